@@ -1,0 +1,2 @@
+/** `lab-tui bench` */
+export async function bench(_options: { readonly rounds: string; readonly json?: boolean }): Promise<void> {}

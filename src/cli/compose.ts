@@ -1,0 +1,91 @@
+import { type Run, startRun } from "../engine/run.ts";
+import type { OnEvent } from "../engine/events.ts";
+import type { CasePlan, NamedScenario } from "../plan/plan.ts";
+import type { RunResult } from "../telemetry/result.ts";
+import { closingReport } from "../views/report/closing.ts";
+import { progressLines } from "../views/report/progress.ts";
+
+export interface Composition {
+  readonly headless: boolean;
+  readonly quiet: boolean;
+  readonly color: boolean;
+  readonly fps: number;
+  readonly dumpState: (index: number, plan: CasePlan) => string | null;
+  /** Told of all results so far after each scenario. */
+  readonly onResult: (results: readonly RunResult[]) => void;
+  readonly summaryTo: "stdout" | "stderr";
+}
+
+export interface Composed {
+  readonly results: readonly RunResult[];
+  /** The signal that stopped the run, if one did. */
+  readonly stoppedBy: "SIGINT" | "SIGTERM" | null;
+  /** What broke the dashboard, if anything did. */
+  readonly viewBroken: string | null;
+}
+
+/** What the engine's events are shown with. */
+export interface View {
+  readonly onEvent: OnEvent;
+  /** Resolves when the user is done looking; what it leaves goes to the main screen. */
+  close(results: readonly RunResult[]): Promise<void>;
+  /** What broke it, if anything did. */
+  broken(): string | null;
+}
+
+/** Wires the engine to a view and signals to the engine; runs the scenarios one after another. */
+export async function compose(scenarios: readonly NamedScenario[], composition: Composition): Promise<Composed> {
+  let current: Run | null = null;
+  let stoppedBy: Composed["stoppedBy"] = null;
+  const stop = (signal: "SIGINT" | "SIGTERM") => {
+    stoppedBy ??= signal;
+    current?.stop();
+  };
+  const onInterrupt = () => stop("SIGINT");
+  const onTerminate = () => stop("SIGTERM");
+  process.on("SIGINT", onInterrupt);
+  process.on("SIGTERM", onTerminate);
+  process.on("SIGHUP", onTerminate);
+  const view = await openView(composition, stop);
+  const results: RunResult[] = [];
+  try {
+    let offset = 0;
+    for (const scenario of scenarios) {
+      if (stoppedBy !== null) break;
+      const first = offset;
+      current = startRun(scenario, { onEvent: view.onEvent, dumpState: (index, plan) => composition.dumpState(first + index, plan) });
+      results.push(await current.result);
+      offset += scenario.scenario.modes.length;
+      composition.onResult(results);
+    }
+  } finally {
+    await view.close(results);
+    process.off("SIGINT", onInterrupt);
+    process.off("SIGTERM", onTerminate);
+    process.off("SIGHUP", onTerminate);
+  }
+  return { results, stoppedBy, viewBroken: view.broken() };
+}
+
+async function openView(composition: Composition, stop: (signal: "SIGINT") => void): Promise<View> {
+  if (composition.headless || composition.quiet || !isInteractive()) return plainView(composition);
+  const { openDashboard } = await import("../views/live/open.tsx");
+  return openDashboard({ color: composition.color && !process.env["NO_COLOR"], fps: composition.fps, stop: () => stop("SIGINT") });
+}
+
+function plainView({ quiet, summaryTo }: Composition): View {
+  const out = summaryTo === "stdout" ? process.stdout : process.stderr;
+  return {
+    onEvent: quiet ? () => {} : progressLines((line) => process.stderr.write(`${line}\n`)),
+    async close(results) {
+      if (!quiet) for (const result of results) out.write(closingReport(result));
+    },
+    broken: () => null,
+  };
+}
+
+/** A terminal on both sides that can be drawn on. */
+export function isInteractive(): boolean {
+  const { CI, TERM } = process.env;
+  return process.stdout.isTTY === true && process.stdin.isTTY === true && !CI && TERM !== "dumb";
+}

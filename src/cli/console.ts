@@ -1,0 +1,16 @@
+import { isInteractive } from "./compose.ts";
+import { scenarioLines } from "./list.ts";
+
+/** `lab-tui` alone: the scenario list on a terminal, where Enter runs one; its lines and a hint otherwise. */
+export async function openConsole(): Promise<number> {
+  if (!isInteractive()) {
+    process.stdout.write(`${scenarioLines()}\nlab-tui run NAME runs one; lab-tui --help shows the rest.\n`);
+    return 0;
+  }
+  const { pickScenario } = await import("../views/live/picker.tsx");
+  const { listScenarios } = await import("../scenario/find.ts");
+  const chosen = await pickScenario(listScenarios().listed, { color: !process.env["NO_COLOR"] });
+  if (chosen === null) return 0;
+  const { run } = await import("./run.ts");
+  return run([chosen], {});
+}

@@ -1,0 +1,151 @@
+import { Command, CommanderError, Option } from "commander";
+import { EXIT, InvalidScenario, UserError, formatProblem, suggestion } from "../kernel/problem.ts";
+import { printable } from "../kernel/text.ts";
+import { VERSION } from "../engine/version.ts";
+import type { RunFlags } from "./run.ts";
+
+/** Commands of later versions, so that they are refused by name. */
+const LATER: Readonly<Record<string, string>> = {
+  predict: "what theory and the simulator expect, without running",
+  runs: "past runs",
+  show: "a past run's summary again",
+  compare: "two runs side by side, with a verdict",
+  report: "a run as HTML, Markdown, CSV or JSON",
+  replay: "plays a recorded run in the dashboard",
+  serve: "starts a part alone",
+};
+
+/** Reads the command line and does what it says. Never throws; the result is the process's exit code. */
+export async function main(argv: readonly string[]): Promise<number> {
+  const outcome: { code: number } = { code: EXIT.done };
+  try {
+    const program = buildProgram(outcome);
+    await program.parseAsync(argv, { from: "user" });
+    return outcome.code;
+  } catch (error) {
+    return explainFailure(error);
+  }
+}
+
+function explainFailure(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+  if (error instanceof InvalidScenario) {
+    for (const problem of error.problems) process.stderr.write(`${formatProblem(problem)}\n`);
+    return error.exitCode;
+  }
+  if (error instanceof UserError) {
+    process.stderr.write(`${error.message}\n`);
+    return error.exitCode;
+  }
+  const what = printable(error instanceof Error ? error.message : String(error), 400);
+  process.stderr.write(`lab-tui met an error of its own: ${what}\n`);
+  return EXIT.internal;
+}
+
+function buildProgram(outcome: { code: number }): Command {
+  const program = new Command("lab-tui")
+    .description("A concurrency laboratory in the terminal: one stream of work through sync, async and parallel, predicted and measured.")
+    .version(VERSION, "-V, --version")
+    .exitOverride()
+    .showSuggestionAfterError(true)
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "")) });
+  program.enablePositionalOptions().allowExcessArguments(true);
+  program.action(async (_, command: Command) => {
+    const asked = command.args[0];
+    if (asked !== undefined) throw new UserError(`There is no command ${JSON.stringify(printable(asked, 60))}${suggestion(asked, commandNames(program))}`);
+    const { openConsole } = await import("./console.ts");
+    outcome.code = await openConsole();
+  });
+  addRun(program, outcome);
+  program
+    .command("list")
+    .description("shipped scenarios and those in ./scenarios")
+    .option("--json", "as JSON")
+    .action(async (options: { json?: boolean }) => {
+      const { list } = await import("./list.ts");
+      list(options.json === true);
+    });
+  program
+    .command("validate")
+    .description("checks scenario files without running them")
+    .argument("<file...>", "scenario files")
+    .action(async (files: string[]) => {
+      const { validate } = await import("./validate.ts");
+      outcome.code = validate(files);
+    });
+  program
+    .command("schema")
+    .description("JSON Schema of a scenario file, for editors")
+    .action(async () => {
+      const { printSchema } = await import("./schema.ts");
+      printSchema();
+    });
+  program
+    .command("new")
+    .description("writes a commented starter scenario")
+    .argument("<name>", "name of the scenario, or a path")
+    .option("--force", "overwrite")
+    .action(async (name: string, options: { force?: boolean }) => {
+      const { writeStarter } = await import("./new.ts");
+      writeStarter(name, options.force === true);
+    });
+  program
+    .command("bench")
+    .description("the project's own benchmark table: this console's engines beside the peers")
+    .option("--rounds <n>", "rounds; the median counts", "5")
+    .option("--json", "as JSON")
+    .action(async (options: { rounds: string; json?: boolean }) => {
+      const { bench } = await import("./bench.ts");
+      await bench(options);
+    });
+  for (const [name, description] of Object.entries(LATER)) {
+    program
+      .command(name)
+      .description(`${description} (not available in this version)`)
+      .allowUnknownOption()
+      .allowExcessArguments()
+      .action(() => {
+        throw new UserError(`\`${name}\` is not available in this version`);
+      });
+  }
+  return program;
+}
+
+function commandNames(program: Command): string[] {
+  return program.commands.map((command) => command.name());
+}
+
+const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
+
+function addRun(program: Command, outcome: { code: number }): void {
+  program
+    .command("run")
+    .description("runs scenarios: a live dashboard on a terminal, progress lines otherwise")
+    .argument("<scenario...>", "paths, or names of shipped scenarios")
+    .option("--mode <modes>", "sync,async,parallel")
+    .option("--headless", "no dashboard")
+    .option("--json <file>", "write the result as JSON; - is standard output")
+    .option("-o, --out <dir>", "write result.json into a folder")
+    .option("-d, --duration <duration>", "how long the load lasts, such as 30s")
+    .option("-r, --rate <rate>", "arrivals per time unit")
+    .option("--seed <n>", "seed of everything random")
+    .option("--set <path=value>", "any field of the scenario (repeatable)", collect, [])
+    .option("--workers <n>", "Workers of the parallel mode")
+    .option("--dump-state <file>", "write the final states as JSON")
+    .option("--fps <n>", "most frames per second of the dashboard")
+    .option("--force", "overwrite")
+    .option("--no-color", "no colours")
+    .option("-q, --quiet", "no progress, no summary")
+    .option("--no-store", "do not keep this run among the past runs")
+    .addOption(new Option("--http <port>", "queries and metrics while it runs (not available in this version)"))
+    .addOption(new Option("--cast <file>", "record the dashboard (not available in this version)"))
+    .addOption(new Option("--log <file>", "structured log (not available in this version)"))
+    .addOption(new Option("--allow-modules", "run handler modules (not available in this version)"))
+    .addOption(new Option("--allow-host <host>", "permit a public host (not available in this version)"))
+    .addOption(new Option("--keep-requests", "keep every request (not available in this version)"))
+    .addOption(new Option("--log-urls", "log whole URLs (not available in this version)"))
+    .action(async (scenarios: string[], flags: RunFlags) => {
+      const { run } = await import("./run.ts");
+      outcome.code = await run(scenarios, flags);
+    });
+}

@@ -1,0 +1,20 @@
+import { EXIT, InvalidScenario, UserError, formatProblem } from "../kernel/problem.ts";
+import { printable } from "../kernel/text.ts";
+import { loadScenario } from "../scenario/load.ts";
+
+/** `lab-tui validate FILE…` */
+export function validate(files: readonly string[]): number {
+  let valid = true;
+  for (const file of files) {
+    try {
+      loadScenario(file);
+      process.stdout.write(`${printable(file, 400)}: valid\n`);
+    } catch (error) {
+      valid = false;
+      if (error instanceof InvalidScenario) for (const problem of error.problems) process.stderr.write(`${formatProblem(problem)}\n`);
+      else if (error instanceof UserError) process.stderr.write(`${error.message}\n`);
+      else throw error;
+    }
+  }
+  return valid ? EXIT.done : EXIT.invalidScenario;
+}

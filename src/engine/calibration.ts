@@ -1,0 +1,74 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpus } from "node:os";
+import { dirname, join } from "node:path";
+import envPaths from "env-paths";
+import { type Clock, monotonic } from "../kernel/clock.ts";
+import type { Calibration } from "../telemetry/result.ts";
+import { burn } from "./effort.ts";
+
+/** How far the cached rate may be off at the quick check before it is measured anew. */
+const TOLERANCE = 0.02;
+const PIECE_MS = 5;
+/** Pieces of a quick check, and of a measurement: long enough to see the speed a core keeps up. */
+const CHECK_PIECES = 40;
+const MEASURE_PIECES = 200;
+
+/** Finds out how many rounds of `burn` take a millisecond here: from the cache if a quick check confirms it. */
+export function calibrate(clock: Clock = monotonic, cacheFile: string = defaultCacheFile()): Calibration {
+  warm(clock);
+  const machine = `${cpus()[0]?.model ?? "unknown"} × ${cpus().length}, Bun ${Bun.version}`;
+  const cached = readCache(cacheFile, machine);
+  if (cached !== null) {
+    const checkRatio = medianRatio(cached, CHECK_PIECES, clock);
+    if (Math.abs(checkRatio - 1) <= TOLERANCE) return { roundsPerMs: cached, checkRatio, cached: true };
+  }
+  let roundsPerMs = 500_000;
+  for (let round = 0; round < 3; round++) roundsPerMs /= medianRatio(roundsPerMs, round === 2 ? MEASURE_PIECES : 10, clock);
+  const checkRatio = medianRatio(roundsPerMs, CHECK_PIECES, clock);
+  writeCache(cacheFile, machine, roundsPerMs);
+  return { roundsPerMs, checkRatio, cached: false };
+}
+
+/** Time taken over time asked: the median of several pieces, which one interruption does not move. */
+function medianRatio(roundsPerMs: number, pieces: number, clock: Clock): number {
+  const rounds = Math.round(roundsPerMs * PIECE_MS);
+  const ratios: number[] = [];
+  let chain = 1;
+  for (let i = 0; i < pieces; i++) {
+    const from = clock.now();
+    chain = burn(rounds, chain);
+    ratios.push((clock.now() - from) / (PIECE_MS * 1e6));
+  }
+  if (chain === 0.5) throw new Error("unreachable"); // keeps the chain alive
+  ratios.sort((a, b) => a - b);
+  return Math.max(1e-3, ratios[ratios.length >> 1] ?? 1);
+}
+
+/** Lets the compiler reach its last tier. */
+function warm(clock: Clock): void {
+  const until = clock.now() + 60e6;
+  let chain = 1;
+  while (clock.now() < until) chain = burn(20_000, chain);
+}
+
+function defaultCacheFile(): string {
+  return process.env["LAB_TUI_CACHE"] ? join(process.env["LAB_TUI_CACHE"], "calibration.json") : join(envPaths("lab-tui", { suffix: "" }).cache, "calibration.json");
+}
+
+function readCache(file: string, machine: string): number | null {
+  try {
+    const cache = JSON.parse(readFileSync(file, "utf8")) as { machine?: unknown; roundsPerMs?: unknown };
+    return cache.machine === machine && typeof cache.roundsPerMs === "number" && cache.roundsPerMs > 0 ? cache.roundsPerMs : null;
+  } catch {
+    return null;
+  }
+}
+
+function writeCache(file: string, machine: string, roundsPerMs: number): void {
+  try {
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, `${JSON.stringify({ machine, roundsPerMs })}\n`);
+  } catch {
+    // Without a cache the next run measures again.
+  }
+}

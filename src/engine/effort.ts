@@ -1,0 +1,45 @@
+import type { Nanoseconds } from "../kernel/clock.ts";
+import type { Time } from "../kernel/time.ts";
+import type { Effort } from "../workloads/workload.ts";
+
+/**
+ * The fixed computation that `cpu` work is made of: a chain in which every step needs the one before, so neither a
+ * wider core nor a sibling thread on the same core shortens it.
+ */
+export function burn(rounds: number, seed: number): number {
+  let x = seed;
+  for (let i = 0; i < rounds; i++) {
+    x = (Math.imul(x, 1664525) + 1013904223) | 0;
+    x ^= x >>> 13;
+  }
+  return x;
+}
+
+/** Real effort. `roundsPerMs`: rounds of `burn` that take a millisecond on a quiet core. */
+export class RealEffort implements Effort {
+  /** Where the chain stands; kept so that no round can be left out. */
+  private chain = 1;
+
+  constructor(
+    private readonly time: Time,
+    private readonly roundsPerMs: number,
+    private readonly blocking: boolean,
+  ) {}
+
+  now(): Nanoseconds {
+    return this.time.now();
+  }
+
+  compute(span: Nanoseconds): void {
+    this.chain = burn(Math.round((span / 1e6) * this.roundsPerMs), this.chain);
+  }
+
+  block(span: Nanoseconds): void {
+    this.time.blockUntil(this.time.now() + span);
+  }
+
+  wait(span: Nanoseconds): void | Promise<void> {
+    if (!this.blocking) return this.time.sleepUntil(this.time.now() + span);
+    this.time.blockUntil(this.time.now() + span);
+  }
+}

@@ -1,0 +1,121 @@
+import { threadCpu } from "../../kernel/clock.ts";
+import { Batcher } from "../../queueing/batcher.ts";
+import type { Item } from "../../queueing/item.ts";
+import { Bench } from "./bench.ts";
+import { type Execution, type Executor, type Job, keepSampling } from "./executor.ts";
+import { Feed } from "./feed.ts";
+import { Signal } from "./signal.ts";
+
+/** One event loop: source, batch collector and processors take turns on it. */
+export class AsyncExecutor implements Executor {
+  async execute(job: Job): Promise<Execution> {
+    const run = new AsyncRun(job);
+    return run.execute();
+  }
+
+  async close(): Promise<void> {}
+}
+
+class AsyncRun {
+  private readonly feed: Feed;
+  private readonly batcher: Batcher;
+  private readonly bench: Bench;
+  private readonly batchDone: Signal;
+  private readonly processor;
+  private readonly spare: Item[][] = [];
+
+  constructor(private readonly job: Job) {
+    const { settings, time, source, recorder, lifecycle } = job;
+    this.feed = new Feed(job, 1);
+    this.batcher = new Batcher(this.feed.queue, 0, settings.batch);
+    this.batchDone = new Signal(time);
+    this.processor = job.processor(job.effort(false));
+    this.bench = new Bench(
+      this.processor,
+      recorder,
+      time,
+      settings.concurrency,
+      (item) => source.pool.give(item),
+      (now) => lifecycle.expired(now),
+    );
+  }
+
+  async execute(): Promise<Execution> {
+    const { source, recorder, sampler, time } = this.job;
+    const { queue } = this.feed;
+    sampler.observe([recorder], {
+      depth: () => queue.depth,
+      inFlight: () => this.bench.items + this.batcher.items.length,
+      blocked: () => source.blockedByProcessing + source.blockedByQueue,
+    });
+    this.job.begin();
+    const cpuBefore = threadCpu();
+    let done = false;
+    void keepSampling(this.job, () => done);
+    void this.feed.observeAfterWarmup();
+    const feeding = this.feed.run(() => recorder.busyTotal);
+    await this.collect();
+    const stoppedAt = time.now();
+    const figures = { meanDepth: queue.meanDepth(stoppedAt), highWater: queue.highWater, full: queue.full };
+    for (const item of this.batcher.items) recorder.abandoned(item, stoppedAt);
+    this.bench.abandon(stoppedAt);
+    this.feed.abandon(stoppedAt);
+    await feeding;
+    const endedAt = time.now();
+    source.offered.advance(endedAt);
+    source.abandonRest(endedAt);
+    done = true;
+    const cpuAfter = threadCpu();
+    return {
+      endedAt,
+      recorders: [recorder],
+      state: [this.processor.state()],
+      failures: this.bench.failureCounts,
+      queue: figures,
+      lost: 0,
+      threads: [{ name: "main", cpu: cpuAfter === null || cpuBefore === null ? null : cpuAfter - cpuBefore }],
+    };
+  }
+
+  /** Makes batches and has them worked off, `concurrency` at a time. The loop gets a turn after each. */
+  private async collect(): Promise<void> {
+    const { time, settings, lifecycle } = this.job;
+    for (;;) {
+      while (this.bench.active >= settings.concurrency && !lifecycle.expired(time.now())) {
+        await this.batchDone.wait(time.now() + 50e6);
+      }
+      const ready = await this.gather();
+      if (!ready) break;
+      const batch = this.batcher.release(this.spare.pop() ?? []);
+      this.feed.freed();
+      const working = this.bench.work(batch);
+      if (working === undefined) this.recycle(batch);
+      else
+        void working.then(() => {
+          this.recycle(batch);
+          this.batchDone.notify();
+        });
+      await time.turn();
+    }
+    while (this.bench.active > 0 && !lifecycle.expired(time.now())) await this.batchDone.wait(time.now() + 50e6);
+  }
+
+  /** Waits for a batch; false when there will be none. */
+  private async gather(): Promise<boolean> {
+    const { time, lifecycle } = this.job;
+    for (;;) {
+      const now = time.now();
+      if (lifecycle.expired(now)) return false;
+      const ready = this.batcher.collect(now, this.feed.ended);
+      if (ready) return true;
+      if (this.feed.ended) return false;
+      this.feed.freed();
+      await this.feed.arrived.wait(Math.min(this.batcher.dueAt, now + 100e6));
+    }
+  }
+
+  private recycle(batch: Item[]): void {
+    batch.length = 0;
+    this.spare.push(batch);
+  }
+}

@@ -1,0 +1,186 @@
+import type { Nanoseconds } from "../../kernel/clock.ts";
+import type { Time } from "../../kernel/time.ts";
+import type { Item } from "../../queueing/item.ts";
+import type { FailureCount } from "../../telemetry/result.ts";
+import type { Recorder } from "../../telemetry/recorder.ts";
+import type { Outcome, Processor } from "../../workloads/workload.ts";
+
+/** Items of instant work between two readings of the clock; the instants between are interpolated. */
+const GROUP = 16;
+/** Different reasons of failure that are told apart. */
+const REASONS = 50;
+
+interface Running {
+  readonly items: readonly Item[];
+  done: number;
+}
+
+/** Works batches through one thread's processor, and keeps items of one key one after another in tape order. */
+export class Bench {
+  /** Batches begun and not done. */
+  active = 0;
+  private readonly failures = new Map<string, number>();
+  private readonly running = new Set<Running>();
+  private halted = false;
+  private readonly turns: KeyTurns | null;
+
+  constructor(
+    private readonly processor: Processor,
+    private readonly recorder: Recorder,
+    private readonly time: Time,
+    concurrency: number,
+    /** Told of each item that is done with; it may be reused then. */
+    private readonly release: (item: Item) => void,
+    private readonly expired: (now: Nanoseconds) => boolean,
+  ) {
+    this.turns = concurrency > 1 ? new KeyTurns() : null;
+  }
+
+  /** Works off a batch. A promise only when some of it had to wait. */
+  work(items: readonly Item[]): void | Promise<void> {
+    this.active++;
+    const running: Running = { items, done: 0 };
+    if (this.processor.instant) {
+      this.workInstantly(running);
+      this.finish(running);
+      return;
+    }
+    this.running.add(running);
+    if (this.turns !== null) for (const item of items) this.turns.join(item);
+    const waiting = this.workOn(running);
+    if (waiting === undefined) this.finish(running);
+    else return waiting.then(() => this.finish(running));
+  }
+
+  /** What is begun and not done when the run stops is accounted for; nothing more is recorded. */
+  abandon(now: Nanoseconds): void {
+    this.halted = true;
+    for (const { items, done } of this.running) {
+      for (let i = done; i < items.length; i++) this.recorder.abandoned(items[i] as Item, now);
+    }
+    this.running.clear();
+  }
+
+  /** Items begun or waiting in a batch that was begun. */
+  get items(): number {
+    let count = 0;
+    for (const { items, done } of this.running) count += items.length - done;
+    return count;
+  }
+
+  get failureCounts(): FailureCount[] {
+    return [...this.failures].map(([reason, count]) => ({ reason, count }));
+  }
+
+  private finish(running: Running): void {
+    this.active--;
+    if (!this.halted) {
+      this.running.delete(running);
+      if (running.done === running.items.length) this.recorder.batchDone(running.items.length);
+    }
+  }
+
+  private workInstantly(running: Running): void {
+    const { items } = running;
+    let now = this.time.now();
+    for (let from = 0; from < items.length; from += GROUP) {
+      const to = Math.min(items.length, from + GROUP);
+      let failed: Outcome[] | null = null;
+      for (let i = from; i < to; i++) {
+        const outcome = this.processor.process(items[i] as Item) as Outcome;
+        if (outcome !== null) {
+          failed ??= [];
+          failed[i - from] = outcome;
+        }
+      }
+      const ended = this.time.now();
+      const each = (ended - now) / (to - from);
+      for (let i = from; i < to; i++) {
+        const started = now + (i - from) * each;
+        const reason = failed?.[i - from];
+        this.record(items[i] as Item, reason ?? null, started, i + 1 === to ? ended : started + each);
+      }
+      this.recorder.busy(ended - now);
+      now = ended;
+    }
+    running.done = items.length;
+  }
+
+  /** Goes on with a batch until an item has to wait; then the rest follows in a promise. */
+  private workOn(running: Running): undefined | Promise<void> {
+    const { items } = running;
+    while (running.done < items.length) {
+      const item = items[running.done] as Item;
+      if (this.turns !== null && !this.turns.mayStart(item)) return this.turns.turnOf(item).then(() => this.goOn(running));
+      const started = this.time.now();
+      if (this.halted || this.expired(started)) return undefined;
+      const outcome = this.processor.process(item);
+      if (outcome instanceof Promise) {
+        const held = this.time.now();
+        this.recorder.busy(held - started);
+        return outcome.then((result) => {
+          this.end(running, item, result, started);
+          return this.goOn(running);
+        });
+      }
+      const ended = this.end(running, item, outcome, started);
+      this.recorder.busy(ended - started);
+    }
+    return undefined;
+  }
+
+  private goOn(running: Running): undefined | Promise<void> {
+    return this.halted ? undefined : this.workOn(running);
+  }
+
+  private end(running: Running, item: Item, outcome: Outcome, started: Nanoseconds): Nanoseconds {
+    const ended = this.time.now();
+    if (this.halted) return ended;
+    running.done++;
+    this.turns?.end(item);
+    this.record(item, outcome, started, ended);
+    return ended;
+  }
+
+  private record(item: Item, outcome: Outcome, started: Nanoseconds, ended: Nanoseconds): void {
+    if (outcome === null) this.recorder.processed(item, started, ended);
+    else {
+      this.recorder.failed(item, ended);
+      if (this.failures.has(outcome) || this.failures.size < REASONS) this.failures.set(outcome, (this.failures.get(outcome) ?? 0) + 1);
+    }
+    this.release(item);
+  }
+}
+
+/** Items of one key queue up when their batch begins; only the first of each queue may be worked. */
+class KeyTurns {
+  private readonly queues = new Map<number, Item[]>();
+  private readonly waiting = new Map<Item, () => void>();
+
+  join(item: Item): void {
+    const queue = this.queues.get(item.key);
+    if (queue === undefined) this.queues.set(item.key, [item]);
+    else queue.push(item);
+  }
+
+  mayStart(item: Item): boolean {
+    return this.queues.get(item.key)?.[0] === item;
+  }
+
+  turnOf(item: Item): Promise<void> {
+    return new Promise((resolve) => this.waiting.set(item, resolve));
+  }
+
+  end(item: Item): void {
+    const queue = this.queues.get(item.key) ?? [];
+    queue.shift();
+    const next = queue[0];
+    if (next === undefined) {
+      this.queues.delete(item.key);
+      return;
+    }
+    const wake = this.waiting.get(next);
+    this.waiting.delete(next);
+    wake?.();
+  }
+}

@@ -1,0 +1,84 @@
+import type { Time } from "../../kernel/time.ts";
+import type { Nanoseconds } from "../../kernel/clock.ts";
+import type { Overflow } from "../../queueing/bounded-queue.ts";
+import type { BatchRule } from "../../queueing/batcher.ts";
+import type { FailureCount } from "../../telemetry/result.ts";
+import type { Recorder } from "../../telemetry/recorder.ts";
+import type { Effort, Intake, Processor, StateSlice } from "../../workloads/workload.ts";
+import type { Lifecycle } from "../lifecycle.ts";
+import type { Source } from "../source.ts";
+
+/** One tape to be worked off. Executors know nothing of what the work is. */
+export interface Job {
+  readonly source: Source;
+  readonly intake: Intake;
+  readonly lifecycle: Lifecycle;
+  /** The recorder of the source's thread. */
+  readonly recorder: Recorder;
+  readonly sampler: Sampler;
+  readonly settings: Settings;
+  readonly time: Time;
+  /** Makes the processor of this thread. */
+  readonly processor: (effort: Effort) => Processor;
+  readonly effort: (blocking: boolean) => Effort;
+  /** Called once everything is ready: makes now t = 0 for `time`. */
+  readonly begin: () => Nanoseconds;
+}
+
+export interface Settings {
+  /** Infinity: unlimited. */
+  readonly capacity: number;
+  readonly overflow: Overflow;
+  readonly memoryLimit: number;
+  readonly batch: BatchRule;
+  readonly concurrency: number;
+  readonly workers: number;
+  readonly warmup: Nanoseconds;
+  /** Most bytes one message may take between threads. */
+  readonly messageBytes: number;
+}
+
+/** Where things stand right now. */
+export interface Gauge {
+  /** Due or queued and not yet being batched. */
+  depth(): number;
+  /** Left the queue and not done. */
+  inFlight(): number;
+  /** Time the source has been blocked so far. */
+  blocked(): Nanoseconds;
+}
+
+/** Takes a sample when one is due. */
+export interface Sampler {
+  readonly nextAt: Nanoseconds;
+  /** Recorders to add up, the source's first, and where to read the rest. */
+  observe(recorders: readonly Recorder[], gauge: Gauge): void;
+  sample(now: Nanoseconds): void;
+}
+
+/** Figures that only the executor knows. */
+export interface Execution {
+  readonly endedAt: Nanoseconds;
+  readonly recorders: readonly Recorder[];
+  readonly state: readonly StateSlice[];
+  readonly failures: readonly FailureCount[];
+  readonly queue: { readonly meanDepth: number; readonly highWater: number; readonly full: Nanoseconds };
+  /** Items a thread held when it died: unfinished, and nobody saw them leave. */
+  readonly lost: number;
+  readonly threads: readonly { readonly name: string; readonly cpu: Nanoseconds | null }[];
+}
+
+export interface Executor {
+  /** Works a job off. May be asked again with another job, on the same warm threads. */
+  execute(job: Job): Promise<Execution>;
+  close(): Promise<void>;
+}
+
+/** Samples whenever one is due until `done`, on a loop of its own. */
+export async function keepSampling({ sampler, time }: Job, done: () => boolean): Promise<void> {
+  while (!done()) {
+    await time.sleepUntil(sampler.nextAt);
+    const now = time.now();
+    if (!done() && now >= sampler.nextAt) sampler.sample(now);
+  }
+}

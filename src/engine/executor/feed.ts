@@ -1,0 +1,128 @@
+import { BoundedQueue } from "../../queueing/bounded-queue.ts";
+import type { Item } from "../../queueing/item.ts";
+import { formatBytes } from "../../kernel/units.ts";
+import type { Job } from "./executor.ts";
+import { Signal } from "./signal.ts";
+
+/** Offers between two looks at the memory of an unlimited queue. */
+const LOOK_EVERY = 16_384;
+
+/** The way from the source into the bounded queue, where overflow acts: the same in `async` and `parallel`. */
+export class Feed {
+  readonly queue: BoundedQueue;
+  /** Told when there is more in the queue, or nothing more will come. */
+  readonly arrived: Signal;
+  /** True when nothing more will come. */
+  ended = false;
+  private readonly room: Signal;
+  private offers = 0;
+  private readonly rssAtStart = process.memoryUsage.rss();
+
+  constructor(
+    private readonly job: Job,
+    private readonly shards: number,
+  ) {
+    const { capacity, overflow } = job.settings;
+    this.queue = new BoundedQueue(capacity, overflow, shards);
+    this.arrived = new Signal(job.time);
+    this.room = new Signal(job.time);
+  }
+
+  /** Runs until the tape ends or the run stops. `busy`: time this thread has been processing so far. */
+  async run(busy: () => number): Promise<void> {
+    const { source, time, lifecycle, recorder } = this.job;
+    for await (const items of source.reads(time, lifecycle, busy)) {
+      let now = time.now();
+      for (let i = 0; i < items.length; i++) {
+        const item = items[i] as Item;
+        const shard = this.shards === 1 ? 0 : this.job.intake.shardOf(item.key, this.shards);
+        if (!this.offer(item, shard, now)) {
+          now = await this.waitForRoom(item, shard, now);
+          if (lifecycle.expired(now) || !lifecycle.taking) {
+            for (let rest = i; rest < items.length; rest++) recorder.abandoned(items[rest] as Item, now);
+            break;
+          }
+        }
+      }
+      this.arrived.notify();
+    }
+    this.ended = true;
+    this.arrived.notify();
+  }
+
+  /** Forgets the queue's figures of the warm-up. */
+  async observeAfterWarmup(): Promise<void> {
+    const { time, settings } = this.job;
+    this.queue.startObserving(time.now());
+    if (settings.warmup === 0) return;
+    await time.sleepUntil(settings.warmup);
+    this.queue.startObserving(time.now());
+  }
+
+  /** The consumer took something out: a source that waits for room may go on. */
+  freed(): void {
+    this.room.notify();
+  }
+
+  /** Everything still queued is accounted for as not done. */
+  abandon(now: number): void {
+    this.ended = true;
+    for (let shard = 0; shard < this.shards; shard++) {
+      for (let item = this.queue.take(shard, now); item !== undefined; item = this.queue.take(shard, now)) {
+        this.job.recorder.abandoned(item, now);
+      }
+    }
+    this.room.notify();
+  }
+
+  /** False when the queue is full and the source has to wait. */
+  private offer(item: Item, shard: number, now: number): boolean {
+    const { recorder, source } = this.job;
+    if (this.queue.capacity === Number.POSITIVE_INFINITY && ++this.offers % LOOK_EVERY === 0) this.checkMemory(now);
+    const outcome = this.queue.offer(item, shard, now);
+    switch (outcome) {
+      case "queued":
+        return true;
+      case "full":
+        return false;
+      case "dropped-newest":
+        recorder.droppedNewest(item, now);
+        source.pool.give(item);
+        return true;
+      case "dropped-oldest": {
+        const displaced = this.queue.displaced;
+        if (displaced !== null) {
+          recorder.droppedOldest(displaced, now);
+          source.pool.give(displaced);
+        }
+        return true;
+      }
+      default:
+        return outcome satisfies never;
+    }
+  }
+
+  /** Waits until the item is in the queue, or the run stops. */
+  private async waitForRoom(item: Item, shard: number, from: number): Promise<number> {
+    const { time, lifecycle, source } = this.job;
+    this.arrived.notify();
+    let now = from;
+    do {
+      await this.room.wait(now + 50e6);
+      now = time.now();
+    } while (lifecycle.taking && !lifecycle.expired(now) && !this.offer(item, shard, now));
+    source.blockedByQueue += now - from;
+    return now;
+  }
+
+  private checkMemory(now: number): void {
+    const { memoryLimit } = this.job.settings;
+    const grown = process.memoryUsage.rss() - this.rssAtStart;
+    if (grown > memoryLimit) {
+      this.job.lifecycle.fail(
+        now,
+        `The unlimited queue reached its memoryLimit of ${formatBytes(memoryLimit)} with ${this.queue.depth} items waiting; a bounded queue (queue.capacity) or a drop rule (queue.overflow) would hold.`,
+      );
+    }
+  }
+}

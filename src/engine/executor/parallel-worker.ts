@@ -1,0 +1,143 @@
+import { parentPort } from "node:worker_threads";
+import { threadCpu } from "../../kernel/clock.ts";
+import { LoopTime, ring } from "../../kernel/time.ts";
+import { type Item, ItemPool } from "../../queueing/item.ts";
+import { Recorder } from "../../telemetry/recorder.ts";
+import { RealEffort } from "../effort.ts";
+import { makeProcessor } from "../processors.ts";
+import { BATCH_END, RingReader } from "../transport/ring.ts";
+import { type BeginMessage, CONTROL, PHASE, type WorkerReply } from "../transport/worker-protocol.ts";
+import { Bench } from "./bench.ts";
+import { Signal } from "./signal.ts";
+
+/** A Worker's side of `parallel`: frames from the ring, batches to the bench, until it is told to end. */
+class WorkerSession {
+  private readonly ring: RingReader;
+  private readonly control: Int32Array;
+  private readonly mainBell: Int32Array;
+  private readonly time: LoopTime;
+  private readonly recorder: Recorder;
+  private readonly pool = new ItemPool();
+  private readonly processor;
+  private readonly bench: Bench;
+  private readonly batchDone: Signal;
+  private batch: Item[] = [];
+
+  constructor(private readonly message: BeginMessage) {
+    this.ring = new RingReader(message.ring);
+    this.control = new Int32Array(message.control);
+    this.mainBell = new Int32Array(message.mainBell);
+    this.time = new LoopTime(undefined, this.control.subarray(CONTROL.bell, CONTROL.bell + 1));
+    this.recorder = new Recorder(message.recorder, message.warmup);
+    const overlapping = message.concurrency > 1;
+    this.processor = makeProcessor(message.processor, new RealEffort(this.time, message.processor.roundsPerMs, !overlapping));
+    this.bench = new Bench(
+      this.processor,
+      this.recorder,
+      this.time,
+      message.concurrency,
+      (item) => this.pool.give(item),
+      () => this.phase === PHASE.halting,
+    );
+    this.batchDone = new Signal(this.time);
+  }
+
+  async run(): Promise<WorkerReply> {
+    await this.awaitStart();
+    const cpuBefore = threadCpu();
+    for (;;) {
+      while (this.bench.active >= this.message.concurrency && this.phase !== PHASE.halting) {
+        await this.batchDone.wait(this.time.now() + 10e6);
+      }
+      if (this.phase === PHASE.halting) break;
+      if (this.ring.open()) {
+        this.readFrame();
+        if ((this.ring.flags & BATCH_END) !== 0) this.workOff();
+      } else if (this.phase === PHASE.ending && this.ring.empty) break;
+      else if (this.bench.active > 0) await this.batchDone.wait(this.time.now() + 10e6);
+      else this.idle();
+    }
+    while (this.bench.active > 0 && this.phase !== PHASE.halting) await this.batchDone.wait(this.time.now() + 10e6);
+    this.abandon();
+    const cpuAfter = threadCpu();
+    return {
+      type: "done",
+      state: this.processor.state(),
+      failures: this.bench.failureCounts,
+      cpu: cpuAfter === null || cpuBefore === null ? null : cpuAfter - cpuBefore,
+    };
+  }
+
+  private get phase(): number {
+    return Atomics.load(this.control, CONTROL.phase);
+  }
+
+  /** The first frame comes after t = 0 is set. */
+  private async awaitStart(): Promise<void> {
+    while (this.ring.empty && this.phase === PHASE.running) this.idle();
+    this.time.startAt(new Float64Array(this.message.origin)[0] ?? 0);
+    this.time.watch(() => (!this.ring.empty || this.phase !== PHASE.running) && this.batchDone.notify());
+  }
+
+  private readFrame(): void {
+    const { words, items } = this.ring;
+    for (let i = 0; i < items; i++) {
+      const item = this.pool.take();
+      item.key = words.low();
+      item.sequence = words.high;
+      item.due = words.float();
+      item.taken = words.float();
+      item.dequeued = words.float();
+      this.processor.decode(words, item);
+      this.batch.push(item);
+    }
+    this.ring.close();
+  }
+
+  private workOff(): void {
+    const batch = this.batch;
+    const working = this.bench.work(batch);
+    if (working === undefined) {
+      batch.length = 0;
+      this.reportBatch();
+      return;
+    }
+    this.batch = [];
+    void working.then(() => {
+      this.reportBatch();
+      this.batchDone.notify();
+    });
+  }
+
+  private reportBatch(): void {
+    const done = Atomics.add(this.control, CONTROL.batchesDone, 1) + 1;
+    if (done === Atomics.load(this.control, CONTROL.wanted)) ring(this.mainBell);
+  }
+
+  /** Waits on the bell until there is a frame or another phase. */
+  private idle(): void {
+    const seen = Atomics.load(this.control, CONTROL.bell);
+    if (this.ring.empty && this.phase === PHASE.running) Atomics.wait(this.control, CONTROL.bell, seen, 100);
+  }
+
+  private abandon(): void {
+    const now = this.time.now();
+    this.bench.abandon(now);
+    while (this.ring.open()) this.readFrame();
+    for (const item of this.batch) this.recorder.abandoned(item, now);
+  }
+}
+
+function reply(message: WorkerReply): void {
+  parentPort?.postMessage(message);
+}
+
+parentPort?.on("message", (message: BeginMessage) => {
+  try {
+    const session = new WorkerSession(message);
+    reply({ type: "ready" });
+    session.run().then(reply, (error: unknown) => reply({ type: "broken", reason: String(error) }));
+  } catch (error) {
+    reply({ type: "broken", reason: String(error) });
+  }
+});

@@ -1,0 +1,266 @@
+import { threadCpu } from "../../kernel/clock.ts";
+import { Batcher } from "../../queueing/batcher.ts";
+import type { Item } from "../../queueing/item.ts";
+import { wordsFor } from "../../kernel/words.ts";
+import type { ProcessorSpec } from "../processors.ts";
+import { BATCH_END } from "../transport/ring.ts";
+import { type Execution, type Executor, type Job, keepSampling } from "./executor.ts";
+import { Feed } from "./feed.ts";
+import { type Channel, type PoolSession, WorkerPool, type WorkerReport } from "./worker-pool.ts";
+
+/** Batches a Worker holds at most beside those at work. All else waits in the queue, where overflow acts. */
+const WINDOW = 4;
+/** A Worker down to this many batches is given more. */
+const LOW_WATER = 2;
+/** Ring of one Worker, unless a single message needs more. */
+const RING_WORDS = 1 << 17;
+/** Words of an item before its payload. */
+const ITEM_WORDS = 4;
+
+/** Bun Workers, each with the keys that belong to it; this thread is the source and deals batches out. */
+export class ParallelExecutor implements Executor {
+  private readonly pool: WorkerPool;
+
+  constructor(
+    workers: number,
+    private readonly spec: ProcessorSpec,
+    /** Rung by Workers; the bell that this thread's time waits on. */
+    private readonly bell: Int32Array,
+  ) {
+    this.pool = new WorkerPool(workers);
+  }
+
+  async execute(job: Job): Promise<Execution> {
+    const { settings } = job;
+    const ringWords = Math.max(RING_WORDS, 4 * wordsFor(settings.messageBytes));
+    const session = await this.pool.begin(
+      { processor: this.spec, concurrency: settings.concurrency, warmup: settings.warmup },
+      ringWords,
+      this.bell,
+    );
+    return new ParallelRun(job, this.pool, session).execute();
+  }
+
+  close(): Promise<void> {
+    return this.pool.close();
+  }
+}
+
+class ParallelRun {
+  private readonly feed: Feed;
+  private readonly lanes: readonly Lane[];
+
+  constructor(
+    private readonly job: Job,
+    private readonly pool: WorkerPool,
+    private readonly session: PoolSession,
+  ) {
+    this.feed = new Feed(job, pool.size);
+    this.lanes = session.channels.map((channel, shard) => new Lane(job, channel, shard, this.feed));
+  }
+
+  async execute(): Promise<Execution> {
+    const { source, lifecycle, recorder, sampler, time } = this.job;
+    const recorders = [recorder, ...this.session.channels.map((channel) => channel.recorder)];
+    sampler.observe(recorders, {
+      depth: () => this.feed.queue.depth,
+      inFlight: () => this.lanes.reduce((sum, lane) => sum + lane.inFlight, 0),
+      blocked: () => source.blockedByProcessing + source.blockedByQueue,
+    });
+    this.session.startAt(this.job.begin());
+    time.watch(this.look);
+    const cpuBefore = threadCpu();
+    let done = false;
+    void keepSampling(this.job, () => done);
+    void this.feed.observeAfterWarmup();
+    const feeding = this.feed.run(() => 0);
+    await this.deal();
+    const stoppedAt = time.now();
+    const queue = { meanDepth: this.feed.queue.meanDepth(stoppedAt), highWater: this.feed.queue.highWater, full: this.feed.queue.full };
+    const reports = await this.session.end(lifecycle.expired(stoppedAt));
+    for (const lane of this.lanes) lane.abandon(stoppedAt);
+    this.feed.abandon(stoppedAt);
+    await feeding;
+    const endedAt = time.now();
+    source.offered.advance(endedAt);
+    source.abandonRest(endedAt);
+    done = true;
+    const cpuAfter = threadCpu();
+    const cpu = cpuAfter === null || cpuBefore === null ? null : cpuAfter - cpuBefore;
+    return {
+      endedAt,
+      recorders,
+      state: reports.flatMap((report) => (report === null ? [] : [report.state])),
+      failures: mergeFailures(reports),
+      queue,
+      lost: this.lanes.reduce((sum, lane) => sum + lane.inFlight, 0),
+      threads: [{ name: "main", cpu }, ...reports.map((report, i) => ({ name: `worker-${i}`, cpu: report?.cpu ?? null }))],
+    };
+  }
+
+  /** Hands batches to Workers as they become ready and there is room; returns when all is done or the run stops. */
+  private async deal(): Promise<void> {
+    const { time, lifecycle } = this.job;
+    for (;;) {
+      const now = time.now();
+      if (this.pool.broken !== null) lifecycle.fail(now, `${this.pool.broken}; what it held is unfinished.`);
+      if (lifecycle.expired(now)) return;
+      let dealt = false;
+      let nextDue = now + 50e6;
+      for (const lane of this.lanes) {
+        if (lane.deal(now)) dealt = true;
+        nextDue = Math.min(nextDue, lane.dueAt);
+      }
+      if (dealt) this.feed.freed();
+      if (this.feed.ended && this.feed.queue.depth === 0 && this.lanes.every((lane) => lane.done)) return;
+      await this.change(nextDue);
+    }
+  }
+
+  /** Waits until something came, a Worker can do with more, a batch is due, or the instant has passed. */
+  private change(latest: number): Promise<void> {
+    for (const lane of this.lanes) if (!lane.askForMore()) return this.job.time.turn();
+    return this.feed.arrived.wait(latest);
+  }
+
+  private readonly look = (): boolean => {
+    if (this.pool.broken === null && !this.lanes.some((lane) => lane.wantsMore)) return false;
+    return this.feed.arrived.notify();
+  };
+}
+
+/** The way to one Worker: its shard of the queue, its batcher, its ring. */
+class Lane {
+  private readonly batcher: Batcher;
+  /** The batch being written; it may take several frames. */
+  private outbox: Item[] = [];
+  private written = 0;
+  private batchesSent = 0;
+  private itemsSent = 0;
+  private doneWhenAsked = 0;
+
+  constructor(
+    private readonly job: Job,
+    private readonly channel: Channel,
+    private readonly shard: number,
+    private readonly feed: Feed,
+  ) {
+    this.batcher = new Batcher(feed.queue, shard, job.settings.batch);
+  }
+
+  /** Sends every batch that is ready while the Worker may hold one more. True when the queue has become shorter. */
+  deal(now: number): boolean {
+    let dealt = false;
+    for (;;) {
+      if (this.written < this.outbox.length && !this.write()) break;
+      if (this.held >= this.window) break;
+      const before = this.batcher.items.length;
+      const ready = this.batcher.collect(now, this.feed.ended);
+      if (this.batcher.items.length > before) dealt = true;
+      if (!ready) break;
+      this.outbox.length = 0;
+      this.outbox = this.batcher.release(this.outbox);
+      this.written = 0;
+    }
+    return dealt;
+  }
+
+  get dueAt(): number {
+    return this.batcher.dueAt;
+  }
+
+  /** Batches sent and not done. */
+  private get held(): number {
+    return this.batchesSent - this.channel.batchesDone;
+  }
+
+  private get window(): number {
+    return this.job.settings.concurrency - 1 + WINDOW;
+  }
+
+  /** Something waits for this Worker, or for the end of its last batch. */
+  private get waiting(): boolean {
+    return this.feed.queue.depthOf(this.shard) > 0 || this.written < this.outbox.length || this.feed.ended;
+  }
+
+  /** The Worker has come down to the number of batches at which it is to be given more. */
+  get wantsMore(): boolean {
+    return this.channel.batchesDone !== this.doneWhenAsked && this.waiting && this.held <= this.lowWater;
+  }
+
+  /** Has the Worker ring when it comes down to the low-water mark; false when it is there already. */
+  askForMore(): boolean {
+    this.doneWhenAsked = this.channel.batchesDone;
+    if (!this.waiting || this.held === 0) return true;
+    return this.channel.wakeAt(this.batchesSent - this.lowWater);
+  }
+
+  private get lowWater(): number {
+    return this.feed.ended && this.feed.queue.depthOf(this.shard) === 0 ? 0 : this.window - WINDOW + LOW_WATER;
+  }
+
+  /** Everything that came this way is done. */
+  get done(): boolean {
+    return this.written === this.outbox.length && this.batcher.items.length === 0 && this.held === 0;
+  }
+
+  /** Items that left the queue and are not done. */
+  get inFlight(): number {
+    const { processed, failed, abandoned } = this.channel.recorder.counts();
+    return this.batcher.items.length + (this.outbox.length - this.written) + this.itemsSent - processed - failed - abandoned;
+  }
+
+  /** Accounts for what the Worker never got, and for what it held when it is gone. */
+  abandon(now: number): void {
+    for (const item of this.batcher.items) this.job.recorder.abandoned(item, now);
+    for (let i = this.written; i < this.outbox.length; i++) this.job.recorder.abandoned(this.outbox[i] as Item, now);
+    this.outbox.length = 0;
+    this.written = 0;
+    this.batcher.release([]);
+  }
+
+  /** Writes as many items as fit into one frame after another; false when the ring has no room for the next. */
+  private write(): boolean {
+    const { writer } = this.channel;
+    const { intake, source } = this.job;
+    while (this.written < this.outbox.length) {
+      const first = this.wordsOf(this.outbox[this.written] as Item);
+      const room = writer.open(first);
+      if (room === 0) {
+        if (first > writer.largestFrame) throw new Error(`a message of ${first * 8} bytes does not fit the ring`);
+        return false;
+      }
+      const limit = writer.words.at + Math.min(room, writer.largestFrame);
+      const from = this.written;
+      while (this.written < this.outbox.length) {
+        const item = this.outbox[this.written] as Item;
+        if (writer.words.at + this.wordsOf(item) > limit) break;
+        writer.words.pair(item.key, item.sequence);
+        writer.words.float(item.due);
+        writer.words.float(item.taken);
+        writer.words.float(item.dequeued);
+        intake.encode(item, writer.words, this.shard);
+        this.written++;
+        source.pool.give(item);
+      }
+      const last = this.written === this.outbox.length;
+      if (last) this.batchesSent++;
+      this.itemsSent += this.written - from;
+      writer.publish(this.written - from, last ? BATCH_END : 0);
+      this.channel.wake();
+    }
+    return true;
+  }
+
+  private wordsOf(item: Item): number {
+    return ITEM_WORDS + wordsFor(this.job.intake.encodedBytes(item));
+  }
+}
+
+function mergeFailures(reports: readonly (WorkerReport | null)[]): { reason: string; count: number }[] {
+  const counts = new Map<string, number>();
+  for (const report of reports) {
+    for (const { reason, count } of report?.failures ?? []) counts.set(reason, (counts.get(reason) ?? 0) + count);
+  }
+  return [...counts].map(([reason, count]) => ({ reason, count }));
+}

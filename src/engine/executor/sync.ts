@@ -1,0 +1,91 @@
+import type { Nanoseconds } from "../../kernel/clock.ts";
+import { threadCpu } from "../../kernel/clock.ts";
+import type { Item } from "../../queueing/item.ts";
+import { Bench } from "./bench.ts";
+import type { Execution, Executor, Job } from "./executor.ts";
+
+/** Items of instant work taken between two readings of the clock. */
+const GROUP = 16;
+
+/** One thread does everything in turn and every wait blocks it. There is no queue and no batch. */
+export class SyncExecutor implements Executor {
+  async execute(job: Job): Promise<Execution> {
+    const run = new SyncRun(job);
+    return run.execute();
+  }
+
+  async close(): Promise<void> {}
+}
+
+class SyncRun {
+  private highWater = 0;
+
+  constructor(private readonly job: Job) {}
+
+  async execute(): Promise<Execution> {
+    const { source, lifecycle, recorder, sampler, time, settings } = this.job;
+    const processor = this.job.processor(this.job.effort(true));
+    const bench = new Bench(processor, recorder, time, 1, (item) => source.pool.give(item), () => false);
+    sampler.observe([recorder], {
+      depth: () => source.offered.count - source.takenTotal,
+      inFlight: () => 0,
+      blocked: () => source.blockedByProcessing,
+    });
+    this.job.begin();
+    const cpuBefore = threadCpu();
+    const group = source.instant && processor.instant ? GROUP : 1;
+    const batch: Item[] = [];
+    let now = time.now();
+    while (lifecycle.taking && !lifecycle.expired(now)) {
+      source.offered.advance(now);
+      if (now >= sampler.nextAt) {
+        sampler.sample(now);
+        await time.turn();
+        now = time.now();
+        continue;
+      }
+      if (source.nextDue > now) {
+        if (source.nextDue === Number.POSITIVE_INFINITY) break;
+        time.blockUntil(Math.min(source.nextDue, sampler.nextAt));
+        now = time.now();
+        continue;
+      }
+      this.noteDepth(now);
+      batch.length = 0;
+      while (batch.length < group && source.nextDue <= now) {
+        const item = source.take(now);
+        if (item === null) break;
+        item.dequeued = now;
+        batch.push(item);
+      }
+      if (batch.length > 0) {
+        const waiting = bench.work(batch);
+        if (waiting !== undefined) await waiting;
+      }
+      const ended = time.now();
+      if (source.nextDue < ended) source.blockedByProcessing += ended - Math.max(now, source.nextDue);
+      now = ended;
+    }
+    const endedAt = time.now();
+    source.offered.advance(endedAt);
+    source.abandonRest(endedAt);
+    const cpuAfter = threadCpu();
+    const span = Math.max(1, endedAt - settings.warmup);
+    const meanDepth = (source.offered.areaUntil(endedAt) - source.taken.until(endedAt)) / span;
+    return {
+      endedAt,
+      recorders: [recorder],
+      state: [processor.state()],
+      failures: bench.failureCounts,
+      queue: { meanDepth, highWater: this.highWater, full: 0 },
+      lost: 0,
+      threads: [{ name: "main", cpu: cpuAfter === null || cpuBefore === null ? null : cpuAfter - cpuBefore }],
+    };
+  }
+
+  private noteDepth(now: Nanoseconds): void {
+    const { source, settings } = this.job;
+    const depth = source.offered.count - source.takenTotal;
+    if (depth > this.highWater && now >= settings.warmup) this.highWater = depth;
+  }
+}

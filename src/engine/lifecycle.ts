@@ -1,0 +1,50 @@
+import type { Nanoseconds } from "../kernel/clock.ts";
+import type { Offered } from "../load/offered.ts";
+
+/**
+ * When to stop taking and when to stop altogether. After the last arrival, or a request to stop, what was taken is
+ * drained for at most `grace`; a second request ends it at once.
+ */
+export class Lifecycle {
+  private stoppedAt: Nanoseconds | null = null;
+  private ended = false;
+  /** Why the run was ended before its time, if it was. */
+  reason: string | null = null;
+
+  constructor(
+    private readonly offered: Offered,
+    private readonly grace: Nanoseconds,
+  ) {}
+
+  /** The source goes on taking what falls due. */
+  get taking(): boolean {
+    return this.stoppedAt === null && !this.ended;
+  }
+
+  /** Asks to stop: first to drain, then, asked again, at once. */
+  stop(now: Nanoseconds): void {
+    if (this.stoppedAt !== null) this.ended = true;
+    else {
+      this.stoppedAt = now;
+      this.offered.stop(now);
+    }
+  }
+
+  /** Ends the run now, for a reason that makes it `failed`. */
+  fail(now: Nanoseconds, reason: string): void {
+    this.reason ??= reason;
+    this.ended = true;
+    this.offered.stop(now);
+  }
+
+  get aborted(): boolean {
+    return this.stoppedAt !== null;
+  }
+
+  /** True when what is not done by now stays undone. */
+  expired(now: Nanoseconds): boolean {
+    if (this.ended) return true;
+    if (!this.offered.ended) return false;
+    return now >= (this.stoppedAt ?? this.offered.last) + this.grace;
+  }
+}

@@ -1,0 +1,33 @@
+import type { CasePlan } from "../plan/plan.ts";
+import type { CaseResult, Sample } from "../telemetry/result.ts";
+import type { Ledger } from "../telemetry/ledger.ts";
+
+/** What console and runner say to each other over IPC. Plain JSON. */
+
+export type ToRunner =
+  | { readonly type: "run"; readonly plan: CasePlan; readonly roundsPerMs: number; readonly dumpState: string | null }
+  | { readonly type: "calibrate" }
+  /** Once: stop taking and drain. Twice: end now. */
+  | { readonly type: "stop" };
+
+/** What the runner measured itself. The console adds what only it knows. */
+export type RunnerResult = Omit<CaseResult, "params" | "predicted" | "explanation" | "series">;
+
+/** Latency so far, milliseconds, for the live table. */
+export interface Running {
+  readonly p50: number;
+  readonly p95: number;
+  readonly p99: number;
+  /** Processed per second so far. */
+  readonly throughput: number;
+  /** Processor time over wall time; 1 = one core. */
+  readonly cpu: number;
+}
+
+export type FromRunner =
+  | { readonly type: "hello" }
+  | { readonly type: "calibrated"; readonly roundsPerMs: number; readonly checkRatio: number; readonly cached: boolean }
+  | { readonly type: "started"; readonly count: number; readonly lastMs: number }
+  | { readonly type: "sample"; readonly sample: Sample; readonly ledger: Ledger; readonly running: Running }
+  | { readonly type: "result"; readonly result: RunnerResult }
+  | { readonly type: "error"; readonly message: string };

@@ -1,0 +1,173 @@
+import { type CasePlan, type NamedScenario, planCases, scenarioHash } from "../plan/plan.ts";
+import type { Scenario } from "../scenario/schema.ts";
+import type { Ledger } from "../telemetry/ledger.ts";
+import type { Calibration, CaseResult, RunResult, Sample } from "../telemetry/result.ts";
+import { explain } from "../theory/explain.ts";
+import { predict } from "../theory/predict.ts";
+import type { CaseOutline, OnEvent } from "./events.ts";
+import { failedResult } from "./failed-case.ts";
+import { coreCount, describeMachine } from "./machine.ts";
+import type { FromRunner, RunnerResult } from "./protocol.ts";
+import { type RunnerExit, RunnerProcess, describeExit } from "./runner-process.ts";
+import { spoolReplay } from "./spool.ts";
+import { VERSION } from "./version.ts";
+
+export interface RunOptions {
+  readonly onEvent?: OnEvent;
+  /** Where the final states of a case are written; null: nowhere. */
+  readonly dumpState?: (index: number, plan: CasePlan) => string | null;
+}
+
+/** A run that can be stopped. */
+export interface Run {
+  readonly result: Promise<RunResult>;
+  /** Once: stop taking and drain within gracefulStop. Twice: end now. */
+  stop(): void;
+}
+
+/** Runs every case of a scenario, one after another, each in a process of its own. */
+export function startRun(named: NamedScenario, options: RunOptions = {}): Run {
+  const run = new ScenarioRun(named, options);
+  return { result: run.execute(), stop: () => run.stop() };
+}
+
+class ScenarioRun {
+  private stops = 0;
+  private current: RunnerProcess | null = null;
+
+  constructor(
+    private readonly named: NamedScenario,
+    private readonly options: RunOptions,
+  ) {}
+
+  stop(): void {
+    this.stops++;
+    this.options.onEvent?.({ type: "stopping", now: this.stops > 1 });
+    if (this.stops <= 2) this.current?.send({ type: "stop" });
+    else this.current?.kill();
+  }
+
+  async execute(): Promise<RunResult> {
+    const spooled = await spoolReplay(this.named.scenario);
+    try {
+      return await this.executeSpooled(spooled.scenario);
+    } finally {
+      spooled.remove();
+    }
+  }
+
+  private async executeSpooled(spooled: Scenario): Promise<RunResult> {
+    const { scenario } = this.named;
+    const startedAt = new Date().toISOString();
+    const cores = coreCount();
+    const plans = planCases(spooled, cores);
+    const computes = scenario.work.kind === "cpu" || scenario.work.kind === "mixed";
+    const calibration = computes ? await this.calibrate() : null;
+    const machine = describeMachine(calibration);
+    const outlines: CaseOutline[] = plans.map((plan) => ({ plan, predicted: predict({ ...plan, cores }) }));
+    this.options.onEvent?.({ type: "run-started", scenario: this.named, cases: outlines, machine });
+    const cases: CaseResult[] = [];
+    for (const [index, outline] of outlines.entries()) {
+      if (this.stops > 0) break;
+      const result = await this.runCase(index, outline, calibration?.roundsPerMs ?? 1);
+      cases.push(result);
+      this.options.onEvent?.({ type: "case-finished", index, result });
+    }
+    const result: RunResult = {
+      schemaVersion: 1,
+      labVersion: VERSION,
+      startedAt,
+      scenario: {
+        name: this.named.name,
+        title: scenario.title,
+        workload: scenario.workload,
+        seed: scenario.seed,
+        hash: scenarioHash(scenario),
+      },
+      machine,
+      cases,
+      thresholds: [],
+    };
+    this.options.onEvent?.({ type: "run-finished", result });
+    return result;
+  }
+
+  private async calibrate(): Promise<Calibration | null> {
+    let calibration: Calibration | null = null;
+    await this.inRunner({ type: "calibrate" }, (message, runner) => {
+      if (message.type !== "calibrated") return;
+      const { type: _, ...figures } = message;
+      calibration = figures;
+      runner.kill();
+    });
+    return calibration;
+  }
+
+  private async runCase(index: number, { plan, predicted }: CaseOutline, roundsPerMs: number): Promise<CaseResult> {
+    const { onEvent } = this.options;
+    onEvent?.({ type: "case-preparing", index });
+    const series: Sample[] = [];
+    const warmupMs = plan.scenario.warmup / 1000;
+    let lastLedger: Ledger | null = null;
+    let count = 0;
+    let measured: RunnerResult | null = null;
+    let error: string | null = null;
+    const dumpState = this.options.dumpState?.(index, plan) ?? null;
+    const exit = await this.inRunner({ type: "run", plan, roundsPerMs, dumpState }, (message, runner) => {
+      switch (message.type) {
+        case "started":
+          count = message.count;
+          runner.setPatience(patienceMs(plan));
+          onEvent?.({ type: "case-started", index, count, lastMs: message.lastMs });
+          return;
+        case "sample":
+          if (message.sample.t >= warmupMs) series.push(message.sample);
+          lastLedger = message.ledger;
+          onEvent?.({ type: "sample", index, sample: message.sample, ledger: message.ledger, running: message.running });
+          return;
+        case "result":
+          measured = message.result;
+          runner.kill();
+          return;
+        case "error":
+          error ??= `The runner met an error: ${message.message}`;
+          runner.kill();
+          return;
+        default:
+      }
+    });
+    const result = (measured as RunnerResult | null) ?? failedResult(plan, error ?? describeExit(exit), lastLedger, count, exit.peakRssBytes);
+    const peakRssBytes = Math.max(exit.peakRssBytes, result.process.peakRssBytes);
+    const complete = { ...result, process: { ...result.process, peakRssBytes }, params: plan.params, predicted };
+    return { ...complete, explanation: explain(complete), series };
+  }
+
+  /** Gives one order to a new runner and waits until it is gone. */
+  private async inRunner(
+    order: Parameters<RunnerProcess["send"]>[0],
+    onMessage: (message: FromRunner, runner: RunnerProcess) => void,
+  ): Promise<RunnerExit> {
+    const runner: RunnerProcess = new RunnerProcess((message) => {
+      if (message.type === "hello") {
+        runner.send(order);
+        for (let i = 0; i < Math.min(2, this.stops); i++) runner.send({ type: "stop" });
+      } else {
+        onMessage(message, runner);
+      }
+    });
+    this.current = runner;
+    try {
+      return await runner.exited;
+    } finally {
+      this.current = null;
+    }
+  }
+}
+
+/** How long a runner may be silent: samples come between messages, or between batches, so long work is no hang. */
+function patienceMs({ mode, scenario }: CasePlan): number {
+  const item = scenario.work.time / 1000;
+  const capacity = scenario.queue.capacity === "unlimited" ? 100_000 : scenario.queue.capacity;
+  const items = mode === "async" ? Math.min(scenario.batch.size ?? (scenario.batch.timeout === undefined ? 1 : capacity), capacity) : 1;
+  return 10_000 + 3 * item * items;
+}

@@ -1,0 +1,103 @@
+import type { Subprocess } from "bun";
+import { printable } from "../kernel/text.ts";
+import type { FromRunner, ToRunner } from "./protocol.ts";
+
+/** How a runner process ended. */
+export interface RunnerExit {
+  readonly code: number | null;
+  readonly signal: string | null;
+  /** Last words on its standard error. */
+  readonly lastWords: string;
+  /** Most memory it ever held, in bytes. */
+  readonly peakRssBytes: number;
+  /** Set when the console ended it because it had been silent this long, in milliseconds. */
+  readonly silentMs: number | null;
+}
+
+const KEPT_WORDS = 4000;
+
+/** A child process of the lab that obeys orders over IPC. */
+export class RunnerProcess {
+  readonly exited: Promise<RunnerExit>;
+  private readonly child: Subprocess<"ignore", "ignore", "pipe">;
+  private silentMs: number | null = null;
+  private watchdog: ReturnType<typeof setTimeout> | null = null;
+  private patienceMs = 120_000;
+  private gone = false;
+
+  constructor(private readonly onMessage: (message: FromRunner) => void) {
+    this.child = Bun.spawn({
+      cmd: [process.execPath, new URL("./runner/main.ts", import.meta.url).pathname],
+      stdin: "ignore",
+      stdout: "ignore",
+      stderr: "pipe",
+      serialization: "json",
+      env: { ...process.env, NODE_ENV: "production" },
+      ipc: (message: FromRunner) => this.hear(message),
+    });
+    const words = collectWords(this.child.stderr);
+    this.exited = this.child.exited.then(async (): Promise<RunnerExit> => {
+      this.gone = true;
+      if (this.watchdog !== null) clearTimeout(this.watchdog);
+      return {
+        code: this.child.exitCode,
+        signal: this.child.signalCode === null ? null : String(this.child.signalCode),
+        lastWords: await words,
+        peakRssBytes: this.child.resourceUsage()?.maxRSS ?? 0,
+        silentMs: this.silentMs,
+      };
+    });
+    this.watch();
+  }
+
+  get pid(): number {
+    return this.child.pid;
+  }
+
+  send(message: ToRunner): void {
+    if (!this.gone) this.child.send(message);
+  }
+
+  /** From now on a silence this long counts as a hang. */
+  setPatience(ms: number): void {
+    this.patienceMs = ms;
+    this.watch();
+  }
+
+  kill(): void {
+    if (!this.gone) this.child.kill("SIGKILL");
+  }
+
+  private hear(message: FromRunner): void {
+    this.watch();
+    this.onMessage(message);
+  }
+
+  private watch(): void {
+    if (this.watchdog !== null) clearTimeout(this.watchdog);
+    if (this.gone) return;
+    this.watchdog = setTimeout(() => {
+      this.silentMs = this.patienceMs;
+      this.kill();
+    }, this.patienceMs);
+  }
+}
+
+async function collectWords(stream: ReadableStream<Uint8Array>): Promise<string> {
+  let text = "";
+  const decoder = new TextDecoder();
+  for await (const chunk of stream) text = (text + decoder.decode(chunk, { stream: true })).slice(-KEPT_WORDS);
+  return text;
+}
+
+/** Why a runner ended without a result, as a sentence. */
+export function describeExit(exit: RunnerExit): string {
+  if (exit.silentMs !== null) return `The runner gave no sign of life for ${Math.round(exit.silentMs / 1000)} s and was ended.`;
+  const words = exit.lastWords.trim().split("\n").at(-1) ?? "";
+  const said = words === "" ? "" : ` Its last words: ${printable(words, 160)}`;
+  if (exit.signal === "SIGKILL") {
+    return `The runner was killed (SIGKILL) at ${Math.round(exit.peakRssBytes / 1e6)} MB: by someone, or by the system for want of memory.${said}`;
+  }
+  if (exit.signal !== null) return `The runner died of ${exit.signal}: it crashed or ran out of memory (peak ${Math.round(exit.peakRssBytes / 1e6)} MB).${said}`;
+  return `The runner ended with code ${exit.code ?? "unknown"} before it had a result.${said}`;
+}

@@ -1,0 +1,40 @@
+import type { CasePlan } from "../../plan/plan.ts";
+import { bursts } from "../../load/bursts.ts";
+import { keySource } from "../../load/keys.ts";
+import type { Executor } from "../executor/executor.ts";
+import { type Setup, buildPipeline } from "./case.ts";
+
+/** Throwaway messages that every thread works off before t = 0. */
+const MESSAGES = 60_000;
+const WITH_WORK = 3_000;
+
+/**
+ * Warms the lab's own code on throwaway state: the same executor, on the same threads, works off a burst of messages
+ * whose work takes next to no time, so the compiler has reached its last tier before anything is measured.
+ */
+export async function rehearse(setup: Setup, executor: Executor): Promise<void> {
+  const { scenario } = setup.plan;
+  const instant = scenario.work.kind === "none" || scenario.work.time === 0;
+  await perform(setup, executor, instant ? MESSAGES : WITH_WORK, instant ? 0 : 2);
+}
+
+async function perform(setup: Setup, executor: Executor, messages: number, workMicros: number): Promise<void> {
+  const { scenario } = setup.plan;
+  const keys = { ...scenario.keys, count: Math.min(scenario.keys.count, 1000) };
+  const plan: CasePlan = {
+    ...setup.plan,
+    scenario: {
+      ...scenario,
+      keys,
+      warmup: 0,
+      gracefulStop: 2e6,
+      work: { ...scenario.work, time: Math.min(workMicros, scenario.work.time) },
+      queue: { ...scenario.queue, overflow: "block", capacity: 1000 },
+      batch: { ...scenario.batch, size: Math.min(scenario.batch.size ?? 100, 100) },
+      load: { executor: "bursts", size: messages, every: 1e6, count: 1 },
+    },
+  };
+  const tape = () => bursts({ size: messages, every: 1e6, count: 1 }, keySource(keys, scenario.seed));
+  const { job } = buildPipeline({ ...setup, plan }, tape(), tape(), () => {});
+  await executor.execute(job);
+}

@@ -1,0 +1,163 @@
+import { readdirSync } from "node:fs";
+import type { Nanoseconds } from "../../kernel/clock.ts";
+import type { Offered } from "../../load/offered.ts";
+import { Cores } from "../../telemetry/cores.ts";
+import { Histogram, Interval } from "../../telemetry/histogram.ts";
+import { type Ledger, imbalance } from "../../telemetry/ledger.ts";
+import type { Recorder } from "../../telemetry/recorder.ts";
+import type { Sample } from "../../telemetry/result.ts";
+import type { Gauge, Sampler } from "../executor/executor.ts";
+import type { Running } from "../protocol.ts";
+
+/** Time between samples. */
+export const SAMPLE_INTERVAL: Nanoseconds = 100e6;
+const OPEN_FILES_EVERY = 10;
+
+export type OnSample = (sample: Sample, ledger: Ledger, running: Running) => void;
+
+/** Turns counters into samples every 100 ms and checks at each that the ledger balances. */
+export class CaseSampler implements Sampler {
+  nextAt: Nanoseconds = SAMPLE_INTERVAL;
+  /** How late each sample was taken: how long something scheduled waits for its turn on the source's thread. */
+  readonly lateness = new Histogram();
+  peakOpenFiles: number | null = null;
+  /** Largest imbalance of the ledger seen at a sample. */
+  worstImbalance = 0;
+  readonly growth = new Slope();
+  private recorders: readonly Recorder[] = [];
+  private gauge: Gauge = { depth: () => 0, inFlight: () => 0, blocked: () => 0 };
+  private interval = new Interval([]);
+  peakRssBytes = process.memoryUsage.rss();
+  private readonly cores = new Cores();
+  private readonly coresOfRun = new Cores();
+  private last = { t: 0, offered: 0, processed: 0, dropped: 0, blocked: 0 };
+  private samples = 0;
+  private readonly merged = new Histogram();
+  private cpuAtStart = process.cpuUsage();
+
+  constructor(
+    private readonly offered: Offered,
+    private readonly taken: () => number,
+    private readonly warmup: Nanoseconds,
+    private readonly onSample: OnSample,
+  ) {}
+
+  observe(recorders: readonly Recorder[], gauge: Gauge): void {
+    this.recorders = recorders;
+    this.gauge = gauge;
+    this.interval = new Interval(recorders.map((recorder) => recorder.sojourn));
+    this.cpuAtStart = process.cpuUsage();
+    this.cores.utilization();
+    this.coresOfRun.utilization();
+  }
+
+  /** Utilisation of every core from the start (or the end of warm-up) until now. */
+  coresSinceStart(): number[] {
+    return this.coresOfRun.utilization();
+  }
+
+  sample(now: Nanoseconds): void {
+    this.lateness.record(now - this.nextAt);
+    this.nextAt += SAMPLE_INTERVAL * Math.max(1, Math.ceil((now - this.nextAt) / SAMPLE_INTERVAL));
+    this.offered.advance(now);
+    const ledger = this.ledger();
+    const dropped = ledger.dropped.newest + ledger.dropped.oldest;
+    const seconds = Math.max(1, now - this.last.t) / 1e9;
+    const blocked = this.gauge.blocked();
+    const depth = this.gauge.depth();
+    const { p50, p99 } = this.interval.next();
+    if (this.samples++ % OPEN_FILES_EVERY === 0) this.peakOpenFiles = Math.max(this.peakOpenFiles ?? 0, openFiles() ?? 0) || null;
+    const rssBytes = process.memoryUsage.rss();
+    this.peakRssBytes = Math.max(this.peakRssBytes, rssBytes);
+    const sample: Sample = {
+      t: now / 1e6,
+      offered: (this.offered.count - this.last.offered) / seconds,
+      processed: (ledger.processed - this.last.processed) / seconds,
+      dropped: (dropped - this.last.dropped) / seconds,
+      depth,
+      inFlight: this.gauge.inFlight(),
+      blockedMs: (blocked - this.last.blocked) / 1e6,
+      rssBytes,
+      p50: p50 / 1e6,
+      p99: p99 / 1e6,
+      cores: this.cores.utilization(),
+    };
+    if (this.last.t < this.warmup) this.coresOfRun.utilization();
+    this.last = { t: now, offered: this.offered.count, processed: ledger.processed, dropped, blocked };
+    if (now >= this.warmup && !this.offered.ended) this.growth.add(now / 1e9, depth);
+    this.onSample(sample, ledger, this.running(now));
+  }
+
+  /** The ledger now: what is due and not accounted for otherwise is unfinished. */
+  private ledger(): Ledger {
+    const sum = { processed: 0, failed: 0, rejected: 0, newest: 0, oldest: 0, abandoned: 0 };
+    // The source's recorder last: what moves on while we add up is then counted where it was, not twice.
+    for (const recorder of this.recorders) {
+      const counts = recorder.counts();
+      sum.processed += counts.processed;
+      sum.failed += counts.failed;
+      sum.rejected += counts.rejected;
+      sum.newest += counts.droppedNewest;
+      sum.oldest += counts.droppedOldest;
+      sum.abandoned += counts.abandoned;
+    }
+    const gone = sum.processed + sum.failed + sum.rejected + sum.newest + sum.oldest;
+    const ledger: Ledger = {
+      scheduled: this.offered.count,
+      processed: sum.processed,
+      failed: sum.failed,
+      rejected: sum.rejected,
+      dropped: { newest: sum.newest, oldest: sum.oldest },
+      unfinished: Math.max(0, this.offered.count - gone),
+    };
+    // More gone than was ever taken is an item counted twice.
+    this.worstImbalance = Math.max(this.worstImbalance, Math.abs(imbalance(ledger)), gone - this.taken());
+    return ledger;
+  }
+
+  private running(now: Nanoseconds): Running {
+    const merged = this.merged;
+    merged.clear();
+    for (const recorder of this.recorders) merged.merge(recorder.sojourn);
+    const cpu = process.cpuUsage(this.cpuAtStart);
+    const measuredSeconds = Math.max(1, now - this.warmup) / 1e9;
+    const measured = this.recorders.reduce((sum, recorder) => sum + recorder.counts().measured, 0);
+    return {
+      p50: merged.percentile(0.5) / 1e6,
+      p95: merged.percentile(0.95) / 1e6,
+      p99: merged.percentile(0.99) / 1e6,
+      throughput: measured / measuredSeconds,
+      cpu: ((cpu.user + cpu.system) * 1000) / Math.max(1, now),
+    };
+  }
+}
+
+/** Slope of the least-squares line through points. */
+export class Slope {
+  private n = 0;
+  private meanX = 0;
+  private meanY = 0;
+  private xx = 0;
+  private xy = 0;
+
+  add(x: number, y: number): void {
+    this.n++;
+    const dx = x - this.meanX;
+    this.meanX += dx / this.n;
+    this.meanY += (y - this.meanY) / this.n;
+    this.xx += dx * (x - this.meanX);
+    this.xy += dx * (y - this.meanY);
+  }
+
+  get value(): number {
+    return this.xx > 0 ? this.xy / this.xx : 0;
+  }
+}
+
+function openFiles(): number | null {
+  try {
+    return readdirSync("/proc/self/fd").length;
+  } catch {
+    return null;
+  }
+}

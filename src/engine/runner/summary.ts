@@ -1,0 +1,191 @@
+import type { Nanoseconds } from "../../kernel/clock.ts";
+import type { TapeFacts } from "../../load/tape.ts";
+import type { CasePlan } from "../../plan/plan.ts";
+import { Histogram } from "../../telemetry/histogram.ts";
+import { type Ledger, imbalance } from "../../telemetry/ledger.ts";
+import type { Counts, LatencyPart, Recorder } from "../../telemetry/recorder.ts";
+import type { CaseStatus } from "../../telemetry/result.ts";
+import { digestOf } from "../../workloads/message/state.ts";
+import type { StateEntry } from "../../workloads/workload.ts";
+import type { Execution } from "../executor/executor.ts";
+import type { RunnerResult } from "../protocol.ts";
+import type { Pipeline } from "./case.ts";
+
+export interface Measured {
+  readonly plan: CasePlan;
+  readonly facts: TapeFacts;
+  readonly execution: Execution;
+  readonly pipeline: Pipeline;
+  readonly states: readonly StateEntry[];
+  /** Time the source's thread has waited. */
+  readonly idle: Nanoseconds;
+  readonly cpuMs: number;
+}
+
+/** The final figures of a case. */
+export function summarize(measured: Measured): RunnerResult {
+  const { plan, facts, execution, pipeline, states } = measured;
+  const { source, offered, lifecycle, sampler } = pipeline;
+  const counts = addUp(execution.recorders.map((recorder) => recorder.counts()));
+  const ledger = ledgerOf(counts, offered.count, execution.lost);
+  const latency = (part: LatencyPart) => mergeParts(execution.recorders, part).summary();
+  const durationMs = Math.max(0, (counts.lastDone - counts.firstDue) / 1e6) || 0;
+  const perSecond = (count: number) => (durationMs > 0 ? (count * 1000) / durationMs : 0);
+  const queueLatency = latency("queue");
+  const validity = judge(measured, ledger, counts);
+  const endMs = execution.endedAt / 1e6;
+  return {
+    mode: plan.mode,
+    status: statusOf(lifecycle.reason, validity.problems, lifecycle.aborted),
+    problems: [...(lifecycle.reason === null ? [] : [lifecycle.reason]), ...validity.problems],
+    warnings: validity.warnings,
+    tape: { hash: facts.hash, count: facts.count },
+    ledger,
+    rejections: pipeline.intake.rejections,
+    failures: execution.failures,
+    orderViolations: counts.orderViolations,
+    durationMs,
+    throughput: perSecond(counts.measured),
+    offeredRate: offeredRate(plan, facts),
+    intakeRate: perSecond(source.taken.count),
+    latency: {
+      sojourn: latency("sojourn"),
+      schedule: latency("schedule"),
+      queue: queueLatency,
+      batch: latency("batch"),
+      service: latency("service"),
+    },
+    sourceBlockedMs: (source.blockedByProcessing + source.blockedByQueue) / 1e6,
+    sourceBlocked: { readMs: 0, processingMs: source.blockedByProcessing / 1e6, queryMs: 0, queueFullMs: source.blockedByQueue / 1e6 },
+    queue: {
+      capacity: plan.mode === "sync" || plan.scenario.queue.capacity === "unlimited" ? null : plan.scenario.queue.capacity,
+      meanDepth: execution.queue.meanDepth,
+      highWater: execution.queue.highWater,
+      meanWaitMs: queueLatency.mean,
+      fullMs: execution.queue.full / 1e6,
+      growthPerSecond: sampler.growth.value,
+    },
+    batches: { count: counts.batches, meanSize: counts.batches > 0 ? counts.batched / counts.batches : 0 },
+    queries: { sent: 0, answered: 0, latency: new Histogram().summary() },
+    cores: sampler.coresSinceStart().map((utilization, core) => ({ core, utilization })),
+    process: {
+      cpuMs: measured.cpuMs,
+      peakRssBytes: sampler.peakRssBytes,
+      peakOpenFiles: sampler.peakOpenFiles,
+      eventLoop: {
+        delayMs: {
+          p50: sampler.lateness.percentile(0.5) / 1e6,
+          p99: sampler.lateness.percentile(0.99) / 1e6,
+          max: sampler.lateness.max / 1e6,
+        },
+        busy: endMs > 0 ? Math.min(1, Math.max(0, 1 - measured.idle / execution.endedAt)) : 0,
+      },
+      threads: execution.threads.map(({ name, cpu }) => ({
+        name,
+        utilization: cpu === null ? null : Math.min(1, cpu / Math.max(1, execution.endedAt)),
+      })),
+    },
+    littlesLaw: littlesLaw(measured, counts),
+    state: { machines: states.length, digest: digestOf(states) },
+  };
+}
+
+function statusOf(failure: string | null, problems: readonly string[], aborted: boolean): CaseStatus {
+  if (failure !== null) return "failed";
+  if (problems.length > 0) return "invalid";
+  return aborted ? "aborted" : "completed";
+}
+
+function ledgerOf(counts: Counts, scheduled: number, lost: number): Ledger {
+  return {
+    scheduled,
+    processed: counts.processed,
+    failed: counts.failed,
+    rejected: counts.rejected,
+    dropped: { newest: counts.droppedNewest, oldest: counts.droppedOldest },
+    unfinished: counts.abandoned + lost,
+  };
+}
+
+/** Rules 4, 5 and 7 of measurement: what makes a case invalid, and what a reader should know of it. */
+function judge({ plan, pipeline }: Measured, ledger: Ledger, counts: Counts): { problems: string[]; warnings: string[] } {
+  const problems: string[] = [];
+  const warnings: string[] = [];
+  const off = imbalance(ledger);
+  if (off !== 0) problems.push(`The ledger does not balance: ${off} of ${ledger.scheduled} items are unaccounted for.`);
+  if (pipeline.sampler.worstImbalance > 0) problems.push("The ledger did not balance at a sample: an item was counted twice.");
+  if (counts.orderViolations > 0) problems.push(`${counts.orderViolations} items were worked out of the order of their key.`);
+  const { source } = pipeline;
+  const late = source.takenTotal === 0 ? 0 : source.lateTotal / source.takenTotal;
+  if (late > 0.01) {
+    const share = `${(late * 100).toFixed(1)} % of the arrivals were taken in more than 10 ms late`;
+    if (lateIsInvalid(plan)) problems.push(`The generator could not keep up: ${share}.`);
+    else warnings.push(`${share}; the wait is part of latency.schedule.`);
+  }
+  return { problems, warnings };
+}
+
+function lateIsInvalid({ mode, scenario }: CasePlan): boolean {
+  const { load, work, queue } = scenario;
+  const ownThread = mode === "parallel" || (mode === "async" && (work.kind === "io" || work.kind === "mixed"));
+  const atOnce = load.executor === "bursts" || (load.executor === "replay" && load.speed === undefined);
+  return ownThread && queue.overflow !== "block" && !atOnce;
+}
+
+/** Arrivals after warm-up over the load's time after warm-up; null when everything is due at once. */
+function offeredRate({ scenario }: CasePlan, facts: TapeFacts): number | null {
+  const single = scenario.load.executor === "bursts" && scenario.load.count === 1;
+  const span = facts.durationMicros - scenario.warmup;
+  return single || span <= 0 ? null : (facts.measured * 1e6) / span;
+}
+
+/**
+ * L = λW (J. D. C. Little, 1961) over the time from warm-up to the end. L is the integral of (due − left) over time from
+ * counters kept at every event; λW adds up the time each item was inside. What is inside at the end counts up to then.
+ */
+function littlesLaw({ execution, pipeline, plan }: Measured, counts: Counts) {
+  const from = plan.scenario.warmup * 1000;
+  const until = Math.max(execution.endedAt, ...execution.recorders.map((recorder) => recorder.counts().leftAt));
+  const span = Math.max(1, until - from);
+  let leftArea = 0;
+  for (const recorder of execution.recorders) {
+    const own = recorder.counts();
+    leftArea += own.leftArea + own.left * (until - own.leftAt);
+  }
+  const meanInSystem = (pipeline.offered.areaUntil(until) - leftArea) / span;
+  const lambda = pipeline.offered.measured / span;
+  const meanTime = counts.left > 0 ? counts.timeInside / counts.left : 0;
+  const lambdaTimesW = lambda * meanTime;
+  const scale = Math.max(meanInSystem, lambdaTimesW);
+  return { meanInSystem, lambdaTimesW, relativeError: scale > 0 ? Math.abs(meanInSystem - lambdaTimesW) / scale : 0 };
+}
+
+function mergeParts(recorders: readonly Recorder[], part: LatencyPart): Histogram {
+  const merged = new Histogram();
+  for (const recorder of recorders) merged.merge(recorder[part]);
+  return merged;
+}
+
+function addUp(all: readonly Counts[]): Counts {
+  const sum = (pick: (counts: Counts) => number) => all.reduce((total, counts) => total + pick(counts), 0);
+  const firstDue = Math.min(...all.map((counts) => counts.firstDue));
+  return {
+    processed: sum((c) => c.processed),
+    failed: sum((c) => c.failed),
+    rejected: sum((c) => c.rejected),
+    droppedNewest: sum((c) => c.droppedNewest),
+    droppedOldest: sum((c) => c.droppedOldest),
+    abandoned: sum((c) => c.abandoned),
+    orderViolations: sum((c) => c.orderViolations),
+    busy: sum((c) => c.busy),
+    batches: sum((c) => c.batches),
+    batched: sum((c) => c.batched),
+    measured: sum((c) => c.measured),
+    firstDue: Number.isFinite(firstDue) ? firstDue : 0,
+    lastDone: Math.max(...all.map((counts) => counts.lastDone)),
+    left: sum((c) => c.left),
+    leftArea: sum((c) => c.leftArea),
+    leftAt: Math.max(...all.map((counts) => counts.leftAt)),
+    timeInside: sum((c) => c.timeInside),
+  };
+}

@@ -1,0 +1,93 @@
+import { distance } from "fastest-levenshtein";
+
+/** Something wrong in a file, where it stands (lines and columns from 1) and what would be right. */
+export interface Problem {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly message: string;
+}
+
+export function formatProblem(problem: Problem): string {
+  return `${problem.file}:${problem.line}:${problem.column}: ${problem.message}`;
+}
+
+/** The exit codes of the contract. */
+export const EXIT = {
+  done: 0,
+  caseFailed: 1,
+  usage: 2,
+  internal: 70,
+  invalidMeasurement: 97,
+  regression: 98,
+  threshold: 99,
+  invalidScenario: 104,
+  interrupted: 130,
+  terminated: 143,
+} as const;
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** Wrong usage or an unusable file: one sentence for the user, never a stack trace. */
+export class UserError extends Error {
+  constructor(
+    message: string,
+    readonly exitCode: ExitCode = EXIT.usage,
+  ) {
+    super(message);
+    this.name = "UserError";
+  }
+}
+
+/** One or more problems in scenario files. */
+export class InvalidScenario extends UserError {
+  constructor(readonly problems: readonly Problem[]) {
+    super(problems.map(formatProblem).join("\n"), EXIT.invalidScenario);
+    this.name = "InvalidScenario";
+  }
+}
+
+/** The nearest of the known words, when it is near enough to be what was meant. */
+export function nearest(word: string, known: readonly string[]): string | null {
+  let best: string | null = null;
+  let bestDistance = Math.max(2, Math.floor(word.length / 3)) + 1;
+  for (const candidate of known) {
+    const d = distance(word.toLowerCase(), candidate.toLowerCase());
+    if (d < bestDistance) {
+      best = candidate;
+      bestDistance = d;
+    }
+  }
+  return best;
+}
+
+/** `; did you mean "x"?`, or nothing. */
+export function suggestion(word: string, known: readonly string[]): string {
+  const near = nearest(word, known);
+  return near === null ? "" : `; did you mean "${near}"?`;
+}
+
+/** What the operating system said of a file, as a sentence. */
+export function fileProblem(error: unknown): string {
+  const code = (error as { code?: unknown } | null)?.code;
+  switch (code) {
+    case "ENOENT":
+      return "there is no such file or folder";
+    case "EACCES":
+    case "EPERM":
+      return "permission denied";
+    case "EISDIR":
+      return "it is a folder, not a file";
+    case "ENOTDIR":
+      return "a part of the path is not a folder";
+    case "ENOSPC":
+      return "the disk is full";
+    case "EROFS":
+      return "the file system is read-only";
+    case "ENAMETOOLONG":
+      return "the name is too long";
+    case "ELOOP":
+      return "too many symbolic links";
+    default:
+      return error instanceof Error ? error.message : String(error);
+  }
+}

@@ -1,0 +1,215 @@
+import { type Clock, type Nanoseconds, monotonic } from "./clock.ts";
+import { Heap } from "./heap.ts";
+
+/**
+ * How a mode waits. Instants are nanoseconds since t = 0. Everything that decides by time takes one of these, so its
+ * tests run on a virtual clock and never sleep.
+ */
+export interface Time {
+  now(): Nanoseconds;
+  /** Blocks the thread. */
+  blockUntil(at: Nanoseconds): void;
+  /** Resolves at the instant; the loop goes on meanwhile. */
+  sleepUntil(at: Nanoseconds): Promise<void>;
+  /** Looks, whenever the loop may have something new, at what other threads change; true when it woke a task. */
+  watch(look: () => boolean): void;
+  /** Gives everything else that is ready on this loop its turn. */
+  turn(): Promise<void>;
+  /** How long this thread has waited, blocked or asleep, so far. */
+  readonly idle: Nanoseconds;
+  /** Told how late each sleeper was woken. */
+  onLate: ((late: Nanoseconds) => void) | null;
+}
+
+/** A place in shared memory that other threads ring to end this thread's wait. */
+export type Bell = Int32Array;
+
+export function ring(bell: Bell): void {
+  Atomics.add(bell, 0, 1);
+  Atomics.notify(bell, 0);
+}
+
+/** `Atomics.wait` wakes 0.1 to 0.2 ms late: a blocking wait stops this long before and spins the rest. */
+const SPIN: Nanoseconds = 200_000;
+/** Waits shorter than this are not worth a system call. */
+const SHORTEST_WAIT: Nanoseconds = 60_000;
+/** Longest wait before the event loop gets a turn, so that messages from the console are heard. */
+const LONGEST_WAIT: Nanoseconds = 10_000_000;
+
+/**
+ * Real time on one event loop. When nothing on the loop is ready, the thread waits in `Atomics.wait` on its bell: as an
+ * event loop waits in the kernel, but to a tenth of a millisecond instead of the millisecond of a timer.
+ */
+export class LoopTime implements Time {
+  idle: Nanoseconds = 0;
+  onLate: ((late: Nanoseconds) => void) | null = null;
+  private origin: Nanoseconds;
+  private readonly sleepers = new Heap<() => void>();
+  private turns: (() => void)[] = [];
+  private looks: (() => boolean)[] = [];
+  private scheduled = false;
+
+  constructor(
+    private readonly clock: Clock = monotonic,
+    private readonly bell: Bell = new Int32Array(new SharedArrayBuffer(4)),
+  ) {
+    this.origin = clock.now();
+  }
+
+  /** Makes an instant of the clock t = 0. */
+  startAt(origin: Nanoseconds): void {
+    this.origin = origin;
+    this.idle = 0;
+    this.looks = [];
+  }
+
+  now(): Nanoseconds {
+    return this.clock.now() - this.origin;
+  }
+
+  blockUntil(at: Nanoseconds): void {
+    const from = this.now();
+    let now = from;
+    while (at - now > SPIN) {
+      Atomics.wait(this.bell, 0, Atomics.load(this.bell, 0), (at - now - SPIN) / 1e6);
+      now = this.now();
+    }
+    while (now < at) now = this.now();
+    if (now > from) this.idle += now - from;
+  }
+
+  sleepUntil(at: Nanoseconds): Promise<void> {
+    return new Promise((resolve) => {
+      this.sleepers.push(at, resolve);
+      this.schedule();
+    });
+  }
+
+  watch(look: () => boolean): void {
+    this.looks.push(look);
+  }
+
+  turn(): Promise<void> {
+    return new Promise((resolve) => {
+      this.turns.push(resolve);
+      this.schedule();
+    });
+  }
+
+  private schedule(): void {
+    if (this.scheduled) return;
+    this.scheduled = true;
+    setImmediate(this.step);
+  }
+
+  private readonly step = (): void => {
+    this.scheduled = false;
+    const seen = Atomics.load(this.bell, 0);
+    const ran = this.runReady();
+    if (this.sleepers.size === 0 && this.turns.length === 0) return;
+    if (!ran) {
+      this.wait(seen);
+      this.runReady();
+    }
+    this.schedule();
+  };
+
+  private runReady(): boolean {
+    let ran = false;
+    if (this.turns.length > 0) {
+      const turns = this.turns;
+      this.turns = [];
+      for (const resolve of turns) resolve();
+      ran = true;
+    }
+    const now = this.now();
+    while (this.sleepers.next <= now) {
+      this.onLate?.(now - this.sleepers.next);
+      this.sleepers.pop()?.();
+      ran = true;
+    }
+    for (const look of this.looks) if (look()) ran = true;
+    return ran;
+  }
+
+  private wait(seen: number): void {
+    const from = this.now();
+    const left = Math.min(this.sleepers.next - from, LONGEST_WAIT);
+    let now = from;
+    if (left > SHORTEST_WAIT) {
+      Atomics.wait(this.bell, 0, seen, left / 1e6);
+      now = this.now();
+    } else {
+      while (now - from < left && Atomics.load(this.bell, 0) === seen) now = this.now();
+    }
+    this.idle += now - from;
+  }
+}
+
+/** A clock that stands still until everything ready has run, then jumps to the next instant something waits for. */
+export class VirtualTime implements Time {
+  idle: Nanoseconds = 0;
+  onLate: ((late: Nanoseconds) => void) | null = null;
+  private at: Nanoseconds = 0;
+  private readonly sleepers = new Heap<() => void>();
+  private turns: (() => void)[] = [];
+  private readonly looks: (() => boolean)[] = [];
+
+  now(): Nanoseconds {
+    return this.at;
+  }
+
+  blockUntil(at: Nanoseconds): void {
+    if (at > this.at) this.at = at;
+  }
+
+  /** Stands in for computation that takes this long. */
+  spend(span: Nanoseconds): void {
+    this.at += span;
+  }
+
+  sleepUntil(at: Nanoseconds): Promise<void> {
+    return new Promise((resolve) => this.sleepers.push(at, resolve));
+  }
+
+  watch(look: () => boolean): void {
+    this.looks.push(look);
+  }
+
+  turn(): Promise<void> {
+    return new Promise((resolve) => this.turns.push(resolve));
+  }
+
+  /** Runs until the promise settles. Throws when it waits for something that can no longer happen. */
+  async run<T>(work: Promise<T>): Promise<T> {
+    let settled = false;
+    const settle = () => {
+      settled = true;
+    };
+    work.then(settle, settle);
+    for (;;) {
+      await new Promise<void>((resolve) => setImmediate(resolve)); // all microtasks first
+      if (settled) return work;
+      if (!this.advance()) throw new Error("virtual time: everything waits and nothing is due");
+    }
+  }
+
+  private advance(): boolean {
+    if (this.turns.length > 0) {
+      const turns = this.turns;
+      this.turns = [];
+      for (const resolve of turns) resolve();
+      return true;
+    }
+    if (this.looks.some((look) => look())) return true;
+    if (this.sleepers.size === 0) return false;
+    const next = this.sleepers.next;
+    if (next > this.at) {
+      this.idle += next - this.at;
+      this.at = next;
+    }
+    this.onLate?.(this.at - next);
+    this.sleepers.pop()?.();
+    return true;
+  }
+}

@@ -1,0 +1,86 @@
+/** Durations, sizes and counts as people write them, and back. Each parser returns null for what it does not take. */
+
+const DURATION = /^(\d+(?:\.\d+)?)(us|µs|ms|s|m|h|d)$/;
+const MICROSECONDS: Readonly<Record<string, number>> = {
+  us: 1,
+  µs: 1,
+  ms: 1e3,
+  s: 1e6,
+  m: 60e6,
+  h: 3600e6,
+  d: 86400e6,
+};
+
+/** `500us`, `5ms`, `1.5s`, `2m` in microseconds. A bare `0` needs no unit. */
+export function parseDuration(value: unknown): number | null {
+  if (value === 0 || value === "0") return 0;
+  if (typeof value !== "string") return null;
+  const match = DURATION.exec(value.trim().replaceAll("_", ""));
+  if (match === null) return null;
+  const micros = Number(match[1]) * (MICROSECONDS[match[2] ?? ""] ?? Number.NaN);
+  return Number.isFinite(micros) ? micros : null;
+}
+
+const SIZE = /^(\d+(?:\.\d+)?)(B|KB|MB|GB)$/i;
+const BYTES: Readonly<Record<string, number>> = { B: 1, KB: 1e3, MB: 1e6, GB: 1e9 };
+
+/** `64B`, `2KB`, `1MB`, `1GB` in bytes, decimal multiples. A bare `0` needs no unit. */
+export function parseSize(value: unknown): number | null {
+  if (value === 0 || value === "0") return 0;
+  if (typeof value !== "string") return null;
+  const match = SIZE.exec(value.trim().replaceAll("_", ""));
+  if (match === null) return null;
+  return Math.round(Number(match[1]) * (BYTES[(match[2] ?? "").toUpperCase()] ?? Number.NaN));
+}
+
+/** A number, or one written with underscores (`10_000`). */
+export function parseNumber(value: unknown): number | null {
+  if (typeof value === "number") return value;
+  if (typeof value !== "string" || !/^[-+]?\d[\d_]*(?:\.\d+)?(?:e[-+]?\d+)?$/i.test(value)) return null;
+  return Number(value.replaceAll("_", ""));
+}
+
+/** Milliseconds as a person reads them: `412 µs`, `4.25 ms`, `12.3 s`. */
+export function formatMs(ms: number): string {
+  if (!Number.isFinite(ms)) return "–";
+  const size = Math.abs(ms);
+  if (size === 0) return "0";
+  if (size < 0.001) return `${(ms * 1e6).toFixed(0)} ns`;
+  if (size < 1) return `${significant(ms * 1e3)} µs`;
+  if (size < 1000) return `${significant(ms)} ms`;
+  if (size < 120_000) return `${significant(ms / 1000)} s`;
+  return `${significant(ms / 60_000)} min`;
+}
+
+/** A rate per second: `412/s`, `9.42 k/s`, `7.1 M/s`. */
+export function formatRate(perSecond: number): string {
+  return `${formatCount(perSecond)}/s`;
+}
+
+/** A count or rate in three digits: `412`, `9.42 k`, `7.1 M`. */
+export function formatCount(count: number): string {
+  if (!Number.isFinite(count)) return "–";
+  const size = Math.abs(count);
+  if (size < 1000) return Number.isInteger(count) ? String(count) : significant(count);
+  if (size < 999_500) return `${significant(count / 1e3)} k`;
+  if (size < 999.5e6) return `${significant(count / 1e6)} M`;
+  return `${significant(count / 1e9)} G`;
+}
+
+/** Bytes: `64 B`, `2.05 KB`, `1.2 GB`. */
+export function formatBytes(bytes: number): string {
+  if (bytes < 1000) return `${bytes} B`;
+  if (bytes < 1e6) return `${significant(bytes / 1e3)} KB`;
+  if (bytes < 1e9) return `${significant(bytes / 1e6)} MB`;
+  return `${significant(bytes / 1e9)} GB`;
+}
+
+/** A share 0…1 as a percentage. */
+export function formatShare(share: number): string {
+  return `${(share * 100).toFixed(share > 0 && share < 0.1 ? 1 : 0)} %`;
+}
+
+function significant(value: number): string {
+  const size = Math.abs(value);
+  return value.toFixed(size < 10 ? 2 : size < 100 ? 1 : 0);
+}

@@ -1,0 +1,67 @@
+import type { Nanoseconds } from "../kernel/clock.ts";
+import { Arrival, type Tape } from "./tape.ts";
+
+/**
+ * How much has fallen due by now, whether or not anyone was ready: reads a tape of its own, so that what a late source
+ * has not got to yet is counted all the same. Also the arrivals side of Little's law.
+ */
+export class Offered {
+  /** Arrivals due so far. */
+  count = 0;
+  /** Of these, due after warm-up. */
+  measured = 0;
+  /** Due time of the last arrival so far. */
+  last: Nanoseconds = 0;
+  /** True when nothing more will fall due. */
+  ended = false;
+  private area = 0;
+  private areaAt: Nanoseconds = 0;
+  private readonly arrival = new Arrival();
+  private pending: Nanoseconds;
+
+  constructor(
+    private readonly tape: Tape,
+    private readonly warmup: Nanoseconds,
+  ) {
+    this.areaAt = warmup;
+    this.pending = this.read();
+  }
+
+  /** Counts everything due at or before the instant. */
+  advance(now: Nanoseconds): void {
+    while (this.pending <= now) {
+      this.count++;
+      this.last = this.pending;
+      if (this.pending >= this.warmup) {
+        this.area += this.measured * (this.pending - this.areaAt);
+        this.areaAt = this.pending;
+        this.measured++;
+      }
+      this.pending = this.read();
+    }
+  }
+
+  /** Nothing more falls due after this instant: the run was stopped. */
+  stop(now: Nanoseconds): void {
+    if (this.ended) return;
+    this.advance(now);
+    this.end();
+  }
+
+  /** Time integral of the number due, from the end of warm-up to the instant. */
+  areaUntil(now: Nanoseconds): number {
+    return this.area + this.measured * Math.max(0, now - this.areaAt);
+  }
+
+  private read(): Nanoseconds {
+    if (this.tape.next(this.arrival)) return this.arrival.dueMicros * 1000;
+    this.end();
+    return Number.POSITIVE_INFINITY;
+  }
+
+  private end(): void {
+    this.ended = true;
+    this.pending = Number.POSITIVE_INFINITY;
+    this.tape.close();
+  }
+}

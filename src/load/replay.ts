@@ -1,0 +1,58 @@
+import { LineReader } from "./lines.ts";
+import type { Arrival, Tape } from "./tape.ts";
+
+export interface Replay {
+  readonly file: string;
+  /** Messages per second; the file's own timestamps are ignored. */
+  readonly rate?: number | undefined;
+  /** 2 = twice as fast as the timestamps. */
+  readonly speed?: number | undefined;
+}
+
+/** Finds the timestamp (seconds) of a line; null when it has none to be read. */
+export type TimestampOf = (text: string) => number | null;
+
+/**
+ * The lines of an NDJSON file in the file's order: paced by `rate`, by `speed`, or all due at once. Empty lines are no
+ * messages. A line without a readable timestamp, or with one that goes back, falls due with the line before it.
+ */
+export function replay(load: Replay, timestampOf: TimestampOf): Tape {
+  const lines = new LineReader(load.file);
+  const dueOf = pacing(load, timestampOf);
+  return {
+    next(arrival: Arrival): boolean {
+      let text = lines.next();
+      while (text !== null && !lines.cut && text.trim() === "") text = lines.next();
+      if (text === null) {
+        lines.close();
+        return false;
+      }
+      arrival.line = lines.line;
+      arrival.text = lines.cut ? TOO_LONG : text;
+      arrival.dueMicros = dueOf(text);
+      return true;
+    },
+    close: () => lines.close(),
+  };
+}
+
+/** Stands for a line over the length that is read. */
+export const TOO_LONG = "\u0000";
+
+function pacing({ rate, speed }: Replay, timestampOf: TimestampOf): (text: string) => number {
+  if (rate !== undefined) {
+    let i = 0;
+    return () => Math.round((i++ * 1e6) / rate);
+  }
+  if (speed === undefined) return () => 0;
+  let first: number | null = null;
+  let last = 0;
+  return (text) => {
+    const seconds = timestampOf(text);
+    if (seconds !== null) {
+      first ??= seconds;
+      last = Math.max(last, Math.round(((seconds - first) * 1e6) / speed));
+    }
+    return last;
+  };
+}

@@ -1,0 +1,70 @@
+import { createHash } from "node:crypto";
+
+/** What falls due when, and for which key. */
+export class Arrival {
+  /** Microseconds since t = 0, a whole number. */
+  dueMicros = 0;
+  /** Number of the key, from 0. */
+  key = 0;
+  /** The line of the file it was read from (replay only). */
+  line = 0;
+  /** The line's text (replay only). */
+  text = "";
+}
+
+/** A stream of arrivals in order of due time; a pure function of scenario and seed (or of the replayed file). */
+export interface Tape {
+  /** Fills in the next arrival; false at the end. */
+  next(arrival: Arrival): boolean;
+  /** Releases what the tape holds open. */
+  close(): void;
+}
+
+/** Everything about a tape that is known before it runs. */
+export interface TapeFacts {
+  readonly hash: string;
+  readonly count: number;
+  /** Due time of the last arrival, in microseconds. */
+  readonly lastMicros: number;
+  /** The load's duration, in microseconds; 0 when everything is due at once. */
+  readonly durationMicros: number;
+  /** Arrivals due at or after the end of warm-up. */
+  readonly measured: number;
+}
+
+const BLOCK = 4096;
+
+/**
+ * Reads a whole tape once for its hash: SHA-256 over, for each arrival, due time (float64, microseconds) and key
+ * (uint32), little-endian, and for a replay the text of the line.
+ */
+export function inspectTape(tape: Tape, durationMicros: number | null, warmupMicros: number): TapeFacts {
+  const hash = createHash("sha256");
+  const block = new DataView(new ArrayBuffer(BLOCK * 12));
+  const arrival = new Arrival();
+  let count = 0;
+  let measured = 0;
+  let filled = 0;
+  let lastMicros = 0;
+  const flush = () => {
+    hash.update(new Uint8Array(block.buffer, 0, filled));
+    filled = 0;
+  };
+  while (tape.next(arrival)) {
+    block.setFloat64(filled, arrival.dueMicros, true);
+    block.setUint32(filled + 8, arrival.key, true);
+    filled += 12;
+    if (arrival.line > 0) {
+      flush();
+      hash.update(arrival.text).update("\n");
+    } else if (filled === BLOCK * 12) {
+      flush();
+    }
+    count++;
+    if (arrival.dueMicros >= warmupMicros) measured++;
+    lastMicros = arrival.dueMicros;
+  }
+  flush();
+  tape.close();
+  return { hash: hash.digest("hex"), count, measured, lastMicros, durationMicros: durationMicros ?? lastMicros };
+}

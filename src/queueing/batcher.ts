@@ -1,0 +1,54 @@
+import type { Nanoseconds } from "../kernel/clock.ts";
+import type { BoundedQueue } from "./bounded-queue.ts";
+import type { Item } from "./item.ts";
+
+export interface BatchRule {
+  /** Most items in a batch; Infinity for no limit. */
+  readonly size: number;
+  /** A batch goes this long after its first item joined; Infinity: it waits until it is full or nothing more can come. */
+  readonly timeout: Nanoseconds;
+}
+
+/** Only size, only timeout, both (whichever first), or neither (every item by itself). Timeout in microseconds. */
+export function batchRule(batch: { readonly size?: number | undefined; readonly timeout?: number | undefined }): BatchRule {
+  return {
+    size: batch.size ?? (batch.timeout === undefined ? 1 : Number.POSITIVE_INFINITY),
+    timeout: batch.timeout === undefined ? Number.POSITIVE_INFINITY : batch.timeout * 1000,
+  };
+}
+
+/** Moves items of one shard from the queue into a batch and says when the batch is to go. It never lets an empty one go. */
+export class Batcher {
+  items: Item[] = [];
+  private deadline: Nanoseconds = Number.POSITIVE_INFINITY;
+
+  constructor(
+    private readonly queue: BoundedQueue,
+    private readonly shard: number,
+    private readonly rule: BatchRule,
+  ) {}
+
+  /** Takes what has come by now. True when the batch is to go: full, overdue, or `last` because nothing more can come. */
+  collect(now: Nanoseconds, last: boolean): boolean {
+    while (this.items.length < this.rule.size) {
+      const item = this.queue.take(this.shard, now);
+      if (item === undefined) break;
+      if (this.items.length === 0) this.deadline = now + this.rule.timeout;
+      this.items.push(item);
+    }
+    return this.items.length > 0 && (last || this.items.length >= this.rule.size || now >= this.deadline);
+  }
+
+  /** When the items gathered so far go even if no more come; Infinity when only size decides or there are none. */
+  get dueAt(): Nanoseconds {
+    return this.items.length > 0 ? this.deadline : Number.POSITIVE_INFINITY;
+  }
+
+  /** Hands the gathered items over and begins a new batch in `fresh` (an empty array, for reuse). */
+  release(fresh: Item[]): Item[] {
+    const batch = this.items;
+    this.items = fresh;
+    this.deadline = Number.POSITIVE_INFINITY;
+    return batch;
+  }
+}

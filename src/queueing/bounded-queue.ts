@@ -1,0 +1,111 @@
+import type { Nanoseconds } from "../kernel/clock.ts";
+import type { Item } from "./item.ts";
+import { Ring } from "./ring.ts";
+
+export type Overflow = "block" | "drop-newest" | "drop-oldest";
+
+/** What became of an item offered to a full queue. `full`: nothing, the source waits for room. */
+export type Offer = "queued" | "full" | "dropped-newest" | "dropped-oldest";
+
+/**
+ * The queue between source and processing: one capacity for all, first in first out within each shard (one shard, or
+ * one per Worker). Keeps the figures people size queues by.
+ */
+export class BoundedQueue {
+  depth = 0;
+  highWater = 0;
+  /** How long it stood at its capacity. */
+  full: Nanoseconds = 0;
+  /** The item that the last `dropped-oldest` pushed out. */
+  displaced: Item | null = null;
+  private area = 0;
+  private changedAt: Nanoseconds = 0;
+  private observedFrom: Nanoseconds = 0;
+  private readonly shards: readonly Ring<Item>[];
+
+  /** `capacity` in items, Infinity for an unlimited queue. */
+  constructor(
+    readonly capacity: number,
+    readonly overflow: Overflow,
+    shardCount = 1,
+  ) {
+    const hint = Number.isFinite(capacity) ? Math.min(capacity, 4096) : 4096;
+    this.shards = Array.from({ length: shardCount }, () => new Ring<Item>(hint));
+  }
+
+  /** Offers an item at an instant; `taken` is set when it gets in. */
+  offer(item: Item, shard: number, now: Nanoseconds): Offer {
+    let outcome: Offer = "queued";
+    if (this.depth >= this.capacity) {
+      if (this.overflow === "block") return "full";
+      if (this.overflow === "drop-newest") return "dropped-newest";
+      this.observe(now);
+      this.displaced = this.removeOldest();
+      outcome = "dropped-oldest";
+    } else {
+      this.observe(now);
+    }
+    item.taken = now;
+    this.shards[shard]?.push(item);
+    this.depth++;
+    if (this.depth > this.highWater) this.highWater = this.depth;
+    return outcome;
+  }
+
+  /** Takes the oldest item of a shard. */
+  take(shard: number, now: Nanoseconds): Item | undefined {
+    const item = this.shards[shard]?.shift();
+    if (item === undefined) return undefined;
+    this.observe(now);
+    this.depth--;
+    item.dequeued = now;
+    return item;
+  }
+
+  depthOf(shard: number): number {
+    return this.shards[shard]?.length ?? 0;
+  }
+
+  get hasRoom(): boolean {
+    return this.depth < this.capacity;
+  }
+
+  /** Forgets the figures so far; what is in the queue stays. */
+  startObserving(now: Nanoseconds): void {
+    this.changedAt = now;
+    this.observedFrom = now;
+    this.area = 0;
+    this.full = 0;
+    this.highWater = this.depth;
+  }
+
+  /** Time-weighted mean depth since observation began. */
+  meanDepth(now: Nanoseconds): number {
+    this.observe(now);
+    const span = now - this.observedFrom;
+    return span > 0 ? this.area / span : 0;
+  }
+
+  private observe(now: Nanoseconds): void {
+    const span = now - this.changedAt;
+    if (span <= 0) return;
+    this.area += this.depth * span;
+    if (this.depth >= this.capacity) this.full += span;
+    this.changedAt = now;
+  }
+
+  private removeOldest(): Item | null {
+    let oldest: Ring<Item> | null = null;
+    let oldestIndex = Number.POSITIVE_INFINITY;
+    for (const shard of this.shards) {
+      const head = shard.peek();
+      if (head !== undefined && head.index < oldestIndex) {
+        oldest = shard;
+        oldestIndex = head.index;
+      }
+    }
+    const item = oldest?.shift() ?? null;
+    if (item !== null) this.depth--;
+    return item;
+  }
+}

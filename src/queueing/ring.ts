@@ -1,0 +1,44 @@
+/** First in, first out, in a ring that doubles when it is full. */
+export class Ring<T> {
+  private slots: (T | undefined)[];
+  private mask: number;
+  private head = 0;
+  private tail = 0;
+
+  constructor(sizeHint = 16) {
+    const size = 2 ** Math.ceil(Math.log2(Math.max(2, sizeHint)));
+    this.slots = new Array<T | undefined>(size).fill(undefined);
+    this.mask = size - 1;
+  }
+
+  get length(): number {
+    return this.tail - this.head;
+  }
+
+  push(value: T): void {
+    if (this.tail - this.head > this.mask) this.grow();
+    this.slots[this.tail++ & this.mask] = value;
+  }
+
+  shift(): T | undefined {
+    if (this.tail === this.head) return undefined;
+    const at = this.head++ & this.mask;
+    const value = this.slots[at];
+    this.slots[at] = undefined;
+    return value;
+  }
+
+  peek(): T | undefined {
+    return this.tail === this.head ? undefined : this.slots[this.head & this.mask];
+  }
+
+  private grow(): void {
+    const length = this.length;
+    const next = new Array<T | undefined>(this.slots.length * 2).fill(undefined);
+    for (let i = 0; i < length; i++) next[i] = this.slots[(this.head + i) & this.mask];
+    this.slots = next;
+    this.mask = next.length - 1;
+    this.head = 0;
+    this.tail = length;
+  }
+}

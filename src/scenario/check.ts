@@ -1,0 +1,124 @@
+import type { z } from "zod";
+import type { Problem } from "../kernel/problem.ts";
+import { suggestion } from "../kernel/problem.ts";
+import { printable, quoted } from "../kernel/text.ts";
+import type { Path, YamlFile } from "./document.ts";
+import { type Scenario, scenarioJsonSchema, scenarioSchema } from "./schema.ts";
+import { semanticProblems } from "./semantics.ts";
+
+export type Checked =
+  | { readonly ok: true; readonly scenario: Scenario }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** Checks a whole scenario file and reports every problem at once, in the order of the file. */
+export function checkScenario(yaml: YamlFile): Checked {
+  const problems: Problem[] = [...yaml.problems];
+  if (yaml.checkable) {
+    const result = checkValue(yaml, problems);
+    if (result !== null && problems.length === 0) return { ok: true, scenario: result };
+  }
+  problems.sort((a, b) => a.line - b.line || a.column - b.column);
+  return { ok: false, problems };
+}
+
+function checkValue(yaml: YamlFile, problems: Problem[]): Scenario | null {
+  const report = (path: Path, message: string, at = yaml.placeOf(path)) => {
+    const flag = yaml.flagFor(path);
+    problems.push(flag === null ? { file: yaml.file, ...at, message } : { file: flag, line: 1, column: 1, message });
+  };
+  const value = yaml.value();
+  if (value instanceof Error) {
+    report([], `file: must not expand aliases without end, got ${printable(value.message)}`, { line: 1, column: 1 });
+    return null;
+  }
+  if (!yaml.isMap) {
+    const got = value === null || value === undefined ? "an empty file" : quoted(value);
+    report([], `file: must be a map of scenario fields, got ${got}`, { line: 1, column: 1 });
+    return null;
+  }
+  const parsed = scenarioSchema.safeParse(value);
+  for (const issue of parsed.error?.issues ?? []) reportIssue(issue, value, yaml, report);
+  if (!parsed.success) return null;
+  for (const { path, message } of semanticProblems(parsed.data, value)) {
+    report(path, `${fieldName(path)}: ${message}, got ${quoted(at(value, path))}`);
+  }
+  return parsed.data;
+}
+
+type Report = (path: Path, message: string, at?: { line: number; column: number }) => void;
+
+function reportIssue(issue: z.core.$ZodIssue, root: unknown, yaml: YamlFile, report: Report): void {
+  const path = issue.path.map((part) => (typeof part === "symbol" ? String(part) : part));
+  if (issue.code === "unrecognized_keys") {
+    const known = knownKeys(path, at(root, path));
+    for (const key of issue.keys) {
+      const rule = `is not a known field${suggestion(key, known)}`;
+      const got = quoted(at(root, [...path, key]));
+      report(path, `${fieldName([...path, printable(key, 60)])}: ${rule}, got ${got}`, yaml.placeOfKey(path, key));
+    }
+    return;
+  }
+  report(path, `${fieldName(path)}: ${ruleOf(issue)}, got ${quoted(at(root, path))}`);
+}
+
+function ruleOf(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case "custom":
+      return issue.message;
+    case "invalid_union":
+      return `must be one of ${((issue as { options?: unknown[] }).options ?? []).join(", ")}`;
+    case "invalid_type":
+      return issue.expected === "object" || issue.expected === "record" ? "must be a map" : `must be ${article(issue.expected)}`;
+    case "too_small":
+      return "must not be empty";
+    default:
+      return `must be valid (${printable(issue.message)})`;
+  }
+}
+
+function article(type: string): string {
+  return type === "string" ? "text" : type === "array" ? "a list" : `a ${type}`;
+}
+
+export function fieldName(path: Path): string {
+  return path.length === 0 ? "file" : path.map((part) => printable(String(part), 60)).join(".");
+}
+
+function at(root: unknown, path: Path): unknown {
+  let value = root;
+  for (const part of path) {
+    if (typeof value !== "object" || value === null) return undefined;
+    value = Object.hasOwn(value, part) ? (value as Record<string | number, unknown>)[part] : undefined;
+  }
+  return value;
+}
+
+interface JsonNode {
+  readonly properties?: Readonly<Record<string, JsonNode>>;
+  readonly oneOf?: readonly JsonNode[];
+  readonly anyOf?: readonly JsonNode[];
+  readonly items?: JsonNode;
+  readonly additionalProperties?: JsonNode | boolean;
+  readonly const?: unknown;
+}
+
+let jsonSchema: JsonNode | null = null;
+
+/** The keys the schema knows at a path. In `load` those of the executor that is named there. */
+export function knownKeys(path: Path, value: unknown): string[] {
+  jsonSchema ??= scenarioJsonSchema() as JsonNode;
+  let nodes: JsonNode[] = [jsonSchema];
+  for (const part of path) {
+    nodes = nodes.flatMap((node) => child(node, String(part))).flatMap((node) => [node, ...(node.oneOf ?? []), ...(node.anyOf ?? [])]);
+  }
+  const executor = typeof value === "object" && value !== null ? (value as Record<string, unknown>)["executor"] : undefined;
+  const fitting = nodes.filter((node) => node.properties?.["executor"] === undefined || node.properties["executor"].const === executor);
+  return [...new Set((fitting.length > 0 ? fitting : nodes).flatMap((node) => Object.keys(node.properties ?? {})))];
+}
+
+function child(node: JsonNode, key: string): JsonNode[] {
+  const found = node.properties?.[key];
+  if (found !== undefined) return [found];
+  if (node.items !== undefined && /^\d+$/.test(key)) return [node.items];
+  return typeof node.additionalProperties === "object" ? [node.additionalProperties] : [];
+}

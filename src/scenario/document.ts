@@ -1,0 +1,139 @@
+import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
+import { type Document, LineCounter, type Node, type Pair, isMap, isNode, isPair, isScalar, parseDocument } from "yaml";
+import { EXIT, type Problem, UserError, fileProblem } from "../kernel/problem.ts";
+import { printable } from "../kernel/text.ts";
+import { nestsDeeperThan } from "./nesting.ts";
+
+/** Largest scenario file that is read. */
+export const MAX_FILE_BYTES = 1_000_000;
+
+export type Path = readonly (string | number)[];
+
+/** A YAML file with the place of every value in it. */
+export class YamlFile {
+  private readonly overrides: { readonly flag: string; readonly path: Path }[] = [];
+
+  private constructor(
+    readonly file: string,
+    private readonly document: Document | null,
+    private readonly lines: LineCounter,
+    /** What the YAML itself breaks: syntax, repeated keys, nesting, size. */
+    readonly problems: readonly Problem[],
+  ) {}
+
+  static parse(file: string, text: string): YamlFile {
+    const lines = new LineCounter();
+    const refuse = (message: string, line = 1, column = 1) =>
+      new YamlFile(file, null, lines, [{ file, line, column, message }]);
+    if (text.includes("\u0000")) return refuse("file: must be YAML text, got a binary file");
+    const deep = nestsDeeperThan(text);
+    if (deep !== null) return refuse("file: must not nest deeper than 64 levels", deep.line, deep.column);
+    try {
+      const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, strict: true, uniqueKeys: true, logLevel: "error" });
+      const problems = document.errors.map((error): Problem => {
+        const at = lines.linePos(error.pos[0]);
+        return { file, line: Math.max(1, at.line), column: Math.max(1, at.col), message: yamlMessage(error.code, error.message, text, error.pos[0]) };
+      });
+      return new YamlFile(file, document, lines, problems);
+    } catch (error) {
+      return refuse(`file: must be valid YAML, got ${printable(error instanceof Error ? error.message : String(error))}`);
+    }
+  }
+
+  /** Reads and parses; a file that cannot be read is a UserError. */
+  static read(file: string): YamlFile {
+    return YamlFile.parse(file, readBounded(file));
+  }
+
+  /** True when the only problems are repeated keys: what stands there can still be checked. */
+  get checkable(): boolean {
+    return this.document !== null && this.problems.every((problem) => problem.message.includes("must be given once"));
+  }
+
+  /** The plain value, or undefined when the file cannot be parsed. */
+  value(): unknown {
+    if (this.document === null) return undefined;
+    try {
+      return this.document.toJS({ maxAliasCount: 100 });
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error));
+    }
+  }
+
+  /** Replaces one value by what a flag says; problems with it are then reported as the flag's. */
+  override(flag: string, path: Path, value: unknown): void {
+    if (this.document === null || !this.isMap) return;
+    for (let length = 1; length < path.length; length++) {
+      if (!isMap(this.document.getIn(path.slice(0, length), true))) this.document.setIn(path.slice(0, length), this.document.createNode({}));
+    }
+    this.document.setIn(path, this.document.createNode(value));
+    this.overrides.push({ flag, path });
+  }
+
+  /** The flag that set the value at the path or one around it, if one did. */
+  flagFor(path: Path): string | null {
+    const found = this.overrides.findLast((override) => override.path.every((part, i) => String(path[i]) === String(part)));
+    return found?.flag ?? null;
+  }
+
+  get isMap(): boolean {
+    return this.document !== null && isMap(this.document.contents);
+  }
+
+  /** Where the value at the path stands; for one that is missing, the nearest thing around it. */
+  placeOf(path: Path): { line: number; column: number } {
+    for (let length = path.length; length >= 0; length--) {
+      const node = length === 0 ? this.document?.contents : this.document?.getIn(path.slice(0, length), true);
+      if (isNode(node) && node.range) return this.place(node.range[0]);
+    }
+    return { line: 1, column: 1 };
+  }
+
+  /** Where a key itself stands in the map at the path. */
+  placeOfKey(path: Path, key: string): { line: number; column: number } {
+    const map = path.length === 0 ? this.document?.contents : this.document?.getIn(path, true);
+    if (isMap(map)) {
+      const pair = map.items.find((item: Pair) => isPair(item) && isScalar(item.key) && String(item.key.value) === key);
+      const node = pair?.key as Node | undefined;
+      if (isNode(node) && node.range) return this.place(node.range[0]);
+    }
+    return this.placeOf(path);
+  }
+
+  private place(offset: number): { line: number; column: number } {
+    const at = this.lines.linePos(offset);
+    return { line: Math.max(1, at.line), column: Math.max(1, at.col) };
+  }
+}
+
+function yamlMessage(code: string, message: string, text: string, offset: number): string {
+  if (code === "DUPLICATE_KEY") {
+    const key = /^[^\s:,}]+/.exec(text.slice(offset, offset + 80))?.[0] ?? "key";
+    return `${printable(key)}: must be given once, got it again`;
+  }
+  const got = text.slice(offset).split("\n", 1)[0]?.trim() ?? "";
+  const rule = printable(message.replace(/\s*\n[\s\S]*/, "").replace(/\.$/, ""), 160);
+  return `file: must be valid YAML (${rule}), got ${got === "" ? "the end of a line" : `"${printable(got, 40)}"`}`;
+}
+
+/** The text of a file of at most MAX_FILE_BYTES; never reads more than that. */
+export function readBounded(file: string): string {
+  const refuse = (why: string) => new UserError(`${printable(file)}:1:1: file: ${why}`, EXIT.invalidScenario);
+  let descriptor: number;
+  try {
+    descriptor = openSync(file, "r");
+  } catch (error) {
+    throw refuse(`cannot be read: ${fileProblem(error)}`);
+  }
+  try {
+    const stat = fstatSync(descriptor);
+    if (stat.isDirectory()) throw refuse("cannot be read: it is a folder, not a file");
+    if (!stat.isFile()) throw refuse("cannot be read: it is not a regular file");
+    if (stat.size > MAX_FILE_BYTES) throw refuse(`must be at most ${MAX_FILE_BYTES} bytes, got ${stat.size}`);
+    return readFileSync(descriptor, "utf8");
+  } catch (error) {
+    throw error instanceof UserError ? error : refuse(`cannot be read: ${fileProblem(error)}`);
+  } finally {
+    closeSync(descriptor);
+  }
+}

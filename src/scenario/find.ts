@@ -1,0 +1,88 @@
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { basename, dirname, extname, isAbsolute, join, resolve } from "node:path";
+import { parse } from "yaml";
+import { UserError, suggestion } from "../kernel/problem.ts";
+import { printable } from "../kernel/text.ts";
+import { readBounded } from "./document.ts";
+import { nestsDeeperThan } from "./nesting.ts";
+
+/** Where shipped scenarios are. */
+export const SHIPPED = resolve(dirname(Bun.fileURLToPath(import.meta.url)), "../../scenarios");
+
+/** A scenario as `list` shows it. */
+export interface Listed {
+  readonly name: string;
+  readonly title: string;
+  readonly workload: string;
+  readonly modes: readonly string[];
+  readonly tags: Readonly<Record<string, string>>;
+  readonly file: string;
+}
+
+const EXTENSIONS: readonly string[] = [".yaml", ".yml"];
+
+export function scenarioName(file: string): string {
+  return basename(file, extname(file));
+}
+
+/** Files of shipped scenarios and of those in `./scenarios`, sorted by name; a file is listed once. */
+export function scenarioFiles(cwd = process.cwd()): string[] {
+  const folders = [join(cwd, "scenarios"), SHIPPED].filter((folder, i, all) => all.indexOf(folder) === i);
+  const files = folders.flatMap((folder) => {
+    try {
+      return readdirSync(folder)
+        .filter((name) => EXTENSIONS.includes(extname(name)))
+        .map((name) => join(folder, name));
+    } catch {
+      return [];
+    }
+  });
+  return [...new Set(files)].sort((a, b) => (scenarioName(a) < scenarioName(b) ? -1 : 1));
+}
+
+/** Title, modes and tags of every scenario found, without checking the rest. Unreadable files are left out and named. */
+export function listScenarios(cwd = process.cwd()): { readonly listed: readonly Listed[]; readonly unreadable: readonly string[] } {
+  const listed: Listed[] = [];
+  const unreadable: string[] = [];
+  for (const file of scenarioFiles(cwd)) {
+    const outline = outlineOf(file);
+    if (outline === null) unreadable.push(file);
+    else listed.push(outline);
+  }
+  return { listed, unreadable };
+}
+
+function outlineOf(file: string): Listed | null {
+  try {
+    const text = readBounded(file);
+    if (nestsDeeperThan(text) !== null) return null;
+    const value: unknown = parse(text, { maxAliasCount: 100, logLevel: "error" });
+    if (typeof value !== "object" || value === null) return null;
+    const { title, workload, modes, tags } = value as Record<string, unknown>;
+    if (typeof title !== "string") return null;
+    return {
+      name: scenarioName(file),
+      title,
+      workload: typeof workload === "string" ? workload : "message",
+      modes: Array.isArray(modes) ? modes.map(String) : ["sync", "async", "parallel"],
+      tags: typeof tags === "object" && tags !== null ? Object.fromEntries(Object.entries(tags).map(([k, v]) => [k, String(v)])) : {},
+      file: resolve(file),
+    };
+  } catch {
+    return null;
+  }
+}
+
+/** The file a user means: a path, or the name of a scenario here, in `./scenarios`, or shipped. */
+export function findScenario(asked: string, cwd = process.cwd()): string {
+  const path = isAbsolute(asked) ? asked : resolve(cwd, asked);
+  if (asked.includes("/") || EXTENSIONS.includes(extname(asked))) return path;
+  if (existsSync(path) && statSync(path).isFile()) return path;
+  const local = EXTENSIONS.map((extension) => resolve(cwd, asked + extension)).find((file) => existsSync(file));
+  if (local !== undefined) return local;
+  const files = scenarioFiles(cwd);
+  const found = files.find((file) => scenarioName(file) === asked);
+  if (found !== undefined) return found;
+  const hint = suggestion(asked, files.map(scenarioName)) || "; `lab-tui list` shows what there is";
+  throw new UserError(`There is no scenario named ${JSON.stringify(printable(asked, 60))}${hint}`);
+}

@@ -1,0 +1,80 @@
+import { closeSync, openSync, statSync } from "node:fs";
+import { resolve, dirname } from "node:path";
+import { parse } from "yaml";
+import { InvalidScenario, UserError, fileProblem, suggestion } from "../kernel/problem.ts";
+import { printable, quoted } from "../kernel/text.ts";
+import { checkScenario, knownKeys } from "./check.ts";
+import { YamlFile } from "./document.ts";
+import type { Scenario } from "./schema.ts";
+
+/** One `--set path=value`, or a flag that stands for one. */
+export interface Override {
+  /** As the user wrote it, for messages. */
+  readonly flag: string;
+  readonly path: string;
+  readonly value: unknown;
+}
+
+/** Reads `path=value`; the value is YAML. */
+export function parseOverride(text: string): Override {
+  const flag = `--set ${printable(text, 80)}`;
+  const at = text.indexOf("=");
+  if (at < 1) throw new UserError(`${flag}: must be path=value, such as load.rate=200`);
+  let value: unknown;
+  try {
+    value = parse(text.slice(at + 1), { maxAliasCount: 0, logLevel: "error" });
+  } catch {
+    throw new UserError(`${flag}: the value must be YAML, such as 200, 5ms or [1, 10]`);
+  }
+  return { flag, path: text.slice(0, at).trim(), value };
+}
+
+/** Reads a scenario file, applies overrides, checks it; every problem at once in an InvalidScenario. */
+export function loadScenario(file: string, overrides: readonly Override[] = []): Scenario {
+  const yaml = YamlFile.read(file);
+  for (const override of overrides) apply(yaml, override);
+  const checked = checkScenario(yaml);
+  if (!checked.ok) throw new InvalidScenario(checked.problems);
+  const scenario = resolvePaths(checked.scenario, file);
+  checkReplayFile(scenario, yaml);
+  return scenario;
+}
+
+function checkReplayFile({ load }: Scenario, yaml: YamlFile): void {
+  if (load.executor !== "replay" || load.file === "-") return;
+  let why: string | null = null;
+  try {
+    if (statSync(load.file).isDirectory()) why = "it is a folder, not a file";
+    else closeSync(openSync(load.file, "r"));
+  } catch (error) {
+    why = fileProblem(error);
+  }
+  if (why === null) return;
+  const path = ["load", "file"];
+  const place = yaml.flagFor(path) === null ? { file: yaml.file, ...yaml.placeOf(path) } : { file: yaml.flagFor(path) ?? "", line: 1, column: 1 };
+  throw new InvalidScenario([{ ...place, message: `load.file: must be a file that can be read (${why}), got ${quoted(load.file, 200)}` }]);
+}
+
+function apply(yaml: YamlFile, { flag, path, value }: Override): void {
+  const parts = path.split(".");
+  let current: unknown = yaml.value();
+  for (let i = 0; i < parts.length; i++) {
+    const part = parts[i] ?? "";
+    const parent = parts.slice(0, i);
+    const known = knownKeys(parent, current);
+    const open = parent[0] === "tags" || parent[0] === "sweep" || parent[0] === "thresholds";
+    if (!known.includes(part) && !open) {
+      const where = [...parent, part].join(".");
+      throw new UserError(`${flag}: there is no field ${printable(where, 60)}${suggestion(part, known)}`);
+    }
+    current = typeof current === "object" && current !== null ? (current as Record<string, unknown>)[part] : undefined;
+  }
+  yaml.override(flag, parts, value);
+}
+
+/** Paths inside a scenario are relative to its file; `-` is standard input. */
+function resolvePaths(scenario: Scenario, file: string): Scenario {
+  const { load } = scenario;
+  if (load.executor !== "replay" || load.file === "-") return scenario;
+  return { ...scenario, load: { ...load, file: resolve(dirname(file), load.file) } };
+}

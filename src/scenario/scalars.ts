@@ -1,0 +1,196 @@
+import { z } from "zod";
+import { parseDuration, parseNumber, parseSize } from "../kernel/units.ts";
+
+/** Building blocks of the scenario schema: each takes what people write and says its rule in one sentence. */
+
+type JsonSchema = Readonly<Record<string, unknown>>;
+
+function scalar<T>(rule: string, json: JsonSchema, parse: (value: unknown) => T | null) {
+  return z
+    .unknown()
+    .transform((value, context): T => {
+      const parsed = value === undefined ? null : parse(value);
+      if (parsed !== null) return parsed;
+      context.issues.push({ code: "custom", message: value === undefined ? `is required and ${rule}` : rule, input: value });
+      return z.NEVER;
+    })
+    .meta({ ...json, ruleInWords: rule });
+}
+
+const DURATION_PATTERN = "^[0-9][0-9_]*(\\.[0-9]+)?(us|µs|ms|s|m|h|d)$";
+const SIZE_PATTERN = "^[0-9][0-9_]*(\\.[0-9]+)?(B|KB|MB|GB)$";
+const COUNT_PATTERN = "^[0-9][0-9_]*$";
+const MAX_DURATION = 30 * 86400e6;
+
+/** A span greater than 0, in microseconds. */
+export const duration = () =>
+  scalar(
+    "must be a duration greater than 0, such as 500us, 5ms, 1.5s or 2m (at most 30d)",
+    { type: "string", pattern: DURATION_PATTERN, examples: ["500us", "5ms", "1.5s", "2m"] },
+    (value) => {
+      const micros = parseDuration(value);
+      return micros !== null && micros > 0 && micros <= MAX_DURATION ? micros : null;
+    },
+  );
+
+/** A span of 0 or more, in microseconds. */
+export const delay = () =>
+  scalar(
+    "must be a duration of 0 or more, such as 0ms, 500us, 5ms or 1.5s (at most 30d)",
+    { anyOf: [{ type: "string", pattern: DURATION_PATTERN }, { const: 0 }], examples: ["0ms", "5ms"] },
+    (value) => {
+      const micros = parseDuration(value);
+      return micros !== null && micros <= MAX_DURATION ? micros : null;
+    },
+  );
+
+/** A size in bytes greater than 0. */
+export const size = () =>
+  scalar("must be a size greater than 0, such as 64B, 2KB or 1GB", { type: "string", pattern: SIZE_PATTERN }, (value) => {
+    const bytes = parseSize(value);
+    return bytes !== null && bytes > 0 ? bytes : null;
+  });
+
+/** A size in bytes from 0 to `max`. */
+export const sizeUpTo = (max: number, words: string) =>
+  scalar(
+    `must be a size from 0B to ${words}, such as 64B or 2KB`,
+    { anyOf: [{ type: "string", pattern: SIZE_PATTERN }, { const: 0 }] },
+    (value) => {
+      const bytes = parseSize(value);
+      return bytes !== null && bytes <= max ? bytes : null;
+    },
+  );
+
+/** A whole number from `min` to `max`. */
+export const count = (max = 1e9, min = 1) =>
+  scalar(
+    min === 1 && max === 1e9 ? "must be a whole number greater than 0" : `must be a whole number from ${min} to ${max}`,
+    { anyOf: [{ type: "integer", minimum: min, maximum: max }, { type: "string", pattern: COUNT_PATTERN }] },
+    (value) => {
+      const number = parseNumber(value);
+      return number !== null && Number.isSafeInteger(number) && number >= min && number <= max ? number : null;
+    },
+  );
+
+/** A finite number greater than 0. */
+export const positive = (max = 1e9) =>
+  scalar(
+    `must be a number greater than 0 (at most ${max})`,
+    { anyOf: [{ type: "number", exclusiveMinimum: 0, maximum: max }, { type: "string", pattern: COUNT_PATTERN }] },
+    (value) => {
+      const number = parseNumber(value);
+      return number !== null && number > 0 && number <= max ? number : null;
+    },
+  );
+
+/** A finite number of 0 or more. */
+export const nonNegative = (max = 1e9) =>
+  scalar(`must be a number from 0 to ${max}`, { type: "number", minimum: 0, maximum: max }, (value) => {
+    const number = parseNumber(value);
+    return number !== null && number >= 0 && number <= max ? number : null;
+  });
+
+/** A share from 0 to 1. */
+export const share = () =>
+  scalar("must be a share from 0 to 1", { type: "number", minimum: 0, maximum: 1 }, (value) =>
+    typeof value === "number" && value >= 0 && value <= 1 ? value : null,
+  );
+
+/** Arrivals per time unit: a number, `max`, or a percentage of the measured capacity. */
+export const rate = () =>
+  scalar<number | string>(
+    "must be a number greater than 0 (at most 1000000000), `max`, or a percentage such as 80%",
+    {
+      anyOf: [
+        { type: "number", exclusiveMinimum: 0 },
+        { type: "string", pattern: `${COUNT_PATTERN}|^max$|^[0-9]+(\\.[0-9]+)?%$` },
+      ],
+    },
+    (value) => {
+      if (value === "max") return "max";
+      if (typeof value === "string" && /^\d+(\.\d+)?%$/.test(value) && Number.parseFloat(value) > 0) return value;
+      const number = parseNumber(value);
+      return number !== null && number > 0 && number <= 1e9 ? number : null;
+    },
+  );
+
+/** A number, or one given word. */
+export const countOr = <W extends string>(word: W, max = 1e9) =>
+  scalar<number | W>(
+    `must be a whole number from 1 to ${max}, or \`${word}\``,
+    { anyOf: [{ type: "integer", minimum: 1, maximum: max }, { type: "string", pattern: COUNT_PATTERN }, { const: word }] },
+    (value) => {
+      if (value === word) return word;
+      const number = parseNumber(value);
+      return number !== null && Number.isSafeInteger(number) && number >= 1 && number <= max ? number : null;
+    },
+  );
+
+/** One of a few words. */
+export const oneOf = <const W extends readonly string[]>(...words: W) =>
+  scalar<W[number]>(`must be one of ${words.join(", ")}`, { enum: words }, (value) =>
+    words.includes(value as string) ? (value as W[number]) : null,
+  );
+
+/** Text of 1 to `max` characters. */
+export const text = (max: number) =>
+  scalar(`must be text of 1 to ${max} characters`, { type: "string", minLength: 1, maxLength: max }, (value) =>
+    typeof value === "string" && value.trim() !== "" && value.length <= max ? value : null,
+  );
+
+/** A list of some of the words, at least one, none twice. */
+export const listOf = <const W extends readonly string[]>(...words: W) =>
+  scalar<readonly W[number][]>(
+    `must be a list of one or more of ${words.join(", ")}, none twice`,
+    { type: "array", items: { enum: words }, minItems: 1, uniqueItems: true },
+    (value) => {
+      if (!Array.isArray(value) || value.length === 0 || new Set(value).size !== value.length) return null;
+      return value.every((word) => words.includes(word)) ? (value as W[number][]) : null;
+    },
+  );
+
+export interface Range {
+  readonly min: number;
+  readonly max: number;
+}
+
+/** One value for both ends, or `{ min, max }` with min ≤ max. */
+export const range = (rule: string, parse: (value: unknown) => number | null, json: JsonSchema) =>
+  scalar<Range>(
+    `must be ${rule}, or a range { min, max } of them with min ≤ max`,
+    {
+      anyOf: [
+        json,
+        { type: "object", properties: { min: json, max: json }, required: ["min", "max"], additionalProperties: false },
+      ],
+    },
+    (value) => {
+      const single = parse(value);
+      if (single !== null) return { min: single, max: single };
+      if (typeof value !== "object" || value === null || Object.keys(value).some((key) => key !== "min" && key !== "max")) return null;
+      const min = parse((value as Partial<Record<"min", unknown>>).min);
+      const max = parse((value as Partial<Record<"max", unknown>>).max);
+      return min !== null && max !== null && min <= max ? { min, max } : null;
+    },
+  );
+
+export const delayRange = () =>
+  range(
+    "a duration of 0 or more",
+    (value) => {
+      const micros = parseDuration(value);
+      return micros !== null && micros <= MAX_DURATION ? micros : null;
+    },
+    { anyOf: [{ type: "string", pattern: DURATION_PATTERN }, { const: 0 }] },
+  );
+
+export const countRange = (max: number) =>
+  range(
+    `a whole number from 1 to ${max}`,
+    (value) => {
+      const number = parseNumber(value);
+      return number !== null && Number.isSafeInteger(number) && number >= 1 && number <= max ? number : null;
+    },
+    { type: "integer", minimum: 1, maximum: max },
+  );

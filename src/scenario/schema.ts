@@ -1,0 +1,143 @@
+import { z } from "zod";
+import * as s from "./scalars.ts";
+
+/**
+ * A scenario as written in YAML. Parsing fills every default in and turns durations into microseconds and sizes into
+ * bytes; after it the types are to be trusted.
+ */
+
+export const MODES = ["sync", "async", "parallel"] as const;
+export type Mode = (typeof MODES)[number];
+
+const arrivals = {
+  arrivals: s.oneOf("uniform", "poisson").default("uniform"),
+  jitter: s.delay().default(0),
+};
+
+const constantArrivalRate = z.strictObject({
+  executor: z.literal("constant-arrival-rate"),
+  rate: s.rate().default(100),
+  timeUnit: s.duration().default(1e6),
+  duration: s.duration().default(10e6),
+  ...arrivals,
+});
+
+const rampingArrivalRate = z.strictObject({
+  executor: z.literal("ramping-arrival-rate"),
+  startRate: s.nonNegative(),
+  timeUnit: s.duration().default(1e6),
+  stages: z.array(z.strictObject({ target: s.nonNegative(), duration: s.duration() })).min(1),
+  ...arrivals,
+});
+
+const bursts = z.strictObject({
+  executor: z.literal("bursts"),
+  size: s.count(),
+  every: s.duration().default(1e6),
+  count: s.count().default(1),
+});
+
+const constantVus = z.strictObject({ executor: z.literal("constant-vus"), vus: s.count(), duration: s.duration() });
+
+const sharedIterations = z.strictObject({ executor: z.literal("shared-iterations"), vus: s.count(), iterations: s.count() });
+
+const replay = z.strictObject({
+  executor: z.literal("replay"),
+  file: s.text(4096),
+  rate: s.positive().optional(),
+  speed: s.positive().optional(),
+});
+
+const load = z.discriminatedUnion("executor", [
+  constantArrivalRate,
+  rampingArrivalRate,
+  bursts,
+  constantVus,
+  sharedIterations,
+  replay,
+]);
+
+/** Parts that only the `message` workload has. */
+const messageParts = {
+  source: z.strictObject({ latency: s.delayRange().prefault(0), connections: s.count(1e6).default(1) }).prefault({}),
+  keys: z
+    .strictObject({
+      count: s.count(1e7).default(10),
+      distribution: s.oneOf("uniform", "round-robin", "zipf").default("uniform"),
+      exponent: s.positive(100).default(1),
+    })
+    .prefault({}),
+  message: z
+    .strictObject({
+      updates: s.countRange(100).prefault({ min: 1, max: 5 }),
+      ops: s.listOf("increment", "set", "compute").default(["increment", "set", "compute"]),
+      size: s.sizeUpTo(1e6, "1MB").default(0),
+    })
+    .prefault({}),
+  work: z
+    .strictObject({
+      kind: s.oneOf("none", "cpu", "sleep", "io", "mixed", "handler").default("cpu"),
+      time: s.delay().default(5000),
+      distribution: s.oneOf("constant", "uniform", "exponential", "lognormal").default("constant"),
+      cv: s.positive(100).default(1),
+      cpuShare: s.share().default(0.5),
+      module: s.text(4096).optional(),
+    })
+    .prefault({}),
+  queries: z
+    .strictObject({
+      rate: s.nonNegative().default(0),
+      timeUnit: s.duration().default(1e6),
+      via: s.oneOf("call", "http").default("call"),
+      consistency: s.oneOf("strong", "snapshot").default("strong"),
+    })
+    .prefault({}),
+};
+export const MESSAGE_PARTS: readonly string[] = Object.keys(messageParts);
+
+export const scenarioSchema = z.strictObject({
+  title: s.text(200),
+  description: s.text(4000).optional(),
+  hypothesis: s.text(4000).optional(),
+  tags: z.record(z.string(), z.string()).optional(),
+  workload: s.oneOf("message", "fetch", "flow").default("message"),
+  modes: s.listOf(...MODES).default([...MODES]),
+  seed: s.count(Number.MAX_SAFE_INTEGER, 0).default(1),
+  warmup: s.delay().default(0),
+  gracefulStop: s.duration().default(30e6),
+  load: load.prefault({ executor: "constant-arrival-rate" }),
+  ...messageParts,
+  queue: z
+    .strictObject({
+      capacity: s.countOr("unlimited").default(1000),
+      overflow: s.oneOf("block", "drop-newest", "drop-oldest").default("block"),
+      memoryLimit: s.size().default(1e9),
+    })
+    .prefault({}),
+  batch: z.strictObject({ size: s.count(1e6).optional(), timeout: s.duration().optional() }).prefault({}),
+  async: z
+    .strictObject({ concurrency: s.count(1e6).default(1), offload: s.oneOf("none", "message", "batch").default("none") })
+    .prefault({}),
+  parallel: z.strictObject({ workers: s.countOr("auto", 1024).default("auto") }).prefault({}),
+  fetch: z.looseObject({}).optional(),
+  flow: z.looseObject({}).optional(),
+  sweep: z.record(z.string(), z.array(z.unknown()).min(1)).optional(),
+  thresholds: z.record(z.string(), z.array(z.unknown()).min(1)).optional(),
+});
+
+/** A scenario with every default filled in. Durations in microseconds, sizes in bytes. */
+export type Scenario = z.output<typeof scenarioSchema>;
+export type Load = Scenario["load"];
+export type Work = Scenario["work"];
+
+/** JSON Schema (draft 2020-12) of a scenario file, for editors. */
+export function scenarioJsonSchema(): Record<string, unknown> {
+  const schema = z.toJSONSchema(scenarioSchema, {
+    io: "input",
+    unrepresentable: "any",
+    override: ({ jsonSchema }) => {
+      delete (jsonSchema as Record<string, unknown>)["ruleInWords"];
+    },
+  });
+  return { title: "lab-tui scenario", ...schema };
+}

@@ -1,0 +1,65 @@
+import { closeSync, openSync, readSync } from "node:fs";
+import { cpus } from "node:os";
+
+/** Busy and total time of each core since start-up, in ticks of the system. */
+interface CoreTimes {
+  readonly busy: number;
+  readonly total: number;
+}
+
+/** Utilisation of every core of the machine between two looks. Reads /proc/stat where there is one. */
+export class Cores {
+  private last: readonly CoreTimes[];
+
+  constructor(private readonly look: () => readonly CoreTimes[] = coreTimes()) {
+    this.last = look();
+  }
+
+  /** Share of time each core was busy since the last call, 0…1. */
+  utilization(): number[] {
+    const now = this.look();
+    const shares = now.map(({ busy, total }, i) => {
+      const before = this.last[i];
+      const span = total - (before?.total ?? 0);
+      return before === undefined || span <= 0 ? 0 : Math.min(1, Math.max(0, (busy - before.busy) / span));
+    });
+    this.last = now;
+    return shares;
+  }
+}
+
+function coreTimes(): () => readonly CoreTimes[] {
+  const buffer = Buffer.allocUnsafe(256 * 1024);
+  let descriptor: number;
+  try {
+    descriptor = openSync("/proc/stat", "r");
+    closeSync(descriptor);
+  } catch {
+    return fromSystem;
+  }
+  return () => {
+    const file = openSync("/proc/stat", "r");
+    const read = readSync(file, buffer, 0, buffer.length, 0);
+    closeSync(file);
+    return parseProcStat(buffer.toString("latin1", 0, read));
+  };
+}
+
+/** The `cpuN` lines: user nice system idle iowait irq softirq steal. Idle and iowait are not busy. */
+export function parseProcStat(text: string): CoreTimes[] {
+  const cores: CoreTimes[] = [];
+  for (const line of text.split("\n")) {
+    if (!/^cpu\d/.test(line)) continue;
+    const ticks = line.trim().split(/\s+/).slice(1, 9).map(Number);
+    const total = ticks.reduce((sum, value) => sum + value, 0);
+    cores.push({ total, busy: total - (ticks[3] ?? 0) - (ticks[4] ?? 0) });
+  }
+  return cores;
+}
+
+function fromSystem(): CoreTimes[] {
+  return cpus().map(({ times }) => {
+    const total = times.user + times.nice + times.sys + times.idle + times.irq;
+    return { total, busy: total - times.idle };
+  });
+}

@@ -1,0 +1,210 @@
+import type { Nanoseconds } from "../kernel/clock.ts";
+
+/**
+ * A high-dynamic-range histogram (G. Tene): buckets of equal width up to 2048 ns, then 1024 per power of two, so a
+ * value is held to within 0.1 % (three significant digits) at any magnitude, in fixed memory. Mean and standard
+ * deviation come from exact sums, not from the buckets. It lives in shared memory, so another thread may read it.
+ */
+
+const SUB_BITS = 11;
+const HALF = 1 << (SUB_BITS - 1);
+/** Values from here on (19.5 h) are counted in the last bucket; `max` stays exact. */
+const TOP_BITS = 46;
+const BUCKETS = (1 << SUB_BITS) + (TOP_BITS - SUB_BITS) * HALF;
+
+const COUNT = 0;
+const ORIGIN = 1;
+const SUM = 2;
+const SQUARES = 3;
+const MIN = 4;
+const MAX = 5;
+const STATS = 6;
+
+/** Bytes of shared memory one histogram takes. */
+export const HISTOGRAM_BYTES = STATS * 8 + BUCKETS * 4;
+
+/** Latency figures of the result file, in milliseconds. */
+export interface LatencySummary {
+  readonly count: number;
+  readonly mean: number;
+  readonly stddev: number;
+  readonly min: number;
+  readonly p50: number;
+  readonly p75: number;
+  readonly p90: number;
+  readonly p95: number;
+  readonly p99: number;
+  readonly p99_9: number;
+  readonly max: number;
+}
+
+export class Histogram {
+  private readonly stats: Float64Array;
+  private readonly buckets: Uint32Array;
+
+  /** Uses the memory as it is: fresh memory is an empty histogram. */
+  constructor(memory: SharedArrayBuffer = new SharedArrayBuffer(HISTOGRAM_BYTES), offset = 0) {
+    this.stats = new Float64Array(memory, offset, STATS);
+    this.buckets = new Uint32Array(memory, offset + STATS * 8, BUCKETS);
+  }
+
+  /** Counts a value; a negative one (clocks of two threads may disagree by a tick) counts as 0. */
+  record(value: Nanoseconds): void {
+    const v = value < 0 ? 0 : value;
+    const stats = this.stats;
+    const at = bucketOf(v);
+    this.buckets[at] = (this.buckets[at] as number) + 1;
+    if (stats[COUNT] === 0) {
+      stats[ORIGIN] = v;
+      stats[MIN] = v;
+      stats[MAX] = v;
+    } else if (v < (stats[MIN] as number)) {
+      stats[MIN] = v;
+    } else if (v > (stats[MAX] as number)) {
+      stats[MAX] = v;
+    }
+    stats[COUNT] = (stats[COUNT] as number) + 1;
+    const d = v - (stats[ORIGIN] as number);
+    stats[SUM] = (stats[SUM] as number) + d;
+    stats[SQUARES] = (stats[SQUARES] as number) + d * d;
+  }
+
+  get count(): number {
+    return this.stats[COUNT] ?? 0;
+  }
+
+  get mean(): Nanoseconds {
+    return this.count === 0 ? 0 : (this.stats[ORIGIN] ?? 0) + (this.stats[SUM] ?? 0) / this.count;
+  }
+
+  get min(): Nanoseconds {
+    return this.stats[MIN] ?? 0;
+  }
+
+  get max(): Nanoseconds {
+    return this.stats[MAX] ?? 0;
+  }
+
+  /** Sum of squared deviations from the mean. */
+  private get deviations(): number {
+    if (this.count === 0) return 0;
+    return Math.max(0, (this.stats[SQUARES] ?? 0) - (this.stats[SUM] ?? 0) ** 2 / this.count);
+  }
+
+  /** Sample standard deviation. */
+  get stddev(): Nanoseconds {
+    return this.count < 2 ? 0 : Math.sqrt(this.deviations / (this.count - 1));
+  }
+
+  /** The smallest value that at least this share (0…1) of all values does not exceed; the middle of its bucket. */
+  percentile(share: number): Nanoseconds {
+    return percentileOf(this.count, share, (i) => this.buckets[i] ?? 0, this.min, this.max);
+  }
+
+  /** Adds all values of another histogram. */
+  merge(other: Histogram): void {
+    if (other.count === 0) return;
+    const to = bucketOf(other.max);
+    for (let i = bucketOf(other.min); i <= to; i++) this.buckets[i] = (this.buckets[i] ?? 0) + (other.buckets[i] ?? 0);
+    const count = this.count + other.count;
+    const empty = this.count === 0;
+    const delta = other.mean - this.mean;
+    const mean = empty ? other.mean : this.mean + (delta * other.count) / count;
+    const deviations = empty ? other.deviations : this.deviations + other.deviations + (delta * delta * this.count * other.count) / count;
+    this.stats[MIN] = empty ? other.min : Math.min(this.min, other.min);
+    this.stats[MAX] = empty ? other.max : Math.max(this.max, other.max);
+    this.stats[COUNT] = count;
+    this.stats[ORIGIN] = mean;
+    this.stats[SUM] = 0;
+    this.stats[SQUARES] = deviations;
+  }
+
+  clear(): void {
+    this.stats.fill(0);
+    this.buckets.fill(0);
+  }
+
+  /** Figures in milliseconds. */
+  summary(): LatencySummary {
+    const ms = (nanoseconds: number) => nanoseconds / 1e6;
+    return {
+      count: this.count,
+      mean: ms(this.mean),
+      stddev: ms(this.stddev),
+      min: ms(this.min),
+      p50: ms(this.percentile(0.5)),
+      p75: ms(this.percentile(0.75)),
+      p90: ms(this.percentile(0.9)),
+      p95: ms(this.percentile(0.95)),
+      p99: ms(this.percentile(0.99)),
+      p99_9: ms(this.percentile(0.999)),
+      max: ms(this.max),
+    };
+  }
+
+  /** The counts as they are now, for a later `Interval`. */
+  get counts(): Uint32Array {
+    return this.buckets;
+  }
+}
+
+/** What came into one or more histograms since the last look: the percentiles of one interval of a series. */
+export class Interval {
+  private readonly seen = new Float64Array(BUCKETS);
+  private readonly fresh = new Float64Array(BUCKETS);
+
+  constructor(private readonly sources: readonly Histogram[]) {}
+
+  /** p50 and p99 of the values since the last call, in nanoseconds; 0 when there were none. */
+  next(): { readonly count: number; readonly p50: Nanoseconds; readonly p99: Nanoseconds } {
+    let from = BUCKETS;
+    let to = -1;
+    for (const source of this.sources) {
+      if (source.count === 0) continue;
+      from = Math.min(from, bucketOf(source.min));
+      to = Math.max(to, bucketOf(source.max));
+    }
+    let count = 0;
+    for (let i = from; i <= to; i++) {
+      let now = 0;
+      for (const source of this.sources) now += source.counts[i] ?? 0;
+      const more = now - (this.seen[i] ?? 0);
+      this.seen[i] = now;
+      this.fresh[i] = more;
+      count += more;
+    }
+    const read = (i: number) => this.fresh[i] ?? 0;
+    const top = Number.POSITIVE_INFINITY;
+    return { count, p50: percentileOf(count, 0.5, read, 0, top), p99: percentileOf(count, 0.99, read, 0, top) };
+  }
+}
+
+function percentileOf(count: number, share: number, read: (bucket: number) => number, min: number, max: number): number {
+  if (count === 0) return 0;
+  let left = Math.max(1, Math.ceil(share * count - 1e-9));
+  if (left >= count && max !== Number.POSITIVE_INFINITY) return max;
+  for (let i = 0; i < BUCKETS; i++) {
+    left -= read(i);
+    if (left <= 0) return Math.min(max, Math.max(min, middleOf(i)));
+  }
+  return max;
+}
+
+function bucketOf(value: number): number {
+  if (value < 2147483648) {
+    const v = value | 0;
+    const shift = 32 - SUB_BITS - Math.clz32(v | ((1 << SUB_BITS) - 1));
+    return (shift << (SUB_BITS - 1)) + (v >>> shift);
+  }
+  const high = Math.floor(value / 1048576);
+  if (high >= 2 ** (TOP_BITS - 20)) return BUCKETS - 1;
+  const shift = 32 - SUB_BITS - Math.clz32(high);
+  return ((shift + 20) << (SUB_BITS - 1)) + (high >>> shift);
+}
+
+function middleOf(bucket: number): number {
+  if (bucket < 1 << SUB_BITS) return bucket;
+  const shift = (bucket >>> (SUB_BITS - 1)) - 1;
+  const width = 2 ** shift;
+  return (bucket - shift * HALF) * width + (width - 1) / 2;
+}

@@ -1,0 +1,189 @@
+import type { Nanoseconds } from "../kernel/clock.ts";
+import type { Item } from "../queueing/item.ts";
+import { HISTOGRAM_BYTES, Histogram } from "./histogram.ts";
+
+const PARTS = ["sojourn", "schedule", "queue", "batch", "service"] as const;
+export type LatencyPart = (typeof PARTS)[number];
+
+const TALLY = 24;
+/** Bytes of shared memory one recorder takes. */
+export const RECORDER_BYTES = TALLY * 8 + Math.ceil(HISTOGRAM_BYTES / 8) * 8 * PARTS.length;
+
+/**
+ * What one thread has seen happen to items: counts, latencies, order, and the departures side of Little's law. One
+ * thread writes; it lies in shared memory, so the sampler reads it while it grows. Items due during warm-up are counted
+ * but not measured.
+ */
+export class Recorder {
+  readonly sojourn: Histogram;
+  readonly schedule: Histogram;
+  readonly queue: Histogram;
+  readonly batch: Histogram;
+  readonly service: Histogram;
+  private readonly tally: Float64Array;
+  private lastSequence = new Uint32Array(1024);
+
+  constructor(
+    readonly memory: SharedArrayBuffer = new SharedArrayBuffer(RECORDER_BYTES),
+    private readonly warmup: Nanoseconds = 0,
+  ) {
+    this.tally = new Float64Array(memory, 0, TALLY);
+    const step = Math.ceil(HISTOGRAM_BYTES / 8) * 8;
+    const [sojourn, schedule, queue, batch, service] = PARTS.map((_, i) => new Histogram(memory, TALLY * 8 + i * step));
+    if (!sojourn || !schedule || !queue || !batch || !service) throw new Error("unreachable");
+    this.sojourn = sojourn;
+    this.schedule = schedule;
+    this.queue = queue;
+    this.batch = batch;
+    this.service = service;
+    this.tally[FIRST_DUE] = Number.POSITIVE_INFINITY;
+  }
+
+  /** An item was processed to its end. */
+  processed(item: Item, started: Nanoseconds, ended: Nanoseconds): void {
+    const tally = this.tally;
+    this.checkOrder(item);
+    tally[PROCESSED] = (tally[PROCESSED] as number) + 1;
+    if (item.due < this.warmup) return;
+    tally[MEASURED] = (tally[MEASURED] as number) + 1;
+    this.sojourn.record(ended - item.due);
+    this.schedule.record(item.taken - item.due);
+    this.queue.record(item.dequeued - item.taken);
+    this.batch.record(started - item.dequeued);
+    this.service.record(ended - started);
+    if (ended > (tally[LAST_DONE] as number)) tally[LAST_DONE] = ended;
+    this.left(item, ended);
+  }
+
+  /** An item ran and erred; its state is as before. */
+  failed(item: Item, ended: Nanoseconds): void {
+    this.checkOrder(item);
+    this.add(FAILED, item, ended);
+  }
+
+  rejected(item: Item, now: Nanoseconds): void {
+    this.add(REJECTED, item, now);
+  }
+
+  droppedNewest(item: Item, now: Nanoseconds): void {
+    this.add(DROPPED_NEWEST, item, now);
+  }
+
+  droppedOldest(item: Item, now: Nanoseconds): void {
+    this.add(DROPPED_OLDEST, item, now);
+  }
+
+  /** An item is on its way when the run stops. It counts in Little's law until now. */
+  abandoned(item: Item, now: Nanoseconds): void {
+    this.add(ABANDONED, item, now);
+  }
+
+  /** Time spent processing, of this thread. */
+  busy(span: Nanoseconds): void {
+    this.tally[BUSY] = (this.tally[BUSY] ?? 0) + span;
+  }
+
+  batchDone(size: number): void {
+    this.tally[BATCHES] = (this.tally[BATCHES] ?? 0) + 1;
+    this.tally[BATCHED] = (this.tally[BATCHED] ?? 0) + size;
+  }
+
+  private add(what: number, item: Item, now: Nanoseconds): void {
+    this.tally[what] = (this.tally[what] ?? 0) + 1;
+    if (item.due >= this.warmup) this.left(item, now);
+  }
+
+  private left(item: Item, now: Nanoseconds): void {
+    const tally = this.tally;
+    if (item.due < (tally[FIRST_DUE] as number)) tally[FIRST_DUE] = item.due;
+    tally[LEFT_AREA] = (tally[LEFT_AREA] as number) + (tally[LEFT] as number) * (now - (tally[LEFT_AT] as number));
+    tally[LEFT_AT] = now;
+    tally[LEFT] = (tally[LEFT] as number) + 1;
+    tally[TIME_INSIDE] = (tally[TIME_INSIDE] as number) + (now - item.due);
+  }
+
+  private checkOrder(item: Item): void {
+    if (item.key >= this.lastSequence.length) {
+      const grown = new Uint32Array(Math.max(item.key + 1, this.lastSequence.length * 2));
+      grown.set(this.lastSequence);
+      this.lastSequence = grown;
+    }
+    if (item.sequence <= (this.lastSequence[item.key] as number)) this.tally[DISORDER] = (this.tally[DISORDER] ?? 0) + 1;
+    this.lastSequence[item.key] = item.sequence;
+  }
+
+  /** Time this thread has spent processing so far. */
+  get busyTotal(): Nanoseconds {
+    return this.tally[BUSY] ?? 0;
+  }
+
+  /** The counts as they are now. */
+  counts(): Counts {
+    return countsOf(this.tally);
+  }
+}
+
+const PROCESSED = 0;
+const MEASURED = 1;
+const FAILED = 2;
+const REJECTED = 3;
+const DROPPED_NEWEST = 4;
+const DROPPED_OLDEST = 5;
+const ABANDONED = 6;
+const DISORDER = 7;
+const BUSY = 8;
+const BATCHES = 9;
+const BATCHED = 10;
+const FIRST_DUE = 11;
+const LAST_DONE = 12;
+const LEFT = 13;
+const LEFT_AREA = 14;
+const LEFT_AT = 15;
+const TIME_INSIDE = 16;
+
+export interface Counts {
+  /** Since t = 0. */
+  readonly processed: number;
+  readonly failed: number;
+  readonly rejected: number;
+  readonly droppedNewest: number;
+  readonly droppedOldest: number;
+  readonly abandoned: number;
+  readonly orderViolations: number;
+  /** Processing time, nanoseconds. */
+  readonly busy: Nanoseconds;
+  readonly batches: number;
+  readonly batched: number;
+  /** From here on: items due after warm-up. */
+  readonly measured: number;
+  readonly firstDue: Nanoseconds;
+  readonly lastDone: Nanoseconds;
+  /** Items that left, the time integral of that number up to `leftAt`, and the sum of the time each was inside. */
+  readonly left: number;
+  readonly leftArea: number;
+  readonly leftAt: Nanoseconds;
+  readonly timeInside: Nanoseconds;
+}
+
+function countsOf(t: Float64Array): Counts {
+  const at = (i: number) => t[i] ?? 0;
+  return {
+    processed: at(PROCESSED),
+    failed: at(FAILED),
+    rejected: at(REJECTED),
+    droppedNewest: at(DROPPED_NEWEST),
+    droppedOldest: at(DROPPED_OLDEST),
+    abandoned: at(ABANDONED),
+    orderViolations: at(DISORDER),
+    busy: at(BUSY),
+    batches: at(BATCHES),
+    batched: at(BATCHED),
+    measured: at(MEASURED),
+    firstDue: at(FIRST_DUE),
+    lastDone: at(LAST_DONE),
+    left: at(LEFT),
+    leftArea: at(LEFT_AREA),
+    leftAt: at(LEFT_AT),
+    timeInside: at(TIME_INSIDE),
+  };
+}

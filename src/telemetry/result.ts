@@ -1,0 +1,152 @@
+import type { LatencySummary } from "./histogram.ts";
+import type { Ledger } from "./ledger.ts";
+
+/** The result file, schema version 1. Times in milliseconds, rates per second, sizes in bytes. */
+export interface RunResult {
+  readonly schemaVersion: 1;
+  readonly labVersion: string;
+  readonly startedAt: string;
+  readonly scenario: ScenarioIdentity;
+  readonly machine: Machine;
+  readonly cases: readonly CaseResult[];
+  readonly thresholds: readonly ThresholdResult[];
+}
+
+export interface ScenarioIdentity {
+  readonly name: string;
+  readonly title: string;
+  readonly workload: string;
+  readonly seed: number;
+  readonly hash: string;
+}
+
+export interface Machine {
+  readonly os: string;
+  readonly arch: string;
+  readonly cpu: string;
+  readonly cores: number;
+  readonly memoryBytes: number;
+  readonly bun: string;
+  /** How `cpu` work was calibrated; null when the run has none. */
+  readonly calibration: Calibration | null;
+}
+
+export interface Calibration {
+  /** Rounds of the computation that take a millisecond. */
+  readonly roundsPerMs: number;
+  /** Measured time over asked time at the quick check before this run. */
+  readonly checkRatio: number;
+  readonly cached: boolean;
+}
+
+export type CaseStatus = "completed" | "aborted" | "failed" | "invalid";
+
+export interface CaseResult {
+  readonly mode: string;
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly status: CaseStatus;
+  /** Sentences: why it failed, why it is not valid, what to know about it. */
+  readonly problems: readonly string[];
+  readonly warnings: readonly string[];
+  readonly tape: { readonly hash: string | null; readonly count: number };
+  readonly ledger: Ledger;
+  readonly rejections: readonly Rejection[];
+  readonly failures: readonly FailureCount[];
+  readonly orderViolations: number;
+  readonly durationMs: number;
+  readonly throughput: number;
+  readonly offeredRate: number | null;
+  readonly intakeRate: number;
+  readonly latency: {
+    readonly sojourn: LatencySummary;
+    readonly schedule: LatencySummary;
+    readonly queue: LatencySummary;
+    readonly batch: LatencySummary;
+    readonly service: LatencySummary;
+  };
+  readonly sourceBlockedMs: number;
+  readonly sourceBlocked: SourceBlocked;
+  readonly queue: QueueFigures;
+  readonly batches: { readonly count: number; readonly meanSize: number };
+  readonly queries: { readonly sent: number; readonly answered: number; readonly latency: LatencySummary };
+  readonly cores: readonly { readonly core: number; readonly utilization: number }[];
+  readonly process: ProcessFigures;
+  readonly littlesLaw: { readonly meanInSystem: number; readonly lambdaTimesW: number; readonly relativeError: number };
+  readonly state: { readonly machines: number; readonly digest: string } | null;
+  readonly predicted: Prediction;
+  readonly explanation: string;
+  readonly series: readonly Sample[];
+}
+
+export interface Rejection {
+  readonly line: number;
+  readonly reason: string;
+}
+
+export interface FailureCount {
+  readonly reason: string;
+  readonly count: number;
+}
+
+/** What kept the source from taking what was due; the parts sum to `sourceBlockedMs`. */
+export interface SourceBlocked {
+  readonly readMs: number;
+  readonly processingMs: number;
+  readonly queryMs: number;
+  readonly queueFullMs: number;
+}
+
+export interface QueueFigures {
+  /** null: unlimited, or a mode without a queue. */
+  readonly capacity: number | null;
+  readonly meanDepth: number;
+  readonly highWater: number;
+  readonly meanWaitMs: number;
+  readonly fullMs: number;
+  /** Slope of a straight line through the depth while the load lasted, items per second. */
+  readonly growthPerSecond: number;
+}
+
+export interface ProcessFigures {
+  readonly cpuMs: number;
+  readonly peakRssBytes: number;
+  readonly peakOpenFiles: number | null;
+  readonly eventLoop: { readonly delayMs: { readonly p50: number; readonly p99: number; readonly max: number }; readonly busy: number };
+  readonly threads: readonly { readonly name: string; readonly utilization: number | null }[];
+}
+
+export interface Prediction {
+  /** Servers ÷ mean service time, per second; null: no limit by the work itself. */
+  readonly capacity: number | null;
+  readonly throughput: number | null;
+  readonly sojournMean: number | null;
+  readonly sojournP99: number | null;
+  readonly utilization: number | null;
+  readonly bottleneck: string;
+  readonly model: string;
+}
+
+/** One point of a series: rates and percentiles of the interval that ends at `t`, levels at `t`. */
+export interface Sample {
+  /** Milliseconds since t = 0. */
+  readonly t: number;
+  readonly offered: number;
+  readonly processed: number;
+  readonly dropped: number;
+  readonly depth: number;
+  readonly inFlight: number;
+  /** Milliseconds of this interval the source was blocked. */
+  readonly blockedMs: number;
+  readonly rssBytes: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly cores: readonly number[];
+}
+
+export interface ThresholdResult {
+  readonly case: number;
+  readonly metric: string;
+  readonly expression: string;
+  readonly value: number;
+  readonly ok: boolean;
+}

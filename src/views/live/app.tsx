@@ -1,0 +1,172 @@
+import { Box, Text, useApp, useInput, useWindowSize } from "ink";
+import { useMemo, useRef, useState, useSyncExternalStore } from "react";
+import { printable } from "../../kernel/text.ts";
+import { ledgerLine } from "../report/table.ts";
+import { CHART_PANELS } from "./figures.ts";
+import { FIRST_SCREEN, type Wish, press } from "./keys.ts";
+import { ChartPanelView } from "./panels/chart-panel.tsx";
+import { ComparisonLines, ComparisonTable, tableHeight } from "./panels/comparison.tsx";
+import { CoresPanel } from "./panels/cores-panel.tsx";
+import { Header } from "./panels/header.tsx";
+import { Help } from "./panels/help.tsx";
+import type { LiveStore, RunView } from "./store.ts";
+import type { Theme } from "./theme.ts";
+
+export const SMALLEST = { columns: 60, rows: 18 } as const;
+
+export interface AppProps {
+  readonly store: LiveStore;
+  readonly theme: Theme;
+  readonly onWish: (wish: Wish) => void;
+}
+
+/** The run screen: header, five panels, ledger, comparison; afterwards the closing screen. */
+export function App({ store, theme, onWish }: AppProps) {
+  const view = useSyncExternalStore(store.subscribe, store.snapshot);
+  const { columns, rows } = useWindowSize();
+  const [screen, setScreen] = useState(FIRST_SCREEN);
+  const latest = useRef(screen);
+  const { suspendTerminal } = useApp() as { suspendTerminal?: (during: () => Promise<void>) => Promise<void> };
+  useInput((input, key) => {
+    // Fast typing arrives as one event.
+    const chars = key.ctrl || input.length <= 1 ? [input] : [...input];
+    for (const char of chars) {
+      const { state, wish } = press(latest.current, char, key, store.latest.phase !== "finished");
+      if (state.frozen !== latest.current.frozen) store.freeze(state.frozen);
+      latest.current = state;
+      if (wish === "suspend") void suspendTerminal?.(suspend);
+      else if (wish !== "none") onWish(wish);
+    }
+    setScreen(latest.current);
+  });
+  if (columns < SMALLEST.columns || rows < SMALLEST.rows) {
+    return (
+      <Box width={columns} height={rows} alignItems="center" justifyContent="center">
+        <Text wrap="truncate">{`needs ${SMALLEST.columns}×${SMALLEST.rows}, has ${columns}×${rows}`}</Text>
+      </Box>
+    );
+  }
+  const bodyHeight = rows - 3;
+  return (
+    <Box flexDirection="column" width={columns} height={rows} overflow="hidden">
+      <Header view={view} width={columns} frozen={screen.frozen} theme={theme} />
+      {screen.help ? (
+        <Help theme={theme} height={bodyHeight} />
+      ) : view.phase === "finished" && !screen.zoomed ? (
+        <Closing view={view} width={columns} height={bodyHeight} focus={screen.focus} theme={theme} />
+      ) : (
+        <Panels view={view} width={columns} height={bodyHeight} focus={screen.focus} zoomed={screen.zoomed} theme={theme} />
+      )}
+      <Footer asking={screen.asking} finished={view.phase === "finished"} width={columns} theme={theme} />
+    </Box>
+  );
+}
+
+async function suspend(): Promise<void> {
+  process.kill(process.pid, "SIGSTOP");
+}
+
+interface BodyProps {
+  readonly view: RunView;
+  readonly width: number;
+  readonly height: number;
+  readonly focus: number;
+  readonly theme: Theme;
+}
+
+/** Heights of the rows of the body. Small screens get lines instead of the table. */
+export function layout(height: number, modes: number, cores: number) {
+  const coreRows = height >= 32 ? Math.min(6, Math.max(2, Math.ceil(cores / 4))) : 1;
+  const coresHeight = coreRows + 2;
+  const roomy = height >= 34;
+  const table = roomy ? tableHeight(modes) : height >= 20 ? modes + 1 : 0;
+  const charts = height - coresHeight - table - 1;
+  const upper = Math.ceil(charts / 2);
+  return { upper, lower: charts - upper, coresHeight, roomy, table };
+}
+
+function Panels({ view, width, height, focus, zoomed, theme }: BodyProps & { readonly zoomed: boolean }) {
+  const cores = view.machine?.cores ?? 1;
+  const { upper, lower, coresHeight, roomy, table } = useMemo(() => layout(height, view.cases.length, cores), [height, view.cases.length, cores]);
+  const left = Math.ceil(width / 2);
+  const chart = (index: number, w: number, h: number) => {
+    const panel = CHART_PANELS[index];
+    return panel === undefined ? null : <ChartPanelView key={panel.title} panel={panel} view={view} width={w} height={h} focused={focus === index} theme={theme} />;
+  };
+  if (zoomed) {
+    return focus === 4 ? (
+      <CoresPanel view={view} width={width} height={height} focused theme={theme} />
+    ) : (
+      chart(focus, width, height)
+    );
+  }
+  const current = view.cases[view.current];
+  return (
+    <Box flexDirection="column" height={height}>
+      <Box height={upper}>
+        {chart(0, left, upper)}
+        {chart(1, width - left, upper)}
+      </Box>
+      <Box height={lower}>
+        {chart(2, left, lower)}
+        {chart(3, width - left, lower)}
+      </Box>
+      <CoresPanel view={view} width={width} height={coresHeight} focused={focus === 4} theme={theme} />
+      <Text wrap="truncate">{current === undefined ? " " : ledgerLine(current.ledger)}</Text>
+      <Box height={table} flexDirection="column" overflow="hidden">
+        {table === 0 ? null : roomy ? <ComparisonTable view={view} width={width} theme={theme} /> : <ComparisonLines view={view} theme={theme} />}
+      </Box>
+    </Box>
+  );
+}
+
+/** What stays when the run is over: the table, what was the bottleneck, and the throughput of all modes. */
+function Closing({ view, width, height, focus, theme }: BodyProps) {
+  const table = tableHeight(view.cases.length);
+  const notes = view.cases.flatMap(({ result }) => (result === null ? [] : [result]));
+  const noteLines = notes.reduce((sum, { explanation }) => sum + Math.ceil((Bun.stringWidth(explanation) + 10) / width), 0);
+  const chartHeight = height - table - noteLines;
+  const panel = CHART_PANELS[Math.min(focus, 3)];
+  return (
+    <Box flexDirection="column" height={height} overflow="hidden">
+      {chartHeight >= 5 && panel !== undefined ? (
+        <ChartPanelView panel={panel} view={view} width={width} height={Math.min(16, chartHeight)} focused={false} theme={theme} />
+      ) : null}
+      <ComparisonTable view={view} width={width} theme={theme} />
+      {notes.map(({ mode, explanation }) => {
+        const color = theme.modes[mode];
+        return (
+          <Text key={mode}>
+            <Text bold {...(color === undefined ? {} : { color })}>{`${mode}: `}</Text>
+            {printable(explanation, 400)}
+          </Text>
+        );
+      })}
+    </Box>
+  );
+}
+
+interface FooterProps {
+  readonly asking: boolean;
+  readonly finished: boolean;
+  readonly width: number;
+  readonly theme: Theme;
+}
+
+function Footer({ asking, finished, width, theme }: FooterProps) {
+  if (asking) {
+    return (
+      <Text bold wrap="truncate">
+        A run is going on. Stop it and quit? y / n
+      </Text>
+    );
+  }
+  const keys = finished ? "q quit  1–4 panel  z zoom  ? help" : "q quit  ? help  Tab 1–5 panel  z zoom  Space freeze  Ctrl-C stop";
+  return (
+    <Box width={width}>
+      <Text dimColor={theme.faint} wrap="truncate">
+        {keys}
+      </Text>
+    </Box>
+  );
+}

@@ -1,0 +1,105 @@
+import { formatBytes, formatCount, formatMs, formatRate } from "../../kernel/units.ts";
+import type { Sample } from "../../telemetry/result.ts";
+import { type RowFigures, rowOfResult } from "../report/table.ts";
+import type { CaseView, RunView } from "./store.ts";
+import type { ChartSeries, Stroke } from "./chart.ts";
+import { resample } from "./chart.ts";
+
+/** The chart panels and what each draws. */
+export interface ChartPanel {
+  readonly title: "Throughput" | "Queue depth" | "Drops" | "Latency";
+  readonly value: (sample: Sample) => number;
+  readonly axis: (value: number) => string;
+  /** The figure in the title. */
+  readonly headline: (sample: Sample) => string;
+  /** What theory expects of the case, drawn faintly; null: nothing to draw. */
+  readonly expected: (one: CaseView) => number | null;
+}
+
+const short = (value: number) => formatCount(value).replace(" ", "");
+const shortMs = (value: number) => formatMs(value).replace(" ", "");
+
+export const CHART_PANELS: readonly ChartPanel[] = [
+  {
+    title: "Throughput",
+    value: (sample) => sample.processed,
+    axis: short,
+    headline: (sample) => formatRate(sample.processed),
+    expected: ({ outline }) => outline.predicted.throughput,
+  },
+  {
+    title: "Queue depth",
+    value: (sample) => sample.depth,
+    axis: short,
+    headline: (sample) => formatCount(sample.depth),
+    expected: () => null,
+  },
+  {
+    title: "Drops",
+    value: (sample) => sample.dropped,
+    axis: short,
+    headline: (sample) => formatRate(sample.dropped),
+    expected: () => null,
+  },
+  {
+    title: "Latency",
+    value: (sample) => sample.p99,
+    axis: shortMs,
+    headline: (sample) => `p50 ${formatMs(sample.p50)}  p99 ${formatMs(sample.p99)}`,
+    expected: () => null,
+  },
+];
+
+export const STROKE_OF: Readonly<Record<string, Stroke>> = { sync: "light", async: "dashed", parallel: "heavy" };
+
+/** Milliseconds that the common time axis spans: the longest load, or what has gone beyond it. */
+export function timeSpan(view: RunView): number {
+  return Math.max(1000, ...view.cases.map(({ lastMs, series }) => Math.max(lastMs, series.at(-1)?.t ?? 0)));
+}
+
+/** Every mode's line, the current one last so that it lies on top; the expectation below all. */
+export function chartSeries(panel: ChartPanel, view: RunView, columns: number): ChartSeries[] {
+  const until = timeSpan(view);
+  const current = view.cases[view.current];
+  const order = [...view.cases.filter((one) => one !== current), ...(current === undefined ? [] : [current])];
+  const lines: ChartSeries[] = order
+    .filter(({ series }) => series.length > 0)
+    .map(({ outline: { plan }, series }) => ({
+      name: plan.mode,
+      stroke: STROKE_OF[plan.mode] ?? "light",
+      values: resample(series.map((sample) => ({ t: sample.t, value: panel.value(sample) })), columns, until),
+    }));
+  const expected = current === undefined ? null : panel.expected(current);
+  if (expected === null || !Number.isFinite(expected)) return lines;
+  return [{ name: "expected", stroke: "faint", values: new Array<number>(columns).fill(expected) }, ...lines];
+}
+
+/** Figures of the comparison table, of finished cases and of the one that runs. */
+export function rowsOf(view: RunView): RowFigures[] {
+  return view.cases.flatMap((one): RowFigures[] => {
+    if (one.result !== null) return [rowOfResult(one.result)];
+    if (one.running === null) return [];
+    const { mode } = one.outline.plan;
+    const { dropped } = one.ledger;
+    return [{ mode, status: "running", ...one.running, dropped: dropped.newest + dropped.oldest, predicted: one.outline.predicted }];
+  });
+}
+
+/** Progress of the current case 0…1 and the time left, by due time. */
+export function progress(view: RunView): { readonly share: number; readonly leftMs: number | null } {
+  const one = view.cases[view.current];
+  if (one === undefined || one.state === "waiting" || one.state === "preparing") return { share: 0, leftMs: null };
+  if (one.state === "done") return { share: 1, leftMs: 0 };
+  const t = one.series.at(-1)?.t ?? 0;
+  const byTime = one.lastMs > 0 ? t / one.lastMs : 0;
+  const done = one.ledger.scheduled - one.ledger.unfinished;
+  const byCount = one.count > 0 ? done / one.count : 0;
+  if (one.lastMs > 0 && byTime < 1) return { share: byTime, leftMs: one.lastMs - t };
+  return { share: byCount, leftMs: byCount > 0.01 ? (t * (1 - byCount)) / byCount : null };
+}
+
+export function machineLine(view: RunView): string {
+  const { machine } = view;
+  if (machine === null) return "";
+  return `${machine.cores} cores, ${formatBytes(machine.memoryBytes)}`;
+}

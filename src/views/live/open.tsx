@@ -1,0 +1,115 @@
+import { render } from "ink";
+import { Component, type ComponentType, type ReactNode } from "react";
+import type { OnEvent } from "../../engine/events.ts";
+import { printable } from "../../kernel/text.ts";
+import type { RunResult } from "../../telemetry/result.ts";
+import { closingReport } from "../report/closing.ts";
+import { progressLines } from "../report/progress.ts";
+import { App, type AppProps } from "./app.tsx";
+import { LiveStore } from "./store.ts";
+import { COLORS, PLAIN } from "./theme.ts";
+
+/** Time between two pictures, in milliseconds: four a second cost little and lose nothing. */
+const PICTURE_MS = 250;
+
+export interface DashboardOptions {
+  readonly color: boolean;
+  readonly fps: number;
+  /** Asks the run to stop. */
+  readonly stop: () => void;
+  /** What is drawn; the run screen unless a test plants another. */
+  readonly screen?: ComponentType<AppProps>;
+}
+
+export interface Dashboard {
+  readonly onEvent: OnEvent;
+  close(results: readonly RunResult[]): Promise<void>;
+  /** What broke the dashboard, if anything did; the run went on without it. */
+  readonly broken: () => string | null;
+}
+
+/** Opens the dashboard on the alternate screen. If drawing fails, the terminal is put back and plain lines take over. */
+export function openDashboard({ color, fps, stop, screen: Screen = App }: DashboardOptions): Dashboard {
+  const store = new LiveStore(Math.max(PICTURE_MS, 1000 / fps));
+  const plain = progressLines((line) => process.stderr.write(`${line}\n`));
+  let broken: string | null = null;
+  let quit: () => void = () => {};
+  const leaving = new Promise<void>((resolve) => {
+    quit = resolve;
+  });
+  const restore = () => restoreTerminal();
+  process.on("exit", restore);
+  const onBroken = (error: unknown) => {
+    if (broken !== null) return;
+    broken = printable(error instanceof Error ? error.message : String(error), 200);
+    setImmediate(() => {
+      instance.unmount();
+      restoreTerminal();
+      process.stderr.write(`The dashboard met an error (${broken}); the run goes on without it.\n`);
+      quit();
+    });
+  };
+  const instance = render(
+    <Guard onError={onBroken}>
+      <Screen
+        store={store}
+        theme={color ? COLORS : PLAIN}
+        onWish={(wish) => {
+          if (wish === "interrupt") {
+            stop();
+            quit();
+          } else if (wish === "quit") quit();
+        }}
+      />
+    </Guard>,
+    { alternateScreen: true, incrementalRendering: true, maxFps: fps, exitOnCtrlC: false, patchConsole: false },
+  );
+  instance.waitUntilExit().then(quit, onBroken);
+  return {
+    onEvent: (event) => {
+      if (broken === null) store.onEvent(event);
+      else plain(event);
+    },
+    broken: () => broken,
+    async close(results) {
+      if (store.latest.stopping !== "no" || results.length === 0) quit();
+      await leaving;
+      store.close();
+      if (broken === null) {
+        instance.unmount();
+        await instance.waitUntilExit().catch(() => {});
+      }
+      restoreTerminal();
+      process.off("exit", restore);
+      for (const result of results) process.stdout.write(closingReport(result));
+    },
+  };
+}
+
+/** Main screen, cursor shown, cooked mode: harmless when all is so already. */
+function restoreTerminal(): void {
+  if (process.stdin.isTTY && process.stdin.isRaw) process.stdin.setRawMode(false);
+  if (process.stdout.isTTY) process.stdout.write("\x1b[?1049l\x1b[?25h");
+}
+
+interface GuardProps {
+  readonly onError: (error: unknown) => void;
+  readonly children: ReactNode;
+}
+
+/** Catches what a view throws, so that it costs the picture and not the run. */
+class Guard extends Component<GuardProps, { readonly failed: boolean }> {
+  override state = { failed: false };
+
+  static getDerivedStateFromError(): { failed: boolean } {
+    return { failed: true };
+  }
+
+  override componentDidCatch(error: unknown): void {
+    this.props.onError(error);
+  }
+
+  override render(): ReactNode {
+    return this.state.failed ? null : this.props.children;
+  }
+}

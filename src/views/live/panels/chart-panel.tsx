@@ -1,0 +1,42 @@
+import { Text } from "ink";
+import { memo } from "react";
+import { drawChart, LABEL_WIDTH } from "../chart.ts";
+import { type ChartPanel, chartSeries } from "../figures.ts";
+import type { RunView } from "../store.ts";
+import type { Theme } from "../theme.ts";
+import { Frame } from "./frame.tsx";
+
+export interface ChartPanelProps {
+  readonly panel: ChartPanel;
+  readonly view: RunView;
+  readonly width: number;
+  readonly height: number;
+  readonly focused: boolean;
+  readonly theme: Theme;
+}
+
+/** One measure over time, every mode on the same axes. */
+export const ChartPanelView = memo(function ChartPanelView({ panel, view, width, height, focused, theme }: ChartPanelProps) {
+  const inner = width - 4;
+  const columns = Math.max(2, inner - LABEL_WIDTH);
+  const lines = drawChart(chartSeries(panel, view, columns), inner, Math.max(2, height - 2), panel.axis);
+  const last = view.cases[view.current]?.series.at(-1);
+  return (
+    <Frame title={panel.title} headline={last === undefined ? "" : panel.headline(last)} width={width} height={height} focused={focused} theme={theme}>
+      {lines.map((runs, row) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: rows of a chart have no other identity
+        <Text key={row} wrap="truncate">
+          {runs.map(({ text, series }, i) => {
+            const color = series === null ? undefined : theme.modes[series];
+            return (
+              // biome-ignore lint/suspicious/noArrayIndexKey: runs of a row have no other identity
+              <Text key={i} {...(color === undefined ? {} : { color })} dimColor={theme.faint && (series === null || series === "expected")}>
+                {text}
+              </Text>
+            );
+          })}
+        </Text>
+      ))}
+    </Frame>
+  );
+});

@@ -1,0 +1,59 @@
+import { Box, Text } from "ink";
+import type { ReactNode } from "react";
+import { COLUMNS, type ComparisonRow, comparisonRow, plainTable } from "../../report/table.ts";
+import { rowsOf } from "../figures.ts";
+import type { RunView } from "../store.ts";
+import type { Theme } from "../theme.ts";
+
+// ink-table is CommonJS and requires Ink, which has top-level await: it loads only once Ink is there.
+await import("ink");
+const { default: Table } = await import("ink-table");
+
+/** Rows an ink-table of this many modes takes: borders, header, separators. */
+export function tableHeight(modes: number): number {
+  return 2 * modes + 3;
+}
+
+/** The modes side by side as an ink-table. */
+export function ComparisonTable({ view, width, theme }: { readonly view: RunView; readonly width: number; readonly theme: Theme }) {
+  const rows = rowsOf(view).map(comparisonRow);
+  if (rows.length === 0) return <Text dimColor={theme.faint}>No mode has run yet.</Text>;
+  const plain = ({ children }: { children?: ReactNode }) => <Text>{children}</Text>;
+  const header = ({ children }: { children?: ReactNode }) => <Text bold>{children}</Text>;
+  const faint = ({ children }: { children?: ReactNode }) => <Text dimColor={theme.faint}>{children}</Text>;
+  const natural = COLUMNS.reduce((sum, column) => sum + widest(rows, column) + 3, 1);
+  return (
+    <Box>
+      <Table data={rows.map(aligned(rows))} columns={[...COLUMNS]} padding={natural <= width ? 1 : 0} header={header} cell={plain} skeleton={faint} />
+    </Box>
+  );
+}
+
+/** The same in one line per mode, for small screens. */
+export function ComparisonLines({ view, theme }: { readonly view: RunView; readonly theme: Theme }) {
+  const rows = rowsOf(view);
+  const lines = plainTable(rows.map(comparisonRow)).split("\n");
+  const shown = [lines[0] ?? "", ...lines.slice(2)];
+  return (
+    <Box flexDirection="column">
+      {shown.map((line, i) => {
+        const color = i === 0 ? undefined : theme.modes[rows[i - 1]?.mode ?? ""];
+        return (
+          <Text key={line} wrap="truncate" bold={i === 0} {...(color === undefined ? {} : { color })}>
+            {line}
+          </Text>
+        );
+      })}
+    </Box>
+  );
+}
+
+function widest(rows: readonly ComparisonRow[], column: string): number {
+  return Math.max(column.length, ...rows.map((row) => Bun.stringWidth(row[column] ?? "")));
+}
+
+/** Numbers to the right: ink-table itself aligns everything to the left. */
+function aligned(rows: readonly ComparisonRow[]) {
+  return (row: ComparisonRow): Record<string, string> =>
+    Object.fromEntries(COLUMNS.map((column) => [column, column === "mode" ? row[column] : (row[column] ?? "").padStart(widest(rows, column))]));
+}

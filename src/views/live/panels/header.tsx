@@ -1,0 +1,57 @@
+import { Box, Text } from "ink";
+import { printable } from "../../../kernel/text.ts";
+import { formatMs, formatShare } from "../../../kernel/units.ts";
+import { machineLine, progress } from "../figures.ts";
+import type { RunView } from "../store.ts";
+import type { Theme } from "../theme.ts";
+import { bar } from "./cores-panel.tsx";
+
+export interface HeaderProps {
+  readonly view: RunView;
+  readonly width: number;
+  readonly frozen: boolean;
+  readonly theme: Theme;
+}
+
+/** Scenario, mode i of n, progress with the time left: two lines. */
+export function Header({ view, width, frozen, theme }: HeaderProps) {
+  const current = view.cases[view.current];
+  const mode = current?.outline.plan.mode ?? "";
+  const color = theme.modes[mode];
+  const { share, leftMs } = progress(view);
+  const left = statusText(view, leftMs);
+  const notes = [frozen ? "frozen" : "", view.stopping === "no" ? "" : view.stopping === "now" ? "stopping now" : "stopping, draining"].filter(Boolean);
+  const tail = ` ${formatShare(share)} ${left}${notes.length > 0 ? ` · ${notes.join(" · ")}` : ""}`;
+  const label = view.cases.length === 0 ? "preparing" : `${mode} (mode ${view.current + 1} of ${view.cases.length})`;
+  const barWidth = Math.max(4, width - Bun.stringWidth(label) - Bun.stringWidth(tail) - 2);
+  return (
+    <Box flexDirection="column" width={width} height={2}>
+      <Box width={width}>
+        <Box flexGrow={1} overflow="hidden">
+          <Text bold wrap="truncate">
+            {printable(view.title || "lab-tui", 200)}
+          </Text>
+        </Box>
+        <Text dimColor={theme.faint} wrap="truncate">
+          {` ${printable(view.name, 40)} · ${machineLine(view)}`}
+        </Text>
+      </Box>
+      <Text wrap="truncate">
+        <Text bold {...(color === undefined ? {} : { color })}>
+          {label}
+        </Text>
+        <Text> </Text>
+        <Text {...(color === undefined ? {} : { color })}>{bar(share, barWidth)}</Text>
+        <Text>{tail}</Text>
+      </Text>
+    </Box>
+  );
+}
+
+function statusText(view: RunView, leftMs: number | null): string {
+  const current = view.cases[view.current];
+  if (view.phase === "finished") return "finished";
+  if (current === undefined || current.state === "waiting" || current.state === "preparing") return "warming up";
+  if (current.state === "done") return "done";
+  return leftMs === null ? "draining" : `${formatMs(leftMs)} left`;
+}

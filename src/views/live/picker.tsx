@@ -1,0 +1,74 @@
+import { Box, Text, render, useInput, useWindowSize } from "ink";
+import { useState } from "react";
+import { printable } from "../../kernel/text.ts";
+import { COLORS, PLAIN, type Theme } from "./theme.ts";
+
+/** A scenario to choose. */
+export interface Choice {
+  readonly name: string;
+  readonly title: string;
+  readonly modes: readonly string[];
+  readonly file: string;
+}
+
+/** Shows the scenarios; resolves with the file of the one chosen with Enter, or null when the user quits. */
+export async function pickScenario(choices: readonly Choice[], { color }: { readonly color: boolean }): Promise<string | null> {
+  let chosen: string | null = null;
+  const instance = render(
+    <Picker
+      choices={choices}
+      theme={color ? COLORS : PLAIN}
+      onDone={(file) => {
+        chosen = file;
+        instance.unmount();
+      }}
+    />,
+    { alternateScreen: true, incrementalRendering: true, exitOnCtrlC: false, patchConsole: false },
+  );
+  await instance.waitUntilExit();
+  return chosen;
+}
+
+interface PickerProps {
+  readonly choices: readonly Choice[];
+  readonly theme: Theme;
+  readonly onDone: (file: string | null) => void;
+}
+
+function Picker({ choices, theme, onDone }: PickerProps) {
+  const { columns, rows } = useWindowSize();
+  const [at, setAt] = useState(0);
+  useInput((input, key) => {
+    if (input === "q" || key.escape || (key.ctrl && input === "c")) onDone(null);
+    else if (key.return) onDone(choices[at]?.file ?? null);
+    else if (key.downArrow || input === "j") setAt((before) => Math.min(choices.length - 1, before + 1));
+    else if (key.upArrow || input === "k") setAt((before) => Math.max(0, before - 1));
+  });
+  const room = Math.max(1, rows - 5);
+  const first = Math.max(0, Math.min(at - Math.floor(room / 2), choices.length - room));
+  const width = Math.min(30, Math.max(4, ...choices.map(({ name }) => Bun.stringWidth(printable(name, 28)))));
+  return (
+    <Box flexDirection="column" width={columns} height={rows} overflow="hidden">
+      <Text bold>lab-tui</Text>
+      <Text dimColor={theme.faint} wrap="truncate">
+        One stream of work through sync, async and parallel
+      </Text>
+      <Text> </Text>
+      <Box flexDirection="column" height={room} overflow="hidden">
+        {choices.slice(first, first + room).map(({ name, title, file }, i) => {
+          const focused = first + i === at;
+          const accent = focused && theme.accent !== undefined ? { color: theme.accent } : {};
+          const shown = printable(name, 28);
+          return (
+            <Text key={file} wrap="truncate" bold={focused} {...accent}>
+              {`${focused ? "▸" : " "} ${shown}${" ".repeat(Math.max(0, width - Bun.stringWidth(shown)))}  ${printable(title, 120)}`}
+            </Text>
+          );
+        })}
+      </Box>
+      <Text dimColor={theme.faint} wrap="truncate">
+        {`↑ ↓ choose  Enter run  q quit   ${choices.length === 0 ? "no scenarios found" : `${at + 1} of ${choices.length}`}`}
+      </Text>
+    </Box>
+  );
+}

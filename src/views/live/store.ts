@@ -1,0 +1,138 @@
+import type { CaseOutline, OnEvent, RunEvent } from "../../engine/events.ts";
+import type { Running } from "../../engine/protocol.ts";
+import { EMPTY_LEDGER, type Ledger } from "../../telemetry/ledger.ts";
+import type { CaseResult, Machine, RunResult, Sample } from "../../telemetry/result.ts";
+
+/** One case as the dashboard knows it. */
+export interface CaseView {
+  readonly outline: CaseOutline;
+  readonly state: "waiting" | "preparing" | "running" | "done";
+  readonly series: readonly Sample[];
+  readonly ledger: Ledger;
+  readonly running: Running | null;
+  readonly result: CaseResult | null;
+  /** Arrivals on the tape. */
+  readonly count: number;
+  /** When the last one falls due, milliseconds. */
+  readonly lastMs: number;
+}
+
+export interface RunView {
+  readonly phase: "starting" | "running" | "finished";
+  readonly name: string;
+  readonly title: string;
+  readonly machine: Machine | null;
+  readonly cases: readonly CaseView[];
+  /** The case that runs, or ran last. */
+  readonly current: number;
+  readonly stopping: "no" | "draining" | "now";
+  readonly result: RunResult | null;
+}
+
+export const EMPTY_VIEW: RunView = {
+  phase: "starting",
+  name: "",
+  title: "",
+  machine: null,
+  cases: [],
+  current: 0,
+  stopping: "no",
+  result: null,
+};
+
+/** Most samples kept for drawing; beyond it every second one goes. */
+const MOST_SAMPLES = 4000;
+
+/** The run after an event. Series are appended in place, so that a sample costs no copy of what came before. */
+export function reduce(view: RunView, event: RunEvent): RunView {
+  switch (event.type) {
+    case "run-started":
+      return {
+        ...EMPTY_VIEW,
+        phase: "running",
+        name: event.scenario.name,
+        title: event.scenario.scenario.title,
+        machine: event.machine,
+        cases: event.cases.map(waitingCase),
+        stopping: view.stopping,
+      };
+    case "case-preparing":
+      return { ...withCase(view, event.index, { state: "preparing" }), current: event.index };
+    case "case-started":
+      return withCase(view, event.index, { state: "running", count: event.count, lastMs: event.lastMs });
+    case "sample": {
+      const series = appended(view.cases[event.index]?.series ?? [], event.sample);
+      return withCase(view, event.index, { series, ledger: event.ledger, running: event.running });
+    }
+    case "case-finished":
+      return withCase(view, event.index, { state: "done", result: event.result, ledger: event.result.ledger });
+    case "stopping":
+      return { ...view, stopping: event.now ? "now" : "draining" };
+    case "run-finished":
+      return { ...view, phase: "finished", result: event.result };
+    default:
+      return event satisfies never;
+  }
+}
+
+function waitingCase(outline: CaseOutline): CaseView {
+  return { outline, state: "waiting", series: [], ledger: EMPTY_LEDGER, running: null, result: null, count: 0, lastMs: 0 };
+}
+
+function withCase(view: RunView, index: number, change: Partial<CaseView>): RunView {
+  return { ...view, cases: view.cases.map((one, i) => (i === index ? { ...one, ...change } : one)) };
+}
+
+function appended(series: readonly Sample[], sample: Sample): readonly Sample[] {
+  if (series.length >= MOST_SAMPLES) return [...series.filter((_, i) => i % 2 === 1), sample];
+  (series as Sample[]).push(sample);
+  return series;
+}
+
+/** Holds the view of a run and tells React about changes at most a few times a second. */
+export class LiveStore {
+  private view: RunView = EMPTY_VIEW;
+  private shown: RunView = EMPTY_VIEW;
+  private frozen = false;
+  private timer: ReturnType<typeof setTimeout> | null = null;
+  private readonly listeners = new Set<() => void>();
+
+  constructor(private readonly intervalMs: number) {}
+
+  readonly onEvent: OnEvent = (event) => {
+    this.view = reduce(this.view, event);
+    if (event.type === "sample") this.timer ??= setTimeout(() => this.publish(), this.intervalMs);
+    else this.publish();
+  };
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  };
+
+  /** What is to be drawn; a new object when it has changed. */
+  readonly snapshot = (): RunView => this.shown;
+
+  /** The run as it is, drawn or not. */
+  get latest(): RunView {
+    return this.view;
+  }
+
+  /** Holds the picture still; the run goes on. */
+  freeze(frozen: boolean): void {
+    this.frozen = frozen;
+    this.publish();
+  }
+
+  close(): void {
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = null;
+  }
+
+  private publish(): void {
+    this.close();
+    if (this.frozen) return;
+    this.shown = { ...this.view };
+    for (const listener of this.listeners) listener();
+  }
+}

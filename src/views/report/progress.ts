@@ -1,0 +1,49 @@
+import type { OnEvent, RunEvent } from "../../engine/events.ts";
+import { printable } from "../../kernel/text.ts";
+import { formatCount, formatMs, formatRate } from "../../kernel/units.ts";
+import { ledgerLine } from "./table.ts";
+
+/** Milliseconds of a case between two progress lines. */
+const EVERY_MS = 1000;
+
+/** Progress as plain lines, for pipes and logs. */
+export function progressLines(write: (line: string) => void): OnEvent {
+  let modes: readonly string[] = [];
+  let nextAt = 0;
+  let count = 0;
+  const where = (index: number) => `[${index + 1}/${modes.length} ${modes[index] ?? ""}]`;
+  return (event: RunEvent) => {
+    switch (event.type) {
+      case "run-started":
+        modes = event.cases.map(({ plan }) => plan.mode);
+        write(`${printable(event.scenario.name, 80)}: ${printable(event.scenario.scenario.title, 200)}`);
+        return;
+      case "case-preparing":
+        nextAt = EVERY_MS;
+        return;
+      case "case-started":
+        count = event.count;
+        write(`${where(event.index)} ${formatCount(count)} arrivals in ${formatMs(event.lastMs)}`);
+        return;
+      case "sample": {
+        const { sample, ledger } = event;
+        if (sample.t < nextAt) return;
+        nextAt = sample.t + EVERY_MS;
+        write(
+          `${where(event.index)} ${(sample.t / 1000).toFixed(0).padStart(4)} s  ${formatRate(sample.processed)} processed, depth ${formatCount(sample.depth)}, p99 ${formatMs(sample.p99)}, ${formatCount(ledger.unfinished)} waiting`,
+        );
+        return;
+      }
+      case "case-finished":
+        write(`${where(event.index)} ${event.result.status}: ${ledgerLine(event.result.ledger)}`);
+        return;
+      case "stopping":
+        write(event.now ? "stopping now" : "stopping: draining what was taken (interrupt again to stop at once)");
+        return;
+      case "run-finished":
+        return;
+      default:
+        event satisfies never;
+    }
+  };
+}

@@ -1,0 +1,90 @@
+import { printable } from "../../kernel/text.ts";
+import { formatCount, formatMs } from "../../kernel/units.ts";
+import { droppedTotal, type Ledger } from "../../telemetry/ledger.ts";
+import type { CaseResult, Prediction } from "../../telemetry/result.ts";
+
+/** One row of the table that compares the modes; texts, ready to be drawn. */
+export interface ComparisonRow {
+  readonly mode: string;
+  readonly "msg/s": string;
+  readonly p50: string;
+  readonly p95: string;
+  readonly p99: string;
+  readonly drops: string;
+  readonly CPU: string;
+  readonly predicted: string;
+  readonly [column: string]: string;
+}
+
+export interface RowFigures {
+  readonly mode: string;
+  readonly status: string;
+  readonly throughput: number;
+  readonly p50: number;
+  readonly p95: number;
+  readonly p99: number;
+  readonly dropped: number;
+  /** Cores' worth of CPU. */
+  readonly cpu: number;
+  readonly predicted: Prediction;
+}
+
+export function rowOfResult(result: CaseResult): RowFigures {
+  const { sojourn } = result.latency;
+  return {
+    mode: result.mode,
+    status: result.status,
+    throughput: result.throughput,
+    p50: sojourn.p50,
+    p95: sojourn.p95,
+    p99: sojourn.p99,
+    dropped: droppedTotal(result.ledger),
+    cpu: result.durationMs > 0 ? result.process.cpuMs / result.durationMs : 0,
+    predicted: result.predicted,
+  };
+}
+
+export function comparisonRow(figures: RowFigures): ComparisonRow {
+  const failed = figures.status === "failed";
+  const blank = (text: string) => (failed ? "–" : text);
+  const mark = figures.status === "completed" || figures.status === "running" ? "" : ` (${figures.status})`;
+  const { capacity } = figures.predicted;
+  return {
+    mode: `${printable(figures.mode, 20)}${mark}`,
+    "msg/s": blank(formatCount(figures.throughput)),
+    p50: blank(formatMs(figures.p50)),
+    p95: blank(formatMs(figures.p95)),
+    p99: blank(formatMs(figures.p99)),
+    drops: blank(formatCount(figures.dropped)),
+    CPU: blank(`${(figures.cpu * 100).toFixed(0)} %`),
+    predicted: capacity === null ? "–" : `≤ ${formatCount(capacity)}/s`,
+  };
+}
+
+export const COLUMNS = ["mode", "msg/s", "p50", "p95", "p99", "drops", "CPU", "predicted"] as const;
+
+/** The comparison as plain text: columns separated by two spaces, numbers to the right. */
+export function plainTable(rows: readonly ComparisonRow[]): string {
+  const widths = COLUMNS.map((column) => Math.max(column.length, ...rows.map((row) => Bun.stringWidth(row[column] ?? ""))));
+  const line = (cells: readonly string[]) =>
+    cells.map((cell, i) => pad(cell, widths[i] ?? 0, i > 0)).join("  ").trimEnd();
+  return [line(COLUMNS), line(widths.map((width) => "─".repeat(width))), ...rows.map((row) => line(COLUMNS.map((column) => row[column] ?? "")))].join("\n");
+}
+
+function pad(text: string, width: number, toRight: boolean): string {
+  const space = " ".repeat(Math.max(0, width - Bun.stringWidth(text)));
+  return toRight ? space + text : text + space;
+}
+
+/** The ledger in one line. */
+export function ledgerLine(ledger: Ledger): string {
+  const { scheduled, processed, failed, rejected, dropped, unfinished } = ledger;
+  const parts = [
+    `${formatCount(processed)} processed`,
+    `${formatCount(failed)} failed`,
+    `${formatCount(rejected)} rejected`,
+    `${formatCount(dropped.newest + dropped.oldest)} dropped`,
+    `${formatCount(unfinished)} unfinished`,
+  ];
+  return `${formatCount(scheduled)} scheduled = ${parts.join(" + ")}`;
+}

@@ -1,0 +1,127 @@
+import type { WordWriter } from "../../kernel/words.ts";
+import type { Arrival } from "../../load/tape.ts";
+import { TOO_LONG } from "../../load/replay.ts";
+import type { Item } from "../../queueing/item.ts";
+import type { Rejection } from "../../telemetry/result.ts";
+import type { Intake } from "../workload.ts";
+import { PayloadEncoder, encodedBytes } from "./codec.ts";
+import { GeneratedPayloads, type MessageShape } from "./generated.ts";
+import { type Payload, parseMessage } from "./message.ts";
+
+/** Rejections kept with line and reason; the rest are only counted. */
+const KEPT_REJECTIONS = 100;
+
+/** Name of a generated state machine. */
+export function workerName(key: number): string {
+  return `worker-${key}`;
+}
+
+/** Makes messages of arrivals: generated ones by number, replayed ones from the text of their line. */
+export class MessageIntake implements Intake {
+  readonly rejections: Rejection[] = [];
+  private readonly generated: GeneratedPayloads;
+  private sequences = new Uint32Array(1024);
+  /** Names of replayed keys by number, and back. Generated keys need none. */
+  private readonly names: string[] = [];
+  private readonly numbers = new Map<string, number>();
+  private shards = new Int32Array(0);
+  private readonly links: Link[] = [];
+
+  constructor(shape: MessageShape, seed: number) {
+    this.generated = new GeneratedPayloads(shape, seed);
+  }
+
+  accept(arrival: Arrival, item: Item): string | null {
+    if (arrival.line === 0) {
+      item.key = arrival.key;
+      item.payload = this.generated.next();
+    } else {
+      const reason = this.parse(arrival, item);
+      if (reason !== null) {
+        if (this.rejections.length < KEPT_REJECTIONS) this.rejections.push({ line: arrival.line, reason });
+        return reason;
+      }
+    }
+    const key = item.key;
+    if (key >= this.sequences.length) this.sequences = grown(this.sequences, key);
+    item.sequence = this.sequences[key] = (this.sequences[key] as number) + 1;
+    return null;
+  }
+
+  nameOf(key: number): string {
+    return this.names[key] ?? workerName(key);
+  }
+
+  shardOf(key: number, count: number): number {
+    if (key >= this.shards.length) {
+      const more = new Int32Array(Math.max(1024, 2 * this.shards.length, key + 1)).fill(-1);
+      more.set(this.shards);
+      this.shards = more;
+    }
+    const known = this.shards[key] as number;
+    if (known >= 0) return known;
+    const shard = hashOf(this.nameOf(key)) % count;
+    this.shards[key] = shard;
+    return shard;
+  }
+
+  encode(item: Item, words: WordWriter, shard: number): void {
+    this.links[shard] ??= new Link();
+    const link = this.links[shard];
+    if (link.introduce(item.key)) words.text(this.nameOf(item.key), 1);
+    else words.pair(0, 0);
+    link.encoder.encode(item.payload as Payload, words);
+  }
+
+  encodedBytes(item: Item): number {
+    return 8 + ((this.nameOf(item.key).length * 3 + 7) & ~7) + encodedBytes(item.payload as Payload);
+  }
+
+  private parse(arrival: Arrival, item: Item): string | null {
+    if (arrival.text === TOO_LONG) return "the line is longer than 1 MB";
+    const parsed = parseMessage(arrival.text);
+    if (!parsed.ok) return parsed.reason;
+    let number = this.numbers.get(parsed.workerId);
+    if (number === undefined) {
+      number = this.names.length;
+      this.names.push(parsed.workerId);
+      this.numbers.set(parsed.workerId, number);
+    }
+    item.key = number;
+    item.payload = parsed.payload;
+    return null;
+  }
+}
+
+/** What one Worker has been told already. */
+class Link {
+  readonly encoder = new PayloadEncoder();
+  private introduced = new Uint8Array(1024);
+
+  /** True the first time a key is sent to this Worker: its name goes along. */
+  introduce(key: number): boolean {
+    if (key >= this.introduced.length) {
+      const more = new Uint8Array(Math.max(key + 1, this.introduced.length * 2));
+      more.set(this.introduced);
+      this.introduced = more;
+    }
+    if (this.introduced[key] === 1) return false;
+    this.introduced[key] = 1;
+    return true;
+  }
+}
+
+function grown(old: Uint32Array, key: number): Uint32Array<ArrayBuffer> {
+  const more = new Uint32Array(Math.max(key + 1, old.length * 2));
+  more.set(old);
+  return more;
+}
+
+/** FNV-1a with a final mix (murmur3), over UTF-16 units. */
+export function hashOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
+}

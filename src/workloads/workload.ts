@@ -1,0 +1,54 @@
+import type { Nanoseconds } from "../kernel/clock.ts";
+import type { WordReader, WordWriter } from "../kernel/words.ts";
+import type { Arrival } from "../load/tape.ts";
+import type { Item } from "../queueing/item.ts";
+import type { Rejection } from "../telemetry/result.ts";
+
+/** How a workload spends time, given to it by the mode that runs it. */
+export interface Effort {
+  now(): Nanoseconds;
+  /** Computes on this thread: a calibrated amount of work that takes the span on a free core. */
+  compute(span: Nanoseconds): void;
+  /** Blocks this thread. */
+  block(span: Nanoseconds): void;
+  /** Waits for something outside: blocks where everything blocks, else yields the loop. */
+  wait(span: Nanoseconds): void | Promise<void>;
+}
+
+/** `null`: processed. Otherwise why it failed; its state is as before. */
+export type Outcome = string | null;
+
+/** What is done with an item, whatever the mode. One instance per thread that processes. */
+export interface Processor {
+  /** Does the work and updates the state. A promise only when the work waited for something outside. */
+  process(item: Item): Outcome | Promise<Outcome>;
+  /** True when `process` never returns a promise and takes less time than reading a clock is worth. */
+  readonly instant: boolean;
+  /** Reads an item's payload as the source's `encode` wrote it. What it returns is used until the item is done. */
+  decode(words: WordReader, item: Item): void;
+  /** The final states of all keys this instance has seen. */
+  state(): StateSlice;
+}
+
+/** Turns arrivals into items, on the thread of the source. */
+export interface Intake {
+  /** Fills in key, sequence and payload; a reason when the item has to be refused. */
+  accept(arrival: Arrival, item: Item): string | null;
+  /** Number of the Worker, of `count`, that a key belongs to. */
+  shardOf(key: number, count: number): number;
+  /** Writes an item's payload for another thread's `decode`. */
+  encode(item: Item, words: WordWriter, shard: number): void;
+  /** Most bytes `encode` writes for one item. */
+  encodedBytes(item: Item): number;
+  readonly rejections: readonly Rejection[];
+}
+
+/** States as canonical JSON texts: one `"key":{…}` entry per state machine, unsorted. */
+export interface StateSlice {
+  readonly entries: readonly StateEntry[];
+}
+
+export interface StateEntry {
+  readonly key: string;
+  readonly json: string;
+}
