@@ -89,19 +89,32 @@ function appended(series: readonly Sample[], sample: Sample): readonly Sample[] 
   return series;
 }
 
-/** Holds the view of a run and tells React about changes at most a few times a second. */
+/** Share of a core that pictures may take; when they cost more there are fewer of them. */
+const BUDGET = 0.06;
+const SLOWEST_MS = 1000;
+
+/** Holds the view of a run and tells React about changes a few times a second, as often as the budget allows. */
 export class LiveStore {
+  private readonly cost: () => number;
+  private costBefore = 0;
   private view: RunView = EMPTY_VIEW;
   private shown: RunView = EMPTY_VIEW;
   private frozen = false;
   private timer: ReturnType<typeof setTimeout> | null = null;
   private readonly listeners = new Set<() => void>();
 
-  constructor(private readonly intervalMs: number) {}
+  /** `cpuMs`: CPU time this process has used so far, in milliseconds. */
+  constructor(
+    private readonly intervalMs: number,
+    cpuMs: () => number = processCpuMs,
+  ) {
+    this.cost = cpuMs;
+    this.costBefore = cpuMs();
+  }
 
   readonly onEvent: OnEvent = (event) => {
     this.view = reduce(this.view, event);
-    if (event.type === "sample") this.timer ??= setTimeout(() => this.publish(), this.intervalMs);
+    if (event.type === "sample") this.timer ??= setTimeout(() => this.publish(), this.nextInterval());
     else this.publish();
   };
 
@@ -129,10 +142,23 @@ export class LiveStore {
     this.timer = null;
   }
 
+  /** What the last picture cost decides how long it is until the next. */
+  private nextInterval(): number {
+    const cost = this.cost();
+    const spent = cost - this.costBefore;
+    this.costBefore = cost;
+    return Math.min(SLOWEST_MS, Math.max(this.intervalMs, spent / BUDGET));
+  }
+
   private publish(): void {
     this.close();
     if (this.frozen) return;
     this.shown = { ...this.view };
     for (const listener of this.listeners) listener();
   }
+}
+
+function processCpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 }
