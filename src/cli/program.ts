@@ -95,7 +95,7 @@ function buildProgram(outcome: { code: number }): Command {
     .option("--rounds <n>", "rounds; the median counts", "5")
     .option("--json", "as JSON")
     .action(async (options: { rounds: string; json?: boolean }) => {
-      const { bench } = await import("./bench.ts");
+      const { bench } = await import("./bench/bench.ts");
       await bench(options);
     });
   for (const [name, description] of Object.entries(LATER)) {

@@ -1,0 +1,69 @@
+import { UserError } from "../../kernel/problem.ts";
+import { printable } from "../../kernel/text.ts";
+import { formatRate } from "../../kernel/units.ts";
+import { MATCHES, type Match, clockCommand, clockMode } from "./contest.ts";
+
+export interface BenchOptions {
+  readonly rounds: string;
+  readonly json?: boolean;
+}
+
+export interface BenchRow {
+  readonly what: string;
+  readonly peer: string;
+  /** Messages per second, median of the rounds. */
+  readonly ours: number;
+  /** null: not installed here. */
+  readonly peerRate: number | null;
+  /** Median of the ratios of each round. */
+  readonly ratio: number | null;
+  readonly target: number;
+}
+
+/** `lab-tui bench`: ours and each peer in turn, round after round. */
+export async function bench({ rounds, json }: BenchOptions): Promise<void> {
+  const count = Number(rounds);
+  if (!Number.isInteger(count) || count < 1 || count > 100) {
+    throw new UserError(`--rounds: must be a whole number from 1 to 100, got ${JSON.stringify(printable(rounds, 20))}`);
+  }
+  const rows: BenchRow[] = [];
+  for (const match of MATCHES) {
+    process.stderr.write(`${match.what} beside ${match.peer}\n`);
+    rows.push(await contest(match, count));
+  }
+  process.stdout.write(json === true ? `${JSON.stringify(rows, null, 2)}\n` : benchTable(rows));
+}
+
+async function contest(match: Match, rounds: number): Promise<BenchRow> {
+  const ours: number[] = [];
+  const peers: number[] = [];
+  const ratios: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const our = await clockMode(match.mode);
+    const their = await clockCommand(match.command);
+    ours.push(our);
+    if (their !== null) {
+      peers.push(their);
+      ratios.push(our / their);
+    }
+  }
+  const { what, peer, target } = match;
+  const complete = peers.length === rounds;
+  return { what, peer, target, ours: median(ours), peerRate: complete ? median(peers) : null, ratio: complete ? median(ratios) : null };
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? (sorted[middle] ?? 0) : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
+}
+
+/** The table as Markdown, as it stands in the README. */
+export function benchTable(rows: readonly BenchRow[]): string {
+  const lines = ["| ours | messages/s | peer | messages/s | ratio | aim |", "| --- | ---: | --- | ---: | ---: | ---: |"];
+  for (const { what, peer, ours, peerRate, ratio, target } of rows) {
+    const their = peerRate === null ? "not installed" : formatRate(peerRate);
+    lines.push(`| ${what} | ${formatRate(ours)} | ${peer} | ${their} | ${ratio === null ? "–" : `${ratio.toFixed(2)} ×`} | ≥ ${target} × |`);
+  }
+  return `${lines.join("\n")}\n`;
+}
