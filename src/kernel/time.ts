@@ -21,12 +21,28 @@ export interface Time {
   onLate: ((late: Nanoseconds) => void) | null;
 }
 
-/** A place in shared memory that other threads ring to end this thread's wait. */
+/** Two places in shared memory: a count that other threads raise to end this thread's wait, and whether it waits. */
 export type Bell = Int32Array;
 
+const RINGS = 0;
+const WAITING = 1;
+export const BELL_BYTES = 8;
+
+/** Ends the wait of the thread whose bell it is; costs a system call only when it does wait. */
 export function ring(bell: Bell): void {
-  Atomics.add(bell, 0, 1);
-  Atomics.notify(bell, 0);
+  Atomics.add(bell, RINGS, 1);
+  if (Atomics.load(bell, WAITING) === 1) Atomics.notify(bell, RINGS);
+}
+
+/** Blocks until the bell rings beyond `seen` or the time is up. */
+export function waitForBell(bell: Bell, seen: number, ms: number): void {
+  Atomics.store(bell, WAITING, 1);
+  Atomics.wait(bell, RINGS, seen, ms);
+  Atomics.store(bell, WAITING, 0);
+}
+
+export function rings(bell: Bell): number {
+  return Atomics.load(bell, RINGS);
 }
 
 /** `Atomics.wait` wakes 0.1 to 0.2 ms late: a blocking wait stops this long before and spins the rest. */
@@ -51,7 +67,7 @@ export class LoopTime implements Time {
 
   constructor(
     private readonly clock: Clock = monotonic,
-    private readonly bell: Bell = new Int32Array(new SharedArrayBuffer(4)),
+    private readonly bell: Bell = new Int32Array(new SharedArrayBuffer(BELL_BYTES)),
   ) {
     this.origin = clock.now();
   }
@@ -71,7 +87,7 @@ export class LoopTime implements Time {
     const from = this.now();
     let now = from;
     while (at - now > SPIN) {
-      Atomics.wait(this.bell, 0, Atomics.load(this.bell, 0), (at - now - SPIN) / 1e6);
+      waitForBell(this.bell, rings(this.bell), (at - now - SPIN) / 1e6);
       now = this.now();
     }
     while (now < at) now = this.now();
@@ -104,7 +120,7 @@ export class LoopTime implements Time {
 
   private readonly step = (): void => {
     this.scheduled = false;
-    const seen = Atomics.load(this.bell, 0);
+    const seen = rings(this.bell);
     const ran = this.runReady();
     if (this.sleepers.size === 0 && this.turns.length === 0) return;
     if (!ran) {
@@ -137,10 +153,10 @@ export class LoopTime implements Time {
     const left = Math.min(this.sleepers.next - from, LONGEST_WAIT);
     let now = from;
     if (left > SHORTEST_WAIT) {
-      Atomics.wait(this.bell, 0, seen, left / 1e6);
+      waitForBell(this.bell, seen, left / 1e6);
       now = this.now();
     } else {
-      while (now - from < left && Atomics.load(this.bell, 0) === seen) now = this.now();
+      while (now - from < left && rings(this.bell) === seen) now = this.now();
     }
     this.idle += now - from;
   }

@@ -30,6 +30,9 @@ export function keySource(choice: KeyChoice, seed: number): KeySource {
   }
 }
 
+/** For who wants to know when something falls due and not for which key. */
+export const NO_KEYS: KeySource = { next: () => 0 };
+
 /** Share of all arrivals that go to each key, in order of the keys. */
 export function keyShares(choice: KeyChoice): Float64Array {
   const shares = new Float64Array(choice.count);

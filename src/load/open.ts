@@ -1,6 +1,6 @@
 import { constantArrivalRate } from "./constant-arrival-rate.ts";
 import { bursts } from "./bursts.ts";
-import { type KeyChoice, keySource } from "./keys.ts";
+import { type KeyChoice, type KeySource, NO_KEYS, keySource } from "./keys.ts";
 import { type TimestampOf, replay } from "./replay.ts";
 import type { Load } from "../scenario/schema.ts";
 import type { Tape } from "./tape.ts";
@@ -12,13 +12,22 @@ export interface TapeSource {
 }
 
 /** Opens a tape at its beginning. Each call gives a new one with the same arrivals. */
-export function openTape({ load, keys, seed }: TapeSource, timestampOf: TimestampOf): Tape {
+export function openTape(source: TapeSource, timestampOf: TimestampOf): Tape {
+  return open(source, keySource(source.keys, source.seed), timestampOf);
+}
+
+/** The same tape with due times only: every key is 0. */
+export function openDueTimes(source: TapeSource, timestampOf: TimestampOf): Tape {
+  return open(source, NO_KEYS, timestampOf);
+}
+
+function open({ load, seed }: TapeSource, keys: KeySource, timestampOf: TimestampOf): Tape {
   switch (load.executor) {
     case "constant-arrival-rate":
       if (typeof load.rate !== "number") throw new Error(`rate ${load.rate} has not been resolved`);
-      return constantArrivalRate({ ...load, rate: load.rate }, keySource(keys, seed), seed);
+      return constantArrivalRate({ ...load, rate: load.rate }, keys, seed);
     case "bursts":
-      return bursts(load, keySource(keys, seed));
+      return bursts(load, keys);
     case "replay":
       return replay(load, timestampOf);
     case "ramping-arrival-rate":

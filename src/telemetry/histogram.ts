@@ -50,10 +50,15 @@ export class Histogram {
 
   /** Counts a value; a negative one (clocks of two threads may disagree by a tick) counts as 0. */
   record(value: Nanoseconds): void {
+    this.recordMany(value, 1);
+  }
+
+  /** Counts a value `times` times. */
+  recordMany(value: Nanoseconds, times: number): void {
     const v = value < 0 ? 0 : value;
     const stats = this.stats;
     const at = bucketOf(v);
-    this.buckets[at] = (this.buckets[at] as number) + 1;
+    this.buckets[at] = (this.buckets[at] as number) + times;
     if (stats[COUNT] === 0) {
       stats[ORIGIN] = v;
       stats[MIN] = v;
@@ -63,10 +68,10 @@ export class Histogram {
     } else if (v > (stats[MAX] as number)) {
       stats[MAX] = v;
     }
-    stats[COUNT] = (stats[COUNT] as number) + 1;
+    stats[COUNT] = (stats[COUNT] as number) + times;
     const d = v - (stats[ORIGIN] as number);
-    stats[SUM] = (stats[SUM] as number) + d;
-    stats[SQUARES] = (stats[SQUARES] as number) + d * d;
+    stats[SUM] = (stats[SUM] as number) + d * times;
+    stats[SQUARES] = (stats[SQUARES] as number) + d * d * times;
   }
 
   get count(): number {

@@ -55,6 +55,50 @@ export class Recorder {
     this.left(item, ended);
   }
 
+  /**
+   * Items `from`…`to − 1` were processed one right after another between two readings of the clock; instants between
+   * are interpolated. Waits that neighbours share are counted together: of a batch that is most of them.
+   */
+  processedTogether(items: readonly Item[], from: number, to: number, began: Nanoseconds, ended: Nanoseconds): void {
+    const tally = this.tally;
+    const each = (ended - began) / (to - from);
+    let measured = 0;
+    let schedule = 0;
+    let queue = 0;
+    let schedules = 0;
+    let queues = 0;
+    for (let i = from; i < to; i++) {
+      const item = items[i] as Item;
+      this.checkOrder(item);
+      if (item.due < this.warmup) continue;
+      measured++;
+      const started = began + (i - from) * each;
+      const done = started + each;
+      if (schedules > 0 && item.taken - item.due === schedule) schedules++;
+      else {
+        if (schedules > 0) this.schedule.recordMany(schedule, schedules);
+        schedule = item.taken - item.due;
+        schedules = 1;
+      }
+      if (queues > 0 && item.dequeued - item.taken === queue) queues++;
+      else {
+        if (queues > 0) this.queue.recordMany(queue, queues);
+        queue = item.dequeued - item.taken;
+        queues = 1;
+      }
+      this.batch.recordMany(started - item.dequeued, 1);
+      this.sojourn.recordMany(done - item.due, 1);
+      this.left(item, done);
+    }
+    tally[PROCESSED] = (tally[PROCESSED] as number) + (to - from);
+    if (measured === 0) return;
+    this.schedule.recordMany(schedule, schedules);
+    this.queue.recordMany(queue, queues);
+    this.service.recordMany(each, measured);
+    tally[MEASURED] = (tally[MEASURED] as number) + measured;
+    if (ended > (tally[LAST_DONE] as number)) tally[LAST_DONE] = ended;
+  }
+
   /** An item ran and erred; its state is as before. */
   failed(item: Item, ended: Nanoseconds): void {
     this.checkOrder(item);

@@ -38,8 +38,8 @@ export interface Intake {
   shardOf(key: number, count: number): number;
   /** Writes an item's payload for another thread's `decode`. */
   encode(item: Item, words: WordWriter, shard: number): void;
-  /** Most bytes `encode` writes for one item. */
-  encodedBytes(item: Item): number;
+  /** Most bytes `encode` writes for one item to this Worker. */
+  encodedBytes(item: Item, shard: number): number;
   readonly rejections: readonly Rejection[];
 }
 

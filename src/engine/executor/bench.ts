@@ -94,16 +94,21 @@ export class Bench {
         }
       }
       const ended = this.time.now();
-      const each = (ended - now) / (to - from);
-      for (let i = from; i < to; i++) {
-        const started = now + (i - from) * each;
-        const reason = failed?.[i - from];
-        this.record(items[i] as Item, reason ?? null, started, i + 1 === to ? ended : started + each);
-      }
+      if (failed === null) this.recorder.processedTogether(items, from, to, now, ended);
+      else this.recordApart(items, from, to, failed, now, ended);
+      for (let i = from; i < to; i++) this.release(items[i] as Item);
       this.recorder.busy(ended - now);
       now = ended;
     }
     running.done = items.length;
+  }
+
+  private recordApart(items: readonly Item[], from: number, to: number, failed: readonly Outcome[], began: Nanoseconds, ended: Nanoseconds): void {
+    const each = (ended - began) / (to - from);
+    for (let i = from; i < to; i++) {
+      const started = began + (i - from) * each;
+      this.record(items[i] as Item, failed[i - from] ?? null, started, started + each);
+    }
   }
 
   /** Goes on with a batch until an item has to wait; then the rest follows in a promise. */
@@ -139,6 +144,7 @@ export class Bench {
     running.done++;
     this.turns?.end(item);
     this.record(item, outcome, started, ended);
+    this.release(item);
     return ended;
   }
 
@@ -148,7 +154,6 @@ export class Bench {
       this.recorder.failed(item, ended);
       if (this.failures.has(outcome) || this.failures.size < REASONS) this.failures.set(outcome, (this.failures.get(outcome) ?? 0) + 1);
     }
-    this.release(item);
   }
 }
 

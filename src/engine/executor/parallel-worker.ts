@@ -1,6 +1,7 @@
+import { setPriority } from "node:os";
 import { parentPort } from "node:worker_threads";
 import { threadCpu } from "../../kernel/clock.ts";
-import { LoopTime, ring } from "../../kernel/time.ts";
+import { LoopTime, ring, rings, waitForBell } from "../../kernel/time.ts";
 import { type Item, ItemPool } from "../../queueing/item.ts";
 import { Recorder } from "../../telemetry/recorder.ts";
 import { RealEffort } from "../effort.ts";
@@ -10,10 +11,14 @@ import { type BeginMessage, CONTROL, PHASE, type WorkerReply } from "../transpor
 import { Bench } from "./bench.ts";
 import { Signal } from "./signal.ts";
 
+/** How long a Worker without work looks again before it sleeps. */
+const LOOK_AGAIN = 20_000;
+
 /** A Worker's side of `parallel`: frames from the ring, batches to the bench, until it is told to end. */
 class WorkerSession {
   private readonly ring: RingReader;
   private readonly control: Int32Array;
+  private readonly bell: Int32Array;
   private readonly mainBell: Int32Array;
   private readonly time: LoopTime;
   private readonly recorder: Recorder;
@@ -27,7 +32,8 @@ class WorkerSession {
     this.ring = new RingReader(message.ring);
     this.control = new Int32Array(message.control);
     this.mainBell = new Int32Array(message.mainBell);
-    this.time = new LoopTime(undefined, this.control.subarray(CONTROL.bell, CONTROL.bell + 1));
+    this.bell = this.control.subarray(CONTROL.bell, CONTROL.bell + 2);
+    this.time = new LoopTime(undefined, this.bell);
     this.recorder = new Recorder(message.recorder, message.warmup);
     const overlapping = message.concurrency > 1;
     this.processor = makeProcessor(message.processor, new RealEffort(this.time, message.processor.roundsPerMs, !overlapping));
@@ -66,6 +72,11 @@ class WorkerSession {
       failures: this.bench.failureCounts,
       cpu: cpuAfter === null || cpuBefore === null ? null : cpuAfter - cpuBefore,
     };
+  }
+
+  /** Ends the wait of the source's thread, so that it hears what was posted. */
+  ringMain(): void {
+    ring(this.mainBell);
   }
 
   private get phase(): number {
@@ -111,13 +122,15 @@ class WorkerSession {
 
   private reportBatch(): void {
     const done = Atomics.add(this.control, CONTROL.batchesDone, 1) + 1;
-    if (done === Atomics.load(this.control, CONTROL.wanted)) ring(this.mainBell);
+    if (done === Atomics.load(this.control, CONTROL.wanted)) this.ringMain();
   }
 
-  /** Waits on the bell until there is a frame or another phase. */
+  /** Waits on the bell until there is a frame or another phase. Looks again for a while first: sleeping and waking cost more. */
   private idle(): void {
-    const seen = Atomics.load(this.control, CONTROL.bell);
-    if (this.ring.empty && this.phase === PHASE.running) Atomics.wait(this.control, CONTROL.bell, seen, 100);
+    const seen = rings(this.bell);
+    const until = this.time.now() + LOOK_AGAIN;
+    while (this.ring.empty && this.phase === PHASE.running && this.time.now() < until);
+    if (this.ring.empty && this.phase === PHASE.running) waitForBell(this.bell, seen, 100);
   }
 
   private abandon(): void {
@@ -132,11 +145,21 @@ function reply(message: WorkerReply): void {
   parentPort?.postMessage(message);
 }
 
+/**
+ * The source keeps its schedule only if it runs when it wakes: Workers, which always have something to do, stand back for
+ * it. On Linux this is the priority of one thread; elsewhere it would be that of the whole process.
+ */
+if (process.platform === "linux") setPriority(0, 10);
+
 parentPort?.on("message", (message: BeginMessage) => {
   try {
     const session = new WorkerSession(message);
     reply({ type: "ready" });
-    session.run().then(reply, (error: unknown) => reply({ type: "broken", reason: String(error) }));
+    const answer = (message: WorkerReply) => {
+      reply(message);
+      session.ringMain();
+    };
+    session.run().then(answer, (error: unknown) => answer({ type: "broken", reason: String(error) }));
   } catch (error) {
     reply({ type: "broken", reason: String(error) });
   }

@@ -8,12 +8,15 @@ import { type Execution, type Executor, type Job, keepSampling } from "./executo
 import { Feed } from "./feed.ts";
 import { type Channel, type PoolSession, WorkerPool, type WorkerReport } from "./worker-pool.ts";
 
-/** Batches a Worker holds at most beside those at work. All else waits in the queue, where overflow acts. */
-const WINDOW = 4;
-/** A Worker down to this many batches is given more. */
-const LOW_WATER = 2;
+/**
+ * Batches a Worker holds at most beside those at work: as many as it works off in about 4 ms, which covers the
+ * time it takes to wake a thread. All else waits in the queue, where overflow acts.
+ */
+const AHEAD = 4e6;
+const SMALLEST_WINDOW = 2;
+const LARGEST_WINDOW = 512;
 /** Ring of one Worker, unless a single message needs more. */
-const RING_WORDS = 1 << 17;
+const RING_WORDS = 1 << 20;
 /** Words of an item before its payload. */
 const ITEM_WORDS = 4;
 
@@ -138,6 +141,9 @@ class Lane {
   private batchesSent = 0;
   private itemsSent = 0;
   private doneWhenAsked = 0;
+  /** Something was written since the Worker was last woken. */
+  private unheard = false;
+  private window: number;
 
   constructor(
     private readonly job: Job,
@@ -146,11 +152,13 @@ class Lane {
     private readonly feed: Feed,
   ) {
     this.batcher = new Batcher(feed.queue, shard, job.settings.batch);
+    this.window = job.settings.concurrency - 1 + SMALLEST_WINDOW;
   }
 
   /** Sends every batch that is ready while the Worker may hold one more. True when the queue has become shorter. */
   deal(now: number): boolean {
     let dealt = false;
+    this.adapt();
     for (;;) {
       if (this.written < this.outbox.length && !this.write()) break;
       if (this.held >= this.window) break;
@@ -162,6 +170,8 @@ class Lane {
       this.outbox = this.batcher.release(this.outbox);
       this.written = 0;
     }
+    if (this.unheard) this.channel.wake();
+    this.unheard = false;
     return dealt;
   }
 
@@ -174,8 +184,11 @@ class Lane {
     return this.batchesSent - this.channel.batchesDone;
   }
 
-  private get window(): number {
-    return this.job.settings.concurrency - 1 + WINDOW;
+  /** Looks at how long batches take, and how many a Worker may hold. */
+  private adapt(): void {
+    const { busy, batches } = this.channel.recorder.counts();
+    const ahead = batches === 0 ? SMALLEST_WINDOW : Math.ceil((AHEAD * batches) / Math.max(1, busy));
+    this.window = this.job.settings.concurrency - 1 + Math.min(LARGEST_WINDOW, Math.max(SMALLEST_WINDOW, ahead));
   }
 
   /** Something waits for this Worker, or for the end of its last batch. */
@@ -196,7 +209,7 @@ class Lane {
   }
 
   private get lowWater(): number {
-    return this.feed.ended && this.feed.queue.depthOf(this.shard) === 0 ? 0 : this.window - WINDOW + LOW_WATER;
+    return this.feed.ended && this.feed.queue.depthOf(this.shard) === 0 ? 0 : this.window >> 1;
   }
 
   /** Everything that came this way is done. */
@@ -247,13 +260,13 @@ class Lane {
       if (last) this.batchesSent++;
       this.itemsSent += this.written - from;
       writer.publish(this.written - from, last ? BATCH_END : 0);
-      this.channel.wake();
+      this.unheard = true;
     }
     return true;
   }
 
   private wordsOf(item: Item): number {
-    return ITEM_WORDS + wordsFor(this.job.intake.encodedBytes(item));
+    return ITEM_WORDS + wordsFor(this.job.intake.encodedBytes(item, this.shard));
   }
 }
 

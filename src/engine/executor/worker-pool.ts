@@ -89,6 +89,7 @@ export class WorkerPool {
 export class Channel {
   readonly memory: SharedArrayBuffer;
   readonly control = new Int32Array(new SharedArrayBuffer(CONTROL.size * 4));
+  private readonly bell = this.control.subarray(CONTROL.bell, CONTROL.bell + 2);
   readonly writer: RingWriter;
   /** The Worker's recorder, seen from here. */
   readonly recorder: Recorder;
@@ -111,7 +112,7 @@ export class Channel {
 
   /** Wakes the Worker if it waits. */
   wake(): void {
-    ring(this.control.subarray(CONTROL.bell, CONTROL.bell + 1));
+    ring(this.bell);
   }
 
   enter(phase: number): void {

@@ -1,8 +1,8 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import { type Nanoseconds, monotonic } from "../../kernel/clock.ts";
-import { LoopTime } from "../../kernel/time.ts";
+import { BELL_BYTES, LoopTime } from "../../kernel/time.ts";
 import { Offered } from "../../load/offered.ts";
-import { openTape } from "../../load/open.ts";
+import { openDueTimes, openTape } from "../../load/open.ts";
 import { type Tape, type TapeFacts, inspectTape } from "../../load/tape.ts";
 import type { CasePlan } from "../../plan/plan.ts";
 import { batchRule } from "../../queueing/batcher.ts";
@@ -44,7 +44,7 @@ export interface Setup {
 
 /** Runs one case in this process, from the cold start to the final figures. */
 export async function runCase(plan: CasePlan, options: CaseOptions): Promise<RunnerResult> {
-  const bell = new Int32Array(new SharedArrayBuffer(4));
+  const bell = new Int32Array(new SharedArrayBuffer(BELL_BYTES));
   const time = new LoopTime(monotonic, bell);
   const setup: Setup = { plan, roundsPerMs: options.roundsPerMs, time };
   const { warmup } = plan.scenario;
@@ -52,7 +52,7 @@ export async function runCase(plan: CasePlan, options: CaseOptions): Promise<Run
   const executor = makeExecutor(setup, bell);
   try {
     await rehearse(setup, executor);
-    const pipeline = buildPipeline(setup, tapeOf(plan), tapeOf(plan), options.onSample);
+    const pipeline = buildPipeline(setup, tapeOf(plan), openDueTimes(plan.scenario, timestampOf), options.onSample);
     options.onStoppable(() => pipeline.lifecycle.stop(time.now()));
     const cpuBefore = process.cpuUsage();
     const execution = await executor.execute({

@@ -5,7 +5,7 @@ import type { Executor } from "../executor/executor.ts";
 import { type Setup, buildPipeline } from "./case.ts";
 
 /** Throwaway messages that every thread works off before t = 0. */
-const MESSAGES = 60_000;
+const MESSAGES = 250_000;
 const WITH_WORK = 3_000;
 
 /**
@@ -15,7 +15,7 @@ const WITH_WORK = 3_000;
 export async function rehearse(setup: Setup, executor: Executor): Promise<void> {
   const { scenario } = setup.plan;
   const instant = scenario.work.kind === "none" || scenario.work.time === 0;
-  await perform(setup, executor, instant ? MESSAGES : WITH_WORK, instant ? 0 : 2);
+  for (let round = 0; round < 2; round++) await perform(setup, executor, instant ? MESSAGES : WITH_WORK, instant ? 0 : 2);
 }
 
 async function perform(setup: Setup, executor: Executor, messages: number, workMicros: number): Promise<void> {

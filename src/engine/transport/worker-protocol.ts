@@ -6,9 +6,10 @@ import type { ProcessorSpec } from "../processors.ts";
 
 /** Places in a Worker's control block. */
 export const CONTROL = {
+  /** The Worker's bell takes two places. */
   bell: 0,
-  batchesDone: 1,
-  phase: 2,
+  batchesDone: 2,
+  phase: 4,
   /** The source's thread wants to hear when `batchesDone` reaches this number; it is not woken for less. */
   wanted: 3,
   size: 16,

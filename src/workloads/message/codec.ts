@@ -1,5 +1,5 @@
 import { type WordReader, type WordWriter, wordsFor } from "../../kernel/words.ts";
-import { type Op, type OpKind, Payload } from "./message.ts";
+import { type Op, type OpKind, Payload, makeOp } from "./message.ts";
 
 /**
  * How a message crosses a thread: a word for its size, a word or two per op. Text that has been sent before goes as its
@@ -7,70 +7,80 @@ import { type Op, type OpKind, Payload } from "./message.ts";
  *
  *     message  (ops | guarded << 16, padding) op… padding
  *     op       (kind | tag << 8, key) value
- *     value    number: float64 · text: (its number) · JSON: bytes · new text is spelt where it first comes
+ *     value    number: float64 · text: (0, its number) · JSON: bytes · a new text is spelt behind its number
  */
 
 const NUMBER = 0;
 const TEXT = 1;
 const JSON_VALUE = 2;
-/** Marks a text that is spelt out and takes the next number, or (PLAIN) no number because the dictionary is full. */
-const NEW = 0xffffffff;
-const PLAIN = 0xfffffffe;
+/** Set on a text's number where the text is spelt out behind it, the first time this reader meets it. */
+const SPELT = 0x80000000;
+/** Stands for a text that gets no number: the dictionary is full, or it is long. */
+const UNNUMBERED = 0x7fffffff;
 const DICTIONARY = 65_536;
 const LONGEST_TEXT = 256;
 
-export class PayloadEncoder {
+/** Numbers for texts, the same for every reader. */
+export class Dictionary {
   private readonly numbers = new Map<string, number>();
+
+  numberOf(text: string): number {
+    const known = this.numbers.get(text);
+    if (known !== undefined) return known;
+    if (this.numbers.size >= DICTIONARY || text.length > LONGEST_TEXT) return UNNUMBERED;
+    this.numbers.set(text, this.numbers.size);
+    return this.numbers.size - 1;
+  }
+}
+
+/** Writes payloads for one reader. */
+export class PayloadEncoder {
+  private readonly known = new Uint8Array(DICTIONARY);
+
+  constructor(private readonly dictionary: Dictionary) {}
 
   encode(payload: Payload, words: WordWriter): void {
     const { ops, padding } = payload;
     words.pair(ops.length, padding);
     for (let i = 0; i < ops.length; i++) {
       const op = ops[i] as Op;
+      if (op.keyNumber < 0) op.keyNumber = this.dictionary.numberOf(op.key);
       const value = op.value;
       if (typeof value === "number") {
-        this.head(op, NUMBER, words);
+        this.text(op.kind | (NUMBER << 8), op.keyNumber, op.key, words);
         words.float(value);
       } else if (typeof value === "string") {
-        this.head(op, TEXT, words);
-        this.string(value, words);
+        this.text(op.kind | (TEXT << 8), op.keyNumber, op.key, words);
+        if (op.valueNumber < 0) op.valueNumber = this.dictionary.numberOf(value);
+        this.text(0, op.valueNumber, value, words);
       } else {
-        this.head(op, JSON_VALUE, words);
+        this.text(op.kind | (JSON_VALUE << 8), op.keyNumber, op.key, words);
         words.text(JSON.stringify(value));
       }
     }
     if (padding > 0) words.fill(padding, 0x20);
   }
 
-  private head(op: Op, tag: number, words: WordWriter): void {
-    const number = this.numbers.get(op.key);
-    if (number !== undefined) {
-      words.pair(op.kind | (tag << 8), number);
-      return;
+  private text(low: number, number: number, text: string, words: WordWriter): void {
+    if (number !== UNNUMBERED) {
+      if (this.known[number] === 1) {
+        words.pair(low, number);
+        return;
+      }
+      this.known[number] = 1;
     }
-    words.pair(op.kind | (tag << 8), this.define(op.key));
-    words.text(op.key);
-  }
-
-  private string(text: string, words: WordWriter): void {
-    const number = this.numbers.get(text);
-    if (number !== undefined) {
-      words.pair(number, 0);
-      return;
-    }
-    words.pair(this.define(text), 0);
+    words.pair(low, number + SPELT);
     words.text(text);
-  }
-
-  private define(text: string): number {
-    if (this.numbers.size >= DICTIONARY || text.length > LONGEST_TEXT) return PLAIN;
-    this.numbers.set(text, this.numbers.size);
-    return NEW;
   }
 }
 
 /** Most bytes a payload takes. A UTF-16 unit is at most three bytes of UTF-8. */
 export function encodedBytes(payload: Payload): number {
+  if (payload.encodedBytes < 0) payload.encodedBytes = countBytes(payload);
+  return payload.encodedBytes;
+}
+
+function countBytes(payload: Payload): number {
   let words = 1 + wordsFor(payload.padding);
   for (const op of payload.ops) {
     words += 4 + wordsFor(op.key.length * 3);
@@ -97,16 +107,18 @@ export class PayloadDecoder {
     const key = this.resolve(words.high, words);
     const tag = head >>> 8;
     const kind = (head & 0xff) as OpKind;
-    if (tag === NUMBER) return { kind, key, value: words.float() };
-    if (tag === TEXT) return { kind, key, value: this.resolve(words.low(), words) };
-    return { kind, key, value: JSON.parse(words.text()) as unknown };
+    if (tag === NUMBER) return makeOp(kind, key, words.float());
+    if (tag === TEXT) {
+      words.low();
+      return makeOp(kind, key, this.resolve(words.high, words));
+    }
+    return makeOp(kind, key, JSON.parse(words.text()));
   }
 
   private resolve(number: number, words: WordReader): string {
-    if (number < PLAIN) return this.texts[number] as string;
+    if (number < SPELT) return this.texts[number] as string;
     const text = words.text();
-    if (number === NEW) this.texts.push(text);
+    if (number - SPELT !== UNNUMBERED) this.texts[number - SPELT] = text;
     return text;
   }
 }
-

@@ -1,6 +1,6 @@
 import { Random } from "../../kernel/random.ts";
 import type { Range } from "../../scenario/scalars.ts";
-import { COMPUTE, INCREMENT, type Op, Payload, SET } from "./message.ts";
+import { COMPUTE, INCREMENT, type Op, Payload, SET, makeOp } from "./message.ts";
 
 export interface MessageShape {
   readonly updates: Range;
@@ -45,11 +45,11 @@ function opsOf(kinds: MessageShape["ops"], updates: number, variant: number): Op
     const suffix = round === 0 ? "" : String(round + 1);
     switch (kind) {
       case "increment":
-        return { kind: INCREMENT, key: `counter${suffix}`, value: 1 };
+        return makeOp(INCREMENT, `counter${suffix}`, 1);
       case "set":
-        return { kind: SET, key: `status${suffix}`, value: STATUSES[variant % STATUSES.length] };
+        return makeOp(SET, `status${suffix}`, STATUSES[variant % STATUSES.length]);
       case "compute":
-        return { kind: COMPUTE, key: `result${suffix}`, value: 1 + (variant % 10) };
+        return makeOp(COMPUTE, `result${suffix}`, 1 + (variant % 10));
       default:
         return kind satisfies never;
     }

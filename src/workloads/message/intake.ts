@@ -4,7 +4,7 @@ import { TOO_LONG } from "../../load/replay.ts";
 import type { Item } from "../../queueing/item.ts";
 import type { Rejection } from "../../telemetry/result.ts";
 import type { Intake } from "../workload.ts";
-import { PayloadEncoder, encodedBytes } from "./codec.ts";
+import { Dictionary, PayloadEncoder, encodedBytes } from "./codec.ts";
 import { GeneratedPayloads, type MessageShape } from "./generated.ts";
 import { type Payload, parseMessage } from "./message.ts";
 
@@ -25,7 +25,8 @@ export class MessageIntake implements Intake {
   private readonly names: string[] = [];
   private readonly numbers = new Map<string, number>();
   private shards = new Int32Array(0);
-  private readonly links: Link[] = [];
+  private readonly links: (Link | undefined)[] = [];
+  private readonly dictionary = new Dictionary();
 
   constructor(shape: MessageShape, seed: number) {
     this.generated = new GeneratedPayloads(shape, seed);
@@ -66,15 +67,24 @@ export class MessageIntake implements Intake {
   }
 
   encode(item: Item, words: WordWriter, shard: number): void {
-    this.links[shard] ??= new Link();
-    const link = this.links[shard];
+    const link = this.linkTo(shard);
     if (link.introduce(item.key)) words.text(this.nameOf(item.key), 1);
     else words.pair(0, 0);
     link.encoder.encode(item.payload as Payload, words);
   }
 
-  encodedBytes(item: Item): number {
-    return 8 + ((this.nameOf(item.key).length * 3 + 7) & ~7) + encodedBytes(item.payload as Payload);
+  encodedBytes(item: Item, shard: number): number {
+    const name = this.linkTo(shard).knows(item.key) ? 0 : (this.nameOf(item.key).length * 3 + 7) & ~7;
+    return 8 + name + encodedBytes(item.payload as Payload);
+  }
+
+  private linkTo(shard: number): Link {
+    let link = this.links[shard];
+    if (link === undefined) {
+      link = new Link(this.dictionary);
+      this.links[shard] = link;
+    }
+    return link;
   }
 
   private parse(arrival: Arrival, item: Item): string | null {
@@ -95,8 +105,16 @@ export class MessageIntake implements Intake {
 
 /** What one Worker has been told already. */
 class Link {
-  readonly encoder = new PayloadEncoder();
+  readonly encoder: PayloadEncoder;
   private introduced = new Uint8Array(1024);
+
+  constructor(dictionary: Dictionary) {
+    this.encoder = new PayloadEncoder(dictionary);
+  }
+
+  knows(key: number): boolean {
+    return this.introduced[key] === 1;
+  }
 
   /** True the first time a key is sent to this Worker: its name goes along. */
   introduce(key: number): boolean {

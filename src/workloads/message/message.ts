@@ -11,12 +11,21 @@ export interface Op {
   key: string;
   /** increment: the number added. set: any JSON value. compute: n. */
   value: unknown;
+  /** Numbers of key and text value in the codec's dictionary; −1: not looked up yet. */
+  keyNumber: number;
+  valueNumber: number;
+}
+
+export function makeOp(kind: OpKind, key: string, value: unknown): Op {
+  return { kind, key, value, keyNumber: -1, valueNumber: -1 };
 }
 
 /** The ops of one message; all of them apply, or none. */
 export class Payload {
   /** Place after the last increment: only ops before it may have to be undone. */
   readonly guarded: number;
+  /** Most bytes it takes between threads; −1: not worked out yet. */
+  encodedBytes = -1;
 
   constructor(
     readonly ops: readonly Op[],
@@ -80,7 +89,7 @@ function parseOp(value: unknown, where: string): Op | string {
   const nameProblem = checkName(`${where}.key`, key);
   if (nameProblem !== null) return nameProblem;
   const checked = checkOperand(kind, operand, where);
-  return checked === null ? { kind, key: key as string, value: kind === INCREMENT ? (operand ?? 1) : operand } : checked;
+  return checked === null ? makeOp(kind, key as string, kind === INCREMENT ? (operand ?? 1) : operand) : checked;
 }
 
 function checkOperand(kind: OpKind, value: unknown, where: string): string | null {
