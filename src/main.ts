@@ -1,11 +1,20 @@
 #!/usr/bin/env bun
 import { main } from "./cli/program.ts";
+import { EXIT } from "./kernel/problem.ts";
 
 // React's development build costs three times as much per picture.
 process.env["NODE_ENV"] ??= "production";
 
 /** argv → exit code; the only way out of the console process. */
-void main(process.argv.slice(2)).then((code) => {
-  process.exitCode = code;
-  process.exit(code);
+void main(process.argv.slice(2)).then(async (code) => {
+  const outputs = await Promise.all([drained(process.stdout), drained(process.stderr)]);
+  process.exit(outputs.every(Boolean) ? code : code || EXIT.usage);
 });
+
+/** Resolves when all that was written has gone out; false when it could not. */
+function drained(stream: NodeJS.WriteStream): Promise<boolean> {
+  return new Promise((resolve) => {
+    stream.on("error", () => resolve(false));
+    stream.write("", (error) => resolve(error === undefined || error === null));
+  });
+}

@@ -1,5 +1,5 @@
-import { type Run, startRun } from "../engine/run.ts";
 import type { OnEvent } from "../engine/events.ts";
+import { type Run, startRun } from "../engine/run.ts";
 import type { CasePlan, NamedScenario } from "../plan/plan.ts";
 import type { RunResult } from "../telemetry/result.ts";
 import { closingReport } from "../views/report/closing.ts";

@@ -1,10 +1,10 @@
-import { printable } from "../kernel/text.ts";
+import { printable, safeJson } from "../kernel/text.ts";
 import { listScenarios } from "../scenario/find.ts";
 
 /** `lab-tui list` */
 export function list(asJson: boolean): void {
   const { listed, unreadable } = listScenarios();
-  if (asJson) process.stdout.write(`${JSON.stringify(listed, null, 2)}\n`);
+  if (asJson) process.stdout.write(`${safeJson(listed, 2)}\n`);
   else process.stdout.write(scenarioLines());
   for (const file of unreadable) process.stderr.write(`${printable(file, 400)}: not a scenario; \`lab-tui validate\` says why\n`);
 }

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { extname } from "node:path";
-import { UserError, fileProblem } from "../kernel/problem.ts";
-import { printable } from "../kernel/text.ts";
+import { fileProblem, UserError } from "../kernel/problem.ts";
+import { printable, quoted } from "../kernel/text.ts";
 
 /** A scenario to start from: every part with its default, and what it may be. */
 export function starterText(title: string): string {
@@ -37,10 +37,13 @@ parallel: { workers: auto }                                             # auto =
 export function writeStarter(name: string, force: boolean): void {
   const isPath = [".yaml", ".yml"].includes(extname(name));
   if (name.trim() === "" || (!isPath && !/^[\w./-]+$/.test(name))) {
-    throw new UserError(`The name must be of letters, digits, - and _, got ${JSON.stringify(printable(name, 60))}`);
+    throw new UserError(`The name must be of letters, digits, - and _, got ${quoted(name)}`);
   }
   const file = isPath ? name : `${name}.yaml`;
-  const title = file.replace(/^.*\//, "").replace(/\.ya?ml$/, "").replaceAll(/[-_]+/g, " ");
+  const title = file
+    .replace(/^.*\//, "")
+    .replace(/\.ya?ml$/, "")
+    .replaceAll(/[-_]+/g, " ");
   try {
     writeFileSync(file, starterText(title), { flag: force ? "w" : "wx" });
   } catch (error) {

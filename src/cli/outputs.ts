@@ -1,7 +1,7 @@
 import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync, rmSync, writeFileSync } from "node:fs";
-import { extname, join } from "node:path";
-import { UserError, fileProblem } from "../kernel/problem.ts";
-import { printable } from "../kernel/text.ts";
+import { extname, join, resolve } from "node:path";
+import { fileProblem, UserError } from "../kernel/problem.ts";
+import { printable, safeJson } from "../kernel/text.ts";
 import type { RunResult } from "../telemetry/result.ts";
 import type { RunFlags } from "./run.ts";
 
@@ -10,11 +10,12 @@ export class Outputs {
   constructor(
     private readonly flags: RunFlags,
     private readonly scenarios: number,
-    private readonly cases: number,
+    /** Mode of each case, all scenarios together. */
+    private readonly modes: readonly string[],
   ) {}
 
   checkWritable(): void {
-    const { json, out, dumpState, force } = this.flags;
+    const { json, out, force } = this.flags;
     if (out !== undefined) {
       try {
         mkdirSync(out, { recursive: true });
@@ -28,27 +29,37 @@ export class Outputs {
       tryFile("--out", this.resultFile(out));
     }
     if (json !== undefined && json !== "-") tryFile("--json", json);
-    if (dumpState !== undefined) tryFile("--dump-state", this.stateFile(0, "sync") ?? dumpState);
+    for (const [index, mode] of this.modes.entries()) {
+      const file = this.stateFile(index, mode);
+      if (file === null) break;
+      if (json !== undefined && resolve(file) === resolve(json)) throw new UserError("--dump-state and --json name the same file");
+      tryFile("--dump-state", file);
+    }
   }
 
   /** Where the state of a case goes; with several cases its number and mode are in the name. */
   stateFile(index: number, mode: string): string | null {
     const file = this.flags.dumpState;
-    if (file === undefined || this.cases === 1) return file ?? null;
+    if (file === undefined || this.modes.length === 1) return file ?? null;
     const extension = extname(file);
     return `${file.slice(0, file.length - extension.length)}-${index}-${mode}${extension}`;
   }
 
   /** Writes all results so far; called after every scenario, so that nothing is lost later. */
   write(results: readonly RunResult[]): void {
-    const value = this.scenarios === 1 ? results[0] : results;
-    const text = `${JSON.stringify(value, null, 2)}\n`;
+    const text = this.textOf(results);
     const { json, out } = this.flags;
-    const last = results.length === this.scenarios;
-    if (json === "-") {
-      if (last) process.stdout.write(text);
-    } else if (json !== undefined) this.writeFile("--json", json, text);
+    if (json !== undefined && json !== "-") this.writeFile("--json", json, text);
     if (out !== undefined) this.writeFile("--out", this.resultFile(out), text);
+  }
+
+  /** Everything is over: what goes to standard output goes there in one piece. */
+  finish(results: readonly RunResult[]): void {
+    if (this.flags.json === "-") process.stdout.write(this.textOf(results));
+  }
+
+  private textOf(results: readonly RunResult[]): string {
+    return `${safeJson(this.scenarios === 1 ? (results[0] ?? null) : results, 2)}\n`;
   }
 
   private resultFile(out: string): string {

@@ -1,7 +1,7 @@
 import { Command, CommanderError, Option } from "commander";
-import { EXIT, InvalidScenario, UserError, formatProblem, suggestion } from "../kernel/problem.ts";
-import { printable } from "../kernel/text.ts";
 import { VERSION } from "../engine/version.ts";
+import { EXIT, formatProblem, InvalidScenario, suggestion, UserError } from "../kernel/problem.ts";
+import { printable, quoted } from "../kernel/text.ts";
 import type { RunFlags } from "./run.ts";
 
 /** Commands of later versions, so that they are refused by name. */
@@ -48,11 +48,21 @@ function buildProgram(outcome: { code: number }): Command {
     .version(VERSION, "-V, --version")
     .exitOverride()
     .showSuggestionAfterError(true)
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "")) });
-  program.enablePositionalOptions().allowExcessArguments(true);
+    .configureOutput({
+      outputError: (text, write) =>
+        write(
+          `${text
+            .replace(/^error: /, "")
+            .trimEnd()
+            .split("\n")
+            .map((line) => printable(line, 400))
+            .join("\n")}\n`,
+        ),
+    });
+  program.enablePositionalOptions();
   program.action(async (_, command: Command) => {
     const asked = command.args[0];
-    if (asked !== undefined) throw new UserError(`There is no command ${JSON.stringify(printable(asked, 60))}${suggestion(asked, commandNames(program))}`);
+    if (asked !== undefined) throw new UserError(`There is no command ${quoted(asked)}${suggestion(asked, commandNames(program))}`);
     const { openConsole } = await import("./console.ts");
     outcome.code = await openConsole();
   });
@@ -108,6 +118,7 @@ function buildProgram(outcome: { code: number }): Command {
         throw new UserError(`\`${name}\` is not available in this version`);
       });
   }
+  program.allowExcessArguments(true);
   return program;
 }
 

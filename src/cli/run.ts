@@ -1,8 +1,8 @@
 import { EXIT, UserError } from "../kernel/problem.ts";
-import { printable } from "../kernel/text.ts";
+import { printable, quoted } from "../kernel/text.ts";
 import type { NamedScenario } from "../plan/plan.ts";
 import { findScenario, scenarioName } from "../scenario/find.ts";
-import { type Override, loadScenario, parseOverride } from "../scenario/load.ts";
+import { loadScenario, type Override, parseOverride } from "../scenario/load.ts";
 import { MODES, type Scenario } from "../scenario/schema.ts";
 import type { RunResult } from "../telemetry/result.ts";
 import { compose } from "./compose.ts";
@@ -41,8 +41,8 @@ const LATER: readonly (keyof RunFlags)[] = ["http", "cast", "log", "allowModules
 export async function run(asked: readonly string[], flags: RunFlags): Promise<number> {
   const fps = readFlags(flags);
   const scenarios = asked.map((name) => load(name, flags));
-  const cases = scenarios.reduce((sum, { scenario }) => sum + scenario.modes.length, 0);
-  const outputs = new Outputs(flags, scenarios.length, cases);
+  const modes = scenarios.flatMap(({ scenario }) => scenario.modes);
+  const outputs = new Outputs(flags, scenarios.length, modes);
   outputs.checkWritable();
   const { results, stoppedBy, viewBroken } = await compose(scenarios, {
     headless: flags.headless === true || flags.json === "-",
@@ -53,6 +53,7 @@ export async function run(asked: readonly string[], flags: RunFlags): Promise<nu
     onResult: (all) => outputs.write(all),
     summaryTo: flags.json === "-" ? "stderr" : "stdout",
   });
+  outputs.finish(results);
   if (stoppedBy !== null) return stoppedBy === "SIGTERM" ? EXIT.terminated : EXIT.interrupted;
   return viewBroken === null ? exitCodeOf(results) : EXIT.internal;
 }
@@ -63,7 +64,7 @@ function readFlags(flags: RunFlags): number {
     if (flags[flag] !== undefined) throw new UserError(`--${kebab(flag)} is not available in this version`);
   }
   const fps = flags.fps === undefined ? 10 : Number(flags.fps);
-  if (!(fps >= 1 && fps <= 60)) throw new UserError(`--fps: must be a number from 1 to 60, got ${JSON.stringify(printable(flags.fps ?? "", 40))}`);
+  if (!(fps >= 1 && fps <= 60)) throw new UserError(`--fps: must be a number from 1 to 60, got ${quoted(flags.fps)}`);
   return fps;
 }
 
@@ -87,13 +88,13 @@ function overridesOf(flags: RunFlags, file: string): Override[] {
   if (flags.duration === undefined && flags.rate === undefined) return overrides;
   const { executor } = loadScenario(file, overrides).load;
   if (flags.duration !== undefined) {
-    if (!("constant-arrival-rate constant-vus".split(" ").includes(executor))) {
+    if (!"constant-arrival-rate constant-vus".split(" ").includes(executor)) {
       throw new UserError(`--duration has no meaning for load.executor ${executor}`);
     }
     add(`--duration ${printable(flags.duration, 40)}`, "load.duration", flags.duration);
   }
   if (flags.rate !== undefined) {
-    if (!("constant-arrival-rate replay".split(" ").includes(executor))) {
+    if (!"constant-arrival-rate replay".split(" ").includes(executor)) {
       throw new UserError(`--rate has no meaning for load.executor ${executor}`);
     }
     add(`--rate ${printable(flags.rate, 40)}`, "load.rate", numberOr(flags.rate));
@@ -105,7 +106,7 @@ function modesOf(text: string): Scenario["modes"] {
   const modes = text.split(",").map((mode) => mode.trim());
   for (const mode of modes) {
     if (!(MODES as readonly string[]).includes(mode)) {
-      throw new UserError(`--mode: must be a list of ${MODES.join(", ")} with commas, got ${JSON.stringify(printable(text, 60))}`);
+      throw new UserError(`--mode: must be a list of ${MODES.join(", ")} with commas, got ${quoted(text)}`);
     }
   }
   return modes as Scenario["modes"][number][];

@@ -1,4 +1,4 @@
-import { EXIT, InvalidScenario, UserError, formatProblem } from "../kernel/problem.ts";
+import { EXIT, formatProblem, InvalidScenario, UserError } from "../kernel/problem.ts";
 import { printable } from "../kernel/text.ts";
 import { loadScenario } from "../scenario/load.ts";
 

@@ -52,13 +52,17 @@ function warm(clock: Clock): void {
 }
 
 function defaultCacheFile(): string {
-  return process.env["LAB_TUI_CACHE"] ? join(process.env["LAB_TUI_CACHE"], "calibration.json") : join(envPaths("lab-tui", { suffix: "" }).cache, "calibration.json");
+  return process.env["LAB_TUI_CACHE"]
+    ? join(process.env["LAB_TUI_CACHE"], "calibration.json")
+    : join(envPaths("lab-tui", { suffix: "" }).cache, "calibration.json");
 }
 
 function readCache(file: string, machine: string): number | null {
   try {
     const cache = JSON.parse(readFileSync(file, "utf8")) as { machine?: unknown; roundsPerMs?: unknown };
-    return cache.machine === machine && typeof cache.roundsPerMs === "number" && cache.roundsPerMs > 0 ? cache.roundsPerMs : null;
+    return cache.machine === machine && typeof cache.roundsPerMs === "number" && cache.roundsPerMs > 1e3 && cache.roundsPerMs < 1e8
+      ? cache.roundsPerMs
+      : null;
   } catch {
     return null;
   }

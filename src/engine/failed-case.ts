@@ -3,14 +3,21 @@ import { Histogram } from "../telemetry/histogram.ts";
 import { EMPTY_LEDGER, type Ledger } from "../telemetry/ledger.ts";
 import type { RunnerResult } from "./protocol.ts";
 
-/** The figures of a case whose runner died: what its last sample said, the rest empty. */
-export function failedResult(plan: CasePlan, problem: string, ledger: Ledger | null, count: number, peakRssBytes: number): RunnerResult {
+/** The figures of a case whose runner ended without a result: what its last sample said, the rest empty. */
+export function failedResult(
+  plan: CasePlan,
+  status: "failed" | "aborted",
+  problem: string,
+  ledger: Ledger | null,
+  count: number,
+  peakRssBytes: number,
+): RunnerResult {
   const none = new Histogram().summary();
   return {
     mode: plan.mode,
-    status: "failed",
-    problems: [problem],
-    warnings: [],
+    status,
+    problems: status === "failed" ? [problem] : [],
+    warnings: status === "failed" ? [] : [problem],
     tape: { hash: null, count },
     ledger: ledger ?? EMPTY_LEDGER,
     rejections: [],

@@ -1,5 +1,5 @@
-import type { Effort, Processor } from "../workloads/workload.ts";
 import { MessageProcessor, type WorkCost } from "../workloads/message/processor.ts";
+import type { Effort, Processor } from "../workloads/workload.ts";
 
 /** What a processor is made from; plain data, so that it crosses threads. */
 export interface ProcessorSpec {

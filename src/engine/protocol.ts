@@ -1,6 +1,6 @@
 import type { CasePlan } from "../plan/plan.ts";
-import type { CaseResult, Sample } from "../telemetry/result.ts";
 import type { Ledger } from "../telemetry/ledger.ts";
+import type { CaseResult, Sample } from "../telemetry/result.ts";
 
 /** What console and runner say to each other over IPC. Plain JSON. */
 

@@ -1,5 +1,7 @@
+import { EXIT, UserError } from "../kernel/problem.ts";
 import { type CasePlan, type NamedScenario, planCases, scenarioHash } from "../plan/plan.ts";
 import type { Scenario } from "../scenario/schema.ts";
+import { arrivalEstimate } from "../scenario/semantics.ts";
 import type { Ledger } from "../telemetry/ledger.ts";
 import type { Calibration, CaseResult, RunResult, Sample } from "../telemetry/result.ts";
 import { explain } from "../theory/explain.ts";
@@ -8,7 +10,7 @@ import type { CaseOutline, OnEvent } from "./events.ts";
 import { failedResult } from "./failed-case.ts";
 import { coreCount, describeMachine } from "./machine.ts";
 import type { FromRunner, RunnerResult } from "./protocol.ts";
-import { type RunnerExit, RunnerProcess, describeExit } from "./runner-process.ts";
+import { describeExit, type RunnerExit, RunnerProcess } from "./runner-process.ts";
 import { spoolReplay } from "./spool.ts";
 import { VERSION } from "./version.ts";
 
@@ -34,6 +36,7 @@ export function startRun(named: NamedScenario, options: RunOptions = {}): Run {
 class ScenarioRun {
   private stops = 0;
   private current: RunnerProcess | null = null;
+  private readonly spooling = new AbortController();
 
   constructor(
     private readonly named: NamedScenario,
@@ -43,12 +46,16 @@ class ScenarioRun {
   stop(): void {
     this.stops++;
     this.options.onEvent?.({ type: "stopping", now: this.stops > 1 });
-    if (this.stops <= 2) this.current?.send({ type: "stop" });
-    else this.current?.kill();
+    this.spooling.abort();
+    this.current?.send({ type: "stop" });
+    // A runner that is held by long work hears nothing until it is done.
+    const runner = this.current;
+    if (this.stops === 2) setTimeout(() => runner?.kill(), STUBBORN_MS);
+    else if (this.stops > 2) runner?.kill();
   }
 
   async execute(): Promise<RunResult> {
-    const spooled = await spoolReplay(this.named.scenario);
+    const spooled = await spoolReplay(this.named, this.spooling.signal);
     try {
       return await this.executeSpooled(spooled.scenario);
     } finally {
@@ -94,12 +101,15 @@ class ScenarioRun {
 
   private async calibrate(): Promise<Calibration | null> {
     let calibration: Calibration | null = null;
-    await this.inRunner({ type: "calibrate" }, (message, runner) => {
+    const exit = await this.inRunner({ type: "calibrate" }, (message, runner) => {
       if (message.type !== "calibrated") return;
       const { type: _, ...figures } = message;
       calibration = figures;
       runner.kill();
     });
+    if (calibration === null && this.stops === 0) {
+      throw new UserError(`The computation could not be calibrated. ${describeExit(exit)}`, EXIT.caseFailed);
+    }
     return calibration;
   }
 
@@ -136,10 +146,19 @@ class ScenarioRun {
         default:
       }
     });
-    const result = (measured as RunnerResult | null) ?? failedResult(plan, error ?? describeExit(exit), lastLedger, count, exit.peakRssBytes);
+    const result = (measured as RunnerResult | null) ?? this.withoutResult(plan, error, exit, lastLedger, count);
     const peakRssBytes = Math.max(exit.peakRssBytes, result.process.peakRssBytes);
     const complete = { ...result, process: { ...result.process, peakRssBytes }, params: plan.params, predicted };
     return { ...complete, explanation: explain(complete), series };
+  }
+
+  /** What is known of a case whose runner ended without a result: it failed, or it was told to stop and did not. */
+  private withoutResult(plan: CasePlan, error: string | null, exit: RunnerExit, ledger: Ledger | null, count: number): RunnerResult {
+    if (this.stops < 2 || error !== null)
+      return failedResult(plan, "failed", error ?? describeExit(exit), ledger, count, exit.peakRssBytes);
+    const sentence =
+      "The runner was held by long work when it was told to stop at once, and was ended; figures are those of the last sample.";
+    return failedResult(plan, "aborted", sentence, ledger, count, exit.peakRssBytes);
   }
 
   /** Gives one order to a new runner and waits until it is gone. */
@@ -149,6 +168,8 @@ class ScenarioRun {
   ): Promise<RunnerExit> {
     const runner: RunnerProcess = new RunnerProcess((message) => {
       if (message.type === "hello") {
+        // Before it starts it reads the whole tape once.
+        if (order.type === "run") runner.setPatience(15_000 + (arrivalEstimate(order.plan.scenario) ?? 1e7) / 1000);
         runner.send(order);
         for (let i = 0; i < Math.min(2, this.stops); i++) runner.send({ type: "stop" });
       } else {
@@ -163,6 +184,9 @@ class ScenarioRun {
     }
   }
 }
+
+/** How long a runner has to obey the second request to stop, in milliseconds. */
+const STUBBORN_MS = 1500;
 
 /** How long a runner may be silent: samples come between messages, or between batches, so long work is no hang. */
 function patienceMs({ mode, scenario }: CasePlan): number {

@@ -22,12 +22,12 @@ export class RunnerProcess {
   private readonly child: Subprocess<"ignore", "ignore", "pipe">;
   private silentMs: number | null = null;
   private watchdog: ReturnType<typeof setTimeout> | null = null;
-  private patienceMs = 120_000;
+  private patienceMs = 15_000;
   private gone = false;
 
   constructor(private readonly onMessage: (message: FromRunner) => void) {
     this.child = Bun.spawn({
-      cmd: [process.execPath, new URL("./runner/main.ts", import.meta.url).pathname],
+      cmd: [process.execPath, Bun.fileURLToPath(new URL("./runner/main.ts", import.meta.url))],
       stdin: "ignore",
       stdout: "ignore",
       stderr: "pipe",
@@ -98,6 +98,7 @@ export function describeExit(exit: RunnerExit): string {
   if (exit.signal === "SIGKILL") {
     return `The runner was killed (SIGKILL) at ${Math.round(exit.peakRssBytes / 1e6)} MB: by someone, or by the system for want of memory.${said}`;
   }
-  if (exit.signal !== null) return `The runner died of ${exit.signal}: it crashed or ran out of memory (peak ${Math.round(exit.peakRssBytes / 1e6)} MB).${said}`;
+  if (exit.signal !== null)
+    return `The runner died of ${exit.signal}: it crashed or ran out of memory (peak ${Math.round(exit.peakRssBytes / 1e6)} MB).${said}`;
   return `The runner ended with code ${exit.code ?? "unknown"} before it had a result.${said}`;
 }

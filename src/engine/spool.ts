@@ -3,7 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
-import { EXIT, UserError, fileProblem } from "../kernel/problem.ts";
+import { fileProblem, InvalidScenario, UserError } from "../kernel/problem.ts";
+import { quoted } from "../kernel/text.ts";
+import type { NamedScenario } from "../plan/plan.ts";
 import type { Scenario } from "../scenario/schema.ts";
 
 export interface Spooled {
@@ -16,7 +18,7 @@ export interface Spooled {
  * Every mode reads the replayed file from its beginning with blocking reads. Standard input and gzip allow neither, so
  * they are written out plainly to a temporary file first, as a stream.
  */
-export async function spoolReplay(scenario: Scenario): Promise<Spooled> {
+export async function spoolReplay({ scenario, file: source }: NamedScenario, stopped: AbortSignal): Promise<Spooled> {
   const { load } = scenario;
   if (load.executor !== "replay") return { scenario, remove: () => {} };
   const fromStdin = load.file === "-";
@@ -24,20 +26,24 @@ export async function spoolReplay(scenario: Scenario): Promise<Spooled> {
   if (fromStdin && process.stdin.isTTY) {
     throw new UserError("load.file: `-` reads messages from standard input, which is a terminal here; pipe a file in");
   }
-  const folder = mkdtempSync(join(tmpdir(), "lab-tui-"));
+  let folder = "";
   const remove = () => rmSync(folder, { recursive: true, force: true });
   try {
+    folder = mkdtempSync(join(tmpdir(), "lab-tui-"));
     let file = join(folder, "replay.ndjson");
-    if (fromStdin) await pipeline(process.stdin, createWriteStream(file));
+    if (fromStdin) await pipeline(process.stdin, createWriteStream(file), { signal: stopped });
     const packed = fromStdin ? file : load.file;
     if (isGzip(packed)) {
       file = join(folder, "unpacked.ndjson");
-      await pipeline(createReadStream(packed), createGunzip(), createWriteStream(file));
+      await pipeline(createReadStream(packed), createGunzip(), createWriteStream(file), { signal: stopped });
     }
     return { scenario: { ...scenario, load: { ...load, file } }, remove };
   } catch (error) {
-    remove();
-    throw new UserError(`load.file: must be plain NDJSON or whole gzip, got ${JSON.stringify(load.file)}: ${fileProblem(error)}`, EXIT.invalidScenario);
+    if (folder !== "") remove();
+    // Nothing was read to its end, so nothing is run.
+    if (stopped.aborted) return { scenario, remove: () => {} };
+    const message = `load.file: must be plain NDJSON or whole gzip (${fileProblem(error)}), got ${quoted(load.file, 200)}`;
+    throw new InvalidScenario([{ file: source, line: 1, column: 1, message }]);
   }
 }
 

@@ -1,6 +1,7 @@
 import { distance } from "fastest-levenshtein";
+import { printable } from "./text.ts";
 
-/** Something wrong in a file, where it stands (lines and columns from 1) and what would be right. */
+/** Something wrong in a file, where it stands (lines and columns from 1; line 0: in a flag) and what would be right. */
 export interface Problem {
   readonly file: string;
   readonly line: number;
@@ -8,8 +9,9 @@ export interface Problem {
   readonly message: string;
 }
 
-export function formatProblem(problem: Problem): string {
-  return `${problem.file}:${problem.line}:${problem.column}: ${problem.message}`;
+/** `FILE:LINE:COL: message`; a problem with a flag (line 0) has no place. */
+export function formatProblem({ file, line, column, message }: Problem): string {
+  return line === 0 ? `${printable(file, 400)}: ${message}` : `${printable(file, 400)}:${line}:${column}: ${message}`;
 }
 
 /** The exit codes of the contract. */
@@ -41,7 +43,8 @@ export class UserError extends Error {
 /** One or more problems in scenario files. */
 export class InvalidScenario extends UserError {
   constructor(readonly problems: readonly Problem[]) {
-    super(problems.map(formatProblem).join("\n"), EXIT.invalidScenario);
+    // A flag that makes it invalid is wrong usage.
+    super(problems.map(formatProblem).join("\n"), problems.some(({ line }) => line === 0) ? EXIT.usage : EXIT.invalidScenario);
     this.name = "InvalidScenario";
   }
 }
@@ -77,6 +80,8 @@ export function fileProblem(error: unknown): string {
       return "permission denied";
     case "EISDIR":
       return "it is a folder, not a file";
+    case "EEXIST":
+      return "something of that name is in the way";
     case "ENOTDIR":
       return "a part of the path is not a folder";
     case "ENOSPC":

@@ -21,6 +21,13 @@ function escapeCode(code: number): string {
   return code < 0x100 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u${code.toString(16).padStart(4, "0")}`;
 }
 
+/** JSON whose strings hold nothing a terminal would act on: such characters are written as \\u escapes. */
+export function safeJson(value: unknown, indent = 0): string {
+  return JSON.stringify(value, null, indent).replace(UNSAFE, (c) =>
+    c === "\n" ? c : `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
 /** A value as it stood in a file, short enough for a message: strings in quotes, the rest as JSON. */
 export function quoted(value: unknown, limit = 60): string {
   if (value === undefined) return "nothing";

@@ -1,4 +1,4 @@
-import { type Clock, type Nanoseconds, monotonic } from "./clock.ts";
+import { type Clock, monotonic, type Nanoseconds } from "./clock.ts";
 import { Heap } from "./heap.ts";
 
 /**

@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { closeSync, openSync, readSync } from "node:fs";
 
 /** Longest line that is kept; the rest of a longer one is skipped and the line marked. */
@@ -12,6 +13,8 @@ export class LineReader {
   line = 0;
   /** Set when the line last read was longer than MAX_LINE_BYTES and was cut. */
   cut = false;
+  /** Set when the line last read was not valid UTF-8. */
+  garbled = false;
   private readonly descriptor: number;
   private readonly chunk = Buffer.allocUnsafe(CHUNK);
   private start = 0;
@@ -28,6 +31,7 @@ export class LineReader {
     let parts: Buffer[] | null = null;
     let length = 0;
     this.cut = false;
+    this.garbled = false;
     for (;;) {
       const at = this.chunk.indexOf(NEWLINE, this.start);
       if (at >= 0 && at < this.end) {
@@ -46,8 +50,9 @@ export class LineReader {
       }
       if (!this.fill()) {
         if (parts === null && !this.cut) return null;
+        const text = this.finish(parts, length, this.start);
         this.line++;
-        return this.finish(parts, length, this.start);
+        return text;
       }
     }
   }
@@ -62,13 +67,21 @@ export class LineReader {
     if (parts === null) {
       if (end > this.start && this.chunk[end - 1] === 13) end--;
       if (end - this.start > MAX_LINE_BYTES) this.cut = true;
-      return this.cut ? "" : this.chunk.toString("utf8", this.start, end);
+      return this.cut ? "" : this.decode(this.chunk, this.start, end);
     }
     if (length + end - this.start > MAX_LINE_BYTES) this.cut = true;
     if (this.cut) return "";
     parts.push(this.chunk.subarray(this.start, end));
-    const text = Buffer.concat(parts).toString("utf8");
+    const whole = Buffer.concat(parts);
+    const text = this.decode(whole, 0, whole.length);
     return text.endsWith("\r") ? text.slice(0, -1) : text;
+  }
+
+  private decode(bytes: Buffer, from: number, to: number): string {
+    const text = bytes.toString("utf8", from, to);
+    // A replacement character stands in the text, or for bytes that are none.
+    if (text.includes("\ufffd")) this.garbled = !isUtf8(bytes.subarray(from, to));
+    return this.line === 0 && text.startsWith("\ufeff") ? text.slice(1) : text;
   }
 
   private fill(): boolean {

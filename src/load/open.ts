@@ -1,8 +1,8 @@
-import { constantArrivalRate } from "./constant-arrival-rate.ts";
-import { bursts } from "./bursts.ts";
-import { type KeyChoice, type KeySource, NO_KEYS, keySource } from "./keys.ts";
-import { type TimestampOf, replay } from "./replay.ts";
 import type { Load } from "../scenario/schema.ts";
+import { bursts } from "./bursts.ts";
+import { constantArrivalRate } from "./constant-arrival-rate.ts";
+import { type KeyChoice, type KeySource, keySource, NO_KEYS } from "./keys.ts";
+import { replay, type TimestampOf } from "./replay.ts";
 import type { Tape } from "./tape.ts";
 
 export interface TapeSource {

@@ -28,8 +28,13 @@ export function replay(load: Replay, timestampOf: TimestampOf): Tape {
         return false;
       }
       arrival.line = lines.line;
-      arrival.text = lines.cut ? TOO_LONG : text;
+      arrival.text = lines.cut ? TOO_LONG : lines.garbled ? NOT_UTF8 : text;
       arrival.dueMicros = dueOf(text);
+      if (!(arrival.dueMicros <= LATEST)) {
+        throw new Error(
+          `Line ${lines.line} of the replayed file falls due more than 30 days after the first; load.speed or load.rate is too slow for it.`,
+        );
+      }
       return true;
     },
     close: () => lines.close(),
@@ -37,7 +42,13 @@ export function replay(load: Replay, timestampOf: TimestampOf): Tape {
 }
 
 /** Stands for a line over the length that is read. */
-export const TOO_LONG = "\u0000";
+export const TOO_LONG = "\u0000 too long";
+
+/** Stands for a line that is not UTF-8. */
+export const NOT_UTF8 = "\u0000 not UTF-8";
+
+/** Latest due time of a replay, in microseconds: 30 days. */
+const LATEST = 30 * 86400e6;
 
 function pacing({ rate, speed }: Replay, timestampOf: TimestampOf): (text: string) => number {
   if (rate !== undefined) {

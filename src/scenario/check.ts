@@ -6,9 +6,7 @@ import type { Path, YamlFile } from "./document.ts";
 import { type Scenario, scenarioJsonSchema, scenarioSchema } from "./schema.ts";
 import { semanticProblems } from "./semantics.ts";
 
-export type Checked =
-  | { readonly ok: true; readonly scenario: Scenario }
-  | { readonly ok: false; readonly problems: readonly Problem[] };
+export type Checked = { readonly ok: true; readonly scenario: Scenario } | { readonly ok: false; readonly problems: readonly Problem[] };
 
 /** Checks a whole scenario file and reports every problem at once, in the order of the file. */
 export function checkScenario(yaml: YamlFile): Checked {
@@ -24,7 +22,7 @@ export function checkScenario(yaml: YamlFile): Checked {
 function checkValue(yaml: YamlFile, problems: Problem[]): Scenario | null {
   const report = (path: Path, message: string, at = yaml.placeOf(path)) => {
     const flag = yaml.flagFor(path);
-    problems.push(flag === null ? { file: yaml.file, ...at, message } : { file: flag, line: 1, column: 1, message });
+    problems.push(flag === null ? { file: yaml.file, ...at, message } : { file: flag, line: 0, column: 0, message });
   };
   const value = yaml.value();
   if (value instanceof Error) {

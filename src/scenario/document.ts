@@ -1,6 +1,6 @@
-import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
-import { type Document, LineCounter, type Node, type Pair, isMap, isNode, isPair, isScalar, parseDocument } from "yaml";
-import { EXIT, type Problem, UserError, fileProblem } from "../kernel/problem.ts";
+import { closeSync, openSync, readFileSync, statSync } from "node:fs";
+import { type Document, isMap, isNode, isPair, isScalar, LineCounter, type Node, type Pair, parseDocument, visit } from "yaml";
+import { EXIT, fileProblem, type Problem, UserError } from "../kernel/problem.ts";
 import { printable } from "../kernel/text.ts";
 import { nestsDeeperThan } from "./nesting.ts";
 
@@ -23,19 +23,25 @@ export class YamlFile {
 
   static parse(file: string, text: string): YamlFile {
     const lines = new LineCounter();
-    const refuse = (message: string, line = 1, column = 1) =>
-      new YamlFile(file, null, lines, [{ file, line, column, message }]);
+    const refuse = (message: string, line = 1, column = 1) => new YamlFile(file, null, lines, [{ file, line, column, message }]);
     if (text.includes("\u0000")) return refuse("file: must be YAML text, got a binary file");
     const deep = nestsDeeperThan(text);
-    if (deep !== null) return refuse("file: must not nest deeper than 64 levels", deep.line, deep.column);
+    if (deep !== null) return refuse(TOO_DEEP, deep.line, deep.column);
     try {
       const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, strict: true, uniqueKeys: true, logLevel: "error" });
       const problems = document.errors.map((error): Problem => {
         const at = lines.linePos(error.pos[0]);
-        return { file, line: Math.max(1, at.line), column: Math.max(1, at.col), message: yamlMessage(error.code, error.message, text, error.pos[0]) };
+        return {
+          file,
+          line: Math.max(1, at.line),
+          column: Math.max(1, at.col),
+          message: yamlMessage(error.code, error.message, text, error.pos[0]),
+        };
       });
-      return new YamlFile(file, document, lines, problems);
+      if (problems.some(({ message }) => message.includes("call stack"))) return refuse(TOO_DEEP);
+      return new YamlFile(file, document, lines, [...problems, ...unresolvedAliases(file, document, lines)]);
     } catch (error) {
+      if (error instanceof RangeError) return refuse(TOO_DEEP);
       return refuse(`file: must be valid YAML, got ${printable(error instanceof Error ? error.message : String(error))}`);
     }
   }
@@ -64,7 +70,8 @@ export class YamlFile {
   override(flag: string, path: Path, value: unknown): void {
     if (this.document === null || !this.isMap) return;
     for (let length = 1; length < path.length; length++) {
-      if (!isMap(this.document.getIn(path.slice(0, length), true))) this.document.setIn(path.slice(0, length), this.document.createNode({}));
+      if (!isMap(this.document.getIn(path.slice(0, length), true)))
+        this.document.setIn(path.slice(0, length), this.document.createNode({}));
     }
     this.document.setIn(path, this.document.createNode(value));
     this.overrides.push({ flag, path });
@@ -72,7 +79,8 @@ export class YamlFile {
 
   /** The flag that set the value at the path or one around it, if one did. */
   flagFor(path: Path): string | null {
-    const found = this.overrides.findLast((override) => override.path.every((part, i) => String(path[i]) === String(part)));
+    const along = (override: Path) => override.slice(0, path.length).every((part, i) => String(path[i]) === String(part));
+    const found = this.overrides.findLast((override) => path.length > 0 && along(override.path));
     return found?.flag ?? null;
   }
 
@@ -106,6 +114,25 @@ export class YamlFile {
   }
 }
 
+const TOO_DEEP = "file: must not nest deeper than 64 levels";
+
+function unresolvedAliases(file: string, document: Document, lines: LineCounter): Problem[] {
+  const problems: Problem[] = [];
+  visit(document, {
+    Alias(_, node) {
+      if (node.resolve(document) !== undefined) return;
+      const at = lines.linePos(node.range?.[0] ?? 0);
+      problems.push({
+        file,
+        line: at.line,
+        column: at.col,
+        message: `file: must define an anchor before its alias, got *${printable(node.source, 40)}`,
+      });
+    },
+  });
+  return problems;
+}
+
 function yamlMessage(code: string, message: string, text: string, offset: number): string {
   if (code === "DUPLICATE_KEY") {
     const key = /^[^\s:,}]+/.exec(text.slice(offset, offset + 80))?.[0] ?? "key";
@@ -121,18 +148,19 @@ export function readBounded(file: string): string {
   const refuse = (why: string) => new UserError(`${printable(file)}:1:1: file: ${why}`, EXIT.invalidScenario);
   let descriptor: number;
   try {
-    descriptor = openSync(file, "r");
-  } catch (error) {
-    throw refuse(`cannot be read: ${fileProblem(error)}`);
-  }
-  try {
-    const stat = fstatSync(descriptor);
+    // Looked at before it is opened: opening a pipe waits for its other end.
+    const stat = statSync(file);
     if (stat.isDirectory()) throw refuse("cannot be read: it is a folder, not a file");
     if (!stat.isFile()) throw refuse("cannot be read: it is not a regular file");
     if (stat.size > MAX_FILE_BYTES) throw refuse(`must be at most ${MAX_FILE_BYTES} bytes, got ${stat.size}`);
-    return readFileSync(descriptor, "utf8");
+    descriptor = openSync(file, "r");
   } catch (error) {
     throw error instanceof UserError ? error : refuse(`cannot be read: ${fileProblem(error)}`);
+  }
+  try {
+    return readFileSync(descriptor, "utf8");
+  } catch (error) {
+    throw refuse(`cannot be read: ${fileProblem(error)}`);
   } finally {
     closeSync(descriptor);
   }

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, extname, isAbsolute, join, resolve } from "node:path";
 import { parse } from "yaml";
-import { UserError, suggestion } from "../kernel/problem.ts";
-import { printable } from "../kernel/text.ts";
+import { suggestion, UserError } from "../kernel/problem.ts";
+import { quoted } from "../kernel/text.ts";
 import { readBounded } from "./document.ts";
 import { nestsDeeperThan } from "./nesting.ts";
 
@@ -84,5 +84,5 @@ export function findScenario(asked: string, cwd = process.cwd()): string {
   const found = files.find((file) => scenarioName(file) === asked);
   if (found !== undefined) return found;
   const hint = suggestion(asked, files.map(scenarioName)) || "; `lab-tui list` shows what there is";
-  throw new UserError(`There is no scenario named ${JSON.stringify(printable(asked, 60))}${hint}`);
+  throw new UserError(`There is no scenario named ${quoted(asked)}${hint}`);
 }

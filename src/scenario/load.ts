@@ -1,7 +1,7 @@
 import { closeSync, openSync, statSync } from "node:fs";
-import { resolve, dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import { parse } from "yaml";
-import { InvalidScenario, UserError, fileProblem, suggestion } from "../kernel/problem.ts";
+import { fileProblem, InvalidScenario, suggestion, UserError } from "../kernel/problem.ts";
 import { printable, quoted } from "../kernel/text.ts";
 import { checkScenario, knownKeys } from "./check.ts";
 import { YamlFile } from "./document.ts";
@@ -44,19 +44,23 @@ function checkReplayFile({ load }: Scenario, yaml: YamlFile): void {
   if (load.executor !== "replay" || load.file === "-") return;
   let why: string | null = null;
   try {
-    if (statSync(load.file).isDirectory()) why = "it is a folder, not a file";
+    const stat = statSync(load.file);
+    if (stat.isDirectory()) why = "it is a folder, not a file";
+    else if (!stat.isFile()) why = "it is not a regular file";
     else closeSync(openSync(load.file, "r"));
   } catch (error) {
     why = fileProblem(error);
   }
   if (why === null) return;
   const path = ["load", "file"];
-  const place = yaml.flagFor(path) === null ? { file: yaml.file, ...yaml.placeOf(path) } : { file: yaml.flagFor(path) ?? "", line: 1, column: 1 };
+  const place =
+    yaml.flagFor(path) === null ? { file: yaml.file, ...yaml.placeOf(path) } : { file: yaml.flagFor(path) ?? "", line: 0, column: 0 };
   throw new InvalidScenario([{ ...place, message: `load.file: must be a file that can be read (${why}), got ${quoted(load.file, 200)}` }]);
 }
 
 function apply(yaml: YamlFile, { flag, path, value }: Override): void {
   const parts = path.split(".");
+  if (parts.includes("")) throw new UserError(`${flag}: must be path=value, such as load.rate=200`);
   let current: unknown = yaml.value();
   for (let i = 0; i < parts.length; i++) {
     const part = parts[i] ?? "";

@@ -29,13 +29,44 @@ export function nestsDeeperThan(text: string, limit = MAX_NESTING): { line: numb
       continue;
     }
     const before = text[i - 1] ?? "\n";
-    if ((c === '"' || c === "'") && /[\s[{,:]/.test(before)) quote = c;
+    if ((c === '"' || c === "'") && beginsToken(text, lineStart, i)) quote = c;
     else if (c === "#" && /\s/.test(before)) i = skipLine(text, i);
-    else if (c === "[" || c === "{") flow++;
+    else if ((c === "|" || c === ">") && flow === 0 && beginsToken(text, lineStart, i) && BLOCK_SCALAR.test(lineFrom(text, i))) {
+      const end = endOfBlockScalar(text, lineStart, i);
+      line += text.slice(i, end).split("\n").length - 1;
+      i = end - 1;
+      lineStart = text.lastIndexOf("\n", i) + 1;
+    } else if (c === "[" || c === "{") flow++;
     else if (c === "]" || c === "}") flow = Math.max(0, flow - 1);
     if (flow > limit) return { line, column: i - lineStart + 1 };
   }
   return null;
+}
+
+const BLOCK_SCALAR = /^[|>][-+0-9]*[ \t]*(#.*)?$/;
+
+/** A quote or block sign means something only where a value may begin. */
+function beginsToken(text: string, lineStart: number, at: number): boolean {
+  const before = text.slice(lineStart, at).trimEnd();
+  return before === "" || /[[{,:?-]$/.test(before);
+}
+
+function lineFrom(text: string, at: number): string {
+  const end = text.indexOf("\n", at);
+  return text.slice(at, end === -1 ? text.length : end).replace(/\r$/, "");
+}
+
+/** Where the line break before the first line that is no part of the block scalar stands. */
+function endOfBlockScalar(text: string, lineStart: number, at: number): number {
+  const indent = /^ */.exec(text.slice(lineStart, at))?.[0].length ?? 0;
+  let end = text.indexOf("\n", at);
+  while (end !== -1) {
+    const next = lineFrom(text, end + 1);
+    if (next.trim() !== "" && (/^ */.exec(next)?.[0].length ?? 0) <= indent) return end;
+    if (end + 1 >= text.length) break;
+    end = text.indexOf("\n", end + 1);
+  }
+  return text.length;
 }
 
 function skipLine(text: string, from: number): number {

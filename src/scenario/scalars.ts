@@ -66,7 +66,12 @@ export const sizeUpTo = (max: number, words: string) =>
 export const count = (max = 1e9, min = 1) =>
   scalar(
     min === 1 && max === 1e9 ? "must be a whole number greater than 0" : `must be a whole number from ${min} to ${max}`,
-    { anyOf: [{ type: "integer", minimum: min, maximum: max }, { type: "string", pattern: COUNT_PATTERN }] },
+    {
+      anyOf: [
+        { type: "integer", minimum: min, maximum: max },
+        { type: "string", pattern: COUNT_PATTERN },
+      ],
+    },
     (value) => {
       const number = parseNumber(value);
       return number !== null && Number.isSafeInteger(number) && number >= min && number <= max ? number : null;
@@ -77,7 +82,12 @@ export const count = (max = 1e9, min = 1) =>
 export const positive = (max = 1e9) =>
   scalar(
     `must be a number greater than 0 (at most ${max})`,
-    { anyOf: [{ type: "number", exclusiveMinimum: 0, maximum: max }, { type: "string", pattern: COUNT_PATTERN }] },
+    {
+      anyOf: [
+        { type: "number", exclusiveMinimum: 0, maximum: max },
+        { type: "string", pattern: COUNT_PATTERN },
+      ],
+    },
     (value) => {
       const number = parseNumber(value);
       return number !== null && number > 0 && number <= max ? number : null;
@@ -160,10 +170,7 @@ export const range = (rule: string, parse: (value: unknown) => number | null, js
   scalar<Range>(
     `must be ${rule}, or a range { min, max } of them with min ≤ max`,
     {
-      anyOf: [
-        json,
-        { type: "object", properties: { min: json, max: json }, required: ["min", "max"], additionalProperties: false },
-      ],
+      anyOf: [json, { type: "object", properties: { min: json, max: json }, required: ["min", "max"], additionalProperties: false }],
     },
     (value) => {
       const single = parse(value);

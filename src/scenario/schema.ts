@@ -48,14 +48,7 @@ const replay = z.strictObject({
   speed: s.positive().optional(),
 });
 
-const load = z.discriminatedUnion("executor", [
-  constantArrivalRate,
-  rampingArrivalRate,
-  bursts,
-  constantVus,
-  sharedIterations,
-  replay,
-]);
+const load = z.discriminatedUnion("executor", [constantArrivalRate, rampingArrivalRate, bursts, constantVus, sharedIterations, replay]);
 
 /** Parts that only the `message` workload has. */
 const messageParts = {

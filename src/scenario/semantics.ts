@@ -17,7 +17,8 @@ export function semanticProblems(scenario: Scenario, written: unknown): Semantic
 function misfits(scenario: Scenario, written: unknown): SemanticProblem[] {
   const problems: SemanticProblem[] = [];
   const { load, work, warmup } = scenario;
-  const foreign = scenario.workload === "message" ? ["fetch", "flow"] : [...MESSAGE_PARTS, scenario.workload === "fetch" ? "flow" : "fetch"];
+  const foreign =
+    scenario.workload === "message" ? ["fetch", "flow"] : [...MESSAGE_PARTS, scenario.workload === "fetch" ? "flow" : "fetch"];
   for (const part of foreign) {
     if (typeof written === "object" && written !== null && part in written && !(scenario.workload === "flow" && part === "work")) {
       problems.push({ path: [part], message: `is not a part of workload ${scenario.workload}` });
@@ -52,7 +53,11 @@ function notYet(scenario: Scenario): SemanticProblem[] {
     [load.executor === "constant-vus", ["load", "executor"], "constant-vus"],
     [load.executor === "shared-iterations", ["load", "executor"], "shared-iterations"],
     [load.executor === "constant-arrival-rate" && load.rate === "max", ["load", "rate"], "the search for the highest rate"],
-    [load.executor === "constant-arrival-rate" && String(load.rate).endsWith("%"), ["load", "rate"], "a rate relative to the measured capacity"],
+    [
+      load.executor === "constant-arrival-rate" && String(load.rate).endsWith("%"),
+      ["load", "rate"],
+      "a rate relative to the measured capacity",
+    ],
     [source.latency.max > 0, ["source", "latency"], "source.latency"],
     [source.connections > 1, ["source", "connections"], "source.connections"],
     [work.distribution !== "constant", ["work", "distribution"], `work.distribution ${work.distribution}`],
@@ -83,7 +88,8 @@ export function loadDuration({ load }: Scenario): number | null {
   }
 }
 
-function arrivalEstimate({ load }: Scenario): number | null {
+/** About how many arrivals a tape has; null when only the tape knows. */
+export function arrivalEstimate({ load }: Scenario): number | null {
   switch (load.executor) {
     case "constant-arrival-rate":
       return typeof load.rate === "number" ? (load.rate * load.duration) / load.timeUnit + 1e-9 : null;

@@ -1,6 +1,14 @@
 import type { Nanoseconds } from "../kernel/clock.ts";
-import type { Item } from "../queueing/item.ts";
 import { HISTOGRAM_BYTES, Histogram } from "./histogram.ts";
+
+/** What a recorder needs to know of an item that passed through: its key, its place in that key's order, its instants. */
+export interface Passage {
+  readonly key: number;
+  readonly sequence: number;
+  readonly due: Nanoseconds;
+  readonly taken: Nanoseconds;
+  readonly dequeued: Nanoseconds;
+}
 
 const PARTS = ["sojourn", "schedule", "queue", "batch", "service"] as const;
 export type LatencyPart = (typeof PARTS)[number];
@@ -40,7 +48,7 @@ export class Recorder {
   }
 
   /** An item was processed to its end. */
-  processed(item: Item, started: Nanoseconds, ended: Nanoseconds): void {
+  processed(item: Passage, started: Nanoseconds, ended: Nanoseconds): void {
     const tally = this.tally;
     this.checkOrder(item);
     tally[PROCESSED] = (tally[PROCESSED] as number) + 1;
@@ -59,7 +67,7 @@ export class Recorder {
    * Items `from`…`to − 1` were processed one right after another between two readings of the clock; instants between
    * are interpolated. Waits that neighbours share are counted together: of a batch that is most of them.
    */
-  processedTogether(items: readonly Item[], from: number, to: number, began: Nanoseconds, ended: Nanoseconds): void {
+  processedTogether(items: readonly Passage[], from: number, to: number, began: Nanoseconds, ended: Nanoseconds): void {
     const tally = this.tally;
     const each = (ended - began) / (to - from);
     let measured = 0;
@@ -68,7 +76,7 @@ export class Recorder {
     let schedules = 0;
     let queues = 0;
     for (let i = from; i < to; i++) {
-      const item = items[i] as Item;
+      const item = items[i] as Passage;
       this.checkOrder(item);
       if (item.due < this.warmup) continue;
       measured++;
@@ -100,25 +108,25 @@ export class Recorder {
   }
 
   /** An item ran and erred; its state is as before. */
-  failed(item: Item, ended: Nanoseconds): void {
+  failed(item: Passage, ended: Nanoseconds): void {
     this.checkOrder(item);
     this.add(FAILED, item, ended);
   }
 
-  rejected(item: Item, now: Nanoseconds): void {
+  rejected(item: Passage, now: Nanoseconds): void {
     this.add(REJECTED, item, now);
   }
 
-  droppedNewest(item: Item, now: Nanoseconds): void {
+  droppedNewest(item: Passage, now: Nanoseconds): void {
     this.add(DROPPED_NEWEST, item, now);
   }
 
-  droppedOldest(item: Item, now: Nanoseconds): void {
+  droppedOldest(item: Passage, now: Nanoseconds): void {
     this.add(DROPPED_OLDEST, item, now);
   }
 
   /** An item is on its way when the run stops. It counts in Little's law until now. */
-  abandoned(item: Item, now: Nanoseconds): void {
+  abandoned(item: Passage, now: Nanoseconds): void {
     this.add(ABANDONED, item, now);
   }
 
@@ -132,12 +140,12 @@ export class Recorder {
     this.tally[BATCHED] = (this.tally[BATCHED] ?? 0) + size;
   }
 
-  private add(what: number, item: Item, now: Nanoseconds): void {
+  private add(what: number, item: Passage, now: Nanoseconds): void {
     this.tally[what] = (this.tally[what] ?? 0) + 1;
     if (item.due >= this.warmup) this.left(item, now);
   }
 
-  private left(item: Item, now: Nanoseconds): void {
+  private left(item: Passage, now: Nanoseconds): void {
     const tally = this.tally;
     if (item.due < (tally[FIRST_DUE] as number)) tally[FIRST_DUE] = item.due;
     tally[LEFT_AREA] = (tally[LEFT_AREA] as number) + (tally[LEFT] as number) * (now - (tally[LEFT_AT] as number));
@@ -146,7 +154,7 @@ export class Recorder {
     tally[TIME_INSIDE] = (tally[TIME_INSIDE] as number) + (now - item.due);
   }
 
-  private checkOrder(item: Item): void {
+  private checkOrder(item: Passage): void {
     if (item.key >= this.lastSequence.length) {
       const grown = new Uint32Array(Math.max(item.key + 1, this.lastSequence.length * 2));
       grown.set(this.lastSequence);

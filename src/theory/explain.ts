@@ -28,7 +28,7 @@ export function explain(result: Explained): string {
   if (busyWorkers > 0) {
     return `${busyWorkers} of ${workers.length} Workers are the limit: their keys keep them busy while the others wait, at ${rate}.${lost}`;
   }
-  if (result.process.eventLoop.busy >= BUSY && result.mode !== "parallel") {
+  if (result.process.eventLoop.busy >= BUSY && result.mode !== "parallel" && result.durationMs > 50) {
     return `The thread is the limit: it was held ${formatShare(result.process.eventLoop.busy)} of the time, mostly by waiting that blocks it, at ${rate}.${lost}`;
   }
   if (lost !== "") return `The work itself is the limit, not a core: ${rate} went through.${lost}`;

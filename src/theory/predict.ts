@@ -119,7 +119,7 @@ function hottestShare(scenario: Scenario, servers: number): { readonly share: nu
 }
 
 function oneByOne(mode: Mode, { batch }: Scenario): boolean {
-  return mode === "sync" || ((batch.size ?? (batch.timeout === undefined ? 1 : 2)) === 1);
+  return mode === "sync" || (batch.size ?? (batch.timeout === undefined ? 1 : 2)) === 1;
 }
 
 function offeredRate({ load }: Scenario): number | null {

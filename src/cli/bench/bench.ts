@@ -1,7 +1,7 @@
 import { UserError } from "../../kernel/problem.ts";
 import { printable } from "../../kernel/text.ts";
 import { formatRate } from "../../kernel/units.ts";
-import { MATCHES, type Match, clockCommand, clockMode } from "./contest.ts";
+import { clockCommand, clockMode, MATCHES, type Match } from "./contest.ts";
 
 export interface BenchOptions {
   readonly rounds: string;
@@ -63,7 +63,9 @@ export function benchTable(rows: readonly BenchRow[]): string {
   const lines = ["| ours | messages/s | peer | messages/s | ratio | aim |", "| --- | ---: | --- | ---: | ---: | ---: |"];
   for (const { what, peer, ours, peerRate, ratio, target } of rows) {
     const their = peerRate === null ? "not installed" : formatRate(peerRate);
-    lines.push(`| ${what} | ${formatRate(ours)} | ${peer} | ${their} | ${ratio === null ? "–" : `${ratio.toFixed(2)} ×`} | ≥ ${target} × |`);
+    lines.push(
+      `| ${what} | ${formatRate(ours)} | ${peer} | ${their} | ${ratio === null ? "–" : `${ratio.toFixed(2)} ×`} | ≥ ${target} × |`,
+    );
   }
   return `${lines.join("\n")}\n`;
 }

@@ -11,8 +11,8 @@ export interface Match {
   readonly target: number;
 }
 
-const peer = (file: string) => [process.execPath, new URL(`./peers/${file}`, import.meta.url).pathname];
-const python = ["/usr/bin/python3", new URL("./peers/asyncio_uvloop.py", import.meta.url).pathname, "200000"];
+const peer = (file: string) => [process.execPath, Bun.fileURLToPath(new URL(`./peers/${file}`, import.meta.url))];
+const python = ["/usr/bin/python3", Bun.fileURLToPath(new URL("./peers/asyncio_uvloop.py", import.meta.url)), "200000"];
 
 export const MATCHES: readonly Match[] = [
   { what: "async, batch 100", mode: "async", peer: "rxjs bufferCount(100)", command: peer("rxjs.ts"), target: 0.8 },

@@ -115,6 +115,7 @@ class AsyncRun {
   }
 
   private recycle(batch: Item[]): void {
+    if (this.bench.cutShort) return;
     batch.length = 0;
     this.spare.push(batch);
   }

@@ -1,8 +1,8 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
 import type { Time } from "../../kernel/time.ts";
 import type { Item } from "../../queueing/item.ts";
-import type { FailureCount } from "../../telemetry/result.ts";
 import type { Recorder } from "../../telemetry/recorder.ts";
+import type { FailureCount } from "../../telemetry/result.ts";
 import type { Outcome, Processor } from "../../workloads/workload.ts";
 
 /** Items of instant work between two readings of the clock; the instants between are interpolated. */
@@ -19,6 +19,8 @@ interface Running {
 export class Bench {
   /** Batches begun and not done. */
   active = 0;
+  /** The end of the run has left a batch unfinished; its items are still held. */
+  cutShort = false;
   private readonly failures = new Map<string, number>();
   private readonly running = new Set<Running>();
   private halted = false;
@@ -74,10 +76,13 @@ export class Bench {
 
   private finish(running: Running): void {
     this.active--;
-    if (!this.halted) {
-      this.running.delete(running);
-      if (running.done === running.items.length) this.recorder.batchDone(running.items.length);
+    // A batch that the end of the run cut short stays, to be abandoned.
+    if (this.halted || running.done < running.items.length) {
+      this.cutShort = true;
+      return;
     }
+    this.running.delete(running);
+    this.recorder.batchDone(running.items.length);
   }
 
   private workInstantly(running: Running): void {
@@ -103,7 +108,14 @@ export class Bench {
     running.done = items.length;
   }
 
-  private recordApart(items: readonly Item[], from: number, to: number, failed: readonly Outcome[], began: Nanoseconds, ended: Nanoseconds): void {
+  private recordApart(
+    items: readonly Item[],
+    from: number,
+    to: number,
+    failed: readonly Outcome[],
+    began: Nanoseconds,
+    ended: Nanoseconds,
+  ): void {
     const each = (ended - began) / (to - from);
     for (let i = from; i < to; i++) {
       const started = began + (i - from) * each;

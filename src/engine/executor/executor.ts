@@ -1,9 +1,9 @@
-import type { Time } from "../../kernel/time.ts";
 import type { Nanoseconds } from "../../kernel/clock.ts";
-import type { Overflow } from "../../queueing/bounded-queue.ts";
+import type { Time } from "../../kernel/time.ts";
 import type { BatchRule } from "../../queueing/batcher.ts";
-import type { FailureCount } from "../../telemetry/result.ts";
+import type { Overflow } from "../../queueing/bounded-queue.ts";
 import type { Recorder } from "../../telemetry/recorder.ts";
+import type { FailureCount } from "../../telemetry/result.ts";
 import type { Effort, Intake, Processor, StateSlice } from "../../workloads/workload.ts";
 import type { Lifecycle } from "../lifecycle.ts";
 import type { Source } from "../source.ts";

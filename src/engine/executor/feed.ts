@@ -1,6 +1,6 @@
+import { formatBytes } from "../../kernel/units.ts";
 import { BoundedQueue } from "../../queueing/bounded-queue.ts";
 import type { Item } from "../../queueing/item.ts";
-import { formatBytes } from "../../kernel/units.ts";
 import type { Job } from "./executor.ts";
 import { Signal } from "./signal.ts";
 

@@ -109,7 +109,8 @@ class WorkerSession {
     const batch = this.batch;
     const working = this.bench.work(batch);
     if (working === undefined) {
-      batch.length = 0;
+      if (this.bench.cutShort) this.batch = [];
+      else batch.length = 0;
       this.reportBatch();
       return;
     }

@@ -1,7 +1,7 @@
 import { threadCpu } from "../../kernel/clock.ts";
+import { wordsFor } from "../../kernel/words.ts";
 import { Batcher } from "../../queueing/batcher.ts";
 import type { Item } from "../../queueing/item.ts";
-import { wordsFor } from "../../kernel/words.ts";
 import type { ProcessorSpec } from "../processors.ts";
 import { BATCH_END } from "../transport/ring.ts";
 import { type Execution, type Executor, type Job, keepSampling } from "./executor.ts";
@@ -41,7 +41,12 @@ export class ParallelExecutor implements Executor {
       ringWords,
       this.bell,
     );
-    return new ParallelRun(job, this.pool, session).execute();
+    try {
+      return await new ParallelRun(job, this.pool, session).execute();
+    } catch (error) {
+      void session.end(true);
+      throw error;
+    }
   }
 
   close(): Promise<void> {

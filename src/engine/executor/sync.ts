@@ -25,7 +25,14 @@ class SyncRun {
   async execute(): Promise<Execution> {
     const { source, lifecycle, recorder, sampler, time, settings } = this.job;
     const processor = this.job.processor(this.job.effort(true));
-    const bench = new Bench(processor, recorder, time, 1, (item) => source.pool.give(item), () => false);
+    const bench = new Bench(
+      processor,
+      recorder,
+      time,
+      1,
+      (item) => source.pool.give(item),
+      () => false,
+    );
     sampler.observe([recorder], {
       depth: () => source.offered.count - source.takenTotal,
       inFlight: () => 0,

@@ -20,7 +20,9 @@ export class WorkerPool {
     this.threads = Array.from({ length: size }, (_, i) => {
       const thread = new Worker(new URL("./parallel-worker.ts", import.meta.url));
       thread.on("message", (reply: WorkerReply) => this.hear(i, reply));
-      thread.on("error", (error: unknown) => this.lose(i, `ended with an error: ${error instanceof Error ? error.message : String(error)}`));
+      thread.on("error", (error: unknown) =>
+        this.lose(i, `ended with an error: ${error instanceof Error ? error.message : String(error)}`),
+      );
       thread.on("exit", (code) => this.lose(i, `ended by itself with code ${code}`));
       return thread;
     });
@@ -55,7 +57,9 @@ export class WorkerPool {
 
   async close(): Promise<void> {
     this.casualty = "closed";
-    await Promise.all(this.threads.map((thread) => thread.terminate()));
+    // The process ends soon after; a thread that is slow to go does not hold it up.
+    const gone = Promise.all(this.threads.map((thread) => thread.terminate()));
+    await Promise.race([gone, Bun.sleep(500)]);
   }
 
   /** Every Worker's next reply of this type; null from those that are gone. */

@@ -1,28 +1,25 @@
 import { closeSync, openSync, writeSync } from "node:fs";
-import { type Nanoseconds, monotonic } from "../../kernel/clock.ts";
+import { monotonic } from "../../kernel/clock.ts";
+import { fileProblem } from "../../kernel/problem.ts";
+import { printable } from "../../kernel/text.ts";
 import { BELL_BYTES, LoopTime } from "../../kernel/time.ts";
-import { Offered } from "../../load/offered.ts";
 import { openDueTimes, openTape } from "../../load/open.ts";
-import { type Tape, type TapeFacts, inspectTape } from "../../load/tape.ts";
+import { inspectTape, type Tape, type TapeFacts } from "../../load/tape.ts";
 import type { CasePlan } from "../../plan/plan.ts";
-import { batchRule } from "../../queueing/batcher.ts";
 import { loadDuration } from "../../scenario/semantics.ts";
-import { Recorder } from "../../telemetry/recorder.ts";
-import { MessageIntake } from "../../workloads/message/intake.ts";
 import { timestampOf } from "../../workloads/message/message.ts";
 import { dumpPieces } from "../../workloads/message/state.ts";
-import type { Effort, StateEntry } from "../../workloads/workload.ts";
+import type { StateEntry } from "../../workloads/workload.ts";
 import { RealEffort } from "../effort.ts";
 import { AsyncExecutor } from "../executor/async.ts";
-import type { Executor, Job, Settings } from "../executor/executor.ts";
+import type { Executor } from "../executor/executor.ts";
 import { ParallelExecutor } from "../executor/parallel.ts";
 import { SyncExecutor } from "../executor/sync.ts";
-import { Lifecycle } from "../lifecycle.ts";
-import { type ProcessorSpec, makeProcessor } from "../processors.ts";
+import type { Lifecycle } from "../lifecycle.ts";
 import type { RunnerResult } from "../protocol.ts";
-import { Source } from "../source.ts";
+import { buildPipeline, type Setup, specOf } from "./pipeline.ts";
 import { rehearse } from "./rehearsal.ts";
-import { CaseSampler, type OnSample } from "./sampler.ts";
+import type { OnSample } from "./sampler.ts";
 import { summarize } from "./summary.ts";
 
 export interface CaseOptions {
@@ -35,18 +32,22 @@ export interface CaseOptions {
   readonly onStoppable: (stop: () => void) => void;
 }
 
-/** Everything about one job that the pipeline is built from. */
-export interface Setup {
-  readonly plan: CasePlan;
-  readonly roundsPerMs: number;
-  readonly time: LoopTime;
-}
-
 /** Runs one case in this process, from the cold start to the final figures. */
 export async function runCase(plan: CasePlan, options: CaseOptions): Promise<RunnerResult> {
   const bell = new Int32Array(new SharedArrayBuffer(BELL_BYTES));
   const time = new LoopTime(monotonic, bell);
-  const setup: Setup = { plan, roundsPerMs: options.roundsPerMs, time };
+  const { roundsPerMs } = options;
+  const setup: Setup = {
+    plan,
+    roundsPerMs,
+    time,
+    begin: () => {
+      const origin = monotonic.now();
+      time.startAt(origin);
+      return origin;
+    },
+    effort: (blocking) => new RealEffort(time, roundsPerMs, blocking),
+  };
   const { warmup } = plan.scenario;
   const facts = inspectTape(tapeOf(plan), loadDuration(plan.scenario), warmup);
   const executor = makeExecutor(setup, bell);
@@ -64,7 +65,7 @@ export async function runCase(plan: CasePlan, options: CaseOptions): Promise<Run
     });
     const cpu = process.cpuUsage(cpuBefore);
     const states = execution.state.flatMap((slice) => slice.entries);
-    if (options.dumpState !== null) writeState(options.dumpState, states);
+    if (options.dumpState !== null) writeState(options.dumpState, states, pipeline.lifecycle);
     return summarize({ plan, facts, execution, pipeline, states, idle: time.idle, cpuMs: (cpu.user + cpu.system) / 1000 });
   } finally {
     await executor.close();
@@ -85,71 +86,14 @@ function makeExecutor(setup: Setup, bell: Int32Array): Executor {
   }
 }
 
-export interface Pipeline {
-  readonly job: Job;
-  readonly source: Source;
-  readonly offered: Offered;
-  readonly lifecycle: Lifecycle;
-  readonly intake: MessageIntake;
-  readonly sampler: CaseSampler;
-}
-
-/** Puts tape, source, intake and instruments together for one job. */
-export function buildPipeline(setup: Setup, tape: Tape, offeredTape: Tape, onSample: OnSample): Pipeline {
-  const { plan, time } = setup;
-  const { scenario } = plan;
-  const warmup: Nanoseconds = scenario.warmup * 1000;
-  const recorder = new Recorder(undefined, warmup);
-  const intake = new MessageIntake(scenario.message, scenario.seed);
-  const offered = new Offered(offeredTape, warmup);
-  const lifecycle = new Lifecycle(offered, scenario.gracefulStop * 1000);
-  const source = new Source(tape, intake, offered, recorder, warmup, scenario.load.executor !== "replay");
-  const sampler = new CaseSampler(offered, () => source.takenTotal, warmup, onSample);
-  const spec = specOf(setup);
-  const job: Job = {
-    source,
-    intake,
-    lifecycle,
-    recorder,
-    sampler,
-    settings: settingsOf(plan),
-    time,
-    processor: (effort) => makeProcessor(spec, effort, (key) => intake.nameOf(key)),
-    effort: (blocking): Effort => new RealEffort(time, setup.roundsPerMs, blocking),
-    begin: () => {
-      const origin = monotonic.now();
-      time.startAt(origin);
-      return origin;
-    },
-  };
-  return { job, source, offered, lifecycle, intake, sampler };
-}
-
-function settingsOf({ scenario, workers }: CasePlan): Settings {
-  const replayed = scenario.load.executor === "replay";
-  return {
-    capacity: scenario.queue.capacity === "unlimited" ? Number.POSITIVE_INFINITY : scenario.queue.capacity,
-    overflow: scenario.queue.overflow,
-    memoryLimit: scenario.queue.memoryLimit,
-    batch: batchRule(scenario.batch),
-    concurrency: scenario.async.concurrency,
-    workers,
-    warmup: scenario.warmup * 1000,
-    messageBytes: replayed ? 4_000_000 : scenario.message.size + 8192,
-  };
-}
-
-function specOf({ plan, roundsPerMs }: Setup): ProcessorSpec {
-  return { workload: "message", work: plan.scenario.work, roundsPerMs };
-}
-
 function tapeOf({ scenario }: CasePlan): Tape {
   return openTape(scenario, timestampOf);
 }
 
-function writeState(file: string, states: readonly StateEntry[]): void {
-  const descriptor = openSync(file, "w");
+function writeState(file: string, states: readonly StateEntry[], lifecycle: Lifecycle): void {
+  let descriptor = -1;
   try {
+    descriptor = openSync(file, "w");
     let buffered = "";
     for (const piece of dumpPieces(states)) {
       buffered += piece;
@@ -158,7 +102,9 @@ function writeState(file: string, states: readonly StateEntry[]): void {
       buffered = "";
     }
     writeSync(descriptor, buffered);
+  } catch (error) {
+    lifecycle.reason ??= `The states could not be written to ${printable(file, 200)}: ${fileProblem(error)}.`;
   } finally {
-    closeSync(descriptor);
+    if (descriptor >= 0) closeSync(descriptor);
   }
 }

@@ -1,3 +1,4 @@
+import { dieWithParent } from "../../kernel/parent.ts";
 import { calibrate } from "../calibration.ts";
 import type { FromRunner, ToRunner } from "../protocol.ts";
 import { runCase } from "./case.ts";
@@ -45,6 +46,7 @@ function fail(error: unknown): void {
   send({ type: "error", message: error instanceof Error ? error.message : String(error) });
 }
 
+dieWithParent();
 // The console decides what a signal means; it tells us over IPC. A console that is gone ends us.
 process.on("SIGINT", () => {});
 process.on("SIGTERM", () => {});

@@ -1,8 +1,8 @@
-import type { CasePlan } from "../../plan/plan.ts";
 import { bursts } from "../../load/bursts.ts";
 import { keySource } from "../../load/keys.ts";
+import type { CasePlan } from "../../plan/plan.ts";
 import type { Executor } from "../executor/executor.ts";
-import { type Setup, buildPipeline } from "./case.ts";
+import { buildPipeline, type Setup } from "./pipeline.ts";
 
 /** Throwaway messages that every thread works off before t = 0. */
 const MESSAGES = 250_000;

@@ -3,7 +3,7 @@ import type { Nanoseconds } from "../../kernel/clock.ts";
 import type { Offered } from "../../load/offered.ts";
 import { Cores } from "../../telemetry/cores.ts";
 import { Histogram, Interval } from "../../telemetry/histogram.ts";
-import { type Ledger, imbalance } from "../../telemetry/ledger.ts";
+import { imbalance, type Ledger } from "../../telemetry/ledger.ts";
 import type { Recorder } from "../../telemetry/recorder.ts";
 import type { Sample } from "../../telemetry/result.ts";
 import type { Gauge, Sampler } from "../executor/executor.ts";

@@ -2,14 +2,14 @@ import type { Nanoseconds } from "../../kernel/clock.ts";
 import type { TapeFacts } from "../../load/tape.ts";
 import type { CasePlan } from "../../plan/plan.ts";
 import { Histogram } from "../../telemetry/histogram.ts";
-import { type Ledger, imbalance } from "../../telemetry/ledger.ts";
+import { imbalance, type Ledger } from "../../telemetry/ledger.ts";
 import type { Counts, LatencyPart, Recorder } from "../../telemetry/recorder.ts";
 import type { CaseStatus } from "../../telemetry/result.ts";
 import { digestOf } from "../../workloads/message/state.ts";
 import type { StateEntry } from "../../workloads/workload.ts";
 import type { Execution } from "../executor/executor.ts";
 import type { RunnerResult } from "../protocol.ts";
-import type { Pipeline } from "./case.ts";
+import type { Pipeline } from "./pipeline.ts";
 
 export interface Measured {
   readonly plan: CasePlan;

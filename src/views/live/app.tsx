@@ -3,7 +3,7 @@ import { useMemo, useRef, useState, useSyncExternalStore } from "react";
 import { printable } from "../../kernel/text.ts";
 import { ledgerLine } from "../report/table.ts";
 import { CHART_PANELS } from "./figures.ts";
-import { FIRST_SCREEN, type Wish, press } from "./keys.ts";
+import { FIRST_SCREEN, press, type Wish } from "./keys.ts";
 import { ChartPanelView } from "./panels/chart-panel.tsx";
 import { ComparisonLines, ComparisonTable, tableHeight } from "./panels/comparison.tsx";
 import { CoresPanel } from "./panels/cores-panel.tsx";
@@ -87,18 +87,19 @@ export function layout(height: number, modes: number, cores: number) {
 
 function Panels({ view, width, height, focus, zoomed, theme }: BodyProps & { readonly zoomed: boolean }) {
   const cores = view.machine?.cores ?? 1;
-  const { upper, lower, coresHeight, roomy, table } = useMemo(() => layout(height, view.cases.length, cores), [height, view.cases.length, cores]);
+  const { upper, lower, coresHeight, roomy, table } = useMemo(
+    () => layout(height, view.cases.length, cores),
+    [height, view.cases.length, cores],
+  );
   const left = Math.ceil(width / 2);
   const chart = (index: number, w: number, h: number) => {
     const panel = CHART_PANELS[index];
-    return panel === undefined ? null : <ChartPanelView key={panel.title} panel={panel} view={view} width={w} height={h} focused={focus === index} theme={theme} />;
+    return panel === undefined ? null : (
+      <ChartPanelView key={panel.title} panel={panel} view={view} width={w} height={h} focused={focus === index} theme={theme} />
+    );
   };
   if (zoomed) {
-    return focus === 4 ? (
-      <CoresPanel view={view} width={width} height={height} focused theme={theme} />
-    ) : (
-      chart(focus, width, height)
-    );
+    return focus === 4 ? <CoresPanel view={view} width={width} height={height} focused theme={theme} /> : chart(focus, width, height);
   }
   const current = view.cases[view.current];
   return (
@@ -114,7 +115,11 @@ function Panels({ view, width, height, focus, zoomed, theme }: BodyProps & { rea
       <CoresPanel view={view} width={width} height={coresHeight} focused={focus === 4} theme={theme} />
       <Text wrap="truncate">{current === undefined ? " " : ledgerLine(current.ledger)}</Text>
       <Box height={table} flexDirection="column" overflow="hidden">
-        {table === 0 ? null : roomy ? <ComparisonTable view={view} width={width} theme={theme} /> : <ComparisonLines view={view} theme={theme} />}
+        {table === 0 ? null : roomy ? (
+          <ComparisonTable view={view} width={width} theme={theme} />
+        ) : (
+          <ComparisonLines view={view} theme={theme} />
+        )}
       </Box>
     </Box>
   );

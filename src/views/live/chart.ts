@@ -51,7 +51,12 @@ export function drawChart(series: readonly ChartSeries[], width: number, height:
   return cells.slice(0, height).map(runsOf);
 }
 
-function overlay(cells: { char: string; series: string | null }[][], { name, values, stroke }: ChartSeries, rows: number, top: number): void {
+function overlay(
+  cells: { char: string; series: string | null }[][],
+  { name, values, stroke }: ChartSeries,
+  rows: number,
+  top: number,
+): void {
   // One point alone has no length; drawn twice it is a dash.
   const drawn = values.length === 1 ? [values[0] ?? 0, values[0] ?? 0] : [...values];
   const lines = plot(drawn, {

@@ -1,9 +1,9 @@
 import { formatBytes, formatCount, formatMs, formatRate } from "../../kernel/units.ts";
 import type { Sample } from "../../telemetry/result.ts";
 import { type RowFigures, rowOfResult } from "../report/table.ts";
-import type { CaseView, RunView } from "./store.ts";
 import type { ChartSeries, Stroke } from "./chart.ts";
 import { resample } from "./chart.ts";
+import type { CaseView, RunView } from "./store.ts";
 
 /** The chart panels and what each draws. */
 export interface ChartPanel {
@@ -67,7 +67,11 @@ export function chartSeries(panel: ChartPanel, view: RunView, columns: number): 
     .map(({ outline: { plan }, series }) => ({
       name: plan.mode,
       stroke: STROKE_OF[plan.mode] ?? "light",
-      values: resample(series.map((sample) => ({ t: sample.t, value: panel.value(sample) })), columns, until),
+      values: resample(
+        series.map((sample) => ({ t: sample.t, value: panel.value(sample) })),
+        columns,
+        until,
+      ),
     }));
   const expected = current === undefined ? null : panel.expected(current);
   if (expected === null || !Number.isFinite(expected)) return lines;

@@ -1,4 +1,4 @@
-import { Box, Text, render, useInput, useWindowSize } from "ink";
+import { Box, render, Text, useInput, useWindowSize } from "ink";
 import { useState } from "react";
 import { printable } from "../../kernel/text.ts";
 import { COLORS, PLAIN, type Theme } from "./theme.ts";

@@ -67,8 +67,15 @@ export const COLUMNS = ["mode", "msg/s", "p50", "p95", "p99", "drops", "CPU", "p
 export function plainTable(rows: readonly ComparisonRow[]): string {
   const widths = COLUMNS.map((column) => Math.max(column.length, ...rows.map((row) => Bun.stringWidth(row[column] ?? ""))));
   const line = (cells: readonly string[]) =>
-    cells.map((cell, i) => pad(cell, widths[i] ?? 0, i > 0)).join("  ").trimEnd();
-  return [line(COLUMNS), line(widths.map((width) => "─".repeat(width))), ...rows.map((row) => line(COLUMNS.map((column) => row[column] ?? "")))].join("\n");
+    cells
+      .map((cell, i) => pad(cell, widths[i] ?? 0, i > 0))
+      .join("  ")
+      .trimEnd();
+  return [
+    line(COLUMNS),
+    line(widths.map((width) => "─".repeat(width))),
+    ...rows.map((row) => line(COLUMNS.map((column) => row[column] ?? ""))),
+  ].join("\n");
 }
 
 function pad(text: string, width: number, toRight: boolean): string {

@@ -1,5 +1,5 @@
 import { type WordReader, type WordWriter, wordsFor } from "../../kernel/words.ts";
-import { type Op, type OpKind, Payload, makeOp } from "./message.ts";
+import { makeOp, type Op, type OpKind, Payload } from "./message.ts";
 
 /**
  * How a message crosses a thread: a word for its size, a word or two per op. Text that has been sent before goes as its
@@ -49,7 +49,7 @@ export class PayloadEncoder {
       if (typeof value === "number") {
         this.text(op.kind | (NUMBER << 8), op.keyNumber, op.key, words);
         words.float(value);
-      } else if (typeof value === "string") {
+      } else if (typeof value === "string" && (op.valueNumber >= 0 || value.isWellFormed())) {
         this.text(op.kind | (TEXT << 8), op.keyNumber, op.key, words);
         if (op.valueNumber < 0) op.valueNumber = this.dictionary.numberOf(value);
         this.text(0, op.valueNumber, value, words);

@@ -1,6 +1,6 @@
 import { Random } from "../../kernel/random.ts";
 import type { Range } from "../../scenario/scalars.ts";
-import { COMPUTE, INCREMENT, type Op, Payload, SET, makeOp } from "./message.ts";
+import { COMPUTE, INCREMENT, makeOp, type Op, Payload, SET } from "./message.ts";
 
 export interface MessageShape {
   readonly updates: Range;

@@ -1,10 +1,10 @@
 import type { WordWriter } from "../../kernel/words.ts";
+import { NOT_UTF8, TOO_LONG } from "../../load/replay.ts";
 import type { Arrival } from "../../load/tape.ts";
-import { TOO_LONG } from "../../load/replay.ts";
 import type { Item } from "../../queueing/item.ts";
 import type { Rejection } from "../../telemetry/result.ts";
 import type { Intake } from "../workload.ts";
-import { Dictionary, PayloadEncoder, encodedBytes } from "./codec.ts";
+import { Dictionary, encodedBytes, PayloadEncoder } from "./codec.ts";
 import { GeneratedPayloads, type MessageShape } from "./generated.ts";
 import { type Payload, parseMessage } from "./message.ts";
 
@@ -89,6 +89,7 @@ export class MessageIntake implements Intake {
 
   private parse(arrival: Arrival, item: Item): string | null {
     if (arrival.text === TOO_LONG) return "the line is longer than 1 MB";
+    if (arrival.text === NOT_UTF8) return "the line is not valid UTF-8";
     const parsed = parseMessage(arrival.text);
     if (!parsed.ok) return parsed.reason;
     let number = this.numbers.get(parsed.workerId);

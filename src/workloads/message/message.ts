@@ -41,6 +41,7 @@ export class Payload {
 export const MAX_OPS = 1000;
 const MAX_NAME = 1000;
 const MAX_DEPTH = 64;
+const MAX_JSON = 1_000_000;
 const KINDS: Readonly<Record<string, OpKind>> = { increment: INCREMENT, set: SET, compute: COMPUTE };
 const FORBIDDEN: readonly string[] = ["__proto__", "constructor", "prototype"];
 
@@ -72,6 +73,9 @@ export function parseMessage(text: string): ParsedMessage {
     if (typeof op === "string") return refuse(op);
     ops.push(op);
   }
+  // A value may be longer written out again than it was on its line: 1e20 becomes 21 digits.
+  if (text.length > MAX_JSON / 8 && JSON.stringify(list).length > MAX_JSON)
+    return refuse("payload: must be at most 1 MB when written out as JSON");
   return { ok: true, workerId: workerId as string, payload: new Payload(ops), timestamp };
 }
 
@@ -102,7 +106,8 @@ function checkOperand(kind: OpKind, value: unknown, where: string): string | nul
     if (Number.isSafeInteger(value) && (value as number) >= 0) return null;
     return `${where}.value: must be a whole number of 0 or more for compute, got ${quoted(value)}`;
   }
-  return depthOver(value, MAX_DEPTH) ? `${where}.value: must not nest deeper than ${MAX_DEPTH} levels` : null;
+  if (depthOver(value, MAX_DEPTH)) return `${where}.value: must not nest deeper than ${MAX_DEPTH} levels`;
+  return null;
 }
 
 function checkName(where: string, value: unknown): string | null {

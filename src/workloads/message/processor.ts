@@ -4,7 +4,7 @@ import type { Effort, Outcome, Processor, StateSlice } from "../workload.ts";
 import { PayloadDecoder } from "./codec.ts";
 import { workerName } from "./intake.ts";
 import type { Payload } from "./message.ts";
-import { type State, apply, stateJson } from "./state.ts";
+import { apply, type State, stateJson } from "./state.ts";
 
 /** What the work on each message costs. `time` in microseconds. */
 export interface WorkCost {

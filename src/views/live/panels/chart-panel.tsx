@@ -23,7 +23,14 @@ export const ChartPanelView = memo(function ChartPanelView({ panel, view, width,
   const lines = drawChart(chartSeries(panel, view, columns), inner, Math.max(2, height - 2), panel.axis);
   const last = view.cases[view.current]?.series.at(-1);
   return (
-    <Frame title={panel.title} headline={last === undefined ? "" : panel.headline(last)} width={width} height={height} focused={focused} theme={theme}>
+    <Frame
+      title={panel.title}
+      headline={last === undefined ? "" : panel.headline(last)}
+      width={width}
+      height={height}
+      focused={focused}
+      theme={theme}
+    >
       <Text>{lines.map((runs) => runs.map(({ text, series }) => paint(text, series, theme)).join("")).join("\n")}</Text>
     </Frame>
   );

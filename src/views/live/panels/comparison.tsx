@@ -24,7 +24,14 @@ export function ComparisonTable({ view, width, theme }: { readonly view: RunView
   const natural = COLUMNS.reduce((sum, column) => sum + widest(rows, column) + 3, 1);
   return (
     <Box>
-      <Table data={rows.map(aligned(rows))} columns={[...COLUMNS]} padding={natural <= width ? 1 : 0} header={header} cell={plain} skeleton={faint} />
+      <Table
+        data={rows.map(aligned(rows))}
+        columns={[...COLUMNS]}
+        padding={natural <= width ? 1 : 0}
+        header={header}
+        cell={plain}
+        skeleton={faint}
+      />
     </Box>
   );
 }
@@ -55,5 +62,7 @@ function widest(rows: readonly ComparisonRow[], column: string): number {
 /** Numbers to the right: ink-table itself aligns everything to the left. */
 function aligned(rows: readonly ComparisonRow[]) {
   return (row: ComparisonRow): Record<string, string> =>
-    Object.fromEntries(COLUMNS.map((column) => [column, column === "mode" ? row[column] : (row[column] ?? "").padStart(widest(rows, column))]));
+    Object.fromEntries(
+      COLUMNS.map((column) => [column, column === "mode" ? row[column] : (row[column] ?? "").padStart(widest(rows, column))]),
+    );
 }

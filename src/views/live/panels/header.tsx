@@ -20,7 +20,10 @@ export function Header({ view, width, frozen, theme }: HeaderProps) {
   const color = theme.modes[mode];
   const { share, leftMs } = progress(view);
   const left = statusText(view, leftMs);
-  const notes = [frozen ? "frozen" : "", view.stopping === "no" ? "" : view.stopping === "now" ? "stopping now" : "stopping, draining"].filter(Boolean);
+  const notes = [
+    frozen ? "frozen" : "",
+    view.stopping === "no" ? "" : view.stopping === "now" ? "stopping now" : "stopping, draining",
+  ].filter(Boolean);
   const tail = ` ${formatShare(share)} ${left}${notes.length > 0 ? ` · ${notes.join(" · ")}` : ""}`;
   const label = view.cases.length === 0 ? "preparing" : `${mode} (mode ${view.current + 1} of ${view.cases.length})`;
   const barWidth = Math.max(4, width - Bun.stringWidth(label) - Bun.stringWidth(tail) - 2);

@@ -1,0 +1,79 @@
+import type { Nanoseconds } from "../../kernel/clock.ts";
+import type { Time } from "../../kernel/time.ts";
+import { Offered } from "../../load/offered.ts";
+import type { Tape } from "../../load/tape.ts";
+import type { CasePlan } from "../../plan/plan.ts";
+import { batchRule } from "../../queueing/batcher.ts";
+import { Recorder } from "../../telemetry/recorder.ts";
+import { MessageIntake } from "../../workloads/message/intake.ts";
+import type { Effort } from "../../workloads/workload.ts";
+import type { Job, Settings } from "../executor/executor.ts";
+import { Lifecycle } from "../lifecycle.ts";
+import { makeProcessor, type ProcessorSpec } from "../processors.ts";
+import { Source } from "../source.ts";
+import { CaseSampler, type OnSample } from "./sampler.ts";
+
+/** Everything about one job that the pipeline is built from. */
+export interface Setup {
+  readonly plan: CasePlan;
+  readonly roundsPerMs: number;
+  readonly time: Time;
+  /** Makes now t = 0; returns that instant of the shared clock. */
+  readonly begin: () => Nanoseconds;
+  /** How work spends its time on this thread. */
+  readonly effort: (blocking: boolean) => Effort;
+}
+
+export interface Pipeline {
+  readonly job: Job;
+  readonly source: Source;
+  readonly offered: Offered;
+  readonly lifecycle: Lifecycle;
+  readonly intake: MessageIntake;
+  readonly sampler: CaseSampler;
+}
+
+/** Puts tape, source, intake and instruments together for one job. */
+export function buildPipeline(setup: Setup, tape: Tape, offeredTape: Tape, onSample: OnSample): Pipeline {
+  const { plan, time } = setup;
+  const { scenario } = plan;
+  const warmup: Nanoseconds = scenario.warmup * 1000;
+  const recorder = new Recorder(undefined, warmup);
+  const intake = new MessageIntake(scenario.message, scenario.seed);
+  const offered = new Offered(offeredTape, warmup);
+  const lifecycle = new Lifecycle(offered, scenario.gracefulStop * 1000);
+  const source = new Source(tape, intake, offered, recorder, warmup, scenario.load.executor !== "replay");
+  const sampler = new CaseSampler(offered, () => source.takenTotal, warmup, onSample);
+  const spec = specOf(setup);
+  const job: Job = {
+    source,
+    intake,
+    lifecycle,
+    recorder,
+    sampler,
+    settings: settingsOf(plan),
+    time,
+    processor: (effort) => makeProcessor(spec, effort, (key) => intake.nameOf(key)),
+    effort: setup.effort,
+    begin: setup.begin,
+  };
+  return { job, source, offered, lifecycle, intake, sampler };
+}
+
+function settingsOf({ scenario, workers }: CasePlan): Settings {
+  const replayed = scenario.load.executor === "replay";
+  return {
+    capacity: scenario.queue.capacity === "unlimited" ? Number.POSITIVE_INFINITY : scenario.queue.capacity,
+    overflow: scenario.queue.overflow,
+    memoryLimit: scenario.queue.memoryLimit,
+    batch: batchRule(scenario.batch),
+    concurrency: scenario.async.concurrency,
+    workers,
+    warmup: scenario.warmup * 1000,
+    messageBytes: replayed ? 8_000_000 : scenario.message.size + 8192,
+  };
+}
+
+export function specOf({ plan, roundsPerMs }: Setup): ProcessorSpec {
+  return { workload: "message", work: plan.scenario.work, roundsPerMs };
+}

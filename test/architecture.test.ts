@@ -1,0 +1,100 @@
+import { describe, expect, test } from "bun:test";
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+
+/** From top to bottom: a file imports from its own floor or from one below. */
+const FLOORS = [
+  "main.ts",
+  "cli",
+  "views",
+  "server",
+  "engine",
+  "store",
+  "plan",
+  "workloads",
+  "theory",
+  "load",
+  "flows",
+  "scenario",
+  "queueing",
+  "resilience",
+  "telemetry",
+  "kernel",
+] as const;
+
+const SRC = resolve(import.meta.dir, "../src");
+const files = readdirSync(SRC, { recursive: true, encoding: "utf8" }).filter((file) => /\.tsx?$/.test(file) && !file.endsWith(".d.ts"));
+
+interface Import {
+  readonly from: string;
+  readonly to: string;
+  readonly typeOnly: boolean;
+}
+
+function importsOf(file: string): Import[] {
+  const text = readFileSync(join(SRC, file), "utf8");
+  const found: Import[] = [];
+  for (const match of text.matchAll(/(?:^|\n)\s*(import|export)\s+(type\s+)?[^;]*?from\s+"(\.[^"]+)"/g)) {
+    found.push({ from: file, to: target(file, match[3] ?? ""), typeOnly: match[2] !== undefined || onlyTypes(match[0]) });
+  }
+  for (const match of text.matchAll(/import\("(\.[^"]+)"\)/g))
+    found.push({ from: file, to: target(file, match[1] ?? ""), typeOnly: false });
+  return found;
+}
+
+function onlyTypes(statement: string): boolean {
+  const names =
+    /\{([^}]*)\}/
+      .exec(statement)?.[1]
+      ?.split(",")
+      .map((name) => name.trim()) ?? [];
+  return names.length > 0 && names.every((name) => name === "" || name.startsWith("type "));
+}
+
+function target(file: string, specifier: string): string {
+  return relative(SRC, resolve(SRC, dirname(file), specifier));
+}
+
+function floorOf(file: string): number {
+  return FLOORS.findIndex((floor) => file === floor || file.startsWith(`${floor}/`));
+}
+
+const imports = files.flatMap(importsOf).filter(({ to }) => !to.startsWith(".."));
+
+describe("architecture", () => {
+  test("every file stands on a floor", () => {
+    const homeless = files.filter((file) => floorOf(file) < 0 && file !== "index.ts");
+    expect(homeless).toEqual([]);
+  });
+
+  test("imports go down only", () => {
+    const upward = imports.filter(({ from, to }) => from !== "index.ts" && floorOf(from) > floorOf(to));
+    expect(upward.map(({ from, to }) => `${from} → ${to}`)).toEqual([]);
+  });
+
+  test("there is no cycle", () => {
+    const graph = new Map<string, string[]>();
+    for (const { from, to, typeOnly } of imports) if (!typeOnly) graph.set(from, [...(graph.get(from) ?? []), to]);
+    const state = new Map<string, "open" | "done">();
+    const cycles: string[] = [];
+    const visit = (file: string, path: readonly string[]): void => {
+      if (state.get(file) === "done") return;
+      if (state.get(file) === "open") {
+        cycles.push([...path.slice(path.indexOf(file)), file].join(" → "));
+        return;
+      }
+      state.set(file, "open");
+      for (const next of graph.get(file) ?? []) visit(next, [...path, file]);
+      state.set(file, "done");
+    };
+    for (const file of files) visit(file, []);
+    expect(cycles).toEqual([]);
+  });
+
+  test("only main.ts and the runner's entry end a process, and engines never draw", () => {
+    const exits = files.filter((file) => /process\.exit\(/.test(readFileSync(join(SRC, file), "utf8")));
+    expect(exits.filter((file) => !["main.ts", "engine/runner/main.ts"].includes(file) && !file.startsWith("cli/bench/"))).toEqual([]);
+    const drawing = files.filter((file) => /from "(ink|react|asciichart)/.test(readFileSync(join(SRC, file), "utf8")));
+    expect(drawing.every((file) => file.startsWith("views/"))).toBe(true);
+  });
+});
