@@ -2,7 +2,7 @@ import { EXIT, UserError } from "../kernel/problem.ts";
 import { type CasePlan, type NamedScenario, planCases, scenarioHash } from "../plan/plan.ts";
 import type { Scenario } from "../scenario/schema.ts";
 import { arrivalEstimate } from "../scenario/semantics.ts";
-import type { Ledger } from "../telemetry/ledger.ts";
+import { EMPTY_LEDGER, type Ledger } from "../telemetry/ledger.ts";
 import type { Calibration, CaseResult, RunResult, Sample } from "../telemetry/result.ts";
 import { explain } from "../theory/explain.ts";
 import { predict } from "../theory/predict.ts";
@@ -127,6 +127,7 @@ class ScenarioRun {
       switch (message.type) {
         case "started":
           count = message.count;
+          if (message.lastMs === 0) lastLedger = { ...EMPTY_LEDGER, scheduled: count, unfinished: count };
           runner.setPatience(patienceMs(plan));
           onEvent?.({ type: "case-started", index, count, lastMs: message.lastMs });
           return;

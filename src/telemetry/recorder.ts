@@ -71,6 +71,7 @@ export class Recorder {
     const tally = this.tally;
     const each = (ended - began) / (to - from);
     let measured = 0;
+    let lastDone = 0;
     let schedule = 0;
     let queue = 0;
     let schedules = 0;
@@ -82,6 +83,7 @@ export class Recorder {
       measured++;
       const started = began + (i - from) * each;
       const done = started + each;
+      lastDone = done;
       if (schedules > 0 && item.taken - item.due === schedule) schedules++;
       else {
         if (schedules > 0) this.schedule.recordMany(schedule, schedules);
@@ -104,7 +106,7 @@ export class Recorder {
     this.queue.recordMany(queue, queues);
     this.service.recordMany(each, measured);
     tally[MEASURED] = (tally[MEASURED] as number) + measured;
-    if (ended > (tally[LAST_DONE] as number)) tally[LAST_DONE] = ended;
+    if (lastDone > (tally[LAST_DONE] as number)) tally[LAST_DONE] = lastDone;
   }
 
   /** An item ran and erred; its state is as before. */

@@ -14,9 +14,9 @@ import { type Channel, type PoolSession, WorkerPool, type WorkerReport } from ".
  */
 const AHEAD = 4e6;
 const SMALLEST_WINDOW = 2;
-const LARGEST_WINDOW = 512;
+const LARGEST_WINDOW = 128;
 /** Ring of one Worker, unless a single message needs more. */
-const RING_WORDS = 1 << 20;
+const RING_WORDS = 1 << 17;
 /** Words of an item before its payload. */
 const ITEM_WORDS = 4;
 

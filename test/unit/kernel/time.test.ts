@@ -1,0 +1,96 @@
+import { describe, expect, test } from "bun:test";
+import { BELL_BYTES, LoopTime, ring, VirtualTime } from "../../../src/kernel/time.ts";
+
+describe("virtual time", () => {
+  test("wakes sleepers in order, without waiting", async () => {
+    const time = new VirtualTime();
+    const woken: string[] = [];
+    const sleep = async (name: string, at: number) => {
+      await time.sleepUntil(at);
+      woken.push(`${name} ${time.now()}`);
+    };
+    await time.run(Promise.all([sleep("late", 3600e9), sleep("early", 5), sleep("middle", 70)]));
+    expect(woken).toEqual(["early 5", "middle 70", "late 3600000000000"]);
+    expect(time.idle).toBe(3600e9);
+  });
+
+  test("blocking and spending move the clock; who slept through it is late", async () => {
+    const time = new VirtualTime();
+    const late: number[] = [];
+    time.onLate = (by) => late.push(by);
+    const work = (async () => {
+      await time.turn();
+      time.blockUntil(10);
+      time.spend(5);
+    })();
+    await time.run(Promise.all([work, time.sleepUntil(8)]));
+    expect(time.now()).toBe(15);
+    expect(late).toEqual([7]);
+  });
+
+  test("says so when everything waits for nothing", async () => {
+    const time = new VirtualTime();
+    await expect(time.run(new Promise<void>(() => {}))).rejects.toThrow("nothing is due");
+  });
+
+  test("looks are asked before the clock moves", async () => {
+    const time = new VirtualTime();
+    let wake: (() => void) | null = null;
+    time.watch(() => {
+      const woke = wake !== null;
+      wake?.();
+      wake = null;
+      return woke;
+    });
+    const work = new Promise<void>((resolve) => {
+      wake = resolve;
+    });
+    await time.run(work);
+    expect(time.now()).toBe(0);
+  });
+});
+
+describe("loop time", () => {
+  test("sleepers wake in order and not early; waiting counts as idle", async () => {
+    const time = new LoopTime();
+    const from = time.now();
+    const order: number[] = [];
+    await Promise.all([6, 2, 4].map((ms) => time.sleepUntil(from + ms * 1e6).then(() => order.push(ms))));
+    expect(order).toEqual([2, 4, 6]);
+    expect(time.now() - from).toBeGreaterThanOrEqual(6e6);
+    expect(time.idle).toBeGreaterThan(1e6);
+  });
+
+  test("blockUntil does not return early and startAt moves t = 0", () => {
+    const time = new LoopTime({ now: () => performance.now() * 1e6 });
+    time.startAt(performance.now() * 1e6);
+    expect(time.now()).toBeLessThan(50e6);
+    const at = time.now() + 2e6;
+    time.blockUntil(at);
+    expect(time.now()).toBeGreaterThanOrEqual(at);
+  });
+
+  test("a ring from another thread ends the wait", async () => {
+    const bell = new Int32Array(new SharedArrayBuffer(BELL_BYTES));
+    const time = new LoopTime(undefined, bell);
+    const url = URL.createObjectURL(
+      new Blob([
+        `self.onmessage = ({ data }) => { Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5); Atomics.add(data, 0, 1); Atomics.notify(data, 0); }`,
+      ]),
+    );
+    const worker = new Worker(url);
+    worker.postMessage(bell);
+    let rung = false;
+    time.watch(() => {
+      if (Atomics.load(bell, 0) === 0 || rung) return false;
+      rung = true;
+      return true;
+    });
+    const from = time.now();
+    while (!rung && time.now() - from < 2e9) await time.sleepUntil(time.now() + 20e6);
+    expect(rung).toBe(true);
+    worker.terminate();
+    ring(bell);
+    expect(Atomics.load(bell, 0)).toBe(2);
+  });
+});

@@ -1,0 +1,221 @@
+import { describe, expect, test } from "bun:test";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import fc from "fast-check";
+import { schemaText } from "../../../src/cli/schema.ts";
+import { EXIT, type InvalidScenario, UserError } from "../../../src/kernel/problem.ts";
+import { checkScenario, knownKeys } from "../../../src/scenario/check.ts";
+import { MAX_FILE_BYTES, YamlFile } from "../../../src/scenario/document.ts";
+import { findScenario, listScenarios, SHIPPED, scenarioFiles } from "../../../src/scenario/find.ts";
+import { loadScenario, parseOverride } from "../../../src/scenario/load.ts";
+import { nestsDeeperThan } from "../../../src/scenario/nesting.ts";
+import { scenarioSchema } from "../../../src/scenario/schema.ts";
+import { arrivalEstimate, loadDuration } from "../../../src/scenario/semantics.ts";
+
+const FILES = resolve(import.meta.dir, "../../scenarios");
+const expected = JSON.parse(readFileSync(join(FILES, "invalid/expected.json"), "utf8")) as Record<string, string[]>;
+
+function problemsOf(file: string): string[] {
+  try {
+    loadScenario(file);
+    return [];
+  } catch (error) {
+    if (error instanceof UserError) return error.message.split("\n");
+    throw error;
+  }
+}
+
+describe("C-3 invalid scenarios name place, field, rule and value", () => {
+  test.each(Object.keys(expected))("%s", (name) => {
+    const file = join(FILES, "invalid", `${name}.yaml`);
+    const from = performance.now();
+    const problems = problemsOf(file);
+    expect(performance.now() - from).toBeLessThan(1000);
+    expect(problems.length).toBeGreaterThan(0);
+    for (const problem of problems)
+      expect(problem).toMatch(/^[^\n]+\.yaml:\d+:\d+: .+, got .+$|:1:1: file: must not nest|: file: must not nest/);
+    for (const part of expected[name] ?? []) expect(problems.join("\n")).toContain(part);
+    const places = problems.map((problem) => /:(\d+):(\d+): /.exec(problem)?.slice(1).map(Number) ?? []);
+    expect(places).toEqual([...places].sort((a, b) => (a[0] ?? 0) - (b[0] ?? 0) || (a[1] ?? 0) - (b[1] ?? 0)));
+  });
+
+  test("every file there is expected to be refused", () => {
+    const files = readdirSync(join(FILES, "invalid")).filter((name) => name.endsWith(".yaml"));
+    expect(files.map((name) => name.replace(".yaml", "")).sort()).toEqual(Object.keys(expected).sort());
+  });
+
+  test("mutated scenarios are accepted or refused with a place, never thrown at the user", () => {
+    const base = readFileSync(join(FILES, "valid/everything.yaml"), "utf8");
+    const mutation = fc.record({
+      at: fc.nat(base.length),
+      cut: fc.nat(12),
+      insert: fc.oneof(
+        fc.string({ unit: "binary", maxLength: 6 }),
+        fc.constantFrom("[", "{", "- ", "&a ", "*a", ": ", "\n  ", "|", "<<: ", "!!binary ", '"', "-1", "1e999", ".inf", "~"),
+      ),
+    });
+    fc.assert(
+      fc.property(fc.array(mutation, { minLength: 1, maxLength: 4 }), (mutations) => {
+        let text = base;
+        for (const { at, cut, insert } of mutations) text = text.slice(0, at) + insert + text.slice(at + cut);
+        const checked = checkScenario(YamlFile.parse("m.yaml", text));
+        if (checked.ok) return;
+        expect(checked.problems.length).toBeGreaterThan(0);
+        for (const { line, column, message } of checked.problems) {
+          expect(line >= 1 && column >= 1).toBe(true);
+          expect(message).not.toMatch(/\n|at .*\.ts:\d/);
+        }
+      }),
+      { numRuns: 400 },
+    );
+  });
+});
+
+describe("valid scenarios", () => {
+  test.each(readdirSync(join(FILES, "valid")))("%s", (name) => {
+    expect(problemsOf(join(FILES, "valid", name))).toEqual([]);
+  });
+
+  test.each(scenarioFiles(resolve(SHIPPED, "..")))("shipped: %s", (file) => {
+    expect(problemsOf(file)).toEqual([]);
+    expect(loadScenario(file).description).toBeString();
+  });
+
+  test("defaults are those of the contract", () => {
+    const scenario = scenarioSchema.parse({ title: "x" });
+    expect(scenario).toMatchObject({
+      workload: "message",
+      modes: ["sync", "async", "parallel"],
+      seed: 1,
+      warmup: 0,
+      gracefulStop: 30e6,
+      load: { executor: "constant-arrival-rate", rate: 100, timeUnit: 1e6, arrivals: "uniform", jitter: 0 },
+      keys: { count: 10, distribution: "uniform", exponent: 1 },
+      message: { updates: { min: 1, max: 5 }, ops: ["increment", "set", "compute"], size: 0 },
+      work: { kind: "cpu", time: 5000, distribution: "constant" },
+      queue: { capacity: 1000, overflow: "block", memoryLimit: 1e9 },
+      async: { concurrency: 1, offload: "none" },
+      parallel: { workers: "auto" },
+    });
+  });
+
+  test("scenarios/scenario.schema.json is what `schema` prints", () => {
+    expect(readFileSync(join(SHIPPED, "scenario.schema.json"), "utf8")).toBe(schemaText());
+  });
+
+  test("durations and estimates of each load", () => {
+    const of = (load: object) => scenarioSchema.parse({ title: "x", load });
+    const ramp = of({
+      executor: "ramping-arrival-rate",
+      startRate: 1,
+      stages: [
+        { target: 1, duration: "2s" },
+        { target: 1, duration: "1s" },
+      ],
+    });
+    expect(
+      [ramp, of({ executor: "bursts", size: 2, every: "3s", count: 3 }), of({ executor: "replay", file: "a" })].map(loadDuration),
+    ).toEqual([3e6, 6e6, null]);
+    expect(
+      [ramp, of({ executor: "bursts", size: 2, count: 3 }), of({ executor: "constant-arrival-rate", rate: 5 })].map(arrivalEstimate),
+    ).toEqual([null, 6, 50 + 1e-9]);
+    expect(loadDuration(of({ executor: "shared-iterations", vus: 1, iterations: 1 }))).toBeNull();
+  });
+});
+
+describe("files that are no scenario", () => {
+  const folder = mkdtempSync(join(tmpdir(), "lab-scenario-"));
+
+  test("missing, a folder, too large, binary: each a sentence and exit 104", () => {
+    writeFileSync(join(folder, "large.yaml"), "a".repeat(MAX_FILE_BYTES + 1));
+    writeFileSync(join(folder, "binary.yaml"), "title: \u0000");
+    for (const [name, part] of [
+      ["none.yaml", "no such file"],
+      [".", "folder"],
+      ["large.yaml", "at most 1000000 bytes"],
+      ["binary.yaml", "binary file"],
+    ] as const) {
+      try {
+        loadScenario(join(folder, name));
+        expect.unreachable();
+      } catch (error) {
+        expect((error as UserError).message).toContain(part);
+        expect((error as UserError).exitCode).toBe(EXIT.invalidScenario);
+      }
+    }
+    if (process.platform !== "win32") {
+      Bun.spawnSync(["mkfifo", join(folder, "pipe.yaml")]);
+      expect(problemsOf(join(folder, "pipe.yaml")).join()).toContain("not a regular file");
+    }
+  });
+
+  test("names are looked up here, in ./scenarios and among the shipped; an unknown one gets a suggestion", () => {
+    mkdirSync(join(folder, "scenarios"), { recursive: true });
+    writeFileSync(join(folder, "here.yaml"), "title: here\n");
+    writeFileSync(join(folder, "scenarios/mine.yaml"), "title: mine\nmodes: [sync]\ntags: { a: 1 }\n");
+    writeFileSync(join(folder, "scenarios/broken.yaml"), "[");
+    writeFileSync(join(folder, "scenarios/untitled.yml"), "modes: [sync]");
+    expect(findScenario("here", folder)).toBe(join(folder, "here.yaml"));
+    expect(findScenario("mine", folder)).toBe(join(folder, "scenarios/mine.yaml"));
+    expect(findScenario("first-look", folder)).toBe(join(SHIPPED, "first-look.yaml"));
+    expect(findScenario("./a/b.yaml", folder)).toBe(join(folder, "a/b.yaml"));
+    expect(() => findScenario("frist-look", folder)).toThrow('did you mean "first-look"?');
+    expect(() => findScenario("\u001b[31m", folder)).toThrow("lab-tui list");
+    const { listed, unreadable } = listScenarios(folder);
+    expect(listed.find(({ name }) => name === "mine")).toEqual({
+      name: "mine",
+      title: "mine",
+      workload: "message",
+      modes: ["sync"],
+      tags: { a: "1" },
+      file: join(folder, "scenarios/mine.yaml"),
+    });
+    expect(unreadable).toHaveLength(2);
+    expect(new Set(listed.map(({ file }) => file)).size).toBe(listed.length);
+  });
+});
+
+describe("--set", () => {
+  const file = join(FILES, "valid/minimal.yaml");
+
+  test("replaces any field, makes maps on its way, and wins over the file", () => {
+    const scenario = loadScenario(file, ["queue.capacity=7", "work={kind: none}", "tags.a=b", "modes=[sync]"].map(parseOverride));
+    expect([scenario.queue.capacity, scenario.work.kind, scenario.tags, scenario.modes]).toEqual([7, "none", { a: "b" }, ["sync"]]);
+  });
+
+  test.each([
+    ["queue.capacty=7", 'there is no field queue.capacty; did you mean "capacity"?'],
+    ["load.size=7", "there is no field load.size"],
+    ["queue.capacity", "must be path=value"],
+    ["=5", "must be path=value"],
+    ["queue..capacity=5", "must be path=value"],
+    ["__proto__.x=5", "there is no field __proto__"],
+    ["seed=[", "must be YAML"],
+  ])("%s is refused", (text, part) => {
+    expect(() => loadScenario(file, [parseOverride(text)])).toThrow(part);
+  });
+
+  test("a bad value is the flag's fault: no place in the file, exit 2", () => {
+    try {
+      loadScenario(file, [parseOverride("queue.capacity=-1")]);
+      expect.unreachable();
+    } catch (error) {
+      expect((error as InvalidScenario).message).toStartWith("--set queue.capacity=-1: queue.capacity: must be");
+      expect((error as InvalidScenario).exitCode).toBe(EXIT.usage);
+    }
+  });
+});
+
+describe("nesting", () => {
+  test("is counted without recursion and only where it nests", () => {
+    expect(nestsDeeperThan("[".repeat(65))).toEqual({ line: 1, column: 65 });
+    expect(nestsDeeperThan(`a: "${"[".repeat(99)}" # ${"[".repeat(99)}\nb: '${"{".repeat(99)}'`)).toBeNull();
+    expect(nestsDeeperThan(`a: b "c\nload: ${"[".repeat(99)}`)).toEqual({ line: 2, column: 71 });
+    expect(nestsDeeperThan(Array.from({ length: 100 }, (_, i) => `${" ".repeat(i)}a:`).join("\n"))?.line).toBe(65);
+    expect(nestsDeeperThan(`${"- ".repeat(99)}a`)).not.toBeNull();
+    expect(nestsDeeperThan(`${"[]".repeat(99)}\n${"a: 1\n".repeat(500)}`)).toBeNull();
+    expect(knownKeys(["load"], { executor: "bursts" })).toEqual(["executor", "size", "every", "count"]);
+    expect(knownKeys(["load", "stages", "0"], undefined)).toEqual(["target", "duration"]);
+  });
+});

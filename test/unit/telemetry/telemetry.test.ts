@@ -1,0 +1,174 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { Cores, parseProcStat } from "../../../src/telemetry/cores.ts";
+import { HISTOGRAM_BYTES, Histogram, Interval } from "../../../src/telemetry/histogram.ts";
+import { CountIntegral } from "../../../src/telemetry/integral.ts";
+import { droppedTotal, EMPTY_LEDGER, imbalance } from "../../../src/telemetry/ledger.ts";
+import { RECORDER_BYTES, Recorder } from "../../../src/telemetry/recorder.ts";
+
+const values = fc.array(fc.oneof(fc.nat(5000), fc.nat(2_000_000_000), fc.integer({ min: 0, max: 6e13 })), { minLength: 1, maxLength: 300 });
+
+function exactPercentile(sorted: readonly number[], share: number): number {
+  return sorted[Math.max(0, Math.ceil(share * sorted.length - 1e-9) - 1)] ?? 0;
+}
+
+describe("histogram", () => {
+  test("percentiles are within 0.1 % of an exact sort, mean and deviation exact", () => {
+    fc.assert(
+      fc.property(values, (all) => {
+        const histogram = new Histogram();
+        for (const value of all) histogram.record(value);
+        const sorted = [...all].sort((a, b) => a - b);
+        for (const share of [0.5, 0.75, 0.9, 0.95, 0.99, 0.999]) {
+          const exact = exactPercentile(sorted, share);
+          expect(Math.abs(histogram.percentile(share) - exact)).toBeLessThanOrEqual(Math.max(0.5, exact * 0.001));
+        }
+        const mean = all.reduce((sum, value) => sum + value, 0) / all.length;
+        const deviation = all.length < 2 ? 0 : Math.sqrt(all.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (all.length - 1));
+        expect(Math.abs(histogram.mean - mean)).toBeLessThanOrEqual(mean * 1e-9 + 1e-6);
+        expect(Math.abs(histogram.stddev - deviation)).toBeLessThanOrEqual(deviation * 1e-5 + mean * 1e-6 + 1e-6);
+        expect([histogram.count, histogram.min, histogram.max]).toEqual([all.length, sorted[0] ?? 0, sorted.at(-1) ?? 0]);
+      }),
+    );
+  });
+
+  test("merging is recording everything in one", () => {
+    fc.assert(
+      fc.property(values, values, (a, b) => {
+        const [left, right, both] = [new Histogram(), new Histogram(), new Histogram()];
+        for (const value of a) left.record(value);
+        for (const value of b) right.record(value);
+        for (const value of [...a, ...b]) both.record(value);
+        left.merge(right);
+        left.merge(new Histogram());
+        const [merged, whole] = [left.summary(), both.summary()];
+        for (const key of Object.keys(whole) as (keyof typeof whole)[]) {
+          expect(Math.abs(merged[key] - whole[key])).toBeLessThanOrEqual(Math.abs(whole[key]) * 1e-6 + whole.mean * 1e-6 + 1e-9);
+        }
+      }),
+    );
+  });
+
+  test("many equal values at once count as each by itself; clearing empties", () => {
+    const [one, many] = [new Histogram(), new Histogram()];
+    for (const value of [5, 700, 12_345_678]) {
+      for (let i = 0; i < 7; i++) one.record(value);
+      many.recordMany(value, 7);
+    }
+    expect(many.summary()).toEqual(one.summary());
+    many.clear();
+    expect(many.summary()).toEqual(new Histogram().summary());
+    one.record(-5);
+    expect(one.min).toBe(0);
+    one.record(2 ** 50);
+    expect(one.max).toBe(2 ** 50);
+  });
+
+  test("lies in shared memory and can be seen from two sides", () => {
+    const memory = new SharedArrayBuffer(HISTOGRAM_BYTES);
+    const writer = new Histogram(memory);
+    const reader = new Histogram(memory);
+    writer.record(42);
+    expect(reader.summary()).toEqual(writer.summary());
+  });
+
+  test("an interval holds only what came since the last look", () => {
+    const histogram = new Histogram();
+    const interval = new Interval([histogram]);
+    for (let i = 0; i < 100; i++) histogram.record(1000);
+    expect(interval.next()).toEqual({ count: 100, p50: 1000, p99: 1000 });
+    for (let i = 0; i < 10; i++) histogram.record(2000);
+    expect(interval.next()).toEqual({ count: 10, p50: 2000, p99: 2000 });
+    expect(interval.next()).toEqual({ count: 0, p50: 0, p99: 0 });
+  });
+});
+
+const passage = (key: number, sequence: number, due: number, taken: number, dequeued: number) => ({ key, sequence, due, taken, dequeued });
+
+describe("recorder", () => {
+  test("splits the sojourn item by item into schedule, queue, batch and service", () => {
+    const recorder = new Recorder();
+    recorder.processed(passage(3, 1, 100, 150, 170), 200, 260);
+    const parts = (["schedule", "queue", "batch", "service", "sojourn"] as const).map((part) => recorder[part].mean);
+    expect(parts).toEqual([50, 20, 30, 60, 160]);
+    expect(recorder.counts()).toMatchObject({ processed: 1, measured: 1, firstDue: 100, lastDone: 260, left: 1, timeInside: 160 });
+  });
+
+  test("items of a group are recorded as if each had been read off the clock at its place", () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.nat(3), fc.nat(3), fc.nat(3)), { minLength: 1, maxLength: 16 }), fc.nat(2), (gaps, warmup) => {
+        const items = gaps.map(([due, taken, dequeued], i) => passage(i, 1, due, due + taken, due + taken + dequeued));
+        const began = 20;
+        const each = 4;
+        const together = new Recorder(undefined, warmup);
+        const apart = new Recorder(undefined, warmup);
+        together.processedTogether(items, 0, items.length, began, began + each * items.length);
+        items.forEach((one, i) => apart.processed(one, began + i * each, began + (i + 1) * each));
+        expect(together.counts()).toEqual(apart.counts());
+        for (const part of ["schedule", "queue", "batch", "service", "sojourn"] as const) {
+          expect(together[part].summary()).toEqual(apart[part].summary());
+        }
+      }),
+    );
+  });
+
+  test("counts but does not measure what fell due during warm-up", () => {
+    const recorder = new Recorder(undefined, 1000);
+    recorder.processed(passage(0, 1, 999, 999, 999), 1000, 2000);
+    recorder.droppedNewest(passage(0, 2, 10, 0, 0), 20);
+    expect(recorder.counts()).toMatchObject({ processed: 1, measured: 0, droppedNewest: 1, left: 0 });
+    expect(recorder.sojourn.count).toBe(0);
+  });
+
+  test("P1-S an item out of its key's order is found, whatever the key", () => {
+    const recorder = new Recorder();
+    recorder.processed(passage(5000, 1, 0, 0, 0), 0, 1);
+    recorder.processed(passage(5000, 3, 0, 0, 0), 1, 2);
+    recorder.failed(passage(5000, 2, 0, 0, 0), 3);
+    recorder.processed(passage(1, 1, 0, 0, 0), 3, 4);
+    expect(recorder.counts()).toMatchObject({ orderViolations: 1, processed: 3, failed: 1 });
+  });
+
+  test("every way out is counted apart", () => {
+    const memory = new SharedArrayBuffer(RECORDER_BYTES);
+    const recorder = new Recorder(memory);
+    const one = passage(0, 1, 0, 0, 0);
+    recorder.rejected(one, 1);
+    recorder.droppedOldest(one, 2);
+    recorder.abandoned(one, 3);
+    recorder.busy(50);
+    recorder.batchDone(4);
+    const seen = new Recorder(memory).counts();
+    expect(seen).toMatchObject({ rejected: 1, droppedOldest: 1, abandoned: 1, busy: 50, batches: 1, batched: 4, left: 3, timeInside: 6 });
+    expect(recorder.busyTotal).toBe(50);
+  });
+});
+
+describe("ledger and integral", () => {
+  test("a lost item shows", () => {
+    const ledger = { ...EMPTY_LEDGER, scheduled: 10, processed: 5, dropped: { newest: 2, oldest: 1 } };
+    expect([imbalance(ledger), imbalance({ ...ledger, unfinished: 2 }), droppedTotal(ledger)]).toEqual([2, 0, 3]);
+  });
+
+  test("the integral of a count is the area under its steps", () => {
+    const integral = new CountIntegral(100);
+    integral.increment(50);
+    integral.increment(200);
+    expect([integral.count, integral.until(300), integral.until(100)]).toEqual([2, 300, 100]);
+  });
+});
+
+describe("cores", () => {
+  test("utilisation is the busy share between two looks", () => {
+    const first = "cpu  9 9\ncpu0 100 0 0 100 0 0 0 0\ncpu1 0 0 0 200 0 0 0 0\nintr 5";
+    const second = "cpu0 150 0 0 150 0 0 0 0\ncpu1 0 0 0 250 50 0 0 0";
+    const looks = [parseProcStat(first), parseProcStat(second), parseProcStat(second)];
+    const cores = new Cores(() => looks.shift() ?? []);
+    expect(cores.utilization()).toEqual([0.5, 0]);
+    expect(cores.utilization()).toEqual([0, 0]);
+  });
+
+  test("this machine has some", () => {
+    expect(new Cores().utilization().length).toBeGreaterThan(0);
+  });
+});
