@@ -13,6 +13,8 @@ export class Lifecycle {
 
   constructor(
     private readonly offered: Offered,
+    /** When the last arrival falls due. */
+    private readonly lastDue: Nanoseconds,
     private readonly grace: Nanoseconds,
   ) {}
 
@@ -44,7 +46,6 @@ export class Lifecycle {
   /** True when what is not done by now stays undone. */
   expired(now: Nanoseconds): boolean {
     if (this.ended) return true;
-    if (!this.offered.ended) return false;
-    return now >= (this.stoppedAt ?? this.offered.last) + this.grace;
+    return now >= (this.stoppedAt ?? this.lastDue) + this.grace;
   }
 }

@@ -6,6 +6,7 @@ import type { Recorder } from "../../telemetry/recorder.ts";
 import type { FailureCount } from "../../telemetry/result.ts";
 import type { Effort, Intake, Processor, StateSlice } from "../../workloads/workload.ts";
 import type { Lifecycle } from "../lifecycle.ts";
+import type { ProcessorSpec } from "../processors.ts";
 import type { Source } from "../source.ts";
 
 /** One tape to be worked off. Executors know nothing of what the work is. */
@@ -18,6 +19,8 @@ export interface Job {
   readonly sampler: Sampler;
   readonly settings: Settings;
   readonly time: Time;
+  /** What other threads make their processors from. */
+  readonly spec: ProcessorSpec;
   /** Makes the processor of this thread. */
   readonly processor: (effort: Effort) => Processor;
   readonly effort: (blocking: boolean) => Effort;

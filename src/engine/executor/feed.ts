@@ -7,6 +7,9 @@ import { Signal } from "./signal.ts";
 /** Offers between two looks at the memory of an unlimited queue. */
 const LOOK_EVERY = 16_384;
 
+/** Most items offered before the consumer gets its turn, however many are due. */
+const LONGEST_RUSH = 65_536;
+
 /** The way from the source into the bounded queue, where overflow acts: the same in `async` and `parallel`. */
 export class Feed {
   readonly queue: BoundedQueue;
@@ -31,6 +34,7 @@ export class Feed {
   /** Runs until the tape ends or the run stops. `busy`: time this thread has been processing so far. */
   async run(busy: () => number): Promise<void> {
     const { source, time, lifecycle, recorder } = this.job;
+    let sinceNotified = 0;
     for await (const items of source.reads(time, lifecycle, busy)) {
       let now = time.now();
       for (let i = 0; i < items.length; i++) {
@@ -44,7 +48,12 @@ export class Feed {
           }
         }
       }
-      this.arrived.notify();
+      // Under a drop rule whatever is due together competes for the queue together, before anything is taken out.
+      sinceNotified += items.length;
+      if (this.queue.overflow === "block" || source.nextDue > now || sinceNotified > LONGEST_RUSH) {
+        sinceNotified = 0;
+        this.arrived.notify();
+      }
     }
     this.ended = true;
     this.arrived.notify();

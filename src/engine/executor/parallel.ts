@@ -2,7 +2,6 @@ import { threadCpu } from "../../kernel/clock.ts";
 import { wordsFor } from "../../kernel/words.ts";
 import { Batcher } from "../../queueing/batcher.ts";
 import type { Item } from "../../queueing/item.ts";
-import type { ProcessorSpec } from "../processors.ts";
 import { BATCH_END } from "../transport/ring.ts";
 import { type Execution, type Executor, type Job, keepSampling } from "./executor.ts";
 import { Feed } from "./feed.ts";
@@ -26,7 +25,6 @@ export class ParallelExecutor implements Executor {
 
   constructor(
     workers: number,
-    private readonly spec: ProcessorSpec,
     /** Rung by Workers; the bell that this thread's time waits on. */
     private readonly bell: Int32Array,
   ) {
@@ -37,7 +35,7 @@ export class ParallelExecutor implements Executor {
     const { settings } = job;
     const ringWords = Math.max(RING_WORDS, 4 * wordsFor(settings.messageBytes));
     const session = await this.pool.begin(
-      { processor: this.spec, concurrency: settings.concurrency, warmup: settings.warmup },
+      { processor: job.spec, concurrency: settings.concurrency, warmup: settings.warmup },
       ringWords,
       this.bell,
     );

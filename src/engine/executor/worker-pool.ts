@@ -14,6 +14,7 @@ export class WorkerPool {
   private readonly threads: Worker[];
   /** Why a Worker is gone, if one is. */
   private casualty: string | null = null;
+  private readonly gone = new Set<number>();
   private readonly listeners: ((worker: number, reply: WorkerReply) => void)[] = [];
 
   constructor(readonly size: number) {
@@ -65,7 +66,8 @@ export class WorkerPool {
   /** Every Worker's next reply of this type; null from those that are gone. */
   private all<T extends WorkerReply["type"]>(type: T): Promise<(Extract<WorkerReply, { type: T }> | null)[]> {
     const replies = new Array<Extract<WorkerReply, { type: T }> | null>(this.size).fill(null);
-    const heard = new Set<number>();
+    const heard = new Set<number>(this.gone);
+    if (heard.size === this.size) return Promise.resolve(replies);
     return new Promise((resolve) => {
       const listener = (worker: number, reply: WorkerReply) => {
         if (reply.type === type) replies[worker] = reply as Extract<WorkerReply, { type: T }>;
@@ -84,6 +86,7 @@ export class WorkerPool {
   }
 
   private lose(worker: number, how: string): void {
+    this.gone.add(worker);
     this.casualty ??= `Worker ${worker} ${how}`;
     for (const listener of [...this.listeners]) listener(worker, { type: "broken", reason: how });
   }

@@ -17,7 +17,7 @@ import { ParallelExecutor } from "../executor/parallel.ts";
 import { SyncExecutor } from "../executor/sync.ts";
 import type { Lifecycle } from "../lifecycle.ts";
 import type { RunnerResult } from "../protocol.ts";
-import { buildPipeline, type Setup, specOf } from "./pipeline.ts";
+import { buildPipeline, type Setup } from "./pipeline.ts";
 import { rehearse } from "./rehearsal.ts";
 import type { OnSample } from "./sampler.ts";
 import { summarize } from "./summary.ts";
@@ -53,7 +53,8 @@ export async function runCase(plan: CasePlan, options: CaseOptions): Promise<Run
   const executor = makeExecutor(setup, bell);
   try {
     await rehearse(setup, executor);
-    const pipeline = buildPipeline(setup, tapeOf(plan), openDueTimes(plan.scenario, timestampOf), options.onSample);
+    const tapes = { whole: tapeOf(plan), due: openDueTimes(plan.scenario, timestampOf), lastMicros: facts.lastMicros };
+    const pipeline = buildPipeline(setup, tapes, options.onSample);
     options.onStoppable(() => pipeline.lifecycle.stop(time.now()));
     const cpuBefore = process.cpuUsage();
     const execution = await executor.execute({
@@ -80,7 +81,7 @@ function makeExecutor(setup: Setup, bell: Int32Array): Executor {
     case "async":
       return new AsyncExecutor();
     case "parallel":
-      return new ParallelExecutor(workers, specOf(setup), bell);
+      return new ParallelExecutor(workers, bell);
     default:
       return mode satisfies never;
   }

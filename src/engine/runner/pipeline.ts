@@ -33,16 +33,24 @@ export interface Pipeline {
   readonly sampler: CaseSampler;
 }
 
+/** The arrivals twice over: to be taken, and to be counted as they fall due. */
+export interface Tapes {
+  readonly whole: Tape;
+  readonly due: Tape;
+  /** When the last arrival falls due, microseconds. */
+  readonly lastMicros: number;
+}
+
 /** Puts tape, source, intake and instruments together for one job. */
-export function buildPipeline(setup: Setup, tape: Tape, offeredTape: Tape, onSample: OnSample): Pipeline {
+export function buildPipeline(setup: Setup, tapes: Tapes, onSample: OnSample): Pipeline {
   const { plan, time } = setup;
   const { scenario } = plan;
   const warmup: Nanoseconds = scenario.warmup * 1000;
   const recorder = new Recorder(undefined, warmup);
   const intake = new MessageIntake(scenario.message, scenario.seed);
-  const offered = new Offered(offeredTape, warmup);
-  const lifecycle = new Lifecycle(offered, scenario.gracefulStop * 1000);
-  const source = new Source(tape, intake, offered, recorder, warmup, scenario.load.executor !== "replay");
+  const offered = new Offered(tapes.due, warmup);
+  const lifecycle = new Lifecycle(offered, tapes.lastMicros * 1000, scenario.gracefulStop * 1000);
+  const source = new Source(tapes.whole, intake, offered, recorder, warmup, scenario.load.executor !== "replay");
   const sampler = new CaseSampler(offered, () => source.takenTotal, warmup, onSample);
   const spec = specOf(setup);
   const job: Job = {
@@ -53,6 +61,7 @@ export function buildPipeline(setup: Setup, tape: Tape, offeredTape: Tape, onSam
     sampler,
     settings: settingsOf(plan),
     time,
+    spec,
     processor: (effort) => makeProcessor(spec, effort, (key) => intake.nameOf(key)),
     effort: setup.effort,
     begin: setup.begin,
@@ -74,6 +83,6 @@ function settingsOf({ scenario, workers }: CasePlan): Settings {
   };
 }
 
-export function specOf({ plan, roundsPerMs }: Setup): ProcessorSpec {
+function specOf({ plan, roundsPerMs }: Setup): ProcessorSpec {
   return { workload: "message", work: plan.scenario.work, roundsPerMs };
 }

@@ -35,6 +35,6 @@ async function perform(setup: Setup, executor: Executor, messages: number, workM
     },
   };
   const tape = () => bursts({ size: messages, every: 1e6, count: 1 }, keySource(keys, scenario.seed));
-  const { job } = buildPipeline({ ...setup, plan }, tape(), tape(), () => {});
+  const { job } = buildPipeline({ ...setup, plan }, { whole: tape(), due: tape(), lastMicros: 0 }, () => {});
   await executor.execute(job);
 }

@@ -36,7 +36,13 @@ export const LABEL_WIDTH = 8;
 export function drawChart(series: readonly ChartSeries[], width: number, height: number, format: (value: number) => string): Run[][] {
   const columns = Math.max(1, width - LABEL_WIDTH);
   const rows = Math.max(1, height - 1);
-  const finite = series.map((one) => ({ ...one, values: one.values.filter(Number.isFinite).slice(0, columns + 1) }));
+  const finite = series.map((one) => ({
+    ...one,
+    values: one.values
+      .filter(Number.isFinite)
+      .slice(0, columns + 1)
+      .map(clamped),
+  }));
   const top = niceTop(Math.max(0, ...finite.flatMap(({ values }) => values)));
   const cells: { char: string; series: string | null }[][] = [];
   for (let row = 0; row <= rows; row++) {
@@ -49,6 +55,11 @@ export function drawChart(series: readonly ChartSeries[], width: number, height:
     if (one.values.length > 0) overlay(cells, one, rows, top);
   }
   return cells.slice(0, height).map(runsOf);
+}
+
+/** Charts begin at 0; beyond 1e15 an axis has no digits left. */
+function clamped(value: number): number {
+  return Math.min(1e15, Math.max(0, value));
 }
 
 function overlay(

@@ -73,7 +73,7 @@ describe("exact math", () => {
   });
 
   test("results are these bits on every machine", () => {
-    expect(exactLog(0.1)).toBe(-2.3025850929940455);
+    expect(exactLog(0.1)).toBe(-Math.LN10);
     expect(exactLog(3)).toBe(1.0986122886681098);
     expect(exactPow(7, 1.1)).toBe(exactExp(1.1 * exactLog(7)));
     expect(exactExp(1)).toBeCloseTo(Math.E, 14);
@@ -119,7 +119,7 @@ describe("heap", () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 20 })), (numbers) => {
         const heap = new Heap<number>();
-        numbers.forEach((number, i) => heap.push(number, i));
+        for (const [i, number] of numbers.entries()) heap.push(number, i);
         const expected = numbers.map((number, i) => ({ number, i })).sort((a, b) => a.number - b.number || a.i - b.i);
         expect(numbers.map(() => heap.pop())).toEqual(expected.map(({ i }) => i));
         expect([heap.size, heap.next, heap.pop()]).toEqual([0, Number.POSITIVE_INFINITY, undefined]);

@@ -164,8 +164,12 @@ describe("P1-R2 state machines", () => {
     const spent = { compute: 0, block: 0, wait: 0 };
     const effort = {
       now: () => 0,
-      compute: (span: number) => void (spent.compute += span),
-      block: (span: number) => void (spent.block += span),
+      compute: (span: number) => {
+        spent.compute += span;
+      },
+      block: (span: number) => {
+        spent.block += span;
+      },
       wait: (span: number) => {
         spent.wait += span;
         return Promise.resolve();

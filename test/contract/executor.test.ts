@@ -1,0 +1,361 @@
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import fc from "fast-check";
+import { AsyncExecutor } from "../../src/engine/executor/async.ts";
+import type { Execution, Executor } from "../../src/engine/executor/executor.ts";
+import { SyncExecutor } from "../../src/engine/executor/sync.ts";
+import type { RunnerResult } from "../../src/engine/protocol.ts";
+import { runCase } from "../../src/engine/runner/case.ts";
+import { buildPipeline, type Pipeline, type Setup } from "../../src/engine/runner/pipeline.ts";
+import { summarize } from "../../src/engine/runner/summary.ts";
+import { VirtualTime } from "../../src/kernel/time.ts";
+import { keySource } from "../../src/load/keys.ts";
+import { openDueTimes, openTape } from "../../src/load/open.ts";
+import { inspectTape } from "../../src/load/tape.ts";
+import { type CasePlan, planCases } from "../../src/plan/plan.ts";
+import { type Mode, type Scenario, scenarioSchema } from "../../src/scenario/schema.ts";
+import { loadDuration } from "../../src/scenario/semantics.ts";
+import { imbalance } from "../../src/telemetry/ledger.ts";
+import type { Sample } from "../../src/telemetry/result.ts";
+import { GeneratedPayloads } from "../../src/workloads/message/generated.ts";
+import { workerName } from "../../src/workloads/message/intake.ts";
+import { apply, digestOf, type State, stateJson } from "../../src/workloads/message/state.ts";
+
+setDefaultTimeout(60_000);
+
+interface Outcome {
+  readonly result: RunnerResult;
+  readonly samples: readonly Sample[];
+}
+
+/** Runs one case; `during` may stop it. */
+type Runner = (scenario: Scenario, during?: (stop: () => void) => void) => Promise<Outcome>;
+
+function planOf(scenario: Scenario, mode: Mode): CasePlan {
+  const plan = planCases({ ...scenario, modes: [mode] }, 2)[0];
+  if (plan === undefined) throw new Error("unreachable");
+  return plan;
+}
+
+/** The whole pipeline on a virtual clock: computing takes exactly its time and nothing sleeps. */
+function virtually(mode: "sync" | "async", executor: () => Executor): Runner {
+  return async (scenario, during) => {
+    const plan = planOf(scenario, mode);
+    const time = new VirtualTime();
+    const setup: Setup = {
+      plan,
+      roundsPerMs: 1,
+      time,
+      begin: () => 0,
+      effort: (blocking) => ({
+        now: () => time.now(),
+        compute: (span) => time.spend(span),
+        block: (span) => time.blockUntil(time.now() + span),
+        wait: (span) => {
+          if (!blocking) return time.sleepUntil(time.now() + span);
+          return time.blockUntil(time.now() + span);
+        },
+      }),
+    };
+    const samples: Sample[] = [];
+    const tape = () => openTape(scenario, () => null);
+    const facts = inspectTape(tape(), loadDuration(scenario), scenario.warmup);
+    const tapes = { whole: tape(), due: openDueTimes(scenario, () => null), lastMicros: facts.lastMicros };
+    const pipeline: Pipeline = buildPipeline(setup, tapes, (sample) => samples.push(sample));
+    during?.(() => pipeline.lifecycle.stop(time.now()));
+    const execution: Execution = await time.run(executor().execute(pipeline.job));
+    const states = execution.state.flatMap((slice) => slice.entries);
+    return { result: summarize({ plan, facts, execution, pipeline, states, idle: time.idle, cpuMs: 0 }), samples };
+  };
+}
+
+/** The real thing, on the real clock: parallel needs threads that are truly apart. */
+const really: Runner = async (scenario, during) => {
+  const samples: Sample[] = [];
+  const result = await runCase(planOf(scenario, "parallel"), {
+    roundsPerMs: 100,
+    dumpState: null,
+    onStarted: () => {},
+    onSample: (sample) => samples.push(sample),
+    onStoppable: (stop) => during?.(stop),
+  });
+  return { result, samples };
+};
+
+const RUNNERS: readonly { readonly mode: Mode; readonly run: Runner; readonly runs: number; readonly exact: boolean }[] = [
+  { mode: "sync", run: virtually("sync", () => new SyncExecutor()), runs: 60, exact: true },
+  { mode: "async", run: virtually("async", () => new AsyncExecutor()), runs: 60, exact: true },
+  { mode: "parallel", run: really, runs: 3, exact: false },
+];
+
+const scenario = (change: object): Scenario => scenarioSchema.parse({ title: "contract", work: { kind: "none" }, ...change });
+const burst = (size: number, more: object = {}) => ({ executor: "bursts", size, ...more });
+
+/** Final states worked out in one plain loop over the tape. */
+function expectedDigest(given: Scenario, to: number, from = 0): string {
+  const keys = keySource(given.keys, given.seed);
+  const payloads = new GeneratedPayloads(given.message, given.seed);
+  const states = new Map<number, State>();
+  for (let i = 0; i < to; i++) {
+    const key = keys.next();
+    const payload = payloads.next();
+    if (i < from) continue;
+    const state = states.get(key) ?? new Map<string, unknown>();
+    apply(state, payload);
+    states.set(key, state);
+  }
+  return digestOf([...states].map(([key, state]) => ({ key: workerName(key), json: stateJson(state) })));
+}
+
+const shapes = fc.record({
+  load: fc.oneof(
+    fc.record({
+      executor: fc.constant("bursts"),
+      size: fc.integer({ min: 1, max: 120 }),
+      every: fc.constantFrom("5ms", "40ms"),
+      count: fc.integer({ min: 1, max: 3 }),
+    }),
+    fc.record({
+      executor: fc.constant("constant-arrival-rate"),
+      rate: fc.integer({ min: 50, max: 3000 }),
+      duration: fc.constant("100ms"),
+      arrivals: fc.constantFrom("uniform", "poisson"),
+      jitter: fc.constantFrom("0ms", "3ms"),
+    }),
+  ),
+  keys: fc.record({ count: fc.integer({ min: 1, max: 20 }), distribution: fc.constantFrom("uniform", "round-robin", "zipf") }),
+  work: fc.record({ kind: fc.constantFrom("none", "cpu", "sleep", "io", "mixed"), time: fc.constantFrom("200us", "1ms") }),
+  queue: fc.record({
+    capacity: fc.oneof(fc.integer({ min: 1, max: 30 }), fc.constant("unlimited")),
+    overflow: fc.constantFrom("block", "drop-newest", "drop-oldest"),
+  }),
+  batch: fc.constantFrom({}, { size: 4 }, { timeout: "2ms" }, { size: 7, timeout: "1ms" }),
+  async: fc.record({ concurrency: fc.constantFrom(1, 3, 10) }),
+  seed: fc.nat(1000),
+  warmup: fc.constantFrom("0s", "1ms"),
+});
+
+describe.each(RUNNERS)("executor $mode", ({ mode, run, runs, exact }) => {
+  test("P1-S P2-S conservation, order, bounds and Little's law hold on random scenarios", async () => {
+    await fc.assert(
+      fc.asyncProperty(shapes, async (shape) => {
+        const spanMicros = loadDuration(scenario(shape)) ?? 0;
+        const given = scenario(spanMicros <= 1000 ? { ...shape, warmup: "0s" } : shape);
+        const { result, samples } = await run(given);
+        expect(imbalance(result.ledger)).toBe(0);
+        expect(result.ledger.scheduled).toBe(result.tape.count);
+        expect([result.ledger.failed, result.ledger.rejected, result.ledger.unfinished, result.orderViolations]).toEqual([0, 0, 0, 0]);
+        expect(["completed", "invalid"]).toContain(result.status);
+        for (const problem of result.problems) expect(problem).toContain("could not keep up");
+        expect(result.littlesLaw.relativeError).toBeLessThan(1e-6);
+        const { sojourn, schedule, queue, batch, service } = result.latency;
+        expect(schedule.mean + queue.mean + batch.mean + service.mean).toBeCloseTo(sojourn.mean, 6);
+        const dropped = result.ledger.dropped.newest + result.ledger.dropped.oldest;
+        if (mode === "sync" || given.queue.overflow === "block" || given.queue.capacity === "unlimited") {
+          expect(dropped).toBe(0);
+          expect(result.state?.digest).toBe(expectedDigest(given, result.tape.count));
+        }
+        if (mode !== "sync") {
+          if (given.queue.capacity !== "unlimited") expect(result.queue.highWater).toBeLessThanOrEqual(given.queue.capacity);
+          const limit = given.batch.size ?? (given.batch.timeout === undefined ? 1 : Number.POSITIVE_INFINITY);
+          expect(result.batches.meanSize).toBeLessThanOrEqual(limit);
+          expect(result.batches.count * Math.max(1, result.batches.meanSize)).toBeCloseTo(result.ledger.processed, 6);
+        }
+        const blocked = result.sourceBlocked;
+        expect(blocked.readMs + blocked.processingMs + blocked.queryMs + blocked.queueFullMs).toBeCloseTo(result.sourceBlockedMs, 6);
+        for (let i = 1; i < samples.length; i++) expect(samples[i]?.t ?? 0).toBeGreaterThan(samples[i - 1]?.t ?? 0);
+      }),
+      { numRuns: runs },
+    );
+  });
+
+  test("P2-R2 a burst over the capacity: drop rules balance exactly and keep the right messages, block drops none", async () => {
+    for (const overflow of ["block", "drop-newest", "drop-oldest"] as const) {
+      const given = scenario({
+        load: burst(5000),
+        keys: { count: 1 },
+        work: { kind: "sleep", time: "1ms" },
+        queue: { capacity: 10, overflow },
+        gracefulStop: "1m",
+        ...(overflow === "block" && !exact ? { load: burst(300) } : {}),
+      });
+      const { result } = await run(given);
+      const { processed, dropped } = result.ledger;
+      expect(imbalance(result.ledger)).toBe(0);
+      if (mode === "sync" || overflow === "block") expect([processed, dropped.newest + dropped.oldest]).toEqual([result.tape.count, 0]);
+      else {
+        expect(overflow === "drop-newest" ? dropped : { newest: dropped.oldest, oldest: dropped.newest }).toEqual({
+          newest: 5000 - processed,
+          oldest: 0,
+        });
+        // The first ten, or the last ten: all that is due together competes for the queue together.
+        expect(processed).toBe(10);
+        const kept = overflow === "drop-newest" ? expectedDigest(given, 10) : expectedDigest(given, 5000, 4990);
+        expect(result.state?.digest).toBe(kept);
+      }
+    }
+  });
+
+  test("P2-S a stop drains what was taken; a second one ends at once; both balance", async () => {
+    for (const stops of [1, 2]) {
+      const given = scenario({
+        load: { executor: "constant-arrival-rate", rate: 1000, duration: "5s" },
+        work: { kind: "sleep", time: "2ms" },
+        queue: { capacity: 20 },
+        gracefulStop: "10s",
+      });
+      let stop = () => {};
+      let sampled = 0;
+      const { result } = await new Promise<Outcome>((resolve, reject) => {
+        const outcome = run(given, (asked) => {
+          stop = asked;
+        });
+        outcome.then(resolve, reject);
+        const poll = setInterval(
+          () => {
+            if (++sampled === 4) for (let i = 0; i < stops; i++) stop();
+            if (sampled > 4) clearInterval(poll);
+          },
+          exact ? 0 : 60,
+        );
+        outcome.finally(() => clearInterval(poll));
+      });
+      expect(imbalance(result.ledger)).toBe(0);
+      expect(result.littlesLaw.relativeError).toBeLessThan(1e-6);
+      if (result.status === "aborted") {
+        expect(result.ledger.scheduled).toBeLessThan(5000);
+        if (stops === 1 && mode !== "sync")
+          expect(result.ledger.unfinished).toBeLessThanOrEqual(result.ledger.scheduled - result.ledger.processed);
+      }
+    }
+  });
+
+  test("gracefulStop ends a case in the middle of its work, and what is left is unfinished", async () => {
+    const given = scenario({
+      load: burst(300),
+      work: { kind: "sleep", time: "3ms" },
+      queue: { capacity: 5 },
+      batch: { size: 4 },
+      gracefulStop: "20ms",
+    });
+    const { result } = await run(given);
+    expect(imbalance(result.ledger)).toBe(0);
+    expect(result.status).toBe("completed");
+    expect(result.ledger.unfinished).toBeGreaterThan(200);
+    expect(result.littlesLaw.relativeError).toBeLessThan(1e-6);
+  });
+});
+
+describe("what the modes mean", () => {
+  const [sync, asynchronous] = [RUNNERS[0]?.run, RUNNERS[1]?.run] as [Runner, Runner];
+
+  test("sync: sojourn of a burst is the place in the line; the source is blocked by processing", async () => {
+    const { result } = await sync(scenario({ load: burst(10), work: { kind: "cpu", time: "5ms" } }));
+    expect(result.latency.sojourn).toMatchObject({ count: 10, min: 5, max: 50, mean: 27.5 });
+    expect(result.latency.service).toMatchObject({ min: 5, max: 5 });
+    expect(result.sourceBlocked).toEqual({ readMs: 0, processingMs: 45, queryMs: 0, queueFullMs: 0 });
+    expect([result.queue.capacity, result.queue.highWater, result.throughput]).toEqual([null, 10, 200]);
+  });
+
+  test("no coordinated omission: a stall shows in every item that fell due during it", async () => {
+    const { result } = await sync(
+      scenario({
+        load: { executor: "constant-arrival-rate", rate: 100, duration: "10s" },
+        keys: { count: 1 },
+        work: { kind: "sleep", time: "9ms" },
+      }),
+    );
+    expect(result.latency.sojourn.p99).toBeCloseTo(9, 1);
+    const late = await sync(
+      scenario({ load: { executor: "constant-arrival-rate", rate: 100, duration: "10s" }, work: { kind: "sleep", time: "12ms" } }),
+    );
+    expect(late.result.latency.sojourn.max).toBeCloseTo(12 + 999 * 2, 0);
+    expect(late.result.warnings.join()).toContain("10 ms late");
+  });
+
+  test("async: cpu holds the loop, io yields it", async () => {
+    const load = burst(100);
+    const cpu = await asynchronous(
+      scenario({ load, keys: { count: 100 }, work: { kind: "cpu", time: "5ms" }, async: { concurrency: 100 } }),
+    );
+    const io = await asynchronous(
+      scenario({ load, keys: { count: 100, distribution: "round-robin" }, work: { kind: "io", time: "5ms" }, async: { concurrency: 100 } }),
+    );
+    expect(cpu.result.durationMs).toBeCloseTo(500, 3);
+    expect(io.result.durationMs).toBeCloseTo(5, 3);
+    const oneKey = await asynchronous(
+      scenario({ load, keys: { count: 1 }, work: { kind: "io", time: "5ms" }, async: { concurrency: 100 } }),
+    );
+    expect(oneKey.result.durationMs).toBeCloseTo(500, 3);
+  });
+
+  test("async: a batch waits for its size or its timeout, and the waiting is batch wait", async () => {
+    const load = { executor: "constant-arrival-rate", rate: 1000, duration: "100ms" };
+    const sized = await asynchronous(scenario({ load, batch: { size: 10 } }));
+    expect(sized.result.batches).toEqual({ count: 10, meanSize: 10 });
+    expect(sized.result.latency.batch.max).toBeCloseTo(9, 2);
+    const timed = await asynchronous(scenario({ load, batch: { timeout: "5ms" } }));
+    expect(timed.result.batches.meanSize).toBeGreaterThanOrEqual(5);
+    expect(timed.result.latency.batch.max).toBeLessThanOrEqual(5.01);
+  });
+
+  test("async: under block the source waits, and the waiting is schedule delay", async () => {
+    const { result } = await asynchronous(scenario({ load: burst(50), work: { kind: "cpu", time: "1ms" }, queue: { capacity: 5 } }));
+    expect(result.sourceBlocked.queueFullMs).toBeGreaterThan(40);
+    expect(result.latency.schedule.max).toBeGreaterThan(40);
+    expect(result.latency.queue.max).toBeLessThanOrEqual(6.01);
+  });
+
+  test("warm-up is cut by due time from every figure but tape, ledger and state", async () => {
+    const load = { executor: "constant-arrival-rate", rate: 100, duration: "1s" };
+    const { result } = await asynchronous(scenario({ load, warmup: "500ms", work: { kind: "cpu", time: "1ms" } }));
+    expect([result.tape.count, result.ledger.processed, result.latency.sojourn.count]).toEqual([100, 100, 50]);
+    expect(result.offeredRate).toBeCloseTo(100, 9);
+    expect(result.throughput).toBeCloseTo(50 / 0.491, 1);
+  });
+});
+
+describe("parallel", () => {
+  test("P3 a Worker that dies costs what it held, not the ledger", async () => {
+    const { WorkerPool } = await import("../../src/engine/executor/worker-pool.ts");
+    const pools: InstanceType<typeof WorkerPool>[] = [];
+    const begin = WorkerPool.prototype.begin;
+    WorkerPool.prototype.begin = function (...args) {
+      pools.push(this);
+      return begin.apply(this, args);
+    };
+    try {
+      const given = scenario({
+        load: { executor: "constant-arrival-rate", rate: 500, duration: "2s" },
+        work: { kind: "sleep", time: "1ms" },
+        gracefulStop: "5s",
+      });
+      const outcome = really(given, () => {
+        setTimeout(() => {
+          const threads = (pools.at(-1) as unknown as { threads: { terminate(): void }[] }).threads;
+          threads[0]?.terminate();
+        }, 400);
+      });
+      const { result } = await outcome;
+      expect(result.status).toBe("failed");
+      expect(result.problems[0]).toContain("Worker 0");
+      expect(imbalance(result.ledger)).toBe(0);
+      expect(result.ledger.processed).toBeGreaterThan(0);
+    } finally {
+      WorkerPool.prototype.begin = begin;
+    }
+  });
+
+  test("a message larger than the usual ring crosses it in frames", async () => {
+    const { result } = await really(scenario({ load: burst(40), message: { size: "900KB" }, batch: { size: 10 } }));
+    expect([result.status, result.ledger.processed]).toEqual(["completed", 40]);
+  });
+
+  test("an unlimited queue stops at its memory limit and says so", async () => {
+    const { result } = await really(
+      scenario({ load: burst(3_000_000), work: { kind: "sleep", time: "5ms" }, queue: { capacity: "unlimited", memoryLimit: "40MB" } }),
+    );
+    expect(result.status).toBe("failed");
+    expect(result.problems[0]).toContain("memoryLimit of 40.0 MB");
+    expect(imbalance(result.ledger)).toBe(0);
+  });
+});

@@ -1,0 +1,79 @@
+import { failedResult } from "../../src/engine/failed-case.ts";
+import { planCases } from "../../src/plan/plan.ts";
+import { type Mode, scenarioSchema } from "../../src/scenario/schema.ts";
+import type { CaseResult, CaseStatus, RunResult, Sample } from "../../src/telemetry/result.ts";
+
+export interface CaseSketch {
+  readonly mode: Mode;
+  readonly status?: CaseStatus;
+  readonly problems?: readonly string[];
+  readonly warnings?: readonly string[];
+  readonly threads?: CaseResult["process"]["threads"];
+  readonly cores?: CaseResult["cores"];
+  readonly busy?: number;
+  readonly processed?: number;
+  readonly dropped?: number;
+  readonly unfinished?: number;
+  readonly sojournP99?: number;
+  readonly explanation?: string;
+}
+
+/** A case result with a few figures set, for what only reads results. */
+export function caseResult(sketch: CaseSketch): CaseResult {
+  const scenario = scenarioSchema.parse({ title: "x", modes: [sketch.mode] });
+  const plan = planCases(scenario, 2)[0];
+  if (plan === undefined) throw new Error("unreachable");
+  const empty = failedResult(plan, "failed", "", null, 100, 1e6);
+  const { processed = 100, dropped = 0, unfinished = 0 } = sketch;
+  const latency = { ...empty.latency.sojourn, count: processed, p50: 5, p95: 6, p99: sketch.sojournP99 ?? 7 };
+  return {
+    ...empty,
+    params: {},
+    status: sketch.status ?? "completed",
+    problems: sketch.problems ?? [],
+    warnings: sketch.warnings ?? [],
+    ledger: { scheduled: 100, processed, failed: 0, rejected: 0, dropped: { newest: dropped, oldest: 0 }, unfinished },
+    durationMs: 1000,
+    throughput: processed,
+    latency: { ...empty.latency, sojourn: latency, service: { ...latency, p99: 5 } },
+    cores: sketch.cores ?? [],
+    process: {
+      ...empty.process,
+      cpuMs: 500,
+      threads: sketch.threads ?? [],
+      eventLoop: { ...empty.process.eventLoop, busy: sketch.busy ?? 0.5 },
+    },
+    predicted: { capacity: 200, throughput: 100, sojournMean: 5, sojournP99: 5, utilization: 0.5, bottleneck: "arrivals", model: "D/D/1" },
+    explanation: sketch.explanation ?? "Because.",
+    series: [sample(100)],
+  };
+}
+
+export function sample(t: number, change: Partial<Sample> = {}): Sample {
+  return {
+    t,
+    offered: 100,
+    processed: 90,
+    dropped: 0,
+    depth: 3,
+    inFlight: 1,
+    blockedMs: 0,
+    rssBytes: 1e6,
+    p50: 4,
+    p99: 9,
+    cores: [0.5, 1],
+    ...change,
+  };
+}
+
+export function runResult(cases: readonly CaseResult[]): RunResult {
+  return {
+    schemaVersion: 1,
+    labVersion: "0.0.0",
+    startedAt: "2026-01-01T00:00:00.000Z",
+    scenario: { name: "x", title: "A \u001b[31mtitle", workload: "message", seed: 1, hash: "" },
+    machine: { os: "linux", arch: "x64", cpu: "a", cores: 2, memoryBytes: 1e9, bun: "1", calibration: null },
+    cases,
+    thresholds: [],
+  };
+}

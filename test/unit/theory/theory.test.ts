@@ -1,0 +1,143 @@
+import { describe, expect, test } from "bun:test";
+import { planCases, scenarioHash } from "../../../src/plan/plan.ts";
+import { scenarioSchema } from "../../../src/scenario/schema.ts";
+import { explain } from "../../../src/theory/explain.ts";
+import { predict } from "../../../src/theory/predict.ts";
+import { dd1OverloadSojourn, dd1Sojourn, md1Sojourn, md1SojournQuantile, md1WaitCdf } from "../../../src/theory/queues.ts";
+import { caseResult } from "../../support/results.ts";
+
+describe("queueing formulas", () => {
+  test("D/D/1: nobody waits until the server is overloaded, then the line grows evenly", () => {
+    expect([dd1Sojourn(100, 0.005), dd1Sojourn(200, 0.005), dd1Sojourn(201, 0.005)]).toEqual([0.005, 0.005, null]);
+    // 4 arrivals, one a second, each 2 s of service: they wait 0, 1, 2, 3 s.
+    expect(dd1OverloadSojourn(1, 2, 4)).toBeCloseTo(2 + 1.5, 12);
+  });
+
+  test("M/D/1 by Pollaczek and Khinchine", () => {
+    expect(md1Sojourn(500, 0.001)).toBeCloseTo(0.0015, 12);
+    expect(md1Sojourn(800, 0.001)).toBeCloseTo(0.003, 12);
+    expect(md1Sojourn(1000, 0.001)).toBeNull();
+  });
+
+  test("the distribution of waiting in M/D/1 agrees with a simulation of its recursion", () => {
+    for (const rho of [0.3, 0.5, 0.8]) {
+      let seed = 42;
+      const uniform = () => {
+        seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
+        return (seed + 0.5) / 2 ** 32;
+      };
+      const waits: number[] = [];
+      let wait = 0;
+      for (let i = 0; i < 400_000; i++) {
+        waits.push(wait);
+        wait = Math.max(0, wait + 1 + Math.log(uniform()) / rho);
+      }
+      waits.sort((a, b) => a - b);
+      for (const t of [0, 0.5, 1, 2.5]) {
+        const share = waits.findLastIndex((value) => value <= t + 1e-12) / waits.length;
+        expect(Math.abs(md1WaitCdf(t, rho, 1) - share)).toBeLessThan(0.01);
+      }
+      const p99 = 1 + (waits[Math.floor(waits.length * 0.99)] ?? 0);
+      expect(Math.abs((md1SojournQuantile(0.99, rho, 1) ?? 0) / p99 - 1)).toBeLessThan(0.05);
+    }
+    expect(md1SojournQuantile(0.5, 0.1, 1)).toBe(1);
+    expect(md1SojournQuantile(0.99, 1, 1)).toBeNull();
+    expect(md1SojournQuantile(0.99, 0.97, 1) ?? 0).toBeGreaterThan(50);
+  });
+});
+
+describe("P1-S predictions", () => {
+  const expectation = (mode: "sync" | "async" | "parallel", change: object, workers = 4, cores = 4) =>
+    predict({ mode, scenario: scenarioSchema.parse({ title: "x", ...change }), workers, cores });
+  const rate = (perSecond: number, more: object = {}) => ({ executor: "constant-arrival-rate", rate: perSecond, ...more });
+
+  test("capacity is servers ÷ service time, per mode and kind of work", () => {
+    const cpu = { work: { kind: "cpu", time: "5ms" }, load: rate(1000) };
+    expect(expectation("sync", cpu)).toMatchObject({ capacity: 200, throughput: 200, utilization: 1, bottleneck: "cpu" });
+    expect(expectation("async", { ...cpu, async: { concurrency: 100 } })).toMatchObject({ capacity: 200, bottleneck: "cpu" });
+    expect(expectation("parallel", cpu)).toMatchObject({ capacity: 800, bottleneck: "all cores" });
+    expect(expectation("parallel", cpu, 8, 4).capacity).toBe(800);
+    expect(expectation("parallel", cpu, 2, 4)).toMatchObject({ capacity: 400, bottleneck: "workers" });
+    const io = { work: { kind: "io", time: "5ms" }, load: rate(50_000), async: { concurrency: 100 } };
+    expect(expectation("sync", io).capacity).toBeCloseTo(200, 9);
+    expect(expectation("async", io)).toMatchObject({ capacity: 20_000, bottleneck: "concurrency" });
+    expect(expectation("parallel", io).capacity).toBeCloseTo(80_000, 6);
+    expect(expectation("parallel", { ...io, work: { kind: "sleep", time: "5ms" } }, 16, 2).capacity).toBeCloseTo(3200, 6);
+    const mixed = { work: { kind: "mixed", time: "4ms", cpuShare: 0.25 }, load: rate(10_000), async: { concurrency: 100 } };
+    expect(expectation("async", mixed)).toMatchObject({ capacity: 1000, bottleneck: "cpu" });
+    expect(expectation("async", { work: { kind: "none" } })).toMatchObject({ capacity: null, model: "capacity" });
+  });
+
+  test("a hot key shows in throughput, not in capacity", () => {
+    const hot = expectation("parallel", { work: { kind: "cpu", time: "5ms" }, load: rate(1000), keys: { count: 1 } });
+    expect(hot).toMatchObject({ capacity: 800, throughput: 200, bottleneck: "hot key" });
+    const zipf = expectation("parallel", {
+      work: { kind: "cpu", time: "5ms" },
+      load: rate(1000),
+      keys: { count: 1000, distribution: "zipf", exponent: 2 },
+    });
+    expect(zipf.throughput ?? 0).toBeLessThan(400);
+    expect(expectation("parallel", { work: { kind: "cpu", time: "5ms" }, load: rate(100), keys: { count: 1 } }).bottleneck).toBe(
+      "arrivals",
+    );
+  });
+
+  test("the model fits the arrivals, and says nothing where no formula applies", () => {
+    const work = { kind: "cpu", time: "1ms" };
+    expect(expectation("sync", { work, load: rate(500, { arrivals: "poisson" }) })).toMatchObject({ model: "M/D/1", sojournMean: 1.5 });
+    expect(expectation("sync", { work, load: rate(500) })).toMatchObject({ model: "D/D/1", sojournMean: 1, sojournP99: 1 });
+    const over = expectation("sync", { work, load: rate(2000, { duration: "2s" }) });
+    expect(over.model).toBe("D/D/1, overloaded");
+    expect(over.sojournMean).toBeCloseTo(1 + (3999 / 2) * 0.5, 6);
+    expect(expectation("async", { work, load: rate(2000), queue: { overflow: "drop-newest" } }).sojournMean).toBeNull();
+    expect(expectation("async", { work, load: rate(500), batch: { size: 10 } })).toMatchObject({ model: "capacity", sojournMean: null });
+    expect(expectation("sync", { work, load: { executor: "bursts", size: 5 } }).utilization).toBeNull();
+    expect(expectation("sync", { work, load: { executor: "bursts", size: 100, every: "1s", count: 5 } }).utilization).toBeCloseTo(0.1, 9);
+    expect(expectation("sync", { work, load: { executor: "replay", file: "a", rate: 100 } }).utilization).toBeCloseTo(0.1, 9);
+  });
+});
+
+describe("explanations name the bottleneck from utilisation", () => {
+  const cores = (...shares: number[]) => shares.map((utilization, core) => ({ core, utilization }));
+  const threads = (main: number, ...workers: number[]) => [
+    { name: "main", utilization: main },
+    ...workers.map((utilization, i) => ({ name: `worker-${i}`, utilization })),
+  ];
+
+  test.each([
+    ["one thread", caseResult({ mode: "sync", threads: threads(0.99), cores: cores(1, 0.02) }), "One core is the limit: its one thread"],
+    ["one loop", caseResult({ mode: "async", threads: threads(0.99), cores: cores(1, 0.02) }), "One core is the limit: its one event loop"],
+    ["all cores", caseResult({ mode: "parallel", threads: threads(0.05, 0.97, 0.98), cores: cores(1, 1) }), "All cores are the limit"],
+    [
+      "a hot Worker",
+      caseResult({ mode: "parallel", threads: threads(0.05, 0.99, 0.2), cores: cores(1, 0.2) }),
+      "1 of 2 Workers are the limit",
+    ],
+    ["blocking waits", caseResult({ mode: "sync", threads: threads(0.01), cores: cores(0, 0), busy: 1 }), "The thread is the limit"],
+    ["arrivals", caseResult({ mode: "async", threads: threads(0.2), cores: cores(0.2, 0) }), "The arrivals are the limit"],
+    ["drops", caseResult({ mode: "async", threads: threads(0.2), cores: cores(0.2, 0), dropped: 7 }), "7 of 100 were dropped"],
+    ["left undone", caseResult({ mode: "sync", threads: threads(0.99), cores: cores(1), unfinished: 9 }), "9 of 100 were still undone"],
+    ["waiting", caseResult({ mode: "sync", threads: threads(0.99), cores: cores(1), sojournP99: 900 }), "99th percentile 900 ms"],
+    ["nothing done", caseResult({ mode: "sync", processed: 0 }), "Nothing was processed"],
+    ["a failure", caseResult({ mode: "sync", status: "failed", problems: ["It broke."] }), "It broke."],
+  ])("%s", (_, result, part) => {
+    expect(explain(result)).toContain(part);
+  });
+});
+
+describe("plan", () => {
+  test("every mode is a case, and auto means all cores", () => {
+    const scenario = scenarioSchema.parse({ title: "x", modes: ["async", "parallel"] });
+    expect(planCases(scenario, 6).map(({ mode, workers }) => [mode, workers])).toEqual([
+      ["async", 6],
+      ["parallel", 6],
+    ]);
+    expect(planCases({ ...scenario, parallel: { workers: 3 } }, 6)[0]?.workers).toBe(3);
+  });
+
+  test("the hash is that of the meaning, not of the writing", () => {
+    const hash = (value: object) => scenarioHash(scenarioSchema.parse(value));
+    expect(hash({ title: "x", seed: 1 })).toBe(hash({ seed: 1, title: "x" }));
+    expect(hash({ title: "x" })).not.toBe(hash({ title: "x", seed: 2 }));
+  });
+});

@@ -1,0 +1,238 @@
+import { describe, expect, test } from "bun:test";
+import { stripVTControlCharacters } from "node:util";
+import fc from "fast-check";
+import type { RunEvent } from "../../../src/engine/events.ts";
+import { planCases } from "../../../src/plan/plan.ts";
+import { scenarioSchema } from "../../../src/scenario/schema.ts";
+import { EMPTY_LEDGER } from "../../../src/telemetry/ledger.ts";
+import { drawChart, niceTop, resample } from "../../../src/views/live/chart.ts";
+import { CHART_PANELS, chartSeries, progress, rowsOf, timeSpan } from "../../../src/views/live/figures.ts";
+import { FIRST_SCREEN, press } from "../../../src/views/live/keys.ts";
+import { EMPTY_VIEW, LiveStore, type RunView, reduce } from "../../../src/views/live/store.ts";
+import { closingReport } from "../../../src/views/report/closing.ts";
+import { progressLines } from "../../../src/views/report/progress.ts";
+import { comparisonRow, ledgerLine, plainTable, rowOfResult } from "../../../src/views/report/table.ts";
+import { caseResult, runResult, sample } from "../../support/results.ts";
+
+const scenario = scenarioSchema.parse({ title: "T\u001b[31m" });
+const predicted = caseResult({ mode: "sync" }).predicted;
+const running = { p50: 1, p95: 2, p99: 3, throughput: 100, cpu: 1 };
+
+function events(): RunEvent[] {
+  const cases = planCases(scenario, 2).map((plan) => ({ plan, predicted }));
+  const all: RunEvent[] = [
+    { type: "run-started", scenario: { name: "n\u202e", file: "", scenario }, cases, machine: runResult([]).machine },
+  ];
+  for (const [index, mode] of (["sync", "async", "parallel"] as const).entries()) {
+    all.push({ type: "case-preparing", index }, { type: "case-started", index, count: 100, lastMs: 2000 });
+    for (let t = 100; t <= 2000; t += 100) {
+      all.push({
+        type: "sample",
+        index,
+        sample: sample(t, { processed: 50 + index * 50 }),
+        ledger: { ...EMPTY_LEDGER, scheduled: t / 20, processed: t / 25, unfinished: t / 20 - t / 25 },
+        running,
+      });
+    }
+    all.push({ type: "case-finished", index, result: caseResult({ mode }) });
+  }
+  all.push({ type: "stopping", now: false }, { type: "run-finished", result: runResult([caseResult({ mode: "sync" })]) });
+  return all;
+}
+
+function viewAfter(count: number): RunView {
+  return events().slice(0, count).reduce(reduce, EMPTY_VIEW);
+}
+
+describe("chart", () => {
+  test("is exactly as wide and high as asked, whatever it is given", () => {
+    const values = fc.array(fc.oneof(fc.double(), fc.nat(1000)), { maxLength: 100 });
+    fc.assert(
+      fc.property(
+        fc.array(values, { maxLength: 4 }),
+        fc.integer({ min: 12, max: 90 }),
+        fc.integer({ min: 2, max: 20 }),
+        (lines, width, height) => {
+          const series = lines.map((one, i) => ({
+            name: `s${i}`,
+            values: one,
+            stroke: (["light", "dashed", "heavy", "faint"] as const)[i] ?? "light",
+          }));
+          const drawn = drawChart(series, width, height, (value) => value.toFixed(0)).map((runs) => runs.map(({ text }) => text).join(""));
+          expect(drawn).toHaveLength(height);
+          for (const line of drawn) expect(line).toHaveLength(width);
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+
+  test("draws a line per series in its stroke, the later over the earlier", () => {
+    const drawn = drawChart(
+      [
+        { name: "expected", values: new Array<number>(10).fill(4), stroke: "faint" },
+        { name: "sync", values: [4, 4, 4, 4], stroke: "light" },
+      ],
+      18,
+      5,
+      String,
+    );
+    expect(drawn[0]?.map(({ text, series }) => [text, series])).toEqual([
+      ["     4 ┤", null],
+      ["───", "sync"],
+      ["┄┄┄┄┄┄", "expected"],
+      [" ", null],
+    ]);
+    expect(drawn.at(-1)?.[0]?.text).toStartWith("     0 ┼");
+  });
+
+  test("resampling means over columns and carries over gaps", () => {
+    const points = [0, 1, 2, 3, 8].map((t) => ({ t, value: t * 10 }));
+    expect(resample(points, 5, 10)).toEqual([5, 25, 25, 25, 80]);
+    expect(resample([], 5, 10)).toEqual([]);
+    expect(resample([{ t: 1, value: Number.NaN }], 5, 10)).toEqual([]);
+    expect([0, 1, 1.1, 199, 2100, 9.5].map(niceTop)).toEqual([1, 1, 1.2, 200, 2500, 10]);
+  });
+});
+
+describe("C-2 the view of a run", () => {
+  test("follows the events of a run", () => {
+    const view = viewAfter(1000);
+    expect(view.phase).toBe("finished");
+    expect(view.stopping).toBe("draining");
+    expect(view.cases.map(({ state, series }) => [state, series.length])).toEqual([
+      ["done", 20],
+      ["done", 20],
+      ["done", 20],
+    ]);
+    expect(reduce(view, { type: "stopping", now: true }).stopping).toBe("now");
+    expect(timeSpan(view)).toBe(2000);
+    expect(rowsOf(view)).toHaveLength(3);
+  });
+
+  test("all modes share one time axis; the current is drawn last and the expectation first", () => {
+    const view = viewAfter(30);
+    const panel = CHART_PANELS[0];
+    if (panel === undefined) throw new Error("unreachable");
+    const series = chartSeries(panel, view, 40);
+    expect(series.map(({ name, values }) => [name, values.length])).toEqual([
+      ["expected", 40],
+      ["sync", 40],
+      ["async", 9],
+    ]);
+    for (const { axis, headline, value, expected } of CHART_PANELS) {
+      expect(axis(1234).length).toBeLessThanOrEqual(7);
+      expect(headline(sample(1))).toBeString();
+      expect(Number.isFinite(value(sample(1)))).toBe(true);
+      expect([100, null]).toContain(view.cases[0] === undefined ? null : expected(view.cases[0]));
+    }
+  });
+
+  test("progress goes by due time, then by what is left to drain", () => {
+    expect(progress(EMPTY_VIEW)).toEqual({ share: 0, leftMs: null });
+    expect(progress(viewAfter(13))).toEqual({ share: 0.5, leftMs: 1000 });
+    expect(progress(viewAfter(23))).toMatchObject({ share: 0.8 });
+    expect(progress(viewAfter(24))).toEqual({ share: 1, leftMs: 0 });
+  });
+
+  test("keeps memory bounded however long a run is", () => {
+    let view = viewAfter(3);
+    for (let t = 0; t < 20_000; t++) view = reduce(view, { type: "sample", index: 0, sample: sample(t), ledger: EMPTY_LEDGER, running });
+    expect(view.cases[0]?.series.length ?? 0).toBeLessThanOrEqual(4000);
+    expect(view.cases[0]?.series.at(-1)?.t).toBe(19_999);
+  });
+});
+
+describe("store", () => {
+  test("publishes structure at once and samples in their time, and holds still when frozen", async () => {
+    let cpu = 0;
+    const store = new LiveStore(5, () => cpu);
+    let calls = 0;
+    const leave = store.subscribe(() => calls++);
+    const [started, preparing, caseStarted, first] = events();
+    if (!started || !preparing || !caseStarted || !first) throw new Error("unreachable");
+    store.onEvent(started);
+    store.onEvent(preparing);
+    store.onEvent(caseStarted);
+    expect(calls).toBe(3);
+    const shown = store.snapshot();
+    for (let i = 0; i < 50; i++) store.onEvent(first);
+    expect(store.snapshot()).toBe(shown);
+    await Bun.sleep(30);
+    expect(calls).toBe(4);
+    store.freeze(true);
+    store.onEvent(preparing);
+    expect(calls).toBe(4);
+    expect(store.latest.cases[0]?.state).toBe("preparing");
+    store.freeze(false);
+    expect(calls).toBe(5);
+    cpu = 3;
+    store.onEvent(first);
+    await Bun.sleep(20);
+    expect(calls).toBe(5);
+    store.close();
+    leave();
+  });
+});
+
+describe("keys", () => {
+  const key = (char: string, more = {}, state = FIRST_SCREEN, going = true) => press(state, char, more, going);
+
+  test("q asks while a run is going on, and only then", () => {
+    const asked = key("q");
+    expect([asked.state.asking, asked.wish]).toEqual([true, "none"]);
+    expect(press(asked.state, "y", {}, true).wish).toBe("interrupt");
+    expect(press(asked.state, "n", {}, true)).toMatchObject({ wish: "none", state: { asking: false } });
+    expect(key("q", {}, FIRST_SCREEN, false).wish).toBe("quit");
+    expect(key("", { return: true }, FIRST_SCREEN, false).wish).toBe("quit");
+  });
+
+  test("focus, zoom, freeze, help, interrupt, suspend", () => {
+    expect(key("", { tab: true }).state.focus).toBe(1);
+    expect(key("", { tab: true, shift: true }).state.focus).toBe(4);
+    expect(key("4").state.focus).toBe(3);
+    expect(key("9").state).toEqual(FIRST_SCREEN);
+    const zoomed = key("z").state;
+    expect(zoomed.zoomed).toBe(true);
+    expect(press(zoomed, "", { escape: true }, true).state.zoomed).toBe(false);
+    expect(key("", { return: true }).state.zoomed).toBe(true);
+    expect(key(" ").state.frozen).toBe(true);
+    expect(key("?").state.help).toBe(true);
+    expect(press(key("?").state, "x", {}, true).state.help).toBe(false);
+    expect(key("c", { ctrl: true }).wish).toBe("interrupt");
+    expect(key("c", { ctrl: true }, FIRST_SCREEN, false).wish).toBe("quit");
+    expect(key("z", { ctrl: true }).wish).toBe("suspend");
+  });
+});
+
+describe("reports", () => {
+  test("the table lines up, a failed case shows no figures", () => {
+    const table = plainTable([
+      comparisonRow(rowOfResult(caseResult({ mode: "sync" }))),
+      comparisonRow(rowOfResult(caseResult({ mode: "async", status: "failed" }))),
+    ]);
+    const [head, rule, sync, failed] = table.split("\n");
+    expect(head).toStartWith("mode ");
+    expect(rule).toMatch(/^─+ {2}─/);
+    expect(sync).toContain("≤ 200/s");
+    expect(failed).toMatch(/async \(failed\) +– +–/);
+  });
+
+  test("the closing report holds explanation, ledger, problems and nothing hostile", () => {
+    const report = closingReport(runResult([caseResult({ mode: "sync", status: "invalid", problems: ["P\u001b[2J"], warnings: ["W"] })]));
+    for (const part of ["sync: Because.", "ledger: 100 scheduled = 100 processed", "invalid: P\\x1b[2J", "note: W", "A \\x1b[31mtitle"])
+      expect(report).toContain(part);
+    expect(stripVTControlCharacters(report)).toBe(report);
+    expect(ledgerLine(EMPTY_LEDGER)).toStartWith("0 scheduled =");
+  });
+
+  test("progress is one line a second and a line for each turn of events", () => {
+    const lines: string[] = [];
+    const show = progressLines((line) => lines.push(line));
+    for (const event of events()) show(event);
+    show({ type: "stopping", now: true });
+    expect(lines[0]).toBe("n\\u202e: T\\x1b[31m");
+    expect(lines.filter((line) => line.includes("[2/3 async]"))).toHaveLength(4);
+    expect(lines.at(-1)).toBe("stopping now");
+  });
+});
