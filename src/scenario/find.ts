@@ -76,8 +76,9 @@ function outlineOf(file: string): Listed | null {
 /** The file a user means: a path, or the name of a scenario here, in `./scenarios`, or shipped. */
 export function findScenario(asked: string, cwd = process.cwd()): string {
   const path = isAbsolute(asked) ? asked : resolve(cwd, asked);
-  if (asked.includes("/") || EXTENSIONS.includes(extname(asked))) return path;
-  if (existsSync(path) && statSync(path).isFile()) return path;
+  // As the user wrote it: messages then name the file in the same words.
+  if (asked.includes("/") || EXTENSIONS.includes(extname(asked))) return asked;
+  if (existsSync(path) && statSync(path).isFile()) return asked;
   const local = EXTENSIONS.map((extension) => resolve(cwd, asked + extension)).find((file) => existsSync(file));
   if (local !== undefined) return local;
   const files = scenarioFiles(cwd);

@@ -26,6 +26,7 @@ async function perform(setup: Setup, executor: Executor, messages: number, workM
     scenario: {
       ...scenario,
       keys,
+      message: { ...scenario.message, size: Math.min(scenario.message.size, 256) },
       warmup: 0,
       gracefulStop: 2e6,
       work: { ...scenario.work, time: Math.min(workMicros, scenario.work.time) },

@@ -159,7 +159,7 @@ describe("files that are no scenario", () => {
     expect(findScenario("here", folder)).toBe(join(folder, "here.yaml"));
     expect(findScenario("mine", folder)).toBe(join(folder, "scenarios/mine.yaml"));
     expect(findScenario("first-look", folder)).toBe(join(SHIPPED, "first-look.yaml"));
-    expect(findScenario("./a/b.yaml", folder)).toBe(join(folder, "a/b.yaml"));
+    expect(findScenario("./a/b.yaml", folder)).toBe("./a/b.yaml");
     expect(() => findScenario("frist-look", folder)).toThrow('did you mean "first-look"?');
     expect(() => findScenario("\u001b[31m", folder)).toThrow("lab-tui list");
     const { listed, unreadable } = listScenarios(folder);

@@ -1,0 +1,274 @@
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { main } from "../../src/cli/program.ts";
+import type { RunResult } from "../../src/telemetry/result.ts";
+import { cleanEnv, lab, MAIN, ROOT, temporaryFolder } from "../support/cli.ts";
+
+setDefaultTimeout(60_000);
+
+const folder = temporaryFolder();
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function file(name: string, text: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+const QUICK = "title: quick\nload: { executor: bursts, size: 50 }\nwork: { kind: none }\n";
+const LONG =
+  "title: long\nload: { executor: constant-arrival-rate, rate: 200, duration: 60s }\nwork: { kind: sleep, time: 1ms }\ngracefulStop: 2s\n";
+
+function everyNumberIsFinite(value: unknown): boolean {
+  if (typeof value === "number") return Number.isFinite(value);
+  if (typeof value !== "object" || value === null) return true;
+  return Object.values(value).every(everyNumberIsFinite);
+}
+
+describe("commands", () => {
+  test("--version, --help, list, schema, validate", async () => {
+    const version = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")).version as string;
+    expect(await lab(["--version"])).toMatchObject({ code: 0, stdout: `${version}\n` });
+    expect((await lab(["--help"])).stdout).toContain("run [options] <scenario...>");
+    const listed = JSON.parse((await lab(["list", "--json"])).stdout) as { name: string; file: string }[];
+    expect(listed.map(({ name }) => name)).toContain("first-look");
+    expect((await lab(["list"])).stdout).toContain("The same work, three ways");
+    expect(JSON.parse((await lab(["schema"])).stdout)).toMatchObject({ type: "object", required: expect.any(Array) });
+    expect(await lab(["validate", listed[0]?.file ?? ""])).toMatchObject({ code: 0 });
+    const bare = await lab([]);
+    expect(bare.code).toBe(0);
+    expect(bare.stdout).toContain("first-look");
+    expect(bare.stdout).toContain("lab-tui run NAME");
+  });
+
+  test("--version and list do not load Ink", () => {
+    const child = Bun.spawnSync(
+      [
+        process.execPath,
+        "-e",
+        `process.argv.splice(1, 0, "x"); process.exit = () => { const ink = Object.keys(require.cache).filter((file) => /node_modules.(ink|react)./.test(file)); console.log("LOADED", ink.length); process.reallyExit(0); }; process.argv = ["bun", "main", "list"]; require(${JSON.stringify(MAIN)});`,
+      ],
+      { env: cleanEnv(), stdout: "pipe", stderr: "pipe" },
+    );
+    expect(child.stdout.toString()).toContain("LOADED 0");
+  });
+
+  test("new writes a starter that validates and is not overwritten by mistake", async () => {
+    expect(await lab(["new", "mine"], { cwd: folder })).toMatchObject({ code: 0, stdout: "mine.yaml\n" });
+    expect(await lab(["validate", "mine.yaml"], { cwd: folder })).toMatchObject({ code: 0 });
+    const again = await lab(["new", "mine"], { cwd: folder });
+    expect(again).toMatchObject({ code: 2 });
+    expect(again.stderr).toContain("--force");
+    expect((await lab(["new", "mine", "--force"], { cwd: folder })).code).toBe(0);
+  });
+});
+
+describe("bad input never shows a stack trace", () => {
+  test.each([
+    ["an unknown command", ["rnu"], 2, 'did you mean "run"?'],
+    ["an unknown scenario", ["run", "frist-look"], 2, 'did you mean "first-look"?'],
+    ["a missing file", ["run", "./none.yaml"], 104, "./none.yaml"],
+    ["a folder", ["run", "./src"], 104, "folder"],
+    ["an unknown flag", ["run", "first-look", "--jsn", "x"], 2, "--jsn"],
+    ["a flag without its value", ["run", "first-look", "--seed"], 2, "--seed"],
+    ["a bad mode", ["run", "first-look", "--mode", "turbo"], 2, "sync, async, parallel"],
+    ["a bad rate", ["run", "first-look", "-r", "-5"], 2, "load.rate"],
+    ["a bad frame rate", ["run", "first-look", "--fps", "0"], 2, "--fps"],
+    ["an unknown path", ["run", "first-look", "--set", "queue.capcity=5"], 2, 'did you mean "capacity"?'],
+    [
+      "a duration without meaning",
+      ["run", "first-look", "--set", "load={executor: bursts, size: 5}", "-d", "5s"],
+      2,
+      "--duration has no meaning",
+    ],
+    ["a rate without meaning", ["run", "first-look", "--set", "load={executor: bursts, size: 5}", "-r", "5"], 2, "--rate has no meaning"],
+    ["an output that cannot be written", ["run", "first-look", "--json", "/nowhere/x.json"], 2, "cannot be written"],
+    ["an output folder that is a file", ["run", "first-look", "-o", "package.json"], 2, "cannot be written"],
+    ["a flag of a later version", ["run", "first-look", "--http", "80"], 2, "--http is not available"],
+    ["a command of a later version", ["compare", "a", "b"], 2, "`compare` is not available"],
+    ["too many arguments", ["list", "x"], 2, "too many arguments"],
+    ["escape codes", ["run", "\u001b[31mred"], 2, "\\u001b[31mred"],
+  ])("%s", async (_, args, code, part) => {
+    const finished = await lab(args);
+    expect(finished.code).toBe(code);
+    expect(finished.stderr).toContain(part);
+    expect(finished.stderr).not.toMatch(/\n\s+at |\.ts:\d+:\d+\)/);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: that is the point
+    expect(finished.stderr).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/);
+  });
+
+  test("the same, seen from inside", async () => {
+    const silent = process.stderr.write;
+    const quiet = process.stdout.write;
+    let said = "";
+    process.stderr.write = ((text: string) => {
+      said += text;
+      return true;
+    }) as typeof process.stderr.write;
+    process.stdout.write = (() => true) as typeof process.stdout.write;
+    try {
+      expect(await main(["rnu"])).toBe(2);
+      expect(await main(["--version"])).toBe(0);
+      expect(await main(["list"])).toBe(0);
+      expect(await main(["list", "--json"])).toBe(0);
+      expect(await main(["schema"])).toBe(0);
+      expect(
+        await main([
+          "validate",
+          join(ROOT, "test/scenarios/valid/minimal.yaml"),
+          join(ROOT, "test/scenarios/invalid/list.yaml"),
+          "/none.yaml",
+        ]),
+      ).toBe(104);
+      expect(await main(["new", join(folder, "inside.yaml")])).toBe(0);
+      expect(await main(["new", join(folder, "inside.yaml")])).toBe(2);
+      expect(await main(["new", "a b"])).toBe(2);
+      expect(await main(["run", "nope"])).toBe(2);
+      const out = join(folder, "inside");
+      const quickFile = file("inside-quick.yaml", QUICK);
+      expect(
+        await main([
+          "run",
+          quickFile,
+          "--headless",
+          "--out",
+          out,
+          "--dump-state",
+          join(folder, "inside.json"),
+          "--seed",
+          "4",
+          "--workers",
+          "1",
+        ]),
+      ).toBe(0);
+      expect(await main(["run", quickFile, "-q", "--out", out])).toBe(2);
+      expect(
+        await main(["run", quickFile, quickFile, "-q", "--mode", "sync", "--out", out, "--force", "--json", join(folder, "two.json")]),
+      ).toBe(0);
+      expect(await main([])).toBe(0);
+    } finally {
+      process.stderr.write = silent;
+      process.stdout.write = quiet;
+    }
+    expect(said).toContain("rnu");
+    expect(JSON.parse(readFileSync(join(folder, "two.json"), "utf8"))).toHaveLength(2);
+    expect(existsSync(join(folder, "inside-0-sync.json"))).toBe(true);
+  });
+});
+
+describe("run", () => {
+  test("--json - is the result of the contract and nothing else on stdout", async () => {
+    const { code, stdout, stderr } = await lab(["run", file("quick.yaml", QUICK), "--headless", "--json", "-"]);
+    expect(code).toBe(0);
+    const result = JSON.parse(stdout) as RunResult;
+    expect(result).toMatchObject({
+      schemaVersion: 1,
+      scenario: { name: "quick", title: "quick", workload: "message", seed: 1, hash: expect.stringMatching(/^[0-9a-f]{64}$/) },
+    });
+    expect(result.cases.map(({ mode, status }) => [mode, status])).toEqual([
+      ["sync", "completed"],
+      ["async", "completed"],
+      ["parallel", "completed"],
+    ]);
+    expect(new Set(result.cases.map(({ tape }) => tape.hash)).size).toBe(1);
+    expect(new Set(result.cases.map(({ state }) => state?.digest)).size).toBe(1);
+    expect(everyNumberIsFinite(result)).toBe(true);
+    expect(stderr).toContain("[3/3 parallel] completed");
+  });
+
+  test("a title that would colour the terminal does not reach it", async () => {
+    const path = file(
+      "hostile.yaml",
+      `title: "\\e[31mred\\e]0;owned\\a"\nmodes: [sync]\nload: { executor: bursts, size: 5 }\nwork: { kind: none }\n`,
+    );
+    const { code, stdout, stderr } = await lab(["run", path]);
+    expect(code).toBe(0);
+    expect(stdout + stderr).toContain("\\x1b[31mred");
+    expect(stdout + stderr).not.toContain("\u001b");
+    expect(stdout + stderr).not.toContain("\u0007");
+  });
+
+  test.each([
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const)("P2-S %s drains, writes what was measured and leaves nothing behind", async (signal, code) => {
+    const out = join(folder, `${signal}.json`);
+    const child = Bun.spawn([process.execPath, MAIN, "run", file("long.yaml", LONG), "--json", out], {
+      env: cleanEnv(),
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    const reader = child.stderr.getReader();
+    let said = "";
+    while (!said.includes("   1 s")) said += new TextDecoder().decode((await reader.read()).value);
+    const runners = childrenOf(child.pid);
+    expect(runners.length).toBeGreaterThan(0);
+    child.kill(signal);
+    expect(await child.exited).toBe(code);
+    const result = JSON.parse(readFileSync(out, "utf8")) as RunResult;
+    expect(result.cases).toHaveLength(1);
+    expect(result.cases[0]).toMatchObject({ status: "aborted" });
+    expect(result.cases[0]?.ledger.processed ?? 0).toBeGreaterThan(100);
+    for (const pid of runners) expect(alive(pid)).toBe(false);
+  });
+
+  test("a runner that is killed is a failed case with a sentence; the others still run", async () => {
+    const out = join(folder, "killed.json");
+    const path = file("killed.yaml", `${LONG}modes: [sync, async]\n`.replace("60s", "2s"));
+    const child = Bun.spawn([process.execPath, MAIN, "run", path, "--json", out], { env: cleanEnv(), stdout: "pipe", stderr: "pipe" });
+    const reader = child.stderr.getReader();
+    let said = "";
+    while (!said.includes("   1 s")) said += new TextDecoder().decode((await reader.read()).value);
+    for (const pid of childrenOf(child.pid)) process.kill(pid, "SIGKILL");
+    expect(await child.exited).toBe(1);
+    const [sync, async] = (JSON.parse(readFileSync(out, "utf8")) as RunResult).cases;
+    expect(sync).toMatchObject({ status: "failed", problems: [expect.stringContaining("SIGKILL")] });
+    expect(sync?.ledger.processed ?? 0).toBeGreaterThan(0);
+    expect(async).toMatchObject({ status: "completed", ledger: { processed: 400 } });
+  });
+
+  test("a runner that hangs is noticed and ended", async () => {
+    const out = join(folder, "hung.json");
+    const path = file("hung.yaml", LONG.replace("60s", "3s").replace("title: long", "title: hung\nmodes: [sync]"));
+    const child = Bun.spawn([process.execPath, MAIN, "run", path, "--json", out, "-q"], {
+      env: cleanEnv(),
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    await Bun.sleep(1500);
+    for (const pid of childrenOf(child.pid)) process.kill(pid, "SIGSTOP");
+    expect(await child.exited).toBe(1);
+    expect((JSON.parse(readFileSync(out, "utf8")) as RunResult).cases[0]?.problems[0]).toContain("no sign of life");
+  });
+
+  test("as a library: runScenario gives the same result object", async () => {
+    const { runScenario } = await import("../../src/index.ts");
+    const result = await runScenario({
+      title: "library",
+      modes: ["async"],
+      load: { executor: "bursts", size: 30 },
+      work: { kind: "cpu", time: "100us" },
+    });
+    expect(result.cases[0]).toMatchObject({ status: "completed", ledger: { processed: 30 } });
+    expect(result.machine.calibration?.roundsPerMs ?? 0).toBeGreaterThan(1000);
+    await expect(runScenario({ title: 5 })).rejects.toThrow("title");
+    expect((await runScenario(file("library.yaml", QUICK), { modes: ["sync"] })).cases).toHaveLength(1);
+  });
+});
+
+function childrenOf(pid: number): number[] {
+  const { stdout } = Bun.spawnSync(["pgrep", "-P", String(pid)]);
+  return stdout.toString().trim().split("\n").filter(Boolean).map(Number);
+}
+
+function alive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+mkdirSync(folder, { recursive: true });
