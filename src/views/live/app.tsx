@@ -1,5 +1,6 @@
+/** @jsxRuntime classic */
 import { Box, Text, useApp, useInput, useWindowSize } from "ink";
-import { useMemo, useRef, useState, useSyncExternalStore } from "react";
+import React, { useMemo, useRef, useState, useSyncExternalStore } from "react";
 import { printable } from "../../kernel/text.ts";
 import { ledgerLine } from "../report/table.ts";
 import { CHART_PANELS } from "./figures.ts";

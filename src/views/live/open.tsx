@@ -1,5 +1,6 @@
+/** @jsxRuntime classic */
 import { render } from "ink";
-import { Component, type ComponentType, type ReactNode } from "react";
+import React, { Component, type ComponentType, type ReactNode } from "react";
 import type { OnEvent } from "../../engine/events.ts";
 import { printable } from "../../kernel/text.ts";
 import type { RunResult } from "../../telemetry/result.ts";
@@ -8,6 +9,9 @@ import { progressLines } from "../report/progress.ts";
 import { App, type AppProps } from "./app.tsx";
 import { LiveStore } from "./store.ts";
 import { COLORS, PLAIN } from "./theme.ts";
+
+// The pragma above: which JSX runtime Bun picks depends on a tsconfig.json around the working directory and on NODE_ENV at
+// start-up, neither of which an installed package decides. React.createElement is there in all of them.
 
 /** Time between two pictures, in milliseconds: four a second cost little and lose nothing. */
 const PICTURE_MS = 250;
@@ -31,8 +35,11 @@ export interface Dashboard {
 /** Opens the dashboard on the alternate screen. If drawing fails, the terminal is put back and plain lines take over. */
 export function openDashboard({ color, fps, stop, screen: Screen = App }: DashboardOptions): Dashboard {
   const store = new LiveStore(Math.max(PICTURE_MS, 1000 / fps));
-  const plain = progressLines((line) => process.stderr.write(`${line}\n`));
   let broken: string | null = null;
+  // Follows the run all the time, so that it can go on where the dashboard broke off.
+  const plain = progressLines((line) => {
+    if (broken !== null) process.stderr.write(`${line}\n`);
+  });
   let quit: () => void = () => {};
   const leaving = new Promise<void>((resolve) => {
     quit = resolve;
@@ -68,7 +75,7 @@ export function openDashboard({ color, fps, stop, screen: Screen = App }: Dashbo
   return {
     onEvent: (event) => {
       if (broken === null) store.onEvent(event);
-      else plain(event);
+      plain(event);
     },
     broken: () => broken,
     async close(results) {

@@ -1,5 +1,6 @@
+/** @jsxRuntime classic */
 import { Box, render, Text, useInput, useWindowSize } from "ink";
-import { useState } from "react";
+import React, { useRef, useState } from "react";
 import { printable } from "../../kernel/text.ts";
 import { COLORS, PLAIN, type Theme } from "./theme.ts";
 
@@ -38,11 +39,23 @@ interface PickerProps {
 function Picker({ choices, theme, onDone }: PickerProps) {
   const { columns, rows } = useWindowSize();
   const [at, setAt] = useState(0);
+  const place = useRef(0);
   useInput((input, key) => {
-    if (input === "q" || key.escape || (key.ctrl && input === "c")) onDone(null);
-    else if (key.return) onDone(choices[at]?.file ?? null);
-    else if (key.downArrow || input === "j") setAt((before) => Math.min(choices.length - 1, before + 1));
-    else if (key.upArrow || input === "k") setAt((before) => Math.max(0, before - 1));
+    const move = (by: number) => {
+      place.current = Math.max(0, Math.min(choices.length - 1, place.current + by));
+    };
+    if (key.escape || (key.ctrl && input === "c")) return onDone(null);
+    if (key.return) return onDone(choices[place.current]?.file ?? null);
+    if (key.downArrow) move(1);
+    if (key.upArrow) move(-1);
+    // Fast typing arrives as one event.
+    for (const char of input) {
+      if (char === "q") return onDone(null);
+      if (char === "\r") return onDone(choices[place.current]?.file ?? null);
+      if (char === "j") move(1);
+      if (char === "k") move(-1);
+    }
+    setAt(place.current);
   });
   const room = Math.max(1, rows - 5);
   const first = Math.max(0, Math.min(at - Math.floor(room / 2), choices.length - room));

@@ -57,7 +57,7 @@ export function comparisonRow(figures: RowFigures): ComparisonRow {
     p99: blank(formatMs(figures.p99)),
     drops: blank(formatCount(figures.dropped)),
     CPU: blank(`${(figures.cpu * 100).toFixed(0)} %`),
-    predicted: capacity === null ? "–" : `≤ ${formatCount(capacity)}/s`,
+    predicted: capacity === null ? "–" : `≤ ${formatCount(capacity)}`,
   };
 }
 

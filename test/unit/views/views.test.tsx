@@ -214,7 +214,7 @@ describe("reports", () => {
     const [head, rule, sync, failed] = table.split("\n");
     expect(head).toStartWith("mode ");
     expect(rule).toMatch(/^─+ {2}─/);
-    expect(sync).toContain("≤ 200/s");
+    expect(sync).toContain("≤ 200");
     expect(failed).toMatch(/async \(failed\) +– +–/);
   });
 

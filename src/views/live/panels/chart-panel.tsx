@@ -1,6 +1,7 @@
+/** @jsxRuntime classic */
 import chalk from "chalk";
 import { Text } from "ink";
-import { memo } from "react";
+import React, { memo } from "react";
 import { drawChart, LABEL_WIDTH } from "../chart.ts";
 import { type ChartPanel, chartSeries } from "../figures.ts";
 import type { RunView } from "../store.ts";

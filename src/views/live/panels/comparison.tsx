@@ -1,5 +1,6 @@
+/** @jsxRuntime classic */
 import { Box, Text } from "ink";
-import type { ReactNode } from "react";
+import React, { type ReactNode } from "react";
 import { COLUMNS, type ComparisonRow, comparisonRow, plainTable } from "../../report/table.ts";
 import { rowsOf } from "../figures.ts";
 import type { RunView } from "../store.ts";
@@ -21,17 +22,9 @@ export function ComparisonTable({ view, width, theme }: { readonly view: RunView
   const plain = ({ children }: { children?: ReactNode }) => <Text>{children}</Text>;
   const header = ({ children }: { children?: ReactNode }) => <Text bold>{children}</Text>;
   const faint = ({ children }: { children?: ReactNode }) => <Text dimColor={theme.faint}>{children}</Text>;
-  const natural = COLUMNS.reduce((sum, column) => sum + widest(rows, column) + 3, 1);
   return (
     <Box>
-      <Table
-        data={rows.map(aligned(rows))}
-        columns={[...COLUMNS]}
-        padding={natural <= width ? 1 : 0}
-        header={header}
-        cell={plain}
-        skeleton={faint}
-      />
+      <Table data={rows.map(aligned(rows))} columns={fittingColumns(rows, width)} header={header} cell={plain} skeleton={faint} />
     </Box>
   );
 }
@@ -53,6 +46,17 @@ export function ComparisonLines({ view, theme }: { readonly view: RunView; reado
       })}
     </Box>
   );
+}
+
+/** On a narrow screen the table does without p95, then without the prediction. */
+function fittingColumns(rows: readonly ComparisonRow[], width: number): string[] {
+  let columns: string[] = [...COLUMNS];
+  for (const spare of ["p95", "predicted"]) {
+    const natural = columns.reduce((sum, column) => sum + widest(rows, column) + 3, 1);
+    if (natural <= width) break;
+    columns = columns.filter((column) => column !== spare);
+  }
+  return columns;
 }
 
 function widest(rows: readonly ComparisonRow[], column: string): number {

@@ -1,5 +1,6 @@
+/** @jsxRuntime classic */
 import { Box, Text } from "ink";
-import { memo } from "react";
+import React, { memo } from "react";
 import { formatShare } from "../../../kernel/units.ts";
 import type { RunView } from "../store.ts";
 import type { Theme } from "../theme.ts";

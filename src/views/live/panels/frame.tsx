@@ -1,5 +1,6 @@
+/** @jsxRuntime classic */
 import { Box, Text } from "ink";
-import type { ReactNode } from "react";
+import React, { type ReactNode } from "react";
 import type { Theme } from "../theme.ts";
 
 export interface FrameProps {

@@ -1,4 +1,7 @@
+/** @jsxRuntime classic */
+
 import { Box, Text } from "ink";
+import React from "react";
 import { printable } from "../../../kernel/text.ts";
 import { formatMs, formatShare } from "../../../kernel/units.ts";
 import { machineLine, progress } from "../figures.ts";

@@ -1,4 +1,7 @@
+/** @jsxRuntime classic */
+
 import { Box, Text } from "ink";
+import React from "react";
 import type { Theme } from "../theme.ts";
 
 const KEYS: readonly (readonly [string, string])[] = [

@@ -1,0 +1,203 @@
+import { afterAll, afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { ROOT, temporaryFolder } from "../support/cli.ts";
+import { Screen } from "../support/terminal.ts";
+
+setDefaultTimeout(90_000);
+
+const folder = temporaryFolder();
+const screens: Screen[] = [];
+afterEach(() => {
+  for (const screen of screens.splice(0)) screen.close();
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function open(...given: ConstructorParameters<typeof Screen>): Screen {
+  const screen = new Screen(...given);
+  screens.push(screen);
+  return screen;
+}
+
+function file(name: string, text: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+const SHORT = file(
+  "short.yaml",
+  "title: A short run\nload: { executor: constant-arrival-rate, rate: 300, duration: 1s }\nwork: { kind: sleep, time: 2ms }\nparallel: { workers: 2 }\n",
+);
+const LONG = file(
+  "long.yaml",
+  "title: A long run\nload: { executor: constant-arrival-rate, rate: 300, duration: 60s }\nwork: { kind: sleep, time: 2ms }\ngracefulStop: 1s\n",
+);
+
+const PANELS = ["Throughput", "Queue depth", "Drops", "Latency", "Cores"];
+
+describe("C-4 the dashboard in a real terminal", () => {
+  test.each([
+    [80, 24],
+    [120, 40],
+    [200, 60],
+  ])("C-2 runs all modes at %i×%i, fits, and stays as a closing screen", async (columns, rows) => {
+    // From a folder of the user's, as an installed package runs.
+    const screen = open(["run", SHORT], { columns, rows, cwd: folder });
+    const first = await screen.until(/sync \(mode 1 of 3\).* left/);
+    for (const panel of PANELS) expect(first).toContain(panel);
+    expect(first).toContain("A short run");
+    expect(first).toContain("scheduled =");
+    const last = await screen.until("% finished");
+    for (const mode of ["sync", "async", "parallel"]) expect(last).toMatch(new RegExp(`│ ?${mode} `));
+    expect(last).toContain("predicted");
+    expect((await screen.lines()).at(-1)).toContain("q quit");
+    screen.type("q");
+    expect(await screen.exited).toBe(0);
+    expect(screen.restored).toBe(true);
+    const left = await screen.text();
+    expect(left).toContain("ledger: 300 scheduled");
+    expect(left).not.toContain("Throughput");
+  });
+
+  test("keys focus, zoom, freeze, help and quit with a question", async () => {
+    const screen = open(["run", LONG]);
+    await screen.until("┏━ Throughput");
+    screen.type("\t");
+    await screen.until("┏━ Queue depth");
+    screen.type("4z");
+    await screen.until(/┏━ Latency/);
+    expect(await screen.text()).not.toContain("Queue depth");
+    screen.type("\u001b");
+    await screen.until("Queue depth");
+    screen.type("5");
+    await screen.until("┏━ Cores");
+    screen.type("?");
+    await screen.until("stop and drain");
+    screen.type("x");
+    await screen.until("Queue depth");
+    screen.type(" ");
+    await screen.until("frozen");
+    const frozen = (await screen.lines()).slice(2).join("\n");
+    await Bun.sleep(700);
+    expect((await screen.lines()).slice(2).join("\n")).toBe(frozen);
+    screen.type(" ");
+    screen.type("q");
+    await screen.until("Stop it and quit?");
+    screen.type("n");
+    await screen.until("q quit");
+    screen.type("qy");
+    expect(await screen.exited).toBe(130);
+    expect(screen.restored).toBe(true);
+    expect(await screen.text()).toContain("aborted");
+  });
+
+  test("survives being resized, and says what it needs when it is too small", async () => {
+    const screen = open(["run", LONG], { columns: 120, rows: 40 });
+    await screen.until("Throughput");
+    screen.resize(50, 12);
+    await screen.until("needs 60×18, has 50×12");
+    screen.resize(60, 18);
+    const small = await screen.until("Throughput");
+    for (const panel of PANELS) expect(small).toContain(panel);
+    screen.resize(100, 30);
+    await screen.until(/q quit .*freeze/);
+    screen.type("\u0003");
+    expect(await screen.exited).toBe(130);
+    expect(screen.restored).toBe(true);
+  });
+
+  test("Ctrl-C drains, writes and restores", async () => {
+    const out = join(folder, "interrupted.json");
+    const screen = open(["run", LONG, "--json", out]);
+    await screen.until(/ left/);
+    screen.type("\u0003");
+    expect(await screen.exited).toBe(130);
+    expect(screen.restored).toBe(true);
+    expect(await Bun.file(out).json()).toMatchObject({ cases: [{ status: "aborted" }] });
+  });
+
+  test("SIGTERM restores the terminal too", async () => {
+    const screen = open(["run", LONG]);
+    await screen.until(/ left/);
+    process.kill(screen.pid, "SIGTERM");
+    expect(await screen.exited).toBe(143);
+    expect(screen.restored).toBe(true);
+  });
+
+  test("a runner that is killed does not take the dashboard with it", async () => {
+    const screen = open(["run", SHORT, "--mode", "sync,async", "-d", "3s"]);
+    await screen.until(/ left/);
+    const runners = Bun.spawnSync(["pgrep", "-P", String(screen.pid)])
+      .stdout.toString()
+      .trim()
+      .split("\n")
+      .filter(Boolean);
+    for (const pid of runners) process.kill(Number(pid), "SIGKILL");
+    const last = await screen.until("% finished");
+    expect(last).toContain("sync (failed)");
+    screen.type("q");
+    expect(await screen.exited).toBe(1);
+    expect(screen.restored).toBe(true);
+  });
+
+  test("a view that crashes costs the picture, not the run", async () => {
+    const screen = open([SHORT], {
+      entry: join(ROOT, "test/support/planted/crashing-view.tsx"),
+      env: { NODE_ENV: "production" },
+      columns: 120,
+    });
+    expect(await screen.exited).toBe(70);
+    expect(screen.restored).toBe(true);
+    const text = screen.raw.slice(screen.raw.indexOf("[?1049l"));
+    expect(text).toContain("The dashboard met an error (planted \\x1b[31mcrash)");
+    expect(text).toContain("[3/3 parallel] completed");
+    expect(text).toContain("ledger: 300 scheduled");
+  });
+
+  test("only our own escape sequences reach the terminal", async () => {
+    const hostile = file(
+      "hostile.yaml",
+      `title: "\\e]0;owned\\a\\e[31mred \\u202egnp \\u009b2J"\nmodes: [sync]\nload: { executor: bursts, size: 5 }\nwork: { kind: none }\n`,
+    );
+    const screen = open(["run", hostile]);
+    const text = await screen.until("% finished");
+    expect(text).toContain("\\x1b]0;owned\\x07\\x1b[31mred \\u202egnp \\x9b2J");
+    screen.type("q");
+    await screen.exited;
+    expect(screen.raw).not.toContain("\u001b]0;");
+    expect(screen.raw).not.toMatch(/\u202e|\u009b/);
+  });
+
+  test("NO_COLOR draws without colours, CI and TERM=dumb without a dashboard", async () => {
+    const plain = open(["run", SHORT, "--mode", "sync"], { env: { NO_COLOR: "1" } });
+    await plain.until("% finished");
+    plain.type("q");
+    await plain.exited;
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: that is the point
+    expect(plain.raw).not.toMatch(/\u001b\[[0-9;]*3[0-9][0-9;]*m/);
+    for (const env of [{ CI: "true" }, { TERM: "dumb" }]) {
+      const lines = open(["run", SHORT, "--mode", "sync"], { env });
+      expect(await lines.exited).toBe(0);
+      expect(lines.raw).not.toContain("\u001b");
+      expect(lines.raw).toContain("[1/1 sync] completed");
+    }
+  });
+
+  test("C-1 bare lab-tui shows the scenarios, Enter runs one, q leaves", async () => {
+    const screen = open([], { cwd: folder });
+    await screen.until("▸ first-look");
+    screen.type("j");
+    screen.type("k");
+    screen.type("\r");
+    await screen.until("warming up");
+    screen.type("\u0003");
+    expect(await screen.exited).toBe(130);
+    expect(screen.restored).toBe(true);
+    const again = open([], { cwd: folder });
+    await again.until("▸ first-look");
+    again.type("q");
+    expect(await again.exited).toBe(0);
+    expect(again.restored).toBe(true);
+  });
+});

@@ -1,0 +1,20 @@
+/** @jsxRuntime classic */
+import { Text } from "ink";
+import React, { useSyncExternalStore } from "react";
+import { startRun } from "../../../src/engine/run.ts";
+import { loadScenario } from "../../../src/scenario/load.ts";
+import type { AppProps } from "../../../src/views/live/app.tsx";
+import { openDashboard } from "../../../src/views/live/open.tsx";
+
+/** The dashboard with a view that breaks as soon as a sample has come. */
+function Breaking({ store }: AppProps) {
+  const view = useSyncExternalStore(store.subscribe, store.snapshot);
+  if (view.cases.some(({ series }) => series.length > 3)) throw new Error("planted \u001b[31mcrash");
+  return <Text>not yet</Text>;
+}
+
+const scenario = loadScenario(process.argv[2] ?? "");
+const dashboard = openDashboard({ color: true, fps: 10, stop: () => {}, screen: Breaking });
+const result = await startRun({ name: "planted", file: "", scenario }, { onEvent: dashboard.onEvent }).result;
+await dashboard.close([result]);
+process.exit(dashboard.broken() === null ? 0 : 70);

@@ -1,0 +1,87 @@
+import { Terminal } from "@xterm/headless";
+import { cleanEnv, MAIN, ROOT } from "./cli.ts";
+
+/** The console in a real pseudo-terminal, seen through a terminal emulator. */
+export class Screen {
+  /** Everything the program has written. */
+  raw = "";
+  readonly exited: Promise<number>;
+  private readonly screen: Terminal;
+  private readonly child: Bun.Subprocess;
+
+  constructor(
+    args: readonly string[],
+    options: {
+      readonly columns?: number;
+      readonly rows?: number;
+      readonly env?: Record<string, string>;
+      readonly entry?: string;
+      readonly cwd?: string;
+    } = {},
+  ) {
+    const { columns = 80, rows = 24 } = options;
+    this.screen = new Terminal({ cols: columns, rows, allowProposedApi: true });
+    const decoder = new TextDecoder();
+    this.child = Bun.spawn([process.execPath, options.entry ?? MAIN, ...args], {
+      cwd: options.cwd ?? ROOT,
+      env: cleanEnv(options.env),
+      terminal: {
+        cols: columns,
+        rows,
+        data: (_, data) => {
+          const text = decoder.decode(data, { stream: true });
+          this.raw += text;
+          this.screen.write(text);
+        },
+      },
+    });
+    this.exited = this.child.exited;
+  }
+
+  get pid(): number {
+    return this.child.pid;
+  }
+
+  /** The lines as they stand on the screen now. */
+  async lines(): Promise<string[]> {
+    await new Promise<void>((resolve) => this.screen.write("", resolve));
+    const { buffer, rows } = { buffer: this.screen.buffer.active, rows: this.screen.rows };
+    return Array.from({ length: rows }, (_, row) => buffer.getLine(buffer.baseY + row)?.translateToString(true) ?? "");
+  }
+
+  async text(): Promise<string> {
+    return (await this.lines()).join("\n");
+  }
+
+  /** Waits until the screen shows the text (or matches); fails with the screen when it does not. */
+  async until(wanted: string | RegExp, limitMs = 30_000): Promise<string> {
+    const deadline = performance.now() + limitMs;
+    for (;;) {
+      const text = await this.text();
+      if (typeof wanted === "string" ? text.includes(wanted) : wanted.test(text)) return text;
+      if (performance.now() > deadline) throw new Error(`the screen never showed ${wanted}; it shows:\n${text}`);
+      await Bun.sleep(20);
+    }
+  }
+
+  type(keys: string): void {
+    this.child.terminal?.write(keys);
+  }
+
+  resize(columns: number, rows: number): void {
+    this.screen.resize(columns, rows);
+    this.child.terminal?.resize(columns, rows);
+  }
+
+  /** Main screen, cursor shown: how a program must leave a terminal. */
+  get restored(): boolean {
+    const last = (on: string, off: string) => this.raw.lastIndexOf(off) >= this.raw.lastIndexOf(on);
+    return last("\u001b[?1049h", "\u001b[?1049l") && last("\u001b[?25l", "\u001b[?25h") && this.screen.buffer.active.type === "normal";
+  }
+
+  close(): void {
+    this.child.kill("SIGKILL");
+    this.child.terminal?.close();
+    this.screen.dispose();
+  }
+}
