@@ -40,7 +40,19 @@ describe("C-1 the package", () => {
       return { stdout, stderr, code };
     };
     expect((await run("list")).stdout).toContain("first-look");
-    const quick = await run("run", "first-look", "-d", "200ms", "--set", "gracefulStop=100ms", "--headless", "--json", "-");
+    const quick = await run(
+      "run",
+      "first-look",
+      "-d",
+      "200ms",
+      "--set",
+      "gracefulStop=100ms",
+      "--set",
+      "queue.overflow=block",
+      "--headless",
+      "--json",
+      "-",
+    );
     expect(quick.code).toBe(0);
     expect(JSON.parse(quick.stdout).cases).toHaveLength(3);
     rmSync(home, { recursive: true });

@@ -73,7 +73,7 @@ describe("exact math", () => {
   });
 
   test("results are these bits on every machine", () => {
-    expect(exactLog(0.1)).toBe(-Math.LN10);
+    expect(exactLog(7)).toBe(1.9459101490553132);
     expect(exactLog(3)).toBe(1.0986122886681098);
     expect(exactPow(7, 1.1)).toBe(exactExp(1.1 * exactLog(7)));
     expect(exactExp(1)).toBeCloseTo(Math.E, 14);

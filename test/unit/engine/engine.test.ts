@@ -1,0 +1,255 @@
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import fc from "fast-check";
+import { calibrate } from "../../../src/engine/calibration.ts";
+import { burn, RealEffort } from "../../../src/engine/effort.ts";
+import { Bench } from "../../../src/engine/executor/bench.ts";
+import { Lifecycle } from "../../../src/engine/lifecycle.ts";
+import { Slope } from "../../../src/engine/runner/sampler.ts";
+import { describeExit } from "../../../src/engine/runner-process.ts";
+import { spoolReplay } from "../../../src/engine/spool.ts";
+import { BATCH_END, RingReader, RingWriter, ringMemory } from "../../../src/engine/transport/ring.ts";
+import { LoopTime, VirtualTime } from "../../../src/kernel/time.ts";
+import { bursts } from "../../../src/load/bursts.ts";
+import { NO_KEYS } from "../../../src/load/keys.ts";
+import { Offered } from "../../../src/load/offered.ts";
+import { Item } from "../../../src/queueing/item.ts";
+import { scenarioSchema } from "../../../src/scenario/schema.ts";
+import { Recorder } from "../../../src/telemetry/recorder.ts";
+import { temporaryFolder } from "../../support/cli.ts";
+
+setDefaultTimeout(60_000);
+
+const folder = temporaryFolder();
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe("ring between threads", () => {
+  test("frames come out as they went in, whatever their sizes and whoever is ahead", () => {
+    const steps = fc.array(
+      fc.oneof(fc.record({ write: fc.integer({ min: 0, max: 40 }) }), fc.record({ reads: fc.integer({ min: 1, max: 4 }) })),
+      { maxLength: 200 },
+    );
+    fc.assert(
+      fc.property(fc.integer({ min: 16, max: 128 }), steps, (words, plan) => {
+        const memory = ringMemory(words);
+        const writer = new RingWriter(memory);
+        const reader = new RingReader(memory);
+        const waiting: number[][] = [];
+        let next = 0;
+        const read = () => {
+          const expected = waiting.shift();
+          expect(reader.open()).toBe(expected !== undefined);
+          if (expected === undefined) return;
+          expect([reader.items, reader.flags]).toEqual([expected.length, BATCH_END]);
+          expect(expected.map(() => reader.words.float())).toEqual(expected);
+          reader.close();
+        };
+        for (const step of plan) {
+          if ("reads" in step) for (let i = 0; i < step.reads; i++) read();
+          else {
+            const size = Math.min(step.write, writer.largestFrame);
+            const room = writer.open(size);
+            if (room === 0) continue;
+            expect(room).toBeGreaterThanOrEqual(size);
+            const frame = Array.from({ length: size }, () => next++);
+            for (const value of frame) writer.words.float(value);
+            writer.publish(size, BATCH_END);
+            waiting.push(frame);
+          }
+        }
+        while (waiting.length > 0) read();
+        expect(reader.empty).toBe(true);
+        // However it got here, an empty ring takes the largest frame.
+        expect(writer.open(writer.largestFrame)).toBeGreaterThan(0);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+describe("effort", () => {
+  test("a computation is a chain: every round counts and the same rounds give the same end", () => {
+    expect(burn(1000, 1)).toBe(burn(400, burn(600, 1)));
+    expect(new Set(Array.from({ length: 50 }, (_, i) => burn(i, 1))).size).toBe(50);
+  });
+
+  test("blocking effort blocks, other effort yields", async () => {
+    const time = new LoopTime();
+    const blocking = new RealEffort(time, 1000, true);
+    const before = blocking.now();
+    blocking.compute(1e6);
+    blocking.block(1e6);
+    expect(blocking.wait(1e6)).toBeUndefined();
+    expect(blocking.now() - before).toBeGreaterThanOrEqual(2e6);
+    const yielding = new RealEffort(time, 1000, false).wait(1e6);
+    expect(yielding).toBeInstanceOf(Promise);
+    await yielding;
+  });
+});
+
+describe("calibration", () => {
+  const cache = join(folder, "cache", "calibration.json");
+
+  test("finds a rate, keeps it, and confirms it at the next start", () => {
+    const first = calibrate(undefined, cache);
+    expect(first.cached).toBe(false);
+    const from = performance.now();
+    burn(Math.round(first.roundsPerMs * 20), 1);
+    expect(performance.now() - from).toBeGreaterThan(10);
+    const kept = JSON.parse(readFileSync(cache, "utf8")) as { roundsPerMs: number };
+    expect(kept.roundsPerMs).toBe(first.roundsPerMs);
+  });
+
+  test("a cache that is wrong, poisoned or unwritable does no harm", () => {
+    const sane = calibrate(undefined, cache).roundsPerMs;
+    for (const text of ["{", '{"roundsPerMs":1e308}', readFileSync(cache, "utf8").replace(/"roundsPerMs":[\d.]+/, '"roundsPerMs":5000')]) {
+      writeFileSync(cache, text);
+      expect(calibrate(undefined, cache).roundsPerMs / sane).toBeGreaterThan(0.3);
+    }
+    mkdirSync(join(folder, "dir.json"), { recursive: true });
+    expect(calibrate(undefined, join(folder, "dir.json")).cached).toBe(false);
+  });
+});
+
+describe("bench", () => {
+  function bench(process: (item: Item) => string | null | Promise<string | null>, instant: boolean, concurrency = 1) {
+    const time = new VirtualTime();
+    const recorder = new Recorder();
+    const released: number[] = [];
+    const processor = { instant, process, decode: () => {}, state: () => ({ entries: [] }) };
+    return {
+      time,
+      recorder,
+      released,
+      bench: new Bench(
+        processor,
+        recorder,
+        time,
+        concurrency,
+        (item) => released.push(item.index),
+        () => false,
+      ),
+    };
+  }
+  const items = (count: number) => Array.from({ length: count }, (_, i) => Object.assign(new Item(), { index: i, sequence: i + 1 }));
+
+  test("failures are counted by reason and the order of a key is kept, in groups too", () => {
+    const made = bench((item) => (item.index % 3 === 0 ? "odd one" : null), true);
+    expect(made.bench.work(items(40))).toBeUndefined();
+    expect(made.recorder.counts()).toMatchObject({ processed: 26, failed: 14, orderViolations: 0, batches: 1, batched: 40 });
+    expect(made.bench.failureCounts).toEqual([{ reason: "odd one", count: 14 }]);
+    expect(made.released).toEqual(items(40).map(({ index }) => index));
+  });
+
+  test("what waits holds its key, not the others'", async () => {
+    const made = bench(() => made.time.sleepUntil(made.time.now() + 10).then(() => null), false, 3);
+    const [a, b, c] = [1, 1, 2].map((key, i) => [Object.assign(new Item(), { index: i, key, sequence: key === 1 ? i + 1 : 1 })]);
+    const done = Promise.all([a, b, c].map((batch) => made.bench.work(batch ?? [])));
+    expect([made.bench.active, made.bench.items]).toEqual([3, 3]);
+    await made.time.run(done);
+    expect(made.released).toEqual([0, 2, 1]);
+    expect([made.time.now(), made.recorder.counts().orderViolations, made.bench.active]).toEqual([20, 0, 0]);
+  });
+
+  test("what is abandoned is counted once, and nothing is recorded after it", async () => {
+    const made = bench(() => made.time.sleepUntil(made.time.now() + 10).then(() => null), false, 2);
+    const working = made.bench.work(items(3));
+    made.bench.abandon(5);
+    await made.time.run(Promise.resolve(working));
+    expect(made.recorder.counts()).toMatchObject({ processed: 0, abandoned: 3 });
+  });
+});
+
+describe("lifecycle", () => {
+  const make = () => {
+    const offered = new Offered(bursts({ size: 2, every: 1000, count: 2 }, NO_KEYS), 0);
+    return { offered, lifecycle: new Lifecycle(offered, 1e6, 500) };
+  };
+
+  test("ends by itself when the grace after the last arrival is over", () => {
+    const { lifecycle } = make();
+    expect([lifecycle.expired(1e6 + 499), lifecycle.expired(1e6 + 500), lifecycle.taking]).toEqual([false, true, true]);
+  });
+
+  test("a stop ends taking, its grace ends the rest, a second stop ends all", () => {
+    const { lifecycle, offered } = make();
+    lifecycle.stop(10);
+    expect([lifecycle.taking, lifecycle.aborted, lifecycle.expired(100), lifecycle.expired(510), offered.count]).toEqual([
+      false,
+      true,
+      false,
+      true,
+      2,
+    ]);
+    lifecycle.stop(20);
+    expect(lifecycle.expired(21)).toBe(true);
+  });
+
+  test("a failure keeps its first reason", () => {
+    const { lifecycle } = make();
+    lifecycle.fail(5, "first");
+    lifecycle.fail(6, "second");
+    expect([lifecycle.reason, lifecycle.expired(6), lifecycle.taking, lifecycle.aborted]).toEqual(["first", true, false, false]);
+  });
+});
+
+describe("spooling", () => {
+  const named = (file: string) => ({
+    name: "n",
+    file: "s.yaml",
+    scenario: scenarioSchema.parse({ title: "x", load: { executor: "replay", file } }),
+  });
+  const live = new AbortController().signal;
+
+  test("plain files and other loads are left where they are", async () => {
+    writeFileSync(join(folder, "plain.ndjson"), "{}\n");
+    const plain = named(join(folder, "plain.ndjson"));
+    expect((await spoolReplay(plain, live)).scenario).toBe(plain.scenario);
+    const other = { ...plain, scenario: scenarioSchema.parse({ title: "x" }) };
+    const spooled = await spoolReplay(other, live);
+    spooled.remove();
+    expect(spooled.scenario).toBe(other.scenario);
+  });
+
+  test("gzip is unpacked to a file that is removed again; half a gzip is refused; a stop ends it", async () => {
+    const path = join(folder, "packed.gz");
+    writeFileSync(path, gzipSync("a\nb\n"));
+    const spooled = await spoolReplay(named(path), live);
+    const file = (spooled.scenario.load as { file: string }).file;
+    expect(readFileSync(file, "utf8")).toBe("a\nb\n");
+    spooled.remove();
+    expect(() => readFileSync(file)).toThrow();
+    writeFileSync(path, gzipSync("x".repeat(99_999)).subarray(0, 50));
+    await expect(spoolReplay(named(path), live)).rejects.toThrow("whole gzip");
+    const stopped = AbortSignal.abort();
+    expect((await spoolReplay(named(path), stopped)).scenario).toBeDefined();
+  });
+});
+
+describe("sentences and slopes", () => {
+  const exit = { code: null, signal: null, lastWords: "", peakRssBytes: 5e6, silentMs: null };
+
+  test("how a runner ended is a sentence", () => {
+    expect(describeExit({ ...exit, silentMs: 12_000 })).toContain("no sign of life for 12 s");
+    expect(describeExit({ ...exit, signal: "SIGKILL" })).toContain("killed (SIGKILL) at 5 MB");
+    expect(describeExit({ ...exit, signal: "SIGTRAP", lastWords: "a\nout of memory\u001b\n" })).toContain(
+      "died of SIGTRAP: it crashed or ran out of memory (peak 5 MB). Its last words: out of memory\\x1b",
+    );
+    expect(describeExit({ ...exit, code: 3 })).toContain("ended with code 3");
+  });
+
+  test("the slope is that of the least-squares line", () => {
+    const slope = new Slope();
+    expect(slope.value).toBe(0);
+    for (const [x, y] of [
+      [0, 1],
+      [1, 3],
+      [2, 4],
+      [3, 8],
+    ] as const)
+      slope.add(x, y);
+    expect(slope.value).toBeCloseTo(2.2, 12);
+  });
+});
