@@ -12,13 +12,14 @@ export function bursts(load: Bursts, keys: KeySource): Tape {
   const total = load.size * load.count;
   let emitted = 0;
   let inBurst = 0;
+  let burst = 0;
   let at = 0;
   return {
     next(arrival: Arrival): boolean {
       if (emitted === total) return false;
       if (inBurst === load.size) {
         inBurst = 0;
-        at += load.every;
+        at = ++burst * load.every;
       }
       inBurst++;
       emitted++;

@@ -1,8 +1,8 @@
 import type { Nanoseconds } from "../kernel/clock.ts";
-import { Arrival, type Tape } from "./tape.ts";
+import type { DueTimes } from "./open.ts";
 
 /**
- * How much has fallen due by now, whether or not anyone was ready: reads a tape of its own, so that what a late source
+ * How much has fallen due by now, whether or not anyone was ready: reads due times of its own, so that what a late source
  * has not got to yet is counted all the same. Also the arrivals side of Little's law.
  */
 export class Offered {
@@ -16,11 +16,10 @@ export class Offered {
   ended = false;
   private area = 0;
   private areaAt: Nanoseconds = 0;
-  private readonly arrival = new Arrival();
   private pending: Nanoseconds;
 
   constructor(
-    private readonly tape: Tape,
+    private readonly times: DueTimes,
     private readonly warmup: Nanoseconds,
   ) {
     this.areaAt = warmup;
@@ -30,12 +29,12 @@ export class Offered {
   /** Counts everything due at or before the instant. */
   advance(now: Nanoseconds): void {
     while (this.pending <= now) {
-      this.count++;
+      this.count += this.times.together;
       this.last = this.pending;
       if (this.pending >= this.warmup) {
         this.area += this.measured * (this.pending - this.areaAt);
         this.areaAt = this.pending;
-        this.measured++;
+        this.measured += this.times.together;
       }
       this.pending = this.read();
     }
@@ -54,14 +53,14 @@ export class Offered {
   }
 
   private read(): Nanoseconds {
-    if (this.tape.next(this.arrival)) return this.arrival.dueMicros * 1000;
-    this.end();
-    return Number.POSITIVE_INFINITY;
+    const due = this.times.next();
+    if (due === Number.POSITIVE_INFINITY) this.end();
+    return due * 1000;
   }
 
   private end(): void {
     this.ended = true;
     this.pending = Number.POSITIVE_INFINITY;
-    this.tape.close();
+    this.times.close();
   }
 }

@@ -74,6 +74,33 @@ export class Histogram {
     stats[SQUARES] = (stats[SQUARES] as number) + d * d * times;
   }
 
+  /** Counts `times` values that rise evenly: first, first + step, … */
+  recordRamp(first: Nanoseconds, step: Nanoseconds, times: number): void {
+    const last = first + step * (times - 1);
+    const from = first < 0 ? -1 : bucketOf(first);
+    if (times === 1 || from !== bucketOf(last)) {
+      for (let i = 0; i < times; i++) this.recordMany(first + i * step, 1);
+      return;
+    }
+    const stats = this.stats;
+    this.buckets[from] = (this.buckets[from] as number) + times;
+    if (stats[COUNT] === 0) {
+      stats[ORIGIN] = first;
+      stats[MIN] = first;
+      stats[MAX] = last;
+    } else {
+      if (first < (stats[MIN] as number)) stats[MIN] = first;
+      if (last > (stats[MAX] as number)) stats[MAX] = last;
+    }
+    stats[COUNT] = (stats[COUNT] as number) + times;
+    // Σ (d + ks) and Σ (d + ks)² for k = 0 … times − 1.
+    const d = first - (stats[ORIGIN] as number);
+    const s1 = (times * (times - 1)) / 2;
+    const s2 = (s1 * (2 * times - 1)) / 3;
+    stats[SUM] = (stats[SUM] as number) + d * times + step * s1;
+    stats[SQUARES] = (stats[SQUARES] as number) + d * d * times + 2 * d * step * s1 + step * step * s2;
+  }
+
   get count(): number {
     return this.stats[COUNT] ?? 0;
   }

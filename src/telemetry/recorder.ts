@@ -68,42 +68,35 @@ export class Recorder {
    * are interpolated. Waits that neighbours share are counted together: of a batch that is most of them.
    */
   processedTogether(items: readonly Passage[], from: number, to: number, began: Nanoseconds, ended: Nanoseconds): void {
-    const tally = this.tally;
     const each = (ended - began) / (to - from);
     let measured = 0;
     let lastDone = 0;
-    let schedule = 0;
-    let queue = 0;
-    let schedules = 0;
-    let queues = 0;
-    for (let i = from; i < to; i++) {
-      const item = items[i] as Passage;
-      this.checkOrder(item);
-      if (item.due < this.warmup) continue;
-      measured++;
-      const started = began + (i - from) * each;
-      const done = started + each;
-      lastDone = done;
-      if (schedules > 0 && item.taken - item.due === schedule) schedules++;
-      else {
-        if (schedules > 0) this.schedule.recordMany(schedule, schedules);
-        schedule = item.taken - item.due;
-        schedules = 1;
+    for (let i = from; i < to; ) {
+      const first = items[i] as Passage;
+      this.checkOrder(first);
+      let end = i + 1;
+      // Neighbours that fell due, were taken and were batched together.
+      for (; end < to; end++) {
+        const next = items[end] as Passage;
+        if (next.due !== first.due || next.taken !== first.taken || next.dequeued !== first.dequeued) break;
+        this.checkOrder(next);
       }
-      if (queues > 0 && item.dequeued - item.taken === queue) queues++;
-      else {
-        if (queues > 0) this.queue.recordMany(queue, queues);
-        queue = item.dequeued - item.taken;
-        queues = 1;
+      if (first.due >= this.warmup) {
+        const started = began + (i - from) * each;
+        const count = end - i;
+        this.schedule.recordMany(first.taken - first.due, count);
+        this.queue.recordMany(first.dequeued - first.taken, count);
+        this.batch.recordRamp(started - first.dequeued, each, count);
+        this.sojourn.recordRamp(started + each - first.due, each, count);
+        this.leftTogether(first.due, started + each, each, count);
+        measured += count;
+        lastDone = started + each * count;
       }
-      this.batch.recordMany(started - item.dequeued, 1);
-      this.sojourn.recordMany(done - item.due, 1);
-      this.left(item, done);
+      i = end;
     }
+    const tally = this.tally;
     tally[PROCESSED] = (tally[PROCESSED] as number) + (to - from);
     if (measured === 0) return;
-    this.schedule.recordMany(schedule, schedules);
-    this.queue.recordMany(queue, queues);
     this.service.recordMany(each, measured);
     tally[MEASURED] = (tally[MEASURED] as number) + measured;
     if (lastDone > (tally[LAST_DONE] as number)) tally[LAST_DONE] = lastDone;
@@ -148,12 +141,20 @@ export class Recorder {
   }
 
   private left(item: Passage, now: Nanoseconds): void {
+    this.leftTogether(item.due, now, 0, 1);
+  }
+
+  /** `count` items due at one instant left, the first at `now` and the others `each` apart. */
+  private leftTogether(due: Nanoseconds, now: Nanoseconds, each: Nanoseconds, count: number): void {
     const tally = this.tally;
-    if (item.due < (tally[FIRST_DUE] as number)) tally[FIRST_DUE] = item.due;
-    tally[LEFT_AREA] = (tally[LEFT_AREA] as number) + (tally[LEFT] as number) * (now - (tally[LEFT_AT] as number));
-    tally[LEFT_AT] = now;
-    tally[LEFT] = (tally[LEFT] as number) + 1;
-    tally[TIME_INSIDE] = (tally[TIME_INSIDE] as number) + (now - item.due);
+    if (due < (tally[FIRST_DUE] as number)) tally[FIRST_DUE] = due;
+    const before = tally[LEFT] as number;
+    const steps = (count * (count - 1)) / 2;
+    const area = before * (now - (tally[LEFT_AT] as number)) + each * ((count - 1) * before + steps);
+    tally[LEFT_AREA] = (tally[LEFT_AREA] as number) + area;
+    tally[LEFT_AT] = now + each * (count - 1);
+    tally[LEFT] = before + count;
+    tally[TIME_INSIDE] = (tally[TIME_INSIDE] as number) + count * (now - due) + each * steps;
   }
 
   private checkOrder(item: Passage): void {

@@ -59,7 +59,7 @@ function virtually(mode: "sync" | "async", executor: () => Executor): Runner {
     const samples: Sample[] = [];
     const tape = () => openTape(scenario, () => null);
     const facts = inspectTape(tape(), loadDuration(scenario), scenario.warmup);
-    const tapes = { whole: tape(), due: openDueTimes(scenario, () => null), lastMicros: facts.lastMicros };
+    const tapes = { whole: tape(), due: openDueTimes(scenario, facts.count, () => null), lastMicros: facts.lastMicros };
     const pipeline: Pipeline = buildPipeline(setup, tapes, (sample) => samples.push(sample));
     during?.(() => pipeline.lifecycle.stop(time.now()));
     const execution: Execution = await time.run(executor().execute(pipeline.job));

@@ -53,7 +53,7 @@ export async function runCase(plan: CasePlan, options: CaseOptions): Promise<Run
   const executor = makeExecutor(setup, bell);
   try {
     await rehearse(setup, executor);
-    const tapes = { whole: tapeOf(plan), due: openDueTimes(plan.scenario, timestampOf), lastMicros: facts.lastMicros };
+    const tapes = { whole: tapeOf(plan), due: openDueTimes(plan.scenario, facts.count, timestampOf), lastMicros: facts.lastMicros };
     const pipeline = buildPipeline(setup, tapes, options.onSample);
     options.onStoppable(() => pipeline.lifecycle.stop(time.now()));
     const cpuBefore = process.cpuUsage();

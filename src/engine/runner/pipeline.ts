@@ -1,6 +1,7 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
 import type { Time } from "../../kernel/time.ts";
 import { Offered } from "../../load/offered.ts";
+import type { DueTimes } from "../../load/open.ts";
 import type { Tape } from "../../load/tape.ts";
 import type { CasePlan } from "../../plan/plan.ts";
 import { batchRule } from "../../queueing/batcher.ts";
@@ -36,7 +37,7 @@ export interface Pipeline {
 /** The arrivals twice over: to be taken, and to be counted as they fall due. */
 export interface Tapes {
   readonly whole: Tape;
-  readonly due: Tape;
+  readonly due: DueTimes;
   /** When the last arrival falls due, microseconds. */
   readonly lastMicros: number;
 }

@@ -1,5 +1,4 @@
-import { bursts } from "../../load/bursts.ts";
-import { keySource } from "../../load/keys.ts";
+import { openDueTimes, openTape } from "../../load/open.ts";
 import type { CasePlan } from "../../plan/plan.ts";
 import type { Executor } from "../executor/executor.ts";
 import { buildPipeline, type Setup } from "./pipeline.ts";
@@ -35,7 +34,8 @@ async function perform(setup: Setup, executor: Executor, messages: number, workM
       load: { executor: "bursts", size: messages, every: 1e6, count: 1 },
     },
   };
-  const tape = () => bursts({ size: messages, every: 1e6, count: 1 }, keySource(keys, scenario.seed));
-  const { job } = buildPipeline({ ...setup, plan }, { whole: tape(), due: tape(), lastMicros: 0 }, () => {});
+  const whole = openTape(plan.scenario, () => null);
+  const due = openDueTimes(plan.scenario, messages, () => null);
+  const { job } = buildPipeline({ ...setup, plan }, { whole, due, lastMicros: 0 }, () => {});
   await executor.execute(job);
 }

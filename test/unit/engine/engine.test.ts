@@ -12,9 +12,8 @@ import { describeExit } from "../../../src/engine/runner-process.ts";
 import { spoolReplay } from "../../../src/engine/spool.ts";
 import { BATCH_END, RingReader, RingWriter, ringMemory } from "../../../src/engine/transport/ring.ts";
 import { LoopTime, VirtualTime } from "../../../src/kernel/time.ts";
-import { bursts } from "../../../src/load/bursts.ts";
-import { NO_KEYS } from "../../../src/load/keys.ts";
 import { Offered } from "../../../src/load/offered.ts";
+import { openDueTimes } from "../../../src/load/open.ts";
 import { Item } from "../../../src/queueing/item.ts";
 import { scenarioSchema } from "../../../src/scenario/schema.ts";
 import { Recorder } from "../../../src/telemetry/recorder.ts";
@@ -164,7 +163,14 @@ describe("bench", () => {
 
 describe("lifecycle", () => {
   const make = () => {
-    const offered = new Offered(bursts({ size: 2, every: 1000, count: 2 }, NO_KEYS), 0);
+    const offered = new Offered(
+      openDueTimes(
+        { load: { executor: "bursts", size: 2, every: 1000, count: 2 }, keys: { count: 1, distribution: "uniform", exponent: 1 }, seed: 1 },
+        4,
+        () => null,
+      ),
+      0,
+    );
     return { offered, lifecycle: new Lifecycle(offered, 1e6, 500) };
   };
 

@@ -80,10 +80,28 @@ describe("P1-R1 the arrival tape", () => {
   });
 
   test("due times alone are those of the whole tape", () => {
-    const source = { load: constant({ arrivals: "poisson", jitter: 900 }), keys: KEYS, seed: 5 };
-    expect(read(openDueTimes(source, timestampOf)).map(({ due }) => due)).toEqual(
-      read(openTape(source, timestampOf)).map(({ due }) => due),
-    );
+    const loads: Load[] = [
+      constant({ arrivals: "poisson", jitter: 900 }),
+      { executor: "bursts", size: 3, every: 700.5, count: 4 },
+      { executor: "replay", file: file("due.ndjson", "{}\n{}\n{}\n{}\n"), rate: 7 },
+      { executor: "replay", file: file("due.ndjson", "{}\n{}\n{}\n{}\n") },
+      {
+        executor: "replay",
+        file: file("due.ndjson", '{"worker_id":"a","payload":{"op":"increment","key":"k"},"timestamp":1}\n{}\n'),
+        speed: 3,
+      },
+    ];
+    for (const load of loads) {
+      const source = { load, keys: KEYS, seed: 5 };
+      const whole = read(openTape(source, timestampOf)).map(({ due }) => due);
+      const times = openDueTimes(source, whole.length, timestampOf);
+      const alone: number[] = [];
+      for (let at = times.next(); at !== Number.POSITIVE_INFINITY; at = times.next()) {
+        for (let i = 0; i < times.together; i++) alone.push(at);
+      }
+      times.close();
+      expect(alone).toEqual(whole);
+    }
   });
 
   test("executors of later versions are refused", () => {
@@ -166,7 +184,7 @@ describe("replay", () => {
 
 describe("offered", () => {
   test("counts what is due whether anyone took it, and its integral over time", () => {
-    const offered = new Offered(open(constant({ rate: 4 })), 250e6);
+    const offered = new Offered(openDueTimes({ load: constant({ rate: 4 }), keys: KEYS, seed: 1 }, 4, timestampOf), 250e6);
     offered.advance(500e6);
     expect([offered.count, offered.measured, offered.ended]).toEqual([3, 2, false]);
     // One due from 250 ms, two from 500 ms: 0.25 s · 1 + 0.1 s · 2.

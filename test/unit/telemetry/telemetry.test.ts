@@ -104,10 +104,14 @@ describe("recorder", () => {
         const apart = new Recorder(undefined, warmup);
         together.processedTogether(items, 0, items.length, began, began + each * items.length);
         for (const [i, one] of items.entries()) apart.processed(one, began + i * each, began + (i + 1) * each);
-        expect(together.counts()).toEqual(apart.counts());
-        for (const part of ["schedule", "queue", "batch", "service", "sojourn"] as const) {
-          expect(together[part].summary()).toEqual(apart[part].summary());
-        }
+        const near = (a: object, b: object) => {
+          for (const [key, value] of Object.entries(a))
+            expect(Math.abs(value - ((b as Record<string, number>)[key] ?? Number.NaN))).toBeLessThan(1e-6);
+        };
+        near({ ...together.counts(), firstDue: 0 }, { ...apart.counts(), firstDue: 0 });
+        expect(together.counts().firstDue).toBe(apart.counts().firstDue);
+        for (const part of ["schedule", "queue", "batch", "service", "sojourn"] as const)
+          near(together[part].summary(), apart[part].summary());
       }),
     );
   });
