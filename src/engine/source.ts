@@ -49,13 +49,19 @@ export class Source {
 
   /** Takes the next item, which must be due; null when it was refused. */
   take(now: Nanoseconds): Item | null {
-    const item = this.lift();
+    // Kept small enough for the compiler to inline whole: what is rare has a method of its own.
+    const item = this.pool.take();
+    item.index = this.takenTotal++;
+    item.due = this.pending;
     item.taken = now;
     if (item.due >= this.warmup) this.taken.increment(now);
     if (now - item.due > 10e6) this.lateTotal++;
     const reason = this.intake.accept(this.arrival, item);
     this.pending = this.read();
-    if (reason === null) return item;
+    return reason === null ? item : this.reject(item, now);
+  }
+
+  private reject(item: Item, now: Nanoseconds): null {
     this.recorder.rejected(item, now);
     this.pool.give(item);
     return null;
@@ -75,32 +81,33 @@ export class Source {
         if (late > 0) this.blockedByProcessing += Math.min(late, Math.max(0, busy() - busyBefore));
         if (late < 0 || !lifecycle.taking) continue;
       }
-      read.length = 0;
-      while (this.pending <= now && read.length < READ_SIZE) {
-        const item = this.take(now);
-        if (item !== null) read.push(item);
-        else now = time.now();
-      }
+      this.takeDue(read, now);
       if (read.length > 0) yield read;
+    }
+  }
+
+  /** Fills `read` with what is due. Not in the generator itself, so that the compiler sees a loop without waits. */
+  private takeDue(read: Item[], now: Nanoseconds): void {
+    read.length = 0;
+    let refused = 0;
+    while (this.pending <= now && read.length + refused < READ_SIZE) {
+      const item = this.take(now);
+      if (item !== null) read.push(item);
+      else refused++;
     }
   }
 
   /** Accounts for everything that was due and is not going to be taken. */
   abandonRest(now: Nanoseconds): void {
     while (this.pending <= this.offered.last && this.takenTotal < this.offered.count) {
-      const item = this.lift();
+      const item = this.pool.take();
+      item.index = this.takenTotal++;
+      item.due = this.pending;
       this.recorder.abandoned(item, now);
       this.pool.give(item);
       this.pending = this.read();
     }
     this.tape.close();
-  }
-
-  private lift(): Item {
-    const item = this.pool.take();
-    item.index = this.takenTotal++;
-    item.due = this.pending;
-    return item;
   }
 
   private read(): Nanoseconds {

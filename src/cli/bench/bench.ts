@@ -39,7 +39,7 @@ async function contest(match: Match, rounds: number): Promise<BenchRow> {
   const peers: number[] = [];
   const ratios: number[] = [];
   for (let round = 0; round < rounds; round++) {
-    const our = await clockMode(match.mode);
+    const our = await clockMode(match.mode, match.timeout);
     const their = await clockCommand(match.command);
     ours.push(our);
     if (their !== null) {

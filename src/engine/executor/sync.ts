@@ -1,6 +1,7 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
 import { threadCpu } from "../../kernel/clock.ts";
 import type { Item } from "../../queueing/item.ts";
+import type { Source } from "../source.ts";
 import { Bench } from "./bench.ts";
 import type { Execution, Executor, Job } from "./executor.ts";
 
@@ -58,13 +59,7 @@ class SyncRun {
         continue;
       }
       this.noteDepth(now);
-      batch.length = 0;
-      while (batch.length < group && source.nextDue <= now) {
-        const item = source.take(now);
-        if (item === null) break;
-        item.dequeued = now;
-        batch.push(item);
-      }
+      takeTogether(source, batch, group, now);
       if (batch.length > 0) {
         const waiting = bench.work(batch);
         if (waiting !== undefined) await waiting;
@@ -94,5 +89,16 @@ class SyncRun {
     const { source, settings } = this.job;
     const depth = source.offered.count - source.takenTotal;
     if (depth > this.highWater && now >= settings.warmup) this.highWater = depth;
+  }
+}
+
+/** Takes up to `limit` items that are due; fewer when one is refused. A function of its own, so that the compiler sees a loop without waits. */
+function takeTogether(source: Source, batch: Item[], limit: number, now: Nanoseconds): void {
+  batch.length = 0;
+  while (batch.length < limit && source.nextDue <= now) {
+    const item = source.take(now);
+    if (item === null) return;
+    item.dequeued = now;
+    batch.push(item);
   }
 }

@@ -14,7 +14,7 @@ const WITH_WORK = 3_000;
 export async function rehearse(setup: Setup, executor: Executor): Promise<void> {
   const { scenario } = setup.plan;
   const instant = scenario.work.kind === "none" || scenario.work.time === 0;
-  for (let round = 0; round < 2; round++) await perform(setup, executor, instant ? MESSAGES : WITH_WORK, instant ? 0 : 2);
+  for (let round = 0; round < 4; round++) await perform(setup, executor, instant ? MESSAGES : WITH_WORK, instant ? 0 : 2);
 }
 
 async function perform(setup: Setup, executor: Executor, messages: number, workMicros: number): Promise<void> {

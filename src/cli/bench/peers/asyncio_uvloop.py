@@ -1,4 +1,4 @@
-"""The same work in Python: asyncio on uvloop, a queue of 1 000, batches of 100."""
+"""The same work in Python: asyncio on uvloop, a queue of 1 000, batches of 100 or 10 ms, whichever comes first."""
 import asyncio
 import json
 import sys
@@ -19,6 +19,7 @@ def handle(states, key, ops):
 
 
 async def run(count):
+    loop = asyncio.get_running_loop()
     queue = asyncio.Queue(maxsize=1000)
     states = [dict() for _ in range(KEYS)]
     payload = ((0, "counter", 1), (1, "status", "busy"))
@@ -31,8 +32,15 @@ async def run(count):
     async def processor():
         while True:
             batch = [await queue.get()]
-            while len(batch) < BATCH and not queue.empty():
-                batch.append(queue.get_nowait())
+            deadline = loop.time() + 0.010
+            while len(batch) < BATCH:
+                left = deadline - loop.time()
+                if left <= 0:
+                    break
+                try:
+                    batch.append(await asyncio.wait_for(queue.get(), left))
+                except asyncio.TimeoutError:
+                    break
             for message in batch:
                 if message is None:
                     return
