@@ -37,15 +37,12 @@ export class Feed {
     let sinceNotified = 0;
     for await (const items of source.reads(time, lifecycle, busy)) {
       let now = time.now();
-      for (let i = 0; i < items.length; i++) {
-        const item = items[i] as Item;
-        const shard = this.shards === 1 ? 0 : this.job.intake.shardOf(item.key, this.shards);
-        if (!this.offer(item, shard, now)) {
-          now = await this.waitForRoom(item, shard, now);
-          if (lifecycle.expired(now) || !lifecycle.taking) {
-            for (let rest = i; rest < items.length; rest++) recorder.abandoned(items[rest] as Item, now);
-            break;
-          }
+      for (let at = this.offerFrom(items, 0, now); at < items.length; at = this.offerFrom(items, at + 1, now)) {
+        const item = items[at] as Item;
+        now = await this.waitForRoom(item, this.shardOf(item), now);
+        if (lifecycle.expired(now) || !lifecycle.taking) {
+          for (let rest = at; rest < items.length; rest++) recorder.abandoned(items[rest] as Item, now);
+          break;
         }
       }
       // Under a drop rule whatever is due together competes for the queue together, before anything is taken out.
@@ -82,6 +79,19 @@ export class Feed {
       }
     }
     this.room.notify();
+  }
+
+  /** Offers items until one has to wait; its place, or their number. A loop without waits, for the compiler. */
+  private offerFrom(items: readonly Item[], from: number, now: number): number {
+    for (let i = from; i < items.length; i++) {
+      const item = items[i] as Item;
+      if (!this.offer(item, this.shardOf(item), now)) return i;
+    }
+    return items.length;
+  }
+
+  private shardOf(item: Item): number {
+    return this.shards === 1 ? 0 : this.job.intake.shardOf(item.key, this.shards);
   }
 
   /** False when the queue is full and the source has to wait. */
