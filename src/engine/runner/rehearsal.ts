@@ -4,7 +4,7 @@ import type { Executor } from "../executor/executor.ts";
 import { buildPipeline, type Setup } from "./pipeline.ts";
 
 /** Throwaway messages that every thread works off before t = 0. */
-const MESSAGES = 250_000;
+const MESSAGES = 1_000_000;
 const WITH_WORK = 3_000;
 
 /**
@@ -14,7 +14,7 @@ const WITH_WORK = 3_000;
 export async function rehearse(setup: Setup, executor: Executor): Promise<void> {
   const { scenario } = setup.plan;
   const instant = scenario.work.kind === "none" || scenario.work.time === 0;
-  for (let round = 0; round < 4; round++) await perform(setup, executor, instant ? MESSAGES : WITH_WORK, instant ? 0 : 2);
+  for (let round = 0; round < 3; round++) await perform(setup, executor, instant ? MESSAGES : WITH_WORK, instant ? 0 : 2);
 }
 
 async function perform(setup: Setup, executor: Executor, messages: number, workMicros: number): Promise<void> {
