@@ -6,7 +6,7 @@ import { Bench } from "./bench.ts";
 import type { Execution, Executor, Job } from "./executor.ts";
 
 /** Items of instant work taken between two readings of the clock. */
-const GROUP = 16;
+const GROUP = 32;
 
 /** One thread does everything in turn and every wait blocks it. There is no queue and no batch. */
 export class SyncExecutor implements Executor {
