@@ -3,7 +3,7 @@ import { extname, join, resolve } from "node:path";
 import { fileProblem, UserError } from "../kernel/problem.ts";
 import { printable, safeJson } from "../kernel/text.ts";
 import type { RunResult } from "../telemetry/result.ts";
-import type { RunFlags } from "./run.ts";
+import type { RunFlags } from "./flags.ts";
 
 /** The files a run writes. Whether they can be written is found out before anything runs. */
 export class Outputs {

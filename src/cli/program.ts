@@ -2,7 +2,7 @@ import { Command, CommanderError, Option } from "commander";
 import { VERSION } from "../engine/version.ts";
 import { EXIT, formatProblem, InvalidScenario, suggestion, UserError } from "../kernel/problem.ts";
 import { printable, quoted } from "../kernel/text.ts";
-import type { RunFlags } from "./run.ts";
+import type { RunFlags } from "./flags.ts";
 
 /** Commands of later versions, so that they are refused by name. */
 const LATER: Readonly<Record<string, string>> = {

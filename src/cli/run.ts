@@ -1,41 +1,11 @@
-import { EXIT, UserError } from "../kernel/problem.ts";
-import { printable, quoted } from "../kernel/text.ts";
+import { EXIT } from "../kernel/problem.ts";
 import type { NamedScenario } from "../plan/plan.ts";
 import { findScenario, scenarioName } from "../scenario/find.ts";
-import { loadScenario, type Override, parseOverride } from "../scenario/load.ts";
-import { MODES, type Scenario } from "../scenario/schema.ts";
+import { loadScenario } from "../scenario/load.ts";
 import type { RunResult } from "../telemetry/result.ts";
 import { compose } from "./compose.ts";
+import { overridesOf, type RunFlags, readFlags } from "./flags.ts";
 import { Outputs } from "./outputs.ts";
-
-/** Flags of `run`, as commander gives them. */
-export interface RunFlags {
-  readonly mode?: string;
-  readonly headless?: boolean;
-  readonly json?: string;
-  readonly out?: string;
-  readonly duration?: string;
-  readonly rate?: string;
-  readonly seed?: string;
-  readonly set?: readonly string[];
-  readonly workers?: string;
-  readonly http?: string;
-  readonly dumpState?: string;
-  readonly cast?: string;
-  readonly fps?: string;
-  readonly log?: string;
-  readonly allowModules?: boolean;
-  readonly allowHost?: string;
-  readonly keepRequests?: boolean;
-  readonly logUrls?: boolean;
-  readonly force?: boolean;
-  readonly color?: boolean;
-  readonly quiet?: boolean;
-  readonly store?: boolean;
-}
-
-/** Flags whose feature comes later. */
-const LATER: readonly (keyof RunFlags)[] = ["http", "cast", "log", "allowModules", "allowHost", "keepRequests", "logUrls"];
 
 /** `lab-tui run SCENARIO…` */
 export async function run(asked: readonly string[], flags: RunFlags): Promise<number> {
@@ -58,63 +28,10 @@ export async function run(asked: readonly string[], flags: RunFlags): Promise<nu
   return viewBroken === null ? exitCodeOf(results) : EXIT.internal;
 }
 
-/** Checks what needs no scenario; returns the frame rate asked for. */
-function readFlags(flags: RunFlags): number {
-  for (const flag of LATER) {
-    if (flags[flag] !== undefined) throw new UserError(`--${kebab(flag)} is not available in this version`);
-  }
-  const fps = flags.fps === undefined ? 10 : Number(flags.fps);
-  if (!(fps >= 1 && fps <= 60)) throw new UserError(`--fps: must be a number from 1 to 60, got ${quoted(flags.fps)}`);
-  return fps;
-}
-
-function kebab(name: string): string {
-  return name.replaceAll(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);
-}
-
 function load(asked: string, flags: RunFlags): NamedScenario {
   const file = findScenario(asked);
   const overrides = overridesOf(flags, file);
   return { name: scenarioName(file), file, scenario: loadScenario(file, overrides) };
-}
-
-/** The flags as overrides of scenario fields; `--set` first, so that a named flag has the last word. */
-function overridesOf(flags: RunFlags, file: string): Override[] {
-  const overrides = (flags.set ?? []).map(parseOverride);
-  const add = (flag: string, path: string, value: unknown) => overrides.push({ flag, path, value });
-  if (flags.mode !== undefined) add(`--mode ${printable(flags.mode, 60)}`, "modes", modesOf(flags.mode));
-  if (flags.seed !== undefined) add(`--seed ${printable(flags.seed, 40)}`, "seed", numberOr(flags.seed));
-  if (flags.workers !== undefined) add(`--workers ${printable(flags.workers, 40)}`, "parallel.workers", numberOr(flags.workers));
-  if (flags.duration === undefined && flags.rate === undefined) return overrides;
-  const { executor } = loadScenario(file, overrides).load;
-  if (flags.duration !== undefined) {
-    if (!"constant-arrival-rate constant-vus".split(" ").includes(executor)) {
-      throw new UserError(`--duration has no meaning for load.executor ${executor}`);
-    }
-    add(`--duration ${printable(flags.duration, 40)}`, "load.duration", flags.duration);
-  }
-  if (flags.rate !== undefined) {
-    if (!"constant-arrival-rate replay".split(" ").includes(executor)) {
-      throw new UserError(`--rate has no meaning for load.executor ${executor}`);
-    }
-    add(`--rate ${printable(flags.rate, 40)}`, "load.rate", numberOr(flags.rate));
-  }
-  return overrides;
-}
-
-function modesOf(text: string): Scenario["modes"] {
-  const modes = text.split(",").map((mode) => mode.trim());
-  for (const mode of modes) {
-    if (!(MODES as readonly string[]).includes(mode)) {
-      throw new UserError(`--mode: must be a list of ${MODES.join(", ")} with commas, got ${quoted(text)}`);
-    }
-  }
-  return modes as Scenario["modes"][number][];
-}
-
-function numberOr(text: string): number | string {
-  const number = Number(text.replaceAll("_", ""));
-  return text.trim() !== "" && Number.isFinite(number) ? number : text;
 }
 
 /** The first that applies, in the order of the contract. */

@@ -53,5 +53,14 @@ export function threadCpu(): Nanoseconds | null {
   return clockGetTime === null ? null : read(THREAD_CPU);
 }
 
+/** Starts measuring this thread's CPU time; what it gives says how much has been used since, or null. */
+export function threadCpuTimer(): () => Nanoseconds | null {
+  const before = threadCpu();
+  return () => {
+    const now = threadCpu();
+    return now === null || before === null ? null : now - before;
+  };
+}
+
 /** True when instants of different threads can be compared to the nanosecond. */
 export const sharedClock = clockGetTime !== null;

@@ -1,4 +1,4 @@
-import { threadCpu } from "../../kernel/clock.ts";
+import { threadCpuTimer } from "../../kernel/clock.ts";
 import { Batcher } from "../../queueing/batcher.ts";
 import type { Item } from "../../queueing/item.ts";
 import { Bench } from "./bench.ts";
@@ -49,23 +49,18 @@ class AsyncRun {
       blocked: () => source.blockedByProcessing + source.blockedByQueue,
     });
     this.job.begin();
-    const cpuBefore = threadCpu();
+    const cpu = threadCpuTimer();
     let done = false;
     void keepSampling(this.job, () => done);
     void this.feed.observeAfterWarmup();
     const feeding = this.feed.run(() => recorder.busyTotal);
     await this.collect();
     const stoppedAt = time.now();
-    const figures = { meanDepth: queue.meanDepth(stoppedAt), highWater: queue.highWater, full: queue.full };
+    const figures = this.feed.figures(stoppedAt);
     for (const item of this.batcher.items) recorder.abandoned(item, stoppedAt);
     this.bench.abandon(stoppedAt);
-    this.feed.abandon(stoppedAt);
-    await feeding;
-    const endedAt = time.now();
-    source.offered.advance(endedAt);
-    source.abandonRest(endedAt);
+    const endedAt = await this.feed.settle(feeding, stoppedAt);
     done = true;
-    const cpuAfter = threadCpu();
     return {
       endedAt,
       recorders: [recorder],
@@ -73,7 +68,7 @@ class AsyncRun {
       failures: this.bench.failureCounts,
       queue: figures,
       lost: 0,
-      threads: [{ name: "main", cpu: cpuAfter === null || cpuBefore === null ? null : cpuAfter - cpuBefore }],
+      threads: [{ name: "main", cpu: cpu() }],
     };
   }
 

@@ -1,7 +1,7 @@
 import { formatBytes } from "../../kernel/units.ts";
 import { BoundedQueue } from "../../queueing/bounded-queue.ts";
 import type { Item } from "../../queueing/item.ts";
-import type { Job } from "./executor.ts";
+import type { Execution, Job } from "./executor.ts";
 import { Signal } from "./signal.ts";
 
 /** Offers between two looks at the memory of an unlimited queue. */
@@ -70,8 +70,23 @@ export class Feed {
     this.room.notify();
   }
 
-  /** Everything still queued is accounted for as not done. */
-  abandon(now: number): void {
+  /** The queue's figures so far. */
+  figures(now: number): Execution["queue"] {
+    return { meanDepth: this.queue.meanDepth(now), highWater: this.queue.highWater, full: this.queue.full };
+  }
+
+  /** Ends the way in: what is queued, held by the source, or due and never taken is accounted for. The instant that is done. */
+  async settle(feeding: Promise<void>, now: number): Promise<number> {
+    const { source, time } = this.job;
+    this.abandon(now);
+    await feeding;
+    const endedAt = time.now();
+    source.offered.advance(endedAt);
+    source.abandonRest(endedAt);
+    return endedAt;
+  }
+
+  private abandon(now: number): void {
     this.ended = true;
     for (let shard = 0; shard < this.shards; shard++) {
       for (let item = this.queue.take(shard, now); item !== undefined; item = this.queue.take(shard, now)) {

@@ -1,6 +1,6 @@
 import { setPriority } from "node:os";
 import { parentPort } from "node:worker_threads";
-import { threadCpu } from "../../kernel/clock.ts";
+import { threadCpuTimer } from "../../kernel/clock.ts";
 import { LoopTime, ring, rings, waitForBell } from "../../kernel/time.ts";
 import { type Item, ItemPool } from "../../queueing/item.ts";
 import { Recorder } from "../../telemetry/recorder.ts";
@@ -50,7 +50,7 @@ class WorkerSession {
 
   async run(): Promise<WorkerReply> {
     await this.awaitStart();
-    const cpuBefore = threadCpu();
+    const cpu = threadCpuTimer();
     for (;;) {
       while (this.bench.active >= this.message.concurrency && this.phase !== PHASE.halting) {
         await this.batchDone.wait(this.time.now() + 10e6);
@@ -65,12 +65,11 @@ class WorkerSession {
     }
     while (this.bench.active > 0 && this.phase !== PHASE.halting) await this.batchDone.wait(this.time.now() + 10e6);
     this.abandon();
-    const cpuAfter = threadCpu();
     return {
       type: "done",
       state: this.processor.state(),
       failures: this.bench.failureCounts,
-      cpu: cpuAfter === null || cpuBefore === null ? null : cpuAfter - cpuBefore,
+      cpu: cpu(),
     };
   }
 

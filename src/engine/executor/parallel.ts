@@ -1,4 +1,4 @@
-import { threadCpu } from "../../kernel/clock.ts";
+import { threadCpuTimer } from "../../kernel/clock.ts";
 import { wordsFor } from "../../kernel/words.ts";
 import { Batcher } from "../../queueing/batcher.ts";
 import type { Item } from "../../queueing/item.ts";
@@ -75,24 +75,19 @@ class ParallelRun {
     });
     this.session.startAt(this.job.begin());
     time.watch(this.look);
-    const cpuBefore = threadCpu();
+    const cpu = threadCpuTimer();
     let done = false;
     void keepSampling(this.job, () => done);
     void this.feed.observeAfterWarmup();
     const feeding = this.feed.run(() => 0);
     await this.deal();
     const stoppedAt = time.now();
-    const queue = { meanDepth: this.feed.queue.meanDepth(stoppedAt), highWater: this.feed.queue.highWater, full: this.feed.queue.full };
+    const queue = this.feed.figures(stoppedAt);
     const reports = await this.session.end(lifecycle.expired(stoppedAt));
     for (const lane of this.lanes) lane.abandon(stoppedAt);
-    this.feed.abandon(stoppedAt);
-    await feeding;
-    const endedAt = time.now();
-    source.offered.advance(endedAt);
-    source.abandonRest(endedAt);
+    const endedAt = await this.feed.settle(feeding, stoppedAt);
     done = true;
-    const cpuAfter = threadCpu();
-    const cpu = cpuAfter === null || cpuBefore === null ? null : cpuAfter - cpuBefore;
+    const mainCpu = cpu();
     return {
       endedAt,
       recorders,
@@ -100,7 +95,7 @@ class ParallelRun {
       failures: mergeFailures(reports),
       queue,
       lost: this.lanes.reduce((sum, lane) => sum + lane.inFlight, 0),
-      threads: [{ name: "main", cpu }, ...reports.map((report, i) => ({ name: `worker-${i}`, cpu: report?.cpu ?? null }))],
+      threads: [{ name: "main", cpu: mainCpu }, ...reports.map((report, i) => ({ name: `worker-${i}`, cpu: report?.cpu ?? null }))],
     };
   }
 

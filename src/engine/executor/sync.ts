@@ -1,5 +1,5 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
-import { threadCpu } from "../../kernel/clock.ts";
+import { threadCpuTimer } from "../../kernel/clock.ts";
 import type { Item } from "../../queueing/item.ts";
 import type { Source } from "../source.ts";
 import { Bench } from "./bench.ts";
@@ -40,7 +40,7 @@ class SyncRun {
       blocked: () => source.blockedByProcessing,
     });
     this.job.begin();
-    const cpuBefore = threadCpu();
+    const cpu = threadCpuTimer();
     const group = source.instant && processor.instant ? GROUP : 1;
     const batch: Item[] = [];
     let now = time.now();
@@ -71,7 +71,6 @@ class SyncRun {
     const endedAt = time.now();
     source.offered.advance(endedAt);
     source.abandonRest(endedAt);
-    const cpuAfter = threadCpu();
     const span = Math.max(1, endedAt - settings.warmup);
     const meanDepth = (source.offered.areaUntil(endedAt) - source.taken.until(endedAt)) / span;
     return {
@@ -81,7 +80,7 @@ class SyncRun {
       failures: bench.failureCounts,
       queue: { meanDepth, highWater: this.highWater, full: 0 },
       lost: 0,
-      threads: [{ name: "main", cpu: cpuAfter === null || cpuBefore === null ? null : cpuAfter - cpuBefore }],
+      threads: [{ name: "main", cpu: cpu() }],
     };
   }
 
