@@ -1,11 +1,8 @@
-import { closeSync, openSync, readFileSync, statSync } from "node:fs";
 import { type Document, isMap, isNode, isPair, isScalar, LineCounter, type Node, type Pair, parseDocument, visit } from "yaml";
-import { EXIT, fileProblem, type Problem, UserError } from "../kernel/problem.ts";
+import type { Problem } from "../kernel/problem.ts";
 import { printable } from "../kernel/text.ts";
 import { nestsDeeperThan } from "./nesting.ts";
-
-/** Largest scenario file that is read. */
-export const MAX_FILE_BYTES = 1_000_000;
+import { readBounded } from "./read.ts";
 
 export type Path = readonly (string | number)[];
 
@@ -141,27 +138,4 @@ function yamlMessage(code: string, message: string, text: string, offset: number
   const got = text.slice(offset).split("\n", 1)[0]?.trim() ?? "";
   const rule = printable(message.replace(/\s*\n[\s\S]*/, "").replace(/\.$/, ""), 160);
   return `file: must be valid YAML (${rule}), got ${got === "" ? "the end of a line" : `"${printable(got, 40)}"`}`;
-}
-
-/** The text of a file of at most MAX_FILE_BYTES; never reads more than that. */
-export function readBounded(file: string): string {
-  const refuse = (why: string) => new UserError(`${printable(file)}:1:1: file: ${why}`, EXIT.invalidScenario);
-  let descriptor: number;
-  try {
-    // Looked at before it is opened: opening a pipe waits for its other end.
-    const stat = statSync(file);
-    if (stat.isDirectory()) throw refuse("cannot be read: it is a folder, not a file");
-    if (!stat.isFile()) throw refuse("cannot be read: it is not a regular file");
-    if (stat.size > MAX_FILE_BYTES) throw refuse(`must be at most ${MAX_FILE_BYTES} bytes, got ${stat.size}`);
-    descriptor = openSync(file, "r");
-  } catch (error) {
-    throw error instanceof UserError ? error : refuse(`cannot be read: ${fileProblem(error)}`);
-  }
-  try {
-    return readFileSync(descriptor, "utf8");
-  } catch (error) {
-    throw refuse(`cannot be read: ${fileProblem(error)}`);
-  } finally {
-    closeSync(descriptor);
-  }
 }

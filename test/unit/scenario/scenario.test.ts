@@ -6,10 +6,11 @@ import fc from "fast-check";
 import { schemaText } from "../../../src/cli/schema.ts";
 import { EXIT, type InvalidScenario, UserError } from "../../../src/kernel/problem.ts";
 import { checkScenario, knownKeys } from "../../../src/scenario/check.ts";
-import { MAX_FILE_BYTES, YamlFile } from "../../../src/scenario/document.ts";
+import { YamlFile } from "../../../src/scenario/document.ts";
 import { findScenario, listScenarios, SHIPPED, scenarioFiles } from "../../../src/scenario/find.ts";
 import { loadScenario, parseOverride } from "../../../src/scenario/load.ts";
 import { nestsDeeperThan } from "../../../src/scenario/nesting.ts";
+import { MAX_FILE_BYTES } from "../../../src/scenario/read.ts";
 import { scenarioSchema } from "../../../src/scenario/schema.ts";
 import { arrivalEstimate, loadDuration } from "../../../src/scenario/semantics.ts";
 

@@ -1,0 +1,29 @@
+import { closeSync, openSync, readFileSync, statSync } from "node:fs";
+import { EXIT, fileProblem, UserError } from "../kernel/problem.ts";
+import { printable } from "../kernel/text.ts";
+
+/** Largest scenario file that is read. */
+export const MAX_FILE_BYTES = 1_000_000;
+
+/** The text of a file of at most MAX_FILE_BYTES; never reads more than that. */
+export function readBounded(file: string): string {
+  const refuse = (why: string) => new UserError(`${printable(file)}:1:1: file: ${why}`, EXIT.invalidScenario);
+  let descriptor: number;
+  try {
+    // Looked at before it is opened: opening a pipe waits for its other end.
+    const stat = statSync(file);
+    if (stat.isDirectory()) throw refuse("cannot be read: it is a folder, not a file");
+    if (!stat.isFile()) throw refuse("cannot be read: it is not a regular file");
+    if (stat.size > MAX_FILE_BYTES) throw refuse(`must be at most ${MAX_FILE_BYTES} bytes, got ${stat.size}`);
+    descriptor = openSync(file, "r");
+  } catch (error) {
+    throw error instanceof UserError ? error : refuse(`cannot be read: ${fileProblem(error)}`);
+  }
+  try {
+    return readFileSync(descriptor, "utf8");
+  } catch (error) {
+    throw refuse(`cannot be read: ${fileProblem(error)}`);
+  } finally {
+    closeSync(descriptor);
+  }
+}
