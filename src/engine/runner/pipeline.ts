@@ -12,7 +12,7 @@ import type { Job, Settings } from "../executor/executor.ts";
 import { Lifecycle } from "../lifecycle.ts";
 import { makeProcessor, type ProcessorSpec } from "../processors.ts";
 import { Source } from "../source.ts";
-import { CaseSampler, type OnSample } from "./sampler.ts";
+import { CaseSampler, type OnSample, sampleInterval } from "./sampler.ts";
 
 /** Everything about one job that the pipeline is built from. */
 export interface Setup {
@@ -52,7 +52,7 @@ export function buildPipeline(setup: Setup, tapes: Tapes, onSample: OnSample): P
   const offered = new Offered(tapes.due, warmup);
   const lifecycle = new Lifecycle(offered, tapes.lastMicros * 1000, scenario.gracefulStop * 1000);
   const source = new Source(tapes.whole, intake, offered, recorder, warmup, scenario.load.executor !== "replay");
-  const sampler = new CaseSampler(offered, () => source.takenTotal, warmup, onSample);
+  const sampler = new CaseSampler(offered, () => source.takenTotal, warmup, sampleInterval(tapes.lastMicros * 1000), onSample);
   const spec = specOf(setup);
   const job: Job = {
     source,

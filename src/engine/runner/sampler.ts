@@ -9,15 +9,18 @@ import type { Sample } from "../../telemetry/result.ts";
 import type { Gauge, Sampler } from "../executor/executor.ts";
 import type { Running } from "../protocol.ts";
 
-/** Time between samples. */
-export const SAMPLE_INTERVAL: Nanoseconds = 100e6;
+/** Time between samples: about 600 of them over a load of this length, every 100 ms to 1 s. */
+export function sampleInterval(load: Nanoseconds): Nanoseconds {
+  return Math.min(1e9, Math.max(100e6, Math.round(load / 600 / 1e6) * 1e6));
+}
+
 const OPEN_FILES_EVERY = 10;
 
 export type OnSample = (sample: Sample, ledger: Ledger, running: Running) => void;
 
-/** Turns counters into samples every 100 ms and checks at each that the ledger balances. */
+/** Turns counters into samples and checks at each that the ledger balances. */
 export class CaseSampler implements Sampler {
-  nextAt: Nanoseconds = SAMPLE_INTERVAL;
+  nextAt: Nanoseconds;
   /** How late each sample was taken: how long something scheduled waits for its turn on the source's thread. */
   readonly lateness = new Histogram();
   peakOpenFiles: number | null = null;
@@ -39,8 +42,11 @@ export class CaseSampler implements Sampler {
     private readonly offered: Offered,
     private readonly taken: () => number,
     private readonly warmup: Nanoseconds,
+    private readonly every: Nanoseconds,
     private readonly onSample: OnSample,
-  ) {}
+  ) {
+    this.nextAt = every;
+  }
 
   observe(recorders: readonly Recorder[], gauge: Gauge): void {
     this.recorders = recorders;
@@ -58,7 +64,7 @@ export class CaseSampler implements Sampler {
 
   sample(now: Nanoseconds): void {
     this.lateness.record(now - this.nextAt);
-    this.nextAt += SAMPLE_INTERVAL * Math.max(1, Math.ceil((now - this.nextAt) / SAMPLE_INTERVAL));
+    this.nextAt += this.every * Math.max(1, Math.ceil((now - this.nextAt) / this.every));
     this.offered.advance(now);
     const ledger = this.ledger();
     const dropped = ledger.dropped.newest + ledger.dropped.oldest;

@@ -65,7 +65,10 @@ export function summarize(measured: Measured): RunnerResult {
       fullMs: execution.queue.full / 1e6,
       growthPerSecond: sampler.growth.value,
     },
-    batches: { count: counts.batches, meanSize: counts.batches > 0 ? counts.batched / counts.batches : 0 },
+    batches:
+      plan.mode === "sync"
+        ? { count: 0, meanSize: 0 }
+        : { count: counts.batches, meanSize: counts.batches > 0 ? counts.batched / counts.batches : 0 },
     queries: { sent: 0, answered: 0, latency: new Histogram().summary() },
     cores: sampler.coresSinceStart().map((utilization, core) => ({ core, utilization })),
     process: {

@@ -7,7 +7,7 @@ import { calibrate } from "../../../src/engine/calibration.ts";
 import { burn, RealEffort } from "../../../src/engine/effort.ts";
 import { Bench } from "../../../src/engine/executor/bench.ts";
 import { Lifecycle } from "../../../src/engine/lifecycle.ts";
-import { Slope } from "../../../src/engine/runner/sampler.ts";
+import { Slope, sampleInterval } from "../../../src/engine/runner/sampler.ts";
 import { describeExit } from "../../../src/engine/runner-process.ts";
 import { spoolReplay } from "../../../src/engine/spool.ts";
 import { BATCH_END, RingReader, RingWriter, ringMemory } from "../../../src/engine/transport/ring.ts";
@@ -244,6 +244,10 @@ describe("sentences and slopes", () => {
       "died of SIGTRAP: it crashed or ran out of memory (peak 5 MB). Its last words: out of memory\\x1b",
     );
     expect(describeExit({ ...exit, code: 3 })).toContain("ended with code 3");
+  });
+
+  test("samples come every 100 ms to 1 s, about 600 over a long load", () => {
+    expect([0, 6e9, 60e9, 300e9, 3600e9].map(sampleInterval)).toEqual([100e6, 100e6, 100e6, 500e6, 1e9]);
   });
 
   test("the slope is that of the least-squares line", () => {
