@@ -78,7 +78,7 @@ function plainView({ quiet, summaryTo }: Composition): View {
   return {
     onEvent: quiet ? () => {} : progressLines((line) => process.stderr.write(`${line}\n`)),
     async close(results) {
-      if (!quiet) for (const result of results) out.write(closingReport(result));
+      if (!quiet) for (const result of results) out.write(closingReport(result, out.columns));
     },
     broken: () => null,
   };

@@ -1,4 +1,4 @@
-import { closeSync, createReadStream, createWriteStream, mkdtempSync, openSync, readSync, rmSync } from "node:fs";
+import { closeSync, createReadStream, createWriteStream, mkdtempSync, openSync, readSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -22,7 +22,8 @@ export async function spoolReplay({ scenario, file: source }: NamedScenario, sto
   const { load } = scenario;
   if (load.executor !== "replay") return { scenario, remove: () => {} };
   const fromStdin = load.file === "-";
-  if (!fromStdin && !isGzip(load.file)) return { scenario, remove: () => {} };
+  const fromPipe = !fromStdin && statSync(load.file).isFIFO();
+  if (!fromStdin && !fromPipe && !isGzip(load.file)) return { scenario, remove: () => {} };
   if (fromStdin && process.stdin.isTTY) {
     throw new UserError("load.file: `-` reads messages from standard input, which is a terminal here; pipe a file in");
   }
@@ -32,7 +33,8 @@ export async function spoolReplay({ scenario, file: source }: NamedScenario, sto
     folder = mkdtempSync(join(tmpdir(), "lab-tui-"));
     let file = join(folder, "replay.ndjson");
     if (fromStdin) await pipeline(process.stdin, createWriteStream(file), { signal: stopped });
-    const packed = fromStdin ? file : load.file;
+    if (fromPipe) await pipeline(createReadStream(load.file), createWriteStream(file), { signal: stopped });
+    const packed = fromStdin || fromPipe ? file : load.file;
     if (isGzip(packed)) {
       file = join(folder, "unpacked.ndjson");
       await pipeline(createReadStream(packed), createGunzip(), createWriteStream(file), { signal: stopped });

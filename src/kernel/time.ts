@@ -50,7 +50,7 @@ const SPIN: Nanoseconds = 200_000;
 /** Waits shorter than this are not worth a system call. */
 const SHORTEST_WAIT: Nanoseconds = 60_000;
 /** Longest wait before the event loop gets a turn, so that messages from the console are heard. */
-const LONGEST_WAIT: Nanoseconds = 10_000_000;
+const LONGEST_WAIT: Nanoseconds = 50_000_000;
 
 /**
  * Real time on one event loop. When nothing on the loop is ready, the thread waits in `Atomics.wait` on its bell: as an

@@ -46,7 +46,8 @@ function checkReplayFile({ load }: Scenario, yaml: YamlFile): void {
   try {
     const stat = statSync(load.file);
     if (stat.isDirectory()) why = "it is a folder, not a file";
-    else if (!stat.isFile()) why = "it is not a regular file";
+    else if (stat.isFIFO()) return;
+    else if (!stat.isFile()) why = "it is neither a file nor a pipe";
     else closeSync(openSync(load.file, "r"));
   } catch (error) {
     why = fileProblem(error);

@@ -5,6 +5,8 @@ import type { CaseResult } from "../telemetry/result.ts";
 type Explained = Omit<CaseResult, "explanation" | "series" | "params">;
 
 const BUSY = 0.9;
+/** A Worker shares its core with the source and with whatever else runs; from here on it is the limit. */
+const WORKER_BUSY = 0.8;
 
 /** What held the case back, named from measured utilisation, with the number that shows it. */
 export function explain(result: Explained): string {
@@ -12,7 +14,7 @@ export function explain(result: Explained): string {
   if (result.ledger.processed === 0) return "Nothing was processed, so there is nothing to explain.";
   const main = result.process.threads.find(({ name }) => name === "main")?.utilization ?? null;
   const workers = result.process.threads.filter(({ name }) => name.startsWith("worker-"));
-  const busyWorkers = workers.filter(({ utilization }) => (utilization ?? 0) >= BUSY).length;
+  const busyWorkers = workers.filter(({ utilization }) => (utilization ?? 0) >= WORKER_BUSY).length;
   const meanCore = mean(result.cores.map(({ utilization }) => utilization));
   const rate = `${formatCount(result.throughput)} messages/s`;
   const lost = aftermath(result);
@@ -23,15 +25,19 @@ export function explain(result: Explained): string {
     return `One core is the limit: ${thread} was computing ${formatShare(main ?? 0)} of the time${idle}, at ${rate}.${lost}`;
   }
   if (workers.length > 0 && busyWorkers === workers.length) {
-    return `All cores are the limit: each of the ${workers.length} Workers was computing at least ${formatShare(BUSY)} of the time, at ${rate}.${lost}`;
+    return `All cores are the limit: each of the ${workers.length} Workers was computing at least ${formatShare(WORKER_BUSY)} of the time, at ${rate}.${lost}`;
   }
   if (busyWorkers > 0) {
-    return `${busyWorkers} of ${workers.length} Workers are the limit: their keys keep them busy while the others wait, at ${rate}.${lost}`;
+    return `${busyWorkers} of ${workers.length} Workers ${busyWorkers === 1 ? "is" : "are"} the limit: their keys keep them busy while the others wait, at ${rate}.${lost}`;
   }
   if (result.process.eventLoop.busy >= BUSY && result.mode !== "parallel" && result.durationMs > 50) {
     return `The thread is the limit: it was held ${formatShare(result.process.eventLoop.busy)} of the time, mostly by waiting that blocks it, at ${rate}.${lost}`;
   }
-  if (lost !== "") return `The work itself is the limit, not a core: ${rate} went through.${lost}`;
+  if (droppedTotal(result.ledger) > 0 && result.queue.capacity !== null) {
+    const busiest = Math.max(...result.process.threads.map(({ utilization }) => utilization ?? 0));
+    return `The queue is the limit: its ${formatCount(result.queue.capacity)} places overflowed when arrivals came close together, though no thread was computing more than ${formatShare(busiest)} of the time.${lost}`;
+  }
+  if (lost !== "" && result.durationMs > 50) return `The work itself is the limit, not a core: ${rate} went through.${lost}`;
   return `The arrivals are the limit: all of them were processed at ${rate}, with a median sojourn time of ${formatMs(result.latency.sojourn.p50)}.`;
 }
 

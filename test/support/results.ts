@@ -33,6 +33,7 @@ export function caseResult(sketch: CaseSketch): CaseResult {
     problems: sketch.problems ?? [],
     warnings: sketch.warnings ?? [],
     ledger: { scheduled: 100, processed, failed: 0, rejected: 0, dropped: { newest: dropped, oldest: 0 }, unfinished },
+    queue: { ...empty.queue, capacity: 10 },
     durationMs: 1000,
     throughput: processed,
     latency: { ...empty.latency, sojourn: latency, service: { ...latency, p99: 5 } },

@@ -12,7 +12,7 @@ import { type Channel, type PoolSession, WorkerPool, type WorkerReport } from ".
  * time it takes to wake a thread. All else waits in the queue, where overflow acts.
  */
 const AHEAD = 4e6;
-const SMALLEST_WINDOW = 2;
+const SMALLEST_WINDOW = 4;
 const LARGEST_WINDOW = 128;
 /** Ring of one Worker, unless a single message needs more. */
 const RING_WORDS = 1 << 17;

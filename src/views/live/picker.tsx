@@ -80,7 +80,7 @@ function Picker({ choices, theme, onDone }: PickerProps) {
         })}
       </Box>
       <Text dimColor={theme.faint} wrap="truncate">
-        {`↑ ↓ choose  Enter run  q quit   ${choices.length === 0 ? "no scenarios found" : `${at + 1} of ${choices.length}`}`}
+        {`↑ ↓ choose  Enter run  q, Esc quit   ${choices.length === 0 ? "no scenarios found" : `${at + 1} of ${choices.length}`}`}
       </Text>
     </Box>
   );

@@ -3,7 +3,7 @@ import type { RunResult } from "../../telemetry/result.ts";
 import { comparisonRow, ledgerLine, plainTable, rowOfResult } from "./table.ts";
 
 /** What remains on the main screen when a run is over. */
-export function closingReport(result: RunResult): string {
+export function closingReport(result: RunResult, columns = Number.POSITIVE_INFINITY): string {
   const lines = ["", printable(result.scenario.title, 200), "", plainTable(result.cases.map((one) => comparisonRow(rowOfResult(one)))), ""];
   for (const one of result.cases) {
     lines.push(`${one.mode}: ${printable(one.explanation, 600)}`);
@@ -12,5 +12,21 @@ export function closingReport(result: RunResult): string {
     for (const warning of one.warnings) lines.push(`  note: ${printable(warning, 600)}`);
     for (const { line, reason } of one.rejections.slice(0, 3)) lines.push(`  rejected, line ${line}: ${printable(reason, 160)}`);
   }
-  return `${lines.join("\n")}\n`;
+  return `${lines.map((line) => wrapped(line, columns)).join("\n")}\n`;
+}
+
+/** Breaks a sentence at spaces, never between a number and its unit; tables and short lines stay as they are. */
+function wrapped(line: string, columns: number): string {
+  if (Bun.stringWidth(line) <= columns || line.includes("──") || / {3}/.test(line)) return line;
+  let column = 0;
+  return line
+    .split(/ (?![kMG%]|ms\b|s\b|µs\b|min\b)/)
+    .map((word) => {
+      const width = Bun.stringWidth(word);
+      const fits = column === 0 || column + 1 + width <= columns;
+      const before = column === 0 ? "" : fits ? " " : "\n  ";
+      column = fits ? column + (column === 0 ? 0 : 1) + width : 2 + width;
+      return before + word;
+    })
+    .join("");
 }

@@ -39,7 +39,8 @@ export function rowOfResult(result: CaseResult): RowFigures {
     p95: sojourn.p95,
     p99: sojourn.p99,
     dropped: droppedTotal(result.ledger),
-    cpu: result.durationMs > 0 ? result.process.cpuMs / result.durationMs : 0,
+    // Over a few milliseconds the ends of the measurement weigh more than what lies between.
+    cpu: result.durationMs > 50 ? result.process.cpuMs / result.durationMs : Number.NaN,
     predicted: result.predicted,
   };
 }
@@ -56,7 +57,7 @@ export function comparisonRow(figures: RowFigures): ComparisonRow {
     p95: blank(formatMs(figures.p95)),
     p99: blank(formatMs(figures.p99)),
     drops: blank(formatCount(figures.dropped)),
-    CPU: blank(`${(figures.cpu * 100).toFixed(0)} %`),
+    CPU: blank(Number.isNaN(figures.cpu) ? "–" : `${(figures.cpu * 100).toFixed(0)} %`),
     predicted: capacity === null ? "–" : `≤ ${formatCount(capacity)}`,
   };
 }

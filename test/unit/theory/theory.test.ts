@@ -111,11 +111,16 @@ describe("explanations name the bottleneck from utilisation", () => {
     [
       "a hot Worker",
       caseResult({ mode: "parallel", threads: threads(0.05, 0.99, 0.2), cores: cores(1, 0.2) }),
-      "1 of 2 Workers are the limit",
+      "1 of 2 Workers is the limit",
     ],
     ["blocking waits", caseResult({ mode: "sync", threads: threads(0.01), cores: cores(0, 0), busy: 1 }), "The thread is the limit"],
     ["arrivals", caseResult({ mode: "async", threads: threads(0.2), cores: cores(0.2, 0) }), "The arrivals are the limit"],
-    ["drops", caseResult({ mode: "async", threads: threads(0.2), cores: cores(0.2, 0), dropped: 7 }), "7 of 100 were dropped"],
+    ["drops", caseResult({ mode: "async", threads: threads(0.97), cores: cores(0.2, 0), dropped: 7 }), "7 of 100 were dropped"],
+    [
+      "a short queue",
+      caseResult({ mode: "async", threads: threads(0.2), cores: cores(0.2, 0), dropped: 7 }),
+      "The queue is the limit: its 10 places",
+    ],
     ["left undone", caseResult({ mode: "sync", threads: threads(0.99), cores: cores(1), unfinished: 9 }), "9 of 100 were still undone"],
     ["waiting", caseResult({ mode: "sync", threads: threads(0.99), cores: cores(1), sojournP99: 900 }), "99th percentile 900 ms"],
     ["nothing done", caseResult({ mode: "sync", processed: 0 }), "Nothing was processed"],

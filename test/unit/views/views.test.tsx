@@ -226,6 +226,16 @@ describe("reports", () => {
     expect(ledgerLine(EMPTY_LEDGER)).toStartWith("0 scheduled =");
   });
 
+  test("sentences break at spaces, and a number stays with its unit", () => {
+    const report = closingReport(runResult([caseResult({ mode: "sync", explanation: "It did 2.88 k of them in 12 ms. ".repeat(8) })]), 60);
+    const long = report.split("\n").filter((line) => line.includes("It did") || line.includes("of them"));
+    expect(long.length).toBeGreaterThan(2);
+    for (const line of long) {
+      expect(line.length).toBeLessThanOrEqual(60);
+      expect(line).not.toMatch(/^ *(k|ms)\b/);
+    }
+  });
+
   test("progress is one line a second and a line for each turn of events", () => {
     const lines: string[] = [];
     const show = progressLines((line) => lines.push(line));

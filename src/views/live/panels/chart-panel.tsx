@@ -26,7 +26,7 @@ export const ChartPanelView = memo(function ChartPanelView({ panel, view, width,
   return (
     <Frame
       title={panel.title}
-      headline={last === undefined ? "" : panel.headline(last)}
+      headline={last === undefined || view.phase === "finished" ? "" : panel.headline(last)}
       width={width}
       height={height}
       focused={focused}

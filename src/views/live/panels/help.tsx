@@ -10,7 +10,7 @@ const KEYS: readonly (readonly [string, string])[] = [
   ["Enter, z", "zoom the focused panel; Esc goes back"],
   ["Space", "freeze the picture; the run goes on"],
   ["Ctrl-C", "stop and drain; again: stop at once"],
-  ["Ctrl-Z", "suspend"],
+  ["Ctrl-Z", "suspend the dashboard; the run goes on"],
   ["?", "this help; any key closes it"],
 ];
 
@@ -27,9 +27,9 @@ export function Help({ theme, height }: { readonly theme: Theme; readonly height
       ))}
       <Text> </Text>
       <Text bold>Panels</Text>
-      <Text wrap="truncate">All modes share one time axis; the mode that runs is drawn on top: sync ─── async ╌╌╌ parallel ━━━</Text>
-      <Text wrap="truncate">┄┄┄ is what theory expects. Latency is the 99th percentile of sojourn time: due → state updated.</Text>
-      <Text wrap="truncate">Cores shows the whole machine. In sync mode queue depth is what is due and not yet taken.</Text>
+      <Text>All modes share one time axis; the mode that runs is drawn on top: sync ─── async ╌╌╌ parallel ━━━</Text>
+      <Text>┄┄┄ is what theory expects. Latency is the 99th percentile of sojourn time: due → state updated.</Text>
+      <Text>Cores shows the whole machine. In sync mode queue depth is what is due and not yet taken.</Text>
     </Box>
   );
 }
