@@ -6,7 +6,7 @@ import type { FailureCount } from "../../telemetry/result.ts";
 import type { Outcome, Processor } from "../../workloads/workload.ts";
 
 /** Items of instant work between two readings of the clock; the instants between are interpolated. */
-const GROUP = 32;
+export const GROUP = 32;
 /** Different reasons of failure that are told apart. */
 const REASONS = 50;
 

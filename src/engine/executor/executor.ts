@@ -35,7 +35,6 @@ export interface Settings {
   readonly memoryLimit: number;
   readonly batch: BatchRule;
   readonly concurrency: number;
-  readonly workers: number;
   readonly warmup: Nanoseconds;
   /** Most bytes one message may take between threads. */
   readonly messageBytes: number;

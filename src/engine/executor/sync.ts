@@ -2,11 +2,8 @@ import type { Nanoseconds } from "../../kernel/clock.ts";
 import { threadCpuTimer } from "../../kernel/clock.ts";
 import type { Item } from "../../queueing/item.ts";
 import type { Source } from "../source.ts";
-import { Bench } from "./bench.ts";
+import { Bench, GROUP } from "./bench.ts";
 import type { Execution, Executor, Job } from "./executor.ts";
-
-/** Items of instant work taken between two readings of the clock. */
-const GROUP = 32;
 
 /** One thread does everything in turn and every wait blocks it. There is no queue and no batch. */
 export class SyncExecutor implements Executor {

@@ -42,7 +42,6 @@ export class WorkerPool {
     channels.forEach((channel, worker) => {
       const message: BeginMessage = {
         type: "begin",
-        worker,
         ring: channel.memory,
         control: channel.control.buffer as SharedArrayBuffer,
         origin,

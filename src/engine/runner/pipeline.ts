@@ -70,7 +70,7 @@ export function buildPipeline(setup: Setup, tapes: Tapes, onSample: OnSample): P
   return { job, source, offered, lifecycle, intake, sampler };
 }
 
-function settingsOf({ scenario, workers }: CasePlan): Settings {
+function settingsOf({ scenario }: CasePlan): Settings {
   const replayed = scenario.load.executor === "replay";
   return {
     capacity: scenario.queue.capacity === "unlimited" ? Number.POSITIVE_INFINITY : scenario.queue.capacity,
@@ -78,7 +78,6 @@ function settingsOf({ scenario, workers }: CasePlan): Settings {
     memoryLimit: scenario.queue.memoryLimit,
     batch: batchRule(scenario.batch),
     concurrency: scenario.async.concurrency,
-    workers,
     warmup: scenario.warmup * 1000,
     messageBytes: replayed ? 8_000_000 : scenario.message.size + 8192,
   };

@@ -3,7 +3,7 @@ import type { Nanoseconds } from "../../kernel/clock.ts";
 import type { Offered } from "../../load/offered.ts";
 import { Cores } from "../../telemetry/cores.ts";
 import { Histogram, Interval } from "../../telemetry/histogram.ts";
-import { imbalance, type Ledger } from "../../telemetry/ledger.ts";
+import type { Ledger } from "../../telemetry/ledger.ts";
 import type { Recorder } from "../../telemetry/recorder.ts";
 import type { Sample } from "../../telemetry/result.ts";
 import type { Gauge, Sampler } from "../executor/executor.ts";
@@ -24,8 +24,8 @@ export class CaseSampler implements Sampler {
   /** How late each sample was taken: how long something scheduled waits for its turn on the source's thread. */
   readonly lateness = new Histogram();
   peakOpenFiles: number | null = null;
-  /** Largest imbalance of the ledger seen at a sample. */
-  worstImbalance = 0;
+  /** Most items seen to have gone beyond those ever taken. */
+  countedTwice = 0;
   readonly growth = new Slope();
   private recorders: readonly Recorder[] = [];
   private gauge: Gauge = { depth: () => 0, inFlight: () => 0, blocked: () => 0 };
@@ -96,8 +96,7 @@ export class CaseSampler implements Sampler {
 
   /** The ledger now: what is due and not accounted for otherwise is unfinished. */
   private ledger(): Ledger {
-    const sum = { processed: 0, failed: 0, rejected: 0, newest: 0, oldest: 0, abandoned: 0 };
-    // The source's recorder last: what moves on while we add up is then counted where it was, not twice.
+    const sum = { processed: 0, failed: 0, rejected: 0, newest: 0, oldest: 0 };
     for (const recorder of this.recorders) {
       const counts = recorder.counts();
       sum.processed += counts.processed;
@@ -105,7 +104,6 @@ export class CaseSampler implements Sampler {
       sum.rejected += counts.rejected;
       sum.newest += counts.droppedNewest;
       sum.oldest += counts.droppedOldest;
-      sum.abandoned += counts.abandoned;
     }
     const gone = sum.processed + sum.failed + sum.rejected + sum.newest + sum.oldest;
     const ledger: Ledger = {
@@ -116,8 +114,8 @@ export class CaseSampler implements Sampler {
       dropped: { newest: sum.newest, oldest: sum.oldest },
       unfinished: Math.max(0, this.offered.count - gone),
     };
-    // More gone than was ever taken is an item counted twice.
-    this.worstImbalance = Math.max(this.worstImbalance, Math.abs(imbalance(ledger)), gone - this.taken());
+    // While a run goes on `unfinished` is what is left over; more gone than was ever taken is an item counted twice.
+    this.countedTwice = Math.max(this.countedTwice, gone - this.taken());
     return ledger;
   }
 

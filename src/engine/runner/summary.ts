@@ -116,7 +116,7 @@ function judge({ plan, pipeline }: Measured, ledger: Ledger, counts: Counts): { 
   const warnings: string[] = [];
   const off = imbalance(ledger);
   if (off !== 0) problems.push(`The ledger does not balance: ${off} of ${ledger.scheduled} items are unaccounted for.`);
-  if (pipeline.sampler.worstImbalance > 0) problems.push("The ledger did not balance at a sample: an item was counted twice.");
+  if (pipeline.sampler.countedTwice > 0) problems.push("The ledger did not balance at a sample: an item was counted twice.");
   if (counts.orderViolations > 0) problems.push(`${counts.orderViolations} items were worked out of the order of their key.`);
   const { source } = pipeline;
   const late = source.takenTotal === 0 ? 0 : source.lateTotal / source.takenTotal;

@@ -20,7 +20,6 @@ export const PHASE = { running: 0, ending: 1, halting: 2 } as const;
 
 export interface BeginMessage {
   readonly type: "begin";
-  readonly worker: number;
   readonly ring: SharedArrayBuffer;
   readonly control: SharedArrayBuffer;
   /** float64: the instant of the shared clock that is t = 0, written before the first frame. */
