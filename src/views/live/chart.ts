@@ -57,9 +57,9 @@ export function drawChart(series: readonly ChartSeries[], width: number, height:
   return cells.slice(0, height).map(runsOf);
 }
 
-/** Charts begin at 0; beyond 1e15 an axis has no digits left. */
+/** Charts begin at 0; beyond 1e15, or below 1e-15, an axis has no digits left. */
 function clamped(value: number): number {
-  return Math.min(1e15, Math.max(0, value));
+  return value < 1e-15 ? 0 : Math.min(1e15, value);
 }
 
 function overlay(

@@ -63,7 +63,14 @@ describe("chart", () => {
           for (const line of drawn) expect(line).toHaveLength(width);
         },
       ),
-      { numRuns: 200 },
+      {
+        numRuns: 200,
+        examples: [
+          [[[5e-324]], 12, 2],
+          [[[1.5e308]], 12, 2],
+          [[[-1]], 12, 2],
+        ],
+      },
     );
   });
 
