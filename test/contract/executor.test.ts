@@ -19,6 +19,7 @@ import type { Sample } from "../../src/telemetry/result.ts";
 import { GeneratedPayloads } from "../../src/workloads/message/generated.ts";
 import { workerName } from "../../src/workloads/message/intake.ts";
 import { apply, digestOf, type State, stateJson } from "../../src/workloads/message/state.ts";
+import { rounds } from "../support/campaign.ts";
 
 setDefaultTimeout(60_000);
 
@@ -164,7 +165,7 @@ describe.each(RUNNERS)("executor $mode", ({ mode, run, runs, exact }) => {
         expect(blocked.readMs + blocked.processingMs + blocked.queryMs + blocked.queueFullMs).toBeCloseTo(result.sourceBlockedMs, 6);
         for (let i = 1; i < samples.length; i++) expect(samples[i]?.t ?? 0).toBeGreaterThan(samples[i - 1]?.t ?? 0);
       }),
-      { numRuns: runs },
+      { numRuns: rounds(runs) },
     );
   });
 

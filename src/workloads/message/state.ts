@@ -34,7 +34,7 @@ export function apply(state: State, payload: Payload): string | null {
       const before = state.get(op.key);
       if (op.kind === INCREMENT) {
         if (before === undefined) {
-          state.set(op.key, op.value);
+          state.set(op.key, 0 + (op.value as number)); // −0 counts as 0
         } else if (typeof before === "number") {
           state.set(op.key, before + (op.value as number));
         } else {

@@ -17,6 +17,7 @@ import { openDueTimes } from "../../../src/load/open.ts";
 import { Item } from "../../../src/queueing/item.ts";
 import { scenarioSchema } from "../../../src/scenario/schema.ts";
 import { Recorder } from "../../../src/telemetry/recorder.ts";
+import { rounds } from "../../support/campaign.ts";
 import { temporaryFolder } from "../../support/cli.ts";
 
 setDefaultTimeout(60_000);
@@ -63,7 +64,7 @@ describe("ring between threads", () => {
         // However it got here, an empty ring takes the largest frame.
         expect(writer.open(writer.largestFrame)).toBeGreaterThan(0);
       }),
-      { numRuns: 300 },
+      { numRuns: rounds(300) },
     );
   });
 });

@@ -10,6 +10,7 @@ import { openDueTimes, openTape } from "../../../src/load/open.ts";
 import { Arrival, inspectTape, type Tape } from "../../../src/load/tape.ts";
 import type { Load } from "../../../src/scenario/schema.ts";
 import { timestampOf } from "../../../src/workloads/message/message.ts";
+import { rounds } from "../../support/campaign.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "lab-load-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -62,7 +63,7 @@ describe("P1-R1 the arrival tape", () => {
           expect(Math.abs((moved[i] ?? 0) - (plain[i] ?? 0))).toBeLessThanOrEqual(jitter + 1);
         }
       }),
-      { numRuns: 30 },
+      { numRuns: rounds(30) },
     );
   });
 
@@ -160,7 +161,7 @@ describe("replay", () => {
           expect(seen).toEqual(lines.length === 0 || (lines.length === 1 && lines[0] === "" && !ended) ? [] : expected);
         },
       ),
-      { numRuns: 50 },
+      { numRuns: rounds(50) },
     );
     const long = "x".repeat(700_000);
     const reader = new LineReader(file("long.txt", `${long}\n${"y".repeat(MAX_LINE_BYTES + 1)}\nafter\n${"z".repeat(2_000_000)}`));

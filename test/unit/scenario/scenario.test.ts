@@ -13,6 +13,7 @@ import { nestsDeeperThan } from "../../../src/scenario/nesting.ts";
 import { MAX_FILE_BYTES } from "../../../src/scenario/read.ts";
 import { scenarioSchema } from "../../../src/scenario/schema.ts";
 import { arrivalEstimate, loadDuration } from "../../../src/scenario/semantics.ts";
+import { rounds } from "../../support/campaign.ts";
 
 const FILES = resolve(import.meta.dir, "../../scenarios");
 const expected = JSON.parse(readFileSync(join(FILES, "invalid/expected.json"), "utf8")) as Record<string, string[]>;
@@ -68,7 +69,7 @@ describe("C-3 invalid scenarios name place, field, rule and value", () => {
           expect(message).not.toMatch(/\n|at .*\.ts:\d/);
         }
       }),
-      { numRuns: 400 },
+      { numRuns: rounds(400) },
     );
   });
 });

@@ -12,6 +12,7 @@ import { EMPTY_VIEW, LiveStore, type RunView, reduce } from "../../../src/views/
 import { closingReport } from "../../../src/views/report/closing.ts";
 import { progressLines } from "../../../src/views/report/progress.ts";
 import { comparisonRow, ledgerLine, plainTable, rowOfResult } from "../../../src/views/report/table.ts";
+import { rounds } from "../../support/campaign.ts";
 import { caseResult, runResult, sample } from "../../support/results.ts";
 
 const scenario = scenarioSchema.parse({ title: "T\u001b[31m" });
@@ -64,7 +65,7 @@ describe("chart", () => {
         },
       ),
       {
-        numRuns: 200,
+        numRuns: rounds(200),
         examples: [
           [[[5e-324]], 12, 2],
           [[[1.5e308]], 12, 2],

@@ -10,6 +10,7 @@ import { hashOf, MessageIntake } from "../../../src/workloads/message/intake.ts"
 import { COMPUTE, INCREMENT, makeOp, type Op, Payload, parseMessage, SET } from "../../../src/workloads/message/message.ts";
 import { MessageProcessor } from "../../../src/workloads/message/processor.ts";
 import { apply, computeTerm, digestOf, dumpPieces, type State, stateJson } from "../../../src/workloads/message/state.ts";
+import { rounds } from "../../support/campaign.ts";
 
 const SHAPE = { updates: { min: 1, max: 5 }, ops: ["increment", "set", "compute"] as const, size: 0 };
 const idle = { now: () => 0, compute: () => {}, block: () => {}, wait: () => {} };
@@ -121,7 +122,7 @@ describe("P1-R2 state machines", () => {
           expect(Object.fromEntries(state)).toEqual({ ...expected });
         }
       }),
-      { numRuns: 300 },
+      { numRuns: rounds(300), examples: [[[new Payload([makeOp(INCREMENT, "a", -0)])]]] },
     );
   });
 
