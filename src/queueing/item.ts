@@ -33,4 +33,9 @@ export class ItemPool {
     item.payload = null;
     this.free.push(item);
   }
+
+  /** As `give`, for who can make the next payload out of this one. */
+  giveFilled(item: Item): void {
+    this.free.push(item);
+  }
 }

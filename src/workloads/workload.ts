@@ -24,7 +24,7 @@ export interface Processor {
   process(item: Item): Outcome | Promise<Outcome>;
   /** True when `process` never returns a promise and takes less time than reading a clock is worth. */
   readonly instant: boolean;
-  /** Reads an item's payload as the source's `encode` wrote it. What it returns is used until the item is done. */
+  /** Reads an item's payload as the source's `encode` wrote it, over the one an item used before still has, if any. */
   decode(words: WordReader, item: Item): void;
   /** The final states of all keys this instance has seen. */
   state(): StateSlice;

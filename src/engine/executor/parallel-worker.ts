@@ -42,7 +42,7 @@ class WorkerSession {
       this.recorder,
       this.time,
       message.concurrency,
-      (item) => this.pool.give(item),
+      (item) => this.pool.giveFilled(item),
       () => this.phase === PHASE.halting,
     );
     this.batchDone = new Signal(this.time);

@@ -1,5 +1,5 @@
 import { type WordReader, type WordWriter, wordsFor } from "../../kernel/words.ts";
-import { makeOp, type Op, type OpKind, Payload } from "./message.ts";
+import { INCREMENT, makeOp, type Op, type OpKind, Payload, SET } from "./message.ts";
 
 /**
  * How a message crosses a thread: a word for its size, a word or two per op. Text that has been sent before goes as its
@@ -90,29 +90,44 @@ function countBytes(payload: Payload): number {
   return words * 8;
 }
 
+function blank(ops: number): Payload {
+  return new Payload(Array.from({ length: ops }, () => makeOp(SET, "", null)));
+}
+
 export class PayloadDecoder {
   private readonly texts: string[] = [];
 
-  decode(words: WordReader): Payload {
+  /** Reads a payload; `used`, one that this decoder made and nobody needs any more, is filled anew where it fits. */
+  decode(words: WordReader, used: Payload | null = null): Payload {
     const count = words.low();
     const padding = words.high;
-    const ops: Op[] = new Array(count);
-    for (let i = 0; i < count; i++) ops[i] = this.op(words);
+    const payload = used !== null && used.ops.length === count ? used : blank(count);
+    const { ops } = payload;
+    let guarded = 0;
+    for (let i = 0; i < count; i++) {
+      const op = ops[i] as Op;
+      this.fill(op, words);
+      if (op.kind === INCREMENT) guarded = i + 1;
+    }
+    payload.guarded = guarded;
+    payload.padding = padding;
     if (padding > 0) words.skip(padding);
-    return new Payload(ops, padding);
+    return payload;
   }
 
-  private op(words: WordReader): Op {
+  private fill(op: Op, words: WordReader): void {
     const head = words.low();
-    const key = this.resolve(words.high, words);
+    op.key = this.resolve(words.high, words);
+    op.kind = (head & 0xff) as OpKind;
     const tag = head >>> 8;
-    const kind = (head & 0xff) as OpKind;
-    if (tag === NUMBER) return makeOp(kind, key, words.float());
-    if (tag === TEXT) {
+    if (tag === NUMBER) {
+      op.value = words.float();
+    } else if (tag === TEXT) {
       words.low();
-      return makeOp(kind, key, this.resolve(words.high, words));
+      op.value = this.resolve(words.high, words);
+    } else {
+      op.value = JSON.parse(words.text());
     }
-    return makeOp(kind, key, JSON.parse(words.text()));
   }
 
   private resolve(number: number, words: WordReader): string {

@@ -23,14 +23,14 @@ export function makeOp(kind: OpKind, key: string, value: unknown): Op {
 /** The ops of one message; all of them apply, or none. */
 export class Payload {
   /** Place after the last increment: only ops before it may have to be undone. */
-  readonly guarded: number;
+  guarded: number;
   /** Most bytes it takes between threads; −1: not worked out yet. */
   encodedBytes = -1;
 
   constructor(
     readonly ops: readonly Op[],
     /** Bytes of padding that travel with the message. */
-    readonly padding = 0,
+    public padding = 0,
   ) {
     let guarded = 0;
     for (let i = 0; i < ops.length; i++) if (ops[i]?.kind === INCREMENT) guarded = i + 1;

@@ -64,7 +64,7 @@ export class MessageProcessor implements Processor {
       words.at = at;
       this.names[item.key] = words.text();
     }
-    item.payload = this.decoder.decode(words);
+    item.payload = this.decoder.decode(words, item.payload as Payload | null);
   }
 
   state(): StateSlice {
