@@ -54,6 +54,16 @@ describe("commands", () => {
     expect(child.stdout.toString()).toContain("LOADED 0");
   });
 
+  test("a reader of a pipe gets all of it, however much and however slowly it reads", async () => {
+    const quick = file("quick-many-times.yaml", QUICK);
+    const many = new Array<string>(4000).fill(quick);
+    const child = Bun.spawn(["sh", "-c", '"$0" "$@" | (sleep 0.5; wc -c)', process.execPath, MAIN, "validate", ...many], {
+      env: cleanEnv(),
+      stdout: "pipe",
+    });
+    expect(Number(await new Response(child.stdout).text())).toBe(many.length * `${quick}: valid\n`.length);
+  });
+
   test("new writes a starter that validates and is not overwritten by mistake", async () => {
     expect(await lab(["new", "mine"], { cwd: folder })).toMatchObject({ code: 0, stdout: "mine.yaml\n" });
     expect(await lab(["validate", "mine.yaml"], { cwd: folder })).toMatchObject({ code: 0 });
