@@ -55,13 +55,17 @@ describe("commands", () => {
   });
 
   test("a reader of a pipe gets all of it, however much and however slowly it reads", async () => {
-    const quick = file("quick-many-times.yaml", QUICK);
-    const many = new Array<string>(4000).fill(quick);
-    const child = Bun.spawn(["sh", "-c", '"$0" "$@" | (sleep 0.5; wc -c)', process.execPath, MAIN, "validate", ...many], {
+    const place = temporaryFolder();
+    mkdirSync(join(place, "scenarios"));
+    for (let i = 0; i < 1000; i++) writeFileSync(join(place, "scenarios", `s${i}.yaml`), `title: ${"t".repeat(190)}\n`);
+    const child = Bun.spawn(["sh", "-c", '"$0" "$@" | (sleep 0.5; cat)', process.execPath, MAIN, "list", "--json"], {
+      cwd: place,
       env: cleanEnv(),
       stdout: "pipe",
     });
-    expect(Number(await new Response(child.stdout).text())).toBe(many.length * `${quick}: valid\n`.length);
+    const listed = JSON.parse(await new Response(child.stdout).text()) as unknown[];
+    expect(listed.length).toBeGreaterThanOrEqual(1000);
+    rmSync(place, { recursive: true });
   });
 
   test("new writes a starter that validates and is not overwritten by mistake", async () => {
