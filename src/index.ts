@@ -4,12 +4,14 @@ import { checkScenario } from "./scenario/check.ts";
 import { YamlFile } from "./scenario/document.ts";
 import { scenarioName } from "./scenario/find.ts";
 import { loadScenario } from "./scenario/load.ts";
+import { checkPermissions, type Permissions } from "./scenario/permission.ts";
 import type { Mode, Scenario } from "./scenario/schema.ts";
 import type { RunResult } from "./telemetry/result.ts";
 
 export type { CaseResult, RunResult, Sample } from "./telemetry/result.ts";
+export type { Handler, Message, MessageOp } from "./workloads/message/handler.ts";
 
-export interface RunScenarioOptions {
+export interface RunScenarioOptions extends Permissions {
   /** Modes to run instead of the scenario's. */
   readonly modes?: readonly Mode[];
 }
@@ -24,6 +26,7 @@ export async function runScenario(
 ): Promise<RunResult> {
   const fromFile = typeof fileOrObject === "string";
   const scenario = fromFile ? loadScenario(fileOrObject) : check(fileOrObject);
+  checkPermissions(scenario, options);
   const modes = options.modes ?? scenario.modes;
   const named = {
     name: fromFile ? scenarioName(fileOrObject) : "scenario",

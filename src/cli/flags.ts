@@ -30,7 +30,7 @@ export interface RunFlags {
 }
 
 /** Flags whose feature comes later. */
-const LATER: readonly (keyof RunFlags)[] = ["http", "cast", "log", "allowModules", "allowHost", "keepRequests", "logUrls"];
+const LATER: readonly (keyof RunFlags)[] = ["http", "cast", "log", "allowHost", "keepRequests", "logUrls"];
 
 /** Checks what needs no scenario; returns the frame rate asked for. */
 export function readFlags(flags: RunFlags): number {

@@ -2,6 +2,7 @@ import { EXIT } from "../kernel/problem.ts";
 import type { NamedScenario } from "../plan/plan.ts";
 import { findScenario, scenarioName } from "../scenario/find.ts";
 import { loadScenario } from "../scenario/load.ts";
+import { checkPermissions } from "../scenario/permission.ts";
 import type { RunResult } from "../telemetry/result.ts";
 import { compose } from "./compose.ts";
 import { overridesOf, type RunFlags, readFlags } from "./flags.ts";
@@ -31,7 +32,9 @@ export async function run(asked: readonly string[], flags: RunFlags): Promise<nu
 function load(asked: string, flags: RunFlags): NamedScenario {
   const file = findScenario(asked);
   const overrides = overridesOf(flags, file);
-  return { name: scenarioName(file), file, scenario: loadScenario(file, overrides) };
+  const scenario = loadScenario(file, overrides);
+  checkPermissions(scenario, flags);
+  return { name: scenarioName(file), file, scenario };
 }
 
 /** The first that applies, in the order of the contract. */

@@ -13,8 +13,8 @@ export class Lifecycle {
 
   constructor(
     private readonly offered: Offered,
-    /** When the last arrival falls due. */
-    private readonly lastDue: Nanoseconds,
+    /** When the last arrival falls due; null: known only once it has. */
+    private readonly lastDue: Nanoseconds | null,
     private readonly grace: Nanoseconds,
   ) {}
 
@@ -46,6 +46,10 @@ export class Lifecycle {
   /** True when what is not done by now stays undone. */
   expired(now: Nanoseconds): boolean {
     if (this.ended) return true;
-    return now >= (this.stoppedAt ?? this.lastDue) + this.grace;
+    return now >= (this.stoppedAt ?? this.lastArrival) + this.grace;
+  }
+
+  private get lastArrival(): Nanoseconds {
+    return this.lastDue ?? (this.offered.ended ? this.offered.last : Number.POSITIVE_INFINITY);
   }
 }

@@ -1,12 +1,26 @@
 import type { Nanoseconds } from "../kernel/clock.ts";
 import type { Time } from "../kernel/time.ts";
+import type { Clients } from "../load/clients.ts";
 import type { Offered } from "../load/offered.ts";
 import { Arrival, type Tape } from "../load/tape.ts";
 import { type Item, ItemPool } from "../queueing/item.ts";
 import { CountIntegral } from "../telemetry/integral.ts";
 import type { Recorder } from "../telemetry/recorder.ts";
 import type { Intake } from "../workloads/workload.ts";
+import type { Connections, ReadLatency } from "./connections.ts";
 import type { Lifecycle } from "./lifecycle.ts";
+import { Signal } from "./signal.ts";
+
+/** Where items come from. */
+export interface Arrivals {
+  readonly tape: Tape;
+  /** Who sends them in a closed loop; null: nobody waits. */
+  readonly clients: Clients | null;
+  /** How long one read takes when it holds the thread; null: no time. */
+  readonly latency: ReadLatency | null;
+  /** Reads that overlap, in the modes that wait without holding the thread; null: reading takes no time. */
+  readonly connections: Connections | null;
+}
 
 /** Most items of one read. */
 const READ_SIZE = 256;
@@ -26,25 +40,78 @@ export class Source {
   blockedByProcessing: Nanoseconds = 0;
   /** What was due waited because the queue was full. */
   blockedByQueue: Nanoseconds = 0;
+  /** What was due waited for reads before it. */
+  blockedByReading: Nanoseconds = 0;
   private readonly arrival = new Arrival();
   private pending: Nanoseconds;
+  private readonly sent: Signal;
+  private answeredTotal = 0;
+  /** From here on an item counts as taken late; reads that take their time are no lateness of the lab's. */
+  private readonly lateAfter: Nanoseconds;
 
   constructor(
-    private readonly tape: Tape,
+    private readonly arrivals: Arrivals,
     private readonly intake: Intake,
     readonly offered: Offered,
     private readonly recorder: Recorder,
     private readonly warmup: Nanoseconds,
-    /** True when taking an item costs next to nothing (it is not parsed). */
+    private readonly time: Time,
+    /** True when taking an item costs next to nothing: it is not parsed, nobody waits for it and reading takes no time. */
     readonly instant: boolean,
   ) {
     this.taken = new CountIntegral(warmup);
+    this.sent = new Signal(time);
+    this.lateAfter = arrivals.latency === null ? 10e6 : Number.POSITIVE_INFINITY;
     this.pending = this.read();
   }
 
-  /** When the next item falls due; Infinity when there is none. */
+  /** When the next item falls due; Infinity when there is none, or none yet. */
   get nextDue(): Nanoseconds {
     return this.pending;
+  }
+
+  /** True when nothing more will fall due. */
+  ended(now: Nanoseconds): boolean {
+    return this.pending === Number.POSITIVE_INFINITY && (this.arrivals.clients?.ended(now) ?? true);
+  }
+
+  /** Everything that may keep the source from taking what is due. */
+  get blocked(): Nanoseconds {
+    return this.blockedByReading + this.blockedByProcessing + this.blockedByQueue;
+  }
+
+  /** True when items fall due because others are done. */
+  get closedLoop(): boolean {
+    return this.arrivals.clients !== null;
+  }
+
+  /** Items taken whose clients still wait, in a closed loop. */
+  get unanswered(): number {
+    return this.takenTotal - this.answeredTotal;
+  }
+
+  /** An item is done and may be reused; a client that waited for it sends again. */
+  release(item: Item): void {
+    this.pool.give(item);
+    if (this.arrivals.clients !== null) this.answered(1);
+  }
+
+  /** So many clients were answered just now. */
+  answered(count: number): void {
+    this.answeredTotal += count;
+    this.arrivals.clients?.answered(count, this.time.now());
+    if (this.pending === Number.POSITIVE_INFINITY) this.pending = this.read();
+    this.sent.notify();
+  }
+
+  /** Reads the next item as one thread does: it holds the thread as long as it takes. Returns the instant it is there. */
+  readBlocking(now: Nanoseconds): Nanoseconds {
+    const { latency } = this.arrivals;
+    if (latency === null) return now;
+    this.time.blockUntil(now + latency.next());
+    const ended = this.time.now();
+    this.blockedByReading += ended - now;
+    return ended;
   }
 
   /** Takes the next item, which must be due; null when it was refused. */
@@ -55,7 +122,7 @@ export class Source {
     item.due = this.pending;
     item.taken = now;
     if (item.due >= this.warmup) this.taken.increment(now);
-    if (now - item.due > 10e6) this.lateTotal++;
+    if (now - item.due > this.lateAfter) this.lateTotal++;
     const reason = this.intake.accept(this.arrival, item);
     this.pending = this.read();
     return reason === null ? item : this.reject(item, now);
@@ -67,30 +134,50 @@ export class Source {
     return null;
   }
 
-  /** Yields what is due, as it falls due, until the tape ends or the run stops. */
-  async *reads(time: Time, lifecycle: Lifecycle, busy: () => Nanoseconds): AsyncGenerator<readonly Item[]> {
+  /** Yields what is due and read, in tape order, until the tape ends or the run stops. */
+  async *reads(lifecycle: Lifecycle, busy: () => Nanoseconds): AsyncGenerator<readonly Item[]> {
     const read: Item[] = [];
-    while (this.pending !== Number.POSITIVE_INFINITY && lifecycle.taking) {
+    const { time } = this;
+    for (;;) {
       let now = time.now();
-      if (lifecycle.expired(now)) return;
-      if (this.pending > now) {
+      if (this.ended(now) || !lifecycle.taking || lifecycle.expired(now)) return;
+      if (this.readAt(now) > now) {
         const busyBefore = busy();
-        await time.sleepUntil(Math.min(this.pending, now + PATIENCE));
+        await this.change(now);
         now = time.now();
-        const late = now - this.pending;
+        const late = now - this.readAt(now);
         if (late > 0) this.blockedByProcessing += Math.min(late, Math.max(0, busy() - busyBefore));
-        if (late < 0 || !lifecycle.taking) continue;
+        if (!(late >= 0) || !lifecycle.taking) continue;
       }
       this.takeDue(read, now);
       if (read.length > 0) yield read;
     }
   }
 
-  /** Fills `read` with what is due. Not in the generator itself, so that the compiler sees a loop without waits. */
+  /** When the next item has been read; Infinity when that is not known yet. */
+  private readAt(now: Nanoseconds): Nanoseconds {
+    const { connections } = this.arrivals;
+    if (connections === null) return this.pending;
+    const at = connections.advance(now);
+    this.blockedByReading = connections.blocked;
+    return at;
+  }
+
+  private change(now: Nanoseconds): Promise<void> {
+    const at = Math.min(this.arrivals.connections?.nextChange ?? this.pending, now + PATIENCE);
+    return this.closedLoop ? this.sent.wait(at) : this.time.sleepUntil(at);
+  }
+
+  /** Fills `read` with what is due and read. Not in the generator itself, so that the compiler sees a loop without waits. */
   private takeDue(read: Item[], now: Nanoseconds): void {
+    const { connections } = this.arrivals;
     read.length = 0;
     let refused = 0;
     while (this.pending <= now && read.length + refused < READ_SIZE) {
+      if (connections !== null) {
+        if (connections.advance(now) > now) break;
+        connections.delivered();
+      }
       const item = this.take(now);
       if (item !== null) read.push(item);
       else refused++;
@@ -107,10 +194,10 @@ export class Source {
       this.pool.give(item);
       this.pending = this.read();
     }
-    this.tape.close();
+    this.arrivals.tape.close();
   }
 
   private read(): Nanoseconds {
-    return this.tape.next(this.arrival) ? this.arrival.dueMicros * 1000 : Number.POSITIVE_INFINITY;
+    return this.arrivals.tape.next(this.arrival) ? this.arrival.dueMicros * 1000 : Number.POSITIVE_INFINITY;
   }
 }

@@ -64,10 +64,13 @@ export class LoopTime implements Time {
   private turns: (() => void)[] = [];
   private looks: (() => boolean)[] = [];
   private scheduled = false;
+  private waitingOpenly = false;
 
   constructor(
     private readonly clock: Clock = monotonic,
     private readonly bell: Bell = new Int32Array(new SharedArrayBuffer(BELL_BYTES)),
+    /** True when the event loop has business of its own (sockets, timers of others): waiting does not hold it then. */
+    private readonly open = false,
   ) {
     this.origin = clock.now();
   }
@@ -113,6 +116,7 @@ export class LoopTime implements Time {
   }
 
   private schedule(): void {
+    if (this.waitingOpenly) ring(this.bell);
     if (this.scheduled) return;
     this.scheduled = true;
     setImmediate(this.step);
@@ -123,6 +127,10 @@ export class LoopTime implements Time {
     const seen = rings(this.bell);
     const ran = this.runReady();
     if (this.sleepers.size === 0 && this.turns.length === 0) return;
+    if (!ran && this.open) {
+      void this.waitOpenly(seen);
+      return;
+    }
     if (!ran) {
       this.wait(seen);
       this.runReady();
@@ -146,6 +154,24 @@ export class LoopTime implements Time {
     }
     for (const look of this.looks) if (look()) ran = true;
     return ran;
+  }
+
+  /** As `wait`, while the event loop goes on. */
+  private async waitOpenly(seen: number): Promise<void> {
+    const from = this.now();
+    const left = Math.min(this.sleepers.next - from, LONGEST_WAIT);
+    if (left > SHORTEST_WAIT) {
+      this.scheduled = true;
+      this.waitingOpenly = true;
+      Atomics.store(this.bell, WAITING, 1);
+      await Atomics.waitAsync(this.bell, RINGS, seen, left / 1e6).value;
+      Atomics.store(this.bell, WAITING, 0);
+      this.waitingOpenly = false;
+      this.scheduled = false;
+    }
+    this.idle += this.now() - from;
+    this.runReady();
+    this.schedule();
   }
 
   private wait(seen: number): void {

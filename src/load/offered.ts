@@ -1,5 +1,5 @@
 import type { Nanoseconds } from "../kernel/clock.ts";
-import type { DueTimes } from "./open.ts";
+import type { DueTimes } from "./tape.ts";
 
 /**
  * How much has fallen due by now, whether or not anyone was ready: reads due times of its own, so that what a late source
@@ -23,11 +23,12 @@ export class Offered {
     private readonly warmup: Nanoseconds,
   ) {
     this.areaAt = warmup;
-    this.pending = this.read();
+    this.pending = this.read(0);
   }
 
   /** Counts everything due at or before the instant. */
   advance(now: Nanoseconds): void {
+    if (Number.isNaN(this.pending)) this.pending = this.read(now);
     while (this.pending <= now) {
       this.count += this.times.together;
       this.last = this.pending;
@@ -36,7 +37,7 @@ export class Offered {
         this.areaAt = this.pending;
         this.measured += this.times.together;
       }
-      this.pending = this.read();
+      this.pending = this.read(now);
     }
   }
 
@@ -52,8 +53,8 @@ export class Offered {
     return this.area + this.measured * Math.max(0, now - this.areaAt);
   }
 
-  private read(): Nanoseconds {
-    const due = this.times.next();
+  private read(now: Nanoseconds): Nanoseconds {
+    const due = this.times.next(now);
     if (due === Number.POSITIVE_INFINITY) this.end();
     return due * 1000;
   }

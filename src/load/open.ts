@@ -1,9 +1,12 @@
 import type { Load } from "../scenario/schema.ts";
 import { bursts } from "./bursts.ts";
+import { Clients } from "./clients.ts";
 import { constantArrivalRate } from "./constant-arrival-rate.ts";
+import { timedTape } from "./instants.ts";
 import { type KeyChoice, type KeySource, keySource, NO_KEYS } from "./keys.ts";
+import { rampingArrivalRate } from "./ramping-arrival-rate.ts";
 import { replay, type TimestampOf } from "./replay.ts";
-import { Arrival, type Tape } from "./tape.ts";
+import { Arrival, type DueTimes, type Tape } from "./tape.ts";
 
 export interface TapeSource {
   readonly load: Load;
@@ -11,18 +14,23 @@ export interface TapeSource {
   readonly seed: number;
 }
 
-/** Opens a tape at its beginning. Each call gives a new one with the same arrivals. */
+/**
+ * Opens a tape at its beginning. Each call gives a new one with the same arrivals. Of a closed loop it holds what is known
+ * beforehand: what every client sends first, or all iterations, due at once.
+ */
 export function openTape(source: TapeSource, timestampOf: TimestampOf): Tape {
   return open(source, keySource(source.keys, source.seed), timestampOf);
 }
 
-/** When arrivals fall due, without what they are for. */
-export interface DueTimes {
-  /** The next instant in microseconds; Infinity at the end. */
-  next(): number;
-  /** How many fall due at the instant that `next` gave. */
-  readonly together: number;
-  close(): void;
+/** The clients of a closed loop; null for an open one, whose arrivals wait for nobody. */
+export function openClients({ load, keys, seed }: TapeSource): Clients | null {
+  if (load.executor === "constant-vus") {
+    return new Clients(load.vus, keySource(keys, seed), Number.POSITIVE_INFINITY, load.duration * 1000);
+  }
+  if (load.executor === "shared-iterations") {
+    return new Clients(load.vus, keySource(keys, seed), load.iterations, Number.POSITIVE_INFINITY);
+  }
+  return null;
 }
 
 /** The due times of a tape of `count` arrivals, told without reading it where the load alone says them. */
@@ -54,15 +62,22 @@ function open({ load, seed }: TapeSource, keys: KeySource, timestampOf: Timestam
     case "constant-arrival-rate":
       if (typeof load.rate !== "number") throw new Error(`rate ${load.rate} has not been resolved`);
       return constantArrivalRate({ ...load, rate: load.rate }, keys, seed);
+    case "ramping-arrival-rate":
+      return rampingArrivalRate(load, keys, seed);
     case "bursts":
       return bursts(load, keys);
     case "replay":
       return replay(load, timestampOf);
-    case "ramping-arrival-rate":
     case "constant-vus":
+      return atOnce(load.vus, keys);
     case "shared-iterations":
-      throw new Error(`${load.executor} is not available in this version`);
+      return atOnce(load.iterations, keys);
     default:
       return load satisfies never;
   }
+}
+
+function atOnce(count: number, keys: KeySource): Tape {
+  let i = 0;
+  return timedTape(() => (i++ < count ? 0 : Number.POSITIVE_INFINITY), keys);
 }

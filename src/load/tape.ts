@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { Nanoseconds } from "../kernel/clock.ts";
 
 /** What falls due when, and for which key. */
 export class Arrival {
@@ -17,6 +18,15 @@ export interface Tape {
   /** Fills in the next arrival; false at the end. */
   next(arrival: Arrival): boolean;
   /** Releases what the tape holds open. */
+  close(): void;
+}
+
+/** When arrivals fall due, without what they are for. */
+export interface DueTimes {
+  /** The next instant in microseconds; Infinity at the end, NaN while it depends on what has not happened by `now`. */
+  next(now: Nanoseconds): number;
+  /** How many fall due at the instant that `next` gave. */
+  readonly together: number;
   close(): void;
 }
 

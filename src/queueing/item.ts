@@ -17,6 +17,8 @@ export class Item {
   taken: Nanoseconds = 0;
   /** Left the queue for a batch. */
   dequeued: Nanoseconds = 0;
+  /** Time its work takes, where that differs from item to item. */
+  demand: Nanoseconds = 0;
   /** What is to be done; only the workload looks inside. */
   payload: unknown = null;
 }

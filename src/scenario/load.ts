@@ -3,8 +3,8 @@ import { dirname, resolve } from "node:path";
 import { parse } from "yaml";
 import { fileProblem, InvalidScenario, suggestion, UserError } from "../kernel/problem.ts";
 import { printable, quoted } from "../kernel/text.ts";
-import { checkScenario, knownKeys } from "./check.ts";
-import { YamlFile } from "./document.ts";
+import { checkScenario, fieldName, knownKeys } from "./check.ts";
+import { type Path, YamlFile } from "./document.ts";
 import type { Scenario } from "./schema.ts";
 
 /** One `--set path=value`, or a flag that stands for one. */
@@ -36,27 +36,33 @@ export function loadScenario(file: string, overrides: readonly Override[] = []):
   const checked = checkScenario(yaml);
   if (!checked.ok) throw new InvalidScenario(checked.problems);
   const scenario = resolvePaths(checked.scenario, file);
-  checkReplayFile(scenario, yaml);
+  const { load, work } = scenario;
+  if (load.executor === "replay" && load.file !== "-") checkFile(["load", "file"], load.file, yaml);
+  if (work.module !== undefined) checkFile(["work", "module"], work.module, yaml);
   return scenario;
 }
 
-function checkReplayFile({ load }: Scenario, yaml: YamlFile): void {
-  if (load.executor !== "replay" || load.file === "-") return;
-  let why: string | null = null;
-  try {
-    const stat = statSync(load.file);
-    if (stat.isDirectory()) why = "it is a folder, not a file";
-    else if (stat.isFIFO()) return;
-    else if (!stat.isFile()) why = "it is neither a file nor a pipe";
-    else closeSync(openSync(load.file, "r"));
-  } catch (error) {
-    why = fileProblem(error);
-  }
+/** A file that a scenario names has to be there before anything runs. */
+function checkFile(path: Path, file: string, yaml: YamlFile): void {
+  const why = whyUnreadable(file);
   if (why === null) return;
-  const path = ["load", "file"];
-  const place =
-    yaml.flagFor(path) === null ? { file: yaml.file, ...yaml.placeOf(path) } : { file: yaml.flagFor(path) ?? "", line: 0, column: 0 };
-  throw new InvalidScenario([{ ...place, message: `load.file: must be a file that can be read (${why}), got ${quoted(load.file, 200)}` }]);
+  const flag = yaml.flagFor(path);
+  const place = flag === null ? { file: yaml.file, ...yaml.placeOf(path) } : { file: flag, line: 0, column: 0 };
+  const message = `${fieldName(path)}: must be a file that can be read (${why}), got ${quoted(file, 200)}`;
+  throw new InvalidScenario([{ ...place, message }]);
+}
+
+function whyUnreadable(file: string): string | null {
+  try {
+    const stat = statSync(file);
+    if (stat.isDirectory()) return "it is a folder, not a file";
+    if (stat.isFIFO()) return null;
+    if (!stat.isFile()) return "it is neither a file nor a pipe";
+    closeSync(openSync(file, "r"));
+    return null;
+  } catch (error) {
+    return fileProblem(error);
+  }
 }
 
 function apply(yaml: YamlFile, { flag, path, value }: Override): void {
@@ -79,7 +85,11 @@ function apply(yaml: YamlFile, { flag, path, value }: Override): void {
 
 /** Paths inside a scenario are relative to its file; `-` is standard input. */
 function resolvePaths(scenario: Scenario, file: string): Scenario {
-  const { load } = scenario;
-  if (load.executor !== "replay" || load.file === "-") return scenario;
-  return { ...scenario, load: { ...load, file: resolve(dirname(file), load.file) } };
+  const { load, work } = scenario;
+  const inFull = (path: string) => resolve(dirname(file), path);
+  return {
+    ...scenario,
+    load: load.executor === "replay" && load.file !== "-" ? { ...load, file: inFull(load.file) } : load,
+    work: work.module === undefined ? work : { ...work, module: inFull(work.module) },
+  };
 }

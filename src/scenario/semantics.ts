@@ -38,6 +38,18 @@ function misfits(scenario: Scenario, written: unknown): SemanticProblem[] {
   if (arrivals !== null && arrivals < 1 && load.executor === "constant-arrival-rate" && load.arrivals === "uniform") {
     problems.push({ path: ["load", "rate"], message: "must make at least one arrival within load.duration" });
   }
+  if (load.executor === "ramping-arrival-rate" && rampTotal(load) < 1 && load.arrivals === "uniform") {
+    problems.push({ path: ["load", "stages"], message: "must make at least one arrival over all stages" });
+  }
+  const { queue } = scenario;
+  if ("vus" in load && queue.overflow !== "block" && queue.capacity !== "unlimited" && load.vus > queue.capacity) {
+    const message =
+      "must be block where load.vus is larger than queue.capacity: a client that is dropped would ask again at once, without end";
+    problems.push({ path: ["queue", "overflow"], message });
+  }
+  if (work.kind === "handler" && work.module === undefined) {
+    problems.push({ path: ["work", "module"], message: "is required with work.kind: handler and must name a module, such as ./score.ts" });
+  }
   if (work.kind !== "handler" && work.module !== undefined) {
     problems.push({ path: ["work", "module"], message: "must stand beside work.kind: handler" });
   }
@@ -46,23 +58,15 @@ function misfits(scenario: Scenario, written: unknown): SemanticProblem[] {
 
 /** The features of later versions, each by the field that asks for it. */
 function notYet(scenario: Scenario): SemanticProblem[] {
-  const { load, source, work, queries } = scenario;
+  const { load, queries } = scenario;
   const asked: readonly [boolean, Path, string][] = [
     [scenario.workload !== "message", ["workload"], `workload ${scenario.workload}`],
-    [load.executor === "ramping-arrival-rate", ["load", "executor"], "ramping-arrival-rate"],
-    [load.executor === "constant-vus", ["load", "executor"], "constant-vus"],
-    [load.executor === "shared-iterations", ["load", "executor"], "shared-iterations"],
     [load.executor === "constant-arrival-rate" && load.rate === "max", ["load", "rate"], "the search for the highest rate"],
     [
       load.executor === "constant-arrival-rate" && String(load.rate).endsWith("%"),
       ["load", "rate"],
       "a rate relative to the measured capacity",
     ],
-    [source.latency.max > 0, ["source", "latency"], "source.latency"],
-    [source.connections > 1, ["source", "connections"], "source.connections"],
-    [work.distribution !== "constant", ["work", "distribution"], `work.distribution ${work.distribution}`],
-    [work.kind === "handler", ["work", "kind"], "work.kind handler"],
-    [scenario.async.offload !== "none", ["async", "offload"], "async.offload"],
     [queries.rate > 0, ["queries", "rate"], "queries"],
     [scenario.sweep !== undefined, ["sweep"], "sweep"],
     [scenario.thresholds !== undefined, ["thresholds"], "thresholds"],
@@ -93,9 +97,31 @@ export function arrivalEstimate({ load }: Scenario): number | null {
   switch (load.executor) {
     case "constant-arrival-rate":
       return typeof load.rate === "number" ? (load.rate * load.duration) / load.timeUnit + 1e-9 : null;
+    case "ramping-arrival-rate":
+      return rampTotal(load) + 1e-9;
     case "bursts":
       return load.size * load.count;
+    case "shared-iterations":
+      return load.iterations;
     default:
       return null;
   }
+}
+
+/** A rate that goes in straight lines: from `startRate` arrivals per `timeUnit` to each stage's target in turn. */
+export interface Ramp {
+  readonly startRate: number;
+  readonly timeUnit: number;
+  readonly stages: readonly { readonly target: number; readonly duration: number }[];
+}
+
+/** Expected arrivals over all stages: the area under the rate. */
+export function rampTotal({ startRate, timeUnit, stages }: Ramp): number {
+  let rate = startRate;
+  let total = 0;
+  for (const { target, duration } of stages) {
+    total += ((rate + target) / 2) * (duration / timeUnit);
+    rate = target;
+  }
+  return total;
 }

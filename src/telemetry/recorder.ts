@@ -108,6 +108,12 @@ export class Recorder {
     this.add(FAILED, item, ended);
   }
 
+  /** An item counted as processed turns out to have failed: something it left behind erred. */
+  stray(): void {
+    this.tally[PROCESSED] = (this.tally[PROCESSED] ?? 0) - 1;
+    this.tally[FAILED] = (this.tally[FAILED] ?? 0) + 1;
+  }
+
   rejected(item: Passage, now: Nanoseconds): void {
     this.add(REJECTED, item, now);
   }

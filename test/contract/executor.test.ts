@@ -3,13 +3,14 @@ import fc from "fast-check";
 import { AsyncExecutor } from "../../src/engine/executor/async.ts";
 import type { Execution, Executor } from "../../src/engine/executor/executor.ts";
 import { SyncExecutor } from "../../src/engine/executor/sync.ts";
+import { prepareProcessors } from "../../src/engine/processors.ts";
 import type { RunnerResult } from "../../src/engine/protocol.ts";
 import { runCase } from "../../src/engine/runner/case.ts";
-import { buildPipeline, type Pipeline, type Setup } from "../../src/engine/runner/pipeline.ts";
+import { buildPipeline, type Pipeline, type Setup, specOf } from "../../src/engine/runner/pipeline.ts";
 import { summarize } from "../../src/engine/runner/summary.ts";
 import { VirtualTime } from "../../src/kernel/time.ts";
 import { keySource } from "../../src/load/keys.ts";
-import { openDueTimes, openTape } from "../../src/load/open.ts";
+import { openTape } from "../../src/load/open.ts";
 import { inspectTape } from "../../src/load/tape.ts";
 import { type CasePlan, planCases } from "../../src/plan/plan.ts";
 import { type Mode, type Scenario, scenarioSchema } from "../../src/scenario/schema.ts";
@@ -46,6 +47,8 @@ function virtually(mode: "sync" | "async", executor: () => Executor): Runner {
       plan,
       roundsPerMs: 1,
       time,
+      timestampOf: () => null,
+      makeProcessor: await prepareProcessors(specOf(plan, 1)),
       begin: () => 0,
       effort: (blocking) => ({
         now: () => time.now(),
@@ -58,10 +61,12 @@ function virtually(mode: "sync" | "async", executor: () => Executor): Runner {
       }),
     };
     const samples: Sample[] = [];
-    const tape = () => openTape(scenario, () => null);
-    const facts = inspectTape(tape(), loadDuration(scenario), scenario.warmup);
-    const tapes = { whole: tape(), due: openDueTimes(scenario, facts.count, () => null), lastMicros: facts.lastMicros };
-    const pipeline: Pipeline = buildPipeline(setup, tapes, (sample) => samples.push(sample));
+    const facts = inspectTape(
+      openTape(scenario, () => null),
+      loadDuration(scenario),
+      scenario.warmup,
+    );
+    const pipeline: Pipeline = buildPipeline(setup, facts, (sample) => samples.push(sample));
     during?.(() => pipeline.lifecycle.stop(time.now()));
     const execution: Execution = await time.run(executor().execute(pipeline.job));
     const states = execution.state.flatMap((slice) => slice.entries);
@@ -122,9 +127,23 @@ const shapes = fc.record({
       arrivals: fc.constantFrom("uniform", "poisson"),
       jitter: fc.constantFrom("0ms", "3ms"),
     }),
+    fc.record({
+      executor: fc.constant("ramping-arrival-rate"),
+      startRate: fc.constantFrom(0, 500),
+      stages: fc.constant([
+        { target: 2000, duration: "60ms" },
+        { target: 100, duration: "40ms" },
+      ]),
+      arrivals: fc.constantFrom("uniform", "poisson"),
+    }),
   ),
+  source: fc.constantFrom({}, { latency: "300us" }, { latency: { min: "100us", max: "2ms" }, connections: 8 }),
   keys: fc.record({ count: fc.integer({ min: 1, max: 20 }), distribution: fc.constantFrom("uniform", "round-robin", "zipf") }),
-  work: fc.record({ kind: fc.constantFrom("none", "cpu", "sleep", "io", "mixed"), time: fc.constantFrom("200us", "1ms") }),
+  work: fc.record({
+    kind: fc.constantFrom("none", "cpu", "sleep", "io", "mixed"),
+    time: fc.constantFrom("200us", "1ms"),
+    distribution: fc.constantFrom("constant", "uniform", "exponential", "lognormal"),
+  }),
   queue: fc.record({
     capacity: fc.oneof(fc.integer({ min: 1, max: 30 }), fc.constant("unlimited")),
     overflow: fc.constantFrom("block", "drop-newest", "drop-oldest"),
@@ -312,6 +331,56 @@ describe("what the modes mean", () => {
     expect([result.tape.count, result.ledger.processed, result.latency.sojourn.count]).toEqual([100, 100, 50]);
     expect(result.offeredRate).toBeCloseTo(100, 9);
     expect(result.throughput).toBeCloseTo(50 / 0.491, 1);
+  });
+});
+
+describe.each(RUNNERS)("closed loops, $mode", ({ run, exact }) => {
+  test("shared-iterations sends each once, and never more at a time than there are clients", async () => {
+    for (const batch of [{}, { size: 7 }, { size: 3, timeout: "1ms" }]) {
+      const given = scenario({
+        load: { executor: "shared-iterations", vus: 5, iterations: 203 },
+        work: { kind: "sleep", time: "200us" },
+        batch,
+        async: { concurrency: 2 },
+      });
+      const { result } = await run(given);
+      expect([result.status, result.ledger.scheduled, result.ledger.processed, result.tape.count]).toEqual(["completed", 203, 203, 203]);
+      expect(result.littlesLaw.meanInSystem).toBeLessThanOrEqual(5 + 1e-6);
+      expect(result.littlesLaw.relativeError).toBeLessThan(1e-6);
+      expect(result.state?.digest).toBe(expectedDigest(given, 203));
+    }
+  });
+
+  test("constant-vus sends until the time is up; each answer lets one client send again", async () => {
+    const given = scenario({ load: { executor: "constant-vus", vus: 3, duration: "200ms" }, work: { kind: "sleep", time: "2ms" } });
+    const { result } = await run(given);
+    expect(result.status).toBe("completed");
+    expect(imbalance(result.ledger)).toBe(0);
+    expect(result.ledger.unfinished).toBe(0);
+    expect(result.tape.count).toBe(result.ledger.processed);
+    if (exact) {
+      expect(result.ledger.processed).toBe(102);
+      expect(result.latency.sojourn.p50).toBeCloseTo(6, 1);
+    } else expect(result.ledger.processed).toBeGreaterThan(20);
+  });
+});
+
+describe("reading from a slow source", () => {
+  const [sync, asynchronous] = [RUNNERS[0]?.run, RUNNERS[1]?.run] as [Runner, Runner];
+  const load = { executor: "constant-arrival-rate", rate: 100, duration: "1s" };
+
+  test("P2-E1 blocks in sync, overlaps in async as far as there are connections", async () => {
+    const given = { load, source: { latency: "20ms", connections: 4 }, work: { kind: "cpu", time: "1ms" } };
+    const blocked = await sync(scenario(given));
+    expect(blocked.result.durationMs).toBeCloseTo(100 * 21, 0);
+    expect(blocked.result.sourceBlocked.readMs).toBeCloseTo(2000, 0);
+    const overlapped = await asynchronous(scenario(given));
+    expect(overlapped.result.latency.schedule).toMatchObject({ min: 20, max: 20 });
+    expect(overlapped.result.sourceBlocked.readMs).toBe(0);
+    const narrow = await asynchronous(scenario({ ...given, source: { latency: "20ms", connections: 1 } }));
+    expect(narrow.result.durationMs).toBeCloseTo(100 * 20 + 1, 0);
+    expect(narrow.result.sourceBlocked.readMs).toBeGreaterThan(900);
+    expect(narrow.result.status).toBe("completed");
   });
 });
 

@@ -1,10 +1,10 @@
 import { threadCpuTimer } from "../../kernel/clock.ts";
 import { Batcher } from "../../queueing/batcher.ts";
 import type { Item } from "../../queueing/item.ts";
+import { Signal } from "../signal.ts";
 import { Bench } from "./bench.ts";
 import { type Execution, type Executor, type Job, keepSampling } from "./executor.ts";
 import { Feed } from "./feed.ts";
-import { Signal } from "./signal.ts";
 
 /** One event loop: source, batch collector and processors take turns on it. */
 export class AsyncExecutor implements Executor {
@@ -35,7 +35,7 @@ class AsyncRun {
       recorder,
       time,
       settings.concurrency,
-      (item) => source.pool.give(item),
+      (item) => source.release(item),
       (now) => lifecycle.expired(now),
     );
   }
@@ -46,7 +46,7 @@ class AsyncRun {
     sampler.observe([recorder], {
       depth: () => queue.depth,
       inFlight: () => this.bench.items + this.batcher.items.length,
-      blocked: () => source.blockedByProcessing + source.blockedByQueue,
+      blocked: () => source.blocked,
     });
     this.job.begin();
     const cpu = threadCpuTimer();
@@ -101,8 +101,7 @@ class AsyncRun {
     for (;;) {
       const now = time.now();
       if (lifecycle.expired(now)) return false;
-      const ready = this.batcher.collect(now, this.feed.ended);
-      if (ready) return true;
+      if (this.batcher.collect(now, this.feed.ended) || this.feed.stalled(this.batcher.items.length)) return true;
       if (this.feed.ended) return false;
       this.feed.freed();
       await this.feed.arrived.wait(Math.min(this.batcher.dueAt, now + 100e6));

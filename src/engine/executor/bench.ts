@@ -3,12 +3,11 @@ import type { Time } from "../../kernel/time.ts";
 import type { Item } from "../../queueing/item.ts";
 import type { Recorder } from "../../telemetry/recorder.ts";
 import type { FailureCount } from "../../telemetry/result.ts";
+import { Tally } from "../../telemetry/tally.ts";
 import type { Outcome, Processor } from "../../workloads/workload.ts";
 
 /** Items of instant work between two readings of the clock; the instants between are interpolated. */
 export const GROUP = 32;
-/** Different reasons of failure that are told apart. */
-const REASONS = 50;
 
 interface Running {
   readonly items: readonly Item[];
@@ -21,7 +20,7 @@ export class Bench {
   active = 0;
   /** The end of the run has left a batch unfinished; its items are still held. */
   cutShort = false;
-  private readonly failures = new Map<string, number>();
+  private readonly failures = new Tally();
   private readonly running = new Set<Running>();
   private halted = false;
   private readonly turns: KeyTurns | null;
@@ -71,7 +70,7 @@ export class Bench {
   }
 
   get failureCounts(): FailureCount[] {
-    return [...this.failures].map(([reason, count]) => ({ reason, count }));
+    return this.failures.counts;
   }
 
   private finish(running: Running): void {
@@ -164,7 +163,7 @@ export class Bench {
     if (outcome === null) this.recorder.processed(item, started, ended);
     else {
       this.recorder.failed(item, ended);
-      if (this.failures.has(outcome) || this.failures.size < REASONS) this.failures.set(outcome, (this.failures.get(outcome) ?? 0) + 1);
+      this.failures.add(outcome);
     }
   }
 }

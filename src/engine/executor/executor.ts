@@ -28,6 +28,8 @@ export interface Job {
   readonly begin: () => Nanoseconds;
 }
 
+export type Offload = "none" | "message" | "batch";
+
 export interface Settings {
   /** Infinity: unlimited. */
   readonly capacity: number;
@@ -35,6 +37,8 @@ export interface Settings {
   readonly memoryLimit: number;
   readonly batch: BatchRule;
   readonly concurrency: number;
+  /** `async`: whether processing goes to a helper thread, and in what pieces. */
+  readonly offload: Offload;
   readonly warmup: Nanoseconds;
   /** Most bytes one message may take between threads. */
   readonly messageBytes: number;
@@ -65,6 +69,8 @@ export interface Execution {
   readonly state: readonly StateSlice[];
   readonly failures: readonly FailureCount[];
   readonly queue: { readonly meanDepth: number; readonly highWater: number; readonly full: Nanoseconds };
+  /** Batches that were made, where the recorders do not know. */
+  readonly batches?: { readonly count: number; readonly items: number };
   /** Items a thread held when it died: unfinished, and nobody saw them leave. */
   readonly lost: number;
   readonly threads: readonly { readonly name: string; readonly cpu: Nanoseconds | null }[];

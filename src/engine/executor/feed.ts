@@ -1,8 +1,8 @@
 import { formatBytes } from "../../kernel/units.ts";
 import { BoundedQueue } from "../../queueing/bounded-queue.ts";
 import type { Item } from "../../queueing/item.ts";
+import { Signal } from "../signal.ts";
 import type { Execution, Job } from "./executor.ts";
-import { Signal } from "./signal.ts";
 
 /** Offers between two looks at the memory of an unlimited queue. */
 const LOOK_EVERY = 16_384;
@@ -35,7 +35,7 @@ export class Feed {
   async run(busy: () => number): Promise<void> {
     const { source, time, lifecycle, recorder } = this.job;
     let sinceNotified = 0;
-    for await (const items of source.reads(time, lifecycle, busy)) {
+    for await (const items of source.reads(lifecycle, busy)) {
       let now = time.now();
       for (let at = this.offerFrom(items, 0, now); at < items.length; at = this.offerFrom(items, at + 1, now)) {
         const item = items[at] as Item;
@@ -63,6 +63,12 @@ export class Feed {
     if (settings.warmup === 0) return;
     await time.sleepUntil(settings.warmup);
     this.queue.startObserving(time.now());
+  }
+
+  /** Every client of a closed loop waits for the `held` items that wait for a full batch: nothing more can come before they go. */
+  stalled(held: number): boolean {
+    const { source } = this.job;
+    return source.closedLoop && held > 0 && this.queue.depth === 0 && source.unanswered === held;
   }
 
   /** The consumer took something out: a source that waits for room may go on. */
@@ -121,13 +127,13 @@ export class Feed {
         return false;
       case "dropped-newest":
         recorder.droppedNewest(item, now);
-        source.pool.give(item);
+        source.release(item);
         return true;
       case "dropped-oldest": {
         const displaced = this.queue.displaced;
         if (displaced !== null) {
           recorder.droppedOldest(displaced, now);
-          source.pool.give(displaced);
+          source.release(displaced);
         }
         return true;
       }

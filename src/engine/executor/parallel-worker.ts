@@ -5,11 +5,12 @@ import { LoopTime, ring, rings, waitForBell } from "../../kernel/time.ts";
 import { type Item, ItemPool } from "../../queueing/item.ts";
 import { Recorder } from "../../telemetry/recorder.ts";
 import { RealEffort } from "../effort.ts";
-import { makeProcessor } from "../processors.ts";
+import { type MakeProcessor, needsOpenLoop, prepareProcessors } from "../processors.ts";
+import { Signal } from "../signal.ts";
+import { caughtAsStray, Strays } from "../strays.ts";
 import { BATCH_END, RingReader } from "../transport/ring.ts";
 import { type BeginMessage, CONTROL, PHASE, type WorkerReply } from "../transport/worker-protocol.ts";
 import { Bench } from "./bench.ts";
-import { Signal } from "./signal.ts";
 
 /** How long a Worker without work looks again before it sleeps. */
 const LOOK_AGAIN = 20_000;
@@ -28,15 +29,21 @@ class WorkerSession {
   private readonly batchDone: Signal;
   private batch: Item[] = [];
 
-  constructor(private readonly message: BeginMessage) {
+  private readonly strays: Strays | null;
+
+  constructor(
+    private readonly message: BeginMessage,
+    makeProcessor: MakeProcessor,
+  ) {
     this.ring = new RingReader(message.ring);
     this.control = new Int32Array(message.control);
     this.mainBell = new Int32Array(message.mainBell);
     this.bell = this.control.subarray(CONTROL.bell, CONTROL.bell + 2);
-    this.time = new LoopTime(undefined, this.bell);
+    this.time = new LoopTime(undefined, this.bell, needsOpenLoop(message.processor));
     this.recorder = new Recorder(message.recorder, message.warmup);
     const overlapping = message.concurrency > 1;
-    this.processor = makeProcessor(message.processor, new RealEffort(this.time, message.processor.roundsPerMs, !overlapping));
+    this.processor = makeProcessor(new RealEffort(this.time, message.processor.roundsPerMs, !overlapping));
+    this.strays = message.processor.work.kind === "handler" ? new Strays(this.recorder) : null;
     this.bench = new Bench(
       this.processor,
       this.recorder,
@@ -65,10 +72,11 @@ class WorkerSession {
     }
     while (this.bench.active > 0 && this.phase !== PHASE.halting) await this.batchDone.wait(this.time.now() + 10e6);
     this.abandon();
+    await this.strays?.settle();
     return {
       type: "done",
       state: this.processor.state(),
-      failures: this.bench.failureCounts,
+      failures: [...this.bench.failureCounts, ...(this.strays?.failureCounts ?? [])],
       cpu: cpu(),
     };
   }
@@ -151,16 +159,23 @@ function reply(message: WorkerReply): void {
  */
 if (process.platform === "linux") setPriority(0, 10);
 
+process.on("unhandledRejection", uncaught);
+process.on("uncaughtException", uncaught);
+
+function uncaught(error: unknown): void {
+  if (!caughtAsStray(error)) reply({ type: "broken", reason: String(error) });
+}
+
 parentPort?.on("message", (message: BeginMessage) => {
-  try {
-    const session = new WorkerSession(message);
-    reply({ type: "ready" });
-    const answer = (message: WorkerReply) => {
-      reply(message);
-      session.ringMain();
-    };
-    session.run().then(answer, (error: unknown) => answer({ type: "broken", reason: String(error) }));
-  } catch (error) {
-    reply({ type: "broken", reason: String(error) });
-  }
+  serve(message).catch((error: unknown) => reply({ type: "broken", reason: error instanceof Error ? error.message : String(error) }));
 });
+
+async function serve(message: BeginMessage): Promise<void> {
+  const session = new WorkerSession(message, await prepareProcessors(message.processor));
+  reply({ type: "ready" });
+  const answer = (message: WorkerReply) => {
+    reply(message);
+    session.ringMain();
+  };
+  session.run().then(answer, (error: unknown) => answer({ type: "broken", reason: String(error) }));
+}

@@ -19,7 +19,10 @@ const RING_WORDS = 1 << 17;
 /** Words of an item before its payload. */
 const ITEM_WORDS = 4;
 
-/** Bun Workers, each with the keys that belong to it; this thread is the source and deals batches out. */
+/**
+ * Bun Workers, each with the keys that belong to it; this thread is the source and deals batches out. With `offload` it is
+ * the event loop of `async` instead, and one Worker its helper.
+ */
 export class ParallelExecutor implements Executor {
   private readonly pool: WorkerPool;
 
@@ -55,6 +58,7 @@ export class ParallelExecutor implements Executor {
 class ParallelRun {
   private readonly feed: Feed;
   private readonly lanes: readonly Lane[];
+  private answered = 0;
 
   constructor(
     private readonly job: Job,
@@ -71,7 +75,7 @@ class ParallelRun {
     sampler.observe(recorders, {
       depth: () => this.feed.queue.depth,
       inFlight: () => this.lanes.reduce((sum, lane) => sum + lane.inFlight, 0),
-      blocked: () => source.blockedByProcessing + source.blockedByQueue,
+      blocked: () => source.blocked,
     });
     this.session.startAt(this.job.begin());
     time.watch(this.look);
@@ -88,14 +92,22 @@ class ParallelRun {
     const endedAt = await this.feed.settle(feeding, stoppedAt);
     done = true;
     const mainCpu = cpu();
+    const offloaded = this.job.settings.offload !== "none";
     return {
       endedAt,
       recorders,
       state: reports.flatMap((report) => (report === null ? [] : [report.state])),
       failures: mergeFailures(reports),
       queue,
+      batches: {
+        count: this.lanes.reduce((sum, lane) => sum + lane.batchesMade, 0),
+        items: this.lanes.reduce((sum, lane) => sum + lane.itemsSent, 0),
+      },
       lost: this.lanes.reduce((sum, lane) => sum + lane.inFlight, 0),
-      threads: [{ name: "main", cpu: mainCpu }, ...reports.map((report, i) => ({ name: `worker-${i}`, cpu: report?.cpu ?? null }))],
+      threads: [
+        { name: "main", cpu: mainCpu },
+        ...reports.map((report, i) => ({ name: offloaded ? "helper" : `worker-${i}`, cpu: report?.cpu ?? null })),
+      ],
     };
   }
 
@@ -106,16 +118,33 @@ class ParallelRun {
       const now = time.now();
       if (this.pool.broken !== null) lifecycle.fail(now, `${this.pool.broken}; what it held is unfinished.`);
       if (lifecycle.expired(now)) return;
-      let dealt = false;
-      let nextDue = now + 50e6;
-      for (const lane of this.lanes) {
-        if (lane.deal(now)) dealt = true;
-        nextDue = Math.min(nextDue, lane.dueAt);
-      }
+      if (this.job.source.closedLoop) this.answer();
+      let dealt = this.dealOnce(now, this.feed.ended);
+      if (this.feed.stalled(this.heldBack)) dealt = this.dealOnce(now, true);
       if (dealt) this.feed.freed();
+      let nextDue = now + 50e6;
+      for (const lane of this.lanes) nextDue = Math.min(nextDue, lane.dueAt);
       if (this.feed.ended && this.feed.queue.depth === 0 && this.lanes.every((lane) => lane.done)) return;
       await this.change(nextDue);
     }
+  }
+
+  private dealOnce(now: number, last: boolean): boolean {
+    let dealt = false;
+    for (const lane of this.lanes) if (lane.deal(now, last)) dealt = true;
+    return dealt;
+  }
+
+  /** Items that wait for their batch to fill. */
+  private get heldBack(): number {
+    return this.lanes.reduce((sum, lane) => sum + lane.gathered, 0);
+  }
+
+  /** Tells the clients of a closed loop what is done. */
+  private answer(): void {
+    const done = this.lanes.reduce((sum, lane) => sum + lane.itemsDone, 0);
+    if (done > this.answered) this.job.source.answered(done - this.answered);
+    this.answered = done;
   }
 
   /** Waits until something came, a Worker can do with more, a batch is due, or the instant has passed. */
@@ -137,7 +166,9 @@ class Lane {
   private outbox: Item[] = [];
   private written = 0;
   private batchesSent = 0;
-  private itemsSent = 0;
+  itemsSent = 0;
+  /** Batches gathered and handed over. */
+  batchesMade = 0;
   private doneWhenAsked = 0;
   /** Something was written since the Worker was last woken. */
   private unheard = false;
@@ -151,22 +182,27 @@ class Lane {
   ) {
     this.batcher = new Batcher(feed.queue, shard, job.settings.batch);
     this.window = job.settings.concurrency - 1 + SMALLEST_WINDOW;
+    this.adapt();
   }
 
   /** Sends every batch that is ready while the Worker may hold one more. True when the queue has become shorter. */
-  deal(now: number): boolean {
+  deal(now: number, last: boolean): boolean {
     let dealt = false;
     this.adapt();
     for (;;) {
-      if (this.written < this.outbox.length && !this.write()) break;
       if (this.held >= this.window) break;
+      if (this.written < this.outbox.length) {
+        if (!this.write()) break;
+        continue;
+      }
       const before = this.batcher.items.length;
-      const ready = this.batcher.collect(now, this.feed.ended);
+      const ready = this.batcher.collect(now, last);
       if (this.batcher.items.length > before) dealt = true;
       if (!ready) break;
       this.outbox.length = 0;
       this.outbox = this.batcher.release(this.outbox);
       this.written = 0;
+      this.batchesMade++;
     }
     if (this.unheard) this.channel.wake();
     this.unheard = false;
@@ -184,6 +220,11 @@ class Lane {
 
   /** Looks at how long batches take, and how many a Worker may hold. */
   private adapt(): void {
+    if (this.job.settings.offload !== "none") {
+      // Each of the loop's processors hands over one piece and waits for it.
+      this.window = this.job.settings.concurrency;
+      return;
+    }
     const { busy, batches } = this.channel.recorder.counts();
     const ahead = batches === 0 ? SMALLEST_WINDOW : Math.ceil((AHEAD * batches) / Math.max(1, busy));
     this.window = this.job.settings.concurrency - 1 + Math.min(LARGEST_WINDOW, Math.max(SMALLEST_WINDOW, ahead));
@@ -194,19 +235,32 @@ class Lane {
     return this.feed.queue.depthOf(this.shard) > 0 || this.written < this.outbox.length || this.feed.ended;
   }
 
-  /** The Worker has come down to the number of batches at which it is to be given more. */
+  /** Items gathered for a batch that has not gone. */
+  get gathered(): number {
+    return this.batcher.items.length;
+  }
+
+  get itemsDone(): number {
+    const { processed, failed } = this.channel.recorder.counts();
+    return processed + failed;
+  }
+
+  /** The Worker has come down to the number of batches at which it is to be given more, or someone waits for each. */
   get wantsMore(): boolean {
+    if (this.job.source.closedLoop) return this.channel.batchesDone !== this.doneWhenAsked;
     return this.channel.batchesDone !== this.doneWhenAsked && this.waiting && this.held <= this.lowWater;
   }
 
   /** Has the Worker ring when it comes down to the low-water mark; false when it is there already. */
   askForMore(): boolean {
     this.doneWhenAsked = this.channel.batchesDone;
+    if (this.job.source.closedLoop) return this.held === 0 || this.channel.wakeAt(this.doneWhenAsked + 1);
     if (!this.waiting || this.held === 0) return true;
     return this.channel.wakeAt(this.batchesSent - this.lowWater);
   }
 
   private get lowWater(): number {
+    if (this.job.settings.offload !== "none") return this.window - 1;
     return this.feed.ended && this.feed.queue.depthOf(this.shard) === 0 ? 0 : this.window >> 1;
   }
 
@@ -234,6 +288,7 @@ class Lane {
   private write(): boolean {
     const { writer } = this.channel;
     const { intake, source } = this.job;
+    const piece = this.job.settings.offload === "message" ? 1 : Number.POSITIVE_INFINITY;
     while (this.written < this.outbox.length) {
       const first = this.wordsOf(this.outbox[this.written] as Item);
       const room = writer.open(first);
@@ -245,7 +300,7 @@ class Lane {
       const from = this.written;
       while (this.written < this.outbox.length) {
         const item = this.outbox[this.written] as Item;
-        if (writer.words.at + this.wordsOf(item) > limit) break;
+        if (this.written - from === piece || writer.words.at + this.wordsOf(item) > limit) break;
         writer.words.pair(item.key, item.sequence);
         writer.words.float(item.due);
         writer.words.float(item.taken);
@@ -254,11 +309,12 @@ class Lane {
         this.written++;
         source.pool.give(item);
       }
-      const last = this.written === this.outbox.length;
+      const last = this.written === this.outbox.length || this.written - from === piece;
       if (last) this.batchesSent++;
       this.itemsSent += this.written - from;
       writer.publish(this.written - from, last ? BATCH_END : 0);
       this.unheard = true;
+      if (last) return true;
     }
     return true;
   }

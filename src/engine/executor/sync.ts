@@ -28,13 +28,13 @@ class SyncRun {
       recorder,
       time,
       1,
-      (item) => source.pool.give(item),
+      (item) => source.release(item),
       () => false,
     );
     sampler.observe([recorder], {
       depth: () => source.offered.count - source.takenTotal,
       inFlight: () => 0,
-      blocked: () => source.blockedByProcessing,
+      blocked: () => source.blocked,
     });
     this.job.begin();
     const cpu = threadCpuTimer();
@@ -50,12 +50,13 @@ class SyncRun {
         continue;
       }
       if (source.nextDue > now) {
-        if (source.nextDue === Number.POSITIVE_INFINITY) break;
+        if (source.ended(now)) break;
         time.blockUntil(Math.min(source.nextDue, sampler.nextAt));
         now = time.now();
         continue;
       }
       this.noteDepth(now);
+      now = source.readBlocking(now);
       takeTogether(source, batch, group, now);
       if (batch.length > 0) {
         const waiting = bench.work(batch);

@@ -3,8 +3,8 @@ import { monotonic } from "../../kernel/clock.ts";
 import { fileProblem } from "../../kernel/problem.ts";
 import { printable } from "../../kernel/text.ts";
 import { BELL_BYTES, LoopTime } from "../../kernel/time.ts";
-import { openDueTimes, openTape } from "../../load/open.ts";
-import { inspectTape, type Tape, type TapeFacts } from "../../load/tape.ts";
+import { openTape } from "../../load/open.ts";
+import { inspectTape, type TapeFacts } from "../../load/tape.ts";
 import type { CasePlan } from "../../plan/plan.ts";
 import { loadDuration } from "../../scenario/semantics.ts";
 import { timestampOf } from "../../workloads/message/message.ts";
@@ -12,12 +12,14 @@ import { dumpPieces } from "../../workloads/message/state.ts";
 import type { StateEntry } from "../../workloads/workload.ts";
 import { RealEffort } from "../effort.ts";
 import { AsyncExecutor } from "../executor/async.ts";
-import type { Executor } from "../executor/executor.ts";
+import type { Execution, Executor } from "../executor/executor.ts";
 import { ParallelExecutor } from "../executor/parallel.ts";
 import { SyncExecutor } from "../executor/sync.ts";
 import type { Lifecycle } from "../lifecycle.ts";
+import { needsOpenLoop, prepareProcessors } from "../processors.ts";
 import type { RunnerResult } from "../protocol.ts";
-import { buildPipeline, type Setup } from "./pipeline.ts";
+import { Strays } from "../strays.ts";
+import { buildPipeline, type Setup, specOf } from "./pipeline.ts";
 import { rehearse } from "./rehearsal.ts";
 import type { OnSample } from "./sampler.ts";
 import { summarize } from "./summary.ts";
@@ -35,12 +37,16 @@ export interface CaseOptions {
 /** Runs one case in this process, from the cold start to the final figures. */
 export async function runCase(plan: CasePlan, options: CaseOptions): Promise<RunnerResult> {
   const bell = new Int32Array(new SharedArrayBuffer(BELL_BYTES));
-  const time = new LoopTime(monotonic, bell);
   const { roundsPerMs } = options;
+  const spec = specOf(plan, roundsPerMs);
+  const time = new LoopTime(monotonic, bell, needsOpenLoop(spec));
+  const makeProcessor = await prepareProcessors(spec);
   const setup: Setup = {
     plan,
     roundsPerMs,
     time,
+    timestampOf,
+    makeProcessor,
     begin: () => {
       const origin = monotonic.now();
       time.startAt(origin);
@@ -49,28 +55,41 @@ export async function runCase(plan: CasePlan, options: CaseOptions): Promise<Run
     effort: (blocking) => new RealEffort(time, roundsPerMs, blocking),
   };
   const { warmup } = plan.scenario;
-  const facts = inspectTape(tapeOf(plan), loadDuration(plan.scenario), warmup);
+  const facts = inspectTape(openTape(plan.scenario, timestampOf), loadDuration(plan.scenario), warmup);
   const executor = makeExecutor(setup, bell);
   try {
     await rehearse(setup, executor);
-    const tapes = { whole: tapeOf(plan), due: openDueTimes(plan.scenario, facts.count, timestampOf), lastMicros: facts.lastMicros };
-    const pipeline = buildPipeline(setup, tapes, options.onSample);
+    const pipeline = buildPipeline(setup, facts, options.onSample);
     options.onStoppable(() => pipeline.lifecycle.stop(time.now()));
     const cpuBefore = process.cpuUsage();
-    const execution = await executor.execute({
+    const work = executor.execute({
       ...pipeline.job,
       begin: () => {
         options.onStarted(facts);
         return pipeline.job.begin();
       },
     });
+    const strays = plan.scenario.work.kind === "handler" ? new Strays(pipeline.job.recorder) : null;
+    const execution = await work.finally(() => strays?.settle());
     const cpu = process.cpuUsage(cpuBefore);
     const states = execution.state.flatMap((slice) => slice.entries);
     if (options.dumpState !== null) writeState(options.dumpState, states, pipeline.lifecycle);
-    return summarize({ plan, facts, execution, pipeline, states, idle: time.idle, cpuMs: (cpu.user + cpu.system) / 1000 });
+    return summarize({
+      plan,
+      facts,
+      execution: withStrays(execution, strays),
+      pipeline,
+      states,
+      idle: time.idle,
+      cpuMs: (cpu.user + cpu.system) / 1000,
+    });
   } finally {
     await executor.close();
   }
+}
+
+function withStrays(execution: Execution, strays: Strays | null): Execution {
+  return strays === null ? execution : { ...execution, failures: [...execution.failures, ...strays.failureCounts] };
 }
 
 function makeExecutor(setup: Setup, bell: Int32Array): Executor {
@@ -79,16 +98,12 @@ function makeExecutor(setup: Setup, bell: Int32Array): Executor {
     case "sync":
       return new SyncExecutor();
     case "async":
-      return new AsyncExecutor();
+      return setup.plan.scenario.async.offload === "none" ? new AsyncExecutor() : new ParallelExecutor(1, bell);
     case "parallel":
       return new ParallelExecutor(workers, bell);
     default:
       return mode satisfies never;
   }
-}
-
-function tapeOf({ scenario }: CasePlan): Tape {
-  return openTape(scenario, timestampOf);
 }
 
 function writeState(file: string, states: readonly StateEntry[], lifecycle: Lifecycle): void {

@@ -1,6 +1,7 @@
 import { dieWithParent } from "../../kernel/parent.ts";
 import { calibrate } from "../calibration.ts";
 import type { FromRunner, ToRunner } from "../protocol.ts";
+import { caughtAsStray } from "../strays.ts";
 import { runCase } from "./case.ts";
 
 /** Entry of the runner process: takes one order over IPC, answers, and ends when the console has heard it. */
@@ -42,6 +43,10 @@ function runOrder({ plan, roundsPerMs, dumpState }: Extract<ToRunner, { type: "r
   });
 }
 
+function uncaught(error: unknown): void {
+  if (!caughtAsStray(error)) fail(error);
+}
+
 function fail(error: unknown): void {
   send({ type: "error", message: error instanceof Error ? error.message : String(error) });
 }
@@ -51,8 +56,8 @@ dieWithParent();
 process.on("SIGINT", () => {});
 process.on("SIGTERM", () => {});
 process.on("disconnect", () => process.exit(0));
-process.on("uncaughtException", fail);
-process.on("unhandledRejection", fail);
+process.on("uncaughtException", uncaught);
+process.on("unhandledRejection", uncaught);
 process.on("message", (message: ToRunner) => {
   obey(message).catch(fail);
 });

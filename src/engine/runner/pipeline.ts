@@ -1,17 +1,21 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
 import type { Time } from "../../kernel/time.ts";
 import { Offered } from "../../load/offered.ts";
-import type { DueTimes } from "../../load/open.ts";
-import type { Tape } from "../../load/tape.ts";
+import { openClients, openDueTimes, openTape } from "../../load/open.ts";
+import type { TimestampOf } from "../../load/replay.ts";
+import type { TapeFacts } from "../../load/tape.ts";
 import type { CasePlan } from "../../plan/plan.ts";
 import { batchRule } from "../../queueing/batcher.ts";
 import { Recorder } from "../../telemetry/recorder.ts";
 import { MessageIntake } from "../../workloads/message/intake.ts";
+import { varies } from "../../workloads/message/processor.ts";
+import { ServiceTimes } from "../../workloads/message/service-times.ts";
 import type { Effort } from "../../workloads/workload.ts";
+import { Connections, ReadLatency } from "../connections.ts";
 import type { Job, Settings } from "../executor/executor.ts";
 import { Lifecycle } from "../lifecycle.ts";
-import { makeProcessor, type ProcessorSpec } from "../processors.ts";
-import { Source } from "../source.ts";
+import type { MakeProcessor, ProcessorSpec } from "../processors.ts";
+import { type Arrivals, Source } from "../source.ts";
 import { CaseSampler, type OnSample, sampleInterval } from "./sampler.ts";
 
 /** Everything about one job that the pipeline is built from. */
@@ -21,6 +25,8 @@ export interface Setup {
   readonly time: Time;
   /** Makes now t = 0; returns that instant of the shared clock. */
   readonly begin: () => Nanoseconds;
+  readonly timestampOf: TimestampOf;
+  readonly makeProcessor: MakeProcessor;
   /** How work spends its time on this thread. */
   readonly effort: (blocking: boolean) => Effort;
 }
@@ -34,26 +40,30 @@ export interface Pipeline {
   readonly sampler: CaseSampler;
 }
 
-/** The arrivals twice over: to be taken, and to be counted as they fall due. */
-export interface Tapes {
-  readonly whole: Tape;
-  readonly due: DueTimes;
-  /** When the last arrival falls due, microseconds. */
-  readonly lastMicros: number;
-}
-
 /** Puts tape, source, intake and instruments together for one job. */
-export function buildPipeline(setup: Setup, tapes: Tapes, onSample: OnSample): Pipeline {
-  const { plan, time } = setup;
-  const { scenario } = plan;
+export function buildPipeline(setup: Setup, facts: TapeFacts, onSample: OnSample): Pipeline {
+  const { plan, time, timestampOf } = setup;
+  const { scenario, mode } = plan;
   const warmup: Nanoseconds = scenario.warmup * 1000;
   const recorder = new Recorder(undefined, warmup);
-  const intake = new MessageIntake(scenario.message, scenario.seed);
-  const offered = new Offered(tapes.due, warmup);
-  const lifecycle = new Lifecycle(offered, tapes.lastMicros * 1000, scenario.gracefulStop * 1000);
-  const source = new Source(tapes.whole, intake, offered, recorder, warmup, scenario.load.executor !== "replay");
-  const sampler = new CaseSampler(offered, () => source.takenTotal, warmup, sampleInterval(tapes.lastMicros * 1000), onSample);
-  const spec = specOf(setup);
+  const serviceTimes = varies(scenario.work) ? new ServiceTimes(scenario.work, scenario.seed) : null;
+  const intake = new MessageIntake(scenario.message, scenario.seed, serviceTimes);
+  const clients = openClients(scenario);
+  const dueTimes = () => clients?.dueTimes() ?? openDueTimes(scenario, facts.count, timestampOf);
+  const offered = new Offered(dueTimes(), warmup);
+  const last = clients === null ? facts.lastMicros : facts.durationMicros;
+  const lifecycle = new Lifecycle(offered, clients === null ? last * 1000 : null, scenario.gracefulStop * 1000);
+  const latency = scenario.source.latency.max > 0 ? new ReadLatency(scenario.source.latency, scenario.seed) : null;
+  const arrivals: Arrivals = {
+    tape: clients?.tape() ?? openTape(scenario, timestampOf),
+    clients,
+    latency,
+    connections: latency === null || mode === "sync" ? null : new Connections(dueTimes(), latency, scenario.source.connections),
+  };
+  const instant = scenario.load.executor !== "replay" && clients === null && latency === null;
+  const source = new Source(arrivals, intake, offered, recorder, warmup, time, instant);
+  const sampler = new CaseSampler(offered, () => source.takenTotal, warmup, sampleInterval(last * 1000), onSample);
+  const spec = specOf(plan, setup.roundsPerMs);
   const job: Job = {
     source,
     intake,
@@ -63,7 +73,7 @@ export function buildPipeline(setup: Setup, tapes: Tapes, onSample: OnSample): P
     settings: settingsOf(plan),
     time,
     spec,
-    processor: (effort) => makeProcessor(spec, effort, (key) => intake.nameOf(key)),
+    processor: (effort) => setup.makeProcessor(effort, (key) => intake.nameOf(key)),
     effort: setup.effort,
     begin: setup.begin,
   };
@@ -78,11 +88,12 @@ function settingsOf({ scenario }: CasePlan): Settings {
     memoryLimit: scenario.queue.memoryLimit,
     batch: batchRule(scenario.batch),
     concurrency: scenario.async.concurrency,
+    offload: scenario.async.offload,
     warmup: scenario.warmup * 1000,
     messageBytes: replayed ? 8_000_000 : scenario.message.size + 8192,
   };
 }
 
-function specOf({ plan, roundsPerMs }: Setup): ProcessorSpec {
+export function specOf(plan: CasePlan, roundsPerMs: number): ProcessorSpec {
   return { workload: "message", work: plan.scenario.work, roundsPerMs };
 }

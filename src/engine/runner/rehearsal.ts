@@ -1,7 +1,7 @@
-import { openDueTimes, openTape } from "../../load/open.ts";
 import type { CasePlan } from "../../plan/plan.ts";
 import type { Executor } from "../executor/executor.ts";
-import { buildPipeline, type Setup } from "./pipeline.ts";
+import { prepareProcessors } from "../processors.ts";
+import { buildPipeline, type Setup, specOf } from "./pipeline.ts";
 
 /** Throwaway messages that every thread works off before t = 0. */
 const MESSAGES = 1_000_000;
@@ -13,7 +13,7 @@ const WITH_WORK = 3_000;
  */
 export async function rehearse(setup: Setup, executor: Executor): Promise<void> {
   const { scenario } = setup.plan;
-  const instant = scenario.work.kind === "none" || scenario.work.time === 0;
+  const instant = scenario.work.kind === "none" || scenario.work.kind === "handler" || scenario.work.time === 0;
   for (let round = 0; round < 3; round++) await perform(setup, executor, instant ? MESSAGES : WITH_WORK, instant ? 0 : 2);
 }
 
@@ -26,16 +26,21 @@ async function perform(setup: Setup, executor: Executor, messages: number, workM
       ...scenario,
       keys,
       message: { ...scenario.message, size: Math.min(scenario.message.size, 256) },
+      source: { latency: { min: 0, max: 0 }, connections: 1 },
       warmup: 0,
       gracefulStop: 2e6,
-      work: { ...scenario.work, time: Math.min(workMicros, scenario.work.time) },
+      work: {
+        ...scenario.work,
+        kind: scenario.work.kind === "handler" ? "none" : scenario.work.kind,
+        time: Math.min(workMicros, scenario.work.time),
+      },
       queue: { ...scenario.queue, overflow: "block", capacity: 1000 },
       batch: { ...scenario.batch, size: Math.min(scenario.batch.size ?? 100, 100) },
       load: { executor: "bursts", size: messages, every: 1e6, count: 1 },
     },
   };
-  const whole = openTape(plan.scenario, () => null);
-  const due = openDueTimes(plan.scenario, messages, () => null);
-  const { job } = buildPipeline({ ...setup, plan }, { whole, due, lastMicros: 0 }, () => {});
+  const makeProcessor = await prepareProcessors(specOf(plan, setup.roundsPerMs));
+  const facts = { hash: "", count: messages, lastMicros: 0, durationMicros: 0, measured: messages };
+  const { job } = buildPipeline({ ...setup, plan, makeProcessor }, facts, () => {});
   await executor.execute(job);
 }

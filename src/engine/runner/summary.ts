@@ -39,14 +39,14 @@ export function summarize(measured: Measured): RunnerResult {
     status: statusOf(lifecycle.reason, validity.problems, lifecycle.aborted),
     problems: [...(lifecycle.reason === null ? [] : [lifecycle.reason]), ...validity.problems],
     warnings: validity.warnings,
-    tape: { hash: facts.hash, count: facts.count },
+    tape: { hash: facts.hash, count: source.closedLoop ? offered.count : facts.count },
     ledger,
     rejections: pipeline.intake.rejections,
     failures: execution.failures,
     orderViolations: counts.orderViolations,
     durationMs,
     throughput: perSecond(counts.measured),
-    offeredRate: offeredRate(plan, facts),
+    offeredRate: offeredRate(measured),
     intakeRate: perSecond(source.taken.count),
     latency: {
       sojourn: latency("sojourn"),
@@ -55,8 +55,13 @@ export function summarize(measured: Measured): RunnerResult {
       batch: latency("batch"),
       service: latency("service"),
     },
-    sourceBlockedMs: (source.blockedByProcessing + source.blockedByQueue) / 1e6,
-    sourceBlocked: { readMs: 0, processingMs: source.blockedByProcessing / 1e6, queryMs: 0, queueFullMs: source.blockedByQueue / 1e6 },
+    sourceBlockedMs: source.blocked / 1e6,
+    sourceBlocked: {
+      readMs: source.blockedByReading / 1e6,
+      processingMs: source.blockedByProcessing / 1e6,
+      queryMs: 0,
+      queueFullMs: source.blockedByQueue / 1e6,
+    },
     queue: {
       capacity: plan.mode === "sync" || plan.scenario.queue.capacity === "unlimited" ? null : plan.scenario.queue.capacity,
       meanDepth: execution.queue.meanDepth,
@@ -68,7 +73,7 @@ export function summarize(measured: Measured): RunnerResult {
     batches:
       plan.mode === "sync"
         ? { count: 0, meanSize: 0 }
-        : { count: counts.batches, meanSize: counts.batches > 0 ? counts.batched / counts.batches : 0 },
+        : batchFigures(execution.batches ?? { count: counts.batches, items: counts.batched }),
     queries: { sent: 0, answered: 0, latency: new Histogram().summary() },
     cores: sampler.coresSinceStart().map((utilization, core) => ({ core, utilization })),
     process: {
@@ -91,6 +96,10 @@ export function summarize(measured: Measured): RunnerResult {
     littlesLaw: littlesLaw(measured, counts),
     state: { machines: states.length, digest: digestOf(states) },
   };
+}
+
+function batchFigures({ count, items }: { readonly count: number; readonly items: number }) {
+  return { count, meanSize: count > 0 ? items / count : 0 };
 }
 
 function statusOf(failure: string | null, problems: readonly string[], aborted: boolean): CaseStatus {
@@ -136,10 +145,13 @@ function lateIsInvalid({ mode, scenario }: CasePlan): boolean {
 }
 
 /** Arrivals after warm-up over the load's time after warm-up; null when everything is due at once. */
-function offeredRate({ scenario }: CasePlan, facts: TapeFacts): number | null {
+function offeredRate({ plan: { scenario }, facts, pipeline }: Measured): number | null {
+  const { source, offered } = pipeline;
   const single = scenario.load.executor === "bursts" && scenario.load.count === 1;
-  const span = facts.durationMicros - scenario.warmup;
-  return single || span <= 0 ? null : (facts.measured * 1e6) / span;
+  const duration = scenario.load.executor === "shared-iterations" ? offered.last / 1000 : facts.durationMicros;
+  const span = duration - scenario.warmup;
+  const measured = source.closedLoop ? offered.measured : facts.measured;
+  return single || span <= 0 ? null : (measured * 1e6) / span;
 }
 
 /**

@@ -5,7 +5,7 @@ import { INCREMENT, makeOp, type Op, type OpKind, Payload, SET } from "./message
  * How a message crosses a thread: a word for its size, a word or two per op. Text that has been sent before goes as its
  * number in a dictionary that both sides build up from the stream, so a key that comes a million times is spelt once.
  *
- *     message  (ops | guarded << 16, padding) op… padding
+ *     message  (ops | DATED, padding) timestamp? op… padding
  *     op       (kind | tag << 8, key) value
  *     value    number: float64 · text: (0, its number) · JSON: bytes · a new text is spelt behind its number
  */
@@ -13,6 +13,8 @@ import { INCREMENT, makeOp, type Op, type OpKind, Payload, SET } from "./message
 const NUMBER = 0;
 const TEXT = 1;
 const JSON_VALUE = 2;
+/** Set on the number of ops where a timestamp follows. */
+const DATED = 0x10000;
 /** Set on a text's number where the text is spelt out behind it, the first time this reader meets it. */
 const SPELT = 0x80000000;
 /** Stands for a text that gets no number: the dictionary is full, or it is long. */
@@ -41,7 +43,9 @@ export class PayloadEncoder {
 
   encode(payload: Payload, words: WordWriter): void {
     const { ops, padding } = payload;
-    words.pair(ops.length, padding);
+    const dated = !Number.isNaN(payload.timestamp);
+    words.pair(dated ? ops.length | DATED : ops.length, padding);
+    if (dated) words.float(payload.timestamp);
     for (let i = 0; i < ops.length; i++) {
       const op = ops[i] as Op;
       if (op.keyNumber < 0) op.keyNumber = this.dictionary.numberOf(op.key);
@@ -81,7 +85,7 @@ export function encodedBytes(payload: Payload): number {
 }
 
 function countBytes(payload: Payload): number {
-  let words = 1 + wordsFor(payload.padding);
+  let words = 2 + wordsFor(payload.padding);
   for (const op of payload.ops) {
     words += 4 + wordsFor(op.key.length * 3);
     if (typeof op.value === "string") words += wordsFor(op.value.length * 3);
@@ -99,9 +103,11 @@ export class PayloadDecoder {
 
   /** Reads a payload; `used`, one that this decoder made and nobody needs any more, is filled anew where it fits. */
   decode(words: WordReader, used: Payload | null = null): Payload {
-    const count = words.low();
+    const head = words.low();
     const padding = words.high;
+    const count = head & (DATED - 1);
     const payload = used !== null && used.ops.length === count ? used : blank(count);
+    const timestamp = (head & DATED) === 0 ? Number.NaN : words.float();
     const { ops } = payload;
     let guarded = 0;
     for (let i = 0; i < count; i++) {
@@ -109,6 +115,7 @@ export class PayloadDecoder {
       this.fill(op, words);
       if (op.kind === INCREMENT) guarded = i + 1;
     }
+    payload.timestamp = timestamp;
     payload.guarded = guarded;
     payload.padding = padding;
     if (padding > 0) words.skip(padding);

@@ -7,6 +7,7 @@ import type { Intake } from "../workload.ts";
 import { Dictionary, encodedBytes, PayloadEncoder } from "./codec.ts";
 import { GeneratedPayloads, type MessageShape } from "./generated.ts";
 import { type Payload, parseMessage } from "./message.ts";
+import type { ServiceTimes } from "./service-times.ts";
 
 /** Rejections kept with line and reason; the rest are only counted. */
 const KEPT_REJECTIONS = 100;
@@ -28,7 +29,12 @@ export class MessageIntake implements Intake {
   private readonly links: (Link | undefined)[] = [];
   private readonly dictionary = new Dictionary();
 
-  constructor(shape: MessageShape, seed: number) {
+  constructor(
+    shape: MessageShape,
+    seed: number,
+    /** How long each message's work takes; null where it is the same for all. */
+    private readonly serviceTimes: ServiceTimes | null = null,
+  ) {
     this.generated = new GeneratedPayloads(shape, seed);
   }
 
@@ -43,6 +49,7 @@ export class MessageIntake implements Intake {
         return reason;
       }
     }
+    if (this.serviceTimes !== null) item.demand = this.serviceTimes.next();
     const key = item.key;
     if (key >= this.sequences.length) this.sequences = grown(this.sequences, key);
     item.sequence = this.sequences[key] = (this.sequences[key] as number) + 1;
@@ -70,12 +77,13 @@ export class MessageIntake implements Intake {
     const link = this.linkTo(shard);
     if (link.introduce(item.key)) words.text(this.nameOf(item.key), 1);
     else words.pair(0, 0);
+    if (this.serviceTimes !== null) words.float(item.demand);
     link.encoder.encode(item.payload as Payload, words);
   }
 
   encodedBytes(item: Item, shard: number): number {
     const name = this.linkTo(shard).knows(item.key) ? 0 : (this.nameOf(item.key).length * 3 + 7) & ~7;
-    return 8 + name + encodedBytes(item.payload as Payload);
+    return 16 + name + encodedBytes(item.payload as Payload);
   }
 
   private linkTo(shard: number): Link {

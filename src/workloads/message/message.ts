@@ -31,6 +31,8 @@ export class Payload {
     readonly ops: readonly Op[],
     /** Bytes of padding that travel with the message. */
     public padding = 0,
+    /** Seconds; NaN: it has none of its own. */
+    public timestamp = Number.NaN,
   ) {
     let guarded = 0;
     for (let i = 0; i < ops.length; i++) if (ops[i]?.kind === INCREMENT) guarded = i + 1;
@@ -76,7 +78,7 @@ export function parseMessage(text: string): ParsedMessage {
   // A value may be longer written out again than it was on its line: 1e20 becomes 21 digits.
   if (text.length > MAX_JSON / 8 && JSON.stringify(list).length > MAX_JSON)
     return refuse("payload: must be at most 1 MB when written out as JSON");
-  return { ok: true, workerId: workerId as string, payload: new Payload(ops), timestamp };
+  return { ok: true, workerId: workerId as string, payload: new Payload(ops, 0, timestamp), timestamp };
 }
 
 /** Finds a line's timestamp in seconds without judging the rest; null when there is none. */

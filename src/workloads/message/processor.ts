@@ -2,14 +2,15 @@ import type { WordReader } from "../../kernel/words.ts";
 import type { Item } from "../../queueing/item.ts";
 import type { Effort, Outcome, Processor, StateSlice } from "../workload.ts";
 import { PayloadDecoder } from "./codec.ts";
+import { type Handler, messageOf, reasonOf } from "./handler.ts";
 import { workerName } from "./intake.ts";
 import type { Payload } from "./message.ts";
+import type { ServiceTime } from "./service-times.ts";
 import { apply, type State, stateJson } from "./state.ts";
 
 /** What the work on each message costs. `time` in microseconds. */
-export interface WorkCost {
+export interface WorkCost extends ServiceTime {
   readonly kind: "none" | "cpu" | "sleep" | "io" | "mixed" | "handler";
-  readonly time: number;
   /** mixed: share of the time that is cpu; the rest is io. */
   readonly cpuShare: number;
 }
@@ -20,31 +21,54 @@ export class MessageProcessor implements Processor {
   private readonly states: (State | undefined)[] = [];
   private readonly names: (string | undefined)[] = [];
   private readonly decoder = new PayloadDecoder();
+  /** Time of every message's work; the shares are what becomes of it. */
+  private readonly demand: number;
   private readonly compute: number;
   private readonly block: number;
   private readonly wait: number;
+  /** True when every message has a time of its own. */
+  private readonly varying: boolean;
 
   constructor(
     cost: WorkCost,
     private readonly effort: Effort,
     private readonly nameOf: (key: number) => string = workerName,
+    private readonly handler: Handler | null = null,
   ) {
-    const span = cost.time * 1000;
-    const cpuShare = cost.kind === "cpu" ? 1 : cost.kind === "mixed" ? cost.cpuShare : 0;
-    this.compute = span * cpuShare;
-    this.block = cost.kind === "sleep" ? span : 0;
-    this.wait = cost.kind === "io" || cost.kind === "mixed" ? span * (1 - cpuShare) : 0;
-    this.instant = this.compute + this.block + this.wait === 0;
+    this.demand = cost.time * 1000;
+    this.varying = varies(cost);
+    this.compute = cost.kind === "cpu" ? 1 : cost.kind === "mixed" ? cost.cpuShare : 0;
+    this.block = cost.kind === "sleep" ? 1 : 0;
+    this.wait = cost.kind === "io" ? 1 : cost.kind === "mixed" ? 1 - cost.cpuShare : 0;
+    this.instant = handler === null && (this.demand === 0 || this.compute + this.block + this.wait === 0);
   }
 
   process(item: Item): Outcome | Promise<Outcome> {
-    if (this.compute > 0) this.effort.compute(this.compute);
-    if (this.block > 0) this.effort.block(this.block);
+    if (this.instant) return this.update(item);
+    if (this.handler !== null) return this.handle(item, this.handler);
+    const demand = this.varying ? item.demand : this.demand;
+    if (this.compute > 0) this.effort.compute(demand * this.compute);
+    if (this.block > 0) this.effort.block(demand);
     if (this.wait > 0) {
-      const waiting = this.effort.wait(this.wait);
+      const waiting = this.effort.wait(demand * this.wait);
       if (waiting !== undefined) return waiting.then(() => this.update(item));
     }
     return this.update(item);
+  }
+
+  private handle(item: Item, handler: Handler): Outcome | Promise<Outcome> {
+    let state = this.states[item.key];
+    if (state === undefined) {
+      state = new Map();
+      this.states[item.key] = state;
+    }
+    try {
+      const name = this.names[item.key] ?? this.nameOf(item.key);
+      const answer = handler(state, messageOf(name, item.payload as Payload, item.due / 1e9));
+      return isThenable(answer) ? Promise.resolve(answer).then(() => null, reasonOf) : null;
+    } catch (error) {
+      return reasonOf(error);
+    }
   }
 
   private update(item: Item): Outcome {
@@ -64,6 +88,7 @@ export class MessageProcessor implements Processor {
       words.at = at;
       this.names[item.key] = words.text();
     }
+    if (this.varying) item.demand = words.float();
     item.payload = this.decoder.decode(words, item.payload as Payload | null);
   }
 
@@ -75,4 +100,13 @@ export class MessageProcessor implements Processor {
     }
     return { entries };
   }
+}
+
+/** True when the work of each message takes a time of its own. */
+export function varies({ kind, distribution }: Pick<WorkCost, "kind" | "distribution">): boolean {
+  return distribution !== "constant" && kind !== "none" && kind !== "handler";
+}
+
+function isThenable(value: unknown): value is PromiseLike<void> {
+  return typeof value === "object" && value !== null && "then" in value;
 }

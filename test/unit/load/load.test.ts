@@ -9,6 +9,7 @@ import { Offered } from "../../../src/load/offered.ts";
 import { openDueTimes, openTape } from "../../../src/load/open.ts";
 import { Arrival, inspectTape, type Tape } from "../../../src/load/tape.ts";
 import type { Load } from "../../../src/scenario/schema.ts";
+import { rampTotal } from "../../../src/scenario/semantics.ts";
 import { timestampOf } from "../../../src/workloads/message/message.ts";
 import { rounds } from "../../support/campaign.ts";
 
@@ -97,7 +98,7 @@ describe("P1-R1 the arrival tape", () => {
       const whole = read(openTape(source, timestampOf)).map(({ due }) => due);
       const times = openDueTimes(source, whole.length, timestampOf);
       const alone: number[] = [];
-      for (let at = times.next(); at !== Number.POSITIVE_INFINITY; at = times.next()) {
+      for (let at = times.next(0); at !== Number.POSITIVE_INFINITY; at = times.next(0)) {
         for (let i = 0; i < times.together; i++) alone.push(at);
       }
       times.close();
@@ -105,9 +106,50 @@ describe("P1-R1 the arrival tape", () => {
     }
   });
 
-  test("executors of later versions are refused", () => {
-    expect(() => open({ executor: "constant-vus", vus: 1, duration: 1 })).toThrow("not available");
-    expect(() => open(constant({ rate: "max" }))).toThrow("not been resolved");
+  test("a ramp's i-th arrival falls due where the area under the rate reaches i", () => {
+    const stage = fc.record({ target: fc.nat(2000), duration: fc.integer({ min: 1000, max: 400_000 }) });
+    fc.assert(
+      fc.property(fc.nat(2000), fc.array(stage, { minLength: 1, maxLength: 5 }), (startRate, stages) => {
+        const load = { executor: "ramping-arrival-rate", startRate, timeUnit: 1e6, stages, arrivals: "uniform", jitter: 0 } as const;
+        const due = read(open(load)).map((arrival) => arrival.due);
+        expect(due.length).toBe(Math.floor(rampTotal(load) + 1e-9));
+        const areaUntil = (at: number): number => {
+          let rate = startRate;
+          let from = 0;
+          let area = 0;
+          for (const { target, duration } of stages) {
+            const span = Math.min(duration, Math.max(0, at - from));
+            const there = rate + ((target - rate) * span) / duration;
+            area += ((rate + there) / 2) * (span / 1e6);
+            from += duration;
+            rate = target;
+          }
+          return area;
+        };
+        // Due times are whole microseconds, and at most 2000 arrivals fall into a second.
+        due.forEach((at, i) => {
+          expect(Math.abs(areaUntil(at) - i)).toBeLessThan(0.003);
+        });
+      }),
+      { numRuns: rounds(60) },
+    );
+  });
+
+  test("a Poisson ramp has as many arrivals in each stretch as the area there says", () => {
+    const stages = [
+      { target: 4000, duration: 10e6 },
+      { target: 4000, duration: 10e6 },
+    ];
+    const load = { executor: "ramping-arrival-rate", startRate: 0, timeUnit: 1e6, stages, arrivals: "poisson", jitter: 0 } as const;
+    const due = read(open(load)).map((arrival) => arrival.due);
+    const between = (from: number, to: number) => due.filter((at) => at >= from && at < to).length;
+    for (const [from, to, expected] of [
+      [0, 5e6, 5000],
+      [5e6, 10e6, 15_000],
+      [10e6, 20e6, 40_000],
+    ] as const) {
+      expect(Math.abs(between(from, to) - expected)).toBeLessThan(4 * Math.sqrt(expected));
+    }
   });
 });
 

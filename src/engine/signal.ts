@@ -1,5 +1,5 @@
-import type { Nanoseconds } from "../../kernel/clock.ts";
-import type { Time } from "../../kernel/time.ts";
+import type { Nanoseconds } from "../kernel/clock.ts";
+import type { Time } from "../kernel/time.ts";
 
 /** Wakes one task of a loop that waits for something to change. */
 export class Signal {

@@ -1,0 +1,77 @@
+import type { Nanoseconds } from "../kernel/clock.ts";
+import { Heap } from "../kernel/heap.ts";
+import { Random } from "../kernel/random.ts";
+import type { DueTimes } from "../load/tape.ts";
+import { Ring } from "../queueing/ring.ts";
+import type { Range } from "../scenario/scalars.ts";
+
+/** How long reads take, drawn in tape order: the same in every mode. */
+export class ReadLatency {
+  private readonly random: Random;
+
+  /** `range` in microseconds. */
+  constructor(
+    private readonly range: Range,
+    seed: number,
+  ) {
+    this.random = new Random(seed, "reads");
+  }
+
+  next(): Nanoseconds {
+    const { min, max } = this.range;
+    return min === max ? min * 1000 : (min + this.random.unit() * (max - min)) * 1000;
+  }
+}
+
+/** Reads that overlap: each begins when its arrival is due and a connection is free; they are delivered in tape order. */
+export class Connections {
+  /** How long something was due while every connection was reading. */
+  blocked: Nanoseconds = 0;
+  private readonly ends = new Ring<Nanoseconds>();
+  private readonly reading = new Heap<null>();
+  private due: Nanoseconds;
+  private together = 0;
+  private fullSince = Number.NaN;
+
+  constructor(
+    private readonly times: DueTimes,
+    private readonly latency: ReadLatency,
+    private readonly count: number,
+  ) {
+    this.due = this.readDue(0);
+  }
+
+  /** Begins what can begin by now; when the next arrival in tape order has been read, Infinity if that has not begun. */
+  advance(now: Nanoseconds): Nanoseconds {
+    if (Number.isNaN(this.due)) this.due = this.readDue(now);
+    while (this.reading.next <= now) this.reading.pop();
+    while (this.due <= now && this.reading.size < this.count) this.begin(now);
+    const full = this.due <= now;
+    if (!Number.isNaN(this.fullSince)) this.blocked += now - this.fullSince;
+    this.fullSince = full ? now : Number.NaN;
+    return this.ends.peek() ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** The arrival that was read first was taken. */
+  delivered(): void {
+    this.ends.shift();
+  }
+
+  /** When there may be something to do: a read ends, or one can begin. */
+  get nextChange(): Nanoseconds {
+    const begins = this.reading.size < this.count ? this.due : this.reading.next;
+    return Math.min(this.ends.peek() ?? Number.POSITIVE_INFINITY, Number.isNaN(begins) ? Number.POSITIVE_INFINITY : begins);
+  }
+
+  private begin(now: Nanoseconds): void {
+    const end = now + this.latency.next();
+    this.ends.push(end);
+    this.reading.push(end, null);
+    if (--this.together === 0) this.due = this.readDue(now);
+  }
+
+  private readDue(now: Nanoseconds): Nanoseconds {
+    this.together = this.times.together;
+    return this.times.next(now) * 1000;
+  }
+}

@@ -1,0 +1,39 @@
+import type { Recorder } from "../telemetry/recorder.ts";
+import type { FailureCount } from "../telemetry/result.ts";
+import { Tally } from "../telemetry/tally.ts";
+import { reasonOf } from "../workloads/message/handler.ts";
+
+/**
+ * What a handler lets go of and errs later: a promise nobody awaits, a timer. It counts one message of this thread as
+ * failed, and never ends the run.
+ */
+export class Strays {
+  private readonly failures = new Tally();
+
+  constructor(private readonly recorder: Recorder) {
+    current = this;
+  }
+
+  catch(error: unknown): void {
+    this.recorder.stray();
+    this.failures.add(`after it had returned: ${reasonOf(error)}`);
+  }
+
+  /** Waits until what has been let go of so far has been heard; from then on errors nobody caught are the lab's again. */
+  async settle(): Promise<void> {
+    for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
+    if (current === this) current = null;
+  }
+
+  get failureCounts(): FailureCount[] {
+    return this.failures.counts;
+  }
+}
+
+let current: Strays | null = null;
+
+/** True when the error was a handler's and is counted. */
+export function caughtAsStray(error: unknown): boolean {
+  current?.catch(error);
+  return current !== null;
+}

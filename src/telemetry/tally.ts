@@ -1,0 +1,17 @@
+import type { FailureCount } from "./result.ts";
+
+/** Different reasons of failure that are told apart. */
+const REASONS = 50;
+
+/** How often each reason came up. */
+export class Tally {
+  private readonly byReason = new Map<string, number>();
+
+  add(reason: string, count = 1): void {
+    if (this.byReason.has(reason) || this.byReason.size < REASONS) this.byReason.set(reason, (this.byReason.get(reason) ?? 0) + count);
+  }
+
+  get counts(): FailureCount[] {
+    return [...this.byReason].map(([reason, count]) => ({ reason, count }));
+  }
+}

@@ -1,0 +1,95 @@
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { runScenario } from "../../src/index.ts";
+import { imbalance } from "../../src/telemetry/ledger.ts";
+import { lab, ROOT, temporaryFolder } from "../support/cli.ts";
+
+setDefaultTimeout(60_000);
+
+const folder = temporaryFolder();
+afterAll(() => rmSync(folder, { recursive: true }));
+const MODULE = join(ROOT, "test/scenarios/handlers/score.ts");
+
+const scenario = (module: string, more: object = {}) => ({
+  title: "handler",
+  load: { executor: "bursts", size: 400 },
+  keys: { count: 4, distribution: "round-robin" },
+  work: { kind: "handler", module },
+  ...more,
+});
+
+describe("P1-R2 a user's handler", () => {
+  test("runs in every mode; what it throws counts failed with its message, and its key's later messages stay in order", async () => {
+    const { cases } = await runScenario(scenario(MODULE, { async: { concurrency: 3 } }), { allowModules: true });
+    expect(cases.map(({ mode, status }) => [mode, status])).toEqual([
+      ["sync", "completed"],
+      ["async", "completed"],
+      ["parallel", "completed"],
+    ]);
+    for (const { ledger, failures, orderViolations, state, latency } of cases) {
+      // Of each machine's 100 messages ten throw and ten leave a rejection behind.
+      expect([ledger.processed, ledger.failed, imbalance(ledger), orderViolations]).toEqual([320, 80, 0, 0]);
+      expect(failures.find(({ reason }) => reason.includes("a third"))?.count).toBe(40);
+      expect(JSON.stringify(failures)).not.toContain("\u001b");
+      expect(failures.find(({ reason }) => reason.includes("after it had returned: a stray seventh"))?.count).toBe(40);
+      expect(state?.machines).toBe(4);
+      expect(latency.sojourn.count).toBe(360);
+    }
+    expect(new Set(cases.map(({ state }) => state?.digest)).size).toBe(1);
+  });
+
+  test("is run only with leave", async () => {
+    const file = join(folder, "mine.yaml");
+    writeFileSync(file, `title: mine\nload: { executor: bursts, size: 5 }\nwork: { kind: handler, module: ${MODULE} }\n`);
+    const refused = await lab(["run", file, "--headless"]);
+    expect([refused.code, refused.stdout]).toEqual([2, ""]);
+    expect(refused.stderr).toContain("--allow-modules");
+    const dump = join(folder, "state.json");
+    const allowed = await lab(["run", file, "--headless", "-q", "--allow-modules", "--mode", "sync", "--dump-state", dump]);
+    expect(allowed).toMatchObject({ code: 0 });
+    const seen = Object.values(JSON.parse(readFileSync(dump, "utf8")) as Record<string, { seen: number }>);
+    expect(seen.reduce((sum, machine) => sum + machine.seen, 0)).toBe(5);
+  });
+
+  test("a module that is none, throws when loaded, or ends the process fails its case with a sentence", async () => {
+    const bad = {
+      "none.ts": ["export const x = 1;", "no function as its default export"],
+      "throws.ts": ['throw new Error("not today");', "could not be loaded: not today"],
+      "exits.ts": ["export default () => process.exit(3);", "ended"],
+    } as const;
+    for (const [name, [text, sentence]] of Object.entries(bad)) {
+      writeFileSync(join(folder, name), text);
+      const { cases } = await runScenario(scenario(join(folder, name)), { allowModules: true, modes: ["async", "parallel"] });
+      for (const one of cases) {
+        expect(one.status).toBe("failed");
+        expect(one.problems.join(" ")).toContain(sentence);
+        expect(imbalance(one.ledger)).toBe(0);
+      }
+    }
+  });
+});
+
+describe("P2-B async.offload", () => {
+  test("hands processing to a helper Worker, per message or per batch; the loop is free meanwhile", async () => {
+    const base = {
+      title: "offload",
+      modes: ["async"],
+      load: { executor: "bursts", size: 120 },
+      work: { kind: "sleep", time: "1ms" },
+      batch: { size: 10 },
+    };
+    const digests = new Set<string | undefined>();
+    for (const offload of ["none", "message", "batch"]) {
+      const { cases } = await runScenario({ ...base, async: { offload } });
+      const result = cases[0];
+      expect([result?.status, result?.ledger.processed, result?.orderViolations]).toEqual(["completed", 120, 0]);
+      expect(result?.batches).toEqual({ count: 12, meanSize: 10 });
+      digests.add(result?.state?.digest);
+      const names = result?.process.threads.map(({ name }) => name);
+      expect(names).toEqual(offload === "none" ? ["main"] : ["main", "helper"]);
+      if (offload !== "none") expect(result?.process.eventLoop.busy).toBeLessThan(0.5);
+    }
+    expect(digests.size).toBe(1);
+  });
+});
