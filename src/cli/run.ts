@@ -1,7 +1,9 @@
-import { EXIT } from "../kernel/problem.ts";
+import { EXIT, formatProblem, type Problem } from "../kernel/problem.ts";
+import { printable } from "../kernel/text.ts";
 import type { NamedScenario } from "../plan/plan.ts";
+import type { Path, YamlFile } from "../scenario/document.ts";
 import { findScenario, scenarioName } from "../scenario/find.ts";
-import { loadScenario } from "../scenario/load.ts";
+import { loadScenarioFile } from "../scenario/load.ts";
 import { checkPermissions } from "../scenario/permission.ts";
 import type { RunResult } from "../telemetry/result.ts";
 import { compose } from "./compose.ts";
@@ -11,7 +13,8 @@ import { Outputs } from "./outputs.ts";
 /** `lab-tui run SCENARIO…` */
 export async function run(asked: readonly string[], flags: RunFlags): Promise<number> {
   const fps = readFlags(flags);
-  const scenarios = asked.map((name) => load(name, flags));
+  const loaded = asked.map((name) => load(name, flags));
+  const scenarios = loaded.map(({ named }) => named);
   const modes = scenarios.flatMap(({ scenario }) => scenario.modes);
   const outputs = new Outputs(flags, scenarios.length, modes);
   outputs.checkWritable();
@@ -25,16 +28,41 @@ export async function run(asked: readonly string[], flags: RunFlags): Promise<nu
     summaryTo: flags.json === "-" ? "stderr" : "stdout",
   });
   outputs.finish(results);
+  results.forEach((result, i) => {
+    for (const problem of failedThresholds(result, loaded[i]?.yaml)) process.stderr.write(`${formatProblem(problem)}\n`);
+  });
   if (stoppedBy !== null) return stoppedBy === "SIGTERM" ? EXIT.terminated : EXIT.interrupted;
   return viewBroken === null ? exitCodeOf(results) : EXIT.internal;
 }
 
-function load(asked: string, flags: RunFlags): NamedScenario {
+function load(asked: string, flags: RunFlags): { named: NamedScenario; yaml: YamlFile } {
   const file = findScenario(asked);
-  const overrides = overridesOf(flags, file);
-  const scenario = loadScenario(file, overrides);
+  const { scenario, yaml } = loadScenarioFile(file, overridesOf(flags, file));
   checkPermissions(scenario, flags);
-  return { name: scenarioName(file), file, scenario };
+  return { named: { name: scenarioName(file), file, scenario }, yaml };
+}
+
+/** Each threshold that failed, where it stands in the scenario file, in the file's order. */
+function failedThresholds({ thresholds, cases }: RunResult, yaml: YamlFile | undefined): Problem[] {
+  if (yaml === undefined) return [];
+  const problems = thresholds
+    .filter(({ ok }) => !ok)
+    .map(({ metric, expression, value, case: index }) => {
+      const params = Object.entries(cases[index]?.params ?? {}).map(([field, at]) => `${field} ${JSON.stringify(at)}`);
+      const where = [cases[index]?.mode ?? "", ...params].join(", ");
+      const message = `thresholds.${metric}: must hold ${printable(expression, 80)} (case ${index}, ${printable(where, 160)}), got ${Number(value.toPrecision(6))}`;
+      return yaml.problemAt(placeOfThreshold(yaml, metric, expression), message);
+    });
+  return problems.sort((a, b) => a.line - b.line || a.column - b.column);
+}
+
+/** Which of a metric's list it is. */
+function placeOfThreshold(yaml: YamlFile, metric: string, expression: string): Path {
+  const value = yaml.value() as { thresholds?: Record<string, unknown[]> };
+  const texts = (value.thresholds?.[metric] ?? []).map((rule) =>
+    typeof rule === "object" && rule !== null ? (rule as { threshold?: unknown }).threshold : rule,
+  );
+  return ["thresholds", metric, Math.max(0, texts.indexOf(expression))];
 }
 
 /** The first that applies, in the order of the contract. */

@@ -43,5 +43,6 @@ export function failedResult(
     },
     littlesLaw: { meanInSystem: 0, lambdaTimesW: 0, relativeError: 0 },
     state: null,
+    thresholds: [],
   };
 }

@@ -10,6 +10,8 @@ export class Lifecycle {
   private ended = false;
   /** Why the run was ended before its time, if it was. */
   reason: string | null = null;
+  /** What a reader of the result should know. */
+  readonly notes: string[] = [];
 
   constructor(
     private readonly offered: Offered,
@@ -35,6 +37,15 @@ export class Lifecycle {
   /** Ends the run now, for a reason that makes it `failed`. */
   fail(now: Nanoseconds, reason: string): void {
     this.reason ??= reason;
+    this.ended = true;
+    this.offered.stop(now);
+  }
+
+  /** Ends the run now, though nothing is wrong with it; what is not done stays undone. */
+  endEarly(now: Nanoseconds, why: string): void {
+    if (this.ended) return;
+    this.notes.push(why);
+    this.stoppedAt ??= now;
     this.ended = true;
     this.offered.stop(now);
   }

@@ -1,6 +1,6 @@
 import type { CasePlan } from "../plan/plan.ts";
 import type { Ledger } from "../telemetry/ledger.ts";
-import type { CaseResult, Sample } from "../telemetry/result.ts";
+import type { CaseResult, Sample, ThresholdResult } from "../telemetry/result.ts";
 
 /** What console and runner say to each other over IPC. Plain JSON. */
 
@@ -11,7 +11,9 @@ export type ToRunner =
   | { readonly type: "stop" };
 
 /** What the runner measured itself. The console adds what only it knows. */
-export type RunnerResult = Omit<CaseResult, "params" | "predicted" | "explanation" | "series">;
+export interface RunnerResult extends Omit<CaseResult, "params" | "predicted" | "explanation" | "series"> {
+  readonly thresholds: readonly Omit<ThresholdResult, "case">[];
+}
 
 /** Latency so far, milliseconds, for the live table. */
 export interface Running {

@@ -3,7 +3,7 @@ import { type CasePlan, type NamedScenario, planCases, scenarioHash } from "../p
 import type { Scenario } from "../scenario/schema.ts";
 import { arrivalEstimate } from "../scenario/semantics.ts";
 import { EMPTY_LEDGER, type Ledger } from "../telemetry/ledger.ts";
-import type { Calibration, CaseResult, RunResult, Sample } from "../telemetry/result.ts";
+import type { Calibration, CaseResult, RunResult, Sample, ThresholdResult } from "../telemetry/result.ts";
 import { explain } from "../theory/explain.ts";
 import { predict } from "../theory/predict.ts";
 import type { CaseOutline, OnEvent } from "./events.ts";
@@ -31,6 +31,11 @@ export interface Run {
 export function startRun(named: NamedScenario, options: RunOptions = {}): Run {
   const run = new ScenarioRun(named, options);
   return { result: run.execute(), stop: () => run.stop() };
+}
+
+interface Ran {
+  readonly result: CaseResult;
+  readonly verdicts: RunnerResult["thresholds"];
 }
 
 class ScenarioRun {
@@ -74,10 +79,12 @@ class ScenarioRun {
     const outlines: CaseOutline[] = plans.map((plan) => ({ plan, predicted: predict({ ...plan, cores }) }));
     this.options.onEvent?.({ type: "run-started", scenario: this.named, cases: outlines, machine });
     const cases: CaseResult[] = [];
+    const thresholds: ThresholdResult[] = [];
     for (const [index, outline] of outlines.entries()) {
       if (this.stops > 0) break;
-      const result = await this.runCase(index, outline, calibration?.roundsPerMs ?? 1);
+      const { result, verdicts } = await this.runCase(index, outline, calibration?.roundsPerMs ?? 1);
       cases.push(result);
+      thresholds.push(...verdicts.map((verdict) => ({ case: index, ...verdict })));
       this.options.onEvent?.({ type: "case-finished", index, result });
     }
     const result: RunResult = {
@@ -93,7 +100,7 @@ class ScenarioRun {
       },
       machine,
       cases,
-      thresholds: [],
+      thresholds,
     };
     this.options.onEvent?.({ type: "run-finished", result });
     return result;
@@ -113,7 +120,7 @@ class ScenarioRun {
     return calibration;
   }
 
-  private async runCase(index: number, { plan, predicted }: CaseOutline, roundsPerMs: number): Promise<CaseResult> {
+  private async runCase(index: number, { plan, predicted }: CaseOutline, roundsPerMs: number): Promise<Ran> {
     const { onEvent } = this.options;
     onEvent?.({ type: "case-preparing", index });
     const series: Sample[] = [];
@@ -147,10 +154,10 @@ class ScenarioRun {
         default:
       }
     });
-    const result = (measured as RunnerResult | null) ?? this.withoutResult(plan, error, exit, lastLedger, count);
+    const { thresholds, ...result } = (measured as RunnerResult | null) ?? this.withoutResult(plan, error, exit, lastLedger, count);
     const peakRssBytes = Math.max(exit.peakRssBytes, result.process.peakRssBytes);
     const complete = { ...result, process: { ...result.process, peakRssBytes }, params: plan.params, predicted };
-    return { ...complete, explanation: explain(complete), series };
+    return { result: { ...complete, explanation: explain(complete), series }, verdicts: thresholds };
   }
 
   /** What is known of a case whose runner ended without a result: it failed, or it was told to stop and did not. */

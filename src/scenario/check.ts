@@ -21,8 +21,7 @@ export function checkScenario(yaml: YamlFile): Checked {
 
 function checkValue(yaml: YamlFile, problems: Problem[]): Scenario | null {
   const report = (path: Path, message: string, at = yaml.placeOf(path)) => {
-    const flag = yaml.flagFor(path);
-    problems.push(flag === null ? { file: yaml.file, ...at, message } : { file: flag, line: 0, column: 0, message });
+    problems.push(yaml.problemAt(path, message, at));
   };
   const value = yaml.value();
   if (value instanceof Error) {
@@ -37,8 +36,9 @@ function checkValue(yaml: YamlFile, problems: Problem[]): Scenario | null {
   const parsed = scenarioSchema.safeParse(value);
   for (const issue of parsed.error?.issues ?? []) reportIssue(issue, value, yaml, report);
   if (!parsed.success) return null;
-  for (const { path, message } of semanticProblems(parsed.data, value)) {
-    report(path, `${fieldName(path)}: ${message}, got ${quoted(at(value, path))}`);
+  for (const { path, message, atKey } of semanticProblems(parsed.data, value)) {
+    const place = atKey ? yaml.placeOfKey(path.slice(0, -1), String(path.at(-1))) : undefined;
+    report(path, `${fieldName(path)}: ${message}, got ${quoted(at(value, path))}`, place);
   }
   return parsed.data;
 }

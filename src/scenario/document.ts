@@ -85,6 +85,12 @@ export class YamlFile {
     return this.document !== null && isMap(this.document.contents);
   }
 
+  /** A problem with the value at the path: its place in the file, or the flag that set it. */
+  problemAt(path: Path, message: string, at = this.placeOf(path)): Problem {
+    const flag = this.flagFor(path);
+    return flag === null ? { file: this.file, ...at, message } : { file: flag, line: 0, column: 0, message };
+  }
+
   /** Where the value at the path stands; for one that is missing, the nearest thing around it. */
   placeOf(path: Path): { line: number; column: number } {
     for (let length = path.length; length >= 0; length--) {

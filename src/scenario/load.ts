@@ -31,6 +31,11 @@ export function parseOverride(text: string): Override {
 
 /** Reads a scenario file, applies overrides, checks it; every problem at once in an InvalidScenario. */
 export function loadScenario(file: string, overrides: readonly Override[] = []): Scenario {
+  return loadScenarioFile(file, overrides).scenario;
+}
+
+/** As `loadScenario`, with the places of what stands in the file. */
+export function loadScenarioFile(file: string, overrides: readonly Override[] = []): { scenario: Scenario; yaml: YamlFile } {
   const yaml = YamlFile.read(file);
   for (const override of overrides) apply(yaml, override);
   const checked = checkScenario(yaml);
@@ -39,17 +44,15 @@ export function loadScenario(file: string, overrides: readonly Override[] = []):
   const { load, work } = scenario;
   if (load.executor === "replay" && load.file !== "-") checkFile(["load", "file"], load.file, yaml);
   if (work.module !== undefined) checkFile(["work", "module"], work.module, yaml);
-  return scenario;
+  return { scenario, yaml };
 }
 
 /** A file that a scenario names has to be there before anything runs. */
 function checkFile(path: Path, file: string, yaml: YamlFile): void {
   const why = whyUnreadable(file);
   if (why === null) return;
-  const flag = yaml.flagFor(path);
-  const place = flag === null ? { file: yaml.file, ...yaml.placeOf(path) } : { file: flag, line: 0, column: 0 };
   const message = `${fieldName(path)}: must be a file that can be read (${why}), got ${quoted(file, 200)}`;
-  throw new InvalidScenario([{ ...place, message }]);
+  throw new InvalidScenario([yaml.problemAt(path, message)]);
 }
 
 function whyUnreadable(file: string): string | null {

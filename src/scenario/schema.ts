@@ -115,11 +115,12 @@ export const scenarioSchema = z.strictObject({
   fetch: z.looseObject({}).optional(),
   flow: z.looseObject({}).optional(),
   sweep: z.record(z.string(), z.array(z.unknown()).min(1)).optional(),
-  thresholds: z.record(z.string(), z.array(z.unknown()).min(1)).optional(),
+  thresholds: z.record(z.string(), z.array(s.threshold()).min(1)).optional(),
 });
 
 /** A scenario with every default filled in. Durations in microseconds, sizes in bytes. */
 export type Scenario = z.output<typeof scenarioSchema>;
+export type ThresholdRule = s.ThresholdRule;
 export type Load = Scenario["load"];
 export type Work = Scenario["work"];
 

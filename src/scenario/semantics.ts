@@ -1,9 +1,13 @@
+import { suggestion } from "../kernel/problem.ts";
+import { FETCH_METRICS, isMetric, METRIC_NAMES, parseThreshold } from "../telemetry/threshold.ts";
 import type { Path } from "./document.ts";
 import { MESSAGE_PARTS, type Scenario } from "./schema.ts";
 
 export interface SemanticProblem {
   readonly path: Path;
   readonly message: string;
+  /** The key itself is wrong, not what stands there. */
+  readonly atKey?: boolean;
 }
 
 /** Most arrivals one tape may hold. */
@@ -53,6 +57,19 @@ function misfits(scenario: Scenario, written: unknown): SemanticProblem[] {
   if (work.kind !== "handler" && work.module !== undefined) {
     problems.push({ path: ["work", "module"], message: "must stand beside work.kind: handler" });
   }
+  for (const [metric, rules] of Object.entries(scenario.thresholds ?? {})) {
+    if (!isMetric(metric)) {
+      problems.push({ path: ["thresholds", metric], message: `is not a metric${suggestion(metric, METRIC_NAMES)}`, atKey: true });
+      continue;
+    }
+    if (scenario.workload !== "fetch" && FETCH_METRICS.includes(metric)) {
+      problems.push({ path: ["thresholds", metric], message: `is not measured in workload ${scenario.workload}`, atKey: true });
+    }
+    rules.forEach(({ threshold }, i) => {
+      const parsed = parseThreshold(metric, threshold);
+      if (typeof parsed === "string") problems.push({ path: ["thresholds", metric, i], message: parsed });
+    });
+  }
   return problems;
 }
 
@@ -69,7 +86,6 @@ function notYet(scenario: Scenario): SemanticProblem[] {
     ],
     [queries.rate > 0, ["queries", "rate"], "queries"],
     [scenario.sweep !== undefined, ["sweep"], "sweep"],
-    [scenario.thresholds !== undefined, ["thresholds"], "thresholds"],
   ];
   return asked.filter(([used]) => used).map(([, path, feature]) => ({ path, message: `${feature} is not available in this version` }));
 }

@@ -171,6 +171,46 @@ describe("bad input never shows a stack trace", () => {
   });
 });
 
+describe("thresholds", () => {
+  const GATED =
+    'title: gated\nmodes: [sync, async]\nload: { executor: bursts, size: 20 }\nwork: { kind: sleep, time: 1ms }\nthresholds:\n  dropped: ["count==0"]\n  sojourn_ms:\n    - "p(99)<2000"\n    - "max<3"\n';
+
+  test("one that fails is named with its line for each case, and the code is 99", async () => {
+    const path = file("gated.yaml", GATED);
+    const { code, stdout, stderr } = await lab(["run", path, "--headless", "--json", "-"]);
+    expect(code).toBe(99);
+    const { thresholds } = JSON.parse(stdout) as RunResult;
+    expect(thresholds.map(({ case: index, metric, expression, ok }) => [index, metric, expression, ok])).toEqual(
+      [0, 1].flatMap((index) => [
+        [index, "dropped", "count==0", true],
+        [index, "sojourn_ms", "p(99)<2000", true],
+        [index, "sojourn_ms", "max<3", false],
+      ]),
+    );
+    const failed = stderr.split("\n").filter((line) => line.includes("must hold"));
+    expect(failed.length).toBe(2);
+    for (const [i, line] of failed.entries()) {
+      expect(line).toStartWith(`${path}:9:7: thresholds.sojourn_ms: must hold max<3 (case ${i}, `);
+      expect(line).toMatch(/, got \d/);
+    }
+    expect(await lab(["run", path, "--headless", "-q", "--set", 'thresholds.sojourn_ms=["max>3"]'])).toMatchObject({ code: 0 });
+  });
+
+  test("abortOnFail ends the case early, after its delay", async () => {
+    const rule = '[{ threshold: "value>500", abortOnFail: true, delayAbortEval: 250ms }]';
+    const path = file(
+      "early.yaml",
+      `title: early\nmodes: [async]\nload: { executor: constant-arrival-rate, rate: 50, duration: 20s }\nwork: { kind: none }\nthresholds: { throughput: ${rule} }\n`,
+    );
+    const { code, stdout } = await lab(["run", path, "--headless", "--json", "-"]);
+    const ended = (JSON.parse(stdout) as RunResult).cases[0];
+    expect([code, ended?.status]).toEqual([99, "aborted"]);
+    expect(ended?.warnings.join()).toContain("throughput value>500 was broken");
+    expect(ended?.ledger.scheduled).toBeLessThan(200);
+    expect(ended?.ledger.scheduled).toBeGreaterThan(10);
+  });
+});
+
 describe("run", () => {
   test("--json - is the result of the contract and nothing else on stdout", async () => {
     const { code, stdout, stderr } = await lab(["run", file("quick.yaml", QUICK), "--headless", "--json", "-"]);

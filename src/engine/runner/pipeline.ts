@@ -6,6 +6,7 @@ import type { TimestampOf } from "../../load/replay.ts";
 import type { TapeFacts } from "../../load/tape.ts";
 import type { CasePlan } from "../../plan/plan.ts";
 import { batchRule } from "../../queueing/batcher.ts";
+import { Histogram } from "../../telemetry/histogram.ts";
 import { Recorder } from "../../telemetry/recorder.ts";
 import { MessageIntake } from "../../workloads/message/intake.ts";
 import { varies } from "../../workloads/message/processor.ts";
@@ -16,6 +17,7 @@ import type { Job, Settings } from "../executor/executor.ts";
 import { Lifecycle } from "../lifecycle.ts";
 import type { MakeProcessor, ProcessorSpec } from "../processors.ts";
 import { type Arrivals, Source } from "../source.ts";
+import { Gate } from "./gate.ts";
 import { CaseSampler, type OnSample, sampleInterval } from "./sampler.ts";
 
 /** Everything about one job that the pipeline is built from. */
@@ -38,6 +40,7 @@ export interface Pipeline {
   readonly lifecycle: Lifecycle;
   readonly intake: MessageIntake;
   readonly sampler: CaseSampler;
+  readonly gate: Gate;
 }
 
 /** Puts tape, source, intake and instruments together for one job. */
@@ -62,7 +65,20 @@ export function buildPipeline(setup: Setup, facts: TapeFacts, onSample: OnSample
   };
   const instant = scenario.load.executor !== "replay" && clients === null && latency === null;
   const source = new Source(arrivals, intake, offered, recorder, warmup, time, instant);
-  const sampler = new CaseSampler(offered, () => source.takenTotal, warmup, sampleInterval(last * 1000), onSample);
+  const gate = new Gate(scenario.thresholds);
+  const sampler: CaseSampler = new CaseSampler(
+    offered,
+    () => source.takenTotal,
+    warmup,
+    sampleInterval(last * 1000),
+    (sample, ledger, running) => {
+      onSample(sample, ledger, running);
+      const { recorders, peakDepth: highWater } = sampler;
+      const now = time.now();
+      const broken = gate.broken(now, () => ({ recorders, ledger, throughput: running.throughput, highWater, queries: new Histogram() }));
+      if (broken !== null) lifecycle.endEarly(now, broken);
+    },
+  );
   const spec = specOf(plan, setup.roundsPerMs);
   const job: Job = {
     source,
@@ -77,7 +93,7 @@ export function buildPipeline(setup: Setup, facts: TapeFacts, onSample: OnSample
     effort: setup.effort,
     begin: setup.begin,
   };
-  return { job, source, offered, lifecycle, intake, sampler };
+  return { job, source, offered, lifecycle, intake, sampler, gate };
 }
 
 function settingsOf({ scenario }: CasePlan): Settings {

@@ -28,6 +28,7 @@ async function perform(setup: Setup, executor: Executor, messages: number, workM
       message: { ...scenario.message, size: Math.min(scenario.message.size, 256) },
       source: { latency: { min: 0, max: 0 }, connections: 1 },
       warmup: 0,
+      thresholds: undefined,
       gracefulStop: 2e6,
       work: {
         ...scenario.work,

@@ -38,7 +38,7 @@ export function summarize(measured: Measured): RunnerResult {
     mode: plan.mode,
     status: statusOf(lifecycle.reason, validity.problems, lifecycle.aborted),
     problems: [...(lifecycle.reason === null ? [] : [lifecycle.reason]), ...validity.problems],
-    warnings: validity.warnings,
+    warnings: [...lifecycle.notes, ...validity.warnings],
     tape: { hash: facts.hash, count: source.closedLoop ? offered.count : facts.count },
     ledger,
     rejections: pipeline.intake.rejections,
@@ -93,6 +93,13 @@ export function summarize(measured: Measured): RunnerResult {
         utilization: cpu === null ? null : Math.min(1, cpu / Math.max(1, execution.endedAt)),
       })),
     },
+    thresholds: pipeline.gate.verdicts({
+      recorders: execution.recorders,
+      ledger,
+      throughput: perSecond(counts.measured),
+      highWater: execution.queue.highWater,
+      queries: new Histogram(),
+    }),
     littlesLaw: littlesLaw(measured, counts),
     state: { machines: states.length, digest: digestOf(states) },
   };

@@ -12,6 +12,10 @@ export function closingReport(result: RunResult, columns = Number.POSITIVE_INFIN
     for (const warning of one.warnings) lines.push(`  note: ${printable(warning, 600)}`);
     for (const { line, reason } of one.rejections.slice(0, 3)) lines.push(`  rejected, line ${line}: ${printable(reason, 160)}`);
   }
+  for (const { case: index, metric, expression, value, ok } of result.thresholds) {
+    const mode = result.cases[index]?.mode ?? "";
+    lines.push(`${ok ? "✓" : "✗"} ${mode}: ${metric} ${printable(expression, 80)} (${Number(value.toPrecision(4))})`);
+  }
   return `${lines.map((line) => wrapped(line, columns)).join("\n")}\n`;
 }
 

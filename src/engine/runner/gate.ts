@@ -1,0 +1,84 @@
+import type { Nanoseconds } from "../../kernel/clock.ts";
+import type { ThresholdRule } from "../../scenario/schema.ts";
+import { Histogram } from "../../telemetry/histogram.ts";
+import { droppedTotal, type Ledger } from "../../telemetry/ledger.ts";
+import type { Recorder } from "../../telemetry/recorder.ts";
+import type { ThresholdResult } from "../../telemetry/result.ts";
+import { isMetric, judge, type Measures, type Metric, parseThreshold, type Threshold } from "../../telemetry/threshold.ts";
+
+/** What thresholds are judged by, at one moment. */
+export interface Standing {
+  readonly recorders: readonly Recorder[];
+  readonly ledger: Ledger;
+  /** Per second. */
+  readonly throughput: number;
+  readonly highWater: number;
+  readonly queries: Histogram;
+}
+
+export type Verdict = Omit<ThresholdResult, "case">;
+
+/** The thresholds of a case. */
+export class Gate {
+  private readonly rules: readonly { readonly threshold: Threshold; readonly abort: Nanoseconds | null }[];
+
+  constructor(thresholds: Readonly<Record<string, readonly ThresholdRule[]>> = {}) {
+    this.rules = Object.entries(thresholds).flatMap(([metric, rules]) =>
+      rules.flatMap(({ threshold, abortOnFail, delayAbortEval }) => {
+        const parsed = isMetric(metric) ? parseThreshold(metric, threshold) : "unknown";
+        return typeof parsed === "string" ? [] : [{ threshold: parsed, abort: abortOnFail ? delayAbortEval * 1000 : null }];
+      }),
+    );
+  }
+
+  /** The sentence for the first threshold that is broken now and ends the case. */
+  broken(now: Nanoseconds, standing: () => Standing): string | null {
+    const urgent = this.rules.filter(({ abort }) => abort !== null && now >= abort);
+    if (urgent.length === 0) return null;
+    const measures = measuresOf(standing());
+    for (const { threshold } of urgent) {
+      const { value, ok } = judge(threshold, measures);
+      if (!ok)
+        return `Ended early: the threshold ${threshold.metric} ${threshold.expression} was broken (${Number(value.toPrecision(4))}) and has abortOnFail.`;
+    }
+    return null;
+  }
+
+  verdicts(standing: Standing): Verdict[] {
+    const measures = measuresOf(standing);
+    return this.rules.map(({ threshold }) => ({
+      metric: threshold.metric,
+      expression: threshold.expression,
+      ...judge(threshold, measures),
+    }));
+  }
+}
+
+const PARTS: Partial<Record<Metric, "sojourn" | "schedule" | "queue" | "batch" | "service">> = {
+  sojourn_ms: "sojourn",
+  schedule_ms: "schedule",
+  queue_ms: "queue",
+  batch_ms: "batch",
+  service_ms: "service",
+};
+
+function measuresOf({ recorders, ledger, throughput, highWater, queries }: Standing): Measures {
+  const counts: Partial<Record<Metric, number>> = {
+    dropped: droppedTotal(ledger),
+    failed: ledger.failed,
+    rejected: ledger.rejected,
+    unfinished: ledger.unfinished,
+  };
+  return {
+    trend: (metric) => {
+      const part = PARTS[metric];
+      if (part === undefined) return queries;
+      const merged = new Histogram();
+      for (const recorder of recorders) merged.merge(recorder[part]);
+      return merged;
+    },
+    value: (metric) => (metric === "throughput" ? throughput : highWater),
+    count: (metric) => counts[metric] ?? 0,
+    scheduled: ledger.scheduled,
+  };
+}

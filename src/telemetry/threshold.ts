@@ -1,0 +1,129 @@
+import type { Histogram } from "./histogram.ts";
+
+/** Gates in the grammar of k6: `p(99)<50`, `med<=10`, `count==0`, `rate<0.01`, `value>190`. */
+
+/** What each metric offers: a distribution in milliseconds, one value, or a count and its share of all that was scheduled. */
+const METRICS = {
+  sojourn_ms: "trend",
+  service_ms: "trend",
+  schedule_ms: "trend",
+  queue_ms: "trend",
+  batch_ms: "trend",
+  query_ms: "trend",
+  throughput: "value",
+  high_water: "value",
+  dropped: "counter",
+  failed: "counter",
+  rejected: "counter",
+  unfinished: "counter",
+  fetch_ok: "counter",
+  retries: "counter",
+} as const;
+export type Metric = keyof typeof METRICS;
+export const METRIC_NAMES = Object.keys(METRICS) as Metric[];
+/** Measured only where there are requests. */
+export const FETCH_METRICS: readonly string[] = ["fetch_ok", "retries"];
+
+const OFFERS = {
+  trend: ["avg", "min", "max", "med", "count"],
+  value: ["value"],
+  counter: ["count", "rate"],
+} as const;
+
+type Operator = "<" | "<=" | ">" | ">=" | "==" | "===" | "!=" | "!==";
+
+export interface Threshold {
+  readonly metric: Metric;
+  /** As written. */
+  readonly expression: string;
+  /** `p`: the percentile `share`. */
+  readonly aggregation: "avg" | "min" | "max" | "med" | "count" | "rate" | "value" | "p";
+  /** 0…1. */
+  readonly share: number;
+  readonly operator: Operator;
+  readonly limit: number;
+}
+
+const GRAMMAR = /^\s*(?:p\(\s*(\d+(?:\.\d+)?)\s*\)|([a-z]+))\s*(<=|>=|===|==|!==|!=|<|>)\s*(-?\d[\d_]*(?:\.\d+)?(?:e[-+]?\d+)?)\s*$/;
+
+/** Reads an expression for a metric; the rule it breaks, as text, when it is none. */
+export function parseThreshold(metric: Metric, expression: string): Threshold | string {
+  const kind = METRICS[metric];
+  const offers: readonly string[] = OFFERS[kind];
+  const words = kind === "trend" ? `${offers.join(", ")} or p(N)` : offers.join(" or ");
+  const match = GRAMMAR.exec(expression);
+  if (match === null) return `must be written like p(99)<50: ${words}, a comparison, a number`;
+  const [, percentile, word = "p", operator, limit] = match;
+  if (percentile !== undefined ? kind !== "trend" : !offers.includes(word)) return `must compare ${words} of ${metric}`;
+  const share = percentile === undefined ? 0 : Number(percentile) / 100;
+  if (share > 1) return "must have a percentile from 0 to 100";
+  return {
+    metric,
+    expression,
+    aggregation: word as Threshold["aggregation"],
+    share,
+    operator: operator as Operator,
+    limit: Number((limit ?? "").replaceAll("_", "")),
+  };
+}
+
+export function isMetric(name: string): name is Metric {
+  return Object.hasOwn(METRICS, name);
+}
+
+/** Where the figures come from. */
+export interface Measures {
+  readonly trend: (metric: Metric) => Histogram;
+  readonly value: (metric: Metric) => number;
+  readonly count: (metric: Metric) => number;
+  /** What shares are of. */
+  readonly scheduled: number;
+}
+
+/** The figure a threshold is about, and whether it holds. Nothing measured breaks no threshold, as in k6. */
+export function judge(threshold: Threshold, measures: Measures): { readonly value: number; readonly ok: boolean } {
+  const { metric, operator, limit } = threshold;
+  if (METRICS[metric] === "trend" && threshold.aggregation !== "count" && measures.trend(metric).count === 0) return { value: 0, ok: true };
+  const value = figure(threshold, measures);
+  return { value, ok: compare(value, operator, limit) };
+}
+
+function figure({ metric, aggregation, share }: Threshold, measures: Measures): number {
+  switch (METRICS[metric]) {
+    case "value":
+      return measures.value(metric);
+    case "counter":
+      return aggregation === "count" ? measures.count(metric) : measures.count(metric) / Math.max(1, measures.scheduled);
+    case "trend": {
+      const histogram = measures.trend(metric);
+      if (aggregation === "count") return histogram.count;
+      if (aggregation === "avg") return histogram.mean / 1e6;
+      if (aggregation === "min") return histogram.min / 1e6;
+      if (aggregation === "max") return histogram.max / 1e6;
+      return histogram.percentile(aggregation === "med" ? 0.5 : share) / 1e6;
+    }
+    default:
+      return METRICS[metric] satisfies never;
+  }
+}
+
+function compare(value: number, operator: Operator, limit: number): boolean {
+  switch (operator) {
+    case "<":
+      return value < limit;
+    case "<=":
+      return value <= limit;
+    case ">":
+      return value > limit;
+    case ">=":
+      return value >= limit;
+    case "==":
+    case "===":
+      return value === limit;
+    case "!=":
+    case "!==":
+      return value !== limit;
+    default:
+      return operator satisfies never;
+  }
+}

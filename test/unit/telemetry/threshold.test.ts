@@ -1,0 +1,48 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { Histogram } from "../../../src/telemetry/histogram.ts";
+import { judge, METRIC_NAMES, type Measures, parseThreshold, type Threshold } from "../../../src/telemetry/threshold.ts";
+
+const histogram = new Histogram();
+for (let ms = 1; ms <= 100; ms++) histogram.record(ms * 1e6);
+
+const measures: Measures = { trend: () => histogram, value: () => 200, count: () => 25, scheduled: 1000 };
+const judged = (metric: "sojourn_ms" | "dropped" | "throughput", expression: string) => judge(parsed(metric, expression), measures);
+
+function parsed(metric: (typeof METRIC_NAMES)[number], expression: string): Threshold {
+  const threshold = parseThreshold(metric, expression);
+  if (typeof threshold === "string") throw new Error(threshold);
+  return threshold;
+}
+
+describe("thresholds", () => {
+  test("compare the figure they name", () => {
+    expect(judged("sojourn_ms", "avg<50.6")).toEqual({ value: 50.5, ok: true });
+    expect(judged("sojourn_ms", " min >= 1 ")).toEqual({ value: 1, ok: true });
+    expect(judged("sojourn_ms", "max!=100")).toEqual({ value: 100, ok: false });
+    expect(judged("sojourn_ms", "count===100")).toEqual({ value: 100, ok: true });
+    expect(judged("sojourn_ms", "med>51").ok).toBe(false);
+    expect(judged("sojourn_ms", "p(99.9)<=100").ok).toBe(true);
+    expect(judged("sojourn_ms", "p( 90 )<89").ok).toBe(false);
+    expect(judged("dropped", "rate<0.026")).toEqual({ value: 0.025, ok: true });
+    expect(judged("dropped", "count==2_5")).toEqual({ value: 25, ok: true });
+    expect(judged("throughput", "value>2e2")).toEqual({ value: 200, ok: false });
+  });
+
+  test("a distribution without values breaks none", () => {
+    const empty = { ...measures, trend: () => new Histogram() };
+    expect(judge(parsed("sojourn_ms", "p(99)>1000"), empty).ok).toBe(true);
+    expect(judge(parsed("sojourn_ms", "count>0"), empty).ok).toBe(false);
+  });
+
+  test("any text is read or refused with a sentence", () => {
+    const texts = fc.oneof(fc.string(), fc.stringMatching(/^(p\(\d+\)|[a-z]+) ?[<>=!]{1,3} ?\d*$/));
+    fc.assert(
+      fc.property(fc.constantFrom(...METRIC_NAMES), texts, (metric, text) => {
+        const threshold = parseThreshold(metric, text);
+        if (typeof threshold === "string") expect(threshold).toStartWith("must ");
+        else expect(Number.isFinite(judge(threshold, measures).value)).toBe(true);
+      }),
+    );
+  });
+});
