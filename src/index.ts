@@ -1,9 +1,8 @@
+import { resolve } from "node:path";
 import { startRun } from "./engine/run.ts";
-import { InvalidScenario } from "./kernel/problem.ts";
-import { checkScenario } from "./scenario/check.ts";
 import { YamlFile } from "./scenario/document.ts";
 import { scenarioName } from "./scenario/find.ts";
-import { loadScenario } from "./scenario/load.ts";
+import { loadScenarioFile, resolveScenario } from "./scenario/load.ts";
 import { checkPermissions, type Permissions } from "./scenario/permission.ts";
 import type { Mode, Scenario } from "./scenario/schema.ts";
 import type { RunResult } from "./telemetry/result.ts";
@@ -25,19 +24,15 @@ export async function runScenario(
   options: RunScenarioOptions = {},
 ): Promise<RunResult> {
   const fromFile = typeof fileOrObject === "string";
-  const scenario = fromFile ? loadScenario(fileOrObject) : check(fileOrObject);
-  checkPermissions(scenario, options);
-  const modes = options.modes ?? scenario.modes;
-  const named = {
-    name: fromFile ? scenarioName(fileOrObject) : "scenario",
-    file: fromFile ? fileOrObject : "scenario",
-    scenario: { ...scenario, modes },
-  };
-  return startRun(named).result;
+  const loaded = fromFile ? loadScenarioFile(fileOrObject) : resolveScenario(yamlOf(fileOrObject), resolve("scenario"));
+  const withModes = (scenario: Scenario): Scenario => ({ ...scenario, modes: options.modes ?? scenario.modes });
+  checkPermissions(loaded.scenario, options);
+  const points = loaded.points.map((point) => ({ ...point, scenario: withModes(point.scenario) }));
+  for (const { scenario } of points) checkPermissions(scenario, options);
+  const file = fromFile ? fileOrObject : "scenario";
+  return startRun({ name: scenarioName(file), file, scenario: withModes(loaded.scenario), points }).result;
 }
 
-function check(value: Readonly<Record<string, unknown>>): Scenario {
-  const checked = checkScenario(YamlFile.parse("scenario", JSON.stringify(value, null, 1)));
-  if (!checked.ok) throw new InvalidScenario(checked.problems);
-  return checked.scenario;
+function yamlOf(value: Readonly<Record<string, unknown>>): YamlFile {
+  return YamlFile.parse("scenario", JSON.stringify(value, null, 1));
 }

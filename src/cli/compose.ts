@@ -55,7 +55,7 @@ export async function compose(scenarios: readonly NamedScenario[], composition: 
       const first = offset;
       current = startRun(scenario, { onEvent: view.onEvent, dumpState: (index, plan) => composition.dumpState(first + index, plan) });
       results.push(await current.result);
-      offset += scenario.scenario.modes.length;
+      offset += scenario.points.reduce((sum, point) => sum + point.scenario.modes.length, 0);
       composition.onResult(results);
     }
   } finally {

@@ -3,6 +3,7 @@ import { extname, join, resolve } from "node:path";
 import { fileProblem, UserError } from "../kernel/problem.ts";
 import { printable, safeJson } from "../kernel/text.ts";
 import type { RunResult } from "../telemetry/result.ts";
+import { closingReport } from "../views/report/closing.ts";
 import type { RunFlags } from "./flags.ts";
 
 /** The files a run writes. Whether they can be written is found out before anything runs. */
@@ -50,7 +51,9 @@ export class Outputs {
     const text = this.textOf(results);
     const { json, out } = this.flags;
     if (json !== undefined && json !== "-") this.writeFile("--json", json, text);
-    if (out !== undefined) this.writeFile("--out", this.resultFile(out), text);
+    if (out === undefined) return;
+    this.writeFile("--out", this.resultFile(out), text);
+    this.writeFile("--out", join(out, "summary.txt"), results.map((result) => closingReport(result, 120)).join("\n"));
   }
 
   /** Everything is over: what goes to standard output goes there in one piece. */

@@ -15,7 +15,7 @@ export async function run(asked: readonly string[], flags: RunFlags): Promise<nu
   const fps = readFlags(flags);
   const loaded = asked.map((name) => load(name, flags));
   const scenarios = loaded.map(({ named }) => named);
-  const modes = scenarios.flatMap(({ scenario }) => scenario.modes);
+  const modes = scenarios.flatMap(({ points }) => points.flatMap(({ scenario }) => scenario.modes));
   const outputs = new Outputs(flags, scenarios.length, modes);
   outputs.checkWritable();
   const { results, stoppedBy, viewBroken } = await compose(scenarios, {
@@ -37,9 +37,9 @@ export async function run(asked: readonly string[], flags: RunFlags): Promise<nu
 
 function load(asked: string, flags: RunFlags): { named: NamedScenario; yaml: YamlFile } {
   const file = findScenario(asked);
-  const { scenario, yaml } = loadScenarioFile(file, overridesOf(flags, file));
-  checkPermissions(scenario, flags);
-  return { named: { name: scenarioName(file), file, scenario }, yaml };
+  const { scenario, points, yaml } = loadScenarioFile(file, overridesOf(flags, file));
+  for (const point of points) checkPermissions(point.scenario, flags);
+  return { named: { name: scenarioName(file), file, scenario, points }, yaml };
 }
 
 /** Each threshold that failed, where it stands in the scenario file, in the file's order. */

@@ -12,7 +12,8 @@ export interface CaseOutline {
 /** What happens in a run, in order. Views live from these alone. */
 export type RunEvent =
   | { readonly type: "run-started"; readonly scenario: NamedScenario; readonly cases: readonly CaseOutline[]; readonly machine: Machine }
-  | { readonly type: "case-preparing"; readonly index: number }
+  /** `note`: what is prepared, when it is a probe or a trial and not simply the case. */
+  | { readonly type: "case-preparing"; readonly index: number; readonly note: string }
   | { readonly type: "case-started"; readonly index: number; readonly count: number; readonly lastMs: number }
   | { readonly type: "sample"; readonly index: number; readonly sample: Sample; readonly ledger: Ledger; readonly running: Running }
   | { readonly type: "case-finished"; readonly index: number; readonly result: CaseResult }

@@ -1,15 +1,17 @@
 import { EXIT, UserError } from "../kernel/problem.ts";
-import { type CasePlan, type NamedScenario, planCases, scenarioHash } from "../plan/plan.ts";
-import type { Scenario } from "../scenario/schema.ts";
+import { formatRate } from "../kernel/units.ts";
+import { type CasePlan, type NamedScenario, planCases, runOrder, scenarioHash } from "../plan/plan.ts";
 import { arrivalEstimate } from "../scenario/semantics.ts";
+import type { SweepPoint } from "../scenario/sweep.ts";
 import { EMPTY_LEDGER, type Ledger } from "../telemetry/ledger.ts";
-import type { Calibration, CaseResult, RunResult, Sample, ThresholdResult } from "../telemetry/result.ts";
+import type { Calibration, CaseResult, RunResult, Sample } from "../telemetry/result.ts";
 import { explain } from "../theory/explain.ts";
 import { predict } from "../theory/predict.ts";
 import type { CaseOutline, OnEvent } from "./events.ts";
 import { failedResult } from "./failed-case.ts";
 import { coreCount, describeMachine } from "./machine.ts";
 import type { FromRunner, RunnerResult } from "./protocol.ts";
+import { askedRate, atRate, probePlan, RateSearch } from "./rates.ts";
 import { describeExit, type RunnerExit, RunnerProcess } from "./runner-process.ts";
 import { spoolReplay } from "./spool.ts";
 import { VERSION } from "./version.ts";
@@ -38,8 +40,17 @@ interface Ran {
   readonly verdicts: RunnerResult["thresholds"];
 }
 
+/** True when a mode kept up with the rate of a trial and broke no threshold. */
+function holds({ result, verdicts }: Ran): boolean {
+  const { status, throughput, offeredRate, ledger } = result;
+  const keptUp = ledger.unfinished === 0 && throughput >= 0.95 * (offeredRate ?? 0);
+  return status === "completed" && keptUp && verdicts.every(({ ok }) => ok);
+}
+
 class ScenarioRun {
   private stops = 0;
+  private roundsPerMs = 1;
+  private readonly probed = new Map<string, number>();
   private current: RunnerProcess | null = null;
   private readonly spooling = new AbortController();
 
@@ -62,31 +73,33 @@ class ScenarioRun {
   async execute(): Promise<RunResult> {
     const spooled = await spoolReplay(this.named, this.spooling.signal);
     try {
-      return await this.executeSpooled(spooled.scenario);
+      return await this.executePoints(spooled.points);
     } finally {
       spooled.remove();
     }
   }
 
-  private async executeSpooled(spooled: Scenario): Promise<RunResult> {
+  private async executePoints(points: readonly SweepPoint[]): Promise<RunResult> {
     const { scenario } = this.named;
     const startedAt = new Date().toISOString();
     const cores = coreCount();
-    const plans = planCases(spooled, cores);
-    const computes = scenario.work.kind === "cpu" || scenario.work.kind === "mixed";
+    const plans = planCases(points, cores);
+    const computes = plans.some(({ scenario: { work } }) => work.kind === "cpu" || work.kind === "mixed");
     const calibration = computes ? await this.calibrate() : null;
+    this.roundsPerMs = calibration?.roundsPerMs ?? 1;
     const machine = describeMachine(calibration);
     const outlines: CaseOutline[] = plans.map((plan) => ({ plan, predicted: predict({ ...plan, cores }) }));
     this.options.onEvent?.({ type: "run-started", scenario: this.named, cases: outlines, machine });
-    const cases: CaseResult[] = [];
-    const thresholds: ThresholdResult[] = [];
-    for (const [index, outline] of outlines.entries()) {
+    const ran = new Map<number, Ran>();
+    for (const index of runOrder(plans)) {
       if (this.stops > 0) break;
-      const { result, verdicts } = await this.runCase(index, outline, calibration?.roundsPerMs ?? 1);
-      cases.push(result);
-      thresholds.push(...verdicts.map((verdict) => ({ case: index, ...verdict })));
-      this.options.onEvent?.({ type: "case-finished", index, result });
+      const outline = outlines[index];
+      if (outline === undefined) continue;
+      const one = await this.runAsked(index, outline.plan);
+      ran.set(index, one);
+      this.options.onEvent?.({ type: "case-finished", index, result: one.result });
     }
+    const finished = [...ran].sort(([a], [b]) => a - b).map(([, one]) => one);
     const result: RunResult = {
       schemaVersion: 1,
       labVersion: VERSION,
@@ -99,11 +112,60 @@ class ScenarioRun {
         hash: scenarioHash(scenario),
       },
       machine,
-      cases,
-      thresholds,
+      cases: finished.map(({ result }) => result),
+      thresholds: finished.flatMap(({ verdicts }, i) => verdicts.map((verdict) => ({ case: i, ...verdict }))),
     };
     this.options.onEvent?.({ type: "run-finished", result });
     return result;
+  }
+
+  /** Runs a case at the rate it asks for, whatever way it asks. */
+  private async runAsked(index: number, plan: CasePlan): Promise<Ran> {
+    const asked = askedRate(plan);
+    if (asked === null) return this.runCase(index, plan);
+    if (asked === "max") return this.search(index, plan);
+    const probedMode = plan.scenario.modes[0] ?? plan.mode;
+    const capacity = await this.probe(index, { ...plan, mode: probedMode });
+    const resolved = capacity * asked.share;
+    if (resolved === 0) return this.unprobed(plan);
+    const { result, verdicts } = await this.runCase(index, atRate(plan, resolved));
+    return { result: { ...result, rate: { asked: `${asked.share * 100}%`, resolved, capacity, probedMode } }, verdicts };
+  }
+
+  /** The highest rate that keeps the thresholds; the case is the trial at that rate. */
+  private async search(index: number, plan: CasePlan): Promise<Ran> {
+    const start = await this.probe(index, plan);
+    if (start === 0) return this.unprobed(plan);
+    const search = new RateSearch(start);
+    let best: Ran | null = null;
+    let last: Ran | null = null;
+    for (let rate = search.next; rate !== null && this.stops === 0; rate = search.next) {
+      const note = `trial ${search.trials.length + 1}: ${formatRate(rate)}`;
+      last = await this.runCase(index, atRate(plan, rate), note);
+      const ok = holds(last);
+      if (ok && rate > search.low) best = last;
+      search.tried(rate, ok);
+    }
+    const { result, verdicts } = best ?? last ?? this.unprobed(plan);
+    return { result: { ...result, rate: search.figures() }, verdicts };
+  }
+
+  /** What a mode can do, in messages per second, by saturating it for a moment; 0 when that fails. */
+  private async probe(index: number, plan: CasePlan): Promise<number> {
+    const { load: _, modes: __, thresholds: ___, ...rest } = plan.scenario;
+    const key = JSON.stringify([plan.mode, plan.workers, rest]);
+    const known = this.probed.get(key);
+    if (known !== undefined) return known;
+    this.options.onEvent?.({ type: "case-preparing", index, note: `probing the capacity of ${plan.mode}` });
+    const { result } = await this.runCase(index, probePlan(plan, predict({ ...plan, cores: coreCount() }).capacity), null);
+    const capacity = result.status === "completed" ? result.throughput : 0;
+    this.probed.set(key, capacity);
+    return capacity;
+  }
+
+  private unprobed(plan: CasePlan): Ran {
+    const sentence = "The capacity could not be probed, so there is no rate to run at.";
+    return this.finish(plan, failedResult(plan, this.stops > 0 ? "aborted" : "failed", sentence, null, 0, 0), []);
   }
 
   private async calibrate(): Promise<Calibration | null> {
@@ -120,16 +182,18 @@ class ScenarioRun {
     return calibration;
   }
 
-  private async runCase(index: number, { plan, predicted }: CaseOutline, roundsPerMs: number): Promise<Ran> {
-    const { onEvent } = this.options;
-    onEvent?.({ type: "case-preparing", index });
+  /** Runs one case. `note`: what it is for, when it is not simply the case; null: nobody is told about it. */
+  private async runCase(index: number, plan: CasePlan, note: string | null = ""): Promise<Ran> {
+    const onEvent = note === null ? undefined : this.options.onEvent;
+    const { roundsPerMs } = this;
+    onEvent?.({ type: "case-preparing", index, note: note ?? "" });
     const series: Sample[] = [];
     const warmupMs = plan.scenario.warmup / 1000;
     let lastLedger: Ledger | null = null;
     let count = 0;
     let measured: RunnerResult | null = null;
     let error: string | null = null;
-    const dumpState = this.options.dumpState?.(index, plan) ?? null;
+    const dumpState = note === null ? null : (this.options.dumpState?.(index, plan) ?? null);
     const exit = await this.inRunner({ type: "run", plan, roundsPerMs, dumpState }, (message, runner) => {
       switch (message.type) {
         case "started":
@@ -154,9 +218,14 @@ class ScenarioRun {
         default:
       }
     });
-    const { thresholds, ...result } = (measured as RunnerResult | null) ?? this.withoutResult(plan, error, exit, lastLedger, count);
+    const result = (measured as RunnerResult | null) ?? this.withoutResult(plan, error, exit, lastLedger, count);
     const peakRssBytes = Math.max(exit.peakRssBytes, result.process.peakRssBytes);
-    const complete = { ...result, process: { ...result.process, peakRssBytes }, params: plan.params, predicted };
+    return this.finish(plan, { ...result, process: { ...result.process, peakRssBytes } }, series);
+  }
+
+  /** Adds to what the runner measured what only the console knows. */
+  private finish(plan: CasePlan, { thresholds, ...measured }: RunnerResult, series: readonly Sample[]): Ran {
+    const complete = { ...measured, params: plan.params, predicted: predict({ ...plan, cores: coreCount() }) };
     return { result: { ...complete, explanation: explain(complete), series }, verdicts: thresholds };
   }
 

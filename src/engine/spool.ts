@@ -6,10 +6,10 @@ import { createGunzip } from "node:zlib";
 import { fileProblem, InvalidScenario, UserError } from "../kernel/problem.ts";
 import { quoted } from "../kernel/text.ts";
 import type { NamedScenario } from "../plan/plan.ts";
-import type { Scenario } from "../scenario/schema.ts";
+import type { SweepPoint } from "../scenario/sweep.ts";
 
 export interface Spooled {
-  readonly scenario: Scenario;
+  readonly points: readonly SweepPoint[];
   /** Deletes what was spooled. */
   remove(): void;
 }
@@ -18,34 +18,64 @@ export interface Spooled {
  * Every mode reads the replayed file from its beginning with blocking reads. Standard input and gzip allow neither, so
  * they are written out plainly to a temporary file first, as a stream.
  */
-export async function spoolReplay({ scenario, file: source }: NamedScenario, stopped: AbortSignal): Promise<Spooled> {
-  const { load } = scenario;
-  if (load.executor !== "replay") return { scenario, remove: () => {} };
-  const fromStdin = load.file === "-";
-  const fromPipe = !fromStdin && statSync(load.file).isFIFO();
-  if (!fromStdin && !fromPipe && !isGzip(load.file)) return { scenario, remove: () => {} };
-  if (fromStdin && process.stdin.isTTY) {
-    throw new UserError("load.file: `-` reads messages from standard input, which is a terminal here; pipe a file in");
-  }
-  let folder = "";
-  const remove = () => rmSync(folder, { recursive: true, force: true });
+export async function spoolReplay({ points, file: source }: NamedScenario, stopped: AbortSignal): Promise<Spooled> {
+  const spool = new Spool(stopped);
+  const plain = new Map<string, string>();
   try {
-    folder = mkdtempSync(join(tmpdir(), "lab-tui-"));
-    let file = join(folder, "replay.ndjson");
-    if (fromStdin) await pipeline(process.stdin, createWriteStream(file), { signal: stopped });
-    if (fromPipe) await pipeline(createReadStream(load.file), createWriteStream(file), { signal: stopped });
-    const packed = fromStdin || fromPipe ? file : load.file;
-    if (isGzip(packed)) {
-      file = join(folder, "unpacked.ndjson");
-      await pipeline(createReadStream(packed), createGunzip(), createWriteStream(file), { signal: stopped });
+    for (const { scenario } of points) {
+      const { load } = scenario;
+      if (load.executor === "replay" && !plain.has(load.file)) plain.set(load.file, await spool.plainFile(load.file));
     }
-    return { scenario: { ...scenario, load: { ...load, file } }, remove };
   } catch (error) {
-    if (folder !== "") remove();
+    spool.remove();
     // Nothing was read to its end, so nothing is run.
-    if (stopped.aborted) return { scenario, remove: () => {} };
-    const message = `load.file: must be plain NDJSON or whole gzip (${fileProblem(error)}), got ${quoted(load.file, 200)}`;
+    if (stopped.aborted) return { points, remove: () => {} };
+    if (error instanceof UserError) throw error;
+    const last = points.map(({ scenario }) => scenario.load).find((load) => load.executor === "replay" && !plain.has(load.file));
+    const got = last?.executor === "replay" ? last.file : "";
+    const message = `load.file: must be plain NDJSON or whole gzip (${fileProblem(error)}), got ${quoted(got, 200)}`;
     throw new InvalidScenario([{ file: source, line: 1, column: 1, message }]);
+  }
+  const replaced = points.map((point) => {
+    const { load } = point.scenario;
+    if (load.executor !== "replay") return point;
+    return { ...point, scenario: { ...point.scenario, load: { ...load, file: plain.get(load.file) ?? load.file } } };
+  });
+  return { points: replaced, remove: () => spool.remove() };
+}
+
+/** A temporary folder for what cannot be read twice. */
+class Spool {
+  private folder = "";
+  private files = 0;
+
+  constructor(private readonly stopped: AbortSignal) {}
+
+  /** A file with the same lines that can be read from its beginning as often as one likes. */
+  async plainFile(file: string): Promise<string> {
+    const fromStdin = file === "-";
+    const fromPipe = !fromStdin && statSync(file).isFIFO();
+    if (fromStdin && process.stdin.isTTY) {
+      throw new UserError("load.file: `-` reads messages from standard input, which is a terminal here; pipe a file in");
+    }
+    let plain = file;
+    if (fromStdin || fromPipe) {
+      plain = this.newFile();
+      await pipeline(fromStdin ? process.stdin : createReadStream(file), createWriteStream(plain), { signal: this.stopped });
+    }
+    if (!isGzip(plain)) return plain;
+    const unpacked = this.newFile();
+    await pipeline(createReadStream(plain), createGunzip(), createWriteStream(unpacked), { signal: this.stopped });
+    return unpacked;
+  }
+
+  remove(): void {
+    if (this.folder !== "") rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  private newFile(): string {
+    if (this.folder === "") this.folder = mkdtempSync(join(tmpdir(), "lab-tui-"));
+    return join(this.folder, `${this.files++}.ndjson`);
   }
 }
 

@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
+import { Random } from "../kernel/random.ts";
 import type { Mode, Scenario } from "../scenario/schema.ts";
+import type { SweepPoint } from "../scenario/sweep.ts";
 
 /** One mode at one sweep point: everything a runner needs, as plain data. */
 export interface CasePlan {
@@ -10,17 +12,36 @@ export interface CasePlan {
   readonly workers: number;
 }
 
-/** A scenario with the name it goes by and the file it came from. */
+/** A scenario with the name it goes by, the file it came from and the points of its sweep. */
 export interface NamedScenario {
   readonly name: string;
   readonly file: string;
   readonly scenario: Scenario;
+  readonly points: readonly SweepPoint[];
 }
 
-/** The cases of a scenario, in the order they run. `cores` of the machine stand in for `workers: auto`. */
-export function planCases(scenario: Scenario, cores: number): CasePlan[] {
-  const { workers } = scenario.parallel;
-  return scenario.modes.map((mode) => ({ mode, params: {}, scenario, workers: workers === "auto" ? cores : workers }));
+/** The cases of a scenario: every mode at every sweep point. `cores` of the machine stand in for `workers: auto`. */
+export function planCases(points: readonly SweepPoint[], cores: number): CasePlan[] {
+  return points.flatMap(({ params, scenario }) => {
+    const { workers } = scenario.parallel;
+    return scenario.modes.map((mode) => ({ mode, params, scenario, workers: workers === "auto" ? cores : workers }));
+  });
+}
+
+/**
+ * The order in which cases run: that of the plan, or, when there is a sweep, shuffled by the seed, so that a machine that
+ * grows slower does not look like an effect of what is swept (R. A. Fisher, The Design of Experiments, 1935).
+ */
+export function runOrder(plans: readonly CasePlan[]): number[] {
+  const order = plans.map((_, i) => i);
+  const first = plans[0];
+  if (first === undefined || Object.keys(first.params).length === 0) return order;
+  const random = new Random(first.scenario.seed, "cases");
+  for (let i = order.length - 1; i > 0; i--) {
+    const j = random.below(i + 1);
+    [order[i], order[j]] = [order[j] as number, order[i] as number];
+  }
+  return order;
 }
 
 /** SHA-256 of the resolved scenario: the same for files that differ only in how they are written. */

@@ -3,7 +3,7 @@ import type { Problem } from "../kernel/problem.ts";
 import { suggestion } from "../kernel/problem.ts";
 import { printable, quoted } from "../kernel/text.ts";
 import type { Path, YamlFile } from "./document.ts";
-import { type Scenario, scenarioJsonSchema, scenarioSchema } from "./schema.ts";
+import { DEFAULT_EXECUTOR, type Scenario, scenarioJsonSchema, scenarioSchema } from "./schema.ts";
 import { semanticProblems } from "./semantics.ts";
 
 export type Checked = { readonly ok: true; readonly scenario: Scenario } | { readonly ok: false; readonly problems: readonly Problem[] };
@@ -109,8 +109,10 @@ export function knownKeys(path: Path, value: unknown): string[] {
   for (const part of path) {
     nodes = nodes.flatMap((node) => child(node, String(part))).flatMap((node) => [node, ...(node.oneOf ?? []), ...(node.anyOf ?? [])]);
   }
-  const executor = typeof value === "object" && value !== null ? (value as Record<string, unknown>)["executor"] : undefined;
-  const fitting = nodes.filter((node) => node.properties?.["executor"] === undefined || node.properties["executor"].const === executor);
+  const executor = typeof value === "object" && value !== null ? (value as Record<string, unknown>)["executor"] : DEFAULT_EXECUTOR;
+  const fits = ({ properties }: JsonNode) =>
+    properties !== undefined && (properties["executor"] === undefined || properties["executor"].const === executor);
+  const fitting = nodes.filter(fits);
   return [...new Set((fitting.length > 0 ? fitting : nodes).flatMap((node) => Object.keys(node.properties ?? {})))];
 }
 

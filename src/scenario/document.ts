@@ -3,12 +3,23 @@ import type { Problem } from "../kernel/problem.ts";
 import { printable } from "../kernel/text.ts";
 import { nestsDeeperThan } from "./nesting.ts";
 import { readBounded } from "./read.ts";
+import { DEFAULT_EXECUTOR } from "./schema.ts";
 
 export type Path = readonly (string | number)[];
 
+/** Who says what a value is to be: a flag, or another place of the file. */
+export type Source = string | Path;
+
+/** A value that replaces what the file says. */
+export interface Override {
+  readonly source: Source;
+  readonly path: Path;
+  readonly value: unknown;
+}
+
 /** A YAML file with the place of every value in it. */
 export class YamlFile {
-  private readonly overrides: { readonly flag: string; readonly path: Path }[] = [];
+  private readonly overrides: { readonly source: Source; readonly path: Path }[] = [];
 
   private constructor(
     readonly file: string,
@@ -63,22 +74,36 @@ export class YamlFile {
     }
   }
 
-  /** Replaces one value by what a flag says; problems with it are then reported as the flag's. */
-  override(flag: string, path: Path, value: unknown): void {
+  /** Replaces one value by what a flag, or another place of the file, says; problems with it are then reported as that one's. */
+  override(source: Source, path: Path, value: unknown): void {
     if (this.document === null || !this.isMap) return;
     for (let length = 1; length < path.length; length++) {
       if (!isMap(this.document.getIn(path.slice(0, length), true)))
-        this.document.setIn(path.slice(0, length), this.document.createNode({}));
+        this.document.setIn(
+          path.slice(0, length),
+          this.document.createNode(path[length - 1] === "load" ? { executor: DEFAULT_EXECUTOR } : {}),
+        );
     }
     this.document.setIn(path, this.document.createNode(value));
-    this.overrides.push({ flag, path });
+    this.overrides.push({ source, path });
   }
 
-  /** The flag that set the value at the path or one around it, if one did. */
-  flagFor(path: Path): string | null {
+  /** Replaces values while something is done, and lets the places of the next ones take over. */
+  withOverrides<T>(overrides: readonly Override[], work: () => T): T {
+    const before = this.overrides.length;
+    for (const { source, path, value } of overrides) this.override(source, path, value);
+    try {
+      return work();
+    } finally {
+      this.overrides.length = before;
+    }
+  }
+
+  /** What set the value at the path or one around it, if something did. */
+  private sourceOf(path: Path): Source | null {
     const along = (override: Path) => override.slice(0, path.length).every((part, i) => String(path[i]) === String(part));
     const found = this.overrides.findLast((override) => path.length > 0 && along(override.path));
-    return found?.flag ?? null;
+    return found?.source ?? null;
   }
 
   get isMap(): boolean {
@@ -87,8 +112,10 @@ export class YamlFile {
 
   /** A problem with the value at the path: its place in the file, or the flag that set it. */
   problemAt(path: Path, message: string, at = this.placeOf(path)): Problem {
-    const flag = this.flagFor(path);
-    return flag === null ? { file: this.file, ...at, message } : { file: flag, line: 0, column: 0, message };
+    const source = this.sourceOf(path);
+    if (typeof source === "string") return { file: source, line: 0, column: 0, message };
+    // A place of the file that a flag wrote is the flag's.
+    return source === null ? { file: this.file, ...at, message } : this.problemAt(source, message);
   }
 
   /** Where the value at the path stands; for one that is missing, the nearest thing around it. */

@@ -1,11 +1,12 @@
 import { closeSync, openSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { parse } from "yaml";
-import { fileProblem, InvalidScenario, suggestion, UserError } from "../kernel/problem.ts";
+import { fileProblem, InvalidScenario, UserError } from "../kernel/problem.ts";
 import { printable, quoted } from "../kernel/text.ts";
-import { checkScenario, fieldName, knownKeys } from "./check.ts";
+import { checkScenario, fieldName } from "./check.ts";
 import { type Path, YamlFile } from "./document.ts";
 import type { Scenario } from "./schema.ts";
+import { firstUnknown, type SweepPoint, sweepPoints } from "./sweep.ts";
 
 /** One `--set path=value`, or a flag that stands for one. */
 export interface Override {
@@ -34,17 +35,30 @@ export function loadScenario(file: string, overrides: readonly Override[] = []):
   return loadScenarioFile(file, overrides).scenario;
 }
 
-/** As `loadScenario`, with the places of what stands in the file. */
-export function loadScenarioFile(file: string, overrides: readonly Override[] = []): { scenario: Scenario; yaml: YamlFile } {
+/** A scenario with the points of its sweep and the places of what stands in the file. */
+export interface LoadedScenario {
+  readonly scenario: Scenario;
+  readonly points: readonly SweepPoint[];
+  readonly yaml: YamlFile;
+}
+
+export function loadScenarioFile(file: string, overrides: readonly Override[] = []): LoadedScenario {
   const yaml = YamlFile.read(file);
   for (const override of overrides) apply(yaml, override);
+  return resolveScenario(yaml, file);
+}
+
+/** Checks what a file holds and works out its sweep. Paths in it are relative to `file`. */
+export function resolveScenario(yaml: YamlFile, file: string): LoadedScenario {
   const checked = checkScenario(yaml);
   if (!checked.ok) throw new InvalidScenario(checked.problems);
   const scenario = resolvePaths(checked.scenario, file);
-  const { load, work } = scenario;
-  if (load.executor === "replay" && load.file !== "-") checkFile(["load", "file"], load.file, yaml);
-  if (work.module !== undefined) checkFile(["work", "module"], work.module, yaml);
-  return { scenario, yaml };
+  const points = sweepPoints(checked.scenario, yaml).map((point) => ({ ...point, scenario: resolvePaths(point.scenario, file) }));
+  for (const { load, work } of [scenario, ...points.map((point) => point.scenario)]) {
+    if (load.executor === "replay" && load.file !== "-") checkFile(["load", "file"], load.file, yaml);
+    if (work.module !== undefined) checkFile(["work", "module"], work.module, yaml);
+  }
+  return { scenario, points, yaml };
 }
 
 /** A file that a scenario names has to be there before anything runs. */
@@ -71,19 +85,11 @@ function whyUnreadable(file: string): string | null {
 function apply(yaml: YamlFile, { flag, path, value }: Override): void {
   const parts = path.split(".");
   if (parts.includes("")) throw new UserError(`${flag}: must be path=value, such as load.rate=200`);
-  let current: unknown = yaml.value();
-  for (let i = 0; i < parts.length; i++) {
-    const part = parts[i] ?? "";
-    const parent = parts.slice(0, i);
-    const known = knownKeys(parent, current);
-    const open = parent[0] === "tags" || parent[0] === "sweep" || parent[0] === "thresholds";
-    if (!known.includes(part) && !open) {
-      const where = [...parent, part].join(".");
-      throw new UserError(`${flag}: there is no field ${printable(where, 60)}${suggestion(part, known)}`);
-    }
-    current = typeof current === "object" && current !== null ? (current as Record<string, unknown>)[part] : undefined;
-  }
-  yaml.override(flag, parts, value);
+  // What is not a field of the schema is named by the user: a tag, a metric, a swept field with dots in its name.
+  const open = ["tags", "sweep", "thresholds"].includes(parts[0] ?? "") && parts.length > 1;
+  const hint = open ? null : firstUnknown(parts, yaml.value());
+  if (hint !== null) throw new UserError(`${flag}: there is no field ${printable(path, 60)}${hint}`);
+  yaml.override(flag, parts[0] === "sweep" && open ? ["sweep", parts.slice(1).join(".")] : parts, value);
 }
 
 /** Paths inside a scenario are relative to its file; `-` is standard input. */

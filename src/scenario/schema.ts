@@ -50,6 +50,9 @@ const replay = z.strictObject({
 
 const load = z.discriminatedUnion("executor", [constantArrivalRate, rampingArrivalRate, bursts, constantVus, sharedIterations, replay]);
 
+/** What a scenario without a load has. */
+export const DEFAULT_EXECUTOR = "constant-arrival-rate";
+
 /** Parts that only the `message` workload has. */
 const messageParts = {
   source: z.strictObject({ latency: s.delayRange().prefault(0), connections: s.count(1e6).default(1) }).prefault({}),
@@ -98,7 +101,7 @@ export const scenarioSchema = z.strictObject({
   seed: s.count(Number.MAX_SAFE_INTEGER, 0).default(1),
   warmup: s.delay().default(0),
   gracefulStop: s.duration().default(30e6),
-  load: load.prefault({ executor: "constant-arrival-rate" }),
+  load: load.prefault({ executor: DEFAULT_EXECUTOR }),
   ...messageParts,
   queue: z
     .strictObject({

@@ -75,17 +75,10 @@ function misfits(scenario: Scenario, written: unknown): SemanticProblem[] {
 
 /** The features of later versions, each by the field that asks for it. */
 function notYet(scenario: Scenario): SemanticProblem[] {
-  const { load, queries } = scenario;
+  const { queries } = scenario;
   const asked: readonly [boolean, Path, string][] = [
     [scenario.workload !== "message", ["workload"], `workload ${scenario.workload}`],
-    [load.executor === "constant-arrival-rate" && load.rate === "max", ["load", "rate"], "the search for the highest rate"],
-    [
-      load.executor === "constant-arrival-rate" && String(load.rate).endsWith("%"),
-      ["load", "rate"],
-      "a rate relative to the measured capacity",
-    ],
     [queries.rate > 0, ["queries", "rate"], "queries"],
-    [scenario.sweep !== undefined, ["sweep"], "sweep"],
   ];
   return asked.filter(([used]) => used).map(([, path, feature]) => ({ path, message: `${feature} is not available in this version` }));
 }

@@ -56,6 +56,8 @@ export interface CaseResult {
   readonly durationMs: number;
   readonly throughput: number;
   readonly offeredRate: number | null;
+  /** How `load.rate: 80%` or `max` became a number; absent where it was one. */
+  readonly rate?: RateFigures;
   readonly intakeRate: number;
   readonly latency: {
     readonly sojourn: LatencySummary;
@@ -76,6 +78,19 @@ export interface CaseResult {
   readonly predicted: Prediction;
   readonly explanation: string;
   readonly series: readonly Sample[];
+}
+
+/** Rates per second. */
+export interface RateFigures {
+  readonly asked: string;
+  readonly resolved: number;
+  /** `80%`: what the probe measured, and in which mode. */
+  readonly capacity?: number;
+  readonly probedMode?: string;
+  /** `max`: the highest rate that held and the lowest that did not (null: none was found), and every trial. */
+  readonly low?: number;
+  readonly high?: number | null;
+  readonly trials?: readonly { readonly rate: number; readonly ok: boolean }[];
 }
 
 export interface Rejection {

@@ -15,6 +15,7 @@ import { inspectTape } from "../../src/load/tape.ts";
 import { type CasePlan, planCases } from "../../src/plan/plan.ts";
 import { type Mode, type Scenario, scenarioSchema } from "../../src/scenario/schema.ts";
 import { loadDuration } from "../../src/scenario/semantics.ts";
+import { unswept } from "../../src/scenario/sweep.ts";
 import { imbalance } from "../../src/telemetry/ledger.ts";
 import type { Sample } from "../../src/telemetry/result.ts";
 import { GeneratedPayloads } from "../../src/workloads/message/generated.ts";
@@ -33,7 +34,7 @@ interface Outcome {
 type Runner = (scenario: Scenario, during?: (stop: () => void) => void) => Promise<Outcome>;
 
 function planOf(scenario: Scenario, mode: Mode): CasePlan {
-  const plan = planCases({ ...scenario, modes: [mode] }, 2)[0];
+  const plan = planCases(unswept({ ...scenario, modes: [mode] }), 2)[0];
   if (plan === undefined) throw new Error("unreachable");
   return plan;
 }

@@ -1,6 +1,7 @@
 import { failedResult } from "../../src/engine/failed-case.ts";
 import { planCases } from "../../src/plan/plan.ts";
 import { type Mode, scenarioSchema } from "../../src/scenario/schema.ts";
+import { unswept } from "../../src/scenario/sweep.ts";
 import type { CaseResult, CaseStatus, RunResult, Sample } from "../../src/telemetry/result.ts";
 
 export interface CaseSketch {
@@ -21,7 +22,7 @@ export interface CaseSketch {
 /** A case result with a few figures set, for what only reads results. */
 export function caseResult(sketch: CaseSketch): CaseResult {
   const scenario = scenarioSchema.parse({ title: "x", modes: [sketch.mode] });
-  const plan = planCases(scenario, 2)[0];
+  const plan = planCases(unswept(scenario), 2)[0];
   if (plan === undefined) throw new Error("unreachable");
   const empty = failedResult(plan, "failed", "", null, 100, 1e6);
   const { processed = 100, dropped = 0, unfinished = 0 } = sketch;

@@ -37,7 +37,7 @@ export async function clockMode(mode: Mode, timeout?: string): Promise<number> {
     batch: { size: BATCH, ...(timeout === undefined ? {} : { timeout }) },
     parallel: { workers: 2 },
   });
-  const { cases } = await startRun({ name: "bench", file: "", scenario }).result;
+  const { cases } = await startRun({ name: "bench", file: "", scenario, points: [{ params: {}, scenario }] }).result;
   const result = cases[0];
   if (result === undefined || result.status !== "completed") throw new Error(result?.problems.join(" ") ?? "no result");
   return result.throughput;

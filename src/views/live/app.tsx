@@ -2,6 +2,8 @@
 import { Box, Text, useApp, useInput, useWindowSize } from "ink";
 import React, { useMemo, useRef, useState, useSyncExternalStore } from "react";
 import { printable } from "../../kernel/text.ts";
+import type { RunResult } from "../../telemetry/result.ts";
+import { bestCase, bestLine, isSweep, sweepPicture } from "../report/sweep.ts";
 import { ledgerLine } from "../report/table.ts";
 import { CHART_PANELS } from "./figures.ts";
 import { FIRST_SCREEN, press, type Wish } from "./keys.ts";
@@ -88,10 +90,8 @@ export function layout(height: number, modes: number, cores: number) {
 
 function Panels({ view, width, height, focus, zoomed, theme }: BodyProps & { readonly zoomed: boolean }) {
   const cores = view.machine?.cores ?? 1;
-  const { upper, lower, coresHeight, roomy, table } = useMemo(
-    () => layout(height, view.cases.length, cores),
-    [height, view.cases.length, cores],
-  );
+  const modes = new Set(view.cases.map(({ outline }) => outline.plan.mode)).size;
+  const { upper, lower, coresHeight, roomy, table } = useMemo(() => layout(height, modes, cores), [height, modes, cores]);
   const left = Math.ceil(width / 2);
   const chart = (index: number, w: number, h: number) => {
     const panel = CHART_PANELS[index];
@@ -127,7 +127,9 @@ function Panels({ view, width, height, focus, zoomed, theme }: BodyProps & { rea
 }
 
 /** What stays when the run is over: the table, what was the bottleneck, and the throughput of all modes. */
-function Closing({ view, width, height, focus, theme }: BodyProps) {
+function Closing(props: BodyProps) {
+  const { view, width, height, focus, theme } = props;
+  if (view.result !== null && isSweep(view.result)) return <SweepClosing {...props} result={view.result} />;
   const table = tableHeight(view.cases.length);
   const notes = view.cases.flatMap(({ result }) => (result === null ? [] : [result]));
   const noteLines = notes.reduce((sum, { explanation }) => sum + Math.ceil((Bun.stringWidth(explanation) + 10) / width), 0);
@@ -148,6 +150,21 @@ function Closing({ view, width, height, focus, theme }: BodyProps) {
           </Text>
         );
       })}
+    </Box>
+  );
+}
+
+/** Of a sweep: its picture, by throughput or, with the latency panel in focus, by latency, and the best point. */
+function SweepClosing({ result, width, height, focus, theme }: BodyProps & { readonly result: RunResult }) {
+  const lines = sweepPicture(result, focus === 3 ? "latency" : "throughput", width, Math.min(22, height - 5), theme.painter);
+  const best = bestCase(result.cases);
+  return (
+    <Box flexDirection="column" height={height} overflow="hidden">
+      <Text wrap="truncate">{lines.join("\n")}</Text>
+      <Text bold wrap="truncate">
+        {printable(bestLine(result.cases), 200)}
+      </Text>
+      {best === null ? null : <Text>{printable(best.explanation, 400)}</Text>}
     </Box>
   );
 }

@@ -1,8 +1,9 @@
 import { formatBytes, formatCount, formatMs, formatRate } from "../../kernel/units.ts";
 import type { Sample } from "../../telemetry/result.ts";
+import type { ChartSeries, Stroke } from "../report/chart.ts";
+import { resample } from "../report/chart.ts";
+import { paramsText } from "../report/sweep.ts";
 import { type RowFigures, rowOfResult } from "../report/table.ts";
-import type { ChartSeries, Stroke } from "./chart.ts";
-import { resample } from "./chart.ts";
 import type { CaseView, RunView } from "./store.ts";
 
 /** The chart panels and what each draws. */
@@ -52,16 +53,28 @@ export const CHART_PANELS: readonly ChartPanel[] = [
 
 export const STROKE_OF: Readonly<Record<string, Stroke>> = { sync: "light", async: "dashed", parallel: "heavy" };
 
+/** The cases shown side by side: all of them, or in a sweep the current one and what ran last in each other mode. */
+export function comparedCases(view: RunView): CaseView[] {
+  const current = view.cases[view.current];
+  if (current === undefined || Object.keys(current.outline.plan.params).length === 0) return [...view.cases];
+  const modes = [...new Set(view.cases.map(({ outline }) => outline.plan.mode))];
+  return modes.flatMap((mode) => {
+    if (mode === current.outline.plan.mode) return [current];
+    const last = view.ran.map((index) => view.cases[index]).findLast((one) => one?.outline.plan.mode === mode);
+    return last === undefined ? [] : [last];
+  });
+}
+
 /** Milliseconds that the common time axis spans: the longest load, or what has gone beyond it. */
 export function timeSpan(view: RunView): number {
-  return Math.max(1000, ...view.cases.map(({ lastMs, series }) => Math.max(lastMs, series.at(-1)?.t ?? 0)));
+  return Math.max(1000, ...comparedCases(view).map(({ lastMs, series }) => Math.max(lastMs, series.at(-1)?.t ?? 0)));
 }
 
 /** Every mode's line, the current one last so that it lies on top; the expectation below all. */
 export function chartSeries(panel: ChartPanel, view: RunView, columns: number): ChartSeries[] {
   const until = timeSpan(view);
   const current = view.cases[view.current];
-  const order = [...view.cases.filter((one) => one !== current), ...(current === undefined ? [] : [current])];
+  const order = [...comparedCases(view).filter((one) => one !== current), ...(current === undefined ? [] : [current])];
   const lines: ChartSeries[] = order
     .filter(({ series }) => series.length > 0)
     .map(({ outline: { plan }, series }) => ({
@@ -80,12 +93,13 @@ export function chartSeries(panel: ChartPanel, view: RunView, columns: number): 
 
 /** Figures of the comparison table, of finished cases and of the one that runs. */
 export function rowsOf(view: RunView): RowFigures[] {
-  return view.cases.flatMap((one): RowFigures[] => {
+  return comparedCases(view).flatMap((one): RowFigures[] => {
     if (one.result !== null) return [rowOfResult(one.result)];
     if (one.running === null) return [];
     const { mode } = one.outline.plan;
     const { dropped } = one.ledger;
-    return [{ mode, status: "running", ...one.running, dropped: dropped.newest + dropped.oldest, predicted: one.outline.predicted }];
+    const where = paramsText(one.outline.plan.params);
+    return [{ mode, where, status: "running", ...one.running, dropped: dropped.newest + dropped.oldest, predicted: one.outline.predicted }];
   });
 }
 

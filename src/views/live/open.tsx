@@ -88,7 +88,8 @@ export function openDashboard({ color, fps, stop, screen: Screen = App }: Dashbo
       }
       restoreTerminal();
       process.off("exit", restore);
-      for (const result of results) process.stdout.write(closingReport(result, process.stdout.columns));
+      for (const result of results)
+        process.stdout.write(closingReport(result, process.stdout.columns, color ? COLORS.painter : PLAIN.painter));
     },
   };
 }

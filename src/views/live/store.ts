@@ -25,6 +25,10 @@ export interface RunView {
   readonly cases: readonly CaseView[];
   /** The case that runs, or ran last. */
   readonly current: number;
+  /** Cases in the order in which they were finished. */
+  readonly ran: readonly number[];
+  /** What is being prepared or tried, when it is not simply the case. */
+  readonly note: string;
   readonly stopping: "no" | "draining" | "now";
   readonly result: RunResult | null;
 }
@@ -36,6 +40,8 @@ export const EMPTY_VIEW: RunView = {
   machine: null,
   cases: [],
   current: 0,
+  ran: [],
+  note: "",
   stopping: "no",
   result: null,
 };
@@ -57,7 +63,11 @@ export function reduce(view: RunView, event: RunEvent): RunView {
         stopping: view.stopping,
       };
     case "case-preparing":
-      return { ...withCase(view, event.index, { state: "preparing" }), current: event.index };
+      return {
+        ...withCase(view, event.index, { state: "preparing", series: [], running: null, ledger: EMPTY_LEDGER }),
+        current: event.index,
+        note: event.note,
+      };
     case "case-started":
       return withCase(view, event.index, { state: "running", count: event.count, lastMs: event.lastMs });
     case "sample": {
@@ -65,7 +75,11 @@ export function reduce(view: RunView, event: RunEvent): RunView {
       return withCase(view, event.index, { series, ledger: event.ledger, running: event.running });
     }
     case "case-finished":
-      return withCase(view, event.index, { state: "done", result: event.result, ledger: event.result.ledger });
+      return {
+        ...withCase(view, event.index, { state: "done", result: event.result, ledger: event.result.ledger }),
+        ran: [...view.ran, event.index],
+        note: "",
+      };
     case "stopping":
       return { ...view, stopping: event.now ? "now" : "draining" };
     case "run-finished":

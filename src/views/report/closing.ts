@@ -1,27 +1,42 @@
 import { printable } from "../../kernel/text.ts";
-import type { RunResult } from "../../telemetry/result.ts";
+import type { CaseResult, RunResult } from "../../telemetry/result.ts";
+import { type Painter, PLAIN_PAINTER } from "./painter.ts";
+import { bestLine, isSweep, paramsText, sweepPicture } from "./sweep.ts";
 import { comparisonRow, ledgerLine, plainTable, rowOfResult } from "./table.ts";
 
 /** What remains on the main screen when a run is over. */
-export function closingReport(result: RunResult, columns = Number.POSITIVE_INFINITY): string {
+export function closingReport(result: RunResult, columns = Number.POSITIVE_INFINITY, painter: Painter = PLAIN_PAINTER): string {
   const lines = ["", printable(result.scenario.title, 200), "", plainTable(result.cases.map((one) => comparisonRow(rowOfResult(one)))), ""];
+  if (isSweep(result)) {
+    const width = Math.max(40, Math.min(100, columns));
+    for (const measure of ["throughput", "latency"] as const) lines.push(...sweepPicture(result, measure, width, 14, painter), "");
+    lines.push(bestLine(result.cases), "");
+  }
   for (const one of result.cases) {
-    lines.push(`${one.mode}: ${printable(one.explanation, 600)}`);
+    lines.push(`${caseName(one)}: ${printable(one.explanation, 600)}`);
     lines.push(`  ledger: ${ledgerLine(one.ledger)}`);
     for (const problem of one.problems) lines.push(`  ${one.status}: ${printable(problem, 600)}`);
     for (const warning of one.warnings) lines.push(`  note: ${printable(warning, 600)}`);
     for (const { line, reason } of one.rejections.slice(0, 3)) lines.push(`  rejected, line ${line}: ${printable(reason, 160)}`);
   }
   for (const { case: index, metric, expression, value, ok } of result.thresholds) {
-    const mode = result.cases[index]?.mode ?? "";
-    lines.push(`${ok ? "✓" : "✗"} ${mode}: ${metric} ${printable(expression, 80)} (${Number(value.toPrecision(4))})`);
+    const one = result.cases[index];
+    lines.push(
+      `${ok ? "✓" : "✗"} ${one === undefined ? "" : caseName(one)}: ${metric} ${printable(expression, 80)} (${Number(value.toPrecision(4))})`,
+    );
   }
   return `${lines.map((line) => wrapped(line, columns)).join("\n")}\n`;
 }
 
+/** A case in words: its mode, and where in the sweep it stands. */
+function caseName({ mode, params }: CaseResult): string {
+  const where = paramsText(params);
+  return printable(where === "" ? mode : `${mode}, ${where}`, 200);
+}
+
 /** Breaks a sentence at spaces, never between a number and its unit; tables and short lines stay as they are. */
 function wrapped(line: string, columns: number): string {
-  if (Bun.stringWidth(line) <= columns || line.includes("──") || / {3}/.test(line)) return line;
+  if (Bun.stringWidth(line) <= columns || line.includes("\u001b") || line.includes("──") || / {3}/.test(line)) return line;
   const indent = /^ */.exec(line)?.[0] ?? "";
   let column = 0;
   const words = line

@@ -1,6 +1,7 @@
 import type { OnEvent, RunEvent } from "../../engine/events.ts";
 import { printable } from "../../kernel/text.ts";
 import { formatCount, formatMs, formatRate } from "../../kernel/units.ts";
+import { paramsText } from "./sweep.ts";
 import { ledgerLine } from "./table.ts";
 
 /** Milliseconds of a case between two progress lines. */
@@ -11,15 +12,16 @@ export function progressLines(write: (line: string) => void): OnEvent {
   let modes: readonly string[] = [];
   let nextAt = 0;
   let count = 0;
-  const where = (index: number) => `[${index + 1}/${modes.length} ${modes[index] ?? ""}]`;
+  const where = (index: number) => `[${index + 1}/${modes.length} ${printable(modes[index] ?? "", 120)}]`;
   return (event: RunEvent) => {
     switch (event.type) {
       case "run-started":
-        modes = event.cases.map(({ plan }) => plan.mode);
+        modes = event.cases.map(({ plan }) => [plan.mode, paramsText(plan.params)].filter(Boolean).join(" "));
         write(`${printable(event.scenario.name, 80)}: ${printable(event.scenario.scenario.title, 200)}`);
         return;
       case "case-preparing":
         nextAt = EVERY_MS;
+        if (event.note !== "") write(`${where(event.index)} ${printable(event.note, 80)}`);
         return;
       case "case-started":
         count = event.count;

@@ -2,6 +2,7 @@ import { printable } from "../../kernel/text.ts";
 import { formatCount, formatMs } from "../../kernel/units.ts";
 import { droppedTotal, type Ledger } from "../../telemetry/ledger.ts";
 import type { CaseResult, Prediction } from "../../telemetry/result.ts";
+import { paramsText } from "./sweep.ts";
 
 /** One row of the table that compares the modes; texts, ready to be drawn. */
 export interface ComparisonRow {
@@ -18,6 +19,8 @@ export interface ComparisonRow {
 
 export interface RowFigures {
   readonly mode: string;
+  /** Where in the sweep; empty without one. */
+  readonly where: string;
   readonly status: string;
   readonly throughput: number;
   readonly p50: number;
@@ -33,6 +36,7 @@ export function rowOfResult(result: CaseResult): RowFigures {
   const { sojourn } = result.latency;
   return {
     mode: result.mode,
+    where: paramsText(result.params),
     status: result.status,
     throughput: result.throughput,
     p50: sojourn.p50,
@@ -51,7 +55,7 @@ export function comparisonRow(figures: RowFigures): ComparisonRow {
   const mark = figures.status === "completed" || figures.status === "running" ? "" : ` (${figures.status})`;
   const { capacity } = figures.predicted;
   return {
-    mode: `${printable(figures.mode, 20)}${mark}`,
+    mode: `${printable(figures.mode, 20)}${figures.where === "" ? "" : ` ${printable(figures.where, 60)}`}${mark}`,
     "msg/s": blank(formatCount(figures.throughput)),
     p50: blank(formatMs(figures.p50)),
     p95: blank(formatMs(figures.p95)),

@@ -2,7 +2,7 @@
 import { Text } from "ink";
 import React, { useSyncExternalStore } from "react";
 import { startRun } from "../../../src/engine/run.ts";
-import { loadScenario } from "../../../src/scenario/load.ts";
+import { loadScenarioFile } from "../../../src/scenario/load.ts";
 import type { AppProps } from "../../../src/views/live/app.tsx";
 import { openDashboard } from "../../../src/views/live/open.tsx";
 
@@ -13,8 +13,8 @@ function Breaking({ store }: AppProps) {
   return <Text>not yet</Text>;
 }
 
-const scenario = loadScenario(process.argv[2] ?? "");
+const { scenario, points } = loadScenarioFile(process.argv[2] ?? "");
 const dashboard = openDashboard({ color: true, fps: 10, stop: () => {}, screen: Breaking });
-const result = await startRun({ name: "planted", file: "", scenario }, { onEvent: dashboard.onEvent }).result;
+const result = await startRun({ name: "planted", file: "", scenario, points }, { onEvent: dashboard.onEvent }).result;
 await dashboard.close([result]);
 process.exit(dashboard.broken() === null ? 0 : 70);

@@ -9,13 +9,14 @@ import { Bench } from "../../../src/engine/executor/bench.ts";
 import { Lifecycle } from "../../../src/engine/lifecycle.ts";
 import { Slope, sampleInterval } from "../../../src/engine/runner/sampler.ts";
 import { describeExit } from "../../../src/engine/runner-process.ts";
-import { spoolReplay } from "../../../src/engine/spool.ts";
+import { type Spooled, spoolReplay } from "../../../src/engine/spool.ts";
 import { BATCH_END, RingReader, RingWriter, ringMemory } from "../../../src/engine/transport/ring.ts";
 import { LoopTime, VirtualTime } from "../../../src/kernel/time.ts";
 import { Offered } from "../../../src/load/offered.ts";
 import { openDueTimes } from "../../../src/load/open.ts";
 import { Item } from "../../../src/queueing/item.ts";
 import { scenarioSchema } from "../../../src/scenario/schema.ts";
+import { unswept } from "../../../src/scenario/sweep.ts";
 import { Recorder } from "../../../src/telemetry/recorder.ts";
 import { rounds } from "../../support/campaign.ts";
 import { temporaryFolder } from "../../support/cli.ts";
@@ -203,35 +204,39 @@ describe("lifecycle", () => {
 });
 
 describe("spooling", () => {
-  const named = (file: string) => ({
-    name: "n",
-    file: "s.yaml",
-    scenario: scenarioSchema.parse({ title: "x", load: { executor: "replay", file } }),
-  });
+  const named = (...files: string[]) => {
+    const points = files.map((file) => ({
+      params: { "load.file": file },
+      scenario: scenarioSchema.parse({ title: "x", load: { executor: "replay", file } }),
+    }));
+    return { name: "n", file: "s.yaml", scenario: scenarioSchema.parse({ title: "x" }), points };
+  };
+  const filesOf = ({ points }: Spooled) => points.map(({ scenario }) => (scenario.load as { file?: string }).file);
   const live = new AbortController().signal;
 
   test("plain files and other loads are left where they are", async () => {
-    writeFileSync(join(folder, "plain.ndjson"), "{}\n");
-    const plain = named(join(folder, "plain.ndjson"));
-    expect((await spoolReplay(plain, live)).scenario).toBe(plain.scenario);
-    const other = { ...plain, scenario: scenarioSchema.parse({ title: "x" }) };
+    const plain = join(folder, "plain.ndjson");
+    writeFileSync(plain, "{}\n");
+    expect(filesOf(await spoolReplay(named(plain), live))).toEqual([plain]);
+    const other = { ...named(), points: unswept(scenarioSchema.parse({ title: "x" })) };
     const spooled = await spoolReplay(other, live);
     spooled.remove();
-    expect(spooled.scenario).toBe(other.scenario);
+    expect(spooled.points).toEqual(other.points);
   });
 
-  test("gzip is unpacked to a file that is removed again; half a gzip is refused; a stop ends it", async () => {
+  test("gzip is unpacked once, to a file that is removed again; half a gzip is refused; a stop ends it", async () => {
     const path = join(folder, "packed.gz");
     writeFileSync(path, gzipSync("a\nb\n"));
-    const spooled = await spoolReplay(named(path), live);
-    const file = (spooled.scenario.load as { file: string }).file;
+    const spooled = await spoolReplay(named(path, path), live);
+    const [file = "", again] = filesOf(spooled);
+    expect(again).toBe(file);
     expect(readFileSync(file, "utf8")).toBe("a\nb\n");
     spooled.remove();
     expect(() => readFileSync(file)).toThrow();
     writeFileSync(path, gzipSync("x".repeat(99_999)).subarray(0, 50));
     await expect(spoolReplay(named(path), live)).rejects.toThrow("whole gzip");
     const stopped = AbortSignal.abort();
-    expect((await spoolReplay(named(path), stopped)).scenario).toBeDefined();
+    expect(filesOf(await spoolReplay(named(path), stopped))).toEqual([path]);
   });
 });
 

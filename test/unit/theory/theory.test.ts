@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { planCases, scenarioHash } from "../../../src/plan/plan.ts";
 import { scenarioSchema } from "../../../src/scenario/schema.ts";
+import { unswept } from "../../../src/scenario/sweep.ts";
 import { explain } from "../../../src/theory/explain.ts";
 import { predict } from "../../../src/theory/predict.ts";
 import { dd1OverloadSojourn, dd1Sojourn, md1Sojourn, md1SojournQuantile, md1WaitCdf } from "../../../src/theory/queues.ts";
@@ -133,11 +134,11 @@ describe("explanations name the bottleneck from utilisation", () => {
 describe("plan", () => {
   test("every mode is a case, and auto means all cores", () => {
     const scenario = scenarioSchema.parse({ title: "x", modes: ["async", "parallel"] });
-    expect(planCases(scenario, 6).map(({ mode, workers }) => [mode, workers])).toEqual([
+    expect(planCases(unswept(scenario), 6).map(({ mode, workers }) => [mode, workers])).toEqual([
       ["async", 6],
       ["parallel", 6],
     ]);
-    expect(planCases({ ...scenario, parallel: { workers: 3 } }, 6)[0]?.workers).toBe(3);
+    expect(planCases(unswept({ ...scenario, parallel: { workers: 3 } }), 6)[0]?.workers).toBe(3);
   });
 
   test("the hash is that of the meaning, not of the writing", () => {

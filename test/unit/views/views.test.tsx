@@ -4,11 +4,12 @@ import fc from "fast-check";
 import type { RunEvent } from "../../../src/engine/events.ts";
 import { planCases } from "../../../src/plan/plan.ts";
 import { scenarioSchema } from "../../../src/scenario/schema.ts";
+import { unswept } from "../../../src/scenario/sweep.ts";
 import { EMPTY_LEDGER } from "../../../src/telemetry/ledger.ts";
-import { drawChart, niceTop, resample } from "../../../src/views/live/chart.ts";
 import { CHART_PANELS, chartSeries, progress, rowsOf, timeSpan } from "../../../src/views/live/figures.ts";
 import { FIRST_SCREEN, press } from "../../../src/views/live/keys.ts";
 import { EMPTY_VIEW, LiveStore, type RunView, reduce } from "../../../src/views/live/store.ts";
+import { drawChart, niceTop, resample } from "../../../src/views/report/chart.ts";
 import { closingReport } from "../../../src/views/report/closing.ts";
 import { progressLines } from "../../../src/views/report/progress.ts";
 import { comparisonRow, ledgerLine, plainTable, rowOfResult } from "../../../src/views/report/table.ts";
@@ -20,12 +21,17 @@ const predicted = caseResult({ mode: "sync" }).predicted;
 const running = { p50: 1, p95: 2, p99: 3, throughput: 100, cpu: 1 };
 
 function events(): RunEvent[] {
-  const cases = planCases(scenario, 2).map((plan) => ({ plan, predicted }));
+  const cases = planCases(unswept(scenario), 2).map((plan) => ({ plan, predicted }));
   const all: RunEvent[] = [
-    { type: "run-started", scenario: { name: "n\u202e", file: "", scenario }, cases, machine: runResult([]).machine },
+    {
+      type: "run-started",
+      scenario: { name: "n\u202e", file: "", scenario, points: unswept(scenario) },
+      cases,
+      machine: runResult([]).machine,
+    },
   ];
   for (const [index, mode] of (["sync", "async", "parallel"] as const).entries()) {
-    all.push({ type: "case-preparing", index }, { type: "case-started", index, count: 100, lastMs: 2000 });
+    all.push({ type: "case-preparing", index, note: "" }, { type: "case-started", index, count: 100, lastMs: 2000 });
     for (let t = 100; t <= 2000; t += 100) {
       all.push({
         type: "sample",

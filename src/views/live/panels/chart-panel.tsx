@@ -1,8 +1,7 @@
 /** @jsxRuntime classic */
-import chalk from "chalk";
 import { Text } from "ink";
 import React, { memo } from "react";
-import { drawChart, LABEL_WIDTH } from "../chart.ts";
+import { drawChart, LABEL_WIDTH } from "../../report/chart.ts";
 import { type ChartPanel, chartSeries } from "../figures.ts";
 import type { RunView } from "../store.ts";
 import type { Theme } from "../theme.ts";
@@ -17,7 +16,7 @@ export interface ChartPanelProps {
   readonly theme: Theme;
 }
 
-/** One measure over time, every mode on the same axes. */
+/** One measure over time, every mode on the same axes. One text node a panel costs a tenth of one node a run of characters. */
 export const ChartPanelView = memo(function ChartPanelView({ panel, view, width, height, focused, theme }: ChartPanelProps) {
   const inner = width - 4;
   const columns = Math.max(2, inner - LABEL_WIDTH);
@@ -32,14 +31,7 @@ export const ChartPanelView = memo(function ChartPanelView({ panel, view, width,
       focused={focused}
       theme={theme}
     >
-      <Text>{lines.map((runs) => runs.map(({ text, series }) => paint(text, series, theme)).join("")).join("\n")}</Text>
+      <Text>{lines.map((runs) => runs.map(({ text, series }) => theme.painter.series(series, text)).join("")).join("\n")}</Text>
     </Frame>
   );
 });
-
-/** Colours a run by escape codes of our own: one text node a panel costs a tenth of one node a run. */
-function paint(text: string, series: string | null, theme: Theme): string {
-  if (series === null || series === "expected") return theme.faint ? chalk.dim(text) : text;
-  const color = theme.modes[series];
-  return color === undefined ? text : chalk.hex(color)(text);
-}

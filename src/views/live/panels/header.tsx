@@ -4,6 +4,7 @@ import { Box, Text } from "ink";
 import React from "react";
 import { printable } from "../../../kernel/text.ts";
 import { formatMs, formatShare } from "../../../kernel/units.ts";
+import { paramsText } from "../../report/sweep.ts";
 import { machineLine, progress } from "../figures.ts";
 import type { RunView } from "../store.ts";
 import type { Theme } from "../theme.ts";
@@ -28,7 +29,7 @@ export function Header({ view, width, frozen, theme }: HeaderProps) {
     view.stopping === "no" ? "" : view.stopping === "now" ? "stopping now" : "stopping, draining",
   ].filter(Boolean);
   const tail = ` ${formatShare(share)} ${left}${notes.length > 0 ? ` · ${notes.join(" · ")}` : ""}`;
-  const label = view.cases.length === 0 ? "preparing" : `${mode} (mode ${view.current + 1} of ${view.cases.length})`;
+  const label = view.cases.length === 0 ? "preparing" : labelOf(view, mode);
   const barWidth = Math.max(4, width - Bun.stringWidth(label) - Bun.stringWidth(tail) - 2);
   return (
     <Box flexDirection="column" width={width} height={2}>
@@ -52,6 +53,15 @@ export function Header({ view, width, frozen, theme }: HeaderProps) {
       </Text>
     </Box>
   );
+}
+
+/** Mode i of n; in a sweep also where in it. */
+function labelOf(view: RunView, mode: string): string {
+  const params = paramsText(view.cases[view.current]?.outline.plan.params ?? {});
+  const note = view.note === "" ? "" : ` · ${printable(view.note, 60)}`;
+  if (params === "") return `${mode} (mode ${view.current + 1} of ${view.cases.length})${note}`;
+  const number = view.phase === "finished" ? view.ran.length : Math.min(view.cases.length, view.ran.length + 1);
+  return `${mode} (case ${number} of ${view.cases.length}) ${printable(params, 80)}${note}`;
 }
 
 function statusText(view: RunView, leftMs: number | null): string {

@@ -1,0 +1,29 @@
+import chalk from "chalk";
+import { interpolateCividis } from "d3-scale-chromatic";
+
+/** How parts of a picture made of characters are told apart. */
+export interface Painter {
+  /** A mode's own line, or `expected`; null: the rest. */
+  readonly series: (name: string | null, text: string) => string;
+  /** A cell of a heat map; `share` from 0 (least) to 1 (most). */
+  readonly heat: (share: number, text: string) => string;
+}
+
+/** Okabe and Ito's palette, told apart by colour-blind eyes too. */
+export const MODE_COLORS: Readonly<Record<string, string>> = { sync: "#56B4E9", async: "#E69F00", parallel: "#00B57F" };
+
+export const PLAIN_PAINTER: Painter = { series: (_, text) => text, heat: (_, text) => text };
+
+/** Cividis is read the same way by eyes with and without colour blindness (J. R. Nuñez et al., 2018). */
+export const COLOR_PAINTER: Painter = {
+  series(name, text) {
+    if (name === "expected") return chalk.dim(text);
+    const color = name === null ? undefined : MODE_COLORS[name];
+    return color === undefined ? text : chalk.hex(color)(text);
+  },
+  heat(share, text) {
+    const [r = 0, g = 0, b = 0] = (interpolateCividis(share).match(/\d+/g) ?? []).map(Number);
+    const ink = share > 0.5 ? chalk.rgb(0, 0, 0) : chalk.rgb(255, 255, 255);
+    return ink.bgRgb(r, g, b)(text);
+  },
+};

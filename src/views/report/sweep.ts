@@ -1,0 +1,178 @@
+import { formatCount, formatMs } from "../../kernel/units.ts";
+import type { CaseResult, RunResult } from "../../telemetry/result.ts";
+import { type ChartSeries, drawChart, LABEL_WIDTH, type Stroke } from "./chart.ts";
+import type { Painter } from "./painter.ts";
+
+/** What a sweep is drawn by. */
+export interface Measure {
+  readonly title: string;
+  readonly of: (result: CaseResult) => number;
+  readonly predicted: (result: CaseResult) => number | null;
+  readonly text: (value: number) => string;
+}
+
+const MEASURES = {
+  throughput: {
+    title: "Throughput, messages/s",
+    of: ({ throughput }) => throughput,
+    predicted: ({ predicted }) => predicted.throughput,
+    text: (value) => formatCount(value).replace(" ", ""),
+  },
+  latency: {
+    title: "Latency, p99 of the sojourn time",
+    of: ({ latency }) => latency.sojourn.p99,
+    predicted: ({ predicted }) => predicted.sojournP99,
+    text: (value) => formatMs(value).replace(" ", ""),
+  },
+} satisfies Record<string, Measure>;
+export type MeasureName = keyof typeof MEASURES;
+
+const STROKES: Readonly<Record<string, Stroke>> = { sync: "light", async: "dashed", parallel: "heavy" };
+/** Shades that say without colour how much it is. */
+const SHADES = [" ", "░", "▒", "▓", "█"] as const;
+
+/** A swept field with more than one value, in the order of the scenario. */
+interface Axis {
+  readonly field: string;
+  readonly values: readonly string[];
+}
+
+export function isSweep({ cases }: RunResult): boolean {
+  return axesOf(cases).length > 0;
+}
+
+/** The picture of a sweep: lines over one swept field, a heat map per mode over two; of more only the best point is told. */
+export function sweepPicture(result: RunResult, name: MeasureName, width: number, height: number, paint: Painter): string[] {
+  const cases = result.cases.filter(({ status }) => status !== "failed");
+  const axes = axesOf(result.cases);
+  const measure: Measure = MEASURES[name];
+  const [first, second] = axes;
+  if (first === undefined || axes.length > 2 || cases.length === 0) return [];
+  if (second === undefined) return lineChart(cases, first, measure, width, Math.max(6, height), paint);
+  return modesOf(cases).flatMap((mode) => [
+    ...heatMap(
+      cases.filter((one) => one.mode === mode),
+      mode,
+      first,
+      second,
+      measure,
+      paint,
+    ),
+    "",
+  ]);
+}
+
+/** The best point: the highest throughput, and of those within 2 % of it the shortest p99. */
+export function bestCase(cases: readonly CaseResult[]): CaseResult | null {
+  const usable = cases.filter(({ status }) => status === "completed");
+  const most = Math.max(...usable.map(({ throughput }) => throughput));
+  const near = usable.filter(({ throughput }) => throughput >= most * 0.98);
+  return near.sort((a, b) => a.latency.sojourn.p99 - b.latency.sojourn.p99)[0] ?? null;
+}
+
+export function bestLine(cases: readonly CaseResult[]): string {
+  const best = bestCase(cases);
+  if (best === null) return "";
+  return `★ best: ${best.mode}, ${paramsText(best.params)}: ${formatCount(best.throughput)}/s, p99 ${formatMs(best.latency.sojourn.p99)}`;
+}
+
+/** The swept fields of a case, as a person reads them. */
+export function paramsText(params: Readonly<Record<string, unknown>>): string {
+  return Object.entries(params)
+    .map(([field, value]) => `${field} ${valueText(value)}`)
+    .join(", ");
+}
+
+function valueText(value: unknown): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+function axesOf(cases: readonly CaseResult[]): Axis[] {
+  const fields = Object.keys(cases[0]?.params ?? {});
+  return fields
+    .map((field) => ({ field, values: [...new Set(cases.map(({ params }) => valueText(params[field])))] }))
+    .filter(({ values }) => values.length > 1);
+}
+
+function modesOf(cases: readonly CaseResult[]): string[] {
+  return [...new Set(cases.map(({ mode }) => mode))];
+}
+
+function lineChart(cases: readonly CaseResult[], axis: Axis, measure: Measure, width: number, height: number, paint: Painter): string[] {
+  const columns = width - LABEL_WIDTH;
+  const at = (mode: string, value: string) => cases.find((one) => one.mode === mode && valueText(one.params[axis.field]) === value);
+  const best = bestCase(cases);
+  const measured: ChartSeries[] = [];
+  const expected: ChartSeries[] = [];
+  for (const mode of modesOf(cases)) {
+    const points = axis.values.map((value) => at(mode, value));
+    const along = (read: (one: CaseResult) => number | null) => points.map((one) => (one === undefined ? null : read(one)));
+    measured.push({ name: mode, stroke: STROKES[mode] ?? "light", values: spread(along(measure.of), columns) });
+    expected.push({ name: "expected", stroke: "faint", values: spread(along(measure.predicted), columns) });
+  }
+  const picture = drawChart([...expected.filter(({ values }) => values.length > 0), ...measured], width, height - 2, measure.text);
+  const lines = picture.map((runs) => runs.map(({ text, series }) => paint.series(series, text)).join(""));
+  const legend = modesOf(cases).map((mode) => paint.series(mode, `${LEGEND[STROKES[mode] ?? "light"]} ${mode}`));
+  const marked = axis.values.map((value) => (best !== null && valueText(best.params[axis.field]) === value ? `★${value}` : value));
+  return [
+    `${measure.title} against ${axis.field}    ${legend.join("  ")}  ${paint.series("expected", "┄ predicted")}`,
+    ...lines,
+    `${" ".repeat(LABEL_WIDTH)}${ticks(marked, columns)}`,
+  ];
+}
+
+const LEGEND: Readonly<Record<Stroke, string>> = { light: "──", dashed: "╌╌", heavy: "━━", faint: "┄┄" };
+
+/** Values at even distances over the columns, with straight lines between; ends where the first is missing. */
+function spread(points: readonly (number | null)[], columns: number): number[] {
+  const known = points.indexOf(null) < 0 ? points : points.slice(0, points.indexOf(null));
+  if (known.length === 0) return [];
+  const step = (columns - 1) / Math.max(1, points.length - 1);
+  const values: number[] = [];
+  for (let column = 0; column <= Math.floor(step * (known.length - 1)); column++) {
+    const left = Math.min(known.length - 1, Math.floor(column / step));
+    const right = Math.min(known.length - 1, left + 1);
+    const share = column / step - left;
+    values.push((known[left] as number) * (1 - share) + (known[right] as number) * share);
+  }
+  return values;
+}
+
+/** The swept values under their places; those that would run into their neighbour are left out. */
+function ticks(values: readonly string[], columns: number): string {
+  const step = (columns - 1) / Math.max(1, values.length - 1);
+  let line = "";
+  values.forEach((value, i) => {
+    const width = Bun.stringWidth(value);
+    const start = Math.max(0, Math.min(columns - width, Math.round(i * step - width / 2)));
+    if (line !== "" && start <= Bun.stringWidth(line)) return;
+    line += " ".repeat(start - Bun.stringWidth(line)) + value;
+  });
+  return line;
+}
+
+function heatMap(cases: readonly CaseResult[], mode: string, down: Axis, across: Axis, measure: Measure, paint: Painter): string[] {
+  const at = (row: string, column: string) =>
+    cases.find(({ params }) => valueText(params[down.field]) === row && valueText(params[across.field]) === column);
+  const values = cases.map(measure.of);
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  const best = bestCase(cases);
+  const width = Math.max(9, ...across.values.map((value) => Bun.stringWidth(value) + 2));
+  const side = Math.max(Bun.stringWidth(down.field), ...down.values.map((value) => Bun.stringWidth(value)));
+  const centred = (text: string) => {
+    const space = width - Bun.stringWidth(text);
+    return " ".repeat(Math.ceil(space / 2)) + text + " ".repeat(Math.floor(space / 2));
+  };
+  const cell = (one: CaseResult | undefined) => {
+    if (one === undefined) return centred("–");
+    const value = measure.of(one);
+    const share = most > least ? (value - least) / (most - least) : 1;
+    const shade = SHADES[Math.min(4, Math.floor(share * 5))] ?? " ";
+    return paint.heat(share, centred(`${one === best ? "★" : ""}${shade}${measure.text(value)}`));
+  };
+  return [
+    `${paint.series(mode, mode)}: ${measure.title}; ${down.field} down, ${across.field} across`,
+    `${" ".repeat(side)} ${across.values.map(centred).join("")}`,
+    ...down.values.map((row) => `${row.padStart(side)} ${across.values.map((column) => cell(at(row, column))).join("")}`),
+  ];
+}
