@@ -10,6 +10,8 @@ export interface Composition {
   readonly quiet: boolean;
   readonly color: boolean;
   readonly fps: number;
+  /** Port of the HTTP face. */
+  readonly http: number | undefined;
   readonly dumpState: (index: number, plan: CasePlan) => string | null;
   /** Told of all results so far after each scenario. */
   readonly onResult: (results: readonly RunResult[]) => void;
@@ -53,7 +55,11 @@ export async function compose(scenarios: readonly NamedScenario[], composition: 
     for (const scenario of scenarios) {
       if (stoppedBy !== null) break;
       const first = offset;
-      current = startRun(scenario, { onEvent: view.onEvent, dumpState: (index, plan) => composition.dumpState(first + index, plan) });
+      current = startRun(scenario, {
+        onEvent: view.onEvent,
+        http: composition.http,
+        dumpState: (index, plan) => composition.dumpState(first + index, plan),
+      });
       results.push(await current.result);
       offset += scenario.points.reduce((sum, point) => sum + point.scenario.modes.length, 0);
       composition.onResult(results);

@@ -1,4 +1,4 @@
-import { UserError } from "../kernel/problem.ts";
+import { fileProblem, UserError } from "../kernel/problem.ts";
 import { printable, quoted } from "../kernel/text.ts";
 import { loadScenario, type Override, parseOverride } from "../scenario/load.ts";
 import { MODES, type Scenario } from "../scenario/schema.ts";
@@ -30,16 +30,30 @@ export interface RunFlags {
 }
 
 /** Flags whose feature comes later. */
-const LATER: readonly (keyof RunFlags)[] = ["http", "cast", "log", "allowHost", "keepRequests", "logUrls"];
+const LATER: readonly (keyof RunFlags)[] = ["cast", "log", "allowHost", "keepRequests", "logUrls"];
 
-/** Checks what needs no scenario; returns the frame rate asked for. */
-export function readFlags(flags: RunFlags): number {
+/** Checks what needs no scenario; the frame rate and the port asked for. */
+export function readFlags(flags: RunFlags): { readonly fps: number; readonly http: number | undefined } {
   for (const flag of LATER) {
     if (flags[flag] !== undefined) throw new UserError(`--${kebab(flag)} is not available in this version`);
   }
   const fps = flags.fps === undefined ? 10 : Number(flags.fps);
   if (!(fps >= 1 && fps <= 60)) throw new UserError(`--fps: must be a number from 1 to 60, got ${quoted(flags.fps)}`);
-  return fps;
+  const http = flags.http === undefined ? undefined : Number(flags.http);
+  if (http !== undefined && !(Number.isInteger(http) && http >= 0 && http <= 65_535 && /^\d+$/.test(flags.http ?? ""))) {
+    throw new UserError(`--http: must be a port from 1 to 65535, or 0 for any, got ${quoted(flags.http)}`);
+  }
+  if (http !== undefined && http > 0) checkPort(http);
+  return { fps, http };
+}
+
+/** Whether the port can be listened on is found out before anything runs. */
+function checkPort(port: number): void {
+  try {
+    Bun.listen({ hostname: "127.0.0.1", port, socket: { data() {} } }).stop(true);
+  } catch (error) {
+    throw new UserError(`--http: port ${port} cannot be listened on: ${fileProblem(error)}`);
+  }
 }
 
 function kebab(name: string): string {

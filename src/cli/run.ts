@@ -12,7 +12,7 @@ import { Outputs } from "./outputs.ts";
 
 /** `lab-tui run SCENARIO…` */
 export async function run(asked: readonly string[], flags: RunFlags): Promise<number> {
-  const fps = readFlags(flags);
+  const { fps, http } = readFlags(flags);
   const loaded = asked.map((name) => load(name, flags));
   const scenarios = loaded.map(({ named }) => named);
   const modes = scenarios.flatMap(({ points }) => points.flatMap(({ scenario }) => scenario.modes));
@@ -23,6 +23,7 @@ export async function run(asked: readonly string[], flags: RunFlags): Promise<nu
     quiet: flags.quiet === true,
     color: flags.color !== false,
     fps,
+    http,
     dumpState: (index, plan) => outputs.stateFile(index, plan.mode),
     onResult: (all) => outputs.write(all),
     summaryTo: flags.json === "-" ? "stderr" : "stdout",

@@ -14,7 +14,7 @@ export type RunEvent =
   | { readonly type: "run-started"; readonly scenario: NamedScenario; readonly cases: readonly CaseOutline[]; readonly machine: Machine }
   /** `note`: what is prepared, when it is a probe or a trial and not simply the case. */
   | { readonly type: "case-preparing"; readonly index: number; readonly note: string }
-  | { readonly type: "case-started"; readonly index: number; readonly count: number; readonly lastMs: number }
+  | { readonly type: "case-started"; readonly index: number; readonly count: number; readonly lastMs: number; readonly url: string | null }
   | { readonly type: "sample"; readonly index: number; readonly sample: Sample; readonly ledger: Ledger; readonly running: Running }
   | { readonly type: "case-finished"; readonly index: number; readonly result: CaseResult }
   | { readonly type: "stopping"; readonly now: boolean }

@@ -5,7 +5,13 @@ import type { CaseResult, Sample, ThresholdResult } from "../telemetry/result.ts
 /** What console and runner say to each other over IPC. Plain JSON. */
 
 export type ToRunner =
-  | { readonly type: "run"; readonly plan: CasePlan; readonly roundsPerMs: number; readonly dumpState: string | null }
+  | {
+      readonly type: "run";
+      readonly plan: CasePlan;
+      readonly roundsPerMs: number;
+      readonly dumpState: string | null;
+      readonly http: number | null;
+    }
   | { readonly type: "calibrate" }
   /** Once: stop taking and drain. Twice: end now. */
   | { readonly type: "stop" };
@@ -29,7 +35,7 @@ export interface Running {
 export type FromRunner =
   | { readonly type: "hello" }
   | { readonly type: "calibrated"; readonly roundsPerMs: number; readonly checkRatio: number; readonly cached: boolean }
-  | { readonly type: "started"; readonly count: number; readonly lastMs: number }
+  | { readonly type: "started"; readonly count: number; readonly lastMs: number; readonly url: string | null }
   | { readonly type: "sample"; readonly sample: Sample; readonly ledger: Ledger; readonly running: Running }
   | { readonly type: "result"; readonly result: RunnerResult }
   | { readonly type: "error"; readonly message: string };

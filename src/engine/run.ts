@@ -17,6 +17,8 @@ import { spoolReplay } from "./spool.ts";
 import { VERSION } from "./version.ts";
 
 export interface RunOptions {
+  /** Port of the HTTP face, 0 for any; absent: none. */
+  readonly http?: number | undefined;
   readonly onEvent?: OnEvent;
   /** Where the final states of a case are written; null: nowhere. */
   readonly dumpState?: (index: number, plan: CasePlan) => string | null;
@@ -194,30 +196,33 @@ class ScenarioRun {
     let measured: RunnerResult | null = null;
     let error: string | null = null;
     const dumpState = note === null ? null : (this.options.dumpState?.(index, plan) ?? null);
-    const exit = await this.inRunner({ type: "run", plan, roundsPerMs, dumpState }, (message, runner) => {
-      switch (message.type) {
-        case "started":
-          count = message.count;
-          if (message.lastMs === 0) lastLedger = { ...EMPTY_LEDGER, scheduled: count, unfinished: count };
-          runner.setPatience(patienceMs(plan));
-          onEvent?.({ type: "case-started", index, count, lastMs: message.lastMs });
-          return;
-        case "sample":
-          if (message.sample.t >= warmupMs) series.push(message.sample);
-          lastLedger = message.ledger;
-          onEvent?.({ type: "sample", index, sample: message.sample, ledger: message.ledger, running: message.running });
-          return;
-        case "result":
-          measured = message.result;
-          runner.kill();
-          return;
-        case "error":
-          error ??= `The runner met an error: ${message.message}`;
-          runner.kill();
-          return;
-        default:
-      }
-    });
+    const exit = await this.inRunner(
+      { type: "run", plan, roundsPerMs, dumpState, http: note === null ? null : (this.options.http ?? null) },
+      (message, runner) => {
+        switch (message.type) {
+          case "started":
+            count = message.count;
+            if (message.lastMs === 0) lastLedger = { ...EMPTY_LEDGER, scheduled: count, unfinished: count };
+            runner.setPatience(patienceMs(plan));
+            onEvent?.({ type: "case-started", index, count, lastMs: message.lastMs, url: message.url });
+            return;
+          case "sample":
+            if (message.sample.t >= warmupMs) series.push(message.sample);
+            lastLedger = message.ledger;
+            onEvent?.({ type: "sample", index, sample: message.sample, ledger: message.ledger, running: message.running });
+            return;
+          case "result":
+            measured = message.result;
+            runner.kill();
+            return;
+          case "error":
+            error ??= `The runner met an error: ${message.message}`;
+            runner.kill();
+            return;
+          default:
+        }
+      },
+    );
     const result = (measured as RunnerResult | null) ?? this.withoutResult(plan, error, exit, lastLedger, count);
     const peakRssBytes = Math.max(exit.peakRssBytes, result.process.peakRssBytes);
     return this.finish(plan, { ...result, process: { ...result.process, peakRssBytes } }, series);

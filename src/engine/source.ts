@@ -40,6 +40,8 @@ export class Source {
   blockedByProcessing: Nanoseconds = 0;
   /** What was due waited because the queue was full. */
   blockedByQueue: Nanoseconds = 0;
+  /** What was due waited because the thread was answering queries. */
+  blockedByQueries: Nanoseconds = 0;
   /** What was due waited for reads before it. */
   blockedByReading: Nanoseconds = 0;
   private readonly arrival = new Arrival();
@@ -77,7 +79,7 @@ export class Source {
 
   /** Everything that may keep the source from taking what is due. */
   get blocked(): Nanoseconds {
-    return this.blockedByReading + this.blockedByProcessing + this.blockedByQueue;
+    return this.blockedByReading + this.blockedByProcessing + this.blockedByQueries + this.blockedByQueue;
   }
 
   /** True when items fall due because others are done. */

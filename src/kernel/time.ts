@@ -7,8 +7,8 @@ import { Heap } from "./heap.ts";
  */
 export interface Time {
   now(): Nanoseconds;
-  /** Blocks the thread. */
-  blockUntil(at: Nanoseconds): void;
+  /** Blocks the thread; `early`, asked when the bell rings, ends it before. */
+  blockUntil(at: Nanoseconds, early?: () => boolean): void;
   /** Resolves at the instant; the loop goes on meanwhile. */
   sleepUntil(at: Nanoseconds): Promise<void>;
   /** Looks, whenever the loop may have something new, at what other threads change; true when it woke a task. */
@@ -65,6 +65,7 @@ export class LoopTime implements Time {
   private looks: (() => boolean)[] = [];
   private scheduled = false;
   private waitingOpenly = false;
+  private turnsWaited = false;
 
   constructor(
     private readonly clock: Clock = monotonic,
@@ -86,14 +87,18 @@ export class LoopTime implements Time {
     return this.clock.now() - this.origin;
   }
 
-  blockUntil(at: Nanoseconds): void {
+  blockUntil(at: Nanoseconds, early: () => boolean = never): void {
     const from = this.now();
     let now = from;
-    while (at - now > SPIN) {
-      waitForBell(this.bell, rings(this.bell), (at - now - SPIN) / 1e6);
+    let seen = rings(this.bell);
+    let ended = early();
+    while (at - now > SPIN && !ended) {
+      waitForBell(this.bell, seen, (at - now - SPIN) / 1e6);
+      seen = rings(this.bell);
+      ended = early();
       now = this.now();
     }
-    while (now < at) now = this.now();
+    while (now < at && !ended) now = this.now();
     if (now > from) this.idle += now - from;
   }
 
@@ -138,14 +143,12 @@ export class LoopTime implements Time {
     this.schedule();
   };
 
+  /**
+   * Wakes who slept until now, then who asked for a turn: those come after everything that the others set going, so not in
+   * the same step, but not later than in the next.
+   */
   private runReady(): boolean {
     let ran = false;
-    if (this.turns.length > 0) {
-      const turns = this.turns;
-      this.turns = [];
-      for (const resolve of turns) resolve();
-      ran = true;
-    }
     const now = this.now();
     while (this.sleepers.next <= now) {
       this.onLate?.(now - this.sleepers.next);
@@ -153,7 +156,16 @@ export class LoopTime implements Time {
       ran = true;
     }
     for (const look of this.looks) if (look()) ran = true;
-    return ran;
+    if (this.turns.length === 0) return ran;
+    if (ran && !this.turnsWaited) {
+      this.turnsWaited = true;
+      return true;
+    }
+    this.turnsWaited = false;
+    const turns = this.turns;
+    this.turns = [];
+    for (const resolve of turns) resolve();
+    return true;
   }
 
   /** As `wait`, while the event loop goes on. */
@@ -188,6 +200,8 @@ export class LoopTime implements Time {
   }
 }
 
+const never = () => false;
+
 /** A clock that stands still until everything ready has run, then jumps to the next instant something waits for. */
 export class VirtualTime implements Time {
   idle: Nanoseconds = 0;
@@ -195,6 +209,7 @@ export class VirtualTime implements Time {
   private at: Nanoseconds = 0;
   private readonly sleepers = new Heap<() => void>();
   private turns: (() => void)[] = [];
+  private turnsWaited = false;
   private readonly looks: (() => boolean)[] = [];
 
   now(): Nanoseconds {
@@ -237,9 +252,16 @@ export class VirtualTime implements Time {
   }
 
   private advance(): boolean {
+    // As on a real loop: a turn comes after what is due, and not later than in the next step.
+    if (this.turns.length > 0 && this.sleepers.next <= this.at && !this.turnsWaited) {
+      while (this.sleepers.next <= this.at) this.wakeNext();
+      this.turnsWaited = true;
+      return true;
+    }
     if (this.turns.length > 0) {
       const turns = this.turns;
       this.turns = [];
+      this.turnsWaited = false;
       for (const resolve of turns) resolve();
       return true;
     }
@@ -250,8 +272,12 @@ export class VirtualTime implements Time {
       this.idle += next - this.at;
       this.at = next;
     }
-    this.onLate?.(this.at - next);
-    this.sleepers.pop()?.();
+    this.wakeNext();
     return true;
+  }
+
+  private wakeNext(): void {
+    this.onLate?.(this.at - this.sleepers.next);
+    this.sleepers.pop()?.();
   }
 }

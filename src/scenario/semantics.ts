@@ -75,11 +75,7 @@ function misfits(scenario: Scenario, written: unknown): SemanticProblem[] {
 
 /** The features of later versions, each by the field that asks for it. */
 function notYet(scenario: Scenario): SemanticProblem[] {
-  const { queries } = scenario;
-  const asked: readonly [boolean, Path, string][] = [
-    [scenario.workload !== "message", ["workload"], `workload ${scenario.workload}`],
-    [queries.rate > 0, ["queries", "rate"], "queries"],
-  ];
+  const asked: readonly [boolean, Path, string][] = [[scenario.workload !== "message", ["workload"], `workload ${scenario.workload}`]];
   return asked.filter(([used]) => used).map(([, path, feature]) => ({ path, message: `${feature} is not available in this version` }));
 }
 

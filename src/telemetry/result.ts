@@ -70,7 +70,7 @@ export interface CaseResult {
   readonly sourceBlocked: SourceBlocked;
   readonly queue: QueueFigures;
   readonly batches: { readonly count: number; readonly meanSize: number };
-  readonly queries: { readonly sent: number; readonly answered: number; readonly latency: LatencySummary };
+  readonly queries: QueryFigures;
   readonly cores: readonly { readonly core: number; readonly utilization: number }[];
   readonly process: ProcessFigures;
   readonly littlesLaw: { readonly meanInSystem: number; readonly lambdaTimesW: number; readonly relativeError: number };
@@ -78,6 +78,15 @@ export interface CaseResult {
   readonly predicted: Prediction;
   readonly explanation: string;
   readonly series: readonly Sample[];
+}
+
+export interface QueryFigures {
+  readonly sent: number;
+  readonly answered: number;
+  /** From due to answered. */
+  readonly latency: LatencySummary;
+  /** How old the state was that a snapshot showed. */
+  readonly staleness?: LatencySummary;
 }
 
 /** Rates per second. */

@@ -26,6 +26,10 @@ export interface Processor {
   readonly instant: boolean;
   /** Reads an item's payload as the source's `encode` wrote it, over the one an item used before still has, if any. */
   decode(words: WordReader, item: Item): void;
+  /** A machine's state as JSON between two whole messages, null when there is none; a promise while a message is inside it. */
+  stateOf(key: number): string | null | Promise<string | null>;
+  /** The ids of the machines there are. */
+  names(): string[];
   /** The final states of all keys this instance has seen. */
   state(): StateSlice;
 }
@@ -40,6 +44,8 @@ export interface Intake {
   encode(item: Item, words: WordWriter, shard: number): void;
   /** Most bytes `encode` writes for one item to this Worker. */
   encodedBytes(item: Item, shard: number): number;
+  /** The number of a key by its name; null when there is no such key. */
+  keyOf(name: string): number | null;
   readonly rejections: readonly Rejection[];
 }
 

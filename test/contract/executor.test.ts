@@ -50,6 +50,7 @@ function virtually(mode: "sync" | "async", executor: () => Executor): Runner {
       time,
       timestampOf: () => null,
       makeProcessor: await prepareProcessors(specOf(plan, 1)),
+      face: null,
       begin: () => 0,
       effort: (blocking) => ({
         now: () => time.now(),
@@ -80,6 +81,7 @@ const really: Runner = async (scenario, during) => {
   const samples: Sample[] = [];
   const result = await runCase(planOf(scenario, "parallel"), {
     roundsPerMs: 100,
+    http: null,
     dumpState: null,
     onStarted: () => {},
     onSample: (sample) => samples.push(sample),
@@ -363,6 +365,46 @@ describe.each(RUNNERS)("closed loops, $mode", ({ run, exact }) => {
       expect(result.ledger.processed).toBe(102);
       expect(result.latency.sojourn.p50).toBeCloseTo(6, 1);
     } else expect(result.ledger.processed).toBeGreaterThan(20);
+  });
+});
+
+describe.each(RUNNERS)("P1-R3 queries, $mode", ({ run }) => {
+  test("all are answered before the case ends, whatever else goes on", async () => {
+    for (const consistency of ["strong", "snapshot"]) {
+      const { result } = await run(
+        scenario({
+          load: { executor: "constant-arrival-rate", rate: 200, duration: "400ms" },
+          work: { kind: "sleep", time: "6ms" },
+          keys: { count: 20 },
+          queries: { rate: 500, consistency },
+          gracefulStop: "5s",
+        }),
+      );
+      expect(result.status).toBe("completed");
+      expect([result.queries.sent, result.queries.answered, result.queries.latency.count]).toEqual([198, 198, 198]);
+      expect(result.littlesLaw.relativeError).toBeLessThan(1e-6);
+    }
+  });
+});
+
+describe("P1-E3 who blocks whom", () => {
+  const [sync, asynchronous] = [RUNNERS[0]?.run, RUNNERS[1]?.run] as [Runner, Runner];
+  const load = { executor: "constant-arrival-rate", rate: 10, duration: "1s" };
+
+  test("a query waits for the message that is being processed, and in async for the rest of its batch", async () => {
+    const queries = { rate: 1000 };
+    const alone = await sync(scenario({ load, work: { kind: "cpu", time: "50ms" }, queries }));
+    // One that falls due with a message is answered before it.
+    expect(alone.result.queries.latency.max).toBeCloseTo(49, 6);
+    expect(alone.result.queries.latency.p50).toBeLessThan(26);
+    const batched = await asynchronous(
+      scenario({ load: burst(20, { every: "500ms", count: 3 }), work: { kind: "cpu", time: "10ms" }, batch: { size: 10 }, queries }),
+    );
+    expect(batched.result.queries.latency.max).toBeCloseTo(100, 6);
+    const quick = await asynchronous(
+      scenario({ load: burst(20, { every: "500ms", count: 3 }), work: { kind: "cpu", time: "10ms" }, batch: { size: 1 }, queries }),
+    );
+    expect(quick.result.queries.latency.max).toBeCloseTo(10, 6);
   });
 });
 

@@ -1,9 +1,10 @@
 import { threadCpuTimer } from "../../kernel/clock.ts";
 import { Batcher } from "../../queueing/batcher.ts";
 import type { Item } from "../../queueing/item.ts";
+import { keepAnswering, settleQueries } from "../queries/answering.ts";
 import { Signal } from "../signal.ts";
 import { Bench } from "./bench.ts";
-import { type Execution, type Executor, type Job, keepSampling } from "./executor.ts";
+import { clerkOf, type Execution, type Executor, type Job, keepSampling } from "./executor.ts";
 import { Feed } from "./feed.ts";
 
 /** One event loop: source, batch collector and processors take turns on it. */
@@ -53,8 +54,13 @@ class AsyncRun {
     let done = false;
     void keepSampling(this.job, () => done);
     void this.feed.observeAfterWarmup();
+    const clerk = clerkOf(this.processor);
+    let collected = false;
+    void keepAnswering(this.job, clerk, () => collected);
     const feeding = this.feed.run(() => recorder.busyTotal);
     await this.collect();
+    collected = true;
+    await settleQueries(this.job, clerk);
     const stoppedAt = time.now();
     const figures = this.feed.figures(stoppedAt);
     for (const item of this.batcher.items) recorder.abandoned(item, stoppedAt);

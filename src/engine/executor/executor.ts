@@ -7,6 +7,7 @@ import type { FailureCount } from "../../telemetry/result.ts";
 import type { Effort, Intake, Processor, StateSlice } from "../../workloads/workload.ts";
 import type { Lifecycle } from "../lifecycle.ts";
 import type { ProcessorSpec } from "../processors.ts";
+import type { Clerk, QueryDesk } from "../queries/desk.ts";
 import type { Source } from "../source.ts";
 
 /** One tape to be worked off. Executors know nothing of what the work is. */
@@ -19,6 +20,8 @@ export interface Job {
   readonly sampler: Sampler;
   readonly settings: Settings;
   readonly time: Time;
+  /** Where queries come in; null: nobody asks. */
+  readonly desk: QueryDesk | null;
   /** What other threads make their processors from. */
   readonly spec: ProcessorSpec;
   /** Makes the processor of this thread. */
@@ -37,6 +40,8 @@ export interface Settings {
   readonly memoryLimit: number;
   readonly batch: BatchRule;
   readonly concurrency: number;
+  /** `parallel`: queries are answered from the last published state. */
+  readonly snapshots: boolean;
   /** `async`: whether processing goes to a helper thread, and in what pieces. */
   readonly offload: Offload;
   readonly warmup: Nanoseconds;
@@ -80,6 +85,17 @@ export interface Executor {
   /** Works a job off. May be asked again with another job, on the same warm threads. */
   execute(job: Job): Promise<Execution>;
   close(): Promise<void>;
+}
+
+/** Answers from a processor on the same thread: always of now. */
+export function clerkOf(processor: Processor): Clerk {
+  return {
+    state(key) {
+      const json = processor.stateOf(key);
+      return json instanceof Promise ? json.then((there) => ({ json: there, age: 0 })) : { json, age: 0 };
+    },
+    list: () => ({ json: JSON.stringify(processor.names()), age: 0 }),
+  };
 }
 
 /** Samples whenever one is due until `done`, on a loop of its own. */

@@ -9,11 +9,14 @@ import { type MakeProcessor, needsOpenLoop, prepareProcessors } from "../process
 import { Signal } from "../signal.ts";
 import { caughtAsStray, Strays } from "../strays.ts";
 import { BATCH_END, RingReader } from "../transport/ring.ts";
-import { type BeginMessage, CONTROL, PHASE, type WorkerReply } from "../transport/worker-protocol.ts";
+import { ALL_KEYS, type BeginMessage, CONTROL, PHASE, type WorkerReply } from "../transport/worker-protocol.ts";
 import { Bench } from "./bench.ts";
 
 /** How long a Worker without work looks again before it sleeps. */
 const LOOK_AGAIN = 20_000;
+
+/** Time between two publications of states, for snapshot queries. */
+const PUBLISH_EVERY = 50e6;
 
 /** A Worker's side of `parallel`: frames from the ring, batches to the bench, until it is told to end. */
 class WorkerSession {
@@ -27,6 +30,10 @@ class WorkerSession {
   private readonly processor;
   private readonly bench: Bench;
   private readonly batchDone: Signal;
+  private readonly queries: RingReader;
+  /** Keys whose state has changed since it was last published. */
+  private readonly changed = new Set<number>();
+  private publishAt = 0;
   private batch: Item[] = [];
 
   private readonly strays: Strays | null;
@@ -36,6 +43,7 @@ class WorkerSession {
     makeProcessor: MakeProcessor,
   ) {
     this.ring = new RingReader(message.ring);
+    this.queries = new RingReader(message.queries);
     this.control = new Int32Array(message.control);
     this.mainBell = new Int32Array(message.mainBell);
     this.bell = this.control.subarray(CONTROL.bell, CONTROL.bell + 2);
@@ -49,7 +57,10 @@ class WorkerSession {
       this.recorder,
       this.time,
       message.concurrency,
-      (item) => this.pool.giveFilled(item),
+      (item) => {
+        if (message.snapshots) this.changed.add(item.key);
+        this.pool.giveFilled(item);
+      },
       () => this.phase === PHASE.halting,
     );
     this.batchDone = new Signal(this.time);
@@ -61,8 +72,11 @@ class WorkerSession {
     for (;;) {
       while (this.bench.active >= this.message.concurrency && this.phase !== PHASE.halting) {
         await this.batchDone.wait(this.time.now() + 10e6);
+        if (!this.queries.empty) this.answerQueries();
       }
       if (this.phase === PHASE.halting) break;
+      if (!this.queries.empty) this.answerQueries();
+      if (this.message.snapshots && this.changed.size > 0) this.publish();
       if (this.ring.open()) {
         this.readFrame();
         if ((this.ring.flags & BATCH_END) !== 0) this.workOff();
@@ -81,6 +95,38 @@ class WorkerSession {
     };
   }
 
+  private answerQueries(): void {
+    while (this.queries.open()) {
+      const id = this.queries.words.low();
+      const key = this.queries.words.high;
+      this.queries.close();
+      const answer = (json: string | null) => {
+        reply({ type: "answer", id, json });
+        this.ringMain();
+      };
+      const json = key === ALL_KEYS ? JSON.stringify(this.processor.names()) : this.processor.stateOf(key);
+      if (json instanceof Promise) void json.then(answer);
+      else answer(json);
+    }
+  }
+
+  /** Posts what has changed, but not all the time. */
+  private publish(): void {
+    const now = this.time.now();
+    if (now < this.publishAt) return;
+    this.publishAt = now + PUBLISH_EVERY;
+    const states: [number, string][] = [];
+    for (const key of this.changed) {
+      const json = this.processor.stateOf(key);
+      // One that a handler is in the middle of is published next time.
+      if (json instanceof Promise) continue;
+      this.changed.delete(key);
+      if (json !== null) states.push([key, json]);
+    }
+    reply({ type: "published", at: now, states });
+    this.ringMain();
+  }
+
   /** Ends the wait of the source's thread, so that it hears what was posted. */
   ringMain(): void {
     ring(this.mainBell);
@@ -94,7 +140,7 @@ class WorkerSession {
   private async awaitStart(): Promise<void> {
     while (this.ring.empty && this.phase === PHASE.running) this.idle();
     this.time.startAt(new Float64Array(this.message.origin)[0] ?? 0);
-    this.time.watch(() => (!this.ring.empty || this.phase !== PHASE.running) && this.batchDone.notify());
+    this.time.watch(() => !this.quiet && this.batchDone.notify());
   }
 
   private readFrame(): void {
@@ -137,8 +183,13 @@ class WorkerSession {
   private idle(): void {
     const seen = rings(this.bell);
     const until = this.time.now() + LOOK_AGAIN;
-    while (this.ring.empty && this.phase === PHASE.running && this.time.now() < until);
-    if (this.ring.empty && this.phase === PHASE.running) waitForBell(this.bell, seen, 100);
+    while (this.quiet && this.time.now() < until);
+    if (this.quiet) waitForBell(this.bell, seen, this.changed.size > 0 ? 20 : 100);
+  }
+
+  /** Nothing is to be done. */
+  private get quiet(): boolean {
+    return this.ring.empty && this.queries.empty && this.phase === PHASE.running;
   }
 
   private abandon(): void {

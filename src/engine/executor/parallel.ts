@@ -2,7 +2,10 @@ import { threadCpuTimer } from "../../kernel/clock.ts";
 import { wordsFor } from "../../kernel/words.ts";
 import { Batcher } from "../../queueing/batcher.ts";
 import type { Item } from "../../queueing/item.ts";
+import { keepAnswering, settleQueries } from "../queries/answering.ts";
+import type { Clerk } from "../queries/desk.ts";
 import { BATCH_END } from "../transport/ring.ts";
+import { ALL_KEYS } from "../transport/worker-protocol.ts";
 import { type Execution, type Executor, type Job, keepSampling } from "./executor.ts";
 import { Feed } from "./feed.ts";
 import { type Channel, type PoolSession, WorkerPool, type WorkerReport } from "./worker-pool.ts";
@@ -38,7 +41,7 @@ export class ParallelExecutor implements Executor {
     const { settings } = job;
     const ringWords = Math.max(RING_WORDS, 4 * wordsFor(settings.messageBytes));
     const session = await this.pool.begin(
-      { processor: job.spec, concurrency: settings.concurrency, warmup: settings.warmup },
+      { processor: job.spec, concurrency: settings.concurrency, warmup: settings.warmup, snapshots: settings.snapshots },
       ringWords,
       this.bell,
     );
@@ -83,8 +86,12 @@ class ParallelRun {
     let done = false;
     void keepSampling(this.job, () => done);
     void this.feed.observeAfterWarmup();
+    let dealt = false;
+    void keepAnswering(this.job, this.clerk, () => dealt);
     const feeding = this.feed.run(() => 0);
     await this.deal();
+    dealt = true;
+    await settleQueries(this.job, this.clerk, () => this.pool.broken !== null);
     const stoppedAt = time.now();
     const queue = this.feed.figures(stoppedAt);
     const reports = await this.session.end(lifecycle.expired(stoppedAt));
@@ -128,6 +135,20 @@ class ParallelRun {
       await this.change(nextDue);
     }
   }
+
+  /** Asks the Worker that owns a key, or looks at what it last published. */
+  private readonly clerk: Clerk = {
+    state: (key) => {
+      const { intake, settings, time } = this.job;
+      const shard = intake.shardOf(key, this.lanes.length);
+      if (settings.snapshots) return this.session.published(shard, key, time.now());
+      return this.session.ask(shard, key).then((json) => ({ json, age: 0 }));
+    },
+    list: async () => {
+      const lists = await Promise.all(this.lanes.map((_, shard) => this.session.ask(shard, ALL_KEYS)));
+      return { json: JSON.stringify(lists.flatMap((list) => JSON.parse(list ?? "[]") as string[])), age: 0 };
+    },
+  };
 
   private dealOnce(now: number, last: boolean): boolean {
     let dealt = false;

@@ -1,9 +1,10 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
 import { threadCpuTimer } from "../../kernel/clock.ts";
 import type { Item } from "../../queueing/item.ts";
+import { answerNow, settleQueries } from "../queries/answering.ts";
 import type { Source } from "../source.ts";
 import { Bench, GROUP } from "./bench.ts";
-import type { Execution, Executor, Job } from "./executor.ts";
+import { clerkOf, type Execution, type Executor, type Job } from "./executor.ts";
 
 /** One thread does everything in turn and every wait blocks it. There is no queue and no batch. */
 export class SyncExecutor implements Executor {
@@ -21,8 +22,10 @@ class SyncRun {
   constructor(private readonly job: Job) {}
 
   async execute(): Promise<Execution> {
-    const { source, lifecycle, recorder, sampler, time, settings } = this.job;
+    const { source, lifecycle, recorder, sampler, time, settings, desk } = this.job;
     const processor = this.job.processor(this.job.effort(true));
+    const clerk = clerkOf(processor);
+    const asked = () => desk?.asked ?? false;
     const bench = new Bench(
       processor,
       recorder,
@@ -49,14 +52,23 @@ class SyncRun {
         now = time.now();
         continue;
       }
+      if (desk?.hasWork(now)) {
+        await answerNow(this.job, clerk, now);
+        now = time.now();
+        continue;
+      }
       if (source.nextDue > now) {
         if (source.ended(now)) break;
-        time.blockUntil(Math.min(source.nextDue, sampler.nextAt));
+        time.blockUntil(Math.min(source.nextDue, sampler.nextAt, desk?.nextDue ?? Number.POSITIVE_INFINITY), asked);
         now = time.now();
         continue;
       }
       this.noteDepth(now);
       now = source.readBlocking(now);
+      if (desk?.hasWork(now)) {
+        await answerNow(this.job, clerk, now);
+        now = time.now();
+      }
       takeTogether(source, batch, group, now);
       if (batch.length > 0) {
         const waiting = bench.work(batch);
@@ -66,6 +78,7 @@ class SyncRun {
       if (source.nextDue < ended) source.blockedByProcessing += ended - Math.max(now, source.nextDue);
       now = ended;
     }
+    await settleQueries(this.job, clerk);
     const endedAt = time.now();
     source.offered.advance(endedAt);
     source.abandonRest(endedAt);

@@ -1,10 +1,11 @@
 import { Worker } from "node:worker_threads";
 import { ring } from "../../kernel/time.ts";
 import { RECORDER_BYTES, Recorder } from "../../telemetry/recorder.ts";
+import type { View } from "../queries/desk.ts";
 import { RingWriter, ringMemory } from "../transport/ring.ts";
 import { type BeginMessage, CONTROL, PHASE, type WorkerReply } from "../transport/worker-protocol.ts";
 
-export type SessionSettings = Pick<BeginMessage, "processor" | "concurrency" | "warmup">;
+export type SessionSettings = Pick<BeginMessage, "processor" | "concurrency" | "warmup" | "snapshots">;
 
 /** What a Worker answers at the end of a session. */
 export type WorkerReport = Extract<WorkerReply, { type: "done" }>;
@@ -15,6 +16,7 @@ export class WorkerPool {
   /** Why a Worker is gone, if one is. */
   private casualty: string | null = null;
   private readonly gone = new Set<number>();
+  private session: PoolSession | null = null;
   private readonly listeners: ((worker: number, reply: WorkerReply) => void)[] = [];
 
   constructor(readonly size: number) {
@@ -47,12 +49,15 @@ export class WorkerPool {
         origin,
         recorder: channel.recorder.memory,
         mainBell: mainBell.buffer as SharedArrayBuffer,
+        queries: channel.questions,
         ...settings,
       };
       this.threads[worker]?.postMessage(message);
     });
     await ready;
-    return new PoolSession(channels, origin, () => this.all("done"));
+    const session = new PoolSession(channels, origin, () => this.all("done"));
+    this.session = session;
+    return session;
   }
 
   async close(): Promise<void> {
@@ -80,16 +85,24 @@ export class WorkerPool {
   }
 
   private hear(worker: number, reply: WorkerReply): void {
+    if (reply.type === "answer" || reply.type === "published") {
+      this.session?.hear(worker, reply);
+      return;
+    }
+    if (reply.type === "broken") this.session?.forget();
     if (reply.type === "broken") this.casualty ??= `Worker ${worker} broke: ${reply.reason}`;
     for (const listener of [...this.listeners]) listener(worker, reply);
   }
 
   private lose(worker: number, how: string): void {
     this.gone.add(worker);
+    this.session?.forget();
     this.casualty ??= `Worker ${worker} ${how}`;
     for (const listener of [...this.listeners]) listener(worker, { type: "broken", reason: how });
   }
 }
+
+const QUESTION_WORDS = 1 << 14;
 
 /** What the source's thread shares with one Worker. */
 export class Channel {
@@ -97,6 +110,8 @@ export class Channel {
   readonly control = new Int32Array(new SharedArrayBuffer(CONTROL.size * 4));
   private readonly bell = this.control.subarray(CONTROL.bell, CONTROL.bell + 2);
   readonly writer: RingWriter;
+  readonly questions = ringMemory(QUESTION_WORDS);
+  private readonly asking = new RingWriter(this.questions);
   /** The Worker's recorder, seen from here. */
   readonly recorder: Recorder;
 
@@ -121,6 +136,15 @@ export class Channel {
     ring(this.bell);
   }
 
+  /** Asks for a key's state; false when too much is asked already. */
+  ask(id: number, key: number): boolean {
+    if (this.asking.open(2) === 0) return false;
+    this.asking.words.pair(id, key);
+    this.asking.publish(1, 0);
+    this.wake();
+    return true;
+  }
+
   enter(phase: number): void {
     Atomics.store(this.control, CONTROL.phase, phase);
     this.wake();
@@ -129,11 +153,52 @@ export class Channel {
 
 /** One job's use of the pool. */
 export class PoolSession {
+  private lastId = 0;
+  private readonly asked = new Map<number, { readonly resolve: (json: string | null) => void; readonly reject: () => void }>();
+  private readonly states: Map<number, string>[];
+  private readonly publishedAt: number[];
+
   constructor(
     readonly channels: readonly Channel[],
     private readonly origin: SharedArrayBuffer,
     private readonly done: () => Promise<(WorkerReport | null)[]>,
-  ) {}
+  ) {
+    this.states = channels.map(() => new Map());
+    this.publishedAt = channels.map(() => 0);
+  }
+
+  /** A state, as JSON, from the Worker that has it, between two of its messages. Rejects when it is gone. */
+  ask(worker: number, key: number): Promise<string | null> {
+    return new Promise((resolve, reject) => {
+      const id = ++this.lastId;
+      this.asked.set(id, { resolve, reject: () => reject(new Error("the Worker is gone")) });
+      if (this.channels[worker]?.ask(id, key) !== true) {
+        this.asked.delete(id);
+        reject(new Error("too many queries wait for the Worker"));
+      }
+    });
+  }
+
+  /** The state a Worker published last, and how old it is at `now`. */
+  published(worker: number, key: number, now: number): View {
+    return { json: this.states[worker]?.get(key) ?? null, age: Math.max(0, now - (this.publishedAt[worker] ?? 0)) };
+  }
+
+  hear(worker: number, reply: Extract<WorkerReply, { type: "answer" | "published" }>): void {
+    if (reply.type === "answer") {
+      this.asked.get(reply.id)?.resolve(reply.json);
+      this.asked.delete(reply.id);
+      return;
+    }
+    this.publishedAt[worker] = reply.at;
+    for (const [key, json] of reply.states) this.states[worker]?.set(key, json);
+  }
+
+  /** Nobody is left to answer. */
+  forget(): void {
+    for (const { reject } of this.asked.values()) reject();
+    this.asked.clear();
+  }
 
   /** Tells the Workers which instant of the clock is t = 0. */
   startAt(origin: number): void {

@@ -7,6 +7,8 @@ import { openTape } from "../../load/open.ts";
 import { inspectTape, type TapeFacts } from "../../load/tape.ts";
 import type { CasePlan } from "../../plan/plan.ts";
 import { loadDuration } from "../../scenario/semantics.ts";
+import { droppedTotal, imbalance, type Ledger } from "../../telemetry/ledger.ts";
+import type { Sample } from "../../telemetry/result.ts";
 import { timestampOf } from "../../workloads/message/message.ts";
 import { dumpPieces } from "../../workloads/message/state.ts";
 import type { StateEntry } from "../../workloads/workload.ts";
@@ -17,18 +19,23 @@ import { ParallelExecutor } from "../executor/parallel.ts";
 import { SyncExecutor } from "../executor/sync.ts";
 import type { Lifecycle } from "../lifecycle.ts";
 import { needsOpenLoop, prepareProcessors } from "../processors.ts";
-import type { RunnerResult } from "../protocol.ts";
+import type { RunnerResult, Running } from "../protocol.ts";
+import { Face } from "../queries/face.ts";
+import type { FaceStatus } from "../queries/face-protocol.ts";
 import { Strays } from "../strays.ts";
-import { buildPipeline, type Setup, specOf } from "./pipeline.ts";
+import { buildPipeline, queryPlan, type Setup, specOf } from "./pipeline.ts";
 import { rehearse } from "./rehearsal.ts";
 import type { OnSample } from "./sampler.ts";
 import { summarize } from "./summary.ts";
 
 export interface CaseOptions {
+  /** Port to answer queries on over HTTP, 0 for any; null: none, unless the scenario asks that way. */
+  readonly http: number | null;
   readonly roundsPerMs: number;
   /** Writes the final states here. */
   readonly dumpState: string | null;
-  readonly onStarted: (facts: TapeFacts) => void;
+  /** `url` of the HTTP face, if there is one. */
+  readonly onStarted: (facts: TapeFacts, url: string | null) => void;
   readonly onSample: OnSample;
   /** Hands out the means to stop the run. */
   readonly onStoppable: (stop: () => void) => void;
@@ -41,12 +48,15 @@ export async function runCase(plan: CasePlan, options: CaseOptions): Promise<Run
   const spec = specOf(plan, roundsPerMs);
   const time = new LoopTime(monotonic, bell, needsOpenLoop(spec));
   const makeProcessor = await prepareProcessors(spec);
+  const facts = inspectTape(openTape(plan.scenario, timestampOf), loadDuration(plan.scenario), plan.scenario.warmup);
+  const face = openFace(plan, facts, options.http, bell);
   const setup: Setup = {
     plan,
     roundsPerMs,
     time,
     timestampOf,
     makeProcessor,
+    face,
     begin: () => {
       const origin = monotonic.now();
       time.startAt(origin);
@@ -54,19 +64,23 @@ export async function runCase(plan: CasePlan, options: CaseOptions): Promise<Run
     },
     effort: (blocking) => new RealEffort(time, roundsPerMs, blocking),
   };
-  const { warmup } = plan.scenario;
-  const facts = inspectTape(openTape(plan.scenario, timestampOf), loadDuration(plan.scenario), warmup);
   const executor = makeExecutor(setup, bell);
   try {
+    await face?.ready();
     await rehearse(setup, executor);
-    const pipeline = buildPipeline(setup, facts, options.onSample);
+    const pipeline = buildPipeline(setup, facts, (sample, ledger, running) => {
+      options.onSample(sample, ledger, running);
+      face?.status(statusOf(plan.mode, sample, ledger, running));
+    });
     options.onStoppable(() => pipeline.lifecycle.stop(time.now()));
     const cpuBefore = process.cpuUsage();
     const work = executor.execute({
       ...pipeline.job,
       begin: () => {
-        options.onStarted(facts);
-        return pipeline.job.begin();
+        options.onStarted(facts, face?.url ?? null);
+        const origin = pipeline.job.begin();
+        face?.begin(origin);
+        return origin;
       },
     });
     const strays = plan.scenario.work.kind === "handler" ? new Strays(pipeline.job.recorder) : null;
@@ -84,8 +98,33 @@ export async function runCase(plan: CasePlan, options: CaseOptions): Promise<Run
       cpuMs: (cpu.user + cpu.system) / 1000,
     });
   } finally {
-    await executor.close();
+    await Promise.all([executor.close(), face?.close()]);
   }
+}
+
+/** An HTTP face, where one is asked for, or where the scenario's own queries come over HTTP. */
+function openFace({ scenario }: CasePlan, facts: TapeFacts, port: number | null, bell: Int32Array): Face | null {
+  const overHttp = scenario.queries.rate > 0 && scenario.queries.via === "http";
+  if (port === null && !overHttp) return null;
+  return new Face(port ?? 0, bell, overHttp ? queryPlan(scenario, facts) : null);
+}
+
+function statusOf(mode: string, sample: Sample, ledger: Ledger, running: Running): FaceStatus {
+  return {
+    mode,
+    healthy: imbalance(ledger) === 0,
+    seconds: sample.t / 1000,
+    scheduled: ledger.scheduled,
+    processed: ledger.processed,
+    failed: ledger.failed,
+    rejected: ledger.rejected,
+    dropped: droppedTotal(ledger),
+    unfinished: ledger.unfinished,
+    depth: sample.depth,
+    throughput: running.throughput,
+    p50Ms: running.p50,
+    p99Ms: running.p99,
+  };
 }
 
 function withStrays(execution: Execution, strays: Strays | null): Execution {

@@ -6,6 +6,7 @@ import type { TimestampOf } from "../../load/replay.ts";
 import type { TapeFacts } from "../../load/tape.ts";
 import type { CasePlan } from "../../plan/plan.ts";
 import { batchRule } from "../../queueing/batcher.ts";
+import type { Scenario } from "../../scenario/schema.ts";
 import { Histogram } from "../../telemetry/histogram.ts";
 import { Recorder } from "../../telemetry/recorder.ts";
 import { MessageIntake } from "../../workloads/message/intake.ts";
@@ -16,6 +17,9 @@ import { Connections, ReadLatency } from "../connections.ts";
 import type { Job, Settings } from "../executor/executor.ts";
 import { Lifecycle } from "../lifecycle.ts";
 import type { MakeProcessor, ProcessorSpec } from "../processors.ts";
+import { QueryDesk } from "../queries/desk.ts";
+import type { Face } from "../queries/face.ts";
+import type { QueryPlan } from "../queries/schedule.ts";
 import { type Arrivals, Source } from "../source.ts";
 import { Gate } from "./gate.ts";
 import { CaseSampler, type OnSample, sampleInterval } from "./sampler.ts";
@@ -29,6 +33,8 @@ export interface Setup {
   readonly begin: () => Nanoseconds;
   readonly timestampOf: TimestampOf;
   readonly makeProcessor: MakeProcessor;
+  /** Answers over HTTP while the case runs; null: nobody asks that way. */
+  readonly face: Face | null;
   /** How work spends its time on this thread. */
   readonly effort: (blocking: boolean) => Effort;
 }
@@ -75,12 +81,24 @@ export function buildPipeline(setup: Setup, facts: TapeFacts, onSample: OnSample
       onSample(sample, ledger, running);
       const { recorders, peakDepth: highWater } = sampler;
       const now = time.now();
-      const broken = gate.broken(now, () => ({ recorders, ledger, throughput: running.throughput, highWater, queries: new Histogram() }));
+      const broken = gate.broken(now, () => ({
+        recorders,
+        ledger,
+        throughput: running.throughput,
+        highWater,
+        queries: desk?.book.latency ?? new Histogram(),
+      }));
       if (broken !== null) lifecycle.endEarly(now, broken);
     },
   );
   const spec = specOf(plan, setup.roundsPerMs);
+  const asksItself = scenario.queries.rate > 0 && scenario.queries.via === "call";
+  const desk =
+    asksItself || setup.face !== null
+      ? new QueryDesk(time, asksItself ? queryPlan(scenario, facts) : null, setup.face, (name) => intake.keyOf(name))
+      : null;
   const job: Job = {
+    desk,
     source,
     intake,
     lifecycle,
@@ -105,9 +123,16 @@ function settingsOf({ scenario }: CasePlan): Settings {
     batch: batchRule(scenario.batch),
     concurrency: scenario.async.concurrency,
     offload: scenario.async.offload,
+    snapshots: scenario.queries.rate > 0 && scenario.queries.consistency === "snapshot",
     warmup: scenario.warmup * 1000,
     messageBytes: replayed ? 8_000_000 : scenario.message.size + 8192,
   };
+}
+
+/** Queries fall due from the first arrival to the last. */
+export function queryPlan({ queries, keys, load, seed, warmup }: Scenario, facts: TapeFacts): QueryPlan {
+  const last = load.executor === "shared-iterations" ? Number.POSITIVE_INFINITY : "vus" in load ? load.duration : facts.lastMicros;
+  return { gap: (queries.timeUnit * 1000) / queries.rate, until: last * 1000, keys: keys.count, seed, warmup: warmup * 1000 };
 }
 
 export function specOf(plan: CasePlan, roundsPerMs: number): ProcessorSpec {

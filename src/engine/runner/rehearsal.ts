@@ -27,6 +27,7 @@ async function perform(setup: Setup, executor: Executor, messages: number, workM
       keys,
       message: { ...scenario.message, size: Math.min(scenario.message.size, 256) },
       source: { latency: { min: 0, max: 0 }, connections: 1 },
+      queries: { ...scenario.queries, rate: 0 },
       warmup: 0,
       thresholds: undefined,
       gracefulStop: 2e6,
@@ -42,6 +43,6 @@ async function perform(setup: Setup, executor: Executor, messages: number, workM
   };
   const makeProcessor = await prepareProcessors(specOf(plan, setup.roundsPerMs));
   const facts = { hash: "", count: messages, lastMicros: 0, durationMicros: 0, measured: messages };
-  const { job } = buildPipeline({ ...setup, plan, makeProcessor }, facts, () => {});
+  const { job } = buildPipeline({ ...setup, plan, makeProcessor, face: null }, facts, () => {});
   await executor.execute(job);
 }

@@ -9,6 +9,7 @@ import { digestOf } from "../../workloads/message/state.ts";
 import type { StateEntry } from "../../workloads/workload.ts";
 import type { Execution } from "../executor/executor.ts";
 import type { RunnerResult } from "../protocol.ts";
+import { QueryBook } from "../queries/book.ts";
 import type { Pipeline } from "./pipeline.ts";
 
 export interface Measured {
@@ -59,7 +60,7 @@ export function summarize(measured: Measured): RunnerResult {
     sourceBlocked: {
       readMs: source.blockedByReading / 1e6,
       processingMs: source.blockedByProcessing / 1e6,
-      queryMs: 0,
+      queryMs: source.blockedByQueries / 1e6,
       queueFullMs: source.blockedByQueue / 1e6,
     },
     queue: {
@@ -74,7 +75,7 @@ export function summarize(measured: Measured): RunnerResult {
       plan.mode === "sync"
         ? { count: 0, meanSize: 0 }
         : batchFigures(execution.batches ?? { count: counts.batches, items: counts.batched }),
-    queries: { sent: 0, answered: 0, latency: new Histogram().summary() },
+    queries: queryFigures(measured),
     cores: sampler.coresSinceStart().map((utilization, core) => ({ core, utilization })),
     process: {
       cpuMs: measured.cpuMs,
@@ -98,7 +99,7 @@ export function summarize(measured: Measured): RunnerResult {
       ledger,
       throughput: perSecond(counts.measured),
       highWater: execution.queue.highWater,
-      queries: new Histogram(),
+      queries: pipeline.job.desk?.book.latency ?? new Histogram(),
     }),
     littlesLaw: littlesLaw(measured, counts),
     state: { machines: states.length, digest: digestOf(states) },
@@ -107,6 +108,14 @@ export function summarize(measured: Measured): RunnerResult {
 
 function batchFigures({ count, items }: { readonly count: number; readonly items: number }) {
   return { count, meanSize: count > 0 ? items / count : 0 };
+}
+
+/** `staleness`: how old the states were that snapshots showed, in `parallel`. */
+function queryFigures({ plan, pipeline }: Measured) {
+  const book = pipeline.job.desk?.book ?? new QueryBook();
+  const figures = { sent: book.sent, answered: book.answered, latency: book.latency.summary() };
+  const stale = plan.mode === "parallel" && plan.scenario.queries.consistency === "snapshot";
+  return stale ? { ...figures, staleness: book.staleness.summary() } : figures;
 }
 
 function statusOf(failure: string | null, problems: readonly string[], aborted: boolean): CaseStatus {

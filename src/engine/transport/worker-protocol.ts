@@ -29,7 +29,14 @@ export interface BeginMessage {
   readonly processor: ProcessorSpec;
   readonly concurrency: number;
   readonly warmup: number;
+  /** Queries: (id, key) each, answered by post. */
+  readonly queries: SharedArrayBuffer;
+  /** States that changed are posted every now and then, for queries that do not wait for this thread. */
+  readonly snapshots: boolean;
 }
+
+/** Asked for instead of a key: the ids of all machines. */
+export const ALL_KEYS = 0xffffffff;
 
 export type WorkerReply =
   | { readonly type: "ready" }
@@ -39,4 +46,7 @@ export type WorkerReply =
       readonly failures: readonly FailureCount[];
       readonly cpu: number | null;
     }
+  | { readonly type: "answer"; readonly id: number; readonly json: string | null }
+  /** States as they were at `at`, an instant of the run. */
+  | { readonly type: "published"; readonly at: number; readonly states: readonly (readonly [number, string])[] }
   | { readonly type: "broken"; readonly reason: string };

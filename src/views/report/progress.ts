@@ -25,7 +25,9 @@ export function progressLines(write: (line: string) => void): OnEvent {
         return;
       case "case-started":
         count = event.count;
-        write(`${where(event.index)} ${formatCount(count)} arrivals in ${formatMs(event.lastMs)}`);
+        write(
+          `${where(event.index)} ${formatCount(count)} arrivals in ${formatMs(event.lastMs)}${event.url === null ? "" : `, ${event.url}/workers`}`,
+        );
         return;
       case "sample": {
         const { sample, ledger } = event;

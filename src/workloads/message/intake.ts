@@ -60,6 +60,13 @@ export class MessageIntake implements Intake {
     return this.names[key] ?? workerName(key);
   }
 
+  keyOf(name: string): number | null {
+    const known = this.numbers.get(name);
+    if (known !== undefined) return known;
+    const generated = this.names.length === 0 ? /^worker-(0|[1-9]\d{0,8})$/.exec(name) : null;
+    return generated === null ? null : Number(generated[1]);
+  }
+
   shardOf(key: number, count: number): number {
     if (key >= this.shards.length) {
       const more = new Int32Array(Math.max(1024, 2 * this.shards.length, key + 1)).fill(-1);

@@ -19,8 +19,10 @@ export interface WorkCost extends ServiceTime {
 export class MessageProcessor implements Processor {
   readonly instant: boolean;
   private readonly states: (State | undefined)[] = [];
-  private readonly names: (string | undefined)[] = [];
+  private readonly spelt: (string | undefined)[] = [];
   private readonly decoder = new PayloadDecoder();
+  /** Machines that a handler is in the middle of, until it is done. */
+  private readonly inside = new Map<number, Promise<unknown>>();
   /** Time of every message's work; the shares are what becomes of it. */
   private readonly demand: number;
   private readonly compute: number;
@@ -63,9 +65,14 @@ export class MessageProcessor implements Processor {
       this.states[item.key] = state;
     }
     try {
-      const name = this.names[item.key] ?? this.nameOf(item.key);
+      const name = this.spelt[item.key] ?? this.nameOf(item.key);
       const answer = handler(state, messageOf(name, item.payload as Payload, item.due / 1e9));
-      return isThenable(answer) ? Promise.resolve(answer).then(() => null, reasonOf) : null;
+      if (!isThenable(answer)) return null;
+      const done = Promise.resolve(answer)
+        .then(() => null, reasonOf)
+        .finally(() => this.inside.delete(item.key));
+      this.inside.set(item.key, done);
+      return done;
     } catch (error) {
       return reasonOf(error);
     }
@@ -86,17 +93,30 @@ export class MessageProcessor implements Processor {
     words.low();
     if (words.high === 1) {
       words.at = at;
-      this.names[item.key] = words.text();
+      this.spelt[item.key] = words.text();
     }
     if (this.varying) item.demand = words.float();
     item.payload = this.decoder.decode(words, item.payload as Payload | null);
+  }
+
+  stateOf(key: number): string | null | Promise<string | null> {
+    const inside = this.inside.get(key);
+    if (inside !== undefined) return inside.then(() => this.stateOf(key));
+    const state = this.states[key];
+    return state === undefined ? null : stateJson(state);
+  }
+
+  names(): string[] {
+    const names: string[] = [];
+    for (let key = 0; key < this.states.length; key++) if (this.states[key] !== undefined) names.push(this.spelt[key] ?? this.nameOf(key));
+    return names;
   }
 
   state(): StateSlice {
     const entries = [];
     for (let key = 0; key < this.states.length; key++) {
       const state = this.states[key];
-      if (state !== undefined) entries.push({ key: this.names[key] ?? this.nameOf(key), json: stateJson(state) });
+      if (state !== undefined) entries.push({ key: this.spelt[key] ?? this.nameOf(key), json: stateJson(state) });
     }
     return { entries };
   }

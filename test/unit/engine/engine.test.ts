@@ -119,7 +119,7 @@ describe("bench", () => {
     const time = new VirtualTime();
     const recorder = new Recorder();
     const released: number[] = [];
-    const processor = { instant, process, decode: () => {}, state: () => ({ entries: [] }) };
+    const processor = { instant, process, decode: () => {}, stateOf: () => null, names: () => [], state: () => ({ entries: [] }) };
     return {
       time,
       recorder,

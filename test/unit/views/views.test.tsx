@@ -31,7 +31,7 @@ function events(): RunEvent[] {
     },
   ];
   for (const [index, mode] of (["sync", "async", "parallel"] as const).entries()) {
-    all.push({ type: "case-preparing", index, note: "" }, { type: "case-started", index, count: 100, lastMs: 2000 });
+    all.push({ type: "case-preparing", index, note: "" }, { type: "case-started", index, count: 100, lastMs: 2000, url: null });
     for (let t = 100; t <= 2000; t += 100) {
       all.push({
         type: "sample",

@@ -1,0 +1,43 @@
+import type { Nanoseconds } from "../../kernel/clock.ts";
+import type { Job } from "../executor/executor.ts";
+import { Signal } from "../signal.ts";
+import type { Clerk } from "./desk.ts";
+
+/** Answers what has fallen due; says how long the source was kept from what is due meanwhile. */
+export function answerNow({ desk, time, source }: Job, clerk: Clerk, now: Nanoseconds): void | Promise<unknown> {
+  if (desk === null) return;
+  const waiting = desk.serve(now, clerk);
+  const ended = time.now();
+  if (source.nextDue < ended) source.blockedByQueries += ended - Math.max(now, source.nextDue);
+  return waiting;
+}
+
+/** Answers queries whenever some are due, on a loop of its own, until `done`. */
+export async function keepAnswering(job: Job, clerk: Clerk, done: () => boolean): Promise<void> {
+  const { desk, time } = job;
+  if (desk === null) return;
+  const asked = new Signal(time);
+  time.watch(() => desk.asked && asked.notify());
+  while (!done()) {
+    const now = time.now();
+    if (desk.hasWork(now)) void answerNow(job, clerk, now);
+    else await asked.wait(Math.min(desk.nextDue, now + 50e6));
+  }
+}
+
+/** The messages are done: waits until every query has its answer. `broken`: nobody is left to give one. */
+export async function settleQueries(job: Job, clerk: Clerk, broken: () => boolean = () => false): Promise<void> {
+  const { desk, time, lifecycle, source } = job;
+  if (desk === null) return;
+  const stopped = lifecycle.aborted || lifecycle.reason !== null || source.closedLoop;
+  if (stopped) desk.stop();
+  let heard = false;
+  void desk.settleFace(stopped).then(() => {
+    heard = true;
+  });
+  while (!(heard && desk.settled) && !broken()) {
+    const now = time.now();
+    if (desk.hasWork(now)) void answerNow(job, clerk, now);
+    await time.sleepUntil(Math.min(desk.nextDue, now + 500_000));
+  }
+}

@@ -1,0 +1,109 @@
+import type { Nanoseconds } from "../../kernel/clock.ts";
+import type { Time } from "../../kernel/time.ts";
+import { QueryBook } from "./book.ts";
+import type { Face } from "./face.ts";
+import { REQUEST } from "./face-protocol.ts";
+import { type QueryPlan, QuerySchedule } from "./schedule.ts";
+
+/** A state as JSON, null when there is no such machine, and how old it is. */
+export interface View {
+  readonly json: string | null;
+  readonly age: Nanoseconds;
+}
+
+/** Answers questions about states, on whatever thread has them. A promise where the answer has to wait. */
+export interface Clerk {
+  state(key: number): View | Promise<View>;
+  /** The ids of all machines there are, as a JSON list. */
+  list(): View | Promise<View>;
+}
+
+/**
+ * Where queries fall due and are answered, between two messages, by the thread of the mode: those of the scenario, and what
+ * comes in over HTTP.
+ */
+export class QueryDesk {
+  readonly book: QueryBook;
+  private readonly schedule: QuerySchedule | null;
+  private waiting = 0;
+
+  constructor(
+    private readonly time: Time,
+    plan: QueryPlan | null,
+    private readonly face: Face | null,
+    private readonly keyOf: (name: string) => number | null,
+  ) {
+    this.schedule = plan === null ? null : new QuerySchedule(plan);
+    this.book = face?.book ?? new QueryBook(undefined, plan?.warmup ?? 0);
+  }
+
+  /** When the next query of the scenario falls due. */
+  get nextDue(): Nanoseconds {
+    return this.schedule?.nextDue ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Someone asks by HTTP. */
+  get asked(): boolean {
+    return this.face?.asked ?? false;
+  }
+
+  hasWork(now: Nanoseconds): boolean {
+    return this.nextDue <= now || this.asked;
+  }
+
+  /** Takes every query that is due. What can be answered is; a promise when something has to be waited for. */
+  serve(now: Nanoseconds, clerk: Clerk): void | Promise<unknown> {
+    const promises: Promise<void>[] = [];
+    for (let due = this.nextDue; due <= now; due = this.nextDue) {
+      this.book.ask();
+      const asked = due;
+      const view = clerk.state((this.schedule as QuerySchedule).take());
+      this.whenThere(view, ({ age }) => this.book.answer(asked, this.time.now(), age), promises);
+    }
+    for (let request = this.face?.take() ?? null; request !== null; request = this.face?.take() ?? null) {
+      const { id, kind, name } = request;
+      const view = kind === REQUEST.list ? clerk.list() : this.stateOf(name, clerk);
+      this.whenThere(view, ({ json, age }) => this.face?.answer(id, json, age), promises);
+    }
+    if (promises.length > 0) return Promise.all(promises);
+  }
+
+  private stateOf(name: string, clerk: Clerk): View | Promise<View> {
+    const key = this.keyOf(name);
+    return key === null ? { json: null, age: 0 } : clerk.state(key);
+  }
+
+  private whenThere(view: View | Promise<View>, then: (view: View) => void, promises: Promise<void>[]): void {
+    if (!(view instanceof Promise)) {
+      then(view);
+      return;
+    }
+    this.waiting++;
+    promises.push(
+      view.then(
+        (there) => {
+          this.waiting--;
+          then(there);
+        },
+        () => {
+          this.waiting--;
+        },
+      ),
+    );
+  }
+
+  /** Resolves when the face's own client has its answers. `stop`: it asks no more. */
+  async settleFace(stop: boolean): Promise<void> {
+    await this.face?.settle(stop);
+  }
+
+  /** Nothing more falls due. */
+  stop(): void {
+    this.schedule?.stop();
+  }
+
+  /** True when every query that fell due has its answer and no more will. */
+  get settled(): boolean {
+    return this.nextDue === Number.POSITIVE_INFINITY && this.waiting === 0 && !this.asked;
+  }
+}

@@ -1,0 +1,46 @@
+import type { QueryPlan } from "./schedule.ts";
+
+/** What the runner's thread and the HTTP face say to each other. Requests come in a ring of words; the rest is posted. */
+
+export const REQUEST = { state: 1, list: 2 } as const;
+
+export interface FaceOrder {
+  readonly port: number;
+  /** Ring of requests: (id, kind), the name asked for. */
+  readonly requests: SharedArrayBuffer;
+  /** The bell that the runner's thread waits on. */
+  readonly bell: SharedArrayBuffer;
+  /** float64: the instant of the shared clock that is t = 0; 0 until then. */
+  readonly origin: SharedArrayBuffer;
+  /** Queries that the face's own client sends over HTTP; null: only others ask. */
+  readonly client: { readonly plan: QueryPlan; readonly book: SharedArrayBuffer } | null;
+}
+
+/** The figures that /healthz and /metrics show. */
+export interface FaceStatus {
+  readonly mode: string;
+  readonly healthy: boolean;
+  readonly seconds: number;
+  readonly scheduled: number;
+  readonly processed: number;
+  readonly failed: number;
+  readonly rejected: number;
+  readonly dropped: number;
+  readonly unfinished: number;
+  readonly depth: number;
+  readonly throughput: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}
+
+export type ToFace =
+  | { readonly type: "begin" }
+  | { readonly type: "stop-asking" }
+  | { readonly type: "status"; readonly status: FaceStatus }
+  | { readonly type: "answer"; readonly id: number; readonly json: string | null; readonly age: number };
+
+export type FromFace =
+  | { readonly type: "listening"; readonly url: string }
+  | { readonly type: "refused"; readonly reason: string }
+  /** Every query of its own client is answered. */
+  | { readonly type: "client-done" };

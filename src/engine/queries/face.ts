@@ -1,0 +1,102 @@
+import { Worker } from "node:worker_threads";
+import { RingReader, ringMemory } from "../transport/ring.ts";
+import { QueryBook } from "./book.ts";
+import type { FaceOrder, FaceStatus, FromFace, ToFace } from "./face-protocol.ts";
+import type { QueryPlan } from "./schedule.ts";
+
+const REQUEST_WORDS = 1 << 16;
+
+/** What someone asked over HTTP. */
+export interface FaceRequest {
+  readonly id: number;
+  readonly kind: number;
+  readonly name: string;
+}
+
+/** The runner's side of the HTTP face: a thread that listens, and the ring its requests come in. */
+export class Face {
+  readonly book: QueryBook | null;
+  url = "";
+  private readonly requests: RingReader;
+  private readonly origin = new SharedArrayBuffer(8);
+  private readonly thread: Worker;
+  private readonly listening: Promise<void>;
+  private readonly clientDone: Promise<void>;
+
+  constructor(port: number, bell: Int32Array, client: QueryPlan | null) {
+    const requests = ringMemory(REQUEST_WORDS);
+    this.requests = new RingReader(requests);
+    this.book = client === null ? null : new QueryBook(undefined, client.warmup);
+    const order: FaceOrder = {
+      port,
+      requests,
+      bell: bell.buffer as SharedArrayBuffer,
+      origin: this.origin,
+      client: client === null || this.book === null ? null : { plan: client, book: this.book.memory },
+    };
+    this.thread = new Worker(new URL("./face-worker.ts", import.meta.url), { workerData: order });
+    const heard = <T extends FromFace["type"]>(type: T) =>
+      new Promise<Extract<FromFace, { type: T }>>((resolve) => {
+        this.thread.on("message", (message: FromFace) => {
+          if (message.type === type) resolve(message as Extract<FromFace, { type: T }>);
+        });
+      });
+    const gone = new Promise<never>((_, reject) => {
+      this.thread.on("error", reject);
+      void heard("refused").then(({ reason }) => reject(new Error(`The HTTP face could not start: ${reason}.`)));
+    });
+    this.listening = Promise.race([heard("listening"), gone]).then(({ url }) => {
+      this.url = url;
+    });
+    this.clientDone = client === null ? Promise.resolve() : heard("client-done").then(() => {});
+    gone.catch(() => {});
+  }
+
+  /** Resolves when it listens; rejects with a sentence when it cannot. */
+  ready(): Promise<void> {
+    return this.listening;
+  }
+
+  /** t = 0 is this instant of the shared clock: its own client begins to ask. */
+  begin(origin: number): void {
+    new Float64Array(this.origin)[0] = origin;
+    this.post({ type: "begin" });
+  }
+
+  /** Something was asked and not taken yet. */
+  get asked(): boolean {
+    return !this.requests.empty;
+  }
+
+  take(): FaceRequest | null {
+    if (!this.requests.open()) return null;
+    const { words } = this.requests;
+    const id = words.low();
+    const kind = words.high;
+    const name = words.text();
+    this.requests.close();
+    return { id, kind, name };
+  }
+
+  answer(id: number, json: string | null, age: number): void {
+    this.post({ type: "answer", id, json, age });
+  }
+
+  status(status: FaceStatus): void {
+    this.post({ type: "status", status });
+  }
+
+  /** Its own client asks no more; resolves when all it asked is answered. */
+  async settle(stop: boolean): Promise<void> {
+    if (stop) this.post({ type: "stop-asking" });
+    await this.clientDone;
+  }
+
+  async close(): Promise<void> {
+    await Promise.race([this.thread.terminate(), Bun.sleep(300)]);
+  }
+
+  private post(message: ToFace): void {
+    this.thread.postMessage(message);
+  }
+}

@@ -1,0 +1,42 @@
+import type { Nanoseconds } from "../../kernel/clock.ts";
+import { Random } from "../../kernel/random.ts";
+
+/** What decides which queries are asked when; plain data, so that it crosses threads. */
+export interface QueryPlan {
+  /** Time between two queries, nanoseconds. */
+  readonly gap: Nanoseconds;
+  /** No query falls due after this instant. */
+  readonly until: Nanoseconds;
+  /** Asked of machines 0 … keys − 1, evenly. */
+  readonly keys: number;
+  readonly seed: number;
+  readonly warmup: Nanoseconds;
+}
+
+/** When queries fall due (query i at i · gap, whether or not the one before is answered) and of which machine they ask. */
+export class QuerySchedule {
+  private asked = 0;
+  private ended = false;
+  private readonly random: Random;
+
+  constructor(private readonly plan: QueryPlan) {
+    this.random = new Random(plan.seed, "queries");
+  }
+
+  /** When the next one falls due; Infinity when there is none. */
+  get nextDue(): Nanoseconds {
+    const due = this.asked * this.plan.gap;
+    return this.ended || due > this.plan.until ? Number.POSITIVE_INFINITY : due;
+  }
+
+  /** Takes the next one; its machine's number. */
+  take(): number {
+    this.asked++;
+    return this.random.below(this.plan.keys);
+  }
+
+  /** Nobody asks any more. */
+  stop(): void {
+    this.ended = true;
+  }
+}

@@ -1,0 +1,142 @@
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { RunResult } from "../../src/telemetry/result.ts";
+import { cleanEnv, lab, MAIN, ROOT, temporaryFolder } from "../support/cli.ts";
+
+setDefaultTimeout(120_000);
+
+const folder = temporaryFolder();
+afterAll(() => rmSync(folder, { recursive: true }));
+
+interface Asked {
+  readonly result: RunResult;
+  readonly code: number;
+}
+
+/** Runs a scenario with an HTTP face on any port and asks it, as soon as it says where it listens. */
+async function whileRunning(text: string, args: readonly string[], ask: (url: string) => Promise<void>): Promise<Asked> {
+  const file = join(folder, `asked-${Math.random().toString(36).slice(2)}.yaml`);
+  writeFileSync(file, text);
+  const child = Bun.spawn([process.execPath, MAIN, "run", file, "--headless", "--json", "-", "--http", "0", ...args], {
+    env: cleanEnv(),
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const stdout = new Response(child.stdout).text();
+  let heard = "";
+  let asking: Promise<void> | null = null;
+  for await (const chunk of child.stderr) {
+    heard += new TextDecoder().decode(chunk);
+    const url = /(http:\/\/127\.0\.0\.1:\d+)\/workers/.exec(heard)?.[1];
+    if (url !== undefined) asking ??= ask(url);
+  }
+  await asking;
+  return { result: JSON.parse(await stdout) as RunResult, code: await child.exited };
+}
+
+const scenario = (mode: string, more: string) =>
+  `title: asked\nmodes: [${mode}]\nload: { executor: constant-arrival-rate, rate: 300, duration: 1500ms }\nkeys: { count: 3 }\n${more}\n`;
+
+describe.each(["sync", "async", "parallel"])("P1-R3 over HTTP while it runs, %s", (mode) => {
+  test("states are seen between whole messages, never half of one", async () => {
+    let seen = 0;
+    const { result, code } = await whileRunning(
+      scenario(mode, "work: { kind: cpu, time: 1ms }\nmessage: { updates: 3, ops: [increment] }"),
+      [],
+      async (url) => {
+        for (let i = 0; i < 150; i++) {
+          const response = await fetch(`${url}/workers/worker-${i % 3}`).catch(() => null);
+          if (response?.status !== 200) continue;
+          const state = (await response.json()) as Record<string, number>;
+          seen++;
+          expect(new Set(Object.values(state)).size).toBe(1);
+          expect(Object.keys(state)).toEqual(["counter", "counter2", "counter3"]);
+        }
+      },
+    );
+    expect([code, result.cases[0]?.status]).toEqual([0, "completed"]);
+    expect(seen).toBeGreaterThan(50);
+  });
+
+  test("nor of one that a handler is in the middle of", async () => {
+    let seen = 0;
+    const module = join(ROOT, "test/scenarios/handlers/pairs.ts");
+    await whileRunning(
+      scenario(mode, `work: { kind: handler, module: ${module} }\nasync: { concurrency: 3 }`),
+      ["--allow-modules"],
+      async (url) => {
+        for (let i = 0; i < 100; i++) {
+          const response = await fetch(`${url}/workers/worker-${i % 3}`).catch(() => null);
+          if (response?.status !== 200) continue;
+          const { a, b } = (await response.json()) as Record<string, number>;
+          seen++;
+          expect(b).toBe(a as number);
+        }
+      },
+    );
+    expect(seen).toBeGreaterThan(30);
+  });
+});
+
+describe("the HTTP face", () => {
+  test("lists machines, shows health and metrics, and answers nobody but this machine", async () => {
+    const seen: Record<string, unknown> = {};
+    await whileRunning(scenario("async", "work: { kind: sleep, time: 1ms }"), [], async (url) => {
+      await Bun.sleep(500);
+      const get = (path: string, init: RequestInit = {}) => fetch(url + path, init);
+      seen["workers"] = ((await (await get("/workers")).json()) as string[]).sort();
+      const health = await get("/healthz");
+      seen["health"] = [health.status, await health.json()];
+      const metrics = await get("/metrics");
+      seen["metrics"] = [metrics.headers.get("content-type"), await metrics.text()];
+      const codes = await Promise.all([
+        get("/workers/worker-99"),
+        get("/workers/%E0%A4%A"),
+        get(`/workers/${"x".repeat(5000)}`),
+        get("/nowhere"),
+        get("/workers", { method: "POST", body: "{}" }),
+        get("/workers", { headers: { origin: "https://example.com" } }),
+        get("/workers", { headers: { host: "example.com" } }),
+        get("/workers", { headers: { origin: "http://localhost:3000" } }),
+      ]);
+      seen["codes"] = codes.map(({ status }) => status);
+    });
+    expect(seen["workers"]).toEqual(["worker-0", "worker-1", "worker-2"]);
+    expect(seen["health"]).toMatchObject([200, { status: "healthy", uptime_seconds: expect.any(Number), stats: { mode: "async" } }]);
+    const [type, text] = seen["metrics"] as [string, string];
+    expect(type).toStartWith("application/openmetrics-text");
+    expect(text).toMatch(/lab_processed_total\{mode="async"\} \d+\n/);
+    expect(text.endsWith("# EOF\n")).toBe(true);
+    expect(seen["codes"]).toEqual([404, 400, 400, 404, 405, 403, 403, 200]);
+  });
+
+  test("a port that is taken, or none, is refused before anything runs", async () => {
+    const file = join(folder, "quick.yaml");
+    writeFileSync(file, "title: quick\nload: { executor: bursts, size: 5 }\nwork: { kind: none }\n");
+    const taken = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
+    expect(await lab(["run", file, "--headless", "--http", String(taken.port)])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("cannot be listened on"),
+    });
+    taken.stop(true);
+    for (const bad of ["-1", "70000", "x", "8.5"]) expect((await lab(["run", file, "--http", bad])).code).toBe(2);
+  });
+});
+
+describe("P2-R4 queries.via: http", () => {
+  test("are sent over real HTTP while messages flow, and all are answered, with their age where they are snapshots", async () => {
+    const file = join(folder, "via.yaml");
+    writeFileSync(
+      file,
+      'title: via\nload: { executor: constant-arrival-rate, rate: 200, duration: 1s }\nkeys: { count: 20 }\nwork: { kind: cpu, time: 2ms }\nqueries: { rate: 100, via: http, consistency: snapshot }\nthresholds: { query_ms: ["p(99)<500", "count>50"] }\n',
+    );
+    const { code, stdout } = await lab(["run", file, "--headless", "--json", "-"]);
+    expect(code).toBe(0);
+    for (const { mode, queries, status } of (JSON.parse(stdout) as RunResult).cases) {
+      expect([status, queries.sent, queries.answered]).toEqual(["completed", 100, 100]);
+      if (mode === "parallel") expect(queries.staleness?.max).toBeLessThan(1000);
+      else expect(queries.staleness).toBeUndefined();
+    }
+  });
+});
