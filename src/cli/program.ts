@@ -3,10 +3,10 @@ import { VERSION } from "../engine/version.ts";
 import { EXIT, formatProblem, InvalidScenario, suggestion, UserError } from "../kernel/problem.ts";
 import { printable, quoted } from "../kernel/text.ts";
 import type { RunFlags } from "./flags.ts";
+import type { PredictFlags } from "./predict.ts";
 
 /** Commands of later versions, so that they are refused by name. */
 const LATER: Readonly<Record<string, string>> = {
-  predict: "what theory and the simulator expect, without running",
   runs: "past runs",
   show: "a past run's summary again",
   compare: "two runs side by side, with a verdict",
@@ -98,6 +98,22 @@ function buildProgram(outcome: { code: number }): Command {
     .action(async (name: string, options: { force?: boolean }) => {
       const { writeStarter } = await import("./new.ts");
       writeStarter(name, options.force === true);
+    });
+  program
+    .command("predict")
+    .description("what theory and the simulator expect of a scenario, without running it")
+    .argument("<scenario>", "a path, or the name of a shipped scenario")
+    .option("--cores <n>", "of a machine with so many cores")
+    .option("--mode <modes>", "sync,async,parallel")
+    .option("-d, --duration <duration>", "how long the load lasts, such as 30s")
+    .option("-r, --rate <rate>", "arrivals per time unit")
+    .option("--seed <n>", "seed of everything random")
+    .option("--set <path=value>", "any field of the scenario (repeatable)", collect, [])
+    .option("--workers <n>", "Workers of the parallel mode")
+    .option("--json", "as JSON")
+    .action(async (scenario: string, flags: PredictFlags) => {
+      const { predictScenario } = await import("./predict.ts");
+      predictScenario(scenario, flags);
     });
   program
     .command("bench")

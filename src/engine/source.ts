@@ -2,12 +2,13 @@ import type { Nanoseconds } from "../kernel/clock.ts";
 import type { Time } from "../kernel/time.ts";
 import type { Clients } from "../load/clients.ts";
 import type { Offered } from "../load/offered.ts";
+import type { ReadLatency } from "../load/read-latency.ts";
 import { Arrival, type Tape } from "../load/tape.ts";
 import { type Item, ItemPool } from "../queueing/item.ts";
 import { CountIntegral } from "../telemetry/integral.ts";
 import type { Recorder } from "../telemetry/recorder.ts";
 import type { Intake } from "../workloads/workload.ts";
-import type { Connections, ReadLatency } from "./connections.ts";
+import type { Connections } from "./connections.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { Signal } from "./signal.ts";
 

@@ -13,6 +13,11 @@ export interface KeySource {
   next(): number;
 }
 
+/** Name of a generated state machine. */
+export function workerName(key: number): string {
+  return `worker-${key}`;
+}
+
 export function keySource(choice: KeyChoice, seed: number): KeySource {
   switch (choice.distribution) {
     case "uniform": {

@@ -1,130 +1,187 @@
 import { keyShares } from "../load/keys.ts";
-import type { Mode, Scenario } from "../scenario/schema.ts";
+import { squaredVariation } from "../load/service-times.ts";
+import type { Scenario } from "../scenario/schema.ts";
+import { rampTotal } from "../scenario/semantics.ts";
 import type { Prediction } from "../telemetry/result.ts";
-import { dd1OverloadSojourn, dd1Sojourn, md1Sojourn, md1SojournQuantile } from "./queues.ts";
+import { type Expected, HANDOVER, type Shares, sharesOf } from "./demand.ts";
+import {
+  dd1OverloadSojourn,
+  dd1Sojourn,
+  md1Sojourn,
+  md1SojournQuantile,
+  mg1Sojourn,
+  mm1k,
+  mm1Sojourn,
+  mm1SojournQuantile,
+  mmcSojourn,
+} from "./queues.ts";
+import { type Simulated, simulate } from "./simulate.ts";
 
-export interface Expected {
-  readonly mode: Mode;
-  readonly scenario: Scenario;
-  readonly workers: number;
-  readonly cores: number;
-}
+/** Arrivals that a prediction simulates at most: enough for a steady state, and a moment's work. */
+const SIMULATED = 300_000;
 
-/** What one item asks of each resource, in seconds. */
-interface Demand {
-  /** Holds a core. */
-  readonly cpu: number;
-  /** Holds its thread, not a core. */
-  readonly hold: number;
-  /** Waits outside; overlaps where the mode lets it. */
-  readonly wait: number;
-}
-
-/** What theory expects of a case before it runs. Figures no formula here gives are null. */
-export function predict({ mode, scenario, workers, cores }: Expected): Prediction {
-  const demand = demandOf(scenario);
-  const service = demand.cpu + demand.hold + demand.wait;
-  const { capacity, bottleneck, servers } = capacityOf(mode, demand, scenario, workers, cores);
+/** What theory expects of a case before it runs: a formula where one applies, the simulator for the rest; null: unknown. */
+export function predict(asked: Expected): Prediction {
+  const expected = atNumber(asked);
+  const { scenario } = expected;
+  const { capacity, bottleneck, servers } = capacityOf(expected);
   const lambda = offeredRate(scenario);
-  if (capacity === null || lambda === null) {
-    return { capacity, throughput: capacity, sojournMean: null, sojournP99: null, utilization: null, bottleneck, model: "capacity" };
+  const simulated = simulatable(scenario) ? simulate(expected, SIMULATED) : null;
+  if (capacity === null || simulated === null) {
+    const throughput = capacity === null || lambda === null ? lambda : Math.min(lambda, capacity);
+    const utilization = capacity === null || lambda === null ? null : Math.min(1, lambda / capacity);
+    return { capacity, throughput, sojournMean: null, sojournP99: null, utilization, bottleneck, model: "capacity" };
   }
-  const hot = mode === "parallel" && servers > 1 ? hottestShare(scenario, servers) : null;
-  const limit = hot === null ? capacity : Math.min(capacity, capacity / servers / hot.share);
-  const utilization = Math.min(1, lambda / capacity);
-  const base = {
+  const hot = expected.mode === "parallel" && servers > 1 ? hottestShare(scenario, servers) : null;
+  const limit = hot === null ? capacity : Math.min(capacity, capacity / servers / hot);
+  const formula = lambda === null ? null : formulaFor(expected, lambda, servers);
+  return {
     capacity,
-    throughput: Math.min(lambda, limit),
-    utilization,
-    bottleneck: lambda < limit ? "arrivals" : limit < capacity ? "hot key" : bottleneck,
+    throughput: simulated.throughput,
+    utilization: lambda === null ? simulated.utilization : Math.min(1, lambda / capacity),
+    bottleneck: lambda !== null && lambda < limit ? "arrivals" : limit < capacity ? "hot key" : bottleneck,
+    ...(formula ?? fromSimulation(simulated)),
   };
-  const single = servers === 1 && scenario.async.concurrency === 1 && oneByOne(mode, scenario);
-  const steady = scenario.load.executor === "constant-arrival-rate" && scenario.load.jitter === 0 ? scenario.load : null;
-  if (!single || steady === null) return { ...base, sojournMean: null, sojournP99: null, model: "capacity" };
-  return { ...base, ...sojourn(lambda, service, steady, mode, scenario) };
 }
 
-function sojourn(
-  lambda: number,
-  service: number,
-  load: { readonly arrivals: "uniform" | "poisson"; readonly duration: number },
-  mode: Mode,
-  scenario: Scenario,
-): Pick<Prediction, "sojournMean" | "sojournP99" | "model"> {
+interface Sojourn extends Pick<Prediction, "sojournMean" | "sojournP99" | "model"> {}
+
+function fromSimulation({ sojourn }: Simulated): Sojourn {
+  return { sojournMean: sojourn.mean / 1e6, sojournP99: sojourn.percentile(0.99) / 1e6, model: "simulation" };
+}
+
+/** A rate that is to be found out stands for what theory says it will be. */
+function atNumber(expected: Expected): Expected {
+  const { scenario } = expected;
+  const { load } = scenario;
+  if (load.executor !== "constant-arrival-rate" || typeof load.rate === "number") return expected;
+  const at = (rate: number): Expected => ({ ...expected, scenario: { ...scenario, load: { ...load, rate } } });
+  const probed = load.rate === "max" ? expected : { ...expected, mode: scenario.modes[0] ?? expected.mode };
+  const { capacity } = capacityOf({ ...probed, scenario: at(1).scenario });
+  if (capacity === null) return expected;
+  const share = load.rate === "max" ? 1 : Number.parseFloat(load.rate) / 100;
+  return at((capacity * share * load.timeUnit) / 1e6);
+}
+
+function simulatable({ load }: Scenario): boolean {
+  return load.executor !== "replay" && !(load.executor === "constant-arrival-rate" && typeof load.rate !== "number");
+}
+
+/** The formula whose assumptions a case meets, if there is one. */
+function formulaFor(expected: Expected, lambda: number, servers: number): Sojourn | null {
+  const { mode, scenario } = expected;
+  const { load, work, source, batch, queue, keys } = scenario;
+  const oneByOne = mode === "sync" || (batch.size ?? (batch.timeout === undefined ? 1 : 2)) === 1;
+  const offloaded = mode === "async" && scenario.async.offload !== "none";
+  const steady = load.executor === "constant-arrival-rate" && load.jitter === 0 && source.latency.max === 0;
+  if (!steady || !oneByOne || offloaded) return null;
+  const service = work.time / 1e6;
   const ms = (seconds: number | null) => (seconds === null ? null : seconds * 1000);
-  if (load.arrivals === "poisson") {
-    return { sojournMean: ms(md1Sojourn(lambda, service)), sojournP99: ms(md1SojournQuantile(0.99, lambda, service)), model: "M/D/1" };
+  const roomy = mode === "sync" || queue.overflow === "block" || queue.capacity === "unlimited";
+  const overlapping = mode !== "sync" && scenario.async.concurrency > 1;
+  if (load.arrivals === "uniform") {
+    if (overlapping || servers > 1 || work.distribution !== "constant") return null;
+    const calm = dd1Sojourn(lambda, service);
+    if (calm !== null) return { sojournMean: ms(calm), sojournP99: ms(calm), model: "D/D/1" };
+    const seconds = load.duration / 1e6;
+    const drained = seconds * lambda * service <= seconds + scenario.gracefulStop / 1e6;
+    if (!roomy || !drained) return null;
+    const mean = dd1OverloadSojourn(lambda, service, seconds);
+    return { sojournMean: ms(mean), sojournP99: ms(service + 0.99 * 2 * (mean - service)), model: "D/D/1, overloaded" };
   }
-  const calm = dd1Sojourn(lambda, service);
-  if (calm !== null) return { sojournMean: ms(calm), sojournP99: ms(calm), model: "D/D/1" };
-  // A drop rule or an early stop changes who is served; without them the line only grows.
-  const everyoneWaits = mode === "sync" || scenario.queue.overflow === "block";
-  const seconds = load.duration / 1e6;
-  const drained = seconds * lambda * service <= seconds + scenario.gracefulStop / 1e6;
-  if (!everyoneWaits || !drained) return { sojournMean: null, sojournP99: null, model: "D/D/1, overloaded" };
-  const mean = dd1OverloadSojourn(lambda, service, seconds);
-  return { sojournMean: ms(mean), sojournP99: ms(service + 0.99 * 2 * (mean - service)), model: "D/D/1, overloaded" };
-}
-
-function demandOf({ work }: Scenario): Demand {
-  const time = work.time / 1e6;
-  switch (work.kind) {
-    case "none":
-    case "handler":
-      return { cpu: 0, hold: 0, wait: 0 };
-    case "cpu":
-      return { cpu: time, hold: 0, wait: 0 };
-    case "sleep":
-      return { cpu: 0, hold: time, wait: 0 };
-    case "io":
-      return { cpu: 0, hold: 0, wait: time };
-    case "mixed":
-      return { cpu: time * work.cpuShare, hold: 0, wait: time * (1 - work.cpuShare) };
-    default:
-      return work.kind satisfies never;
+  const exponential = work.distribution === "exponential";
+  if (overlapping) {
+    const apart = mode === "async" && work.kind === "io" && exponential && keys.count >= 20 * servers && roomy;
+    const mean = apart ? mmcSojourn(lambda, service, servers) : null;
+    return mean === null ? null : { sojournMean: ms(mean), sojournP99: null, model: `M/M/${servers}` };
   }
+  // Keys spread by a hash: each Worker is a line of its own, and splitting Poisson arrivals leaves them Poisson.
+  if (servers > 1 && (keys.distribution === "zipf" || keys.count < 100 * servers)) return null;
+  const each = lambda / servers;
+  if (!roomy) {
+    if (!exponential || servers > 1 || queue.capacity === "unlimited") return null;
+    return { sojournMean: ms(mm1k(each, service, queue.capacity + 1).sojourn), sojournP99: null, model: `M/M/1/${queue.capacity + 1}` };
+  }
+  if (each * service >= 1) return null;
+  const many = servers > 1 ? `${servers} × ` : "";
+  if (exponential) {
+    return { sojournMean: ms(mm1Sojourn(each, service)), sojournP99: ms(mm1SojournQuantile(0.99, each, service)), model: `${many}M/M/1` };
+  }
+  if (work.distribution === "constant") {
+    return { sojournMean: ms(md1Sojourn(each, service)), sojournP99: ms(md1SojournQuantile(0.99, each, service)), model: `${many}M/D/1` };
+  }
+  return { sojournMean: ms(mg1Sojourn(each, service, squaredVariation(work))), sojournP99: null, model: `${many}M/G/1` };
 }
 
 interface Capacity {
+  /** Per second; null: the work takes no time that theory knows of. */
   readonly capacity: number | null;
   readonly bottleneck: string;
   readonly servers: number;
 }
 
-/** The rate at which the first resource is used up. Work that takes no time has no capacity theory knows of. */
-function capacityOf(mode: Mode, demand: Demand, scenario: Scenario, workers: number, cores: number): Capacity {
-  const service = demand.cpu + demand.hold + demand.wait;
-  if (service === 0) return { capacity: null, bottleneck: "the lab's own overhead", servers: 1 };
-  const name = demand.cpu >= demand.hold && demand.cpu >= demand.wait ? "cpu" : demand.hold >= demand.wait ? "sleep" : "io";
-  if (mode === "sync") return { capacity: 1 / service, bottleneck: name, servers: 1 };
-  const threads = mode === "async" ? 1 : workers;
+/** The rate at which the first resource is used up, keys evenly spread. */
+export function capacityOf({ mode, scenario, workers, cores }: Expected): Capacity {
+  const { work, source, batch } = scenario;
+  const read = (source.latency.min + source.latency.max) / 2e6;
+  const shares: Shares = sharesOf(scenario) ?? { cpu: 0, hold: 0, wait: 0 };
+  const time = work.time / 1e6;
+  const service = time * (shares.cpu + shares.hold + shares.wait);
+  if (mode === "sync") {
+    const whole = service + read;
+    if (whole === 0) return { capacity: null, bottleneck: OVERHEAD, servers: 1 };
+    return { capacity: 1 / whole, bottleneck: read > service ? "source" : nameOf(shares), servers: 1 };
+  }
+  const offload = mode === "async" ? scenario.async.offload : "none";
+  const pieces = offload === "message" ? 1 : 1 / Math.max(1, Math.min(batch.size ?? 1, 1e6));
+  const handover = offload === "none" ? 0 : HANDOVER * pieces;
+  const threads = mode === "parallel" ? workers : 1;
   const slots = threads * scenario.async.concurrency;
   const limits: [number, string, number][] = [];
-  const held = demand.cpu + demand.hold;
-  if (held > 0) limits.push([threads / held, mode === "async" ? (demand.cpu > 0 ? "cpu" : "sleep") : "workers", threads]);
-  if (demand.cpu > 0) limits.push([cores / demand.cpu, "all cores", cores]);
-  limits.push([slots / service, slots === 1 ? name : "concurrency", slots]);
-  limits.sort((a, b) => a[0] - b[0]);
-  const [capacity, bottleneck, servers] = limits[0] ?? [1 / service, name, 1];
-  return { capacity, bottleneck: bottleneck === "workers" && threads >= cores && demand.cpu > 0 ? "all cores" : bottleneck, servers };
+  const held = time * (shares.cpu + shares.hold);
+  if (held > 0)
+    limits.push([threads / (held + (scenario.async.concurrency > 1 ? 0 : handover)), threadName(mode, threads, cores, shares), threads]);
+  if (shares.cpu > 0) limits.push([cores / (time * shares.cpu), "all cores", cores]);
+  if (service > 0) limits.push([slots / (service + handover), slots === 1 ? nameOf(shares) : "concurrency", slots]);
+  if (read > 0) limits.push([source.connections / read, "source", slots]);
+  if (limits.length === 0) return { capacity: null, bottleneck: OVERHEAD, servers: 1 };
+  const [capacity, bottleneck, servers] = limits.reduce((least, one) => (one[0] < least[0] ? one : least));
+  return { capacity, bottleneck, servers };
 }
 
-/** Share of the arrivals that the busiest server gets at least, because a key is never split. */
-function hottestShare(scenario: Scenario, servers: number): { readonly share: number } | null {
-  const { keys } = scenario;
+const OVERHEAD = "the lab's own overhead";
+
+function nameOf({ cpu, hold, wait }: Shares): string {
+  return cpu >= hold && cpu >= wait ? "cpu" : hold >= wait ? "sleep" : "io";
+}
+
+function threadName(mode: string, threads: number, cores: number, shares: Shares): string {
+  if (mode === "async") return shares.cpu > 0 ? "cpu" : "sleep";
+  return threads >= cores && shares.cpu > 0 ? "all cores" : "workers";
+}
+
+/** Share of the arrivals that the busiest server gets at least, because a key is never split; null: they spread evenly. */
+function hottestShare({ keys }: Scenario, servers: number): number | null {
   if (keys.distribution !== "zipf" && keys.count >= servers) return null;
-  const shares = keyShares(keys);
-  const share = Math.max(shares[0] ?? 1, 1 / servers);
-  return share > 1 / servers ? { share } : null;
+  const share = Math.max(keyShares(keys)[0] ?? 1, 1 / servers);
+  return share > 1 / servers ? share : null;
 }
 
-function oneByOne(mode: Mode, { batch }: Scenario): boolean {
-  return mode === "sync" || (batch.size ?? (batch.timeout === undefined ? 1 : 2)) === 1;
-}
-
+/** Arrivals per second over the whole load; null where they wait for answers, or all come at once. */
 function offeredRate({ load }: Scenario): number | null {
-  if (load.executor === "constant-arrival-rate" && typeof load.rate === "number") return (load.rate * 1e6) / load.timeUnit;
-  if (load.executor === "bursts" && load.count > 1) return (load.size * load.count * 1e6) / (load.every * load.count);
-  if (load.executor === "replay" && load.rate !== undefined) return load.rate;
-  return null;
+  switch (load.executor) {
+    case "constant-arrival-rate":
+      return typeof load.rate === "number" ? (load.rate * 1e6) / load.timeUnit : null;
+    case "ramping-arrival-rate":
+      return (rampTotal(load) * 1e6) / load.stages.reduce((sum, { duration }) => sum + duration, 0);
+    case "bursts":
+      return load.count > 1 ? (load.size * 1e6) / load.every : null;
+    case "replay":
+      return load.rate ?? null;
+    case "constant-vus":
+    case "shared-iterations":
+      return null;
+    default:
+      return load satisfies never;
+  }
 }

@@ -1,7 +1,90 @@
 /**
- * Single-server queueing formulas. λ: arrivals per second, S: mean service time in seconds, ρ = λS. Each gives the mean
- * time in the system (waiting and service) in seconds.
+ * Queueing formulas. λ: arrivals per second, S: mean service time in seconds, ρ = λS (of c servers: λS/c). "Sojourn" is the
+ * mean time in the system, waiting and service, in seconds; null where the line grows without bound.
  */
+
+/** L = λW (J. D. C. Little, 1961): the mean number in a system from the rate through it and the time each is inside. */
+export function littleNumber(lambda: number, sojourn: number): number {
+  return lambda * sojourn;
+}
+
+/** Poisson arrivals, exponential service (A. K. Erlang, 1917): W = S / (1 − ρ). */
+export function mm1Sojourn(lambda: number, service: number): number | null {
+  const rho = lambda * service;
+  return rho < 1 ? service / (1 - rho) : null;
+}
+
+/** The sojourn time in M/M/1 is exponential itself, of mean W. */
+export function mm1SojournQuantile(share: number, lambda: number, service: number): number | null {
+  const mean = mm1Sojourn(lambda, service);
+  return mean === null ? null : -mean * Math.log(1 - share);
+}
+
+/**
+ * Poisson arrivals, any service time with squared coefficient of variation c² (F. Pollaczek 1930, A. Y. Khinchine 1932):
+ * W = S + λS²(1 + c²) / (2(1 − ρ)).
+ */
+export function mg1Sojourn(lambda: number, service: number, squaredVariation: number): number | null {
+  const rho = lambda * service;
+  return rho < 1 ? service + (lambda * service * service * (1 + squaredVariation)) / (2 * (1 - rho)) : null;
+}
+
+/** Probability that an arrival has to wait in M/M/c (Erlang C), by the recursion of Erlang B, which never overflows. */
+export function erlangC(offered: number, servers: number): number {
+  if (offered >= servers) return 1;
+  let b = 1;
+  for (let n = 1; n <= servers; n++) b = (offered * b) / (n + offered * b);
+  return b / (1 - (offered / servers) * (1 - b));
+}
+
+/** Poisson arrivals, exponential service, c servers and one line: W = S + C(c, λS) · S / (c − λS). */
+export function mmcSojourn(lambda: number, service: number, servers: number): number | null {
+  const offered = lambda * service;
+  return offered < servers ? service + (erlangC(offered, servers) * service) / (servers - offered) : null;
+}
+
+/** What M/M/1/K does: one server, room for K in all, who comes to a full system is lost. */
+export interface FiniteQueue {
+  /** Share of arrivals lost. */
+  readonly loss: number;
+  /** Through the server, per second. */
+  readonly throughput: number;
+  /** Mean number in the system. */
+  readonly number: number;
+  /** Mean time in the system of those that got in. */
+  readonly sojourn: number;
+}
+
+/** P(n in system) = (1 − ρ)ρⁿ / (1 − ρ^{K+1}), 1/(K+1) at ρ = 1 (L. Kleinrock, Queueing Systems 1, 1975, §3.6). */
+export function mm1k(lambda: number, service: number, room: number): FiniteQueue {
+  const rho = lambda * service;
+  // Weights relative to the likelier end, so that neither overflows.
+  const step = rho <= 1 ? rho : 1 / rho;
+  let weight = 1;
+  let total = 0;
+  let sum = 0;
+  let loss = 0;
+  for (let i = 0; i <= room; i++) {
+    const n = rho <= 1 ? i : room - i;
+    total += weight;
+    sum += n * weight;
+    if (n === room) loss = weight;
+    weight *= step;
+  }
+  const throughput = lambda * (1 - loss / total);
+  return { loss: loss / total, throughput, number: sum / total, sojourn: sum / total / throughput };
+}
+
+/** Mean time an item waits for its batch to fill: of n that come λ per second, the i-th waits for n − i more. */
+export function batchFillWait(lambda: number, size: number): number {
+  return (size - 1) / (2 * lambda);
+}
+
+/** The same when a batch goes after `timeout` seconds at the latest, however few it has by then. */
+export function batchWait(lambda: number, size: number, timeout: number): number {
+  const fill = (size - 1) / lambda;
+  return fill <= timeout ? fill / 2 : timeout / 2 + timeout / (2 * (1 + lambda * timeout));
+}
 
 /** Constant gaps, constant service: nobody waits while ρ ≤ 1. */
 export function dd1Sojourn(lambda: number, service: number): number | null {

@@ -9,7 +9,7 @@ import { runCase } from "../../src/engine/runner/case.ts";
 import { buildPipeline, type Pipeline, type Setup, specOf } from "../../src/engine/runner/pipeline.ts";
 import { summarize } from "../../src/engine/runner/summary.ts";
 import { VirtualTime } from "../../src/kernel/time.ts";
-import { keySource } from "../../src/load/keys.ts";
+import { keySource, workerName } from "../../src/load/keys.ts";
 import { openTape } from "../../src/load/open.ts";
 import { inspectTape } from "../../src/load/tape.ts";
 import { type CasePlan, planCases } from "../../src/plan/plan.ts";
@@ -19,7 +19,6 @@ import { unswept } from "../../src/scenario/sweep.ts";
 import { imbalance } from "../../src/telemetry/ledger.ts";
 import type { Sample } from "../../src/telemetry/result.ts";
 import { GeneratedPayloads } from "../../src/workloads/message/generated.ts";
-import { workerName } from "../../src/workloads/message/intake.ts";
 import { apply, digestOf, type State, stateJson } from "../../src/workloads/message/state.ts";
 import { rounds } from "../support/campaign.ts";
 

@@ -70,17 +70,21 @@ export const COLUMNS = ["mode", "msg/s", "p50", "p95", "p99", "drops", "CPU", "p
 
 /** The comparison as plain text: columns separated by two spaces, numbers to the right. */
 export function plainTable(rows: readonly ComparisonRow[]): string {
-  const widths = COLUMNS.map((column) => Math.max(column.length, ...rows.map((row) => Bun.stringWidth(row[column] ?? ""))));
+  return textTable(
+    COLUMNS,
+    rows.map((row) => COLUMNS.map((column) => row[column] ?? "")),
+  );
+}
+
+/** A table as plain text: a heading, a rule, the rows; the first column to the left, the rest to the right. */
+export function textTable(heading: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = heading.map((column, i) => Math.max(Bun.stringWidth(column), ...rows.map((row) => Bun.stringWidth(row[i] ?? ""))));
   const line = (cells: readonly string[]) =>
     cells
       .map((cell, i) => pad(cell, widths[i] ?? 0, i > 0))
       .join("  ")
       .trimEnd();
-  return [
-    line(COLUMNS),
-    line(widths.map((width) => "─".repeat(width))),
-    ...rows.map((row) => line(COLUMNS.map((column) => row[column] ?? ""))),
-  ].join("\n");
+  return [line(heading), line(widths.map((width) => "─".repeat(width))), ...rows.map(line)].join("\n");
 }
 
 function pad(text: string, width: number, toRight: boolean): string {

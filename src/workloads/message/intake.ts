@@ -1,5 +1,8 @@
+import { hashOf } from "../../kernel/hash.ts";
 import type { WordWriter } from "../../kernel/words.ts";
+import { workerName } from "../../load/keys.ts";
 import { NOT_UTF8, TOO_LONG } from "../../load/replay.ts";
+import type { ServiceTimes } from "../../load/service-times.ts";
 import type { Arrival } from "../../load/tape.ts";
 import type { Item } from "../../queueing/item.ts";
 import type { Rejection } from "../../telemetry/result.ts";
@@ -7,15 +10,9 @@ import type { Intake } from "../workload.ts";
 import { Dictionary, encodedBytes, PayloadEncoder } from "./codec.ts";
 import { GeneratedPayloads, type MessageShape } from "./generated.ts";
 import { type Payload, parseMessage } from "./message.ts";
-import type { ServiceTimes } from "./service-times.ts";
 
 /** Rejections kept with line and reason; the rest are only counted. */
 const KEPT_REJECTIONS = 100;
-
-/** Name of a generated state machine. */
-export function workerName(key: number): string {
-  return `worker-${key}`;
-}
 
 /** Makes messages of arrivals: generated ones by number, replayed ones from the text of their line. */
 export class MessageIntake implements Intake {
@@ -149,13 +146,4 @@ function grown(old: Uint32Array, key: number): Uint32Array<ArrayBuffer> {
   const more = new Uint32Array(Math.max(key + 1, old.length * 2));
   more.set(old);
   return more;
-}
-
-/** FNV-1a with a final mix (murmur3), over UTF-16 units. */
-export function hashOf(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
 }

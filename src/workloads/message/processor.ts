@@ -1,11 +1,11 @@
 import type { WordReader } from "../../kernel/words.ts";
+import { workerName } from "../../load/keys.ts";
+import type { ServiceTime } from "../../load/service-times.ts";
 import type { Item } from "../../queueing/item.ts";
 import type { Effort, Outcome, Processor, StateSlice } from "../workload.ts";
 import { PayloadDecoder } from "./codec.ts";
 import { type Handler, messageOf, reasonOf } from "./handler.ts";
-import { workerName } from "./intake.ts";
 import type { Payload } from "./message.ts";
-import type { ServiceTime } from "./service-times.ts";
 import { apply, type State, stateJson } from "./state.ts";
 
 /** What the work on each message costs. `time` in microseconds. */

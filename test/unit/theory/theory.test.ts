@@ -90,9 +90,10 @@ describe("P1-S predictions", () => {
     const over = expectation("sync", { work, load: rate(2000, { duration: "2s" }) });
     expect(over.model).toBe("D/D/1, overloaded");
     expect(over.sojournMean).toBeCloseTo(1 + (3999 / 2) * 0.5, 6);
-    expect(expectation("async", { work, load: rate(2000), queue: { overflow: "drop-newest" } }).sojournMean).toBeNull();
-    expect(expectation("async", { work, load: rate(500), batch: { size: 10 } })).toMatchObject({ model: "capacity", sojournMean: null });
-    expect(expectation("sync", { work, load: { executor: "bursts", size: 5 } }).utilization).toBeNull();
+    const dropping = expectation("async", { work, load: rate(2000), queue: { overflow: "drop-newest" } });
+    expect([dropping.model, Math.round(dropping.throughput ?? 0)]).toEqual(["simulation", 1000]);
+    expect(expectation("async", { work, load: rate(500), batch: { size: 10 } })).toMatchObject({ model: "simulation", sojournMean: 14.5 });
+    expect(expectation("sync", { work, load: { executor: "bursts", size: 5 } }).utilization).toBe(1);
     expect(expectation("sync", { work, load: { executor: "bursts", size: 100, every: "1s", count: 5 } }).utilization).toBeCloseTo(0.1, 9);
     expect(expectation("sync", { work, load: { executor: "replay", file: "a", rate: 100 } }).utilization).toBeCloseTo(0.1, 9);
   });

@@ -1,12 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import fc from "fast-check";
+import { hashOf } from "../../../src/kernel/hash.ts";
 import { WordReader, WordWriter } from "../../../src/kernel/words.ts";
 import { Arrival } from "../../../src/load/tape.ts";
 import { Item } from "../../../src/queueing/item.ts";
 import { Dictionary, encodedBytes, PayloadDecoder, PayloadEncoder } from "../../../src/workloads/message/codec.ts";
 import { GeneratedPayloads } from "../../../src/workloads/message/generated.ts";
-import { hashOf, MessageIntake } from "../../../src/workloads/message/intake.ts";
+import { MessageIntake } from "../../../src/workloads/message/intake.ts";
 import { COMPUTE, INCREMENT, makeOp, type Op, Payload, parseMessage, SET } from "../../../src/workloads/message/message.ts";
 import { MessageProcessor } from "../../../src/workloads/message/processor.ts";
 import { apply, computeTerm, digestOf, dumpPieces, type State, stateJson } from "../../../src/workloads/message/state.ts";

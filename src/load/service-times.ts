@@ -1,6 +1,6 @@
-import type { Nanoseconds } from "../../kernel/clock.ts";
-import { exactExp, exactLog } from "../../kernel/exact-math.ts";
-import { Random } from "../../kernel/random.ts";
+import type { Nanoseconds } from "../kernel/clock.ts";
+import { exactExp, exactLog } from "../kernel/exact-math.ts";
+import { Random } from "../kernel/random.ts";
 
 export interface ServiceTime {
   /** Mean, in microseconds. */

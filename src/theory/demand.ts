@@ -1,0 +1,46 @@
+import type { Mode, Scenario } from "../scenario/schema.ts";
+
+/** A case to be predicted, on a machine of so many cores. */
+export interface Expected {
+  readonly mode: Mode;
+  readonly scenario: Scenario;
+  readonly workers: number;
+  readonly cores: number;
+}
+
+/** Shares of an item's time by what it holds. */
+export interface Shares {
+  /** A core, and its thread. */
+  readonly cpu: number;
+  /** Its thread, not a core. */
+  readonly hold: number;
+  /** Nothing: it waits outside, and overlaps where the mode lets it. */
+  readonly wait: number;
+}
+
+/** What becomes of an item's time; null for work that theory knows nothing of. */
+export function sharesOf({ work }: Scenario): Shares | null {
+  switch (work.kind) {
+    case "none":
+    case "handler":
+      return null;
+    case "cpu":
+      return { cpu: 1, hold: 0, wait: 0 };
+    case "sleep":
+      return { cpu: 0, hold: 1, wait: 0 };
+    case "io":
+      return { cpu: 0, hold: 0, wait: 1 };
+    case "mixed":
+      return { cpu: work.cpuShare, hold: 0, wait: 1 - work.cpuShare };
+    default:
+      return work.kind satisfies never;
+  }
+}
+
+/** Handing a piece of work to a helper thread and hearing that it is done: two wake-ups, in seconds. */
+export const HANDOVER = 120e-6;
+
+/** Batches that a Worker holds beside those at work; as the parallel executor does. */
+export function windowOf(concurrency: number, batchSeconds: number): number {
+  return concurrency - 1 + Math.min(128, Math.max(4, Math.ceil(4e-3 / Math.max(1e-9, batchSeconds))));
+}
