@@ -119,8 +119,14 @@ function buildProgram(outcome: { code: number }): Command {
     .command("bench")
     .description("the project's own benchmark table: this console's engines beside the peers")
     .option("--rounds <n>", "rounds; the median counts", "5")
+    .option("--truth", "instead: every shipped scenario, measured beside predicted")
     .option("--json", "as JSON")
-    .action(async (options: { rounds: string; json?: boolean }) => {
+    .action(async (options: { rounds: string; truth?: boolean; json?: boolean }) => {
+      if (options.truth === true) {
+        const { truth } = await import("./bench/truth.ts");
+        await truth(options.json === true);
+        return;
+      }
       const { bench } = await import("./bench/bench.ts");
       await bench(options);
     });

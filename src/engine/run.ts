@@ -5,6 +5,7 @@ import { arrivalEstimate } from "../scenario/semantics.ts";
 import type { SweepPoint } from "../scenario/sweep.ts";
 import { EMPTY_LEDGER, type Ledger } from "../telemetry/ledger.ts";
 import type { Calibration, CaseResult, RunResult, Sample } from "../telemetry/result.ts";
+import { conclude } from "../theory/conclude.ts";
 import { explain } from "../theory/explain.ts";
 import { predict } from "../theory/predict.ts";
 import type { CaseOutline, OnEvent } from "./events.ts";
@@ -115,6 +116,7 @@ class ScenarioRun {
       },
       machine,
       cases: finished.map(({ result }) => result),
+      conclusions: conclude(finished.map(({ result }) => result)),
       thresholds: finished.flatMap(({ verdicts }, i) => verdicts.map((verdict) => ({ case: i, ...verdict }))),
     };
     this.options.onEvent?.({ type: "run-finished", result });
@@ -231,7 +233,7 @@ class ScenarioRun {
   /** Adds to what the runner measured what only the console knows. */
   private finish(plan: CasePlan, { thresholds, ...measured }: RunnerResult, series: readonly Sample[]): Ran {
     const complete = { ...measured, params: plan.params, predicted: predict({ ...plan, cores: coreCount() }) };
-    return { result: { ...complete, explanation: explain(complete), series }, verdicts: thresholds };
+    return { result: { ...complete, explanation: explain(complete, plan.scenario), series }, verdicts: thresholds };
   }
 
   /** What is known of a case whose runner ended without a result: it failed, or it was told to stop and did not. */

@@ -26,7 +26,7 @@ export function scenarioName(file: string): string {
 
 /** Files of shipped scenarios and of those in `./scenarios`, sorted by name; a file is listed once. */
 export function scenarioFiles(cwd = process.cwd()): string[] {
-  const folders = [join(cwd, "scenarios"), SHIPPED].filter((folder, i, all) => all.indexOf(folder) === i);
+  const folders = (cwd === SHIPPED ? [SHIPPED] : [join(cwd, "scenarios"), SHIPPED]).filter((folder, i, all) => all.indexOf(folder) === i);
   const files = folders.flatMap((folder) => {
     try {
       return readdirSync(folder)

@@ -1,12 +1,13 @@
 import { InvalidScenario, type Problem, suggestion } from "../kernel/problem.ts";
 import { printable, quoted } from "../kernel/text.ts";
+import { parseNumber } from "../kernel/units.ts";
 import { checkScenario, knownKeys } from "./check.ts";
 import type { YamlFile } from "./document.ts";
 import type { Scenario } from "./schema.ts";
 
 /** One combination of swept values, and the scenario they make. */
 export interface SweepPoint {
-  /** The swept fields, dotted, with their values as written. */
+  /** The swept fields, dotted, with their values as written; a count such as `10_000` is a number. */
   readonly params: Readonly<Record<string, unknown>>;
   readonly scenario: Scenario;
 }
@@ -32,7 +33,7 @@ export function sweepPoints(scenario: Scenario, yaml: YamlFile): SweepPoint[] {
     const checked = yaml.withOverrides(overrides, () => checkScenario(yaml));
     if (checked.ok) {
       points.push({
-        params: Object.fromEntries(overrides.map(({ value }, axis) => [axes[axis]?.[0] ?? "", value])),
+        params: Object.fromEntries(overrides.map(({ value }, axis) => [axes[axis]?.[0] ?? "", parseNumber(value) ?? value])),
         scenario: checked.scenario,
       });
     } else {

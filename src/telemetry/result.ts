@@ -9,6 +9,8 @@ export interface RunResult {
   readonly scenario: ScenarioIdentity;
   readonly machine: Machine;
   readonly cases: readonly CaseResult[];
+  /** What the cases say together; of a sweep, or where there are queries. */
+  readonly conclusions: readonly string[];
   readonly thresholds: readonly ThresholdResult[];
 }
 

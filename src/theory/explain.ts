@@ -1,4 +1,5 @@
 import { formatCount, formatMs, formatShare } from "../kernel/units.ts";
+import type { Scenario } from "../scenario/schema.ts";
 import { droppedTotal } from "../telemetry/ledger.ts";
 import type { CaseResult } from "../telemetry/result.ts";
 
@@ -7,46 +8,168 @@ type Explained = Omit<CaseResult, "explanation" | "series" | "params">;
 const BUSY = 0.9;
 /** A Worker shares its core with the source and with whatever else runs; from here on it is the limit. */
 const WORKER_BUSY = 0.8;
+/** Below this a run is over before shares of its time mean anything. */
+const SHORTEST_MS = 50;
 
-/** What held the case back, named from measured utilisation, with the number that shows it. */
-export function explain(result: Explained): string {
+/** What held a case back, named from measured utilisation and the split of latency, the number that shows it, and what would help. */
+export function explain(result: Explained, scenario: Scenario): string {
   if (result.status === "failed") return result.problems[0] ?? "The case failed.";
   if (result.ledger.processed === 0) return "Nothing was processed, so there is nothing to explain.";
-  const main = result.process.threads.find(({ name }) => name === "main")?.utilization ?? null;
-  const workers = result.process.threads.filter(({ name }) => name.startsWith("worker-"));
-  const busyWorkers = workers.filter(({ utilization }) => (utilization ?? 0) >= WORKER_BUSY).length;
-  const meanCore = mean(result.cores.map(({ utilization }) => utilization));
-  const rate = `${formatCount(result.throughput)} messages/s`;
-  const lost = aftermath(result);
-  if (result.mode !== "parallel" && (main ?? 0) >= BUSY) {
-    const cores = result.cores.length;
-    const idle = cores > 1 ? ` while the machine's ${cores} cores were ${formatShare(meanCore)} used in all` : "";
-    const thread = result.mode === "sync" ? "its one thread" : "its one event loop";
-    return `One core is the limit: ${thread} was computing ${formatShare(main ?? 0)} of the time${idle}, at ${rate}.${lost}`;
-  }
-  if (workers.length > 0 && busyWorkers === workers.length) {
-    return `All cores are the limit: each of the ${workers.length} Workers was computing at least ${formatShare(WORKER_BUSY)} of the time, at ${rate}.${lost}`;
-  }
-  if (busyWorkers > 0) {
-    return `${busyWorkers} of ${workers.length} Workers ${busyWorkers === 1 ? "is" : "are"} the limit: their keys keep them busy while the others wait, at ${rate}.${lost}`;
-  }
-  if (result.process.eventLoop.busy >= BUSY && result.mode !== "parallel" && result.durationMs > 50) {
-    return `The thread is the limit: it was held ${formatShare(result.process.eventLoop.busy)} of the time, mostly by waiting that blocks it, at ${rate}.${lost}`;
-  }
-  if (droppedTotal(result.ledger) > 0 && result.queue.capacity !== null) {
-    const busiest = Math.max(...result.process.threads.map(({ utilization }) => utilization ?? 0));
-    return `The queue is the limit: its ${formatCount(result.queue.capacity)} places overflowed when arrivals came close together, though no thread was computing more than ${formatShare(busiest)} of the time.${lost}`;
-  }
-  if (lost !== "" && result.durationMs > 50) return `The work itself is the limit, not a core: ${rate} went through.${lost}`;
-  return `The arrivals are the limit: all of them were processed at ${rate}, with a median sojourn time of ${formatMs(result.latency.sojourn.p50)}.`;
+  const facts = new Facts(result, scenario);
+  const found = BOTTLENECKS.map((look) => look(facts)).find((sentence) => sentence !== null) ?? facts.arrivals();
+  return [found, facts.aftermath(), facts.againstTheory()].filter(Boolean).join(" ");
 }
 
-function aftermath({ ledger, latency }: Explained): string {
-  const dropped = droppedTotal(ledger);
-  if (dropped > 0) return ` ${formatCount(dropped)} of ${formatCount(ledger.scheduled)} were dropped at the full queue.`;
-  if (ledger.unfinished > 0) return ` ${formatCount(ledger.unfinished)} of ${formatCount(ledger.scheduled)} were still undone at the end.`;
-  if (latency.sojourn.p99 > 10 * latency.service.p99) return ` Waiting made the 99th percentile ${formatMs(latency.sojourn.p99)}.`;
-  return "";
+/** A case with the figures that the sentences are made of. */
+class Facts {
+  readonly rate: string;
+  /** Share of its time that the source's thread computed. */
+  readonly main: number;
+  readonly workers: readonly number[];
+  readonly busyWorkers: number;
+  readonly longEnough: boolean;
+  readonly cores: number;
+  readonly coresUsed: number;
+
+  constructor(
+    readonly result: Explained,
+    readonly scenario: Scenario,
+  ) {
+    const { process, cores } = result;
+    this.rate = `${formatCount(result.throughput)} messages/s`;
+    this.main = process.threads.find(({ name }) => name === "main")?.utilization ?? 0;
+    this.workers = process.threads.filter(({ name }) => name !== "main").map(({ utilization }) => utilization ?? 0);
+    this.busyWorkers = this.workers.filter((share) => share >= WORKER_BUSY).length;
+    this.longEnough = result.durationMs > SHORTEST_MS;
+    this.cores = cores.length;
+    this.coresUsed = mean(cores.map(({ utilization }) => utilization));
+  }
+
+  /** Share of the run that something took. */
+  shareOf(ms: number): number {
+    return this.result.durationMs > 0 ? ms / this.result.durationMs : 0;
+  }
+
+  /** More was there to be done than was done. */
+  get overrun(): boolean {
+    const { ledger, latency, offeredRate, throughput } = this.result;
+    const behind = offeredRate !== null && throughput < 0.95 * offeredRate;
+    return behind || droppedTotal(ledger) > 0 || ledger.unfinished > 0 || latency.sojourn.p99 > 10 * latency.service.p99;
+  }
+
+  arrivals(): string {
+    return `The arrivals are the limit: all of them were processed at ${this.rate}, with a median sojourn time of ${formatMs(this.result.latency.sojourn.p50)}.`;
+  }
+
+  /** What the limit led to. */
+  aftermath(): string {
+    const { ledger, latency } = this.result;
+    const dropped = droppedTotal(ledger);
+    if (dropped > 0) return `${formatCount(dropped)} of ${formatCount(ledger.scheduled)} were dropped at the full queue.`;
+    if (ledger.unfinished > 0) return `${formatCount(ledger.unfinished)} of ${formatCount(ledger.scheduled)} were still undone at the end.`;
+    if (latency.sojourn.p99 > 10 * latency.service.p99) return `Waiting made the 99th percentile ${formatMs(latency.sojourn.p99)}.`;
+    return "";
+  }
+
+  /** Measured beside predicted, where theory says anything of the sojourn time. */
+  againstTheory(): string {
+    const { predicted, latency, throughput } = this.result;
+    if (predicted.sojournMean === null || predicted.throughput === null || !this.longEnough) return "";
+    const model = predicted.model === "simulation" ? "The simulation" : predicted.model;
+    const expected = `${formatCount(predicted.throughput)}/s and a mean sojourn time of ${formatMs(predicted.sojournMean)}`;
+    return `${model} expects ${expected}; measured: ${formatCount(throughput)}/s and ${formatMs(latency.sojourn.mean)}.`;
+  }
+}
+
+type Look = (facts: Facts) => string | null;
+
+/** Each looks for one cause; the first that finds its own speaks. */
+const BOTTLENECKS: readonly Look[] = [
+  queryStorm,
+  slowSource,
+  busyThread,
+  busyWorkers,
+  heldThread,
+  waitingBatch,
+  processors,
+  shortQueue,
+  slowWork,
+];
+
+function queryStorm(facts: Facts): string | null {
+  const share = facts.shareOf(facts.result.sourceBlocked.queryMs);
+  if (share < 0.3) return null;
+  const { answered, latency } = facts.result.queries;
+  return `Queries are the limit: answering ${formatCount(answered)} of them kept messages waiting ${formatShare(share)} of the time (p99 of a query ${formatMs(latency.p99)}). Snapshots, or parallel mode, take them off this thread.`;
+}
+
+function slowSource(facts: Facts): string | null {
+  const { result, scenario } = facts;
+  const share = facts.shareOf(result.sourceBlocked.readMs);
+  if (share < 0.5) return null;
+  const { min, max } = scenario.source.latency;
+  const read = (min + max) / 2000;
+  if (result.mode === "sync") {
+    return `The source is the limit: reading held the one thread ${formatShare(share)} of the time, at ${facts.rate}; a read takes ${formatMs(read)}, and nothing else happens meanwhile. async overlaps reads.`;
+  }
+  const { connections } = scenario.source;
+  const most = formatCount((connections * 1000) / read);
+  return `The source is the limit: all ${formatCount(connections)} of its connections were reading ${formatShare(share)} of the time, at ${facts.rate}; ${formatCount(connections)} ÷ ${formatMs(read)} is ${most}/s. More connections would help, more computing would not.`;
+}
+
+function busyThread(facts: Facts): string | null {
+  const { result } = facts;
+  if (result.mode === "parallel" || facts.main < BUSY) return null;
+  const idle = facts.cores > 1 ? ` while the machine's ${facts.cores} cores were ${formatShare(facts.coresUsed)} used in all` : "";
+  const thread = result.mode === "sync" ? "its one thread" : "its one event loop";
+  return `One core is the limit: ${thread} was computing ${formatShare(facts.main)} of the time${idle}, at ${facts.rate}. Less work per message or parallel mode would help; async would not.`;
+}
+
+function busyWorkers({ workers, busyWorkers: busy, rate, result, cores }: Facts): string | null {
+  if (busy === 0) return null;
+  const computed = `was computing at least ${formatShare(WORKER_BUSY)} of the time`;
+  if (result.mode === "async") return `The helper Worker is the limit: it ${computed}, at ${rate}, while the event loop was free.`;
+  if (busy < workers.length) {
+    const idle = formatShare(Math.min(...workers));
+    return `${busy} of ${workers.length} Workers ${busy === 1 ? "is" : "are"} the limit: their keys keep them busy while another was computing only ${idle} of the time, at ${rate}. A key cannot be split; spreading its work over several keys would help.`;
+  }
+  const more = workers.length < cores ? "More Workers would help." : "Only more cores, or less work per message, would help.";
+  return `All cores are the limit: each of the ${workers.length} Workers ${computed}, at ${rate}. ${more}`;
+}
+
+function heldThread(facts: Facts): string | null {
+  const { busy } = facts.result.process.eventLoop;
+  if (facts.result.mode === "parallel" || busy < BUSY || !facts.longEnough) return null;
+  return `The thread is the limit: it was held ${formatShare(busy)} of the time, mostly by waiting that blocks it, at ${facts.rate}. Waiting that yields (work.kind io) or more threads would help.`;
+}
+
+function waitingBatch({ result, scenario, rate }: Facts): string | null {
+  const { batch, sojourn } = result.latency;
+  const { size, timeout } = scenario.batch;
+  if (result.mode === "sync" || (size ?? 2) === 1 || batch.mean < 0.5 * sojourn.mean || batch.mean < 0.5) return null;
+  const how = `batches went with ${formatCount(result.batches.meanSize)} on average`;
+  const help = timeout === undefined ? "A smaller batch.size, or a batch.timeout," : "A shorter batch.timeout or a smaller batch.size";
+  return `The batch is what takes time: of ${formatMs(sojourn.mean)} on average, ${formatMs(batch.mean)} was waiting for it to go (${how}), at ${rate}. ${help} would help.`;
+}
+
+function processors(facts: Facts): string | null {
+  const { result, scenario } = facts;
+  const { concurrency } = scenario.async;
+  if (result.mode === "sync" || !facts.overrun || !facts.longEnough) return null;
+  const slots = concurrency * Math.max(1, result.mode === "parallel" ? facts.workers.length : 1);
+  const inUse = (result.throughput * result.latency.service.mean) / 1000;
+  if (inUse < 0.8 * slots) return null;
+  return `The number of processors is the limit: ${formatCount(slots)} at a time, each message ${formatMs(result.latency.service.mean)}, is ${formatCount((slots * 1000) / result.latency.service.mean)}/s at most; ${facts.rate} went through. A larger async.concurrency would help.`;
+}
+
+function shortQueue({ result, main, workers }: Facts): string | null {
+  if (droppedTotal(result.ledger) === 0 || result.queue.capacity === null) return null;
+  const busiest = Math.max(main, ...workers);
+  return `The queue is the limit: its ${formatCount(result.queue.capacity)} places overflowed when arrivals came close together, though no thread was computing more than ${formatShare(busiest)} of the time. A larger queue.capacity would help.`;
+}
+
+function slowWork(facts: Facts): string | null {
+  return facts.overrun && facts.longEnough ? `The work itself is the limit, not a core: ${facts.rate} went through.` : null;
 }
 
 function mean(values: readonly number[]): number {

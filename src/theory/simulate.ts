@@ -92,7 +92,8 @@ class Simulation {
   private readonly lanes: readonly Lane[];
   private readonly laneOfKey: Int32Array;
   private readonly keyFree: Float64Array | null;
-  private readonly cores: Slots | null;
+  /** More threads compute than there are cores. */
+  private readonly crowded: boolean;
   private readonly service: ServiceTimes;
   private readonly reads: ReadLatency | null;
   private readonly connections: Slots;
@@ -127,7 +128,8 @@ class Simulation {
   ) {
     const { mode, scenario, workers, cores } = expected;
     const lanes = mode === "parallel" ? workers : 1;
-    const slots = mode === "sync" ? 1 : scenario.async.concurrency;
+    // Work that never lets go of its thread leaves nothing for a second processor to do.
+    const slots = mode === "sync" || shares.wait === 0 ? 1 : scenario.async.concurrency;
     const { size, timeout } = scenario.batch;
     this.single = mode === "sync";
     this.size = this.single ? 1 : (size ?? (timeout === undefined ? 1 : Number.POSITIVE_INFINITY));
@@ -139,7 +141,7 @@ class Simulation {
     this.lanes = Array.from({ length: lanes }, () => new Lane(slots, Math.max(1, window)));
     this.laneOfKey = new Int32Array(lanes > 1 ? scenario.keys.count : 0).fill(-1);
     this.keyFree = slots > 1 ? new Float64Array(scenario.keys.count) : null;
-    this.cores = shares.cpu > 0 && lanes > cores ? new Slots(cores) : null;
+    this.crowded = shares.cpu > 0 && lanes > cores;
     this.service = new ServiceTimes(scenario.work, scenario.seed);
     this.reads = scenario.source.latency.max > 0 ? new ReadLatency(scenario.source.latency, scenario.seed) : null;
     this.connections = new Slots(this.single ? 1 : scenario.source.connections);
@@ -314,16 +316,13 @@ class Simulation {
     let start = from;
     if (this.keyFree !== null) start = Math.max(start, this.keyFree[key] as number);
     if (held > 0) start = Math.max(start, lane.free);
-    if (this.cores !== null && held > 0) {
-      start = Math.max(start, this.cores.first);
-      this.cores.take(start + held);
-    }
+    const stretched = held * this.crowding(lane, start);
     if (start + reading >= this.expiry) {
       this.unfinished++;
       return start;
     }
-    const done = start + reading + demand;
-    lane.free = start + reading + held;
+    const done = start + reading + stretched + wait;
+    lane.free = start + reading + stretched;
     if (this.keyFree !== null) this.keyFree[key] = done;
     this.processed++;
     this.busy += this.shares.wait > 0 ? demand : held;
@@ -337,11 +336,22 @@ class Simulation {
     return done;
   }
 
+  /** How much longer computing takes because as many threads share the cores. */
+  private crowding(lane: Lane, at: number): number {
+    if (!this.crowded) return 1;
+    let busy = 1;
+    for (const other of this.lanes) if (other !== lane && other.free > at) busy++;
+    return Math.max(1, busy / this.expected.cores);
+  }
+
   private leaves(at: number, leaving: number): void {
     this.waited += leaving - at;
-    if (this.capacity === Number.POSITIVE_INFINITY || leaving <= at) return;
-    if (this.lanes.length === 1) this.leavingInOrder.push(leaving);
-    else this.leavingAnyhow.push(leaving, null);
+    if (this.capacity === Number.POSITIVE_INFINITY) return;
+    // Under a drop rule those that are due together compete for the queue before anything is taken out.
+    const gone = this.dropping ? Math.max(leaving, at + 1) : leaving;
+    if (gone <= at) return;
+    if (this.lanes.length === 1) this.leavingInOrder.push(gone);
+    else this.leavingAnyhow.push(gone, null);
   }
 
   /** Number in the queue at an instant; asked in rising order. */

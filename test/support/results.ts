@@ -76,6 +76,7 @@ export function runResult(cases: readonly CaseResult[]): RunResult {
     scenario: { name: "x", title: "A \u001b[31mtitle", workload: "message", seed: 1, hash: "" },
     machine: { os: "linux", arch: "x64", cpu: "a", cores: 2, memoryBytes: 1e9, bun: "1", calibration: null },
     cases,
+    conclusions: [],
     thresholds: [],
   };
 }

@@ -164,6 +164,9 @@ function SweepClosing({ result, width, height, focus, theme }: BodyProps & { rea
       <Text bold wrap="truncate">
         {printable(bestLine(result.cases), 200)}
       </Text>
+      {result.conclusions.map((sentence) => (
+        <Text key={sentence}>{`→ ${printable(sentence, 400)}`}</Text>
+      ))}
       {best === null ? null : <Text>{printable(best.explanation, 400)}</Text>}
     </Box>
   );

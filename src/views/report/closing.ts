@@ -12,6 +12,8 @@ export function closingReport(result: RunResult, columns = Number.POSITIVE_INFIN
     for (const measure of ["throughput", "latency"] as const) lines.push(...sweepPicture(result, measure, width, 14, painter), "");
     lines.push(bestLine(result.cases), "");
   }
+  for (const sentence of result.conclusions) lines.push(`→ ${printable(sentence, 900)}`);
+  if (result.conclusions.length > 0) lines.push("");
   for (const one of result.cases) {
     lines.push(`${caseName(one)}: ${printable(one.explanation, 600)}`);
     lines.push(`  ledger: ${ledgerLine(one.ledger)}`);

@@ -41,25 +41,22 @@ export function isSweep({ cases }: RunResult): boolean {
   return axesOf(cases).length > 0;
 }
 
-/** The picture of a sweep: lines over one swept field, a heat map per mode over two; of more only the best point is told. */
+/** The picture of a sweep: lines over one swept field, heat maps over two or more. */
 export function sweepPicture(result: RunResult, name: MeasureName, width: number, height: number, paint: Painter): string[] {
   const cases = result.cases.filter(({ status }) => status !== "failed");
   const axes = axesOf(result.cases);
   const measure: Measure = MEASURES[name];
-  const [first, second] = axes;
-  if (first === undefined || axes.length > 2 || cases.length === 0) return [];
-  if (second === undefined) return lineChart(cases, first, measure, width, Math.max(6, height), paint);
-  return modesOf(cases).flatMap((mode) => [
-    ...heatMap(
-      cases.filter((one) => one.mode === mode),
-      mode,
-      first,
-      second,
-      measure,
-      paint,
-    ),
-    "",
-  ]);
+  if (axes.length === 0 || cases.length === 0) return [];
+  if (axes.length === 1) return lineChart(cases, axes[0] as Axis, measure, width, Math.max(6, height), paint);
+  // The last two fields make the map; there is one for every combination of the others, and for every mode.
+  const [down, across] = axes.slice(-2) as [Axis, Axis];
+  const groups = new Map<string, CaseResult[]>();
+  for (const one of cases) {
+    const others = axes.slice(0, -2).map(({ field }) => `${field} ${valueText(one.params[field])}`);
+    const name = [one.mode, ...others].join(", ");
+    groups.set(name, [...(groups.get(name) ?? []), one]);
+  }
+  return [...groups].flatMap(([name, group]) => [...heatMap(group, name, down, across, measure, paint), ""]);
 }
 
 /** The best point: the highest throughput, and of those within 2 % of it the shortest p99. */
@@ -151,7 +148,7 @@ function ticks(values: readonly string[], columns: number): string {
   return line;
 }
 
-function heatMap(cases: readonly CaseResult[], mode: string, down: Axis, across: Axis, measure: Measure, paint: Painter): string[] {
+function heatMap(cases: readonly CaseResult[], name: string, down: Axis, across: Axis, measure: Measure, paint: Painter): string[] {
   const at = (row: string, column: string) =>
     cases.find(({ params }) => valueText(params[down.field]) === row && valueText(params[across.field]) === column);
   const values = cases.map(measure.of);
@@ -171,7 +168,7 @@ function heatMap(cases: readonly CaseResult[], mode: string, down: Axis, across:
     return paint.heat(share, centred(`${one === best ? "★" : ""}${shade}${measure.text(value)}`));
   };
   return [
-    `${paint.series(mode, mode)}: ${measure.title}; ${down.field} down, ${across.field} across`,
+    `${paint.series(cases[0]?.mode ?? null, name)}: ${measure.title}; ${down.field} down, ${across.field} across`,
     `${" ".repeat(side)} ${across.values.map(centred).join("")}`,
     ...down.values.map((row) => `${row.padStart(side)} ${across.values.map((column) => cell(at(row, column))).join("")}`),
   ];

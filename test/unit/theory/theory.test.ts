@@ -128,7 +128,7 @@ describe("explanations name the bottleneck from utilisation", () => {
     ["nothing done", caseResult({ mode: "sync", processed: 0 }), "Nothing was processed"],
     ["a failure", caseResult({ mode: "sync", status: "failed", problems: ["It broke."] }), "It broke."],
   ])("%s", (_, result, part) => {
-    expect(explain(result)).toContain(part);
+    expect(explain(result, scenarioSchema.parse({ title: "x" }))).toContain(part);
   });
 });
 

@@ -1,0 +1,181 @@
+import { formatCount, formatMs, formatShare } from "../kernel/units.ts";
+import { droppedTotal } from "../telemetry/ledger.ts";
+import type { CaseResult } from "../telemetry/result.ts";
+import { fitAmdahl, fitUsl } from "./scaling.ts";
+
+/** What the cases of a sweep say together, in sentences made of their own numbers. */
+export function conclude(all: readonly CaseResult[]): string[] {
+  const cases = all.filter(({ status, ledger }) => status !== "failed" && ledger.processed > 0);
+  const fields = Object.keys(cases[0]?.params ?? {}).filter((field) => new Set(cases.map(({ params }) => text(params[field]))).size > 1);
+  const sentences: string[] = [];
+  for (const field of fields) {
+    for (const { label, series } of seriesAlong(cases, field, fields)) {
+      const sentence = (ABOUT[field] ?? anyField)(series, label, field);
+      if (sentence !== null) sentences.push(sentence);
+    }
+  }
+  if (fields.includes("load.rate")) sentences.push(...modesCompared(cases));
+  sentences.push(...queriesCompared(cases));
+  return sentences;
+}
+
+/** Cases along one field, everything else alike. */
+interface Along {
+  readonly label: string;
+  readonly series: readonly CaseResult[];
+}
+
+function seriesAlong(cases: readonly CaseResult[], field: string, fields: readonly string[]): Along[] {
+  const groups = new Map<string, CaseResult[]>();
+  for (const one of cases) {
+    const others = fields.filter((other) => other !== field).map((other) => `${other} ${text(one.params[other])}`);
+    const label = [one.mode, ...others].join(", ");
+    groups.set(label, [...(groups.get(label) ?? []), one]);
+  }
+  // With many groups each would say the same again: the first field speaks for all.
+  return [...groups].slice(0, 6).map(([label, series]) => ({ label, series }));
+}
+
+type About = (series: readonly CaseResult[], label: string, field: string) => string | null;
+
+const ABOUT: Readonly<Record<string, About>> = {
+  "load.rate": knee,
+  "parallel.workers": scaling,
+  "queue.capacity": queueSize,
+  "work.time": processingTime,
+  "batch.size": bestBatch,
+  "batch.timeout": () => null,
+  "queue.overflow": overflow,
+  "async.offload": offload,
+};
+
+const at = (one: CaseResult, field: string) => text(one.params[field]);
+const first = (series: readonly CaseResult[]) => series[0] as CaseResult;
+const last = (series: readonly CaseResult[]) => series.at(-1) as CaseResult;
+
+/** How far up a mode keeps up, and how fast the line grows from there. */
+function knee(series: readonly CaseResult[], label: string): string | null {
+  const kept = series.filter(keepsUp);
+  const lost = series.filter((one) => !keepsUp(one));
+  const best = kept.at(-1);
+  const over = lost[0];
+  const most = Math.max(...series.map(({ throughput }) => throughput));
+  if (over === undefined) return `${label} keeps up with every rate tried, up to ${formatCount(first([last(kept)]).offeredRate ?? 0)}/s.`;
+  const grows =
+    over.queue.growthPerSecond > 1 ? `the line grows by ${formatCount(over.queue.growthPerSecond)} a second` : "not all of it is done";
+  const upTo = best === undefined ? "at none of the rates tried" : `up to ${formatCount(best.offeredRate ?? 0)}/s`;
+  return `${label} keeps up ${upTo}; at ${formatCount(over.offeredRate ?? 0)}/s ${grows}, and beyond it does ${formatCount(most)}/s at most.`;
+}
+
+function keepsUp({ throughput, offeredRate, ledger, latency }: CaseResult): boolean {
+  const behind = throughput < 0.95 * (offeredRate ?? 0) || ledger.unfinished > 0 || droppedTotal(ledger) > 0;
+  return !behind && latency.sojourn.p50 < 10 * Math.max(latency.service.p99, 1) + latency.schedule.min * 2;
+}
+
+function scaling(series: readonly CaseResult[], label: string, field: string): string | null {
+  const points = series.map((one) => ({ n: Number(one.params[field]), rate: one.throughput }));
+  const amdahl = fitAmdahl(points);
+  const usl = fitUsl(points);
+  if (amdahl === null) return null;
+  const cores = first(series).cores.length;
+  const told = points.map(({ n, rate }) => `${n}: ${formatCount(rate)}/s`).join(", ");
+  const law = `Amdahl's law fits with ${formatShare(amdahl.contention)} that does not run side by side (R² ${amdahl.explained.toFixed(2)})`;
+  const peak = usl?.peak ? `, the universal scalability law with its peak at ${formatCount(usl.peak)}` : "";
+  return `${label} does ${told} on a machine of ${cores} cores: ${law}${peak}.`;
+}
+
+/** W ≈ K · S: who gets the last place of a full queue waits for all before it. */
+function queueSize(series: readonly CaseResult[], label: string, field: string): string | null {
+  const full = series.filter((one) => typeof one.params[field] === "number" && one.queue.highWater >= (one.params[field] as number));
+  const one = full.at(-1);
+  if (one === undefined) return anyField(series, label, field);
+  const places = one.params[field] as number;
+  const each = one.latency.service.mean;
+  const expected = places * each;
+  const smallest = series.find((other) => droppedTotal(other.ledger) === 0);
+  const none = smallest === undefined ? "" : ` With ${at(smallest, field)} places nothing is dropped.`;
+  return `${label}: a full queue costs its capacity × processing time: ${formatCount(places)} × ${formatMs(each)} = ${formatMs(expected)}, measured p99 ${formatMs(one.latency.sojourn.p99)}. For a p99 of 100 ms that is ${formatCount(Math.max(1, Math.round(100 / each)))} places.${none}`;
+}
+
+function processingTime(series: readonly CaseResult[], label: string): string | null {
+  const told = series
+    .filter(({ predicted }) => predicted.capacity !== null)
+    .map(({ params, throughput, predicted }) => {
+      const share = throughput / (predicted.capacity ?? 1);
+      return `${text(params["work.time"])}: ${formatCount(throughput)}/s of ${formatCount(predicted.capacity ?? 0)} (${formatShare(share)})`;
+    });
+  return told.length === 0 ? null : `${label}, measured of 1 ÷ processing time: ${told.join(", ")}.`;
+}
+
+function bestBatch(series: readonly CaseResult[], label: string, field: string): string | null {
+  const most = Math.max(...series.map(({ throughput }) => throughput));
+  const near = series.filter(({ throughput }) => throughput >= 0.98 * most).sort((a, b) => a.latency.sojourn.p99 - b.latency.sojourn.p99);
+  const best = near[0];
+  if (best === undefined) return null;
+  return `${label}: the best batch.size is ${at(best, field)} (${formatCount(best.throughput)}/s, p99 ${formatMs(best.latency.sojourn.p99)}).`;
+}
+
+function overflow(series: readonly CaseResult[], label: string, field: string): string {
+  const told = series.map((one) => {
+    const { sojourn, schedule } = one.latency;
+    const dropped = droppedTotal(one.ledger);
+    return `${at(one, field)} ${formatCount(one.throughput)}/s, p99 ${formatMs(sojourn.p99)} (${formatMs(schedule.p99)} of it before the queue), ${formatCount(dropped)} dropped, ${formatCount(one.queue.highWater)} deep, ${Math.round(one.process.peakRssBytes / 1e6)} MB`;
+  });
+  return `${label}: ${told.join("; ")}.`;
+}
+
+function offload(series: readonly CaseResult[], label: string, field: string): string {
+  const told = series.map((one) => {
+    const { delayMs, busy } = one.process.eventLoop;
+    return `${at(one, field)}: ${formatCount(one.throughput)}/s, p99 ${formatMs(one.latency.sojourn.p99)}, the loop held ${formatShare(busy)} of the time and ${formatMs(delayMs.p99)} late`;
+  });
+  return `${label}, work handed over ${told.join("; ")}.`;
+}
+
+function anyField(series: readonly CaseResult[], label: string, field: string): string | null {
+  if (series.length < 2) return null;
+  const [a, b] = [first(series), last(series)];
+  const change = (from: number, to: number) => {
+    const share = from > 0 ? to / from - 1 : 0;
+    return Math.abs(share) < 0.03 ? "does not change" : `goes from ${formatCount(from)} to ${formatCount(to)}`;
+  };
+  return `${label}, ${field} from ${at(a, field)} to ${at(b, field)}: throughput (per second) ${change(a.throughput, b.throughput)}, the p99 of the sojourn time (ms) ${change(a.latency.sojourn.p99, b.latency.sojourn.p99)}.`;
+}
+
+/** From which rate one mode takes in more than another, and where it stops gaining. */
+function modesCompared(cases: readonly CaseResult[]): string[] {
+  const of = (mode: string) => cases.filter((one) => one.mode === mode);
+  const [sync, asynchronous] = [of("sync"), of("async")];
+  if (sync.length === 0 || sync.length !== asynchronous.length) return [];
+  const ahead = asynchronous.findIndex((one, i) => one.throughput > 1.05 * (sync[i]?.throughput ?? 0));
+  if (ahead < 0)
+    return [
+      "async takes in no more than sync at any of these rates: what a message costs is computing, and an event loop gives it no second core.",
+    ];
+  const gain = asynchronous[ahead] as CaseResult;
+  const most = Math.max(...asynchronous.map(({ throughput }) => throughput));
+  const stops = asynchronous.find((one, i) => i >= ahead && one.throughput < 0.95 * (one.offeredRate ?? 0));
+  const end =
+    stops === undefined
+      ? "and keeps up with all of them"
+      : `and no longer helps from ${formatCount(stops.offeredRate ?? 0)}/s on, where it ends at ${formatCount(most)}/s (${stops.predicted.bottleneck})`;
+  return [
+    `async is better from ${formatCount(gain.offeredRate ?? 0)}/s on (${formatCount(gain.throughput)}/s against ${formatCount(sync[ahead]?.throughput ?? 0)}/s in sync) ${end}.`,
+  ];
+}
+
+function queriesCompared(cases: readonly CaseResult[]): string[] {
+  const asked = cases.filter(({ queries }) => queries.answered > 0);
+  if (asked.length === 0) return [];
+  const told = asked.map(({ mode, params, queries }) => {
+    const where = Object.entries(params).map(([field, value]) => ` at ${field} ${text(value)}`);
+    return `${mode}${where.join("")} ${formatMs(queries.latency.p99)} (${formatCount(queries.answered)} of ${formatCount(queries.sent)} answered)`;
+  });
+  return [
+    `A query's p99: ${told.join("; ")}. In sync and async it waits for the messages before it, in parallel for the Worker that owns its key.`,
+  ];
+}
+
+function text(value: unknown): string {
+  return typeof value === "string" ? value : (JSON.stringify(value) ?? "");
+}
