@@ -1,4 +1,5 @@
 import type { Mode, Scenario } from "../scenario/schema.ts";
+import { rampTotal } from "../scenario/semantics.ts";
 
 /** A case to be predicted, on a machine of so many cores. */
 export interface Expected {
@@ -43,4 +44,23 @@ export const HANDOVER = 120e-6;
 /** Batches that a Worker holds beside those at work; as the parallel executor does. */
 export function windowOf(concurrency: number, batchSeconds: number): number {
   return concurrency - 1 + Math.min(128, Math.max(4, Math.ceil(4e-3 / Math.max(1e-9, batchSeconds))));
+}
+
+/** Arrivals per second over the whole load; null where they wait for answers, or all come at once. */
+export function offeredRate({ load }: Scenario): number | null {
+  switch (load.executor) {
+    case "constant-arrival-rate":
+      return typeof load.rate === "number" ? (load.rate * 1e6) / load.timeUnit : null;
+    case "ramping-arrival-rate":
+      return (rampTotal(load) * 1e6) / load.stages.reduce((sum, { duration }) => sum + duration, 0);
+    case "bursts":
+      return load.count > 1 ? (load.size * 1e6) / load.every : null;
+    case "replay":
+      return load.rate ?? null;
+    case "constant-vus":
+    case "shared-iterations":
+      return null;
+    default:
+      return load satisfies never;
+  }
 }

@@ -1,9 +1,8 @@
 import { keyShares } from "../load/keys.ts";
 import { squaredVariation } from "../load/service-times.ts";
 import type { Scenario } from "../scenario/schema.ts";
-import { rampTotal } from "../scenario/semantics.ts";
 import type { Prediction } from "../telemetry/result.ts";
-import { type Expected, HANDOVER, type Shares, sharesOf } from "./demand.ts";
+import { type Expected, HANDOVER, offeredRate, type Shares, sharesOf } from "./demand.ts";
 import {
   dd1OverloadSojourn,
   dd1Sojourn,
@@ -165,23 +164,4 @@ function hottestShare({ keys }: Scenario, servers: number): number | null {
   if (keys.distribution !== "zipf" && keys.count >= servers) return null;
   const share = Math.max(keyShares(keys)[0] ?? 1, 1 / servers);
   return share > 1 / servers ? share : null;
-}
-
-/** Arrivals per second over the whole load; null where they wait for answers, or all come at once. */
-function offeredRate({ load }: Scenario): number | null {
-  switch (load.executor) {
-    case "constant-arrival-rate":
-      return typeof load.rate === "number" ? (load.rate * 1e6) / load.timeUnit : null;
-    case "ramping-arrival-rate":
-      return (rampTotal(load) * 1e6) / load.stages.reduce((sum, { duration }) => sum + duration, 0);
-    case "bursts":
-      return load.count > 1 ? (load.size * 1e6) / load.every : null;
-    case "replay":
-      return load.rate ?? null;
-    case "constant-vus":
-    case "shared-iterations":
-      return null;
-    default:
-      return load satisfies never;
-  }
 }

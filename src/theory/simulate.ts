@@ -8,7 +8,7 @@ import { Arrival } from "../load/tape.ts";
 import { Ring } from "../queueing/ring.ts";
 import { loadDuration } from "../scenario/semantics.ts";
 import { Histogram } from "../telemetry/histogram.ts";
-import { type Expected, HANDOVER, type Shares, sharesOf, windowOf } from "./demand.ts";
+import { type Expected, HANDOVER, offeredRate, type Shares, sharesOf, windowOf } from "./demand.ts";
 
 /**
  * A discrete-event simulation of the pipeline: the same tape, service times and reads as the engine's, with threads and
@@ -92,8 +92,8 @@ class Simulation {
   private readonly lanes: readonly Lane[];
   private readonly laneOfKey: Int32Array;
   private readonly keyFree: Float64Array | null;
-  /** More threads compute than there are cores. */
-  private readonly crowded: boolean;
+  /** How much longer computing takes because more threads compute than there are cores, and all have work. */
+  private readonly crowding: number;
   private readonly service: ServiceTimes;
   private readonly reads: ReadLatency | null;
   private readonly connections: Slots;
@@ -141,7 +141,8 @@ class Simulation {
     this.lanes = Array.from({ length: lanes }, () => new Lane(slots, Math.max(1, window)));
     this.laneOfKey = new Int32Array(lanes > 1 ? scenario.keys.count : 0).fill(-1);
     this.keyFree = slots > 1 ? new Float64Array(scenario.keys.count) : null;
-    this.crowded = shares.cpu > 0 && lanes > cores;
+    const asked = (offeredRate(scenario) ?? Number.POSITIVE_INFINITY) * (scenario.work.time / 1e6) * shares.cpu;
+    this.crowding = asked >= cores ? Math.max(1, (lanes * shares.cpu) / cores) : 1;
     this.service = new ServiceTimes(scenario.work, scenario.seed);
     this.reads = scenario.source.latency.max > 0 ? new ReadLatency(scenario.source.latency, scenario.seed) : null;
     this.connections = new Slots(this.single ? 1 : scenario.source.connections);
@@ -316,7 +317,7 @@ class Simulation {
     let start = from;
     if (this.keyFree !== null) start = Math.max(start, this.keyFree[key] as number);
     if (held > 0) start = Math.max(start, lane.free);
-    const stretched = held * this.crowding(lane, start);
+    const stretched = held * this.crowding;
     if (start + reading >= this.expiry) {
       this.unfinished++;
       return start;
@@ -334,14 +335,6 @@ class Simulation {
     if (due < this.firstDue) this.firstDue = due;
     if (done > this.lastDone) this.lastDone = done;
     return done;
-  }
-
-  /** How much longer computing takes because as many threads share the cores. */
-  private crowding(lane: Lane, at: number): number {
-    if (!this.crowded) return 1;
-    let busy = 1;
-    for (const other of this.lanes) if (other !== lane && other.free > at) busy++;
-    return Math.max(1, busy / this.expected.cores);
   }
 
   private leaves(at: number, leaving: number): void {

@@ -99,7 +99,7 @@ describe("bad input never shows a stack trace", () => {
     ["a rate without meaning", ["run", "first-look", "--set", "load={executor: bursts, size: 5}", "-r", "5"], 2, "--rate has no meaning"],
     ["an output that cannot be written", ["run", "first-look", "--json", "/nowhere/x.json"], 2, "cannot be written"],
     ["an output folder that is a file", ["run", "first-look", "-o", "package.json"], 2, "cannot be written"],
-    ["a flag of a later version", ["run", "first-look", "--http", "80"], 2, "--http is not available"],
+    ["a flag of a later version", ["run", "first-look", "--cast", "x"], 2, "--cast is not available"],
     ["a command of a later version", ["compare", "a", "b"], 2, "`compare` is not available"],
     ["too many arguments", ["list", "x"], 2, "too many arguments"],
     ["escape codes", ["run", "\u001b[31mred"], 2, "\\u001b[31mred"],

@@ -186,7 +186,7 @@ describe("C-4 the dashboard in a real terminal", () => {
 
   test("C-1 bare lab-tui shows the scenarios, Enter runs one, q leaves", async () => {
     const screen = open([], { cwd: folder });
-    await screen.until("▸ first-look");
+    await screen.until("▸ async-vs-sync-ingestion");
     screen.type("j");
     screen.type("k");
     screen.type("\r");
@@ -195,7 +195,7 @@ describe("C-4 the dashboard in a real terminal", () => {
     expect(await screen.exited).toBe(130);
     expect(screen.restored).toBe(true);
     const again = open([], { cwd: folder });
-    await again.until("▸ first-look");
+    await again.until("▸ async-vs-sync-ingestion");
     again.type("q");
     expect(await again.exited).toBe(0);
     expect(again.restored).toBe(true);

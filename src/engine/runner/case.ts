@@ -67,7 +67,7 @@ export async function runCase(plan: CasePlan, options: CaseOptions): Promise<Run
   const executor = makeExecutor(setup, bell);
   try {
     await face?.ready();
-    await rehearse(setup, executor);
+    await rehearse(setup, executor, facts.count);
     const pipeline = buildPipeline(setup, facts, (sample, ledger, running) => {
       options.onSample(sample, ledger, running);
       face?.status(statusOf(plan.mode, sample, ledger, running));

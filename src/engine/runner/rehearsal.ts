@@ -5,16 +5,19 @@ import { buildPipeline, type Setup, specOf } from "./pipeline.ts";
 
 /** Throwaway messages that every thread works off before t = 0. */
 const MESSAGES = 1_000_000;
+const LEAST_MESSAGES = 50_000;
 const WITH_WORK = 3_000;
 
 /**
  * Warms the lab's own code on throwaway state: the same executor, on the same threads, works off a burst of messages
- * whose work takes next to no time, so the compiler has reached its last tier before anything is measured.
+ * whose work takes next to no time, so the compiler has reached its last tier before anything is measured. `count`: messages
+ * of the case; one of few needs no long rehearsal.
  */
-export async function rehearse(setup: Setup, executor: Executor): Promise<void> {
+export async function rehearse(setup: Setup, executor: Executor, count: number): Promise<void> {
   const { scenario } = setup.plan;
   const instant = scenario.work.kind === "none" || scenario.work.kind === "handler" || scenario.work.time === 0;
-  for (let round = 0; round < 3; round++) await perform(setup, executor, instant ? MESSAGES : WITH_WORK, instant ? 0 : 2);
+  const messages = Math.max(LEAST_MESSAGES, Math.min(MESSAGES, 10 * count));
+  for (let round = 0; round < 3; round++) await perform(setup, executor, instant ? messages : WITH_WORK, instant ? 0 : 2);
 }
 
 async function perform(setup: Setup, executor: Executor, messages: number, workMicros: number): Promise<void> {
