@@ -8,7 +8,11 @@ export function conclude(all: readonly CaseResult[]): string[] {
   const cases = all.filter(({ status, ledger }) => status !== "failed" && ledger.processed > 0);
   const fields = Object.keys(cases[0]?.params ?? {}).filter((field) => new Set(cases.map(({ params }) => text(params[field]))).size > 1);
   const sentences: string[] = [];
-  for (const field of fields) {
+  const batched = fields.filter((field) => field.startsWith("batch."));
+  if (batched.length > 0) sentences.push(...bestBatches(cases, batched, fields));
+  for (const field of fields.filter((one) => !one.startsWith("batch."))) {
+    // Where more than the batch is swept, what a field does by itself is in the pictures.
+    if (batched.length > 0) break;
     for (const { label, series } of seriesAlong(cases, field, fields)) {
       const sentence = (ABOUT[field] ?? anyField)(series, label, field);
       if (sentence !== null) sentences.push(sentence);
@@ -43,8 +47,6 @@ const ABOUT: Readonly<Record<string, About>> = {
   "parallel.workers": scaling,
   "queue.capacity": queueSize,
   "work.time": processingTime,
-  "batch.size": bestBatch,
-  "batch.timeout": () => null,
   "queue.overflow": overflow,
   "async.offload": offload,
 };
@@ -107,12 +109,26 @@ function processingTime(series: readonly CaseResult[], label: string): string | 
   return told.length === 0 ? null : `${label}, measured of 1 ÷ processing time: ${told.join(", ")}.`;
 }
 
-function bestBatch(series: readonly CaseResult[], label: string, field: string): string | null {
-  const most = Math.max(...series.map(({ throughput }) => throughput));
-  const near = series.filter(({ throughput }) => throughput >= 0.98 * most).sort((a, b) => a.latency.sojourn.p99 - b.latency.sojourn.p99);
-  const best = near[0];
-  if (best === undefined) return null;
-  return `${label}: the best batch.size is ${at(best, field)} (${formatCount(best.throughput)}/s, p99 ${formatMs(best.latency.sojourn.p99)}).`;
+/** Where the best batch lies, and whether it moves when something else changes. */
+function bestBatches(cases: readonly CaseResult[], batched: readonly string[], fields: readonly string[]): string[] {
+  const others = fields.filter((field) => !batched.includes(field));
+  const groups = new Map<string, CaseResult[]>();
+  for (const one of cases) {
+    const label = [one.mode, ...others.map((field) => `${field} ${at(one, field)}`)].join(", ");
+    groups.set(label, [...(groups.get(label) ?? []), one]);
+  }
+  const best = [...groups].map(([label, group]) => {
+    const most = Math.max(...group.map(({ throughput }) => throughput));
+    const near = group.filter(({ throughput }) => throughput >= 0.98 * most);
+    const one = near.reduce((a, b) => (b.latency.sojourn.p99 < a.latency.sojourn.p99 ? b : a));
+    const worst = group.reduce((a, b) => (b.latency.sojourn.p99 > a.latency.sojourn.p99 ? b : a));
+    const point = (of: CaseResult) => batched.map((field) => `${field} ${at(of, field)}`).join(" and ");
+    const sentence = `${label}: best at ${point(one)} (${formatCount(one.throughput)}/s, p99 ${formatMs(one.latency.sojourn.p99)}); worst at ${point(worst)} (${formatCount(worst.throughput)}/s, p99 ${formatMs(worst.latency.sojourn.p99)}).`;
+    return { sentence, point: point(one) };
+  });
+  const points = new Set(best.map(({ point }) => point));
+  const moved = best.length < 2 ? [] : [points.size > 1 ? "The best point moves with it." : "The best point stays where it is."];
+  return [...best.map(({ sentence }) => sentence), ...moved];
 }
 
 function overflow(series: readonly CaseResult[], label: string, field: string): string {

@@ -157,17 +157,26 @@ function Closing(props: BodyProps) {
 /** Of a sweep: its picture, by throughput or, with the latency panel in focus, by latency, and the best point. */
 function SweepClosing({ result, width, height, focus, theme }: BodyProps & { readonly result: RunResult }) {
   const lines = sweepPicture(result, focus === 3 ? "latency" : "throughput", width, Math.min(22, height - 5), theme.painter);
-  const best = bestCase(result.cases);
+  const best = bestCase(result.cases)?.explanation;
+  const sentences = [
+    ...result.conclusions.map((sentence) => `→ ${printable(sentence, 400)}`),
+    ...(best === undefined ? [] : [printable(best, 400)]),
+  ];
   return (
     <Box flexDirection="column" height={height} overflow="hidden">
-      <Text wrap="truncate">{lines.join("\n")}</Text>
-      <Text bold wrap="truncate">
-        {printable(bestLine(result.cases), 200)}
-      </Text>
-      {result.conclusions.map((sentence) => (
-        <Text key={sentence}>{`→ ${printable(sentence, 400)}`}</Text>
+      <Box flexShrink={0}>
+        <Text wrap="truncate">{lines.join("\n")}</Text>
+      </Box>
+      <Box flexShrink={0}>
+        <Text bold wrap="truncate">
+          {printable(bestLine(result.cases), 200)}
+        </Text>
+      </Box>
+      {sentences.map((sentence) => (
+        <Box key={sentence} flexShrink={0}>
+          <Text>{sentence}</Text>
+        </Box>
       ))}
-      {best === null ? null : <Text>{printable(best.explanation, 400)}</Text>}
     </Box>
   );
 }

@@ -57,11 +57,13 @@ export function Header({ view, width, frozen, theme }: HeaderProps) {
 
 /** Mode i of n; in a sweep also where in it. */
 function labelOf(view: RunView, mode: string): string {
-  const params = paramsText(view.cases[view.current]?.outline.plan.params ?? {});
+  // The last part of a field's name is enough here.
+  const swept = Object.entries(view.cases[view.current]?.outline.plan.params ?? {});
+  const params = paramsText(Object.fromEntries(swept.map(([field, value]) => [field.replace(/^.*\./, ""), value])));
   const note = view.note === "" ? "" : ` · ${printable(view.note, 60)}`;
   if (params === "") return `${mode} (mode ${view.current + 1} of ${view.cases.length})${note}`;
   const number = view.phase === "finished" ? view.ran.length : Math.min(view.cases.length, view.ran.length + 1);
-  return `${mode} (case ${number} of ${view.cases.length}) ${printable(params, 80)}${note}`;
+  return `${mode} (${number} of ${view.cases.length}) ${printable(params, 60)}${note}`;
 }
 
 function statusText(view: RunView, leftMs: number | null): string {
