@@ -16,20 +16,28 @@ warmup: 0s                          # what falls due before is left out of every
 gracefulStop: 5s                    # how long to go on after the last arrival
 
 load:
-  executor: constant-arrival-rate   # or bursts { size, every, count }, or replay { file, rate | speed }
-  rate: 300                         # arrivals per timeUnit
+  executor: constant-arrival-rate   # or ramping-arrival-rate { startRate, stages }, bursts { size, every, count },
+                                    # constant-vus { vus, duration }, shared-iterations { vus, iterations },
+                                    # replay { file, rate | speed }
+  rate: 300                         # arrivals per timeUnit; 80% of a probed capacity; max: search the highest that holds
   timeUnit: 1s
   duration: 5s
   arrivals: uniform                 # uniform | poisson
   jitter: 0ms                       # each arrival moved by up to ± this
 
+source: { latency: 0ms, connections: 1 }                                # what one read takes, and how many at once
 keys: { count: 1000, distribution: uniform }                            # uniform | round-robin | zipf (exponent)
 message: { updates: { min: 1, max: 5 }, ops: [increment, set, compute], size: 0B }
-work: { kind: cpu, time: 5ms }                                          # none | cpu | sleep | io | mixed (cpuShare)
+work: { kind: cpu, time: 5ms, distribution: constant }                  # none | cpu | sleep | io | mixed (cpuShare) |
+                                                                        # handler (module: ./score.ts)
 queue: { capacity: 1000, overflow: block }                              # block | drop-newest | drop-oldest
 batch: { size: 1 }                                                      # size, timeout, or both
-async: { concurrency: 1 }
+async: { concurrency: 1, offload: none }                                # offload: none | message | batch
 parallel: { workers: auto }                                             # auto = cores
+queries: { rate: 0, via: call, consistency: strong }                    # per second; call | http; strong | snapshot
+
+# sweep: { load.rate: [100, 300, 500], queue.capacity: [10, 1000] }     # every combination, in every mode
+# thresholds: { sojourn_ms: ["p(99)<50"], dropped: ["count==0"] }       # exit 99 when one fails
 `;
 }
 

@@ -62,11 +62,13 @@ function knee(series: readonly CaseResult[], label: string): string | null {
   const best = kept.at(-1);
   const over = lost[0];
   const most = Math.max(...series.map(({ throughput }) => throughput));
-  if (over === undefined) return `${label} keeps up with every rate tried, up to ${formatCount(first([last(kept)]).offeredRate ?? 0)}/s.`;
-  const grows =
-    over.queue.growthPerSecond > 1 ? `the line grows by ${formatCount(over.queue.growthPerSecond)} a second` : "not all of it is done";
-  const upTo = best === undefined ? "at none of the rates tried" : `up to ${formatCount(best.offeredRate ?? 0)}/s`;
-  return `${label} keeps up ${upTo}; at ${formatCount(over.offeredRate ?? 0)}/s ${grows}, and beyond it does ${formatCount(most)}/s at most.`;
+  const rate = (one: CaseResult) => `${formatCount(one.offeredRate ?? 0)}/s`;
+  if (over === undefined) return `${label} keeps up with every rate tried, up to ${rate(last(kept))}.`;
+  const growth = over.queue.growthPerSecond;
+  const grows = growth > 1 ? `the line grows by ${formatCount(growth)} a second` : "not all of it is done";
+  const range =
+    best === undefined ? "none of the rates tried" : best === first(kept) ? rate(best) : `${rate(first(kept))} to ${rate(best)}`;
+  return `${label} keeps up with ${range}; at ${rate(over)} ${grows}, and it does ${formatCount(most)}/s at most.`;
 }
 
 function keepsUp({ throughput, offeredRate, ledger, latency }: CaseResult): boolean {

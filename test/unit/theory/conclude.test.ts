@@ -1,0 +1,141 @@
+import { describe, expect, test } from "bun:test";
+import { type Mode, scenarioSchema } from "../../../src/scenario/schema.ts";
+import type { CaseResult } from "../../../src/telemetry/result.ts";
+import { conclude } from "../../../src/theory/conclude.ts";
+import { explain } from "../../../src/theory/explain.ts";
+import { caseResult } from "../../support/results.ts";
+
+/** A case with a few figures set by hand. */
+function sketch(mode: Mode, params: object, change: object = {}, sojourn: object = {}): CaseResult {
+  const one = caseResult({ mode });
+  const latency = { ...one.latency, sojourn: { ...one.latency.sojourn, ...sojourn } };
+  return { ...one, params: params as Record<string, unknown>, latency, ...change } as CaseResult;
+}
+
+const scenario = (change: object = {}) => scenarioSchema.parse({ title: "x", ...change });
+
+describe("P1-S P2-S explanations of cases with a known answer", () => {
+  const base = caseResult({ mode: "async" });
+  const blocked = (part: string, ms: number) => ({ ...base, sourceBlocked: { ...base.sourceBlocked, [part]: ms } });
+  const parts = (batch: number, sojourn: number, service: number) => ({
+    ...base.latency,
+    batch: { ...base.latency.batch, mean: batch },
+    sojourn: { ...base.latency.sojourn, mean: sojourn },
+    service: { ...base.latency.service, mean: service },
+  });
+
+  test("a query storm", () => {
+    const storm = { ...blocked("queryMs", 450), queries: { ...base.queries, sent: 5000, answered: 5000 } };
+    expect(explain(storm, scenario())).toStartWith(
+      "Queries are the limit: answering 5.00 k of them kept messages waiting 45 % of the time",
+    );
+  });
+
+  test("a slow source, in sync and in async", () => {
+    const slow = scenario({ source: { latency: "20ms", connections: 4 } });
+    expect(explain({ ...blocked("readMs", 900), mode: "sync" }, slow)).toContain("reading held the one thread 90 % of the time");
+    expect(explain(blocked("readMs", 900), slow)).toContain("all 4 of its connections were reading 90 % of the time");
+    expect(explain(blocked("readMs", 900), slow)).toContain("4 ÷ 20.0 ms is 200/s");
+  });
+
+  test("a batch that waits for its timeout", () => {
+    const waiting = { ...base, latency: parts(40, 50, 5), batches: { count: 10, meanSize: 3.5 } };
+    const sentence = explain(waiting, scenario({ batch: { size: 100, timeout: "50ms" } }));
+    expect(sentence).toContain("of 50.0 ms on average, 40.0 ms was waiting for it to go (batches went with 3.50 on average)");
+    expect(sentence).toContain("A shorter batch.timeout or a smaller batch.size would help.");
+  });
+
+  test("too few processors for what they wait for", () => {
+    const waited = { ...base, offeredRate: 400, throughput: 198, latency: parts(0, 900, 50) };
+    const sentence = explain(waited, scenario({ async: { concurrency: 10 }, work: { kind: "io", time: "50ms" } }));
+    expect(sentence).toContain("10 at a time, each message 50.0 ms, is 200/s at most; 198 messages/s went through");
+  });
+
+  test("a helper Worker", () => {
+    const threads = [
+      { name: "main", utilization: 0.1 },
+      { name: "helper", utilization: 0.97 },
+    ];
+    const helped = { ...base, process: { ...base.process, threads } };
+    expect(explain(helped, scenario({ async: { offload: "batch" } }))).toStartWith("The helper Worker is the limit");
+  });
+
+  test("theory stands beside what was measured", () => {
+    expect(explain(base, scenario())).toContain("D/D/1 expects 100/s and a mean sojourn time of 5.00 ms; measured: 100/s");
+  });
+});
+
+describe("conclusions of sweeps", () => {
+  test("P1-E1 how far up a mode keeps up", () => {
+    const cases = [
+      sketch("sync", { "load.rate": 100 }, { offeredRate: 100, throughput: 100 }),
+      sketch("sync", { "load.rate": 180 }, { offeredRate: 180, throughput: 180 }),
+      sketch(
+        "sync",
+        { "load.rate": 300 },
+        { offeredRate: 300, throughput: 199, queue: { ...caseResult({ mode: "sync" }).queue, growthPerSecond: 100 } },
+      ),
+    ];
+    expect(conclude(cases)).toEqual([
+      "sync keeps up with 100/s to 180/s; at 300/s the line grows by 100 a second, and it does 199/s at most.",
+    ]);
+  });
+
+  test("P2-E1 from which rate async is better, and from which it no longer helps", () => {
+    const of = (mode: Mode, rate: number, throughput: number) => sketch(mode, { "load.rate": rate }, { offeredRate: rate, throughput });
+    const cases = [
+      of("sync", 20, 20),
+      of("async", 20, 20),
+      of("sync", 100, 32),
+      of("async", 100, 99),
+      of("sync", 900, 32),
+      of("async", 900, 640),
+    ];
+    expect(conclude(cases).at(-1)).toContain(
+      "async is better from 100/s on (99/s against 32/s in sync) and no longer helps from 900/s on, where it ends at 640/s",
+    );
+    const same = [of("sync", 20, 20), of("async", 20, 20), of("sync", 300, 125), of("async", 300, 124)];
+    expect(conclude(same).at(-1)).toContain("async takes in no more than sync");
+  });
+
+  test("P3 how Workers scale", () => {
+    const cases = [1, 2, 4, 8].map((n) => sketch("parallel", { "parallel.workers": n }, { throughput: (100 * n) / (1 + 0.1 * (n - 1)) }));
+    const [sentence] = conclude(cases);
+    expect(sentence).toContain("parallel does 1: 100/s, 2: 182/s");
+    expect(sentence).toContain("10 % that does not run side by side (R² 1.00)");
+  });
+
+  test("P2-E2 what a place in the queue costs", () => {
+    const base = caseResult({ mode: "async" });
+    const of = (places: number, p99: number, dropped: number) =>
+      sketch(
+        "async",
+        { "queue.capacity": places },
+        {
+          queue: { ...base.queue, highWater: Math.min(places, 5000) },
+          ledger: { ...base.ledger, dropped: { newest: dropped, oldest: 0 } },
+          latency: { ...base.latency, sojourn: { ...base.latency.sojourn, p99 }, service: { ...base.latency.service, mean: 0.2 } },
+        },
+      );
+    const [sentence] = conclude([of(10, 2, 4990), of(1000, 201, 4000), of(10_000, 1000, 0)]);
+    expect(sentence).toContain("1.00 k × 200 µs = 200 ms, measured p99 201 ms. For a p99 of 100 ms that is 500 places.");
+    expect(sentence).toContain("With 10000 places nothing is dropped.");
+  });
+
+  test("P2-E3 where the best batch lies, and whether it moves", () => {
+    const of = (time: string, size: number, p99: number, throughput = 1000) =>
+      sketch("async", { "work.time": time, "batch.size": size }, { throughput }, { p99 });
+    const moved = conclude([of("1ms", 1, 3, 700), of("1ms", 10, 9, 1000), of("5ms", 1, 5), of("5ms", 10, 20)]);
+    expect(moved[0]).toContain("async, work.time 1ms: best at batch.size 10 (1.00 k/s, p99 9.00 ms); worst at batch.size 10");
+    expect(moved[1]).toContain("async, work.time 5ms: best at batch.size 1");
+    expect(moved[2]).toBe("The best point moves with it.");
+    expect(conclude([of("1ms", 1, 3), of("1ms", 10, 9), of("5ms", 1, 5), of("5ms", 10, 20)]).at(-1)).toBe(
+      "The best point stays where it is.",
+    );
+  });
+
+  test("one case, or none that ran, concludes nothing", () => {
+    expect(conclude([caseResult({ mode: "sync" })])).toEqual([]);
+    expect(conclude([caseResult({ mode: "sync", status: "failed" })])).toEqual([]);
+  });
+});
