@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync } from "node:fs";
+import { openSync, readSync } from "node:fs";
 import { cpus } from "node:os";
 
 /** Busy and total time of each core since start-up, in ticks of the system. */
@@ -30,26 +30,22 @@ export class Cores {
 
 function coreTimes(): () => readonly CoreTimes[] {
   const buffer = Buffer.allocUnsafe(256 * 1024);
-  let descriptor: number;
+  let file: number;
   try {
-    descriptor = openSync("/proc/stat", "r");
-    closeSync(descriptor);
+    file = openSync("/proc/stat", "r");
   } catch {
     return fromSystem;
   }
-  return () => {
-    const file = openSync("/proc/stat", "r");
-    const read = readSync(file, buffer, 0, buffer.length, 0);
-    closeSync(file);
-    return parseProcStat(buffer.toString("latin1", 0, read));
-  };
+  // Stays open as long as the process: reading from its beginning again gives what it says then.
+  return () => parseProcStat(buffer.toString("latin1", 0, readSync(file, buffer, 0, buffer.length, 0)));
 }
 
 /** The `cpuN` lines: user nice system idle iowait irq softirq steal. Idle and iowait are not busy. */
 export function parseProcStat(text: string): CoreTimes[] {
   const cores: CoreTimes[] = [];
   for (const line of text.split("\n")) {
-    if (!/^cpu\d/.test(line)) continue;
+    if (!line.startsWith("cpu")) break;
+    if (line.startsWith("cpu ")) continue;
     const ticks = line.trim().split(/\s+/).slice(1, 9).map(Number);
     const total = ticks.reduce((sum, value) => sum + value, 0);
     cores.push({ total, busy: total - (ticks[3] ?? 0) - (ticks[4] ?? 0) });

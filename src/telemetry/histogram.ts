@@ -130,7 +130,7 @@ export class Histogram {
 
   /** The smallest value that at least this share (0…1) of all values does not exceed; the middle of its bucket. */
   percentile(share: number): Nanoseconds {
-    return percentileOf(this.count, share, (i) => this.buckets[i] ?? 0, this.min, this.max);
+    return percentileOf(this.count, share, (i) => this.buckets[i] ?? 0, this.min, this.max, bucketOf(this.min));
   }
 
   /** Adds all values of another histogram. */
@@ -207,15 +207,16 @@ export class Interval {
     }
     const read = (i: number) => this.fresh[i] ?? 0;
     const top = Number.POSITIVE_INFINITY;
-    return { count, p50: percentileOf(count, 0.5, read, 0, top), p99: percentileOf(count, 0.99, read, 0, top) };
+    return { count, p50: percentileOf(count, 0.5, read, 0, top, from), p99: percentileOf(count, 0.99, read, 0, top, from) };
   }
 }
 
-function percentileOf(count: number, share: number, read: (bucket: number) => number, min: number, max: number): number {
+/** `from`: no value lies in a bucket before it. */
+function percentileOf(count: number, share: number, read: (bucket: number) => number, min: number, max: number, from = 0): number {
   if (count === 0) return 0;
   let left = Math.max(1, Math.ceil(share * count - 1e-9));
   if (left >= count && max !== Number.POSITIVE_INFINITY) return max;
-  for (let i = 0; i < BUCKETS; i++) {
+  for (let i = from; i < BUCKETS; i++) {
     left -= read(i);
     if (left <= 0) return Math.min(max, Math.max(min, middleOf(i)));
   }

@@ -64,7 +64,8 @@ export interface Sampler {
   readonly nextAt: Nanoseconds;
   /** Recorders to add up, the source's first, and where to read the rest. */
   observe(recorders: readonly Recorder[], gauge: Gauge): void;
-  sample(now: Nanoseconds): void;
+  /** `noticed`: when it could have been taken, if it was put off on purpose. */
+  sample(now: Nanoseconds, noticed?: Nanoseconds): void;
 }
 
 /** Figures that only the executor knows. */

@@ -6,6 +6,11 @@ import type { Source } from "../source.ts";
 import { Bench, GROUP } from "./bench.ts";
 import { clerkOf, type Execution, type Executor, type Job } from "./executor.ts";
 
+/** Time until the next arrival in which a sample fits. */
+const ROOM = 1e6;
+/** Longest that a sample waits for such a gap. */
+const PATIENCE = 40e6;
+
 /** One thread does everything in turn and every wait blocks it. There is no queue and no batch. */
 export class SyncExecutor implements Executor {
   async execute(job: Job): Promise<Execution> {
@@ -44,13 +49,19 @@ class SyncRun {
     const group = source.instant && processor.instant ? GROUP : 1;
     const batch: Item[] = [];
     let now = time.now();
+    let noticed = Number.POSITIVE_INFINITY;
     while (lifecycle.taking && !lifecycle.expired(now)) {
       source.offered.advance(now);
       if (now >= sampler.nextAt) {
-        sampler.sample(now);
-        await time.turn();
-        now = time.now();
-        continue;
+        noticed = Math.min(noticed, now);
+        // A sample takes its time from the messages: it is taken where the tape leaves room for it, if it does so soon.
+        if (source.nextDue - now > ROOM || now - noticed > PATIENCE || desk?.hasWork(now) === true) {
+          sampler.sample(now, noticed);
+          noticed = Number.POSITIVE_INFINITY;
+          await time.turn();
+          now = time.now();
+          continue;
+        }
       }
       if (desk?.hasWork(now)) {
         await answerNow(this.job, clerk, now);
@@ -59,7 +70,10 @@ class SyncRun {
       }
       if (source.nextDue > now) {
         if (source.ended(now)) break;
-        time.blockUntil(Math.min(source.nextDue, sampler.nextAt, desk?.nextDue ?? Number.POSITIVE_INFINITY), asked);
+        time.blockUntil(
+          Math.min(source.nextDue, noticed < now ? source.nextDue : sampler.nextAt, desk?.nextDue ?? Number.POSITIVE_INFINITY),
+          asked,
+        );
         now = time.now();
         continue;
       }

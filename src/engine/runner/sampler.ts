@@ -15,6 +15,8 @@ export function sampleInterval(load: Nanoseconds): Nanoseconds {
 }
 
 const OPEN_FILES_EVERY = 10;
+/** As often as a picture of them is drawn. */
+const RUNNING_EVERY = 250e6;
 
 export type OnSample = (sample: Sample, ledger: Ledger, running: Running) => void;
 
@@ -37,6 +39,9 @@ export class CaseSampler implements Sampler {
   private readonly coresOfRun = new Cores();
   private last = { t: 0, offered: 0, processed: 0, dropped: 0, blocked: 0 };
   private samples = 0;
+  /** Figures of the whole run so far, and when they are to be worked out again: that costs more than a sample. */
+  private runningNow: Running = { p50: 0, p95: 0, p99: 0, throughput: 0, cpu: 0 };
+  private runningAt = 0;
   private readonly merged = new Histogram();
   private cpuAtStart = process.cpuUsage();
 
@@ -64,8 +69,8 @@ export class CaseSampler implements Sampler {
     return this.coresOfRun.utilization();
   }
 
-  sample(now: Nanoseconds): void {
-    this.lateness.record(now - this.nextAt);
+  sample(now: Nanoseconds, noticed = now): void {
+    this.lateness.record(noticed - this.nextAt);
     this.nextAt += this.every * Math.max(1, Math.ceil((now - this.nextAt) / this.every));
     this.offered.advance(now);
     const ledger = this.ledger();
@@ -94,7 +99,8 @@ export class CaseSampler implements Sampler {
     if (this.last.t < this.warmup) this.coresOfRun.utilization();
     this.last = { t: now, offered: this.offered.count, processed: ledger.processed, dropped, blocked };
     if (now >= this.warmup && !this.offered.ended) this.growth.add(now / 1e9, depth);
-    this.onSample(sample, ledger, this.running(now));
+    if (now >= this.runningAt) this.refreshRunning(now);
+    this.onSample(sample, ledger, this.runningNow);
   }
 
   /** The ledger now: what is due and not accounted for otherwise is unfinished. */
@@ -122,14 +128,15 @@ export class CaseSampler implements Sampler {
     return ledger;
   }
 
-  private running(now: Nanoseconds): Running {
+  private refreshRunning(now: Nanoseconds): void {
+    this.runningAt = now + RUNNING_EVERY;
     const merged = this.merged;
     merged.clear();
     for (const recorder of this.recorders) merged.merge(recorder.sojourn);
     const cpu = process.cpuUsage(this.cpuAtStart);
     const measuredSeconds = Math.max(1, now - this.warmup) / 1e9;
     const measured = this.recorders.reduce((sum, recorder) => sum + recorder.counts().measured, 0);
-    return {
+    this.runningNow = {
       p50: merged.percentile(0.5) / 1e6,
       p95: merged.percentile(0.95) / 1e6,
       p99: merged.percentile(0.99) / 1e6,
