@@ -1,0 +1,90 @@
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { truthRow, truthTable } from "../../src/cli/bench/truth.ts";
+import { main } from "../../src/cli/program.ts";
+import type { Prediction } from "../../src/telemetry/result.ts";
+import { lab } from "../support/cli.ts";
+import { caseResult, runResult } from "../support/results.ts";
+
+setDefaultTimeout(60_000);
+
+interface Predicted {
+  readonly cases: readonly { readonly mode: string; readonly params: Record<string, unknown>; readonly predicted: Prediction }[];
+}
+
+describe("predict", () => {
+  test("says what is expected of every case, without running any", async () => {
+    const { code, stdout } = await lab(["predict", "throughput-limits", "--json"]);
+    expect(code).toBe(0);
+    const { cases } = JSON.parse(stdout) as Predicted;
+    expect(cases.map(({ mode, params }) => [mode, params["load.rate"]])).toEqual(
+      [10, 50, 100, 150, 180, 220, 300, 500, 1000].map((rate) => ["sync", rate]),
+    );
+    for (const { predicted } of cases) expect(predicted.capacity).toBe(200);
+    expect(cases[0]?.predicted).toMatchObject({ model: "D/D/1", sojournMean: 5, bottleneck: "arrivals" });
+    expect(cases[8]?.predicted.throughput).toBeCloseTo(200, 0);
+  });
+
+  test("of machines that are not here, a thousand cores in seconds", async () => {
+    const from = performance.now();
+    const { code, stdout } = await lab([
+      "predict",
+      "first-look",
+      "--cores",
+      "1024",
+      "--mode",
+      "parallel",
+      "--rate",
+      "100000",
+      "-d",
+      "3s",
+      "--json",
+    ]);
+    expect(code).toBe(0);
+    expect(performance.now() - from).toBeLessThan(15_000);
+    const { cases } = JSON.parse(stdout) as Predicted;
+    expect(cases[0]?.predicted.capacity).toBe(128_000);
+    expect(cases[0]?.predicted.throughput ?? 0).toBeGreaterThan(50_000);
+  });
+
+  test("as a table, for rates yet to be found too; and refuses what is no number of cores", async () => {
+    const table = await lab(["predict", "queries-under-load", "--cores", "2"]);
+    expect(table.stdout).toContain("Queries beside messages, on 2 cores");
+    expect(table.stdout).toMatch(/parallel queries\.rate 100\s+400\s+16\d/);
+    expect(await lab(["predict", "first-look", "--rate", "max", "--json"])).toMatchObject({ code: 0 });
+    for (const bad of ["0", "x", "1.5"]) expect((await lab(["predict", "first-look", "--cores", bad])).code).toBe(2);
+    expect((await lab(["predict", "firstlook"])).stderr).toContain("first-look");
+  });
+
+  test("the same, seen from inside", async () => {
+    const write = process.stdout.write;
+    let said = "";
+    process.stdout.write = ((text: string) => {
+      said += text;
+      return true;
+    }) as typeof process.stdout.write;
+    try {
+      expect(await main(["predict", "hot-key", "--cores", "2"])).toBe(0);
+      expect(await main(["predict", "hot-key", "--json"])).toBe(0);
+    } finally {
+      process.stdout.write = write;
+    }
+    expect(said).toContain("hot key");
+  });
+});
+
+describe("bench --truth", () => {
+  test("tells the range of measured over predicted, and of saturated cases over capacity", () => {
+    const saturated = { ...caseResult({ mode: "sync" }), throughput: 196, offeredRate: 500 };
+    const predicted = { ...saturated.predicted, throughput: 200, capacity: 200, bottleneck: "cpu" };
+    const calm = { ...caseResult({ mode: "async" }), throughput: 99, offeredRate: 100 };
+    const result = runResult([{ ...saturated, predicted }, calm]);
+    const row = truthRow(
+      "mine",
+      { ...result, thresholds: [{ case: 0, metric: "failed", expression: "count==0", value: 0, ok: true }] },
+      12.3,
+    );
+    expect(row).toMatchObject({ cases: 2, throughput: [0.98, 0.99], saturated: [0.98, 0.98], thresholds: [1, 1] });
+    expect(truthTable([row])).toContain("| mine | 2 | 0.980 … 0.990 | 0.980 | 0.00 % | 1 of 1 | 12 s |");
+    expect(truthTable([truthRow("calm", runResult([calm]), 1)])).toContain("| calm | 1 | 0.990 | – |");
+  });
+});
