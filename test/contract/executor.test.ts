@@ -1,4 +1,5 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { join } from "node:path";
 import fc from "fast-check";
 import { AsyncExecutor } from "../../src/engine/executor/async.ts";
 import type { Execution, Executor } from "../../src/engine/executor/executor.ts";
@@ -427,6 +428,30 @@ describe("reading from a slow source", () => {
 });
 
 describe("parallel", () => {
+  test("P1-R3 answers over HTTP while a user's handler works", async () => {
+    const module = join(import.meta.dir, "../scenarios/handlers/pairs.ts");
+    const given = scenario({
+      load: { executor: "constant-arrival-rate", rate: 200, duration: "600ms" },
+      keys: { count: 4, distribution: "round-robin" },
+      work: { kind: "handler", module },
+      queries: { rate: 50, via: "http" },
+    });
+    for (const mode of ["sync", "parallel"] as const) {
+      const result = await runCase(planOf(given, mode), {
+        roundsPerMs: 1,
+        dumpState: null,
+        http: 0,
+        onStarted: (_, url) => expect(url).toStartWith("http://127.0.0.1:"),
+        onSample: () => {},
+        onStoppable: () => {},
+      });
+      expect(result.status).toBe("completed");
+      expect(imbalance(result.ledger)).toBe(0);
+      expect(result.ledger.processed).toBe(120);
+      expect([result.queries.sent, result.queries.answered]).toEqual([30, 30]);
+    }
+  });
+
   test("P3 a Worker that dies costs what it held, not the ledger", async () => {
     const { WorkerPool } = await import("../../src/engine/executor/worker-pool.ts");
     const pools: InstanceType<typeof WorkerPool>[] = [];

@@ -157,6 +157,21 @@ describe("bad input never shows a stack trace", () => {
         ]),
       ).toBe(0);
       expect(await main(["run", quickFile, "-q", "--out", out])).toBe(2);
+      for (const flags of [
+        ["--http", "x"],
+        ["--fps", "0"],
+        ["--cast", "x"],
+        ["--mode", "sideways"],
+        ["-d", "5s"],
+        ["-r", "5"],
+        ["--set", "work.kind=handler", "--set", `work.module=${MAIN}`],
+      ]) {
+        expect(await main(["run", quickFile, "-q", ...flags])).toBe(2);
+      }
+      const gated = file("inside-gated.yaml", `${QUICK}thresholds: { dropped: ["count>0"], sojourn_ms: [{ threshold: "min>1e6" }] }\n`);
+      expect(await main(["run", gated, "-q", "--mode", "async", "--http", "0"])).toBe(99);
+      const rated = ["--set", "load={executor: constant-arrival-rate, rate: 50, duration: 100ms}", "-r", "40", "-d", "200ms"];
+      expect(await main(["run", quickFile, "-q", "--mode", "sync", ...rated])).toBe(0);
       expect(
         await main(["run", quickFile, quickFile, "-q", "--mode", "sync", "--out", out, "--force", "--json", join(folder, "two.json")]),
       ).toBe(0);
@@ -165,6 +180,7 @@ describe("bad input never shows a stack trace", () => {
       process.stderr.write = silent;
       process.stdout.write = quiet;
     }
+    expect(said).toContain("dropped: must hold count>0 (case 0, async), got 0");
     expect(said).toContain("rnu");
     expect(JSON.parse(readFileSync(join(folder, "two.json"), "utf8"))).toHaveLength(2);
     expect(existsSync(join(folder, "inside-0-sync.json"))).toBe(true);

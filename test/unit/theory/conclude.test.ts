@@ -134,6 +134,35 @@ describe("conclusions of sweeps", () => {
     );
   });
 
+  test("P2-R2 P2-B what overflow rules and handing over do", () => {
+    const rules = ["block", "drop-newest"].map((rule) => sketch("async", { "queue.overflow": rule }, { throughput: 490 }, { p99: 200 }));
+    expect(conclude(rules)).toEqual([
+      "async: block 490/s, p99 200 ms (0 of it before the queue), 0 dropped, 0 deep, 1 MB; drop-newest 490/s, p99 200 ms (0 of it before the queue), 0 dropped, 0 deep, 1 MB.",
+    ]);
+    const handed = ["none", "batch"].map((offload) => sketch("async", { "async.offload": offload }, { throughput: 150 }, { p99: 30 }));
+    expect(conclude(handed)[0]).toContain("work handed over none: 150/s, p99 30.0 ms, the loop held 50 % of the time");
+  });
+
+  test("P1-E2 P1-E4 processing time beside its limit; what changes nothing says so", () => {
+    const of = (time: string, throughput: number, capacity: number) => {
+      const one = sketch("sync", { "work.time": time }, { throughput });
+      return { ...one, predicted: { ...one.predicted, capacity } };
+    };
+    expect(conclude([of("1ms", 990, 1000), of("5ms", 200, 200)])[0]).toContain("1ms: 990/s of 1.00 k (99 %), 5ms: 200/s of 200 (100 %)");
+    const machines = [10, 1000].map((count) => sketch("sync", { "keys.count": count }, { throughput: 160 }));
+    expect(conclude(machines)[0]).toContain("keys.count from 10 to 1000: throughput (per second) does not change");
+  });
+
+  test("P1-E3 a query's p99 in each mode", () => {
+    const asked = (["sync", "parallel"] as const).map((mode) => {
+      const one = caseResult({ mode });
+      return { ...one, queries: { ...one.queries, sent: 50, answered: 50, latency: { ...one.queries.latency, p99: 4 } } };
+    });
+    expect(conclude(asked)).toEqual([
+      "A query's p99: sync 4.00 ms (50 of 50 answered); parallel 4.00 ms (50 of 50 answered). In sync and async it waits for the messages before it, in parallel for the Worker that owns its key.",
+    ]);
+  });
+
   test("one case, or none that ran, concludes nothing", () => {
     expect(conclude([caseResult({ mode: "sync" })])).toEqual([]);
     expect(conclude([caseResult({ mode: "sync", status: "failed" })])).toEqual([]);

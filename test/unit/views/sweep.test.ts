@@ -1,0 +1,81 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import type { CaseResult } from "../../../src/telemetry/result.ts";
+import { closingReport } from "../../../src/views/report/closing.ts";
+import { COLOR_PAINTER, PLAIN_PAINTER } from "../../../src/views/report/painter.ts";
+import { bestCase, bestLine, isSweep, paramsText, sweepPicture } from "../../../src/views/report/sweep.ts";
+import { caseResult, runResult } from "../../support/results.ts";
+
+function at(mode: "sync" | "async", params: Record<string, unknown>, throughput: number, p99 = 5): CaseResult {
+  const one = caseResult({ mode });
+  return { ...one, params, throughput, latency: { ...one.latency, sojourn: { ...one.latency.sojourn, p99 } } };
+}
+
+const rates = [10, 100, 1000].flatMap((rate) => [
+  at("sync", { "load.rate": rate }, Math.min(rate, 120)),
+  at("async", { "load.rate": rate }, rate),
+]);
+const grid = [1, 10].flatMap((size) =>
+  ["1ms", "9ms"].map((timeout, i) => at("async", { "batch.size": size, "batch.timeout": timeout }, 100 * size + i)),
+);
+
+describe("pictures of sweeps", () => {
+  test("one field: a line per mode over the swept values, the prediction, the best marked", () => {
+    const lines = sweepPicture(runResult(rates), "throughput", 80, 14, PLAIN_PAINTER);
+    expect(lines[0]).toBe("Throughput, messages/s against load.rate    ── sync  ╌╌ async  ┄ predicted");
+    expect(lines.length).toBe(14);
+    expect(lines.at(-1)).toMatch(/^ +10 +100 +★1000$/);
+    expect(lines.join("")).toContain("╌");
+    for (const line of lines) expect(Bun.stringWidth(line)).toBeLessThanOrEqual(80);
+    expect(bestLine(rates)).toBe("★ best: async, load.rate 1000: 1.00 k/s, p99 5.00 ms");
+  });
+
+  test("two fields: a map per mode, readable without colour", () => {
+    const lines = sweepPicture(runResult(grid), "throughput", 80, 14, PLAIN_PAINTER);
+    expect(lines[0]).toBe("async: Throughput, messages/s; batch.size down, batch.timeout across");
+    expect(lines[2]).toMatch(/^ +1 +100 +101/);
+    expect(lines[3]).toMatch(/★█1\.00k|★█1\.0/);
+    const painted = sweepPicture(runResult(grid), "latency", 80, 14, COLOR_PAINTER).join("\n");
+    expect(Bun.stripANSI(painted)).toContain("Latency, p99 of the sojourn time");
+  });
+
+  test("three fields: a map for each value of the first", () => {
+    const cube = ["a", "b"].flatMap((seed) => grid.map((one) => ({ ...one, params: { seed, ...one.params } })));
+    const heads = sweepPicture(runResult(cube), "throughput", 80, 14, PLAIN_PAINTER).filter((line) => line.includes("down"));
+    expect(heads.map((line) => line.split(":")[0])).toEqual(["async, seed a", "async, seed b"]);
+  });
+
+  test("a sweep in which everything failed has no best point, and no run without a sweep has a picture", () => {
+    const failed = rates.map((one) => ({ ...one, status: "failed" as const }));
+    expect(sweepPicture(runResult(failed), "throughput", 80, 14, PLAIN_PAINTER)).toEqual([]);
+    expect([bestCase(failed), bestLine(failed)]).toEqual([null, ""]);
+    expect([isSweep(runResult([caseResult({ mode: "sync" })])), isSweep(runResult(rates))]).toEqual([false, true]);
+    expect(paramsText({ a: "5ms", b: [1] })).toBe("a 5ms, b [1]");
+  });
+
+  test("any figures can be drawn", () => {
+    const value = fc.double({ min: 0, max: 1e12, noNaN: true });
+    fc.assert(
+      fc.property(fc.array(fc.tuple(value, value), { minLength: 2, maxLength: 12 }), fc.integer({ min: 40, max: 150 }), (points, width) => {
+        const cases = points.map(([throughput, p99], i) => at("sync", { x: i }, throughput, p99));
+        for (const measure of ["throughput", "latency"] as const) {
+          for (const line of sweepPicture(runResult(cases), measure, width, 12, PLAIN_PAINTER).slice(1)) {
+            expect(Bun.stringWidth(line)).toBeLessThanOrEqual(width);
+          }
+        }
+      }),
+    );
+  });
+
+  test("the closing report holds pictures, conclusions, and thresholds with their case", () => {
+    const result = {
+      ...runResult(rates),
+      conclusions: ["Something follows."],
+      thresholds: [{ case: 1, metric: "dropped", expression: "count==0", value: 3, ok: false }],
+    };
+    const report = closingReport(result, 100);
+    expect(report).toContain("→ Something follows.");
+    expect(report).toContain("✗ async, load.rate 10: dropped count==0 (3)");
+    expect(report).toContain("Latency, p99 of the sojourn time against load.rate");
+  });
+});

@@ -1,0 +1,110 @@
+import { afterAll, describe, expect, test } from "bun:test";
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { caughtAsStray, Strays } from "../../../src/engine/strays.ts";
+import { Item } from "../../../src/queueing/item.ts";
+import { Recorder } from "../../../src/telemetry/recorder.ts";
+import { type Handler, loadHandler, type Message, messageOf, reasonOf } from "../../../src/workloads/message/handler.ts";
+import { COMPUTE, INCREMENT, makeOp, Payload, SET } from "../../../src/workloads/message/message.ts";
+import { MessageProcessor } from "../../../src/workloads/message/processor.ts";
+import { temporaryFolder } from "../../support/cli.ts";
+
+const folder = temporaryFolder();
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const effort = { now: () => 0, compute: () => {}, block: () => {}, wait: () => {} };
+const cost = { kind: "handler", time: 0, cpuShare: 0, distribution: "constant", cv: 1 } as const;
+
+function processor(handler: Handler): MessageProcessor {
+  return new MessageProcessor(cost, effort, (key) => `k${key}`, handler);
+}
+
+function item(key: number, timestamp = Number.NaN): Item {
+  const made = new Item();
+  made.key = key;
+  made.due = 2.5e9;
+  made.payload = new Payload([makeOp(INCREMENT, "n", 1), makeOp(SET, "s", "x"), makeOp(COMPUTE, "c", 3)], 0, timestamp);
+  return made;
+}
+
+describe("P1-R2 handlers", () => {
+  test("see the message as NDJSON spells it, with the state of its machine", async () => {
+    const seen: Message[] = [];
+    const counting = processor((state, message) => {
+      seen.push(message);
+      state.set("seen", ((state.get("seen") as number | undefined) ?? 0) + 1);
+    });
+    expect([counting.instant, await counting.process(item(1)), await counting.process(item(1, 17.5))]).toEqual([false, null, null]);
+    expect(seen[0]).toEqual({
+      worker_id: "k1",
+      payload: [
+        { op: "increment", key: "n", value: 1 },
+        { op: "set", key: "s", value: "x" },
+        { op: "compute", key: "c", value: 3 },
+      ],
+      timestamp: 2.5,
+    });
+    expect(seen[1]?.timestamp).toBe(17.5);
+    expect([counting.stateOf(1), counting.stateOf(2), counting.names()]).toEqual(['{"seen":2}', null, ["k1"]]);
+  });
+
+  test("fail with what they throw or reject with, whatever it is", async () => {
+    const thrown: [unknown, string][] = [
+      [new Error("no\u001b[31m"), "no\\x1b[31m"],
+      ["text", "text"],
+      [undefined, "undefined"],
+      [new TypeError(""), "TypeError"],
+      ["", "an error without a message"],
+      [Object.create(null), "something that cannot be written as text"],
+    ];
+    for (const [what, reason] of thrown) {
+      const throwing = processor(() => {
+        throw what;
+      });
+      const rejecting = processor(() => Promise.reject(what));
+      expect([await throwing.process(item(0)), await rejecting.process(item(0)), reasonOf(what)]).toEqual([reason, reason, reason]);
+    }
+  });
+
+  test("a state is seen only when no handler is in the middle of it", async () => {
+    let finish = () => {};
+    const slow = processor(async (state) => {
+      state.set("half", true);
+      await new Promise<void>((resolve) => {
+        finish = resolve;
+      });
+      state.set("whole", true);
+    });
+    const working = slow.process(item(4));
+    const view = slow.stateOf(4);
+    expect(view).toBeInstanceOf(Promise);
+    finish();
+    expect([await working, await view, slow.stateOf(4)]).toEqual([null, '{"half":true,"whole":true}', '{"half":true,"whole":true}']);
+  });
+
+  test("are loaded from modules; what is none is refused with a sentence", async () => {
+    const write = (name: string, text: string) => {
+      writeFileSync(join(folder, name), text);
+      return join(folder, name);
+    };
+    const handler = await loadHandler(write("good.ts", "export default (state: Map<string, unknown>) => { state.set('a', 1); };"));
+    const state = new Map<string, unknown>();
+    await handler(state, messageOf("w", new Payload([makeOp(SET, "k", 1)]), 0));
+    expect(state.get("a")).toBe(1);
+    await expect(loadHandler(write("none.ts", "export const a = 1;"))).rejects.toThrow("has no function as its default export");
+    await expect(loadHandler(write("bad.ts", "throw new Error('broken')"))).rejects.toThrow("could not be loaded: broken");
+  });
+});
+
+describe("strays", () => {
+  test("count one processed message as failed, and only while a handler's case runs", async () => {
+    const recorder = new Recorder();
+    recorder.processed({ key: 0, sequence: 1, due: 0, taken: 1, dequeued: 1 }, 1, 2);
+    const strays = new Strays(recorder);
+    expect(caughtAsStray(new Error("late"))).toBe(true);
+    expect(recorder.counts()).toMatchObject({ processed: 0, failed: 1 });
+    expect(strays.failureCounts).toEqual([{ reason: "after it had returned: late", count: 1 }]);
+    await strays.settle();
+    expect(caughtAsStray(new Error("mine"))).toBe(false);
+  });
+});
