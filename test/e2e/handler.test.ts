@@ -52,6 +52,17 @@ describe("P1-R2 a user's handler", () => {
     expect(seen.reduce((sum, machine) => sum + machine.seen, 0)).toBe(5);
   });
 
+  test("one that never comes back ends with gracefulStop, queries and all, and its messages are unfinished", async () => {
+    const never = join(folder, "never.ts");
+    writeFileSync(never, "export default () => new Promise<void>(() => {});");
+    const given = scenario(never, { gracefulStop: "300ms", load: { executor: "constant-arrival-rate", rate: 100, duration: "300ms" } });
+    const { cases } = await runScenario({ ...given, queries: { rate: 50 } }, { allowModules: true });
+    for (const { status, ledger, littlesLaw } of cases) {
+      expect([status, ledger.processed, ledger.unfinished, imbalance(ledger)]).toEqual(["completed", 0, 30, 0]);
+      expect(littlesLaw.relativeError).toBeLessThan(1e-6);
+    }
+  });
+
   test("a module that is none, throws when loaded, or ends the process fails its case with a sentence", async () => {
     const bad = {
       "none.ts": ["export const x = 1;", "no function as its default export"],

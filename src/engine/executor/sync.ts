@@ -86,12 +86,13 @@ class SyncRun {
       takeTogether(source, batch, group, now);
       if (batch.length > 0) {
         const waiting = bench.work(batch);
-        if (waiting !== undefined) await waiting;
+        if (waiting !== undefined) await this.untilDone(waiting);
       }
       const ended = time.now();
       if (source.nextDue < ended) source.blockedByProcessing += ended - Math.max(now, source.nextDue);
       now = ended;
     }
+    bench.abandon(time.now());
     await settleQueries(this.job, clerk);
     const endedAt = time.now();
     source.offered.advance(endedAt);
@@ -107,6 +108,21 @@ class SyncRun {
       lost: 0,
       threads: [{ name: "main", cpu: cpu() }],
     };
+  }
+
+  /** Waits for work that waits for something outside, but not beyond the end of the run; samples are taken meanwhile. */
+  private async untilDone(working: Promise<void>): Promise<void> {
+    const { lifecycle, sampler, time } = this.job;
+    let done = false;
+    const finished = working.then(() => {
+      done = true;
+    });
+    for (;;) {
+      await Promise.race([finished, time.sleepUntil(Math.max(sampler.nextAt, time.now() + 1e6))]);
+      const now = time.now();
+      if (done || lifecycle.expired(now)) return;
+      if (now >= sampler.nextAt) sampler.sample(now);
+    }
   }
 
   private noteDepth(now: Nanoseconds): void {

@@ -3,6 +3,9 @@ import type { Job } from "../executor/executor.ts";
 import { Signal } from "../signal.ts";
 import type { Clerk } from "./desk.ts";
 
+/** How long the end of a case that is over its time waits for answers that others owe. */
+const PATIENCE: Nanoseconds = 3e9;
+
 /** Answers what has fallen due; says how long the source was kept from what is due meanwhile. */
 export function answerNow({ desk, time, source }: Job, clerk: Clerk, now: Nanoseconds): void | Promise<unknown> {
   if (desk === null) return;
@@ -35,8 +38,12 @@ export async function settleQueries(job: Job, clerk: Clerk, broken: () => boolea
   void desk.settleFace(stopped).then(() => {
     heard = true;
   });
+  let now = time.now();
+  const began = now;
   while (!(heard && desk.settled) && !broken()) {
-    const now = time.now();
+    now = time.now();
+    // One that waits for a handler that never comes back is never answered.
+    if (now - began > PATIENCE && lifecycle.expired(now) && !desk.hasWork(now)) return;
     if (desk.hasWork(now)) void answerNow(job, clerk, now);
     await time.sleepUntil(Math.min(desk.nextDue, now + 500_000));
   }

@@ -150,6 +150,8 @@ function judge({ plan, pipeline }: Measured, ledger: Ledger, counts: Counts): { 
     if (lateIsInvalid(plan)) problems.push(`The generator could not keep up: ${share}.`);
     else warnings.push(`${share}; the wait is part of latency.schedule.`);
   }
+  const { sent = 0, answered = 0 } = pipeline.job.desk?.book ?? {};
+  if (answered < sent) warnings.push(`${sent - answered} of ${sent} queries were never answered: what they asked for was held to the end.`);
   return { problems, warnings };
 }
 
