@@ -9,13 +9,16 @@ import { reasonOf } from "../workloads/message/handler.ts";
  */
 export class Strays {
   private readonly failures = new Tally();
+  /** Errors that came before there was a message to count them with. */
+  private early = 0;
 
   constructor(private readonly recorder: Recorder) {
     current = this;
   }
 
   catch(error: unknown): void {
-    this.recorder.stray();
+    // Whose it is may not have ended yet; a message counts once, however much it leaves behind.
+    if (!this.recorder.stray()) this.early++;
     this.failures.add(`after it had returned: ${reasonOf(error)}`);
   }
 
@@ -23,6 +26,7 @@ export class Strays {
   async settle(): Promise<void> {
     for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
     if (current === this) current = null;
+    for (; this.early > 0; this.early--) if (!this.recorder.stray()) return;
   }
 
   get failureCounts(): FailureCount[] {

@@ -6,7 +6,7 @@ import { printable, quoted } from "../kernel/text.ts";
 import { checkScenario, fieldName } from "./check.ts";
 import { type Path, YamlFile } from "./document.ts";
 import type { Scenario } from "./schema.ts";
-import { firstUnknown, type SweepPoint, sweepPoints } from "./sweep.ts";
+import { firstUnknown, inFileOrder, type SweepPoint, sweepPoints, sweepProblems } from "./sweep.ts";
 
 /** One `--set path=value`, or a flag that stands for one. */
 export interface Override {
@@ -51,7 +51,7 @@ export function loadScenarioFile(file: string, overrides: readonly Override[] = 
 /** Checks what a file holds and works out its sweep. Paths in it are relative to `file`. */
 export function resolveScenario(yaml: YamlFile, file: string): LoadedScenario {
   const checked = checkScenario(yaml);
-  if (!checked.ok) throw new InvalidScenario(checked.problems);
+  if (!checked.ok) throw new InvalidScenario(inFileOrder([...checked.problems, ...(yaml.checkable ? sweepProblems(yaml) : [])]));
   const scenario = resolvePaths(checked.scenario, file);
   const points = sweepPoints(checked.scenario, yaml).map((point) => ({ ...point, scenario: resolvePaths(point.scenario, file) }));
   for (const { load, work } of [scenario, ...points.map((point) => point.scenario)]) {

@@ -21,50 +21,71 @@ const FIXED: readonly string[] = ["title", "description", "hypothesis", "tags", 
 export function sweepPoints(scenario: Scenario, yaml: YamlFile): SweepPoint[] {
   const axes = Object.entries(scenario.sweep ?? {});
   if (axes.length === 0) return unswept(scenario);
-  checkFields(axes, scenario, yaml);
+  refuse(sweepProblems(yaml));
   const points: SweepPoint[] = [];
-  const problems = new Map<string, Problem>();
+  const problems: Problem[] = [];
   for (const indices of combinations(axes.map(([, values]) => values.length))) {
-    const overrides = axes.map(([path, values], axis) => ({
-      source: ["sweep", path, indices[axis] ?? 0],
-      path: path.split("."),
-      value: values[indices[axis] ?? 0],
-    }));
+    const overrides = axes.map(([path, values], axis) => overrideOf(path, indices[axis] ?? 0, values[indices[axis] ?? 0]));
     const checked = yaml.withOverrides(overrides, () => checkScenario(yaml));
-    if (checked.ok) {
-      points.push({
-        params: Object.fromEntries(overrides.map(({ value }, axis) => [axes[axis]?.[0] ?? "", parseNumber(value) ?? value])),
-        scenario: checked.scenario,
-      });
-    } else {
-      for (const problem of checked.problems) problems.set(`${problem.line}:${problem.column}: ${problem.message}`, problem);
+    if (!checked.ok) {
+      problems.push(...checked.problems);
+      continue;
     }
+    const params = Object.fromEntries(overrides.map(({ value }, axis) => [axes[axis]?.[0] ?? "", parseNumber(value) ?? value]));
+    points.push({ params, scenario: checked.scenario });
   }
-  if (problems.size > 0) throw new InvalidScenario([...problems.values()].sort((a, b) => a.line - b.line || a.column - b.column));
+  refuse(problems);
   return points;
 }
 
-function checkFields(axes: readonly (readonly [string, readonly unknown[]])[], scenario: Scenario, yaml: YamlFile): void {
+function refuse(problems: readonly Problem[]): void {
+  if (problems.length > 0) throw new InvalidScenario(inFileOrder(problems));
+}
+
+/** Each problem once, in the order of the file. */
+export function inFileOrder(problems: readonly Problem[]): Problem[] {
+  const once = new Map(problems.map((problem) => [`${problem.file}:${problem.line}:${problem.column}: ${problem.message}`, problem]));
+  return [...once.values()].sort((a, b) => a.line - b.line || a.column - b.column);
+}
+
+function overrideOf(path: string, index: number, value: unknown) {
+  return { source: ["sweep", path, index], path: path.split("."), value };
+}
+
+/** What is wrong with a sweep by itself: its fields, each of its values, its size. Whatever else is wrong with the file. */
+export function sweepProblems(yaml: YamlFile): Problem[] {
+  const root = yaml.value();
+  const sweep = typeof root === "object" && root !== null ? (root as { sweep?: unknown }).sweep : undefined;
+  if (typeof sweep !== "object" || sweep === null || Array.isArray(sweep)) return [];
   const problems: Problem[] = [];
-  const refuse = (path: string, message: string) => {
-    const at = yaml.placeOfKey(["sweep"], path);
-    problems.push(yaml.problemAt(["sweep", path], `sweep.${printable(path, 80)}: ${message}, got ${quoted(scenario.sweep?.[path])}`, at));
-  };
-  for (const [path] of axes) {
+  let total = 1;
+  for (const [path, values] of Object.entries(sweep)) {
     const parts = path.split(".");
-    if (FIXED.includes(parts[0] ?? "")) refuse(path, "must not be swept");
-    else {
-      const unknown = firstUnknown(parts, yaml.value());
-      if (unknown !== null) refuse(path, `is not a known field${unknown}`);
+    const at = (message: string) => {
+      const text = `sweep.${printable(path, 80)}: ${message}, got ${quoted(values)}`;
+      problems.push(yaml.problemAt(["sweep", path], text, yaml.placeOfKey(["sweep"], path)));
+    };
+    const unknown = firstUnknown(parts, root);
+    if (FIXED.includes(parts[0] ?? "")) at("must not be swept");
+    else if (unknown !== null) at(`is not a known field${unknown}`);
+    else if (Array.isArray(values)) {
+      total *= values.length;
+      for (const [index, value] of values.slice(0, MOST_POINTS).entries()) problems.push(...valueProblems(path, index, value, yaml));
     }
   }
-  const total = axes.reduce((product, [, values]) => product * values.length, 1);
   if (total > MOST_POINTS) {
-    problems.push(
-      yaml.problemAt(["sweep"], `sweep: must make at most ${MOST_POINTS} combinations, got ${total}`, yaml.placeOfKey([], "sweep")),
-    );
+    const text = `sweep: must make at most ${MOST_POINTS} combinations, got ${total}`;
+    problems.push(yaml.problemAt(["sweep"], text, yaml.placeOfKey([], "sweep")));
   }
-  if (problems.length > 0) throw new InvalidScenario(problems);
+  return problems;
+}
+
+/** What a swept value breaks where it is put: problems that then stand at the value itself. */
+function valueProblems(path: string, index: number, value: unknown, yaml: YamlFile): Problem[] {
+  const place = yaml.placeOf(["sweep", path, index]);
+  const checked = yaml.withOverrides([overrideOf(path, index, value)], () => checkScenario(yaml));
+  if (checked.ok) return [];
+  return checked.problems.filter(({ line, column }) => line === 0 || (line === place.line && column === place.column));
 }
 
 /** A hint when a dotted path leads to no field of the schema; null when it does. */

@@ -108,10 +108,13 @@ export class Recorder {
     this.add(FAILED, item, ended);
   }
 
-  /** An item counted as processed turns out to have failed: something it left behind erred. */
-  stray(): void {
+  /** An item counted as processed turns out to have failed: something it left behind erred. False when there is none. */
+  stray(): boolean {
+    if ((this.tally[PROCESSED] ?? 0) < 1) return false;
     this.tally[PROCESSED] = (this.tally[PROCESSED] ?? 0) - 1;
     this.tally[FAILED] = (this.tally[FAILED] ?? 0) + 1;
+    this.tally[STRAYED] = (this.tally[STRAYED] ?? 0) + 1;
+    return true;
   }
 
   rejected(item: Passage, now: Nanoseconds): void {
@@ -201,6 +204,7 @@ const LEFT = 13;
 const LEFT_AREA = 14;
 const LEFT_AT = 15;
 const TIME_INSIDE = 16;
+const STRAYED = 17;
 
 export interface Counts {
   /** Since t = 0. */
@@ -224,6 +228,8 @@ export interface Counts {
   readonly leftArea: number;
   readonly leftAt: Nanoseconds;
   readonly timeInside: Nanoseconds;
+  /** Measured as processed and failed afterwards. */
+  readonly strayed: number;
 }
 
 function countsOf(t: Float64Array): Counts {
@@ -246,5 +252,6 @@ function countsOf(t: Float64Array): Counts {
     leftArea: at(LEFT_AREA),
     leftAt: at(LEFT_AT),
     timeInside: at(TIME_INSIDE),
+    strayed: at(STRAYED),
   };
 }

@@ -15,6 +15,7 @@ const SHORTEST_MS = 50;
 export function explain(result: Explained, scenario: Scenario): string {
   if (result.status === "failed") return result.problems[0] ?? "The case failed.";
   if (result.ledger.processed === 0) return "Nothing was processed, so there is nothing to explain.";
+  if (result.throughput === 0) return "Too little was done before the end to say what held it back.";
   const facts = new Facts(result, scenario);
   const found = BOTTLENECKS.map((look) => look(facts)).find((sentence) => sentence !== null) ?? facts.arrivals();
   return [found, facts.aftermath(), facts.againstTheory()].filter(Boolean).join(" ");

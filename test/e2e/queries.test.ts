@@ -124,6 +124,32 @@ describe("the HTTP face", () => {
   });
 });
 
+describe("interrupted", () => {
+  test.each(["sync", "parallel"])("a closed loop that is asked over HTTP drains and ends, %s", async (mode) => {
+    const file = join(folder, `interrupted-${mode}.yaml`);
+    const load = "load: { executor: shared-iterations, vus: 20, iterations: 100000 }";
+    writeFileSync(file, `title: t\nmodes: [${mode}]\n${load}\nwork: { kind: sleep, time: 2ms }\nqueries: { rate: 200, via: http }\n`);
+    const child = Bun.spawn([process.execPath, MAIN, "run", file, "--headless", "--json", "-"], {
+      env: cleanEnv(),
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    const stdout = new Response(child.stdout).text();
+    let heard = "";
+    for await (const chunk of child.stderr) {
+      heard += new TextDecoder().decode(chunk);
+      if (/ 1 s /.test(heard) && !heard.includes("stopping")) child.kill("SIGINT");
+    }
+    expect(await child.exited).toBe(130);
+    const one = (JSON.parse(await stdout) as RunResult).cases[0];
+    // sync stops taking; what its clients had sent by then stays undone.
+    expect(one?.status).toBe("aborted");
+    expect(one?.ledger.unfinished).toBeLessThanOrEqual(mode === "sync" ? 20 : 0);
+    expect(one?.queries.answered).toBe(one?.queries.sent as number);
+    expect(one?.queries.sent).toBeGreaterThan(50);
+  });
+});
+
 describe("P2-R4 queries.via: http", () => {
   test("are sent over real HTTP while messages flow, and all are answered, with their age where they are snapshots", async () => {
     const file = join(folder, "via.yaml");

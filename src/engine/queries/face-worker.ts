@@ -121,28 +121,30 @@ async function client({ plan, book }: NonNullable<FaceOrder["client"]>, url: str
   time.startAt(new Float64Array(order.origin)[0] ?? 0);
   const figures = new QueryBook(book, plan.warmup);
   const open = new Set<Promise<void>>();
-  for (let due = schedule?.nextDue ?? 0; schedule !== null && due !== Number.POSITIVE_INFINITY; due = schedule.nextDue) {
+  const schedule = new QuerySchedule(plan);
+  asking = schedule;
+  for (let due = schedule.nextDue; due !== Number.POSITIVE_INFINITY; due = schedule.nextDue) {
     if (due > time.now()) {
       await time.sleepUntil(Math.min(due, time.now() + 50e6));
       continue;
     }
     const key = schedule.take();
     figures.ask();
-    const asking: Promise<void> = fetch(`${url}/workers/worker-${key}`)
+    const request: Promise<void> = fetch(`${url}/workers/worker-${key}`)
       .then(async (response) => {
         await response.arrayBuffer();
         const age = Number(response.headers.get("x-state-age-ms") ?? 0) * 1e6;
         if (response.status === 200 || response.status === 404) figures.answer(due, time.now(), age);
       })
       .catch(() => {})
-      .finally(() => open.delete(asking));
-    open.add(asking);
+      .finally(() => open.delete(request));
+    open.add(request);
   }
   await Promise.all(open);
   post({ type: "client-done" });
 }
 
-let schedule: QuerySchedule | null = order.client === null ? null : new QuerySchedule(order.client.plan);
+let asking: QuerySchedule | null = null;
 let url = "";
 
 parentPort?.on("message", (message: ToFace) => {
@@ -151,8 +153,7 @@ parentPort?.on("message", (message: ToFace) => {
       if (order.client !== null) void client(order.client, url);
       return;
     case "stop-asking":
-      schedule?.stop();
-      schedule = null;
+      asking?.stop();
       return;
     case "status":
       status = message.status;

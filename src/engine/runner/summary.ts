@@ -46,7 +46,7 @@ export function summarize(measured: Measured): RunnerResult {
     failures: execution.failures,
     orderViolations: counts.orderViolations,
     durationMs,
-    throughput: perSecond(counts.measured),
+    throughput: perSecond(Math.max(0, counts.measured - counts.strayed)),
     offeredRate: offeredRate(measured),
     intakeRate: perSecond(source.taken.count),
     latency: {
@@ -220,5 +220,6 @@ function addUp(all: readonly Counts[]): Counts {
     leftArea: sum((c) => c.leftArea),
     leftAt: Math.max(...all.map((counts) => counts.leftAt)),
     timeInside: sum((c) => c.timeInside),
+    strayed: sum((c) => c.strayed),
   };
 }

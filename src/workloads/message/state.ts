@@ -67,8 +67,30 @@ function undo(state: State, count: number): void {
 
 /** A state as JSON, keys in code-unit order even when they look like integers. */
 export function stateJson(state: State): string {
-  const keys = [...state.keys()].sort(byCodeUnits);
-  return `{${keys.map((key) => `${JSON.stringify(key)}:${JSON.stringify(state.get(key))}`).join(",")}}`;
+  const entries = [...state].map(([key, value]): [string, string] => [nameText(key), valueJson(value)]);
+  entries.sort(([a], [b]) => byCodeUnits(a, b));
+  return `{${entries.map(([key, json]) => `${JSON.stringify(key)}:${json}`).join(",")}}`;
+}
+
+/** Stands for what a handler stored and JSON cannot write: a cycle, a BigInt, a getter that throws. */
+const UNWRITABLE = '"[not JSON]"';
+
+function valueJson(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? UNWRITABLE;
+  } catch {
+    return UNWRITABLE;
+  }
+}
+
+/** Keys are text, but a handler may have used anything. */
+function nameText(key: unknown): string {
+  if (typeof key === "string") return key;
+  try {
+    return String(key);
+  } catch {
+    return "[not text]";
+  }
 }
 
 /** All states as one JSON document, sorted by worker id in code-unit order, piece by piece. */

@@ -82,6 +82,29 @@ describe("P1-R2 handlers", () => {
     expect([await working, await view, slow.stateOf(4)]).toEqual([null, '{"half":true,"whole":true}', '{"half":true,"whole":true}']);
   });
 
+  test("may store what JSON cannot write: the rest of the state is told all the same", () => {
+    const cycle: unknown[] = [];
+    cycle.push(cycle);
+    const deep = Array.from({ length: 50_000 }).reduce<unknown>((inner) => [inner], 1);
+    const strange: unknown[] = [10n, cycle, undefined, () => 1, { toJSON: () => Promise.reject } as unknown, deep];
+    const odd = processor((state) => {
+      for (const [i, value] of strange.entries()) state.set(`k${i}`, value);
+      const getter = Object.defineProperty({}, "x", {
+        enumerable: true,
+        get: () => {
+          throw new Error("no");
+        },
+      });
+      state.set("getter", getter);
+      (state as Map<unknown, unknown>).set(Symbol("s"), 1);
+      state.set("good", 5);
+    });
+    odd.process(item(0));
+    const told = JSON.parse(odd.stateOf(0) as string) as Record<string, unknown>;
+    expect([told["good"], told["k0"], told["getter"], told["Symbol(s)"]]).toEqual([5, "[not JSON]", "[not JSON]", 1]);
+    expect(odd.state().entries.length).toBe(1);
+  });
+
   test("are loaded from modules; what is none is refused with a sentence", async () => {
     const write = (name: string, text: string) => {
       writeFileSync(join(folder, name), text);
@@ -104,7 +127,12 @@ describe("strays", () => {
     expect(caughtAsStray(new Error("late"))).toBe(true);
     expect(recorder.counts()).toMatchObject({ processed: 0, failed: 1 });
     expect(strays.failureCounts).toEqual([{ reason: "after it had returned: late", count: 1 }]);
+    // More than there were messages: each counts once, in one class.
+    expect(caughtAsStray(new Error("again"))).toBe(true);
+    expect(recorder.counts()).toMatchObject({ processed: 0, failed: 1 });
+    recorder.processed({ key: 0, sequence: 2, due: 0, taken: 1, dequeued: 1 }, 1, 2);
     await strays.settle();
+    expect(recorder.counts()).toMatchObject({ processed: 0, failed: 2, strayed: 2 });
     expect(caughtAsStray(new Error("mine"))).toBe(false);
   });
 });
