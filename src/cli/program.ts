@@ -118,7 +118,7 @@ function buildProgram(outcome: { code: number }): Command {
   program
     .command("bench")
     .description("the project's own benchmark table: this console's engines beside the peers")
-    .option("--rounds <n>", "rounds; the median counts", "5")
+    .option("--rounds <n>", "rounds; the median counts", "9")
     .option("--truth", "instead: every shipped scenario, measured beside predicted")
     .option("--json", "as JSON")
     .action(async (options: { rounds: string; truth?: boolean; json?: boolean }) => {
