@@ -34,6 +34,11 @@ const LONG = file(
   "title: A long run\nload: { executor: constant-arrival-rate, rate: 300, duration: 60s }\nwork: { kind: sleep, time: 2ms }\ngracefulStop: 1s\n",
 );
 
+const SWEPT = file(
+  "swept.yaml",
+  'title: "A \\e[31mswept run"\nmodes: [sync, async]\nload: { executor: constant-arrival-rate, rate: 100, duration: 500ms }\nwork: { kind: sleep, time: 2ms }\nsweep: { load.rate: [50, 200] }\n',
+);
+
 const PANELS = ["Throughput", "Queue depth", "Drops", "Latency", "Cores"];
 
 describe("C-4 the dashboard in a real terminal", () => {
@@ -58,6 +63,24 @@ describe("C-4 the dashboard in a real terminal", () => {
     const left = await screen.text();
     expect(left).toContain("ledger: 300 scheduled");
     expect(left).not.toContain("Throughput");
+  });
+
+  test.each([
+    [80, 24],
+    [120, 40],
+  ])("C-2 a sweep at %i×%i: where it stands while it runs, its picture when it is over", async (columns, rows) => {
+    const screen = open(["run", SWEPT], { columns, rows, cwd: folder });
+    await screen.until(/(sync|async) \(\d of 4\) rate (50|200)/);
+    const last = await screen.until("★ best");
+    expect(last).toContain("Throughput, messages/s against load.rate");
+    expect(last).toContain("→ sync keeps up with every rate tried");
+    screen.type("4");
+    await screen.until("Latency, p99 of the sojourn time against load.rate");
+    for (const line of await screen.lines()) expect(Bun.stringWidth(line)).toBeLessThanOrEqual(columns);
+    screen.type("q");
+    expect(await screen.exited).toBe(0);
+    expect(screen.restored).toBe(true);
+    expect(await screen.text()).toContain("async, load.rate 200:");
   });
 
   test("keys focus, zoom, freeze, help and quit with a question", async () => {
