@@ -1,4 +1,4 @@
-import { EXIT, formatProblem, type Problem } from "../kernel/problem.ts";
+import { byPlace, EXIT, formatProblem, type Problem } from "../kernel/problem.ts";
 import { printable } from "../kernel/text.ts";
 import type { NamedScenario } from "../plan/plan.ts";
 import type { Path, YamlFile } from "../scenario/document.ts";
@@ -54,7 +54,7 @@ function failedThresholds({ thresholds, cases }: RunResult, yaml: YamlFile | und
       const message = `thresholds.${metric}: must hold ${printable(expression, 80)} (case ${index}, ${printable(where, 160)}), got ${Number(value.toPrecision(6))}`;
       return yaml.problemAt(placeOfThreshold(yaml, metric, expression), message);
     });
-  return problems.sort((a, b) => a.line - b.line || a.column - b.column);
+  return problems.sort(byPlace);
 }
 
 /** Which of a metric's list it is. */

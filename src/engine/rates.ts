@@ -37,9 +37,9 @@ export function atRate(plan: CasePlan, perSecond: number): CasePlan {
 }
 
 /** What `load.rate` asks for: a number as it is, a share of the capacity, or a search. */
-export function askedRate({ scenario: { load } }: CasePlan): { readonly share: number } | "max" | null {
+export function askedRate({ scenario: { load } }: CasePlan): { readonly share: number; readonly text: string } | "max" | null {
   if (load.executor !== "constant-arrival-rate" || typeof load.rate === "number") return null;
-  return load.rate === "max" ? "max" : { share: Number.parseFloat(load.rate) / 100 };
+  return load.rate === "max" ? "max" : { share: Number.parseFloat(load.rate) / 100, text: load.rate };
 }
 
 /** Looks for the highest rate that holds: doubles or halves until it has one on each side, then goes between them. */

@@ -4,10 +4,10 @@ import { type CasePlan, type NamedScenario, planCases, runOrder, scenarioHash } 
 import { arrivalEstimate } from "../scenario/semantics.ts";
 import type { SweepPoint } from "../scenario/sweep.ts";
 import { EMPTY_LEDGER, type Ledger } from "../telemetry/ledger.ts";
-import type { Calibration, CaseResult, RunResult, Sample } from "../telemetry/result.ts";
+import type { Calibration, CaseResult, Prediction, RunResult, Sample } from "../telemetry/result.ts";
 import { conclude } from "../theory/conclude.ts";
 import { explain } from "../theory/explain.ts";
-import { predict } from "../theory/predict.ts";
+import { capacityOf, predict } from "../theory/predict.ts";
 import type { CaseOutline, OnEvent } from "./events.ts";
 import { failedResult } from "./failed-case.ts";
 import { coreCount, describeMachine } from "./machine.ts";
@@ -54,6 +54,7 @@ class ScenarioRun {
   private stops = 0;
   private roundsPerMs = 1;
   private readonly probed = new Map<string, number>();
+  private readonly predictions = new Map<CasePlan, Prediction>();
   private current: RunnerProcess | null = null;
   private readonly spooling = new AbortController();
 
@@ -91,7 +92,7 @@ class ScenarioRun {
     const calibration = computes ? await this.calibrate() : null;
     this.roundsPerMs = calibration?.roundsPerMs ?? 1;
     const machine = describeMachine(calibration);
-    const outlines: CaseOutline[] = plans.map((plan) => ({ plan, predicted: predict({ ...plan, cores }) }));
+    const outlines: CaseOutline[] = plans.map((plan) => ({ plan, predicted: this.predictionOf(plan) }));
     this.options.onEvent?.({ type: "run-started", scenario: this.named, cases: outlines, machine });
     const ran = new Map<number, Ran>();
     for (const index of runOrder(plans)) {
@@ -133,7 +134,7 @@ class ScenarioRun {
     const resolved = capacity * asked.share;
     if (resolved === 0) return this.unprobed(plan);
     const { result, verdicts } = await this.runCase(index, atRate(plan, resolved));
-    return { result: { ...result, rate: { asked: `${asked.share * 100}%`, resolved, capacity, probedMode } }, verdicts };
+    return { result: { ...result, rate: { asked: asked.text, resolved, capacity, probedMode } }, verdicts };
   }
 
   /** The highest rate that keeps the thresholds; the case is the trial at that rate. */
@@ -161,7 +162,7 @@ class ScenarioRun {
     const known = this.probed.get(key);
     if (known !== undefined) return known;
     this.options.onEvent?.({ type: "case-preparing", index, note: `probing the capacity of ${plan.mode}` });
-    const { result } = await this.runCase(index, probePlan(plan, predict({ ...plan, cores: coreCount() }).capacity), null);
+    const { result } = await this.runCase(index, probePlan(plan, capacityOf({ ...plan, cores: coreCount() }).capacity), null);
     const capacity = result.status === "completed" ? result.throughput : 0;
     this.probed.set(key, capacity);
     return capacity;
@@ -170,6 +171,13 @@ class ScenarioRun {
   private unprobed(plan: CasePlan): Ran {
     const sentence = "The capacity could not be probed, so there is no rate to run at.";
     return this.finish(plan, failedResult(plan, this.stops > 0 ? "aborted" : "failed", sentence, null, 0, 0), []);
+  }
+
+  /** What theory expects of a plan; worked out once, since it may take a simulation. */
+  private predictionOf(plan: CasePlan): Prediction {
+    const known = this.predictions.get(plan) ?? predict({ ...plan, cores: coreCount() });
+    this.predictions.set(plan, known);
+    return known;
   }
 
   private async calibrate(): Promise<Calibration | null> {
@@ -232,7 +240,7 @@ class ScenarioRun {
 
   /** Adds to what the runner measured what only the console knows. */
   private finish(plan: CasePlan, { thresholds, ...measured }: RunnerResult, series: readonly Sample[]): Ran {
-    const complete = { ...measured, params: plan.params, predicted: predict({ ...plan, cores: coreCount() }) };
+    const complete = { ...measured, params: plan.params, predicted: this.predictionOf(plan) };
     return { result: { ...complete, explanation: explain(complete, plan.scenario), series }, verdicts: thresholds };
   }
 

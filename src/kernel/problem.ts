@@ -14,6 +14,11 @@ export function formatProblem({ file, line, column, message }: Problem): string 
   return line === 0 ? `${printable(file, 400)}: ${message}` : `${printable(file, 400)}:${line}:${column}: ${message}`;
 }
 
+/** Orders problems as they stand in their file. */
+export function byPlace(a: Problem, b: Problem): number {
+  return a.line - b.line || a.column - b.column;
+}
+
 /** The exit codes of the contract. */
 export const EXIT = {
   done: 0,

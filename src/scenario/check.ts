@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { Problem } from "../kernel/problem.ts";
-import { suggestion } from "../kernel/problem.ts";
+import { byPlace, suggestion } from "../kernel/problem.ts";
 import { printable, quoted } from "../kernel/text.ts";
 import type { Path, YamlFile } from "./document.ts";
 import { DEFAULT_EXECUTOR, type Scenario, scenarioJsonSchema, scenarioSchema } from "./schema.ts";
@@ -15,7 +15,7 @@ export function checkScenario(yaml: YamlFile): Checked {
     const result = checkValue(yaml, problems);
     if (result !== null && problems.length === 0) return { ok: true, scenario: result };
   }
-  problems.sort((a, b) => a.line - b.line || a.column - b.column);
+  problems.sort(byPlace);
   return { ok: false, problems };
 }
 

@@ -1,4 +1,4 @@
-import { InvalidScenario, type Problem, suggestion } from "../kernel/problem.ts";
+import { byPlace, InvalidScenario, type Problem, suggestion } from "../kernel/problem.ts";
 import { printable, quoted } from "../kernel/text.ts";
 import { parseNumber } from "../kernel/units.ts";
 import { checkScenario, knownKeys } from "./check.ts";
@@ -45,7 +45,7 @@ function refuse(problems: readonly Problem[]): void {
 /** Each problem once, in the order of the file. */
 export function inFileOrder(problems: readonly Problem[]): Problem[] {
   const once = new Map(problems.map((problem) => [`${problem.file}:${problem.line}:${problem.column}: ${problem.message}`, problem]));
-  return [...once.values()].sort((a, b) => a.line - b.line || a.column - b.column);
+  return [...once.values()].sort(byPlace);
 }
 
 function overrideOf(path: string, index: number, value: unknown) {

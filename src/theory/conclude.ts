@@ -1,43 +1,32 @@
 import { formatCount, formatMs, formatShare } from "../kernel/units.ts";
 import { droppedTotal } from "../telemetry/ledger.ts";
+import { bestOf, groupedBy, valueText, variedFields } from "../telemetry/points.ts";
 import type { CaseResult } from "../telemetry/result.ts";
 import { fitAmdahl, fitUsl } from "./scaling.ts";
 
 /** What the cases of a sweep say together, in sentences made of their own numbers. */
 export function conclude(all: readonly CaseResult[]): string[] {
   const cases = all.filter(({ status, ledger }) => status !== "failed" && ledger.processed > 0);
-  const fields = Object.keys(cases[0]?.params ?? {}).filter((field) => new Set(cases.map(({ params }) => text(params[field]))).size > 1);
+  const fields = variedFields(cases);
   const sentences: string[] = [];
   const batched = fields.filter((field) => field.startsWith("batch."));
   if (batched.length > 0) sentences.push(...bestBatches(cases, batched, fields));
-  for (const field of fields.filter((one) => !one.startsWith("batch."))) {
-    // Where more than the batch is swept, what a field does by itself is in the pictures.
-    if (batched.length > 0) break;
-    for (const { label, series } of seriesAlong(cases, field, fields)) {
-      const sentence = (ABOUT[field] ?? anyField)(series, label, field);
-      if (sentence !== null) sentences.push(sentence);
-    }
-  }
+  // Where batches are swept, what another field does by itself is in the pictures.
+  for (const field of batched.length > 0 ? [] : fields) sentences.push(...alongField(cases, field, fields));
   if (fields.includes("load.rate")) sentences.push(...modesCompared(cases));
   sentences.push(...queriesCompared(cases));
   return sentences;
 }
 
-/** Cases along one field, everything else alike. */
-interface Along {
-  readonly label: string;
-  readonly series: readonly CaseResult[];
-}
+/** Groups of one field that are told: with more, each would say the same again. */
+const MOST_GROUPS = 6;
 
-function seriesAlong(cases: readonly CaseResult[], field: string, fields: readonly string[]): Along[] {
-  const groups = new Map<string, CaseResult[]>();
-  for (const one of cases) {
-    const others = fields.filter((other) => other !== field).map((other) => `${other} ${text(one.params[other])}`);
-    const label = [one.mode, ...others].join(", ");
-    groups.set(label, [...(groups.get(label) ?? []), one]);
-  }
-  // With many groups each would say the same again: the first field speaks for all.
-  return [...groups].slice(0, 6).map(([label, series]) => ({ label, series }));
+/** What changes along one field, everything else alike. */
+function alongField(cases: readonly CaseResult[], field: string, fields: readonly string[]): string[] {
+  const others = fields.filter((other) => other !== field);
+  const about = ABOUT[field] ?? anyField;
+  const groups = [...groupedBy(cases, others)].slice(0, MOST_GROUPS);
+  return groups.flatMap(([label, series]) => about(series, label, field) ?? []);
 }
 
 type About = (series: readonly CaseResult[], label: string, field: string) => string | null;
@@ -51,7 +40,7 @@ const ABOUT: Readonly<Record<string, About>> = {
   "async.offload": offload,
 };
 
-const at = (one: CaseResult, field: string) => text(one.params[field]);
+const at = (one: CaseResult, field: string) => valueText(one.params[field]);
 const first = (series: readonly CaseResult[]) => series[0] as CaseResult;
 const last = (series: readonly CaseResult[]) => series.at(-1) as CaseResult;
 
@@ -106,7 +95,7 @@ function processingTime(series: readonly CaseResult[], label: string): string | 
     .filter(({ predicted }) => predicted.capacity !== null)
     .map(({ params, throughput, predicted }) => {
       const share = throughput / (predicted.capacity ?? 1);
-      return `${text(params["work.time"])}: ${formatCount(throughput)}/s of ${formatCount(predicted.capacity ?? 0)} (${formatShare(share)})`;
+      return `${valueText(params["work.time"])}: ${formatCount(throughput)}/s of ${formatCount(predicted.capacity ?? 0)} (${formatShare(share)})`;
     });
   return told.length === 0 ? null : `${label}, measured of 1 ÷ processing time: ${told.join(", ")}.`;
 }
@@ -114,15 +103,8 @@ function processingTime(series: readonly CaseResult[], label: string): string | 
 /** Where the best batch lies, and whether it moves when something else changes. */
 function bestBatches(cases: readonly CaseResult[], batched: readonly string[], fields: readonly string[]): string[] {
   const others = fields.filter((field) => !batched.includes(field));
-  const groups = new Map<string, CaseResult[]>();
-  for (const one of cases) {
-    const label = [one.mode, ...others.map((field) => `${field} ${at(one, field)}`)].join(", ");
-    groups.set(label, [...(groups.get(label) ?? []), one]);
-  }
-  const best = [...groups].map(([label, group]) => {
-    const most = Math.max(...group.map(({ throughput }) => throughput));
-    const near = group.filter(({ throughput }) => throughput >= 0.98 * most);
-    const one = near.reduce((a, b) => (b.latency.sojourn.p99 < a.latency.sojourn.p99 ? b : a));
+  const best = [...groupedBy(cases, others)].map(([label, group]) => {
+    const one = bestOf(group) as CaseResult;
     const worst = group.reduce((a, b) => (b.latency.sojourn.p99 > a.latency.sojourn.p99 ? b : a));
     const point = (of: CaseResult) => batched.map((field) => `${field} ${at(of, field)}`).join(" and ");
     const sentence = `${label}: best at ${point(one)} (${formatCount(one.throughput)}/s, p99 ${formatMs(one.latency.sojourn.p99)}); worst at ${point(worst)} (${formatCount(worst.throughput)}/s, p99 ${formatMs(worst.latency.sojourn.p99)}).`;
@@ -186,14 +168,10 @@ function queriesCompared(cases: readonly CaseResult[]): string[] {
   const asked = cases.filter(({ queries }) => queries.answered > 0);
   if (asked.length === 0) return [];
   const told = asked.map(({ mode, params, queries }) => {
-    const where = Object.entries(params).map(([field, value]) => ` at ${field} ${text(value)}`);
+    const where = Object.entries(params).map(([field, value]) => ` at ${field} ${valueText(value)}`);
     return `${mode}${where.join("")} ${formatMs(queries.latency.p99)} (${formatCount(queries.answered)} of ${formatCount(queries.sent)} answered)`;
   });
   return [
     `A query's p99: ${told.join("; ")}. In sync and async it waits for the messages before it, in parallel for the Worker that owns its key.`,
   ];
-}
-
-function text(value: unknown): string {
-  return typeof value === "string" ? value : (JSON.stringify(value) ?? "");
 }

@@ -26,10 +26,6 @@ export interface Simulated {
   readonly sojourn: Histogram;
   /** Time that threads spent on work over the time they had. */
   readonly utilization: number;
-  /** Time-weighted mean number in the queue. */
-  readonly meanDepth: number;
-  /** True when the tape was longer than what was simulated. */
-  readonly cut: boolean;
 }
 
 /** Simulates a case, at most `limit` arrivals of it; null for work whose time nobody knows beforehand. */
@@ -119,7 +115,6 @@ class Simulation {
   private firstDue = Number.POSITIVE_INFINITY;
   private lastDone = 0;
   private busy = 0;
-  private waited = 0;
   private end = 0;
 
   constructor(
@@ -170,8 +165,6 @@ class Simulation {
       throughput: this.measured === 0 ? 0 : (this.measured * 1e9) / span,
       sojourn: this.sojourn,
       utilization: Math.min(1, this.busy / total / threads),
-      meanDepth: this.waited / total,
-      cut: arrivals >= limit,
     };
   }
 
@@ -338,7 +331,6 @@ class Simulation {
   }
 
   private leaves(at: number, leaving: number): void {
-    this.waited += leaving - at;
     if (this.capacity === Number.POSITIVE_INFINITY) return;
     // Under a drop rule those that are due together compete for the queue before anything is taken out.
     const gone = this.dropping ? Math.max(leaving, at + 1) : leaving;

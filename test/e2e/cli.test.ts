@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { join } from "node:path";
 import { main } from "../../src/cli/program.ts";
 import type { RunResult } from "../../src/telemetry/result.ts";
-import { cleanEnv, lab, MAIN, ROOT, temporaryFolder } from "../support/cli.ts";
+import { cleanEnv, heard, lab, MAIN, ROOT, temporaryFolder } from "../support/cli.ts";
 
 setDefaultTimeout(60_000);
 
@@ -113,15 +113,7 @@ describe("bad input never shows a stack trace", () => {
   });
 
   test("the same, seen from inside", async () => {
-    const silent = process.stderr.write;
-    const quiet = process.stdout.write;
-    let said = "";
-    process.stderr.write = ((text: string) => {
-      said += text;
-      return true;
-    }) as typeof process.stderr.write;
-    process.stdout.write = (() => true) as typeof process.stdout.write;
-    try {
+    const said = await heard(async () => {
       expect(await main(["rnu"])).toBe(2);
       expect(await main(["--version"])).toBe(0);
       expect(await main(["list"])).toBe(0);
@@ -176,10 +168,7 @@ describe("bad input never shows a stack trace", () => {
         await main(["run", quickFile, quickFile, "-q", "--mode", "sync", "--out", out, "--force", "--json", join(folder, "two.json")]),
       ).toBe(0);
       expect(await main([])).toBe(0);
-    } finally {
-      process.stderr.write = silent;
-      process.stdout.write = quiet;
-    }
+    });
     expect(said).toContain("dropped: must hold count>0 (case 0, async), got 0");
     expect(said).toContain("rnu");
     expect(JSON.parse(readFileSync(join(folder, "two.json"), "utf8"))).toHaveLength(2);

@@ -2,7 +2,7 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { truthRow, truthTable } from "../../src/cli/bench/truth.ts";
 import { main } from "../../src/cli/program.ts";
 import type { Prediction } from "../../src/telemetry/result.ts";
-import { lab } from "../support/cli.ts";
+import { heard, lab } from "../support/cli.ts";
 import { caseResult, runResult } from "../support/results.ts";
 
 setDefaultTimeout(60_000);
@@ -56,18 +56,10 @@ describe("predict", () => {
   });
 
   test("the same, seen from inside", async () => {
-    const write = process.stdout.write;
-    let said = "";
-    process.stdout.write = ((text: string) => {
-      said += text;
-      return true;
-    }) as typeof process.stdout.write;
-    try {
+    const said = await heard(async () => {
       expect(await main(["predict", "hot-key", "--cores", "2"])).toBe(0);
       expect(await main(["predict", "hot-key", "--json"])).toBe(0);
-    } finally {
-      process.stdout.write = write;
-    }
+    });
     expect(said).toContain("hot key");
   });
 });

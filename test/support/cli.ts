@@ -41,6 +41,25 @@ export async function lab(
   return { code, stdout, stderr };
 }
 
+/** Runs something of the console in this process; everything it writes, standard output and error together. */
+export async function heard(run: () => Promise<void>): Promise<string> {
+  const streams = [process.stdout, process.stderr];
+  const writes = streams.map((stream) => stream.write);
+  let said = "";
+  for (const stream of streams) {
+    stream.write = ((text: string) => {
+      said += text;
+      return true;
+    }) as typeof stream.write;
+  }
+  try {
+    await run();
+  } finally {
+    for (const [i, stream] of streams.entries()) stream.write = writes[i] as typeof stream.write;
+  }
+  return said;
+}
+
 export function temporaryFolder(): string {
   return mkdtempSync(join(tmpdir(), "lab-tui-test-"));
 }

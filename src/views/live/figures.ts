@@ -1,7 +1,6 @@
 import { formatBytes, formatCount, formatMs, formatRate } from "../../kernel/units.ts";
 import type { Sample } from "../../telemetry/result.ts";
-import type { ChartSeries, Stroke } from "../report/chart.ts";
-import { resample } from "../report/chart.ts";
+import { type ChartSeries, MODE_STROKES, resample } from "../report/chart.ts";
 import { paramsText } from "../report/sweep.ts";
 import { type RowFigures, rowOfResult } from "../report/table.ts";
 import type { CaseView, RunView } from "./store.ts";
@@ -51,8 +50,6 @@ export const CHART_PANELS: readonly ChartPanel[] = [
   },
 ];
 
-export const STROKE_OF: Readonly<Record<string, Stroke>> = { sync: "light", async: "dashed", parallel: "heavy" };
-
 /** The cases shown side by side: all of them, or in a sweep the current one and what ran last in each other mode. */
 export function comparedCases(view: RunView): CaseView[] {
   const current = view.cases[view.current];
@@ -79,7 +76,7 @@ export function chartSeries(panel: ChartPanel, view: RunView, columns: number): 
     .filter(({ series }) => series.length > 0)
     .map(({ outline: { plan }, series }) => ({
       name: plan.mode,
-      stroke: STROKE_OF[plan.mode] ?? "light",
+      stroke: MODE_STROKES[plan.mode] ?? "light",
       values: resample(
         series.map((sample) => ({ t: sample.t, value: panel.value(sample) })),
         columns,

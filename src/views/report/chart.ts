@@ -26,6 +26,9 @@ const STROKES: Readonly<Record<Stroke, readonly string[]>> = {
   faint: ["┄", " ", " ", " ", "┄", "┄", "┄", "┄", "┄", "┄"],
 };
 
+/** How each mode is drawn, on every chart. */
+export const MODE_STROKES: Readonly<Record<string, Stroke>> = { sync: "light", async: "dashed", parallel: "heavy" };
+
 /** Columns that labels and axis take. */
 export const LABEL_WIDTH = 8;
 

@@ -1,6 +1,7 @@
 import { formatCount, formatMs } from "../../kernel/units.ts";
+import { bestOf, groupedBy, valueText, variedFields } from "../../telemetry/points.ts";
 import type { CaseResult, RunResult } from "../../telemetry/result.ts";
-import { type ChartSeries, drawChart, LABEL_WIDTH, type Stroke } from "./chart.ts";
+import { type ChartSeries, drawChart, LABEL_WIDTH, MODE_STROKES, type Stroke } from "./chart.ts";
 import type { Painter } from "./painter.ts";
 
 /** What a sweep is drawn by. */
@@ -27,7 +28,6 @@ const MEASURES = {
 } satisfies Record<string, Measure>;
 export type MeasureName = keyof typeof MEASURES;
 
-const STROKES: Readonly<Record<string, Stroke>> = { sync: "light", async: "dashed", parallel: "heavy" };
 /** Shades that say without colour how much it is. */
 const SHADES = [" ", "░", "▒", "▓", "█"] as const;
 
@@ -50,21 +50,13 @@ export function sweepPicture(result: RunResult, name: MeasureName, width: number
   if (axes.length === 1) return lineChart(cases, axes[0] as Axis, measure, width, Math.max(6, height), paint);
   // The last two fields make the map; there is one for every combination of the others, and for every mode.
   const [down, across] = axes.slice(-2) as [Axis, Axis];
-  const groups = new Map<string, CaseResult[]>();
-  for (const one of cases) {
-    const others = axes.slice(0, -2).map(({ field }) => `${field} ${valueText(one.params[field])}`);
-    const name = [one.mode, ...others].join(", ");
-    groups.set(name, [...(groups.get(name) ?? []), one]);
-  }
-  return [...groups].flatMap(([name, group]) => [...heatMap(group, name, down, across, measure, paint), ""]);
+  const others = axes.slice(0, -2).map(({ field }) => field);
+  return [...groupedBy(cases, others)].flatMap(([name, group]) => [...heatMap(group, name, down, across, measure, paint), ""]);
 }
 
-/** The best point: the highest throughput, and of those within 2 % of it the shortest p99. */
+/** The best of the cases that were completed. */
 export function bestCase(cases: readonly CaseResult[]): CaseResult | null {
-  const usable = cases.filter(({ status }) => status === "completed");
-  const most = Math.max(...usable.map(({ throughput }) => throughput));
-  const near = usable.filter(({ throughput }) => throughput >= most * 0.98);
-  return near.sort((a, b) => a.latency.sojourn.p99 - b.latency.sojourn.p99)[0] ?? null;
+  return bestOf(cases.filter(({ status }) => status === "completed"));
 }
 
 export function bestLine(cases: readonly CaseResult[]): string {
@@ -80,15 +72,8 @@ export function paramsText(params: Readonly<Record<string, unknown>>): string {
     .join(", ");
 }
 
-function valueText(value: unknown): string {
-  return typeof value === "string" ? value : JSON.stringify(value);
-}
-
 function axesOf(cases: readonly CaseResult[]): Axis[] {
-  const fields = Object.keys(cases[0]?.params ?? {});
-  return fields
-    .map((field) => ({ field, values: [...new Set(cases.map(({ params }) => valueText(params[field])))] }))
-    .filter(({ values }) => values.length > 1);
+  return variedFields(cases).map((field) => ({ field, values: [...new Set(cases.map(({ params }) => valueText(params[field])))] }));
 }
 
 function modesOf(cases: readonly CaseResult[]): string[] {
@@ -104,12 +89,12 @@ function lineChart(cases: readonly CaseResult[], axis: Axis, measure: Measure, w
   for (const mode of modesOf(cases)) {
     const points = axis.values.map((value) => at(mode, value));
     const along = (read: (one: CaseResult) => number | null) => points.map((one) => (one === undefined ? null : read(one)));
-    measured.push({ name: mode, stroke: STROKES[mode] ?? "light", values: spread(along(measure.of), columns) });
+    measured.push({ name: mode, stroke: MODE_STROKES[mode] ?? "light", values: spread(along(measure.of), columns) });
     expected.push({ name: "expected", stroke: "faint", values: spread(along(measure.predicted), columns) });
   }
   const picture = drawChart([...expected.filter(({ values }) => values.length > 0), ...measured], width, height - 2, measure.text);
   const lines = picture.map((runs) => runs.map(({ text, series }) => paint.series(series, text)).join(""));
-  const legend = modesOf(cases).map((mode) => paint.series(mode, `${LEGEND[STROKES[mode] ?? "light"]} ${mode}`));
+  const legend = modesOf(cases).map((mode) => paint.series(mode, `${LEGEND[MODE_STROKES[mode] ?? "light"]} ${mode}`));
   const marked = axis.values.map((value) => (best !== null && valueText(best.params[axis.field]) === value ? `★${value}` : value));
   return [
     `${measure.title} against ${axis.field}    ${legend.join("  ")}  ${paint.series("expected", "┄ predicted")}`,
