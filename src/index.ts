@@ -1,18 +1,32 @@
 import { resolve } from "node:path";
 import { startRun } from "./engine/run.ts";
+import { NO_ACCESS } from "./engine/stage/fetch-stage.ts";
 import { YamlFile } from "./scenario/document.ts";
 import { scenarioName } from "./scenario/find.ts";
 import { loadScenarioFile, resolveScenario } from "./scenario/load.ts";
 import { checkPermissions, type Permissions } from "./scenario/permission.ts";
 import type { Mode, Scenario } from "./scenario/schema.ts";
 import type { RunResult } from "./telemetry/result.ts";
+import { checkHosts } from "./workloads/fetch/permission.ts";
 
+export {
+  AsyncEngine,
+  type ConnectionOptions,
+  type EngineOptions,
+  type EngineResult,
+  type RequestResult,
+  type RetryOptions,
+  SyncEngine,
+  ThreadedEngine,
+} from "./engine/fetch-engines.ts";
 export type { CaseResult, RunResult, Sample } from "./telemetry/result.ts";
 export type { Handler, Message, MessageOp } from "./workloads/message/handler.ts";
 
 export interface RunScenarioOptions extends Permissions {
   /** Modes to run instead of the scenario's. */
   readonly modes?: readonly Mode[];
+  /** Public hosts that load may go to; this machine and private networks need no leave. */
+  readonly allowHosts?: readonly string[];
 }
 
 /**
@@ -28,9 +42,16 @@ export async function runScenario(
   const withModes = (scenario: Scenario): Scenario => ({ ...scenario, modes: options.modes ?? scenario.modes });
   checkPermissions(loaded.scenario, options);
   const points = loaded.points.map((point) => ({ ...point, scenario: withModes(point.scenario) }));
-  for (const { scenario } of points) checkPermissions(scenario, options);
+  const allowedHosts = options.allowHosts ?? [];
+  for (const { scenario } of points) {
+    checkPermissions(scenario, options);
+    checkHosts(scenario, allowedHosts);
+  }
   const file = fromFile ? fileOrObject : "scenario";
-  return startRun({ name: scenarioName(file), file, scenario: withModes(loaded.scenario), points }).result;
+  return startRun(
+    { name: scenarioName(file), file, scenario: withModes(loaded.scenario), points },
+    { access: { ...NO_ACCESS, allowedHosts } },
+  ).result;
 }
 
 function yamlOf(value: Readonly<Record<string, unknown>>): YamlFile {

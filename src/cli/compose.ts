@@ -1,5 +1,6 @@
 import type { OnEvent } from "../engine/events.ts";
 import { type Run, startRun } from "../engine/run.ts";
+import type { FetchAccess } from "../engine/stage/fetch-stage.ts";
 import type { CasePlan, NamedScenario } from "../plan/plan.ts";
 import type { RunResult } from "../telemetry/result.ts";
 import { closingReport } from "../views/report/closing.ts";
@@ -12,6 +13,7 @@ export interface Composition {
   readonly fps: number;
   /** Port of the HTTP face. */
   readonly http: number | undefined;
+  readonly access: FetchAccess;
   readonly dumpState: (index: number, plan: CasePlan) => string | null;
   /** Told of all results so far after each scenario. */
   readonly onResult: (results: readonly RunResult[]) => void;
@@ -58,6 +60,7 @@ export async function compose(scenarios: readonly NamedScenario[], composition: 
       current = startRun(scenario, {
         onEvent: view.onEvent,
         http: composition.http,
+        access: composition.access,
         dumpState: (index, plan) => composition.dumpState(first + index, plan),
       });
       results.push(await current.result);

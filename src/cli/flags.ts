@@ -2,6 +2,7 @@ import { fileProblem, UserError } from "../kernel/problem.ts";
 import { printable, quoted } from "../kernel/text.ts";
 import { loadScenario, type Override, parseOverride } from "../scenario/load.ts";
 import { MODES, type Scenario } from "../scenario/schema.ts";
+import { environmentOf } from "./environment.ts";
 
 /** Flags of `run`, as commander gives them. */
 export interface RunFlags {
@@ -20,7 +21,7 @@ export interface RunFlags {
   readonly fps?: string;
   readonly log?: string;
   readonly allowModules?: boolean;
-  readonly allowHost?: string;
+  readonly allowHost?: readonly string[];
   readonly keepRequests?: boolean;
   readonly logUrls?: boolean;
   readonly force?: boolean;
@@ -30,7 +31,7 @@ export interface RunFlags {
 }
 
 /** Flags whose feature comes later. */
-const LATER: readonly (keyof RunFlags)[] = ["cast", "log", "allowHost", "keepRequests", "logUrls"];
+const LATER: readonly (keyof RunFlags)[] = ["cast"];
 
 /** Checks what needs no scenario; the frame rate and the port asked for. */
 export function readFlags(flags: RunFlags): { readonly fps: number; readonly http: number | undefined } {
@@ -62,7 +63,7 @@ function kebab(name: string): string {
 
 /** The flags as overrides of scenario fields; `--set` first, so that a named flag has the last word. */
 export function overridesOf(flags: RunFlags, file: string): Override[] {
-  const overrides = (flags.set ?? []).map(parseOverride);
+  const overrides = [...environmentOf(file).overrides, ...(flags.set ?? []).map(parseOverride)];
   const add = (flag: string, path: string, value: unknown) => overrides.push({ flag, path, value });
   if (flags.mode !== undefined) add(`--mode ${printable(flags.mode, 60)}`, "modes", modesOf(flags.mode));
   if (flags.seed !== undefined) add(`--seed ${printable(flags.seed, 40)}`, "seed", numberOr(flags.seed));

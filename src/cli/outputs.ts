@@ -1,5 +1,8 @@
-import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { accessSync, closeSync, constants, existsSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { extname, join, resolve } from "node:path";
+import type { FetchAccess } from "../engine/stage/fetch-stage.ts";
+import { LineFile } from "../kernel/line-file.ts";
 import { fileProblem, UserError } from "../kernel/problem.ts";
 import { printable, safeJson } from "../kernel/text.ts";
 import type { RunResult } from "../telemetry/result.ts";
@@ -36,6 +39,16 @@ export class Outputs {
       if (json !== undefined && resolve(file) === resolve(json)) throw new UserError("--dump-state and --json name the same file");
       tryFile("--dump-state", file);
     }
+  }
+
+  /** What the requests of `fetch` scenarios may do, and the files they write to. */
+  access(): FetchAccess {
+    const { allowHost = [], log, logUrls, keepRequests } = this.flags;
+    if (log !== undefined) createFile("--log", log);
+    const requests = keepRequests === true ? join(mkdtempSync(join(tmpdir(), "lab-tui-")), "requests.ndjson") : null;
+    if (requests !== null) createFile("--keep-requests", requests);
+    const files = { deadLetter: null, log: log === undefined ? null : resolve(log), logUrls: logUrls === true, requests };
+    return { allowedHosts: allowHost, files };
   }
 
   /** Where the state of a case goes; with several cases its number and mode are in the name. */
@@ -87,4 +100,12 @@ function tryFile(flag: string, file: string): void {
     throw new UserError(`${flag}: ${printable(file, 200)} cannot be written: ${fileProblem(error)}`);
   }
   if (!existed) rmSync(file, { force: true });
+}
+
+function createFile(flag: string, file: string): void {
+  try {
+    LineFile.create(file);
+  } catch (error) {
+    throw new UserError(`${flag}: ${printable(file, 200)} cannot be written: ${fileProblem(error)}`);
+  }
 }

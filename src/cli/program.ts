@@ -173,10 +173,10 @@ function addRun(program: Command, outcome: { code: number }): void {
     .option("-q, --quiet", "no progress, no summary")
     .option("--no-store", "do not keep this run among the past runs")
     .addOption(new Option("--cast <file>", "record the dashboard (not available in this version)"))
-    .addOption(new Option("--log <file>", "structured log (not available in this version)"))
-    .addOption(new Option("--allow-host <host>", "permit a public host (not available in this version)"))
-    .addOption(new Option("--keep-requests", "keep every request (not available in this version)"))
-    .addOption(new Option("--log-urls", "log whole URLs (not available in this version)"))
+    .option("--log <file>", "structured log of every attempt (NDJSON; fetch)")
+    .option("--allow-host <host>", "load may go to this public host (repeatable; fetch)", collect, [])
+    .option("--keep-requests", "keep what became of every request (fetch)")
+    .option("--log-urls", "whole URLs in the log and in kept requests, not only hosts (fetch)")
     .action(async (scenarios: string[], flags: RunFlags) => {
       const { run } = await import("./run.ts");
       outcome.code = await run(scenarios, flags);

@@ -6,7 +6,9 @@ import { findScenario, scenarioName } from "../scenario/find.ts";
 import { loadScenarioFile } from "../scenario/load.ts";
 import { checkPermissions } from "../scenario/permission.ts";
 import type { RunResult } from "../telemetry/result.ts";
+import { checkHosts } from "../workloads/fetch/permission.ts";
 import { compose } from "./compose.ts";
+import { environmentOf } from "./environment.ts";
 import { overridesOf, type RunFlags, readFlags } from "./flags.ts";
 import { Outputs } from "./outputs.ts";
 
@@ -24,6 +26,7 @@ export async function run(asked: readonly string[], flags: RunFlags): Promise<nu
     color: flags.color !== false,
     fps,
     http,
+    access: outputs.access(),
     dumpState: (index, plan) => outputs.stateFile(index, plan.mode),
     onResult: (all) => outputs.write(all),
     summaryTo: flags.json === "-" ? "stderr" : "stdout",
@@ -39,7 +42,13 @@ export async function run(asked: readonly string[], flags: RunFlags): Promise<nu
 function load(asked: string, flags: RunFlags): { named: NamedScenario; yaml: YamlFile } {
   const file = findScenario(asked);
   const { scenario, points, yaml } = loadScenarioFile(file, overridesOf(flags, file));
-  for (const point of points) checkPermissions(point.scenario, flags);
+  for (const point of points) {
+    checkPermissions(point.scenario, flags);
+    checkHosts(point.scenario, flags.allowHost ?? []);
+  }
+  for (const name of environmentOf(file).ignored) {
+    process.stderr.write(`warning: ${name} is ignored: ${printable(scenarioName(file), 60)} sweeps that field\n`);
+  }
   return { named: { name: scenarioName(file), file, scenario, points }, yaml };
 }
 

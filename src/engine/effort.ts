@@ -38,6 +38,10 @@ export class RealEffort implements Effort {
     this.time.blockUntil(this.time.now() + span);
   }
 
+  pause(span: Nanoseconds): Promise<void> {
+    return this.time.sleepUntil(this.time.now() + span);
+  }
+
   wait(span: Nanoseconds): void | Promise<void> {
     if (!this.blocking) return this.time.sleepUntil(this.time.now() + span);
     this.time.blockUntil(this.time.now() + span);

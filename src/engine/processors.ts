@@ -1,24 +1,34 @@
+import { FetchProcessor, type FetchSpec } from "../workloads/fetch/processor.ts";
 import { type Handler, loadHandler } from "../workloads/message/handler.ts";
 import { MessageProcessor, type WorkCost } from "../workloads/message/processor.ts";
 import type { Effort, Processor } from "../workloads/workload.ts";
 
 /** What a processor is made from; plain data, so that it crosses threads. */
-export interface ProcessorSpec {
-  readonly workload: "message";
-  readonly work: WorkCost & { readonly module?: string | undefined };
+export type ProcessorSpec = {
   /** Rounds of the calibrated computation per millisecond. */
   readonly roundsPerMs: number;
-}
+} & (
+  | { readonly workload: "message"; readonly work: WorkCost & { readonly module?: string | undefined } }
+  | { readonly workload: "fetch"; readonly fetch: FetchSpec }
+);
 
-export type MakeProcessor = (effort: Effort, nameOf?: (key: number) => string) => Processor;
+/** `thread`: the number of the thread that processes. */
+export type MakeProcessor = (effort: Effort, nameOf?: (key: number) => string, thread?: number) => Processor;
 
 /** Loads what the processor needs; what it gives makes any number of them. */
-export async function prepareProcessors({ work }: ProcessorSpec): Promise<MakeProcessor> {
-  const handler: Handler | null = work.kind === "handler" && work.module !== undefined ? await loadHandler(work.module) : null;
+export async function prepareProcessors(spec: ProcessorSpec): Promise<MakeProcessor> {
+  if (spec.workload === "fetch") return (effort, _, thread = 0) => new FetchProcessor(spec.fetch, effort, thread);
+  const { work } = spec;
+  const handler: Handler | null = runsHandler(spec) && work.module !== undefined ? await loadHandler(work.module) : null;
   return (effort, nameOf) => new MessageProcessor(work, effort, nameOf, handler);
 }
 
+/** True when somebody else's code works the items off. */
+export function runsHandler(spec: ProcessorSpec): boolean {
+  return spec.workload === "message" && spec.work.kind === "handler";
+}
+
 /** True when the work may wait for sockets and timers of its own, so that the loop must not be held while it waits. */
-export function needsOpenLoop({ work }: ProcessorSpec): boolean {
-  return work.kind === "handler";
+export function needsOpenLoop(spec: ProcessorSpec): boolean {
+  return spec.workload === "fetch" || runsHandler(spec);
 }

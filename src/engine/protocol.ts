@@ -1,6 +1,7 @@
 import type { CasePlan } from "../plan/plan.ts";
 import type { Ledger } from "../telemetry/ledger.ts";
 import type { CaseResult, Sample, ThresholdResult } from "../telemetry/result.ts";
+import type { FetchAccess } from "./stage/fetch-stage.ts";
 
 /** What console and runner say to each other over IPC. Plain JSON. */
 
@@ -11,6 +12,7 @@ export type ToRunner =
       readonly roundsPerMs: number;
       readonly dumpState: string | null;
       readonly http: number | null;
+      readonly access: FetchAccess;
     }
   | { readonly type: "calibrate" }
   /** Once: stop taking and drain. Twice: end now. */

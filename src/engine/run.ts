@@ -1,3 +1,4 @@
+import { join, parse } from "node:path";
 import { EXIT, UserError } from "../kernel/problem.ts";
 import { formatRate } from "../kernel/units.ts";
 import { type CasePlan, type NamedScenario, planCases, runOrder, scenarioHash } from "../plan/plan.ts";
@@ -15,12 +16,15 @@ import type { FromRunner, RunnerResult } from "./protocol.ts";
 import { askedRate, atRate, probePlan, RateSearch } from "./rates.ts";
 import { describeExit, type RunnerExit, RunnerProcess } from "./runner-process.ts";
 import { spoolReplay } from "./spool.ts";
+import { type FetchAccess, NO_ACCESS } from "./stage/fetch-stage.ts";
 import { VERSION } from "./version.ts";
 
 export interface RunOptions {
   /** Port of the HTTP face, 0 for any; absent: none. */
   readonly http?: number | undefined;
   readonly onEvent?: OnEvent;
+  /** What requests of `fetch` scenarios may do and where they leave a trace. */
+  readonly access?: FetchAccess;
   /** Where the final states of a case are written; null: nowhere. */
   readonly dumpState?: (index: number, plan: CasePlan) => string | null;
 }
@@ -53,6 +57,7 @@ function holds({ result, verdicts }: Ran): boolean {
 class ScenarioRun {
   private stops = 0;
   private roundsPerMs = 1;
+  private caseCount = 1;
   private readonly probed = new Map<string, number>();
   private readonly predictions = new Map<CasePlan, Prediction>();
   private current: RunnerProcess | null = null;
@@ -92,6 +97,7 @@ class ScenarioRun {
     const calibration = computes ? await this.calibrate() : null;
     this.roundsPerMs = calibration?.roundsPerMs ?? 1;
     const machine = describeMachine(calibration);
+    this.caseCount = plans.length;
     const outlines: CaseOutline[] = plans.map((plan) => ({ plan, predicted: this.predictionOf(plan) }));
     this.options.onEvent?.({ type: "run-started", scenario: this.named, cases: outlines, machine });
     const ran = new Map<number, Ran>();
@@ -207,7 +213,14 @@ class ScenarioRun {
     let error: string | null = null;
     const dumpState = note === null ? null : (this.options.dumpState?.(index, plan) ?? null);
     const exit = await this.inRunner(
-      { type: "run", plan, roundsPerMs, dumpState, http: note === null ? null : (this.options.http ?? null) },
+      {
+        type: "run",
+        plan,
+        roundsPerMs,
+        dumpState,
+        http: note === null ? null : (this.options.http ?? null),
+        access: this.accessOf(index, plan, note === null),
+      },
       (message, runner) => {
         switch (message.type) {
           case "started":
@@ -236,6 +249,15 @@ class ScenarioRun {
     const result = (measured as RunnerResult | null) ?? this.withoutResult(plan, error, exit, lastLedger, count);
     const peakRssBytes = Math.max(exit.peakRssBytes, result.process.peakRssBytes);
     return this.finish(plan, { ...result, process: { ...result.process, peakRssBytes } }, series);
+  }
+
+  /** Every case has a dead-letter file of its own; a probe leaves no trace. */
+  private accessOf(index: number, { mode, scenario }: CasePlan, probing: boolean): FetchAccess {
+    const { access = NO_ACCESS } = this.options;
+    if (probing) return { ...access, files: NO_ACCESS.files };
+    const asked = scenario.fetch?.deadLetter ?? null;
+    const deadLetter = asked !== null && this.caseCount > 1 ? numbered(asked, index, mode) : asked;
+    return { ...access, files: { ...access.files, deadLetter } };
   }
 
   /** Adds to what the runner measured what only the console knows. */
@@ -275,6 +297,12 @@ class ScenarioRun {
       this.current = null;
     }
   }
+}
+
+/** A file of one case among several: `-CASE-MODE` before the extension. */
+export function numbered(file: string, index: number, mode: string): string {
+  const { dir, name, ext } = parse(file);
+  return join(dir, `${name}-${index}-${mode}${ext}`);
 }
 
 /** How long a runner has to obey the second request to stop, in milliseconds. */

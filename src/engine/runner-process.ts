@@ -32,7 +32,7 @@ export class RunnerProcess {
       stdout: "ignore",
       stderr: "pipe",
       serialization: "json",
-      env: { ...process.env, NODE_ENV: "production" },
+      env: { ...process.env, NODE_ENV: "production", BUN_CONFIG_MAX_HTTP_REQUESTS: "65535" },
       ipc: (message: FromRunner) => this.hear(message),
     });
     const words = collectWords(this.child.stderr);

@@ -72,6 +72,8 @@ function open({ load, seed }: TapeSource, keys: KeySource, timestampOf: Timestam
       return atOnce(load.vus, keys);
     case "shared-iterations":
       return atOnce(load.iterations, keys);
+    case "once":
+      throw new Error("a list that is asked for once has no plan yet");
     default:
       return load satisfies never;
   }

@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
+import { UserError } from "../kernel/problem.ts";
 import { Random } from "../kernel/random.ts";
 import type { Mode, Scenario } from "../scenario/schema.ts";
 import type { SweepPoint } from "../scenario/sweep.ts";
+import { countTargets } from "../workloads/fetch/targets.ts";
 
 /** One mode at one sweep point: everything a runner needs, as plain data. */
 export interface CasePlan {
@@ -10,6 +12,8 @@ export interface CasePlan {
   readonly params: Readonly<Record<string, unknown>>;
   readonly scenario: Scenario;
   readonly workers: number;
+  /** Batches at work at once on each thread that processes. */
+  readonly slots: readonly number[];
 }
 
 /** A scenario with the name it goes by, the file it came from and the points of its sweep. */
@@ -23,9 +27,47 @@ export interface NamedScenario {
 /** The cases of a scenario: every mode at every sweep point. `cores` of the machine stand in for `workers: auto`. */
 export function planCases(points: readonly SweepPoint[], cores: number): CasePlan[] {
   return points.flatMap(({ params, scenario }) => {
-    const { workers } = scenario.parallel;
-    return scenario.modes.map((mode) => ({ mode, params, scenario, workers: workers === "auto" ? cores : workers }));
+    const { workers: asked } = scenario.parallel;
+    const workers = asked === "auto" ? cores : asked;
+    if (scenario.workload === "fetch") return fetchCases(params, scenario, workers);
+    const slots = Array.from({ length: workers }, () => scenario.async.concurrency);
+    return scenario.modes.map((mode) => ({ mode, params, scenario, workers, slots }));
   });
+}
+
+/** In flight at most where the scenario sets no limit. */
+const UNLIMITED = 1_000_000;
+
+/**
+ * Requests in flight are divided over the threads of a mode; with no load of its own, a list is a closed loop in which each
+ * slot asks again when it is free.
+ */
+function fetchCases(params: CasePlan["params"], scenario: Scenario, workers: number): CasePlan[] {
+  const { fetch } = scenario;
+  const max = fetch === undefined || fetch.concurrency.max === "unlimited" ? UNLIMITED : fetch.concurrency.max;
+  const listed = scenario.load.executor === "once" ? countTargets(fetch ?? {}) : 0;
+  if (scenario.load.executor === "once" && listed === 0) throw new UserError("fetch.urlsFile: must hold at least one address, got none");
+  return scenario.modes.map((mode) => {
+    const threads = mode === "parallel" ? Math.min(workers, max) : 1;
+    const slots = mode === "sync" ? [1] : shared(max, threads);
+    const vus = Math.min(
+      listed,
+      slots.reduce((sum, each) => sum + each, 0),
+    );
+    const load: Scenario["load"] = listed > 0 ? { executor: "shared-iterations", vus, iterations: listed } : scenario.load;
+    const concurrency = slots[0] ?? 1;
+    return {
+      mode,
+      params,
+      workers: threads,
+      slots,
+      scenario: { ...scenario, load, async: { ...scenario.async, concurrency, offload: "none" } },
+    };
+  });
+}
+
+function shared(total: number, threads: number): number[] {
+  return Array.from({ length: threads }, (_, i) => Math.floor(total / threads) + (i < total % threads ? 1 : 0));
 }
 
 /**

@@ -9,7 +9,7 @@ export class Item {
   index = 0;
   /** Number of the key (the state machine) it belongs to. */
   key = 0;
-  /** Counts the items of one key in tape order, from 1; what the order check compares. */
+  /** Counts the items of one key in tape order, from 1; what the order check compares. 0: there is no order to keep. */
   sequence = 0;
   /** The instant it fell due. */
   due: Nanoseconds = 0;

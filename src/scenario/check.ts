@@ -3,6 +3,7 @@ import type { Problem } from "../kernel/problem.ts";
 import { byPlace, suggestion } from "../kernel/problem.ts";
 import { printable, quoted } from "../kernel/text.ts";
 import type { Path, YamlFile } from "./document.ts";
+import { type FetchSettings, fetchSchema } from "./fetch-schema.ts";
 import { DEFAULT_EXECUTOR, type Scenario, scenarioJsonSchema, scenarioSchema } from "./schema.ts";
 import { semanticProblems } from "./semantics.ts";
 
@@ -40,7 +41,26 @@ function checkValue(yaml: YamlFile, problems: Problem[]): Scenario | null {
     const place = atKey ? yaml.placeOfKey(path.slice(0, -1), String(path.at(-1))) : undefined;
     report(path, `${fieldName(path)}: ${message}, got ${quoted(at(value, path))}`, place);
   }
-  return parsed.data;
+  return withoutForeign(parsed.data, value);
+}
+
+/** A scenario of another workload than `message` has no messages to make, and one of `fetch` asks for its list once unless it says when. */
+function withoutForeign(scenario: Scenario, written: unknown): Scenario {
+  if (scenario.workload !== "fetch") return scenario;
+  const loaded = typeof written === "object" && written !== null && "load" in written;
+  return {
+    ...scenario,
+    work: { ...scenario.work, kind: "none", time: 0 },
+    load: loaded ? scenario.load : { executor: "once" },
+    fetch: withTarget(scenario.fetch ?? fetchSchema.parse({})),
+  };
+}
+
+/** Tiles that no server is named for are asked of the mock. */
+function withTarget(fetch: FetchSettings): FetchSettings {
+  const named = fetch.target?.url !== undefined || fetch.target?.mock !== undefined;
+  if (named || fetch.urls !== undefined || fetch.urlsFile !== undefined) return fetch;
+  return { ...fetch, target: fetchSchema.parse({ target: { mock: {} } }).target };
 }
 
 type Report = (path: Path, message: string, at?: { line: number; column: number }) => void;

@@ -88,6 +88,11 @@ export class YamlFile {
     this.overrides.push({ source, path });
   }
 
+  /** Takes a value away, as if it did not stand there. */
+  remove(path: Path): void {
+    if (this.isMap && this.document?.hasIn(path)) this.document.deleteIn(path);
+  }
+
   /** Replaces values while something is done, and lets the places of the next ones take over. */
   withOverrides<T>(overrides: readonly Override[], work: () => T): T {
     const before = this.overrides.length;

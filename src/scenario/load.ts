@@ -54,9 +54,10 @@ export function resolveScenario(yaml: YamlFile, file: string): LoadedScenario {
   if (!checked.ok) throw new InvalidScenario(inFileOrder([...checked.problems, ...(yaml.checkable ? sweepProblems(yaml) : [])]));
   const scenario = resolvePaths(checked.scenario, file);
   const points = sweepPoints(checked.scenario, yaml).map((point) => ({ ...point, scenario: resolvePaths(point.scenario, file) }));
-  for (const { load, work } of [scenario, ...points.map((point) => point.scenario)]) {
+  for (const { load, work, fetch } of [scenario, ...points.map((point) => point.scenario)]) {
     if (load.executor === "replay" && load.file !== "-") checkFile(["load", "file"], load.file, yaml);
     if (work.module !== undefined) checkFile(["work", "module"], work.module, yaml);
+    if (fetch?.urlsFile !== undefined) checkFile(["fetch", "urlsFile"], fetch.urlsFile, yaml);
   }
   return { scenario, points, yaml };
 }
@@ -82,6 +83,11 @@ function whyUnreadable(file: string): string | null {
   }
 }
 
+const ALTERNATIVES: readonly (readonly string[])[] = [
+  ["fetch.tiles", "fetch.urls", "fetch.urlsFile"],
+  ["fetch.target.mock", "fetch.target.url"],
+];
+
 function apply(yaml: YamlFile, { flag, path, value }: Override): void {
   const parts = path.split(".");
   if (parts.includes("")) throw new UserError(`${flag}: must be path=value, such as load.rate=200`);
@@ -89,16 +95,22 @@ function apply(yaml: YamlFile, { flag, path, value }: Override): void {
   const open = ["tags", "sweep", "thresholds"].includes(parts[0] ?? "") && parts.length > 1;
   const hint = open ? null : firstUnknown(parts, yaml.value());
   if (hint !== null) throw new UserError(`${flag}: there is no field ${printable(path, 60)}${hint}`);
+  // One list takes the place of another, and one target that of another.
+  for (const other of ALTERNATIVES.find((fields) => fields.includes(path)) ?? []) if (other !== path) yaml.remove(other.split("."));
   yaml.override(flag, parts[0] === "sweep" && open ? ["sweep", parts.slice(1).join(".")] : parts, value);
 }
 
 /** Paths inside a scenario are relative to its file; `-` is standard input. */
 function resolvePaths(scenario: Scenario, file: string): Scenario {
-  const { load, work } = scenario;
+  const { load, work, fetch } = scenario;
   const inFull = (path: string) => resolve(dirname(file), path);
+  const files = Object.fromEntries(
+    (["urlsFile", "saveTo", "deadLetter"] as const).flatMap((key) => (fetch?.[key] === undefined ? [] : [[key, inFull(fetch[key])]])),
+  );
   return {
     ...scenario,
     load: load.executor === "replay" && load.file !== "-" ? { ...load, file: inFull(load.file) } : load,
     work: work.module === undefined ? work : { ...work, module: inFull(work.module) },
+    fetch: fetch === undefined ? fetch : { ...fetch, ...files },
   };
 }

@@ -107,6 +107,29 @@ export const share = () =>
     typeof value === "number" && value >= 0 && value <= 1 ? value : null,
   );
 
+/** A share that is neither nothing nor all. */
+export const openShare = () =>
+  scalar("must be a share between 0 and 1", { type: "number", exclusiveMinimum: 0, exclusiveMaximum: 1 }, (value) =>
+    typeof value === "number" && value > 0 && value < 1 ? value : null,
+  );
+
+/** A share from 0 to 1, or one of a few words. */
+export const shareOr = <const W extends readonly string[]>(...words: W) =>
+  scalar<number | W[number]>(
+    `must be one of ${words.join(", ")}, or a share from 0 to 1`,
+    { anyOf: [{ type: "number", minimum: 0, maximum: 1 }, { enum: words }] },
+    (value) => {
+      if (words.includes(value as string)) return value as W[number];
+      return typeof value === "number" && value >= 0 && value <= 1 ? value : null;
+    },
+  );
+
+/** Yes or no. */
+export const flag = () => scalar("must be true or false", { type: "boolean" }, (value) => (typeof value === "boolean" ? value : null));
+
+/** `false`, or a map that says how. */
+export const off = <S extends z.ZodObject>(how: S) => z.union([z.literal(false), how]);
+
 /** Arrivals per time unit: a number, `max`, or a percentage of the measured capacity. */
 export const rate = () =>
   scalar<number | string>(
@@ -164,6 +187,18 @@ export interface Range {
   readonly min: number;
   readonly max: number;
 }
+
+/** A list of one or more texts. */
+export const textList = (max: number) =>
+  scalar<readonly string[]>(
+    `must be a list of one or more texts of 1 to ${max} characters`,
+    { type: "array", items: { type: "string", minLength: 1, maxLength: max }, minItems: 1 },
+    (value) => {
+      if (!Array.isArray(value) || value.length === 0) return null;
+      const fits = (one: unknown) => typeof one === "string" && one.trim() !== "" && one.length <= max;
+      return value.every(fits) ? (value as string[]) : null;
+    },
+  );
 
 /** One value for both ends, or `{ min, max }` with min ≤ max. */
 export const range = (rule: string, parse: (value: unknown) => number | null, json: JsonSchema) =>

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { fetchSchema } from "./fetch-schema.ts";
 import * as s from "./scalars.ts";
 
 /**
@@ -48,7 +49,18 @@ const replay = z.strictObject({
   speed: s.positive().optional(),
 });
 
-const load = z.discriminatedUnion("executor", [constantArrivalRate, rampingArrivalRate, bursts, constantVus, sharedIterations, replay]);
+/** A list is worked off once: an item falls due when a slot is free for it (fetch only). */
+const once = z.strictObject({ executor: z.literal("once") });
+
+const load = z.discriminatedUnion("executor", [
+  constantArrivalRate,
+  rampingArrivalRate,
+  bursts,
+  constantVus,
+  sharedIterations,
+  replay,
+  once,
+]);
 
 /** What a scenario without a load has. */
 export const DEFAULT_EXECUTOR = "constant-arrival-rate";
@@ -115,7 +127,7 @@ export const scenarioSchema = z.strictObject({
     .strictObject({ concurrency: s.count(1e6).default(1), offload: s.oneOf("none", "message", "batch").default("none") })
     .prefault({}),
   parallel: z.strictObject({ workers: s.countOr("auto", 1024).default("auto") }).prefault({}),
-  fetch: z.looseObject({}).optional(),
+  fetch: fetchSchema.optional(),
   flow: z.looseObject({}).optional(),
   sweep: z.record(z.string(), z.array(z.unknown()).min(1)).optional(),
   thresholds: z.record(z.string(), z.array(s.threshold()).min(1)).optional(),
@@ -126,6 +138,7 @@ export type Scenario = z.output<typeof scenarioSchema>;
 export type ThresholdRule = s.ThresholdRule;
 export type Load = Scenario["load"];
 export type Work = Scenario["work"];
+export type { FetchSettings, MockSettings } from "./fetch-schema.ts";
 
 /** JSON Schema (draft 2020-12) of a scenario file, for editors. */
 export function scenarioJsonSchema(): Record<string, unknown> {

@@ -45,6 +45,7 @@ function misfits(scenario: Scenario, written: unknown): SemanticProblem[] {
   if (load.executor === "ramping-arrival-rate" && rampTotal(load) < 1 && load.arrivals === "uniform") {
     problems.push({ path: ["load", "stages"], message: "must make at least one arrival over all stages" });
   }
+  problems.push(...fetchMisfits(scenario));
   const { queue } = scenario;
   if ("vus" in load && queue.overflow !== "block" && queue.capacity !== "unlimited" && load.vus > queue.capacity) {
     const message =
@@ -73,9 +74,82 @@ function misfits(scenario: Scenario, written: unknown): SemanticProblem[] {
   return problems;
 }
 
+/** What must fit in the part `fetch`. */
+function fetchMisfits({ workload, fetch, load }: Scenario): SemanticProblem[] {
+  if (workload !== "fetch") {
+    return load.executor === "once" ? [{ path: ["load", "executor"], message: "must not be once: that is for workload fetch" }] : [];
+  }
+  const problems: SemanticProblem[] = [];
+  if (load.executor === "replay") {
+    problems.push({
+      path: ["load", "executor"],
+      message: "must not be replay, which is for messages: a list is fetch.urls or fetch.urlsFile",
+    });
+  }
+  if (fetch === undefined) return problems;
+  const { target, tiles, urls, urlsFile, concurrency, retry, rateLimit } = fetch;
+  const lists = Object.entries({ tiles, urls, urlsFile }).filter(([, list]) => list !== undefined);
+  const second = lists[1]?.[0];
+  if (second !== undefined)
+    problems.push({ path: ["fetch", second], message: `must not stand beside fetch.${lists[0]?.[0]}: there is one list` });
+  if (target !== undefined && target.mock !== undefined && target.url !== undefined) {
+    problems.push({ path: ["fetch", "target", "url"], message: "must not stand beside fetch.target.mock: there is one target" });
+  }
+  if (target?.url !== undefined) {
+    const problem = targetProblem(target.url);
+    if (problem !== null) problems.push({ path: ["fetch", "target", "url"], message: problem });
+  }
+  (urls ?? []).forEach((url, i) => {
+    if (!isAddress(url)) problems.push({ path: ["fetch", "urls", i], message: ADDRESS_RULE });
+  });
+  if (concurrency.max !== "unlimited" && concurrency.min > concurrency.max) {
+    problems.push({ path: ["fetch", "concurrency", "min"], message: "must not be more than fetch.concurrency.max" });
+  }
+  if (concurrency.window === "waves" && concurrency.adaptive !== "none") {
+    problems.push({ path: ["fetch", "concurrency", "window"], message: "must be sliding where fetch.concurrency.adaptive is aimd" });
+  }
+  if (retry.baseDelay > retry.maxDelay) {
+    problems.push({ path: ["fetch", "retry", "baseDelay"], message: "must not be longer than fetch.retry.maxDelay" });
+  }
+  if (rateLimit !== false && (rateLimit.min > rateLimit.initial || rateLimit.initial > rateLimit.max)) {
+    problems.push({ path: ["fetch", "rateLimit", "initial"], message: "must lie between fetch.rateLimit.min and fetch.rateLimit.max" });
+  }
+  if (fetch.fallback === "stale" && fetch.saveTo === undefined) {
+    problems.push({ path: ["fetch", "fallback"], message: "needs fetch.saveTo: a stale body is the one that was saved last" });
+  }
+  if (fetch.resume && fetch.saveTo === undefined) {
+    problems.push({ path: ["fetch", "resume"], message: "needs fetch.saveTo, where what is there already lies" });
+  }
+  return problems;
+}
+
+const ADDRESS_RULE = "must be an http or https URL, or a tile such as 5/10/12";
+
+function isAddress(text: string): boolean {
+  if (/^\d{1,2}\/-?\d{1,9}\/-?\d{1,9}$/.test(text)) return true;
+  return httpUrl(text) !== null;
+}
+
+/** Why a text cannot be a target; null when it can. */
+function targetProblem(text: string): string | null {
+  const url = httpUrl(text.replaceAll(/\{(z|x|y|-y)\}/g, "0"));
+  if (url === null) return "must be an http or https URL, such as http://127.0.0.1:8001/{z}/{x}/{y}.png";
+  const unknown = /\{[^}]*\}/.exec(text.replaceAll(/\{(z|x|y|-y)\}/g, ""));
+  return unknown === null ? null : "must have no placeholders but {z}, {x}, {y} and {-y}";
+}
+
+function httpUrl(text: string): URL | null {
+  try {
+    const url = new URL(text);
+    return (url.protocol === "http:" || url.protocol === "https:") && url.hostname !== "" ? url : null;
+  } catch {
+    return null;
+  }
+}
+
 /** The features of later versions, each by the field that asks for it. */
 function notYet(scenario: Scenario): SemanticProblem[] {
-  const asked: readonly [boolean, Path, string][] = [[scenario.workload !== "message", ["workload"], `workload ${scenario.workload}`]];
+  const asked: readonly [boolean, Path, string][] = [[scenario.workload === "flow", ["workload"], `workload ${scenario.workload}`]];
   return asked.filter(([used]) => used).map(([, path, feature]) => ({ path, message: `${feature} is not available in this version` }));
 }
 
@@ -91,6 +165,7 @@ export function loadDuration({ load }: Scenario): number | null {
       return (load.count - 1) * load.every;
     case "shared-iterations":
     case "replay":
+    case "once":
       return null;
     default:
       return load satisfies never;

@@ -167,6 +167,7 @@ export class Recorder {
   }
 
   private checkOrder(item: Passage): void {
+    if (item.sequence === 0) return;
     if (item.key >= this.lastSequence.length) {
       const grown = new Uint32Array(Math.max(item.key + 1, this.lastSequence.length * 2));
       grown.set(this.lastSequence);

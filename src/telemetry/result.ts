@@ -77,6 +77,8 @@ export interface CaseResult {
   readonly process: ProcessFigures;
   readonly littlesLaw: { readonly meanInSystem: number; readonly lambdaTimesW: number; readonly relativeError: number };
   readonly state: { readonly machines: number; readonly digest: string } | null;
+  /** Workload `fetch` only. */
+  readonly fetch?: FetchFigures;
   readonly predicted: Prediction;
   readonly explanation: string;
   readonly series: readonly Sample[];
@@ -167,6 +169,78 @@ export interface Sample {
   readonly p50: number;
   readonly p99: number;
   readonly cores: readonly number[];
+  readonly fetch?: FetchSample;
+}
+
+/** What became of requests and of their attempts. */
+export interface FetchFigures {
+  /** Items. */
+  readonly requests: number;
+  readonly ok: number;
+  /** Something else stands in for the answer: what was saved last, or the tile around. */
+  readonly degraded: number;
+  /** `refusedByBreaker` included. */
+  readonly failed: number;
+  /** Requests that went out. */
+  readonly attempts: number;
+  readonly retries: number;
+  readonly refusedByBreaker: number;
+  /** Attempts that were answered 429. */
+  readonly rateLimited: number;
+  readonly deadLettered: number;
+  /** Not fetched again, because it lay there already. */
+  readonly resumed: number;
+  readonly bytes: number;
+  /** Attempts by status, and by what went wrong where no answer came. */
+  readonly byStatus: Readonly<Record<string, number>>;
+  readonly byError: Readonly<Record<string, number>>;
+  readonly byHost: Readonly<Record<string, { readonly attempts: number; readonly errors: number }>>;
+  readonly peakConcurrency: number;
+  /** By the server's own count, where it is the mock. */
+  readonly connectionsOpened: number | null;
+  /** Attempts ÷ requests that went out at all. */
+  readonly amplification: number;
+  /** Rates per second at which the adaptive limiter was told that it is too much. */
+  readonly rateTurns: readonly number[];
+  /** What the mock server saw; null: it is somebody else's. */
+  readonly server: ServerFigures | null;
+}
+
+export interface ServerFigures {
+  readonly requests: number;
+  readonly connections: number;
+  readonly peakConcurrency: number;
+  readonly byStatus: Readonly<Record<string, number>>;
+  readonly resets: number;
+  readonly truncated: number;
+  readonly stalled: number;
+}
+
+/** Levels at a sample, and counts from t = 0 to it. */
+export interface FetchSample {
+  readonly inFlight: number;
+  /** Requests that may be in flight. */
+  readonly limit: number;
+  /** Items that wait for their next attempt. */
+  readonly retrying: number;
+  readonly breaker: "closed" | "open" | "half-open";
+  /** Per second; null: no limiter. */
+  readonly rate: number | null;
+  readonly attempts: number;
+  readonly retries: number;
+  readonly ok: number;
+  readonly degraded: number;
+  readonly failed: number;
+  readonly refused: number;
+  /** Attempts by what came of them. */
+  readonly outcomes: {
+    readonly success: number;
+    readonly clientError: number;
+    readonly tooMany: number;
+    readonly serverError: number;
+    readonly other: number;
+    readonly none: number;
+  };
 }
 
 export interface ThresholdResult {

@@ -59,6 +59,7 @@ export function offeredRate({ load }: Scenario): number | null {
       return load.rate ?? null;
     case "constant-vus":
     case "shared-iterations":
+    case "once":
       return null;
     default:
       return load satisfies never;

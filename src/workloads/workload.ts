@@ -3,6 +3,7 @@ import type { WordReader, WordWriter } from "../kernel/words.ts";
 import type { Arrival } from "../load/tape.ts";
 import type { Item } from "../queueing/item.ts";
 import type { Rejection } from "../telemetry/result.ts";
+import type { FetchReport } from "./fetch/report.ts";
 
 /** How a workload spends time, given to it by the mode that runs it. */
 export interface Effort {
@@ -13,6 +14,8 @@ export interface Effort {
   block(span: Nanoseconds): void;
   /** Waits for something outside: blocks where everything blocks, else yields the loop. */
   wait(span: Nanoseconds): void | Promise<void>;
+  /** Waits, and the loop goes on in every mode. */
+  pause(span: Nanoseconds): Promise<void>;
 }
 
 /** `null`: processed. Otherwise why it failed; its state is as before. */
@@ -24,6 +27,14 @@ export interface Processor {
   process(item: Item): Outcome | Promise<Outcome>;
   /** True when `process` never returns a promise and takes less time than reading a clock is worth. */
   readonly instant: boolean;
+  /** True when items of one key must be worked one after another. */
+  readonly ordered: boolean;
+  /** Items that may be under way now, if that is less than the mode would allow. */
+  readonly limit: number;
+  /** Breaks off what is under way: the run is over, and nothing more is counted. */
+  halt(): void;
+  /** What it knows at the end that is not counted elsewhere; null: nothing. */
+  report(): FetchReport | null;
   /** Reads an item's payload as the source's `encode` wrote it, over the one an item used before still has, if any. */
   decode(words: WordReader, item: Item): void;
   /** A machine's state as JSON between two whole messages, null when there is none; a promise while a message is inside it. */
@@ -38,6 +49,10 @@ export interface Processor {
 export interface Intake {
   /** Fills in key, sequence and payload; a reason when the item has to be refused. */
   accept(arrival: Arrival, item: Item): string | null;
+  /** The name of a key. */
+  nameOf(key: number): string;
+  /** True when items belong to no Worker: the least busy one takes them. */
+  readonly anywhere: boolean;
   /** Number of the Worker, of `count`, that a key belongs to. */
   shardOf(key: number, count: number): number;
   /** Writes an item's payload for another thread's `decode`. */

@@ -4,11 +4,12 @@ import fc from "fast-check";
 import { AsyncExecutor } from "../../src/engine/executor/async.ts";
 import type { Execution, Executor } from "../../src/engine/executor/executor.ts";
 import { SyncExecutor } from "../../src/engine/executor/sync.ts";
-import { prepareProcessors } from "../../src/engine/processors.ts";
 import type { RunnerResult } from "../../src/engine/protocol.ts";
 import { runCase } from "../../src/engine/runner/case.ts";
-import { buildPipeline, type Pipeline, type Setup, specOf } from "../../src/engine/runner/pipeline.ts";
+import { buildPipeline, type Pipeline, type Setup } from "../../src/engine/runner/pipeline.ts";
 import { summarize } from "../../src/engine/runner/summary.ts";
+import { NO_ACCESS } from "../../src/engine/stage/fetch-stage.ts";
+import { MessageStage } from "../../src/engine/stage/message-stage.ts";
 import { VirtualTime } from "../../src/kernel/time.ts";
 import { keySource, workerName } from "../../src/load/keys.ts";
 import { openTape } from "../../src/load/open.ts";
@@ -46,16 +47,16 @@ function virtually(mode: "sync" | "async", executor: () => Executor): Runner {
     const time = new VirtualTime();
     const setup: Setup = {
       plan,
-      roundsPerMs: 1,
       time,
       timestampOf: () => null,
-      makeProcessor: await prepareProcessors(specOf(plan, 1)),
+      stage: await MessageStage.open(plan, 1),
       face: null,
       begin: () => 0,
       effort: (blocking) => ({
         now: () => time.now(),
         compute: (span) => time.spend(span),
         block: (span) => time.blockUntil(time.now() + span),
+        pause: (span) => time.sleepUntil(time.now() + span),
         wait: (span) => {
           if (!blocking) return time.sleepUntil(time.now() + span);
           return time.blockUntil(time.now() + span);
@@ -80,6 +81,7 @@ function virtually(mode: "sync" | "async", executor: () => Executor): Runner {
 const really: Runner = async (scenario, during) => {
   const samples: Sample[] = [];
   const result = await runCase(planOf(scenario, "parallel"), {
+    access: NO_ACCESS,
     roundsPerMs: 100,
     http: null,
     dumpState: null,
@@ -438,6 +440,7 @@ describe("parallel", () => {
     });
     for (const mode of ["sync", "parallel"] as const) {
       const result = await runCase(planOf(given, mode), {
+        access: NO_ACCESS,
         roundsPerMs: 1,
         dumpState: null,
         http: 0,

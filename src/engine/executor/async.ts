@@ -71,6 +71,7 @@ class AsyncRun {
       endedAt,
       recorders: [recorder],
       state: [this.processor.state()],
+      reports: [this.processor.report()],
       failures: this.bench.failureCounts,
       queue: figures,
       lost: 0,
@@ -82,7 +83,7 @@ class AsyncRun {
   private async collect(): Promise<void> {
     const { time, settings, lifecycle } = this.job;
     for (;;) {
-      while (this.bench.active >= settings.concurrency && !lifecycle.expired(time.now())) {
+      while (this.bench.active >= Math.min(settings.concurrency, this.processor.limit) && !lifecycle.expired(time.now())) {
         await this.batchDone.wait(time.now() + 50e6);
       }
       const ready = await this.gather();

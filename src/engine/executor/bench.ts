@@ -34,7 +34,7 @@ export class Bench {
     private readonly release: (item: Item) => void,
     private readonly expired: (now: Nanoseconds) => boolean,
   ) {
-    this.turns = concurrency > 1 ? new KeyTurns() : null;
+    this.turns = concurrency > 1 && processor.ordered ? new KeyTurns() : null;
   }
 
   /** Works off a batch. A promise only when some of it had to wait. */
@@ -56,6 +56,7 @@ export class Bench {
   /** What is begun and not done when the run stops is accounted for; nothing more is recorded. */
   abandon(now: Nanoseconds): void {
     this.halted = true;
+    this.processor.halt();
     for (const { items, done } of this.running) {
       for (let i = done; i < items.length; i++) this.recorder.abandoned(items[i] as Item, now);
     }

@@ -4,6 +4,7 @@ import type { BatchRule } from "../../queueing/batcher.ts";
 import type { Overflow } from "../../queueing/bounded-queue.ts";
 import type { Recorder } from "../../telemetry/recorder.ts";
 import type { FailureCount } from "../../telemetry/result.ts";
+import type { FetchReport } from "../../workloads/fetch/report.ts";
 import type { Effort, Intake, Processor, StateSlice } from "../../workloads/workload.ts";
 import type { Lifecycle } from "../lifecycle.ts";
 import type { ProcessorSpec } from "../processors.ts";
@@ -40,6 +41,8 @@ export interface Settings {
   readonly memoryLimit: number;
   readonly batch: BatchRule;
   readonly concurrency: number;
+  /** `concurrency` of each thread of `parallel`. */
+  readonly slots: readonly number[];
   /** `parallel`: queries are answered from the last published state. */
   readonly snapshots: boolean;
   /** `async`: whether processing goes to a helper thread, and in what pieces. */
@@ -73,6 +76,7 @@ export interface Execution {
   readonly endedAt: Nanoseconds;
   readonly recorders: readonly Recorder[];
   readonly state: readonly StateSlice[];
+  readonly reports: readonly (FetchReport | null)[];
   readonly failures: readonly FailureCount[];
   readonly queue: { readonly meanDepth: number; readonly highWater: number; readonly full: Nanoseconds };
   /** Batches that were made, where the recorders do not know. */

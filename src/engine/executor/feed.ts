@@ -24,6 +24,8 @@ export class Feed {
   constructor(
     private readonly job: Job,
     private readonly shards: number,
+    /** Batches a Worker holds. */
+    private readonly held: (shard: number) => number = () => 0,
   ) {
     const { capacity, overflow } = job.settings;
     this.queue = new BoundedQueue(capacity, overflow, shards);
@@ -112,7 +114,22 @@ export class Feed {
   }
 
   private shardOf(item: Item): number {
-    return this.shards === 1 ? 0 : this.job.intake.shardOf(item.key, this.shards);
+    if (this.shards === 1) return 0;
+    return this.job.intake.anywhere ? this.leastBusy() : this.job.intake.shardOf(item.key, this.shards);
+  }
+
+  /** The Worker with the least to do, for its slots. */
+  private leastBusy(): number {
+    const { slots } = this.job.settings;
+    let best = 0;
+    let least = Number.POSITIVE_INFINITY;
+    for (let shard = 0; shard < this.shards; shard++) {
+      const load = (this.queue.depthOf(shard) + this.held(shard)) / (slots[shard] ?? 1);
+      if (load >= least) continue;
+      least = load;
+      best = shard;
+    }
+    return best;
   }
 
   /** False when the queue is full and the source has to wait. */

@@ -30,6 +30,8 @@ export class Lane {
   /** Something was written since the Worker was last woken. */
   private unheard = false;
   private window: number;
+  /** Batches the Worker has at work at once. */
+  private readonly slots: number;
 
   constructor(
     private readonly job: Job,
@@ -38,7 +40,8 @@ export class Lane {
     private readonly feed: Feed,
   ) {
     this.batcher = new Batcher(feed.queue, shard, job.settings.batch);
-    this.window = job.settings.concurrency - 1 + SMALLEST_WINDOW;
+    this.slots = job.settings.slots[shard] ?? job.settings.concurrency;
+    this.window = this.slots - 1 + SMALLEST_WINDOW;
     this.adapt();
   }
 
@@ -71,12 +74,17 @@ export class Lane {
   }
 
   /** Batches sent and not done. */
-  private get held(): number {
+  get held(): number {
     return this.batchesSent - this.channel.batchesDone;
   }
 
   /** Looks at how long batches take, and how many a Worker may hold. */
   private adapt(): void {
+    if (this.job.intake.anywhere) {
+      // Nothing waits behind what is at work here while another Worker is free.
+      this.window = this.slots;
+      return;
+    }
     if (this.job.settings.offload !== "none") {
       // Each of the loop's processors hands over one piece and waits for it.
       this.window = this.job.settings.concurrency;
@@ -84,7 +92,7 @@ export class Lane {
     }
     const { busy, batches } = this.channel.recorder.counts();
     const ahead = batches === 0 ? SMALLEST_WINDOW : Math.ceil((AHEAD * batches) / Math.max(1, busy));
-    this.window = this.job.settings.concurrency - 1 + Math.min(LARGEST_WINDOW, Math.max(SMALLEST_WINDOW, ahead));
+    this.window = this.slots - 1 + Math.min(LARGEST_WINDOW, Math.max(SMALLEST_WINDOW, ahead));
   }
 
   /** Something waits for this Worker, or for the end of its last batch. */
@@ -117,7 +125,7 @@ export class Lane {
   }
 
   private get lowWater(): number {
-    if (this.job.settings.offload !== "none") return this.window - 1;
+    if (this.job.settings.offload !== "none" || this.job.intake.anywhere) return this.window - 1;
     return this.feed.ended && this.feed.queue.depthOf(this.shard) === 0 ? 0 : this.window >> 1;
   }
 

@@ -5,7 +5,7 @@ import { LoopTime, ring, rings, waitForBell } from "../../kernel/time.ts";
 import { type Item, ItemPool } from "../../queueing/item.ts";
 import { Recorder } from "../../telemetry/recorder.ts";
 import { RealEffort } from "../effort.ts";
-import { type MakeProcessor, needsOpenLoop, prepareProcessors } from "../processors.ts";
+import { type MakeProcessor, needsOpenLoop, prepareProcessors, runsHandler } from "../processors.ts";
 import { Signal } from "../signal.ts";
 import { caughtAsStray, Strays } from "../strays.ts";
 import { BATCH_END, RingReader } from "../transport/ring.ts";
@@ -50,8 +50,8 @@ class WorkerSession {
     this.time = new LoopTime(undefined, this.bell, needsOpenLoop(message.processor));
     this.recorder = new Recorder(message.recorder, message.warmup);
     const overlapping = message.concurrency > 1;
-    this.processor = makeProcessor(new RealEffort(this.time, message.processor.roundsPerMs, !overlapping));
-    this.strays = message.processor.work.kind === "handler" ? new Strays(this.recorder) : null;
+    this.processor = makeProcessor(new RealEffort(this.time, message.processor.roundsPerMs, !overlapping), undefined, message.worker);
+    this.strays = runsHandler(message.processor) ? new Strays(this.recorder) : null;
     this.bench = new Bench(
       this.processor,
       this.recorder,
@@ -70,7 +70,7 @@ class WorkerSession {
     await this.awaitStart();
     const cpu = threadCpuTimer();
     for (;;) {
-      while (this.bench.active >= this.message.concurrency && this.phase !== PHASE.halting) {
+      while (this.bench.active >= Math.min(this.message.concurrency, this.processor.limit) && this.phase !== PHASE.halting) {
         await this.batchDone.wait(this.time.now() + 10e6);
         if (!this.queries.empty) this.answerQueries();
       }
@@ -90,6 +90,7 @@ class WorkerSession {
     return {
       type: "done",
       state: this.processor.state(),
+      report: this.processor.report(),
       failures: [...this.bench.failureCounts, ...(this.strays?.failureCounts ?? [])],
       cpu: cpu(),
     };

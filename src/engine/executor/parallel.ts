@@ -29,7 +29,7 @@ export class ParallelExecutor implements Executor {
     const { settings } = job;
     const ringWords = Math.max(RING_WORDS, 4 * wordsFor(settings.messageBytes));
     const session = await this.pool.begin(
-      { processor: job.spec, concurrency: settings.concurrency, warmup: settings.warmup, snapshots: settings.snapshots },
+      { processor: job.spec, slots: settings.slots, warmup: settings.warmup, snapshots: settings.snapshots },
       ringWords,
       this.bell,
     );
@@ -56,7 +56,7 @@ class ParallelRun {
     private readonly pool: WorkerPool,
     private readonly session: PoolSession,
   ) {
-    this.feed = new Feed(job, pool.size);
+    this.feed = new Feed(job, pool.size, (shard) => this.lanes[shard]?.held ?? 0);
     this.lanes = session.channels.map((channel, shard) => new Lane(job, channel, shard, this.feed));
   }
 
@@ -92,6 +92,7 @@ class ParallelRun {
       endedAt,
       recorders,
       state: reports.flatMap((report) => (report === null ? [] : [report.state])),
+      reports: reports.map((report) => report?.report ?? null),
       failures: mergeFailures(reports),
       queue,
       batches: {

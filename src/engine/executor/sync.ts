@@ -103,6 +103,7 @@ class SyncRun {
       endedAt,
       recorders: [recorder],
       state: [processor.state()],
+      reports: [processor.report()],
       failures: bench.failureCounts,
       queue: { meanDepth, highWater: this.highWater, full: 0 },
       lost: 0,

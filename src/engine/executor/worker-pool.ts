@@ -5,7 +5,10 @@ import type { View } from "../queries/desk.ts";
 import { RingWriter, ringMemory } from "../transport/ring.ts";
 import { type BeginMessage, CONTROL, PHASE, type WorkerReply } from "../transport/worker-protocol.ts";
 
-export type SessionSettings = Pick<BeginMessage, "processor" | "concurrency" | "warmup" | "snapshots">;
+export type SessionSettings = Pick<BeginMessage, "processor" | "warmup" | "snapshots"> & {
+  /** Batches that each Worker has at work at once. */
+  readonly slots: readonly number[];
+};
 
 /** What a Worker answers at the end of a session. */
 export type WorkerReport = Extract<WorkerReply, { type: "done" }>;
@@ -38,6 +41,7 @@ export class WorkerPool {
 
   /** Gives every Worker fresh state, a ring and a recorder; resolves when all are ready. */
   async begin(settings: SessionSettings, ringWords: number, mainBell: Int32Array): Promise<PoolSession> {
+    const { slots, ...rest } = settings;
     const origin = new SharedArrayBuffer(8);
     const channels = this.threads.map(() => new Channel(ringWords, settings.warmup));
     const ready = this.all("ready");
@@ -50,7 +54,9 @@ export class WorkerPool {
         recorder: channel.recorder.memory,
         mainBell: mainBell.buffer as SharedArrayBuffer,
         queries: channel.questions,
-        ...settings,
+        worker,
+        concurrency: slots[worker] ?? 1,
+        ...rest,
       };
       this.threads[worker]?.postMessage(message);
     });

@@ -18,12 +18,15 @@ import type { Execution, Executor } from "../executor/executor.ts";
 import { ParallelExecutor } from "../executor/parallel.ts";
 import { SyncExecutor } from "../executor/sync.ts";
 import type { Lifecycle } from "../lifecycle.ts";
-import { needsOpenLoop, prepareProcessors } from "../processors.ts";
+import { needsOpenLoop, runsHandler } from "../processors.ts";
 import type { RunnerResult, Running } from "../protocol.ts";
 import { Face } from "../queries/face.ts";
 import type { FaceStatus } from "../queries/face-protocol.ts";
+import { type FetchAccess, FetchStage } from "../stage/fetch-stage.ts";
+import { MessageStage } from "../stage/message-stage.ts";
+import type { Stage } from "../stage/stage.ts";
 import { Strays } from "../strays.ts";
-import { buildPipeline, queryPlan, type Setup, specOf } from "./pipeline.ts";
+import { buildPipeline, queryPlan, type Setup } from "./pipeline.ts";
 import { rehearse } from "./rehearsal.ts";
 import type { OnSample } from "./sampler.ts";
 import { summarize } from "./summary.ts";
@@ -32,6 +35,7 @@ export interface CaseOptions {
   /** Port to answer queries on over HTTP, 0 for any; null: none, unless the scenario asks that way. */
   readonly http: number | null;
   readonly roundsPerMs: number;
+  readonly access: FetchAccess;
   /** Writes the final states here. */
   readonly dumpState: string | null;
   /** `url` of the HTTP face, if there is one. */
@@ -43,19 +47,29 @@ export interface CaseOptions {
 
 /** Runs one case in this process, from the cold start to the final figures. */
 export async function runCase(plan: CasePlan, options: CaseOptions): Promise<RunnerResult> {
+  const stage = await openStage(plan, options);
+  try {
+    return await runStaged(plan, stage, options);
+  } finally {
+    stage.close();
+  }
+}
+
+function openStage(plan: CasePlan, { roundsPerMs, access }: CaseOptions): Promise<Stage> {
+  return plan.scenario.workload === "fetch" ? FetchStage.open(plan, access) : MessageStage.open(plan, roundsPerMs);
+}
+
+async function runStaged(plan: CasePlan, stage: Stage, options: CaseOptions): Promise<RunnerResult> {
   const bell = new Int32Array(new SharedArrayBuffer(BELL_BYTES));
   const { roundsPerMs } = options;
-  const spec = specOf(plan, roundsPerMs);
-  const time = new LoopTime(monotonic, bell, needsOpenLoop(spec));
-  const makeProcessor = await prepareProcessors(spec);
+  const time = new LoopTime(monotonic, bell, needsOpenLoop(stage.spec));
   const facts = inspectTape(openTape(plan.scenario, timestampOf), loadDuration(plan.scenario), plan.scenario.warmup);
   const face = openFace(plan, facts, options.http, bell);
   const setup: Setup = {
     plan,
-    roundsPerMs,
     time,
     timestampOf,
-    makeProcessor,
+    stage,
     face,
     begin: () => {
       const origin = monotonic.now();
@@ -80,10 +94,11 @@ export async function runCase(plan: CasePlan, options: CaseOptions): Promise<Run
         options.onStarted(facts, face?.url ?? null);
         const origin = pipeline.job.begin();
         face?.begin(origin);
+        stage.begin();
         return origin;
       },
     });
-    const strays = plan.scenario.work.kind === "handler" ? new Strays(pipeline.job.recorder) : null;
+    const strays = runsHandler(stage.spec) ? new Strays(pipeline.job.recorder) : null;
     const execution = await work.finally(() => strays?.settle());
     const cpu = process.cpuUsage(cpuBefore);
     const states = execution.state.flatMap((slice) => slice.entries);
@@ -96,6 +111,7 @@ export async function runCase(plan: CasePlan, options: CaseOptions): Promise<Run
       states,
       idle: time.idle,
       cpuMs: (cpu.user + cpu.system) / 1000,
+      fetch: await stage.figures(execution.reports),
     });
   } finally {
     await Promise.all([executor.close(), face?.close()]);

@@ -14,6 +14,8 @@ export interface Standing {
   readonly throughput: number;
   readonly highWater: number;
   readonly queries: Histogram;
+  /** Where there are requests. */
+  readonly fetch?: { readonly ok: number; readonly retries: number } | undefined;
 }
 
 export type Verdict = Omit<ThresholdResult, "case">;
@@ -62,12 +64,14 @@ const PARTS: Partial<Record<Metric, "sojourn" | "schedule" | "queue" | "batch" |
   service_ms: "service",
 };
 
-function measuresOf({ recorders, ledger, throughput, highWater, queries }: Standing): Measures {
+function measuresOf({ recorders, ledger, throughput, highWater, queries, fetch }: Standing): Measures {
   const counts: Partial<Record<Metric, number>> = {
     dropped: droppedTotal(ledger),
     failed: ledger.failed,
     rejected: ledger.rejected,
     unfinished: ledger.unfinished,
+    fetch_ok: fetch?.ok ?? 0,
+    retries: fetch?.retries ?? 0,
   };
   return {
     trend: (metric) => {

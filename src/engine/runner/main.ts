@@ -30,11 +30,12 @@ async function obey(message: ToRunner): Promise<void> {
   }
 }
 
-function runOrder({ plan, roundsPerMs, dumpState, http }: Extract<ToRunner, { type: "run" }>) {
+function runOrder({ plan, roundsPerMs, dumpState, http, access }: Extract<ToRunner, { type: "run" }>) {
   return runCase(plan, {
     roundsPerMs,
     dumpState,
     http,
+    access,
     onStarted: (facts, url) => send({ type: "started", count: facts.count, lastMs: facts.lastMicros / 1000, url }),
     onSample: (sample, ledger, running) => send({ type: "sample", sample, ledger, running }),
     onStoppable: (asked) => {

@@ -1,39 +1,36 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
 import type { Time } from "../../kernel/time.ts";
+import { formatMs } from "../../kernel/units.ts";
 import { Offered } from "../../load/offered.ts";
 import { openClients, openDueTimes, openTape } from "../../load/open.ts";
 import { ReadLatency } from "../../load/read-latency.ts";
 import type { TimestampOf } from "../../load/replay.ts";
-import { ServiceTimes } from "../../load/service-times.ts";
 import type { TapeFacts } from "../../load/tape.ts";
 import type { CasePlan } from "../../plan/plan.ts";
 import { batchRule } from "../../queueing/batcher.ts";
 import type { Scenario } from "../../scenario/schema.ts";
 import { Histogram } from "../../telemetry/histogram.ts";
 import { Recorder } from "../../telemetry/recorder.ts";
-import { MessageIntake } from "../../workloads/message/intake.ts";
-import { varies } from "../../workloads/message/processor.ts";
-import type { Effort } from "../../workloads/workload.ts";
+import type { Effort, Intake } from "../../workloads/workload.ts";
 import { Connections } from "../connections.ts";
 import type { Job, Settings } from "../executor/executor.ts";
 import { Lifecycle } from "../lifecycle.ts";
-import type { MakeProcessor, ProcessorSpec } from "../processors.ts";
 import { QueryDesk } from "../queries/desk.ts";
 import type { Face } from "../queries/face.ts";
 import type { QueryPlan } from "../queries/schedule.ts";
 import { type Arrivals, Source } from "../source.ts";
+import type { Stage } from "../stage/stage.ts";
 import { Gate } from "./gate.ts";
 import { CaseSampler, type OnSample, sampleInterval } from "./sampler.ts";
 
 /** Everything about one job that the pipeline is built from. */
 export interface Setup {
   readonly plan: CasePlan;
-  readonly roundsPerMs: number;
   readonly time: Time;
   /** Makes now t = 0; returns that instant of the shared clock. */
   readonly begin: () => Nanoseconds;
   readonly timestampOf: TimestampOf;
-  readonly makeProcessor: MakeProcessor;
+  readonly stage: Stage;
   /** Answers over HTTP while the case runs; null: nobody asks that way. */
   readonly face: Face | null;
   /** How work spends its time on this thread. */
@@ -45,7 +42,7 @@ export interface Pipeline {
   readonly source: Source;
   readonly offered: Offered;
   readonly lifecycle: Lifecycle;
-  readonly intake: MessageIntake;
+  readonly intake: Intake;
   readonly sampler: CaseSampler;
   readonly gate: Gate;
 }
@@ -56,8 +53,7 @@ export function buildPipeline(setup: Setup, facts: TapeFacts, onSample: OnSample
   const { scenario, mode } = plan;
   const warmup: Nanoseconds = scenario.warmup * 1000;
   const recorder = new Recorder(undefined, warmup);
-  const serviceTimes = varies(scenario.work) ? new ServiceTimes(scenario.work, scenario.seed) : null;
-  const intake = new MessageIntake(scenario.message, scenario.seed, serviceTimes);
+  const intake = setup.stage.intake();
   const clients = openClients(scenario);
   const dueTimes = () => clients?.dueTimes() ?? openDueTimes(scenario, facts.count, timestampOf);
   const offered = new Offered(dueTimes(), warmup);
@@ -78,8 +74,9 @@ export function buildPipeline(setup: Setup, facts: TapeFacts, onSample: OnSample
     () => source.takenTotal,
     warmup,
     sampleInterval(last * 1000),
-    (sample, ledger, running) => {
-      onSample(sample, ledger, running);
+    (taken, ledger, running) => {
+      const fetch = setup.stage.sample();
+      onSample(fetch === undefined ? taken : { ...taken, fetch }, ledger, running);
       const { recorders, peakDepth: highWater } = sampler;
       const now = time.now();
       const broken = gate.broken(now, () => ({
@@ -88,11 +85,15 @@ export function buildPipeline(setup: Setup, facts: TapeFacts, onSample: OnSample
         throughput: running.throughput,
         highWater,
         queries: desk?.book.latency ?? new Histogram(),
+        fetch,
       }));
       if (broken !== null) lifecycle.endEarly(now, broken);
+      const total = scenario.fetch?.totalTimeout;
+      if (total !== undefined && now >= total * 1000) {
+        lifecycle.endEarly(now, `The list's totalTimeout of ${formatMs(total / 1000)} was over; what was left is unfinished.`);
+      }
     },
   );
-  const spec = specOf(plan, setup.roundsPerMs);
   const asksItself = scenario.queries.rate > 0 && scenario.queries.via === "call";
   const desk =
     asksItself || setup.face !== null
@@ -107,15 +108,18 @@ export function buildPipeline(setup: Setup, facts: TapeFacts, onSample: OnSample
     sampler,
     settings: settingsOf(plan),
     time,
-    spec,
-    processor: (effort) => setup.makeProcessor(effort, (key) => intake.nameOf(key)),
+    spec: setup.stage.spec,
+    processor: (effort) => setup.stage.makeProcessor(effort, (key) => intake.nameOf(key)),
     effort: setup.effort,
     begin: setup.begin,
   };
   return { job, source, offered, lifecycle, intake, sampler, gate };
 }
 
-function settingsOf({ scenario }: CasePlan): Settings {
+/** Bytes of an address at most. */
+const LONGEST_ADDRESS = 32_768;
+
+function settingsOf({ scenario, slots }: CasePlan): Settings {
   const replayed = scenario.load.executor === "replay";
   return {
     capacity: scenario.queue.capacity === "unlimited" ? Number.POSITIVE_INFINITY : scenario.queue.capacity,
@@ -123,10 +127,11 @@ function settingsOf({ scenario }: CasePlan): Settings {
     memoryLimit: scenario.queue.memoryLimit,
     batch: batchRule(scenario.batch),
     concurrency: scenario.async.concurrency,
+    slots,
     offload: scenario.async.offload,
     snapshots: scenario.queries.rate > 0 && scenario.queries.consistency === "snapshot",
     warmup: scenario.warmup * 1000,
-    messageBytes: replayed ? 8_000_000 : scenario.message.size + 8192,
+    messageBytes: replayed ? 8_000_000 : Math.max(LONGEST_ADDRESS, scenario.message.size + 8192),
   };
 }
 
@@ -134,8 +139,4 @@ function settingsOf({ scenario }: CasePlan): Settings {
 export function queryPlan({ queries, keys, load, seed, warmup }: Scenario, facts: TapeFacts): QueryPlan {
   const last = load.executor === "shared-iterations" ? Number.POSITIVE_INFINITY : "vus" in load ? load.duration : facts.lastMicros;
   return { gap: (queries.timeUnit * 1000) / queries.rate, until: last * 1000, keys: keys.count, seed, warmup: warmup * 1000 };
-}
-
-export function specOf(plan: CasePlan, roundsPerMs: number): ProcessorSpec {
-  return { workload: "message", work: plan.scenario.work, roundsPerMs };
 }

@@ -2,8 +2,8 @@ import { Offered } from "../../load/offered.ts";
 import type { CasePlan } from "../../plan/plan.ts";
 import { Recorder } from "../../telemetry/recorder.ts";
 import type { Executor } from "../executor/executor.ts";
-import { prepareProcessors } from "../processors.ts";
-import { buildPipeline, type Setup, specOf } from "./pipeline.ts";
+import type { Stage } from "../stage/stage.ts";
+import { buildPipeline, type Setup } from "./pipeline.ts";
 import { CaseSampler } from "./sampler.ts";
 
 /** Throwaway messages that every thread works off before t = 0. */
@@ -18,11 +18,12 @@ const WARM_SAMPLES = 150;
  * of the case; one of few needs no long rehearsal.
  */
 export async function rehearse(setup: Setup, executor: Executor, count: number): Promise<void> {
-  const { scenario } = setup.plan;
-  const instant = scenario.work.kind === "none" || scenario.work.kind === "handler" || scenario.work.time === 0;
+  const stage = await setup.stage.rehearsal();
+  const { instant } = stage.makeProcessor(setup.effort(true));
   warmSampler();
   const messages = Math.max(LEAST_MESSAGES, Math.min(MESSAGES, 10 * count));
-  for (let round = 0; round < 3; round++) await perform(setup, executor, instant ? messages : WITH_WORK, instant ? 0 : 2);
+  for (let round = 0; round < 3; round++) await perform({ ...setup, stage }, executor, instant ? messages : WITH_WORK);
+  stage.close();
 }
 
 /** A sample is taken ten times a second on the thread that is measured: cold, it would take a millisecond of it. */
@@ -44,7 +45,7 @@ function warmSampler(): void {
   }
 }
 
-async function perform(setup: Setup, executor: Executor, messages: number, workMicros: number): Promise<void> {
+async function perform(setup: Setup & { readonly stage: Stage }, executor: Executor, messages: number): Promise<void> {
   const { scenario } = setup.plan;
   const keys = { ...scenario.keys, count: Math.min(scenario.keys.count, 1000) };
   const plan: CasePlan = {
@@ -52,24 +53,17 @@ async function perform(setup: Setup, executor: Executor, messages: number, workM
     scenario: {
       ...scenario,
       keys,
-      message: { ...scenario.message, size: Math.min(scenario.message.size, 256) },
       source: { latency: { min: 0, max: 0 }, connections: 1 },
       queries: { ...scenario.queries, rate: 0 },
       warmup: 0,
       thresholds: undefined,
       gracefulStop: 2e6,
-      work: {
-        ...scenario.work,
-        kind: scenario.work.kind === "handler" ? "none" : scenario.work.kind,
-        time: Math.min(workMicros, scenario.work.time),
-      },
       queue: { ...scenario.queue, overflow: "block", capacity: 1000 },
       batch: { ...scenario.batch, size: Math.min(scenario.batch.size ?? 100, 100) },
       load: { executor: "bursts", size: messages, every: 1e6, count: 1 },
     },
   };
-  const makeProcessor = await prepareProcessors(specOf(plan, setup.roundsPerMs));
   const facts = { hash: "", count: messages, lastMicros: 0, durationMicros: 0, measured: messages };
-  const { job } = buildPipeline({ ...setup, plan, makeProcessor, face: null }, facts, () => {});
+  const { job } = buildPipeline({ ...setup, plan, face: null }, facts, () => {});
   await executor.execute(job);
 }

@@ -4,7 +4,7 @@ import type { CasePlan } from "../../plan/plan.ts";
 import { Histogram } from "../../telemetry/histogram.ts";
 import { imbalance, type Ledger } from "../../telemetry/ledger.ts";
 import type { Counts, LatencyPart, Recorder } from "../../telemetry/recorder.ts";
-import type { CaseStatus } from "../../telemetry/result.ts";
+import type { CaseStatus, FetchFigures } from "../../telemetry/result.ts";
 import { digestOf } from "../../workloads/message/state.ts";
 import type { StateEntry } from "../../workloads/workload.ts";
 import type { Execution } from "../executor/executor.ts";
@@ -21,6 +21,7 @@ export interface Measured {
   /** Time the source's thread has waited. */
   readonly idle: Nanoseconds;
   readonly cpuMs: number;
+  readonly fetch?: FetchFigures | undefined;
 }
 
 /** The final figures of a case. */
@@ -100,9 +101,11 @@ export function summarize(measured: Measured): RunnerResult {
       throughput: perSecond(counts.measured),
       highWater: execution.queue.highWater,
       queries: pipeline.job.desk?.book.latency ?? new Histogram(),
+      fetch: measured.fetch,
     }),
     littlesLaw: littlesLaw(measured, counts),
-    state: { machines: states.length, digest: digestOf(states) },
+    state: measured.fetch === undefined ? { machines: states.length, digest: digestOf(states) } : null,
+    ...(measured.fetch === undefined ? {} : { fetch: measured.fetch }),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { FailureCount } from "../../telemetry/result.ts";
+import type { FetchReport } from "../../workloads/fetch/report.ts";
 import type { StateSlice } from "../../workloads/workload.ts";
 import type { ProcessorSpec } from "../processors.ts";
 
@@ -27,6 +28,8 @@ export interface BeginMessage {
   readonly recorder: SharedArrayBuffer;
   readonly mainBell: SharedArrayBuffer;
   readonly processor: ProcessorSpec;
+  /** Number of this Worker. */
+  readonly worker: number;
   readonly concurrency: number;
   readonly warmup: number;
   /** Queries: (id, key) each, answered by post. */
@@ -43,6 +46,7 @@ export type WorkerReply =
   | {
       readonly type: "done";
       readonly state: StateSlice;
+      readonly report: FetchReport | null;
       readonly failures: readonly FailureCount[];
       readonly cpu: number | null;
     }

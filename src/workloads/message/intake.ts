@@ -17,6 +17,7 @@ const KEPT_REJECTIONS = 100;
 /** Makes messages of arrivals: generated ones by number, replayed ones from the text of their line. */
 export class MessageIntake implements Intake {
   readonly rejections: Rejection[] = [];
+  readonly anywhere = false;
   private readonly generated: GeneratedPayloads;
   private sequences = new Uint32Array(1024);
   /** Names of replayed keys by number, and back. Generated keys need none. */

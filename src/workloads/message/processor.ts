@@ -18,6 +18,8 @@ export interface WorkCost extends ServiceTime {
 /** The state machines of one thread and the work that updating them costs. */
 export class MessageProcessor implements Processor {
   readonly instant: boolean;
+  readonly ordered = true;
+  readonly limit = Number.POSITIVE_INFINITY;
   private readonly states: (State | undefined)[] = [];
   private readonly spelt: (string | undefined)[] = [];
   private readonly decoder = new PayloadDecoder();
@@ -104,6 +106,12 @@ export class MessageProcessor implements Processor {
     if (inside !== undefined) return inside.then(() => this.stateOf(key));
     const state = this.states[key];
     return state === undefined ? null : stateJson(state);
+  }
+
+  halt(): void {}
+
+  report(): null {
+    return null;
   }
 
   names(): string[] {

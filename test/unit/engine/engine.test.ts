@@ -119,7 +119,18 @@ describe("bench", () => {
     const time = new VirtualTime();
     const recorder = new Recorder();
     const released: number[] = [];
-    const processor = { instant, process, decode: () => {}, stateOf: () => null, names: () => [], state: () => ({ entries: [] }) };
+    const processor = {
+      instant,
+      ordered: true,
+      limit: Number.POSITIVE_INFINITY,
+      halt: () => {},
+      report: () => null,
+      process,
+      decode: () => {},
+      stateOf: () => null,
+      names: () => [],
+      state: () => ({ entries: [] }),
+    };
     return {
       time,
       recorder,

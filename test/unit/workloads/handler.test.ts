@@ -12,7 +12,7 @@ import { temporaryFolder } from "../../support/cli.ts";
 const folder = temporaryFolder();
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const effort = { now: () => 0, compute: () => {}, block: () => {}, wait: () => {} };
+const effort = { now: () => 0, compute: () => {}, block: () => {}, pause: async () => {}, wait: () => {} };
 const cost = { kind: "handler", time: 0, cpuShare: 0, distribution: "constant", cv: 1 } as const;
 
 function processor(handler: Handler): MessageProcessor {

@@ -14,7 +14,7 @@ import { apply, computeTerm, digestOf, dumpPieces, type State, stateJson } from 
 import { rounds } from "../../support/campaign.ts";
 
 const SHAPE = { updates: { min: 1, max: 5 }, ops: ["increment", "set", "compute"] as const, size: 0 };
-const idle = { now: () => 0, compute: () => {}, block: () => {}, wait: () => {} };
+const idle = { now: () => 0, compute: () => {}, block: () => {}, pause: async () => {}, wait: () => {} };
 
 function accept(intake: MessageIntake, text: string, line = 1): { item: Item; reason: string | null } {
   const arrival = new Arrival();
@@ -176,6 +176,7 @@ describe("P1-R2 state machines", () => {
       block: (span: number) => {
         spent.block += span;
       },
+      pause: async () => {},
       wait: (span: number) => {
         spent.wait += span;
         return Promise.resolve();

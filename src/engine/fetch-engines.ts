@@ -1,0 +1,173 @@
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { LineReader } from "../load/lines.ts";
+import { YamlFile } from "../scenario/document.ts";
+import { resolveScenario } from "../scenario/load.ts";
+import type { Mode } from "../scenario/schema.ts";
+import type { CaseResult } from "../telemetry/result.ts";
+import { checkHosts } from "../workloads/fetch/permission.ts";
+import { startRun } from "./run.ts";
+
+/** Settings of an engine; what is left out is as in a scenario's part `fetch`. */
+export interface EngineOptions {
+  /** Requests in flight at most; of `ThreadedEngine`, its threads. Default 10. `SyncEngine` has one. */
+  readonly concurrency?: number;
+  /** One attempt, in milliseconds. */
+  readonly timeoutMs?: number;
+  /** One item with all its attempts and waits, in milliseconds. */
+  readonly deadlineMs?: number;
+  readonly retry?: RetryOptions;
+  readonly connections?: ConnectionOptions;
+  /** Public hosts that may be asked; this machine and private networks always may. */
+  readonly allowHosts?: readonly string[];
+}
+
+export interface RetryOptions {
+  /** Attempts after the first. */
+  readonly max?: number;
+  readonly backoff?: "exponential" | "linear" | "constant";
+  readonly baseDelayMs?: number;
+  readonly maxDelayMs?: number;
+  readonly jitter?: "none" | "full" | number;
+}
+
+export interface ConnectionOptions {
+  readonly max?: number;
+  readonly keepAlive?: boolean;
+}
+
+/** What every engine gives for a list, so that they can be compared. Success: a final 2xx. */
+export interface EngineResult {
+  /** Requests done per second. */
+  readonly rps: number;
+  readonly successCount: number;
+  readonly errorCount: number;
+  /** From the start of a request to its end, all attempts included. */
+  readonly p50LatencyMs: number;
+  readonly p95LatencyMs: number;
+  readonly p99LatencyMs: number;
+  readonly peakMemoryMb: number;
+  /** In the order of the list. */
+  readonly results: readonly RequestResult[];
+}
+
+export interface RequestResult {
+  readonly url: string;
+  /** The last one; 0: no answer came. */
+  readonly status: number;
+  readonly latencyMs: number;
+  readonly attempts: number;
+  readonly error: string | null;
+}
+
+/** Fetches lists in one mode of the lab. */
+abstract class Engine {
+  protected abstract readonly mode: Mode;
+
+  constructor(protected readonly options: EngineOptions = {}) {}
+
+  /** Asks for every address once. Rejects when a list is empty, an option is wrong, or a public host is not allowed. */
+  async run(urls: Iterable<string>): Promise<EngineResult> {
+    const folder = mkdtempSync(join(tmpdir(), "lab-tui-"));
+    try {
+      const list = join(folder, "urls.txt");
+      const requests = join(folder, "requests.ndjson");
+      const count = writeList(list, urls);
+      if (count === 0) throw new Error("the list must hold at least one URL");
+      const loaded = resolveScenario(YamlFile.parse("engine", JSON.stringify(this.scenarioFor(list))), join(folder, "engine"));
+      const allowedHosts = this.options.allowHosts ?? [];
+      checkHosts(loaded.scenario, allowedHosts);
+      const files = { deadLetter: null, log: null, logUrls: true, requests };
+      const { result } = startRun({ name: "engine", file: "engine", ...loaded }, { access: { allowedHosts, files } });
+      const [only] = (await result).cases;
+      if (only === undefined || only.status === "failed") throw new Error(only?.problems.join(" ") ?? "nothing was run");
+      return summaryOf(only, count, readResults(requests));
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }
+
+  private scenarioFor(urlsFile: string): Record<string, unknown> {
+    const { concurrency = 10, timeoutMs, deadlineMs, retry = {}, connections } = this.options;
+    const { baseDelayMs, maxDelayMs, ...rest } = retry;
+    const fetch = {
+      urlsFile,
+      timeout: span(timeoutMs),
+      deadline: span(deadlineMs),
+      concurrency: { max: concurrency },
+      connections,
+      retry: { ...rest, baseDelay: span(baseDelayMs), maxDelay: span(maxDelayMs) },
+    };
+    return { title: `${this.mode} engine`, workload: "fetch", modes: [this.mode], fetch, parallel: { workers: concurrency } };
+  }
+}
+
+/** One request at a time. */
+export class SyncEngine extends Engine {
+  protected readonly mode = "sync";
+}
+
+/** A pool of threads with one request at a time each. */
+export class ThreadedEngine extends Engine {
+  protected readonly mode = "parallel";
+}
+
+/** One event loop with a bounded number of requests in flight. */
+export class AsyncEngine extends Engine {
+  protected readonly mode = "async";
+}
+
+function span(ms: number | undefined): string | undefined {
+  return ms === undefined ? undefined : `${ms}ms`;
+}
+
+function writeList(file: string, urls: Iterable<string>): number {
+  const descriptor = openSync(file, "w", 0o600);
+  let count = 0;
+  let text = "";
+  for (const url of urls) {
+    // A line each: what is in it otherwise is for the intake to judge.
+    text += `${url.replaceAll(/[\r\n]/g, " ")}\n`;
+    count++;
+    if (text.length < 65_536) continue;
+    writeSync(descriptor, text);
+    text = "";
+  }
+  writeSync(descriptor, text);
+  closeSync(descriptor);
+  return count;
+}
+
+interface Kept {
+  readonly index: number;
+  readonly url: string;
+  readonly status: number;
+  readonly ms: number;
+  readonly attempts: number;
+  readonly error: string | null;
+}
+
+function readResults(file: string): RequestResult[] {
+  const lines = new LineReader(file);
+  const kept: Kept[] = [];
+  for (let line = lines.next(); line !== null; line = lines.next()) kept.push(JSON.parse(line) as Kept);
+  lines.close();
+  kept.sort((a, b) => a.index - b.index);
+  return kept.map(({ url, status, ms, attempts, error }) => ({ url, status, latencyMs: ms, attempts, error }));
+}
+
+function summaryOf(result: CaseResult, count: number, results: readonly RequestResult[]): EngineResult {
+  const { durationMs, fetch, latency, process } = result;
+  const ok = fetch?.ok ?? 0;
+  return {
+    rps: durationMs > 0 ? ((fetch?.requests ?? 0) * 1000) / durationMs : 0,
+    successCount: ok,
+    errorCount: count - ok,
+    p50LatencyMs: latency.service.p50,
+    p95LatencyMs: latency.service.p95,
+    p99LatencyMs: latency.service.p99,
+    peakMemoryMb: process.peakRssBytes / 1e6,
+    results,
+  };
+}

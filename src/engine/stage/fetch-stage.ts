@@ -1,0 +1,163 @@
+import { hashOf } from "../../kernel/hash.ts";
+import { LineFile } from "../../kernel/line-file.ts";
+import type { CasePlan } from "../../plan/plan.ts";
+
+import { BREAKER_STATES, CircuitBreakers } from "../../resilience/circuit-breaker.ts";
+import { RateLimiter } from "../../resilience/rate-limiter.ts";
+import type { FetchSettings } from "../../scenario/schema.ts";
+import type { FetchFigures, FetchSample } from "../../telemetry/result.ts";
+import { FetchIntake } from "../../workloads/fetch/intake.ts";
+import { MockProcess } from "../../workloads/fetch/mock/mock-process.ts";
+import type { FetchFiles, FetchMemory, FetchSpec } from "../../workloads/fetch/processor.ts";
+import { COUNT, type FetchReport, fetchCounts, mergeReports } from "../../workloads/fetch/report.ts";
+import { Targets } from "../../workloads/fetch/targets.ts";
+import { type MakeProcessor, type ProcessorSpec, prepareProcessors } from "../processors.ts";
+import type { Stage } from "./stage.ts";
+
+/** What a user allows and asks for beside the scenario. */
+export interface FetchAccess {
+  readonly allowedHosts: readonly string[];
+  readonly files: FetchFiles;
+}
+
+const NO_FILES: FetchFiles = { deadLetter: null, log: null, logUrls: false, requests: null };
+
+/** Private hosts alone, and nothing written. */
+export const NO_ACCESS: FetchAccess = { allowedHosts: [], files: NO_FILES };
+
+/** Requests to a server: the mock that the scenario describes, in a process of its own, or somebody else's. */
+export class FetchStage implements Stage {
+  private readonly breakers: CircuitBreakers;
+  private readonly limiter: RateLimiter | null;
+  private readonly counts: readonly Float64Array[];
+  private readonly flight: Int32Array;
+
+  private constructor(
+    private readonly plan: CasePlan,
+    private readonly fetch: FetchSpec,
+    readonly spec: ProcessorSpec,
+    readonly makeProcessor: MakeProcessor,
+    private readonly mock: { readonly begin?: () => void; readonly stats?: MockProcess["stats"]; readonly stop: () => void } | null,
+  ) {
+    const { settings, shared } = fetch;
+    this.breakers = new CircuitBreakers({ failureThreshold: 1, openFor: 0 }, shared.breakers);
+    this.limiter = settings.rateLimit === false ? null : new RateLimiter(settings.rateLimit, shared.limiter);
+    this.counts = shared.counts.map((memory) => new Float64Array(memory));
+    this.flight = new Int32Array(shared.flight);
+  }
+
+  static async open(plan: CasePlan, access: FetchAccess): Promise<FetchStage> {
+    const { scenario } = plan;
+    const settings = scenario.fetch;
+    if (settings === undefined) throw new Error("a fetch scenario without its part");
+    const described = settings.target?.mock;
+    const mock = described === undefined ? null : await MockProcess.start(described, scenario.seed);
+    if (access.files.deadLetter !== null) LineFile.create(access.files.deadLetter);
+    const base = mock?.url ?? settings.target?.url ?? null;
+    const parts = { settings, base, allowedHosts: access.allowedHosts, files: access.files };
+    const stop = mock === null ? null : { begin: () => mock.begin(), stats: () => mock.stats(), stop: () => mock.stop() };
+    return FetchStage.of(plan, parts, stop);
+  }
+
+  private static async of(
+    plan: CasePlan,
+    parts: Pick<FetchSpec, "settings" | "base" | "allowedHosts" | "files">,
+    mock: FetchStage["mock"],
+  ): Promise<FetchStage> {
+    const { seed } = plan.scenario;
+    const runId = hashOf(`${plan.scenario.title}/${seed}`).toString(16).padStart(8, "0");
+    const shared: FetchMemory = {
+      breakers: CircuitBreakers.memory(),
+      limiter: RateLimiter.memory(),
+      flight: new SharedArrayBuffer(8),
+      counts: plan.slots.map(fetchCounts),
+    };
+    const fetch: FetchSpec = { ...parts, seed, runId, concurrency: plan.slots, shared };
+    const spec: ProcessorSpec = { workload: "fetch", roundsPerMs: 1, fetch };
+    return new FetchStage(plan, fetch, spec, await prepareProcessors(spec), mock);
+  }
+
+  intake(): FetchIntake {
+    const { settings, base, allowedHosts } = this.fetch;
+    return new FetchIntake(new Targets(settings, base, allowedHosts));
+  }
+
+  begin(): void {
+    this.mock?.begin?.();
+  }
+
+  /** A server of this process's own, so that nobody else's gets requests that nobody asked for. */
+  async rehearsal(): Promise<FetchStage> {
+    const server = Bun.serve({ hostname: "127.0.0.1", port: 0, development: false, fetch: () => new Response("warm") });
+    const { settings } = this.fetch;
+    const light: FetchSettings = {
+      ...settings,
+      urls: [`http://127.0.0.1:${server.port}/`],
+      urlsFile: undefined,
+      saveTo: undefined,
+      fallback: "none",
+    };
+    const parts = { settings: { ...light, resume: false, totalTimeout: undefined }, base: null, allowedHosts: [], files: NO_FILES };
+    return FetchStage.of(this.plan, parts, { stop: () => void server.stop(true) });
+  }
+
+  sample(): FetchSample {
+    const sum = (what: number) => this.counts.reduce((total, counts) => total + (counts[what] ?? 0), 0);
+    return {
+      inFlight: sum(COUNT.inFlight),
+      limit: sum(COUNT.limit),
+      retrying: sum(COUNT.waiting),
+      breaker: BREAKER_STATES[this.breakers.worst],
+      rate: this.limiter?.rate ?? null,
+      attempts: sum(COUNT.attempts),
+      retries: sum(COUNT.retries),
+      ok: sum(COUNT.ok),
+      degraded: sum(COUNT.degraded),
+      failed: sum(COUNT.failed),
+      refused: sum(COUNT.refused),
+      outcomes: {
+        success: sum(COUNT.success),
+        clientError: sum(COUNT.clientError),
+        tooMany: sum(COUNT.tooMany),
+        serverError: sum(COUNT.serverError),
+        other: sum(COUNT.other),
+        none: sum(COUNT.none),
+      },
+    };
+  }
+
+  async figures(reports: readonly (FetchReport | null)[]): Promise<FetchFigures> {
+    const server = (await this.mock?.stats?.()) ?? null;
+    const sum = (what: number) => this.counts.reduce((total, counts) => total + (counts[what] ?? 0), 0);
+    const [ok, degraded, failed, attempts, retries] = [COUNT.ok, COUNT.degraded, COUNT.failed, COUNT.attempts, COUNT.retries].map(sum) as [
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
+    return {
+      requests: ok + degraded + failed,
+      ok,
+      degraded,
+      failed,
+      attempts,
+      retries,
+      refusedByBreaker: sum(COUNT.refused),
+      rateLimited: sum(COUNT.limited),
+      deadLettered: sum(COUNT.deadLettered),
+      resumed: sum(COUNT.resumed),
+      bytes: sum(COUNT.bytes),
+      ...mergeReports(reports.filter((report) => report !== null)),
+      peakConcurrency: Atomics.load(this.flight, 1),
+      connectionsOpened: server?.connections ?? null,
+      amplification: attempts > retries ? attempts / (attempts - retries) : 0,
+      rateTurns: this.limiter?.turns ?? [],
+      server,
+    };
+  }
+
+  close(): void {
+    this.mock?.stop();
+  }
+}

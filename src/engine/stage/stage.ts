@@ -1,0 +1,21 @@
+import type { FetchFigures, FetchSample } from "../../telemetry/result.ts";
+import type { FetchReport } from "../../workloads/fetch/report.ts";
+import type { Intake } from "../../workloads/workload.ts";
+import type { MakeProcessor, ProcessorSpec } from "../processors.ts";
+
+/** What a workload brings to a case: who makes items, what works them off, what it alone measures. */
+export interface Stage {
+  readonly spec: ProcessorSpec;
+  readonly makeProcessor: MakeProcessor;
+  /** Makes items of a tape, from its beginning. */
+  intake(): Intake;
+  /** Told the moment of t = 0. */
+  begin(): void;
+  /** Its own part of a sample; undefined: it has none. */
+  sample(): FetchSample | undefined;
+  /** Its own figures at the end. */
+  figures(reports: readonly (FetchReport | null)[]): Promise<FetchFigures | undefined>;
+  /** What a warm-up works off instead, on throwaway state. */
+  rehearsal(): Promise<Stage>;
+  close(): void;
+}

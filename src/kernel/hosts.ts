@@ -1,0 +1,28 @@
+/**
+ * True for a host that load may go to without leave: this machine and private networks (RFC 1918, RFC 4193, loopback,
+ * link-local). `host` as a URL spells it: lower case, IPv4 as four numbers, IPv6 in brackets. A name other than
+ * `localhost` is public whatever it resolves to, since only asking would tell.
+ */
+export function isPrivateHost(host: string): boolean {
+  if (host === "localhost" || host.endsWith(".localhost")) return true;
+  const v4 = /^(\d{1,3})\.(\d{1,3})\.\d{1,3}\.\d{1,3}$/.exec(host);
+  if (v4 !== null) return isPrivateV4(Number(v4[1]), Number(v4[2]));
+  if (!host.startsWith("[")) return false;
+  const address = host.slice(1, -1);
+  if (address === "::1") return true;
+  const mapped = /^::ffff:([0-9a-f]{1,4}):[0-9a-f]{1,4}$/.exec(address);
+  if (mapped !== null) {
+    const high = Number.parseInt(mapped[1] ?? "0", 16);
+    return isPrivateV4(high >> 8, high & 255);
+  }
+  return /^f[cd][0-9a-f]{2}:/.test(address) || /^fe[89ab][0-9a-f]:/.test(address);
+}
+
+function isPrivateV4(a: number, b: number): boolean {
+  return a === 127 || a === 10 || (a === 172 && b >= 16 && b < 32) || (a === 192 && b === 168) || (a === 169 && b === 254);
+}
+
+/** True when load may go to the host: it is private, or the user said so. */
+export function mayAsk(host: string, allowed: readonly string[]): boolean {
+  return isPrivateHost(host) || allowed.includes(host);
+}

@@ -1,0 +1,35 @@
+/** How long to wait between the attempts of one item. */
+export interface BackoffRule {
+  readonly backoff: "exponential" | "linear" | "constant";
+  readonly baseDelay: number;
+  readonly maxDelay: number;
+  /** none: exactly the delay. full: anything from 0 to it. A share j: anything from (1 − j) of it to all of it. */
+  readonly jitter: "none" | "full" | number;
+}
+
+/**
+ * The wait before retry `retry` (from 1), in the unit of the rule. Exponential: base · 2^(retry − 1); linear: base · retry;
+ * each at most `maxDelay` before jitter. `unit`: a random number in [0, 1). Full jitter: M. Brooker, "Exponential Backoff
+ * and Jitter", AWS 2015.
+ */
+export function backoffDelay({ backoff, baseDelay, maxDelay, jitter }: BackoffRule, retry: number, unit: number): number {
+  const factor = backoff === "exponential" ? 2 ** (retry - 1) : backoff === "linear" ? retry : 1;
+  const delay = Math.min(maxDelay, baseDelay * factor);
+  if (jitter === "none") return delay;
+  return jitter === "full" ? delay * unit : delay * (1 - jitter * unit);
+}
+
+/** Longest that a server's wish is heeded, in milliseconds; one that asks for more is given up. */
+export const LONGEST_RETRY_AFTER = 60_000;
+
+/**
+ * What a `Retry-After` header asks for, in milliseconds from `wallMs` (RFC 9110, 10.2.3: seconds or a date); null when
+ * there is none to be read.
+ */
+export function retryAfterMs(header: string | null, wallMs: number): number | null {
+  const text = header?.trim() ?? "";
+  if (/^\d{1,9}(\.\d{1,3})?$/.test(text)) return Number(text) * 1000;
+  if (!/^[A-Za-z]{3,9},? /.test(text) || text.length > 40) return null;
+  const at = Date.parse(text);
+  return Number.isNaN(at) ? null : Math.max(0, at - wallMs);
+}

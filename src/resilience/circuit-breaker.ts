@@ -1,0 +1,149 @@
+import type { Nanoseconds } from "../kernel/clock.ts";
+import { hashOf } from "../kernel/hash.ts";
+import { Cells } from "./cells.ts";
+
+export interface BreakerRule {
+  /** Consecutive failures that open it. */
+  readonly failureThreshold: number;
+  /** How long it stays open before one call may try. */
+  readonly openFor: Nanoseconds;
+}
+
+export const CLOSED = 0;
+export const OPEN = 1;
+export const HALF_OPEN = 2;
+export type BreakerState = typeof CLOSED | typeof OPEN | typeof HALF_OPEN;
+export const BREAKER_STATES = ["closed", "open", "half-open"] as const;
+
+/** What a call is told: go on; go on, and its end decides; do not go. */
+export type Admission = "call" | "probe" | "refused";
+
+/** Places of one breaker's numbers. */
+const STATE = 0;
+const FAILURES = 1;
+/** Open: when a call may try. Half-open: when another may, should the one that tries never come back. */
+const UNTIL = 2;
+const NAME = 3;
+const FIELDS = 4;
+
+/** Hosts that have a breaker of their own; more than that go unguarded. */
+const HOSTS = 1024;
+
+/**
+ * Circuit breakers (M. Nygard, Release It!, 2007), one per host, shared by all threads that are given the same memory: closed → open
+ * after so many consecutive failures → half-open after a while, when a single call tries → closed or open again.
+ */
+export class CircuitBreakers {
+  private readonly cells: Cells;
+  private readonly places = new Map<string, number>();
+  /** Times any of them opened. */
+  opened = 0;
+
+  constructor(
+    private readonly rule: BreakerRule,
+    memory: SharedArrayBuffer = CircuitBreakers.memory(),
+  ) {
+    this.cells = new Cells(memory);
+  }
+
+  static memory(): SharedArrayBuffer {
+    return Cells.of(HOSTS * FIELDS).memory;
+  }
+
+  admit(host: string, now: Nanoseconds): Admission {
+    const at = this.placeOf(host);
+    const { values } = this.cells;
+    if (at < 0 || values[at + STATE] === CLOSED) return "call";
+    this.cells.lock();
+    const waiting = now < (values[at + UNTIL] as number);
+    const admission: Admission = values[at + STATE] === CLOSED ? "call" : waiting ? "refused" : "probe";
+    if (admission === "probe") {
+      values[at + STATE] = HALF_OPEN;
+      values[at + UNTIL] = now + this.rule.openFor;
+    }
+    this.cells.unlock();
+    return admission;
+  }
+
+  /** A call came back well. Only the one that tries closes a breaker. */
+  succeeded(host: string, admission: Admission): void {
+    const at = this.placeOf(host);
+    const { values } = this.cells;
+    if (at < 0 || (values[at + STATE] === CLOSED && values[at + FAILURES] === 0)) return;
+    this.cells.lock();
+    if (values[at + STATE] === CLOSED || admission === "probe") {
+      values[at + STATE] = CLOSED;
+      values[at + FAILURES] = 0;
+    }
+    this.cells.unlock();
+  }
+
+  failed(host: string, admission: Admission, now: Nanoseconds): void {
+    const at = this.placeOf(host);
+    if (at < 0) return;
+    const { values } = this.cells;
+    this.cells.lock();
+    const state = values[at + STATE];
+    if (state === CLOSED) values[at + FAILURES] = (values[at + FAILURES] as number) + 1;
+    const worn = state === CLOSED && (values[at + FAILURES] as number) >= this.rule.failureThreshold;
+    if (worn || (state === HALF_OPEN && admission === "probe")) {
+      values[at + STATE] = OPEN;
+      values[at + UNTIL] = now + this.rule.openFor;
+      this.opened++;
+    }
+    this.cells.unlock();
+  }
+
+  /** A call's end says nothing of the host's health. One that tried leaves the next free to try. */
+  ignored(host: string, admission: Admission, now: Nanoseconds): void {
+    const at = this.placeOf(host);
+    if (at < 0 || admission !== "probe") return;
+    this.cells.lock();
+    if (this.cells.values[at + STATE] === HALF_OPEN) this.cells.values[at + UNTIL] = now;
+    this.cells.unlock();
+  }
+
+  stateOf(host: string): BreakerState {
+    const at = this.placeOf(host);
+    return at < 0 ? CLOSED : (this.cells.values[at + STATE] as BreakerState);
+  }
+
+  /** The state furthest from closed, of all hosts. */
+  get worst(): BreakerState {
+    let worst: BreakerState = CLOSED;
+    const { values } = this.cells;
+    for (let at = 0; at < values.length; at += FIELDS) {
+      if (values[at + STATE] === OPEN) return OPEN;
+      if (values[at + STATE] === HALF_OPEN) worst = HALF_OPEN;
+    }
+    return worst;
+  }
+
+  /** Where a host's numbers are; −1 when there is no room for more hosts. */
+  private placeOf(host: string): number {
+    const known = this.places.get(host);
+    if (known !== undefined) return known;
+    if (this.places.size >= HOSTS) return -1;
+    const place = this.claim(host);
+    this.places.set(host, place);
+    return place;
+  }
+
+  /** Every thread finds a host by the same two hashes of its name. */
+  private claim(host: string): number {
+    const name = hashOf(host) * 2 ** 20 + (hashOf(`${host}/`) & 0xfffff) + 1;
+    const { values } = this.cells;
+    this.cells.lock();
+    try {
+      for (let tried = 0; tried < HOSTS; tried++) {
+        const at = ((hashOf(host) + tried) % HOSTS) * FIELDS;
+        if (values[at + NAME] !== 0 && values[at + NAME] !== name) continue;
+        values[at + NAME] = name;
+        return at;
+      }
+      return -1;
+    } finally {
+      this.cells.unlock();
+    }
+  }
+}

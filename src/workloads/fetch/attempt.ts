@@ -1,0 +1,145 @@
+import type { Nanoseconds } from "../../kernel/clock.ts";
+import { mayAsk } from "../../kernel/hosts.ts";
+import { printable } from "../../kernel/text.ts";
+import { CORRELATION } from "./mock/server.ts";
+import type { Saved, Saver } from "./save.ts";
+
+/** As the global `fetch`. */
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+
+export interface AttemptRule {
+  readonly keepAlive: boolean;
+  readonly allowedHosts: readonly string[];
+}
+
+/** Why a request was broken off from this side. */
+export type BrokenOff = "timeout" | "deadline" | "stopped";
+
+/** What came of one attempt. */
+export interface Answer {
+  /** 0: none came. */
+  readonly status: number;
+  /** What went wrong, as a name; null: an answer came in full. */
+  readonly error: string | null;
+  readonly retryAfter: string | null;
+  readonly bytes: number;
+}
+
+/** Bodies up to this size, by the server's own word, are taken in one piece. */
+const ONE_PIECE = 65_536;
+const MOST_HOPS = 10;
+
+/** One request at a time, with the means to break it off. Kept for reuse: a signal of its own for each request would cost as much as the request. */
+export class Line {
+  private controller = new AbortController();
+  /** When it is to be broken off, and why then. */
+  endsAt: Nanoseconds = 0;
+  reason: BrokenOff = "timeout";
+  active = false;
+  brokenOff: BrokenOff | null = null;
+  private bytes = 0;
+
+  constructor(
+    private readonly rule: AttemptRule,
+    private readonly fetch: Fetch,
+    private readonly saver: Saver | null,
+  ) {}
+
+  breakOff(why: BrokenOff): void {
+    if (!this.active || this.brokenOff !== null) return;
+    this.brokenOff = why;
+    this.controller.abort();
+  }
+
+  /** Asks once. Never rejects: whatever happens is an answer with a name. */
+  async ask(address: string, id: string): Promise<Answer> {
+    this.active = true;
+    this.brokenOff = null;
+    this.bytes = 0;
+    try {
+      return await this.follow(address, id);
+    } catch (error) {
+      return { status: 0, error: this.brokenOff ?? nameOf(error), retryAfter: null, bytes: this.bytes };
+    } finally {
+      this.active = false;
+      if (this.brokenOff !== null) this.controller = new AbortController();
+    }
+  }
+
+  private async follow(address: string, id: string): Promise<Answer> {
+    let url = address;
+    for (let hop = 0; ; hop++) {
+      const response = await this.fetch(url, {
+        signal: this.controller.signal,
+        redirect: "manual",
+        keepalive: this.rule.keepAlive,
+        headers: this.rule.keepAlive ? { [CORRELATION]: id } : { [CORRELATION]: id, connection: "close" },
+      });
+      const { status } = response;
+      const location = status >= 300 && status < 400 ? response.headers.get("location") : null;
+      if (location === null) {
+        if (status >= 200 && status < 300) await this.take(response, this.saver?.begin(address) ?? null);
+        else await this.leave(response);
+        return { status, error: null, retryAfter: status === 429 ? response.headers.get("retry-after") : null, bytes: this.bytes };
+      }
+      await this.leave(response);
+      const problem = hop >= MOST_HOPS ? "redirect loop" : this.hopProblem(location, url);
+      if (problem !== null) return { status, error: problem, retryAfter: null, bytes: this.bytes };
+      url = new URL(location, url).href;
+    }
+  }
+
+  private hopProblem(location: string, from: string): string | null {
+    const to = URL.canParse(location, from) ? new URL(location, from) : null;
+    if (to === null || (to.protocol !== "http:" && to.protocol !== "https:")) return "redirect to nowhere";
+    return mayAsk(to.hostname, this.rule.allowedHosts) ? null : "redirect to a public host";
+  }
+
+  /** Reads a body to its end, to disk if asked, and never holds more of it than a piece. */
+  private async take(response: Response, saved: Saved | null): Promise<void> {
+    try {
+      const length = Number(response.headers.get("content-length") ?? Number.NaN);
+      if (saved === null && length <= ONE_PIECE && response.headers.get("content-encoding") === null) {
+        this.bytes += (await response.arrayBuffer()).byteLength;
+        return;
+      }
+      const reader = response.body?.getReader();
+      for (let piece = await reader?.read(); piece !== undefined && !piece.done; piece = await reader?.read()) {
+        this.bytes += piece.value.byteLength;
+        saved?.write(piece.value);
+      }
+      if (this.brokenOff !== null) throw new Error(this.brokenOff);
+      saved?.commit();
+    } catch (error) {
+      saved?.discard();
+      throw error;
+    }
+  }
+
+  /** Gets rid of a body nobody wants: a short one is read, so that the connection can be used again. */
+  private async leave(response: Response): Promise<void> {
+    const length = Number(response.headers.get("content-length") ?? Number.NaN);
+    if (length <= ONE_PIECE) this.bytes += (await response.arrayBuffer()).byteLength;
+    else await response.body?.cancel();
+  }
+}
+
+/** The first that fits what an error says of itself. */
+const NAMES: readonly (readonly [RegExp, string])[] = [
+  [/ENOSPC|EACCES|EROFS|EDQUOT|EMFILE|ENAMETOOLONG|ENOENT/, "could not be saved"],
+  [/ConnectionRefused|ECONNREFUSED|Unable to connect/, "connection refused"],
+  [/ENOTFOUND|EAI_AGAIN|DNS/i, "host not found"],
+  [/HeadersOversized|header.*(too|overs)|ResponseHeader/i, "headers too large"],
+  [/ECONNRESET|ConnectionClosed|closed unexpectedly|EPIPE/, "connection closed"],
+  [/InvalidHTTPResponse|InvalidChunk|Malformed|invalid.*(http|chunk|content.length|header)/i, "invalid response"],
+  [/CERT|TLS|SSL|SELF_SIGNED|handshake/i, "TLS"],
+  [/Decompress|Zlib|Brotli|gzip|ShortRead/i, "invalid encoding"],
+  [/TimeoutError|timed out/i, "timeout"],
+];
+
+/** A short name for whatever `fetch`, a body or a disk throws. */
+export function nameOf(error: unknown): string {
+  const { name = "", code = "", message = "" } = (error ?? {}) as { name?: string; code?: unknown; message?: string };
+  const said = `${name} ${String(code)} ${message}`;
+  return NAMES.find(([pattern]) => pattern.test(said))?.[1] ?? printable(String(code || name || "error"), 40);
+}

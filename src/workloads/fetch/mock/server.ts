@@ -1,0 +1,308 @@
+import type { Socket, TCPSocketListener } from "bun";
+import type { MockSettings } from "../../../scenario/schema.ts";
+import { type Fate, fateOf, RateGate } from "./fate.ts";
+
+/** What the server saw, by its own count. */
+export interface MockStats {
+  /** Requests that reached it, whatever became of them. */
+  readonly requests: number;
+  readonly connections: number;
+  readonly openConnections: number;
+  /** Most requests it held at once. */
+  readonly peakConcurrency: number;
+  readonly byStatus: Readonly<Record<string, number>>;
+  /** Connections it broke off, bodies it cut short, requests it never answered. */
+  readonly resets: number;
+  readonly truncated: number;
+  readonly stalled: number;
+}
+
+/** Header that tells the attempts of one request apart. */
+export const CORRELATION = "x-correlation-id";
+/** Where a server that stands alone says what it saw. */
+const STATS_PATH = "/_stats";
+const LONGEST_HEAD = 16_384;
+const CHUNK = 65_536;
+/** A slow body takes this many steps with this pause between them. */
+const SLOW_STEPS = 10;
+const SLOW_PAUSE_MS = 200;
+
+interface Connection {
+  head: string;
+  /** A request is being answered; the next waits. */
+  busy: boolean;
+  gone: boolean;
+  /** What is still to be written of a body. */
+  left: number;
+  onDrained: (() => void) | null;
+}
+
+/**
+ * A tile server that behaves as badly as it is told to. It speaks HTTP/1.1 on bare sockets, because resets, cut bodies and
+ * silence are not to be had from a well-behaved server.
+ */
+export class TileServer {
+  private readonly listener: TCPSocketListener<Connection>;
+  private readonly rateGate: RateGate | null;
+  private readonly body: Uint8Array;
+  private readonly fullAnswer: Uint8Array;
+  private readonly byStatus = new Map<number, number>();
+  private readonly decoder = new TextDecoder("latin1");
+  /** The instant of `performance.now()` that outages count from. */
+  private origin = performance.now();
+  private requests = 0;
+  private connections = 0;
+  private openConnections = 0;
+  private concurrency = 0;
+  private peakConcurrency = 0;
+  private resets = 0;
+  private truncated = 0;
+  private stalled = 0;
+
+  constructor(
+    private readonly settings: MockSettings,
+    private readonly seed: number,
+    port: number,
+  ) {
+    this.rateGate = settings.rateLimit > 0 ? new RateGate(settings.rateLimit) : null;
+    this.body = new Uint8Array(Math.min(CHUNK, settings.bodySize)).fill(0x2e);
+    this.fullAnswer = settings.bodySize <= CHUNK ? joined(headOf(200, settings.bodySize), this.body) : new Uint8Array();
+    this.listener = Bun.listen<Connection>({
+      hostname: "127.0.0.1",
+      port,
+      socket: {
+        open: (socket) => {
+          socket.data = { head: "", busy: false, gone: false, left: 0, onDrained: null };
+          socket.setNoDelay(true);
+          this.connections++;
+          this.openConnections++;
+        },
+        data: (socket, chunk) => this.receive(socket, chunk),
+        drain: (socket) => socket.data.onDrained?.(),
+        close: (socket) => {
+          socket.data.gone = true;
+          this.openConnections--;
+        },
+        error: (socket) => {
+          socket.data.gone = true;
+        },
+      },
+    });
+  }
+
+  get port(): number {
+    return this.listener.port;
+  }
+
+  /** Makes now the instant that outages count from. */
+  begin(): void {
+    this.origin = performance.now();
+  }
+
+  stop(): void {
+    this.listener.stop(true);
+  }
+
+  get stats(): MockStats {
+    return {
+      requests: this.requests,
+      connections: this.connections,
+      openConnections: this.openConnections,
+      peakConcurrency: this.peakConcurrency,
+      byStatus: Object.fromEntries([...this.byStatus].sort(([a], [b]) => a - b)),
+      resets: this.resets,
+      truncated: this.truncated,
+      stalled: this.stalled,
+    };
+  }
+
+  private receive(socket: Socket<Connection>, chunk: Uint8Array): void {
+    const connection = socket.data;
+    connection.head += this.decoder.decode(chunk);
+    if (connection.head.length > LONGEST_HEAD && !connection.head.includes("\r\n\r\n")) {
+      this.finish(socket, headOf(431, 0, "connection: close\r\n"), true);
+      return;
+    }
+    this.next(socket);
+  }
+
+  /** Begins the next request of a connection, if it is there in full and none is at work. */
+  private next(socket: Socket<Connection>): void {
+    const connection = socket.data;
+    if (connection.busy || connection.gone) return;
+    const end = connection.head.indexOf("\r\n\r\n");
+    if (end < 0) return;
+    const head = connection.head.slice(0, end);
+    connection.head = connection.head.slice(end + 4);
+    connection.busy = true;
+    this.serve(socket, head);
+  }
+
+  private serve(socket: Socket<Connection>, head: string): void {
+    const line = /^(GET|HEAD) (\S+) HTTP\/1\.[01]$/.exec(head.slice(0, endOfLine(head)));
+    if (line === null) {
+      this.finish(socket, headOf(405, 0, "connection: close\r\n"), true);
+      return;
+    }
+    const path = line[2] ?? "/";
+    if (path === STATS_PATH) {
+      const json = new TextEncoder().encode(JSON.stringify(this.stats));
+      this.finish(socket, joined(headOf(200, json.length, "", "application/json"), json), false);
+      return;
+    }
+    const ordinal = this.requests++;
+    this.concurrency++;
+    this.peakConcurrency = Math.max(this.peakConcurrency, this.concurrency);
+    const now = performance.now() - this.origin;
+    if (this.settings.outages.some(({ at, for: span }) => now * 1000 >= at && now * 1000 < at + span)) {
+      this.done(socket);
+      this.reset(socket);
+      return;
+    }
+    if (this.rateGate !== null && !this.rateGate.admits(now)) {
+      const seconds = Math.max(0, this.settings.retryAfter / 1e6);
+      this.status(socket, 429, `retry-after: ${Number.isInteger(seconds) ? seconds : seconds.toFixed(3)}\r\n`);
+      return;
+    }
+    const attempt = headerOf(head, CORRELATION) ?? String(ordinal);
+    const fate = fateOf(this.settings, this.seed, `${path} ${attempt}`);
+    if (fate.delayMs <= 0) this.fulfil(socket, fate);
+    else setTimeout(() => this.fulfil(socket, fate), fate.delayMs);
+  }
+
+  private fulfil(socket: Socket<Connection>, { kind }: Fate): void {
+    if (socket.data.gone) {
+      this.done(socket);
+      return;
+    }
+    const { bodySize, errorStatus } = this.settings;
+    switch (kind) {
+      case "error":
+        this.status(socket, errorStatus);
+        return;
+      case "reset":
+        this.done(socket);
+        this.reset(socket);
+        return;
+      case "stall":
+        // It is never answered; the client has to give up.
+        this.stalled++;
+        this.concurrency--;
+        return;
+      case "truncate":
+        this.count(200);
+        this.truncated++;
+        socket.write(headOf(200, bodySize));
+        socket.write(this.body.subarray(0, Math.floor(Math.min(this.body.length, bodySize) / 2)));
+        this.done(socket);
+        socket.end();
+        return;
+      case "slow":
+        this.count(200);
+        socket.write(headOf(200, bodySize));
+        this.trickle(socket, bodySize, SLOW_STEPS);
+        return;
+      case "answer":
+        this.count(200);
+        if (bodySize <= CHUNK) this.finish(socket, this.fullAnswer, false, true);
+        else {
+          socket.write(headOf(200, bodySize));
+          socket.data.left = bodySize;
+          this.pour(socket);
+        }
+        return;
+      default:
+        kind satisfies never;
+    }
+  }
+
+  private status(socket: Socket<Connection>, status: number, headers = ""): void {
+    this.count(status);
+    this.finish(socket, headOf(status, 0, headers), false, true);
+  }
+
+  private count(status: number): void {
+    this.byStatus.set(status, (this.byStatus.get(status) ?? 0) + 1);
+  }
+
+  /** Writes a whole answer and goes on with the connection. */
+  private finish(socket: Socket<Connection>, bytes: Uint8Array, close: boolean, counted = false): void {
+    const written = socket.data.gone ? bytes.length : socket.write(bytes);
+    if (written >= 0 && written < bytes.length) {
+      const rest = bytes.subarray(written);
+      socket.data.onDrained = () => {
+        socket.data.onDrained = null;
+        this.finish(socket, rest, close, counted);
+      };
+      return;
+    }
+    if (counted) this.done(socket);
+    else socket.data.busy = false;
+    if (close) socket.end();
+    else if (socket.data.head !== "") this.next(socket);
+  }
+
+  /** Writes a body of any size as the client takes it. */
+  private pour(socket: Socket<Connection>): void {
+    const connection = socket.data;
+    while (connection.left > 0 && !connection.gone) {
+      const piece = this.body.subarray(0, Math.min(this.body.length, connection.left));
+      const written = Math.max(0, socket.write(piece));
+      connection.left -= written;
+      if (written < piece.length) {
+        connection.onDrained = () => this.pour(socket);
+        return;
+      }
+    }
+    connection.onDrained = null;
+    this.done(socket);
+    this.next(socket);
+  }
+
+  private trickle(socket: Socket<Connection>, left: number, steps: number): void {
+    if (socket.data.gone || steps === 0 || left === 0) {
+      this.done(socket);
+      if (!socket.data.gone) this.next(socket);
+      return;
+    }
+    const size = Math.min(this.body.length, steps === 1 ? left : Math.ceil(left / steps));
+    socket.write(this.body.subarray(0, size));
+    setTimeout(() => this.trickle(socket, left - size, size < left && steps === 1 ? 1 : steps - 1), SLOW_PAUSE_MS);
+  }
+
+  private done(socket: Socket<Connection>): void {
+    this.concurrency--;
+    socket.data.busy = false;
+  }
+
+  private reset(socket: Socket<Connection>): void {
+    this.resets++;
+    socket.terminate();
+  }
+}
+
+function headOf(status: number, length: number, headers = "", type = "image/png"): Uint8Array {
+  return new TextEncoder().encode(
+    `HTTP/1.1 ${status} ${status === 200 ? "OK" : "No"}\r\ncontent-type: ${type}\r\ncontent-length: ${length}\r\n${headers}\r\n`,
+  );
+}
+
+function joined(head: Uint8Array, body: Uint8Array): Uint8Array {
+  const whole = new Uint8Array(head.length + body.length);
+  whole.set(head);
+  whole.set(body, head.length);
+  return whole;
+}
+
+function endOfLine(head: string): number {
+  const at = head.indexOf("\r\n");
+  return at < 0 ? head.length : at;
+}
+
+function headerOf(head: string, name: string): string | null {
+  const at = head.toLowerCase().indexOf(`\r\n${name}:`);
+  if (at < 0) return null;
+  const from = at + name.length + 3;
+  const to = head.indexOf("\r\n", from);
+  return head.slice(from, to < 0 ? head.length : to).trim();
+}

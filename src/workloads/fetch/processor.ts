@@ -1,0 +1,436 @@
+import type { Nanoseconds } from "../../kernel/clock.ts";
+import { hashOf } from "../../kernel/hash.ts";
+import { LineFile } from "../../kernel/line-file.ts";
+import type { WordReader } from "../../kernel/words.ts";
+import type { Item } from "../../queueing/item.ts";
+import { AdaptiveLimit } from "../../resilience/adaptive-limit.ts";
+import { backoffDelay, LONGEST_RETRY_AFTER, retryAfterMs } from "../../resilience/backoff.ts";
+import { type Admission, CircuitBreakers } from "../../resilience/circuit-breaker.ts";
+import { RateLimiter } from "../../resilience/rate-limiter.ts";
+import type { FetchSettings } from "../../scenario/schema.ts";
+import type { Effort, Outcome, Processor, StateSlice } from "../workload.ts";
+import { type Answer, type BrokenOff, type Fetch, Line } from "./attempt.ts";
+import { AttemptBook, COUNT, type FetchReport } from "./report.ts";
+import { Saver } from "./save.ts";
+import { parentOf, tileOf, tileUrl } from "./tiles.ts";
+
+/** What the threads of one case share; plain data, so that it crosses threads. */
+export interface FetchSpec {
+  readonly settings: FetchSettings;
+  /** Where tiles are asked for; null: the list holds whole addresses. */
+  readonly base: string | null;
+  readonly allowedHosts: readonly string[];
+  readonly seed: number;
+  /** Begins every correlation id of the case. */
+  readonly runId: string;
+  /** Requests in flight of each thread at most. */
+  readonly concurrency: readonly number[];
+  readonly shared: FetchMemory;
+  readonly files: FetchFiles;
+}
+
+export interface FetchMemory {
+  readonly breakers: SharedArrayBuffer;
+  readonly limiter: SharedArrayBuffer;
+  /** Int32: requests in flight of all threads, and the most there were. */
+  readonly flight: SharedArrayBuffer;
+  /** One for each thread. */
+  readonly counts: readonly SharedArrayBuffer[];
+}
+
+/** Files that every thread appends to; null: none. */
+export interface FetchFiles {
+  readonly deadLetter: string | null;
+  readonly log: string | null;
+  /** Addresses in full in the log and in kept requests. */
+  readonly logUrls: boolean;
+  /** One line per item. */
+  readonly requests: string | null;
+}
+
+/** How often it is looked whether a request has taken too long, as a share of the timeout, and within bounds. */
+const LOOK_SHARE = 20;
+const LOOK_LEAST: Nanoseconds = 1e6;
+const LOOK_MOST: Nanoseconds = 20e6;
+
+/** What becomes of one item, from its first attempt to its end. */
+interface Pursuit {
+  readonly url: string;
+  readonly host: string;
+  readonly index: number;
+  readonly began: Nanoseconds;
+  readonly deadline: Nanoseconds;
+  attempts: number;
+  status: number;
+}
+
+/** Requests, each with all its attempts: timeout, retry, breaker, rate, fallback. */
+export class FetchProcessor implements Processor {
+  readonly instant = false;
+  readonly ordered = false;
+  private readonly counts: Float64Array;
+  private readonly flight: Int32Array;
+  private readonly breakers: CircuitBreakers | null;
+  private readonly limiter: RateLimiter | null;
+  private readonly adaptive: AdaptiveLimit | null;
+  private readonly book = new AttemptBook();
+  private readonly saver: Saver | null;
+  private readonly deadLetters: LineFile | null;
+  private readonly log: LineFile | null;
+  private readonly requests: LineFile | null;
+  private readonly lines: Line[] = [];
+  private readonly freeLines: Line[] = [];
+  private readonly waitingForLine: (() => void)[] = [];
+  private readonly mostLines: number;
+  private readonly timeout: Nanoseconds;
+  private watching = false;
+  private halted = false;
+  private running = 0;
+  /** Requests of the wave that is under way; it takes no more once it is full. */
+  private inWave = 0;
+  private waveFull = false;
+  private readonly max: number;
+  private lastUrl = "";
+  private lastHost = "";
+
+  constructor(
+    private readonly spec: FetchSpec,
+    private readonly effort: Effort,
+    thread: number,
+    private readonly ask: Fetch = (url, init) => fetch(url, init),
+  ) {
+    const { settings, shared, files } = spec;
+    this.counts = new Float64Array(shared.counts[thread] ?? new SharedArrayBuffer(COUNT.size * 8));
+    this.flight = new Int32Array(shared.flight);
+    const { circuitBreaker: breaker, rateLimit, concurrency, connections } = settings;
+    const threads = spec.concurrency.length;
+    this.breakers = breaker === false ? null : new CircuitBreakers({ ...breaker, openFor: breaker.openFor * 1000 }, shared.breakers);
+    this.limiter = rateLimit === false ? null : new RateLimiter(rateLimit, shared.limiter);
+    this.max = spec.concurrency[thread] ?? 1;
+    const targetLatency = (concurrency.targetLatency ?? Number.POSITIVE_INFINITY) * 1000;
+    const min = Math.min(this.max, Math.max(1, Math.round(concurrency.min / threads)));
+    this.adaptive =
+      concurrency.adaptive === "aimd" ? new AdaptiveLimit({ min, max: this.max, decrease: concurrency.decrease, targetLatency }) : null;
+    this.mostLines = Math.max(1, Math.floor(connections.max / threads) + (thread < connections.max % threads ? 1 : 0));
+    this.saver = settings.saveTo === undefined ? null : new Saver(settings.saveTo, thread);
+    this.deadLetters = files.deadLetter === null ? null : new LineFile(files.deadLetter);
+    this.log = files.log === null ? null : new LineFile(files.log);
+    this.requests = files.requests === null ? null : new LineFile(files.requests);
+    this.timeout = settings.timeout * 1000;
+    this.counts[COUNT.limit] = this.limitNow;
+  }
+
+  /** Requests that may be under way now. */
+  get limit(): number {
+    if (this.waveFull) return 0;
+    return this.adaptive?.limit ?? Number.POSITIVE_INFINITY;
+  }
+
+  private get limitNow(): number {
+    return Math.min(this.max, this.adaptive?.limit ?? this.max);
+  }
+
+  async process(item: Item): Promise<Outcome> {
+    const url = item.payload as string;
+    const began = this.effort.now();
+    const deadline = began + this.spec.settings.deadline * 1000;
+    const pursuit: Pursuit = { url, host: this.hostOf(url), index: item.key, began, deadline, attempts: 0, status: 0 };
+    this.begin();
+    try {
+      return await this.pursue(pursuit);
+    } finally {
+      this.end();
+    }
+  }
+
+  private begin(): void {
+    this.running++;
+    if (this.spec.settings.concurrency.window === "waves" && ++this.inWave >= this.max) this.waveFull = true;
+  }
+
+  private end(): void {
+    this.running--;
+    if (this.running > 0) return;
+    this.waveFull = false;
+    this.inWave = 0;
+  }
+
+  private async pursue(pursuit: Pursuit): Promise<Outcome> {
+    const { settings } = this.spec;
+    if (settings.resume && this.saver?.has(pursuit.url) === true) {
+      this.add(COUNT.resumed);
+      return this.done(pursuit, "ok", null);
+    }
+    for (;;) {
+      const admission = this.breakers?.admit(pursuit.host, this.effort.now()) ?? "call";
+      if (admission === "refused") {
+        this.add(COUNT.refused);
+        return this.giveUp(pursuit, "circuit open");
+      }
+      if (this.limiter !== null && !(await this.pause(pursuit, this.limiter.reserve(this.effort.now())))) {
+        this.breakers?.ignored(pursuit.host, admission, this.effort.now());
+        return this.giveUp(pursuit, "deadline");
+      }
+      const answer = await this.attempt(pursuit, pursuit.url, admission);
+      if (this.halted) return "stopped";
+      if (answer.error === null && answer.status >= 200 && answer.status < 300) return this.done(pursuit, "ok", null);
+      const wait = this.waitBeforeRetry(pursuit, answer);
+      if (typeof wait === "string") return this.giveUp(pursuit, wait);
+      this.add(COUNT.retries);
+      this.add(COUNT.waiting);
+      const inTime = await this.pause(pursuit, this.effort.now() + wait);
+      this.add(COUNT.waiting, -1);
+      if (this.halted) return "stopped";
+      if (!inTime) {
+        this.add(COUNT.retries, -1);
+        return this.giveUp(pursuit, "deadline");
+      }
+    }
+  }
+
+  /** One request that goes out, and what follows from its end. */
+  private async attempt(pursuit: Pursuit, url: string, admission: Admission): Promise<Answer> {
+    const line = this.freeLine() ?? (await this.nextLine());
+    const started = this.effort.now();
+    const byTimeout = started + this.timeout;
+    line.endsAt = Math.min(byTimeout, pursuit.deadline);
+    line.reason = byTimeout <= pursuit.deadline ? "timeout" : "deadline";
+    pursuit.attempts++;
+    this.add(COUNT.attempts);
+    this.add(COUNT.inFlight);
+    this.fly(1);
+    void this.watch();
+    const { runId } = this.spec;
+    const answer = await line.ask(url, `${runId}-${pursuit.index}.${pursuit.attempts}`);
+    this.fly(-1);
+    this.add(COUNT.inFlight, -1);
+    this.release(line);
+    const ended = this.effort.now();
+    pursuit.status = answer.status;
+    if (this.halted) return answer;
+    this.learn(pursuit.host, answer, admission, started, ended);
+    this.log?.add(this.logged(pursuit, url, answer, ended - started));
+    return answer;
+  }
+
+  /** Tells breaker, rate and limit what came of an attempt. */
+  private learn(host: string, { status, error, bytes }: Answer, admission: Admission, started: Nanoseconds, ended: Nanoseconds): void {
+    this.book.note(host, status, error);
+    this.add(COUNT.bytes, bytes);
+    this.add(error !== null ? COUNT.none : kindOf(status));
+    const limited = status === 429 && error === null;
+    const ill = isIll(status, error);
+    if (ill) this.breakers?.failed(host, admission, ended);
+    else if (status === 429 || status >= 400) this.breakers?.ignored(host, admission, ended);
+    else this.breakers?.succeeded(host, admission);
+    if (limited) {
+      this.add(COUNT.limited);
+      this.limiter?.refused(started, ended);
+    } else if (!ill) this.limiter?.succeeded();
+    if (this.adaptive === null) return;
+    if (limited || ill) this.adaptive.overloaded(started, ended);
+    else this.adaptive.succeeded(started, ended, this.running);
+    this.counts[COUNT.limit] = this.limitNow;
+  }
+
+  /** How long to wait before the next attempt (ns), or why there is none. */
+  private waitBeforeRetry(pursuit: Pursuit, { status, error, retryAfter }: Answer): Nanoseconds | string {
+    const { retry } = this.spec.settings;
+    const what = error ?? String(status);
+    if (error === "deadline") return "deadline";
+    const retriable = status === 429 || isIll(status, error);
+    if (!retriable || error === "could not be saved" || error === "host not found") return what;
+    if (pursuit.attempts > retry.max) return pursuit.attempts > 1 ? `${what} after ${pursuit.attempts} attempts` : what;
+    const unit = hashOf(`backoff/${this.spec.seed}/${pursuit.index}/${pursuit.attempts}`) / 2 ** 32;
+    const backoff = backoffDelay(retry, pursuit.attempts, unit) * 1000;
+    if (status !== 429 || error !== null) return backoff;
+    const asked = retryAfterMs(retryAfter, Date.now());
+    if (asked === null) return Math.max(backoff, retry.maxDelay * 1000);
+    return asked > LONGEST_RETRY_AFTER ? `429 asks to wait ${Math.round(asked / 1000)} s` : asked * 1e6;
+  }
+
+  /** Waits until an instant; false when the item's deadline comes first. */
+  private async pause(pursuit: Pursuit, until: Nanoseconds): Promise<boolean> {
+    const now = this.effort.now();
+    if (until > pursuit.deadline) {
+      if (pursuit.deadline > now) await this.effort.pause(pursuit.deadline - now);
+      return false;
+    }
+    if (until > now) await this.effort.pause(until - now);
+    return true;
+  }
+
+  private async giveUp(pursuit: Pursuit, reason: string): Promise<Outcome> {
+    if (await this.fallBack(pursuit)) return this.done(pursuit, "degraded", reason);
+    if (this.halted) return "stopped";
+    this.add(COUNT.failed);
+    if (this.deadLetters !== null) {
+      const { url, attempts, status } = pursuit;
+      this.deadLetters.add({ url, reason, attempts, status, correlationId: this.idOf(pursuit), at: new Date().toISOString() });
+      this.add(COUNT.deadLettered);
+    }
+    this.keep(pursuit, "failed", reason);
+    return reason;
+  }
+
+  /** Something instead of what was asked for: the body saved last, or the tile around it. */
+  private async fallBack(pursuit: Pursuit): Promise<boolean> {
+    const { settings, base } = this.spec;
+    if (settings.fallback === "stale") return this.saver?.has(pursuit.url) ?? false;
+    if (settings.fallback !== "parent" || base === null || this.effort.now() >= pursuit.deadline) return false;
+    const tile = tileOf(base, pursuit.url);
+    const parent = tile === null ? null : parentOf(tile);
+    if (parent === null) return false;
+    const admission = this.breakers?.admit(pursuit.host, this.effort.now()) ?? "call";
+    if (admission === "refused") return false;
+    const before = pursuit.status;
+    const { status, error } = await this.attempt(pursuit, tileUrl(base, parent), admission);
+    pursuit.status = before;
+    return error === null && status >= 200 && status < 300;
+  }
+
+  private done(pursuit: Pursuit, how: "ok" | "degraded", reason: string | null): Outcome {
+    this.add(how === "ok" ? COUNT.ok : COUNT.degraded);
+    this.keep(pursuit, how, reason);
+    return null;
+  }
+
+  private keep({ url, status, attempts, began, index }: Pursuit, outcome: string, error: string | null): void {
+    if (this.requests === null) return;
+    const ms = (this.effort.now() - began) / 1e6;
+    this.requests.add({ index, url: this.spec.files.logUrls ? url : originOf(url), outcome, status, ms, attempts, error });
+  }
+
+  private logged(pursuit: Pursuit, url: string, { status, error, bytes }: Answer, took: Nanoseconds): Record<string, unknown> {
+    const shown = this.spec.files.logUrls ? url : originOf(url);
+    const level = error === null && status < 400 ? "info" : "warn";
+    const id = this.idOf(pursuit);
+    return {
+      time: new Date().toISOString(),
+      level,
+      correlationId: id,
+      attempt: pursuit.attempts,
+      url: shown,
+      status,
+      error,
+      bytes,
+      ms: took / 1e6,
+    };
+  }
+
+  private idOf({ index }: Pursuit): string {
+    return `${this.spec.runId}-${index}`;
+  }
+
+  private hostOf(url: string): string {
+    if (this.lastUrl === "" || !url.startsWith(this.lastUrl)) {
+      const { host, origin } = new URL(url);
+      this.lastHost = host;
+      this.lastUrl = `${origin}/`;
+    }
+    return this.lastHost;
+  }
+
+  private freeLine(): Line | null {
+    const free = this.freeLines.pop();
+    if (free !== undefined) return free;
+    if (this.lines.length >= this.mostLines) return null;
+    const { settings, allowedHosts } = this.spec;
+    const line = new Line({ keepAlive: settings.connections.keepAlive, allowedHosts }, this.ask, this.saver);
+    this.lines.push(line);
+    return line;
+  }
+
+  private async nextLine(): Promise<Line> {
+    for (;;) {
+      await new Promise<void>((resolve) => this.waitingForLine.push(resolve));
+      const line = this.freeLine();
+      if (line !== null) return line;
+    }
+  }
+
+  private release(line: Line): void {
+    this.freeLines.push(line);
+    this.waitingForLine.shift()?.();
+  }
+
+  /** Breaks off what has taken too long, as long as anything is under way. */
+  private async watch(): Promise<void> {
+    if (this.watching) return;
+    this.watching = true;
+    const every = Math.min(LOOK_MOST, Math.max(LOOK_LEAST, this.timeout / LOOK_SHARE));
+    while (!this.halted && (this.counts[COUNT.inFlight] as number) > 0) {
+      await this.effort.pause(every);
+      const now = this.effort.now();
+      for (const line of this.lines) if (line.active && now >= line.endsAt) line.breakOff(line.reason);
+    }
+    this.watching = false;
+  }
+
+  /** Breaks everything off; nothing more is counted. */
+  halt(): void {
+    this.halted = true;
+    const why: BrokenOff = "stopped";
+    for (const line of this.lines) line.breakOff(why);
+    for (const resolve of this.waitingForLine.splice(0)) resolve();
+    this.flush();
+  }
+
+  private flush(): void {
+    this.deadLetters?.flush();
+    this.log?.flush();
+    this.requests?.flush();
+  }
+
+  /** Counts requests in flight over all threads. */
+  private fly(change: 1 | -1): void {
+    const now = Atomics.add(this.flight, 0, change) + change;
+    for (let peak = Atomics.load(this.flight, 1); now > peak; peak = Atomics.load(this.flight, 1)) {
+      if (Atomics.compareExchange(this.flight, 1, peak, now) === peak) break;
+    }
+  }
+
+  private add(what: number, by = 1): void {
+    this.counts[what] = (this.counts[what] as number) + by;
+  }
+
+  decode(words: WordReader, item: Item): void {
+    item.payload = words.text();
+  }
+
+  stateOf(): null {
+    return null;
+  }
+
+  names(): string[] {
+    return [];
+  }
+
+  state(): StateSlice {
+    this.flush();
+    return { entries: [] };
+  }
+
+  report(): FetchReport {
+    this.flush();
+    return this.book.report;
+  }
+}
+
+/** 5xx, 408 and everything that is no answer: the server is not well, or not there. */
+function isIll(status: number, error: string | null): boolean {
+  if (error !== null) return !error.startsWith("redirect") && error !== "could not be saved";
+  return status >= 500 || status === 408;
+}
+
+function kindOf(status: number): number {
+  if (status === 429) return COUNT.tooMany;
+  if (status >= 500) return COUNT.serverError;
+  if (status >= 400) return COUNT.clientError;
+  return status >= 200 && status < 300 ? COUNT.success : COUNT.other;
+}
+
+/** Scheme and host: no path, no query, no credentials. */
+function originOf(url: string): string {
+  return new URL(url).origin;
+}

@@ -1,0 +1,98 @@
+/** Counts of one thread, in shared memory: the sampler reads them while they grow. */
+export const COUNT = {
+  attempts: 0,
+  retries: 1,
+  ok: 2,
+  degraded: 3,
+  failed: 4,
+  refused: 5,
+  limited: 6,
+  bytes: 7,
+  deadLettered: 8,
+  resumed: 9,
+  /** Levels. */
+  inFlight: 10,
+  waiting: 11,
+  limit: 12,
+  peak: 13,
+  /** Attempts by what came of them: 1xx and 3xx, 2xx, 4xx, 429, 5xx, none. */
+  other: 14,
+  success: 15,
+  clientError: 16,
+  tooMany: 17,
+  serverError: 18,
+  none: 19,
+  size: 24,
+} as const;
+
+export function fetchCounts(): SharedArrayBuffer {
+  return new SharedArrayBuffer(COUNT.size * 8);
+}
+
+/** What one thread knows at the end that is not a number. */
+export interface FetchReport {
+  readonly byStatus: Readonly<Record<string, number>>;
+  readonly byError: Readonly<Record<string, number>>;
+  readonly byHost: Readonly<Record<string, HostFigures>>;
+}
+
+export interface HostFigures {
+  readonly attempts: number;
+  readonly errors: number;
+}
+
+/** Hosts that are told apart; the rest are counted together. */
+const HOSTS = 100;
+const OTHERS = "(others)";
+
+/** Attempts by status, by error and by host. */
+export class AttemptBook {
+  private readonly byStatus = new Map<number, number>();
+  private readonly byError = new Map<string, number>();
+  private readonly byHost = new Map<string, { attempts: number; errors: number }>();
+  private lastHost = "";
+  private last: { attempts: number; errors: number } | null = null;
+
+  /** `error`: null when an answer came, of this status. */
+  note(host: string, status: number, error: string | null): void {
+    const figures = this.figuresOf(host);
+    figures.attempts++;
+    if (error !== null) this.byError.set(error, (this.byError.get(error) ?? 0) + 1);
+    if (status > 0) this.byStatus.set(status, (this.byStatus.get(status) ?? 0) + 1);
+    if (error !== null || status >= 400) figures.errors++;
+  }
+
+  get report(): FetchReport {
+    return {
+      byStatus: Object.fromEntries([...this.byStatus].sort(([a], [b]) => a - b)),
+      byError: Object.fromEntries([...this.byError].sort()),
+      byHost: Object.fromEntries(this.byHost),
+    };
+  }
+
+  private figuresOf(host: string): { attempts: number; errors: number } {
+    if (host === this.lastHost && this.last !== null) return this.last;
+    const name = this.byHost.has(host) || this.byHost.size < HOSTS ? host : OTHERS;
+    const figures = this.byHost.get(name) ?? { attempts: 0, errors: 0 };
+    this.byHost.set(name, figures);
+    this.lastHost = host;
+    this.last = figures;
+    return figures;
+  }
+}
+
+/** Adds up what threads report. */
+export function mergeReports(reports: readonly FetchReport[]): FetchReport {
+  const byStatus: Record<string, number> = {};
+  const byError: Record<string, number> = {};
+  const byHost: Record<string, HostFigures> = {};
+  for (const report of reports) {
+    for (const [status, count] of Object.entries(report.byStatus)) byStatus[status] = (byStatus[status] ?? 0) + count;
+    for (const [error, count] of Object.entries(report.byError)) byError[error] = (byError[error] ?? 0) + count;
+    for (const [host, { attempts, errors }] of Object.entries(report.byHost)) {
+      const before = byHost[host] ?? { attempts: 0, errors: 0 };
+      byHost[host] = { attempts: before.attempts + attempts, errors: before.errors + errors };
+    }
+  }
+  return { byStatus, byError, byHost };
+}

@@ -1,0 +1,66 @@
+import { createHash } from "node:crypto";
+import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { join } from "node:path";
+
+/** Keeps bodies as files of one folder, each under its own name only once it is whole. */
+export class Saver {
+  private parts = 0;
+
+  constructor(
+    private readonly folder: string,
+    /** Tells the unfinished files of one thread from those of another. */
+    private readonly thread: number,
+  ) {
+    mkdirSync(folder, { recursive: true });
+  }
+
+  has(url: string): boolean {
+    return existsSync(join(this.folder, fileNameOf(url)));
+  }
+
+  begin(url: string): Saved {
+    const unfinished = join(this.folder, `.${process.pid}-${this.thread}-${this.parts++}.part`);
+    return new Saved(unfinished, join(this.folder, fileNameOf(url)));
+  }
+}
+
+/** One body on its way to disk. */
+export class Saved {
+  private readonly descriptor: number;
+  private open = true;
+
+  constructor(
+    private readonly unfinished: string,
+    private readonly finished: string,
+  ) {
+    this.descriptor = openSync(unfinished, "w", 0o644);
+  }
+
+  write(chunk: Uint8Array): void {
+    for (let at = 0; at < chunk.length; ) at += writeSync(this.descriptor, chunk, at);
+  }
+
+  commit(): void {
+    this.close();
+    renameSync(this.unfinished, this.finished);
+  }
+
+  discard(): void {
+    this.close();
+    rmSync(this.unfinished, { force: true });
+  }
+
+  private close(): void {
+    if (this.open) closeSync(this.descriptor);
+    this.open = false;
+  }
+}
+
+/** A name that stays within its folder whatever the address: what is readable of it, and a hash that tells it from all others. */
+export function fileNameOf(address: string): string {
+  const url = new URL(address);
+  const readable = `${url.hostname}${url.pathname}`.replaceAll(/[^A-Za-z0-9]+/g, "-").replaceAll(/^-+|-+$/g, "");
+  const extension = /\.[A-Za-z0-9]{1,8}$/.exec(url.pathname)?.[0] ?? "";
+  const hash = createHash("sha256").update(url.href).digest("hex").slice(0, 12);
+  return `${readable.slice(0, 80)}-${hash}${extension}`;
+}

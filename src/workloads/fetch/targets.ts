@@ -1,0 +1,152 @@
+import { mayAsk } from "../../kernel/hosts.ts";
+import { printable } from "../../kernel/text.ts";
+import { LineReader } from "../../load/lines.ts";
+import type { FetchSettings } from "../../scenario/schema.ts";
+import { nthTile, parseTile, tileProblem, tileUrl } from "./tiles.ts";
+
+/** What a list is made of. */
+export type TargetList = Pick<FetchSettings, "tiles" | "urls" | "urlsFile">;
+
+const DEFAULT_TILES = { zoom: 5, count: 100 };
+/** Longest address that is asked for, in characters. */
+const LONGEST = 8192;
+
+/** How many requests a list asks for. Reads a file once, whatever its size, with bounded memory. */
+export function countTargets({ urls, urlsFile, tiles }: TargetList): number {
+  if (urls !== undefined) return urls.length;
+  if (urlsFile === undefined) return (tiles ?? DEFAULT_TILES).count;
+  const lines = new LineReader(urlsFile);
+  let count = 0;
+  for (let text = lines.next(); text !== null; text = lines.next()) if (!isBlank(text) || lines.cut) count++;
+  lines.close();
+  return count;
+}
+
+/** The hosts of a list that are not private, the first few: known before anything is sent. */
+export function publicHosts(list: TargetList, base: string | undefined, allowed: readonly string[], most = 3): string[] {
+  const hosts = new Set<string>();
+  const note = (text: string) => {
+    const host = hostOf(text);
+    if (host !== null && !mayAsk(host, allowed)) hosts.add(host);
+  };
+  if (base !== undefined) note(tileUrl(base, { z: 0, x: 0, y: 0 }));
+  for (const url of list.urls ?? []) note(url);
+  if (list.urlsFile !== undefined) {
+    const lines = new LineReader(list.urlsFile);
+    for (let text = lines.next(); text !== null && hosts.size < most; text = lines.next()) note(addressIn(text));
+    lines.close();
+  }
+  return [...hosts].slice(0, most);
+}
+
+function hostOf(text: string): string | null {
+  try {
+    return new URL(text).hostname;
+  } catch {
+    return null;
+  }
+}
+
+/** One request, or why there is none to be made of what the list says. */
+export interface Target {
+  url: string;
+  /** The line of the file, or the place in the list, from 1. */
+  line: number;
+  problem: string | null;
+}
+
+/** Goes through a list over and over, a file line by line. */
+export class Targets {
+  private readonly target: Target = { url: "", line: 0, problem: null };
+  private lines: LineReader | null = null;
+  private next_ = 0;
+
+  constructor(
+    private readonly list: TargetList,
+    /** Where tiles are asked for. */
+    private readonly base: string | null,
+    private readonly allowed: readonly string[],
+  ) {}
+
+  /** The next one; the same object each time. */
+  next(): Target {
+    const { urls, urlsFile } = this.list;
+    if (urls !== undefined) {
+      const at = this.next_++ % urls.length;
+      return this.read(urls[at] as string, at + 1);
+    }
+    if (urlsFile !== undefined) {
+      const text = this.nextLine(urlsFile);
+      return this.read(this.lines?.cut === true ? "" : addressIn(text ?? ""), this.lines?.line ?? 0);
+    }
+    const { zoom, count } = this.list.tiles ?? DEFAULT_TILES;
+    const n = this.next_++ % count;
+    this.target.url = this.base === null ? "" : tileUrl(this.base, nthTile(zoom, n));
+    this.target.line = n + 1;
+    this.target.problem = this.base === null ? NO_TARGET : null;
+    return this.target;
+  }
+
+  close(): void {
+    this.lines?.close();
+  }
+
+  private nextLine(file: string): string | null {
+    for (let opened = 0; opened < 2; opened++) {
+      this.lines ??= new LineReader(file);
+      for (let text = this.lines.next(); text !== null; text = this.lines.next()) if (!isBlank(text) || this.lines.cut) return text;
+      this.lines.close();
+      this.lines = null;
+    }
+    return null;
+  }
+
+  private read(text: string, line: number): Target {
+    const { target } = this;
+    target.line = line;
+    target.url = "";
+    target.problem = null;
+    const tile = parseTile(text);
+    if (tile !== null) {
+      const problem = tileProblem(tile);
+      if (problem !== null) target.problem = problem;
+      else if (this.base === null) target.problem = NO_TARGET;
+      else target.url = tileUrl(this.base, tile);
+      return target;
+    }
+    if (text.length > LONGEST) target.problem = `an address must have at most ${LONGEST} characters`;
+    else target.problem = this.check(text);
+    return target;
+  }
+
+  private check(text: string): string | null {
+    let url: URL;
+    try {
+      url = new URL(text);
+    } catch {
+      return `must be an http or https URL, or a tile such as 5/10/12 (${printable(text, 80)})`;
+    }
+    if (url.protocol !== "http:" && url.protocol !== "https:") return `must be http or https, not ${printable(url.protocol, 20)}`;
+    if (!mayAsk(url.hostname, this.allowed)) return `${printable(url.hostname, 100)} is a public host; --allow-host allows it`;
+    this.target.url = url.href;
+    return null;
+  }
+}
+
+const NO_TARGET = "a tile needs fetch.target to say where it is asked for";
+
+function isBlank(text: string): boolean {
+  return text.trim() === "" || text.trimStart().startsWith("#");
+}
+
+/** A line is an address, or a dead letter that holds one. */
+function addressIn(line: string): string {
+  const text = line.trim();
+  if (!text.startsWith("{")) return text;
+  try {
+    const { url } = JSON.parse(text) as { url?: unknown };
+    return typeof url === "string" ? url : "";
+  } catch {
+    return "";
+  }
+}

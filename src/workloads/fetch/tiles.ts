@@ -1,0 +1,64 @@
+/** A square of a map: zoom, column, row (counted from the north). */
+export interface Tile {
+  readonly z: number;
+  readonly x: number;
+  readonly y: number;
+}
+
+/** Deepest zoom there are tiles for. */
+export const DEEPEST = 24;
+
+/** Reads `z/x/y`; null when it is no such thing. Ranges are not looked at. */
+export function parseTile(text: string): Tile | null {
+  const match = /^(\d{1,2})\/(-?\d{1,9})\/(-?\d{1,9})$/.exec(text);
+  return match === null ? null : { z: Number(match[1]), x: Number(match[2]), y: Number(match[3]) };
+}
+
+/** Why there is no such tile; null when there is. */
+export function tileProblem({ z, x, y }: Tile): string | null {
+  if (z > DEEPEST) return `zoom ${z} is deeper than ${DEEPEST}`;
+  const side = 2 ** z;
+  if (x < 0 || x >= side) return `column ${x} is not in 0…${side - 1} of zoom ${z}`;
+  if (y < 0 || y >= side) return `row ${y} is not in 0…${side - 1} of zoom ${z}`;
+  return null;
+}
+
+/** The n-th tile of a zoom, row by row; beyond the last it begins again. */
+export function nthTile(z: number, n: number): Tile {
+  const side = 2 ** z;
+  const at = n % (side * side);
+  return { z, x: at % side, y: Math.floor(at / side) };
+}
+
+/** The tile that holds it, one zoom out; null at the top. */
+export function parentOf({ z, x, y }: Tile): Tile | null {
+  return z === 0 ? null : { z: z - 1, x: x >> 1, y: y >> 1 };
+}
+
+/** `{-y}` counts rows from the south (TMS). A base without placeholders is followed by `/{z}/{x}/{y}.png`. */
+export function tileUrl(template: string, { z, x, y }: Tile): string {
+  const whole = /\{(z|x|y|-y)\}/.test(template) ? template : `${template.replace(/\/+$/, "")}/{z}/{x}/{y}.png`;
+  return whole
+    .replaceAll("{z}", String(z))
+    .replaceAll("{x}", String(x))
+    .replaceAll("{-y}", String(2 ** z - 1 - y))
+    .replaceAll("{y}", String(y));
+}
+
+/** The tile that an address made of this template asks for; null when it is not one of them. */
+export function tileOf(template: string, url: string): Tile | null {
+  const whole = /\{(z|x|y|-y)\}/.test(template) ? template : `${template.replace(/\/+$/, "")}/{z}/{x}/{y}.png`;
+  const names: string[] = [];
+  const pattern = whole.replaceAll(/\{(z|x|y|-y)\}|[^{]+|\{/g, (part, name: string | undefined) => {
+    if (name === undefined) return part.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&");
+    names.push(name);
+    return "(\\d{1,9})";
+  });
+  const match = new RegExp(`^${pattern}$`).exec(url);
+  if (match === null) return null;
+  const numberOf = (name: string) => Number(match[names.indexOf(name) + 1] ?? Number.NaN);
+  const z = numberOf("z");
+  const y = names.includes("y") ? numberOf("y") : 2 ** z - 1 - numberOf("-y");
+  const tile = { z, x: numberOf("x"), y };
+  return Number.isNaN(tile.z + tile.x + tile.y) ? null : tile;
+}
