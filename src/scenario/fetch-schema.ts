@@ -5,22 +5,20 @@ import * as s from "./scalars.ts";
 const share = () => s.share().default(0);
 
 /** What a mock tile server does with the requests it gets. Everything random comes from the scenario's seed. */
-const mock = z
-  .strictObject({
-    latency: s.delayRange().prefault({ min: "20ms", max: "80ms" }),
-    errorRate: share(),
-    errorStatus: s.count(599, 400).default(503),
-    /** Requests per second it answers; more are told to come back later. 0: any number. */
-    rateLimit: s.nonNegative().default(0),
-    retryAfter: s.delay().default(1e6),
-    stallRate: share(),
-    resetRate: share(),
-    truncateRate: share(),
-    slowRate: share(),
-    bodySize: s.sizeUpTo(1e9, "1GB").default(2000),
-    outages: z.array(z.strictObject({ at: s.delay(), for: s.duration() })).default([]),
-  })
-  .prefault({});
+const mock = z.strictObject({
+  latency: s.delayRange().prefault({ min: "20ms", max: "80ms" }),
+  errorRate: share(),
+  errorStatus: s.count(599, 400).default(503),
+  /** Requests per second it answers; more are told to come back later. 0: any number. */
+  rateLimit: s.nonNegative().default(0),
+  retryAfter: s.delay().default(1e6),
+  stallRate: share(),
+  resetRate: share(),
+  truncateRate: share(),
+  slowRate: share(),
+  bodySize: s.sizeUpTo(1e9, "1GB").default(2000),
+  outages: z.array(z.strictObject({ at: s.delay(), for: s.duration() })).default([]),
+});
 
 /** The part `fetch` of a scenario. Durations in microseconds, sizes in bytes. */
 export const fetchSchema = z.strictObject({

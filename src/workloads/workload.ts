@@ -27,6 +27,8 @@ export interface Processor {
   process(item: Item): Outcome | Promise<Outcome>;
   /** True when `process` never returns a promise and takes less time than reading a clock is worth. */
   readonly instant: boolean;
+  /** True when `process` only begins something outside and takes next to no time of its thread. */
+  readonly yields: boolean;
   /** True when items of one key must be worked one after another. */
   readonly ordered: boolean;
   /** Items that may be under way now, if that is less than the mode would allow. */

@@ -79,7 +79,7 @@ class AsyncRun {
     };
   }
 
-  /** Makes batches and has them worked off, `concurrency` at a time. The loop gets a turn after each. */
+  /** Makes batches and has them worked off, `concurrency` at a time. The loop gets a turn after each that held it. */
   private async collect(): Promise<void> {
     const { time, settings, lifecycle } = this.job;
     for (;;) {
@@ -97,7 +97,7 @@ class AsyncRun {
           this.recycle(batch);
           this.batchDone.notify();
         });
-      await time.turn();
+      if (!this.processor.yields) await time.turn();
     }
     while (this.bench.active > 0 && !lifecycle.expired(time.now())) await this.batchDone.wait(time.now() + 50e6);
   }

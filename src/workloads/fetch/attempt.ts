@@ -57,7 +57,11 @@ export class Line {
     this.brokenOff = null;
     this.bytes = 0;
     try {
-      return await this.follow(address, id);
+      const response = await this.send(address, id);
+      const { status } = response;
+      if (status < 200 || status >= 300 || this.saver !== null || !isSmall(response)) return await this.handle(response, address, id);
+      this.bytes = (await response.arrayBuffer()).byteLength;
+      return { status, error: null, retryAfter: null, bytes: this.bytes };
     } catch (error) {
       return { status: 0, error: this.brokenOff ?? nameOf(error), retryAfter: null, bytes: this.bytes };
     } finally {
@@ -66,15 +70,17 @@ export class Line {
     }
   }
 
-  private async follow(address: string, id: string): Promise<Answer> {
+  private send(url: string, id: string): Promise<Response> {
+    const { keepAlive } = this.rule;
+    const headers = keepAlive ? { [CORRELATION]: id } : { [CORRELATION]: id, connection: "close" };
+    return this.fetch(url, { signal: this.controller.signal, redirect: "manual", keepalive: keepAlive, headers });
+  }
+
+  /** Whatever is not a short answer: redirects, large bodies, bodies to be saved, refusals. */
+  private async handle(first: Response, address: string, id: string): Promise<Answer> {
     let url = address;
+    let response = first;
     for (let hop = 0; ; hop++) {
-      const response = await this.fetch(url, {
-        signal: this.controller.signal,
-        redirect: "manual",
-        keepalive: this.rule.keepAlive,
-        headers: this.rule.keepAlive ? { [CORRELATION]: id } : { [CORRELATION]: id, connection: "close" },
-      });
       const { status } = response;
       const location = status >= 300 && status < 400 ? response.headers.get("location") : null;
       if (location === null) {
@@ -86,6 +92,7 @@ export class Line {
       const problem = hop >= MOST_HOPS ? "redirect loop" : this.hopProblem(location, url);
       if (problem !== null) return { status, error: problem, retryAfter: null, bytes: this.bytes };
       url = new URL(location, url).href;
+      response = await this.send(url, id);
     }
   }
 
@@ -98,11 +105,6 @@ export class Line {
   /** Reads a body to its end, to disk if asked, and never holds more of it than a piece. */
   private async take(response: Response, saved: Saved | null): Promise<void> {
     try {
-      const length = Number(response.headers.get("content-length") ?? Number.NaN);
-      if (saved === null && length <= ONE_PIECE && response.headers.get("content-encoding") === null) {
-        this.bytes += (await response.arrayBuffer()).byteLength;
-        return;
-      }
       const reader = response.body?.getReader();
       for (let piece = await reader?.read(); piece !== undefined && !piece.done; piece = await reader?.read()) {
         this.bytes += piece.value.byteLength;
@@ -122,6 +124,12 @@ export class Line {
     if (length <= ONE_PIECE) this.bytes += (await response.arrayBuffer()).byteLength;
     else await response.body?.cancel();
   }
+}
+
+/** True when a body is short by the server's own word, which the client holds it to, and is not packed. */
+function isSmall({ headers }: Response): boolean {
+  const length = headers.get("content-length");
+  return length !== null && Number(length) <= ONE_PIECE && headers.get("content-encoding") === null;
 }
 
 /** The first that fits what an error says of itself. */

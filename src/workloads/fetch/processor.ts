@@ -67,6 +67,7 @@ interface Pursuit {
 /** Requests, each with all its attempts: timeout, retry, breaker, rate, fallback. */
 export class FetchProcessor implements Processor {
   readonly instant = false;
+  readonly yields = true;
   readonly ordered = false;
   private readonly counts: Float64Array;
   private readonly flight: Int32Array;
@@ -130,17 +131,12 @@ export class FetchProcessor implements Processor {
     return Math.min(this.max, this.adaptive?.limit ?? this.max);
   }
 
-  async process(item: Item): Promise<Outcome> {
+  process(item: Item): Promise<Outcome> {
     const url = item.payload as string;
     const began = this.effort.now();
     const deadline = began + this.spec.settings.deadline * 1000;
-    const pursuit: Pursuit = { url, host: this.hostOf(url), index: item.key, began, deadline, attempts: 0, status: 0 };
     this.begin();
-    try {
-      return await this.pursue(pursuit);
-    } finally {
-      this.end();
-    }
+    return this.pursue({ url, host: this.hostOf(url), index: item.key, began, deadline, attempts: 0, status: 0 });
   }
 
   private begin(): void {
@@ -156,11 +152,19 @@ export class FetchProcessor implements Processor {
   }
 
   private async pursue(pursuit: Pursuit): Promise<Outcome> {
-    const { settings } = this.spec;
-    if (settings.resume && this.saver?.has(pursuit.url) === true) {
-      this.add(COUNT.resumed);
-      return this.done(pursuit, "ok", null);
+    try {
+      if (this.spec.settings.resume && this.saver?.has(pursuit.url) === true) {
+        this.add(COUNT.resumed);
+        return this.done(pursuit, "ok", null);
+      }
+      return await this.tryUntilDone(pursuit);
+    } finally {
+      this.end();
     }
+  }
+
+  /** Asks again and again as the rules have it. The first attempt goes through here alone, without a promise that is not its own. */
+  private async tryUntilDone(pursuit: Pursuit): Promise<Outcome> {
     for (;;) {
       const admission = this.breakers?.admit(pursuit.host, this.effort.now()) ?? "call";
       if (admission === "refused") {
@@ -171,7 +175,10 @@ export class FetchProcessor implements Processor {
         this.breakers?.ignored(pursuit.host, admission, this.effort.now());
         return this.giveUp(pursuit, "deadline");
       }
-      const answer = await this.attempt(pursuit, pursuit.url, admission);
+      const line = this.freeLine() ?? (await this.nextLine());
+      const started = this.launch(line, pursuit);
+      const answer = await line.ask(pursuit.url, this.attemptId(pursuit));
+      this.land(line, pursuit, pursuit.url, answer, admission, started);
       if (this.halted) return "stopped";
       if (answer.error === null && answer.status >= 200 && answer.status < 300) return this.done(pursuit, "ok", null);
       const wait = this.waitBeforeRetry(pursuit, answer);
@@ -188,9 +195,8 @@ export class FetchProcessor implements Processor {
     }
   }
 
-  /** One request that goes out, and what follows from its end. */
-  private async attempt(pursuit: Pursuit, url: string, admission: Admission): Promise<Answer> {
-    const line = this.freeLine() ?? (await this.nextLine());
+  /** A request goes out; the instant it does. */
+  private launch(line: Line, pursuit: Pursuit): Nanoseconds {
     const started = this.effort.now();
     const byTimeout = started + this.timeout;
     line.endsAt = Math.min(byTimeout, pursuit.deadline);
@@ -199,18 +205,20 @@ export class FetchProcessor implements Processor {
     this.add(COUNT.attempts);
     this.add(COUNT.inFlight);
     this.fly(1);
-    void this.watch();
-    const { runId } = this.spec;
-    const answer = await line.ask(url, `${runId}-${pursuit.index}.${pursuit.attempts}`);
+    if (!this.watching) void this.watch();
+    return started;
+  }
+
+  /** What follows from a request's end. */
+  private land(line: Line, pursuit: Pursuit, url: string, answer: Answer, admission: Admission, started: Nanoseconds): void {
     this.fly(-1);
     this.add(COUNT.inFlight, -1);
     this.release(line);
     const ended = this.effort.now();
     pursuit.status = answer.status;
-    if (this.halted) return answer;
+    if (this.halted) return;
     this.learn(pursuit.host, answer, admission, started, ended);
     this.log?.add(this.logged(pursuit, url, answer, ended - started));
-    return answer;
   }
 
   /** Tells breaker, rate and limit what came of an attempt. */
@@ -284,7 +292,12 @@ export class FetchProcessor implements Processor {
     const admission = this.breakers?.admit(pursuit.host, this.effort.now()) ?? "call";
     if (admission === "refused") return false;
     const before = pursuit.status;
-    const { status, error } = await this.attempt(pursuit, tileUrl(base, parent), admission);
+    const url = tileUrl(base, parent);
+    const line = this.freeLine() ?? (await this.nextLine());
+    const started = this.launch(line, pursuit);
+    const answer = await line.ask(url, this.attemptId(pursuit));
+    this.land(line, pursuit, url, answer, admission, started);
+    const { status, error } = answer;
     pursuit.status = before;
     return error === null && status >= 200 && status < 300;
   }
@@ -316,6 +329,10 @@ export class FetchProcessor implements Processor {
       bytes,
       ms: took / 1e6,
     };
+  }
+
+  private attemptId({ index, attempts }: Pursuit): string {
+    return `${this.spec.runId}-${index}.${attempts}`;
   }
 
   private idOf({ index }: Pursuit): string {
@@ -356,7 +373,6 @@ export class FetchProcessor implements Processor {
 
   /** Breaks off what has taken too long, as long as anything is under way. */
   private async watch(): Promise<void> {
-    if (this.watching) return;
     this.watching = true;
     const every = Math.min(LOOK_MOST, Math.max(LOOK_LEAST, this.timeout / LOOK_SHARE));
     while (!this.halted && (this.counts[COUNT.inFlight] as number) > 0) {

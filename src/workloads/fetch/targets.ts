@@ -2,7 +2,7 @@ import { mayAsk } from "../../kernel/hosts.ts";
 import { printable } from "../../kernel/text.ts";
 import { LineReader } from "../../load/lines.ts";
 import type { FetchSettings } from "../../scenario/schema.ts";
-import { nthTile, parseTile, tileProblem, tileUrl } from "./tiles.ts";
+import { parseTile, tilePath, tileProblem, tileUrl } from "./tiles.ts";
 
 /** What a list is made of. */
 export type TargetList = Pick<FetchSettings, "tiles" | "urls" | "urlsFile">;
@@ -60,20 +60,26 @@ export class Targets {
   private readonly target: Target = { url: "", line: 0, problem: null };
   private lines: LineReader | null = null;
   private next_ = 0;
+  private readonly template: ((zoom: number, n: number) => string) | null;
+  /** Problems with the addresses of a list in the scenario, each looked at once. */
+  private readonly seen: (Target | undefined)[] = [];
 
   constructor(
     private readonly list: TargetList,
     /** Where tiles are asked for. */
     private readonly base: string | null,
     private readonly allowed: readonly string[],
-  ) {}
+  ) {
+    this.template = base === null ? null : tilePath(base);
+  }
 
   /** The next one; the same object each time. */
   next(): Target {
     const { urls, urlsFile } = this.list;
     if (urls !== undefined) {
       const at = this.next_++ % urls.length;
-      return this.read(urls[at] as string, at + 1);
+      this.seen[at] ??= { ...this.read(urls[at] as string, at + 1) };
+      return this.seen[at];
     }
     if (urlsFile !== undefined) {
       const text = this.nextLine(urlsFile);
@@ -81,7 +87,7 @@ export class Targets {
     }
     const { zoom, count } = this.list.tiles ?? DEFAULT_TILES;
     const n = this.next_++ % count;
-    this.target.url = this.base === null ? "" : tileUrl(this.base, nthTile(zoom, n));
+    this.target.url = this.template === null ? "" : this.template(zoom, n % 4 ** zoom);
     this.target.line = n + 1;
     this.target.problem = this.base === null ? NO_TARGET : null;
     return this.target;

@@ -23,11 +23,27 @@ export function tileProblem({ z, x, y }: Tile): string | null {
   return null;
 }
 
-/** The n-th tile of a zoom, row by row; beyond the last it begins again. */
-export function nthTile(z: number, n: number): Tile {
-  const side = 2 ** z;
-  const at = n % (side * side);
-  return { z, x: at % side, y: Math.floor(at / side) };
+/** Addresses of the tiles of a zoom by their number, row by row: as `tileUrl`, taken apart once and not for each. */
+export function tilePath(template: string): (z: number, n: number) => string {
+  const parts = withPlaceholders(template).split(/(\{z\}|\{x\}|\{y\}|\{-y\})/);
+  return (z, n) => {
+    const side = 2 ** z;
+    const x = n % side;
+    const y = Math.floor(n / side);
+    let url = "";
+    for (const part of parts) {
+      if (part === "{z}") url += z;
+      else if (part === "{x}") url += x;
+      else if (part === "{y}") url += y;
+      else if (part === "{-y}") url += side - 1 - y;
+      else url += part;
+    }
+    return url;
+  };
+}
+
+function withPlaceholders(template: string): string {
+  return /\{(z|x|y|-y)\}/.test(template) ? template : `${template.replace(/\/+$/, "")}/{z}/{x}/{y}.png`;
 }
 
 /** The tile that holds it, one zoom out; null at the top. */
@@ -37,17 +53,12 @@ export function parentOf({ z, x, y }: Tile): Tile | null {
 
 /** `{-y}` counts rows from the south (TMS). A base without placeholders is followed by `/{z}/{x}/{y}.png`. */
 export function tileUrl(template: string, { z, x, y }: Tile): string {
-  const whole = /\{(z|x|y|-y)\}/.test(template) ? template : `${template.replace(/\/+$/, "")}/{z}/{x}/{y}.png`;
-  return whole
-    .replaceAll("{z}", String(z))
-    .replaceAll("{x}", String(x))
-    .replaceAll("{-y}", String(2 ** z - 1 - y))
-    .replaceAll("{y}", String(y));
+  return tilePath(template)(z, y * 2 ** z + x);
 }
 
 /** The tile that an address made of this template asks for; null when it is not one of them. */
 export function tileOf(template: string, url: string): Tile | null {
-  const whole = /\{(z|x|y|-y)\}/.test(template) ? template : `${template.replace(/\/+$/, "")}/{z}/{x}/{y}.png`;
+  const whole = withPlaceholders(template);
   const names: string[] = [];
   const pattern = whole.replaceAll(/\{(z|x|y|-y)\}|[^{]+|\{/g, (part, name: string | undefined) => {
     if (name === undefined) return part.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&");

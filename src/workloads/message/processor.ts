@@ -18,6 +18,7 @@ export interface WorkCost extends ServiceTime {
 /** The state machines of one thread and the work that updating them costs. */
 export class MessageProcessor implements Processor {
   readonly instant: boolean;
+  readonly yields: boolean;
   readonly ordered = true;
   readonly limit = Number.POSITIVE_INFINITY;
   private readonly states: (State | undefined)[] = [];
@@ -44,6 +45,7 @@ export class MessageProcessor implements Processor {
     this.compute = cost.kind === "cpu" ? 1 : cost.kind === "mixed" ? cost.cpuShare : 0;
     this.block = cost.kind === "sleep" ? 1 : 0;
     this.wait = cost.kind === "io" ? 1 : cost.kind === "mixed" ? 1 - cost.cpuShare : 0;
+    this.yields = handler === null && this.wait === 1 && this.demand > 0;
     this.instant = handler === null && (this.demand === 0 || this.compute + this.block + this.wait === 0);
   }
 

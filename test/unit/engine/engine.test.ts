@@ -121,6 +121,7 @@ describe("bench", () => {
     const released: number[] = [];
     const processor = {
       instant,
+      yields: false,
       ordered: true,
       limit: Number.POSITIVE_INFINITY,
       halt: () => {},
