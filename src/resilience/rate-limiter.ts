@@ -14,6 +14,9 @@ export const GROW_BY = 1.1;
 /** What the rate is multiplied by when the server says it is too much. */
 export const SHRINK_BY = 0.5;
 
+/** Lateness of one call that the next makes up for. */
+const LATE: Nanoseconds = 1e6;
+
 const RATE = 0;
 const NEXT_AT = 1;
 const SUCCESSES = 2;
@@ -49,14 +52,19 @@ export class RateLimiter {
     return Cells.of(FIRST_TURN + KEPT_TURNS).memory;
   }
 
-  /** Takes the next place in the line; the instant at which the call may go. */
-  reserve(now: Nanoseconds): Nanoseconds {
+  /**
+   * Lets a call go now, and says so with `now`; or says when to ask again. Nothing is promised ahead of its time, so a rate that is
+   * cut is cut for everyone who waits.
+   */
+  take(now: Nanoseconds): Nanoseconds {
     const { values } = this.cells;
     this.cells.lock();
-    const at = Math.max(now, values[NEXT_AT] as number);
-    values[NEXT_AT] = at + 1e9 / (values[RATE] as number);
+    const next = values[NEXT_AT] as number;
+    const gap = 1e9 / (values[RATE] as number);
+    // Who wakes a little late does not slow down those behind.
+    if (now >= next) values[NEXT_AT] = Math.max(next, now - Math.min(gap / 4, LATE)) + gap;
     this.cells.unlock();
-    return at;
+    return Math.max(now, next);
   }
 
   succeeded(): void {
@@ -80,6 +88,7 @@ export class RateLimiter {
       values[TURNS] = turn + 1;
       values[RATE] = Math.max(this.rule.min, (values[RATE] as number) * SHRINK_BY);
       values[SHRUNK_AT] = now;
+      values[NEXT_AT] = Math.max(values[NEXT_AT] as number, now + 1e9 / (values[RATE] as number));
     }
     values[SUCCESSES] = 0;
     this.cells.unlock();

@@ -14,7 +14,7 @@ export function conclude(all: readonly CaseResult[]): string[] {
   // Where batches are swept, what another field does by itself is in the pictures.
   for (const field of batched.length > 0 ? [] : fields) sentences.push(...alongField(cases, field, fields));
   if (fields.includes("load.rate")) sentences.push(...modesCompared(cases));
-  sentences.push(...queriesCompared(cases));
+  sentences.push(...queriesCompared(cases), ...enginesCompared(cases, fields));
   return sentences;
 }
 
@@ -34,6 +34,9 @@ type About = (series: readonly CaseResult[], label: string, field: string) => st
 const ABOUT: Readonly<Record<string, About>> = {
   "load.rate": knee,
   "parallel.workers": scaling,
+  "fetch.concurrency.max": inFlight,
+  "fetch.retry.backoff": herd,
+  "fetch.retry.jitter": herd,
   "queue.capacity": queueSize,
   "work.time": processingTime,
   "queue.overflow": overflow,
@@ -75,6 +78,54 @@ function scaling(series: readonly CaseResult[], label: string, field: string): s
   const law = `Amdahl's law fits with ${formatShare(amdahl.contention)} that does not run side by side (R² ${amdahl.explained.toFixed(2)})`;
   const peak = usl?.peak ? `, the universal scalability law with its peak at ${formatCount(usl.peak)}` : "";
   return `${label} does ${told} on a machine of ${cores} cores: ${law}${peak}.`;
+}
+
+/** Requests in flight against requests done: Little's law at each point, and how far more of them help. */
+function inFlight(series: readonly CaseResult[], label: string, field: string): string | null {
+  const points = series
+    .filter((one) => typeof one.params[field] === "number")
+    .map((one) => ({ n: Number(one.params[field]), rate: one.throughput }));
+  const amdahl = fitAmdahl(points);
+  const usl = fitUsl(points);
+  if (amdahl === null) return anyField(series, label, field);
+  const told = series.map(
+    (one) =>
+      `${at(one, field)}: ${formatCount(one.throughput)}/s × ${formatMs(one.latency.service.mean)} = ${formatCount((one.throughput * one.latency.service.mean) / 1000)} in flight`,
+  );
+  const law = `Amdahl's law fits with ${formatShare(amdahl.contention)} that does not overlap (R² ${amdahl.explained.toFixed(2)})`;
+  const peak = usl?.peak
+    ? `, the universal scalability law with its peak at ${formatCount(usl.peak)} in flight`
+    : usl === null
+      ? ""
+      : ", the universal scalability law sees no peak";
+  return `${label}, by Little's law ${told.join("; ")}. ${law}${peak}.`;
+}
+
+/** How many came back at once, and how often. */
+function herd(series: readonly CaseResult[], label: string, field: string): string {
+  const told = series.map((one) => {
+    const { attempts = 0, server } = one.fetch ?? {};
+    const atOnce = server === null || server === undefined ? "" : `, ${formatCount(server.peakConcurrency)} at once at the server`;
+    return `${at(one, field)} ${formatCount(attempts)} attempts${atOnce}, p99 ${formatMs(one.latency.sojourn.p99)}`;
+  });
+  return `${label}: ${told.join("; ")}.`;
+}
+
+/** The same list through each mode, as multiples of one request at a time. */
+function enginesCompared(cases: readonly CaseResult[], fields: readonly string[]): string[] {
+  const sync = cases.find(({ mode, fetch }) => mode === "sync" && fetch !== undefined);
+  if (sync === undefined || fields.length > 0) return [];
+  const told = cases
+    .filter((one) => one !== sync)
+    .map(({ mode, throughput, process }) => {
+      const threads = mode === "parallel" ? `parallel (${process.threads.length - 1} threads)` : mode;
+      return `${threads} ${(throughput / sync.throughput).toFixed(1)} × at ${Math.round(process.peakRssBytes / 1e6)} MB`;
+    });
+  if (told.length === 0) return [];
+  const base = `${formatCount(sync.throughput)}/s at ${Math.round(sync.process.peakRssBytes / 1e6)} MB`;
+  return [
+    `Against one request at a time (${base}): ${told.join(", ")}. What waits for a server needs no core, so it needs no thread either.`,
+  ];
 }
 
 /** W ≈ K · S: who gets the last place of a full queue waits for all before it. */

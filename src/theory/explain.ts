@@ -2,6 +2,7 @@ import { formatCount, formatMs, formatShare } from "../kernel/units.ts";
 import type { Scenario } from "../scenario/schema.ts";
 import { droppedTotal } from "../telemetry/ledger.ts";
 import type { CaseResult } from "../telemetry/result.ts";
+import { explainFetch } from "./explain-fetch.ts";
 
 type Explained = Omit<CaseResult, "explanation" | "series" | "params">;
 
@@ -14,6 +15,7 @@ const SHORTEST_MS = 50;
 /** What held a case back, named from measured utilisation and the split of latency, the number that shows it, and what would help. */
 export function explain(result: Explained, scenario: Scenario): string {
   if (result.status === "failed") return result.problems[0] ?? "The case failed.";
+  if (scenario.workload === "fetch" && result.throughput > 0) return explainFetch(result, scenario);
   if (result.ledger.processed === 0) return "Nothing was processed, so there is nothing to explain.";
   if (result.throughput === 0) return "Too little was done before the end to say what held it back.";
   const facts = new Facts(result, scenario);

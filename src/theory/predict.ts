@@ -3,6 +3,7 @@ import { squaredVariation } from "../load/service-times.ts";
 import type { Scenario } from "../scenario/schema.ts";
 import type { Prediction } from "../telemetry/result.ts";
 import { type Expected, HANDOVER, offeredRate, type Shares, sharesOf } from "./demand.ts";
+import { predictFetch } from "./fetch.ts";
 import {
   dd1OverloadSojourn,
   dd1Sojourn,
@@ -21,6 +22,7 @@ const SIMULATED = 300_000;
 
 /** What theory expects of a case before it runs: a formula where one applies, the simulator for the rest; null: unknown. */
 export function predict(asked: Expected): Prediction {
+  if (asked.scenario.workload === "fetch") return predictFetch(asked);
   const expected = atNumber(asked);
   const { scenario } = expected;
   const { capacity, bottleneck, servers } = capacityOf(expected);
@@ -120,7 +122,9 @@ interface Capacity {
 }
 
 /** The rate at which the first resource is used up, keys evenly spread. */
-export function capacityOf({ mode, scenario, workers, cores }: Expected): Capacity {
+export function capacityOf(expected: Expected): Capacity {
+  const { mode, scenario, workers, cores } = expected;
+  if (scenario.workload === "fetch") return { ...predictFetch(expected), servers: 1 };
   const { work, source, batch } = scenario;
   const read = (source.latency.min + source.latency.max) / 2e6;
   const shares: Shares = sharesOf(scenario) ?? { cpu: 0, hold: 0, wait: 0 };

@@ -3,6 +3,7 @@ import { hashOf } from "../../kernel/hash.ts";
 import { LineFile } from "../../kernel/line-file.ts";
 import type { WordReader } from "../../kernel/words.ts";
 import type { Item } from "../../queueing/item.ts";
+import { Ring } from "../../queueing/ring.ts";
 import { AdaptiveLimit } from "../../resilience/adaptive-limit.ts";
 import { backoffDelay, LONGEST_RETRY_AFTER, retryAfterMs } from "../../resilience/backoff.ts";
 import { type Admission, CircuitBreakers } from "../../resilience/circuit-breaker.ts";
@@ -83,6 +84,8 @@ export class FetchProcessor implements Processor {
   private readonly freeLines: Line[] = [];
   private readonly waitingForLine: (() => void)[] = [];
   private readonly mostLines: number;
+  /** Who waits for the rate to let a request go. */
+  private readonly line = new Ring<{ readonly deadline: Nanoseconds; readonly resolve: (mayGo: boolean) => void }>();
   private readonly timeout: Nanoseconds;
   private watching = false;
   private halted = false;
@@ -171,7 +174,7 @@ export class FetchProcessor implements Processor {
         this.add(COUNT.refused);
         return this.giveUp(pursuit, "circuit open");
       }
-      if (this.limiter !== null && !(await this.pause(pursuit, this.limiter.reserve(this.effort.now())))) {
+      if (this.limiter !== null && !(await this.queueForRate(pursuit.deadline))) {
         this.breakers?.ignored(pursuit.host, admission, this.effort.now());
         return this.giveUp(pursuit, "deadline");
       }
@@ -255,6 +258,32 @@ export class FetchProcessor implements Processor {
     const asked = retryAfterMs(retryAfter, Date.now());
     if (asked === null) return Math.max(backoff, retry.maxDelay * 1000);
     return asked > LONGEST_RETRY_AFTER ? `429 asks to wait ${Math.round(asked / 1000)} s` : asked * 1e6;
+  }
+
+  /** Waits in line until the rate lets a request go; false when the deadline comes first, or the run is over. */
+  private queueForRate(deadline: Nanoseconds): Promise<boolean> {
+    return new Promise((resolve) => {
+      this.line.push({ deadline, resolve });
+      if (this.line.length === 1) void this.serveLine();
+    });
+  }
+
+  private async serveLine(): Promise<void> {
+    for (let first = this.line.peek(); first !== undefined; first = this.line.peek()) {
+      const now = this.effort.now();
+      if (this.halted || now >= first.deadline) {
+        this.line.shift();
+        first.resolve(false);
+        continue;
+      }
+      const at = this.limiter?.take(now) ?? now;
+      if (at > now) {
+        await this.effort.pause(Math.min(at, first.deadline) - now);
+        continue;
+      }
+      this.line.shift();
+      first.resolve(true);
+    }
   }
 
   /** Waits until an instant; false when the item's deadline comes first. */

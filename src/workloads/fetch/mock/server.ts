@@ -1,6 +1,7 @@
 import type { Socket, TCPSocketListener } from "bun";
+import { RateGate } from "../../../resilience/rate-gate.ts";
 import type { MockSettings } from "../../../scenario/schema.ts";
-import { type Fate, fateOf, RateGate } from "./fate.ts";
+import { type Fate, fateOf } from "./fate.ts";
 
 /** What the server saw, by its own count. */
 export interface MockStats {

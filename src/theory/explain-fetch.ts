@@ -1,0 +1,112 @@
+import { formatCount, formatMs, formatShare } from "../kernel/units.ts";
+import type { FetchSettings, Scenario } from "../scenario/schema.ts";
+import type { CaseResult, FetchFigures } from "../telemetry/result.ts";
+import { requestDemand, sawtoothMean } from "./fetch.ts";
+
+type Explained = Omit<CaseResult, "explanation" | "series" | "params">;
+
+/** What held a case of requests back, and what its retries, limits and breakers did, in sentences made of its own numbers. */
+export function explainFetch(result: Explained, scenario: Scenario): string {
+  const { fetch } = result;
+  const settings = scenario.fetch;
+  if (fetch === undefined || settings === undefined) return "There were no requests, so there is nothing to explain.";
+  const sentences = [
+    limit(result, fetch, scenario, settings),
+    retries(fetch, settings),
+    limiter(fetch, settings),
+    breaker(fetch),
+    rest(result, fetch),
+  ];
+  return sentences.filter((sentence) => sentence !== null).join(" ");
+}
+
+/** Requests under way over time, by Little's law from what was measured. */
+function limit(result: Explained, fetch: FetchFigures, { load }: Scenario, settings: FetchSettings): string {
+  const { concurrency } = settings;
+  const { mode, throughput, latency, durationMs, ledger } = result;
+  const done = durationMs > 0 ? ((fetch.requests - fetch.resumed) * 1000) / durationMs : 0;
+  const each = latency.service.mean;
+  const meanInFlight = (done * each) / 1000;
+  const rate = `${formatCount(throughput)} requests/s`;
+  if (mode === "sync") {
+    return `One request at a time: each waits ${formatMs(each)} for its answer and 1 ÷ ${formatMs(each)} is ${formatCount(1000 / each)}/s; ${rate} went through while the thread did nothing but wait.`;
+  }
+  const slots = concurrency.max === "unlimited" ? Number.POSITIVE_INFINITY : concurrency.max;
+  const used = meanInFlight / slots;
+  const { main, workers } = utilizations(result);
+  if (mode === "async" && main >= 0.9) {
+    return `The event loop is the limit: ${rate} took ${formatShare(main)} of one core, which is all that one loop has. More Workers would help.`;
+  }
+  if (fetch.rateTurns.length > 0 && used >= 0.5) {
+    return `The server's rate limit is the limit: ${rate} went through.`;
+  }
+  if (concurrency.window === "waves" && fetch.peakConcurrency >= slots) {
+    return `Waves: a wave ends with its slowest request, so of ${formatCount(slots)} slots ${formatCount(meanInFlight)} were in use on average; ${rate} went through.`;
+  }
+  if (fetch.attempts > 3 * fetch.requests) {
+    return `Waiting for the server to come back is the limit: an item took ${formatMs(each)}, of ${formatCount(fetch.attempts)} attempts ${formatCount(fetch.ok)} were answered well.`;
+  }
+  if (!("vus" in load) && ledger.unfinished === 0 && used < 0.6) {
+    return `The arrivals are the limit: ${rate} needed ${formatCount(meanInFlight)} in flight on average (${formatCount(done)}/s × ${formatMs(each)}, Little's law)${Number.isFinite(slots) ? ` of ${formatCount(slots)} allowed` : ""}.`;
+  }
+  const where = mode === "parallel" ? ` over ${workers} Workers` : " on one loop";
+  if (!Number.isFinite(slots)) {
+    return `Nothing limits the requests in flight: there were ${formatCount(fetch.peakConcurrency)} at once, each took ${formatMs(each)}, and ${rate} went through.`;
+  }
+  return `Concurrency is the limit: ${formatCount(slots)} in flight${where} ÷ ${formatMs(each)} each is ${formatCount((slots * 1000) / each)}/s; ${rate} went through, ${formatCount(meanInFlight)} in flight on average. A larger fetch.concurrency.max would help as long as the server keeps its pace.`;
+}
+
+function utilizations({ process }: Explained): { main: number; workers: number } {
+  const main = process.threads.find(({ name }) => name === "main")?.utilization ?? 0;
+  return { main, workers: process.threads.length - 1 };
+}
+
+function retries(fetch: FetchFigures, settings: FetchSettings): string | null {
+  if (fetch.retries === 0) return null;
+  const demand = requestDemand(settings);
+  const series =
+    demand === null || demand.failing === 0
+      ? ""
+      : `; the geometric series for a failure rate of ${formatShare(demand.failing)} and ${settings.retry.max} retries gives ${demand.attempts.toFixed(3)}`;
+  const saved = fetch.requests > 0 ? formatShare((fetch.ok + fetch.degraded) / fetch.requests) : "0 %";
+  return `Retries: ${formatCount(fetch.attempts)} attempts for ${formatCount(fetch.requests)} requests, ${fetch.amplification.toFixed(3)} each${series}; ${saved} ended well.`;
+}
+
+function limiter(fetch: FetchFigures, { rateLimit, target }: FetchSettings): string | null {
+  if (rateLimit === false) return fetch.rateLimited > 0 ? `${formatCount(fetch.rateLimited)} attempts were answered 429.` : null;
+  if (fetch.rateTurns.length === 0) return `The rate limiter was never told to slow down.`;
+  const turns = fetch.rateTurns.slice(1);
+  const mean =
+    (turns.length > 0 ? turns : fetch.rateTurns).reduce((sum, turn) => sum + turn, 0) / Math.max(1, turns.length || fetch.rateTurns.length);
+  const server = target?.mock?.rateLimit ?? 0;
+  const against = server > 0 ? ` (the server allows ${formatCount(server)}/s)` : "";
+  return `The rate climbed ×1.1 after 10 successes and was halved ${formatCount(fetch.rateTurns.length)} times, at ${formatCount(mean)}/s on average${against}: a sawtooth from half the peak spends its time at ln 2 = ${formatShare(sawtoothMean(0.5))} of it. Cut to 0.9 instead of 0.5 it would be ${formatShare(sawtoothMean(0.9))}.`;
+}
+
+function breaker(fetch: FetchFigures): string | null {
+  if (fetch.refusedByBreaker === 0) return null;
+  const server =
+    fetch.server === null
+      ? ""
+      : ` The server itself counted ${formatCount(fetch.server.requests)} requests, and ${formatCount(fetch.attempts)} went out.`;
+  const more = (fetch.server?.requests ?? 0) - fetch.attempts;
+  const again =
+    more > 0 ? ` The ${formatCount(more)} more are the HTTP client's own: it asks once more when a kept connection breaks.` : "";
+  return `While the circuit was open ${formatCount(fetch.refusedByBreaker)} requests were refused at once, without touching the network.${server}${again}`;
+}
+
+/** What became of those that did not end well. */
+function rest({ ledger }: Explained, fetch: FetchFigures): string | null {
+  const parts: string[] = [];
+  if (fetch.degraded > 0) parts.push(`${formatCount(fetch.degraded)} got something else instead`);
+  if (fetch.failed > 0) {
+    const errors = Object.entries(fetch.byError).sort(([, a], [, b]) => b - a);
+    const named = errors.slice(0, 3).map(([name, count]) => `${name} ${formatCount(count)}×`);
+    parts.push(`${formatCount(fetch.failed)} failed${named.length > 0 ? ` (attempts: ${named.join(", ")})` : ""}`);
+  }
+  if (ledger.rejected > 0) parts.push(`${formatCount(ledger.rejected)} were no addresses to be asked for`);
+  if (ledger.unfinished > 0) parts.push(`${formatCount(ledger.unfinished)} were still undone at the end`);
+  if (parts.length === 0) return null;
+  const text = parts.join(", ");
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+}

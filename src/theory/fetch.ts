@@ -1,0 +1,242 @@
+import { Heap } from "../kernel/heap.ts";
+import { Random } from "../kernel/random.ts";
+import { openTape } from "../load/open.ts";
+import { Arrival } from "../load/tape.ts";
+import { backoffDelay } from "../resilience/backoff.ts";
+import { RateGate } from "../resilience/rate-gate.ts";
+import { RateLimiter, type RateRule, SHRINK_BY } from "../resilience/rate-limiter.ts";
+import type { FetchSettings, MockSettings, Scenario } from "../scenario/schema.ts";
+import { Histogram } from "../telemetry/histogram.ts";
+import type { Prediction } from "../telemetry/result.ts";
+import { type Expected, offeredRate } from "./demand.ts";
+
+/** Requests that a prediction simulates at most. */
+const SIMULATED = 200_000;
+/** With more in flight what sockets and promises cost counts as much as the server, and theory knows nothing of it. */
+const MOST_SLOTS = 500;
+/** A slow body of the mock: ten pieces with a pause between them, in seconds. */
+const SLOW = 1.9;
+
+/** What a request of a scenario costs on average, by the description of its server. Seconds. */
+export interface RequestDemand {
+  /** One attempt. */
+  readonly attempt: number;
+  /** Probability that an attempt fails in a way that is tried again. */
+  readonly failing: number;
+  /** Probability that an item ends well. */
+  readonly success: number;
+  /** Attempts of an item: the geometric series 1 + p + p² … up to `retry.max`. */
+  readonly attempts: number;
+  /** An item with all its attempts and waits. */
+  readonly item: number;
+}
+
+/** Means by the rules alone; null when nothing is known of the server. */
+export function requestDemand(fetch: FetchSettings): RequestDemand | null {
+  const mock = fetch.target?.mock;
+  if (mock === undefined) return null;
+  const { latency, stallRate, resetRate, truncateRate, slowRate, errorRate } = mock;
+  const mean = (latency.min + latency.max) / 2e6;
+  const timeout = fetch.timeout / 1e6;
+  const attempt = (1 - stallRate) * mean + stallRate * timeout + slowRate * Math.min(SLOW, Math.max(0, timeout - mean));
+  const retried = errorRate * (isRetried(mock) ? 1 : 0);
+  const failing = Math.min(1, resetRate + truncateRate + stallRate + retried);
+  const { max } = fetch.retry;
+  const attempts = failing < 1 ? (1 - failing ** (max + 1)) / (1 - failing) : max + 1;
+  const jitter = fetch.retry.jitter === "none" ? 1 : fetch.retry.jitter === "full" ? 0.5 : 1 - fetch.retry.jitter / 2;
+  let waits = 0;
+  for (let retry = 1; retry <= max; retry++) {
+    waits += failing ** retry * backoffDelay({ ...fetch.retry, jitter: "none" }, retry, 0) * 1e-6 * jitter;
+  }
+  const success = (1 - failing ** (max + 1)) * (1 - (errorRate - retried));
+  return { attempt, failing, success, attempts, item: attempts * attempt + waits };
+}
+
+function isRetried({ errorStatus }: MockSettings): boolean {
+  return errorStatus >= 500 || errorStatus === 408;
+}
+
+/** Requests in flight at most, in a mode. */
+export function fetchSlots({ mode, scenario }: Pick<Expected, "mode" | "scenario">): number {
+  const { concurrency, connections } = scenario.fetch as FetchSettings;
+  if (mode === "sync") return 1;
+  return Math.min(connections.max, concurrency.max === "unlimited" ? Number.POSITIVE_INFINITY : concurrency.max);
+}
+
+/**
+ * Mean of a rate that climbs by a factor every so many successes and is cut to a share of its peak: growth that is faster the higher
+ * the rate makes 1/r fall in a straight line, so the mean is peak · ln(1/cut) / (1/cut − 1); ln 2 of the peak when halved.
+ */
+export function sawtoothMean(cut: number): number {
+  return Math.log(1 / cut) / (1 / cut - 1);
+}
+
+/** What theory expects of a fetch scenario. */
+export function predictFetch(expected: Expected): Prediction {
+  const { scenario } = expected;
+  const fetch = scenario.fetch as FetchSettings;
+  const demand = requestDemand(fetch);
+  const lambda = offeredRate(scenario);
+  const nothing = { capacity: null, throughput: null, sojournMean: null, sojournP99: null, utilization: null };
+  if (demand === null) return { ...nothing, bottleneck: "the server", model: "none" };
+  const mock = fetch.target?.mock as MockSettings;
+  const slots = fetchSlots(expected);
+  const limits: [number, string][] = [];
+  if (demand.item > 0 && slots <= MOST_SLOTS) limits.push([slots / demand.item, "concurrency"]);
+  if (mock.rateLimit > 0) {
+    const share = fetch.rateLimit === false ? 1 : sawtoothMean(SHRINK_BY);
+    limits.push([(mock.rateLimit * share) / demand.attempts, "the server's rate limit"]);
+  }
+  if (limits.length === 0) return { ...nothing, throughput: lambda, bottleneck: "arrivals", model: "capacity" };
+  const [capacity, bottleneck] = limits.reduce((least, one) => (one[0] < least[0] ? one : least));
+  const utilization = lambda === null ? 1 : Math.min(1, lambda / capacity);
+  const named = lambda !== null && lambda < capacity ? "arrivals" : bottleneck;
+  // What depends on what happened before (limits that adapt, breakers, outages) is bounded, not simulated.
+  const adaptive = mock.rateLimit > 0 || fetch.rateLimit !== false || fetch.concurrency.adaptive !== "none" || mock.outages.length > 0;
+  if (fetch.rateLimit !== false && mock.rateLimit > 0 && scenario.load.executor === "shared-iterations") {
+    const throughput = simulateLimited(fetch.rateLimit, mock, demand, scenario.load.iterations);
+    return { ...nothing, capacity, throughput, utilization, bottleneck: named, model: "simulation" };
+  }
+  if (adaptive || !simulatable(scenario)) {
+    const known = mock.outages.length === 0 && fetch.concurrency.adaptive === "none";
+    const throughput = known ? Math.min(lambda ?? Number.POSITIVE_INFINITY, capacity) * demand.success : null;
+    return { ...nothing, capacity, throughput, utilization, bottleneck: named, model: "capacity" };
+  }
+  const simulated = simulateFetch(expected, demand, slots);
+  return {
+    capacity,
+    throughput: simulated.throughput,
+    sojournMean: simulated.sojourn.mean / 1e6,
+    sojournP99: simulated.sojourn.percentile(0.99) / 1e6,
+    utilization,
+    bottleneck: named,
+    model: "simulation",
+  };
+}
+
+function simulatable({ load }: Scenario): boolean {
+  return (
+    load.executor !== "replay" && load.executor !== "once" && !(load.executor === "constant-arrival-rate" && typeof load.rate !== "number")
+  );
+}
+
+/** Draws what one item costs: attempts with their latencies, and the waits between them. */
+class Requests {
+  private readonly random: Random;
+  private readonly mock: MockSettings;
+
+  constructor(
+    private readonly fetch: FetchSettings,
+    seed: number,
+    private readonly failing: number,
+  ) {
+    this.random = new Random(seed, "requests");
+    this.mock = fetch.target?.mock as MockSettings;
+  }
+
+  /** Nanoseconds, negative when the item fails in the end. */
+  next(): number {
+    const { retry } = this.fetch;
+    let total = 0;
+    for (let attempt = 1; ; attempt++) {
+      const failed = this.failing > 0 && this.random.unit() < this.failing;
+      total += this.attempt(failed);
+      if (!failed) return this.refusedForGood() ? -total : total;
+      if (attempt > retry.max) return -total;
+      total += backoffDelay(retry, attempt, this.random.unit()) * 1000;
+    }
+  }
+
+  private attempt(failed: boolean): number {
+    const { latency, stallRate, slowRate } = this.mock;
+    const took = (latency.min + (latency.max - latency.min) * this.random.unit()) * 1000;
+    const timeout = this.fetch.timeout * 1000;
+    if (failed && stallRate > 0 && this.random.unit() < stallRate / this.failing) return timeout;
+    if (!failed && slowRate > 0 && this.random.unit() < slowRate / (1 - this.failing)) return Math.min(timeout, took + SLOW * 1e9);
+    return Math.min(timeout, took);
+  }
+
+  private refusedForGood(): boolean {
+    const { errorRate } = this.mock;
+    return errorRate > 0 && !isRetried(this.mock) && this.random.unit() < errorRate / (1 - this.failing);
+  }
+}
+
+/** The limiter and the server's gate themselves, on a clock that jumps: items per second of a list that is always ready. */
+function simulateLimited(rule: RateRule, mock: MockSettings, { attempt }: RequestDemand, items: number): number {
+  const limiter = new RateLimiter(rule);
+  const gate = new RateGate(mock.rateLimit);
+  const answers = new Heap<{ readonly sentAt: number; readonly ok: boolean }>();
+  const latency = attempt * 1e9;
+  const most = Math.min(items, SIMULATED);
+  let now = 0;
+  let done = 0;
+  let lastDone = 0;
+  while (done < most) {
+    while (answers.next <= now) {
+      const at = answers.next;
+      const answer = answers.pop();
+      if (answer === undefined) break;
+      if (answer.ok) {
+        limiter.succeeded();
+        done++;
+        lastDone = at;
+      } else limiter.refused(answer.sentAt, at);
+    }
+    const at = limiter.take(now);
+    if (at > now) {
+      now = Math.min(at, answers.next);
+      continue;
+    }
+    const ok = gate.admits(now / 1e6);
+    answers.push(now + (ok ? latency : 0), { sentAt: now, ok });
+  }
+  return lastDone > 0 ? (done * 1e9) / lastDone : 0;
+}
+
+/** The same arrivals over so many slots, each busy until its item is done. */
+function simulateFetch({ mode, scenario }: Expected, { failing }: RequestDemand, slots: number) {
+  const fetch = scenario.fetch as FetchSettings;
+  const { load } = scenario;
+  const requests = new Requests(fetch, scenario.seed, failing);
+  const busy = new Heap<null>();
+  const sojourn = new Histogram();
+  const closed = "vus" in load;
+  const most = load.executor === "shared-iterations" ? load.iterations : SIMULATED;
+  const until = load.executor === "constant-vus" ? load.duration * 1000 : Number.POSITIVE_INFINITY;
+  const waves = fetch.concurrency.window === "waves" && mode !== "sync";
+  const tape = closed ? null : openTape(scenario, () => null);
+  const arrival = new Arrival();
+  const servers = closed ? Math.min(slots, load.vus) : slots;
+  let waveEnds = 0;
+  let inWave = 0;
+  let waveBegan = 0;
+  let processed = 0;
+  let last = 0;
+  let first = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < Math.min(most, SIMULATED); i++) {
+    if (tape !== null && !tape.next(arrival)) break;
+    const free = busy.size < servers ? 0 : busy.next;
+    if (waves && inWave === slots) {
+      waveBegan = waveEnds;
+      inWave = 0;
+    }
+    if (busy.size >= servers) busy.pop();
+    const due = tape === null ? free : arrival.dueMicros * 1000;
+    const started = waves ? Math.max(due, waveBegan) : Math.max(due, free);
+    if (started >= until) break;
+    inWave++;
+    const took = requests.next();
+    const ended = started + Math.abs(took);
+    waveEnds = Math.max(waveEnds, ended);
+    busy.push(ended, null);
+    first = Math.min(first, due);
+    if (took < 0) continue;
+    processed++;
+    last = Math.max(last, ended);
+    sojourn.record(ended - due);
+  }
+  tape?.close();
+  const seconds = (last - Math.min(first, last)) / 1e9;
+  return { throughput: seconds > 0 ? processed / seconds : 0, sojourn };
+}
