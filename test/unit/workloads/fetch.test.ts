@@ -1,0 +1,409 @@
+import { describe, expect, test } from "bun:test";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import fc from "fast-check";
+import { isPrivateHost, mayAsk } from "../../../src/kernel/hosts.ts";
+import { LineFile } from "../../../src/kernel/line-file.ts";
+import { VirtualTime } from "../../../src/kernel/time.ts";
+import { Item } from "../../../src/queueing/item.ts";
+import { CircuitBreakers } from "../../../src/resilience/circuit-breaker.ts";
+import { RateLimiter } from "../../../src/resilience/rate-limiter.ts";
+import { fetchSchema } from "../../../src/scenario/fetch-schema.ts";
+import { requestDemand, sawtoothMean } from "../../../src/theory/fetch.ts";
+import { type Fetch, Line, nameOf } from "../../../src/workloads/fetch/attempt.ts";
+import { fateOf } from "../../../src/workloads/fetch/mock/fate.ts";
+import { type FetchFiles, FetchProcessor } from "../../../src/workloads/fetch/processor.ts";
+import { COUNT, fetchCounts, mergeReports } from "../../../src/workloads/fetch/report.ts";
+import { fileNameOf, Saver } from "../../../src/workloads/fetch/save.ts";
+import { countTargets, publicHosts, Targets } from "../../../src/workloads/fetch/targets.ts";
+import { parentOf, parseTile, tileOf, tileProblem, tileUrl } from "../../../src/workloads/fetch/tiles.ts";
+import { rounds } from "../../support/campaign.ts";
+import { temporaryFolder } from "../../support/cli.ts";
+
+describe("T-1 T-11 tiles", () => {
+  test("addresses in both schemes, with and without placeholders", () => {
+    const tile = { z: 5, x: 10, y: 12 };
+    expect(tileUrl("http://h/{z}/{x}/{y}.png", tile)).toBe("http://h/5/10/12.png");
+    expect(tileUrl("http://h/{z}/{x}/{-y}.png?k={z}", tile)).toBe("http://h/5/10/19.png?k=5");
+    expect(tileUrl("http://h/base/", tile)).toBe("http://h/base/5/10/12.png");
+  });
+
+  test("an address gives its tile back, whatever the template", () => {
+    const templates = fc.constantFrom(
+      "http://h/{z}/{x}/{y}.png",
+      "http://h/{x}-{-y}@{z}",
+      "http://h/base",
+      "http://h/a(b)*/{y}/{x}/{z}?q=1",
+    );
+    fc.assert(
+      fc.property(templates, fc.integer({ min: 0, max: 20 }), fc.nat(), fc.nat(), (template, z, a, b) => {
+        const tile = { z, x: a % 2 ** z, y: b % 2 ** z };
+        expect(tileOf(template, tileUrl(template, tile))).toEqual(tile);
+        expect(tileProblem(tile)).toBeNull();
+        const parent = parentOf(tile);
+        expect(parent === null).toBe(z === 0);
+        if (parent !== null) expect(tileProblem(parent)).toBeNull();
+      }),
+      { numRuns: rounds(200) },
+    );
+    expect(tileOf("http://h/{z}/{x}/{y}.png", "http://other/5/1/2.png")).toBeNull();
+  });
+
+  test("what is no tile is not taken for one", () => {
+    expect(parseTile("5/10/12")).toEqual({ z: 5, x: 10, y: 12 });
+    for (const text of ["5/10", "a/b/c", "5/10/12/1", "", "123/1/1", "http://h/1/2/3"]) expect(parseTile(text)).toBeNull();
+    expect(tileProblem({ z: 5, x: 32, y: 0 })).toContain("column 32");
+    expect(tileProblem({ z: 5, x: 0, y: -1 })).toContain("row -1");
+    expect(tileProblem({ z: 25, x: 0, y: 0 })).toContain("zoom 25");
+  });
+});
+
+describe("hosts that need no leave", () => {
+  test("loopback and private networks, however they are spelt", () => {
+    const hosts =
+      "http://127.0.0.1/ http://localhost:8/ http://10.1.2.3/ http://172.31.0.1/ http://192.168.9.9/ http://[::1]/ http://[fd00::1]/ http://[::ffff:127.0.0.1]/ http://2130706433/ http://0x7f.1/";
+    for (const url of hosts.split(" ")) expect([url, isPrivateHost(new URL(url).hostname)]).toEqual([url, true]);
+  });
+
+  test("everything else is public", () => {
+    const hosts =
+      "http://example.com/ http://8.8.8.8/ http://172.32.0.1/ http://11.0.0.1/ http://[2001:db8::1]/ http://[::ffff:8.8.8.8]/ http://127.0.0.1.example.com/ http://localhost.example.com/";
+    for (const url of hosts.split(" ")) expect([url, isPrivateHost(new URL(url).hostname)]).toEqual([url, false]);
+    expect(mayAsk("example.com", ["example.com"])).toBe(true);
+  });
+});
+
+describe("T-1 lists", () => {
+  const folder = temporaryFolder();
+
+  function all(targets: Targets, count: number) {
+    return Array.from({ length: count }, () => ({ ...targets.next() }));
+  }
+
+  test("a file of addresses, tiles and dead letters; what is neither is refused with its line", () => {
+    const file = join(folder, "list.txt");
+    const lines = [
+      "# a comment",
+      "http://127.0.0.1:9/a",
+      "",
+      "5/1/2",
+      '{"url":"http://127.0.0.1/dead","reason":"503"}',
+      "nonsense",
+      "5/99/2",
+      "ftp://127.0.0.1/",
+      "http://example.com/x",
+      '{"url":7}',
+    ];
+    writeFileSync(file, `${lines.join("\n")}\n`);
+    const list = { urlsFile: file };
+    expect(countTargets(list)).toBe(8);
+    expect(publicHosts(list, undefined, [])).toEqual(["example.com"]);
+    expect(publicHosts(list, undefined, ["example.com"])).toEqual([]);
+    const targets = new Targets(list, "http://127.0.0.1:8/{z}/{x}/{y}", []);
+    const read = all(targets, 9);
+    expect(read.slice(0, 3).map(({ url }) => url)).toEqual(["http://127.0.0.1:9/a", "http://127.0.0.1:8/5/1/2", "http://127.0.0.1/dead"]);
+    expect(read.slice(3, 8).map(({ line }) => line)).toEqual([6, 7, 8, 9, 10]);
+    expect(read.slice(3, 8).map(({ problem }) => problem?.split(" ")[0])).toEqual(["must", "column", "must", "example.com", "must"]);
+    // At the end it begins again.
+    expect(read[8]?.url).toBe("http://127.0.0.1:9/a");
+    targets.close();
+    expect(all(new Targets(list, null, []), 2)[1]?.problem).toContain("needs fetch.target");
+  });
+
+  test("tiles go row by row and begin again", () => {
+    const targets = new Targets({ tiles: { zoom: 1, count: 6 } }, "http://127.0.0.1/{z}/{x}/{y}", []);
+    expect(all(targets, 7).map(({ url }) => url.slice(17))).toEqual(["1/0/0", "1/1/0", "1/0/1", "1/1/1", "1/0/0", "1/1/0", "1/0/0"]);
+    expect(countTargets({})).toBe(100);
+  });
+});
+
+describe("saved bodies", () => {
+  test("no address leaves the folder or overwrites another", () => {
+    fc.assert(
+      fc.property(fc.webUrl({ withQueryParameters: true, withFragments: true }), fc.webPath(), (url, path) => {
+        const address = new URL(`/../..${path}/%2e%2e/..%2f`, url).href;
+        for (const one of [url, address]) expect(fileNameOf(one)).toMatch(/^[A-Za-z0-9-]{1,80}-[0-9a-f]{12}(\.[A-Za-z0-9]{1,8})?$/);
+      }),
+      { numRuns: rounds(200) },
+    );
+    expect(fileNameOf("http://h/a?1")).not.toBe(fileNameOf("http://h/a?2"));
+  });
+
+  test("a body has its name only once it is whole", () => {
+    const folder = join(temporaryFolder(), "tiles");
+    const saver = new Saver(folder, 0);
+    const saved = saver.begin("http://h/a.png");
+    saved.write(new TextEncoder().encode("half"));
+    expect(saver.has("http://h/a.png")).toBe(false);
+    saved.discard();
+    expect(readdirSync(folder)).toEqual([]);
+    const whole = saver.begin("http://h/a.png");
+    whole.write(new TextEncoder().encode("whole"));
+    whole.commit();
+    expect(readFileSync(join(folder, fileNameOf("http://h/a.png")), "utf8")).toBe("whole");
+  });
+});
+
+test("dead letters are for their owner's eyes", () => {
+  const file = join(temporaryFolder(), "dead.ndjson");
+  writeFileSync(file, "old", { mode: 0o644 });
+  LineFile.create(file);
+  const [one, other] = [new LineFile(file), new LineFile(file)];
+  for (let i = 0; i < 5000; i++) (i % 2 ? one : other).add({ i, text: "x".repeat(50) });
+  one.close();
+  other.close();
+  const lines = readFileSync(file, "utf8").trimEnd().split("\n");
+  expect(lines.map((line) => (JSON.parse(line) as { i: number }).i).sort((a, b) => a - b)).toEqual(
+    Array.from({ length: 5000 }, (_, i) => i),
+  );
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+});
+
+/** A processor on a virtual clock, asking a server that answers as a function says. */
+function rig(
+  settings: object,
+  answer: (attempt: number, url: string) => number | string | [number, Record<string, string>],
+  files: Partial<FetchFiles> = {},
+) {
+  const time = new VirtualTime();
+  const asked: { url: string; at: number }[] = [];
+  const ask: Fetch = async (url, init) => {
+    asked.push({ url, at: time.now() / 1e6 });
+    const said = answer(asked.length, url);
+    const span = typeof said === "string" && said === "hang" ? 1e15 : 5e6;
+    await new Promise<void>((done, fail) => {
+      init.signal?.addEventListener("abort", () => fail(new DOMException("aborted", "AbortError")), { once: true });
+      void time.sleepUntil(time.now() + span).then(done);
+    });
+    if (typeof said === "string") throw Object.assign(new Error(said), { code: said });
+    const [status, headers] = typeof said === "number" ? [said, {}] : said;
+    return new Response(status === 204 ? null : "body", { status, headers });
+  };
+  const counts = fetchCounts();
+  const parsed = fetchSchema.parse(settings);
+  const processor = new FetchProcessor(
+    {
+      settings: parsed,
+      base: "http://127.0.0.1/{z}/{x}/{y}",
+      allowedHosts: [],
+      seed: 1,
+      runId: "run",
+      concurrency: [parsed.concurrency.max === "unlimited" ? 1000 : parsed.concurrency.max],
+      shared: { breakers: CircuitBreakers.memory(), limiter: RateLimiter.memory(), flight: new SharedArrayBuffer(8), counts: [counts] },
+      files: { deadLetter: null, log: null, logUrls: false, requests: null, ...files },
+    },
+    {
+      now: () => time.now(),
+      compute: () => {},
+      block: () => {},
+      wait: () => {},
+      pause: (span) => time.sleepUntil(time.now() + span),
+    },
+    0,
+    ask,
+  );
+  const one = (url = "http://127.0.0.1/5/2/3", key = 0) => processor.process(Object.assign(new Item(), { payload: url, key }));
+  const count = (what: keyof typeof COUNT) => new Float64Array(counts)[COUNT[what]] ?? 0;
+  return { time, asked, processor, one, count };
+}
+
+describe("T-2 T-3 T-5 a request with all its attempts", () => {
+  const retry = { max: 3, backoff: "exponential", baseDelay: "100ms", maxDelay: "1s", jitter: "none" };
+
+  test.each([503, 500, 408])("%d is tried again, with the delays of the rule", async (status) => {
+    const { time, asked, one, count } = rig({ retry }, (attempt) => (attempt < 4 ? status : 200));
+    expect(await time.run(one())).toBeNull();
+    expect(asked.map(({ at }) => at)).toEqual([0, 105, 310, 715]);
+    expect([count("attempts"), count("retries"), count("ok"), count("failed")]).toEqual([4, 3, 1, 0]);
+  });
+
+  test.each(["ECONNRESET", "ConnectionRefused", "InvalidHTTPResponse"])("%s is tried again and named when given up", async (code) => {
+    const { time, asked, one, count, processor } = rig({ retry }, () => code);
+    expect(await time.run(one())).toContain("after 4 attempts");
+    expect(asked.length).toBe(4);
+    expect(count("failed")).toBe(1);
+    expect(Object.values(processor.report().byError)).toEqual([4]);
+  });
+
+  test.each([404, 400, 401, 410, 304])("%d is not", async (status) => {
+    const { time, asked, one } = rig({ retry, circuitBreaker: { failureThreshold: 1 } }, () => status);
+    expect(await time.run(one())).toBe(String(status));
+    expect(await time.run(one())).toBe(String(status));
+    expect(asked.length).toBe(2);
+  });
+
+  test("429 waits as long as it is told, counts as a retry, and does not open the breaker", async () => {
+    const settings = { retry, circuitBreaker: { failureThreshold: 1 } };
+    const told = rig(settings, (attempt) => (attempt === 1 ? [429, { "retry-after": "2" }] : 200));
+    expect(await told.time.run(told.one())).toBeNull();
+    expect(told.asked[1]?.at).toBeCloseTo(2005, 0);
+    expect([told.count("limited"), told.count("retries")]).toEqual([1, 1]);
+    const untold = rig(settings, (attempt) => (attempt === 1 ? 429 : 200));
+    await untold.time.run(untold.one());
+    expect(untold.asked[1]?.at).toBeCloseTo(1005, 0);
+    const longer = rig(settings, () => [429, { "retry-after": "61" }]);
+    expect(await longer.time.run(longer.one())).toBe("429 asks to wait 61 s");
+  });
+
+  test("one that hangs is broken off by the timeout, and by the deadline", async () => {
+    const hung = rig({ retry: { ...retry, max: 1 }, timeout: "200ms" }, () => "hang");
+    expect(await hung.time.run(hung.one())).toBe("timeout after 2 attempts");
+    expect(hung.asked[1]?.at ?? 0).toBeWithin(299, 330);
+    const late = rig({ retry, timeout: "10s", deadline: "500ms" }, () => "hang");
+    expect(await late.time.run(late.one())).toBe("deadline");
+    expect(late.time.now() / 1e6).toBeWithin(499, 525);
+    const waiting = rig({ retry: { ...retry, baseDelay: "900ms" }, deadline: "500ms" }, () => 503);
+    expect(await waiting.time.run(waiting.one())).toBe("deadline");
+    expect([waiting.asked.length, waiting.count("retries")]).toEqual([1, 0]);
+  });
+
+  test("the breaker refuses without asking, counts that as failed, and lets one try", async () => {
+    const { time, asked, one, count } = rig({ retry: { max: 0 }, circuitBreaker: { failureThreshold: 2, openFor: "1s" } }, (n) =>
+      n < 3 ? 503 : 200,
+    );
+    for (const expected of ["503", "503", "circuit open", "circuit open"]) expect(await time.run(one())).toBe(expected);
+    expect([asked.length, count("refused"), count("failed")]).toEqual([2, 2, 4]);
+    await time.run(time.sleepUntil(2e9));
+    expect(await time.run(one())).toBeNull();
+    expect(await time.run(one())).toBeNull();
+  });
+
+  test("retries make the geometric series, and the share that ends well is what is left of it", async () => {
+    const share = 0.2;
+    let state = 1;
+    const { time, one, count } = rig({ retry: { ...retry, baseDelay: "1ms" } }, () => {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+      return state / 2 ** 32 < share ? 503 : 200;
+    });
+    for (let i = 0; i < 3000; i++) await time.run(one(undefined, i));
+    const expected = requestDemand(fetchSchema.parse({ retry, target: { mock: { errorRate: share } } }));
+    expect(count("attempts") / 3000 / (expected?.attempts ?? 0)).toBeWithin(0.95, 1.05);
+    expect(count("ok") / 3000).toBeGreaterThan(0.99);
+  });
+
+  test("something else stands in: the tile around, or what was saved last; it is never ok", async () => {
+    const parent = rig({ retry: { max: 0 }, fallback: "parent" }, (_, url) => (url.includes("/4/") ? 200 : 503));
+    expect(await parent.time.run(parent.one())).toBeNull();
+    expect(parent.asked.map(({ url }) => url)).toEqual(["http://127.0.0.1/5/2/3", "http://127.0.0.1/4/1/1"]);
+    expect([parent.count("ok"), parent.count("degraded"), parent.count("failed")]).toEqual([0, 1, 0]);
+    const saveTo = join(temporaryFolder(), "saved");
+    mkdirSync(saveTo);
+    const stale = rig({ retry: { max: 0 }, fallback: "stale", saveTo }, () => 503);
+    expect(await stale.time.run(stale.one())).toBe("503");
+    writeFileSync(join(saveTo, fileNameOf("http://127.0.0.1/5/2/3")), "old");
+    expect(await stale.time.run(stale.one())).toBeNull();
+    expect([stale.count("degraded"), stale.count("failed")]).toEqual([1, 1]);
+    const resumed = rig({ resume: true, saveTo }, () => 200);
+    expect(await resumed.time.run(resumed.one())).toBeNull();
+    expect([resumed.asked.length, resumed.count("ok"), resumed.count("resumed")]).toEqual([0, 1, 1]);
+  });
+
+  test("redirects are followed, but not for ever and not to public hosts", async () => {
+    const cases: [(n: number) => [number, Record<string, string>] | number, string | null][] = [
+      [(n) => (n === 1 ? [302, { location: "/there" }] : 200), null],
+      [() => [301, { location: "/again" }], "redirect loop"],
+      [() => [307, { location: "http://example.com/" }], "redirect to a public host"],
+      [() => [307, { location: "file:///etc/passwd" }], "redirect to nowhere"],
+    ];
+    for (const [answer, outcome] of cases) {
+      const { time, one } = rig({ retry }, answer);
+      expect(await time.run(one())).toBe(outcome);
+    }
+  });
+
+  test("what is given up leaves a dead letter, a log line without its place, and a kept request", async () => {
+    const folder = temporaryFolder();
+    const files = { deadLetter: join(folder, "dead"), log: join(folder, "log"), requests: join(folder, "requests") };
+    const { time, one, processor } = rig({ retry: { max: 1, baseDelay: "1ms", maxDelay: "1ms" } }, () => 503, files);
+    await time.run(one("http://user:secret@127.0.0.1/5/2/3?token=1", 7));
+    processor.report();
+    const read = (file: string) =>
+      readFileSync(file, "utf8")
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(read(files.deadLetter)).toMatchObject([
+      {
+        url: "http://user:secret@127.0.0.1/5/2/3?token=1",
+        reason: "503 after 2 attempts",
+        attempts: 2,
+        status: 503,
+        correlationId: "run-7",
+      },
+    ]);
+    expect(read(files.log)).toMatchObject(
+      [1, 2].map((attempt) => ({ correlationId: "run-7", attempt, url: "http://127.0.0.1", status: 503, level: "warn" })),
+    );
+    expect(read(files.requests)).toMatchObject([{ index: 7, url: "http://127.0.0.1", outcome: "failed", status: 503, attempts: 2 }]);
+  });
+
+  test("no more requests are out than there are connections, and waves wait for their slowest", async () => {
+    let out = 0;
+    let most = 0;
+    const { time, one, processor } = rig({ concurrency: { max: 4, window: "waves" }, connections: { max: 2 } }, () => 200);
+    const tracked = async (i: number) => {
+      out++;
+      most = Math.max(most, out);
+      await one(undefined, i);
+      out--;
+    };
+    expect(processor.limit).toBe(Number.POSITIVE_INFINITY);
+    const four = Promise.all([0, 1, 2, 3].map(tracked));
+    expect(processor.limit).toBe(0);
+    await time.run(four);
+    expect(processor.limit).toBe(Number.POSITIVE_INFINITY);
+    expect(most).toBe(4);
+    expect(time.now() / 1e6).toBeWithin(9.9, 30);
+  });
+
+  test("halting breaks everything off and counts nothing more", async () => {
+    const folder = join(temporaryFolder(), "halted");
+    const { time, one, processor, count } = rig({ saveTo: folder }, () => "hang");
+    const going = one();
+    await time.run(time.sleepUntil(50e6));
+    processor.halt();
+    expect(await time.run(going)).toBe("stopped");
+    expect([count("ok"), count("failed"), count("deadLettered")]).toEqual([0, 0, 0]);
+    expect(existsSync(folder) ? readdirSync(folder) : []).toEqual([]);
+  });
+});
+
+describe("T-7 fates of the mock", () => {
+  test("are the same for the same request, and as frequent as asked", () => {
+    const mock = fetchSchema.parse({
+      target: { mock: { errorRate: 0.1, resetRate: 0.05, stallRate: 0.02, latency: { min: "10ms", max: "20ms" } } },
+    }).target?.mock;
+    if (mock === undefined) throw new Error("unreachable");
+    const kinds = new Map<string, number>();
+    let latency = 0;
+    for (let i = 0; i < 20_000; i++) {
+      const fate = fateOf(mock, 1, `/${i}`);
+      expect(fateOf(mock, 1, `/${i}`)).toEqual(fate);
+      kinds.set(fate.kind, (kinds.get(fate.kind) ?? 0) + 1);
+      latency += fate.delayMs / 20_000;
+    }
+    expect((kinds.get("error") ?? 0) / 20_000).toBeWithin(0.09, 0.11);
+    expect((kinds.get("reset") ?? 0) / 20_000).toBeWithin(0.04, 0.06);
+    expect((kinds.get("stall") ?? 0) / 20_000).toBeWithin(0.015, 0.025);
+    expect(latency).toBeWithin(14.8, 15.2);
+  });
+});
+
+test("errors have names", () => {
+  expect(nameOf(Object.assign(new Error("x"), { code: "ENOSPC" }))).toBe("could not be saved");
+  expect(nameOf(undefined)).toBe("error");
+  expect(nameOf(new Error("self signed certificate: CERT"))).toBe("TLS");
+  expect(
+    new Line({ keepAlive: true, allowedHosts: [] }, () => Promise.reject(new Error("no")), null).ask("http://h/", "1"),
+  ).resolves.toMatchObject({ status: 0 });
+});
+
+test("reports of threads add up", () => {
+  const one = { byStatus: { "200": 1 }, byError: { timeout: 1 }, byHost: { h: { attempts: 2, errors: 1 } } };
+  expect(mergeReports([one, one])).toEqual({ byStatus: { "200": 2 }, byError: { timeout: 2 }, byHost: { h: { attempts: 4, errors: 2 } } });
+});
+
+test("a sawtooth that is halved spends its time at ln 2 of its peak", () => {
+  expect(sawtoothMean(0.5)).toBeCloseTo(Math.LN2, 12);
+  expect(sawtoothMean(0.9)).toBeCloseTo(0.948, 3);
+});
