@@ -3,7 +3,9 @@ import { VERSION } from "../engine/version.ts";
 import { EXIT, formatProblem, InvalidScenario, suggestion, UserError } from "../kernel/problem.ts";
 import { printable, quoted } from "../kernel/text.ts";
 import type { RunFlags } from "./flags.ts";
+import { MOCK_FLAGS } from "./mock-flags.ts";
 import type { PredictFlags } from "./predict.ts";
+import type { TileFlags } from "./serve.ts";
 
 /** Commands of later versions, so that they are refused by name. */
 const LATER: Readonly<Record<string, string>> = {
@@ -12,7 +14,6 @@ const LATER: Readonly<Record<string, string>> = {
   compare: "two runs side by side, with a verdict",
   report: "a run as HTML, Markdown, CSV or JSON",
   replay: "plays a recorded run in the dashboard",
-  serve: "starts a part alone",
 };
 
 /** Reads the command line and does what it says. Never throws; the result is the process's exit code. */
@@ -130,6 +131,7 @@ function buildProgram(outcome: { code: number }): Command {
       const { bench } = await import("./bench/bench.ts");
       await bench(options);
     });
+  addServe(program, outcome);
   for (const [name, description] of Object.entries(LATER)) {
     program
       .command(name)
@@ -149,6 +151,28 @@ function commandNames(program: Command): string[] {
 }
 
 const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
+
+function addServe(program: Command, outcome: { code: number }): void {
+  const serve = program.command("serve").description("starts a part alone: serve tiles (a mock tile server)");
+  const tiles = serve
+    .command("tiles")
+    .description("a mock tile server on loopback, as well or badly behaved as its flags say")
+    .option("--port <port>", "to listen on; 0 for any", "8001")
+    .option("--seed <n>", "seed of everything random", "1");
+  for (const [flag, description] of MOCK_FLAGS) tiles.option(flag, description);
+  tiles.action(async (flags: TileFlags) => {
+    const { serveTiles } = await import("./serve.ts");
+    outcome.code = await serveTiles(flags);
+  });
+  serve
+    .command("flows")
+    .description("HTTP and WebSocket face of flows (not available in this version)")
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .action(() => {
+      throw new UserError("`serve flows` is not available in this version");
+    });
+}
 
 function addRun(program: Command, outcome: { code: number }): void {
   program

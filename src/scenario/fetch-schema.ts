@@ -5,7 +5,7 @@ import * as s from "./scalars.ts";
 const share = () => s.share().default(0);
 
 /** What a mock tile server does with the requests it gets. Everything random comes from the scenario's seed. */
-const mock = z.strictObject({
+export const mockSchema = z.strictObject({
   latency: s.delayRange().prefault({ min: "20ms", max: "80ms" }),
   errorRate: share(),
   errorStatus: s.count(599, 400).default(503),
@@ -22,7 +22,7 @@ const mock = z.strictObject({
 
 /** The part `fetch` of a scenario. Durations in microseconds, sizes in bytes. */
 export const fetchSchema = z.strictObject({
-  target: z.strictObject({ mock: mock.optional(), url: s.text(4096).optional() }).optional(),
+  target: z.strictObject({ mock: mockSchema.optional(), url: s.text(4096).optional() }).optional(),
   tiles: z.strictObject({ zoom: s.count(24, 0).default(5), count: s.count(1e9).default(100) }).optional(),
   urls: s.textList(4096).optional(),
   urlsFile: s.text(4096).optional(),
@@ -64,4 +64,4 @@ export const fetchSchema = z.strictObject({
 });
 
 export type FetchSettings = z.output<typeof fetchSchema>;
-export type MockSettings = z.output<typeof mock>;
+export type MockSettings = z.output<typeof mockSchema>;

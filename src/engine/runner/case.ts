@@ -21,7 +21,7 @@ import type { Lifecycle } from "../lifecycle.ts";
 import { needsOpenLoop, runsHandler } from "../processors.ts";
 import type { RunnerResult, Running } from "../protocol.ts";
 import { Face } from "../queries/face.ts";
-import type { FaceStatus } from "../queries/face-protocol.ts";
+import type { FaceStatus, RequestStatus } from "../queries/face-protocol.ts";
 import { type FetchAccess, FetchStage } from "../stage/fetch-stage.ts";
 import { MessageStage } from "../stage/message-stage.ts";
 import type { Stage } from "../stage/stage.ts";
@@ -84,7 +84,7 @@ async function runStaged(plan: CasePlan, stage: Stage, options: CaseOptions): Pr
     await rehearse(setup, executor, facts.count);
     const pipeline = buildPipeline(setup, facts, (sample, ledger, running) => {
       options.onSample(sample, ledger, running);
-      face?.status(statusOf(plan.mode, sample, ledger, running));
+      face?.status(statusOf(plan.mode, sample, ledger, running, stage.status()));
     });
     options.onStoppable(() => pipeline.lifecycle.stop(time.now()));
     const cpuBefore = process.cpuUsage();
@@ -125,7 +125,10 @@ function openFace({ scenario }: CasePlan, facts: TapeFacts, port: number | null,
   return new Face(port ?? 0, bell, overHttp ? queryPlan(scenario, facts) : null);
 }
 
-function statusOf(mode: string, sample: Sample, ledger: Ledger, running: Running): FaceStatus {
+/** Share of requests that must end well. */
+const HEALTHY = 0.95;
+
+function statusOf(mode: string, sample: Sample, ledger: Ledger, running: Running, requests: RequestStatus | null): FaceStatus {
   return {
     mode,
     healthy: imbalance(ledger) === 0,
@@ -140,6 +143,7 @@ function statusOf(mode: string, sample: Sample, ledger: Ledger, running: Running
     throughput: running.throughput,
     p50Ms: running.p50,
     p99Ms: running.p99,
+    ...(requests === null ? {} : { requests, healthy: requests.total === 0 || requests.ok / requests.total > HEALTHY }),
   };
 }
 

@@ -8,10 +8,11 @@ import type { FetchSettings } from "../../scenario/schema.ts";
 import type { FetchFigures, FetchSample } from "../../telemetry/result.ts";
 import { FetchIntake } from "../../workloads/fetch/intake.ts";
 import { MockProcess } from "../../workloads/fetch/mock/mock-process.ts";
-import type { FetchFiles, FetchMemory, FetchSpec } from "../../workloads/fetch/processor.ts";
+import { type FetchFiles, type FetchMemory, FetchProcessor, type FetchSpec } from "../../workloads/fetch/processor.ts";
 import { COUNT, type FetchReport, fetchCounts, mergeReports } from "../../workloads/fetch/report.ts";
 import { Targets } from "../../workloads/fetch/targets.ts";
 import { type MakeProcessor, type ProcessorSpec, prepareProcessors } from "../processors.ts";
+import type { RequestStatus } from "../queries/face-protocol.ts";
 import type { Stage } from "./stage.ts";
 
 /** What a user allows and asks for beside the scenario. */
@@ -31,12 +32,13 @@ export class FetchStage implements Stage {
   private readonly limiter: RateLimiter | null;
   private readonly counts: readonly Float64Array[];
   private readonly flight: Int32Array;
+  private readonly live: FetchProcessor[] = [];
 
   private constructor(
     private readonly plan: CasePlan,
     private readonly fetch: FetchSpec,
     readonly spec: ProcessorSpec,
-    readonly makeProcessor: MakeProcessor,
+    private readonly make: MakeProcessor,
     private readonly mock: { readonly begin?: () => void; readonly stats?: MockProcess["stats"]; readonly stop: () => void } | null,
   ) {
     const { settings, shared } = fetch;
@@ -76,6 +78,13 @@ export class FetchStage implements Stage {
     const spec: ProcessorSpec = { workload: "fetch", roundsPerMs: 1, fetch };
     return new FetchStage(plan, fetch, spec, await prepareProcessors(spec), mock);
   }
+
+  /** As other threads make theirs; those made here are asked how they are. */
+  readonly makeProcessor: MakeProcessor = (...how) => {
+    const processor = this.make(...how);
+    if (processor instanceof FetchProcessor) this.live.push(processor);
+    return processor;
+  };
 
   intake(): FetchIntake {
     const { settings, base, allowedHosts } = this.fetch;
@@ -123,6 +132,27 @@ export class FetchStage implements Stage {
         other: sum(COUNT.other),
         none: sum(COUNT.none),
       },
+    };
+  }
+
+  status(): RequestStatus {
+    const { ok, degraded, failed, inFlight, limit, retries, breaker, outcomes } = this.sample();
+    const total = ok + degraded + failed;
+    const spent = this.counts.reduce((sum, counts) => sum + (counts[COUNT.spent] ?? 0), 0);
+    const { byError, byHost } = mergeReports(this.live.map((processor) => processor.report()));
+    return {
+      total,
+      ok,
+      degraded,
+      failed,
+      mean_latency_ms: total > 0 ? spent / total / 1e6 : 0,
+      concurrency: inFlight,
+      limit,
+      retries,
+      breaker,
+      attempts: { ...outcomes },
+      errors_by_kind: byError,
+      errors_by_host: Object.fromEntries(Object.entries(byHost).flatMap(([host, { errors }]) => (errors > 0 ? [[host, errors]] : []))),
     };
   }
 

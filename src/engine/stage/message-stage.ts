@@ -39,6 +39,10 @@ export class MessageStage implements Stage {
     return undefined;
   }
 
+  status(): null {
+    return null;
+  }
+
   async figures(): Promise<undefined> {
     return undefined;
   }

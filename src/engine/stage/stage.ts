@@ -2,6 +2,7 @@ import type { FetchFigures, FetchSample } from "../../telemetry/result.ts";
 import type { FetchReport } from "../../workloads/fetch/report.ts";
 import type { Intake } from "../../workloads/workload.ts";
 import type { MakeProcessor, ProcessorSpec } from "../processors.ts";
+import type { RequestStatus } from "../queries/face-protocol.ts";
 
 /** What a workload brings to a case: who makes items, what works them off, what it alone measures. */
 export interface Stage {
@@ -13,6 +14,8 @@ export interface Stage {
   begin(): void;
   /** Its own part of a sample; undefined: it has none. */
   sample(): FetchSample | undefined;
+  /** What a health check shows of it; null: nothing of its own. */
+  status(): RequestStatus | null;
   /** Its own figures at the end. */
   figures(reports: readonly (FetchReport | null)[]): Promise<FetchFigures | undefined>;
   /** What a warm-up works off instead, on throwaway state. */

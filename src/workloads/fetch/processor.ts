@@ -338,8 +338,10 @@ export class FetchProcessor implements Processor {
   }
 
   private keep({ url, status, attempts, began, index }: Pursuit, outcome: string, error: string | null): void {
+    const took = this.effort.now() - began;
+    this.add(COUNT.spent, took);
     if (this.requests === null) return;
-    const ms = (this.effort.now() - began) / 1e6;
+    const ms = took / 1e6;
     this.requests.add({ index, url: this.spec.files.logUrls ? url : originOf(url), outcome, status, ms, attempts, error });
   }
 

@@ -22,6 +22,8 @@ export const COUNT = {
   tooMany: 17,
   serverError: 18,
   none: 19,
+  /** Nanoseconds that items took, all together. */
+  spent: 20,
   size: 24,
 } as const;
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { CircuitState, ConsecutiveBreaker } from "cockatiel";
+import { ConsecutiveBreaker } from "cockatiel";
 import fc from "fast-check";
 import { AdaptiveLimit } from "../../../src/resilience/adaptive-limit.ts";
 import { backoffDelay, retryAfterMs } from "../../../src/resilience/backoff.ts";
@@ -115,7 +115,7 @@ describe("T-3 circuit breaker", () => {
             breakers.succeeded("a", admission);
             continue;
           }
-          const opens = peer.failure(CircuitState.Closed);
+          const opens = peer.failure();
           breakers.failed("a", admission, i);
           expect(breakers.stateOf("a") === OPEN).toBe(opens);
           if (opens) return;
