@@ -12,6 +12,7 @@ import { ComparisonLines, ComparisonTable, tableHeight } from "./panels/comparis
 import { CoresPanel } from "./panels/cores-panel.tsx";
 import { Header } from "./panels/header.tsx";
 import { Help } from "./panels/help.tsx";
+import { RequestsPanel } from "./panels/requests-panel.tsx";
 import type { LiveStore, RunView } from "./store.ts";
 import type { Theme } from "./theme.ts";
 
@@ -78,20 +79,25 @@ interface BodyProps {
 }
 
 /** Heights of the rows of the body. Small screens get lines instead of the table. */
-export function layout(height: number, modes: number, cores: number) {
+export function layout(height: number, modes: number, cores: number, fetching = false) {
   const coreRows = height >= 32 ? Math.min(6, Math.max(2, Math.ceil(cores / 4))) : 1;
   const coresHeight = coreRows + 2;
   const roomy = height >= 34;
   const table = roomy ? tableHeight(modes) : height >= 20 ? modes + 1 : 0;
-  const charts = height - coresHeight - table - 1;
+  const requests = fetching ? (roomy ? 4 : 3) : 0;
+  const charts = height - coresHeight - table - requests - 1;
   const upper = Math.ceil(charts / 2);
-  return { upper, lower: charts - upper, coresHeight, roomy, table };
+  return { upper, lower: charts - upper, coresHeight, roomy, table, requests };
 }
 
 function Panels({ view, width, height, focus, zoomed, theme }: BodyProps & { readonly zoomed: boolean }) {
   const cores = view.machine?.cores ?? 1;
   const modes = new Set(view.cases.map(({ outline }) => outline.plan.mode)).size;
-  const { upper, lower, coresHeight, roomy, table } = useMemo(() => layout(height, modes, cores), [height, modes, cores]);
+  const fetching = view.cases[0]?.outline.plan.scenario.workload === "fetch";
+  const { upper, lower, coresHeight, roomy, table, requests } = useMemo(
+    () => layout(height, modes, cores, fetching),
+    [height, modes, cores, fetching],
+  );
   const left = Math.ceil(width / 2);
   const chart = (index: number, w: number, h: number) => {
     const panel = CHART_PANELS[index];
@@ -113,6 +119,7 @@ function Panels({ view, width, height, focus, zoomed, theme }: BodyProps & { rea
         {chart(2, left, lower)}
         {chart(3, width - left, lower)}
       </Box>
+      {fetching ? <RequestsPanel view={view} width={width} height={requests} theme={theme} /> : null}
       <CoresPanel view={view} width={width} height={coresHeight} focused={focus === 4} theme={theme} />
       <Text wrap="truncate">{current === undefined ? " " : ledgerLine(current.ledger)}</Text>
       <Box height={table} flexDirection="column" overflow="hidden">

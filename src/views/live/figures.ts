@@ -31,7 +31,8 @@ export const CHART_PANELS: readonly ChartPanel[] = [
     title: "Queue depth",
     value: (sample) => sample.depth,
     axis: short,
-    headline: (sample) => formatCount(sample.depth),
+    headline: ({ depth, fetch }) =>
+      fetch === undefined ? formatCount(depth) : `${formatCount(depth)}  in flight ${formatCount(fetch.inFlight)}`,
     expected: () => null,
   },
   {

@@ -3,6 +3,7 @@ import { Text } from "ink";
 import React, { memo } from "react";
 import { drawChart, LABEL_WIDTH } from "../../report/chart.ts";
 import { type ChartPanel, chartSeries } from "../figures.ts";
+import { breakerLine } from "../requests.ts";
 import type { RunView } from "../store.ts";
 import type { Theme } from "../theme.ts";
 import { Frame } from "./frame.tsx";
@@ -20,7 +21,9 @@ export interface ChartPanelProps {
 export const ChartPanelView = memo(function ChartPanelView({ panel, view, width, height, focused, theme }: ChartPanelProps) {
   const inner = width - 4;
   const columns = Math.max(2, inner - LABEL_WIDTH);
-  const lines = drawChart(chartSeries(panel, view, columns), inner, Math.max(2, height - 2), panel.axis);
+  const breaker = panel.title === "Throughput" ? breakerLine(view, inner) : null;
+  const rows = Math.max(2, height - 2 - (breaker === null ? 0 : 1));
+  const lines = drawChart(chartSeries(panel, view, columns), inner, rows, panel.axis);
   const last = view.cases[view.current]?.series.at(-1);
   return (
     <Frame
@@ -32,6 +35,7 @@ export const ChartPanelView = memo(function ChartPanelView({ panel, view, width,
       theme={theme}
     >
       <Text>{lines.map((runs) => runs.map(({ text, series }) => theme.painter.series(series, text)).join("")).join("\n")}</Text>
+      {breaker === null ? null : <Text wrap="truncate">{breaker}</Text>}
     </Frame>
   );
 });
