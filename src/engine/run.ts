@@ -247,8 +247,7 @@ class ScenarioRun {
       },
     );
     const result = (measured as RunnerResult | null) ?? this.withoutResult(plan, error, exit, lastLedger, count);
-    const peakRssBytes = Math.max(exit.peakRssBytes, result.process.peakRssBytes);
-    return this.finish(plan, { ...result, process: { ...result.process, peakRssBytes } }, series);
+    return this.finish(plan, result, series);
   }
 
   /** Every case has a dead-letter file of its own; a probe leaves no trace. */

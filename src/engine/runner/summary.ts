@@ -3,6 +3,7 @@ import type { TapeFacts } from "../../load/tape.ts";
 import type { CasePlan } from "../../plan/plan.ts";
 import { Histogram } from "../../telemetry/histogram.ts";
 import { imbalance, type Ledger } from "../../telemetry/ledger.ts";
+import { peakMemory } from "../../telemetry/memory.ts";
 import type { Counts, LatencyPart, Recorder } from "../../telemetry/recorder.ts";
 import type { CaseStatus, FetchFigures } from "../../telemetry/result.ts";
 import { digestOf } from "../../workloads/message/state.ts";
@@ -80,7 +81,7 @@ export function summarize(measured: Measured): RunnerResult {
     cores: sampler.coresSinceStart().map((utilization, core) => ({ core, utilization })),
     process: {
       cpuMs: measured.cpuMs,
-      peakRssBytes: sampler.peakRssBytes,
+      peakRssBytes: peakMemory() ?? sampler.peakRssBytes,
       peakOpenFiles: sampler.peakOpenFiles,
       eventLoop: {
         delayMs: {

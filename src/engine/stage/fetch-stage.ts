@@ -8,7 +8,7 @@ import type { FetchSettings } from "../../scenario/schema.ts";
 import type { FetchFigures, FetchSample } from "../../telemetry/result.ts";
 import { FetchIntake } from "../../workloads/fetch/intake.ts";
 import { MockProcess } from "../../workloads/fetch/mock/mock-process.ts";
-import { type FetchFiles, type FetchMemory, FetchProcessor, type FetchSpec } from "../../workloads/fetch/processor.ts";
+import { COLLECT_EVERY, type FetchFiles, type FetchMemory, FetchProcessor, type FetchSpec } from "../../workloads/fetch/processor.ts";
 import { COUNT, type FetchReport, fetchCounts, mergeReports } from "../../workloads/fetch/report.ts";
 import { Targets } from "../../workloads/fetch/targets.ts";
 import { type MakeProcessor, type ProcessorSpec, prepareProcessors } from "../processors.ts";
@@ -33,6 +33,7 @@ export class FetchStage implements Stage {
   private readonly counts: readonly Float64Array[];
   private readonly flight: Int32Array;
   private readonly live: FetchProcessor[] = [];
+  private collectedAt = 0;
 
   private constructor(
     private readonly plan: CasePlan,
@@ -112,6 +113,7 @@ export class FetchStage implements Stage {
 
   sample(): FetchSample {
     const sum = (what: number) => this.counts.reduce((total, counts) => total + (counts[what] ?? 0), 0);
+    this.collectGarbage(sum(COUNT.attempts));
     return {
       inFlight: sum(COUNT.inFlight),
       limit: sum(COUNT.limit),
@@ -133,6 +135,13 @@ export class FetchStage implements Stage {
         none: sum(COUNT.none),
       },
     };
+  }
+
+  /** As every thread that asks does; this one hands out addresses. */
+  private collectGarbage(attempts: number): void {
+    if (attempts - this.collectedAt < COLLECT_EVERY) return;
+    this.collectedAt = attempts;
+    Bun.gc(false);
   }
 
   status(): RequestStatus {

@@ -54,6 +54,12 @@ const LOOK_SHARE = 20;
 const LOOK_LEAST: Nanoseconds = 1e6;
 const LOOK_MOST: Nanoseconds = 20e6;
 
+/**
+ * Requests after which garbage is collected. Answers hold memory that the collector does not see, so left alone it lets it grow
+ * with the length of the list.
+ */
+export const COLLECT_EVERY = 20_000;
+
 /** What becomes of one item, from its first attempt to its end. */
 interface Pursuit {
   readonly url: string;
@@ -88,6 +94,7 @@ export class FetchProcessor implements Processor {
   private readonly line = new Ring<{ readonly deadline: Nanoseconds; readonly resolve: (mayGo: boolean) => void }>();
   private readonly timeout: Nanoseconds;
   private watching = false;
+  private collectedAt = 0;
   private halted = false;
   private running = 0;
   /** Requests of the wave that is under way; it takes no more once it is full. */
@@ -410,8 +417,16 @@ export class FetchProcessor implements Processor {
       await this.effort.pause(every);
       const now = this.effort.now();
       for (const line of this.lines) if (line.active && now >= line.endsAt) line.breakOff(line.reason);
+      this.collectGarbage();
     }
     this.watching = false;
+  }
+
+  private collectGarbage(): void {
+    const attempts = this.counts[COUNT.attempts] as number;
+    if (attempts - this.collectedAt < COLLECT_EVERY / this.spec.concurrency.length) return;
+    this.collectedAt = attempts;
+    Bun.gc(false);
   }
 
   /** Breaks everything off; nothing more is counted. */
