@@ -189,6 +189,7 @@ export class Source {
 
   /** Accounts for everything that was due and is not going to be taken. */
   abandonRest(now: Nanoseconds): void {
+    if (this.closedLoop && this.pending === Number.POSITIVE_INFINITY) this.pending = this.read();
     while (this.pending <= this.offered.last && this.takenTotal < this.offered.count) {
       const item = this.pool.take();
       item.index = this.takenTotal++;

@@ -29,6 +29,14 @@ export class Clients {
     for (let i = 0; i < count; i++) this.send(now);
   }
 
+  /** Everything that was still to be sent falls due at once; returns how much that was. For what has a limit in number. */
+  sendRest(now: Nanoseconds): number {
+    if (!Number.isFinite(this.limit)) return 0;
+    const left = Math.max(0, this.limit - this.sent);
+    for (let i = 0; i < left; i++) this.send(now);
+    return left;
+  }
+
   /** Nobody sends any more. */
   stop(): void {
     this.stopped = true;

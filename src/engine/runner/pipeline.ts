@@ -90,6 +90,9 @@ export function buildPipeline(setup: Setup, facts: TapeFacts, onSample: OnSample
       if (broken !== null) lifecycle.endEarly(now, broken);
       const total = scenario.fetch?.totalTimeout;
       if (total !== undefined && now >= total * 1000) {
+        // What was never asked for is left over too.
+        clients?.sendRest(now);
+        offered.advance(now);
         lifecycle.endEarly(now, `The list's totalTimeout of ${formatMs(total / 1000)} was over; what was left is unfinished.`);
       }
     },

@@ -123,7 +123,8 @@ export class FetchProcessor implements Processor {
     this.adaptive =
       concurrency.adaptive === "aimd" ? new AdaptiveLimit({ min, max: this.max, decrease: concurrency.decrease, targetLatency }) : null;
     this.mostLines = Math.max(1, Math.floor(connections.max / threads) + (thread < connections.max % threads ? 1 : 0));
-    this.saver = settings.saveTo === undefined ? null : new Saver(settings.saveTo, thread);
+    this.saver =
+      settings.saveTo === undefined ? null : new Saver(settings.saveTo, thread, settings.target?.mock === undefined ? null : spec.base);
     this.deadLetters = files.deadLetter === null ? null : new LineFile(files.deadLetter);
     this.log = files.log === null ? null : new LineFile(files.log);
     this.requests = files.requests === null ? null : new LineFile(files.requests);

@@ -10,17 +10,25 @@ export class Saver {
     private readonly folder: string,
     /** Tells the unfinished files of one thread from those of another. */
     private readonly thread: number,
+    /** Where a mock listens this time; its files are named as if it were always the same place. */
+    private readonly mock: string | null = null,
   ) {
     mkdirSync(folder, { recursive: true });
   }
 
   has(url: string): boolean {
-    return existsSync(join(this.folder, fileNameOf(url)));
+    return existsSync(this.fileOf(url));
   }
 
   begin(url: string): Saved {
     const unfinished = join(this.folder, `.${process.pid}-${this.thread}-${this.parts++}.part`);
-    return new Saved(unfinished, join(this.folder, fileNameOf(url)));
+    return new Saved(unfinished, this.fileOf(url));
+  }
+
+  private fileOf(url: string): string {
+    const { mock } = this;
+    const address = mock !== null && url.startsWith(`${mock}/`) ? `http://mock${url.slice(mock.length)}` : url;
+    return join(this.folder, fileNameOf(address));
   }
 }
 

@@ -1,0 +1,370 @@
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Socket } from "bun";
+import { AsyncEngine, runScenario, SyncEngine, ThreadedEngine } from "../../src/index.ts";
+import { imbalance } from "../../src/telemetry/ledger.ts";
+import type { CaseResult, FetchFigures, RunResult } from "../../src/telemetry/result.ts";
+import { cleanEnv, lab, MAIN, temporaryFolder } from "../support/cli.ts";
+
+setDefaultTimeout(120_000);
+
+const folder = temporaryFolder();
+afterAll(() => rmSync(folder, { recursive: true }));
+
+type Fields = Readonly<Record<string, unknown>>;
+
+async function ran(fields: Fields): Promise<readonly (CaseResult & { readonly fetch: FetchFigures })[]> {
+  const { cases } = await runScenario({ title: "requests", workload: "fetch", parallel: { workers: 3 }, ...fields });
+  for (const one of cases) {
+    expect(imbalance(one.ledger)).toBe(0);
+    expect(one.littlesLaw.relativeError).toBeLessThan(0.02);
+    expect(one.fetch?.requests).toBe((one.fetch?.ok ?? 0) + (one.fetch?.degraded ?? 0) + (one.fetch?.failed ?? 0));
+  }
+  return cases as readonly (CaseResult & { readonly fetch: FetchFigures })[];
+}
+
+function write(name: string, text: string): string {
+  const file = join(folder, name);
+  writeFileSync(file, text);
+  return file;
+}
+
+describe("A-1 T-1 the same list through three engines", () => {
+  test("every request is accounted for, by our count and by the server's", async () => {
+    const mock = { latency: { min: "2ms", max: "8ms" }, errorRate: 0.1, resetRate: 0.05 };
+    const cases = await ran({
+      fetch: {
+        target: { mock },
+        tiles: { zoom: 5, count: 60 },
+        concurrency: { max: 6 },
+        retry: { max: 3, baseDelay: "1ms", maxDelay: "4ms" },
+      },
+    });
+    expect(cases.map(({ mode, status }) => [mode, status])).toEqual(["sync", "async", "parallel"].map((mode) => [mode, "completed"]));
+    for (const { mode, fetch, ledger } of cases) {
+      expect([fetch.requests, ledger.scheduled, ledger.processed]).toEqual([60, 60, fetch.ok]);
+      expect(fetch.attempts).toBe(60 + fetch.retries);
+      // A request on a kept connection that breaks is sent once more by the HTTP client itself.
+      expect(fetch.server?.requests ?? 0).toBeGreaterThanOrEqual(fetch.attempts);
+      expect(fetch.peakConcurrency).toBe(mode === "sync" ? 1 : 6);
+      expect(fetch.byStatus["503"] ?? 0).toBeGreaterThan(0);
+    }
+    // What befalls a request is the same in every mode.
+    expect(new Set(cases.map(({ fetch }) => fetch.byStatus["503"])).size).toBe(1);
+    const [sync, asynchronous, parallel] = cases.map(({ throughput }) => throughput);
+    expect(asynchronous ?? 0).toBeGreaterThan(2 * (sync ?? 0));
+    expect(parallel ?? 0).toBeGreaterThan(2 * (sync ?? 0));
+  });
+
+  test("A-2 as a library, one result type; what is no address is an error and is not sent", async () => {
+    const server = Bun.serve({
+      hostname: "127.0.0.1",
+      port: 0,
+      fetch: (request) => new Response("x", { status: request.url.endsWith("/4") ? 404 : 200 }),
+    });
+    const urls = ["/1", "/2", "/3", "/4"].map((path) => `http://127.0.0.1:${server.port}${path}`);
+    for (const Engine of [SyncEngine, ThreadedEngine, AsyncEngine]) {
+      const { rps, results, ...rest } = await new Engine({ concurrency: 2, timeoutMs: 2000, retry: { max: 1 } }).run([...urls, "nonsense"]);
+      expect(rps).toBeGreaterThan(0);
+      expect(rest).toMatchObject({ successCount: 3, errorCount: 2 });
+      expect(rest.p50LatencyMs).toBeLessThanOrEqual(rest.p99LatencyMs);
+      expect(results.map(({ url, status }) => [url, status])).toEqual(urls.map((url, i) => [url, i === 3 ? 404 : 200]));
+    }
+    await server.stop(true);
+    expect(new AsyncEngine().run([])).rejects.toThrow("at least one");
+    expect(new AsyncEngine().run(["http://example.com/"])).rejects.toThrow("public hosts (example.com)");
+  });
+});
+
+describe("T-7 hostile servers", () => {
+  const HOSTILE: Readonly<Record<string, readonly [answer: (socket: Socket<unknown>) => void, error: string]>> = {
+    "an endless body": [pour, "timeout"],
+    "a flood of headers": [flood, "headers too large"],
+    "chunks that are none": [say("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nZZZ\r\nhello\r\n"), "invalid response"],
+    "a length that is none": [say("HTTP/1.1 200 OK\r\ncontent-length: abc\r\n\r\nhello"), "invalid response"],
+    "a body shorter than it says": [
+      (socket) => {
+        socket.write("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhello");
+        socket.end();
+      },
+      "connection closed",
+    ],
+    "a redirect to itself": [say("HTTP/1.1 302 Found\r\nlocation: /again\r\ncontent-length: 0\r\n\r\n"), "redirect loop"],
+    "a redirect to a public host": [
+      say("HTTP/1.1 302 Found\r\nlocation: http://example.com/\r\ncontent-length: 0\r\n\r\n"),
+      "redirect to a public host",
+    ],
+    "a close at once": [(socket) => void socket.end(), "connection closed"],
+    "a reset at once": [(socket) => void socket.terminate(), "connection closed"],
+    "gzip that is none": [say("HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 5\r\n\r\nhello"), "invalid encoding"],
+    "no HTTP at all": [say("\0\x01\x02 hello\r\n\r\n"), "timeout"],
+  };
+
+  test("each is an outcome with a name, and none stops the run", async () => {
+    const listeners = Object.values(HOSTILE).map(([answer]) =>
+      Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: (socket) => answer(socket), error: () => {} } }),
+    );
+    const good = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response("well") });
+    const addresses = [...listeners.map(({ port }) => port), good.port].map((port) => `http://127.0.0.1:${port}/`);
+    for (const mode of ["async", "parallel"]) {
+      const [only] = await ran({ modes: [mode], fetch: { urls: addresses, timeout: "400ms", retry: { max: 0 }, concurrency: { max: 4 } } });
+      const expected: Record<string, number> = {};
+      for (const [, error] of Object.values(HOSTILE)) expected[error] = (expected[error] ?? 0) + 1;
+      expect(only?.fetch.byError).toEqual(expected);
+      expect([only?.fetch.ok, only?.fetch.failed, only?.status]).toEqual([1, listeners.length, "completed"]);
+    }
+    for (const listener of listeners) listener.stop(true);
+    await good.stop(true);
+  });
+
+  function say(text: string) {
+    return (socket: Socket<unknown>) => void socket.write(text);
+  }
+
+  function pour(socket: Socket<unknown>): void {
+    socket.write("HTTP/1.1 200 OK\r\ncontent-type: x\r\n\r\n");
+    const timer = setInterval(() => {
+      if (socket.readyState <= 0) clearInterval(timer);
+      else socket.write("x".repeat(65_536));
+    }, 1);
+  }
+
+  function flood(socket: Socket<unknown>): void {
+    socket.write("HTTP/1.1 200 OK\r\n");
+    let sent = 0;
+    const timer = setInterval(() => {
+      if (socket.readyState <= 0 || sent++ > 300) clearInterval(timer);
+      else socket.write(`x-${sent}: ${"y".repeat(8000)}\r\n`);
+    }, 1);
+  }
+});
+
+describe("T-3 T-4 T-5 against a server that fails", () => {
+  test("the breaker opens, refuses without asking, tries once at a time, and closes; all in the samples", async () => {
+    const [only] = await ran({
+      modes: ["async"],
+      load: { executor: "constant-arrival-rate", rate: 100, duration: "3s" },
+      fetch: {
+        target: { mock: { latency: "2ms", outages: [{ at: "1s", for: "1s" }] } },
+        retry: { max: 0 },
+        circuitBreaker: { failureThreshold: 4, openFor: "300ms" },
+      },
+    });
+    const during = (only?.series ?? []).filter(({ t }) => t > 1100 && t < 1900);
+    expect(during.every(({ fetch }) => fetch?.breaker !== "closed")).toBe(true);
+    expect(only?.series.at(-1)?.fetch?.breaker).toBe("closed");
+    const { attempts = 0, refusedByBreaker = 0, failed = 0, requests = 0, server } = only?.fetch ?? {};
+    // Four failures, and one probe each 300 ms of the outage.
+    expect(failed - refusedByBreaker).toBeWithin(5, 10);
+    expect(attempts + refusedByBreaker).toBe(requests);
+    expect((server?.requests ?? 0) - attempts).toBeWithin(0, 6);
+  });
+
+  test("threads share one breaker and one rate", async () => {
+    const fetch = {
+      target: { mock: { latency: "1ms", errorRate: 1 } },
+      tiles: { zoom: 5, count: 300 },
+      retry: { max: 0 },
+      concurrency: { max: 3 },
+      circuitBreaker: { failureThreshold: 5, openFor: "30s" },
+    };
+    const [only] = await ran({ modes: ["parallel"], fetch });
+    expect(only?.fetch.attempts ?? 0).toBeWithin(5, 8);
+    expect(only?.fetch.refusedByBreaker).toBe(300 - (only?.fetch.attempts ?? 0));
+    const limited = { target: { mock: { latency: "1ms" } }, tiles: { zoom: 5, count: 100 }, rateLimit: { initial: 200, max: 200 } };
+    const [paced] = await ran({ modes: ["parallel"], fetch: limited });
+    expect(paced?.throughput ?? 0).toBeWithin(150, 215);
+  });
+
+  test("the whole list has a time; what is left is unfinished", async () => {
+    const fetch = { target: { mock: { latency: "50ms" } }, tiles: { zoom: 5, count: 500 }, totalTimeout: "700ms", concurrency: { max: 2 } };
+    for (const one of await ran({ fetch })) {
+      expect(one.ledger.unfinished).toBeGreaterThan(300);
+      expect(one.warnings.join()).toContain("totalTimeout of 700 ms");
+    }
+  });
+
+  test("a server that is not there, a list that is none, and a host without leave", async () => {
+    const [gone] = await ran({ modes: ["async"], fetch: { urls: ["http://127.0.0.1:1/"], retry: { max: 1, baseDelay: "1ms" } } });
+    expect(gone?.fetch.byError).toEqual({ "connection refused": 2 });
+    expect(gone?.failures).toEqual([{ reason: "connection refused after 2 attempts", count: 1 }]);
+    expect(ran({ fetch: { urls: ["http://example.com/"] } })).rejects.toThrow("--allow-host example.com");
+    expect(ran({ fetch: { target: { url: "https://tile.example.org" } } })).rejects.toThrow("tile.example.org");
+  });
+});
+
+describe("on the command line", () => {
+  const slow = (more: string) =>
+    `title: slow\nworkload: fetch\nmodes: [async]\ngracefulStop: 200ms\nfetch:\n  target: { mock: { latency: 40ms, bodySize: 300KB, slowRate: 0.3 } }\n  tiles: { zoom: 6, count: 2000 }\n  concurrency: { max: 10 }\n${more}`;
+
+  test("interrupted in the middle: the ledger balances and nothing half-written is left", async () => {
+    const file = write("interrupted.yaml", slow("  saveTo: ./saved\n"));
+    const child = Bun.spawn([process.execPath, MAIN, "run", file, "--headless", "--json", "-"], {
+      env: cleanEnv(),
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    const stdout = new Response(child.stdout).text();
+    for await (const chunk of child.stderr) if (new TextDecoder().decode(chunk).includes("1 s")) child.kill("SIGINT");
+    expect(await child.exited).toBe(130);
+    const result = JSON.parse(await stdout) as RunResult;
+    const [only] = result.cases;
+    expect(only?.status).toBe("aborted");
+    expect(imbalance(only?.ledger ?? ({} as never))).toBe(0);
+    expect(only?.fetch?.ok ?? 0).toBeGreaterThan(20);
+    const saved = readdirSync(join(folder, "saved"));
+    expect(saved.length).toBe(only?.fetch?.ok ?? 0);
+    for (const name of saved) expect(statSync(join(folder, "saved", name)).size).toBe(300_000);
+    // Started again, it asks only for what is not there yet.
+    const again = await lab([
+      "run",
+      file,
+      "--headless",
+      "-q",
+      "--json",
+      "-",
+      "--set",
+      "fetch.resume=true",
+      "--set",
+      "fetch.tiles.count=40",
+    ]);
+    const resumed = (JSON.parse(again.stdout) as RunResult).cases[0]?.fetch;
+    expect(resumed?.resumed ?? 0).toBeGreaterThan(10);
+    expect((resumed?.resumed ?? 0) + (resumed?.attempts ?? 0) - (resumed?.retries ?? 0)).toBe(40);
+  });
+
+  test("T-9 dead letters are kept from others and are a list again; the log names no place", async () => {
+    const file = write(
+      "dead.yaml",
+      "title: dead\nworkload: fetch\nmodes: [async]\nfetch:\n  target: { mock: { latency: 1ms, errorRate: 1, errorStatus: 404 } }\n  tiles: { zoom: 4, count: 30 }\n  deadLetter: ./dead.ndjson\n",
+    );
+    const log = join(folder, "log.ndjson");
+    const first = await lab(["run", file, "--headless", "-q", "--log", log]);
+    expect(first.code).toBe(0);
+    const dead = join(folder, "dead.ndjson");
+    const lines = (of: string) =>
+      readFileSync(of, "utf8")
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(lines(dead).length).toBe(30);
+    expect(lines(dead)[0]).toMatchObject({ reason: "404", attempts: 1, status: 404 });
+    expect(statSync(dead).mode & 0o777).toBe(0o600);
+    expect(lines(log).length).toBe(30);
+    expect(
+      lines(log).every(
+        ({ url, correlationId }) => /^http:\/\/127\.0\.0\.1:\d+$/.test(String(url)) && /^[0-9a-f]{8}-\d+$/.test(String(correlationId)),
+      ),
+    ).toBe(true);
+    // The server is another by now, so they fail anew; but they are asked for.
+    const again = await lab([
+      "run",
+      file,
+      "--headless",
+      "-q",
+      "--json",
+      "-",
+      "--set",
+      "fetch.urlsFile=dead.ndjson",
+      "--set",
+      "fetch.deadLetter=dead2.ndjson",
+      "--set",
+      "fetch.retry.max=0",
+    ]);
+    expect((JSON.parse(again.stdout) as RunResult).cases[0]?.fetch).toMatchObject({
+      requests: 30,
+      failed: 30,
+      byError: { "connection refused": 30 },
+    });
+    expect(lines(join(folder, "dead2.ndjson")).length).toBe(30);
+  });
+
+  test("T-6 the environment lies beneath flags and above the scenario; a swept field ignores it", async () => {
+    const server = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: (request) => new Response(new URL(request.url).pathname) });
+    const file = write(
+      "env.yaml",
+      "title: env\nworkload: fetch\nmodes: [async]\nfetch:\n  tiles: { zoom: 3, count: 20 }\n  target: { mock: { latency: 1ms } }\n",
+    );
+    const env = { MAX_CONCURRENCY: "3", TIMEOUT_SECONDS: "2", RETRIES: "0", TILE_BASE_URL: `http://127.0.0.1:${server.port}/base` };
+    const run = async (args: readonly string[], more: Record<string, string> = env) =>
+      lab(["run", file, "--headless", "-q", "--json", "-", ...args], { env: more });
+    const figures = (stdout: string) =>
+      (JSON.parse(stdout) as RunResult).cases.map(({ fetch }) => [fetch?.peakConcurrency, fetch?.ok, fetch?.server]);
+    expect(figures((await run([])).stdout)).toEqual([[3, 20, null]]);
+    expect(figures((await run(["--set", "fetch.concurrency.max=2"])).stdout)).toEqual([[2, 20, null]]);
+    const swept = await run(["--set", "sweep={fetch.concurrency.max: [1, 4]}"]);
+    expect(figures(swept.stdout).map(([peak]) => peak)).toEqual([1, 4]);
+    const wrong = await run([], { MAX_CONCURRENCY: "many" });
+    expect([wrong.code, wrong.stderr.trim()]).toEqual([
+      2,
+      expect.stringContaining("MAX_CONCURRENCY=many: fetch.concurrency.max: must be a whole number"),
+    ]);
+    await server.stop(true);
+    const warned = write(
+      "env2.yaml",
+      "title: env\nworkload: fetch\nmodes: [async]\nfetch:\n  target: { mock: { latency: 1ms } }\nsweep: { fetch.concurrency.max: [1, 4] }\n",
+    );
+    const { stderr } = await lab(["run", warned, "--headless", "-q"], { env: { MAX_CONCURRENCY: "3" } });
+    expect(stderr).toContain("warning: MAX_CONCURRENCY is ignored");
+  });
+
+  test("a public host is refused before anything is sent", async () => {
+    const file = write("public.yaml", "title: public\nworkload: fetch\nfetch: { urls: ['http://example.com/', 'http://127.0.0.1/'] }\n");
+    const { code, stderr } = await lab(["run", file, "--headless"]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining("--allow-host example.com allows it")]);
+    const list = write("public.txt", "http://127.0.0.1/\nhttps://example.net/x\n");
+    const listed = await lab(["run", write("public2.yaml", `title: p\nworkload: fetch\nfetch: { urlsFile: ${list} }\n`), "--headless"]);
+    expect([listed.code, listed.stderr]).toEqual([2, expect.stringContaining("example.net")]);
+  });
+
+  test("T-8 health while it runs", async () => {
+    const file = write("health.yaml", slow("  retry: { max: 0 }\n").replace("slowRate: 0.3", "errorRate: 0.5"));
+    const child = Bun.spawn([process.execPath, MAIN, "run", file, "--headless", "--http", "0"], {
+      env: cleanEnv(),
+      stdout: "ignore",
+      stderr: "pipe",
+    });
+    let heard = "";
+    let body: { status?: string; stats?: { requests?: Record<string, unknown> } } = {};
+    let status = 0;
+    for await (const chunk of child.stderr) {
+      heard += new TextDecoder().decode(chunk);
+      const url = /(http:\/\/127\.0\.0\.1:\d+)\/workers/.exec(heard)?.[1];
+      if (url === undefined || !heard.includes("1 s") || status > 0) continue;
+      const response = await fetch(`${url}/healthz`);
+      status = response.status;
+      body = (await response.json()) as typeof body;
+      child.kill("SIGINT");
+    }
+    await child.exited;
+    expect([status, body.status]).toEqual([503, "degraded"]);
+    expect(body.stats?.requests).toMatchObject({ limit: 10, breaker: "closed" });
+    expect(Number(body.stats?.requests?.["total"])).toBe(Number(body.stats?.requests?.["ok"]) + Number(body.stats?.requests?.["failed"]));
+    expect(Number(body.stats?.requests?.["mean_latency_ms"])).toBeGreaterThan(30);
+  });
+
+  test("serve tiles stands alone, says what it saw, and ends when told", async () => {
+    const child = Bun.spawn(
+      [process.execPath, MAIN, "serve", "tiles", "--port", "0", "--latency", "1ms-2ms", "--error-rate", "0.5", "--error-status", "500"],
+      {
+        env: cleanEnv(),
+        stdout: "pipe",
+        stderr: "pipe",
+      },
+    );
+    const reader = child.stdout.getReader();
+    const said = new TextDecoder().decode((await reader.read()).value);
+    const url = /http:\/\/127\.0\.0\.1:\d+/.exec(said)?.[0] ?? "";
+    const statuses = await Promise.all(
+      Array.from({ length: 60 }, (_, i) => fetch(`${url}/3/1/${i}.png`).then((response) => response.status)),
+    );
+    expect(new Set(statuses)).toEqual(new Set([200, 500]));
+    expect(await (await fetch(`${url}/_stats`)).json()).toMatchObject({ requests: 60 });
+    expect((await fetch(`${url}/1/1/1.png`, { method: "POST", body: "x" })).status).toBe(405);
+    child.kill("SIGTERM");
+    expect(await child.exited).toBe(143);
+    const usage = await lab(["serve", "tiles", "--error-rate", "7"]);
+    expect([usage.code, usage.stderr]).toEqual([2, expect.stringContaining("--error-rate: must be a share from 0 to 1")]);
+  });
+});
