@@ -13,7 +13,8 @@ export interface Composition {
   readonly fps: number;
   /** Port of the HTTP face. */
   readonly http: number | undefined;
-  readonly access: FetchAccess;
+  /** What requests of the n-th scenario may do. */
+  readonly access: (scenario: number) => FetchAccess;
   readonly dumpState: (index: number, plan: CasePlan) => string | null;
   /** Told of all results so far after each scenario. */
   readonly onResult: (results: readonly RunResult[]) => void;
@@ -60,7 +61,7 @@ export async function compose(scenarios: readonly NamedScenario[], composition: 
       current = startRun(scenario, {
         onEvent: view.onEvent,
         http: composition.http,
-        access: composition.access,
+        access: composition.access(results.length),
         dumpState: (index, plan) => composition.dumpState(first + index, plan),
       });
       results.push(await current.result);

@@ -1,6 +1,7 @@
 import { accessSync, closeSync, constants, existsSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { extname, join, resolve } from "node:path";
+import { numbered } from "../engine/run.ts";
 import type { FetchAccess } from "../engine/stage/fetch-stage.ts";
 import { LineFile } from "../kernel/line-file.ts";
 import { fileProblem, UserError } from "../kernel/problem.ts";
@@ -11,6 +12,8 @@ import type { RunFlags } from "./flags.ts";
 
 /** The files a run writes. Whether they can be written is found out before anything runs. */
 export class Outputs {
+  private readonly requests: string[] = [];
+
   constructor(
     private readonly flags: RunFlags,
     private readonly scenarios: number,
@@ -42,13 +45,21 @@ export class Outputs {
   }
 
   /** What the requests of `fetch` scenarios may do, and the files they write to. */
-  access(): FetchAccess {
+  access(scenario: number): FetchAccess {
     const { allowHost = [], log, logUrls, keepRequests } = this.flags;
-    if (log !== undefined) createFile("--log", log);
+    if (log !== undefined && scenario === 0) createFile("--log", log);
     const requests = keepRequests === true ? join(mkdtempSync(join(tmpdir(), "lab-tui-")), "requests.ndjson") : null;
-    if (requests !== null) createFile("--keep-requests", requests);
+    if (requests !== null) this.requests[scenario] = requests;
     const files = { deadLetter: null, log: log === undefined ? null : resolve(log), logUrls: logUrls === true, requests };
     return { allowedHosts: allowHost, files };
+  }
+
+  /** The kept requests of each case of a scenario that has some. */
+  requestFiles(scenario: number, { cases }: RunResult): (readonly [index: number, file: string])[] {
+    const file = this.requests[scenario];
+    if (file === undefined) return [];
+    const files = cases.map(({ mode }, i) => [i, cases.length > 1 ? numbered(file, i, mode) : file] as const);
+    return files.filter(([, name]) => existsSync(name));
   }
 
   /** Where the state of a case goes; with several cases its number and mode are in the name. */

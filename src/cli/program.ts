@@ -9,8 +9,6 @@ import type { TileFlags } from "./serve.ts";
 
 /** Commands of later versions, so that they are refused by name. */
 const LATER: Readonly<Record<string, string>> = {
-  runs: "past runs",
-  show: "a past run's summary again",
   compare: "two runs side by side, with a verdict",
   report: "a run as HTML, Markdown, CSV or JSON",
   replay: "plays a recorded run in the dashboard",
@@ -132,6 +130,7 @@ function buildProgram(outcome: { code: number }): Command {
       await bench(options);
     });
   addServe(program, outcome);
+  addRuns(program);
   for (const [name, description] of Object.entries(LATER)) {
     program
       .command(name)
@@ -151,6 +150,42 @@ function commandNames(program: Command): string[] {
 }
 
 const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
+
+function addRuns(program: Command): void {
+  const runs = program
+    .command("runs")
+    .description("past runs, newest first")
+    .option("--json", "as JSON")
+    .action(async (options: { json?: boolean }) => {
+      const { listRuns } = await import("./runs.ts");
+      listRuns(options.json === true);
+    });
+  runs
+    .command("rm")
+    .description("removes a past run")
+    .argument("<run>", "its name, or last")
+    .action(async (run: string) => {
+      const { removeRun } = await import("./runs.ts");
+      removeRun(run);
+    });
+  runs
+    .command("prune")
+    .description("removes old runs")
+    .option("--keep <n>", "keep the newest n")
+    .option("--older-than <duration>", "remove what is older, such as 30d")
+    .action(async (flags: { keep?: string; olderThan?: string }) => {
+      const { pruneRuns } = await import("./runs.ts");
+      pruneRuns(flags);
+    });
+  program
+    .command("show")
+    .description("a past run's summary again")
+    .argument("<run>", "its name, or last")
+    .action(async (run: string) => {
+      const { showRun } = await import("./runs.ts");
+      showRun(run);
+    });
+}
 
 function addServe(program: Command, outcome: { code: number }): void {
   const serve = program.command("serve").description("starts a part alone: serve tiles (a mock tile server)");

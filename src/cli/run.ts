@@ -10,6 +10,7 @@ import { checkHosts } from "../workloads/fetch/permission.ts";
 import { compose } from "./compose.ts";
 import { environmentOf } from "./environment.ts";
 import { overridesOf, type RunFlags, readFlags } from "./flags.ts";
+import { keepRun } from "./keep.ts";
 import { Outputs } from "./outputs.ts";
 
 /** `lab-tui run SCENARIO…` */
@@ -26,9 +27,13 @@ export async function run(asked: readonly string[], flags: RunFlags): Promise<nu
     color: flags.color !== false,
     fps,
     http,
-    access: outputs.access(),
+    access: (scenario) => outputs.access(scenario),
     dumpState: (index, plan) => outputs.stateFile(index, plan.mode),
-    onResult: (all) => outputs.write(all),
+    onResult: (all) => {
+      outputs.write(all);
+      const latest = all.at(-1);
+      if (latest !== undefined && flags.store !== false) keepRun(latest, outputs.requestFiles(all.length - 1, latest));
+    },
     summaryTo: flags.json === "-" ? "stderr" : "stdout",
   });
   outputs.finish(results);

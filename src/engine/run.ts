@@ -256,7 +256,9 @@ class ScenarioRun {
     if (probing) return { ...access, files: NO_ACCESS.files };
     const asked = scenario.fetch?.deadLetter ?? null;
     const deadLetter = asked !== null && this.caseCount > 1 ? numbered(asked, index, mode) : asked;
-    return { ...access, files: { ...access.files, deadLetter } };
+    const { requests } = access.files;
+    const kept = requests !== null && this.caseCount > 1 ? numbered(requests, index, mode) : requests;
+    return { ...access, files: { ...access.files, deadLetter, requests: kept } };
   }
 
   /** Adds to what the runner measured what only the console knows. */

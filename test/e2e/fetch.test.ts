@@ -368,3 +368,27 @@ describe("on the command line", () => {
     expect([usage.code, usage.stderr]).toEqual([2, expect.stringContaining("--error-rate: must be a share from 0 to 1")]);
   });
 });
+
+test("A-3 kept requests and past runs", async () => {
+  const file = write(
+    "kept.yaml",
+    "title: kept\nworkload: fetch\nmodes: [async, parallel]\nfetch: { target: { mock: { latency: 1ms } }, tiles: { zoom: 4, count: 20 } }\n",
+  );
+  const env = { XDG_DATA_HOME: join(folder, "data") };
+  expect((await lab(["runs"], { env })).stdout).toBe("No run has been kept yet.\n");
+  expect((await lab(["run", file, "--headless", "-q", "--keep-requests"], { env })).code).toBe(0);
+  expect((await lab(["run", file, "--headless", "-q", "--no-store"], { env })).code).toBe(0);
+  const listed = JSON.parse((await lab(["runs", "--json"], { env })).stdout) as { run: string; requests: number; scenario: string }[];
+  expect(listed).toMatchObject([{ scenario: "kept", requests: 40, cases: 2, status: "completed" }]);
+  expect((await lab(["show", "last"], { env })).stdout).toContain("kept");
+  expect((await lab(["show", "nothing"], { env })).code).toBe(2);
+  expect((await lab(["runs", "prune"], { env })).stderr).toContain("--keep N or --older-than");
+  expect((await lab(["runs", "prune", "--keep", "5", "--older-than", "1d"], { env })).stdout).toBe("0 runs removed\n");
+  expect((await lab(["runs", "rm", listed[0]?.run ?? ""], { env })).code).toBe(0);
+  expect((await lab(["runs", "rm", "last"], { env })).code).toBe(2);
+  expect((await lab(["runs"], { env })).stdout).toBe("No run has been kept yet.\n");
+  // A store that cannot be used is a warning: the run is done and told all the same.
+  writeFileSync(join(folder, "data", "lab-tui", "runs.sqlite"), "junk");
+  const warned = await lab(["run", file, "--headless", "-q"], { env });
+  expect([warned.code, warned.stderr]).toEqual([0, expect.stringContaining("this run is not kept")]);
+});

@@ -5,6 +5,9 @@ import { join, resolve } from "node:path";
 export const ROOT = resolve(import.meta.dir, "../..");
 export const MAIN = join(ROOT, "src/main.ts");
 
+/** Runs of tests are kept apart from anybody's own. */
+const DATA = mkdtempSync(join(tmpdir(), "lab-tui-test-data-"));
+
 export interface Finished {
   readonly code: number;
   readonly stdout: string;
@@ -20,6 +23,7 @@ export function cleanEnv(more: Record<string, string> = {}): Record<string, stri
     TERM: "xterm-256color",
     COLORTERM: "truecolor",
     LANG: "C.UTF-8",
+    XDG_DATA_HOME: DATA,
     ...(TMPDIR === undefined ? {} : { TMPDIR }),
     ...more,
   };

@@ -1,0 +1,59 @@
+import { UserError } from "../kernel/problem.ts";
+import { printable, quoted, safeJson } from "../kernel/text.ts";
+import { parseDuration } from "../kernel/units.ts";
+import { closingReport } from "../views/report/closing.ts";
+import { textTable } from "../views/report/table.ts";
+import { openStore } from "./keep.ts";
+
+/** `lab-tui runs`: past runs, newest first. */
+export function listRuns(json: boolean): void {
+  const store = openStore();
+  const runs = store.list();
+  store.close();
+  if (json) {
+    process.stdout.write(`${safeJson(runs, 2)}\n`);
+    return;
+  }
+  if (runs.length === 0) {
+    process.stdout.write("No run has been kept yet.\n");
+    return;
+  }
+  const heading = ["run", "started", "scenario", "cases", "status", "requests"];
+  const rows = runs.map(({ run, startedAt, scenario, cases, status, requests }) => {
+    const started = startedAt.slice(0, 19).replace("T", " ");
+    return [run, started, printable(scenario, 40), String(cases), status, requests === 0 ? "" : String(requests)];
+  });
+  process.stdout.write(`${textTable(heading, rows)}\n`);
+}
+
+/** `lab-tui runs rm RUN` */
+export function removeRun(run: string): void {
+  const store = openStore();
+  const gone = store.remove(run);
+  store.close();
+  if (!gone) throw new UserError(`There is no run ${quoted(run)}; \`lab-tui runs\` lists those there are`);
+}
+
+/** `lab-tui runs prune` */
+export function pruneRuns(flags: { readonly keep?: string; readonly olderThan?: string }): void {
+  const keep = flags.keep === undefined ? Number.MAX_SAFE_INTEGER : Number(flags.keep);
+  if (!Number.isSafeInteger(keep) || keep < 0) throw new UserError(`--keep: must be a whole number, got ${quoted(flags.keep)}`);
+  const age = flags.olderThan === undefined ? null : parseDuration(flags.olderThan);
+  if (flags.olderThan !== undefined && age === null) {
+    throw new UserError(`--older-than: must be a duration such as 30d, got ${quoted(flags.olderThan)}`);
+  }
+  if (flags.keep === undefined && age === null) throw new UserError("runs prune: needs --keep N or --older-than 30d");
+  const store = openStore();
+  const gone = store.prune(keep, age === null ? null : new Date(Date.now() - age / 1000).toISOString());
+  store.close();
+  process.stdout.write(`${gone} ${gone === 1 ? "run" : "runs"} removed\n`);
+}
+
+/** `lab-tui show RUN`: its summary again. */
+export function showRun(run: string): void {
+  const store = openStore();
+  const result = store.result(run);
+  store.close();
+  if (result === null) throw new UserError(`There is no run ${quoted(run)}; \`lab-tui runs\` lists those there are`);
+  process.stdout.write(closingReport(result, process.stdout.columns));
+}

@@ -1,0 +1,233 @@
+import { Database } from "bun:sqlite";
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { gunzipSync, gzipSync } from "node:zlib";
+import type { RunResult } from "../telemetry/result.ts";
+
+/** A past run, without its figures. */
+export interface KeptRun {
+  /** Short name, by which it is asked for. */
+  readonly run: string;
+  readonly startedAt: string;
+  readonly scenario: string;
+  readonly title: string;
+  readonly workload: string;
+  readonly cases: number;
+  /** The worst of its cases. */
+  readonly status: string;
+  /** Requests kept with it. */
+  readonly requests: number;
+}
+
+/** What became of one request. */
+export interface KeptRequest {
+  readonly case: number;
+  readonly index: number;
+  readonly url: string;
+  readonly outcome: string;
+  readonly status: number;
+  readonly ms: number;
+  readonly attempts: number;
+  readonly error: string | null;
+}
+
+/** Form of the tables; a store of another is left alone. */
+const VERSION = 1;
+const REQUESTS_AT_ONCE = 5000;
+const BY_SEVERITY = ["failed", "invalid", "aborted", "completed"];
+
+const TABLES = [
+  `CREATE TABLE runs (
+    id INTEGER PRIMARY KEY,
+    run TEXT NOT NULL UNIQUE,
+    started_at TEXT NOT NULL,
+    scenario TEXT NOT NULL,
+    title TEXT NOT NULL,
+    workload TEXT NOT NULL,
+    cases INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    result BLOB NOT NULL
+  )`,
+  `CREATE TABLE requests (
+    run INTEGER NOT NULL REFERENCES runs(id) ON DELETE CASCADE,
+    "case" INTEGER NOT NULL,
+    "index" INTEGER NOT NULL,
+    url TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    status INTEGER NOT NULL,
+    ms REAL NOT NULL,
+    attempts INTEGER NOT NULL,
+    error TEXT
+  )`,
+  "CREATE INDEX requests_of_run ON requests(run)",
+];
+
+/** A store that cannot be used, and why, as a sentence. */
+export class StoreProblem extends Error {}
+
+/** Past runs in one SQLite file. Every method throws a StoreProblem when the file cannot be used; what is in it stays as it is. */
+export class RunStore {
+  private constructor(
+    private readonly file: string,
+    private readonly database: Database,
+  ) {}
+
+  static open(file: string): RunStore {
+    try {
+      mkdirSync(dirname(file), { recursive: true });
+      const database = new Database(file, { create: true, strict: true });
+      // Before anything else, so that it holds for what follows.
+      database.run("PRAGMA busy_timeout = 3000");
+      const store = new RunStore(file, database);
+      store.prepare();
+      return store;
+    } catch (error) {
+      throw problemOf(file, error);
+    }
+  }
+
+  /** Keeps a run with its requests; the name it goes by. */
+  add(result: RunResult, requests: Iterable<KeptRequest> = []): string {
+    return this.guarded(() => {
+      const { scenario, cases, startedAt } = result;
+      const status = BY_SEVERITY.find((one) => cases.some((each) => each.status === one)) ?? "completed";
+      const packed = gzipSync(JSON.stringify(result));
+      const insert = this.database.query(
+        "INSERT INTO runs (run, started_at, scenario, title, workload, cases, status, result) VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+      );
+      // One write for name and row: two runs that end together get two names.
+      const { id, run } = this.database
+        .transaction(() => {
+          const name = this.freshName(startedAt);
+          const { name: file, title, workload } = scenario;
+          const row = insert.get(name, startedAt, file, title, workload, cases.length, status, packed) as { id: number };
+          return { id: row.id, run: name };
+        })
+        .immediate();
+      this.addRequests(id, requests);
+      return run;
+    });
+  }
+
+  /** Newest first. */
+  list(): KeptRun[] {
+    return this.guarded(
+      () =>
+        this.database
+          .query(
+            `SELECT run, started_at AS startedAt, scenario, title, workload, cases, status,
+               (SELECT count(*) FROM requests WHERE requests.run = runs.id) AS requests FROM runs ORDER BY id DESC`,
+          )
+          .all() as KeptRun[],
+    );
+  }
+
+  /** The figures of a run, by its name or `last`; null when there is none. */
+  result(run: string): RunResult | null {
+    return this.guarded(() => {
+      const row = this.database.query("SELECT result FROM runs WHERE run = ?").get(this.nameOf(run)) as { result: Uint8Array } | null;
+      return row === null ? null : (JSON.parse(gunzipSync(row.result).toString()) as RunResult);
+    });
+  }
+
+  requests(run: string): KeptRequest[] {
+    return this.guarded(
+      () =>
+        this.database
+          .query(
+            `SELECT "case", "index", url, outcome, requests.status AS status, ms, attempts, error
+             FROM requests JOIN runs ON runs.id = requests.run WHERE runs.run = ? ORDER BY "case", "index"`,
+          )
+          .all(this.nameOf(run)) as KeptRequest[],
+    );
+  }
+
+  /** False when there is no such run. */
+  remove(run: string): boolean {
+    return this.guarded(() => this.database.query("DELETE FROM runs WHERE run = ?").run(this.nameOf(run)).changes > 0);
+  }
+
+  /** Removes all but the newest `keep`, and what is older than `before` (ISO); how many went. */
+  prune(keep: number, before: string | null): number {
+    return this.guarded(() => {
+      const kept = this.list().filter(({ startedAt }, i) => i < keep && (before === null || startedAt >= before));
+      const names = new Set(kept.map(({ run }) => run));
+      const gone = this.list().filter(({ run }) => !names.has(run));
+      for (const { run } of gone) this.remove(run);
+      return gone.length;
+    });
+  }
+
+  close(): void {
+    this.database.close();
+  }
+
+  private prepare(): void {
+    const { user_version: version } = this.database.query("PRAGMA user_version").get() as { user_version: number };
+    if (version > VERSION) throw new Error(`it was written by a newer version of lab-tui (form ${version}; this one knows ${VERSION})`);
+    this.database.run("PRAGMA journal_mode = WAL");
+    this.database.run("PRAGMA foreign_keys = ON");
+    if (version === VERSION) return;
+    const create = this.database.transaction(() => {
+      // Another process may have been faster.
+      const { user_version: now } = this.database.query("PRAGMA user_version").get() as { user_version: number };
+      if (now === VERSION) return;
+      for (const statement of TABLES) this.database.run(statement);
+      this.database.run(`PRAGMA user_version = ${VERSION}`);
+    });
+    create.immediate();
+  }
+
+  private addRequests(run: number, requests: Iterable<KeptRequest>): void {
+    const insert = this.database.query(
+      `INSERT INTO requests (run, "case", "index", url, outcome, status, ms, attempts, error) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    );
+    const write = this.database.transaction((some: readonly KeptRequest[]) => {
+      for (const one of some) insert.run(run, one.case, one.index, one.url, one.outcome, one.status, one.ms, one.attempts, one.error);
+    });
+    let some: KeptRequest[] = [];
+    for (const request of requests) {
+      some.push(request);
+      if (some.length < REQUESTS_AT_ONCE) continue;
+      write(some);
+      some = [];
+    }
+    write(some);
+  }
+
+  private nameOf(run: string): string {
+    if (run !== "last") return run;
+    const row = this.database.query("SELECT run FROM runs ORDER BY id DESC LIMIT 1").get() as { run: string } | null;
+    return row?.run ?? run;
+  }
+
+  /** The day, and a number: short enough to type. */
+  private freshName(startedAt: string): string {
+    const day = startedAt.slice(0, 10).replaceAll("-", "");
+    const taken = this.database.query("SELECT run FROM runs WHERE run LIKE ?").all(`${day}-%`) as { run: string }[];
+    const highest = Math.max(0, ...taken.map(({ run }) => Number(run.slice(day.length + 1)) || 0));
+    return `${day}-${highest + 1}`;
+  }
+
+  private guarded<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw problemOf(this.file, error);
+    }
+  }
+}
+
+const REASONS: readonly (readonly [RegExp, string])[] = [
+  [/NOTADB|CORRUPT|malformed/i, "it is damaged, or no SQLite file"],
+  [/BUSY|LOCKED/i, "another process holds it"],
+  [/FULL|ENOSPC/i, "the disk is full"],
+  [/READONLY|CANTOPEN|EACCES|EROFS|EPERM|ENOTDIR|EEXIST/i, "it cannot be written"],
+];
+
+function problemOf(file: string, error: unknown): StoreProblem {
+  if (error instanceof StoreProblem) return error;
+  const { code = "", message = String(error) } = error as { code?: string; message?: string };
+  const why = REASONS.find(([pattern]) => pattern.test(`${code} ${message}`))?.[1] ?? message;
+  return new StoreProblem(`the store of past runs (${file}) cannot be used: ${why}`);
+}

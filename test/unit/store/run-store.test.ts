@@ -1,0 +1,86 @@
+import { Database } from "bun:sqlite";
+import { describe, expect, test } from "bun:test";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type KeptRequest, RunStore, StoreProblem } from "../../../src/store/run-store.ts";
+import type { RunResult } from "../../../src/telemetry/result.ts";
+import { temporaryFolder } from "../../support/cli.ts";
+
+const file = () => join(temporaryFolder(), "deep", "runs.sqlite");
+
+function result(name: string, startedAt: string, statuses: readonly string[] = ["completed"]): RunResult {
+  const scenario = { name, title: `title of ${name}`, workload: "fetch", seed: 1, hash: "x" };
+  return { scenario, startedAt, cases: statuses.map((status) => ({ status })) } as unknown as RunResult;
+}
+
+function requests(count: number): KeptRequest[] {
+  return Array.from({ length: count }, (_, index) => ({
+    case: 0,
+    index,
+    url: "http://h",
+    outcome: "ok",
+    status: 200,
+    ms: 1.5,
+    attempts: 1,
+    error: index === 0 ? "x" : null,
+  }));
+}
+
+describe("A-3 the store of past runs", () => {
+  test("gives back what it was given, newest first, with the worst status", () => {
+    const store = RunStore.open(file());
+    expect([store.list(), store.result("last")]).toEqual([[], null]);
+    const one = result("one", "2030-01-01T10:00:00Z");
+    expect(store.add(one, requests(12_000))).toBe("20300101-1");
+    expect(store.add(result("two", "2030-01-01T11:00:00Z", ["completed", "failed"]))).toBe("20300101-2");
+    expect(store.list().map(({ run, scenario, status, requests: kept }) => [run, scenario, status, kept])).toEqual([
+      ["20300101-2", "two", "failed", 0],
+      ["20300101-1", "one", "completed", 12_000],
+    ]);
+    expect(store.result("20300101-1")).toEqual(one);
+    expect(store.result("last")?.scenario.name).toBe("two");
+    expect(store.requests("20300101-1")).toEqual(requests(12_000));
+    store.close();
+  });
+
+  test("what is removed takes its requests along; pruning keeps the newest and the young", () => {
+    const store = RunStore.open(file());
+    for (let day = 1; day <= 6; day++) store.add(result(`r${day}`, `2030-01-0${day}T00:00:00Z`), requests(3));
+    expect(store.remove("last")).toBe(true);
+    expect(store.remove("nothing")).toBe(false);
+    expect(store.requests("20300106-1")).toEqual([]);
+    expect(store.prune(4, null)).toBe(1);
+    expect(store.prune(100, "2030-01-04T00:00:00Z")).toBe(2);
+    expect(store.list().map(({ scenario }) => scenario)).toEqual(["r5", "r4"]);
+    // A name is not given twice on one day.
+    expect(store.add(result("again", "2030-01-05T09:00:00Z"))).toBe("20300105-2");
+    store.close();
+  });
+
+  test("several processes may use it; a second opening finds the first one's runs", () => {
+    const name = file();
+    const [one, other] = [RunStore.open(name), RunStore.open(name)];
+    const names = Array.from({ length: 10 }, (_, i) => (i % 2 ? one : other).add(result("r", "2030-01-01T00:00:00Z")));
+    expect(new Set(names).size).toBe(10);
+    expect(RunStore.open(name).list().length).toBe(10);
+  });
+
+  test("a file that is damaged, of a newer form, held, or out of reach is a sentence and stays as it is", () => {
+    const junk = join(temporaryFolder(), "junk");
+    writeFileSync(junk, "no database at all, but long enough to look at".repeat(50));
+    const before = readFileSync(junk, "utf8");
+    expect(() => RunStore.open(junk)).toThrow("it is damaged, or no SQLite file");
+    expect(readFileSync(junk, "utf8")).toBe(before);
+    const newer = file();
+    RunStore.open(newer).close();
+    const raw = new Database(newer);
+    raw.run("PRAGMA user_version = 7");
+    raw.close();
+    expect(() => RunStore.open(newer)).toThrow("written by a newer version of lab-tui (form 7");
+    const folder = join(temporaryFolder(), "folder");
+    mkdirSync(folder);
+    expect(() => RunStore.open(folder)).toThrow(StoreProblem);
+    writeFileSync(join(folder, "plain"), "");
+    expect(() => RunStore.open(join(folder, "plain", "runs.sqlite"))).toThrow("cannot be used");
+  });
+});
