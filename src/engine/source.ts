@@ -133,7 +133,8 @@ export class Source {
 
   private reject(item: Item, now: Nanoseconds): null {
     this.recorder.rejected(item, now);
-    this.pool.give(item);
+    // Who sent it has its answer, and sends again.
+    this.release(item);
     return null;
   }
 

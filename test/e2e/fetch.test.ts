@@ -177,14 +177,6 @@ describe("T-3 T-4 T-5 against a server that fails", () => {
     expect(paced?.throughput ?? 0).toBeWithin(150, 215);
   });
 
-  test("the whole list has a time; what is left is unfinished", async () => {
-    const fetch = { target: { mock: { latency: "50ms" } }, tiles: { zoom: 5, count: 500 }, totalTimeout: "700ms", concurrency: { max: 2 } };
-    for (const one of await ran({ fetch })) {
-      expect(one.ledger.unfinished).toBeGreaterThan(300);
-      expect(one.warnings.join()).toContain("totalTimeout of 700 ms");
-    }
-  });
-
   test("a server that is not there, a list that is none, and a host without leave", async () => {
     const [gone] = await ran({ modes: ["async"], fetch: { urls: ["http://127.0.0.1:1/"], retry: { max: 1, baseDelay: "1ms" } } });
     expect(gone?.fetch.byError).toEqual({ "connection refused": 2 });

@@ -1,7 +1,8 @@
 import { UserError } from "../../kernel/problem.ts";
 import { printable } from "../../kernel/text.ts";
 import { formatRate } from "../../kernel/units.ts";
-import { clockCommand, clockMode, MATCHES, type Match } from "./contest.ts";
+import { type Contest, MESSAGE_CONTESTS } from "./contest.ts";
+import { FETCH_CONTESTS } from "./fetch-contest.ts";
 
 export interface BenchOptions {
   readonly rounds: string;
@@ -11,13 +12,14 @@ export interface BenchOptions {
 export interface BenchRow {
   readonly what: string;
   readonly peer: string;
-  /** Messages per second, median of the rounds. */
+  /** Messages or requests per second, median of the rounds. */
   readonly ours: number;
   /** null: not installed here. */
   readonly peerRate: number | null;
   /** Median of the ratios of each round. */
   readonly ratio: number | null;
-  readonly target: number;
+  /** null: none. */
+  readonly target: number | null;
 }
 
 /** `lab-tui bench`: ours and each peer in turn, round after round. */
@@ -27,20 +29,20 @@ export async function bench({ rounds, json }: BenchOptions): Promise<void> {
     throw new UserError(`--rounds: must be a whole number from 1 to 100, got ${JSON.stringify(printable(rounds, 20))}`);
   }
   const rows: BenchRow[] = [];
-  for (const match of MATCHES) {
+  for (const match of [...MESSAGE_CONTESTS, ...FETCH_CONTESTS]) {
     process.stderr.write(`${match.what} beside ${match.peer}\n`);
     rows.push(await contest(match, count));
   }
   process.stdout.write(json === true ? `${JSON.stringify(rows, null, 2)}\n` : benchTable(rows));
 }
 
-async function contest(match: Match, rounds: number): Promise<BenchRow> {
+async function contest(match: Contest, rounds: number): Promise<BenchRow> {
   const ours: number[] = [];
   const peers: number[] = [];
   const ratios: number[] = [];
   for (let round = 0; round < rounds; round++) {
-    const our = await clockMode(match.mode, match.timeout);
-    const their = await clockCommand(match.command);
+    const our = await match.ours();
+    const their = await match.theirs();
     ours.push(our);
     if (their !== null) {
       peers.push(their);
@@ -60,11 +62,11 @@ function median(values: readonly number[]): number {
 
 /** The table as Markdown, as it stands in the README. */
 export function benchTable(rows: readonly BenchRow[]): string {
-  const lines = ["| ours | messages/s | peer | messages/s | ratio | aim |", "| --- | ---: | --- | ---: | ---: | ---: |"];
+  const lines = ["| ours | per second | peer | per second | ratio | aim |", "| --- | ---: | --- | ---: | ---: | ---: |"];
   for (const { what, peer, ours, peerRate, ratio, target } of rows) {
     const their = peerRate === null ? "not installed" : formatRate(peerRate);
     lines.push(
-      `| ${what} | ${formatRate(ours)} | ${peer} | ${their} | ${ratio === null ? "–" : `${ratio.toFixed(2)} ×`} | ≥ ${target} × |`,
+      `| ${what} | ${formatRate(ours)} | ${peer} | ${their} | ${ratio === null ? "–" : `${ratio.toFixed(2)} ×`} | ${target === null ? "–" : `≥ ${target} ×`} |`,
     );
   }
   return `${lines.join("\n")}\n`;

@@ -2,30 +2,37 @@ import { startRun } from "../../engine/run.ts";
 import { type Mode, scenarioSchema } from "../../scenario/schema.ts";
 import { BATCH, KEYS, MESSAGES } from "./workload.ts";
 
-/** One row of the table: a mode of ours beside a peer, and the least ratio we aim at. */
-export interface Match {
+/** One row of the table: something of ours beside a peer, each clocked in turn, and the least ratio we aim at. */
+export interface Contest {
   readonly what: string;
-  readonly mode: Mode;
-  /** Batches go after this time too. */
-  readonly timeout?: string;
   readonly peer: string;
-  readonly command: readonly string[];
-  readonly target: number;
+  /** null: only to be seen beside it. */
+  readonly target: number | null;
+  /** Per second. */
+  readonly ours: () => Promise<number>;
+  /** null: not installed here. */
+  readonly theirs: () => Promise<number | null>;
 }
 
-const peer = (file: string) => [process.execPath, Bun.fileURLToPath(new URL(`./peers/${file}`, import.meta.url))];
+export const peerFile = (file: string) => Bun.fileURLToPath(new URL(`./peers/${file}`, import.meta.url));
+const peer = (file: string) => [process.execPath, peerFile(file)];
 const python = ["/usr/bin/python3", Bun.fileURLToPath(new URL("./peers/asyncio_uvloop.py", import.meta.url)), "200000"];
 
-export const MATCHES: readonly Match[] = [
-  { what: "async, batch 100", mode: "async", peer: "rxjs bufferCount(100)", command: peer("rxjs.ts"), target: 0.8 },
-  { what: "async, batch 100", mode: "async", peer: "fastq.promise", command: peer("fastq.ts"), target: 3 },
-  { what: "async, batch 100 or 10 ms", mode: "async", timeout: "10ms", peer: "Python asyncio + uvloop", command: python, target: 20 },
-  { what: "sync", mode: "sync", peer: "bare loop", command: peer("bare-loop.ts"), target: 0.25 },
-  { what: "parallel, 2 Workers", mode: "parallel", peer: "piscina, batches of 100", command: peer("piscina.ts"), target: 5 },
+export const MESSAGE_CONTESTS: readonly Contest[] = [
+  row("async, batch 100", "async", "rxjs bufferCount(100)", peer("rxjs.ts"), 0.8),
+  row("async, batch 100", "async", "fastq.promise", peer("fastq.ts"), 3),
+  row("async, batch 100 or 10 ms", "async", "Python asyncio + uvloop", python, 20, "10ms"),
+  row("sync", "sync", "bare loop", peer("bare-loop.ts"), 0.25),
+  row("parallel, 2 Workers", "parallel", "piscina, batches of 100", peer("piscina.ts"), 5),
 ];
 
+/** `timeout`: batches go after this time too. */
+function row(what: string, mode: Mode, name: string, command: readonly string[], target: number, timeout?: string): Contest {
+  return { what, peer: name, target, ours: () => clockMode(mode, timeout), theirs: () => clockCommand(command) };
+}
+
 /** Messages per second of one of our modes: the whole pipeline in a runner process, everything recorded. */
-export async function clockMode(mode: Mode, timeout?: string): Promise<number> {
+async function clockMode(mode: Mode, timeout?: string): Promise<number> {
   const scenario = scenarioSchema.parse({
     title: "bench",
     modes: [mode],

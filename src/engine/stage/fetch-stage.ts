@@ -21,6 +21,8 @@ export interface FetchAccess {
   readonly files: FetchFiles;
 }
 
+/** Requests per second that hold nobody up. */
+const FREE = 1e9;
 const NO_FILES: FetchFiles = { deadLetter: null, log: null, logUrls: false, requests: null };
 
 /** Private hosts alone, and nothing written. */
@@ -100,6 +102,7 @@ export class FetchStage implements Stage {
   async rehearsal(): Promise<FetchStage> {
     const server = Bun.serve({ hostname: "127.0.0.1", port: 0, development: false, fetch: () => new Response("warm") });
     const { settings } = this.fetch;
+    const rateLimit = settings.rateLimit === false ? settings.rateLimit : { initial: FREE, min: FREE, max: FREE };
     const light: FetchSettings = {
       ...settings,
       urls: [`http://127.0.0.1:${server.port}/`],
@@ -107,7 +110,12 @@ export class FetchStage implements Stage {
       saveTo: undefined,
       fallback: "none",
     };
-    const parts = { settings: { ...light, resume: false, totalTimeout: undefined }, base: null, allowedHosts: [], files: NO_FILES };
+    const parts = {
+      settings: { ...light, resume: false, totalTimeout: undefined, rateLimit },
+      base: null,
+      allowedHosts: [],
+      files: NO_FILES,
+    };
     return FetchStage.of(this.plan, parts, { stop: () => void server.stop(true) });
   }
 

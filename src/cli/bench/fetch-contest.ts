@@ -1,0 +1,66 @@
+import { startRun } from "../../engine/run.ts";
+import { YamlFile } from "../../scenario/document.ts";
+import { resolveScenario } from "../../scenario/load.ts";
+import { type Contest, clockCommand, peerFile } from "./contest.ts";
+
+const REQUESTS = 150_000;
+const IN_FLIGHT = 50;
+
+/** The rows of fetch: everything on (retry, breaker, timeout, deadline, correlation ids), beside clients that do nothing else. */
+export const FETCH_CONTESTS: readonly Contest[] = [
+  row("bare fetch loop", 0.9, (url) => clockCommand([process.execPath, peerFile("bare-fetch.ts"), url])),
+  row("the same, sending a header", 0.9, (url) => clockCommand([process.execPath, peerFile("bare-fetch.ts"), url, "header"])),
+  row("autocannon", 0.85, (url) => clockCommand([process.execPath, peerFile("autocannon.ts"), url])),
+  row("hey", 1.1, (url) => clockTool(["hey", "-n", String(REQUESTS), "-c", String(IN_FLIGHT), url])),
+  row("wrk", null, (url) => clockTool(["wrk", "-t", "1", "-c", String(IN_FLIGHT), "-d", "3s", url])),
+];
+
+function row(peer: string, target: number | null, theirs: (url: string) => Promise<number | null>): Contest {
+  return {
+    what: `fetch, async, ${IN_FLIGHT} in flight, 2 KB`,
+    peer,
+    target,
+    ours: () => withServer(clockFetch),
+    theirs: () => withServer(theirs),
+  };
+}
+
+/** A server of its own for each, so that nobody finds it warmer than another. */
+async function withServer<T>(ask: (url: string) => Promise<T>): Promise<T> {
+  const server = Bun.spawn([process.execPath, peerFile("tile-server.ts")], { stdin: "pipe", stdout: "pipe", stderr: "ignore" });
+  try {
+    const { value } = await server.stdout.getReader().read();
+    const { url } = JSON.parse(new TextDecoder().decode(value)) as { url: string };
+    return await ask(url);
+  } finally {
+    server.kill();
+    await server.exited;
+  }
+}
+
+/** Requests per second of the whole pipeline in a runner process, everything recorded. */
+async function clockFetch(url: string): Promise<number> {
+  const scenario = {
+    title: "bench",
+    workload: "fetch",
+    modes: ["async"],
+    load: { executor: "shared-iterations", vus: IN_FLIGHT, iterations: REQUESTS },
+    fetch: { urls: [url], concurrency: { max: IN_FLIGHT }, circuitBreaker: { failureThreshold: 5 } },
+  };
+  const loaded = resolveScenario(YamlFile.parse("bench", JSON.stringify(scenario)), "bench");
+  const { cases } = await startRun({ name: "bench", file: "", ...loaded }).result;
+  const [result] = cases;
+  if (result === undefined || result.fetch?.ok !== REQUESTS)
+    throw new Error(result?.problems.join(" ") || "not every request was answered");
+  return result.throughput;
+}
+
+/** Requests per second as a tool of the system prints them; null when it is not installed. */
+async function clockTool(command: readonly string[]): Promise<number | null> {
+  if (Bun.which(command[0] ?? "") === null) return null;
+  const child = Bun.spawn([...command], { stdout: "pipe", stderr: "ignore" });
+  const text = await new Response(child.stdout).text();
+  await child.exited;
+  const rate = /Requests\/sec:\s+([\d.]+)/.exec(text)?.[1];
+  return rate === undefined ? null : Number(rate);
+}

@@ -1,0 +1,25 @@
+/** A loop around `fetch` that does nothing else: `bare-fetch.ts URL [header]`, 50 at once; `header` sends one of its own with each. */
+
+const [url = "", header] = process.argv.slice(2);
+const IN_FLIGHT = 50;
+const WARM_UP = 5_000;
+const REQUESTS = 100_000;
+
+async function ask(count: number): Promise<void> {
+  let left = count;
+  const one = async () => {
+    while (left-- > 0) {
+      const response = await (header === undefined ? fetch(url) : fetch(url, { headers: { "x-correlation-id": `bench-${left}.1` } }));
+      await response.arrayBuffer();
+    }
+  };
+  await Promise.all(Array.from({ length: IN_FLIGHT }, one));
+}
+
+await ask(WARM_UP);
+const from = performance.now();
+await ask(REQUESTS);
+process.stdout.write(`${JSON.stringify({ perSecond: (REQUESTS * 1000) / (performance.now() - from) })}\n`);
+process.exit(0);
+
+export {};

@@ -1,0 +1,248 @@
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { environmentOf } from "../../src/cli/environment.ts";
+import { runCase } from "../../src/engine/runner/case.ts";
+import { NO_ACCESS } from "../../src/engine/stage/fetch-stage.ts";
+import { planCases } from "../../src/plan/plan.ts";
+import { YamlFile } from "../../src/scenario/document.ts";
+import { mockSchema } from "../../src/scenario/fetch-schema.ts";
+import { resolveScenario } from "../../src/scenario/load.ts";
+import type { Mode, Scenario } from "../../src/scenario/schema.ts";
+import { imbalance } from "../../src/telemetry/ledger.ts";
+import type { CaseResult, Sample } from "../../src/telemetry/result.ts";
+import { conclude } from "../../src/theory/conclude.ts";
+import { explain } from "../../src/theory/explain.ts";
+import { predict } from "../../src/theory/predict.ts";
+import { TileServer } from "../../src/workloads/fetch/mock/server.ts";
+import { checkHosts } from "../../src/workloads/fetch/permission.ts";
+import { temporaryFolder } from "../support/cli.ts";
+
+setDefaultTimeout(60_000);
+
+const folder = temporaryFolder();
+afterAll(() => rmSync(folder, { recursive: true }));
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function scenarioOf(fields: Fields): Scenario {
+  const whole = { title: "contract", workload: "fetch", ...fields };
+  return resolveScenario(YamlFile.parse("contract", JSON.stringify(whole)), join(folder, "contract")).scenario;
+}
+
+/** Runs a case in this process, Workers apart, with everything the console adds to it. */
+async function ran(mode: Mode, fields: Fields): Promise<CaseResult> {
+  const scenario = scenarioOf({ modes: [mode], parallel: { workers: 2 }, ...fields });
+  const [plan] = planCases([{ params: {}, scenario }], 2);
+  if (plan === undefined) throw new Error("unreachable");
+  const series: Sample[] = [];
+  const deadLetter = scenario.fetch?.deadLetter ?? null;
+  const { thresholds: _, ...measured } = await runCase(plan, {
+    access: { ...NO_ACCESS, files: { ...NO_ACCESS.files, deadLetter } },
+    roundsPerMs: 1,
+    http: 0,
+    dumpState: null,
+    onStarted: () => {},
+    onSample: (sample) => series.push(sample),
+    onStoppable: () => {},
+  });
+  const complete = { ...measured, params: {}, predicted: predict({ ...plan, cores: 2 }), series };
+  return { ...complete, explanation: explain(complete, plan.scenario) };
+}
+
+describe.each(["sync", "async", "parallel"] as const)("a list of requests, %s", (mode) => {
+  test("every item is accounted for, every attempt is one the server saw", async () => {
+    const mock = { latency: { min: "1ms", max: "3ms" }, errorRate: 0.2 };
+    const retry = { max: 2, baseDelay: "1ms", maxDelay: "2ms" };
+    const result = await ran(mode, { fetch: { target: { mock }, tiles: { zoom: 5, count: 80 }, concurrency: { max: 5 }, retry } });
+    const { fetch, ledger } = result;
+    expect([result.status, imbalance(ledger), ledger.scheduled, ledger.processed + ledger.failed]).toEqual(["completed", 0, 80, 80]);
+    expect([fetch?.requests, fetch?.attempts, fetch?.server?.requests]).toEqual([80, 80 + (fetch?.retries ?? 0), fetch?.attempts]);
+    expect(fetch?.amplification ?? 0).toBeWithin(1.05, 1.5);
+    expect(result.littlesLaw.relativeError).toBeLessThan(0.02);
+    expect(result.orderViolations).toBe(0);
+    expect(result.state).toBeNull();
+    expect(result.explanation).toContain("the geometric series for a failure rate of 20 %");
+    expect(result.predicted.throughput ?? 0).toBeGreaterThan(0);
+  });
+
+  test("one after another in waves, over few connections, at a rate, with a limit that adapts", async () => {
+    const target = { mock: { latency: "2ms" } };
+    const waves = await ran(mode, { fetch: { target, tiles: { zoom: 5, count: 20 }, concurrency: { max: 5, window: "waves" } } });
+    expect(waves.ledger.processed).toBe(20);
+    const few = await ran(mode, {
+      fetch: { target, tiles: { zoom: 5, count: 20 }, concurrency: { max: 10 }, connections: { max: 2, keepAlive: false } },
+    });
+    expect([few.ledger.processed, few.fetch?.connectionsOpened, few.fetch?.peakConcurrency]).toEqual([20, 20, mode === "sync" ? 1 : 2]);
+    const rateLimit = { initial: 100, min: 50, max: 100 };
+    const paced = await ran(mode, {
+      fetch: { target, tiles: { zoom: 5, count: 40 }, rateLimit, concurrency: { max: 10, adaptive: "aimd", min: 2 } },
+    });
+    expect(paced.throughput).toBeLessThan(112);
+    expect(paced.ledger.processed).toBe(40);
+  });
+
+  test("a list that may not take longer", async () => {
+    const fetch = { target: { mock: { latency: "30ms" } }, tiles: { zoom: 5, count: 300 }, totalTimeout: "250ms", concurrency: { max: 2 } };
+    const result = await ran(mode, { fetch });
+    expect([imbalance(result.ledger), result.ledger.scheduled]).toEqual([0, 300]);
+    expect(result.ledger.unfinished).toBeGreaterThan(200);
+    expect(result.warnings.join()).toContain("totalTimeout of 250 ms was over");
+  });
+
+  test("a public address in a list is refused by itself, and its line is named", async () => {
+    const result = await ran(mode, { fetch: { target: { mock: { latency: "0ms" } }, urls: ["5/1/2", "http://example.com/", "5/99/1"] } });
+    expect([result.ledger.processed, result.ledger.rejected]).toEqual([1, 2]);
+    expect(result.rejections).toEqual([
+      { line: 2, reason: "example.com is a public host; --allow-host allows it" },
+      { line: 3, reason: "column 99 is not in 0…31 of zoom 5" },
+    ]);
+  });
+});
+
+describe("T-3 T-4 explained from their own numbers", () => {
+  test("a breaker, a limiter, an unlimited list, a crowd", async () => {
+    const open = await ran("async", {
+      load: { executor: "constant-arrival-rate", rate: 200, duration: "1s" },
+      fetch: {
+        target: { mock: { latency: "1ms", outages: [{ at: "200ms", for: "400ms" }] } },
+        retry: { max: 0 },
+        circuitBreaker: { openFor: "100ms" },
+      },
+    });
+    expect(open.explanation).toContain("refused at once, without touching the network");
+    expect(open.series.some(({ fetch }) => fetch?.breaker === "open")).toBe(true);
+    const limited = await ran("async", {
+      fetch: {
+        target: { mock: { latency: "1ms", rateLimit: 200, retryAfter: "50ms" } },
+        tiles: { zoom: 6, count: 400 },
+        rateLimit: { initial: 50, max: 1000 },
+        retry: { max: 5 },
+        concurrency: { max: 20 },
+      },
+    });
+    expect(limited.explanation).toContain("ln 2 = 69 %");
+    expect(limited.fetch?.rateTurns.length ?? 0).toBeGreaterThan(0);
+    for (const turn of limited.fetch?.rateTurns ?? []) expect(Math.abs(turn / 200 - 1)).toBeLessThan(0.2);
+    const unlimited = await ran("async", {
+      fetch: { target: { mock: { latency: "5ms" } }, concurrency: { max: "unlimited" }, connections: { max: 1000 } },
+    });
+    expect(unlimited.explanation).toContain("Nothing limits the requests in flight");
+    expect(unlimited.predicted.capacity).toBeNull();
+    const calm = await ran("async", {
+      load: { executor: "constant-arrival-rate", rate: 50, duration: "500ms" },
+      fetch: { target: { mock: { latency: "2ms" } } },
+    });
+    expect(calm.explanation).toStartWith("The arrivals are the limit");
+    const elsewhere = scenarioOf({ fetch: { target: { url: "http://127.0.0.1:1/{z}/{x}/{y}" } } });
+    expect(predict({ mode: "async", scenario: elsewhere, workers: 1, cores: 2 })).toMatchObject({ capacity: null, model: "none" });
+  });
+
+  test("what cases say together", async () => {
+    const fetch = { target: { mock: { latency: "3ms" } }, tiles: { zoom: 5, count: 30 }, concurrency: { max: 5 } };
+    const modes = await Promise.all((["sync", "async"] as const).map((mode) => ran(mode, { fetch })));
+    expect(conclude(modes).join()).toMatch(/Against one request at a time .*: async \d+\.\d × at \d+ MB/);
+    const points = [1, 2, 4].map((max) => ({
+      ...(modes[1] as CaseResult),
+      params: { "fetch.concurrency.max": max },
+      throughput: 100 * max,
+    }));
+    expect(conclude(points).join()).toContain("by Little's law 1: 100");
+    const herds = ["none", "full"].map((jitter) => ({ ...(modes[1] as CaseResult), params: { "fetch.retry.jitter": jitter } }));
+    expect(conclude(herds).join()).toContain("at once at the server");
+  });
+});
+
+describe("T-7 the mock server", () => {
+  test("does what it is told to each request, and counts it", async () => {
+    const settings = (more: object) => mockSchema.parse({ latency: "0ms", bodySize: "1KB", ...more });
+    const asked = async (more: object, paths = 1): Promise<[unknown[], TileServer["stats"]]> => {
+      const server = new TileServer(settings(more), 1, 0);
+      server.begin();
+      const answers: unknown[] = [];
+      for (let i = 0; i < paths; i++) {
+        const answer = await fetch(`http://127.0.0.1:${server.port}/5/1/${i}.png`, { signal: AbortSignal.timeout(2600) })
+          .then(async (response) => [response.status, (await response.arrayBuffer()).byteLength, response.headers.get("retry-after")])
+          .catch((error: Error) => error.name);
+        answers.push(answer);
+      }
+      const { stats } = server;
+      server.stop();
+      return [answers, stats];
+    };
+    expect((await asked({}))[0]).toEqual([[200, 1000, null]]);
+    expect((await asked({ bodySize: "300KB" }))[0]).toEqual([[200, 300_000, null]]);
+    expect((await asked({ bodySize: 0 }))[0]).toEqual([[200, 0, null]]);
+    expect((await asked({ errorRate: 1, errorStatus: 500 }))[0]).toEqual([[500, 0, null]]);
+    const [limited, counts] = await asked({ rateLimit: 1, retryAfter: "250ms" }, 2);
+    expect(limited).toEqual([
+      [200, 1000, null],
+      [429, 0, "0.250"],
+    ]);
+    expect(counts).toMatchObject({ requests: 2, byStatus: { "200": 1, "429": 1 } });
+    expect((await asked({ slowRate: 1 }))[0]).toEqual([[200, 1000, null]]);
+    for (const [more, what] of [
+      [{ resetRate: 1 }, "resets"],
+      [{ truncateRate: 1 }, "truncated"],
+      [{ stallRate: 1 }, "stalled"],
+      [{ outages: [{ at: "0s", for: "1m" }] }, "resets"],
+    ] as const) {
+      const [answers, stats] = await asked(more);
+      expect(typeof answers[0]).toBe("string");
+      expect(stats[what]).toBeGreaterThan(0);
+    }
+  });
+
+  test("survives what is no request", async () => {
+    const server = new TileServer(mockSchema.parse({ latency: "0ms" }), 1, 0);
+    const say = (text: string) =>
+      new Promise<string>((resolve) => {
+        let heard = "";
+        void Bun.connect({
+          hostname: "127.0.0.1",
+          port: server.port,
+          socket: {
+            open: (socket) => void socket.write(text),
+            data: (socket, chunk) => {
+              heard += new TextDecoder().decode(chunk);
+              if (heard.split("HTTP/1.1 ").length > text.split("GET ").length) socket.end();
+            },
+            close: () => resolve(heard),
+          },
+        });
+        setTimeout(() => resolve(heard), 500);
+      });
+    expect(await say("POST / HTTP/1.1\r\n\r\n")).toStartWith("HTTP/1.1 405");
+    expect(await say("\0\0\0\r\n\r\n")).toStartWith("HTTP/1.1 405");
+    expect(await say(`GET /${"x".repeat(20_000)}`)).toStartWith("HTTP/1.1 431");
+    expect((await say("GET /1 HTTP/1.1\r\n\r\nGET /2 HTTP/1.1\r\n\r\n")).split("HTTP/1.1 200").length).toBe(3);
+    server.stop();
+  });
+});
+
+describe("T-6 T-5 settings from outside", () => {
+  test("the environment is read for fetch scenarios alone, and not where a sweep has the field", () => {
+    const file = (name: string, text: string) => {
+      const path = join(folder, name);
+      writeFileSync(path, text);
+      return path;
+    };
+    const env = { MAX_CONCURRENCY: "5", TIMEOUT_SECONDS: "1.5", RETRIES: "0", TILE_BASE_URL: "http://127.0.0.1" };
+    const fetching = file("env.yaml", "title: x\nworkload: fetch\nsweep: { fetch.target.mock.errorRate: [0, 1], fetch.retry.max: [1] }\n");
+    const { overrides, ignored } = environmentOf(fetching, env);
+    expect(overrides.map(({ path, value }) => [path, value])).toEqual([
+      ["fetch.concurrency.max", 5],
+      ["fetch.timeout", "1.5s"],
+    ]);
+    expect(ignored).toEqual(["RETRIES", "TILE_BASE_URL"]);
+    expect(environmentOf(fetching, {}).overrides).toEqual([]);
+    const other = file("message.yaml", "title: x\n");
+    expect(environmentOf(other, env)).toEqual({ overrides: [], ignored: [] });
+  });
+
+  test("public hosts need leave", () => {
+    const scenario = scenarioOf({ fetch: { urls: ["http://a.example/", "http://b.example/", "http://127.0.0.1/"] } });
+    expect(() => checkHosts(scenario, [])).toThrow("--allow-host a.example --allow-host b.example");
+    expect(() => checkHosts(scenario, ["a.example", "b.example"])).not.toThrow();
+  });
+});
