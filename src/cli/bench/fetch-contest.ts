@@ -9,7 +9,7 @@ const IN_FLIGHT = 50;
 /** The rows of fetch: everything on (retry, breaker, timeout, deadline, correlation ids), beside clients that do nothing else. */
 export const FETCH_CONTESTS: readonly Contest[] = [
   row("bare fetch loop", 0.9, (url) => clockCommand([process.execPath, peerFile("bare-fetch.ts"), url])),
-  row("the same, sending a header", 0.9, (url) => clockCommand([process.execPath, peerFile("bare-fetch.ts"), url, "header"])),
+  row("the same loop, with header and signal", 0.9, (url) => clockCommand([process.execPath, peerFile("bare-fetch.ts"), url, "guarded"])),
   row("autocannon", 0.85, (url) => clockCommand([process.execPath, peerFile("autocannon.ts"), url])),
   row("hey", 1.1, (url) => clockTool(["hey", "-n", String(REQUESTS), "-c", String(IN_FLIGHT), url])),
   row("wrk", null, (url) => clockTool(["wrk", "-t", "1", "-c", String(IN_FLIGHT), "-d", "3s", url])),

@@ -5,7 +5,7 @@ import { CORRELATION } from "./mock/server.ts";
 import type { Saved, Saver } from "./save.ts";
 
 /** As the global `fetch`. */
-export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+export type Fetch = (url: string, init: BunFetchRequestInit) => Promise<Response>;
 
 export interface AttemptRule {
   readonly keepAlive: boolean;
@@ -73,7 +73,9 @@ export class Line {
   private send(url: string, id: string): Promise<Response> {
     const { keepAlive } = this.rule;
     const headers = keepAlive ? { [CORRELATION]: id } : { [CORRELATION]: id, connection: "close" };
-    return this.fetch(url, { signal: this.controller.signal, redirect: "manual", keepalive: keepAlive, headers });
+    // Only what is kept is unpacked: nobody is made to hold what a few bytes unfold into.
+    const decompress = this.saver !== null;
+    return this.fetch(url, { signal: this.controller.signal, redirect: "manual", keepalive: keepAlive, headers, decompress });
   }
 
   /** Whatever is not a short answer: redirects, large bodies, bodies to be saved, refusals. */
@@ -126,10 +128,10 @@ export class Line {
   }
 }
 
-/** True when a body is short by the server's own word, which the client holds it to, and is not packed. */
+/** True when a body is short by the server's own word, which the client holds it to. */
 function isSmall({ headers }: Response): boolean {
   const length = headers.get("content-length");
-  return length !== null && Number(length) <= ONE_PIECE && headers.get("content-encoding") === null;
+  return length !== null && Number(length) <= ONE_PIECE;
 }
 
 /** The first that fits what an error says of itself. */

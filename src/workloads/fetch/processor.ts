@@ -176,8 +176,8 @@ export class FetchProcessor implements Processor {
 
   /** Asks again and again as the rules have it. The first attempt goes through here alone, without a promise that is not its own. */
   private async tryUntilDone(pursuit: Pursuit): Promise<Outcome> {
-    for (;;) {
-      const admission = this.breakers?.admit(pursuit.host, this.effort.now()) ?? "call";
+    for (let now = pursuit.began; ; now = this.effort.now()) {
+      const admission = this.breakers?.admit(pursuit.host, now) ?? "call";
       if (admission === "refused") {
         this.add(COUNT.refused);
         return this.giveUp(pursuit, "circuit open");

@@ -1,6 +1,10 @@
-/** A loop around `fetch` that does nothing else: `bare-fetch.ts URL [header]`, 50 at once; `header` sends one of its own with each. */
+/**
+ * A loop around `fetch` that does nothing else: `bare-fetch.ts URL [guarded]`, 50 at once; `guarded`: each sends a header
+ * of its own, follows no redirect by itself and can be broken off, as ours can.
+ */
 
-const [url = "", header] = process.argv.slice(2);
+const [url = "", guarded] = process.argv.slice(2);
+const { signal } = new AbortController();
 const IN_FLIGHT = 50;
 const WARM_UP = 5_000;
 const REQUESTS = 100_000;
@@ -9,7 +13,9 @@ async function ask(count: number): Promise<void> {
   let left = count;
   const one = async () => {
     while (left-- > 0) {
-      const response = await (header === undefined ? fetch(url) : fetch(url, { headers: { "x-correlation-id": `bench-${left}.1` } }));
+      const response = await (guarded === undefined
+        ? fetch(url)
+        : fetch(url, { headers: { "x-correlation-id": `bench-${left}.1` }, redirect: "manual", signal }));
       await response.arrayBuffer();
     }
   };
