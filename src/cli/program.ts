@@ -117,13 +117,14 @@ function buildProgram(outcome: { code: number }): Command {
   program
     .command("bench")
     .description("the project's own benchmark table: this console's engines beside the peers")
+    .argument("[scenario...]", "with --truth: these scenarios and no others")
     .option("--rounds <n>", "rounds; the median counts", "9")
     .option("--truth", "instead: every shipped scenario, measured beside predicted")
     .option("--json", "as JSON")
-    .action(async (options: { rounds: string; truth?: boolean; json?: boolean }) => {
+    .action(async (names: string[], options: { rounds: string; truth?: boolean; json?: boolean }) => {
       if (options.truth === true) {
         const { truth } = await import("./bench/truth.ts");
-        await truth(options.json === true);
+        await truth(options.json === true, names);
         return;
       }
       const { bench } = await import("./bench/bench.ts");

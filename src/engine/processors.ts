@@ -1,3 +1,4 @@
+import type { WireFormat } from "../scenario/schema.ts";
 import { FetchProcessor, type FetchSpec } from "../workloads/fetch/processor.ts";
 import { type Handler, loadHandler } from "../workloads/message/handler.ts";
 import { MessageProcessor, type WorkCost } from "../workloads/message/processor.ts";
@@ -8,7 +9,12 @@ export type ProcessorSpec = {
   /** Rounds of the calibrated computation per millisecond. */
   readonly roundsPerMs: number;
 } & (
-  | { readonly workload: "message"; readonly work: WorkCost & { readonly module?: string | undefined } }
+  | {
+      readonly workload: "message";
+      readonly work: WorkCost & { readonly module?: string | undefined };
+      /** How messages of another thread are written. */
+      readonly codec: WireFormat;
+    }
   | { readonly workload: "fetch"; readonly fetch: FetchSpec }
 );
 
@@ -20,7 +26,7 @@ export async function prepareProcessors(spec: ProcessorSpec): Promise<MakeProces
   if (spec.workload === "fetch") return (effort, _, thread = 0) => new FetchProcessor(spec.fetch, effort, thread);
   const { work } = spec;
   const handler: Handler | null = runsHandler(spec) && work.module !== undefined ? await loadHandler(work.module) : null;
-  return (effort, nameOf) => new MessageProcessor(work, effort, nameOf, handler);
+  return (effort, nameOf) => new MessageProcessor(work, effort, nameOf, handler, spec.codec);
 }
 
 /** True when somebody else's code works the items off. */

@@ -51,6 +51,19 @@ export class WordWriter extends Words {
     this.at += 1 + wordsFor(written);
   }
 
+  /** Bytes as they are, behind their length. */
+  blob(bytes: Uint8Array): void {
+    this.pairs[this.at << 1] = bytes.length;
+    this.pairs[(this.at << 1) + 1] = 0;
+    this.bytes.set(bytes, (this.at + 1) << 3);
+    this.at += 1 + wordsFor(bytes.length);
+  }
+
+  /** The bytes of all words so far. */
+  get written(): Uint8Array {
+    return this.bytes.subarray(0, this.at << 3);
+  }
+
   /** Advances over `bytes` bytes set to one value. */
   fill(bytes: number, value: number): void {
     const from = this.at << 3;
@@ -80,6 +93,14 @@ export class WordReader extends Words {
     this.at += wordsFor(length);
     // A copy: TextDecoder refuses views of shared memory.
     return decoder.decode(this.bytes.slice(from, from + length));
+  }
+
+  /** Bytes that `blob` wrote; a copy. */
+  blob(): Uint8Array {
+    const length = this.low();
+    const from = this.at << 3;
+    this.at += wordsFor(length);
+    return this.bytes.slice(from, from + length);
   }
 
   skip(bytes: number): void {

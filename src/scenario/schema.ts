@@ -10,6 +10,10 @@ import * as s from "./scalars.ts";
 export const MODES = ["sync", "async", "parallel"] as const;
 export type Mode = (typeof MODES)[number];
 
+/** How a message may be written down for another thread. */
+export const WIRE_FORMATS = ["ring", "json", "messagepack", "structured-clone"] as const;
+export type WireFormat = (typeof WIRE_FORMATS)[number];
+
 const arrivals = {
   arrivals: s.oneOf("uniform", "poisson").default("uniform"),
   jitter: s.delay().default(0),
@@ -126,7 +130,13 @@ export const scenarioSchema = z.strictObject({
   async: z
     .strictObject({ concurrency: s.count(1e6).default(1), offload: s.oneOf("none", "message", "batch").default("none") })
     .prefault({}),
-  parallel: z.strictObject({ workers: s.countOr("auto", 1024).default("auto") }).prefault({}),
+  parallel: z
+    .strictObject({
+      workers: s.countOr("auto", 1024).default("auto"),
+      /** How messages cross to a Worker: the lab's own bytes, or a format of everybody's. */
+      codec: s.oneOf(...WIRE_FORMATS).default("ring"),
+    })
+    .prefault({}),
   fetch: fetchSchema.optional(),
   flow: z.looseObject({}).optional(),
   sweep: z.record(z.string(), z.array(z.unknown()).min(1)).optional(),

@@ -79,6 +79,8 @@ export interface CaseResult {
   readonly state: { readonly machines: number; readonly digest: string } | null;
   /** Workload `fetch` only. */
   readonly fetch?: FetchFigures;
+  /** What crossing to another thread cost; messages in `parallel` only. */
+  readonly serialization?: SerializationFigures;
   readonly predicted: Prediction;
   readonly explanation: string;
   readonly series: readonly Sample[];
@@ -170,6 +172,17 @@ export interface Sample {
   readonly p99: number;
   readonly cores: readonly number[];
   readonly fetch?: FetchSample;
+}
+
+/** Nanoseconds and bytes of one message; of every sixteenth, timed by itself. */
+export interface SerializationFigures {
+  readonly codec: string;
+  readonly bytesPerMessage: number;
+  readonly encodeNs: number;
+  readonly decodeNs: number;
+  /** To a file and back, encoding and decoding included; null: not measured, since no formats are compared. */
+  readonly diskWriteNs: number | null;
+  readonly diskReadNs: number | null;
 }
 
 /** What became of requests and of their attempts. */

@@ -41,6 +41,7 @@ const ABOUT: Readonly<Record<string, About>> = {
   "work.time": processingTime,
   "queue.overflow": overflow,
   "async.offload": offload,
+  "parallel.codec": formats,
 };
 
 const at = (one: CaseResult, field: string) => valueText(one.params[field]);
@@ -99,6 +100,20 @@ function inFlight(series: readonly CaseResult[], label: string, field: string): 
       ? ""
       : ", the universal scalability law sees no peak";
   return `${label}, by Little's law ${told.join("; ")}. ${law}${peak}.`;
+}
+
+/** What a message weighs and costs in each format, across a thread and to disk. */
+function formats(series: readonly CaseResult[], label: string): string | null {
+  const told = series.flatMap(({ serialization, throughput }) => {
+    if (serialization === undefined) return [];
+    const { codec, bytesPerMessage, encodeNs, decodeNs, diskWriteNs, diskReadNs } = serialization;
+    const ns = (value: number | null) => formatMs((value ?? 0) / 1e6);
+    const disk = diskWriteNs === null ? "" : `, to disk ${ns(diskWriteNs)} and back ${ns(diskReadNs)}`;
+    return [
+      `${codec} ${formatCount(bytesPerMessage)} B, ${ns(encodeNs)} to write, ${ns(decodeNs)} to read${disk}, ${formatCount(throughput)}/s`,
+    ];
+  });
+  return told.length === 0 ? null : `${label}, a message: ${told.join("; ")}.`;
 }
 
 /** How many came back at once, and how often. */

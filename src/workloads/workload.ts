@@ -4,6 +4,7 @@ import type { Arrival } from "../load/tape.ts";
 import type { Item } from "../queueing/item.ts";
 import type { Rejection } from "../telemetry/result.ts";
 import type { FetchReport } from "./fetch/report.ts";
+import type { WireCost } from "./message/wire.ts";
 
 /** How a workload spends time, given to it by the mode that runs it. */
 export interface Effort {
@@ -35,8 +36,8 @@ export interface Processor {
   readonly limit: number;
   /** Breaks off what is under way: the run is over, and nothing more is counted. */
   halt(): void;
-  /** What it knows at the end that is not counted elsewhere; null: nothing. */
-  report(): FetchReport | null;
+  /** What it knows at the end that is not counted elsewhere. */
+  report(): WorkloadReport;
   /** Reads an item's payload as the source's `encode` wrote it, over the one an item used before still has, if any. */
   decode(words: WordReader, item: Item): void;
   /** A machine's state as JSON between two whole messages, null when there is none; a promise while a message is inside it. */
@@ -45,6 +46,13 @@ export interface Processor {
   names(): string[];
   /** The final states of all keys this instance has seen. */
   state(): StateSlice;
+}
+
+/** What one thread knows that only its workload understands. */
+export interface WorkloadReport {
+  readonly fetch?: FetchReport;
+  /** What reading messages that another thread wrote cost. */
+  readonly wire?: WireCost;
 }
 
 /** Turns arrivals into items, on the thread of the source. */

@@ -8,6 +8,7 @@ import type { RunnerResult } from "../../src/engine/protocol.ts";
 import { runCase } from "../../src/engine/runner/case.ts";
 import { buildPipeline, type Pipeline, type Setup } from "../../src/engine/runner/pipeline.ts";
 import { summarize } from "../../src/engine/runner/summary.ts";
+import { probeDisk } from "../../src/engine/stage/disk-probe.ts";
 import { NO_ACCESS } from "../../src/engine/stage/fetch-stage.ts";
 import { MessageStage } from "../../src/engine/stage/message-stage.ts";
 import { VirtualTime } from "../../src/kernel/time.ts";
@@ -15,7 +16,7 @@ import { keySource, workerName } from "../../src/load/keys.ts";
 import { openTape } from "../../src/load/open.ts";
 import { inspectTape } from "../../src/load/tape.ts";
 import { type CasePlan, planCases } from "../../src/plan/plan.ts";
-import { type Mode, type Scenario, scenarioSchema } from "../../src/scenario/schema.ts";
+import { type Mode, type Scenario, scenarioSchema, WIRE_FORMATS } from "../../src/scenario/schema.ts";
 import { loadDuration } from "../../src/scenario/semantics.ts";
 import { unswept } from "../../src/scenario/sweep.ts";
 import { imbalance } from "../../src/telemetry/ledger.ts";
@@ -497,5 +498,19 @@ describe("parallel", () => {
     expect(result.status).toBe("failed");
     expect(result.problems[0]).toContain("memoryLimit of 40.0 MB");
     expect(imbalance(result.ledger)).toBe(0);
+  });
+});
+
+describe("T-13 formats between threads", () => {
+  test.each(WIRE_FORMATS)("%s: one digest, and what a message cost", async (codec) => {
+    const given = scenario({ load: burst(3000), keys: { count: 50 }, batch: { size: 50 }, parallel: { workers: 2, codec } });
+    const { result } = await really(given);
+    expect([result.ledger.processed, result.state?.digest]).toEqual([3000, expectedDigest(given, 3000)]);
+    const { bytesPerMessage = 0, encodeNs = 0, decodeNs = 0, ...rest } = result.serialization ?? {};
+    expect(rest).toMatchObject({ codec, diskWriteNs: null });
+    expect(bytesPerMessage).toBeWithin(16, 400);
+    expect(Math.min(encodeNs, decodeNs)).toBeGreaterThan(0);
+    const { writeNs, readNs } = probeDisk(codec, given.message, 1);
+    expect(Math.min(writeNs, readNs)).toBeGreaterThan(0);
   });
 });

@@ -1,6 +1,6 @@
 import { startRun } from "../../engine/run.ts";
 import { printable } from "../../kernel/text.ts";
-import { SHIPPED, scenarioFiles, scenarioName } from "../../scenario/find.ts";
+import { findScenario, SHIPPED, scenarioFiles, scenarioName } from "../../scenario/find.ts";
 import { loadScenarioFile } from "../../scenario/load.ts";
 import type { CaseResult, RunResult } from "../../telemetry/result.ts";
 
@@ -8,8 +8,8 @@ import type { CaseResult, RunResult } from "../../telemetry/result.ts";
 export interface TruthRow {
   readonly scenario: string;
   readonly cases: number;
-  /** Measured ÷ predicted throughput: the lowest and the highest of all cases. */
-  readonly throughput: readonly [number, number];
+  /** Measured ÷ predicted throughput: the lowest and the highest of all cases; null: theory says nothing of any. */
+  readonly throughput: readonly [number, number] | null;
   /** Measured throughput ÷ predicted capacity, of the cases in which more arrives than can be done; null: there is none. */
   readonly saturated: readonly [number, number] | null;
   /** Largest relative error of Little's law. */
@@ -18,10 +18,10 @@ export interface TruthRow {
   readonly seconds: number;
 }
 
-/** `lab-tui bench --truth`: runs every shipped scenario and says how near theory came. */
-export async function truth(json: boolean): Promise<void> {
+/** `lab-tui bench --truth`: runs every shipped scenario, or those named, and says how near theory came. */
+export async function truth(json: boolean, names: readonly string[] = []): Promise<void> {
   const rows: TruthRow[] = [];
-  for (const file of scenarioFiles(SHIPPED)) {
+  for (const file of names.length > 0 ? names.map((name) => findScenario(name)) : scenarioFiles(SHIPPED)) {
     const name = scenarioName(file);
     process.stderr.write(`${printable(name, 80)}\n`);
     const { scenario, points } = loadScenarioFile(file);
@@ -38,7 +38,7 @@ export function truthRow(scenario: string, { cases, thresholds }: RunResult, sec
   return {
     scenario,
     cases: cases.length,
-    throughput: range(ratios),
+    throughput: ratios.length === 0 ? null : range(ratios),
     saturated: saturated.length === 0 ? null : range(saturated),
     little: Math.max(...cases.map(({ littlesLaw }) => littlesLaw.relativeError)),
     thresholds: [thresholds.filter(({ ok }) => ok).length, thresholds.length],
@@ -47,7 +47,9 @@ export function truthRow(scenario: string, { cases, thresholds }: RunResult, sec
 }
 
 /** More arrives than can be done, and no key or queue decides otherwise. */
-function isSaturated({ predicted, offeredRate, params }: CaseResult): boolean {
+function isSaturated({ predicted, offeredRate, params, fetch }: CaseResult): boolean {
+  // A list that is asked for once is never more than can be done.
+  if (fetch !== undefined) return false;
   const { capacity, bottleneck } = predicted;
   if (capacity === null || bottleneck === "arrivals" || bottleneck === "hot key" || "keys.exponent" in params) return false;
   return (offeredRate ?? 0) > 1.05 * capacity;
@@ -61,7 +63,7 @@ export function truthTable(rows: readonly TruthRow[]): string {
   const span = ([low, high]: readonly [number, number]) =>
     low.toFixed(3) === high.toFixed(3) ? low.toFixed(3) : `${low.toFixed(3)} … ${high.toFixed(3)}`;
   const lines = rows.map(({ scenario, cases, throughput, saturated, little, thresholds: [held, all], seconds }) => {
-    const cells = [scenario, cases, span(throughput), saturated === null ? "–" : span(saturated)];
+    const cells = [scenario, cases, throughput === null ? "–" : span(throughput), saturated === null ? "–" : span(saturated)];
     return `| ${[...cells, `${(little * 100).toFixed(2)} %`, `${held} of ${all}`, `${seconds.toFixed(0)} s`].join(" | ")} |`;
   });
   return [

@@ -4,8 +4,7 @@ import type { BatchRule } from "../../queueing/batcher.ts";
 import type { Overflow } from "../../queueing/bounded-queue.ts";
 import type { Recorder } from "../../telemetry/recorder.ts";
 import type { FailureCount } from "../../telemetry/result.ts";
-import type { FetchReport } from "../../workloads/fetch/report.ts";
-import type { Effort, Intake, Processor, StateSlice } from "../../workloads/workload.ts";
+import type { Effort, Intake, Processor, StateSlice, WorkloadReport } from "../../workloads/workload.ts";
 import type { Lifecycle } from "../lifecycle.ts";
 import type { ProcessorSpec } from "../processors.ts";
 import type { Clerk, QueryDesk } from "../queries/desk.ts";
@@ -76,7 +75,7 @@ export interface Execution {
   readonly endedAt: Nanoseconds;
   readonly recorders: readonly Recorder[];
   readonly state: readonly StateSlice[];
-  readonly reports: readonly (FetchReport | null)[];
+  readonly reports: readonly (WorkloadReport | null)[];
   readonly failures: readonly FailureCount[];
   readonly queue: { readonly meanDepth: number; readonly highWater: number; readonly full: Nanoseconds };
   /** Batches that were made, where the recorders do not know. */

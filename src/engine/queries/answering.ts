@@ -4,7 +4,7 @@ import { Signal } from "../signal.ts";
 import type { Clerk } from "./desk.ts";
 
 /** How long the end of a case that is over its time waits for answers that others owe. */
-const PATIENCE: Nanoseconds = 3e9;
+const PATIENCE: Nanoseconds = 1e9;
 
 /** Answers what has fallen due; says how long the source was kept from what is due meanwhile. */
 export function answerNow({ desk, time, source }: Job, clerk: Clerk, now: Nanoseconds): void | Promise<unknown> {

@@ -111,7 +111,7 @@ async function runStaged(plan: CasePlan, stage: Stage, options: CaseOptions): Pr
       states,
       idle: time.idle,
       cpuMs: (cpu.user + cpu.system) / 1000,
-      fetch: await stage.figures(execution.reports),
+      own: await stage.figures(execution.reports, pipeline.intake),
     });
   } finally {
     await Promise.all([executor.close(), face?.close()]);

@@ -5,12 +5,13 @@ import { Histogram } from "../../telemetry/histogram.ts";
 import { imbalance, type Ledger } from "../../telemetry/ledger.ts";
 import { peakMemory } from "../../telemetry/memory.ts";
 import type { Counts, LatencyPart, Recorder } from "../../telemetry/recorder.ts";
-import type { CaseStatus, FetchFigures } from "../../telemetry/result.ts";
+import type { CaseStatus } from "../../telemetry/result.ts";
 import { digestOf } from "../../workloads/message/state.ts";
 import type { StateEntry } from "../../workloads/workload.ts";
 import type { Execution } from "../executor/executor.ts";
 import type { RunnerResult } from "../protocol.ts";
 import { QueryBook } from "../queries/book.ts";
+import type { StageFigures } from "../stage/stage.ts";
 import type { Pipeline } from "./pipeline.ts";
 
 export interface Measured {
@@ -22,7 +23,8 @@ export interface Measured {
   /** Time the source's thread has waited. */
   readonly idle: Nanoseconds;
   readonly cpuMs: number;
-  readonly fetch?: FetchFigures | undefined;
+  /** Figures that only its workload has. */
+  readonly own?: StageFigures;
 }
 
 /** The final figures of a case. */
@@ -102,11 +104,11 @@ export function summarize(measured: Measured): RunnerResult {
       throughput: perSecond(counts.measured),
       highWater: execution.queue.highWater,
       queries: pipeline.job.desk?.book.latency ?? new Histogram(),
-      fetch: measured.fetch,
+      fetch: measured.own?.fetch,
     }),
     littlesLaw: littlesLaw(measured, counts),
-    state: measured.fetch === undefined ? { machines: states.length, digest: digestOf(states) } : null,
-    ...(measured.fetch === undefined ? {} : { fetch: measured.fetch }),
+    state: plan.scenario.workload === "message" ? { machines: states.length, digest: digestOf(states) } : null,
+    ...measured.own,
   };
 }
 

@@ -11,9 +11,10 @@ import { MockProcess } from "../../workloads/fetch/mock/mock-process.ts";
 import { COLLECT_EVERY, type FetchFiles, type FetchMemory, FetchProcessor, type FetchSpec } from "../../workloads/fetch/processor.ts";
 import { COUNT, type FetchReport, fetchCounts, mergeReports } from "../../workloads/fetch/report.ts";
 import { Targets } from "../../workloads/fetch/targets.ts";
+import type { WorkloadReport } from "../../workloads/workload.ts";
 import { type MakeProcessor, type ProcessorSpec, prepareProcessors } from "../processors.ts";
 import type { RequestStatus } from "../queries/face-protocol.ts";
-import type { Stage } from "./stage.ts";
+import type { Stage, StageFigures } from "./stage.ts";
 
 /** What a user allows and asks for beside the scenario. */
 export interface FetchAccess {
@@ -156,7 +157,7 @@ export class FetchStage implements Stage {
     const { ok, degraded, failed, inFlight, limit, retries, breaker, outcomes } = this.sample();
     const total = ok + degraded + failed;
     const spent = this.counts.reduce((sum, counts) => sum + (counts[COUNT.spent] ?? 0), 0);
-    const { byError, byHost } = mergeReports(this.live.map((processor) => processor.report()));
+    const { byError, byHost } = mergeReports(this.live.map((processor) => processor.attempts));
     return {
       total,
       ok,
@@ -173,7 +174,11 @@ export class FetchStage implements Stage {
     };
   }
 
-  async figures(reports: readonly (FetchReport | null)[]): Promise<FetchFigures> {
+  async figures(reports: readonly (WorkloadReport | null)[]): Promise<StageFigures> {
+    return { fetch: await this.fetchFigures(reports.flatMap((report) => report?.fetch ?? [])) };
+  }
+
+  private async fetchFigures(reports: readonly FetchReport[]): Promise<FetchFigures> {
     const server = (await this.mock?.stats?.()) ?? null;
     const sum = (what: number) => this.counts.reduce((total, counts) => total + (counts[what] ?? 0), 0);
     const [ok, degraded, failed, attempts, retries] = [COUNT.ok, COUNT.degraded, COUNT.failed, COUNT.attempts, COUNT.retries].map(sum) as [
@@ -195,7 +200,7 @@ export class FetchStage implements Stage {
       deadLettered: sum(COUNT.deadLettered),
       resumed: sum(COUNT.resumed),
       bytes: sum(COUNT.bytes),
-      ...mergeReports(reports.filter((report) => report !== null)),
+      ...mergeReports(reports),
       peakConcurrency: Atomics.load(this.flight, 1),
       connectionsOpened: server?.connections ?? null,
       amplification: attempts > retries ? attempts / (attempts - retries) : 0,

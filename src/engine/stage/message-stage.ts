@@ -2,8 +2,11 @@ import { ServiceTimes } from "../../load/service-times.ts";
 import type { CasePlan } from "../../plan/plan.ts";
 import { MessageIntake } from "../../workloads/message/intake.ts";
 import { varies } from "../../workloads/message/processor.ts";
+import { addCosts } from "../../workloads/message/wire.ts";
+import type { Intake, WorkloadReport } from "../../workloads/workload.ts";
 import { type MakeProcessor, type ProcessorSpec, prepareProcessors } from "../processors.ts";
-import type { Stage } from "./stage.ts";
+import { probeDisk } from "./disk-probe.ts";
+import type { Stage, StageFigures } from "./stage.ts";
 
 /** State machines, and the messages that update them. */
 export class MessageStage implements Stage {
@@ -14,13 +17,14 @@ export class MessageStage implements Stage {
   ) {}
 
   static async open(plan: CasePlan, roundsPerMs: number): Promise<MessageStage> {
-    const spec: ProcessorSpec = { workload: "message", work: plan.scenario.work, roundsPerMs };
+    const { work, parallel } = plan.scenario;
+    const spec: ProcessorSpec = { workload: "message", work, codec: parallel.codec, roundsPerMs };
     return new MessageStage(plan, spec, await prepareProcessors(spec));
   }
 
   intake(): MessageIntake {
-    const { work, message, seed } = this.plan.scenario;
-    return new MessageIntake(message, seed, varies(work) ? new ServiceTimes(work, seed) : null);
+    const { work, message, seed, parallel } = this.plan.scenario;
+    return new MessageIntake(message, seed, varies(work) ? new ServiceTimes(work, seed) : null, parallel.codec);
   }
 
   /** The same with next to no work; no handler is called. */
@@ -43,8 +47,25 @@ export class MessageStage implements Stage {
     return null;
   }
 
-  async figures(): Promise<undefined> {
-    return undefined;
+  /** What crossing to the Workers cost, where there are some; to disk too, where formats are compared. */
+  async figures(reports: readonly (WorkloadReport | null)[], intake: Intake): Promise<StageFigures> {
+    const { mode, params, scenario } = this.plan;
+    if (mode !== "parallel" || !(intake instanceof MessageIntake)) return {};
+    const { codec } = scenario.parallel;
+    const written = intake.meter.cost;
+    const read = addCosts(reports.flatMap((report) => report?.wire ?? []));
+    if (written.timed === 0 || read.timed === 0) return {};
+    const disk = "parallel.codec" in params ? probeDisk(codec, scenario.message, scenario.seed) : null;
+    return {
+      serialization: {
+        codec,
+        bytesPerMessage: written.bytes / written.timed,
+        encodeNs: written.nanoseconds / written.timed,
+        decodeNs: read.nanoseconds / read.timed,
+        diskWriteNs: disk?.writeNs ?? null,
+        diskReadNs: disk?.readNs ?? null,
+      },
+    };
   }
 
   close(): void {}

@@ -1,8 +1,10 @@
-import type { FetchFigures, FetchSample } from "../../telemetry/result.ts";
-import type { FetchReport } from "../../workloads/fetch/report.ts";
-import type { Intake } from "../../workloads/workload.ts";
+import type { CaseResult, FetchSample } from "../../telemetry/result.ts";
+import type { Intake, WorkloadReport } from "../../workloads/workload.ts";
 import type { MakeProcessor, ProcessorSpec } from "../processors.ts";
 import type { RequestStatus } from "../queries/face-protocol.ts";
+
+/** Figures that only one workload has. */
+export type StageFigures = Pick<CaseResult, "fetch" | "serialization">;
 
 /** What a workload brings to a case: who makes items, what works them off, what it alone measures. */
 export interface Stage {
@@ -16,8 +18,8 @@ export interface Stage {
   sample(): FetchSample | undefined;
   /** What a health check shows of it; null: nothing of its own. */
   status(): RequestStatus | null;
-  /** Its own figures at the end. */
-  figures(reports: readonly (FetchReport | null)[]): Promise<FetchFigures | undefined>;
+  /** Its own figures at the end. `intake`: who made the items. */
+  figures(reports: readonly (WorkloadReport | null)[], intake: Intake): Promise<StageFigures>;
   /** What a warm-up works off instead, on throwaway state. */
   rehearsal(): Promise<Stage>;
   close(): void;

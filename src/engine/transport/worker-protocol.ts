@@ -1,6 +1,5 @@
 import type { FailureCount } from "../../telemetry/result.ts";
-import type { FetchReport } from "../../workloads/fetch/report.ts";
-import type { StateSlice } from "../../workloads/workload.ts";
+import type { StateSlice, WorkloadReport } from "../../workloads/workload.ts";
 import type { ProcessorSpec } from "../processors.ts";
 
 /** What the source's thread and a Worker say to each other beside the ring. */
@@ -46,7 +45,7 @@ export type WorkerReply =
   | {
       readonly type: "done";
       readonly state: StateSlice;
-      readonly report: FetchReport | null;
+      readonly report: WorkloadReport;
       readonly failures: readonly FailureCount[];
       readonly cpu: number | null;
     }

@@ -9,7 +9,7 @@ import { backoffDelay, LONGEST_RETRY_AFTER, retryAfterMs } from "../../resilienc
 import { type Admission, CircuitBreakers } from "../../resilience/circuit-breaker.ts";
 import { RateLimiter } from "../../resilience/rate-limiter.ts";
 import type { FetchSettings } from "../../scenario/schema.ts";
-import type { Effort, Outcome, Processor, StateSlice } from "../workload.ts";
+import type { Effort, Outcome, Processor, StateSlice, WorkloadReport } from "../workload.ts";
 import { type Answer, type BrokenOff, type Fetch, Line } from "./attempt.ts";
 import { AttemptBook, COUNT, type FetchReport } from "./report.ts";
 import { Saver } from "./save.ts";
@@ -474,8 +474,13 @@ export class FetchProcessor implements Processor {
     return { entries: [] };
   }
 
-  report(): FetchReport {
+  report(): WorkloadReport {
     this.flush();
+    return { fetch: this.attempts };
+  }
+
+  /** Attempts so far by what came of them. */
+  get attempts(): FetchReport {
     return this.book.report;
   }
 }

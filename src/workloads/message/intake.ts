@@ -1,3 +1,4 @@
+import { monotonic } from "../../kernel/clock.ts";
 import { hashOf } from "../../kernel/hash.ts";
 import type { WordWriter } from "../../kernel/words.ts";
 import { workerName } from "../../load/keys.ts";
@@ -5,11 +6,13 @@ import { NOT_UTF8, TOO_LONG } from "../../load/replay.ts";
 import type { ServiceTimes } from "../../load/service-times.ts";
 import type { Arrival } from "../../load/tape.ts";
 import type { Item } from "../../queueing/item.ts";
+import type { WireFormat } from "../../scenario/schema.ts";
 import type { Rejection } from "../../telemetry/result.ts";
 import type { Intake } from "../workload.ts";
-import { Dictionary, encodedBytes, PayloadEncoder } from "./codec.ts";
+import { Dictionary } from "./codec.ts";
 import { GeneratedPayloads, type MessageShape } from "./generated.ts";
 import { type Payload, parseMessage } from "./message.ts";
+import { type PayloadWriter, WireMeter, writerFor } from "./wire.ts";
 
 /** Rejections kept with line and reason; the rest are only counted. */
 const KEPT_REJECTIONS = 100;
@@ -18,6 +21,8 @@ const KEPT_REJECTIONS = 100;
 export class MessageIntake implements Intake {
   readonly rejections: Rejection[] = [];
   readonly anywhere = false;
+  /** What writing messages for other threads costs. */
+  readonly meter = new WireMeter();
   private readonly generated: GeneratedPayloads;
   private sequences = new Uint32Array(1024);
   /** Names of replayed keys by number, and back. Generated keys need none. */
@@ -32,6 +37,7 @@ export class MessageIntake implements Intake {
     seed: number,
     /** How long each message's work takes; null where it is the same for all. */
     private readonly serviceTimes: ServiceTimes | null = null,
+    private readonly format: WireFormat = "ring",
   ) {
     this.generated = new GeneratedPayloads(shape, seed);
   }
@@ -83,18 +89,26 @@ export class MessageIntake implements Intake {
     if (link.introduce(item.key)) words.text(this.nameOf(item.key), 1);
     else words.pair(0, 0);
     if (this.serviceTimes !== null) words.float(item.demand);
-    link.encoder.encode(item.payload as Payload, words);
+    const { meter } = this;
+    if (!meter.due) {
+      link.writer.encode(item.payload as Payload, words);
+      return;
+    }
+    const at = words.at;
+    const began = monotonic.now();
+    link.writer.encode(item.payload as Payload, words);
+    meter.add(monotonic.now() - began, (words.at - at) * 8);
   }
 
   encodedBytes(item: Item, shard: number): number {
     const name = this.linkTo(shard).knows(item.key) ? 0 : (this.nameOf(item.key).length * 3 + 7) & ~7;
-    return 16 + name + encodedBytes(item.payload as Payload);
+    return 16 + name + this.linkTo(shard).writer.most(item.payload as Payload);
   }
 
   private linkTo(shard: number): Link {
     let link = this.links[shard];
     if (link === undefined) {
-      link = new Link(this.dictionary);
+      link = new Link(writerFor(this.format, this.dictionary));
       this.links[shard] = link;
     }
     return link;
@@ -119,12 +133,9 @@ export class MessageIntake implements Intake {
 
 /** What one Worker has been told already. */
 class Link {
-  readonly encoder: PayloadEncoder;
   private introduced = new Uint8Array(1024);
 
-  constructor(dictionary: Dictionary) {
-    this.encoder = new PayloadEncoder(dictionary);
-  }
+  constructor(readonly writer: PayloadWriter) {}
 
   knows(key: number): boolean {
     return this.introduced[key] === 1;

@@ -1,12 +1,14 @@
+import { monotonic } from "../../kernel/clock.ts";
 import type { WordReader } from "../../kernel/words.ts";
 import { workerName } from "../../load/keys.ts";
 import type { ServiceTime } from "../../load/service-times.ts";
 import type { Item } from "../../queueing/item.ts";
-import type { Effort, Outcome, Processor, StateSlice } from "../workload.ts";
-import { PayloadDecoder } from "./codec.ts";
+import type { WireFormat } from "../../scenario/schema.ts";
+import type { Effort, Outcome, Processor, StateSlice, WorkloadReport } from "../workload.ts";
 import { type Handler, messageOf, reasonOf } from "./handler.ts";
 import type { Payload } from "./message.ts";
 import { apply, type State, stateJson } from "./state.ts";
+import { type PayloadReader, readerFor, WireMeter } from "./wire.ts";
 
 /** What the work on each message costs. `time` in microseconds. */
 export interface WorkCost extends ServiceTime {
@@ -23,7 +25,9 @@ export class MessageProcessor implements Processor {
   readonly limit = Number.POSITIVE_INFINITY;
   private readonly states: (State | undefined)[] = [];
   private readonly spelt: (string | undefined)[] = [];
-  private readonly decoder = new PayloadDecoder();
+  private readonly reader: PayloadReader;
+  /** What reading messages of another thread costs. */
+  private readonly meter = new WireMeter();
   /** Machines that a handler is in the middle of, until it is done. */
   private readonly inside = new Map<number, Promise<unknown>>();
   /** Time of every message's work; the shares are what becomes of it. */
@@ -39,7 +43,9 @@ export class MessageProcessor implements Processor {
     private readonly effort: Effort,
     private readonly nameOf: (key: number) => string = workerName,
     private readonly handler: Handler | null = null,
+    format: WireFormat = "ring",
   ) {
+    this.reader = readerFor(format);
     this.demand = cost.time * 1000;
     this.varying = varies(cost);
     this.compute = cost.kind === "cpu" ? 1 : cost.kind === "mixed" ? cost.cpuShare : 0;
@@ -100,7 +106,15 @@ export class MessageProcessor implements Processor {
       this.spelt[item.key] = words.text();
     }
     if (this.varying) item.demand = words.float();
-    item.payload = this.decoder.decode(words, item.payload as Payload | null);
+    const { meter } = this;
+    if (!meter.due) {
+      item.payload = this.reader.decode(words, item.payload as Payload | null);
+      return;
+    }
+    const from = words.at;
+    const began = monotonic.now();
+    item.payload = this.reader.decode(words, item.payload as Payload | null);
+    meter.add(monotonic.now() - began, (words.at - from) * 8);
   }
 
   stateOf(key: number): string | null | Promise<string | null> {
@@ -112,8 +126,8 @@ export class MessageProcessor implements Processor {
 
   halt(): void {}
 
-  report(): null {
-    return null;
+  report(): WorkloadReport {
+    return { wire: this.meter.cost };
   }
 
   names(): string[] {

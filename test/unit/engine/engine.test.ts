@@ -125,7 +125,7 @@ describe("bench", () => {
       ordered: true,
       limit: Number.POSITIVE_INFINITY,
       halt: () => {},
-      report: () => null,
+      report: () => ({}),
       process,
       decode: () => {},
       stateOf: () => null,

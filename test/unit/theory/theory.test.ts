@@ -139,7 +139,7 @@ describe("plan", () => {
       ["async", 6],
       ["parallel", 6],
     ]);
-    expect(planCases(unswept({ ...scenario, parallel: { workers: 3 } }), 6)[0]?.workers).toBe(3);
+    expect(planCases(unswept({ ...scenario, parallel: { ...scenario.parallel, workers: 3 } }), 6)[0]?.workers).toBe(3);
   });
 
   test("the hash is that of the meaning, not of the writing", () => {

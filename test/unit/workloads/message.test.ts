@@ -5,12 +5,14 @@ import { hashOf } from "../../../src/kernel/hash.ts";
 import { WordReader, WordWriter } from "../../../src/kernel/words.ts";
 import { Arrival } from "../../../src/load/tape.ts";
 import { Item } from "../../../src/queueing/item.ts";
+import { WIRE_FORMATS } from "../../../src/scenario/schema.ts";
 import { Dictionary, encodedBytes, PayloadDecoder, PayloadEncoder } from "../../../src/workloads/message/codec.ts";
 import { GeneratedPayloads } from "../../../src/workloads/message/generated.ts";
 import { MessageIntake } from "../../../src/workloads/message/intake.ts";
 import { COMPUTE, INCREMENT, makeOp, type Op, Payload, parseMessage, SET } from "../../../src/workloads/message/message.ts";
 import { MessageProcessor } from "../../../src/workloads/message/processor.ts";
 import { apply, computeTerm, digestOf, dumpPieces, type State, stateJson } from "../../../src/workloads/message/state.ts";
+import { readerFor, writerFor } from "../../../src/workloads/message/wire.ts";
 import { rounds } from "../../support/campaign.ts";
 
 const SHAPE = { updates: { min: 1, max: 5 }, ops: ["increment", "set", "compute"] as const, size: 0 };
@@ -263,6 +265,33 @@ describe("T-13 the codec between threads", () => {
         }
         expect(reader.at).toBe(writer.at);
       }),
+    );
+  });
+
+  test.each(WIRE_FORMATS)("in every format it may be written in: %s", (format) => {
+    fc.assert(
+      fc.property(fc.array(payloads, { maxLength: 10 }), fc.nat(100), fc.option(fc.nat(1e6)), (messages, padding, timestamp) => {
+        const buffer = new SharedArrayBuffer(1 << 22);
+        const words = new WordWriter(buffer);
+        const writer = writerFor(format, new Dictionary());
+        const padded = messages.map(({ ops: list }) => new Payload(list, padding, timestamp ?? Number.NaN));
+        for (const payload of padded) {
+          const before = words.at;
+          writer.encode(payload, words);
+          expect((words.at - before) * 8).toBeLessThanOrEqual(writer.most(payload));
+        }
+        const back = new WordReader(buffer);
+        const reader = readerFor(format);
+        for (const payload of padded) {
+          const decoded = reader.decode(back, null);
+          // As states are written down: −0 is 0 there.
+          const plain = ({ ops: list }: Payload) => JSON.stringify(list.map(({ kind, key, value }) => ({ kind, key, value })));
+          expect(plain(decoded)).toBe(plain(payload));
+          expect([decoded.padding, decoded.guarded, decoded.timestamp]).toEqual([padding, payload.guarded, payload.timestamp]);
+        }
+        expect(back.at).toBe(words.at);
+      }),
+      { numRuns: rounds(50) },
     );
   });
 

@@ -1,0 +1,172 @@
+import { deserialize, serialize } from "bun:jsc";
+import { encode as pack, decode as unpack } from "@msgpack/msgpack";
+import { monotonic, type Nanoseconds } from "../../kernel/clock.ts";
+import type { WordReader, WordWriter } from "../../kernel/words.ts";
+import type { WireFormat } from "../../scenario/schema.ts";
+import { type Dictionary, encodedBytes, PayloadDecoder, PayloadEncoder } from "./codec.ts";
+import { makeOp, type Op, type OpKind, Payload } from "./message.ts";
+
+/** Writes payloads for one other thread. */
+export interface PayloadWriter {
+  encode(payload: Payload, words: WordWriter): void;
+  /** Most bytes that takes. */
+  most(payload: Payload): number;
+}
+
+/** Reads what the writer of the same format wrote. */
+export interface PayloadReader {
+  /** `used`: one that nobody needs any more and that may be filled anew. */
+  decode(words: WordReader, used: Payload | null): Payload;
+}
+
+export function writerFor(format: WireFormat, dictionary: Dictionary): PayloadWriter {
+  if (format !== "ring") return new PlainWriter(FORMATS[format].toBytes);
+  const encoder = new PayloadEncoder(dictionary);
+  return { encode: (payload, words) => encoder.encode(payload, words), most: encodedBytes };
+}
+
+export function readerFor(format: WireFormat): PayloadReader {
+  return format === "ring" ? new PayloadDecoder() : new PlainReader(FORMATS[format].fromBytes);
+}
+
+/** A payload as a plain value, as any library can write it. */
+interface Plain {
+  readonly ops: readonly PlainOp[];
+  readonly timestamp?: number;
+  readonly padding?: string;
+}
+
+interface PlainOp {
+  readonly op: OpKind;
+  readonly key: string;
+  readonly value: unknown;
+  /** The value is JSON text. */
+  readonly json?: true;
+}
+
+interface Format {
+  readonly toBytes: (value: Plain) => Uint8Array;
+  readonly fromBytes: (bytes: Uint8Array) => Plain;
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+const FORMATS: Readonly<Record<Exclude<WireFormat, "ring">, Format>> = {
+  json: {
+    toBytes: (value) => encoder.encode(JSON.stringify(value)),
+    fromBytes: (bytes) => JSON.parse(decoder.decode(bytes)) as Plain,
+  },
+  messagepack: {
+    toBytes: (value) => pack({ ...value, ops: value.ops.map(portable) }),
+    fromBytes: (bytes) => unpack(bytes) as Plain,
+  },
+  "structured-clone": {
+    toBytes: (value) => new Uint8Array(serialize(value)),
+    fromBytes: (bytes) => deserialize(bytes.slice().buffer) as Plain,
+  },
+};
+
+class PlainWriter implements PayloadWriter {
+  constructor(private readonly toBytes: Format["toBytes"]) {}
+
+  encode(payload: Payload, words: WordWriter): void {
+    words.blob(this.toBytes(plainOf(payload)));
+  }
+
+  /** Escapes may double a text, and every library has a head of its own for each value. */
+  most(payload: Payload): number {
+    return 4 * encodedBytes(payload) + 256 * (1 + payload.ops.length);
+  }
+}
+
+class PlainReader implements PayloadReader {
+  constructor(private readonly fromBytes: Format["fromBytes"]) {}
+
+  decode(words: WordReader): Payload {
+    const { ops, timestamp, padding } = this.fromBytes(words.blob());
+    const made = ops.map(({ op, key, value, json }) => makeOp(op, key, json === true ? JSON.parse(value as string) : value));
+    return new Payload(made, padding?.length ?? 0, timestamp ?? Number.NaN);
+  }
+}
+
+const paddings = new Map<number, string>();
+
+function plainOf({ ops, padding, timestamp }: Payload): Plain {
+  const plain: { ops: Plain["ops"]; timestamp?: number; padding?: string } = { ops: ops.map(plainOp) };
+  if (!Number.isNaN(timestamp)) plain.timestamp = timestamp;
+  if (padding > 0) plain.padding = paddingOf(padding);
+  return plain;
+}
+
+/** MessagePack has no half characters and refuses some names of fields: what may hold such goes as JSON text. */
+function portable(op: PlainOp): PlainOp {
+  const { value } = op;
+  const plain = typeof value === "string" ? value.isWellFormed() : typeof value !== "object";
+  return plain ? op : { ...op, value: JSON.stringify(value), json: true };
+}
+
+function plainOp({ kind, key, value }: Op): Plain["ops"][number] {
+  return { op: kind, key, value };
+}
+
+function paddingOf(size: number): string {
+  const known = paddings.get(size) ?? " ".repeat(size);
+  paddings.set(size, known);
+  return known;
+}
+
+/** Messages between two that are timed. */
+const EVERY = 16;
+
+/** What one direction cost: every sixteenth message is timed, all are counted. */
+export interface WireCost {
+  readonly messages: number;
+  readonly timed: number;
+  readonly nanoseconds: number;
+  readonly bytes: number;
+}
+
+export class WireMeter {
+  private messages = 0;
+  private timed = 0;
+  private nanoseconds: Nanoseconds = 0;
+  private bytes = 0;
+  private readonly reading = clockCost();
+
+  /** True when the next message is to be timed. */
+  get due(): boolean {
+    return this.messages++ % EVERY === 0;
+  }
+
+  add(span: Nanoseconds, bytes: number): void {
+    this.timed++;
+    this.nanoseconds += Math.max(0, span - this.reading);
+    this.bytes += bytes;
+  }
+
+  get cost(): WireCost {
+    const { messages, timed, nanoseconds, bytes } = this;
+    return { messages, timed, nanoseconds, bytes };
+  }
+}
+
+/** What reading the clock twice costs by itself. */
+function clockCost(): Nanoseconds {
+  let least = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < 50; i++) {
+    const from = monotonic.now();
+    least = Math.min(least, monotonic.now() - from);
+  }
+  return least;
+}
+
+export function addCosts(costs: readonly WireCost[]): WireCost {
+  const sum = (pick: (cost: WireCost) => number) => costs.reduce((total, cost) => total + pick(cost), 0);
+  return {
+    messages: sum((c) => c.messages),
+    timed: sum((c) => c.timed),
+    nanoseconds: sum((c) => c.nanoseconds),
+    bytes: sum((c) => c.bytes),
+  };
+}
