@@ -26,7 +26,7 @@ export function progressLines(write: (line: string) => void): OnEvent {
       case "case-started":
         count = event.count;
         write(
-          `${where(event.index)} ${formatCount(count)} arrivals in ${formatMs(event.lastMs)}${event.url === null ? "" : `, ${event.url}/workers`}`,
+          `${where(event.index)} ${formatCount(count)} arrivals${event.lastMs > 0 ? ` in ${formatMs(event.lastMs)}` : ""}${event.url === null ? "" : `, ${event.url}/workers`}`,
         );
         return;
       case "sample": {
