@@ -3,14 +3,15 @@ import { hashOf } from "../../kernel/hash.ts";
 import { LineFile } from "../../kernel/line-file.ts";
 import type { WordReader } from "../../kernel/words.ts";
 import type { Item } from "../../queueing/item.ts";
-import { Ring } from "../../queueing/ring.ts";
 import { AdaptiveLimit } from "../../resilience/adaptive-limit.ts";
 import { backoffDelay, LONGEST_RETRY_AFTER, retryAfterMs } from "../../resilience/backoff.ts";
 import { type Admission, CircuitBreakers } from "../../resilience/circuit-breaker.ts";
 import { RateLimiter } from "../../resilience/rate-limiter.ts";
 import type { FetchSettings } from "../../scenario/schema.ts";
 import type { Effort, Outcome, Processor, StateSlice, WorkloadReport } from "../workload.ts";
-import { type Answer, type BrokenOff, type Fetch, Line } from "./attempt.ts";
+import { type Answer, type Fetch, Line } from "./attempt.ts";
+import { LinePool } from "./line-pool.ts";
+import { Pace } from "./pace.ts";
 import { AttemptBook, COUNT, type FetchReport } from "./report.ts";
 import { Saver } from "./save.ts";
 import { parentOf, tileOf, tileUrl } from "./tiles.ts";
@@ -60,6 +61,9 @@ const LOOK_MOST: Nanoseconds = 20e6;
  */
 export const COLLECT_EVERY = 20_000;
 
+/** What is written for every item goes to its file at least this often. */
+const FLUSH_EVERY: Nanoseconds = 1e9;
+
 /** What becomes of one item, from its first attempt to its end. */
 interface Pursuit {
   readonly url: string;
@@ -86,15 +90,12 @@ export class FetchProcessor implements Processor {
   private readonly deadLetters: LineFile | null;
   private readonly log: LineFile | null;
   private readonly requests: LineFile | null;
-  private readonly lines: Line[] = [];
-  private readonly freeLines: Line[] = [];
-  private readonly waitingForLine: (() => void)[] = [];
-  private readonly mostLines: number;
-  /** Who waits for the rate to let a request go. */
-  private readonly line = new Ring<{ readonly deadline: Nanoseconds; readonly resolve: (mayGo: boolean) => void }>();
+  private readonly lines: LinePool;
+  private readonly pace: Pace | null;
   private readonly timeout: Nanoseconds;
   private watching = false;
   private collectedAt = 0;
+  private flushedAt: Nanoseconds = 0;
   private halted = false;
   private running = 0;
   /** Requests of the wave that is under way; it takes no more once it is full. */
@@ -108,9 +109,9 @@ export class FetchProcessor implements Processor {
     private readonly spec: FetchSpec,
     private readonly effort: Effort,
     thread: number,
-    private readonly ask: Fetch = (url, init) => fetch(url, init),
+    ask: Fetch = (url, init) => fetch(url, init),
   ) {
-    const { settings, shared, files } = spec;
+    const { settings, shared, files, allowedHosts } = spec;
     this.counts = new Float64Array(shared.counts[thread] ?? new SharedArrayBuffer(COUNT.size * 8));
     this.flight = new Int32Array(shared.flight);
     const { circuitBreaker: breaker, rateLimit, concurrency, connections } = settings;
@@ -122,9 +123,12 @@ export class FetchProcessor implements Processor {
     const min = Math.min(this.max, Math.max(1, Math.round(concurrency.min / threads)));
     this.adaptive =
       concurrency.adaptive === "aimd" ? new AdaptiveLimit({ min, max: this.max, decrease: concurrency.decrease, targetLatency }) : null;
-    this.mostLines = Math.max(1, Math.floor(connections.max / threads) + (thread < connections.max % threads ? 1 : 0));
+    this.pace = this.limiter === null ? null : new Pace(this.limiter, effort);
     this.saver =
       settings.saveTo === undefined ? null : new Saver(settings.saveTo, thread, settings.target?.mock === undefined ? null : spec.base);
+    const share = Math.floor(connections.max / threads) + (thread < connections.max % threads ? 1 : 0);
+    const rule = { keepAlive: connections.keepAlive, allowedHosts };
+    this.lines = new LinePool(Math.max(1, share), () => new Line(rule, ask, this.saver));
     this.deadLetters = files.deadLetter === null ? null : new LineFile(files.deadLetter);
     this.log = files.log === null ? null : new LineFile(files.log);
     this.requests = files.requests === null ? null : new LineFile(files.requests);
@@ -182,11 +186,11 @@ export class FetchProcessor implements Processor {
         this.add(COUNT.refused);
         return this.giveUp(pursuit, "circuit open");
       }
-      if (this.limiter !== null && !(await this.queueForRate(pursuit.deadline))) {
+      if (this.pace !== null && !(await this.pace.turn(pursuit.deadline))) {
         this.breakers?.ignored(pursuit.host, admission, this.effort.now());
         return this.giveUp(pursuit, "deadline");
       }
-      const line = this.freeLine() ?? (await this.nextLine());
+      const line = this.lines.take() ?? (await this.lines.next());
       const started = this.launch(line, pursuit);
       const answer = await line.ask(pursuit.url, this.attemptId(pursuit));
       this.land(line, pursuit, pursuit.url, answer, admission, started);
@@ -224,7 +228,7 @@ export class FetchProcessor implements Processor {
   private land(line: Line, pursuit: Pursuit, url: string, answer: Answer, admission: Admission, started: Nanoseconds): void {
     this.fly(-1);
     this.add(COUNT.inFlight, -1);
-    this.release(line);
+    this.lines.give(line);
     const ended = this.effort.now();
     pursuit.status = answer.status;
     if (this.halted) return;
@@ -268,32 +272,6 @@ export class FetchProcessor implements Processor {
     return asked > LONGEST_RETRY_AFTER ? `429 asks to wait ${Math.round(asked / 1000)} s` : asked * 1e6;
   }
 
-  /** Waits in line until the rate lets a request go; false when the deadline comes first, or the run is over. */
-  private queueForRate(deadline: Nanoseconds): Promise<boolean> {
-    return new Promise((resolve) => {
-      this.line.push({ deadline, resolve });
-      if (this.line.length === 1) void this.serveLine();
-    });
-  }
-
-  private async serveLine(): Promise<void> {
-    for (let first = this.line.peek(); first !== undefined; first = this.line.peek()) {
-      const now = this.effort.now();
-      if (this.halted || now >= first.deadline) {
-        this.line.shift();
-        first.resolve(false);
-        continue;
-      }
-      const at = this.limiter?.take(now) ?? now;
-      if (at > now) {
-        await this.effort.pause(Math.min(at, first.deadline) - now);
-        continue;
-      }
-      this.line.shift();
-      first.resolve(true);
-    }
-  }
-
   /** Waits until an instant; false when the item's deadline comes first. */
   private async pause(pursuit: Pursuit, until: Nanoseconds): Promise<boolean> {
     const now = this.effort.now();
@@ -306,6 +284,7 @@ export class FetchProcessor implements Processor {
   }
 
   private async giveUp(pursuit: Pursuit, reason: string): Promise<Outcome> {
+    if (this.halted) return "stopped";
     if (await this.fallBack(pursuit)) return this.done(pursuit, "degraded", reason);
     if (this.halted) return "stopped";
     this.add(COUNT.failed);
@@ -330,7 +309,7 @@ export class FetchProcessor implements Processor {
     if (admission === "refused") return false;
     const before = pursuit.status;
     const url = tileUrl(base, parent);
-    const line = this.freeLine() ?? (await this.nextLine());
+    const line = this.lines.take() ?? (await this.lines.next());
     const started = this.launch(line, pursuit);
     const answer = await line.ask(url, this.attemptId(pursuit));
     this.land(line, pursuit, url, answer, admission, started);
@@ -387,29 +366,6 @@ export class FetchProcessor implements Processor {
     return this.lastHost;
   }
 
-  private freeLine(): Line | null {
-    const free = this.freeLines.pop();
-    if (free !== undefined) return free;
-    if (this.lines.length >= this.mostLines) return null;
-    const { settings, allowedHosts } = this.spec;
-    const line = new Line({ keepAlive: settings.connections.keepAlive, allowedHosts }, this.ask, this.saver);
-    this.lines.push(line);
-    return line;
-  }
-
-  private async nextLine(): Promise<Line> {
-    for (;;) {
-      await new Promise<void>((resolve) => this.waitingForLine.push(resolve));
-      const line = this.freeLine();
-      if (line !== null) return line;
-    }
-  }
-
-  private release(line: Line): void {
-    this.freeLines.push(line);
-    this.waitingForLine.shift()?.();
-  }
-
   /** Breaks off what has taken too long, as long as anything is under way. */
   private async watch(): Promise<void> {
     this.watching = true;
@@ -417,8 +373,9 @@ export class FetchProcessor implements Processor {
     while (!this.halted && (this.counts[COUNT.inFlight] as number) > 0) {
       await this.effort.pause(every);
       const now = this.effort.now();
-      for (const line of this.lines) if (line.active && now >= line.endsAt) line.breakOff(line.reason);
+      this.lines.breakOffLate(now);
       this.collectGarbage();
+      if (now - this.flushedAt > FLUSH_EVERY) this.flush(now);
     }
     this.watching = false;
   }
@@ -433,13 +390,13 @@ export class FetchProcessor implements Processor {
   /** Breaks everything off; nothing more is counted. */
   halt(): void {
     this.halted = true;
-    const why: BrokenOff = "stopped";
-    for (const line of this.lines) line.breakOff(why);
-    for (const resolve of this.waitingForLine.splice(0)) resolve();
+    this.pace?.halt();
+    this.lines.breakOffAll();
     this.flush();
   }
 
-  private flush(): void {
+  private flush(now = this.effort.now()): void {
+    this.flushedAt = now;
     this.deadLetters?.flush();
     this.log?.flush();
     this.requests?.flush();

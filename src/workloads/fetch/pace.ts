@@ -1,0 +1,46 @@
+import type { Nanoseconds } from "../../kernel/clock.ts";
+import { Ring } from "../../queueing/ring.ts";
+import type { RateLimiter } from "../../resilience/rate-limiter.ts";
+import type { Effort } from "../workload.ts";
+
+interface Waiting {
+  readonly deadline: Nanoseconds;
+  readonly resolve: (mayGo: boolean) => void;
+}
+
+/** Requests of one thread that wait, in order, until the rate lets them go. */
+export class Pace {
+  private readonly queue = new Ring<Waiting>();
+  private halted = false;
+
+  constructor(
+    private readonly limiter: RateLimiter,
+    private readonly effort: Effort,
+  ) {}
+
+  /** False when the deadline comes first, or the run is over. */
+  turn(deadline: Nanoseconds): Promise<boolean> {
+    return new Promise((resolve) => {
+      this.queue.push({ deadline, resolve });
+      if (this.queue.length === 1) void this.serve();
+    });
+  }
+
+  halt(): void {
+    this.halted = true;
+  }
+
+  private async serve(): Promise<void> {
+    for (let first = this.queue.peek(); first !== undefined; first = this.queue.peek()) {
+      const now = this.effort.now();
+      const over = this.halted || now >= first.deadline;
+      const at = over ? now : this.limiter.take(now);
+      if (at > now) {
+        await this.effort.pause(Math.min(at, first.deadline) - now);
+        continue;
+      }
+      this.queue.shift();
+      first.resolve(!over);
+    }
+  }
+}
