@@ -45,13 +45,18 @@ export function isSweep({ cases }: RunResult): boolean {
 export function sweepPicture(result: RunResult, name: MeasureName, width: number, height: number, paint: Painter): string[] {
   const cases = result.cases.filter(({ status }) => status !== "failed");
   const axes = axesOf(result.cases);
-  const measure: Measure = MEASURES[name];
+  const measure = measureOf(name, result.scenario.workload);
   if (axes.length === 0 || cases.length === 0) return [];
   if (axes.length === 1) return lineChart(cases, axes[0] as Axis, measure, width, Math.max(6, height), paint);
   // The last two fields make the map; there is one for every combination of the others, and for every mode.
   const [down, across] = axes.slice(-2) as [Axis, Axis];
   const others = axes.slice(0, -2).map(({ field }) => field);
   return [...groupedBy(cases, others)].flatMap(([name, group]) => [...heatMap(group, name, down, across, measure, paint), ""]);
+}
+
+function measureOf(name: MeasureName, workload: string): Measure {
+  const measure = MEASURES[name];
+  return workload === "fetch" ? { ...measure, title: measure.title.replace("messages", "requests") } : measure;
 }
 
 /** The best of the cases that were completed. */
