@@ -172,7 +172,7 @@ function addRuns(program: Command): void {
   runs
     .command("prune")
     .description("removes old runs")
-    .option("--keep <n>", "keep the newest n")
+    .option("--keep <n>", "keep the newest n, however old")
     .option("--older-than <duration>", "remove what is older, such as 30d")
     .action(async (flags: { keep?: string; olderThan?: string }) => {
       const { pruneRuns } = await import("./runs.ts");

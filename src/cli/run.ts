@@ -1,4 +1,5 @@
-import { byPlace, EXIT, formatProblem, type Problem } from "../kernel/problem.ts";
+import { resolve } from "node:path";
+import { byPlace, EXIT, formatProblem, type Problem, UserError } from "../kernel/problem.ts";
 import { printable } from "../kernel/text.ts";
 import type { NamedScenario } from "../plan/plan.ts";
 import type { Path, YamlFile } from "../scenario/document.ts";
@@ -6,7 +7,7 @@ import { findScenario, scenarioName } from "../scenario/find.ts";
 import { loadScenarioFile } from "../scenario/load.ts";
 import { checkPermissions } from "../scenario/permission.ts";
 import type { RunResult } from "../telemetry/result.ts";
-import { checkHosts } from "../workloads/fetch/permission.ts";
+import { checkFiles, checkHosts } from "../workloads/fetch/permission.ts";
 import { compose } from "./compose.ts";
 import { environmentOf } from "./environment.ts";
 import { overridesOf, type RunFlags, readFlags } from "./flags.ts";
@@ -17,6 +18,10 @@ import { Outputs } from "./outputs.ts";
 export async function run(asked: readonly string[], flags: RunFlags): Promise<number> {
   const { fps, http } = readFlags(flags);
   const loaded = asked.map((name) => load(name, flags));
+  const { log } = flags;
+  if (log !== undefined && loaded.some(({ named }) => resolve(named.file) === resolve(log))) {
+    throw new UserError(`--log: ${printable(log, 200)} is the scenario itself`);
+  }
   const scenarios = loaded.map(({ named }) => named);
   const modes = scenarios.flatMap(({ points }) => points.flatMap(({ scenario }) => scenario.modes));
   const outputs = new Outputs(flags, scenarios.length, modes);
@@ -50,6 +55,7 @@ function load(asked: string, flags: RunFlags): { named: NamedScenario; yaml: Yam
   for (const point of points) {
     checkPermissions(point.scenario, flags);
     checkHosts(point.scenario, flags.allowHost ?? []);
+    checkFiles(point.scenario, [resolve(file), ...(flags.log === undefined ? [] : [resolve(flags.log)])]);
   }
   for (const name of environmentOf(file).ignored) {
     process.stderr.write(`warning: ${name} is ignored: ${printable(scenarioName(file), 60)} sweeps that field\n`);

@@ -36,7 +36,7 @@ export function removeRun(run: string): void {
 
 /** `lab-tui runs prune` */
 export function pruneRuns(flags: { readonly keep?: string; readonly olderThan?: string }): void {
-  const keep = flags.keep === undefined ? Number.MAX_SAFE_INTEGER : Number(flags.keep);
+  const keep = flags.keep === undefined ? 0 : Number(flags.keep);
   if (!Number.isSafeInteger(keep) || keep < 0) throw new UserError(`--keep: must be a whole number, got ${quoted(flags.keep)}`);
   const age = flags.olderThan === undefined ? null : parseDuration(flags.olderThan);
   if (flags.olderThan !== undefined && age === null) {

@@ -1,4 +1,6 @@
-import { chmodSync, closeSync, openSync, writeSync } from "node:fs";
+import { closeSync, fchmodSync, fstatSync, openSync, writeSync } from "node:fs";
+import { fileProblem } from "./problem.ts";
+import { printable } from "./text.ts";
 
 const BUFFERED = 65_536;
 
@@ -10,15 +12,19 @@ export class LineFile {
   private readonly descriptor: number;
   private buffered = "";
   private open = true;
+  /** Why nothing more is written, if something went wrong: what is written about a run never ends it. */
+  problem: string | null = null;
 
-  constructor(file: string) {
+  constructor(private readonly file: string) {
     this.descriptor = openSync(file, "a", 0o600);
   }
 
   /** Makes the file, empty and readable by its owner alone; whatever was there is gone. */
   static create(file: string): void {
-    closeSync(openSync(file, "w", 0o600));
-    chmodSync(file, 0o600);
+    const descriptor = openSync(file, "w", 0o600);
+    // Whatever else it is, a device say, is not ours to change.
+    if (fstatSync(descriptor).isFile()) fchmodSync(descriptor, 0o600);
+    closeSync(descriptor);
   }
 
   add(value: unknown): void {
@@ -30,7 +36,12 @@ export class LineFile {
     if (this.buffered === "" || !this.open) return;
     const bytes = Buffer.from(this.buffered);
     this.buffered = "";
-    for (let at = 0; at < bytes.length; ) at += writeSync(this.descriptor, bytes, at);
+    if (this.problem !== null) return;
+    try {
+      for (let at = 0; at < bytes.length; ) at += writeSync(this.descriptor, bytes, at);
+    } catch (error) {
+      this.problem = `${printable(this.file, 200)} could not be written to its end: ${fileProblem(error)}.`;
+    }
   }
 
   close(): void {

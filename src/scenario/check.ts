@@ -76,7 +76,14 @@ function reportIssue(issue: z.core.$ZodIssue, root: unknown, yaml: YamlFile, rep
     }
     return;
   }
-  report(path, `${fieldName(path)}: ${ruleOf(issue)}, got ${quoted(at(root, path))}`);
+  const value = at(root, path);
+  const inner = issue.code === "invalid_union" && typeof value === "object" && value !== null ? issue.errors.at(-1) : undefined;
+  // Of `false` or a map it is the map that is meant, and what is wrong stands inside it.
+  if (inner !== undefined && inner.length > 0 && !Array.isArray(value)) {
+    for (const one of inner) reportIssue({ ...one, path: [...issue.path, ...one.path] }, root, yaml, report);
+    return;
+  }
+  report(path, `${fieldName(path)}: ${ruleOf(issue)}, got ${quoted(value)}`);
 }
 
 function ruleOf(issue: z.core.$ZodIssue): string {
@@ -84,6 +91,7 @@ function ruleOf(issue: z.core.$ZodIssue): string {
     case "custom":
       return issue.message;
     case "invalid_union":
+      if ((issue as { options?: unknown[] }).options === undefined) return issue.message;
       return `must be one of ${((issue as { options?: unknown[] }).options ?? []).join(", ")}`;
     case "invalid_type":
       return issue.expected === "object" || issue.expected === "record" ? "must be a map" : `must be ${article(issue.expected)}`;

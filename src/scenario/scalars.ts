@@ -128,7 +128,8 @@ export const shareOr = <const W extends readonly string[]>(...words: W) =>
 export const flag = () => scalar("must be true or false", { type: "boolean" }, (value) => (typeof value === "boolean" ? value : null));
 
 /** `false`, or a map that says how. */
-export const off = <S extends z.ZodObject>(how: S) => z.union([z.literal(false), how]);
+export const off = <S extends z.ZodObject>(how: S) =>
+  z.union([z.literal(false), how], { error: "must be false, or a map of its settings" });
 
 /** Arrivals per time unit: a number, `max`, or a percentage of the measured capacity. */
 export const rate = () =>

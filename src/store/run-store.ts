@@ -147,12 +147,10 @@ export class RunStore {
     return this.guarded(() => this.database.query("DELETE FROM runs WHERE run = ?").run(this.nameOf(run)).changes > 0);
   }
 
-  /** Removes all but the newest `keep`, and what is older than `before` (ISO); how many went. */
+  /** Removes what is not among the newest `keep` and older than `before` (ISO); how many went. */
   prune(keep: number, before: string | null): number {
     return this.guarded(() => {
-      const kept = this.list().filter(({ startedAt }, i) => i < keep && (before === null || startedAt >= before));
-      const names = new Set(kept.map(({ run }) => run));
-      const gone = this.list().filter(({ run }) => !names.has(run));
+      const gone = this.list().filter(({ startedAt }, i) => i >= keep && (before === null || startedAt < before));
       for (const { run } of gone) this.remove(run);
       return gone.length;
     });

@@ -240,7 +240,7 @@ describe("on the command line", () => {
         .split("\n")
         .map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(lines(dead).length).toBe(30);
-    expect(lines(dead)[0]).toMatchObject({ reason: "404", attempts: 1, status: 404 });
+    expect(lines(dead)[0]).toMatchObject({ tile: "4/0/0", reason: "404", attempts: 1, status: 404 });
     expect(statSync(dead).mode & 0o777).toBe(0o600);
     expect(lines(log).length).toBe(30);
     expect(
@@ -248,27 +248,26 @@ describe("on the command line", () => {
         ({ url, correlationId }) => /^http:\/\/127\.0\.0\.1:\d+$/.test(String(url)) && /^[0-9a-f]{8}-\d+$/.test(String(correlationId)),
       ),
     ).toBe(true);
-    // The server is another by now, so they fail anew; but they are asked for.
-    const again = await lab([
-      "run",
-      file,
-      "--headless",
-      "-q",
-      "--json",
-      "-",
-      "--set",
-      "fetch.urlsFile=dead.ndjson",
-      "--set",
-      "fetch.deadLetter=dead2.ndjson",
-      "--set",
-      "fetch.retry.max=0",
-    ]);
-    expect((JSON.parse(again.stdout) as RunResult).cases[0]?.fetch).toMatchObject({
-      requests: 30,
-      failed: 30,
-      byError: { "connection refused": 30 },
-    });
-    expect(lines(join(folder, "dead2.ndjson")).length).toBe(30);
+    // A list again, and the file that is replaced meanwhile: the tiles are asked of the server there is now.
+    const again = await lab(["run", file, "--headless", "-q", "--json", "-", "--set", "fetch.urlsFile=dead.ndjson"]);
+    const { fetch, ledger } = (JSON.parse(again.stdout) as RunResult).cases[0] ?? {};
+    expect([fetch?.byStatus, fetch?.byError, ledger?.rejected]).toEqual([{ "404": 30 }, {}, 0]);
+    expect(lines(dead).map(({ tile }) => tile)).toEqual(Array.from({ length: 30 }, (_, i) => `4/${i % 16}/${Math.floor(i / 16)}`));
+  });
+
+  test("files that cannot be written, or are needed, are refused before anything runs", async () => {
+    const file = write("refused.yaml", "title: refused\nworkload: fetch\nfetch: { tiles: { zoom: 2, count: 4 } }\n");
+    const cases: readonly (readonly [string[], string])[] = [
+      [["--set", `fetch.deadLetter=${folder}`], "fetch.deadLetter"],
+      [["--set", `fetch.saveTo=${file}`], "fetch.saveTo"],
+      [["--set", `fetch.deadLetter=${file}`], "is needed for something else"],
+      [["--log", file], "is the scenario itself"],
+    ];
+    for (const [flags, sentence] of cases) {
+      const { code, stderr } = await lab(["run", file, "--headless", "-q", ...flags]);
+      expect([code, stderr]).toEqual([2, expect.stringContaining(sentence)]);
+    }
+    expect(readFileSync(file, "utf8")).toStartWith("title: refused");
   });
 
   test("T-6 the environment lies beneath flags and above the scenario; a swept field ignores it", async () => {

@@ -88,13 +88,6 @@ export function buildPipeline(setup: Setup, facts: TapeFacts, onSample: OnSample
         fetch,
       }));
       if (broken !== null) lifecycle.endEarly(now, broken);
-      const total = scenario.fetch?.totalTimeout;
-      if (total !== undefined && now >= total * 1000) {
-        // What was never asked for is left over too.
-        clients?.sendRest(now);
-        offered.advance(now);
-        lifecycle.endEarly(now, `The list's totalTimeout of ${formatMs(total / 1000)} was over; what was left is unfinished.`);
-      }
     },
   );
   const asksItself = scenario.queries.rate > 0 && scenario.queries.via === "call";
@@ -102,6 +95,14 @@ export function buildPipeline(setup: Setup, facts: TapeFacts, onSample: OnSample
     asksItself || setup.face !== null
       ? new QueryDesk(time, asksItself ? queryPlan(scenario, facts) : null, setup.face, (name) => intake.keyOf(name))
       : null;
+  const total = scenario.fetch?.totalTimeout;
+  const endList = () => {
+    const now = time.now();
+    // What was never asked for is left over too.
+    clients?.sendRest(now);
+    offered.advance(now);
+    lifecycle.endEarly(now, `The list's totalTimeout of ${formatMs((total ?? 0) / 1000)} was over; what was left is unfinished.`);
+  };
   const job: Job = {
     desk,
     source,
@@ -114,7 +115,11 @@ export function buildPipeline(setup: Setup, facts: TapeFacts, onSample: OnSample
     spec: setup.stage.spec,
     processor: (effort) => setup.stage.makeProcessor(effort, (key) => intake.nameOf(key)),
     effort: setup.effort,
-    begin: setup.begin,
+    begin: () => {
+      const origin = setup.begin();
+      if (total !== undefined) void time.sleepUntil(total * 1000).then(endList);
+      return origin;
+    },
   };
   return { job, source, offered, lifecycle, intake, sampler, gate };
 }

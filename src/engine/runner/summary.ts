@@ -30,6 +30,7 @@ export interface Measured {
 /** The final figures of a case. */
 export function summarize(measured: Measured): RunnerResult {
   const { plan, facts, execution, pipeline, states } = measured;
+  const { notes = [], ...own } = measured.own ?? {};
   const { source, offered, lifecycle, sampler } = pipeline;
   const counts = addUp(execution.recorders.map((recorder) => recorder.counts()));
   const ledger = ledgerOf(counts, offered.count, execution.lost);
@@ -43,7 +44,7 @@ export function summarize(measured: Measured): RunnerResult {
     mode: plan.mode,
     status: statusOf(lifecycle.reason, validity.problems, lifecycle.aborted),
     problems: [...(lifecycle.reason === null ? [] : [lifecycle.reason]), ...validity.problems],
-    warnings: [...lifecycle.notes, ...validity.warnings],
+    warnings: [...lifecycle.notes, ...validity.warnings, ...notes],
     tape: { hash: facts.hash, count: source.closedLoop ? offered.count : facts.count },
     ledger,
     rejections: pipeline.intake.rejections,
@@ -108,7 +109,7 @@ export function summarize(measured: Measured): RunnerResult {
     }),
     littlesLaw: littlesLaw(measured, counts),
     state: plan.scenario.workload === "message" ? { machines: states.length, digest: digestOf(states) } : null,
-    ...measured.own,
+    ...own,
   };
 }
 

@@ -1,3 +1,6 @@
+import { copyFileSync, existsSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { hashOf } from "../../kernel/hash.ts";
 import { LineFile } from "../../kernel/line-file.ts";
 import type { CasePlan } from "../../plan/plan.ts";
@@ -29,6 +32,20 @@ const NO_FILES: FetchFiles = { deadLetter: null, log: null, logUrls: false, requ
 /** Private hosts alone, and nothing written. */
 export const NO_ACCESS: FetchAccess = { allowedHosts: [], files: NO_FILES };
 
+/** A list of dead letters that is to be replaced by new ones is read from a copy. */
+function setAside(
+  { urlsFile }: FetchSettings,
+  deadLetter: string | null,
+): { readonly urlsFile: string | undefined; readonly remove: () => void } {
+  if (urlsFile === undefined || deadLetter === null || !existsSync(deadLetter) || realpathSync(urlsFile) !== realpathSync(deadLetter)) {
+    return { urlsFile, remove: () => {} };
+  }
+  const folder = mkdtempSync(join(tmpdir(), "lab-tui-"));
+  const copy = join(folder, "list.ndjson");
+  copyFileSync(urlsFile, copy);
+  return { urlsFile: copy, remove: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
 /** Requests to a server: the mock that the scenario describes, in a process of its own, or somebody else's. */
 export class FetchStage implements Stage {
   private readonly breakers: CircuitBreakers;
@@ -58,11 +75,15 @@ export class FetchStage implements Stage {
     if (settings === undefined) throw new Error("a fetch scenario without its part");
     const described = settings.target?.mock;
     const mock = described === undefined ? null : await MockProcess.start(described, scenario.seed);
+    const list = setAside(settings, access.files.deadLetter);
     if (access.files.deadLetter !== null) LineFile.create(access.files.deadLetter);
     const base = mock?.url ?? settings.target?.url ?? null;
-    const parts = { settings, base, allowedHosts: access.allowedHosts, files: access.files };
-    const stop = mock === null ? null : { begin: () => mock.begin(), stats: () => mock.stats(), stop: () => mock.stop() };
-    return FetchStage.of(plan, parts, stop);
+    const parts = { settings: { ...settings, urlsFile: list.urlsFile }, base, allowedHosts: access.allowedHosts, files: access.files };
+    const stop = () => {
+      mock?.stop();
+      list.remove();
+    };
+    return FetchStage.of(plan, parts, mock === null ? { stop } : { begin: () => mock.begin(), stats: () => mock.stats(), stop });
   }
 
   private static async of(
@@ -175,7 +196,9 @@ export class FetchStage implements Stage {
   }
 
   async figures(reports: readonly (WorkloadReport | null)[]): Promise<StageFigures> {
-    return { fetch: await this.fetchFigures(reports.flatMap((report) => report?.fetch ?? [])) };
+    const own = reports.flatMap((report) => report?.fetch ?? []);
+    const notes = [...new Set(own.flatMap(({ problems = [] }) => problems))];
+    return { fetch: await this.fetchFigures(own), notes };
   }
 
   private async fetchFigures(reports: readonly FetchReport[]): Promise<FetchFigures> {

@@ -4,7 +4,10 @@ import type { MakeProcessor, ProcessorSpec } from "../processors.ts";
 import type { RequestStatus } from "../queries/face-protocol.ts";
 
 /** Figures that only one workload has. */
-export type StageFigures = Pick<CaseResult, "fetch" | "serialization">;
+export type StageFigures = Pick<CaseResult, "fetch" | "serialization"> & {
+  /** What a reader of the result should know. */
+  readonly notes?: readonly string[];
+};
 
 /** What a workload brings to a case: who makes items, what works them off, what it alone measures. */
 export interface Stage {

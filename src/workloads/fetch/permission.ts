@@ -1,4 +1,6 @@
-import { UserError } from "../../kernel/problem.ts";
+import { accessSync, constants, existsSync, mkdirSync, statSync } from "node:fs";
+import { dirname } from "node:path";
+import { fileProblem, UserError } from "../../kernel/problem.ts";
 import { printable } from "../../kernel/text.ts";
 import type { Scenario } from "../../scenario/schema.ts";
 import { publicHosts } from "./targets.ts";
@@ -11,4 +13,25 @@ export function checkHosts({ workload, fetch }: Scenario, allowed: readonly stri
   const named = hosts.map((host) => printable(host, 100)).join(", ");
   const flags = hosts.map((host) => `--allow-host ${printable(host, 100)}`).join(" ");
   throw new UserError(`load would go to public hosts (${named}); ${flags} allows it. This machine and private networks need no leave`);
+}
+
+/** Refuses a scenario whose files cannot be written, or would replace what it is made of: before anything runs. */
+export function checkFiles({ fetch }: Scenario, precious: readonly string[]): void {
+  const { saveTo, deadLetter } = fetch ?? {};
+  if (saveTo !== undefined) checked("saveTo", saveTo, () => mkdirSync(saveTo, { recursive: true }));
+  if (saveTo !== undefined) checked("saveTo", saveTo, () => accessSync(saveTo, constants.W_OK));
+  if (deadLetter === undefined) return;
+  if (precious.includes(deadLetter)) throw new UserError(`fetch.deadLetter: ${printable(deadLetter, 200)} is needed for something else`);
+  checked("deadLetter", deadLetter, () => {
+    accessSync(existsSync(deadLetter) ? deadLetter : dirname(deadLetter), constants.W_OK);
+    if (existsSync(deadLetter) && statSync(deadLetter).isDirectory()) throw Object.assign(new Error("a folder"), { code: "EISDIR" });
+  });
+}
+
+function checked(field: string, file: string, look: () => void): void {
+  try {
+    look();
+  } catch (error) {
+    throw new UserError(`fetch.${field}: ${printable(file, 200)} cannot be written: ${fileProblem(error)}`);
+  }
 }

@@ -192,21 +192,18 @@ export class FetchProcessor implements Processor {
       }
       const line = this.lines.take() ?? (await this.lines.next());
       const started = this.launch(line, pursuit);
+      if (pursuit.attempts > 1) this.add(COUNT.retries);
       const answer = await line.ask(pursuit.url, this.attemptId(pursuit));
       this.land(line, pursuit, pursuit.url, answer, admission, started);
       if (this.halted) return "stopped";
       if (answer.error === null && answer.status >= 200 && answer.status < 300) return this.done(pursuit, "ok", null);
       const wait = this.waitBeforeRetry(pursuit, answer);
       if (typeof wait === "string") return this.giveUp(pursuit, wait);
-      this.add(COUNT.retries);
       this.add(COUNT.waiting);
       const inTime = await this.pause(pursuit, this.effort.now() + wait);
       this.add(COUNT.waiting, -1);
       if (this.halted) return "stopped";
-      if (!inTime) {
-        this.add(COUNT.retries, -1);
-        return this.giveUp(pursuit, "deadline");
-      }
+      if (!inTime) return this.giveUp(pursuit, "deadline");
     }
   }
 
@@ -290,11 +287,19 @@ export class FetchProcessor implements Processor {
     this.add(COUNT.failed);
     if (this.deadLetters !== null) {
       const { url, attempts, status } = pursuit;
-      this.deadLetters.add({ url, reason, attempts, status, correlationId: this.idOf(pursuit), at: new Date().toISOString() });
+      const tile = this.tileIn(url);
+      this.deadLetters.add({ url, ...tile, reason, attempts, status, correlationId: this.idOf(pursuit), at: new Date().toISOString() });
       this.add(COUNT.deadLettered);
     }
     this.keep(pursuit, "failed", reason);
     return reason;
+  }
+
+  /** The tile an address stands for: where it is asked for may be another place the next time. */
+  private tileIn(url: string): { readonly tile?: string } {
+    const { base } = this.spec;
+    const tile = base === null ? null : tileOf(base, url);
+    return tile === null ? {} : { tile: `${tile.z}/${tile.x}/${tile.y}` };
   }
 
   /** Something instead of what was asked for: the body saved last, or the tile around it. */
@@ -433,7 +438,8 @@ export class FetchProcessor implements Processor {
 
   report(): WorkloadReport {
     this.flush();
-    return { fetch: this.attempts };
+    const problems = [this.deadLetters, this.log, this.requests].flatMap((file) => file?.problem ?? []);
+    return { fetch: { ...this.attempts, problems } };
   }
 
   /** Attempts so far by what came of them. */

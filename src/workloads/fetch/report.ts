@@ -36,6 +36,8 @@ export interface FetchReport {
   readonly byStatus: Readonly<Record<string, number>>;
   readonly byError: Readonly<Record<string, number>>;
   readonly byHost: Readonly<Record<string, HostFigures>>;
+  /** Files that could not be written to their end, as sentences. */
+  readonly problems?: readonly string[];
 }
 
 export interface HostFigures {

@@ -33,7 +33,7 @@ export function publicHosts(list: TargetList, base: string | undefined, allowed:
   for (const url of list.urls ?? []) note(url);
   if (list.urlsFile !== undefined) {
     const lines = new LineReader(list.urlsFile);
-    for (let text = lines.next(); text !== null && hosts.size < most; text = lines.next()) note(addressIn(text));
+    for (let text = lines.next(); text !== null && hosts.size < most; text = lines.next()) note(addressIn(text, base !== undefined));
     lines.close();
   }
   return [...hosts].slice(0, most);
@@ -41,7 +41,9 @@ export function publicHosts(list: TargetList, base: string | undefined, allowed:
 
 function hostOf(text: string): string | null {
   try {
-    return new URL(text).hostname;
+    const { protocol, hostname } = new URL(text);
+    // What is no address for requests is refused by itself, when its turn comes.
+    return protocol === "http:" || protocol === "https:" ? hostname : null;
   } catch {
     return null;
   }
@@ -83,7 +85,8 @@ export class Targets {
     }
     if (urlsFile !== undefined) {
       const text = this.nextLine(urlsFile);
-      return this.read(this.lines?.cut === true ? "" : addressIn(text ?? ""), this.lines?.line ?? 0);
+      const line = this.lines?.line ?? 0;
+      return this.lines?.cut === true ? this.refuse(line, TOO_LONG) : this.read(addressIn(text ?? "", this.base !== null), line);
     }
     const { zoom, count } = this.list.tiles ?? DEFAULT_TILES;
     const n = this.next_++ % count;
@@ -107,6 +110,13 @@ export class Targets {
     return null;
   }
 
+  private refuse(line: number, problem: string): Target {
+    this.target.url = "";
+    this.target.line = line;
+    this.target.problem = problem;
+    return this.target;
+  }
+
   private read(text: string, line: number): Target {
     const { target } = this;
     target.line = line;
@@ -120,7 +130,7 @@ export class Targets {
       else target.url = tileUrl(this.base, tile);
       return target;
     }
-    if (text.length > LONGEST) target.problem = `an address must have at most ${LONGEST} characters`;
+    if (text.length > LONGEST) target.problem = TOO_LONG;
     else target.problem = this.check(text);
     return target;
   }
@@ -139,18 +149,20 @@ export class Targets {
   }
 }
 
+const TOO_LONG = `an address must have at most ${LONGEST} characters`;
 const NO_TARGET = "a tile needs fetch.target to say where it is asked for";
 
 function isBlank(text: string): boolean {
   return text.trim() === "" || text.trimStart().startsWith("#");
 }
 
-/** A line is an address, or a dead letter that holds one. */
-function addressIn(line: string): string {
+/** A line is an address, or a dead letter that holds one; its tile where there is a server to ask for it. */
+function addressIn(line: string, tiles: boolean): string {
   const text = line.trim();
   if (!text.startsWith("{")) return text;
   try {
-    const { url } = JSON.parse(text) as { url?: unknown };
+    const { url, tile } = JSON.parse(text) as { url?: unknown; tile?: unknown };
+    if (tiles && typeof tile === "string") return tile;
     return typeof url === "string" ? url : "";
   } catch {
     return "";

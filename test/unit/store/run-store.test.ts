@@ -50,7 +50,8 @@ describe("A-3 the store of past runs", () => {
     expect(store.remove("nothing")).toBe(false);
     expect(store.requests("20300106-1")).toEqual([]);
     expect(store.prune(4, null)).toBe(1);
-    expect(store.prune(100, "2030-01-04T00:00:00Z")).toBe(2);
+    expect(store.prune(3, "2040-01-01T00:00:00Z")).toBe(1);
+    expect(store.prune(0, "2030-01-04T00:00:00Z")).toBe(1);
     expect(store.list().map(({ scenario }) => scenario)).toEqual(["r5", "r4"]);
     // A name is not given twice on one day.
     expect(store.add(result("again", "2030-01-05T09:00:00Z"))).toBe("20300105-2");
