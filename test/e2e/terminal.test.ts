@@ -27,7 +27,7 @@ function file(name: string, text: string): string {
 
 const SHORT = file(
   "short.yaml",
-  "title: A short run\nload: { executor: constant-arrival-rate, rate: 300, duration: 1s }\nwork: { kind: sleep, time: 2ms }\nparallel: { workers: 2 }\n",
+  "title: A short run\nload: { executor: constant-arrival-rate, rate: 500, duration: 600ms }\nwork: { kind: sleep, time: 1ms }\nparallel: { workers: 2 }\n",
 );
 const LONG = file(
   "long.yaml",
@@ -199,8 +199,8 @@ describe("C-4 the dashboard in a real terminal", () => {
     await plain.exited;
     // biome-ignore lint/suspicious/noControlCharactersInRegex: that is the point
     expect(plain.raw).not.toMatch(/\u001b\[[0-9;]*3[0-9][0-9;]*m/);
-    for (const env of [{ CI: "true" }, { TERM: "dumb" }]) {
-      const lines = open(["run", SHORT, "--mode", "sync"], { env });
+    const without = [{ CI: "true" }, { TERM: "dumb" }].map((env) => open(["run", SHORT, "--mode", "sync"], { env }));
+    for (const lines of without) {
       expect(await lines.exited).toBe(0);
       expect(lines.raw).not.toContain("\u001b");
       expect(lines.raw).toContain("[1/1 sync] completed");
