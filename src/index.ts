@@ -7,7 +7,7 @@ import { loadScenarioFile, resolveScenario } from "./scenario/load.ts";
 import { checkPermissions, type Permissions } from "./scenario/permission.ts";
 import type { Mode, Scenario } from "./scenario/schema.ts";
 import type { RunResult } from "./telemetry/result.ts";
-import { checkHosts } from "./workloads/fetch/permission.ts";
+import { checkHostsOf } from "./workloads/fetch/permission.ts";
 
 export {
   AsyncEngine,
@@ -43,10 +43,11 @@ export async function runScenario(
   checkPermissions(loaded.scenario, options);
   const points = loaded.points.map((point) => ({ ...point, scenario: withModes(point.scenario) }));
   const allowedHosts = options.allowHosts ?? [];
-  for (const { scenario } of points) {
-    checkPermissions(scenario, options);
-    checkHosts(scenario, allowedHosts);
-  }
+  for (const { scenario } of points) checkPermissions(scenario, options);
+  checkHostsOf(
+    points.map(({ scenario }) => scenario),
+    allowedHosts,
+  );
   const file = fromFile ? fileOrObject : "scenario";
   return startRun(
     { name: scenarioName(file), file, scenario: withModes(loaded.scenario), points },

@@ -24,7 +24,8 @@ export function environmentOf(file: string, env: NodeJS.ProcessEnv = process.env
   return { overrides, ignored: set.filter(([, path]) => isSwept(path)).map(([name]) => name) };
 }
 
-function numberOr(text: string): number | string {
-  const number = Number(text);
+/** A number where the text is one, else the text: what is wrong with it is for the scenario's rules to say. */
+export function numberOr(text: string): number | string {
+  const number = Number(text.replaceAll("_", ""));
   return text.trim() !== "" && Number.isFinite(number) ? number : text;
 }

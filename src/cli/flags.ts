@@ -2,7 +2,7 @@ import { fileProblem, UserError } from "../kernel/problem.ts";
 import { printable, quoted } from "../kernel/text.ts";
 import { loadScenario, type Override, parseOverride } from "../scenario/load.ts";
 import { MODES, type Scenario } from "../scenario/schema.ts";
-import { environmentOf } from "./environment.ts";
+import { environmentOf, numberOr } from "./environment.ts";
 
 /** Flags of `run`, as commander gives them. */
 export interface RunFlags {
@@ -93,9 +93,4 @@ function modesOf(text: string): Scenario["modes"] {
     }
   }
   return modes as Scenario["modes"][number][];
-}
-
-function numberOr(text: string): number | string {
-  const number = Number(text.replaceAll("_", ""));
-  return text.trim() !== "" && Number.isFinite(number) ? number : text;
 }

@@ -1,6 +1,6 @@
 import { accessSync, closeSync, constants, existsSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { extname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { numbered } from "../engine/run.ts";
 import type { FetchAccess } from "../engine/stage/fetch-stage.ts";
 import { LineFile } from "../kernel/line-file.ts";
@@ -66,8 +66,7 @@ export class Outputs {
   stateFile(index: number, mode: string): string | null {
     const file = this.flags.dumpState;
     if (file === undefined || this.modes.length === 1) return file ?? null;
-    const extension = extname(file);
-    return `${file.slice(0, file.length - extension.length)}-${index}-${mode}${extension}`;
+    return numbered(file, index, mode);
   }
 
   /** Writes all results so far; called after every scenario, so that nothing is lost later. */

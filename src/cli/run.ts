@@ -7,7 +7,7 @@ import { findScenario, scenarioName } from "../scenario/find.ts";
 import { loadScenarioFile } from "../scenario/load.ts";
 import { checkPermissions } from "../scenario/permission.ts";
 import type { RunResult } from "../telemetry/result.ts";
-import { checkFiles, checkHosts } from "../workloads/fetch/permission.ts";
+import { checkFiles, checkHostsOf } from "../workloads/fetch/permission.ts";
 import { compose } from "./compose.ts";
 import { environmentOf } from "./environment.ts";
 import { overridesOf, type RunFlags, readFlags } from "./flags.ts";
@@ -54,9 +54,12 @@ function load(asked: string, flags: RunFlags): { named: NamedScenario; yaml: Yam
   const { scenario, points, yaml } = loadScenarioFile(file, overridesOf(flags, file));
   for (const point of points) {
     checkPermissions(point.scenario, flags);
-    checkHosts(point.scenario, flags.allowHost ?? []);
     checkFiles(point.scenario, [resolve(file), ...(flags.log === undefined ? [] : [resolve(flags.log)])]);
   }
+  checkHostsOf(
+    points.map((point) => point.scenario),
+    flags.allowHost ?? [],
+  );
   for (const name of environmentOf(file).ignored) {
     process.stderr.write(`warning: ${name} is ignored: ${printable(scenarioName(file), 60)} sweeps that field\n`);
   }

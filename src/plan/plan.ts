@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { divided } from "../kernel/divide.ts";
 import { UserError } from "../kernel/problem.ts";
 import { Random } from "../kernel/random.ts";
 import type { Mode, Scenario } from "../scenario/schema.ts";
@@ -26,10 +27,11 @@ export interface NamedScenario {
 
 /** The cases of a scenario: every mode at every sweep point. `cores` of the machine stand in for `workers: auto`. */
 export function planCases(points: readonly SweepPoint[], cores: number): CasePlan[] {
+  const count = countedOnce();
   return points.flatMap(({ params, scenario }) => {
     const { workers: asked } = scenario.parallel;
     const workers = asked === "auto" ? cores : asked;
-    if (scenario.workload === "fetch") return fetchCases(params, scenario, workers);
+    if (scenario.workload === "fetch") return fetchCases(params, scenario, workers, count);
     const slots = Array.from({ length: workers }, () => scenario.async.concurrency);
     return scenario.modes.map((mode) => ({ mode, params, scenario, workers, slots }));
   });
@@ -42,14 +44,14 @@ const UNLIMITED = 1_000_000;
  * Requests in flight are divided over the threads of a mode; with no load of its own, a list is a closed loop in which each
  * slot asks again when it is free.
  */
-function fetchCases(params: CasePlan["params"], scenario: Scenario, workers: number): CasePlan[] {
+function fetchCases(params: CasePlan["params"], scenario: Scenario, workers: number, count: typeof countTargets): CasePlan[] {
   const { fetch } = scenario;
   const max = fetch === undefined || fetch.concurrency.max === "unlimited" ? UNLIMITED : fetch.concurrency.max;
-  const listed = scenario.load.executor === "once" ? countTargets(fetch ?? {}) : 0;
+  const listed = scenario.load.executor === "once" ? count(fetch ?? {}) : 0;
   if (scenario.load.executor === "once" && listed === 0) throw new UserError("fetch.urlsFile: must hold at least one address, got none");
   return scenario.modes.map((mode) => {
     const threads = mode === "parallel" ? Math.min(workers, max) : 1;
-    const slots = mode === "sync" ? [1] : shared(max, threads);
+    const slots = mode === "sync" ? [1] : divided(max, threads);
     const vus = Math.min(
       listed,
       slots.reduce((sum, each) => sum + each, 0),
@@ -66,8 +68,15 @@ function fetchCases(params: CasePlan["params"], scenario: Scenario, workers: num
   });
 }
 
-function shared(total: number, threads: number): number[] {
-  return Array.from({ length: threads }, (_, i) => Math.floor(total / threads) + (i < total % threads ? 1 : 0));
+/** Counts a list file once, however many points of a sweep ask for it. */
+function countedOnce(): typeof countTargets {
+  const counts = new Map<string, number>();
+  return (list) => {
+    if (list.urlsFile === undefined) return countTargets(list);
+    const count = counts.get(list.urlsFile) ?? countTargets(list);
+    counts.set(list.urlsFile, count);
+    return count;
+  };
 }
 
 /**

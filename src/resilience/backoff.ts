@@ -1,3 +1,8 @@
+/** A status that says the server is not well just now, so that the same may be asked again. */
+export function isIllStatus(status: number): boolean {
+  return status >= 500 || status === 408;
+}
+
 /** How long to wait between the attempts of one item. */
 export interface BackoffRule {
   readonly backoff: "exponential" | "linear" | "constant";

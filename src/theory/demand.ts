@@ -65,3 +65,9 @@ export function offeredRate({ load }: Scenario): number | null {
       return load satisfies never;
   }
 }
+
+/** True when the arrivals are known before the case starts. */
+export function simulatable({ load }: Scenario): boolean {
+  if (load.executor === "constant-arrival-rate") return typeof load.rate === "number";
+  return load.executor !== "replay" && load.executor !== "once";
+}

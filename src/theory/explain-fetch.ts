@@ -3,7 +3,7 @@ import type { FetchSettings, Scenario } from "../scenario/schema.ts";
 import type { CaseResult, FetchFigures } from "../telemetry/result.ts";
 import { requestDemand, sawtoothMean } from "./fetch.ts";
 
-type Explained = Omit<CaseResult, "explanation" | "series" | "params">;
+export type Explained = Omit<CaseResult, "explanation" | "series" | "params">;
 
 /** What held a case of requests back, and what its retries, limits and breakers did, in sentences made of its own numbers. */
 export function explainFetch(result: Explained, scenario: Scenario): string {

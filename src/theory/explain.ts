@@ -1,10 +1,7 @@
 import { formatCount, formatMs, formatShare } from "../kernel/units.ts";
 import type { Scenario } from "../scenario/schema.ts";
 import { droppedTotal } from "../telemetry/ledger.ts";
-import type { CaseResult } from "../telemetry/result.ts";
-import { explainFetch } from "./explain-fetch.ts";
-
-type Explained = Omit<CaseResult, "explanation" | "series" | "params">;
+import { type Explained, explainFetch } from "./explain-fetch.ts";
 
 const BUSY = 0.9;
 /** A Worker shares its core with the source and with whatever else runs; from here on it is the limit. */

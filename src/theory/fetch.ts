@@ -2,13 +2,13 @@ import { Heap } from "../kernel/heap.ts";
 import { Random } from "../kernel/random.ts";
 import { openTape } from "../load/open.ts";
 import { Arrival } from "../load/tape.ts";
-import { backoffDelay } from "../resilience/backoff.ts";
+import { backoffDelay, isIllStatus } from "../resilience/backoff.ts";
 import { RateGate } from "../resilience/rate-gate.ts";
 import { RateLimiter, type RateRule, SHRINK_BY } from "../resilience/rate-limiter.ts";
-import type { FetchSettings, MockSettings, Scenario } from "../scenario/schema.ts";
+import type { FetchSettings, MockSettings } from "../scenario/schema.ts";
 import { Histogram } from "../telemetry/histogram.ts";
 import type { Prediction } from "../telemetry/result.ts";
-import { type Expected, offeredRate } from "./demand.ts";
+import { type Expected, offeredRate, simulatable } from "./demand.ts";
 
 /** Requests that a prediction simulates at most. */
 const SIMULATED = 200_000;
@@ -39,7 +39,7 @@ export function requestDemand(fetch: FetchSettings): RequestDemand | null {
   const mean = (latency.min + latency.max) / 2e6;
   const timeout = fetch.timeout / 1e6;
   const attempt = (1 - stallRate) * mean + stallRate * timeout + slowRate * Math.min(SLOW, Math.max(0, timeout - mean));
-  const retried = errorRate * (isRetried(mock) ? 1 : 0);
+  const retried = errorRate * (isIllStatus(mock.errorStatus) ? 1 : 0);
   const failing = Math.min(1, resetRate + truncateRate + stallRate + retried);
   const { max } = fetch.retry;
   const attempts = failing < 1 ? (1 - failing ** (max + 1)) / (1 - failing) : max + 1;
@@ -50,10 +50,6 @@ export function requestDemand(fetch: FetchSettings): RequestDemand | null {
   }
   const success = (1 - failing ** (max + 1)) * (1 - (errorRate - retried));
   return { attempt, failing, success, attempts, item: attempts * attempt + waits };
-}
-
-function isRetried({ errorStatus }: MockSettings): boolean {
-  return errorStatus >= 500 || errorStatus === 408;
 }
 
 /** Requests in flight at most, in a mode. */
@@ -114,12 +110,6 @@ export function predictFetch(expected: Expected): Prediction {
   };
 }
 
-function simulatable({ load }: Scenario): boolean {
-  return (
-    load.executor !== "replay" && load.executor !== "once" && !(load.executor === "constant-arrival-rate" && typeof load.rate !== "number")
-  );
-}
-
 /** Draws what one item costs: attempts with their latencies, and the waits between them. */
 class Requests {
   private readonly random: Random;
@@ -158,7 +148,7 @@ class Requests {
 
   private refusedForGood(): boolean {
     const { errorRate } = this.mock;
-    return errorRate > 0 && !isRetried(this.mock) && this.random.unit() < errorRate / (1 - this.failing);
+    return errorRate > 0 && !isIllStatus(this.mock.errorStatus) && this.random.unit() < errorRate / (1 - this.failing);
   }
 }
 

@@ -2,7 +2,7 @@ import { keyShares } from "../load/keys.ts";
 import { squaredVariation } from "../load/service-times.ts";
 import type { Scenario } from "../scenario/schema.ts";
 import type { Prediction } from "../telemetry/result.ts";
-import { type Expected, HANDOVER, offeredRate, type Shares, sharesOf } from "./demand.ts";
+import { type Expected, HANDOVER, offeredRate, type Shares, sharesOf, simulatable } from "./demand.ts";
 import { predictFetch } from "./fetch.ts";
 import {
   dd1OverloadSojourn,
@@ -62,10 +62,6 @@ function atNumber(expected: Expected): Expected {
   if (capacity === null) return expected;
   const share = load.rate === "max" ? 1 : Number.parseFloat(load.rate) / 100;
   return at((capacity * share * load.timeUnit) / 1e6);
-}
-
-function simulatable({ load }: Scenario): boolean {
-  return load.executor !== "replay" && !(load.executor === "constant-arrival-rate" && typeof load.rate !== "number");
 }
 
 /** The formula whose assumptions a case meets, if there is one. */

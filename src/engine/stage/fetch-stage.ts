@@ -4,14 +4,14 @@ import { join } from "node:path";
 import { hashOf } from "../../kernel/hash.ts";
 import { LineFile } from "../../kernel/line-file.ts";
 import type { CasePlan } from "../../plan/plan.ts";
-
 import { BREAKER_STATES, CircuitBreakers } from "../../resilience/circuit-breaker.ts";
 import { RateLimiter } from "../../resilience/rate-limiter.ts";
 import type { FetchSettings } from "../../scenario/schema.ts";
 import type { FetchFigures, FetchSample } from "../../telemetry/result.ts";
+import { Collector } from "../../workloads/fetch/collector.ts";
 import { FetchIntake } from "../../workloads/fetch/intake.ts";
 import { MockProcess } from "../../workloads/fetch/mock/mock-process.ts";
-import { COLLECT_EVERY, type FetchFiles, type FetchMemory, FetchProcessor, type FetchSpec } from "../../workloads/fetch/processor.ts";
+import { type FetchFiles, type FetchMemory, FetchProcessor, type FetchSpec } from "../../workloads/fetch/processor.ts";
 import { COUNT, type FetchReport, fetchCounts, mergeReports } from "../../workloads/fetch/report.ts";
 import { Targets } from "../../workloads/fetch/targets.ts";
 import type { WorkloadReport } from "../../workloads/workload.ts";
@@ -53,7 +53,7 @@ export class FetchStage implements Stage {
   private readonly counts: readonly Float64Array[];
   private readonly flight: Int32Array;
   private readonly live: FetchProcessor[] = [];
-  private collectedAt = 0;
+  private readonly collector = new Collector();
 
   private constructor(
     private readonly plan: CasePlan,
@@ -142,49 +142,46 @@ export class FetchStage implements Stage {
   }
 
   sample(): FetchSample {
-    const sum = (what: number) => this.counts.reduce((total, counts) => total + (counts[what] ?? 0), 0);
-    this.collectGarbage(sum(COUNT.attempts));
+    // As every thread that asks does; this one hands out addresses.
+    this.collector.after(this.total(COUNT.attempts));
     return {
-      inFlight: sum(COUNT.inFlight),
-      limit: sum(COUNT.limit),
-      retrying: sum(COUNT.waiting),
+      inFlight: this.total(COUNT.inFlight),
+      limit: this.total(COUNT.limit),
+      retrying: this.total(COUNT.waiting),
       breaker: BREAKER_STATES[this.breakers.worst],
       rate: this.limiter?.rate ?? null,
-      attempts: sum(COUNT.attempts),
-      retries: sum(COUNT.retries),
-      ok: sum(COUNT.ok),
-      degraded: sum(COUNT.degraded),
-      failed: sum(COUNT.failed),
-      refused: sum(COUNT.refused),
+      attempts: this.total(COUNT.attempts),
+      retries: this.total(COUNT.retries),
+      ok: this.total(COUNT.ok),
+      degraded: this.total(COUNT.degraded),
+      failed: this.total(COUNT.failed),
+      refused: this.total(COUNT.refused),
       outcomes: {
-        success: sum(COUNT.success),
-        clientError: sum(COUNT.clientError),
-        tooMany: sum(COUNT.tooMany),
-        serverError: sum(COUNT.serverError),
-        other: sum(COUNT.other),
-        none: sum(COUNT.none),
+        success: this.total(COUNT.success),
+        clientError: this.total(COUNT.clientError),
+        tooMany: this.total(COUNT.tooMany),
+        serverError: this.total(COUNT.serverError),
+        other: this.total(COUNT.other),
+        none: this.total(COUNT.none),
       },
     };
   }
 
-  /** As every thread that asks does; this one hands out addresses. */
-  private collectGarbage(attempts: number): void {
-    if (attempts - this.collectedAt < COLLECT_EVERY) return;
-    this.collectedAt = attempts;
-    Bun.gc(false);
+  /** A count, over all threads. */
+  private total(what: number): number {
+    return this.counts.reduce((total, counts) => total + (counts[what] ?? 0), 0);
   }
 
   status(): RequestStatus {
     const { ok, degraded, failed, inFlight, limit, retries, breaker, outcomes } = this.sample();
     const total = ok + degraded + failed;
-    const spent = this.counts.reduce((sum, counts) => sum + (counts[COUNT.spent] ?? 0), 0);
     const { byError, byHost } = mergeReports(this.live.map((processor) => processor.attempts));
     return {
       total,
       ok,
       degraded,
       failed,
-      mean_latency_ms: total > 0 ? spent / total / 1e6 : 0,
+      mean_latency_ms: total > 0 ? this.total(COUNT.spent) / total / 1e6 : 0,
       concurrency: inFlight,
       limit,
       retries,
@@ -203,14 +200,7 @@ export class FetchStage implements Stage {
 
   private async fetchFigures(reports: readonly FetchReport[]): Promise<FetchFigures> {
     const server = (await this.mock?.stats?.()) ?? null;
-    const sum = (what: number) => this.counts.reduce((total, counts) => total + (counts[what] ?? 0), 0);
-    const [ok, degraded, failed, attempts, retries] = [COUNT.ok, COUNT.degraded, COUNT.failed, COUNT.attempts, COUNT.retries].map(sum) as [
-      number,
-      number,
-      number,
-      number,
-      number,
-    ];
+    const { ok, degraded, failed, attempts, retries, refused } = this.sample();
     return {
       requests: ok + degraded + failed,
       ok,
@@ -218,11 +208,11 @@ export class FetchStage implements Stage {
       failed,
       attempts,
       retries,
-      refusedByBreaker: sum(COUNT.refused),
-      rateLimited: sum(COUNT.limited),
-      deadLettered: sum(COUNT.deadLettered),
-      resumed: sum(COUNT.resumed),
-      bytes: sum(COUNT.bytes),
+      refusedByBreaker: refused,
+      rateLimited: this.total(COUNT.limited),
+      deadLettered: this.total(COUNT.deadLettered),
+      resumed: this.total(COUNT.resumed),
+      bytes: this.total(COUNT.bytes),
       ...mergeReports(reports),
       peakConcurrency: Atomics.load(this.flight, 1),
       connectionsOpened: server?.connections ?? null,

@@ -122,8 +122,7 @@ export class Line {
 
   /** Gets rid of a body nobody wants: a short one is read, so that the connection can be used again. */
   private async leave(response: Response): Promise<void> {
-    const length = Number(response.headers.get("content-length") ?? Number.NaN);
-    if (length <= ONE_PIECE) this.bytes += (await response.arrayBuffer()).byteLength;
+    if (isSmall(response)) this.bytes += (await response.arrayBuffer()).byteLength;
     else await response.body?.cancel();
   }
 }

@@ -2,12 +2,26 @@ import { accessSync, constants, existsSync, mkdirSync, statSync } from "node:fs"
 import { dirname } from "node:path";
 import { fileProblem, UserError } from "../../kernel/problem.ts";
 import { printable } from "../../kernel/text.ts";
-import type { Scenario } from "../../scenario/schema.ts";
+import type { FetchSettings, Scenario } from "../../scenario/schema.ts";
 import { publicHosts } from "./targets.ts";
 
 /** Refuses a scenario whose list or target names a public host that the user has not allowed: before any packet is sent. */
-export function checkHosts({ workload, fetch }: Scenario, allowed: readonly string[]): void {
-  if (workload !== "fetch" || fetch === undefined) return;
+export function checkHosts(scenario: Scenario, allowed: readonly string[]): void {
+  checkHostsOf([scenario], allowed);
+}
+
+/** As `checkHosts` for all points of a sweep; a list that several of them share is read once. */
+export function checkHostsOf(scenarios: readonly Scenario[], allowed: readonly string[]): void {
+  const distinct = new Map(
+    scenarios.flatMap(({ workload, fetch }) => {
+      if (workload !== "fetch" || fetch === undefined) return [];
+      return [[JSON.stringify([fetch.target?.url, fetch.urls, fetch.urlsFile]), fetch] as const];
+    }),
+  );
+  for (const fetch of distinct.values()) refusePublic(fetch, allowed);
+}
+
+function refusePublic(fetch: FetchSettings, allowed: readonly string[]): void {
   const hosts = publicHosts(fetch, fetch.target?.url, allowed);
   if (hosts.length === 0) return;
   const named = hosts.map((host) => printable(host, 100)).join(", ");

@@ -1,15 +1,17 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
+import { divided } from "../../kernel/divide.ts";
 import { hashOf } from "../../kernel/hash.ts";
 import { LineFile } from "../../kernel/line-file.ts";
 import type { WordReader } from "../../kernel/words.ts";
 import type { Item } from "../../queueing/item.ts";
 import { AdaptiveLimit } from "../../resilience/adaptive-limit.ts";
-import { backoffDelay, LONGEST_RETRY_AFTER, retryAfterMs } from "../../resilience/backoff.ts";
+import { backoffDelay, isIllStatus, LONGEST_RETRY_AFTER, retryAfterMs } from "../../resilience/backoff.ts";
 import { type Admission, CircuitBreakers } from "../../resilience/circuit-breaker.ts";
 import { RateLimiter } from "../../resilience/rate-limiter.ts";
 import type { FetchSettings } from "../../scenario/schema.ts";
 import type { Effort, Outcome, Processor, StateSlice, WorkloadReport } from "../workload.ts";
 import { type Answer, type Fetch, Line } from "./attempt.ts";
+import { Collector } from "./collector.ts";
 import { LinePool } from "./line-pool.ts";
 import { Pace } from "./pace.ts";
 import { AttemptBook, COUNT, type FetchReport } from "./report.ts";
@@ -55,12 +57,6 @@ const LOOK_SHARE = 20;
 const LOOK_LEAST: Nanoseconds = 1e6;
 const LOOK_MOST: Nanoseconds = 20e6;
 
-/**
- * Requests after which garbage is collected. Answers hold memory that the collector does not see, so left alone it lets it grow
- * with the length of the list.
- */
-export const COLLECT_EVERY = 20_000;
-
 /** What is written for every item goes to its file at least this often. */
 const FLUSH_EVERY: Nanoseconds = 1e9;
 
@@ -94,7 +90,7 @@ export class FetchProcessor implements Processor {
   private readonly pace: Pace | null;
   private readonly timeout: Nanoseconds;
   private watching = false;
-  private collectedAt = 0;
+  private readonly collector: Collector;
   private flushedAt: Nanoseconds = 0;
   private halted = false;
   private running = 0;
@@ -126,7 +122,8 @@ export class FetchProcessor implements Processor {
     this.pace = this.limiter === null ? null : new Pace(this.limiter, effort);
     this.saver =
       settings.saveTo === undefined ? null : new Saver(settings.saveTo, thread, settings.target?.mock === undefined ? null : spec.base);
-    const share = Math.floor(connections.max / threads) + (thread < connections.max % threads ? 1 : 0);
+    this.collector = new Collector(threads);
+    const share = divided(connections.max, threads)[thread] ?? 0;
     const rule = { keepAlive: connections.keepAlive, allowedHosts };
     this.lines = new LinePool(Math.max(1, share), () => new Line(rule, ask, this.saver));
     this.deadLetters = files.deadLetter === null ? null : new LineFile(files.deadLetter);
@@ -379,17 +376,10 @@ export class FetchProcessor implements Processor {
       await this.effort.pause(every);
       const now = this.effort.now();
       this.lines.breakOffLate(now);
-      this.collectGarbage();
+      this.collector.after(this.counts[COUNT.attempts] as number);
       if (now - this.flushedAt > FLUSH_EVERY) this.flush(now);
     }
     this.watching = false;
-  }
-
-  private collectGarbage(): void {
-    const attempts = this.counts[COUNT.attempts] as number;
-    if (attempts - this.collectedAt < COLLECT_EVERY / this.spec.concurrency.length) return;
-    this.collectedAt = attempts;
-    Bun.gc(false);
   }
 
   /** Breaks everything off; nothing more is counted. */
@@ -451,7 +441,7 @@ export class FetchProcessor implements Processor {
 /** 5xx, 408 and everything that is no answer: the server is not well, or not there. */
 function isIll(status: number, error: string | null): boolean {
   if (error !== null) return !error.startsWith("redirect") && error !== "could not be saved";
-  return status >= 500 || status === 408;
+  return isIllStatus(status);
 }
 
 function kindOf(status: number): number {

@@ -119,9 +119,8 @@ function paddingOf(size: number): string {
 /** Messages between two that are timed. */
 const EVERY = 16;
 
-/** What one direction cost: every sixteenth message is timed, all are counted. */
+/** What one direction cost, of every sixteenth message. */
 export interface WireCost {
-  readonly messages: number;
   readonly timed: number;
   readonly nanoseconds: number;
   readonly bytes: number;
@@ -146,8 +145,8 @@ export class WireMeter {
   }
 
   get cost(): WireCost {
-    const { messages, timed, nanoseconds, bytes } = this;
-    return { messages, timed, nanoseconds, bytes };
+    const { timed, nanoseconds, bytes } = this;
+    return { timed, nanoseconds, bytes };
   }
 }
 
@@ -164,7 +163,6 @@ function clockCost(): Nanoseconds {
 export function addCosts(costs: readonly WireCost[]): WireCost {
   const sum = (pick: (cost: WireCost) => number) => costs.reduce((total, cost) => total + pick(cost), 0);
   return {
-    messages: sum((c) => c.messages),
     timed: sum((c) => c.timed),
     nanoseconds: sum((c) => c.nanoseconds),
     bytes: sum((c) => c.bytes),

@@ -13,7 +13,7 @@ function send(message: FromMock): void {
 function obey(message: ToMock): void {
   switch (message.type) {
     case "start":
-      server = new TileServer(message.settings, message.seed, message.port);
+      server = new TileServer(message.settings, message.seed, 0);
       send({ type: "listening", port: server.port });
       return;
     case "begin":

@@ -14,8 +14,8 @@ export class MockProcess {
     private readonly heard: { onStats: ((stats: MockStats) => void) | null },
   ) {}
 
-  /** Starts one; `port` 0: any that is free. Rejects with a sentence when it cannot. */
-  static async start(settings: MockSettings, seed: number, port = 0): Promise<MockProcess> {
+  /** Starts one on any port that is free. Rejects with a sentence when it cannot. */
+  static async start(settings: MockSettings, seed: number): Promise<MockProcess> {
     const heard: { onStats: ((stats: MockStats) => void) | null } = { onStats: null };
     let child: Subprocess | null = null;
     const listening = new Promise<number>((resolve, reject) => {
@@ -31,7 +31,7 @@ export class MockProcess {
         stderr: "ignore",
         serialization: "json",
         ipc: (message: FromMock, subprocess) => {
-          if (message.type === "hello") subprocess.send({ type: "start", settings, seed, port } satisfies ToMock);
+          if (message.type === "hello") subprocess.send({ type: "start", settings, seed } satisfies ToMock);
           else if (message.type === "listening") settle(() => resolve(message.port));
           else if (message.type === "failed") settle(() => reject(new Error(`The mock tile server could not start: ${message.reason}`)));
           else heard.onStats?.(message.stats);

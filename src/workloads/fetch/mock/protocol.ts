@@ -3,7 +3,7 @@ import type { MockStats } from "./server.ts";
 
 /** What the process of a mock server is told, over IPC. */
 export type ToMock =
-  | { readonly type: "start"; readonly settings: MockSettings; readonly seed: number; readonly port: number }
+  | { readonly type: "start"; readonly settings: MockSettings; readonly seed: number }
   | { readonly type: "begin" }
   | { readonly type: "stats" };
 
