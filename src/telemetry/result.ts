@@ -174,7 +174,7 @@ export interface Sample {
   readonly fetch?: FetchSample;
 }
 
-/** Nanoseconds and bytes of one message; of every sixteenth, timed by itself. */
+/** Nanoseconds and bytes of one message; of every 64th, timed by itself. */
 export interface SerializationFigures {
   readonly codec: string;
   readonly bytesPerMessage: number;

@@ -41,6 +41,10 @@ export class PayloadEncoder {
 
   constructor(private readonly dictionary: Dictionary) {}
 
+  most(payload: Payload): number {
+    return encodedBytes(payload);
+  }
+
   encode(payload: Payload, words: WordWriter): void {
     const { ops, padding } = payload;
     const dated = !Number.isNaN(payload.timestamp);

@@ -89,20 +89,21 @@ export class MessageIntake implements Intake {
     if (link.introduce(item.key)) words.text(this.nameOf(item.key), 1);
     else words.pair(0, 0);
     if (this.serviceTimes !== null) words.float(item.demand);
-    const { meter } = this;
-    if (!meter.due) {
-      link.writer.encode(item.payload as Payload, words);
-      return;
-    }
+    if (this.meter.due) this.encodeTimed(link.writer, item.payload as Payload, words);
+    else link.writer.encode(item.payload as Payload, words);
+  }
+
+  private encodeTimed(writer: PayloadWriter, payload: Payload, words: WordWriter): void {
     const at = words.at;
     const began = monotonic.now();
-    link.writer.encode(item.payload as Payload, words);
-    meter.add(monotonic.now() - began, (words.at - at) * 8);
+    writer.encode(payload, words);
+    this.meter.add(monotonic.now() - began, (words.at - at) * 8);
   }
 
   encodedBytes(item: Item, shard: number): number {
-    const name = this.linkTo(shard).knows(item.key) ? 0 : (this.nameOf(item.key).length * 3 + 7) & ~7;
-    return 16 + name + this.linkTo(shard).writer.most(item.payload as Payload);
+    const link = this.linkTo(shard);
+    const name = link.knows(item.key) ? 0 : (this.nameOf(item.key).length * 3 + 7) & ~7;
+    return 16 + name + link.writer.most(item.payload as Payload);
   }
 
   private linkTo(shard: number): Link {

@@ -106,15 +106,15 @@ export class MessageProcessor implements Processor {
       this.spelt[item.key] = words.text();
     }
     if (this.varying) item.demand = words.float();
-    const { meter } = this;
-    if (!meter.due) {
-      item.payload = this.reader.decode(words, item.payload as Payload | null);
-      return;
-    }
+    if (this.meter.due) this.decodeTimed(words, item);
+    else item.payload = this.reader.decode(words, item.payload as Payload | null);
+  }
+
+  private decodeTimed(words: WordReader, item: Item): void {
     const from = words.at;
     const began = monotonic.now();
     item.payload = this.reader.decode(words, item.payload as Payload | null);
-    meter.add(monotonic.now() - began, (words.at - from) * 8);
+    this.meter.add(monotonic.now() - began, (words.at - from) * 8);
   }
 
   stateOf(key: number): string | null | Promise<string | null> {
