@@ -213,7 +213,7 @@ describe("C-4 the dashboard in a real terminal", () => {
     screen.type("j");
     screen.type("k");
     screen.type("\r");
-    await screen.until("warming up");
+    await screen.until(/warming up|ms left|s left/);
     screen.type("\u0003");
     expect(await screen.exited).toBe(130);
     expect(screen.restored).toBe(true);

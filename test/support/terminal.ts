@@ -5,6 +5,7 @@ import { cleanEnv, MAIN, ROOT } from "./cli.ts";
 export class Screen {
   /** Everything the program has written. */
   raw = "";
+  /** The exit code, once all that was written before it is on the screen. */
   readonly exited: Promise<number>;
   private readonly screen: Terminal;
   private readonly child: Bun.Subprocess;
@@ -22,6 +23,7 @@ export class Screen {
     const { columns = 80, rows = 24 } = options;
     this.screen = new Terminal({ cols: columns, rows, allowProposedApi: true });
     const decoder = new TextDecoder();
+    const silent = Promise.withResolvers<void>();
     this.child = Bun.spawn([process.execPath, options.entry ?? MAIN, ...args], {
       cwd: options.cwd ?? ROOT,
       env: cleanEnv(options.env),
@@ -33,9 +35,15 @@ export class Screen {
           this.raw += text;
           this.screen.write(text);
         },
+        exit: () => silent.resolve(),
       },
     });
-    this.exited = this.child.exited;
+    // A runner that outlives the console by a moment keeps the terminal open: the end of output is waited for, but not for ever.
+    this.exited = this.child.exited.then(async (code) => {
+      await Promise.race([silent.promise, Bun.sleep(1000)]);
+      await this.lines();
+      return code;
+    });
   }
 
   get pid(): number {

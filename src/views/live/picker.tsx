@@ -15,6 +15,8 @@ export interface Choice {
 /** Shows the scenarios; resolves with the file of the one chosen with Enter, or null when the user quits. */
 export async function pickScenario(choices: readonly Choice[], { color }: { readonly color: boolean }): Promise<string | null> {
   let chosen: string | null = null;
+  // Before the first picture: what is typed the moment it shows must not pass through the line editor of the terminal.
+  if (process.stdin.isTTY) process.stdin.setRawMode(true);
   const instance = render(
     <Picker
       choices={choices}
