@@ -255,6 +255,18 @@ describe.each(RUNNERS)("executor $mode", ({ mode, run, runs, exact }) => {
     }
   });
 
+  test("a stop before the first arrival: next to nothing was due, and all of it is accounted for", async () => {
+    const given = scenario({
+      load: { executor: "constant-arrival-rate", rate: 1000, duration: "5s" },
+      work: { kind: "sleep", time: "2ms" },
+    });
+    const { result } = await run(given, (stop) => stop());
+    expect(result.status).toBe("aborted");
+    expect(imbalance(result.ledger)).toBe(0);
+    expect(result.ledger.scheduled).toBeLessThanOrEqual(1);
+    expect(result.littlesLaw.relativeError).toBeLessThan(1e-6);
+  });
+
   test("gracefulStop ends a case in the middle of its work, and what is left is unfinished", async () => {
     const given = scenario({
       load: burst(300),

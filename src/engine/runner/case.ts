@@ -86,13 +86,16 @@ async function runStaged(plan: CasePlan, stage: Stage, options: CaseOptions): Pr
       options.onSample(sample, ledger, running);
       face?.status(statusOf(plan.mode, sample, ledger, running, stage.status()));
     });
-    options.onStoppable(() => pipeline.lifecycle.stop(time.now()));
+    // Until the case begins its clock still shows the rehearsal's time; nothing is due before 0.
+    let begun = false;
+    options.onStoppable(() => pipeline.lifecycle.stop(begun ? time.now() : -1));
     const cpuBefore = process.cpuUsage();
     const work = executor.execute({
       ...pipeline.job,
       begin: () => {
         options.onStarted(facts, face?.url ?? null);
         const origin = pipeline.job.begin();
+        begun = true;
         face?.begin(origin);
         stage.begin();
         return origin;
