@@ -26,7 +26,7 @@ const UNTIL = 2;
 const NAME = 3;
 const FIELDS = 4;
 
-/** Hosts that have a breaker of their own; more than that go unguarded. */
+/** Hosts that have a breaker of their own, unless fewer are asked for; more than that go unguarded. */
 const HOSTS = 1024;
 
 /**
@@ -36,6 +36,7 @@ const HOSTS = 1024;
 export class CircuitBreakers {
   private readonly cells: Cells;
   private readonly places = new Map<string, number>();
+  private readonly hosts: number;
   /** Times any of them opened. */
   opened = 0;
 
@@ -44,10 +45,11 @@ export class CircuitBreakers {
     memory: SharedArrayBuffer = CircuitBreakers.memory(),
   ) {
     this.cells = new Cells(memory);
+    this.hosts = this.cells.values.length / FIELDS;
   }
 
-  static memory(): SharedArrayBuffer {
-    return Cells.of(HOSTS * FIELDS).memory;
+  static memory(hosts = HOSTS): SharedArrayBuffer {
+    return Cells.of(hosts * FIELDS).memory;
   }
 
   admit(host: string, now: Nanoseconds): Admission {
@@ -123,7 +125,7 @@ export class CircuitBreakers {
   private placeOf(host: string): number {
     const known = this.places.get(host);
     if (known !== undefined) return known;
-    if (this.places.size >= HOSTS) return -1;
+    if (this.places.size >= this.hosts) return -1;
     const place = this.claim(host);
     this.places.set(host, place);
     return place;
@@ -135,8 +137,8 @@ export class CircuitBreakers {
     const { values } = this.cells;
     this.cells.lock();
     try {
-      for (let tried = 0; tried < HOSTS; tried++) {
-        const at = ((hashOf(host) + tried) % HOSTS) * FIELDS;
+      for (let tried = 0; tried < this.hosts; tried++) {
+        const at = ((hashOf(host) + tried) % this.hosts) * FIELDS;
         if (values[at + NAME] !== 0 && values[at + NAME] !== name) continue;
         values[at + NAME] = name;
         return at;

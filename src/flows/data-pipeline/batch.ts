@@ -1,0 +1,97 @@
+import type { Timers } from "../../kernel/timers.ts";
+import type { PartStats } from "../part.ts";
+import { FlowContext } from "./context.ts";
+import { NOWHERE, type Node, type Passing, type StageNode } from "./node.ts";
+
+export interface BatchOptions {
+  /** A batch goes when it has so many items. */
+  readonly size: number;
+  /** A batch goes so many milliseconds after its first item came, however few it has. Default: it waits until it is full. */
+  readonly timeoutMs?: number;
+}
+
+/** Makes one item, a list, of several. */
+export class BatchStage implements StageNode {
+  next: Node = NOWHERE;
+  previous = { makeRoom: () => {} };
+  private items: Passing[] = [];
+  private overdue = false;
+  private cancelTimer: (() => void) | null = null;
+  private ending = false;
+  private ended = false;
+  private in = 0;
+  private out = 0;
+  private batches = 0;
+
+  constructor(
+    private readonly name: string,
+    private readonly options: BatchOptions,
+    private readonly timers: Timers,
+  ) {}
+
+  get hasRoom(): boolean {
+    return this.items.length < this.options.size;
+  }
+
+  push(item: Passing, now: number): void {
+    this.in += item.weight;
+    this.items.push(item);
+    if (this.items.length === 1 && this.options.timeoutMs !== undefined) {
+      this.cancelTimer = this.timers.after(this.options.timeoutMs, () => {
+        this.overdue = true;
+        this.makeRoom();
+      });
+    }
+    if (this.items.length >= this.options.size) this.release(now);
+  }
+
+  private release(now: number): void {
+    if (!this.next.hasRoom) return;
+    const { items } = this;
+    this.cancelTimer?.();
+    this.cancelTimer = null;
+    this.overdue = false;
+    this.items = [];
+    const weight = items.reduce((sum, item) => sum + item.weight, 0);
+    this.out += weight;
+    this.batches++;
+    const context = new FlowContext(
+      {},
+      null,
+      items.map((item) => item.context),
+    );
+    this.next.push(
+      { value: items.map(({ value }) => value), context, weight, done: false, gone: false, started: now, abandoned: false },
+      now,
+    );
+  }
+
+  makeRoom(): void {
+    const full = this.items.length >= this.options.size;
+    if (full || ((this.overdue || this.ending) && this.items.length > 0)) this.release(this.timers.now());
+    if (this.hasRoom) this.previous.makeRoom();
+    if (this.ending && this.items.length === 0) this.finish();
+  }
+
+  end(): void {
+    this.ending = true;
+    this.makeRoom();
+  }
+
+  private finish(): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.next.end();
+  }
+
+  abandon(give: (item: Passing) => void): void {
+    this.cancelTimer?.();
+    for (const item of this.items) give(item);
+    this.items = [];
+  }
+
+  stats(): PartStats {
+    const { name, in: came, out, batches } = this;
+    return { name, in: came, out, batches, waiting: this.items.length, meanSize: batches === 0 ? 0 : out / batches };
+  }
+}

@@ -1,0 +1,66 @@
+/** What goes with an item through every stage. */
+export class FlowContext {
+  private id: string | null = null;
+  private correlation: string | null;
+  private abortion: AbortController | null = null;
+
+  constructor(
+    /** Whatever the user wants along. */
+    readonly fields: Readonly<Record<string, unknown>> = {},
+    correlationId: string | null = null,
+    /** The contexts of the items that a batch is made of. */
+    readonly parts: readonly FlowContext[] = [],
+  ) {
+    this.correlation = correlationId;
+  }
+
+  /** This passage through this pipeline. */
+  get flowId(): string {
+    this.id ??= crypto.randomUUID();
+    return this.id;
+  }
+
+  /** What links everything that one cause set going; the flow id where none was given. */
+  get correlationId(): string {
+    this.correlation ??= this.flowId;
+    return this.correlation;
+  }
+
+  /** Aborted when the item's pipeline gives it up. */
+  get signal(): AbortSignal {
+    this.abortion ??= new AbortController();
+    return this.abortion.signal;
+  }
+
+  abort(reason: unknown): void {
+    this.abortion ??= new AbortController();
+    this.abortion.abort(reason);
+    for (const part of this.parts) part.abort(reason);
+  }
+
+  /** The same passage with a signal of its own, for one attempt at it. */
+  withSignal(signal: AbortSignal): FlowContext {
+    return new AttemptContext(this, signal);
+  }
+}
+
+class AttemptContext extends FlowContext {
+  constructor(
+    private readonly whole: FlowContext,
+    private readonly own: AbortSignal,
+  ) {
+    super(whole.fields, null, whole.parts);
+  }
+
+  override get flowId(): string {
+    return this.whole.flowId;
+  }
+
+  override get correlationId(): string {
+    return this.whole.correlationId;
+  }
+
+  override get signal(): AbortSignal {
+    return this.own;
+  }
+}

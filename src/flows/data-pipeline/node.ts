@@ -1,0 +1,55 @@
+import type { PartStats } from "../part.ts";
+import type { FlowContext } from "./context.ts";
+
+/** An item on its way, the same object from end to end. */
+export interface Passing {
+  value: unknown;
+  readonly context: FlowContext;
+  /** Items that were fed and are in it: one, or as many as a batch holds. */
+  readonly weight: number;
+  /** Ended in its stage, for better or worse. */
+  done: boolean;
+  /** Filtered out or failed: it takes its place in the order and goes no further. */
+  gone: boolean;
+  /** When it came to its stage's function, in milliseconds. */
+  started: number;
+  /** Given up; what its stage still says of it is not heard. */
+  abandoned: boolean;
+}
+
+/** What became of an item for good. */
+export interface Fates {
+  filtered(item: Passing): void;
+  failed(item: Passing, stage: string, error: unknown): void;
+  delivered(item: Passing): void;
+}
+
+/** A stage of the line, or its end. Items are pushed downwards; room is made known upwards. */
+export interface Node {
+  /** True when `push` may be called. */
+  readonly hasRoom: boolean;
+  /** Takes an item. `now`: an instant just read, in milliseconds. */
+  push(item: Passing, now: number): void;
+  /** Nothing more comes from above. */
+  end(): void;
+}
+
+/** A stage as the one below and the pipeline see it. */
+export interface StageNode extends Node {
+  next: Node;
+  previous: { makeRoom(): void };
+  /** The one below has room again. */
+  makeRoom(): void;
+  /** Gives up all it holds. */
+  abandon(give: (item: Passing) => void): void;
+  stats(): PartStats;
+}
+
+/** Where a line ends until it is linked to something. */
+export const NOWHERE: Node = {
+  hasRoom: false,
+  push: () => {
+    throw new Error("a stage that is linked to nothing");
+  },
+  end: () => {},
+};

@@ -1,0 +1,244 @@
+import type { Timers } from "../../kernel/timers.ts";
+import { Ring } from "../../queueing/ring.ts";
+import { Histogram } from "../../telemetry/histogram.ts";
+import { isThenable } from "../failures.ts";
+import { Guard, type GuardOptions } from "../guard.ts";
+import type { PartStats } from "../part.ts";
+import type { FlowContext } from "./context.ts";
+import { type Fates, NOWHERE, type Node, type Passing, type StageNode } from "./node.ts";
+
+/** What a stage does with an item: gives what it has become, or `undefined` to filter it out. */
+export type StageFunction<In, Out> = (value: In, context: FlowContext) => Out | undefined | PromiseLike<Out | undefined>;
+
+export interface StageOptions<In, Out> extends GuardOptions {
+  /** Items it works on at a time. Default 1. */
+  readonly concurrency?: number;
+  /** Items that may wait for it. Default 64. */
+  readonly buffer?: number;
+  /** Whether items leave in the order they came. Default true. */
+  readonly ordered?: boolean;
+  /** What to give instead when all attempts have failed. */
+  readonly fallback?: (value: In, context: FlowContext, error: unknown) => Out | undefined | PromiseLike<Out | undefined>;
+}
+
+export interface StageStats extends PartStats {
+  readonly name: string;
+  readonly in: number;
+  readonly out: number;
+  readonly filtered: number;
+  readonly failed: number;
+  readonly retries: number;
+  readonly timeouts: number;
+  readonly fallbacks: number;
+  readonly running: number;
+  readonly waiting: number;
+  /** Time in the stage's own function, attempts and waits between them included, in milliseconds. */
+  readonly meanMs: number;
+  readonly p99Ms: number;
+  /** How long the oldest item it works on has been there; null: it works on none. */
+  readonly oldestMs: number | null;
+}
+
+/** One function, its buffer, and the items it works on. */
+export class Stage implements StageNode {
+  next: Node = NOWHERE;
+  previous = { makeRoom: () => {} };
+  private readonly queue = new Ring<Passing>(2);
+  /** Begun and not yet passed on: in order of their beginning where order is kept, else only those that are done. */
+  private readonly window = new Ring<Passing>(2);
+  private readonly active = new Set<Passing>();
+  private readonly times = new Histogram();
+  private readonly guard: Guard | null;
+  private readonly concurrency: number;
+  private readonly buffer: number;
+  /** Order has to be seen to. */
+  private readonly ordered: boolean;
+  private running = 0;
+  private in = 0;
+  private out = 0;
+  private filtered = 0;
+  private failed = 0;
+  private fallbacks = 0;
+  private moving = false;
+  private ending = false;
+  private ended = false;
+
+  constructor(
+    private readonly name: string,
+    private readonly work: StageFunction<unknown, unknown>,
+    private readonly options: StageOptions<unknown, unknown>,
+    private readonly fates: Fates,
+    private readonly timers: Timers,
+  ) {
+    this.concurrency = options.concurrency ?? 1;
+    this.buffer = options.buffer ?? 64;
+    this.ordered = (options.ordered ?? true) && this.concurrency > 1;
+    this.guard = Guard.isIdle(options) ? null : new Guard(options, timers);
+  }
+
+  get hasRoom(): boolean {
+    return this.queue.length < this.buffer || (this.queue.length === 0 && this.canStart);
+  }
+
+  /** A stage whose results are not taken begins nothing new. */
+  private get canStart(): boolean {
+    if (this.running >= this.concurrency) return false;
+    return this.ordered ? this.window.length < this.concurrency + this.buffer : this.window.length === 0;
+  }
+
+  push(item: Passing, now: number): void {
+    this.in += item.weight;
+    if (this.queue.length > 0 || !this.canStart) {
+      this.queue.push(item);
+      return;
+    }
+    this.start(item, now);
+    // What the function itself fed to its pipeline.
+    if (this.queue.length > 0) this.move();
+  }
+
+  private start(item: Passing, now: number): void {
+    this.running++;
+    item.done = false;
+    item.started = now;
+    if (this.ordered) this.window.push(item);
+    let answer: unknown;
+    try {
+      answer = this.guard === null ? this.work(item.value, item.context) : this.guarded(item, this.guard);
+    } catch (error) {
+      if (this.options.fallback === undefined) {
+        this.finish(item, undefined, error, this.timers.now());
+        return;
+      }
+      answer = this.instead(item, error);
+    }
+    if (!isThenable(answer)) {
+      this.finish(item, answer, null, this.timers.now());
+      return;
+    }
+    this.active.add(item);
+    answer.then(
+      (value) => this.finishLate(item, value, null),
+      (error: unknown) => this.finishLate(item, undefined, error ?? new Error("rejected with nothing")),
+    );
+  }
+
+  private guarded(item: Passing, guard: Guard): Promise<unknown> {
+    const { value, context } = item;
+    const answer = guard.call((signal) => this.work(value, context.withSignal(signal)), context.signal);
+    return this.options.fallback === undefined ? answer : answer.catch((error: unknown) => this.instead(item, error));
+  }
+
+  private async instead({ value, context }: Passing, error: unknown): Promise<unknown> {
+    const given = await this.options.fallback?.(value, context, error);
+    this.fallbacks++;
+    return given;
+  }
+
+  private finishLate(item: Passing, value: unknown, error: unknown): void {
+    if (item.abandoned) return;
+    this.active.delete(item);
+    this.finish(item, value, error, this.timers.now());
+    this.move();
+  }
+
+  /** `error`: null when there was none. */
+  private finish(item: Passing, value: unknown, error: unknown, now: number): void {
+    this.running--;
+    this.times.record((now - item.started) * 1e6);
+    item.done = true;
+    if (error !== null) {
+      item.gone = true;
+      this.failed += item.weight;
+      this.fates.failed(item, this.name, error);
+    } else if (value === undefined) {
+      item.gone = true;
+      this.filtered += item.weight;
+      this.fates.filtered(item);
+    } else item.value = value;
+    if (this.ordered) {
+      if (!this.moving) this.flush(now);
+      return;
+    }
+    if (item.gone) return;
+    if (this.window.length === 0 && this.next.hasRoom) this.pass(item, now);
+    else this.window.push(item);
+  }
+
+  private pass(item: Passing, now: number): void {
+    this.out += item.weight;
+    this.next.push(item, now);
+  }
+
+  /** Passes on what is done, in order, as far as the next one has room. */
+  private flush(now: number): void {
+    for (let head = this.window.peek(); head?.done === true; head = this.window.peek()) {
+      if (!head.gone && !this.next.hasRoom) return;
+      this.window.shift();
+      if (!head.gone) this.pass(head, now);
+    }
+  }
+
+  makeRoom(): void {
+    this.move();
+  }
+
+  /** Passes on, begins what waits, and lets the one above do the same. */
+  private move(): void {
+    if (this.moving) return;
+    this.moving = true;
+    do {
+      this.flush(this.timers.now());
+      while (this.queue.length > 0 && this.canStart) {
+        this.start(this.queue.shift() as Passing, this.timers.now());
+        this.flush(this.timers.now());
+      }
+      this.previous.makeRoom();
+    } while (this.queue.length > 0 && this.canStart);
+    this.moving = false;
+    this.endIfEmpty();
+  }
+
+  end(): void {
+    this.ending = true;
+    this.endIfEmpty();
+  }
+
+  private endIfEmpty(): void {
+    if (!this.ending || this.ended || this.running > 0 || this.queue.length > 0 || this.window.length > 0) return;
+    this.ended = true;
+    this.next.end();
+  }
+
+  abandon(give: (item: Passing) => void): void {
+    const held = new Set(this.active);
+    for (let item = this.queue.shift(); item !== undefined; item = this.queue.shift()) held.add(item);
+    for (let item = this.window.shift(); item !== undefined; item = this.window.shift()) if (!item.gone) held.add(item);
+    this.active.clear();
+    this.running = 0;
+    for (const item of held) give(item);
+  }
+
+  stats(): StageStats {
+    let oldest = Number.POSITIVE_INFINITY;
+    for (const { started } of this.active) oldest = Math.min(oldest, started);
+    const { count, mean, p99 } = this.times.summary();
+    return {
+      name: this.name,
+      in: this.in,
+      out: this.out,
+      filtered: this.filtered,
+      failed: this.failed,
+      retries: this.guard?.retries ?? 0,
+      timeouts: this.guard?.timeouts ?? 0,
+      refused: this.guard?.refused ?? 0,
+      breaker: this.guard?.breakerState ?? "closed",
+      fallbacks: this.fallbacks,
+      running: this.running,
+      waiting: this.queue.length,
+      meanMs: count === 0 ? 0 : mean,
+      p99Ms: count === 0 ? 0 : p99,
+      oldestMs: oldest === Number.POSITIVE_INFINITY ? null : this.timers.now() - oldest,
+    };
+  }
+}

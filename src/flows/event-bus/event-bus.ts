@@ -1,0 +1,238 @@
+import { realTimers, type Timers, within } from "../../kernel/timers.ts";
+import { Channel, type ChannelOverflow } from "../channel.ts";
+import { Failures, type OnFailure, Stopped } from "../failures.ts";
+import { type Health, type Part, type PartStats, STOP_MS, STUCK_MS, type StopOptions } from "../part.ts";
+import { type AnyEvent, type EventFilter, type EventName, FlowEvent } from "./event.ts";
+import { History } from "./history.ts";
+import { type Delivering, type Delivery, type Handle, Subscription, type SubscriptionStats, Tally } from "./subscription.ts";
+
+export interface EventBusOptions {
+  /** Shown in failures and statistics. Default `bus`. */
+  readonly name?: string;
+  /** Events that are remembered, for those who come late and for audits. Default 1000; 0: none. */
+  readonly history?: number;
+  /** Told of every handler that failed. */
+  readonly onFailure?: OnFailure;
+  readonly timers?: Timers;
+}
+
+export interface SubscribeOptions {
+  /** Shown in failures and statistics. */
+  readonly name?: string;
+  /** Only events from here. */
+  readonly source?: string | readonly string[];
+  /** Handlers of this subscription under way at a time. Default 16. */
+  readonly concurrency?: number;
+  /** Emitted events that may wait for a handler. Default 1024. */
+  readonly buffer?: number;
+  /** Which emitted event goes when the buffer is full. Default `drop-newest`. */
+  readonly overflow?: "drop-newest" | "drop-oldest";
+  /** Longest a handler may take, in milliseconds; after it the handler counts as failed and its signal is aborted. */
+  readonly timeoutMs?: number;
+  /** Events of the past to be told first: all that are remembered, so many of the latest, or those a filter picks. */
+  readonly replay?: true | number | Pick<EventFilter, "since" | "until">;
+  /** Ends the subscription when it is aborted. */
+  readonly signal?: AbortSignal;
+}
+
+export interface EventsOptions extends Pick<SubscribeOptions, "source" | "replay" | "signal" | "name"> {
+  /** Events that may wait to be read. Default 1024. */
+  readonly buffer?: number;
+  /** Which event goes when it is full; `block`: who publishes waits, and emitted events are dropped. Default `drop-oldest`. */
+  readonly overflow?: ChannelOverflow;
+}
+
+export interface PublishOptions {
+  /** Who says so. Default: the name of the bus. */
+  readonly source?: string;
+}
+
+/**
+ * Publish and subscribe, typed by a map from event names to what they carry. A handler that throws, dawdles or never returns
+ * harms no other: its failure is counted, reported, and is the publisher's to see.
+ */
+export class EventBus<Events extends object> implements Part {
+  readonly name: string;
+  private readonly origin = crypto.randomUUID().slice(0, 13);
+  private readonly timers: Timers;
+  private readonly past: History;
+  private readonly failures: Failures;
+  private subscriptions: Subscription[] = [];
+  /** Who hears a type; worked out when it is first asked for. */
+  private readonly routes = new Map<string, readonly Subscription[]>();
+  private sequence = 0;
+  private stopped = false;
+  /** What subscriptions that are gone have counted. */
+  private readonly gone = { delivered: 0, handled: 0, failed: 0, dropped: 0, abandoned: 0, waiting: 0, inFlight: 0 };
+
+  constructor(options: EventBusOptions = {}) {
+    this.name = options.name ?? "bus";
+    this.timers = options.timers ?? realTimers;
+    this.past = new History(options.history ?? 1000);
+    this.failures = new Failures(this.name, this.timers, options.onFailure);
+  }
+
+  /**
+   * Tells an event to all who hear it and does not wait. Handlers that are free run now, those of a busy subscription later;
+   * beyond its buffer the event is dropped for that subscription, and counted. Throws `Stopped` on a bus that has stopped.
+   */
+  emit<Type extends EventName<Events>>(type: Type, data: Events[Type], options?: PublishOptions): void {
+    this.tell(type, data, options, null);
+  }
+
+  /**
+   * Tells an event to all who hear it, at once rather than in turn, and resolves when every handler has ended, well or not:
+   * it never rejects for a handler's failure. Rejects with `Stopped` on a bus that has stopped.
+   */
+  publish<Type extends EventName<Events>>(type: Type, data: Events[Type], options?: PublishOptions): Promise<Delivery> {
+    const tally = new Tally();
+    try {
+      this.tell(type, data, options, tally);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return tally.told();
+  }
+
+  private tell(type: string, data: unknown, options: PublishOptions | undefined, tally: Tally | null): void {
+    if (this.stopped) throw new Stopped(`${this.name} has stopped and takes no more events`);
+    const event = new FlowEvent(this.origin, ++this.sequence, type, this.timers.wall(), options?.source ?? this.name, data);
+    this.past.add(event);
+    const heard = this.routes.get(type) ?? this.route(type);
+    for (let i = 0; i < heard.length; i++) (heard[i] as Subscription).deliver(event, tally);
+  }
+
+  /** Hears events of a type, of several, or of all (`*`). */
+  subscribe<Type extends EventName<Events>>(
+    types: Type | readonly Type[] | "*",
+    handler: (event: AnyEvent<Events, Type>, delivering: Delivering) => unknown,
+    options: SubscribeOptions = {},
+  ): Subscription {
+    const { source, signal, replay } = options;
+    const heard = types === "*" ? null : typeof types === "string" ? [types] : [...types];
+    const subscription = new Subscription(
+      {
+        name: options.name ?? `subscriber ${this.subscriptions.length + 1}`,
+        types: heard,
+        source,
+        concurrency: options.concurrency ?? 16,
+        buffer: options.buffer ?? 1024,
+        overflow: options.overflow ?? "drop-newest",
+        timeoutMs: options.timeoutMs ?? Number.POSITIVE_INFINITY,
+      },
+      handler as Handle,
+      this.failures,
+      this.timers,
+      this.remove,
+    );
+    if (signal?.aborted === true || this.stopped) {
+      subscription.unsubscribe();
+      return subscription;
+    }
+    signal?.addEventListener("abort", subscription.unsubscribe, { once: true });
+    if (replay !== undefined) {
+      // As published by somebody who does not look: the past is never dropped.
+      const tally = new Tally();
+      for (const event of this.replayed(heard, replay)) subscription.deliver(event, tally);
+    }
+    this.subscriptions = [...this.subscriptions, subscription];
+    this.routes.clear();
+    return subscription;
+  }
+
+  /** The events of a type, of several, or of all, as they come; leaving the loop unsubscribes. */
+  events<Type extends EventName<Events>>(
+    types: Type | readonly Type[] | "*",
+    options: EventsOptions = {},
+  ): AsyncIterableIterator<AnyEvent<Events, Type>, undefined> {
+    const { buffer = 1024, overflow = "drop-oldest", ...rest } = options;
+    const channel = new Channel<AnyEvent<Events, Type>>(buffer, overflow, () => subscription.unsubscribe());
+    const keep = (event: AnyEvent<Events, Type>) => (channel.offer(event) || overflow !== "block" ? undefined : channel.put(event));
+    const subscription = this.subscribe(types, keep, { name: "iteration", concurrency: 1, buffer, ...rest });
+    if (subscription.signal.aborted) channel.close();
+    subscription.signal.addEventListener("abort", () => channel.close(), { once: true });
+    return channel;
+  }
+
+  /** Remembered events that match, oldest first; the latest `limit` of them. */
+  history<Type extends EventName<Events> = EventName<Events>>(filter: EventFilter<Type> = {}, limit?: number): AnyEvent<Events, Type>[] {
+    return this.past.select(filter, limit) as AnyEvent<Events, Type>[];
+  }
+
+  start(): void {
+    this.stopped = false;
+  }
+
+  /** Takes no more events, lets handlers end until the deadline, and unsubscribes all; what is left then is abandoned. */
+  async stop({ deadlineMs = STOP_MS }: StopOptions = {}): Promise<void> {
+    this.stopped = true;
+    const busy = this.subscriptions.filter(({ idle }) => !idle);
+    if (busy.length > 0) await within(this.timers, deadlineMs, Promise.all(busy.map((subscription) => subscription.drained())), null);
+    for (const subscription of this.subscriptions) subscription.unsubscribe();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  onFailure(listener: OnFailure): () => void {
+    return this.failures.listen(listener);
+  }
+
+  /** Counts over all subscriptions, those that are gone included; `subscribers` are those that are there. */
+  stats(): BusStats {
+    const subscribers = this.subscriptions.map((subscription) => subscription.stats());
+    const sum = (figure: "delivered" | "handled" | "failed" | "dropped" | "abandoned" | "waiting" | "inFlight") =>
+      subscribers.reduce((total, each) => total + each[figure], this.gone[figure]);
+    return {
+      published: this.sequence,
+      remembered: this.past.size,
+      delivered: sum("delivered"),
+      handled: sum("handled"),
+      failed: sum("failed"),
+      dropped: sum("dropped"),
+      abandoned: sum("abandoned"),
+      waiting: sum("waiting"),
+      inFlight: sum("inFlight"),
+      subscribers,
+    };
+  }
+
+  health(): Health {
+    if (this.stopped) return { status: "down", detail: "stopped" };
+    const stuck = this.subscriptions.map((subscription) => subscription.stats()).find(({ oldestMs }) => (oldestMs ?? 0) > STUCK_MS);
+    if (stuck === undefined) return { status: "up" };
+    return { status: "degraded", detail: `${stuck.name} has been at one event for ${Math.round((stuck.oldestMs ?? 0) / 1000)} s` };
+  }
+
+  private route(type: string): readonly Subscription[] {
+    const heard = this.subscriptions.filter(({ rule }) => rule.types === null || rule.types.includes(type));
+    // A name from outside may be any; those nobody hears are not kept.
+    if (heard.length > 0) this.routes.set(type, heard);
+    return heard;
+  }
+
+  private replayed(types: readonly string[] | null, replay: true | number | Pick<EventFilter, "since" | "until">): FlowEvent[] {
+    const filter = { ...(types === null ? {} : { type: types }), ...(typeof replay === "object" ? replay : {}) };
+    return this.past.select(filter, typeof replay === "number" ? replay : undefined);
+  }
+
+  private readonly remove = (subscription: Subscription): void => {
+    this.subscriptions = this.subscriptions.filter((other) => other !== subscription);
+    this.routes.clear();
+    for (const figure of ["delivered", "handled", "failed", "dropped", "abandoned"] as const) this.gone[figure] += subscription[figure];
+  };
+}
+
+export interface BusStats extends PartStats {
+  readonly published: number;
+  readonly remembered: number;
+  readonly delivered: number;
+  readonly handled: number;
+  readonly failed: number;
+  readonly dropped: number;
+  readonly abandoned: number;
+  readonly waiting: number;
+  readonly inFlight: number;
+  readonly subscribers: readonly SubscriptionStats[];
+}

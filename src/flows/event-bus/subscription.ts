@@ -1,0 +1,290 @@
+import type { Timers } from "../../kernel/timers.ts";
+import { Ring } from "../../queueing/ring.ts";
+import { type Failures, isThenable, Stopped, TimedOut } from "../failures.ts";
+import { type EventFilter, type FlowEvent, matches } from "./event.ts";
+
+/** What a handler is told beside its event. */
+export interface Delivering {
+  /** Aborted when the handler's time is up, its subscription ends, or the bus stops. */
+  readonly signal: AbortSignal;
+}
+
+export type Handle = (event: FlowEvent, delivering: Delivering) => unknown;
+
+/** What became of one published event, over all who were told. */
+export interface Delivery {
+  /** Handlers that ended well. */
+  readonly handled: number;
+  readonly failed: number;
+  /** Told nothing, or not to the end: their subscription or the bus ended first. */
+  readonly abandoned: number;
+}
+
+/** Counts the handlers of one published event down. */
+export class Tally implements Delivery {
+  handled = 0;
+  failed = 0;
+  abandoned = 0;
+  /** One for the publisher itself, until it has told everybody. */
+  private open = 1;
+  private resolve: ((delivery: Delivery) => void) | null = null;
+
+  join(): void {
+    this.open++;
+  }
+
+  leave(): void {
+    if (--this.open === 0) this.resolve?.(this);
+  }
+
+  /** Everybody has been told; resolves when all are done. */
+  told(): Promise<Delivery> {
+    if (--this.open === 0) return Promise.resolve(this);
+    return new Promise((resolve) => {
+      this.resolve = resolve;
+    });
+  }
+}
+
+export interface SubscriptionRule {
+  readonly name: string;
+  /** Types it hears; null: all. */
+  readonly types: readonly string[] | null;
+  readonly source: EventFilter["source"];
+  /** Handlers of this subscription under way at a time. */
+  readonly concurrency: number;
+  /** Emitted events that may wait for a handler; published ones always may, their publisher waits for them. */
+  readonly buffer: number;
+  readonly overflow: "drop-newest" | "drop-oldest";
+  /** Longest a handler may take, in milliseconds; Infinity: any time. */
+  readonly timeoutMs: number;
+}
+
+interface Waiting {
+  readonly event: FlowEvent;
+  readonly tally: Tally | null;
+}
+
+/** One run of a handler that did not end at once. */
+class Run {
+  ended = false;
+  cancelTimer: (() => void) | null = null;
+
+  constructor(
+    readonly event: FlowEvent,
+    readonly tally: Tally | null,
+    readonly abort: AbortController | null,
+    /** Milliseconds since 1970. */
+    readonly since: number,
+    /** Its place among those under way. */
+    readonly slot: number,
+  ) {}
+}
+
+export interface SubscriptionStats {
+  readonly [figure: string]: number | string | null;
+  readonly name: string;
+  readonly types: string;
+  readonly delivered: number;
+  readonly handled: number;
+  readonly failed: number;
+  readonly dropped: number;
+  readonly abandoned: number;
+  readonly waiting: number;
+  readonly inFlight: number;
+  /** How long the oldest handler under way has been at it, in milliseconds; null: none is. */
+  readonly oldestMs: number | null;
+}
+
+/**
+ * One who hears events. Each has a buffer and handlers of its own, so that a slow one, a throwing one or one that never returns
+ * is nobody else's. delivered = handled + failed + dropped + abandoned + waiting + inFlight, always.
+ */
+export class Subscription implements Disposable {
+  delivered = 0;
+  handled = 0;
+  failed = 0;
+  dropped = 0;
+  abandoned = 0;
+  inFlight = 0;
+  private readonly waiting = new Ring<Waiting>(2);
+  /** Runs under way by their slots, and the slots that are free. */
+  private readonly running: (Run | null)[] = [];
+  private readonly free: number[] = [];
+  private readonly abort = new AbortController();
+  private readonly delivering: Delivering = { signal: this.abort.signal };
+  private closed = false;
+  private draining = false;
+  private onIdle: (() => void) | null = null;
+
+  constructor(
+    readonly rule: SubscriptionRule,
+    private readonly handle: Handle,
+    private readonly failures: Failures,
+    private readonly timers: Timers,
+    private readonly onClose: (subscription: Subscription) => void,
+  ) {}
+
+  /** Ends the subscription: what waits is abandoned, what runs is told by its signal. Doing so twice does nothing. */
+  readonly unsubscribe = (): void => {
+    if (this.closed) return;
+    this.closed = true;
+    for (let next = this.waiting.shift(); next !== undefined; next = this.waiting.shift()) this.abandon(next.tally);
+    for (const run of this.running) if (run !== null) this.giveUp(run);
+    this.onClose(this);
+    this.onIdle?.();
+    this.abort.abort(new Stopped("the subscription has ended"));
+  };
+
+  [Symbol.dispose](): void {
+    this.unsubscribe();
+  }
+
+  /** Aborted when the subscription has ended. */
+  get signal(): AbortSignal {
+    return this.abort.signal;
+  }
+
+  /** Resolves when nothing waits and nothing runs any more. */
+  drained(): Promise<void> {
+    if (this.idle) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.onIdle = resolve;
+    });
+  }
+
+  /** Nothing waits and nothing runs. */
+  get idle(): boolean {
+    return this.inFlight === 0 && this.waiting.length === 0;
+  }
+
+  /** Tells it an event, if it is for its ears. `tally`: of the one who published it and waits; null when nobody does. */
+  deliver(event: FlowEvent, tally: Tally | null): void {
+    if (this.closed || (this.rule.source !== undefined && !matches(event, { source: this.rule.source }))) return;
+    this.delivered++;
+    tally?.join();
+    if (this.inFlight < this.rule.concurrency && this.waiting.length === 0) this.run(event, tally);
+    else this.wait(event, tally);
+  }
+
+  private wait(event: FlowEvent, tally: Tally | null): void {
+    if (tally === null && this.waiting.length >= this.rule.buffer) {
+      this.dropped++;
+      if (this.rule.overflow === "drop-newest" || this.rule.buffer === 0) return;
+      const oldest = this.waiting.shift();
+      if (oldest?.tally) {
+        oldest.tally.abandoned++;
+        oldest.tally.leave();
+      }
+    }
+    this.waiting.push({ event, tally });
+  }
+
+  private run(event: FlowEvent, tally: Tally | null): void {
+    this.inFlight++;
+    const abort = this.rule.timeoutMs === Number.POSITIVE_INFINITY ? null : new AbortController();
+    let answer: unknown;
+    try {
+      answer = this.handle(event, abort ?? this.delivering);
+    } catch (error) {
+      this.inFlight--;
+      this.fail(event, tally, error);
+      if (this.waiting.length > 0) this.next();
+      return;
+    }
+    if (isThenable(answer)) {
+      this.follow(answer, event, tally, abort);
+      return;
+    }
+    this.inFlight--;
+    this.handled++;
+    if (tally !== null) {
+      tally.handled++;
+      tally.leave();
+    }
+    if (this.waiting.length > 0) this.next();
+  }
+
+  /** A handler that takes its time; an event that waited for it began now, any other when it came. */
+  private follow(answer: PromiseLike<unknown>, event: FlowEvent, tally: Tally | null, abort: AbortController | null): void {
+    const since = this.draining ? this.timers.wall() : event.time;
+    const run = new Run(event, tally, abort, since, this.free.pop() ?? this.running.length);
+    this.running[run.slot] = run;
+    if (abort !== null) run.cancelTimer = this.timers.after(this.rule.timeoutMs, () => this.end(run, new TimedOut(this.rule.timeoutMs)));
+    answer.then(
+      () => this.end(run, null),
+      (error: unknown) => this.end(run, error ?? new Error("rejected with nothing")),
+    );
+  }
+
+  private release(run: Run): void {
+    run.ended = true;
+    run.cancelTimer?.();
+    this.running[run.slot] = null;
+    this.free.push(run.slot);
+    this.inFlight--;
+  }
+
+  private end(run: Run, error: unknown): void {
+    if (run.ended) return;
+    this.release(run);
+    if (error === null) {
+      this.handled++;
+      if (run.tally !== null) run.tally.handled++;
+      run.tally?.leave();
+    } else {
+      if (error instanceof TimedOut) run.abort?.abort(error);
+      this.fail(run.event, run.tally, error);
+    }
+    if (this.waiting.length > 0 || this.onIdle !== null) this.next();
+  }
+
+  private giveUp(run: Run): void {
+    this.release(run);
+    run.abort?.abort(new Stopped("the subscription has ended"));
+    this.abandon(run.tally);
+  }
+
+  private fail(event: FlowEvent, tally: Tally | null, error: unknown): void {
+    this.failed++;
+    if (tally !== null) tally.failed++;
+    this.failures.report(this.rule.name, event, error);
+    tally?.leave();
+  }
+
+  private abandon(tally: Tally | null): void {
+    this.abandoned++;
+    if (tally !== null) tally.abandoned++;
+    tally?.leave();
+  }
+
+  /** Runs what waits, one after another rather than one inside another. */
+  private next(): void {
+    if (this.draining) return;
+    this.draining = true;
+    while (this.inFlight < this.rule.concurrency) {
+      const waiting = this.waiting.shift();
+      if (waiting === undefined) break;
+      this.run(waiting.event, waiting.tally);
+    }
+    this.draining = false;
+    if (this.onIdle !== null && this.idle) this.onIdle();
+  }
+
+  stats(): SubscriptionStats {
+    const { delivered, handled, failed, dropped, abandoned, inFlight } = this;
+    const oldest = this.running.reduce((first, run) => (run === null ? first : Math.min(first, run.since)), Number.POSITIVE_INFINITY);
+    return {
+      name: this.rule.name,
+      types: this.rule.types?.join(", ") ?? "*",
+      delivered,
+      handled,
+      failed,
+      dropped,
+      abandoned,
+      waiting: this.waiting.length,
+      inFlight,
+      oldestMs: oldest === Number.POSITIVE_INFINITY ? null : Math.max(0, this.timers.wall() - oldest),
+    };
+  }
+}

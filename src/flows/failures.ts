@@ -1,0 +1,99 @@
+import type { Timers } from "../kernel/timers.ts";
+
+/** Something that went wrong inside a flow and was kept from doing harm elsewhere. */
+export interface FlowFailure {
+  /** Name of the bus, pipeline, stream, queue or orchestrator. */
+  readonly part: string;
+  /** Where in it: a subscriber, a stage, a group. */
+  readonly place: string;
+  /** What was being worked on: the event, the item, the message. */
+  readonly subject: unknown;
+  readonly error: unknown;
+  /** Milliseconds since 1970. */
+  readonly time: number;
+}
+
+export type OnFailure = (failure: FlowFailure) => void;
+
+/** Failures that are remembered. */
+const REMEMBERED = 100;
+
+/**
+ * Where the failures of one part go: counted, the latest remembered, told to who listens. Where nobody listens the first is
+ * a warning of the process, so that none passes in silence.
+ */
+export class Failures {
+  count = 0;
+  private readonly recent: FlowFailure[] = [];
+  private readonly listeners = new Set<OnFailure>();
+  private warned = false;
+
+  constructor(
+    private readonly part: string,
+    private readonly timers: Timers,
+    listener?: OnFailure,
+  ) {
+    if (listener !== undefined) this.listeners.add(listener);
+  }
+
+  /** Tells the listener of every failure from now on; what it gives ends that. */
+  listen(listener: OnFailure): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  report(place: string, subject: unknown, error: unknown): FlowFailure {
+    const failure: FlowFailure = { part: this.part, place, subject, error, time: this.timers.wall() };
+    this.count++;
+    this.recent.push(failure);
+    if (this.recent.length > REMEMBERED) this.recent.shift();
+    for (const listener of this.listeners) {
+      try {
+        listener(failure);
+      } catch (wrong) {
+        this.warn(`A listener for failures of ${this.part} failed itself: ${messageOf(wrong)}`);
+      }
+    }
+    if (this.listeners.size === 0) this.warn(`${this.part}, ${place}: ${messageOf(error)} (further failures are only counted)`);
+    return failure;
+  }
+
+  /** The latest hundred, oldest first. */
+  get latest(): readonly FlowFailure[] {
+    return [...this.recent];
+  }
+
+  private warn(text: string): void {
+    if (this.warned) return;
+    this.warned = true;
+    process.emitWarning(text, "FlowWarning");
+  }
+}
+
+/** What an error says, whatever was thrown. */
+export function messageOf(error: unknown): string {
+  if (error instanceof Error) return error.message === "" ? error.name : error.message;
+  try {
+    return String(error);
+  } catch {
+    return "an error that cannot be shown";
+  }
+}
+
+/** A handler, stage or task took longer than it was given. */
+export class TimedOut extends Error {
+  override readonly name = "TimedOut";
+
+  constructor(readonly limitMs: number) {
+    super(`took longer than ${limitMs} ms`);
+  }
+}
+
+/** The part was stopped before this was done. */
+export class Stopped extends Error {
+  override readonly name = "Stopped";
+}
+
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
+}

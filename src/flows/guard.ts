@@ -1,0 +1,125 @@
+import { pause, type Timers, within } from "../kernel/timers.ts";
+import { type BackoffRule, backoffDelay } from "../resilience/backoff.ts";
+import { BREAKER_STATES, CircuitBreakers } from "../resilience/circuit-breaker.ts";
+import { isThenable, TimedOut } from "./failures.ts";
+
+/** How calls that fail are tried again. Times in milliseconds. */
+export interface RetryRule extends Partial<BackoffRule> {
+  /** Attempts after the first. */
+  readonly max: number;
+  /** Whether this error is worth another attempt. Default: any is. */
+  readonly when?: (error: unknown) => boolean;
+}
+
+export const DEFAULT_BACKOFF: BackoffRule = { backoff: "exponential", baseDelay: 100, maxDelay: 10_000, jitter: "full" };
+
+export interface BreakerOptions {
+  /** Consecutive failed attempts that open it. */
+  readonly failureThreshold: number;
+  /** Milliseconds it stays open before one attempt may try. */
+  readonly openForMs: number;
+}
+
+export interface GuardOptions {
+  /** Longest one attempt may take, in milliseconds; its signal is aborted then. */
+  readonly timeoutMs?: number;
+  readonly retry?: RetryRule;
+  /** Stops asking for a while what has failed so many times in a row. */
+  readonly circuitBreaker?: BreakerOptions;
+}
+
+/** What a breaker that is open says instead of asking. */
+export class Refused extends Error {
+  override readonly name = "Refused";
+
+  constructor() {
+    super("refused: the circuit breaker is open");
+  }
+}
+
+const NANOS = 1e6;
+const TIMED_OUT = Symbol("timed out");
+
+/** Makes one kind of call with a time limit, attempts and a circuit breaker around it. */
+export class Guard {
+  retries = 0;
+  timeouts = 0;
+  refused = 0;
+  private readonly breaker: CircuitBreakers | null;
+
+  constructor(
+    private readonly options: GuardOptions,
+    private readonly timers: Timers,
+    /** In [0, 1), for jitter. */
+    private readonly random: () => number = Math.random,
+  ) {
+    const { circuitBreaker } = options;
+    this.breaker =
+      circuitBreaker === undefined
+        ? null
+        : new CircuitBreakers(
+            { failureThreshold: circuitBreaker.failureThreshold, openFor: circuitBreaker.openForMs * NANOS },
+            CircuitBreakers.memory(1),
+          );
+  }
+
+  /** True when there is nothing to guard by. */
+  static isIdle({ timeoutMs, retry, circuitBreaker }: GuardOptions): boolean {
+    return timeoutMs === undefined && retry === undefined && circuitBreaker === undefined;
+  }
+
+  get breakerState(): (typeof BREAKER_STATES)[number] {
+    return BREAKER_STATES[this.breaker?.worst ?? 0];
+  }
+
+  /** The call's answer; rejects with the last attempt's error. `signal`: no attempt begins once it is aborted. */
+  async call<T>(attempt: (signal: AbortSignal) => T | PromiseLike<T>, signal?: AbortSignal): Promise<T> {
+    const { retry } = this.options;
+    for (let tried = 1; ; tried++) {
+      try {
+        return await this.once(attempt, signal);
+      } catch (error) {
+        const more = retry !== undefined && tried <= retry.max && !isAborted(signal) && (retry.when?.(error) ?? true);
+        if (!more) throw error;
+        await pause(this.timers, backoffDelay({ ...DEFAULT_BACKOFF, ...retry }, tried, this.random()), signal);
+        if (isAborted(signal)) throw error;
+        this.retries++;
+      }
+    }
+  }
+
+  private async once<T>(attempt: (signal: AbortSignal) => T | PromiseLike<T>, outer: AbortSignal | undefined): Promise<T> {
+    const admission = this.breaker?.admit("", this.timers.now() * NANOS) ?? "call";
+    if (admission === "refused") {
+      this.refused++;
+      throw new Refused();
+    }
+    try {
+      const value = await this.inTime(attempt, outer);
+      this.breaker?.succeeded("", admission);
+      return value;
+    } catch (error) {
+      this.breaker?.failed("", admission, this.timers.now() * NANOS);
+      throw error;
+    }
+  }
+
+  private async inTime<T>(attempt: (signal: AbortSignal) => T | PromiseLike<T>, outer: AbortSignal | undefined): Promise<T> {
+    const { timeoutMs } = this.options;
+    const abort = new AbortController();
+    const signal = outer === undefined ? abort.signal : AbortSignal.any([abort.signal, outer]);
+    const answer = attempt(signal);
+    if (timeoutMs === undefined || !isThenable(answer)) return answer;
+    const value = await within(this.timers, timeoutMs, Promise.resolve(answer), TIMED_OUT);
+    if (value !== TIMED_OUT) return value as T;
+    this.timeouts++;
+    const error = new TimedOut(timeoutMs);
+    abort.abort(error);
+    throw error;
+  }
+}
+
+/** Asked anew each time: it changes while others run. */
+function isAborted(signal: AbortSignal | undefined): boolean {
+  return signal?.aborted === true;
+}

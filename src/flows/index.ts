@@ -1,0 +1,68 @@
+/**
+ * Parts of applications that do not block: an event bus, data pipelines, reactive streams, message queues, and an orchestrator
+ * that runs them together. `import { EventBus } from "lab-tui/flows"`.
+ */
+export { Channel, type ChannelOverflow } from "./channel.ts";
+export type { BatchOptions } from "./data-pipeline/batch.ts";
+export type { FlowContext } from "./data-pipeline/context.ts";
+export {
+  DataPipeline,
+  type DataPipelineOptions,
+  type FailedItem,
+  type FeedOptions,
+  type PipelineStats,
+} from "./data-pipeline/data-pipeline.ts";
+export type { StageFunction, StageOptions, StageStats } from "./data-pipeline/stage.ts";
+export type { AnyEvent, EventFilter, EventName } from "./event-bus/event.ts";
+export { FlowEvent } from "./event-bus/event.ts";
+export {
+  type BusStats,
+  EventBus,
+  type EventBusOptions,
+  type EventsOptions,
+  type PublishOptions,
+  type SubscribeOptions,
+} from "./event-bus/event-bus.ts";
+export type { Delivering, Delivery, Subscription, SubscriptionStats } from "./event-bus/subscription.ts";
+export { type FlowFailure, type OnFailure, Stopped, TimedOut } from "./failures.ts";
+export { type BreakerOptions, Guard, type GuardOptions, Refused, type RetryRule } from "./guard.ts";
+export { Consumer, type ConsumerStats, GiveUp, type Handler, type Message } from "./message-queue/consumer.ts";
+export {
+  type ConsumeOptions,
+  MessageQueue,
+  type MessageQueueOptions,
+  type QueueStats,
+  type SendOptions,
+} from "./message-queue/message-queue.ts";
+export {
+  type DeadLetter,
+  type GroupDepth,
+  type Leased,
+  type LeaseRef,
+  type LeaseRequest,
+  type NewMessage,
+  QueueError,
+  type QueueProblem,
+  type QueueStore,
+  type Receipt,
+  type Settlement,
+  type StoreOptions,
+  type TaskState,
+} from "./message-queue/store.ts";
+export type { Alert, AlertRule } from "./orchestrator/alerts.ts";
+export {
+  FlowOrchestrator,
+  type FlowOrchestratorOptions,
+  type LifecycleEvents,
+  type RegisterOptions,
+} from "./orchestrator/flow-orchestrator.ts";
+export { Service } from "./orchestrator/service.ts";
+export type { Health, Part, PartStats, StopOptions } from "./part.ts";
+export { ReactiveStream, type ReactiveStreamOptions, type StreamStats, type Transformer } from "./reactive-stream/reactive-stream.ts";
+export {
+  type StreamObserver,
+  type StreamOverflow,
+  type SubscriberOptions,
+  type SubscriberStats,
+  TooSlow,
+} from "./reactive-stream/subscriber.ts";

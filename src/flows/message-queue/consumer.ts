@@ -1,0 +1,449 @@
+import { type Timers, within } from "../../kernel/timers.ts";
+import { Ring } from "../../queueing/ring.ts";
+import { type BackoffRule, backoffDelay } from "../../resilience/backoff.ts";
+import { type Failures, isThenable, messageOf, Stopped, TimedOut } from "../failures.ts";
+import type { PartStats } from "../part.ts";
+import type { Leased, LeaseRef, QueueStore } from "./store.ts";
+
+/** A message as its handler sees it. */
+export interface Message<T> {
+  readonly id: number;
+  readonly value: T;
+  readonly group: string;
+  readonly key: string | null;
+  readonly priority: number;
+  /** Which attempt at it this is, from 1. */
+  readonly attempt: number;
+  /** When it was sent, in milliseconds since 1970. */
+  readonly sentAt: number;
+  /** Stays the same through all attempts: what the sender gave, else the id. For effects that must happen once. */
+  readonly idempotencyKey: string;
+  /** Aborted when the handler's time is up, its lease is lost, or the consumer stops. */
+  readonly signal: AbortSignal;
+}
+
+/** Resolves: acknowledged. Throws: tried again later, or given up after the last attempt. Throws `GiveUp`: given up at once. */
+export type Handler<T> = (message: Message<T>) => unknown;
+
+/** Thrown by a handler: no further attempt would help. */
+export class GiveUp extends Error {
+  override readonly name = "GiveUp";
+}
+
+export interface ConsumerRule {
+  readonly name: string;
+  readonly group: string;
+  readonly concurrency: number;
+  readonly batch: number;
+  readonly visibilityMs: number;
+  readonly timeoutMs: number;
+  readonly maxAttempts: number;
+  readonly backoff: BackoffRule;
+  readonly ordered: boolean;
+  /** How long to wait before looking whether another process has sent something, in milliseconds. */
+  readonly pollMs: number;
+}
+
+export interface ConsumerStats extends PartStats {
+  readonly name: string;
+  readonly group: string;
+  readonly leased: number;
+  readonly acknowledged: number;
+  readonly retried: number;
+  readonly dead: number;
+  /** Leases that ran out, or were another's, before they were settled. */
+  readonly lost: number;
+  readonly running: number;
+  readonly oldestMs: number | null;
+}
+
+/** A leased message in this consumer's hands. */
+class Held<T> implements Message<T> {
+  private abortion: AbortController | null = null;
+  cancelTimer: (() => void) | null = null;
+  started = 0;
+  ended = false;
+
+  /** The store's own object may go on to another attempt. */
+  readonly attempt: number;
+
+  constructor(
+    private readonly leased: Leased,
+    readonly group: string,
+  ) {
+    this.attempt = leased.attempt;
+  }
+
+  get id(): number {
+    return this.leased.id;
+  }
+  get value(): T {
+    return this.leased.value as T;
+  }
+  get key(): string | null {
+    return this.leased.key;
+  }
+  get priority(): number {
+    return this.leased.priority;
+  }
+  get sentAt(): number {
+    return this.leased.sentAt;
+  }
+  get idempotencyKey(): string {
+    return this.leased.idempotencyKey ?? String(this.leased.id);
+  }
+  get signal(): AbortSignal {
+    this.abortion ??= new AbortController();
+    return this.abortion.signal;
+  }
+
+  abort(reason: unknown): void {
+    if (this.abortion === null) this.abortion = new AbortController();
+    this.abortion.abort(reason);
+  }
+}
+
+let consumers = 0;
+
+/** Leases messages of one group in batches, has so many handled at a time, and settles what is done together. */
+export class Consumer<T> implements Disposable {
+  /** Told when the store fails, and when it works again (null). */
+  onTrouble: (error: unknown) => void = () => {};
+  onStopped: () => void = () => {};
+  /** Told when messages have left their group. */
+  onSettled: () => void = () => {};
+  private readonly token = (consumers++ % 4096) * 2 ** 40 + Math.floor(Math.random() * 2 ** 40);
+  private readonly buffer = new Ring<Held<T>>(16);
+  private readonly running = new Set<Held<T>>();
+  /** Keys being worked on, and the messages that wait for their turn behind. */
+  private readonly lines = new Map<string, Ring<Held<T>>>();
+  private acknowledged: LeaseRef[] = [];
+  private again: (LeaseRef & { delayMs: number })[] = [];
+  private dead: (LeaseRef & { reason: string })[] = [];
+  private released: LeaseRef[] = [];
+  private settling: Promise<void> | null = null;
+  private wakeUp: (() => void) | null = null;
+  private stopping = false;
+  /** Messages that wait in lines. */
+  private linedUp = 0;
+  /** Woken since it last looked. */
+  private poked = false;
+  private onIdle: (() => void) | null = null;
+  private readonly counts = { leased: 0, acknowledged: 0, retried: 0, dead: 0, lost: 0 };
+  private readonly looping: Promise<void>;
+  private cancelHeartbeat: () => void = () => {};
+  private stopped: Promise<void> | null = null;
+
+  constructor(
+    private readonly rule: ConsumerRule,
+    private readonly handler: Handler<T>,
+    private readonly store: QueueStore,
+    private readonly failures: Failures,
+    private readonly timers: Timers,
+  ) {
+    this.looping = this.loop();
+    this.beat();
+  }
+
+  get group(): string {
+    return this.rule.group;
+  }
+
+  /** Something may have become available. */
+  wake(): void {
+    this.poked = true;
+    this.wakeUp?.();
+  }
+
+  private async loop(): Promise<void> {
+    let trouble = 0;
+    while (!this.stopping) {
+      this.poked = false;
+      try {
+        const got = this.wants > 0 ? await this.lease() : 0;
+        if (trouble > 0) this.onTrouble(null);
+        trouble = 0;
+        this.work();
+        if (this.unsettled > 0 && this.running.size === 0) await this.settle();
+        if (got === 0 || this.wants === 0) await this.rest();
+      } catch (error) {
+        this.onTrouble(error);
+        this.failures.report(this.rule.name, undefined, error);
+        this.poked = false;
+        await this.sleep(Math.min(5000, 50 * 2 ** trouble++));
+      }
+    }
+  }
+
+  /** Messages to lease now: a batch, when what it holds no longer keeps all its handlers busy. */
+  private get wants(): number {
+    return this.buffer.length === 0 && this.running.size < this.rule.concurrency ? Math.max(0, this.rule.batch - this.linedUp) : 0;
+  }
+
+  private async lease(): Promise<number> {
+    const now = this.timers.wall();
+    const request = { max: this.wants, until: now + this.rule.visibilityMs, token: this.token };
+    const leased = await this.store.lease(this.rule.group, request, now);
+    this.counts.leased += leased.length;
+    for (const message of leased) this.buffer.push(new Held<T>(message, this.rule.group));
+    return leased.length;
+  }
+
+  /** Begins what may begin. */
+  private work(): void {
+    while (this.running.size < this.rule.concurrency && this.buffer.length > 0) {
+      const held = this.buffer.shift() as Held<T>;
+      if (this.rule.ordered && held.key !== null) {
+        const line = this.lines.get(held.key);
+        if (line !== undefined) {
+          line.push(held);
+          this.linedUp++;
+          continue;
+        }
+        this.lines.set(held.key, new Ring(2));
+      }
+      this.run(held);
+    }
+  }
+
+  /** Has a message handled, and those of its key that were waiting for it. */
+  private run(first: Held<T>): void {
+    for (let held: Held<T> | undefined = first; held !== undefined; ) held = this.begin(held);
+  }
+
+  /** Gives the next message of its key when this one is done already. */
+  private begin(held: Held<T>): Held<T> | undefined {
+    let answer: unknown;
+    try {
+      answer = this.handler(held);
+    } catch (error) {
+      return this.fail(held, error);
+    }
+    if (!isThenable(answer)) return this.succeed(held);
+    held.started = this.timers.now();
+    this.running.add(held);
+    if (this.rule.timeoutMs !== Number.POSITIVE_INFINITY) {
+      held.cancelTimer = this.timers.after(this.rule.timeoutMs, () => {
+        const error = new TimedOut(this.rule.timeoutMs);
+        this.end(held, error);
+        held.abort(error);
+      });
+    }
+    answer.then(
+      () => this.end(held, null),
+      (error: unknown) => this.end(held, error ?? new Error("rejected with nothing")),
+    );
+    return undefined;
+  }
+
+  /** A handler that took its time is done. */
+  private end(held: Held<T>, error: unknown): void {
+    if (held.ended) return;
+    held.cancelTimer?.();
+    this.running.delete(held);
+    const next = error === null ? this.succeed(held) : this.fail(held, error);
+    if (next !== undefined) this.run(next);
+    this.work();
+    this.soon();
+    if (this.running.size === 0) this.onIdle?.();
+  }
+
+  private succeed(held: Held<T>): Held<T> | undefined {
+    held.ended = true;
+    this.acknowledged.push({ id: held.id, attempt: held.attempt });
+    return this.nextOf(held.key);
+  }
+
+  private fail(held: Held<T>, error: unknown): Held<T> | undefined {
+    held.ended = true;
+    const { id, attempt, key } = held;
+    this.failures.report(this.rule.name, held.value, error);
+    if (error instanceof GiveUp || attempt >= this.rule.maxAttempts) {
+      this.dead.push({ id, attempt, reason: messageOf(error) });
+      return this.nextOf(key);
+    }
+    this.again.push({ id, attempt, delayMs: Math.round(backoffDelay(this.rule.backoff, attempt, Math.random())) });
+    // What comes later of its key waits until this one has had its next attempt.
+    if (this.rule.ordered && key !== null) this.sendBack(key);
+    return undefined;
+  }
+
+  private nextOf(key: string | null): Held<T> | undefined {
+    if (!this.rule.ordered || key === null) return undefined;
+    const next = this.lines.get(key)?.shift();
+    if (next === undefined) this.lines.delete(key);
+    else this.linedUp--;
+    return next;
+  }
+
+  private sendBack(key: string): void {
+    const line = this.lines.get(key);
+    this.lines.delete(key);
+    for (let later = line?.shift(); later !== undefined; later = line?.shift()) {
+      this.linedUp--;
+      this.released.push({ id: later.id, attempt: later.attempt });
+    }
+    for (let left = this.buffer.length; left > 0; left--) {
+      const held = this.buffer.shift() as Held<T>;
+      if (held.key === key) this.released.push({ id: held.id, attempt: held.attempt });
+      else this.buffer.push(held);
+    }
+  }
+
+  private get unsettled(): number {
+    return this.acknowledged.length + this.again.length + this.dead.length + this.released.length;
+  }
+
+  /** Settles what ends in this turn of the loop together. */
+  private soon(): void {
+    if (this.settling !== null) return;
+    this.settling = new Promise<void>((resolve) => setImmediate(resolve))
+      .then(() => this.settle())
+      .catch((error: unknown) => {
+        this.onTrouble(error);
+        this.failures.report(this.rule.name, undefined, error);
+      })
+      .finally(() => {
+        this.settling = null;
+        this.wake();
+      });
+  }
+
+  private async settle(): Promise<void> {
+    if (this.unsettled === 0) return;
+    const { acknowledged, again, dead, released } = this;
+    this.acknowledged = [];
+    this.again = [];
+    this.dead = [];
+    this.released = [];
+    try {
+      const lost = await this.store.settle(this.rule.group, this.token, { acknowledged, again, dead, released }, this.timers.wall());
+      this.counts.lost += lost.length;
+      this.counts.acknowledged += acknowledged.length;
+      this.counts.retried += again.length;
+      this.counts.dead += dead.length;
+      if (lost.length > 0) this.uncount(lost, acknowledged, again, dead);
+    } catch (error) {
+      // Not settled: told again, and if that never works their leases run out.
+      this.acknowledged.push(...acknowledged);
+      this.again.push(...again);
+      this.dead.push(...dead);
+      this.released.push(...released);
+      throw error;
+    }
+    this.onSettled();
+  }
+
+  private uncount(lost: readonly number[], acknowledged: LeaseRef[], again: LeaseRef[], dead: LeaseRef[]): void {
+    const gone = new Set(lost);
+    const of = (list: readonly LeaseRef[]) => list.filter(({ id }) => gone.has(id)).length;
+    this.counts.acknowledged -= of(acknowledged);
+    this.counts.retried -= of(again);
+    this.counts.dead -= of(dead);
+  }
+
+  /** Waits for something to do: a message, a handler that ends, a time that comes, another process. */
+  private async rest(): Promise<void> {
+    let ms = this.store.shared ? this.rule.pollMs : Number.POSITIVE_INFINITY;
+    if (this.wants > 0) {
+      const at = await this.store.nextAt(this.rule.group);
+      if (at !== null) ms = Math.min(ms, Math.max(1, at - this.timers.wall()));
+    }
+    await this.sleep(ms);
+  }
+
+  private async sleep(ms: number): Promise<void> {
+    if (this.stopping || this.poked) return;
+    await new Promise<void>((resolve) => {
+      const cancel = ms === Number.POSITIVE_INFINITY ? () => {} : this.timers.after(ms, resolve);
+      this.wakeUp = () => {
+        cancel();
+        resolve();
+      };
+    });
+    this.wakeUp = null;
+  }
+
+  /** Lengthens the leases of all it holds, well before they run out. */
+  private beat(): void {
+    this.cancelHeartbeat = this.timers.after(this.rule.visibilityMs / 3, () => {
+      void this.prolong().finally(() => {
+        if (!this.stopping || this.running.size > 0) this.beat();
+      });
+    });
+  }
+
+  private async prolong(): Promise<void> {
+    const held = [...this.running, ...this.waitingHere()];
+    if (held.length === 0) return;
+    try {
+      const until = this.timers.wall() + this.rule.visibilityMs;
+      const lost = new Set(await this.store.extend(this.rule.group, this.token, held, until));
+      for (const message of held) if (lost.has(message.id)) message.abort(new Stopped("the lease of this message was lost"));
+    } catch (error) {
+      this.onTrouble(error);
+    }
+  }
+
+  private waitingHere(): Held<T>[] {
+    const waiting: Held<T>[] = [];
+    for (const ring of [this.buffer, ...this.lines.values()]) {
+      for (let left = ring.length; left > 0; left--) {
+        const held = ring.shift() as Held<T>;
+        waiting.push(held);
+        ring.push(held);
+      }
+    }
+    return waiting;
+  }
+
+  /**
+   * Leases nothing more, lets handlers end until the deadline, settles what they did, and puts back what was not begun. What still
+   * runs then is told by its signal; its lease runs out by itself.
+   */
+  stop(deadlineMs: number): Promise<void> {
+    this.stopped ??= this.stopOnce(deadlineMs);
+    return this.stopped;
+  }
+
+  private async stopOnce(deadlineMs: number): Promise<void> {
+    this.stopping = true;
+    this.wake();
+    const back = this.waitingHere();
+    while (this.buffer.length > 0) this.buffer.shift();
+    for (const line of this.lines.values()) while (line.length > 0) line.shift();
+    for (const { id, attempt } of back) this.released.push({ id, attempt });
+    if (this.running.size > 0) {
+      const idle = new Promise<void>((resolve) => {
+        this.onIdle = resolve;
+      });
+      await within(this.timers, deadlineMs, idle, undefined);
+    }
+    for (const held of this.running) {
+      held.ended = true;
+      held.abort(new Stopped("the consumer was stopped"));
+    }
+    this.running.clear();
+    this.cancelHeartbeat();
+    await this.looping;
+    await this.settling;
+    await this.settle().catch((error: unknown) => this.failures.report(this.rule.name, undefined, error));
+    this.onStopped();
+  }
+
+  [Symbol.dispose](): void {
+    void this.stop(0);
+  }
+
+  stats(): ConsumerStats {
+    let oldest = Number.POSITIVE_INFINITY;
+    for (const { started } of this.running) oldest = Math.min(oldest, started);
+    return {
+      name: this.rule.name,
+      group: this.rule.group,
+      ...this.counts,
+      running: this.running.size,
+      oldestMs: oldest === Number.POSITIVE_INFINITY ? null : this.timers.now() - oldest,
+    };
+  }
+}

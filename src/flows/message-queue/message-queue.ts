@@ -1,0 +1,374 @@
+import { realTimers, type Timers } from "../../kernel/timers.ts";
+import { Ring } from "../../queueing/ring.ts";
+import type { BackoffRule } from "../../resilience/backoff.ts";
+import { Failures, type OnFailure } from "../failures.ts";
+import { DEFAULT_BACKOFF } from "../guard.ts";
+import { type Health, type Part, type PartStats, STOP_MS, STUCK_MS, type StopOptions } from "../part.ts";
+import { Consumer, type ConsumerStats, type Handler } from "./consumer.ts";
+import { MemoryStore } from "./memory-store.ts";
+import { SqliteStore } from "./sqlite-store.ts";
+import {
+  type DeadLetter,
+  fullError,
+  type GroupDepth,
+  type NewMessage,
+  QueueError,
+  type QueueStore,
+  type Receipt,
+  type StoreOptions,
+  type TaskState,
+} from "./store.ts";
+
+export interface MessageQueueOptions {
+  /** Where messages are kept: this file (made when it is not there), else the memory of this process. */
+  readonly file?: string;
+  /**
+   * What a file's acknowledgements outlive. `process`: this process being killed. `power`: the machine losing power, at the price of a
+   * sync of the disk for each batch. Default `process`.
+   */
+  readonly durability?: "process" | "power";
+  /** Every group gets every message; the consumers of one share them. Default one group, `default`. */
+  readonly groups?: readonly string[];
+  /** `key`: messages of one key are worked one after another, as they were sent, also when they are tried again. Default `none`. */
+  readonly order?: "none" | "key";
+  /** Messages that may wait or be worked on, in the fullest group. Default: any number. */
+  readonly capacity?: number;
+  /** What sending to a full queue does: wait for room, or reject with `QueueError`. Default `wait`. */
+  readonly whenFull?: "wait" | "reject";
+  /** Size the file may grow to, in bytes. Default: any size. */
+  readonly maxBytes?: number;
+  /** How long a message is lent to a consumer that gives no sign of life, in milliseconds. Default 30 000. */
+  readonly visibilityMs?: number;
+  /** Attempts at a message before it becomes a dead letter. Default 5. */
+  readonly maxAttempts?: number;
+  /** Waits between attempts, in milliseconds. */
+  readonly backoff?: Partial<BackoffRule>;
+  /** How long an idempotency key is remembered, in milliseconds. Default a day. */
+  readonly rememberMs?: number;
+  /** How often a file is looked at for what other processes did, in milliseconds. Default 50. */
+  readonly pollMs?: number;
+  /** Longest to wait for another process that holds the file, in milliseconds. Default 5000. */
+  readonly busyMs?: number;
+  readonly onFailure?: OnFailure;
+  readonly timers?: Timers;
+}
+
+export interface SendOptions {
+  /** Messages of one key can be kept in order. */
+  readonly key?: string;
+  /** Higher goes first. Default 0. Not with a key in a queue that keeps keys in order. */
+  readonly priority?: number;
+  /** Not to be worked on before so many milliseconds have passed. */
+  readonly delayMs?: number;
+  /** Sent again with the same one, a message is taken in once. */
+  readonly idempotencyKey?: string;
+}
+
+export interface ConsumeOptions {
+  readonly group?: string;
+  readonly name?: string;
+  /** Messages handled at a time. Default 1. */
+  readonly concurrency?: number;
+  /** Messages leased at a time. Default 100. */
+  readonly batch?: number;
+  /** Longest a handler may take, in milliseconds; then it counts as failed. */
+  readonly timeoutMs?: number;
+}
+
+export interface QueueStats extends PartStats {
+  readonly sent: number;
+  readonly duplicates: number;
+  readonly rejected: number;
+  readonly sendersWaiting: number;
+  readonly consumers: readonly ConsumerStats[];
+}
+
+/** A message that waits to be sent with others. */
+interface Pending {
+  readonly message: NewMessage;
+  resolve(receipt: Receipt): void;
+  reject(error: unknown): void;
+}
+
+const DAY = 86_400_000;
+
+/** Messages that go to the store together, at most. */
+const LARGEST_BATCH = 1000;
+
+/**
+ * Messages that are worked on once somebody is free, at least once each: acknowledged, or tried again, or given up as dead letters,
+ * and none forgotten, with a file not even by a killed process. `send` resolves when the message is safe.
+ */
+export class MessageQueue<T> implements Part {
+  private readonly consumers = new Set<Consumer<T>>();
+  private readonly pending = new Ring<Pending>(16);
+  private flushing = false;
+  /** Who sends waits for a consumer to settle something. */
+  private roomWanted = false;
+  private readonly counts = { sent: 0, duplicates: 0, rejected: 0 };
+  private trouble: unknown = null;
+  private closed = false;
+  private consumed = 0;
+  private readonly failures: Failures;
+  private readonly timers: Timers;
+  readonly groups: readonly string[];
+
+  /** With a store of another kind; see `MessageQueue.open` for those there are. */
+  constructor(
+    readonly name: string,
+    private readonly store: QueueStore,
+    private readonly options: MessageQueueOptions = {},
+  ) {
+    this.timers = options.timers ?? realTimers;
+    this.failures = new Failures(name, this.timers, options.onFailure);
+    this.groups = options.groups ?? ["default"];
+  }
+
+  /** Opens a queue in memory, or in a file. Throws `QueueError` when the file cannot be one. */
+  static open<T>(name: string, options: MessageQueueOptions = {}): MessageQueue<T> {
+    const { file, durability = "process", maxBytes = Number.POSITIVE_INFINITY, busyMs = 5000 } = options;
+    const common = storeOptions(options);
+    const store = file === undefined ? new MemoryStore(common) : new SqliteStore({ ...common, file, durability, maxBytes, busyMs });
+    return new MessageQueue<T>(name, store, options);
+  }
+
+  /** Takes a message in for every group; resolves once it is safe. */
+  send(value: T, options: SendOptions = {}): Promise<Receipt> {
+    try {
+      const message = this.messageOf(value, options);
+      return this.sendNow(message) ?? this.sendSoon(message);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** Where that costs next to nothing and nobody waits to send; null: not so. */
+  private sendNow(message: NewMessage): Promise<Receipt> | null {
+    const { store } = this;
+    if (!store.immediate || this.flushing || this.closed || (store.room() as number) <= 0) return null;
+    const receipts = this.count(store.send([message], this.timers.wall()) as Receipt[]);
+    return Promise.resolve(receipts[0] as Receipt);
+  }
+
+  /** What other tasks send in this turn of the loop goes with it. */
+  private sendSoon(message: NewMessage): Promise<Receipt> {
+    return new Promise((resolve, reject) => {
+      this.pending.push({ message, resolve, reject });
+      if (this.flushing) return;
+      this.flushing = true;
+      setImmediate(() => void this.flush());
+    });
+  }
+
+  /** Takes several in, in their order, as few batches as there is room for; resolves once all are safe. */
+  async sendAll(values: readonly T[], options: SendOptions | ((value: T) => SendOptions) = {}): Promise<Receipt[]> {
+    const optionsOf = typeof options === "function" ? options : () => options;
+    const messages = values.map((value) => this.messageOf(value, optionsOf(value)));
+    if (messages.length <= LARGEST_BATCH && this.pending.length === 0 && !this.closed && messages.length <= (await this.store.room()))
+      return this.count(await this.attempt(() => this.store.send(messages, this.timers.wall())));
+    return Promise.all(messages.map((message) => this.sendSoon(message)));
+  }
+
+  /** Sends what waits, as far as there is room. */
+  private async flush(): Promise<void> {
+    try {
+      while (this.pending.length > 0) {
+        if (this.closed) throw new QueueError("closed", `${this.name} is closed`);
+        const room = await this.store.room();
+        if (room <= 0) {
+          if (this.options.whenFull !== "reject") {
+            this.waitForRoom();
+            return;
+          }
+          this.counts.rejected += this.pending.length;
+          throw fullError(this.options.capacity ?? 0);
+        }
+        await this.sendSome(Math.min(room, LARGEST_BATCH));
+      }
+      this.flushing = false;
+    } catch (error) {
+      this.flushing = false;
+      for (let next = this.pending.shift(); next !== undefined; next = this.pending.shift()) next.reject(error);
+    }
+  }
+
+  private async sendSome(most: number): Promise<void> {
+    const batch: Pending[] = [];
+    while (batch.length < most && this.pending.length > 0) batch.push(this.pending.shift() as Pending);
+    try {
+      const messages = batch.map(({ message }) => message);
+      const receipts = this.count(await this.attempt(() => this.store.send(messages, this.timers.wall())));
+      for (const [i, { resolve }] of batch.entries()) resolve(receipts[i] as Receipt);
+    } catch (error) {
+      const problem = error instanceof QueueError ? error.problem : null;
+      // Another process was quicker: there is no room after all.
+      if (problem === "full" && this.options.whenFull !== "reject") this.putBack(batch);
+      // One of them is at fault; the others need not suffer for it.
+      else if (problem === "invalid" && batch.length > 1) for (const pending of batch) await this.sendOne(pending);
+      else for (const pending of batch) pending.reject(error);
+    }
+  }
+
+  private async sendOne({ message, resolve, reject }: Pending): Promise<void> {
+    try {
+      const [receipt] = this.count(await this.attempt(() => this.store.send([message], this.timers.wall())));
+      resolve(receipt as Receipt);
+    } catch (error) {
+      reject(error);
+    }
+  }
+
+  private putBack(batch: readonly Pending[]): void {
+    const later = this.pending.length;
+    for (const pending of batch) this.pending.push(pending);
+    for (let i = 0; i < later; i++) this.pending.push(this.pending.shift() as Pending);
+  }
+
+  /** Room comes when a consumer settles; of another process's consumers nothing is heard. */
+  private waitForRoom(): void {
+    if (this.store.shared) this.timers.after(this.pollMs, () => void this.flush());
+    else this.roomWanted = true;
+  }
+
+  private count(receipts: Receipt[]): Receipt[] {
+    const duplicates = receipts.reduce((sum, { duplicate }) => sum + (duplicate ? 1 : 0), 0);
+    this.counts.sent += receipts.length - duplicates;
+    this.counts.duplicates += duplicates;
+    for (const consumer of this.consumers) consumer.wake();
+    return receipts;
+  }
+
+  /** Has the messages of a group handled, from now on, until the consumer or the queue is stopped. */
+  consume(handler: Handler<T>, options: ConsumeOptions = {}): Consumer<T> {
+    if (this.closed) throw new QueueError("closed", `${this.name} is closed`);
+    const consumer = new Consumer<T>(
+      {
+        name: options.name ?? `consumer ${++this.consumed}`,
+        group: options.group ?? (this.groups[0] as string),
+        concurrency: options.concurrency ?? 1,
+        batch: options.batch ?? 100,
+        timeoutMs: options.timeoutMs ?? Number.POSITIVE_INFINITY,
+        visibilityMs: this.options.visibilityMs ?? 30_000,
+        maxAttempts: this.options.maxAttempts ?? 5,
+        backoff: { ...DEFAULT_BACKOFF, ...this.options.backoff },
+        ordered: this.options.order === "key",
+        pollMs: this.pollMs,
+      },
+      handler,
+      this.store,
+      this.failures,
+      this.timers,
+    );
+    consumer.onTrouble = this.onTrouble;
+    consumer.onSettled = () => {
+      if (!this.roomWanted) return;
+      this.roomWanted = false;
+      void this.flush();
+    };
+    consumer.onStopped = () => this.consumers.delete(consumer);
+    this.consumers.add(consumer);
+    return consumer;
+  }
+
+  /** Where a message stands in a group. */
+  async stateOf(id: number, group = this.groups[0] as string): Promise<TaskState> {
+    return this.attempt(() => this.store.stateOf(group, id));
+  }
+
+  async depth(group = this.groups[0] as string): Promise<GroupDepth> {
+    return this.attempt(() => this.store.depth(group));
+  }
+
+  /** Messages of a group that were given up, oldest first. */
+  async deadLetters(group = this.groups[0] as string, limit = 100): Promise<DeadLetter[]> {
+    return this.attempt(() => this.store.deadLetters(group, limit));
+  }
+
+  /** Makes dead letters available again, from their first attempt; resolves with how many. */
+  async redrive(group = this.groups[0] as string, ids: readonly number[] | "all" = "all"): Promise<number> {
+    const count = await this.attempt(() => this.store.redrive(group, ids, this.timers.wall()));
+    for (const consumer of this.consumers) consumer.wake();
+    return count;
+  }
+
+  /** Stops the consumers, each with the deadline, and closes the store. What was not handled is there when it is opened again. */
+  async stop({ deadlineMs = STOP_MS }: StopOptions = {}): Promise<void> {
+    if (this.closed) return;
+    this.closed = true;
+    await Promise.all([...this.consumers].map((consumer) => consumer.stop(deadlineMs)));
+    for (let next = this.pending.shift(); next !== undefined; next = this.pending.shift())
+      next.reject(new QueueError("closed", `${this.name} was closed before this was sent`));
+    await this.store.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  onFailure(listener: OnFailure): () => void {
+    return this.failures.listen(listener);
+  }
+
+  stats(): QueueStats {
+    return { ...this.counts, sendersWaiting: this.pending.length, consumers: [...this.consumers].map((consumer) => consumer.stats()) };
+  }
+
+  health(): Health {
+    if (this.closed) return { status: "down", detail: "closed" };
+    if (this.trouble !== null)
+      return { status: "degraded", detail: this.trouble instanceof Error ? this.trouble.message : "its store fails" };
+    const stuck = [...this.consumers].map((consumer) => consumer.stats()).find(({ oldestMs }) => (oldestMs ?? 0) > STUCK_MS);
+    if (stuck === undefined) return { status: "up" };
+    return { status: "degraded", detail: `${stuck.name} has been at one message for ${Math.round((stuck.oldestMs ?? 0) / 1000)} s` };
+  }
+
+  private get pollMs(): number {
+    return this.options.pollMs ?? 50;
+  }
+
+  /** Not the end of it: consumers try again until the store works. */
+  private readonly onTrouble = (error: unknown): void => {
+    this.trouble = error;
+  };
+
+  private async attempt<R>(work: () => R | Promise<R>): Promise<R> {
+    try {
+      const result = await work();
+      this.trouble = null;
+      return result;
+    } catch (error) {
+      if (error instanceof QueueError && !["full", "closed", "invalid"].includes(error.problem)) this.onTrouble(error);
+      throw error;
+    }
+  }
+
+  private messageOf(value: T, { key = null, priority = 0, delayMs = 0, idempotencyKey = null }: Nullable<SendOptions>): NewMessage {
+    if (!Number.isInteger(priority) || Math.abs(priority ?? 0) > 1e6)
+      throw invalid("priority", "a whole number from -1000000 to 1000000", priority);
+    if (typeof delayMs !== "number" || !(delayMs >= 0 && delayMs <= 1e12)) throw invalid("delayMs", "0 or more", delayMs);
+    for (const [field, text] of [
+      ["key", key],
+      ["idempotencyKey", idempotencyKey],
+    ] as const)
+      if (text !== null && (text === "" || text.length > 512)) throw invalid(field, "a text of 1 to 512 characters", text.length);
+    if (key !== null && priority !== 0 && this.options.order === "key")
+      throw new QueueError("invalid", "priority: a message with a key keeps its place in a queue of order key");
+    return { value, key, priority: priority ?? 0, delayMs, idempotencyKey };
+  }
+}
+
+type Nullable<O> = { readonly [K in keyof O]: O[K] | null };
+
+function invalid(field: string, rule: string, got: unknown): QueueError {
+  return new QueueError("invalid", `${field}: must be ${rule}, got ${String(got)}`);
+}
+
+function storeOptions(options: MessageQueueOptions): StoreOptions {
+  return {
+    groups: options.groups ?? ["default"],
+    order: options.order ?? "none",
+    capacity: options.capacity ?? Number.POSITIVE_INFINITY,
+    maxAttempts: options.maxAttempts ?? 5,
+    rememberMs: options.rememberMs ?? DAY,
+  };
+}

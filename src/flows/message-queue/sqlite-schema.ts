@@ -1,0 +1,35 @@
+/** Marks a file as a queue of this library ("labq") and says how its tables are laid out. */
+export const APPLICATION_ID = 0x6c616271;
+export const SCHEMA_VERSION = 1;
+
+/** States of a message in its group. */
+export const READY = 0;
+export const DELAYED = 1;
+export const LEASED = 2;
+export const BEHIND = 3;
+
+/** Groups one queue may have: a message's row is its id times this, plus the number of the group. */
+export const MOST_GROUPS = 64;
+
+/**
+ * A message is one row per group, so that taking, settling and retrying touch one row and two indices. Rows are numbered in the
+ * order of sending, which is the order the indices leave equal entries in. `at`: when a delay or a lease ends.
+ */
+export const SCHEMA = `
+CREATE TABLE meta (id INTEGER PRIMARY KEY CHECK (id = 0), last INTEGER NOT NULL, ordering TEXT NOT NULL, version INTEGER NOT NULL);
+CREATE TABLE groups (grp INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, size INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE messages (
+  seq INTEGER PRIMARY KEY, grp INTEGER NOT NULL, state INTEGER NOT NULL, rank INTEGER NOT NULL, at INTEGER NOT NULL, token INTEGER NOT NULL,
+  attempt INTEGER NOT NULL, key TEXT, sent INTEGER NOT NULL, idem TEXT, value TEXT NOT NULL);
+CREATE INDEX ready ON messages (grp, rank) WHERE state = ${READY};
+CREATE INDEX timed ON messages (grp, at) WHERE state IN (${DELAYED}, ${LEASED});
+CREATE TABLE dead (
+  seq INTEGER PRIMARY KEY, grp INTEGER NOT NULL, rank INTEGER NOT NULL, attempt INTEGER NOT NULL, key TEXT, sent INTEGER NOT NULL, idem TEXT,
+  value TEXT NOT NULL, reason TEXT NOT NULL, died INTEGER NOT NULL);
+CREATE INDEX dead_of ON dead (grp);
+CREATE TABLE known (idem TEXT PRIMARY KEY, id INTEGER NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX known_at ON known (at);
+`;
+
+/** Only queues that keep keys in order pay for this one. */
+export const CHAIN_INDEX = "CREATE INDEX chain ON messages (grp, key) WHERE key IS NOT NULL;";

@@ -1,0 +1,438 @@
+import { Database, type Statement } from "bun:sqlite";
+import { printable } from "../../kernel/text.ts";
+import { queueError } from "./sqlite-errors.ts";
+import { APPLICATION_ID, BEHIND, CHAIN_INDEX, DELAYED, LEASED, MOST_GROUPS, READY, SCHEMA, SCHEMA_VERSION } from "./sqlite-schema.ts";
+import {
+  type DeadLetter,
+  fullError,
+  type GroupDepth,
+  type Leased,
+  type LeaseRef,
+  type LeaseRequest,
+  type NewMessage,
+  QueueError,
+  type QueueStore,
+  type Receipt,
+  type Settlement,
+  type StoreOptions,
+  type TaskState,
+  unknownGroup,
+} from "./store.ts";
+
+export interface SqliteOptions extends StoreOptions {
+  /** Made when it is not there; its folder must be. */
+  readonly file: string;
+  /** `process`: what was acknowledged outlives a killed process. `power`: also a machine that loses power. */
+  readonly durability: "process" | "power";
+  /** Longest to wait for another process that holds the file, in milliseconds. */
+  readonly busyMs: number;
+  /** Size the file may grow to, in bytes. */
+  readonly maxBytes: number;
+}
+
+interface Row {
+  readonly seq: number;
+  readonly rank: number;
+  readonly attempt: number;
+  readonly key: string | null;
+  readonly sent: number;
+  readonly idem: string | null;
+  readonly value: string;
+}
+
+interface DeadRow extends Row {
+  readonly reason: string;
+  readonly died: number;
+}
+
+const PAGE = 4096;
+
+/** Messages in a file, by bun:sqlite, in write-ahead mode; several processes may have it open. */
+export class SqliteStore implements QueueStore {
+  readonly immediate = false;
+  readonly shared = true;
+  private readonly db: Database;
+  private readonly groups = new Map<string, number>();
+  private readonly sql: ReturnType<typeof prepare>;
+  private open = true;
+
+  constructor(private readonly options: SqliteOptions) {
+    try {
+      this.db = openFile(options);
+      try {
+        this.setUp();
+        this.sql = prepare(this.db, options.order === "key");
+      } catch (error) {
+        this.db.close();
+        throw error;
+      }
+    } catch (error) {
+      throw queueError(error, options.file);
+    }
+  }
+
+  private setUp(): void {
+    const { order, file } = this.options;
+    this.transaction(() => {
+      if (pragma(this.db, "application_id") === 0) this.create();
+      const { ordering } = this.db.query<{ ordering: string }, []>("SELECT ordering FROM meta").get() ?? { ordering: order };
+      if (ordering !== order)
+        throw new QueueError("invalid", `${printable(file, 200)} keeps order "${ordering}" and cannot be opened with "${order}"`);
+      const add = this.db.query("INSERT INTO groups (grp, name) VALUES (?, ?)");
+      const known = this.db.query<{ grp: number; name: string }, []>("SELECT grp, name FROM groups ORDER BY grp").all();
+      for (const { grp, name } of known) this.groups.set(name, grp);
+      for (const name of this.options.groups) {
+        if (this.groups.has(name)) continue;
+        if (this.groups.size >= MOST_GROUPS) throw new QueueError("invalid", `a queue has at most ${MOST_GROUPS} groups`);
+        add.run(this.groups.size, name);
+        this.groups.set(name, this.groups.size);
+      }
+    });
+  }
+
+  private create(): void {
+    const tables = this.db.query<{ n: number }, []>("SELECT count(*) AS n FROM sqlite_schema").get()?.n ?? 0;
+    if (tables > 0)
+      throw new QueueError("foreign", `${printable(this.options.file, 200)} is a database of something else; it was left as it is`);
+    this.db.exec(SCHEMA);
+    if (this.options.order === "key") this.db.exec(CHAIN_INDEX);
+    this.db.query("INSERT INTO meta VALUES (0, 0, ?, 0)").run(this.options.order);
+    this.db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION};`);
+  }
+
+  room(): number {
+    return this.guarded(() => this.options.capacity - (this.sql.fullest.get()?.size ?? 0));
+  }
+
+  send(messages: readonly NewMessage[], now: number): Receipt[] {
+    return this.transaction(() => {
+      const { sql } = this;
+      sql.forget.run(now - this.options.rememberMs);
+      let last = sql.last.get()?.last ?? 0;
+      const first = last;
+      const receipts: Receipt[] = [];
+      for (const message of messages) {
+        const before = message.idempotencyKey === null ? null : sql.known.get(message.idempotencyKey);
+        if (before !== null) {
+          receipts.push({ id: before.id, duplicate: true });
+          continue;
+        }
+        last++;
+        if (message.idempotencyKey !== null) sql.remember.run(message.idempotencyKey, last, now);
+        const value = encode(message.value);
+        for (const grp of this.groups.values()) this.insert(last, grp, message, value, now);
+        receipts.push({ id: last, duplicate: false });
+      }
+      const added = last - first;
+      if (added === 0) return receipts;
+      if (added + (sql.fullest.get()?.size ?? 0) > this.options.capacity) throw fullError(this.options.capacity);
+      sql.setLast.run(last);
+      sql.growAll.run(added);
+      return receipts;
+    });
+  }
+
+  private insert(id: number, grp: number, { key, priority, delayMs, idempotencyKey }: NewMessage, value: string, now: number): void {
+    const behind = this.options.order === "key" && key !== null && this.sql.firstOf.get(grp, key) !== null;
+    const state = behind ? BEHIND : delayMs > 0 ? DELAYED : READY;
+    const at = delayMs > 0 ? now + delayMs : 0;
+    this.sql.insert.run(id * MOST_GROUPS + grp, grp, state, -priority, at, key, now, idempotencyKey, value);
+  }
+
+  lease(group: string, { max, until, token }: LeaseRequest, now: number): Leased[] {
+    const grp = this.number(group);
+    return this.transaction(() => {
+      this.wake(grp, now);
+      const rows = this.sql.lease.all(until, token, grp, max) as Row[];
+      // The rows of an UPDATE come in no particular order.
+      rows.sort((a, b) => a.rank - b.rank || a.seq - b.seq);
+      if (this.options.order === "key") this.followers(rows, grp, max, until, token, now);
+      return rows.map(leasedOf);
+    });
+  }
+
+  /** Later messages of the keys that were taken, as far as there is room for them. */
+  private followers(rows: Row[], grp: number, max: number, until: number, token: number, now: number): void {
+    const heads = rows.length;
+    for (let i = 0; i < heads && rows.length < max; i++) {
+      const { key, seq } = rows[i] as Row;
+      if (key === null) continue;
+      for (const next of this.sql.after.all(grp, key, seq, max - rows.length)) {
+        if (next.state !== BEHIND || next.at > now) break;
+        rows.push(this.sql.follow.get(until, token, next.seq) as Row);
+      }
+    }
+  }
+
+  settle(group: string, token: number, { acknowledged, again, dead, released }: Settlement, now: number): number[] {
+    const grp = this.number(group);
+    return this.transaction(() => {
+      const { sql } = this;
+      const lost: number[] = [];
+      let gone = 0;
+      const leave = ({ id, attempt }: LeaseRef) => {
+        const row = sql.acknowledge.get(id * MOST_GROUPS + grp, token, attempt) as { key: string | null } | null;
+        if (row === null) return void lost.push(id);
+        gone++;
+        this.promote(grp, row.key);
+      };
+      for (const ref of dead) {
+        const row = sql.held.get(ref.id * MOST_GROUPS + grp, token, ref.attempt) as Row | null;
+        if (row !== null) this.bury(grp, row, ref.reason, now);
+        leave(ref);
+      }
+      for (const ref of acknowledged) leave(ref);
+      for (const ref of again) {
+        const { changes } = sql.again.run(now + ref.delayMs, ref.id * MOST_GROUPS + grp, token, ref.attempt);
+        if (changes === 0) lost.push(ref.id);
+      }
+      for (const ref of released) {
+        const row = sql.held.get(ref.id * MOST_GROUPS + grp, token, ref.attempt) as Row | null;
+        if (row === null) lost.push(ref.id);
+        else sql.back.run(this.waitingState(grp, row), row.attempt - 1, row.seq);
+      }
+      if (gone > 0) sql.shrink.run(gone, grp);
+      return lost;
+    });
+  }
+
+  extend(group: string, token: number, leases: readonly LeaseRef[], until: number): number[] {
+    const grp = this.number(group);
+    return this.transaction(() =>
+      leases
+        .filter(({ id, attempt }) => this.sql.extend.run(until, id * MOST_GROUPS + grp, token, attempt).changes === 0)
+        .map(({ id }) => id),
+    );
+  }
+
+  nextAt(group: string): number | null {
+    return this.guarded(() => this.sql.nextAt.get(this.number(group))?.at ?? null);
+  }
+
+  version(): number {
+    return this.guarded(() => pragma(this.db, "data_version"));
+  }
+
+  depth(group: string): GroupDepth {
+    const grp = this.number(group);
+    return this.guarded(() => {
+      const counts = new Map(this.sql.depth.all(grp).map(({ state, n }) => [state, n]));
+      const of = (state: number) => counts.get(state) ?? 0;
+      return { ready: of(READY), delayed: of(DELAYED), leased: of(LEASED), behind: of(BEHIND), dead: this.sql.deadCount.get(grp)?.n ?? 0 };
+    });
+  }
+
+  stateOf(group: string, id: number): TaskState {
+    const seq = id * MOST_GROUPS + this.number(group);
+    if (!Number.isSafeInteger(seq) || id < 1) return "unknown";
+    return this.guarded(() => {
+      const state = this.sql.state.get(seq)?.state;
+      if (state === undefined) {
+        if (this.sql.deadState.get(seq) !== null) return "dead";
+        return id <= (this.sql.last.get()?.last ?? 0) ? "done" : "unknown";
+      }
+      return state === LEASED ? "working" : state === DELAYED ? "delayed" : "waiting";
+    });
+  }
+
+  deadLetters(group: string, limit: number): DeadLetter[] {
+    return this.guarded(() =>
+      (this.sql.deadLetters.all(this.number(group), limit) as DeadRow[]).map(({ seq, value, key, attempt, reason, died }) => ({
+        id: Math.floor(seq / MOST_GROUPS),
+        value: JSON.parse(value),
+        key,
+        attempts: attempt,
+        reason,
+        at: died,
+      })),
+    );
+  }
+
+  redrive(group: string, ids: readonly number[] | "all"): number {
+    const grp = this.number(group);
+    return this.transaction(() => {
+      const { sql } = this;
+      const all =
+        ids === "all" ? (sql.deadLetters.all(grp, -1) as DeadRow[]).map(({ seq }) => seq) : ids.map((id) => id * MOST_GROUPS + grp);
+      let count = 0;
+      for (const seq of all) {
+        const row = sql.unbury.get(seq) as Row | null;
+        if (row === null) continue;
+        const behind = this.options.order === "key" && row.key !== null && sql.firstOf.get(grp, row.key) !== null;
+        sql.insert.run(seq, grp, behind ? BEHIND : READY, row.rank, 0, row.key, row.sent, row.idem, row.value);
+        count++;
+      }
+      if (count > 0) sql.grow.run(count, grp);
+      return count;
+    });
+  }
+
+  close(): void {
+    if (!this.open) return;
+    this.open = false;
+    for (const statement of Object.values(this.sql)) statement.finalize();
+    this.db.close();
+  }
+
+  /** Makes available what is due and what a consumer kept too long. */
+  private wake(grp: number, now: number): void {
+    const { sql } = this;
+    if ((sql.nextAt.get(grp)?.at ?? Number.POSITIVE_INFINITY) > now) return;
+    sql.due.run(grp, now);
+    let buried = 0;
+    for (const row of sql.expired.all(grp, now) as Row[]) {
+      if (row.attempt < this.options.maxAttempts) {
+        sql.back.run(this.waitingState(grp, row), row.attempt, row.seq);
+        continue;
+      }
+      this.bury(grp, row, `its lease ran out ${row.attempt} times`, now);
+      sql.remove.run(row.seq);
+      this.promote(grp, row.key);
+      buried++;
+    }
+    if (buried > 0) sql.shrink.run(buried, grp);
+  }
+
+  private bury(grp: number, { seq, rank, attempt, key, sent, idem, value }: Row, reason: string, now: number): void {
+    this.sql.bury.run(seq, grp, rank, attempt, key, sent, idem, value, reason, now);
+  }
+
+  /** What a message that comes back is: available, or behind an earlier one of its key. */
+  private waitingState(grp: number, { seq, key }: Row): number {
+    if (this.options.order === "none" || key === null) return READY;
+    return (this.sql.firstOf.get(grp, key)?.seq ?? seq) < seq ? BEHIND : READY;
+  }
+
+  /** The first of a key has left: the next one's turn. */
+  private promote(grp: number, key: string | null): void {
+    if (this.options.order === "none" || key === null) return;
+    this.sql.promote.run(grp, key);
+  }
+
+  private number(group: string): number {
+    const number = this.groups.get(group);
+    if (number === undefined) throw unknownGroup(group, this.groups.keys());
+    return number;
+  }
+
+  private transaction<T>(work: () => T): T {
+    return this.guarded(() => {
+      this.db.run("BEGIN IMMEDIATE");
+      try {
+        const result = work();
+        this.db.run("COMMIT");
+        return result;
+      } catch (error) {
+        // A full disk has rolled back by itself.
+        if (this.db.inTransaction) this.db.run("ROLLBACK");
+        throw error;
+      }
+    });
+  }
+
+  private guarded<T>(work: () => T): T {
+    if (!this.open) throw new QueueError("closed", `${printable(this.options.file, 200)} is closed`);
+    try {
+      return work();
+    } catch (error) {
+      throw queueError(error, this.options.file);
+    }
+  }
+}
+
+function openFile({ file, durability, busyMs, maxBytes }: SqliteOptions): Database {
+  const db = new Database(file, { create: true, readwrite: true });
+  try {
+    // Before anything else: switching to write-ahead mode needs the file for itself for a moment.
+    db.run(`PRAGMA busy_timeout = ${busyMs}`);
+    const id = pragma(db, "application_id");
+    const version = pragma(db, "user_version");
+    if (id !== 0 && id !== APPLICATION_ID)
+      throw new QueueError("foreign", `${printable(file, 200)} is a database of something else; it was left as it is`);
+    if (id === APPLICATION_ID && version !== SCHEMA_VERSION)
+      throw new QueueError(
+        "version",
+        `${printable(file, 200)} is laid out as version ${version}, this library knows version ${SCHEMA_VERSION}; it was left as it is`,
+      );
+    if (id === 0 && (db.query<{ n: number }, []>("SELECT count(*) AS n FROM sqlite_schema").get()?.n ?? 0) > 0)
+      throw new QueueError("foreign", `${printable(file, 200)} is a database of something else; it was left as it is`);
+    db.run("PRAGMA journal_mode = WAL");
+    db.run(`PRAGMA synchronous = ${durability === "power" ? "FULL" : "NORMAL"}`);
+    db.run("PRAGMA foreign_keys = OFF");
+    if (Number.isFinite(maxBytes)) db.run(`PRAGMA max_page_count = ${Math.max(64, Math.floor(maxBytes / PAGE))}`);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+function pragma(db: Database, name: string): number {
+  return Number((db.query(`PRAGMA ${name}`).values()[0] ?? [0])[0]);
+}
+
+const FIELDS = "seq, rank, attempt, key, sent, idem, value";
+
+function prepare(db: Database, ordered: boolean) {
+  const q = <R>(sql: string): Statement<R, (string | number | null)[]> => db.prepare(sql);
+  const chain = ordered ? "INDEXED BY chain" : "";
+  return {
+    last: q<{ last: number }>("SELECT last FROM meta"),
+    setLast: q("UPDATE meta SET last = ?"),
+    fullest: q<{ size: number }>("SELECT max(size) AS size FROM groups"),
+    growAll: q("UPDATE groups SET size = size + ?"),
+    grow: q("UPDATE groups SET size = size + ? WHERE grp = ?"),
+    shrink: q("UPDATE groups SET size = size - ? WHERE grp = ?"),
+    known: q<{ id: number }>("SELECT id FROM known WHERE idem = ?"),
+    remember: q("INSERT INTO known VALUES (?, ?, ?)"),
+    forget: q("DELETE FROM known WHERE at <= ?"),
+    insert: q(
+      "INSERT INTO messages (seq, grp, state, rank, at, token, attempt, key, sent, idem, value) VALUES (?, ?, ?, ?, ?, 0, 0, ?, ?, ?, ?)",
+    ),
+    firstOf: q<{ seq: number }>(`SELECT seq FROM messages ${chain} WHERE grp = ? AND key = ? ORDER BY seq LIMIT 1`),
+    lease: q(`UPDATE messages SET state = ${LEASED}, at = ?, token = ?, attempt = attempt + 1 WHERE seq IN
+      (SELECT seq FROM messages INDEXED BY ready WHERE grp = ? AND state = ${READY} ORDER BY rank, seq LIMIT ?) RETURNING ${FIELDS}`),
+    after: q<{ seq: number; state: number; at: number }>(
+      `SELECT seq, state, at FROM messages ${chain} WHERE grp = ? AND key = ? AND seq > ? ORDER BY seq LIMIT ?`,
+    ),
+    follow: q(`UPDATE messages SET state = ${LEASED}, at = ?, token = ?, attempt = attempt + 1 WHERE seq = ? RETURNING ${FIELDS}`),
+    acknowledge: q(`DELETE FROM messages WHERE seq = ? AND state = ${LEASED} AND token = ? AND attempt = ? RETURNING key`),
+    held: q(`SELECT ${FIELDS} FROM messages WHERE seq = ? AND state = ${LEASED} AND token = ? AND attempt = ?`),
+    again: q(`UPDATE messages SET state = ${DELAYED}, at = ? WHERE seq = ? AND state = ${LEASED} AND token = ? AND attempt = ?`),
+    back: q("UPDATE messages SET state = ?, at = 0, attempt = ? WHERE seq = ?"),
+    extend: q(`UPDATE messages SET at = ? WHERE seq = ? AND state = ${LEASED} AND token = ? AND attempt = ?`),
+    nextAt: q<{ at: number | null }>(
+      `SELECT at FROM messages INDEXED BY timed WHERE grp = ? AND state IN (${DELAYED}, ${LEASED}) ORDER BY at LIMIT 1`,
+    ),
+    due: q(`UPDATE messages SET state = ${READY}, at = 0 WHERE grp = ? AND state = ${DELAYED} AND at <= ?`),
+    expired: q(`SELECT ${FIELDS} FROM messages WHERE grp = ? AND state = ${LEASED} AND at <= ? ORDER BY seq`),
+    remove: q("DELETE FROM messages WHERE seq = ?"),
+    promote: q(`UPDATE messages SET state = CASE WHEN at > 0 THEN ${DELAYED} ELSE ${READY} END WHERE state = ${BEHIND} AND seq =
+      (SELECT seq FROM messages ${chain} WHERE grp = ? AND key = ? ORDER BY seq LIMIT 1)`),
+    bury: q("INSERT INTO dead VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+    unbury: q(`DELETE FROM dead WHERE seq = ? RETURNING ${FIELDS}`),
+    deadLetters: q(`SELECT ${FIELDS}, reason, died FROM dead WHERE grp = ? ORDER BY seq LIMIT ?`),
+    deadState: q<{ seq: number }>("SELECT seq FROM dead WHERE seq = ?"),
+    deadCount: q<{ n: number }>("SELECT count(*) AS n FROM dead WHERE grp = ?"),
+    state: q<{ state: number }>("SELECT state FROM messages WHERE seq = ?"),
+    depth: q<{ state: number; n: number }>("SELECT state, count(*) AS n FROM messages WHERE grp = ? GROUP BY state"),
+  };
+}
+
+function leasedOf({ seq, rank, attempt, key, sent, idem, value }: Row): Leased {
+  return {
+    id: Math.floor(seq / MOST_GROUPS),
+    value: JSON.parse(value),
+    key,
+    priority: rank === 0 ? 0 : -rank,
+    attempt,
+    sentAt: sent,
+    idempotencyKey: idem,
+  };
+}
+
+function encode(value: unknown): string {
+  const text = JSON.stringify(value);
+  if (text === undefined) throw new QueueError("invalid", "a message of a queue on disk must be something that JSON can write");
+  return text;
+}

@@ -1,0 +1,276 @@
+import { realTimers, type Timers, within } from "../../kernel/timers.ts";
+import { type BackoffRule, backoffDelay } from "../../resilience/backoff.ts";
+import { EventBus } from "../event-bus/event-bus.ts";
+import { type FlowFailure, messageOf } from "../failures.ts";
+import { DEFAULT_BACKOFF } from "../guard.ts";
+import { type Health, type Part, type PartStats, STOP_MS, type StopOptions } from "../part.ts";
+import { type Alert, AlertBoard, type AlertRule } from "./alerts.ts";
+import { metricsText } from "./metrics.ts";
+import { startOrder } from "./order.ts";
+import { Service } from "./service.ts";
+
+/** What parts announce on the bus. */
+export interface LifecycleEvents {
+  "part.started": { readonly part: string; readonly restarts: number };
+  "part.failed": { readonly part: string; readonly error: string };
+  "part.degraded": { readonly part: string; readonly detail: string };
+  "part.recovered": { readonly part: string };
+  "part.stopped": { readonly part: string };
+  alert: Alert;
+}
+
+export interface FlowOrchestratorOptions {
+  readonly name?: string;
+  /** Where parts announce how they fare. Default: a bus of its own. */
+  readonly bus?: EventBus<LifecycleEvents>;
+  /** How often health and alerts are looked at, in milliseconds. Default 1000. */
+  readonly checkMs?: number;
+  /** Told of every turn of events, in a line. */
+  readonly log?: (line: string) => void;
+  readonly timers?: Timers;
+}
+
+export interface RegisterOptions {
+  /** Parts that have to be up first, and are stopped after it. */
+  readonly dependsOn?: readonly string[];
+  /** Restarts after a failure before it is left down, and the waits before them in milliseconds. Default: any number. */
+  readonly restart?: Partial<BackoffRule> & { readonly max?: number };
+}
+
+type PartState = "idle" | "waiting" | "up" | "failed" | "stopped";
+
+interface Entry {
+  readonly name: string;
+  readonly part: Part;
+  readonly options: RegisterOptions;
+  state: PartState;
+  restarts: number;
+  /** Failures since it last ran for a while. */
+  failures: number;
+  upSince: number;
+  degraded: boolean;
+  /** Set while a restart is due. */
+  cancelRestart: (() => void) | null;
+  readonly quit: (() => void)[];
+}
+
+export interface PartHealth extends Health {
+  readonly state: PartState;
+  readonly restarts: number;
+}
+
+/** A part that has run for so long, in milliseconds, starts its waits between restarts anew. */
+const STEADY_MS = 60_000;
+
+/**
+ * Starts parts in the order they depend on each other, watches over them, restarts those that fail, and stops them in reverse,
+ * drained, by a deadline. A part that fails takes no other down.
+ */
+export class FlowOrchestrator implements AsyncDisposable {
+  readonly name: string;
+  readonly bus: EventBus<LifecycleEvents>;
+  private readonly entries = new Map<string, Entry>();
+  private readonly alerts = new AlertBoard();
+  private readonly timers: Timers;
+  private cancelCheck: (() => void) | null = null;
+  private stopping = false;
+  private started = false;
+
+  constructor(private readonly options: FlowOrchestratorOptions = {}) {
+    this.name = options.name ?? "flows";
+    this.timers = options.timers ?? realTimers;
+    this.bus = options.bus ?? new EventBus<LifecycleEvents>({ name: this.name, timers: this.timers });
+  }
+
+  /** Takes a part under its care. Before `start`. */
+  register<P extends Part>(part: P, options: RegisterOptions = {}): P {
+    if (this.started) throw new Error(`${this.name} has started; parts are registered before that`);
+    if (this.entries.has(part.name)) throw new Error(`two parts are called ${part.name}`);
+    const entry: Entry = {
+      name: part.name,
+      part,
+      options,
+      state: "idle",
+      restarts: 0,
+      failures: 0,
+      upSince: 0,
+      degraded: false,
+      cancelRestart: null,
+      quit: [],
+    };
+    this.entries.set(part.name, entry);
+    return part;
+  }
+
+  /** Takes a function that runs as long as it is let under its care. */
+  task(name: string, run: (signal: AbortSignal) => Promise<void>, options: RegisterOptions = {}): Service {
+    return this.register(new Service(name, run, this.timers), options);
+  }
+
+  /** Tells when a figure crosses its bound, and when it is back: the callback, the bus, the log, and `alerts_raised` in the metrics. */
+  alert(rule: AlertRule, tell: (alert: Alert) => void = () => {}): () => void {
+    return this.alerts.add(rule, (alert) => {
+      this.log(alert.text);
+      this.bus.emit("alert", alert, { source: alert.part });
+      tell(alert);
+    });
+  }
+
+  part(name: string): Part | undefined {
+    return this.entries.get(name)?.part;
+  }
+
+  /**
+   * Starts what can be started. Resolves when each part is up, or has failed once and will be tried again, or waits for one that
+   * has. Rejects, with nothing started, when parts depend on each other in a circle or on one that is not there.
+   */
+  async start(): Promise<void> {
+    const order = startOrder(new Map([...this.entries.values()].map(({ name, options }) => [name, options.dependsOn ?? []])));
+    this.started = true;
+    this.stopping = false;
+    this.bus.start();
+    for (const name of order) await this.tryStart(this.entries.get(name) as Entry);
+    this.watch();
+  }
+
+  /** Stops all in reverse order, within the deadline in all. */
+  async stop({ deadlineMs = STOP_MS }: StopOptions = {}): Promise<void> {
+    if (this.stopping || !this.started) return;
+    this.stopping = true;
+    this.cancelCheck?.();
+    const until = this.timers.now() + deadlineMs;
+    const order = startOrder(new Map([...this.entries.values()].map(({ name, options }) => [name, options.dependsOn ?? []]))).reverse();
+    for (const name of order) await this.stopOne(this.entries.get(name) as Entry, until);
+    this.started = false;
+    if (this.options.bus === undefined) await this.bus.stop({ deadlineMs: Math.max(0, until - this.timers.now()) });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  /** The figures of every part by its name, the bus among them. */
+  stats(): ReadonlyMap<string, PartStats> {
+    const all = new Map<string, PartStats>();
+    for (const { name, part, restarts } of this.entries.values()) all.set(name, { ...part.stats(), restarts });
+    if (!all.has(this.bus.name)) all.set(this.bus.name, { ...this.bus.stats(), alertsRaised: this.alerts.raised });
+    return all;
+  }
+
+  /** Figures as OpenMetrics text, and `flow_up` for each part: 1 up, 0.5 degraded, 0 down. */
+  metrics(): string {
+    const worth = { up: 1, degraded: 0.5, down: 0 } as const;
+    const { parts } = this.health();
+    const stats = new Map([...this.stats()].map(([name, figures]) => [name, { ...figures, up: worth[parts[name]?.status ?? "up"] }]));
+    return metricsText(stats);
+  }
+
+  /** The worst of all parts, and each by its name. */
+  health(): { readonly status: Health["status"]; readonly parts: Readonly<Record<string, PartHealth>> } {
+    const parts: Record<string, PartHealth> = {};
+    let status: Health["status"] = "up";
+    for (const entry of this.entries.values()) {
+      const own = this.healthOf(entry);
+      parts[entry.name] = { ...own, state: entry.state, restarts: entry.restarts };
+      if (own.status === "down") status = "down";
+      else if (own.status === "degraded" && status === "up") status = "degraded";
+    }
+    return { status, parts };
+  }
+
+  private healthOf({ state, part }: Entry): Health {
+    if (state === "up") return part.health();
+    const detail = { idle: "not started", waiting: "waits for a part it depends on", failed: "failed", stopped: "stopped" }[state];
+    return { status: "down", detail };
+  }
+
+  private async tryStart(entry: Entry): Promise<void> {
+    if (this.stopping || entry.state === "up") return;
+    const missing = (entry.options.dependsOn ?? []).some((name) => this.entries.get(name)?.state !== "up");
+    if (missing) {
+      entry.state = "waiting";
+      return;
+    }
+    try {
+      await entry.part.start?.();
+    } catch (error) {
+      this.failed(entry, error);
+      return;
+    }
+    if (this.stopping) return;
+    entry.state = "up";
+    entry.upSince = this.timers.now();
+    entry.degraded = false;
+    this.listen(entry);
+    this.log(`${entry.name} started`);
+    this.bus.emit("part.started", { part: entry.name, restarts: entry.restarts }, { source: entry.name });
+    for (const other of this.entries.values())
+      if (other.state === "waiting" && (other.options.dependsOn ?? []).includes(entry.name)) await this.tryStart(other);
+  }
+
+  private listen(entry: Entry): void {
+    for (const quit of entry.quit.splice(0)) quit();
+    const down = entry.part.onDown?.((error) => this.failed(entry, error));
+    const failure = entry.part.onFailure?.(({ place, error }: FlowFailure) => this.log(`${entry.name}, ${place}: ${messageOf(error)}`));
+    for (const quit of [down, failure]) if (quit !== undefined) entry.quit.push(quit);
+  }
+
+  private failed(entry: Entry, error: unknown): void {
+    if (this.stopping || entry.cancelRestart !== null) return;
+    if (entry.state === "up" && this.timers.now() - entry.upSince > STEADY_MS) entry.failures = 0;
+    entry.state = "failed";
+    entry.failures++;
+    const text = messageOf(error);
+    this.log(`${entry.name} failed: ${text}`);
+    this.bus.emit("part.failed", { part: entry.name, error: text }, { source: entry.name });
+    const { restart = {} } = entry.options;
+    if (entry.failures > (restart.max ?? Number.POSITIVE_INFINITY)) return;
+    const waitMs = backoffDelay({ ...DEFAULT_BACKOFF, ...restart }, entry.failures, Math.random());
+    entry.cancelRestart = this.timers.after(waitMs, () => {
+      entry.cancelRestart = null;
+      entry.restarts++;
+      void this.tryStart(entry);
+    });
+  }
+
+  private async stopOne(entry: Entry, until: number): Promise<void> {
+    entry.cancelRestart?.();
+    entry.cancelRestart = null;
+    for (const quit of entry.quit.splice(0)) quit();
+    if (entry.state === "up") {
+      const left = Math.max(0, until - this.timers.now());
+      // A part that breaks its word about the deadline is left behind.
+      const stopped = entry.part
+        .stop({ deadlineMs: left })
+        .catch((error: unknown) => this.log(`${entry.name} failed to stop: ${messageOf(error)}`));
+      await within(this.timers, left + 100, stopped, undefined);
+      this.log(`${entry.name} stopped`);
+      this.bus.emit("part.stopped", { part: entry.name }, { source: entry.name });
+    }
+    entry.state = "stopped";
+  }
+
+  /** Looks at health and alerts from time to time. */
+  private watch(): void {
+    this.cancelCheck = this.timers.after(this.options.checkMs ?? 1000, () => {
+      for (const entry of this.entries.values()) if (entry.state === "up") this.checkHealth(entry);
+      const stats = this.stats();
+      this.alerts.check((name) => stats.get(name) ?? null);
+      if (!this.stopping) this.watch();
+    });
+  }
+
+  private checkHealth(entry: Entry): void {
+    const { status, detail = status } = entry.part.health();
+    const degraded = status !== "up";
+    if (degraded === entry.degraded) return;
+    entry.degraded = degraded;
+    this.log(degraded ? `${entry.name} is ${status}: ${detail}` : `${entry.name} has recovered`);
+    if (degraded) this.bus.emit("part.degraded", { part: entry.name, detail }, { source: entry.name });
+    else this.bus.emit("part.recovered", { part: entry.name }, { source: entry.name });
+  }
+
+  private log(line: string): void {
+    this.options.log?.(line);
+  }
+}

@@ -1,0 +1,37 @@
+import type { OnFailure } from "./failures.ts";
+
+/** How a part of a flow fares. */
+export interface Health {
+  readonly status: "up" | "degraded" | "down";
+  /** Why, in a few words. */
+  readonly detail?: string;
+}
+
+export interface StopOptions {
+  /** Longest that what is under way may take to end, in milliseconds; what is left then is abandoned. Default 10 000. */
+  readonly deadlineMs?: number;
+}
+
+export const STOP_MS = 10_000;
+
+/** Figures of a part: numbers by name, and lists of the same for what it is made of. */
+export interface PartStats {
+  readonly [figure: string]: number | string | boolean | null | readonly PartStats[] | PartStats;
+}
+
+/** What an orchestrator can start, watch and stop. Every part is started at most once at a time and may start again after a stop. */
+export interface Part {
+  readonly name: string;
+  start?(): void | Promise<void>;
+  /** Takes nothing more, drains, and returns by the deadline whatever its handlers do. */
+  stop(options?: StopOptions): Promise<void>;
+  stats(): PartStats;
+  health(): Health;
+  /** Told of every failure inside; what it gives ends that. */
+  onFailure?(listener: OnFailure): () => void;
+  /** Told when the part as a whole can no longer work; what it gives ends that. */
+  onDown?(listener: (error: unknown) => void): () => void;
+}
+
+/** A handler that takes longer than this, in milliseconds, makes its part `degraded`. */
+export const STUCK_MS = 30_000;

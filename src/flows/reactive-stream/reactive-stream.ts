@@ -1,0 +1,308 @@
+import { realTimers, type Timers, within } from "../../kernel/timers.ts";
+import { Ring } from "../../queueing/ring.ts";
+import { Channel, type ChannelOverflow } from "../channel.ts";
+import { Failures, isThenable, type OnFailure, Stopped } from "../failures.ts";
+import { type Health, type Part, type PartStats, STOP_MS, STUCK_MS, type StopOptions } from "../part.ts";
+import { asObservable, OBSERVABLE, type ObservableLike } from "./interop.ts";
+import { type StreamObserver, Subscriber, type SubscriberOptions, type SubscriberStats } from "./subscriber.ts";
+
+/** Gives what a value becomes, or `undefined` to leave it out. */
+export type Transformer<In, Out> = (value: In) => Out | undefined | PromiseLike<Out | undefined>;
+
+export interface ReactiveStreamOptions {
+  /** Values that may wait while a transformer takes its time; one more is dropped, and counted. Default 1024. */
+  readonly buffer?: number;
+  /** Told of every transformer or subscriber that failed. */
+  readonly onFailure?: OnFailure;
+  readonly timers?: Timers;
+}
+
+export interface StreamStats extends PartStats {
+  readonly emitted: number;
+  /** Values that came out of the last transformer and were offered to every subscriber. */
+  readonly delivered: number;
+  readonly filtered: number;
+  readonly failed: number;
+  readonly dropped: number;
+  readonly abandoned: number;
+  readonly inside: number;
+  readonly subscribers: readonly SubscriberStats[];
+}
+
+/**
+ * Values as they happen, through a row of transformers, to any number of subscribers, each with a buffer and an overflow rule of its
+ * own. Emitting never waits. Order is kept: a transformer that takes its time lets later values wait behind.
+ * emitted = delivered + filtered + failed + dropped + abandoned + inside, always.
+ */
+export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
+  private readonly timers: Timers;
+  private readonly failures: Failures;
+  private readonly inbox = new Ring<In>(2);
+  private readonly counts = { emitted: 0, delivered: 0, filtered: 0, failed: 0, dropped: 0, abandoned: 0 };
+  private subscribers: Subscriber<Out>[] = [];
+  private subscribed = 0;
+  /** A value is on its way through the transformers. */
+  private busy = false;
+  private used = false;
+  private ending: "no" | "complete" | "stopped" = "no";
+  private onEmpty: (() => void) | null = null;
+
+  private constructor(
+    readonly name: string,
+    private readonly transformers: readonly Transformer<unknown, unknown>[],
+    private readonly options: ReactiveStreamOptions,
+  ) {
+    this.timers = options.timers ?? realTimers;
+    this.failures = new Failures(name, this.timers, options.onFailure);
+  }
+
+  /** A stream of values of this type, as they are. */
+  static of<In>(name: string, options: ReactiveStreamOptions = {}): ReactiveStream<In> {
+    return new ReactiveStream<In>(name, [], options);
+  }
+
+  /** A stream of what another one gives: an observable, an async iterable, a Web Stream. It completes and fails with it. */
+  static from<T>(
+    name: string,
+    source: ObservableLike<T> | AsyncIterable<T> | object,
+    options: ReactiveStreamOptions = {},
+  ): ReactiveStream<T> {
+    const stream = ReactiveStream.of<T>(name, options);
+    const observable = asObservable<T>(source);
+    // Not before who asked for it has had the chance to subscribe.
+    queueMicrotask(() => {
+      if (observable !== null) stream.follow(observable);
+      else void stream.read(source as AsyncIterable<T>);
+    });
+    return stream;
+  }
+
+  /** The same stream with one more transformer at its end. */
+  transform<Next>(transformer: Transformer<Out, Next>): ReactiveStream<In, Next> {
+    if (this.used) throw new Error(`${this.name} is in use; transformers are added before the first value and the first subscriber`);
+    return new ReactiveStream<In, Next>(this.name, [...this.transformers, transformer as Transformer<unknown, unknown>], this.options);
+  }
+
+  /** The same stream without the values that do not pass. */
+  filter(passes: (value: Out) => boolean): ReactiveStream<In, Out> {
+    return this.transform((value) => (passes(value) ? value : undefined));
+  }
+
+  /** Hands a value on and never waits. False when there was no room for it: it is dropped, and counted. */
+  emit(value: In): boolean {
+    if (this.ending !== "no") throw new Stopped(`${this.name} has ended and takes no more values`);
+    this.used = true;
+    this.counts.emitted++;
+    if (!this.busy) {
+      this.pass(value);
+      return true;
+    }
+    if (this.inbox.length >= (this.options.buffer ?? 1024)) {
+      this.counts.dropped++;
+      return false;
+    }
+    this.inbox.push(value);
+    return true;
+  }
+
+  private pass(value: In): void {
+    this.busy = true;
+    this.through(value, 0);
+    if (!this.busy && this.inbox.length > 0) this.next();
+  }
+
+  /** Sends a value through the transformers from this one on; later values wait until it is out. */
+  private through(value: unknown, from: number): void {
+    let now = value;
+    const { transformers } = this;
+    try {
+      for (let i = from; i < transformers.length; i++) {
+        now = (transformers[i] as Transformer<unknown, unknown>)(now);
+        if (isThenable(now)) {
+          this.wait(now, i + 1, value);
+          return;
+        }
+        if (now === undefined) break;
+      }
+    } catch (error) {
+      this.fail(value, error);
+      return;
+    }
+    if (now === undefined) this.counts.filtered++;
+    else this.deliver(now as Out);
+    this.busy = false;
+  }
+
+  private wait(answer: PromiseLike<unknown>, then: number, subject: unknown): void {
+    answer.then(
+      (value) => {
+        if (this.ending === "stopped") return;
+        if (value === undefined) {
+          this.counts.filtered++;
+          this.busy = false;
+        } else this.through(value, then);
+        if (!this.busy) this.next();
+      },
+      (error: unknown) => {
+        if (this.ending === "stopped") return;
+        this.fail(subject, error);
+        this.next();
+      },
+    );
+  }
+
+  private fail(subject: unknown, error: unknown): void {
+    this.counts.failed++;
+    this.busy = false;
+    this.failures.report("transformer", subject, error);
+  }
+
+  private next(): void {
+    while (!this.busy && this.inbox.length > 0) {
+      this.busy = true;
+      this.through(this.inbox.shift(), 0);
+    }
+    if (!this.busy) this.onEmpty?.();
+  }
+
+  private deliver(value: Out): void {
+    this.counts.delivered++;
+    const { subscribers } = this;
+    for (let i = 0; i < subscribers.length; i++) (subscribers[i] as Subscriber<Out>).offer(value);
+  }
+
+  /** Is told every value from now on. A handler that returns a promise is told the next value when it has resolved. */
+  subscribe(observer: StreamObserver<Out> | ((value: Out) => unknown), options: SubscriberOptions = {}): Subscriber<Out> {
+    this.used = true;
+    const subscriber = new Subscriber<Out>(
+      options.name ?? `subscriber ${++this.subscribed}`,
+      typeof observer === "function" ? { next: observer } : observer,
+      options.buffer ?? 1024,
+      options.overflow ?? "drop-oldest",
+      this.failures,
+      this.timers,
+      this.remove,
+    );
+    if (this.ending !== "no") subscriber.complete();
+    else if (options.signal?.aborted === true) subscriber.unsubscribe();
+    else {
+      options.signal?.addEventListener("abort", subscriber.unsubscribe, { once: true });
+      this.subscribers = [...this.subscribers, subscriber];
+    }
+    return subscriber;
+  }
+
+  /** The values from now on, one by one; leaving the loop unsubscribes. */
+  values({ buffer = 1024, overflow = "drop-oldest" }: { buffer?: number; overflow?: Exclude<ChannelOverflow, "block"> } = {}) {
+    const channel = new Channel<Out>(buffer, overflow, () => subscriber.unsubscribe());
+    const subscriber = this.subscribe(
+      { next: (value) => void channel.offer(value), error: (error) => channel.fail(error), complete: () => channel.close() },
+      { name: "iteration" },
+    );
+    return channel as AsyncIterableIterator<Out, undefined>;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterableIterator<Out, undefined> {
+    return this.values();
+  }
+
+  [OBSERVABLE](): ObservableLike<Out> {
+    return this;
+  }
+
+  /** No more values: subscribers are told once they have handled theirs. */
+  complete(): void {
+    if (this.ending !== "no") return;
+    this.ending = "complete";
+    void this.empty().then(() => {
+      for (const subscriber of this.subscribers) subscriber.complete();
+    });
+  }
+
+  /** Ends every subscriber with an error, after what was emitted before it. */
+  endWith(error: unknown): void {
+    if (this.ending !== "no") return;
+    this.ending = "complete";
+    void this.empty().then(() => {
+      for (const subscriber of this.subscribers) subscriber.endWith(error);
+    });
+  }
+
+  start(): void {
+    if (this.ending === "stopped" || this.ending === "complete") this.ending = "no";
+  }
+
+  /** Takes no more values, lets transformers and subscribers end until the deadline, and completes. */
+  async stop({ deadlineMs = STOP_MS }: StopOptions = {}): Promise<void> {
+    this.complete();
+    const drained = this.empty().then(() => Promise.all(this.subscribers.map((subscriber) => subscriber.drained())));
+    await within(this.timers, deadlineMs, drained, null);
+    this.ending = "stopped";
+    this.counts.abandoned += this.inbox.length + (this.busy ? 1 : 0);
+    this.busy = false;
+    while (this.inbox.length > 0) this.inbox.shift();
+    for (const subscriber of this.subscribers) subscriber.unsubscribe();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  onFailure(listener: OnFailure): () => void {
+    return this.failures.listen(listener);
+  }
+
+  stats(): StreamStats {
+    return {
+      ...this.counts,
+      inside: this.inbox.length + (this.busy ? 1 : 0),
+      subscribers: this.subscribers.map((subscriber) => subscriber.stats()),
+    };
+  }
+
+  health(): Health {
+    if (this.ending !== "no") return { status: "down", detail: "ended" };
+    const stuck = this.subscribers.map((subscriber) => subscriber.stats()).find(({ oldestMs }) => (oldestMs ?? 0) > STUCK_MS);
+    if (stuck === undefined) return { status: "up" };
+    return { status: "degraded", detail: `${stuck.name} has been at one value for ${Math.round((stuck.oldestMs ?? 0) / 1000)} s` };
+  }
+
+  /** Resolves when no value is among the transformers any more. */
+  private empty(): Promise<void> {
+    if (!this.busy && this.inbox.length === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const before = this.onEmpty;
+      this.onEmpty = () => {
+        before?.();
+        resolve();
+      };
+    });
+  }
+
+  private follow(observable: ObservableLike<In>): void {
+    const subscription = observable.subscribe({
+      next: (value) => {
+        if (this.ending === "no") this.emit(value);
+        else subscription.unsubscribe();
+      },
+      error: (error) => this.endWith(error),
+      complete: () => this.complete(),
+    });
+  }
+
+  private async read(source: AsyncIterable<In>): Promise<void> {
+    try {
+      for await (const value of source) {
+        if (this.ending !== "no") return;
+        this.emit(value);
+      }
+      this.complete();
+    } catch (error) {
+      this.endWith(error);
+    }
+  }
+
+  private readonly remove = (subscriber: Subscriber<Out>): void => {
+    this.subscribers = this.subscribers.filter((other) => other !== subscriber);
+  };
+}

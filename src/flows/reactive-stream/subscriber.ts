@@ -1,0 +1,200 @@
+import type { Timers } from "../../kernel/timers.ts";
+import { Ring } from "../../queueing/ring.ts";
+import { type Failures, isThenable } from "../failures.ts";
+import type { PartStats } from "../part.ts";
+
+/**
+ * What happens to a value that finds a subscriber busy and its buffer full. `latest`: only the newest is kept, whatever the
+ * buffer. `fail`: the subscriber is ended, with an error; nobody else notices.
+ */
+export type StreamOverflow = "drop-oldest" | "drop-newest" | "latest" | "fail";
+
+/** Someone who is told values, the end, or an error: what RxJS and other observables call an observer. */
+export interface StreamObserver<T> {
+  next?(value: T): unknown;
+  error?(error: unknown): void;
+  complete?(): void;
+}
+
+export interface SubscriberOptions {
+  /** Shown in failures and statistics. */
+  readonly name?: string;
+  /** Values that may wait while its handler is at work. Default 1024. */
+  readonly buffer?: number;
+  /** Default `drop-oldest`. */
+  readonly overflow?: StreamOverflow;
+  /** Ends the subscription when it is aborted. */
+  readonly signal?: AbortSignal;
+}
+
+/** A subscriber that was `fail`ed for being too slow. */
+export class TooSlow extends Error {
+  override readonly name = "TooSlow";
+
+  constructor(readonly buffer: number) {
+    super(`more than ${buffer} values were waiting`);
+  }
+}
+
+export interface SubscriberStats extends PartStats {
+  readonly name: string;
+  readonly offered: number;
+  readonly handled: number;
+  readonly failed: number;
+  readonly dropped: number;
+  readonly abandoned: number;
+  readonly waiting: number;
+  readonly inFlight: number;
+  readonly oldestMs: number | null;
+}
+
+/**
+ * One who is told the values of a stream, one after another, in order. While its handler takes its time, values wait in a buffer of
+ * its own. offered = handled + failed + dropped + abandoned + waiting + inFlight, always.
+ */
+export class Subscriber<T> implements Disposable {
+  offered = 0;
+  handled = 0;
+  failed = 0;
+  dropped = 0;
+  abandoned = 0;
+  private readonly waiting = new Ring<T>(2);
+  private inFlight = 0;
+  private since = 0;
+  private closed = false;
+  private completing = false;
+  private onIdle: (() => void) | null = null;
+
+  constructor(
+    private readonly name: string,
+    private readonly observer: StreamObserver<T>,
+    private readonly buffer: number,
+    private readonly overflow: StreamOverflow,
+    private readonly failures: Failures,
+    private readonly timers: Timers,
+    private readonly onClose: (subscriber: Subscriber<T>) => void,
+  ) {}
+
+  /** Ends the subscription: what waits is abandoned. Doing so twice does nothing. */
+  readonly unsubscribe = (): void => {
+    if (this.closed) return;
+    this.closed = true;
+    this.abandoned += this.waiting.length + this.inFlight;
+    this.inFlight = 0;
+    while (this.waiting.length > 0) this.waiting.shift();
+    this.onClose(this);
+    this.onIdle?.();
+  };
+
+  [Symbol.dispose](): void {
+    this.unsubscribe();
+  }
+
+  offer(value: T): void {
+    if (this.closed) return;
+    this.offered++;
+    if (this.inFlight > 0) this.wait(value);
+    else this.run(value);
+  }
+
+  private wait(value: T): void {
+    const limit = this.overflow === "latest" ? 1 : this.buffer;
+    if (this.waiting.length >= limit) {
+      this.dropped++;
+      if (this.overflow === "fail") {
+        this.endWith(new TooSlow(this.buffer));
+        return;
+      }
+      if (this.overflow === "drop-newest" || limit === 0) return;
+      this.waiting.shift();
+    }
+    this.waiting.push(value);
+  }
+
+  private run(value: T): void {
+    this.inFlight = 1;
+    let answer: unknown;
+    try {
+      answer = this.observer.next?.(value);
+    } catch (error) {
+      this.settle(value, error ?? new Error("threw nothing"));
+      return;
+    }
+    if (!isThenable(answer)) {
+      // Unsubscribed by its own handler: counted as abandoned.
+      if (this.closed) return;
+      this.inFlight = 0;
+      this.handled++;
+      if (this.waiting.length > 0) this.next();
+      return;
+    }
+    this.since = this.timers.now();
+    answer.then(
+      () => this.settle(value, null),
+      (error: unknown) => this.settle(value, error ?? new Error("rejected with nothing")),
+    );
+  }
+
+  private settle(value: T, error: unknown): void {
+    if (this.closed) {
+      if (error !== null) this.failures.report(this.name, value, error);
+      return;
+    }
+    this.inFlight = 0;
+    if (error === null) this.handled++;
+    else {
+      this.failed++;
+      this.failures.report(this.name, value, error);
+    }
+    this.next();
+  }
+
+  private next(): void {
+    while (this.inFlight === 0 && this.waiting.length > 0) this.run(this.waiting.shift() as T);
+    if (this.inFlight > 0 || this.closed) return;
+    if (this.completing) this.finish();
+    this.onIdle?.();
+  }
+
+  /** No more values come: tells its observer once it has handled all it was offered. */
+  complete(): void {
+    this.completing = true;
+    if (this.inFlight === 0) this.finish();
+  }
+
+  /** Ends it with an error now. */
+  endWith(error: unknown): void {
+    if (this.closed) return;
+    this.unsubscribe();
+    this.tell(() => this.observer.error?.(error));
+    if (this.observer.error === undefined) this.failures.report(this.name, undefined, error);
+  }
+
+  private finish(): void {
+    if (this.closed) return;
+    this.unsubscribe();
+    this.tell(() => this.observer.complete?.());
+  }
+
+  private tell(what: () => void): void {
+    try {
+      what();
+    } catch (error) {
+      this.failures.report(this.name, undefined, error);
+    }
+  }
+
+  /** Resolves when nothing waits and nothing runs any more. */
+  drained(): Promise<void> {
+    if (this.closed || this.inFlight === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.onIdle = resolve;
+    });
+  }
+
+  stats(): SubscriberStats {
+    const { name, offered, handled, failed, dropped, abandoned, inFlight } = this;
+    const oldestMs = inFlight > 0 ? this.timers.now() - this.since : null;
+    return { name, offered, handled, failed, dropped, abandoned, waiting: this.waiting.length, inFlight, oldestMs };
+  }
+}

@@ -1,0 +1,52 @@
+/** Time as an application sees it, in milliseconds. What decides by it takes one of these, so that its tests never sleep. */
+export interface Timers {
+  /** Milliseconds of a clock that never goes back; its zero means nothing. */
+  now(): number;
+  /** Milliseconds since 1970. */
+  wall(): number;
+  /** Runs something once, after a while; what it gives calls that off. */
+  after(ms: number, run: () => void): () => void;
+}
+
+/** Longest that `setTimeout` can wait. */
+const LONGEST = 2 ** 31 - 1;
+
+export const realTimers: Timers = {
+  now: () => performance.now(),
+  wall: () => Date.now(),
+  after(ms, run) {
+    const timer = setTimeout(run, Math.min(LONGEST, Math.max(0, ms)));
+    return () => clearTimeout(timer);
+  },
+};
+
+/** Resolves after a while, or as soon as the signal is aborted. */
+export function pause(timers: Timers, ms: number, signal?: AbortSignal): Promise<void> {
+  if (signal?.aborted === true) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = () => {
+      cancel();
+      signal?.removeEventListener("abort", done);
+      resolve();
+    };
+    const cancel = timers.after(ms, done);
+    signal?.addEventListener("abort", done, { once: true });
+  });
+}
+
+/** The promise, or `late` when it has not settled within the time. The promise itself goes on. */
+export function within<T, L>(timers: Timers, ms: number, work: Promise<T>, late: L): Promise<T | L> {
+  return new Promise((resolve, reject) => {
+    const cancel = timers.after(ms, () => resolve(late));
+    work.then(
+      (value) => {
+        cancel();
+        resolve(value);
+      },
+      (error) => {
+        cancel();
+        reject(error);
+      },
+    );
+  });
+}

@@ -1,0 +1,58 @@
+import { Heap } from "../../src/kernel/heap.ts";
+import type { Timers } from "../../src/kernel/timers.ts";
+
+/** Time that goes on only when a test says so. */
+export class VirtualTimers implements Timers {
+  private at = 0;
+  private readonly due = new Heap<{ run: () => void; off: boolean }>();
+
+  now(): number {
+    return this.at;
+  }
+
+  wall(): number {
+    return 1_700_000_000_000 + this.at;
+  }
+
+  after(ms: number, run: () => void): () => void {
+    const entry = { run, off: false };
+    this.due.push(this.at + Math.max(0, ms), entry);
+    return () => {
+      entry.off = true;
+    };
+  }
+
+  /** Lets everything that is ready run, then what falls due within the time, in order. */
+  async advance(ms: number): Promise<void> {
+    const until = this.at + ms;
+    await settled();
+    while (this.due.next <= until) {
+      this.at = Math.max(this.at, this.due.next);
+      const entry = this.due.pop();
+      if (entry?.off === false) entry.run();
+      await settled();
+    }
+    this.at = until;
+  }
+
+  /** Advances until the promise settles. */
+  async run<T>(work: Promise<T>): Promise<T> {
+    let done = false;
+    const finish = () => {
+      done = true;
+    };
+    work.then(finish, finish);
+    for (let steps = 0; !done; steps++) {
+      await settled();
+      if (done) break;
+      if (steps > 1e6 || this.due.size === 0) throw new Error("everything waits and nothing is due");
+      await this.advance(Math.max(0, this.due.next - this.at));
+    }
+    return work;
+  }
+}
+
+/** All microtasks, and what they set going with `setImmediate`. */
+export async function settled(): Promise<void> {
+  for (let i = 0; i < 3; i++) await new Promise<void>((resolve) => setImmediate(resolve));
+}
