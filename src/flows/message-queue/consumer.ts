@@ -164,7 +164,7 @@ export class Consumer<T> implements Disposable {
         if (trouble > 0) this.onTrouble(null);
         trouble = 0;
         this.work();
-        if (this.unsettled > 0 && this.running.size === 0) await this.settle();
+        if (this.unsettled > 0 && this.settling === null) await this.settle();
         if (got === 0 || this.wants === 0) await this.rest();
       } catch (error) {
         this.onTrouble(error);

@@ -279,7 +279,7 @@ export class MessageQueue<T> implements Part {
     return this.attempt(() => this.store.depth(group));
   }
 
-  /** Messages of a group that were given up, oldest first. */
+  /** Messages of a group that were given up, in the order they were. */
   async deadLetters(group = this.groups[0] as string, limit = 100): Promise<DeadLetter[]> {
     return this.attempt(() => this.store.deadLetters(group, limit));
   }

@@ -26,7 +26,7 @@ CREATE INDEX timed ON messages (grp, at) WHERE state IN (${DELAYED}, ${LEASED});
 CREATE TABLE dead (
   seq INTEGER PRIMARY KEY, grp INTEGER NOT NULL, rank INTEGER NOT NULL, attempt INTEGER NOT NULL, key TEXT, sent INTEGER NOT NULL, idem TEXT,
   value TEXT NOT NULL, reason TEXT NOT NULL, died INTEGER NOT NULL);
-CREATE INDEX dead_of ON dead (grp);
+CREATE INDEX dead_of ON dead (grp, died);
 CREATE TABLE known (idem TEXT PRIMARY KEY, id INTEGER NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX known_at ON known (at);
 `;

@@ -411,7 +411,7 @@ function prepare(db: Database, ordered: boolean) {
       (SELECT seq FROM messages ${chain} WHERE grp = ? AND key = ? ORDER BY seq LIMIT 1)`),
     bury: q("INSERT INTO dead VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
     unbury: q(`DELETE FROM dead WHERE seq = ? RETURNING ${FIELDS}`),
-    deadLetters: q(`SELECT ${FIELDS}, reason, died FROM dead WHERE grp = ? ORDER BY seq LIMIT ?`),
+    deadLetters: q(`SELECT ${FIELDS}, reason, died FROM dead WHERE grp = ? ORDER BY died, seq LIMIT ?`),
     deadState: q<{ seq: number }>("SELECT seq FROM dead WHERE seq = ?"),
     deadCount: q<{ n: number }>("SELECT count(*) AS n FROM dead WHERE grp = ?"),
     state: q<{ state: number }>("SELECT state FROM messages WHERE seq = ?"),
@@ -431,8 +431,18 @@ function leasedOf({ seq, rank, attempt, key, sent, idem, value }: Row): Leased {
   };
 }
 
+/** Longest a message may be as JSON, in characters. */
+const LONGEST = 1_000_000;
+
 function encode(value: unknown): string {
-  const text = JSON.stringify(value);
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(value);
+  } catch (error) {
+    throw new QueueError("invalid", `a message of a queue on disk must be something that JSON can write: ${String(error)}`);
+  }
   if (text === undefined) throw new QueueError("invalid", "a message of a queue on disk must be something that JSON can write");
+  if (text.length > LONGEST)
+    throw new QueueError("invalid", `a message may be ${LONGEST} characters of JSON long, this one has ${text.length}`);
   return text;
 }

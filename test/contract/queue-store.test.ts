@@ -1,0 +1,429 @@
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import fc from "fast-check";
+import {
+  type FlowFailure,
+  GiveUp,
+  MessageQueue,
+  type MessageQueueOptions,
+  QueueError,
+  type QueueStore,
+  type StoreOptions,
+} from "../../src/flows/index.ts";
+import { MemoryStore } from "../../src/flows/message-queue/memory-store.ts";
+import { SqliteStore } from "../../src/flows/message-queue/sqlite-store.ts";
+import { rounds } from "../support/campaign.ts";
+import { temporaryFolder } from "../support/cli.ts";
+import { VirtualTimers } from "../support/virtual-timers.ts";
+
+setDefaultTimeout(60_000);
+
+const folder = temporaryFolder();
+afterAll(() => rmSync(folder, { recursive: true }));
+let files = 0;
+const newFile = () => join(folder, `q${++files}.db`);
+
+const OPTIONS: StoreOptions = { groups: ["a", "b"], order: "none", capacity: 100, maxAttempts: 3, rememberMs: 1000 };
+
+interface Kind {
+  readonly kind: string;
+  readonly store: (options: StoreOptions) => QueueStore;
+  readonly queue: () => Pick<MessageQueueOptions, "file" | "durability">;
+  readonly runs: number;
+}
+
+const KINDS: readonly Kind[] = [
+  { kind: "in memory", store: (options) => new MemoryStore(options), queue: () => ({}), runs: 200 },
+  ...(["process", "power"] as const).map((durability) => ({
+    kind: `on SQLite, ${durability}`,
+    store: (options: StoreOptions) =>
+      new SqliteStore({ ...options, file: newFile(), durability, busyMs: 1000, maxBytes: Number.POSITIVE_INFINITY }),
+    queue: () => ({ file: newFile(), durability }),
+    runs: 25,
+  })),
+];
+
+const message = (value: unknown, change: object = {}) => ({ value, key: null, priority: 0, delayMs: 0, idempotencyKey: null, ...change });
+const nothing = { acknowledged: [], again: [], dead: [], released: [] };
+
+/** What a store must do, told as simply as can be: a list of messages per group, looked through from its beginning. */
+class Model {
+  private readonly messages: {
+    id: number;
+    key: string | null;
+    priority: number;
+    attempt: number;
+    state: "free" | "leased" | "dead" | "gone";
+    at: number;
+    token: number;
+  }[] = [];
+  private last = 0;
+
+  constructor(
+    private readonly ordered: boolean,
+    private readonly maxAttempts: number,
+  ) {}
+
+  send(key: string | null, priority: number, delay: number, now: number): void {
+    this.messages.push({ id: ++this.last, key, priority, attempt: 0, state: "free", at: delay > 0 ? now + delay : 0, token: 0 });
+  }
+
+  private here() {
+    return this.messages.filter(({ state }) => state === "free" || state === "leased");
+  }
+
+  private expire(now: number): void {
+    for (const each of this.here()) {
+      if (each.state !== "leased" || each.at > now) continue;
+      each.state = each.attempt >= this.maxAttempts ? "dead" : "free";
+      each.at = 0;
+    }
+  }
+
+  lease(max: number, until: number, token: number, now: number): number[] {
+    this.expire(now);
+    const free = this.here().filter(({ state, at }) => state === "free" && at <= now);
+    const first = (key: string | null) => this.here().find((other) => other.key === key);
+    const heads = free.filter((each) => !this.ordered || each.key === null || first(each.key) === each);
+    const taken = heads.sort((a, b) => b.priority - a.priority || a.id - b.id).slice(0, max);
+    if (this.ordered) {
+      for (const head of [...taken]) {
+        if (head.key === null) continue;
+        for (const next of this.here().filter(({ key, id }) => key === head.key && id > head.id)) {
+          if (taken.length >= max || next.state !== "free" || next.at > now) break;
+          taken.push(next);
+        }
+      }
+    }
+    for (const each of taken) Object.assign(each, { state: "leased", at: until, token, attempt: each.attempt + 1 });
+    return taken.map(({ id }) => id);
+  }
+
+  end(token: number, id: number, attempt: number, how: "acknowledged" | "dead" | "again" | "released", at: number): boolean {
+    const each = this.messages.find(
+      (other) => other.id === id && other.state === "leased" && other.token === token && other.attempt === attempt,
+    );
+    if (each === undefined) return false;
+    if (how === "acknowledged") each.state = "gone";
+    else if (how === "dead") each.state = "dead";
+    else {
+      each.state = "free";
+      each.at = how === "again" ? at : 0;
+      if (how === "released") each.attempt--;
+    }
+    return true;
+  }
+
+  count(state: string): number {
+    return this.messages.filter((each) => each.state === state).length;
+  }
+}
+
+describe.each([...KINDS])("F-4 a queue's store $kind", ({ store: open, runs }) => {
+  test("does what a plain list would do, whatever is asked of it", async () => {
+    const act = fc.oneof(
+      fc.record({
+        do: fc.constant("send" as const),
+        key: fc.constantFrom(null, "x", "y"),
+        priority: fc.constantFrom(0, 0, 1, -2),
+        delay: fc.constantFrom(0, 0, 5),
+      }),
+      fc.record({
+        do: fc.constant("lease" as const),
+        group: fc.constantFrom("a", "b"),
+        max: fc.integer({ min: 1, max: 4 }),
+        token: fc.constantFrom(1, 2),
+      }),
+      fc.record({
+        do: fc.constant("end" as const),
+        group: fc.constantFrom("a", "b"),
+        which: fc.nat(20),
+        how: fc.constantFrom("acknowledged" as const, "dead" as const, "again" as const, "released" as const),
+      }),
+      fc.record({ do: fc.constant("wait" as const), ms: fc.integer({ min: 1, max: 12 }) }),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom("none" as const, "key" as const), fc.array(act, { maxLength: 60 }), async (order, acts) => {
+        const store = open({ ...OPTIONS, order });
+        const models = new Map(OPTIONS.groups.map((group) => [group, new Model(order === "key", OPTIONS.maxAttempts)]));
+        const leases: { group: string; token: number; id: number; attempt: number }[] = [];
+        let now = 1000;
+        for (const each of acts) {
+          if (each.do === "wait") now += each.ms;
+          else if (each.do === "send") {
+            const priority = order === "key" && each.key !== null ? 0 : each.priority;
+            await store.send([message(leases.length, { key: each.key, priority, delayMs: each.delay })], now);
+            for (const model of models.values()) model.send(each.key, priority, each.delay, now);
+          } else if (each.do === "lease") {
+            const { group, token, max } = each;
+            const leased = await store.lease(group, { max, token, until: now + 20 }, now);
+            expect(leased.map(({ id }) => id)).toEqual(models.get(group)?.lease(max, now + 20, token, now) ?? []);
+            for (const { id, attempt } of leased) leases.push({ group, token, id, attempt });
+          } else {
+            const held = leases.filter(({ group }) => group === each.group);
+            const lease = held[each.which % Math.max(1, held.length)];
+            if (lease === undefined) continue;
+            const { group, token, id, attempt } = lease;
+            const { how } = each;
+            // Who tries a message of a key again, or puts one back, puts back the later ones it holds.
+            const later =
+              order === "key" && how !== "acknowledged" && how !== "dead"
+                ? held.filter((other) => other.token === token && other.id > id)
+                : [];
+            const ref = { id, attempt, delayMs: 3, reason: "no" };
+            const settlement = { ...nothing, [how]: [ref] };
+            settlement.released = [...settlement.released, ...later] as never;
+            const lost = await store.settle(group, token, settlement, now);
+            const model = models.get(group);
+            const expected = [ref].filter(() => model?.end(token, id, attempt, how, now + 3) === false).map((each) => each.id);
+            for (const other of later) if (model?.end(token, other.id, other.attempt, "released", 0) === false) expected.push(other.id);
+            expect([...lost].sort()).toEqual(expected.sort());
+          }
+        }
+        for (const [group, model] of models) {
+          const depth = await store.depth(group);
+          expect(depth.leased + depth.ready + depth.delayed + depth.behind).toBe(model.count("free") + model.count("leased"));
+          expect([depth.dead, (await store.deadLetters(group, 100)).length]).toEqual([model.count("dead"), model.count("dead")]);
+        }
+        await store.close();
+      }),
+      { numRuns: rounds(runs) },
+    );
+  });
+
+  test("an idempotency key is taken in once, until it is forgotten", async () => {
+    const store = open(OPTIONS);
+    const keyed = message("v", { idempotencyKey: "k" });
+    expect(await store.send([keyed, keyed, message("w")], 0)).toEqual([
+      { id: 1, duplicate: false },
+      { id: 1, duplicate: true },
+      { id: 2, duplicate: false },
+    ]);
+    expect(await store.send([keyed], 999)).toEqual([{ id: 1, duplicate: true }]);
+    expect(await store.send([keyed], 1000)).toEqual([{ id: 3, duplicate: false }]);
+    await store.close();
+  });
+
+  test("takes all in or nothing: what does not fit is refused with a sentence", async () => {
+    const store = open({ ...OPTIONS, capacity: 3 });
+    await store.send([message(1), message(2)], 0);
+    expect(await store.room()).toBe(1);
+    expect(async () => store.send([message(3), message(4)], 0)).toThrow(
+      new QueueError("full", "the queue is full: 3 messages are waiting or at work"),
+    );
+    expect(await store.room()).toBe(1);
+    const [first] = await store.lease("a", { max: 1, token: 1, until: 10 }, 0);
+    await store.settle("a", 1, { ...nothing, acknowledged: [{ id: first?.id ?? 0, attempt: 1 }] }, 0);
+    // The other group still has both.
+    expect(await store.room()).toBe(1);
+    await store.close();
+  });
+
+  test("leases are lengthened; the state of a task is known in each group", async () => {
+    const store = open(OPTIONS);
+    await store.send([message("v"), message("later", { delayMs: 50 })], 0);
+    await store.lease("a", { max: 5, token: 1, until: 10 }, 0);
+    expect(await store.extend("a", 1, [{ id: 1, attempt: 1 }], 30)).toEqual([]);
+    expect(await store.extend("a", 2, [{ id: 1, attempt: 1 }], 30)).toEqual([1]);
+    expect(await store.lease("a", { max: 5, token: 2, until: 40 }, 20)).toEqual([]);
+    expect(await store.nextAt("a")).toBe(30);
+    expect([await store.stateOf("a", 1), await store.stateOf("b", 1), await store.stateOf("a", 2), await store.stateOf("a", 3)]).toEqual([
+      "working",
+      "waiting",
+      "delayed",
+      "unknown",
+    ]);
+    expect(await store.lease("a", { max: 5, token: 2, until: 60 }, 30)).toMatchObject([{ id: 1, attempt: 2 }]);
+    await store.settle("a", 2, { ...nothing, acknowledged: [{ id: 1, attempt: 2 }] }, 31);
+    expect(await store.stateOf("a", 1)).toBe("done");
+    await store.close();
+  });
+
+  test("dead letters are kept with their reason and can be made available again", async () => {
+    const store = open(OPTIONS);
+    await store.send([message({ n: 1 }, { key: "k" })], 5);
+    await store.lease("a", { max: 1, token: 1, until: 10 }, 6);
+    await store.settle("a", 1, { ...nothing, dead: [{ id: 1, attempt: 1, reason: "broken" }] }, 7);
+    expect(await store.deadLetters("a", 10)).toEqual([{ id: 1, value: { n: 1 }, key: "k", attempts: 1, reason: "broken", at: 7 }]);
+    expect([await store.stateOf("a", 1), await store.stateOf("b", 1)]).toEqual(["dead", "waiting"]);
+    expect([await store.redrive("a", [7], 8), await store.redrive("a", "all", 8)]).toEqual([0, 1]);
+    expect(await store.lease("a", { max: 1, token: 1, until: 20 }, 9)).toMatchObject([{ id: 1, attempt: 1, value: { n: 1 } }]);
+    await store.close();
+  });
+
+  test("a group that is not there is named, with those that are", async () => {
+    const store = open(OPTIONS);
+    expect(async () => store.lease("c", { max: 1, token: 1, until: 1 }, 0)).toThrow('there is no group "c"; the groups are a, b');
+    await store.close();
+  });
+});
+
+describe.each([...KINDS])("F-4 MessageQueue $kind", ({ queue: place, runs }) => {
+  const open = <T>(options: MessageQueueOptions = {}) => MessageQueue.open<T>("q", { onFailure: () => {}, ...place(), ...options });
+
+  test("every group gets every message, the consumers of a group share them", async () => {
+    await using queue = open<number>({ groups: ["mail", "audit"] });
+    const got = { mail: [] as number[], audit: [] as number[] };
+    const done = Promise.withResolvers<void>();
+    const take = (group: "mail" | "audit") => async (message: { value: number }) => {
+      got[group].push(message.value);
+      if (got.mail.length + got.audit.length === 400) done.resolve();
+    };
+    for (let i = 0; i < 3; i++) queue.consume(take("mail"), { group: "mail", batch: 7, concurrency: 2 });
+    queue.consume(take("audit"), { group: "audit" });
+    const numbers = Array.from({ length: 200 }, (_, i) => i);
+    await Promise.all(numbers.map((n) => queue.send(n)));
+    await done.promise;
+    expect(got.mail.sort((a, b) => a - b)).toEqual(numbers);
+    expect(got.audit.sort((a, b) => a - b)).toEqual(numbers);
+  });
+
+  test("a message that fails is tried again with backoff, then a dead letter; GiveUp is one at once", async () => {
+    const timers = new VirtualTimers();
+    const queue = open<string>({ timers, maxAttempts: 3, backoff: { backoff: "exponential", baseDelay: 100, jitter: "none" }, pollMs: 10 });
+    const tries: [string, number, number][] = [];
+    queue.consume(({ value, attempt }) => {
+      tries.push([value, attempt, timers.now()]);
+      if (value === "hopeless") throw new GiveUp("no hope");
+      if (value === "poison" || attempt < 2) throw new Error(`attempt ${attempt}`);
+    });
+    await timers.run(Promise.all(["poison", "shaky", "hopeless"].map((value) => queue.send(value))));
+    await timers.advance(2000);
+    const of = (wanted: string) => tries.filter(([value]) => value === wanted).map(([, attempt]) => attempt);
+    expect([of("poison"), of("shaky"), of("hopeless")]).toEqual([[1, 2, 3], [1, 2], [1]]);
+    const times = tries.filter(([value]) => value === "poison").map(([, , at]) => at);
+    expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThanOrEqual(100);
+    expect((times[2] ?? 0) - (times[1] ?? 0)).toBeGreaterThanOrEqual(200);
+    expect((await queue.deadLetters()).map(({ value, reason, attempts }) => [value, reason, attempts])).toEqual([
+      ["hopeless", "no hope", 1],
+      ["poison", "attempt 3", 3],
+    ]);
+    expect(queue.stats().consumers[0]).toMatchObject({ acknowledged: 1, retried: 3, dead: 2 });
+    await timers.run(queue.stop());
+  });
+
+  test("priorities go first, delays wait for their time", async () => {
+    const timers = new VirtualTimers();
+    const queue = open<string>({ timers, pollMs: 10 });
+    await timers.run(
+      Promise.all([
+        queue.send("plain"),
+        queue.send("late", { delayMs: 500 }),
+        queue.send("urgent", { priority: 5 }),
+        queue.send("idle", { priority: -1 }),
+      ]),
+    );
+    const got: [string, number][] = [];
+    queue.consume(({ value }) => void got.push([value, timers.now()]));
+    await timers.advance(400);
+    expect(got.map(([value]) => value)).toEqual(["urgent", "plain", "idle"]);
+    await timers.advance(200);
+    expect(got[3]?.[0]).toBe("late");
+    await timers.run(queue.stop());
+  });
+
+  test("keys keep their order through retries, crashes of handlers and many consumers; others overtake", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.constantFrom("a", "b", "c", "d", null), { minLength: 1, maxLength: 60 }),
+        fc.array(fc.record({ concurrency: fc.integer({ min: 1, max: 4 }), batch: fc.integer({ min: 1, max: 9 }) }), {
+          minLength: 1,
+          maxLength: 3,
+        }),
+        fc.nat(99),
+        async (keys, consumers, seed) => {
+          const timers = new VirtualTimers();
+          const queue = open<number>({ timers, order: "key", maxAttempts: 4, backoff: { baseDelay: 5 }, pollMs: 3, visibilityMs: 50 });
+          const sent = queue.sendAll(
+            keys.map((_, i) => i),
+            (i) => (keys[i] === null ? {} : { key: keys[i] as string }),
+          );
+          await timers.run(sent);
+          const finished: number[] = [];
+          const began: number[] = [];
+          for (const options of consumers)
+            queue.consume(async ({ value, attempt }) => {
+              began.push(value);
+              const luck = (value * 7 + attempt * 13 + seed) % 10;
+              await new Promise<void>((resolve) => timers.after(luck, resolve));
+              if (luck < 3) throw new Error("unlucky");
+              finished.push(value);
+            }, options);
+          for (let i = 0; i < 400 && finished.length + (await queue.deadLetters("default", 999)).length < keys.length; i++)
+            await timers.advance(10);
+          const dead = new Set((await queue.deadLetters("default", 999)).map(({ value }) => value));
+          expect(finished.length + dead.size).toBe(keys.length);
+          for (const key of ["a", "b", "c", "d"]) {
+            const mine = finished.filter((i) => keys[i] === key);
+            expect(mine).toEqual([...mine].sort((a, b) => a - b));
+            // None was begun before the one ahead of it was through, or dead.
+            for (let i = 1; i < began.length; i++) {
+              const value = began[i] as number;
+              if (keys[value] !== key) continue;
+              for (const before of began.slice(0, i)) if (keys[before] === key) expect(before).toBeLessThanOrEqual(value);
+            }
+          }
+          await timers.run(queue.stop());
+        },
+      ),
+      { numRuns: rounds(Math.ceil(runs / 5)) },
+    );
+  });
+
+  test("a full queue makes senders wait, in their order, or says so", async () => {
+    await using waits = open<number>({ capacity: 5, pollMs: 2 });
+    const sends = Array.from({ length: 20 }, (_, i) => waits.send(i));
+    await Promise.all(sends.slice(0, 5));
+    expect((await waits.depth()).ready).toBe(5);
+    const got: number[] = [];
+    waits.consume(({ value }) => void got.push(value), { batch: 2 });
+    await Promise.all(sends);
+    while (got.length < 20) await new Promise((resolve) => setImmediate(resolve));
+    expect(got).toEqual(Array.from({ length: 20 }, (_, i) => i));
+    await using refuses = open<number>({ capacity: 2, whenFull: "reject" });
+    const results = await Promise.allSettled([refuses.sendAll([1, 2]), refuses.sendAll([3])]);
+    expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected"]);
+  });
+
+  test("a handler that never returns: others go on, statistics say so, stop ends by its deadline, the message comes again", async () => {
+    const timers = new VirtualTimers();
+    const queue = open<number>({ timers, visibilityMs: 90, pollMs: 10 });
+    await timers.run(queue.sendAll([0, 1, 2, 3]));
+    const got: number[] = [];
+    const aborted: number[] = [];
+    const first = queue.consume(
+      ({ value, signal }) => {
+        if (value !== 0) return void got.push(value);
+        signal.addEventListener("abort", () => aborted.push(value));
+        return new Promise(() => {});
+      },
+      { concurrency: 2 },
+    );
+    await timers.advance(40_000);
+    expect(got).toEqual([1, 2, 3]);
+    expect(first.stats()).toMatchObject({ running: 1, acknowledged: 3, lost: 0 });
+    expect(queue.health().detail).toStartWith("consumer 1 has been at one message for 40");
+    expect(await queue.stateOf(1)).toBe("working");
+    const stopping = first.stop(100);
+    await timers.advance(100);
+    await stopping;
+    expect(aborted).toEqual([0]);
+    const again: number[] = [];
+    queue.consume(({ attempt }) => void again.push(attempt));
+    await timers.advance(200);
+    expect(again).toEqual([2]);
+    await timers.run(queue.stop());
+  });
+
+  test("what is sent wrongly is named", async () => {
+    await using queue = open<number>({ order: "key" });
+    expect(queue.send(1, { priority: 1.5 })).rejects.toThrow("priority: must be a whole number from -1000000 to 1000000, got 1.5");
+    expect(queue.send(1, { delayMs: -1 })).rejects.toThrow("delayMs: must be 0 or more, got -1");
+    expect(queue.send(1, { key: "" })).rejects.toThrow("key: must be a text of 1 to 512 characters, got 0");
+    expect(queue.send(1, { key: "k", priority: 1 })).rejects.toThrow("keeps its place");
+    const failures: FlowFailure[] = [];
+    queue.onFailure((failure) => failures.push(failure));
+    expect(failures).toEqual([]);
+  });
+});

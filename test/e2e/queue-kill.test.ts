@@ -1,0 +1,89 @@
+import { Database } from "bun:sqlite";
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { rounds } from "../support/campaign.ts";
+import { cleanEnv, temporaryFolder } from "../support/cli.ts";
+
+setDefaultTimeout(600_000);
+
+const folder = temporaryFolder();
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const PRODUCER = join(import.meta.dir, "../support/queue/producer.ts");
+const CONSUMER = join(import.meta.dir, "../support/queue/consumer.ts");
+
+interface Child {
+  readonly process: Bun.Subprocess<"ignore", "pipe", "pipe">;
+  /** Resolves once it has begun its work. */
+  readonly begun: Promise<unknown>;
+}
+
+function start(script: string, ...args: string[]): Child {
+  const child = Bun.spawn([process.execPath, script, ...args], { env: cleanEnv(), stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+  return { process: child, begun: child.stdout.getReader().read() };
+}
+
+async function kill(child: Child | undefined): Promise<void> {
+  child?.process.kill("SIGKILL");
+  await child?.process.exited;
+}
+
+describe.each(["process", "power"] as const)("F-4 kill -9, durability %s", (durability) => {
+  test("nothing acknowledged is lost or done again, keys keep their order, the file is whole", async () => {
+    const file = join(folder, `${durability}.db`);
+    const log = join(folder, `${durability}.log`);
+    let producer: Child | undefined;
+    let consumers: Child[] = [];
+    const count = rounds(4, 60);
+    for (let round = 0; round < count; round++) {
+      producer ??= start(PRODUCER, file, log, durability, String(round * 1_000_000));
+      while (consumers.length < 2) consumers.push(start(CONSUMER, file, log, durability, consumers.length === 0 ? "7" : "60"));
+      await Promise.all([producer, ...consumers].map(({ begun }) => begun));
+      await Bun.sleep(20 + ((round * 37) % 130));
+      const victim = round % 3;
+      if (victim !== 0) {
+        await kill(producer);
+        producer = undefined;
+      }
+      if (victim !== 1) {
+        // One of the two, or both.
+        const doomed = round % 2 === 0 ? consumers : consumers.slice(0, 1);
+        await Promise.all(doomed.map(kill));
+        consumers = consumers.filter((each) => !doomed.includes(each));
+      }
+    }
+    await Promise.all([kill(producer), ...consumers.map(kill)]);
+    const drain = start(CONSUMER, file, log, durability, "100", "drain");
+    expect([await drain.process.exited, await new Response(drain.process.stderr).text()]).toEqual([0, ""]);
+
+    const db = new Database(file, { readonly: true });
+    expect(db.query("PRAGMA integrity_check").values()).toEqual([["ok"]]);
+    db.close();
+
+    const handled = new Set<number>();
+    const acknowledged = new Set<string>();
+    const lastOf = new Map<string, number>();
+    const sent: number[] = [];
+    const wrong: string[] = [];
+    let again = 0;
+    for (const line of readFileSync(log, "utf8").trimEnd().split("\n")) {
+      const [what, a = "", b = "", c = ""] = line.split(" ");
+      if (what === "S") sent.push(Number(b));
+      else if (what === "A") acknowledged.add(a);
+      else if (acknowledged.has(a)) wrong.push(`handled after its acknowledgement: ${line}`);
+      else if (handled.has(Number(c))) again++;
+      else {
+        if ((lastOf.get(b) ?? -1) > Number(c)) wrong.push(`out of order: ${line} after ${lastOf.get(b)}`);
+        lastOf.set(b, Number(c));
+        handled.add(Number(c));
+      }
+    }
+    expect(wrong).toEqual([]);
+    expect(sent.filter((n) => !handled.has(n))).toEqual([]);
+    expect(sent.length).toBeGreaterThan(count * 10);
+    console.log(
+      `kill -9, ${durability}: ${count} rounds, ${sent.length} sent, ${handled.size} handled, ${again} handled again unacknowledged`,
+    );
+  });
+});
