@@ -5,13 +5,8 @@
 export { Channel, type ChannelOverflow } from "./channel.ts";
 export type { BatchOptions } from "./data-pipeline/batch.ts";
 export type { FlowContext } from "./data-pipeline/context.ts";
-export {
-  DataPipeline,
-  type DataPipelineOptions,
-  type FailedItem,
-  type FeedOptions,
-  type PipelineStats,
-} from "./data-pipeline/data-pipeline.ts";
+export { DataPipeline } from "./data-pipeline/data-pipeline.ts";
+export type { DataPipelineOptions, FailedItem, FeedOptions, PipelineStats } from "./data-pipeline/line.ts";
 export type { StageFunction, StageOptions, StageStats } from "./data-pipeline/stage.ts";
 export type { AnyEvent, EventFilter, EventName } from "./event-bus/event.ts";
 export { FlowEvent } from "./event-bus/event.ts";
@@ -26,7 +21,8 @@ export {
 export type { Delivering, Delivery, Subscription, SubscriptionStats } from "./event-bus/subscription.ts";
 export { type FlowFailure, type OnFailure, Stopped, TimedOut } from "./failures.ts";
 export { type BreakerOptions, Guard, type GuardOptions, Refused, type RetryRule } from "./guard.ts";
-export { Consumer, type ConsumerStats, GiveUp, type Handler, type Message } from "./message-queue/consumer.ts";
+export { Consumer, type ConsumerStats } from "./message-queue/consumer.ts";
+export { GiveUp, type Handler, type Message } from "./message-queue/message.ts";
 export {
   type ConsumeOptions,
   MessageQueue,

@@ -3,32 +3,8 @@ import { Ring } from "../../queueing/ring.ts";
 import { type BackoffRule, backoffDelay } from "../../resilience/backoff.ts";
 import { type Failures, isThenable, messageOf, Stopped, TimedOut } from "../failures.ts";
 import type { PartStats } from "../part.ts";
-import type { Leased, LeaseRef, QueueStore } from "./store.ts";
-
-/** A message as its handler sees it. */
-export interface Message<T> {
-  readonly id: number;
-  readonly value: T;
-  readonly group: string;
-  readonly key: string | null;
-  readonly priority: number;
-  /** Which attempt at it this is, from 1. */
-  readonly attempt: number;
-  /** When it was sent, in milliseconds since 1970. */
-  readonly sentAt: number;
-  /** Stays the same through all attempts: what the sender gave, else the id. For effects that must happen once. */
-  readonly idempotencyKey: string;
-  /** Aborted when the handler's time is up, its lease is lost, or the consumer stops. */
-  readonly signal: AbortSignal;
-}
-
-/** Resolves: acknowledged. Throws: tried again later, or given up after the last attempt. Throws `GiveUp`: given up at once. */
-export type Handler<T> = (message: Message<T>) => unknown;
-
-/** Thrown by a handler: no further attempt would help. */
-export class GiveUp extends Error {
-  override readonly name = "GiveUp";
-}
+import { GiveUp, type Handler, Held } from "./message.ts";
+import type { LeaseRef, QueueStore } from "./store.ts";
 
 export interface ConsumerRule {
   readonly name: string;
@@ -55,52 +31,6 @@ export interface ConsumerStats extends PartStats {
   readonly lost: number;
   readonly running: number;
   readonly oldestMs: number | null;
-}
-
-/** A leased message in this consumer's hands. */
-class Held<T> implements Message<T> {
-  private abortion: AbortController | null = null;
-  cancelTimer: (() => void) | null = null;
-  started = 0;
-  ended = false;
-
-  /** The store's own object may go on to another attempt. */
-  readonly attempt: number;
-
-  constructor(
-    private readonly leased: Leased,
-    readonly group: string,
-  ) {
-    this.attempt = leased.attempt;
-  }
-
-  get id(): number {
-    return this.leased.id;
-  }
-  get value(): T {
-    return this.leased.value as T;
-  }
-  get key(): string | null {
-    return this.leased.key;
-  }
-  get priority(): number {
-    return this.leased.priority;
-  }
-  get sentAt(): number {
-    return this.leased.sentAt;
-  }
-  get idempotencyKey(): string {
-    return this.leased.idempotencyKey ?? String(this.leased.id);
-  }
-  get signal(): AbortSignal {
-    this.abortion ??= new AbortController();
-    return this.abortion.signal;
-  }
-
-  abort(reason: unknown): void {
-    if (this.abortion === null) this.abortion = new AbortController();
-    this.abortion.abort(reason);
-  }
 }
 
 let consumers = 0;

@@ -4,8 +4,9 @@ import type { BackoffRule } from "../../resilience/backoff.ts";
 import { Failures, type OnFailure } from "../failures.ts";
 import { DEFAULT_BACKOFF } from "../guard.ts";
 import { type Health, type Part, type PartStats, STOP_MS, STUCK_MS, type StopOptions } from "../part.ts";
-import { Consumer, type ConsumerStats, type Handler } from "./consumer.ts";
+import { Consumer, type ConsumerStats } from "./consumer.ts";
 import { MemoryStore } from "./memory-store.ts";
+import type { Handler } from "./message.ts";
 import { SqliteStore } from "./sqlite-store.ts";
 import {
   type DeadLetter,

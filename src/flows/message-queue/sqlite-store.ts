@@ -1,7 +1,9 @@
-import { Database, type Statement } from "bun:sqlite";
+import type { Database } from "bun:sqlite";
 import { printable } from "../../kernel/text.ts";
 import { queueError } from "./sqlite-errors.ts";
+import { openFile, pragma, type SqliteOptions } from "./sqlite-file.ts";
 import { APPLICATION_ID, BEHIND, CHAIN_INDEX, DELAYED, LEASED, MOST_GROUPS, READY, SCHEMA, SCHEMA_VERSION } from "./sqlite-schema.ts";
+import { type DeadRow, prepare, type Row } from "./sqlite-statements.ts";
 import {
   type DeadLetter,
   fullError,
@@ -14,38 +16,9 @@ import {
   type QueueStore,
   type Receipt,
   type Settlement,
-  type StoreOptions,
   type TaskState,
   unknownGroup,
 } from "./store.ts";
-
-export interface SqliteOptions extends StoreOptions {
-  /** Made when it is not there; its folder must be. */
-  readonly file: string;
-  /** `process`: what was acknowledged outlives a killed process. `power`: also a machine that loses power. */
-  readonly durability: "process" | "power";
-  /** Longest to wait for another process that holds the file, in milliseconds. */
-  readonly busyMs: number;
-  /** Size the file may grow to, in bytes. */
-  readonly maxBytes: number;
-}
-
-interface Row {
-  readonly seq: number;
-  readonly rank: number;
-  readonly attempt: number;
-  readonly key: string | null;
-  readonly sent: number;
-  readonly idem: string | null;
-  readonly value: string;
-}
-
-interface DeadRow extends Row {
-  readonly reason: string;
-  readonly died: number;
-}
-
-const PAGE = 4096;
 
 /** Messages in a file, by bun:sqlite, in write-ahead mode; several processes may have it open. */
 export class SqliteStore implements QueueStore {
@@ -338,85 +311,6 @@ export class SqliteStore implements QueueStore {
       throw queueError(error, this.options.file);
     }
   }
-}
-
-function openFile({ file, durability, busyMs, maxBytes }: SqliteOptions): Database {
-  const db = new Database(file, { create: true, readwrite: true });
-  try {
-    // Before anything else: switching to write-ahead mode needs the file for itself for a moment.
-    db.run(`PRAGMA busy_timeout = ${busyMs}`);
-    const id = pragma(db, "application_id");
-    const version = pragma(db, "user_version");
-    if (id !== 0 && id !== APPLICATION_ID)
-      throw new QueueError("foreign", `${printable(file, 200)} is a database of something else; it was left as it is`);
-    if (id === APPLICATION_ID && version !== SCHEMA_VERSION)
-      throw new QueueError(
-        "version",
-        `${printable(file, 200)} is laid out as version ${version}, this library knows version ${SCHEMA_VERSION}; it was left as it is`,
-      );
-    if (id === 0 && (db.query<{ n: number }, []>("SELECT count(*) AS n FROM sqlite_schema").get()?.n ?? 0) > 0)
-      throw new QueueError("foreign", `${printable(file, 200)} is a database of something else; it was left as it is`);
-    db.run("PRAGMA journal_mode = WAL");
-    db.run(`PRAGMA synchronous = ${durability === "power" ? "FULL" : "NORMAL"}`);
-    db.run("PRAGMA foreign_keys = OFF");
-    if (Number.isFinite(maxBytes)) db.run(`PRAGMA max_page_count = ${Math.max(64, Math.floor(maxBytes / PAGE))}`);
-    return db;
-  } catch (error) {
-    db.close();
-    throw error;
-  }
-}
-
-function pragma(db: Database, name: string): number {
-  return Number((db.query(`PRAGMA ${name}`).values()[0] ?? [0])[0]);
-}
-
-const FIELDS = "seq, rank, attempt, key, sent, idem, value";
-
-function prepare(db: Database, ordered: boolean) {
-  const q = <R>(sql: string): Statement<R, (string | number | null)[]> => db.prepare(sql);
-  const chain = ordered ? "INDEXED BY chain" : "";
-  return {
-    last: q<{ last: number }>("SELECT last FROM meta"),
-    setLast: q("UPDATE meta SET last = ?"),
-    fullest: q<{ size: number }>("SELECT max(size) AS size FROM groups"),
-    growAll: q("UPDATE groups SET size = size + ?"),
-    grow: q("UPDATE groups SET size = size + ? WHERE grp = ?"),
-    shrink: q("UPDATE groups SET size = size - ? WHERE grp = ?"),
-    known: q<{ id: number }>("SELECT id FROM known WHERE idem = ?"),
-    remember: q("INSERT INTO known VALUES (?, ?, ?)"),
-    forget: q("DELETE FROM known WHERE at <= ?"),
-    insert: q(
-      "INSERT INTO messages (seq, grp, state, rank, at, token, attempt, key, sent, idem, value) VALUES (?, ?, ?, ?, ?, 0, 0, ?, ?, ?, ?)",
-    ),
-    firstOf: q<{ seq: number }>(`SELECT seq FROM messages ${chain} WHERE grp = ? AND key = ? ORDER BY seq LIMIT 1`),
-    lease: q(`UPDATE messages SET state = ${LEASED}, at = ?, token = ?, attempt = attempt + 1 WHERE seq IN
-      (SELECT seq FROM messages INDEXED BY ready WHERE grp = ? AND state = ${READY} ORDER BY rank, seq LIMIT ?) RETURNING ${FIELDS}`),
-    after: q<{ seq: number; state: number; at: number }>(
-      `SELECT seq, state, at FROM messages ${chain} WHERE grp = ? AND key = ? AND seq > ? ORDER BY seq LIMIT ?`,
-    ),
-    follow: q(`UPDATE messages SET state = ${LEASED}, at = ?, token = ?, attempt = attempt + 1 WHERE seq = ? RETURNING ${FIELDS}`),
-    acknowledge: q(`DELETE FROM messages WHERE seq = ? AND state = ${LEASED} AND token = ? AND attempt = ? RETURNING key`),
-    held: q(`SELECT ${FIELDS} FROM messages WHERE seq = ? AND state = ${LEASED} AND token = ? AND attempt = ?`),
-    again: q(`UPDATE messages SET state = ${DELAYED}, at = ? WHERE seq = ? AND state = ${LEASED} AND token = ? AND attempt = ?`),
-    back: q("UPDATE messages SET state = ?, at = 0, attempt = ? WHERE seq = ?"),
-    extend: q(`UPDATE messages SET at = ? WHERE seq = ? AND state = ${LEASED} AND token = ? AND attempt = ?`),
-    nextAt: q<{ at: number | null }>(
-      `SELECT at FROM messages INDEXED BY timed WHERE grp = ? AND state IN (${DELAYED}, ${LEASED}) ORDER BY at LIMIT 1`,
-    ),
-    due: q(`UPDATE messages SET state = ${READY}, at = 0 WHERE grp = ? AND state = ${DELAYED} AND at <= ?`),
-    expired: q(`SELECT ${FIELDS} FROM messages WHERE grp = ? AND state = ${LEASED} AND at <= ? ORDER BY seq`),
-    remove: q("DELETE FROM messages WHERE seq = ?"),
-    promote: q(`UPDATE messages SET state = CASE WHEN at > 0 THEN ${DELAYED} ELSE ${READY} END WHERE state = ${BEHIND} AND seq =
-      (SELECT seq FROM messages ${chain} WHERE grp = ? AND key = ? ORDER BY seq LIMIT 1)`),
-    bury: q("INSERT INTO dead VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
-    unbury: q(`DELETE FROM dead WHERE seq = ? RETURNING ${FIELDS}`),
-    deadLetters: q(`SELECT ${FIELDS}, reason, died FROM dead WHERE grp = ? ORDER BY died, seq LIMIT ?`),
-    deadState: q<{ seq: number }>("SELECT seq FROM dead WHERE seq = ?"),
-    deadCount: q<{ n: number }>("SELECT count(*) AS n FROM dead WHERE grp = ?"),
-    state: q<{ state: number }>("SELECT state FROM messages WHERE seq = ?"),
-    depth: q<{ state: number; n: number }>("SELECT state, count(*) AS n FROM messages WHERE grp = ? GROUP BY state"),
-  };
 }
 
 function leasedOf({ seq, rank, attempt, key, sent, idem, value }: Row): Leased {

@@ -1,0 +1,197 @@
+import { realTimers, type Timers } from "../../kernel/timers.ts";
+import { Ring } from "../../queueing/ring.ts";
+import { Channel } from "../channel.ts";
+import { Failures, type OnFailure, Stopped } from "../failures.ts";
+import { type Health, type PartStats, STUCK_MS } from "../part.ts";
+import { FlowContext } from "./context.ts";
+import type { Fates, Node, Passing, StageNode } from "./node.ts";
+import { Sink } from "./sink.ts";
+
+export interface DataPipelineOptions {
+  /** Results that may wait to be read; then the last stage waits, and in the end who feeds. Default 1024. */
+  readonly outputBuffer?: number;
+  /** Told of every item that failed. */
+  readonly onFailure?: OnFailure;
+  readonly timers?: Timers;
+}
+
+/** What goes with an item that is fed. */
+export interface FeedOptions {
+  readonly fields?: Readonly<Record<string, unknown>>;
+  readonly correlationId?: string;
+}
+
+/** An item that failed for good. */
+export interface FailedItem {
+  /** As it came to the stage it failed in. */
+  readonly value: unknown;
+  readonly context: FlowContext;
+  readonly stage: string;
+  readonly error: unknown;
+}
+
+export interface PipelineStats extends PartStats {
+  readonly fed: number;
+  readonly delivered: number;
+  readonly filtered: number;
+  readonly failed: number;
+  readonly abandoned: number;
+  readonly inside: number;
+  readonly stages: readonly PartStats[];
+}
+
+export type MakeNode = (fates: Fates, timers: Timers) => StageNode;
+
+const DONE = Promise.resolve();
+
+/** Failed items that may wait to be read. */
+const ERRORS_KEPT = 1000;
+
+/** The stages of a pipeline that runs, linked. */
+export class Line implements Fates {
+  closed = false;
+  readonly failures: Failures;
+  private readonly nodes: readonly StageNode[];
+  private readonly first: Node;
+  private readonly timers: Timers;
+  private readonly channel: Channel<unknown>;
+  private failed_: Channel<FailedItem> | null = null;
+  private sink: Sink;
+  private readonly feeders = new Ring<{ item: Passing; resolve(): void; reject(error: unknown): void }>(2);
+  private readonly counts = { fed: 0, delivered: 0, filtered: 0, failed: 0, abandoned: 0 };
+  private readonly ended = Promise.withResolvers<void>();
+  private ending = false;
+
+  constructor(
+    private readonly name: string,
+    makers: readonly MakeNode[],
+    options: DataPipelineOptions,
+  ) {
+    this.timers = options.timers ?? realTimers;
+    this.failures = new Failures(name, this.timers, options.onFailure);
+    this.channel = new Channel(options.outputBuffer ?? 1024, "block", () => this.abandon());
+    this.nodes = makers.map((make) => make(this, this.timers));
+    this.sink = new Sink(this, this.channel, this.ended.resolve);
+    this.first = this.nodes[0] ?? this.sink;
+    for (const [i, node] of this.nodes.entries()) {
+      node.next = this.nodes[i + 1] ?? this.sink;
+      node.previous = this.nodes[i - 1] ?? { makeRoom: () => this.admit() };
+    }
+    this.sink.previous = this.nodes.at(-1) ?? { makeRoom: () => this.admit() };
+  }
+
+  get output(): Channel<unknown> {
+    return this.channel;
+  }
+
+  get errors(): Channel<FailedItem> {
+    this.failed_ ??= new Channel(ERRORS_KEPT, "drop-oldest");
+    if (this.closed && this.ending) this.failed_.close();
+    return this.failed_;
+  }
+
+  deliverTo(take: (value: unknown, context: FlowContext) => unknown): void {
+    this.sink.take = take;
+  }
+
+  offer(value: unknown, options: FeedOptions | undefined): boolean {
+    if (this.closed) throw new Stopped(`${this.name} is closed and takes no more items`);
+    if (this.feeders.length > 0 || !this.first.hasRoom) return false;
+    this.admitOne(itemOf(value, options));
+    return true;
+  }
+
+  feed(value: unknown, options: FeedOptions | undefined): Promise<void> {
+    if (this.closed) return Promise.reject(new Stopped(`${this.name} is closed and takes no more items`));
+    if (this.feeders.length === 0 && this.first.hasRoom) {
+      this.admitOne(itemOf(value, options));
+      return DONE;
+    }
+    return new Promise((resolve, reject) => this.feeders.push({ item: itemOf(value, options), resolve, reject }));
+  }
+
+  private admitOne(item: Passing): void {
+    this.counts.fed++;
+    this.first.push(item, this.timers.now());
+  }
+
+  /** Lets those who wait to feed in, in their order. */
+  private admit(): void {
+    while (this.feeders.length > 0 && this.first.hasRoom) {
+      const feeder = this.feeders.shift();
+      if (feeder === undefined) break;
+      this.admitOne(feeder.item);
+      feeder.resolve();
+    }
+    if (this.closed && this.feeders.length === 0) this.endOnce();
+  }
+
+  private endOnce(): void {
+    if (this.ending) return;
+    this.ending = true;
+    this.first.end();
+  }
+
+  close(): Promise<void> {
+    this.closed = true;
+    if (this.feeders.length === 0) this.endOnce();
+    return this.ended.promise.then(() => this.failed_?.close());
+  }
+
+  abandon(): void {
+    this.closed = true;
+    const reason = new Stopped(`${this.name} was stopped`);
+    const give = (item: Passing) => {
+      item.abandoned = true;
+      this.counts.abandoned += item.weight;
+      item.context.abort(reason);
+    };
+    for (const node of this.nodes) node.abandon(give);
+    this.sink.abandon(give);
+    for (let feeder = this.feeders.shift(); feeder !== undefined; feeder = this.feeders.shift()) feeder.reject(reason);
+    this.ending = true;
+    this.sink.end();
+    this.failed_?.close();
+  }
+
+  delivered(item: Passing): void {
+    this.counts.delivered += item.weight;
+  }
+
+  filtered(item: Passing): void {
+    this.counts.filtered += item.weight;
+  }
+
+  failed(item: Passing, stage: string, error: unknown): void {
+    this.counts.failed += item.weight;
+    if (this.failed_ !== null) this.failed_.offer({ value: item.value, context: item.context, stage, error });
+    else this.failures.report(stage, item.value, error);
+  }
+
+  stats(): PipelineStats {
+    const { fed, delivered, filtered, failed, abandoned } = this.counts;
+    const inside = fed - delivered - filtered - failed - abandoned;
+    return {
+      ...this.counts,
+      inside,
+      feedersWaiting: this.feeders.length,
+      outputWaiting: this.channel.length,
+      stages: this.nodes.map((node) => node.stats()),
+    };
+  }
+
+  health(): Health {
+    if (this.closed) return { status: "down", detail: "closed" };
+    for (const { name, oldestMs, breaker } of this.stats().stages) {
+      if (typeof oldestMs === "number" && oldestMs > STUCK_MS)
+        return { status: "degraded", detail: `${name} has been at one item for ${Math.round(oldestMs / 1000)} s` };
+      if (breaker !== undefined && breaker !== "closed") return { status: "degraded", detail: `${name}: circuit breaker ${breaker}` };
+    }
+    return { status: "up" };
+  }
+}
+
+function itemOf(value: unknown, options: FeedOptions | undefined): Passing {
+  const context = new FlowContext(options?.fields, options?.correlationId ?? null);
+  return { value, context, weight: 1, done: false, gone: false, started: 0, abandoned: false };
+}

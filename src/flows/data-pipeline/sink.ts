@@ -1,0 +1,83 @@
+import type { Channel } from "../channel.ts";
+import { isThenable } from "../failures.ts";
+import type { FlowContext } from "./context.ts";
+import type { Fates, Node, Passing } from "./node.ts";
+
+/** The end of the line: results to be read, or a function that takes them one by one. */
+export class Sink implements Node {
+  previous = { makeRoom: () => {} };
+  take: ((value: unknown, context: FlowContext) => unknown) | null = null;
+  private busy: Passing | null = null;
+  private waiting = false;
+  private ending = false;
+
+  constructor(
+    private readonly fates: Fates,
+    private readonly channel: Channel<unknown>,
+    private readonly onEnded: () => void,
+  ) {}
+
+  get hasRoom(): boolean {
+    if (this.take !== null) return this.busy === null;
+    if (this.channel.hasRoom) return true;
+    if (!this.waiting) {
+      this.waiting = true;
+      void this.channel.room().then(() => {
+        this.waiting = false;
+        this.previous.makeRoom();
+      });
+    }
+    return false;
+  }
+
+  push(item: Passing): void {
+    if (this.take === null) {
+      this.channel.offer(item.value);
+      this.fates.delivered(item);
+      return;
+    }
+    let answer: unknown;
+    try {
+      answer = this.take(item.value, item.context);
+    } catch (error) {
+      this.fates.failed(item, "output", error);
+      return;
+    }
+    if (!isThenable(answer)) {
+      this.fates.delivered(item);
+      return;
+    }
+    this.busy = item;
+    const free = () => {
+      this.busy = null;
+      this.previous.makeRoom();
+      this.endIfFree();
+    };
+    Promise.resolve(answer).then(
+      () => {
+        if (!item.abandoned) this.fates.delivered(item);
+        free();
+      },
+      (error: unknown) => {
+        if (!item.abandoned) this.fates.failed(item, "output", error);
+        free();
+      },
+    );
+  }
+
+  end(): void {
+    this.ending = true;
+    this.endIfFree();
+  }
+
+  private endIfFree(): void {
+    if (!this.ending || this.busy !== null) return;
+    this.channel.close();
+    this.onEnded();
+  }
+
+  abandon(give: (item: Passing) => void): void {
+    if (this.busy !== null) give(this.busy);
+    this.busy = null;
+  }
+}

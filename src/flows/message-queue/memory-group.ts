@@ -1,0 +1,322 @@
+import { Heap } from "../../kernel/heap.ts";
+import { IdTable } from "../../kernel/id-table.ts";
+import { Ring } from "../../queueing/ring.ts";
+import type { DeadLetter, GroupDepth, Leased, LeaseRef, LeaseRequest, NewMessage, Settlement, StoreOptions, TaskState } from "./store.ts";
+
+type EntryState = "ready" | "delayed" | "leased" | "behind" | "gone";
+
+/** A message as one group sees it. */
+class Entry implements Leased {
+  state: EntryState = "gone";
+  attempt = 0;
+  token = 0;
+  /** delayed: when it is due; leased: when the lease runs out. */
+  at = 0;
+  loan: Loan | null = null;
+
+  constructor(
+    readonly id: number,
+    readonly value: unknown,
+    readonly key: string | null,
+    readonly priority: number,
+    readonly sentAt: number,
+    readonly idempotencyKey: string | null,
+  ) {}
+}
+
+/** What one call has lent. */
+interface Loan {
+  readonly until: number;
+  /** Empty once all are settled. */
+  entries: Entry[];
+  left: number;
+}
+
+/** Available messages of one priority, as they were sent: new ones in a ring, those that came back by their number. */
+interface Rank {
+  readonly fresh: Ring<Entry>;
+  readonly returned: Heap<Entry>;
+}
+
+/** The messages of one group and where each of them stands. */
+export class Group {
+  readonly dead = new Map<number, { readonly entry: Entry; readonly letter: DeadLetter }>();
+  private readonly entries = new IdTable<Entry>();
+  private readonly ranks = new Map<number, Rank>();
+  /** Priorities there are, highest first. */
+  private priorities: number[] = [];
+  /** Delayed entries by their time, and leased ones that are out of line; what has changed since is skipped. */
+  private readonly timed = new Heap<Entry>();
+  /** Loans in the order they run out. */
+  private readonly loans = new Ring<Loan>(16);
+  private lastUntil = 0;
+  /** Entries of each key that are not settled, as they were sent. */
+  private readonly chains = new Map<string, Map<number, Entry>>();
+  private readonly counts = { ready: 0, delayed: 0, leased: 0, behind: 0, gone: 0 };
+
+  constructor(private readonly options: StoreOptions) {}
+
+  get size(): number {
+    return this.entries.size;
+  }
+
+  add(id: number, { value, key, priority, delayMs, idempotencyKey }: NewMessage, now: number): void {
+    const entry = new Entry(id, value, key, priority, now, idempotencyKey);
+    this.entries.set(id, entry);
+    if (!this.joinChain(entry)) {
+      this.become(entry, "behind");
+      if (delayMs > 0) entry.at = now + delayMs;
+    } else if (delayMs > 0) this.wait(entry, now + delayMs);
+    else {
+      this.become(entry, "ready");
+      this.rank(priority).fresh.push(entry);
+    }
+  }
+
+  lease({ max, until, token }: LeaseRequest, now: number): Leased[] {
+    this.wake(now);
+    const taken: Entry[] = [];
+    const loan: Loan = { until, entries: taken, left: 0 };
+    for (const priority of this.priorities) {
+      const rank = this.rank(priority);
+      while (taken.length < max) {
+        const entry = takeFirst(rank);
+        if (entry === undefined) break;
+        if (entry.state !== "ready") continue;
+        taken.push(this.lend(entry, loan, token));
+      }
+      if (taken.length >= max) break;
+    }
+    if (this.options.order === "key") this.followers(taken, max, loan, token, now);
+    loan.left = taken.length;
+    if (until < this.lastUntil) for (const entry of taken) this.timed.push(until, entry);
+    else if (taken.length > 0) {
+      this.loans.push(loan);
+      this.lastUntil = until;
+    }
+    return taken;
+  }
+
+  /** Later messages of the keys that were taken, as far as there is room for them. */
+  private followers(taken: Entry[], max: number, loan: Loan, token: number, now: number): void {
+    const heads = taken.length;
+    for (let i = 0; i < heads && taken.length < max; i++) {
+      const { key } = taken[i] as Entry;
+      if (key === null) continue;
+      for (const entry of this.chains.get(key)?.values() ?? []) {
+        if (taken.length >= max) break;
+        if (entry.state !== "behind") continue;
+        if (entry.at > now) break;
+        taken.push(this.lend(entry, loan, token));
+      }
+    }
+  }
+
+  private lend(entry: Entry, loan: Loan, token: number): Entry {
+    this.become(entry, "leased");
+    entry.attempt++;
+    entry.token = token;
+    entry.at = loan.until;
+    entry.loan = loan;
+    return entry;
+  }
+
+  settle(token: number, { acknowledged, again, dead, released }: Settlement, now: number): number[] {
+    const lost: number[] = [];
+    for (const ref of acknowledged) {
+      const entry = this.held(token, ref, lost);
+      if (entry === null) continue;
+      this.endLoan(entry);
+      this.remove(entry);
+    }
+    for (const ref of dead) {
+      const entry = this.held(token, ref, lost);
+      if (entry === null) continue;
+      this.endLoan(entry);
+      this.bury(entry, ref.reason, now);
+    }
+    for (const ref of again) {
+      const entry = this.held(token, ref, lost);
+      if (entry === null) continue;
+      this.endLoan(entry);
+      this.wait(entry, now + ref.delayMs);
+    }
+    for (const ref of released) {
+      const entry = this.held(token, ref, lost);
+      if (entry === null) continue;
+      this.endLoan(entry);
+      entry.attempt--;
+      this.release(entry);
+    }
+    return lost;
+  }
+
+  extend(token: number, leases: readonly LeaseRef[], until: number): number[] {
+    const lost: number[] = [];
+    for (const ref of leases) {
+      const entry = this.held(token, ref, lost);
+      if (entry !== null) entry.at = until;
+    }
+    return lost;
+  }
+
+  nextAt(): number | null {
+    this.dropLoans(0);
+    const next = Math.min(this.timed.next, this.loans.peek()?.until ?? Number.POSITIVE_INFINITY);
+    return next === Number.POSITIVE_INFINITY ? null : next;
+  }
+
+  depth(): GroupDepth {
+    const { ready, delayed, leased, behind } = this.counts;
+    return { ready, delayed, leased, behind, dead: this.dead.size };
+  }
+
+  stateOf(id: number): TaskState {
+    if (this.dead.has(id)) return "dead";
+    const state = this.entries.get(id)?.state ?? "gone";
+    if (state === "leased") return "working";
+    if (state === "gone") return "done";
+    return state === "delayed" ? "delayed" : "waiting";
+  }
+
+  redrive(ids: readonly number[] | "all"): number {
+    const chosen = ids === "all" ? [...this.dead.keys()] : ids;
+    let count = 0;
+    for (const id of chosen) {
+      const entry = this.dead.get(id)?.entry;
+      if (entry === undefined) continue;
+      this.dead.delete(id);
+      this.entries.set(id, entry);
+      entry.attempt = 0;
+      if (this.joinChain(entry)) this.makeReady(entry);
+      else this.become(entry, "behind");
+      count++;
+    }
+    return count;
+  }
+
+  /** Makes available what is due and what a consumer kept too long. */
+  private wake(now: number): void {
+    this.dropLoans(now);
+    while (this.timed.next <= now) {
+      const due = this.timed.next;
+      const entry = this.timed.pop();
+      if (entry === undefined || (entry.state !== "delayed" && entry.state !== "leased")) continue;
+      if (entry.at > now) {
+        if (entry.at > due) this.timed.push(entry.at, entry);
+      } else if (entry.state === "delayed") this.makeReady(entry);
+      else this.runOut(entry, now);
+    }
+  }
+
+  /** Loans that are settled or have run out. */
+  private dropLoans(now: number): void {
+    for (let loan = this.loans.peek(); loan !== undefined && (loan.left === 0 || loan.until <= now); loan = this.loans.peek()) {
+      this.loans.shift();
+      for (const entry of loan.entries) {
+        if (entry.loan !== loan || entry.state !== "leased") continue;
+        // Lengthened meanwhile.
+        if (entry.at > now) this.timed.push(entry.at, entry);
+        else this.runOut(entry, now);
+      }
+    }
+  }
+
+  private runOut(entry: Entry, now: number): void {
+    this.endLoan(entry);
+    if (entry.attempt >= this.options.maxAttempts) this.bury(entry, `its lease ran out ${entry.attempt} times`, now);
+    else this.release(entry);
+  }
+
+  private endLoan(entry: Entry): void {
+    const { loan } = entry;
+    entry.loan = null;
+    if (loan !== null && --loan.left === 0) loan.entries = [];
+  }
+
+  /** Back to where it waits. */
+  private release(entry: Entry): void {
+    entry.at = 0;
+    if (this.isFirst(entry)) this.makeReady(entry);
+    else this.become(entry, "behind");
+  }
+
+  private held(token: number, { id, attempt }: LeaseRef, lost: number[]): Entry | null {
+    const entry = this.entries.get(id);
+    if (entry !== undefined && entry.state === "leased" && entry.token === token && entry.attempt === attempt) return entry;
+    lost.push(id);
+    return null;
+  }
+
+  private remove(entry: Entry): void {
+    this.become(entry, "gone");
+    this.entries.delete(entry.id);
+    this.leaveChain(entry);
+  }
+
+  private bury(entry: Entry, reason: string, now: number): void {
+    const { id, value, key, attempt } = entry;
+    this.dead.set(id, { entry, letter: { id, value, key, attempts: attempt, reason, at: now } });
+    this.remove(entry);
+  }
+
+  private wait(entry: Entry, at: number): void {
+    this.become(entry, "delayed");
+    entry.at = at;
+    this.timed.push(at, entry);
+  }
+
+  private makeReady(entry: Entry): void {
+    this.become(entry, "ready");
+    this.rank(entry.priority).returned.push(entry.id, entry);
+  }
+
+  private become(entry: Entry, state: EntryState): void {
+    this.counts[entry.state]--;
+    this.counts[state]++;
+    entry.state = state;
+  }
+
+  /** True when it is the first of its key, or its order does not matter. */
+  private joinChain(entry: Entry): boolean {
+    if (this.options.order === "none" || entry.key === null) return true;
+    const chain = this.chains.get(entry.key);
+    if (chain === undefined) this.chains.set(entry.key, new Map([[entry.id, entry]]));
+    else chain.set(entry.id, entry);
+    return chain === undefined;
+  }
+
+  private isFirst(entry: Entry): boolean {
+    if (this.options.order === "none" || entry.key === null) return true;
+    for (const id of this.chains.get(entry.key)?.keys() ?? []) return id === entry.id;
+    return true;
+  }
+
+  private leaveChain(entry: Entry): void {
+    if (this.options.order === "none" || entry.key === null) return;
+    const chain = this.chains.get(entry.key);
+    chain?.delete(entry.id);
+    for (const next of chain?.values() ?? []) {
+      if (next.state !== "behind") return;
+      if (next.at > 0) this.wait(next, next.at);
+      else this.makeReady(next);
+      return;
+    }
+    this.chains.delete(entry.key);
+  }
+
+  private rank(priority: number): Rank {
+    let rank = this.ranks.get(priority);
+    if (rank === undefined) {
+      rank = { fresh: new Ring(16), returned: new Heap() };
+      this.ranks.set(priority, rank);
+      this.priorities = [...this.ranks.keys()].sort((a, b) => b - a);
+    }
+    return rank;
+  }
+}
+
+function takeFirst({ fresh, returned }: Rank): Entry | undefined {
+  const next = fresh.peek();
+  return returned.size > 0 && returned.next < (next?.id ?? Number.POSITIVE_INFINITY) ? returned.pop() : fresh.shift();
+}

@@ -1,0 +1,66 @@
+import type { Database, Statement } from "bun:sqlite";
+import { BEHIND, DELAYED, LEASED, READY } from "./sqlite-schema.ts";
+
+export interface Row {
+  readonly seq: number;
+  readonly rank: number;
+  readonly attempt: number;
+  readonly key: string | null;
+  readonly sent: number;
+  readonly idem: string | null;
+  readonly value: string;
+}
+
+export interface DeadRow extends Row {
+  readonly reason: string;
+  readonly died: number;
+}
+
+const FIELDS = "seq, rank, attempt, key, sent, idem, value";
+
+/** Everything a store asks of its file. */
+export function prepare(db: Database, ordered: boolean) {
+  const q = <R>(sql: string): Statement<R, (string | number | null)[]> => db.prepare(sql);
+  const chain = ordered ? "INDEXED BY chain" : "";
+  return {
+    last: q<{ last: number }>("SELECT last FROM meta"),
+    setLast: q("UPDATE meta SET last = ?"),
+    fullest: q<{ size: number }>("SELECT max(size) AS size FROM groups"),
+    growAll: q("UPDATE groups SET size = size + ?"),
+    grow: q("UPDATE groups SET size = size + ? WHERE grp = ?"),
+    shrink: q("UPDATE groups SET size = size - ? WHERE grp = ?"),
+    known: q<{ id: number }>("SELECT id FROM known WHERE idem = ?"),
+    remember: q("INSERT INTO known VALUES (?, ?, ?)"),
+    forget: q("DELETE FROM known WHERE at <= ?"),
+    insert: q(
+      "INSERT INTO messages (seq, grp, state, rank, at, token, attempt, key, sent, idem, value) VALUES (?, ?, ?, ?, ?, 0, 0, ?, ?, ?, ?)",
+    ),
+    firstOf: q<{ seq: number }>(`SELECT seq FROM messages ${chain} WHERE grp = ? AND key = ? ORDER BY seq LIMIT 1`),
+    lease: q(`UPDATE messages SET state = ${LEASED}, at = ?, token = ?, attempt = attempt + 1 WHERE seq IN
+      (SELECT seq FROM messages INDEXED BY ready WHERE grp = ? AND state = ${READY} ORDER BY rank, seq LIMIT ?) RETURNING ${FIELDS}`),
+    after: q<{ seq: number; state: number; at: number }>(
+      `SELECT seq, state, at FROM messages ${chain} WHERE grp = ? AND key = ? AND seq > ? ORDER BY seq LIMIT ?`,
+    ),
+    follow: q(`UPDATE messages SET state = ${LEASED}, at = ?, token = ?, attempt = attempt + 1 WHERE seq = ? RETURNING ${FIELDS}`),
+    acknowledge: q(`DELETE FROM messages WHERE seq = ? AND state = ${LEASED} AND token = ? AND attempt = ? RETURNING key`),
+    held: q(`SELECT ${FIELDS} FROM messages WHERE seq = ? AND state = ${LEASED} AND token = ? AND attempt = ?`),
+    again: q(`UPDATE messages SET state = ${DELAYED}, at = ? WHERE seq = ? AND state = ${LEASED} AND token = ? AND attempt = ?`),
+    back: q("UPDATE messages SET state = ?, at = 0, attempt = ? WHERE seq = ?"),
+    extend: q(`UPDATE messages SET at = ? WHERE seq = ? AND state = ${LEASED} AND token = ? AND attempt = ?`),
+    nextAt: q<{ at: number | null }>(
+      `SELECT at FROM messages INDEXED BY timed WHERE grp = ? AND state IN (${DELAYED}, ${LEASED}) ORDER BY at LIMIT 1`,
+    ),
+    due: q(`UPDATE messages SET state = ${READY}, at = 0 WHERE grp = ? AND state = ${DELAYED} AND at <= ?`),
+    expired: q(`SELECT ${FIELDS} FROM messages WHERE grp = ? AND state = ${LEASED} AND at <= ? ORDER BY seq`),
+    remove: q("DELETE FROM messages WHERE seq = ?"),
+    promote: q(`UPDATE messages SET state = CASE WHEN at > 0 THEN ${DELAYED} ELSE ${READY} END WHERE state = ${BEHIND} AND seq =
+      (SELECT seq FROM messages ${chain} WHERE grp = ? AND key = ? ORDER BY seq LIMIT 1)`),
+    bury: q("INSERT INTO dead VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+    unbury: q(`DELETE FROM dead WHERE seq = ? RETURNING ${FIELDS}`),
+    deadLetters: q(`SELECT ${FIELDS}, reason, died FROM dead WHERE grp = ? ORDER BY died, seq LIMIT ?`),
+    deadState: q<{ seq: number }>("SELECT seq FROM dead WHERE seq = ?"),
+    deadCount: q<{ n: number }>("SELECT count(*) AS n FROM dead WHERE grp = ?"),
+    state: q<{ state: number }>("SELECT state FROM messages WHERE seq = ?"),
+    depth: q<{ state: number; n: number }>("SELECT state, count(*) AS n FROM messages WHERE grp = ? GROUP BY state"),
+  };
+}
