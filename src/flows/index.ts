@@ -58,6 +58,7 @@ export { ReactiveStream, type ReactiveStreamOptions, type StreamStats, type Tran
 export {
   type StreamObserver,
   type StreamOverflow,
+  Subscriber,
   type SubscriberOptions,
   type SubscriberStats,
   TooSlow,

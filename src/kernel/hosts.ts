@@ -26,3 +26,8 @@ function isPrivateV4(a: number, b: number): boolean {
 export function mayAsk(host: string, allowed: readonly string[]): boolean {
   return isPrivateHost(host) || allowed.includes(host);
 }
+
+/** True for a name or address that only this machine answers to. */
+export function isLoopback(host: string): boolean {
+  return host === "localhost" || host.endsWith(".localhost") || /^127(\.\d{1,3}){3}$/.test(host) || host === "[::1]" || host === "::1";
+}

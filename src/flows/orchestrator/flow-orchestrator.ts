@@ -116,6 +116,10 @@ export class FlowOrchestrator implements AsyncDisposable {
     });
   }
 
+  get parts(): readonly Part[] {
+    return [...this.entries.values()].map(({ part }) => part);
+  }
+
   part(name: string): Part | undefined {
     return this.entries.get(name)?.part;
   }

@@ -1,0 +1,30 @@
+export interface BucketRule {
+  /** Tokens that come back each second. */
+  readonly perSecond: number;
+  /** Tokens it holds at most, and at first. */
+  readonly burst: number;
+}
+
+/** Callers that have a bucket of their own; when there are more, those that have been quiet longest lose theirs, full again. */
+const CALLERS = 10_000;
+
+/** A token bucket for each caller: so many requests a second, and a burst of them at once. Times in milliseconds. */
+export class TokenBuckets {
+  private readonly buckets = new Map<string, { tokens: number; at: number }>();
+
+  constructor(private readonly rule: BucketRule) {}
+
+  /** 0: the request may pass. Else how long until one may, in milliseconds. */
+  take(caller: string, now: number): number {
+    const { perSecond, burst } = this.rule;
+    const bucket = this.buckets.get(caller) ?? { tokens: burst, at: now };
+    this.buckets.delete(caller);
+    this.buckets.set(caller, bucket);
+    if (this.buckets.size > CALLERS) this.buckets.delete(this.buckets.keys().next().value as string);
+    bucket.tokens = Math.min(burst, bucket.tokens + ((now - bucket.at) * perSecond) / 1000);
+    bucket.at = now;
+    if (bucket.tokens < 1) return ((1 - bucket.tokens) * 1000) / perSecond;
+    bucket.tokens--;
+    return 0;
+  }
+}

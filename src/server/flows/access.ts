@@ -1,0 +1,80 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import { isLoopback } from "../../kernel/hosts.ts";
+import { type BucketRule, TokenBuckets } from "../../resilience/token-bucket.ts";
+import { HttpProblem } from "./problem.ts";
+
+export interface AccessOptions {
+  /** What every request has to bear: `Authorization: Bearer …`, or, for a WebSocket of a browser, the subprotocol `bearer.…`. */
+  readonly token?: string;
+  /** Hosts it may be asked as, beside this machine's own names. */
+  readonly allowedHosts?: readonly string[];
+  /** Origins of pages that may ask, beside its own. */
+  readonly allowedOrigins?: readonly string[];
+  /** Requests and WebSocket messages of one address. Default 1000 a second, 2000 at once. */
+  readonly rateLimit?: BucketRule;
+}
+
+/** 128 bits as base64url; hexadecimal takes 32. */
+const SHORTEST_TOKEN = 22;
+
+const DEFAULT_RATE: BucketRule = { perSecond: 1000, burst: 2000 };
+
+/** Who may ask: by host, origin, token and rate. */
+export class Access {
+  private readonly digest: Buffer | null;
+  private readonly buckets: TokenBuckets;
+  private readonly hosts: ReadonlySet<string>;
+  private readonly origins: ReadonlySet<string>;
+
+  constructor(options: AccessOptions) {
+    const { token, allowedHosts = [], allowedOrigins = [], rateLimit = DEFAULT_RATE } = options;
+    if (token !== undefined && token.length < SHORTEST_TOKEN)
+      throw new Error(`token: must have at least 128 bits, ${SHORTEST_TOKEN} characters of base64url, got ${token.length} characters`);
+    this.digest = token === undefined ? null : sha256(token);
+    this.buckets = new TokenBuckets(rateLimit);
+    this.hosts = new Set(allowedHosts.map((host) => host.toLowerCase()));
+    this.origins = new Set(allowedOrigins.map((origin) => origin.toLowerCase()));
+  }
+
+  /** Throws an `HttpProblem` when the request may not pass. `address`: of the one who asks. */
+  check(request: Request, address: string, now: number): void {
+    this.checkRate(address, now);
+    const host = this.checkHost(request);
+    const origin = request.headers.get("origin")?.toLowerCase();
+    // A page of another site must not reach what listens here through its visitor's browser.
+    if (origin !== undefined && originHost(origin) !== host && !this.origins.has(origin))
+      throw new HttpProblem(403, "pages of this origin may not ask here");
+    if (this.digest !== null && !this.bearsToken(request))
+      throw new HttpProblem(401, "a bearer token is needed", { "www-authenticate": "Bearer" });
+  }
+
+  checkRate(address: string, now: number): void {
+    const wait = this.buckets.take(address, now);
+    if (wait > 0) throw new HttpProblem(429, "too many requests from this address", { "retry-after": String(Math.ceil(wait / 1000)) });
+  }
+
+  /** Against DNS rebinding: a name that somebody else made point here is no name of this machine. */
+  private checkHost(request: Request): string {
+    const host = (request.headers.get("host") ?? "").toLowerCase();
+    const name = host.replace(/:\d+$/, "");
+    if (!isLoopback(name) && !this.hosts.has(name) && !this.hosts.has(host)) throw new HttpProblem(403, "not to be asked under this host");
+    return host;
+  }
+
+  private bearsToken(request: Request): boolean {
+    const header = request.headers.get("authorization") ?? "";
+    const bearer = /^Bearer (.+)$/i.exec(header)?.[1];
+    const protocols = (request.headers.get("sec-websocket-protocol") ?? "").split(",").map((each) => each.trim());
+    const given = bearer ?? protocols.find((each) => each.startsWith("bearer."))?.slice("bearer.".length);
+    // Digests, so that neither content nor length of the token shows in the time this takes.
+    return given !== undefined && this.digest !== null && timingSafeEqual(sha256(given), this.digest);
+  }
+}
+
+function sha256(text: string): Buffer {
+  return createHash("sha256").update(text).digest();
+}
+
+function originHost(origin: string): string | null {
+  return /^https?:\/\/([^/]+)$/.exec(origin)?.[1] ?? null;
+}

@@ -1,0 +1,272 @@
+import type { Server, WebSocketHandler } from "bun";
+import { DataPipeline, EventBus, type FlowOrchestrator, MessageQueue, QueueError, ReactiveStream, Stopped } from "../../flows/index.ts";
+import { isLoopback } from "../../kernel/hosts.ts";
+import { Access, type AccessOptions } from "./access.ts";
+import { readJson, type Schema, validated } from "./body.ts";
+import { HEADERS, HttpProblem, jsonResponse, problemResponse } from "./problem.ts";
+import { type SocketData, streamSockets } from "./socket.ts";
+
+export interface FlowFaceOptions extends AccessOptions {
+  /** Where its routes begin. Default: at the root. */
+  readonly prefix?: string;
+  /** Default 1 MB. */
+  readonly maxBodyBytes?: number;
+  /** WebSockets at a time. Default 10 000. */
+  readonly maxSockets?: number;
+  /** What may come in, by name; events that have none are then refused, parts that have none take any JSON. */
+  readonly schemas?: {
+    readonly events?: Readonly<Record<string, Schema>>;
+    readonly pipelines?: Readonly<Record<string, Schema>>;
+    readonly queues?: Readonly<Record<string, Schema>>;
+    readonly streams?: Readonly<Record<string, Schema>>;
+  };
+  /** Told of errors that are nobody's but the face's. */
+  readonly onError?: (error: unknown) => void;
+}
+
+type FaceServer = Server<SocketData>;
+
+interface Asked {
+  readonly request: Request;
+  readonly url: URL;
+  readonly server: FaceServer;
+  readonly address: string;
+  /** The parts of the path that the route leaves open. */
+  readonly names: readonly string[];
+}
+
+interface Route {
+  readonly method: "GET" | "POST";
+  readonly path: RegExp;
+  readonly answer: (asked: Asked) => Promise<Response | undefined> | Response | undefined;
+}
+
+/**
+ * The flows of an orchestrator over HTTP and WebSocket. `fetch` and `websocket` are for a server of your own: `Bun.serve({ fetch: (request,
+ * server) => face.fetch(request, server), websocket: face.websocket })`; `serveFlows` makes one.
+ */
+export class FlowFace {
+  readonly websocket: WebSocketHandler<SocketData>;
+  private readonly access: Access;
+  private readonly startedAt = performance.now();
+  private readonly maxBodyBytes: number;
+  private sockets = 0;
+
+  constructor(
+    private readonly flows: FlowOrchestrator,
+    private readonly options: FlowFaceOptions = {},
+  ) {
+    this.access = new Access(options);
+    this.maxBodyBytes = options.maxBodyBytes ?? 1_000_000;
+    const handler = streamSockets(this.access, this.maxBodyBytes);
+    this.websocket = {
+      ...handler,
+      close: (socket, code, reason) => {
+        this.sockets--;
+        return handler.close?.(socket, code, reason);
+      },
+    };
+  }
+
+  /** The answer to a request; undefined when it became a WebSocket. Never rejects. */
+  async fetch(request: Request, server: FaceServer): Promise<Response | undefined> {
+    try {
+      const address = server.requestIP(request)?.address ?? "";
+      this.access.check(request, address, performance.now());
+      return await this.route(request, server, address);
+    } catch (error) {
+      const problem = asProblem(error);
+      if (problem === null) this.options.onError?.(error);
+      return problemResponse(problem ?? error);
+    }
+  }
+
+  private async route(request: Request, server: FaceServer, address: string): Promise<Response | undefined> {
+    const url = URL.parse(request.url);
+    if (url === null) throw new HttpProblem(400, "this is no proper path");
+    const { prefix = "" } = this.options;
+    if (!url.pathname.startsWith(`${prefix}/`)) throw new HttpProblem(404, "there is nothing at this path");
+    const path = url.pathname.slice(prefix.length);
+    const there = this.routes.filter((route) => route.path.test(path));
+    const route = there.find(({ method }) => method === request.method || (method === "GET" && request.method === "HEAD"));
+    if (there.length === 0) throw new HttpProblem(404, "there is nothing at this path");
+    const allowed = [...new Set(there.map(({ method }) => method))].join(", ");
+    if (route === undefined) throw new HttpProblem(405, `this path takes ${allowed}`, { allow: allowed });
+    const names = (route.path.exec(path) ?? []).slice(1).map(decodeName);
+    return route.answer({ request, url, server, address, names });
+  }
+
+  private readonly routes: readonly Route[] = [
+    { method: "POST", path: /^\/pipelines\/([^/]+)$/, answer: (asked) => this.submit(asked) },
+    { method: "POST", path: /^\/events$/, answer: (asked) => this.publish(asked) },
+    { method: "POST", path: /^\/queues\/([^/]+)$/, answer: (asked) => this.enqueue(asked) },
+    { method: "GET", path: /^\/queues\/([^/]+)\/tasks\/([^/]+)$/, answer: (asked) => this.task(asked) },
+    { method: "GET", path: /^\/streams\/([^/]+)$/, answer: (asked) => this.connect(asked) },
+    { method: "GET", path: /^\/healthz$/, answer: () => this.health() },
+    { method: "GET", path: /^\/stats$/, answer: () => jsonResponse(Object.fromEntries(this.flows.stats())) },
+    { method: "GET", path: /^\/metrics$/, answer: () => this.metrics() },
+  ];
+
+  private async submit({ request, names: [name = ""] }: Asked): Promise<Response> {
+    const pipeline = this.pipeline(name);
+    const value = await this.bodyOf(request, this.options.schemas?.pipelines?.[name]);
+    const id = crypto.randomUUID();
+    if (!pipeline.offer(value, { correlationId: request.headers.get("x-correlation-id")?.slice(0, 200) ?? id }))
+      throw new HttpProblem(503, `${name} is full`, { "retry-after": "1" });
+    return jsonResponse({ status: "accepted", task_id: id }, 202);
+  }
+
+  private async publish({ request }: Asked): Promise<Response> {
+    const bus = this.bus;
+    if (bus === null) throw new HttpProblem(404, "there is no event bus");
+    const body = await readJson(request, this.maxBodyBytes);
+    const { type, data, source } = (typeof body === "object" && body !== null ? body : {}) as Record<string, unknown>;
+    if (typeof type !== "string" || type === "" || type.length > 200)
+      throw new HttpProblem(422, "an event has a type, a text of 1 to 200 characters");
+    if (source !== undefined && (typeof source !== "string" || source.length > 200))
+      throw new HttpProblem(422, "source: must be a text of at most 200 characters");
+    const { events } = this.options.schemas ?? {};
+    if (events !== undefined && !Object.hasOwn(events, type)) throw new HttpProblem(422, "there is no event of this type");
+    const event = await validated(data, events?.[type]);
+    bus.emit(type, event, { source: typeof source === "string" ? source : "http" });
+    return jsonResponse({ status: "published", task_id: `${bus.history({}, 1).at(-1)?.id ?? ""}` }, 202);
+  }
+
+  private async enqueue({ request, url, names: [name = ""] }: Asked): Promise<Response> {
+    const queue = this.queue(name);
+    const value = await this.bodyOf(request, this.options.schemas?.queues?.[name]);
+    const key = url.searchParams.get("key");
+    const idempotencyKey = request.headers.get("idempotency-key");
+    const { id, duplicate } = await queue.send(value, {
+      ...(key === null ? {} : { key }),
+      ...(idempotencyKey === null ? {} : { idempotencyKey }),
+      ...numberIn(url, "priority"),
+      ...numberIn(url, "delayMs"),
+    });
+    const headers = { location: `${this.options.prefix ?? ""}/queues/${encodeURIComponent(name)}/tasks/${id}` };
+    return jsonResponse({ status: duplicate ? "known" : "queued", task_id: String(id) }, 202, headers);
+  }
+
+  private async task({ names: [name = "", id = ""] }: Asked): Promise<Response> {
+    const queue = this.queue(name);
+    const number = /^\d{1,15}$/.test(id) ? Number(id) : 0;
+    const states: Record<string, string> = {};
+    for (const group of queue.groups) states[group] = await queue.stateOf(number, group);
+    const all = Object.values(states);
+    if (all.every((state) => state === "unknown")) throw new HttpProblem(404, `${name} has had no such task`);
+    const state = ["dead", "working", "delayed", "waiting"].find((each) => all.includes(each)) ?? "done";
+    return jsonResponse({ task_id: id, state, groups: states });
+  }
+
+  private connect({ request, server, address, names: [name = ""] }: Asked): Response | undefined {
+    const stream = this.stream(name);
+    if (request.headers.get("upgrade")?.toLowerCase() !== "websocket")
+      throw new HttpProblem(426, "a stream speaks WebSocket", { upgrade: "websocket", connection: "upgrade" });
+    if (this.sockets >= (this.options.maxSockets ?? 10_000)) throw new HttpProblem(503, "too many connections", { "retry-after": "5" });
+    const schema = this.options.schemas?.streams?.[name];
+    const protocol = request.headers.get("sec-websocket-protocol")?.split(",")[0]?.trim();
+    const headers = protocol === undefined ? {} : { "sec-websocket-protocol": protocol };
+    if (!server.upgrade(request, { data: { stream, schema, address, subscriber: null, drained: null }, headers }))
+      throw new HttpProblem(400, "this is no proper WebSocket handshake");
+    this.sockets++;
+    return undefined;
+  }
+
+  private health(): Response {
+    const { status, parts } = this.flows.health();
+    const body = {
+      status,
+      uptime_seconds: (performance.now() - this.startedAt) / 1000,
+      parts,
+      stats: Object.fromEntries(this.flows.stats()),
+    };
+    return jsonResponse(body, status === "down" ? 503 : 200);
+  }
+
+  private metrics(): Response {
+    return new Response(this.flows.metrics(), {
+      headers: { ...HEADERS, "content-type": "application/openmetrics-text; version=1.0.0; charset=utf-8" },
+    });
+  }
+
+  private async bodyOf(request: Request, schema: Schema | undefined): Promise<unknown> {
+    return validated(await readJson(request, this.maxBodyBytes), schema);
+  }
+
+  /** The bus among the parts, whose events are anybody's; the orchestrator's own is not. */
+  private get bus(): EventBus<Record<string, unknown>> | null {
+    const bus = this.flows.parts.find((part) => part instanceof EventBus);
+    return bus === undefined ? null : (bus as unknown as EventBus<Record<string, unknown>>);
+  }
+
+  private pipeline(name: string): DataPipeline<unknown, unknown> {
+    const part = this.flows.part(name);
+    if (part instanceof DataPipeline) return part;
+    throw new HttpProblem(404, "there is no pipeline of this name");
+  }
+
+  private queue(name: string): MessageQueue<unknown> {
+    const part = this.flows.part(name);
+    if (part instanceof MessageQueue) return part;
+    throw new HttpProblem(404, "there is no queue of this name");
+  }
+
+  private stream(name: string): ReactiveStream<unknown, unknown> {
+    const part = this.flows.part(name);
+    if (part instanceof ReactiveStream) return part;
+    throw new HttpProblem(404, "there is no stream of this name");
+  }
+}
+
+export interface ServeFlowsOptions extends FlowFaceOptions {
+  /** Default 0: any free one. */
+  readonly port?: number;
+  /** Default 127.0.0.1; any other than this machine's own needs a `token`. */
+  readonly hostname?: string;
+}
+
+/** Serves flows on a port. Throws when the address is not this machine's own and there is no token. */
+export function serveFlows(flows: FlowOrchestrator, options: ServeFlowsOptions = {}): FaceServer {
+  const { hostname = "127.0.0.1", port = 0 } = options;
+  if (!isLoopback(hostname) && options.token === undefined)
+    throw new Error(`to listen on ${hostname}, where others can ask, a token is needed`);
+  const face = new FlowFace(flows, options);
+  return Bun.serve<SocketData, never>({
+    hostname,
+    port,
+    development: false,
+    // The face answers 413 itself; this is for bodies that lie about their length.
+    maxRequestBodySize: (options.maxBodyBytes ?? 1_000_000) + 65_536,
+    idleTimeout: 30,
+    fetch: (request, server) => face.fetch(request, server) as Promise<Response>,
+    websocket: face.websocket,
+    error: (error) => {
+      options.onError?.(error);
+      return problemResponse(error);
+    },
+  });
+}
+
+function asProblem(error: unknown): HttpProblem | null {
+  if (error instanceof HttpProblem) return error;
+  if (error instanceof Stopped) return new HttpProblem(503, error.message, { "retry-after": "5" });
+  if (!(error instanceof QueueError)) return null;
+  return error.problem === "invalid"
+    ? new HttpProblem(422, error.message)
+    : new HttpProblem(503, `the queue cannot take it: ${error.problem}`, { "retry-after": "1" });
+}
+
+function decodeName(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new HttpProblem(400, "the path is not properly encoded");
+  }
+}
+
+function numberIn(url: URL, name: "priority" | "delayMs"): Record<string, number> {
+  const text = url.searchParams.get(name);
+  if (text === null) return {};
+  if (!/^-?\d{1,12}$/.test(text)) throw new HttpProblem(422, `${name}: must be a whole number`);
+  return { [name]: Number(text) };
+}

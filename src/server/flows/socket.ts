@@ -1,0 +1,75 @@
+import type { ServerWebSocket, WebSocketHandler } from "bun";
+import type { ReactiveStream, Subscriber } from "../../flows/index.ts";
+import type { Access } from "./access.ts";
+import { parseJson, type Schema, validated } from "./body.ts";
+import { HttpProblem } from "./problem.ts";
+
+/** What a connection to a stream knows. */
+export interface SocketData {
+  readonly stream: ReactiveStream<unknown, unknown>;
+  readonly schema: Schema | undefined;
+  readonly address: string;
+  subscriber: Subscriber<unknown> | null;
+  /** Resolves when the client has read what it was sent. */
+  drained: (() => void) | null;
+}
+
+/** Values that may wait for a client that reads slowly; then it misses the oldest. */
+const BUFFER = 256;
+
+/** Close codes (RFC 6455, 7.4.1). */
+const GOING_AWAY = 1001;
+const UNSUPPORTED = 1003;
+const INVALID = 1007;
+const POLICY = 1008;
+
+/** A stream over a WebSocket: what the client sends is emitted, what the stream gives is sent, each a JSON text. */
+export function streamSockets(access: Access, maxBytes: number): WebSocketHandler<SocketData> {
+  return {
+    maxPayloadLength: maxBytes,
+    idleTimeout: 120,
+    // Beyond it a client counts as one that reads slowly.
+    backpressureLimit: 64 * 1024,
+    closeOnBackpressureLimit: false,
+    open(socket) {
+      const { data } = socket;
+      data.subscriber = data.stream.subscribe(
+        {
+          next: (value) => send(socket, value),
+          complete: () => socket.close(GOING_AWAY, "the stream has ended"),
+          error: () => socket.close(GOING_AWAY, "the stream has failed"),
+        },
+        { name: `socket ${data.address}`, buffer: BUFFER, overflow: "drop-oldest" },
+      );
+    },
+    async message(socket, message) {
+      const { stream, schema, address } = socket.data;
+      try {
+        if (typeof message !== "string") return socket.close(UNSUPPORTED, "texts of JSON only");
+        access.checkRate(address, performance.now());
+        const value = await validated(parseJson(message), schema);
+        stream.emit(value);
+      } catch (error) {
+        const wrong = error instanceof HttpProblem ? error : new HttpProblem(503, "the stream has ended");
+        // A reason may have 123 bytes.
+        socket.close(wrong.status === 400 ? INVALID : wrong.status === 503 ? GOING_AWAY : POLICY, wrong.detail.slice(0, 100));
+      }
+    },
+    drain(socket) {
+      socket.data.drained?.();
+      socket.data.drained = null;
+    },
+    close(socket) {
+      socket.data.subscriber?.unsubscribe();
+      socket.data.drained?.();
+    },
+  };
+}
+
+/** A promise when the client does not keep up: its next value waits until it has read this one. */
+function send(socket: ServerWebSocket<SocketData>, value: unknown): Promise<void> | undefined {
+  if (socket.send(JSON.stringify(value) ?? "null") !== -1) return undefined;
+  return new Promise((resolve) => {
+    socket.data.drained = resolve;
+  });
+}
