@@ -1,5 +1,7 @@
 import type { WireFormat } from "../scenario/schema.ts";
 import { FetchProcessor, type FetchSpec } from "../workloads/fetch/processor.ts";
+import { loadMaker, makerOf } from "../workloads/flow/makers.ts";
+import { FlowProcessor, type FlowSpec } from "../workloads/flow/processor.ts";
 import { type Handler, loadHandler } from "../workloads/message/handler.ts";
 import { MessageProcessor, type WorkCost } from "../workloads/message/processor.ts";
 import type { Effort, Processor } from "../workloads/workload.ts";
@@ -16,6 +18,7 @@ export type ProcessorSpec = {
       readonly codec: WireFormat;
     }
   | { readonly workload: "fetch"; readonly fetch: FetchSpec }
+  | { readonly workload: "flow"; readonly flow: FlowSpec }
 );
 
 /** `thread`: the number of the thread that processes. */
@@ -24,6 +27,11 @@ export type MakeProcessor = (effort: Effort, nameOf?: (key: number) => string, t
 /** Loads what the processor needs; what it gives makes any number of them. */
 export async function prepareProcessors(spec: ProcessorSpec): Promise<MakeProcessor> {
   if (spec.workload === "fetch") return (effort, _, thread = 0) => new FetchProcessor(spec.fetch, effort, thread);
+  if (spec.workload === "flow") {
+    const { settings } = spec.flow;
+    const maker = settings.module === undefined ? makerOf(settings) : await loadMaker(settings.module);
+    return (effort, _, thread = 0) => new FlowProcessor(spec.flow, effort, thread, maker);
+  }
   const { work } = spec;
   const handler: Handler | null = runsHandler(spec) && work.module !== undefined ? await loadHandler(work.module) : null;
   return (effort, nameOf) => new MessageProcessor(work, effort, nameOf, handler, spec.codec);
@@ -31,10 +39,11 @@ export async function prepareProcessors(spec: ProcessorSpec): Promise<MakeProces
 
 /** True when somebody else's code works the items off. */
 export function runsHandler(spec: ProcessorSpec): boolean {
+  if (spec.workload === "flow") return spec.flow.settings.module !== undefined;
   return spec.workload === "message" && spec.work.kind === "handler";
 }
 
 /** True when the work may wait for sockets and timers of its own, so that the loop must not be held while it waits. */
 export function needsOpenLoop(spec: ProcessorSpec): boolean {
-  return spec.workload === "fetch" || runsHandler(spec);
+  return spec.workload !== "message" || runsHandler(spec);
 }

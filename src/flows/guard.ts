@@ -37,6 +37,9 @@ export class Refused extends Error {
   }
 }
 
+/** One attempt at a call; `tried`: which it is, from 1. */
+export type Attempt<T> = (signal: AbortSignal, tried: number) => T | PromiseLike<T>;
+
 const NANOS = 1e6;
 const TIMED_OUT = Symbol("timed out");
 
@@ -73,11 +76,11 @@ export class Guard {
   }
 
   /** The call's answer; rejects with the last attempt's error. `signal`: no attempt begins once it is aborted. */
-  async call<T>(attempt: (signal: AbortSignal) => T | PromiseLike<T>, signal?: AbortSignal): Promise<T> {
+  async call<T>(attempt: Attempt<T>, signal?: AbortSignal): Promise<T> {
     const { retry } = this.options;
     for (let tried = 1; ; tried++) {
       try {
-        return await this.once(attempt, signal);
+        return await this.once(attempt, tried, signal);
       } catch (error) {
         const more = retry !== undefined && tried <= retry.max && !isAborted(signal) && (retry.when?.(error) ?? true);
         if (!more) throw error;
@@ -88,14 +91,14 @@ export class Guard {
     }
   }
 
-  private async once<T>(attempt: (signal: AbortSignal) => T | PromiseLike<T>, outer: AbortSignal | undefined): Promise<T> {
+  private async once<T>(attempt: Attempt<T>, tried: number, outer: AbortSignal | undefined): Promise<T> {
     const admission = this.breaker?.admit("", this.timers.now() * NANOS) ?? "call";
     if (admission === "refused") {
       this.refused++;
       throw new Refused();
     }
     try {
-      const value = await this.inTime(attempt, outer);
+      const value = await this.inTime(attempt, tried, outer);
       this.breaker?.succeeded("", admission);
       return value;
     } catch (error) {
@@ -104,11 +107,11 @@ export class Guard {
     }
   }
 
-  private async inTime<T>(attempt: (signal: AbortSignal) => T | PromiseLike<T>, outer: AbortSignal | undefined): Promise<T> {
+  private async inTime<T>(attempt: Attempt<T>, tried: number, outer: AbortSignal | undefined): Promise<T> {
     const { timeoutMs } = this.options;
     const abort = new AbortController();
     const signal = outer === undefined ? abort.signal : AbortSignal.any([abort.signal, outer]);
-    const answer = attempt(signal);
+    const answer = attempt(signal, tried);
     if (timeoutMs === undefined || !isThenable(answer)) return answer;
     const value = await within(this.timers, timeoutMs, Promise.resolve(answer), TIMED_OUT);
     if (value !== TIMED_OUT) return value as T;

@@ -4,6 +4,7 @@ import { byPlace, suggestion } from "../kernel/problem.ts";
 import { printable, quoted } from "../kernel/text.ts";
 import type { Path, YamlFile } from "./document.ts";
 import { type FetchSettings, fetchSchema } from "./fetch-schema.ts";
+import { flowSchema } from "./flow-schema.ts";
 import { DEFAULT_EXECUTOR, type Scenario, scenarioJsonSchema, scenarioSchema } from "./schema.ts";
 import { semanticProblems } from "./semantics.ts";
 
@@ -46,7 +47,8 @@ function checkValue(yaml: YamlFile, problems: Problem[]): Scenario | null {
 
 /** A scenario of another workload than `message` has no messages to make, and one of `fetch` asks for its list once unless it says when. */
 function withoutForeign(scenario: Scenario, written: unknown): Scenario {
-  if (scenario.workload !== "fetch") return scenario;
+  if (scenario.workload === "message") return scenario;
+  if (scenario.workload === "flow") return withFlow(scenario);
   const loaded = typeof written === "object" && written !== null && "load" in written;
   return {
     ...scenario,
@@ -54,6 +56,13 @@ function withoutForeign(scenario: Scenario, written: unknown): Scenario {
     load: loaded ? scenario.load : { executor: "once" },
     fetch: withTarget(scenario.fetch ?? fetchSchema.parse({})),
   };
+}
+
+/** What handlers do is the scenario's work, wherever theory or a view asks for it. */
+function withFlow(scenario: Scenario): Scenario {
+  const flow = scenario.flow ?? flowSchema.parse({});
+  const work = flow.work === undefined ? { ...scenario.work, kind: "none" as const, time: 0 } : { ...scenario.work, ...flow.work };
+  return { ...scenario, work, flow };
 }
 
 /** Tiles that no server is named for are asked of the mock. */

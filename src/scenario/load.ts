@@ -54,9 +54,10 @@ export function resolveScenario(yaml: YamlFile, file: string): LoadedScenario {
   if (!checked.ok) throw new InvalidScenario(inFileOrder([...checked.problems, ...(yaml.checkable ? sweepProblems(yaml) : [])]));
   const scenario = resolvePaths(checked.scenario, file);
   const points = sweepPoints(checked.scenario, yaml).map((point) => ({ ...point, scenario: resolvePaths(point.scenario, file) }));
-  for (const { load, work, fetch } of [scenario, ...points.map((point) => point.scenario)]) {
+  for (const { load, work, fetch, flow } of [scenario, ...points.map((point) => point.scenario)]) {
     if (load.executor === "replay" && load.file !== "-") checkFile(["load", "file"], load.file, yaml);
     if (work.module !== undefined) checkFile(["work", "module"], work.module, yaml);
+    if (flow?.module !== undefined) checkFile(["flow", "module"], flow.module, yaml);
     if (fetch?.urlsFile !== undefined) checkFile(["fetch", "urlsFile"], fetch.urlsFile, yaml);
   }
   return { scenario, points, yaml };
@@ -102,7 +103,7 @@ function apply(yaml: YamlFile, { flag, path, value }: Override): void {
 
 /** Paths inside a scenario are relative to its file; `-` is standard input. */
 function resolvePaths(scenario: Scenario, file: string): Scenario {
-  const { load, work, fetch } = scenario;
+  const { load, work, fetch, flow } = scenario;
   const inFull = (path: string) => resolve(dirname(file), path);
   const files = Object.fromEntries(
     (["urlsFile", "saveTo", "deadLetter"] as const).flatMap((key) => (fetch?.[key] === undefined ? [] : [[key, inFull(fetch[key])]])),
@@ -112,5 +113,6 @@ function resolvePaths(scenario: Scenario, file: string): Scenario {
     load: load.executor === "replay" && load.file !== "-" ? { ...load, file: inFull(load.file) } : load,
     work: work.module === undefined ? work : { ...work, module: inFull(work.module) },
     fetch: fetch === undefined ? fetch : { ...fetch, ...files },
+    flow: flow?.module === undefined ? flow : { ...flow, module: inFull(flow.module) },
   };
 }

@@ -10,9 +10,14 @@ export interface Permissions {
 }
 
 /** Refuses a scenario that would run somebody's code without leave. What is shipped with the lab has it. */
-export function checkPermissions({ work }: Scenario, { allowModules }: Permissions): void {
-  if (work.module === undefined || allowModules === true || dirname(work.module) === SHIPPED) return;
+export function checkPermissions({ work, flow }: Scenario, { allowModules }: Permissions): void {
+  checkModule("work.module", work.module, allowModules);
+  checkModule("flow.module", flow?.module, allowModules);
+}
+
+function checkModule(field: string, module: string | undefined, allowed: boolean | undefined): void {
+  if (module === undefined || allowed === true || dirname(module) === SHIPPED) return;
   throw new UserError(
-    `work.module names code (${quoted(work.module, 200)}), which runs with your rights; --allow-modules runs scenarios that name modules`,
+    `${field} names code (${quoted(module, 200)}), which runs with your rights; --allow-modules runs scenarios that name modules`,
   );
 }

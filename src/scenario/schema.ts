@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { fetchSchema } from "./fetch-schema.ts";
+import { flowSchema } from "./flow-schema.ts";
 import * as s from "./scalars.ts";
 
 /**
@@ -138,7 +139,7 @@ export const scenarioSchema = z.strictObject({
     })
     .prefault({}),
   fetch: fetchSchema.optional(),
-  flow: z.looseObject({}).optional(),
+  flow: flowSchema.optional(),
   sweep: z.record(z.string(), z.array(z.unknown()).min(1)).optional(),
   thresholds: z.record(z.string(), z.array(s.threshold()).min(1)).optional(),
 });
@@ -149,6 +150,7 @@ export type ThresholdRule = s.ThresholdRule;
 export type Load = Scenario["load"];
 export type Work = Scenario["work"];
 export type { FetchSettings, MockSettings } from "./fetch-schema.ts";
+export type { FlowKind, FlowPart, FlowSettings } from "./flow-schema.ts";
 
 /** JSON Schema (draft 2020-12) of a scenario file, for editors. */
 export function scenarioJsonSchema(): Record<string, unknown> {

@@ -1,6 +1,7 @@
 import { suggestion } from "../kernel/problem.ts";
 import { FETCH_METRICS, isMetric, METRIC_NAMES, parseThreshold } from "../telemetry/threshold.ts";
 import type { Path } from "./document.ts";
+import { COMMON_FLOW_FIELDS, FLOW_FIELDS, type FlowKind } from "./flow-schema.ts";
 import { MESSAGE_PARTS, type Scenario } from "./schema.ts";
 
 export interface SemanticProblem {
@@ -15,7 +16,7 @@ export const MAX_ARRIVALS = 1e9;
 
 /** What a schema cannot say: fields that must fit each other, and what this version does not run yet. */
 export function semanticProblems(scenario: Scenario, written: unknown): SemanticProblem[] {
-  return [...misfits(scenario, written), ...notYet(scenario)];
+  return misfits(scenario, written);
 }
 
 function misfits(scenario: Scenario, written: unknown): SemanticProblem[] {
@@ -24,7 +25,7 @@ function misfits(scenario: Scenario, written: unknown): SemanticProblem[] {
   const foreign =
     scenario.workload === "message" ? ["fetch", "flow"] : [...MESSAGE_PARTS, scenario.workload === "fetch" ? "flow" : "fetch"];
   for (const part of foreign) {
-    if (typeof written === "object" && written !== null && part in written && !(scenario.workload === "flow" && part === "work")) {
+    if (typeof written === "object" && written !== null && part in written) {
       problems.push({ path: [part], message: `is not a part of workload ${scenario.workload}` });
     }
   }
@@ -45,7 +46,7 @@ function misfits(scenario: Scenario, written: unknown): SemanticProblem[] {
   if (load.executor === "ramping-arrival-rate" && rampTotal(load) < 1 && load.arrivals === "uniform") {
     problems.push({ path: ["load", "stages"], message: "must make at least one arrival over all stages" });
   }
-  problems.push(...fetchMisfits(scenario));
+  problems.push(...fetchMisfits(scenario), ...flowMisfits(scenario, written));
   const { queue } = scenario;
   if ("vus" in load && queue.overflow !== "block" && queue.capacity !== "unlimited" && load.vus > queue.capacity) {
     const message =
@@ -123,6 +124,31 @@ function fetchMisfits({ workload, fetch, load }: Scenario): SemanticProblem[] {
   return problems;
 }
 
+/** What must fit in the part `flow`. */
+function flowMisfits({ workload, flow, load }: Scenario, written: unknown): SemanticProblem[] {
+  if (workload !== "flow") return [];
+  const problems: SemanticProblem[] = [];
+  if (load.executor === "replay") problems.push({ path: ["load", "executor"], message: "must not be replay, which is for messages" });
+  if (flow === undefined) return problems;
+  const own = (written as { flow?: Record<string, unknown> }).flow ?? {};
+  problems.push(...uselessFields(flow.kind, own, ["flow"]));
+  if (flow.kind === "orchestrator" && flow.module === undefined && Object.keys(flow.parts ?? {}).length === 0)
+    problems.push({ path: ["flow", "kind"], message: "needs flow.parts, what it runs, or flow.module" });
+  for (const [name, part] of Object.entries(flow.parts ?? {})) {
+    const path: Path = ["flow", "parts", name];
+    if (!/^[\w-]{1,40}$/.test(name)) problems.push({ path, message: "must have a name of 1 to 40 letters, digits, - and _", atKey: true });
+    problems.push(...uselessFields(part.kind, ((own["parts"] ?? {}) as Record<string, object>)[name] ?? {}, path));
+  }
+  return problems;
+}
+
+function uselessFields(kind: FlowKind, written: object, path: Path): SemanticProblem[] {
+  const known = [...COMMON_FLOW_FIELDS, ...FLOW_FIELDS[kind]];
+  return Object.keys(written)
+    .filter((field) => !known.includes(field))
+    .map((field) => ({ path: [...path, field], message: `is of no use to kind ${kind}`, atKey: true }));
+}
+
 const ADDRESS_RULE = "must be an http or https URL, or a tile such as 5/10/12";
 
 function isAddress(text: string): boolean {
@@ -145,12 +171,6 @@ function httpUrl(text: string): URL | null {
   } catch {
     return null;
   }
-}
-
-/** The features of later versions, each by the field that asks for it. */
-function notYet(scenario: Scenario): SemanticProblem[] {
-  const asked: readonly [boolean, Path, string][] = [[scenario.workload === "flow", ["workload"], `workload ${scenario.workload}`]];
-  return asked.filter(([used]) => used).map(([, path, feature]) => ({ path, message: `${feature} is not available in this version` }));
 }
 
 /** The span over which arrivals fall due, in microseconds; null when the tape alone knows. */

@@ -79,6 +79,8 @@ export interface CaseResult {
   readonly state: { readonly machines: number; readonly digest: string } | null;
   /** Workload `fetch` only. */
   readonly fetch?: FetchFigures;
+  /** Workload `flow` only: each part, added up over threads. */
+  readonly flow?: FlowFigures;
   /** What crossing to another thread cost; messages in `parallel` only. */
   readonly serialization?: SerializationFigures;
   readonly predicted: Prediction;
@@ -172,6 +174,37 @@ export interface Sample {
   readonly p99: number;
   readonly cores: readonly number[];
   readonly fetch?: FetchSample;
+  readonly flow?: FlowSample;
+}
+
+/** Statistics of one part of a flow: numbers by name, and the same for what it is made of. */
+export interface FlowStats {
+  readonly [figure: string]: number | string | boolean | null | FlowStats | readonly FlowStats[];
+}
+
+export interface FlowPartFigures {
+  readonly name: string;
+  readonly kind: string;
+  readonly stats: FlowStats;
+}
+
+export interface FlowFigures {
+  readonly parts: Readonly<Record<string, { readonly kind: string } & FlowStats>>;
+}
+
+/** The parts of a flow as they are now, over all threads; counts since t = 0. */
+export interface FlowSample {
+  readonly parts: readonly FlowPartSample[];
+}
+
+export interface FlowPartSample {
+  readonly name: string;
+  readonly handled: number;
+  readonly failed: number;
+  readonly retried: number;
+  readonly dropped: number;
+  readonly waiting: number;
+  readonly inFlight: number;
 }
 
 /** Nanoseconds and bytes of one message; of every 64th, timed by itself. */

@@ -4,6 +4,7 @@ import type { Scenario } from "../scenario/schema.ts";
 import type { Prediction } from "../telemetry/result.ts";
 import { type Expected, HANDOVER, offeredRate, type Shares, sharesOf, simulatable } from "./demand.ts";
 import { predictFetch } from "./fetch.ts";
+import { predictFlow } from "./flow.ts";
 import {
   dd1OverloadSojourn,
   dd1Sojourn,
@@ -23,6 +24,7 @@ const SIMULATED = 300_000;
 /** What theory expects of a case before it runs: a formula where one applies, the simulator for the rest; null: unknown. */
 export function predict(asked: Expected): Prediction {
   if (asked.scenario.workload === "fetch") return predictFetch(asked);
+  if (asked.scenario.workload === "flow") return predictFlow(asked, predict);
   const expected = atNumber(asked);
   const { scenario } = expected;
   const { capacity, bottleneck, servers } = capacityOf(expected);
@@ -121,6 +123,7 @@ interface Capacity {
 export function capacityOf(expected: Expected): Capacity {
   const { mode, scenario, workers, cores } = expected;
   if (scenario.workload === "fetch") return { ...predictFetch(expected), servers: 1 };
+  if (scenario.workload === "flow") return { ...predictFlow(expected, predict), servers: 1 };
   const { work, source, batch } = scenario;
   const read = (source.latency.min + source.latency.max) / 2e6;
   const shares: Shares = sharesOf(scenario) ?? { cpu: 0, hold: 0, wait: 0 };

@@ -2,7 +2,7 @@ import type { Nanoseconds } from "../kernel/clock.ts";
 import type { WordReader, WordWriter } from "../kernel/words.ts";
 import type { Arrival } from "../load/tape.ts";
 import type { Item } from "../queueing/item.ts";
-import type { Rejection } from "../telemetry/result.ts";
+import type { FlowPartFigures, Rejection } from "../telemetry/result.ts";
 import type { FetchReport } from "./fetch/report.ts";
 import type { WireCost } from "./message/wire.ts";
 
@@ -51,6 +51,8 @@ export interface Processor {
 /** What one thread knows that only its workload understands. */
 export interface WorkloadReport {
   readonly fetch?: FetchReport;
+  /** The parts of this thread's flow. */
+  readonly flow?: readonly FlowPartFigures[];
   /** What reading messages that another thread wrote cost. */
   readonly wire?: WireCost;
 }

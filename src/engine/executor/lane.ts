@@ -125,8 +125,10 @@ export class Lane {
   }
 
   private get lowWater(): number {
+    // Nothing is left to give: only the end of its last batch matters.
+    if (this.feed.ended && this.feed.queue.depthOf(this.shard) === 0) return 0;
     if (this.job.settings.offload !== "none" || this.job.intake.anywhere) return this.window - 1;
-    return this.feed.ended && this.feed.queue.depthOf(this.shard) === 0 ? 0 : this.window >> 1;
+    return this.window >> 1;
   }
 
   /** Everything that came this way is done. */

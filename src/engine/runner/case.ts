@@ -23,6 +23,7 @@ import type { RunnerResult, Running } from "../protocol.ts";
 import { Face } from "../queries/face.ts";
 import type { FaceStatus, RequestStatus } from "../queries/face-protocol.ts";
 import { type FetchAccess, FetchStage } from "../stage/fetch-stage.ts";
+import { FlowStage } from "../stage/flow-stage.ts";
 import { MessageStage } from "../stage/message-stage.ts";
 import type { Stage } from "../stage/stage.ts";
 import { Strays } from "../strays.ts";
@@ -56,7 +57,17 @@ export async function runCase(plan: CasePlan, options: CaseOptions): Promise<Run
 }
 
 function openStage(plan: CasePlan, { roundsPerMs, access }: CaseOptions): Promise<Stage> {
-  return plan.scenario.workload === "fetch" ? FetchStage.open(plan, access) : MessageStage.open(plan, roundsPerMs);
+  const { workload } = plan.scenario;
+  switch (workload) {
+    case "message":
+      return MessageStage.open(plan, roundsPerMs);
+    case "fetch":
+      return FetchStage.open(plan, access);
+    case "flow":
+      return FlowStage.open(plan, roundsPerMs);
+    default:
+      return workload satisfies never;
+  }
 }
 
 async function runStaged(plan: CasePlan, stage: Stage, options: CaseOptions): Promise<RunnerResult> {

@@ -75,8 +75,8 @@ export function buildPipeline(setup: Setup, facts: TapeFacts, onSample: OnSample
     warmup,
     sampleInterval(last * 1000),
     (taken, ledger, running) => {
-      const fetch = setup.stage.sample();
-      onSample(fetch === undefined ? taken : { ...taken, fetch }, ledger, running);
+      const own = setup.stage.sample();
+      onSample(own === undefined ? taken : { ...taken, ...own }, ledger, running);
       const { recorders, peakDepth: highWater } = sampler;
       const now = time.now();
       const broken = gate.broken(now, () => ({
@@ -85,7 +85,7 @@ export function buildPipeline(setup: Setup, facts: TapeFacts, onSample: OnSample
         throughput: running.throughput,
         highWater,
         queries: desk?.book.latency ?? new Histogram(),
-        fetch,
+        fetch: own?.fetch,
       }));
       if (broken !== null) lifecycle.endEarly(now, broken);
     },

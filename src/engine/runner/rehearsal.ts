@@ -10,7 +10,7 @@ import { CaseSampler } from "./sampler.ts";
 const MESSAGES = 1_000_000;
 const LEAST_MESSAGES = 50_000;
 const WITH_WORK = 3_000;
-/** Requests cost no work of ours, so there may be more. */
+/** Requests and flows cost no work of ours, so there may be more. */
 const REQUESTS = 12_000;
 const LEAST_WITH_WORK = 300;
 const WARM_SAMPLES = 150;
@@ -25,7 +25,7 @@ export async function rehearse(setup: Setup, executor: Executor, count: number):
   const { instant } = stage.makeProcessor(setup.effort(true));
   warmSampler();
   const messages = Math.max(LEAST_MESSAGES, Math.min(MESSAGES, 10 * count));
-  const most = stage.spec.workload === "fetch" ? REQUESTS : WITH_WORK;
+  const most = stage.spec.workload !== "message" ? REQUESTS : WITH_WORK;
   const withWork = Math.min(most, Math.max(LEAST_WITH_WORK, 10 * count));
   for (let round = 0; round < 3; round++) await perform({ ...setup, stage }, executor, instant ? messages : withWork);
   stage.close();

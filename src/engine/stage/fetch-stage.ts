@@ -141,7 +141,11 @@ export class FetchStage implements Stage {
     return FetchStage.of(this.plan, parts, { stop: () => void server.stop(true) });
   }
 
-  sample(): FetchSample {
+  sample(): { readonly fetch: FetchSample } {
+    return { fetch: this.requests() };
+  }
+
+  private requests(): FetchSample {
     // As every thread that asks does; this one hands out addresses.
     this.collector.after(this.total(COUNT.attempts));
     return {
@@ -173,7 +177,7 @@ export class FetchStage implements Stage {
   }
 
   status(): RequestStatus {
-    const { ok, degraded, failed, inFlight, limit, retries, breaker, outcomes } = this.sample();
+    const { ok, degraded, failed, inFlight, limit, retries, breaker, outcomes } = this.requests();
     const total = ok + degraded + failed;
     const { byError, byHost } = mergeReports(this.live.map((processor) => processor.attempts));
     return {
@@ -200,7 +204,7 @@ export class FetchStage implements Stage {
 
   private async fetchFigures(reports: readonly FetchReport[]): Promise<FetchFigures> {
     const server = (await this.mock?.stats?.()) ?? null;
-    const { ok, degraded, failed, attempts, retries, refused } = this.sample();
+    const { ok, degraded, failed, attempts, retries, refused } = this.requests();
     return {
       requests: ok + degraded + failed,
       ok,

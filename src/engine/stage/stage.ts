@@ -1,10 +1,10 @@
-import type { CaseResult, FetchSample } from "../../telemetry/result.ts";
+import type { CaseResult, Sample } from "../../telemetry/result.ts";
 import type { Intake, WorkloadReport } from "../../workloads/workload.ts";
 import type { MakeProcessor, ProcessorSpec } from "../processors.ts";
 import type { RequestStatus } from "../queries/face-protocol.ts";
 
 /** Figures that only one workload has. */
-export type StageFigures = Pick<CaseResult, "fetch" | "serialization"> & {
+export type StageFigures = Pick<CaseResult, "fetch" | "flow" | "serialization"> & {
   /** What a reader of the result should know. */
   readonly notes?: readonly string[];
 };
@@ -18,7 +18,7 @@ export interface Stage {
   /** Told the moment of t = 0. */
   begin(): void;
   /** Its own part of a sample; undefined: it has none. */
-  sample(): FetchSample | undefined;
+  sample(): Pick<Sample, "fetch" | "flow"> | undefined;
   /** What a health check shows of it; null: nothing of its own. */
   status(): RequestStatus | null;
   /** Its own figures at the end. `intake`: who made the items. */

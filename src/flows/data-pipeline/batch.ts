@@ -61,7 +61,16 @@ export class BatchStage implements StageNode {
       items.map((item) => item.context),
     );
     this.next.push(
-      { value: items.map(({ value }) => value), context, weight, done: false, gone: false, started: now, abandoned: false },
+      {
+        value: items.map(({ value }) => value),
+        context,
+        weight,
+        done: false,
+        gone: false,
+        started: now,
+        abandoned: false,
+        waiters: items.flatMap((item) => item.waiters),
+      },
       now,
     );
   }

@@ -1,5 +1,7 @@
 /** What goes with an item through every stage. */
 export class FlowContext {
+  /** Which attempt of its stage at the item this is, from 1. */
+  readonly attempt: number = 1;
   private id: string | null = null;
   private correlation: string | null;
   private abortion: AbortController | null = null;
@@ -38,9 +40,9 @@ export class FlowContext {
     for (const part of this.parts) part.abort(reason);
   }
 
-  /** The same passage with a signal of its own, for one attempt at it. */
-  withSignal(signal: AbortSignal): FlowContext {
-    return new AttemptContext(this, signal);
+  /** The same passage with a signal and a number of its own, for one attempt at it. */
+  forAttempt(signal: AbortSignal, attempt: number): FlowContext {
+    return new AttemptContext(this, signal, attempt);
   }
 }
 
@@ -48,6 +50,7 @@ class AttemptContext extends FlowContext {
   constructor(
     private readonly whole: FlowContext,
     private readonly own: AbortSignal,
+    override readonly attempt: number,
   ) {
     super(whole.fields, null, whole.parts);
   }

@@ -53,6 +53,14 @@ export class DataPipeline<In, Out = In> implements Part {
     return this.running.feed(value, options);
   }
 
+  /**
+   * Feeds an item and resolves with what becomes of it, `undefined` when a stage filters it out; rejects with why it failed. For a
+   * pipeline whose results go to `into` or `discard`. An item of a batch gets what the whole batch gets.
+   */
+  process(value: In, options?: FeedOptions): Promise<Out | undefined> {
+    return this.running.process(value, options) as Promise<Out | undefined>;
+  }
+
   /** Feeds all there is, closes, and gives the results as they come. */
   async *run(source: Iterable<In> | AsyncIterable<In>): AsyncGenerator<Out, void, undefined> {
     const feeding = (async () => {

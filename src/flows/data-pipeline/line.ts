@@ -4,7 +4,7 @@ import { Channel } from "../channel.ts";
 import { Failures, type OnFailure, Stopped } from "../failures.ts";
 import { type Health, type PartStats, STUCK_MS } from "../part.ts";
 import { FlowContext } from "./context.ts";
-import type { Fates, Node, Passing, StageNode } from "./node.ts";
+import { type Fates, NOBODY, type Node, type Passing, type StageNode, type Waiter } from "./node.ts";
 import { Sink } from "./sink.ts";
 
 export interface DataPipelineOptions {
@@ -110,6 +110,15 @@ export class Line implements Fates {
     return new Promise((resolve, reject) => this.feeders.push({ item: itemOf(value, options), resolve, reject }));
   }
 
+  process(value: unknown, options: FeedOptions | undefined): Promise<unknown> {
+    if (this.closed) return Promise.reject(new Stopped(`${this.name} is closed and takes no more items`));
+    return new Promise((resolve, reject) => {
+      const item = itemOf(value, options, [{ resolve, reject }]);
+      if (this.feeders.length === 0 && this.first.hasRoom) this.admitOne(item);
+      else this.feeders.push({ item, resolve: () => {}, reject });
+    });
+  }
+
   private admitOne(item: Passing): void {
     this.counts.fed++;
     this.first.push(item, this.timers.now());
@@ -143,6 +152,7 @@ export class Line implements Fates {
     const reason = new Stopped(`${this.name} was stopped`);
     const give = (item: Passing) => {
       item.abandoned = true;
+      for (const waiter of item.waiters) waiter.reject(reason);
       this.counts.abandoned += item.weight;
       item.context.abort(reason);
     };
@@ -156,14 +166,17 @@ export class Line implements Fates {
 
   delivered(item: Passing): void {
     this.counts.delivered += item.weight;
+    for (const waiter of item.waiters) waiter.resolve(item.value);
   }
 
   filtered(item: Passing): void {
     this.counts.filtered += item.weight;
+    for (const waiter of item.waiters) waiter.resolve(undefined);
   }
 
   failed(item: Passing, stage: string, error: unknown): void {
     this.counts.failed += item.weight;
+    for (const waiter of item.waiters) waiter.reject(error);
     if (this.failed_ !== null) this.failed_.offer({ value: item.value, context: item.context, stage, error });
     else this.failures.report(stage, item.value, error);
   }
@@ -191,7 +204,7 @@ export class Line implements Fates {
   }
 }
 
-function itemOf(value: unknown, options: FeedOptions | undefined): Passing {
+function itemOf(value: unknown, options: FeedOptions | undefined, waiters: readonly Waiter[] = NOBODY): Passing {
   const context = new FlowContext(options?.fields, options?.correlationId ?? null);
-  return { value, context, weight: 1, done: false, gone: false, started: 0, abandoned: false };
+  return { value, context, weight: 1, done: false, gone: false, started: 0, abandoned: false, waiters };
 }

@@ -1,6 +1,14 @@
 import type { PartStats } from "../part.ts";
 import type { FlowContext } from "./context.ts";
 
+/** Waits for one item's end: its result, `undefined` when it was filtered out, or why it failed. */
+export interface Waiter {
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+}
+
+export const NOBODY: readonly Waiter[] = [];
+
 /** An item on its way, the same object from end to end. */
 export interface Passing {
   value: unknown;
@@ -15,6 +23,8 @@ export interface Passing {
   started: number;
   /** Given up; what its stage still says of it is not heard. */
   abandoned: boolean;
+  /** Who waits to know what becomes of it; of a batch, those who wait for what is in it. */
+  readonly waiters: readonly Waiter[];
 }
 
 /** What became of an item for good. */

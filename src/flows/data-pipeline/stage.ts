@@ -125,7 +125,7 @@ export class Stage implements StageNode {
 
   private guarded(item: Passing, guard: Guard): Promise<unknown> {
     const { value, context } = item;
-    const answer = guard.call((signal) => this.work(value, context.withSignal(signal)), context.signal);
+    const answer = guard.call((signal, attempt) => this.work(value, context.forAttempt(signal, attempt)), context.signal);
     return this.options.fallback === undefined ? answer : answer.catch((error: unknown) => this.instead(item, error));
   }
 

@@ -6,6 +6,12 @@ import type { PartStats } from "../part.ts";
 import { GiveUp, type Handler, Held } from "./message.ts";
 import type { LeaseRef, QueueStore } from "./store.ts";
 
+/** The end of a message in its group. */
+export interface Settled {
+  readonly id: number;
+  readonly end: "acknowledged" | "dead";
+}
+
 export interface ConsumerRule {
   readonly name: string;
   readonly group: string;
@@ -16,6 +22,8 @@ export interface ConsumerRule {
   readonly maxAttempts: number;
   readonly backoff: BackoffRule;
   readonly ordered: boolean;
+  /** Told which messages have left their group for good, once that is safe. */
+  readonly onSettled?: ((messages: readonly Settled[]) => void) | undefined;
   /** How long to wait before looking whether another process has sent something, in milliseconds. */
   readonly pollMs: number;
 }
@@ -253,6 +261,7 @@ export class Consumer<T> implements Disposable {
       this.counts.retried += again.length;
       this.counts.dead += dead.length;
       if (lost.length > 0) this.uncount(lost, acknowledged, again, dead);
+      this.tellSettled(lost, acknowledged, dead);
     } catch (error) {
       // Not settled: told again, and if that never works their leases run out.
       this.acknowledged.push(...acknowledged);
@@ -262,6 +271,14 @@ export class Consumer<T> implements Disposable {
       throw error;
     }
     this.onSettled();
+  }
+
+  private tellSettled(lost: readonly number[], acknowledged: readonly LeaseRef[], dead: readonly LeaseRef[]): void {
+    if (this.rule.onSettled === undefined) return;
+    const gone = new Set(lost);
+    const settled = (refs: readonly LeaseRef[], end: Settled["end"]) =>
+      refs.filter(({ id }) => !gone.has(id)).map(({ id }) => ({ id, end }));
+    this.rule.onSettled([...settled(acknowledged, "acknowledged"), ...settled(dead, "dead")]);
   }
 
   private uncount(lost: readonly number[], acknowledged: LeaseRef[], again: LeaseRef[], dead: LeaseRef[]): void {

@@ -4,7 +4,7 @@ import type { BackoffRule } from "../../resilience/backoff.ts";
 import { Failures, type OnFailure } from "../failures.ts";
 import { DEFAULT_BACKOFF } from "../guard.ts";
 import { type Health, type Part, type PartStats, STOP_MS, STUCK_MS, type StopOptions } from "../part.ts";
-import { Consumer, type ConsumerStats } from "./consumer.ts";
+import { Consumer, type ConsumerStats, type Settled } from "./consumer.ts";
 import { MemoryStore } from "./memory-store.ts";
 import type { Handler } from "./message.ts";
 import { SqliteStore } from "./sqlite-store.ts";
@@ -74,6 +74,8 @@ export interface ConsumeOptions {
   readonly batch?: number;
   /** Longest a handler may take, in milliseconds; then it counts as failed. */
   readonly timeoutMs?: number;
+  /** Told which messages have left the group for good, once that is safe. */
+  readonly onSettled?: (messages: readonly Settled[]) => void;
 }
 
 export interface QueueStats extends PartStats {
@@ -253,6 +255,7 @@ export class MessageQueue<T> implements Part {
         maxAttempts: this.options.maxAttempts ?? 5,
         backoff: { ...DEFAULT_BACKOFF, ...this.options.backoff },
         ordered: this.options.order === "key",
+        onSettled: options.onSettled,
         pollMs: this.pollMs,
       },
       handler,

@@ -14,6 +14,8 @@ export interface StreamObserver<T> {
   next?(value: T): unknown;
   error?(error: unknown): void;
   complete?(): void;
+  /** A value it will not be told: thrown away by its overflow rule. */
+  dropped?(value: T): void;
 }
 
 export interface SubscriberOptions {
@@ -105,8 +107,10 @@ export class Subscriber<T> implements Disposable {
         this.endWith(new TooSlow(this.buffer));
         return;
       }
-      if (this.overflow === "drop-newest" || limit === 0) return;
-      this.waiting.shift();
+      const newest = this.overflow === "drop-newest" || limit === 0;
+      const gone = newest ? value : (this.waiting.shift() as T);
+      this.tell(() => this.observer.dropped?.(gone));
+      if (newest) return;
     }
     this.waiting.push(value);
   }

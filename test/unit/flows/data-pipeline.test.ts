@@ -201,6 +201,19 @@ describe("F-2 DataPipeline", () => {
     });
   });
 
+  test("process resolves with what becomes of that item", async () => {
+    const pipeline = DataPipeline.of<number>("p", quiet)
+      .stage("half", async (value) => (value % 2 === 0 ? value / 2 : undefined), { concurrency: 3, buffer: 1 })
+      .stage("positive", (value) => {
+        if (value < 0) throw new Error("negative");
+        return value;
+      })
+      .batch({ size: 2 })
+      .discard();
+    const ends = await Promise.allSettled([4, 3, -2, 6].map((value) => pipeline.process(value)));
+    expect(ends.map((end) => (end.status === "fulfilled" ? end.value : end.reason.message))).toEqual([[2, 3], undefined, "negative", [2, 3]]);
+  });
+
   test("Web Streams can be piped through it", async () => {
     const pipeline = DataPipeline.of<number>("p").stage("double", (value) => value * 2);
     const source = new ReadableStream<number>({

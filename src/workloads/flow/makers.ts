@@ -1,0 +1,51 @@
+import { pathToFileURL } from "node:url";
+import { printable } from "../../kernel/text.ts";
+import type { FlowPart, FlowSettings } from "../../scenario/flow-schema.ts";
+import { dataPipeline } from "./data-pipeline.ts";
+import { eventBus } from "./event-bus.ts";
+import type { FlowMaker, Submit } from "./flow.ts";
+import { messageQueue } from "./message-queue.ts";
+import { reactiveStream } from "./reactive-stream.ts";
+
+const KINDS: Readonly<Record<FlowPart["kind"], (name: string) => FlowMaker>> = {
+  "event-bus": eventBus,
+  "data-pipeline": dataPipeline,
+  "reactive-stream": reactiveStream,
+  "message-queue": messageQueue,
+};
+
+/** What makes the flow that a scenario describes. */
+export function makerOf({ kind, parts }: FlowSettings): FlowMaker {
+  return kind === "orchestrator" ? orchestrated(parts ?? {}) : KINDS[kind](kind);
+}
+
+/** Handler calls of one part for an item, at most, retries included: those of different parts fail independently. */
+const PLACES = 1_000_000;
+
+/** Several parts side by side: an item goes through all of them at once, and has failed when it did in one. */
+function orchestrated(parts: Readonly<Record<string, FlowPart>>): FlowMaker {
+  return async (flows, lab) => {
+    const submits: Submit[] = [];
+    for (const [i, [name, part]] of Object.entries(parts).entries())
+      submits.push(await KINDS[part.kind](name)(flows, lab.part(part, (i + 1) * PLACES)));
+    return async (item) => {
+      const ends = await Promise.allSettled(submits.map(async (submit) => submit(item)));
+      for (const end of ends) if (end.status === "rejected") throw end.reason;
+    };
+  };
+}
+
+/** Loads the module that `flow.module` names. Rejects with a sentence when it makes no flow. */
+export async function loadMaker(file: string): Promise<FlowMaker> {
+  let loaded: { default?: unknown };
+  try {
+    loaded = (await import(pathToFileURL(file).href)) as { default?: unknown };
+  } catch (error) {
+    throw new Error(
+      `The flow module ${printable(file, 200)} could not be loaded: ${error instanceof Error ? printable(error.message, 200) : "it threw"}`,
+    );
+  }
+  if (typeof loaded.default !== "function")
+    throw new Error(`The flow module ${printable(file, 200)} has no function as its default export.`);
+  return loaded.default as FlowMaker;
+}
