@@ -20,6 +20,7 @@ export {
   ThreadedEngine,
 } from "./engine/fetch-engines.ts";
 export type { CaseResult, RunResult, Sample } from "./telemetry/result.ts";
+export type { FlowItem, FlowLab, FlowMaker } from "./workloads/flow/flow.ts";
 export type { Handler, Message, MessageOp } from "./workloads/message/handler.ts";
 
 export interface RunScenarioOptions extends Permissions {
