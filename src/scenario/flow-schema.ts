@@ -34,6 +34,8 @@ const partFields = {
   failureRate: s.share().default(0),
   /** data-pipeline, message-queue: attempts after the first. */
   retry: z.strictObject({ max: s.count(100, 0).default(0), baseDelay: s.delay().default(10_000) }).prefault({}),
+  /** data-pipeline: an item whose attempts have all failed goes on as it came. */
+  fallback: s.flag().default(false),
   /** data-pipeline */
   circuitBreaker: s.off(z.strictObject({ failureThreshold: s.count().default(5), openFor: s.duration().default(1e6) })).prefault(false),
 };
@@ -56,7 +58,7 @@ export type FlowPart = z.output<typeof partSchema>;
 /** Which of the fields above a kind has a use for. */
 export const FLOW_FIELDS: Readonly<Record<FlowKind, readonly string[]>> = {
   "event-bus": ["subscribers"],
-  "data-pipeline": ["stages", "concurrency", "retry", "circuitBreaker"],
+  "data-pipeline": ["stages", "concurrency", "retry", "circuitBreaker", "fallback"],
   "reactive-stream": ["transformers", "subscribers"],
   "message-queue": ["groups", "consumers", "concurrency", "durability", "order", "retry"],
   orchestrator: ["parts"],

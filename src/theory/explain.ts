@@ -2,6 +2,7 @@ import { formatCount, formatMs, formatShare } from "../kernel/units.ts";
 import type { Scenario } from "../scenario/schema.ts";
 import { droppedTotal } from "../telemetry/ledger.ts";
 import { type Explained, explainFetch } from "./explain-fetch.ts";
+import { explainFailures, explainHandlers } from "./explain-flow.ts";
 
 const BUSY = 0.9;
 /** A Worker shares its core with the source and with whatever else runs; from here on it is the limit. */
@@ -17,7 +18,7 @@ export function explain(result: Explained, scenario: Scenario): string {
   if (result.throughput === 0) return "Too little was done before the end to say what held it back.";
   const facts = new Facts(result, scenario);
   const found = BOTTLENECKS.map((look) => look(facts)).find((sentence) => sentence !== null) ?? facts.arrivals();
-  return [found, facts.aftermath(), facts.againstTheory()].filter(Boolean).join(" ");
+  return [found, facts.aftermath(), explainFailures(result.flow), facts.againstTheory()].filter(Boolean).join(" ");
 }
 
 /** A case with the figures that the sentences are made of. */
@@ -36,7 +37,7 @@ class Facts {
     readonly scenario: Scenario,
   ) {
     const { process, cores } = result;
-    this.rate = `${formatCount(result.throughput)} messages/s`;
+    this.rate = `${formatCount(result.throughput)} ${scenario.workload === "flow" ? "items" : "messages"}/s`;
     this.main = process.threads.find(({ name }) => name === "main")?.utilization ?? 0;
     this.workers = process.threads.filter(({ name }) => name !== "main").map(({ utilization }) => utilization ?? 0);
     this.busyWorkers = this.workers.filter((share) => share >= WORKER_BUSY).length;
@@ -75,7 +76,7 @@ class Facts {
   againstTheory(): string {
     const { predicted, latency, throughput } = this.result;
     if (predicted.sojournMean === null || predicted.throughput === null || !this.longEnough) return "";
-    const model = predicted.model === "simulation" ? "The simulation" : predicted.model;
+    const model = { simulation: "The simulation", capacity: "Theory" }[predicted.model] ?? predicted.model;
     const expected = `${formatCount(predicted.throughput)}/s and a mean sojourn time of ${formatMs(predicted.sojournMean)}`;
     return `${model} expects ${expected}; measured: ${formatCount(throughput)}/s and ${formatMs(latency.sojourn.mean)}.`;
   }
@@ -91,6 +92,7 @@ const BOTTLENECKS: readonly Look[] = [
   busyWorkers,
   heldThread,
   waitingBatch,
+  slowHandlers,
   processors,
   shortQueue,
   slowWork,
@@ -101,6 +103,10 @@ function queryStorm(facts: Facts): string | null {
   if (share < 0.3) return null;
   const { answered, latency } = facts.result.queries;
   return `Queries are the limit: answering ${formatCount(answered)} of them kept messages waiting ${formatShare(share)} of the time (p99 of a query ${formatMs(latency.p99)}). Snapshots, or parallel mode, take them off this thread.`;
+}
+
+function slowHandlers(facts: Facts): string | null {
+  return facts.overrun ? explainHandlers(facts.result, facts.scenario, facts.cores) : null;
 }
 
 function slowSource(facts: Facts): string | null {

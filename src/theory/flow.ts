@@ -28,8 +28,9 @@ export function flowDemand(part: FlowPart): FlowDemand {
       return { calls: part.subscribers, inTurn: 1, lanes: 1, success: passes ** part.subscribers };
     case "data-pipeline": {
       // An item that fails in a stage does not come to the next.
-      const reached = passes === 1 ? part.stages : (1 - passes ** part.stages) / (1 - passes);
-      return { calls: attempts * reached, inTurn: attempts * reached, lanes: part.concurrency / attempts, success: passes ** part.stages };
+      const through = part.fallback ? 1 : passes;
+      const reached = through === 1 ? part.stages : (1 - through ** part.stages) / (1 - through);
+      return { calls: attempts * reached, inTurn: attempts * reached, lanes: part.concurrency / attempts, success: through ** part.stages };
     }
     case "message-queue":
       return {
@@ -73,7 +74,9 @@ function asMessages(expected: Expected): { readonly expected: Expected; readonly
     // Items belong to no thread: the least busy one takes them.
     keys: { ...scenario.keys, count: 10_000, distribution: "uniform" },
   };
-  return { expected: { ...expected, scenario: message }, limit, success };
+  // How long an item takes that waits for retries, or for the slowest of several parts, is nobody's formula either.
+  const plain = works.length === 1 && success === 1;
+  return { expected: { ...expected, scenario: message }, limit, success, plain };
 }
 
 /** What theory says of a flow, told by what it says of messages. */
@@ -91,8 +94,9 @@ export function predictFlow(expected: Expected, predictMessages: (asked: Expecte
       model: "capacity",
     };
   }
-  const { limit, success } = messages;
-  const prediction = predictMessages(messages.expected);
+  const { limit, success, plain } = messages;
+  const found = predictMessages(messages.expected);
+  const prediction = plain ? found : { ...found, sojournMean: null, sojournP99: null };
   const throughput = (rate: number | null) => (rate === null ? null : rate * success);
   if (prediction.capacity === null || prediction.capacity <= limit) return { ...prediction, throughput: throughput(prediction.throughput) };
   return {

@@ -10,6 +10,7 @@ import { FIRST_SCREEN, press, type Wish } from "./keys.ts";
 import { ChartPanelView } from "./panels/chart-panel.tsx";
 import { ComparisonLines, ComparisonTable, tableHeight } from "./panels/comparison.tsx";
 import { CoresPanel } from "./panels/cores-panel.tsx";
+import { FlowPanel, MOST_PARTS, partCount } from "./panels/flow-panel.tsx";
 import { Header } from "./panels/header.tsx";
 import { Help } from "./panels/help.tsx";
 import { RequestsPanel } from "./panels/requests-panel.tsx";
@@ -79,25 +80,24 @@ interface BodyProps {
 }
 
 /** Heights of the rows of the body. Small screens get lines instead of the table. */
-export function layout(height: number, modes: number, cores: number, fetching = false) {
+export function layout(height: number, modes: number, cores: number, own = 0) {
   const coreRows = height >= 32 ? Math.min(6, Math.max(2, Math.ceil(cores / 4))) : 1;
   const coresHeight = coreRows + 2;
   const roomy = height >= 34;
   const table = roomy ? tableHeight(modes) : height >= 20 ? modes + 1 : 0;
-  const requests = fetching ? (roomy ? 4 : 3) : 0;
-  const charts = height - coresHeight - table - requests - 1;
+  // What only this workload has: a line on a small screen.
+  const extra = own === 0 ? 0 : 2 + (roomy ? own : 1);
+  const charts = height - coresHeight - table - extra - 1;
   const upper = Math.ceil(charts / 2);
-  return { upper, lower: charts - upper, coresHeight, roomy, table, requests };
+  return { upper, lower: charts - upper, coresHeight, roomy, table, extra };
 }
 
 function Panels({ view, width, height, focus, zoomed, theme }: BodyProps & { readonly zoomed: boolean }) {
   const cores = view.machine?.cores ?? 1;
   const modes = new Set(view.cases.map(({ outline }) => outline.plan.mode)).size;
-  const fetching = view.cases[0]?.outline.plan.scenario.workload === "fetch";
-  const { upper, lower, coresHeight, roomy, table, requests } = useMemo(
-    () => layout(height, modes, cores, fetching),
-    [height, modes, cores, fetching],
-  );
+  const scenario = view.cases[0]?.outline.plan.scenario;
+  const own = scenario?.workload === "fetch" ? 2 : scenario?.workload === "flow" ? Math.min(MOST_PARTS, partCount(view)) : 0;
+  const { upper, lower, coresHeight, roomy, table, extra } = useMemo(() => layout(height, modes, cores, own), [height, modes, cores, own]);
   const left = Math.ceil(width / 2);
   const chart = (index: number, w: number, h: number) => {
     const panel = CHART_PANELS[index];
@@ -119,7 +119,8 @@ function Panels({ view, width, height, focus, zoomed, theme }: BodyProps & { rea
         {chart(2, left, lower)}
         {chart(3, width - left, lower)}
       </Box>
-      {fetching ? <RequestsPanel view={view} width={width} height={requests} theme={theme} /> : null}
+      {scenario?.workload === "fetch" ? <RequestsPanel view={view} width={width} height={extra} theme={theme} /> : null}
+      {scenario?.workload === "flow" ? <FlowPanel view={view} width={width} height={extra} theme={theme} /> : null}
       <CoresPanel view={view} width={width} height={coresHeight} focused={focus === 4} theme={theme} />
       <Text wrap="truncate">{current === undefined ? " " : ledgerLine(current.ledger)}</Text>
       <Box height={table} flexDirection="column" overflow="hidden">

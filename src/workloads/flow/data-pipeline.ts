@@ -5,9 +5,10 @@ import type { FlowItem, FlowMaker } from "./flow.ts";
 export const dataPipeline =
   (name: string): FlowMaker =>
   (flows, lab) => {
-    const { stages, concurrency, retry, circuitBreaker } = lab.settings;
+    const { stages, concurrency, retry, circuitBreaker, fallback } = lab.settings;
     const options: StageOptions<FlowItem, FlowItem> = {
       concurrency,
+      ...(fallback ? { fallback: (item: FlowItem) => item } : {}),
       ...(retry.max > 0 ? { retry: { max: retry.max, baseDelay: retry.baseDelay / 1000 } } : {}),
       ...(circuitBreaker === false
         ? {}
