@@ -45,7 +45,9 @@ export function flowDemand(part: FlowPart): FlowDemand {
 }
 
 /** The flow as work on messages that theory knows; null: made by a module, or nothing but overhead. */
-function asMessages(expected: Expected): { readonly expected: Expected; readonly limit: number; readonly success: number } | null {
+function asMessages(
+  expected: Expected,
+): { readonly expected: Expected; readonly limit: number; readonly success: number; readonly plain: boolean } | null {
   const { mode, scenario, workers } = expected;
   const flow = scenario.flow as FlowSettings;
   if (flow.module !== undefined) return null;

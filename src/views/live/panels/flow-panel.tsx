@@ -18,9 +18,11 @@ export interface FlowPanelProps {
 /** Parts that have a line of their own. */
 export const MOST_PARTS = 6;
 
-/** Parts of the flow that runs, at least one: before the first sample nobody knows. */
+/** Parts of the flow, as far as its scenario or an earlier case tells; at least one, so that a first sample moves nothing. */
 export function partCount(view: RunView): number {
-  return Math.max(1, partsOf(view).length);
+  const described = Object.keys(view.cases[0]?.outline.plan.scenario.flow?.parts ?? {}).length;
+  const seen = view.cases.map(({ series }) => series.at(-1)?.flow?.parts.length ?? 0);
+  return Math.max(1, described, ...seen);
 }
 
 function partsOf(view: RunView): readonly FlowPartSample[] {
