@@ -6,6 +6,7 @@ import type { RunFlags } from "./flags.ts";
 import { MOCK_FLAGS } from "./mock-flags.ts";
 import type { PredictFlags } from "./predict.ts";
 import type { TileFlags } from "./serve.ts";
+import type { FlowFlags } from "./serve-flows.ts";
 
 /** Commands of later versions, so that they are refused by name. */
 const LATER: Readonly<Record<string, string>> = {
@@ -189,7 +190,9 @@ function addRuns(program: Command): void {
 }
 
 function addServe(program: Command, outcome: { code: number }): void {
-  const serve = program.command("serve").description("starts a part alone: serve tiles (a mock tile server)");
+  const serve = program
+    .command("serve")
+    .description("starts a part alone: serve tiles (a mock tile server), serve flows (flows over HTTP and WebSocket)");
   const tiles = serve
     .command("tiles")
     .description("a mock tile server on loopback, as well or badly behaved as its flags say")
@@ -202,11 +205,17 @@ function addServe(program: Command, outcome: { code: number }): void {
   });
   serve
     .command("flows")
-    .description("HTTP and WebSocket face of flows (not available in this version)")
-    .allowUnknownOption()
-    .allowExcessArguments()
-    .action(() => {
-      throw new UserError("`serve flows` is not available in this version");
+    .description("flows over HTTP and WebSocket: pipelines, events, queues, streams, health and metrics")
+    .option("--port <port>", "to listen on; 0 for any", "8002")
+    .option("--host <host>", "address to listen on; others than this machine's own need a token", "127.0.0.1")
+    .option("--module <file>", "code that registers the parts to serve, instead of the demonstration's")
+    .option("--allow-modules", "lets --module run")
+    .option("--token-file <file>", "what every request has to bear, at least 128 bits; or LAB_TUI_TOKEN")
+    .option("--allow-origin <origin...>", "origins of pages that may ask")
+    .option("--allow-host <host...>", "names it may be asked under, beside this machine's own")
+    .action(async (flags: FlowFlags) => {
+      const { serve } = await import("./serve-flows.ts");
+      outcome.code = await serve(flags);
     });
 }
 

@@ -69,7 +69,8 @@ function camelCase(flag: string): string {
   return (flag.split(" ")[0] ?? "").slice(2).replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 
-function wholeNumber(flag: string, text: string, max: number): number {
+/** A whole number that a flag was given. */
+export function wholeNumber(flag: string, text: string, max: number): number {
   const number = Number(text);
   if (/^\d+$/.test(text) && Number.isSafeInteger(number) && number <= max) return number;
   throw new UserError(`${flag}: must be a whole number from 0 to ${max}, got ${quoted(text)}`);

@@ -12,6 +12,8 @@ import type { WorkloadReport } from "../../workloads/workload.ts";
 import { type MakeProcessor, type ProcessorSpec, prepareProcessors } from "../processors.ts";
 import type { Stage, StageFigures } from "./stage.ts";
 
+const MEMORY = "memory" as const;
+
 /** Flows, one on each thread, and the items that go through them. */
 export class FlowStage implements Stage {
   private readonly boards: readonly FlowBoard[];
@@ -49,15 +51,25 @@ export class FlowStage implements Stage {
 
   begin(): void {}
 
-  /** The same with next to no work and no failures; no module is called. */
+  /** The same in memory, with next to no work and no failures; no module is called. */
   rehearsal(): Promise<FlowStage> {
     const { scenario } = this.plan;
     const lighten = <W extends { readonly time: number }>(work: W | undefined) =>
       work === undefined ? undefined : { ...work, time: Math.min(2, work.time) };
     const { module, ...settings } = this.settings;
-    const parts = Object.entries(settings.parts ?? {}).map(([name, part]) => [name, { ...part, work: lighten(part.work), failureRate: 0 }]);
+    const parts = Object.entries(settings.parts ?? {}).map(([name, part]) => [
+      name,
+      { ...part, work: lighten(part.work), failureRate: 0, durability: MEMORY },
+    ]);
     const kind = module !== undefined && parts.length === 0 && settings.kind === "orchestrator" ? ("event-bus" as const) : settings.kind;
-    const flow: FlowSettings = { ...settings, kind, work: lighten(settings.work), failureRate: 0, parts: Object.fromEntries(parts) };
+    const flow: FlowSettings = {
+      ...settings,
+      kind,
+      work: lighten(settings.work),
+      failureRate: 0,
+      durability: MEMORY,
+      parts: Object.fromEntries(parts),
+    };
     const light = { ...scenario, flow, work: { ...scenario.work, time: Math.min(2, scenario.work.time) } };
     return FlowStage.open({ ...this.plan, scenario: light }, this.spec.roundsPerMs);
   }

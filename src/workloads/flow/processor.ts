@@ -4,6 +4,7 @@ import type { WordReader } from "../../kernel/words.ts";
 import { workerName } from "../../load/keys.ts";
 import type { Item } from "../../queueing/item.ts";
 import type { FlowSettings } from "../../scenario/flow-schema.ts";
+import type { FlowPartFigures } from "../../telemetry/result.ts";
 import { reasonOf } from "../message/handler.ts";
 import type { Effort, Outcome, Processor, StateSlice, WorkloadReport } from "../workload.ts";
 import { kindOf } from "./brief.ts";
@@ -35,6 +36,7 @@ export class FlowProcessor implements Processor, Demands {
   private readonly demands = new Map<number, number>();
   private readonly board: FlowBoard;
   private submit: Submit | null = null;
+  private final: readonly FlowPartFigures[] | null = null;
   private readonly ready: Promise<void>;
   private shownAt: Nanoseconds = Number.NEGATIVE_INFINITY;
 
@@ -93,14 +95,21 @@ export class FlowProcessor implements Processor, Demands {
   }
 
   halt(): void {
-    void this.flows.stop({ deadlineMs: 0 });
+    this.end();
   }
 
   report(): WorkloadReport {
+    return { flow: this.end() };
+  }
+
+  /** The figures as they are before the parts are stopped, and what they hold is abandoned. */
+  private end(): readonly FlowPartFigures[] {
+    if (this.final !== null) return this.final;
     this.show(this.effort.now());
     const stats = this.flows.stats();
+    this.final = this.flows.parts.map((part) => ({ name: part.name, kind: kindOf(part), stats: stats.get(part.name) ?? {} }));
     void this.flows.stop({ deadlineMs: 0 });
-    return { flow: this.flows.parts.map((part) => ({ name: part.name, kind: kindOf(part), stats: stats.get(part.name) ?? {} })) };
+    return this.final;
   }
 
   decode(words: WordReader, item: Item): void {

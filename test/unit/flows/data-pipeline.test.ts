@@ -211,7 +211,12 @@ describe("F-2 DataPipeline", () => {
       .batch({ size: 2 })
       .discard();
     const ends = await Promise.allSettled([4, 3, -2, 6].map((value) => pipeline.process(value)));
-    expect(ends.map((end) => (end.status === "fulfilled" ? end.value : end.reason.message))).toEqual([[2, 3], undefined, "negative", [2, 3]]);
+    expect(ends.map((end) => (end.status === "fulfilled" ? end.value : end.reason.message))).toEqual([
+      [2, 3],
+      undefined,
+      "negative",
+      [2, 3],
+    ]);
   });
 
   test("Web Streams can be piped through it", async () => {

@@ -1,0 +1,91 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { FlowOrchestrator } from "../flows/index.ts";
+import { EXIT, fileProblem, UserError } from "../kernel/problem.ts";
+import { printable, quoted } from "../kernel/text.ts";
+import { flowSchema } from "../scenario/flow-schema.ts";
+import { demo } from "../server/flows/demo.ts";
+import { type FlowFaceOptions, serveFlows } from "../server/flows/face.ts";
+import { loadMaker } from "../workloads/flow/makers.ts";
+import { wholeNumber } from "./serve.ts";
+
+export interface FlowFlags {
+  readonly port: string;
+  readonly host: string;
+  readonly module?: string;
+  readonly allowModules?: boolean;
+  readonly tokenFile?: string;
+  readonly allowOrigin?: readonly string[];
+  readonly allowHost?: readonly string[];
+}
+
+/** `lab-tui serve flows`: the HTTP and WebSocket face of flows, until it is told to end. */
+export async function serve(flags: FlowFlags): Promise<number> {
+  const port = wholeNumber("--port", flags.port, 65_535);
+  const flows = new FlowOrchestrator({ name: "orchestrator", log: (line) => process.stderr.write(`${printable(line, 300)}\n`) });
+  const schemas = flags.module === undefined ? demo(flows) : await load(flags.module, flags.allowModules === true, flows);
+  const token = tokenOf(flags.tokenFile);
+  const server = start(flows, {
+    port,
+    hostname: flags.host,
+    allowedOrigins: flags.allowOrigin ?? [],
+    allowedHosts: flags.allowHost ?? [],
+    onError: (error) => process.stderr.write(`an answer failed: ${printable(String(error), 300)}\n`),
+    ...(token === null ? {} : { token }),
+    ...(schemas === undefined ? {} : { schemas }),
+  });
+  await flows.start();
+  const names = flows.parts.map(({ name }) => name).join(", ");
+  process.stdout.write(
+    `flows at http://${server.hostname}:${server.port} (${printable(names, 200)}); /healthz, /stats and /metrics tell how they fare\n`,
+  );
+  const code = await new Promise<number>((resolve) => {
+    process.once("SIGINT", () => resolve(EXIT.interrupted));
+    process.once("SIGTERM", () => resolve(EXIT.terminated));
+  });
+  await flows.stop({ deadlineMs: 5000 });
+  await server.stop(true);
+  return code;
+}
+
+function start(flows: FlowOrchestrator, options: FlowFaceOptions & { readonly port: number; readonly hostname: string }) {
+  try {
+    return serveFlows(flows, options);
+  } catch (error) {
+    const text = error instanceof Error ? printable(error.message, 200) : "";
+    if (text.includes("token"))
+      throw new UserError(`--host: ${text}; put it into a file and name that with --token-file, or set LAB_TUI_TOKEN`);
+    throw new UserError(`--port: ${options.hostname}:${options.port} cannot be listened on: ${text}`);
+  }
+}
+
+/** Parts of a module's making; it is given no scenario, so its handlers do no work of the lab's. */
+async function load(module: string, allowed: boolean, flows: FlowOrchestrator): Promise<FlowFaceOptions["schemas"]> {
+  if (!allowed) throw new UserError(`--module names code (${quoted(module, 200)}), which runs with your rights; --allow-modules lets it`);
+  const file = resolve(module);
+  const { kind: _, parts: __, module: ___, ...settings } = flowSchema.parse({});
+  const lab = {
+    settings: { ...settings, kind: "event-bus" as const },
+    thread: 0,
+    folder: process.cwd(),
+    handle: () => {},
+    part: () => lab,
+  };
+  try {
+    const maker = await loadMaker(file);
+    await maker(flows, lab);
+    return ((await import(file)) as { schemas?: FlowFaceOptions["schemas"] }).schemas;
+  } catch (error) {
+    throw new UserError(`--module: ${error instanceof Error ? printable(error.message, 300) : "it threw"}`);
+  }
+}
+
+/** From a file or the environment: on the command line every user of the machine could read it. */
+function tokenOf(file: string | undefined): string | null {
+  if (file === undefined) return process.env["LAB_TUI_TOKEN"] ?? null;
+  try {
+    return readFileSync(file, "utf8").trim();
+  } catch (error) {
+    throw new UserError(`--token-file: must be a file that can be read (${fileProblem(error)}), got ${quoted(file, 200)}`);
+  }
+}
