@@ -120,6 +120,7 @@ function buildProgram(outcome: { code: number }): Command {
     .description("the project's own benchmark table: this console's engines beside the peers")
     .argument("[scenario...]", "with --truth: these scenarios and no others")
     .option("--rounds <n>", "rounds; the median counts", "9")
+    .option("--only <text>", "only rows in which this is written")
     .option("--truth", "instead: every shipped scenario, measured beside predicted")
     .option("--json", "as JSON")
     .action(async (names: string[], options: { rounds: string; truth?: boolean; json?: boolean }) => {

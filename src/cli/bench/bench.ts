@@ -1,11 +1,14 @@
 import { UserError } from "../../kernel/problem.ts";
-import { printable } from "../../kernel/text.ts";
+import { printable, quoted } from "../../kernel/text.ts";
 import { formatRate } from "../../kernel/units.ts";
 import { type Contest, MESSAGE_CONTESTS } from "./contest.ts";
 import { FETCH_CONTESTS } from "./fetch-contest.ts";
+import { FLOW_CONTESTS } from "./flow-contest.ts";
 
 export interface BenchOptions {
   readonly rounds: string;
+  /** Only rows in which this is written. */
+  readonly only?: string;
   readonly json?: boolean;
 }
 
@@ -23,13 +26,16 @@ export interface BenchRow {
 }
 
 /** `lab-tui bench`: ours and each peer in turn, round after round. */
-export async function bench({ rounds, json }: BenchOptions): Promise<void> {
+export async function bench({ rounds, json, only = "" }: BenchOptions): Promise<void> {
   const count = Number(rounds);
   if (!Number.isInteger(count) || count < 1 || count > 100) {
     throw new UserError(`--rounds: must be a whole number from 1 to 100, got ${JSON.stringify(printable(rounds, 20))}`);
   }
   const rows: BenchRow[] = [];
-  for (const match of [...MESSAGE_CONTESTS, ...FETCH_CONTESTS]) {
+  const all = [...MESSAGE_CONTESTS, ...FETCH_CONTESTS, ...FLOW_CONTESTS];
+  const chosen = all.filter(({ what, peer }) => `${what} ${peer}`.includes(only));
+  if (chosen.length === 0) throw new UserError(`--only: must be written in a row, such as ${all[0]?.what}, got ${quoted(only)}`);
+  for (const match of chosen) {
     process.stderr.write(`${match.what} beside ${match.peer}\n`);
     rows.push(await contest(match, count));
   }

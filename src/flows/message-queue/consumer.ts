@@ -4,6 +4,7 @@ import { type BackoffRule, backoffDelay } from "../../resilience/backoff.ts";
 import { type Failures, isThenable, messageOf, Stopped, TimedOut } from "../failures.ts";
 import type { PartStats } from "../part.ts";
 import { GiveUp, type Handler, Held } from "./message.ts";
+import { Slots } from "./slots.ts";
 import type { LeaseRef, QueueStore } from "./store.ts";
 
 /** The end of a message in its group. */
@@ -52,7 +53,7 @@ export class Consumer<T> implements Disposable {
   onSettled: () => void = () => {};
   private readonly token = (consumers++ % 4096) * 2 ** 40 + Math.floor(Math.random() * 2 ** 40);
   private readonly buffer = new Ring<Held<T>>(16);
-  private readonly running = new Set<Held<T>>();
+  private readonly running = new Slots<Held<T>>();
   /** Keys being worked on, and the messages that wait for their turn behind. */
   private readonly lines = new Map<string, Ring<Held<T>>>();
   private acknowledged: LeaseRef[] = [];
@@ -67,6 +68,8 @@ export class Consumer<T> implements Disposable {
   /** Woken since it last looked. */
   private poked = false;
   private onIdle: (() => void) | null = null;
+  /** The instant, read once in a turn of the loop. */
+  private clock: number | null = null;
   private readonly counts = { leased: 0, acknowledged: 0, retried: 0, dead: 0, lost: 0 };
   private readonly looping: Promise<void>;
   private cancelHeartbeat: () => void = () => {};
@@ -119,6 +122,7 @@ export class Consumer<T> implements Disposable {
   }
 
   private async lease(): Promise<number> {
+    this.clock = null;
     const now = this.timers.wall();
     const request = { max: this.wants, until: now + this.rule.visibilityMs, token: this.token };
     const leased = await this.store.lease(this.rule.group, request, now);
@@ -158,7 +162,8 @@ export class Consumer<T> implements Disposable {
       return this.fail(held, error);
     }
     if (!isThenable(answer)) return this.succeed(held);
-    held.started = this.timers.now();
+    this.clock ??= this.timers.now();
+    held.started = this.clock;
     this.running.add(held);
     if (this.rule.timeoutMs !== Number.POSITIVE_INFINITY) {
       held.cancelTimer = this.timers.after(this.rule.timeoutMs, () => {
@@ -188,7 +193,7 @@ export class Consumer<T> implements Disposable {
 
   private succeed(held: Held<T>): Held<T> | undefined {
     held.ended = true;
-    this.acknowledged.push({ id: held.id, attempt: held.attempt });
+    this.acknowledged.push(held);
     return this.nextOf(held.key);
   }
 
@@ -236,7 +241,10 @@ export class Consumer<T> implements Disposable {
   private soon(): void {
     if (this.settling !== null) return;
     this.settling = new Promise<void>((resolve) => setImmediate(resolve))
-      .then(() => this.settle())
+      .then(() => {
+        this.clock = null;
+        return this.settle();
+      })
       .catch((error: unknown) => {
         this.onTrouble(error);
         this.failures.report(this.rule.name, undefined, error);
@@ -321,7 +329,7 @@ export class Consumer<T> implements Disposable {
   }
 
   private async prolong(): Promise<void> {
-    const held = [...this.running, ...this.waitingHere()];
+    const held = [...this.running.all, ...this.waitingHere()];
     if (held.length === 0) return;
     try {
       const until = this.timers.wall() + this.rule.visibilityMs;
@@ -366,7 +374,7 @@ export class Consumer<T> implements Disposable {
       });
       await within(this.timers, deadlineMs, idle, undefined);
     }
-    for (const held of this.running) {
+    for (const held of this.running.all) {
       held.ended = true;
       held.abort(new Stopped("the consumer was stopped"));
     }
@@ -384,7 +392,7 @@ export class Consumer<T> implements Disposable {
 
   stats(): ConsumerStats {
     let oldest = Number.POSITIVE_INFINITY;
-    for (const { started } of this.running) oldest = Math.min(oldest, started);
+    for (const { started } of this.running.all) oldest = Math.min(oldest, started);
     return {
       name: this.rule.name,
       group: this.rule.group,

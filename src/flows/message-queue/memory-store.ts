@@ -17,7 +17,6 @@ import {
 
 /** Messages in the memory of this process. */
 export class MemoryStore implements QueueStore {
-  readonly immediate = true;
   readonly shared = false;
   private readonly groups: ReadonlyMap<string, Group>;
   private readonly all: readonly Group[];
@@ -31,7 +30,7 @@ export class MemoryStore implements QueueStore {
 
   room(): number {
     let fullest = 0;
-    for (const group of this.all) fullest = Math.max(fullest, group.size);
+    for (let i = 0; i < this.all.length; i++) fullest = Math.max(fullest, (this.all[i] as Group).size);
     return this.options.capacity - fullest;
   }
 
@@ -42,20 +41,22 @@ export class MemoryStore implements QueueStore {
       for (const key of fresh) if (typeof key === "string" && this.known.has(key)) fresh.delete(key);
       if (fresh.size > this.room()) throw fullError(this.options.capacity);
     }
-    const receipts: Receipt[] = [];
-    for (const message of messages) {
-      const { idempotencyKey } = message;
-      const before = idempotencyKey === null ? undefined : this.known.get(idempotencyKey);
-      if (before !== undefined) {
-        receipts.push({ id: before.id, duplicate: true });
-        continue;
-      }
-      const id = ++this.lastId;
-      if (idempotencyKey !== null) this.known.set(idempotencyKey, { id, at: now });
-      for (const group of this.all) group.add(id, message, now);
-      receipts.push({ id, duplicate: false });
-    }
-    return receipts;
+    return messages.map((message) => this.take(message, now));
+  }
+
+  sendOne(message: NewMessage, now: number): Receipt | null {
+    if (this.known.size > 0) this.forget(now);
+    return this.room() > 0 ? this.take(message, now) : null;
+  }
+
+  private take(message: NewMessage, now: number): Receipt {
+    const { idempotencyKey } = message;
+    const before = idempotencyKey === null ? undefined : this.known.get(idempotencyKey);
+    if (before !== undefined) return { id: before.id, duplicate: true };
+    const id = ++this.lastId;
+    if (idempotencyKey !== null) this.known.set(idempotencyKey, { id, at: now });
+    for (let i = 0; i < this.all.length; i++) (this.all[i] as Group).add(id, message, now);
+    return { id, duplicate: false };
   }
 
   /** Keys come in the order of their time, so the old ones are in front. */

@@ -95,6 +95,9 @@ interface Pending {
 
 const DAY = 86_400_000;
 
+/** No options: nothing to check. */
+const PLAIN: SendOptions = {};
+
 /** Messages that go to the store together, at most. */
 const LARGEST_BATCH = 1000;
 
@@ -136,7 +139,7 @@ export class MessageQueue<T> implements Part {
   }
 
   /** Takes a message in for every group; resolves once it is safe. */
-  send(value: T, options: SendOptions = {}): Promise<Receipt> {
+  send(value: T, options: SendOptions = PLAIN): Promise<Receipt> {
     try {
       const message = this.messageOf(value, options);
       return this.sendNow(message) ?? this.sendSoon(message);
@@ -148,9 +151,13 @@ export class MessageQueue<T> implements Part {
   /** Where that costs next to nothing and nobody waits to send; null: not so. */
   private sendNow(message: NewMessage): Promise<Receipt> | null {
     const { store } = this;
-    if (!store.immediate || this.flushing || this.closed || (store.room() as number) <= 0) return null;
-    const receipts = this.count(store.send([message], this.timers.wall()) as Receipt[]);
-    return Promise.resolve(receipts[0] as Receipt);
+    if (store.sendOne === null || this.flushing || this.closed) return null;
+    const receipt = store.sendOne(message, this.timers.wall());
+    if (receipt === null) return null;
+    if (receipt.duplicate) this.counts.duplicates++;
+    else this.counts.sent++;
+    this.wakeAll();
+    return Promise.resolve(receipt);
   }
 
   /** What other tasks send in this turn of the loop goes with it. */
@@ -164,7 +171,7 @@ export class MessageQueue<T> implements Part {
   }
 
   /** Takes several in, in their order, as few batches as there is room for; resolves once all are safe. */
-  async sendAll(values: readonly T[], options: SendOptions | ((value: T) => SendOptions) = {}): Promise<Receipt[]> {
+  async sendAll(values: readonly T[], options: SendOptions | ((value: T) => SendOptions) = PLAIN): Promise<Receipt[]> {
     const optionsOf = typeof options === "function" ? options : () => options;
     const messages = values.map((value) => this.messageOf(value, optionsOf(value)));
     if (messages.length <= LARGEST_BATCH && this.pending.length === 0 && !this.closed && messages.length <= (await this.store.room()))
@@ -233,11 +240,15 @@ export class MessageQueue<T> implements Part {
     else this.roomWanted = true;
   }
 
+  private wakeAll(): void {
+    for (const consumer of this.consumers) consumer.wake();
+  }
+
   private count(receipts: Receipt[]): Receipt[] {
     const duplicates = receipts.reduce((sum, { duplicate }) => sum + (duplicate ? 1 : 0), 0);
     this.counts.sent += receipts.length - duplicates;
     this.counts.duplicates += duplicates;
-    for (const consumer of this.consumers) consumer.wake();
+    this.wakeAll();
     return receipts;
   }
 
@@ -291,7 +302,7 @@ export class MessageQueue<T> implements Part {
   /** Makes dead letters available again, from their first attempt; resolves with how many. */
   async redrive(group = this.groups[0] as string, ids: readonly number[] | "all" = "all"): Promise<number> {
     const count = await this.attempt(() => this.store.redrive(group, ids, this.timers.wall()));
-    for (const consumer of this.consumers) consumer.wake();
+    this.wakeAll();
     return count;
   }
 
@@ -346,7 +357,12 @@ export class MessageQueue<T> implements Part {
     }
   }
 
-  private messageOf(value: T, { key = null, priority = 0, delayMs = 0, idempotencyKey = null }: Nullable<SendOptions>): NewMessage {
+  private messageOf(value: T, options: Nullable<SendOptions>): NewMessage {
+    if (options === PLAIN) return { value, key: null, priority: 0, delayMs: 0, idempotencyKey: null };
+    return this.checked(value, options);
+  }
+
+  private checked(value: T, { key = null, priority = 0, delayMs = 0, idempotencyKey = null }: Nullable<SendOptions>): NewMessage {
     if (!Number.isInteger(priority) || Math.abs(priority ?? 0) > 1e6)
       throw invalid("priority", "a whole number from -1000000 to 1000000", priority);
     if (typeof delayMs !== "number" || !(delayMs >= 0 && delayMs <= 1e12)) throw invalid("delayMs", "0 or more", delayMs);

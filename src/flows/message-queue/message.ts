@@ -30,6 +30,8 @@ export class Held<T> implements Message<T> {
   private abortion: AbortController | null = null;
   cancelTimer: (() => void) | null = null;
   started = 0;
+  /** Its place among those under way. */
+  slot = -1;
   ended = false;
 
   /** The store's own object may go on to another attempt. */

@@ -22,7 +22,7 @@ import {
 
 /** Messages in a file, by bun:sqlite, in write-ahead mode; several processes may have it open. */
 export class SqliteStore implements QueueStore {
-  readonly immediate = false;
+  readonly sendOne = null;
   readonly shared = true;
   private readonly db: Database;
   private readonly groups = new Map<string, number>();

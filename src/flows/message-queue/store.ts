@@ -86,8 +86,11 @@ type Answer<T> = T | Promise<T>;
  * lease has run out as often as attempts are allowed is dead.
  */
 export interface QueueStore {
-  /** True when calls answer at once, without a promise, and cost next to nothing: sending need not be gathered into batches. */
-  readonly immediate: boolean;
+  /**
+   * Where sending costs next to nothing: takes one message in at once, or gives null when there is no room. null: it does not, so what
+   * is sent is gathered into batches.
+   */
+  readonly sendOne: ((message: NewMessage, now: number) => Receipt | null) | null;
   /** True when other processes may use the same messages. */
   readonly shared: boolean;
   /** Messages that would fit now. */

@@ -1,0 +1,198 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Transform } from "node:stream";
+import { pipeline as pipe } from "node:stream/promises";
+import Emittery from "emittery";
+import { EventEmitter } from "eventemitter3";
+import * as fastq from "fastq";
+import { filter, map, Subject } from "rxjs";
+import { DataPipeline, EventBus, MessageQueue, ReactiveStream } from "../../../flows.ts";
+
+/** One side of a race of flows, named by the first argument, in a process of its own. Prints how many it did per second, as JSON. */
+
+interface Thing {
+  n: number;
+}
+
+/** Where results go, so that no compiler finds the work, or making its objects, to be for nothing. */
+const kept = new Array<Thing | null>(1024).fill(null);
+let taken = 0;
+
+const take = (thing: Thing) => {
+  kept[taken++ & 1023] = thing;
+};
+
+/** Runs rounds of so many until the time is up and gives the best second of them: the compiler has warmed by then. */
+async function clock(count: number, round: (count: number) => unknown): Promise<number> {
+  let best = 0;
+  const until = performance.now() + 3000;
+  while (performance.now() < until) {
+    const from = performance.now();
+    await round(count);
+    best = Math.max(best, (count * 1000) / (performance.now() - from));
+  }
+  return best;
+}
+
+/** Several names, each with its subscriber: one alone the compiler would do away with. */
+const NAMES = ["opened", "changed", "paid", "closed"] as const;
+
+const BATCH = 100;
+
+/** As many messages through a queue of ours, sent in batches or one by one, handled and acknowledged. */
+async function throughQueue(count: number, batch: number, file: string | null, durability: "process" | "power"): Promise<void> {
+  const queue = MessageQueue.open<Thing>("race", file === null ? {} : { file, durability });
+  const done = Promise.withResolvers<void>();
+  let handled = 0;
+  queue.consume(
+    async ({ value }) => {
+      take(value);
+      if (++handled === count) done.resolve();
+    },
+    { concurrency: 1 },
+  );
+  if (batch === 1) {
+    if (file === null) await Promise.all(Array.from({ length: count }, (_, n) => queue.send({ n })));
+    else for (let n = 0; n < count; n++) await queue.send({ n });
+  } else for (let n = 0; n < count; n += batch) await queue.sendAll(Array.from({ length: batch }, (_, i) => ({ n: n + i })));
+  await done.promise;
+  await queue.stop();
+}
+
+async function onDisk(count: number, batch: number, durability: "process" | "power" = "process"): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "lab-tui-race-"));
+  await throughQueue(count, batch, join(folder, "q.db"), durability);
+  rmSync(folder, { recursive: true });
+}
+
+const double = (thing: Thing) => ({ n: thing.n * 2 });
+const odd = (thing: Thing) => thing.n % 4 !== 1;
+const next = (thing: Thing) => ({ n: thing.n + 1 });
+
+const RACES: Readonly<Record<string, () => Promise<number>>> = {
+  bus() {
+    const bus = new EventBus<Record<string, Thing>>();
+    for (const name of NAMES) bus.subscribe(name, ({ data }) => take(data));
+    return clock(200_000, (count) => {
+      for (let n = 0; n < count; n++) bus.emit(NAMES[n & 3] ?? "", { n });
+    });
+  },
+  eventemitter3() {
+    const emitter = new EventEmitter();
+    for (const name of NAMES) emitter.on(name, (thing: Thing) => take(thing));
+    return clock(200_000, (count) => {
+      for (let n = 0; n < count; n++) emitter.emit(NAMES[n & 3] ?? "", { n });
+    });
+  },
+  "bus-published"() {
+    const bus = new EventBus<{ thing: Thing }>();
+    bus.subscribe("thing", ({ data }) => take(data));
+    return clock(50_000, async (count) => {
+      for (let n = 0; n < count; n++) await bus.publish("thing", { n });
+    });
+  },
+  emittery() {
+    const emitter = new Emittery<{ thing: Thing }>();
+    emitter.on("thing", ({ data }) => take(data));
+    return clock(50_000, async (count) => {
+      for (let n = 0; n < count; n++) await emitter.emit("thing", { n });
+    });
+  },
+  "bus-async"() {
+    const bus = new EventBus<{ thing: Thing }>();
+    bus.subscribe("thing", async ({ data }) => take(data));
+    return clock(50_000, async (count) => {
+      for (let n = 0; n < count; n++) await bus.publish("thing", { n });
+    });
+  },
+  "emittery-async"() {
+    const emitter = new Emittery<{ thing: Thing }>();
+    emitter.on("thing", async ({ data }) => take(data));
+    return clock(50_000, async (count) => {
+      for (let n = 0; n < count; n++) await emitter.emit("thing", { n });
+    });
+  },
+  stream() {
+    const stream = ReactiveStream.of<Thing>("race").transform(double).filter(odd).transform(next);
+    stream.subscribe(take);
+    return clock(200_000, (count) => {
+      for (let n = 0; n < count; n++) stream.emit({ n });
+    });
+  },
+  rxjs() {
+    const subject = new Subject<Thing>();
+    subject.pipe(map(double), filter(odd), map(next)).subscribe(take);
+    return clock(200_000, (count) => {
+      for (let n = 0; n < count; n++) subject.next({ n });
+    });
+  },
+  pipeline() {
+    return clock(200_000, async (count) => {
+      const pipeline = DataPipeline.of<Thing>("race").stage("double", double).stage("odd", next).stage("next", next).into(take);
+      for (let n = 0; n < count; n++) await pipeline.feed({ n });
+      await pipeline.close();
+    });
+  },
+  "node-streams"() {
+    const stage = (work: (thing: Thing) => Thing) =>
+      new Transform({ objectMode: true, transform: (thing: Thing, _, give) => give(null, work(thing)) });
+    return clock(50_000, async (count) => {
+      async function* source() {
+        for (let n = 0; n < count; n++) yield { n };
+      }
+      await pipe(source, stage(double), stage(next), stage(next), async (things: AsyncIterable<Thing>) => {
+        for await (const thing of things) take(thing);
+      });
+    });
+  },
+  "queue-memory-batches": () => clock(100_000, (count) => throughQueue(count, BATCH, null, "process")),
+  queue: () => clock(100_000, (count) => throughQueue(count, 1, null, "process")),
+  async fastq() {
+    return clock(100_000, async (count) => {
+      const queue = fastq.promise(async (thing: Thing) => take(thing), 1);
+      await Promise.all(Array.from({ length: count }, (_, n) => queue.push({ n })));
+    });
+  },
+  "queue-batches": () => clock(50_000, (count) => onDisk(count, BATCH)),
+  "queue-power": () => clock(50_000, (count) => onDisk(count, BATCH, "power")),
+  "queue-singly": () => clock(5_000, (count) => onDisk(count, 1)),
+  async bullmq() {
+    const { Queue, Worker } = await import("bullmq");
+    const port = 20_000 + Math.floor(Math.random() * 20_000);
+    const redis = Bun.spawn(["redis-server", "--port", String(port), "--save", "", "--appendonly", "no", "--bind", "127.0.0.1"], {
+      stdout: "ignore",
+      stderr: "ignore",
+    });
+    try {
+      const connection = { host: "127.0.0.1", port, maxRetriesPerRequest: null };
+      const queue = new Queue("race", { connection });
+      await queue.waitUntilReady();
+      const rate = await clock(2000, async (count) => {
+        let handled = 0;
+        const done = Promise.withResolvers<void>();
+        const worker = new Worker(
+          "race",
+          async (job) => {
+            take(job.data as Thing);
+            if (++handled === count) done.resolve();
+          },
+          { connection, concurrency: 1 },
+        );
+        for (let n = 0; n < count; n++) await queue.add("thing", { n }, { removeOnComplete: true });
+        await done.promise;
+        await worker.close();
+      });
+      await queue.close();
+      return rate;
+    } finally {
+      redis.kill();
+    }
+  },
+};
+
+const race = RACES[process.argv[2] ?? ""];
+if (race === undefined) throw new Error(`the races are ${Object.keys(RACES).join(", ")}`);
+const perSecond = await race();
+console.log(JSON.stringify({ perSecond }));
+process.exit(0);
