@@ -1,3 +1,5 @@
+import { wallClock } from "./clock.ts";
+
 /** Time as an application sees it, in milliseconds. What decides by it takes one of these, so that its tests never sleep. */
 export interface Timers {
   /** Milliseconds of a clock that never goes back; its zero means nothing. */
@@ -13,7 +15,7 @@ const LONGEST = 2 ** 31 - 1;
 
 export const realTimers: Timers = {
   now: () => performance.now(),
-  wall: () => Date.now(),
+  wall: wallClock,
   after(ms, run) {
     const timer = setTimeout(run, Math.min(LONGEST, Math.max(0, ms)));
     return () => clearTimeout(timer);

@@ -113,6 +113,10 @@ export class Subscription implements Disposable {
   private readonly free: number[] = [];
   private readonly abort = new AbortController();
   private readonly delivering: Delivering = { signal: this.abort.signal };
+  /** The rule's, where every event asks for them. */
+  private readonly concurrency: number;
+  private readonly source: EventFilter["source"];
+  private readonly limited: boolean;
   private closed = false;
   private draining = false;
   private onIdle: (() => void) | null = null;
@@ -123,7 +127,11 @@ export class Subscription implements Disposable {
     private readonly failures: Failures,
     private readonly timers: Timers,
     private readonly onClose: (subscription: Subscription) => void,
-  ) {}
+  ) {
+    this.concurrency = rule.concurrency;
+    this.source = rule.source;
+    this.limited = rule.timeoutMs !== Number.POSITIVE_INFINITY;
+  }
 
   /** Ends the subscription: what waits is abandoned, what runs is told by its signal. Doing so twice does nothing. */
   readonly unsubscribe = (): void => {
@@ -160,10 +168,10 @@ export class Subscription implements Disposable {
 
   /** Tells it an event, if it is for its ears. `tally`: of the one who published it and waits; null when nobody does. */
   deliver(event: FlowEvent, tally: Tally | null): void {
-    if (this.closed || (this.rule.source !== undefined && !matches(event, { source: this.rule.source }))) return;
+    if (this.closed || (this.source !== undefined && !matches(event, { source: this.source }))) return;
     this.delivered++;
     tally?.join();
-    if (this.inFlight < this.rule.concurrency && this.waiting.length === 0) this.run(event, tally);
+    if (this.inFlight < this.concurrency && this.waiting.length === 0) this.run(event, tally);
     else this.wait(event, tally);
   }
 
@@ -182,7 +190,7 @@ export class Subscription implements Disposable {
 
   private run(event: FlowEvent, tally: Tally | null): void {
     this.inFlight++;
-    const abort = this.rule.timeoutMs === Number.POSITIVE_INFINITY ? null : new AbortController();
+    const abort = this.limited ? new AbortController() : null;
     let answer: unknown;
     try {
       answer = this.handle(event, abort ?? this.delivering);
@@ -262,7 +270,7 @@ export class Subscription implements Disposable {
   private next(): void {
     if (this.draining) return;
     this.draining = true;
-    while (this.inFlight < this.rule.concurrency) {
+    while (this.inFlight < this.concurrency) {
       const waiting = this.waiting.shift();
       if (waiting === undefined) break;
       this.run(waiting.event, waiting.tally);

@@ -8,20 +8,18 @@ import { EventEmitter } from "eventemitter3";
 import * as fastq from "fastq";
 import { filter, map, Subject } from "rxjs";
 import { DataPipeline, EventBus, MessageQueue, ReactiveStream } from "../../../flows.ts";
+import { type PeerMessage, peerHandler, peerMessages } from "../workload.ts";
 
 /** One side of a race of flows, named by the first argument, in a process of its own. Prints how many it did per second, as JSON. */
 
-interface Thing {
-  n: number;
-}
+type Thing = PeerMessage;
 
-/** Where results go, so that no compiler finds the work, or making its objects, to be for nothing. */
-const kept = new Array<Thing | null>(1024).fill(null);
-let taken = 0;
+/** Made beforehand, so that each side's time is its own. */
+const MESSAGES = peerMessages(50_000);
+const message = (n: number): Thing => MESSAGES[n % MESSAGES.length] as Thing;
 
-const take = (thing: Thing) => {
-  kept[taken++ & 1023] = thing;
-};
+/** What each side's subscriber, last stage or consumer does: zero-work messages of 2 ops, through the lab's own handler. */
+const take = peerHandler();
 
 /** Runs rounds of so many until the time is up and gives the best second of them: the compiler has warmed by then. */
 async function clock(count: number, round: (count: number) => unknown): Promise<number> {
@@ -53,9 +51,9 @@ async function throughQueue(count: number, batch: number, file: string | null, d
     { concurrency: 1 },
   );
   if (batch === 1) {
-    if (file === null) await Promise.all(Array.from({ length: count }, (_, n) => queue.send({ n })));
-    else for (let n = 0; n < count; n++) await queue.send({ n });
-  } else for (let n = 0; n < count; n += batch) await queue.sendAll(Array.from({ length: batch }, (_, i) => ({ n: n + i })));
+    if (file === null) await Promise.all(Array.from({ length: count }, (_, n) => queue.send(message(n))));
+    else for (let n = 0; n < count; n++) await queue.send(message(n));
+  } else for (let n = 0; n < count; n += batch) await queue.sendAll(Array.from({ length: batch }, (_, i) => message(n + i)));
   await done.promise;
   await queue.stop();
 }
@@ -66,71 +64,71 @@ async function onDisk(count: number, batch: number, durability: "process" | "pow
   rmSync(folder, { recursive: true });
 }
 
-const double = (thing: Thing) => ({ n: thing.n * 2 });
-const odd = (thing: Thing) => thing.n % 4 !== 1;
-const next = (thing: Thing) => ({ n: thing.n + 1 });
+const copy = ({ key, payload }: Thing) => ({ key, payload });
+const passes = ({ key }: Thing) => key !== 3;
+const next = ({ key, payload }: Thing) => ({ payload, key });
 
 const RACES: Readonly<Record<string, () => Promise<number>>> = {
   bus() {
     const bus = new EventBus<Record<string, Thing>>();
     for (const name of NAMES) bus.subscribe(name, ({ data }) => take(data));
     return clock(200_000, (count) => {
-      for (let n = 0; n < count; n++) bus.emit(NAMES[n & 3] ?? "", { n });
+      for (let n = 0; n < count; n++) bus.emit(NAMES[n & 3] ?? "", message(n));
     });
   },
   eventemitter3() {
     const emitter = new EventEmitter();
     for (const name of NAMES) emitter.on(name, (thing: Thing) => take(thing));
     return clock(200_000, (count) => {
-      for (let n = 0; n < count; n++) emitter.emit(NAMES[n & 3] ?? "", { n });
+      for (let n = 0; n < count; n++) emitter.emit(NAMES[n & 3] ?? "", message(n));
     });
   },
   "bus-published"() {
     const bus = new EventBus<{ thing: Thing }>();
     bus.subscribe("thing", ({ data }) => take(data));
     return clock(50_000, async (count) => {
-      for (let n = 0; n < count; n++) await bus.publish("thing", { n });
+      for (let n = 0; n < count; n++) await bus.publish("thing", message(n));
     });
   },
   emittery() {
     const emitter = new Emittery<{ thing: Thing }>();
     emitter.on("thing", ({ data }) => take(data));
     return clock(50_000, async (count) => {
-      for (let n = 0; n < count; n++) await emitter.emit("thing", { n });
+      for (let n = 0; n < count; n++) await emitter.emit("thing", message(n));
     });
   },
   "bus-async"() {
     const bus = new EventBus<{ thing: Thing }>();
     bus.subscribe("thing", async ({ data }) => take(data));
     return clock(50_000, async (count) => {
-      for (let n = 0; n < count; n++) await bus.publish("thing", { n });
+      for (let n = 0; n < count; n++) await bus.publish("thing", message(n));
     });
   },
   "emittery-async"() {
     const emitter = new Emittery<{ thing: Thing }>();
     emitter.on("thing", async ({ data }) => take(data));
     return clock(50_000, async (count) => {
-      for (let n = 0; n < count; n++) await emitter.emit("thing", { n });
+      for (let n = 0; n < count; n++) await emitter.emit("thing", message(n));
     });
   },
   stream() {
-    const stream = ReactiveStream.of<Thing>("race").transform(double).filter(odd).transform(next);
+    const stream = ReactiveStream.of<Thing>("race").transform(copy).filter(passes).transform(next);
     stream.subscribe(take);
     return clock(200_000, (count) => {
-      for (let n = 0; n < count; n++) stream.emit({ n });
+      for (let n = 0; n < count; n++) stream.emit(message(n));
     });
   },
   rxjs() {
     const subject = new Subject<Thing>();
-    subject.pipe(map(double), filter(odd), map(next)).subscribe(take);
+    subject.pipe(map(copy), filter(passes), map(next)).subscribe(take);
     return clock(200_000, (count) => {
-      for (let n = 0; n < count; n++) subject.next({ n });
+      for (let n = 0; n < count; n++) subject.next(message(n));
     });
   },
   pipeline() {
     return clock(200_000, async (count) => {
-      const pipeline = DataPipeline.of<Thing>("race").stage("double", double).stage("odd", next).stage("next", next).into(take);
-      for (let n = 0; n < count; n++) await pipeline.feed({ n });
+      const pipeline = DataPipeline.of<Thing>("race").stage("first", copy).stage("second", next).stage("third", next).into(take);
+      for (let n = 0; n < count; n++) await pipeline.feed(message(n));
       await pipeline.close();
     });
   },
@@ -139,9 +137,9 @@ const RACES: Readonly<Record<string, () => Promise<number>>> = {
       new Transform({ objectMode: true, transform: (thing: Thing, _, give) => give(null, work(thing)) });
     return clock(50_000, async (count) => {
       async function* source() {
-        for (let n = 0; n < count; n++) yield { n };
+        for (let n = 0; n < count; n++) yield message(n);
       }
-      await pipe(source, stage(double), stage(next), stage(next), async (things: AsyncIterable<Thing>) => {
+      await pipe(source, stage(copy), stage(next), stage(next), async (things: AsyncIterable<Thing>) => {
         for await (const thing of things) take(thing);
       });
     });
@@ -151,7 +149,7 @@ const RACES: Readonly<Record<string, () => Promise<number>>> = {
   async fastq() {
     return clock(100_000, async (count) => {
       const queue = fastq.promise(async (thing: Thing) => take(thing), 1);
-      await Promise.all(Array.from({ length: count }, (_, n) => queue.push({ n })));
+      await Promise.all(Array.from({ length: count }, (_, n) => queue.push(message(n))));
     });
   },
   "queue-batches": () => clock(50_000, (count) => onDisk(count, BATCH)),
@@ -179,7 +177,7 @@ const RACES: Readonly<Record<string, () => Promise<number>>> = {
           },
           { connection, concurrency: 1 },
         );
-        for (let n = 0; n < count; n++) await queue.add("thing", { n }, { removeOnComplete: true });
+        for (let n = 0; n < count; n++) await queue.add("thing", message(n), { removeOnComplete: true });
         await done.promise;
         await worker.close();
       });
