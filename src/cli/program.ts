@@ -122,8 +122,14 @@ function buildProgram(outcome: { code: number }): Command {
     .option("--rounds <n>", "rounds; the median counts", "9")
     .option("--only <text>", "only rows in which this is written")
     .option("--truth", "instead: every shipped scenario, measured beside predicted")
+    .option("--floors", "instead: flows at the least rate they are good for, and how far beyond they go")
     .option("--json", "as JSON")
-    .action(async (names: string[], options: { rounds: string; truth?: boolean; json?: boolean }) => {
+    .action(async (names: string[], options: { rounds: string; truth?: boolean; floors?: boolean; json?: boolean }) => {
+      if (options.floors === true) {
+        const { floors } = await import("./bench/floors.ts");
+        await floors();
+        return;
+      }
       if (options.truth === true) {
         const { truth } = await import("./bench/truth.ts");
         await truth(options.json === true, names);

@@ -287,16 +287,16 @@ export class MessageQueue<T> implements Part {
 
   /** Where a message stands in a group. */
   async stateOf(id: number, group = this.groups[0] as string): Promise<TaskState> {
-    return this.attempt(() => this.store.stateOf(group, id));
+    return this.ask(() => this.store.stateOf(group, id));
   }
 
   async depth(group = this.groups[0] as string): Promise<GroupDepth> {
-    return this.attempt(() => this.store.depth(group));
+    return this.ask(() => this.store.depth(group));
   }
 
   /** Messages of a group that were given up, in the order they were. */
   async deadLetters(group = this.groups[0] as string, limit = 100): Promise<DeadLetter[]> {
-    return this.attempt(() => this.store.deadLetters(group, limit));
+    return this.ask(() => this.store.deadLetters(group, limit));
   }
 
   /** Makes dead letters available again, from their first attempt; resolves with how many. */
@@ -346,11 +346,16 @@ export class MessageQueue<T> implements Part {
     this.trouble = error;
   };
 
+  /** Something that changes the store; that it works says that the store does. */
   private async attempt<R>(work: () => R | Promise<R>): Promise<R> {
+    const result = await this.ask(work);
+    this.trouble = null;
+    return result;
+  }
+
+  private async ask<R>(work: () => R | Promise<R>): Promise<R> {
     try {
-      const result = await work();
-      this.trouble = null;
-      return result;
+      return await work();
     } catch (error) {
       if (error instanceof QueueError && !["full", "closed", "invalid"].includes(error.problem)) this.onTrouble(error);
       throw error;

@@ -1,0 +1,85 @@
+import { DataPipeline, EventBus, MessageQueue, ReactiveStream } from "../../../flows.ts";
+import { monotonic } from "../../../kernel/clock.ts";
+import { Histogram } from "../../../telemetry/histogram.ts";
+import { type PeerMessage, peerHandler, peerMessages } from "../workload.ts";
+
+/**
+ * One flow at a given rate, in a process of its own, fed by a timer of a millisecond. Prints the 99th percentile from handing a message
+ * in to its end (ms), the share of a core, and what the flow added to the process's memory (bytes), as JSON. Argv: flow, rate.
+ */
+
+interface Timed {
+  readonly message: PeerMessage;
+  readonly at: number;
+}
+
+const messages = peerMessages(10_000);
+const handle = peerHandler();
+const latency = new Histogram();
+const end = ({ message, at }: Timed) => {
+  handle(message);
+  latency.record(monotonic.now() - at);
+};
+const timed = (n: number): Timed => ({ message: messages[n % messages.length] as PeerMessage, at: monotonic.now() });
+
+const FLOWS: Readonly<Record<string, () => (n: number) => unknown>> = {
+  "event-bus"() {
+    const bus = new EventBus<{ thing: Timed }>();
+    bus.subscribe("thing", ({ data }) => end(data));
+    return (n) => bus.emit("thing", timed(n));
+  },
+  "data-pipeline"() {
+    const pipeline = DataPipeline.of<Timed>("floor")
+      .stage("validate", (thing) => (thing.at > 0 ? thing : undefined))
+      .stage("enrich", async (thing) => thing, { concurrency: 16 })
+      .stage("transform", (thing) => thing)
+      .into(end);
+    return (n) => pipeline.feed(timed(n));
+  },
+  "reactive-stream"() {
+    const stream = ReactiveStream.of<Timed>("floor")
+      .transform((thing) => thing)
+      .filter(({ at }) => at > 0)
+      .transform((thing) => thing);
+    stream.subscribe(end);
+    return (n) => stream.emit(timed(n));
+  },
+  "message-queue"() {
+    const queue = MessageQueue.open<Timed>("floor");
+    queue.consume(async ({ value }) => end(value), { concurrency: 16 });
+    return (n) => queue.send(timed(n));
+  },
+};
+
+const [name = "", rate = "0"] = process.argv.slice(2);
+const make = FLOWS[name];
+if (make === undefined) throw new Error(`the flows are ${Object.keys(FLOWS).join(", ")}`);
+const perSecond = Number(rate);
+
+/** Feeds so many a second for a while. */
+async function feed(give: (n: number) => unknown, ms: number): Promise<void> {
+  const from = performance.now();
+  for (let n = 0; ; ) {
+    const passed = performance.now() - from;
+    for (const due = (Math.min(passed, ms) * perSecond) / 1000; n < due; n++) give(n);
+    if (passed >= ms) return;
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
+
+Bun.gc(true);
+const before = process.memoryUsage().rss;
+const give = make();
+await feed(give, 1500);
+Bun.gc(true);
+const bytes = process.memoryUsage().rss - before;
+latency.clear();
+const cpuBefore = process.cpuUsage();
+const from = performance.now();
+await feed(give, 4000);
+await Bun.sleep(50);
+const { user, system } = process.cpuUsage(cpuBefore);
+console.log(
+  JSON.stringify({ p99Ms: latency.summary().p99, cpu: (user + system) / 1000 / (performance.now() - from), bytes, count: latency.count }),
+);
+process.exit(0);
