@@ -53,7 +53,7 @@ export {
   type RegisterOptions,
 } from "./orchestrator/flow-orchestrator.ts";
 export { Service } from "./orchestrator/service.ts";
-export type { Health, Part, PartStats, StopOptions } from "./part.ts";
+export type { HandlingStats, Health, Part, PartStats, StopOptions } from "./part.ts";
 export { ReactiveStream, type ReactiveStreamOptions, type StreamStats, type Transformer } from "./reactive-stream/reactive-stream.ts";
 export {
   type StreamObserver,

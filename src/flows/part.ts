@@ -35,3 +35,15 @@ export interface Part {
 
 /** A handler that takes longer than this, in milliseconds, makes its part `degraded`. */
 export const STUCK_MS = 30_000;
+
+/** What became of what handlers were given. */
+export interface HandlingStats extends PartStats {
+  readonly handled: number;
+  readonly failed: number;
+  /** Thrown away by an overflow rule. */
+  readonly dropped: number;
+  /** Its subscription, or the part, ended first. */
+  readonly abandoned: number;
+  readonly waiting: number;
+  readonly inFlight: number;
+}

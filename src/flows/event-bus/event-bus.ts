@@ -1,7 +1,7 @@
 import { realTimers, type Timers, within } from "../../kernel/timers.ts";
 import { Channel, type ChannelOverflow } from "../channel.ts";
 import { Failures, type OnFailure, Stopped } from "../failures.ts";
-import { type Health, type Part, type PartStats, STOP_MS, STUCK_MS, type StopOptions } from "../part.ts";
+import { type HandlingStats, type Health, type Part, STOP_MS, STUCK_MS, type StopOptions } from "../part.ts";
 import { type AnyEvent, type EventFilter, type EventName, FlowEvent } from "./event.ts";
 import { History } from "./history.ts";
 import { type Delivering, type Delivery, type Handle, Subscription, type SubscriptionStats, Tally } from "./subscription.ts";
@@ -224,15 +224,9 @@ export class EventBus<Events extends object> implements Part {
   };
 }
 
-export interface BusStats extends PartStats {
+export interface BusStats extends HandlingStats {
   readonly published: number;
   readonly remembered: number;
   readonly delivered: number;
-  readonly handled: number;
-  readonly failed: number;
-  readonly dropped: number;
-  readonly abandoned: number;
-  readonly waiting: number;
-  readonly inFlight: number;
   readonly subscribers: readonly SubscriptionStats[];
 }

@@ -1,6 +1,7 @@
 import type { Timers } from "../../kernel/timers.ts";
 import { Ring } from "../../queueing/ring.ts";
 import { type Failures, isThenable, Stopped, TimedOut } from "../failures.ts";
+import type { HandlingStats } from "../part.ts";
 import { type EventFilter, type FlowEvent, matches } from "./event.ts";
 
 /** What a handler is told beside its event. */
@@ -81,17 +82,10 @@ class Run {
   ) {}
 }
 
-export interface SubscriptionStats {
-  readonly [figure: string]: number | string | null;
+export interface SubscriptionStats extends HandlingStats {
   readonly name: string;
   readonly types: string;
   readonly delivered: number;
-  readonly handled: number;
-  readonly failed: number;
-  readonly dropped: number;
-  readonly abandoned: number;
-  readonly waiting: number;
-  readonly inFlight: number;
   /** How long the oldest handler under way has been at it, in milliseconds; null: none is. */
   readonly oldestMs: number | null;
 }

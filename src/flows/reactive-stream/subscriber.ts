@@ -1,7 +1,7 @@
 import type { Timers } from "../../kernel/timers.ts";
 import { Ring } from "../../queueing/ring.ts";
 import { type Failures, isThenable } from "../failures.ts";
-import type { PartStats } from "../part.ts";
+import type { HandlingStats } from "../part.ts";
 
 /**
  * What happens to a value that finds a subscriber busy and its buffer full. `latest`: only the newest is kept, whatever the
@@ -38,15 +38,10 @@ export class TooSlow extends Error {
   }
 }
 
-export interface SubscriberStats extends PartStats {
+export interface SubscriberStats extends HandlingStats {
   readonly name: string;
   readonly offered: number;
-  readonly handled: number;
-  readonly failed: number;
-  readonly dropped: number;
-  readonly abandoned: number;
-  readonly waiting: number;
-  readonly inFlight: number;
+  /** How long its handler has been at one value, in milliseconds; null: it is not. */
   readonly oldestMs: number | null;
 }
 
