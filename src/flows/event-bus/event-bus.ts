@@ -1,6 +1,7 @@
 import { realTimers, type Timers, within } from "../../kernel/timers.ts";
 import { Channel, type ChannelOverflow } from "../channel.ts";
 import { Failures, type OnFailure, Stopped } from "../failures.ts";
+import { checkCount, checkSpan } from "../options.ts";
 import { type HandlingStats, type Health, type Part, STOP_MS, STUCK_MS, type StopOptions } from "../part.ts";
 import { type AnyEvent, type EventFilter, type EventName, FlowEvent } from "./event.ts";
 import { History } from "./history.ts";
@@ -47,6 +48,9 @@ export interface PublishOptions {
   readonly source?: string;
 }
 
+/** Types whose hearers are remembered. */
+const MOST_ROUTES = 1000;
+
 /**
  * Publish and subscribe, typed by a map from event names to what they carry. A handler that throws, dawdles or never returns
  * harms no other: its failure is counted, reported, and is the publisher's to see.
@@ -61,6 +65,10 @@ export class EventBus<Events extends object> implements Part {
   /** Who hears a type; worked out when it is first asked for. */
   private readonly routes = new Map<string, readonly Subscription[]>();
   private sequence = 0;
+  /** Subscriptions that were given no name. */
+  private named = 0;
+  /** Ended, and not yet idle. */
+  private leaving: Subscription[] = [];
   private stopped = false;
   /** What subscriptions that are gone have counted. */
   private readonly gone = { delivered: 0, handled: 0, failed: 0, dropped: 0, abandoned: 0, waiting: 0, inFlight: 0 };
@@ -109,10 +117,13 @@ export class EventBus<Events extends object> implements Part {
     options: SubscribeOptions = {},
   ): Subscription {
     const { source, signal, replay } = options;
+    checkCount("concurrency", options.concurrency, 1);
+    checkCount("buffer", options.buffer, 0);
+    checkSpan("timeoutMs", options.timeoutMs);
     const heard = types === "*" ? null : typeof types === "string" ? [types] : [...types];
     const subscription = new Subscription(
       {
-        name: options.name ?? `subscriber ${this.subscriptions.length + 1}`,
+        name: options.name ?? `subscriber ${++this.named}`,
         types: heard,
         source,
         concurrency: options.concurrency ?? 16,
@@ -129,7 +140,7 @@ export class EventBus<Events extends object> implements Part {
       subscription.unsubscribe();
       return subscription;
     }
-    signal?.addEventListener("abort", subscription.unsubscribe, { once: true });
+    subscription.endWithSignal(signal);
     if (replay !== undefined) {
       // As published by somebody who does not look: the past is never dropped.
       const tally = new Tally();
@@ -181,9 +192,11 @@ export class EventBus<Events extends object> implements Part {
 
   /** Counts over all subscriptions, those that are gone included; `subscribers` are those that are there. */
   stats(): BusStats {
+    this.forget();
     const subscribers = this.subscriptions.map((subscription) => subscription.stats());
+    const counted = [...subscribers, ...this.leaving.map((subscription) => subscription.stats())];
     const sum = (figure: "delivered" | "handled" | "failed" | "dropped" | "abandoned" | "waiting" | "inFlight") =>
-      subscribers.reduce((total, each) => total + each[figure], this.gone[figure]);
+      counted.reduce((total, each) => total + each[figure], this.gone[figure]);
     return {
       published: this.sequence,
       remembered: this.past.size,
@@ -207,7 +220,8 @@ export class EventBus<Events extends object> implements Part {
 
   private route(type: string): readonly Subscription[] {
     const heard = this.subscriptions.filter(({ rule }) => rule.types === null || rule.types.includes(type));
-    // A name from outside may be any; those nobody hears are not kept.
+    // A name from outside may be any: those nobody hears are not kept, of the others so many.
+    if (this.routes.size >= MOST_ROUTES) this.routes.clear();
     if (heard.length > 0) this.routes.set(type, heard);
     return heard;
   }
@@ -217,10 +231,20 @@ export class EventBus<Events extends object> implements Part {
     return this.past.select(filter, typeof replay === "number" ? replay : undefined);
   }
 
+  /** Keeps the counts of subscriptions that have ended; one whose own handler ended it is still inside that. */
+  private forget(): void {
+    const ended = this.leaving.filter(({ idle }) => idle);
+    if (ended.length === 0) return;
+    this.leaving = this.leaving.filter(({ idle }) => !idle);
+    for (const figure of ["delivered", "handled", "failed", "dropped", "abandoned"] as const)
+      for (const subscription of ended) this.gone[figure] += subscription[figure];
+  }
+
   private readonly remove = (subscription: Subscription): void => {
     this.subscriptions = this.subscriptions.filter((other) => other !== subscription);
     this.routes.clear();
-    for (const figure of ["delivered", "handled", "failed", "dropped", "abandoned"] as const) this.gone[figure] += subscription[figure];
+    this.leaving.push(subscription);
+    this.forget();
   };
 }
 

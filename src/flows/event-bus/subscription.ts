@@ -1,6 +1,7 @@
 import type { Timers } from "../../kernel/timers.ts";
 import { Ring } from "../../queueing/ring.ts";
 import { type Failures, isThenable, Stopped, TimedOut } from "../failures.ts";
+import { Moment, onAbort } from "../moment.ts";
 import type { HandlingStats } from "../part.ts";
 import { type EventFilter, type FlowEvent, matches } from "./event.ts";
 
@@ -113,7 +114,8 @@ export class Subscription implements Disposable {
   private readonly limited: boolean;
   private closed = false;
   private draining = false;
-  private onIdle: (() => void) | null = null;
+  private readonly emptied = new Moment();
+  private unlink: () => void = () => {};
 
   constructor(
     readonly rule: SubscriptionRule,
@@ -133,8 +135,9 @@ export class Subscription implements Disposable {
     this.closed = true;
     for (let next = this.waiting.shift(); next !== undefined; next = this.waiting.shift()) this.abandon(next.tally);
     for (const run of this.running) if (run !== null) this.giveUp(run);
+    this.unlink();
     this.onClose(this);
-    this.onIdle?.();
+    this.emptied.come();
     this.abort.abort(new Stopped("the subscription has ended"));
   };
 
@@ -150,9 +153,12 @@ export class Subscription implements Disposable {
   /** Resolves when nothing waits and nothing runs any more. */
   drained(): Promise<void> {
     if (this.idle) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.onIdle = resolve;
-    });
+    return this.emptied.next();
+  }
+
+  /** Ends it when the signal is aborted. */
+  endWithSignal(signal: AbortSignal | undefined): void {
+    this.unlink = onAbort(signal, this.unsubscribe);
   }
 
   /** Nothing waits and nothing runs. */
@@ -172,14 +178,21 @@ export class Subscription implements Disposable {
   private wait(event: FlowEvent, tally: Tally | null): void {
     if (tally === null && this.waiting.length >= this.rule.buffer) {
       this.dropped++;
-      if (this.rule.overflow === "drop-newest" || this.rule.buffer === 0) return;
-      const oldest = this.waiting.shift();
-      if (oldest?.tally) {
-        oldest.tally.abandoned++;
-        oldest.tally.leave();
-      }
+      if (this.rule.overflow === "drop-newest" || !this.dropOldest()) return;
     }
     this.waiting.push({ event, tally });
+  }
+
+  /** Throws the oldest emitted event away; false when only published ones wait. */
+  private dropOldest(): boolean {
+    if (this.waiting.peek()?.tally === null) return this.waiting.shift() !== undefined;
+    let found = false;
+    for (let left = this.waiting.length; left > 0; left--) {
+      const waiting = this.waiting.shift() as Waiting;
+      if (!found && waiting.tally === null) found = true;
+      else this.waiting.push(waiting);
+    }
+    return found;
   }
 
   private run(event: FlowEvent, tally: Tally | null): void {
@@ -210,6 +223,13 @@ export class Subscription implements Disposable {
   /** A handler that takes its time; an event that waited for it began now, any other when it came. */
   private follow(answer: PromiseLike<unknown>, event: FlowEvent, tally: Tally | null, abort: AbortController | null): void {
     const since = this.draining ? this.timers.wall() : event.time;
+    // Ended by its own handler, which nobody waits for any more.
+    if (this.closed) {
+      this.inFlight--;
+      abort?.abort(new Stopped("the subscription has ended"));
+      this.abandon(tally);
+      return;
+    }
     const run = new Run(event, tally, abort, since, this.free.pop() ?? this.running.length);
     this.running[run.slot] = run;
     if (abort !== null) run.cancelTimer = this.timers.after(this.rule.timeoutMs, () => this.end(run, new TimedOut(this.rule.timeoutMs)));
@@ -238,7 +258,7 @@ export class Subscription implements Disposable {
       if (error instanceof TimedOut) run.abort?.abort(error);
       this.fail(run.event, run.tally, error);
     }
-    if (this.waiting.length > 0 || this.onIdle !== null) this.next();
+    if (this.waiting.length > 0 || this.emptied.awaited) this.next();
   }
 
   private giveUp(run: Run): void {
@@ -270,7 +290,7 @@ export class Subscription implements Disposable {
       this.run(waiting.event, waiting.tally);
     }
     this.draining = false;
-    if (this.onIdle !== null && this.idle) this.onIdle();
+    if (this.idle) this.emptied.come();
   }
 
   stats(): SubscriptionStats {

@@ -2,6 +2,8 @@ import { realTimers, type Timers, within } from "../../kernel/timers.ts";
 import { Ring } from "../../queueing/ring.ts";
 import { Channel, type ChannelOverflow } from "../channel.ts";
 import { Failures, isThenable, type OnFailure, Stopped } from "../failures.ts";
+import { Moment } from "../moment.ts";
+import { checkCount } from "../options.ts";
 import { type Health, type Part, type PartStats, STOP_MS, STUCK_MS, type StopOptions } from "../part.ts";
 import { asObservable, OBSERVABLE, type ObservableLike } from "./interop.ts";
 import { type StreamObserver, Subscriber, type SubscriberOptions, type SubscriberStats } from "./subscriber.ts";
@@ -44,14 +46,19 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
   /** A value is on its way through the transformers. */
   private busy = false;
   private used = false;
-  private ending: "no" | "complete" | "stopped" = "no";
-  private onEmpty: (() => void) | null = null;
+  private ending: "no" | "complete" = "no";
+  private readonly emptied = new Moment();
+  /** Raised by each stop. */
+  private run = 0;
+  /** Ends what `from` follows. */
+  private leaveSource: () => void = () => {};
 
   private constructor(
     readonly name: string,
     private readonly transformers: readonly Transformer<unknown, unknown>[],
     private readonly options: ReactiveStreamOptions,
   ) {
+    checkCount("buffer", options.buffer, 0);
     this.timers = options.timers ?? realTimers;
     this.failures = new Failures(name, this.timers, options.onFailure);
   }
@@ -62,13 +69,11 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
   }
 
   /** A stream of what another one gives: an observable, an async iterable, a Web Stream. It completes and fails with it. */
-  static from<T>(
-    name: string,
-    source: ObservableLike<T> | AsyncIterable<T> | object,
-    options: ReactiveStreamOptions = {},
-  ): ReactiveStream<T> {
+  static from<T>(name: string, source: ObservableLike<T> | AsyncIterable<T>, options: ReactiveStreamOptions = {}): ReactiveStream<T> {
     const stream = ReactiveStream.of<T>(name, options);
     const observable = asObservable<T>(source);
+    if (observable === null && typeof (source as AsyncIterable<T>)[Symbol.asyncIterator] !== "function")
+      throw new TypeError(`${name}: must be made from an observable or an async iterable, got ${String(source)}`);
     // Not before who asked for it has had the chance to subscribe.
     queueMicrotask(() => {
       if (observable !== null) stream.follow(observable);
@@ -108,7 +113,7 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
   private pass(value: In): void {
     this.busy = true;
     this.through(value, 0);
-    if (!this.busy && this.inbox.length > 0) this.next();
+    if (!this.busy && (this.inbox.length > 0 || this.emptied.awaited)) this.next();
   }
 
   /** Sends a value through the transformers from this one on; later values wait until it is out. */
@@ -134,9 +139,10 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
   }
 
   private wait(answer: PromiseLike<unknown>, then: number, subject: unknown): void {
+    const { run } = this;
     answer.then(
       (value) => {
-        if (this.ending === "stopped") return;
+        if (this.run !== run) return;
         if (value === undefined) {
           this.counts.filtered++;
           this.busy = false;
@@ -144,7 +150,7 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
         if (!this.busy) this.next();
       },
       (error: unknown) => {
-        if (this.ending === "stopped") return;
+        if (this.run !== run) return;
         this.fail(subject, error);
         this.next();
       },
@@ -162,7 +168,7 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
       this.busy = true;
       this.through(this.inbox.shift(), 0);
     }
-    if (!this.busy) this.onEmpty?.();
+    if (!this.busy) this.emptied.come();
   }
 
   private deliver(value: Out): void {
@@ -173,6 +179,7 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
 
   /** Is told every value from now on. A handler that returns a promise is told the next value when it has resolved. */
   subscribe(observer: StreamObserver<Out> | ((value: Out) => unknown), options: SubscriberOptions = {}): Subscriber<Out> {
+    checkCount("buffer", options.buffer, 0);
     this.used = true;
     const subscriber = new Subscriber<Out>(
       options.name ?? `subscriber ${++this.subscribed}`,
@@ -186,7 +193,7 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
     if (this.ending !== "no") subscriber.complete();
     else if (options.signal?.aborted === true) subscriber.unsubscribe();
     else {
-      options.signal?.addEventListener("abort", subscriber.unsubscribe, { once: true });
+      subscriber.endWithSignal(options.signal);
       this.subscribers = [...this.subscribers, subscriber];
     }
     return subscriber;
@@ -214,6 +221,7 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
   complete(): void {
     if (this.ending !== "no") return;
     this.ending = "complete";
+    this.leaveSource();
     void this.empty().then(() => {
       for (const subscriber of this.subscribers) subscriber.complete();
     });
@@ -224,12 +232,12 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
     if (this.ending !== "no") return;
     this.ending = "complete";
     void this.empty().then(() => {
-      for (const subscriber of this.subscribers) subscriber.endWith(error);
+      for (const subscriber of this.subscribers) subscriber.complete({ error });
     });
   }
 
   start(): void {
-    if (this.ending === "stopped" || this.ending === "complete") this.ending = "no";
+    this.ending = "no";
   }
 
   /** Takes no more values, lets transformers and subscribers end until the deadline, and completes. */
@@ -237,11 +245,12 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
     this.complete();
     const drained = this.empty().then(() => Promise.all(this.subscribers.map((subscriber) => subscriber.drained())));
     await within(this.timers, deadlineMs, drained, null);
-    this.ending = "stopped";
+    // What a transformer still says is not heard.
+    this.run++;
     this.counts.abandoned += this.inbox.length + (this.busy ? 1 : 0);
     this.busy = false;
     while (this.inbox.length > 0) this.inbox.shift();
-    for (const subscriber of this.subscribers) subscriber.unsubscribe();
+    for (const subscriber of this.subscribers) subscriber.endNow();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -270,31 +279,34 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
   /** Resolves when no value is among the transformers any more. */
   private empty(): Promise<void> {
     if (!this.busy && this.inbox.length === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      const before = this.onEmpty;
-      this.onEmpty = () => {
-        before?.();
-        resolve();
-      };
-    });
+    return this.emptied.next();
   }
 
   private follow(observable: ObservableLike<In>): void {
-    const subscription = observable.subscribe({
-      next: (value) => {
-        if (this.ending === "no") this.emit(value);
-        else subscription.unsubscribe();
-      },
-      error: (error) => this.endWith(error),
-      complete: () => this.complete(),
-    });
+    try {
+      const subscription = observable.subscribe({
+        next: (value) => {
+          if (this.ending === "no") this.emit(value);
+        },
+        error: (error) => this.endWith(error),
+        complete: () => this.complete(),
+      });
+      this.leaveSource = () => subscription.unsubscribe();
+      if (this.ending !== "no") this.leaveSource();
+    } catch (error) {
+      this.endWith(error);
+    }
   }
 
   private async read(source: AsyncIterable<In>): Promise<void> {
+    const values = source[Symbol.asyncIterator]();
+    this.leaveSource = () => void values.return?.();
     try {
-      for await (const value of source) {
+      for (;;) {
+        const result = await values.next();
         if (this.ending !== "no") return;
-        this.emit(value);
+        if (result.done === true) break;
+        this.emit(result.value);
       }
       this.complete();
     } catch (error) {

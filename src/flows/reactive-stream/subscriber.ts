@@ -1,6 +1,7 @@
 import type { Timers } from "../../kernel/timers.ts";
 import { Ring } from "../../queueing/ring.ts";
 import { type Failures, isThenable } from "../failures.ts";
+import { Moment, onAbort } from "../moment.ts";
 import type { HandlingStats } from "../part.ts";
 
 /**
@@ -59,8 +60,11 @@ export class Subscriber<T> implements Disposable {
   private inFlight = 0;
   private since = 0;
   private closed = false;
-  private completing = false;
-  private onIdle: (() => void) | null = null;
+  /** Ends once all it was offered is handled: well, or with an error. */
+  private completing: { readonly error?: unknown } | null = null;
+  private readonly idle = new Moment();
+  private draining = false;
+  private unlink: () => void = () => {};
 
   constructor(
     private readonly name: string,
@@ -79,9 +83,15 @@ export class Subscriber<T> implements Disposable {
     this.abandoned += this.waiting.length + this.inFlight;
     this.inFlight = 0;
     while (this.waiting.length > 0) this.waiting.shift();
+    this.unlink();
     this.onClose(this);
-    this.onIdle?.();
+    this.idle.come();
   };
+
+  /** Ends it when the signal is aborted. */
+  endWithSignal(signal: AbortSignal | undefined): void {
+    this.unlink = onAbort(signal, this.unsubscribe);
+  }
 
   [Symbol.dispose](): void {
     this.unsubscribe();
@@ -99,7 +109,7 @@ export class Subscriber<T> implements Disposable {
     if (this.waiting.length >= limit) {
       this.dropped++;
       if (this.overflow === "fail") {
-        this.endWith(new TooSlow(this.buffer));
+        this.endNow({ error: new TooSlow(this.buffer) });
         return;
       }
       const newest = this.overflow === "drop-newest" || limit === 0;
@@ -124,7 +134,7 @@ export class Subscriber<T> implements Disposable {
       if (this.closed) return;
       this.inFlight = 0;
       this.handled++;
-      if (this.waiting.length > 0) this.next();
+      if (this.waiting.length > 0 || this.completing !== null) this.next();
       return;
     }
     this.since = this.timers.now();
@@ -148,31 +158,30 @@ export class Subscriber<T> implements Disposable {
     this.next();
   }
 
+  /** Handles what waits, one after another rather than one inside another. */
   private next(): void {
+    if (this.draining) return;
+    this.draining = true;
     while (this.inFlight === 0 && this.waiting.length > 0) this.run(this.waiting.shift() as T);
+    this.draining = false;
     if (this.inFlight > 0 || this.closed) return;
-    if (this.completing) this.finish();
-    this.onIdle?.();
+    if (this.completing !== null) this.endNow(this.completing);
+    this.idle.come();
   }
 
   /** No more values come: tells its observer once it has handled all it was offered. */
-  complete(): void {
-    this.completing = true;
-    if (this.inFlight === 0) this.finish();
+  complete(how: { readonly error?: unknown } = {}): void {
+    this.completing = how;
+    if (this.inFlight === 0) this.endNow(how);
   }
 
-  /** Ends it with an error now. */
-  endWith(error: unknown): void {
+  /** Ends it now, whatever waits, and tells its observer so. */
+  endNow(how: { readonly error?: unknown } = {}): void {
     if (this.closed) return;
     this.unsubscribe();
-    this.tell(() => this.observer.error?.(error));
-    if (this.observer.error === undefined) this.failures.report(this.name, undefined, error);
-  }
-
-  private finish(): void {
-    if (this.closed) return;
-    this.unsubscribe();
-    this.tell(() => this.observer.complete?.());
+    if (!("error" in how)) this.tell(() => this.observer.complete?.());
+    else if (this.observer.error === undefined) this.failures.report(this.name, undefined, how.error);
+    else this.tell(() => this.observer.error?.(how.error));
   }
 
   private tell(what: () => void): void {
@@ -186,9 +195,7 @@ export class Subscriber<T> implements Disposable {
   /** Resolves when nothing waits and nothing runs any more. */
   drained(): Promise<void> {
     if (this.closed || this.inFlight === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.onIdle = resolve;
-    });
+    return this.idle.next();
   }
 
   stats(): SubscriberStats {
