@@ -1,4 +1,5 @@
 import { Ring } from "../queueing/ring.ts";
+import { checkCount } from "./options.ts";
 
 /** What happens to a value that finds a buffer full. `block`: who puts it waits. `latest`: only the newest is kept. */
 export type ChannelOverflow = "block" | "drop-oldest" | "drop-newest" | "latest";
@@ -12,7 +13,8 @@ export class Channel<T> implements AsyncIterableIterator<T, undefined> {
   dropped = 0;
   private readonly buffer: Ring<T>;
   private readonly readers = new Ring<{ resolve(result: IteratorResult<T, undefined>): void; reject(error: unknown): void }>(2);
-  private readonly writers = new Ring<() => void>(2);
+  /** Who waits to put something in, in their order; `held`: what, null where only room is waited for. */
+  private readonly writers = new Ring<{ readonly held: { readonly value: T } | null; done(kept: boolean): void }>(2);
   private closed = false;
   private failure: { readonly error: unknown } | null = null;
 
@@ -22,6 +24,7 @@ export class Channel<T> implements AsyncIterableIterator<T, undefined> {
     readonly overflow: ChannelOverflow = "block",
     private readonly onReturn: () => void = () => {},
   ) {
+    checkCount("capacity of a channel", capacity, 1);
     this.buffer = new Ring(Math.min(capacity, 1024));
   }
 
@@ -31,7 +34,7 @@ export class Channel<T> implements AsyncIterableIterator<T, undefined> {
 
   /** True when `offer` would keep a value without dropping one. */
   get hasRoom(): boolean {
-    return this.closed || this.readers.length > 0 || this.buffer.length < this.capacity;
+    return this.closed || this.readers.length > 0 || (this.buffer.length < this.capacity && this.writers.length === 0);
   }
 
   get ended(): boolean {
@@ -46,7 +49,7 @@ export class Channel<T> implements AsyncIterableIterator<T, undefined> {
       reader.resolve({ done: false, value });
       return true;
     }
-    if (this.buffer.length >= this.capacity) {
+    if (this.buffer.length >= this.capacity || this.writers.length > 0) {
       if (this.overflow === "block") return false;
       this.dropped++;
       if (this.overflow === "drop-newest") return false;
@@ -59,21 +62,31 @@ export class Channel<T> implements AsyncIterableIterator<T, undefined> {
     return true;
   }
 
-  /** Waits for room with `block`; false when the channel was closed meanwhile. */
-  async put(value: T): Promise<boolean> {
-    while (this.overflow === "block" && !this.hasRoom) await this.room();
-    return this.offer(value);
+  /** Waits for room with `block`, behind who waits already; false when the channel was closed meanwhile. */
+  put(value: T): Promise<boolean> {
+    if (this.overflow !== "block" || this.hasRoom) return Promise.resolve(this.offer(value));
+    return new Promise((resolve) => this.writers.push({ held: { value }, done: resolve }));
   }
 
-  /** Resolves when a value was read or the channel has closed. */
+  /** Resolves when there may be room, or the channel has closed. */
   room(): Promise<void> {
-    return new Promise((resolve) => this.writers.push(resolve));
+    return new Promise((resolve) => this.writers.push({ held: null, done: () => resolve() }));
+  }
+
+  /** Lets those in who wait, as far as there is room. */
+  private admit(): void {
+    while (this.writers.length > 0 && this.buffer.length < this.capacity) {
+      const writer = this.writers.shift();
+      if (writer?.held != null) this.buffer.push(writer.held.value);
+      writer?.done(true);
+      if (writer?.held === null) return;
+    }
   }
 
   next(): Promise<IteratorResult<T, undefined>> {
     if (this.buffer.length > 0) {
       const value = this.buffer.shift() as T;
-      this.writers.shift()?.();
+      if (this.writers.length > 0) this.admit();
       return Promise.resolve({ done: false, value });
     }
     if (this.closed) {
@@ -95,7 +108,7 @@ export class Channel<T> implements AsyncIterableIterator<T, undefined> {
   close(): void {
     if (this.closed) return;
     this.closed = true;
-    for (let writer = this.writers.shift(); writer !== undefined; writer = this.writers.shift()) writer();
+    for (let writer = this.writers.shift(); writer !== undefined; writer = this.writers.shift()) writer.done(false);
     for (let reader = this.readers.shift(); reader !== undefined; reader = this.readers.shift()) {
       if (this.failure === null) reader.resolve({ done: true, value: undefined });
       else reader.reject(this.failure.error);

@@ -42,7 +42,8 @@ export class Failures {
     return () => this.listeners.delete(listener);
   }
 
-  report(place: string, subject: unknown, error: unknown): FlowFailure {
+  /** `known`: somebody is told in another way, so it is no news to warn of. */
+  report(place: string, subject: unknown, error: unknown, known = false): FlowFailure {
     const failure: FlowFailure = { part: this.part, place, subject, error, time: this.timers.wall() };
     this.count++;
     this.recent.push(failure);
@@ -54,7 +55,7 @@ export class Failures {
         this.warn(`A listener for failures of ${this.part} failed itself: ${messageOf(wrong)}`);
       }
     }
-    if (this.listeners.size === 0) this.warn(`${this.part}, ${place}: ${messageOf(error)} (further failures are only counted)`);
+    if (this.listeners.size === 0 && !known) this.warn(`${this.part}, ${place}: ${messageOf(error)} (further failures are only counted)`);
     return failure;
   }
 

@@ -1,4 +1,5 @@
 import type { Timers } from "../../kernel/timers.ts";
+import { checkCount, checkSpan } from "../options.ts";
 import type { PartStats } from "../part.ts";
 import { FlowContext } from "./context.ts";
 import { NOWHERE, type Node, type Passing, type StageNode } from "./node.ts";
@@ -27,7 +28,10 @@ export class BatchStage implements StageNode {
     private readonly name: string,
     private readonly options: BatchOptions,
     private readonly timers: Timers,
-  ) {}
+  ) {
+    checkCount(`${name}, size`, options.size, 1);
+    checkSpan(`${name}, timeoutMs`, options.timeoutMs);
+  }
 
   get hasRoom(): boolean {
     return this.items.length < this.options.size;

@@ -1,6 +1,6 @@
 import { realTimers, within } from "../../kernel/timers.ts";
 import type { Channel } from "../channel.ts";
-import type { OnFailure } from "../failures.ts";
+import { Failures, type OnFailure } from "../failures.ts";
 import { type Health, type Part, STOP_MS, type StopOptions } from "../part.ts";
 import { type BatchOptions, BatchStage } from "./batch.ts";
 import type { FlowContext } from "./context.ts";
@@ -14,12 +14,16 @@ import { Stage, type StageFunction, type StageOptions } from "./stage.ts";
  */
 export class DataPipeline<In, Out = In> implements Part {
   private line: Line | null = null;
+  private take: ((value: unknown, context: FlowContext) => unknown) | null = null;
+  private readonly failures: Failures;
 
   private constructor(
     readonly name: string,
     private readonly makers: readonly MakeNode[],
     private readonly options: DataPipelineOptions,
-  ) {}
+  ) {
+    this.failures = new Failures(name, options.timers ?? realTimers, options.onFailure);
+  }
 
   /** A pipeline of no stages yet, for items of this type. */
   static of<In>(name: string, options: DataPipelineOptions = {}): DataPipeline<In> {
@@ -63,9 +67,14 @@ export class DataPipeline<In, Out = In> implements Part {
 
   /** Feeds all there is, closes, and gives the results as they come. */
   async *run(source: Iterable<In> | AsyncIterable<In>): AsyncGenerator<Out, void, undefined> {
+    const values = (source as AsyncIterable<In>)[Symbol.asyncIterator]?.() ?? (source as Iterable<In>)[Symbol.iterator]();
     const feeding = (async () => {
       try {
-        for await (const value of source) await this.feed(value);
+        for (;;) {
+          const result = await values.next();
+          if (result.done === true || this.running.closed) break;
+          await this.feed(result.value);
+        }
       } finally {
         await this.close();
       }
@@ -75,7 +84,10 @@ export class DataPipeline<In, Out = In> implements Part {
     try {
       yield* this.output;
     } finally {
-      if (!this.running.closed) await this.stop({ deadlineMs: 0 });
+      if (!this.running.closed) {
+        void values.return?.();
+        await this.stop({ deadlineMs: 0 });
+      }
     }
     await feeding;
   }
@@ -92,7 +104,8 @@ export class DataPipeline<In, Out = In> implements Part {
 
   /** Gives each result to a function instead of to `output`; the next one waits until it is done. Before the first item. */
   into(take: (value: Out, context: FlowContext) => unknown): this {
-    this.running.deliverTo(take as (value: unknown, context: FlowContext) => unknown);
+    this.take = take as (value: unknown, context: FlowContext) => unknown;
+    this.line?.deliverTo(this.take);
     return this;
   }
 
@@ -150,7 +163,7 @@ export class DataPipeline<In, Out = In> implements Part {
   }
 
   onFailure(listener: OnFailure): () => void {
-    return this.running.failures.listen(listener);
+    return this.failures.listen(listener);
   }
 
   stats(): PipelineStats {
@@ -162,7 +175,10 @@ export class DataPipeline<In, Out = In> implements Part {
   }
 
   private get running(): Line {
-    this.line ??= new Line(this.name, this.makers, this.options);
+    if (this.line === null) {
+      this.line = new Line(this.name, this.makers, this.options, this.failures);
+      if (this.take !== null) this.line.deliverTo(this.take);
+    }
     return this.line;
   }
 }

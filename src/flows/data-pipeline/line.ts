@@ -1,7 +1,8 @@
 import { realTimers, type Timers } from "../../kernel/timers.ts";
 import { Ring } from "../../queueing/ring.ts";
 import { Channel } from "../channel.ts";
-import { Failures, type OnFailure, Stopped } from "../failures.ts";
+import { type Failures, type OnFailure, Stopped } from "../failures.ts";
+import { checkCount } from "../options.ts";
 import { type Health, type PartStats, STUCK_MS } from "../part.ts";
 import { FlowContext } from "./context.ts";
 import { type Fates, NOBODY, type Node, type Passing, type StageNode, type Waiter } from "./node.ts";
@@ -50,7 +51,6 @@ const ERRORS_KEPT = 1000;
 /** The stages of a pipeline that runs, linked. */
 export class Line implements Fates {
   closed = false;
-  readonly failures: Failures;
   private readonly nodes: readonly StageNode[];
   private readonly first: Node;
   private readonly timers: Timers;
@@ -61,17 +61,24 @@ export class Line implements Fates {
   private readonly counts = { fed: 0, delivered: 0, filtered: 0, failed: 0, abandoned: 0 };
   private readonly ended = Promise.withResolvers<void>();
   private ending = false;
+  /** The last item has left. */
+  private over = false;
 
   constructor(
     private readonly name: string,
     makers: readonly MakeNode[],
     options: DataPipelineOptions,
+    private readonly failures: Failures,
   ) {
+    checkCount("outputBuffer", options.outputBuffer, 1);
     this.timers = options.timers ?? realTimers;
-    this.failures = new Failures(name, this.timers, options.onFailure);
     this.channel = new Channel(options.outputBuffer ?? 1024, "block", () => this.abandon());
     this.nodes = makers.map((make) => make(this, this.timers));
-    this.sink = new Sink(this, this.channel, this.ended.resolve);
+    this.sink = new Sink(this, this.channel, () => {
+      this.over = true;
+      this.failed_?.close();
+      this.ended.resolve();
+    });
     this.first = this.nodes[0] ?? this.sink;
     for (const [i, node] of this.nodes.entries()) {
       node.next = this.nodes[i + 1] ?? this.sink;
@@ -86,7 +93,7 @@ export class Line implements Fates {
 
   get errors(): Channel<FailedItem> {
     this.failed_ ??= new Channel(ERRORS_KEPT, "drop-oldest");
-    if (this.closed && this.ending) this.failed_.close();
+    if (this.over) this.failed_.close();
     return this.failed_;
   }
 
@@ -144,7 +151,7 @@ export class Line implements Fates {
   close(): Promise<void> {
     this.closed = true;
     if (this.feeders.length === 0) this.endOnce();
-    return this.ended.promise.then(() => this.failed_?.close());
+    return this.ended.promise;
   }
 
   abandon(): void {
@@ -161,7 +168,6 @@ export class Line implements Fates {
     for (let feeder = this.feeders.shift(); feeder !== undefined; feeder = this.feeders.shift()) feeder.reject(reason);
     this.ending = true;
     this.sink.end();
-    this.failed_?.close();
   }
 
   delivered(item: Passing): void {
@@ -177,8 +183,8 @@ export class Line implements Fates {
   failed(item: Passing, stage: string, error: unknown): void {
     this.counts.failed += item.weight;
     for (const waiter of item.waiters) waiter.reject(error);
-    if (this.failed_ !== null) this.failed_.offer({ value: item.value, context: item.context, stage, error });
-    else this.failures.report(stage, item.value, error);
+    this.failed_?.offer({ value: item.value, context: item.context, stage, error });
+    this.failures.report(stage, item.value, error, this.failed_ !== null || item.waiters.length > 0);
   }
 
   stats(): PipelineStats {

@@ -3,6 +3,7 @@ import { Ring } from "../../queueing/ring.ts";
 import { Histogram } from "../../telemetry/histogram.ts";
 import { isThenable } from "../failures.ts";
 import { Guard, type GuardOptions } from "../guard.ts";
+import { checkCount, checkSpan } from "../options.ts";
 import type { PartStats } from "../part.ts";
 import type { FlowContext } from "./context.ts";
 import { type Fates, NOWHERE, type Node, type Passing, type StageNode } from "./node.ts";
@@ -70,6 +71,9 @@ export class Stage implements StageNode {
     private readonly fates: Fates,
     private readonly timers: Timers,
   ) {
+    checkCount(`${name}, concurrency`, options.concurrency, 1);
+    checkCount(`${name}, buffer`, options.buffer, 0);
+    checkSpan(`${name}, timeoutMs`, options.timeoutMs);
     this.concurrency = options.concurrency ?? 1;
     this.buffer = options.buffer ?? 64;
     this.ordered = (options.ordered ?? true) && this.concurrency > 1;
@@ -107,7 +111,7 @@ export class Stage implements StageNode {
       answer = this.guard === null ? this.work(item.value, item.context) : this.guarded(item, this.guard);
     } catch (error) {
       if (this.options.fallback === undefined) {
-        this.finish(item, undefined, error, this.timers.now());
+        this.finish(item, undefined, error ?? new Error("threw nothing"), this.timers.now());
         return;
       }
       answer = this.instead(item, error);
@@ -179,6 +183,11 @@ export class Stage implements StageNode {
     }
   }
 
+  private get headCanGo(): boolean {
+    const head = this.window.peek();
+    return head?.done === true && (head.gone || this.next.hasRoom);
+  }
+
   makeRoom(): void {
     this.move();
   }
@@ -193,8 +202,9 @@ export class Stage implements StageNode {
         this.start(this.queue.shift() as Passing, this.timers.now());
         this.flush(this.timers.now());
       }
+      // What comes down now may be done at once.
       this.previous.makeRoom();
-    } while (this.queue.length > 0 && this.canStart);
+    } while ((this.queue.length > 0 && this.canStart) || this.headCanGo);
     this.moving = false;
     this.endIfEmpty();
   }

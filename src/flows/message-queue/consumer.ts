@@ -104,6 +104,8 @@ export class Consumer<T> implements Disposable {
         const got = this.wants > 0 ? await this.lease() : 0;
         if (trouble > 0) this.onTrouble(null);
         trouble = 0;
+        // Stopped while it leased: what came is put back.
+        if (this.stopping) break;
         this.work();
         if (this.unsettled > 0 && this.settling === null) await this.settle();
         if (got === 0 || this.wants === 0) await this.rest();
@@ -262,6 +264,7 @@ export class Consumer<T> implements Disposable {
     this.again = [];
     this.dead = [];
     this.released = [];
+    let settled: ReadonlySet<number>;
     try {
       const lost = await this.store.settle(this.rule.group, this.token, { acknowledged, again, dead, released }, this.timers.wall());
       this.counts.lost += lost.length;
@@ -269,7 +272,7 @@ export class Consumer<T> implements Disposable {
       this.counts.retried += again.length;
       this.counts.dead += dead.length;
       if (lost.length > 0) this.uncount(lost, acknowledged, again, dead);
-      this.tellSettled(lost, acknowledged, dead);
+      settled = new Set(lost);
     } catch (error) {
       // Not settled: told again, and if that never works their leases run out.
       this.acknowledged.push(...acknowledged);
@@ -278,15 +281,19 @@ export class Consumer<T> implements Disposable {
       this.released.push(...released);
       throw error;
     }
+    this.tellSettled(settled, acknowledged, dead);
     this.onSettled();
   }
 
-  private tellSettled(lost: readonly number[], acknowledged: readonly LeaseRef[], dead: readonly LeaseRef[]): void {
+  private tellSettled(gone: ReadonlySet<number>, acknowledged: readonly LeaseRef[], dead: readonly LeaseRef[]): void {
     if (this.rule.onSettled === undefined) return;
-    const gone = new Set(lost);
     const settled = (refs: readonly LeaseRef[], end: Settled["end"]) =>
       refs.filter(({ id }) => !gone.has(id)).map(({ id }) => ({ id, end }));
-    this.rule.onSettled([...settled(acknowledged, "acknowledged"), ...settled(dead, "dead")]);
+    try {
+      this.rule.onSettled([...settled(acknowledged, "acknowledged"), ...settled(dead, "dead")]);
+    } catch (error) {
+      this.failures.report(`${this.rule.name}, onSettled`, undefined, error);
+    }
   }
 
   private uncount(lost: readonly number[], acknowledged: LeaseRef[], again: LeaseRef[], dead: LeaseRef[]): void {
@@ -364,6 +371,8 @@ export class Consumer<T> implements Disposable {
   private async stopOnce(deadlineMs: number): Promise<void> {
     this.stopping = true;
     this.wake();
+    // What it is leasing now would come too late to be put back.
+    await within(this.timers, deadlineMs, this.looping, undefined);
     const back = this.waitingHere();
     while (this.buffer.length > 0) this.buffer.shift();
     for (const line of this.lines.values()) while (line.length > 0) line.shift();
@@ -380,7 +389,6 @@ export class Consumer<T> implements Disposable {
     }
     this.running.clear();
     this.cancelHeartbeat();
-    await this.looping;
     await this.settling;
     await this.settle().catch((error: unknown) => this.failures.report(this.rule.name, undefined, error));
     this.onStopped();
