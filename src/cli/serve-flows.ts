@@ -53,6 +53,7 @@ function start(flows: FlowOrchestrator, options: FlowFaceOptions & { readonly po
     return serveFlows(flows, options);
   } catch (error) {
     const text = error instanceof Error ? printable(error.message, 200) : "";
+    if (text.startsWith("token:")) throw new UserError(`--token-file or LAB_TUI_TOKEN: ${text.slice(7)}`);
     if (text.includes("token"))
       throw new UserError(`--host: ${text}; put it into a file and name that with --token-file, or set LAB_TUI_TOKEN`);
     throw new UserError(`--port: ${options.hostname}:${options.port} cannot be listened on: ${text}`);
@@ -82,7 +83,7 @@ async function load(module: string, allowed: boolean, flows: FlowOrchestrator): 
 
 /** From a file or the environment: on the command line every user of the machine could read it. */
 function tokenOf(file: string | undefined): string | null {
-  if (file === undefined) return process.env["LAB_TUI_TOKEN"] ?? null;
+  if (file === undefined) return process.env["LAB_TUI_TOKEN"]?.trim() ?? null;
   try {
     return readFileSync(file, "utf8").trim();
   } catch (error) {

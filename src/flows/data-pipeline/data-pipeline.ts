@@ -68,6 +68,7 @@ export class DataPipeline<In, Out = In> implements Part {
   /** Feeds all there is, closes, and gives the results as they come. */
   async *run(source: Iterable<In> | AsyncIterable<In>): AsyncGenerator<Out, void, undefined> {
     const values = (source as AsyncIterable<In>)[Symbol.asyncIterator]?.() ?? (source as Iterable<In>)[Symbol.iterator]();
+    let fed = false;
     const feeding = (async () => {
       try {
         for (;;) {
@@ -76,6 +77,7 @@ export class DataPipeline<In, Out = In> implements Part {
           await this.feed(result.value);
         }
       } finally {
+        fed = true;
         await this.close();
       }
     })();
@@ -84,10 +86,8 @@ export class DataPipeline<In, Out = In> implements Part {
     try {
       yield* this.output;
     } finally {
-      if (!this.running.closed) {
-        void values.return?.();
-        await this.stop({ deadlineMs: 0 });
-      }
+      if (!fed) void values.return?.();
+      if (!this.running.closed) await this.stop({ deadlineMs: 0 });
     }
     await feeding;
   }

@@ -77,7 +77,7 @@ export class Group {
     this.wake(now);
     const taken: Entry[] = [];
     const loan: Loan = { until, entries: taken, left: 0 };
-    for (const priority of this.priorities) {
+    for (const priority of [...this.priorities]) {
       const rank = this.rank(priority);
       while (taken.length < max) {
         const entry = takeFirst(rank);
@@ -85,6 +85,7 @@ export class Group {
         if (entry.state !== "ready") continue;
         taken.push(this.lend(entry, loan, token));
       }
+      if (priority !== 0 && rank.fresh.length === 0 && rank.returned.size === 0) this.dropRank(priority);
       if (taken.length >= max) break;
     }
     if (this.options.order === "key") this.followers(taken, max, loan, token, now);
@@ -188,6 +189,7 @@ export class Group {
       this.dead.delete(id);
       this.entries.set(id, entry);
       entry.attempt = 0;
+      entry.at = 0;
       if (this.joinChain(entry)) this.makeReady(entry);
       else this.become(entry, "behind");
       count++;
@@ -305,12 +307,18 @@ export class Group {
     this.chains.delete(entry.key);
   }
 
+  private dropRank(priority: number): void {
+    this.ranks.delete(priority);
+    this.priorities.splice(this.priorities.indexOf(priority), 1);
+  }
+
   private rank(priority: number): Rank {
     let rank = this.ranks.get(priority);
     if (rank === undefined) {
       rank = { fresh: new Ring(16), returned: new Heap() };
       this.ranks.set(priority, rank);
-      this.priorities = [...this.ranks.keys()].sort((a, b) => b - a);
+      const at = this.priorities.findIndex((other) => other < priority);
+      this.priorities.splice(at < 0 ? this.priorities.length : at, 0, priority);
     }
     return rank;
   }

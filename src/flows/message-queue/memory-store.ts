@@ -46,7 +46,8 @@ export class MemoryStore implements QueueStore {
 
   sendOne(message: NewMessage, now: number): Receipt | null {
     if (this.known.size > 0) this.forget(now);
-    return this.room() > 0 ? this.take(message, now) : null;
+    const known = message.idempotencyKey !== null && this.known.has(message.idempotencyKey);
+    return known || this.room() > 0 ? this.take(message, now) : null;
   }
 
   private take(message: NewMessage, now: number): Receipt {

@@ -3,6 +3,7 @@ import { Ring } from "../../queueing/ring.ts";
 import type { BackoffRule } from "../../resilience/backoff.ts";
 import { Failures, type OnFailure } from "../failures.ts";
 import { DEFAULT_BACKOFF } from "../guard.ts";
+import { checkCount, checkSpan } from "../options.ts";
 import { type Health, type Part, type PartStats, STOP_MS, STUCK_MS, type StopOptions } from "../part.ts";
 import { Consumer, type ConsumerStats, type Settled } from "./consumer.ts";
 import { MemoryStore } from "./memory-store.ts";
@@ -18,6 +19,7 @@ import {
   type Receipt,
   type StoreOptions,
   type TaskState,
+  unknownGroup,
 } from "./store.ts";
 
 export interface MessageQueueOptions {
@@ -63,6 +65,8 @@ export interface SendOptions {
   readonly delayMs?: number;
   /** Sent again with the same one, a message is taken in once. */
   readonly idempotencyKey?: string;
+  /** For this one message: `reject` does not wait for room, whatever the queue's rule. */
+  readonly whenFull?: "reject";
 }
 
 export interface ConsumeOptions {
@@ -89,6 +93,8 @@ export interface QueueStats extends PartStats {
 /** A message that waits to be sent with others. */
 interface Pending {
   readonly message: NewMessage;
+  /** Is rejected rather than waits for room. */
+  readonly hasty: boolean;
   resolve(receipt: Receipt): void;
   reject(error: unknown): void;
 }
@@ -97,6 +103,9 @@ const DAY = 86_400_000;
 
 /** No options: nothing to check. */
 const PLAIN: SendOptions = {};
+
+/** Highest priority, and lowest the same below 0. */
+const HIGHEST = 1000;
 
 /** Messages that go to the store together, at most. */
 const LARGEST_BATCH = 1000;
@@ -107,6 +116,9 @@ const LARGEST_BATCH = 1000;
  */
 export class MessageQueue<T> implements Part {
   private readonly consumers = new Set<Consumer<T>>();
+  /** What `consume` was asked for and nobody has stopped, so that a start after a stop goes on with it. */
+  private readonly wanted = new Map<Consumer<T>, { readonly handler: Handler<T>; readonly options: ConsumeOptions }>();
+  private stopping: Promise<void> | null = null;
   private readonly pending = new Ring<Pending>(16);
   private flushing = false;
   /** Who sends waits for a consumer to settle something. */
@@ -122,9 +134,16 @@ export class MessageQueue<T> implements Part {
   /** With a store of another kind; see `MessageQueue.open` for those there are. */
   constructor(
     readonly name: string,
-    private readonly store: QueueStore,
+    private store: QueueStore,
     private readonly options: MessageQueueOptions = {},
+    /** Opens the store again after a stop; without it the store is used as it is. */
+    private readonly reopen: () => QueueStore = () => store,
   ) {
+    checkCount("capacity", options.capacity, 1);
+    checkCount("maxAttempts", options.maxAttempts, 1);
+    checkSpan("visibilityMs", options.visibilityMs);
+    checkSpan("pollMs", options.pollMs);
+    if (options.groups?.length === 0) throw new RangeError("groups: must name at least one group, got none");
     this.timers = options.timers ?? realTimers;
     this.failures = new Failures(name, this.timers, options.onFailure);
     this.groups = options.groups ?? ["default"];
@@ -134,15 +153,16 @@ export class MessageQueue<T> implements Part {
   static open<T>(name: string, options: MessageQueueOptions = {}): MessageQueue<T> {
     const { file, durability = "process", maxBytes = Number.POSITIVE_INFINITY, busyMs = 5000 } = options;
     const common = storeOptions(options);
-    const store = file === undefined ? new MemoryStore(common) : new SqliteStore({ ...common, file, durability, maxBytes, busyMs });
-    return new MessageQueue<T>(name, store, options);
+    if (file === undefined) return new MessageQueue<T>(name, new MemoryStore(common), options);
+    const openFile = () => new SqliteStore({ ...common, file, durability, maxBytes, busyMs });
+    return new MessageQueue<T>(name, openFile(), options, openFile);
   }
 
   /** Takes a message in for every group; resolves once it is safe. */
   send(value: T, options: SendOptions = PLAIN): Promise<Receipt> {
     try {
       const message = this.messageOf(value, options);
-      return this.sendNow(message) ?? this.sendSoon(message);
+      return this.sendNow(message) ?? this.sendSoon(message, options.whenFull === "reject");
     } catch (error) {
       return Promise.reject(error);
     }
@@ -161,22 +181,50 @@ export class MessageQueue<T> implements Part {
   }
 
   /** What other tasks send in this turn of the loop goes with it. */
-  private sendSoon(message: NewMessage): Promise<Receipt> {
+  private sendSoon(message: NewMessage, hasty = false): Promise<Receipt> {
     return new Promise((resolve, reject) => {
-      this.pending.push({ message, resolve, reject });
-      if (this.flushing) return;
-      this.flushing = true;
-      setImmediate(() => void this.flush());
+      this.pending.push({ message, hasty, resolve, reject });
+      if (!this.flushing) this.flushSoon();
     });
   }
 
-  /** Takes several in, in their order, as few batches as there is room for; resolves once all are safe. */
+  private flushSoon(): void {
+    this.flushing = true;
+    setImmediate(() => void this.flush());
+  }
+
+  /**
+   * Takes several in, in their order, in as few batches as there is room for; resolves once all are safe. Where a full queue rejects, what
+   * did not fit is rejected, and what went before it stays.
+   */
   async sendAll(values: readonly T[], options: SendOptions | ((value: T) => SendOptions) = PLAIN): Promise<Receipt[]> {
     const optionsOf = typeof options === "function" ? options : () => options;
     const messages = values.map((value) => this.messageOf(value, optionsOf(value)));
-    if (messages.length <= LARGEST_BATCH && this.pending.length === 0 && !this.closed && messages.length <= (await this.store.room()))
+    if (this.flushing || this.closed || messages.length > LARGEST_BATCH) return this.allSoon(messages);
+    // What is sent meanwhile waits behind.
+    this.flushing = true;
+    try {
+      if (messages.length > (await this.store.room())) return this.allSoon(messages, true);
       return this.count(await this.attempt(() => this.store.send(messages, this.timers.wall())));
-    return Promise.all(messages.map((message) => this.sendSoon(message)));
+    } catch (error) {
+      // Another process was quicker: there is no room after all.
+      if (!(error instanceof QueueError) || error.problem !== "full" || this.rejects) throw error;
+      return this.allSoon(messages, true);
+    } finally {
+      this.flushing = false;
+      if (this.pending.length > 0) this.flushSoon();
+    }
+  }
+
+  private allSoon(messages: readonly NewMessage[], first = false): Promise<Receipt[]> {
+    const behind = this.pending.length;
+    const receipts = Promise.all(messages.map((message) => this.sendSoon(message)));
+    if (first) for (let i = 0; i < behind; i++) this.pending.push(this.pending.shift() as Pending);
+    return receipts;
+  }
+
+  private get rejects(): boolean {
+    return this.options.whenFull === "reject";
   }
 
   /** Sends what waits, as far as there is room. */
@@ -185,20 +233,49 @@ export class MessageQueue<T> implements Part {
       while (this.pending.length > 0) {
         if (this.closed) throw new QueueError("closed", `${this.name} is closed`);
         const room = await this.store.room();
-        if (room <= 0) {
-          if (this.options.whenFull !== "reject") {
-            this.waitForRoom();
+        if (room > 0) await this.sendSome(Math.min(room, LARGEST_BATCH));
+        else if (!(await this.sendKnown())) {
+          if (!this.rejects) {
+            this.rejectHasty();
+            if (this.pending.length > 0) this.waitForRoom();
+            else this.flushing = false;
             return;
           }
           this.counts.rejected += this.pending.length;
           throw fullError(this.options.capacity ?? 0);
         }
-        await this.sendSome(Math.min(room, LARGEST_BATCH));
       }
       this.flushing = false;
     } catch (error) {
       this.flushing = false;
       for (let next = this.pending.shift(); next !== undefined; next = this.pending.shift()) next.reject(error);
+    }
+  }
+
+  /** A message that is there already needs no room. True when the first that waits was one. */
+  private async sendKnown(): Promise<boolean> {
+    const first = this.pending.peek();
+    if (first === undefined || first.message.idempotencyKey === null) return false;
+    try {
+      const [receipt] = this.count(await this.attempt(() => this.store.send([first.message], this.timers.wall())));
+      this.pending.shift();
+      first.resolve(receipt as Receipt);
+      return true;
+    } catch (error) {
+      if (error instanceof QueueError && error.problem === "full") return false;
+      throw error;
+    }
+  }
+
+  /** Those who said that they would rather not wait. */
+  private rejectHasty(): void {
+    for (let left = this.pending.length; left > 0; left--) {
+      const pending = this.pending.shift() as Pending;
+      if (!pending.hasty) this.pending.push(pending);
+      else {
+        this.counts.rejected++;
+        pending.reject(fullError(this.options.capacity ?? 0));
+      }
     }
   }
 
@@ -234,10 +311,14 @@ export class MessageQueue<T> implements Part {
     for (let i = 0; i < later; i++) this.pending.push(this.pending.shift() as Pending);
   }
 
-  /** Room comes when a consumer settles; of another process's consumers nothing is heard. */
+  /** Room comes when a consumer settles; of other processes, and of leases that run out, nothing is heard. */
   private waitForRoom(): void {
-    if (this.store.shared) this.timers.after(this.pollMs, () => void this.flush());
-    else this.roomWanted = true;
+    this.roomWanted = true;
+    this.timers.after(this.pollMs, () => {
+      if (!this.roomWanted) return;
+      this.roomWanted = false;
+      void this.flush();
+    });
   }
 
   private wakeAll(): void {
@@ -255,6 +336,10 @@ export class MessageQueue<T> implements Part {
   /** Has the messages of a group handled, from now on, until the consumer or the queue is stopped. */
   consume(handler: Handler<T>, options: ConsumeOptions = {}): Consumer<T> {
     if (this.closed) throw new QueueError("closed", `${this.name} is closed`);
+    checkCount("concurrency", options.concurrency, 1);
+    checkCount("batch", options.batch, 1);
+    checkSpan("timeoutMs", options.timeoutMs);
+    if (options.group !== undefined && !this.groups.includes(options.group)) throw unknownGroup(options.group, this.groups);
     const consumer = new Consumer<T>(
       {
         name: options.name ?? `consumer ${++this.consumed}`,
@@ -280,8 +365,12 @@ export class MessageQueue<T> implements Part {
       this.roomWanted = false;
       void this.flush();
     };
-    consumer.onStopped = () => this.consumers.delete(consumer);
+    consumer.onStopped = () => {
+      this.consumers.delete(consumer);
+      if (!this.closed) this.wanted.delete(consumer);
+    };
     this.consumers.add(consumer);
+    this.wanted.set(consumer, { handler, options });
     return consumer;
   }
 
@@ -306,13 +395,29 @@ export class MessageQueue<T> implements Part {
     return count;
   }
 
+  /** After a stop: opens the store again, with the consumers there were. */
+  start(): void {
+    if (!this.closed) return;
+    this.store = this.reopen();
+    this.closed = false;
+    this.stopping = null;
+    const wanted = [...this.wanted.values()];
+    this.wanted.clear();
+    for (const { handler, options } of wanted) this.consume(handler, options);
+  }
+
   /** Stops the consumers, each with the deadline, and closes the store. What was not handled is there when it is opened again. */
-  async stop({ deadlineMs = STOP_MS }: StopOptions = {}): Promise<void> {
-    if (this.closed) return;
+  stop({ deadlineMs = STOP_MS }: StopOptions = {}): Promise<void> {
+    this.stopping ??= this.close(deadlineMs);
+    return this.stopping;
+  }
+
+  private async close(deadlineMs: number): Promise<void> {
     this.closed = true;
     await Promise.all([...this.consumers].map((consumer) => consumer.stop(deadlineMs)));
     for (let next = this.pending.shift(); next !== undefined; next = this.pending.shift())
       next.reject(new QueueError("closed", `${this.name} was closed before this was sent`));
+    this.flushing = false;
     await this.store.close();
   }
 
@@ -368,8 +473,8 @@ export class MessageQueue<T> implements Part {
   }
 
   private checked(value: T, { key = null, priority = 0, delayMs = 0, idempotencyKey = null }: Nullable<SendOptions>): NewMessage {
-    if (!Number.isInteger(priority) || Math.abs(priority ?? 0) > 1e6)
-      throw invalid("priority", "a whole number from -1000000 to 1000000", priority);
+    if (!Number.isInteger(priority) || Math.abs(priority ?? 0) > HIGHEST)
+      throw invalid("priority", `a whole number from -${HIGHEST} to ${HIGHEST}`, priority);
     if (typeof delayMs !== "number" || !(delayMs >= 0 && delayMs <= 1e12)) throw invalid("delayMs", "0 or more", delayMs);
     for (const [field, text] of [
       ["key", key],

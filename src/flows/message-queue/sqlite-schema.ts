@@ -31,5 +31,8 @@ CREATE TABLE known (idem TEXT PRIMARY KEY, id INTEGER NOT NULL, at INTEGER NOT N
 CREATE INDEX known_at ON known (at);
 `;
 
-/** Only queues that keep keys in order pay for this one. */
-export const CHAIN_INDEX = "CREATE INDEX chain ON messages (grp, key) WHERE key IS NOT NULL;";
+/** Only queues that keep keys in order pay for these: all messages of a key, and those of them that are not behind another. */
+export const CHAIN_INDICES = `
+CREATE INDEX chain ON messages (grp, key) WHERE key IS NOT NULL;
+CREATE INDEX active ON messages (grp, key) WHERE key IS NOT NULL AND state <> ${BEHIND};
+`;

@@ -54,7 +54,10 @@ export function prepare(db: Database, ordered: boolean) {
     expired: q(`SELECT ${FIELDS} FROM messages WHERE grp = ? AND state = ${LEASED} AND at <= ? ORDER BY seq`),
     remove: q("DELETE FROM messages WHERE seq = ?"),
     promote: q(`UPDATE messages SET state = CASE WHEN at > 0 THEN ${DELAYED} ELSE ${READY} END WHERE state = ${BEHIND} AND seq =
-      (SELECT seq FROM messages ${chain} WHERE grp = ? AND key = ? ORDER BY seq LIMIT 1)`),
+      (SELECT seq FROM messages ${chain} WHERE grp = ?1 AND key = ?2 ORDER BY seq LIMIT 1)
+      AND NOT EXISTS (SELECT 1 FROM messages ${ordered ? "INDEXED BY active" : ""}
+        WHERE grp = ?1 AND key = ?2 AND key IS NOT NULL AND state <> ${BEHIND})`),
+    groups: q<{ grp: number; name: string }>("SELECT grp, name FROM groups"),
     bury: q("INSERT INTO dead VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
     unbury: q(`DELETE FROM dead WHERE seq = ? RETURNING ${FIELDS}`),
     deadLetters: q(`SELECT ${FIELDS}, reason, died FROM dead WHERE grp = ? ORDER BY died, seq LIMIT ?`),

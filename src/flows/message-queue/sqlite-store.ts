@@ -2,7 +2,7 @@ import type { Database } from "bun:sqlite";
 import { printable } from "../../kernel/text.ts";
 import { queueError } from "./sqlite-errors.ts";
 import { openFile, pragma, type SqliteOptions } from "./sqlite-file.ts";
-import { APPLICATION_ID, BEHIND, CHAIN_INDEX, DELAYED, LEASED, MOST_GROUPS, READY, SCHEMA, SCHEMA_VERSION } from "./sqlite-schema.ts";
+import { APPLICATION_ID, BEHIND, CHAIN_INDICES, DELAYED, LEASED, MOST_GROUPS, READY, SCHEMA, SCHEMA_VERSION } from "./sqlite-schema.ts";
 import { type DeadRow, prepare, type Row } from "./sqlite-statements.ts";
 import {
   type DeadLetter,
@@ -68,7 +68,7 @@ export class SqliteStore implements QueueStore {
     if (tables > 0)
       throw new QueueError("foreign", `${printable(this.options.file, 200)} is a database of something else; it was left as it is`);
     this.db.exec(SCHEMA);
-    if (this.options.order === "key") this.db.exec(CHAIN_INDEX);
+    if (this.options.order === "key") this.db.exec(CHAIN_INDICES);
     this.db.query("INSERT INTO meta VALUES (0, 0, ?, 0)").run(this.options.order);
     this.db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION};`);
   }
@@ -81,6 +81,8 @@ export class SqliteStore implements QueueStore {
     return this.transaction(() => {
       const { sql } = this;
       sql.forget.run(now - this.options.rememberMs);
+      // Another process may have brought groups of its own.
+      for (const { grp, name } of sql.groups.all()) this.groups.set(name, grp);
       let last = sql.last.get()?.last ?? 0;
       const first = last;
       const receipts: Receipt[] = [];
@@ -162,7 +164,7 @@ export class SqliteStore implements QueueStore {
       for (const ref of released) {
         const row = sql.held.get(ref.id * MOST_GROUPS + grp, token, ref.attempt) as Row | null;
         if (row === null) lost.push(ref.id);
-        else sql.back.run(this.waitingState(grp, row), row.attempt - 1, row.seq);
+        else this.putBack(grp, row, row.attempt - 1);
       }
       if (gone > 0) sql.shrink.run(gone, grp);
       return lost;
@@ -255,7 +257,7 @@ export class SqliteStore implements QueueStore {
     let buried = 0;
     for (const row of sql.expired.all(grp, now) as Row[]) {
       if (row.attempt < this.options.maxAttempts) {
-        sql.back.run(this.waitingState(grp, row), row.attempt, row.seq);
+        this.putBack(grp, row, row.attempt);
         continue;
       }
       this.bury(grp, row, `its lease ran out ${row.attempt} times`, now);
@@ -268,6 +270,13 @@ export class SqliteStore implements QueueStore {
 
   private bury(grp: number, { seq, rank, attempt, key, sent, idem, value }: Row, reason: string, now: number): void {
     this.sql.bury.run(seq, grp, rank, attempt, key, sent, idem, value, reason, now);
+  }
+
+  /** Back to where it waits; when that is behind one that was made available again before it, it is that one's turn. */
+  private putBack(grp: number, row: Row, attempt: number): void {
+    const state = this.waitingState(grp, row);
+    this.sql.back.run(state, attempt, row.seq);
+    if (state === BEHIND) this.promote(grp, row.key);
   }
 
   /** What a message that comes back is: available, or behind an earlier one of its key. */

@@ -46,7 +46,8 @@ export class AlertBoard {
   }
 
   check(statsOf: (part: string) => PartStats | null): void {
-    for (const entry of [...this.rules]) {
+    const told: (() => void)[] = [];
+    for (const entry of this.rules) {
       const { rule } = entry;
       const stats = statsOf(rule.part);
       const value = stats === null ? null : figureAt(stats, rule.figure);
@@ -59,7 +60,17 @@ export class AlertBoard {
           ? `above ${rule.above}`
           : `below ${rule.below}`;
       const text = `${rule.part} ${rule.figure} is ${value}, ${crossed ? "" : "no longer "}${bound}`;
-      entry.tell({ ...rule, value, raised: crossed, text });
+      told.push(() => entry.tell({ ...rule, value, raised: crossed, text }));
     }
+    // One that throws is not the others' trouble.
+    const failed = told.flatMap((tell) => {
+      try {
+        tell();
+        return [];
+      } catch (error) {
+        return [error];
+      }
+    });
+    if (failed.length > 0) throw failed[0];
   }
 }

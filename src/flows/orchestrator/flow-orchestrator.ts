@@ -1,7 +1,7 @@
 import { realTimers, type Timers, within } from "../../kernel/timers.ts";
 import { type BackoffRule, backoffDelay } from "../../resilience/backoff.ts";
 import { EventBus } from "../event-bus/event-bus.ts";
-import { type FlowFailure, messageOf } from "../failures.ts";
+import { type FlowFailure, messageOf, Stopped } from "../failures.ts";
 import { DEFAULT_BACKOFF } from "../guard.ts";
 import { type Health, type Part, type PartStats, STOP_MS, type StopOptions } from "../part.ts";
 import { type Alert, AlertBoard, type AlertRule } from "./alerts.ts";
@@ -74,6 +74,7 @@ export class FlowOrchestrator implements AsyncDisposable {
   private readonly timers: Timers;
   private cancelCheck: (() => void) | null = null;
   private stopping = false;
+  private warned = false;
   private started = false;
 
   constructor(private readonly options: FlowOrchestratorOptions = {}) {
@@ -195,19 +196,25 @@ export class FlowOrchestrator implements AsyncDisposable {
       entry.state = "waiting";
       return;
     }
+    entry.state = "up";
+    entry.upSince = this.timers.now();
+    entry.degraded = false;
+    // Before it starts: it may fail at once.
+    this.listen(entry);
     try {
       await entry.part.start?.();
     } catch (error) {
       this.failed(entry, error);
       return;
     }
-    if (this.stopping) return;
-    entry.state = "up";
-    entry.upSince = this.timers.now();
-    entry.degraded = false;
-    this.listen(entry);
+    if (this.stopping) {
+      // The stop came while it started, and went past it.
+      await this.stopOne(entry, this.timers.now());
+      return;
+    }
+    if ((entry.state as PartState) !== "up") return;
     this.log(`${entry.name} started`);
-    this.bus.emit("part.started", { part: entry.name, restarts: entry.restarts }, { source: entry.name });
+    this.announce("part.started", { part: entry.name, restarts: entry.restarts });
     for (const other of this.entries.values())
       if (other.state === "waiting" && (other.options.dependsOn ?? []).includes(entry.name)) await this.tryStart(other);
   }
@@ -226,7 +233,7 @@ export class FlowOrchestrator implements AsyncDisposable {
     entry.failures++;
     const text = messageOf(error);
     this.log(`${entry.name} failed: ${text}`);
-    this.bus.emit("part.failed", { part: entry.name, error: text }, { source: entry.name });
+    this.announce("part.failed", { part: entry.name, error: text });
     const { restart = {} } = entry.options;
     if (entry.failures > (restart.max ?? Number.POSITIVE_INFINITY)) return;
     const waitMs = backoffDelay({ ...DEFAULT_BACKOFF, ...restart }, entry.failures, Math.random());
@@ -244,12 +251,12 @@ export class FlowOrchestrator implements AsyncDisposable {
     if (entry.state === "up") {
       const left = Math.max(0, until - this.timers.now());
       // A part that breaks its word about the deadline is left behind.
-      const stopped = entry.part
-        .stop({ deadlineMs: left })
-        .catch((error: unknown) => this.log(`${entry.name} failed to stop: ${messageOf(error)}`));
+      const stopped = (async () => entry.part.stop({ deadlineMs: left }))().catch((error: unknown) =>
+        this.log(`${entry.name} failed to stop: ${messageOf(error)}`),
+      );
       await within(this.timers, left + 100, stopped, undefined);
       this.log(`${entry.name} stopped`);
-      this.bus.emit("part.stopped", { part: entry.name }, { source: entry.name });
+      this.announce("part.stopped", { part: entry.name });
     }
     entry.state = "stopped";
   }
@@ -257,9 +264,13 @@ export class FlowOrchestrator implements AsyncDisposable {
   /** Looks at health and alerts from time to time. */
   private watch(): void {
     this.cancelCheck = this.timers.after(this.options.checkMs ?? 1000, () => {
-      for (const entry of this.entries.values()) if (entry.state === "up") this.checkHealth(entry);
-      const stats = this.stats();
-      this.alerts.check((name) => stats.get(name) ?? null);
+      try {
+        for (const entry of this.entries.values()) if (entry.state === "up") this.checkHealth(entry);
+        const stats = this.stats();
+        this.alerts.check((name) => stats.get(name) ?? null);
+      } catch (error) {
+        this.log(`looking at health and alerts failed: ${messageOf(error)}`);
+      }
       if (!this.stopping) this.watch();
     });
   }
@@ -270,11 +281,26 @@ export class FlowOrchestrator implements AsyncDisposable {
     if (degraded === entry.degraded) return;
     entry.degraded = degraded;
     this.log(degraded ? `${entry.name} is ${status}: ${detail}` : `${entry.name} has recovered`);
-    if (degraded) this.bus.emit("part.degraded", { part: entry.name, detail }, { source: entry.name });
-    else this.bus.emit("part.recovered", { part: entry.name }, { source: entry.name });
+    if (degraded) this.announce("part.degraded", { part: entry.name, detail });
+    else this.announce("part.recovered", { part: entry.name });
+  }
+
+  /** Tells the bus, if it still listens: it may be a part that has been stopped. */
+  private announce<Type extends Exclude<keyof LifecycleEvents, "alert">>(type: Type, data: LifecycleEvents[Type]): void {
+    try {
+      this.bus.emit(type, data, { source: data.part });
+    } catch (error) {
+      if (!(error instanceof Stopped)) throw error;
+    }
   }
 
   private log(line: string): void {
-    this.options.log?.(line);
+    try {
+      this.options.log?.(line);
+    } catch (error) {
+      if (this.warned) return;
+      this.warned = true;
+      process.emitWarning(`the log of ${this.name} failed: ${messageOf(error)}`, "FlowWarning");
+    }
   }
 }

@@ -19,8 +19,14 @@ function collect(lines: Map<string, string[]>, prefix: string, labels: Labels, s
       samples.push(`${family}{${labels.map(([name, text]) => `${name}="${escaped(text)}"`).join(",")}} ${Number(value)}`);
       lines.set(family, samples);
     } else if (Array.isArray(value)) {
-      for (const [i, member] of (value as readonly PartStats[]).entries())
-        collect(lines, family, [...labels, ["name", String(member["name"] ?? i)]], member);
+      const seen = new Map<string, number>();
+      for (const [i, member] of (value as readonly PartStats[]).entries()) {
+        const name = String(member["name"] ?? i);
+        // Labels tell samples apart, so a name comes once.
+        const before = seen.get(name) ?? 0;
+        seen.set(name, before + 1);
+        collect(lines, family, [...labels, ["name", before === 0 ? name : `${name} (${before + 1})`]], member);
+      }
     } else if (typeof value === "object" && value !== null) collect(lines, family, labels, value as PartStats);
   }
 }

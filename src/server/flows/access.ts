@@ -48,6 +48,29 @@ export class Access {
       throw new HttpProblem(401, "a bearer token is needed", { "www-authenticate": "Bearer" });
   }
 
+  /** The answer to a browser that asks whether a page may ask; null: it does not. */
+  preflight(request: Request): Response | null {
+    const origin = request.headers.get("origin")?.toLowerCase();
+    if (request.method !== "OPTIONS" || origin === undefined || !request.headers.has("access-control-request-method")) return null;
+    if (!this.origins.has(origin)) throw new HttpProblem(403, "pages of this origin may not ask here");
+    const headers = {
+      "access-control-allow-methods": "GET, POST",
+      "access-control-allow-headers": "authorization, content-type, idempotency-key, x-correlation-id",
+      "access-control-max-age": "600",
+    };
+    return this.shared(request, new Response(null, { status: 204, headers }));
+  }
+
+  /** Lets the page of an allowed origin read the answer. */
+  shared(request: Request, response: Response): Response {
+    const origin = request.headers.get("origin");
+    if (origin === null || !this.origins.has(origin.toLowerCase())) return response;
+    response.headers.set("access-control-allow-origin", origin);
+    response.headers.set("access-control-expose-headers", "location, retry-after");
+    response.headers.append("vary", "origin");
+    return response;
+  }
+
   checkRate(address: string, now: number): void {
     const wait = this.buckets.take(address, now);
     if (wait > 0) throw new HttpProblem(429, "too many requests from this address", { "retry-after": String(Math.ceil(wait / 1000)) });

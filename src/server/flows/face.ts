@@ -58,7 +58,7 @@ export class FlowFace {
   ) {
     this.access = new Access(options);
     this.maxBodyBytes = options.maxBodyBytes ?? 1_000_000;
-    const handler = streamSockets(this.access, this.maxBodyBytes);
+    const handler = streamSockets(this.access, this.maxBodyBytes, (error) => options.onError?.(error));
     this.websocket = {
       ...handler,
       close: (socket, code, reason) => {
@@ -72,12 +72,15 @@ export class FlowFace {
   async fetch(request: Request, server: FaceServer): Promise<Response | undefined> {
     try {
       const address = server.requestIP(request)?.address ?? "";
+      const preflight = this.access.preflight(request);
+      if (preflight !== null) return preflight;
       this.access.check(request, address, performance.now());
-      return await this.route(request, server, address);
+      const response = await this.route(request, server, address);
+      return response === undefined ? undefined : this.access.shared(request, response);
     } catch (error) {
       const problem = asProblem(error);
       if (problem === null) this.options.onError?.(error);
-      return problemResponse(problem ?? error);
+      return this.access.shared(request, problemResponse(problem ?? error));
     }
   }
 
@@ -111,7 +114,8 @@ export class FlowFace {
     const pipeline = this.pipeline(name);
     const value = await this.bodyOf(request, this.options.schemas?.pipelines?.[name]);
     const id = crypto.randomUUID();
-    if (!pipeline.offer(value, { correlationId: request.headers.get("x-correlation-id")?.slice(0, 200) ?? id }))
+    const correlationId = request.headers.get("x-correlation-id")?.slice(0, 200) ?? id;
+    if (!pipeline.offer(value, { correlationId, fields: { taskId: id } }))
       throw new HttpProblem(503, `${name} is full`, { "retry-after": "1" });
     return jsonResponse({ status: "accepted", task_id: id }, 202);
   }
@@ -138,6 +142,8 @@ export class FlowFace {
     const key = url.searchParams.get("key");
     const idempotencyKey = request.headers.get("idempotency-key");
     const { id, duplicate } = await queue.send(value, {
+      // A client that waits for room would hold a connection for who knows how long.
+      whenFull: "reject",
       ...(key === null ? {} : { key }),
       ...(idempotencyKey === null ? {} : { idempotencyKey }),
       ...numberIn(url, "priority"),
@@ -235,8 +241,8 @@ export function serveFlows(flows: FlowOrchestrator, options: ServeFlowsOptions =
     hostname,
     port,
     development: false,
-    // The face answers 413 itself; this is for bodies that lie about their length.
-    maxRequestBodySize: (options.maxBodyBytes ?? 1_000_000) + 65_536,
+    // The face reads bodies as streams and answers 413 itself, with a reason.
+    maxRequestBodySize: Number.MAX_SAFE_INTEGER,
     idleTimeout: 30,
     fetch: (request, server) => face.fetch(request, server) as Promise<Response>,
     websocket: face.websocket,

@@ -1,5 +1,5 @@
 import type { ServerWebSocket, WebSocketHandler } from "bun";
-import type { ReactiveStream, Subscriber } from "../../flows/index.ts";
+import { type ReactiveStream, Stopped, type Subscriber } from "../../flows/index.ts";
 import type { Access } from "./access.ts";
 import { parseJson, type Schema, validated } from "./body.ts";
 import { HttpProblem } from "./problem.ts";
@@ -24,7 +24,7 @@ const INVALID = 1007;
 const POLICY = 1008;
 
 /** A stream over a WebSocket: what the client sends is emitted, what the stream gives is sent, each a JSON text. */
-export function streamSockets(access: Access, maxBytes: number): WebSocketHandler<SocketData> {
+export function streamSockets(access: Access, maxBytes: number, onError: (error: unknown) => void): WebSocketHandler<SocketData> {
   return {
     maxPayloadLength: maxBytes,
     idleTimeout: 120,
@@ -50,7 +50,10 @@ export function streamSockets(access: Access, maxBytes: number): WebSocketHandle
         const value = await validated(parseJson(message), schema);
         stream.emit(value);
       } catch (error) {
-        const wrong = error instanceof HttpProblem ? error : new HttpProblem(503, "the stream has ended");
+        const ended = error instanceof Stopped;
+        if (!ended && !(error instanceof HttpProblem)) onError(error);
+        const wrong =
+          error instanceof HttpProblem ? error : new HttpProblem(503, ended ? "the stream has ended" : "something went wrong here");
         // A reason may have 123 bytes.
         socket.close(wrong.status === 400 ? INVALID : wrong.status === 503 ? GOING_AWAY : POLICY, wrong.detail.slice(0, 100));
       }

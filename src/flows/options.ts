@@ -1,0 +1,11 @@
+/** Throws a sentence unless an option that is given is a whole number of at least so much; Infinity is one. */
+export function checkCount(what: string, value: number | undefined, least: number): void {
+  if (value === undefined || value === Number.POSITIVE_INFINITY || (Number.isInteger(value) && value >= least)) return;
+  throw new RangeError(`${what}: must be a whole number of at least ${least}, got ${String(value)}`);
+}
+
+/** The same for a span in milliseconds: more than 0. */
+export function checkSpan(what: string, value: number | undefined): void {
+  if (value === undefined || value > 0) return;
+  throw new RangeError(`${what}: must be more than 0 milliseconds, got ${String(value)}`);
+}

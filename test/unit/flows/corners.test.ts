@@ -1,0 +1,461 @@
+import { afterAll, describe, expect, test } from "bun:test";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import {
+  Channel,
+  DataPipeline,
+  EventBus,
+  type FlowFailure,
+  FlowOrchestrator,
+  GiveUp,
+  MessageQueue,
+  type Part,
+  ReactiveStream,
+  Stopped,
+  type Subscription,
+} from "../../../src/flows/index.ts";
+import { temporaryFolder } from "../../support/cli.ts";
+import { settled, VirtualTimers } from "../../support/virtual-timers.ts";
+
+const folder = temporaryFolder();
+afterAll(() => rmSync(folder, { recursive: true }));
+let files = 0;
+const file = () => join(folder, `c${++files}.db`);
+const quiet = { onFailure: () => {} };
+
+describe("F-1 bus, in a corner", () => {
+  test("a handler that ends its own subscription has handled its event, and publish knows", async () => {
+    const bus = new EventBus<{ a: number }>();
+    const once: Subscription = bus.subscribe("a", () => once.unsubscribe());
+    expect(await bus.publish("a", 1)).toMatchObject({ handled: 1 });
+    const never = bus.subscribe("a", async () => {
+      never.unsubscribe();
+      await new Promise(() => {});
+    });
+    expect(await bus.publish("a", 2)).toMatchObject({ handled: 0, abandoned: 1 });
+    expect(bus.stats()).toMatchObject({ delivered: 2, handled: 1, abandoned: 1, inFlight: 0, waiting: 0 });
+  });
+
+  test("stopping twice at once waits once; ended subscriptions leave nothing on their signal", async () => {
+    const timers = new VirtualTimers();
+    const bus = new EventBus<{ a: number }>({ timers });
+    bus.subscribe("a", () => new Promise<void>((resolve) => timers.after(30, resolve)));
+    bus.emit("a", 1);
+    await timers.run(Promise.all([bus.stop({ deadlineMs: 1500 }), bus.stop({ deadlineMs: 1500 })]));
+    expect(timers.now()).toBe(30);
+    const other = new EventBus<{ a: number }>();
+    const { signal } = new AbortController();
+    let listeners = 0;
+    signal.addEventListener = () => void listeners++;
+    signal.removeEventListener = () => void listeners--;
+    for (let i = 0; i < 10; i++) other.subscribe("a", () => {}, { signal }).unsubscribe();
+    expect(listeners).toBe(0);
+  });
+
+  test("published events are never dropped for emitted ones; names from outside do not pile up", async () => {
+    const bus = new EventBus<Record<string, number>>();
+    const gate = Promise.withResolvers<void>();
+    bus.subscribe("a", () => gate.promise, { concurrency: 1, buffer: 1, overflow: "drop-oldest" });
+    bus.emit("a", 1);
+    const published = bus.publish("a", 2);
+    for (let i = 0; i < 3; i++) bus.emit("a", i);
+    gate.resolve();
+    expect(await published).toMatchObject({ handled: 1 });
+    bus.subscribe("*", () => {});
+    for (let i = 0; i < 5000; i++) bus.emit(`name ${i}`, i);
+    expect((bus as unknown as { routes: Map<string, unknown> }).routes.size).toBeLessThanOrEqual(1000);
+  });
+});
+
+describe("F-2 pipeline, in a corner", () => {
+  test("an ordered stage that is done at once, before a batch that is full, goes on when there is room", async () => {
+    for (const concurrency of [2, 20]) {
+      let delivered = 0;
+      const pipeline = DataPipeline.of<number>("p")
+        .stage("s", (value) => value, { concurrency, buffer: 4 })
+        .batch({ size: 100 })
+        .into(async (values) => {
+          await settled();
+          delivered += values.length;
+        });
+      await Promise.all(Array.from({ length: 2000 }, (_, i) => pipeline.feed(i)));
+      await pipeline.close();
+      expect(delivered).toBe(2000);
+    }
+  });
+
+  test("started again after a stop it gives its results to the same function; failures are told to all who listen", async () => {
+    const out: number[] = [];
+    const told: FlowFailure[] = [];
+    const pipeline = DataPipeline.of<number>("p", { outputBuffer: 2, onFailure: (failure) => told.push(failure) })
+      .stage("s", (value) => {
+        if (value < 0) throw null;
+        return value;
+      })
+      .into((value) => void out.push(value));
+    const errors = pipeline.errors;
+    for (let round = 0; round < 3; round++) {
+      pipeline.start();
+      for (let i = 0; i < 5; i++) await pipeline.feed(i);
+      await pipeline.feed(-1);
+      await pipeline.stop();
+    }
+    expect([out.length, told.length]).toEqual([15, 3]);
+    expect((await errors.next()).value).toMatchObject({ value: -1, stage: "s" });
+  });
+
+  test("errors asked for after close are told as long as something is inside; leaving run lets its source go", async () => {
+    const gate = Promise.withResolvers<void>();
+    const pipeline = DataPipeline.of<number>("p", quiet)
+      .stage("s", () => gate.promise.then(() => Promise.reject<number>(new Error("late"))))
+      .discard();
+    await pipeline.feed(1);
+    const closing = pipeline.close();
+    const errors = pipeline.errors;
+    gate.resolve();
+    await closing;
+    expect((await errors.next()).value).toMatchObject({ error: { message: "late" } });
+    let left = false;
+    const source: AsyncIterable<number> = {
+      [Symbol.asyncIterator]: () => {
+        let n = 0;
+        return {
+          next: () => (n++ < 2 ? Promise.resolve({ done: false as const, value: n }) : new Promise(() => {})),
+          return: () => {
+            left = true;
+            return Promise.resolve({ done: true as const, value: undefined });
+          },
+        };
+      },
+    };
+    for await (const _ of DataPipeline.of<number>("q")
+      .stage("s", (value) => value)
+      .run(source))
+      break;
+    expect(left).toBe(true);
+  });
+});
+
+describe("F-3 stream, in a corner", () => {
+  test("it may be completed from inside a subscriber, and a loop over it ends, also when a stop meets its deadline", async () => {
+    const stream = ReactiveStream.of<number>("s");
+    stream.subscribe((value) => {
+      if (value === 1) stream.complete();
+    });
+    const seen: number[] = [];
+    const loop = (async () => {
+      for await (const value of stream) seen.push(value);
+    })();
+    stream.emit(1);
+    await loop;
+    expect(seen).toEqual([1]);
+    const timers = new VirtualTimers();
+    const stuck = ReactiveStream.of<number>("stuck", { timers }).transform(() => new Promise<number>(() => {}));
+    const reading = stuck.values().next();
+    stuck.emit(1);
+    await timers.run(stuck.stop({ deadlineMs: 50 }));
+    expect(await reading).toEqual({ done: true, value: undefined });
+  });
+
+  test("an error comes after what was emitted before it; a long wait is worked off without a deep stack", async () => {
+    const stream = ReactiveStream.of<number>("s");
+    const told: unknown[] = [];
+    stream.subscribe({ next: async (value) => void told.push(value), error: (error) => void told.push(error) });
+    for (let i = 0; i < 4; i++) stream.emit(i);
+    stream.endWith("over");
+    await settled();
+    expect(told).toEqual([0, 1, 2, 3, "over"]);
+    const deep = ReactiveStream.of<number>("deep");
+    let first = true;
+    const subscriber = deep.subscribe(
+      () => {
+        if (!first) return;
+        first = false;
+        return settled();
+      },
+      { buffer: 200_000 },
+    );
+    for (let i = 0; i < 100_000; i++) deep.emit(i);
+    await settled();
+    await settled();
+    expect(subscriber.stats()).toMatchObject({ handled: 100_000, waiting: 0 });
+  });
+
+  test("what a transformer says after a stop is not heard by the next run", async () => {
+    const timers = new VirtualTimers();
+    const stream = ReactiveStream.of<number>("s", { timers }).transform(
+      (ms) => new Promise<number>((resolve) => timers.after(ms, () => resolve(ms))),
+    );
+    stream.emit(60);
+    await timers.run(stream.stop({ deadlineMs: 5 }));
+    stream.start();
+    stream.emit(200);
+    await timers.advance(100);
+    expect(stream.stats()).toMatchObject({ emitted: 2, delivered: 0, abandoned: 1, inside: 1 });
+  });
+
+  test("a source that is broken, silent or already at its end is dealt with", async () => {
+    const failing = ReactiveStream.from<number>("f", {
+      subscribe: () => {
+        throw new Error("cannot");
+      },
+    });
+    const told: unknown[] = [];
+    failing.subscribe({ error: (error) => void told.push((error as Error).message) });
+    let left = 0;
+    const silent = ReactiveStream.from<number>("s", { subscribe: () => ({ unsubscribe: () => void left++ }) });
+    await settled();
+    await silent.stop({ deadlineMs: 0 });
+    expect([told, left]).toEqual([["cannot"], 1]);
+    expect(() => ReactiveStream.from("x", {} as never)).toThrow("x: must be made from an observable or an async iterable");
+  });
+});
+
+describe("F-4 queue, in a corner", () => {
+  test("sends keep their order whichever way they come, and wait for room together", async () => {
+    for (const place of [{}, { file: file() }]) {
+      await using queue = MessageQueue.open<number>("q", { ...place, capacity: 10, pollMs: 2 });
+      const sends = [queue.sendAll([1, 2, 3, 4, 5, 6]), queue.send(7), queue.sendAll([8, 9, 10, 11, 12]), queue.send(13)];
+      const got: number[] = [];
+      const done = Promise.withResolvers<void>();
+      queue.consume(({ value }) => {
+        got.push(value);
+        if (got.length === 13) done.resolve();
+      });
+      await Promise.all([...sends, done.promise]);
+      expect(got).toEqual(Array.from({ length: 13 }, (_, i) => i + 1));
+    }
+  });
+
+  test("a duplicate needs no room; room that a lease leaves when it runs out is used; who will not wait is told", async () => {
+    for (const place of [{}, { file: file() }]) {
+      const timers = new VirtualTimers();
+      const queue = MessageQueue.open<number>("q", {
+        ...place,
+        timers,
+        capacity: 1,
+        maxAttempts: 1,
+        visibilityMs: 100,
+        pollMs: 10,
+        ...quiet,
+      });
+      await timers.run(queue.send(1, { idempotencyKey: "a" }));
+      expect(await timers.run(queue.send(1, { idempotencyKey: "a" }))).toEqual({ id: 1, duplicate: true });
+      expect(await timers.run(queue.send(9, { whenFull: "reject" }).catch(({ problem }) => problem))).toBe("full");
+      const stuck = queue.consume(() => new Promise(() => {}));
+      await timers.advance(20);
+      await timers.run(stuck.stop(5));
+      let sent = false;
+      void queue.send(2).then(() => {
+        sent = true;
+      });
+      queue.consume(() => {});
+      await timers.advance(500);
+      expect(sent).toBe(true);
+      await timers.run(queue.stop());
+    }
+  });
+
+  test("a key whose dead letter was made available again is never stuck, though a later one's lease runs out", async () => {
+    for (const place of [{}, { file: file() }]) {
+      const timers = new VirtualTimers();
+      const queue = MessageQueue.open<number>("q", { ...place, timers, order: "key", visibilityMs: 100, pollMs: 10, ...quiet });
+      await timers.run(queue.send(1, { key: "k" }));
+      const first = queue.consume(({ value, attempt }) => {
+        if (value === 1 && attempt === 1) throw new GiveUp("no");
+        return new Promise(() => {});
+      });
+      await timers.advance(50);
+      await timers.run(queue.send(2, { key: "k" }));
+      await timers.advance(50);
+      await timers.run(queue.redrive());
+      await timers.run(first.stop(5));
+      const got: number[] = [];
+      queue.consume(({ value }) => void got.push(value));
+      await timers.advance(2000);
+      expect(got.sort()).toEqual([1, 2]);
+      await timers.run(queue.stop());
+    }
+  });
+
+  test("groups that another opener brings get every message from then on", async () => {
+    const shared = file();
+    await using a = MessageQueue.open<number>("a", { file: shared, groups: ["x"] });
+    await using b = MessageQueue.open<number>("b", { file: shared, groups: ["x", "y"] });
+    await a.send(1);
+    expect((await b.depth("y")).ready).toBe(1);
+  });
+
+  test("stopped while it leases, a consumer begins nothing and puts back what came", async () => {
+    for (let i = 0; i < 10; i++) {
+      const place = file();
+      const queue = MessageQueue.open<number>("q", { file: place });
+      await queue.sendAll([1, 2, 3]);
+      let [begun, ended] = [0, 0];
+      queue.consume(async () => {
+        begun++;
+        await Bun.sleep(5);
+        ended++;
+      });
+      for (let turns = 0; turns < i; turns++) await Promise.resolve();
+      await queue.stop({ deadlineMs: 500 });
+      const again = MessageQueue.open<number>("q", { file: place });
+      expect([begun, (await again.depth()).leased]).toEqual([ended, 0]);
+      await again.stop();
+    }
+  });
+
+  test("started again after a stop it goes on, with its messages and its consumers; onSettled that throws does no harm", async () => {
+    for (const place of [{}, { file: file() }]) {
+      const queue = MessageQueue.open<number>("q", { ...place, ...quiet });
+      const got: number[] = [];
+      queue.consume(({ value }) => void got.push(value), {
+        onSettled: () => {
+          throw new Error("mine");
+        },
+      });
+      await queue.send(1);
+      while (queue.stats().consumers[0]?.acknowledged !== 1) await settled();
+      await queue.stop();
+      queue.start();
+      await queue.send(2);
+      while (queue.stats().consumers[0]?.acknowledged !== 1) await settled();
+      expect([got, queue.stats().consumers[0]?.lost, queue.health().status]).toEqual([[1, 2], 0, "up"]);
+      await queue.stop();
+    }
+  });
+
+  test("a thousand priorities cost no more than their messages", async () => {
+    const queue = MessageQueue.open<number>("q");
+    for (let i = 0; i < 2000; i++) await queue.send(i, { priority: (i % 1999) - 999 });
+    const got: number[] = [];
+    queue.consume(({ priority }) => void got.push(priority));
+    while (got.length < 2000) await settled();
+    expect(got).toEqual([...got].sort((a, b) => b - a));
+    await queue.stop();
+  });
+});
+
+describe("F-5 orchestrator, in a corner", () => {
+  const part = (name: string, change: Partial<Part> = {}): Part => ({
+    name,
+    stop: async () => {},
+    stats: () => ({ n: 1 }),
+    health: () => ({ status: "up" }),
+    ...change,
+  });
+
+  test("its bus may be one of its parts, and a stop that throws is nobody else's trouble", async () => {
+    const bus = new EventBus<never>({ name: "bus" });
+    const stopped: string[] = [];
+    const flows = new FlowOrchestrator({ bus: bus as never });
+    flows.register(part("last", { stop: async () => void stopped.push("last") }));
+    flows.register(
+      part("wrong", {
+        stop: () => {
+          throw new Error("no");
+        },
+      }),
+    );
+    flows.register(bus);
+    await flows.start();
+    await flows.stop();
+    expect(stopped).toEqual(["last"]);
+  });
+
+  test("a stop during a start leaves nothing running", async () => {
+    const gate = Promise.withResolvers<void>();
+    let running = false;
+    const flows = new FlowOrchestrator();
+    flows.register(
+      part("slow", {
+        start: async () => {
+          await gate.promise;
+          running = true;
+        },
+        stop: async () => {
+          running = false;
+        },
+      }),
+    );
+    const starting = flows.start();
+    await settled();
+    const stopping = flows.stop({ deadlineMs: 50 });
+    gate.resolve();
+    await Promise.all([starting, stopping]);
+    expect(running).toBe(false);
+  });
+
+  test("a task that throws at once is restarted; an alert or a log that throws ends no watching", async () => {
+    const timers = new VirtualTimers();
+    let runs = 0;
+    let alerts = 0;
+    const flows = new FlowOrchestrator({
+      timers,
+      checkMs: 10,
+      log: () => {
+        throw new Error("log");
+      },
+    });
+    flows.task(
+      "t",
+      () => {
+        runs++;
+        throw new Error("at once");
+      },
+      { restart: { backoff: "constant", baseDelay: 10, jitter: "none" } },
+    );
+    let n = 0;
+    flows.register(part("p", { stats: () => ({ n: n++ % 2 }) }));
+    flows.alert({ part: "p", figure: "n", above: 0 }, () => {
+      alerts++;
+      throw new Error("alert");
+    });
+    await flows.start();
+    await timers.advance(200);
+    expect([runs > 5, alerts > 5]).toEqual([true, true]);
+    await timers.run(flows.stop());
+  });
+});
+
+describe("F a channel, in a corner", () => {
+  test("values leave in the order they came, and every writer is let in", async () => {
+    const channel = new Channel<number>(1);
+    channel.offer(0);
+    const writers = [channel.put(1), channel.put(2), channel.put(3)];
+    const read = [await channel.next(), await channel.next(), await channel.next(), await channel.next()];
+    expect(read.map(({ value }) => value)).toEqual([0, 1, 2, 3]);
+    expect(await Promise.all(writers)).toEqual([true, true, true]);
+    const last = channel.next();
+    channel.close();
+    expect((await last).done).toBe(true);
+  });
+});
+
+describe("F options that make no sense are named", () => {
+  test.each([
+    [() => new Channel(0), "capacity of a channel: must be a whole number of at least 1, got 0"],
+    [() => DataPipeline.of("p").batch({ size: 0 }).stats(), "batch, size: must be a whole number of at least 1, got 0"],
+    [() => DataPipeline.of("p", { outputBuffer: 0 }).stats(), "outputBuffer: must be"],
+    [
+      () =>
+        DataPipeline.of("p")
+          .stage("s", (v) => v, { concurrency: 0 })
+          .stats(),
+      "s, concurrency: must be",
+    ],
+    [() => new EventBus<{ a: 1 }>().subscribe("a", () => {}, { concurrency: -3 }), "concurrency: must be"],
+    [() => new EventBus<{ a: 1 }>().subscribe("a", () => {}, { timeoutMs: 0 }), "timeoutMs: must be more than 0 milliseconds, got 0"],
+    [() => ReactiveStream.of("s", { buffer: 1.5 }), "buffer: must be"],
+    [() => MessageQueue.open("q", { groups: [] }), "groups: must name at least one group, got none"],
+    [() => MessageQueue.open("q", { visibilityMs: -1 }), "visibilityMs: must be"],
+    [() => MessageQueue.open("q").consume(() => {}, { group: "nope" }), 'there is no group "nope"; the groups are default'],
+    [() => MessageQueue.open("q").consume(() => {}, { batch: 0 }), "batch: must be"],
+  ] as const)("%#", (make, said) => {
+    expect(make).toThrow(said);
+  });
+
+  test("a stopped part says so", () => {
+    expect(new Stopped("x").name).toBe("Stopped");
+  });
+});
