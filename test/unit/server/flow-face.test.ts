@@ -37,7 +37,7 @@ async function serve(options: ServeFlowsOptions = {}) {
       .stage("wait", () => new Promise<number>(() => {}), { buffer: 1 })
       .discard(),
   );
-  const queue = flows.register(MessageQueue.open<unknown>("tasks", { onFailure: () => {}, capacity: 500, whenFull: "reject" }));
+  const queue = flows.register(MessageQueue.open<unknown>("tasks", { onFailure: () => {}, capacity: 500 }));
   flows.register(ReactiveStream.of<unknown>("live").transform((value) => ({ echo: value })));
   await flows.start();
   const errors: unknown[] = [];
@@ -193,6 +193,31 @@ describe("F-7 flows over HTTP", () => {
       `GET /streams/live HTTP/1.1\r\nHost: ${new URL(url).host}\r\nOrigin: https://evil.example\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n`,
     );
     expect(socket).toStartWith("HTTP/1.1 403");
+  });
+
+  test("the page of an allowed origin may ask from its browser, preflight and all; no other may", async () => {
+    const { url, post } = await serve({ allowedOrigins: ["https://app.example"], token: TOKEN });
+    const preflight = (origin: string) =>
+      fetch(`${url}/pipelines/double`, { method: "OPTIONS", headers: { origin, "access-control-request-method": "POST" } });
+    const allowed = await preflight("https://app.example");
+    expect([
+      allowed.status,
+      allowed.headers.get("access-control-allow-origin"),
+      allowed.headers.get("access-control-allow-headers"),
+    ]).toEqual([204, "https://app.example", "authorization, content-type, idempotency-key, x-correlation-id"]);
+    expect((await preflight("https://evil.example")).status).toBe(403);
+    const answer = await post("/pipelines/double", 1, { origin: "https://app.example", authorization: `Bearer ${TOKEN}` });
+    expect([answer.status, answer.headers.get("access-control-allow-origin")]).toEqual([202, "https://app.example"]);
+  });
+
+  test("a body of any size over the limit is told why; a full queue never holds a request, whatever its own rule", async () => {
+    const { url, post, flows } = await serve();
+    const large = await post("/pipelines/double", JSON.stringify("x".repeat(3_000_000)));
+    expect([large.status, large.headers.get("content-type")]).toEqual([413, "application/problem+json"]);
+    const tasks = flows.part("tasks") as MessageQueue<unknown>;
+    await tasks.sendAll(Array.from({ length: 500 }, (_, i) => i));
+    expect((await post("/queues/tasks", 1)).status).toBe(503);
+    expect((await fetch(`${url}/stats`)).status).toBe(200);
   });
 
   test("with a token nothing is answered without it; without one it listens on this machine only", async () => {
