@@ -209,7 +209,7 @@ describe("C-4 the dashboard in a real terminal", () => {
 
   test("C-1 bare lab-tui shows the scenarios, Enter runs one, q leaves", async () => {
     const screen = open([], { cwd: folder });
-    await screen.until("▸ async-vs-sync-ingestion");
+    await screen.until(/▸ \S/);
     screen.type("j");
     screen.type("k");
     screen.type("\r");
@@ -218,7 +218,7 @@ describe("C-4 the dashboard in a real terminal", () => {
     expect(await screen.exited).toBe(130);
     expect(screen.restored).toBe(true);
     const again = open([], { cwd: folder });
-    await again.until("▸ async-vs-sync-ingestion");
+    await again.until(/▸ \S/);
     again.type("q");
     expect(await again.exited).toBe(0);
     expect(again.restored).toBe(true);

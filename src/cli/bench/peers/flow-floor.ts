@@ -1,4 +1,4 @@
-import { DataPipeline, EventBus, MessageQueue, ReactiveStream } from "../../../flows.ts";
+import { DataPipeline, EventBus, MessageQueue, ReactiveStream } from "../../../flows/index.ts";
 import { monotonic } from "../../../kernel/clock.ts";
 import { Histogram } from "../../../telemetry/histogram.ts";
 import { type PeerMessage, peerHandler, peerMessages } from "../workload.ts";
