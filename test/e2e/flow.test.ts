@@ -12,6 +12,7 @@ const folder = temporaryFolder();
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const LOAD = { executor: "constant-arrival-rate", rate: 400, duration: "500ms" };
+const ONE = { modes: ["async"] };
 const WORK = { kind: "io", time: "1ms" };
 
 async function cases(flow: object, more: object = {}): Promise<readonly CaseResult[]> {
@@ -62,25 +63,28 @@ describe("F workload flow", () => {
     expect(async).toBeLessThan((sync ?? 0) / 2);
   });
 
-  test("F-2 a pipeline with retries and a fallback; F-3 a stream; both through all modes", async () => {
-    for (const result of await cases({
-      kind: "data-pipeline",
-      stages: 2,
-      concurrency: 20,
-      failureRate: 0.3,
-      retry: { max: 2, baseDelay: "1ms" },
-    })) {
+  test("F-2 a pipeline with retries and a fallback; F-3 a stream; both in a runner of their own", async () => {
+    for (const result of await cases(
+      {
+        kind: "data-pipeline",
+        stages: 2,
+        concurrency: 20,
+        failureRate: 0.3,
+        retry: { max: 2, baseDelay: "1ms" },
+      },
+      ONE,
+    )) {
       const { fed, delivered, failed, stages } = part(result, "data-pipeline");
       expect([fed, delivered, failed]).toEqual([200, result.ledger.processed, result.ledger.failed]);
       expect(sum(stages, "retries")).toBeGreaterThan(100);
       expect(result.ledger.failed).toBeGreaterThan(0);
       expect(result.ledger.failed).toBeLessThan(30);
     }
-    for (const result of await cases({ kind: "data-pipeline", stages: 1, failureRate: 0.5, fallback: true })) {
+    for (const result of await cases({ kind: "data-pipeline", stages: 1, failureRate: 0.5, fallback: true }, ONE)) {
       expect(result.ledger.processed).toBe(200);
       expect(sum(part(result, "data-pipeline")["stages"], "fallbacks")).toBeGreaterThan(50);
     }
-    for (const result of await cases({ kind: "reactive-stream", subscribers: 2, transformers: 3 })) {
+    for (const result of await cases({ kind: "reactive-stream", subscribers: 2, transformers: 3 }, ONE)) {
       expect(result.ledger.processed).toBe(200);
       expect(sum(part(result, "reactive-stream")["subscribers"], "handled")).toBe(400);
     }
@@ -98,7 +102,7 @@ describe("F workload flow", () => {
           failureRate: 0.2,
           retry: { max: 5, baseDelay: "1ms" },
         },
-        { modes: ["async", "parallel"] },
+        ONE,
       )) {
         const { sent, consumers } = part(result, "message-queue");
         expect([sent, sum(consumers, "acknowledged") + sum(consumers, "dead")]).toEqual([200, 400]);
