@@ -9,7 +9,7 @@ interface Ticket {
   readonly done: (failure: unknown) => void;
 }
 
-/** Each item through all transformers, of which the first does the work, to all subscribers, who count it off. */
+/** Each item through all transformers to all subscribers, who do the work and count it off. */
 export const reactiveStream =
   (name: string): FlowMaker =>
   (flows, lab) => {
