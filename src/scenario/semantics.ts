@@ -137,6 +137,10 @@ function flowMisfits({ workload, flow, load }: Scenario, written: unknown): Sema
   for (const [name, part] of Object.entries(flow.parts ?? {})) {
     const path: Path = ["flow", "parts", name];
     if (!/^[\w-]{1,40}$/.test(name)) problems.push({ path, message: "must have a name of 1 to 40 letters, digits, - and _", atKey: true });
+    if (part.work !== undefined && part.work.distribution !== "constant") {
+      const message = "must be constant in a part: one time is drawn for each item, by flow.work";
+      problems.push({ path: [...path, "work", "distribution"], message });
+    }
     problems.push(...uselessFields(part.kind, ((own["parts"] ?? {}) as Record<string, object>)[name] ?? {}, path));
   }
   return problems;
