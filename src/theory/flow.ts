@@ -81,6 +81,13 @@ function asMessages(
   return { expected: { ...expected, scenario: message }, limit, success, plain };
 }
 
+/** What it lets through depends on code of the user's, or on a disk. */
+function isOpen({ module, durability, parts }: FlowSettings): boolean {
+  return (
+    module !== undefined || [durability, ...Object.values(parts ?? {}).map((part) => part.durability)].some((kept) => kept !== "memory")
+  );
+}
+
 /** What theory says of a flow, told by what it says of messages. */
 export function predictFlow(expected: Expected, predictMessages: (asked: Expected) => Prediction): Prediction {
   const messages = asMessages(expected);
@@ -88,7 +95,7 @@ export function predictFlow(expected: Expected, predictMessages: (asked: Expecte
   if (messages === null) {
     return {
       capacity: null,
-      throughput: lambda,
+      throughput: isOpen(expected.scenario.flow as FlowSettings) ? null : lambda,
       sojournMean: null,
       sojournP99: null,
       utilization: null,
