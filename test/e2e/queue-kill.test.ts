@@ -1,9 +1,10 @@
 import { Database } from "bun:sqlite";
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { readFileSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { rounds } from "../support/campaign.ts";
 import { cleanEnv, temporaryFolder } from "../support/cli.ts";
+import { readLog } from "../support/queue/log.ts";
 
 setDefaultTimeout(600_000);
 
@@ -67,7 +68,8 @@ describe.each(["process", "power"] as const)("F-4 kill -9, durability %s", (dura
     const sent: number[] = [];
     const wrong: string[] = [];
     let again = 0;
-    for (const line of readFileSync(log, "utf8").trimEnd().split("\n")) {
+    const { lines, broken } = readLog(log);
+    for (const line of lines) {
       const [what, a = "", b = "", c = ""] = line.split(" ");
       if (what === "S") sent.push(Number(b));
       else if (what === "A") acknowledged.add(a);
@@ -83,7 +85,7 @@ describe.each(["process", "power"] as const)("F-4 kill -9, durability %s", (dura
     expect(sent.filter((n) => !handled.has(n))).toEqual([]);
     expect(sent.length).toBeGreaterThan(count * 10);
     console.log(
-      `kill -9, ${durability}: ${count} rounds, ${sent.length} sent, ${handled.size} handled, ${again} handled again unacknowledged`,
+      `kill -9, ${durability}: ${count} rounds, ${sent.length} sent, ${handled.size} handled, ${again} handled again unacknowledged, ${broken} lines cut off`,
     );
   });
 });

@@ -68,8 +68,6 @@ export class Consumer<T> implements Disposable {
   /** Woken since it last looked. */
   private poked = false;
   private onIdle: (() => void) | null = null;
-  /** The instant, read once in a turn of the loop. */
-  private clock: number | null = null;
   private readonly counts = { leased: 0, acknowledged: 0, retried: 0, dead: 0, lost: 0 };
   private readonly looping: Promise<void>;
   private cancelHeartbeat: () => void = () => {};
@@ -124,12 +122,11 @@ export class Consumer<T> implements Disposable {
   }
 
   private async lease(): Promise<number> {
-    this.clock = null;
     const now = this.timers.wall();
     const request = { max: this.wants, until: now + this.rule.visibilityMs, token: this.token };
     const leased = await this.store.lease(this.rule.group, request, now);
     this.counts.leased += leased.length;
-    for (const message of leased) this.buffer.push(new Held<T>(message, this.rule.group));
+    for (const message of leased) this.buffer.push(new Held<T>(message, this.rule.group, request.until));
     return leased.length;
   }
 
@@ -157,6 +154,13 @@ export class Consumer<T> implements Disposable {
 
   /** Gives the next message of its key when this one is done already. */
   private begin(held: Held<T>): Held<T> | undefined {
+    const now = this.timers.wall();
+    if (now >= held.until) {
+      // It waited here for so long that it may be with another by now.
+      held.ended = true;
+      this.counts.lost++;
+      return this.nextOf(held.key);
+    }
     let answer: unknown;
     try {
       answer = this.handler(held);
@@ -164,8 +168,7 @@ export class Consumer<T> implements Disposable {
       return this.fail(held, error);
     }
     if (!isThenable(answer)) return this.succeed(held);
-    this.clock ??= this.timers.now();
-    held.started = this.clock;
+    held.started = now;
     this.running.add(held);
     if (this.rule.timeoutMs !== Number.POSITIVE_INFINITY) {
       held.cancelTimer = this.timers.after(this.rule.timeoutMs, () => {
@@ -244,7 +247,6 @@ export class Consumer<T> implements Disposable {
     if (this.settling !== null) return;
     this.settling = new Promise<void>((resolve) => setImmediate(resolve))
       .then(() => {
-        this.clock = null;
         return this.settle();
       })
       .catch((error: unknown) => {
@@ -341,7 +343,13 @@ export class Consumer<T> implements Disposable {
     try {
       const until = this.timers.wall() + this.rule.visibilityMs;
       const lost = new Set(await this.store.extend(this.rule.group, this.token, held, until));
-      for (const message of held) if (lost.has(message.id)) message.abort(new Stopped("the lease of this message was lost"));
+      for (const message of held) {
+        if (!lost.has(message.id)) message.until = until;
+        else {
+          message.until = 0;
+          message.abort(new Stopped("the lease of this message was lost"));
+        }
+      }
     } catch (error) {
       this.onTrouble(error);
     }
@@ -406,7 +414,7 @@ export class Consumer<T> implements Disposable {
       group: this.rule.group,
       ...this.counts,
       running: this.running.size,
-      oldestMs: oldest === Number.POSITIVE_INFINITY ? null : this.timers.now() - oldest,
+      oldestMs: oldest === Number.POSITIVE_INFINITY ? null : Math.max(0, this.timers.wall() - oldest),
     };
   }
 }

@@ -40,6 +40,8 @@ export class Held<T> implements Message<T> {
   constructor(
     private readonly leased: Leased,
     readonly group: string,
+    /** When its lease runs out, in milliseconds since 1970. */
+    public until: number,
   ) {
     this.attempt = leased.attempt;
   }
