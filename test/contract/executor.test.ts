@@ -229,7 +229,8 @@ describe.each(RUNNERS)("executor $mode", ({ mode, run, runs, exact }) => {
         queue: { capacity: 20 },
         gracefulStop: "10s",
       });
-      let stop = () => {};
+      // Given once the case is about to begin.
+      let stop: (() => void) | null = null;
       let sampled = 0;
       const { result } = await new Promise<Outcome>((resolve, reject) => {
         const outcome = run(given, (asked) => {
@@ -238,7 +239,7 @@ describe.each(RUNNERS)("executor $mode", ({ mode, run, runs, exact }) => {
         outcome.then(resolve, reject);
         const poll = setInterval(
           () => {
-            if (++sampled === 4) for (let i = 0; i < stops; i++) stop();
+            if (stop !== null && ++sampled === 4) for (let i = 0; i < stops; i++) stop();
             if (sampled > 4) clearInterval(poll);
           },
           exact ? 0 : 60,
