@@ -37,10 +37,6 @@ export class Channel<T> implements AsyncIterableIterator<T, undefined> {
     return this.closed || this.readers.length > 0 || (this.buffer.length < this.capacity && this.writers.length === 0);
   }
 
-  get ended(): boolean {
-    return this.closed;
-  }
-
   /** Takes a value if it may; false when it did not get in, or, with `block`, when there is no room. */
   offer(value: T): boolean {
     if (this.closed) return false;
@@ -55,7 +51,7 @@ export class Channel<T> implements AsyncIterableIterator<T, undefined> {
       if (this.overflow === "drop-newest") return false;
       if (this.overflow === "latest") {
         this.dropped += this.buffer.length - 1;
-        while (this.buffer.length > 0) this.buffer.shift();
+        this.buffer.clear();
       } else this.buffer.shift();
     }
     this.buffer.push(value);
@@ -99,7 +95,7 @@ export class Channel<T> implements AsyncIterableIterator<T, undefined> {
 
   /** The reader leaves: nothing more is kept. */
   return(): Promise<IteratorResult<T, undefined>> {
-    while (this.buffer.length > 0) this.buffer.shift();
+    this.buffer.clear();
     this.close();
     this.onReturn();
     return Promise.resolve({ done: true, value: undefined });

@@ -34,7 +34,16 @@ export interface Part {
 }
 
 /** A handler that takes longer than this, in milliseconds, makes its part `degraded`. */
-export const STUCK_MS = 30_000;
+const STUCK_MS = 30_000;
+
+/** `degraded` when one of these (`name`, `oldestMs`) has been at one thing for too long. `what`: the thing, in a word. */
+export function stuckHealth(members: readonly PartStats[], what: string): Health {
+  for (const { name, oldestMs } of members) {
+    if (typeof oldestMs === "number" && oldestMs > STUCK_MS)
+      return { status: "degraded", detail: `${name} has been at one ${what} for ${Math.round(oldestMs / 1000)} s` };
+  }
+  return { status: "up" };
+}
 
 /** What became of what handlers were given. */
 export interface HandlingStats extends PartStats {

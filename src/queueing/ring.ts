@@ -32,6 +32,33 @@ export class Ring<T> {
     return this.tail === this.head ? undefined : this.slots[this.head & this.mask];
   }
 
+  /** Empties it. */
+  clear(): void {
+    while (this.length > 0) this.shift();
+  }
+
+  /** Takes out all that match, in their order; the rest keep theirs. */
+  take(matches: (value: T) => boolean): T[] {
+    const taken: T[] = [];
+    for (let left = this.length; left > 0; left--) {
+      const value = this.shift() as T;
+      if (matches(value)) taken.push(value);
+      else this.push(value);
+    }
+    return taken;
+  }
+
+  /** Puts values before all others, in their order. */
+  putFirst(values: readonly T[]): void {
+    const behind = this.length;
+    for (const value of values) this.push(value);
+    for (let i = 0; i < behind; i++) this.push(this.shift() as T);
+  }
+
+  *[Symbol.iterator](): Generator<T, void, undefined> {
+    for (let at = this.head; at < this.tail; at++) yield this.slots[at & this.mask] as T;
+  }
+
   private grow(): void {
     const length = this.length;
     const next = new Array<T | undefined>(this.slots.length * 2).fill(undefined);

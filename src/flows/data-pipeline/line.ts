@@ -3,7 +3,7 @@ import { Ring } from "../../queueing/ring.ts";
 import { Channel } from "../channel.ts";
 import { type Failures, type OnFailure, Stopped } from "../failures.ts";
 import { checkCount } from "../options.ts";
-import { type Health, type PartStats, STUCK_MS } from "../part.ts";
+import { type Health, type PartStats, stuckHealth } from "../part.ts";
 import { FlowContext } from "./context.ts";
 import { type Fates, NOBODY, type Node, type Passing, type StageNode, type Waiter } from "./node.ts";
 import { Sink } from "./sink.ts";
@@ -201,12 +201,11 @@ export class Line implements Fates {
 
   health(): Health {
     if (this.closed) return { status: "down", detail: "closed" };
-    for (const { name, oldestMs, breaker } of this.stats().stages) {
-      if (typeof oldestMs === "number" && oldestMs > STUCK_MS)
-        return { status: "degraded", detail: `${name} has been at one item for ${Math.round(oldestMs / 1000)} s` };
+    const { stages } = this.stats();
+    for (const { name, breaker } of stages) {
       if (breaker !== undefined && breaker !== "closed") return { status: "degraded", detail: `${name}: circuit breaker ${breaker}` };
     }
-    return { status: "up" };
+    return stuckHealth(stages, "item");
   }
 }
 

@@ -2,7 +2,7 @@ import { realTimers, type Timers, within } from "../../kernel/timers.ts";
 import { Channel, type ChannelOverflow } from "../channel.ts";
 import { Failures, type OnFailure, Stopped } from "../failures.ts";
 import { checkCount, checkSpan } from "../options.ts";
-import { type HandlingStats, type Health, type Part, STOP_MS, STUCK_MS, type StopOptions } from "../part.ts";
+import { type HandlingStats, type Health, type Part, STOP_MS, type StopOptions, stuckHealth } from "../part.ts";
 import { type AnyEvent, type EventFilter, type EventName, FlowEvent } from "./event.ts";
 import { History } from "./history.ts";
 import { type Delivering, type Delivery, type Handle, Subscription, type SubscriptionStats, Tally } from "./subscription.ts";
@@ -213,9 +213,7 @@ export class EventBus<Events extends object> implements Part {
 
   health(): Health {
     if (this.stopped) return { status: "down", detail: "stopped" };
-    const stuck = this.subscriptions.map((subscription) => subscription.stats()).find(({ oldestMs }) => (oldestMs ?? 0) > STUCK_MS);
-    if (stuck === undefined) return { status: "up" };
-    return { status: "degraded", detail: `${stuck.name} has been at one event for ${Math.round((stuck.oldestMs ?? 0) / 1000)} s` };
+    return stuckHealth(this.stats().subscribers, "event");
   }
 
   private route(type: string): readonly Subscription[] {

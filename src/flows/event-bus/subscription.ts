@@ -3,6 +3,7 @@ import { Ring } from "../../queueing/ring.ts";
 import { type Failures, isThenable, Stopped, TimedOut } from "../failures.ts";
 import { Moment, onAbort } from "../moment.ts";
 import type { HandlingStats } from "../part.ts";
+import { Slots, type Slotted } from "../slots.ts";
 import { type EventFilter, type FlowEvent, matches } from "./event.ts";
 
 /** What a handler is told beside its event. */
@@ -68,18 +69,16 @@ interface Waiting {
 }
 
 /** One run of a handler that did not end at once. */
-class Run {
+class Run implements Slotted {
   ended = false;
+  slot = -1;
   cancelTimer: (() => void) | null = null;
 
   constructor(
     readonly event: FlowEvent,
     readonly tally: Tally | null,
     readonly abort: AbortController | null,
-    /** Milliseconds since 1970. */
     readonly since: number,
-    /** Its place among those under way. */
-    readonly slot: number,
   ) {}
 }
 
@@ -103,9 +102,7 @@ export class Subscription implements Disposable {
   abandoned = 0;
   inFlight = 0;
   private readonly waiting = new Ring<Waiting>(2);
-  /** Runs under way by their slots, and the slots that are free. */
-  private readonly running: (Run | null)[] = [];
-  private readonly free: number[] = [];
+  private readonly running = new Slots<Run>();
   private readonly abort = new AbortController();
   private readonly delivering: Delivering = { signal: this.abort.signal };
   /** The rule's, where every event asks for them. */
@@ -134,7 +131,7 @@ export class Subscription implements Disposable {
     if (this.closed) return;
     this.closed = true;
     for (let next = this.waiting.shift(); next !== undefined; next = this.waiting.shift()) this.abandon(next.tally);
-    for (const run of this.running) if (run !== null) this.giveUp(run);
+    for (const run of this.running.all) this.giveUp(run);
     this.unlink();
     this.onClose(this);
     this.emptied.come();
@@ -187,11 +184,11 @@ export class Subscription implements Disposable {
   private dropOldest(): boolean {
     if (this.waiting.peek()?.tally === null) return this.waiting.shift() !== undefined;
     let found = false;
-    for (let left = this.waiting.length; left > 0; left--) {
-      const waiting = this.waiting.shift() as Waiting;
-      if (!found && waiting.tally === null) found = true;
-      else this.waiting.push(waiting);
-    }
+    this.waiting.take(({ tally }) => {
+      const oldest = !found && tally === null;
+      found ||= oldest;
+      return oldest;
+    });
     return found;
   }
 
@@ -230,8 +227,8 @@ export class Subscription implements Disposable {
       this.abandon(tally);
       return;
     }
-    const run = new Run(event, tally, abort, since, this.free.pop() ?? this.running.length);
-    this.running[run.slot] = run;
+    const run = new Run(event, tally, abort, since);
+    this.running.add(run);
     if (abort !== null) run.cancelTimer = this.timers.after(this.rule.timeoutMs, () => this.end(run, new TimedOut(this.rule.timeoutMs)));
     answer.then(
       () => this.end(run, null),
@@ -242,8 +239,7 @@ export class Subscription implements Disposable {
   private release(run: Run): void {
     run.ended = true;
     run.cancelTimer?.();
-    this.running[run.slot] = null;
-    this.free.push(run.slot);
+    this.running.delete(run);
     this.inFlight--;
   }
 
@@ -295,7 +291,6 @@ export class Subscription implements Disposable {
 
   stats(): SubscriptionStats {
     const { delivered, handled, failed, dropped, abandoned, inFlight } = this;
-    const oldest = this.running.reduce((first, run) => (run === null ? first : Math.min(first, run.since)), Number.POSITIVE_INFINITY);
     return {
       name: this.rule.name,
       types: this.rule.types?.join(", ") ?? "*",
@@ -306,7 +301,7 @@ export class Subscription implements Disposable {
       abandoned,
       waiting: this.waiting.length,
       inFlight,
-      oldestMs: oldest === Number.POSITIVE_INFINITY ? null : Math.max(0, this.timers.wall() - oldest),
+      oldestMs: this.running.oldestMs(this.timers.wall()),
     };
   }
 }

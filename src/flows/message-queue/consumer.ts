@@ -3,8 +3,8 @@ import { Ring } from "../../queueing/ring.ts";
 import { type BackoffRule, backoffDelay } from "../../resilience/backoff.ts";
 import { type Failures, isThenable, messageOf, Stopped, TimedOut } from "../failures.ts";
 import type { PartStats } from "../part.ts";
+import { Slots } from "../slots.ts";
 import { GiveUp, type Handler, Held } from "./message.ts";
-import { Slots } from "./slots.ts";
 import type { LeaseRef, QueueStore } from "./store.ts";
 
 /** The end of a message in its group. */
@@ -82,10 +82,6 @@ export class Consumer<T> implements Disposable {
   ) {
     this.looping = this.loop();
     this.beat();
-  }
-
-  get group(): string {
-    return this.rule.group;
   }
 
   /** Something may have become available. */
@@ -168,7 +164,7 @@ export class Consumer<T> implements Disposable {
       return this.fail(held, error);
     }
     if (!isThenable(answer)) return this.succeed(held);
-    held.started = now;
+    held.since = now;
     this.running.add(held);
     if (this.rule.timeoutMs !== Number.POSITIVE_INFINITY) {
       held.cancelTimer = this.timers.after(this.rule.timeoutMs, () => {
@@ -225,17 +221,10 @@ export class Consumer<T> implements Disposable {
   }
 
   private sendBack(key: string): void {
-    const line = this.lines.get(key);
+    const line = [...(this.lines.get(key) ?? [])];
     this.lines.delete(key);
-    for (let later = line?.shift(); later !== undefined; later = line?.shift()) {
-      this.linedUp--;
-      this.released.push({ id: later.id, attempt: later.attempt });
-    }
-    for (let left = this.buffer.length; left > 0; left--) {
-      const held = this.buffer.shift() as Held<T>;
-      if (held.key === key) this.released.push({ id: held.id, attempt: held.attempt });
-      else this.buffer.push(held);
-    }
+    this.linedUp -= line.length;
+    this.released.push(...line, ...this.buffer.take((held) => held.key === key));
   }
 
   private get unsettled(): number {
@@ -246,9 +235,7 @@ export class Consumer<T> implements Disposable {
   private soon(): void {
     if (this.settling !== null) return;
     this.settling = new Promise<void>((resolve) => setImmediate(resolve))
-      .then(() => {
-        return this.settle();
-      })
+      .then(() => this.settle())
       .catch((error: unknown) => {
         this.onTrouble(error);
         this.failures.report(this.rule.name, undefined, error);
@@ -266,15 +253,10 @@ export class Consumer<T> implements Disposable {
     this.again = [];
     this.dead = [];
     this.released = [];
-    let settled: ReadonlySet<number>;
+    let gone: ReadonlySet<number>;
     try {
       const lost = await this.store.settle(this.rule.group, this.token, { acknowledged, again, dead, released }, this.timers.wall());
-      this.counts.lost += lost.length;
-      this.counts.acknowledged += acknowledged.length;
-      this.counts.retried += again.length;
-      this.counts.dead += dead.length;
-      if (lost.length > 0) this.uncount(lost, acknowledged, again, dead);
-      settled = new Set(lost);
+      gone = new Set(lost);
     } catch (error) {
       // Not settled: told again, and if that never works their leases run out.
       this.acknowledged.push(...acknowledged);
@@ -283,27 +265,23 @@ export class Consumer<T> implements Disposable {
       this.released.push(...released);
       throw error;
     }
-    this.tellSettled(settled, acknowledged, dead);
+    const left = <R extends LeaseRef>(refs: readonly R[]) => (gone.size === 0 ? refs : refs.filter(({ id }) => !gone.has(id)));
+    this.counts.lost += gone.size;
+    this.counts.retried += left(again).length;
+    this.settled(left(acknowledged), left(dead));
     this.onSettled();
   }
 
-  private tellSettled(gone: ReadonlySet<number>, acknowledged: readonly LeaseRef[], dead: readonly LeaseRef[]): void {
+  private settled(acknowledged: readonly LeaseRef[], dead: readonly LeaseRef[]): void {
+    this.counts.acknowledged += acknowledged.length;
+    this.counts.dead += dead.length;
     if (this.rule.onSettled === undefined) return;
-    const settled = (refs: readonly LeaseRef[], end: Settled["end"]) =>
-      refs.filter(({ id }) => !gone.has(id)).map(({ id }) => ({ id, end }));
+    const told = (refs: readonly LeaseRef[], end: Settled["end"]) => refs.map(({ id }) => ({ id, end }));
     try {
-      this.rule.onSettled([...settled(acknowledged, "acknowledged"), ...settled(dead, "dead")]);
+      this.rule.onSettled([...told(acknowledged, "acknowledged"), ...told(dead, "dead")]);
     } catch (error) {
       this.failures.report(`${this.rule.name}, onSettled`, undefined, error);
     }
-  }
-
-  private uncount(lost: readonly number[], acknowledged: LeaseRef[], again: LeaseRef[], dead: LeaseRef[]): void {
-    const gone = new Set(lost);
-    const of = (list: readonly LeaseRef[]) => list.filter(({ id }) => gone.has(id)).length;
-    this.counts.acknowledged -= of(acknowledged);
-    this.counts.retried -= of(again);
-    this.counts.dead -= of(dead);
   }
 
   /** Waits for something to do: a message, a handler that ends, a time that comes, another process. */
@@ -338,7 +316,7 @@ export class Consumer<T> implements Disposable {
   }
 
   private async prolong(): Promise<void> {
-    const held = [...this.running.all, ...this.waitingHere()];
+    const held = [...this.running.all, ...this.waitingHere];
     if (held.length === 0) return;
     try {
       const until = this.timers.wall() + this.rule.visibilityMs;
@@ -355,16 +333,8 @@ export class Consumer<T> implements Disposable {
     }
   }
 
-  private waitingHere(): Held<T>[] {
-    const waiting: Held<T>[] = [];
-    for (const ring of [this.buffer, ...this.lines.values()]) {
-      for (let left = ring.length; left > 0; left--) {
-        const held = ring.shift() as Held<T>;
-        waiting.push(held);
-        ring.push(held);
-      }
-    }
-    return waiting;
+  private get waitingHere(): Held<T>[] {
+    return [this.buffer, ...this.lines.values()].flatMap((ring) => [...ring]);
   }
 
   /**
@@ -381,10 +351,9 @@ export class Consumer<T> implements Disposable {
     this.wake();
     // What it is leasing now would come too late to be put back.
     await within(this.timers, deadlineMs, this.looping, undefined);
-    const back = this.waitingHere();
-    while (this.buffer.length > 0) this.buffer.shift();
-    for (const line of this.lines.values()) while (line.length > 0) line.shift();
-    for (const { id, attempt } of back) this.released.push({ id, attempt });
+    this.released.push(...this.waitingHere);
+    this.buffer.clear();
+    for (const line of this.lines.values()) line.clear();
     if (this.running.size > 0) {
       const idle = new Promise<void>((resolve) => {
         this.onIdle = resolve;
@@ -407,14 +376,12 @@ export class Consumer<T> implements Disposable {
   }
 
   stats(): ConsumerStats {
-    let oldest = Number.POSITIVE_INFINITY;
-    for (const { started } of this.running.all) oldest = Math.min(oldest, started);
     return {
       name: this.rule.name,
       group: this.rule.group,
       ...this.counts,
       running: this.running.size,
-      oldestMs: oldest === Number.POSITIVE_INFINITY ? null : Math.max(0, this.timers.wall() - oldest),
+      oldestMs: this.running.oldestMs(this.timers.wall()),
     };
   }
 }

@@ -84,10 +84,6 @@ export class MemoryStore implements QueueStore {
     return this.group(group).nextAt();
   }
 
-  version(): number {
-    return 0;
-  }
-
   depth(group: string): GroupDepth {
     return this.group(group).depth();
   }

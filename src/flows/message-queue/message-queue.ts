@@ -4,7 +4,7 @@ import type { BackoffRule } from "../../resilience/backoff.ts";
 import { Failures, type OnFailure } from "../failures.ts";
 import { DEFAULT_BACKOFF } from "../guard.ts";
 import { checkCount, checkSpan } from "../options.ts";
-import { type Health, type Part, type PartStats, STOP_MS, STUCK_MS, type StopOptions } from "../part.ts";
+import { type Health, type Part, type PartStats, STOP_MS, type StopOptions, stuckHealth } from "../part.ts";
 import { Consumer, type ConsumerStats, type Settled } from "./consumer.ts";
 import { MemoryStore } from "./memory-store.ts";
 import type { Handler } from "./message.ts";
@@ -437,9 +437,7 @@ export class MessageQueue<T> implements Part {
     if (this.closed) return { status: "down", detail: "closed" };
     if (this.trouble !== null)
       return { status: "degraded", detail: this.trouble instanceof Error ? this.trouble.message : "its store fails" };
-    const stuck = [...this.consumers].map((consumer) => consumer.stats()).find(({ oldestMs }) => (oldestMs ?? 0) > STUCK_MS);
-    if (stuck === undefined) return { status: "up" };
-    return { status: "degraded", detail: `${stuck.name} has been at one message for ${Math.round((stuck.oldestMs ?? 0) / 1000)} s` };
+    return stuckHealth(this.stats().consumers, "message");
   }
 
   private get pollMs(): number {

@@ -29,7 +29,7 @@ export class GiveUp extends Error {
 export class Held<T> implements Message<T> {
   private abortion: AbortController | null = null;
   cancelTimer: (() => void) | null = null;
-  started = 0;
+  since = 0;
   /** Its place among those under way. */
   slot = -1;
   ended = false;

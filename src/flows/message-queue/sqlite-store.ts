@@ -184,10 +184,6 @@ export class SqliteStore implements QueueStore {
     return this.guarded(() => this.sql.nextAt.get(this.number(group))?.at ?? null);
   }
 
-  version(): number {
-    return this.guarded(() => pragma(this.db, "data_version"));
-  }
-
   depth(group: string): GroupDepth {
     const grp = this.number(group);
     return this.guarded(() => {

@@ -105,8 +105,6 @@ export interface QueueStore {
   extend(group: string, token: number, leases: readonly LeaseRef[], until: number): Answer<number[]>;
   /** When something that is not available now may become so; null: nothing is waiting for a time. */
   nextAt(group: string): Answer<number | null>;
-  /** A number that changes when another process has changed something. */
-  version(): Answer<number>;
   depth(group: string): Answer<GroupDepth>;
   stateOf(group: string, id: number): Answer<TaskState>;
   deadLetters(group: string, limit: number): Answer<DeadLetter[]>;

@@ -4,7 +4,7 @@ import { Channel, type ChannelOverflow } from "../channel.ts";
 import { Failures, isThenable, type OnFailure, Stopped } from "../failures.ts";
 import { Moment } from "../moment.ts";
 import { checkCount } from "../options.ts";
-import { type Health, type Part, type PartStats, STOP_MS, STUCK_MS, type StopOptions } from "../part.ts";
+import { type Health, type Part, type PartStats, STOP_MS, type StopOptions, stuckHealth } from "../part.ts";
 import { asObservable, OBSERVABLE, type ObservableLike } from "./interop.ts";
 import { type StreamObserver, Subscriber, type SubscriberOptions, type SubscriberStats } from "./subscriber.ts";
 
@@ -249,7 +249,7 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
     this.run++;
     this.counts.abandoned += this.inbox.length + (this.busy ? 1 : 0);
     this.busy = false;
-    while (this.inbox.length > 0) this.inbox.shift();
+    this.inbox.clear();
     for (const subscriber of this.subscribers) subscriber.endNow();
   }
 
@@ -271,9 +271,7 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
 
   health(): Health {
     if (this.ending !== "no") return { status: "down", detail: "ended" };
-    const stuck = this.subscribers.map((subscriber) => subscriber.stats()).find(({ oldestMs }) => (oldestMs ?? 0) > STUCK_MS);
-    if (stuck === undefined) return { status: "up" };
-    return { status: "degraded", detail: `${stuck.name} has been at one value for ${Math.round((stuck.oldestMs ?? 0) / 1000)} s` };
+    return stuckHealth(this.stats().subscribers, "value");
   }
 
   /** Resolves when no value is among the transformers any more. */

@@ -82,7 +82,7 @@ export class Subscriber<T> implements Disposable {
     this.closed = true;
     this.abandoned += this.waiting.length + this.inFlight;
     this.inFlight = 0;
-    while (this.waiting.length > 0) this.waiting.shift();
+    this.waiting.clear();
     this.unlink();
     this.onClose(this);
     this.idle.come();

@@ -159,3 +159,38 @@ describe("ring and pool", () => {
     expect(pool.take()).not.toBe(one);
   });
 });
+
+describe("a ring", () => {
+  test("is a list that leaves at its front, whatever is done to it", () => {
+    const act = fc.oneof(
+      fc.record({ do: fc.constant("push" as const), n: fc.nat(9) }),
+      fc.record({ do: fc.constant("shift" as const) }),
+      fc.record({ do: fc.constant("take" as const), n: fc.nat(9) }),
+      fc.record({ do: fc.constant("putFirst" as const), list: fc.array(fc.nat(9), { maxLength: 4 }) }),
+      fc.record({ do: fc.constant("clear" as const) }),
+    );
+    fc.assert(
+      fc.property(fc.array(act, { maxLength: 60 }), (acts) => {
+        const ring = new Ring<number>(2);
+        let list: number[] = [];
+        for (const each of acts) {
+          if (each.do === "push") {
+            ring.push(each.n);
+            list.push(each.n);
+          } else if (each.do === "shift") expect(ring.shift()).toBe(list.shift());
+          else if (each.do === "take") {
+            expect(ring.take((n) => n === each.n)).toEqual(list.filter((n) => n === each.n));
+            list = list.filter((n) => n !== each.n);
+          } else if (each.do === "putFirst") {
+            ring.putFirst(each.list);
+            list = [...each.list, ...list];
+          } else {
+            ring.clear();
+            list = [];
+          }
+          expect([[...ring], ring.length, ring.peek()]).toEqual([list, list.length, list[0]]);
+        }
+      }),
+    );
+  });
+});
