@@ -28,8 +28,8 @@ export {
   MessageQueue,
   type MessageQueueOptions,
   type QueueStats,
-  type SendOptions,
 } from "./message-queue/message-queue.ts";
+export type { SendOptions } from "./message-queue/sender.ts";
 export {
   type DeadLetter,
   type GroupDepth,

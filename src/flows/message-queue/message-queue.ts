@@ -1,5 +1,4 @@
 import { realTimers, type Timers } from "../../kernel/timers.ts";
-import { Ring } from "../../queueing/ring.ts";
 import type { BackoffRule } from "../../resilience/backoff.ts";
 import { Failures, type OnFailure } from "../failures.ts";
 import { DEFAULT_BACKOFF } from "../guard.ts";
@@ -8,12 +7,11 @@ import { type Health, type Part, type PartStats, STOP_MS, type StopOptions, stuc
 import { Consumer, type ConsumerStats, type Settled } from "./consumer.ts";
 import { MemoryStore } from "./memory-store.ts";
 import type { Handler } from "./message.ts";
+import { Sender, type SendOptions } from "./sender.ts";
 import { SqliteStore } from "./sqlite-store.ts";
 import {
   type DeadLetter,
-  fullError,
   type GroupDepth,
-  type NewMessage,
   QueueError,
   type QueueStore,
   type Receipt,
@@ -56,19 +54,6 @@ export interface MessageQueueOptions {
   readonly timers?: Timers;
 }
 
-export interface SendOptions {
-  /** Messages of one key can be kept in order. */
-  readonly key?: string;
-  /** Higher goes first. Default 0. Not with a key in a queue that keeps keys in order. */
-  readonly priority?: number;
-  /** Not to be worked on before so many milliseconds have passed. */
-  readonly delayMs?: number;
-  /** Sent again with the same one, a message is taken in once. */
-  readonly idempotencyKey?: string;
-  /** For this one message: `reject` does not wait for room, whatever the queue's rule. */
-  readonly whenFull?: "reject";
-}
-
 export interface ConsumeOptions {
   readonly group?: string;
   readonly name?: string;
@@ -90,25 +75,7 @@ export interface QueueStats extends PartStats {
   readonly consumers: readonly ConsumerStats[];
 }
 
-/** A message that waits to be sent with others. */
-interface Pending {
-  readonly message: NewMessage;
-  /** Is rejected rather than waits for room. */
-  readonly hasty: boolean;
-  resolve(receipt: Receipt): void;
-  reject(error: unknown): void;
-}
-
 const DAY = 86_400_000;
-
-/** No options: nothing to check. */
-const PLAIN: SendOptions = {};
-
-/** Highest priority, and lowest the same below 0. */
-const HIGHEST = 1000;
-
-/** Messages that go to the store together, at most. */
-const LARGEST_BATCH = 1000;
 
 /**
  * Messages that are worked on once somebody is free, at least once each: acknowledged, or tried again, or given up as dead letters,
@@ -119,11 +86,7 @@ export class MessageQueue<T> implements Part {
   /** What `consume` was asked for and nobody has stopped, so that a start after a stop goes on with it. */
   private readonly wanted = new Map<Consumer<T>, { readonly handler: Handler<T>; readonly options: ConsumeOptions }>();
   private stopping: Promise<void> | null = null;
-  private readonly pending = new Ring<Pending>(16);
-  private flushing = false;
-  /** Who sends waits for a consumer to settle something. */
-  private roomWanted = false;
-  private readonly counts = { sent: 0, duplicates: 0, rejected: 0 };
+  private sender: Sender<T>;
   private trouble: unknown = null;
   private closed = false;
   private consumed = 0;
@@ -147,6 +110,7 @@ export class MessageQueue<T> implements Part {
     this.timers = options.timers ?? realTimers;
     this.failures = new Failures(name, this.timers, options.onFailure);
     this.groups = options.groups ?? ["default"];
+    this.sender = this.newSender();
   }
 
   /** Opens a queue in memory, or in a file. Throws `QueueError` when the file cannot be one. */
@@ -159,179 +123,32 @@ export class MessageQueue<T> implements Part {
   }
 
   /** Takes a message in for every group; resolves once it is safe. */
-  send(value: T, options: SendOptions = PLAIN): Promise<Receipt> {
-    try {
-      const message = this.messageOf(value, options);
-      return this.sendNow(message) ?? this.sendSoon(message, options.whenFull === "reject");
-    } catch (error) {
-      return Promise.reject(error);
-    }
-  }
-
-  /** Where that costs next to nothing and nobody waits to send; null: not so. */
-  private sendNow(message: NewMessage): Promise<Receipt> | null {
-    const { store } = this;
-    if (store.sendOne === null || this.flushing || this.closed) return null;
-    const receipt = store.sendOne(message, this.timers.wall());
-    if (receipt === null) return null;
-    if (receipt.duplicate) this.counts.duplicates++;
-    else this.counts.sent++;
-    this.wakeAll();
-    return Promise.resolve(receipt);
-  }
-
-  /** What other tasks send in this turn of the loop goes with it. */
-  private sendSoon(message: NewMessage, hasty = false): Promise<Receipt> {
-    return new Promise((resolve, reject) => {
-      this.pending.push({ message, hasty, resolve, reject });
-      if (!this.flushing) this.flushSoon();
-    });
-  }
-
-  private flushSoon(): void {
-    this.flushing = true;
-    setImmediate(() => void this.flush());
+  send(value: T, options?: SendOptions): Promise<Receipt> {
+    return this.sender.send(value, options);
   }
 
   /**
    * Takes several in, in their order, in as few batches as there is room for; resolves once all are safe. Where a full queue rejects, what
    * did not fit is rejected, and what went before it stays.
    */
-  async sendAll(values: readonly T[], options: SendOptions | ((value: T) => SendOptions) = PLAIN): Promise<Receipt[]> {
-    const optionsOf = typeof options === "function" ? options : () => options;
-    const messages = values.map((value) => this.messageOf(value, optionsOf(value)));
-    if (this.flushing || this.closed || messages.length > LARGEST_BATCH) return this.allSoon(messages);
-    // What is sent meanwhile waits behind.
-    this.flushing = true;
-    try {
-      if (messages.length > (await this.store.room())) return this.allSoon(messages, true);
-      return this.count(await this.attempt(() => this.store.send(messages, this.timers.wall())));
-    } catch (error) {
-      // Another process was quicker: there is no room after all.
-      if (!(error instanceof QueueError) || error.problem !== "full" || this.rejects) throw error;
-      return this.allSoon(messages, true);
-    } finally {
-      this.flushing = false;
-      if (this.pending.length > 0) this.flushSoon();
-    }
+  sendAll(values: readonly T[], options?: SendOptions | ((value: T) => SendOptions)): Promise<Receipt[]> {
+    return this.sender.sendAll(values, options);
   }
 
-  private allSoon(messages: readonly NewMessage[], first = false): Promise<Receipt[]> {
-    const behind = this.pending.length;
-    const receipts = Promise.all(messages.map((message) => this.sendSoon(message)));
-    if (first) for (let i = 0; i < behind; i++) this.pending.push(this.pending.shift() as Pending);
-    return receipts;
+  private newSender(): Sender<T> {
+    const { order, capacity = 0, whenFull } = this.options;
+    return new Sender<T>(
+      { queue: this.name, ordered: order === "key", capacity, rejects: whenFull === "reject", pollMs: this.pollMs },
+      this.store,
+      this.timers,
+      (work) => this.attempt(work),
+      this.wakeAll,
+    );
   }
 
-  private get rejects(): boolean {
-    return this.options.whenFull === "reject";
-  }
-
-  /** Sends what waits, as far as there is room. */
-  private async flush(): Promise<void> {
-    try {
-      while (this.pending.length > 0) {
-        if (this.closed) throw new QueueError("closed", `${this.name} is closed`);
-        const room = await this.store.room();
-        if (room > 0) await this.sendSome(Math.min(room, LARGEST_BATCH));
-        else if (!(await this.sendKnown())) {
-          if (!this.rejects) {
-            this.rejectHasty();
-            if (this.pending.length > 0) this.waitForRoom();
-            else this.flushing = false;
-            return;
-          }
-          this.counts.rejected += this.pending.length;
-          throw fullError(this.options.capacity ?? 0);
-        }
-      }
-      this.flushing = false;
-    } catch (error) {
-      this.flushing = false;
-      for (let next = this.pending.shift(); next !== undefined; next = this.pending.shift()) next.reject(error);
-    }
-  }
-
-  /** A message that is there already needs no room. True when the first that waits was one. */
-  private async sendKnown(): Promise<boolean> {
-    const first = this.pending.peek();
-    if (first === undefined || first.message.idempotencyKey === null) return false;
-    try {
-      const [receipt] = this.count(await this.attempt(() => this.store.send([first.message], this.timers.wall())));
-      this.pending.shift();
-      first.resolve(receipt as Receipt);
-      return true;
-    } catch (error) {
-      if (error instanceof QueueError && error.problem === "full") return false;
-      throw error;
-    }
-  }
-
-  /** Those who said that they would rather not wait. */
-  private rejectHasty(): void {
-    for (let left = this.pending.length; left > 0; left--) {
-      const pending = this.pending.shift() as Pending;
-      if (!pending.hasty) this.pending.push(pending);
-      else {
-        this.counts.rejected++;
-        pending.reject(fullError(this.options.capacity ?? 0));
-      }
-    }
-  }
-
-  private async sendSome(most: number): Promise<void> {
-    const batch: Pending[] = [];
-    while (batch.length < most && this.pending.length > 0) batch.push(this.pending.shift() as Pending);
-    try {
-      const messages = batch.map(({ message }) => message);
-      const receipts = this.count(await this.attempt(() => this.store.send(messages, this.timers.wall())));
-      for (const [i, { resolve }] of batch.entries()) resolve(receipts[i] as Receipt);
-    } catch (error) {
-      const problem = error instanceof QueueError ? error.problem : null;
-      // Another process was quicker: there is no room after all.
-      if (problem === "full" && this.options.whenFull !== "reject") this.putBack(batch);
-      // One of them is at fault; the others need not suffer for it.
-      else if (problem === "invalid" && batch.length > 1) for (const pending of batch) await this.sendOne(pending);
-      else for (const pending of batch) pending.reject(error);
-    }
-  }
-
-  private async sendOne({ message, resolve, reject }: Pending): Promise<void> {
-    try {
-      const [receipt] = this.count(await this.attempt(() => this.store.send([message], this.timers.wall())));
-      resolve(receipt as Receipt);
-    } catch (error) {
-      reject(error);
-    }
-  }
-
-  private putBack(batch: readonly Pending[]): void {
-    const later = this.pending.length;
-    for (const pending of batch) this.pending.push(pending);
-    for (let i = 0; i < later; i++) this.pending.push(this.pending.shift() as Pending);
-  }
-
-  /** Room comes when a consumer settles; of other processes, and of leases that run out, nothing is heard. */
-  private waitForRoom(): void {
-    this.roomWanted = true;
-    this.timers.after(this.pollMs, () => {
-      if (!this.roomWanted) return;
-      this.roomWanted = false;
-      void this.flush();
-    });
-  }
-
-  private wakeAll(): void {
+  private readonly wakeAll = (): void => {
     for (const consumer of this.consumers) consumer.wake();
-  }
-
-  private count(receipts: Receipt[]): Receipt[] {
-    const duplicates = receipts.reduce((sum, { duplicate }) => sum + (duplicate ? 1 : 0), 0);
-    this.counts.sent += receipts.length - duplicates;
-    this.counts.duplicates += duplicates;
-    this.wakeAll();
-    return receipts;
-  }
+  };
 
   /** Has the messages of a group handled, from now on, until the consumer or the queue is stopped. */
   consume(handler: Handler<T>, options: ConsumeOptions = {}): Consumer<T> {
@@ -360,11 +177,7 @@ export class MessageQueue<T> implements Part {
       this.timers,
     );
     consumer.onTrouble = this.onTrouble;
-    consumer.onSettled = () => {
-      if (!this.roomWanted) return;
-      this.roomWanted = false;
-      void this.flush();
-    };
+    consumer.onSettled = () => this.sender.roomMade();
     consumer.onStopped = () => {
       this.consumers.delete(consumer);
       if (!this.closed) this.wanted.delete(consumer);
@@ -401,6 +214,9 @@ export class MessageQueue<T> implements Part {
     this.store = this.reopen();
     this.closed = false;
     this.stopping = null;
+    const { counts } = this.sender;
+    this.sender = this.newSender();
+    Object.assign(this.sender.counts, counts);
     const wanted = [...this.wanted.values()];
     this.wanted.clear();
     for (const { handler, options } of wanted) this.consume(handler, options);
@@ -414,10 +230,9 @@ export class MessageQueue<T> implements Part {
 
   private async close(deadlineMs: number): Promise<void> {
     this.closed = true;
+    this.sender.close();
     await Promise.all([...this.consumers].map((consumer) => consumer.stop(deadlineMs)));
-    for (let next = this.pending.shift(); next !== undefined; next = this.pending.shift())
-      next.reject(new QueueError("closed", `${this.name} was closed before this was sent`));
-    this.flushing = false;
+    this.sender.rejectRest();
     await this.store.close();
   }
 
@@ -430,7 +245,11 @@ export class MessageQueue<T> implements Part {
   }
 
   stats(): QueueStats {
-    return { ...this.counts, sendersWaiting: this.pending.length, consumers: [...this.consumers].map((consumer) => consumer.stats()) };
+    return {
+      ...this.sender.counts,
+      sendersWaiting: this.sender.waiting,
+      consumers: [...this.consumers].map((consumer) => consumer.stats()),
+    };
   }
 
   health(): Health {
@@ -464,31 +283,6 @@ export class MessageQueue<T> implements Part {
       throw error;
     }
   }
-
-  private messageOf(value: T, options: Nullable<SendOptions>): NewMessage {
-    if (options === PLAIN) return { value, key: null, priority: 0, delayMs: 0, idempotencyKey: null };
-    return this.checked(value, options);
-  }
-
-  private checked(value: T, { key = null, priority = 0, delayMs = 0, idempotencyKey = null }: Nullable<SendOptions>): NewMessage {
-    if (!Number.isInteger(priority) || Math.abs(priority ?? 0) > HIGHEST)
-      throw invalid("priority", `a whole number from -${HIGHEST} to ${HIGHEST}`, priority);
-    if (typeof delayMs !== "number" || !(delayMs >= 0 && delayMs <= 1e12)) throw invalid("delayMs", "0 or more", delayMs);
-    for (const [field, text] of [
-      ["key", key],
-      ["idempotencyKey", idempotencyKey],
-    ] as const)
-      if (text !== null && (text === "" || text.length > 512)) throw invalid(field, "a text of 1 to 512 characters", text.length);
-    if (key !== null && priority !== 0 && this.options.order === "key")
-      throw new QueueError("invalid", "priority: a message with a key keeps its place in a queue of order key");
-    return { value, key, priority: priority ?? 0, delayMs, idempotencyKey };
-  }
-}
-
-type Nullable<O> = { readonly [K in keyof O]: O[K] | null };
-
-function invalid(field: string, rule: string, got: unknown): QueueError {
-  return new QueueError("invalid", `${field}: must be ${rule}, got ${String(got)}`);
 }
 
 function storeOptions(options: MessageQueueOptions): StoreOptions {

@@ -1,0 +1,261 @@
+import type { Timers } from "../../kernel/timers.ts";
+import { Ring } from "../../queueing/ring.ts";
+import { fullError, type NewMessage, QueueError, type QueueStore, type Receipt } from "./store.ts";
+
+export interface SendOptions {
+  /** Messages of one key can be kept in order. */
+  readonly key?: string;
+  /** Higher goes first. Default 0. Not with a key in a queue that keeps keys in order. */
+  readonly priority?: number;
+  /** Not to be worked on before so many milliseconds have passed. */
+  readonly delayMs?: number;
+  /** Sent again with the same one, a message is taken in once. */
+  readonly idempotencyKey?: string;
+  /** For this one message: `reject` does not wait for room, whatever the queue's rule. */
+  readonly whenFull?: "reject";
+}
+
+/** A message that waits to be sent with others. */
+interface Pending {
+  readonly message: NewMessage;
+  /** Is rejected rather than waits for room. */
+  readonly hasty: boolean;
+  resolve(receipt: Receipt): void;
+  reject(error: unknown): void;
+}
+
+/** No options: nothing to check. */
+const PLAIN: SendOptions = {};
+
+/** Highest priority, and lowest the same below 0. */
+const HIGHEST = 1000;
+
+/** Messages that go to the store together, at most. */
+const LARGEST_BATCH = 1000;
+
+export interface SenderRule {
+  readonly queue: string;
+  readonly ordered: boolean;
+  readonly capacity: number;
+  /** What does not fit is rejected rather than waits. */
+  readonly rejects: boolean;
+  readonly pollMs: number;
+}
+
+/** The way in: gathers what is sent into batches, keeps its order, and has it wait for room or says that there is none. */
+export class Sender<T> {
+  readonly counts = { sent: 0, duplicates: 0, rejected: 0 };
+  private readonly pending = new Ring<Pending>(16);
+  private flushing = false;
+  /** Who sends waits for a consumer to settle something. */
+  private roomWanted = false;
+  private closed = false;
+
+  constructor(
+    private readonly rule: SenderRule,
+    private readonly store: QueueStore,
+    private readonly timers: Timers,
+    /** Does something with the store, whose troubles are the queue's. */
+    private readonly attempt: <R>(work: () => R | Promise<R>) => Promise<R>,
+    /** Told when something was taken in. */
+    private readonly onSent: () => void,
+  ) {}
+
+  /** Messages that are not safe yet. */
+  get waiting(): number {
+    return this.pending.length;
+  }
+
+  send(value: T, options: SendOptions = PLAIN): Promise<Receipt> {
+    try {
+      const message = this.messageOf(value, options);
+      return this.sendNow(message) ?? this.sendSoon(message, options.whenFull === "reject");
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** Where that costs next to nothing and nobody waits to send; null: not so. */
+  private sendNow(message: NewMessage): Promise<Receipt> | null {
+    const { store } = this;
+    if (store.sendOne === null || this.flushing || this.closed) return null;
+    const receipt = store.sendOne(message, this.timers.wall());
+    if (receipt === null) return null;
+    if (receipt.duplicate) this.counts.duplicates++;
+    else this.counts.sent++;
+    this.onSent();
+    return Promise.resolve(receipt);
+  }
+
+  /** What other tasks send in this turn of the loop goes with it. */
+  private sendSoon(message: NewMessage, hasty = false): Promise<Receipt> {
+    return new Promise((resolve, reject) => {
+      this.pending.push({ message, hasty, resolve, reject });
+      if (!this.flushing) this.flushSoon();
+    });
+  }
+
+  private flushSoon(): void {
+    this.flushing = true;
+    setImmediate(() => void this.flush());
+  }
+
+  async sendAll(values: readonly T[], options: SendOptions | ((value: T) => SendOptions) = PLAIN): Promise<Receipt[]> {
+    const optionsOf = typeof options === "function" ? options : () => options;
+    const messages = values.map((value) => this.messageOf(value, optionsOf(value)));
+    if (this.flushing || this.closed || messages.length > LARGEST_BATCH) return this.allSoon(messages);
+    // What is sent meanwhile waits behind.
+    this.flushing = true;
+    try {
+      if (messages.length > (await this.store.room())) return this.allSoon(messages, true);
+      return await this.takeIn(messages);
+    } catch (error) {
+      // Another process was quicker: there is no room after all.
+      if (!(error instanceof QueueError) || error.problem !== "full" || this.rule.rejects) throw error;
+      return this.allSoon(messages, true);
+    } finally {
+      this.flushing = false;
+      if (this.pending.length > 0) this.flushSoon();
+    }
+  }
+
+  /** `first`: before what waits already. */
+  private allSoon(messages: readonly NewMessage[], first = false): Promise<Receipt[]> {
+    const before = first ? this.pending.take(() => true) : [];
+    const receipts = Promise.all(messages.map((message) => this.sendSoon(message)));
+    for (const pending of before) this.pending.push(pending);
+    return receipts;
+  }
+
+  /** Sends what waits, as far as there is room. */
+  private async flush(): Promise<void> {
+    try {
+      while (this.pending.length > 0) {
+        if (this.closed) throw new QueueError("closed", `${this.rule.queue} is closed`);
+        const room = await this.store.room();
+        if (room > 0) await this.sendSome(Math.min(room, LARGEST_BATCH));
+        else if (!(await this.sendKnown())) {
+          if (!this.rule.rejects) {
+            this.rejectHasty();
+            if (this.pending.length > 0) this.waitForRoom();
+            else this.flushing = false;
+            return;
+          }
+          this.counts.rejected += this.pending.length;
+          throw fullError(this.rule.capacity);
+        }
+      }
+      this.flushing = false;
+    } catch (error) {
+      this.flushing = false;
+      for (const { reject } of this.pending.take(() => true)) reject(error);
+    }
+  }
+
+  /** A message that is there already needs no room. True when the first that waits was one. */
+  private async sendKnown(): Promise<boolean> {
+    const first = this.pending.peek();
+    if (first === undefined || first.message.idempotencyKey === null) return false;
+    try {
+      const [receipt] = await this.takeIn([first.message]);
+      this.pending.shift();
+      first.resolve(receipt as Receipt);
+      return true;
+    } catch (error) {
+      if (error instanceof QueueError && error.problem === "full") return false;
+      throw error;
+    }
+  }
+
+  /** Those who said that they would rather not wait. */
+  private rejectHasty(): void {
+    for (const { reject } of this.pending.take(({ hasty }) => hasty)) {
+      this.counts.rejected++;
+      reject(fullError(this.rule.capacity));
+    }
+  }
+
+  private async sendSome(most: number): Promise<void> {
+    const batch: Pending[] = [];
+    while (batch.length < most && this.pending.length > 0) batch.push(this.pending.shift() as Pending);
+    try {
+      const receipts = await this.takeIn(batch.map(({ message }) => message));
+      for (const [i, { resolve }] of batch.entries()) resolve(receipts[i] as Receipt);
+    } catch (error) {
+      const problem = error instanceof QueueError ? error.problem : null;
+      // Another process was quicker: there is no room after all.
+      if (problem === "full" && !this.rule.rejects) this.pending.putFirst(batch);
+      // One of them is at fault; the others need not suffer for it.
+      else if (problem === "invalid" && batch.length > 1) for (const pending of batch) await this.sendOne(pending);
+      else for (const pending of batch) pending.reject(error);
+    }
+  }
+
+  private async sendOne({ message, resolve, reject }: Pending): Promise<void> {
+    try {
+      const [receipt] = await this.takeIn([message]);
+      resolve(receipt as Receipt);
+    } catch (error) {
+      reject(error);
+    }
+  }
+
+  /** Room comes when a consumer settles; of other processes, and of leases that run out, nothing is heard. */
+  private waitForRoom(): void {
+    this.roomWanted = true;
+    this.timers.after(this.rule.pollMs, () => this.roomMade());
+  }
+
+  /** Has the store take messages in, together. */
+  private async takeIn(messages: readonly NewMessage[]): Promise<Receipt[]> {
+    const receipts = await this.attempt(() => this.store.send(messages, this.timers.wall()));
+    const duplicates = receipts.reduce((sum, { duplicate }) => sum + (duplicate ? 1 : 0), 0);
+    this.counts.sent += receipts.length - duplicates;
+    this.counts.duplicates += duplicates;
+    this.onSent();
+    return receipts;
+  }
+
+  /** There may be room again. */
+  roomMade(): void {
+    if (!this.roomWanted) return;
+    this.roomWanted = false;
+    void this.flush();
+  }
+
+  /** Takes nothing more in; what waits is rejected once what is being taken in is. */
+  close(): void {
+    this.closed = true;
+  }
+
+  rejectRest(): void {
+    const error = new QueueError("closed", `${this.rule.queue} was closed before this was sent`);
+    for (const { reject } of this.pending) reject(error);
+    this.pending.clear();
+  }
+
+  private messageOf(value: T, options: Nullable<SendOptions>): NewMessage {
+    if (options === PLAIN) return { value, key: null, priority: 0, delayMs: 0, idempotencyKey: null };
+    return this.checked(value, options);
+  }
+
+  private checked(value: T, { key = null, priority = 0, delayMs = 0, idempotencyKey = null }: Nullable<SendOptions>): NewMessage {
+    if (!Number.isInteger(priority) || Math.abs(priority ?? 0) > HIGHEST)
+      throw invalid("priority", `a whole number from -${HIGHEST} to ${HIGHEST}`, priority);
+    if (typeof delayMs !== "number" || !(delayMs >= 0 && delayMs <= 1e12)) throw invalid("delayMs", "0 or more", delayMs);
+    for (const [field, text] of [
+      ["key", key],
+      ["idempotencyKey", idempotencyKey],
+    ] as const)
+      if (text !== null && (text === "" || text.length > 512)) throw invalid(field, "a text of 1 to 512 characters", text.length);
+    if (key !== null && priority !== 0 && this.rule.ordered)
+      throw new QueueError("invalid", "priority: a message with a key keeps its place in a queue of order key");
+    return { value, key, priority: priority ?? 0, delayMs, idempotencyKey };
+  }
+}
+
+type Nullable<O> = { readonly [K in keyof O]: O[K] | null };
+
+function invalid(field: string, rule: string, got: unknown): QueueError {
+  return new QueueError("invalid", `${field}: must be ${rule}, got ${String(got)}`);
+}
