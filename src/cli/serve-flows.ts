@@ -1,13 +1,13 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { FlowOrchestrator } from "../flows/index.ts";
-import { EXIT, fileProblem, UserError } from "../kernel/problem.ts";
+import { fileProblem, UserError } from "../kernel/problem.ts";
 import { printable, quoted } from "../kernel/text.ts";
 import { flowSchema } from "../scenario/flow-schema.ts";
 import { demo } from "../server/flows/demo.ts";
 import { type FlowFaceOptions, serveFlows } from "../server/flows/face.ts";
 import { loadMaker } from "../workloads/flow/makers.ts";
-import { wholeNumber } from "./serve.ts";
+import { untilTold, wholeNumber } from "./serve.ts";
 
 export interface FlowFlags {
   readonly port: string;
@@ -39,10 +39,7 @@ export async function serve(flags: FlowFlags): Promise<number> {
   process.stdout.write(
     `flows at http://${server.hostname}:${server.port} (${printable(names, 200)}); /healthz, /stats and /metrics tell how they fare\n`,
   );
-  const code = await new Promise<number>((resolve) => {
-    process.once("SIGINT", () => resolve(EXIT.interrupted));
-    process.once("SIGTERM", () => resolve(EXIT.terminated));
-  });
+  const code = await untilTold();
   await flows.stop({ deadlineMs: 5000 });
   await server.stop(true);
   return code;

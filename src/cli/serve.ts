@@ -18,15 +18,20 @@ export async function serveTiles(flags: TileFlags): Promise<number> {
   const settings = settingsOf(flags);
   const server = start(settings, seed, port);
   process.stdout.write(`tiles at http://127.0.0.1:${server.port}/{z}/{x}/{y}.png, what it saw at http://127.0.0.1:${server.port}/_stats\n`);
-  const code = await new Promise<number>((resolve) => {
-    process.once("SIGINT", () => resolve(EXIT.interrupted));
-    process.once("SIGTERM", () => resolve(EXIT.terminated));
-  });
+  const code = await untilTold();
   const { requests, byStatus } = server.stats;
   server.stop();
   const statuses = Object.entries(byStatus).map(([status, count]) => `${status}: ${count}`);
   process.stdout.write(`${requests} requests${statuses.length > 0 ? ` (${statuses.join(", ")})` : ""}\n`);
   return code;
+}
+
+/** Resolves with the exit code once the process is told to end. */
+export function untilTold(): Promise<number> {
+  return new Promise((resolve) => {
+    process.once("SIGINT", () => resolve(EXIT.interrupted));
+    process.once("SIGTERM", () => resolve(EXIT.terminated));
+  });
 }
 
 function start(settings: MockSettings, seed: number, port: number): TileServer {

@@ -1,7 +1,7 @@
 import type { Recorder } from "../telemetry/recorder.ts";
 import type { FailureCount } from "../telemetry/result.ts";
 import { Tally } from "../telemetry/tally.ts";
-import { reasonOf } from "../workloads/message/handler.ts";
+import { reasonOf } from "../workloads/reason.ts";
 
 /**
  * What a handler lets go of and errs later: a promise nobody awaits, a timer. It counts one message of this thread as

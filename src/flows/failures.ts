@@ -1,3 +1,4 @@
+import { thrownText } from "../kernel/thrown.ts";
 import type { Timers } from "../kernel/timers.ts";
 
 /** Something that went wrong inside a flow and was kept from doing harm elsewhere. */
@@ -52,10 +53,10 @@ export class Failures {
       try {
         listener(failure);
       } catch (wrong) {
-        this.warn(`A listener for failures of ${this.part} failed itself: ${messageOf(wrong)}`);
+        this.warn(`A listener for failures of ${this.part} failed itself: ${thrownText(wrong)}`);
       }
     }
-    if (this.listeners.size === 0 && !known) this.warn(`${this.part}, ${place}: ${messageOf(error)} (further failures are only counted)`);
+    if (this.listeners.size === 0 && !known) this.warn(`${this.part}, ${place}: ${thrownText(error)} (further failures are only counted)`);
     return failure;
   }
 
@@ -71,16 +72,6 @@ export class Failures {
   }
 }
 
-/** What an error says, whatever was thrown. */
-export function messageOf(error: unknown): string {
-  if (error instanceof Error) return error.message === "" ? error.name : error.message;
-  try {
-    return String(error);
-  } catch {
-    return "an error that cannot be shown";
-  }
-}
-
 /** A handler, stage or task took longer than it was given. */
 export class TimedOut extends Error {
   override readonly name = "TimedOut";
@@ -93,8 +84,4 @@ export class TimedOut extends Error {
 /** The part was stopped before this was done. */
 export class Stopped extends Error {
   override readonly name = "Stopped";
-}
-
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
 }

@@ -1,7 +1,8 @@
+import { isThenable } from "../kernel/thrown.ts";
 import { pause, type Timers, within } from "../kernel/timers.ts";
 import { type BackoffRule, backoffDelay } from "../resilience/backoff.ts";
 import { BREAKER_STATES, CircuitBreakers } from "../resilience/circuit-breaker.ts";
-import { isThenable, TimedOut } from "./failures.ts";
+import { TimedOut } from "./failures.ts";
 
 /** How calls that fail are tried again. Times in milliseconds. */
 export interface RetryRule extends Partial<BackoffRule> {

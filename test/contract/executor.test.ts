@@ -24,6 +24,7 @@ import type { Sample } from "../../src/telemetry/result.ts";
 import { GeneratedPayloads } from "../../src/workloads/message/generated.ts";
 import { apply, digestOf, type State, stateJson } from "../../src/workloads/message/state.ts";
 import { rounds } from "../support/campaign.ts";
+import { runHere } from "../support/case.ts";
 
 setDefaultTimeout(60_000);
 
@@ -79,19 +80,7 @@ function virtually(mode: "sync" | "async", executor: () => Executor): Runner {
 }
 
 /** The real thing, on the real clock: parallel needs threads that are truly apart. */
-const really: Runner = async (scenario, during) => {
-  const samples: Sample[] = [];
-  const result = await runCase(planOf(scenario, "parallel"), {
-    access: NO_ACCESS,
-    roundsPerMs: 100,
-    http: null,
-    dumpState: null,
-    onStarted: () => {},
-    onSample: (sample) => samples.push(sample),
-    onStoppable: (stop) => during?.(stop),
-  });
-  return { result, samples };
-};
+const really: Runner = (scenario, during) => runHere(planOf(scenario, "parallel"), during);
 
 const RUNNERS: readonly { readonly mode: Mode; readonly run: Runner; readonly runs: number; readonly exact: boolean }[] = [
   { mode: "sync", run: virtually("sync", () => new SyncExecutor()), runs: 60, exact: true },

@@ -2,18 +2,16 @@ import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { RunnerResult } from "../../src/engine/protocol.ts";
-import { runCase } from "../../src/engine/runner/case.ts";
-import { NO_ACCESS } from "../../src/engine/stage/fetch-stage.ts";
 import { planCases } from "../../src/plan/plan.ts";
 import { YamlFile } from "../../src/scenario/document.ts";
 import { resolveScenario } from "../../src/scenario/load.ts";
 import type { Mode } from "../../src/scenario/schema.ts";
 import { imbalance } from "../../src/telemetry/ledger.ts";
-import type { Sample } from "../../src/telemetry/result.ts";
 import { explainFailures, explainHandlers } from "../../src/theory/explain-flow.ts";
 import { flowDemand } from "../../src/theory/flow.ts";
 import { predict } from "../../src/theory/predict.ts";
 import { draw } from "../../src/workloads/flow/lab.ts";
+import { runHere } from "../support/case.ts";
 import { ROOT, temporaryFolder } from "../support/cli.ts";
 
 setDefaultTimeout(60_000);
@@ -39,18 +37,8 @@ function planOf(flow: object, mode: Mode, more: object = {}) {
   return plan;
 }
 
-/** One case in this process: what the runner's process does. */
-async function run(flow: object, mode: Mode, more: object = {}): Promise<{ result: RunnerResult; samples: Sample[] }> {
-  const samples: Sample[] = [];
-  const result = await runCase(planOf(flow, mode, more), {
-    access: NO_ACCESS,
-    roundsPerMs: 100,
-    http: null,
-    dumpState: null,
-    onStarted: () => {},
-    onSample: (sample) => samples.push(sample),
-    onStoppable: () => {},
-  });
+async function run(flow: object, mode: Mode, more: object = {}) {
+  const { result, samples } = await runHere(planOf(flow, mode, more));
   expect(imbalance(result.ledger)).toBe(0);
   expect(result.littlesLaw.relativeError).toBeLessThan(1e-6);
   return { result, samples };

@@ -1,5 +1,5 @@
+import { isThenable } from "../../kernel/thrown.ts";
 import type { Channel } from "../channel.ts";
-import { isThenable } from "../failures.ts";
 import type { FlowContext } from "./context.ts";
 import type { Fates, Node, Passing } from "./node.ts";
 

@@ -1,7 +1,7 @@
+import { isThenable } from "../../kernel/thrown.ts";
 import type { Timers } from "../../kernel/timers.ts";
 import { Ring } from "../../queueing/ring.ts";
 import { Histogram } from "../../telemetry/histogram.ts";
-import { isThenable } from "../failures.ts";
 import { Guard, type GuardOptions } from "../guard.ts";
 import { checkCount, checkSpan } from "../options.ts";
 import type { PartStats } from "../part.ts";

@@ -1,7 +1,8 @@
+import { isThenable, thrownText } from "../../kernel/thrown.ts";
 import { type Timers, within } from "../../kernel/timers.ts";
 import { Ring } from "../../queueing/ring.ts";
 import { type BackoffRule, backoffDelay } from "../../resilience/backoff.ts";
-import { type Failures, isThenable, messageOf, Stopped, TimedOut } from "../failures.ts";
+import { type Failures, Stopped, TimedOut } from "../failures.ts";
 import type { PartStats } from "../part.ts";
 import { Slots } from "../slots.ts";
 import { GiveUp, type Handler, Held } from "./message.ts";
@@ -203,7 +204,7 @@ export class Consumer<T> implements Disposable {
     const { id, attempt, key } = held;
     this.failures.report(this.rule.name, held.value, error);
     if (error instanceof GiveUp || attempt >= this.rule.maxAttempts) {
-      this.dead.push({ id, attempt, reason: messageOf(error) });
+      this.dead.push({ id, attempt, reason: thrownText(error) });
       return this.nextOf(key);
     }
     this.again.push({ id, attempt, delayMs: Math.round(backoffDelay(this.rule.backoff, attempt, Math.random())) });

@@ -1,7 +1,8 @@
+import { thrownText } from "../../kernel/thrown.ts";
 import { realTimers, type Timers, within } from "../../kernel/timers.ts";
 import { type BackoffRule, backoffDelay } from "../../resilience/backoff.ts";
 import { EventBus } from "../event-bus/event-bus.ts";
-import { type FlowFailure, messageOf, Stopped } from "../failures.ts";
+import { type FlowFailure, Stopped } from "../failures.ts";
 import { DEFAULT_BACKOFF } from "../guard.ts";
 import { type Health, type Part, type PartStats, STOP_MS, type StopOptions } from "../part.ts";
 import { type Alert, AlertBoard, type AlertRule } from "./alerts.ts";
@@ -222,7 +223,7 @@ export class FlowOrchestrator implements AsyncDisposable {
   private listen(entry: Entry): void {
     for (const quit of entry.quit.splice(0)) quit();
     const down = entry.part.onDown?.((error) => this.failed(entry, error));
-    const failure = entry.part.onFailure?.(({ place, error }: FlowFailure) => this.log(`${entry.name}, ${place}: ${messageOf(error)}`));
+    const failure = entry.part.onFailure?.(({ place, error }: FlowFailure) => this.log(`${entry.name}, ${place}: ${thrownText(error)}`));
     for (const quit of [down, failure]) if (quit !== undefined) entry.quit.push(quit);
   }
 
@@ -231,7 +232,7 @@ export class FlowOrchestrator implements AsyncDisposable {
     if (entry.state === "up" && this.timers.now() - entry.upSince > STEADY_MS) entry.failures = 0;
     entry.state = "failed";
     entry.failures++;
-    const text = messageOf(error);
+    const text = thrownText(error);
     this.log(`${entry.name} failed: ${text}`);
     this.announce("part.failed", { part: entry.name, error: text });
     const { restart = {} } = entry.options;
@@ -252,7 +253,7 @@ export class FlowOrchestrator implements AsyncDisposable {
       const left = Math.max(0, until - this.timers.now());
       // A part that breaks its word about the deadline is left behind.
       const stopped = (async () => entry.part.stop({ deadlineMs: left }))().catch((error: unknown) =>
-        this.log(`${entry.name} failed to stop: ${messageOf(error)}`),
+        this.log(`${entry.name} failed to stop: ${thrownText(error)}`),
       );
       await within(this.timers, left + 100, stopped, undefined);
       this.log(`${entry.name} stopped`);
@@ -269,7 +270,7 @@ export class FlowOrchestrator implements AsyncDisposable {
         const stats = this.stats();
         this.alerts.check((name) => stats.get(name) ?? null);
       } catch (error) {
-        this.log(`looking at health and alerts failed: ${messageOf(error)}`);
+        this.log(`looking at health and alerts failed: ${thrownText(error)}`);
       }
       if (!this.stopping) this.watch();
     });
@@ -300,7 +301,7 @@ export class FlowOrchestrator implements AsyncDisposable {
     } catch (error) {
       if (this.warned) return;
       this.warned = true;
-      process.emitWarning(`the log of ${this.name} failed: ${messageOf(error)}`, "FlowWarning");
+      process.emitWarning(`the log of ${this.name} failed: ${thrownText(error)}`, "FlowWarning");
     }
   }
 }

@@ -1,7 +1,8 @@
+import { isThenable } from "../../kernel/thrown.ts";
 import { realTimers, type Timers, within } from "../../kernel/timers.ts";
 import { Ring } from "../../queueing/ring.ts";
 import { Channel, type ChannelOverflow } from "../channel.ts";
-import { Failures, isThenable, type OnFailure, Stopped } from "../failures.ts";
+import { Failures, type OnFailure, Stopped } from "../failures.ts";
 import { Moment } from "../moment.ts";
 import { checkCount } from "../options.ts";
 import { type Health, type Part, type PartStats, STOP_MS, type StopOptions, stuckHealth } from "../part.ts";

@@ -1,6 +1,7 @@
+import { isThenable } from "../../kernel/thrown.ts";
 import type { Timers } from "../../kernel/timers.ts";
 import { Ring } from "../../queueing/ring.ts";
-import { type Failures, isThenable } from "../failures.ts";
+import type { Failures } from "../failures.ts";
 import { Moment, onAbort } from "../moment.ts";
 import type { HandlingStats } from "../part.ts";
 

@@ -1,6 +1,5 @@
-import { pathToFileURL } from "node:url";
-import { printable } from "../../kernel/text.ts";
 import type { FlowPart, FlowSettings } from "../../scenario/flow-schema.ts";
+import { loadFunction } from "../module.ts";
 import { dataPipeline } from "./data-pipeline.ts";
 import { eventBus } from "./event-bus.ts";
 import type { FlowMaker, Submit } from "./flow.ts";
@@ -37,15 +36,5 @@ function orchestrated(parts: Readonly<Record<string, FlowPart>>): FlowMaker {
 
 /** Loads the module that `flow.module` names. Rejects with a sentence when it makes no flow. */
 export async function loadMaker(file: string): Promise<FlowMaker> {
-  let loaded: { default?: unknown };
-  try {
-    loaded = (await import(pathToFileURL(file).href)) as { default?: unknown };
-  } catch (error) {
-    throw new Error(
-      `The flow module ${printable(file, 200)} could not be loaded: ${error instanceof Error ? printable(error.message, 200) : "it threw"}`,
-    );
-  }
-  if (typeof loaded.default !== "function")
-    throw new Error(`The flow module ${printable(file, 200)} has no function as its default export.`);
-  return loaded.default as FlowMaker;
+  return (await loadFunction("flow", file)) as FlowMaker;
 }

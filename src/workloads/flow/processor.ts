@@ -5,7 +5,7 @@ import { workerName } from "../../load/keys.ts";
 import type { Item } from "../../queueing/item.ts";
 import type { FlowSettings } from "../../scenario/flow-schema.ts";
 import type { FlowPartFigures } from "../../telemetry/result.ts";
-import { reasonOf } from "../message/handler.ts";
+import { reasonOf } from "../reason.ts";
 import type { Effort, Outcome, Processor, StateSlice, WorkloadReport } from "../workload.ts";
 import { kindOf } from "./brief.ts";
 import { FlowBoard } from "./figures.ts";

@@ -1,5 +1,4 @@
-import { pathToFileURL } from "node:url";
-import { printable } from "../../kernel/text.ts";
+import { loadFunction } from "../module.ts";
 import { COMPUTE, INCREMENT, type Payload } from "./message.ts";
 
 /** A message as a handler sees it, and as NDJSON spells it. */
@@ -24,16 +23,7 @@ export type Handler = (state: Map<string, unknown>, message: Message) => void | 
 
 /** Loads a handler module. Rejects with a sentence when there is no handler in it. */
 export async function loadHandler(file: string): Promise<Handler> {
-  let loaded: { default?: unknown };
-  try {
-    loaded = (await import(pathToFileURL(file).href)) as { default?: unknown };
-  } catch (error) {
-    throw new Error(`The handler module ${printable(file, 200)} could not be loaded: ${reasonOf(error)}`);
-  }
-  if (typeof loaded.default !== "function") {
-    throw new Error(`The handler module ${printable(file, 200)} has no function as its default export.`);
-  }
-  return loaded.default as Handler;
+  return (await loadFunction("handler", file)) as Handler;
 }
 
 export function messageOf(workerId: string, payload: Payload, dueSeconds: number): Message {
@@ -43,15 +33,4 @@ export function messageOf(workerId: string, payload: Payload, dueSeconds: number
     value,
   }));
   return { worker_id: workerId, payload: ops, timestamp: Number.isNaN(payload.timestamp) ? dueSeconds : payload.timestamp };
-}
-
-/** What was thrown, in one line. */
-export function reasonOf(error: unknown): string {
-  let text: string;
-  try {
-    text = error instanceof Error ? error.message || error.name : String(error);
-  } catch {
-    text = "something that cannot be written as text";
-  }
-  return printable(text === "" ? "an error without a message" : text, 200);
 }

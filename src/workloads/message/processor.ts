@@ -1,11 +1,13 @@
 import { monotonic } from "../../kernel/clock.ts";
+import { isThenable } from "../../kernel/thrown.ts";
 import type { WordReader } from "../../kernel/words.ts";
 import { workerName } from "../../load/keys.ts";
 import type { ServiceTime } from "../../load/service-times.ts";
 import type { Item } from "../../queueing/item.ts";
 import type { WireFormat } from "../../scenario/schema.ts";
+import { reasonOf } from "../reason.ts";
 import type { Effort, Outcome, Processor, StateSlice, WorkloadReport } from "../workload.ts";
-import { type Handler, messageOf, reasonOf } from "./handler.ts";
+import { type Handler, messageOf } from "./handler.ts";
 import type { Payload } from "./message.ts";
 import { apply, type State, stateJson } from "./state.ts";
 import { type PayloadReader, readerFor, WireMeter } from "./wire.ts";
@@ -149,8 +151,4 @@ export class MessageProcessor implements Processor {
 /** True when the work of each message takes a time of its own. */
 export function varies({ kind, distribution }: Pick<WorkCost, "kind" | "distribution">): boolean {
   return distribution !== "constant" && kind !== "none" && kind !== "handler";
-}
-
-function isThenable(value: unknown): value is PromiseLike<void> {
-  return typeof value === "object" && value !== null && "then" in value;
 }

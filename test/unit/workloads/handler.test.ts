@@ -4,9 +4,10 @@ import { join } from "node:path";
 import { caughtAsStray, Strays } from "../../../src/engine/strays.ts";
 import { Item } from "../../../src/queueing/item.ts";
 import { Recorder } from "../../../src/telemetry/recorder.ts";
-import { type Handler, loadHandler, type Message, messageOf, reasonOf } from "../../../src/workloads/message/handler.ts";
+import { type Handler, loadHandler, type Message, messageOf } from "../../../src/workloads/message/handler.ts";
 import { COMPUTE, INCREMENT, makeOp, Payload, SET } from "../../../src/workloads/message/message.ts";
 import { MessageProcessor } from "../../../src/workloads/message/processor.ts";
+import { reasonOf } from "../../../src/workloads/reason.ts";
 import { temporaryFolder } from "../../support/cli.ts";
 
 const folder = temporaryFolder();

@@ -1,0 +1,18 @@
+import { pathToFileURL } from "node:url";
+import { printable } from "../kernel/text.ts";
+import { reasonOf } from "./reason.ts";
+
+/**
+ * The function that a module a scenario names has as its default export. `what`: what it is wanted for, in a word. Rejects with a
+ * sentence when there is none.
+ */
+export async function loadFunction(what: string, file: string): Promise<unknown> {
+  let loaded: { default?: unknown };
+  try {
+    loaded = (await import(pathToFileURL(file).href)) as { default?: unknown };
+  } catch (error) {
+    throw new Error(`The ${what} module ${printable(file, 200)} could not be loaded: ${reasonOf(error)}`);
+  }
+  if (typeof loaded.default === "function") return loaded.default;
+  throw new Error(`The ${what} module ${printable(file, 200)} has no function as its default export.`);
+}

@@ -1,0 +1,23 @@
+import type { RunnerResult } from "../../src/engine/protocol.ts";
+import { runCase } from "../../src/engine/runner/case.ts";
+import { NO_ACCESS } from "../../src/engine/stage/fetch-stage.ts";
+import type { CasePlan } from "../../src/plan/plan.ts";
+import type { Sample } from "../../src/telemetry/result.ts";
+
+/** Runs a case in this process, on the real clock: what a runner's process does. `during` is given the means to stop it. */
+export async function runHere(
+  plan: CasePlan,
+  during: (stop: () => void) => void = () => {},
+): Promise<{ readonly result: RunnerResult; readonly samples: readonly Sample[] }> {
+  const samples: Sample[] = [];
+  const result = await runCase(plan, {
+    access: NO_ACCESS,
+    roundsPerMs: 100,
+    http: null,
+    dumpState: null,
+    onStarted: () => {},
+    onSample: (sample) => samples.push(sample),
+    onStoppable: during,
+  });
+  return { result, samples };
+}
