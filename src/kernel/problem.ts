@@ -54,18 +54,24 @@ export class InvalidScenario extends UserError {
   }
 }
 
-/** The nearest of the known words, when it is near enough to be what was meant. */
+/** Letters that the beginning of a word needs to stand for the whole. */
+const BEGINNING = 3;
+
+/** The nearest of the known words, when it is near enough to be what was meant; else one that begins with the other. */
 export function nearest(word: string, known: readonly string[]): string | null {
+  const lower = word.toLowerCase();
   let best: string | null = null;
   let bestDistance = Math.max(2, Math.floor(word.length / 3)) + 1;
   for (const candidate of known) {
-    const d = distance(word.toLowerCase(), candidate.toLowerCase());
+    const d = distance(lower, candidate.toLowerCase());
     if (d < bestDistance) {
       best = candidate;
       bestDistance = d;
     }
   }
-  return best;
+  if (best !== null || lower.length < BEGINNING) return best;
+  const begins = (candidate: string) => candidate.startsWith(lower) || (candidate.length >= BEGINNING && lower.startsWith(candidate));
+  return known.find((candidate) => begins(candidate.toLowerCase())) ?? null;
 }
 
 /** `; did you mean "x"?`, or nothing. */

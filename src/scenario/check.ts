@@ -81,7 +81,7 @@ function reportIssue(issue: z.core.$ZodIssue, root: unknown, yaml: YamlFile, rep
     for (const key of issue.keys) {
       const rule = `is not a known field${suggestion(key, known)}`;
       const got = quoted(at(root, [...path, key]));
-      report(path, `${fieldName([...path, printable(key, 60)])}: ${rule}, got ${got}`, yaml.placeOfKey(path, key));
+      report(path, `${fieldName([...path, key])}: ${rule}, got ${got}`, yaml.placeOfKey(path, key));
     }
     return;
   }
@@ -92,16 +92,18 @@ function reportIssue(issue: z.core.$ZodIssue, root: unknown, yaml: YamlFile, rep
     for (const one of inner) reportIssue({ ...one, path: [...issue.path, ...one.path] }, root, yaml, report);
     return;
   }
-  report(path, `${fieldName(path)}: ${ruleOf(issue)}, got ${quoted(value)}`);
+  report(path, `${fieldName(path)}: ${ruleOf(issue, value)}, got ${quoted(value)}`);
 }
 
-function ruleOf(issue: z.core.$ZodIssue): string {
+function ruleOf(issue: z.core.$ZodIssue, value: unknown): string {
   switch (issue.code) {
     case "custom":
       return issue.message;
-    case "invalid_union":
-      if ((issue as { options?: unknown[] }).options === undefined) return issue.message;
-      return `must be one of ${((issue as { options?: unknown[] }).options ?? []).join(", ")}`;
+    case "invalid_union": {
+      const options = (issue as { options?: unknown[] }).options?.map(String);
+      if (options === undefined) return issue.message;
+      return `must be one of ${options.join(", ")}${typeof value === "string" ? suggestion(value, options) : ""}`;
+    }
     case "invalid_type":
       return issue.expected === "object" || issue.expected === "record" ? "must be a map" : `must be ${article(issue.expected)}`;
     case "too_small":
@@ -116,7 +118,7 @@ function article(type: string): string {
 }
 
 export function fieldName(path: Path): string {
-  return path.length === 0 ? "file" : path.map((part) => printable(String(part), 60)).join(".");
+  return path.length === 0 ? "file" : path.map((part) => (part === "" ? '""' : printable(String(part), 60))).join(".");
 }
 
 function at(root: unknown, path: Path): unknown {

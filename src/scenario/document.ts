@@ -1,4 +1,16 @@
-import { type Document, isMap, isNode, isPair, isScalar, LineCounter, type Node, type Pair, parseDocument, visit } from "yaml";
+import {
+  type Document,
+  isMap,
+  isNode,
+  isPair,
+  isScalar,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseDocument,
+  visit,
+  type YAMLParseError,
+} from "yaml";
 import type { Problem } from "../kernel/problem.ts";
 import { printable } from "../kernel/text.ts";
 import { nestsDeeperThan } from "./nesting.ts";
@@ -37,7 +49,7 @@ export class YamlFile {
     if (deep !== null) return refuse(TOO_DEEP, deep.line, deep.column);
     try {
       const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, strict: true, uniqueKeys: true, logLevel: "error" });
-      const problems = document.errors.map((error): Problem => {
+      const problems = document.errors.filter(firstOfItsPlace).map((error): Problem => {
         const at = lines.linePos(error.pos[0]);
         return {
           file,
@@ -149,6 +161,11 @@ export class YamlFile {
   }
 }
 
+/** One mistake makes the parser complain more than once of one place. */
+function firstOfItsPlace({ pos }: YAMLParseError, at: number, all: readonly YAMLParseError[]): boolean {
+  return all.findIndex((other) => other.pos[0] === pos[0]) === at;
+}
+
 const TOO_DEEP = "file: must not nest deeper than 64 levels";
 
 function unresolvedAliases(file: string, document: Document, lines: LineCounter): Problem[] {
@@ -173,6 +190,7 @@ function yamlMessage(code: string, message: string, text: string, offset: number
     const key = /^[^\s:,}]+/.exec(text.slice(offset, offset + 80))?.[0] ?? "key";
     return `${printable(key)}: must be given once, got it again`;
   }
+  if (code === "MULTIPLE_DOCS") return "file: must hold one scenario, got another document";
   const got = text.slice(offset).split("\n", 1)[0]?.trim() ?? "";
   const rule = printable(message.replace(/\s*\n[\s\S]*/, "").replace(/\.$/, ""), 160);
   return `file: must be valid YAML (${rule}), got ${got === "" ? "the end of a line" : `"${printable(got, 40)}"`}`;

@@ -1,20 +1,33 @@
 import { z } from "zod";
+import { suggestion } from "../kernel/problem.ts";
 import { parseDuration, parseNumber, parseSize } from "../kernel/units.ts";
 
 /** Building blocks of the scenario schema: each takes what people write and says its rule in one sentence. */
 
 type JsonSchema = Readonly<Record<string, unknown>>;
 
-function scalar<T>(rule: string, json: JsonSchema, parse: (value: unknown) => T | null) {
+/** `words`: those among which there may be the one that was meant. */
+function scalar<T>(rule: string, json: JsonSchema, parse: (value: unknown) => T | null, words: readonly string[] = []) {
   return z
     .unknown()
     .transform((value, context): T => {
       const parsed = value === undefined ? null : parse(value);
       if (parsed !== null) return parsed;
-      context.issues.push({ code: "custom", message: value === undefined ? `is required and ${rule}` : rule, input: value });
+      context.issues.push({
+        code: "custom",
+        message: value === undefined ? `is required and ${rule}` : rule + meant(value, words),
+        input: value,
+      });
       return z.NEVER;
     })
     .meta({ ...json, ruleInWords: rule });
+}
+
+/** `; did you mean "x"?` for the first word that is none of them, or nothing. */
+function meant(value: unknown, words: readonly string[]): string {
+  if (typeof value === "string") return words.includes(value) ? `; did you mean [${value}]?` : suggestion(value, words);
+  const odd = Array.isArray(value) ? value.find((word) => typeof word === "string" && !words.includes(word)) : undefined;
+  return typeof odd === "string" ? suggestion(odd, words) : "";
 }
 
 const DURATION_PATTERN = "^[0-9][0-9_]*(\\.[0-9]+)?(us|µs|ms|s|m|h|d)$";
@@ -122,6 +135,7 @@ export const shareOr = <const W extends readonly string[]>(...words: W) =>
       if (words.includes(value as string)) return value as W[number];
       return typeof value === "number" && value >= 0 && value <= 1 ? value : null;
     },
+    words,
   );
 
 /** Yes or no. */
@@ -147,6 +161,7 @@ export const rate = () =>
       const number = parseNumber(value);
       return number !== null && number > 0 && number <= 1e9 ? number : null;
     },
+    ["max"],
   );
 
 /** A number, or one given word. */
@@ -159,12 +174,16 @@ export const countOr = <W extends string>(word: W, max = 1e9) =>
       const number = parseNumber(value);
       return number !== null && Number.isSafeInteger(number) && number >= 1 && number <= max ? number : null;
     },
+    [word],
   );
 
 /** One of a few words. */
 export const oneOf = <const W extends readonly string[]>(...words: W) =>
-  scalar<W[number]>(`must be one of ${words.join(", ")}`, { enum: words }, (value) =>
-    words.includes(value as string) ? (value as W[number]) : null,
+  scalar<W[number]>(
+    `must be one of ${words.join(", ")}`,
+    { enum: words },
+    (value) => (words.includes(value as string) ? (value as W[number]) : null),
+    words,
   );
 
 /** Text of 1 to `max` characters. */
@@ -182,6 +201,7 @@ export const listOf = <const W extends readonly string[]>(...words: W) =>
       if (!Array.isArray(value) || value.length === 0 || new Set(value).size !== value.length) return null;
       return value.every((word) => words.includes(word)) ? (value as W[number][]) : null;
     },
+    words,
   );
 
 export interface Range {
