@@ -19,5 +19,5 @@ async function run(what: string, command: readonly string[], env: Record<string,
 }
 
 const campaign = { LAB_TUI_SEED: String(seed), LAB_TUI_EFFORT: String(effort) };
-await run(`campaigns, seed ${seed}, ${effort} times the rounds`, ["test", "--timeout", "3600000", ...folders], campaign);
+await run(`campaigns, seed ${seed}, ${effort} times the rounds`, ["test", "--parallel", "--timeout", "3600000", ...folders], campaign);
 for (const file of shipped) await run(file, ["src/main.ts", "run", file, "--headless", "-q"]);

@@ -122,9 +122,15 @@ function buildProgram(outcome: { code: number }): Command {
     .option("--rounds <n>", "rounds; the median counts", "9")
     .option("--only <text>", "only rows in which this is written")
     .option("--truth", "instead: every shipped scenario, measured beside predicted")
+    .option("--sojourn", "instead: Poisson arrivals at one thread, mean time in system beside M/D/1 and M/M/1")
     .option("--floors", "instead: flows at the least rate they are good for, and how far beyond they go")
     .option("--json", "as JSON")
-    .action(async (names: string[], options: { rounds: string; truth?: boolean; floors?: boolean; json?: boolean }) => {
+    .action(async (names: string[], options: { rounds: string; truth?: boolean; floors?: boolean; sojourn?: boolean; json?: boolean }) => {
+      if (options.sojourn === true) {
+        const { sojourn } = await import("./bench/sojourn.ts");
+        await sojourn(options.rounds);
+        return;
+      }
       if (options.floors === true) {
         const { floors } = await import("./bench/floors.ts");
         await floors();

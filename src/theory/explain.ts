@@ -3,6 +3,7 @@ import type { Scenario } from "../scenario/schema.ts";
 import { droppedTotal } from "../telemetry/ledger.ts";
 import { type Explained, explainFetch } from "./explain-fetch.ts";
 import { explainFailures, explainHandlers } from "./explain-flow.ts";
+import { mg1Sojourn } from "./queues.ts";
 
 const BUSY = 0.9;
 /** A Worker shares its core with the source and with whatever else runs; from here on it is the limit. */
@@ -78,8 +79,27 @@ class Facts {
     if (predicted.sojournMean === null || predicted.throughput === null || !this.longEnough) return "";
     const model = { simulation: "The simulation", capacity: "Theory" }[predicted.model] ?? predicted.model;
     const expected = `${formatCount(predicted.throughput)}/s and a mean sojourn time of ${formatMs(predicted.sojournMean)}`;
-    return `${model} expects ${expected}; measured: ${formatCount(throughput)}/s and ${formatMs(latency.sojourn.mean)}.`;
+    const served = asServed(this.result);
+    const drift =
+      served === null || Math.abs(served / predicted.sojournMean - 1) < TOLD
+        ? ""
+        : ` Work took ${formatMs(latency.service.mean)} (± ${formatMs(latency.service.stddev)}); of that the model expects ${formatMs(served)}.`;
+    return `${model} expects ${expected}; measured: ${formatCount(throughput)}/s and ${formatMs(latency.sojourn.mean)}.${drift}`;
   }
+}
+
+/** What a difference to the prediction is to be before the service times that were measured are told. */
+const TOLD = 0.03;
+
+/**
+ * Mean sojourn time in milliseconds of M/G/1 with the rate and the service times as they were (Pollaczek–Khinchine): what
+ * still differs from it is queueing, not a core that was faster or slower than asked. null: no Poisson arrivals at one server.
+ */
+export function asServed({ predicted, latency, offeredRate }: Pick<Explained, "predicted" | "latency" | "offeredRate">): number | null {
+  if (!/^M\/[DMG]\/1$/.test(predicted.model) || offeredRate === null || latency.service.mean === 0) return null;
+  const { mean, stddev } = latency.service;
+  const sojourn = mg1Sojourn(offeredRate, mean / 1000, (stddev / mean) ** 2);
+  return sojourn === null ? null : sojourn * 1000;
 }
 
 type Look = (facts: Facts) => string | null;

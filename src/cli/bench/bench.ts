@@ -1,9 +1,10 @@
 import { UserError } from "../../kernel/problem.ts";
-import { printable, quoted } from "../../kernel/text.ts";
+import { quoted } from "../../kernel/text.ts";
 import { formatRate } from "../../kernel/units.ts";
-import { type Contest, MESSAGE_CONTESTS } from "./contest.ts";
+import { type Contest, MESSAGE_CONTESTS, median, wholeRounds } from "./contest.ts";
 import { FETCH_CONTESTS } from "./fetch-contest.ts";
 import { FLOW_CONTESTS } from "./flow-contest.ts";
+import { WORK_CONTESTS } from "./work-contest.ts";
 
 export interface BenchOptions {
   readonly rounds: string;
@@ -27,12 +28,9 @@ export interface BenchRow {
 
 /** `lab-tui bench`: ours and each peer in turn, round after round. */
 export async function bench({ rounds, json, only = "" }: BenchOptions): Promise<void> {
-  const count = Number(rounds);
-  if (!Number.isInteger(count) || count < 1 || count > 100) {
-    throw new UserError(`--rounds: must be a whole number from 1 to 100, got ${JSON.stringify(printable(rounds, 20))}`);
-  }
+  const count = wholeRounds(rounds);
   const rows: BenchRow[] = [];
-  const all = [...MESSAGE_CONTESTS, ...FETCH_CONTESTS, ...FLOW_CONTESTS];
+  const all = [...MESSAGE_CONTESTS, ...WORK_CONTESTS, ...FETCH_CONTESTS, ...FLOW_CONTESTS];
   const chosen = all.filter(({ what, peer }) => `${what} ${peer}`.includes(only));
   if (chosen.length === 0) throw new UserError(`--only: must be written in a row, such as ${all[0]?.what}, got ${quoted(only)}`);
   for (const match of chosen) {
@@ -58,12 +56,6 @@ async function contest(match: Contest, rounds: number): Promise<BenchRow> {
   const { what, peer, target } = match;
   const complete = peers.length === rounds;
   return { what, peer, target, ours: median(ours), peerRate: complete ? median(peers) : null, ratio: complete ? median(ratios) : null };
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? (sorted[middle] ?? 0) : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
 }
 
 /** The table as Markdown, as it stands in the README. */

@@ -1,4 +1,6 @@
 import { startRun } from "../../engine/run.ts";
+import { UserError } from "../../kernel/problem.ts";
+import { printable } from "../../kernel/text.ts";
 import { type Mode, scenarioSchema } from "../../scenario/schema.ts";
 import { BATCH, KEYS, MESSAGES } from "./workload.ts";
 
@@ -57,4 +59,17 @@ export async function clockCommand(command: readonly string[]): Promise<number |
   if ((await child.exited) !== 0) return null;
   const { perSecond } = JSON.parse(text) as { perSecond: number };
   return perSecond;
+}
+
+/** `--rounds` as a number. Throws a UserError. */
+export function wholeRounds(text: string): number {
+  const count = Number(text);
+  if (Number.isInteger(count) && count >= 1 && count <= 100) return count;
+  throw new UserError(`--rounds: must be a whole number from 1 to 100, got ${JSON.stringify(printable(text, 20))}`);
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? (sorted[middle] ?? 0) : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
 }

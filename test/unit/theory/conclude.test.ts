@@ -63,6 +63,21 @@ describe("P1-S P2-S explanations of cases with a known answer", () => {
   test("theory stands beside what was measured", () => {
     expect(explain(base, scenario())).toContain("D/D/1 expects 100/s and a mean sojourn time of 5.00 ms; measured: 100/s");
   });
+
+  test("a core that is slower than asked is told apart from queueing", () => {
+    const slow = parts(0, 3.4, 1.02);
+    const measured: typeof base = {
+      ...base,
+      offeredRate: 800,
+      throughput: 800,
+      latency: { ...slow, service: { ...slow.service, mean: 1.02, stddev: 0.204 } },
+      predicted: { ...base.predicted, model: "M/D/1", throughput: 800, sojournMean: 3 },
+    };
+    // ρ = 0.816, c² = 0.04: 1.02 + 0.8 · 1.02² · 1.04 / (2 · 0.184)
+    expect(explain(measured, scenario())).toContain("Work took 1.02 ms (± 204 µs); of that the model expects 3.37 ms.");
+    const quick = { ...measured, latency: { ...slow, service: { ...slow.service, mean: 1, stddev: 0 } } };
+    expect(explain(quick, scenario())).not.toContain("Work took");
+  });
 });
 
 describe("conclusions of sweeps", () => {

@@ -1,0 +1,113 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { calibrate } from "../../engine/calibration.ts";
+import { coreCount } from "../../engine/machine.ts";
+import { startRun } from "../../engine/run.ts";
+import { scenarioSchema } from "../../scenario/schema.ts";
+import type { CaseResult, RunResult } from "../../telemetry/result.ts";
+import { type Contest, clockCommand, peerFile } from "./contest.ts";
+
+/** Seconds that a case is kept busy, from a burst that would take longer. */
+const SECONDS = 8;
+const CORES = coreCount();
+
+const CPU = { work: { kind: "cpu", time: "5ms" }, keys: { count: 1000, distribution: "round-robin" } };
+const SYNC = { ...CPU, modes: ["sync"], load: burst(200) };
+const PARALLEL = { ...CPU, modes: ["parallel"], load: burst(200 * CORES), parallel: { workers: CORES } };
+const IO = {
+  modes: ["async"],
+  load: burst(20_000),
+  work: { kind: "io", time: "5ms" },
+  keys: { count: 10_000, distribution: "round-robin" },
+  async: { concurrency: 100 },
+};
+
+/** Work that takes its time: how much of what the machine can do is done. */
+export const WORK_CONTESTS: readonly Contest[] = [
+  {
+    what: "cpu 5 ms, saturated, sync",
+    peer: "bare loop of the same work",
+    target: 0.99,
+    ours: () => clock(SYNC),
+    theirs: () => bareLoops(1),
+  },
+  {
+    what: `cpu 5 ms, saturated, parallel, ${CORES} Workers`,
+    peer: `${CORES} × sync`,
+    target: 0.98,
+    ours: () => clock(PARALLEL),
+    theirs: async () => CORES * (await clock(SYNC)),
+  },
+  {
+    what: `cpu 5 ms, saturated, parallel, ${CORES} Workers`,
+    peer: "a bare loop on each core at once",
+    target: null,
+    ours: () => clock(PARALLEL),
+    theirs: () => bareLoops(CORES),
+  },
+  {
+    what: `cpu 5 ms, saturated, parallel, ${CORES} Workers, dashboard open`,
+    peer: `${CORES} × sync`,
+    target: 0.95,
+    ours: () => clockOnScreen(PARALLEL),
+    theirs: async () => CORES * (await clock(SYNC)),
+  },
+  { what: "io 5 ms, concurrency 100", peer: "100 at once ÷ 5 ms", target: 0.95, ours: () => clock(IO), theirs: async () => 100 / 0.005 },
+];
+
+/** Half again as much as can be done in the time, all due at once. */
+function burst(perSecond: number) {
+  return { executor: "bursts", size: 1.5 * SECONDS * perSecond };
+}
+
+function bench(fields: object) {
+  return { title: "bench", gracefulStop: `${SECONDS}s`, queue: { capacity: "unlimited" }, ...fields };
+}
+
+/** Messages per second of a case. */
+async function clock(fields: object): Promise<number> {
+  const scenario = scenarioSchema.parse(bench(fields));
+  const { cases } = await startRun({ name: "bench", file: "", scenario, points: [{ params: {}, scenario }] }).result;
+  return throughputOf(cases[0]);
+}
+
+/** The same as a user sees it: the whole command in a terminal, its dashboard drawn. */
+async function clockOnScreen(fields: object): Promise<number> {
+  const folder = mkdtempSync(join(tmpdir(), "lab-tui-bench-"));
+  try {
+    const scenario = join(folder, "bench.yaml");
+    const result = join(folder, "result.json");
+    writeFileSync(scenario, JSON.stringify(bench(fields)));
+    const main = Bun.fileURLToPath(new URL("../../main.ts", import.meta.url));
+    const { CI: _, ...env } = process.env;
+    const child = Bun.spawn([process.execPath, main, "run", scenario, "--no-store", "--json", result], {
+      env: { ...env, TERM: "xterm-256color" },
+      terminal: {
+        cols: 120,
+        rows: 40,
+        data: (terminal, data) => {
+          // The closing screen stays until a key is pressed.
+          if (Bun.stripANSI(new TextDecoder().decode(data)).includes("finished")) terminal.write("q");
+        },
+      },
+    });
+    await child.exited;
+    return throughputOf((JSON.parse(readFileSync(result, "utf8")) as RunResult).cases[0]);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function throughputOf(result: CaseResult | undefined): number {
+  if (result === undefined || result.status !== "completed") throw new Error(result?.problems.join(" ") ?? "no result");
+  return result.throughput;
+}
+
+/** Pieces per second of as many loops at once, each in a process of its own, of the computation that the lab calibrated. */
+async function bareLoops(count: number): Promise<number | null> {
+  const rounds = Math.round(calibrate().roundsPerMs * 5);
+  const command = [process.execPath, peerFile("bare-work.ts"), String(rounds), String(SECONDS)];
+  const rates = await Promise.all(Array.from({ length: count }, () => clockCommand(command)));
+  return rates.reduce((sum: number | null, rate) => (sum === null || rate === null ? null : sum + rate), 0);
+}
