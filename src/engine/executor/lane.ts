@@ -12,6 +12,8 @@ import type { Channel } from "./worker-pool.ts";
  */
 const AHEAD = 4e6;
 const SMALLEST_WINDOW = 4;
+/** From here on one more batch at work is time enough to be heard and given the next: each wake-up of the source's thread costs. */
+const LONG_BATCH = 2e6;
 const LARGEST_WINDOW = 128;
 /** Words of an item before its payload. */
 const ITEM_WORDS = 4;
@@ -30,6 +32,8 @@ export class Lane {
   /** Something was written since the Worker was last woken. */
   private unheard = false;
   private window: number;
+  /** Mean time a batch takes the Worker, in nanoseconds; 0: none is done. */
+  private batchTime = 0;
   /** Batches the Worker has at work at once. */
   private readonly slots: number;
 
@@ -91,6 +95,7 @@ export class Lane {
       return;
     }
     const { busy, batches } = this.channel.recorder.counts();
+    this.batchTime = batches === 0 ? 0 : busy / batches;
     const ahead = batches === 0 ? SMALLEST_WINDOW : Math.ceil((AHEAD * batches) / Math.max(1, busy));
     this.window = this.slots - 1 + Math.min(LARGEST_WINDOW, Math.max(SMALLEST_WINDOW, ahead));
   }
@@ -128,7 +133,7 @@ export class Lane {
     // Nothing is left to give: only the end of its last batch matters.
     if (this.feed.ended && this.feed.queue.depthOf(this.shard) === 0) return 0;
     if (this.job.settings.offload !== "none" || this.job.intake.anywhere) return this.window - 1;
-    return this.window >> 1;
+    return this.slots === 1 && this.batchTime >= LONG_BATCH ? 1 : this.window >> 1;
   }
 
   /** Everything that came this way is done. */

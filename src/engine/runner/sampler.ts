@@ -37,6 +37,9 @@ export class CaseSampler implements Sampler {
   peakRssBytes = process.memoryUsage.rss();
   private readonly cores = new Cores();
   private readonly coresOfRun = new Cores();
+  /** As last read, and when they are to be read again: that is the dearest part of a sample. */
+  private coresNow: number[] = [];
+  private coresAt = 0;
   private last = { t: 0, offered: 0, processed: 0, dropped: 0, blocked: 0 };
   private samples = 0;
   /** Figures of the whole run so far, and when they are to be worked out again: that costs more than a sample. */
@@ -94,13 +97,21 @@ export class CaseSampler implements Sampler {
       rssBytes,
       p50: p50 / 1e6,
       p99: p99 / 1e6,
-      cores: this.cores.utilization(),
+      cores: this.readCores(now),
     };
     if (this.last.t < this.warmup) this.coresOfRun.utilization();
     this.last = { t: now, offered: this.offered.count, processed: ledger.processed, dropped, blocked };
     if (now >= this.warmup && !this.offered.ended) this.growth.add(now / 1e9, depth);
     if (now >= this.runningAt) this.refreshRunning(now);
     this.onSample(sample, ledger, this.runningNow);
+  }
+
+  private readCores(now: Nanoseconds): number[] {
+    if (now >= this.coresAt) {
+      this.coresAt = now + RUNNING_EVERY;
+      this.coresNow = this.cores.utilization();
+    }
+    return this.coresNow;
   }
 
   /** The ledger now: what is due and not accounted for otherwise is unfinished. */
