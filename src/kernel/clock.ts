@@ -10,6 +10,8 @@ export interface Clock {
 
 const REALTIME = 0;
 const MONOTONIC = process.platform === "darwin" ? 6 : 1;
+/** The wall clock as of the kernel's last tick, 1 to 10 ms ago: read for a tenth of what the time itself costs. Linux alone has it. */
+const REALTIME_COARSE = process.platform === "linux" ? 5 : null;
 const THREAD_CPU = process.platform === "darwin" ? 16 : 3;
 
 type ClockGetTime = (id: number, at: ReturnType<typeof ptr>) => number;
@@ -51,6 +53,39 @@ export const monotonic: Clock =
 
 /** As `Date.now()`, a quarter quicker. */
 export const wallClock: () => number = clockGetTime === null ? Date.now : () => Math.floor(read(REALTIME) / 1e6);
+
+/** Stamps of one kernel tick that are each read from the clock; after them, one in so many is. */
+const READ_EACH = 64;
+
+/** Changes with each of the kernel's ticks; null: nobody tells. */
+const kernelTick: (() => number) | null =
+  clockGetTime === null || REALTIME_COARSE === null || read(REALTIME_COARSE) === 0
+    ? null
+    : () => {
+        clockGetTime(REALTIME_COARSE, timespecAt);
+        return (timespec[0] as number) * 1e9 + (timespec[2] as number);
+      };
+
+/**
+ * A wall clock for what is stamped millions of times a second: the time itself, but in a burst of more than 64 stamps within one
+ * kernel tick, where 63 of 64 repeat the last. A stamp is never ahead of the time, and behind it by less than a tick.
+ */
+export function stampClock(tick: (() => number) | null = kernelTick, wall: () => number = wallClock): () => number {
+  if (tick === null) return wall;
+  let seen = 0;
+  let stamps = 0;
+  let last = 0;
+  return () => {
+    const now = tick();
+    if (now !== seen) {
+      seen = now;
+      stamps = 0;
+    }
+    const before = stamps++;
+    if (before < READ_EACH || before % READ_EACH === 0) last = wall();
+    return last;
+  };
+}
 
 /** CPU time this thread has used, or null where the system does not tell. */
 export function threadCpu(): Nanoseconds | null {

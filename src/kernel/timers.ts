@@ -1,4 +1,4 @@
-import { wallClock } from "./clock.ts";
+import { stampClock, wallClock } from "./clock.ts";
 
 /** Time as an application sees it, in milliseconds. What decides by it takes one of these, so that its tests never sleep. */
 export interface Timers {
@@ -6,6 +6,8 @@ export interface Timers {
   now(): number;
   /** Milliseconds since 1970. */
   wall(): number;
+  /** As `wall`, for what is stamped very often: in a burst it may stand still for some milliseconds. Default: `wall`. */
+  readonly stamp?: () => number;
   /** Runs something once, after a while; what it gives calls that off. */
   after(ms: number, run: () => void): () => void;
 }
@@ -16,11 +18,17 @@ const LONGEST = 2 ** 31 - 1;
 export const realTimers: Timers = {
   now: () => performance.now(),
   wall: wallClock,
+  stamp: stampClock(),
   after(ms, run) {
     const timer = setTimeout(run, Math.min(LONGEST, Math.max(0, ms)));
     return () => clearTimeout(timer);
   },
 };
+
+/** What stamps by these timers. */
+export function stampOf(timers: Timers): () => number {
+  return timers.stamp ?? (() => timers.wall());
+}
 
 /** Resolves after a while, or as soon as the signal is aborted. */
 export function pause(timers: Timers, ms: number, signal?: AbortSignal): Promise<void> {

@@ -1,4 +1,4 @@
-import { realTimers, type Timers, within } from "../../kernel/timers.ts";
+import { realTimers, stampOf, type Timers, within } from "../../kernel/timers.ts";
 import { Channel, type ChannelOverflow } from "../channel.ts";
 import { Failures, type OnFailure, Stopped } from "../failures.ts";
 import { checkCount, checkSpan } from "../options.ts";
@@ -59,6 +59,7 @@ export class EventBus<Events extends object> implements Part {
   readonly name: string;
   private readonly origin = crypto.randomUUID().slice(0, 13);
   private readonly timers: Timers;
+  private readonly stamp: () => number;
   private readonly past: History;
   private readonly failures: Failures;
   private subscriptions: Subscription[] = [];
@@ -76,6 +77,7 @@ export class EventBus<Events extends object> implements Part {
   constructor(options: EventBusOptions = {}) {
     this.name = options.name ?? "bus";
     this.timers = options.timers ?? realTimers;
+    this.stamp = stampOf(this.timers);
     this.past = new History(options.history ?? 1000);
     this.failures = new Failures(this.name, this.timers, options.onFailure);
   }
@@ -104,7 +106,7 @@ export class EventBus<Events extends object> implements Part {
 
   private tell(type: string, data: unknown, options: PublishOptions | undefined, tally: Tally | null): void {
     if (this.stopped) throw new Stopped(`${this.name} has stopped and takes no more events`);
-    const event = new FlowEvent(this.origin, ++this.sequence, type, this.timers.wall(), options?.source ?? this.name, data);
+    const event = new FlowEvent(this.origin, ++this.sequence, type, this.stamp(), options?.source ?? this.name, data);
     this.past.add(event);
     const heard = this.routes.get(type) ?? this.route(type);
     for (let i = 0; i < heard.length; i++) (heard[i] as Subscription).deliver(event, tally);

@@ -1,5 +1,5 @@
 import { isThenable, thrownText } from "../../kernel/thrown.ts";
-import { type Timers, within } from "../../kernel/timers.ts";
+import { stampOf, type Timers, within } from "../../kernel/timers.ts";
 import { Ring } from "../../queueing/ring.ts";
 import { type BackoffRule, backoffDelay } from "../../resilience/backoff.ts";
 import { type Failures, Stopped, TimedOut } from "../failures.ts";
@@ -43,6 +43,9 @@ export interface ConsumerStats extends PartStats {
   readonly oldestMs: number | null;
 }
 
+/** Milliseconds. */
+const LEASE_SLACK = 20;
+
 let consumers = 0;
 
 /** Leases messages of one group in batches, has so many handled at a time, and settles what is done together. */
@@ -70,6 +73,7 @@ export class Consumer<T> implements Disposable {
   private poked = false;
   private onIdle: (() => void) | null = null;
   private readonly counts = { leased: 0, acknowledged: 0, retried: 0, dead: 0, lost: 0 };
+  private readonly stamp: () => number;
   private readonly looping: Promise<void>;
   private cancelHeartbeat: () => void = () => {};
   private stopped: Promise<void> | null = null;
@@ -81,6 +85,7 @@ export class Consumer<T> implements Disposable {
     private readonly failures: Failures,
     private readonly timers: Timers,
   ) {
+    this.stamp = stampOf(timers);
     this.looping = this.loop();
     this.beat();
   }
@@ -123,8 +128,14 @@ export class Consumer<T> implements Disposable {
     const request = { max: this.wants, until: now + this.rule.visibilityMs, token: this.token };
     const leased = await this.store.lease(this.rule.group, request, now);
     this.counts.leased += leased.length;
-    for (const message of leased) this.buffer.push(new Held<T>(message, this.rule.group, request.until));
+    const until = this.heldUntil(request.until);
+    for (const message of leased) this.buffer.push(new Held<T>(message, this.rule.group, until));
     return leased.length;
+  }
+
+  /** When a lease counts as run out here: a little before it does for others, whose clocks may be ahead of this one. */
+  private heldUntil(until: number): number {
+    return until - Math.min(LEASE_SLACK, this.rule.visibilityMs / 4);
   }
 
   /** Begins what may begin. */
@@ -151,7 +162,7 @@ export class Consumer<T> implements Disposable {
 
   /** Gives the next message of its key when this one is done already. */
   private begin(held: Held<T>): Held<T> | undefined {
-    const now = this.timers.wall();
+    const now = this.stamp();
     if (now >= held.until) {
       // It waited here for so long that it may be with another by now.
       held.ended = true;
@@ -323,7 +334,7 @@ export class Consumer<T> implements Disposable {
       const until = this.timers.wall() + this.rule.visibilityMs;
       const lost = new Set(await this.store.extend(this.rule.group, this.token, held, until));
       for (const message of held) {
-        if (!lost.has(message.id)) message.until = until;
+        if (!lost.has(message.id)) message.until = this.heldUntil(until);
         else {
           message.until = 0;
           message.abort(new Stopped("the lease of this message was lost"));

@@ -1,4 +1,4 @@
-import type { Timers } from "../../kernel/timers.ts";
+import { stampOf, type Timers } from "../../kernel/timers.ts";
 import { Ring } from "../../queueing/ring.ts";
 import { fullError, type NewMessage, QueueError, type QueueStore, type Receipt } from "./store.ts";
 
@@ -50,6 +50,7 @@ export class Sender<T> {
   /** Who sends waits for a consumer to settle something. */
   private roomWanted = false;
   private closed = false;
+  private readonly stamp: () => number;
 
   constructor(
     private readonly rule: SenderRule,
@@ -59,7 +60,9 @@ export class Sender<T> {
     private readonly attempt: <R>(work: () => R | Promise<R>) => Promise<R>,
     /** Told when something was taken in. */
     private readonly onSent: () => void,
-  ) {}
+  ) {
+    this.stamp = stampOf(timers);
+  }
 
   /** Messages that are not safe yet. */
   get waiting(): number {
@@ -79,7 +82,8 @@ export class Sender<T> {
   private sendNow(message: NewMessage): Promise<Receipt> | null {
     const { store } = this;
     if (store.sendOne === null || this.flushing || this.closed) return null;
-    const receipt = store.sendOne(message, this.timers.wall());
+    // What is to wait begins to wait now, not a moment ago.
+    const receipt = store.sendOne(message, message.delayMs > 0 ? this.timers.wall() : this.stamp());
     if (receipt === null) return null;
     if (receipt.duplicate) this.counts.duplicates++;
     else this.counts.sent++;

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { stampClock, wallClock } from "../../../src/kernel/clock.ts";
 import { BELL_BYTES, LoopTime, ring, VirtualTime } from "../../../src/kernel/time.ts";
 
 describe("virtual time", () => {
@@ -92,5 +93,38 @@ describe("loop time", () => {
     worker.terminate();
     ring(bell);
     expect(Atomics.load(bell, 0)).toBe(2);
+  });
+});
+
+describe("stamps", () => {
+  test("are the time itself, until more than 64 fall into one tick of the kernel; never ahead, behind by less than a tick", () => {
+    const TICK = 4;
+    let time = 1000;
+    let read = 0;
+    const stamp = stampClock(
+      () => Math.floor(time / TICK) * TICK,
+      () => {
+        read++;
+        return time;
+      },
+    );
+    for (let i = 0; i < 64; i++, time += 0.01) expect(stamp()).toBe(time);
+    for (let i = 0; i < 5000; i++, time += 0.003) {
+      const behind = time - stamp();
+      expect(behind >= 0 && behind < TICK).toBe(true);
+    }
+    expect(read).toBeLessThan(1000);
+    time += 3600_000;
+    expect(stamp()).toBe(time);
+    expect(stampClock(null, () => 5)()).toBe(5);
+  });
+
+  test("of this machine agree with its clock", () => {
+    const stamp = stampClock();
+    for (let i = 0; i < 2000; i++) {
+      const before = wallClock();
+      const at = stamp();
+      expect(at <= wallClock() && before - at < 20).toBe(true);
+    }
   });
 });
