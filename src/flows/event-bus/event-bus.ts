@@ -51,6 +51,10 @@ export interface PublishOptions {
 /** Types whose hearers are remembered. */
 const MOST_ROUTES = 1000;
 
+/** Hearers by type. An object without a prototype rather than a `Map`: half the time, and no name means anything to it. */
+type Routes = Record<string, readonly Subscription[] | undefined>;
+const noRoutes = (): Routes => Object.create(null) as Routes;
+
 /**
  * Publish and subscribe, typed by a map from event names to what they carry. A handler that throws, dawdles or never returns
  * harms no other: its failure is counted, reported, and is the publisher's to see.
@@ -64,7 +68,8 @@ export class EventBus<Events extends object> implements Part {
   private readonly failures: Failures;
   private subscriptions: Subscription[] = [];
   /** Who hears a type; worked out when it is first asked for. */
-  private readonly routes = new Map<string, readonly Subscription[]>();
+  private routes: Routes = noRoutes();
+  private routesKept = 0;
   private sequence = 0;
   /** Subscriptions that were given no name. */
   private named = 0;
@@ -108,7 +113,7 @@ export class EventBus<Events extends object> implements Part {
     if (this.stopped) throw new Stopped(`${this.name} has stopped and takes no more events`);
     const event = new FlowEvent(this.origin, ++this.sequence, type, this.stamp(), options?.source ?? this.name, data);
     this.past.add(event);
-    const heard = this.routes.get(type) ?? this.route(type);
+    const heard = this.routes[type] ?? this.route(type);
     for (let i = 0; i < heard.length; i++) (heard[i] as Subscription).deliver(event, tally);
   }
 
@@ -149,7 +154,7 @@ export class EventBus<Events extends object> implements Part {
       for (const event of this.replayed(heard, replay)) subscription.deliver(event, tally);
     }
     this.subscriptions = [...this.subscriptions, subscription];
-    this.routes.clear();
+    this.forgetRoutes();
     return subscription;
   }
 
@@ -221,9 +226,17 @@ export class EventBus<Events extends object> implements Part {
   private route(type: string): readonly Subscription[] {
     const heard = this.subscriptions.filter(({ rule }) => rule.types === null || rule.types.includes(type));
     // A name from outside may be any: those nobody hears are not kept, of the others so many.
-    if (this.routes.size >= MOST_ROUTES) this.routes.clear();
-    if (heard.length > 0) this.routes.set(type, heard);
+    if (this.routesKept >= MOST_ROUTES) this.forgetRoutes();
+    if (heard.length > 0) {
+      this.routes[type] = heard;
+      this.routesKept++;
+    }
     return heard;
+  }
+
+  private forgetRoutes(): void {
+    this.routes = noRoutes();
+    this.routesKept = 0;
   }
 
   private replayed(types: readonly string[] | null, replay: true | number | Pick<EventFilter, "since" | "until">): FlowEvent[] {
@@ -242,7 +255,7 @@ export class EventBus<Events extends object> implements Part {
 
   private readonly remove = (subscription: Subscription): void => {
     this.subscriptions = this.subscriptions.filter((other) => other !== subscription);
-    this.routes.clear();
+    this.forgetRoutes();
     this.leaving.push(subscription);
     this.forget();
   };

@@ -75,7 +75,10 @@ export class Line {
     const headers = keepAlive ? { [CORRELATION]: id } : { [CORRELATION]: id, connection: "close" };
     // Only what is kept is unpacked: nobody is made to hold what a few bytes unfold into.
     const decompress = this.saver !== null;
-    return this.fetch(url, { signal: this.controller.signal, redirect: "manual", keepalive: keepAlive, headers, decompress });
+    const init: BunFetchRequestInit = { signal: this.controller.signal, redirect: "manual", headers, decompress };
+    // Kept alive is what `fetch` does by itself, and to be told so costs it time.
+    if (!keepAlive) init.keepalive = false;
+    return this.fetch(url, init);
   }
 
   /** Whatever is not a short answer: redirects, large bodies, bodies to be saved, refusals. */

@@ -63,7 +63,7 @@ describe("F-1 bus, in a corner", () => {
     expect(await published).toMatchObject({ handled: 1 });
     bus.subscribe("*", () => {});
     for (let i = 0; i < 5000; i++) bus.emit(`name ${i}`, i);
-    expect((bus as unknown as { routes: Map<string, unknown> }).routes.size).toBeLessThanOrEqual(1000);
+    expect(Object.keys((bus as unknown as { routes: object }).routes).length).toBeWithin(1, 1001);
   });
 });
 

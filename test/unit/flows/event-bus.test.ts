@@ -18,6 +18,16 @@ function balanced(stats: { [figure: string]: unknown }): boolean {
 const quiet = { onFailure: () => {} };
 
 describe("F-1 EventBus", () => {
+  test("a name means nothing but itself, whatever it is", () => {
+    const bus = new EventBus<Record<string, number>>();
+    const heard: string[] = [];
+    const names = ["__proto__", "constructor", "hasOwnProperty", "toString", "0", ""];
+    for (const name of names) bus.subscribe(name, ({ type, data }) => heard.push(`${type} ${data}`));
+    for (const [i, name] of names.entries()) bus.emit(name, i);
+    bus.emit("valueOf", 9);
+    expect(heard).toEqual(names.map((name, i) => `${name} ${i}`));
+  });
+
   test("an event has id, type, time, source and data, and says so as JSON", () => {
     const timers = new VirtualTimers();
     const bus = new EventBus<Shop>({ name: "shop", timers });
