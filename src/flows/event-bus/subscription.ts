@@ -69,18 +69,22 @@ interface Waiting {
   readonly tally: Tally | null;
 }
 
-/** One run of a handler that did not end at once. */
+/** One run of a handler that did not end at once. Used again for another event once the handler's promise has settled. */
 class Run implements Slotted {
   ended = false;
   slot = -1;
   cancelTimer: (() => void) | null = null;
+  event: FlowEvent | null = null;
+  tally: Tally | null = null;
+  abort: AbortController | null = null;
+  since = 0;
+  readonly resolved: () => void;
+  readonly rejected: (error: unknown) => void;
 
-  constructor(
-    readonly event: FlowEvent,
-    readonly tally: Tally | null,
-    readonly abort: AbortController | null,
-    readonly since: number,
-  ) {}
+  constructor(settled: (run: Run, error: unknown) => void) {
+    this.resolved = () => settled(this, null);
+    this.rejected = (error) => settled(this, error ?? new Error("rejected with nothing"));
+  }
 }
 
 export interface SubscriptionStats extends HandlingStats {
@@ -104,6 +108,7 @@ export class Subscription implements Disposable {
   inFlight = 0;
   private readonly waiting = new Ring<Waiting>(2);
   private readonly running = new Slots<Run>();
+  private readonly spare: Run[] = [];
   private readonly abort = new AbortController();
   private readonly delivering: Delivering = { signal: this.abort.signal };
   /** The rule's, where every event asks for them. */
@@ -228,14 +233,30 @@ export class Subscription implements Disposable {
       this.abandon(tally);
       return;
     }
-    const run = new Run(event, tally, abort, since);
+    const run = this.spare.pop() ?? new Run(this.settled);
+    run.ended = false;
+    run.event = event;
+    run.tally = tally;
+    run.abort = abort;
+    run.since = since;
     this.running.add(run);
-    if (abort !== null) run.cancelTimer = this.timers.after(this.rule.timeoutMs, () => this.end(run, new TimedOut(this.rule.timeoutMs)));
-    answer.then(
-      () => this.end(run, null),
-      (error: unknown) => this.end(run, error ?? new Error("rejected with nothing")),
-    );
+    if (abort !== null)
+      run.cancelTimer = this.timers.after(this.rule.timeoutMs, () => this.end(run, event, new TimedOut(this.rule.timeoutMs)));
+    // Of a promise of its own kind nobody knows whether it settles but once.
+    (answer instanceof Promise ? answer : Promise.resolve(answer)).then(run.resolved, run.rejected);
   }
+
+  /** A handler's promise has settled, in time or not. */
+  private readonly settled = (run: Run, error: unknown): void => {
+    const { event } = run;
+    if (event === null) return;
+    this.end(run, event, error);
+    run.event = null;
+    run.tally = null;
+    run.abort = null;
+    run.cancelTimer = null;
+    this.spare.push(run);
+  };
 
   private release(run: Run): void {
     run.ended = true;
@@ -244,8 +265,8 @@ export class Subscription implements Disposable {
     this.inFlight--;
   }
 
-  private end(run: Run, error: unknown): void {
-    if (run.ended) return;
+  private end(run: Run, event: FlowEvent, error: unknown): void {
+    if (run.ended || run.event !== event) return;
     this.release(run);
     if (error === null) {
       this.handled++;
@@ -253,7 +274,7 @@ export class Subscription implements Disposable {
       run.tally?.leave();
     } else {
       if (error instanceof TimedOut) run.abort?.abort(error);
-      this.fail(run.event, run.tally, error);
+      this.fail(event, run.tally, error);
     }
     if (this.waiting.length > 0 || this.emptied.awaited) this.next();
   }
