@@ -31,7 +31,7 @@ export function predictScenario(asked: string, { cores: askedCores, json, ...fla
   }
   const rows = cases.map(({ mode, params, predicted }) => [`${mode} ${paramsText(params)}`.trim(), ...cells(predicted)]);
   process.stdout.write(`${printable(scenario.title, 200)}, on ${cores} ${cores === 1 ? "core" : "cores"}\n\n`);
-  process.stdout.write(`${textTable(["case", "capacity", "msg/s", "used", "sojourn", "p99", "bottleneck", "model"], rows)}\n`);
+  process.stdout.write(`${textTable(["case", "capacity", "done/s", "used", "sojourn", "p99", "bottleneck", "model"], rows)}\n`);
 }
 
 function cells({ capacity, throughput, utilization, sojournMean, sojournP99, bottleneck, model }: Prediction): string[] {

@@ -105,7 +105,7 @@ class ScenarioRun {
       if (this.stops > 0) break;
       const outline = outlines[index];
       if (outline === undefined) continue;
-      const one = await this.runAsked(index, outline.plan);
+      const one = await this.runAsked(index, outline.plan, plans);
       ran.set(index, one);
       this.options.onEvent?.({ type: "case-finished", index, result: one.result });
     }
@@ -130,13 +130,14 @@ class ScenarioRun {
     return result;
   }
 
-  /** Runs a case at the rate it asks for, whatever way it asks. */
-  private async runAsked(index: number, plan: CasePlan): Promise<Ran> {
+  /** Runs a case at the rate it asks for, whatever way it asks. `plans`: of all cases, the one whose capacity is meant among them. */
+  private async runAsked(index: number, plan: CasePlan, plans: readonly CasePlan[]): Promise<Ran> {
     const asked = askedRate(plan);
     if (asked === null) return this.runCase(index, plan);
     if (asked === "max") return this.search(index, plan);
-    const probedMode = plan.scenario.modes[0] ?? plan.mode;
-    const capacity = await this.probe(index, { ...plan, mode: probedMode });
+    const probed = plans.find(({ mode, params }) => params === plan.params && mode === plan.scenario.modes[0]) ?? plan;
+    const capacity = await this.probe(index, probed);
+    const probedMode = probed.mode;
     const resolved = capacity * asked.share;
     if (resolved === 0) return this.unprobed(plan);
     const { result, verdicts } = await this.runCase(index, atRate(plan, resolved));

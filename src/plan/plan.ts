@@ -50,7 +50,8 @@ function fetchCases(params: CasePlan["params"], scenario: Scenario, workers: num
   const listed = scenario.load.executor === "once" ? count(fetch ?? {}) : 0;
   if (scenario.load.executor === "once" && listed === 0) throw new UserError("fetch.urlsFile: must hold at least one address, got none");
   return scenario.modes.map((mode) => {
-    const threads = mode === "parallel" ? Math.min(workers, max) : 1;
+    // A Worker without a connection of its own could not ask for anything.
+    const threads = mode === "parallel" ? Math.min(workers, max, fetch?.connections.max ?? max) : 1;
     const slots = mode === "sync" ? [1] : divided(max, threads);
     const vus = Math.min(
       listed,

@@ -4,6 +4,9 @@ import * as s from "./scalars.ts";
 /** Share of requests something befalls; 0: none. */
 const share = () => s.share().default(0);
 
+/** A slow body of the mock comes in so many pieces with a pause between them. */
+export const SLOW_BODY = { pieces: 10, pauseMs: 200 } as const;
+
 /** What a mock tile server does with the requests it gets. Everything random comes from the scenario's seed. */
 export const mockSchema = z.strictObject({
   latency: s.delayRange().prefault({ min: "20ms", max: "80ms" }),

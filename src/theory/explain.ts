@@ -60,7 +60,13 @@ class Facts {
   }
 
   arrivals(): string {
-    return `The arrivals are the limit: all of them were processed at ${this.rate}, with a median sojourn time of ${formatMs(this.result.latency.sojourn.p50)}.`;
+    const { ledger, latency } = this.result;
+    const { processed, failed, rejected } = ledger;
+    const others = [failed > 0 ? `${formatCount(failed)} failed` : "", rejected > 0 ? `${formatCount(rejected)} were rejected` : ""].filter(
+      Boolean,
+    );
+    const all = others.length === 0 ? "all of them were processed" : `${formatCount(processed)} were processed, ${others.join(", ")},`;
+    return `The arrivals are the limit: ${all} at ${this.rate}, with a median sojourn time of ${formatMs(latency.sojourn.p50)}.`;
   }
 
   /** What the limit led to. */

@@ -5,6 +5,7 @@ import { Arrival } from "../load/tape.ts";
 import { backoffDelay, isIllStatus } from "../resilience/backoff.ts";
 import { RateGate } from "../resilience/rate-gate.ts";
 import { RateLimiter, type RateRule, SHRINK_BY } from "../resilience/rate-limiter.ts";
+import { SLOW_BODY } from "../scenario/fetch-schema.ts";
 import type { FetchSettings, MockSettings } from "../scenario/schema.ts";
 import { Histogram } from "../telemetry/histogram.ts";
 import type { Prediction } from "../telemetry/result.ts";
@@ -14,8 +15,8 @@ import { type Expected, offeredRate, simulatable } from "./demand.ts";
 const SIMULATED = 200_000;
 /** With more in flight what sockets and promises cost counts as much as the server, and theory knows nothing of it. */
 const MOST_SLOTS = 500;
-/** A slow body of the mock: ten pieces with a pause between them, in seconds. */
-const SLOW = 1.9;
+/** From the first piece of a slow body to its last, in seconds. */
+const SLOW = ((SLOW_BODY.pieces - 1) * SLOW_BODY.pauseMs) / 1000;
 
 /** What a request of a scenario costs on average, by the description of its server. Seconds. */
 export interface RequestDemand {

@@ -53,6 +53,22 @@ describe("P1-E1 sweeps", () => {
     }
   });
 
+  test("load.rate: 80% of what requests can do is the same for all modes, however they divide what is in flight", async () => {
+    const { cases } = await runScenario({
+      title: "share of requests",
+      workload: "fetch",
+      modes: ["async", "parallel"],
+      load: { executor: "constant-arrival-rate", rate: "80%", duration: "500ms" },
+      fetch: { target: { mock: { latency: "20ms" } }, tiles: { zoom: 5, count: 1000 }, concurrency: { max: 8 } },
+      parallel: { workers: 2 },
+    });
+    expect(cases.map(({ rate }) => [rate?.asked, rate?.probedMode])).toEqual([
+      ["80%", "async"],
+      ["80%", "async"],
+    ]);
+    expect(cases[1]?.tape.hash).toBe(cases[0]?.tape.hash as string);
+  });
+
   test("load.rate: max finds the highest rate that keeps the thresholds, and says between which two it lies", async () => {
     const { cases, thresholds } = await runScenario({
       title: "max",

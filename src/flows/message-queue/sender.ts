@@ -106,17 +106,20 @@ export class Sender<T> {
 
   async sendAll(values: readonly T[], options: SendOptions | ((value: T) => SendOptions) = PLAIN): Promise<Receipt[]> {
     const optionsOf = typeof options === "function" ? options : () => options;
-    const messages = values.map((value) => this.messageOf(value, optionsOf(value)));
-    if (this.flushing || this.closed || messages.length > LARGEST_BATCH) return this.allSoon(messages);
+    const chosen = values.map(optionsOf);
+    const messages = values.map((value, i) => this.messageOf(value, chosen[i] as SendOptions));
+    // One that would rather not wait holds for all: they are sent together.
+    const hasty = chosen.some(({ whenFull }) => whenFull === "reject");
+    if (this.flushing || this.closed || messages.length > LARGEST_BATCH) return this.allSoon(messages, hasty);
     // What is sent meanwhile waits behind.
     this.flushing = true;
     try {
-      if (messages.length > (await this.store.room())) return this.allSoon(messages, true);
+      if (messages.length > (await this.store.room())) return this.allSoon(messages, hasty, true);
       return await this.takeIn(messages);
     } catch (error) {
       // Another process was quicker: there is no room after all.
       if (!(error instanceof QueueError) || error.problem !== "full" || this.rule.rejects) throw error;
-      return this.allSoon(messages, true);
+      return this.allSoon(messages, hasty, true);
     } finally {
       this.flushing = false;
       if (this.pending.length > 0) this.flushSoon();
@@ -124,9 +127,9 @@ export class Sender<T> {
   }
 
   /** `first`: before what waits already. */
-  private allSoon(messages: readonly NewMessage[], first = false): Promise<Receipt[]> {
+  private allSoon(messages: readonly NewMessage[], hasty: boolean, first = false): Promise<Receipt[]> {
     const before = first ? this.pending.take(() => true) : [];
-    const receipts = Promise.all(messages.map((message) => this.sendSoon(message)));
+    const receipts = Promise.all(messages.map((message) => this.sendSoon(message, hasty)));
     for (const pending of before) this.pending.push(pending);
     return receipts;
   }

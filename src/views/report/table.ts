@@ -7,7 +7,7 @@ import { paramsText } from "./sweep.ts";
 /** One row of the table that compares the modes; texts, ready to be drawn. */
 export interface ComparisonRow {
   readonly mode: string;
-  readonly "msg/s": string;
+  readonly "done/s": string;
   readonly p50: string;
   readonly p95: string;
   readonly p99: string;
@@ -56,7 +56,7 @@ export function comparisonRow(figures: RowFigures): ComparisonRow {
   const { capacity } = figures.predicted;
   return {
     mode: `${printable(figures.mode, 20)}${figures.where === "" ? "" : ` ${printable(figures.where, 60)}`}${mark}`,
-    "msg/s": blank(formatCount(figures.throughput)),
+    "done/s": blank(formatCount(figures.throughput)),
     p50: blank(formatMs(figures.p50)),
     p95: blank(formatMs(figures.p95)),
     p99: blank(formatMs(figures.p99)),
@@ -66,7 +66,7 @@ export function comparisonRow(figures: RowFigures): ComparisonRow {
   };
 }
 
-export const COLUMNS = ["mode", "msg/s", "p50", "p95", "p99", "drops", "CPU", "predicted"] as const;
+export const COLUMNS = ["mode", "done/s", "p50", "p95", "p99", "drops", "CPU", "predicted"] as const;
 
 /** The comparison as plain text: columns separated by two spaces, numbers to the right. */
 export function plainTable(rows: readonly ComparisonRow[]): string {

@@ -242,6 +242,7 @@ describe("F-4 queue, in a corner", () => {
       await timers.run(queue.send(1, { idempotencyKey: "a" }));
       expect(await timers.run(queue.send(1, { idempotencyKey: "a" }))).toEqual({ id: 1, duplicate: true });
       expect(await timers.run(queue.send(9, { whenFull: "reject" }).catch(({ problem }) => problem))).toBe("full");
+      expect(await timers.run(queue.sendAll([9, 10], { whenFull: "reject" }).catch(({ problem }) => problem))).toBe("full");
       const stuck = queue.consume(() => new Promise(() => {}));
       await timers.advance(20);
       await timers.run(stuck.stop(5));

@@ -64,6 +64,13 @@ describe("P1-S P2-S explanations of cases with a known answer", () => {
     expect(explain(base, scenario())).toContain("D/D/1 expects 100/s and a mean sojourn time of 5.00 ms; measured: 100/s");
   });
 
+  test("what failed or was refused is not said to have been processed", () => {
+    const { ledger } = base;
+    const mixed = { ...base, ledger: { ...ledger, processed: 90, failed: 8, rejected: 2 } };
+    expect(explain(mixed, scenario())).toStartWith("The arrivals are the limit: 90 were processed, 8 failed, 2 were rejected, at 100");
+    expect(explain(base, scenario())).toStartWith("The arrivals are the limit: all of them were processed at 100");
+  });
+
   test("a core that is slower than asked is told apart from queueing", () => {
     const slow = parts(0, 3.4, 1.02);
     const measured: typeof base = {

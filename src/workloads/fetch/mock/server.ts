@@ -1,5 +1,6 @@
 import type { Socket, TCPSocketListener } from "bun";
 import { RateGate } from "../../../resilience/rate-gate.ts";
+import { SLOW_BODY } from "../../../scenario/fetch-schema.ts";
 import type { MockSettings } from "../../../scenario/schema.ts";
 import { type Fate, fateOf } from "./fate.ts";
 
@@ -24,9 +25,6 @@ export const CORRELATION = "x-correlation-id";
 const STATS_PATH = "/_stats";
 const LONGEST_HEAD = 16_384;
 const CHUNK = 65_536;
-/** A slow body takes this many steps with this pause between them. */
-const SLOW_STEPS = 10;
-const SLOW_PAUSE_MS = 200;
 
 interface Connection {
   head: string;
@@ -201,7 +199,7 @@ export class TileServer {
       case "slow":
         this.count(200);
         socket.write(headOf(200, bodySize));
-        this.trickle(socket, bodySize, SLOW_STEPS);
+        this.trickle(socket, bodySize, SLOW_BODY.pieces);
         return;
       case "answer":
         this.count(200);
@@ -268,7 +266,7 @@ export class TileServer {
     }
     const size = Math.min(this.body.length, steps === 1 ? left : Math.ceil(left / steps));
     socket.write(this.body.subarray(0, size));
-    setTimeout(() => this.trickle(socket, left - size, size < left && steps === 1 ? 1 : steps - 1), SLOW_PAUSE_MS);
+    setTimeout(() => this.trickle(socket, left - size, size < left && steps === 1 ? 1 : steps - 1), SLOW_BODY.pauseMs);
   }
 
   private done(socket: Socket<Connection>): void {
