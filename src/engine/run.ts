@@ -73,10 +73,9 @@ class ScenarioRun {
     this.options.onEvent?.({ type: "stopping", now: this.stops > 1 });
     this.spooling.abort();
     this.current?.send({ type: "stop" });
-    // A runner that is held by long work hears nothing until it is done.
+    // A runner that is held by long work hears nothing until it is done; one that hears has a moment to tell what it measured.
     const runner = this.current;
-    if (this.stops === 2) setTimeout(() => runner?.kill(), STUBBORN_MS);
-    else if (this.stops > 2) runner?.kill();
+    if (this.stops === 2 || this.stops === 3) setTimeout(() => runner?.kill(), this.stops === 2 ? STUBBORN_MS : LAST_MOMENT_MS);
   }
 
   async execute(): Promise<RunResult> {
@@ -309,6 +308,8 @@ export function numbered(file: string, index: number, mode: string): string {
 
 /** How long a runner has to obey the second request to stop, in milliseconds. */
 const STUBBORN_MS = 1500;
+/** The same after a third. */
+const LAST_MOMENT_MS = 400;
 
 /** How long a runner may be silent: samples come between messages, or between batches, so long work is no hang. */
 function patienceMs({ mode, scenario }: CasePlan): number {

@@ -54,8 +54,14 @@ export class RunnerProcess {
     return this.child.pid;
   }
 
+  /** To one that is going nothing is said: its channel closes before its end is known. */
   send(message: ToRunner): void {
-    if (!this.gone) this.child.send(message);
+    if (this.gone) return;
+    try {
+      this.child.send(message);
+    } catch {
+      // What became of it is told by its end.
+    }
   }
 
   /** From now on a silence this long counts as a hang. */

@@ -225,6 +225,28 @@ describe("on the command line", () => {
     expect((resumed?.resumed ?? 0) + (resumed?.attempts ?? 0) - (resumed?.retries ?? 0)).toBe(40);
   });
 
+  test.each([0, 30, 120])("Ctrl-C hammered, one each %d ms: what was measured is told, and no trace of code", async (gap) => {
+    const file = write(`hammered-${gap}.yaml`, slow(""));
+    const child = Bun.spawn([process.execPath, MAIN, "run", file, "--headless", "--json", "-"], {
+      env: cleanEnv(),
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    const stdout = new Response(child.stdout).text();
+    let said = "";
+    let hammered = false;
+    for await (const chunk of child.stderr) {
+      said += new TextDecoder().decode(chunk);
+      if (hammered || !said.includes("1 s")) continue;
+      hammered = true;
+      for (let i = 0; i < 6; i++, await Bun.sleep(gap)) child.kill("SIGINT");
+    }
+    expect(await child.exited).toBe(130);
+    expect(said).not.toMatch(/\.ts:\d/);
+    const [only] = (JSON.parse(await stdout) as RunResult).cases;
+    expect([only?.status, imbalance(only?.ledger ?? ({} as never))]).toEqual(["aborted", 0]);
+  });
+
   test("T-9 dead letters are kept from others and are a list again; the log names no place", async () => {
     const file = write(
       "dead.yaml",
