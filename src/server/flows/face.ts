@@ -172,7 +172,7 @@ export class FlowFace {
     const schema = this.options.schemas?.streams?.[name];
     const protocol = request.headers.get("sec-websocket-protocol")?.split(",")[0]?.trim();
     const headers = protocol === undefined ? {} : { "sec-websocket-protocol": protocol };
-    if (!server.upgrade(request, { data: { stream, schema, address, subscriber: null, drained: null }, headers }))
+    if (!server.upgrade(request, { data: { stream, schema, address, subscriber: null, turn: Promise.resolve(), drained: null }, headers }))
       throw new HttpProblem(400, "this is no proper WebSocket handshake");
     this.sockets++;
     return undefined;

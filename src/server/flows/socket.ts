@@ -10,6 +10,8 @@ export interface SocketData {
   readonly schema: Schema | undefined;
   readonly address: string;
   subscriber: Subscriber<unknown> | null;
+  /** Resolves when what the client sent before has been emitted: a schema that takes its time reorders nothing. */
+  turn: Promise<void>;
   /** Resolves when the client has read what it was sent. */
   drained: (() => void) | null;
 }
@@ -42,21 +44,23 @@ export function streamSockets(access: Access, maxBytes: number, onError: (error:
         { name: `socket ${data.address}`, buffer: BUFFER, overflow: "drop-oldest" },
       );
     },
-    async message(socket, message) {
-      const { stream, schema, address } = socket.data;
-      try {
-        if (typeof message !== "string") return socket.close(UNSUPPORTED, "texts of JSON only");
-        access.checkRate(address, performance.now());
-        const value = await validated(parseJson(message), schema);
-        stream.emit(value);
-      } catch (error) {
+    message(socket, message) {
+      const { data } = socket;
+      const refuse = (error: unknown) => {
         const ended = error instanceof Stopped;
         if (!ended && !(error instanceof HttpProblem)) onError(error);
         const wrong =
           error instanceof HttpProblem ? error : new HttpProblem(503, ended ? "the stream has ended" : "something went wrong here");
         // A reason may have 123 bytes.
         socket.close(wrong.status === 400 ? INVALID : wrong.status === 503 ? GOING_AWAY : POLICY, wrong.detail.slice(0, 100));
+      };
+      if (typeof message !== "string") return socket.close(UNSUPPORTED, "texts of JSON only");
+      try {
+        access.checkRate(data.address, performance.now());
+      } catch (error) {
+        return refuse(error);
       }
+      data.turn = data.turn.then(async () => void data.stream.emit(await validated(parseJson(message), data.schema))).catch(refuse);
     },
     drain(socket) {
       socket.data.drained?.();

@@ -301,6 +301,27 @@ describe("F-7 streams over WebSocket", () => {
     expect((await end)[0]).toBe(1001);
   });
 
+  test("a check that takes its time keeps the order in which they were sent", async () => {
+    const later = z.object({ n: z.number() }).refine(async ({ n }) => {
+      await Bun.sleep(n % 2 === 0 ? 5 : 0);
+      return true;
+    });
+    const { url } = await serve({ schemas: { streams: { live: later } } });
+    const socket = await opened(`${url}/streams/live`);
+    const received: number[] = [];
+    const all = new Promise<void>((resolve) => {
+      socket.onmessage = ({ data }) => {
+        received.push((JSON.parse(data) as { echo: { n: number } }).echo.n);
+        if (received.length === 20) resolve();
+      };
+    });
+    const sent = Array.from({ length: 20 }, (_, n) => n);
+    for (const n of sent) socket.send(JSON.stringify({ n }));
+    await all;
+    expect(received).toEqual(sent);
+    socket.close();
+  });
+
   test("with a token, as a subprotocol", async () => {
     const { url } = await serve({ token: TOKEN });
     expect(opened(`${url}/streams/live`)).rejects.toThrow();
