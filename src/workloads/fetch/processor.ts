@@ -1,7 +1,6 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
 import { divided } from "../../kernel/divide.ts";
 import { hashOf } from "../../kernel/hash.ts";
-import { LineFile } from "../../kernel/line-file.ts";
 import type { WordReader } from "../../kernel/words.ts";
 import type { Item } from "../../queueing/item.ts";
 import { AdaptiveLimit } from "../../resilience/adaptive-limit.ts";
@@ -14,6 +13,7 @@ import { type Answer, type Fetch, Line } from "./attempt.ts";
 import { Collector } from "./collector.ts";
 import { LinePool } from "./line-pool.ts";
 import { Pace } from "./pace.ts";
+import { type FetchFiles, type Pursuit, Records } from "./records.ts";
 import { AttemptBook, COUNT, type FetchReport } from "./report.ts";
 import { Saver } from "./save.ts";
 import { parentOf, tileOf, tileUrl } from "./tiles.ts";
@@ -42,16 +42,6 @@ export interface FetchMemory {
   readonly counts: readonly SharedArrayBuffer[];
 }
 
-/** Files that every thread appends to; null: none. */
-export interface FetchFiles {
-  readonly deadLetter: string | null;
-  readonly log: string | null;
-  /** Addresses in full in the log and in kept requests. */
-  readonly logUrls: boolean;
-  /** One line per item. */
-  readonly requests: string | null;
-}
-
 /** How often it is looked whether a request has taken too long, as a share of the timeout, and within bounds. */
 const LOOK_SHARE = 20;
 const LOOK_LEAST: Nanoseconds = 1e6;
@@ -59,17 +49,6 @@ const LOOK_MOST: Nanoseconds = 20e6;
 
 /** What is written for every item goes to its file at least this often. */
 const FLUSH_EVERY: Nanoseconds = 1e9;
-
-/** What becomes of one item, from its first attempt to its end. */
-interface Pursuit {
-  readonly url: string;
-  readonly host: string;
-  readonly index: number;
-  readonly began: Nanoseconds;
-  readonly deadline: Nanoseconds;
-  attempts: number;
-  status: number;
-}
 
 /** Requests, each with all its attempts: timeout, retry, breaker, rate, fallback. */
 export class FetchProcessor implements Processor {
@@ -83,9 +62,7 @@ export class FetchProcessor implements Processor {
   private readonly adaptive: AdaptiveLimit | null;
   private readonly book = new AttemptBook();
   private readonly saver: Saver | null;
-  private readonly deadLetters: LineFile | null;
-  private readonly log: LineFile | null;
-  private readonly requests: LineFile | null;
+  private readonly records: Records;
   private readonly lines: LinePool;
   private readonly pace: Pace | null;
   private readonly timeout: Nanoseconds;
@@ -107,7 +84,7 @@ export class FetchProcessor implements Processor {
     thread: number,
     ask: Fetch = (url, init) => fetch(url, init),
   ) {
-    const { settings, shared, files, allowedHosts } = spec;
+    const { settings, shared, allowedHosts } = spec;
     this.counts = new Float64Array(shared.counts[thread] ?? new SharedArrayBuffer(COUNT.size * 8));
     this.flight = new Int32Array(shared.flight);
     const { circuitBreaker: breaker, rateLimit, concurrency, connections } = settings;
@@ -126,9 +103,7 @@ export class FetchProcessor implements Processor {
     const share = divided(connections.max, threads)[thread] ?? 0;
     const rule = { keepAlive: connections.keepAlive, allowedHosts };
     this.lines = new LinePool(Math.max(1, share), () => new Line(rule, ask, this.saver));
-    this.deadLetters = files.deadLetter === null ? null : new LineFile(files.deadLetter);
-    this.log = files.log === null ? null : new LineFile(files.log);
-    this.requests = files.requests === null ? null : new LineFile(files.requests);
+    this.records = new Records(spec);
     this.timeout = settings.timeout * 1000;
     this.counts[COUNT.limit] = this.limitNow;
   }
@@ -227,7 +202,7 @@ export class FetchProcessor implements Processor {
     pursuit.status = answer.status;
     if (this.halted) return;
     this.learn(pursuit.host, answer, admission, started, ended);
-    this.log?.add(this.logged(pursuit, url, answer, ended - started));
+    this.records.attempted(pursuit, url, answer, ended - started);
   }
 
   /** Tells breaker, rate and limit what came of an attempt. */
@@ -282,21 +257,9 @@ export class FetchProcessor implements Processor {
     if (await this.fallBack(pursuit)) return this.done(pursuit, "degraded", reason);
     if (this.halted) return "stopped";
     this.add(COUNT.failed);
-    if (this.deadLetters !== null) {
-      const { url, attempts, status } = pursuit;
-      const tile = this.tileIn(url);
-      this.deadLetters.add({ url, ...tile, reason, attempts, status, correlationId: this.idOf(pursuit), at: new Date().toISOString() });
-      this.add(COUNT.deadLettered);
-    }
+    if (this.records.gaveUp(pursuit, reason)) this.add(COUNT.deadLettered);
     this.keep(pursuit, "failed", reason);
     return reason;
-  }
-
-  /** The tile an address stands for: where it is asked for may be another place the next time. */
-  private tileIn(url: string): { readonly tile?: string } {
-    const { base } = this.spec;
-    const tile = base === null ? null : tileOf(base, url);
-    return tile === null ? {} : { tile: `${tile.z}/${tile.x}/${tile.y}` };
   }
 
   /** Something instead of what was asked for: the body saved last, or the tile around it. */
@@ -326,37 +289,14 @@ export class FetchProcessor implements Processor {
     return null;
   }
 
-  private keep({ url, status, attempts, began, index }: Pursuit, outcome: string, error: string | null): void {
-    const took = this.effort.now() - began;
+  private keep(pursuit: Pursuit, outcome: string, error: string | null): void {
+    const took = this.effort.now() - pursuit.began;
     this.add(COUNT.spent, took);
-    if (this.requests === null) return;
-    const ms = took / 1e6;
-    this.requests.add({ index, url: this.spec.files.logUrls ? url : originOf(url), outcome, status, ms, attempts, error });
-  }
-
-  private logged(pursuit: Pursuit, url: string, { status, error, bytes }: Answer, took: Nanoseconds): Record<string, unknown> {
-    const shown = this.spec.files.logUrls ? url : originOf(url);
-    const level = error === null && status < 400 ? "info" : "warn";
-    const id = this.idOf(pursuit);
-    return {
-      time: new Date().toISOString(),
-      level,
-      correlationId: id,
-      attempt: pursuit.attempts,
-      url: shown,
-      status,
-      error,
-      bytes,
-      ms: took / 1e6,
-    };
+    this.records.ended(pursuit, outcome, error, took);
   }
 
   private attemptId({ index, attempts }: Pursuit): string {
     return `${this.spec.runId}-${index}.${attempts}`;
-  }
-
-  private idOf({ index }: Pursuit): string {
-    return `${this.spec.runId}-${index}`;
   }
 
   private hostOf(url: string): string {
@@ -392,9 +332,7 @@ export class FetchProcessor implements Processor {
 
   private flush(now = this.effort.now()): void {
     this.flushedAt = now;
-    this.deadLetters?.flush();
-    this.log?.flush();
-    this.requests?.flush();
+    this.records.flush();
   }
 
   /** Counts requests in flight over all threads. */
@@ -428,8 +366,7 @@ export class FetchProcessor implements Processor {
 
   report(): WorkloadReport {
     this.flush();
-    const problems = [this.deadLetters, this.log, this.requests].flatMap((file) => file?.problem ?? []);
-    return { fetch: { ...this.attempts, problems } };
+    return { fetch: { ...this.attempts, problems: this.records.problems } };
   }
 
   /** Attempts so far by what came of them. */
@@ -449,9 +386,4 @@ function kindOf(status: number): number {
   if (status >= 500) return COUNT.serverError;
   if (status >= 400) return COUNT.clientError;
   return status >= 200 && status < 300 ? COUNT.success : COUNT.other;
-}
-
-/** Scheme and host: no path, no query, no credentials. */
-function originOf(url: string): string {
-  return new URL(url).origin;
 }

@@ -1,0 +1,97 @@
+import type { Nanoseconds } from "../../kernel/clock.ts";
+import { LineFile } from "../../kernel/line-file.ts";
+import type { Answer } from "./attempt.ts";
+import { tileOf } from "./tiles.ts";
+
+/** Files that every thread appends to; null: none. */
+export interface FetchFiles {
+  readonly deadLetter: string | null;
+  readonly log: string | null;
+  /** Addresses in full in the log and in kept requests. */
+  readonly logUrls: boolean;
+  /** One line per item. */
+  readonly requests: string | null;
+}
+
+/** What becomes of one item, from its first attempt to its end. */
+export interface Pursuit {
+  readonly url: string;
+  readonly host: string;
+  readonly index: number;
+  readonly began: Nanoseconds;
+  readonly deadline: Nanoseconds;
+  attempts: number;
+  status: number;
+}
+
+/** What one thread writes down of its requests, one line each: attempts, ends, and what was given up. */
+export class Records {
+  private readonly deadLetters: LineFile | null;
+  private readonly log: LineFile | null;
+  private readonly requests: LineFile | null;
+
+  constructor(private readonly spec: { readonly files: FetchFiles; readonly base: string | null; readonly runId: string }) {
+    const open = (file: string | null) => (file === null ? null : new LineFile(file));
+    this.deadLetters = open(spec.files.deadLetter);
+    this.log = open(spec.files.log);
+    this.requests = open(spec.files.requests);
+  }
+
+  attempted(pursuit: Pursuit, url: string, { status, error, bytes }: Answer, took: Nanoseconds): void {
+    this.log?.add({
+      time: new Date().toISOString(),
+      level: error === null && status < 400 ? "info" : "warn",
+      correlationId: this.idOf(pursuit),
+      attempt: pursuit.attempts,
+      url: this.shown(url),
+      status,
+      error,
+      bytes,
+      ms: took / 1e6,
+    });
+  }
+
+  /** `took`: with all attempts and waits. */
+  ended({ url, status, attempts, index }: Pursuit, outcome: string, error: string | null, took: Nanoseconds): void {
+    this.requests?.add({ index, url: this.shown(url), outcome, status, ms: took / 1e6, attempts, error });
+  }
+
+  /** True when it was written down. */
+  gaveUp(pursuit: Pursuit, reason: string): boolean {
+    if (this.deadLetters === null) return false;
+    const { url, attempts, status } = pursuit;
+    const at = new Date().toISOString();
+    this.deadLetters.add({ url, ...this.tileIn(url), reason, attempts, status, correlationId: this.idOf(pursuit), at });
+    return true;
+  }
+
+  flush(): void {
+    this.deadLetters?.flush();
+    this.log?.flush();
+    this.requests?.flush();
+  }
+
+  get problems(): string[] {
+    return [this.deadLetters, this.log, this.requests].flatMap((file) => file?.problem ?? []);
+  }
+
+  /** The tile an address stands for: where it is asked for may be another place the next time. */
+  private tileIn(url: string): { readonly tile?: string } {
+    const { base } = this.spec;
+    const tile = base === null ? null : tileOf(base, url);
+    return tile === null ? {} : { tile: `${tile.z}/${tile.x}/${tile.y}` };
+  }
+
+  private shown(url: string): string {
+    return this.spec.files.logUrls ? url : originOf(url);
+  }
+
+  private idOf({ index }: Pursuit): string {
+    return `${this.spec.runId}-${index}`;
+  }
+}
+
+/** Scheme and host: no path, no query, no credentials. */
+function originOf(url: string): string {
+  return new URL(url).origin;
+}
