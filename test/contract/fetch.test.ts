@@ -16,9 +16,10 @@ import { explain } from "../../src/theory/explain.ts";
 import { predict } from "../../src/theory/predict.ts";
 import { TileServer } from "../../src/workloads/fetch/mock/server.ts";
 import { checkHosts } from "../../src/workloads/fetch/permission.ts";
+import { patience } from "../support/campaign.ts";
 import { temporaryFolder } from "../support/cli.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(patience(60_000));
 
 const folder = temporaryFolder();
 afterAll(() => rmSync(folder, { recursive: true }));

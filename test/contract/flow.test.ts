@@ -11,10 +11,11 @@ import { explainFailures, explainHandlers } from "../../src/theory/explain-flow.
 import { flowDemand } from "../../src/theory/flow.ts";
 import { predict } from "../../src/theory/predict.ts";
 import { draw } from "../../src/workloads/flow/lab.ts";
+import { patience } from "../support/campaign.ts";
 import { runHere } from "../support/case.ts";
 import { ROOT, temporaryFolder } from "../support/cli.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(patience(60_000));
 
 const folder = temporaryFolder();
 afterAll(() => rmSync(folder, { recursive: true }));

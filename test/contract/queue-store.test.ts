@@ -13,11 +13,11 @@ import {
 } from "../../src/flows/index.ts";
 import { MemoryStore } from "../../src/flows/message-queue/memory-store.ts";
 import { SqliteStore } from "../../src/flows/message-queue/sqlite-store.ts";
-import { rounds } from "../support/campaign.ts";
+import { patience, rounds } from "../support/campaign.ts";
 import { temporaryFolder } from "../support/cli.ts";
 import { VirtualTimers } from "../support/virtual-timers.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(patience(60_000));
 
 const folder = temporaryFolder();
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -2,11 +2,11 @@ import { Database } from "bun:sqlite";
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { rounds } from "../support/campaign.ts";
+import { patience, rounds } from "../support/campaign.ts";
 import { cleanEnv, temporaryFolder } from "../support/cli.ts";
 import { readLog } from "../support/queue/log.ts";
 
-setDefaultTimeout(600_000);
+setDefaultTimeout(patience(600_000));
 
 const folder = temporaryFolder();
 afterAll(() => rmSync(folder, { recursive: true }));

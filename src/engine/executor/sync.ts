@@ -71,7 +71,7 @@ class SyncRun {
       if (source.nextDue > now) {
         if (source.ended(now)) break;
         time.blockUntil(
-          Math.min(source.nextDue, noticed < now ? source.nextDue : sampler.nextAt, desk?.nextDue ?? Number.POSITIVE_INFINITY),
+          Math.min(source.nextDue, noticed <= now ? source.nextDue : sampler.nextAt, desk?.nextDue ?? Number.POSITIVE_INFINITY),
           asked,
         );
         now = time.now();

@@ -18,10 +18,10 @@ import { Item } from "../../../src/queueing/item.ts";
 import { scenarioSchema } from "../../../src/scenario/schema.ts";
 import { unswept } from "../../../src/scenario/sweep.ts";
 import { Recorder } from "../../../src/telemetry/recorder.ts";
-import { rounds } from "../../support/campaign.ts";
+import { patience, rounds } from "../../support/campaign.ts";
 import { temporaryFolder } from "../../support/cli.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(patience(60_000));
 
 const folder = temporaryFolder();
 afterAll(() => rmSync(folder, { recursive: true }));

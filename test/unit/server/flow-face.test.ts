@@ -12,9 +12,9 @@ import {
   type ServeFlowsOptions,
   serveFlows,
 } from "../../../src/flows.ts";
-import { rounds } from "../../support/campaign.ts";
+import { patience, rounds } from "../../support/campaign.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(patience(60_000));
 
 const TOKEN = "0123456789abcdefghijklmnop";
 const closing: (() => unknown)[] = [];
