@@ -5,10 +5,13 @@ import { EXIT } from "./kernel/problem.ts";
 // React's development build costs three times as much per picture.
 process.env["NODE_ENV"] ??= "production";
 
+// Who reads what is said may go away; what is measured is written all the same.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+
 /** argv → exit code; the only way out of the console process. */
 void main(process.argv.slice(2)).then(async (code) => {
-  const outputs = await Promise.all([drained(process.stdout), drained(process.stderr)]);
-  process.exit(outputs.every(Boolean) ? code : code || EXIT.usage);
+  const [written] = await Promise.all([drained(process.stdout), drained(process.stderr)]);
+  process.exit(written ? code : code || EXIT.usage);
 });
 
 /** Resolves when all that was written has gone out; false when it could not. */

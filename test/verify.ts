@@ -6,7 +6,7 @@ export {};
  * runs, and has to keep its thresholds.
  */
 const seed = Number(process.env["LAB_TUI_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
-const effort = Number(process.env["LAB_TUI_EFFORT"] ?? 50);
+const effort = Number(process.env["LAB_TUI_EFFORT"] ?? 170);
 const folders = ["test/unit", "test/contract", "test/architecture.test.ts", "test/e2e/queue-kill.test.ts"];
 const shipped = [...new Bun.Glob("*.yaml").scanSync("scenarios")].map((file) => `scenarios/${file}`).sort();
 

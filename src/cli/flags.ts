@@ -1,6 +1,6 @@
 import { fileProblem, UserError } from "../kernel/problem.ts";
 import { printable, quoted } from "../kernel/text.ts";
-import { loadScenario, type Override, parseOverride } from "../scenario/load.ts";
+import { executorOf, type Override, parseOverride } from "../scenario/load.ts";
 import { MODES, type Scenario } from "../scenario/schema.ts";
 import { environmentOf, numberOr } from "./environment.ts";
 
@@ -69,16 +69,16 @@ export function overridesOf(flags: RunFlags, file: string): Override[] {
   if (flags.seed !== undefined) add(`--seed ${printable(flags.seed, 40)}`, "seed", numberOr(flags.seed));
   if (flags.workers !== undefined) add(`--workers ${printable(flags.workers, 40)}`, "parallel.workers", numberOr(flags.workers));
   if (flags.duration === undefined && flags.rate === undefined) return overrides;
-  const { executor } = loadScenario(file, overrides).load;
+  const executor = String(executorOf(file, overrides));
   if (flags.duration !== undefined) {
     if (!"constant-arrival-rate constant-vus".split(" ").includes(executor)) {
-      throw new UserError(`--duration has no meaning for load.executor ${executor}`);
+      throw new UserError(`--duration has no meaning for load.executor ${printable(executor, 40)}`);
     }
     add(`--duration ${printable(flags.duration, 40)}`, "load.duration", flags.duration);
   }
   if (flags.rate !== undefined) {
     if (!"constant-arrival-rate replay".split(" ").includes(executor)) {
-      throw new UserError(`--rate has no meaning for load.executor ${executor}`);
+      throw new UserError(`--rate has no meaning for load.executor ${printable(executor, 40)}`);
     }
     add(`--rate ${printable(flags.rate, 40)}`, "load.rate", numberOr(flags.rate));
   }

@@ -21,21 +21,9 @@ export class Outputs {
     private readonly modes: readonly string[],
   ) {}
 
-  checkWritable(): void {
-    const { json, out, force } = this.flags;
-    if (out !== undefined) {
-      try {
-        mkdirSync(out, { recursive: true });
-        accessSync(out, constants.W_OK);
-      } catch (error) {
-        throw new UserError(`--out: ${printable(out, 200)} cannot be written: ${fileProblem(error)}`);
-      }
-      if (existsSync(this.resultFile(out)) && force !== true) {
-        throw new UserError(`--out: ${printable(this.resultFile(out), 200)} exists already; --force overwrites it`);
-      }
-      tryFile("--out", this.resultFile(out));
-    }
-    if (json !== undefined && json !== "-") tryFile("--json", json);
+  /** How many there are is known only from the scenarios. */
+  checkStateFiles(): void {
+    const { json } = this.flags;
     for (const [index, mode] of this.modes.entries()) {
       const file = this.stateFile(index, mode);
       if (file === null) break;
@@ -75,7 +63,7 @@ export class Outputs {
     const { json, out } = this.flags;
     if (json !== undefined && json !== "-") this.writeFile("--json", json, text);
     if (out === undefined) return;
-    this.writeFile("--out", this.resultFile(out), text);
+    this.writeFile("--out", resultFile(out), text);
     this.writeFile("--out", join(out, "summary.txt"), results.map((result) => closingReport(result, 120)).join("\n"));
   }
 
@@ -88,10 +76,6 @@ export class Outputs {
     return `${safeJson(this.scenarios === 1 ? (results[0] ?? null) : results, 2)}\n`;
   }
 
-  private resultFile(out: string): string {
-    return join(out, "result.json");
-  }
-
   private writeFile(flag: string, file: string, text: string): void {
     try {
       writeFileSync(file, text);
@@ -99,6 +83,38 @@ export class Outputs {
       throw new UserError(`${flag}: ${printable(file, 200)} cannot be written: ${fileProblem(error)}`);
     }
   }
+}
+
+function resultFile(out: string): string {
+  return join(out, "result.json");
+}
+
+/** Whether what a run is to write can be written, and is nobody else's: neither a scenario that it reads nor twice the same. */
+export function checkTargets({ json, out, log, dumpState, force }: RunFlags, scenarios: readonly string[]): void {
+  const taken = new Map(scenarios.map((file) => [resolve(file), "the scenario itself"]));
+  for (const [flag, file] of [
+    ["--json", json === "-" ? undefined : json],
+    ["--dump-state", dumpState],
+    ["--log", log],
+  ] as const) {
+    if (file === undefined) continue;
+    const other = taken.get(resolve(file));
+    if (other !== undefined) throw new UserError(`${flag}: ${printable(file, 200)} is ${other}`);
+    taken.set(resolve(file), `what ${flag} writes`);
+  }
+  if (out !== undefined) {
+    try {
+      mkdirSync(out, { recursive: true });
+      accessSync(out, constants.W_OK);
+    } catch (error) {
+      throw new UserError(`--out: ${printable(out, 200)} cannot be written: ${fileProblem(error)}`);
+    }
+    if (existsSync(resultFile(out)) && force !== true) {
+      throw new UserError(`--out: ${printable(resultFile(out), 200)} exists already; --force overwrites it`);
+    }
+    tryFile("--out", resultFile(out));
+  }
+  if (json !== undefined && json !== "-") tryFile("--json", json);
 }
 
 /** Opens the file for writing and closes it again; leaves nothing behind that was not there. */

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { byPlace, EXIT, formatProblem, type Problem, UserError } from "../kernel/problem.ts";
+import { byPlace, EXIT, formatProblem, InvalidScenario, type Problem } from "../kernel/problem.ts";
 import { printable } from "../kernel/text.ts";
 import type { NamedScenario } from "../plan/plan.ts";
 import type { Path, YamlFile } from "../scenario/document.ts";
@@ -12,20 +12,18 @@ import { compose } from "./compose.ts";
 import { environmentOf } from "./environment.ts";
 import { overridesOf, type RunFlags, readFlags } from "./flags.ts";
 import { keepRun } from "./keep.ts";
-import { Outputs } from "./outputs.ts";
+import { checkTargets, Outputs } from "./outputs.ts";
 
 /** `lab-tui run SCENARIO…` */
 export async function run(asked: readonly string[], flags: RunFlags): Promise<number> {
   const { fps, http } = readFlags(flags);
-  const loaded = asked.map((name) => load(name, flags));
-  const { log } = flags;
-  if (log !== undefined && loaded.some(({ named }) => resolve(named.file) === resolve(log))) {
-    throw new UserError(`--log: ${printable(log, 200)} is the scenario itself`);
-  }
+  const files = asked.map((name) => findScenario(name));
+  checkTargets(flags, files);
+  const loaded = loadAll(files, flags);
   const scenarios = loaded.map(({ named }) => named);
   const modes = scenarios.flatMap(({ points }) => points.flatMap(({ scenario }) => scenario.modes));
   const outputs = new Outputs(flags, scenarios.length, modes);
-  outputs.checkWritable();
+  outputs.checkStateFiles();
   const { results, stoppedBy, viewBroken } = await compose(scenarios, {
     headless: flags.headless === true || flags.json === "-",
     quiet: flags.quiet === true,
@@ -49,12 +47,35 @@ export async function run(asked: readonly string[], flags: RunFlags): Promise<nu
   return viewBroken === null ? exitCodeOf(results) : EXIT.internal;
 }
 
-function load(asked: string, flags: RunFlags): { named: NamedScenario; yaml: YamlFile } {
-  const file = findScenario(asked);
+interface Loaded {
+  readonly named: NamedScenario;
+  readonly yaml: YamlFile;
+}
+
+/** All of them, or what is wrong with any. */
+function loadAll(files: readonly string[], flags: RunFlags): Loaded[] {
+  const problems: Problem[] = [];
+  const loaded = files.flatMap((file) => {
+    try {
+      return [load(file, flags)];
+    } catch (error) {
+      if (!(error instanceof InvalidScenario)) throw error;
+      problems.push(...error.problems);
+      return [];
+    }
+  });
+  if (problems.length > 0) throw new InvalidScenario(problems);
+  return loaded;
+}
+
+function load(file: string, flags: RunFlags): Loaded {
   const { scenario, points, yaml } = loadScenarioFile(file, overridesOf(flags, file));
   for (const point of points) {
     checkPermissions(point.scenario, flags);
-    checkFiles(point.scenario, [resolve(file), ...(flags.log === undefined ? [] : [resolve(flags.log)])]);
+    checkFiles(
+      point.scenario,
+      [file, flags.log ?? [], flags.json ?? [], flags.dumpState ?? []].flat().map((one) => resolve(one)),
+    );
   }
   checkHostsOf(
     points.map((point) => point.scenario),

@@ -5,7 +5,7 @@ import { LineReader } from "../load/lines.ts";
 import { YamlFile } from "../scenario/document.ts";
 import { resolveScenario } from "../scenario/load.ts";
 import type { Mode } from "../scenario/schema.ts";
-import type { CaseResult } from "../telemetry/result.ts";
+import type { CaseResult, Rejection } from "../telemetry/result.ts";
 import { checkHosts } from "../workloads/fetch/permission.ts";
 import { startRun } from "./run.ts";
 
@@ -82,7 +82,7 @@ abstract class Engine {
       const { result } = startRun({ name: "engine", file: "engine", ...loaded }, { access: { allowedHosts, files } });
       const [only] = (await result).cases;
       if (only === undefined || only.status === "failed") throw new Error(only?.problems.join(" ") ?? "nothing was run");
-      return summaryOf(only, count, readResults(requests));
+      return summaryOf(only, count, readResults(list, requests, only.rejections));
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
@@ -118,6 +118,9 @@ export class AsyncEngine extends Engine {
   protected readonly mode = "async";
 }
 
+/** Stands for an empty address, which is none. */
+const NO_ADDRESS = "(none)";
+
 function span(ms: number | undefined): string | undefined {
   return ms === undefined ? undefined : `${ms}ms`;
 }
@@ -127,8 +130,8 @@ function writeList(file: string, urls: Iterable<string>): number {
   let count = 0;
   let text = "";
   for (const url of urls) {
-    // A line each: what is in it otherwise is for the intake to judge.
-    text += `${url.replaceAll(/[\r\n]/g, " ")}\n`;
+    // A line each: what is in it otherwise is for the intake to judge. An empty one would be passed over.
+    text += `${url.replaceAll(/[\r\n]/g, " ").trim() || NO_ADDRESS}\n`;
     count++;
     if (text.length < 65_536) continue;
     writeSync(descriptor, text);
@@ -148,13 +151,27 @@ interface Kept {
   readonly error: string | null;
 }
 
-function readResults(file: string): RequestResult[] {
+/** One for each address of the list, in its order: of those that were refused there is no request. */
+function readResults(list: string, requests: string, rejections: readonly Rejection[]): RequestResult[] {
+  const kept = new Map<number, RequestResult>();
+  for (const line of linesOf(requests)) {
+    const { index, url, status, ms, attempts, error } = JSON.parse(line) as Kept;
+    kept.set(index, { url, status, latencyMs: ms, attempts, error });
+  }
+  const reasons = new Map(rejections.map(({ line, reason }) => [line, reason]));
+  const results: RequestResult[] = [];
+  for (const url of linesOf(list)) {
+    const index = results.length;
+    const refused = { url, status: 0, latencyMs: 0, attempts: 0, error: reasons.get(index + 1) ?? "rejected" };
+    results.push(kept.get(index) ?? refused);
+  }
+  return results;
+}
+
+function* linesOf(file: string): Generator<string> {
   const lines = new LineReader(file);
-  const kept: Kept[] = [];
-  for (let line = lines.next(); line !== null; line = lines.next()) kept.push(JSON.parse(line) as Kept);
+  for (let line = lines.next(); line !== null; line = lines.next()) yield line;
   lines.close();
-  kept.sort((a, b) => a.index - b.index);
-  return kept.map(({ url, status, ms, attempts, error }) => ({ url, status, latencyMs: ms, attempts, error }));
 }
 
 function summaryOf(result: CaseResult, count: number, results: readonly RequestResult[]): EngineResult {

@@ -5,6 +5,7 @@ import { printable, quoted } from "../kernel/text.ts";
 import type { Path, YamlFile } from "./document.ts";
 import { type FetchSettings, fetchSchema } from "./fetch-schema.ts";
 import { flowSchema } from "./flow-schema.ts";
+import { concerns, repaired } from "./repair.ts";
 import { DEFAULT_EXECUTOR, type Scenario, scenarioJsonSchema, scenarioSchema } from "./schema.ts";
 import { semanticProblems } from "./semantics.ts";
 
@@ -37,12 +38,14 @@ function checkValue(yaml: YamlFile, problems: Problem[]): Scenario | null {
   }
   const parsed = scenarioSchema.safeParse(value);
   for (const issue of parsed.error?.issues ?? []) reportIssue(issue, value, yaml, report);
-  if (!parsed.success) return null;
-  for (const { path, message, atKey } of semanticProblems(parsed.data, value)) {
+  const sound = parsed.success ? { scenario: parsed.data, value, without: [] } : repaired(value);
+  if (sound === null) return null;
+  for (const { path, message, atKey } of semanticProblems(sound.scenario, sound.value)) {
+    if (sound.without.some((gone) => concerns(gone, path))) continue;
     const place = atKey ? yaml.placeOfKey(path.slice(0, -1), String(path.at(-1))) : undefined;
     report(path, `${fieldName(path)}: ${message}, got ${quoted(at(value, path))}`, place);
   }
-  return withoutForeign(parsed.data, value);
+  return parsed.success ? withoutForeign(parsed.data, value) : null;
 }
 
 /** A scenario of another workload than `message` has no messages to make, and one of `fetch` asks for its list once unless it says when. */

@@ -105,6 +105,15 @@ export class YamlFile {
     if (this.isMap && this.document?.hasIn(path)) this.document.deleteIn(path);
   }
 
+  /** A field that is set has one value, whatever the file's sweep would try. */
+  unsweep(field: string): void {
+    const path = ["sweep", field];
+    if (!this.isMap || !isMap(this.document?.get("sweep", true)) || !this.document?.hasIn(path)) return;
+    this.document.deleteIn(path);
+    const left = this.document.get("sweep", true);
+    if (isMap(left) && left.items.length === 0) this.document.delete("sweep");
+  }
+
   /** Replaces values while something is done, and lets the places of the next ones take over. */
   withOverrides<T>(overrides: readonly Override[], work: () => T): T {
     const before = this.overrides.length;

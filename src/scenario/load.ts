@@ -5,7 +5,7 @@ import { fileProblem, InvalidScenario, UserError } from "../kernel/problem.ts";
 import { printable, quoted } from "../kernel/text.ts";
 import { checkScenario, fieldName } from "./check.ts";
 import { type Path, YamlFile } from "./document.ts";
-import type { Scenario } from "./schema.ts";
+import { DEFAULT_EXECUTOR, type Scenario } from "./schema.ts";
 import { firstUnknown, inFileOrder, type SweepPoint, sweepPoints, sweepProblems } from "./sweep.ts";
 
 /** One `--set path=value`, or a flag that stands for one. */
@@ -16,14 +16,15 @@ export interface Override {
   readonly value: unknown;
 }
 
-/** Reads `path=value`; the value is YAML. */
+/** Reads `path=value`; the value is YAML, but for a lone `-`: standard input. */
 export function parseOverride(text: string): Override {
   const flag = `--set ${printable(text, 80)}`;
   const at = text.indexOf("=");
   if (at < 1) throw new UserError(`${flag}: must be path=value, such as load.rate=200`);
+  const written = text.slice(at + 1);
   let value: unknown;
   try {
-    value = parse(text.slice(at + 1), { maxAliasCount: 0, logLevel: "error" });
+    value = written === "-" ? written : parse(written, { maxAliasCount: 0, logLevel: "error" });
   } catch {
     throw new UserError(`${flag}: the value must be YAML, such as 200, 5ms or [1, 10]`);
   }
@@ -40,6 +41,14 @@ export interface LoadedScenario {
   readonly scenario: Scenario;
   readonly points: readonly SweepPoint[];
   readonly yaml: YamlFile;
+}
+
+/** Which load a file and its overrides ask for, whatever else is wrong with them. */
+export function executorOf(file: string, overrides: readonly Override[]): unknown {
+  const yaml = YamlFile.read(file);
+  for (const override of overrides) apply(yaml, override);
+  const { workload, load } = (yaml.isMap ? (yaml.value() ?? {}) : {}) as { workload?: unknown; load?: { executor?: unknown } };
+  return load?.executor ?? (workload === "fetch" && load === undefined ? "once" : DEFAULT_EXECUTOR);
 }
 
 export function loadScenarioFile(file: string, overrides: readonly Override[] = []): LoadedScenario {
@@ -98,6 +107,7 @@ function apply(yaml: YamlFile, { flag, path, value }: Override): void {
   if (hint !== null) throw new UserError(`${flag}: there is no field ${printable(path, 60)}${hint}`);
   // One list takes the place of another, and one target that of another.
   for (const other of ALTERNATIVES.find((fields) => fields.includes(path)) ?? []) if (other !== path) yaml.remove(other.split("."));
+  yaml.unsweep(path);
   yaml.override(flag, parts[0] === "sweep" && open ? ["sweep", parts.slice(1).join(".")] : parts, value);
 }
 

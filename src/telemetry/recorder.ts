@@ -139,9 +139,20 @@ export class Recorder {
     this.tally[BUSY] = (this.tally[BUSY] ?? 0) + span;
   }
 
-  batchDone(size: number): void {
+  /** Items of a batch that are measured: those due after warm-up. */
+  measuredIn(items: readonly Passage[]): number {
+    if (this.warmup === 0) return items.length;
+    let measured = 0;
+    for (const { due } of items) if (due >= this.warmup) measured++;
+    return measured;
+  }
+
+  /** `measured`: of its items. A batch that belongs to the warm-up whole is none of the figures. */
+  batchDone(measured: number): void {
     this.tally[BATCHES] = (this.tally[BATCHES] ?? 0) + 1;
-    this.tally[BATCHED] = (this.tally[BATCHED] ?? 0) + size;
+    if (measured === 0) return;
+    this.tally[MEASURED_BATCHES] = (this.tally[MEASURED_BATCHES] ?? 0) + 1;
+    this.tally[BATCHED] = (this.tally[BATCHED] ?? 0) + measured;
   }
 
   private add(what: number, item: Passage, now: Nanoseconds): void {
@@ -206,6 +217,7 @@ const LEFT_AREA = 14;
 const LEFT_AT = 15;
 const TIME_INSIDE = 16;
 const STRAYED = 17;
+const MEASURED_BATCHES = 18;
 
 export interface Counts {
   /** Since t = 0. */
@@ -219,8 +231,9 @@ export interface Counts {
   /** Processing time, nanoseconds. */
   readonly busy: Nanoseconds;
   readonly batches: number;
-  readonly batched: number;
   /** From here on: items due after warm-up. */
+  readonly measuredBatches: number;
+  readonly batched: number;
   readonly measured: number;
   readonly firstDue: Nanoseconds;
   readonly lastDone: Nanoseconds;
@@ -245,6 +258,7 @@ function countsOf(t: Float64Array): Counts {
     orderViolations: at(DISORDER),
     busy: at(BUSY),
     batches: at(BATCHES),
+    measuredBatches: at(MEASURED_BATCHES),
     batched: at(BATCHED),
     measured: at(MEASURED),
     firstDue: at(FIRST_DUE),

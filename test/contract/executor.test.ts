@@ -186,7 +186,7 @@ describe.each(RUNNERS)("executor $mode", ({ mode, run, runs, exact }) => {
           if (given.queue.capacity !== "unlimited") expect(result.queue.highWater).toBeLessThanOrEqual(given.queue.capacity);
           const limit = given.batch.size ?? (given.batch.timeout === undefined ? 1 : Number.POSITIVE_INFINITY);
           expect(result.batches.meanSize).toBeLessThanOrEqual(limit);
-          expect(result.batches.count * Math.max(1, result.batches.meanSize)).toBeCloseTo(result.ledger.processed, 6);
+          expect(result.batches.count * result.batches.meanSize).toBeCloseTo(result.latency.sojourn.count, 6);
         }
         const blocked = result.sourceBlocked;
         expect(blocked.readMs + blocked.processingMs + blocked.queryMs + blocked.queueFullMs).toBeCloseTo(result.sourceBlockedMs, 6);

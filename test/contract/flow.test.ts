@@ -107,6 +107,12 @@ test("F a module makes its own flow; one that gives no function fails every item
   ]);
 });
 
+test("F-3 what fails at a subscriber of a stream is in its statistics", async () => {
+  const { result } = await run({ kind: "reactive-stream", subscribers: 1, failureRate: 0.3, work: { kind: "none" } }, "async");
+  expect(result.ledger.failed).toBeGreaterThan(0);
+  expect(result.flow?.parts["reactive-stream"]).toMatchObject({ subscribers: [{ failed: result.ledger.failed }] });
+});
+
 test("F planted failures are spread evenly and independently of mode", () => {
   let below = 0;
   for (let index = 0; index < 20_000; index++) if (draw(7, index, index % 3) < 0.3) below++;

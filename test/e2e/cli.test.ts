@@ -112,6 +112,29 @@ describe("bad input never shows a stack trace", () => {
     expect(finished.stderr).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/);
   });
 
+  test("wrong usage is told before a wrong scenario, which stays what it is; all scenarios' problems come together", async () => {
+    const wrong = file("wrong.yaml", "title: T\nseeed: 1\n");
+    const other = file("other.yaml", "title: T\nmodes: [snyc]\n");
+    const right = file("right.yaml", QUICK);
+    for (const [args, code, part] of [
+      [[wrong, "nonexist"], 2, "no scenario named"],
+      [[wrong, "--json", folder], 2, "it is a folder"],
+      [[wrong, "-r", "0"], 2, "load.rate"],
+      [[wrong, other], 104, 'did you mean "sync"'],
+      [[wrong, other], 104, 'did you mean "seed"'],
+      [[right, "--json", right], 2, "is the scenario itself"],
+      [[right, "--dump-state", right], 2, "is the scenario itself"],
+      [[right, "--json", join(folder, "both"), "--log", join(folder, "both")], 2, "is what --json writes"],
+    ] as const) {
+      let got = 0;
+      const said = await heard(async () => {
+        got = await main(["run", ...args, "--headless"]);
+      });
+      expect([got, said]).toEqual([code, expect.stringContaining(part)]);
+    }
+    expect(readFileSync(right, "utf8")).toBe(QUICK);
+  });
+
   test("the same, seen from inside", async () => {
     const said = await heard(async () => {
       expect(await main(["rnu"])).toBe(2);
@@ -234,6 +257,37 @@ describe("run", () => {
     expect(new Set(result.cases.map(({ state }) => state?.digest)).size).toBe(1);
     expect(everyNumberIsFinite(result)).toBe(true);
     expect(stderr).toContain("[3/3 parallel] completed");
+  });
+
+  test.each(["2>/dev/full", "2>&-"])("with nobody to tell (%s) the result is written all the same", async (redirection) => {
+    const quick = file("untold.yaml", QUICK);
+    const command = `"${process.execPath}" "${MAIN}" run "${quick}" --headless --mode sync --json - ${redirection}`;
+    const child = Bun.spawn(["sh", "-c", command], { env: cleanEnv(), stdout: "pipe", stderr: "ignore" });
+    const { cases } = JSON.parse(await new Response(child.stdout).text()) as RunResult;
+    expect([await child.exited, cases[0]?.ledger.processed]).toEqual([0, 50]);
+  });
+
+  test("a flag takes the place of what the file would try, and of a lone dash knows what it means", async () => {
+    const swept = file("swept.yaml", `${QUICK.replace("size: 50", "size: 5")}sweep: { load.size: [10, 20], seed: [1, 2] }\n`);
+    const { stdout } = await lab([
+      "run",
+      swept,
+      "--mode",
+      "sync",
+      "--seed",
+      "9",
+      "--set",
+      "load.size=7",
+      "--headless",
+      "-q",
+      "--json",
+      "-",
+    ]);
+    expect((JSON.parse(stdout) as RunResult).cases.map(({ params, ledger }) => [params, ledger.processed])).toEqual([[{}, 7]]);
+    const replay = file("dash.yaml", "title: dash\nmodes: [sync]\nload: { executor: replay, file: x }\nwork: { kind: none }\n");
+    const line = '{"worker_id":"w","payload":{"op":"increment","key":"a"},"timestamp":1}\n';
+    const read = await lab(["run", replay, "--set", "load.file=-", "--headless", "-q", "--json", "-"], { stdin: line });
+    expect((JSON.parse(read.stdout) as RunResult).cases[0]?.ledger.processed).toBe(1);
   });
 
   test("a title that would colour the terminal does not reach it", async () => {

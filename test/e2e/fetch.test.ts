@@ -65,11 +65,21 @@ describe("A-1 T-1 the same list through three engines", () => {
     });
     const urls = ["/1", "/2", "/3", "/4"].map((path) => `http://127.0.0.1:${server.port}${path}`);
     for (const Engine of [SyncEngine, ThreadedEngine, AsyncEngine]) {
-      const { rps, results, ...rest } = await new Engine({ concurrency: 2, timeoutMs: 2000, retry: { max: 1 } }).run([...urls, "nonsense"]);
+      const { rps, results, ...rest } = await new Engine({ concurrency: 2, timeoutMs: 2000, retry: { max: 1 } }).run([
+        "nonsense",
+        ...urls,
+        "",
+      ]);
       expect(rps).toBeGreaterThan(0);
-      expect(rest).toMatchObject({ successCount: 3, errorCount: 2 });
+      expect(rest).toMatchObject({ successCount: 3, errorCount: 3 });
       expect(rest.p50LatencyMs).toBeLessThanOrEqual(rest.p99LatencyMs);
-      expect(results.map(({ url, status }) => [url, status])).toEqual(urls.map((url, i) => [url, i === 3 ? 404 : 200]));
+      expect(results.map(({ url, status }) => [url, status])).toEqual([
+        ["nonsense", 0],
+        ...urls.map((url, i): [string, number] => [url, i === 3 ? 404 : 200]),
+        ["(none)", 0],
+      ]);
+      for (const { attempts, error } of [results.at(0), results.at(-1)].flatMap((one) => one ?? []))
+        expect([attempts, error ?? ""]).toEqual([0, expect.stringContaining("must be")]);
     }
     await server.stop(true);
     expect(new AsyncEngine().run([])).rejects.toThrow("at least one");

@@ -12,6 +12,8 @@ export const GROUP = 32;
 interface Running {
   readonly items: readonly Item[];
   done: number;
+  /** Of its items, those that are measured; an item that is done may be another by the time all are. */
+  readonly measured: number;
 }
 
 /** Works batches through one thread's processor, and keeps items of one key one after another in tape order. */
@@ -40,7 +42,7 @@ export class Bench {
   /** Works off a batch. A promise only when some of it had to wait. */
   work(items: readonly Item[]): void | Promise<void> {
     this.active++;
-    const running: Running = { items, done: 0 };
+    const running: Running = { items, done: 0, measured: this.recorder.measuredIn(items) };
     if (this.processor.instant) {
       this.workInstantly(running);
       this.finish(running);
@@ -82,7 +84,7 @@ export class Bench {
       return;
     }
     this.running.delete(running);
-    this.recorder.batchDone(running.items.length);
+    this.recorder.batchDone(running.measured);
   }
 
   private workInstantly(running: Running): void {

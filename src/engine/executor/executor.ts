@@ -47,6 +47,9 @@ export interface Settings {
   /** `async`: whether processing goes to a helper thread, and in what pieces. */
   readonly offload: Offload;
   readonly warmup: Nanoseconds;
+  /** Longest a thread may work on and give no sign of life, and the longest that an item at hand may take to end. */
+  readonly patience: Nanoseconds;
+  readonly lastItem: Nanoseconds;
   /** Most bytes one message may take between threads. */
   readonly messageBytes: number;
 }

@@ -26,9 +26,12 @@ export class Lane {
   private written = 0;
   private batchesSent = 0;
   itemsSent = 0;
-  /** Batches gathered and handed over. */
+  /** Batches gathered and handed over, and their items: those that are measured. */
   batchesMade = 0;
+  itemsBatched = 0;
   private doneWhenAsked = 0;
+  private lastSign = -1;
+  private heardAt = 0;
   /** Something was written since the Worker was last woken. */
   private unheard = false;
   private window: number;
@@ -66,7 +69,9 @@ export class Lane {
       this.outbox.length = 0;
       this.outbox = this.batcher.release(this.outbox);
       this.written = 0;
-      this.batchesMade++;
+      const measured = this.job.recorder.measuredIn(this.outbox);
+      if (measured > 0) this.batchesMade++;
+      this.itemsBatched += measured;
     }
     if (this.unheard) this.channel.wake();
     this.unheard = false;
@@ -134,6 +139,16 @@ export class Lane {
     if (this.feed.ended && this.feed.queue.depthOf(this.shard) === 0) return 0;
     if (this.job.settings.offload !== "none" || this.job.intake.anywhere) return this.window - 1;
     return this.slots === 1 && this.batchTime >= LONG_BATCH ? 1 : this.window >> 1;
+  }
+
+  /** Nanoseconds since the Worker last gave a sign of life, of those it has something to do; looked at every now and then. */
+  silence(now: number): number {
+    const sign = this.channel.alive + this.itemsDone;
+    if (sign !== this.lastSign || this.held === 0) {
+      this.lastSign = sign;
+      this.heardAt = now;
+    }
+    return now - this.heardAt;
   }
 
   /** Everything that came this way is done. */

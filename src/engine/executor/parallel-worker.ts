@@ -70,8 +70,10 @@ class WorkerSession {
     await this.awaitStart();
     const cpu = threadCpuTimer();
     for (;;) {
+      this.live();
       while (this.bench.active >= Math.min(this.message.concurrency, this.processor.limit) && this.phase !== PHASE.halting) {
         await this.batchDone.wait(this.time.now() + 10e6);
+        this.live();
         if (!this.queries.empty) this.answerQueries();
       }
       if (this.phase === PHASE.halting) break;
@@ -94,6 +96,11 @@ class WorkerSession {
       failures: [...this.bench.failureCounts, ...(this.strays?.failureCounts ?? [])],
       cpu: cpu(),
     };
+  }
+
+  /** Tells the source's thread that this one's loop goes on. */
+  private live(): void {
+    Atomics.add(this.control, CONTROL.alive, 1);
   }
 
   private answerQueries(): void {

@@ -46,10 +46,14 @@ export class ParallelExecutor implements Executor {
   }
 }
 
+/** Time between two looks whether every Worker is alive. */
+const CHECK_EVERY = 1e9;
+
 class ParallelRun {
   private readonly feed: Feed;
   private readonly lanes: readonly Lane[];
   private answered = 0;
+  private checkAt = 0;
 
   constructor(
     private readonly job: Job,
@@ -61,7 +65,7 @@ class ParallelRun {
   }
 
   async execute(): Promise<Execution> {
-    const { source, lifecycle, recorder, sampler, time } = this.job;
+    const { source, recorder, sampler, time } = this.job;
     const recorders = [recorder, ...this.session.channels.map((channel) => channel.recorder)];
     sampler.observe(recorders, {
       depth: () => this.feed.queue.depth,
@@ -82,7 +86,7 @@ class ParallelRun {
     await settleQueries(this.job, this.clerk, () => this.pool.broken !== null);
     const stoppedAt = time.now();
     const queue = this.feed.figures(stoppedAt);
-    const reports = await this.session.end(lifecycle.expired(stoppedAt));
+    const reports = await this.end(stoppedAt);
     for (const lane of this.lanes) lane.abandon(stoppedAt);
     const endedAt = await this.feed.settle(feeding, stoppedAt);
     done = true;
@@ -97,7 +101,7 @@ class ParallelRun {
       queue,
       batches: {
         count: this.lanes.reduce((sum, lane) => sum + lane.batchesMade, 0),
-        items: this.lanes.reduce((sum, lane) => sum + lane.itemsSent, 0),
+        items: this.lanes.reduce((sum, lane) => sum + lane.itemsBatched, 0),
       },
       lost: this.lanes.reduce((sum, lane) => sum + lane.inFlight, 0),
       threads: [
@@ -107,12 +111,42 @@ class ParallelRun {
     };
   }
 
+  /** Has the Workers report; one whose item at hand does not end is ended itself, when nobody waits for it any more. */
+  private async end(now: number): Promise<Awaited<ReturnType<PoolSession["end"]>>> {
+    const { lifecycle, settings, time } = this.job;
+    const halting = lifecycle.expired(now);
+    const reports = this.session.end(halting);
+    if (!halting) return reports;
+    let ended = false;
+    const cut = () => {
+      for (const i of ended ? [] : this.pool.cut())
+        lifecycle.notes.push(`Worker ${i} did not end its item when the run was over and was ended; its states are lost.`);
+    };
+    void time.sleepUntil(now + settings.lastItem).then(cut);
+    return reports.finally(() => {
+      ended = true;
+    });
+  }
+
+  /** Ends a run in which a Worker holds something and has given no sign of life for long. */
+  private checkLife(now: number): void {
+    if (now < this.checkAt) return;
+    this.checkAt = now + CHECK_EVERY;
+    const { lifecycle, settings } = this.job;
+    for (const [i, lane] of this.lanes.entries()) {
+      const silence = lane.silence(now);
+      if (silence <= settings.patience) continue;
+      lifecycle.fail(now, `Worker ${i} gave no sign of life for ${Math.round(silence / 1e9)} s and was ended; what it held is unfinished.`);
+    }
+  }
+
   /** Hands batches to Workers as they become ready and there is room; returns when all is done or the run stops. */
   private async deal(): Promise<void> {
     const { time, lifecycle } = this.job;
     for (;;) {
       const now = time.now();
       if (this.pool.broken !== null) lifecycle.fail(now, `${this.pool.broken}; what it held is unfinished.`);
+      this.checkLife(now);
       if (lifecycle.expired(now)) return;
       if (this.job.source.closedLoop) this.answer();
       let dealt = this.dealOnce(now, this.feed.ended);

@@ -20,6 +20,8 @@ export class WorkerPool {
   private casualty: string | null = null;
   private readonly gone = new Set<number>();
   private session: PoolSession | null = null;
+  /** Who has answered what all are asked. */
+  private heard: ReadonlySet<number> = new Set();
   private readonly listeners: ((worker: number, reply: WorkerReply) => void)[] = [];
 
   constructor(readonly size: number) {
@@ -66,6 +68,13 @@ export class WorkerPool {
     return session;
   }
 
+  /** Ends the Workers that have not answered: an item at hand that does not end holds nobody up. Which those were. */
+  cut(): number[] {
+    const silent = [...this.threads.keys()].filter((i) => !this.heard.has(i));
+    for (const i of silent) void this.threads[i]?.terminate();
+    return silent;
+  }
+
   async close(): Promise<void> {
     this.casualty = "closed";
     // The process ends soon after; a thread that is slow to go does not hold it up.
@@ -77,6 +86,7 @@ export class WorkerPool {
   private all<T extends WorkerReply["type"]>(type: T): Promise<(Extract<WorkerReply, { type: T }> | null)[]> {
     const replies = new Array<Extract<WorkerReply, { type: T }> | null>(this.size).fill(null);
     const heard = new Set<number>(this.gone);
+    this.heard = heard;
     if (heard.size === this.size) return Promise.resolve(replies);
     return new Promise((resolve) => {
       const listener = (worker: number, reply: WorkerReply) => {
@@ -129,6 +139,11 @@ export class Channel {
 
   get batchesDone(): number {
     return Atomics.load(this.control, CONTROL.batchesDone);
+  }
+
+  /** A number that goes on as long as the Worker's loop does. */
+  get alive(): number {
+    return Atomics.load(this.control, CONTROL.alive);
   }
 
   /** Asks to be woken when this many batches are done; false when they are already. */

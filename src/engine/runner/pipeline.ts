@@ -47,6 +47,10 @@ export interface Pipeline {
   readonly gate: Gate;
 }
 
+/** Beside what an item takes. */
+const PATIENCE: Nanoseconds = 10e9;
+const LAST_ITEM: Nanoseconds = 1e9;
+
 /** Puts tape, source, intake and instruments together for one job. */
 export function buildPipeline(setup: Setup, facts: TapeFacts, onSample: OnSample): Pipeline {
   const { plan, time, timestampOf } = setup;
@@ -139,6 +143,8 @@ function settingsOf({ scenario, slots }: CasePlan): Settings {
     offload: scenario.async.offload,
     snapshots: scenario.queries.rate > 0 && scenario.queries.consistency === "snapshot",
     warmup: scenario.warmup * 1000,
+    patience: PATIENCE + 3000 * scenario.work.time,
+    lastItem: LAST_ITEM + 2000 * scenario.work.time,
     messageBytes: replayed ? 8_000_000 : Math.max(LONGEST_ADDRESS, scenario.message.size + 8192),
   };
 }

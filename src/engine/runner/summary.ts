@@ -79,7 +79,7 @@ export function summarize(measured: Measured): RunnerResult {
     batches:
       plan.mode === "sync"
         ? { count: 0, meanSize: 0 }
-        : batchFigures(execution.batches ?? { count: counts.batches, items: counts.batched }),
+        : batchFigures(execution.batches ?? { count: counts.measuredBatches, items: counts.batched }),
     queries: queryFigures(measured),
     cores: sampler.coresSinceStart().map((utilization, core) => ({ core, utilization })),
     process: {
@@ -219,6 +219,7 @@ function addUp(all: readonly Counts[]): Counts {
     orderViolations: sum((c) => c.orderViolations),
     busy: sum((c) => c.busy),
     batches: sum((c) => c.batches),
+    measuredBatches: sum((c) => c.measuredBatches),
     batched: sum((c) => c.batched),
     measured: sum((c) => c.measured),
     firstDue: Number.isFinite(firstDue) ? firstDue : 0,

@@ -12,6 +12,8 @@ export const CONTROL = {
   phase: 4,
   /** The source's thread wants to hear when `batchesDone` reaches this number; it is not woken for less. */
   wanted: 3,
+  /** Goes on as long as the Worker's loop does. */
+  alive: 5,
   size: 16,
 } as const;
 

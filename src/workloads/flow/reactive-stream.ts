@@ -24,9 +24,13 @@ export const reactiveStream =
       stream.subscribe(
         {
           next: (ticket) => {
+            // Counted off here, and thrown so that the stream counts it too.
+            const end = (failure: unknown) => {
+              count(ticket, failure);
+              if (failure !== null) throw failure;
+            };
             const handling = follow(lab, ticket.item, place);
-            if (!(handling instanceof Promise)) return count(ticket, handling);
-            return handling.then((failure) => count(ticket, failure));
+            return handling instanceof Promise ? handling.then(end) : end(handling);
           },
           dropped: (ticket) => count(ticket, new Error("a subscriber was too slow for it")),
         },

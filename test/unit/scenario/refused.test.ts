@@ -19,3 +19,34 @@ describe("C-3 what is refused, and in which words", () => {
     }
   });
 });
+
+function refusals(text: string): string[] {
+  try {
+    resolveScenario(YamlFile.parse("s.yaml", text), join(FOLDER, "s.yaml"));
+    return [];
+  } catch (error) {
+    if (!(error instanceof InvalidScenario)) throw error;
+    return error.problems.map(({ message }) => message.replace(/: .*/s, ""));
+  }
+}
+
+describe("C-3 all problems are told at once", () => {
+  test("a field that is wrong in itself hides none that does not fit the others", () => {
+    expect(refusals('title: A\nseed: -1\nthresholds: { nope: ["count==0"] }\nwork: { kind: handler }\n')).toEqual([
+      "seed",
+      "thresholds.nope",
+      "work.module",
+    ]);
+    const fetch = "target: { mock: { latency: 1 }, url: ftp://x }, fallback: stale, retry: { max: -1 }";
+    expect(refusals(`workload: fetch\nfetch: { ${fetch} }\nthresholds: { __proto__x: ["rate<1"], sojourn_ms: ["p(101)<1"] }\n`)).toEqual(
+      expect.arrayContaining(["title", "fetch.target.mock.latency", "fetch.fallback", "fetch.retry.max", "thresholds.sojourn_ms.0"]),
+    );
+  });
+
+  test("and nothing is said that follows only from what is missing", () => {
+    expect(refusals("title: A\nworkload: fetchs\nfetch: { timeout: 1s }\n")).toEqual(["workload"]);
+    expect(refusals("title: A\nwork: { kind: handlr, module: ./x.ts }\n")).toEqual(["work.kind"]);
+    expect(refusals("title: A\nwork: { kind: handler, module: 5 }\n")).toEqual(["work.module"]);
+    expect(refusals("title: A\nload: { executor: replai, file: x }\nsweep: { load.rate: [1] }\n")).toContain("load.executor");
+  });
+});
