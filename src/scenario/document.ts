@@ -105,6 +105,13 @@ export class YamlFile {
     if (this.isMap && this.document?.hasIn(path)) this.document.deleteIn(path);
   }
 
+  /** Takes everything away from a map but these keys. */
+  keepOnly(path: Path, keys: readonly string[]): void {
+    const map = this.isMap ? this.document?.getIn(path, true) : undefined;
+    if (!isMap(map)) return;
+    map.items = map.items.filter(({ key }) => keys.includes(String(isScalar(key) ? key.value : key)));
+  }
+
   /** A field that is set has one value, whatever the file's sweep would try. */
   unsweep(field: string): void {
     const path = ["sweep", field];

@@ -24,7 +24,7 @@ export function scenarioName(file: string): string {
   return basename(file, extname(file));
 }
 
-/** Files of shipped scenarios and of those in `./scenarios`, sorted by name; a file is listed once. */
+/** Files of shipped scenarios and of those in `./scenarios`, sorted by name; of one name that which a user gets by it. */
 export function scenarioFiles(cwd = process.cwd()): string[] {
   const folders = (cwd === SHIPPED ? [SHIPPED] : [join(cwd, "scenarios"), SHIPPED]).filter((folder, i, all) => all.indexOf(folder) === i);
   const files = folders.flatMap((folder) => {
@@ -36,7 +36,8 @@ export function scenarioFiles(cwd = process.cwd()): string[] {
       return [];
     }
   });
-  return [...new Set(files)].sort((a, b) => (scenarioName(a) < scenarioName(b) ? -1 : 1));
+  const byName = new Map(files.toReversed().map((file) => [scenarioName(file), file]));
+  return [...byName.values()].sort((a, b) => (scenarioName(a) < scenarioName(b) ? -1 : 1));
 }
 
 /** Title, modes and tags of every scenario found, without checking the rest. Unreadable files are left out and named. */

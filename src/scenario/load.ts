@@ -3,7 +3,7 @@ import { dirname, resolve } from "node:path";
 import { parse } from "yaml";
 import { fileProblem, InvalidScenario, UserError } from "../kernel/problem.ts";
 import { printable, quoted } from "../kernel/text.ts";
-import { checkScenario, fieldName } from "./check.ts";
+import { checkScenario, fieldName, knownKeys } from "./check.ts";
 import { type Path, YamlFile } from "./document.ts";
 import { DEFAULT_EXECUTOR, type Scenario } from "./schema.ts";
 import { firstUnknown, inFileOrder, type SweepPoint, sweepPoints, sweepProblems } from "./sweep.ts";
@@ -107,6 +107,8 @@ function apply(yaml: YamlFile, { flag, path, value }: Override): void {
   if (hint !== null) throw new UserError(`${flag}: there is no field ${printable(path, 60)}${hint}`);
   // One list takes the place of another, and one target that of another.
   for (const other of ALTERNATIVES.find((fields) => fields.includes(path)) ?? []) if (other !== path) yaml.remove(other.split("."));
+  // Another load keeps of this one what it knows.
+  if (path === "load.executor") yaml.keepOnly(["load"], knownKeys(["load"], { executor: value }));
   yaml.unsweep(path);
   yaml.override(flag, parts[0] === "sweep" && open ? ["sweep", parts.slice(1).join(".")] : parts, value);
 }

@@ -208,6 +208,13 @@ describe("--set", () => {
     expect(() => loadScenario(file, [parseOverride(text)])).toThrow(part);
   });
 
+  test("another executor keeps of the load what it knows", () => {
+    const file = join(FILES, "valid/minimal.yaml");
+    const sets = (...texts: string[]) => loadScenario(file, texts.map(parseOverride)).load;
+    expect(sets("load.rate=50", "load.duration=3s", "load.executor=bursts", "load.size=3")).toMatchObject({ executor: "bursts", size: 3 });
+    expect(sets("load.duration=3s", "load.executor=constant-vus", "load.vus=2")).toMatchObject({ vus: 2, duration: 3e6 });
+  });
+
   test("a bad value is the flag's fault: no place in the file, exit 2", () => {
     try {
       loadScenario(file, [parseOverride("queue.capacity=-1")]);
