@@ -4,7 +4,8 @@ import { Ring } from "../../queueing/ring.ts";
 import { type Failures, Stopped, TimedOut } from "../failures.ts";
 import { Moment, onAbort } from "../moment.ts";
 import type { HandlingStats } from "../part.ts";
-import { Slots, type Slotted } from "../slots.ts";
+import { Run } from "../run.ts";
+import { Slots } from "../slots.ts";
 import { type EventFilter, type FlowEvent, matches } from "./event.ts";
 
 /** What a handler is told beside its event. */
@@ -69,22 +70,11 @@ interface Waiting {
   readonly tally: Tally | null;
 }
 
-/** One run of a handler that did not end at once. Used again for another event once the handler's promise has settled. */
-class Run implements Slotted {
+/** A handler that hears an event and does not end at once. */
+class Hearing extends Run<FlowEvent> {
   ended = false;
-  slot = -1;
-  cancelTimer: (() => void) | null = null;
-  event: FlowEvent | null = null;
   tally: Tally | null = null;
   abort: AbortController | null = null;
-  since = 0;
-  readonly resolved: () => void;
-  readonly rejected: (error: unknown) => void;
-
-  constructor(settled: (run: Run, error: unknown) => void) {
-    this.resolved = () => settled(this, null);
-    this.rejected = (error) => settled(this, error ?? new Error("rejected with nothing"));
-  }
 }
 
 export interface SubscriptionStats extends HandlingStats {
@@ -107,8 +97,8 @@ export class Subscription implements Disposable {
   abandoned = 0;
   inFlight = 0;
   private readonly waiting = new Ring<Waiting>(2);
-  private readonly running = new Slots<Run>();
-  private readonly spare: Run[] = [];
+  private readonly running = new Slots<Hearing>();
+  private readonly spare: Hearing[] = [];
   private readonly abort = new AbortController();
   private readonly delivering: Delivering = { signal: this.abort.signal };
   /** The rule's, where every event asks for them. */
@@ -233,40 +223,44 @@ export class Subscription implements Disposable {
       this.abandon(tally);
       return;
     }
-    const run = this.spare.pop() ?? new Run(this.settled);
+    const run = this.spare.pop() ?? this.newHearing();
     run.ended = false;
-    run.event = event;
+    run.subject = event;
     run.tally = tally;
     run.abort = abort;
     run.since = since;
     this.running.add(run);
     if (abort !== null)
       run.cancelTimer = this.timers.after(this.rule.timeoutMs, () => this.end(run, event, new TimedOut(this.rule.timeoutMs)));
-    // Of a promise of its own kind nobody knows whether it settles but once.
-    (answer instanceof Promise ? answer : Promise.resolve(answer)).then(run.resolved, run.rejected);
+    run.follow(answer);
+  }
+
+  private newHearing(): Hearing {
+    const run: Hearing = new Hearing((_, error) => this.settled(run, error));
+    return run;
   }
 
   /** A handler's promise has settled, in time or not. */
-  private readonly settled = (run: Run, error: unknown): void => {
-    const { event } = run;
+  private settled(run: Hearing, error: unknown): void {
+    const event = run.subject;
     if (event === null) return;
     this.end(run, event, error);
-    run.event = null;
+    run.subject = null;
     run.tally = null;
     run.abort = null;
     run.cancelTimer = null;
     this.spare.push(run);
-  };
+  }
 
-  private release(run: Run): void {
+  private release(run: Hearing): void {
     run.ended = true;
     run.cancelTimer?.();
     this.running.delete(run);
     this.inFlight--;
   }
 
-  private end(run: Run, event: FlowEvent, error: unknown): void {
-    if (run.ended || run.event !== event) return;
+  private end(run: Hearing, event: FlowEvent, error: unknown): void {
+    if (run.ended || run.subject !== event) return;
     this.release(run);
     if (error === null) {
       this.handled++;
@@ -279,7 +273,7 @@ export class Subscription implements Disposable {
     if (this.waiting.length > 0 || this.emptied.awaited) this.next();
   }
 
-  private giveUp(run: Run): void {
+  private giveUp(run: Hearing): void {
     this.release(run);
     run.abort?.abort(new Stopped("the subscription has ended"));
     this.abandon(run.tally);

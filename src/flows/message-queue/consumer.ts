@@ -4,6 +4,7 @@ import { Ring } from "../../queueing/ring.ts";
 import { type BackoffRule, backoffDelay } from "../../resilience/backoff.ts";
 import { type Failures, Stopped, TimedOut } from "../failures.ts";
 import type { PartStats } from "../part.ts";
+import { Run } from "../run.ts";
 import { Slots } from "../slots.ts";
 import { GiveUp, type Handler, Held } from "./message.ts";
 import type { LeaseRef, QueueStore } from "./store.ts";
@@ -57,7 +58,8 @@ export class Consumer<T> implements Disposable {
   onSettled: () => void = () => {};
   private readonly token = (consumers++ % 4096) * 2 ** 40 + Math.floor(Math.random() * 2 ** 40);
   private readonly buffer = new Ring<Held<T>>(16);
-  private readonly running = new Slots<Held<T>>();
+  private readonly running = new Slots<Run<Held<T>>>();
+  private readonly spare: Run<Held<T>>[] = [];
   /** Keys being worked on, and the messages that wait for their turn behind. */
   private readonly lines = new Map<string, Ring<Held<T>>>();
   private acknowledged: LeaseRef[] = [];
@@ -176,27 +178,36 @@ export class Consumer<T> implements Disposable {
       return this.fail(held, error);
     }
     if (!isThenable(answer)) return this.succeed(held);
-    held.since = now;
-    this.running.add(held);
+    const run = this.spare.pop() ?? new Run<Held<T>>(this.settledRun);
+    run.subject = held;
+    run.since = now;
+    this.running.add(run);
     if (this.rule.timeoutMs !== Number.POSITIVE_INFINITY) {
-      held.cancelTimer = this.timers.after(this.rule.timeoutMs, () => {
+      run.cancelTimer = this.timers.after(this.rule.timeoutMs, () => {
         const error = new TimedOut(this.rule.timeoutMs);
-        this.end(held, error);
+        this.end(run, held, error);
         held.abort(error);
       });
     }
-    answer.then(
-      () => this.end(held, null),
-      (error: unknown) => this.end(held, error ?? new Error("rejected with nothing")),
-    );
+    run.follow(answer);
     return undefined;
   }
 
+  /** A handler's promise has settled, in time or not. */
+  private readonly settledRun = (run: Run<Held<T>>, error: unknown): void => {
+    const held = run.subject;
+    if (held === null) return;
+    run.subject = null;
+    this.spare.push(run);
+    this.end(run, held, error);
+  };
+
   /** A handler that took its time is done. */
-  private end(held: Held<T>, error: unknown): void {
+  private end(run: Run<Held<T>>, held: Held<T>, error: unknown): void {
     if (held.ended) return;
-    held.cancelTimer?.();
-    this.running.delete(held);
+    run.cancelTimer?.();
+    run.cancelTimer = null;
+    this.running.delete(run);
     const next = error === null ? this.succeed(held) : this.fail(held, error);
     if (next !== undefined) this.run(next);
     this.work();
@@ -328,7 +339,7 @@ export class Consumer<T> implements Disposable {
   }
 
   private async prolong(): Promise<void> {
-    const held = [...this.running.all, ...this.waitingHere];
+    const held = [...this.runningHere, ...this.waitingHere];
     if (held.length === 0) return;
     try {
       const until = this.timers.wall() + this.rule.visibilityMs;
@@ -343,6 +354,10 @@ export class Consumer<T> implements Disposable {
     } catch (error) {
       this.onTrouble(error);
     }
+  }
+
+  private get runningHere(): Held<T>[] {
+    return this.running.all.flatMap(({ subject }) => subject ?? []);
   }
 
   private get waitingHere(): Held<T>[] {
@@ -372,7 +387,7 @@ export class Consumer<T> implements Disposable {
       });
       await within(this.timers, deadlineMs, idle, undefined);
     }
-    for (const held of this.running.all) {
+    for (const held of this.runningHere) {
       held.ended = true;
       held.abort(new Stopped("the consumer was stopped"));
     }

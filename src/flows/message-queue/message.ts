@@ -28,10 +28,6 @@ export class GiveUp extends Error {
 /** A leased message in this consumer's hands. */
 export class Held<T> implements Message<T> {
   private abortion: AbortController | null = null;
-  cancelTimer: (() => void) | null = null;
-  since = 0;
-  /** Its place among those under way. */
-  slot = -1;
   ended = false;
 
   /** The store's own object may go on to another attempt. */
