@@ -19,7 +19,8 @@ export interface ConsumerRule {
   readonly name: string;
   readonly group: string;
   readonly concurrency: number;
-  readonly batch: number;
+  /** Messages leased at a time; null: as many as it gets done quickly. */
+  readonly batch: number | null;
   readonly visibilityMs: number;
   readonly timeoutMs: number;
   readonly maxAttempts: number;
@@ -46,6 +47,11 @@ export interface ConsumerStats extends PartStats {
 
 /** Milliseconds. */
 const LEASE_SLACK = 20;
+
+/** Messages leased at a time, where nobody says how many: more as long as a batch is done within so many milliseconds. */
+const LEAST_BATCH = 100;
+const MOST_BATCH = 1000;
+const QUICK_MS = 5;
 
 let consumers = 0;
 
@@ -76,6 +82,8 @@ export class Consumer<T> implements Disposable {
   private onIdle: (() => void) | null = null;
   private readonly counts = { leased: 0, acknowledged: 0, retried: 0, dead: 0, lost: 0 };
   private readonly stamp: () => number;
+  private batch: number;
+  private leasedAt = 0;
   private readonly looping: Promise<void>;
   private cancelHeartbeat: () => void = () => {};
   private stopped: Promise<void> | null = null;
@@ -88,6 +96,7 @@ export class Consumer<T> implements Disposable {
     private readonly timers: Timers,
   ) {
     this.stamp = stampOf(timers);
+    this.batch = rule.batch ?? LEAST_BATCH;
     this.looping = this.loop();
     this.beat();
   }
@@ -122,17 +131,26 @@ export class Consumer<T> implements Disposable {
 
   /** Messages to lease now: a batch, when what it holds no longer keeps all its handlers busy. */
   private get wants(): number {
-    return this.buffer.length === 0 && this.running.size < this.rule.concurrency ? Math.max(0, this.rule.batch - this.linedUp) : 0;
+    return this.buffer.length === 0 && this.running.size < this.rule.concurrency ? Math.max(0, this.batch - this.linedUp) : 0;
   }
 
   private async lease(): Promise<number> {
     const now = this.timers.wall();
     const request = { max: this.wants, until: now + this.rule.visibilityMs, token: this.token };
     const leased = await this.store.lease(this.rule.group, request, now);
+    this.adapt(leased.length, now);
     this.counts.leased += leased.length;
     const until = this.heldUntil(request.until);
     for (const message of leased) this.buffer.push(new Held<T>(message, this.rule.group, until));
     return leased.length;
+  }
+
+  /** `got`: messages leased at this instant. A slow batch is not to be kept from other consumers. */
+  private adapt(got: number, now: number): void {
+    if (this.rule.batch !== null) return;
+    if (now - this.leasedAt > QUICK_MS) this.batch = LEAST_BATCH;
+    else if (got >= this.batch) this.batch = Math.min(MOST_BATCH, 2 * this.batch);
+    this.leasedAt = now;
   }
 
   /** When a lease counts as run out here: a little before it does for others, whose clocks may be ahead of this one. */

@@ -212,6 +212,35 @@ describe("F-3 stream, in a corner", () => {
 });
 
 describe("F-4 queue, in a corner", () => {
+  test("who says nothing of batches leases more as long as they are done quickly, and goes back when one is not", async () => {
+    const timers = new VirtualTimers();
+    const queue = MessageQueue.open<number>("q", { timers, ...quiet });
+    const asked: number[] = [];
+    const { store } = queue as unknown as { store: { lease(group: string, request: { max: number }, now: number): unknown[] } };
+    const lease = store.lease.bind(store);
+    store.lease = (group, request, now) => {
+      const got = lease(group, request, now);
+      if (got.length > 0) asked.push(request.max);
+      return got;
+    };
+    let slow = false;
+    let handled = 0;
+    await timers.run(queue.sendAll(Array.from({ length: 1000 }, (_, n) => n)));
+    await timers.run(queue.sendAll(Array.from({ length: 1000 }, (_, n) => n)));
+    await timers.run(queue.sendAll(Array.from({ length: 1000 }, (_, n) => n)));
+    const handle = () => {
+      if (++handled === 2500) slow = true;
+      return slow && handled % 50 === 0 ? new Promise<void>((resolve) => timers.after(10, resolve)) : undefined;
+    };
+    queue.consume(handle);
+    await timers.advance(2000);
+    expect(handled).toBe(3000);
+    expect(asked.slice(0, 4)).toEqual([100, 100, 200, 400]);
+    expect(Math.max(...asked)).toBe(1000);
+    expect(asked.at(-1)).toBe(100);
+    await timers.run(queue.stop());
+  });
+
   test("sends keep their order whichever way they come, and wait for room together", async () => {
     for (const place of [{}, { file: file() }]) {
       await using queue = MessageQueue.open<number>("q", { ...place, capacity: 10, pollMs: 2 });

@@ -23,6 +23,8 @@ const end = ({ message, at }: Timed) => {
 const timed = (n: number): Timed => ({ message: messages[n % messages.length] as PeerMessage, at: monotonic.now() });
 
 const FLOWS: Readonly<Record<string, () => (n: number) => unknown>> = {
+  /** What feeding costs by itself. */
+  none: () => (n) => end(timed(n)),
   "event-bus"() {
     const bus = new EventBus<{ thing: Timed }>();
     bus.subscribe("thing", ({ data }) => end(data));
