@@ -84,6 +84,7 @@ export class Consumer<T> implements Disposable {
   private readonly stamp: () => number;
   private batch: number;
   private leasedAt = 0;
+  private lastLeased = 0;
   private readonly looping: Promise<void>;
   private cancelHeartbeat: () => void = () => {};
   private stopped: Promise<void> | null = null;
@@ -136,20 +137,21 @@ export class Consumer<T> implements Disposable {
 
   private async lease(): Promise<number> {
     const now = this.timers.wall();
+    this.adapt(now);
     const request = { max: this.wants, until: now + this.rule.visibilityMs, token: this.token };
     const leased = await this.store.lease(this.rule.group, request, now);
-    this.adapt(leased.length, now);
+    this.lastLeased = leased.length;
     this.counts.leased += leased.length;
     const until = this.heldUntil(request.until);
     for (const message of leased) this.buffer.push(new Held<T>(message, this.rule.group, until));
     return leased.length;
   }
 
-  /** `got`: messages leased at this instant. A slow batch is not to be kept from other consumers. */
-  private adapt(got: number, now: number): void {
+  /** The last batch is done, quickly or not: what is slow is not to be kept from other consumers. */
+  private adapt(now: number): void {
     if (this.rule.batch !== null) return;
     if (now - this.leasedAt > QUICK_MS) this.batch = LEAST_BATCH;
-    else if (got >= this.batch) this.batch = Math.min(MOST_BATCH, 2 * this.batch);
+    else if (this.lastLeased >= this.batch) this.batch = Math.min(MOST_BATCH, 2 * this.batch);
     this.leasedAt = now;
   }
 

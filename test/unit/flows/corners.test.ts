@@ -235,7 +235,7 @@ describe("F-4 queue, in a corner", () => {
     queue.consume(handle);
     await timers.advance(2000);
     expect(handled).toBe(3000);
-    expect(asked.slice(0, 4)).toEqual([100, 100, 200, 400]);
+    expect(asked.slice(0, 4)).toEqual([100, 200, 400, 800]);
     expect(Math.max(...asked)).toBe(1000);
     expect(asked.at(-1)).toBe(100);
     await timers.run(queue.stop());
