@@ -1,6 +1,7 @@
 import type { OnEvent } from "../engine/events.ts";
 import { type Run, startRun } from "../engine/run.ts";
 import type { FetchAccess } from "../engine/stage/fetch-stage.ts";
+import { EXIT } from "../kernel/problem.ts";
 import type { CasePlan, NamedScenario } from "../plan/plan.ts";
 import type { RunResult } from "../telemetry/result.ts";
 import { closingReport } from "../views/report/closing.ts";
@@ -38,19 +39,38 @@ export interface View {
   broken(): string | null;
 }
 
+/** How long after the end of the last run signals still leave what was measured the time to be written, in milliseconds. */
+const WRITING_MS = 2000;
+
+/** Hears no more signals; those of one call are heard until the next, or the end of the process. */
+let deafen = () => {};
+
+function hear(stop: (signal: "SIGINT" | "SIGTERM") => void): void {
+  const onInterrupt = () => stop("SIGINT");
+  const onTerminate = () => stop("SIGTERM");
+  deafen();
+  process.on("SIGINT", onInterrupt);
+  process.on("SIGTERM", onTerminate);
+  process.on("SIGHUP", onTerminate);
+  deafen = () => {
+    process.off("SIGINT", onInterrupt);
+    process.off("SIGTERM", onTerminate);
+    process.off("SIGHUP", onTerminate);
+  };
+}
+
 /** Wires the engine to a view and signals to the engine; runs the scenarios one after another. */
 export async function compose(scenarios: readonly NamedScenario[], composition: Composition): Promise<Composed> {
   let current: Run | null = null;
   let stoppedBy: Composed["stoppedBy"] = null;
+  let finishedAt = Number.POSITIVE_INFINITY;
   const stop = (signal: "SIGINT" | "SIGTERM") => {
-    stoppedBy ??= signal;
-    current?.stop();
+    if (finishedAt === Number.POSITIVE_INFINITY) {
+      stoppedBy ??= signal;
+      current?.stop();
+    } else if (performance.now() - finishedAt > WRITING_MS) process.exit(signal === "SIGTERM" ? EXIT.terminated : EXIT.interrupted);
   };
-  const onInterrupt = () => stop("SIGINT");
-  const onTerminate = () => stop("SIGTERM");
-  process.on("SIGINT", onInterrupt);
-  process.on("SIGTERM", onTerminate);
-  process.on("SIGHUP", onTerminate);
+  hear(stop);
   const view = await openView(composition, stop);
   const results: RunResult[] = [];
   try {
@@ -70,9 +90,7 @@ export async function compose(scenarios: readonly NamedScenario[], composition: 
     }
   } finally {
     await view.close(results);
-    process.off("SIGINT", onInterrupt);
-    process.off("SIGTERM", onTerminate);
-    process.off("SIGHUP", onTerminate);
+    finishedAt = performance.now();
   }
   return { results, stoppedBy, viewBroken: view.broken() };
 }
