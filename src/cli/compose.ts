@@ -1,7 +1,6 @@
 import type { OnEvent } from "../engine/events.ts";
 import { type Run, startRun } from "../engine/run.ts";
 import type { FetchAccess } from "../engine/stage/fetch-stage.ts";
-import { EXIT } from "../kernel/problem.ts";
 import type { CasePlan, NamedScenario } from "../plan/plan.ts";
 import type { RunResult } from "../telemetry/result.ts";
 import { closingReport } from "../views/report/closing.ts";
@@ -68,7 +67,11 @@ export async function compose(scenarios: readonly NamedScenario[], composition: 
     if (finishedAt === Number.POSITIVE_INFINITY) {
       stoppedBy ??= signal;
       current?.stop();
-    } else if (performance.now() - finishedAt > WRITING_MS) process.exit(signal === "SIGTERM" ? EXIT.terminated : EXIT.interrupted);
+    } else if (performance.now() - finishedAt > WRITING_MS) {
+      // Nobody reads it: the signal does what it does to those who do not hear it.
+      deafen();
+      process.kill(process.pid, signal);
+    }
   };
   hear(stop);
   const view = await openView(composition, stop);
