@@ -2,6 +2,7 @@ import { startRun } from "../../engine/run.ts";
 import { UserError } from "../../kernel/problem.ts";
 import { printable } from "../../kernel/text.ts";
 import { type Mode, scenarioSchema } from "../../scenario/schema.ts";
+import type { CaseResult } from "../../telemetry/result.ts";
 import { BATCH, KEYS, MESSAGES } from "./workload.ts";
 
 /** One row of the table: something of ours beside a peer, each clocked in turn, and the least ratio we aim at. */
@@ -35,8 +36,7 @@ function row(what: string, mode: Mode, name: string, command: readonly string[],
 
 /** Messages per second of one of our modes: the whole pipeline in a runner process, everything recorded. */
 async function clockMode(mode: Mode, timeout?: string): Promise<number> {
-  const scenario = scenarioSchema.parse({
-    title: "bench",
+  const { throughput } = await runOne({
     modes: [mode],
     load: { executor: "bursts", size: MESSAGES },
     keys: { count: KEYS },
@@ -46,10 +46,19 @@ async function clockMode(mode: Mode, timeout?: string): Promise<number> {
     batch: { size: BATCH, ...(timeout === undefined ? {} : { timeout }) },
     parallel: { workers: 2 },
   });
+  return throughput;
+}
+
+/** Runs the one case of a scenario; throws when it does not end well. */
+export async function runOne(fields: object): Promise<CaseResult> {
+  const scenario = scenarioSchema.parse({ title: "bench", ...fields });
   const { cases } = await startRun({ name: "bench", file: "", scenario, points: [{ params: {}, scenario }] }).result;
-  const result = cases[0];
-  if (result === undefined || result.status !== "completed") throw new Error(result?.problems.join(" ") ?? "no result");
-  return result.throughput;
+  return completed(cases[0]);
+}
+
+export function completed(result: CaseResult | undefined): CaseResult {
+  if (result?.status === "completed") return result;
+  throw new Error(result?.problems.join(" ") ?? "no result");
 }
 
 /** Messages per second of a peer in a process of its own; null when it is not installed. */

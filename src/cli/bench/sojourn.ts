@@ -1,8 +1,6 @@
-import { startRun } from "../../engine/run.ts";
 import { formatMs } from "../../kernel/units.ts";
-import { scenarioSchema } from "../../scenario/schema.ts";
 import { asServed } from "../../theory/explain.ts";
-import { median, wholeRounds } from "./contest.ts";
+import { median, runOne, wholeRounds } from "./contest.ts";
 
 /** Load as a share of what one thread can do, and how far the mean may be off there. */
 const LOADS = [
@@ -51,16 +49,12 @@ interface Measured {
 }
 
 async function clock(distribution: string, rho: number, seed: number): Promise<Measured> {
-  const scenario = scenarioSchema.parse({
-    title: "bench",
+  const result = await runOne({
     seed,
     modes: ["sync"],
     load: { executor: "constant-arrival-rate", rate: rho * 1000, duration: "40s", arrivals: "poisson" },
     work: { kind: "cpu", time: "1ms", distribution },
   });
-  const { cases } = await startRun({ name: "bench", file: "", scenario, points: [{ params: {}, scenario }] }).result;
-  const result = cases[0];
-  if (result === undefined || result.status !== "completed") throw new Error(result?.problems.join(" ") ?? "no result");
   const { model, sojournMean } = result.predicted;
   return { model, measured: result.latency.sojourn.mean, expected: sojournMean ?? Number.NaN, served: asServed(result) ?? Number.NaN };
 }

@@ -3,10 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { calibrate } from "../../engine/calibration.ts";
 import { coreCount } from "../../engine/machine.ts";
-import { startRun } from "../../engine/run.ts";
-import { scenarioSchema } from "../../scenario/schema.ts";
-import type { CaseResult, RunResult } from "../../telemetry/result.ts";
-import { type Contest, clockCommand, peerFile } from "./contest.ts";
+import type { RunResult } from "../../telemetry/result.ts";
+import { type Contest, clockCommand, completed, peerFile, runOne } from "./contest.ts";
 
 /** Seconds that a case is kept busy, from a burst that would take longer. */
 const SECONDS = 8;
@@ -62,14 +60,12 @@ function burst(perSecond: number) {
 }
 
 function bench(fields: object) {
-  return { title: "bench", gracefulStop: `${SECONDS}s`, queue: { capacity: "unlimited" }, ...fields };
+  return { gracefulStop: `${SECONDS}s`, queue: { capacity: "unlimited" }, ...fields };
 }
 
 /** Messages per second of a case. */
 async function clock(fields: object): Promise<number> {
-  const scenario = scenarioSchema.parse(bench(fields));
-  const { cases } = await startRun({ name: "bench", file: "", scenario, points: [{ params: {}, scenario }] }).result;
-  return throughputOf(cases[0]);
+  return (await runOne(bench(fields))).throughput;
 }
 
 /** The same as a user sees it: the whole command in a terminal, its dashboard drawn. */
@@ -78,7 +74,7 @@ async function clockOnScreen(fields: object): Promise<number> {
   try {
     const scenario = join(folder, "bench.yaml");
     const result = join(folder, "result.json");
-    writeFileSync(scenario, JSON.stringify(bench(fields)));
+    writeFileSync(scenario, JSON.stringify({ title: "bench", ...bench(fields) }));
     const main = Bun.fileURLToPath(new URL("../../main.ts", import.meta.url));
     const { CI: _, ...env } = process.env;
     const child = Bun.spawn([process.execPath, main, "run", scenario, "--no-store", "--json", result], {
@@ -93,15 +89,10 @@ async function clockOnScreen(fields: object): Promise<number> {
       },
     });
     await child.exited;
-    return throughputOf((JSON.parse(readFileSync(result, "utf8")) as RunResult).cases[0]);
+    return completed((JSON.parse(readFileSync(result, "utf8")) as RunResult).cases[0]).throughput;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-function throughputOf(result: CaseResult | undefined): number {
-  if (result === undefined || result.status !== "completed") throw new Error(result?.problems.join(" ") ?? "no result");
-  return result.throughput;
 }
 
 /** Pieces per second of as many loops at once, each in a process of its own, of the computation that the lab calibrated. */
