@@ -1,6 +1,7 @@
 import { wordsFor } from "../../kernel/words.ts";
 import { Batcher } from "../../queueing/batcher.ts";
 import type { Item } from "../../queueing/item.ts";
+import { HEAD_WORDS, HeadWriter } from "../transport/head.ts";
 import { BATCH_END } from "../transport/ring.ts";
 import type { Job } from "./executor.ts";
 import type { Feed } from "./feed.ts";
@@ -15,8 +16,6 @@ const SMALLEST_WINDOW = 4;
 /** From here on one more batch at work is time enough to be heard and given the next: each wake-up of the source's thread costs. */
 const LONG_BATCH = 2e6;
 const LARGEST_WINDOW = 128;
-/** Words of an item before its payload. */
-const ITEM_WORDS = 4;
 
 /** The way to one Worker: its shard of the queue, its batcher, its ring. */
 export class Lane {
@@ -24,6 +23,7 @@ export class Lane {
   /** The batch being written; it may take several frames. */
   private outbox: Item[] = [];
   private written = 0;
+  private readonly heads = new HeadWriter();
   private batchesSent = 0;
   itemsSent = 0;
   /** Batches gathered and handed over, and their items: those that are measured. */
@@ -183,16 +183,15 @@ export class Lane {
         if (first > writer.largestFrame) throw new Error(`a message of ${first * 8} bytes does not fit the ring`);
         return false;
       }
-      const limit = writer.words.at + Math.min(room, writer.largestFrame);
+      const { words } = writer;
+      const limit = words.at + Math.min(room, writer.largestFrame);
       const from = this.written;
+      this.heads.begin();
       while (this.written < this.outbox.length) {
         const item = this.outbox[this.written] as Item;
-        if (this.written - from === piece || writer.words.at + this.wordsOf(item) > limit) break;
-        writer.words.pair(item.key, item.sequence);
-        writer.words.float(item.due);
-        writer.words.float(item.taken);
-        writer.words.float(item.dequeued);
-        intake.encode(item, writer.words, this.shard);
+        if (this.written - from === piece || words.at + this.wordsOf(item) > limit) break;
+        this.heads.write(item, words);
+        intake.encode(item, words, this.shard);
         this.written++;
         source.pool.give(item);
       }
@@ -207,6 +206,6 @@ export class Lane {
   }
 
   private wordsOf(item: Item): number {
-    return ITEM_WORDS + wordsFor(this.job.intake.encodedBytes(item, this.shard));
+    return HEAD_WORDS + wordsFor(this.job.intake.encodedBytes(item, this.shard));
   }
 }

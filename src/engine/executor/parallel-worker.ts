@@ -8,6 +8,7 @@ import { RealEffort } from "../effort.ts";
 import { type MakeProcessor, needsOpenLoop, prepareProcessors, runsHandler } from "../processors.ts";
 import { Signal } from "../signal.ts";
 import { caughtAsStray, Strays } from "../strays.ts";
+import { HeadReader } from "../transport/head.ts";
 import { BATCH_END, RingReader } from "../transport/ring.ts";
 import { ALL_KEYS, type BeginMessage, CONTROL, PHASE, type WorkerReply } from "../transport/worker-protocol.ts";
 import { Bench } from "./bench.ts";
@@ -26,6 +27,7 @@ class WorkerSession {
   private readonly mainBell: Int32Array;
   private readonly time: LoopTime;
   private readonly recorder: Recorder;
+  private readonly heads = new HeadReader();
   private readonly pool = new ItemPool();
   private readonly processor;
   private readonly bench: Bench;
@@ -155,11 +157,7 @@ class WorkerSession {
     const { words, items } = this.ring;
     for (let i = 0; i < items; i++) {
       const item = this.pool.take();
-      item.key = words.low();
-      item.sequence = words.high;
-      item.due = words.float();
-      item.taken = words.float();
-      item.dequeued = words.float();
+      this.heads.read(words, item);
       this.processor.decode(words, item);
       this.batch.push(item);
     }

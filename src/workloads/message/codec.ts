@@ -1,5 +1,5 @@
 import { type WordReader, type WordWriter, wordsFor } from "../../kernel/words.ts";
-import { INCREMENT, makeOp, type Op, type OpKind, Payload, SET } from "./message.ts";
+import { INCREMENT, makeOp, NO_NUMBER, type Op, type OpKind, Payload, SET } from "./message.ts";
 
 /**
  * How a message crosses a thread: a word for its size, a word or two per op. Text that has been sent before goes as its
@@ -17,9 +17,9 @@ const JSON_VALUE = 2;
 const DATED = 0x10000;
 /** Set on a text's number where the text is spelt out behind it, the first time this reader meets it. */
 const SPELT = 0x80000000;
-/** Stands for a text that gets no number: the dictionary is full, or it is long. */
-const UNNUMBERED = 0x7fffffff;
 const DICTIONARY = 65_536;
+/** Stands for a text that gets no number: the dictionary is full, or it is long. No reader ever knows it. */
+const UNNUMBERED = DICTIONARY;
 const LONGEST_TEXT = 256;
 
 /** Numbers for texts, the same for every reader. */
@@ -37,7 +37,8 @@ export class Dictionary {
 
 /** Writes payloads for one reader. */
 export class PayloadEncoder {
-  private readonly known = new Uint8Array(DICTIONARY);
+  /** By number: 1 when the reader has been told the text. One place more, for texts that have no number. */
+  private readonly known = new Uint8Array(DICTIONARY + 1);
 
   constructor(private readonly dictionary: Dictionary) {}
 
@@ -46,27 +47,44 @@ export class PayloadEncoder {
   }
 
   encode(payload: Payload, words: WordWriter): void {
-    const { ops, padding } = payload;
-    const dated = !Number.isNaN(payload.timestamp);
-    words.pair(dated ? ops.length | DATED : ops.length, padding);
-    if (dated) words.float(payload.timestamp);
+    const { ops, padding, timestamp } = payload;
+    const { known } = this;
+    words.pair(timestamp === null ? ops.length : ops.length | DATED, padding);
+    if (timestamp !== null) words.float(timestamp);
     for (let i = 0; i < ops.length; i++) {
       const op = ops[i] as Op;
-      if (op.keyNumber < 0) op.keyNumber = this.dictionary.numberOf(op.key);
-      const value = op.value;
-      if (typeof value === "number") {
-        this.text(op.kind | (NUMBER << 8), op.keyNumber, op.key, words);
+      const { kind, value, keyNumber, valueNumber } = op;
+      // Nearly every op has been spelt before: this much is one loop for the compiler.
+      if (keyNumber === NO_NUMBER || known[keyNumber] !== 1) {
+        this.introduce(op, words);
+      } else if (typeof value === "number") {
+        words.pair(kind | (NUMBER << 8), keyNumber);
         words.float(value);
-      } else if (typeof value === "string" && (op.valueNumber >= 0 || value.isWellFormed())) {
-        this.text(op.kind | (TEXT << 8), op.keyNumber, op.key, words);
-        if (op.valueNumber < 0) op.valueNumber = this.dictionary.numberOf(value);
-        this.text(0, op.valueNumber, value, words);
+      } else if (valueNumber !== NO_NUMBER && known[valueNumber] === 1) {
+        words.pair(kind | (TEXT << 8), keyNumber);
+        words.pair(0, valueNumber);
       } else {
-        this.text(op.kind | (JSON_VALUE << 8), op.keyNumber, op.key, words);
-        words.text(JSON.stringify(value));
+        this.introduce(op, words);
       }
     }
     if (padding > 0) words.fill(padding, 0x20);
+  }
+
+  /** Writes an op of which something may have to be spelt. */
+  private introduce(op: Op, words: WordWriter): void {
+    const { kind, key, value } = op;
+    if (op.keyNumber === NO_NUMBER) op.keyNumber = this.dictionary.numberOf(key);
+    if (typeof value === "number") {
+      this.text(kind | (NUMBER << 8), op.keyNumber, key, words);
+      words.float(value);
+    } else if (typeof value === "string" && (op.valueNumber !== NO_NUMBER || value.isWellFormed())) {
+      this.text(kind | (TEXT << 8), op.keyNumber, key, words);
+      if (op.valueNumber === NO_NUMBER) op.valueNumber = this.dictionary.numberOf(value);
+      this.text(0, op.valueNumber, value, words);
+    } else {
+      this.text(kind | (JSON_VALUE << 8), op.keyNumber, key, words);
+      words.text(JSON.stringify(value));
+    }
   }
 
   private text(low: number, number: number, text: string, words: WordWriter): void {
@@ -111,12 +129,26 @@ export class PayloadDecoder {
     const padding = words.high;
     const count = head & (DATED - 1);
     const payload = used !== null && used.ops.length === count ? used : blank(count);
-    const timestamp = (head & DATED) === 0 ? Number.NaN : words.float();
+    const timestamp = (head & DATED) === 0 ? null : words.float();
     const { ops } = payload;
+    const { texts } = this;
     let guarded = 0;
     for (let i = 0; i < count; i++) {
       const op = ops[i] as Op;
-      this.fill(op, words);
+      const low = words.low();
+      const { high } = words;
+      op.key = high < SPELT ? (texts[high] as string) : this.spelt(high, words);
+      op.kind = (low & 0xff) as OpKind;
+      const tag = low >>> 8;
+      if (tag === NUMBER) {
+        op.value = words.float();
+      } else if (tag === TEXT) {
+        words.low();
+        const number = words.high;
+        op.value = number < SPELT ? texts[number] : this.spelt(number, words);
+      } else {
+        op.value = this.json(words);
+      }
       if (op.kind === INCREMENT) guarded = i + 1;
     }
     payload.timestamp = timestamp;
@@ -126,23 +158,11 @@ export class PayloadDecoder {
     return payload;
   }
 
-  private fill(op: Op, words: WordReader): void {
-    const head = words.low();
-    op.key = this.resolve(words.high, words);
-    op.kind = (head & 0xff) as OpKind;
-    const tag = head >>> 8;
-    if (tag === NUMBER) {
-      op.value = words.float();
-    } else if (tag === TEXT) {
-      words.low();
-      op.value = this.resolve(words.high, words);
-    } else {
-      op.value = JSON.parse(words.text());
-    }
+  private json(words: WordReader): unknown {
+    return JSON.parse(words.text());
   }
 
-  private resolve(number: number, words: WordReader): string {
-    if (number < SPELT) return this.texts[number] as string;
+  private spelt(number: number, words: WordReader): string {
     const text = words.text();
     if (number - SPELT !== UNNUMBERED) this.texts[number - SPELT] = text;
     return text;

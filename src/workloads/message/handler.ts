@@ -32,5 +32,5 @@ export function messageOf(workerId: string, payload: Payload, dueSeconds: number
     key,
     value,
   }));
-  return { worker_id: workerId, payload: ops, timestamp: Number.isNaN(payload.timestamp) ? dueSeconds : payload.timestamp };
+  return { worker_id: workerId, payload: ops, timestamp: payload.timestamp ?? dueSeconds };
 }

@@ -11,13 +11,15 @@ export interface Op {
   key: string;
   /** increment: the number added. set: any JSON value. compute: n. */
   value: unknown;
-  /** Numbers of key and text value in the codec's dictionary; −1: not looked up yet. */
+  /** Numbers of key and text value in the codec's dictionary; NO_NUMBER: not looked up yet. */
   keyNumber: number;
   valueNumber: number;
 }
 
+export const NO_NUMBER = -1;
+
 export function makeOp(kind: OpKind, key: string, value: unknown): Op {
-  return { kind, key, value, keyNumber: -1, valueNumber: -1 };
+  return { kind, key, value, keyNumber: NO_NUMBER, valueNumber: NO_NUMBER };
 }
 
 /** The ops of one message; all of them apply, or none. */
@@ -31,8 +33,8 @@ export class Payload {
     readonly ops: readonly Op[],
     /** Bytes of padding that travel with the message. */
     public padding = 0,
-    /** Seconds; NaN: it has none of its own. */
-    public timestamp = Number.NaN,
+    /** Seconds; null: it has none of its own. */
+    public timestamp: number | null = null,
   ) {
     let guarded = 0;
     for (let i = 0; i < ops.length; i++) if (ops[i]?.kind === INCREMENT) guarded = i + 1;

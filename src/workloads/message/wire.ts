@@ -84,7 +84,7 @@ class PlainReader implements PayloadReader {
   decode(words: WordReader): Payload {
     const { ops, timestamp, padding } = this.fromBytes(words.blob());
     const made = ops.map(({ op, key, value, json }) => makeOp(op, key, json === true ? JSON.parse(value as string) : value));
-    return new Payload(made, padding?.length ?? 0, timestamp ?? Number.NaN);
+    return new Payload(made, padding?.length ?? 0, timestamp ?? null);
   }
 }
 
@@ -92,7 +92,7 @@ const paddings = new Map<number, string>();
 
 function plainOf({ ops, padding, timestamp }: Payload): Plain {
   const plain: { ops: Plain["ops"]; timestamp?: number; padding?: string } = { ops: ops.map(plainOp) };
-  if (!Number.isNaN(timestamp)) plain.timestamp = timestamp;
+  if (timestamp !== null) plain.timestamp = timestamp;
   if (padding > 0) plain.padding = paddingOf(padding);
   return plain;
 }

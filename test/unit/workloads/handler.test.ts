@@ -20,7 +20,7 @@ function processor(handler: Handler): MessageProcessor {
   return new MessageProcessor(cost, effort, (key) => `k${key}`, handler);
 }
 
-function item(key: number, timestamp = Number.NaN): Item {
+function item(key: number, timestamp: number | null = null): Item {
   const made = new Item();
   made.key = key;
   made.due = 2.5e9;

@@ -274,7 +274,7 @@ describe("T-13 the codec between threads", () => {
         const buffer = new SharedArrayBuffer(1 << 22);
         const words = new WordWriter(buffer);
         const writer = writerFor(format, new Dictionary());
-        const padded = messages.map(({ ops: list }) => new Payload(list, padding, timestamp ?? Number.NaN));
+        const padded = messages.map(({ ops: list }) => new Payload(list, padding, timestamp));
         for (const payload of padded) {
           const before = words.at;
           writer.encode(payload, words);

@@ -1,0 +1,66 @@
+import type { Nanoseconds } from "../../kernel/clock.ts";
+import type { WordReader, WordWriter } from "../../kernel/words.ts";
+import type { Item } from "../../queueing/item.ts";
+
+/**
+ * How an item's key, place and instants cross a thread, before what is to be done:
+ *
+ *     head  (key | SHARED, sequence) [due, taken, dequeued]
+ *
+ * Items that fell due, were taken and left the queue together come one after another; the instants are there once.
+ */
+
+/** Set on the key where the instants are those of the item before it in the frame. */
+const SHARED = 0x80000000;
+
+/** Most words a head takes. */
+export const HEAD_WORDS = 4;
+
+class LastInstants {
+  protected due: Nanoseconds = 0;
+  protected taken: Nanoseconds = 0;
+  protected dequeued: Nanoseconds = 0;
+}
+
+export class HeadWriter extends LastInstants {
+  private first = true;
+
+  /** The first head of a frame stands by itself. */
+  begin(): void {
+    this.first = true;
+  }
+
+  write(item: Item, words: WordWriter): void {
+    const { due, taken, dequeued } = item;
+    if (!this.first && due === this.due && taken === this.taken && dequeued === this.dequeued) {
+      words.pair(item.key + SHARED, item.sequence);
+      return;
+    }
+    words.pair(item.key, item.sequence);
+    words.float(due);
+    words.float(taken);
+    words.float(dequeued);
+    this.first = false;
+    this.due = due;
+    this.taken = taken;
+    this.dequeued = dequeued;
+  }
+}
+
+export class HeadReader extends LastInstants {
+  read(words: WordReader, item: Item): void {
+    const low = words.low();
+    item.sequence = words.high;
+    if (low < SHARED) {
+      item.key = low;
+      this.due = words.float();
+      this.taken = words.float();
+      this.dequeued = words.float();
+    } else {
+      item.key = low - SHARED;
+    }
+    item.due = this.due;
+    item.taken = this.taken;
+    item.dequeued = this.dequeued;
+  }
+}
