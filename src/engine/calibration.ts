@@ -2,46 +2,58 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { dirname, join } from "node:path";
 import envPaths from "env-paths";
-import { type Clock, monotonic } from "../kernel/clock.ts";
+import { type Clock, monotonic, type Nanoseconds } from "../kernel/clock.ts";
 import type { Calibration } from "../telemetry/result.ts";
 import { burn } from "./effort.ts";
 
-/** How far the cached rate may be off at the quick check before it is measured anew. */
-const TOLERANCE = 0.02;
+/** How far the cached rate may be off at the quick check before it is measured anew: a mean time in system moves by twice that. */
+const TOLERANCE = 0.01;
 const PIECE_MS = 5;
 /** Pieces of a quick check, and of a measurement: long enough to see the speed a core keeps up. */
 const CHECK_PIECES = 40;
 const MEASURE_PIECES = 200;
 
-/** Finds out how many rounds of `burn` take a millisecond here: from the cache if a quick check confirms it. */
+/** Finds out how many rounds of `burn` take a millisecond here, on average: from the cache if a quick check confirms it. */
 export function calibrate(clock: Clock = monotonic, cacheFile: string = defaultCacheFile()): Calibration {
   warm(clock);
   const machine = `${cpus()[0]?.model ?? "unknown"} × ${cpus().length}, Bun ${Bun.version}`;
   const cached = readCache(cacheFile, machine);
   if (cached !== null) {
-    const checkRatio = medianRatio(cached, CHECK_PIECES, clock);
+    const checkRatio = timeRatio(cached, CHECK_PIECES, clock);
     if (Math.abs(checkRatio - 1) <= TOLERANCE) return { roundsPerMs: cached, checkRatio, cached: true };
   }
   let roundsPerMs = 500_000;
-  for (let round = 0; round < 3; round++) roundsPerMs /= medianRatio(roundsPerMs, round === 2 ? MEASURE_PIECES : 10, clock);
-  const checkRatio = medianRatio(roundsPerMs, CHECK_PIECES, clock);
+  for (let round = 0; round < 3; round++) roundsPerMs /= timeRatio(roundsPerMs, round === 2 ? MEASURE_PIECES : 10, clock);
+  const checkRatio = timeRatio(roundsPerMs, CHECK_PIECES, clock);
   writeCache(cacheFile, machine, roundsPerMs);
   return { roundsPerMs, checkRatio, cached: false };
 }
 
-/** Time taken over time asked: the median of several pieces, which one interruption does not move. */
-function medianRatio(roundsPerMs: number, pieces: number, clock: Clock): number {
+/** Time taken over time asked, of so many pieces. */
+function timeRatio(roundsPerMs: number, pieces: number, clock: Clock): number {
   const rounds = Math.round(roundsPerMs * PIECE_MS);
-  const ratios: number[] = [];
+  const times: Nanoseconds[] = [];
   let chain = 1;
   for (let i = 0; i < pieces; i++) {
     const from = clock.now();
     chain = burn(rounds, chain);
-    ratios.push((clock.now() - from) / (PIECE_MS * 1e6));
+    times.push(clock.now() - from);
   }
   if (chain === 0.5) throw new Error("unreachable"); // keeps the chain alive
-  ratios.sort((a, b) => a - b);
-  return Math.max(1e-3, ratios[ratios.length >> 1] ?? 1);
+  return Math.max(1e-3, undisturbedMean(times) / (PIECE_MS * 1e6));
+}
+
+/**
+ * Mean of the times that are no interruptions: those up to 1.5 × the median. The mean, because capacity and waiting times
+ * go by it, and a core's speed changes from one millisecond to the next, more often down than up.
+ */
+export function undisturbedMean(times: readonly number[]): number {
+  const sorted = [...times].sort((a, b) => a - b);
+  const limit = 1.5 * (sorted[sorted.length >> 1] ?? 0);
+  let sum = 0;
+  let count = 0;
+  for (; count < sorted.length && (sorted[count] as number) <= limit; count++) sum += sorted[count] as number;
+  return count === 0 ? 0 : sum / count;
 }
 
 /** Lets the compiler reach its last tier. */

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
-import { calibrate } from "../../../src/engine/calibration.ts";
+import { calibrate, undisturbedMean } from "../../../src/engine/calibration.ts";
 import { burn, RealEffort } from "../../../src/engine/effort.ts";
 import { Bench } from "../../../src/engine/executor/bench.ts";
 import { Lifecycle } from "../../../src/engine/lifecycle.ts";
@@ -101,6 +101,19 @@ describe("calibration", () => {
     expect(performance.now() - from).toBeGreaterThan(10);
     const kept = JSON.parse(readFileSync(cache, "utf8")) as { roundsPerMs: number };
     expect(kept.roundsPerMs).toBe(first.roundsPerMs);
+  });
+
+  test("is by the mean of a core's speeds, and no interruption counts", () => {
+    const speeds = fc.array(fc.double({ min: 0.95, max: 1.2, noNaN: true }), { minLength: 1, maxLength: 60 });
+    const interruptions = fc.array(fc.double({ min: 2, max: 1e6, noNaN: true }), { maxLength: 20 });
+    fc.assert(
+      fc.property(speeds, interruptions, (times, long) => {
+        const some = long.slice(0, Math.floor((times.length - 1) / 2));
+        const mean = times.reduce((sum, time) => sum + time, 0) / times.length;
+        expect(undisturbedMean([...some, ...times])).toBeCloseTo(mean, 9);
+      }),
+    );
+    expect(undisturbedMean([])).toBe(0);
   });
 
   test("a cache that is wrong, poisoned or unwritable does no harm", () => {
