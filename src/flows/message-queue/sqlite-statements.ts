@@ -42,7 +42,10 @@ export function prepare(db: Database, ordered: boolean) {
       `SELECT seq, state, at FROM messages ${chain} WHERE grp = ? AND key = ? AND seq > ? ORDER BY seq LIMIT ?`,
     ),
     follow: q(`UPDATE messages SET state = ${LEASED}, at = ?, token = ?, attempt = attempt + 1 WHERE seq = ? RETURNING ${FIELDS}`),
-    acknowledge: q(`DELETE FROM messages WHERE seq = ? AND state = ${LEASED} AND token = ? AND attempt = ? RETURNING key`),
+    /** Of a JSON array of rows; all in one statement take two thirds of the time. */
+    acknowledge: q<{ seq: number; key: string | null }>(
+      `DELETE FROM messages WHERE seq IN (SELECT value FROM json_each(?)) AND state = ${LEASED} AND token = ? AND attempt = ? RETURNING seq, key`,
+    ),
     held: q(`SELECT ${FIELDS} FROM messages WHERE seq = ? AND state = ${LEASED} AND token = ? AND attempt = ?`),
     again: q(`UPDATE messages SET state = ${DELAYED}, at = ? WHERE seq = ? AND state = ${LEASED} AND token = ? AND attempt = ?`),
     back: q("UPDATE messages SET state = ?, at = 0, attempt = ? WHERE seq = ?"),

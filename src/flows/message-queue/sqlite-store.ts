@@ -144,19 +144,11 @@ export class SqliteStore implements QueueStore {
     return this.transaction(() => {
       const { sql } = this;
       const lost: number[] = [];
-      let gone = 0;
-      const leave = ({ id, attempt }: LeaseRef) => {
-        const row = sql.acknowledge.get(id * MOST_GROUPS + grp, token, attempt) as { key: string | null } | null;
-        if (row === null) return void lost.push(id);
-        gone++;
-        this.promote(grp, row.key);
-      };
       for (const ref of dead) {
         const row = sql.held.get(ref.id * MOST_GROUPS + grp, token, ref.attempt) as Row | null;
         if (row !== null) this.bury(grp, row, ref.reason, now);
-        leave(ref);
       }
-      for (const ref of acknowledged) leave(ref);
+      const gone = this.leave(grp, token, dead, lost) + this.leave(grp, token, acknowledged, lost);
       for (const ref of again) {
         const { changes } = sql.again.run(now + ref.delayMs, ref.id * MOST_GROUPS + grp, token, ref.attempt);
         if (changes === 0) lost.push(ref.id);
@@ -169,6 +161,20 @@ export class SqliteStore implements QueueStore {
       if (gone > 0) sql.shrink.run(gone, grp);
       return lost;
     });
+  }
+
+  /** Takes out what is held, adds to `lost` what is not, and lets the next of each key have its turn; how many left. */
+  private leave(grp: number, token: number, refs: readonly LeaseRef[], lost: number[]): number {
+    let gone = 0;
+    for (const [attempt, ids] of Map.groupBy(refs, (ref) => ref.attempt)) {
+      const rows = this.sql.acknowledge.all(JSON.stringify(ids.map(({ id }) => id * MOST_GROUPS + grp)), token, attempt);
+      gone += rows.length;
+      if (this.options.order === "key") for (const { key } of rows) this.promote(grp, key);
+      if (rows.length === ids.length) continue;
+      const left = new Set(rows.map(({ seq }) => seq));
+      for (const { id } of ids) if (!left.has(id * MOST_GROUPS + grp)) lost.push(id);
+    }
+    return gone;
   }
 
   extend(group: string, token: number, leases: readonly LeaseRef[], until: number): number[] {
