@@ -5,6 +5,7 @@ import type { CasePlan, NamedScenario } from "../plan/plan.ts";
 import type { RunResult } from "../telemetry/result.ts";
 import { closingReport } from "../views/report/closing.ts";
 import { progressLines } from "../views/report/progress.ts";
+import { isInteractive } from "./terminal.ts";
 
 export interface Composition {
   readonly headless: boolean;
@@ -113,10 +114,4 @@ function plainView({ quiet, summaryTo }: Composition): View {
     },
     broken: () => null,
   };
-}
-
-/** A terminal on both sides that can be drawn on. */
-export function isInteractive(): boolean {
-  const { CI, TERM } = process.env;
-  return process.stdout.isTTY === true && process.stdin.isTTY === true && !CI && TERM !== "dumb";
 }

@@ -1,5 +1,5 @@
-import { isInteractive } from "./compose.ts";
 import { scenarioLines } from "./list.ts";
+import { isInteractive } from "./terminal.ts";
 
 /** `lab-tui` alone: the scenario list on a terminal, where Enter runs one; its lines and a hint otherwise. */
 export async function openConsole(): Promise<number> {
