@@ -47,6 +47,8 @@ export function rings(bell: Bell): number {
 
 /** `Atomics.wait` wakes 0.1 to 0.2 ms late: a blocking wait stops this long before and spins the rest. */
 const SPIN: Nanoseconds = 200_000;
+/** By how much the estimate of the usual lateness moves at each wait. */
+const STEP: Nanoseconds = 2_000;
 /** Waits shorter than this are not worth a system call. */
 const SHORTEST_WAIT: Nanoseconds = 60_000;
 /** Longest wait before the event loop gets a turn, so that messages from the console are heard. */
@@ -66,6 +68,8 @@ export class LoopTime implements Time {
   private scheduled = false;
   private waitingOpenly = false;
   private turnsWaited = false;
+  /** How late `Atomics.wait` usually is here: the loop's waits ask to be woken earlier by that much. */
+  private oversleep: Nanoseconds = 0;
 
   constructor(
     private readonly clock: Clock = monotonic,
@@ -188,14 +192,17 @@ export class LoopTime implements Time {
 
   private wait(seen: number): void {
     const from = this.now();
-    const left = Math.min(this.sleepers.next - from, LONGEST_WAIT);
+    const until = from + Math.min(this.sleepers.next - from, LONGEST_WAIT);
     let now = from;
-    if (left > SHORTEST_WAIT) {
-      waitForBell(this.bell, seen, left / 1e6);
+    if (until - from > SHORTEST_WAIT + this.oversleep) {
+      const asked = until - this.oversleep;
+      waitForBell(this.bell, seen, (asked - from) / 1e6);
       now = this.now();
-    } else {
-      while (now - from < left && rings(this.bell) === seen) now = this.now();
+      // A step up or down, whatever the size: settles at the median.
+      if (rings(this.bell) === seen)
+        this.oversleep = Math.max(0, Math.min(SPIN, this.oversleep + (now - asked > this.oversleep ? STEP : -STEP)));
     }
+    while (now < until && rings(this.bell) === seen) now = this.now();
     this.idle += now - from;
   }
 }
