@@ -10,8 +10,10 @@ import { Lifecycle } from "../../../src/engine/lifecycle.ts";
 import { Slope, sampleInterval } from "../../../src/engine/runner/sampler.ts";
 import { describeExit } from "../../../src/engine/runner-process.ts";
 import { type Spooled, spoolReplay } from "../../../src/engine/spool.ts";
+import { HEAD_WORDS, HeadReader, HeadWriter } from "../../../src/engine/transport/head.ts";
 import { BATCH_END, RingReader, RingWriter, ringMemory } from "../../../src/engine/transport/ring.ts";
 import { LoopTime, VirtualTime } from "../../../src/kernel/time.ts";
+import { WordReader, WordWriter } from "../../../src/kernel/words.ts";
 import { Offered } from "../../../src/load/offered.ts";
 import { openDueTimes } from "../../../src/load/open.ts";
 import { Item } from "../../../src/queueing/item.ts";
@@ -87,6 +89,52 @@ describe("effort", () => {
     const yielding = new RealEffort(time, 1000, false).wait(1e6);
     expect(yielding).toBeInstanceOf(Promise);
     await yielding;
+  });
+});
+
+describe("heads of items between threads", () => {
+  const instants = fc.constantFrom(0, 1, 0.25, 1e9 + 0.125, 3.6e12);
+  const items = fc.record({
+    key: fc.integer({ min: 0, max: 2 ** 31 - 1 }),
+    sequence: fc.nat(2 ** 32 - 1),
+    due: instants,
+    taken: instants,
+    dequeued: instants,
+  });
+
+  test("every instant arrives, shared with the neighbour or not, and each frame stands by itself", () => {
+    fc.assert(
+      fc.property(fc.array(fc.array(items, { maxLength: 20 }), { maxLength: 10 }), (frames) => {
+        const memory = new SharedArrayBuffer(8 * HEAD_WORDS * 200);
+        const words = new WordWriter(memory);
+        const heads = new HeadWriter();
+        const begins: number[] = [];
+        for (const frame of frames) {
+          begins.push(words.at);
+          heads.begin();
+          for (const item of frame) heads.write(Object.assign(new Item(), item), words);
+        }
+        const read = new WordReader(memory);
+        frames.forEach((frame, i) => {
+          // A reader that has seen nothing before.
+          const reader = new HeadReader();
+          read.at = begins[i] ?? 0;
+          for (const item of frame) {
+            const made = new Item();
+            reader.read(read, made);
+            expect(made).toMatchObject(item);
+          }
+        });
+      }),
+    );
+  });
+
+  test("neighbours that share their instants take a word each", () => {
+    const words = new WordWriter(new SharedArrayBuffer(8 * 100));
+    const heads = new HeadWriter();
+    heads.begin();
+    for (let key = 0; key < 10; key++) heads.write(Object.assign(new Item(), { key, taken: 5.5 }), words);
+    expect(words.at).toBe(HEAD_WORDS + 9);
   });
 });
 
