@@ -192,7 +192,7 @@ export class LoopTime implements Time {
 
   private wait(seen: number): void {
     const from = this.now();
-    const until = from + Math.min(this.sleepers.next - from, LONGEST_WAIT);
+    const until = Math.min(this.sleepers.next, from + LONGEST_WAIT);
     let now = from;
     if (until - from > SHORTEST_WAIT + this.oversleep) {
       const asked = until - this.oversleep;

@@ -147,7 +147,7 @@ export class PayloadDecoder {
         const number = words.high;
         op.value = number < SPELT ? texts[number] : this.spelt(number, words);
       } else {
-        op.value = this.json(words);
+        op.value = JSON.parse(words.text());
       }
       if (op.kind === INCREMENT) guarded = i + 1;
     }
@@ -156,10 +156,6 @@ export class PayloadDecoder {
     payload.padding = padding;
     if (padding > 0) words.skip(padding);
     return payload;
-  }
-
-  private json(words: WordReader): unknown {
-    return JSON.parse(words.text());
   }
 
   private spelt(number: number, words: WordReader): string {
