@@ -135,7 +135,7 @@ function Panels({ view, width, height, focus, zoomed, theme }: BodyProps & { rea
 }
 
 /** What stays when the run is over: the table, what was the bottleneck, and the throughput of all modes. */
-function Closing(props: BodyProps) {
+export function Closing(props: BodyProps) {
   const { view, width, height, focus, theme } = props;
   if (view.result !== null && isSweep(view.result)) return <SweepClosing {...props} result={view.result} />;
   const table = tableHeight(view.cases.length);
@@ -152,10 +152,12 @@ function Closing(props: BodyProps) {
       {notes.map(({ mode, explanation }) => {
         const color = theme.modes[mode];
         return (
-          <Text key={mode}>
-            <Text bold {...(color === undefined ? {} : { color })}>{`${mode}: `}</Text>
-            {printable(explanation, 400)}
-          </Text>
+          <Box key={mode} flexShrink={0}>
+            <Text>
+              <Text bold {...(color === undefined ? {} : { color })}>{`${mode}: `}</Text>
+              {printable(explanation, 400)}
+            </Text>
+          </Box>
         );
       })}
     </Box>

@@ -23,7 +23,7 @@ export function ComparisonTable({ view, width, theme }: { readonly view: RunView
   const header = ({ children }: { children?: ReactNode }) => <Text bold>{children}</Text>;
   const faint = ({ children }: { children?: ReactNode }) => <Text dimColor={theme.faint}>{children}</Text>;
   return (
-    <Box>
+    <Box flexShrink={0}>
       <Table data={rows.map(aligned(rows))} columns={fittingColumns(rows, width)} header={header} cell={plain} skeleton={faint} />
     </Box>
   );
