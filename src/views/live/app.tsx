@@ -135,7 +135,7 @@ function Panels({ view, width, height, focus, zoomed, theme }: BodyProps & { rea
 }
 
 /** What stays when the run is over: the table, what was the bottleneck, and the throughput of all modes. */
-export function Closing(props: BodyProps) {
+function Closing(props: BodyProps) {
   const { view, width, height, focus, theme } = props;
   if (view.result !== null && isSweep(view.result)) return <SweepClosing {...props} result={view.result} />;
   const table = tableHeight(view.cases.length);

@@ -1,19 +1,14 @@
-/** @jsxRuntime classic */
 import { describe, expect, test } from "bun:test";
 import { stripVTControlCharacters } from "node:util";
 import fc from "fast-check";
-import { renderToString } from "ink";
-import React from "react";
 import type { RunEvent } from "../../../src/engine/events.ts";
 import { planCases } from "../../../src/plan/plan.ts";
 import { scenarioSchema } from "../../../src/scenario/schema.ts";
 import { unswept } from "../../../src/scenario/sweep.ts";
 import { EMPTY_LEDGER } from "../../../src/telemetry/ledger.ts";
-import { Closing } from "../../../src/views/live/app.tsx";
 import { CHART_PANELS, chartSeries, progress, rowsOf, timeSpan } from "../../../src/views/live/figures.ts";
 import { FIRST_SCREEN, press } from "../../../src/views/live/keys.ts";
 import { EMPTY_VIEW, LiveStore, type RunView, reduce } from "../../../src/views/live/store.ts";
-import { PLAIN } from "../../../src/views/live/theme.ts";
 import { drawChart, niceTop, resample } from "../../../src/views/report/chart.ts";
 import { closingReport } from "../../../src/views/report/closing.ts";
 import { progressLines } from "../../../src/views/report/progress.ts";
@@ -159,21 +154,6 @@ describe("C-2 the view of a run", () => {
     for (let t = 0; t < 20_000; t++) view = reduce(view, { type: "sample", index: 0, sample: sample(t), ledger: EMPTY_LEDGER, running });
     expect(view.cases[0]?.series.length ?? 0).toBeLessThanOrEqual(4000);
     expect(view.cases[0]?.series.at(-1)?.t).toBe(19_999);
-  });
-});
-
-describe("closing screen", () => {
-  test.each([15, 18, 21, 37])("of %i rows keeps the whole table, however much there is to explain", (height) => {
-    const explained = events().map((event) =>
-      event.type === "case-finished"
-        ? { ...event, result: { ...event.result, explanation: "It did 2.88 k of them in 12 ms. ".repeat(12) } }
-        : event,
-    );
-    const view = explained.reduce(reduce, EMPTY_VIEW);
-    const lines = renderToString(<Closing view={view} width={80} height={height} focus={0} theme={PLAIN} />, { columns: 80 }).split("\n");
-    expect(lines.length).toBeLessThanOrEqual(height);
-    for (const mode of ["sync", "async", "parallel"]) expect(lines.some((line) => line.startsWith(`│ ${mode} `))).toBe(true);
-    expect(lines.join("\n")).toContain("sync: It did");
   });
 });
 
