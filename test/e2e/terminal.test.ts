@@ -34,6 +34,11 @@ const LONG = file(
   "title: A long run\nload: { executor: constant-arrival-rate, rate: 300, duration: 60s }\nwork: { kind: sleep, time: 2ms }\ngracefulStop: 1s\n",
 );
 
+const MUCH_TO_EXPLAIN = file(
+  "much.yaml",
+  "title: Much to explain\nload: { executor: constant-arrival-rate, rate: 3000, duration: 500ms }\nwork: { kind: cpu, time: 1ms }\nkeys: { distribution: zipf, count: 5 }\nqueue: { capacity: 10, overflow: drop-newest }\nqueries: { rate: 100 }\nparallel: { workers: 2 }\ngracefulStop: 1s\n",
+);
+
 const SWEPT = file(
   "swept.yaml",
   'title: "A \\e[31mswept run"\nmodes: [sync, async]\nload: { executor: constant-arrival-rate, rate: 100, duration: 500ms }\nwork: { kind: sleep, time: 2ms }\nsweep: { load.rate: [50, 200] }\n',
@@ -63,6 +68,15 @@ describe("C-4 the dashboard in a real terminal", () => {
     const left = await screen.text();
     expect(left).toContain("ledger: 300 scheduled");
     expect(left).not.toContain("Throughput");
+  });
+
+  test("C-2 the closing screen keeps every row of its table where there is much to explain", async () => {
+    const screen = open(["run", MUCH_TO_EXPLAIN], { columns: 80, rows: 24, cwd: folder });
+    const last = await screen.until("% finished");
+    for (const mode of ["sync", "async", "parallel"]) expect(last).toMatch(new RegExp(`│ ?${mode} `));
+    expect(last).toContain("sync: One core is the limit");
+    screen.type("q");
+    expect(await screen.exited).toBe(0);
   });
 
   test.each([
