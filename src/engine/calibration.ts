@@ -6,37 +6,44 @@ import { type Clock, monotonic, type Nanoseconds } from "../kernel/clock.ts";
 import type { Calibration } from "../telemetry/result.ts";
 import { burn } from "./effort.ts";
 
-/** How far the cached rate may be off at the quick check before it is measured anew: a mean time in system moves by twice that. */
-const TOLERANCE = 0.01;
+/** How far the cached rate may be off at the quick check before it is measured anew. */
+const TOLERANCE = 0.02;
 const PIECE_MS = 5;
-/** Pieces of a quick check, and of a measurement: long enough to see the speed a core keeps up. */
-const CHECK_PIECES = 40;
-const MEASURE_PIECES = 200;
+/** Pieces of a quick check, and of a measurement: a core's speed wanders by a percent or two within seconds. */
+const CHECK_PIECES = 60;
+const MEASURE_PIECES = 300;
+/** What a check that confirms the rate counts for in it: over many starts the rate follows the core's mean speed. */
+const CHECK_WEIGHT = CHECK_PIECES / MEASURE_PIECES;
 
 /** Finds out how many rounds of `burn` take a millisecond here, on average: from the cache if a quick check confirms it. */
-export function calibrate(clock: Clock = monotonic, cacheFile: string = defaultCacheFile()): Calibration {
-  warm(clock);
+export function calibrate(clock: Clock = monotonic, cacheFile: string = defaultCacheFile(), compute: typeof burn = burn): Calibration {
+  const timeRatio = (roundsPerMs: number, pieces: number) => timesAsked(roundsPerMs, pieces, clock, compute);
+  warm(clock, compute);
   const machine = `${cpus()[0]?.model ?? "unknown"} × ${cpus().length}, Bun ${Bun.version}`;
   const cached = readCache(cacheFile, machine);
   if (cached !== null) {
-    const checkRatio = timeRatio(cached, CHECK_PIECES, clock);
-    if (Math.abs(checkRatio - 1) <= TOLERANCE) return { roundsPerMs: cached, checkRatio, cached: true };
+    const checkRatio = timeRatio(cached, CHECK_PIECES);
+    if (Math.abs(checkRatio - 1) <= TOLERANCE) {
+      const roundsPerMs = cached / (1 + CHECK_WEIGHT * (checkRatio - 1));
+      writeCache(cacheFile, machine, roundsPerMs);
+      return { roundsPerMs, checkRatio: (checkRatio * roundsPerMs) / cached, cached: true };
+    }
   }
   let roundsPerMs = 500_000;
-  for (let round = 0; round < 3; round++) roundsPerMs /= timeRatio(roundsPerMs, round === 2 ? MEASURE_PIECES : 10, clock);
-  const checkRatio = timeRatio(roundsPerMs, CHECK_PIECES, clock);
+  for (let round = 0; round < 3; round++) roundsPerMs /= timeRatio(roundsPerMs, round === 2 ? MEASURE_PIECES : 10);
+  const checkRatio = timeRatio(roundsPerMs, CHECK_PIECES);
   writeCache(cacheFile, machine, roundsPerMs);
   return { roundsPerMs, checkRatio, cached: false };
 }
 
 /** Time taken over time asked, of so many pieces. */
-function timeRatio(roundsPerMs: number, pieces: number, clock: Clock): number {
+function timesAsked(roundsPerMs: number, pieces: number, clock: Clock, compute: typeof burn): number {
   const rounds = Math.round(roundsPerMs * PIECE_MS);
   const times: Nanoseconds[] = [];
   let chain = 1;
   for (let i = 0; i < pieces; i++) {
     const from = clock.now();
-    chain = burn(rounds, chain);
+    chain = compute(rounds, chain);
     times.push(clock.now() - from);
   }
   if (chain === 0.5) throw new Error("unreachable"); // keeps the chain alive
@@ -57,10 +64,10 @@ export function undisturbedMean(times: readonly number[]): number {
 }
 
 /** Lets the compiler reach its last tier. */
-function warm(clock: Clock): void {
+function warm(clock: Clock, compute: typeof burn): void {
   const until = clock.now() + 60e6;
   let chain = 1;
-  while (clock.now() < until) chain = burn(20_000, chain);
+  while (clock.now() < until) chain = compute(20_000, chain);
 }
 
 function defaultCacheFile(): string {

@@ -2,7 +2,7 @@ import { startRun } from "../../engine/run.ts";
 import { UserError } from "../../kernel/problem.ts";
 import { printable } from "../../kernel/text.ts";
 import { type Mode, scenarioSchema } from "../../scenario/schema.ts";
-import type { CaseResult } from "../../telemetry/result.ts";
+import type { CaseResult, RunResult } from "../../telemetry/result.ts";
 import { BATCH, KEYS, MESSAGES } from "./workload.ts";
 
 /** One row of the table: something of ours beside a peer, each clocked in turn, and the least ratio we aim at. */
@@ -49,10 +49,14 @@ async function clockMode(mode: Mode, timeout?: string): Promise<number> {
   return throughput;
 }
 
+export function runBench(fields: object): Promise<RunResult> {
+  const scenario = scenarioSchema.parse({ title: "bench", ...fields });
+  return startRun({ name: "bench", file: "", scenario, points: [{ params: {}, scenario }] }).result;
+}
+
 /** Runs the one case of a scenario; throws when it does not end well. */
 export async function runOne(fields: object): Promise<CaseResult> {
-  const scenario = scenarioSchema.parse({ title: "bench", ...fields });
-  const { cases } = await startRun({ name: "bench", file: "", scenario, points: [{ params: {}, scenario }] }).result;
+  const { cases } = await runBench(fields);
   return completed(cases[0]);
 }
 

@@ -1,6 +1,6 @@
 import { formatMs } from "../../kernel/units.ts";
 import { asServed } from "../../theory/explain.ts";
-import { median, runOne, wholeRounds } from "./contest.ts";
+import { runOne, wholeRounds } from "./contest.ts";
 
 /** Load as a share of what one thread can do, and how far the mean may be off there. */
 const LOADS = [
@@ -21,22 +21,33 @@ export async function sojourn(rounds: string): Promise<void> {
       process.stderr.write(`${distribution} 1 ms, load ${rho}\n`);
       const results: Measured[] = [];
       for (let seed = 1; seed <= count; seed++) results.push(await clock(distribution, rho, seed));
-      const of = (pick: (one: Measured) => number) => median(results.map(pick));
+      const of = (pick: (one: Measured) => number) => mean(results.map(pick));
+      const ratio = (to: (one: Measured) => number) => withError(results.map((one) => one.measured / to(one)));
       const cells = [
         `${distribution} 1 ms`,
         rho,
         results[0]?.model,
         formatMs(of(({ expected }) => expected)),
         formatMs(of(({ measured }) => measured)),
-        of(({ measured, expected }) => measured / expected).toFixed(3),
+        ratio(({ expected }) => expected),
         formatMs(of(({ served }) => served)),
-        of(({ measured, served }) => measured / served).toFixed(3),
+        ratio(({ served }) => served),
         `± ${aim * 100} %`,
       ];
       lines.push(`| ${cells.join(" | ")} |`);
     }
   }
   process.stdout.write(`${lines.join("\n")}\n`);
+}
+
+const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** The mean, and its standard error when there are several values. */
+function withError(values: readonly number[]): string {
+  const middle = mean(values);
+  if (values.length === 1) return middle.toFixed(3);
+  const variance = values.reduce((sum, value) => sum + (value - middle) ** 2, 0) / (values.length - 1);
+  return `${middle.toFixed(3)} ± ${Math.sqrt(variance / values.length).toFixed(3)}`;
 }
 
 /** Mean sojourn times, in milliseconds. */

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { calibrate } from "../../engine/calibration.ts";
 import { coreCount } from "../../engine/machine.ts";
 import type { RunResult } from "../../telemetry/result.ts";
-import { type Contest, clockCommand, completed, peerFile, runOne } from "./contest.ts";
+import { type Contest, clockCommand, completed, peerFile, runBench } from "./contest.ts";
 
 /** Seconds that a case is kept busy, from a burst that would take longer. */
 const SECONDS = 20;
@@ -63,9 +63,22 @@ function bench(fields: object) {
   return { gracefulStop: `${SECONDS}s`, queue: { capacity: "unlimited" }, ...fields };
 }
 
-/** Messages per second of a case. */
+/** Rounds of the computation that take a millisecond, as found when the bench began. */
+let roundsPerMs = 0;
+const reference = () => {
+  if (roundsPerMs === 0) roundsPerMs = calibrate().roundsPerMs;
+  return roundsPerMs;
+};
+
+/** Messages per second of a case. Every run calibrates anew; what is told is in messages of one and the same work. */
+function perSecond({ machine, cases }: RunResult): number {
+  const { throughput } = completed(cases[0]);
+  return machine.calibration === null ? throughput : (throughput * machine.calibration.roundsPerMs) / reference();
+}
+
 async function clock(fields: object): Promise<number> {
-  return (await runOne(bench(fields))).throughput;
+  reference();
+  return perSecond(await runBench(bench(fields)));
 }
 
 /** The same as a user sees it: the whole command in a terminal, its dashboard drawn. */
@@ -85,7 +98,7 @@ async function clockOnScreen(fields: object): Promise<number> {
     while (child.exitCode === null && !existsSync(result)) await Bun.sleep(200);
     child.terminal?.write("q");
     await child.exited;
-    return completed((JSON.parse(readFileSync(result, "utf8")) as RunResult).cases[0]).throughput;
+    return perSecond(JSON.parse(readFileSync(result, "utf8")) as RunResult);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -93,7 +106,7 @@ async function clockOnScreen(fields: object): Promise<number> {
 
 /** Pieces per second of as many loops at once, each in a process of its own, of the computation that the lab calibrated. */
 async function bareLoops(count: number): Promise<number | null> {
-  const rounds = Math.round(calibrate().roundsPerMs * 5);
+  const rounds = Math.round(reference() * 5);
   const command = [process.execPath, peerFile("bare-work.ts"), String(rounds), String(SECONDS)];
   const rates = await Promise.all(Array.from({ length: count }, () => clockCommand(command)));
   return rates.reduce((sum: number | null, rate) => (sum === null || rate === null ? null : sum + rate), 0);

@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpus } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
@@ -141,6 +142,16 @@ describe("heads of items between threads", () => {
 describe("calibration", () => {
   const cache = join(folder, "cache", "calibration.json");
 
+  /** A core that does so many rounds in a millisecond of its clock, whatever the hour. */
+  function core(roundsPerMs: number) {
+    let done = 0;
+    const compute = (rounds: number) => {
+      done += rounds;
+      return 1;
+    };
+    return { clock: { now: () => (done * 1e6) / roundsPerMs }, compute };
+  }
+
   test("finds a rate, keeps it, and confirms it at the next start", () => {
     const first = calibrate(undefined, cache);
     expect(first.cached).toBe(false);
@@ -149,6 +160,23 @@ describe("calibration", () => {
     expect(performance.now() - from).toBeGreaterThan(10);
     const kept = JSON.parse(readFileSync(cache, "utf8")) as { roundsPerMs: number };
     expect(kept.roundsPerMs).toBe(first.roundsPerMs);
+  });
+
+  test.each([
+    [1, true],
+    [1.01, true],
+    [0.985, true],
+    [1.1, false],
+  ])("a core at %f of the time it took: the cached rate follows by a fifth, or is measured anew (%p)", (pace, cached) => {
+    const file = join(folder, `pace-${pace}.json`);
+    const perMs = 500_000;
+    const machine = `${cpus()[0]?.model ?? "unknown"} × ${cpus().length}, Bun ${Bun.version}`;
+    writeFileSync(file, JSON.stringify({ machine, roundsPerMs: perMs }));
+    const { clock, compute } = core(perMs / pace);
+    const found = calibrate(clock, file, compute);
+    expect(found.cached).toBe(cached);
+    expect(found.roundsPerMs / (cached ? perMs / (1 + 0.2 * (pace - 1)) : perMs / pace)).toBeCloseTo(1, 5);
+    expect(found.checkRatio).toBeCloseTo((found.roundsPerMs * pace) / perMs, 5);
   });
 
   test("is by the mean of a core's speeds, and no interruption counts", () => {
@@ -165,13 +193,14 @@ describe("calibration", () => {
   });
 
   test("a cache that is wrong, poisoned or unwritable does no harm", () => {
-    const sane = calibrate(undefined, cache).roundsPerMs;
+    const { clock, compute } = core(400_000);
+    calibrate(clock, cache, compute);
     for (const text of ["{", '{"roundsPerMs":1e308}', readFileSync(cache, "utf8").replace(/"roundsPerMs":[\d.]+/, '"roundsPerMs":5000')]) {
       writeFileSync(cache, text);
-      expect(calibrate(undefined, cache).roundsPerMs / sane).toBeGreaterThan(0.3);
+      expect(calibrate(clock, cache, compute).roundsPerMs / 400_000).toBeCloseTo(1, 5);
     }
     mkdirSync(join(folder, "dir.json"), { recursive: true });
-    expect(calibrate(undefined, join(folder, "dir.json")).cached).toBe(false);
+    expect(calibrate(clock, join(folder, "dir.json"), compute).cached).toBe(false);
   });
 });
 
