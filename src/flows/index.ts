@@ -44,6 +44,7 @@ export {
   type Settlement,
   type StoreOptions,
   type TaskState,
+  type Terms,
 } from "./message-queue/store.ts";
 export type { Alert, AlertRule } from "./orchestrator/alerts.ts";
 export {

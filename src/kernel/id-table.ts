@@ -1,7 +1,8 @@
-const BITS = 9;
-const SIZE = 1 << BITS;
+const SIZE = 512;
 
 interface Page<T> {
+  /** Id of its first slot. */
+  readonly first: number;
   readonly slots: (T | undefined)[];
   live: number;
 }
@@ -13,17 +14,19 @@ interface Page<T> {
 export class IdTable<T> {
   size = 0;
   private readonly pages = new Map<number, Page<T>>();
+  /** Where values come in. */
   private newest: Page<T> | null = null;
-  private newestNumber = -1;
+  /** Where one was last asked for: they leave in about the order of their ids. */
+  private recent: Page<T> | null = null;
 
   get(id: number): T | undefined {
-    return this.page(Math.floor(id / SIZE))?.slots[id % SIZE];
+    const page = this.page(id);
+    return page?.slots[id - page.first];
   }
 
   set(id: number, value: T): void {
-    const number = Math.floor(id / SIZE);
-    const page = this.page(number) ?? this.add(number);
-    const at = id % SIZE;
+    const page = holds(this.newest, id) ? (this.newest as Page<T>) : (this.page(id) ?? this.add(id));
+    const at = id - page.first;
     if (page.slots[at] === undefined) {
       page.live++;
       this.size++;
@@ -32,25 +35,35 @@ export class IdTable<T> {
   }
 
   delete(id: number): void {
-    const number = Math.floor(id / SIZE);
-    const page = this.page(number);
-    const at = id % SIZE;
-    if (page?.slots[at] === undefined) return;
-    page.slots[at] = undefined;
+    const page = this.page(id);
+    if (page?.slots[id - page.first] === undefined) return;
+    page.slots[id - page.first] = undefined;
     this.size--;
-    if (--page.live === 0 && page !== this.newest) this.pages.delete(number);
+    if (--page.live === 0 && page !== this.newest) this.drop(page);
   }
 
-  private page(number: number): Page<T> | undefined {
-    return number === this.newestNumber ? (this.newest ?? undefined) : this.pages.get(number);
-  }
-
-  private add(number: number): Page<T> {
-    const page: Page<T> = { slots: new Array<T | undefined>(SIZE).fill(undefined), live: 0 };
-    if (this.newest?.live === 0) this.pages.delete(this.newestNumber);
-    this.pages.set(number, page);
-    this.newest = page;
-    this.newestNumber = number;
+  private page(id: number): Page<T> | undefined {
+    if (holds(this.recent, id)) return this.recent as Page<T>;
+    const page = this.pages.get(Math.floor(id / SIZE));
+    if (page !== undefined) this.recent = page;
     return page;
   }
+
+  private add(id: number): Page<T> {
+    const number = Math.floor(id / SIZE);
+    const page: Page<T> = { first: number * SIZE, slots: new Array<T | undefined>(SIZE).fill(undefined), live: 0 };
+    if (this.newest?.live === 0) this.drop(this.newest);
+    this.pages.set(number, page);
+    this.newest = page;
+    return page;
+  }
+
+  private drop(page: Page<T>): void {
+    this.pages.delete(page.first / SIZE);
+    if (this.recent === page) this.recent = null;
+  }
+}
+
+function holds<T>(page: Page<T> | null, id: number): boolean {
+  return page !== null && id >= page.first && id < page.first + SIZE;
 }

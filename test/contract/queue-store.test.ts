@@ -44,7 +44,10 @@ const KINDS: readonly Kind[] = [
   })),
 ];
 
-const message = (value: unknown, change: object = {}) => ({ value, key: null, priority: 0, delayMs: 0, idempotencyKey: null, ...change });
+const message = (value: unknown, change: object = {}) => ({
+  value,
+  terms: { key: null, priority: 0, delayMs: 0, idempotencyKey: null, ...change },
+});
 const nothing = { acknowledged: [], again: [], dead: [], released: [] };
 
 /** What a store must do, told as simply as can be: a list of messages per group, looked through from its beginning. */

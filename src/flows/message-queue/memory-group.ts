@@ -1,15 +1,19 @@
 import { Heap } from "../../kernel/heap.ts";
 import { IdTable } from "../../kernel/id-table.ts";
 import { Ring } from "../../queueing/ring.ts";
-import type { DeadLetter, GroupDepth, Leased, LeaseRef, LeaseRequest, NewMessage, Settlement, StoreOptions, TaskState } from "./store.ts";
+import type { DeadLetter, GroupDepth, Leased, LeaseRef, LeaseRequest, Settlement, StoreOptions, TaskState, Terms } from "./store.ts";
 
-type EntryState = "ready" | "delayed" | "leased" | "behind" | "gone";
+/** Where a message stands: numbers, because each is counted three times in its life. */
+const READY = 0;
+const DELAYED = 1;
+const LEASED = 2;
+const BEHIND = 3;
+const GONE = 4;
 
 /** A message as one group sees it. */
 class Entry implements Leased {
-  state: EntryState = "gone";
+  state = GONE;
   attempt = 0;
-  token = 0;
   /** delayed: when it is due; leased: when the lease runs out. */
   at = 0;
   loan: Loan | null = null;
@@ -17,15 +21,24 @@ class Entry implements Leased {
   constructor(
     readonly id: number,
     readonly value: unknown,
-    readonly key: string | null,
-    readonly priority: number,
+    private readonly terms: Terms,
     readonly sentAt: number,
-    readonly idempotencyKey: string | null,
   ) {}
+
+  get key(): string | null {
+    return this.terms.key;
+  }
+  get priority(): number {
+    return this.terms.priority;
+  }
+  get idempotencyKey(): string | null {
+    return this.terms.idempotencyKey;
+  }
 }
 
 /** What one call has lent. */
 interface Loan {
+  readonly token: number;
   readonly until: number;
   /** Empty once all are settled. */
   entries: Entry[];
@@ -52,7 +65,8 @@ export class Group {
   private lastUntil = 0;
   /** Entries of each key that are not settled, as they were sent. */
   private readonly chains = new Map<string, Map<number, Entry>>();
-  private readonly counts = { ready: 0, delayed: 0, leased: 0, behind: 0, gone: 0 };
+  /** Messages by where they stand. */
+  private readonly counts = [0, 0, 0, 0, 0];
 
   constructor(private readonly options: StoreOptions) {}
 
@@ -60,15 +74,16 @@ export class Group {
     return this.entries.size;
   }
 
-  add(id: number, { value, key, priority, delayMs, idempotencyKey }: NewMessage, now: number): void {
-    const entry = new Entry(id, value, key, priority, now, idempotencyKey);
+  add(id: number, value: unknown, terms: Terms, now: number): void {
+    const { priority, delayMs } = terms;
+    const entry = new Entry(id, value, terms, now);
     this.entries.set(id, entry);
     if (!this.joinChain(entry)) {
-      this.become(entry, "behind");
+      this.become(entry, BEHIND);
       if (delayMs > 0) entry.at = now + delayMs;
     } else if (delayMs > 0) this.wait(entry, now + delayMs);
     else {
-      this.become(entry, "ready");
+      this.become(entry, READY);
       this.rank(priority).fresh.push(entry);
     }
   }
@@ -76,19 +91,19 @@ export class Group {
   lease({ max, until, token }: LeaseRequest, now: number): Leased[] {
     this.wake(now);
     const taken: Entry[] = [];
-    const loan: Loan = { until, entries: taken, left: 0 };
+    const loan: Loan = { token, until, entries: taken, left: 0 };
     for (const priority of [...this.priorities]) {
       const rank = this.rank(priority);
       while (taken.length < max) {
         const entry = takeFirst(rank);
         if (entry === undefined) break;
-        if (entry.state !== "ready") continue;
-        taken.push(this.lend(entry, loan, token));
+        if (entry.state !== READY) continue;
+        taken.push(this.lend(entry, loan));
       }
       if (priority !== 0 && rank.fresh.length === 0 && rank.returned.size === 0) this.dropRank(priority);
       if (taken.length >= max) break;
     }
-    if (this.options.order === "key") this.followers(taken, max, loan, token, now);
+    if (this.options.order === "key") this.followers(taken, max, loan, now);
     loan.left = taken.length;
     if (until < this.lastUntil) for (const entry of taken) this.timed.push(until, entry);
     else if (taken.length > 0) {
@@ -99,24 +114,23 @@ export class Group {
   }
 
   /** Later messages of the keys that were taken, as far as there is room for them. */
-  private followers(taken: Entry[], max: number, loan: Loan, token: number, now: number): void {
+  private followers(taken: Entry[], max: number, loan: Loan, now: number): void {
     const heads = taken.length;
     for (let i = 0; i < heads && taken.length < max; i++) {
       const { key } = taken[i] as Entry;
       if (key === null) continue;
       for (const entry of this.chains.get(key)?.values() ?? []) {
         if (taken.length >= max) break;
-        if (entry.state !== "behind") continue;
+        if (entry.state !== BEHIND) continue;
         if (entry.at > now) break;
-        taken.push(this.lend(entry, loan, token));
+        taken.push(this.lend(entry, loan));
       }
     }
   }
 
-  private lend(entry: Entry, loan: Loan, token: number): Entry {
-    this.become(entry, "leased");
+  private lend(entry: Entry, loan: Loan): Entry {
+    this.become(entry, LEASED);
     entry.attempt++;
-    entry.token = token;
     entry.at = loan.until;
     entry.loan = loan;
     return entry;
@@ -168,16 +182,16 @@ export class Group {
   }
 
   depth(): GroupDepth {
-    const { ready, delayed, leased, behind } = this.counts;
+    const [ready = 0, delayed = 0, leased = 0, behind = 0] = this.counts;
     return { ready, delayed, leased, behind, dead: this.dead.size };
   }
 
   stateOf(id: number): TaskState {
     if (this.dead.has(id)) return "dead";
-    const state = this.entries.get(id)?.state ?? "gone";
-    if (state === "leased") return "working";
-    if (state === "gone") return "done";
-    return state === "delayed" ? "delayed" : "waiting";
+    const state = this.entries.get(id)?.state ?? GONE;
+    if (state === LEASED) return "working";
+    if (state === GONE) return "done";
+    return state === DELAYED ? "delayed" : "waiting";
   }
 
   redrive(ids: readonly number[] | "all"): number {
@@ -191,7 +205,7 @@ export class Group {
       entry.attempt = 0;
       entry.at = 0;
       if (this.joinChain(entry)) this.makeReady(entry);
-      else this.become(entry, "behind");
+      else this.become(entry, BEHIND);
       count++;
     }
     return count;
@@ -203,10 +217,10 @@ export class Group {
     while (this.timed.next <= now) {
       const due = this.timed.next;
       const entry = this.timed.pop();
-      if (entry === undefined || (entry.state !== "delayed" && entry.state !== "leased")) continue;
+      if (entry === undefined || (entry.state !== DELAYED && entry.state !== LEASED)) continue;
       if (entry.at > now) {
         if (entry.at > due) this.timed.push(entry.at, entry);
-      } else if (entry.state === "delayed") this.makeReady(entry);
+      } else if (entry.state === DELAYED) this.makeReady(entry);
       else this.runOut(entry, now);
     }
   }
@@ -216,7 +230,7 @@ export class Group {
     for (let loan = this.loans.peek(); loan !== undefined && (loan.left === 0 || loan.until <= now); loan = this.loans.peek()) {
       this.loans.shift();
       for (const entry of loan.entries) {
-        if (entry.loan !== loan || entry.state !== "leased") continue;
+        if (entry.loan !== loan || entry.state !== LEASED) continue;
         // Lengthened meanwhile.
         if (entry.at > now) this.timed.push(entry.at, entry);
         else this.runOut(entry, now);
@@ -240,18 +254,18 @@ export class Group {
   private release(entry: Entry): void {
     entry.at = 0;
     if (this.isFirst(entry)) this.makeReady(entry);
-    else this.become(entry, "behind");
+    else this.become(entry, BEHIND);
   }
 
   private held(token: number, { id, attempt }: LeaseRef, lost: number[]): Entry | null {
     const entry = this.entries.get(id);
-    if (entry !== undefined && entry.state === "leased" && entry.token === token && entry.attempt === attempt) return entry;
+    if (entry !== undefined && entry.state === LEASED && entry.loan?.token === token && entry.attempt === attempt) return entry;
     lost.push(id);
     return null;
   }
 
   private remove(entry: Entry): void {
-    this.become(entry, "gone");
+    this.become(entry, GONE);
     this.entries.delete(entry.id);
     this.leaveChain(entry);
   }
@@ -263,19 +277,19 @@ export class Group {
   }
 
   private wait(entry: Entry, at: number): void {
-    this.become(entry, "delayed");
+    this.become(entry, DELAYED);
     entry.at = at;
     this.timed.push(at, entry);
   }
 
   private makeReady(entry: Entry): void {
-    this.become(entry, "ready");
+    this.become(entry, READY);
     this.rank(entry.priority).returned.push(entry.id, entry);
   }
 
-  private become(entry: Entry, state: EntryState): void {
-    this.counts[entry.state]--;
-    this.counts[state]++;
+  private become(entry: Entry, state: number): void {
+    (this.counts[entry.state] as number)--;
+    (this.counts[state] as number)++;
     entry.state = state;
   }
 
@@ -299,7 +313,7 @@ export class Group {
     const chain = this.chains.get(entry.key);
     chain?.delete(entry.id);
     for (const next of chain?.values() ?? []) {
-      if (next.state !== "behind") return;
+      if (next.state !== BEHIND) return;
       if (next.at > 0) this.wait(next, next.at);
       else this.makeReady(next);
       return;

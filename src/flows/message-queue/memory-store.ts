@@ -12,6 +12,7 @@ import {
   type Settlement,
   type StoreOptions,
   type TaskState,
+  type Terms,
   unknownGroup,
 } from "./store.ts";
 
@@ -37,26 +38,26 @@ export class MemoryStore implements QueueStore {
   send(messages: readonly NewMessage[], now: number): Receipt[] {
     this.forget(now);
     if (messages.length > this.room()) {
-      const fresh = new Set(messages.map(({ idempotencyKey }, i) => idempotencyKey ?? i));
+      const fresh = new Set(messages.map(({ terms }, i) => terms.idempotencyKey ?? i));
       for (const key of fresh) if (typeof key === "string" && this.known.has(key)) fresh.delete(key);
       if (fresh.size > this.room()) throw fullError(this.options.capacity);
     }
-    return messages.map((message) => this.take(message, now));
+    return messages.map(({ value, terms }) => this.take(value, terms, now));
   }
 
-  sendOne(message: NewMessage, now: number): Receipt | null {
+  sendOne(value: unknown, terms: Terms, now: number): Receipt | null {
     if (this.known.size > 0) this.forget(now);
-    const known = message.idempotencyKey !== null && this.known.has(message.idempotencyKey);
-    return known || this.room() > 0 ? this.take(message, now) : null;
+    const known = terms.idempotencyKey !== null && this.known.has(terms.idempotencyKey);
+    return known || this.room() > 0 ? this.take(value, terms, now) : null;
   }
 
-  private take(message: NewMessage, now: number): Receipt {
-    const { idempotencyKey } = message;
+  private take(value: unknown, terms: Terms, now: number): Receipt {
+    const { idempotencyKey } = terms;
     const before = idempotencyKey === null ? undefined : this.known.get(idempotencyKey);
     if (before !== undefined) return { id: before.id, duplicate: true };
     const id = ++this.lastId;
     if (idempotencyKey !== null) this.known.set(idempotencyKey, { id, at: now });
-    for (let i = 0; i < this.all.length; i++) (this.all[i] as Group).add(id, message, now);
+    for (let i = 0; i < this.all.length; i++) (this.all[i] as Group).add(id, value, terms, now);
     return { id, duplicate: false };
   }
 

@@ -1,6 +1,6 @@
 import { stampOf, type Timers } from "../../kernel/timers.ts";
 import { Ring } from "../../queueing/ring.ts";
-import { fullError, type NewMessage, QueueError, type QueueStore, type Receipt } from "./store.ts";
+import { fullError, type NewMessage, QueueError, type QueueStore, type Receipt, type Terms } from "./store.ts";
 
 export interface SendOptions {
   /** Messages of one key can be kept in order. */
@@ -26,6 +26,7 @@ interface Pending {
 
 /** No options: nothing to check. */
 const PLAIN: SendOptions = {};
+const PLAIN_TERMS: Terms = { key: null, priority: 0, delayMs: 0, idempotencyKey: null };
 
 /** Highest priority, and lowest the same below 0. */
 const HIGHEST = 1000;
@@ -71,19 +72,19 @@ export class Sender<T> {
 
   send(value: T, options: SendOptions = PLAIN): Promise<Receipt> {
     try {
-      const message = this.messageOf(value, options);
-      return this.sendNow(message) ?? this.sendSoon(message, options.whenFull === "reject");
+      const terms = this.termsOf(options);
+      return this.sendNow(value, terms) ?? this.sendSoon({ value, terms }, options.whenFull === "reject");
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
   /** Where that costs next to nothing and nobody waits to send; null: not so. */
-  private sendNow(message: NewMessage): Promise<Receipt> | null {
+  private sendNow(value: T, terms: Terms): Promise<Receipt> | null {
     const { store } = this;
     if (store.sendOne === null || this.flushing || this.closed) return null;
     // What is to wait begins to wait now, not a moment ago.
-    const receipt = store.sendOne(message, message.delayMs > 0 ? this.timers.wall() : this.stamp());
+    const receipt = store.sendOne(value, terms, terms.delayMs > 0 ? this.timers.wall() : this.stamp());
     if (receipt === null) return null;
     if (receipt.duplicate) this.counts.duplicates++;
     else this.counts.sent++;
@@ -107,7 +108,7 @@ export class Sender<T> {
   async sendAll(values: readonly T[], options: SendOptions | ((value: T) => SendOptions) = PLAIN): Promise<Receipt[]> {
     const optionsOf = typeof options === "function" ? options : () => options;
     const chosen = values.map(optionsOf);
-    const messages = values.map((value, i) => this.messageOf(value, chosen[i] as SendOptions));
+    const messages = values.map((value, i) => ({ value, terms: this.termsOf(chosen[i] as SendOptions) }));
     // One that would rather not wait holds for all: they are sent together.
     const hasty = chosen.some(({ whenFull }) => whenFull === "reject");
     if (this.flushing || this.closed || messages.length > LARGEST_BATCH) return this.allSoon(messages, hasty);
@@ -162,7 +163,7 @@ export class Sender<T> {
   /** A message that is there already needs no room. True when the first that waits was one. */
   private async sendKnown(): Promise<boolean> {
     const first = this.pending.peek();
-    if (first === undefined || first.message.idempotencyKey === null) return false;
+    if (first === undefined || first.message.terms.idempotencyKey === null) return false;
     try {
       const [receipt] = await this.takeIn([first.message]);
       this.pending.shift();
@@ -241,12 +242,11 @@ export class Sender<T> {
     this.pending.clear();
   }
 
-  private messageOf(value: T, options: Nullable<SendOptions>): NewMessage {
-    if (options === PLAIN) return { value, key: null, priority: 0, delayMs: 0, idempotencyKey: null };
-    return this.checked(value, options);
+  private termsOf(options: Nullable<SendOptions>): Terms {
+    return options === PLAIN ? PLAIN_TERMS : this.checked(options);
   }
 
-  private checked(value: T, { key = null, priority = 0, delayMs = 0, idempotencyKey = null }: Nullable<SendOptions>): NewMessage {
+  private checked({ key = null, priority = 0, delayMs = 0, idempotencyKey = null }: Nullable<SendOptions>): Terms {
     if (!Number.isInteger(priority) || Math.abs(priority ?? 0) > HIGHEST)
       throw invalid("priority", `a whole number from -${HIGHEST} to ${HIGHEST}`, priority);
     if (typeof delayMs !== "number" || !(delayMs >= 0 && delayMs <= 1e12)) throw invalid("delayMs", "0 or more", delayMs);
@@ -257,7 +257,7 @@ export class Sender<T> {
       if (text !== null && (text === "" || text.length > 512)) throw invalid(field, "a text of 1 to 512 characters", text.length);
     if (key !== null && priority !== 0 && this.rule.ordered)
       throw new QueueError("invalid", "priority: a message with a key keeps its place in a queue of order key");
-    return { value, key, priority: priority ?? 0, delayMs, idempotencyKey };
+    return { key, priority: priority ?? 0, delayMs, idempotencyKey };
   }
 }
 

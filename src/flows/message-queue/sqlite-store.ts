@@ -17,6 +17,7 @@ import {
   type Receipt,
   type Settlement,
   type TaskState,
+  type Terms,
   unknownGroup,
 } from "./store.ts";
 
@@ -87,15 +88,16 @@ export class SqliteStore implements QueueStore {
       const first = last;
       const receipts: Receipt[] = [];
       for (const message of messages) {
-        const before = message.idempotencyKey === null ? null : sql.known.get(message.idempotencyKey);
+        const { idempotencyKey } = message.terms;
+        const before = idempotencyKey === null ? null : sql.known.get(idempotencyKey);
         if (before !== null) {
           receipts.push({ id: before.id, duplicate: true });
           continue;
         }
         last++;
-        if (message.idempotencyKey !== null) sql.remember.run(message.idempotencyKey, last, now);
+        if (idempotencyKey !== null) sql.remember.run(idempotencyKey, last, now);
         const value = encode(message.value);
-        for (const grp of this.groups.values()) this.insert(last, grp, message, value, now);
+        for (const grp of this.groups.values()) this.insert(last, grp, message.terms, value, now);
         receipts.push({ id: last, duplicate: false });
       }
       const added = last - first;
@@ -107,7 +109,7 @@ export class SqliteStore implements QueueStore {
     });
   }
 
-  private insert(id: number, grp: number, { key, priority, delayMs, idempotencyKey }: NewMessage, value: string, now: number): void {
+  private insert(id: number, grp: number, { key, priority, delayMs, idempotencyKey }: Terms, value: string, now: number): void {
     const behind = this.options.order === "key" && key !== null && this.sql.firstOf.get(grp, key) !== null;
     const state = behind ? BEHIND : delayMs > 0 ? DELAYED : READY;
     const at = delayMs > 0 ? now + delayMs : 0;

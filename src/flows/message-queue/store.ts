@@ -1,6 +1,11 @@
 /** A message on its way into a queue. */
 export interface NewMessage {
   readonly value: unknown;
+  readonly terms: Terms;
+}
+
+/** How a message is to be kept; the same object may stand for many of them. */
+export interface Terms {
   /** Messages of one key can be kept in order; null: of no key. */
   readonly key: string | null;
   /** Higher goes first. */
@@ -90,7 +95,7 @@ export interface QueueStore {
    * Where sending costs next to nothing: takes one message in at once, or gives null when there is no room. null: it does not, so what
    * is sent is gathered into batches.
    */
-  readonly sendOne: ((message: NewMessage, now: number) => Receipt | null) | null;
+  readonly sendOne: ((value: unknown, terms: Terms, now: number) => Receipt | null) | null;
   /** True when other processes may use the same messages. */
   readonly shared: boolean;
   /** Messages that would fit now. */

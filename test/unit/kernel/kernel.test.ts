@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { monotonic, sharedClock, threadCpu } from "../../../src/kernel/clock.ts";
 import { exactExp, exactLog, exactPow } from "../../../src/kernel/exact-math.ts";
 import { Heap } from "../../../src/kernel/heap.ts";
+import { IdTable } from "../../../src/kernel/id-table.ts";
 import { fileProblem, formatProblem, nearest, suggestion } from "../../../src/kernel/problem.ts";
 import { Random } from "../../../src/kernel/random.ts";
 import { printable, quoted, safeJson } from "../../../src/kernel/text.ts";
@@ -248,6 +249,39 @@ describe("words", () => {
           expect(reader.at).toBe(writer.at);
         },
       ),
+    );
+  });
+});
+
+describe("IdTable", () => {
+  test("is a map, whatever comes, leaves and comes back", () => {
+    const near = fc.integer({ min: 0, max: 3000 });
+    const op = fc.oneof(
+      fc.record({ kind: fc.constant("add" as const), count: fc.integer({ min: 1, max: 1500 }) }),
+      fc.record({ kind: fc.constant("delete" as const), from: near, count: fc.integer({ min: 1, max: 1500 }) }),
+      fc.record({ kind: fc.constant("again" as const), id: near }),
+    );
+    fc.assert(
+      fc.property(fc.array(op, { maxLength: 30 }), (ops) => {
+        const table = new IdTable<string>();
+        const map = new Map<number, string>();
+        let last = 0;
+        const set = (id: number) => {
+          table.set(id, `value ${id}`);
+          map.set(id, `value ${id}`);
+        };
+        for (const each of ops) {
+          if (each.kind === "add") for (let i = 0; i < each.count; i++) set(++last);
+          else if (each.kind === "again") set(each.id);
+          else
+            for (let id = each.from; id < each.from + each.count; id++) {
+              table.delete(id);
+              map.delete(id);
+            }
+          expect(table.size).toBe(map.size);
+        }
+        for (let id = 0; id <= last + 1; id++) expect(table.get(id)).toBe(map.get(id));
+      }),
     );
   });
 });
