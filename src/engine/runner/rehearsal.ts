@@ -15,12 +15,17 @@ const REQUESTS = 12_000;
 const LEAST_WITH_WORK = 300;
 const WARM_SAMPLES = 150;
 
+/** Milliseconds between two looks at what the process is using, and what of them is no longer work. */
+const LOOK_MS = 10;
+const QUIET_MS = 1;
+
 /**
  * Warms the lab's own code on throwaway state: the same executor, on the same threads, works off a burst of messages
  * whose work takes next to no time, so the compiler has reached its last tier before anything is measured. `count`: messages
  * of the case; one of few needs no long rehearsal.
  */
 export async function rehearse(setup: Setup, executor: Executor, count: number): Promise<void> {
+  const from = performance.now();
   const stage = await setup.stage.rehearsal();
   const { instant } = stage.makeProcessor(setup.effort(true));
   warmSampler();
@@ -29,6 +34,22 @@ export async function rehearse(setup: Setup, executor: Executor, count: number):
   const withWork = Math.min(most, Math.max(LEAST_WITH_WORK, 10 * count));
   for (let round = 0; round < 3; round++) await perform({ ...setup, stage }, executor, instant ? messages : withWork);
   stage.close();
+  await compilerDone(performance.now() - from);
+}
+
+/**
+ * Waits until the threads that compile what the rehearsal set going have nothing left to do, at most so many milliseconds: they would
+ * take cores from the case.
+ */
+async function compilerDone(longest: number): Promise<void> {
+  const until = performance.now() + longest;
+  let before = process.cpuUsage();
+  for (let quiet = 0; quiet < 2 && performance.now() < until; ) {
+    await Bun.sleep(LOOK_MS);
+    const { user, system } = process.cpuUsage(before);
+    before = process.cpuUsage();
+    quiet = user + system < QUIET_MS * 1000 ? quiet + 1 : 0;
+  }
 }
 
 /** A sample is taken ten times a second on the thread that is measured: cold, it would take a millisecond of it. */
