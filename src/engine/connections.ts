@@ -3,16 +3,16 @@ import { Heap } from "../kernel/heap.ts";
 import type { ReadLatency } from "../load/read-latency.ts";
 import type { DueTimes } from "../load/tape.ts";
 import { Ring } from "../queueing/ring.ts";
+import type { Blocked } from "./blocked.ts";
 
 /** Reads that overlap: each begins when its arrival is due and a connection is free; they are delivered in tape order. */
 export class Connections {
-  /** How long something was due while every connection was reading. */
-  blocked: Nanoseconds = 0;
   private readonly ends = new Ring<Nanoseconds>();
   private readonly reading = new Heap<null>();
   private due: Nanoseconds;
   private together = 0;
-  private fullSince = Number.NaN;
+  /** Since when something is due while every connection is reading; null: nothing is. */
+  private fullSince: Nanoseconds | null = null;
 
   constructor(
     private readonly times: DueTimes,
@@ -22,14 +22,14 @@ export class Connections {
     this.due = this.readDue(0);
   }
 
-  /** Begins what can begin by now; when the next arrival in tape order has been read, Infinity if that has not begun. */
-  advance(now: Nanoseconds): Nanoseconds {
+  /** Begins what can begin by now, and tells how long something had to wait for it; when the next arrival in tape order has been read, Infinity if that has not begun. */
+  advance(now: Nanoseconds, blocked: Blocked): Nanoseconds {
     if (Number.isNaN(this.due)) this.due = this.readDue(now);
     while (this.reading.next <= now) this.reading.pop();
     while (this.due <= now && this.reading.size < this.count) this.begin(now);
     const full = this.due <= now;
-    if (!Number.isNaN(this.fullSince)) this.blocked += now - this.fullSince;
-    this.fullSince = full ? now : Number.NaN;
+    if (this.fullSince !== null) blocked.add("reading", this.fullSince, now);
+    this.fullSince = full ? now : null;
     return this.ends.peek() ?? Number.POSITIVE_INFINITY;
   }
 

@@ -8,6 +8,7 @@ import { type Item, ItemPool } from "../queueing/item.ts";
 import { CountIntegral } from "../telemetry/integral.ts";
 import type { Recorder } from "../telemetry/recorder.ts";
 import type { Intake } from "../workloads/workload.ts";
+import { Blocked } from "./blocked.ts";
 import type { Connections } from "./connections.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { Signal } from "./signal.ts";
@@ -37,14 +38,7 @@ export class Source {
   takenTotal = 0;
   /** Taken more than 10 ms after they were due. */
   lateTotal = 0;
-  /** What was due waited because the thread was processing. */
-  blockedByProcessing: Nanoseconds = 0;
-  /** What was due waited because the queue was full. */
-  blockedByQueue: Nanoseconds = 0;
-  /** What was due waited because the thread was answering queries. */
-  blockedByQueries: Nanoseconds = 0;
-  /** What was due waited for reads before it. */
-  blockedByReading: Nanoseconds = 0;
+  readonly blocked: Blocked;
   private readonly arrival = new Arrival();
   private pending: Nanoseconds;
   private readonly sent: Signal;
@@ -63,6 +57,7 @@ export class Source {
     readonly instant: boolean,
   ) {
     this.taken = new CountIntegral(warmup);
+    this.blocked = new Blocked(warmup);
     this.sent = new Signal(time);
     this.lateAfter = arrivals.latency === null ? 10e6 : Number.POSITIVE_INFINITY;
     this.pending = this.read();
@@ -76,11 +71,6 @@ export class Source {
   /** True when nothing more will fall due. */
   ended(now: Nanoseconds): boolean {
     return this.pending === Number.POSITIVE_INFINITY && (this.arrivals.clients?.ended(now) ?? true);
-  }
-
-  /** Everything that may keep the source from taking what is due. */
-  get blocked(): Nanoseconds {
-    return this.blockedByReading + this.blockedByProcessing + this.blockedByQueries + this.blockedByQueue;
   }
 
   /** True when items fall due because others are done. */
@@ -113,7 +103,7 @@ export class Source {
     if (latency === null) return now;
     this.time.blockUntil(now + latency.next());
     const ended = this.time.now();
-    this.blockedByReading += ended - now;
+    this.blocked.add("reading", now, ended);
     return ended;
   }
 
@@ -150,7 +140,7 @@ export class Source {
         await this.change(now);
         now = time.now();
         const late = now - this.readAt(now);
-        if (late > 0) this.blockedByProcessing += Math.min(late, Math.max(0, busy() - busyBefore));
+        if (late > 0) this.blocked.add("processing", now - Math.min(late, Math.max(0, busy() - busyBefore)), now);
         if (!(late >= 0) || !lifecycle.taking) continue;
       }
       this.takeDue(read, now);
@@ -162,8 +152,7 @@ export class Source {
   private readAt(now: Nanoseconds): Nanoseconds {
     const { connections } = this.arrivals;
     if (connections === null) return this.pending;
-    const at = connections.advance(now);
-    this.blockedByReading = connections.blocked;
+    const at = connections.advance(now, this.blocked);
     return at;
   }
 
@@ -179,7 +168,7 @@ export class Source {
     let refused = 0;
     while (this.pending <= now && read.length + refused < READ_SIZE) {
       if (connections !== null) {
-        if (connections.advance(now) > now) break;
+        if (connections.advance(now, this.blocked) > now) break;
         connections.delivered();
       }
       const item = this.take(now);

@@ -10,6 +10,8 @@ const BUSY = 0.9;
 const WORKER_BUSY = 0.8;
 /** Below this a run is over before shares of its time mean anything. */
 const SHORTEST_MS = 50;
+/** Share of what was scheduled that may be undone at the end, as what was at work just then. */
+const UNDONE = 0.01;
 
 /** What held a case back, named from measured utilisation and the split of latency, the number that shows it, and what would help. */
 export function explain(result: Explained, scenario: Scenario): string {
@@ -52,11 +54,36 @@ class Facts {
     return this.result.durationMs > 0 ? ms / this.result.durationMs : 0;
   }
 
-  /** More was there to be done than was done. */
+  /** More was there to be done than was done: it was left, or as a rule some of it waited. */
   get overrun(): boolean {
     const { ledger, latency, offeredRate, throughput } = this.result;
+    if (this.closedLoop) return this.saturated && this.clients > this.slots;
     const behind = offeredRate !== null && throughput < 0.95 * offeredRate;
-    return behind || droppedTotal(ledger) > 0 || ledger.unfinished > 0 || latency.sojourn.p99 > 10 * latency.service.p99;
+    // Little's law: how many wait on average.
+    const waiting = (throughput * (latency.sojourn.mean - latency.service.mean)) / 1000;
+    const waits = waiting >= 1 && latency.sojourn.p99 > 10 * latency.service.p99;
+    return behind || waits || droppedTotal(ledger) > 0 || ledger.unfinished > UNDONE * ledger.scheduled;
+  }
+
+  get closedLoop(): boolean {
+    return "vus" in this.scenario.load;
+  }
+
+  private get clients(): number {
+    const { load } = this.scenario;
+    return "vus" in load ? load.vus : 0;
+  }
+
+  /** Messages that can be at work at once. */
+  get slots(): number {
+    const { mode } = this.result;
+    if (mode === "sync") return 1;
+    return this.scenario.async.concurrency * Math.max(1, mode === "parallel" ? this.workers.length : 1);
+  }
+
+  /** Nearly all of those were in use (Little's law). */
+  get saturated(): boolean {
+    return this.longEnough && (this.result.throughput * this.result.latency.service.mean) / 1000 >= 0.8 * this.slots;
   }
 
   arrivals(): string {
@@ -66,7 +93,10 @@ class Facts {
       Boolean,
     );
     const all = others.length === 0 ? "all of them were processed" : `${formatCount(processed)} were processed, ${others.join(", ")},`;
-    return `The arrivals are the limit: ${all} at ${this.rate}, with a median sojourn time of ${formatMs(latency.sojourn.p50)}.`;
+    const who = this.closedLoop
+      ? `The clients are the limit: each of the ${formatCount(this.clients)} waits for its answer before it sends again;`
+      : "The arrivals are the limit:";
+    return `${who} ${all} at ${this.rate}, with a median sojourn time of ${formatMs(latency.sojourn.p50)}.`;
   }
 
   /** What the limit led to. */
@@ -185,12 +215,16 @@ function waitingBatch({ result, scenario, rate }: Facts): string | null {
 }
 
 function processors(facts: Facts): string | null {
-  const { result, scenario } = facts;
-  const { concurrency } = scenario.async;
-  if (result.mode === "sync" || !facts.overrun || !facts.longEnough) return null;
-  const slots = concurrency * Math.max(1, result.mode === "parallel" ? facts.workers.length : 1);
-  const inUse = (result.throughput * result.latency.service.mean) / 1000;
-  if (inUse < 0.8 * slots) return null;
+  const { result, scenario, slots } = facts;
+  if (!facts.overrun || !facts.saturated) return null;
+  if (result.mode === "sync") {
+    const { kind } = scenario.work;
+    const help =
+      kind === "io" || kind === "mixed" || kind === "handler"
+        ? "async overlaps what waits."
+        : "Threads of their own (parallel) would help.";
+    return `One message at a time is the limit: each takes ${formatMs(result.latency.service.mean)}, most of it waiting, and the one thread does nothing else meanwhile; ${facts.rate} went through. ${help}`;
+  }
   return `The number of processors is the limit: ${formatCount(slots)} at a time, each message ${formatMs(result.latency.service.mean)}, is ${formatCount((slots * 1000) / result.latency.service.mean)}/s at most; ${facts.rate} went through. A larger async.concurrency would help.`;
 }
 
@@ -201,7 +235,10 @@ function shortQueue({ result, main, workers }: Facts): string | null {
 }
 
 function slowWork(facts: Facts): string | null {
-  return facts.overrun && facts.longEnough ? `The work itself is the limit, not a core: ${facts.rate} went through.` : null;
+  if (!facts.overrun || !facts.longEnough) return null;
+  const { service } = facts.result.latency;
+  const busiest = formatShare(Math.max(facts.main, ...facts.workers));
+  return `The work itself is the limit, not a core: a message takes ${formatMs(service.mean)}, no thread was computing more than ${busiest} of the time, and ${facts.rate} went through.`;
 }
 
 function mean(values: readonly number[]): number {

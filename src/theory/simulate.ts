@@ -105,6 +105,8 @@ class Simulation {
   private readonly leavingInOrder = new Ring<number>();
   private readonly leavingAnyhow = new Heap<null>();
   private readonly answers: Heap<null> | null;
+  /** What one lane can have at work at once. */
+  private readonly slots: number;
   private expiry = Number.POSITIVE_INFINITY;
   private sourceFree = 0;
   private lastRead = 0;
@@ -125,6 +127,7 @@ class Simulation {
     const lanes = mode === "parallel" ? workers : 1;
     // Work that never lets go of its thread leaves nothing for a second processor to do.
     const slots = mode === "sync" || shares.wait === 0 ? 1 : scenario.async.concurrency;
+    this.slots = slots;
     const { size, timeout } = scenario.batch;
     this.single = mode === "sync";
     this.size = this.single ? 1 : (size ?? (timeout === undefined ? 1 : Number.POSITIVE_INFINITY));
@@ -156,7 +159,7 @@ class Simulation {
     for (const lane of this.lanes) this.flush(lane, Number.POSITIVE_INFINITY, true);
     const span = Math.max(1, this.lastDone - this.firstDue);
     const total = Math.max(1, this.end);
-    const threads = this.lanes.length * (this.shares.wait > 0 ? scenario.async.concurrency : 1);
+    const servers = this.lanes.length * this.slots;
     return {
       arrivals,
       processed: this.processed,
@@ -164,7 +167,7 @@ class Simulation {
       unfinished: this.unfinished,
       throughput: this.measured === 0 ? 0 : (this.measured * 1e9) / span,
       sojourn: this.sojourn,
-      utilization: Math.min(1, this.busy / total / threads),
+      utilization: Math.min(1, this.busy / total / servers),
     };
   }
 

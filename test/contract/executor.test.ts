@@ -353,6 +353,19 @@ describe("what the modes mean", () => {
     expect(result.offeredRate).toBeCloseTo(100, 9);
     expect(result.throughput).toBeCloseTo(50 / 0.491, 1);
   });
+
+  test("what blocked the source before the warm-up's end is in no figure either", async () => {
+    const load = { executor: "constant-arrival-rate", rate: 300, duration: "1s" };
+    const given = scenario({ load, warmup: "700ms", source: { latency: "5ms" }, work: { kind: "sleep", time: "2ms" } });
+    for (const run of [sync, asynchronous]) {
+      const { result } = await run(given);
+      const { readMs, processingMs, queryMs, queueFullMs } = result.sourceBlocked;
+      expect(readMs).toBeGreaterThan(0.6 * result.durationMs);
+      expect(readMs + processingMs + queryMs + queueFullMs).toBeCloseTo(result.sourceBlockedMs, 6);
+      // From the end of the warm-up on, rather than from the first that was due after it.
+      expect(result.sourceBlockedMs).toBeLessThan(result.durationMs + 5);
+    }
+  });
 });
 
 describe.each(RUNNERS)("closed loops, $mode", ({ run, exact }) => {

@@ -47,7 +47,7 @@ class AsyncRun {
     sampler.observe([recorder], {
       depth: () => queue.depth,
       inFlight: () => this.bench.items + this.batcher.items.length,
-      blocked: () => source.blocked,
+      blocked: () => source.blocked.total,
     });
     this.job.begin();
     const cpu = threadCpuTimer();

@@ -168,7 +168,7 @@ export class Feed {
       await this.room.wait(now + 50e6);
       now = time.now();
     } while (lifecycle.taking && !lifecycle.expired(now) && !this.offer(item, shard, now));
-    source.blockedByQueue += now - from;
+    source.blocked.add("queue", from, now);
     return now;
   }
 

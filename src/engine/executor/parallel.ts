@@ -70,7 +70,7 @@ class ParallelRun {
     sampler.observe(recorders, {
       depth: () => this.feed.queue.depth,
       inFlight: () => this.lanes.reduce((sum, lane) => sum + lane.inFlight, 0),
-      blocked: () => source.blocked,
+      blocked: () => source.blocked.total,
     });
     this.session.startAt(this.job.begin());
     time.watch(this.look);

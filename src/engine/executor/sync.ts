@@ -42,7 +42,7 @@ class SyncRun {
     sampler.observe([recorder], {
       depth: () => source.offered.count - source.takenTotal,
       inFlight: () => 0,
-      blocked: () => source.blocked,
+      blocked: () => source.blocked.total,
     });
     this.job.begin();
     const cpu = threadCpuTimer();
@@ -89,7 +89,7 @@ class SyncRun {
         if (waiting !== undefined) await this.untilDone(waiting);
       }
       const ended = time.now();
-      if (source.nextDue < ended) source.blockedByProcessing += ended - Math.max(now, source.nextDue);
+      source.blocked.add("processing", Math.max(now, source.nextDue), ended);
       now = ended;
     }
     bench.abandon(time.now());

@@ -11,7 +11,7 @@ export function answerNow({ desk, time, source }: Job, clerk: Clerk, now: Nanose
   if (desk === null) return;
   const waiting = desk.serve(now, clerk);
   const ended = time.now();
-  if (source.nextDue < ended) source.blockedByQueries += ended - Math.max(now, source.nextDue);
+  source.blocked.add("queries", Math.max(now, source.nextDue), ended);
   return waiting;
 }
 

@@ -61,12 +61,12 @@ export function summarize(measured: Measured): RunnerResult {
       batch: latency("batch"),
       service: latency("service"),
     },
-    sourceBlockedMs: source.blocked / 1e6,
+    sourceBlockedMs: source.blocked.total / 1e6,
     sourceBlocked: {
-      readMs: source.blockedByReading / 1e6,
-      processingMs: source.blockedByProcessing / 1e6,
-      queryMs: source.blockedByQueries / 1e6,
-      queueFullMs: source.blockedByQueue / 1e6,
+      readMs: source.blocked.reading / 1e6,
+      processingMs: source.blocked.processing / 1e6,
+      queryMs: source.blocked.queries / 1e6,
+      queueFullMs: source.blocked.queue / 1e6,
     },
     queue: {
       capacity: plan.mode === "sync" || plan.scenario.queue.capacity === "unlimited" ? null : plan.scenario.queue.capacity,

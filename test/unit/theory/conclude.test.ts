@@ -51,6 +51,29 @@ describe("P1-S P2-S explanations of cases with a known answer", () => {
     expect(sentence).toContain("10 at a time, each message 50.0 ms, is 200/s at most; 198 messages/s went through");
   });
 
+  test("arrivals, where next to nothing waits: not what is a moment late, nor what is at work when somebody stops the run", () => {
+    const idle = { ...base, throughput: 50, offeredRate: 50, latency: parts(0, 0.4, 0.001) };
+    const late = { ...idle.latency, sojourn: { ...idle.latency.sojourn, p99: 9 }, service: { ...idle.latency.service, p99: 0.01 } };
+    expect(explain({ ...idle, latency: late }, scenario())).toStartWith("The arrivals are the limit");
+    const stopped = { ...idle, status: "aborted" as const, ledger: { ...base.ledger, scheduled: 342, processed: 341, unfinished: 1 } };
+    expect(explain(stopped, scenario())).toStartWith("The arrivals are the limit");
+    const waits = { ...late, sojourn: { ...late.sojourn, mean: 400, p99: 900 } };
+    expect(explain({ ...idle, latency: waits }, scenario())).toStartWith("The work itself is the limit, not a core: a message takes");
+  });
+
+  test("a closed loop: the clients, or what they wait for", () => {
+    const closed = (vus: number) =>
+      scenario({ load: { executor: "constant-vus", vus, duration: "1s" }, work: { kind: "io", time: "5ms" } });
+    const busy = { ...base, offeredRate: 190, throughput: 190, latency: parts(0, 26, 5.2) };
+    expect(explain({ ...busy, mode: "sync" }, closed(5))).toStartWith("One message at a time is the limit: each takes 5.20 ms");
+    expect(explain({ ...busy, mode: "sync" }, closed(1))).toStartWith(
+      "The clients are the limit: each of the 1 waits for its answer before it sends again; all of them were processed",
+    );
+    expect(explain(busy, closed(50))).toStartWith("The number of processors is the limit: 1 at a time");
+    const many = { ...closed(50), async: { ...closed(50).async, concurrency: 100 } };
+    expect(explain(busy, many)).toStartWith("The clients are the limit: each of the 50");
+  });
+
   test("a helper Worker", () => {
     const threads = [
       { name: "main", utilization: 0.1 },

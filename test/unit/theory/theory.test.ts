@@ -94,6 +94,14 @@ describe("P1-S predictions", () => {
     expect([dropping.model, Math.round(dropping.throughput ?? 0)]).toEqual(["simulation", 1000]);
     expect(expectation("async", { work, load: rate(500), batch: { size: 10 } })).toMatchObject({ model: "simulation", sojournMean: 14.5 });
     expect(expectation("sync", { work, load: { executor: "bursts", size: 5 } }).utilization).toBe(1);
+    const keys = { count: 10_000, distribution: "round-robin" };
+    const waits = { keys, work: { kind: "io", time: "5ms" }, async: { concurrency: 10 } };
+    const burst = { ...waits, load: { executor: "bursts", size: 200 } };
+    expect(expectation("sync", burst).utilization).toBeCloseTo(1, 6);
+    expect(expectation("async", burst).utilization).toBeCloseTo(1, 6);
+    const clients = { ...waits, load: { executor: "constant-vus", vus: 5, duration: "1s" } };
+    expect(expectation("sync", clients).utilization).toBeCloseTo(1, 2);
+    expect(expectation("async", clients).utilization).toBeCloseTo(0.5, 1);
     expect(expectation("sync", { work, load: { executor: "bursts", size: 100, every: "1s", count: 5 } }).utilization).toBeCloseTo(0.1, 9);
     expect(expectation("sync", { work, load: { executor: "replay", file: "a", rate: 100 } }).utilization).toBeCloseTo(0.1, 9);
   });

@@ -1,0 +1,23 @@
+import type { Nanoseconds } from "../kernel/clock.ts";
+
+/** What keeps the source from taking what is due. */
+export type Cause = "reading" | "processing" | "queries" | "queue";
+
+/** How long something that was due waited to be taken, by cause; what passed before `since`, the warm-up, does not count. */
+export class Blocked {
+  reading: Nanoseconds = 0;
+  processing: Nanoseconds = 0;
+  queries: Nanoseconds = 0;
+  queue: Nanoseconds = 0;
+
+  constructor(private readonly since: Nanoseconds) {}
+
+  add(cause: Cause, from: Nanoseconds, to: Nanoseconds): void {
+    const span = to - Math.max(from, this.since);
+    if (span > 0) this[cause] += span;
+  }
+
+  get total(): Nanoseconds {
+    return this.reading + this.processing + this.queries + this.queue;
+  }
+}
