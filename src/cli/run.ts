@@ -84,7 +84,8 @@ function load(file: string, flags: RunFlags): Loaded {
   for (const name of environmentOf(file).ignored) {
     process.stderr.write(`warning: ${name} is ignored: ${printable(scenarioName(file), 60)} sweeps that field\n`);
   }
-  return { named: { name: scenarioName(file), file, scenario, points }, yaml };
+  const problemAt = (path: Path, message: string) => yaml.problemAt(path, message);
+  return { named: { name: scenarioName(file), file, scenario, points, problemAt }, yaml };
 }
 
 /** Each threshold that failed, where it stands in the scenario file, in the file's order. */

@@ -1,18 +1,39 @@
 import type { CasePlan } from "../plan/plan.ts";
 import { Histogram } from "../telemetry/histogram.ts";
 import { EMPTY_LEDGER, type Ledger } from "../telemetry/ledger.ts";
+import type { Sample } from "../telemetry/result.ts";
 import type { RunnerResult } from "./protocol.ts";
+
+/** What a runner told before it ended. */
+export interface LastSeen {
+  readonly ledger?: Ledger | null;
+  /** Arrivals on the tape. */
+  readonly count?: number;
+  readonly peakRssBytes?: number;
+  readonly series?: readonly Sample[];
+}
+
+/** Milliseconds from the warm-up's end to the last sample, and what was processed in them. */
+function measured(series: readonly Sample[], warmupMs: number): { readonly ms: number; readonly processed: number } {
+  let last = warmupMs;
+  let processed = 0;
+  for (const sample of series) {
+    processed += (sample.processed * (sample.t - last)) / 1000;
+    last = sample.t;
+  }
+  return { ms: last - warmupMs, processed };
+}
 
 /** The figures of a case whose runner ended without a result: what its last sample said, the rest empty. */
 export function failedResult(
   plan: CasePlan,
   status: "failed" | "aborted",
   problem: string,
-  ledger: Ledger | null,
-  count: number,
-  peakRssBytes: number,
+  { ledger = null, count = 0, peakRssBytes = 0, series = [] }: LastSeen = {},
 ): RunnerResult {
   const none = new Histogram().summary();
+  const { queue, warmup } = plan.scenario;
+  const { ms, processed } = measured(series, warmup / 1000);
   return {
     mode: plan.mode,
     status,
@@ -23,14 +44,21 @@ export function failedResult(
     rejections: [],
     failures: [],
     orderViolations: 0,
-    durationMs: 0,
-    throughput: 0,
+    durationMs: ms,
+    throughput: ms > 0 ? (processed * 1000) / ms : 0,
     offeredRate: null,
     intakeRate: 0,
     latency: { sojourn: none, schedule: none, queue: none, batch: none, service: none },
     sourceBlockedMs: 0,
     sourceBlocked: { readMs: 0, processingMs: 0, queryMs: 0, queueFullMs: 0 },
-    queue: { capacity: null, meanDepth: 0, highWater: 0, meanWaitMs: 0, fullMs: 0, growthPerSecond: 0 },
+    queue: {
+      capacity: plan.mode === "sync" || queue.capacity === "unlimited" ? null : queue.capacity,
+      meanDepth: 0,
+      highWater: Math.max(0, ...series.map(({ depth }) => depth)),
+      meanWaitMs: 0,
+      fullMs: 0,
+      growthPerSecond: 0,
+    },
     batches: { count: 0, meanSize: 0 },
     queries: { sent: 0, answered: 0, latency: none },
     cores: [],

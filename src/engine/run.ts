@@ -1,5 +1,4 @@
 import { join, parse } from "node:path";
-import { EXIT, UserError } from "../kernel/problem.ts";
 import { formatRate } from "../kernel/units.ts";
 import { type CasePlan, type NamedScenario, planCases, runOrder, scenarioHash } from "../plan/plan.ts";
 import { arrivalEstimate } from "../scenario/semantics.ts";
@@ -10,7 +9,7 @@ import { conclude } from "../theory/conclude.ts";
 import { explain } from "../theory/explain.ts";
 import { capacityOf, predict } from "../theory/predict.ts";
 import type { CaseOutline, OnEvent } from "./events.ts";
-import { failedResult } from "./failed-case.ts";
+import { failedResult, type LastSeen } from "./failed-case.ts";
 import { coreCount, describeMachine } from "./machine.ts";
 import type { FromRunner, RunnerResult } from "./protocol.ts";
 import { askedRate, atRate, probePlan, RateSearch } from "./rates.ts";
@@ -47,6 +46,10 @@ interface Ran {
   readonly verdicts: RunnerResult["thresholds"];
 }
 
+function computes({ scenario: { work } }: CasePlan): boolean {
+  return work.kind === "cpu" || work.kind === "mixed";
+}
+
 /** True when a mode kept up with the rate of a trial and broke no threshold. */
 function holds({ result, verdicts }: Ran): boolean {
   const { status, throughput, offeredRate, ledger } = result;
@@ -56,7 +59,9 @@ function holds({ result, verdicts }: Ran): boolean {
 
 class ScenarioRun {
   private stops = 0;
-  private roundsPerMs = 1;
+  private calibration: Calibration | null = null;
+  /** Why the last try to calibrate came to nothing, until a case has failed for it. */
+  private uncalibrated: string | null = null;
   private caseCount = 1;
   private readonly probed = new Map<string, number>();
   private readonly predictions = new Map<CasePlan, Prediction>();
@@ -92,13 +97,10 @@ class ScenarioRun {
     const startedAt = new Date().toISOString();
     const cores = coreCount();
     const plans = planCases(points, cores);
-    const computes = plans.some(({ scenario: { work } }) => work.kind === "cpu" || work.kind === "mixed");
-    const calibration = computes ? await this.calibrate() : null;
-    this.roundsPerMs = calibration?.roundsPerMs ?? 1;
-    const machine = describeMachine(calibration);
+    if (plans.some(computes)) await this.calibrate();
     this.caseCount = plans.length;
     const outlines: CaseOutline[] = plans.map((plan) => ({ plan, predicted: this.predictionOf(plan) }));
-    this.options.onEvent?.({ type: "run-started", scenario: this.named, cases: outlines, machine });
+    this.options.onEvent?.({ type: "run-started", scenario: this.named, cases: outlines, machine: describeMachine(this.calibration) });
     const ran = new Map<number, Ran>();
     for (const index of runOrder(plans)) {
       if (this.stops > 0) break;
@@ -120,7 +122,7 @@ class ScenarioRun {
         seed: scenario.seed,
         hash: scenarioHash(scenario),
       },
-      machine,
+      machine: describeMachine(this.calibration),
       cases: finished.map(({ result }) => result),
       conclusions: conclude(finished.map(({ result }) => result)),
       thresholds: finished.flatMap(({ verdicts }, i) => verdicts.map((verdict) => ({ case: i, ...verdict }))),
@@ -131,6 +133,12 @@ class ScenarioRun {
 
   /** Runs a case at the rate it asks for, whatever way it asks. `plans`: of all cases, the one whose capacity is meant among them. */
   private async runAsked(index: number, plan: CasePlan, plans: readonly CasePlan[]): Promise<Ran> {
+    if (computes(plan) && this.calibration === null) {
+      if (this.uncalibrated === null) await this.calibrate();
+      const why = this.uncalibrated;
+      this.uncalibrated = null;
+      if (why !== null) return this.finish(plan, failedResult(plan, this.stops > 0 ? "aborted" : "failed", why), []);
+    }
     const asked = askedRate(plan);
     if (asked === null) return this.runCase(index, plan);
     if (asked === "max") return this.search(index, plan);
@@ -176,7 +184,7 @@ class ScenarioRun {
 
   private unprobed(plan: CasePlan): Ran {
     const sentence = "The capacity could not be probed, so there is no rate to run at.";
-    return this.finish(plan, failedResult(plan, this.stops > 0 ? "aborted" : "failed", sentence, null, 0, 0), []);
+    return this.finish(plan, failedResult(plan, this.stops > 0 ? "aborted" : "failed", sentence), []);
   }
 
   /** What theory expects of a plan; worked out once, since it may take a simulation. */
@@ -186,24 +194,21 @@ class ScenarioRun {
     return known;
   }
 
-  private async calibrate(): Promise<Calibration | null> {
-    let calibration: Calibration | null = null;
+  /** How much work takes a millisecond here; a runner that dies over it costs the case that comes next. */
+  private async calibrate(): Promise<void> {
     const exit = await this.inRunner({ type: "calibrate" }, (message, runner) => {
       if (message.type !== "calibrated") return;
       const { type: _, ...figures } = message;
-      calibration = figures;
+      this.calibration = figures;
       runner.kill();
     });
-    if (calibration === null && this.stops === 0) {
-      throw new UserError(`The computation could not be calibrated. ${describeExit(exit)}`, EXIT.caseFailed);
-    }
-    return calibration;
+    this.uncalibrated = this.calibration === null ? `The computation could not be calibrated. ${describeExit(exit)}` : null;
   }
 
   /** Runs one case. `note`: what it is for, when it is not simply the case; null: nobody is told about it. */
   private async runCase(index: number, plan: CasePlan, note: string | null = ""): Promise<Ran> {
     const onEvent = note === null ? undefined : this.options.onEvent;
-    const { roundsPerMs } = this;
+    const roundsPerMs = this.calibration?.roundsPerMs ?? 1;
     onEvent?.({ type: "case-preparing", index, note: note ?? "" });
     const series: Sample[] = [];
     const warmupMs = plan.scenario.warmup / 1000;
@@ -246,7 +251,7 @@ class ScenarioRun {
         }
       },
     );
-    const result = (measured as RunnerResult | null) ?? this.withoutResult(plan, error, exit, lastLedger, count);
+    const result = (measured as RunnerResult | null) ?? this.withoutResult(plan, error, exit, { ledger: lastLedger, count, series });
     return this.finish(plan, result, series);
   }
 
@@ -268,12 +273,12 @@ class ScenarioRun {
   }
 
   /** What is known of a case whose runner ended without a result: it failed, or it was told to stop and did not. */
-  private withoutResult(plan: CasePlan, error: string | null, exit: RunnerExit, ledger: Ledger | null, count: number): RunnerResult {
-    if (this.stops < 2 || error !== null)
-      return failedResult(plan, "failed", error ?? describeExit(exit), ledger, count, exit.peakRssBytes);
+  private withoutResult(plan: CasePlan, error: string | null, exit: RunnerExit, seen: Omit<LastSeen, "peakRssBytes">): RunnerResult {
+    const last = { ...seen, peakRssBytes: exit.peakRssBytes };
+    if (this.stops < 2 || error !== null) return failedResult(plan, "failed", error ?? describeExit(exit), last);
     const sentence =
       "The runner was held by long work when it was told to stop at once, and was ended; figures are those of the last sample.";
-    return failedResult(plan, "aborted", sentence, ledger, count, exit.peakRssBytes);
+    return failedResult(plan, "aborted", sentence, last);
   }
 
   /** Gives one order to a new runner and waits until it is gone. */

@@ -18,7 +18,7 @@ export interface Spooled {
  * Every mode reads the replayed file from its beginning with blocking reads. Standard input and gzip allow neither, so
  * they are written out plainly to a temporary file first, as a stream.
  */
-export async function spoolReplay({ points, file: source }: NamedScenario, stopped: AbortSignal): Promise<Spooled> {
+export async function spoolReplay({ points, file: source, problemAt }: NamedScenario, stopped: AbortSignal): Promise<Spooled> {
   const spool = new Spool(stopped);
   const plain = new Map<string, string>();
   try {
@@ -34,7 +34,7 @@ export async function spoolReplay({ points, file: source }: NamedScenario, stopp
     const last = points.map(({ scenario }) => scenario.load).find((load) => load.executor === "replay" && !plain.has(load.file));
     const got = last?.executor === "replay" ? last.file : "";
     const message = `load.file: must be plain NDJSON or whole gzip (${fileProblem(error)}), got ${quoted(got, 200)}`;
-    throw new InvalidScenario([{ file: source, line: 1, column: 1, message }]);
+    throw new InvalidScenario([problemAt?.(["load", "file"], message) ?? { file: source, line: 1, column: 1, message }]);
   }
   const replaced = points.map((point) => {
     const { load } = point.scenario;

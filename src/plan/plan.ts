@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { divided } from "../kernel/divide.ts";
-import { UserError } from "../kernel/problem.ts";
+import { type Problem, UserError } from "../kernel/problem.ts";
 import { Random } from "../kernel/random.ts";
 import type { Mode, Scenario } from "../scenario/schema.ts";
 import type { SweepPoint } from "../scenario/sweep.ts";
@@ -23,6 +23,8 @@ export interface NamedScenario {
   readonly file: string;
   readonly scenario: Scenario;
   readonly points: readonly SweepPoint[];
+  /** Where a field of it was given; absent: nowhere that could be named. */
+  readonly problemAt?: (path: readonly (string | number)[], message: string) => Problem;
 }
 
 /** The cases of a scenario: every mode at every sweep point. `cores` of the machine stand in for `workers: auto`. */

@@ -24,7 +24,7 @@ export function caseResult(sketch: CaseSketch): CaseResult {
   const scenario = scenarioSchema.parse({ title: "x", modes: [sketch.mode] });
   const plan = planCases(unswept(scenario), 2)[0];
   if (plan === undefined) throw new Error("unreachable");
-  const empty = failedResult(plan, "failed", "", null, 100, 1e6);
+  const empty = failedResult(plan, "failed", "", { count: 100, peakRssBytes: 1e6 });
   const { processed = 100, dropped = 0, unfinished = 0 } = sketch;
   const latency = { ...empty.latency.sojourn, count: processed, p50: 5, p95: 6, p99: sketch.sojournP99 ?? 7 };
   return {
