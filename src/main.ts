@@ -1,16 +1,22 @@
 #!/usr/bin/env bun
 import { main } from "./cli/program.ts";
-import { EXIT } from "./kernel/problem.ts";
+import { EXIT, fileProblem } from "./kernel/problem.ts";
 
 // React's development build costs three times as much per picture.
 process.env["NODE_ENV"] ??= "production";
 
 // Who reads what is said may go away; what is measured is written all the same.
-for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+process.stderr.on("error", () => {});
+let untold = "";
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") untold = fileProblem(error);
+});
 
 /** argv → exit code; the only way out of the console process. */
 void main(process.argv.slice(2)).then(async (code) => {
-  const [written] = await Promise.all([drained(process.stdout), drained(process.stderr)]);
+  const written = await drained(process.stdout);
+  if (untold !== "") process.stderr.write(`lab-tui: standard output could not be written: ${untold}\n`);
+  await drained(process.stderr);
   process.exit(written ? code : code || EXIT.usage);
 });
 

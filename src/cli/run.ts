@@ -40,6 +40,7 @@ export async function run(asked: readonly string[], flags: RunFlags): Promise<nu
     summaryTo: flags.json === "-" ? "stderr" : "stdout",
   });
   outputs.finish(results);
+  if (flags.quiet === true) tellFailed(results);
   results.forEach((result, i) => {
     for (const problem of failedThresholds(result, loaded[i]?.yaml)) process.stderr.write(`${formatProblem(problem)}\n`);
   });
@@ -81,11 +82,24 @@ function load(file: string, flags: RunFlags): Loaded {
     points.map((point) => point.scenario),
     flags.allowHost ?? [],
   );
+  if (flags.log !== undefined && scenario.workload !== "fetch") {
+    process.stderr.write(`warning: --log: ${printable(scenarioName(file), 60)} makes no requests, so there is nothing of it to log\n`);
+  }
   for (const name of environmentOf(file).ignored) {
     process.stderr.write(`warning: ${name} is ignored: ${printable(scenarioName(file), 60)} sweeps that field\n`);
   }
   const problemAt = (path: Path, message: string) => yaml.problemAt(path, message);
   return { named: { name: scenarioName(file), file, scenario, points, problemAt }, yaml };
+}
+
+/** Who wants to hear nothing hears why a case has no measurement that counts. */
+function tellFailed(results: readonly RunResult[]): void {
+  for (const { scenario, cases } of results) {
+    for (const { mode, status, problems } of cases) {
+      if (status !== "failed" && status !== "invalid") continue;
+      process.stderr.write(`${printable(scenario.name, 60)}: ${mode} ${status}: ${printable(problems.join(" "), 400)}\n`);
+    }
+  }
 }
 
 /** Each threshold that failed, where it stands in the scenario file, in the file's order. */

@@ -61,7 +61,8 @@ const BEGINNING = 3;
 export function nearest(word: string, known: readonly string[]): string | null {
   const lower = word.toLowerCase();
   let best: string | null = null;
-  let bestDistance = Math.max(2, Math.floor(word.length / 3)) + 1;
+  // At least half of a short word has to be right.
+  let bestDistance = Math.min(Math.max(2, Math.floor(word.length / 3)), Math.ceil(word.length / 2)) + 1;
   for (const candidate of known) {
     const d = distance(lower, candidate.toLowerCase());
     if (d < bestDistance) {

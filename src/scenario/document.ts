@@ -12,7 +12,7 @@ import {
   type YAMLParseError,
 } from "yaml";
 import type { Problem } from "../kernel/problem.ts";
-import { printable } from "../kernel/text.ts";
+import { printable, quoted } from "../kernel/text.ts";
 import { nestsDeeperThan } from "./nesting.ts";
 import { readBounded } from "./read.ts";
 import { DEFAULT_EXECUTOR } from "./schema.ts";
@@ -55,7 +55,7 @@ export class YamlFile {
           file,
           line: Math.max(1, at.line),
           column: Math.max(1, at.col),
-          message: yamlMessage(error.code, error.message, text, error.pos[0]),
+          message: error.code === "DUPLICATE_KEY" ? repeatedKey(document, error.pos[0]) : yamlMessage(error, text),
         };
       });
       if (problems.some(({ message }) => message.includes("call stack"))) return refuse(TOO_DEEP);
@@ -182,7 +182,7 @@ function firstOfItsPlace({ pos }: YAMLParseError, at: number, all: readonly YAML
   return all.findIndex((other) => other.pos[0] === pos[0]) === at;
 }
 
-const TOO_DEEP = "file: must not nest deeper than 64 levels";
+const TOO_DEEP = "file: must not nest deeper than 64 levels, got more";
 
 function unresolvedAliases(file: string, document: Document, lines: LineCounter): Problem[] {
   const problems: Problem[] = [];
@@ -201,13 +201,25 @@ function unresolvedAliases(file: string, document: Document, lines: LineCounter)
   return problems;
 }
 
-function yamlMessage(code: string, message: string, text: string, offset: number): string {
-  if (code === "DUPLICATE_KEY") {
-    const key = /^[^\s:,}]+/.exec(text.slice(offset, offset + 80))?.[0] ?? "key";
-    return `${printable(key)}: must be given once, got it again`;
-  }
+/** Names the field whose key stands at the offset for a second time, and what it says there. */
+function repeatedKey(document: Document, offset: number): string {
+  let field = "key";
+  let value: unknown;
+  visit(document, {
+    Pair(_, { key, value: given }, around) {
+      if (!isScalar(key) || key.range?.[0] !== offset) return;
+      const path = [...around.filter(isPair).map((pair) => (isScalar(pair.key) ? pair.key.value : "")), key.value];
+      field = path.map((part) => printable(String(part), 60)).join(".");
+      value = isScalar(given) ? given.value : isMap(given) ? "a map" : "a list";
+      return visit.BREAK;
+    },
+  });
+  return `${field}: must be given once, got another: ${quoted(value, 60)}`;
+}
+
+function yamlMessage({ code, message, pos }: YAMLParseError, text: string): string {
   if (code === "MULTIPLE_DOCS") return "file: must hold one scenario, got another document";
-  const got = text.slice(offset).split("\n", 1)[0]?.trim() ?? "";
+  const got = text.slice(pos[0]).split("\n", 1)[0]?.trim() ?? "";
   const rule = printable(message.replace(/\s*\n[\s\S]*/, "").replace(/\.$/, ""), 160);
   return `file: must be valid YAML (${rule}), got ${got === "" ? "the end of a line" : `"${printable(got, 40)}"`}`;
 }

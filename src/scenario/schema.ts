@@ -8,6 +8,7 @@ import * as s from "./scalars.ts";
  * bytes; after it the types are to be trusted.
  */
 
+export const WORKLOADS = ["message", "fetch", "flow"] as const;
 export const MODES = ["sync", "async", "parallel"] as const;
 export type Mode = (typeof MODES)[number];
 
@@ -113,7 +114,7 @@ export const scenarioSchema = z.strictObject({
   description: s.text(4000).optional(),
   hypothesis: s.text(4000).optional(),
   tags: z.record(z.string(), z.string()).optional(),
-  workload: s.oneOf("message", "fetch", "flow").default("message"),
+  workload: s.oneOf(...WORKLOADS).default("message"),
   modes: s.listOf(...MODES).default([...MODES]),
   seed: s.count(Number.MAX_SAFE_INTEGER, 0).default(1),
   warmup: s.delay().default(0),

@@ -338,7 +338,41 @@ describe("run", () => {
     const [sync, async] = (JSON.parse(readFileSync(out, "utf8")) as RunResult).cases;
     expect(sync).toMatchObject({ status: "failed", problems: [expect.stringContaining("SIGKILL")] });
     expect(sync?.ledger.processed ?? 0).toBeGreaterThan(0);
+    // What its samples told is not lost.
+    expect(sync?.durationMs ?? 0).toBeGreaterThan(500);
+    expect(sync?.throughput ?? 0).toBeGreaterThan(0);
     expect(async).toMatchObject({ status: "completed", ledger: { processed: 400 } });
+  });
+
+  test("a runner that is killed over the calibration costs one case, and -q does not hide why", async () => {
+    const out = join(folder, "uncalibrated.json");
+    const text = "title: x\nmodes: [sync, async]\nload: { executor: bursts, size: 20 }\nwork: { kind: cpu, time: 1ms }\n";
+    const env = { ...cleanEnv(), LAB_TUI_CACHE: join(folder, "no-calibration-yet") };
+    const child = Bun.spawn([process.execPath, MAIN, "run", file("uncalibrated.yaml", text), "--json", out, "-q"], {
+      env,
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    let runners: number[] = [];
+    while (runners.length === 0) {
+      await Bun.sleep(5);
+      runners = childrenOf(child.pid);
+    }
+    for (const pid of runners) process.kill(pid, "SIGKILL");
+    expect(await child.exited).toBe(1);
+    expect((JSON.parse(readFileSync(out, "utf8")) as RunResult).cases).toMatchObject([
+      { status: "failed", problems: [expect.stringContaining("could not be calibrated")] },
+      { status: "completed", ledger: { processed: 20 } },
+    ]);
+    expect(await new Response(child.stderr).text()).toMatch(
+      /^uncalibrated: sync failed: The computation could not be calibrated\. .*SIGKILL/,
+    );
+  });
+
+  test.skipIf(!existsSync("/dev/full"))("standard output that takes nothing is told", async () => {
+    const child = Bun.spawn([process.execPath, MAIN, "list"], { env: cleanEnv(), stdout: Bun.file("/dev/full"), stderr: "pipe" });
+    expect(await new Response(child.stderr).text()).toBe("lab-tui: standard output could not be written: the disk is full\n");
+    expect(await child.exited).toBe(2);
   });
 
   test("a runner that hangs is noticed and ended", async () => {

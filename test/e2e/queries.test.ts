@@ -111,6 +111,18 @@ describe("the HTTP face", () => {
     expect(seen["codes"]).toEqual([404, 400, 400, 404, 405, 403, 403, 200]);
   });
 
+  test("snapshots are what anyone sees, with no queries of the scenario's own", async () => {
+    const ages: number[] = [];
+    await whileRunning(scenario("parallel", "work: { kind: none }\nqueries: { consistency: snapshot }"), [], async (url) => {
+      for (let i = 0; i < 40; i++) {
+        const response = await fetch(`${url}/workers/worker-${i % 3}`).catch(() => null);
+        if (response?.status === 200) ages.push(Number(response.headers.get("x-state-age-ms")));
+        await Bun.sleep(10);
+      }
+    });
+    expect(Math.max(...ages)).toBeGreaterThan(0);
+  });
+
   test("a port that is taken, or none, is refused before anything runs", async () => {
     const file = join(folder, "quick.yaml");
     writeFileSync(file, "title: quick\nload: { executor: bursts, size: 5 }\nwork: { kind: none }\n");

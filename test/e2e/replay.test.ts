@@ -158,7 +158,9 @@ describe("replaying real messages", () => {
       ]);
       const one = (JSON.parse(stdout) as RunResult).cases[0];
       expect(one?.durationMs ?? 0).toBeGreaterThan(290);
-      expect(one?.offeredRate ?? 0).toBeGreaterThan(900);
+      // 300 arrivals have 299 gaps between them; the rate is none the higher for it.
+      if (pace === "rate: 1000") expect(one?.offeredRate).toBeCloseTo(1000, 6);
+      else expect(one?.offeredRate ?? 0).toBeGreaterThan(900);
     }
   });
 
@@ -166,6 +168,6 @@ describe("replaying real messages", () => {
     write("cut.gz", gzipSync("x".repeat(100_000)).subarray(0, 60));
     const { code, stderr } = await lab(["run", write("cut.yaml", yaml("file: cut.gz")), "--headless"]);
     expect(code).toBe(104);
-    expect(stderr).toContain("load.file: must be plain NDJSON or whole gzip");
+    expect(stderr).toMatch(/cut\.yaml:(?!1:1:)\d+:\d+: load\.file: must be plain NDJSON or whole gzip/);
   });
 });

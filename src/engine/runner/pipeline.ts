@@ -114,7 +114,7 @@ export function buildPipeline(setup: Setup, facts: TapeFacts, onSample: OnSample
     lifecycle,
     recorder,
     sampler,
-    settings: settingsOf(plan),
+    settings: settingsOf(setup),
     time,
     spec: setup.stage.spec,
     processor: (effort) => setup.stage.makeProcessor(effort, (key) => intake.nameOf(key)),
@@ -131,7 +131,7 @@ export function buildPipeline(setup: Setup, facts: TapeFacts, onSample: OnSample
 /** Bytes of an address at most. */
 const LONGEST_ADDRESS = 32_768;
 
-function settingsOf({ scenario, slots }: CasePlan): Settings {
+function settingsOf({ plan: { scenario, slots }, face }: Setup): Settings {
   const replayed = scenario.load.executor === "replay";
   return {
     capacity: scenario.queue.capacity === "unlimited" ? Number.POSITIVE_INFINITY : scenario.queue.capacity,
@@ -141,7 +141,7 @@ function settingsOf({ scenario, slots }: CasePlan): Settings {
     concurrency: scenario.async.concurrency,
     slots,
     offload: scenario.async.offload,
-    snapshots: scenario.queries.rate > 0 && scenario.queries.consistency === "snapshot",
+    snapshots: (scenario.queries.rate > 0 || face !== null) && scenario.queries.consistency === "snapshot",
     warmup: scenario.warmup * 1000,
     patience: PATIENCE + 3000 * scenario.work.time,
     lastItem: LAST_ITEM + 2000 * scenario.work.time,

@@ -111,6 +111,7 @@ function checkOperand(kind: OpKind, value: unknown, where: string): string | nul
     return `${where}.value: must be a whole number of 0 or more for compute, got ${quoted(value)}`;
   }
   if (depthOver(value, MAX_DEPTH)) return `${where}.value: must not nest deeper than ${MAX_DEPTH} levels`;
+  if (tooLarge(value)) return `${where}.value: must hold no number beyond 1.8e308`;
   return null;
 }
 
@@ -128,6 +129,12 @@ function refuse(reason: string): ParsedMessage {
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** JSON can write numbers that become Infinity when read, which no JSON can write. */
+function tooLarge(value: unknown): boolean {
+  if (typeof value === "number") return !Number.isFinite(value);
+  return typeof value === "object" && value !== null && Object.values(value).some(tooLarge);
 }
 
 function depthOver(value: unknown, limit: number): boolean {

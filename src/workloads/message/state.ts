@@ -25,7 +25,7 @@ export function computeTerm(n: number): number {
 const UNDO_KEYS: string[] = [];
 const UNDO_VALUES: unknown[] = [];
 
-/** Applies all ops, or none: the reason when an increment meets something that is no number. */
+/** Applies all ops, or none: the reason when an increment meets something that is no number, or makes it one that is too large. */
 export function apply(state: State, payload: Payload): string | null {
   const { ops, guarded } = payload;
   for (let i = 0; i < ops.length; i++) {
@@ -36,7 +36,13 @@ export function apply(state: State, payload: Payload): string | null {
         if (before === undefined) {
           state.set(op.key, 0 + (op.value as number)); // −0 counts as 0
         } else if (typeof before === "number") {
-          state.set(op.key, before + (op.value as number));
+          const sum = before + (op.value as number);
+          // Infinity − Infinity is no number.
+          if (sum - sum !== 0) {
+            undo(state, i);
+            return `increment of ${quoted(op.key, 40)} beyond what a number can hold`;
+          }
+          state.set(op.key, sum);
         } else {
           undo(state, i);
           return `increment of ${quoted(op.key, 40)}, which holds no number`;

@@ -43,6 +43,25 @@ describe("C-3 all problems are told at once", () => {
     );
   });
 
+  test("nor does one of a list its neighbours, or a workload that is misspelt what it would be", () => {
+    const thresholds = '{ sojourn_ms: ["p(101)<5", "p99<4", 5], throughput: ["count>3"] }';
+    expect(refusals(`title: A\nwork: { kind: none }\nthresholds: ${thresholds}\n`)).toEqual([
+      "thresholds.sojourn_ms.0",
+      "thresholds.sojourn_ms.1",
+      "thresholds.sojourn_ms.2",
+      "thresholds.throughput.0",
+    ]);
+    expect(refusals(`title: A\nworkload: mesage\nwork: { kind: handler }\nthresholds: { sojourn: ["p(99)<50"] }\n`)).toEqual([
+      "workload",
+      "work.module",
+      "thresholds.sojourn",
+    ]);
+    expect(refusals("title: A\nworkload: nothing of the kind\nthresholds: { sojourn_ms: [5] }\n")).toEqual([
+      "workload",
+      "thresholds.sojourn_ms.0",
+    ]);
+  });
+
   test("and nothing is said that follows only from what is missing", () => {
     expect(refusals("title: A\nworkload: fetchs\nfetch: { timeout: 1s }\n")).toEqual(["workload"]);
     expect(refusals("title: A\nwork: { kind: handlr, module: ./x.ts }\n")).toEqual(["work.kind"]);

@@ -67,6 +67,9 @@ describe("P1-R1 a message", () => {
   });
 
   test("bad JSON, infinite numbers and what grows when written again are rejected", () => {
+    const large = (value: string) => `{"worker_id":"w","payload":{"op":"set","key":"k","value":${value}},"timestamp":1}`;
+    for (const value of ["1e400", '{"a":[1,-1e999]}'])
+      expect(parseMessage(large(value))).toMatchObject({ ok: false, reason: expect.stringContaining("no number beyond") });
     for (const text of ["", "{", "[1,", '{"worker_id":"w","payload":{"op":"increment","key":"k","value":1e999},"timestamp":1}']) {
       expect(parseMessage(text).ok).toBe(false);
     }
@@ -100,7 +103,9 @@ function model(state: Record<string, unknown>, payload: Payload): Record<string,
     if (kind === INCREMENT) {
       const before = next[key] ?? (key in next ? null : 0);
       if (typeof before !== "number") return state;
-      next[key] = before + (value as number);
+      const sum = before + (value as number);
+      if (!Number.isFinite(sum)) return state;
+      next[key] = sum;
     } else next[key] = kind === SET ? value : term(value as number);
   }
   return next;
@@ -125,7 +130,13 @@ describe("P1-R2 state machines", () => {
           expect(Object.fromEntries(state)).toEqual({ ...expected });
         }
       }),
-      { numRuns: rounds(300), examples: [[[new Payload([makeOp(INCREMENT, "a", -0)])]]] },
+      {
+        numRuns: rounds(300),
+        examples: [
+          [[new Payload([makeOp(INCREMENT, "a", -0)])]],
+          [[1, 2].map(() => new Payload([makeOp(SET, "b", 1), makeOp(INCREMENT, "a", 1e308)]))],
+        ],
+      },
     );
   });
 
