@@ -118,9 +118,6 @@ export class AsyncEngine extends Engine {
   protected readonly mode = "async";
 }
 
-/** Stands for an empty address, which is none. */
-const NO_ADDRESS = "(none)";
-
 function span(ms: number | undefined): string | undefined {
   return ms === undefined ? undefined : `${ms}ms`;
 }
@@ -130,8 +127,8 @@ function writeList(file: string, urls: Iterable<string>): number {
   let count = 0;
   let text = "";
   for (const url of urls) {
-    // A line each: what is in it otherwise is for the intake to judge. An empty one would be passed over.
-    text += `${url.replaceAll(/[\r\n]/g, " ").trim() || NO_ADDRESS}\n`;
+    // As dead letters are written: a line each, whatever is in it, for the intake to judge.
+    text += `${JSON.stringify({ url })}\n`;
     count++;
     if (text.length < 65_536) continue;
     writeSync(descriptor, text);
@@ -160,12 +157,17 @@ function readResults(list: string, requests: string, rejections: readonly Reject
   }
   const reasons = new Map(rejections.map(({ line, reason }) => [line, reason]));
   const results: RequestResult[] = [];
-  for (const url of linesOf(list)) {
+  for (const line of linesOf(list)) {
     const index = results.length;
-    const refused = { url, status: 0, latencyMs: 0, attempts: 0, error: reasons.get(index + 1) ?? "rejected" };
+    const refused = { url: addressOf(line), status: 0, latencyMs: 0, attempts: 0, error: reasons.get(index + 1) ?? "rejected" };
     results.push(kept.get(index) ?? refused);
   }
   return results;
+}
+
+/** Of one that is longer than any line may be nothing was read. */
+function addressOf(line: string): string {
+  return line === "" ? "" : (JSON.parse(line) as { url: string }).url;
 }
 
 function* linesOf(file: string): Generator<string> {

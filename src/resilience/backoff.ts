@@ -33,8 +33,10 @@ export const LONGEST_RETRY_AFTER = 60_000;
  */
 export function retryAfterMs(header: string | null, wallMs: number): number | null {
   const text = header?.trim() ?? "";
-  if (/^\d{1,9}(\.\d{1,3})?$/.test(text)) return Number(text) * 1000;
-  if (!/^[A-Za-z]{3,9},? /.test(text) || text.length > 40) return null;
-  const at = Date.parse(text);
+  if (text.length > 40) return null;
+  if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1000;
+  if (!/^[A-Za-z]{3,9},? /.test(text)) return null;
+  // Of the three forms a date has the oldest names no zone, and means this one.
+  const at = Date.parse(/(GMT|UTC|[+-]\d{4})$/.test(text) ? text : `${text} GMT`);
   return Number.isNaN(at) ? null : Math.max(0, at - wallMs);
 }

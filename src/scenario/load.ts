@@ -65,26 +65,30 @@ export function resolveScenario(yaml: YamlFile, file: string): LoadedScenario {
   const points = sweepPoints(checked.scenario, yaml).map((point) => ({ ...point, scenario: resolvePaths(point.scenario, file) }));
   for (const { load, work, fetch, flow } of [scenario, ...points.map((point) => point.scenario)]) {
     if (load.executor === "replay" && load.file !== "-") checkFile(["load", "file"], load.file, yaml);
-    if (work.module !== undefined) checkFile(["work", "module"], work.module, yaml);
-    if (flow?.module !== undefined) checkFile(["flow", "module"], flow.module, yaml);
-    if (fetch?.urlsFile !== undefined) checkFile(["fetch", "urlsFile"], fetch.urlsFile, yaml);
+    if (work.module !== undefined) checkFile(["work", "module"], work.module, yaml, NO_MODULE);
+    if (flow?.module !== undefined) checkFile(["flow", "module"], flow.module, yaml, NO_MODULE);
+    if (fetch?.urlsFile !== undefined) checkFile(["fetch", "urlsFile"], fetch.urlsFile, yaml, ONCE);
   }
   return { scenario, points, yaml };
 }
 
-/** A file that a scenario names has to be there before anything runs. */
-function checkFile(path: Path, file: string, yaml: YamlFile): void {
-  const why = whyUnreadable(file);
+/** Why a pipe will not do where a file is read by every case from its beginning. */
+const ONCE = "it is a pipe, which can be read only once; a file can be read by every case";
+const NO_MODULE = "it is a pipe, and a module is a file";
+
+/** A file that a scenario names has to be there before anything runs. `noPipe`: why it cannot be a pipe; null: it can. */
+function checkFile(path: Path, file: string, yaml: YamlFile, noPipe: string | null = null): void {
+  const why = whyUnreadable(file, noPipe);
   if (why === null) return;
   const message = `${fieldName(path)}: must be a file that can be read (${why}), got ${quoted(file, 200)}`;
   throw new InvalidScenario([yaml.problemAt(path, message)]);
 }
 
-function whyUnreadable(file: string): string | null {
+function whyUnreadable(file: string, noPipe: string | null): string | null {
   try {
     const stat = statSync(file);
     if (stat.isDirectory()) return "it is a folder, not a file";
-    if (stat.isFIFO()) return null;
+    if (stat.isFIFO()) return noPipe;
     if (!stat.isFile()) return "it is neither a file nor a pipe";
     closeSync(openSync(file, "r"));
     return null;

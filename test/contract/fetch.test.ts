@@ -96,7 +96,7 @@ describe.each(["sync", "async", "parallel"] as const)("a list of requests, %s", 
     expect([result.ledger.processed, result.ledger.rejected]).toEqual([1, 2]);
     expect(result.rejections).toEqual([
       { line: 2, reason: "example.com is a public host; --allow-host allows it" },
-      { line: 3, reason: "column 99 is not in 0…31 of zoom 5" },
+      { line: 3, reason: "its column is not in 0…31, those of its zoom" },
     ]);
   });
 });

@@ -1,7 +1,6 @@
 import { copyFileSync, existsSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { hashOf } from "../../kernel/hash.ts";
 import { LineFile } from "../../kernel/line-file.ts";
 import type { CasePlan } from "../../plan/plan.ts";
 import { BREAKER_STATES, CircuitBreakers } from "../../resilience/circuit-breaker.ts";
@@ -93,7 +92,7 @@ export class FetchStage implements Stage {
     mock: FetchStage["mock"],
   ): Promise<FetchStage> {
     const { seed } = plan.scenario;
-    const runId = hashOf(`${plan.scenario.title}/${seed}`).toString(16).padStart(8, "0");
+    const runId = crypto.randomUUID().slice(0, 8);
     const shared: FetchMemory = {
       breakers: CircuitBreakers.memory(),
       limiter: RateLimiter.memory(),
@@ -178,9 +177,9 @@ export class FetchStage implements Stage {
   }
 
   status(): RequestStatus {
-    const { ok, degraded, failed, inFlight, limit, retries, breaker, outcomes } = this.requests();
+    const { ok, degraded, failed, inFlight, limit, retries, refused, breaker, outcomes } = this.requests();
     const total = ok + degraded + failed;
-    const { byError, byHost } = mergeReports(this.live.map((processor) => processor.attempts));
+    const { byStatus, byError, byHost } = mergeReports(this.live.map((processor) => processor.attempts));
     return {
       total,
       ok,
@@ -192,7 +191,11 @@ export class FetchStage implements Stage {
       retries,
       breaker,
       attempts: { ...outcomes },
-      errors_by_kind: byError,
+      errors_by_kind: {
+        ...Object.fromEntries(Object.entries(byStatus).filter(([status]) => Number(status) >= 400)),
+        ...byError,
+        ...(refused > 0 ? { "circuit open": refused } : {}),
+      },
       errors_by_host: Object.fromEntries(Object.entries(byHost).flatMap(([host, { errors }]) => (errors > 0 ? [[host, errors]] : []))),
     };
   }

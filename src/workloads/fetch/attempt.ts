@@ -91,7 +91,12 @@ export class Line {
       if (location === null) {
         if (status >= 200 && status < 300) await this.take(response, this.saver?.begin(address) ?? null);
         else await this.leave(response);
-        return { status, error: null, retryAfter: status === 429 ? response.headers.get("retry-after") : null, bytes: this.bytes };
+        return {
+          status,
+          error: null,
+          retryAfter: status === 429 || status === 503 ? response.headers.get("retry-after") : null,
+          bytes: this.bytes,
+        };
       }
       await this.leave(response);
       const problem = hop >= MOST_HOPS ? "redirect loop" : this.hopProblem(location, url);

@@ -1,11 +1,16 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
 import type { Line } from "./attempt.ts";
 
+interface Waiter {
+  readonly before: Nanoseconds;
+  resolve(line: Line | null): void;
+}
+
 /** The lines of one thread: as many requests are out at once, and no more. */
 export class LinePool {
   private readonly lines: Line[] = [];
   private readonly free: Line[] = [];
-  private readonly waiting: (() => void)[] = [];
+  private waiting: Waiter[] = [];
 
   constructor(
     private readonly most: number,
@@ -22,27 +27,30 @@ export class LinePool {
     return line;
   }
 
-  /** The next line that somebody gives back. */
-  async next(): Promise<Line> {
-    for (;;) {
-      await new Promise<void>((resolve) => this.waiting.push(resolve));
-      const line = this.take();
-      if (line !== null) return line;
-    }
+  /** The next line that somebody gives back; null when that is not before an instant, or the run is over first. */
+  next(before: Nanoseconds): Promise<Line | null> {
+    return new Promise((resolve) => this.waiting.push({ before, resolve }));
   }
 
   give(line: Line): void {
-    this.free.push(line);
-    this.waiting.shift()?.();
+    const next = this.waiting.shift();
+    if (next === undefined) this.free.push(line);
+    else next.resolve(line);
   }
 
-  /** Breaks off every request that has taken too long. */
+  /** Breaks off every request that has taken too long, and every wait for one. */
   breakOffLate(now: Nanoseconds): void {
+    if (this.waiting.some(({ before }) => now >= before)) {
+      const late = this.waiting.filter(({ before }) => now >= before);
+      this.waiting = this.waiting.filter(({ before }) => now < before);
+      for (const { resolve } of late) resolve(null);
+    }
     for (const line of this.lines) if (line.active && now >= line.endsAt) line.breakOff(line.reason);
   }
 
   /** Breaks off every request: the run is over. */
   breakOffAll(): void {
+    for (const { resolve } of this.waiting.splice(0)) resolve(null);
     for (const line of this.lines) line.breakOff("stopped");
   }
 }

@@ -162,7 +162,11 @@ export class FetchProcessor implements Processor {
         this.breakers?.ignored(pursuit.host, admission, this.effort.now());
         return this.giveUp(pursuit, "deadline");
       }
-      const line = this.lines.take() ?? (await this.lines.next());
+      const line = this.lines.take() ?? (await this.lines.next(pursuit.deadline));
+      if (line === null || this.tooLate(line, pursuit)) {
+        this.breakers?.ignored(pursuit.host, admission, this.effort.now());
+        return this.giveUp(pursuit, "deadline");
+      }
       const started = this.launch(line, pursuit);
       if (pursuit.attempts > 1) this.add(COUNT.retries);
       const answer = await line.ask(pursuit.url, this.attemptId(pursuit));
@@ -177,6 +181,13 @@ export class FetchProcessor implements Processor {
       if (this.halted) return "stopped";
       if (!inTime) return this.giveUp(pursuit, "deadline");
     }
+  }
+
+  /** True when the run or the item's time was over before a line was free: it goes back, and nothing is sent. */
+  private tooLate(line: Line, pursuit: Pursuit): boolean {
+    if (!this.halted && this.effort.now() < pursuit.deadline) return false;
+    this.lines.give(line);
+    return true;
   }
 
   /** A request goes out; the instant it does. */
@@ -235,10 +246,10 @@ export class FetchProcessor implements Processor {
     if (pursuit.attempts > retry.max) return pursuit.attempts > 1 ? `${what} after ${pursuit.attempts} attempts` : what;
     const unit = hashOf(`backoff/${this.spec.seed}/${pursuit.index}/${pursuit.attempts}`) / 2 ** 32;
     const backoff = backoffDelay(retry, pursuit.attempts, unit) * 1000;
-    if (status !== 429 || error !== null) return backoff;
+    if ((status !== 429 && status !== 503) || error !== null) return backoff;
     const asked = retryAfterMs(retryAfter, Date.now());
-    if (asked === null) return Math.max(backoff, retry.maxDelay * 1000);
-    return asked > LONGEST_RETRY_AFTER ? `429 asks to wait ${Math.round(asked / 1000)} s` : asked * 1e6;
+    if (asked === null) return status === 429 ? Math.max(backoff, retry.maxDelay * 1000) : backoff;
+    return asked > LONGEST_RETRY_AFTER ? `${status} asks to wait ${Math.round(asked / 1000)} s` : asked * 1e6;
   }
 
   /** Waits until an instant; false when the item's deadline comes first. */
@@ -274,7 +285,11 @@ export class FetchProcessor implements Processor {
     if (admission === "refused") return false;
     const before = pursuit.status;
     const url = tileUrl(base, parent);
-    const line = this.lines.take() ?? (await this.lines.next());
+    const line = this.lines.take() ?? (await this.lines.next(pursuit.deadline));
+    if (line === null || this.tooLate(line, pursuit)) {
+      this.breakers?.ignored(pursuit.host, admission, this.effort.now());
+      return false;
+    }
     const started = this.launch(line, pursuit);
     const answer = await line.ask(url, this.attemptId(pursuit));
     this.land(line, pursuit, url, answer, admission, started);

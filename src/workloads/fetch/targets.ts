@@ -140,7 +140,8 @@ export class Targets {
     try {
       url = new URL(text);
     } catch {
-      return `must be an http or https URL, or a tile such as 5/10/12 (${printable(text, 80)})`;
+      // Not what it says instead: there may be a password in it.
+      return "must be an http or https URL, or a tile such as 5/10/12";
     }
     if (url.protocol !== "http:" && url.protocol !== "https:") return `must be http or https, not ${printable(url.protocol, 20)}`;
     if (!mayAsk(url.hostname, this.allowed)) return `${printable(url.hostname, 100)} is a public host; --allow-host allows it`;

@@ -18,8 +18,8 @@ export function parseTile(text: string): Tile | null {
 export function tileProblem({ z, x, y }: Tile): string | null {
   if (z > DEEPEST) return `zoom ${z} is deeper than ${DEEPEST}`;
   const side = 2 ** z;
-  if (x < 0 || x >= side) return `column ${x} is not in 0…${side - 1} of zoom ${z}`;
-  if (y < 0 || y >= side) return `row ${y} is not in 0…${side - 1} of zoom ${z}`;
+  if (x < 0 || x >= side) return `its column is not in 0…${side - 1}, those of its zoom`;
+  if (y < 0 || y >= side) return `its row is not in 0…${side - 1}, those of its zoom`;
   return null;
 }
 

@@ -45,6 +45,9 @@ describe("T-2 backoff", () => {
     expect(retryAfterMs("7", now)).toBe(7000);
     expect(retryAfterMs(" 0.250 ", now)).toBe(250);
     expect(retryAfterMs("Tue, 01 Jan 2030 00:01:30 GMT", now)).toBe(90_000);
+    // The oldest form names no zone: it means GMT, wherever this runs.
+    expect(retryAfterMs("Tue Jan  1 00:01:30 2030", now)).toBe(90_000);
+    expect(retryAfterMs("10000000000", now)).toBe(1e13);
     expect(retryAfterMs("Mon, 31 Dec 2029 00:00:00 GMT", now)).toBe(0);
     for (const junk of [null, "", "soon", "-5", "1e9", "7 seconds", `Tue, ${"x".repeat(100)}`]) expect(retryAfterMs(junk, now)).toBeNull();
   });

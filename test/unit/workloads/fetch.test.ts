@@ -53,8 +53,8 @@ describe("T-1 T-11 tiles", () => {
   test("what is no tile is not taken for one", () => {
     expect(parseTile("5/10/12")).toEqual({ z: 5, x: 10, y: 12 });
     for (const text of ["5/10", "a/b/c", "5/10/12/1", "", "123/1/1", "http://h/1/2/3"]) expect(parseTile(text)).toBeNull();
-    expect(tileProblem({ z: 5, x: 32, y: 0 })).toContain("column 32");
-    expect(tileProblem({ z: 5, x: 0, y: -1 })).toContain("row -1");
+    expect(tileProblem({ z: 5, x: 32, y: 0 })).toContain("its column is not in 0…31");
+    expect(tileProblem({ z: 5, x: 0, y: -1 })).toContain("its row is not in 0…31");
     expect(tileProblem({ z: 25, x: 0, y: 0 })).toContain("zoom 25");
   });
 });
@@ -71,6 +71,7 @@ describe("hosts that need no leave", () => {
       "http://example.com/ http://8.8.8.8/ http://172.32.0.1/ http://11.0.0.1/ http://[2001:db8::1]/ http://[::ffff:8.8.8.8]/ http://127.0.0.1.example.com/ http://localhost.example.com/";
     for (const url of hosts.split(" ")) expect([url, isPrivateHost(new URL(url).hostname)]).toEqual([url, false]);
     expect(mayAsk("example.com", ["example.com"])).toBe(true);
+    expect(mayAsk("example.com", ["Example.COM"])).toBe(true);
   });
 });
 
@@ -104,7 +105,7 @@ describe("T-1 lists", () => {
     const read = all(targets, 9);
     expect(read.slice(0, 3).map(({ url }) => url)).toEqual(["http://127.0.0.1:9/a", "http://127.0.0.1:8/5/1/2", "http://127.0.0.1/dead"]);
     expect(read.slice(3, 8).map(({ line }) => line)).toEqual([6, 7, 8, 9, 10]);
-    expect(read.slice(3, 8).map(({ problem }) => problem?.split(" ")[0])).toEqual(["must", "column", "must", "example.com", "must"]);
+    expect(read.slice(3, 8).map(({ problem }) => problem?.split(" ")[0])).toEqual(["must", "its", "must", "example.com", "must"]);
     // At the end it begins again.
     expect(read[8]?.url).toBe("http://127.0.0.1:9/a");
     targets.close();
@@ -244,6 +245,28 @@ describe("T-2 T-3 T-5 a request with all its attempts", () => {
     expect(untold.asked[1]?.at).toBeCloseTo(1005, 0);
     const longer = rig(settings, () => [429, { "retry-after": "61" }]);
     expect(await longer.time.run(longer.one())).toBe("429 asks to wait 61 s");
+    const longest = rig(settings, () => [429, { "retry-after": "10000000000" }]);
+    expect(await longest.time.run(longest.one())).toBe("429 asks to wait 10000000000 s");
+  });
+
+  test("503 waits as long as it is told too, and by the rule where it is told nothing", async () => {
+    const told = rig({ retry }, (attempt) => (attempt === 1 ? [503, { "retry-after": "2" }] : 200));
+    expect(await told.time.run(told.one())).toBeNull();
+    expect(told.asked[1]?.at).toBeCloseTo(2005, 0);
+  });
+
+  test("what waits for a connection is not sent once its time is up, or the run is over", async () => {
+    const busy = { retry: { ...retry, max: 0 }, connections: { max: 1 }, concurrency: { max: 5 } };
+    const late = rig({ ...busy, timeout: "10s", deadline: "100ms" }, () => "hang");
+    const ends = Promise.all([0, 1, 2].map((key) => late.one(undefined, key)));
+    expect(await late.time.run(ends)).toEqual(["deadline", "deadline", "deadline"]);
+    expect([late.asked.length, late.count("attempts"), late.count("inFlight")]).toEqual([1, 1, 0]);
+    expect(late.time.now() / 1e6).toBeLessThan(125);
+    const stopped = rig({ ...busy, fallback: "parent" }, () => "hang");
+    const all = Promise.all([0, 1, 2].map((key) => stopped.one(undefined, key)));
+    void stopped.time.sleepUntil(20e6).then(() => stopped.processor.halt());
+    expect(await stopped.time.run(all)).toEqual(["stopped", "stopped", "stopped"]);
+    expect([stopped.asked.length, stopped.count("attempts")]).toEqual([1, 1]);
   });
 
   test("one that hangs is broken off by the timeout, and by the deadline", async () => {

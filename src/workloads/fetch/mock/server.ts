@@ -138,12 +138,12 @@ export class TileServer {
   }
 
   private serve(socket: Socket<Connection>, head: string): void {
-    const line = /^(GET|HEAD) (\S+) HTTP\/1\.[01]$/.exec(head.slice(0, endOfLine(head)));
+    const line = /^GET (\S+) HTTP\/1\.[01]$/.exec(head.slice(0, endOfLine(head)));
     if (line === null) {
-      this.finish(socket, headOf(405, 0, "connection: close\r\n"), true);
+      this.finish(socket, headOf(405, 0, "allow: GET\r\nconnection: close\r\n"), true);
       return;
     }
-    const path = line[2] ?? "/";
+    const path = line[1] ?? "/";
     if (path === STATS_PATH) {
       const json = new TextEncoder().encode(JSON.stringify(this.stats));
       this.finish(socket, joined(headOf(200, json.length, "", "application/json"), json), false);
@@ -163,7 +163,8 @@ export class TileServer {
       this.status(socket, 429, `retry-after: ${Number.isInteger(seconds) ? seconds : seconds.toFixed(3)}\r\n`);
       return;
     }
-    const attempt = headerOf(head, CORRELATION) ?? String(ordinal);
+    // Which item and which of its attempts, whatever run it belongs to: the same befalls it in all of them.
+    const attempt = /[^-]*$/.exec(headerOf(head, CORRELATION) ?? String(ordinal))?.[0];
     const fate = fateOf(this.settings, this.seed, `${path} ${attempt}`);
     if (fate.delayMs <= 0) this.fulfil(socket, fate);
     else setTimeout(() => this.fulfil(socket, fate), fate.delayMs);
