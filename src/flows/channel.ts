@@ -23,6 +23,8 @@ export class Channel<T> implements AsyncIterableIterator<T, undefined> {
     readonly capacity: number,
     readonly overflow: ChannelOverflow = "block",
     private readonly onReturn: () => void = () => {},
+    /** Told how many values overflow has just thrown away. */
+    private readonly onDrop: (count: number) => void = () => {},
   ) {
     checkCount("capacity of a channel", capacity, 1);
     this.buffer = new Ring(Math.min(capacity, 1024));
@@ -47,12 +49,12 @@ export class Channel<T> implements AsyncIterableIterator<T, undefined> {
     }
     if (this.buffer.length >= this.capacity || this.writers.length > 0) {
       if (this.overflow === "block") return false;
-      this.dropped++;
+      const gone = this.overflow === "latest" ? this.buffer.length : 1;
+      this.dropped += gone;
+      this.onDrop(gone);
       if (this.overflow === "drop-newest") return false;
-      if (this.overflow === "latest") {
-        this.dropped += this.buffer.length - 1;
-        this.buffer.clear();
-      } else this.buffer.shift();
+      if (this.overflow === "latest") this.buffer.clear();
+      else this.buffer.shift();
     }
     this.buffer.push(value);
     return true;
@@ -122,4 +124,9 @@ export class Channel<T> implements AsyncIterableIterator<T, undefined> {
   [Symbol.asyncIterator](): this {
     return this;
   }
+}
+
+/** Tells an iterator that nobody reads on; rejects with what its own cleaning up throws. */
+export async function leave(values: AsyncIterator<unknown> | Iterator<unknown>): Promise<void> {
+  await values.return?.();
 }

@@ -3,6 +3,7 @@ import { pause, type Timers, within } from "../kernel/timers.ts";
 import { type BackoffRule, backoffDelay } from "../resilience/backoff.ts";
 import { BREAKER_STATES, CircuitBreakers } from "../resilience/circuit-breaker.ts";
 import { TimedOut } from "./failures.ts";
+import { checkCount, checkSpan } from "./options.ts";
 
 /** How calls that fail are tried again. Times in milliseconds. */
 export interface RetryRule extends Partial<BackoffRule> {
@@ -57,7 +58,10 @@ export class Guard {
     /** In [0, 1), for jitter. */
     private readonly random: () => number = Math.random,
   ) {
-    const { circuitBreaker } = options;
+    const { circuitBreaker, retry } = options;
+    checkCount("retry.max", retry?.max, 0);
+    checkCount("circuitBreaker.failureThreshold", circuitBreaker?.failureThreshold, 1);
+    checkSpan("circuitBreaker.openForMs", circuitBreaker?.openForMs);
     this.breaker =
       circuitBreaker === undefined
         ? null

@@ -9,3 +9,9 @@ export function checkSpan(what: string, value: number | undefined): void {
   if (value === undefined || value > 0) return;
   throw new RangeError(`${what}: must be more than 0 milliseconds, got ${String(value)}`);
 }
+
+/** The same for a word that must be one of a few. */
+export function checkOneOf(what: string, value: string | undefined, known: readonly string[]): void {
+  if (value === undefined || known.includes(value)) return;
+  throw new RangeError(`${what}: must be ${known.join(" or ")}, got ${String(value)}`);
+}

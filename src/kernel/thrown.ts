@@ -7,7 +7,12 @@ export function thrownText(error: unknown): string {
   }
 }
 
-/** True for what a handler gives that is not done yet. */
+/** True for what a handler gives that is not done yet. What will not even be looked at is an answer like any other. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
+  if (typeof value !== "object" || value === null) return false;
+  try {
+    return typeof (value as { then?: unknown }).then === "function";
+  } catch {
+    return false;
+  }
 }

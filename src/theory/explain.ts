@@ -17,11 +17,17 @@ const UNDONE = 0.01;
 export function explain(result: Explained, scenario: Scenario): string {
   if (result.status === "failed") return result.problems[0] ?? "The case failed.";
   if (scenario.workload === "fetch" && result.throughput > 0) return explainFetch(result, scenario);
-  if (result.ledger.processed === 0) return "Nothing was processed, so there is nothing to explain.";
+  if (result.ledger.processed === 0) return nothing(result);
   if (result.throughput === 0) return "Too little was done before the end to say what held it back.";
   const facts = new Facts(result, scenario);
   const found = BOTTLENECKS.map((look) => look(facts)).find((sentence) => sentence !== null) ?? facts.arrivals();
   return [found, facts.aftermath(), explainFailures(result.flow), facts.againstTheory()].filter(Boolean).join(" ");
+}
+
+function nothing({ ledger, failures }: Explained): string {
+  const most = failures.reduce((a, b) => (b.count > a.count ? b : a), { reason: "", count: 0 });
+  if (most.count === 0) return "Nothing was processed, so there is nothing to explain.";
+  return `Nothing was processed: ${formatCount(ledger.failed)} failed, ${formatCount(most.count)} of them with "${most.reason}".`;
 }
 
 /** A case with the figures that the sentences are made of. */

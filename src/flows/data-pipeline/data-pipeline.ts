@@ -1,5 +1,5 @@
 import { realTimers, within } from "../../kernel/timers.ts";
-import type { Channel } from "../channel.ts";
+import { type Channel, leave } from "../channel.ts";
 import { Failures, type OnFailure } from "../failures.ts";
 import { type Health, type Part, STOP_MS, type StopOptions } from "../part.ts";
 import { type BatchOptions, BatchStage } from "./batch.ts";
@@ -86,7 +86,7 @@ export class DataPipeline<In, Out = In> implements Part {
     try {
       yield* this.output;
     } finally {
-      if (!fed) void values.return?.();
+      if (!fed) leave(values).catch((error: unknown) => this.failures.report("source", undefined, error));
       if (!this.running.closed) await this.stop({ deadlineMs: 0 });
     }
     await feeding;

@@ -74,7 +74,7 @@ export class Line implements Fates {
     this.timers = options.timers ?? realTimers;
     this.channel = new Channel(options.outputBuffer ?? 1024, "block", () => this.abandon());
     this.nodes = makers.map((make) => make(this, this.timers));
-    this.sink = new Sink(this, this.channel, () => {
+    this.sink = new Sink(this, this.channel, this.timers, () => {
       this.over = true;
       this.failed_?.close();
       this.ended.resolve();
@@ -205,7 +205,7 @@ export class Line implements Fates {
     for (const { name, breaker } of stages) {
       if (breaker !== undefined && breaker !== "closed") return { status: "degraded", detail: `${name}: circuit breaker ${breaker}` };
     }
-    return stuckHealth(stages, "item");
+    return stuckHealth([...stages, this.sink.stats()], "item");
   }
 }
 

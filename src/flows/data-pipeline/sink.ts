@@ -1,4 +1,5 @@
 import { isThenable } from "../../kernel/thrown.ts";
+import type { Timers } from "../../kernel/timers.ts";
 import type { Channel } from "../channel.ts";
 import type { FlowContext } from "./context.ts";
 import type { Fates, Node, Passing } from "./node.ts";
@@ -8,12 +9,14 @@ export class Sink implements Node {
   previous = { makeRoom: () => {} };
   take: ((value: unknown, context: FlowContext) => unknown) | null = null;
   private busy: Passing | null = null;
+  private busySince = 0;
   private waiting = false;
   private ending = false;
 
   constructor(
     private readonly fates: Fates,
     private readonly channel: Channel<unknown>,
+    private readonly timers: Timers,
     private readonly onEnded: () => void,
   ) {}
 
@@ -48,6 +51,7 @@ export class Sink implements Node {
       return;
     }
     this.busy = item;
+    this.busySince = this.timers.now();
     const free = () => {
       this.busy = null;
       this.previous.makeRoom();
@@ -63,6 +67,10 @@ export class Sink implements Node {
         free();
       },
     );
+  }
+
+  stats(): { readonly name: string; readonly oldestMs: number | null } {
+    return { name: "the output", oldestMs: this.busy === null ? null : this.timers.now() - this.busySince };
   }
 
   end(): void {

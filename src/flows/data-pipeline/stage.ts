@@ -130,7 +130,13 @@ export class Stage implements StageNode {
   private guarded(item: Passing, guard: Guard): Promise<unknown> {
     const { value, context } = item;
     const answer = guard.call((signal, attempt) => this.work(value, context.forAttempt(signal, attempt)), context.signal);
-    return this.options.fallback === undefined ? answer : answer.catch((error: unknown) => this.instead(item, error));
+    return this.options.fallback === undefined
+      ? answer
+      : answer.catch((error: unknown) => {
+          // Nobody waits for it any more.
+          if (item.abandoned) throw error;
+          return this.instead(item, error);
+        });
   }
 
   private async instead({ value, context }: Passing, error: unknown): Promise<unknown> {

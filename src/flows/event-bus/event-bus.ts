@@ -81,6 +81,7 @@ export class EventBus<Events extends object> implements Part {
 
   constructor(options: EventBusOptions = {}) {
     this.name = options.name ?? "bus";
+    checkCount("history", options.history, 0);
     this.timers = options.timers ?? realTimers;
     this.stamp = stampOf(this.timers);
     this.past = new History(options.history ?? 1000);
@@ -89,10 +90,10 @@ export class EventBus<Events extends object> implements Part {
 
   /**
    * Tells an event to all who hear it and does not wait. Handlers that are free run now, those of a busy subscription later;
-   * beyond its buffer the event is dropped for that subscription, and counted. Throws `Stopped` on a bus that has stopped.
+   * beyond its buffer the event is dropped for that subscription, and counted. Gives the event. Throws `Stopped` on a bus that has stopped.
    */
-  emit<Type extends EventName<Events>>(type: Type, data: Events[Type], options?: PublishOptions): void {
-    this.tell(type, data, options, null);
+  emit<Type extends EventName<Events>>(type: Type, data: Events[Type], options?: PublishOptions): FlowEvent<Type, Events[Type]> {
+    return this.tell(type, data, options, null) as FlowEvent<Type, Events[Type]>;
   }
 
   /**
@@ -109,12 +110,13 @@ export class EventBus<Events extends object> implements Part {
     return tally.told();
   }
 
-  private tell(type: string, data: unknown, options: PublishOptions | undefined, tally: Tally | null): void {
+  private tell(type: string, data: unknown, options: PublishOptions | undefined, tally: Tally | null): FlowEvent {
     if (this.stopped) throw new Stopped(`${this.name} has stopped and takes no more events`);
     const event = new FlowEvent(this.origin, ++this.sequence, type, this.stamp(), options?.source ?? this.name, data);
     this.past.add(event);
     const heard = this.routes[type] ?? this.route(type);
     for (let i = 0; i < heard.length; i++) (heard[i] as Subscription).deliver(event, tally);
+    return event;
   }
 
   /** Hears events of a type, of several, or of all (`*`). */
@@ -164,7 +166,12 @@ export class EventBus<Events extends object> implements Part {
     options: EventsOptions = {},
   ): AsyncIterableIterator<AnyEvent<Events, Type>, undefined> {
     const { buffer = 1024, overflow = "drop-oldest", ...rest } = options;
-    const channel = new Channel<AnyEvent<Events, Type>>(buffer, overflow, () => subscription.unsubscribe());
+    const channel = new Channel<AnyEvent<Events, Type>>(
+      buffer,
+      overflow,
+      () => subscription.unsubscribe(),
+      (count) => subscription.lose(count),
+    );
     const keep = (event: AnyEvent<Events, Type>) => (channel.offer(event) || overflow !== "block" ? undefined : channel.put(event));
     const subscription = this.subscribe(types, keep, { name: "iteration", concurrency: 1, buffer, ...rest });
     if (subscription.signal.aborted) channel.close();

@@ -168,6 +168,12 @@ export class Subscription implements Disposable {
     else this.wait(event, tally);
   }
 
+  /** Of what its handler was given, so many were thrown away later, unread. */
+  lose(count: number): void {
+    this.handled -= count;
+    this.dropped += count;
+  }
+
   private wait(event: FlowEvent, tally: Tally | null): void {
     if (tally === null && this.waiting.length >= this.rule.buffer) {
       this.dropped++;

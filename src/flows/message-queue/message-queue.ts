@@ -2,7 +2,7 @@ import { realTimers, type Timers } from "../../kernel/timers.ts";
 import type { BackoffRule } from "../../resilience/backoff.ts";
 import { Failures, type OnFailure } from "../failures.ts";
 import { DEFAULT_BACKOFF } from "../guard.ts";
-import { checkCount, checkSpan } from "../options.ts";
+import { checkCount, checkOneOf, checkSpan } from "../options.ts";
 import { type Health, type Part, type PartStats, STOP_MS, type StopOptions, stuckHealth } from "../part.ts";
 import { Consumer, type ConsumerStats, type Settled } from "./consumer.ts";
 import { MemoryStore } from "./memory-store.ts";
@@ -102,11 +102,7 @@ export class MessageQueue<T> implements Part {
     /** Opens the store again after a stop; without it the store is used as it is. */
     private readonly reopen: () => QueueStore = () => store,
   ) {
-    checkCount("capacity", options.capacity, 1);
-    checkCount("maxAttempts", options.maxAttempts, 1);
-    checkSpan("visibilityMs", options.visibilityMs);
-    checkSpan("pollMs", options.pollMs);
-    if (options.groups?.length === 0) throw new RangeError("groups: must name at least one group, got none");
+    checkOptions(options);
     this.timers = options.timers ?? realTimers;
     this.failures = new Failures(name, this.timers, options.onFailure);
     this.groups = options.groups ?? ["default"];
@@ -116,6 +112,8 @@ export class MessageQueue<T> implements Part {
   /** Opens a queue in memory, or in a file. Throws `QueueError` when the file cannot be one. */
   static open<T>(name: string, options: MessageQueueOptions = {}): MessageQueue<T> {
     const { file, durability = "process", maxBytes = Number.POSITIVE_INFINITY, busyMs = 5000 } = options;
+    // Before there is a file.
+    checkOptions(options);
     const common = storeOptions(options);
     if (file === undefined) return new MessageQueue<T>(name, new MemoryStore(common), options);
     const openFile = () => new SqliteStore({ ...common, file, durability, maxBytes, busyMs });
@@ -283,6 +281,18 @@ export class MessageQueue<T> implements Part {
       throw error;
     }
   }
+}
+
+function checkOptions(options: MessageQueueOptions): void {
+  checkCount("capacity", options.capacity, 1);
+  checkCount("maxAttempts", options.maxAttempts, 1);
+  checkSpan("visibilityMs", options.visibilityMs);
+  checkSpan("pollMs", options.pollMs);
+  checkCount("maxBytes", options.maxBytes, 1);
+  checkOneOf("durability", options.durability, ["process", "power"]);
+  checkOneOf("order", options.order, ["none", "key"]);
+  if (new Set(options.groups).size !== (options.groups?.length ?? 0)) throw new RangeError("groups: must name each group once");
+  if (options.groups?.length === 0) throw new RangeError("groups: must name at least one group, got none");
 }
 
 function storeOptions(options: MessageQueueOptions): StoreOptions {

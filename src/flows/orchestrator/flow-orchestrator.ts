@@ -24,6 +24,8 @@ export interface FlowOrchestratorOptions {
   readonly name?: string;
   /** Where parts announce how they fare. Default: a bus of its own. */
   readonly bus?: EventBus<LifecycleEvents>;
+  /** Longest that `start` waits for parts that take their time, in milliseconds; those go on starting. Default 10 000. */
+  readonly startMs?: number;
   /** How often health and alerts are looked at, in milliseconds. Default 1000. */
   readonly checkMs?: number;
   /** Told of every turn of events, in a line. */
@@ -38,7 +40,7 @@ export interface RegisterOptions {
   readonly restart?: Partial<BackoffRule> & { readonly max?: number };
 }
 
-type PartState = "idle" | "waiting" | "up" | "failed" | "stopped";
+type PartState = "idle" | "waiting" | "starting" | "up" | "failed" | "stopped";
 
 interface Entry {
   readonly name: string;
@@ -60,6 +62,7 @@ export interface PartHealth extends Health {
   readonly restarts: number;
 }
 
+const START_MS = 10_000;
 /** A part that has run for so long, in milliseconds, starts its waits between restarts anew. */
 const STEADY_MS = 60_000;
 
@@ -75,6 +78,7 @@ export class FlowOrchestrator implements AsyncDisposable {
   private readonly timers: Timers;
   private cancelCheck: (() => void) | null = null;
   private stopping = false;
+  private stopped: Promise<void> | null = null;
   private warned = false;
   private started = false;
 
@@ -127,21 +131,32 @@ export class FlowOrchestrator implements AsyncDisposable {
   }
 
   /**
-   * Starts what can be started. Resolves when each part is up, or has failed once and will be tried again, or waits for one that
-   * has. Rejects, with nothing started, when parts depend on each other in a circle or on one that is not there.
+   * Starts what can be started, at once where nothing depends on anything. Resolves when each part is up, or has failed once and will
+   * be tried again, or waits for one that has, or takes longer than `startMs`. Rejects, with nothing started, when parts depend on each
+   * other in a circle or on one that is not there.
    */
   async start(): Promise<void> {
     const order = startOrder(new Map([...this.entries.values()].map(({ name, options }) => [name, options.dependsOn ?? []])));
     this.started = true;
     this.stopping = false;
     this.bus.start();
-    for (const name of order) await this.tryStart(this.entries.get(name) as Entry);
+    const starting = Promise.all(order.map((name) => this.tryStart(this.entries.get(name) as Entry)));
+    await within(this.timers, this.options.startMs ?? START_MS, starting, null);
+    if (this.stopping) return;
+    for (const { name, state } of this.entries.values()) if (state === "starting") this.log(`${name} has not started yet`);
     this.watch();
   }
 
   /** Stops all in reverse order, within the deadline in all. */
-  async stop({ deadlineMs = STOP_MS }: StopOptions = {}): Promise<void> {
-    if (this.stopping || !this.started) return;
+  stop(options: StopOptions = {}): Promise<void> {
+    if (!this.started) return Promise.resolve();
+    this.stopped ??= this.stopAll(options).finally(() => {
+      this.stopped = null;
+    });
+    return this.stopped;
+  }
+
+  private async stopAll({ deadlineMs = STOP_MS }: StopOptions): Promise<void> {
     this.stopping = true;
     this.cancelCheck?.();
     const until = this.timers.now() + deadlineMs;
@@ -158,7 +173,7 @@ export class FlowOrchestrator implements AsyncDisposable {
   /** The figures of every part by its name, the bus among them. */
   stats(): ReadonlyMap<string, PartStats> {
     const all = new Map<string, PartStats>();
-    for (const { name, part, restarts } of this.entries.values()) all.set(name, { ...part.stats(), restarts });
+    for (const { name, part, restarts } of this.entries.values()) all.set(name, { ...statsOf(part), restarts });
     if (!all.has(this.bus.name)) all.set(this.bus.name, { ...this.bus.stats(), alertsRaised: this.alerts.raised });
     return all;
   }
@@ -185,19 +200,25 @@ export class FlowOrchestrator implements AsyncDisposable {
   }
 
   private healthOf({ state, part }: Entry): Health {
-    if (state === "up") return part.health();
-    const detail = { idle: "not started", waiting: "waits for a part it depends on", failed: "failed", stopped: "stopped" }[state];
+    if (state === "up") return healthOf(part);
+    const detail = {
+      idle: "not started",
+      starting: "is starting",
+      waiting: "waits for a part it depends on",
+      failed: "failed",
+      stopped: "stopped",
+    }[state];
     return { status: "down", detail };
   }
 
   private async tryStart(entry: Entry): Promise<void> {
-    if (this.stopping || entry.state === "up") return;
+    if (this.stopping || entry.state === "up" || entry.state === "starting") return;
     const missing = (entry.options.dependsOn ?? []).some((name) => this.entries.get(name)?.state !== "up");
     if (missing) {
       entry.state = "waiting";
       return;
     }
-    entry.state = "up";
+    entry.state = "starting";
     entry.upSince = this.timers.now();
     entry.degraded = false;
     // Before it starts: it may fail at once.
@@ -209,11 +230,13 @@ export class FlowOrchestrator implements AsyncDisposable {
       return;
     }
     if (this.stopping) {
-      // The stop came while it started, and went past it.
+      // The stop came while it started, and may not have reached it.
+      entry.state = "up";
       await this.stopOne(entry, this.timers.now());
       return;
     }
-    if ((entry.state as PartState) !== "up") return;
+    if ((entry.state as PartState) !== "starting") return;
+    entry.state = "up";
     this.log(`${entry.name} started`);
     this.announce("part.started", { part: entry.name, restarts: entry.restarts });
     for (const other of this.entries.values())
@@ -249,7 +272,7 @@ export class FlowOrchestrator implements AsyncDisposable {
     entry.cancelRestart?.();
     entry.cancelRestart = null;
     for (const quit of entry.quit.splice(0)) quit();
-    if (entry.state === "up") {
+    if (entry.state === "up" || entry.state === "starting") {
       const left = Math.max(0, until - this.timers.now());
       // A part that breaks its word about the deadline is left behind.
       const stopped = (async () => entry.part.stop({ deadlineMs: left }))().catch((error: unknown) =>
@@ -277,7 +300,7 @@ export class FlowOrchestrator implements AsyncDisposable {
   }
 
   private checkHealth(entry: Entry): void {
-    const { status, detail = status } = entry.part.health();
+    const { status, detail = status } = healthOf(entry.part);
     const degraded = status !== "up";
     if (degraded === entry.degraded) return;
     entry.degraded = degraded;
@@ -303,5 +326,22 @@ export class FlowOrchestrator implements AsyncDisposable {
       this.warned = true;
       process.emitWarning(`the log of ${this.name} failed: ${thrownText(error)}`, "FlowWarning");
     }
+  }
+}
+
+/** What a part says of itself; one that cannot even do that is not well, and harms nobody else by it. */
+function healthOf(part: Part): Health {
+  try {
+    return part.health();
+  } catch (error) {
+    return { status: "degraded", detail: `its health could not be told: ${thrownText(error)}` };
+  }
+}
+
+function statsOf(part: Part): PartStats {
+  try {
+    return part.stats();
+  } catch (error) {
+    return { error: thrownText(error) };
   }
 }

@@ -1,7 +1,7 @@
 import { isThenable } from "../../kernel/thrown.ts";
 import { realTimers, type Timers, within } from "../../kernel/timers.ts";
 import { Ring } from "../../queueing/ring.ts";
-import { Channel, type ChannelOverflow } from "../channel.ts";
+import { Channel, type ChannelOverflow, leave } from "../channel.ts";
 import { Failures, type OnFailure, Stopped } from "../failures.ts";
 import { Moment } from "../moment.ts";
 import { checkCount } from "../options.ts";
@@ -46,8 +46,11 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
   private subscribed = 0;
   /** A value is on its way through the transformers. */
   private busy = false;
+  /** Since when one of them has taken its time. */
+  private busySince = 0;
   private used = false;
-  private ending: "no" | "complete" = "no";
+  /** How it has ended: well, or with an error; null: it goes on. */
+  private ended: { readonly error?: unknown } | null = null;
   private readonly emptied = new Moment();
   /** Raised by each stop. */
   private run = 0;
@@ -96,7 +99,7 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
 
   /** Hands a value on and never waits. False when there was no room for it: it is dropped, and counted. */
   emit(value: In): boolean {
-    if (this.ending !== "no") throw new Stopped(`${this.name} has ended and takes no more values`);
+    if (this.ended !== null) throw new Stopped(`${this.name} has ended and takes no more values`);
     this.used = true;
     this.counts.emitted++;
     if (!this.busy) {
@@ -141,6 +144,7 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
 
   private wait(answer: PromiseLike<unknown>, then: number, subject: unknown): void {
     const { run } = this;
+    this.busySince = this.timers.now();
     answer.then(
       (value) => {
         if (this.run !== run) return;
@@ -191,7 +195,7 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
       this.timers,
       this.remove,
     );
-    if (this.ending !== "no") subscriber.complete();
+    if (this.ended !== null) subscriber.complete(this.ended);
     else if (options.signal?.aborted === true) subscriber.unsubscribe();
     else {
       subscriber.endWithSignal(options.signal);
@@ -202,7 +206,12 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
 
   /** The values from now on, one by one; leaving the loop unsubscribes. */
   values({ buffer = 1024, overflow = "drop-oldest" }: { buffer?: number; overflow?: Exclude<ChannelOverflow, "block"> } = {}) {
-    const channel = new Channel<Out>(buffer, overflow, () => subscriber.unsubscribe());
+    const channel = new Channel<Out>(
+      buffer,
+      overflow,
+      () => subscriber.unsubscribe(),
+      (count) => subscriber.lose(count),
+    );
     const subscriber = this.subscribe(
       { next: (value) => void channel.offer(value), error: (error) => channel.fail(error), complete: () => channel.close() },
       { name: "iteration" },
@@ -220,25 +229,25 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
 
   /** No more values: subscribers are told once they have handled theirs. */
   complete(): void {
-    if (this.ending !== "no") return;
-    this.ending = "complete";
-    this.leaveSource();
-    void this.empty().then(() => {
-      for (const subscriber of this.subscribers) subscriber.complete();
-    });
+    this.end({});
   }
 
-  /** Ends every subscriber with an error, after what was emitted before it. */
+  /** Ends every subscriber with an error, after what was emitted before it; who subscribes later is told it too. */
   endWith(error: unknown): void {
-    if (this.ending !== "no") return;
-    this.ending = "complete";
+    this.end({ error });
+  }
+
+  private end(how: { readonly error?: unknown }): void {
+    if (this.ended !== null) return;
+    this.ended = how;
+    this.leaveSource();
     void this.empty().then(() => {
-      for (const subscriber of this.subscribers) subscriber.complete({ error });
+      for (const subscriber of this.subscribers) subscriber.complete(how);
     });
   }
 
   start(): void {
-    this.ending = "no";
+    this.ended = null;
   }
 
   /** Takes no more values, lets transformers and subscribers end until the deadline, and completes. */
@@ -271,8 +280,9 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
   }
 
   health(): Health {
-    if (this.ending !== "no") return { status: "down", detail: "ended" };
-    return stuckHealth(this.stats().subscribers, "value");
+    if (this.ended !== null) return { status: "down", detail: "ended" };
+    const transformer = { name: "a transformer", oldestMs: this.busy ? this.timers.now() - this.busySince : null };
+    return stuckHealth([transformer, ...this.stats().subscribers], "value");
   }
 
   /** Resolves when no value is among the transformers any more. */
@@ -285,13 +295,16 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
     try {
       const subscription = observable.subscribe({
         next: (value) => {
-          if (this.ending === "no") this.emit(value);
+          if (this.ended === null) this.emit(value);
         },
         error: (error) => this.endWith(error),
         complete: () => this.complete(),
       });
-      this.leaveSource = () => subscription.unsubscribe();
-      if (this.ending !== "no") this.leaveSource();
+      this.leaveSource = () => {
+        this.leaveSource = () => {};
+        subscription.unsubscribe();
+      };
+      if (this.ended !== null) this.leaveSource();
     } catch (error) {
       this.endWith(error);
     }
@@ -299,11 +312,14 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
 
   private async read(source: AsyncIterable<In>): Promise<void> {
     const values = source[Symbol.asyncIterator]();
-    this.leaveSource = () => void values.return?.();
+    this.leaveSource = () => {
+      this.leaveSource = () => {};
+      leave(values).catch((error: unknown) => this.failures.report("source", undefined, error));
+    };
     try {
       for (;;) {
         const result = await values.next();
-        if (this.ending !== "no") return;
+        if (this.ended !== null) return;
         if (result.done === true) break;
         this.emit(result.value);
       }

@@ -105,6 +105,12 @@ export class Subscriber<T> implements Disposable {
     else this.run(value);
   }
 
+  /** Of what its observer was told, so many were thrown away later, unread. */
+  lose(count: number): void {
+    this.handled -= count;
+    this.dropped += count;
+  }
+
   private wait(value: T): void {
     const limit = this.overflow === "latest" ? 1 : this.buffer;
     if (this.waiting.length >= limit) {

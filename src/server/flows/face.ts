@@ -1,3 +1,4 @@
+import { hostname as machineName, networkInterfaces } from "node:os";
 import type { Server, WebSocketHandler } from "bun";
 import { DataPipeline, EventBus, type FlowOrchestrator, MessageQueue, QueueError, ReactiveStream, Stopped } from "../../flows/index.ts";
 import { isLoopback } from "../../kernel/hosts.ts";
@@ -132,8 +133,8 @@ export class FlowFace {
     const { events } = this.options.schemas ?? {};
     if (events !== undefined && !Object.hasOwn(events, type)) throw new HttpProblem(422, "there is no event of this type");
     const event = await validated(data, events?.[type]);
-    bus.emit(type, event, { source: typeof source === "string" ? source : "http" });
-    return jsonResponse({ status: "published", task_id: `${bus.history({}, 1).at(-1)?.id ?? ""}` }, 202);
+    const { id } = bus.emit(type, event, { source: typeof source === "string" ? source : "http" });
+    return jsonResponse({ status: "published", task_id: id }, 202);
   }
 
   private async enqueue({ request, url, names: [name = ""] }: Asked): Promise<Response> {
@@ -236,7 +237,7 @@ export function serveFlows(flows: FlowOrchestrator, options: ServeFlowsOptions =
   const { hostname = "127.0.0.1", port = 0 } = options;
   if (!isLoopback(hostname) && options.token === undefined)
     throw new Error(`to listen on ${hostname}, where others can ask, a token is needed`);
-  const face = new FlowFace(flows, options);
+  const face = new FlowFace(flows, { ...options, allowedHosts: [...(options.allowedHosts ?? []), ...ownNames(hostname)] });
   return Bun.serve<SocketData, never>({
     hostname,
     port,
@@ -251,6 +252,14 @@ export function serveFlows(flows: FlowOrchestrator, options: ServeFlowsOptions =
       return problemResponse(error);
     },
   });
+}
+
+/** What this machine answers to when it listens on an address of its own, or on all: addresses and its name, which nobody else can take. */
+function ownNames(hostname: string): string[] {
+  if (isLoopback(hostname)) return [];
+  const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  const spelt = addresses.map(({ address, family }) => (family === "IPv6" ? `[${address}]` : address));
+  return [hostname, machineName(), ...spelt];
 }
 
 function asProblem(error: unknown): HttpProblem | null {

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import {
   Channel,
@@ -22,6 +22,154 @@ afterAll(() => rmSync(folder, { recursive: true }));
 let files = 0;
 const file = () => join(folder, `c${++files}.db`);
 const quiet = { onFailure: () => {} };
+
+describe("what iterations lose is in the figures of who lost it", () => {
+  test.each(["drop-oldest", "drop-newest"] as const)("%s", async (overflow) => {
+    const stream = ReactiveStream.of<number>("s");
+    const bus = new EventBus<{ a: number }>();
+    const values = stream.values({ buffer: 2, overflow });
+    const events = bus.events("a", { buffer: 2, overflow });
+    for (let i = 0; i < 10; i++) {
+      stream.emit(i);
+      bus.emit("a", i);
+    }
+    await settled();
+    expect(stream.stats().subscribers).toMatchObject([{ offered: 10, handled: 2, dropped: 8, waiting: 0 }]);
+    expect(bus.stats()).toMatchObject({ delivered: 10, handled: 2, dropped: 8 });
+    const kept = overflow === "drop-oldest" ? [8, 9] : [0, 1];
+    expect([(await values.next()).value, (await values.next()).value]).toEqual(kept);
+    expect([(await events.next()).value?.data, (await events.next()).value?.data]).toEqual(kept);
+  });
+
+  test("latest", async () => {
+    const stream = ReactiveStream.of<number>("s");
+    const values = stream.values({ buffer: 1, overflow: "latest" });
+    for (let i = 0; i < 10; i++) stream.emit(i);
+    expect(stream.stats().subscribers).toMatchObject([{ handled: 1, dropped: 9 }]);
+    expect((await values.next()).value).toBe(9);
+  });
+});
+
+describe("what nobody expects of a handler", () => {
+  // biome-ignore lint/suspicious/noThenProperty: what this is about
+  const hostile = Object.defineProperty({}, "then", {
+    get() {
+      throw new Error("do not look");
+    },
+  });
+
+  test("an answer that will not be looked at is an answer like any other", async () => {
+    const bus = new EventBus<{ a: number }>();
+    const told: number[] = [];
+    bus.subscribe("a", () => hostile);
+    bus.subscribe("a", ({ data }) => void told.push(data));
+    expect(bus.emit("a", 1)).toMatchObject({ type: "a", data: 1, sequence: 1 });
+    expect(told).toEqual([1]);
+    const stream = ReactiveStream.of<number>("s").transform(() => hostile);
+    stream.emit(1);
+    expect(stream.stats()).toMatchObject({ delivered: 1, inside: 0 });
+    const pipeline = DataPipeline.of<number>("p")
+      .stage("odd", () => hostile)
+      .discard();
+    await pipeline.feed(1);
+    await pipeline.close();
+    expect(pipeline.stats()).toMatchObject({ delivered: 1, inside: 0 });
+  });
+
+  test("no fallback is asked for an item that was abandoned", async () => {
+    const timers = new VirtualTimers();
+    let fallbacks = 0;
+    const pipeline = DataPipeline.of<number>("p", { timers })
+      .stage(
+        "stuck",
+        (_, { signal }) => new Promise<number>((_, reject) => signal.addEventListener("abort", () => reject(new Error("broken off")))),
+        { timeoutMs: 60_000, fallback: () => ++fallbacks },
+      )
+      .discard();
+    await pipeline.feed(1);
+    const stopping = pipeline.stop({ deadlineMs: 10 });
+    await timers.advance(10);
+    await stopping;
+    await settled();
+    expect([fallbacks, pipeline.stats().abandoned]).toEqual([0, 1]);
+  });
+
+  test("a transformer or an output that never returns makes its part degraded", async () => {
+    const timers = new VirtualTimers();
+    const never = () => new Promise<number>(() => {});
+    const stream = ReactiveStream.of<number>("s", { timers }).transform(never);
+    stream.emit(1);
+    const pipeline = DataPipeline.of<number>("p", { timers }).stage("same", (value) => value);
+    pipeline.into(never);
+    await pipeline.feed(1);
+    await timers.advance(31_000);
+    expect(stream.health()).toEqual({ status: "degraded", detail: "a transformer has been at one value for 31 s" });
+    expect(pipeline.health()).toEqual({ status: "degraded", detail: "the output has been at one item for 31 s" });
+  });
+});
+
+describe("options that make no sense are refused with a sentence", () => {
+  const queue = (options: object) => () => MessageQueue.open("q", options);
+  const stage = (options: object) => () =>
+    DataPipeline.of<number>("p")
+      .stage("s", (value) => value, options)
+      .discard()
+      .stats();
+  test.each([
+    ["history", () => new EventBus({ history: -5 })],
+    ["history", () => new EventBus({ history: Number.NaN })],
+    ["retry.max", stage({ retry: { max: Number.NaN } })],
+    ["failureThreshold", stage({ circuitBreaker: { failureThreshold: 0, openForMs: 5 } })],
+    ["openForMs", stage({ circuitBreaker: { failureThreshold: 1, openForMs: -1 } })],
+    ["maxBytes", queue({ maxBytes: -1 })],
+    ["durability", queue({ file: join(folder, "never.db"), durability: "powr" })],
+    ["order", queue({ order: "keys" })],
+    ["groups", queue({ groups: ["a", "a"] })],
+  ])("%s", (field, make) => {
+    expect(make).toThrow(RangeError);
+    expect(make).toThrow(field);
+    expect(existsSync(join(folder, "never.db"))).toBe(false);
+  });
+});
+
+describe("F-3 a stream and where it comes from", () => {
+  test("its end, well or not, is told to who subscribes later, and its source is left", async () => {
+    const stream = ReactiveStream.of<number>("s", quiet);
+    stream.endWith(new Error("boom"));
+    await settled();
+    const heard: string[] = [];
+    stream.subscribe({ complete: () => heard.push("complete"), error: (error) => heard.push(String(error)) });
+    expect(heard).toEqual(["Error: boom"]);
+    expect(stream.values().next()).rejects.toThrow("boom");
+
+    let left = 0;
+    const observable = { subscribe: () => ({ unsubscribe: () => void left++ }), [Symbol.observable]: () => observable };
+    const followed = ReactiveStream.from<number>("s", observable as never, quiet);
+    await settled();
+    followed.endWith(new Error("enough"));
+    await followed.stop();
+    expect(left).toBe(1);
+  });
+
+  test("an iterator that fails as it is left is a failure of the stream, not of the application", async () => {
+    const failures: FlowFailure[] = [];
+    async function* source() {
+      try {
+        yield 1;
+        await new Promise<void>((resolve) => setTimeout(resolve, 5));
+        yield 2;
+      } finally {
+        // biome-ignore lint/correctness/noUnsafeFinally: what this is about
+        throw new Error("cleaning up failed");
+      }
+    }
+    const stream = ReactiveStream.from("s", source(), { onFailure: (failure) => failures.push(failure) });
+    await settled();
+    stream.complete();
+    await Bun.sleep(20);
+    expect(failures.map(({ place, error }) => [place, String(error)])).toEqual([["source", "Error: cleaning up failed"]]);
+  });
+});
 
 describe("F-1 bus, in a corner", () => {
   test("a handler that ends its own subscription has handled its event, and publish knows", async () => {

@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { connect } from "node:net";
+import { hostname, networkInterfaces } from "node:os";
 import fc from "fast-check";
 import { z } from "zod";
 import {
@@ -228,6 +229,30 @@ describe("F-7 flows over HTTP", () => {
     expect((await post("/pipelines/double", 1, { authorization: `Bearer ${TOKEN}` })).status).toBe(202);
     expect(() => serveFlows(flows, { hostname: "0.0.0.0" })).toThrow("to listen on 0.0.0.0, where others can ask, a token is needed");
     expect(() => serveFlows(flows, { hostname: "0.0.0.0", token: "short" })).toThrow("token: must have at least 128 bits");
+  });
+
+  test("on all addresses it answers to those this machine has, and to no other name", async () => {
+    const { flows } = await serve();
+    const server = serveFlows(flows, { hostname: "0.0.0.0", token: TOKEN });
+    closing.push(() => server.stop(true));
+    const ask = async (host: string) => {
+      const headers = { authorization: `Bearer ${TOKEN}`, host };
+      return (await fetch(`http://127.0.0.1:${server.port}/stats`, { headers })).status;
+    };
+    const own = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+    for (const { address, family } of own) expect(await ask(`${family === "IPv6" ? `[${address}]` : address}:${server.port}`)).toBe(200);
+    expect(await ask(hostname())).toBe(200);
+    expect(await ask("rebound.example")).toBe(403);
+  });
+
+  test("an event's id is its own, whatever its handlers tell the bus", async () => {
+    const { post, flows } = await serve();
+    const bus = flows.part("events") as EventBus<Record<string, unknown>>;
+    bus.subscribe("order", () => void bus.emit("audit", {}));
+    const ids = [];
+    for (let i = 0; i < 2; i++)
+      ids.push(((await (await post("/events", { type: "order", data: { id: i } })).json()) as { task_id: string }).task_id);
+    expect(ids).toEqual([expect.stringMatching(/-1$/), expect.stringMatching(/-3$/)]);
   });
 
   test("one address may ask so often, then it is told to wait", async () => {

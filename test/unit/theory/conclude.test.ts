@@ -94,6 +94,15 @@ describe("P1-S P2-S explanations of cases with a known answer", () => {
     expect(explain(base, scenario())).toStartWith("The arrivals are the limit: all of them were processed at 100");
   });
 
+  test("nothing that went well is said to be so, with what most failed of", () => {
+    const failures = [
+      { reason: "rare", count: 2 },
+      { reason: "maker broke", count: 23 },
+    ];
+    const broken = { ...base, failures, ledger: { ...base.ledger, processed: 0, failed: 25 } };
+    expect(explain(broken, scenario())).toBe('Nothing was processed: 25 failed, 23 of them with "maker broke".');
+  });
+
   test("a core that is slower than asked is told apart from queueing", () => {
     const slow = parts(0, 3.4, 1.02);
     const measured: typeof base = {
