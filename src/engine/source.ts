@@ -110,12 +110,14 @@ export class Source {
   /** Takes the next item, which must be due; null when it was refused. */
   take(now: Nanoseconds): Item | null {
     // Kept small enough for the compiler to inline whole: what is rare has a method of its own.
+    // Its due time is read once: read again from the item, the compiler may expect another kind of number, and never gets over it.
+    const due = this.pending;
     const item = this.pool.take();
     item.index = this.takenTotal++;
-    item.due = this.pending;
+    item.due = due;
     item.taken = now;
-    if (item.due >= this.warmup) this.taken.increment(now);
-    if (now - item.due > this.lateAfter) this.lateTotal++;
+    if (due >= this.warmup) this.taken.increment(now);
+    if (now - due > this.lateAfter) this.lateTotal++;
     const reason = this.intake.accept(this.arrival, item);
     this.pending = this.read();
     return reason === null ? item : this.reject(item, now);
