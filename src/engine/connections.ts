@@ -22,7 +22,10 @@ export class Connections {
     this.due = this.readDue(0);
   }
 
-  /** Begins what can begin by now, and tells how long something had to wait for it; when the next arrival in tape order has been read, Infinity if that has not begun. */
+  /**
+   * Begins what can begin by now, and tells how long something had to wait for it; when the next arrival in tape order has been
+   * read, Infinity if that has not begun.
+   */
   advance(now: Nanoseconds, blocked: Blocked): Nanoseconds {
     if (Number.isNaN(this.due)) this.due = this.readDue(now);
     while (this.reading.next <= now) this.reading.pop();

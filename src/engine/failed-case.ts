@@ -1,4 +1,4 @@
-import type { CasePlan } from "../plan/plan.ts";
+import { type CasePlan, queueCapacity } from "../plan/plan.ts";
 import { Histogram } from "../telemetry/histogram.ts";
 import { EMPTY_LEDGER, type Ledger } from "../telemetry/ledger.ts";
 import type { Sample } from "../telemetry/result.ts";
@@ -32,8 +32,7 @@ export function failedResult(
   { ledger = null, count = 0, peakRssBytes = 0, series = [] }: LastSeen = {},
 ): RunnerResult {
   const none = new Histogram().summary();
-  const { queue, warmup } = plan.scenario;
-  const { ms, processed } = measured(series, warmup / 1000);
+  const { ms, processed } = measured(series, plan.scenario.warmup / 1000);
   return {
     mode: plan.mode,
     status,
@@ -52,7 +51,7 @@ export function failedResult(
     sourceBlockedMs: 0,
     sourceBlocked: { readMs: 0, processingMs: 0, queryMs: 0, queueFullMs: 0 },
     queue: {
-      capacity: plan.mode === "sync" || queue.capacity === "unlimited" ? null : queue.capacity,
+      capacity: queueCapacity(plan),
       meanDepth: 0,
       highWater: Math.max(0, ...series.map(({ depth }) => depth)),
       meanWaitMs: 0,

@@ -24,7 +24,7 @@ function isPrivateV4(a: number, b: number): boolean {
 
 /** True when load may go to the host: it is private, or the user said so. */
 export function mayAsk(host: string, allowed: readonly string[]): boolean {
-  return isPrivateHost(host) || allowed.includes(host) || allowed.some((name) => name.toLowerCase() === host);
+  return isPrivateHost(host) || allowed.some((name) => name.toLowerCase() === host);
 }
 
 /** True for a name or address that only this machine answers to. */

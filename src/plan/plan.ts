@@ -17,6 +17,12 @@ export interface CasePlan {
   readonly slots: readonly number[];
 }
 
+/** Places of the case's queue; null: as many as are needed, or no queue at all. */
+export function queueCapacity({ mode, scenario }: CasePlan): number | null {
+  const { capacity } = scenario.queue;
+  return mode === "sync" || capacity === "unlimited" ? null : capacity;
+}
+
 /** A scenario with the name it goes by, the file it came from and the points of its sweep. */
 export interface NamedScenario {
   readonly name: string;

@@ -80,8 +80,7 @@ function fillIn(root: unknown, path: Path, wrong: readonly Path[]): boolean {
 /** Takes a field away, of a list the whole; a title, which every scenario must have, becomes one that says nothing. What is gone. */
 function take(root: unknown, path: Path): Path {
   let value = root;
-  for (const [depth, part] of path.slice(0, -1).entries()) {
-    if (Array.isArray(value)) return take(root, path.slice(0, depth));
+  for (const part of path.slice(0, -1)) {
     if (typeof value !== "object" || value === null) return path;
     value = (value as Record<string | number, unknown>)[part];
   }

@@ -1,6 +1,6 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
 import type { TapeFacts } from "../../load/tape.ts";
-import type { CasePlan } from "../../plan/plan.ts";
+import { type CasePlan, queueCapacity } from "../../plan/plan.ts";
 import { Histogram } from "../../telemetry/histogram.ts";
 import { imbalance, type Ledger } from "../../telemetry/ledger.ts";
 import { peakMemory } from "../../telemetry/memory.ts";
@@ -69,7 +69,7 @@ export function summarize(measured: Measured): RunnerResult {
       queueFullMs: source.blocked.queue / 1e6,
     },
     queue: {
-      capacity: plan.mode === "sync" || plan.scenario.queue.capacity === "unlimited" ? null : plan.scenario.queue.capacity,
+      capacity: queueCapacity(plan),
       meanDepth: execution.queue.meanDepth,
       highWater: execution.queue.highWater,
       meanWaitMs: queueLatency.mean,

@@ -173,7 +173,7 @@ export class FlowOrchestrator implements AsyncDisposable {
   /** The figures of every part by its name, the bus among them. */
   stats(): ReadonlyMap<string, PartStats> {
     const all = new Map<string, PartStats>();
-    for (const { name, part, restarts } of this.entries.values()) all.set(name, { ...statsOf(part), restarts });
+    for (const { name, part, restarts } of this.entries.values()) all.set(name, { ...askStats(part), restarts });
     if (!all.has(this.bus.name)) all.set(this.bus.name, { ...this.bus.stats(), alertsRaised: this.alerts.raised });
     return all;
   }
@@ -200,7 +200,7 @@ export class FlowOrchestrator implements AsyncDisposable {
   }
 
   private healthOf({ state, part }: Entry): Health {
-    if (state === "up") return healthOf(part);
+    if (state === "up") return askHealth(part);
     const detail = {
       idle: "not started",
       starting: "is starting",
@@ -300,7 +300,7 @@ export class FlowOrchestrator implements AsyncDisposable {
   }
 
   private checkHealth(entry: Entry): void {
-    const { status, detail = status } = healthOf(entry.part);
+    const { status, detail = status } = askHealth(entry.part);
     const degraded = status !== "up";
     if (degraded === entry.degraded) return;
     entry.degraded = degraded;
@@ -330,7 +330,7 @@ export class FlowOrchestrator implements AsyncDisposable {
 }
 
 /** What a part says of itself; one that cannot even do that is not well, and harms nobody else by it. */
-function healthOf(part: Part): Health {
+function askHealth(part: Part): Health {
   try {
     return part.health();
   } catch (error) {
@@ -338,7 +338,7 @@ function healthOf(part: Part): Health {
   }
 }
 
-function statsOf(part: Part): PartStats {
+function askStats(part: Part): PartStats {
   try {
     return part.stats();
   } catch (error) {

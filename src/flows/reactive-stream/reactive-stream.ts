@@ -241,6 +241,7 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
     if (this.ended !== null) return;
     this.ended = how;
     this.leaveSource();
+    this.leaveSource = () => {};
     void this.empty().then(() => {
       for (const subscriber of this.subscribers) subscriber.complete(how);
     });
@@ -300,11 +301,8 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
         error: (error) => this.endWith(error),
         complete: () => this.complete(),
       });
-      this.leaveSource = () => {
-        this.leaveSource = () => {};
-        subscription.unsubscribe();
-      };
-      if (this.ended !== null) this.leaveSource();
+      if (this.ended === null) this.leaveSource = () => subscription.unsubscribe();
+      else subscription.unsubscribe();
     } catch (error) {
       this.endWith(error);
     }
@@ -313,7 +311,6 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
   private async read(source: AsyncIterable<In>): Promise<void> {
     const values = source[Symbol.asyncIterator]();
     this.leaveSource = () => {
-      this.leaveSource = () => {};
       leave(values).catch((error: unknown) => this.failures.report("source", undefined, error));
     };
     try {

@@ -162,8 +162,8 @@ export class FetchProcessor implements Processor {
         this.breakers?.ignored(pursuit.host, admission, this.effort.now());
         return this.giveUp(pursuit, "deadline");
       }
-      const line = this.lines.take() ?? (await this.lines.next(pursuit.deadline));
-      if (line === null || this.tooLate(line, pursuit)) {
+      const line = this.lines.take() ?? (await this.nextLine(pursuit));
+      if (line === null) {
         this.breakers?.ignored(pursuit.host, admission, this.effort.now());
         return this.giveUp(pursuit, "deadline");
       }
@@ -183,11 +183,12 @@ export class FetchProcessor implements Processor {
     }
   }
 
-  /** True when the run or the item's time was over before a line was free: it goes back, and nothing is sent. */
-  private tooLate(line: Line, pursuit: Pursuit): boolean {
-    if (!this.halted && this.effort.now() < pursuit.deadline) return false;
+  /** The next line that is free; null when the run or the item's time was over first, so that nothing is sent. */
+  private async nextLine({ deadline }: Pursuit): Promise<Line | null> {
+    const line = await this.lines.next(deadline);
+    if (line === null || (!this.halted && this.effort.now() < deadline)) return line;
     this.lines.give(line);
-    return true;
+    return null;
   }
 
   /** A request goes out; the instant it does. */
@@ -285,8 +286,8 @@ export class FetchProcessor implements Processor {
     if (admission === "refused") return false;
     const before = pursuit.status;
     const url = tileUrl(base, parent);
-    const line = this.lines.take() ?? (await this.lines.next(pursuit.deadline));
-    if (line === null || this.tooLate(line, pursuit)) {
+    const line = this.lines.take() ?? (await this.nextLine(pursuit));
+    if (line === null) {
       this.breakers?.ignored(pursuit.host, admission, this.effort.now());
       return false;
     }
