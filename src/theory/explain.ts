@@ -71,6 +71,12 @@ class Facts {
     return behind || waits || droppedTotal(ledger) > 0 || ledger.unfinished > UNDONE * ledger.scheduled;
   }
 
+  /** Share of its time that the thread, or the Workers on average, had something in hand, computing or not. */
+  get held(): number {
+    const { mode, process, throughput, latency } = this.result;
+    return mode === "parallel" ? (throughput * latency.service.mean) / 1000 / Math.max(1, this.workers.length) : process.eventLoop.busy;
+  }
+
   get closedLoop(): boolean {
     return "vus" in this.scenario.load;
   }
@@ -152,6 +158,7 @@ const BOTTLENECKS: readonly Look[] = [
   slowSource,
   busyThread,
   busyWorkers,
+  otherPrograms,
   heldThread,
   waitingBatch,
   slowHandlers,
@@ -203,6 +210,16 @@ function busyWorkers({ workers, busyWorkers: busy, rate, result, cores }: Facts)
   }
   const more = workers.length < cores ? "More Workers would help." : "Only more cores, or less work per message, would help.";
   return `All cores are the limit: each of the ${workers.length} Workers ${computed}, at ${rate}. ${more}`;
+}
+
+/** Work that never waits held its threads all the time, and yet they computed less: something else had their cores meanwhile. */
+function otherPrograms(facts: Facts): string | null {
+  const { result, scenario, workers } = facts;
+  const waitless = scenario.workload === "message" && (scenario.work.kind === "cpu" || scenario.work.kind === "none");
+  if (!waitless || !facts.longEnough || facts.held < BUSY) return null;
+  const [threads, computed] =
+    result.mode === "parallel" ? [`its ${workers.length} Workers were`, mean(workers)] : ["its one thread was", facts.main];
+  return `Other programs had part of the cores: ${threads} at work ${formatShare(facts.held)} of the time but computing only ${formatShare(computed)} of it, at ${facts.rate}. On a quieter machine it would do more.`;
 }
 
 function heldThread(facts: Facts): string | null {

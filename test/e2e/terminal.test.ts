@@ -74,7 +74,8 @@ describe("C-4 the dashboard in a real terminal", () => {
     const screen = open(["run", MUCH_TO_EXPLAIN], { columns: 80, rows: 24, cwd: folder });
     const last = await screen.until("% finished");
     for (const mode of ["sync", "async", "parallel"]) expect(last).toMatch(new RegExp(`│ ?${mode} `));
-    expect(last).toContain("sync: One core is the limit");
+    // On a busy machine it is other programs that are told.
+    expect(last).toMatch(/sync: (One core is the limit|Other programs had part)/);
     screen.type("q");
     expect(await screen.exited).toBe(0);
   });

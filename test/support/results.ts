@@ -16,6 +16,7 @@ export interface CaseSketch {
   readonly dropped?: number;
   readonly unfinished?: number;
   readonly sojournP99?: number;
+  readonly serviceMean?: number;
   readonly explanation?: string;
 }
 
@@ -37,7 +38,7 @@ export function caseResult(sketch: CaseSketch): CaseResult {
     queue: { ...empty.queue, capacity: 10 },
     durationMs: 1000,
     throughput: processed,
-    latency: { ...empty.latency, sojourn: latency, service: { ...latency, p99: 5 } },
+    latency: { ...empty.latency, sojourn: latency, service: { ...latency, p99: 5, mean: sketch.serviceMean ?? latency.mean } },
     cores: sketch.cores ?? [],
     process: {
       ...empty.process,

@@ -61,12 +61,17 @@ export class Screen {
     return (await this.lines()).join("\n");
   }
 
-  /** Waits until the screen shows the text (or matches); fails with the screen when it does not. */
+  /** A frame is being drawn: its beginning was written, its end not yet (synchronized output, mode 2026). */
+  private get drawing(): boolean {
+    return this.raw.lastIndexOf("\u001b[?2026h") > this.raw.lastIndexOf("\u001b[?2026l");
+  }
+
+  /** Waits until a whole frame shows the text (or matches); fails with the screen when none does. */
   async until(wanted: string | RegExp, limitMs = 30_000): Promise<string> {
     const deadline = performance.now() + limitMs;
     for (;;) {
       const text = await this.text();
-      if (typeof wanted === "string" ? text.includes(wanted) : wanted.test(text)) return text;
+      if (!this.drawing && (typeof wanted === "string" ? text.includes(wanted) : wanted.test(text))) return text;
       if (performance.now() > deadline) throw new Error(`the screen never showed ${wanted}; it shows:\n${text}`);
       await Bun.sleep(20);
     }
