@@ -59,9 +59,11 @@ function misfits(scenario: Scenario, written: unknown): SemanticProblem[] {
   if (work.kind !== "handler" && work.module !== undefined) {
     problems.push({ path: ["work", "module"], message: "must stand beside work.kind: handler" });
   }
+  const measured = METRIC_NAMES.filter((metric) => scenario.workload === "fetch" || !FETCH_METRICS.includes(metric));
   for (const [metric, rules] of Object.entries(scenario.thresholds ?? {})) {
     if (!isMetric(metric)) {
-      problems.push({ path: ["thresholds", metric], message: `is not a metric${suggestion(metric, METRIC_NAMES)}`, atKey: true });
+      const names = suggestion(metric, METRIC_NAMES) || `: there are ${measured.join(", ")}`;
+      problems.push({ path: ["thresholds", metric], message: `is not a metric${names}`, atKey: true });
       continue;
     }
     if (scenario.workload !== "fetch" && FETCH_METRICS.includes(metric)) {
