@@ -1,11 +1,23 @@
-import { accessSync, closeSync, constants, existsSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { numbered } from "../engine/run.ts";
 import type { FetchAccess } from "../engine/stage/fetch-stage.ts";
 import { LineFile } from "../kernel/line-file.ts";
 import { fileProblem, UserError } from "../kernel/problem.ts";
 import { printable, safeJson } from "../kernel/text.ts";
+import type { Scenario } from "../scenario/schema.ts";
 import type { RunResult } from "../telemetry/result.ts";
 import { closingReport } from "../views/report/closing.ts";
 import type { RunFlags } from "./flags.ts";
@@ -27,9 +39,29 @@ export class Outputs {
     for (const [index, mode] of this.modes.entries()) {
       const file = this.stateFile(index, mode);
       if (file === null) break;
-      if (json !== undefined && resolve(file) === resolve(json)) throw new UserError("--dump-state and --json name the same file");
+      if (json !== undefined && real(file) === real(json)) throw new UserError("--dump-state and --json name the same file");
       tryFile("--dump-state", file);
     }
+  }
+
+  /** Nothing that the scenarios read may be written over. */
+  spareInputs(scenarios: readonly Scenario[]): void {
+    const inputs = new Map(scenarios.flatMap(inputsOf).map(([field, file]) => [real(file), field]));
+    for (const [flag, file] of this.targets()) {
+      const field = inputs.get(real(file));
+      if (field !== undefined) throw new UserError(`${flag}: ${printable(file, 200)} is what ${field} reads`);
+    }
+  }
+
+  private targets(): (readonly [flag: string, file: string])[] {
+    const { json, out, log } = this.flags;
+    const states = this.modes.flatMap((mode, index) => this.stateFile(index, mode) ?? []);
+    return [
+      ...(json === undefined || json === "-" ? [] : [["--json", json] as const]),
+      ...(log === undefined ? [] : [["--log", log] as const]),
+      ...(out === undefined ? [] : outFiles(out).map((file) => ["--out", file] as const)),
+      ...states.map((file) => ["--dump-state", file] as const),
+    ];
   }
 
   /** What the requests of `fetch` scenarios may do, and the files they write to. */
@@ -64,7 +96,7 @@ export class Outputs {
     if (json !== undefined && json !== "-") this.writeFile("--json", json, text);
     if (out === undefined) return;
     this.writeFile("--out", resultFile(out), text);
-    this.writeFile("--out", join(out, "summary.txt"), results.map((result) => closingReport(result, 120)).join("\n"));
+    this.writeFile("--out", summaryFile(out), results.map((result) => closingReport(result, 120)).join("\n"));
   }
 
   /** Everything is over: what goes to standard output goes there in one piece. */
@@ -89,18 +121,43 @@ function resultFile(out: string): string {
   return join(out, "result.json");
 }
 
+function summaryFile(out: string): string {
+  return join(out, "summary.txt");
+}
+
+function outFiles(out: string): string[] {
+  return [resultFile(out), summaryFile(out)];
+}
+
+/** The files that a scenario reads, by field. */
+function inputsOf({ load, work, fetch, flow }: Scenario): (readonly [field: string, file: string])[] {
+  const replayed = load.executor === "replay" && load.file !== "-" ? load.file : undefined;
+  const files = { "load.file": replayed, "work.module": work.module, "flow.module": flow?.module, "fetch.urlsFile": fetch?.urlsFile };
+  return Object.entries(files).flatMap(([field, file]) => (file === undefined ? [] : [[field, file] as const]));
+}
+
+/** Where a path leads, links followed as far as there is something. */
+function real(file: string): string {
+  try {
+    return realpathSync(file);
+  } catch {
+    const full = resolve(file);
+    return dirname(full) === full ? full : join(real(dirname(full)), basename(full));
+  }
+}
+
 /** Whether what a run is to write can be written, and is nobody else's: neither a scenario that it reads nor twice the same. */
 export function checkTargets({ json, out, log, dumpState, force }: RunFlags, scenarios: readonly string[]): void {
-  const taken = new Map(scenarios.map((file) => [resolve(file), "the scenario itself"]));
+  const taken = new Map(scenarios.map((file) => [real(file), "the scenario itself"]));
   for (const [flag, file] of [
     ["--json", json === "-" ? undefined : json],
     ["--dump-state", dumpState],
     ["--log", log],
   ] as const) {
     if (file === undefined) continue;
-    const other = taken.get(resolve(file));
+    const other = taken.get(real(file));
     if (other !== undefined) throw new UserError(`${flag}: ${printable(file, 200)} is ${other}`);
-    taken.set(resolve(file), `what ${flag} writes`);
+    taken.set(real(file), `what ${flag} writes`);
   }
   if (out !== undefined) {
     try {
@@ -109,10 +166,12 @@ export function checkTargets({ json, out, log, dumpState, force }: RunFlags, sce
     } catch (error) {
       throw new UserError(`--out: ${printable(out, 200)} cannot be written: ${fileProblem(error)}`);
     }
-    if (existsSync(resultFile(out)) && force !== true) {
-      throw new UserError(`--out: ${printable(resultFile(out), 200)} exists already; --force overwrites it`);
+    for (const file of outFiles(out)) {
+      if (existsSync(file) && force !== true) {
+        throw new UserError(`--out: ${printable(file, 200)} exists already; --force overwrites it`);
+      }
+      tryFile("--out", file);
     }
-    tryFile("--out", resultFile(out));
   }
   if (json !== undefined && json !== "-") tryFile("--json", json);
 }

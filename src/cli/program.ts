@@ -248,7 +248,7 @@ function addRun(program: Command, outcome: { code: number }): void {
     .option("--workers <n>", "Workers of the parallel mode")
     .option("--http <port>", "answer queries and show metrics on this port of 127.0.0.1 while it runs")
     .option("--dump-state <file>", "write the final states as JSON")
-    .option("--fps <n>", "most frames per second of the dashboard")
+    .option("--fps <n>", "most frames per second of the dashboard (default 4)")
     .option("--allow-modules", "run the handler modules that the scenarios name")
     .option("--force", "overwrite")
     .option("--no-color", "no colours")

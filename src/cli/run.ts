@@ -24,6 +24,8 @@ export async function run(asked: readonly string[], flags: RunFlags): Promise<nu
   const modes = scenarios.flatMap(({ points }) => points.flatMap(({ scenario }) => scenario.modes));
   const outputs = new Outputs(flags, scenarios.length, modes);
   outputs.checkStateFiles();
+  outputs.spareInputs(scenarios.flatMap(({ points }) => points.map(({ scenario }) => scenario)));
+  let measured: readonly RunResult[] = [];
   const { results, stoppedBy, viewBroken } = await compose(scenarios, {
     headless: flags.headless === true || flags.json === "-",
     quiet: flags.quiet === true,
@@ -33,13 +35,13 @@ export async function run(asked: readonly string[], flags: RunFlags): Promise<nu
     access: (scenario) => outputs.access(scenario),
     dumpState: (index, plan) => outputs.stateFile(index, plan.mode),
     onResult: (all) => {
+      measured = all;
       outputs.write(all);
       const latest = all.at(-1);
       if (latest !== undefined && flags.store !== false) keepRun(latest, outputs.requestFiles(all.length - 1, latest));
     },
     summaryTo: flags.json === "-" ? "stderr" : "stdout",
-  });
-  outputs.finish(results);
+  }).finally(() => outputs.finish(measured));
   if (flags.quiet === true) tellFailed(results);
   results.forEach((result, i) => {
     for (const problem of failedThresholds(result, loaded[i]?.yaml)) process.stderr.write(`${formatProblem(problem)}\n`);
@@ -75,7 +77,9 @@ function load(file: string, flags: RunFlags): Loaded {
     checkPermissions(point.scenario, flags);
     checkFiles(
       point.scenario,
-      [file, flags.log ?? [], flags.json ?? [], flags.dumpState ?? []].flat().map((one) => resolve(one)),
+      [file, flags.log ?? [], flags.json ?? [], flags.dumpState ?? [], point.scenario.fetch?.urlsFile ?? []]
+        .flat()
+        .map((one) => resolve(one)),
     );
   }
   checkHostsOf(

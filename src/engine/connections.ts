@@ -28,11 +28,18 @@ export class Connections {
    */
   advance(now: Nanoseconds, blocked: Blocked): Nanoseconds {
     if (Number.isNaN(this.due)) this.due = this.readDue(now);
+    // From here on it is not for want of a connection that something waits.
+    const free = Math.min(now, this.reading.next);
     while (this.reading.next <= now) this.reading.pop();
     while (this.due <= now && this.reading.size < this.count) this.begin(now);
     const full = this.due <= now;
-    if (this.fullSince !== null) blocked.add("reading", this.fullSince, now);
+    if (this.fullSince !== null) blocked.add("reading", this.fullSince, free);
     this.fullSince = full ? now : null;
+    return this.nextRead;
+  }
+
+  /** When the next arrival in tape order will have been read; Infinity when that has not begun. */
+  get nextRead(): Nanoseconds {
     return this.ends.peek() ?? Number.POSITIVE_INFINITY;
   }
 

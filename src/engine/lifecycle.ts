@@ -37,6 +37,7 @@ export class Lifecycle {
   /** Ends the run now, for a reason that makes it `failed`. */
   fail(now: Nanoseconds, reason: string): void {
     this.reason ??= reason;
+    this.stoppedAt ??= now;
     this.ended = true;
     this.offered.stop(now);
   }
@@ -48,6 +49,11 @@ export class Lifecycle {
     this.stoppedAt ??= now;
     this.ended = true;
     this.offered.stop(now);
+  }
+
+  /** When it was stopped before its time; null: it was not. */
+  get stopped(): Nanoseconds | null {
+    return this.stoppedAt;
   }
 
   get aborted(): boolean {

@@ -161,11 +161,15 @@ class ScenarioRun {
     for (let rate = search.next; rate !== null && this.stops === 0; rate = search.next) {
       const note = `trial ${search.trials.length + 1}: ${formatRate(rate)}`;
       last = await this.runCase(index, atRate(plan, rate), note);
+      // Stopped in the middle it says nothing of the rate.
+      if (this.stops > 0 && last.result.status === "aborted") break;
       const ok = holds(last);
       if (ok && rate > search.low) best = last;
       search.tried(rate, ok);
     }
-    const { result, verdicts } = best ?? last ?? this.unprobed(plan);
+    const interrupted = this.stops > 0 && last?.result.status === "aborted";
+    const shown = interrupted ? last : (best ?? last);
+    const { result, verdicts } = shown ?? this.unprobed(plan);
     return { result: { ...result, rate: search.figures() }, verdicts };
   }
 

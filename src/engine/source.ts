@@ -68,6 +68,11 @@ export class Source {
     return this.pending;
   }
 
+  /** When the next item may be taken: it is due and, as far as is known now, has been read. */
+  get nextRead(): Nanoseconds {
+    return Math.max(this.pending, this.arrivals.connections?.nextRead ?? 0);
+  }
+
   /** True when nothing more will fall due. */
   ended(now: Nanoseconds): boolean {
     return this.pending === Number.POSITIVE_INFINITY && (this.arrivals.clients?.ended(now) ?? true);

@@ -106,6 +106,7 @@ export class Recorder {
   failed(item: Passage, ended: Nanoseconds): void {
     this.checkOrder(item);
     this.add(FAILED, item, ended);
+    if (item.due >= this.warmup && ended > (this.tally[LAST_DONE] as number)) this.tally[LAST_DONE] = ended;
   }
 
   /** An item counted as processed turns out to have failed: something it left behind erred. False when there is none. */

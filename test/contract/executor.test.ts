@@ -190,6 +190,8 @@ describe.each(RUNNERS)("executor $mode", ({ mode, run, runs, exact }) => {
         }
         const blocked = result.sourceBlocked;
         expect(blocked.readMs + blocked.processingMs + blocked.queryMs + blocked.queueFullMs).toBeCloseTo(result.sourceBlockedMs, 6);
+        // Nothing that was due waited for two causes at a time.
+        if (exact && given.warmup === 0 && dropped === 0) expect(result.sourceBlockedMs).toBeLessThan(result.durationMs + 0.01);
         for (let i = 1; i < samples.length; i++) expect(samples[i]?.t ?? 0).toBeGreaterThan(samples[i - 1]?.t ?? 0);
       }),
       { numRuns: rounds(runs), examples: [[SAMPLE_BEFORE_ARRIVAL]] },
@@ -456,9 +458,67 @@ describe("reading from a slow source", () => {
     expect(narrow.result.sourceBlocked.readMs).toBeGreaterThan(900);
     expect(narrow.result.status).toBe("completed");
   });
+
+  test("what is read one at a time is worked one at a time: a short queue drops nothing", async () => {
+    for (const overflow of ["block", "drop-newest", "drop-oldest"]) {
+      const given = { load: burst(100), source: { latency: "10ms", connections: 1 }, queue: { capacity: 5, overflow } };
+      const { result } = await asynchronous(scenario(given));
+      expect(result.ledger.processed).toBe(100);
+      expect(result.latency.queue.max).toBeLessThan(1);
+    }
+  });
+
+  test("while work holds the loop it is not the source that is waited for", async () => {
+    const given = {
+      load: { executor: "constant-arrival-rate", rate: 300, duration: "3s" },
+      source: { latency: "2500us", connections: 1 },
+      work: { kind: "sleep", time: "3ms" },
+      batch: { size: 10 },
+    };
+    const { result } = await asynchronous(scenario(given));
+    const { readMs, processingMs } = result.sourceBlocked;
+    expect(readMs).toBeWithin(2000, 2300);
+    expect(readMs + processingMs).toBeLessThan(result.durationMs);
+  });
+});
+
+describe("figures of a run that ends before its time", () => {
+  const [sync, asynchronous] = [RUNNERS[0]?.run, RUNNERS[1]?.run] as [Runner, Runner];
+
+  test("the offered rate is that of the time there was", async () => {
+    const stages = [{ target: 1000, duration: "20s" }];
+    const ramp = { executor: "ramping-arrival-rate", startRate: 10, stages };
+    const rule = [{ threshold: "max<60", abortOnFail: true }];
+    for (const load of [ramp, { executor: "constant-vus", vus: 4, duration: "20s" }]) {
+      const work = { kind: "io", time: "50ms", distribution: "exponential" };
+      const { result } = await asynchronous(scenario({ load, work, async: { concurrency: 50 }, thresholds: { sojourn_ms: rule } }));
+      expect(result.status).toBe("aborted");
+      expect(result.durationMs).toBeLessThan(5000);
+      expect(result.offeredRate ?? 0).toBeWithin(0.9 * result.throughput, 2 * result.throughput);
+    }
+  });
+
+  test("a warm-up that takes in everything leaves no measurement", async () => {
+    const { result } = await sync(scenario({ load: { executor: "constant-arrival-rate", rate: 10, duration: "500ms" }, warmup: "450ms" }));
+    expect(result.status).toBe("invalid");
+    expect(result.problems.join()).toBe("All 5 arrivals were due within the warm-up of 450 ms, so nothing was measured.");
+  });
 });
 
 describe("parallel", () => {
+  test("P1-R3 every query is answered, though more are asked than a Worker that works has room for", async () => {
+    const { result } = await really(
+      scenario({
+        load: { executor: "constant-arrival-rate", rate: 2, duration: "1s" },
+        work: { kind: "sleep", time: "400ms" },
+        queries: { rate: 20_000 },
+        parallel: { workers: 1 },
+      }),
+    );
+    expect(result.queries.sent).toBeGreaterThan(9000);
+    expect(result.queries.answered).toBe(result.queries.sent);
+  });
+
   test("P1-R3 answers over HTTP while a user's handler works", async () => {
     const module = join(import.meta.dir, "../scenarios/handlers/pairs.ts");
     const given = scenario({

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { main } from "../../src/cli/program.ts";
 import type { RunResult } from "../../src/telemetry/result.ts";
@@ -116,6 +116,10 @@ describe("bad input never shows a stack trace", () => {
     const wrong = file("wrong.yaml", "title: T\nseeed: 1\n");
     const other = file("other.yaml", "title: T\nmodes: [snyc]\n");
     const right = file("right.yaml", QUICK);
+    const linked = join(folder, "linked.json");
+    symlinkSync(right, linked);
+    const tape = file("tape.ndjson", '{"worker_id":"a","timestamp":0,"event":"e","payload":{"op":"compute"}}\n');
+    const replay = file("from-tape.yaml", "title: T\nload: { executor: replay, file: tape.ndjson }\n");
     for (const [args, code, part] of [
       [[wrong, "nonexist"], 2, "no scenario named"],
       [[wrong, "--json", folder], 2, "it is a folder"],
@@ -123,6 +127,9 @@ describe("bad input never shows a stack trace", () => {
       [[wrong, other], 104, 'did you mean "sync"'],
       [[wrong, other], 104, 'did you mean "seed"'],
       [[right, "--json", right], 2, "is the scenario itself"],
+      [[right, "--json", linked], 2, "is the scenario itself"],
+      [[replay, "--json", tape], 2, "is what load.file reads"],
+      [[replay, "--dump-state", tape, "--mode", "sync"], 2, "is what load.file reads"],
       [[right, "--dump-state", right], 2, "is the scenario itself"],
       [[right, "--json", join(folder, "both"), "--log", join(folder, "both")], 2, "is what --json writes"],
     ] as const) {

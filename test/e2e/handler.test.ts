@@ -39,6 +39,18 @@ describe("P1-R2 a user's handler", () => {
     expect(new Set(cases.map(({ state }) => state?.digest)).size).toBe(1);
   });
 
+  test("strays of the warm-up are none of the figures, and a threshold judges the figure that is told", async () => {
+    const file = join(folder, "strays.ts");
+    writeFileSync(file, "let n = 0;\nexport default () => {\n  if (n++ % 2) Promise.reject(new Error('late'));\n};\n");
+    const load = { executor: "constant-arrival-rate", rate: 200, duration: "1s" };
+    const given = scenario(file, { load, warmup: "500ms", thresholds: { throughput: ["value<150"] } });
+    const { cases, thresholds } = await runScenario(given, { allowModules: true });
+    for (const [i, { throughput, durationMs }] of cases.entries()) {
+      expect((throughput * durationMs) / 1000).toBeCloseTo(50, 0);
+      expect(thresholds[i]?.value).toBe(throughput);
+    }
+  });
+
   test("is run only with leave", async () => {
     const file = join(folder, "mine.yaml");
     writeFileSync(file, `title: mine\nload: { executor: bursts, size: 5 }\nwork: { kind: handler, module: ${MODULE} }\n`);

@@ -1,11 +1,13 @@
+import type { Nanoseconds } from "../../kernel/clock.ts";
 import { formatBytes } from "../../kernel/units.ts";
 import { BoundedQueue } from "../../queueing/bounded-queue.ts";
 import type { Item } from "../../queueing/item.ts";
 import { Signal } from "../signal.ts";
 import type { Execution, Job } from "./executor.ts";
 
-/** Offers between two looks at the memory of an unlimited queue. */
+/** The memory of an unlimited queue is looked at after so many offers, and at the first after so long. */
 const LOOK_EVERY = 16_384;
+const LOOK_AFTER: Nanoseconds = 10e6;
 
 /** Most items offered before the consumer gets its turn, however many are due. */
 const LONGEST_RUSH = 65_536;
@@ -19,6 +21,7 @@ export class Feed {
   ended = false;
   private readonly room: Signal;
   private offers = 0;
+  private lookAt: Nanoseconds = 0;
   private readonly rssAtStart = process.memoryUsage.rss();
 
   constructor(
@@ -49,7 +52,7 @@ export class Feed {
       }
       // Under a drop rule whatever is due together competes for the queue together, before anything is taken out.
       sinceNotified += items.length;
-      if (this.queue.overflow === "block" || source.nextDue > now || sinceNotified > LONGEST_RUSH) {
+      if (this.queue.overflow === "block" || source.nextRead > now || sinceNotified > LONGEST_RUSH) {
         sinceNotified = 0;
         this.arrived.notify();
       }
@@ -135,7 +138,7 @@ export class Feed {
   /** False when the queue is full and the source has to wait. */
   private offer(item: Item, shard: number, now: number): boolean {
     const { recorder, source } = this.job;
-    if (this.queue.capacity === Number.POSITIVE_INFINITY && ++this.offers % LOOK_EVERY === 0) this.checkMemory(now);
+    if (this.queue.capacity === Number.POSITIVE_INFINITY && (++this.offers % LOOK_EVERY === 0 || now >= this.lookAt)) this.checkMemory(now);
     const outcome = this.queue.offer(item, shard, now);
     switch (outcome) {
       case "queued":
@@ -173,6 +176,7 @@ export class Feed {
   }
 
   private checkMemory(now: number): void {
+    this.lookAt = now + LOOK_AFTER;
     const { memoryLimit } = this.job.settings;
     const grown = process.memoryUsage.rss() - this.rssAtStart;
     if (grown > memoryLimit) {

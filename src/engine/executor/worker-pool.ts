@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import { ring } from "../../kernel/time.ts";
+import { Ring } from "../../queueing/ring.ts";
 import { RECORDER_BYTES, Recorder } from "../../telemetry/recorder.ts";
 import type { View } from "../queries/desk.ts";
 import { RingWriter, ringMemory } from "../transport/ring.ts";
@@ -176,6 +177,8 @@ export class Channel {
 export class PoolSession {
   private lastId = 0;
   private readonly asked = new Map<number, { readonly resolve: (json: string | null) => void; readonly reject: () => void }>();
+  /** Questions a Worker has had no room for yet. */
+  private readonly waiting: Ring<{ readonly id: number; readonly key: number }>[];
   private readonly states: Map<number, string>[];
   private readonly publishedAt: number[];
 
@@ -184,6 +187,7 @@ export class PoolSession {
     private readonly origin: SharedArrayBuffer,
     private readonly done: () => Promise<(WorkerReport | null)[]>,
   ) {
+    this.waiting = channels.map(() => new Ring());
     this.states = channels.map(() => new Map());
     this.publishedAt = channels.map(() => 0);
   }
@@ -193,11 +197,17 @@ export class PoolSession {
     return new Promise((resolve, reject) => {
       const id = ++this.lastId;
       this.asked.set(id, { resolve, reject: () => reject(new Error("the Worker is gone")) });
-      if (this.channels[worker]?.ask(id, key) !== true) {
-        this.asked.delete(id);
-        reject(new Error("too many queries wait for the Worker"));
-      }
+      this.waiting[worker]?.push({ id, key });
+      this.pass(worker);
     });
+  }
+
+  /** Hands a Worker what is asked of it, as far as there is room. */
+  private pass(worker: number): void {
+    const waiting = this.waiting[worker];
+    for (let next = waiting?.peek(); next !== undefined && this.channels[worker]?.ask(next.id, next.key) === true; next = waiting?.peek()) {
+      waiting?.shift();
+    }
   }
 
   /** The state a Worker published last, and how old it is at `now`. */
@@ -209,6 +219,7 @@ export class PoolSession {
     if (reply.type === "answer") {
       this.asked.get(reply.id)?.resolve(reply.json);
       this.asked.delete(reply.id);
+      this.pass(worker);
       return;
     }
     this.publishedAt[worker] = reply.at;

@@ -20,11 +20,17 @@ export interface Standing {
 
 export type Verdict = Omit<ThresholdResult, "case">;
 
+/** So soon after the warm-up a rate says nothing. */
+const LEAST_SPAN: Nanoseconds = 500e6;
+
 /** The thresholds of a case. */
 export class Gate {
   private readonly rules: readonly { readonly threshold: Threshold; readonly abort: Nanoseconds | null }[];
 
-  constructor(thresholds: Readonly<Record<string, readonly ThresholdRule[]>> = {}) {
+  constructor(
+    thresholds: Readonly<Record<string, readonly ThresholdRule[]>> = {},
+    private readonly warmup: Nanoseconds = 0,
+  ) {
     this.rules = Object.entries(thresholds).flatMap(([metric, rules]) =>
       rules.flatMap(({ threshold, abortOnFail, delayAbortEval }) => {
         const parsed = isMetric(metric) ? parseThreshold(metric, threshold) : "unknown";
@@ -35,7 +41,7 @@ export class Gate {
 
   /** The sentence for the first threshold that is broken now and ends the case. */
   broken(now: Nanoseconds, standing: () => Standing): string | null {
-    const urgent = this.rules.filter(({ abort }) => abort !== null && now >= abort);
+    const urgent = this.rules.filter(({ threshold, abort }) => abort !== null && now >= abort && this.canTell(threshold, now));
     if (urgent.length === 0) return null;
     const measures = measuresOf(standing());
     for (const { threshold } of urgent) {
@@ -44,6 +50,13 @@ export class Gate {
         return `Ended early: the threshold ${threshold.metric} ${threshold.expression} was broken (${Number(value.toPrecision(4))}) and has abortOnFail.`;
     }
     return null;
+  }
+
+  /** Whether a figure says already what it will say in the end. */
+  private canTell({ metric }: Threshold, now: Nanoseconds): boolean {
+    // What is on its way counts as unfinished until it is done.
+    if (metric === "unfinished") return false;
+    return metric !== "throughput" || this.warmup === 0 || now >= this.warmup + LEAST_SPAN;
   }
 
   verdicts(standing: Standing): Verdict[] {

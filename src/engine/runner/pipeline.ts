@@ -72,7 +72,7 @@ export function buildPipeline(setup: Setup, facts: TapeFacts, onSample: OnSample
   };
   const instant = scenario.load.executor !== "replay" && clients === null && latency === null;
   const source = new Source(arrivals, intake, offered, recorder, warmup, time, instant);
-  const gate = new Gate(scenario.thresholds);
+  const gate = new Gate(scenario.thresholds, warmup);
   const sampler: CaseSampler = new CaseSampler(
     offered,
     () => source.takenTotal,

@@ -26,7 +26,7 @@ export class CaseSampler implements Sampler {
   /** How late each sample was taken: how long something scheduled waits for its turn on the source's thread. */
   readonly lateness = new Histogram();
   peakOpenFiles: number | null = null;
-  /** Deepest the queue was seen at a sample. */
+  /** Deepest the queue was seen at a sample after the warm-up. */
   peakDepth = 0;
   /** Most items seen to have gone beyond those ever taken. */
   countedTwice = 0;
@@ -81,7 +81,7 @@ export class CaseSampler implements Sampler {
     const seconds = Math.max(1, now - this.last.t) / 1e9;
     const blocked = this.gauge.blocked();
     const depth = this.gauge.depth();
-    this.peakDepth = Math.max(this.peakDepth, depth);
+    if (now >= this.warmup) this.peakDepth = Math.max(this.peakDepth, depth);
     const { p50, p99 } = this.interval.next();
     if (this.samples++ % OPEN_FILES_EVERY === 0) this.peakOpenFiles = Math.max(this.peakOpenFiles ?? 0, openFiles() ?? 0) || null;
     const rssBytes = process.memoryUsage.rss();

@@ -1,4 +1,5 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
+import { formatMs } from "../../kernel/units.ts";
 import type { TapeFacts } from "../../load/tape.ts";
 import { type CasePlan, queueCapacity } from "../../plan/plan.ts";
 import { Histogram } from "../../telemetry/histogram.ts";
@@ -37,6 +38,7 @@ export function summarize(measured: Measured): RunnerResult {
   const latency = (part: LatencyPart) => mergeParts(execution.recorders, part).summary();
   const durationMs = Math.max(0, (counts.lastDone - counts.firstDue) / 1e6) || 0;
   const perSecond = (count: number) => (durationMs > 0 ? (count * 1000) / durationMs : 0);
+  const throughput = perSecond(processedAndMeasured(counts));
   const queueLatency = latency("queue");
   const validity = judge(measured, ledger, counts);
   const endMs = execution.endedAt / 1e6;
@@ -51,7 +53,7 @@ export function summarize(measured: Measured): RunnerResult {
     failures: execution.failures,
     orderViolations: counts.orderViolations,
     durationMs,
-    throughput: perSecond(Math.max(0, counts.measured - counts.strayed)),
+    throughput,
     offeredRate: offeredRate(measured),
     intakeRate: perSecond(source.taken.count),
     latency: {
@@ -102,7 +104,7 @@ export function summarize(measured: Measured): RunnerResult {
     thresholds: pipeline.gate.verdicts({
       recorders: execution.recorders,
       ledger,
-      throughput: perSecond(counts.measured),
+      throughput,
       highWater: execution.queue.highWater,
       queries: pipeline.job.desk?.book.latency ?? new Histogram(),
       fetch: measured.own?.fetch,
@@ -111,6 +113,12 @@ export function summarize(measured: Measured): RunnerResult {
     state: plan.scenario.workload === "message" ? { machines: states.length, digest: digestOf(states) } : null,
     ...own,
   };
+}
+
+/** Strays are of all that was processed, warm-up included: that share of the measured ones has failed. */
+function processedAndMeasured({ processed, strayed, measured }: Counts): number {
+  const all = processed + strayed;
+  return all === 0 ? 0 : (measured * processed) / all;
 }
 
 function batchFigures({ count, items }: { readonly count: number; readonly items: number }) {
@@ -143,7 +151,7 @@ function ledgerOf(counts: Counts, scheduled: number, lost: number): Ledger {
 }
 
 /** Rules 4, 5 and 7 of measurement: what makes a case invalid, and what a reader should know of it. */
-function judge({ plan, pipeline }: Measured, ledger: Ledger, counts: Counts): { problems: string[]; warnings: string[] } {
+function judge({ plan, facts, pipeline }: Measured, ledger: Ledger, counts: Counts): { problems: string[]; warnings: string[] } {
   const problems: string[] = [];
   const warnings: string[] = [];
   const off = imbalance(ledger);
@@ -151,6 +159,10 @@ function judge({ plan, pipeline }: Measured, ledger: Ledger, counts: Counts): { 
   if (pipeline.sampler.countedTwice > 0) problems.push("The ledger did not balance at a sample: an item was counted twice.");
   if (counts.orderViolations > 0) problems.push(`${counts.orderViolations} items were worked out of the order of their key.`);
   const { source } = pipeline;
+  if (!source.closedLoop && facts.count > 0 && facts.measured === 0)
+    problems.push(
+      `All ${facts.count} arrivals were due within the warm-up of ${formatMs(plan.scenario.warmup / 1000)}, so nothing was measured.`,
+    );
   const late = source.takenTotal === 0 ? 0 : source.lateTotal / source.takenTotal;
   if (late > 0.01) {
     const share = `${(late * 100).toFixed(1)} % of the arrivals were taken in more than 10 ms late`;
@@ -158,7 +170,8 @@ function judge({ plan, pipeline }: Measured, ledger: Ledger, counts: Counts): { 
     else warnings.push(`${share}; the wait is part of latency.schedule.`);
   }
   const { sent = 0, answered = 0 } = pipeline.job.desk?.book ?? {};
-  if (answered < sent) warnings.push(`${sent - answered} of ${sent} queries were never answered: what they asked for was held to the end.`);
+  if (answered < sent)
+    warnings.push(`${sent - answered} of ${sent} queries were never answered: who has what they asked for was held, or gone, to the end.`);
   return { problems, warnings };
 }
 
@@ -171,13 +184,15 @@ function lateIsInvalid({ mode, scenario }: CasePlan): boolean {
 
 /** Arrivals after warm-up over the load's time after warm-up; null when everything is due at once. */
 function offeredRate({ plan: { scenario }, facts, pipeline }: Measured): number | null {
-  const { source, offered } = pipeline;
+  const { source, offered, lifecycle } = pipeline;
   const single = scenario.load.executor === "bursts" && scenario.load.count === 1;
-  const duration = scenario.load.executor === "shared-iterations" ? offered.last / 1000 : facts.durationMicros;
+  const stopped = lifecycle.stopped;
+  const planned = scenario.load.executor === "shared-iterations" ? offered.last / 1000 : facts.durationMicros;
+  const duration = Math.min(planned, (stopped ?? Number.POSITIVE_INFINITY) / 1000);
   // Of so many that were replayed there is one gap less between them: the last takes its part of the time too.
-  const gaps = scenario.load.executor === "replay" && facts.count > 1 ? facts.count / (facts.count - 1) : 1;
+  const gaps = scenario.load.executor === "replay" && facts.count > 1 && stopped === null ? facts.count / (facts.count - 1) : 1;
   const span = duration * gaps - scenario.warmup;
-  const measured = source.closedLoop ? offered.measured : facts.measured;
+  const measured = source.closedLoop || stopped !== null ? offered.measured : facts.measured;
   return single || span <= 0 ? null : (measured * 1e6) / span;
 }
 

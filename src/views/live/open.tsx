@@ -13,11 +13,12 @@ import { COLORS, PLAIN } from "./theme.ts";
 // The pragma above: which JSX runtime Bun picks depends on a tsconfig.json around the working directory and on NODE_ENV at
 // start-up, neither of which an installed package decides. React.createElement is there in all of them.
 
-/** Time between two pictures, in milliseconds: four a second cost little and lose nothing. */
-const PICTURE_MS = 250;
+/** What a key changes is drawn as often as this, per second, however few pictures of the run there are. */
+const KEYS_FPS = 10;
 
 export interface DashboardOptions {
   readonly color: boolean;
+  /** Pictures of the run per second at most. */
   readonly fps: number;
   /** Asks the run to stop. */
   readonly stop: () => void;
@@ -34,7 +35,7 @@ export interface Dashboard {
 
 /** Opens the dashboard on the alternate screen. If drawing fails, the terminal is put back and plain lines take over. */
 export function openDashboard({ color, fps, stop, screen: Screen = App }: DashboardOptions): Dashboard {
-  const store = new LiveStore(Math.max(PICTURE_MS, 1000 / fps));
+  const store = new LiveStore(1000 / fps);
   let broken: string | null = null;
   // Follows the run all the time, so that it can go on where the dashboard broke off.
   const plain = progressLines((line) => {
@@ -69,7 +70,7 @@ export function openDashboard({ color, fps, stop, screen: Screen = App }: Dashbo
         }}
       />
     </Guard>,
-    { alternateScreen: true, incrementalRendering: true, maxFps: fps, exitOnCtrlC: false, patchConsole: false },
+    { alternateScreen: true, incrementalRendering: true, maxFps: Math.max(KEYS_FPS, fps), exitOnCtrlC: false, patchConsole: false },
   );
   instance.waitUntilExit().then(quit, onBroken);
   return {

@@ -103,6 +103,11 @@ function appended(series: readonly Sample[], sample: Sample): readonly Sample[] 
   return series;
 }
 
+/** A view that no later sample changes. */
+function stillOf(view: RunView): RunView {
+  return { ...view, cases: view.cases.map((one) => ({ ...one, series: [...one.series] })) };
+}
+
 /** Share of a core that pictures may take; when they cost more there are fewer of them. */
 const BUDGET = 0.06;
 const SLOWEST_MS = 1000;
@@ -147,6 +152,7 @@ export class LiveStore {
 
   /** Holds the picture still; the run goes on. */
   freeze(frozen: boolean): void {
+    if (frozen) this.shown = stillOf(this.shown);
     this.frozen = frozen;
     this.publish();
   }

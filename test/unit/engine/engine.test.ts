@@ -301,7 +301,7 @@ describe("lifecycle", () => {
     const { lifecycle } = make();
     lifecycle.fail(5, "first");
     lifecycle.fail(6, "second");
-    expect([lifecycle.reason, lifecycle.expired(6), lifecycle.taking, lifecycle.aborted]).toEqual(["first", true, false, false]);
+    expect([lifecycle.reason, lifecycle.expired(6), lifecycle.taking, lifecycle.stopped]).toEqual(["first", true, false, 5]);
   });
 });
 

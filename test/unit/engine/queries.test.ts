@@ -141,4 +141,12 @@ describe("thresholds at the end and on the way", () => {
     expect(gate.broken(1e6, () => standing)).toContain("throughput value>100 was broken (60)");
     expect(new Gate().broken(1e9, () => standing)).toBeNull();
   });
+
+  test("not by a figure that will be another in the end", () => {
+    const ends = (metric: string, threshold: string) => new Gate({ [metric]: [rule(threshold, true)] }, 1e9);
+    expect(ends("throughput", "value>100").broken(1.2e9, () => standing)).toBeNull();
+    expect(ends("throughput", "value>100").broken(1.6e9, () => standing)).toContain("was broken");
+    const undone = { ...standing, ledger: { ...standing.ledger, unfinished: 5 } };
+    expect(ends("unfinished", "count==0").broken(5e9, () => undone)).toBeNull();
+  });
 });

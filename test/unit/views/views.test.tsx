@@ -174,7 +174,13 @@ describe("store", () => {
     expect(store.snapshot()).toBe(shown);
     await Bun.sleep(30);
     expect(calls).toBe(4);
+    store.onEvent(first);
     store.freeze(true);
+    const still = store.snapshot();
+    const drawn = still.cases[0]?.series.length;
+    store.onEvent(first);
+    expect(store.snapshot()).toBe(still);
+    expect(still.cases[0]?.series.length).toBe(drawn ?? 0);
     store.onEvent(preparing);
     expect(calls).toBe(4);
     expect(store.latest.cases[0]?.state).toBe("preparing");
