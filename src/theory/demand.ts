@@ -41,6 +41,16 @@ export function sharesOf({ work }: Scenario): Shares | null {
 /** Handing a piece of work to a helper thread and hearing that it is done: two wake-ups, in seconds. */
 export const HANDOVER = 120e-6;
 
+/** Answering a query, in seconds of the thread that has the state: in `parallel` the question and its answer cross threads. */
+const QUERY = { sync: 1.2e-6, async: 1e-6, parallel: 8e-6 } as const;
+
+/** Share of its time that each thread with states answers queries instead of working, at most nearly all of it. */
+export function queryShare({ mode, scenario: { queries }, workers }: Expected): number {
+  const besides = mode === "parallel" && queries.consistency === "snapshot";
+  const perSecond = besides ? 0 : (queries.rate * 1e6) / queries.timeUnit;
+  return Math.min(0.95, (perSecond * QUERY[mode]) / (mode === "parallel" ? workers : 1));
+}
+
 /** Batches that a Worker holds beside those at work; as the parallel executor does. */
 export function windowOf(concurrency: number, batchSeconds: number): number {
   return concurrency - 1 + Math.min(128, Math.max(4, Math.ceil(4e-3 / Math.max(1e-9, batchSeconds))));

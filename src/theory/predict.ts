@@ -1,8 +1,10 @@
-import { keyShares } from "../load/keys.ts";
+import { hashOf } from "../kernel/hash.ts";
+import { keyShares, workerName } from "../load/keys.ts";
 import { squaredVariation } from "../load/service-times.ts";
 import type { Scenario } from "../scenario/schema.ts";
+import { arrivalEstimate } from "../scenario/semantics.ts";
 import type { Prediction } from "../telemetry/result.ts";
-import { type Expected, HANDOVER, offeredRate, type Shares, sharesOf, simulatable } from "./demand.ts";
+import { type Expected, HANDOVER, offeredRate, queryShare, type Shares, sharesOf, simulatable } from "./demand.ts";
 import { predictFetch } from "./fetch.ts";
 import { predictFlow } from "./flow.ts";
 import {
@@ -18,8 +20,9 @@ import {
 } from "./queues.ts";
 import { type Simulated, simulate } from "./simulate.ts";
 
-/** Arrivals that a prediction simulates at most: enough for a steady state, and a moment's work. */
-const SIMULATED = 300_000;
+/** Arrivals that a prediction simulates of a case in a steady state, and of one that never is in one: a moment's work. */
+const STEADY = 300_000;
+const SIMULATED = 2_000_000;
 
 /** What theory expects of a case before it runs: a formula where one applies, the simulator for the rest; null: unknown. */
 export function predict(asked: Expected): Prediction {
@@ -29,21 +32,25 @@ export function predict(asked: Expected): Prediction {
   const { scenario } = expected;
   const { capacity, bottleneck, servers } = capacityOf(expected);
   const lambda = offeredRate(scenario);
-  const simulated = simulatable(scenario) ? simulate(expected, SIMULATED) : null;
-  if (capacity === null || simulated === null) {
-    const throughput = capacity === null || lambda === null ? lambda : Math.min(lambda, capacity);
-    const utilization = capacity === null || lambda === null ? null : Math.min(1, lambda / capacity);
+  const foreseen = simulatable(scenario) ? simulated(expected, capacity) : null;
+  if (capacity === null || foreseen === null) {
+    // All at once is as much as can be done.
+    const asked = lambda ?? (scenario.load.executor === "bursts" ? capacity : null);
+    const throughput = capacity === null || asked === null ? asked : Math.min(asked, capacity);
+    const utilization = capacity === null || asked === null ? null : Math.min(1, asked / capacity);
     return { capacity, throughput, sojournMean: null, sojournP99: null, utilization, bottleneck, model: "capacity" };
   }
-  const hot = expected.mode === "parallel" && servers > 1 ? hottestShare(scenario, servers) : null;
-  const limit = hot === null ? capacity : Math.min(capacity, capacity / servers / hot);
+  const keys = keyLimits(expected);
+  // A read begins only once the loop is not held by work, so that neither gets all its time.
+  const inTurn = expected.mode === "async" && scenario.source.latency.max > 0;
+  const readsHeldUp = inTurn && foreseen.dropped === 0 && foreseen.throughput < UNEVEN * Math.min(lambda ?? capacity, capacity, keys.key);
   const formula = lambda === null ? null : formulaFor(expected, lambda, servers);
   return {
     capacity,
-    throughput: simulated.throughput,
-    utilization: lambda === null ? simulated.utilization : Math.min(1, lambda / capacity),
-    bottleneck: lambda !== null && lambda < limit ? "arrivals" : limit < capacity ? "hot key" : bottleneck,
-    ...(formula ?? fromSimulation(simulated)),
+    throughput: foreseen.throughput,
+    utilization: lambda === null ? foreseen.utilization : Math.min(1, lambda / capacity),
+    bottleneck: readsHeldUp ? "source" : (limitOf(scenario, lambda, capacity, keys) ?? bottleneck),
+    ...(formula ?? fromSimulation(foreseen)),
   };
 }
 
@@ -84,7 +91,7 @@ function formulaFor(expected: Expected, lambda: number, servers: number): Sojour
     if (calm !== null) return { sojournMean: ms(calm), sojournP99: ms(calm), model: "D/D/1" };
     const seconds = load.duration / 1e6;
     const drained = seconds * lambda * service <= seconds + scenario.gracefulStop / 1e6;
-    if (!roomy || !drained) return null;
+    if (!roomy || !drained || scenario.warmup > 0) return null;
     const mean = dd1OverloadSojourn(lambda, service, seconds);
     return { sojournMean: ms(mean), sojournP99: ms(service + 0.99 * 2 * (mean - service)), model: "D/D/1, overloaded" };
   }
@@ -129,10 +136,11 @@ export function capacityOf(expected: Expected): Capacity {
   const shares: Shares = sharesOf(scenario) ?? { cpu: 0, hold: 0, wait: 0 };
   const time = work.time / 1e6;
   const service = time * (shares.cpu + shares.hold + shares.wait);
+  const working = 1 - queryShare(expected);
   if (mode === "sync") {
     const whole = service + read;
     if (whole === 0) return { capacity: null, bottleneck: OVERHEAD, servers: 1 };
-    return { capacity: 1 / whole, bottleneck: read > service ? "source" : nameOf(shares), servers: 1 };
+    return { capacity: working / whole, bottleneck: read > service ? "source" : nameOf(shares), servers: 1 };
   }
   const offload = mode === "async" ? scenario.async.offload : "none";
   const pieces = offload === "message" ? 1 : 1 / Math.max(1, Math.min(batch.size ?? 1, 1e6));
@@ -142,8 +150,12 @@ export function capacityOf(expected: Expected): Capacity {
   const limits: [number, string, number][] = [];
   const held = time * (shares.cpu + shares.hold);
   if (held > 0)
-    limits.push([threads / (held + (scenario.async.concurrency > 1 ? 0 : handover)), threadName(mode, threads, cores, shares), threads]);
-  if (shares.cpu > 0) limits.push([cores / (time * shares.cpu), "all cores", cores]);
+    limits.push([
+      (threads * working) / (held + (scenario.async.concurrency > 1 ? 0 : handover)),
+      threadName(mode, threads, cores, shares),
+      threads,
+    ]);
+  if (shares.cpu > 0) limits.push([(cores * working) / (time * shares.cpu), "all cores", cores]);
   if (service > 0) limits.push([slots / (service + handover), slots === 1 ? nameOf(shares) : "concurrency", slots]);
   if (read > 0) limits.push([source.connections / read, "source", slots]);
   if (limits.length === 0) return { capacity: null, bottleneck: OVERHEAD, servers: 1 };
@@ -162,9 +174,57 @@ function threadName(mode: string, threads: number, cores: number, shares: Shares
   return threads >= cores && shares.cpu > 0 ? "all cores" : "workers";
 }
 
-/** Share of the arrivals that the busiest server gets at least, because a key is never split; null: they spread evenly. */
-function hottestShare({ keys }: Scenario, servers: number): number | null {
-  if (keys.distribution !== "zipf" && keys.count >= servers) return null;
-  const share = Math.max(keyShares(keys)[0] ?? 1, 1 / servers);
-  return share > 1 / servers ? share : null;
+/** Below this share of the capacity one key is what keeps the rate down. */
+const UNEVEN = 0.95;
+/** Keys whose thread is worked out one by one; the rest spread evenly. */
+const KEYS_PLACED = 10_000;
+
+interface KeyLimits {
+  /** Items per second at which the busiest key is used up: it is worked one item after another. */
+  readonly key: number;
+  /** The same of the thread that has the most of the keys. */
+  readonly thread: number;
+}
+
+const NO_LIMIT = Number.POSITIVE_INFINITY;
+
+function keyLimits({ mode, scenario, workers }: Expected): KeyLimits {
+  const shares = sharesOf(scenario);
+  if (mode === "sync" || shares === null || (mode === "async" && scenario.async.concurrency === 1))
+    return { key: NO_LIMIT, thread: NO_LIMIT };
+  const time = scenario.work.time / 1e6;
+  const service = time * (shares.cpu + shares.hold + shares.wait);
+  const held = time * (shares.cpu + shares.hold);
+  const parts = keyShares(scenario.keys);
+  const key = 1 / service / (parts[0] ?? 1);
+  if (mode !== "parallel" || workers === 1) return { key, thread: NO_LIMIT };
+  const lanes = new Float64Array(workers);
+  const placed = Math.min(parts.length, KEYS_PLACED);
+  let left = 1;
+  for (let i = 0; i < placed; i++) {
+    const lane = hashOf(workerName(i)) % workers;
+    lanes[lane] = (lanes[lane] as number) + (parts[i] as number);
+    left -= parts[i] as number;
+  }
+  const busiest = Math.max(...lanes) + Math.max(0, left) / workers;
+  return { key, thread: Math.min(scenario.async.concurrency / service, held > 0 ? 1 / held : NO_LIMIT) / busiest };
+}
+
+/** What keeps the rate down where it is not a resource that all share; null: it is one. */
+function limitOf({ keys }: Scenario, lambda: number | null, capacity: number, { key, thread }: KeyLimits): string | null {
+  if (lambda !== null && lambda < Math.min(capacity, key, thread)) return "arrivals";
+  if (key < UNEVEN * capacity) return keys.distribution === "zipf" || keys.count === 1 ? "hot key" : "few keys";
+  return lambda !== null && lambda < capacity && thread < capacity ? "uneven keys" : null;
+}
+
+/** The case simulated whole, or, where it is the same all along, enough of it; null when it is too long for that. */
+function simulated(expected: Expected, capacity: number | null): Simulated | null {
+  const { scenario } = expected;
+  const count = arrivalEstimate(scenario);
+  const lambda = offeredRate(scenario) ?? Number.POSITIVE_INFINITY;
+  const { key, thread } = keyLimits(expected);
+  const even = scenario.load.executor === "constant-arrival-rate" && lambda < Math.min(capacity ?? 0, key, thread);
+  const steady = even || "vus" in scenario.load;
+  if (!steady && count !== null && count > SIMULATED) return null;
+  return simulate(expected, steady ? STEADY : SIMULATED);
 }

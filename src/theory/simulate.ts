@@ -8,7 +8,7 @@ import { Arrival } from "../load/tape.ts";
 import { Ring } from "../queueing/ring.ts";
 import { loadDuration } from "../scenario/semantics.ts";
 import { Histogram } from "../telemetry/histogram.ts";
-import { type Expected, HANDOVER, offeredRate, type Shares, sharesOf, windowOf } from "./demand.ts";
+import { type Expected, HANDOVER, offeredRate, queryShare, type Shares, sharesOf, windowOf } from "./demand.ts";
 
 /**
  * A discrete-event simulation of the pipeline: the same tape, service times and reads as the engine's, with threads and
@@ -88,11 +88,13 @@ class Simulation {
   private readonly lanes: readonly Lane[];
   private readonly laneOfKey: Int32Array;
   private readonly keyFree: Float64Array | null;
-  /** How much longer computing takes because more threads compute than there are cores, and all have work. */
-  private readonly crowding: number;
+  /** How much longer computing takes because more threads compute than there are cores, and all have work, and because of queries. */
+  private readonly stretch: number;
   private readonly service: ServiceTimes;
   private readonly reads: ReadLatency | null;
   private readonly connections: Slots;
+  /** When work holds the loop that also reads, in order; null: they are apart. */
+  private readonly holds: Ring<{ readonly from: number; to: number }> | null;
   private readonly sojourn = new Histogram();
   private readonly size: number;
   private readonly timeout: number;
@@ -101,6 +103,7 @@ class Simulation {
   private readonly warmup: number;
   private readonly single: boolean;
   private readonly handover: number;
+  private readonly handedOneByOne: boolean;
   /** When those in the queue leave it: in order of leaving for one lane, a heap for several. */
   private readonly leavingInOrder = new Ring<number>();
   private readonly leavingAnyhow = new Heap<null>();
@@ -133,16 +136,19 @@ class Simulation {
     this.size = this.single ? 1 : (size ?? (timeout === undefined ? 1 : Number.POSITIVE_INFINITY));
     this.timeout = this.single || timeout === undefined ? Number.POSITIVE_INFINITY : timeout * 1000;
     const offload = mode === "async" ? scenario.async.offload : "none";
-    this.handover = offload === "none" ? 0 : HANDOVER * 1e9 * (offload === "message" ? Math.min(this.size, 1e6) : 1);
+    this.handover = offload === "none" ? 0 : HANDOVER * 1e9;
+    this.handedOneByOne = offload === "message";
     const batchSeconds = (scenario.work.time / 1e6) * Math.min(this.size, 100);
     const window = mode === "parallel" ? windowOf(slots, batchSeconds) * Math.min(this.size, 1000) : slots;
     this.lanes = Array.from({ length: lanes }, () => new Lane(slots, Math.max(1, window)));
     this.laneOfKey = new Int32Array(lanes > 1 ? scenario.keys.count : 0).fill(-1);
     this.keyFree = slots > 1 ? new Float64Array(scenario.keys.count) : null;
     const asked = (offeredRate(scenario) ?? Number.POSITIVE_INFINITY) * (scenario.work.time / 1e6) * shares.cpu;
-    this.crowding = asked >= cores ? Math.max(1, (lanes * shares.cpu) / cores) : 1;
+    const crowding = asked >= cores ? Math.max(1, (lanes * shares.cpu) / cores) : 1;
+    this.stretch = crowding / (1 - queryShare(expected));
     this.service = new ServiceTimes(scenario.work, scenario.seed);
     this.reads = scenario.source.latency.max > 0 ? new ReadLatency(scenario.source.latency, scenario.seed) : null;
+    this.holds = mode === "async" && offload === "none" && this.reads !== null && shares.wait < 1 ? new Ring() : null;
     this.connections = new Slots(this.single ? 1 : scenario.source.connections);
     this.capacity = this.single || scenario.queue.capacity === "unlimited" ? Number.POSITIVE_INFINITY : scenario.queue.capacity;
     this.dropping = scenario.queue.overflow !== "block";
@@ -226,11 +232,21 @@ class Simulation {
   /** When an arrival has been read, in tape order; in `sync` reading holds the one thread and is part of its service. */
   private readAt(due: number): number {
     if (this.reads === null || this.single) return due;
-    const begin = Math.max(due, this.connections.first);
+    const begin = this.holds === null ? Math.max(due, this.connections.first) : this.whenFree(Math.max(due, this.connections.first));
     const end = begin + this.reads.next();
     this.connections.take(end);
     this.lastRead = Math.max(this.lastRead, end);
     return this.lastRead;
+  }
+
+  /** The first instant from `at` on at which the one loop is not held by work; asked in rising order. */
+  private whenFree(at: number): number {
+    let free = at;
+    for (let hold = this.holds?.peek(); hold !== undefined && hold.from <= free; hold = this.holds?.peek()) {
+      if (hold.to > free) free = hold.to;
+      this.holds?.shift();
+    }
+    return free;
   }
 
   private laneNumber(key: number): number {
@@ -290,7 +306,7 @@ class Simulation {
       at = this.process(lane, at, lane.due[i] as number, lane.demand[i] as number, lane.key[i] as number);
       this.note(lane, at);
     }
-    lane.slots.take(at + this.handover);
+    lane.slots.take(at + this.handover * (this.handedOneByOne ? count : 1));
     for (const list of [lane.queued, lane.due, lane.demand, lane.key]) list.splice(0, count);
   }
 
@@ -313,13 +329,14 @@ class Simulation {
     let start = from;
     if (this.keyFree !== null) start = Math.max(start, this.keyFree[key] as number);
     if (held > 0) start = Math.max(start, lane.free);
-    const stretched = held * this.crowding;
+    const stretched = held * this.stretch;
     if (start + reading >= this.expiry) {
       this.unfinished++;
       return start;
     }
     const done = start + reading + stretched + wait;
     lane.free = start + reading + stretched;
+    if (stretched > 0) this.holds?.push({ from: start, to: lane.free });
     if (this.keyFree !== null) this.keyFree[key] = done;
     this.processed++;
     this.busy += this.shares.wait > 0 ? demand : held;

@@ -59,7 +59,7 @@ describe("P1-S predictions", () => {
     expect(expectation("parallel", cpu)).toMatchObject({ capacity: 800, bottleneck: "all cores" });
     expect(expectation("parallel", cpu, 8, 4).capacity).toBe(800);
     expect(expectation("parallel", cpu, 2, 4)).toMatchObject({ capacity: 400, bottleneck: "workers" });
-    const io = { work: { kind: "io", time: "5ms" }, load: rate(50_000), async: { concurrency: 100 } };
+    const io = { work: { kind: "io", time: "5ms" }, load: rate(50_000), async: { concurrency: 100 }, keys: { count: 10_000 } };
     expect(expectation("sync", io).capacity).toBeCloseTo(200, 9);
     expect(expectation("async", io)).toMatchObject({ capacity: 20_000, bottleneck: "concurrency" });
     expect(expectation("parallel", io).capacity).toBeCloseTo(80_000, 6);
@@ -81,6 +81,58 @@ describe("P1-S predictions", () => {
     expect(expectation("parallel", { work: { kind: "cpu", time: "5ms" }, load: rate(100), keys: { count: 1 } }).bottleneck).toBe(
       "arrivals",
     );
+  });
+
+  test("a load that is never in a steady state is simulated whole, or not at all", () => {
+    const ramp = { executor: "ramping-arrival-rate", startRate: 1, stages: [{ target: 20_000, duration: "60s" }] };
+    const fast = { work: { kind: "io", time: "1ms" }, async: { concurrency: 100 }, keys: { count: 10_000 } };
+    expect(expectation("async", { ...fast, load: ramp }).throughput ?? 0).toBeWithin(9950, 10_050);
+    const burst = (size: number) => expectation("sync", { work: { kind: "cpu", time: "10us" }, load: { executor: "bursts", size } });
+    expect(burst(1_000_000).sojournMean ?? 0).toBeCloseTo(5000, 0);
+    expect(burst(3_000_000)).toMatchObject({ sojournMean: null, utilization: 1, model: "capacity" });
+  });
+
+  test("handing over costs each message once, however many a batch may hold", () => {
+    const given = { work: { kind: "sleep", time: "1ms" }, load: rate(100), async: { offload: "message" } };
+    const timed = expectation("async", { ...given, batch: { timeout: "20ms" } });
+    expect(timed.sojournMean ?? 0).toBeWithin(10, 16);
+    expect(expectation("async", { ...given, batch: { size: 500, timeout: "20ms" } }).sojournMean).toBe(timed.sojournMean);
+  });
+
+  test("an overload is that of the time after the warm-up", () => {
+    const over = { work: { kind: "sleep", time: "10ms" }, load: rate(200, { duration: "4s" }), gracefulStop: "20s" };
+    expect(expectation("sync", over).sojournMean ?? 0).toBeCloseTo(2005, -1);
+    expect(expectation("sync", { ...over, warmup: "2s" }).sojournMean ?? 0).toBeCloseTo(3005, -1);
+  });
+
+  test("reads wait for a loop that work holds", () => {
+    const given = {
+      work: { kind: "sleep", time: "3ms" },
+      load: rate(300, { duration: "3s" }),
+      source: { latency: "2500us", connections: 1 },
+      batch: { size: 10 },
+    };
+    const held = expectation("async", given);
+    expect([Math.round(held.throughput ?? 0), held.bottleneck]).toEqual([182, "source"]);
+    expect(expectation("async", { ...given, work: { kind: "io", time: "3ms" } }).throughput ?? 0).toBeCloseTo(297, -1);
+  });
+
+  test("few keys keep the rate down, in async too, and by where they are hashed to", () => {
+    const waits = { work: { kind: "io", time: "10ms" }, async: { concurrency: 100 }, load: rate(500) };
+    expect(expectation("async", { ...waits, keys: { count: 1 } })).toMatchObject({ throughput: 100, bottleneck: "hot key" });
+    expect(expectation("async", { ...waits, keys: { count: 3 } }).bottleneck).toBe("few keys");
+    expect(expectation("async", { ...waits, keys: { count: 1000 } }).bottleneck).toBe("arrivals");
+    const work = { kind: "cpu", time: "5ms" };
+    const bottlenecks = [2, 4, 5, 6].map((count) => expectation("parallel", { work, keys: { count }, load: rate(300) }, 2, 2));
+    for (const { throughput, bottleneck } of bottlenecks) expect(bottleneck === "arrivals").toBe((throughput ?? 0) > 290);
+  });
+
+  test("queries take their part of the thread that answers them", () => {
+    const given = (queries: object) => ({ work: { kind: "cpu", time: "1ms" }, load: rate(4000), queries });
+    const of = (mode: "sync" | "parallel", queries: object) => expectation(mode, given(queries), 1, 2).throughput ?? 0;
+    expect(of("sync", { rate: 50_000 }) / of("sync", {})).toBeCloseTo(0.94, 2);
+    expect(of("parallel", { rate: 50_000 }) / of("parallel", {})).toBeCloseTo(0.6, 1);
+    expect(of("parallel", { rate: 50_000, consistency: "snapshot" })).toBe(of("parallel", {}));
   });
 
   test("the model fits the arrivals, and says nothing where no formula applies", () => {
