@@ -13,7 +13,7 @@ export function conclude(all: readonly CaseResult[]): string[] {
   if (batched.length > 0) sentences.push(...bestBatches(cases, batched, fields));
   // Where batches are swept, what another field does by itself is in the pictures.
   for (const field of batched.length > 0 ? [] : fields) sentences.push(...alongField(cases, field, fields));
-  if (fields.includes("load.rate")) sentences.push(...modesCompared(cases));
+  if (fields.includes("load.rate")) sentences.push(...modesCompared(byRate(cases)));
   sentences.push(...queriesCompared(cases), ...enginesCompared(cases, fields));
   return sentences;
 }
@@ -48,8 +48,14 @@ const at = (one: CaseResult, field: string) => valueText(one.params[field]);
 const first = (series: readonly CaseResult[]) => series[0] as CaseResult;
 const last = (series: readonly CaseResult[]) => series.at(-1) as CaseResult;
 
+/** The slowest arrivals first, however they were swept. */
+function byRate(cases: readonly CaseResult[]): CaseResult[] {
+  return cases.toSorted((a, b) => (a.offeredRate ?? 0) - (b.offeredRate ?? 0));
+}
+
 /** How far up a mode keeps up, and how fast the line grows from there. */
-function knee(series: readonly CaseResult[], label: string): string | null {
+function knee(asSwept: readonly CaseResult[], label: string): string | null {
+  const series = byRate(asSwept);
   const kept = series.filter(keepsUp);
   const lost = series.filter((one) => !keepsUp(one));
   const best = kept.at(-1);
@@ -145,15 +151,19 @@ function enginesCompared(cases: readonly CaseResult[], fields: readonly string[]
 
 /** W ≈ K · S: who gets the last place of a full queue waits for all before it. */
 function queueSize(series: readonly CaseResult[], label: string, field: string): string | null {
+  // sync has no queue.
+  if (series.every(({ queue }) => queue.capacity === null)) return null;
   const full = series.filter((one) => typeof one.params[field] === "number" && one.queue.highWater >= (one.params[field] as number));
   const one = full.at(-1);
   if (one === undefined) return anyField(series, label, field);
   const places = one.params[field] as number;
   const each = one.latency.service.mean;
-  const expected = places * each;
+  // As many are worked at a time, on average (Little's law).
+  const atOnce = Math.max(1, (one.throughput * each) / 1000);
+  const expected = (places * each) / atOnce;
   const smallest = series.find((other) => droppedTotal(other.ledger) === 0);
   const none = smallest === undefined ? "" : ` With ${at(smallest, field)} places nothing is dropped.`;
-  return `${label}: a full queue costs its capacity × processing time: ${formatCount(places)} × ${formatMs(each)} = ${formatMs(expected)}, measured p99 ${formatMs(one.latency.sojourn.p99)}. For a p99 of 100 ms that is ${formatCount(Math.max(1, Math.round(100 / each)))} places.${none}`;
+  return `${label}: a full queue costs its capacity × processing time: ${formatCount(places)} × ${formatMs(each)}${atOnce > 1.2 ? ` ÷ ${atOnce.toFixed(1)} at work at once` : ""} = ${formatMs(expected)}, measured p99 ${formatMs(one.latency.sojourn.p99)}. For a p99 of 100 ms that is ${formatCount(Math.max(1, Math.round((100 * atOnce) / each)))} places.${none}`;
 }
 
 function processingTime(series: readonly CaseResult[], label: string): string | null {
@@ -163,11 +173,12 @@ function processingTime(series: readonly CaseResult[], label: string): string | 
       const share = throughput / (predicted.capacity ?? 1);
       return `${valueText(params["work.time"])}: ${formatCount(throughput)}/s of ${formatCount(predicted.capacity ?? 0)} (${formatShare(share)})`;
     });
-  return told.length === 0 ? null : `${label}, measured of 1 ÷ processing time: ${told.join(", ")}.`;
+  return told.length === 0 ? null : `${label}, measured of what the processing time allows: ${told.join(", ")}.`;
 }
 
 /** Where the best batch lies, and whether it moves when something else changes. */
-function bestBatches(cases: readonly CaseResult[], batched: readonly string[], fields: readonly string[]): string[] {
+function bestBatches(all: readonly CaseResult[], batched: readonly string[], fields: readonly string[]): string[] {
+  const cases = all.filter(({ mode }) => mode !== "sync");
   const others = fields.filter((field) => !batched.includes(field));
   const best = [...groupedBy(cases, others)].map(([label, group]) => {
     const one = bestOf(group) as CaseResult;
@@ -214,10 +225,12 @@ function modesCompared(cases: readonly CaseResult[]): string[] {
   const [sync, asynchronous] = [of("sync"), of("async")];
   if (sync.length === 0 || sync.length !== asynchronous.length) return [];
   const ahead = asynchronous.findIndex((one, i) => one.throughput > 1.05 * (sync[i]?.throughput ?? 0));
-  if (ahead < 0)
-    return [
-      "async takes in no more than sync at any of these rates: what a message costs is computing, and an event loop gives it no second core.",
-    ];
+  if (ahead < 0) {
+    if ([...sync, ...asynchronous].every(keepsUp)) return ["sync and async both keep up with every rate tried."];
+    const computing = (sync.at(-1)?.process.threads.find(({ name }) => name === "main")?.utilization ?? 0) > 0.8;
+    const why = computing ? ": what a message costs is computing, and an event loop gives it no second core" : "";
+    return [`async takes in no more than sync at any of these rates${why}.`];
+  }
   const gain = asynchronous[ahead] as CaseResult;
   const most = Math.max(...asynchronous.map(({ throughput }) => throughput));
   const stops = asynchronous.find((one, i) => i >= ahead && one.throughput < 0.95 * (one.offeredRate ?? 0));
@@ -237,7 +250,7 @@ function queriesCompared(cases: readonly CaseResult[]): string[] {
     const where = Object.entries(params).map(([field, value]) => ` at ${field} ${valueText(value)}`);
     return `${mode}${where.join("")} ${formatMs(queries.latency.p99)} (${formatCount(queries.answered)} of ${formatCount(queries.sent)} answered)`;
   });
-  return [
-    `A query's p99: ${told.join("; ")}. In sync and async it waits for the messages before it, in parallel for the Worker that owns its key.`,
-  ];
+  const apart = asked.some(({ queries }) => queries.staleness !== undefined);
+  const parallel = apart ? "in parallel a snapshot answers it at once" : "in parallel for the Worker that owns its key";
+  return [`A query's p99: ${told.join("; ")}. In sync and async it waits for the messages before it, ${parallel}.`];
 }

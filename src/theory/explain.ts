@@ -1,4 +1,5 @@
 import { formatCount, formatMs, formatShare } from "../kernel/units.ts";
+import { keyShares } from "../load/keys.ts";
 import type { Scenario } from "../scenario/schema.ts";
 import { droppedTotal } from "../telemetry/ledger.ts";
 import { type Explained, explainFetch } from "./explain-fetch.ts";
@@ -86,11 +87,19 @@ class Facts {
     return "vus" in load ? load.vus : 0;
   }
 
+  /** False where an item holds its thread as long as it takes. */
+  get waits(): boolean {
+    const { workload, work } = this.scenario;
+    return workload !== "message" || !["none", "cpu", "sleep"].includes(work.kind);
+  }
+
   /** Messages that can be at work at once. */
   get slots(): number {
     const { mode } = this.result;
     if (mode === "sync") return 1;
-    return this.scenario.async.concurrency * Math.max(1, mode === "parallel" ? this.workers.length : 1);
+    // Work that never waits leaves its thread nothing else to do.
+    const each = this.waits ? this.scenario.async.concurrency : 1;
+    return each * Math.max(1, mode === "parallel" ? this.workers.length : 1);
   }
 
   /** Nearly all of those were in use (Little's law). */
@@ -158,6 +167,7 @@ const BOTTLENECKS: readonly Look[] = [
   slowSource,
   busyThread,
   busyWorkers,
+  busyKeys,
   otherPrograms,
   heldThread,
   waitingBatch,
@@ -201,6 +211,10 @@ function busyThread(facts: Facts): string | null {
 }
 
 function busyWorkers({ workers, busyWorkers: busy, rate, result, cores }: Facts): string | null {
+  const inAll = workers.reduce((sum, share) => sum + share, 0);
+  if (result.mode === "parallel" && workers.length > cores && inAll >= WORKER_BUSY * cores) {
+    return `All cores are the limit: the ${workers.length} Workers were computing ${formatShare(inAll / cores)} of what the machine's ${cores} ${cores === 1 ? "core has" : "cores have"}, at ${rate}. More Workers would not help; more cores, or less work per message, would.`;
+  }
   if (busy === 0) return null;
   const computed = `was computing at least ${formatShare(WORKER_BUSY)} of the time`;
   if (result.mode === "async") return `The helper Worker is the limit: it ${computed}, at ${rate}, while the event loop was free.`;
@@ -208,14 +222,37 @@ function busyWorkers({ workers, busyWorkers: busy, rate, result, cores }: Facts)
     const idle = formatShare(Math.min(...workers));
     return `${busy} of ${workers.length} Workers ${busy === 1 ? "is" : "are"} the limit: their keys keep them busy while another was computing only ${idle} of the time, at ${rate}. A key cannot be split; spreading its work over several keys would help.`;
   }
-  const more = workers.length < cores ? "More Workers would help." : "Only more cores, or less work per message, would help.";
-  return `All cores are the limit: each of the ${workers.length} Workers ${computed}, at ${rate}. ${more}`;
+  if (workers.length < cores) {
+    const who = workers.length === 1 ? "The one Worker is the limit: it" : `The Workers are the limit: each of the ${workers.length}`;
+    return `${who} ${computed}, at ${rate}. More Workers would help: the machine has ${cores} cores.`;
+  }
+  return `All cores are the limit: each of the ${workers.length} Workers ${computed}, at ${rate}. Only more cores, or less work per message, would help.`;
+}
+
+/** Theory says the keys keep the rate down, and messages wait. */
+function busyKeys(facts: Facts): string | null {
+  const { result, scenario, rate } = facts;
+  if (!facts.overrun || result.mode === "sync" || facts.saturated) return null;
+  const { count, distribution } = scenario.keys;
+  const each = formatMs(result.latency.service.mean);
+  switch (result.predicted.bottleneck) {
+    case "hot key":
+    case "few keys": {
+      const share = distribution === "zipf" ? `, the busiest with ${formatShare(keyShares(scenario.keys)[0] ?? 1)} of the messages` : "";
+      const keys = count === 1 ? "there is one key" : `there are ${formatCount(count)} keys${share}`;
+      return `The keys are the limit: messages of one key are worked one after another, each ${each}, and ${keys}, at ${rate}. Spreading the work over more keys would help.`;
+    }
+    case "uneven keys":
+      return `The keys are the limit: more of them belong to one of the ${facts.workers.length} Workers than to others, at ${rate}. More keys, or another number of Workers, would help.`;
+    default:
+      return null;
+  }
 }
 
 /** Work that never waits held its threads all the time, and yet they computed less: something else had their cores meanwhile. */
 function otherPrograms(facts: Facts): string | null {
   const { result, scenario, workers } = facts;
-  const waitless = scenario.workload === "message" && (scenario.work.kind === "cpu" || scenario.work.kind === "none");
+  const waitless = !facts.waits && scenario.work.kind !== "sleep";
   if (!waitless || !facts.longEnough || facts.held < BUSY) return null;
   const [threads, computed] =
     result.mode === "parallel" ? [`its ${workers.length} Workers were`, mean(workers)] : ["its one thread was", facts.main];
@@ -231,7 +268,8 @@ function heldThread(facts: Facts): string | null {
 function waitingBatch({ result, scenario, rate }: Facts): string | null {
   const { batch, sojourn } = result.latency;
   const { size, timeout } = scenario.batch;
-  if (result.mode === "sync" || (size ?? 2) === 1 || batch.mean < 0.5 * sojourn.mean || batch.mean < 0.5) return null;
+  const single = (size ?? (timeout === undefined ? 1 : 2)) === 1;
+  if (result.mode === "sync" || single || batch.mean < 0.5 * sojourn.mean || batch.mean < 0.5) return null;
   const how = `batches went with ${formatCount(result.batches.meanSize)} on average`;
   const help = timeout === undefined ? "A smaller batch.size, or a batch.timeout," : "A shorter batch.timeout or a smaller batch.size";
   return `The batch is what takes time: of ${formatMs(sojourn.mean)} on average, ${formatMs(batch.mean)} was waiting for it to go (${how}), at ${rate}. ${help} would help.`;
@@ -247,6 +285,11 @@ function processors(facts: Facts): string | null {
         ? "async overlaps what waits."
         : "Threads of their own (parallel) would help.";
     return `One message at a time is the limit: each takes ${formatMs(result.latency.service.mean)}, most of it waiting, and the one thread does nothing else meanwhile; ${facts.rate} went through. ${help}`;
+  }
+  if (!facts.waits) {
+    const threads = result.mode === "parallel" ? formatCount(slots) + (slots === 1 ? " Worker" : " Workers") : "one helper Worker";
+    const help = result.mode === "parallel" ? "More Workers would help." : "Mode parallel, with more Workers, would help.";
+    return `The number of Workers is the limit: work that holds its thread is done by ${threads}, one message at a time, each ${formatMs(result.latency.service.mean)}; ${facts.rate} went through. ${help}`;
   }
   return `The number of processors is the limit: ${formatCount(slots)} at a time, each message ${formatMs(result.latency.service.mean)}, is ${formatCount((slots * 1000) / result.latency.service.mean)}/s at most; ${facts.rate} went through. A larger async.concurrency would help.`;
 }

@@ -127,7 +127,7 @@ function Panels({ view, width, height, focus, zoomed, theme }: BodyProps & { rea
         {table === 0 ? null : roomy ? (
           <ComparisonTable view={view} width={width} theme={theme} />
         ) : (
-          <ComparisonLines view={view} theme={theme} />
+          <ComparisonLines view={view} width={width} theme={theme} />
         )}
       </Box>
     </Box>

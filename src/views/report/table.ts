@@ -69,11 +69,20 @@ export function comparisonRow(figures: RowFigures): ComparisonRow {
 export const COLUMNS = ["mode", "done/s", "p50", "p95", "p99", "drops", "CPU", "predicted"] as const;
 
 /** The comparison as plain text: columns separated by two spaces, numbers to the right. */
-export function plainTable(rows: readonly ComparisonRow[]): string {
+export function plainTable(rows: readonly ComparisonRow[], columns: readonly string[] = COLUMNS): string {
   return textTable(
-    COLUMNS,
-    rows.map((row) => COLUMNS.map((column) => row[column] ?? "")),
+    columns,
+    rows.map((row) => columns.map((column) => row[column] ?? "")),
   );
+}
+
+/** The comparison in lines of at most so many columns, as long as it can: with short names of the fields, without p95, without p50. */
+export function narrowTable(rows: readonly ComparisonRow[], width: number): string {
+  const short = rows.map((row) => ({ ...row, mode: row.mode.replace(/\b(?:[a-z]+\.)+(?=[a-z])/gi, "") }));
+  const without = (...spare: string[]) => COLUMNS.filter((column) => !spare.includes(column));
+  const tries = [plainTable(rows), plainTable(short), plainTable(short, without("p95")), plainTable(short, without("p95", "p50"))];
+  const fits = (table: string) => table.split("\n").every((line) => Bun.stringWidth(line) <= width);
+  return tries.find(fits) ?? (tries.at(-1) as string);
 }
 
 /** A table as plain text: a heading, a rule, the rows; the first column to the left, the rest to the right. */

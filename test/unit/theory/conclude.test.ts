@@ -83,6 +83,38 @@ describe("P1-S P2-S explanations of cases with a known answer", () => {
     expect(explain(helped, scenario({ async: { offload: "batch" } }))).toStartWith("The helper Worker is the limit");
   });
 
+  test("work that holds its thread: more processors would not help, more Workers would", () => {
+    const threads = (n: number, each: number) => [
+      { name: "main", utilization: 0.1 },
+      ...Array.from({ length: n }, (_, i) => ({ name: `worker-${i}`, utilization: each })),
+    ];
+    const case_ = (n: number, each: number, change: object) => ({
+      ...caseResult({ mode: "parallel" }),
+      process: { ...base.process, threads: threads(n, each) },
+      cores: [1, 1].map((utilization, core) => ({ core, utilization })),
+      offeredRate: 1000,
+      ...change,
+    });
+    const slept = case_(2, 0.01, { throughput: 392, latency: parts(0, 900, 5) });
+    const sleeping = explain(slept, scenario({ work: { kind: "sleep", time: "5ms" } }));
+    expect(sleeping).toStartWith("The number of Workers is the limit: work that holds its thread is done by 2 Workers");
+    expect(sleeping).not.toContain("async.concurrency");
+    const crowded = explain(case_(6, 0.33, { throughput: 390, latency: parts(0, 900, 15) }), scenario());
+    expect(crowded).toStartWith("All cores are the limit: the 6 Workers were computing 99 % of what the machine's 2 cores have");
+    const alone = explain(case_(1, 0.97, { throughput: 200, latency: parts(0, 900, 5) }), scenario());
+    expect(alone).toStartWith("The one Worker is the limit: it was computing at least 80 % of the time");
+    expect(alone).toContain("More Workers would help: the machine has 2 cores.");
+  });
+
+  test("one key, where only its turn is waited for", () => {
+    const predicted = { ...base.predicted, bottleneck: "hot key" };
+    const waited = { ...base, predicted, offeredRate: 500, throughput: 99, latency: parts(890, 900, 10) };
+    const given = scenario({ keys: { count: 1 }, work: { kind: "io", time: "10ms" }, async: { concurrency: 100 } });
+    expect(explain(waited, given)).toStartWith(
+      "The keys are the limit: messages of one key are worked one after another, each 10.0 ms, and there is one key, at 99",
+    );
+  });
+
   test("theory stands beside what was measured", () => {
     expect(explain(base, scenario())).toContain("D/D/1 expects 100/s and a mean sojourn time of 5.00 ms; measured: 100/s");
   });
@@ -205,6 +237,42 @@ describe("conclusions of sweeps", () => {
     expect(conclude([of("1ms", 990, 1000), of("5ms", 200, 200)])[0]).toContain("1ms: 990/s of 1.00 k (99 %), 5ms: 200/s of 200 (100 %)");
     const machines = [10, 1000].map((count) => sketch("sync", { "keys.count": count }, { throughput: 160 }));
     expect(conclude(machines)[0]).toContain("keys.count from 10 to 1000: throughput (per second) does not change");
+  });
+
+  test("rates in any order, and what keeps up is not said to be held back by computing", () => {
+    const at = (mode: Mode, rate: number, throughput: number) =>
+      sketch(mode, { "load.rate": rate }, { offeredRate: rate, throughput }, { p50: 5 });
+    const down = [
+      at("async", 400, 400),
+      at("async", 150, 150),
+      at("async", 50, 50),
+      at("sync", 400, 100),
+      at("sync", 150, 100),
+      at("sync", 50, 50),
+    ];
+    const said = conclude(down).join("\n");
+    expect(said).toContain("async keeps up with every rate tried, up to 400/s.");
+    expect(said).toContain("sync keeps up with 50/s; at 150/s");
+    expect(said).toContain("async is better from 150/s on");
+    const both = conclude([at("sync", 20, 20), at("sync", 50, 50), at("async", 20, 20), at("async", 50, 50)]).join("\n");
+    expect(both).toContain("sync and async both keep up with every rate tried.");
+    expect(both).not.toContain("computing");
+  });
+
+  test("a full queue costs what is before it, shared by those at work; without a queue nothing is said of one", () => {
+    const of = (mode: Mode, capacity: number | null, highWater: number) => {
+      const one = sketch(mode, { "queue.capacity": 100 }, { throughput: 800 });
+      return { ...one, queue: { ...one.queue, capacity, highWater } };
+    };
+    const busy = of("parallel", 100, 100);
+    const service = { ...busy.latency.service, mean: 5 };
+    const told = conclude([
+      { ...busy, latency: { ...busy.latency, service } },
+      { ...of("parallel", 100, 7), params: { "queue.capacity": 50 } },
+    ]);
+    expect(told[0]).toContain("100 × 5.00 ms ÷ 4.0 at work at once = 125 ms");
+    expect(told[0]).toContain("For a p99 of 100 ms that is 80 places.");
+    expect(conclude([of("sync", null, 0), { ...of("sync", null, 0), params: { "queue.capacity": 50 } }])).toEqual([]);
   });
 
   test("P1-E3 a query's p99 in each mode", () => {

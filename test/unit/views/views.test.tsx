@@ -12,7 +12,7 @@ import { EMPTY_VIEW, LiveStore, type RunView, reduce } from "../../../src/views/
 import { drawChart, niceTop, resample } from "../../../src/views/report/chart.ts";
 import { closingReport } from "../../../src/views/report/closing.ts";
 import { progressLines } from "../../../src/views/report/progress.ts";
-import { comparisonRow, ledgerLine, plainTable, rowOfResult } from "../../../src/views/report/table.ts";
+import { comparisonRow, ledgerLine, narrowTable, plainTable, rowOfResult } from "../../../src/views/report/table.ts";
 import { rounds } from "../../support/campaign.ts";
 import { caseResult, runResult, sample } from "../../support/results.ts";
 
@@ -236,6 +236,17 @@ describe("reports", () => {
     expect(rule).toMatch(/^─+ {2}─/);
     expect(sync).toContain("≤ 200");
     expect(failed).toMatch(/async \(failed\) +– +–/);
+  });
+
+  test("a narrow table keeps drops, CPU and prediction; the names of swept fields get shorter, then p95 and p50 go", () => {
+    const one = { ...caseResult({ mode: "parallel" }), params: { "load.rate": 400, "queue.capacity": 5.5 } };
+    const rows = [comparisonRow(rowOfResult(one))];
+    for (const width of [120, 80, 72]) {
+      const lines = narrowTable(rows, width).split("\n");
+      for (const line of lines) expect(Bun.stringWidth(line)).toBeLessThanOrEqual(width);
+      expect(lines[0]).toMatch(/drops +CPU +predicted$/);
+      expect(lines[2]).toContain(width === 120 ? "load.rate 400, queue.capacity 5.5" : "rate 400, capacity 5.5");
+    }
   });
 
   test("the closing report holds explanation, ledger, problems and nothing hostile", () => {

@@ -1,7 +1,7 @@
 /** @jsxRuntime classic */
 import { Box, Text } from "ink";
 import React, { type ReactNode } from "react";
-import { COLUMNS, type ComparisonRow, comparisonRow, plainTable } from "../../report/table.ts";
+import { COLUMNS, type ComparisonRow, comparisonRow, narrowTable } from "../../report/table.ts";
 import { rowsOf } from "../figures.ts";
 import type { RunView } from "../store.ts";
 import type { Theme } from "../theme.ts";
@@ -30,9 +30,9 @@ export function ComparisonTable({ view, width, theme }: { readonly view: RunView
 }
 
 /** The same in one line per mode, for small screens. */
-export function ComparisonLines({ view, theme }: { readonly view: RunView; readonly theme: Theme }) {
+export function ComparisonLines({ view, width, theme }: { readonly view: RunView; readonly width: number; readonly theme: Theme }) {
   const rows = rowsOf(view);
-  const lines = plainTable(rows.map(comparisonRow)).split("\n");
+  const lines = narrowTable(rows.map(comparisonRow), width).split("\n");
   const shown = [lines[0] ?? "", ...lines.slice(2)];
   return (
     <Box flexDirection="column">
