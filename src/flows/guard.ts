@@ -3,7 +3,7 @@ import { pause, type Timers, within } from "../kernel/timers.ts";
 import { type BackoffRule, backoffDelay } from "../resilience/backoff.ts";
 import { BREAKER_STATES, CircuitBreakers } from "../resilience/circuit-breaker.ts";
 import { TimedOut } from "./failures.ts";
-import { checkCount, checkSpan } from "./options.ts";
+import { checkBackoff, checkCount, checkSpan } from "./options.ts";
 
 /** How calls that fail are tried again. Times in milliseconds. */
 export interface RetryRule extends Partial<BackoffRule> {
@@ -60,6 +60,8 @@ export class Guard {
   ) {
     const { circuitBreaker, retry } = options;
     checkCount("retry.max", retry?.max, 0);
+    checkBackoff("retry", retry);
+    checkSpan("timeoutMs", options.timeoutMs);
     checkCount("circuitBreaker.failureThreshold", circuitBreaker?.failureThreshold, 1);
     checkSpan("circuitBreaker.openForMs", circuitBreaker?.openForMs);
     this.breaker =

@@ -22,6 +22,8 @@ export interface PartStats {
 /** What an orchestrator can start, watch and stop. Every part is started at most once at a time and may start again after a stop. */
 export interface Part {
   readonly name: string;
+  /** Taken under the care of who will start it: it does nothing by itself until then. */
+  adopt?(): void;
   start?(): void | Promise<void>;
   /** Takes nothing more, drains, and returns by the deadline whatever its handlers do. */
   stop(options?: StopOptions): Promise<void>;

@@ -3,9 +3,12 @@ export function isIllStatus(status: number): boolean {
   return status >= 500 || status === 408;
 }
 
+/** How a wait grows from one attempt to the next. */
+export const BACKOFFS = ["exponential", "linear", "constant"] as const;
+
 /** How long to wait between the attempts of one item. */
 export interface BackoffRule {
-  readonly backoff: "exponential" | "linear" | "constant";
+  readonly backoff: (typeof BACKOFFS)[number];
   readonly baseDelay: number;
   readonly maxDelay: number;
   /** none: exactly the delay. full: anything from 0 to it. A share j: anything from (1 − j) of it to all of it. */

@@ -160,8 +160,11 @@ describe.each([...KINDS])("F-4 a queue's store $kind", ({ store: open, runs }) =
             for (const model of models.values()) model.send(each.key, priority, each.delay, now);
           } else if (each.do === "lease") {
             const { group, token, max } = each;
-            const leased = await store.lease(group, { max, token, until: now + 20 }, now);
-            expect(leased.map(({ id }) => id)).toEqual(models.get(group)?.lease(max, now + 20, token, now) ?? []);
+            const model = models.get(group) as Model;
+            const before = model.count("dead");
+            const { messages: leased, dead } = await store.lease(group, { max, token, until: now + 20 }, now);
+            expect(leased.map(({ id }) => id)).toEqual(model.lease(max, now + 20, token, now));
+            expect(dead.length).toBe(model.count("dead") - before);
             for (const { id, attempt } of leased) leases.push({ group, token, id, attempt });
           } else {
             const held = leases.filter(({ group }) => group === each.group);
@@ -213,10 +216,11 @@ describe.each([...KINDS])("F-4 a queue's store $kind", ({ store: open, runs }) =
     await store.send([message(1), message(2)], 0);
     expect(await store.room()).toBe(1);
     expect(async () => store.send([message(3), message(4)], 0)).toThrow(
-      new QueueError("full", "the queue is full: 3 messages are waiting or at work"),
+      new QueueError("full", "the queue is full: 3 messages are waiting or at work in group a"),
     );
     expect(await store.room()).toBe(1);
-    const [first] = await store.lease("a", { max: 1, token: 1, until: 10 }, 0);
+    expect(await store.fullest()).toBe("a");
+    const [first] = (await store.lease("a", { max: 1, token: 1, until: 10 }, 0)).messages;
     await store.settle("a", 1, { ...nothing, acknowledged: [{ id: first?.id ?? 0, attempt: 1 }] }, 0);
     // The other group still has both.
     expect(await store.room()).toBe(1);
@@ -229,7 +233,7 @@ describe.each([...KINDS])("F-4 a queue's store $kind", ({ store: open, runs }) =
     await store.lease("a", { max: 5, token: 1, until: 10 }, 0);
     expect(await store.extend("a", 1, [{ id: 1, attempt: 1 }], 30)).toEqual([]);
     expect(await store.extend("a", 2, [{ id: 1, attempt: 1 }], 30)).toEqual([1]);
-    expect(await store.lease("a", { max: 5, token: 2, until: 40 }, 20)).toEqual([]);
+    expect(await store.lease("a", { max: 5, token: 2, until: 40 }, 20)).toEqual({ messages: [], dead: [] });
     expect(await store.nextAt("a")).toBe(30);
     expect([await store.stateOf("a", 1), await store.stateOf("b", 1), await store.stateOf("a", 2), await store.stateOf("a", 3)]).toEqual([
       "working",
@@ -237,7 +241,7 @@ describe.each([...KINDS])("F-4 a queue's store $kind", ({ store: open, runs }) =
       "delayed",
       "unknown",
     ]);
-    expect(await store.lease("a", { max: 5, token: 2, until: 60 }, 30)).toMatchObject([{ id: 1, attempt: 2 }]);
+    expect((await store.lease("a", { max: 5, token: 2, until: 60 }, 30)).messages).toMatchObject([{ id: 1, attempt: 2 }]);
     await store.settle("a", 2, { ...nothing, acknowledged: [{ id: 1, attempt: 2 }] }, 31);
     expect(await store.stateOf("a", 1)).toBe("done");
     await store.close();
@@ -251,7 +255,64 @@ describe.each([...KINDS])("F-4 a queue's store $kind", ({ store: open, runs }) =
     expect(await store.deadLetters("a", 10)).toEqual([{ id: 1, value: { n: 1 }, key: "k", attempts: 1, reason: "broken", at: 7 }]);
     expect([await store.stateOf("a", 1), await store.stateOf("b", 1)]).toEqual(["dead", "waiting"]);
     expect([await store.redrive("a", [7], 8), await store.redrive("a", "all", 8)]).toEqual([0, 1]);
-    expect(await store.lease("a", { max: 1, token: 1, until: 20 }, 9)).toMatchObject([{ id: 1, attempt: 1, value: { n: 1 } }]);
+    const again = await store.lease("a", { max: 1, token: 1, until: 20 }, 9);
+    expect(again.messages).toMatchObject([{ id: 1, attempt: 1, value: { n: 1 } }]);
+    await store.close();
+  });
+
+  test("what dies of leases that ran out is told once, by the call that finds it", async () => {
+    const store = open({ ...OPTIONS, maxAttempts: 1 });
+    await store.send([message("v", { key: "k" })], 0);
+    await store.lease("a", { max: 1, token: 1, until: 10 }, 0);
+    const letter = { id: 1, value: "v", key: "k", attempts: 1, reason: "its lease ran out 1 times", at: 12 };
+    expect(await store.lease("a", { max: 1, token: 2, until: 20 }, 12)).toEqual({ messages: [], dead: [letter] });
+    expect(await store.lease("a", { max: 1, token: 2, until: 30 }, 13)).toEqual({ messages: [], dead: [] });
+    await store.close();
+  });
+
+  test("what is made available again goes before what of its key was sent later, but for what is at work", async () => {
+    const store = open({ ...OPTIONS, order: "key" });
+    const ids = async (now: number, max = 1) =>
+      (await store.lease("a", { max, token: 1, until: now + 100 }, now)).messages.map(({ id }) => id);
+    const end = (how: object) => store.settle("a", 1, { ...nothing, ...how }, 1);
+    await store.send([message("A", { key: "k" }), message("B", { key: "k" }), message("C", { key: "k" })], 0);
+    expect(await ids(0)).toEqual([1]);
+    await end({ dead: [{ id: 1, attempt: 1, reason: "no" }] });
+    await store.redrive("a", "all", 1);
+    expect(await ids(1)).toEqual([1]);
+    expect(await ids(1)).toEqual([]);
+    await end({ dead: [{ id: 1, attempt: 1, reason: "no" }] });
+    expect(await ids(2)).toEqual([2]);
+    await store.redrive("a", "all", 2);
+    expect(await ids(2)).toEqual([]);
+    await end({ acknowledged: [{ id: 2, attempt: 1 }] });
+    expect(await ids(3, 5)).toEqual([1, 3]);
+    await end({ acknowledged: [1, 3].map((id) => ({ id, attempt: 1 })) });
+    expect(await store.depth("a")).toEqual({ ready: 0, delayed: 0, leased: 0, behind: 0, dead: 0 });
+    await store.close();
+  });
+
+  test("no limit is a number too", async () => {
+    const store = open(OPTIONS);
+    await store.send([message(1), message(2)], 0);
+    const max = Number.POSITIVE_INFINITY;
+    expect((await store.lease("a", { max, token: 1, until: 10 }, 0)).messages.length).toBe(2);
+    await store.settle("a", 1, { ...nothing, dead: [1, 2].map((id) => ({ id, attempt: 1, reason: "no" })) }, 0);
+    expect((await store.deadLetters("a", max)).length).toBe(2);
+    await store.close();
+  });
+
+  test("a group that is dropped holds nobody up, and its number may be another's", async () => {
+    const store = open({ ...OPTIONS, capacity: 2 });
+    await store.send([message(1), message(2)], 0);
+    await store.lease("a", { max: 2, token: 1, until: 10 }, 0);
+    await store.settle("a", 1, { ...nothing, acknowledged: [1, 2].map((id) => ({ id, attempt: 1 })) }, 0);
+    expect([await store.room(), await store.fullest()]).toEqual([0, "b"]);
+    await store.dropGroup("b");
+    expect(await store.room()).toBe(2);
+    expect(await store.send([message(3)], 1)).toEqual([{ id: 3, duplicate: false }]);
+    expect((await store.lease("a", { max: 2, token: 1, until: 10 }, 1)).messages.map(({ id }) => id)).toEqual([3]);
+    expect(async () => store.depth("b")).toThrow('there is no group "b"; the groups are a');
     await store.close();
   });
 

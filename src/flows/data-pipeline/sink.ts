@@ -10,6 +10,9 @@ export class Sink implements Node {
   take: ((value: unknown, context: FlowContext) => unknown) | null = null;
   private busy: Passing | null = null;
   private busySince = 0;
+  /** Inside the function just now: what that feeds to its own pipeline comes after it. */
+  private taking = false;
+  private refused = false;
   private waiting = false;
   private ending = false;
 
@@ -21,7 +24,10 @@ export class Sink implements Node {
   ) {}
 
   get hasRoom(): boolean {
-    if (this.take !== null) return this.busy === null;
+    if (this.take !== null) {
+      this.refused ||= this.taking;
+      return this.busy === null && !this.taking;
+    }
     if (this.channel.hasRoom) return true;
     if (!this.waiting) {
       this.waiting = true;
@@ -40,16 +46,22 @@ export class Sink implements Node {
       return;
     }
     let answer: unknown;
+    this.taking = true;
     try {
       answer = this.take(item.value, item.context);
     } catch (error) {
+      this.taking = false;
       this.fates.failed(item, "output", error);
+      this.callBack();
       return;
     }
+    this.taking = false;
     if (!isThenable(answer)) {
       this.fates.delivered(item);
+      this.callBack();
       return;
     }
+    this.refused = false;
     this.busy = item;
     this.busySince = this.timers.now();
     const free = () => {
@@ -69,6 +81,14 @@ export class Sink implements Node {
     );
   }
 
+  /** Somebody who came while the function ran may come again. */
+  private callBack(): void {
+    if (!this.refused) return;
+    this.refused = false;
+    this.previous.makeRoom();
+    this.endIfFree();
+  }
+
   stats(): { readonly name: string; readonly oldestMs: number | null } {
     return { name: "the output", oldestMs: this.busy === null ? null : this.timers.now() - this.busySince };
   }
@@ -79,7 +99,7 @@ export class Sink implements Node {
   }
 
   private endIfFree(): void {
-    if (!this.ending || this.busy !== null) return;
+    if (!this.ending || this.busy !== null || this.taking) return;
     this.channel.close();
     this.onEnded();
   }

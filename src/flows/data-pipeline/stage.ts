@@ -48,6 +48,8 @@ export class Stage implements StageNode {
   /** Begun and not yet passed on: in order of their beginning where order is kept, else only those that are done. */
   private readonly window = new Ring<Passing>(2);
   private readonly active = new Set<Passing>();
+  /** Inside the function just now, one inside another where it feeds its own pipeline. */
+  private readonly working: Passing[] = [];
   private readonly times = new Histogram();
   private readonly guard: Guard | null;
   private readonly concurrency: number;
@@ -107,15 +109,21 @@ export class Stage implements StageNode {
     item.started = now;
     if (this.ordered) this.window.push(item);
     let answer: unknown;
+    this.working.push(item);
     try {
       answer = this.guard === null ? this.work(item.value, item.context) : this.guarded(item, this.guard);
+      this.working.pop();
     } catch (error) {
+      this.working.pop();
+      if (item.abandoned) return;
       if (this.options.fallback === undefined) {
         this.finish(item, undefined, error ?? new Error("threw nothing"), this.timers.now());
         return;
       }
       answer = this.instead(item, error);
     }
+    // By the function itself, which has stopped its own pipeline.
+    if (item.abandoned) return;
     if (!isThenable(answer)) {
       this.finish(item, answer, null, this.timers.now());
       return;
@@ -227,7 +235,7 @@ export class Stage implements StageNode {
   }
 
   abandon(give: (item: Passing) => void): void {
-    const held = new Set(this.active);
+    const held = new Set([...this.active, ...this.working]);
     for (let item = this.queue.shift(); item !== undefined; item = this.queue.shift()) held.add(item);
     for (let item = this.window.shift(); item !== undefined; item = this.window.shift()) if (!item.gone) held.add(item);
     this.active.clear();

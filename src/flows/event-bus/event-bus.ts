@@ -150,13 +150,9 @@ export class EventBus<Events extends object> implements Part {
       return subscription;
     }
     subscription.endWithSignal(signal);
-    if (replay !== undefined) {
-      // As published by somebody who does not look: the past is never dropped.
-      const tally = new Tally();
-      for (const event of this.replayed(heard, replay)) subscription.deliver(event, tally);
-    }
     this.subscriptions = [...this.subscriptions, subscription];
     this.forgetRoutes();
+    if (replay !== undefined) subscription.catchUp(this.replayed(heard, replay));
     return subscription;
   }
 

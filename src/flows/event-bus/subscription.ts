@@ -161,11 +161,28 @@ export class Subscription implements Disposable {
 
   /** Tells it an event, if it is for its ears. `tally`: of the one who published it and waits; null when nobody does. */
   deliver(event: FlowEvent, tally: Tally | null): void {
-    if (this.closed || (this.source !== undefined && !matches(event, { source: this.source }))) return;
+    if (this.closed || !this.hears(event)) return;
     this.delivered++;
     tally?.join();
     if (this.inFlight < this.concurrency && this.waiting.length === 0) this.run(event, tally);
     else this.wait(event, tally);
+  }
+
+  private hears(event: FlowEvent): boolean {
+    return this.source === undefined || matches(event, { source: this.source });
+  }
+
+  /** Tells it what was before, in order and none of it dropped; what its handler sets going meanwhile comes after that. */
+  catchUp(events: readonly FlowEvent[]): void {
+    // As published by somebody who does not look.
+    const tally = new Tally();
+    for (const event of events) {
+      if (!this.hears(event)) continue;
+      this.delivered++;
+      tally.join();
+      this.waiting.push({ event, tally });
+    }
+    this.next();
   }
 
   /** Of what its handler was given, so many were thrown away later, unread. */

@@ -7,7 +7,7 @@ import type { PartStats } from "../part.ts";
 import { Run } from "../run.ts";
 import { Slots } from "../slots.ts";
 import { GiveUp, type Handler, Held } from "./message.ts";
-import type { LeaseRef, QueueStore } from "./store.ts";
+import type { DeadLetter, LeaseRef, QueueStore } from "./store.ts";
 
 /** The end of a message in its group. */
 export interface Settled {
@@ -26,6 +26,8 @@ export interface ConsumerRule {
   readonly maxAttempts: number;
   readonly backoff: BackoffRule;
   readonly ordered: boolean;
+  /** While it says so, nothing is leased. */
+  readonly paused: () => boolean;
   /** Told which messages have left their group for good, once that is safe. */
   readonly onSettled?: ((messages: readonly Settled[]) => void) | undefined;
   /** How long to wait before looking whether another process has sent something, in milliseconds. */
@@ -60,6 +62,9 @@ export class Consumer<T> implements Disposable {
   /** Told when the store fails, and when it works again (null). */
   onTrouble: (error: unknown) => void = () => {};
   onStopped: () => void = () => {};
+  /** Whoever asked for it has stopped it. */
+  onUnwanted: () => void = () => {};
+  private successor: Consumer<T> | null = null;
   /** Told when messages have left their group. */
   onSettled: () => void = () => {};
   private readonly token = (consumers++ % 4096) * 2 ** 40 + Math.floor(Math.random() * 2 ** 40);
@@ -87,6 +92,8 @@ export class Consumer<T> implements Disposable {
   private lastLeased = 0;
   private readonly looping: Promise<void>;
   private cancelHeartbeat: () => void = () => {};
+  /** When leases are to be lengthened next, in milliseconds since 1970. */
+  private beatDue = Number.POSITIVE_INFINITY;
   private stopped: Promise<void> | null = null;
 
   constructor(
@@ -98,8 +105,8 @@ export class Consumer<T> implements Disposable {
   ) {
     this.stamp = stampOf(timers);
     this.batch = rule.batch ?? LEAST_BATCH;
-    this.looping = this.loop();
     this.beat();
+    this.looping = this.loop();
   }
 
   /** Something may have become available. */
@@ -113,8 +120,9 @@ export class Consumer<T> implements Disposable {
     while (!this.stopping) {
       this.poked = false;
       try {
+        // What is done is told before leases are looked at: one that has run out meanwhile is not to be tried again.
+        if (this.unsettled > 0 && this.settling === null) await this.settle();
         const got = this.wants > 0 ? await this.lease() : 0;
-        if (trouble > 0) this.onTrouble(null);
         trouble = 0;
         // Stopped while it leased: what came is put back.
         if (this.stopping) break;
@@ -132,19 +140,29 @@ export class Consumer<T> implements Disposable {
 
   /** Messages to lease now: a batch, when what it holds no longer keeps all its handlers busy. */
   private get wants(): number {
-    return this.buffer.length === 0 && this.running.size < this.rule.concurrency ? Math.max(0, this.batch - this.linedUp) : 0;
+    const free = this.buffer.length === 0 && this.running.size < this.rule.concurrency && !this.rule.paused();
+    return free ? Math.max(0, this.batch - this.linedUp) : 0;
   }
 
   private async lease(): Promise<number> {
     const now = this.timers.wall();
     this.adapt(now);
     const request = { max: this.wants, until: now + this.rule.visibilityMs, token: this.token };
-    const leased = await this.store.lease(this.rule.group, request, now);
+    const { messages: leased, dead } = await this.store.lease(this.rule.group, request, now);
+    this.onTrouble(null);
+    if (dead.length > 0) this.foundDead(dead);
     this.lastLeased = leased.length;
     this.counts.leased += leased.length;
     const until = this.heldUntil(request.until);
     for (const message of leased) this.buffer.push(new Held<T>(message, this.rule.group, until));
     return leased.length;
+  }
+
+  /** Their leases ran out as often as attempts are allowed, whoever had them. */
+  private foundDead(letters: readonly DeadLetter[]): void {
+    for (const { value, reason } of letters) this.failures.report(this.rule.name, value, new GiveUp(reason));
+    this.settled([], letters);
+    this.onSettled();
   }
 
   /** The last batch is done, quickly or not: what is slow is not to be kept from other consumers. */
@@ -160,9 +178,11 @@ export class Consumer<T> implements Disposable {
     return until - Math.min(LEASE_SLACK, this.rule.visibilityMs / 4);
   }
 
-  /** Begins what may begin. */
+  /** Begins what may begin. Handlers that hold the thread let the heartbeat through before the next of them begins. */
   private work(): void {
     while (this.running.size < this.rule.concurrency && this.buffer.length > 0) {
+      const now = this.stamp();
+      if (now >= this.beatDue) return;
       const held = this.buffer.shift() as Held<T>;
       if (this.rule.ordered && held.key !== null) {
         const line = this.lines.get(held.key);
@@ -173,23 +193,23 @@ export class Consumer<T> implements Disposable {
         }
         this.lines.set(held.key, new Ring(2));
       }
-      this.run(held);
+      this.run(held, now);
     }
   }
 
   /** Has a message handled, and those of its key that were waiting for it. */
-  private run(first: Held<T>): void {
-    for (let held: Held<T> | undefined = first; held !== undefined; ) held = this.begin(held);
+  private run(first: Held<T>, now: number): void {
+    for (let next = this.begin(first, now); next !== undefined; ) next = this.begin(next, this.stamp());
   }
 
   /** Gives the next message of its key when this one is done already. */
-  private begin(held: Held<T>): Held<T> | undefined {
-    const now = this.stamp();
+  private begin(held: Held<T>, now: number): Held<T> | undefined {
     if (now >= held.until) {
-      // It waited here for so long that it may be with another by now.
+      // It waited here for so long that it may be with another by now; if not, the attempt does not count.
       held.ended = true;
-      this.counts.lost++;
-      return this.nextOf(held.key);
+      this.released.push(held);
+      if (this.rule.ordered && held.key !== null) this.sendBack(held.key);
+      return undefined;
     }
     let answer: unknown;
     try {
@@ -229,7 +249,7 @@ export class Consumer<T> implements Disposable {
     run.cancelTimer = null;
     this.running.delete(run);
     const next = error === null ? this.succeed(held) : this.fail(held, error);
-    if (next !== undefined) this.run(next);
+    if (next !== undefined) this.run(next, this.stamp());
     this.work();
     this.soon();
     if (this.running.size === 0) this.onIdle?.();
@@ -300,6 +320,7 @@ export class Consumer<T> implements Disposable {
     try {
       const lost = await this.store.settle(this.rule.group, this.token, { acknowledged, again, dead, released }, this.timers.wall());
       gone = new Set(lost);
+      this.onTrouble(null);
     } catch (error) {
       // Not settled: told again, and if that never works their leases run out.
       this.acknowledged.push(...acknowledged);
@@ -315,11 +336,11 @@ export class Consumer<T> implements Disposable {
     this.onSettled();
   }
 
-  private settled(acknowledged: readonly LeaseRef[], dead: readonly LeaseRef[]): void {
+  private settled(acknowledged: readonly { readonly id: number }[], dead: readonly { readonly id: number }[]): void {
     this.counts.acknowledged += acknowledged.length;
     this.counts.dead += dead.length;
     if (this.rule.onSettled === undefined) return;
-    const told = (refs: readonly LeaseRef[], end: Settled["end"]) => refs.map(({ id }) => ({ id, end }));
+    const told = (refs: readonly { readonly id: number }[], end: Settled["end"]) => refs.map(({ id }) => ({ id, end }));
     try {
       this.rule.onSettled([...told(acknowledged, "acknowledged"), ...told(dead, "dead")]);
     } catch (error) {
@@ -351,9 +372,12 @@ export class Consumer<T> implements Disposable {
 
   /** Lengthens the leases of all it holds, well before they run out. */
   private beat(): void {
+    this.beatDue = this.timers.wall() + this.rule.visibilityMs / 3;
     this.cancelHeartbeat = this.timers.after(this.rule.visibilityMs / 3, () => {
       void this.prolong().finally(() => {
         if (!this.stopping || this.running.size > 0) this.beat();
+        // Something may have had to wait for it.
+        this.wake();
       });
     });
   }
@@ -364,6 +388,7 @@ export class Consumer<T> implements Disposable {
     try {
       const until = this.timers.wall() + this.rule.visibilityMs;
       const lost = new Set(await this.store.extend(this.rule.group, this.token, held, until));
+      this.onTrouble(null);
       for (const message of held) {
         if (!lost.has(message.id)) message.until = this.heldUntil(until);
         else {
@@ -389,8 +414,19 @@ export class Consumer<T> implements Disposable {
    * runs then is told by its signal; its lease runs out by itself.
    */
   stop(deadlineMs: number): Promise<void> {
+    this.onUnwanted();
+    return this.successor?.stop(deadlineMs) ?? this.close(deadlineMs);
+  }
+
+  /** The same, but the queue goes on with it when it is started again. */
+  close(deadlineMs: number): Promise<void> {
     this.stopped ??= this.stopOnce(deadlineMs);
     return this.stopped;
+  }
+
+  /** The queue was started again: another does its work from now on, and whoever holds this one holds that. */
+  goesOnAs(successor: Consumer<T>): void {
+    this.successor = successor;
   }
 
   private async stopOnce(deadlineMs: number): Promise<void> {
@@ -423,6 +459,7 @@ export class Consumer<T> implements Disposable {
   }
 
   stats(): ConsumerStats {
+    if (this.successor !== null) return this.successor.stats();
     return {
       name: this.rule.name,
       group: this.rule.group,

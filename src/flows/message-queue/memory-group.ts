@@ -1,7 +1,7 @@
 import { Heap } from "../../kernel/heap.ts";
 import { IdTable } from "../../kernel/id-table.ts";
 import { Ring } from "../../queueing/ring.ts";
-import type { DeadLetter, GroupDepth, Leased, LeaseRef, LeaseRequest, Settlement, StoreOptions, TaskState, Terms } from "./store.ts";
+import type { DeadLetter, GroupDepth, Leased, LeaseRef, LeaseRequest, Lent, Settlement, StoreOptions, TaskState, Terms } from "./store.ts";
 
 /** Where a message stands: numbers, because each is counted three times in its life. */
 const READY = 0;
@@ -36,6 +36,8 @@ class Entry implements Leased {
   }
 }
 
+const NONE: readonly DeadLetter[] = [];
+
 /** What one call has lent. */
 interface Loan {
   readonly token: number;
@@ -63,6 +65,8 @@ export class Group {
   /** Loans in the order they run out. */
   private readonly loans = new Ring<Loan>(16);
   private lastUntil = 0;
+  /** What died since the last call that lends. */
+  private died: DeadLetter[] = [];
   /** Entries of each key that are not settled, as they were sent. */
   private readonly chains = new Map<string, Map<number, Entry>>();
   /** Messages by where they stand. */
@@ -88,8 +92,8 @@ export class Group {
     }
   }
 
-  lease({ max, until, token }: LeaseRequest, now: number): Leased[] {
-    this.wake(now);
+  lease({ max, until, token }: LeaseRequest, now: number): Lent {
+    const dead = this.wake(now);
     const taken: Entry[] = [];
     const loan: Loan = { token, until, entries: taken, left: 0 };
     for (const priority of [...this.priorities]) {
@@ -110,7 +114,7 @@ export class Group {
       this.loans.push(loan);
       this.lastUntil = until;
     }
-    return taken;
+    return { messages: taken, dead };
   }
 
   /** Later messages of the keys that were taken, as far as there is room for them. */
@@ -204,15 +208,15 @@ export class Group {
       this.entries.set(id, entry);
       entry.attempt = 0;
       entry.at = 0;
-      if (this.joinChain(entry)) this.makeReady(entry);
+      if (this.rejoinChain(entry)) this.makeReady(entry);
       else this.become(entry, BEHIND);
       count++;
     }
     return count;
   }
 
-  /** Makes available what is due and what a consumer kept too long. */
-  private wake(now: number): void {
+  /** Makes available what is due and what a consumer kept too long; gives what died of that. */
+  private wake(now: number): readonly DeadLetter[] {
     this.dropLoans(now);
     while (this.timed.next <= now) {
       const due = this.timed.next;
@@ -223,6 +227,10 @@ export class Group {
       } else if (entry.state === DELAYED) this.makeReady(entry);
       else this.runOut(entry, now);
     }
+    if (this.died.length === 0) return NONE;
+    const { died } = this;
+    this.died = [];
+    return died;
   }
 
   /** Loans that are settled or have run out. */
@@ -240,7 +248,7 @@ export class Group {
 
   private runOut(entry: Entry, now: number): void {
     this.endLoan(entry);
-    if (entry.attempt >= this.options.maxAttempts) this.bury(entry, `its lease ran out ${entry.attempt} times`, now);
+    if (entry.attempt >= this.options.maxAttempts) this.died.push(this.bury(entry, `its lease ran out ${entry.attempt} times`, now));
     else this.release(entry);
   }
 
@@ -270,10 +278,12 @@ export class Group {
     this.leaveChain(entry);
   }
 
-  private bury(entry: Entry, reason: string, now: number): void {
+  private bury(entry: Entry, reason: string, now: number): DeadLetter {
     const { id, value, key, attempt } = entry;
-    this.dead.set(id, { entry, letter: { id, value, key, attempts: attempt, reason, at: now } });
+    const letter = { id, value, key, attempts: attempt, reason, at: now };
+    this.dead.set(id, { entry, letter });
     this.remove(entry);
+    return letter;
   }
 
   private wait(entry: Entry, at: number): void {
@@ -300,6 +310,27 @@ export class Group {
     if (chain === undefined) this.chains.set(entry.key, new Map([[entry.id, entry]]));
     else chain.set(entry.id, entry);
     return chain === undefined;
+  }
+
+  /** The same for one that comes back: before what was sent after it, but for what is at work. */
+  private rejoinChain(entry: Entry): boolean {
+    const chain = entry.key === null ? undefined : this.chains.get(entry.key);
+    if (chain === undefined) return this.joinChain(entry);
+    const others = [...chain.values()];
+    const lent = others.filter(({ state }) => state === LEASED);
+    const waiting = [...others.filter(({ state }) => state !== LEASED), entry].sort((a, b) => a.id - b.id);
+    chain.clear();
+    for (const one of [...lent, ...waiting]) chain.set(one.id, one);
+    if (lent.length > 0 || waiting[0] !== entry) return false;
+    // It was the turn of one of them.
+    for (const one of others) if (one.state === READY || one.state === DELAYED) this.giveWay(one);
+    return true;
+  }
+
+  /** Behind another of its key again; a delay goes on meanwhile. */
+  private giveWay(entry: Entry): void {
+    if (entry.state === READY) entry.at = 0;
+    this.become(entry, BEHIND);
   }
 
   private isFirst(entry: Entry): boolean {

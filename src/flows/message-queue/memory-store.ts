@@ -3,9 +3,9 @@ import {
   type DeadLetter,
   fullError,
   type GroupDepth,
-  type Leased,
   type LeaseRef,
   type LeaseRequest,
+  type Lent,
   type NewMessage,
   type QueueStore,
   type Receipt,
@@ -19,14 +19,18 @@ import {
 /** Messages in the memory of this process. */
 export class MemoryStore implements QueueStore {
   readonly shared = false;
-  private readonly groups: ReadonlyMap<string, Group>;
-  private readonly all: readonly Group[];
+  private readonly groups: Map<string, Group>;
+  private readonly all: Group[];
   private readonly known = new Map<string, { readonly id: number; readonly at: number }>();
   private lastId = 0;
 
   constructor(private readonly options: StoreOptions) {
     this.groups = new Map(options.groups.map((name) => [name, new Group(options)]));
     this.all = [...this.groups.values()];
+  }
+
+  fullest(): string {
+    return [...this.groups].reduce((a, b) => (b[1].size > a[1].size ? b : a))[0];
   }
 
   room(): number {
@@ -40,7 +44,7 @@ export class MemoryStore implements QueueStore {
     if (messages.length > this.room()) {
       const fresh = new Set(messages.map(({ terms }, i) => terms.idempotencyKey ?? i));
       for (const key of fresh) if (typeof key === "string" && this.known.has(key)) fresh.delete(key);
-      if (fresh.size > this.room()) throw fullError(this.options.capacity);
+      if (fresh.size > this.room()) throw fullError(this.options.capacity, this.fullest());
     }
     return messages.map(({ value, terms }) => this.take(value, terms, now));
   }
@@ -69,7 +73,7 @@ export class MemoryStore implements QueueStore {
     }
   }
 
-  lease(group: string, request: LeaseRequest, now: number): Leased[] {
+  lease(group: string, request: LeaseRequest, now: number): Lent {
     return this.group(group).lease(request, now);
   }
 
@@ -100,6 +104,12 @@ export class MemoryStore implements QueueStore {
 
   redrive(group: string, ids: readonly number[] | "all"): number {
     return this.group(group).redrive(ids);
+  }
+
+  dropGroup(name: string): void {
+    const group = this.group(name);
+    this.groups.delete(name);
+    this.all.splice(this.all.indexOf(group), 1);
   }
 
   close(): void {}

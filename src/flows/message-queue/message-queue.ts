@@ -2,7 +2,7 @@ import { realTimers, type Timers } from "../../kernel/timers.ts";
 import type { BackoffRule } from "../../resilience/backoff.ts";
 import { Failures, type OnFailure } from "../failures.ts";
 import { DEFAULT_BACKOFF } from "../guard.ts";
-import { checkCount, checkOneOf, checkSpan } from "../options.ts";
+import { checkBackoff, checkCount, checkDelay, checkOneOf, checkSpan } from "../options.ts";
 import { type Health, type Part, type PartStats, STOP_MS, type StopOptions, stuckHealth } from "../part.ts";
 import { Consumer, type ConsumerStats, type Settled } from "./consumer.ts";
 import { MemoryStore } from "./memory-store.ts";
@@ -89,6 +89,8 @@ export class MessageQueue<T> implements Part {
   private sender: Sender<T>;
   private trouble: unknown = null;
   private closed = false;
+  /** Under somebody's care and not started yet: nothing is leased. */
+  private adopted = false;
   private consumed = 0;
   private readonly failures: Failures;
   private readonly timers: Timers;
@@ -168,6 +170,7 @@ export class MessageQueue<T> implements Part {
         ordered: this.options.order === "key",
         onSettled: options.onSettled,
         pollMs: this.pollMs,
+        paused: () => this.adopted,
       },
       handler,
       this.store,
@@ -176,10 +179,8 @@ export class MessageQueue<T> implements Part {
     );
     consumer.onTrouble = this.onTrouble;
     consumer.onSettled = () => this.sender.roomMade();
-    consumer.onStopped = () => {
-      this.consumers.delete(consumer);
-      if (!this.closed) this.wanted.delete(consumer);
-    };
+    consumer.onUnwanted = () => this.wanted.delete(consumer);
+    consumer.onStopped = () => this.consumers.delete(consumer);
     this.consumers.add(consumer);
     this.wanted.set(consumer, { handler, options });
     return consumer;
@@ -196,6 +197,7 @@ export class MessageQueue<T> implements Part {
 
   /** Messages of a group that were given up, in the order they were. */
   async deadLetters(group = this.groups[0] as string, limit = 100): Promise<DeadLetter[]> {
+    checkCount("limit", limit, 0);
     return this.ask(() => this.store.deadLetters(group, limit));
   }
 
@@ -206,18 +208,37 @@ export class MessageQueue<T> implements Part {
     return count;
   }
 
+  /** From here on its consumers wait for `start`: what they need may have to be up first. */
+  adopt(): void {
+    this.adopted = true;
+  }
+
+  /**
+   * Throws away a group that nobody needs any more, with all its messages: one that is not named when the queue is opened is kept as it
+   * was, and fills up. The groups this queue was opened with stay.
+   */
+  async dropGroup(name: string): Promise<void> {
+    if (this.groups.includes(name)) throw new QueueError("invalid", `group "${name}" is in use: ${this.name} was opened with it`);
+    await this.attempt(() => this.store.dropGroup(name));
+    this.sender.roomMade();
+  }
+
   /** After a stop: opens the store again, with the consumers there were. */
   start(): void {
-    if (!this.closed) return;
+    this.adopted = false;
+    if (!this.closed) {
+      this.wakeAll();
+      return;
+    }
     this.store = this.reopen();
     this.closed = false;
     this.stopping = null;
     const { counts } = this.sender;
     this.sender = this.newSender();
     Object.assign(this.sender.counts, counts);
-    const wanted = [...this.wanted.values()];
+    const wanted = [...this.wanted];
     this.wanted.clear();
-    for (const { handler, options } of wanted) this.consume(handler, options);
+    for (const [consumer, { handler, options }] of wanted) consumer.goesOnAs(this.consume(handler, options));
   }
 
   /** Stops the consumers, each with the deadline, and closes the store. What was not handled is there when it is opened again. */
@@ -229,7 +250,7 @@ export class MessageQueue<T> implements Part {
   private async close(deadlineMs: number): Promise<void> {
     this.closed = true;
     this.sender.close();
-    await Promise.all([...this.consumers].map((consumer) => consumer.stop(deadlineMs)));
+    await Promise.all([...this.consumers].map((consumer) => consumer.close(deadlineMs)));
     this.sender.rejectRest();
     await this.store.close();
   }
@@ -288,6 +309,9 @@ function checkOptions(options: MessageQueueOptions): void {
   checkCount("maxAttempts", options.maxAttempts, 1);
   checkSpan("visibilityMs", options.visibilityMs);
   checkSpan("pollMs", options.pollMs);
+  checkSpan("rememberMs", options.rememberMs);
+  checkDelay("busyMs", options.busyMs);
+  checkBackoff("backoff", options.backoff);
   checkCount("maxBytes", options.maxBytes, 1);
   checkOneOf("durability", options.durability, ["process", "power"]);
   checkOneOf("order", options.order, ["none", "key"]);

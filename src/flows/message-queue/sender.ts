@@ -144,13 +144,13 @@ export class Sender<T> {
         if (room > 0) await this.sendSome(Math.min(room, LARGEST_BATCH));
         else if (!(await this.sendKnown())) {
           if (!this.rule.rejects) {
-            this.rejectHasty();
+            await this.rejectHasty();
             if (this.pending.length > 0) this.waitForRoom();
             else this.flushing = false;
             return;
           }
           this.counts.rejected += this.pending.length;
-          throw fullError(this.rule.capacity);
+          throw fullError(this.rule.capacity, await this.store.fullest());
         }
       }
       this.flushing = false;
@@ -176,11 +176,12 @@ export class Sender<T> {
   }
 
   /** Those who said that they would rather not wait. */
-  private rejectHasty(): void {
-    for (const { reject } of this.pending.take(({ hasty }) => hasty)) {
-      this.counts.rejected++;
-      reject(fullError(this.rule.capacity));
-    }
+  private async rejectHasty(): Promise<void> {
+    const hasty = this.pending.take((pending) => pending.hasty);
+    if (hasty.length === 0) return;
+    this.counts.rejected += hasty.length;
+    const error = fullError(this.rule.capacity, await this.store.fullest());
+    for (const { reject } of hasty) reject(error);
   }
 
   private async sendSome(most: number): Promise<void> {
@@ -253,8 +254,13 @@ export class Sender<T> {
     for (const [field, text] of [
       ["key", key],
       ["idempotencyKey", idempotencyKey],
-    ] as const)
-      if (text !== null && (text === "" || text.length > 512)) throw invalid(field, "a text of 1 to 512 characters", text.length);
+    ] as const) {
+      if (text === null) continue;
+      if (typeof text !== "string" || text === "" || text.length > 512)
+        throw invalid(field, "a text of 1 to 512 characters", typeof text === "string" ? text.length : text);
+      // Files keep whole characters only: two that differ in half of one would be one and the same.
+      if (!text.isWellFormed()) throw invalid(field, "a text of whole characters", text.replace(/[^\x20-\x7e]/g, "?"));
+    }
     if (key !== null && priority !== 0 && this.rule.ordered)
       throw new QueueError("invalid", "priority: a message with a key keeps its place in a queue of order key");
     return { key, priority: priority ?? 0, delayMs, idempotencyKey };

@@ -25,7 +25,7 @@ export function prepare(db: Database, ordered: boolean) {
   return {
     last: q<{ last: number }>("SELECT last FROM meta"),
     setLast: q("UPDATE meta SET last = ?"),
-    fullest: q<{ size: number }>("SELECT max(size) AS size FROM groups"),
+    fullest: q<{ size: number; name: string }>("SELECT max(size) AS size, name FROM groups"),
     growAll: q("UPDATE groups SET size = size + ?"),
     grow: q("UPDATE groups SET size = size + ? WHERE grp = ?"),
     shrink: q("UPDATE groups SET size = size - ? WHERE grp = ?"),
@@ -60,6 +60,11 @@ export function prepare(db: Database, ordered: boolean) {
       (SELECT seq FROM messages ${chain} WHERE grp = ?1 AND key = ?2 ORDER BY seq LIMIT 1)
       AND NOT EXISTS (SELECT 1 FROM messages ${ordered ? "INDEXED BY active" : ""}
         WHERE grp = ?1 AND key = ?2 AND key IS NOT NULL AND state <> ${BEHIND})`),
+    lentOf: q<{ seq: number }>(`SELECT seq FROM messages ${chain} WHERE grp = ? AND key = ? AND state = ${LEASED} LIMIT 1`),
+    giveWay: q(`UPDATE messages SET state = ${BEHIND} WHERE grp = ? AND key = ? AND state IN (${READY}, ${DELAYED})`),
+    dropMessages: q("DELETE FROM messages WHERE grp = ?"),
+    dropDead: q("DELETE FROM dead WHERE grp = ?"),
+    dropGroup: q("DELETE FROM groups WHERE grp = ?"),
     groups: q<{ grp: number; name: string }>("SELECT grp, name FROM groups"),
     bury: q("INSERT INTO dead VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
     unbury: q(`DELETE FROM dead WHERE seq = ? RETURNING ${FIELDS}`),

@@ -11,6 +11,7 @@ import {
   type Leased,
   type LeaseRef,
   type LeaseRequest,
+  type Lent,
   type NewMessage,
   QueueError,
   type QueueStore,
@@ -57,9 +58,10 @@ export class SqliteStore implements QueueStore {
       for (const { grp, name } of known) this.groups.set(name, grp);
       for (const name of this.options.groups) {
         if (this.groups.has(name)) continue;
-        if (this.groups.size >= MOST_GROUPS) throw new QueueError("invalid", `a queue has at most ${MOST_GROUPS} groups`);
-        add.run(this.groups.size, name);
-        this.groups.set(name, this.groups.size);
+        const free = firstFree(new Set(this.groups.values()));
+        if (free >= MOST_GROUPS) throw new QueueError("invalid", `a queue has at most ${MOST_GROUPS} groups`);
+        add.run(free, name);
+        this.groups.set(name, free);
       }
     });
   }
@@ -78,11 +80,16 @@ export class SqliteStore implements QueueStore {
     return this.guarded(() => this.options.capacity - (this.sql.fullest.get()?.size ?? 0));
   }
 
+  fullest(): string {
+    return this.guarded(() => this.sql.fullest.get()?.name ?? "");
+  }
+
   send(messages: readonly NewMessage[], now: number): Receipt[] {
     return this.transaction(() => {
       const { sql } = this;
       sql.forget.run(now - this.options.rememberMs);
-      // Another process may have brought groups of its own.
+      // Another process may have brought groups of its own, or dropped some.
+      this.groups.clear();
       for (const { grp, name } of sql.groups.all()) this.groups.set(name, grp);
       let last = sql.last.get()?.last ?? 0;
       const first = last;
@@ -102,7 +109,8 @@ export class SqliteStore implements QueueStore {
       }
       const added = last - first;
       if (added === 0) return receipts;
-      if (added + (sql.fullest.get()?.size ?? 0) > this.options.capacity) throw fullError(this.options.capacity);
+      if (added + (sql.fullest.get()?.size ?? 0) > this.options.capacity)
+        throw fullError(this.options.capacity, sql.fullest.get()?.name ?? "");
       sql.setLast.run(last);
       sql.growAll.run(added);
       return receipts;
@@ -116,15 +124,15 @@ export class SqliteStore implements QueueStore {
     this.sql.insert.run(id * MOST_GROUPS + grp, grp, state, -priority, at, key, now, idempotencyKey, value);
   }
 
-  lease(group: string, { max, until, token }: LeaseRequest, now: number): Leased[] {
+  lease(group: string, { max, until, token }: LeaseRequest, now: number): Lent {
     const grp = this.number(group);
     return this.transaction(() => {
-      this.wake(grp, now);
-      const rows = this.sql.lease.all(until, token, grp, max) as Row[];
+      const dead = this.wake(grp, now);
+      const rows = this.sql.lease.all(until, token, grp, limit(max)) as Row[];
       // The rows of an UPDATE come in no particular order.
       rows.sort((a, b) => a.rank - b.rank || a.seq - b.seq);
       if (this.options.order === "key") this.followers(rows, grp, max, until, token, now);
-      return rows.map(leasedOf);
+      return { messages: rows.map(leasedOf), dead };
     });
   }
 
@@ -134,7 +142,7 @@ export class SqliteStore implements QueueStore {
     for (let i = 0; i < heads && rows.length < max; i++) {
       const { key, seq } = rows[i] as Row;
       if (key === null) continue;
-      for (const next of this.sql.after.all(grp, key, seq, max - rows.length)) {
+      for (const next of this.sql.after.all(grp, key, seq, limit(max - rows.length))) {
         if (next.state !== BEHIND || next.at > now) break;
         rows.push(this.sql.follow.get(until, token, next.seq) as Row);
       }
@@ -214,17 +222,8 @@ export class SqliteStore implements QueueStore {
     });
   }
 
-  deadLetters(group: string, limit: number): DeadLetter[] {
-    return this.guarded(() =>
-      (this.sql.deadLetters.all(this.number(group), limit) as DeadRow[]).map(({ seq, value, key, attempt, reason, died }) => ({
-        id: Math.floor(seq / MOST_GROUPS),
-        value: JSON.parse(value),
-        key,
-        attempts: attempt,
-        reason,
-        at: died,
-      })),
-    );
+  deadLetters(group: string, most: number): DeadLetter[] {
+    return this.guarded(() => (this.sql.deadLetters.all(this.number(group), limit(most)) as DeadRow[]).map(letterOf));
   }
 
   redrive(group: string, ids: readonly number[] | "all"): number {
@@ -237,13 +236,33 @@ export class SqliteStore implements QueueStore {
       for (const seq of all) {
         const row = sql.unbury.get(seq) as Row | null;
         if (row === null) continue;
-        const behind = this.options.order === "key" && row.key !== null && sql.firstOf.get(grp, row.key) !== null;
-        sql.insert.run(seq, grp, behind ? BEHIND : READY, row.rank, 0, row.key, row.sent, row.idem, row.value);
+        sql.insert.run(seq, grp, this.mayGoFirst(grp, row) ? READY : BEHIND, row.rank, 0, row.key, row.sent, row.idem, row.value);
         count++;
       }
       if (count > 0) sql.grow.run(count, grp);
       return count;
     });
+  }
+
+  /** Whether a message that comes back is the first of its key: nothing of the key is lent, and what was sent later gives way. */
+  private mayGoFirst(grp: number, { seq, key }: Row): boolean {
+    if (this.options.order === "none" || key === null) return true;
+    const { sql } = this;
+    const first = sql.firstOf.get(grp, key)?.seq ?? Number.POSITIVE_INFINITY;
+    if (first < seq || sql.lentOf.get(grp, key) !== null) return false;
+    sql.giveWay.run(grp, key);
+    return true;
+  }
+
+  dropGroup(group: string): void {
+    const grp = this.number(group);
+    this.transaction(() => {
+      const { sql } = this;
+      sql.dropMessages.run(grp);
+      sql.dropDead.run(grp);
+      sql.dropGroup.run(grp);
+    });
+    this.groups.delete(group);
   }
 
   close(): void {
@@ -253,23 +272,25 @@ export class SqliteStore implements QueueStore {
     this.db.close();
   }
 
-  /** Makes available what is due and what a consumer kept too long. */
-  private wake(grp: number, now: number): void {
+  /** Makes available what is due and what a consumer kept too long; gives what died of that. */
+  private wake(grp: number, now: number): readonly DeadLetter[] {
     const { sql } = this;
-    if ((sql.nextAt.get(grp)?.at ?? Number.POSITIVE_INFINITY) > now) return;
+    const died: DeadLetter[] = [];
+    if ((sql.nextAt.get(grp)?.at ?? Number.POSITIVE_INFINITY) > now) return died;
     sql.due.run(grp, now);
-    let buried = 0;
     for (const row of sql.expired.all(grp, now) as Row[]) {
       if (row.attempt < this.options.maxAttempts) {
         this.putBack(grp, row, row.attempt);
         continue;
       }
-      this.bury(grp, row, `its lease ran out ${row.attempt} times`, now);
+      const reason = `its lease ran out ${row.attempt} times`;
+      this.bury(grp, row, reason, now);
       sql.remove.run(row.seq);
       this.promote(grp, row.key);
-      buried++;
+      died.push(letterOf({ ...row, reason, died: now }));
     }
-    if (buried > 0) sql.shrink.run(buried, grp);
+    if (died.length > 0) sql.shrink.run(died.length, grp);
+    return died;
   }
 
   private bury(grp: number, { seq, rank, attempt, key, sent, idem, value }: Row, reason: string, now: number): void {
@@ -326,6 +347,13 @@ export class SqliteStore implements QueueStore {
   }
 }
 
+/** The lowest number that nobody has. */
+function firstFree(taken: ReadonlySet<number>): number {
+  let number = 0;
+  while (taken.has(number)) number++;
+  return number;
+}
+
 function leasedOf({ seq, rank, attempt, key, sent, idem, value }: Row): Leased {
   return {
     id: Math.floor(seq / MOST_GROUPS),
@@ -336,6 +364,15 @@ function leasedOf({ seq, rank, attempt, key, sent, idem, value }: Row): Leased {
     sentAt: sent,
     idempotencyKey: idem,
   };
+}
+
+function letterOf({ seq, value, key, attempt, reason, died }: DeadRow): DeadLetter {
+  return { id: Math.floor(seq / MOST_GROUPS), value: JSON.parse(value), key, attempts: attempt, reason, at: died };
+}
+
+/** As SQL has it: what is below 0 is no limit. */
+function limit(most: number): number {
+  return Number.isFinite(most) ? most : -1;
 }
 
 /** Longest a message may be as JSON, in characters. */

@@ -34,6 +34,13 @@ export interface Leased {
   readonly idempotencyKey: string | null;
 }
 
+/** What one call lends. */
+export interface Lent {
+  readonly messages: Leased[];
+  /** Messages that died of this call: their leases had run out as often as attempts are allowed. */
+  readonly dead: readonly DeadLetter[];
+}
+
 export interface LeaseRequest {
   readonly max: number;
   /** When the lease runs out, in milliseconds since 1970. */
@@ -100,10 +107,12 @@ export interface QueueStore {
   readonly shared: boolean;
   /** Messages that would fit now. */
   room(): Answer<number>;
+  /** The group that has the most messages waiting and at work. */
+  fullest(): Answer<string>;
   /** Takes all in, for every group, or throws `QueueError`. */
   send(messages: readonly NewMessage[], now: number): Answer<Receipt[]>;
   /** At most so many of those that are available: higher priority first, then as they were sent. */
-  lease(group: string, request: LeaseRequest, now: number): Answer<Leased[]>;
+  lease(group: string, request: LeaseRequest, now: number): Answer<Lent>;
   /** Gives the ids whose lease was no longer this one's: nothing was done about those. */
   settle(group: string, token: number, settlement: Settlement, now: number): Answer<number[]>;
   /** Lengthens leases; gives the ids whose lease was no longer this one's. */
@@ -115,6 +124,8 @@ export interface QueueStore {
   deadLetters(group: string, limit: number): Answer<DeadLetter[]>;
   /** Makes dead messages available again, from their first attempt; gives how many. */
   redrive(group: string, ids: readonly number[] | "all", now: number): Answer<number>;
+  /** Throws away a group and all its messages, dead ones too; what is sent from now on is not for it. */
+  dropGroup(group: string): Answer<void>;
   close(): Answer<void>;
 }
 
@@ -144,8 +155,8 @@ export class QueueError extends Error {
   }
 }
 
-export function fullError(capacity: number): QueueError {
-  return new QueueError("full", `the queue is full: ${capacity} messages are waiting or at work`);
+export function fullError(capacity: number, group: string): QueueError {
+  return new QueueError("full", `the queue is full: ${capacity} messages are waiting or at work in group ${group}`);
 }
 
 export function unknownGroup(group: string, groups: Iterable<string>): QueueError {

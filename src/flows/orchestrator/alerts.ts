@@ -30,10 +30,11 @@ export function figureAt(stats: PartStats, path: string): number | null {
 
 /** Knows which alerts are raised, so that each crossing is told once. */
 export class AlertBoard {
-  private readonly rules: { readonly rule: AlertRule; readonly tell: (alert: Alert) => void; raised: boolean }[] = [];
+  private readonly rules: { readonly rule: AlertRule; readonly tell: (alert: Alert) => void; raised: boolean; missed: boolean }[] = [];
 
   add(rule: AlertRule, tell: (alert: Alert) => void): () => void {
-    const entry = { rule, tell, raised: false };
+    if (rule.above === undefined && rule.below === undefined) throw new RangeError("alert: needs `above` or `below`, the bound it watches");
+    const entry = { rule, tell, raised: false, missed: false };
     this.rules.push(entry);
     return () => {
       const at = this.rules.indexOf(entry);
@@ -45,13 +46,18 @@ export class AlertBoard {
     return this.rules.filter(({ raised }) => raised).length;
   }
 
-  check(statsOf: (part: string) => PartStats | null): void {
+  /** `missing`: told once of each rule whose figure is not there. */
+  check(statsOf: (part: string) => PartStats | null, missing: (rule: AlertRule) => void = () => {}): void {
     const told: (() => void)[] = [];
     for (const entry of this.rules) {
       const { rule } = entry;
       const stats = statsOf(rule.part);
       const value = stats === null ? null : figureAt(stats, rule.figure);
-      if (value === null) continue;
+      if (value === null) {
+        if (!entry.missed) missing(rule);
+        entry.missed = true;
+        continue;
+      }
       const crossed = (rule.above !== undefined && value > rule.above) || (rule.below !== undefined && value < rule.below);
       if (crossed === entry.raised) continue;
       entry.raised = crossed;

@@ -105,6 +105,7 @@ export class FlowOrchestrator implements AsyncDisposable {
       quit: [],
     };
     this.entries.set(part.name, entry);
+    part.adopt?.();
     return part;
   }
 
@@ -136,7 +137,8 @@ export class FlowOrchestrator implements AsyncDisposable {
    * other in a circle or on one that is not there.
    */
   async start(): Promise<void> {
-    const order = startOrder(new Map([...this.entries.values()].map(({ name, options }) => [name, options.dependsOn ?? []])));
+    const order = this.order();
+    if (this.started) return;
     this.started = true;
     this.stopping = false;
     this.bus.start();
@@ -144,12 +146,12 @@ export class FlowOrchestrator implements AsyncDisposable {
     await within(this.timers, this.options.startMs ?? START_MS, starting, null);
     if (this.stopping) return;
     for (const { name, state } of this.entries.values()) if (state === "starting") this.log(`${name} has not started yet`);
+    this.cancelCheck?.();
     this.watch();
   }
 
   /** Stops all in reverse order, within the deadline in all. */
   stop(options: StopOptions = {}): Promise<void> {
-    if (!this.started) return Promise.resolve();
     this.stopped ??= this.stopAll(options).finally(() => {
       this.stopped = null;
     });
@@ -160,10 +162,22 @@ export class FlowOrchestrator implements AsyncDisposable {
     this.stopping = true;
     this.cancelCheck?.();
     const until = this.timers.now() + deadlineMs;
-    const order = startOrder(new Map([...this.entries.values()].map(({ name, options }) => [name, options.dependsOn ?? []]))).reverse();
-    for (const name of order) await this.stopOne(this.entries.get(name) as Entry, until);
+    for (const name of this.stopOrder()) await this.stopOne(this.entries.get(name) as Entry, until);
     this.started = false;
     if (this.options.bus === undefined) await this.bus.stop({ deadlineMs: Math.max(0, until - this.timers.now()) });
+  }
+
+  private order(): string[] {
+    return startOrder(new Map([...this.entries.values()].map(({ name, options }) => [name, options.dependsOn ?? []])));
+  }
+
+  /** Where nothing could be started for a circle, or a part that is not there, what is there is stopped all the same. */
+  private stopOrder(): string[] {
+    try {
+      return this.order().reverse();
+    } catch {
+      return [...this.entries.keys()].reverse();
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -272,15 +286,19 @@ export class FlowOrchestrator implements AsyncDisposable {
     entry.cancelRestart?.();
     entry.cancelRestart = null;
     for (const quit of entry.quit.splice(0)) quit();
-    if (entry.state === "up" || entry.state === "starting") {
+    const { state } = entry;
+    // One that never came up may hold something all the same: a file, half of what its start set going.
+    if (state !== "stopped") {
       const left = Math.max(0, until - this.timers.now());
       // A part that breaks its word about the deadline is left behind.
       const stopped = (async () => entry.part.stop({ deadlineMs: left }))().catch((error: unknown) =>
         this.log(`${entry.name} failed to stop: ${thrownText(error)}`),
       );
       await within(this.timers, left + 100, stopped, undefined);
-      this.log(`${entry.name} stopped`);
-      this.announce("part.stopped", { part: entry.name });
+      if (state === "up" || state === "starting") {
+        this.log(`${entry.name} stopped`);
+        this.announce("part.stopped", { part: entry.name });
+      }
     }
     entry.state = "stopped";
   }
@@ -291,7 +309,10 @@ export class FlowOrchestrator implements AsyncDisposable {
       try {
         for (const entry of this.entries.values()) if (entry.state === "up") this.checkHealth(entry);
         const stats = this.stats();
-        this.alerts.check((name) => stats.get(name) ?? null);
+        this.alerts.check(
+          (name) => stats.get(name) ?? null,
+          ({ part, figure }) => this.log(`an alert watches ${part} ${figure}, and there is no such figure`),
+        );
       } catch (error) {
         this.log(`looking at health and alerts failed: ${thrownText(error)}`);
       }

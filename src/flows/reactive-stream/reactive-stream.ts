@@ -242,8 +242,10 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
     this.ended = how;
     this.leaveSource();
     this.leaveSource = () => {};
+    const { run } = this;
     void this.empty().then(() => {
-      for (const subscriber of this.subscribers) subscriber.complete(how);
+      // Stopped by a deadline meanwhile: those who subscribed since are not meant.
+      if (this.run === run) for (const subscriber of this.subscribers) subscriber.complete(how);
     });
   }
 
@@ -262,6 +264,7 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
     this.busy = false;
     this.inbox.clear();
     for (const subscriber of this.subscribers) subscriber.endNow();
+    this.emptied.come();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -14,6 +14,7 @@ import {
   Stopped,
   type Subscription,
 } from "../../../src/flows/index.ts";
+import type { Lent } from "../../../src/flows/message-queue/store.ts";
 import { temporaryFolder } from "../../support/cli.ts";
 import { settled, VirtualTimers } from "../../support/virtual-timers.ts";
 
@@ -172,6 +173,28 @@ describe("F-3 a stream and where it comes from", () => {
 });
 
 describe("F-1 bus, in a corner", () => {
+  test("what a replay sets going comes after it, and a signal aborted in it leaves nobody behind", () => {
+    const bus = new EventBus<{ a: number }>();
+    bus.emit("a", 1);
+    const got: number[] = [];
+    bus.subscribe(
+      "a",
+      ({ data }) => {
+        got.push(data);
+        if (data < 3) bus.emit("a", data + 2);
+      },
+      { replay: true },
+    );
+    bus.emit("a", 9);
+    expect(got).toEqual([1, 3, 9]);
+    for (let i = 0; i < 3; i++) {
+      const abort = new AbortController();
+      bus.subscribe("a", () => abort.abort(), { replay: true, signal: abort.signal });
+    }
+    const { subscribers, handled, abandoned, delivered } = bus.stats();
+    expect([subscribers.length, handled, abandoned, delivered]).toEqual([1, 6, 6, 12]);
+  });
+
   test("a handler that ends its own subscription has handled its event, and publish knows", async () => {
     const bus = new EventBus<{ a: number }>();
     const once: Subscription = bus.subscribe("a", () => once.unsubscribe());
@@ -216,6 +239,25 @@ describe("F-1 bus, in a corner", () => {
 });
 
 describe("F-2 pipeline, in a corner", () => {
+  test("an end that feeds its own pipeline goes on and on without going deeper", () => {
+    const pipeline = DataPipeline.of<number>("p")
+      .stage("s", (x) => x)
+      .into((x) => {
+        if (x < 50_000) pipeline.offer(x + 1);
+      });
+    pipeline.offer(0);
+    expect(pipeline.stats()).toMatchObject({ fed: 50_001, delivered: 50_001, failed: 0, inside: 0 });
+  });
+
+  test("a function that stops its own pipeline: its item is abandoned, and nothing runs any more", async () => {
+    const pipeline: DataPipeline<number> = DataPipeline.of<number>("p", quiet).stage("s", (x) => {
+      void pipeline.output.return?.();
+      return x;
+    });
+    expect(pipeline.process(1)).rejects.toThrow("p was stopped");
+    expect(pipeline.stats()).toMatchObject({ fed: 1, delivered: 0, abandoned: 1, inside: 0, stages: [{ running: 0 }] });
+  });
+
   test("an ordered stage that is done at once, before a batch that is full, goes on when there is room", async () => {
     for (const concurrency of [2, 20]) {
       let delivered = 0;
@@ -285,6 +327,19 @@ describe("F-2 pipeline, in a corner", () => {
 });
 
 describe("F-3 stream, in a corner", () => {
+  test("stopped by its deadline and started again it goes on for whoever subscribes then", async () => {
+    const timers = new VirtualTimers();
+    const stream = ReactiveStream.of<number>("s", { timers, ...quiet }).transform((x) => (x === 0 ? new Promise<number>(() => {}) : x));
+    stream.emit(0);
+    await timers.run(stream.stop({ deadlineMs: 10 }));
+    stream.start();
+    const got: unknown[] = [];
+    stream.subscribe({ next: (value) => got.push(value), complete: () => got.push("complete") });
+    for (const value of [1, 2, 3]) stream.emit(value);
+    await timers.advance(10);
+    expect(got).toEqual([1, 2, 3]);
+  });
+
   test("it may be completed from inside a subscriber, and a loop over it ends, also when a stop meets its deadline", async () => {
     const stream = ReactiveStream.of<number>("s");
     stream.subscribe((value) => {
@@ -364,11 +419,11 @@ describe("F-4 queue, in a corner", () => {
     const timers = new VirtualTimers();
     const queue = MessageQueue.open<number>("q", { timers, ...quiet });
     const asked: number[] = [];
-    const { store } = queue as unknown as { store: { lease(group: string, request: { max: number }, now: number): unknown[] } };
+    const { store } = queue as unknown as { store: { lease(group: string, request: { max: number }, now: number): Lent } };
     const lease = store.lease.bind(store);
     store.lease = (group, request, now) => {
       const got = lease(group, request, now);
-      if (got.length > 0) asked.push(request.max);
+      if (got.messages.length > 0) asked.push(request.max);
       return got;
     };
     let slow = false;
@@ -387,6 +442,108 @@ describe("F-4 queue, in a corner", () => {
     expect(Math.max(...asked)).toBe(1000);
     expect(asked.at(-1)).toBe(100);
     await timers.run(queue.stop());
+  });
+
+  test.each(["in memory", "in a file"])("handlers that hold the thread for longer than a lease lose none of it, %s", async (where) => {
+    const file = where === "in a file" ? { file: join(folder, "held.db") } : {};
+    const queue = MessageQueue.open<number>("q", { visibilityMs: 60, ...file, ...quiet });
+    const seen: number[] = [];
+    await queue.sendAll(Array.from({ length: 20 }, (_, n) => n));
+    const done = Promise.withResolvers<void>();
+    queue.consume(
+      async ({ value }) => {
+        seen.push(value);
+        const until = performance.now() + 15;
+        while (performance.now() < until);
+      },
+      { onSettled: (messages) => messages.some(({ id }) => id === 20) && done.resolve() },
+    );
+    await done.promise;
+    expect(seen).toEqual(Array.from({ length: 20 }, (_, n) => n));
+    expect(queue.stats().consumers[0]).toMatchObject({ acknowledged: 20, dead: 0, lost: 0 });
+    await queue.stop();
+  });
+
+  test("what dies of leases that ran out is told: to the consumer's count, to its listener and as a failure", async () => {
+    const timers = new VirtualTimers();
+    const failures: FlowFailure[] = [];
+    const queue = MessageQueue.open<string>("q", {
+      timers,
+      visibilityMs: 100,
+      maxAttempts: 2,
+      onFailure: (failure) => failures.push(failure),
+    });
+    await timers.run(queue.send("poison"));
+    // Whoever takes it is killed over it.
+    const { store } = queue as unknown as { store: { lease(group: string, request: object, now: number): Lent } };
+    for (let i = 0; i < 2; i++) {
+      expect(store.lease("default", { max: 1, until: timers.wall() + 100, token: 1 }, timers.wall()).messages.length).toBe(1);
+      await timers.advance(101);
+    }
+    const settled: object[] = [];
+    queue.consume(() => {}, { onSettled: (messages) => settled.push(...messages) });
+    await timers.advance(1);
+    expect(settled).toEqual([{ id: 1, end: "dead" }]);
+    expect(queue.stats().consumers[0]).toMatchObject({ dead: 1, acknowledged: 0 });
+    expect(failures.map(({ subject, error }) => [subject, String(error)])).toEqual([["poison", "GiveUp: its lease ran out 2 times"]]);
+    await timers.run(queue.stop());
+  });
+
+  test("a consumer is the same one after a stop and a start; stopped by whoever holds it, it stays so", async () => {
+    const timers = new VirtualTimers();
+    const queue = MessageQueue.open<number>("q", { timers, ...quiet });
+    const got: number[] = [];
+    const consumer = queue.consume(({ value }) => got.push(value), { name: "c" });
+    await timers.run(queue.stop());
+    queue.start();
+    await timers.run(queue.send(1));
+    await timers.advance(1);
+    expect(consumer.stats()).toMatchObject({ name: "c", acknowledged: 1 });
+    await timers.run(consumer.stop(100));
+    await timers.run(queue.send(2));
+    await timers.run(queue.stop());
+    queue.start();
+    await timers.advance(1);
+    expect([got, queue.stats().consumers]).toEqual([[1], []]);
+    await timers.run(queue.stop());
+  });
+
+  test("a store that works again clears its health, whoever found it so", async () => {
+    const timers = new VirtualTimers();
+    const queue = MessageQueue.open<number>("q", { timers, visibilityMs: 300, ...quiet });
+    const { store } = queue as unknown as { store: { extend: (...args: unknown[]) => unknown } };
+    const extend = store.extend.bind(store);
+    store.extend = () => {
+      store.extend = extend;
+      throw new Error("locked");
+    };
+    queue.consume(() => new Promise((resolve) => timers.after(250, () => resolve(null))));
+    await timers.run(queue.send(1));
+    await timers.advance(110);
+    expect(queue.health()).toMatchObject({ status: "degraded" });
+    await timers.advance(200);
+    expect(queue.health()).toEqual({ status: "up" });
+    await timers.run(queue.stop());
+  });
+
+  test("options that are no numbers are refused at once", () => {
+    for (const [options, part] of [
+      [{ backoff: { baseDelay: Number.NaN } }, "backoff.baseDelay: must be a number of milliseconds, 0 or more, got NaN"],
+      [{ backoff: { backoff: "cubic" } }, "backoff.backoff: must be exponential or linear or constant"],
+      [{ backoff: { jitter: 2 } }, "backoff.jitter: must be none, full or a number from 0 to 1, got 2"],
+      [{ rememberMs: -1 }, "rememberMs: must be more than 0"],
+      [{ busyMs: Number.NaN }, "busyMs: must be a number of milliseconds"],
+    ] as const)
+      expect(() => MessageQueue.open("q", options as never)).toThrow(part);
+    const stage = (options: object) => () =>
+      DataPipeline.of<number>("p")
+        .stage("s", (x) => x, options)
+        .discard()
+        .start();
+    expect(stage({ retry: { max: 1, maxDelay: -1 } })).toThrow("retry.maxDelay: must be");
+    const queue = MessageQueue.open("q");
+    expect(queue.deadLetters("default", Number.NaN)).rejects.toThrow("limit: must be a whole number");
+    expect(queue.send(1, { idempotencyKey: "x\ud800" })).rejects.toThrow("idempotencyKey: must be a text of whole characters");
   });
 
   test("sends keep their order whichever way they come, and wait for room together", async () => {
@@ -521,6 +678,64 @@ describe("F-5 orchestrator, in a corner", () => {
     stats: () => ({ n: 1 }),
     health: () => ({ status: "up" }),
     ...change,
+  });
+
+  test("stops what never came up too: it may hold something all the same", async () => {
+    const timers = new VirtualTimers();
+    const flows = new FlowOrchestrator({ timers });
+    let stops = 0;
+    const stop = async () => {
+      stops++;
+    };
+    flows.register(part("broken", { start: () => Promise.reject(new Error("half open")), stop }), { restart: { max: 0 } });
+    const waiting = flows.register(MessageQueue.open<number>("waiting", { timers, ...quiet }), { dependsOn: ["broken"] });
+    await timers.run(flows.start());
+    await timers.run(flows.stop());
+    expect([stops, waiting.health().status]).toEqual([1, "down"]);
+    const idle = MessageQueue.open<number>("idle", quiet);
+    {
+      await using never = new FlowOrchestrator();
+      never.register(idle, { dependsOn: ["nobody"] });
+      expect(never.start()).rejects.toThrow("idle depends on nobody, which is not registered");
+    }
+    expect(idle.health()).toEqual({ status: "down", detail: "closed" });
+  });
+
+  test("a queue under its care is worked on once what it needs is up, not before", async () => {
+    const timers = new VirtualTimers();
+    const flows = new FlowOrchestrator({ timers });
+    let up = false;
+    const opening = async () => {
+      await new Promise<void>((resolve) => timers.after(100, resolve));
+      up = true;
+    };
+    flows.register(part("db", { start: opening }));
+    const queue = flows.register(MessageQueue.open<number>("q", { timers, ...quiet }), { dependsOn: ["db"] });
+    const seen: boolean[] = [];
+    queue.consume(() => seen.push(up));
+    await timers.run(queue.send(1));
+    await timers.advance(50);
+    expect(seen).toEqual([]);
+    await timers.run(flows.start());
+    await timers.advance(1);
+    expect(seen).toEqual([true]);
+    await timers.run(flows.stop());
+  });
+
+  test("started twice it looks at health once; an alert on nothing says so", async () => {
+    const timers = new VirtualTimers();
+    const log: string[] = [];
+    const flows = new FlowOrchestrator({ timers, checkMs: 20, log: (line) => log.push(line) });
+    let looks = 0;
+    flows.register(part("p", { health: () => ({ status: ++looks > 0 ? "up" : "down" }) }));
+    flows.alert({ part: "p", figure: "failled", above: 0 });
+    expect(() => flows.alert({ part: "p", figure: "failed" })).toThrow("alert: needs `above` or `below`");
+    await timers.run(flows.start());
+    await timers.run(flows.start());
+    await timers.advance(205);
+    expect(looks).toBe(10);
+    expect(log.filter((line) => line.includes("failled"))).toEqual(["an alert watches p failled, and there is no such figure"]);
+    await timers.run(flows.stop());
   });
 
   test("its bus may be one of its parts, and a stop that throws is nobody else's trouble", async () => {
