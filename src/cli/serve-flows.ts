@@ -34,7 +34,7 @@ export async function serve(flags: FlowFlags): Promise<number> {
     ...(token === null ? {} : { token }),
     ...(schemas === undefined ? {} : { schemas }),
   });
-  await flows.start();
+  await startAll(flows);
   const names = flows.parts.map(({ name }) => name).join(", ");
   process.stdout.write(
     `flows at http://${server.hostname}:${server.port} (${printable(names, 200)}); /healthz, /stats and /metrics tell how they fare\n`,
@@ -43,6 +43,15 @@ export async function serve(flags: FlowFlags): Promise<number> {
   await flows.stop({ deadlineMs: 5000 });
   await server.stop(true);
   return code;
+}
+
+/** Parts that depend on each other in a circle, or on one that is not there, are their module's mistake. */
+async function startAll(flows: FlowOrchestrator): Promise<void> {
+  try {
+    await flows.start();
+  } catch (error) {
+    throw new UserError(`--module: ${error instanceof Error ? printable(error.message, 300) : "its parts cannot be started"}`);
+  }
 }
 
 function start(flows: FlowOrchestrator, options: FlowFaceOptions & { readonly port: number; readonly hostname: string }) {

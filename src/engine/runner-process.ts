@@ -32,7 +32,8 @@ export class RunnerProcess {
       stdout: "ignore",
       stderr: "pipe",
       serialization: "json",
-      env: { ...process.env, NODE_ENV: "production", BUN_CONFIG_MAX_HTTP_REQUESTS: "65535" },
+      // Through a proxy load would go where nobody has given it leave to go, and the proxy is what would be measured.
+      env: { ...process.env, NO_PROXY: "*", no_proxy: "*", NODE_ENV: "production", BUN_CONFIG_MAX_HTTP_REQUESTS: "65535" },
       ipc: (message: FromRunner) => this.hear(message),
     });
     const words = collectWords(this.child.stderr);

@@ -89,6 +89,50 @@ describe("A-1 T-1 the same list through three engines", () => {
 });
 
 describe("T-7 hostile servers", () => {
+  test("a bomb is kept as what it unfolds to, a piece at a time; where nothing is kept it is not unfolded", async () => {
+    const UNFOLDED = 40_000_000;
+    const bomb = Bun.gzipSync(new Uint8Array(UNFOLDED));
+    const headers = { "content-encoding": "gzip" };
+    const server = Bun.serve({
+      hostname: "127.0.0.1",
+      port: 0,
+      fetch: ({ url }) => {
+        if (url.endsWith("/304")) return new Response(null, { status: 304, headers: { location: "/ok" } });
+        if (url.endsWith("/broken")) return new Response("no gzip", { headers });
+        return new Response(bomb, { status: url.endsWith("/ok") ? 200 : 503, headers });
+      },
+    });
+    const saveTo = join(folder, "bombs");
+    const asked = async (paths: readonly string[]) => {
+      const urls = paths.map((path) => `http://127.0.0.1:${server.port}${path}`);
+      const [only] = await ran({ modes: ["async"], fetch: { urls, saveTo, timeout: "20s", retry: { max: 0 }, concurrency: { max: 10 } } });
+      return only;
+    };
+    const kept = await asked(["/ok"]);
+    expect([kept?.fetch.ok, kept?.fetch.bytes]).toEqual([1, bomb.length]);
+    const [file = ""] = readdirSync(saveTo);
+    expect(statSync(join(saveTo, file)).size).toBe(UNFOLDED);
+    const refused = await asked([...Array.from({ length: 20 }, (_, i) => `/503/${i}`), "/304", "/broken"]);
+    expect(refused?.fetch.byStatus).toEqual({ "304": 1, "503": 20 });
+    expect(refused?.fetch.byError).toEqual({ "invalid encoding": 1 });
+    expect(refused?.process.peakRssBytes ?? 0).toBeLessThan(300e6);
+    await server.stop(true);
+  });
+
+  test("no proxy of the environment gets what is meant for this machine", async () => {
+    let asked = 0;
+    const proxy = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response(`proxied ${++asked}`) });
+    const file = write(
+      "direct.yaml",
+      "title: T\nworkload: fetch\nmodes: [async]\nfetch: { target: { mock: { latency: 1ms } }, tiles: { zoom: 3, count: 10 } }\n",
+    );
+    const env = { HTTP_PROXY: `http://127.0.0.1:${proxy.port}`, http_proxy: `http://127.0.0.1:${proxy.port}` };
+    const { stdout } = await lab(["run", file, "--no-store", "--headless", "--json", "-"], { env });
+    const { cases } = JSON.parse(stdout) as { cases: { fetch: FetchFigures }[] };
+    expect([cases[0]?.fetch.ok, cases[0]?.fetch.server?.requests, asked]).toEqual([10, 10, 0]);
+    await proxy.stop(true);
+  });
+
   const HOSTILE: Readonly<Record<string, readonly [answer: (socket: Socket<unknown>) => void, error: string]>> = {
     "an endless body": [pour, "timeout"],
     "a flood of headers": [flood, "headers too large"],
@@ -105,6 +149,10 @@ describe("T-7 hostile servers", () => {
     "a redirect to a public host": [
       say("HTTP/1.1 302 Found\r\nlocation: http://example.com/\r\ncontent-length: 0\r\n\r\n"),
       "redirect to a public host",
+    ],
+    "an upgrade nobody asked for": [
+      say("HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n"),
+      "invalid response",
     ],
     "a close at once": [(socket) => void socket.end(), "connection closed"],
     "a reset at once": [(socket) => void socket.terminate(), "connection closed"],
@@ -351,9 +399,9 @@ describe("on the command line", () => {
     expect([listed.code, listed.stderr]).toEqual([2, expect.stringContaining("example.net")]);
   });
 
-  test("T-8 health while it runs", async () => {
+  test.each(["async", "parallel"])("T-8 health while it runs, %s", async (mode) => {
     const file = write("health.yaml", slow("  retry: { max: 0 }\n").replace("slowRate: 0.3", "errorRate: 0.5"));
-    const child = Bun.spawn([process.execPath, MAIN, "run", file, "--headless", "--http", "0"], {
+    const child = Bun.spawn([process.execPath, MAIN, "run", file, "--headless", "--http", "0", "--mode", mode], {
       env: cleanEnv(),
       stdout: "ignore",
       stderr: "pipe",
@@ -375,6 +423,10 @@ describe("on the command line", () => {
     expect(body.stats?.requests).toMatchObject({ limit: 10, breaker: "closed" });
     expect(Number(body.stats?.requests?.["total"])).toBe(Number(body.stats?.requests?.["ok"]) + Number(body.stats?.requests?.["failed"]));
     expect(Number(body.stats?.requests?.["mean_latency_ms"])).toBeGreaterThan(30);
+    const sum = (errors: unknown) => Object.values(errors as Record<string, number>).reduce((total, count) => total + count, 0);
+    const { errors_by_kind: kinds, errors_by_host: hosts } = body.stats?.requests ?? {};
+    expect(Object.keys(kinds as object)).toEqual(["503"]);
+    expect([sum(hosts), sum(hosts) > 0]).toEqual([sum(kinds), true]);
   });
 
   test("serve tiles stands alone, says what it saw, and ends when told", async () => {

@@ -12,7 +12,7 @@ import { FetchIntake } from "../../workloads/fetch/intake.ts";
 import { MockProcess } from "../../workloads/fetch/mock/mock-process.ts";
 import { type FetchMemory, FetchProcessor, type FetchSpec } from "../../workloads/fetch/processor.ts";
 import type { FetchFiles } from "../../workloads/fetch/records.ts";
-import { COUNT, type FetchReport, fetchCounts, mergeReports } from "../../workloads/fetch/report.ts";
+import { COUNT, type FetchReport, fetchCounts, mergeReports, PublishedReport } from "../../workloads/fetch/report.ts";
 import { Targets } from "../../workloads/fetch/targets.ts";
 import type { WorkloadReport } from "../../workloads/workload.ts";
 import { type MakeProcessor, type ProcessorSpec, prepareProcessors } from "../processors.ts";
@@ -46,6 +46,8 @@ function setAside(
   return { urlsFile: copy, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
 
+const NO_REPORT: FetchReport = { byStatus: {}, byError: {}, byHost: {} };
+
 /** Requests to a server: the mock that the scenario describes, in a process of its own, or somebody else's. */
 export class FetchStage implements Stage {
   private readonly breakers: CircuitBreakers;
@@ -53,6 +55,9 @@ export class FetchStage implements Stage {
   private readonly counts: readonly Float64Array[];
   private readonly flight: Int32Array;
   private readonly live: FetchProcessor[] = [];
+  /** What each thread tells while it runs, and what it told last. */
+  private readonly published: readonly PublishedReport[];
+  private told: readonly FetchReport[] = [];
   private readonly collector = new Collector();
 
   private constructor(
@@ -67,6 +72,7 @@ export class FetchStage implements Stage {
     this.limiter = settings.rateLimit === false ? null : new RateLimiter(settings.rateLimit, shared.limiter);
     this.counts = shared.counts.map((memory) => new Float64Array(memory));
     this.flight = new Int32Array(shared.flight);
+    this.published = shared.reports.map((memory) => new PublishedReport(memory));
   }
 
   static async open(plan: CasePlan, access: FetchAccess): Promise<FetchStage> {
@@ -98,6 +104,7 @@ export class FetchStage implements Stage {
       limiter: RateLimiter.memory(),
       flight: new SharedArrayBuffer(8),
       counts: plan.slots.map(fetchCounts),
+      reports: plan.slots.map(() => PublishedReport.memory()),
     };
     const fetch: FetchSpec = { ...parts, seed, runId, concurrency: plan.slots, shared };
     const spec: ProcessorSpec = { workload: "fetch", roundsPerMs: 1, fetch };
@@ -179,7 +186,7 @@ export class FetchStage implements Stage {
   status(): RequestStatus {
     const { ok, degraded, failed, inFlight, limit, retries, refused, breaker, outcomes } = this.requests();
     const total = ok + degraded + failed;
-    const { byStatus, byError, byHost } = mergeReports(this.live.map((processor) => processor.attempts));
+    const { byStatus, byError, byHost } = this.errors();
     return {
       total,
       ok,
@@ -198,6 +205,13 @@ export class FetchStage implements Stage {
       },
       errors_by_host: Object.fromEntries(Object.entries(byHost).flatMap(([host, { errors }]) => (errors > 0 ? [[host, errors]] : []))),
     };
+  }
+
+  /** Of those on this thread as they are, of others as they last told. */
+  private errors(): FetchReport {
+    if (this.live.length > 0) return mergeReports(this.live.map((processor) => processor.attempts));
+    this.told = this.published.map((report, i) => report.read() ?? this.told[i] ?? NO_REPORT);
+    return mergeReports(this.told);
   }
 
   async figures(reports: readonly (WorkloadReport | null)[]): Promise<StageFigures> {

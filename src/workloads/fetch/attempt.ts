@@ -28,6 +28,8 @@ export interface Answer {
 /** Bodies up to this size, by the server's own word, are taken in one piece. */
 const ONE_PIECE = 65_536;
 const MOST_HOPS = 10;
+/** RFC 9110, 15.4: a 304 may name a location too, and leads nowhere. */
+const REDIRECTS = [301, 302, 303, 307, 308];
 
 /** One request at a time, with the means to break it off. Kept for reuse: a signal of its own for each request would cost as much as the request. */
 export class Line {
@@ -73,9 +75,8 @@ export class Line {
   private send(url: string, id: string): Promise<Response> {
     const { keepAlive } = this.rule;
     const headers = keepAlive ? { [CORRELATION]: id } : { [CORRELATION]: id, connection: "close" };
-    // Only what is kept is unpacked: nobody is made to hold what a few bytes unfold into.
-    const decompress = this.saver !== null;
-    const init: BunFetchRequestInit = { signal: this.controller.signal, redirect: "manual", headers, decompress };
+    // `fetch` would unpack a body as fast as it comes: nobody is made to hold what a few bytes unfold into.
+    const init: BunFetchRequestInit = { signal: this.controller.signal, redirect: "manual", headers, decompress: false };
     // Kept alive is what `fetch` does by itself, and to be told so costs it time.
     if (!keepAlive) init.keepalive = false;
     return this.fetch(url, init);
@@ -87,7 +88,7 @@ export class Line {
     let response = first;
     for (let hop = 0; ; hop++) {
       const { status } = response;
-      const location = status >= 300 && status < 400 ? response.headers.get("location") : null;
+      const location = REDIRECTS.includes(status) ? response.headers.get("location") : null;
       if (location === null) {
         if (status >= 200 && status < 300) await this.take(response, this.saver?.begin(address) ?? null);
         else await this.leave(response);
@@ -115,10 +116,10 @@ export class Line {
   /** Reads a body to its end, to disk if asked, and never holds more of it than a piece. */
   private async take(response: Response, saved: Saved | null): Promise<void> {
     try {
-      const reader = response.body?.getReader();
+      const reader = (saved === null ? response.body : this.unpacked(response))?.getReader();
       for (let piece = await reader?.read(); piece !== undefined && !piece.done; piece = await reader?.read()) {
-        this.bytes += piece.value.byteLength;
-        saved?.write(piece.value);
+        if (saved === null) this.bytes += piece.value.byteLength;
+        else saved.write(piece.value);
       }
       if (this.brokenOff !== null) throw new Error(this.brokenOff);
       saved?.commit();
@@ -126,6 +127,21 @@ export class Line {
       saved?.discard();
       throw error;
     }
+  }
+
+  /** A body as it is to be kept, a piece at a time; what crossed the wire is counted. */
+  private unpacked({ body, headers }: Response): ReadableStream<Uint8Array> | null {
+    const counted = body?.pipeThrough(
+      new TransformStream<Uint8Array, Uint8Array<ArrayBuffer>>({
+        transform: (piece, controller) => {
+          this.bytes += piece.byteLength;
+          controller.enqueue(piece as Uint8Array<ArrayBuffer>);
+        },
+      }),
+    );
+    const format = ENCODINGS[headers.get("content-encoding")?.trim().toLowerCase() ?? ""];
+    if (counted === undefined) return null;
+    return format === undefined ? counted : counted.pipeThrough(new DecompressionStream(format));
   }
 
   /** Gets rid of a body nobody wants: a short one is read, so that the connection can be used again. */
@@ -141,6 +157,15 @@ function isSmall({ headers }: Response): boolean {
   return length !== null && Number(length) <= ONE_PIECE;
 }
 
+/** Names of encodings in HTTP and as streams. */
+const ENCODINGS: Readonly<Record<string, ConstructorParameters<typeof DecompressionStream>[0]>> = {
+  gzip: "gzip",
+  "x-gzip": "gzip",
+  deflate: "deflate",
+  br: "brotli",
+  zstd: "zstd",
+};
+
 /** The first that fits what an error says of itself. */
 const NAMES: readonly (readonly [RegExp, string])[] = [
   [/ENOSPC|EACCES|EROFS|EDQUOT|EMFILE|ENAMETOOLONG|ENOENT/, "could not be saved"],
@@ -148,9 +173,9 @@ const NAMES: readonly (readonly [RegExp, string])[] = [
   [/ENOTFOUND|EAI_AGAIN|DNS/i, "host not found"],
   [/HeadersOversized|header.*(too|overs)|ResponseHeader/i, "headers too large"],
   [/ECONNRESET|ConnectionClosed|closed unexpectedly|EPIPE/, "connection closed"],
-  [/InvalidHTTPResponse|InvalidChunk|Malformed|invalid.*(http|chunk|content.length|header)/i, "invalid response"],
+  [/InvalidHTTPResponse|UnrequestedUpgrade|InvalidChunk|Malformed|invalid.*(http|chunk|content.length|header)/i, "invalid response"],
   [/CERT|TLS|SSL|SELF_SIGNED|handshake/i, "TLS"],
-  [/Decompress|Zlib|Brotli|gzip|ShortRead/i, "invalid encoding"],
+  [/Decompress|inflate|unexpected end of file|Zlib|Brotli|zstd|gzip|ShortRead/i, "invalid encoding"],
   [/TimeoutError|timed out/i, "timeout"],
 ];
 

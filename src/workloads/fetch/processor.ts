@@ -14,7 +14,7 @@ import { Collector } from "./collector.ts";
 import { LinePool } from "./line-pool.ts";
 import { Pace } from "./pace.ts";
 import { type FetchFiles, type Pursuit, Records } from "./records.ts";
-import { AttemptBook, COUNT, type FetchReport } from "./report.ts";
+import { AttemptBook, COUNT, type FetchReport, PublishedReport } from "./report.ts";
 import { Saver } from "./save.ts";
 import { parentOf, tileOf, tileUrl } from "./tiles.ts";
 
@@ -40,6 +40,7 @@ export interface FetchMemory {
   readonly flight: SharedArrayBuffer;
   /** One for each thread. */
   readonly counts: readonly SharedArrayBuffer[];
+  readonly reports: readonly SharedArrayBuffer[];
 }
 
 /** How often it is looked whether a request has taken too long, as a share of the timeout, and within bounds. */
@@ -49,6 +50,8 @@ const LOOK_MOST: Nanoseconds = 20e6;
 
 /** What is written for every item goes to its file at least this often. */
 const FLUSH_EVERY: Nanoseconds = 1e9;
+/** What a thread has to report is shown to others as often. */
+const PUBLISH_EVERY: Nanoseconds = 250e6;
 
 /** Requests, each with all its attempts: timeout, retry, breaker, rate, fallback. */
 export class FetchProcessor implements Processor {
@@ -61,6 +64,7 @@ export class FetchProcessor implements Processor {
   private readonly limiter: RateLimiter | null;
   private readonly adaptive: AdaptiveLimit | null;
   private readonly book = new AttemptBook();
+  private readonly published: PublishedReport;
   private readonly saver: Saver | null;
   private readonly records: Records;
   private readonly lines: LinePool;
@@ -69,6 +73,7 @@ export class FetchProcessor implements Processor {
   private watching = false;
   private readonly collector: Collector;
   private flushedAt: Nanoseconds = 0;
+  private publishedAt: Nanoseconds = 0;
   private halted = false;
   private running = 0;
   /** Requests of the wave that is under way; it takes no more once it is full. */
@@ -87,6 +92,7 @@ export class FetchProcessor implements Processor {
     const { settings, shared, allowedHosts } = spec;
     this.counts = new Float64Array(shared.counts[thread] ?? new SharedArrayBuffer(COUNT.size * 8));
     this.flight = new Int32Array(shared.flight);
+    this.published = new PublishedReport(shared.reports[thread] ?? PublishedReport.memory());
     const { circuitBreaker: breaker, rateLimit, concurrency, connections } = settings;
     const threads = spec.concurrency.length;
     this.breakers = breaker === false ? null : new CircuitBreakers({ ...breaker, openFor: breaker.openFor * 1000 }, shared.breakers);
@@ -334,6 +340,7 @@ export class FetchProcessor implements Processor {
       this.lines.breakOffLate(now);
       this.collector.after(this.counts[COUNT.attempts] as number);
       if (now - this.flushedAt > FLUSH_EVERY) this.flush(now);
+      else if (now - this.publishedAt > PUBLISH_EVERY) this.publish(now);
     }
     this.watching = false;
   }
@@ -349,6 +356,12 @@ export class FetchProcessor implements Processor {
   private flush(now = this.effort.now()): void {
     this.flushedAt = now;
     this.records.flush();
+    this.publish(now);
+  }
+
+  private publish(now: Nanoseconds): void {
+    this.publishedAt = now;
+    this.published.write(this.book.report);
   }
 
   /** Counts requests in flight over all threads. */

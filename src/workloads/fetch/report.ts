@@ -85,6 +85,46 @@ export class AttemptBook {
   }
 }
 
+/** Bytes of shared memory for what one thread reports while it runs. */
+const PUBLISHED_BYTES = 128 * 1024;
+const VERSION = 0;
+const LENGTH = 1;
+const HEAD = 8;
+
+/** What one thread has to report so far, in shared memory, for who wants to know while it runs. One thread writes. */
+export class PublishedReport {
+  private readonly head: Int32Array;
+  private readonly bytes: Uint8Array;
+
+  static memory(): SharedArrayBuffer {
+    return new SharedArrayBuffer(PUBLISHED_BYTES);
+  }
+
+  constructor(memory: SharedArrayBuffer) {
+    this.head = new Int32Array(memory, 0, 2);
+    this.bytes = new Uint8Array(memory, HEAD);
+  }
+
+  /** Leaves the one before where this one has no room. */
+  write(report: FetchReport): void {
+    const text = new TextEncoder().encode(JSON.stringify(report));
+    if (text.length > this.bytes.length) return;
+    // Odd while it is written: who reads then looks again later.
+    Atomics.add(this.head, VERSION, 1);
+    this.bytes.set(text);
+    Atomics.store(this.head, LENGTH, text.length);
+    Atomics.add(this.head, VERSION, 1);
+  }
+
+  /** null: nothing yet, or it was being written. */
+  read(): FetchReport | null {
+    const version = Atomics.load(this.head, VERSION);
+    const text = this.bytes.slice(0, Atomics.load(this.head, LENGTH));
+    if (version === 0 || version % 2 === 1 || Atomics.load(this.head, VERSION) !== version) return null;
+    return JSON.parse(new TextDecoder().decode(text)) as FetchReport;
+  }
+}
+
 /** Adds up what threads report. */
 export function mergeReports(reports: readonly FetchReport[]): FetchReport {
   const byStatus: Record<string, number> = {};

@@ -191,7 +191,13 @@ function rig(
       seed: 1,
       runId: "run",
       concurrency: [parsed.concurrency.max === "unlimited" ? 1000 : parsed.concurrency.max],
-      shared: { breakers: CircuitBreakers.memory(), limiter: RateLimiter.memory(), flight: new SharedArrayBuffer(8), counts: [counts] },
+      shared: {
+        breakers: CircuitBreakers.memory(),
+        limiter: RateLimiter.memory(),
+        flight: new SharedArrayBuffer(8),
+        counts: [counts],
+        reports: [],
+      },
       files: { deadLetter: null, log: null, logUrls: false, requests: null, ...files },
     },
     {
