@@ -77,9 +77,7 @@ function load(file: string, flags: RunFlags): Loaded {
     checkPermissions(point.scenario, flags);
     checkFiles(
       point.scenario,
-      [file, flags.log ?? [], flags.json ?? [], flags.dumpState ?? [], point.scenario.fetch?.urlsFile ?? []]
-        .flat()
-        .map((one) => resolve(one)),
+      [file, flags.log ?? [], flags.json ?? [], flags.dumpState ?? []].flat().map((one) => resolve(one)),
     );
   }
   checkHostsOf(
