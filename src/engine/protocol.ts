@@ -38,6 +38,7 @@ export type FromRunner =
   | { readonly type: "hello" }
   | { readonly type: "calibrated"; readonly roundsPerMs: number; readonly checkRatio: number; readonly cached: boolean }
   | { readonly type: "started"; readonly count: number; readonly lastMs: number; readonly url: string | null }
-  | { readonly type: "sample"; readonly sample: Sample; readonly ledger: Ledger; readonly running: Running }
+  /** Samples since the last such message, with ledger and figures as they are at the last of them. */
+  | { readonly type: "samples"; readonly samples: readonly Sample[]; readonly ledger: Ledger; readonly running: Running }
   | { readonly type: "result"; readonly result: RunnerResult }
   | { readonly type: "error"; readonly message: string };

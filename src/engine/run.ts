@@ -238,10 +238,12 @@ class ScenarioRun {
             runner.setPatience(patienceMs(plan));
             onEvent?.({ type: "case-started", index, count, lastMs: message.lastMs, url: message.url });
             return;
-          case "sample":
-            if (message.sample.t >= warmupMs) series.push(message.sample);
+          case "samples":
             lastLedger = message.ledger;
-            onEvent?.({ type: "sample", index, sample: message.sample, ledger: message.ledger, running: message.running });
+            for (const sample of message.samples) {
+              if (sample.t >= warmupMs) series.push(sample);
+              onEvent?.({ type: "sample", index, sample, ledger: message.ledger, running: message.running });
+            }
             return;
           case "result":
             measured = message.result;

@@ -182,52 +182,76 @@ export class Histogram {
 
 /** What came into one or more histograms since the last look: the percentiles of one interval of a series. */
 export class Interval {
-  private readonly seen = new Float64Array(BUCKETS);
-  private readonly fresh = new Float64Array(BUCKETS);
+  /** Counts as they were then, those of all sources together; they may wrap around. */
+  private readonly seen = new Uint32Array(BUCKETS);
+  private readonly sum: Uint32Array | null;
+  private counted = 0;
 
-  constructor(private readonly sources: readonly Histogram[]) {}
+  constructor(private readonly sources: readonly Histogram[]) {
+    this.sum = sources.length > 1 ? new Uint32Array(BUCKETS) : null;
+  }
 
   /** p50 and p99 of the values since the last call, in nanoseconds; 0 when there were none. */
   next(): { readonly count: number; readonly p50: Nanoseconds; readonly p99: Nanoseconds } {
     let from = BUCKETS;
     let to = -1;
+    let total = 0;
     for (const source of this.sources) {
       if (source.count === 0) continue;
+      total += source.count;
       from = Math.min(from, bucketOf(source.min));
       to = Math.max(to, bucketOf(source.max));
     }
-    this.fresh.fill(0, from, to + 1);
-    for (const { counts } of this.sources) addRange(this.fresh, counts, from, to);
-    const count = this.takeFresh(from, to);
-    const read = (i: number) => this.fresh[i] ?? 0;
-    const top = Number.POSITIVE_INFINITY;
-    return { count, p50: percentileOf(count, 0.5, read, 0, top, from), p99: percentileOf(count, 0.99, read, 0, top, from) };
+    const more = total - this.counted;
+    if (more <= 0) return { count: 0, p50: 0, p99: 0 };
+    const counts = this.together(from, to);
+    const { count, p50, p99 } = scan(counts, this.seen, from, to, rank(0.5, more), rank(0.99, more));
+    this.counted += count;
+    return count === 0 ? { count, p50: 0, p99: 0 } : { count, p50: middleOf(p50), p99: middleOf(p99) };
   }
 
-  /** Turns the counts so far, in `fresh`, into those that are new; how many that are. */
-  private takeFresh(from: number, to: number): number {
-    const { seen, fresh } = this;
-    let count = 0;
-    for (let i = from; i <= to; i++) {
-      const now = fresh[i] as number;
-      const more = now - (seen[i] as number);
-      seen[i] = now;
-      fresh[i] = more;
-      count += more;
-    }
-    return count;
+  private together(from: number, to: number): Uint32Array {
+    if (this.sum === null) return this.sources[0]?.counts ?? this.seen;
+    this.sum.fill(0, from, to + 1);
+    for (const { counts } of this.sources) addRange(this.sum, counts, from, to);
+    return this.sum;
   }
 }
 
-/** A loop of its own over plain arrays: it runs over thousands of buckets on a thread that is being measured. */
-function addRange(sum: Float64Array, counts: Uint32Array, from: number, to: number): void {
+/** Which of `count` values in their order a percentile is, from 1. */
+function rank(share: number, count: number): number {
+  return Math.max(1, Math.ceil(share * count - 1e-9));
+}
+
+/** Loops of their own over plain arrays: they run over thousands of buckets on a thread that is being measured. */
+function addRange(sum: Uint32Array, counts: Uint32Array, from: number, to: number): void {
   for (let i = from; i <= to; i++) sum[i] = (sum[i] as number) + (counts[i] as number);
+}
+
+/** Finds the buckets of two ranks among what is new, and makes it seen. */
+function scan(counts: Uint32Array, seen: Uint32Array, from: number, to: number, lower: number, upper: number) {
+  let count = 0;
+  let p50 = -1;
+  let p99 = -1;
+  let last = from;
+  for (let i = from; i <= to; i++) {
+    const now = counts[i] as number;
+    const before = seen[i] as number;
+    if (now === before) continue;
+    seen[i] = now;
+    count += (now - before) >>> 0;
+    last = i;
+    if (p50 < 0 && count >= lower) p50 = i;
+    if (p99 < 0 && count >= upper) p99 = i;
+  }
+  // Another thread may have counted a value that its bucket does not show yet.
+  return { count, p50: p50 < 0 ? last : p50, p99: p99 < 0 ? last : p99 };
 }
 
 /** `from`: no value lies in a bucket before it. */
 function percentileOf(count: number, share: number, read: (bucket: number) => number, min: number, max: number, from = 0): number {
   if (count === 0) return 0;
-  let left = Math.max(1, Math.ceil(share * count - 1e-9));
+  let left = rank(share, count);
   if (left >= count && max !== Number.POSITIVE_INFINITY) return max;
   for (let i = from; i < BUCKETS; i++) {
     left -= read(i);

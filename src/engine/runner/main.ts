@@ -1,6 +1,8 @@
 import { dieWithParent } from "../../kernel/parent.ts";
+import type { Ledger } from "../../telemetry/ledger.ts";
+import type { Sample } from "../../telemetry/result.ts";
 import { calibrate } from "../calibration.ts";
-import type { FromRunner, ToRunner } from "../protocol.ts";
+import type { FromRunner, Running, ToRunner } from "../protocol.ts";
 import { caughtAsStray } from "../strays.ts";
 import { runCase } from "./case.ts";
 
@@ -13,6 +15,33 @@ function send(message: FromRunner): void {
   process.send?.(message);
 }
 
+/** Milliseconds between two messages with samples: as often as a picture is drawn of them. */
+const TOLD_EVERY = 250;
+
+/** Samples on their way to the console. A message takes as long as several samples, on the thread that is measured. */
+class Outbox {
+  private samples: Sample[] = [];
+  private latest: Pick<Extract<FromRunner, { type: "samples" }>, "ledger" | "running"> | null = null;
+  private toldAt = Number.NEGATIVE_INFINITY;
+
+  add(sample: Sample, ledger: Ledger, running: Running): void {
+    this.samples.push(sample);
+    this.latest = { ledger, running };
+    if (sample.t - this.toldAt < TOLD_EVERY) return;
+    this.toldAt = sample.t;
+    this.send();
+  }
+
+  send(): void {
+    if (this.latest === null) return;
+    send({ type: "samples", samples: this.samples, ...this.latest });
+    this.samples = [];
+    this.latest = null;
+  }
+}
+
+const outbox = new Outbox();
+
 async function obey(message: ToRunner): Promise<void> {
   switch (message.type) {
     case "calibrate":
@@ -22,9 +51,12 @@ async function obey(message: ToRunner): Promise<void> {
       stopsAsked++;
       stop?.();
       return;
-    case "run":
-      send({ type: "result", result: await runOrder(message) });
+    case "run": {
+      const result = await runOrder(message);
+      outbox.send();
+      send({ type: "result", result });
       return;
+    }
     default:
       message satisfies never;
   }
@@ -37,7 +69,7 @@ function runOrder({ plan, roundsPerMs, dumpState, http, access }: Extract<ToRunn
     http,
     access,
     onStarted: (facts, url) => send({ type: "started", count: facts.count, lastMs: facts.lastMicros / 1000, url }),
-    onSample: (sample, ledger, running) => send({ type: "sample", sample, ledger, running }),
+    onSample: (sample, ledger, running) => outbox.add(sample, ledger, running),
     onStoppable: (asked) => {
       stop = asked;
       for (let i = 0; i < stopsAsked; i++) asked();
@@ -50,6 +82,7 @@ function uncaught(error: unknown): void {
 }
 
 function fail(error: unknown): void {
+  outbox.send();
   send({ type: "error", message: error instanceof Error ? error.message : String(error) });
 }
 

@@ -37,9 +37,10 @@ export class CaseSampler implements Sampler {
   peakRssBytes = process.memoryUsage.rss();
   private readonly cores = new Cores();
   private readonly coresOfRun = new Cores();
-  /** As last read, and when they are to be read again: that is the dearest part of a sample. */
+  /** As last read, and when that is to be done again. */
   private coresNow: number[] = [];
-  private coresAt = 0;
+  private rssBytes = 0;
+  private lookedAt = 0;
   private last = { t: 0, offered: 0, processed: 0, dropped: 0, blocked: 0 };
   private samples = 0;
   /** Figures of the whole run so far, and when they are to be worked out again: that costs more than a sample. */
@@ -84,8 +85,7 @@ export class CaseSampler implements Sampler {
     if (now >= this.warmup) this.peakDepth = Math.max(this.peakDepth, depth);
     const { p50, p99 } = this.interval.next();
     if (this.samples++ % OPEN_FILES_EVERY === 0) this.peakOpenFiles = Math.max(this.peakOpenFiles ?? 0, openFiles() ?? 0) || null;
-    const rssBytes = process.memoryUsage.rss();
-    this.peakRssBytes = Math.max(this.peakRssBytes, rssBytes);
+    if (now >= this.lookedAt) this.look(now);
     const sample: Sample = {
       t: now / 1e6,
       offered: (this.offered.count - this.last.offered) / seconds,
@@ -94,10 +94,10 @@ export class CaseSampler implements Sampler {
       depth,
       inFlight: this.gauge.inFlight(),
       blockedMs: (blocked - this.last.blocked) / 1e6,
-      rssBytes,
+      rssBytes: this.rssBytes,
       p50: p50 / 1e6,
       p99: p99 / 1e6,
-      cores: this.readCores(now),
+      cores: this.coresNow,
     };
     if (this.last.t < this.warmup) this.coresOfRun.utilization();
     this.last = { t: now, offered: this.offered.count, processed: ledger.processed, dropped, blocked };
@@ -106,12 +106,12 @@ export class CaseSampler implements Sampler {
     this.onSample(sample, ledger, this.runningNow);
   }
 
-  private readCores(now: Nanoseconds): number[] {
-    if (now >= this.coresAt) {
-      this.coresAt = now + RUNNING_EVERY;
-      this.coresNow = this.cores.utilization();
-    }
-    return this.coresNow;
+  /** Asks the system: that is the dearest part of a sample. */
+  private look(now: Nanoseconds): void {
+    this.lookedAt = now + RUNNING_EVERY;
+    this.coresNow = this.cores.utilization();
+    this.rssBytes = process.memoryUsage.rss();
+    this.peakRssBytes = Math.max(this.peakRssBytes, this.rssBytes);
   }
 
   /** The ledger now: what is due and not accounted for otherwise is unfinished. */
@@ -139,11 +139,18 @@ export class CaseSampler implements Sampler {
     return ledger;
   }
 
+  /** Of all threads together. */
+  private sojourn(): Histogram {
+    const [only] = this.recorders;
+    if (this.recorders.length === 1 && only !== undefined) return only.sojourn;
+    this.merged.clear();
+    for (const recorder of this.recorders) this.merged.merge(recorder.sojourn);
+    return this.merged;
+  }
+
   private refreshRunning(now: Nanoseconds): void {
     this.runningAt = now + RUNNING_EVERY;
-    const merged = this.merged;
-    merged.clear();
-    for (const recorder of this.recorders) merged.merge(recorder.sojourn);
+    const merged = this.sojourn();
     const cpu = process.cpuUsage(this.cpuAtStart);
     const measuredSeconds = Math.max(1, now - this.warmup) / 1e9;
     const measured = this.recorders.reduce((sum, recorder) => sum + recorder.counts().measured, 0);

@@ -81,6 +81,32 @@ describe("histogram", () => {
     expect(interval.next()).toEqual({ count: 10, p50: 2000, p99: 2000 });
     expect(interval.next()).toEqual({ count: 0, p50: 0, p99: 0 });
   });
+
+  test("an interval over several threads tells what one histogram of the new values would", () => {
+    const value = fc.oneof(fc.nat(3000), fc.integer({ min: 1, max: 10 ** 10 }));
+    const looks = fc.array(fc.array(fc.tuple(fc.nat(2), value), { maxLength: 60 }), { minLength: 1, maxLength: 4 });
+    fc.assert(
+      fc.property(looks, (all) => {
+        const sources = [new Histogram(), new Histogram(), new Histogram()];
+        const interval = new Interval(sources);
+        for (const values of all) {
+          const fresh = new Histogram();
+          for (const [source, value] of values) {
+            sources[source]?.record(value);
+            fresh.record(value);
+          }
+          const { count, p50, p99 } = interval.next();
+          expect(count).toBe(values.length);
+          // The extremes are exact there, and the middle of their bucket here.
+          for (const [mine, exact] of [
+            [p50, fresh.percentile(0.5)],
+            [p99, fresh.percentile(0.99)],
+          ] as const)
+            expect(Math.abs(mine - exact)).toBeLessThanOrEqual(exact / 1000 + 1);
+        }
+      }),
+    );
+  });
 });
 
 const passage = (key: number, sequence: number, due: number, taken: number, dequeued: number) => ({ key, sequence, due, taken, dequeued });
