@@ -4,7 +4,7 @@ import { squaredVariation } from "../load/service-times.ts";
 import type { Scenario } from "../scenario/schema.ts";
 import { arrivalEstimate } from "../scenario/semantics.ts";
 import type { Prediction } from "../telemetry/result.ts";
-import { type Expected, HANDOVER, offeredRate, queryShare, type Shares, sharesOf, simulatable } from "./demand.ts";
+import { type Expected, HANDOVER, offeredRate, type Shares, sharesOf, simulatable } from "./demand.ts";
 import { predictFetch } from "./fetch.ts";
 import { predictFlow } from "./flow.ts";
 import {
@@ -32,7 +32,8 @@ export function predict(asked: Expected): Prediction {
   const { scenario } = expected;
   const { capacity, bottleneck, servers } = capacityOf(expected);
   const lambda = offeredRate(scenario);
-  const foreseen = simulatable(scenario) ? simulated(expected, capacity) : null;
+  const keys = keyLimits(expected);
+  const foreseen = simulatable(scenario) ? simulated(expected, capacity, keys) : null;
   if (capacity === null || foreseen === null) {
     // All at once is as much as can be done.
     const asked = lambda ?? (scenario.load.executor === "bursts" ? capacity : null);
@@ -40,7 +41,6 @@ export function predict(asked: Expected): Prediction {
     const utilization = capacity === null || asked === null ? null : Math.min(1, asked / capacity);
     return { capacity, throughput, sojournMean: null, sojournP99: null, utilization, bottleneck, model: "capacity" };
   }
-  const keys = keyLimits(expected);
   // A read begins only once the loop is not held by work, so that neither gets all its time.
   const inTurn = expected.mode === "async" && scenario.source.latency.max > 0;
   const readsHeldUp = inTurn && foreseen.dropped === 0 && foreseen.throughput < UNEVEN * Math.min(lambda ?? capacity, capacity, keys.key);
@@ -136,11 +136,10 @@ export function capacityOf(expected: Expected): Capacity {
   const shares: Shares = sharesOf(scenario) ?? { cpu: 0, hold: 0, wait: 0 };
   const time = work.time / 1e6;
   const service = time * (shares.cpu + shares.hold + shares.wait);
-  const working = 1 - queryShare(expected);
   if (mode === "sync") {
     const whole = service + read;
     if (whole === 0) return { capacity: null, bottleneck: OVERHEAD, servers: 1 };
-    return { capacity: working / whole, bottleneck: read > service ? "source" : nameOf(shares), servers: 1 };
+    return { capacity: 1 / whole, bottleneck: read > service ? "source" : nameOf(shares), servers: 1 };
   }
   const offload = mode === "async" ? scenario.async.offload : "none";
   const pieces = offload === "message" ? 1 : 1 / Math.max(1, Math.min(batch.size ?? 1, 1e6));
@@ -150,12 +149,8 @@ export function capacityOf(expected: Expected): Capacity {
   const limits: [number, string, number][] = [];
   const held = time * (shares.cpu + shares.hold);
   if (held > 0)
-    limits.push([
-      (threads * working) / (held + (scenario.async.concurrency > 1 ? 0 : handover)),
-      threadName(mode, threads, cores, shares),
-      threads,
-    ]);
-  if (shares.cpu > 0) limits.push([(cores * working) / (time * shares.cpu), "all cores", cores]);
+    limits.push([threads / (held + (scenario.async.concurrency > 1 ? 0 : handover)), threadName(mode, threads, cores, shares), threads]);
+  if (shares.cpu > 0) limits.push([cores / (time * shares.cpu), "all cores", cores]);
   if (service > 0) limits.push([slots / (service + handover), slots === 1 ? nameOf(shares) : "concurrency", slots]);
   if (read > 0) limits.push([source.connections / read, "source", slots]);
   if (limits.length === 0) return { capacity: null, bottleneck: OVERHEAD, servers: 1 };
@@ -218,11 +213,10 @@ function limitOf({ keys }: Scenario, lambda: number | null, capacity: number, { 
 }
 
 /** The case simulated whole, or, where it is the same all along, enough of it; null when it is too long for that. */
-function simulated(expected: Expected, capacity: number | null): Simulated | null {
+function simulated(expected: Expected, capacity: number | null, { key, thread }: KeyLimits): Simulated | null {
   const { scenario } = expected;
   const count = arrivalEstimate(scenario);
   const lambda = offeredRate(scenario) ?? Number.POSITIVE_INFINITY;
-  const { key, thread } = keyLimits(expected);
   const even = scenario.load.executor === "constant-arrival-rate" && lambda < Math.min(capacity ?? 0, key, thread);
   const steady = even || "vus" in scenario.load;
   if (!steady && count !== null && count > SIMULATED) return null;

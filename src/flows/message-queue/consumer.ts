@@ -7,7 +7,8 @@ import type { PartStats } from "../part.ts";
 import { Run } from "../run.ts";
 import { Slots } from "../slots.ts";
 import { GiveUp, type Handler, Held } from "./message.ts";
-import type { DeadLetter, LeaseRef, QueueStore } from "./store.ts";
+import { type Identified, Settler, type Told } from "./settler.ts";
+import type { DeadLetter, QueueStore } from "./store.ts";
 
 /** The end of a message in its group. */
 export interface Settled {
@@ -73,11 +74,7 @@ export class Consumer<T> implements Disposable {
   private readonly spare: Run<Held<T>>[] = [];
   /** Keys being worked on, and the messages that wait for their turn behind. */
   private readonly lines = new Map<string, Ring<Held<T>>>();
-  private acknowledged: LeaseRef[] = [];
-  private again: (LeaseRef & { delayMs: number })[] = [];
-  private dead: (LeaseRef & { reason: string })[] = [];
-  private released: LeaseRef[] = [];
-  private settling: Promise<void> | null = null;
+  private readonly settler: Settler;
   private wakeUp: (() => void) | null = null;
   private stopping = false;
   /** Messages that wait in lines. */
@@ -105,6 +102,15 @@ export class Consumer<T> implements Disposable {
   ) {
     this.stamp = stampOf(timers);
     this.batch = rule.batch ?? LEAST_BATCH;
+    const settled = {
+      told: this.onTold,
+      done: () => this.wake(),
+      failed: (error: unknown) => {
+        this.onTrouble(error);
+        this.failures.report(rule.name, undefined, error);
+      },
+    };
+    this.settler = new Settler({ group: rule.group, token: this.token }, store, timers, settled);
     this.beat();
     this.looping = this.loop();
   }
@@ -121,13 +127,13 @@ export class Consumer<T> implements Disposable {
       this.poked = false;
       try {
         // What is done is told before leases are looked at: one that has run out meanwhile is not to be tried again.
-        if (this.unsettled > 0 && this.settling === null) await this.settle();
+        await this.settler.settleNow();
         const got = this.wants > 0 ? await this.lease() : 0;
         trouble = 0;
         // Stopped while it leased: what came is put back.
         if (this.stopping) break;
         this.work();
-        if (this.unsettled > 0 && this.settling === null) await this.settle();
+        await this.settler.settleNow();
         if (got === 0 || this.wants === 0) await this.rest();
       } catch (error) {
         this.onTrouble(error);
@@ -161,7 +167,7 @@ export class Consumer<T> implements Disposable {
   /** Their leases ran out as often as attempts are allowed, whoever had them. */
   private foundDead(letters: readonly DeadLetter[]): void {
     for (const { value, reason } of letters) this.failures.report(this.rule.name, value, new GiveUp(reason));
-    this.settled([], letters);
+    this.left([], letters);
     this.onSettled();
   }
 
@@ -207,7 +213,7 @@ export class Consumer<T> implements Disposable {
     if (now >= held.until) {
       // It waited here for so long that it may be with another by now; if not, the attempt does not count.
       held.ended = true;
-      this.released.push(held);
+      this.settler.released.push(held);
       if (this.rule.ordered && held.key !== null) this.sendBack(held.key);
       return undefined;
     }
@@ -251,13 +257,13 @@ export class Consumer<T> implements Disposable {
     const next = error === null ? this.succeed(held) : this.fail(held, error);
     if (next !== undefined) this.run(next, this.stamp());
     this.work();
-    this.soon();
+    this.settler.soon();
     if (this.running.size === 0) this.onIdle?.();
   }
 
   private succeed(held: Held<T>): Held<T> | undefined {
     held.ended = true;
-    this.acknowledged.push(held);
+    this.settler.acknowledged.push(held);
     return this.nextOf(held.key);
   }
 
@@ -266,10 +272,10 @@ export class Consumer<T> implements Disposable {
     const { id, attempt, key } = held;
     this.failures.report(this.rule.name, held.value, error);
     if (error instanceof GiveUp || attempt >= this.rule.maxAttempts) {
-      this.dead.push({ id, attempt, reason: thrownText(error) });
+      this.settler.dead.push({ id, attempt, reason: thrownText(error) });
       return this.nextOf(key);
     }
-    this.again.push({ id, attempt, delayMs: Math.round(backoffDelay(this.rule.backoff, attempt, Math.random())) });
+    this.settler.again.push({ id, attempt, delayMs: Math.round(backoffDelay(this.rule.backoff, attempt, Math.random())) });
     // What comes later of its key waits until this one has had its next attempt.
     if (this.rule.ordered && key !== null) this.sendBack(key);
     return undefined;
@@ -287,60 +293,24 @@ export class Consumer<T> implements Disposable {
     const line = [...(this.lines.get(key) ?? [])];
     this.lines.delete(key);
     this.linedUp -= line.length;
-    this.released.push(...line, ...this.buffer.take((held) => held.key === key));
+    this.settler.released.push(...line, ...this.buffer.take((held) => held.key === key));
   }
 
-  private get unsettled(): number {
-    return this.acknowledged.length + this.again.length + this.dead.length + this.released.length;
-  }
-
-  /** Settles what ends in this turn of the loop together. */
-  private soon(): void {
-    if (this.settling !== null) return;
-    this.settling = new Promise<void>((resolve) => setImmediate(resolve))
-      .then(() => this.settle())
-      .catch((error: unknown) => {
-        this.onTrouble(error);
-        this.failures.report(this.rule.name, undefined, error);
-      })
-      .finally(() => {
-        this.settling = null;
-        this.wake();
-      });
-  }
-
-  private async settle(): Promise<void> {
-    if (this.unsettled === 0) return;
-    const { acknowledged, again, dead, released } = this;
-    this.acknowledged = [];
-    this.again = [];
-    this.dead = [];
-    this.released = [];
-    let gone: ReadonlySet<number>;
-    try {
-      const lost = await this.store.settle(this.rule.group, this.token, { acknowledged, again, dead, released }, this.timers.wall());
-      gone = new Set(lost);
-      this.onTrouble(null);
-    } catch (error) {
-      // Not settled: told again, and if that never works their leases run out.
-      this.acknowledged.push(...acknowledged);
-      this.again.push(...again);
-      this.dead.push(...dead);
-      this.released.push(...released);
-      throw error;
-    }
-    const left = <R extends LeaseRef>(refs: readonly R[]) => (gone.size === 0 ? refs : refs.filter(({ id }) => !gone.has(id)));
-    this.counts.lost += gone.size;
-    this.counts.retried += left(again).length;
-    this.settled(left(acknowledged), left(dead));
+  /** Told what the store has been told. */
+  private readonly onTold = ({ acknowledged, again, dead, lost }: Told): void => {
+    this.onTrouble(null);
+    this.counts.lost += lost;
+    this.counts.retried += again;
+    this.left(acknowledged, dead);
     this.onSettled();
-  }
+  };
 
-  private settled(acknowledged: readonly { readonly id: number }[], dead: readonly { readonly id: number }[]): void {
+  /** These have left their group for good. */
+  private left(acknowledged: readonly Identified[], dead: readonly Identified[]): void {
     this.counts.acknowledged += acknowledged.length;
     this.counts.dead += dead.length;
     if (this.rule.onSettled === undefined) return;
-    const told = (refs: readonly { readonly id: number }[], end: Settled["end"]) => refs.map(({ id }) => ({ id, end }));
+    const told = (refs: readonly Identified[], end: Settled["end"]) => refs.map(({ id }) => ({ id, end }));
     try {
       this.rule.onSettled([...told(acknowledged, "acknowledged"), ...told(dead, "dead")]);
     } catch (error) {
@@ -434,7 +404,7 @@ export class Consumer<T> implements Disposable {
     this.wake();
     // What it is leasing now would come too late to be put back.
     await within(this.timers, deadlineMs, this.looping, undefined);
-    this.released.push(...this.waitingHere);
+    this.settler.released.push(...this.waitingHere);
     this.buffer.clear();
     for (const line of this.lines.values()) line.clear();
     if (this.running.size > 0) {
@@ -449,8 +419,7 @@ export class Consumer<T> implements Disposable {
     }
     this.running.clear();
     this.cancelHeartbeat();
-    await this.settling;
-    await this.settle().catch((error: unknown) => this.failures.report(this.rule.name, undefined, error));
+    await this.settler.settleRest().catch((error: unknown) => this.failures.report(this.rule.name, undefined, error));
     this.onStopped();
   }
 

@@ -1,0 +1,91 @@
+import type { Timers } from "../../kernel/timers.ts";
+import type { LeaseRef, QueueStore } from "./store.ts";
+
+export interface Identified {
+  readonly id: number;
+}
+
+/** What a store has been told and has done. */
+export interface Told {
+  readonly acknowledged: readonly Identified[];
+  /** Messages that will be tried again. */
+  readonly again: number;
+  readonly dead: readonly Identified[];
+  /** Leases that were no longer this one's: nothing was done about those. */
+  readonly lost: number;
+}
+
+export interface OnSettled {
+  told(outcome: Told): void;
+  /** What was begun by `soon` is over, well or not. */
+  done(): void;
+  failed(error: unknown): void;
+}
+
+/** What became of leased messages, gathered and told to their store together. */
+export class Settler {
+  acknowledged: LeaseRef[] = [];
+  again: (LeaseRef & { delayMs: number })[] = [];
+  dead: (LeaseRef & { reason: string })[] = [];
+  /** Never begun. */
+  released: LeaseRef[] = [];
+  private settling: Promise<void> | null = null;
+
+  constructor(
+    private readonly lease: { readonly group: string; readonly token: number },
+    private readonly store: QueueStore,
+    private readonly timers: Timers,
+    private readonly on: OnSettled,
+  ) {}
+
+  private get empty(): boolean {
+    return this.acknowledged.length + this.again.length + this.dead.length + this.released.length === 0;
+  }
+
+  /** Tells what there is, unless that is being done. */
+  async settleNow(): Promise<void> {
+    if (this.settling === null && !this.empty) await this.settle();
+  }
+
+  /** Tells what ends in this turn of the loop together. */
+  soon(): void {
+    if (this.settling !== null) return;
+    this.settling = new Promise<void>((resolve) => setImmediate(resolve))
+      .then(() => this.settle())
+      .catch((error: unknown) => this.on.failed(error))
+      .finally(() => {
+        this.settling = null;
+        this.on.done();
+      });
+  }
+
+  /** Tells what is left, after what is being told. */
+  async settleRest(): Promise<void> {
+    await this.settling;
+    await this.settle();
+  }
+
+  private async settle(): Promise<void> {
+    if (this.empty) return;
+    const { acknowledged, again, dead, released } = this;
+    this.acknowledged = [];
+    this.again = [];
+    this.dead = [];
+    this.released = [];
+    let gone: ReadonlySet<number>;
+    try {
+      const { group, token } = this.lease;
+      const lost = await this.store.settle(group, token, { acknowledged, again, dead, released }, this.timers.wall());
+      gone = new Set(lost);
+    } catch (error) {
+      // Not settled: told again, and if that never works their leases run out.
+      this.acknowledged.push(...acknowledged);
+      this.again.push(...again);
+      this.dead.push(...dead);
+      this.released.push(...released);
+      throw error;
+    }
+    const left = <R extends LeaseRef>(refs: readonly R[]) => (gone.size === 0 ? refs : refs.filter(({ id }) => !gone.has(id)));
+    this.on.told({ acknowledged: left(acknowledged), again: left(again).length, dead: left(dead), lost: gone.size });
+  }
+}
