@@ -231,6 +231,41 @@ describe("thresholds", () => {
     expect(await lab(["run", path, "--headless", "-q", "--set", 'thresholds.sojourn_ms=["max>3"]'])).toMatchObject({ code: 0 });
   });
 
+  test("a scenario that cannot be read takes no finished one with it", async () => {
+    writeFileSync(join(folder, "cut.ndjson.gz"), Bun.gzipSync(Buffer.from("{}\n".repeat(1000))).subarray(0, 30));
+    const cut = file("cut.yaml", "title: cut\nload: { executor: replay, file: cut.ndjson.gz }\n");
+    const { code, stdout } = await lab([
+      "run",
+      file("whole.yaml", QUICK),
+      cut,
+      "--mode",
+      "sync",
+      "--headless",
+      "--no-store",
+      "--json",
+      "-",
+    ]);
+    const results = JSON.parse(stdout) as RunResult[];
+    expect([code, results.length, results[0]?.cases[0]?.status]).toEqual([104, 1, "completed"]);
+  });
+
+  test("a search that is stopped says nothing of the rate it was at", async () => {
+    const path = file(
+      "max.yaml",
+      "title: max\nmodes: [sync]\nload: { executor: constant-arrival-rate, rate: max, duration: 20s }\nwork: { kind: sleep, time: 5ms }\n",
+    );
+    const child = Bun.spawn([process.execPath, MAIN, "run", path, "--headless", "--no-store", "--json", "-"], {
+      env: cleanEnv(),
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    const written = new Response(child.stdout).text();
+    for await (const chunk of child.stderr) if (/\b1 s\b/.test(new TextDecoder().decode(chunk))) child.kill("SIGINT");
+    expect(await child.exited).toBe(130);
+    const [only] = (JSON.parse(await written) as RunResult).cases;
+    expect([only?.status, only?.rate]).toMatchObject(["aborted", { low: 0, high: null, trials: [] }]);
+  });
+
   test("abortOnFail ends the case early, after its delay", async () => {
     const rule = '[{ threshold: "value>500", abortOnFail: true, delayAbortEval: 250ms }]';
     const path = file(
