@@ -169,7 +169,7 @@ function threadName(mode: string, threads: number, cores: number, shares: Shares
   return threads >= cores && shares.cpu > 0 ? "all cores" : "workers";
 }
 
-/** Below this share of the capacity one key is what keeps the rate down. */
+/** What stays below this share of what else would be possible is kept down: by one key, by reads that wait for the loop. */
 const UNEVEN = 0.95;
 /** Keys whose thread is worked out one by one; the rest spread evenly. */
 const KEYS_PLACED = 10_000;

@@ -46,16 +46,13 @@ export class Sink implements Node {
       return;
     }
     let answer: unknown;
-    this.taking = true;
     try {
-      answer = this.take(item.value, item.context);
+      answer = this.call(this.take, item);
     } catch (error) {
-      this.taking = false;
       this.fates.failed(item, "output", error);
       this.callBack();
       return;
     }
-    this.taking = false;
     if (!isThenable(answer)) {
       this.fates.delivered(item);
       this.callBack();
@@ -79,6 +76,15 @@ export class Sink implements Node {
         free();
       },
     );
+  }
+
+  private call(take: NonNullable<Sink["take"]>, { value, context }: Passing): unknown {
+    this.taking = true;
+    try {
+      return take(value, context);
+    } finally {
+      this.taking = false;
+    }
   }
 
   /** Somebody who came while the function ran may come again. */

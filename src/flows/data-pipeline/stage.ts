@@ -109,12 +109,9 @@ export class Stage implements StageNode {
     item.started = now;
     if (this.ordered) this.window.push(item);
     let answer: unknown;
-    this.working.push(item);
     try {
-      answer = this.guard === null ? this.work(item.value, item.context) : this.guarded(item, this.guard);
-      this.working.pop();
+      answer = this.call(item);
     } catch (error) {
-      this.working.pop();
       if (item.abandoned) return;
       if (this.options.fallback === undefined) {
         this.finish(item, undefined, error ?? new Error("threw nothing"), this.timers.now());
@@ -133,6 +130,15 @@ export class Stage implements StageNode {
       (value) => this.finishLate(item, value, null),
       (error: unknown) => this.finishLate(item, undefined, error ?? new Error("rejected with nothing")),
     );
+  }
+
+  private call(item: Passing): unknown {
+    this.working.push(item);
+    try {
+      return this.guard === null ? this.work(item.value, item.context) : this.guarded(item, this.guard);
+    } finally {
+      this.working.pop();
+    }
   }
 
   private guarded(item: Passing, guard: Guard): Promise<unknown> {
