@@ -7,26 +7,31 @@ export interface Bursts {
   readonly count: number;
 }
 
-/** Burst k, all of it, at k · every. */
-export function bursts(load: Bursts, keys: KeySource): Tape {
-  const total = load.size * load.count;
-  let emitted = 0;
-  let inBurst = 0;
-  let burst = 0;
-  let at = 0;
-  return {
-    next(arrival: Arrival): boolean {
-      if (emitted === total) return false;
-      if (inBurst === load.size) {
-        inBurst = 0;
-        at = ++burst * load.every;
-      }
-      inBurst++;
-      emitted++;
-      arrival.dueMicros = Math.round(at);
-      arrival.key = keys.next();
-      return true;
-    },
-    close() {},
-  };
+/** Burst k, all of it, at k · every. A class: the compiler sees through its calls, as it does not through a closure's. */
+export class BurstTape implements Tape {
+  private left: number;
+  private inBurst = 0;
+  private burst = 0;
+  private at = 0;
+
+  constructor(
+    private readonly load: Bursts,
+    private readonly keys: KeySource,
+  ) {
+    this.left = load.size * load.count;
+  }
+
+  next(arrival: Arrival): boolean {
+    if (this.left === 0) return false;
+    this.left--;
+    if (this.inBurst++ === this.load.size) {
+      this.inBurst = 1;
+      this.at = Math.round(++this.burst * this.load.every);
+    }
+    arrival.dueMicros = this.at;
+    arrival.key = this.keys.next();
+    return true;
+  }
+
+  close(): void {}
 }

@@ -20,10 +20,8 @@ export function workerName(key: number): string {
 
 export function keySource(choice: KeyChoice, seed: number): KeySource {
   switch (choice.distribution) {
-    case "uniform": {
-      const random = new Random(seed, "keys");
-      return { next: () => random.below(choice.count) };
-    }
+    case "uniform":
+      return new UniformKeys(choice.count, new Random(seed, "keys"));
     case "round-robin": {
       let next = 0;
       return { next: () => next++ % choice.count };
@@ -48,6 +46,17 @@ export function keyShares(choice: KeyChoice): Float64Array {
     total += shares[k] ?? 0;
   }
   return shares.map((weight) => weight / total);
+}
+
+class UniformKeys implements KeySource {
+  constructor(
+    private readonly count: number,
+    private readonly random: Random,
+  ) {}
+
+  next(): number {
+    return this.random.below(this.count);
+  }
 }
 
 /** Inverse of the cumulative distribution by binary search. */

@@ -1,5 +1,5 @@
 import type { Load } from "../scenario/schema.ts";
-import { bursts } from "./bursts.ts";
+import { BurstTape } from "./bursts.ts";
 import { Clients } from "./clients.ts";
 import { constantArrivalRate } from "./constant-arrival-rate.ts";
 import { timedTape } from "./instants.ts";
@@ -65,7 +65,7 @@ function open({ load, seed }: TapeSource, keys: KeySource, timestampOf: Timestam
     case "ramping-arrival-rate":
       return rampingArrivalRate(load, keys, seed);
     case "bursts":
-      return bursts(load, keys);
+      return new BurstTape(load, keys);
     case "replay":
       return replay(load, timestampOf);
     case "constant-vus":

@@ -30,12 +30,9 @@ export class Batcher {
 
   /** Takes what has come by now. True when the batch is to go: full, overdue, or `last` because nothing more can come. */
   collect(now: Nanoseconds, last: boolean): boolean {
-    while (this.items.length < this.rule.size) {
-      const item = this.queue.take(this.shard, now);
-      if (item === undefined) break;
-      if (this.items.length === 0) this.deadline = now + this.rule.timeout;
-      this.items.push(item);
-    }
+    const before = this.items.length;
+    this.queue.takeInto(this.items, this.rule.size - before, this.shard, now);
+    if (before === 0 && this.items.length > 0) this.deadline = now + this.rule.timeout;
     return this.items.length > 0 && (last || this.items.length >= this.rule.size || now >= this.deadline);
   }
 

@@ -52,6 +52,34 @@ export class BoundedQueue {
     return outcome;
   }
 
+  /** Puts in all items from a place on that find room, at one instant, whatever the overflow rule. Returns the place of the next. */
+  offerAll(items: readonly Item[], from: number, shard: number, now: Nanoseconds): number {
+    const to = from + Math.min(items.length - from, this.capacity - this.depth);
+    const ring = this.shards[shard];
+    if (to === from || ring === undefined) return from;
+    this.observe(now);
+    for (let i = from; i < to; i++) {
+      const item = items[i] as Item;
+      item.taken = now;
+      ring.push(item);
+    }
+    this.depth += to - from;
+    if (this.depth > this.highWater) this.highWater = this.depth;
+    return to;
+  }
+
+  /** Takes the oldest items of a shard, as many as there are and `most` at most, to the end of a list. */
+  takeInto(list: Item[], most: number, shard: number, now: Nanoseconds): void {
+    const ring = this.shards[shard];
+    const count = Math.min(most, ring?.length ?? 0);
+    if (ring === undefined || count === 0) return;
+    this.observe(now);
+    this.depth -= count;
+    const from = list.length;
+    ring.shiftInto(list, count);
+    for (let i = from; i < list.length; i++) (list[i] as Item).dequeued = now;
+  }
+
   /** Takes the oldest item of a shard. */
   take(shard: number, now: Nanoseconds): Item | undefined {
     const item = this.shards[shard]?.shift();

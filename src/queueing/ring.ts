@@ -28,6 +28,17 @@ export class Ring<T> {
     return value;
   }
 
+  /** Moves so many, no more than there are, to the end of a list. */
+  shiftInto(list: T[], count: number): void {
+    const { slots, mask } = this;
+    const end = this.head + count;
+    for (let i = this.head; i < end; i++) {
+      list.push(slots[i & mask] as T);
+      slots[i & mask] = undefined;
+    }
+    this.head = end;
+  }
+
   peek(): T | undefined {
     return this.tail === this.head ? undefined : this.slots[this.head & this.mask];
   }

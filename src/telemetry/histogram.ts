@@ -76,14 +76,21 @@ export class Histogram {
 
   /** Counts `times` values that rise evenly: first, first + step, … */
   recordRamp(first: Nanoseconds, step: Nanoseconds, times: number): void {
-    const last = first + step * (times - 1);
-    const from = first < 0 ? -1 : bucketOf(first);
-    if (times === 1 || from !== bucketOf(last)) {
+    if (times === 1 || first < 0) {
       for (let i = 0; i < times; i++) this.recordMany(first + i * step, 1);
       return;
     }
-    const stats = this.stats;
-    this.buckets[from] = (this.buckets[from] as number) + times;
+    const { stats, buckets } = this;
+    const last = first + step * (times - 1);
+    const from = bucketOf(first);
+    if (from === bucketOf(last)) {
+      buckets[from] = (buckets[from] as number) + times;
+    } else {
+      for (let i = 0; i < times; i++) {
+        const at = bucketOf(first + i * step);
+        buckets[at] = (buckets[at] as number) + 1;
+      }
+    }
     if (stats[COUNT] === 0) {
       stats[ORIGIN] = first;
       stats[MIN] = first;

@@ -109,7 +109,9 @@ export class Feed {
 
   /** Offers items until one has to wait; its place, or their number. A loop without waits, for the compiler. */
   private offerFrom(items: readonly Item[], from: number, now: number): number {
-    for (let i = from; i < items.length; i++) {
+    const { queue } = this;
+    const first = this.shards === 1 && queue.capacity !== Number.POSITIVE_INFINITY ? queue.offerAll(items, from, 0, now) : from;
+    for (let i = first; i < items.length; i++) {
       const item = items[i] as Item;
       if (!this.offer(item, this.shardOf(item), now)) return i;
     }

@@ -9,7 +9,10 @@ export interface MessageShape {
   readonly size: number;
 }
 
-const VARIANTS = 16;
+const VARIANT_BITS = 4;
+const VARIANTS = 1 << VARIANT_BITS;
+/** Variants that one draw of 32 bits is enough for. */
+const PER_DRAW = 32 / VARIANT_BITS;
 const STATUSES = ["idle", "starting", "busy", "draining", "waiting", "blocked", "done", "lost"] as const;
 
 /**
@@ -20,6 +23,8 @@ export class GeneratedPayloads {
   private readonly templates: Payload[] = [];
   private readonly random: Random;
   private readonly spread: number;
+  private drawn = 0;
+  private left = 0;
 
   constructor(shape: MessageShape, seed: number) {
     this.random = new Random(seed, "messages");
@@ -32,9 +37,15 @@ export class GeneratedPayloads {
   }
 
   next(): Payload {
-    const bits = this.random.bits();
-    const updates = Math.floor((bits / 4294967296) * this.spread);
-    return this.templates[updates * VARIANTS + (bits & (VARIANTS - 1))] as Payload;
+    if (this.left === 0) {
+      this.drawn = this.random.bits() | 0;
+      this.left = PER_DRAW;
+    }
+    this.left--;
+    const variant = this.drawn & (VARIANTS - 1);
+    this.drawn >>>= VARIANT_BITS;
+    const updates = this.spread === 1 ? 0 : this.random.below(this.spread);
+    return this.templates[updates * VARIANTS + variant] as Payload;
   }
 }
 

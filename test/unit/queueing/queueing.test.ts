@@ -15,6 +15,8 @@ describe("P2-R2 bounded queue", () => {
   const step = fc.oneof(
     fc.record({ type: fc.constant("offer" as const), shard: fc.nat(2), wait: fc.nat(5) }),
     fc.record({ type: fc.constant("take" as const), shard: fc.nat(2), wait: fc.nat(5) }),
+    fc.record({ type: fc.constant("offerAll" as const), shard: fc.nat(2), wait: fc.nat(5), count: fc.nat(5), from: fc.nat(5) }),
+    fc.record({ type: fc.constant("takeInto" as const), shard: fc.nat(2), wait: fc.nat(5), count: fc.nat(5) }),
   );
 
   test("behaves like lists with one capacity, and its figures like a straightforward count", () => {
@@ -32,12 +34,27 @@ describe("P2-R2 bounded queue", () => {
           let full = 0;
           let high = 0;
           let next = 0;
-          for (const { type, shard, wait } of steps) {
+          for (const step of steps) {
+            const { type, shard, wait } = step;
             now += wait;
             area += depth() * wait;
             full += depth() >= capacity ? wait : 0;
             if (type === "take") {
               expect(queue.take(shard, now)?.index).toBe(model[shard]?.shift() as number);
+            } else if (type === "takeInto") {
+              const list = [item(-1)];
+              queue.takeInto(list, step.count, shard, now);
+              expect(list.slice(1).map(({ index }) => index)).toEqual(model[shard]?.splice(0, step.count) ?? []);
+              expect(list.slice(1).every(({ dequeued }) => dequeued === now)).toBe(true);
+            } else if (type === "offerAll") {
+              const from = Math.min(step.from, step.count);
+              const items = Array.from({ length: step.count }, (_, i) => item(next + i));
+              next += step.count;
+              const fitting = Math.min(capacity - depth(), step.count - from);
+              expect(queue.offerAll(items, from, shard, now)).toBe(from + fitting);
+              const put = items.slice(from, from + fitting);
+              model[shard]?.push(...put.map(({ index }) => index));
+              expect(put.every(({ taken }) => taken === now)).toBe(true);
             } else {
               const outcome = queue.offer(item(next), shard, now);
               if (depth() < capacity) {
