@@ -1,7 +1,7 @@
 import { startRun } from "../../engine/run.ts";
 import { UserError } from "../../kernel/problem.ts";
 import { printable } from "../../kernel/text.ts";
-import { type Mode, scenarioSchema } from "../../scenario/schema.ts";
+import { type Mode, type Scenario, scenarioSchema } from "../../scenario/schema.ts";
 import type { CaseResult, RunResult } from "../../telemetry/result.ts";
 import { BATCH, KEYS, MESSAGES } from "./workload.ts";
 
@@ -50,7 +50,10 @@ async function clockMode(mode: Mode, timeout?: string): Promise<number> {
 }
 
 export function runBench(fields: object): Promise<RunResult> {
-  const scenario = scenarioSchema.parse({ title: "bench", ...fields });
+  return runScenario(scenarioSchema.parse({ title: "bench", ...fields }));
+}
+
+export function runScenario(scenario: Scenario): Promise<RunResult> {
   return startRun({ name: "bench", file: "", scenario, points: [{ params: {}, scenario }] }).result;
 }
 

@@ -1,6 +1,10 @@
 import { formatMs } from "../../kernel/units.ts";
-import { asServed } from "../../theory/explain.ts";
-import { runOne, wholeRounds } from "./contest.ts";
+import { ServiceTimes } from "../../load/service-times.ts";
+import { type Scenario, scenarioSchema } from "../../scenario/schema.ts";
+import { Histogram } from "../../telemetry/histogram.ts";
+import type { CaseResult } from "../../telemetry/result.ts";
+import { simulate } from "../../theory/simulate.ts";
+import { completed, runScenario, wholeRounds } from "./contest.ts";
 
 /** Load as a share of what one thread can do, and how far the mean may be off there. */
 const LOADS = [
@@ -13,24 +17,26 @@ const DISTRIBUTIONS = ["constant", "exponential"];
 export async function sojourn(rounds: string): Promise<void> {
   const count = wholeRounds(rounds);
   const lines = [
-    "| service | load | model | expected | measured | ratio | expected with the service time as it was | ratio | aim |",
-    "| --- | ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+    "| service | load | model | expected | measured | ÷ expected | these arrivals, simulated | ÷ simulated | simulated with the service times as they were | ÷ that | aim |",
+    "| --- | ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
   ];
   for (const distribution of DISTRIBUTIONS) {
     for (const { rho, aim } of LOADS) {
       process.stderr.write(`${distribution} 1 ms, load ${rho}\n`);
       const results: Measured[] = [];
       for (let seed = 1; seed <= count; seed++) results.push(await clock(distribution, rho, seed));
-      const of = (pick: (one: Measured) => number) => mean(results.map(pick));
+      const of = (pick: (one: Measured) => number) => formatMs(mean(results.map(pick)));
       const ratio = (to: (one: Measured) => number) => withError(results.map((one) => one.measured / to(one)));
       const cells = [
         `${distribution} 1 ms`,
         rho,
         results[0]?.model,
-        formatMs(of(({ expected }) => expected)),
-        formatMs(of(({ measured }) => measured)),
+        of(({ expected }) => expected),
+        of(({ measured }) => measured),
         ratio(({ expected }) => expected),
-        formatMs(of(({ served }) => served)),
+        of(({ simulated }) => simulated),
+        ratio(({ simulated }) => simulated),
+        of(({ served }) => served),
         ratio(({ served }) => served),
         `± ${aim * 100} %`,
       ];
@@ -54,18 +60,51 @@ function withError(values: readonly number[]): string {
 interface Measured {
   readonly model: string;
   readonly measured: number;
+  /** By the formula. */
   readonly expected: number;
-  /** What the model expects of the service times that were measured. */
+  /** Of the very arrivals and service times of this tape: what differs from the formula is chance. */
+  readonly simulated: number;
+  /** The same with service times as much longer on average, and as much less even, as they were. */
   readonly served: number;
 }
 
 async function clock(distribution: string, rho: number, seed: number): Promise<Measured> {
-  const result = await runOne({
+  const scenario = scenarioSchema.parse({
+    title: "sojourn",
     seed,
     modes: ["sync"],
     load: { executor: "constant-arrival-rate", rate: rho * 1000, duration: "40s", arrivals: "poisson" },
     work: { kind: "cpu", time: "1ms", distribution },
   });
-  const { model, sojournMean } = result.predicted;
-  return { model, measured: result.latency.sojourn.mean, expected: sojournMean ?? Number.NaN, served: asServed(result) ?? Number.NaN };
+  const result = completed((await runScenario(scenario)).cases[0]);
+  const { predicted, latency } = result;
+  return {
+    model: predicted.model,
+    measured: latency.sojourn.mean,
+    expected: predicted.sojournMean ?? Number.NaN,
+    simulated: simulatedMean(scenario, 1),
+    served: asServed(result, scenario),
+  };
+}
+
+/**
+ * What the tape gives with the mean of the service times as it was, and the waiting that their unevenness adds: by Pollaczek and
+ * Khinchine λ · Δσ² / 2(1 − ρ), where Δσ² is the variance beyond that of the times asked.
+ */
+function asServed({ latency: { service }, offeredRate }: CaseResult, scenario: Scenario): number {
+  const asked = new Histogram();
+  const times = new ServiceTimes(scenario.work, scenario.seed);
+  for (let i = 0; i < service.count; i++) asked.record(times.next());
+  const { mean: meanAsked, stddev: stddevAsked } = asked.summary();
+  const stretch = service.mean / meanAsked;
+  const unevenness = Math.max(0, service.stddev ** 2 - (stretch * stddevAsked) ** 2);
+  const lambda = (offeredRate ?? Number.NaN) / 1000;
+  return simulatedMean(scenario, stretch) + (lambda * unevenness) / (2 * (1 - lambda * service.mean));
+}
+
+/** Mean sojourn time of the scenario's tape when work takes so many times what is asked. */
+function simulatedMean(scenario: Scenario, stretch: number): number {
+  const work = { ...scenario.work, time: scenario.work.time * stretch };
+  const simulated = simulate({ mode: "sync", scenario: { ...scenario, work }, workers: 1, cores: 1 });
+  return (simulated?.sojourn.mean ?? Number.NaN) / 1e6;
 }
