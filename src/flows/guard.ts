@@ -1,4 +1,4 @@
-import { isThenable } from "../kernel/thrown.ts";
+import { isThenable } from "../kernel/promises.ts";
 import { pause, type Timers, within } from "../kernel/timers.ts";
 import { type BackoffRule, backoffDelay } from "../resilience/backoff.ts";
 import { BREAKER_STATES, CircuitBreakers } from "../resilience/circuit-breaker.ts";

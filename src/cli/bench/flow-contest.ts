@@ -7,6 +7,7 @@ export const FLOW_CONTESTS: readonly Contest[] = [
   row("event bus, emit, 1 subscriber", "bus", "eventemitter3", "eventemitter3", 0.5),
   row("event bus, publish awaited", "bus-published", "emittery", "emittery", 3),
   row("event bus, publish awaited, async handler", "bus-async", "emittery", "emittery-async", 3),
+  row("event bus, publish awaited, a handler that awaits", "bus-awaiting", "emittery", "emittery-awaiting", null),
   row("reactive stream, 3 transformers", "stream", "rxjs, the same operators", "rxjs", 0.8),
   row("data pipeline, 3 stages", "pipeline", "node:stream, 3 Transforms", "node-streams", null),
   row("message queue in memory, one by one", "queue", "fastq.promise", "fastq", 1),

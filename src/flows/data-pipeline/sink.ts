@@ -1,4 +1,4 @@
-import { isThenable } from "../../kernel/thrown.ts";
+import { isFulfilled, isThenable } from "../../kernel/promises.ts";
 import type { Timers } from "../../kernel/timers.ts";
 import type { Channel } from "../channel.ts";
 import type { FlowContext } from "./context.ts";
@@ -53,7 +53,7 @@ export class Sink implements Node {
       this.callBack();
       return;
     }
-    if (!isThenable(answer)) {
+    if (!isThenable(answer) || isFulfilled(answer)) {
       this.fates.delivered(item);
       this.callBack();
       return;

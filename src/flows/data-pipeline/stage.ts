@@ -1,4 +1,4 @@
-import { isThenable } from "../../kernel/thrown.ts";
+import { isFulfilled, isThenable } from "../../kernel/promises.ts";
 import type { Timers } from "../../kernel/timers.ts";
 import { Ring } from "../../queueing/ring.ts";
 import { Histogram } from "../../telemetry/histogram.ts";
@@ -121,8 +121,8 @@ export class Stage implements StageNode {
     }
     // By the function itself, which has stopped its own pipeline.
     if (item.abandoned) return;
-    if (!isThenable(answer)) {
-      this.finish(item, answer, null, this.timers.now());
+    if (!isThenable(answer) || isFulfilled(answer)) {
+      this.finish(item, Bun.peek(answer), null, this.timers.now());
       return;
     }
     this.active.add(item);

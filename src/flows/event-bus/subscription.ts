@@ -1,4 +1,4 @@
-import { isThenable } from "../../kernel/thrown.ts";
+import { isFulfilled, isThenable } from "../../kernel/promises.ts";
 import type { Timers } from "../../kernel/timers.ts";
 import { Ring } from "../../queueing/ring.ts";
 import { type Failures, Stopped, TimedOut } from "../failures.ts";
@@ -223,7 +223,7 @@ export class Subscription implements Disposable {
       if (this.waiting.length > 0) this.next();
       return;
     }
-    if (isThenable(answer)) {
+    if (isThenable(answer) && !isFulfilled(answer)) {
       this.follow(answer, event, tally, abort);
       return;
     }

@@ -1,4 +1,5 @@
-import { isThenable, thrownText } from "../../kernel/thrown.ts";
+import { isFulfilled, isThenable } from "../../kernel/promises.ts";
+import { thrownText } from "../../kernel/thrown.ts";
 import { stampOf, type Timers, within } from "../../kernel/timers.ts";
 import { Ring } from "../../queueing/ring.ts";
 import { type BackoffRule, backoffDelay } from "../../resilience/backoff.ts";
@@ -223,7 +224,7 @@ export class Consumer<T> implements Disposable {
     } catch (error) {
       return this.fail(held, error);
     }
-    if (!isThenable(answer)) return this.succeed(held);
+    if (!isThenable(answer) || isFulfilled(answer)) return this.succeed(held);
     const run = this.spare.pop() ?? new Run<Held<T>>(this.settledRun);
     run.subject = held;
     run.since = now;

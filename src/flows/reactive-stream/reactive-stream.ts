@@ -1,4 +1,4 @@
-import { isThenable } from "../../kernel/thrown.ts";
+import { isThenable } from "../../kernel/promises.ts";
 import { realTimers, type Timers, within } from "../../kernel/timers.ts";
 import { Ring } from "../../queueing/ring.ts";
 import { Channel, type ChannelOverflow, leave } from "../channel.ts";

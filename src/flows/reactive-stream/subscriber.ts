@@ -1,4 +1,4 @@
-import { isThenable } from "../../kernel/thrown.ts";
+import { isFulfilled, isThenable } from "../../kernel/promises.ts";
 import type { Timers } from "../../kernel/timers.ts";
 import { Ring } from "../../queueing/ring.ts";
 import type { Failures } from "../failures.ts";
@@ -136,7 +136,7 @@ export class Subscriber<T> implements Disposable {
       this.settle(value, error ?? new Error("threw nothing"));
       return;
     }
-    if (!isThenable(answer)) {
+    if (!isThenable(answer) || isFulfilled(answer)) {
       // Unsubscribed by its own handler: counted as abandoned.
       if (this.closed) return;
       this.inFlight = 0;

@@ -1,5 +1,5 @@
 import { monotonic } from "../../kernel/clock.ts";
-import { isThenable } from "../../kernel/thrown.ts";
+import { isThenable } from "../../kernel/promises.ts";
 import type { WordReader } from "../../kernel/words.ts";
 import { workerName } from "../../load/keys.ts";
 import type { ServiceTime } from "../../load/service-times.ts";

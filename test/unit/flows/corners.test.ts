@@ -852,3 +852,37 @@ describe("F options that make no sense are named", () => {
     expect(new Stopped("x").name).toBe("Stopped");
   });
 });
+
+describe("an async function that never had to wait counts at once, whatever it gave", () => {
+  const atOnce = async () => {};
+
+  test("a handler of the bus, a subscriber of a stream", () => {
+    const bus = new EventBus<{ a: number }>();
+    bus.subscribe("a", atOnce, { concurrency: 1, buffer: 0 });
+    const stream = ReactiveStream.of<number>("s");
+    stream.subscribe(atOnce, { overflow: "drop-newest", buffer: 0 });
+    for (let i = 0; i < 3; i++) {
+      bus.emit("a", i);
+      stream.emit(i);
+    }
+    expect(bus.stats()).toMatchObject({ handled: 3, dropped: 0, inFlight: 0 });
+    expect(stream.stats().subscribers).toMatchObject([{ handled: 3, dropped: 0 }]);
+  });
+
+  test("a stage's value goes on, a sink is free", () => {
+    const got: number[] = [];
+    const pipeline = DataPipeline.of<number>("p")
+      .stage("double", async (value) => value * 2)
+      .into(async (value) => void got.push(value));
+    for (let i = 0; i < 3; i++) void pipeline.feed(i);
+    expect(got).toEqual([0, 2, 4]);
+  });
+
+  test("one that failed already fails all the same", async () => {
+    const failures: FlowFailure[] = [];
+    const bus = new EventBus<{ a: number }>({ onFailure: (failure) => failures.push(failure) });
+    bus.subscribe("a", async () => Promise.reject(new Error("no")));
+    expect(await bus.publish("a", 1)).toMatchObject({ handled: 0, failed: 1 });
+    expect(failures).toHaveLength(1);
+  });
+});

@@ -111,6 +111,26 @@ const RACES: Readonly<Record<string, () => Promise<number>>> = {
       for (let n = 0; n < count; n++) await emitter.emit("thing", message(n));
     });
   },
+  "bus-awaiting"() {
+    const bus = new EventBus<{ thing: Thing }>();
+    bus.subscribe("thing", async ({ data }) => {
+      await null;
+      take(data);
+    });
+    return clock(50_000, async (count) => {
+      for (let n = 0; n < count; n++) await bus.publish("thing", message(n));
+    });
+  },
+  "emittery-awaiting"() {
+    const emitter = new Emittery<{ thing: Thing }>();
+    emitter.on("thing", async ({ data }) => {
+      await null;
+      take(data);
+    });
+    return clock(50_000, async (count) => {
+      for (let n = 0; n < count; n++) await emitter.emit("thing", message(n));
+    });
+  },
   stream() {
     const stream = ReactiveStream.of<Thing>("race").transform(copy).filter(passes).transform(next);
     stream.subscribe(take);

@@ -1,0 +1,17 @@
+/** True for what a handler gives that is not done yet. What will not even be looked at is an answer like any other. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  if (typeof value !== "object" || value === null) return false;
+  try {
+    return typeof (value as { then?: unknown }).then === "function";
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * True for a promise that was fulfilled before anybody waited for it: an async function that never had to. Waiting for it all the same
+ * would cost a turn of the microtask queue, a second promise and two closures; `Bun.peek` tells what it holds.
+ */
+export function isFulfilled(answer: PromiseLike<unknown>): boolean {
+  return answer instanceof Promise && Bun.peek.status(answer) === "fulfilled";
+}
