@@ -89,7 +89,8 @@ export class Guard {
       try {
         return await this.once(attempt, tried, signal);
       } catch (error) {
-        const more = retry !== undefined && tried <= retry.max && !isAborted(signal) && (retry.when?.(error) ?? true);
+        const more =
+          retry !== undefined && !(error instanceof Refused) && tried <= retry.max && !isAborted(signal) && (retry.when?.(error) ?? true);
         if (!more) throw error;
         await pause(this.timers, backoffDelay({ ...DEFAULT_BACKOFF, ...retry }, tried, this.random()), signal);
         if (isAborted(signal)) throw error;

@@ -51,6 +51,8 @@ const SPIN: Nanoseconds = 200_000;
 const STEP: Nanoseconds = 2_000;
 /** Waits shorter than this are not worth a system call. */
 const SHORTEST_WAIT: Nanoseconds = 60_000;
+/** Time within which the event loop need not look for news from outside again: who asks for a turn gets it at once, if nothing is due. */
+const NEWS_EVERY: Nanoseconds = 200_000;
 /** Longest wait before the event loop gets a turn, so that messages from the console are heard. */
 const LONGEST_WAIT: Nanoseconds = 50_000_000;
 
@@ -68,6 +70,8 @@ export class LoopTime implements Time {
   private scheduled = false;
   private waitingOpenly = false;
   private turnsWaited = false;
+  /** When the event loop came round last. */
+  private roundAt: Nanoseconds = Number.NEGATIVE_INFINITY;
   /** How late `Atomics.wait` usually is here: the loop's waits ask to be woken earlier by that much. */
   private oversleep: Nanoseconds = 0;
 
@@ -85,6 +89,7 @@ export class LoopTime implements Time {
     this.origin = origin;
     this.idle = 0;
     this.looks = [];
+    this.roundAt = Number.NEGATIVE_INFINITY;
   }
 
   now(): Nanoseconds {
@@ -118,6 +123,8 @@ export class LoopTime implements Time {
   }
 
   turn(): Promise<void> {
+    const now = this.now();
+    if (now - this.roundAt < NEWS_EVERY && !this.wakeDue(now)) return DONE;
     return new Promise((resolve) => {
       this.turns.push(resolve);
       this.schedule();
@@ -134,6 +141,7 @@ export class LoopTime implements Time {
   private readonly step = (): void => {
     this.scheduled = false;
     const seen = rings(this.bell);
+    this.roundAt = this.now();
     const ran = this.runReady();
     if (this.sleepers.size === 0 && this.turns.length === 0) return;
     if (!ran && this.open) {
@@ -152,14 +160,7 @@ export class LoopTime implements Time {
    * the same step, but not later than in the next.
    */
   private runReady(): boolean {
-    let ran = false;
-    const now = this.now();
-    while (this.sleepers.next <= now) {
-      this.onLate?.(now - this.sleepers.next);
-      this.sleepers.pop()?.();
-      ran = true;
-    }
-    for (const look of this.looks) if (look()) ran = true;
+    const ran = this.wakeDue(this.now());
     if (this.turns.length === 0) return ran;
     if (ran && !this.turnsWaited) {
       this.turnsWaited = true;
@@ -170,6 +171,18 @@ export class LoopTime implements Time {
     this.turns = [];
     for (const resolve of turns) resolve();
     return true;
+  }
+
+  /** Wakes who slept until now, and has a look at what other threads changed; true when anything came of it. */
+  private wakeDue(now: Nanoseconds): boolean {
+    let woke = false;
+    while (this.sleepers.next <= now) {
+      this.onLate?.(now - this.sleepers.next);
+      this.sleepers.pop()?.();
+      woke = true;
+    }
+    for (const look of this.looks) if (look()) woke = true;
+    return woke;
   }
 
   /** As `wait`, while the event loop goes on. */
@@ -208,6 +221,7 @@ export class LoopTime implements Time {
 }
 
 const never = () => false;
+const DONE = Promise.resolve();
 
 /** A clock that stands still until everything ready has run, then jumps to the next instant something waits for. */
 export class VirtualTime implements Time {

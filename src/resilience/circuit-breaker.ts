@@ -52,6 +52,13 @@ export class CircuitBreakers {
     return Cells.of(hosts * FIELDS).memory;
   }
 
+  /** True when a call would be refused now; asking changes nothing. */
+  refuses(host: string, now: Nanoseconds): boolean {
+    const at = this.placeOf(host);
+    const { values } = this.cells;
+    return at >= 0 && values[at + STATE] !== CLOSED && now < (values[at + UNTIL] as number);
+  }
+
   admit(host: string, now: Nanoseconds): Admission {
     const at = this.placeOf(host);
     const { values } = this.cells;

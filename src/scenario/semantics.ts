@@ -166,6 +166,7 @@ function isAddress(text: string): boolean {
 function targetProblem(text: string): string | null {
   const url = httpUrl(text.replaceAll(/\{(z|x|y|-y)\}/g, "0"));
   if (url === null) return "must be an http or https URL, such as http://127.0.0.1:8001/{z}/{x}/{y}.png";
+  if (/^[a-z]+:\/\/[^/?#]*\{/i.test(text)) return "must name its host without placeholders";
   const unknown = /\{[^}]*\}/.exec(text.replaceAll(/\{(z|x|y|-y)\}/g, ""));
   return unknown === null ? null : "must have no placeholders but {z}, {x}, {y} and {-y}";
 }

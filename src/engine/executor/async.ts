@@ -1,4 +1,4 @@
-import { type Nanoseconds, threadCpuTimer } from "../../kernel/clock.ts";
+import { threadCpuTimer } from "../../kernel/clock.ts";
 import { Batcher } from "../../queueing/batcher.ts";
 import type { Item } from "../../queueing/item.ts";
 import { keepAnswering, settleQueries } from "../queries/answering.ts";
@@ -6,9 +6,6 @@ import { Signal } from "../signal.ts";
 import { Bench } from "./bench.ts";
 import { clerkOf, type Execution, type Executor, type Job, keepSampling } from "./executor.ts";
 import { Feed } from "./feed.ts";
-
-/** So long may batches hold the loop before everything else that is ready on it gets a turn. */
-const LONGEST_HOLD: Nanoseconds = 200_000;
 
 /** One event loop: source, batch collector and processors take turns on it. */
 export class AsyncExecutor implements Executor {
@@ -82,10 +79,9 @@ class AsyncRun {
     };
   }
 
-  /** Makes batches and has them worked off, `concurrency` at a time. The source goes on whenever this waits for the next. */
+  /** Makes batches and has them worked off, `concurrency` at a time. The loop gets a turn after each that held it. */
   private async collect(): Promise<void> {
     const { time, settings, lifecycle } = this.job;
-    let heldFrom = time.now();
     for (;;) {
       while (this.bench.active >= Math.min(settings.concurrency, this.processor.limit) && !lifecycle.expired(time.now())) {
         await this.batchDone.wait(time.now() + 50e6);
@@ -101,9 +97,7 @@ class AsyncRun {
           this.recycle(batch);
           this.batchDone.notify();
         });
-      if (this.processor.yields || time.now() - heldFrom < LONGEST_HOLD) continue;
-      await time.turn();
-      heldFrom = time.now();
+      if (!this.processor.yields) await time.turn();
     }
     while (this.bench.active > 0 && !lifecycle.expired(time.now())) await this.batchDone.wait(time.now() + 50e6);
   }

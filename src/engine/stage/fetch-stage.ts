@@ -10,7 +10,7 @@ import type { FetchFigures, FetchSample } from "../../telemetry/result.ts";
 import { Collector } from "../../workloads/fetch/collector.ts";
 import { FetchIntake } from "../../workloads/fetch/intake.ts";
 import { MockProcess } from "../../workloads/fetch/mock/mock-process.ts";
-import { type FetchMemory, FetchProcessor, type FetchSpec } from "../../workloads/fetch/processor.ts";
+import type { FetchMemory, FetchSpec } from "../../workloads/fetch/processor.ts";
 import type { FetchFiles } from "../../workloads/fetch/records.ts";
 import { COUNT, type FetchReport, fetchCounts, mergeReports, PublishedReport } from "../../workloads/fetch/report.ts";
 import { Targets } from "../../workloads/fetch/targets.ts";
@@ -54,7 +54,6 @@ export class FetchStage implements Stage {
   private readonly limiter: RateLimiter | null;
   private readonly counts: readonly Float64Array[];
   private readonly flight: Int32Array;
-  private readonly live: FetchProcessor[] = [];
   /** What each thread tells while it runs, and what it told last. */
   private readonly published: readonly PublishedReport[];
   private told: readonly FetchReport[] = [];
@@ -64,7 +63,7 @@ export class FetchStage implements Stage {
     private readonly plan: CasePlan,
     private readonly fetch: FetchSpec,
     readonly spec: ProcessorSpec,
-    private readonly make: MakeProcessor,
+    readonly makeProcessor: MakeProcessor,
     private readonly mock: { readonly begin?: () => void; readonly stats?: MockProcess["stats"]; readonly stop: () => void } | null,
   ) {
     const { settings, shared } = fetch;
@@ -110,13 +109,6 @@ export class FetchStage implements Stage {
     const spec: ProcessorSpec = { workload: "fetch", roundsPerMs: 1, fetch };
     return new FetchStage(plan, fetch, spec, await prepareProcessors(spec), mock);
   }
-
-  /** As other threads make theirs; those made here are asked how they are. */
-  readonly makeProcessor: MakeProcessor = (...how) => {
-    const processor = this.make(...how);
-    if (processor instanceof FetchProcessor) this.live.push(processor);
-    return processor;
-  };
 
   intake(): FetchIntake {
     const { settings, base, allowedHosts } = this.fetch;
@@ -207,9 +199,8 @@ export class FetchStage implements Stage {
     };
   }
 
-  /** Of those on this thread as they are, of others as they last told. */
+  /** As each thread told last. */
   private errors(): FetchReport {
-    if (this.live.length > 0) return mergeReports(this.live.map((processor) => processor.attempts));
     this.told = this.published.map((report, i) => report.read() ?? this.told[i] ?? NO_REPORT);
     return mergeReports(this.told);
   }

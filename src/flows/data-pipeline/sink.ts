@@ -1,4 +1,4 @@
-import { isFulfilled, isThenable } from "../../kernel/promises.ts";
+import { isThenable } from "../../kernel/promises.ts";
 import type { Timers } from "../../kernel/timers.ts";
 import type { Channel } from "../channel.ts";
 import type { FlowContext } from "./context.ts";
@@ -53,7 +53,7 @@ export class Sink implements Node {
       this.callBack();
       return;
     }
-    if (!isThenable(answer) || isFulfilled(answer)) {
+    if (!isThenable(answer)) {
       this.fates.delivered(item);
       this.callBack();
       return;
@@ -89,9 +89,10 @@ export class Sink implements Node {
 
   /** Somebody who came while the function ran may come again. */
   private callBack(): void {
-    if (!this.refused) return;
-    this.refused = false;
-    this.previous.makeRoom();
+    if (this.refused) {
+      this.refused = false;
+      this.previous.makeRoom();
+    }
     this.endIfFree();
   }
 

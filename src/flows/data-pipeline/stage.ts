@@ -1,4 +1,4 @@
-import { isFulfilled, isThenable } from "../../kernel/promises.ts";
+import { isThenable } from "../../kernel/promises.ts";
 import type { Timers } from "../../kernel/timers.ts";
 import { Ring } from "../../queueing/ring.ts";
 import { Histogram } from "../../telemetry/histogram.ts";
@@ -101,6 +101,8 @@ export class Stage implements StageNode {
     this.start(item, now);
     // What the function itself fed to its pipeline.
     if (this.queue.length > 0) this.move();
+    // By the function itself, which has closed its own pipeline.
+    else if (this.ending) this.endIfEmpty();
   }
 
   private start(item: Passing, now: number): void {
@@ -119,10 +121,13 @@ export class Stage implements StageNode {
       }
       answer = this.instead(item, error);
     }
-    // By the function itself, which has stopped its own pipeline.
-    if (item.abandoned) return;
-    if (!isThenable(answer) || isFulfilled(answer)) {
-      this.finish(item, Bun.peek(answer), null, this.timers.now());
+    // By the function itself, which has stopped its own pipeline. What it says later interests nobody.
+    if (item.abandoned) {
+      if (isThenable(answer)) Promise.resolve(answer).catch(() => {});
+      return;
+    }
+    if (!isThenable(answer)) {
+      this.finish(item, answer, null, this.timers.now());
       return;
     }
     this.active.add(item);

@@ -161,7 +161,7 @@ export class EventBus<Events extends object> implements Part {
     types: Type | readonly Type[] | "*",
     options: EventsOptions = {},
   ): AsyncIterableIterator<AnyEvent<Events, Type>, undefined> {
-    const { buffer = 1024, overflow = "drop-oldest", ...rest } = options;
+    const { buffer = 1024, overflow = "drop-oldest", replay, ...rest } = options;
     const channel = new Channel<AnyEvent<Events, Type>>(
       buffer,
       overflow,
@@ -171,6 +171,8 @@ export class EventBus<Events extends object> implements Part {
     const keep = (event: AnyEvent<Events, Type>) => (channel.offer(event) || overflow !== "block" ? undefined : channel.put(event));
     const subscription = this.subscribe(types, keep, { name: "iteration", concurrency: 1, buffer, ...rest });
     if (subscription.signal.aborted) channel.close();
+    // Only now: what the buffer has no room for is counted by the subscription.
+    else if (replay !== undefined) subscription.catchUp(this.replayed(subscription.rule.types, replay));
     subscription.signal.addEventListener("abort", () => channel.close(), { once: true });
     return channel;
   }

@@ -244,6 +244,8 @@ export class Subscription implements Disposable {
       this.inFlight--;
       abort?.abort(new Stopped("the subscription has ended"));
       this.abandon(tally);
+      // What becomes of it is still told.
+      Promise.resolve(answer).catch((error: unknown) => this.failures.report(this.rule.name, event, error));
       return;
     }
     const run = this.spare.pop() ?? this.newHearing();

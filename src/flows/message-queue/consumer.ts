@@ -1,4 +1,4 @@
-import { isFulfilled, isThenable } from "../../kernel/promises.ts";
+import { isThenable } from "../../kernel/promises.ts";
 import { thrownText } from "../../kernel/thrown.ts";
 import { stampOf, type Timers, within } from "../../kernel/timers.ts";
 import { Ring } from "../../queueing/ring.ts";
@@ -52,10 +52,16 @@ export interface ConsumerStats extends PartStats {
 /** Milliseconds. */
 const LEASE_SLACK = 20;
 
-/** Messages leased at a time, where nobody says how many: more as long as a batch is done within so many milliseconds. */
-const LEAST_BATCH = 100;
+/**
+ * Messages leased at a time, where nobody says how many: at first as many as can be worked on, then more as long as a batch is done
+ * within so many milliseconds. What one holds that is slow, or dies of a message, others cannot have.
+ */
 const MOST_BATCH = 1000;
-const QUICK_MS = 5;
+const QUICK_MS = 10;
+const SLOW_MS = 50;
+
+/** So long may handlers that hold the thread do so before timers, sockets and signals get their turn, in milliseconds. */
+const SLICE_MS = 10;
 
 let consumers = 0;
 
@@ -69,6 +75,8 @@ export class Consumer<T> implements Disposable {
   private successor: Consumer<T> | null = null;
   /** Told when messages have left their group. */
   onSettled: () => void = () => {};
+  /** Told when others may have messages that this one had. */
+  onGivenBack: () => void = () => {};
   private readonly token = (consumers++ % 4096) * 2 ** 40 + Math.floor(Math.random() * 2 ** 40);
   private readonly buffer = new Ring<Held<T>>(16);
   private readonly running = new Slots<Run<Held<T>>>();
@@ -90,6 +98,8 @@ export class Consumer<T> implements Disposable {
   private lastLeased = 0;
   private readonly looping: Promise<void>;
   private cancelHeartbeat: () => void = () => {};
+  /** When the event loop is to have its turn, in milliseconds since 1970. */
+  private sliceEnd = 0;
   /** When leases are to be lengthened next, in milliseconds since 1970. */
   private beatDue = Number.POSITIVE_INFINITY;
   private stopped: Promise<void> | null = null;
@@ -102,7 +112,7 @@ export class Consumer<T> implements Disposable {
     private readonly timers: Timers,
   ) {
     this.stamp = stampOf(timers);
-    this.batch = rule.batch ?? LEAST_BATCH;
+    this.batch = rule.batch ?? rule.concurrency;
     const settled = {
       told: this.onTold,
       done: () => this.wake(),
@@ -133,7 +143,10 @@ export class Consumer<T> implements Disposable {
         trouble = 0;
         // Stopped while it leased: what came is put back.
         if (this.stopping) break;
-        this.work();
+        while (!this.work()) {
+          await this.settler.settleNow();
+          await this.turn();
+        }
         await this.settler.settleNow();
         if (got === 0 || this.wants === 0) await this.rest();
       } catch (error) {
@@ -148,7 +161,14 @@ export class Consumer<T> implements Disposable {
   /** Messages to lease now: a batch, when what it holds no longer keeps all its handlers busy. */
   private get wants(): number {
     const free = this.buffer.length === 0 && this.running.size < this.rule.concurrency && !this.rule.paused();
-    return free ? Math.max(0, this.batch - this.linedUp) : 0;
+    if (!free || this.linedUp >= MOST_BATCH) return 0;
+    // However many wait behind one key, handlers that are free look for others.
+    return Math.max(this.rule.concurrency - this.running.size, this.batch - this.linedUp);
+  }
+
+  private async turn(): Promise<void> {
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    this.sliceEnd = this.timers.wall() + SLICE_MS;
   }
 
   private async lease(): Promise<number> {
@@ -175,7 +195,9 @@ export class Consumer<T> implements Disposable {
   /** The last batch is done, quickly or not: what is slow is not to be kept from other consumers. */
   private adapt(now: number): void {
     if (this.rule.batch !== null) return;
-    if (now - this.leasedAt > QUICK_MS) this.batch = LEAST_BATCH;
+    const took = now - this.leasedAt;
+    if (took > SLOW_MS) this.batch = this.rule.concurrency;
+    else if (took > QUICK_MS) this.batch = Math.max(this.rule.concurrency, this.batch >> 1);
     else if (this.lastLeased >= this.batch) this.batch = Math.min(MOST_BATCH, 2 * this.batch);
     this.leasedAt = now;
   }
@@ -185,11 +207,15 @@ export class Consumer<T> implements Disposable {
     return until - Math.min(LEASE_SLACK, this.rule.visibilityMs / 4);
   }
 
-  /** Begins what may begin. Handlers that hold the thread let the heartbeat through before the next of them begins. */
-  private work(): void {
-    while (this.running.size < this.rule.concurrency && this.buffer.length > 0) {
+  /**
+   * Begins what may begin. Handlers that hold the thread let the heartbeat through before the next of them begins. False when the time
+   * is up that may go by without a turn of the event loop, and there is more.
+   */
+  private work(): boolean {
+    while (this.running.size < this.rule.concurrency && this.buffer.length > 0 && !this.stopping) {
       const now = this.stamp();
-      if (now >= this.beatDue) return;
+      if (now >= this.beatDue) return true;
+      if (now >= this.sliceEnd) return false;
       const held = this.buffer.shift() as Held<T>;
       if (this.rule.ordered && held.key !== null) {
         const line = this.lines.get(held.key);
@@ -202,6 +228,7 @@ export class Consumer<T> implements Disposable {
       }
       this.run(held, now);
     }
+    return true;
   }
 
   /** Has a message handled, and those of its key that were waiting for it. */
@@ -211,7 +238,7 @@ export class Consumer<T> implements Disposable {
 
   /** Gives the next message of its key when this one is done already. */
   private begin(held: Held<T>, now: number): Held<T> | undefined {
-    if (now >= held.until) {
+    if (now >= held.until || this.stopping) {
       // It waited here for so long that it may be with another by now; if not, the attempt does not count.
       held.ended = true;
       this.settler.released.push(held);
@@ -224,7 +251,7 @@ export class Consumer<T> implements Disposable {
     } catch (error) {
       return this.fail(held, error);
     }
-    if (!isThenable(answer) || isFulfilled(answer)) return this.succeed(held);
+    if (!isThenable(answer)) return this.succeed(held);
     const run = this.spare.pop() ?? new Run<Held<T>>(this.settledRun);
     run.subject = held;
     run.since = now;
@@ -257,7 +284,7 @@ export class Consumer<T> implements Disposable {
     this.running.delete(run);
     const next = error === null ? this.succeed(held) : this.fail(held, error);
     if (next !== undefined) this.run(next, this.stamp());
-    this.work();
+    if (!this.work()) this.wake();
     this.settler.soon();
     if (this.running.size === 0) this.onIdle?.();
   }
@@ -298,10 +325,11 @@ export class Consumer<T> implements Disposable {
   }
 
   /** Told what the store has been told. */
-  private readonly onTold = ({ acknowledged, again, dead, lost }: Told): void => {
+  private readonly onTold = ({ acknowledged, again, released, dead, lost }: Told): void => {
     this.onTrouble(null);
     this.counts.lost += lost;
     this.counts.retried += again;
+    if (again > 0 || released > 0) this.onGivenBack();
     this.left(acknowledged, dead);
     this.onSettled();
   };
@@ -414,6 +442,7 @@ export class Consumer<T> implements Disposable {
       });
       await within(this.timers, deadlineMs, idle, undefined);
     }
+    for (const run of this.running.all) run.cancelTimer?.();
     for (const held of this.runningHere) {
       held.ended = true;
       held.abort(new Stopped("the consumer was stopped"));
@@ -422,6 +451,7 @@ export class Consumer<T> implements Disposable {
     this.cancelHeartbeat();
     await this.settler.settleRest().catch((error: unknown) => this.failures.report(this.rule.name, undefined, error));
     this.onStopped();
+    this.onGivenBack();
   }
 
   [Symbol.dispose](): void {

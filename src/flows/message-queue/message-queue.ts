@@ -179,6 +179,7 @@ export class MessageQueue<T> implements Part {
     );
     consumer.onTrouble = this.onTrouble;
     consumer.onSettled = () => this.sender.roomMade();
+    consumer.onGivenBack = this.wakeAll;
     consumer.onUnwanted = () => this.wanted.delete(consumer);
     consumer.onStopped = () => this.consumers.delete(consumer);
     this.consumers.add(consumer);
@@ -249,10 +250,12 @@ export class MessageQueue<T> implements Part {
 
   private async close(deadlineMs: number): Promise<void> {
     this.closed = true;
-    this.sender.close();
+    // Started again meanwhile it has others of both.
+    const { sender, store } = this;
+    sender.close();
     await Promise.all([...this.consumers].map((consumer) => consumer.close(deadlineMs)));
-    this.sender.rejectRest();
-    await this.store.close();
+    sender.rejectRest();
+    await store.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

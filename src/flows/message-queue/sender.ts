@@ -50,6 +50,7 @@ export class Sender<T> {
   private flushing = false;
   /** Who sends waits for a consumer to settle something. */
   private roomWanted = false;
+  private cancelLook: () => void = () => {};
   private closed = false;
   private readonly stamp: () => number;
 
@@ -212,7 +213,8 @@ export class Sender<T> {
   /** Room comes when a consumer settles; of other processes, and of leases that run out, nothing is heard. */
   private waitForRoom(): void {
     this.roomWanted = true;
-    this.timers.after(this.rule.pollMs, () => this.roomMade());
+    this.cancelLook();
+    this.cancelLook = this.timers.after(this.rule.pollMs, () => this.roomMade());
   }
 
   /** Has the store take messages in, together. */
@@ -229,6 +231,7 @@ export class Sender<T> {
   roomMade(): void {
     if (!this.roomWanted) return;
     this.roomWanted = false;
+    this.cancelLook();
     void this.flush();
   }
 

@@ -10,6 +10,8 @@ export interface Told {
   readonly acknowledged: readonly Identified[];
   /** Messages that will be tried again. */
   readonly again: number;
+  /** Messages that were put back, never begun. */
+  readonly released: number;
   readonly dead: readonly Identified[];
   /** Leases that were no longer this one's: nothing was done about those. */
   readonly lost: number;
@@ -86,6 +88,12 @@ export class Settler {
       throw error;
     }
     const left = <R extends LeaseRef>(refs: readonly R[]) => (gone.size === 0 ? refs : refs.filter(({ id }) => !gone.has(id)));
-    this.on.told({ acknowledged: left(acknowledged), again: left(again).length, dead: left(dead), lost: gone.size });
+    this.on.told({
+      acknowledged: left(acknowledged),
+      again: left(again).length,
+      released: left(released).length,
+      dead: left(dead),
+      lost: gone.size,
+    });
   }
 }

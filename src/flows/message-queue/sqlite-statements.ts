@@ -53,8 +53,10 @@ export function prepare(db: Database, ordered: boolean) {
     nextAt: q<{ at: number | null }>(
       `SELECT at FROM messages INDEXED BY timed WHERE grp = ? AND state IN (${DELAYED}, ${LEASED}) ORDER BY at LIMIT 1`,
     ),
-    due: q(`UPDATE messages SET state = ${READY}, at = 0 WHERE grp = ? AND state = ${DELAYED} AND at <= ?`),
-    expired: q(`SELECT ${FIELDS} FROM messages WHERE grp = ? AND state = ${LEASED} AND at <= ? ORDER BY seq`),
+    due: q(`UPDATE messages INDEXED BY timed SET state = ${READY}, at = 0
+      WHERE grp = ? AND state IN (${DELAYED}, ${LEASED}) AND state = ${DELAYED} AND at <= ?`),
+    expired: q(`SELECT ${FIELDS} FROM messages INDEXED BY timed
+      WHERE grp = ? AND state IN (${DELAYED}, ${LEASED}) AND state = ${LEASED} AND at <= ? ORDER BY seq`),
     remove: q("DELETE FROM messages WHERE seq = ?"),
     promote: q(`UPDATE messages SET state = CASE WHEN at > 0 THEN ${DELAYED} ELSE ${READY} END WHERE state = ${BEHIND} AND seq =
       (SELECT seq FROM messages ${chain} WHERE grp = ?1 AND key = ?2 ORDER BY seq LIMIT 1)

@@ -154,11 +154,13 @@ export class SqliteStore implements QueueStore {
     return this.transaction(() => {
       const { sql } = this;
       const lost: number[] = [];
-      for (const ref of dead) {
+      const died = dead.flatMap((ref) => {
         const row = sql.held.get(ref.id * MOST_GROUPS + grp, token, ref.attempt) as Row | null;
-        if (row !== null) this.bury(grp, row, ref.reason, now);
-      }
+        return row === null ? [] : [{ row, reason: ref.reason }];
+      });
+      // First what makes room: a full file could settle nothing otherwise.
       const gone = this.leave(grp, token, dead, lost) + this.leave(grp, token, acknowledged, lost);
+      for (const { row, reason } of died) this.bury(grp, row, reason, now);
       for (const ref of again) {
         const { changes } = sql.again.run(now + ref.delayMs, ref.id * MOST_GROUPS + grp, token, ref.attempt);
         if (changes === 0) lost.push(ref.id);
@@ -284,8 +286,8 @@ export class SqliteStore implements QueueStore {
         continue;
       }
       const reason = `its lease ran out ${row.attempt} times`;
-      this.bury(grp, row, reason, now);
       sql.remove.run(row.seq);
+      this.bury(grp, row, reason, now);
       this.promote(grp, row.key);
       died.push(letterOf({ ...row, reason, died: now }));
     }

@@ -32,6 +32,11 @@ export interface StreamStats extends PartStats {
   readonly subscribers: readonly SubscriberStats[];
 }
 
+/** Where the values of a source go. */
+interface Spring {
+  into: unknown;
+}
+
 /**
  * Values as they happen, through a row of transformers, to any number of subscribers, each with a buffer and an overflow rule of its
  * own. Emitting never waits. Order is kept: a transformer that takes its time lets later values wait behind.
@@ -54,6 +59,8 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
   private readonly emptied = new Moment();
   /** Raised by each stop. */
   private run = 0;
+  /** What `from` follows flows into the stream that was made of this one last; null: nothing does. */
+  private spring: Spring | null = null;
   /** Ends what `from` follows. */
   private leaveSource: () => void = () => {};
 
@@ -78,10 +85,13 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
     const observable = asObservable<T>(source);
     if (observable === null && typeof (source as AsyncIterable<T>)[Symbol.asyncIterator] !== "function")
       throw new TypeError(`${name}: must be made from an observable or an async iterable, got ${String(source)}`);
-    // Not before who asked for it has had the chance to subscribe.
+    const spring: Spring = { into: stream };
+    stream.spring = spring;
+    // Not before who asked for it has had the chance to add transformers and to subscribe.
     queueMicrotask(() => {
-      if (observable !== null) stream.follow(observable);
-      else void stream.read(source as AsyncIterable<T>);
+      const into = spring.into as ReactiveStream<T, unknown>;
+      if (observable !== null) into.follow(observable);
+      else void into.read(source as AsyncIterable<T>);
     });
     return stream;
   }
@@ -89,7 +99,14 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
   /** The same stream with one more transformer at its end. */
   transform<Next>(transformer: Transformer<Out, Next>): ReactiveStream<In, Next> {
     if (this.used) throw new Error(`${this.name} is in use; transformers are added before the first value and the first subscriber`);
-    return new ReactiveStream<In, Next>(this.name, [...this.transformers, transformer as Transformer<unknown, unknown>], this.options);
+    const next = new ReactiveStream<In, Next>(
+      this.name,
+      [...this.transformers, transformer as Transformer<unknown, unknown>],
+      this.options,
+    );
+    next.spring = this.spring;
+    if (next.spring !== null) next.spring.into = next;
+    return next;
   }
 
   /** The same stream without the values that do not pass. */

@@ -65,10 +65,12 @@ export class Line {
       this.bytes = (await response.arrayBuffer()).byteLength;
       return { status, error: null, retryAfter: null, bytes: this.bytes };
     } catch (error) {
+      // A body that could not be taken is not to go on coming.
+      this.controller.abort();
+      this.controller = new AbortController();
       return { status: 0, error: this.brokenOff ?? nameOf(error), retryAfter: null, bytes: this.bytes };
     } finally {
       this.active = false;
-      if (this.brokenOff !== null) this.controller = new AbortController();
     }
   }
 

@@ -14,7 +14,7 @@ import { Collector } from "./collector.ts";
 import { LinePool } from "./line-pool.ts";
 import { Pace } from "./pace.ts";
 import { type FetchFiles, type Pursuit, Records } from "./records.ts";
-import { AttemptBook, COUNT, type FetchReport, PublishedReport } from "./report.ts";
+import { AttemptBook, COUNT, PublishedReport } from "./report.ts";
 import { Saver } from "./save.ts";
 import { parentOf, tileOf, tileUrl } from "./tiles.ts";
 
@@ -159,19 +159,15 @@ export class FetchProcessor implements Processor {
   /** Asks again and again as the rules have it. The first attempt goes through here alone, without a promise that is not its own. */
   private async tryUntilDone(pursuit: Pursuit): Promise<Outcome> {
     for (let now = pursuit.began; ; now = this.effort.now()) {
-      const admission = this.breakers?.admit(pursuit.host, now) ?? "call";
-      if (admission === "refused") {
-        this.add(COUNT.refused);
-        return this.giveUp(pursuit, "circuit open");
-      }
-      if (this.pace !== null && !(await this.pace.turn(pursuit.deadline))) {
-        this.breakers?.ignored(pursuit.host, admission, this.effort.now());
-        return this.giveUp(pursuit, "deadline");
-      }
+      if (this.breakers?.refuses(pursuit.host, now) === true) return this.refuse(pursuit);
+      if (this.pace !== null && !(await this.pace.turn(pursuit.deadline))) return this.giveUp(pursuit, "deadline");
       const line = this.lines.take() ?? (await this.nextLine(pursuit));
-      if (line === null) {
-        this.breakers?.ignored(pursuit.host, admission, this.effort.now());
-        return this.giveUp(pursuit, "deadline");
+      if (line === null) return this.giveUp(pursuit, "deadline");
+      // Asked last: while this one waited for its turn, others may have found the host ill.
+      const admission = this.breakers?.admit(pursuit.host, this.effort.now()) ?? "call";
+      if (admission === "refused") {
+        this.lines.give(line);
+        return this.refuse(pursuit);
       }
       const started = this.launch(line, pursuit);
       if (pursuit.attempts > 1) this.add(COUNT.retries);
@@ -187,6 +183,11 @@ export class FetchProcessor implements Processor {
       if (this.halted) return "stopped";
       if (!inTime) return this.giveUp(pursuit, "deadline");
     }
+  }
+
+  private refuse(pursuit: Pursuit): Promise<Outcome> {
+    this.add(COUNT.refused);
+    return this.giveUp(pursuit, "circuit open");
   }
 
   /** The next line that is free; null when the run or the item's time was over first, so that nothing is sent. */
@@ -230,7 +231,8 @@ export class FetchProcessor implements Processor {
     this.add(error !== null ? COUNT.none : kindOf(status));
     const limited = status === 429 && error === null;
     const ill = isIll(status, error);
-    if (ill) this.breakers?.failed(host, admission, ended);
+    // 4xx says that the host is there, 408 among them.
+    if (ill && status !== 408) this.breakers?.failed(host, admission, ended);
     else if (status === 429 || status >= 400) this.breakers?.ignored(host, admission, ended);
     else this.breakers?.succeeded(host, admission);
     if (limited) {
@@ -288,13 +290,15 @@ export class FetchProcessor implements Processor {
     const tile = tileOf(base, pursuit.url);
     const parent = tile === null ? null : parentOf(tile);
     if (parent === null) return false;
-    const admission = this.breakers?.admit(pursuit.host, this.effort.now()) ?? "call";
-    if (admission === "refused") return false;
+    if (this.breakers?.refuses(pursuit.host, this.effort.now()) === true) return false;
     const before = pursuit.status;
     const url = tileUrl(base, parent);
+    if (this.pace !== null && !(await this.pace.turn(pursuit.deadline))) return false;
     const line = this.lines.take() ?? (await this.nextLine(pursuit));
-    if (line === null) {
-      this.breakers?.ignored(pursuit.host, admission, this.effort.now());
+    if (line === null) return false;
+    const admission = this.breakers?.admit(pursuit.host, this.effort.now()) ?? "call";
+    if (admission === "refused") {
+      this.lines.give(line);
       return false;
     }
     const started = this.launch(line, pursuit);
@@ -395,12 +399,7 @@ export class FetchProcessor implements Processor {
 
   report(): WorkloadReport {
     this.flush();
-    return { fetch: { ...this.attempts, problems: this.records.problems } };
-  }
-
-  /** Attempts so far by what came of them. */
-  get attempts(): FetchReport {
-    return this.book.report;
+    return { fetch: { ...this.book.report, problems: this.records.problems } };
   }
 }
 

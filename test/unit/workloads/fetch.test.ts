@@ -230,7 +230,7 @@ describe("T-2 T-3 T-5 a request with all its attempts", () => {
     expect(await time.run(one())).toContain("after 4 attempts");
     expect(asked.length).toBe(4);
     expect(count("failed")).toBe(1);
-    expect(Object.values(processor.attempts.byError)).toEqual([4]);
+    expect(Object.values(processor.report().fetch?.byError ?? {})).toEqual([4]);
   });
 
   test.each([404, 400, 401, 410, 304])("%d is not", async (status) => {
