@@ -1,6 +1,8 @@
 #!/usr/bin/env bun
 import { main } from "./cli/program.ts";
 import { EXIT, fileProblem } from "./kernel/problem.ts";
+import { printable } from "./kernel/text.ts";
+import { thrownText } from "./kernel/thrown.ts";
 
 // React's development build costs three times as much per picture.
 process.env["NODE_ENV"] ??= "production";
@@ -11,6 +13,16 @@ let untold = "";
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") untold = fileProblem(error);
 });
+
+/** What nobody caught is a defect of the lab's own: one sentence, on the main screen, and the exit code that says so. */
+function broke(error: unknown): void {
+  if (process.stdin.isTTY && process.stdin.isRaw) process.stdin.setRawMode(false);
+  if (process.stdout.isTTY) process.stdout.write("\x1b[?1049l\x1b[?25h");
+  process.stderr.write(`lab-tui: it met an error of its own (${printable(thrownText(error), 300)})\n`);
+  process.exit(EXIT.internal);
+}
+process.on("uncaughtException", broke);
+process.on("unhandledRejection", broke);
 
 /** argv → exit code; the only way out of the console process. */
 void main(process.argv.slice(2)).then(async (code) => {

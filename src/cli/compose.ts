@@ -35,6 +35,8 @@ export interface View {
   readonly onEvent: OnEvent;
   /** Resolves when the user is done looking; what it leaves goes to the main screen. */
   close(results: readonly RunResult[]): Promise<void>;
+  /** The user looks no longer, whether or not a key was pressed. */
+  leave(): void;
   /** What broke it, if anything did. */
   broken(): string | null;
 }
@@ -64,8 +66,12 @@ export async function compose(scenarios: readonly NamedScenario[], composition: 
   let current: Run | null = null;
   let stoppedBy: Composed["stoppedBy"] = null;
   let finishedAt = Number.POSITIVE_INFINITY;
+  let over = false;
+  let view: View | null = null;
   const stop = (signal: "SIGINT" | "SIGTERM") => {
-    if (finishedAt === Number.POSITIVE_INFINITY) {
+    // All is measured and told: what is left to be ended is the looking at it.
+    if (over && finishedAt === Number.POSITIVE_INFINITY) view?.leave();
+    else if (finishedAt === Number.POSITIVE_INFINITY) {
       stoppedBy ??= signal;
       current?.stop();
     } else if (performance.now() - finishedAt > WRITING_MS) {
@@ -75,7 +81,7 @@ export async function compose(scenarios: readonly NamedScenario[], composition: 
     }
   };
   hear(stop);
-  const view = await openView(composition, stop);
+  view = await openView(composition, stop);
   const results: RunResult[] = [];
   try {
     let offset = 0;
@@ -93,6 +99,7 @@ export async function compose(scenarios: readonly NamedScenario[], composition: 
       composition.onResult(results);
     }
   } finally {
+    over = true;
     await view.close(results);
     finishedAt = performance.now();
   }
@@ -112,6 +119,7 @@ function plainView({ quiet, summaryTo }: Composition): View {
     async close(results) {
       if (!quiet) for (const result of results) out.write(closingReport(result, out.columns));
     },
+    leave() {},
     broken: () => null,
   };
 }

@@ -97,3 +97,10 @@ function modesOf(text: string): Scenario["modes"] {
   }
   return modes as Scenario["modes"][number][];
 }
+
+/** A whole number that a flag was given. */
+export function wholeNumber(flag: string, text: string, max: number): number {
+  const number = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(number) && number <= max) return number;
+  throw new UserError(`${flag}: must be a whole number from 0 to ${max}, got ${quoted(text)}`);
+}

@@ -21,8 +21,8 @@ export function openStore(): RunStore {
   }
 }
 
-/** Keeps a run among the past ones. A store that cannot be used is a warning: the run itself is done and told. */
-export function keepRun(result: RunResult, requestFiles: readonly (readonly [index: number, file: string])[]): void {
+/** Keeps a run among the past ones. A store that cannot be used is a warning, which it gives: the run itself is done and told. */
+export function keepRun(result: RunResult, requestFiles: readonly (readonly [index: number, file: string])[]): string | null {
   try {
     const store = RunStore.open(storeFile());
     try {
@@ -32,9 +32,11 @@ export function keepRun(result: RunResult, requestFiles: readonly (readonly [ind
     }
   } catch (error) {
     if (!(error instanceof StoreProblem)) throw error;
-    process.stderr.write(`warning: this run is not kept: ${printable(error.message, 400)}\n`);
+    return `warning: this run is not kept: ${printable(error.message, 400)}`;
+  } finally {
+    for (const [, file] of requestFiles) rmSync(dirname(file), { recursive: true, force: true });
   }
-  for (const [, file] of requestFiles) rmSync(dirname(file), { recursive: true, force: true });
+  return null;
 }
 
 function* requestsIn(files: readonly (readonly [index: number, file: string])[]): Generator<KeptRequest> {

@@ -3,7 +3,7 @@ import { extname } from "node:path";
 import { fileProblem, UserError } from "../kernel/problem.ts";
 import { printable, quoted } from "../kernel/text.ts";
 
-/** A scenario to start from: every part with its default, and what it may be. */
+/** A scenario to start from: every part of a message scenario, and what it may be. */
 export function starterText(title: string): string {
   return `# Run it:    lab-tui run FILE        Check it:  lab-tui validate FILE
 # Durations: 500us 5ms 1.5s 2m   Sizes: 64B 2KB 1MB   Counts: 10_000   Ranges: { min: 1, max: 5 }

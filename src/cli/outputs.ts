@@ -65,10 +65,11 @@ export class Outputs {
   }
 
   /** What the requests of `fetch` scenarios may do, and the files they write to. */
-  access(scenario: number): FetchAccess {
+  access(scenario: number, makesRequests: boolean): FetchAccess {
     const { allowHost = [], log, logUrls, keepRequests } = this.flags;
     if (log !== undefined && scenario === 0) createFile("--log", log);
-    const requests = keepRequests === true ? join(mkdtempSync(join(tmpdir(), "lab-tui-")), "requests.ndjson") : null;
+    const kept = keepRequests === true && this.flags.store !== false && makesRequests;
+    const requests = kept ? join(mkdtempSync(join(tmpdir(), "lab-tui-")), "requests.ndjson") : null;
     if (requests !== null) this.requests[scenario] = requests;
     const files = { deadLetter: null, log: log === undefined ? null : resolve(log), logUrls: logUrls === true, requests };
     return { allowedHosts: allowHost, files };

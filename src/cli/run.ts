@@ -26,22 +26,28 @@ export async function run(asked: readonly string[], flags: RunFlags): Promise<nu
   outputs.checkStateFiles();
   outputs.spareInputs(scenarios.flatMap(({ points }) => points.map(({ scenario }) => scenario)));
   let measured: readonly RunResult[] = [];
+  // Told when the dashboard no longer covers them.
+  const warnings = new Set<string>();
   const { results, stoppedBy, viewBroken } = await compose(scenarios, {
     headless: flags.headless === true || flags.json === "-",
     quiet: flags.quiet === true,
     color: flags.color !== false,
     fps,
     http,
-    access: (scenario) => outputs.access(scenario),
+    access: (scenario) => outputs.access(scenario, scenarios[scenario]?.scenario.workload === "fetch"),
     dumpState: (index, plan) => outputs.stateFile(index, plan.mode),
     onResult: (all) => {
       measured = all;
       outputs.write(all);
       const latest = all.at(-1);
-      if (latest !== undefined && flags.store !== false) keepRun(latest, outputs.requestFiles(all.length - 1, latest));
+      // One that was stopped before its first case has nothing to be kept.
+      if (latest === undefined || flags.store === false || latest.cases.length === 0) return;
+      const warning = keepRun(latest, outputs.requestFiles(all.length - 1, latest));
+      if (warning !== null) warnings.add(warning);
     },
     summaryTo: flags.json === "-" ? "stderr" : "stdout",
   }).finally(() => outputs.finish(measured));
+  for (const warning of warnings) process.stderr.write(`${warning}\n`);
   if (flags.quiet === true) tellFailed(results);
   results.forEach((result, i) => {
     for (const problem of failedThresholds(result, loaded[i]?.yaml)) process.stderr.write(`${formatProblem(problem)}\n`);

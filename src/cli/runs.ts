@@ -3,6 +3,7 @@ import { printable, quoted, safeJson } from "../kernel/text.ts";
 import { parseDuration } from "../kernel/units.ts";
 import { closingReport } from "../views/report/closing.ts";
 import { textTable } from "../views/report/table.ts";
+import { wholeNumber } from "./flags.ts";
 import { openStore } from "./keep.ts";
 
 /** `lab-tui runs`: past runs, newest first. */
@@ -36,8 +37,7 @@ export function removeRun(run: string): void {
 
 /** `lab-tui runs prune` */
 export function pruneRuns(flags: { readonly keep?: string; readonly olderThan?: string }): void {
-  const keep = flags.keep === undefined ? 0 : Number(flags.keep);
-  if (!Number.isSafeInteger(keep) || keep < 0) throw new UserError(`--keep: must be a whole number, got ${quoted(flags.keep)}`);
+  const keep = flags.keep === undefined ? 0 : wholeNumber("--keep", flags.keep, 1e9);
   const age = flags.olderThan === undefined ? null : parseDuration(flags.olderThan);
   if (flags.olderThan !== undefined && age === null) {
     throw new UserError(`--older-than: must be a duration such as 30d, got ${quoted(flags.olderThan)}`);

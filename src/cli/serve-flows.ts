@@ -7,7 +7,8 @@ import { flowSchema } from "../scenario/flow-schema.ts";
 import { demo } from "../server/flows/demo.ts";
 import { type FlowFaceOptions, serveFlows } from "../server/flows/face.ts";
 import { loadMaker } from "../workloads/flow/makers.ts";
-import { untilTold, wholeNumber } from "./serve.ts";
+import { wholeNumber } from "./flags.ts";
+import { untilTold } from "./serve.ts";
 
 export interface FlowFlags {
   readonly port: string;
@@ -89,7 +90,7 @@ async function load(module: string, allowed: boolean, flows: FlowOrchestrator): 
 
 /** From a file or the environment: on the command line every user of the machine could read it. */
 function tokenOf(file: string | undefined): string | null {
-  if (file === undefined) return process.env["LAB_TUI_TOKEN"]?.trim() ?? null;
+  if (file === undefined) return process.env["LAB_TUI_TOKEN"]?.trim() || null;
   try {
     return readFileSync(file, "utf8").trim();
   } catch (error) {

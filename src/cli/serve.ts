@@ -3,6 +3,7 @@ import { printable, quoted } from "../kernel/text.ts";
 import { mockSchema } from "../scenario/fetch-schema.ts";
 import type { MockSettings } from "../scenario/schema.ts";
 import { TileServer } from "../workloads/fetch/mock/server.ts";
+import { wholeNumber } from "./flags.ts";
 import { MOCK_FLAGS } from "./mock-flags.ts";
 
 /** Flags of `serve tiles`: every field of a scenario's `fetch.target.mock`, as text. */
@@ -72,11 +73,4 @@ function valueFrom(field: string, text: string): unknown {
 
 function camelCase(flag: string): string {
   return (flag.split(" ")[0] ?? "").slice(2).replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
-}
-
-/** A whole number that a flag was given. */
-export function wholeNumber(flag: string, text: string, max: number): number {
-  const number = Number(text);
-  if (/^\d+$/.test(text) && Number.isSafeInteger(number) && number <= max) return number;
-  throw new UserError(`${flag}: must be a whole number from 0 to ${max}, got ${quoted(text)}`);
 }

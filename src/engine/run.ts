@@ -4,6 +4,7 @@ import { type CasePlan, type NamedScenario, planCases, runOrder, scenarioHash } 
 import { arrivalEstimate } from "../scenario/semantics.ts";
 import type { SweepPoint } from "../scenario/sweep.ts";
 import { EMPTY_LEDGER, type Ledger } from "../telemetry/ledger.ts";
+import { keepsPace } from "../telemetry/pace.ts";
 import type { Calibration, CaseResult, Prediction, RunResult, Sample } from "../telemetry/result.ts";
 import { conclude } from "../theory/conclude.ts";
 import { explain } from "../theory/explain.ts";
@@ -46,15 +47,16 @@ interface Ran {
   readonly verdicts: RunnerResult["thresholds"];
 }
 
-function computes({ scenario: { work } }: CasePlan): boolean {
-  return work.kind === "cpu" || work.kind === "mixed";
+/** True when any of its work is computing, of which somebody has to know how long it takes here. */
+function computes({ scenario: { work, flow } }: CasePlan): boolean {
+  const works = [work, flow?.work, ...Object.values(flow?.parts ?? {}).map((part) => part.work)];
+  return works.some((one) => one?.kind === "cpu" || one?.kind === "mixed");
 }
 
 /** True when a mode kept up with the rate of a trial and broke no threshold. */
 function holds({ result, verdicts }: Ran): boolean {
-  const { status, throughput, offeredRate, ledger } = result;
-  const keptUp = ledger.unfinished === 0 && throughput >= 0.95 * (offeredRate ?? 0);
-  return status === "completed" && keptUp && verdicts.every(({ ok }) => ok);
+  const { status, ledger } = result;
+  return status === "completed" && ledger.unfinished === 0 && keepsPace(result) && verdicts.every(({ ok }) => ok);
 }
 
 class ScenarioRun {
@@ -326,6 +328,7 @@ const LAST_MOMENT_MS = 400;
 function patienceMs({ mode, scenario }: CasePlan): number {
   const item = scenario.work.time / 1000;
   const capacity = scenario.queue.capacity === "unlimited" ? 100_000 : scenario.queue.capacity;
+  const read = mode === "sync" ? scenario.source.latency.max / 1000 : 0;
   const items = mode === "async" ? Math.min(scenario.batch.size ?? (scenario.batch.timeout === undefined ? 1 : capacity), capacity) : 1;
-  return 10_000 + 3 * item * items;
+  return 10_000 + 3 * (item * items + read);
 }

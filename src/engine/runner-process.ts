@@ -15,6 +15,8 @@ export interface RunnerExit {
 }
 
 const KEPT_WORDS = 4000;
+/** Once its patience is over, in milliseconds. */
+const LAST_CHANCE_MS = 500;
 
 /** A child process of the lab that obeys orders over IPC. */
 export class RunnerProcess {
@@ -83,9 +85,12 @@ export class RunnerProcess {
   private watch(): void {
     if (this.watchdog !== null) clearTimeout(this.watchdog);
     if (this.gone) return;
+    // This process may have stood still itself: what the runner said meanwhile is heard before it is judged.
     this.watchdog = setTimeout(() => {
-      this.silentMs = this.patienceMs;
-      this.kill();
+      this.watchdog = setTimeout(() => {
+        this.silentMs = this.patienceMs;
+        this.kill();
+      }, LAST_CHANCE_MS);
     }, this.patienceMs);
   }
 }

@@ -61,7 +61,9 @@ class Spool {
     let plain = file;
     if (fromStdin || fromPipe) {
       plain = this.newFile();
-      await pipeline(fromStdin ? process.stdin : createReadStream(file), createWriteStream(plain), { signal: this.stopped });
+      const copying = pipeline(fromStdin ? process.stdin : createReadStream(file), createWriteStream(plain), { signal: this.stopped });
+      // A pipe that nobody writes to cannot even be opened, and so not be closed either.
+      await Promise.race([copying, aborted(this.stopped)]);
     }
     if (!isGzip(plain)) return plain;
     const unpacked = this.newFile();
@@ -77,6 +79,14 @@ class Spool {
     if (this.folder === "") this.folder = mkdtempSync(join(tmpdir(), "lab-tui-"));
     return join(this.folder, `${this.files++}.ndjson`);
   }
+}
+
+/** Rejects once the signal is aborted. */
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
 }
 
 function isGzip(file: string): boolean {

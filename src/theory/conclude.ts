@@ -1,5 +1,6 @@
 import { formatCount, formatMs, formatShare } from "../kernel/units.ts";
 import { droppedTotal } from "../telemetry/ledger.ts";
+import { keepsPace } from "../telemetry/pace.ts";
 import { bestOf, groupedBy, valueText, variedFields } from "../telemetry/points.ts";
 import type { CaseResult } from "../telemetry/result.ts";
 import { fitAmdahl, fitUsl } from "./scaling.ts";
@@ -70,8 +71,9 @@ function knee(asSwept: readonly CaseResult[], label: string): string | null {
   return `${label} keeps up with ${range}; at ${rate(over)} ${grows}, and it does ${formatCount(most)}/s at most.`;
 }
 
-function keepsUp({ throughput, offeredRate, ledger, latency }: CaseResult): boolean {
-  const behind = throughput < 0.95 * (offeredRate ?? 0) || ledger.unfinished > 0 || droppedTotal(ledger) > 0;
+function keepsUp(one: CaseResult): boolean {
+  const { ledger, latency } = one;
+  const behind = !keepsPace(one) || ledger.unfinished > 0 || droppedTotal(ledger) > 0;
   return !behind && latency.sojourn.p50 < 10 * Math.max(latency.service.p99, 1) + latency.schedule.min * 2;
 }
 

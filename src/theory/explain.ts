@@ -2,6 +2,7 @@ import { formatCount, formatMs, formatShare } from "../kernel/units.ts";
 import { keyShares } from "../load/keys.ts";
 import type { Scenario } from "../scenario/schema.ts";
 import { droppedTotal } from "../telemetry/ledger.ts";
+import { keepsPace } from "../telemetry/pace.ts";
 import { type Explained, explainFetch } from "./explain-fetch.ts";
 import { explainFailures, explainHandlers } from "./explain-flow.ts";
 import { mg1Sojourn } from "./queues.ts";
@@ -63,9 +64,9 @@ class Facts {
 
   /** More was there to be done than was done: it was left, or as a rule some of it waited. */
   get overrun(): boolean {
-    const { ledger, latency, offeredRate, throughput } = this.result;
+    const { ledger, latency, throughput } = this.result;
     if (this.closedLoop) return this.saturated && this.clients > this.slots;
-    const behind = offeredRate !== null && throughput < 0.95 * offeredRate;
+    const behind = !keepsPace(this.result);
     // Little's law: how many wait on average.
     const waiting = (throughput * (latency.sojourn.mean - latency.service.mean)) / 1000;
     const waits = waiting >= 1 && latency.sojourn.p99 > 10 * latency.service.p99;
@@ -109,10 +110,14 @@ class Facts {
 
   arrivals(): string {
     const { ledger, latency } = this.result;
-    const { processed, failed, rejected } = ledger;
-    const others = [failed > 0 ? `${formatCount(failed)} failed` : "", rejected > 0 ? `${formatCount(rejected)} were rejected` : ""].filter(
-      Boolean,
-    );
+    const { processed, failed, rejected, unfinished } = ledger;
+    const dropped = droppedTotal(ledger);
+    const others = [
+      failed > 0 ? `${formatCount(failed)} failed` : "",
+      rejected > 0 ? `${formatCount(rejected)} were rejected` : "",
+      dropped > 0 ? `${formatCount(dropped)} were dropped` : "",
+      unfinished > 0 ? `${formatCount(unfinished)} were still undone at the end` : "",
+    ].filter(Boolean);
     const all = others.length === 0 ? "all of them were processed" : `${formatCount(processed)} were processed, ${others.join(", ")},`;
     const who = this.closedLoop
       ? `The clients are the limit: each of the ${formatCount(this.clients)} waits for its answer before it sends again;`
@@ -204,13 +209,19 @@ function slowSource(facts: Facts): string | null {
 
 function busyThread(facts: Facts): string | null {
   const { result } = facts;
-  if (result.mode === "parallel" || facts.main < BUSY) return null;
+  // A thread that spins until the next arrival uses its core too, and has nothing in hand.
+  if (result.mode === "parallel" || Math.min(facts.main, result.process.eventLoop.busy) < BUSY) return null;
   const idle = facts.cores > 1 ? ` while the machine's ${facts.cores} cores were ${formatShare(facts.coresUsed)} used in all` : "";
   const thread = result.mode === "sync" ? "its one thread" : "its one event loop";
   return `One core is the limit: ${thread} was computing ${formatShare(facts.main)} of the time${idle}, at ${facts.rate}. Less work per message or parallel mode would help; async would not.`;
 }
 
-function busyWorkers({ workers, busyWorkers: busy, rate, result, cores }: Facts): string | null {
+/** A Worker that computes this much of its time is a limit, whether or not anything waits yet. */
+const FULL = 0.95;
+
+function busyWorkers({ workers, busyWorkers: busy, rate, result, cores, overrun }: Facts): string | null {
+  // Busy as they are, nothing waits for them.
+  if (!overrun && Math.max(...workers) < FULL) return null;
   const inAll = workers.reduce((sum, share) => sum + share, 0);
   if (result.mode === "parallel" && workers.length > cores && inAll >= WORKER_BUSY * cores) {
     return `All cores are the limit: the ${workers.length} Workers were computing ${formatShare(inAll / cores)} of what the machine's ${cores} ${cores === 1 ? "core has" : "cores have"}, at ${rate}. More Workers would not help; more cores, or less work per message, would.`;
@@ -286,6 +297,9 @@ function processors(facts: Facts): string | null {
         : "Threads of their own (parallel) would help.";
     return `One message at a time is the limit: each takes ${formatMs(result.latency.service.mean)}, most of it waiting, and the one thread does nothing else meanwhile; ${facts.rate} went through. ${help}`;
   }
+  if (!facts.waits && result.mode === "async" && scenario.async.offload === "none") {
+    return `The thread is the limit: work that holds it is done one message at a time, each ${formatMs(result.latency.service.mean)}; ${facts.rate} went through. Mode parallel, with several Workers, would help.`;
+  }
   if (!facts.waits) {
     const threads = result.mode === "parallel" ? formatCount(slots) + (slots === 1 ? " Worker" : " Workers") : "one helper Worker";
     const help = result.mode === "parallel" ? "More Workers would help." : "Mode parallel, with more Workers, would help.";
@@ -304,6 +318,10 @@ function slowWork(facts: Facts): string | null {
   if (!facts.overrun || !facts.longEnough) return null;
   const { service } = facts.result.latency;
   const busiest = formatShare(Math.max(facts.main, ...facts.workers));
+  if (facts.scenario.work.kind === "cpu") {
+    const who = facts.result.mode === "parallel" ? "The Workers were" : "One core was";
+    return `${who} the limit while arrivals came fastest: a message takes ${formatMs(service.mean)} of computing, ${facts.rate} went through, and over the whole run no thread was computing more than ${busiest} of the time. Less work per message${facts.result.mode === "parallel" ? ", or more Workers," : " or parallel mode"} would help.`;
+  }
   return `The work itself is the limit, not a core: a message takes ${formatMs(service.mean)}, no thread was computing more than ${busiest} of the time, and ${facts.rate} went through.`;
 }
 

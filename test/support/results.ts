@@ -44,7 +44,10 @@ export function caseResult(sketch: CaseSketch): CaseResult {
       ...empty.process,
       cpuMs: 500,
       threads: sketch.threads ?? [],
-      eventLoop: { ...empty.process.eventLoop, busy: sketch.busy ?? 0.5 },
+      eventLoop: {
+        ...empty.process.eventLoop,
+        busy: sketch.busy ?? Math.max(0.5, ...(sketch.threads ?? []).map(({ utilization }) => utilization ?? 0)),
+      },
     },
     predicted: { capacity: 200, throughput: 100, sojournMean: 5, sojournP99: 5, utilization: 0.5, bottleneck: "arrivals", model: "D/D/1" },
     explanation: sketch.explanation ?? "Because.",

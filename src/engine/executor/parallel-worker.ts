@@ -150,7 +150,7 @@ class WorkerSession {
   private async awaitStart(): Promise<void> {
     while (this.ring.empty && this.phase === PHASE.running) this.idle();
     this.time.startAt(new Float64Array(this.message.origin)[0] ?? 0);
-    this.time.watch(() => !this.quiet && this.batchDone.notify());
+    this.time.watch(() => this.hasNews && this.batchDone.notify());
   }
 
   private readFrame(): void {
@@ -196,6 +196,12 @@ class WorkerSession {
   /** Nothing is to be done. */
   private get quiet(): boolean {
     return this.ring.empty && this.queries.empty && this.phase === PHASE.running;
+  }
+
+  /** While its work waits outside there is something to be done: more of it, if it may have more. */
+  private get hasNews(): boolean {
+    const mayTake = this.bench.active < Math.min(this.message.concurrency, this.processor.limit);
+    return !this.queries.empty || this.phase !== PHASE.running || (mayTake && !this.ring.empty);
   }
 
   private abandon(): void {

@@ -100,7 +100,6 @@ async function runStaged(plan: CasePlan, stage: Stage, options: CaseOptions): Pr
     // Until the case begins its clock still shows the rehearsal's time; nothing is due before 0.
     let begun = false;
     options.onStoppable(() => pipeline.lifecycle.stop(begun ? time.now() : -1));
-    const cpuBefore = process.cpuUsage();
     const work = executor.execute({
       ...pipeline.job,
       begin: () => {
@@ -114,7 +113,7 @@ async function runStaged(plan: CasePlan, stage: Stage, options: CaseOptions): Pr
     });
     const strays = runsHandler(stage.spec) ? new Strays(pipeline.job.recorder) : null;
     const execution = await work.finally(() => strays?.settle());
-    const cpu = process.cpuUsage(cpuBefore);
+    const cpuMs = pipeline.sampler.cpuMsSinceStart();
     const states = execution.state.flatMap((slice) => slice.entries);
     if (options.dumpState !== null) writeState(options.dumpState, states, pipeline.lifecycle);
     return summarize({
@@ -124,7 +123,7 @@ async function runStaged(plan: CasePlan, stage: Stage, options: CaseOptions): Pr
       pipeline,
       states,
       idle: time.idle,
-      cpuMs: (cpu.user + cpu.system) / 1000,
+      cpuMs,
       own: await stage.figures(execution.reports, pipeline.intake),
     });
   } finally {

@@ -20,7 +20,7 @@ export interface Standing {
 
 export type Verdict = Omit<ThresholdResult, "case">;
 
-/** So soon after the warm-up a rate says nothing. */
+/** So soon after the start, or the warm-up, a rate says nothing. */
 const LEAST_SPAN: Nanoseconds = 500e6;
 
 /** The thresholds of a case. */
@@ -56,7 +56,7 @@ export class Gate {
   private canTell({ metric }: Threshold, now: Nanoseconds): boolean {
     // What is on its way counts as unfinished until it is done.
     if (metric === "unfinished") return false;
-    return metric !== "throughput" || this.warmup === 0 || now >= this.warmup + LEAST_SPAN;
+    return metric !== "throughput" || now >= this.warmup + LEAST_SPAN;
   }
 
   verdicts(standing: Standing): Verdict[] {

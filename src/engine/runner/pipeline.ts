@@ -131,8 +131,12 @@ export function buildPipeline(setup: Setup, facts: TapeFacts, onSample: OnSample
 /** Bytes of an address at most. */
 const LONGEST_ADDRESS = 32_768;
 
-function settingsOf({ plan: { scenario, slots }, face }: Setup): Settings {
+/** What other formats than the ring's own make of a message, at most. */
+const WIDEST_FORMAT = 4;
+
+function settingsOf({ plan: { mode, scenario, slots }, face }: Setup): Settings {
   const replayed = scenario.load.executor === "replay";
+  const widest = scenario.parallel.codec === "ring" ? 1 : WIDEST_FORMAT;
   return {
     capacity: scenario.queue.capacity === "unlimited" ? Number.POSITIVE_INFINITY : scenario.queue.capacity,
     overflow: scenario.queue.overflow,
@@ -140,12 +144,12 @@ function settingsOf({ plan: { scenario, slots }, face }: Setup): Settings {
     batch: batchRule(scenario.batch),
     concurrency: scenario.async.concurrency,
     slots,
-    offload: scenario.async.offload,
+    offload: mode === "async" ? scenario.async.offload : "none",
     snapshots: (scenario.queries.rate > 0 || face !== null) && scenario.queries.consistency === "snapshot",
     warmup: scenario.warmup * 1000,
     patience: PATIENCE + 3000 * scenario.work.time,
     lastItem: LAST_ITEM + 2000 * scenario.work.time,
-    messageBytes: replayed ? 8_000_000 : Math.max(LONGEST_ADDRESS, scenario.message.size + 8192),
+    messageBytes: replayed ? 8_000_000 : Math.max(LONGEST_ADDRESS, widest * (scenario.message.size + 8192)),
   };
 }
 

@@ -47,7 +47,9 @@ export class CaseSampler implements Sampler {
   private runningNow: Running = { p50: 0, p95: 0, p99: 0, throughput: 0, cpu: 0 };
   private runningAt = 0;
   private readonly merged = new Histogram();
+  /** Since the start, or the end of the warm-up. */
   private cpuAtStart = process.cpuUsage();
+  private cpuFrom: Nanoseconds = 0;
 
   constructor(
     private readonly offered: Offered,
@@ -71,6 +73,12 @@ export class CaseSampler implements Sampler {
   /** Utilisation of every core from the start (or the end of warm-up) until now. */
   coresSinceStart(): number[] {
     return this.coresOfRun.utilization();
+  }
+
+  /** CPU time of this process from the start (or the end of warm-up) until now, in milliseconds. */
+  cpuMsSinceStart(): number {
+    const { user, system } = process.cpuUsage(this.cpuAtStart);
+    return (user + system) / 1000;
   }
 
   sample(now: Nanoseconds, noticed = now): void {
@@ -99,7 +107,11 @@ export class CaseSampler implements Sampler {
       p99: p99 / 1e6,
       cores: this.coresNow,
     };
-    if (this.last.t < this.warmup) this.coresOfRun.utilization();
+    if (this.last.t < this.warmup) {
+      this.coresOfRun.utilization();
+      this.cpuAtStart = process.cpuUsage();
+      this.cpuFrom = now;
+    }
     this.last = { t: now, offered: this.offered.count, processed: ledger.processed, dropped, blocked };
     if (now >= this.warmup && !this.offered.ended) this.growth.add(now / 1e9, depth);
     if (now >= this.runningAt) this.refreshRunning(now);
@@ -159,7 +171,7 @@ export class CaseSampler implements Sampler {
       p95: merged.percentile(0.95) / 1e6,
       p99: merged.percentile(0.99) / 1e6,
       throughput: measured / measuredSeconds,
-      cpu: ((cpu.user + cpu.system) * 1000) / Math.max(1, now),
+      cpu: ((cpu.user + cpu.system) * 1000) / Math.max(1, now - this.cpuFrom),
     };
   }
 }

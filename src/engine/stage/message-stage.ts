@@ -23,8 +23,8 @@ export class MessageStage implements Stage {
   }
 
   intake(): MessageIntake {
-    const { work, message, seed, parallel } = this.plan.scenario;
-    return new MessageIntake(message, seed, varies(work) ? new ServiceTimes(work, seed) : null, parallel.codec);
+    const { work, message, seed, parallel, keys } = this.plan.scenario;
+    return new MessageIntake(message, seed, varies(work) ? new ServiceTimes(work, seed) : null, parallel.codec, keys.count);
   }
 
   /** The same with next to no work; no handler is called. */

@@ -2,7 +2,7 @@
 import { Box, Text, useApp, useInput, useWindowSize } from "ink";
 import React, { useMemo, useRef, useState, useSyncExternalStore } from "react";
 import { printable } from "../../kernel/text.ts";
-import type { RunResult } from "../../telemetry/result.ts";
+import type { CaseResult, RunResult } from "../../telemetry/result.ts";
 import { bestCase, bestLine, isSweep, sweepPicture } from "../report/sweep.ts";
 import { ledgerLine } from "../report/table.ts";
 import { CHART_PANELS } from "./figures.ts";
@@ -36,7 +36,7 @@ export function App({ store, theme, onWish }: AppProps) {
     // Fast typing arrives as one event.
     const chars = key.ctrl || input.length <= 1 ? [input] : [...input];
     for (const char of chars) {
-      const { state, wish } = press(latest.current, char, key, store.latest.phase !== "finished");
+      const { state, wish } = press(latest.current, char, key, !store.latest.over);
       if (state.frozen !== latest.current.frozen) store.freeze(state.frozen);
       latest.current = state;
       if (wish === "suspend") void suspendTerminal?.(suspend);
@@ -54,7 +54,7 @@ export function App({ store, theme, onWish }: AppProps) {
   const bodyHeight = rows - 3;
   return (
     <Box flexDirection="column" width={columns} height={rows} overflow="hidden">
-      <Header view={view} width={columns} frozen={screen.frozen} theme={theme} />
+      <Header view={view} width={columns} frozen={screen.frozen && !view.over} theme={theme} />
       {screen.help ? (
         <Help theme={theme} height={bodyHeight} />
       ) : view.phase === "finished" && !screen.zoomed ? (
@@ -62,7 +62,7 @@ export function App({ store, theme, onWish }: AppProps) {
       ) : (
         <Panels view={view} width={columns} height={bodyHeight} focus={screen.focus} zoomed={screen.zoomed} theme={theme} />
       )}
-      <Footer asking={screen.asking} finished={view.phase === "finished"} width={columns} theme={theme} />
+      <Footer asking={screen.asking} finished={view.over} width={columns} theme={theme} />
     </Box>
   );
 }
@@ -139,8 +139,8 @@ function Closing(props: BodyProps) {
   const { view, width, height, focus, theme } = props;
   if (view.result !== null && isSweep(view.result)) return <SweepClosing {...props} result={view.result} />;
   const table = tableHeight(view.cases.length);
-  const notes = view.cases.flatMap(({ result }) => (result === null ? [] : [result]));
-  const noteLines = notes.reduce((sum, { explanation }) => sum + Math.ceil((Bun.stringWidth(explanation) + 10) / width), 0);
+  const notes = view.cases.flatMap(({ result }) => (result === null ? [] : [{ mode: result.mode, text: toldOf(result) }]));
+  const noteLines = notes.reduce((sum, { text }) => sum + Math.ceil((Bun.stringWidth(text) + 10) / width), 0);
   const chartHeight = height - table - noteLines;
   const panel = CHART_PANELS[Math.min(focus, 3)];
   return (
@@ -149,19 +149,24 @@ function Closing(props: BodyProps) {
         <ChartPanelView panel={panel} view={view} width={width} height={Math.min(16, chartHeight)} focused={false} theme={theme} />
       ) : null}
       <ComparisonTable view={view} width={width} theme={theme} />
-      {notes.map(({ mode, explanation }) => {
+      {notes.map(({ mode, text }) => {
         const color = theme.modes[mode];
         return (
           <Box key={mode} flexShrink={0}>
             <Text>
               <Text bold {...(color === undefined ? {} : { color })}>{`${mode}: `}</Text>
-              {printable(explanation, 400)}
+              {printable(text, 600)}
             </Text>
           </Box>
         );
       })}
     </Box>
   );
+}
+
+/** Why a case does not count, where it does not; else what limited it. */
+function toldOf({ problems, explanation }: CaseResult): string {
+  return problems[0] ?? explanation;
 }
 
 /** Of a sweep: its picture, by throughput or, with the latency panel in focus, by latency, and the best point. */
@@ -199,7 +204,7 @@ interface FooterProps {
 }
 
 function Footer({ asking, finished, width, theme }: FooterProps) {
-  if (asking) {
+  if (asking && !finished) {
     return (
       <Text bold wrap="truncate">
         A run is going on. Stop it and quit? y / n

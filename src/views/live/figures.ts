@@ -107,11 +107,16 @@ export function progress(view: RunView): { readonly share: number; readonly left
   if (one === undefined || one.state === "waiting" || one.state === "preparing") return { share: 0, leftMs: null };
   if (one.state === "done") return { share: 1, leftMs: 0 };
   const t = one.series.at(-1)?.t ?? 0;
-  const byTime = one.lastMs > 0 ? t / one.lastMs : 0;
+  const { load, gracefulStop } = one.outline.plan.scenario;
+  const arriving = Math.max(0, one.lastMs - t);
+  // How many will come in so much time nobody knows of clients that wait for their answers.
+  if (load.executor === "constant-vus") return { share: one.lastMs > 0 ? Math.min(1, t / one.lastMs) : 0, leftMs: arriving };
   const done = one.ledger.scheduled - one.ledger.unfinished;
-  const byCount = one.count > 0 ? done / one.count : 0;
-  if (one.lastMs > 0 && byTime < 1) return { share: byTime, leftMs: one.lastMs - t };
-  return { share: byCount, leftMs: byCount > 0.01 ? (t * (1 - byCount)) / byCount : null };
+  const share = one.count > 0 ? Math.min(1, done / one.count) : 0;
+  if (share <= 0.01) return { share, leftMs: arriving > 0 ? arriving : null };
+  const asFast = Math.max(arriving, (t * (1 - share)) / share);
+  const latest = one.lastMs > 0 ? one.lastMs + gracefulStop / 1000 - t : Number.POSITIVE_INFINITY;
+  return { share, leftMs: Math.max(0, Math.min(asFast, latest)) };
 }
 
 export function machineLine(view: RunView): string {

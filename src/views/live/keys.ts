@@ -36,13 +36,14 @@ export function press(state: ScreenState, char: string, key: Key, running: boole
   if (key.ctrl === true && char === "c") return wish(running ? "interrupt" : "quit");
   if (key.ctrl === true && char === "z") return wish("suspend");
   if (state.asking) {
-    if (char === "y" || key.return === true) return wish("interrupt", { asking: false });
+    // The run may have ended since it was asked.
+    if (char === "y" || key.return === true) return wish(running ? "interrupt" : "quit", { asking: false });
     return stay({ asking: false });
   }
   if (state.help) return stay({ help: false });
   if (key.tab === true) return stay({ focus: (state.focus + (key.shift === true ? PANEL_COUNT - 1 : 1)) % PANEL_COUNT });
   if (key.escape === true) return stay({ zoomed: false });
-  if (key.return === true) return running ? stay({ zoomed: !state.zoomed }) : wish("quit");
+  if (key.return === true) return running || state.zoomed ? stay({ zoomed: !state.zoomed }) : wish("quit");
   if (char >= "1" && char <= String(PANEL_COUNT)) return stay({ focus: Number(char) - 1 });
   switch (char) {
     case "q":

@@ -29,6 +29,7 @@ export interface DashboardOptions {
 export interface Dashboard {
   readonly onEvent: OnEvent;
   close(results: readonly RunResult[]): Promise<void>;
+  readonly leave: () => void;
   /** What broke the dashboard, if anything did; the run went on without it. */
   readonly broken: () => string | null;
 }
@@ -70,7 +71,14 @@ export function openDashboard({ color, fps, stop, screen: Screen = App }: Dashbo
         }}
       />
     </Guard>,
-    { alternateScreen: true, incrementalRendering: true, maxFps: Math.max(KEYS_FPS, fps), exitOnCtrlC: false, patchConsole: false },
+    {
+      interactive: true,
+      alternateScreen: true,
+      incrementalRendering: true,
+      maxFps: Math.max(KEYS_FPS, fps),
+      exitOnCtrlC: false,
+      patchConsole: false,
+    },
   );
   instance.waitUntilExit().then(quit, onBroken);
   return {
@@ -79,7 +87,9 @@ export function openDashboard({ color, fps, stop, screen: Screen = App }: Dashbo
       plain(event);
     },
     broken: () => broken,
+    leave: () => quit(),
     async close(results) {
+      store.finish();
       if (store.latest.stopping !== "no" || results.length === 0) quit();
       await leaving;
       store.close();

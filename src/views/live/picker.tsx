@@ -26,7 +26,7 @@ export async function pickScenario(choices: readonly Choice[], { color }: { read
         instance.unmount();
       }}
     />,
-    { alternateScreen: true, incrementalRendering: true, exitOnCtrlC: false, patchConsole: false },
+    { interactive: true, alternateScreen: true, incrementalRendering: true, exitOnCtrlC: false, patchConsole: false },
   );
   await instance.waitUntilExit();
   return chosen;

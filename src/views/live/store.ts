@@ -31,6 +31,8 @@ export interface RunView {
   readonly note: string;
   readonly stopping: "no" | "draining" | "now";
   readonly result: RunResult | null;
+  /** No other scenario follows. */
+  readonly over: boolean;
 }
 
 export const EMPTY_VIEW: RunView = {
@@ -44,6 +46,7 @@ export const EMPTY_VIEW: RunView = {
   note: "",
   stopping: "no",
   result: null,
+  over: false,
 };
 
 /** Most samples kept for drawing; beyond it every second one goes. */
@@ -152,8 +155,14 @@ export class LiveStore {
 
   /** Holds the picture still; the run goes on. */
   freeze(frozen: boolean): void {
-    if (frozen) this.shown = stillOf(this.shown);
     this.frozen = frozen;
+    this.publish();
+  }
+
+  /** All scenarios are done: the picture goes on where it was frozen. */
+  finish(): void {
+    this.view = { ...this.view, over: true };
+    this.frozen = false;
     this.publish();
   }
 
@@ -173,7 +182,7 @@ export class LiveStore {
   private publish(): void {
     this.close();
     if (this.frozen) return;
-    this.shown = { ...this.view };
+    this.shown = stillOf(this.view);
     for (const listener of this.listeners) listener();
   }
 }

@@ -38,6 +38,8 @@ export class MessageIntake implements Intake {
     /** How long each message's work takes; null where it is the same for all. */
     private readonly serviceTimes: ServiceTimes | null = null,
     private readonly format: WireFormat = "ring",
+    /** How many generated keys there are. */
+    private readonly keys = Number.POSITIVE_INFINITY,
   ) {
     this.generated = new GeneratedPayloads(shape, seed);
   }
@@ -68,7 +70,8 @@ export class MessageIntake implements Intake {
     const known = this.numbers.get(name);
     if (known !== undefined) return known;
     const generated = this.names.length === 0 ? /^worker-(0|[1-9]\d{0,8})$/.exec(name) : null;
-    return generated === null ? null : Number(generated[1]);
+    const key = generated === null ? Number.POSITIVE_INFINITY : Number(generated[1]);
+    return key < this.keys ? key : null;
   }
 
   shardOf(key: number, count: number): number {

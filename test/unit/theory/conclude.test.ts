@@ -58,7 +58,9 @@ describe("P1-S P2-S explanations of cases with a known answer", () => {
     const stopped = { ...idle, status: "aborted" as const, ledger: { ...base.ledger, scheduled: 342, processed: 341, unfinished: 1 } };
     expect(explain(stopped, scenario())).toStartWith("The arrivals are the limit");
     const waits = { ...late, sojourn: { ...late.sojourn, mean: 400, p99: 900 } };
-    expect(explain({ ...idle, latency: waits }, scenario())).toStartWith("The work itself is the limit, not a core: a message takes");
+    const waited = { ...idle, latency: waits };
+    expect(explain(waited, scenario({ work: { kind: "sleep" } }))).toStartWith("The work itself is the limit, not a core: a message takes");
+    expect(explain(waited, scenario())).toStartWith("One core was the limit while arrivals came fastest: a message takes");
   });
 
   test("a closed loop: the clients, or what they wait for", () => {

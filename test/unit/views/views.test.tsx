@@ -142,9 +142,9 @@ describe("C-2 the view of a run", () => {
     }
   });
 
-  test("progress goes by due time, then by what is left to drain", () => {
+  test("progress goes by what is done; no less time is left than arrivals still come, or than what is done takes", () => {
     expect(progress(EMPTY_VIEW)).toEqual({ share: 0, leftMs: null });
-    expect(progress(viewAfter(13))).toEqual({ share: 0.5, leftMs: 1000 });
+    expect(progress(viewAfter(13))).toEqual({ share: 0.4, leftMs: 1500 });
     expect(progress(viewAfter(23))).toMatchObject({ share: 0.8 });
     expect(progress(viewAfter(24))).toEqual({ share: 1, leftMs: 0 });
   });
