@@ -1,5 +1,6 @@
 import { formatCount, formatMs, formatShare } from "../kernel/units.ts";
 import type { FetchSettings, Scenario } from "../scenario/schema.ts";
+import { keepsPace } from "../telemetry/pace.ts";
 import type { CaseResult, FetchFigures } from "../telemetry/result.ts";
 import { requestDemand, sawtoothMean } from "./fetch.ts";
 
@@ -20,22 +21,41 @@ export function explainFetch(result: Explained, scenario: Scenario): string {
   return sentences.filter((sentence) => sentence !== null).join(" ");
 }
 
+/** Share of all requests that a breaker refuses from which on it is what decides. */
+const REFUSED = 0.2;
+
 /** Requests under way over time, by Little's law from what was measured. */
 function limit(result: Explained, fetch: FetchFigures, { load }: Scenario, settings: FetchSettings): string {
   const { concurrency } = settings;
   const { mode, throughput, latency, durationMs, ledger } = result;
-  const done = durationMs > 0 ? ((fetch.requests - fetch.resumed) * 1000) / durationMs : 0;
+  // What was refused, or was there already, went nowhere.
+  const sent = Math.max(0, fetch.requests - fetch.resumed - fetch.refusedByBreaker);
+  const well = fetch.ok + fetch.degraded - fetch.resumed;
+  const done = well > 0 ? (throughput * sent) / well : durationMs > 0 ? (sent * 1000) / durationMs : 0;
   const each = latency.service.mean;
   const meanInFlight = (done * each) / 1000;
   const rate = `${formatCount(throughput)} requests/s`;
+  const idle = latency.schedule.mean + latency.queue.mean < 0.5 * each;
+  const inTime = !("vus" in load) && ledger.unfinished === 0 && keepsPace(result) && idle;
+  if (fetch.refusedByBreaker > REFUSED * fetch.requests) {
+    return `The open circuit breaker is the limit: it refused ${formatCount(fetch.refusedByBreaker)} of ${formatCount(fetch.requests)} requests before they were sent; ${rate} went through.`;
+  }
+  if (mode === "sync" && inTime && meanInFlight < 0.8) {
+    return `The arrivals are the limit: ${rate} at ${formatMs(each)} each kept the one thread waiting ${formatShare(meanInFlight)} of the time.`;
+  }
   if (mode === "sync") {
     return `One request at a time: each waits ${formatMs(each)} for its answer and 1 ÷ ${formatMs(each)} is ${formatCount(1000 / each)}/s; ${rate} went through while the thread did nothing but wait.`;
   }
-  const slots = concurrency.max === "unlimited" ? Number.POSITIVE_INFINITY : concurrency.max;
+  const allowed = concurrency.max === "unlimited" ? Number.POSITIVE_INFINITY : concurrency.max;
+  const slots = Math.min(allowed, settings.connections.max);
   const used = meanInFlight / slots;
   const { main, workers } = utilizations(result);
   if (mode === "async" && main >= 0.9) {
     return `The event loop is the limit: ${rate} took ${formatShare(main)} of one core, which is all that one loop has. More Workers would help.`;
+  }
+  const perSecond = throughput * Math.max(1, fetch.amplification);
+  if (settings.rateLimit !== false && perSecond >= 0.9 * settings.rateLimit.max) {
+    return `The rate limit set for the client (fetch.rateLimit.max, ${formatCount(settings.rateLimit.max)}/s) is the limit: ${rate} went through.`;
   }
   if (fetch.rateTurns.length > 0 && used >= 0.5) {
     return `The server's rate limit is the limit: ${rate} went through.`;
@@ -46,12 +66,15 @@ function limit(result: Explained, fetch: FetchFigures, { load }: Scenario, setti
   if (fetch.attempts > 3 * fetch.requests) {
     return `Waiting for the server to come back is the limit: an item took ${formatMs(each)}, of ${formatCount(fetch.attempts)} attempts ${formatCount(fetch.ok)} were answered well.`;
   }
-  if (!("vus" in load) && ledger.unfinished === 0 && used < 0.6) {
+  if (inTime || (!("vus" in load) && ledger.unfinished === 0 && used < 0.6)) {
     return `The arrivals are the limit: ${rate} needed ${formatCount(meanInFlight)} in flight on average (${formatCount(done)}/s × ${formatMs(each)}, Little's law)${Number.isFinite(slots) ? ` of ${formatCount(slots)} allowed` : ""}.`;
   }
   const where = mode === "parallel" ? ` over ${workers} Workers` : " on one loop";
   if (!Number.isFinite(slots)) {
     return `Nothing limits the requests in flight: there were ${formatCount(fetch.peakConcurrency)} at once, each took ${formatMs(each)}, and ${rate} went through.`;
+  }
+  if (settings.connections.max < allowed) {
+    return `The connections are the limit: ${formatCount(slots)} of them${where} ÷ ${formatMs(each)} each; ${rate} went through, with ${Number.isFinite(allowed) ? formatCount(allowed) : "any number of"} requests allowed at once. A larger fetch.connections.max would help.`;
   }
   return `Concurrency is the limit: ${formatCount(slots)} in flight${where} ÷ ${formatMs(each)} each is ${formatCount((slots * 1000) / each)}/s; ${rate} went through, ${formatCount(meanInFlight)} in flight on average. A larger fetch.concurrency.max would help as long as the server keeps its pace.`;
 }

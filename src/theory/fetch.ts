@@ -37,21 +37,36 @@ export function requestDemand(fetch: FetchSettings): RequestDemand | null {
   const mock = fetch.target?.mock;
   if (mock === undefined) return null;
   const { latency, stallRate, resetRate, truncateRate, slowRate, errorRate } = mock;
-  const mean = (latency.min + latency.max) / 2e6;
   const timeout = fetch.timeout / 1e6;
+  const { mean, late } = answerTime(latency.min / 1e6, latency.max / 1e6, timeout);
   const attempt = (1 - stallRate) * mean + stallRate * timeout + slowRate * Math.min(SLOW, Math.max(0, timeout - mean));
-  const retried = errorRate * (isIllStatus(mock.errorStatus) ? 1 : 0);
-  const failing = Math.min(1, resetRate + truncateRate + stallRate + retried);
+  // Told to wait and not how long, a client waits as long as it ever does.
+  const told = mock.errorStatus === 429;
+  const retried = (1 - late) * errorRate * (told || isIllStatus(mock.errorStatus) ? 1 : 0);
+  const failing = Math.min(1, resetRate + truncateRate + stallRate + late + retried);
   const { max } = fetch.retry;
   const attempts = failing < 1 ? (1 - failing ** (max + 1)) / (1 - failing) : max + 1;
   const jitter = fetch.retry.jitter === "none" ? 1 : fetch.retry.jitter === "full" ? 0.5 : 1 - fetch.retry.jitter / 2;
   let waits = 0;
   for (let retry = 1; retry <= max; retry++) {
-    waits += failing ** retry * backoffDelay({ ...fetch.retry, jitter: "none" }, retry, 0) * 1e-6 * jitter;
+    const backoff = backoffDelay({ ...fetch.retry, jitter: "none" }, retry, 0) * 1e-6 * jitter;
+    const share = failing > 0 && told ? retried / failing : 0;
+    waits += failing ** retry * (share * Math.max(backoff, fetch.retry.maxDelay / 1e6) + (1 - share) * backoff);
   }
-  const success = (1 - failing ** (max + 1)) * (1 - (errorRate - retried));
+  const success = (1 - failing ** (max + 1)) * (1 - Math.max(0, errorRate * (1 - late) - retried));
   return { attempt, failing, success, attempts, item: attempts * attempt + waits };
 }
+
+/** Mean time to an answer evenly spread over a range, or to giving up on it, and how likely that is; in seconds. */
+function answerTime(least: number, most: number, timeout: number): { readonly mean: number; readonly late: number } {
+  if (timeout >= most) return { mean: (least + most) / 2, late: 0 };
+  if (timeout <= least) return { mean: timeout, late: 1 };
+  const late = (most - timeout) / (most - least);
+  return { mean: ((least + timeout) / 2) * (1 - late) + timeout * late, late };
+}
+
+/** So likely are as many failures one after another as open a breaker that it will be open for part of the run. */
+const BREAKING = 1e-3;
 
 /** Requests in flight at most, in a mode. */
 export function fetchSlots({ mode, scenario }: Pick<Expected, "mode" | "scenario">): number {
@@ -84,18 +99,21 @@ export function predictFetch(expected: Expected): Prediction {
     const share = fetch.rateLimit === false ? 1 : sawtoothMean(SHRINK_BY);
     limits.push([(mock.rateLimit * share) / demand.attempts, "the server's rate limit"]);
   }
+  if (fetch.rateLimit !== false) limits.push([fetch.rateLimit.max / demand.attempts, "the client's rate limit"]);
   if (limits.length === 0) return { ...nothing, throughput: lambda, bottleneck: "arrivals", model: "capacity" };
   const [capacity, bottleneck] = limits.reduce((least, one) => (one[0] < least[0] ? one : least));
   const utilization = lambda === null ? 1 : Math.min(1, lambda / capacity);
   const named = lambda !== null && lambda < capacity ? "arrivals" : bottleneck;
   // What depends on what happened before (limits that adapt, breakers, outages) is bounded, not simulated.
-  const adaptive = mock.rateLimit > 0 || fetch.rateLimit !== false || fetch.concurrency.adaptive !== "none" || mock.outages.length > 0;
+  const breaking = fetch.circuitBreaker !== false && demand.failing ** fetch.circuitBreaker.failureThreshold > BREAKING;
+  const adaptive =
+    breaking || mock.rateLimit > 0 || fetch.rateLimit !== false || fetch.concurrency.adaptive !== "none" || mock.outages.length > 0;
   if (fetch.rateLimit !== false && mock.rateLimit > 0 && scenario.load.executor === "shared-iterations") {
     const throughput = simulateLimited(fetch.rateLimit, mock, demand, scenario.load.iterations);
     return { ...nothing, capacity, throughput, utilization, bottleneck: named, model: "simulation" };
   }
   if (adaptive || !simulatable(scenario)) {
-    const known = mock.outages.length === 0 && fetch.concurrency.adaptive === "none";
+    const known = !breaking && mock.outages.length === 0 && fetch.concurrency.adaptive === "none";
     const throughput = known ? Math.min(lambda ?? Number.POSITIVE_INFINITY, capacity) * demand.success : null;
     return { ...nothing, capacity, throughput, utilization, bottleneck: named, model: "capacity" };
   }

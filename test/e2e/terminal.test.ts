@@ -163,6 +163,22 @@ describe("C-4 the dashboard in a real terminal", () => {
     expect(screen.restored).toBe(true);
   });
 
+  test("a signal ends the closing screen, with the exit code of the run", async () => {
+    const screen = open(["run", SHORT, "--mode", "sync", "-d", "500ms"]);
+    await screen.until("% finished");
+    process.kill(screen.pid, "SIGTERM");
+    expect(await screen.exited).toBe(0);
+    expect(screen.restored).toBe(true);
+  });
+
+  test("Ctrl-C between two scenarios stops them all", async () => {
+    const screen = open(["run", SHORT, LONG, "--mode", "sync", "-d", "500ms"]);
+    await screen.until("% finished");
+    screen.type("\x03");
+    expect(await screen.exited).toBe(130);
+    expect(screen.restored).toBe(true);
+  });
+
   test("a runner that is killed does not take the dashboard with it", async () => {
     const screen = open(["run", SHORT, "--mode", "sync,async", "-d", "3s"]);
     await screen.until(/ left/);
