@@ -4,7 +4,7 @@ import { squaredVariation } from "../load/service-times.ts";
 import type { Scenario } from "../scenario/schema.ts";
 import { arrivalEstimate } from "../scenario/semantics.ts";
 import type { Prediction } from "../telemetry/result.ts";
-import { type Expected, HANDOVER, offeredRate, type Shares, sharesOf, simulatable } from "./demand.ts";
+import { type Expected, HANDOVER, offeredRate, queryShare, type Shares, sharesOf, simulatable } from "./demand.ts";
 import { predictFetch } from "./fetch.ts";
 import { predictFlow } from "./flow.ts";
 import {
@@ -44,13 +44,15 @@ export function predict(asked: Expected): Prediction {
   // A read begins only once the loop is not held by work, so that neither gets all its time.
   const inTurn = expected.mode === "async" && scenario.source.latency.max > 0;
   const readsHeldUp = inTurn && foreseen.dropped === 0 && foreseen.throughput < UNEVEN * Math.min(lambda ?? capacity, capacity, keys.key);
-  const formula = lambda === null ? null : formulaFor(expected, lambda, servers);
+  const formula = lambda === null || queryShare(expected) > NEGLIGIBLE ? null : formulaFor(expected, lambda, servers, keys);
+  // The simulation lets the newest go, where the oldest would: how many are done is the same, how long they were there is not.
+  const unknown = scenario.queue.overflow === "drop-oldest" && expected.mode !== "sync" && foreseen.dropped > 0;
   return {
     capacity,
     throughput: foreseen.throughput,
     utilization: lambda === null ? foreseen.utilization : Math.min(1, lambda / capacity),
     bottleneck: readsHeldUp ? "source" : (limitOf(scenario, lambda, capacity, keys) ?? bottleneck),
-    ...(formula ?? fromSimulation(foreseen)),
+    ...(unknown ? NO_SOJOURN : (formula ?? fromSimulation(foreseen))),
   };
 }
 
@@ -59,6 +61,11 @@ interface Sojourn extends Pick<Prediction, "sojournMean" | "sojournP99" | "model
 function fromSimulation({ sojourn }: Simulated): Sojourn {
   return { sojournMean: sojourn.mean / 1e6, sojournP99: sojourn.percentile(0.99) / 1e6, model: "simulation" };
 }
+
+const NO_SOJOURN: Sojourn = { sojournMean: null, sojournP99: null, model: "simulation" };
+
+/** Share of a thread's time that formulas leave out. */
+const NEGLIGIBLE = 0.01;
 
 /** A rate that is to be found out stands for what theory says it will be. */
 function atNumber(expected: Expected): Expected {
@@ -74,7 +81,7 @@ function atNumber(expected: Expected): Expected {
 }
 
 /** The formula whose assumptions a case meets, if there is one. */
-function formulaFor(expected: Expected, lambda: number, servers: number): Sojourn | null {
+function formulaFor(expected: Expected, lambda: number, servers: number, { key, thread }: KeyLimits): Sojourn | null {
   const { mode, scenario } = expected;
   const { load, work, source, batch, queue, keys } = scenario;
   const oneByOne = mode === "sync" || (batch.size ?? (batch.timeout === undefined ? 1 : 2)) === 1;
@@ -97,15 +104,19 @@ function formulaFor(expected: Expected, lambda: number, servers: number): Sojour
   }
   const exponential = work.distribution === "exponential";
   if (overlapping) {
-    const apart = mode === "async" && work.kind === "io" && exponential && keys.count >= 20 * servers && roomy;
+    const alike = keys.distribution !== "zipf" && keys.count >= 20 * servers && lambda < key;
+    const apart = mode === "async" && work.kind === "io" && exponential && alike && roomy;
     const mean = apart ? mmcSojourn(lambda, service, servers) : null;
     return mean === null ? null : { sojournMean: ms(mean), sojournP99: null, model: `M/M/${servers}` };
   }
   // Keys spread by a hash: each Worker is a line of its own, and splitting Poisson arrivals leaves them Poisson.
-  if (servers > 1 && (keys.distribution === "zipf" || keys.count < 100 * servers)) return null;
+  const even = keys.distribution !== "zipf" && keys.count >= 100 * servers && thread > (1 - NEGLIGIBLE) * (servers / service);
+  if (servers > 1 && !even) return null;
   const each = lambda / servers;
   if (!roomy) {
-    if (!exponential || servers > 1 || queue.capacity === "unlimited") return null;
+    // A Worker holds batches beyond the queue, and who drops the oldest keeps those that wait least.
+    const finite = mode === "async" && queue.overflow === "drop-newest" && queue.capacity !== "unlimited";
+    if (!exponential || !finite || queue.capacity === "unlimited") return null;
     return { sojournMean: ms(mm1k(each, service, queue.capacity + 1).sojourn), sojournP99: null, model: `M/M/1/${queue.capacity + 1}` };
   }
   if (each * service >= 1) return null;

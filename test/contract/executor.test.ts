@@ -589,6 +589,33 @@ describe("parallel", () => {
   });
 });
 
+describe("Workers", () => {
+  test("P2-R4 a helper is for async alone: parallel hands over as ever", async () => {
+    const given = scenario({ load: burst(2000), batch: { size: 50 }, async: { offload: "message" }, parallel: { workers: 2 } });
+    const { result } = await really(given);
+    expect(result.process.threads.map(({ name }) => name)).toEqual(["main", "worker-0", "worker-1"]);
+  });
+
+  test("one that waits for what is outside sleeps meanwhile, though there is more for it", async () => {
+    const given = scenario({
+      load: burst(400),
+      keys: { count: 100 },
+      work: { kind: "io", time: "10ms" },
+      async: { concurrency: 4 },
+      parallel: { workers: 2 },
+    });
+    const { result } = await really(given);
+    const workers = result.process.threads.filter(({ name }) => name.startsWith("worker"));
+    expect(workers).toHaveLength(2);
+    for (const { utilization } of workers) expect(utilization ?? 0).toBeLessThan(0.5);
+  });
+
+  test.each(["json", "messagepack", "structured-clone"])("a large message fits in any format: %s", async (codec) => {
+    const { result } = await really(scenario({ load: burst(20), message: { size: "300KB" }, parallel: { workers: 1, codec } }));
+    expect([result.status, result.ledger.processed]).toEqual(["completed", 20]);
+  });
+});
+
 describe("T-13 formats between threads", () => {
   test.each(WIRE_FORMATS)("%s: one digest, and what a message cost", async (codec) => {
     const given = scenario({ load: burst(3000), keys: { count: 50 }, batch: { size: 50 }, parallel: { workers: 2, codec } });

@@ -233,6 +233,20 @@ describe("T-2 T-3 T-5 a request with all its attempts", () => {
     expect(Object.values(processor.report().fetch?.byError ?? {})).toEqual([4]);
   });
 
+  test("408 is tried again and says nothing against the host", async () => {
+    const { time, asked, one } = rig({ retry: { ...retry, max: 1 }, circuitBreaker: { failureThreshold: 1 } }, () => 408);
+    for (let i = 0; i < 3; i++) expect(await time.run(one())).toBe("408 after 2 attempts");
+    expect(asked.length).toBe(6);
+  });
+
+  test("whoever waited for a connection while the breaker opened is refused", async () => {
+    const settings = { retry: { max: 0 }, circuitBreaker: { failureThreshold: 3 }, connections: { max: 1 }, concurrency: { max: 50 } };
+    const { time, asked, one, count } = rig(settings, () => "ECONNRESET");
+    await time.run(Promise.all(Array.from({ length: 50 }, () => one())));
+    expect(asked.length).toBe(3);
+    expect(count("refused")).toBe(47);
+  });
+
   test.each([404, 400, 401, 410, 304])("%d is not", async (status) => {
     const { time, asked, one } = rig({ retry, circuitBreaker: { failureThreshold: 1 } }, () => status);
     expect(await time.run(one())).toBe(String(status));
