@@ -70,7 +70,7 @@ function limit(result: Explained, fetch: FetchFigures, { load }: Scenario, setti
     return `The arrivals are the limit: ${rate} needed ${formatCount(meanInFlight)} in flight on average (${formatCount(done)}/s × ${formatMs(each)}, Little's law)${Number.isFinite(slots) ? ` of ${formatCount(slots)} allowed` : ""}.`;
   }
   const where = mode === "parallel" ? ` over ${workers} Workers` : " on one loop";
-  if (!Number.isFinite(slots)) {
+  if (!Number.isFinite(allowed) && fetch.peakConcurrency < slots) {
     return `Nothing limits the requests in flight: there were ${formatCount(fetch.peakConcurrency)} at once, each took ${formatMs(each)}, and ${rate} went through.`;
   }
   if (settings.connections.max < allowed) {
