@@ -108,7 +108,7 @@ function buildProgram(outcome: { code: number }): Command {
     .option("-d, --duration <duration>", "how long the load lasts, such as 30s")
     .option("-r, --rate <rate>", "arrivals per time unit")
     .option("--seed <n>", "seed of everything random")
-    .option("--set <path=value>", "any field of the scenario (repeatable)", collect, [])
+    .option("--set <path=value>", "any field of the scenario (repeatable)", collect)
     .option("--workers <n>", "Workers of the parallel mode")
     .option("--json", "as JSON")
     .action(async (scenario: string, flags: PredictFlags) => {
@@ -164,7 +164,7 @@ function commandNames(program: Command): string[] {
   return program.commands.map((command) => command.name());
 }
 
-const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
+const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
 
 function addRuns(program: Command): void {
   const runs = program
@@ -240,11 +240,11 @@ function addRun(program: Command, outcome: { code: number }): void {
     .option("--mode <modes>", "sync,async,parallel")
     .option("--headless", "no dashboard")
     .option("--json <file>", "write the result as JSON; - is standard output")
-    .option("-o, --out <dir>", "write result.json into a folder")
+    .option("-o, --out <dir>", "write result.json and summary.txt into a folder")
     .option("-d, --duration <duration>", "how long the load lasts, such as 30s")
     .option("-r, --rate <rate>", "arrivals per time unit")
     .option("--seed <n>", "seed of everything random")
-    .option("--set <path=value>", "any field of the scenario (repeatable)", collect, [])
+    .option("--set <path=value>", "any field of the scenario (repeatable)", collect)
     .option("--workers <n>", "Workers of the parallel mode")
     .option("--http <port>", "answer queries and show metrics on this port of 127.0.0.1 while it runs")
     .option("--dump-state <file>", "write the final states as JSON")
@@ -256,7 +256,7 @@ function addRun(program: Command, outcome: { code: number }): void {
     .option("--no-store", "do not keep this run among the past runs")
     .addOption(new Option("--cast <file>", "record the dashboard (not available in this version)"))
     .option("--log <file>", "structured log of every attempt (NDJSON; fetch)")
-    .option("--allow-host <host>", "load may go to this public host (repeatable; fetch)", collect, [])
+    .option("--allow-host <host>", "load may go to this public host (repeatable; fetch)", collect)
     .option("--keep-requests", "keep what became of every request (fetch)")
     .option("--log-urls", "whole URLs in the log and in kept requests, not only hosts (fetch)")
     .action(async (scenarios: string[], flags: RunFlags) => {

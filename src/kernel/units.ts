@@ -61,7 +61,7 @@ export function formatRate(perSecond: number): string {
 export function formatCount(count: number): string {
   if (!Number.isFinite(count)) return "–";
   const size = Math.abs(count);
-  if (size < 1000) return Number.isInteger(count) ? String(count) : significant(count);
+  if (size < 999.5) return Number.isInteger(count) ? String(count) : significant(count);
   if (size < 999_500) return `${significant(count / 1e3)} k`;
   if (size < 999.5e6) return `${significant(count / 1e6)} M`;
   return `${significant(count / 1e9)} G`;

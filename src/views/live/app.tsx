@@ -180,12 +180,12 @@ function SweepClosing({ result, width, height, focus, theme }: BodyProps & { rea
   return (
     <Box flexDirection="column" height={height} overflow="hidden">
       <Box flexShrink={0}>
-        <Text wrap="truncate">{lines.join("\n")}</Text>
-      </Box>
-      <Box flexShrink={0}>
         <Text bold wrap="truncate">
           {printable(bestLine(result.cases), 200)}
         </Text>
+      </Box>
+      <Box flexShrink={0}>
+        <Text wrap="truncate">{lines.join("\n")}</Text>
       </Box>
       {sentences.map((sentence) => (
         <Box key={sentence} flexShrink={0}>

@@ -57,8 +57,10 @@ export function comparedCases(view: RunView): CaseView[] {
   if (current === undefined || Object.keys(current.outline.plan.params).length === 0) return [...view.cases];
   const modes = [...new Set(view.cases.map(({ outline }) => outline.plan.mode))];
   return modes.flatMap((mode) => {
-    if (mode === current.outline.plan.mode) return [current];
     const last = view.ran.map((index) => view.cases[index]).findLast((one) => one?.outline.plan.mode === mode);
+    // While the current one is prepared, what ran before it is still to be seen.
+    const begun = current.running !== null || current.result !== null || last === undefined;
+    if (mode === current.outline.plan.mode && begun) return [current];
     return last === undefined ? [] : [last];
   });
 }

@@ -2,11 +2,20 @@ import { printable } from "../../kernel/text.ts";
 import type { CaseResult, RunResult } from "../../telemetry/result.ts";
 import { type Painter, PLAIN_PAINTER } from "./painter.ts";
 import { bestLine, isSweep, paramsText, sweepPicture } from "./sweep.ts";
-import { comparisonRow, ledgerLine, plainTable, rowOfResult } from "./table.ts";
+import { comparisonRow, ledgerLine, narrowTable, rowOfResult } from "./table.ts";
 
 /** What remains on the main screen when a run is over. */
 export function closingReport(result: RunResult, columns = Number.POSITIVE_INFINITY, painter: Painter = PLAIN_PAINTER): string {
-  const lines = ["", printable(result.scenario.title, 200), "", plainTable(result.cases.map((one) => comparisonRow(rowOfResult(one)))), ""];
+  const lines = [
+    "",
+    printable(result.scenario.title, 200),
+    "",
+    narrowTable(
+      result.cases.map((one) => comparisonRow(rowOfResult(one))),
+      columns,
+    ),
+    "",
+  ];
   if (isSweep(result)) {
     const width = Math.max(40, Math.min(100, columns));
     for (const measure of ["throughput", "latency"] as const) lines.push(...sweepPicture(result, measure, width, 14, painter), "");

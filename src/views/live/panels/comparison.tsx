@@ -19,12 +19,15 @@ export function tableHeight(modes: number): number {
 export function ComparisonTable({ view, width, theme }: { readonly view: RunView; readonly width: number; readonly theme: Theme }) {
   const rows = rowsOf(view).map(comparisonRow);
   if (rows.length === 0) return <Text dimColor={theme.faint}>No mode has run yet.</Text>;
+  const columns = fittingColumns(rows, width);
+  // Where in a sweep a case stands may take more room than there is.
+  if (columns === null) return <ComparisonLines view={view} width={width} theme={theme} />;
   const plain = ({ children }: { children?: ReactNode }) => <Text>{children}</Text>;
   const header = ({ children }: { children?: ReactNode }) => <Text bold>{children}</Text>;
   const faint = ({ children }: { children?: ReactNode }) => <Text dimColor={theme.faint}>{children}</Text>;
   return (
     <Box flexShrink={0}>
-      <Table data={rows.map(aligned(rows))} columns={fittingColumns(rows, width)} header={header} cell={plain} skeleton={faint} />
+      <Table data={rows.map(aligned(rows))} columns={columns} header={header} cell={plain} skeleton={faint} />
     </Box>
   );
 }
@@ -48,15 +51,15 @@ export function ComparisonLines({ view, width, theme }: { readonly view: RunView
   );
 }
 
-/** On a narrow screen the table does without p95, then without the prediction. */
-function fittingColumns(rows: readonly ComparisonRow[], width: number): string[] {
+/** On a narrow screen the table does without p95, then without the prediction; null: it does not fit even so. */
+function fittingColumns(rows: readonly ComparisonRow[], width: number): string[] | null {
   let columns: string[] = [...COLUMNS];
-  for (const spare of ["p95", "predicted"]) {
+  for (const spare of ["p95", "predicted", null]) {
     const natural = columns.reduce((sum, column) => sum + widest(rows, column) + 3, 1);
-    if (natural <= width) break;
+    if (natural <= width) return columns;
     columns = columns.filter((column) => column !== spare);
   }
-  return columns;
+  return null;
 }
 
 function widest(rows: readonly ComparisonRow[], column: string): number {
