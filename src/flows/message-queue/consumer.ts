@@ -1,4 +1,4 @@
-import { isThenable } from "../../kernel/promises.ts";
+import { isFulfilled, isThenable } from "../../kernel/promises.ts";
 import { thrownText } from "../../kernel/thrown.ts";
 import { stampOf, type Timers, within } from "../../kernel/timers.ts";
 import { Ring } from "../../queueing/ring.ts";
@@ -251,7 +251,7 @@ export class Consumer<T> implements Disposable {
     } catch (error) {
       return this.fail(held, error);
     }
-    if (!isThenable(answer)) return this.succeed(held);
+    if (!isThenable(answer) || isFulfilled(answer)) return this.succeed(held);
     const run = this.spare.pop() ?? new Run<Held<T>>(this.settledRun);
     run.subject = held;
     run.since = now;
