@@ -3,6 +3,7 @@ import { main } from "./cli/program.ts";
 import { EXIT, fileProblem } from "./kernel/problem.ts";
 import { printable } from "./kernel/text.ts";
 import { thrownText } from "./kernel/thrown.ts";
+import { restoreTerminal } from "./views/live/restore.ts";
 
 // React's development build costs three times as much per picture.
 process.env["NODE_ENV"] ??= "production";
@@ -16,8 +17,7 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 
 /** What nobody caught is a defect of the lab's own: one sentence, on the main screen, and the exit code that says so. */
 function broke(error: unknown): void {
-  if (process.stdin.isTTY && process.stdin.isRaw) process.stdin.setRawMode(false);
-  if (process.stdout.isTTY) process.stdout.write("\x1b[?1049l\x1b[?25h");
+  restoreTerminal();
   process.stderr.write(`lab-tui: it met an error of its own (${printable(thrownText(error), 300)})\n`);
   process.exit(EXIT.internal);
 }

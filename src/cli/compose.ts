@@ -69,11 +69,12 @@ export async function compose(scenarios: readonly NamedScenario[], composition: 
   let over = false;
   let view: View | null = null;
   const stop = (signal: "SIGINT" | "SIGTERM") => {
-    // All is measured and told: what is left to be ended is the looking at it.
-    if (over && finishedAt === Number.POSITIVE_INFINITY) view?.leave();
-    else if (finishedAt === Number.POSITIVE_INFINITY) {
+    if (!over) {
       stoppedBy ??= signal;
       current?.stop();
+    } else if (finishedAt === Number.POSITIVE_INFINITY) {
+      // All is measured and told: what is left to be ended is the looking at it.
+      view?.leave();
     } else if (performance.now() - finishedAt > WRITING_MS) {
       // Nobody reads it: the signal does what it does to those who do not hear it.
       deafen();

@@ -11,6 +11,7 @@ import { batchRule } from "../../queueing/batcher.ts";
 import type { Scenario } from "../../scenario/schema.ts";
 import { Histogram } from "../../telemetry/histogram.ts";
 import { Recorder } from "../../telemetry/recorder.ts";
+import { WIDEST_FORMAT } from "../../workloads/message/wire.ts";
 import type { Effort, Intake } from "../../workloads/workload.ts";
 import { Connections } from "../connections.ts";
 import type { Job, Settings } from "../executor/executor.ts";
@@ -130,9 +131,6 @@ export function buildPipeline(setup: Setup, facts: TapeFacts, onSample: OnSample
 
 /** Bytes of an address at most. */
 const LONGEST_ADDRESS = 32_768;
-
-/** What other formats than the ring's own make of a message, at most. */
-const WIDEST_FORMAT = 4;
 
 function settingsOf({ plan: { mode, scenario, slots }, face }: Setup): Settings {
   const replayed = scenario.load.executor === "replay";

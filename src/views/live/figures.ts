@@ -112,13 +112,20 @@ export function progress(view: RunView): { readonly share: number; readonly left
   const { load, gracefulStop } = one.outline.plan.scenario;
   const arriving = Math.max(0, one.lastMs - t);
   // How many will come in so much time nobody knows of clients that wait for their answers.
-  if (load.executor === "constant-vus") return { share: one.lastMs > 0 ? Math.min(1, t / one.lastMs) : 0, leftMs: arriving };
+  if (load.executor === "constant-vus") return { share: shareOf(t, arriving), leftMs: arriving };
   const done = one.ledger.scheduled - one.ledger.unfinished;
   const share = one.count > 0 ? Math.min(1, done / one.count) : 0;
-  if (share <= 0.01) return { share, leftMs: arriving > 0 ? arriving : null };
+  if (share <= 0.01) return arriving > 0 ? { share: shareOf(t, arriving), leftMs: arriving } : { share, leftMs: null };
   const asFast = Math.max(arriving, (t * (1 - share)) / share);
+  // What is not done by then stays undone.
   const latest = one.lastMs > 0 ? one.lastMs + gracefulStop / 1000 - t : Number.POSITIVE_INFINITY;
-  return { share, leftMs: Math.max(0, Math.min(asFast, latest)) };
+  const leftMs = Math.max(0, Math.min(asFast, latest));
+  return { share: shareOf(t, leftMs), leftMs };
+}
+
+/** Of the time that it will have taken. */
+function shareOf(t: number, leftMs: number): number {
+  return t + leftMs > 0 ? t / (t + leftMs) : 0;
 }
 
 export function machineLine(view: RunView): string {

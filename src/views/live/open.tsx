@@ -7,6 +7,7 @@ import type { RunResult } from "../../telemetry/result.ts";
 import { closingReport } from "../report/closing.ts";
 import { progressLines } from "../report/progress.ts";
 import { App, type AppProps } from "./app.tsx";
+import { restoreTerminal } from "./restore.ts";
 import { LiveStore } from "./store.ts";
 import { COLORS, PLAIN } from "./theme.ts";
 
@@ -103,12 +104,6 @@ export function openDashboard({ color, fps, stop, screen: Screen = App }: Dashbo
         process.stdout.write(closingReport(result, process.stdout.columns, color ? COLORS.painter : PLAIN.painter));
     },
   };
-}
-
-/** Main screen, cursor shown, cooked mode: harmless when all is so already. */
-function restoreTerminal(): void {
-  if (process.stdin.isTTY && process.stdin.isRaw) process.stdin.setRawMode(false);
-  if (process.stdout.isTTY) process.stdout.write("\x1b[?1049l\x1b[?25h");
 }
 
 interface GuardProps {

@@ -65,6 +65,9 @@ const FORMATS: Readonly<Record<Exclude<WireFormat, "ring">, Format>> = {
   },
 };
 
+/** By how much a format other than the ring's own may be wider. */
+export const WIDEST_FORMAT = 4;
+
 class PlainWriter implements PayloadWriter {
   constructor(private readonly toBytes: Format["toBytes"]) {}
 
@@ -74,7 +77,7 @@ class PlainWriter implements PayloadWriter {
 
   /** Escapes may double a text, and every library has a head of its own for each value. */
   most(payload: Payload): number {
-    return 4 * encodedBytes(payload) + 256 * (1 + payload.ops.length);
+    return WIDEST_FORMAT * encodedBytes(payload) + 256 * (1 + payload.ops.length);
   }
 }
 
