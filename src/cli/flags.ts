@@ -41,6 +41,8 @@ export function readFlags(flags: RunFlags): { readonly fps: number; readonly htt
   for (const flag of LATER) {
     if (flags[flag] !== undefined) throw new UserError(`--${kebab(flag)} is not available in this version`);
   }
+  if (flags.keepRequests === true && flags.store === false)
+    throw new UserError("--keep-requests keeps them with the run, and --no-store keeps no run: leave one of them out");
   const fps = flags.fps === undefined ? PICTURES : Number(flags.fps);
   if (!(fps >= 1 && fps <= 60)) throw new UserError(`--fps: must be a number from 1 to 60, got ${quoted(flags.fps)}`);
   const http = flags.http === undefined ? undefined : Number(flags.http);

@@ -68,7 +68,7 @@ export class Outputs {
   access(scenario: number, makesRequests: boolean): FetchAccess {
     const { allowHost = [], log, logUrls, keepRequests } = this.flags;
     if (log !== undefined && scenario === 0) createFile("--log", log);
-    const kept = keepRequests === true && this.flags.store !== false && makesRequests;
+    const kept = keepRequests === true && makesRequests;
     const requests = kept ? join(mkdtempSync(join(tmpdir(), "lab-tui-")), "requests.ndjson") : null;
     if (requests !== null) this.requests[scenario] = requests;
     const files = { deadLetter: null, log: log === undefined ? null : resolve(log), logUrls: logUrls === true, requests };

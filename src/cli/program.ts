@@ -196,9 +196,10 @@ function addRuns(program: Command): void {
     .command("show")
     .description("a past run's summary again")
     .argument("<run>", "its name, or last")
-    .action(async (run: string) => {
+    .option("--requests", "instead: what became of each request that was kept, as NDJSON (fetch)")
+    .action(async (run: string, flags: { requests?: boolean }) => {
       const { showRun } = await import("./runs.ts");
-      showRun(run);
+      await showRun(run, flags);
     });
 }
 

@@ -1,6 +1,7 @@
 import { UserError } from "../kernel/problem.ts";
 import { printable, quoted, safeJson } from "../kernel/text.ts";
 import { parseDuration } from "../kernel/units.ts";
+import type { RunStore } from "../store/run-store.ts";
 import { closingReport } from "../views/report/closing.ts";
 import { textTable } from "../views/report/table.ts";
 import { wholeNumber } from "./flags.ts";
@@ -19,7 +20,7 @@ export function listRuns(json: boolean): void {
     process.stdout.write("No run has been kept yet.\n");
     return;
   }
-  const heading = ["run", "started", "scenario", "cases", "status", "requests"];
+  const heading = ["run", "started (UTC)", "scenario", "cases", "status", "requests"];
   const rows = runs.map(({ run, startedAt, scenario, cases, status, requests }) => {
     const started = startedAt.slice(0, 19).replace("T", " ");
     return [run, started, printable(scenario, 40), String(cases), status, requests === 0 ? "" : String(requests)];
@@ -32,7 +33,7 @@ export function removeRun(run: string): void {
   const store = openStore();
   const gone = store.remove(run);
   store.close();
-  if (!gone) throw new UserError(`There is no run ${quoted(run)}; \`lab-tui runs\` lists those there are`);
+  if (!gone) throw unknownRun(run);
 }
 
 /** `lab-tui runs prune` */
@@ -49,11 +50,35 @@ export function pruneRuns(flags: { readonly keep?: string; readonly olderThan?: 
   process.stdout.write(`${gone} ${gone === 1 ? "run" : "runs"} removed\n`);
 }
 
-/** `lab-tui show RUN`: its summary again. */
-export function showRun(run: string): void {
+/** `lab-tui show RUN`: its summary again, or what became of each of its requests, a line of JSON each. */
+export async function showRun(run: string, { requests = false }: { readonly requests?: boolean }): Promise<void> {
   const store = openStore();
+  try {
+    if (requests) await writeRequests(store, run);
+    else writeSummary(store, run);
+  } finally {
+    store.close();
+  }
+}
+
+function writeSummary(store: RunStore, run: string): void {
   const result = store.result(run);
-  store.close();
-  if (result === null) throw new UserError(`There is no run ${quoted(run)}; \`lab-tui runs\` lists those there are`);
+  if (result === null) throw unknownRun(run);
   process.stdout.write(closingReport(result, process.stdout.columns));
+}
+
+async function writeRequests(store: RunStore, run: string): Promise<void> {
+  let count = 0;
+  for (const request of store.requests(run)) {
+    count++;
+    // Whoever reads sets the pace.
+    if (!process.stdout.write(`${safeJson(request)}\n`)) await new Promise((resolve) => process.stdout.once("drain", resolve));
+  }
+  if (count > 0) return;
+  if (store.result(run) === null) throw unknownRun(run);
+  throw new UserError(`No requests were kept with the run ${quoted(run)}; \`lab-tui run --keep-requests\` keeps them`);
+}
+
+function unknownRun(run: string): UserError {
+  return new UserError(`There is no run ${quoted(run)}; \`lab-tui runs\` lists those there are`);
 }

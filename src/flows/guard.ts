@@ -121,7 +121,7 @@ export class Guard {
     const signal = outer === undefined ? abort.signal : AbortSignal.any([abort.signal, outer]);
     const answer = attempt(signal, tried);
     if (timeoutMs === undefined || !isThenable(answer)) return answer;
-    const value = await within(this.timers, timeoutMs, Promise.resolve(answer), TIMED_OUT);
+    const value = await within(this.timers, timeoutMs, Promise.resolve(answer), TIMED_OUT, outer);
     if (value !== TIMED_OUT) return value as T;
     this.timeouts++;
     const error = new TimedOut(timeoutMs);

@@ -44,17 +44,33 @@ export function pause(timers: Timers, ms: number, signal?: AbortSignal): Promise
   });
 }
 
-/** The promise, or `late` when it has not settled within the time. The promise itself goes on. */
-export function within<T, L>(timers: Timers, ms: number, work: Promise<T>, late: L): Promise<T | L> {
+/**
+ * The promise, or `late` when it has not settled within the time. The promise itself goes on. Rejects with the signal's reason as soon
+ * as that is aborted, so that no timer outlives who waited.
+ */
+export function within<T, L>(timers: Timers, ms: number, work: Promise<T>, late: L, signal?: AbortSignal): Promise<T | L> {
   return new Promise((resolve, reject) => {
-    const cancel = timers.after(ms, () => resolve(late));
+    const aborted = () => {
+      cancel();
+      reject(signal?.reason);
+    };
+    const done = () => {
+      cancel();
+      signal?.removeEventListener("abort", aborted);
+    };
+    const cancel = timers.after(ms, () => {
+      done();
+      resolve(late);
+    });
+    if (signal?.aborted === true) aborted();
+    else signal?.addEventListener("abort", aborted, { once: true });
     work.then(
       (value) => {
-        cancel();
+        done();
         resolve(value);
       },
       (error) => {
-        cancel();
+        done();
         reject(error);
       },
     );

@@ -1,5 +1,5 @@
 import { Database } from "bun:sqlite";
-import { mkdirSync } from "node:fs";
+import { closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import type { RunResult } from "../telemetry/result.ts";
@@ -75,6 +75,8 @@ export class RunStore {
   static open(file: string): RunStore {
     try {
       mkdirSync(dirname(file), { recursive: true });
+      // What a run has asked for is nobody else's business; SQLite makes the files beside it as this one is.
+      closeSync(openSync(file, "a", 0o600));
       const database = new Database(file, { create: true, strict: true });
       // Before anything else, so that it holds for what follows.
       database.run("PRAGMA busy_timeout = 3000");
@@ -130,30 +132,50 @@ export class RunStore {
     });
   }
 
-  requests(run: string): KeptRequest[] {
-    return this.guarded(
-      () =>
-        this.database
-          .query(
-            `SELECT "case", "index", url, outcome, requests.status AS status, ms, attempts, error
-             FROM requests JOIN runs ON runs.id = requests.run WHERE runs.run = ? ORDER BY "case", "index"`,
-          )
-          .all(this.nameOf(run)) as KeptRequest[],
-    );
+  /** What became of each request of a run, as far as they were kept, in the order they were asked; read a row at a time. */
+  *requests(run: string): Generator<KeptRequest> {
+    try {
+      const rows = this.database.query<KeptRequest, [string]>(
+        `SELECT "case", "index", url, outcome, requests.status AS status, ms, attempts, error
+         FROM requests JOIN runs ON runs.id = requests.run WHERE runs.run = ? ORDER BY "case", "index"`,
+      );
+      yield* rows.iterate(this.nameOf(run));
+    } catch (error) {
+      throw problemOf(this.file, error);
+    }
   }
 
   /** False when there is no such run. */
   remove(run: string): boolean {
-    return this.guarded(() => this.database.query("DELETE FROM runs WHERE run = ?").run(this.nameOf(run)).changes > 0);
+    return this.guarded(() => {
+      const gone = this.delete(this.nameOf(run));
+      if (gone) this.giveRoomBack();
+      return gone;
+    });
   }
 
   /** Removes what is not among the newest `keep` and older than `before` (ISO); how many went. */
   prune(keep: number, before: string | null): number {
     return this.guarded(() => {
       const gone = this.list().filter(({ startedAt }, i) => i >= keep && (before === null || startedAt < before));
-      for (const { run } of gone) this.remove(run);
+      for (const { run } of gone) this.delete(run);
+      if (gone.length > 0) this.giveRoomBack();
       return gone.length;
     });
+  }
+
+  private delete(run: string): boolean {
+    return this.database.query("DELETE FROM runs WHERE run = ?").run(run).changes > 0;
+  }
+
+  /** What was removed is overwritten already; now the file shrinks by it, unless another process is at it. */
+  private giveRoomBack(): void {
+    try {
+      this.database.run("VACUUM");
+      this.database.run("PRAGMA wal_checkpoint(TRUNCATE)");
+    } catch (error) {
+      if (!/BUSY|LOCKED|FULL/i.test(String((error as { code?: string }).code))) throw error;
+    }
   }
 
   close(): void {
@@ -165,6 +187,8 @@ export class RunStore {
     if (version > VERSION) throw new Error(`it was written by a newer version of lab-tui (form ${version}; this one knows ${VERSION})`);
     this.database.run("PRAGMA journal_mode = WAL");
     this.database.run("PRAGMA foreign_keys = ON");
+    // A run that was removed is not to be read in the file any more.
+    this.database.run("PRAGMA secure_delete = ON");
     if (version === VERSION) return;
     const create = this.database.transaction(() => {
       // Another process may have been faster.

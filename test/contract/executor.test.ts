@@ -370,7 +370,7 @@ describe("what the modes mean", () => {
   });
 });
 
-describe.each(RUNNERS)("closed loops, $mode", ({ run, exact }) => {
+describe.each(RUNNERS)("closed loops, $mode", ({ mode, run, exact }) => {
   test("shared-iterations sends each once, and never more at a time than there are clients", async () => {
     for (const batch of [{}, { size: 7 }, { size: 3, timeout: "1ms" }]) {
       const given = scenario({
@@ -385,6 +385,18 @@ describe.each(RUNNERS)("closed loops, $mode", ({ run, exact }) => {
       expect(result.littlesLaw.relativeError).toBeLessThan(1e-6);
       expect(result.state?.digest).toBe(expectedDigest(given, 203));
     }
+  });
+
+  test("a batch waits for what is still being read: it goes full", async () => {
+    const { result } = await run(
+      scenario({
+        load: { executor: "shared-iterations", vus: 6, iterations: 60 },
+        source: { latency: "3ms" },
+        batch: { size: 6 },
+        parallel: { workers: 1 },
+      }),
+    );
+    expect([result.ledger.processed, result.batches.count]).toEqual([60, mode === "sync" ? 0 : 10]);
   });
 
   test("constant-vus sends until the time is up; each answer lets one client send again", async () => {
@@ -577,6 +589,14 @@ describe("parallel", () => {
   test("a message larger than the usual ring crosses it in frames", async () => {
     const { result } = await really(scenario({ load: burst(40), message: { size: "900KB" }, batch: { size: 10 } }));
     expect([result.status, result.ledger.processed]).toEqual(["completed", 40]);
+  });
+
+  test("a batch larger than the ring goes through it without a pause", async () => {
+    const given = scenario({ load: burst(100_000), message: { size: "1KB" }, batch: { size: 50_000 }, parallel: { workers: 1 } });
+    const { result } = await really(given);
+    expect([result.status, result.ledger.processed, result.batches.count]).toEqual(["completed", 100_000, 2]);
+    // 100 MB through a ring of 1 MB: with a pause of 50 ms for each half of it this would take five seconds and more.
+    expect(result.durationMs).toBeLessThan(patience(4500));
   });
 
   test("an unlimited queue stops at its memory limit and says so", async () => {

@@ -4,7 +4,8 @@ import type { Timers } from "../../src/kernel/timers.ts";
 /** Time that goes on only when a test says so. */
 export class VirtualTimers implements Timers {
   private at = 0;
-  private readonly due = new Heap<{ run: () => void; off: boolean }>();
+  private readonly due = new Heap<{ run: () => void }>();
+  private readonly set = new Set<{ run: () => void }>();
 
   now(): number {
     return this.at;
@@ -14,12 +15,16 @@ export class VirtualTimers implements Timers {
     return 1_700_000_000_000 + this.at;
   }
 
+  /** Timers that are set. */
+  get pending(): number {
+    return this.set.size;
+  }
+
   after(ms: number, run: () => void): () => void {
-    const entry = { run, off: false };
+    const entry = { run };
+    this.set.add(entry);
     this.due.push(this.at + Math.max(0, ms), entry);
-    return () => {
-      entry.off = true;
-    };
+    return () => void this.set.delete(entry);
   }
 
   /** Lets everything that is ready run, then what falls due within the time, in order. */
@@ -29,7 +34,7 @@ export class VirtualTimers implements Timers {
     while (this.due.next <= until) {
       this.at = Math.max(this.at, this.due.next);
       const entry = this.due.pop();
-      if (entry?.off === false) entry.run();
+      if (entry !== undefined && this.set.delete(entry)) entry.run();
       await settled();
     }
     this.at = until;

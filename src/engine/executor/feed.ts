@@ -73,7 +73,9 @@ export class Feed {
   /** Every client of a closed loop waits for the `held` items that wait for a full batch: nothing more can come before they go. */
   stalled(held: number): boolean {
     const { source } = this.job;
-    return source.closedLoop && held > 0 && this.queue.depth === 0 && source.unanswered === held;
+    // Nothing has been sent that is still being read, either.
+    const allIn = this.queue.depth === 0 && source.nextDue === Number.POSITIVE_INFINITY;
+    return source.closedLoop && held > 0 && allIn && source.unanswered === held;
   }
 
   /** The consumer took something out: a source that waits for room may go on. */

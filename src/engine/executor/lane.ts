@@ -32,6 +32,8 @@ export class Lane {
   private doneWhenAsked = 0;
   private lastSign = -1;
   private heardAt = 0;
+  /** Waits for room in the ring. */
+  private crowded = false;
   /** Something was written since the Worker was last woken. */
   private unheard = false;
   private window: number;
@@ -55,6 +57,7 @@ export class Lane {
   /** Sends every batch that is ready while the Worker may hold one more. True when the queue has become shorter. */
   deal(now: number, last: boolean): boolean {
     let dealt = false;
+    this.crowded = false;
     this.adapt();
     for (;;) {
       if (this.held >= this.window) break;
@@ -122,6 +125,7 @@ export class Lane {
 
   /** The Worker has come down to the number of batches at which it is to be given more, or someone waits for each. */
   get wantsMore(): boolean {
+    if (this.crowded && !this.channel.crowded) return true;
     if (this.job.source.closedLoop) return this.channel.batchesDone !== this.doneWhenAsked;
     return this.channel.batchesDone !== this.doneWhenAsked && this.waiting && this.held <= this.lowWater;
   }
@@ -178,11 +182,8 @@ export class Lane {
     const piece = this.job.settings.offload === "message" ? 1 : Number.POSITIVE_INFINITY;
     while (this.written < this.outbox.length) {
       const first = this.wordsOf(this.outbox[this.written] as Item);
-      const room = writer.open(first);
-      if (room === 0) {
-        if (first > writer.largestFrame) throw new Error(`a message of ${first * 8} bytes does not fit the ring`);
-        return false;
-      }
+      const room = this.roomFor(first);
+      if (room === 0) return false;
       const { words } = writer;
       const limit = words.at + Math.min(room, writer.largestFrame);
       const from = this.written;
@@ -203,6 +204,20 @@ export class Lane {
       if (last) return true;
     }
     return true;
+  }
+
+  /** Opens a frame for so many words at least; 0 when there is no room for it yet: the Worker tells when there is more. */
+  private roomFor(words: number): number {
+    const { writer } = this.channel;
+    if (words > writer.largestFrame) throw new Error(`a message of ${words * 8} bytes does not fit the ring`);
+    let room = writer.open(words);
+    this.crowded = room === 0;
+    if (!this.crowded) return room;
+    this.channel.wakeAtRoom();
+    // It may have made room just before it was asked to tell.
+    room = writer.open(words);
+    this.crowded = room === 0;
+    return room;
   }
 
   private wordsOf(item: Item): number {

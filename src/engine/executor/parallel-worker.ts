@@ -162,6 +162,10 @@ class WorkerSession {
       this.batch.push(item);
     }
     this.ring.close();
+    if (Atomics.load(this.control, CONTROL.crowded) === 1) {
+      Atomics.store(this.control, CONTROL.crowded, 0);
+      this.ringMain();
+    }
   }
 
   private workOff(): void {

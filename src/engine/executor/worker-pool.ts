@@ -153,6 +153,16 @@ export class Channel {
     return this.batchesDone < batches;
   }
 
+  /** Asks to be woken when the ring has more room. */
+  wakeAtRoom(): void {
+    Atomics.store(this.control, CONTROL.crowded, 1);
+  }
+
+  /** True until the ring has more room than when that was asked. */
+  get crowded(): boolean {
+    return Atomics.load(this.control, CONTROL.crowded) === 1;
+  }
+
   /** Wakes the Worker if it waits. */
   wake(): void {
     ring(this.bell);

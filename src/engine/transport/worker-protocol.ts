@@ -14,6 +14,8 @@ export const CONTROL = {
   wanted: 3,
   /** Goes on as long as the Worker's loop does. */
   alive: 5,
+  /** 1: the ring had no room for what the source's thread has next; it wants to hear when there is more. */
+  crowded: 6,
   size: 16,
 } as const;
 

@@ -1,6 +1,6 @@
 import { realTimers, within } from "../../kernel/timers.ts";
 import { type Channel, leave } from "../channel.ts";
-import { Failures, type OnFailure } from "../failures.ts";
+import { Failures, type OnFailure, Stopped } from "../failures.ts";
 import { type Health, type Part, STOP_MS, type StopOptions } from "../part.ts";
 import { type BatchOptions, BatchStage } from "./batch.ts";
 import type { FlowContext } from "./context.ts";
@@ -65,8 +65,10 @@ export class DataPipeline<In, Out = In> implements Part {
     return this.running.process(value, options) as Promise<Out | undefined>;
   }
 
-  /** Feeds all there is, closes, and gives the results as they come. */
+  /** Feeds all there is, closes, and gives the results as they come. One run at a time: the next begins anew, with new counts. */
   async *run(source: Iterable<In> | AsyncIterable<In>): AsyncGenerator<Out, void, undefined> {
+    if (this.line?.closed === true && !this.line.over) throw new Stopped(`${this.name} is closing; it can run again once all is out`);
+    this.start();
     const values = (source as AsyncIterable<In>)[Symbol.asyncIterator]?.() ?? (source as Iterable<In>)[Symbol.iterator]();
     let fed = false;
     const feeding = (async () => {

@@ -51,6 +51,8 @@ const ERRORS_KEPT = 1000;
 /** The stages of a pipeline that runs, linked. */
 export class Line implements Fates {
   closed = false;
+  /** The last item has left. */
+  over = false;
   private readonly nodes: readonly StageNode[];
   private readonly first: Node;
   private readonly timers: Timers;
@@ -61,8 +63,6 @@ export class Line implements Fates {
   private readonly counts = { fed: 0, delivered: 0, filtered: 0, failed: 0, abandoned: 0 };
   private readonly ended = Promise.withResolvers<void>();
   private ending = false;
-  /** The last item has left. */
-  private over = false;
 
   constructor(
     private readonly name: string,

@@ -68,6 +68,7 @@ export function prepare(db: Database, ordered: boolean) {
     dropDead: q("DELETE FROM dead WHERE grp = ?"),
     dropGroup: q("DELETE FROM groups WHERE grp = ?"),
     groups: q<{ grp: number; name: string }>("SELECT grp, name FROM groups"),
+    number: q<{ grp: number }>("SELECT grp FROM groups WHERE name = ?"),
     bury: q("INSERT INTO dead VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
     unbury: q(`DELETE FROM dead WHERE seq = ? RETURNING ${FIELDS}`),
     deadLetters: q(`SELECT ${FIELDS}, reason, died FROM dead WHERE grp = ? ORDER BY died, seq LIMIT ?`),

@@ -27,7 +27,6 @@ export class SqliteStore implements QueueStore {
   readonly sendOne = null;
   readonly shared = true;
   private readonly db: Database;
-  private readonly groups = new Map<string, number>();
   private readonly sql: ReturnType<typeof prepare>;
   private open = true;
 
@@ -55,13 +54,13 @@ export class SqliteStore implements QueueStore {
         throw new QueueError("invalid", `${printable(file, 200)} keeps order "${ordering}" and cannot be opened with "${order}"`);
       const add = this.db.query("INSERT INTO groups (grp, name) VALUES (?, ?)");
       const known = this.db.query<{ grp: number; name: string }, []>("SELECT grp, name FROM groups ORDER BY grp").all();
-      for (const { grp, name } of known) this.groups.set(name, grp);
+      const groups = new Map(known.map(({ grp, name }) => [name, grp]));
       for (const name of this.options.groups) {
-        if (this.groups.has(name)) continue;
-        const free = firstFree(new Set(this.groups.values()));
+        if (groups.has(name)) continue;
+        const free = firstFree(new Set(groups.values()));
         if (free >= MOST_GROUPS) throw new QueueError("invalid", `a queue has at most ${MOST_GROUPS} groups`);
         add.run(free, name);
-        this.groups.set(name, free);
+        groups.set(name, free);
       }
     });
   }
@@ -88,9 +87,7 @@ export class SqliteStore implements QueueStore {
     return this.transaction(() => {
       const { sql } = this;
       sql.forget.run(now - this.options.rememberMs);
-      // Another process may have brought groups of its own, or dropped some.
-      this.groups.clear();
-      for (const { grp, name } of sql.groups.all()) this.groups.set(name, grp);
+      const groups = sql.groups.all();
       let last = sql.last.get()?.last ?? 0;
       const first = last;
       const receipts: Receipt[] = [];
@@ -104,7 +101,7 @@ export class SqliteStore implements QueueStore {
         last++;
         if (idempotencyKey !== null) sql.remember.run(idempotencyKey, last, now);
         const value = encode(message.value);
-        for (const grp of this.groups.values()) this.insert(last, grp, message.terms, value, now);
+        for (const { grp } of groups) this.insert(last, grp, message.terms, value, now);
         receipts.push({ id: last, duplicate: false });
       }
       const added = last - first;
@@ -125,8 +122,8 @@ export class SqliteStore implements QueueStore {
   }
 
   lease(group: string, { max, until, token }: LeaseRequest, now: number): Lent {
-    const grp = this.number(group);
     return this.transaction(() => {
+      const grp = this.number(group);
       const dead = this.wake(grp, now);
       const rows = this.sql.lease.all(until, token, grp, limit(max)) as Row[];
       // The rows of an UPDATE come in no particular order.
@@ -150,8 +147,8 @@ export class SqliteStore implements QueueStore {
   }
 
   settle(group: string, token: number, { acknowledged, again, dead, released }: Settlement, now: number): number[] {
-    const grp = this.number(group);
     return this.transaction(() => {
+      const grp = this.number(group);
       const { sql } = this;
       const lost: number[] = [];
       const died = dead.flatMap((ref) => {
@@ -190,12 +187,12 @@ export class SqliteStore implements QueueStore {
   }
 
   extend(group: string, token: number, leases: readonly LeaseRef[], until: number): number[] {
-    const grp = this.number(group);
-    return this.transaction(() =>
-      leases
+    return this.transaction(() => {
+      const grp = this.number(group);
+      return leases
         .filter(({ id, attempt }) => this.sql.extend.run(until, id * MOST_GROUPS + grp, token, attempt).changes === 0)
-        .map(({ id }) => id),
-    );
+        .map(({ id }) => id);
+    });
   }
 
   nextAt(group: string): number | null {
@@ -203,8 +200,8 @@ export class SqliteStore implements QueueStore {
   }
 
   depth(group: string): GroupDepth {
-    const grp = this.number(group);
     return this.guarded(() => {
+      const grp = this.number(group);
       const counts = new Map(this.sql.depth.all(grp).map(({ state, n }) => [state, n]));
       const of = (state: number) => counts.get(state) ?? 0;
       return { ready: of(READY), delayed: of(DELAYED), leased: of(LEASED), behind: of(BEHIND), dead: this.sql.deadCount.get(grp)?.n ?? 0 };
@@ -212,9 +209,9 @@ export class SqliteStore implements QueueStore {
   }
 
   stateOf(group: string, id: number): TaskState {
-    const seq = id * MOST_GROUPS + this.number(group);
-    if (!Number.isSafeInteger(seq) || id < 1) return "unknown";
     return this.guarded(() => {
+      const seq = id * MOST_GROUPS + this.number(group);
+      if (!Number.isSafeInteger(seq) || id < 1) return "unknown";
       const state = this.sql.state.get(seq)?.state;
       if (state === undefined) {
         if (this.sql.deadState.get(seq) !== null) return "dead";
@@ -229,8 +226,8 @@ export class SqliteStore implements QueueStore {
   }
 
   redrive(group: string, ids: readonly number[] | "all"): number {
-    const grp = this.number(group);
     return this.transaction(() => {
+      const grp = this.number(group);
       const { sql } = this;
       const all =
         ids === "all" ? (sql.deadLetters.all(grp, -1) as DeadRow[]).map(({ seq }) => seq) : ids.map((id) => id * MOST_GROUPS + grp);
@@ -257,14 +254,13 @@ export class SqliteStore implements QueueStore {
   }
 
   dropGroup(group: string): void {
-    const grp = this.number(group);
     this.transaction(() => {
       const { sql } = this;
+      const grp = this.number(group);
       sql.dropMessages.run(grp);
       sql.dropDead.run(grp);
       sql.dropGroup.run(grp);
     });
-    this.groups.delete(group);
   }
 
   close(): void {
@@ -318,10 +314,16 @@ export class SqliteStore implements QueueStore {
     this.sql.promote.run(grp, key);
   }
 
+  /** Asked of the file each time: another process may have dropped the group, and its number may be another's by now. */
   private number(group: string): number {
-    const number = this.groups.get(group);
-    if (number === undefined) throw unknownGroup(group, this.groups.keys());
-    return number;
+    const { sql } = this;
+    const found = sql.number.get(group);
+    if (found === null)
+      throw unknownGroup(
+        group,
+        sql.groups.all().map(({ name }) => name),
+      );
+    return found.grp;
   }
 
   private transaction<T>(work: () => T): T {

@@ -63,6 +63,9 @@ export interface PartHealth extends Health {
 }
 
 const START_MS = 10_000;
+/** What a stop may take beyond its deadline, in milliseconds: all parts together, and then each. */
+const GRACE_MS = 100;
+const LAST_MS = 5;
 /** A part that has run for so long, in milliseconds, starts its waits between restarts anew. */
 const STEADY_MS = 60_000;
 
@@ -138,6 +141,8 @@ export class FlowOrchestrator implements AsyncDisposable {
    */
   async start(): Promise<void> {
     const order = this.order();
+    // Asked for while it stops, it starts once it has stopped.
+    while (this.stopped !== null) await this.stopped;
     if (this.started) return;
     this.started = true;
     this.stopping = false;
@@ -290,11 +295,11 @@ export class FlowOrchestrator implements AsyncDisposable {
     // One that never came up may hold something all the same: a file, half of what its start set going.
     if (state !== "stopped") {
       const left = Math.max(0, until - this.timers.now());
-      // A part that breaks its word about the deadline is left behind.
+      // A part that breaks its word about the deadline is left behind; however many do, together they take little longer than it.
       const stopped = (async () => entry.part.stop({ deadlineMs: left }))().catch((error: unknown) =>
         this.log(`${entry.name} failed to stop: ${thrownText(error)}`),
       );
-      await within(this.timers, left + 100, stopped, undefined);
+      await within(this.timers, Math.max(LAST_MS, until + GRACE_MS - this.timers.now()), stopped, undefined);
       if (state === "up" || state === "starting") {
         this.log(`${entry.name} stopped`);
         this.announce("part.stopped", { part: entry.name });

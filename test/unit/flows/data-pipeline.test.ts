@@ -255,6 +255,31 @@ describe("F-2 DataPipeline", () => {
     expect(() => pipeline.offer(9)).toThrow(Stopped);
   });
 
+  test("no timer outlives a stop: one for an attempt that never ends among them", async () => {
+    const timers = new VirtualTimers();
+    const pipeline = DataPipeline.of<number>("p", { timers, ...quiet })
+      .stage("stuck", () => new Promise<number>(() => {}), { timeoutMs: 3_600_000 })
+      .discard();
+    await pipeline.feed(1);
+    const stopping = pipeline.stop({ deadlineMs: 100 });
+    await timers.advance(100);
+    await stopping;
+    await settled();
+    expect(timers.pending).toBe(0);
+  });
+
+  test("a pipeline runs again, from nothing; not while another run is on its way out", async () => {
+    const pipeline = DataPipeline.of<number>("p").stage("double", (value) => 2 * value);
+    expect(await collect(pipeline.run([1, 2]))).toEqual([2, 4]);
+    expect(await collect(pipeline.run([3]))).toEqual([6]);
+    expect(pipeline.stats()).toMatchObject({ fed: 1, delivered: 1 });
+    const stuck = DataPipeline.of<number>("q").stage("stuck", () => new Promise<number>(() => {}));
+    await stuck.feed(1);
+    void stuck.close();
+    expect(collect(stuck.run([1]))).rejects.toThrow("q is closing; it can run again once all is out");
+    await stuck.stop({ deadlineMs: 0 });
+  });
+
   test("every item is accounted for and order is kept, whatever stages do", async () => {
     const stage = fc.record({
       concurrency: fc.integer({ min: 1, max: 4 }),

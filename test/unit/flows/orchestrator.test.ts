@@ -142,6 +142,29 @@ describe("F-5 FlowOrchestrator", () => {
     await flows.stop();
   });
 
+  test("asked to start while it stops, it starts once it has stopped", async () => {
+    const { acts, flows, add } = stage();
+    const over = Promise.withResolvers<void>();
+    add("slow").stopping = () => over.promise;
+    await flows.start();
+    const stopping = flows.stop();
+    const again = flows.start();
+    over.resolve();
+    await Promise.all([stopping, again]);
+    expect(acts).toEqual(["start slow", "stop slow", "start slow"]);
+    expect(flows.health().status).toBe("up");
+    await flows.stop();
+  });
+
+  test("however many parts break their word about the deadline, a stop takes little longer", async () => {
+    const { timers, flows, add } = stage();
+    for (let i = 0; i < 20; i++) add(`stubborn ${i}`).stopping = () => new Promise(() => {});
+    await flows.start();
+    const from = timers.now();
+    await timers.run(flows.stop({ deadlineMs: 500 }));
+    expect(timers.now() - from).toBeLessThanOrEqual(700);
+  });
+
   test("a circle or a part that is not there is named before anything starts", async () => {
     const { acts, flows, add } = stage();
     add("a", ["b"]);

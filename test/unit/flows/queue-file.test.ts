@@ -41,6 +41,24 @@ describe("F-4 what can be wrong with a queue's file", () => {
     await queue.stop();
   });
 
+  test("a group that another process drops is not taken for the one that gets its number", async () => {
+    const file = await filled(0, { groups: ["a", "b"] });
+    const one = open(file, { groups: ["a", "b"] });
+    const other = open(file, { groups: ["a"] });
+    await other.dropGroup("b");
+    const third = open(file, { groups: ["a", "c"] });
+    await third.send("for c");
+    expect(one.depth("b")).rejects.toThrow('there is no group "b"; the groups are a, c');
+    const told: unknown[] = [];
+    one.onFailure(({ error }) => told.push(String(error)));
+    const consumer = one.consume((message) => told.push(message.value), { group: "b" });
+    while (told.length === 0) await Bun.sleep(1);
+    expect(told[0]).toContain('there is no group "b"');
+    expect(await third.depth("c")).toMatchObject({ ready: 1, leased: 0 });
+    await consumer.stop(0);
+    for (const queue of [one, other, third]) await queue.stop();
+  });
+
   test("garbage, another program's database, a later layout: refused, and left as they are", async () => {
     const garbage = newFile();
     writeFileSync(garbage, "this is no database, though it is long enough to be looked at as one".repeat(100));

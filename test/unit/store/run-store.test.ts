@@ -1,6 +1,6 @@
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type KeptRequest, RunStore, StoreProblem } from "../../../src/store/run-store.ts";
 import type { RunResult } from "../../../src/telemetry/result.ts";
@@ -39,7 +39,7 @@ describe("A-3 the store of past runs", () => {
     ]);
     expect(store.result("20300101-1")).toEqual(one);
     expect(store.result("last")?.scenario.name).toBe("two");
-    expect(store.requests("20300101-1")).toEqual(requests(12_000));
+    expect([...store.requests("20300101-1")]).toEqual(requests(12_000));
     store.close();
   });
 
@@ -48,13 +48,26 @@ describe("A-3 the store of past runs", () => {
     for (let day = 1; day <= 6; day++) store.add(result(`r${day}`, `2030-01-0${day}T00:00:00Z`), requests(3));
     expect(store.remove("last")).toBe(true);
     expect(store.remove("nothing")).toBe(false);
-    expect(store.requests("20300106-1")).toEqual([]);
+    expect([...store.requests("20300106-1")]).toEqual([]);
     expect(store.prune(4, null)).toBe(1);
     expect(store.prune(3, "2040-01-01T00:00:00Z")).toBe(1);
     expect(store.prune(0, "2030-01-04T00:00:00Z")).toBe(1);
     expect(store.list().map(({ scenario }) => scenario)).toEqual(["r5", "r4"]);
     // A name is not given twice on one day.
     expect(store.add(result("again", "2030-01-05T09:00:00Z"))).toBe("20300105-2");
+    store.close();
+  });
+
+  test("what is removed is not to be read in the file any more, which is its owner's alone", () => {
+    const name = file();
+    const store = RunStore.open(name);
+    store.add(result("one", "2030-01-01T00:00:00Z"), [{ ...(requests(1)[0] as KeptRequest), url: "http://secret.test/path" }]);
+    const bytes = () => [name, `${name}-wal`].map((each) => readFileSync(each, "latin1")).join("");
+    expect(bytes()).toContain("secret.test");
+    store.remove("last");
+    expect(bytes()).not.toContain("secret.test");
+    expect(statSync(name).mode & 0o077).toBe(0);
+    expect(statSync(`${name}-wal`).mode & 0o077).toBe(0);
     store.close();
   });
 
