@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { readdirSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cleanEnv, ROOT, temporaryFolder } from "../support/cli.ts";
 
@@ -8,7 +8,57 @@ setDefaultTimeout(180_000);
 const folder = temporaryFolder();
 afterAll(() => rmSync(folder, { recursive: true }));
 
+/** As `bun init` writes it. */
+const USERS_OPTIONS = {
+  lib: ["ESNext"],
+  target: "ESNext",
+  module: "Preserve",
+  moduleDetection: "force",
+  jsx: "react-jsx",
+  allowJs: true,
+  types: ["bun"],
+  moduleResolution: "bundler",
+  allowImportingTsExtensions: true,
+  verbatimModuleSyntax: true,
+  noEmit: true,
+  strict: true,
+  skipLibCheck: true,
+  noFallthroughCasesInSwitch: true,
+  noUncheckedIndexedAccess: true,
+  noImplicitOverride: true,
+};
+
+const USERS_CODE = `
+import { AsyncEngine, type Handler, runScenario } from "lab-tui";
+import { DataPipeline, EventBus, FlowOrchestrator, MessageQueue, ReactiveStream } from "lab-tui/flows";
+
+const handler: Handler = (state, message) => void state.set(message.worker_id, message.payload.length);
+const bus = new EventBus<{ sold: { cents: number } }>({ name: "shop" });
+bus.emit("sold", { cents: 5 });
+// @ts-expect-error: no such event
+bus.emit("sol", { cents: 5 });
+// @ts-expect-error: another payload
+bus.emit("sold", { cents: "5" });
+const figures: number = bus.stats().published;
+export default handler;
+export const names = [AsyncEngine, runScenario, DataPipeline, FlowOrchestrator, MessageQueue, ReactiveStream, figures];
+`;
+
 describe("C-1 the package", () => {
+  test("compiles in a project of a user's, by the options that bun gives it", () => {
+    const home = temporaryFolder();
+    const modules = join(home, "node_modules");
+    mkdirSync(modules);
+    symlinkSync(ROOT, join(modules, "lab-tui"));
+    for (const types of ["@types", "bun-types"]) symlinkSync(join(ROOT, "node_modules", types), join(modules, types));
+    writeFileSync(join(home, "tsconfig.json"), JSON.stringify({ compilerOptions: USERS_OPTIONS, include: ["*.ts"] }));
+    writeFileSync(join(home, "index.ts"), USERS_CODE);
+    const tsc = Bun.spawnSync([process.execPath, join(ROOT, "node_modules/typescript/bin/tsc"), "-p", home], { stdout: "pipe" });
+    expect(tsc.stdout.toString()).toBe("");
+    expect(tsc.exitCode).toBe(0);
+    rmSync(home, { recursive: true });
+  });
+
   test("runs with bunx from a packed tarball in an empty folder", async () => {
     const packed = Bun.spawnSync([process.execPath, "pm", "pack", "--destination", folder, "--ignore-scripts"], {
       cwd: ROOT,

@@ -172,7 +172,7 @@ export class FlowFace {
     if (this.sockets >= (this.options.maxSockets ?? 10_000)) throw new HttpProblem(503, "too many connections", { "retry-after": "5" });
     const schema = this.options.schemas?.streams?.[name];
     const protocol = request.headers.get("sec-websocket-protocol")?.split(",")[0]?.trim();
-    const headers = protocol === undefined ? {} : { "sec-websocket-protocol": protocol };
+    const headers: Record<string, string> = protocol === undefined ? {} : { "sec-websocket-protocol": protocol };
     if (!server.upgrade(request, { data: { stream, schema, address, subscriber: null, turn: Promise.resolve(), drained: null }, headers }))
       throw new HttpProblem(400, "this is no proper WebSocket handshake");
     this.sockets++;

@@ -76,7 +76,7 @@ export class Line {
 
   private send(url: string, id: string): Promise<Response> {
     const { keepAlive } = this.rule;
-    const headers = keepAlive ? { [CORRELATION]: id } : { [CORRELATION]: id, connection: "close" };
+    const headers: Record<string, string> = keepAlive ? { [CORRELATION]: id } : { [CORRELATION]: id, connection: "close" };
     // `fetch` would unpack a body as fast as it comes: nobody is made to hold what a few bytes unfold into.
     const init: BunFetchRequestInit = { signal: this.controller.signal, redirect: "manual", headers, decompress: false };
     // Kept alive is what `fetch` does by itself, and to be told so costs it time.
