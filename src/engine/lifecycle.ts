@@ -18,6 +18,8 @@ export class Lifecycle {
     /** When the last arrival falls due; null: known only once it has. */
     private readonly lastDue: Nanoseconds | null,
     private readonly grace: Nanoseconds,
+    /** In a closed loop: so long after the last arrival it is certain that nobody will be answered any more. */
+    private readonly stillness: Nanoseconds = Number.POSITIVE_INFINITY,
   ) {}
 
   /** The source goes on taking what falls due. */
@@ -62,8 +64,18 @@ export class Lifecycle {
 
   /** True when what is not done by now stays undone. */
   expired(now: Nanoseconds): boolean {
+    if (!this.ended && this.stuck(now)) {
+      const span = Math.round(this.stillness / 1e9);
+      this.fail(now, `Nobody was answered for ${span} s, so nobody sent any more; what was under way is unfinished (a longer gracefulStop waits longer).`);
+    }
     if (this.ended) return true;
     return now >= (this.stoppedAt ?? this.lastArrival) + this.grace;
+  }
+
+  /** Every client waits for an answer that does not come. */
+  private stuck(now: Nanoseconds): boolean {
+    const { ended, last } = this.offered;
+    return this.lastDue === null && this.stoppedAt === null && !ended && now >= last + this.stillness;
   }
 
   private get lastArrival(): Nanoseconds {

@@ -51,6 +51,8 @@ export interface Pipeline {
 /** Beside what an item takes. */
 const PATIENCE: Nanoseconds = 10e9;
 const LAST_ITEM: Nanoseconds = 1e9;
+/** Service times are not expected to be so many times longer than they are on average. */
+const LONGEST_ITEM = 20;
 
 /** Puts tape, source, intake and instruments together for one job. */
 export function buildPipeline(setup: Setup, facts: TapeFacts, onSample: OnSample): Pipeline {
@@ -63,7 +65,7 @@ export function buildPipeline(setup: Setup, facts: TapeFacts, onSample: OnSample
   const dueTimes = () => clients?.dueTimes() ?? openDueTimes(scenario, facts.count, timestampOf);
   const offered = new Offered(dueTimes(), warmup);
   const last = clients === null ? facts.lastMicros : facts.durationMicros;
-  const lifecycle = new Lifecycle(offered, clients === null ? last * 1000 : null, scenario.gracefulStop * 1000);
+  const lifecycle = new Lifecycle(offered, clients === null ? last * 1000 : null, scenario.gracefulStop * 1000, stillnessOf(scenario));
   const latency = scenario.source.latency.max > 0 ? new ReadLatency(scenario.source.latency, scenario.seed) : null;
   const arrivals: Arrivals = {
     tape: clients?.tape() ?? openTape(scenario, timestampOf),
@@ -127,6 +129,12 @@ export function buildPipeline(setup: Setup, facts: TapeFacts, onSample: OnSample
     },
   };
   return { job, source, offered, lifecycle, intake, sampler, gate };
+}
+
+/** The grace after the last arrival, and what one item may take at most; of flows, whose parts wait as they see fit, nobody knows that. */
+function stillnessOf({ workload, gracefulStop, work, source, fetch }: Scenario): Nanoseconds {
+  if (workload === "flow") return Number.POSITIVE_INFINITY;
+  return 1000 * (gracefulStop + LONGEST_ITEM * work.time + source.latency.max + (fetch?.deadline ?? 0));
 }
 
 /** Bytes of an address at most. */

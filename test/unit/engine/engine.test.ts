@@ -15,6 +15,7 @@ import { HEAD_WORDS, HeadReader, HeadWriter } from "../../../src/engine/transpor
 import { BATCH_END, RingReader, RingWriter, ringMemory } from "../../../src/engine/transport/ring.ts";
 import { LoopTime, VirtualTime } from "../../../src/kernel/time.ts";
 import { WordReader, WordWriter } from "../../../src/kernel/words.ts";
+import { Clients } from "../../../src/load/clients.ts";
 import { Offered } from "../../../src/load/offered.ts";
 import { openDueTimes } from "../../../src/load/open.ts";
 import { Item } from "../../../src/queueing/item.ts";
@@ -295,6 +296,21 @@ describe("lifecycle", () => {
     ]);
     lifecycle.stop(20);
     expect(lifecycle.expired(21)).toBe(true);
+  });
+
+  test("a closed loop in which nobody is answered any more fails; one that is drained, or answered now and then, does not", () => {
+    const clients = new Clients(2, { next: () => 0 }, 10, Number.POSITIVE_INFINITY);
+    const offered = new Offered(clients.dueTimes(), 0);
+    const lifecycle = new Lifecycle(offered, null, 500, 3e9);
+    const at = (now: number) => {
+      offered.advance(now);
+      return lifecycle.expired(now);
+    };
+    expect([at(1), at(2.9e9)]).toEqual([false, false]);
+    clients.answered(1, 2.9e9);
+    expect([at(3.1e9), at(5.8e9), lifecycle.reason]).toEqual([false, false, null]);
+    expect(at(5.91e9)).toBe(true);
+    expect(lifecycle.reason).toBe("Nobody was answered for 3 s, so nobody sent any more; what was under way is unfinished (a longer gracefulStop waits longer).");
   });
 
   test("a failure keeps its first reason", () => {
