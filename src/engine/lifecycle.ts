@@ -66,7 +66,10 @@ export class Lifecycle {
   expired(now: Nanoseconds): boolean {
     if (!this.ended && this.stuck(now)) {
       const span = Math.round(this.stillness / 1e9);
-      this.fail(now, `Nobody was answered for ${span} s, so nobody sent any more; what was under way is unfinished (a longer gracefulStop waits longer).`);
+      this.fail(
+        now,
+        `Nobody was answered for ${span} s, so nobody sent any more; what was under way is unfinished (a longer gracefulStop waits longer).`,
+      );
     }
     if (this.ended) return true;
     return now >= (this.stoppedAt ?? this.lastArrival) + this.grace;

@@ -7,15 +7,17 @@ import { Heap } from "./heap.ts";
  */
 export interface Time {
   now(): Nanoseconds;
-  /** Blocks the thread; `early`, asked when the bell rings, ends it before. */
-  blockUntil(at: Nanoseconds, early?: () => boolean): void;
+  /** Blocks the thread, which counts as having it in hand. */
+  blockUntil(at: Nanoseconds): void;
+  /** Blocks the thread, which has nothing to do; `early`, asked when the bell rings, ends it before. */
+  rest(at: Nanoseconds, early: () => boolean): void;
   /** Resolves at the instant; the loop goes on meanwhile. */
   sleepUntil(at: Nanoseconds): Promise<void>;
   /** Looks, whenever the loop may have something new, at what other threads change; true when it woke a task. */
   watch(look: () => boolean): void;
   /** Gives everything else that is ready on this loop its turn. */
   turn(): Promise<void>;
-  /** How long this thread has waited, blocked or asleep, so far. */
+  /** How long this thread has had nothing to do so far. */
   readonly idle: Nanoseconds;
   /** Told how late each sleeper was woken. */
   onLate: ((late: Nanoseconds) => void) | null;
@@ -96,9 +98,18 @@ export class LoopTime implements Time {
     return this.clock.now() - this.origin;
   }
 
-  blockUntil(at: Nanoseconds, early: () => boolean = never): void {
+  blockUntil(at: Nanoseconds): void {
+    this.block(at, never);
+  }
+
+  rest(at: Nanoseconds, early: () => boolean): void {
     const from = this.now();
-    let now = from;
+    this.idle += Math.max(0, this.block(at, early) - from);
+  }
+
+  /** The instant at which it ended. */
+  private block(at: Nanoseconds, early: () => boolean): Nanoseconds {
+    let now = this.now();
     let seen = rings(this.bell);
     let ended = early();
     while (at - now > SPIN && !ended) {
@@ -108,7 +119,7 @@ export class LoopTime implements Time {
       now = this.now();
     }
     while (now < at && !ended) now = this.now();
-    if (now > from) this.idle += now - from;
+    return now;
   }
 
   sleepUntil(at: Nanoseconds): Promise<void> {
@@ -239,6 +250,11 @@ export class VirtualTime implements Time {
 
   blockUntil(at: Nanoseconds): void {
     if (at > this.at) this.at = at;
+  }
+
+  rest(at: Nanoseconds): void {
+    this.idle += Math.max(0, at - this.at);
+    this.blockUntil(at);
   }
 
   /** Stands in for computation that takes this long. */

@@ -270,10 +270,11 @@ function otherPrograms(facts: Facts): string | null {
   return `Other programs had part of the cores: ${threads} at work ${formatShare(facts.held)} of the time but computing only ${formatShare(computed)} of it, at ${facts.rate}. On a quieter machine it would do more.`;
 }
 
+/** Of what should leave the loop free while it waits, and does not. */
 function heldThread(facts: Facts): string | null {
   const { busy } = facts.result.process.eventLoop;
-  if (facts.result.mode === "parallel" || busy < BUSY || !facts.longEnough) return null;
-  return `The thread is the limit: it was held ${formatShare(busy)} of the time, mostly by waiting that blocks it, at ${facts.rate}. Waiting that yields (work.kind io) or more threads would help.`;
+  if (facts.result.mode !== "async" || !facts.waits || busy < BUSY || !facts.longEnough) return null;
+  return `The event loop is the limit: it was held ${formatShare(busy)} of the time, mostly by waiting that blocks it, at ${facts.rate}. Waiting that leaves it free (\`await\`), or more threads, would help.`;
 }
 
 function waitingBatch({ result, scenario, rate }: Facts): string | null {

@@ -299,6 +299,16 @@ describe("what the modes mean", () => {
     expect([result.queue.capacity, result.queue.highWater, result.throughput]).toEqual([null, 10, 200]);
   });
 
+  test("a thread that work or a read holds is busy, one that waits for arrivals is not", async () => {
+    const load = { executor: "constant-arrival-rate", rate: 100, duration: "1s" };
+    const slow = { load, work: { kind: "sleep", time: "4ms" } };
+    const busy = async (run: Runner, change: object) => (await run(scenario(change))).result.process.eventLoop.busy;
+    expect(await busy(sync, slow)).toBeCloseTo(0.4, 1);
+    expect(await busy(asynchronous, slow)).toBeCloseTo(0.4, 1);
+    expect(await busy(asynchronous, { load, work: { kind: "io", time: "4ms" } })).toBeCloseTo(0, 1);
+    expect(await busy(sync, { load, source: { latency: "5ms" } })).toBeCloseTo(0.5, 1);
+  });
+
   test("no coordinated omission: a stall shows in every item that fell due during it", async () => {
     const { result } = await sync(
       scenario({

@@ -70,7 +70,7 @@ class SyncRun {
       }
       if (source.nextDue > now) {
         if (source.ended(now)) break;
-        time.blockUntil(
+        time.rest(
           Math.min(source.nextDue, noticed <= now ? source.nextDue : sampler.nextAt, desk?.nextDue ?? Number.POSITIVE_INFINITY),
           asked,
         );

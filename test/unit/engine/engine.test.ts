@@ -310,7 +310,9 @@ describe("lifecycle", () => {
     clients.answered(1, 2.9e9);
     expect([at(3.1e9), at(5.8e9), lifecycle.reason]).toEqual([false, false, null]);
     expect(at(5.91e9)).toBe(true);
-    expect(lifecycle.reason).toBe("Nobody was answered for 3 s, so nobody sent any more; what was under way is unfinished (a longer gracefulStop waits longer).");
+    expect(lifecycle.reason).toBe(
+      "Nobody was answered for 3 s, so nobody sent any more; what was under way is unfinished (a longer gracefulStop waits longer).",
+    );
   });
 
   test("a failure keeps its first reason", () => {

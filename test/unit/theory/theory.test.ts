@@ -201,8 +201,9 @@ describe("explanations name the bottleneck from utilisation", () => {
   });
 
   test("blocking waits", () => {
-    const result = caseResult({ mode: "sync", threads: threads(0.01), cores: cores(0, 0), busy: 1 });
-    expect(explain(result, scenarioSchema.parse({ title: "x", work: { kind: "sleep" } }))).toContain("The thread is the limit");
+    const result = caseResult({ mode: "async", threads: threads(0.01), cores: cores(0, 0), busy: 1 });
+    const work = { kind: "handler", module: "x.ts" };
+    expect(explain(result, scenarioSchema.parse({ title: "x", work }))).toContain("The event loop is the limit: it was held 100 %");
   });
 });
 
