@@ -37,6 +37,8 @@ export interface Running {
 export type FromRunner =
   | { readonly type: "hello" }
   | { readonly type: "calibrated"; readonly roundsPerMs: number; readonly checkRatio: number; readonly cached: boolean }
+  /** It is still reading the tape: a sign of life. */
+  | { readonly type: "preparing" }
   | { readonly type: "started"; readonly count: number; readonly lastMs: number; readonly url: string | null }
   /** Samples since the last such message, with ledger and figures as they are at the last of them. */
   | { readonly type: "samples"; readonly samples: readonly Sample[]; readonly ledger: Ledger; readonly running: Running }

@@ -43,12 +43,19 @@ export interface TapeFacts {
 }
 
 const BLOCK = 4096;
+/** Arrivals that are inspected in one go. */
+const STRETCH = 100_000;
 
 /**
  * Reads a whole tape once for its hash: SHA-256 over, for each arrival, due time (float64, microseconds) and key
- * (uint32), little-endian, and for a replay the text of the line.
+ * (uint32), little-endian, and for a replay the text of the line. A long one takes seconds: `between` is called every now and then.
  */
-export function inspectTape(tape: Tape, durationMicros: number | null, warmupMicros: number): TapeFacts {
+export async function inspectTape(
+  tape: Tape,
+  durationMicros: number | null,
+  warmupMicros: number,
+  between: () => Promise<void> = async () => {},
+): Promise<TapeFacts> {
   const hash = createHash("sha256");
   const block = new DataView(new ArrayBuffer(BLOCK * 12));
   const arrival = new Arrival();
@@ -60,7 +67,7 @@ export function inspectTape(tape: Tape, durationMicros: number | null, warmupMic
     hash.update(new Uint8Array(block.buffer, 0, filled));
     filled = 0;
   };
-  while (tape.next(arrival)) {
+  const add = () => {
     block.setFloat64(filled, arrival.dueMicros, true);
     block.setUint32(filled + 8, arrival.key, true);
     filled += 12;
@@ -73,7 +80,15 @@ export function inspectTape(tape: Tape, durationMicros: number | null, warmupMic
     count++;
     if (arrival.dueMicros >= warmupMicros) measured++;
     lastMicros = arrival.dueMicros;
-  }
+  };
+  const stretch = () => {
+    for (let i = 0; i < STRETCH; i++) {
+      if (!tape.next(arrival)) return false;
+      add();
+    }
+    return true;
+  };
+  while (stretch()) await between();
   flush();
   tape.close();
   return { hash: hash.digest("hex"), count, measured, lastMicros, durationMicros: durationMicros ?? lastMicros };

@@ -66,7 +66,7 @@ function virtually(mode: "sync" | "async", executor: () => Executor): Runner {
       }),
     };
     const samples: Sample[] = [];
-    const facts = inspectTape(
+    const facts = await inspectTape(
       openTape(scenario, () => null),
       loadDuration(scenario),
       scenario.warmup,
@@ -555,6 +555,7 @@ describe("parallel", () => {
         roundsPerMs: 1,
         dumpState: null,
         http: 0,
+        onPreparing: () => {},
         onStarted: (_, url) => expect(url).toStartWith("http://127.0.0.1:"),
         onSample: () => {},
         onStoppable: () => {},

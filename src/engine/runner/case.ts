@@ -39,6 +39,8 @@ export interface CaseOptions {
   readonly access: FetchAccess;
   /** Writes the final states here. */
   readonly dumpState: string | null;
+  /** Every now and then while a long tape is read. */
+  readonly onPreparing: () => void;
   /** `url` of the HTTP face, if there is one. */
   readonly onStarted: (facts: TapeFacts, url: string | null) => void;
   readonly onSample: OnSample;
@@ -74,7 +76,12 @@ async function runStaged(plan: CasePlan, stage: Stage, options: CaseOptions): Pr
   const bell = new Int32Array(new SharedArrayBuffer(BELL_BYTES));
   const { roundsPerMs } = options;
   const time = new LoopTime(monotonic, bell, needsOpenLoop(stage.spec));
-  const facts = inspectTape(openTape(plan.scenario, timestampOf), loadDuration(plan.scenario), plan.scenario.warmup);
+  const tape = openTape(plan.scenario, timestampOf);
+  const facts = await inspectTape(tape, loadDuration(plan.scenario), plan.scenario.warmup, async () => {
+    options.onPreparing();
+    // Whoever is told hears of it only when the loop comes round.
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  });
   const face = openFace(plan, facts, options.http, bell);
   const setup: Setup = {
     plan,

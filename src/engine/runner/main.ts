@@ -68,6 +68,7 @@ function runOrder({ plan, roundsPerMs, dumpState, http, access }: Extract<ToRunn
     dumpState,
     http,
     access,
+    onPreparing: () => send({ type: "preparing" }),
     onStarted: (facts, url) => send({ type: "started", count: facts.count, lastMs: facts.lastMicros / 1000, url }),
     onSample: (sample, ledger, running) => outbox.add(sample, ledger, running),
     onStoppable: (asked) => {
