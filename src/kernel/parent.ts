@@ -1,4 +1,5 @@
 import { dlopen } from "bun:ffi";
+import { readFileSync } from "node:fs";
 
 const PR_SET_PDEATHSIG = 1;
 const SIGKILL = 9;
@@ -11,5 +12,39 @@ export function dieWithParent(): void {
     symbols.prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   } catch {
     // Without it the runner ends when it finds the channel to its parent closed.
+  }
+}
+
+/**
+ * Stands still, as at Ctrl-Z, until the shell says to go on. Whoever started this process in the same job (`bun run`, `npx`) stands still
+ * with it, or the shell would go on waiting; its own children go on.
+ */
+export function suspendJob(): void {
+  const group = familyOf(process.pid)?.group;
+  for (let pid = process.ppid; group !== undefined; ) {
+    const family = familyOf(pid);
+    if (family?.group !== group) break;
+    process.kill(pid, "SIGSTOP");
+    pid = family.parent;
+  }
+  process.kill(process.pid, "SIGSTOP");
+}
+
+/** Parent and process group; null when the system does not tell. */
+function familyOf(pid: number): { readonly parent: number; readonly group: number } | null {
+  try {
+    if (process.platform === "linux") {
+      const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+      // The name before may hold anything, brackets too.
+      const [, parent, group] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+      return { parent: Number(parent), group: Number(group) };
+    }
+    const [parent, group] = Bun.spawnSync(["ps", "-o", "ppid=,pgid=", "-p", String(pid)])
+      .stdout.toString()
+      .trim()
+      .split(/\s+/);
+    return parent === undefined || group === undefined ? null : { parent: Number(parent), group: Number(group) };
+  } catch {
+    return null;
   }
 }

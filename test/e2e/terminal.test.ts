@@ -1,7 +1,7 @@
 import { afterAll, afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ROOT, temporaryFolder } from "../support/cli.ts";
+import { MAIN, ROOT, temporaryFolder } from "../support/cli.ts";
 import { Screen } from "../support/terminal.ts";
 
 setDefaultTimeout(90_000);
@@ -169,6 +169,28 @@ describe("C-4 the dashboard in a real terminal", () => {
     process.kill(screen.pid, "SIGTERM");
     expect(await screen.exited).toBe(0);
     expect(screen.restored).toBe(true);
+  });
+
+  test.skipIf(Bun.which("bash") === null)("Ctrl-Z gives the prompt back, whoever started it; fg goes on (needs bash)", async () => {
+    const home = join(folder, "started");
+    mkdirSync(home);
+    const go = `${process.execPath} ${MAIN} run ${LONG} --no-store`;
+    writeFileSync(join(home, "package.json"), JSON.stringify({ name: "x", scripts: { go } }));
+    const screen = open(["--norc", "-i"], { command: ["bash"], cwd: home, env: { PS1: "prompt: " } });
+    await screen.until("prompt: ");
+    screen.type(`${process.execPath} run go\n`);
+    await screen.until(/ left/);
+    screen.type("\u001a");
+    await screen.until("Stopped");
+    screen.type("echo $((1000 + 234))\n");
+    await screen.until("1234");
+    expect(screen.restored).toBe(true);
+    screen.type("fg\n");
+    await screen.until(/ left/);
+    screen.type("\u0003");
+    await screen.until(/ledger:[^]*\nprompt: $/m);
+    screen.type("exit\n");
+    await screen.exited;
   });
 
   test("Ctrl-C between two scenarios stops them all", async () => {

@@ -17,6 +17,8 @@ export class Screen {
       readonly rows?: number;
       readonly env?: Record<string, string>;
       readonly entry?: string;
+      /** What to start instead of the console. */
+      readonly command?: readonly string[];
       readonly cwd?: string;
     } = {},
   ) {
@@ -24,7 +26,7 @@ export class Screen {
     this.screen = new Terminal({ cols: columns, rows, allowProposedApi: true });
     const decoder = new TextDecoder();
     const silent = Promise.withResolvers<void>();
-    this.child = Bun.spawn([process.execPath, options.entry ?? MAIN, ...args], {
+    this.child = Bun.spawn([...(options.command ?? [process.execPath, options.entry ?? MAIN]), ...args], {
       cwd: options.cwd ?? ROOT,
       env: cleanEnv(options.env),
       terminal: {

@@ -1,6 +1,7 @@
 /** @jsxRuntime classic */
 import { Box, Text, useApp, useInput, useWindowSize } from "ink";
 import React, { useMemo, useRef, useState, useSyncExternalStore } from "react";
+import { suspendJob } from "../../kernel/parent.ts";
 import { printable } from "../../kernel/text.ts";
 import type { CaseResult, RunResult } from "../../telemetry/result.ts";
 import { bestCase, bestLine, isSweep, sweepPicture } from "../report/sweep.ts";
@@ -68,7 +69,7 @@ export function App({ store, theme, onWish }: AppProps) {
 }
 
 async function suspend(): Promise<void> {
-  process.kill(process.pid, "SIGSTOP");
+  suspendJob();
 }
 
 interface BodyProps {
