@@ -4,6 +4,7 @@ import React, { useMemo, useRef, useState, useSyncExternalStore } from "react";
 import { suspendJob } from "../../kernel/parent.ts";
 import { printable } from "../../kernel/text.ts";
 import type { CaseResult, RunResult } from "../../telemetry/result.ts";
+import { thresholdLine } from "../report/closing.ts";
 import { bestCase, bestLine, isSweep, sweepPicture } from "../report/sweep.ts";
 import { ledgerLine } from "../report/table.ts";
 import { CHART_PANELS } from "./figures.ts";
@@ -140,9 +141,10 @@ function Closing(props: BodyProps) {
   const { view, width, height, focus, theme } = props;
   if (view.result !== null && isSweep(view.result)) return <SweepClosing {...props} result={view.result} />;
   const table = tableHeight(view.cases.length);
+  const failed = failedLines(view.result);
   const notes = view.cases.flatMap(({ result }) => (result === null ? [] : [{ mode: result.mode, text: toldOf(result) }]));
   const noteLines = notes.reduce((sum, { text }) => sum + Math.ceil((Bun.stringWidth(text) + 10) / width), 0);
-  const chartHeight = height - table - noteLines;
+  const chartHeight = height - table - noteLines - failed.length;
   const panel = CHART_PANELS[Math.min(focus, 3)];
   return (
     <Box flexDirection="column" height={height} overflow="hidden">
@@ -150,6 +152,7 @@ function Closing(props: BodyProps) {
         <ChartPanelView panel={panel} view={view} width={width} height={Math.min(16, chartHeight)} focused={false} theme={theme} />
       ) : null}
       <ComparisonTable view={view} width={width} theme={theme} />
+      <FailedThresholds lines={failed} />
       {notes.map(({ mode, text }) => {
         const color = theme.modes[mode];
         return (
@@ -165,6 +168,25 @@ function Closing(props: BodyProps) {
   );
 }
 
+/** Thresholds that did not hold, the first few; how many more there are. */
+function failedLines(result: RunResult | null): string[] {
+  const failed = result?.thresholds.filter(({ ok }) => !ok) ?? [];
+  const lines = failed.map((one) => thresholdLine(result as RunResult, one));
+  return lines.length <= MOST_FAILED ? lines : [...lines.slice(0, MOST_FAILED - 1), `✗ ${lines.length - MOST_FAILED + 1} more`];
+}
+
+const MOST_FAILED = 4;
+
+function FailedThresholds({ lines }: { readonly lines: readonly string[] }) {
+  return lines.map((line) => (
+    <Box key={line} flexShrink={0}>
+      <Text bold wrap="truncate">
+        {line}
+      </Text>
+    </Box>
+  ));
+}
+
 /** Why a case does not count, where it does not; else what limited it. */
 function toldOf({ problems, explanation }: CaseResult): string {
   return problems[0] ?? explanation;
@@ -172,7 +194,10 @@ function toldOf({ problems, explanation }: CaseResult): string {
 
 /** Of a sweep: its picture, by throughput or, with the latency panel in focus, by latency, and the best point. */
 function SweepClosing({ result, width, height, focus, theme }: BodyProps & { readonly result: RunResult }) {
-  const lines = sweepPicture(result, focus === 3 ? "latency" : "throughput", width, Math.min(22, height - 5), theme.painter);
+  const failed = failedLines(result);
+  const picture = sweepPicture(result, focus === 3 ? "latency" : "throughput", width, Math.min(22, height - 5), theme.painter);
+  const room = height - 1 - failed.length;
+  const lines = picture.length <= room ? picture : [...picture.slice(0, room - 1), "… the rest is in the summary that follows"];
   const best = bestCase(result.cases)?.explanation;
   const sentences = [
     ...result.conclusions.map((sentence) => `→ ${printable(sentence, 400)}`),
@@ -185,6 +210,7 @@ function SweepClosing({ result, width, height, focus, theme }: BodyProps & { rea
           {printable(bestLine(result.cases), 200)}
         </Text>
       </Box>
+      <FailedThresholds lines={failed} />
       <Box flexShrink={0}>
         <Text wrap="truncate">{lines.join("\n")}</Text>
       </Box>

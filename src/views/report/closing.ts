@@ -1,5 +1,5 @@
 import { printable } from "../../kernel/text.ts";
-import type { CaseResult, RunResult } from "../../telemetry/result.ts";
+import type { CaseResult, RunResult, ThresholdResult } from "../../telemetry/result.ts";
 import { type Painter, PLAIN_PAINTER } from "./painter.ts";
 import { bestLine, isSweep, paramsText, sweepPicture } from "./sweep.ts";
 import { comparisonRow, ledgerLine, narrowTable, rowOfResult } from "./table.ts";
@@ -30,13 +30,15 @@ export function closingReport(result: RunResult, columns = Number.POSITIVE_INFIN
     for (const warning of one.warnings) lines.push(`  note: ${printable(warning, 600)}`);
     for (const { line, reason } of one.rejections.slice(0, 3)) lines.push(`  rejected, line ${line}: ${printable(reason, 160)}`);
   }
-  for (const { case: index, metric, expression, value, ok } of result.thresholds) {
-    const one = result.cases[index];
-    lines.push(
-      `${ok ? "✓" : "✗"} ${one === undefined ? "" : caseName(one)}: ${metric} ${printable(expression, 80)} (${Number(value.toPrecision(4))})`,
-    );
-  }
+  for (const threshold of result.thresholds) lines.push(thresholdLine(result, threshold));
   return `${lines.map((line) => wrapped(line, columns)).join("\n")}\n`;
+}
+
+/** Whether it held, for which case, and by what. */
+export function thresholdLine({ cases }: RunResult, { case: index, metric, expression, value, ok }: ThresholdResult): string {
+  const one = cases[index];
+  const where = one === undefined ? "" : `${caseName(one)}: `;
+  return `${ok ? "✓" : "✗"} ${where}${metric} ${printable(expression, 80)} (${Number(value.toPrecision(4))})`;
 }
 
 /** A case in words: its mode, and where in the sweep it stands. */

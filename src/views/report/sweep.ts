@@ -51,7 +51,7 @@ export function sweepPicture(result: RunResult, name: MeasureName, width: number
   // The last two fields make the map; there is one for every combination of the others, and for every mode.
   const [down, across] = axes.slice(-2) as [Axis, Axis];
   const others = axes.slice(0, -2).map(({ field }) => field);
-  return [...groupedBy(cases, others)].flatMap(([name, group]) => [...heatMap(group, name, down, across, measure, paint), ""]);
+  return [...groupedBy(cases, others)].flatMap(([name, group]) => [...heatMap(group, name, down, across, measure, width, paint), ""]);
 }
 
 function measureOf(name: MeasureName, workload: string): Measure {
@@ -138,7 +138,16 @@ function ticks(values: readonly string[], columns: number): string {
   return line;
 }
 
-function heatMap(cases: readonly CaseResult[], name: string, down: Axis, across: Axis, measure: Measure, paint: Painter): string[] {
+/** In as many blocks, one below another, as it takes for none to be wider than the screen. */
+function heatMap(
+  cases: readonly CaseResult[],
+  name: string,
+  down: Axis,
+  across: Axis,
+  measure: Measure,
+  room: number,
+  paint: Painter,
+): string[] {
   const at = (row: string, column: string) =>
     cases.find(({ params }) => valueText(params[down.field]) === row && valueText(params[across.field]) === column);
   const values = cases.map(measure.of);
@@ -157,9 +166,12 @@ function heatMap(cases: readonly CaseResult[], name: string, down: Axis, across:
     const shade = SHADES[Math.min(4, Math.floor(share * 5))] ?? " ";
     return paint.heat(share, centred(`${one === best ? "★" : ""}${shade}${measure.text(value)}`));
   };
-  return [
-    `${paint.series(cases[0]?.mode ?? null, name)}: ${measure.title}; ${down.field} down, ${across.field} across`,
-    `${" ".repeat(side)} ${across.values.map(centred).join("")}`,
-    ...down.values.map((row) => `${row.padStart(side)} ${across.values.map((column) => cell(at(row, column))).join("")}`),
-  ];
+  const lines = [`${paint.series(cases[0]?.mode ?? null, name)}: ${measure.title}; ${down.field} down, ${across.field} across`];
+  const together = Math.max(1, Math.floor((room - side - 1) / width));
+  for (let from = 0; from < across.values.length; from += together) {
+    const columns = across.values.slice(from, from + together);
+    lines.push(`${" ".repeat(side)} ${columns.map(centred).join("")}`);
+    for (const row of down.values) lines.push(`${row.padStart(side)} ${columns.map((column) => cell(at(row, column))).join("")}`);
+  }
+  return lines;
 }

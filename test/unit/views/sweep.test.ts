@@ -39,6 +39,14 @@ describe("pictures of sweeps", () => {
     expect(Bun.stripANSI(painted)).toContain("Latency, p99 of the sojourn time");
   });
 
+  test("a map that would be wider than the screen goes on below, every value once", () => {
+    const across = Array.from({ length: 17 }, (_, i) => 1000 + i);
+    const wide = [1, 2].flatMap((size) => across.map((rate) => at("async", { "batch.size": size, "load.rate": rate }, size * rate)));
+    const lines = sweepPicture(runResult(wide), "throughput", 60, 14, PLAIN_PAINTER).slice(1);
+    for (const line of lines) expect(Bun.stringWidth(line)).toBeLessThanOrEqual(60);
+    expect(lines.filter((line) => /^ +\d{4} /.test(line)).flatMap((line) => line.trim().split(/ +/))).toEqual(across.map(String));
+  });
+
   test("three fields: a map for each value of the first", () => {
     const cube = ["a", "b"].flatMap((seed) => grid.map((one) => ({ ...one, params: { seed, ...one.params } })));
     const heads = sweepPicture(runResult(cube), "throughput", 80, 14, PLAIN_PAINTER).filter((line) => line.includes("down"));
