@@ -188,7 +188,7 @@ describe("C-4 the dashboard in a real terminal", () => {
     screen.type("fg\n");
     await screen.until(/ left/);
     screen.type("\u0003");
-    await screen.until(/ledger:[^]*\nprompt: $/m);
+    await screen.until(/ledger:[\s\S]*\nprompt: $/m);
     screen.type("exit\n");
     await screen.exited;
   });
