@@ -13,6 +13,8 @@ export class Connections {
   private together = 0;
   /** Since when something is due while every connection is reading; null: nothing is. */
   private fullSince: Nanoseconds | null = null;
+  /** How long the source had waited for the queue by then. */
+  private queuedBefore: Nanoseconds = 0;
 
   constructor(
     private readonly times: DueTimes,
@@ -33,8 +35,10 @@ export class Connections {
     while (this.reading.next <= now) this.reading.pop();
     while (this.due <= now && this.reading.size < this.count) this.begin(now);
     const full = this.due <= now;
-    if (this.fullSince !== null) blocked.add("reading", this.fullSince, free);
+    // Time in which it waited for the queue is told as that.
+    if (this.fullSince !== null) blocked.add("reading", this.fullSince + blocked.queue - this.queuedBefore, free);
     this.fullSince = full ? now : null;
+    this.queuedBefore = blocked.queue;
     return this.nextRead;
   }
 

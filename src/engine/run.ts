@@ -145,18 +145,18 @@ class ScenarioRun {
     if (asked === null) return this.runCase(index, plan);
     if (asked === "max") return this.search(index, plan);
     const probed = plans.find(({ mode, params }) => params === plan.params && mode === plan.scenario.modes[0]) ?? plan;
-    const capacity = await this.probe(index, probed);
+    const { capacity, problem } = await this.probe(index, probed);
     const probedMode = probed.mode;
     const resolved = capacity * asked.share;
-    if (resolved === 0) return this.unprobed(plan);
+    if (resolved === 0) return this.unprobed(plan, problem);
     const { result, verdicts } = await this.runCase(index, atRate(plan, resolved));
     return { result: { ...result, rate: { asked: asked.text, resolved, capacity, probedMode } }, verdicts };
   }
 
   /** The highest rate that keeps the thresholds; the case is the trial at that rate. */
   private async search(index: number, plan: CasePlan): Promise<Ran> {
-    const start = await this.probe(index, plan);
-    if (start === 0) return this.unprobed(plan);
+    const { capacity: start, problem } = await this.probe(index, plan);
+    if (start === 0) return this.unprobed(plan, problem);
     const search = new RateSearch(start);
     let best: Ran | null = null;
     let last: Ran | null = null;
@@ -171,25 +171,26 @@ class ScenarioRun {
     }
     const interrupted = this.stops > 0 && last?.result.status === "aborted";
     const shown = interrupted ? last : (best ?? last);
-    const { result, verdicts } = shown ?? this.unprobed(plan);
+    const { result, verdicts } = shown ?? this.unprobed(plan, "");
     return { result: { ...result, rate: search.figures() }, verdicts };
   }
 
-  /** What a mode can do, in messages per second, by saturating it for a moment; 0 when that fails. */
-  private async probe(index: number, plan: CasePlan): Promise<number> {
+  /** What a mode can do, in messages per second, by saturating it for a moment; 0 when that fails, and why. */
+  private async probe(index: number, plan: CasePlan): Promise<{ readonly capacity: number; readonly problem: string }> {
     const { load: _, modes: __, thresholds: ___, ...rest } = plan.scenario;
     const key = JSON.stringify([plan.mode, plan.workers, rest]);
     const known = this.probed.get(key);
-    if (known !== undefined) return known;
+    if (known !== undefined) return { capacity: known, problem: "" };
     this.options.onEvent?.({ type: "case-preparing", index, note: `probing the capacity of ${plan.mode}` });
     const { result } = await this.runCase(index, probePlan(plan, capacityOf({ ...plan, cores: coreCount() }).capacity), null);
     const capacity = result.status === "completed" ? result.throughput : 0;
-    this.probed.set(key, capacity);
-    return capacity;
+    // One that failed may do better the next time.
+    if (capacity > 0) this.probed.set(key, capacity);
+    return { capacity, problem: result.problems[0] ?? result.explanation };
   }
 
-  private unprobed(plan: CasePlan): Ran {
-    const sentence = "The capacity could not be probed, so there is no rate to run at.";
+  private unprobed(plan: CasePlan, why: string): Ran {
+    const sentence = `The capacity could not be probed, so there is no rate to run at. ${why}`.trimEnd();
     return this.finish(plan, failedResult(plan, this.stops > 0 ? "aborted" : "failed", sentence), []);
   }
 

@@ -14,7 +14,7 @@ export function conclude(all: readonly CaseResult[]): string[] {
   if (batched.length > 0) sentences.push(...bestBatches(cases, batched, fields));
   // Where batches are swept, what another field does by itself is in the pictures.
   for (const field of batched.length > 0 ? [] : fields) sentences.push(...alongField(cases, field, fields));
-  if (fields.includes("load.rate")) sentences.push(...modesCompared(byRate(cases)));
+  if (fields.includes("load.rate")) sentences.push(...modesAtRates(cases, fields));
   sentences.push(...queriesCompared(cases), ...enginesCompared(cases, fields));
   return sentences;
 }
@@ -160,8 +160,9 @@ function queueSize(series: readonly CaseResult[], label: string, field: string):
   if (one === undefined) return anyField(series, label, field);
   const places = one.params[field] as number;
   const each = one.latency.service.mean;
-  // As many are worked at a time, on average (Little's law).
-  const atOnce = Math.max(1, (one.throughput * each) / 1000);
+  // As many are worked at a time while there are enough: on average by Little's law, of bursts by what theory says can be.
+  const able = ((one.predicted.capacity ?? 0) * each) / 1000;
+  const atOnce = Math.max(1, (one.throughput * each) / 1000, able);
   const expected = (places * each) / atOnce;
   const smallest = series.find((other) => droppedTotal(other.ledger) === 0);
   const none = smallest === undefined ? "" : ` With ${at(smallest, field)} places nothing is dropped.`;
@@ -221,6 +222,11 @@ function anyField(series: readonly CaseResult[], label: string, field: string): 
   return `${label}, ${field} from ${at(a, field)} to ${at(b, field)}: throughput (per second) ${change(a.throughput, b.throughput)}, the p99 of the sojourn time (ms) ${change(a.latency.sojourn.p99, b.latency.sojourn.p99)}.`;
 }
 
+/** Where only the rate is swept: of several fields at once the pictures tell more. */
+function modesAtRates(cases: readonly CaseResult[], fields: readonly string[]): string[] {
+  return fields.length > 1 ? [] : modesCompared(byRate(cases));
+}
+
 /** From which rate one mode takes in more than another, and where it stops gaining. */
 function modesCompared(cases: readonly CaseResult[]): string[] {
   const of = (mode: string) => cases.filter((one) => one.mode === mode);
@@ -253,6 +259,10 @@ function queriesCompared(cases: readonly CaseResult[]): string[] {
     return `${mode}${where.join("")} ${formatMs(queries.latency.p99)} (${formatCount(queries.answered)} of ${formatCount(queries.sent)} answered)`;
   });
   const apart = asked.some(({ queries }) => queries.staleness !== undefined);
-  const parallel = apart ? "in parallel a snapshot answers it at once" : "in parallel for the Worker that owns its key";
-  return [`A query's p99: ${told.join("; ")}. In sync and async it waits for the messages before it, ${parallel}.`];
+  const modes = new Set(asked.map(({ mode }) => mode));
+  const alone = [...modes].filter((mode) => mode !== "parallel");
+  const waits = alone.length === 0 ? [] : [`in ${alone.join(" and ")} it waits for the messages before it`];
+  const other = apart ? "in parallel a snapshot answers it at once" : "in parallel it waits for the Worker that owns its key";
+  const why = [...waits, ...(modes.has("parallel") ? [other] : [])].join(", ");
+  return [`A query's p99: ${told.join("; ")}. ${why.charAt(0).toUpperCase()}${why.slice(1)}.`];
 }

@@ -22,8 +22,10 @@ export function explain(result: Explained, scenario: Scenario): string {
   if (result.ledger.processed === 0) return nothing(result);
   if (result.throughput === 0) return "Too little was done before the end to say what held it back.";
   const facts = new Facts(result, scenario);
-  const found = BOTTLENECKS.map((look) => look(facts)).find((sentence) => sentence !== null) ?? facts.arrivals();
-  return [found, facts.aftermath(), explainFailures(result.flow), facts.againstTheory()].filter(Boolean).join(" ");
+  const found = BOTTLENECKS.map((look) => look(facts)).find((sentence) => sentence !== null) ?? null;
+  return [found ?? facts.arrivals(), facts.aftermath(found === null), explainFailures(result.flow), facts.againstTheory()]
+    .filter(Boolean)
+    .join(" ");
 }
 
 function nothing({ ledger, failures }: Explained): string {
@@ -42,6 +44,8 @@ class Facts {
   readonly longEnough: boolean;
   readonly cores: number;
   readonly coresUsed: number;
+  /** How long reading one message takes on average, in milliseconds. */
+  readonly readMs: number;
 
   constructor(
     readonly result: Explained,
@@ -54,6 +58,7 @@ class Facts {
     this.busyWorkers = this.workers.filter((share) => share >= WORKER_BUSY).length;
     this.longEnough = result.durationMs > SHORTEST_MS;
     this.cores = cores.length;
+    this.readMs = (scenario.source.latency.min + scenario.source.latency.max) / 2000;
     this.coresUsed = mean(cores.map(({ utilization }) => utilization));
   }
 
@@ -67,9 +72,9 @@ class Facts {
     const { ledger, latency, throughput } = this.result;
     if (this.closedLoop) return this.saturated && this.clients > this.slots;
     const behind = !keepsPace(this.result);
-    // Little's law: how many wait on average.
-    const waiting = (throughput * (latency.sojourn.mean - latency.service.mean)) / 1000;
-    const waits = waiting >= 1 && latency.sojourn.p99 > 10 * latency.service.p99;
+    // Little's law: how many wait on average. While it is read nothing waits.
+    const waiting = (throughput * (latency.sojourn.mean - latency.service.mean - this.readMs)) / 1000;
+    const waits = waiting >= 1 && latency.sojourn.p99 - this.longestRead > 10 * latency.service.p99;
     return behind || waits || droppedTotal(ledger) > 0 || ledger.unfinished > UNDONE * ledger.scheduled;
   }
 
@@ -77,6 +82,10 @@ class Facts {
   get held(): number {
     const { mode, process, throughput, latency } = this.result;
     return mode === "parallel" ? (throughput * latency.service.mean) / 1000 / Math.max(1, this.workers.length) : process.eventLoop.busy;
+  }
+
+  private get longestRead(): number {
+    return this.scenario.source.latency.max / 1000;
   }
 
   get closedLoop(): boolean {
@@ -103,9 +112,14 @@ class Facts {
     return each * Math.max(1, mode === "parallel" ? this.workers.length : 1);
   }
 
+  /** What one message holds its slot for, in milliseconds: in `sync` the one thread reads it, too. */
+  get each(): number {
+    return this.result.latency.service.mean + (this.result.mode === "sync" ? this.readMs : 0);
+  }
+
   /** Nearly all of those were in use (Little's law). */
   get saturated(): boolean {
-    return this.longEnough && (this.result.throughput * this.result.latency.service.mean) / 1000 >= 0.8 * this.slots;
+    return this.longEnough && (this.result.throughput * this.each) / 1000 >= 0.8 * this.slots;
   }
 
   arrivals(): string {
@@ -125,20 +139,31 @@ class Facts {
     return `${who} ${all} at ${this.rate}, with a median sojourn time of ${formatMs(latency.sojourn.p50)}.`;
   }
 
-  /** What the limit led to. */
-  aftermath(): string {
+  /** What the limit led to. `counted`: what became of all has been said. */
+  aftermath(counted: boolean): string {
     const { ledger, latency } = this.result;
+    const { failed, rejected, unfinished, scheduled } = ledger;
     const dropped = droppedTotal(ledger);
-    if (dropped > 0) return `${formatCount(dropped)} of ${formatCount(ledger.scheduled)} were dropped at the full queue.`;
-    if (ledger.unfinished > 0) return `${formatCount(ledger.unfinished)} of ${formatCount(ledger.scheduled)} were still undone at the end.`;
-    if (latency.sojourn.p99 > 10 * latency.service.p99) return `Waiting made the 99th percentile ${formatMs(latency.sojourn.p99)}.`;
-    return "";
+    const ends = (
+      [
+        [failed, "failed"],
+        [rejected, "were rejected"],
+        [dropped, "were dropped at the full queue"],
+        [unfinished, "were still undone at the end"],
+      ] as const
+    ).filter(([count]) => count > 0);
+    const told = ends.map(([count, what], i) => `${formatCount(count)}${i === 0 ? ` of ${formatCount(scheduled)}` : ""} ${what}`);
+    if (told.length > 0 && !counted) return `${listed(told)}.`;
+    if (dropped > 0 || unfinished > 0 || latency.sojourn.p99 - this.longestRead <= 10 * latency.service.p99) return "";
+    return `Waiting made the 99th percentile ${formatMs(latency.sojourn.p99)}.`;
   }
 
   /** Measured beside predicted, where theory says anything of the sojourn time. */
   againstTheory(): string {
     const { predicted, latency, throughput } = this.result;
-    if (predicted.sojournMean === null || predicted.throughput === null || !this.longEnough) return "";
+    // What theory expects is of the whole load.
+    const whole = this.result.status !== "aborted" && this.longEnough;
+    if (predicted.sojournMean === null || predicted.throughput === null || !whole) return "";
     const model = { simulation: "The simulation", capacity: "Theory" }[predicted.model] ?? predicted.model;
     const expected = `${formatCount(predicted.throughput)}/s and a mean sojourn time of ${formatMs(predicted.sojournMean)}`;
     const served = asServed(this.result);
@@ -169,24 +194,36 @@ type Look = (facts: Facts) => string | null;
 /** Each looks for one cause; the first that finds its own speaks. */
 const BOTTLENECKS: readonly Look[] = [
   queryStorm,
+  neverEnding,
   slowSource,
   busyThread,
   busyWorkers,
   busyKeys,
   otherPrograms,
   heldThread,
-  waitingBatch,
   slowHandlers,
   processors,
   shortQueue,
+  waitingBatch,
   slowWork,
 ];
 
 function queryStorm(facts: Facts): string | null {
+  const { answered, latency } = facts.result.queries;
+  const relayed = facts.result.mode === "parallel" && facts.overrun && facts.main >= BUSY && answered > facts.result.ledger.processed;
+  if (relayed)
+    return `Queries are the limit: passing ${formatCount(answered)} of them on kept the source's thread computing ${formatShare(facts.main)} of the time (p99 of a query ${formatMs(latency.p99)}), at ${facts.rate}. Snapshots would be answered without the Workers; fewer queries would help.`;
   const share = facts.shareOf(facts.result.sourceBlocked.queryMs);
   if (share < 0.3) return null;
-  const { answered, latency } = facts.result.queries;
   return `Queries are the limit: answering ${formatCount(answered)} of them kept messages waiting ${formatShare(share)} of the time (p99 of a query ${formatMs(latency.p99)}). Snapshots, or parallel mode, take them off this thread.`;
+}
+
+/** Long before the load was over nothing was done any more. */
+function neverEnding({ result, scenario }: Facts): string | null {
+  const { ledger, durationMs } = result;
+  const load = "duration" in scenario.load ? scenario.load.duration / 1000 : 0;
+  if (scenario.work.kind !== "handler" || ledger.unfinished < ledger.scheduled / 2 || durationMs > load / 2) return null;
+  return `A handler that does not end is the limit: nothing was done any more after the first ${formatMs(durationMs)}, and what waited behind it was never begun.`;
 }
 
 function slowHandlers(facts: Facts): string | null {
@@ -195,8 +232,10 @@ function slowHandlers(facts: Facts): string | null {
 
 function slowSource(facts: Facts): string | null {
   const { result, scenario } = facts;
-  const share = facts.shareOf(result.sourceBlocked.readMs);
-  if (share < 0.5) return null;
+  const share = Math.min(1, facts.shareOf(result.sourceBlocked.readMs));
+  // Where the queue is full it is not for want of reads that more is not done.
+  const heldUp = droppedTotal(result.ledger) > 0 || result.sourceBlocked.queueFullMs > 0.2 * result.sourceBlocked.readMs;
+  if (share < 0.5 || heldUp || !(facts.overrun || facts.closedLoop || share >= BUSY)) return null;
   const { min, max } = scenario.source.latency;
   const read = (min + max) / 2000;
   if (result.mode === "sync") {
@@ -210,7 +249,7 @@ function slowSource(facts: Facts): string | null {
 function busyThread(facts: Facts): string | null {
   const { result } = facts;
   // A thread that spins until the next arrival uses its core too, and has nothing in hand.
-  if (result.mode === "parallel" || Math.min(facts.main, result.process.eventLoop.busy) < BUSY) return null;
+  if (result.mode === "parallel" || !facts.longEnough || Math.min(facts.main, result.process.eventLoop.busy) < BUSY) return null;
   const idle = facts.cores > 1 ? ` while the machine's ${facts.cores} cores were ${formatShare(facts.coresUsed)} used in all` : "";
   const thread = result.mode === "sync" ? "its one thread" : "its one event loop";
   return `One core is the limit: ${thread} was computing ${formatShare(facts.main)} of the time${idle}, at ${facts.rate}. Less work per message or parallel mode would help; async would not.`;
@@ -243,7 +282,10 @@ function busyWorkers({ workers, busyWorkers: busy, rate, result, cores, overrun 
 /** Theory says the keys keep the rate down, and messages wait. */
 function busyKeys(facts: Facts): string | null {
   const { result, scenario, rate } = facts;
-  if (!facts.overrun || result.mode === "sync" || facts.saturated) return null;
+  const { sojourn, service } = result.latency;
+  // Who waits for an answer sends no more meanwhile: that they wait for each other shows in how long they do.
+  const inLine = facts.overrun || (facts.closedLoop && sojourn.mean - facts.readMs > 2 * service.mean);
+  if (!inLine || result.mode === "sync" || facts.saturated) return null;
   const { count, distribution } = scenario.keys;
   const each = formatMs(result.latency.service.mean);
   switch (result.predicted.bottleneck) {
@@ -281,10 +323,12 @@ function waitingBatch({ result, scenario, rate }: Facts): string | null {
   const { batch, sojourn } = result.latency;
   const { size, timeout } = scenario.batch;
   const single = (size ?? (timeout === undefined ? 1 : 2)) === 1;
-  if (result.mode === "sync" || single || batch.mean < 0.5 * sojourn.mean || batch.mean < 0.5) return null;
+  // The rest of it is the turn within the batch.
+  const filling = batch.mean - (Math.max(0, result.batches.meanSize - 1) / 2) * result.latency.service.mean;
+  if (result.mode === "sync" || single || filling < 0.5 * sojourn.mean || filling < 0.5) return null;
   const how = `batches went with ${formatCount(result.batches.meanSize)} on average`;
   const help = timeout === undefined ? "A smaller batch.size, or a batch.timeout," : "A shorter batch.timeout or a smaller batch.size";
-  return `The batch is what takes time: of ${formatMs(sojourn.mean)} on average, ${formatMs(batch.mean)} was waiting for it to go (${how}), at ${rate}. ${help} would help.`;
+  return `The batch is what takes time: of ${formatMs(sojourn.mean)} on average, ${formatMs(filling)} was waiting for it to go (${how}), at ${rate}. ${help} would help.`;
 }
 
 function processors(facts: Facts): string | null {
@@ -296,7 +340,8 @@ function processors(facts: Facts): string | null {
       kind === "io" || kind === "mixed" || kind === "handler"
         ? "async overlaps what waits."
         : "Threads of their own (parallel) would help.";
-    return `One message at a time is the limit: each takes ${formatMs(result.latency.service.mean)}, most of it waiting, and the one thread does nothing else meanwhile; ${facts.rate} went through. ${help}`;
+    const read = facts.readMs > 0 ? ` and ${formatMs(facts.readMs)} to read` : "";
+    return `One message at a time is the limit: each takes ${formatMs(result.latency.service.mean)}${read}, most of it waiting, and the one thread does nothing else meanwhile; ${facts.rate} went through. ${help}`;
   }
   if (!facts.waits && result.mode === "async" && scenario.async.offload === "none") {
     return `The thread is the limit: work that holds it is done one message at a time, each ${formatMs(result.latency.service.mean)}; ${facts.rate} went through. Mode parallel, with several Workers, would help.`;
@@ -324,6 +369,11 @@ function slowWork(facts: Facts): string | null {
     return `${who} the limit while arrivals came fastest: a message takes ${formatMs(service.mean)} of computing, ${facts.rate} went through, and over the whole run no thread was computing more than ${busiest} of the time. Less work per message${facts.result.mode === "parallel" ? ", or more Workers," : " or parallel mode"} would help.`;
   }
   return `The work itself is the limit, not a core: a message takes ${formatMs(service.mean)}, no thread was computing more than ${busiest} of the time, and ${facts.rate} went through.`;
+}
+
+/** "a, b and c" */
+function listed(parts: readonly string[]): string {
+  return parts.length < 2 ? parts.join("") : `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}`;
 }
 
 function mean(values: readonly number[]): number {

@@ -40,8 +40,12 @@ export function simulate(expected: Expected, limit = 1_000_000): Simulated | nul
 class Lane {
   /** When each of its processors is free again. */
   readonly slots: Slots;
-  /** When its thread is free of what holds it. */
+  /** When its thread is free of what holds it, where that is in the order of arrival. */
   free = 0;
+  /** The same where it is not. */
+  readonly calendar: Calendar | null;
+  /** When something was queued here last. */
+  queuedAt = 0;
   /** When the collector can begin the next batch. */
   gatherFrom = 0;
   /** Items gathered for a batch that is not complete: when each was queued, due, how long it takes, its key. */
@@ -49,13 +53,43 @@ class Lane {
   readonly due: number[] = [];
   readonly demand: number[] = [];
   readonly key: number[] = [];
-  /** When the last few items were done, by number: a Worker is sent no more than its window. */
+  /** When the last few batches were done, by number: a Worker is sent no more than its window. */
   readonly doneAt: Float64Array;
   count = 0;
 
-  constructor(slots: number, window: number) {
+  constructor(slots: number, window: number, shared: boolean) {
+    this.calendar = shared ? new Calendar() : null;
     this.slots = new Slots(slots);
     this.doneAt = new Float64Array(window);
+  }
+}
+
+/**
+ * When a thread that several processors share is held: each piece of work gets the first gap that is long enough once it is ready, so
+ * that one which is ready late does not keep an earlier one waiting.
+ */
+class Calendar {
+  /** In order of time, none overlapping. */
+  private readonly held: { readonly from: number; readonly to: number }[] = [];
+
+  /** Nothing will be ready before this instant any more. */
+  forget(before: number): void {
+    let past = 0;
+    while (past < this.held.length && (this.held[past] as { to: number }).to <= before) past++;
+    if (past > 0) this.held.splice(0, past);
+  }
+
+  /** When a piece of this length begins that is ready at an instant. */
+  reserve(ready: number, length: number): number {
+    let from = ready;
+    let place = 0;
+    for (; place < this.held.length; place++) {
+      const taken = this.held[place] as { from: number; to: number };
+      if (taken.from >= from + length) break;
+      from = Math.max(from, taken.to);
+    }
+    this.held.splice(place, 0, { from, to: from + length });
+    return from;
   }
 }
 
@@ -104,6 +138,8 @@ class Simulation {
   private readonly single: boolean;
   private readonly handover: number;
   private readonly handedOneByOne: boolean;
+  /** What works holds some batches beside those at work; all else waits in the queue. */
+  private readonly windowed: boolean;
   /** When those in the queue leave it: in order of leaving for one lane, a heap for several. */
   private readonly leavingInOrder = new Ring<number>();
   private readonly leavingAnyhow = new Heap<null>();
@@ -138,9 +174,11 @@ class Simulation {
     const offload = mode === "async" ? scenario.async.offload : "none";
     this.handover = offload === "none" ? 0 : HANDOVER * 1e9;
     this.handedOneByOne = offload === "message";
-    const batchSeconds = (scenario.work.time / 1e6) * Math.min(this.size, 100);
-    const window = mode === "parallel" ? windowOf(slots, batchSeconds) * Math.min(this.size, 1000) : slots;
-    this.lanes = Array.from({ length: lanes }, () => new Lane(slots, Math.max(1, window)));
+    const batchSeconds = ((scenario.work.time / 1e6) * Math.min(this.size, 100)) / slots;
+    this.windowed = mode === "parallel" || offload !== "none";
+    const window = offload === "none" ? windowOf(slots, batchSeconds) : scenario.async.concurrency;
+    const shared = slots > 1 && shares.wait < 1;
+    this.lanes = Array.from({ length: lanes }, () => new Lane(slots, Math.max(1, window), shared));
     this.laneOfKey = new Int32Array(lanes > 1 ? scenario.keys.count : 0).fill(-1);
     this.keyFree = slots > 1 ? new Float64Array(scenario.keys.count) : null;
     const asked = (offeredRate(scenario) ?? Number.POSITIVE_INFINITY) * (scenario.work.time / 1e6) * shares.cpu;
@@ -259,6 +297,8 @@ class Simulation {
   }
 
   private enqueue(lane: Lane, at: number, due: number, demand: number, key: number): void {
+    lane.calendar?.forget(lane.queuedAt);
+    lane.queuedAt = at;
     if (this.size === 1) {
       const from = Math.max(at, lane.slots.first);
       const done = this.work(lane, from, due, demand, key);
@@ -275,9 +315,9 @@ class Simulation {
     if (lane.queued.length >= this.size) this.dispatch(lane, lane.queued.length, Math.max(at, lane.gatherFrom, lane.slots.first));
   }
 
-  /** An item of `parallel` leaves the queue when the Worker holds less than its window; else when it is gathered. */
+  /** Where a Worker works, an item leaves the queue when that holds less than its window; else when it is gathered. */
   private leaving(lane: Lane, at: number, gathered: number): number {
-    if (this.expected.mode !== "parallel") return gathered;
+    if (!this.windowed) return gathered;
     return Math.max(at, lane.doneAt[lane.count % lane.doneAt.length] as number);
   }
 
@@ -304,8 +344,9 @@ class Simulation {
     let at = from;
     for (let i = 0; i < count; i++) {
       at = this.process(lane, at, lane.due[i] as number, lane.demand[i] as number, lane.key[i] as number);
-      this.note(lane, at);
+      if (this.handedOneByOne) this.note(lane, at);
     }
+    if (!this.handedOneByOne) this.note(lane, at);
     lane.slots.take(at + this.handover * (this.handedOneByOne ? count : 1));
     for (const list of [lane.queued, lane.due, lane.demand, lane.key]) list.splice(0, count);
   }
@@ -328,8 +369,8 @@ class Simulation {
     const held = demand - wait;
     let start = from;
     if (this.keyFree !== null) start = Math.max(start, this.keyFree[key] as number);
-    if (held > 0) start = Math.max(start, lane.free);
     const stretched = held * this.stretch;
+    if (held > 0) start = lane.calendar?.reserve(start, stretched) ?? Math.max(start, lane.free);
     if (start + reading >= this.expiry) {
       this.unfinished++;
       return start;

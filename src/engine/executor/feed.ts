@@ -42,6 +42,11 @@ export class Feed {
     let sinceNotified = 0;
     for await (const items of source.reads(lifecycle, busy)) {
       let now = time.now();
+      // A read that was under way when the run was over: nobody takes it out of the queue any more.
+      if (this.ended) {
+        for (const item of items) recorder.abandoned(item, now);
+        continue;
+      }
       for (let at = this.offerFrom(items, 0, now); at < items.length; at = this.offerFrom(items, at + 1, now)) {
         const item = items[at] as Item;
         now = await this.waitForRoom(item, this.shardOf(item), now);

@@ -37,7 +37,7 @@ export class Lane {
   /** Something was written since the Worker was last woken. */
   private unheard = false;
   private window: number;
-  /** Mean time a batch takes the Worker, in nanoseconds; 0: none is done. */
+  /** Mean time between two batches' ends, in nanoseconds; 0: none is done. */
   private batchTime = 0;
   /** Batches the Worker has at work at once. */
   private readonly slots: number;
@@ -102,10 +102,18 @@ export class Lane {
       this.window = this.job.settings.concurrency;
       return;
     }
-    const { busy, batches } = this.channel.recorder.counts();
-    this.batchTime = batches === 0 ? 0 : busy / batches;
-    const ahead = batches === 0 ? SMALLEST_WINDOW : Math.ceil((AHEAD * batches) / Math.max(1, busy));
+    this.batchTime = this.timeOfBatch();
+    const ahead = this.batchTime === 0 ? SMALLEST_WINDOW : Math.ceil(AHEAD / Math.max(1, this.batchTime));
     this.window = this.slots - 1 + Math.min(LARGEST_WINDOW, Math.max(SMALLEST_WINDOW, ahead));
+  }
+
+  /** Nanoseconds from the end of one batch to that of the next while there are enough: held by the thread, or waiting side by side. */
+  private timeOfBatch(): number {
+    const { recorder } = this.channel;
+    const { busy, batches } = recorder.counts();
+    if (batches === 0) return 0;
+    const waiting = (recorder.service.mean * this.itemsSent) / this.batchesSent / this.slots;
+    return Math.max(busy / batches, waiting);
   }
 
   /** Something waits for this Worker, or for the end of its last batch. */

@@ -118,9 +118,14 @@ class ParallelRun {
     const reports = this.session.end(halting);
     if (!halting) return reports;
     let ended = false;
+    const stopped = lifecycle.aborted;
     const cut = () => {
-      for (const i of ended ? [] : this.pool.cut())
-        lifecycle.notes.push(`Worker ${i} did not end its item when the run was over and was ended; its states are lost.`);
+      for (const i of ended ? [] : this.pool.cut()) {
+        const what = `Worker ${i} did not end its item when the run was over and was ended; its states are lost.`;
+        // Who stops a run in the middle of an item has asked for that.
+        if (stopped) lifecycle.notes.push(what);
+        else lifecycle.fail(now, what);
+      }
     };
     void time.sleepUntil(now + settings.lastItem).then(cut);
     return reports.finally(() => {

@@ -56,7 +56,10 @@ describe("P1-R2 handlers", () => {
       [undefined, "undefined"],
       [new TypeError(""), "TypeError"],
       ["", "an error without a message"],
-      [Object.create(null), "something that cannot be written as text"],
+      [Object.create(null), "{}"],
+      [{ code: 7, message: "an object that says something" }, "an object that says something"],
+      [{ code: 7 }, `{"code":7}`],
+      [{ toJSON: () => BigInt(1) }, "something that cannot be written as text"],
     ];
     for (const [what, reason] of thrown) {
       const throwing = processor(() => {
