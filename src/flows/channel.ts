@@ -1,7 +1,7 @@
 import { Ring } from "../queueing/ring.ts";
 import { checkCount } from "./options.ts";
 
-/** What happens to a value that finds a buffer full. `block`: who puts it waits. `latest`: only the newest is kept. */
+/** What happens to a value that finds a buffer full. `block`: who puts it waits. `latest`: only the newest is kept, whatever the capacity. */
 export type ChannelOverflow = "block" | "drop-oldest" | "drop-newest" | "latest";
 
 /**
@@ -18,16 +18,19 @@ export class Channel<T> implements AsyncIterableIterator<T, undefined> {
   private closed = false;
   private failure: { readonly error: unknown } | null = null;
 
+  /** Most values it holds. */
+  readonly capacity: number;
+
   constructor(
-    /** Most values it holds. */
-    readonly capacity: number,
+    capacity: number,
     readonly overflow: ChannelOverflow = "block",
     private readonly onReturn: () => void = () => {},
     /** Told how many values overflow has just thrown away. */
     private readonly onDrop: (count: number) => void = () => {},
   ) {
     checkCount("capacity of a channel", capacity, 1);
-    this.buffer = new Ring(Math.min(capacity, 1024));
+    this.capacity = overflow === "latest" ? 1 : capacity;
+    this.buffer = new Ring(Math.min(this.capacity, 1024));
   }
 
   get length(): number {
@@ -49,12 +52,10 @@ export class Channel<T> implements AsyncIterableIterator<T, undefined> {
     }
     if (this.buffer.length >= this.capacity || this.writers.length > 0) {
       if (this.overflow === "block") return false;
-      const gone = this.overflow === "latest" ? this.buffer.length : 1;
-      this.dropped += gone;
-      this.onDrop(gone);
+      this.dropped++;
+      this.onDrop(1);
       if (this.overflow === "drop-newest") return false;
-      if (this.overflow === "latest") this.buffer.clear();
-      else this.buffer.shift();
+      this.buffer.shift();
     }
     this.buffer.push(value);
     return true;

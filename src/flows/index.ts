@@ -51,6 +51,7 @@ export {
   FlowOrchestrator,
   type FlowOrchestratorOptions,
   type LifecycleEvents,
+  type PartHealth,
   type RegisterOptions,
 } from "./orchestrator/flow-orchestrator.ts";
 export { Service } from "./orchestrator/service.ts";

@@ -15,3 +15,8 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
 export function isFulfilled(answer: PromiseLike<unknown>): boolean {
   return answer instanceof Promise && Bun.peek.status(answer) === "fulfilled";
 }
+
+/** Hears of it when what a callback gave is rejected: one that takes its time may fail as well, and nobody else waits for it. */
+export function ifRejected(answer: unknown, report: (error: unknown) => void): void {
+  if (isThenable(answer)) Promise.resolve(answer).then(undefined, report);
+}

@@ -323,17 +323,17 @@ describe("P1-S the simulator beside the pipeline on a virtual clock", () => {
             gracefulStop: "60s",
           });
           // Near its limit a loop that is held in between does less than the simulator says, which leaves out what follows from that.
-        const most = Math.min(concurrency / 0.005, 1 / (0.005 * cpuShare), keys / 0.005);
-        fc.pre(kind !== "mixed" || mode === "sync" || rate < 0.6 * most);
-        const run = RUNNERS.find((one) => one.mode === mode)?.run as Runner;
+          const most = Math.min(concurrency / 0.005, 1 / (0.005 * cpuShare), keys / 0.005);
+          fc.pre(kind !== "mixed" || mode === "sync" || rate < 0.6 * most);
+          const run = RUNNERS.find((one) => one.mode === mode)?.run as Runner;
           const { result } = await run(given);
           const foreseen = simulate({ mode, scenario: given, workers: 1, cores: 2 });
           const { throughput, latency } = result;
           expect(Math.abs((foreseen?.throughput ?? 0) / throughput - 1)).toBeLessThan(0.05);
           const sojourn = (foreseen?.sojourn.mean ?? 0) / 1e6;
           // What waited is done only when the loop is not held by others: the simulator, which carries each through at once, leaves that out.
-        const unheard = kind === "mixed" ? 2 * 5 * cpuShare : 0;
-        expect(Math.abs(sojourn - latency.sojourn.mean)).toBeLessThan(1 + unheard + 0.1 * latency.sojourn.mean);
+          const unheard = kind === "mixed" ? 2 * 5 * cpuShare : 0;
+          expect(Math.abs(sojourn - latency.sojourn.mean)).toBeLessThan(1 + unheard + 0.1 * latency.sojourn.mean);
         },
       ),
       { numRuns: rounds(40), seed: 7 },

@@ -69,27 +69,42 @@ export class DataPipeline<In, Out = In> implements Part {
   async *run(source: Iterable<In> | AsyncIterable<In>): AsyncGenerator<Out, void, undefined> {
     if (this.line?.closed === true && !this.line.over) throw new Stopped(`${this.name} is closing; it can run again once all is out`);
     this.start();
+    // All of this run's own: by the time its source has said its last, another may be going on.
+    const line = this.running;
     const values = (source as AsyncIterable<In>)[Symbol.asyncIterator]?.() ?? (source as Iterable<In>)[Symbol.iterator]();
-    let fed = false;
+    let ended = false;
+    const next = async () => {
+      try {
+        const result = await values.next();
+        if (result.done === true) ended = true;
+        return result;
+      } catch (error) {
+        // A source that throws has ended by itself.
+        ended = true;
+        throw error;
+      }
+    };
+    const leaveSource = () => {
+      if (ended) return;
+      ended = true;
+      leave(values).catch((error: unknown) => this.failures.report("source", undefined, error));
+    };
     const feeding = (async () => {
       try {
-        for (;;) {
-          const result = await values.next();
-          if (result.done === true || this.running.closed) break;
-          await this.feed(result.value);
-        }
+        for (let result = await next(); result.done !== true && !line.closed; result = await next())
+          await line.feed(result.value, undefined);
       } finally {
-        fed = true;
-        await this.close();
+        leaveSource();
+        await line.close();
       }
     })();
     // Whoever leaves the loop early does not wait for the rest.
     feeding.catch(() => {});
     try {
-      yield* this.output;
+      yield* line.output as Channel<Out>;
     } finally {
-      if (!fed) leave(values).catch((error: unknown) => this.failures.report("source", undefined, error));
-      if (!this.running.closed) await this.stop({ deadlineMs: 0 });
+      leaveSource();
+      if (!line.closed) await this.stopLine(line, 0);
     }
     await feeding;
   }
@@ -149,8 +164,11 @@ export class DataPipeline<In, Out = In> implements Part {
   }
 
   /** As `close`, but not for longer than the deadline: what is inside then is abandoned and told so by its signal. */
-  async stop({ deadlineMs = STOP_MS }: StopOptions = {}): Promise<void> {
-    const { running } = this;
+  stop({ deadlineMs = STOP_MS }: StopOptions = {}): Promise<void> {
+    return this.stopLine(this.running, deadlineMs);
+  }
+
+  private async stopLine(running: Line, deadlineMs: number): Promise<void> {
     const left = await within(
       this.options.timers ?? realTimers,
       deadlineMs,

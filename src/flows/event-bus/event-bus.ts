@@ -5,7 +5,15 @@ import { checkCount, checkSpan } from "../options.ts";
 import { type HandlingStats, type Health, type Part, STOP_MS, type StopOptions, stuckHealth } from "../part.ts";
 import { type AnyEvent, type EventFilter, type EventName, FlowEvent } from "./event.ts";
 import { History } from "./history.ts";
-import { type Delivering, type Delivery, type Handle, Subscription, type SubscriptionStats, Tally } from "./subscription.ts";
+import {
+  type Delivering,
+  type Delivery,
+  type Handle,
+  Subscription,
+  type SubscriptionRule,
+  type SubscriptionStats,
+  Tally,
+} from "./subscription.ts";
 
 export interface EventBusOptions {
   /** Shown in failures and statistics. Default `bus`. */
@@ -152,7 +160,7 @@ export class EventBus<Events extends object> implements Part {
     subscription.endWithSignal(signal);
     this.subscriptions = [...this.subscriptions, subscription];
     this.forgetRoutes();
-    if (replay !== undefined) subscription.catchUp(this.replayed(heard, replay));
+    if (replay !== undefined) subscription.catchUp(this.replayed(subscription.rule, replay));
     return subscription;
   }
 
@@ -172,7 +180,7 @@ export class EventBus<Events extends object> implements Part {
     const subscription = this.subscribe(types, keep, { name: "iteration", concurrency: 1, buffer, ...rest });
     if (subscription.signal.aborted) channel.close();
     // Only now: what the buffer has no room for is counted by the subscription.
-    else if (replay !== undefined) subscription.catchUp(this.replayed(subscription.rule.types, replay));
+    else if (replay !== undefined) subscription.catchUp(this.replayed(subscription.rule, replay));
     subscription.signal.addEventListener("abort", () => channel.close(), { once: true });
     return channel;
   }
@@ -189,9 +197,11 @@ export class EventBus<Events extends object> implements Part {
   /** Takes no more events, lets handlers end until the deadline, and unsubscribes all; what is left then is abandoned. */
   async stop({ deadlineMs = STOP_MS }: StopOptions = {}): Promise<void> {
     this.stopped = true;
-    const busy = this.subscriptions.filter(({ idle }) => !idle);
+    // Who subscribes while it stops means the time after.
+    const { subscriptions } = this;
+    const busy = subscriptions.filter(({ idle }) => !idle);
     if (busy.length > 0) await within(this.timers, deadlineMs, Promise.all(busy.map((subscription) => subscription.drained())), null);
-    for (const subscription of this.subscriptions) subscription.unsubscribe();
+    for (const subscription of subscriptions) subscription.unsubscribe();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -244,8 +254,12 @@ export class EventBus<Events extends object> implements Part {
     this.routesKept = 0;
   }
 
-  private replayed(types: readonly string[] | null, replay: true | number | Pick<EventFilter, "since" | "until">): FlowEvent[] {
-    const filter = { ...(types === null ? {} : { type: types }), ...(typeof replay === "object" ? replay : {}) };
+  private replayed({ types, source }: SubscriptionRule, replay: true | number | Pick<EventFilter, "since" | "until">): FlowEvent[] {
+    const filter = {
+      ...(types === null ? {} : { type: types }),
+      ...(source === undefined ? {} : { source }),
+      ...(typeof replay === "object" ? replay : {}),
+    };
     return this.past.select(filter, typeof replay === "number" ? replay : undefined);
   }
 

@@ -220,7 +220,7 @@ export class Subscription implements Disposable {
     } catch (error) {
       this.inFlight--;
       this.fail(event, tally, error);
-      if (this.waiting.length > 0) this.next();
+      if (this.waiting.length > 0 || this.emptied.awaited) this.next();
       return;
     }
     if (isThenable(answer) && !isFulfilled(answer)) {
@@ -233,7 +233,7 @@ export class Subscription implements Disposable {
       tally.handled++;
       tally.leave();
     }
-    if (this.waiting.length > 0) this.next();
+    if (this.waiting.length > 0 || this.emptied.awaited) this.next();
   }
 
   /** A handler that takes its time; an event that waited for it began now, any other when it came. */

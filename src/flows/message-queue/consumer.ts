@@ -1,4 +1,4 @@
-import { isFulfilled, isThenable } from "../../kernel/promises.ts";
+import { ifRejected, isFulfilled, isThenable } from "../../kernel/promises.ts";
 import { thrownText } from "../../kernel/thrown.ts";
 import { stampOf, type Timers, within } from "../../kernel/timers.ts";
 import { Ring } from "../../queueing/ring.ts";
@@ -214,8 +214,13 @@ export class Consumer<T> implements Disposable {
   private work(): boolean {
     while (this.running.size < this.rule.concurrency && this.buffer.length > 0 && !this.stopping) {
       const now = this.stamp();
-      if (now >= this.beatDue) return true;
-      if (now >= this.sliceEnd) return false;
+      // At once: the timer, by a clock that never jumps, may be far off.
+      if (now >= this.beatDue) {
+        this.beatNow();
+        return true;
+      }
+      // A clock that was put back does not make the slice longer.
+      if (now >= this.sliceEnd || now < this.sliceEnd - SLICE_MS) return false;
       const held = this.buffer.shift() as Held<T>;
       if (this.rule.ordered && held.key !== null) {
         const line = this.lines.get(held.key);
@@ -340,10 +345,11 @@ export class Consumer<T> implements Disposable {
     this.counts.dead += dead.length;
     if (this.rule.onSettled === undefined) return;
     const told = (refs: readonly Identified[], end: Settled["end"]) => refs.map(({ id }) => ({ id, end }));
+    const failed = (error: unknown) => this.failures.report(`${this.rule.name}, onSettled`, undefined, error);
     try {
-      this.rule.onSettled([...told(acknowledged, "acknowledged"), ...told(dead, "dead")]);
+      ifRejected(this.rule.onSettled([...told(acknowledged, "acknowledged"), ...told(dead, "dead")]), failed);
     } catch (error) {
-      this.failures.report(`${this.rule.name}, onSettled`, undefined, error);
+      failed(error);
     }
   }
 
@@ -372,12 +378,16 @@ export class Consumer<T> implements Disposable {
   /** Lengthens the leases of all it holds, well before they run out. */
   private beat(): void {
     this.beatDue = this.timers.wall() + this.rule.visibilityMs / 3;
-    this.cancelHeartbeat = this.timers.after(this.rule.visibilityMs / 3, () => {
-      void this.prolong().finally(() => {
-        if (!this.stopping || this.running.size > 0) this.beat();
-        // Something may have had to wait for it.
-        this.wake();
-      });
+    this.cancelHeartbeat = this.timers.after(this.rule.visibilityMs / 3, () => this.beatNow());
+  }
+
+  private beatNow(): void {
+    this.cancelHeartbeat();
+    this.beatDue = Number.POSITIVE_INFINITY;
+    void this.prolong().finally(() => {
+      if (!this.stopping || this.running.size > 0) this.beat();
+      // Something may have had to wait for it.
+      this.wake();
     });
   }
 

@@ -117,6 +117,7 @@ export class MessageQueue<T> implements Part {
     // Before there is a file.
     checkOptions(options);
     const common = storeOptions(options);
+    if (file === "") throw new QueueError("invalid", "file: must be a path, got an empty text");
     if (file === undefined) return new MessageQueue<T>(name, new MemoryStore(common), options);
     const openFile = () => new SqliteStore({ ...common, file, durability, maxBytes, busyMs });
     return new MessageQueue<T>(name, openFile(), options, openFile);

@@ -238,6 +238,7 @@ export class Sender<T> {
   /** Takes nothing more in; what waits is rejected once what is being taken in is. */
   close(): void {
     this.closed = true;
+    this.cancelLook();
   }
 
   rejectRest(): void {

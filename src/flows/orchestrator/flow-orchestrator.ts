@@ -1,3 +1,4 @@
+import { ifRejected } from "../../kernel/promises.ts";
 import { thrownText } from "../../kernel/thrown.ts";
 import { realTimers, type Timers, within } from "../../kernel/timers.ts";
 import { type BackoffRule, backoffDelay } from "../../resilience/backoff.ts";
@@ -122,7 +123,7 @@ export class FlowOrchestrator implements AsyncDisposable {
     return this.alerts.add(rule, (alert) => {
       this.log(alert.text);
       this.bus.emit("alert", alert, { source: alert.part });
-      tell(alert);
+      ifRejected(tell(alert), (error) => this.log(`telling of an alert of ${alert.part} failed: ${thrownText(error)}`));
     });
   }
 
@@ -258,8 +259,11 @@ export class FlowOrchestrator implements AsyncDisposable {
     entry.state = "up";
     this.log(`${entry.name} started`);
     this.announce("part.started", { part: entry.name, restarts: entry.restarts });
-    for (const other of this.entries.values())
-      if (other.state === "waiting" && (other.options.dependsOn ?? []).includes(entry.name)) await this.tryStart(other);
+    // All at once: one that takes its time is not to hold up the others.
+    const waiting = [...this.entries.values()].filter(
+      ({ state, options }) => state === "waiting" && options.dependsOn?.includes(entry.name),
+    );
+    await Promise.all(waiting.map((other) => this.tryStart(other)));
   }
 
   private listen(entry: Entry): void {
@@ -306,6 +310,7 @@ export class FlowOrchestrator implements AsyncDisposable {
       }
     }
     entry.state = "stopped";
+    entry.failures = 0;
   }
 
   /** Looks at health and alerts from time to time. */
@@ -345,12 +350,15 @@ export class FlowOrchestrator implements AsyncDisposable {
   }
 
   private log(line: string): void {
-    try {
-      this.options.log?.(line);
-    } catch (error) {
+    const failed = (error: unknown) => {
       if (this.warned) return;
       this.warned = true;
       process.emitWarning(`the log of ${this.name} failed: ${thrownText(error)}`, "FlowWarning");
+    };
+    try {
+      ifRejected(this.options.log?.(line), failed);
+    } catch (error) {
+      failed(error);
     }
   }
 }

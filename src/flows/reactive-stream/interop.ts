@@ -5,6 +5,11 @@ export interface ObservableLike<T> {
   subscribe(observer: StreamObserver<T>): { unsubscribe(): void };
 }
 
+/** An observable whose `subscribe` comes in several forms, as RxJS has it: what it gives is plain from this one. */
+export interface Observed<T> {
+  forEach(next: (value: T) => void): Promise<void>;
+}
+
 /** Under which name an observable is asked for: the well-known symbol where somebody has made it, else what RxJS falls back to. */
 export const OBSERVABLE = ((Symbol as unknown as { observable?: symbol }).observable ?? "@@observable") as "@@observable";
 

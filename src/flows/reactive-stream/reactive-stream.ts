@@ -6,7 +6,7 @@ import { Failures, type OnFailure, Stopped } from "../failures.ts";
 import { Moment } from "../moment.ts";
 import { checkCount } from "../options.ts";
 import { type Health, type Part, type PartStats, STOP_MS, type StopOptions, stuckHealth } from "../part.ts";
-import { asObservable, OBSERVABLE, type ObservableLike } from "./interop.ts";
+import { asObservable, OBSERVABLE, type ObservableLike, type Observed } from "./interop.ts";
 import { type StreamObserver, Subscriber, type SubscriberOptions, type SubscriberStats } from "./subscriber.ts";
 
 /** Gives what a value becomes, or `undefined` to leave it out. */
@@ -57,6 +57,7 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
   /** How it has ended: well, or with an error; null: it goes on. */
   private ended: { readonly error?: unknown } | null = null;
   private readonly emptied = new Moment();
+  private readonly roomy = new Moment();
   /** Raised by each stop. */
   private run = 0;
   /** What `from` follows flows into the stream that was made of this one last; null: nothing does. */
@@ -80,7 +81,11 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
   }
 
   /** A stream of what another one gives: an observable, an async iterable, a Web Stream. It completes and fails with it. */
-  static from<T>(name: string, source: ObservableLike<T> | AsyncIterable<T>, options: ReactiveStreamOptions = {}): ReactiveStream<T> {
+  static from<T>(
+    name: string,
+    source: Observed<T> | ObservableLike<T> | AsyncIterable<T>,
+    options: ReactiveStreamOptions = {},
+  ): ReactiveStream<T> {
     const stream = ReactiveStream.of<T>(name, options);
     const observable = asObservable<T>(source);
     if (observable === null && typeof (source as AsyncIterable<T>)[Symbol.asyncIterator] !== "function")
@@ -129,6 +134,16 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
     }
     this.inbox.push(value);
     return true;
+  }
+
+  /** True when `emit` would keep a value. */
+  get hasRoom(): boolean {
+    return !this.busy || this.inbox.length < (this.options.buffer ?? 1024);
+  }
+
+  /** Resolves when there may be room again, or the stream has been stopped: for who can wait, though `emit` does not. */
+  ready(): Promise<void> {
+    return this.hasRoom ? Promise.resolve() : this.roomy.next();
   }
 
   private pass(value: In): void {
@@ -190,6 +205,7 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
       this.busy = true;
       this.through(this.inbox.shift(), 0);
     }
+    if (this.roomy.awaited && this.hasRoom) this.roomy.come();
     if (!this.busy) this.emptied.come();
   }
 
@@ -282,6 +298,7 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
     this.inbox.clear();
     for (const subscriber of this.subscribers) subscriber.endNow();
     this.emptied.come();
+    this.roomy.come();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,4 +1,4 @@
-import { isFulfilled, isThenable } from "../../kernel/promises.ts";
+import { ifRejected, isFulfilled, isThenable } from "../../kernel/promises.ts";
 import type { Timers } from "../../kernel/timers.ts";
 import { Ring } from "../../queueing/ring.ts";
 import type { Failures } from "../failures.ts";
@@ -191,11 +191,12 @@ export class Subscriber<T> implements Disposable {
     else this.tell(() => this.observer.error?.(how.error));
   }
 
-  private tell(what: () => void): void {
+  private tell(what: () => unknown): void {
+    const failed = (error: unknown) => this.failures.report(this.name, undefined, error);
     try {
-      what();
+      ifRejected(what(), failed);
     } catch (error) {
-      this.failures.report(this.name, undefined, error);
+      failed(error);
     }
   }
 

@@ -113,7 +113,7 @@ export class FlowFace {
 
   private async submit({ request, names: [name = ""] }: Asked): Promise<Response> {
     const pipeline = this.pipeline(name);
-    const value = await this.bodyOf(request, this.options.schemas?.pipelines?.[name]);
+    const value = await this.bodyOf(request, own(this.options.schemas?.pipelines, name));
     const id = crypto.randomUUID();
     const correlationId = request.headers.get("x-correlation-id")?.slice(0, 200) ?? id;
     if (!pipeline.offer(value, { correlationId, fields: { taskId: id } }))
@@ -139,7 +139,7 @@ export class FlowFace {
 
   private async enqueue({ request, url, names: [name = ""] }: Asked): Promise<Response> {
     const queue = this.queue(name);
-    const value = await this.bodyOf(request, this.options.schemas?.queues?.[name]);
+    const value = await this.bodyOf(request, own(this.options.schemas?.queues, name));
     const key = url.searchParams.get("key");
     const idempotencyKey = request.headers.get("idempotency-key");
     const { id, duplicate } = await queue.send(value, {
@@ -170,10 +170,15 @@ export class FlowFace {
     if (request.headers.get("upgrade")?.toLowerCase() !== "websocket")
       throw new HttpProblem(426, "a stream speaks WebSocket", { upgrade: "websocket", connection: "upgrade" });
     if (this.sockets >= (this.options.maxSockets ?? 10_000)) throw new HttpProblem(503, "too many connections", { "retry-after": "5" });
-    const schema = this.options.schemas?.streams?.[name];
+    const schema = own(this.options.schemas?.streams, name);
     const protocol = request.headers.get("sec-websocket-protocol")?.split(",")[0]?.trim();
     const headers: Record<string, string> = protocol === undefined ? {} : { "sec-websocket-protocol": protocol };
-    if (!server.upgrade(request, { data: { stream, schema, address, subscriber: null, turn: Promise.resolve(), drained: null }, headers }))
+    if (
+      !server.upgrade(request, {
+        data: { stream, schema, address, subscriber: null, turn: Promise.resolve(), waiting: 0, drained: null },
+        headers,
+      })
+    )
       throw new HttpProblem(400, "this is no proper WebSocket handshake");
     this.sockets++;
     return undefined;
@@ -284,4 +289,9 @@ function numberIn(url: URL, name: "priority" | "delayMs"): Record<string, number
   if (text === null) return {};
   if (!/^-?\d{1,12}$/.test(text)) throw new HttpProblem(422, `${name}: must be a whole number`);
   return { [name]: Number(text) };
+}
+
+/** What a name from outside may ask for: no more than was put there. */
+function own<T>(all: Readonly<Record<string, T>> | undefined, name: string): T | undefined {
+  return all !== undefined && Object.hasOwn(all, name) ? all[name] : undefined;
 }

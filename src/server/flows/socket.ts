@@ -12,18 +12,23 @@ export interface SocketData {
   subscriber: Subscriber<unknown> | null;
   /** Resolves when what the client sent before has been emitted: a schema that takes its time reorders nothing. */
   turn: Promise<void>;
+  /** Values it has sent that wait for room in the stream. */
+  waiting: number;
   /** Resolves when the client has read what it was sent. */
   drained: (() => void) | null;
 }
 
 /** Values that may wait for a client that reads slowly; then it misses the oldest. */
 const BUFFER = 256;
+/** Values of a client that may wait for room in the stream; who sends more meanwhile is cut off. */
+const MOST_WAITING = 1024;
 
 /** Close codes (RFC 6455, 7.4.1). */
 const GOING_AWAY = 1001;
 const UNSUPPORTED = 1003;
 const INVALID = 1007;
 const POLICY = 1008;
+const TRY_LATER = 1013;
 
 /** A stream over a WebSocket: what the client sends is emitted, what the stream gives is sent, each a JSON text. */
 export function streamSockets(access: Access, maxBytes: number, onError: (error: unknown) => void): WebSocketHandler<SocketData> {
@@ -60,7 +65,12 @@ export function streamSockets(access: Access, maxBytes: number, onError: (error:
       } catch (error) {
         return refuse(error);
       }
-      data.turn = data.turn.then(async () => void data.stream.emit(await validated(parseJson(message), data.schema))).catch(refuse);
+      if (data.waiting >= MOST_WAITING) return socket.close(TRY_LATER, "the stream does not keep up");
+      data.waiting++;
+      data.turn = data.turn
+        .then(() => take(message, data))
+        .catch(refuse)
+        .finally(() => data.waiting--);
     },
     drain(socket) {
       socket.data.drained?.();
@@ -71,6 +81,13 @@ export function streamSockets(access: Access, maxBytes: number, onError: (error:
       socket.data.drained?.();
     },
   };
+}
+
+/** Emits what a client has sent, once there is room for it. */
+async function take(message: string, { stream, schema }: SocketData): Promise<void> {
+  const value = await validated(parseJson(message), schema);
+  while (!stream.hasRoom) await stream.ready();
+  stream.emit(value);
 }
 
 /** A promise when the client does not keep up: its next value waits until it has read this one. */

@@ -44,7 +44,7 @@ describe("what iterations lose is in the figures of who lost it", () => {
 
   test("latest", async () => {
     const stream = ReactiveStream.of<number>("s");
-    const values = stream.values({ buffer: 1, overflow: "latest" });
+    const values = stream.values({ overflow: "latest" });
     for (let i = 0; i < 10; i++) stream.emit(i);
     expect(stream.stats().subscribers).toMatchObject([{ handled: 1, dropped: 9 }]);
     expect((await values.next()).value).toBe(9);
@@ -1004,5 +1004,170 @@ describe("what a production application meets", () => {
     await timers.advance(10);
     expect(calls).toBe(before);
     expect(pipeline.stats().failed).toBe(2);
+  });
+
+  test("F-2 a run that was left early has no part in the next, and lets its source go at once", async () => {
+    const timers = new VirtualTimers();
+    const pipeline = DataPipeline.of<number>("p").stage("one", (value) => value);
+    const left: string[] = [];
+    async function* slow(name: string, values: readonly number[]) {
+      try {
+        for (const value of values) {
+          await new Promise<void>((resolve) => timers.after(50, resolve));
+          yield value;
+        }
+      } finally {
+        left.push(name);
+      }
+    }
+    const early = (async () => {
+      for await (const _ of pipeline.run(slow("first", [1, 666, 667]))) break;
+    })();
+    await timers.run(early);
+    const got: number[] = [];
+    const second = (async () => {
+      for await (const value of pipeline.run(slow("second", [10, 11, 12]))) got.push(value);
+    })();
+    await timers.run(second);
+    expect(got).toEqual([10, 11, 12]);
+    expect(left.toSorted()).toEqual(["first", "second"]);
+    const stopped = (async () => {
+      for await (const _ of pipeline.run(slow("third", Array(100).fill(0)))) void pipeline.stop({ deadlineMs: 10 });
+    })();
+    await timers.run(stopped.catch(() => {}));
+    expect(left).toContain("third");
+  });
+
+  test("F-6 a part that hangs while it starts holds up who needs it, and nobody beside it", async () => {
+    const timers = new VirtualTimers();
+    const flows = new FlowOrchestrator({ timers, startMs: 100 });
+    const part = (name: string, start: () => Promise<void> = async () => {}): Part => ({
+      name,
+      start,
+      stop: async () => {},
+      stats: () => ({}),
+      health: () => ({ status: "up" }),
+    });
+    flows.register(part("a"));
+    flows.register(
+      part("b", () => new Promise(() => {})),
+      { dependsOn: ["a"] },
+    );
+    flows.register(part("c"), { dependsOn: ["a"] });
+    await timers.run(flows.start());
+    expect(flows.health().parts).toMatchObject({ a: { state: "up" }, b: { state: "starting" }, c: { state: "up" } });
+    await timers.run(flows.stop({ deadlineMs: 0 }));
+  });
+
+  test("F-5 stopped and started again, a part has all its restarts again", async () => {
+    const timers = new VirtualTimers();
+    const flows = new FlowOrchestrator({ timers });
+    let runs = 0;
+    const fails = async () => {
+      runs++;
+      throw new Error("no");
+    };
+    flows.task("t", fails, { restart: { max: 3, backoff: "constant", baseDelay: 1, jitter: "none" } });
+    for (const expected of [4, 8]) {
+      await timers.run(flows.start());
+      await timers.advance(50);
+      expect(runs).toBe(expected);
+      await timers.run(flows.stop());
+    }
+  });
+
+  test("callbacks that reject are told of: of alerts, failures, what is settled, an observer's end", async () => {
+    const timers = new VirtualTimers();
+    const rejects = async () => {
+      throw new Error("rejected");
+    };
+    const lines: string[] = [];
+    const flows = new FlowOrchestrator({ timers, checkMs: 10, log: (line) => lines.push(line) });
+    const bus = flows.register(new EventBus<{ a: number }>({ name: "bus", onFailure: rejects }));
+    flows.alert({ part: "bus", figure: "published", above: 0 }, rejects);
+    await timers.run(flows.start());
+    bus.subscribe("a", () => {
+      throw new Error("first");
+    });
+    bus.emit("a", 1);
+    await timers.advance(20);
+    expect(lines).toContain("telling of an alert of bus failed: rejected");
+    const failures: string[] = [];
+    const onFailure = ({ place }: FlowFailure) => void failures.push(place);
+    const queue = MessageQueue.open<number>("q", { timers, onFailure });
+    queue.consume(() => {}, { name: "c", onSettled: rejects });
+    await timers.run(queue.send(1));
+    await timers.advance(10);
+    const stream = ReactiveStream.of<number>("s", { onFailure });
+    stream.subscribe({ complete: rejects as unknown as () => void }, { name: "o" });
+    stream.complete();
+    await settled();
+    expect(failures).toEqual(["c, onSettled", "o"]);
+    await timers.run(Promise.all([queue.stop(), flows.stop()]));
+  });
+
+  test("F-4 a clock that jumps neither stalls a consumer nor lets it hold the loop", async () => {
+    const timers = new VirtualTimers();
+    let ahead = 0;
+    const wall = timers.wall.bind(timers);
+    timers.wall = () => wall() + ahead;
+    const queue = MessageQueue.open<number>("q", { timers, ...quiet });
+    await timers.run(queue.sendAll(Array.from({ length: 30 }, (_, n) => n)));
+    let seen = 0;
+    queue.consume(() => {
+      if (++seen === 2) ahead = 60_000;
+      return new Promise<void>((resolve) => timers.after(20, resolve));
+    });
+    await timers.advance(800);
+    expect(seen).toBe(30);
+    ahead = -3_600_000;
+    await timers.run(queue.send(99));
+    await timers.advance(50);
+    expect(seen).toBe(31);
+    await timers.run(queue.stop());
+  });
+
+  test("F-1 a bus stopped by its own handler stops at once; who subscribes meanwhile stays", async () => {
+    const timers = new VirtualTimers();
+    const bus = new EventBus<{ a: number }>({ timers });
+    let stopping: Promise<void> | undefined;
+    bus.subscribe("a", () => {
+      stopping ??= bus.stop({ deadlineMs: 3000 });
+    });
+    bus.emit("a", 1);
+    const from = timers.now();
+    await timers.run(stopping ?? Promise.reject(new Error("not stopped")));
+    expect(timers.now() - from).toBe(0);
+    const slow = new EventBus<{ a: number }>({ timers, ...quiet });
+    slow.subscribe("a", () => new Promise(() => {}));
+    slow.emit("a", 1);
+    const old = slow.stop({ deadlineMs: 10 });
+    slow.start();
+    const got: number[] = [];
+    slow.subscribe("a", ({ data }) => void got.push(data));
+    await timers.run(old);
+    slow.emit("a", 2);
+    expect(got).toEqual([2]);
+  });
+
+  test("F-1 so many of the past means so many of those it hears", () => {
+    const bus = new EventBus<{ a: number }>();
+    bus.emit("a", 1, { source: "x" });
+    bus.emit("a", 2, { source: "y" });
+    const got: number[] = [];
+    bus.subscribe("a", ({ data }) => void got.push(data), { source: "x", replay: 1 });
+    expect(got).toEqual([1]);
+  });
+
+  test("F-4 a queue that was stopped leaves no timer behind; a file needs a name", async () => {
+    const timers = new VirtualTimers();
+    const queue = MessageQueue.open<number>("q", { timers, capacity: 1, pollMs: 4000, file: file(), ...quiet });
+    await timers.run(queue.send(1));
+    const second = queue.send(2).catch(() => {});
+    await timers.advance(10);
+    await timers.run(queue.stop());
+    await second;
+    expect(timers.pending).toBe(0);
+    expect(() => MessageQueue.open("q", { file: "" })).toThrow("file: must be a path");
   });
 });

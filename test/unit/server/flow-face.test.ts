@@ -347,6 +347,31 @@ describe("F-7 streams over WebSocket", () => {
     socket.close();
   });
 
+  test("one that sends faster than the stream takes waits; far too much cuts it off", async () => {
+    const { url, flows } = await serve();
+    const gate = Promise.withResolvers<void>();
+    const got: unknown[] = [];
+    const narrow = ReactiveStream.of<unknown>("narrow", { buffer: 2 }).transform(async (value) => {
+      await gate.promise;
+      return value;
+    });
+    narrow.subscribe((value) => void got.push(value));
+    await flows.stop();
+    flows.register(narrow);
+    await flows.start();
+    const patient = await opened(`${url}/streams/narrow`);
+    for (let n = 0; n < 100; n++) patient.send(String(n));
+    const greedy = await opened(`${url}/streams/narrow`);
+    const end = closed(greedy);
+    for (let n = 0; n < 3000; n++) greedy.send("-1");
+    expect((await end)[0]).toBe(1013);
+    gate.resolve();
+    while (!got.includes(99)) await Bun.sleep(1);
+    expect(got.filter((value) => value !== -1)).toEqual(Array.from({ length: 100 }, (_, n) => n));
+    expect(narrow.stats().dropped).toBe(0);
+    patient.close();
+  });
+
   test("with a token, as a subprotocol", async () => {
     const { url } = await serve({ token: TOKEN });
     expect(opened(`${url}/streams/live`)).rejects.toThrow();
