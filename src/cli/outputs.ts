@@ -1,21 +1,11 @@
-import {
-  accessSync,
-  closeSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  realpathSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { accessSync, closeSync, constants, existsSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { numbered } from "../engine/run.ts";
 import type { FetchAccess } from "../engine/stage/fetch-stage.ts";
 import { LineFile } from "../kernel/line-file.ts";
 import { fileProblem, UserError } from "../kernel/problem.ts";
+import { realPath } from "../kernel/real-path.ts";
 import { printable, safeJson } from "../kernel/text.ts";
 import type { Scenario } from "../scenario/schema.ts";
 import type { RunResult } from "../telemetry/result.ts";
@@ -39,17 +29,31 @@ export class Outputs {
     for (const [index, mode] of this.modes.entries()) {
       const file = this.stateFile(index, mode);
       if (file === null) break;
-      if (json !== undefined && real(file) === real(json)) throw new UserError("--dump-state and --json name the same file");
+      if (json !== undefined && realPath(file) === realPath(json)) throw new UserError("--dump-state and --json name the same file");
       tryFile("--dump-state", file);
     }
   }
 
-  /** Nothing that the scenarios read may be written over. */
-  spareInputs(scenarios: readonly Scenario[]): void {
-    const inputs = new Map(scenarios.flatMap(inputsOf).map(([field, file]) => [real(file), field]));
+  /** Nothing that the scenarios read may be written over, nor anything twice. `runs`: the points of each scenario, by its file. */
+  spareInputs(runs: readonly Planned[]): void {
+    const scenarios = runs.flatMap(({ points }) => points);
+    const inputs = new Map(scenarios.flatMap(inputsOf).map(([field, file]) => [realPath(file), field]));
+    const taken = new Map(runs.map(({ file }) => [realPath(file), "a scenario of this run"]));
     for (const [flag, file] of this.targets()) {
-      const field = inputs.get(real(file));
+      const field = inputs.get(realPath(file));
       if (field !== undefined) throw new UserError(`${flag}: ${printable(file, 200)} is what ${field} reads`);
+      taken.set(realPath(file), `what ${flag} writes`);
+    }
+    for (const run of runs) {
+      const lists = new Set(run.points.flatMap(({ fetch }) => fetch?.urlsFile ?? []).map(realPath));
+      for (const file of deadLettersOf(run)) {
+        const at = realPath(file);
+        // A list of dead letters may be replaced by what is left of it.
+        const other = taken.get(at) ?? (lists.has(at) ? undefined : inputs.get(at));
+        if (other !== undefined)
+          throw new UserError(`fetch.deadLetter: ${printable(file, 200)} is ${inputs.has(at) ? `what ${other} reads` : other}`);
+        taken.set(at, "where other dead letters go");
+      }
     }
   }
 
@@ -130,6 +134,23 @@ function outFiles(out: string): string[] {
   return [resultFile(out), summaryFile(out)];
 }
 
+/** A scenario file and what it comes to. */
+export interface Planned {
+  readonly file: string;
+  readonly points: readonly Scenario[];
+}
+
+/** Every file that dead letters of a run may go to. */
+function deadLettersOf({ points }: Planned): ReadonlySet<string> {
+  const cases = points.flatMap((point) => point.modes.map((mode) => ({ mode, asked: point.fetch?.deadLetter })));
+  return new Set(
+    cases.flatMap(({ asked }) => {
+      if (asked === undefined) return [];
+      return cases.length === 1 ? [asked] : [asked, ...cases.map(({ mode }, i) => numbered(asked, i, mode))];
+    }),
+  );
+}
+
 /** The files that a scenario reads, by field. */
 function inputsOf({ load, work, fetch, flow }: Scenario): (readonly [field: string, file: string])[] {
   const replayed = load.executor === "replay" && load.file !== "-" ? load.file : undefined;
@@ -137,28 +158,18 @@ function inputsOf({ load, work, fetch, flow }: Scenario): (readonly [field: stri
   return Object.entries(files).flatMap(([field, file]) => (file === undefined ? [] : [[field, file] as const]));
 }
 
-/** Where a path leads, links followed as far as there is something. */
-function real(file: string): string {
-  try {
-    return realpathSync(file);
-  } catch {
-    const full = resolve(file);
-    return dirname(full) === full ? full : join(real(dirname(full)), basename(full));
-  }
-}
-
 /** Whether what a run is to write can be written, and is nobody else's: neither a scenario that it reads nor twice the same. */
 export function checkTargets({ json, out, log, dumpState, force }: RunFlags, scenarios: readonly string[]): void {
-  const taken = new Map(scenarios.map((file) => [real(file), "the scenario itself"]));
+  const taken = new Map(scenarios.map((file) => [realPath(file), "the scenario itself"]));
   for (const [flag, file] of [
     ["--json", json === "-" ? undefined : json],
     ["--dump-state", dumpState],
     ["--log", log],
   ] as const) {
     if (file === undefined) continue;
-    const other = taken.get(real(file));
+    const other = taken.get(realPath(file));
     if (other !== undefined) throw new UserError(`${flag}: ${printable(file, 200)} is ${other}`);
-    taken.set(real(file), `what ${flag} writes`);
+    taken.set(realPath(file), `what ${flag} writes`);
   }
   if (out !== undefined) {
     try {

@@ -1,4 +1,3 @@
-import { resolve } from "node:path";
 import { byPlace, EXIT, formatProblem, InvalidScenario, type Problem } from "../kernel/problem.ts";
 import { printable } from "../kernel/text.ts";
 import type { NamedScenario } from "../plan/plan.ts";
@@ -24,7 +23,7 @@ export async function run(asked: readonly string[], flags: RunFlags): Promise<nu
   const modes = scenarios.flatMap(({ points }) => points.flatMap(({ scenario }) => scenario.modes));
   const outputs = new Outputs(flags, scenarios.length, modes);
   outputs.checkStateFiles();
-  outputs.spareInputs(scenarios.flatMap(({ points }) => points.map(({ scenario }) => scenario)));
+  outputs.spareInputs(scenarios.map(({ file, points }) => ({ file, points: points.map(({ scenario }) => scenario) })));
   let measured: readonly RunResult[] = [];
   // Told when the dashboard no longer covers them.
   const warnings = new Set<string>();
@@ -81,10 +80,7 @@ function load(file: string, flags: RunFlags): Loaded {
   const { scenario, points, yaml } = loadScenarioFile(file, overridesOf(flags, file));
   for (const point of points) {
     checkPermissions(point.scenario, flags);
-    checkFiles(
-      point.scenario,
-      [file, flags.log ?? [], flags.json ?? [], flags.dumpState ?? []].flat().map((one) => resolve(one)),
-    );
+    checkFiles(point.scenario);
   }
   checkHostsOf(
     points.map((point) => point.scenario),

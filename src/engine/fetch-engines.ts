@@ -62,6 +62,9 @@ export interface RequestResult {
 }
 
 /** Fetches lists in one mode of the lab. */
+/** Milliseconds before the first retry, unless it is said. */
+const BASE_DELAY_MS = 200;
+
 abstract class Engine {
   protected abstract readonly mode: Mode;
 
@@ -97,9 +100,15 @@ abstract class Engine {
       deadline: span(deadlineMs),
       concurrency: { max: concurrency },
       connections,
-      retry: { ...rest, baseDelay: span(baseDelayMs), maxDelay: span(maxDelayMs) },
+      // The first wait is no longer than the longest that was asked for.
+      retry: {
+        ...rest,
+        baseDelay: span(baseDelayMs ?? (maxDelayMs === undefined ? undefined : Math.min(BASE_DELAY_MS, maxDelayMs))),
+        maxDelay: span(maxDelayMs),
+      },
     };
-    return { title: `${this.mode} engine`, workload: "fetch", modes: [this.mode], fetch, parallel: { workers: concurrency } };
+    const threads = this.mode === "parallel" ? { parallel: { workers: concurrency } } : {};
+    return { title: `${this.mode} engine`, workload: "fetch", modes: [this.mode], fetch, ...threads };
   }
 }
 

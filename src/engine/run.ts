@@ -9,6 +9,7 @@ import type { Calibration, CaseResult, Prediction, RunResult, Sample } from "../
 import { conclude } from "../theory/conclude.ts";
 import { explain } from "../theory/explain.ts";
 import { capacityOf, predict } from "../theory/predict.ts";
+import { DeadLetterFiles } from "./dead-letter-files.ts";
 import type { CaseOutline, OnEvent } from "./events.ts";
 import { failedResult, type LastSeen } from "./failed-case.ts";
 import { coreCount, describeMachine } from "./machine.ts";
@@ -66,6 +67,7 @@ class ScenarioRun {
   private uncalibrated: string | null = null;
   private caseCount = 1;
   private readonly probed = new Map<string, number>();
+  private deadLetters = new DeadLetterFiles([]);
   private readonly predictions = new Map<CasePlan, Prediction>();
   private current: RunnerProcess | null = null;
   private readonly spooling = new AbortController();
@@ -101,6 +103,7 @@ class ScenarioRun {
     const plans = planCases(points, cores);
     if (plans.some(computes)) await this.calibrate();
     this.caseCount = plans.length;
+    this.deadLetters = new DeadLetterFiles(plans.flatMap(({ scenario: { fetch } }) => fetch?.urlsFile ?? []));
     const outlines: CaseOutline[] = plans.map((plan) => ({ plan, predicted: this.predictionOf(plan) }));
     this.options.onEvent?.({ type: "run-started", scenario: this.named, cases: outlines, machine: describeMachine(this.calibration) });
     const ran = new Map<number, Ran>();
@@ -112,6 +115,10 @@ class ScenarioRun {
       ran.set(index, one);
       this.options.onEvent?.({ type: "case-finished", index, result: one.result });
     }
+    this.deadLetters.settle((index) => {
+      const { status, ledger } = ran.get(index)?.result ?? {};
+      return status === "completed" && ledger?.unfinished === 0;
+    });
     const finished = [...ran].sort(([a], [b]) => a - b).map(([, one]) => one);
     const result: RunResult = {
       schemaVersion: 1,
@@ -269,7 +276,8 @@ class ScenarioRun {
     const { access = NO_ACCESS } = this.options;
     if (probing) return { ...access, files: NO_ACCESS.files };
     const asked = scenario.fetch?.deadLetter ?? null;
-    const deadLetter = asked !== null && this.caseCount > 1 ? numbered(asked, index, mode) : asked;
+    const named = asked !== null && this.caseCount > 1 ? numbered(asked, index, mode) : asked;
+    const deadLetter = named === null ? null : this.deadLetters.of(index, named);
     const { requests } = access.files;
     const kept = requests !== null && this.caseCount > 1 ? numbered(requests, index, mode) : requests;
     return { ...access, files: { ...access.files, deadLetter, requests: kept } };

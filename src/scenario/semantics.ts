@@ -91,6 +91,10 @@ function fetchMisfits({ workload, fetch, load }: Scenario): SemanticProblem[] {
   }
   if (fetch === undefined) return problems;
   const { target, tiles, urls, urlsFile, concurrency, retry, rateLimit } = fetch;
+  const mock = target?.mock;
+  const shares = mock === undefined ? 0 : mock.resetRate + mock.stallRate + mock.truncateRate + mock.slowRate + mock.errorRate;
+  if (shares > 1 + 1e-9)
+    problems.push({ path: ["fetch", "target", "mock"], message: "must not have shares (errorRate, resetRate, …) of more than 1 in all" });
   const lists = Object.entries({ tiles, urls, urlsFile }).filter(([, list]) => list !== undefined);
   const second = lists[1]?.[0];
   if (second !== undefined)
@@ -164,9 +168,11 @@ function isAddress(text: string): boolean {
 
 /** Why a text cannot be a target; null when it can. */
 function targetProblem(text: string): string | null {
-  const url = httpUrl(text.replaceAll(/\{(z|x|y|-y)\}/g, "0"));
-  if (url === null) return "must be an http or https URL, such as http://127.0.0.1:8001/{z}/{x}/{y}.png";
-  if (/^[a-z]+:\/\/[^/?#]*\{/i.test(text)) return "must name its host without placeholders";
+  const filled = (number: string) => httpUrl(text.replaceAll(/\{(z|x|y|-y)\}/g, number));
+  const url = filled("0");
+  if (url === null || !/^https?:\/\/[^/\\]/i.test(text))
+    return "must be an http or https URL, such as http://127.0.0.1:8001/{z}/{x}/{y}.png";
+  if (/^[^/]*\/\/[^/\\?#]*\{/.test(text) || filled("1")?.origin !== url.origin) return "must name its host without placeholders";
   const unknown = /\{[^}]*\}/.exec(text.replaceAll(/\{(z|x|y|-y)\}/g, ""));
   return unknown === null ? null : "must have no placeholders but {z}, {x}, {y} and {-y}";
 }

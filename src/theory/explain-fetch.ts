@@ -35,10 +35,21 @@ function limit(result: Explained, fetch: FetchFigures, { load }: Scenario, setti
   const each = latency.service.mean;
   const meanInFlight = (done * each) / 1000;
   const rate = `${formatCount(throughput)} requests/s`;
+  const most = formatCount(fetch.requests);
+  if (fetch.resumed > 0.5 * fetch.requests)
+    return `Most was there already: ${formatCount(fetch.resumed)} of ${most} requests did not have to be sent.`;
+  if (fetch.rateLimited > 0.1 * fetch.attempts && settings.rateLimit === false) {
+    return `The server's rate limit is the limit: ${formatCount(fetch.rateLimited)} of ${formatCount(fetch.attempts)} attempts were answered 429, and an item took ${formatMs(each)} with its waits; ${rate} went through. More at once would not help; a client that keeps to the rate (fetch.rateLimit) would.`;
+  }
+  if (fetch.failed > 0.5 * fetch.requests && fetch.refusedByBreaker <= REFUSED * fetch.requests) {
+    const [worst] = Object.entries(fetch.byError).sort(([, a], [, b]) => b - a);
+    const why = worst === undefined ? "" : `, mostly by "${worst[0]}"`;
+    return `What fails is the limit: ${formatCount(fetch.failed)} of ${most} requests did${why}; ${rate} went through.`;
+  }
   const idle = latency.schedule.mean + latency.queue.mean < 0.5 * each;
   const inTime = !("vus" in load) && ledger.unfinished === 0 && keepsPace(result) && idle;
   if (fetch.refusedByBreaker > REFUSED * fetch.requests) {
-    return `The open circuit breaker is the limit: it refused ${formatCount(fetch.refusedByBreaker)} of ${formatCount(fetch.requests)} requests before they were sent; ${rate} went through.`;
+    return `The open circuit breaker is the limit: it refused ${formatCount(fetch.refusedByBreaker)} of ${most} requests; ${rate} went through.`;
   }
   if (mode === "sync" && inTime && meanInFlight < 0.8) {
     return `The arrivals are the limit: ${rate} at ${formatMs(each)} each kept the one thread waiting ${formatShare(meanInFlight)} of the time.`;
@@ -57,11 +68,15 @@ function limit(result: Explained, fetch: FetchFigures, { load }: Scenario, setti
   if (settings.rateLimit !== false && perSecond >= 0.9 * settings.rateLimit.max) {
     return `The rate limit set for the client (fetch.rateLimit.max, ${formatCount(settings.rateLimit.max)}/s) is the limit: ${rate} went through.`;
   }
+  if (settings.rateLimit !== false && fetch.rateTurns.length === 0 && fetch.peakConcurrency < slots && !inTime) {
+    return `The client's own rate is the limit: it begins at ${formatCount(settings.rateLimit.initial)}/s (fetch.rateLimit.initial) and climbs ×1.1 after every 10 successes; ${rate} went through, with ${formatCount(fetch.peakConcurrency)} in flight at most.`;
+  }
   if (fetch.rateTurns.length > 0 && used >= 0.5) {
     return `The server's rate limit is the limit: ${rate} went through.`;
   }
   if (concurrency.window === "waves" && fetch.peakConcurrency >= slots) {
-    return `Waves: a wave ends with its slowest request, so of ${formatCount(slots)} slots ${formatCount(meanInFlight)} were in use on average; ${rate} went through.`;
+    const places = Number.isFinite(allowed) ? formatCount(allowed) : "any number of";
+    return `Waves: a wave ends with its slowest request, so of ${places} places ${formatCount(meanInFlight)} were in use on average; ${rate} went through.`;
   }
   if (fetch.attempts > 3 * fetch.requests) {
     return `Waiting for the server to come back is the limit: an item took ${formatMs(each)}, of ${formatCount(fetch.attempts)} attempts ${formatCount(fetch.ok)} were answered well.`;
@@ -91,8 +106,9 @@ function retries(fetch: FetchFigures, settings: FetchSettings): string | null {
     demand === null || demand.failing === 0
       ? ""
       : `; the geometric series for a failure rate of ${formatShare(demand.failing)} and ${settings.retry.max} retries gives ${demand.attempts.toFixed(3)}`;
-  const saved = fetch.requests > 0 ? formatShare((fetch.ok + fetch.degraded) / fetch.requests) : "0 %";
-  return `Retries: ${formatCount(fetch.attempts)} attempts for ${formatCount(fetch.requests)} requests, ${fetch.amplification.toFixed(3)} each${series}; ${saved} ended well.`;
+  const sent = fetch.attempts - fetch.retries;
+  const well = `${formatCount(fetch.ok + fetch.degraded)} of ${formatCount(fetch.requests)} ended well`;
+  return `Retries: ${formatCount(fetch.attempts)} attempts for the ${formatCount(sent)} requests that were sent, ${fetch.amplification.toFixed(3)} each${series}; ${well}.`;
 }
 
 function limiter(fetch: FetchFigures, { rateLimit, target }: FetchSettings): string | null {

@@ -24,6 +24,8 @@ export interface RequestDemand {
   readonly attempt: number;
   /** Probability that an attempt fails in a way that is tried again. */
   readonly failing: number;
+  /** Of these, those that are told to wait and not how long: an error status of 429. */
+  readonly told: number;
   /** Probability that an item ends well. */
   readonly success: number;
   /** Attempts of an item: the geometric series 1 + p + p² … up to `retry.max`. */
@@ -37,13 +39,14 @@ export function requestDemand(fetch: FetchSettings): RequestDemand | null {
   const mock = fetch.target?.mock;
   if (mock === undefined) return null;
   const { latency, stallRate, resetRate, truncateRate, slowRate, errorRate } = mock;
-  const timeout = fetch.timeout / 1e6;
+  const timeout = patienceOf(fetch);
   const { mean, late } = answerTime(latency.min / 1e6, latency.max / 1e6, timeout);
   const attempt = (1 - stallRate) * mean + stallRate * timeout + slowRate * Math.min(SLOW, Math.max(0, timeout - mean));
+  const cutShort = slowRate * (mean + SLOW > timeout ? 1 : 0);
   // Told to wait and not how long, a client waits as long as it ever does.
   const told = mock.errorStatus === 429;
   const retried = (1 - late) * errorRate * (told || isIllStatus(mock.errorStatus) ? 1 : 0);
-  const failing = Math.min(1, resetRate + truncateRate + stallRate + late + retried);
+  const failing = Math.min(1, resetRate + truncateRate + stallRate + cutShort + late + retried);
   const { max } = fetch.retry;
   const attempts = failing < 1 ? (1 - failing ** (max + 1)) / (1 - failing) : max + 1;
   const jitter = fetch.retry.jitter === "none" ? 1 : fetch.retry.jitter === "full" ? 0.5 : 1 - fetch.retry.jitter / 2;
@@ -54,7 +57,13 @@ export function requestDemand(fetch: FetchSettings): RequestDemand | null {
     waits += failing ** retry * (share * Math.max(backoff, fetch.retry.maxDelay / 1e6) + (1 - share) * backoff);
   }
   const success = (1 - failing ** (max + 1)) * (1 - Math.max(0, errorRate * (1 - late) - retried));
-  return { attempt, failing, success, attempts, item: attempts * attempt + waits };
+  const item = Math.min(fetch.deadline / 1e6, attempts * attempt + waits);
+  return { attempt, failing, told: told ? retried : 0, success, attempts, item };
+}
+
+/** Longest one attempt may take, in seconds. */
+function patienceOf({ timeout, deadline }: FetchSettings): number {
+  return Math.min(timeout, deadline) / 1e6;
 }
 
 /** Mean time to an answer evenly spread over a range, or to giving up on it, and how likely that is; in seconds. */
@@ -109,11 +118,16 @@ export function predictFetch(expected: Expected): Prediction {
   const adaptive =
     breaking || mock.rateLimit > 0 || fetch.rateLimit !== false || fetch.concurrency.adaptive !== "none" || mock.outages.length > 0;
   if (fetch.rateLimit !== false && mock.rateLimit > 0 && scenario.load.executor === "shared-iterations") {
-    const throughput = simulateLimited(fetch.rateLimit, mock, demand, scenario.load.iterations);
+    const most = slots / Math.max(1e-9, demand.attempt);
+    const throughput = Math.min(most, simulateLimited(fetch.rateLimit, mock, demand, scenario.load.iterations));
     return { ...nothing, capacity, throughput, utilization, bottleneck: named, model: "simulation" };
   }
   if (adaptive || !simulatable(scenario)) {
-    const known = !breaking && mock.outages.length === 0 && fetch.concurrency.adaptive === "none";
+    // A rate that climbs to where it is needed, and answers that tell to wait: how long that takes nobody says beforehand.
+    const climbs = fetch.rateLimit !== false && fetch.rateLimit.initial < Math.min(fetch.rateLimit.max, lambda ?? fetch.rateLimit.max);
+    const refuses = mock.rateLimit > 0 && fetch.rateLimit === false && (lambda ?? Number.POSITIVE_INFINITY) > mock.rateLimit;
+    const steady = fetch.concurrency.adaptive === "none" && !climbs && !refuses;
+    const known = !breaking && mock.outages.length === 0 && steady;
     const throughput = known ? Math.min(lambda ?? Number.POSITIVE_INFINITY, capacity) * demand.success : null;
     return { ...nothing, capacity, throughput, utilization, bottleneck: named, model: "capacity" };
   }
@@ -137,7 +151,7 @@ class Requests {
   constructor(
     private readonly fetch: FetchSettings,
     seed: number,
-    private readonly failing: number,
+    private readonly demand: RequestDemand,
   ) {
     this.random = new Random(seed, "requests");
     this.mock = fetch.target?.mock as MockSettings;
@@ -146,28 +160,38 @@ class Requests {
   /** Nanoseconds, negative when the item fails in the end. */
   next(): number {
     const { retry } = this.fetch;
+    const { failing, told } = this.demand;
+    const deadline = this.fetch.deadline * 1000;
     let total = 0;
     for (let attempt = 1; ; attempt++) {
-      const failed = this.failing > 0 && this.random.unit() < this.failing;
+      const failed = failing > 0 && this.random.unit() < failing;
       total += this.attempt(failed);
+      if (total >= deadline) return -deadline;
       if (!failed) return this.refusedForGood() ? -total : total;
       if (attempt > retry.max) return -total;
-      total += backoffDelay(retry, attempt, this.random.unit()) * 1000;
+      const backoff = backoffDelay(retry, attempt, this.random.unit()) * 1000;
+      const wait = told > 0 && this.random.unit() < told / failing ? Math.max(backoff, retry.maxDelay * 1000) : backoff;
+      if (total + wait > deadline) return -total;
+      total += wait;
     }
   }
 
   private attempt(failed: boolean): number {
     const { latency, stallRate, slowRate } = this.mock;
     const took = (latency.min + (latency.max - latency.min) * this.random.unit()) * 1000;
-    const timeout = this.fetch.timeout * 1000;
-    if (failed && stallRate > 0 && this.random.unit() < stallRate / this.failing) return timeout;
-    if (!failed && slowRate > 0 && this.random.unit() < slowRate / (1 - this.failing)) return Math.min(timeout, took + SLOW * 1e9);
+    const timeout = patienceOf(this.fetch) * 1e9;
+    const { failing } = this.demand;
+    // A slow body takes as long as it is waited for, or a little longer than any other.
+    const cutShort = (latency.min + latency.max) * 500 + SLOW * 1e9 > timeout;
+    const endless = stallRate + (cutShort ? slowRate : 0);
+    if (failed && endless > 0 && this.random.unit() < endless / failing) return timeout;
+    if (!failed && !cutShort && slowRate > 0 && this.random.unit() < slowRate / (1 - failing)) return Math.min(timeout, took + SLOW * 1e9);
     return Math.min(timeout, took);
   }
 
   private refusedForGood(): boolean {
     const { errorRate } = this.mock;
-    return errorRate > 0 && !isIllStatus(this.mock.errorStatus) && this.random.unit() < errorRate / (1 - this.failing);
+    return errorRate > 0 && !isIllStatus(this.mock.errorStatus) && this.random.unit() < errorRate / (1 - this.demand.failing);
   }
 }
 
@@ -204,16 +228,18 @@ function simulateLimited(rule: RateRule, mock: MockSettings, { attempt }: Reques
 }
 
 /** The same arrivals over so many slots, each busy until its item is done. */
-function simulateFetch({ mode, scenario }: Expected, { failing }: RequestDemand, slots: number) {
+function simulateFetch({ mode, scenario }: Expected, demand: RequestDemand, slots: number) {
   const fetch = scenario.fetch as FetchSettings;
   const { load } = scenario;
-  const requests = new Requests(fetch, scenario.seed, failing);
+  const requests = new Requests(fetch, scenario.seed, demand);
   const busy = new Heap<null>();
   const sojourn = new Histogram();
   const closed = "vus" in load;
   const most = load.executor === "shared-iterations" ? load.iterations : SIMULATED;
   const until = load.executor === "constant-vus" ? load.duration * 1000 : Number.POSITIVE_INFINITY;
   const waves = fetch.concurrency.window === "waves" && mode !== "sync";
+  // A wave takes all that may be under way, whether or not there is a connection for each.
+  const wave = fetch.concurrency.max === "unlimited" ? Number.POSITIVE_INFINITY : fetch.concurrency.max;
   const tape = closed ? null : openTape(scenario, () => null);
   const arrival = new Arrival();
   const servers = closed ? Math.min(slots, load.vus) : slots;
@@ -226,13 +252,13 @@ function simulateFetch({ mode, scenario }: Expected, { failing }: RequestDemand,
   for (let i = 0; i < Math.min(most, SIMULATED); i++) {
     if (tape !== null && !tape.next(arrival)) break;
     const free = busy.size < servers ? 0 : busy.next;
-    if (waves && inWave === slots) {
+    if (waves && inWave === wave) {
       waveBegan = waveEnds;
       inWave = 0;
     }
     if (busy.size >= servers) busy.pop();
     const due = tape === null ? free : arrival.dueMicros * 1000;
-    const started = waves ? Math.max(due, waveBegan) : Math.max(due, free);
+    const started = Math.max(due, free, waves ? waveBegan : 0);
     if (started >= until) break;
     inWave++;
     const took = requests.next();

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Socket } from "bun";
 import { AsyncEngine, runScenario, SyncEngine, ThreadedEngine } from "../../src/index.ts";
@@ -133,6 +133,46 @@ describe("T-7 hostile servers", () => {
     await proxy.stop(true);
   });
 
+  test("a short length beside endless chunks fills no memory; a refusal stands though its body is cut or never comes", async () => {
+    const timers: Timer[] = [];
+    const listener = Bun.listen<null>({
+      hostname: "127.0.0.1",
+      port: 0,
+      socket: {
+        data(socket, data) {
+          const path = /GET (\S+)/.exec(data.toString())?.[1];
+          if (path === "/chunks") {
+            socket.write("HTTP/1.1 200 OK\r\ncontent-length: 10\r\ntransfer-encoding: chunked\r\n\r\n");
+            const chunk = Buffer.from(`${(1 << 20).toString(16)}\r\n${"x".repeat(1 << 20)}\r\n`);
+            let at = 0;
+            const timer = setInterval(() => {
+              const written = socket.write(chunk.subarray(at));
+              at = (at + Math.max(0, written)) % chunk.length;
+              if (written < 0) clearInterval(timer);
+            }, 0);
+            timers.push(timer);
+          } else if (path === "/ok") socket.write("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
+          else socket.write("HTTP/1.1 404 No\r\ncontent-length: 100\r\n\r\nabc");
+          if (path === "/cut") socket.end();
+        },
+        error() {},
+      },
+    });
+    const url = (path: string) => `http://127.0.0.1:${listener.port}${path}`;
+    const base = { circuitBreaker: { failureThreshold: 2 }, concurrency: { max: 2 } };
+    const urls = ["/cut", "/stall", "/cut", "/stall", "/ok", "/ok"].map(url);
+    const [refused] = await ran({ modes: ["sync"], fetch: { ...base, urls, timeout: "150ms", retry: { max: 2 } } });
+    expect([refused?.fetch.byStatus, refused?.fetch.byError, refused?.fetch.attempts]).toEqual([{ "200": 2, "404": 4 }, {}, 6]);
+    const [chunks] = await ran({
+      modes: ["async"],
+      fetch: { ...base, urls: [url("/chunks"), url("/chunks")], timeout: "1s", retry: { max: 0 } },
+    });
+    expect(chunks?.fetch.byError).toEqual({ timeout: 2 });
+    expect(chunks?.process.peakRssBytes ?? 0).toBeLessThan(350e6);
+    for (const timer of timers) clearInterval(timer);
+    listener.stop(true);
+  });
+
   const HOSTILE: Readonly<Record<string, readonly [answer: (socket: Socket<unknown>) => void, error: string]>> = {
     "an endless body": [pour, "timeout"],
     "a flood of headers": [flood, "headers too large"],
@@ -145,6 +185,7 @@ describe("T-7 hostile servers", () => {
       },
       "connection closed",
     ],
+    "a status that is none": [say("HTTP/1.1 000 No\r\ncontent-length: 0\r\n\r\n"), "invalid response"],
     "a redirect to itself": [say("HTTP/1.1 302 Found\r\nlocation: /again\r\ncontent-length: 0\r\n\r\n"), "redirect loop"],
     "a redirect to a public host": [
       say("HTTP/1.1 302 Found\r\nlocation: http://example.com/\r\ncontent-length: 0\r\n\r\n"),
@@ -346,12 +387,60 @@ describe("on the command line", () => {
     expect(lines(dead).map(({ tile }) => tile)).toEqual(Array.from({ length: 30 }, (_, i) => `4/${i % 16}/${Math.floor(i / 16)}`));
   });
 
+  test("T-9 a list of dead letters is replaced only once every mode has had it, and not by a run that was stopped", async () => {
+    const dead = join(folder, "again.ndjson");
+    const server = Bun.serve({
+      hostname: "127.0.0.1",
+      port: 0,
+      fetch: async ({ url }) => {
+        if (url.includes("slow")) await Bun.sleep(300);
+        return new Response("", { status: url.includes("good") ? 200 : 404 });
+      },
+    });
+    const list = (names: readonly string[]) =>
+      writeFileSync(dead, names.map((name) => `{"url":"http://127.0.0.1:${server.port}/${name}"}\n`).join(""));
+    const file = write(
+      "again.yaml",
+      "title: again\nworkload: fetch\nmodes: [sync, async]\nfetch: { urlsFile: ./again-0-sync.ndjson, deadLetter: ./again.ndjson }\n",
+    );
+    const own = join(folder, "again-0-sync.ndjson");
+    list(["good", "bad", "good2"]);
+    renameSync(dead, own);
+    const { stdout } = await lab(["run", file, "--headless", "-q", "--no-store", "--json", "-"]);
+    const { cases } = JSON.parse(stdout) as RunResult;
+    expect(cases.map(({ fetch }) => [fetch?.ok, fetch?.failed])).toEqual([
+      [2, 1],
+      [2, 1],
+    ]);
+    const left = readFileSync(own, "utf8").trim().split("\n");
+    expect(left.map((line) => (JSON.parse(line) as { url: string }).url)).toEqual([`http://127.0.0.1:${server.port}/bad`]);
+    list(Array.from({ length: 100 }, (_, i) => `slow${i}`));
+    renameSync(dead, own);
+    const before = readFileSync(own, "utf8");
+    const child = Bun.spawn([process.execPath, MAIN, "run", file, "--mode", "sync", "--headless", "--no-store"], {
+      env: cleanEnv(),
+      stdout: "ignore",
+      stderr: "pipe",
+    });
+    for await (const chunk of child.stderr) if (new TextDecoder().decode(chunk).includes("processed")) child.kill("SIGINT");
+    expect(await child.exited).toBe(130);
+    expect(readFileSync(own, "utf8")).toBe(before);
+    expect(readdirSync(folder).filter((name) => name.endsWith(".new"))).toEqual([]);
+    await server.stop(true);
+  });
+
   test("files that cannot be written, or are needed, are refused before anything runs", async () => {
     const file = write("refused.yaml", "title: refused\nworkload: fetch\nfetch: { tiles: { zoom: 2, count: 4 } }\n");
+    const link = join(folder, "link");
+    symlinkSync(file, link);
+    const log = join(folder, "the.log");
     const cases: readonly (readonly [string[], string])[] = [
       [["--set", `fetch.deadLetter=${folder}`], "fetch.deadLetter"],
       [["--set", `fetch.saveTo=${file}`], "fetch.saveTo"],
-      [["--set", `fetch.deadLetter=${file}`], "is needed for something else"],
+      [["--set", `fetch.deadLetter=${file}`], "is a scenario of this run"],
+      [["--set", `fetch.deadLetter=${link}`], "is a scenario of this run"],
+      [["--set", `fetch.deadLetter=${join(folder, "kept/result.json")}`, "--out", join(folder, "kept")], "is what --out writes"],
+      [["--set", `fetch.deadLetter=${log}`, "--log", log], "is what --log writes"],
       [["--log", file], "is the scenario itself"],
     ];
     for (const [flags, sentence] of cases) {

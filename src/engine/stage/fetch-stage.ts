@@ -1,6 +1,3 @@
-import { copyFileSync, existsSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { LineFile } from "../../kernel/line-file.ts";
 import type { CasePlan } from "../../plan/plan.ts";
 import { BREAKER_STATES, CircuitBreakers } from "../../resilience/circuit-breaker.ts";
@@ -13,6 +10,7 @@ import { MockProcess } from "../../workloads/fetch/mock/mock-process.ts";
 import type { FetchMemory, FetchSpec } from "../../workloads/fetch/processor.ts";
 import type { FetchFiles } from "../../workloads/fetch/records.ts";
 import { COUNT, type FetchReport, fetchCounts, mergeReports, PublishedReport } from "../../workloads/fetch/report.ts";
+import { sweepUnfinished } from "../../workloads/fetch/save.ts";
 import { Targets } from "../../workloads/fetch/targets.ts";
 import type { WorkloadReport } from "../../workloads/workload.ts";
 import { type MakeProcessor, type ProcessorSpec, prepareProcessors } from "../processors.ts";
@@ -31,20 +29,6 @@ const NO_FILES: FetchFiles = { deadLetter: null, log: null, logUrls: false, requ
 
 /** Private hosts alone, and nothing written. */
 export const NO_ACCESS: FetchAccess = { allowedHosts: [], files: NO_FILES };
-
-/** A list of dead letters that is to be replaced by new ones is read from a copy. */
-function setAside(
-  { urlsFile }: FetchSettings,
-  deadLetter: string | null,
-): { readonly urlsFile: string | undefined; readonly remove: () => void } {
-  if (urlsFile === undefined || deadLetter === null || !existsSync(deadLetter) || realpathSync(urlsFile) !== realpathSync(deadLetter)) {
-    return { urlsFile, remove: () => {} };
-  }
-  const folder = mkdtempSync(join(tmpdir(), "lab-tui-"));
-  const copy = join(folder, "list.ndjson");
-  copyFileSync(urlsFile, copy);
-  return { urlsFile: copy, remove: () => rmSync(folder, { recursive: true, force: true }) };
-}
 
 const NO_REPORT: FetchReport = { byStatus: {}, byError: {}, byHost: {} };
 
@@ -80,15 +64,12 @@ export class FetchStage implements Stage {
     if (settings === undefined) throw new Error("a fetch scenario without its part");
     const described = settings.target?.mock;
     const mock = described === undefined ? null : await MockProcess.start(described, scenario.seed);
-    const list = setAside(settings, access.files.deadLetter);
+    if (settings.saveTo !== undefined) sweepUnfinished(settings.saveTo);
     if (access.files.deadLetter !== null) LineFile.create(access.files.deadLetter);
     const base = mock?.url ?? settings.target?.url ?? null;
-    const parts = { settings: { ...settings, urlsFile: list.urlsFile }, base, allowedHosts: access.allowedHosts, files: access.files };
-    const stop = () => {
-      mock?.stop();
-      list.remove();
-    };
-    return FetchStage.of(plan, parts, mock === null ? { stop } : { begin: () => mock.begin(), stats: () => mock.stats(), stop });
+    const parts = { settings, base, allowedHosts: access.allowedHosts, files: access.files };
+    const own = mock === null ? null : { begin: () => mock.begin(), stats: () => mock.stats(), stop: () => mock.stop() };
+    return FetchStage.of(plan, parts, own);
   }
 
   private static async of(
@@ -214,6 +195,8 @@ export class FetchStage implements Stage {
   private async fetchFigures(reports: readonly FetchReport[]): Promise<FetchFigures> {
     const server = (await this.mock?.stats?.()) ?? null;
     const { ok, degraded, failed, attempts, retries, refused } = this.requests();
+    // Of the items themselves, not of the tiles around them.
+    const first = attempts - retries - this.total(COUNT.parents);
     return {
       requests: ok + degraded + failed,
       ok,
@@ -229,7 +212,7 @@ export class FetchStage implements Stage {
       ...mergeReports(reports),
       peakConcurrency: Atomics.load(this.flight, 1),
       connectionsOpened: server?.connections ?? null,
-      amplification: attempts > retries ? attempts / (attempts - retries) : 0,
+      amplification: first > 0 ? (first + retries) / first : 0,
       rateTurns: this.limiter?.turns ?? [],
       server,
     };

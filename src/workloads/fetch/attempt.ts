@@ -61,13 +61,15 @@ export class Line {
     try {
       const response = await this.send(address, id);
       const { status } = response;
+      if (status < 100) {
+        await this.leave(response);
+        return { status: 0, error: "invalid response", retryAfter: null, bytes: this.bytes };
+      }
       if (status < 200 || status >= 300 || this.saver !== null || !isSmall(response)) return await this.handle(response, address, id);
       this.bytes = (await response.arrayBuffer()).byteLength;
       return { status, error: null, retryAfter: null, bytes: this.bytes };
     } catch (error) {
-      // A body that could not be taken is not to go on coming.
-      this.controller.abort();
-      this.controller = new AbortController();
+      this.renew();
       return { status: 0, error: this.brokenOff ?? nameOf(error), retryAfter: null, bytes: this.bytes };
     } finally {
       this.active = false;
@@ -102,6 +104,7 @@ export class Line {
         };
       }
       await this.leave(response);
+      if (this.brokenOff !== null) return { status: 0, error: this.brokenOff, retryAfter: null, bytes: this.bytes };
       const problem = hop >= MOST_HOPS ? "redirect loop" : this.hopProblem(location, url);
       if (problem !== null) return { status, error: problem, retryAfter: null, bytes: this.bytes };
       url = new URL(location, url).href;
@@ -146,17 +149,30 @@ export class Line {
     return format === undefined ? counted : counted.pipeThrough(new DecompressionStream(format));
   }
 
-  /** Gets rid of a body nobody wants: a short one is read, so that the connection can be used again. */
+  /**
+   * Gets rid of a body nobody wants: a short one is read, so that the connection can be used again. The answer stands whatever becomes of
+   * it.
+   */
   private async leave(response: Response): Promise<void> {
-    if (isSmall(response)) this.bytes += (await response.arrayBuffer()).byteLength;
-    else await response.body?.cancel();
+    try {
+      if (isSmall(response)) this.bytes += (await response.arrayBuffer()).byteLength;
+      else await response.body?.cancel();
+    } catch {
+      this.renew();
+    }
+  }
+
+  /** What is under way is not to go on coming. */
+  private renew(): void {
+    this.controller.abort();
+    this.controller = new AbortController();
   }
 }
 
-/** True when a body is short by the server's own word, which the client holds it to. */
+/** True when a body is short by the server's own word, which the client holds it to; not where it comes in chunks all the same. */
 function isSmall({ headers }: Response): boolean {
   const length = headers.get("content-length");
-  return length !== null && Number(length) <= ONE_PIECE;
+  return length !== null && Number(length) <= ONE_PIECE && !headers.has("transfer-encoding");
 }
 
 /** Names of encodings in HTTP and as streams. */

@@ -29,13 +29,12 @@ function refusePublic(fetch: FetchSettings, allowed: readonly string[]): void {
   throw new UserError(`load would go to public hosts (${named}); ${flags} allows it. This machine and private networks need no leave`);
 }
 
-/** Refuses a scenario whose files cannot be written, or would replace what it is made of: before anything runs. */
-export function checkFiles({ fetch }: Scenario, precious: readonly string[]): void {
+/** Refuses a scenario whose files cannot be written: before anything runs. */
+export function checkFiles({ fetch }: Scenario): void {
   const { saveTo, deadLetter } = fetch ?? {};
   if (saveTo !== undefined) checked("saveTo", saveTo, () => mkdirSync(saveTo, { recursive: true }));
   if (saveTo !== undefined) checked("saveTo", saveTo, () => accessSync(saveTo, constants.W_OK));
   if (deadLetter === undefined) return;
-  if (precious.includes(deadLetter)) throw new UserError(`fetch.deadLetter: ${printable(deadLetter, 200)} is needed for something else`);
   checked("deadLetter", deadLetter, () => {
     accessSync(existsSync(deadLetter) ? deadLetter : dirname(deadLetter), constants.W_OK);
     if (existsSync(deadLetter) && statSync(deadLetter).isDirectory()) throw Object.assign(new Error("a folder"), { code: "EISDIR" });

@@ -71,6 +71,8 @@ export class FetchProcessor implements Processor {
   private readonly pace: Pace | null;
   private readonly timeout: Nanoseconds;
   private watching = false;
+  /** Something has ended that has not been written down. */
+  private untold = false;
   private readonly collector: Collector;
   private flushedAt: Nanoseconds = 0;
   private publishedAt: Nanoseconds = 0;
@@ -177,11 +179,13 @@ export class FetchProcessor implements Processor {
       if (answer.error === null && answer.status >= 200 && answer.status < 300) return this.done(pursuit, "ok", null);
       const wait = this.waitBeforeRetry(pursuit, answer);
       if (typeof wait === "string") return this.giveUp(pursuit, wait);
+      const until = this.effort.now() + wait;
+      // Its place is another's rather than kept until then for nothing.
+      if (until > pursuit.deadline) return this.giveUp(pursuit, `${answer.error ?? answer.status}, its deadline before the next attempt`);
       this.add(COUNT.waiting);
-      const inTime = await this.pause(pursuit, this.effort.now() + wait);
+      await this.effort.pause(wait);
       this.add(COUNT.waiting, -1);
       if (this.halted) return "stopped";
-      if (!inTime) return this.giveUp(pursuit, "deadline");
     }
   }
 
@@ -261,17 +265,6 @@ export class FetchProcessor implements Processor {
     return asked > LONGEST_RETRY_AFTER ? `${status} asks to wait ${Math.round(asked / 1000)} s` : asked * 1e6;
   }
 
-  /** Waits until an instant; false when the item's deadline comes first. */
-  private async pause(pursuit: Pursuit, until: Nanoseconds): Promise<boolean> {
-    const now = this.effort.now();
-    if (until > pursuit.deadline) {
-      if (pursuit.deadline > now) await this.effort.pause(pursuit.deadline - now);
-      return false;
-    }
-    if (until > now) await this.effort.pause(until - now);
-    return true;
-  }
-
   private async giveUp(pursuit: Pursuit, reason: string): Promise<Outcome> {
     if (this.halted) return "stopped";
     if (await this.fallBack(pursuit)) return this.done(pursuit, "degraded", reason);
@@ -302,6 +295,7 @@ export class FetchProcessor implements Processor {
       return false;
     }
     const started = this.launch(line, pursuit);
+    this.add(COUNT.parents);
     const answer = await line.ask(url, this.attemptId(pursuit));
     this.land(line, pursuit, url, answer, admission, started);
     const { status, error } = answer;
@@ -319,6 +313,8 @@ export class FetchProcessor implements Processor {
     const took = this.effort.now() - pursuit.began;
     this.add(COUNT.spent, took);
     this.records.ended(pursuit, outcome, error, took);
+    this.untold = true;
+    if (!this.watching) void this.watch();
   }
 
   private attemptId({ index, attempts }: Pursuit): string {
@@ -334,11 +330,11 @@ export class FetchProcessor implements Processor {
     return this.lastHost;
   }
 
-  /** Breaks off what has taken too long, as long as anything is under way. */
+  /** Breaks off what has taken too long, and tells what there is to tell, as long as there is something of either. */
   private async watch(): Promise<void> {
     this.watching = true;
     const every = Math.min(LOOK_MOST, Math.max(LOOK_LEAST, this.timeout / LOOK_SHARE));
-    while (!this.halted && (this.counts[COUNT.inFlight] as number) > 0) {
+    while (!this.halted && ((this.counts[COUNT.inFlight] as number) > 0 || this.untold)) {
       await this.effort.pause(every);
       const now = this.effort.now();
       this.lines.breakOffLate(now);
@@ -359,6 +355,7 @@ export class FetchProcessor implements Processor {
 
   private flush(now = this.effort.now()): void {
     this.flushedAt = now;
+    this.untold = false;
     this.records.flush();
     this.publish(now);
   }

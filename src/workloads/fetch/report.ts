@@ -24,6 +24,8 @@ export const COUNT = {
   none: 19,
   /** Nanoseconds that items took, all together. */
   spent: 20,
+  /** Attempts at the tile around the one that was asked for. */
+  parents: 21,
   size: 24,
 } as const;
 

@@ -43,7 +43,9 @@ export function tilePath(template: string): (z: number, n: number) => string {
 }
 
 function withPlaceholders(template: string): string {
-  return /\{(z|x|y|-y)\}/.test(template) ? template : `${template.replace(/\/+$/, "")}/{z}/{x}/{y}.png`;
+  if (/\{(z|x|y|-y)\}/.test(template)) return template;
+  const [, path = "", rest = ""] = /^([^?#]*)(.*)$/.exec(template) ?? [];
+  return `${path.replace(/\/+$/, "")}/{z}/{x}/{y}.png${rest}`;
 }
 
 /** The tile that holds it, one zoom out; null at the top. */

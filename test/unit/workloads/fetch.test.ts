@@ -297,8 +297,10 @@ describe("T-2 T-3 T-5 a request with all its attempts", () => {
     expect(await late.time.run(late.one())).toBe("deadline");
     expect(late.time.now() / 1e6).toBeWithin(499, 525);
     const waiting = rig({ retry: { ...retry, baseDelay: "900ms" }, deadline: "500ms" }, () => 503);
-    expect(await waiting.time.run(waiting.one())).toBe("deadline");
+    expect(await waiting.time.run(waiting.one())).toBe("503, its deadline before the next attempt");
+    // At once: its place is free for another.
     expect([waiting.asked.length, waiting.count("retries")]).toEqual([1, 0]);
+    expect(waiting.time.now() / 1e6).toBeLessThan(100);
   });
 
   test("the breaker refuses without asking, counts that as failed, and lets one try", async () => {

@@ -31,6 +31,8 @@ interface Connection {
   /** A request is being answered; the next waits. */
   busy: boolean;
   gone: boolean;
+  /** The client wants no more than the answer that is under way. */
+  last: boolean;
   /** What is still to be written of a body. */
   left: number;
   onDrained: (() => void) | null;
@@ -71,7 +73,7 @@ export class TileServer {
       port,
       socket: {
         open: (socket) => {
-          socket.data = { head: "", busy: false, gone: false, left: 0, onDrained: null };
+          socket.data = { head: "", busy: false, gone: false, last: false, left: 0, onDrained: null };
           socket.setNoDelay(true);
           this.connections++;
           this.openConnections++;
@@ -149,6 +151,7 @@ export class TileServer {
       this.finish(socket, joined(headOf(200, json.length, "", "application/json"), json), false);
       return;
     }
+    socket.data.last = headerOf(head, "connection")?.toLowerCase() === "close" || head.slice(0, endOfLine(head)).endsWith("HTTP/1.0");
     const ordinal = this.requests++;
     this.concurrency++;
     this.peakConcurrency = Math.max(this.peakConcurrency, this.concurrency);
@@ -273,6 +276,7 @@ export class TileServer {
   private done(socket: Socket<Connection>): void {
     this.concurrency--;
     socket.data.busy = false;
+    if (socket.data.last && !socket.data.gone) socket.end();
   }
 
   private reset(socket: Socket<Connection>): void {
