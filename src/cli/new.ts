@@ -44,8 +44,8 @@ queries: { rate: 0, via: call, consistency: strong }                    # per se
 /** `lab-tui new NAME` */
 export function writeStarter(name: string, force: boolean): void {
   const isPath = [".yaml", ".yml"].includes(extname(name));
-  if (name.trim() === "" || (!isPath && !/^[\w./-]+$/.test(name))) {
-    throw new UserError(`The name must be of letters, digits, - and _, got ${quoted(name)}`);
+  if (name.trim() === "" || (!isPath && !/^(?:[\w./-]*\/)?\w[\w.-]*$/.test(name))) {
+    throw new UserError(`The name must be of letters, digits, ., - and _, or a path that ends in such a name, got ${quoted(name)}`);
   }
   const file = isPath ? name : `${name}.yaml`;
   const title = file

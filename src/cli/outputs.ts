@@ -15,6 +15,8 @@ import type { RunFlags } from "./flags.ts";
 /** The files a run writes. Whether they can be written is found out before anything runs. */
 export class Outputs {
   private readonly requests: string[] = [];
+  /** The log has been begun. */
+  private logging = false;
 
   constructor(
     private readonly flags: RunFlags,
@@ -71,7 +73,10 @@ export class Outputs {
   /** What the requests of `fetch` scenarios may do, and the files they write to. */
   access(scenario: number, makesRequests: boolean): FetchAccess {
     const { allowHost = [], log, logUrls, keepRequests } = this.flags;
-    if (log !== undefined && scenario === 0) createFile("--log", log);
+    if (log !== undefined && makesRequests && !this.logging) {
+      createFile("--log", log);
+      this.logging = true;
+    }
     const kept = keepRequests === true && makesRequests;
     const requests = kept ? join(mkdtempSync(join(tmpdir(), "lab-tui-")), "requests.ndjson") : null;
     if (requests !== null) this.requests[scenario] = requests;

@@ -60,6 +60,7 @@ function buildProgram(outcome: { code: number }): Command {
         ),
     });
   program.enablePositionalOptions();
+  program.helpCommand("help [command]", "what a command does and takes");
   program.action(async (_, command: Command) => {
     const asked = command.args[0];
     if (asked !== undefined) throw new UserError(`There is no command ${quoted(asked)}${suggestion(asked, commandNames(program))}`);

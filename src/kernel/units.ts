@@ -45,9 +45,9 @@ export function formatMs(ms: number): string {
   if (!Number.isFinite(ms)) return "–";
   const size = Math.abs(ms);
   if (size === 0) return "0";
-  if (size < 0.001) return `${(ms * 1e6).toFixed(0)} ns`;
-  if (size < 1) return `${significant(ms * 1e3)} µs`;
-  if (size < 1000) return `${significant(ms)} ms`;
+  if (size < 0.000_999_5) return `${(ms * 1e6).toFixed(0)} ns`;
+  if (size < 0.999_5) return `${significant(ms * 1e3)} µs`;
+  if (size < 999.5) return `${significant(ms)} ms`;
   if (size < 120_000) return `${significant(ms / 1000)} s`;
   return `${significant(ms / 60_000)} min`;
 }
@@ -70,8 +70,8 @@ export function formatCount(count: number): string {
 /** Bytes: `64 B`, `2.05 KB`, `1.2 GB`. */
 export function formatBytes(bytes: number): string {
   if (bytes < 1000) return `${bytes} B`;
-  if (bytes < 1e6) return `${significant(bytes / 1e3)} KB`;
-  if (bytes < 1e9) return `${significant(bytes / 1e6)} MB`;
+  if (bytes < 999_500) return `${significant(bytes / 1e3)} KB`;
+  if (bytes < 999.5e6) return `${significant(bytes / 1e6)} MB`;
   return `${significant(bytes / 1e9)} GB`;
 }
 

@@ -244,6 +244,7 @@ const REASONS: readonly (readonly [RegExp, string])[] = [
   [/NOTADB|CORRUPT|malformed/i, "it is damaged, or no SQLite file"],
   [/BUSY|LOCKED/i, "another process holds it"],
   [/FULL|ENOSPC/i, "the disk is full"],
+  [/ENOENT/i, "its folder cannot be made"],
   [/READONLY|CANTOPEN|EACCES|EROFS|EPERM|ENOTDIR|EEXIST/i, "it cannot be written"],
 ];
 

@@ -1,10 +1,9 @@
 /** @jsxRuntime classic */
 import { Box, Text, useApp, useInput, useWindowSize } from "ink";
 import React, { useMemo, useRef, useState, useSyncExternalStore } from "react";
-import { suspendJob } from "../../kernel/parent.ts";
 import { printable } from "../../kernel/text.ts";
 import type { CaseResult, RunResult } from "../../telemetry/result.ts";
-import { thresholdLine } from "../report/closing.ts";
+import { rateLine, thresholdLine } from "../report/closing.ts";
 import { bestCase, bestLine, isSweep, sweepPicture } from "../report/sweep.ts";
 import { ledgerLine } from "../report/table.ts";
 import { CHART_PANELS } from "./figures.ts";
@@ -16,6 +15,7 @@ import { FlowPanel, MOST_PARTS, partCount } from "./panels/flow-panel.tsx";
 import { Header } from "./panels/header.tsx";
 import { Help } from "./panels/help.tsx";
 import { RequestsPanel } from "./panels/requests-panel.tsx";
+import { suspended } from "./restore.ts";
 import type { LiveStore, RunView } from "./store.ts";
 import type { Theme } from "./theme.ts";
 
@@ -41,7 +41,7 @@ export function App({ store, theme, onWish }: AppProps) {
       const { state, wish } = press(latest.current, char, key, !store.latest.over);
       if (state.frozen !== latest.current.frozen) store.freeze(state.frozen);
       latest.current = state;
-      if (wish === "suspend") void suspendTerminal?.(suspend);
+      if (wish === "suspend") void suspendTerminal?.(suspended);
       else if (wish !== "none") onWish(wish);
     }
     setScreen(latest.current);
@@ -67,10 +67,6 @@ export function App({ store, theme, onWish }: AppProps) {
       <Footer asking={screen.asking} finished={view.over} width={columns} theme={theme} />
     </Box>
   );
-}
-
-async function suspend(): Promise<void> {
-  suspendJob();
 }
 
 interface BodyProps {
@@ -140,33 +136,79 @@ function Panels({ view, width, height, focus, zoomed, theme }: BodyProps & { rea
 function Closing(props: BodyProps) {
   const { view, width, height, focus, theme } = props;
   if (view.result !== null && isSweep(view.result)) return <SweepClosing {...props} result={view.result} />;
-  const table = tableHeight(view.cases.length);
   const failed = failedLines(view.result);
-  const notes = view.cases.flatMap(({ result }) => (result === null ? [] : [{ mode: result.mode, text: toldOf(result) }]));
-  const noteLines = notes.reduce((sum, { text }) => sum + Math.ceil((Bun.stringWidth(text) + 10) / width), 0);
-  const chartHeight = height - table - noteLines - failed.length;
-  const panel = CHART_PANELS[Math.min(focus, 3)];
+  const notes = view.cases.flatMap(({ result }) =>
+    result === null ? [] : [{ head: `${result.mode}: `, mode: result.mode, text: toldOf(result) }],
+  );
+  const told = noteLines(notes, width);
+  // Where not all fits, the table does without its lines.
+  const ruled = height - failed.length - told.length >= tableHeight(view.cases.length);
+  const room = height - failed.length - (ruled ? tableHeight(view.cases.length) : view.cases.length + 1);
+  const chartHeight = room - told.length;
+  const panel = CHART_PANELS[focus];
+  const chart = { width, height: Math.min(16, chartHeight), focused: false, theme };
   return (
     <Box flexDirection="column" height={height} overflow="hidden">
-      {chartHeight >= 5 && panel !== undefined ? (
-        <ChartPanelView panel={panel} view={view} width={width} height={Math.min(16, chartHeight)} focused={false} theme={theme} />
-      ) : null}
-      <ComparisonTable view={view} width={width} theme={theme} />
+      {chartHeight < 5 ? null : panel === undefined ? (
+        <CoresPanel view={view} {...chart} />
+      ) : (
+        <ChartPanelView panel={panel} view={view} {...chart} />
+      )}
+      {ruled ? <ComparisonTable view={view} width={width} theme={theme} /> : <ComparisonLines view={view} width={width} theme={theme} />}
       <FailedThresholds lines={failed} />
-      {notes.map(({ mode, text }) => {
-        const color = theme.modes[mode];
-        return (
-          <Box key={mode} flexShrink={0}>
-            <Text>
-              <Text bold {...(color === undefined ? {} : { color })}>{`${mode}: `}</Text>
-              {printable(text, 600)}
-            </Text>
-          </Box>
-        );
-      })}
+      <Notes lines={told} room={room} theme={theme} />
     </Box>
   );
 }
+
+/** Why a case does not count, where it does not; else what its rate came to, and what limited it. */
+function toldOf({ problems, explanation, rate }: CaseResult): string {
+  return problems[0] ?? (rate === undefined ? explanation : `${rateLine(rate)}. ${explanation}`);
+}
+
+interface Note {
+  /** What it begins with, in bold and in the colour of its mode. */
+  readonly head: string;
+  readonly mode: string | null;
+  readonly text: string;
+}
+
+interface NoteLine extends Note {
+  readonly key: string;
+}
+
+/** Notes broken into the lines they take; only the first of each has its head. */
+function noteLines(notes: readonly Note[], width: number): NoteLine[] {
+  return notes.flatMap(({ head, mode, text }, i) =>
+    Bun.wrapAnsi(`${head}${printable(text, 900)}`, width, { hard: true, trim: false })
+      .split("\n")
+      .map((line, j) =>
+        j === 0 ? { key: `${i}`, head, mode, text: line.slice(head.length) } : { key: `${i}/${j}`, head: "", mode, text: line.trimStart() },
+      ),
+  );
+}
+
+/** As many lines as there is room for; who sees less than all is told where the rest is. */
+function Notes({ lines, room, theme }: { readonly lines: readonly NoteLine[]; readonly room: number; readonly theme: Theme }) {
+  const shown = lines.length <= room ? lines : [...lines.slice(0, Math.max(0, room - 1)), REST];
+  return shown.map(({ key, head, mode, text }) => {
+    const color = mode === null ? undefined : theme.modes[mode];
+    return (
+      <Box key={key} flexShrink={0}>
+        <Text wrap="truncate">
+          {head === "" ? null : (
+            <Text bold {...(color === undefined ? {} : { color })}>
+              {head}
+            </Text>
+          )}
+          {text}
+        </Text>
+      </Box>
+    );
+  });
+}
+
+const REST: NoteLine = { key: "rest", head: "", mode: null, text: "… the rest is in the summary that follows (q)" };
 
 /** Thresholds that did not hold, the first few; how many more there are. */
 function failedLines(result: RunResult | null): string[] {
@@ -187,22 +229,20 @@ function FailedThresholds({ lines }: { readonly lines: readonly string[] }) {
   ));
 }
 
-/** Why a case does not count, where it does not; else what limited it. */
-function toldOf({ problems, explanation }: CaseResult): string {
-  return problems[0] ?? explanation;
-}
-
 /** Of a sweep: its picture, by throughput or, with the latency panel in focus, by latency, and the best point. */
 function SweepClosing({ result, width, height, focus, theme }: BodyProps & { readonly result: RunResult }) {
   const failed = failedLines(result);
-  const picture = sweepPicture(result, focus === 3 ? "latency" : "throughput", width, Math.min(22, height - 5), theme.painter);
-  const room = height - 1 - failed.length;
-  const lines = picture.length <= room ? picture : [...picture.slice(0, room - 1), "… the rest is in the summary that follows"];
-  const best = bestCase(result.cases)?.explanation;
-  const sentences = [
-    ...result.conclusions.map((sentence) => `→ ${printable(sentence, 400)}`),
-    ...(best === undefined ? [] : [printable(best, 400)]),
+  const best = bestCase(result.cases);
+  const notes = [
+    ...result.conclusions.map((text) => ({ head: "→ ", mode: null, text })),
+    ...(best === null ? [] : [{ head: "★ ", mode: best.mode, text: toldOf(best) }]),
   ];
+  const told = noteLines(notes, width);
+  const room = height - 1 - failed.length;
+  // The picture first, but not so large that nothing is said of it.
+  const most = Math.max(Math.min(room, 8), Math.min(22, room - told.length));
+  const picture = sweepPicture(result, focus === 3 ? "latency" : "throughput", width, most, theme.painter);
+  const lines = picture.length <= room ? picture : [...picture.slice(0, room - 1), REST.text];
   return (
     <Box flexDirection="column" height={height} overflow="hidden">
       <Box flexShrink={0}>
@@ -214,11 +254,7 @@ function SweepClosing({ result, width, height, focus, theme }: BodyProps & { rea
       <Box flexShrink={0}>
         <Text wrap="truncate">{lines.join("\n")}</Text>
       </Box>
-      {sentences.map((sentence) => (
-        <Box key={sentence} flexShrink={0}>
-          <Text>{sentence}</Text>
-        </Box>
-      ))}
+      <Notes lines={told} room={room - lines.length} theme={theme} />
     </Box>
   );
 }
@@ -238,7 +274,7 @@ function Footer({ asking, finished, width, theme }: FooterProps) {
       </Text>
     );
   }
-  const keys = finished ? "q quit  1–4 panel  z zoom  ? help" : "q quit  ? help  Tab 1–5 panel  z zoom  Space freeze  Ctrl-C stop";
+  const keys = finished ? "q quit  1–5 panel  Enter, z zoom  ? help" : "q quit  ? help  Tab 1–5 panel  z zoom  Space freeze  Ctrl-C stop";
   return (
     <Box width={width}>
       <Text dimColor={theme.faint} wrap="truncate">

@@ -43,7 +43,7 @@ export function press(state: ScreenState, char: string, key: Key, running: boole
   if (state.help) return stay({ help: false });
   if (key.tab === true) return stay({ focus: (state.focus + (key.shift === true ? PANEL_COUNT - 1 : 1)) % PANEL_COUNT });
   if (key.escape === true) return stay({ zoomed: false });
-  if (key.return === true) return running || state.zoomed ? stay({ zoomed: !state.zoomed }) : wish("quit");
+  if (key.return === true || char === "\r") return stay({ zoomed: !state.zoomed });
   if (char >= "1" && char <= String(PANEL_COUNT)) return stay({ focus: Number(char) - 1 });
   switch (char) {
     case "q":

@@ -7,7 +7,7 @@ import type { RunResult } from "../../telemetry/result.ts";
 import { closingReport } from "../report/closing.ts";
 import { progressLines } from "../report/progress.ts";
 import { App, type AppProps } from "./app.tsx";
-import { restoreTerminal } from "./restore.ts";
+import { cutLines, restoreTerminal } from "./restore.ts";
 import { LiveStore } from "./store.ts";
 import { COLORS, PLAIN } from "./theme.ts";
 
@@ -59,6 +59,7 @@ export function openDashboard({ color, fps, stop, screen: Screen = App }: Dashbo
       quit();
     });
   };
+  cutLines();
   const instance = render(
     <Guard onError={onBroken}>
       <Screen

@@ -1,7 +1,8 @@
 /** @jsxRuntime classic */
-import { Box, render, Text, useInput, useWindowSize } from "ink";
+import { Box, render, Text, useApp, useInput, useWindowSize } from "ink";
 import React, { useRef, useState } from "react";
 import { printable } from "../../kernel/text.ts";
+import { cutLines, restoreTerminal, suspended } from "./restore.ts";
 import { COLORS, PLAIN, type Theme } from "./theme.ts";
 
 /** A scenario to choose. */
@@ -17,6 +18,7 @@ export async function pickScenario(choices: readonly Choice[], { color }: { read
   let chosen: string | null = null;
   // Before the first picture: what is typed the moment it shows must not pass through the line editor of the terminal.
   if (process.stdin.isTTY) process.stdin.setRawMode(true);
+  cutLines();
   const instance = render(
     <Picker
       choices={choices}
@@ -28,7 +30,11 @@ export async function pickScenario(choices: readonly Choice[], { color }: { read
     />,
     { interactive: true, alternateScreen: true, incrementalRendering: true, exitOnCtrlC: false, patchConsole: false },
   );
-  await instance.waitUntilExit();
+  try {
+    await instance.waitUntilExit();
+  } finally {
+    restoreTerminal();
+  }
   return chosen;
 }
 
@@ -42,11 +48,14 @@ function Picker({ choices, theme, onDone }: PickerProps) {
   const { columns, rows } = useWindowSize();
   const [at, setAt] = useState(0);
   const place = useRef(0);
+  const { suspendTerminal } = useApp();
   useInput((input, key) => {
     const move = (by: number) => {
       place.current = Math.max(0, Math.min(choices.length - 1, place.current + by));
     };
     if (key.escape || (key.ctrl && input === "c")) return onDone(null);
+    if (key.ctrl && input === "z") return void suspendTerminal?.(suspended);
+    if (key.ctrl || key.meta) return;
     if (key.return) return onDone(choices[place.current]?.file ?? null);
     if (key.downArrow) move(1);
     if (key.upArrow) move(-1);

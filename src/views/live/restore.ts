@@ -1,5 +1,26 @@
-/** Main screen, cursor shown, cooked mode: harmless when all is so already. */
+import { suspendJob } from "../../kernel/parent.ts";
+
+const WRAP = "\x1b[?7h";
+const CUT = "\x1b[?7l";
+
+/**
+ * Lines that are too long are cut, not wrapped: a terminal that has become narrower is drawn on once before its new width is known, and
+ * what wraps then would scroll the picture away.
+ */
+export function cutLines(): void {
+  if (process.stdout.isTTY) process.stdout.write(CUT);
+}
+
+/** Main screen, cursor shown, cooked mode, long lines wrapped: harmless when all is so already. */
 export function restoreTerminal(): void {
   if (process.stdin.isTTY && process.stdin.isRaw) process.stdin.setRawMode(false);
-  if (process.stdout.isTTY) process.stdout.write("\x1b[?1049l\x1b[?25h");
+  if (process.stdout.isTTY) process.stdout.write(`${WRAP}\x1b[?1049l\x1b[?25h`);
+}
+
+/** Stands still until the shell says to go on; the terminal is the shell's meanwhile, and may have another size afterwards. */
+export async function suspended(): Promise<void> {
+  if (process.stdout.isTTY) process.stdout.write(WRAP);
+  suspendJob();
+  cutLines();
+  process.kill(process.pid, "SIGWINCH");
 }

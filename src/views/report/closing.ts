@@ -1,5 +1,6 @@
 import { printable } from "../../kernel/text.ts";
-import type { CaseResult, RunResult, ThresholdResult } from "../../telemetry/result.ts";
+import { formatRate } from "../../kernel/units.ts";
+import type { CaseResult, RateFigures, RunResult, ThresholdResult } from "../../telemetry/result.ts";
 import { type Painter, PLAIN_PAINTER } from "./painter.ts";
 import { bestLine, isSweep, paramsText, sweepPicture } from "./sweep.ts";
 import { comparisonRow, ledgerLine, narrowTable, rowOfResult } from "./table.ts";
@@ -26,12 +27,22 @@ export function closingReport(result: RunResult, columns = Number.POSITIVE_INFIN
   for (const one of result.cases) {
     lines.push(`${caseName(one)}: ${printable(one.explanation, 600)}`);
     lines.push(`  ledger: ${ledgerLine(one.ledger)}`);
-    for (const problem of one.problems) lines.push(`  ${one.status}: ${printable(problem, 600)}`);
+    if (one.rate !== undefined) lines.push(`  ${rateLine(one.rate)}`);
+    for (const problem of one.problems.filter((sentence) => sentence !== one.explanation))
+      lines.push(`  ${one.status}: ${printable(problem, 600)}`);
     for (const warning of one.warnings) lines.push(`  note: ${printable(warning, 600)}`);
     for (const { line, reason } of one.rejections.slice(0, 3)) lines.push(`  rejected, line ${line}: ${printable(reason, 160)}`);
   }
   for (const threshold of result.thresholds) lines.push(thresholdLine(result, threshold));
   return `${lines.map((line) => wrapped(line, columns)).join("\n")}\n`;
+}
+
+/** What came of a rate that was to be found out. */
+export function rateLine({ asked, resolved, low, high, trials, capacity, probedMode }: RateFigures): string {
+  if (asked !== "max") return `rate: ${asked} of ${formatRate(capacity ?? 0)}, which ${probedMode} can do, is ${formatRate(resolved)}`;
+  const tried = `${trials?.length ?? 0} trials`;
+  if (!(resolved > 0)) return `rate: no rate held, ${tried} down to ${formatRate(high ?? 0)}`;
+  return `rate: ${formatRate(low ?? resolved)} is the highest that held${high == null ? "" : `, ${formatRate(high)} did not`} (${tried})`;
 }
 
 /** Whether it held, for which case, and by what. */

@@ -56,7 +56,8 @@ export function sweepPicture(result: RunResult, name: MeasureName, width: number
 
 function measureOf(name: MeasureName, workload: string): Measure {
   const measure = MEASURES[name];
-  return workload === "fetch" ? { ...measure, title: measure.title.replace("messages", "requests") } : measure;
+  const what = { fetch: "requests", flow: "items" }[workload] ?? "messages";
+  return { ...measure, title: measure.title.replace("messages", what) };
 }
 
 /** The best of the cases that were completed. */

@@ -204,7 +204,7 @@ describe("keys", () => {
     expect(press(asked.state, "y", {}, true).wish).toBe("interrupt");
     expect(press(asked.state, "n", {}, true)).toMatchObject({ wish: "none", state: { asking: false } });
     expect(key("q", {}, FIRST_SCREEN, false).wish).toBe("quit");
-    expect(key("", { return: true }, FIRST_SCREEN, false).wish).toBe("quit");
+    expect(key("", { return: true }, FIRST_SCREEN, false)).toMatchObject({ wish: "none", state: { zoomed: true } });
   });
 
   test("focus, zoom, freeze, help, interrupt, suspend", () => {

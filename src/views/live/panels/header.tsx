@@ -71,5 +71,7 @@ function statusText(view: RunView, leftMs: number | null): string {
   if (view.phase === "finished") return "finished";
   if (current === undefined || current.state === "waiting" || current.state === "preparing") return "warming up";
   if (current.state === "done") return "done";
-  return leftMs === null ? "draining" : `${formatMs(leftMs)} left`;
+  if (leftMs !== null) return `${formatMs(leftMs)} left`;
+  // A list that has only begun: how fast it goes shows in what is done of it.
+  return current.lastMs > 0 ? "draining" : "starting";
 }
