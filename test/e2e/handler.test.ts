@@ -64,13 +64,13 @@ describe("P1-R2 a user's handler", () => {
     expect(seen.reduce((sum, machine) => sum + machine.seen, 0)).toBe(5);
   });
 
-  test("one that holds its Worker for ever ends with gracefulStop too, and the Worker is said to have been ended", async () => {
+  test("one that holds its Worker for ever ends with gracefulStop too; the Worker is ended, and the case has failed", async () => {
     const never = join(folder, "spins.ts");
     writeFileSync(never, "export default () => { for (;;) {} };");
     const given = scenario(never, { modes: ["parallel"], gracefulStop: "300ms", parallel: { workers: 2 } });
     const [only] = (await runScenario(given, { allowModules: true })).cases;
-    expect([only?.status, only?.ledger.unfinished, imbalance(only?.ledger ?? ({} as never))]).toEqual(["completed", 400, 0]);
-    expect(only?.warnings.join(" ")).toContain("did not end its item when the run was over");
+    expect([only?.status, only?.ledger.unfinished, imbalance(only?.ledger ?? ({} as never))]).toEqual(["failed", 400, 0]);
+    expect(only?.problems.join(" ")).toContain("did not end its item when the run was over");
   });
 
   test("one that never comes back ends with gracefulStop, queries and all, and its messages are unfinished", async () => {

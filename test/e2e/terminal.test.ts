@@ -59,7 +59,7 @@ describe("C-4 the dashboard in a real terminal", () => {
     expect(first).toContain("A short run");
     expect(first).toContain("scheduled =");
     const last = await screen.until("% finished");
-    for (const mode of ["sync", "async", "parallel"]) expect(last).toMatch(new RegExp(`│ ?${mode} `));
+    for (const mode of ["sync", "async", "parallel"]) expect(last).toMatch(new RegExp(`^(?:│ )?${mode} +│? `, "m"));
     expect(last).toContain("predicted");
     expect((await screen.lines()).at(-1)).toContain("q quit");
     screen.type("q");
