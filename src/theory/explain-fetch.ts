@@ -21,17 +21,21 @@ export function explainFetch(result: Explained, scenario: Scenario): string {
   return sentences.filter((sentence) => sentence !== null).join(" ");
 }
 
+/** Requests per second that took a place of those in flight: what was refused, or was there already, went nowhere. */
+export function sentPerSecond({ throughput, durationMs }: Pick<CaseResult, "throughput" | "durationMs">, fetch: FetchFigures): number {
+  const sent = Math.max(0, fetch.requests - fetch.resumed - fetch.refusedByBreaker);
+  const well = fetch.ok + fetch.degraded - fetch.resumed;
+  return well > 0 ? (throughput * sent) / well : durationMs > 0 ? (sent * 1000) / durationMs : 0;
+}
+
 /** Share of all requests that a breaker refuses from which on it is what decides. */
 const REFUSED = 0.2;
 
 /** Requests under way over time, by Little's law from what was measured. */
 function limit(result: Explained, fetch: FetchFigures, { load }: Scenario, settings: FetchSettings): string {
   const { concurrency } = settings;
-  const { mode, throughput, latency, durationMs, ledger } = result;
-  // What was refused, or was there already, went nowhere.
-  const sent = Math.max(0, fetch.requests - fetch.resumed - fetch.refusedByBreaker);
-  const well = fetch.ok + fetch.degraded - fetch.resumed;
-  const done = well > 0 ? (throughput * sent) / well : durationMs > 0 ? (sent * 1000) / durationMs : 0;
+  const { mode, throughput, latency, ledger } = result;
+  const done = sentPerSecond(result, fetch);
   const each = latency.service.mean;
   const meanInFlight = (done * each) / 1000;
   const rate = `${formatCount(throughput)} requests/s`;

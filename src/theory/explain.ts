@@ -154,7 +154,8 @@ class Facts {
     ).filter(([count]) => count > 0);
     const told = ends.map(([count, what], i) => `${formatCount(count)}${i === 0 ? ` of ${formatCount(scheduled)}` : ""} ${what}`);
     if (told.length > 0 && !counted) return `${listed(told)}.`;
-    if (dropped > 0 || unfinished > 0 || latency.sojourn.p99 - this.longestRead <= 10 * latency.service.p99) return "";
+    const little = Math.max(10 * latency.service.p99, this.longestRead);
+    if (dropped > 0 || unfinished > 0 || latency.sojourn.p99 - this.longestRead <= little) return "";
     return `Waiting made the 99th percentile ${formatMs(latency.sojourn.p99)}.`;
   }
 
@@ -205,6 +206,7 @@ const BOTTLENECKS: readonly Look[] = [
   processors,
   shortQueue,
   waitingBatch,
+  bursts,
   slowWork,
 ];
 
@@ -360,13 +362,21 @@ function shortQueue({ result, main, workers }: Facts): string | null {
   return `The queue is the limit: its ${formatCount(result.queue.capacity)} places overflowed when arrivals came close together, though no thread was computing more than ${formatShare(busiest)} of the time. A larger queue.capacity would help.`;
 }
 
+/** What comes at once waits for itself, and is done before more comes. */
+function bursts(facts: Facts): string | null {
+  const { result, scenario } = facts;
+  const { load } = scenario;
+  if (load.executor !== "bursts" || !facts.overrun || result.ledger.unfinished > 0) return null;
+  return `The arrivals are the limit: ${formatCount(load.size)} come at once, and each waits for those before it, ${formatMs(result.latency.sojourn.p50)} at the median; ${facts.rate} went through, and between the bursts there is nothing to do.`;
+}
+
 function slowWork(facts: Facts): string | null {
   if (!facts.overrun || !facts.longEnough) return null;
   const { service } = facts.result.latency;
   const busiest = formatShare(Math.max(facts.main, ...facts.workers));
-  if (facts.scenario.work.kind === "cpu") {
+  if (facts.scenario.workload === "message" && facts.scenario.work.kind === "cpu") {
     const who = facts.result.mode === "parallel" ? "The Workers were" : "One core was";
-    return `${who} the limit while arrivals came fastest: a message takes ${formatMs(service.mean)} of computing, ${facts.rate} went through, and over the whole run no thread was computing more than ${busiest} of the time. Less work per message${facts.result.mode === "parallel" ? ", or more Workers," : " or parallel mode"} would help.`;
+    return `${who} the limit at times: a message takes ${formatMs(service.mean)} of computing, ${facts.rate} went through, and over the whole run no thread was computing more than ${busiest} of the time. Less work per message${facts.result.mode === "parallel" ? ", or more Workers," : " or parallel mode"} would help.`;
   }
   return `The work itself is the limit, not a core: a message takes ${formatMs(service.mean)}, no thread was computing more than ${busiest} of the time, and ${facts.rate} went through.`;
 }

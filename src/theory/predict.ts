@@ -36,10 +36,11 @@ export function predict(asked: Expected): Prediction {
   const foreseen = simulatable(scenario) ? simulated(expected, capacity, keys) : null;
   if (capacity === null || foreseen === null) {
     // All at once is as much as can be done.
-    const asked = lambda ?? (scenario.load.executor === "bursts" ? capacity : null);
+    const asked = lambda ?? (allAtOnce(scenario) ? capacity : null);
     const throughput = capacity === null || asked === null ? asked : Math.min(asked, capacity);
     const utilization = capacity === null || asked === null ? null : Math.min(1, asked / capacity);
-    return { capacity, throughput, sojournMean: null, sojournP99: null, utilization, bottleneck, model: "capacity" };
+    const named = capacity === null ? bottleneck : (limitOf(scenario, lambda, capacity, keys) ?? bottleneck);
+    return { capacity, throughput, sojournMean: null, sojournP99: null, utilization, bottleneck: named, model: "capacity" };
   }
   // A read begins only once the loop is not held by work, so that neither gets all its time.
   const inTurn = expected.mode === "async" && scenario.source.latency.max > 0;
@@ -47,11 +48,13 @@ export function predict(asked: Expected): Prediction {
   const formula = lambda === null || queryShare(expected) > NEGLIGIBLE ? null : formulaFor(expected, lambda, servers, keys);
   // The simulation lets the newest go, where the oldest would: how many are done is the same, how long they were there is not.
   const unknown = scenario.queue.overflow === "drop-oldest" && expected.mode !== "sync" && foreseen.dropped > 0;
+  // Though more can be done than comes, what comes close together does not all find a place.
+  const overflows = lambda !== null && lambda < capacity && foreseen.dropped > LOST * foreseen.arrivals;
   return {
     capacity,
     throughput: foreseen.throughput,
     utilization: lambda === null ? foreseen.utilization : Math.min(1, lambda / capacity),
-    bottleneck: readsHeldUp ? "source" : (limitOf(scenario, lambda, capacity, keys) ?? bottleneck),
+    bottleneck: overflows ? "queue" : readsHeldUp ? "source" : (limitOf(scenario, lambda, capacity, keys) ?? bottleneck),
     ...(unknown ? NO_SOJOURN : (formula ?? fromSimulation(foreseen))),
   };
 }
@@ -63,6 +66,13 @@ function fromSimulation({ sojourn }: Simulated): Sojourn {
 }
 
 const NO_SOJOURN: Sojourn = { sojournMean: null, sojournP99: null, model: "simulation" };
+
+/** Share of the arrivals that is lost from which on that is what decides. */
+const LOST = 0.01;
+
+function allAtOnce({ load }: Scenario): boolean {
+  return load.executor === "bursts" || (load.executor === "replay" && load.rate === undefined && load.speed === undefined);
+}
 
 /** Share of a thread's time that formulas leave out. */
 const NEGLIGIBLE = 0.01;
@@ -79,6 +89,9 @@ function atNumber(expected: Expected): Expected {
   const share = load.rate === "max" ? 1 : Number.parseFloat(load.rate) / 100;
   return at((capacity * share * load.timeUnit) / 1e6);
 }
+
+/** Times S/(1 − ρ)² from which on a line counts as settled. */
+const SETTLING = 10;
 
 /** The formula whose assumptions a case meets, if there is one. */
 function formulaFor(expected: Expected, lambda: number, servers: number, { key, thread }: KeyLimits): Sojourn | null {
@@ -120,6 +133,8 @@ function formulaFor(expected: Expected, lambda: number, servers: number, { key, 
     return { sojournMean: ms(mm1k(each, service, queue.capacity + 1).sojourn), sojournP99: null, model: `M/M/1/${queue.capacity + 1}` };
   }
   if (each * service >= 1) return null;
+  // Formulas are of the steady state, and the nearer to its limit a line is the longer it takes to get there.
+  if (load.duration / 1e6 < (SETTLING * service) / (1 - each * service) ** 2) return null;
   const many = servers > 1 ? `${servers} × ` : "";
   if (exponential) {
     return { sojournMean: ms(mm1Sojourn(each, service)), sojournP99: ms(mm1SojournQuantile(0.99, each, service)), model: `${many}M/M/1` };

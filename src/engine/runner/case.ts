@@ -99,7 +99,11 @@ async function runStaged(plan: CasePlan, stage: Stage, options: CaseOptions): Pr
   const executor = makeExecutor(setup, bell);
   try {
     await face?.ready();
-    await rehearse(setup, executor, facts.count);
+    let stopped = false;
+    options.onStoppable(() => {
+      stopped = true;
+    });
+    await rehearse(setup, executor, facts.count, () => stopped);
     const pipeline = buildPipeline(setup, facts, (sample, ledger, running) => {
       options.onSample(sample, ledger, running);
       face?.status(statusOf(plan.mode, sample, ledger, running, stage.status()));

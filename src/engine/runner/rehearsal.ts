@@ -22,17 +22,18 @@ const QUIET_MS = 1;
 /**
  * Warms the lab's own code on throwaway state: the same executor, on the same threads, works off a burst of messages
  * whose work takes next to no time, so the compiler has reached its last tier before anything is measured. `count`: messages
- * of the case; one of few needs no long rehearsal.
+ * of the case; one of few needs no long rehearsal. `stopped`: nobody waits for the case any more.
  */
-export async function rehearse(setup: Setup, executor: Executor, count: number): Promise<void> {
+export async function rehearse(setup: Setup, executor: Executor, count: number, stopped: () => boolean): Promise<void> {
   const from = performance.now();
   const stage = await setup.stage.rehearsal();
   const { instant } = stage.makeProcessor(setup.effort(true));
   warmSampler();
   const messages = Math.max(LEAST_MESSAGES, Math.min(MESSAGES, 10 * count));
-  const most = stage.spec.workload !== "message" ? REQUESTS : WITH_WORK;
+  // One at a time they take their time, and there is little to compile.
+  const most = stage.spec.workload !== "message" && setup.plan.mode !== "sync" ? REQUESTS : WITH_WORK;
   const withWork = Math.min(most, Math.max(LEAST_WITH_WORK, 10 * count));
-  for (let round = 0; round < 3; round++) await perform({ ...setup, stage }, executor, instant ? messages : withWork);
+  for (let round = 0; round < 3 && !stopped(); round++) await perform({ ...setup, stage }, executor, instant ? messages : withWork);
   stage.close();
   await compilerDone(performance.now() - from);
 }

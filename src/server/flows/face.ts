@@ -85,6 +85,23 @@ export class FlowFace {
     }
   }
 
+  /**
+   * Takes over what begins with its prefix on a server that is running already; all else goes to `otherwise`. Throws where others than
+   * this machine can ask and there is no token, or where there is no prefix to tell its paths from those of the server.
+   */
+  attach(server: FaceServer, otherwise: (request: Request, server: FaceServer) => Response | Promise<Response>): void {
+    const { prefix = "", token } = this.options;
+    checkReach(server.hostname ?? "", token);
+    if (prefix === "") throw new Error("a face on a server that has paths of its own needs a prefix");
+    server.reload({
+      fetch: (request: Request) => {
+        const mine = URL.parse(request.url)?.pathname.startsWith(`${prefix}/`) === true;
+        return mine ? (this.fetch(request, server) as Promise<Response>) : otherwise(request, server);
+      },
+      websocket: this.websocket,
+    } as Parameters<FaceServer["reload"]>[0]);
+  }
+
   private async route(request: Request, server: FaceServer, address: string): Promise<Response | undefined> {
     const url = URL.parse(request.url);
     if (url === null) throw new HttpProblem(400, "this is no proper path");
@@ -230,6 +247,10 @@ export class FlowFace {
   }
 }
 
+function checkReach(hostname: string, token: string | undefined): void {
+  if (!isLoopback(hostname) && token === undefined) throw new Error(`to listen on ${hostname}, where others can ask, a token is needed`);
+}
+
 export interface ServeFlowsOptions extends FlowFaceOptions {
   /** Default 0: any free one. */
   readonly port?: number;
@@ -240,8 +261,7 @@ export interface ServeFlowsOptions extends FlowFaceOptions {
 /** Serves flows on a port. Throws when the address is not this machine's own and there is no token. */
 export function serveFlows(flows: FlowOrchestrator, options: ServeFlowsOptions = {}): FaceServer {
   const { hostname = "127.0.0.1", port = 0 } = options;
-  if (!isLoopback(hostname) && options.token === undefined)
-    throw new Error(`to listen on ${hostname}, where others can ask, a token is needed`);
+  checkReach(hostname, options.token);
   const face = new FlowFace(flows, { ...options, allowedHosts: [...(options.allowedHosts ?? []), ...ownNames(hostname)] });
   return Bun.serve<SocketData, never>({
     hostname,

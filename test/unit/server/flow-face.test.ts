@@ -11,6 +11,7 @@ import {
   MessageQueue,
   ReactiveStream,
   type ServeFlowsOptions,
+  type SocketData,
   serveFlows,
 } from "../../../src/flows.ts";
 import { patience, rounds } from "../../support/campaign.ts";
@@ -279,6 +280,35 @@ describe("F-7 flows over HTTP", () => {
     expect(await (await fetch(`http://127.0.0.1:${server.port}/`)).text()).toBe("mine");
     expect((await fetch(`http://127.0.0.1:${server.port}/flows/stats`)).status).toBe(200);
     expect((await fetch(`http://127.0.0.1:${server.port}/stats`)).status).toBe(404);
+  });
+});
+
+describe("F-7 a face on a server that is running", () => {
+  test("takes what begins with its prefix, sockets too, and leaves the rest", async () => {
+    const { flows } = await serve();
+    const mine = () => new Response("mine");
+    const server = Bun.serve<SocketData, never>({
+      hostname: "127.0.0.1",
+      port: 0,
+      fetch: mine,
+      websocket: { message: () => {} },
+    });
+    closing.push(() => server.stop(true));
+    expect(() => new FlowFace(flows).attach(server, mine)).toThrow("needs a prefix");
+    new FlowFace(flows, { prefix: "/flows" }).attach(server, mine);
+    const url = `http://127.0.0.1:${server.port}`;
+    expect(await (await fetch(`${url}/stats`)).text()).toBe("mine");
+    expect((await fetch(`${url}/flows/stats`)).status).toBe(200);
+    const socket = new WebSocket(`${url.replace("http", "ws")}/flows/streams/live`);
+    const answer = new Promise<string>((resolve) => {
+      socket.onmessage = ({ data }) => resolve(String(data));
+    });
+    socket.onopen = () => socket.send("1");
+    expect(await answer).toBe('{"echo":1}');
+    socket.close();
+    const open = Bun.serve<SocketData, never>({ hostname: "0.0.0.0", port: 0, fetch: mine, websocket: { message: () => {} } });
+    closing.push(() => open.stop(true));
+    expect(() => new FlowFace(flows, { prefix: "/flows" }).attach(open, mine)).toThrow("a token is needed");
   });
 });
 
