@@ -1,3 +1,4 @@
+import { promiseOf } from "../kernel/promises.ts";
 import type { Slotted } from "./slots.ts";
 
 /**
@@ -20,8 +21,8 @@ export class Run<Subject extends object> implements Slotted {
     this.rejected = (error) => settled(this, error ?? new Error("rejected with nothing"));
   }
 
-  /** Waits for what a handler gave. Of a promise of another kind nobody knows whether it settles but once. */
+  /** Waits for what a handler gave. */
   follow(answer: PromiseLike<unknown>): void {
-    (answer instanceof Promise ? answer : Promise.resolve(answer)).then(this.resolved, this.rejected);
+    promiseOf(answer).then(this.resolved, this.rejected);
   }
 }

@@ -1,4 +1,4 @@
-import { isThenable } from "../../kernel/promises.ts";
+import { isThenable, promiseOf } from "../../kernel/promises.ts";
 import type { Timers } from "../../kernel/timers.ts";
 import type { Channel } from "../channel.ts";
 import type { FlowContext } from "./context.ts";
@@ -66,7 +66,7 @@ export class Sink implements Node {
       this.previous.makeRoom();
       this.endIfFree();
     };
-    Promise.resolve(answer).then(
+    promiseOf(answer).then(
       () => {
         if (!item.abandoned) this.fates.delivered(item);
         free();

@@ -1,4 +1,4 @@
-import { isThenable } from "../../kernel/promises.ts";
+import { isThenable, promiseOf } from "../../kernel/promises.ts";
 import type { Timers } from "../../kernel/timers.ts";
 import { Ring } from "../../queueing/ring.ts";
 import { Histogram } from "../../telemetry/histogram.ts";
@@ -131,7 +131,7 @@ export class Stage implements StageNode {
       return;
     }
     this.active.add(item);
-    answer.then(
+    promiseOf(answer).then(
       (value) => this.finishLate(item, value, null),
       (error: unknown) => this.finishLate(item, undefined, error ?? new Error("rejected with nothing")),
     );

@@ -98,7 +98,9 @@ export class EventBus<Events extends object> implements Part {
 
   /**
    * Tells an event to all who hear it and does not wait. Handlers that are free run now, those of a busy subscription later;
-   * beyond its buffer the event is dropped for that subscription, and counted. Gives the event. Throws `Stopped` on a bus that has stopped.
+   * beyond its buffer the event is dropped for that subscription, and counted. An event that a handler emits is told at once: who hears both
+   * and comes after that handler hears it before the one it comes of, and `sequence` tells which was first. Gives the event. Throws
+   * `Stopped` on a bus that has stopped.
    */
   emit<Type extends EventName<Events>>(type: Type, data: Events[Type], options?: PublishOptions): FlowEvent<Type, Events[Type]> {
     return this.tell(type, data, options, null) as FlowEvent<Type, Events[Type]>;

@@ -108,6 +108,8 @@ export class Subscription implements Disposable {
   private closed = false;
   private draining = false;
   private readonly emptied = new Moment();
+  /** Somebody waits for that. Looked at for every event, so in a field of its own. */
+  private awaited = false;
   private unlink: () => void = () => {};
 
   constructor(
@@ -146,6 +148,7 @@ export class Subscription implements Disposable {
   /** Resolves when nothing waits and nothing runs any more. */
   drained(): Promise<void> {
     if (this.idle) return Promise.resolve();
+    this.awaited = true;
     return this.emptied.next();
   }
 
@@ -220,7 +223,7 @@ export class Subscription implements Disposable {
     } catch (error) {
       this.inFlight--;
       this.fail(event, tally, error);
-      if (this.waiting.length > 0 || this.emptied.awaited) this.next();
+      if (this.waiting.length > 0 || this.awaited) this.next();
       return;
     }
     if (isThenable(answer) && !isFulfilled(answer)) {
@@ -233,7 +236,7 @@ export class Subscription implements Disposable {
       tally.handled++;
       tally.leave();
     }
-    if (this.waiting.length > 0 || this.emptied.awaited) this.next();
+    if (this.waiting.length > 0 || this.awaited) this.next();
   }
 
   /** A handler that takes its time; an event that waited for it began now, any other when it came. */
@@ -295,7 +298,7 @@ export class Subscription implements Disposable {
       if (error instanceof TimedOut) run.abort?.abort(error);
       this.fail(event, run.tally, error);
     }
-    if (this.waiting.length > 0 || this.emptied.awaited) this.next();
+    if (this.waiting.length > 0 || this.awaited) this.next();
   }
 
   private giveUp(run: Hearing): void {
@@ -327,7 +330,9 @@ export class Subscription implements Disposable {
       this.run(waiting.event, waiting.tally);
     }
     this.draining = false;
-    if (this.idle) this.emptied.come();
+    if (!this.idle) return;
+    this.awaited = false;
+    this.emptied.come();
   }
 
   stats(): SubscriptionStats {

@@ -1,4 +1,4 @@
-import { isThenable } from "../../kernel/promises.ts";
+import { isThenable, promiseOf } from "../../kernel/promises.ts";
 import { realTimers, type Timers, within } from "../../kernel/timers.ts";
 import { Ring } from "../../queueing/ring.ts";
 import { Channel, type ChannelOverflow, leave } from "../channel.ts";
@@ -177,7 +177,7 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
   private wait(answer: PromiseLike<unknown>, then: number, subject: unknown): void {
     const { run } = this;
     this.busySince = this.timers.now();
-    answer.then(
+    promiseOf(answer).then(
       (value) => {
         if (this.run !== run) return;
         if (value === undefined) {

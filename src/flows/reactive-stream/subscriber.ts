@@ -1,4 +1,4 @@
-import { ifRejected, isFulfilled, isThenable } from "../../kernel/promises.ts";
+import { ifRejected, isFulfilled, isThenable, promiseOf } from "../../kernel/promises.ts";
 import type { Timers } from "../../kernel/timers.ts";
 import { Ring } from "../../queueing/ring.ts";
 import type { Failures } from "../failures.ts";
@@ -145,7 +145,7 @@ export class Subscriber<T> implements Disposable {
       return;
     }
     this.since = this.timers.now();
-    answer.then(
+    promiseOf(answer).then(
       () => this.settle(value, null),
       (error: unknown) => this.settle(value, error ?? new Error("rejected with nothing")),
     );

@@ -1170,4 +1170,26 @@ describe("what a production application meets", () => {
     expect(timers.pending).toBe(0);
     expect(() => MessageQueue.open("q", { file: "" })).toThrow("file: must be a path");
   });
+
+  test("a thing that only says it can be waited for, and throws when it is, is a failure like any other", async () => {
+    // biome-ignore lint/suspicious/noThenProperty: what this is about
+    const bad = Object.defineProperty({}, "then", {
+      value: () => {
+        throw new Error("not so");
+      },
+    }) as Promise<number>;
+    const told: string[] = [];
+    const onFailure = ({ error }: FlowFailure) => void told.push((error as Error).message);
+    const stream = ReactiveStream.of<number>("s", { onFailure });
+    stream.subscribe(() => bad);
+    stream.emit(1);
+    const pipeline = DataPipeline.of<number>("p", { onFailure }).stage("one", () => bad);
+    await pipeline.feed(1);
+    const bus = new EventBus<{ a: number }>({ onFailure });
+    bus.subscribe("a", () => bad);
+    bus.emit("a", 1);
+    await settled();
+    expect(told).toEqual(["not so", "not so", "not so"]);
+    expect([stream.stats().subscribers[0]?.inFlight, pipeline.stats().inside, bus.stats().inFlight]).toEqual([0, 0, 0]);
+  });
 });
