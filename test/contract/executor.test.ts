@@ -608,6 +608,7 @@ describe("parallel", () => {
         roundsPerMs: 1,
         dumpState: null,
         http: 0,
+        stopped: () => false,
         onPreparing: () => {},
         onStarted: (_, url) => expect(url).toStartWith("http://127.0.0.1:"),
         onSample: () => {},

@@ -43,6 +43,7 @@ async function ran(mode: Mode, fields: Fields): Promise<CaseResult> {
     roundsPerMs: 1,
     http: 0,
     dumpState: null,
+    stopped: () => false,
     onPreparing: () => {},
     onStarted: () => {},
     onSample: (sample) => series.push(sample),

@@ -15,6 +15,7 @@ export async function runHere(
     roundsPerMs: 100,
     http: null,
     dumpState: null,
+    stopped: () => false,
     onPreparing: () => {},
     onStarted: () => {},
     onSample: (sample) => samples.push(sample),

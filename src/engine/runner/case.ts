@@ -44,6 +44,8 @@ export interface CaseOptions {
   /** `url` of the HTTP face, if there is one. */
   readonly onStarted: (facts: TapeFacts, url: string | null) => void;
   readonly onSample: OnSample;
+  /** True once somebody has asked to stop, before there is a run to be stopped too. */
+  readonly stopped: () => boolean;
   /** Hands out the means to stop the run. */
   readonly onStoppable: (stop: () => void) => void;
 }
@@ -99,11 +101,7 @@ async function runStaged(plan: CasePlan, stage: Stage, options: CaseOptions): Pr
   const executor = makeExecutor(setup, bell);
   try {
     await face?.ready();
-    let stopped = false;
-    options.onStoppable(() => {
-      stopped = true;
-    });
-    await rehearse(setup, executor, facts.count, () => stopped);
+    await rehearse(setup, executor, facts.count, options.stopped);
     const pipeline = buildPipeline(setup, facts, (sample, ledger, running) => {
       options.onSample(sample, ledger, running);
       face?.status(statusOf(plan.mode, sample, ledger, running, stage.status()));

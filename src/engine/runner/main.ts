@@ -71,6 +71,7 @@ function runOrder({ plan, roundsPerMs, dumpState, http, access }: Extract<ToRunn
     onPreparing: () => send({ type: "preparing" }),
     onStarted: (facts, url) => send({ type: "started", count: facts.count, lastMs: facts.lastMicros / 1000, url }),
     onSample: (sample, ledger, running) => outbox.add(sample, ledger, running),
+    stopped: () => stopsAsked > 0,
     onStoppable: (asked) => {
       stop = asked;
       for (let i = 0; i < stopsAsked; i++) asked();
