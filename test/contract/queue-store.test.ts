@@ -292,6 +292,18 @@ describe.each([...KINDS])("F-4 a queue's store $kind", ({ store: open, runs }) =
     await store.close();
   });
 
+  test("one that is tried again while an earlier one of its key is at work stays behind it, its delay over or not", async () => {
+    const store = open({ ...OPTIONS, order: "key" });
+    await store.send([message(1, { key: "x" }), message(2, { key: "x" })], 0);
+    const ids = async (now: number) => (await store.lease("a", { max: 9, token: 1, until: now + 100 }, now)).messages.map(({ id }) => id);
+    expect(await ids(0)).toEqual([1, 2]);
+    await store.settle("a", 1, { ...nothing, again: [{ id: 2, attempt: 1, delayMs: 3 }] }, 0);
+    expect(await ids(10)).toEqual([]);
+    await store.settle("a", 1, { ...nothing, acknowledged: [{ id: 1, attempt: 1 }] }, 10);
+    expect(await ids(10)).toEqual([2]);
+    await store.close();
+  });
+
   test("no limit is a number too", async () => {
     const store = open(OPTIONS);
     await store.send([message(1), message(2)], 0);

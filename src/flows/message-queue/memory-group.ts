@@ -158,7 +158,12 @@ export class Group {
       const entry = this.held(token, ref, lost);
       if (entry === null) continue;
       this.endLoan(entry);
-      this.wait(entry, now + ref.delayMs);
+      if (this.isFirst(entry)) this.wait(entry, now + ref.delayMs);
+      else {
+        // Its turn comes after the one before it, however soon its own time does.
+        this.become(entry, BEHIND);
+        entry.at = now + ref.delayMs;
+      }
     }
     for (const ref of released) {
       const entry = this.held(token, ref, lost);

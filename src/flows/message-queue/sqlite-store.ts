@@ -159,8 +159,11 @@ export class SqliteStore implements QueueStore {
       const gone = this.leave(grp, token, dead, lost) + this.leave(grp, token, acknowledged, lost);
       for (const { row, reason } of died) this.bury(grp, row, reason, now);
       for (const ref of again) {
-        const { changes } = sql.again.run(now + ref.delayMs, ref.id * MOST_GROUPS + grp, token, ref.attempt);
+        const seq = ref.id * MOST_GROUPS + grp;
+        const { changes } = sql.again.run(now + ref.delayMs, seq, token, ref.attempt);
         if (changes === 0) lost.push(ref.id);
+        // Its turn comes after the one before it, however soon its own time does.
+        else if (this.options.order === "key") sql.stayBehind.run(seq);
       }
       for (const ref of released) {
         const row = sql.held.get(ref.id * MOST_GROUPS + grp, token, ref.attempt) as Row | null;
