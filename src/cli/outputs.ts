@@ -39,11 +39,11 @@ export class Outputs {
   /** Nothing that the scenarios read may be written over, nor anything twice. `runs`: the points of each scenario, by its file. */
   spareInputs(runs: readonly Planned[]): void {
     const scenarios = runs.flatMap(({ points }) => points);
-    const inputs = new Map(scenarios.flatMap(inputsOf).map(([field, file]) => [realPath(file), field]));
+    const inputs = new Map(scenarios.flatMap(inputsOf).map(([field, file]) => [realPath(file), `what ${field} reads`]));
     const taken = new Map(runs.map(({ file }) => [realPath(file), "a scenario of this run"]));
     for (const [flag, file] of this.targets()) {
-      const field = inputs.get(realPath(file));
-      if (field !== undefined) throw new UserError(`${flag}: ${printable(file, 200)} is what ${field} reads`);
+      const input = inputs.get(realPath(file));
+      if (input !== undefined) throw new UserError(`${flag}: ${printable(file, 200)} is ${input}`);
       taken.set(realPath(file), `what ${flag} writes`);
     }
     for (const run of runs) {
@@ -52,8 +52,7 @@ export class Outputs {
         const at = realPath(file);
         // A list of dead letters may be replaced by what is left of it.
         const other = taken.get(at) ?? (lists.has(at) ? undefined : inputs.get(at));
-        if (other !== undefined)
-          throw new UserError(`fetch.deadLetter: ${printable(file, 200)} is ${inputs.has(at) ? `what ${other} reads` : other}`);
+        if (other !== undefined) throw new UserError(`fetch.deadLetter: ${printable(file, 200)} is ${other}`);
         taken.set(at, "where other dead letters go");
       }
     }
@@ -146,14 +145,10 @@ export interface Planned {
 }
 
 /** Every file that dead letters of a run may go to. */
-function deadLettersOf({ points }: Planned): ReadonlySet<string> {
-  const cases = points.flatMap((point) => point.modes.map((mode) => ({ mode, asked: point.fetch?.deadLetter })));
-  return new Set(
-    cases.flatMap(({ asked }) => {
-      if (asked === undefined) return [];
-      return cases.length === 1 ? [asked] : [asked, ...cases.map(({ mode }, i) => numbered(asked, i, mode))];
-    }),
-  );
+function deadLettersOf({ points }: Planned): string[] {
+  const modes = points.flatMap((point) => point.modes);
+  const asked = new Set(points.flatMap(({ fetch }) => fetch?.deadLetter ?? []));
+  return [...asked].flatMap((file) => (modes.length === 1 ? [file] : [file, ...modes.map((mode, i) => numbered(file, i, mode))]));
 }
 
 /** The files that a scenario reads, by field. */

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { LineReader } from "../load/lines.ts";
 import { YamlFile } from "../scenario/document.ts";
+import { BASE_DELAY } from "../scenario/fetch-schema.ts";
 import { resolveScenario } from "../scenario/load.ts";
 import type { Mode } from "../scenario/schema.ts";
 import type { CaseResult, Rejection } from "../telemetry/result.ts";
@@ -62,9 +63,6 @@ export interface RequestResult {
 }
 
 /** Fetches lists in one mode of the lab. */
-/** Milliseconds before the first retry, unless it is said. */
-const BASE_DELAY_MS = 200;
-
 abstract class Engine {
   protected abstract readonly mode: Mode;
 
@@ -103,7 +101,7 @@ abstract class Engine {
       // The first wait is no longer than the longest that was asked for.
       retry: {
         ...rest,
-        baseDelay: span(baseDelayMs ?? (maxDelayMs === undefined ? undefined : Math.min(BASE_DELAY_MS, maxDelayMs))),
+        baseDelay: span(baseDelayMs ?? (maxDelayMs === undefined ? undefined : Math.min(BASE_DELAY / 1000, maxDelayMs))),
         maxDelay: span(maxDelayMs),
       },
     };

@@ -1,4 +1,4 @@
-import { ifRejected } from "../kernel/promises.ts";
+import { attempt } from "../kernel/promises.ts";
 import { thrownText } from "../kernel/thrown.ts";
 import type { Timers } from "../kernel/timers.ts";
 
@@ -51,12 +51,10 @@ export class Failures {
     this.recent.push(failure);
     if (this.recent.length > REMEMBERED) this.recent.shift();
     for (const listener of this.listeners) {
-      const failed = (wrong: unknown) => this.warn(`A listener for failures of ${this.part} failed itself: ${thrownText(wrong)}`);
-      try {
-        ifRejected(listener(failure), failed);
-      } catch (wrong) {
-        failed(wrong);
-      }
+      attempt(
+        () => listener(failure),
+        (wrong) => this.warn(`A listener for failures of ${this.part} failed itself: ${thrownText(wrong)}`),
+      );
     }
     if (this.listeners.size === 0 && !known) this.warn(`${this.part}, ${place}: ${thrownText(error)} (further failures are only counted)`);
     return failure;

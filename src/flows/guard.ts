@@ -1,4 +1,4 @@
-import { isThenable } from "../kernel/promises.ts";
+import { isThenable, promiseOf } from "../kernel/promises.ts";
 import { pause, type Timers, within } from "../kernel/timers.ts";
 import { type BackoffRule, backoffDelay } from "../resilience/backoff.ts";
 import { BREAKER_STATES, CircuitBreakers } from "../resilience/circuit-breaker.ts";
@@ -121,7 +121,7 @@ export class Guard {
     const signal = outer === undefined ? abort.signal : AbortSignal.any([abort.signal, outer]);
     const answer = attempt(signal, tried);
     if (timeoutMs === undefined || !isThenable(answer)) return answer;
-    const value = await within(this.timers, timeoutMs, Promise.resolve(answer), TIMED_OUT, outer);
+    const value = await within(this.timers, timeoutMs, promiseOf(answer), TIMED_OUT, outer);
     if (value !== TIMED_OUT) return value as T;
     this.timeouts++;
     const error = new TimedOut(timeoutMs);

@@ -25,3 +25,12 @@ export function promiseOf<T>(answer: PromiseLike<T>): Promise<T> {
 export function ifRejected(answer: unknown, report: (error: unknown) => void): void {
   if (isThenable(answer)) promiseOf(answer).then(undefined, report);
 }
+
+/** Calls somebody else's function, and hears of it however it fails: at once, or in its own time. */
+export function attempt(call: () => unknown, failed: (error: unknown) => void): void {
+  try {
+    ifRejected(call(), failed);
+  } catch (error) {
+    failed(error);
+  }
+}

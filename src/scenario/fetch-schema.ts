@@ -7,6 +7,9 @@ const share = () => s.share().default(0);
 /** A slow body of the mock comes in so many pieces with a pause between them. */
 export const SLOW_BODY = { pieces: 10, pauseMs: 200 } as const;
 
+/** Before the first retry, in microseconds, unless it is said. */
+export const BASE_DELAY = 200_000;
+
 /** What a mock tile server does with the requests it gets. Everything random comes from the scenario's seed. */
 export const mockSchema = z.strictObject({
   latency: s.delayRange().prefault({ min: "20ms", max: "80ms" }),
@@ -50,7 +53,7 @@ export const fetchSchema = z.strictObject({
     .strictObject({
       max: s.count(100, 0).default(2),
       backoff: s.oneOf("exponential", "linear", "constant").default("exponential"),
-      baseDelay: s.delay().default(200_000),
+      baseDelay: s.delay().default(BASE_DELAY),
       maxDelay: s.delay().default(2e6),
       jitter: s.shareOr("none", "full").default("full"),
     })

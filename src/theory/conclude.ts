@@ -15,7 +15,8 @@ export function conclude(all: readonly CaseResult[]): string[] {
   if (batched.length > 0) sentences.push(...bestBatches(cases, batched, fields));
   // Where batches are swept, what another field does by itself is in the pictures.
   for (const field of batched.length > 0 ? [] : fields) sentences.push(...alongField(cases, field, fields));
-  if (fields.includes("load.rate")) sentences.push(...modesAtRates(cases, fields));
+  // Of several fields at once the pictures tell more.
+  if (fields.length === 1 && fields[0] === "load.rate") sentences.push(...modesCompared(byRate(cases)));
   sentences.push(...queriesCompared(cases), ...enginesCompared(cases, fields));
   return sentences;
 }
@@ -225,11 +226,6 @@ function anyField(series: readonly CaseResult[], label: string, field: string): 
     return Math.abs(share) < 0.03 ? "does not change" : `goes from ${formatCount(from)} to ${formatCount(to)}`;
   };
   return `${label}, ${field} from ${at(a, field)} to ${at(b, field)}: throughput (per second) ${change(a.throughput, b.throughput)}, the p99 of the sojourn time (ms) ${change(a.latency.sojourn.p99, b.latency.sojourn.p99)}.`;
-}
-
-/** Where only the rate is swept: of several fields at once the pictures tell more. */
-function modesAtRates(cases: readonly CaseResult[], fields: readonly string[]): string[] {
-  return fields.length > 1 ? [] : modesCompared(byRate(cases));
 }
 
 /** From which rate one mode takes in more than another, and where it stops gaining. */

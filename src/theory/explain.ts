@@ -124,38 +124,35 @@ class Facts {
 
   arrivals(): string {
     const { ledger, latency } = this.result;
-    const { processed, failed, rejected, unfinished } = ledger;
-    const dropped = droppedTotal(ledger);
-    const others = [
-      failed > 0 ? `${formatCount(failed)} failed` : "",
-      rejected > 0 ? `${formatCount(rejected)} were rejected` : "",
-      dropped > 0 ? `${formatCount(dropped)} were dropped` : "",
-      unfinished > 0 ? `${formatCount(unfinished)} were still undone at the end` : "",
-    ].filter(Boolean);
-    const all = others.length === 0 ? "all of them were processed" : `${formatCount(processed)} were processed, ${others.join(", ")},`;
+    const others = this.unprocessed("").map(([count, what]) => `${formatCount(count)} ${what}`);
+    const all =
+      others.length === 0 ? "all of them were processed" : `${formatCount(ledger.processed)} were processed, ${others.join(", ")},`;
     const who = this.closedLoop
       ? `The clients are the limit: each of the ${formatCount(this.clients)} waits for its answer before it sends again;`
       : "The arrivals are the limit:";
     return `${who} ${all} at ${this.rate}, with a median sojourn time of ${formatMs(latency.sojourn.p50)}.`;
   }
 
+  /** How many ended in another way than processed, and in which. */
+  private unprocessed(where: string): (readonly [count: number, what: string])[] {
+    const { failed, rejected, unfinished } = this.result.ledger;
+    const ends = [
+      [failed, "failed"],
+      [rejected, "were rejected"],
+      [droppedTotal(this.result.ledger), `were dropped${where}`],
+      [unfinished, "were still undone at the end"],
+    ] as const;
+    return ends.filter(([count]) => count > 0);
+  }
+
   /** What the limit led to. `counted`: what became of all has been said. */
   aftermath(counted: boolean): string {
     const { ledger, latency } = this.result;
-    const { failed, rejected, unfinished, scheduled } = ledger;
-    const dropped = droppedTotal(ledger);
-    const ends = (
-      [
-        [failed, "failed"],
-        [rejected, "were rejected"],
-        [dropped, "were dropped at the full queue"],
-        [unfinished, "were still undone at the end"],
-      ] as const
-    ).filter(([count]) => count > 0);
-    const told = ends.map(([count, what], i) => `${formatCount(count)}${i === 0 ? ` of ${formatCount(scheduled)}` : ""} ${what}`);
+    const of = ` of ${formatCount(ledger.scheduled)}`;
+    const told = this.unprocessed(" at the full queue").map(([count, what], i) => `${formatCount(count)}${i === 0 ? of : ""} ${what}`);
     if (told.length > 0 && !counted) return `${listed(told)}.`;
     const little = Math.max(10 * latency.service.p99, this.longestRead);
-    if (dropped > 0 || unfinished > 0 || latency.sojourn.p99 - this.longestRead <= little) return "";
+    if (droppedTotal(ledger) > 0 || ledger.unfinished > 0 || latency.sojourn.p99 - this.longestRead <= little) return "";
     return `Waiting made the 99th percentile ${formatMs(latency.sojourn.p99)}.`;
   }
 

@@ -1,4 +1,4 @@
-import { isThenable, promiseOf } from "../../kernel/promises.ts";
+import { ifRejected, isThenable, promiseOf } from "../../kernel/promises.ts";
 import type { Timers } from "../../kernel/timers.ts";
 import { Ring } from "../../queueing/ring.ts";
 import { Histogram } from "../../telemetry/histogram.ts";
@@ -123,7 +123,7 @@ export class Stage implements StageNode {
     }
     // By the function itself, which has stopped its own pipeline. What it says later interests nobody.
     if (item.abandoned) {
-      if (isThenable(answer)) Promise.resolve(answer).catch(() => {});
+      ifRejected(answer, () => {});
       return;
     }
     if (!isThenable(answer)) {

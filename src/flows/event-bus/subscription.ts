@@ -1,4 +1,4 @@
-import { isFulfilled, isThenable } from "../../kernel/promises.ts";
+import { ifRejected, isFulfilled, isThenable } from "../../kernel/promises.ts";
 import type { Timers } from "../../kernel/timers.ts";
 import { Ring } from "../../queueing/ring.ts";
 import { type Failures, Stopped, TimedOut } from "../failures.ts";
@@ -248,7 +248,7 @@ export class Subscription implements Disposable {
       abort?.abort(new Stopped("the subscription has ended"));
       this.abandon(tally);
       // What becomes of it is still told.
-      Promise.resolve(answer).catch((error: unknown) => this.failures.report(this.rule.name, event, error));
+      ifRejected(answer, (error) => this.failures.report(this.rule.name, event, error));
       return;
     }
     const run = this.spare.pop() ?? this.newHearing();

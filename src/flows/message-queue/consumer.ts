@@ -1,4 +1,4 @@
-import { ifRejected, isFulfilled, isThenable } from "../../kernel/promises.ts";
+import { attempt, isFulfilled, isThenable } from "../../kernel/promises.ts";
 import { thrownText } from "../../kernel/thrown.ts";
 import { stampOf, type Timers, within } from "../../kernel/timers.ts";
 import { Ring } from "../../queueing/ring.ts";
@@ -345,12 +345,10 @@ export class Consumer<T> implements Disposable {
     this.counts.dead += dead.length;
     if (this.rule.onSettled === undefined) return;
     const told = (refs: readonly Identified[], end: Settled["end"]) => refs.map(({ id }) => ({ id, end }));
-    const failed = (error: unknown) => this.failures.report(`${this.rule.name}, onSettled`, undefined, error);
-    try {
-      ifRejected(this.rule.onSettled([...told(acknowledged, "acknowledged"), ...told(dead, "dead")]), failed);
-    } catch (error) {
-      failed(error);
-    }
+    attempt(
+      () => this.rule.onSettled?.([...told(acknowledged, "acknowledged"), ...told(dead, "dead")]),
+      (error) => this.failures.report(`${this.rule.name}, onSettled`, undefined, error),
+    );
   }
 
   /** Waits for something to do: a message, a handler that ends, a time that comes, another process. */

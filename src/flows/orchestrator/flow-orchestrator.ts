@@ -1,4 +1,4 @@
-import { ifRejected } from "../../kernel/promises.ts";
+import { attempt, ifRejected } from "../../kernel/promises.ts";
 import { thrownText } from "../../kernel/thrown.ts";
 import { realTimers, type Timers, within } from "../../kernel/timers.ts";
 import { type BackoffRule, backoffDelay } from "../../resilience/backoff.ts";
@@ -350,16 +350,14 @@ export class FlowOrchestrator implements AsyncDisposable {
   }
 
   private log(line: string): void {
-    const failed = (error: unknown) => {
-      if (this.warned) return;
-      this.warned = true;
-      process.emitWarning(`the log of ${this.name} failed: ${thrownText(error)}`, "FlowWarning");
-    };
-    try {
-      ifRejected(this.options.log?.(line), failed);
-    } catch (error) {
-      failed(error);
-    }
+    attempt(
+      () => this.options.log?.(line),
+      (error) => {
+        if (this.warned) return;
+        this.warned = true;
+        process.emitWarning(`the log of ${this.name} failed: ${thrownText(error)}`, "FlowWarning");
+      },
+    );
   }
 }
 

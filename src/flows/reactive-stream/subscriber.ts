@@ -1,4 +1,4 @@
-import { ifRejected, isFulfilled, isThenable, promiseOf } from "../../kernel/promises.ts";
+import { attempt, isFulfilled, isThenable, promiseOf } from "../../kernel/promises.ts";
 import type { Timers } from "../../kernel/timers.ts";
 import { Ring } from "../../queueing/ring.ts";
 import type { Failures } from "../failures.ts";
@@ -192,12 +192,7 @@ export class Subscriber<T> implements Disposable {
   }
 
   private tell(what: () => unknown): void {
-    const failed = (error: unknown) => this.failures.report(this.name, undefined, error);
-    try {
-      ifRejected(what(), failed);
-    } catch (error) {
-      failed(error);
-    }
+    attempt(what, (error) => this.failures.report(this.name, undefined, error));
   }
 
   /** Resolves when nothing waits and nothing runs any more. */
