@@ -44,6 +44,9 @@ const SWEPT = file(
   'title: "A \\e[31mswept run"\nmodes: [sync, async]\nload: { executor: constant-arrival-rate, rate: 100, duration: 500ms }\nwork: { kind: sleep, time: 2ms }\nsweep: { load.rate: [50, 200] }\n',
 );
 
+/** A mode's row of the table, ruled or not, with its figures; on a busy machine with its status too. */
+const rowOf = (mode: string) => new RegExp(`^(?:│ )?${mode}(?: \\(\\w+\\))? +(?:│ +)?[\\d–]`, "m");
+
 const PANELS = ["Throughput", "Queue depth", "Drops", "Latency", "Cores"];
 
 describe("C-4 the dashboard in a real terminal", () => {
@@ -59,8 +62,7 @@ describe("C-4 the dashboard in a real terminal", () => {
     expect(first).toContain("A short run");
     expect(first).toContain("scheduled =");
     const last = await screen.until("% finished");
-    // With its figures; on a busy machine with its status too.
-    for (const mode of ["sync", "async", "parallel"]) expect(last).toMatch(new RegExp(`^(?:│ )?${mode}(?: \\(\\w+\\))? +(?:│ +)?[\\d–]`, "m"));
+    for (const mode of ["sync", "async", "parallel"]) expect(last).toMatch(rowOf(mode));
     expect(last).toContain("predicted");
     expect((await screen.lines()).at(-1)).toContain("q quit");
     screen.type("q");
@@ -74,8 +76,7 @@ describe("C-4 the dashboard in a real terminal", () => {
   test("C-2 the closing screen keeps every row of its table where there is much to explain", async () => {
     const screen = open(["run", MUCH_TO_EXPLAIN], { columns: 80, rows: 24, cwd: folder });
     const last = await screen.until("% finished");
-    // With its figures; on a busy machine with its status too.
-    for (const mode of ["sync", "async", "parallel"]) expect(last).toMatch(new RegExp(`^(?:│ )?${mode}(?: \\(\\w+\\))? +(?:│ +)?[\\d–]`, "m"));
+    for (const mode of ["sync", "async", "parallel"]) expect(last).toMatch(rowOf(mode));
     // On a busy machine it is other programs that are told.
     expect(last).toMatch(/sync: (One core is the limit|Other programs had part)/);
     screen.type("q");
