@@ -167,7 +167,7 @@ describe("T-7 hostile servers", () => {
       modes: ["async"],
       fetch: { ...base, urls: [url("/chunks"), url("/chunks")], timeout: "1s", retry: { max: 0 } },
     });
-    expect(chunks?.fetch.byError).toEqual({ timeout: 2 });
+    expect(chunks?.fetch.byError).toEqual({ "invalid response": 2 });
     expect(chunks?.process.peakRssBytes ?? 0).toBeLessThan(350e6);
     for (const timer of timers) clearInterval(timer);
     listener.stop(true);
@@ -197,7 +197,7 @@ describe("T-7 hostile servers", () => {
     ],
     "a close at once": [(socket) => void socket.end(), "connection closed"],
     "a reset at once": [(socket) => void socket.terminate(), "connection closed"],
-    "no HTTP at all": [say("\0\x01\x02 hello\r\n\r\n"), "timeout"],
+    "no HTTP at all": [say("\0\x01\x02 hello\r\n\r\n"), "invalid response"],
   };
 
   test("each is an outcome with a name, and none stops the run", async () => {
@@ -384,7 +384,8 @@ describe("on the command line", () => {
     const again = await lab(["run", file, "--headless", "-q", "--json", "-", "--set", "fetch.urlsFile=dead.ndjson"]);
     const { fetch, ledger } = (JSON.parse(again.stdout) as RunResult).cases[0] ?? {};
     expect([fetch?.byStatus, fetch?.byError, ledger?.rejected]).toEqual([{ "404": 30 }, {}, 0]);
-    expect(lines(dead).map(({ tile }) => tile)).toEqual(Array.from({ length: 30 }, (_, i) => `4/${i % 16}/${Math.floor(i / 16)}`));
+    const tiles = lines(dead).map(({ tile }) => String(tile));
+    expect(tiles.sort()).toEqual(Array.from({ length: 30 }, (_, i) => `4/${i % 16}/${Math.floor(i / 16)}`).sort());
   });
 
   test("T-9 a list of dead letters is replaced only once every mode has had it, and not by a run that was stopped", async () => {

@@ -86,34 +86,39 @@ class AsyncRun {
       while (this.bench.active >= Math.min(settings.concurrency, this.processor.limit) && !lifecycle.expired(time.now())) {
         await this.batchDone.wait(time.now() + 50e6);
       }
-      const ready = await this.gather();
+      const ready = this.gathered() ?? (await this.gather());
       if (!ready) break;
       const batch = this.batcher.release(this.spare.pop() ?? []);
       this.feed.freed();
-      const working = this.bench.work(batch);
-      if (working === undefined) this.recycle(batch);
-      else
-        void working.then(() => {
-          this.recycle(batch);
-          this.batchDone.notify();
-        });
+      if (this.bench.work(batch, this.whenDone)) this.recycle(batch);
       if (!this.processor.yields) await time.turn();
     }
     while (this.bench.active > 0 && !lifecycle.expired(time.now())) await this.batchDone.wait(time.now() + 50e6);
   }
 
+  /** Whether there is a batch; null: not yet. */
+  private gathered(): boolean | null {
+    const { time, lifecycle } = this.job;
+    const now = time.now();
+    if (lifecycle.expired(now)) return false;
+    if (this.batcher.collect(now, this.feed.ended) || this.feed.stalled(this.batcher.items.length)) return true;
+    return this.feed.ended ? false : null;
+  }
+
   /** Waits for a batch; false when there will be none. */
   private async gather(): Promise<boolean> {
-    const { time, lifecycle } = this.job;
     for (;;) {
-      const now = time.now();
-      if (lifecycle.expired(now)) return false;
-      if (this.batcher.collect(now, this.feed.ended) || this.feed.stalled(this.batcher.items.length)) return true;
-      if (this.feed.ended) return false;
       this.feed.freed();
-      await this.feed.arrived.wait(Math.min(this.batcher.dueAt, now + 100e6));
+      await this.feed.arrived.wait(Math.min(this.batcher.dueAt, this.job.time.now() + 100e6));
+      const ready = this.gathered();
+      if (ready !== null) return ready;
     }
   }
+
+  private readonly whenDone = (batch: Item[]): void => {
+    this.recycle(batch);
+    this.batchDone.notify();
+  };
 
   private recycle(batch: Item[]): void {
     if (this.bench.cutShort) return;

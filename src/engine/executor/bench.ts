@@ -10,7 +10,8 @@ import type { Outcome, Processor } from "../../workloads/workload.ts";
 export const GROUP = 32;
 
 interface Running {
-  readonly items: readonly Item[];
+  readonly items: Item[];
+  readonly whenDone: (items: Item[]) => void;
   done: number;
   /** Of its items, those that are measured; an item that is done may be another by the time all are. */
   readonly measured: number;
@@ -39,20 +40,20 @@ export class Bench {
     this.turns = concurrency > 1 && processor.ordered ? new KeyTurns() : null;
   }
 
-  /** Works off a batch. A promise only when some of it had to wait. */
-  work(items: readonly Item[]): void | Promise<void> {
+  /** Works off a batch. True when that is done; false when some of it has to wait: then `whenDone` is called once it is, or the run is over. */
+  work(items: Item[], whenDone: (items: Item[]) => void): boolean {
     this.active++;
-    const running: Running = { items, done: 0, measured: this.recorder.measuredIn(items) };
+    const running: Running = { items, whenDone, done: 0, measured: this.recorder.measuredIn(items) };
     if (this.processor.instant) {
       this.workInstantly(running);
       this.finish(running);
-      return;
+      return true;
     }
     this.running.add(running);
     if (this.turns !== null) for (const item of items) this.turns.join(item);
-    const waiting = this.workOn(running);
-    if (waiting === undefined) this.finish(running);
-    else return waiting.then(() => this.finish(running));
+    if (!this.workOn(running)) return false;
+    this.finish(running);
+    return true;
   }
 
   /** What is begun and not done when the run stops is accounted for; nothing more is recorded. */
@@ -125,31 +126,37 @@ export class Bench {
     }
   }
 
-  /** Goes on with a batch until an item has to wait; then the rest follows in a promise. */
-  private workOn(running: Running): undefined | Promise<void> {
+  /** Goes on with a batch until an item has to wait: false, and the rest follows when it is done. */
+  private workOn(running: Running): boolean {
     const { items } = running;
     while (running.done < items.length) {
       const item = items[running.done] as Item;
-      if (this.turns !== null && !this.turns.mayStart(item)) return this.turns.turnOf(item).then(() => this.goOn(running));
+      if (this.turns !== null && !this.turns.mayStart(item)) {
+        this.turns.whenItMay(item, () => this.goOn(running));
+        return false;
+      }
       const started = this.time.now();
-      if (this.halted || this.expired(started)) return undefined;
+      if (this.halted || this.expired(started)) return true;
       const outcome = this.processor.process(item);
       if (outcome instanceof Promise) {
         const held = this.time.now();
         this.recorder.busy(held - started);
-        return outcome.then((result) => {
+        void outcome.then((result) => {
           this.end(running, item, result, started);
-          return this.goOn(running);
+          this.goOn(running);
         });
+        return false;
       }
       const ended = this.end(running, item, outcome, started);
       this.recorder.busy(ended - started);
     }
-    return undefined;
+    return true;
   }
 
-  private goOn(running: Running): undefined | Promise<void> {
-    return this.halted ? undefined : this.workOn(running);
+  private goOn(running: Running): void {
+    if (!this.halted && !this.workOn(running)) return;
+    this.finish(running);
+    running.whenDone(running.items);
   }
 
   private end(running: Running, item: Item, outcome: Outcome, started: Nanoseconds): Nanoseconds {
@@ -186,8 +193,8 @@ class KeyTurns {
     return this.queues.get(item.key)?.[0] === item;
   }
 
-  turnOf(item: Item): Promise<void> {
-    return new Promise((resolve) => this.waiting.set(item, resolve));
+  whenItMay(item: Item, start: () => void): void {
+    this.waiting.set(item, start);
   }
 
   end(item: Item): void {

@@ -170,19 +170,19 @@ class WorkerSession {
 
   private workOff(): void {
     const batch = this.batch;
-    const working = this.bench.work(batch);
-    if (working === undefined) {
-      if (this.bench.cutShort) this.batch = [];
-      else batch.length = 0;
-      this.reportBatch();
+    if (!this.bench.work(batch, this.whenDone)) {
+      this.batch = [];
       return;
     }
-    this.batch = [];
-    void working.then(() => {
-      this.reportBatch();
-      this.batchDone.notify();
-    });
+    if (this.bench.cutShort) this.batch = [];
+    else batch.length = 0;
+    this.reportBatch();
   }
+
+  private readonly whenDone = (): void => {
+    this.reportBatch();
+    this.batchDone.notify();
+  };
 
   private reportBatch(): void {
     const done = Atomics.add(this.control, CONTROL.batchesDone, 1) + 1;

@@ -2,6 +2,7 @@ import type { Nanoseconds } from "../../kernel/clock.ts";
 import { threadCpuTimer } from "../../kernel/clock.ts";
 import type { Item } from "../../queueing/item.ts";
 import { answerNow, settleQueries } from "../queries/answering.ts";
+import { Signal } from "../signal.ts";
 import type { Source } from "../source.ts";
 import { Bench, GROUP } from "./bench.ts";
 import { clerkOf, type Execution, type Executor, type Job } from "./executor.ts";
@@ -23,8 +24,13 @@ export class SyncExecutor implements Executor {
 
 class SyncRun {
   private highWater = 0;
+  /** What waited for something outside is done. */
+  private done = false;
+  private readonly whenDone: Signal;
 
-  constructor(private readonly job: Job) {}
+  constructor(private readonly job: Job) {
+    this.whenDone = new Signal(job.time);
+  }
 
   async execute(): Promise<Execution> {
     const { source, lifecycle, recorder, sampler, time, settings, desk } = this.job;
@@ -84,10 +90,7 @@ class SyncRun {
         now = time.now();
       }
       takeTogether(source, batch, group, now);
-      if (batch.length > 0) {
-        const waiting = bench.work(batch);
-        if (waiting !== undefined) await this.untilDone(waiting);
-      }
+      if (batch.length > 0 && !bench.work(batch, this.noteDone)) await this.untilDone();
       const ended = time.now();
       source.blocked.add("processing", Math.max(now, source.nextDue), ended);
       now = ended;
@@ -111,19 +114,21 @@ class SyncRun {
     };
   }
 
+  private readonly noteDone = (): void => {
+    this.done = true;
+    this.whenDone.notify();
+  };
+
   /** Waits for work that waits for something outside, but not beyond the end of the run; samples are taken meanwhile. */
-  private async untilDone(working: Promise<void>): Promise<void> {
+  private async untilDone(): Promise<void> {
     const { lifecycle, sampler, time } = this.job;
-    let done = false;
-    const finished = working.then(() => {
-      done = true;
-    });
-    for (;;) {
-      await Promise.race([finished, time.sleepUntil(Math.max(sampler.nextAt, time.now() + 1e6))]);
+    while (!this.done) {
+      await this.whenDone.wait(Math.max(sampler.nextAt, time.now() + 1e6));
       const now = time.now();
-      if (done || lifecycle.expired(now)) return;
-      if (now >= sampler.nextAt) sampler.sample(now);
+      if (lifecycle.expired(now)) break;
+      if (!this.done && now >= sampler.nextAt) sampler.sample(now);
     }
+    this.done = false;
   }
 
   private noteDepth(now: Nanoseconds): void {

@@ -126,8 +126,8 @@ export class FetchStage implements Stage {
   }
 
   private requests(): FetchSample {
-    // As every thread that asks does; this one hands out addresses.
-    this.collector.after(this.total(COUNT.attempts));
+    // Where others ask, this thread only hands out addresses, and its collector sees no reason to run.
+    if (this.counts.length > 1) this.collector.after(this.total(COUNT.attempts));
     return {
       inFlight: this.total(COUNT.inFlight),
       limit: this.total(COUNT.limit),
@@ -211,7 +211,7 @@ export class FetchStage implements Stage {
       bytes: this.total(COUNT.bytes),
       ...mergeReports(reports),
       peakConcurrency: Atomics.load(this.flight, 1),
-      connectionsOpened: server?.connections ?? null,
+      connectionsOpened: server?.connections ?? (this.total(COUNT.connections) || null),
       amplification: first > 0 ? (first + retries) / first : 0,
       rateTurns: this.limiter?.turns ?? [],
       server,

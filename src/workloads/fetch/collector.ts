@@ -1,8 +1,8 @@
-/** Requests after which garbage is collected. */
+/** Requests by `fetch` after which garbage is collected. */
 const EVERY = 20_000;
 
 /**
- * Collects garbage every so many requests. Answers hold memory that the collector does not see, so left alone it lets memory grow with
+ * Collects garbage every so many requests by `fetch`. Its answers hold memory that the collector does not see, so left alone it lets memory grow with
  * the length of the list.
  */
 export class Collector {

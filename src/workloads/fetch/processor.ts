@@ -9,7 +9,7 @@ import { type Admission, CircuitBreakers } from "../../resilience/circuit-breake
 import { RateLimiter } from "../../resilience/rate-limiter.ts";
 import type { FetchSettings } from "../../scenario/schema.ts";
 import type { Effort, Outcome, Processor, StateSlice, WorkloadReport } from "../workload.ts";
-import { type Answer, type Fetch, Line } from "./attempt.ts";
+import { type Answer, Line } from "./attempt.ts";
 import { Collector } from "./collector.ts";
 import { LinePool } from "./line-pool.ts";
 import { Pace } from "./pace.ts";
@@ -17,6 +17,8 @@ import { type FetchFiles, type Pursuit, Records } from "./records.ts";
 import { AttemptBook, COUNT, PublishedReport } from "./report.ts";
 import { Saver } from "./save.ts";
 import { parentOf, tileOf, tileUrl } from "./tiles.ts";
+import type { Fetch } from "./wire/fetch-wire.ts";
+import { Wires } from "./wire/wires.ts";
 
 /** What the threads of one case share; plain data, so that it crosses threads. */
 export interface FetchSpec {
@@ -67,6 +69,7 @@ export class FetchProcessor implements Processor {
   private readonly published: PublishedReport;
   private readonly saver: Saver | null;
   private readonly records: Records;
+  private readonly wires: Wires;
   private readonly lines: LinePool;
   private readonly pace: Pace | null;
   private readonly timeout: Nanoseconds;
@@ -89,7 +92,8 @@ export class FetchProcessor implements Processor {
     private readonly spec: FetchSpec,
     private readonly effort: Effort,
     thread: number,
-    ask: Fetch = (url, init) => fetch(url, init),
+    /** Carries the requests; null: whatever suits each. */
+    ask: Fetch | null = null,
   ) {
     const { settings, shared, allowedHosts } = spec;
     this.counts = new Float64Array(shared.counts[thread] ?? new SharedArrayBuffer(COUNT.size * 8));
@@ -108,9 +112,9 @@ export class FetchProcessor implements Processor {
     this.saver =
       settings.saveTo === undefined ? null : new Saver(settings.saveTo, thread, settings.target?.mock === undefined ? null : spec.base);
     this.collector = new Collector(threads);
-    const share = divided(connections.max, threads)[thread] ?? 0;
-    const rule = { keepAlive: connections.keepAlive, allowedHosts };
-    this.lines = new LinePool(Math.max(1, share), () => new Line(rule, ask, this.saver));
+    const most = Math.max(1, divided(connections.max, threads)[thread] ?? 0);
+    this.wires = new Wires({ keepAlive: connections.keepAlive, most }, () => this.add(COUNT.connections), ask);
+    this.lines = new LinePool(most, () => new Line(this.wires.pair(), allowedHosts, this.saver));
     this.records = new Records(spec);
     this.timeout = settings.timeout * 1000;
     this.counts[COUNT.limit] = this.limitNow;
@@ -139,27 +143,12 @@ export class FetchProcessor implements Processor {
     if (this.spec.settings.concurrency.window === "waves" && ++this.inWave >= this.max) this.waveFull = true;
   }
 
-  private end(): void {
-    this.running--;
-    if (this.running > 0) return;
-    this.waveFull = false;
-    this.inWave = 0;
-  }
-
+  /** Asks again and again as the rules have it. */
   private async pursue(pursuit: Pursuit): Promise<Outcome> {
-    try {
-      if (this.spec.settings.resume && this.saver?.has(pursuit.url) === true) {
-        this.add(COUNT.resumed);
-        return this.done(pursuit, "ok", null);
-      }
-      return await this.tryUntilDone(pursuit);
-    } finally {
-      this.end();
+    if (this.spec.settings.resume && this.saver?.has(pursuit.url) === true) {
+      this.add(COUNT.resumed);
+      return this.done(pursuit, "ok", null);
     }
-  }
-
-  /** Asks again and again as the rules have it. The first attempt goes through here alone, without a promise that is not its own. */
-  private async tryUntilDone(pursuit: Pursuit): Promise<Outcome> {
     for (let now = pursuit.began; ; now = this.effort.now()) {
       if (this.breakers?.refuses(pursuit.host, now) === true) return this.refuse(pursuit);
       if (this.pace !== null && !(await this.pace.turn(pursuit.deadline))) return this.giveUp(pursuit, "deadline");
@@ -271,7 +260,7 @@ export class FetchProcessor implements Processor {
     if (this.halted) return "stopped";
     this.add(COUNT.failed);
     if (this.records.gaveUp(pursuit, reason)) this.add(COUNT.deadLettered);
-    this.keep(pursuit, "failed", reason);
+    this.end(pursuit, "failed", reason);
     return reason;
   }
 
@@ -305,11 +294,16 @@ export class FetchProcessor implements Processor {
 
   private done(pursuit: Pursuit, how: "ok" | "degraded", reason: string | null): Outcome {
     this.add(how === "ok" ? COUNT.ok : COUNT.degraded);
-    this.keep(pursuit, how, reason);
+    this.end(pursuit, how, reason);
     return null;
   }
 
-  private keep(pursuit: Pursuit, outcome: string, error: string | null): void {
+  private end(pursuit: Pursuit, outcome: string, error: string | null): void {
+    this.running--;
+    if (this.running === 0) {
+      this.waveFull = false;
+      this.inWave = 0;
+    }
     const took = this.effort.now() - pursuit.began;
     this.add(COUNT.spent, took);
     this.records.ended(pursuit, outcome, error, took);
@@ -338,7 +332,7 @@ export class FetchProcessor implements Processor {
       await this.effort.pause(every);
       const now = this.effort.now();
       this.lines.breakOffLate(now);
-      this.collector.after(this.counts[COUNT.attempts] as number);
+      this.collector.after(this.wires.fetched);
       if (now - this.flushedAt > FLUSH_EVERY) this.flush(now);
       else if (now - this.publishedAt > PUBLISH_EVERY) this.publish(now);
     }
@@ -350,6 +344,7 @@ export class FetchProcessor implements Processor {
     this.halted = true;
     this.pace?.halt();
     this.lines.breakOffAll();
+    this.wires.close();
     this.flush();
   }
 

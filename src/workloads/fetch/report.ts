@@ -26,6 +26,8 @@ export const COUNT = {
   spent: 20,
   /** Attempts at the tile around the one that was asked for. */
   parents: 21,
+  /** Connections made, of those that are known of. */
+  connections: 22,
   size: 24,
 } as const;
 

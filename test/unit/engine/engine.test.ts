@@ -238,10 +238,13 @@ describe("bench", () => {
     };
   }
   const items = (count: number) => Array.from({ length: count }, (_, i) => Object.assign(new Item(), { index: i, sequence: i + 1 }));
+  const unexpected = () => {
+    throw new Error("nothing had to wait");
+  };
 
   test("failures are counted by reason and the order of a key is kept, in groups too", () => {
     const made = bench((item) => (item.index % 3 === 0 ? "odd one" : null), true);
-    expect(made.bench.work(items(40))).toBeUndefined();
+    expect(made.bench.work(items(40), unexpected)).toBe(true);
     expect(made.recorder.counts()).toMatchObject({ processed: 26, failed: 14, orderViolations: 0, batches: 1, batched: 40 });
     expect(made.bench.failureCounts).toEqual([{ reason: "odd one", count: 14 }]);
     expect(made.released).toEqual(items(40).map(({ index }) => index));
@@ -250,7 +253,7 @@ describe("bench", () => {
   test("what waits holds its key, not the others'", async () => {
     const made = bench(() => made.time.sleepUntil(made.time.now() + 10).then(() => null), false, 3);
     const [a, b, c] = [1, 1, 2].map((key, i) => [Object.assign(new Item(), { index: i, key, sequence: key === 1 ? i + 1 : 1 })]);
-    const done = Promise.all([a, b, c].map((batch) => made.bench.work(batch ?? [])));
+    const done = Promise.all([a, b, c].map((batch) => new Promise((resolve) => made.bench.work(batch ?? [], resolve))));
     expect([made.bench.active, made.bench.items]).toEqual([3, 3]);
     await made.time.run(done);
     expect(made.released).toEqual([0, 2, 1]);
@@ -259,9 +262,9 @@ describe("bench", () => {
 
   test("what is abandoned is counted once, and nothing is recorded after it", async () => {
     const made = bench(() => made.time.sleepUntil(made.time.now() + 10).then(() => null), false, 2);
-    const working = made.bench.work(items(3));
+    const working = new Promise((resolve) => made.bench.work(items(3), resolve));
     made.bench.abandon(5);
-    await made.time.run(Promise.resolve(working));
+    await made.time.run(working);
     expect(made.recorder.counts()).toMatchObject({ processed: 0, abandoned: 3 });
   });
 });

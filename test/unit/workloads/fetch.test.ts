@@ -10,7 +10,7 @@ import { CircuitBreakers } from "../../../src/resilience/circuit-breaker.ts";
 import { RateLimiter } from "../../../src/resilience/rate-limiter.ts";
 import { fetchSchema } from "../../../src/scenario/fetch-schema.ts";
 import { requestDemand, sawtoothMean } from "../../../src/theory/fetch.ts";
-import { type Fetch, Line, nameOf } from "../../../src/workloads/fetch/attempt.ts";
+import { Line, nameOf } from "../../../src/workloads/fetch/attempt.ts";
 import { fateOf } from "../../../src/workloads/fetch/mock/fate.ts";
 import { FetchProcessor } from "../../../src/workloads/fetch/processor.ts";
 import type { FetchFiles } from "../../../src/workloads/fetch/records.ts";
@@ -18,6 +18,7 @@ import { COUNT, fetchCounts, mergeReports } from "../../../src/workloads/fetch/r
 import { fileNameOf, Saver } from "../../../src/workloads/fetch/save.ts";
 import { countTargets, publicHosts, Targets } from "../../../src/workloads/fetch/targets.ts";
 import { parentOf, parseTile, tileOf, tileProblem, tileUrl } from "../../../src/workloads/fetch/tiles.ts";
+import { type Fetch, FetchWire } from "../../../src/workloads/fetch/wire/fetch-wire.ts";
 import { rounds } from "../../support/campaign.ts";
 import { temporaryFolder } from "../../support/cli.ts";
 
@@ -439,9 +440,9 @@ test("errors have names", () => {
   expect(nameOf(Object.assign(new Error("x"), { code: "ENOSPC" }))).toBe("could not be saved");
   expect(nameOf(undefined)).toBe("error");
   expect(nameOf(new Error("self signed certificate: CERT"))).toBe("TLS");
-  expect(
-    new Line({ keepAlive: true, allowedHosts: [] }, () => Promise.reject(new Error("no")), null).ask("http://h/", "1"),
-  ).resolves.toMatchObject({ status: 0 });
+  expect(new Line(() => new FetchWire(true, () => Promise.reject(new Error("no"))), [], null).ask("http://h/", "1")).resolves.toMatchObject(
+    { status: 0 },
+  );
 });
 
 test("reports of threads add up", () => {

@@ -2,6 +2,7 @@ import type { Socket, TCPSocketListener } from "bun";
 import { RateGate } from "../../../resilience/rate-gate.ts";
 import { SLOW_BODY } from "../../../scenario/fetch-schema.ts";
 import type { MockSettings } from "../../../scenario/schema.ts";
+import { CORRELATION } from "../wire/wire.ts";
 import { type Fate, fateOf } from "./fate.ts";
 
 /** What the server saw, by its own count. */
@@ -19,8 +20,6 @@ export interface MockStats {
   readonly stalled: number;
 }
 
-/** Header that tells the attempts of one request apart. */
-export const CORRELATION = "x-correlation-id";
 /** Where a server that stands alone says what it saw. */
 const STATS_PATH = "/_stats";
 const LONGEST_HEAD = 16_384;

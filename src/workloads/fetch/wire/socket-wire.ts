@@ -1,0 +1,112 @@
+import type { Connection, Destination, Listener } from "./connection.ts";
+import type { ConnectionPool } from "./connection-pool.ts";
+import { CORRELATION, type Head, isShort, type Wire } from "./wire.ts";
+
+/**
+ * Plain HTTP/1.1 on sockets of this thread, where a body is counted and not kept: a third of what the same request costs by `fetch`,
+ * which hands it to a thread of its own and back.
+ */
+export class SocketWire implements Wire, Listener, Head {
+  bytes = 0;
+  status = 0;
+  private fields: readonly string[] = [];
+  private connection: Connection | null = null;
+  private done = false;
+  private problem: unknown = null;
+  /** Who waits for the head, then for the end. */
+  private resolve: ((head: Head) => void) | null = null;
+  private reject: ((problem: unknown) => void) | null = null;
+  private url = "";
+  private to: Destination | null = null;
+
+  constructor(
+    private readonly pool: ConnectionPool,
+    private readonly keepAlive: boolean,
+  ) {}
+
+  send(url: string, id: string): Promise<Head> {
+    if (this.to === null || url !== this.url) {
+      this.to = destinationOf(url, this.keepAlive);
+      this.url = url;
+    }
+    const { to } = this;
+    this.bytes = 0;
+    this.status = 0;
+    this.done = false;
+    this.problem = null;
+    return new Promise((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+      const request = `GET ${to.target} HTTP/1.1\r\n${CORRELATION}: ${id}\r\n${to.fields}\r\n`;
+      this.connection = this.pool.ask(to, request, this);
+    });
+  }
+
+  take(): Promise<void> | undefined {
+    if (this.problem !== null) return Promise.reject(this.problem);
+    if (this.done) return undefined;
+    return new Promise((resolve, reject) => {
+      this.resolve = () => resolve();
+      this.reject = reject;
+    });
+  }
+
+  leave(): Promise<void> | undefined {
+    if (this.done) return undefined;
+    if (this.problem === null && isShort(this)) return this.take()?.catch(() => {});
+    this.breakOff();
+    return undefined;
+  }
+
+  breakOff(): void {
+    if (this.done || this.problem !== null) return;
+    this.connection?.end();
+    this.failed(new Error("broken off"));
+  }
+
+  field(name: string): string | null {
+    const { fields } = this;
+    for (let at = 0; at < fields.length; at += 2) {
+      const said = fields[at] as string;
+      if (said.length === name.length && said.toLowerCase() === name) return fields[at + 1] as string;
+    }
+    return null;
+  }
+
+  head(status: number, fields: readonly string[]): void {
+    this.status = status;
+    this.fields = fields;
+    this.resolve?.(this);
+    this.resolve = null;
+    this.reject = null;
+  }
+
+  body(bytes: number): void {
+    this.bytes += bytes;
+  }
+
+  whole(): void {
+    this.done = true;
+    this.connection = null;
+    this.resolve?.(this);
+    this.resolve = null;
+    this.reject = null;
+  }
+
+  failed(problem: unknown): void {
+    this.problem = problem;
+    this.connection = null;
+    this.reject?.(problem);
+    this.resolve = null;
+    this.reject = null;
+  }
+}
+
+/** What is said where an address leads: as `fetch` says it. */
+function destinationOf(url: string, keepAlive: boolean): Destination {
+  const { origin, host, hostname, port, pathname, search, username, password } = new URL(url);
+  const who = username === "" && password === "" ? "" : `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  const leave = who === "" ? "" : `Authorization: Basic ${Buffer.from(who).toString("base64")}\r\n`;
+  const fields = `${leave}Connection: ${keepAlive ? "keep-alive" : "close"}\r\nUser-Agent: Bun/${Bun.version}\r\nAccept: */*\r\nHost: ${host}\r\n`;
+  return { origin, hostname: hostname.replace(/^\[|\]$/g, ""), port: Number(port || 80), target: `${pathname}${search}`, fields };
+}

@@ -1,0 +1,37 @@
+import type { Saved } from "../save.ts";
+
+/** The head of an answer. */
+export interface Head {
+  readonly status: number;
+  /** The value of a field, by its name in lower case; null: it is not there. */
+  field(name: string): string | null;
+}
+
+/** What carries one request at a time to a server, and its answer back. */
+export interface Wire {
+  /** Of the body of this answer, so far, as they crossed the network. */
+  readonly bytes: number;
+  /** Asks for an address under a correlation id. Follows no redirect. Rejects with whatever kept an answer from coming. */
+  send(url: string, id: string): Promise<Head>;
+  /** Reads the body to its end, into a file if asked, and never holds more of it than a piece; undefined: all of it is there. */
+  take(saved: Saved | null): Promise<void> | undefined;
+  /** Gets rid of a body that nobody wants: a short one is read, so that the connection can be used again. Never rejects. */
+  leave(): Promise<void> | undefined;
+  /** Nothing of what is under way is to go on; who waits for it hears of it. */
+  breakOff(): void;
+}
+
+/** Whichever wire goes to an address; `saves`: its body is to be kept. */
+export type WireFor = (url: string, saves: boolean) => Wire;
+
+/** Bodies up to this size, by the server's own word, are short. */
+export const SHORT_BODY = 65_536;
+
+/** True when a body is short by the server's own word, which the client holds it to; not where it comes in chunks all the same. */
+export function isShort(head: Head): boolean {
+  const length = head.field("content-length");
+  return length !== null && Number(length) <= SHORT_BODY && head.field("transfer-encoding") === null;
+}
+
+/** Field that tells the attempts of one request apart. */
+export const CORRELATION = "x-correlation-id";

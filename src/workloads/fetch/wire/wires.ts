@@ -1,0 +1,60 @@
+import { ConnectionPool } from "./connection-pool.ts";
+import { type Fetch, FetchWire } from "./fetch-wire.ts";
+import { HttpParser } from "./parser.ts";
+import { SocketWire } from "./socket-wire.ts";
+import type { WireFor } from "./wire.ts";
+
+/** What the wires of one thread have in common. */
+export interface WireRule {
+  readonly keepAlive: boolean;
+  /** Connections at most that nobody uses. */
+  readonly most: number;
+}
+
+/** Makes the wires of one thread, and knows which of them goes where. */
+export class Wires {
+  private readonly pool: ConnectionPool;
+  /** Requests so far that `fetch` carried. */
+  fetched = 0;
+
+  constructor(
+    private readonly rule: WireRule,
+    /** Told of each connection that is made and known of: those of `fetch` are its own affair. */
+    onOpened: () => void = () => {},
+    /** Carries every request, instead of what would otherwise. */
+    private readonly only: Fetch | null = null,
+  ) {
+    this.pool = new ConnectionPool(rule.most, rule.keepAlive, onOpened);
+  }
+
+  /** Wires for one request at a time. */
+  pair(): WireFor {
+    const { keepAlive } = this.rule;
+    if (this.only !== null || HttpParser === null || isProxied()) {
+      const everywhere = new FetchWire(keepAlive, this.fetch);
+      return () => everywhere;
+    }
+    const plain = new SocketWire(this.pool, keepAlive);
+    let other: FetchWire | null = null;
+    return (url, saves) => {
+      if (!saves && url.startsWith("http:")) return plain;
+      other ??= new FetchWire(keepAlive, this.fetch);
+      return other;
+    };
+  }
+
+  private readonly fetch: Fetch = (url, init) => {
+    this.fetched++;
+    return (this.only ?? fetch)(url, init);
+  };
+
+  /** Ends what nobody uses. */
+  close(): void {
+    this.pool.close();
+  }
+}
+
+/** True where `fetch` would ask a proxy for plain HTTP. */
+function isProxied(): boolean {
+  return Boolean(process.env["http_proxy"] || process.env["HTTP_PROXY"]);
+}

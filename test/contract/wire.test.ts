@@ -1,0 +1,329 @@
+import { afterAll, describe, expect, test } from "bun:test";
+import type { Socket } from "bun";
+import fc from "fast-check";
+import { nameOf } from "../../src/workloads/fetch/attempt.ts";
+import { FetchWire } from "../../src/workloads/fetch/wire/fetch-wire.ts";
+import type { Wire } from "../../src/workloads/fetch/wire/wire.ts";
+import { SHORT_BODY } from "../../src/workloads/fetch/wire/wire.ts";
+import { Wires } from "../../src/workloads/fetch/wire/wires.ts";
+import { rounds } from "../support/campaign.ts";
+
+interface Heard {
+  /** Of each connection: what was asked on it so far. */
+  readonly asked: string[];
+  closed: boolean;
+}
+
+/** A server that says exactly what a test has it say, in the pieces it is given. */
+class Script {
+  readonly connections: Heard[] = [];
+  private readonly listener;
+
+  constructor(answer: (socket: Socket<Heard>, request: string, ordinal: number) => void) {
+    const { connections } = this;
+    let ordinal = 0;
+    this.listener = Bun.listen<Heard>({
+      hostname: "127.0.0.1",
+      port: 0,
+      socket: {
+        open(socket) {
+          socket.data = { asked: [], closed: false };
+          connections.push(socket.data);
+        },
+        data(socket, bytes) {
+          const { asked } = socket.data;
+          const text = bytes.toString("latin1");
+          if (asked.length === 0 || asked.at(-1)?.endsWith("\r\n\r\n")) asked.push(text);
+          else asked[asked.length - 1] += text;
+          const request = asked.at(-1) ?? "";
+          if (request.endsWith("\r\n\r\n")) answer(socket, request, ordinal++);
+        },
+        close(socket) {
+          socket.data.closed = true;
+        },
+        error() {},
+      },
+    });
+  }
+
+  url(path = "/"): string {
+    return `http://127.0.0.1:${this.listener.port}${path}`;
+  }
+
+  async closed(count: number): Promise<void> {
+    while (this.connections.filter(({ closed }) => closed).length < count) await Bun.sleep(1);
+  }
+
+  stop(): void {
+    this.listener.stop(true);
+  }
+}
+
+const scripts: Script[] = [];
+const opened: Wires[] = [];
+afterAll(() => {
+  for (const script of scripts) script.stop();
+  for (const wires of opened) wires.close();
+});
+
+function script(answer: ConstructorParameters<typeof Script>[0] | string): Script {
+  const made = new Script(typeof answer === "string" ? (socket) => void socket.write(answer) : answer);
+  scripts.push(made);
+  return made;
+}
+
+const KINDS: Readonly<Record<string, (keepAlive: boolean) => Wire>> = {
+  "sockets of its own": (keepAlive) => {
+    const wires = new Wires({ keepAlive, most: 10 });
+    opened.push(wires);
+    return wires.pair()("http://h/", false);
+  },
+  fetch: (keepAlive) => new FetchWire(keepAlive, fetch),
+};
+
+/** One request to its end: its status, or what it failed of, and the bytes of its body. */
+async function ask(wire: Wire, url: string, id = "1.1"): Promise<[number | string, number]> {
+  try {
+    const { status } = await wire.send(url, id);
+    await wire.take(null);
+    return [status, wire.bytes];
+  } catch (error) {
+    return [nameOf(error), wire.bytes];
+  }
+}
+
+const OK = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+
+for (const [kind, make] of Object.entries(KINDS)) {
+  describe(`T-1 a wire: ${kind}`, () => {
+    test("any answer, however it is cut into pieces, is counted whole, and its connection used again where it may be", async () => {
+      const body = fc.oneof(fc.integer({ min: 0, max: 50 }), fc.integer({ min: 60_000, max: 200_000 }));
+      const frame = fc.constantFrom("length", "chunks", "end");
+      const cuts = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 6 });
+      await fc.assert(
+        fc.asyncProperty(body, frame, cuts, fc.integer({ min: 0, max: 80 }), fc.boolean(), async (size, framing, places, more, interim) => {
+          const filler = Array.from({ length: more }, (_, i) => `x-${i}: ${"v".repeat(i)}\r\n`).join("");
+          const data = "b".repeat(size);
+          const third = Math.ceil(size / 3);
+          const chunks = [data.slice(0, third), data.slice(third)].filter((part) => part !== "");
+          const chunked = `${chunks.map((part) => `${part.length.toString(16)}\r\n${part}\r\n`).join("")}0\r\n\r\n`;
+          const heads = {
+            length: `content-length: ${size}\r\n\r\n${data}`,
+            chunks: `transfer-encoding: chunked\r\n\r\n${chunked}`,
+            end: `connection: close\r\n\r\n${data}`,
+          };
+          const early = interim ? "HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n" : "";
+          const text = `${early}HTTP/1.1 200 OK\r\nX-Said: yes\r\n${filler}${heads[framing as keyof typeof heads]}`;
+          const at = [0, ...places.map((place) => Math.floor(place * text.length)).sort((a, b) => a - b), text.length];
+          const pieces = at.slice(1).map((to, i) => text.slice(at[i], to));
+          const server = script(async (socket) => {
+            for (const piece of pieces) {
+              for (let sent = 0; sent < piece.length; ) {
+                sent += Math.max(0, socket.write(piece.slice(sent)));
+                await new Promise((resolve) => setImmediate(resolve));
+              }
+            }
+            if (framing === "end") socket.end();
+          });
+          const wire = make(true);
+          for (let i = 0; i < 2; i++) {
+            const head = await wire.send(server.url(), "1.1");
+            expect([head.status, head.field("x-said"), head.field("x-not")]).toEqual([200, "yes", null]);
+            await wire.take(null);
+            expect(wire.bytes).toBe(size);
+          }
+          expect(server.connections.length).toBe(framing === "end" ? 2 : 1);
+          server.stop();
+        }),
+        { numRuns: rounds(25) },
+      );
+    });
+
+    test("says what it is to say", async () => {
+      const server = script(OK);
+      const { host } = new URL(server.url());
+      const url = `http://us%20er:pa:ss@${host}/a b/../é?q=ü#fragment`;
+      expect(await ask(make(true), url, "run-7.2")).toEqual([200, 2]);
+      const [first, ...fields] = server.connections[0]?.asked[0]?.trimEnd().split("\r\n") ?? [];
+      expect(first).toBe("GET /%C3%A9?q=%C3%BC HTTP/1.1");
+      expect(fields.map((field) => field.toLowerCase()).sort()).toEqual([
+        "accept: */*",
+        `authorization: basic ${Buffer.from("us er:pa:ss").toString("base64").toLowerCase()}`,
+        "connection: keep-alive",
+        `host: ${host}`,
+        `user-agent: bun/${Bun.version}`,
+        "x-correlation-id: run-7.2",
+      ]);
+    });
+
+    test("a request longer than a socket takes at once arrives whole", async () => {
+      const server = script(OK);
+      const path = `/${"p".repeat(3_000_000)}`;
+      const wire = make(true);
+      for (let i = 0; i < 2; i++) expect(await ask(wire, server.url(path))).toEqual([200, 2]);
+      for (const request of server.connections.flatMap(({ asked }) => asked)) expect(request).toStartWith(`GET ${path} HTTP/1.1\r\n`);
+    });
+
+    test("not kept alive, each request has a connection of its own", async () => {
+      const server = script(OK);
+      const wire = make(false);
+      for (let i = 0; i < 3; i++) expect(await ask(wire, server.url())).toEqual([200, 2]);
+      expect(server.connections.map(({ asked }) => asked.length)).toEqual([1, 1, 1]);
+      expect(server.connections[0]?.asked[0]?.toLowerCase()).toContain("connection: close");
+    });
+
+    test("a connection that the server ended meanwhile is not used again", async () => {
+      const server = script((socket) => {
+        socket.write(OK);
+        socket.end();
+      });
+      const wire = make(true);
+      for (let i = 0; i < 3; i++) {
+        expect(await ask(wire, server.url())).toEqual([200, 2]);
+        await server.closed(i + 1);
+        await Bun.sleep(5);
+      }
+    });
+
+    test("a body nobody wants is read where it is short, and not where it is long or has no length", async () => {
+      const server = script((socket, _, ordinal) => {
+        if (ordinal < 2) socket.write("HTTP/1.1 404 No\r\ncontent-length: 3\r\n\r\nabc");
+        else
+          socket.write(`HTTP/1.1 404 No\r\n${ordinal === 2 ? `content-length: ${SHORT_BODY + 1}` : "transfer-encoding: chunked"}\r\n\r\n`);
+      });
+      const wire = make(true);
+      for (let i = 0; i < 4; i++) {
+        expect((await wire.send(server.url(), "1.1")).status).toBe(404);
+        await wire.leave();
+        expect(wire.bytes).toBe(i < 2 ? 3 : 0);
+      }
+      expect(server.connections.map(({ asked }) => asked.length)).toEqual([3, 1]);
+      await server.closed(1);
+    });
+
+    test("broken off before the head or within the body, who waits hears of it and the server sees it", async () => {
+      const server = script((socket, request) => {
+        if (request.includes("/body")) socket.write("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nsome");
+      });
+      const wire = make(true);
+      for (const [i, path] of ["/silence", "/body", "/silence"].entries()) {
+        const going = ask(wire, server.url(path));
+        while ((server.connections[i]?.asked.length ?? 0) === 0) await Bun.sleep(1);
+        if (path === "/body") while (wire.bytes === 0 && kind !== "fetch") await Bun.sleep(1);
+        await Bun.sleep(5);
+        wire.breakOff();
+        expect(typeof (await going)[0]).toBe("string");
+        await server.closed(i + 1);
+      }
+      // At once, before there is a connection.
+      const early = ask(wire, server.url("/silence"));
+      wire.breakOff();
+      expect(typeof (await early)[0]).toBe("string");
+    });
+
+    test.each([
+      ["a length that is none", "HTTP/1.1 200 OK\r\ncontent-length: abc\r\n\r\n", "invalid response"],
+      ["chunks that are none", "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nZZZ\r\nhello\r\n", "invalid response"],
+      ["a flood of headers", `HTTP/1.1 200 OK\r\nx-flood: ${"0123456789".repeat(400_000)}`, "headers too large"],
+    ])("%s is an error with a name", async (_, said, name) => {
+      const server = script((socket) => {
+        let left = Buffer.from(said);
+        const pour = () => {
+          left = left.subarray(Math.max(0, socket.write(left)));
+          if (left.length > 0 && !socket.data.closed) setTimeout(pour, 1);
+        };
+        pour();
+      });
+      expect((await ask(make(true), server.url()))[0]).toBe(name);
+    });
+
+    test("an answer that is cut, or never begins, is a closed connection; nobody there is a refused one", async () => {
+      const cut = script((socket, _, ordinal) => {
+        if (ordinal === 0) socket.write("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhello");
+        if (ordinal === 1) socket.write("HTTP/1.1 200 O");
+        socket.end();
+      });
+      const wire = make(true);
+      for (let i = 0; i < 3; i++) expect((await ask(wire, cut.url()))[0]).toBe("connection closed");
+      const gone = script(OK);
+      gone.stop();
+      expect((await ask(wire, gone.url()))[0]).toBe("connection refused");
+      expect((await ask(wire, "http://no-such-host.invalid/"))[0]).toMatch(/host not found|connection refused/);
+    });
+  });
+}
+
+describe("sockets of its own", () => {
+  const own = KINDS["sockets of its own"] as (keepAlive: boolean) => Wire;
+
+  test.each([
+    ["a second answer", "HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nevil"],
+    ["half of one", "HTTP/1.1 200 OK\r\nx-evil: "],
+    ["no answer at all", "evil"],
+  ])("%s to one request is no answer to the next", async (_, extra) => {
+    for (const wait of [0, 5]) {
+      const server = script((socket) => {
+        if (wait === 0) socket.write(`${OK}${extra}`);
+        else {
+          socket.write(OK);
+          setTimeout(() => socket.write(extra), wait);
+        }
+      });
+      const wire = own(true);
+      for (let i = 0; i < 3; i++) {
+        expect(await ask(wire, server.url())).toEqual([200, 2]);
+        await Bun.sleep(wait * 4);
+      }
+      expect(server.connections.length).toBe(3);
+    }
+  });
+
+  test("an answer that announces others for ever is none", async () => {
+    const server = script((socket) => void socket.write("HTTP/1.1 103 Early Hints\r\n\r\n".repeat(500)));
+    expect(await ask(own(true), server.url())).toEqual([0, 0]);
+  });
+
+  test("an upgrade nobody asked for is none, and its connection is not used again", async () => {
+    const server = script("HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\nrest");
+    const wire = own(true);
+    for (let i = 0; i < 2; i++) expect((await wire.send(server.url(), "1.1")).status).toBe(0);
+    expect(server.connections.length).toBe(2);
+  });
+
+  test.each([
+    [
+      "a length beside chunks (RFC 9112, 6.3)",
+      "HTTP/1.1 200 OK\r\ncontent-length: 10\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+    ],
+    ["something else", "nonsense\r\n\r\n"],
+  ])("%s is no HTTP", async (_, said) => {
+    expect((await ask(own(true), script(said).url()))[0]).toBe("invalid response");
+  });
+
+  test("many fields are a flood too", async () => {
+    const server = script((socket) => void socket.write(`HTTP/1.1 200 OK\r\n${"x-flood: 0123456789\r\n".repeat(5000)}`));
+    expect((await ask(own(true), server.url()))[0]).toBe("headers too large");
+  });
+
+  test("idle connections are kept up to a number, the oldest goes first, and none outlives the pool", async () => {
+    const servers = [script(OK), script(OK), script(OK)];
+    const wires = new Wires({ keepAlive: true, most: 2 });
+    const wire = wires.pair()("http://h/", false);
+    for (const server of servers) expect(await ask(wire, server.url())).toEqual([200, 2]);
+    await servers[0]?.closed(1);
+    for (const server of servers) expect(await ask(wire, server.url())).toEqual([200, 2]);
+    expect(servers.map(({ connections }) => connections.length)).toEqual([2, 2, 2]);
+    wires.close();
+    for (const server of servers) await server.closed(2);
+    expect(await ask(wire, servers[0]?.url() ?? "")).toEqual([200, 2]);
+    await servers[0]?.closed(3);
+  });
+
+  test("which wire goes where", () => {
+    const wires = new Wires({ keepAlive: true, most: 2 });
+    const wireFor = wires.pair();
+    expect(wireFor("http://h/", false)).toBe(wireFor("http://h/", false));
+    for (const fetched of [wireFor("https://h/", false), wireFor("http://h/", true)]) expect(fetched).toBeInstanceOf(FetchWire);
+    expect(wireFor("http://h/", false)).not.toBeInstanceOf(FetchWire);
+  });
+});
