@@ -69,6 +69,14 @@ describe.each(["sync", "async", "parallel"] as const)("a list of requests, %s", 
     expect(result.predicted.throughput ?? 0).toBeGreaterThan(0);
   });
 
+  test("a connection that breaks is asked on once: nothing is sent again that is not counted", async () => {
+    const mock = { latency: "1ms", resetRate: 0.3 };
+    const retry = { max: 1, baseDelay: "1ms", maxDelay: "1ms" };
+    const { fetch } = await ran(mode, { fetch: { target: { mock }, tiles: { zoom: 5, count: 60 }, concurrency: { max: 5 }, retry } });
+    expect(fetch?.server?.resets).toBeGreaterThan(5);
+    expect([fetch?.server?.requests, fetch?.byError["connection closed"]]).toEqual([fetch?.attempts, fetch?.server?.resets]);
+  });
+
   test("one after another in waves, over few connections, at a rate, with a limit that adapts", async () => {
     const target = { mock: { latency: "2ms" } };
     const waves = await ran(mode, { fetch: { target, tiles: { zoom: 5, count: 20 }, concurrency: { max: 5, window: "waves" } } });
