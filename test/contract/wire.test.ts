@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, test } from "bun:test";
+import { readdirSync } from "node:fs";
 import type { Socket } from "bun";
 import fc from "fast-check";
 import { nameOf } from "../../src/workloads/fetch/attempt.ts";
@@ -318,6 +319,49 @@ describe("sockets of its own", () => {
     expect(await ask(wire, servers[0]?.url() ?? "")).toEqual([200, 2]);
     await servers[0]?.closed(3);
   });
+
+  test.skipIf(process.platform !== "linux")(
+    "what cannot be called off while it connects is used by the next, and never are there more of them than may be kept",
+    async () => {
+      // Listens, and takes nobody in: what has no place in its backlog waits.
+      const program = `const s = require("node:net").createServer(); s.listen({ port: 0, host: "127.0.0.1", backlog: 1 }, () => {
+      require("node:fs").writeSync(1, String(s.address().port)); Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0); });`;
+      const deaf = Bun.spawn([process.execPath, "-e", program], { stdout: "pipe", stderr: "ignore" });
+      const port = new TextDecoder().decode((await deaf.stdout.getReader().read()).value);
+      const url = `http://127.0.0.1:${port}/`;
+      // Until one has to wait.
+      const filling: unknown[] = [];
+      const connects = () =>
+        new Promise((resolve) => {
+          const socket = { open: () => resolve(true), data() {} };
+          void Bun.connect({ hostname: "127.0.0.1", port: Number(port), socket }).then((made) => filling.push(made));
+          setTimeout(() => resolve(false), 100);
+        });
+      while (await connects());
+      let made = 0;
+      const wires = new Wires({ keepAlive: true, most: 3 }, () => made++);
+      const files = () => readdirSync("/proc/self/fd").length;
+      const before = files();
+      const wireFor = wires.pair();
+      for (let i = 0; i < 20; i++) {
+        const wire = wireFor(url, false);
+        const going = ask(wire, url);
+        await Bun.sleep(2);
+        wire.breakOff();
+        expect(await going).toEqual(["Error", 0]);
+      }
+      expect([files() - before, made]).toEqual([1, 0]);
+      const many = Array.from({ length: 5 }, () => wires.pair()(url, false));
+      const out = many.map((each) => ask(each, url));
+      await Bun.sleep(20);
+      for (const each of many) each.breakOff();
+      await Promise.all(out);
+      expect(wireFor(url, false)).toBeInstanceOf(FetchWire);
+      deaf.kill();
+      await deaf.exited;
+      wires.close();
+    },
+  );
 
   test("which wire goes where", () => {
     const wires = new Wires({ keepAlive: true, most: 2 });

@@ -5,6 +5,8 @@ export class ConnectionPool implements Keeper {
   /** By origin, used last at the end. */
   private readonly idle = new Map<string, Connection[]>();
   private kept = 0;
+  /** Of those, the ones that are still being made. */
+  private readonly pending = new Set<Connection>();
   private closed = false;
 
   constructor(
@@ -19,11 +21,11 @@ export class ConnectionPool implements Keeper {
     const free = this.idle.get(to.origin)?.pop();
     if (free !== undefined) {
       this.kept--;
+      this.pending.delete(free);
       free.ask(request, listener);
       return free;
     }
     const connection = new Connection(to.origin, this, this.keepAlive);
-    this.onOpened();
     connection.open(to, request, listener);
     return connection;
   }
@@ -33,13 +35,26 @@ export class ConnectionPool implements Keeper {
       connection.end();
       return;
     }
-    const list = this.idle.get(connection.origin);
-    if (list === undefined) this.idle.set(connection.origin, [connection]);
-    else list.push(connection);
+    const list = this.listOf(connection.origin);
+    if (connection.connecting) {
+      this.pending.add(connection);
+      list.unshift(connection);
+    } else list.push(connection);
     if (++this.kept > this.most) this.endOldest();
   }
 
+  connected(connection: Connection): void {
+    this.pending.delete(connection);
+    this.onOpened();
+  }
+
+  /** True when as many connections as may be kept wait for servers that do not answer: another would be one more. */
+  get clogged(): boolean {
+    return this.pending.size >= this.most;
+  }
+
   forget(connection: Connection): void {
+    this.pending.delete(connection);
     const list = this.idle.get(connection.origin);
     const at = list?.indexOf(connection) ?? -1;
     if (at < 0) return;
@@ -52,15 +67,26 @@ export class ConnectionPool implements Keeper {
     this.closed = true;
     for (const list of this.idle.values()) for (const connection of list) connection.end();
     this.idle.clear();
+    this.pending.clear();
     this.kept = 0;
+  }
+
+  private listOf(origin: string): Connection[] {
+    const known = this.idle.get(origin);
+    if (known !== undefined) return known;
+    // Of servers without end, most have none.
+    if (this.idle.size > 2 * this.most) for (const [name, { length }] of this.idle) if (length === 0) this.idle.delete(name);
+    const list: Connection[] = [];
+    this.idle.set(origin, list);
+    return list;
   }
 
   private endOldest(): void {
     for (const [origin, list] of this.idle) {
-      const oldest = list.shift();
+      const at = list.findIndex(({ connecting }) => !connecting);
+      if (at < 0) continue;
+      list.splice(at, 1)[0]?.end();
       if (list.length === 0) this.idle.delete(origin);
-      if (oldest === undefined) continue;
-      oldest.end();
       this.kept--;
       return;
     }

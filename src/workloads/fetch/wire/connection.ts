@@ -26,6 +26,8 @@ export interface Listener {
 /** Who keeps connections that nobody uses. */
 export interface Keeper {
   keep(connection: Connection): void;
+  /** It is made. */
+  connected(connection: Connection): void;
   forget(connection: Connection): void;
 }
 
@@ -62,20 +64,40 @@ export class Connection {
 
   /** Connects, and asks as soon as that is done. */
   open({ hostname, port }: Destination, request: string, listener: Listener): void {
-    this.begin(listener);
-    this.unsent = Buffer.from(request, "latin1");
+    this.ask(request, listener);
     Bun.connect<Connection>({ hostname, port, socket: HANDLERS, data: this }).catch((problem: unknown) => this.fail(problem));
   }
 
-  /** Asks on a connection that is there. */
   ask(request: string, listener: Listener): void {
-    this.begin(listener);
-    const written = this.socket?.write(request) ?? -1;
+    this.listener = listener;
+    this.interim = 0;
+    this.headDone = false;
+    this.whole = false;
+    this.reusable = false;
+    const written = this.socket === null ? 0 : this.socket.write(request);
     if (written < 0) this.fail(CLOSED);
     else if (written < request.length) this.unsent = Buffer.from(request, "latin1").subarray(written);
   }
 
-  /** Ends it, whatever is under way. */
+  /** True until it is made, or cannot be. */
+  get connecting(): boolean {
+    return this.socket === null && !this.over;
+  }
+
+  /**
+   * Whoever asked does not want the answer any more. A connection that is still being made cannot be called off (Bun gives no handle before):
+   * it is for the next who goes there, so that there are never more of them than are asked on at once.
+   */
+  giveUp(): void {
+    if (!this.connecting) {
+      this.end();
+      return;
+    }
+    this.listener = null;
+    this.unsent = null;
+    this.keeper.keep(this);
+  }
+
   end(): void {
     this.over = true;
     this.listener = null;
@@ -84,8 +106,12 @@ export class Connection {
 
   opened(socket: Socket<Connection>): void {
     this.socket = socket;
-    if (this.over) socket.terminate();
-    else this.goOn();
+    if (this.over) {
+      socket.terminate();
+      return;
+    }
+    this.keeper.connected(this);
+    this.goOn();
   }
 
   /** Hands the socket what it has room for. */
@@ -119,14 +145,6 @@ export class Connection {
     const { listener } = this;
     this.drop();
     listener?.failed(problem);
-  }
-
-  private begin(listener: Listener): void {
-    this.listener = listener;
-    this.interim = 0;
-    this.headDone = false;
-    this.whole = false;
-    this.reusable = false;
   }
 
   private finish(clean: boolean): void {

@@ -60,7 +60,7 @@ export class SocketWire implements Wire, Listener, Head {
 
   breakOff(): void {
     if (this.done || this.problem !== null) return;
-    this.connection?.end();
+    this.connection?.giveUp();
     this.failed(new Error("broken off"));
   }
 

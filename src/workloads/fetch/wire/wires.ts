@@ -37,7 +37,7 @@ export class Wires {
     const plain = new SocketWire(this.pool, keepAlive);
     let other: FetchWire | null = null;
     return (url, saves) => {
-      if (!saves && url.startsWith("http:")) return plain;
+      if (!saves && url.startsWith("http:") && !this.pool.clogged) return plain;
       other ??= new FetchWire(keepAlive, this.fetch);
       return other;
     };
