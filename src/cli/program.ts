@@ -127,6 +127,14 @@ function buildProgram(outcome: { code: number }): Command {
     .option("--floors", "instead: flows at the least rate they are good for, and how far beyond they go")
     .option("--json", "as JSON")
     .action(async (names: string[], options: { rounds: string; truth?: boolean; floors?: boolean; sojourn?: boolean; json?: boolean }) => {
+      if (names.length > 0 && options.truth !== true) {
+        throw new UserError(`bench: scenarios are measured with --truth, got ${quoted(names[0])} without it; \`run\` runs one`);
+      }
+      if (options.json === true && (options.sojourn === true || options.floors === true)) {
+        throw new UserError(
+          `bench: --json goes with the tables of speed and with --truth, not with ${options.sojourn ? "--sojourn" : "--floors"}`,
+        );
+      }
       if (options.sojourn === true) {
         const { sojourn } = await import("./bench/sojourn.ts");
         await sojourn(options.rounds);

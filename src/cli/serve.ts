@@ -61,7 +61,10 @@ function settingsOf(flags: TileFlags): MockSettings {
 function valueFrom(field: string, text: string): unknown {
   if (field === "outages") {
     return text.split(",").map((one) => {
-      const [at = "", span = ""] = one.split("+");
+      const [at = "", span, more] = one.split("+");
+      if (span === undefined || more !== undefined) {
+        throw new UserError(`--outages: each must be when it begins + how long it lasts, such as 5s+3s, got ${quoted(one)}`);
+      }
       return { at: at.trim(), for: span.trim() };
     });
   }

@@ -102,6 +102,9 @@ describe("bad input never shows a stack trace", () => {
     ["a flag of a later version", ["run", "first-look", "--cast", "x"], 2, "--cast is not available"],
     ["a command of a later version", ["compare", "a", "b"], 2, "`compare` is not available"],
     ["too many arguments", ["list", "x"], 2, "too many arguments"],
+    ["a benchmark of a scenario", ["bench", "first-look"], 2, "with --truth"],
+    ["a benchmark's JSON that there is not", ["bench", "--floors", "--json"], 2, "not with --floors"],
+    ["an outage without its length", ["serve", "tiles", "--outages", "5s"], 2, "such as 5s+3s"],
     ["escape codes", ["run", "\u001b[31mred"], 2, "\\u001b[31mred"],
   ])("%s", async (_, args, code, part) => {
     const finished = await lab(args);

@@ -7,10 +7,9 @@ export interface Destination {
   readonly origin: string;
   readonly hostname: string;
   readonly port: number;
-  /** Path and query, as they are sent. */
-  readonly target: string;
-  /** Fields that go with every request there, each with its line's end. */
-  readonly fields: string;
+  /** The request up to its correlation id, and from there on. */
+  readonly before: string;
+  readonly after: string;
 }
 
 /** Whoever waits for an answer. */

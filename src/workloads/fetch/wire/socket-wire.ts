@@ -37,8 +37,7 @@ export class SocketWire implements Wire, Listener, Head {
     return new Promise((resolve, reject) => {
       this.resolve = resolve;
       this.reject = reject;
-      const request = `GET ${to.target} HTTP/1.1\r\n${CORRELATION}: ${id}\r\n${to.fields}\r\n`;
-      this.connection = this.pool.ask(to, request, this);
+      this.connection = this.pool.ask(to, `${to.before}${id}${to.after}`, this);
     });
   }
 
@@ -102,11 +101,26 @@ export class SocketWire implements Wire, Listener, Head {
   }
 }
 
-/** What is said where an address leads: as `fetch` says it. */
+/** Where an address leads, and what is said there: as `fetch` says it. */
 function destinationOf(url: string, keepAlive: boolean): Destination {
   const { origin, host, hostname, port, pathname, search, username, password } = new URL(url);
-  const who = username === "" && password === "" ? "" : `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-  const leave = who === "" ? "" : `Authorization: Basic ${Buffer.from(who).toString("base64")}\r\n`;
-  const fields = `${leave}Connection: ${keepAlive ? "keep-alive" : "close"}\r\nUser-Agent: Bun/${Bun.version}\r\nAccept: */*\r\nHost: ${host}\r\n`;
-  return { origin, hostname: hostname.replace(/^\[|\]$/g, ""), port: Number(port || 80), target: `${pathname}${search}`, fields };
+  const fields = [
+    ...(username === "" && password === "" ? [] : [`Authorization: Basic ${credentials(username, password)}`]),
+    `Connection: ${keepAlive ? "keep-alive" : "close"}`,
+    `User-Agent: Bun/${Bun.version}`,
+    "Accept: */*",
+    `Host: ${host}`,
+  ];
+  return {
+    origin,
+    // An IPv6 address stands in brackets in a URL, and nowhere else.
+    hostname: hostname.replace(/^\[|\]$/g, ""),
+    port: Number(port || 80),
+    before: `GET ${pathname}${search} HTTP/1.1\r\n${CORRELATION}: `,
+    after: `\r\n${fields.join("\r\n")}\r\n\r\n`,
+  };
+}
+
+function credentials(username: string, password: string): string {
+  return Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString("base64");
 }
