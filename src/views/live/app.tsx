@@ -120,7 +120,7 @@ function Panels({ view, width, height, focus, zoomed, theme }: BodyProps & { rea
       {scenario?.workload === "fetch" ? <RequestsPanel view={view} width={width} height={extra} theme={theme} /> : null}
       {scenario?.workload === "flow" ? <FlowPanel view={view} width={width} height={extra} theme={theme} /> : null}
       <CoresPanel view={view} width={width} height={coresHeight} focused={focus === 4} theme={theme} />
-      <Text wrap="truncate">{current === undefined ? " " : ledgerLine(current.ledger)}</Text>
+      <Text wrap="truncate">{current === undefined ? " " : ledgerLine(current.ledger, width)}</Text>
       <Box height={table} flexDirection="column" overflow="hidden">
         {table === 0 ? null : roomy ? (
           <ComparisonTable view={view} width={width} theme={theme} />

@@ -101,15 +101,12 @@ function pad(text: string, width: number, toRight: boolean): string {
   return toRight ? space + text : text + space;
 }
 
-/** The ledger in one line. */
-export function ledgerLine(ledger: Ledger): string {
+/** The ledger in one line; where that is too wide, without the parts that are 0. */
+export function ledgerLine(ledger: Ledger, width = Number.POSITIVE_INFINITY): string {
   const { scheduled, processed, failed, rejected, dropped, unfinished } = ledger;
-  const parts = [
-    `${formatCount(processed)} processed`,
-    `${formatCount(failed)} failed`,
-    `${formatCount(rejected)} rejected`,
-    `${formatCount(dropped.newest + dropped.oldest)} dropped`,
-    `${formatCount(unfinished)} unfinished`,
-  ];
-  return `${formatCount(scheduled)} scheduled = ${parts.join(" + ")}`;
+  const parts = Object.entries({ processed, failed, rejected, dropped: dropped.newest + dropped.oldest, unfinished });
+  const line = (shown: typeof parts) =>
+    `${formatCount(scheduled)} scheduled = ${shown.map(([name, count]) => `${formatCount(count)} ${name}`).join(" + ")}`;
+  const whole = line(parts);
+  return whole.length <= width ? whole : line(parts.filter(([, count]) => count > 0));
 }

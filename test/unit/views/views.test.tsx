@@ -255,6 +255,9 @@ describe("reports", () => {
       expect(report).toContain(part);
     expect(stripVTControlCharacters(report)).toBe(report);
     expect(ledgerLine(EMPTY_LEDGER)).toStartWith("0 scheduled =");
+    const dropping = { ...EMPTY_LEDGER, scheduled: 58_000, processed: 1760, dropped: { newest: 56_100, oldest: 40 }, unfinished: 100 };
+    expect(ledgerLine(dropping)).toContain("+ 0 failed + 0 rejected +");
+    expect(ledgerLine(dropping, 80)).toBe("58.0 k scheduled = 1.76 k processed + 56.1 k dropped + 100 unfinished");
   });
 
   test("sentences break at spaces, and a number stays with its unit", () => {
