@@ -1,6 +1,6 @@
 import { formatBytes, formatCount, formatMs, formatRate } from "../../kernel/units.ts";
 import type { Sample } from "../../telemetry/result.ts";
-import { type ChartSeries, MODE_STROKES, resample } from "../report/chart.ts";
+import { type ChartSeries, MODE_STROKES, resample, shortCount, shortMs } from "../report/chart.ts";
 import { paramsText } from "../report/sweep.ts";
 import { type RowFigures, rowOfResult } from "../report/table.ts";
 import type { CaseView, RunView } from "./store.ts";
@@ -16,21 +16,18 @@ export interface ChartPanel {
   readonly expected: (one: CaseView) => number | null;
 }
 
-const short = (value: number) => formatCount(value).replace(" ", "");
-const shortMs = (value: number) => formatMs(value).replace(" ", "");
-
 export const CHART_PANELS: readonly ChartPanel[] = [
   {
     title: "Throughput",
     value: (sample) => sample.processed,
-    axis: short,
+    axis: shortCount,
     headline: (sample) => formatRate(sample.processed),
     expected: ({ outline }) => outline.predicted.throughput,
   },
   {
     title: "Queue depth",
     value: (sample) => sample.depth,
-    axis: short,
+    axis: shortCount,
     headline: ({ depth, fetch }) =>
       fetch === undefined ? formatCount(depth) : `${formatCount(depth)}  in flight ${formatCount(fetch.inFlight)}`,
     expected: () => null,
@@ -38,7 +35,7 @@ export const CHART_PANELS: readonly ChartPanel[] = [
   {
     title: "Drops",
     value: (sample) => sample.dropped,
-    axis: short,
+    axis: shortCount,
     headline: (sample) => formatRate(sample.dropped),
     expected: () => null,
   },

@@ -1,4 +1,5 @@
 import { plot } from "asciichart";
+import { formatCount, formatMs } from "../../kernel/units.ts";
 
 /** One line of a chart. */
 export interface ChartSeries {
@@ -31,6 +32,10 @@ export const MODE_STROKES: Readonly<Record<string, Stroke>> = { sync: "light", a
 
 /** Columns that labels and axis take. */
 export const LABEL_WIDTH = 8;
+
+/** Counts and milliseconds as short as a label has to be: `9.42k`, `250ms`, `3.33m`. */
+export const shortCount = (count: number): string => formatCount(count).replace(" ", "");
+export const shortMs = (ms: number): string => formatMs(ms).replace(" ", "").replace("min", "m");
 
 /**
  * Lines of `width` × `height` characters: labels on the left, every series over one axis from 0 to the largest value,

@@ -1,7 +1,7 @@
 import { formatCount, formatMs } from "../../kernel/units.ts";
 import { bestOf, groupedBy, valueText, variedFields } from "../../telemetry/points.ts";
 import type { CaseResult, RunResult } from "../../telemetry/result.ts";
-import { type ChartSeries, drawChart, LABEL_WIDTH, MODE_STROKES, type Stroke } from "./chart.ts";
+import { type ChartSeries, drawChart, LABEL_WIDTH, MODE_STROKES, type Stroke, shortCount, shortMs } from "./chart.ts";
 import type { Painter } from "./painter.ts";
 
 /** What a sweep is drawn by. */
@@ -17,13 +17,13 @@ const MEASURES = {
     title: "Throughput, messages/s",
     of: ({ throughput }) => throughput,
     predicted: ({ predicted }) => predicted.throughput,
-    text: (value) => formatCount(value).replace(" ", ""),
+    text: shortCount,
   },
   latency: {
     title: "Latency, p99 of the sojourn time",
     of: ({ latency }) => latency.sojourn.p99,
     predicted: ({ predicted }) => predicted.sojournP99,
-    text: (value) => formatMs(value).replace(" ", ""),
+    text: shortMs,
   },
 } satisfies Record<string, Measure>;
 export type MeasureName = keyof typeof MEASURES;

@@ -9,7 +9,7 @@ import { EMPTY_LEDGER } from "../../../src/telemetry/ledger.ts";
 import { CHART_PANELS, chartSeries, progress, rowsOf, timeSpan } from "../../../src/views/live/figures.ts";
 import { FIRST_SCREEN, press } from "../../../src/views/live/keys.ts";
 import { EMPTY_VIEW, LiveStore, type RunView, reduce } from "../../../src/views/live/store.ts";
-import { drawChart, niceTop, resample } from "../../../src/views/report/chart.ts";
+import { drawChart, LABEL_WIDTH, niceTop, resample, shortCount, shortMs } from "../../../src/views/report/chart.ts";
 import { closingReport } from "../../../src/views/report/closing.ts";
 import { progressLines } from "../../../src/views/report/progress.ts";
 import { comparisonRow, ledgerLine, narrowTable, plainTable, rowOfResult } from "../../../src/views/report/table.ts";
@@ -247,6 +247,12 @@ describe("reports", () => {
       expect(lines[0]).toMatch(/drops +CPU +predicted$/);
       expect(lines[2]).toContain(width === 120 ? "load.rate 400, queue.capacity 5.5" : "rate 400, capacity 5.5");
     }
+  });
+
+  test("no label is longer than its place", () => {
+    for (let value = 0.0001; value < 1e9; value *= 1.7)
+      for (const label of [shortMs(value), shortCount(value)]) expect(label.length).toBeLessThanOrEqual(LABEL_WIDTH - 2);
+    expect([shortMs(200_000), shortCount(9420)]).toEqual(["3.33m", "9.42k"]);
   });
 
   test("the closing report holds explanation, ledger, problems and nothing hostile", () => {
