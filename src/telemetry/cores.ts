@@ -11,7 +11,7 @@ interface CoreTimes {
 export class Cores {
   private last: readonly CoreTimes[];
 
-  constructor(private readonly look: () => readonly CoreTimes[] = coreTimes()) {
+  constructor(private readonly look: () => readonly CoreTimes[] = lookOfProcess()) {
     this.last = look();
   }
 
@@ -26,6 +26,14 @@ export class Cores {
     this.last = now;
     return shares;
   }
+}
+
+let ownLook: (() => readonly CoreTimes[]) | null = null;
+
+/** One for the whole process, however many cases it runs: it keeps a file open. */
+function lookOfProcess(): () => readonly CoreTimes[] {
+  ownLook ??= coreTimes();
+  return ownLook;
 }
 
 function coreTimes(): () => readonly CoreTimes[] {

@@ -163,8 +163,8 @@ export class Bench {
     const ended = this.time.now();
     if (this.halted) return ended;
     running.done++;
-    this.turns?.end(item);
     this.record(item, outcome, started, ended);
+    this.turns?.end(item);
     this.release(item);
     return ended;
   }
@@ -207,6 +207,7 @@ class KeyTurns {
     }
     const wake = this.waiting.get(next);
     this.waiting.delete(next);
-    wake?.();
+    // Not at once: a key's items would pile up on the stack, each within the one before.
+    if (wake !== undefined) queueMicrotask(wake);
   }
 }

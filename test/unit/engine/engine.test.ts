@@ -260,6 +260,15 @@ describe("bench", () => {
     expect([made.time.now(), made.recorder.counts().orderViolations, made.bench.active]).toEqual([20, 0, 0]);
   });
 
+  test("of one key, what need not wait goes on behind what had to, one after another and not within it", async () => {
+    const count = 20_000;
+    const made = bench((item) => (item.index === 0 ? made.time.sleepUntil(10).then(() => null) : null), false, count);
+    const done = items(count).map((item) => new Promise((resolve) => made.bench.work([item], resolve)));
+    await made.time.run(Promise.all(done));
+    expect(made.recorder.counts()).toMatchObject({ processed: count, orderViolations: 0 });
+    expect(made.released).toEqual(items(count).map(({ index }) => index));
+  });
+
   test("what is abandoned is counted once, and nothing is recorded after it", async () => {
     const made = bench(() => made.time.sleepUntil(made.time.now() + 10).then(() => null), false, 2);
     const working = new Promise((resolve) => made.bench.work(items(3), resolve));

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { readdirSync } from "node:fs";
 import fc from "fast-check";
 import { Cores, parseProcStat } from "../../../src/telemetry/cores.ts";
 import { HISTOGRAM_BYTES, Histogram, Interval } from "../../../src/telemetry/histogram.ts";
@@ -200,5 +201,11 @@ describe("cores", () => {
 
   test("this machine has some", () => {
     expect(new Cores().utilization().length).toBeGreaterThan(0);
+    // However many cases a process runs, one file stays open.
+    if (process.platform !== "linux") return;
+    const files = () => readdirSync("/proc/self/fd").length;
+    const before = files();
+    for (let i = 0; i < 100; i++) new Cores().utilization();
+    expect(files()).toBe(before);
   });
 });
