@@ -242,7 +242,7 @@ export interface FetchFigures {
   readonly byError: Readonly<Record<string, number>>;
   readonly byHost: Readonly<Record<string, { readonly attempts: number; readonly errors: number }>>;
   readonly peakConcurrency: number;
-  /** By the server's own count, where it is the mock; else by ours; null: made by `fetch`, which does not tell. */
+  /** By the server's own count, where it is the mock; else by ours; null: some were made by `fetch`, which does not tell. */
   readonly connectionsOpened: number | null;
   /** Attempts ÷ requests that went out at all. */
   readonly amplification: number;

@@ -211,7 +211,7 @@ export class FetchStage implements Stage {
       bytes: this.total(COUNT.bytes),
       ...mergeReports(reports),
       peakConcurrency: Atomics.load(this.flight, 1),
-      connectionsOpened: server?.connections ?? (this.total(COUNT.connections) || null),
+      connectionsOpened: server?.connections ?? (this.total(COUNT.fetched) === 0 ? this.total(COUNT.connections) : null),
       amplification: first > 0 ? (first + retries) / first : 0,
       rateTurns: this.limiter?.turns ?? [],
       server,

@@ -113,7 +113,12 @@ export class FetchProcessor implements Processor {
       settings.saveTo === undefined ? null : new Saver(settings.saveTo, thread, settings.target?.mock === undefined ? null : spec.base);
     this.collector = new Collector(threads);
     const most = Math.max(1, divided(connections.max, threads)[thread] ?? 0);
-    this.wires = new Wires({ keepAlive: connections.keepAlive, most }, () => this.add(COUNT.connections), ask);
+    this.wires = new Wires(
+      { keepAlive: connections.keepAlive, most },
+      () => this.add(COUNT.connections),
+      () => this.add(COUNT.fetched),
+      ask,
+    );
     this.lines = new LinePool(most, () => new Line(this.wires.pair(), allowedHosts, this.saver));
     this.records = new Records(spec);
     this.timeout = settings.timeout * 1000;
@@ -332,7 +337,7 @@ export class FetchProcessor implements Processor {
       await this.effort.pause(every);
       const now = this.effort.now();
       this.lines.breakOffLate(now);
-      this.collector.after(this.wires.fetched);
+      this.collector.after(this.counts[COUNT.fetched] as number);
       if (now - this.flushedAt > FLUSH_EVERY) this.flush(now);
       else if (now - this.publishedAt > PUBLISH_EVERY) this.publish(now);
     }

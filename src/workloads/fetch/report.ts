@@ -26,8 +26,9 @@ export const COUNT = {
   spent: 20,
   /** Attempts at the tile around the one that was asked for. */
   parents: 21,
-  /** Connections made, of those that are known of. */
+  /** Connections made by our own sockets, and requests that `fetch` carried on its own. */
   connections: 22,
+  fetched: 23,
   size: 24,
 } as const;
 

@@ -1,11 +1,14 @@
-import { Connection, type Destination, type Keeper, type Listener } from "./connection.ts";
+import { Connection, type Keeper } from "./connection.ts";
+
+/** Connections that nobody wants any more and that are still being made: of one server, and in all, before others are not begun. */
+const PENDING_OF_ONE = 8;
+const PENDING = 256;
 
 /** The connections of one thread that nobody uses, kept for whoever asks the same server next. */
 export class ConnectionPool implements Keeper {
   /** By origin, used last at the end. */
   private readonly idle = new Map<string, Connection[]>();
   private kept = 0;
-  /** Of those, the ones that are still being made. */
   private readonly pending = new Set<Connection>();
   private closed = false;
 
@@ -16,18 +19,26 @@ export class ConnectionPool implements Keeper {
     private readonly onOpened: () => void,
   ) {}
 
-  /** Asks on a connection that is free, or on a new one. */
-  ask(to: Destination, request: string, listener: Listener): Connection {
-    const free = this.idle.get(to.origin)?.pop();
-    if (free !== undefined) {
-      this.kept--;
-      this.pending.delete(free);
-      free.ask(request, listener);
-      return free;
-    }
-    const connection = new Connection(to.origin, this, this.keepAlive);
-    connection.open(to, request, listener);
-    return connection;
+  /** A connection that is free, or a new one; `fresh`: a new one. */
+  take(origin: string, fresh: boolean): Connection {
+    const free = fresh ? undefined : this.idle.get(origin)?.pop();
+    if (free === undefined) return new Connection(origin, this, this.keepAlive);
+    this.kept--;
+    return free;
+  }
+
+  /**
+   * True when a server had better be asked in another way: so many connections to it, or in all, wait to be made though nobody wants them
+   * any more, and another might be one more.
+   */
+  clogged(url: string): boolean {
+    if (this.pending.size < PENDING_OF_ONE) return false;
+    const { origin } = new URL(url);
+    if ((this.idle.get(origin)?.length ?? 0) > 0) return false;
+    if (this.pending.size >= PENDING) return true;
+    let here = 0;
+    for (const connection of this.pending) if (connection.origin === origin) here++;
+    return here >= PENDING_OF_ONE;
   }
 
   keep(connection: Connection): void {
@@ -35,22 +46,17 @@ export class ConnectionPool implements Keeper {
       connection.end();
       return;
     }
-    const list = this.listOf(connection.origin);
-    if (connection.connecting) {
-      this.pending.add(connection);
-      list.unshift(connection);
-    } else list.push(connection);
+    this.listOf(connection.origin).push(connection);
     if (++this.kept > this.most) this.endOldest();
+  }
+
+  abandoned(connection: Connection): void {
+    this.pending.add(connection);
   }
 
   connected(connection: Connection): void {
     this.pending.delete(connection);
     this.onOpened();
-  }
-
-  /** True when as many connections as may be kept wait for servers that do not answer: another would be one more. */
-  get clogged(): boolean {
-    return this.pending.size >= this.most;
   }
 
   forget(connection: Connection): void {
@@ -67,7 +73,6 @@ export class ConnectionPool implements Keeper {
     this.closed = true;
     for (const list of this.idle.values()) for (const connection of list) connection.end();
     this.idle.clear();
-    this.pending.clear();
     this.kept = 0;
   }
 
@@ -83,10 +88,10 @@ export class ConnectionPool implements Keeper {
 
   private endOldest(): void {
     for (const [origin, list] of this.idle) {
-      const at = list.findIndex(({ connecting }) => !connecting);
-      if (at < 0) continue;
-      list.splice(at, 1)[0]?.end();
+      const oldest = list.shift();
       if (list.length === 0) this.idle.delete(origin);
+      if (oldest === undefined) continue;
+      oldest.end();
       this.kept--;
       return;
     }

@@ -18,15 +18,20 @@ export interface Listener {
   body(bytes: number): void;
   /** The answer is whole. */
   whole(): void;
+  /** The connection, which had served before, had ended by the time it was asked: nobody has heard the request. */
+  stale(): void;
   /** It never will be. */
   failed(problem: unknown): void;
 }
 
-/** Who keeps connections that nobody uses. */
+/** Who keeps connections that nobody uses, and is told what becomes of all. */
 export interface Keeper {
   keep(connection: Connection): void;
+  /** Nobody wants it any more, and it is still being made: Bun gives no means to call that off. */
+  abandoned(connection: Connection): void;
   /** It is made. */
   connected(connection: Connection): void;
+  /** It is over. */
   forget(connection: Connection): void;
 }
 
@@ -49,6 +54,8 @@ export class Connection {
   private announced = false;
   private headDone = false;
   private whole = false;
+  /** It was asked before, and has said nothing yet to what it is asked now. */
+  private doubtful = false;
   /** As the server has it. */
   private reusable = false;
   private over = false;
@@ -61,40 +68,28 @@ export class Connection {
     this.parser = this.makeParser();
   }
 
-  /** Connects, and asks as soon as that is done. */
-  open({ hostname, port }: Destination, request: string, listener: Listener): void {
-    this.ask(request, listener);
-    Bun.connect<Connection>({ hostname, port, socket: HANDLERS, data: this }).catch((problem: unknown) => this.fail(problem));
-  }
-
-  ask(request: string, listener: Listener): void {
+  /** Asks; connects first where that is not done. */
+  ask({ hostname, port }: Destination, request: string, listener: Listener): void {
     this.listener = listener;
     this.interim = 0;
     this.headDone = false;
     this.whole = false;
     this.reusable = false;
-    const written = this.socket === null ? 0 : this.socket.write(request);
-    if (written < 0) this.fail(CLOSED);
+    this.doubtful = this.socket !== null;
+    if (this.socket === null) {
+      this.unsent = Buffer.from(request, "latin1");
+      Bun.connect<Connection>({ hostname, port, socket: HANDLERS, data: this }).catch((problem: unknown) => this.fail(problem));
+      return;
+    }
+    const written = this.socket.write(request);
+    if (written < 0) this.ended();
     else if (written < request.length) this.unsent = Buffer.from(request, "latin1").subarray(written);
   }
 
-  /** True until it is made, or cannot be. */
-  get connecting(): boolean {
-    return this.socket === null && !this.over;
-  }
-
-  /**
-   * Whoever asked does not want the answer any more. A connection that is still being made cannot be called off (Bun gives no handle before):
-   * it is for the next who goes there, so that there are never more of them than are asked on at once.
-   */
+  /** Whoever asked does not want the answer any more. */
   giveUp(): void {
-    if (!this.connecting) {
-      this.end();
-      return;
-    }
-    this.listener = null;
-    this.unsent = null;
-    this.keeper.keep(this);
+    if (this.socket === null && !this.over) this.keeper.abandoned(this);
+    this.end();
   }
 
   end(): void {
@@ -105,19 +100,17 @@ export class Connection {
 
   opened(socket: Socket<Connection>): void {
     this.socket = socket;
-    if (this.over) {
-      socket.terminate();
-      return;
-    }
     this.keeper.connected(this);
-    this.goOn();
+    if (this.over) socket.terminate();
+    else this.goOn();
   }
 
   /** Hands the socket what it has room for. */
   goOn(): void {
     if (this.unsent === null || this.socket === null) return;
     const written = this.socket.write(this.unsent);
-    this.unsent = written >= 0 && written < this.unsent.length ? this.unsent.subarray(written) : null;
+    if (written < 0) this.ended();
+    else this.unsent = written < this.unsent.length ? this.unsent.subarray(written) : null;
   }
 
   received(bytes: Uint8Array): void {
@@ -126,18 +119,23 @@ export class Connection {
       this.drop();
       return;
     }
+    this.doubtful = false;
     const problem = this.parser.execute(bytes);
     if (this.whole) this.finish(!(problem instanceof Error));
     else if (problem instanceof Error) this.fail(problem);
   }
 
-  /** Nothing more will come. */
+  /** The server has said all it will say. */
   ended(): void {
     if (this.over) return;
+    const { listener } = this;
     // An answer without a length ends here.
-    if (this.listener !== null && this.headDone) this.parser.finish();
+    if (listener !== null && this.headDone) this.parser.finish();
     if (this.whole) this.finish(false);
-    else this.fail(CLOSED);
+    else if (this.doubtful && listener !== null) {
+      this.drop();
+      listener.stale();
+    } else this.fail(CLOSED);
   }
 
   fail(problem: unknown): void {
@@ -149,15 +147,15 @@ export class Connection {
   private finish(clean: boolean): void {
     const { listener } = this;
     this.listener = null;
-    if (clean && this.keepAlive && this.reusable) this.keeper.keep(this);
+    // What is not sent yet would be taken for a part of the next request.
+    if (clean && this.keepAlive && this.reusable && this.unsent === null) this.keeper.keep(this);
     else this.drop();
     listener?.whole();
   }
 
   private drop(): void {
-    if (this.over) return;
-    this.end();
     this.keeper.forget(this);
+    if (!this.over) this.end();
   }
 
   private makeParser(): ResponseParser {
@@ -201,7 +199,7 @@ export class Connection {
       return 0;
     }
     this.headDone = true;
-    this.reusable = shouldKeepAlive && sensible;
+    this.reusable = shouldKeepAlive && sensible && ((status !== 204 && status !== 304) || !announcesBody(status, all));
     this.listener?.head(sensible ? status : 0, all);
     return 0;
   }
@@ -209,6 +207,16 @@ export class Connection {
   private onWhole(): void {
     this.whole = !this.announced;
   }
+}
+
+/** True when an answer that has no body says all the same that one comes: what follows it may be anything. */
+function announcesBody(status: number, fields: readonly string[]): boolean {
+  for (let at = 0; at < fields.length; at += 2) {
+    const name = (fields[at] as string).toLowerCase();
+    // A 304 may tell how long the body would have been (RFC 9110, 8.6).
+    if (name === "transfer-encoding" || (name === "content-length" && status === 204 && fields[at + 1] !== "0")) return true;
+  }
+  return false;
 }
 
 const CLOSED = Object.assign(new Error("the server closed the connection"), { code: "ConnectionClosed" });
@@ -219,7 +227,7 @@ const HANDLERS = {
   data: ({ data }: Socket<Connection>, bytes: Uint8Array) => data.received(bytes),
   drain: ({ data }: Socket<Connection>) => data.goOn(),
   end: ({ data }: Socket<Connection>) => data.ended(),
-  close: ({ data }: Socket<Connection>) => data.ended(),
+  close: ({ data }: Socket<Connection>, problem?: Error) => (problem === undefined || problem === null ? data.ended() : data.fail(problem)),
   error: ({ data }: Socket<Connection>, problem: Error) => data.fail(problem),
   connectError: ({ data }: Socket<Connection>, problem: Error) => data.fail(problem),
 };

@@ -18,6 +18,7 @@ export class SocketWire implements Wire, Listener, Head {
   private reject: ((problem: unknown) => void) | null = null;
   private url = "";
   private to: Destination | null = null;
+  private id = "";
 
   constructor(
     private readonly pool: ConnectionPool,
@@ -29,7 +30,7 @@ export class SocketWire implements Wire, Listener, Head {
       this.to = destinationOf(url, this.keepAlive);
       this.url = url;
     }
-    const { to } = this;
+    this.id = id;
     this.bytes = 0;
     this.status = 0;
     this.done = false;
@@ -37,7 +38,7 @@ export class SocketWire implements Wire, Listener, Head {
     return new Promise((resolve, reject) => {
       this.resolve = resolve;
       this.reject = reject;
-      this.connection = this.pool.ask(to, `${to.before}${id}${to.after}`, this);
+      this.ask(false);
     });
   }
 
@@ -92,6 +93,10 @@ export class SocketWire implements Wire, Listener, Head {
     this.reject = null;
   }
 
+  stale(): void {
+    this.ask(true);
+  }
+
   failed(problem: unknown): void {
     this.problem = problem;
     this.connection = null;
@@ -99,11 +104,20 @@ export class SocketWire implements Wire, Listener, Head {
     this.resolve = null;
     this.reject = null;
   }
+
+  private ask(fresh: boolean): void {
+    const to = this.to as Destination;
+    // Known before it is asked: it may fail at once.
+    this.connection = this.pool.take(to.origin, fresh);
+    this.connection.ask(to, `${to.before}${this.id}${to.after}`, this);
+  }
 }
 
 /** Where an address leads, and what is said there: as `fetch` says it. */
 function destinationOf(url: string, keepAlive: boolean): Destination {
-  const { origin, host, hostname, port, pathname, search, username, password } = new URL(url);
+  const { href, origin, host, hostname, port, pathname, search, username, password } = new URL(url);
+  // An empty query is one, though URL does not tell.
+  const query = href.split("#", 1)[0]?.endsWith("?") ? "?" : search;
   const fields = [
     ...(username === "" && password === "" ? [] : [`Authorization: Basic ${credentials(username, password)}`]),
     `Connection: ${keepAlive ? "keep-alive" : "close"}`,
@@ -116,11 +130,20 @@ function destinationOf(url: string, keepAlive: boolean): Destination {
     // An IPv6 address stands in brackets in a URL, and nowhere else.
     hostname: hostname.replace(/^\[|\]$/g, ""),
     port: Number(port || 80),
-    before: `GET ${pathname}${search} HTTP/1.1\r\n${CORRELATION}: `,
+    before: `GET ${pathname}${query} HTTP/1.1\r\n${CORRELATION}: `,
     after: `\r\n${fields.join("\r\n")}\r\n\r\n`,
   };
 }
 
 function credentials(username: string, password: string): string {
-  return Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString("base64");
+  return Buffer.from(`${decoded(username)}:${decoded(password)}`).toString("base64");
+}
+
+/** As it is where it is no percent-encoding. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }

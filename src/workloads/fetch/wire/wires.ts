@@ -14,13 +14,12 @@ export interface WireRule {
 /** Makes the wires of one thread, and knows which of them goes where. */
 export class Wires {
   private readonly pool: ConnectionPool;
-  /** Requests so far that `fetch` carried. */
-  fetched = 0;
-
   constructor(
     private readonly rule: WireRule,
-    /** Told of each connection that is made and known of: those of `fetch` are its own affair. */
+    /** Told of each connection that is made here. */
     onOpened: () => void = () => {},
+    /** Told of each request that `fetch` carries, whose connections are its own affair. */
+    private readonly onFetched: () => void = () => {},
     /** Carries every request, instead of what would otherwise. */
     private readonly only: Fetch | null = null,
   ) {
@@ -37,14 +36,14 @@ export class Wires {
     const plain = new SocketWire(this.pool, keepAlive);
     let other: FetchWire | null = null;
     return (url, saves) => {
-      if (!saves && url.startsWith("http:") && !this.pool.clogged) return plain;
+      if (!saves && url.startsWith("http:") && !this.pool.clogged(url)) return plain;
       other ??= new FetchWire(keepAlive, this.fetch);
       return other;
     };
   }
 
   private readonly fetch: Fetch = (url, init) => {
-    this.fetched++;
+    this.onFetched();
     return (this.only ?? fetch)(url, init);
   };
 
