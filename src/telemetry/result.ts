@@ -244,6 +244,9 @@ export interface FetchFigures {
   readonly peakConcurrency: number;
   /** By the server's own count, where it is the mock; else by ours; null: some were made by `fetch`, which does not tell. */
   readonly connectionsOpened: number | null;
+  /** Items that went out at least once, and their mean time with all attempts and waits, however they ended. */
+  readonly sent: number;
+  readonly itemMs: number;
   /** Attempts ÷ requests that went out at all. */
   readonly amplification: number;
   /** Rates per second at which the adaptive limiter was told that it is too much. */

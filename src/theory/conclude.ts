@@ -101,7 +101,7 @@ function inFlight(series: readonly CaseResult[], label: string, field: string): 
   if (amdahl === null) return anyField(series, label, field);
   const told = series.map((one) => {
     const sent = one.fetch === undefined ? one.throughput : sentPerSecond(one, one.fetch);
-    const each = one.latency.service.mean;
+    const each = one.fetch?.itemMs ?? one.latency.service.mean;
     return `${at(one, field)}: ${formatCount(sent)}/s × ${formatMs(each)} = ${formatCount((sent * each) / 1000)} in flight`;
   });
   const law = `Amdahl's law fits with ${formatShare(amdahl.contention)} that does not overlap (R² ${amdahl.explained.toFixed(2)})`;
@@ -144,6 +144,9 @@ function enginesCompared(cases: readonly CaseResult[], fields: readonly string[]
   // Of those that end badly one does more in the same time.
   const shares = cases.map(({ ledger }) => ledger.processed / Math.max(1, ledger.scheduled));
   if (Math.max(...shares) - Math.min(...shares) > 0.05) return [];
+  // Where every mode has time to spare, none is compared.
+  const rates = cases.map(({ throughput }) => throughput);
+  if (Math.max(...rates) < 1.1 * Math.min(...rates)) return [];
   const told = cases
     .filter((one) => one !== sync)
     .map(({ mode, throughput, process }) => {

@@ -1,5 +1,6 @@
 import { formatCount, formatMs, formatShare } from "../kernel/units.ts";
 import type { FetchSettings, Scenario } from "../scenario/schema.ts";
+import { droppedTotal } from "../telemetry/ledger.ts";
 import { keepsPace } from "../telemetry/pace.ts";
 import type { CaseResult, FetchFigures } from "../telemetry/result.ts";
 import { requestDemand, sawtoothMean } from "./fetch.ts";
@@ -23,9 +24,8 @@ export function explainFetch(result: Explained, scenario: Scenario): string {
 
 /** Requests per second that took a place of those in flight: what was refused, or was there already, went nowhere. */
 export function sentPerSecond({ throughput, durationMs }: Pick<CaseResult, "throughput" | "durationMs">, fetch: FetchFigures): number {
-  const sent = Math.max(0, fetch.requests - fetch.resumed - fetch.refusedByBreaker);
   const well = fetch.ok + fetch.degraded - fetch.resumed;
-  return well > 0 ? (throughput * sent) / well : durationMs > 0 ? (sent * 1000) / durationMs : 0;
+  return well > 0 ? (throughput * fetch.sent) / well : durationMs > 0 ? (fetch.sent * 1000) / durationMs : 0;
 }
 
 /** Share of all requests that a breaker refuses from which on it is what decides. */
@@ -35,10 +35,11 @@ const REFUSED = 0.2;
 function limit(result: Explained, fetch: FetchFigures, { load }: Scenario, settings: FetchSettings): string {
   const { concurrency } = settings;
   const { mode, throughput, latency, ledger } = result;
-  const done = sentPerSecond(result, fetch);
-  const each = latency.service.mean;
-  const meanInFlight = (done * each) / 1000;
-  const rate = `${formatCount(throughput)} requests/s`;
+  const sent = sentPerSecond(result, fetch);
+  const each = fetch.itemMs;
+  const meanInFlight = (sent * each) / 1000;
+  const rate = `${formatCount(throughput)}${sent > 1.02 * throughput ? ` of ${formatCount(sent)}` : ""} requests/s`;
+  const lost = ledger.unfinished + droppedTotal(ledger);
   const most = formatCount(fetch.requests);
   if (fetch.resumed > 0.5 * fetch.requests)
     return `Most was there already: ${formatCount(fetch.resumed)} of ${most} requests did not have to be sent.`;
@@ -46,12 +47,12 @@ function limit(result: Explained, fetch: FetchFigures, { load }: Scenario, setti
     return `The server's rate limit is the limit: ${formatCount(fetch.rateLimited)} of ${formatCount(fetch.attempts)} attempts were answered 429, and an item took ${formatMs(each)} with its waits; ${rate} went through. More at once would not help; a client that keeps to the rate (fetch.rateLimit) would.`;
   }
   if (fetch.failed > 0.5 * fetch.requests && fetch.refusedByBreaker <= REFUSED * fetch.requests) {
-    const [worst] = Object.entries(fetch.byError).sort(([, a], [, b]) => b - a);
-    const why = worst === undefined ? "" : `, mostly by "${worst[0]}"`;
+    const worst = result.failures.reduce((a, b) => (b.count > a.count ? b : a), { reason: "", count: 0 });
+    const why = worst.count === 0 ? "" : `, ${formatCount(worst.count)} of them with "${worst.reason}"`;
     return `What fails is the limit: ${formatCount(fetch.failed)} of ${most} requests did${why}; ${rate} went through.`;
   }
   const idle = latency.schedule.mean + latency.queue.mean < 0.5 * each;
-  const inTime = !("vus" in load) && ledger.unfinished === 0 && keepsPace(result) && idle;
+  const inTime = !("vus" in load) && lost === 0 && keepsPace(result) && idle;
   if (fetch.refusedByBreaker > REFUSED * fetch.requests) {
     return `The open circuit breaker is the limit: it refused ${formatCount(fetch.refusedByBreaker)} of ${most} requests; ${rate} went through.`;
   }
@@ -75,7 +76,7 @@ function limit(result: Explained, fetch: FetchFigures, { load }: Scenario, setti
   if (settings.rateLimit !== false && fetch.rateTurns.length === 0 && fetch.peakConcurrency < slots && !inTime) {
     return `The client's own rate is the limit: it begins at ${formatCount(settings.rateLimit.initial)}/s (fetch.rateLimit.initial) and climbs ×1.1 after every 10 successes; ${rate} went through, with ${formatCount(fetch.peakConcurrency)} in flight at most.`;
   }
-  if (fetch.rateTurns.length > 0 && used >= 0.5) {
+  if (fetch.rateTurns.length > 0 && (used >= 0.5 || !inTime)) {
     return `The server's rate limit is the limit: ${rate} went through.`;
   }
   if (concurrency.window === "waves" && fetch.peakConcurrency >= slots) {
@@ -85,12 +86,15 @@ function limit(result: Explained, fetch: FetchFigures, { load }: Scenario, setti
   if (fetch.attempts > 3 * fetch.requests) {
     return `Waiting for the server to come back is the limit: an item took ${formatMs(each)}, of ${formatCount(fetch.attempts)} attempts ${formatCount(fetch.ok)} were answered well.`;
   }
-  if (inTime || (!("vus" in load) && ledger.unfinished === 0 && used < 0.6)) {
-    return `The arrivals are the limit: ${rate} needed ${formatCount(meanInFlight)} in flight on average (${formatCount(done)}/s × ${formatMs(each)}, Little's law)${Number.isFinite(slots) ? ` of ${formatCount(slots)} allowed` : ""}.`;
+  if (inTime || (!("vus" in load) && lost === 0 && used < 0.6)) {
+    return `The arrivals are the limit: ${rate} needed ${formatCount(meanInFlight)} in flight on average (${formatCount(sent)}/s × ${formatMs(each)}, Little's law)${Number.isFinite(slots) ? ` of ${formatCount(slots)} allowed` : ""}.`;
   }
   const where = mode === "parallel" ? ` over ${workers} Workers` : " on one loop";
   if (!Number.isFinite(allowed) && fetch.peakConcurrency < slots) {
     return `Nothing limits the requests in flight: there were ${formatCount(fetch.peakConcurrency)} at once, each took ${formatMs(each)}, and ${rate} went through.`;
+  }
+  if (concurrency.adaptive === "aimd" && used < 0.9) {
+    return `The adaptive limit (fetch.concurrency.adaptive) is the limit: it allowed ${formatCount(meanInFlight)} in flight on average and ${formatCount(fetch.peakConcurrency)} at most, of ${formatCount(slots)}; it grows by one for each round of answers that come well and in time, and shrinks ×${concurrency.decrease} at a refusal, a failure or a late one. ${formatMs(each)} each; ${rate} went through.`;
   }
   if (settings.connections.max < allowed) {
     return `The connections are the limit: ${formatCount(slots)} of them${where} ÷ ${formatMs(each)} each; ${rate} went through, with ${Number.isFinite(allowed) ? formatCount(allowed) : "any number of"} requests allowed at once. A larger fetch.connections.max would help.`;
@@ -110,9 +114,10 @@ function retries(fetch: FetchFigures, settings: FetchSettings): string | null {
     demand === null || demand.failing === 0
       ? ""
       : `; the geometric series for a failure rate of ${formatShare(demand.failing)} and ${settings.retry.max} retries gives ${demand.attempts.toFixed(3)}`;
-  const sent = fetch.attempts - fetch.retries;
+  const around = fetch.attempts - fetch.retries - fetch.sent;
+  const parents = around > 0 ? ` (${formatCount(around)} more for the tiles around)` : "";
   const well = `${formatCount(fetch.ok + fetch.degraded)} of ${formatCount(fetch.requests)} ended well`;
-  return `Retries: ${formatCount(fetch.attempts)} attempts for the ${formatCount(sent)} requests that were sent, ${fetch.amplification.toFixed(3)} each${series}; ${well}.`;
+  return `Retries: ${formatCount(fetch.sent + fetch.retries)} attempts for the ${formatCount(fetch.sent)} requests that were sent${parents}, ${fetch.amplification.toFixed(3)} each${series}; ${well}.`;
 }
 
 function limiter(fetch: FetchFigures, { rateLimit, target }: FetchSettings): string | null {
@@ -135,21 +140,29 @@ function breaker(fetch: FetchFigures): string | null {
   const more = (fetch.server?.requests ?? 0) - fetch.attempts;
   const again =
     more > 0 ? ` The ${formatCount(more)} more are the HTTP client's own: it asks once more when a kept connection breaks.` : "";
-  return `While the circuit was open ${formatCount(fetch.refusedByBreaker)} requests were refused at once, without touching the network.${server}${again}`;
+  const before = fetch.sent + fetch.refusedByBreaker + fetch.resumed - fetch.requests;
+  const retried = before > 0 ? ` (${formatCount(before)} of them at a retry)` : "";
+  return `While the circuit was open ${formatCount(fetch.refusedByBreaker)} requests were refused at once, without touching the network${retried}.${server}${again}`;
 }
 
 /** What became of those that did not end well. */
 function rest({ ledger }: Explained, fetch: FetchFigures): string | null {
   const parts: string[] = [];
   if (fetch.degraded > 0) parts.push(`${formatCount(fetch.degraded)} got something else instead`);
-  if (fetch.failed > 0) {
-    const errors = Object.entries(fetch.byError).sort(([, a], [, b]) => b - a);
-    const named = errors.slice(0, 3).map(([name, count]) => `${name} ${formatCount(count)}×`);
-    parts.push(`${formatCount(fetch.failed)} failed${named.length > 0 ? ` (attempts: ${named.join(", ")})` : ""}`);
-  }
+  if (fetch.failed > 0) parts.push(`${formatCount(fetch.failed)} failed${attemptsGoneWrong(fetch)}`);
   if (ledger.rejected > 0) parts.push(`${formatCount(ledger.rejected)} were no addresses to be asked for`);
+  const dropped = droppedTotal(ledger);
+  if (dropped > 0) parts.push(`${formatCount(dropped)} were dropped because the queue was full`);
   if (ledger.unfinished > 0) parts.push(`${formatCount(ledger.unfinished)} were still undone at the end`);
   if (parts.length === 0) return null;
   const text = parts.join(", ");
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+}
+
+/** What went wrong with attempts, the most frequent first: errors and statuses. */
+export function attemptsGoneWrong({ byError, byStatus }: FetchFigures): string {
+  const refusals = Object.entries(byStatus).filter(([status]) => Number(status) >= 300);
+  const all = [...Object.entries(byError), ...refusals].sort(([, a], [, b]) => b - a);
+  const named = all.slice(0, 3).map(([name, count]) => `${name} ${formatCount(count)}×`);
+  return named.length > 0 ? ` (attempts: ${named.join(", ")})` : "";
 }

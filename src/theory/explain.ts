@@ -3,7 +3,7 @@ import { keyShares } from "../load/keys.ts";
 import type { Scenario } from "../scenario/schema.ts";
 import { droppedTotal } from "../telemetry/ledger.ts";
 import { keepsPace } from "../telemetry/pace.ts";
-import { type Explained, explainFetch } from "./explain-fetch.ts";
+import { attemptsGoneWrong, type Explained, explainFetch } from "./explain-fetch.ts";
 import { explainFailures, explainHandlers } from "./explain-flow.ts";
 import { mg1Sojourn } from "./queues.ts";
 
@@ -28,10 +28,10 @@ export function explain(result: Explained, scenario: Scenario): string {
     .join(" ");
 }
 
-function nothing({ ledger, failures }: Explained): string {
+function nothing({ ledger, failures, fetch }: Explained): string {
   const most = failures.reduce((a, b) => (b.count > a.count ? b : a), { reason: "", count: 0 });
   if (most.count === 0) return "Nothing was processed, so there is nothing to explain.";
-  return `Nothing was processed: ${formatCount(ledger.failed)} failed, ${formatCount(most.count)} of them with "${most.reason}".`;
+  return `Nothing was processed: ${formatCount(ledger.failed)} failed, ${formatCount(most.count)} of them with "${most.reason}"${fetch === undefined ? "" : attemptsGoneWrong(fetch)}.`;
 }
 
 /** A case with the figures that the sentences are made of. */

@@ -150,6 +150,47 @@ describe("T-3 T-4 explained from their own numbers", () => {
     expect(predict({ mode: "async", scenario: elsewhere, workers: 1, cores: 2 })).toMatchObject({ capacity: null, model: "none" });
   });
 
+  test("failures by their statuses, what is in flight by all that was, drops, and a limit that adapts", async () => {
+    const run = async (fetch: object, load?: object) => ran("async", load === undefined ? { fetch } : { fetch, load });
+    const failing = await run({
+      target: { mock: { latency: "1ms", errorRate: 0.9, resetRate: 0.02 } },
+      tiles: { zoom: 6, count: 200 },
+      retry: { max: 0 },
+    });
+    const [most] = failing.failures.toSorted((a, b) => b.count - a.count);
+    expect(failing.explanation).toContain(`${most?.count} of them with "503"`);
+    expect(failing.explanation).toContain(`(attempts: 503 ${failing.fetch?.byStatus["503"]}×`);
+    const stalled = await run({
+      target: { mock: { latency: "1ms", stallRate: 0.3 } },
+      tiles: { zoom: 6, count: 100 },
+      timeout: "100ms",
+      retry: { max: 0 },
+      concurrency: { max: 5 },
+    });
+    const said = Number(/([\d.]+) in flight on average/.exec(stalled.explanation)?.[1]);
+    expect(said / stalled.littlesLaw.meanInSystem).toBeWithin(0.9, 1.1);
+    const adaptive = await run({
+      target: { mock: { latency: "5ms", errorRate: 0.05 } },
+      tiles: { zoom: 6, count: 500 },
+      concurrency: { max: 30, adaptive: "aimd", min: 2 },
+      retry: { max: 3, baseDelay: "1ms" },
+    });
+    expect(adaptive.explanation).toStartWith("The adaptive limit");
+    const dropping = await ran("async", {
+      load: { executor: "constant-arrival-rate", rate: 200, duration: "1s" },
+      queue: { capacity: 5, overflow: "drop-oldest" },
+      fetch: { target: { mock: { latency: "20ms" } }, concurrency: { max: 1 } },
+    });
+    expect(dropping.explanation).toStartWith("Concurrency is the limit");
+    expect(dropping.explanation).toContain(`${dropping.ledger.dropped.oldest} were dropped`);
+    const dead = await run({
+      target: { url: "http://127.0.0.1:1/{z}/{x}/{y}" },
+      circuitBreaker: { failureThreshold: 5 },
+      retry: { max: 0 },
+    });
+    expect(dead.explanation).toMatch(/with "circuit open" \(attempts: connection refused \d+×\)/);
+  });
+
   test("what cases say together", async () => {
     const fetch = { target: { mock: { latency: "3ms" } }, tiles: { zoom: 5, count: 30 }, concurrency: { max: 5 } };
     const modes = await Promise.all((["sync", "async"] as const).map((mode) => ran(mode, { fetch })));

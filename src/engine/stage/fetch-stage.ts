@@ -212,6 +212,8 @@ export class FetchStage implements Stage {
       ...mergeReports(reports),
       peakConcurrency: Atomics.load(this.flight, 1),
       connectionsOpened: server?.connections ?? (this.total(COUNT.fetched) === 0 ? this.total(COUNT.connections) : null),
+      sent: first,
+      itemMs: first > 0 ? this.total(COUNT.spent) / first / 1e6 : 0,
       amplification: first > 0 ? (first + retries) / first : 0,
       rateTurns: this.limiter?.turns ?? [],
       server,
