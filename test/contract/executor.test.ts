@@ -325,7 +325,8 @@ describe("P1-S the simulator beside the pipeline on a virtual clock", () => {
           });
           // Near its limit a loop that is held in between does less than the simulator says, which leaves out what follows from that.
           const most = Math.min(concurrency / 0.005, 1 / (0.005 * cpuShare), keys / 0.005);
-          fc.pre(kind !== "mixed" || mode === "sync" || rate < 0.6 * most);
+          // Few keys bring that limit near: a batch waits for each of its keys in turn, and those behind it for the batch.
+          fc.pre(kind !== "mixed" || mode === "sync" || rate < (keys < 1000 ? 0.2 : 0.6) * most);
           const run = RUNNERS.find((one) => one.mode === mode)?.run as Runner;
           const { result } = await run(given);
           const foreseen = simulate({ mode, scenario: given, workers: 1, cores: 2 });
