@@ -119,6 +119,23 @@ describe("T-7 hostile servers", () => {
     await server.stop(true);
   });
 
+  test("T-10 a process that may open no more files says so, blames no server, and goes on", async () => {
+    const file = write(
+      "files.yaml",
+      "title: T\nworkload: fetch\nmodes: [async]\nfetch:\n  target: { mock: { latency: 100ms } }\n  tiles: { zoom: 6, count: 600 }\n  concurrency: { max: unlimited }\n  connections: { max: 1000 }\n  retry: { max: 0 }\n  circuitBreaker: { failureThreshold: 5 }\n",
+    );
+    const child = Bun.spawn(
+      ["bash", "-c", `ulimit -n 200; exec "$0" "$@"`, process.execPath, MAIN, "run", file, "--no-store", "--headless", "-q", "--json", "-"],
+      { env: cleanEnv(), stdout: "pipe", stderr: "ignore" },
+    );
+    const { cases } = JSON.parse(await new Response(child.stdout).text()) as RunResult;
+    expect(await child.exited).toBe(0);
+    const [only] = cases;
+    expect([only?.status, only?.ledger.scheduled, only?.fetch?.refusedByBreaker]).toEqual(["completed", 600, 0]);
+    expect(only?.ledger.processed).toBeGreaterThan(50);
+    expect(only?.fetch?.byError).toEqual({ "too many open files": only?.ledger.failed ?? 0 });
+  });
+
   test("no proxy of the environment gets what is meant for this machine", async () => {
     let asked = 0;
     const proxy = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response(`proxied ${++asked}`) });

@@ -2,6 +2,7 @@ import type { Nanoseconds } from "../../kernel/clock.ts";
 import { formatBytes } from "../../kernel/units.ts";
 import { BoundedQueue } from "../../queueing/bounded-queue.ts";
 import type { Item } from "../../queueing/item.ts";
+import { rssBytes } from "../../telemetry/memory.ts";
 import { Signal } from "../signal.ts";
 import type { Execution, Job } from "./executor.ts";
 
@@ -22,7 +23,7 @@ export class Feed {
   private readonly room: Signal;
   private offers = 0;
   private lookAt: Nanoseconds = 0;
-  private readonly rssAtStart = process.memoryUsage.rss();
+  private readonly rssAtStart = rssBytes();
 
   constructor(
     private readonly job: Job,
@@ -187,7 +188,7 @@ export class Feed {
   private checkMemory(now: number): void {
     this.lookAt = now + LOOK_AFTER;
     const { memoryLimit } = this.job.settings;
-    const grown = process.memoryUsage.rss() - this.rssAtStart;
+    const grown = rssBytes() - this.rssAtStart;
     if (grown > memoryLimit) {
       this.job.lifecycle.fail(
         now,

@@ -4,6 +4,7 @@ import type { Offered } from "../../load/offered.ts";
 import { Cores } from "../../telemetry/cores.ts";
 import { Histogram, Interval } from "../../telemetry/histogram.ts";
 import type { Ledger } from "../../telemetry/ledger.ts";
+import { rssBytes } from "../../telemetry/memory.ts";
 import type { Recorder } from "../../telemetry/recorder.ts";
 import type { Sample } from "../../telemetry/result.ts";
 import type { Gauge, Sampler } from "../executor/executor.ts";
@@ -34,7 +35,7 @@ export class CaseSampler implements Sampler {
   recorders: readonly Recorder[] = [];
   private gauge: Gauge = { depth: () => 0, inFlight: () => 0, blocked: () => 0 };
   private interval = new Interval([]);
-  peakRssBytes = process.memoryUsage.rss();
+  peakRssBytes = rssBytes();
   private readonly cores = new Cores();
   private readonly coresOfRun = new Cores();
   /** As last read, and when that is to be done again. */
@@ -122,7 +123,7 @@ export class CaseSampler implements Sampler {
   private look(now: Nanoseconds): void {
     this.lookedAt = now + RUNNING_EVERY;
     this.coresNow = this.cores.utilization();
-    this.rssBytes = process.memoryUsage.rss();
+    this.rssBytes = rssBytes();
     this.peakRssBytes = Math.max(this.peakRssBytes, this.rssBytes);
   }
 

@@ -121,9 +121,13 @@ export class Line {
   }
 }
 
+/** Of this process, so it says nothing of the server; there may be room again soon. */
+export const OUT_OF_FILES = "too many open files";
+
 /** The first that fits what an error says of itself. */
 const NAMES: readonly (readonly [RegExp, string])[] = [
-  [/ENOSPC|EACCES|EROFS|EDQUOT|EMFILE|ENAMETOOLONG|ENOENT/, "could not be saved"],
+  [/EMFILE|ENFILE/, OUT_OF_FILES],
+  [/ENOSPC|EACCES|EROFS|EDQUOT|ENAMETOOLONG|ENOENT/, "could not be saved"],
   [/ConnectionRefused|ECONNREFUSED|Unable to connect/, "connection refused"],
   [/ENOTFOUND|EAI_AGAIN|DNS/i, "host not found"],
   [/HeadersOversized|HEADER_OVERFLOW|header.*(too|overs)|ResponseHeader/i, "headers too large"],

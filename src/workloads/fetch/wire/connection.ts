@@ -1,3 +1,4 @@
+import { closeSync, openSync } from "node:fs";
 import type { Socket } from "bun";
 import { HttpParser, type ResponseParser } from "./parser.ts";
 
@@ -229,5 +230,17 @@ const HANDLERS = {
   end: ({ data }: Socket<Connection>) => data.ended(),
   close: ({ data }: Socket<Connection>, problem?: Error) => (problem === undefined || problem === null ? data.ended() : data.fail(problem)),
   error: ({ data }: Socket<Connection>, problem: Error) => data.fail(problem),
-  connectError: ({ data }: Socket<Connection>, problem: Error) => data.fail(problem),
+  connectError: ({ data }: Socket<Connection>, problem: Error) => data.fail(isOutOfFiles() ? NO_FILES : problem),
 };
+
+const NO_FILES = Object.assign(new Error("this process may not open another file"), { code: "EMFILE" });
+
+/** True when it is this process that can have no more connections, which Bun tells as if the server had refused one. */
+function isOutOfFiles(): boolean {
+  try {
+    closeSync(openSync("/dev/null", "r"));
+    return false;
+  } catch (error) {
+    return ["EMFILE", "ENFILE"].includes(String((error as { code?: unknown }).code));
+  }
+}
