@@ -91,8 +91,8 @@ async function runStaged(plan: CasePlan, stage: Stage, options: CaseOptions): Pr
     timestampOf,
     stage,
     face,
-    begin: () => {
-      const origin = monotonic.now();
+    begin: (ago = 0) => {
+      const origin = monotonic.now() - ago;
       time.startAt(origin);
       return origin;
     },

@@ -28,8 +28,8 @@ import { CaseSampler, type OnSample, sampleInterval } from "./sampler.ts";
 export interface Setup {
   readonly plan: CasePlan;
   readonly time: Time;
-  /** Makes now t = 0; returns that instant of the shared clock. */
-  readonly begin: () => Nanoseconds;
+  /** Makes now t = 0, or some time ago; returns that instant of the shared clock. */
+  readonly begin: (ago?: Nanoseconds) => Nanoseconds;
   readonly timestampOf: TimestampOf;
   readonly stage: Stage;
   /** Answers over HTTP while the case runs; null: nobody asks that way. */

@@ -13,6 +13,10 @@ const WITH_WORK = 3_000;
 /** Requests and flows cost no work of ours, so there may be more. */
 const REQUESTS = 12_000;
 const LEAST_WITH_WORK = 300;
+/** Instants from here on are numbers of another kind to the compiler: more nanoseconds than 32 bits hold. */
+const LATER = 5e9;
+/** More of them wait in turn anyway. */
+const MOST_CLIENTS = 1000;
 const WARM_SAMPLES = 150;
 
 /** Milliseconds between two looks at what the process is using, and what of them is no longer work. */
@@ -33,7 +37,11 @@ export async function rehearse(setup: Setup, executor: Executor, count: number, 
   // One at a time they take their time, and there is little to compile.
   const most = stage.spec.workload !== "message" && setup.plan.mode !== "sync" ? REQUESTS : WITH_WORK;
   const withWork = Math.min(most, Math.max(LEAST_WITH_WORK, 10 * count));
-  for (let round = 0; round < 3 && !stopped(); round++) await perform({ ...setup, stage }, executor, instant ? messages : withWork);
+  const closed = "vus" in setup.plan.scenario.load;
+  for (let round = 0; round < 3 && !stopped(); round++) {
+    const begin = () => setup.begin(closed && round > 0 ? LATER : 0);
+    await perform({ ...setup, stage, begin }, executor, instant ? messages : withWork);
+  }
   stage.close();
   await compilerDone(performance.now() - from);
 }
@@ -74,6 +82,7 @@ function warmSampler(): void {
 
 async function perform(setup: Setup & { readonly stage: Stage }, executor: Executor, messages: number): Promise<void> {
   const { scenario } = setup.plan;
+  const { load } = scenario;
   const keys = { ...scenario.keys, count: Math.min(scenario.keys.count, 1000) };
   const plan: CasePlan = {
     ...setup.plan,
@@ -87,7 +96,11 @@ async function perform(setup: Setup & { readonly stage: Stage }, executor: Execu
       gracefulStop: 2e6,
       queue: { ...scenario.queue, overflow: "block", capacity: 1000 },
       batch: { ...scenario.batch, size: Math.min(scenario.batch.size ?? 100, 100) },
-      load: { executor: "bursts", size: messages, every: 1e6, count: 1 },
+      // Who waits for an answer before sending again goes other ways than a burst.
+      load:
+        "vus" in load
+          ? { executor: "shared-iterations", vus: Math.min(load.vus, MOST_CLIENTS), iterations: messages }
+          : { executor: "bursts", size: messages, every: 1e6, count: 1 },
     },
   };
   const facts = { hash: "", count: messages, lastMicros: 0, durationMicros: 0, measured: messages };

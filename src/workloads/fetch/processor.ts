@@ -73,6 +73,9 @@ export class FetchProcessor implements Processor {
   private readonly lines: LinePool;
   private readonly pace: Pace | null;
   private readonly timeout: Nanoseconds;
+  private readonly deadline: Nanoseconds;
+  private readonly resumes: boolean;
+  private readonly inWaves: boolean;
   private watching = false;
   /** Something has ended that has not been written down. */
   private untold = false;
@@ -121,7 +124,11 @@ export class FetchProcessor implements Processor {
     );
     this.lines = new LinePool(most, () => new Line(this.wires.pair(), allowedHosts, this.saver));
     this.records = new Records(spec);
+    // Asked for with every request: settings come in many shapes, and the compiler gives up on what reads them from all.
     this.timeout = settings.timeout * 1000;
+    this.deadline = settings.deadline * 1000;
+    this.resumes = settings.resume;
+    this.inWaves = settings.concurrency.window === "waves";
     this.counts[COUNT.limit] = this.limitNow;
   }
 
@@ -138,19 +145,19 @@ export class FetchProcessor implements Processor {
   process(item: Item): Promise<Outcome> {
     const url = item.payload as string;
     const began = this.effort.now();
-    const deadline = began + this.spec.settings.deadline * 1000;
+    const deadline = began + this.deadline;
     this.begin();
     return this.pursue({ url, host: this.hostOf(url), index: item.key, began, deadline, attempts: 0, status: 0 });
   }
 
   private begin(): void {
     this.running++;
-    if (this.spec.settings.concurrency.window === "waves" && ++this.inWave >= this.max) this.waveFull = true;
+    if (this.inWaves && ++this.inWave >= this.max) this.waveFull = true;
   }
 
   /** Asks again and again as the rules have it. */
   private async pursue(pursuit: Pursuit): Promise<Outcome> {
-    if (this.spec.settings.resume && this.saver?.has(pursuit.url) === true) {
+    if (this.resumes && this.saver?.has(pursuit.url) === true) {
       this.add(COUNT.resumed);
       return this.done(pursuit, "ok", null);
     }
