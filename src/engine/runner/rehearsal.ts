@@ -1,5 +1,6 @@
 import { Offered } from "../../load/offered.ts";
 import type { CasePlan } from "../../plan/plan.ts";
+import type { Scenario } from "../../scenario/schema.ts";
 import { Recorder } from "../../telemetry/recorder.ts";
 import type { Executor } from "../executor/executor.ts";
 import type { Stage } from "../stage/stage.ts";
@@ -15,8 +16,7 @@ const REQUESTS = 12_000;
 const LEAST_WITH_WORK = 300;
 /** Instants from here on are numbers of another kind to the compiler: more nanoseconds than 32 bits hold. */
 const LATER = 5e9;
-/** More of them wait in turn anyway. */
-const MOST_CLIENTS = 1000;
+const CLIENTS = 1000;
 const WARM_SAMPLES = 150;
 
 /** Milliseconds between two looks at what the process is using, and what of them is no longer work. */
@@ -37,13 +37,18 @@ export async function rehearse(setup: Setup, executor: Executor, count: number, 
   // One at a time they take their time, and there is little to compile.
   const most = stage.spec.workload !== "message" && setup.plan.mode !== "sync" ? REQUESTS : WITH_WORK;
   const withWork = Math.min(most, Math.max(LEAST_WITH_WORK, 10 * count));
-  const closed = "vus" in setup.plan.scenario.load;
+  const closed = asksInTurn(setup.plan.scenario);
   for (let round = 0; round < 3 && !stopped(); round++) {
     const begin = () => setup.begin(closed && round > 0 ? LATER : 0);
     await perform({ ...setup, stage, begin }, executor, instant ? messages : withWork);
   }
   stage.close();
   await compilerDone(performance.now() - from);
+}
+
+/** True for a list of requests: who waits for an answer before sending again goes other ways than a burst, and takes longer over messages. */
+function asksInTurn({ workload, load }: Scenario): boolean {
+  return workload === "fetch" && "vus" in load;
 }
 
 /**
@@ -82,7 +87,6 @@ function warmSampler(): void {
 
 async function perform(setup: Setup & { readonly stage: Stage }, executor: Executor, messages: number): Promise<void> {
   const { scenario } = setup.plan;
-  const { load } = scenario;
   const keys = { ...scenario.keys, count: Math.min(scenario.keys.count, 1000) };
   const plan: CasePlan = {
     ...setup.plan,
@@ -96,11 +100,9 @@ async function perform(setup: Setup & { readonly stage: Stage }, executor: Execu
       gracefulStop: 2e6,
       queue: { ...scenario.queue, overflow: "block", capacity: 1000 },
       batch: { ...scenario.batch, size: Math.min(scenario.batch.size ?? 100, 100) },
-      // Who waits for an answer before sending again goes other ways than a burst.
-      load:
-        "vus" in load
-          ? { executor: "shared-iterations", vus: Math.min(load.vus, MOST_CLIENTS), iterations: messages }
-          : { executor: "bursts", size: messages, every: 1e6, count: 1 },
+      load: asksInTurn(scenario)
+        ? { executor: "shared-iterations", vus: CLIENTS, iterations: messages }
+        : { executor: "bursts", size: messages, every: 1e6, count: 1 },
     },
   };
   const facts = { hash: "", count: messages, lastMicros: 0, durationMicros: 0, measured: messages };
