@@ -16,6 +16,7 @@ const REQUESTS = 12_000;
 const LEAST_WITH_WORK = 300;
 /** Instants from here on are numbers of another kind to the compiler: more nanoseconds than 32 bits hold. */
 const LATER = 5e9;
+/** Clients of a rehearsal in turn: as many as it takes for none of the lab to wait for them. */
 const CLIENTS = 1000;
 const WARM_SAMPLES = 150;
 

@@ -121,13 +121,14 @@ export class Line {
   }
 }
 
-/** Of this process, so it says nothing of the server; there may be room again soon. */
+/** Of this process, so they say nothing of the server; of files there may be enough again soon. */
 export const OUT_OF_FILES = "too many open files";
+export const NOT_SAVED = "could not be saved";
 
 /** The first that fits what an error says of itself. */
 const NAMES: readonly (readonly [RegExp, string])[] = [
   [/EMFILE|ENFILE/, OUT_OF_FILES],
-  [/ENOSPC|EACCES|EROFS|EDQUOT|ENAMETOOLONG|ENOENT/, "could not be saved"],
+  [/ENOSPC|EACCES|EROFS|EDQUOT|ENAMETOOLONG|ENOENT/, NOT_SAVED],
   [/ConnectionRefused|ECONNREFUSED|Unable to connect/, "connection refused"],
   [/ENOTFOUND|EAI_AGAIN|DNS/i, "host not found"],
   [/HeadersOversized|HEADER_OVERFLOW|header.*(too|overs)|ResponseHeader/i, "headers too large"],

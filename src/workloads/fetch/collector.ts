@@ -1,9 +1,9 @@
-/** Requests by `fetch` after which garbage is collected. */
+/** Requests after which garbage is collected. */
 const EVERY = 20_000;
 
 /**
- * Collects garbage every so many requests by `fetch`. Its answers hold memory that the collector does not see, so left alone it lets memory grow with
- * the length of the list.
+ * Collects garbage every so many requests. What `fetch` answers, and addresses that are handed to other threads, hold memory that the
+ * collector does not see, so left alone it lets memory grow with the length of the list.
  */
 export class Collector {
   private last = 0;

@@ -9,7 +9,7 @@ import { type Admission, CircuitBreakers } from "../../resilience/circuit-breake
 import { RateLimiter } from "../../resilience/rate-limiter.ts";
 import type { FetchSettings } from "../../scenario/schema.ts";
 import type { Effort, Outcome, Processor, StateSlice, WorkloadReport } from "../workload.ts";
-import { type Answer, Line, OUT_OF_FILES } from "./attempt.ts";
+import { type Answer, Line, NOT_SAVED, OUT_OF_FILES } from "./attempt.ts";
 import { Collector } from "./collector.ts";
 import { LinePool } from "./line-pool.ts";
 import { Pace } from "./pace.ts";
@@ -256,7 +256,7 @@ export class FetchProcessor implements Processor {
     const what = error ?? String(status);
     if (error === "deadline") return "deadline";
     const retriable = status === 429 || error === OUT_OF_FILES || isIll(status, error);
-    if (!retriable || error === "could not be saved" || error === "host not found") return what;
+    if (!retriable || error === NOT_SAVED || error === "host not found") return what;
     if (pursuit.attempts > retry.max) return pursuit.attempts > 1 ? `${what} after ${pursuit.attempts} attempts` : what;
     const unit = hashOf(`backoff/${this.spec.seed}/${pursuit.index}/${pursuit.attempts}`) / 2 ** 32;
     const backoff = backoffDelay(retry, pursuit.attempts, unit) * 1000;
@@ -409,7 +409,7 @@ export class FetchProcessor implements Processor {
 
 /** 5xx, 408 and everything that is no answer: the server is not well, or not there. */
 function isIll(status: number, error: string | null): boolean {
-  if (error !== null) return !error.startsWith("redirect") && error !== "could not be saved" && error !== OUT_OF_FILES;
+  if (error !== null) return !error.startsWith("redirect") && error !== NOT_SAVED && error !== OUT_OF_FILES;
   return isIllStatus(status);
 }
 

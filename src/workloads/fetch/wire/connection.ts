@@ -19,10 +19,10 @@ export interface Listener {
   body(bytes: number): void;
   /** The answer is whole. */
   whole(): void;
-  /** The connection, which had served before, had ended by the time it was asked: nobody has heard the request. */
-  stale(): void;
   /** It never will be. */
   failed(problem: unknown): void;
+  /** The connection, which had served before, had ended by the time it was asked: nobody has heard the request. */
+  stale(): void;
 }
 
 /** Who keeps connections that nobody uses, and is told what becomes of all. */

@@ -14,6 +14,7 @@ export interface WireRule {
 /** Makes the wires of one thread, and knows which of them goes where. */
 export class Wires {
   private readonly pool: ConnectionPool;
+
   constructor(
     private readonly rule: WireRule,
     /** Told of each connection that is made here. */
