@@ -10,11 +10,13 @@ import type { Outcome, Processor } from "../../workloads/workload.ts";
 export const GROUP = 32;
 
 interface Running {
-  readonly items: Item[];
-  readonly whenDone: (items: Item[]) => void;
+  items: Item[];
+  whenDone: (items: Item[]) => void;
   done: number;
   /** Of its items, those that are measured; an item that is done may be another by the time all are. */
-  readonly measured: number;
+  measured: number;
+  /** Its place among those that run. */
+  at: number;
 }
 
 /** Works batches through one thread's processor, and keeps items of one key one after another in tape order. */
@@ -24,7 +26,9 @@ export class Bench {
   /** The end of the run has left a batch unfinished; its items are still held. */
   cutShort = false;
   private readonly failures = new Tally();
-  private readonly running = new Set<Running>();
+  /** A list, since a Set that things come to and go from keeps much of what has left it until all memory is looked through. */
+  private readonly running: Running[] = [];
+  private readonly spare: Running[] = [];
   private halted = false;
   private readonly turns: KeyTurns | null;
 
@@ -43,13 +47,12 @@ export class Bench {
   /** Works off a batch. True when that is done; false when some of it has to wait: then `whenDone` is called once it is, or the run is over. */
   work(items: Item[], whenDone: (items: Item[]) => void): boolean {
     this.active++;
-    const running: Running = { items, whenDone, done: 0, measured: this.recorder.measuredIn(items) };
+    const running = this.begin(items, whenDone);
     if (this.processor.instant) {
       this.workInstantly(running);
       this.finish(running);
       return true;
     }
-    this.running.add(running);
     if (this.turns !== null) for (const item of items) this.turns.join(item);
     if (!this.workOn(running)) return false;
     this.finish(running);
@@ -63,7 +66,7 @@ export class Bench {
     for (const { items, done } of this.running) {
       for (let i = done; i < items.length; i++) this.recorder.abandoned(items[i] as Item, now);
     }
-    this.running.clear();
+    this.running.length = 0;
   }
 
   /** Items begun or waiting in a batch that was begun. */
@@ -77,6 +80,16 @@ export class Bench {
     return this.failures.counts;
   }
 
+  private begin(items: Item[], whenDone: (items: Item[]) => void): Running {
+    const running = this.spare.pop() ?? { items, whenDone, done: 0, measured: 0, at: 0 };
+    running.items = items;
+    running.whenDone = whenDone;
+    running.done = 0;
+    running.measured = this.recorder.measuredIn(items);
+    running.at = this.running.push(running) - 1;
+    return running;
+  }
+
   private finish(running: Running): void {
     this.active--;
     // A batch that the end of the run cut short stays, to be abandoned.
@@ -84,7 +97,12 @@ export class Bench {
       this.cutShort = true;
       return;
     }
-    this.running.delete(running);
+    const last = this.running.pop() as Running;
+    if (last !== running) {
+      this.running[running.at] = last;
+      last.at = running.at;
+    }
+    this.spare.push(running);
     this.recorder.batchDone(running.measured);
   }
 

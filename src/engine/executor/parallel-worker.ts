@@ -1,3 +1,4 @@
+import { fullGC } from "bun:jsc";
 import { setPriority } from "node:os";
 import { parentPort } from "node:worker_threads";
 import { threadCpuTimer } from "../../kernel/clock.ts";
@@ -238,6 +239,8 @@ parentPort?.on("message", (message: BeginMessage) => {
 });
 
 async function serve(message: BeginMessage): Promise<void> {
+  // What the session before has left is not cleared away in the midst of this one.
+  fullGC();
   const session = new WorkerSession(message, await prepareProcessors(message.processor));
   reply({ type: "ready" });
   const answer = (message: WorkerReply) => {

@@ -1,3 +1,4 @@
+import { fullGC } from "bun:jsc";
 import { Offered } from "../../load/offered.ts";
 import type { CasePlan } from "../../plan/plan.ts";
 import type { Scenario } from "../../scenario/schema.ts";
@@ -44,6 +45,8 @@ export async function rehearse(setup: Setup, executor: Executor, count: number, 
     await perform({ ...setup, stage, begin }, executor, instant ? messages : withWork);
   }
   stage.close();
+  // What it left would be cleared away in the midst of the case, and until then make room for as much again.
+  fullGC();
   await compilerDone(performance.now() - from);
 }
 
