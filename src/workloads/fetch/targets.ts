@@ -3,6 +3,7 @@ import { printable } from "../../kernel/text.ts";
 import { LineReader } from "../../load/lines.ts";
 import type { FetchSettings } from "../../scenario/schema.ts";
 import { parseTile, tilePath, tileProblem, tileUrl } from "./tiles.ts";
+import { isPlain } from "./wire/place.ts";
 
 /** What a list is made of. */
 export type TargetList = Pick<FetchSettings, "tiles" | "urls" | "urlsFile">;
@@ -62,6 +63,8 @@ export class Targets {
   private readonly target: Target = { url: "", line: 0, problem: null };
   private lines: LineReader | null = null;
   private next_ = 0;
+  /** Scheme, host and port of the address last allowed, with a slash. */
+  private granted = "";
   private readonly template: ((zoom: number, n: number) => string) | null;
   /** Problems with the addresses of a list in the scenario, each looked at once. */
   private readonly seen: (Target | undefined)[] = [];
@@ -136,6 +139,10 @@ export class Targets {
   }
 
   private check(text: string): string | null {
+    if (this.granted !== "" && text.startsWith(this.granted) && isPlain(text, this.granted.length - 1)) {
+      this.target.url = text;
+      return null;
+    }
     let url: URL;
     try {
       url = new URL(text);
@@ -145,6 +152,7 @@ export class Targets {
     }
     if (url.protocol !== "http:" && url.protocol !== "https:") return `must be http or https, not ${printable(url.protocol, 20)}`;
     if (!mayAsk(url.hostname, this.allowed)) return `${printable(url.hostname, 100)} is a public host; --allow-host allows it`;
+    this.granted = `${url.origin}/`;
     this.target.url = url.href;
     return null;
   }

@@ -19,8 +19,90 @@ import { fileNameOf, Saver } from "../../../src/workloads/fetch/save.ts";
 import { countTargets, publicHosts, Targets } from "../../../src/workloads/fetch/targets.ts";
 import { parentOf, parseTile, tileOf, tileProblem, tileUrl } from "../../../src/workloads/fetch/tiles.ts";
 import { type Fetch, FetchWire } from "../../../src/workloads/fetch/wire/fetch-wire.ts";
+import { Places } from "../../../src/workloads/fetch/wire/place.ts";
 import { rounds } from "../../support/campaign.ts";
 import { temporaryFolder } from "../../support/cli.ts";
+
+describe("T-1 addresses", () => {
+  const origins = fc.constantFrom(
+    "http://127.0.0.1:8080",
+    "http://LocalHost",
+    "http://u:p%40@localhost:81",
+    "http://[::1]:9",
+    "http:///localhost",
+  );
+  const pieces = fc.array(
+    fc.constantFrom(
+      "a",
+      "B7",
+      "/",
+      "..",
+      ".",
+      "?",
+      "#",
+      "%2e",
+      "%20",
+      "\\",
+      " ",
+      "'",
+      "é",
+      "{",
+      "~",
+      "@",
+      ":",
+      "%",
+      "|",
+      "(",
+      "=",
+      "&",
+      "\t",
+      "//",
+    ),
+    { maxLength: 8 },
+  );
+  const addresses = fc.array(
+    fc.tuple(origins, fc.constantFrom("/", "", "?"), pieces).map(([origin, mark, rest]) => `${origin}${mark}${rest.join("")}`),
+    { minLength: 1, maxLength: 12 },
+  );
+  // An empty query is one, though URL does not tell.
+  const spelt = ({ pathname, search, href }: URL) => `${pathname}${search || (href.split("#", 1)[0]?.endsWith("?") ? "?" : "")}`;
+
+  test("where an address leads is what URL says, whatever came before it", () => {
+    fc.assert(
+      fc.property(addresses, (list) => {
+        const places = new Places(true);
+        for (const address of list.filter((one) => URL.canParse(one))) {
+          const { place, path } = places.find(address);
+          const url = new URL(address);
+          expect({ origin: place.origin, port: place.port, path }).toEqual({
+            origin: url.origin,
+            port: Number(url.port || 80),
+            path: spelt(url),
+          });
+          expect(`[${place.hostname}]`).toBe(url.hostname.startsWith("[") ? url.hostname : `[${url.hostname}]`);
+          expect(place.rest).toContain(`\r\nHost: ${url.host}\r\n`);
+          expect(place.rest.includes("Authorization: Basic ")).toBe(url.username !== "" || url.password !== "");
+        }
+      }),
+      { numRuns: rounds(300) },
+    );
+  });
+
+  test("an address of a list is asked for as URL spells it, whatever came before it", () => {
+    fc.assert(
+      fc.property(addresses, (urls) => {
+        const targets = new Targets({ urls }, null, []);
+        for (const address of urls) {
+          const { url, problem } = targets.next();
+          const asked = URL.canParse(address) && mayAsk(new URL(address).hostname, []);
+          expect(url).toBe(asked ? new URL(address).href : "");
+          expect(problem === null).toBe(asked);
+        }
+      }),
+      { numRuns: rounds(300) },
+    );
+  });
+});
 
 describe("T-1 T-11 tiles", () => {
   test("addresses in both schemes, with and without placeholders", () => {

@@ -1,17 +1,7 @@
 import { closeSync, openSync } from "node:fs";
 import type { Socket } from "bun";
 import { HttpParser, type ResponseParser } from "./parser.ts";
-
-/** Where a request goes, and what is said there. */
-export interface Destination {
-  /** Scheme, host and port. */
-  readonly origin: string;
-  readonly hostname: string;
-  readonly port: number;
-  /** The request up to its correlation id, and from there on. */
-  readonly before: string;
-  readonly after: string;
-}
+import type { Place } from "./place.ts";
 
 /** Whoever waits for an answer. */
 export interface Listener {
@@ -70,7 +60,7 @@ export class Connection {
   }
 
   /** Asks; connects first where that is not done. */
-  ask({ hostname, port }: Destination, request: string, listener: Listener): void {
+  ask({ hostname, port }: Place, request: string, listener: Listener): void {
     this.listener = listener;
     this.interim = 0;
     this.headDone = false;

@@ -1,6 +1,9 @@
-import type { Connection, Destination, Listener } from "./connection.ts";
+import type { Connection, Listener } from "./connection.ts";
 import type { ConnectionPool } from "./connection-pool.ts";
+import type { Place, Places } from "./place.ts";
 import { CORRELATION, type Head, isShort, type Wire } from "./wire.ts";
+
+const NONE: readonly string[] = [];
 
 /**
  * Plain HTTP/1.1 on sockets of this thread, where a body is counted and not kept: half of what the same request costs by `fetch`,
@@ -9,7 +12,7 @@ import { CORRELATION, type Head, isShort, type Wire } from "./wire.ts";
 export class SocketWire implements Wire, Listener, Head {
   bytes = 0;
   status = 0;
-  private fields: readonly string[] = [];
+  private fields = NONE;
   private connection: Connection | null = null;
   private done = false;
   private problem: unknown = null;
@@ -17,20 +20,25 @@ export class SocketWire implements Wire, Listener, Head {
   private resolve: ((head: Head) => void) | null = null;
   private reject: ((problem: unknown) => void) | null = null;
   private url = "";
-  private to: Destination | null = null;
+  /** The request up to its correlation id. */
+  private before = "";
+  private place: Place | null = null;
   private id = "";
 
   constructor(
     private readonly pool: ConnectionPool,
-    private readonly keepAlive: boolean,
+    private readonly places: Places,
   ) {}
 
   send(url: string, id: string): Promise<Head> {
-    if (this.to === null || url !== this.url) {
-      this.to = destinationOf(url, this.keepAlive);
+    if (url !== this.url) {
+      const { place, path } = this.places.find(url);
+      this.before = `GET ${path} HTTP/1.1\r\n${CORRELATION}: `;
+      this.place = place;
       this.url = url;
     }
     this.id = id;
+    this.fields = NONE;
     this.bytes = 0;
     this.status = 0;
     this.done = false;
@@ -109,44 +117,9 @@ export class SocketWire implements Wire, Listener, Head {
   }
 
   private ask(fresh: boolean): void {
-    const to = this.to as Destination;
+    const place = this.place as Place;
     // Known before it is asked: it may fail at once.
-    this.connection = this.pool.take(to.origin, fresh);
-    this.connection.ask(to, `${to.before}${this.id}${to.after}`, this);
-  }
-}
-
-/** Where an address leads, and what is said there: as `fetch` says it. */
-function destinationOf(url: string, keepAlive: boolean): Destination {
-  const { href, origin, host, hostname, port, pathname, search, username, password } = new URL(url);
-  // An empty query is one, though URL does not tell.
-  const query = href.split("#", 1)[0]?.endsWith("?") ? "?" : search;
-  const fields = [
-    ...(username === "" && password === "" ? [] : [`Authorization: Basic ${credentials(username, password)}`]),
-    `Connection: ${keepAlive ? "keep-alive" : "close"}`,
-    `User-Agent: Bun/${Bun.version}`,
-    "Accept: */*",
-    `Host: ${host}`,
-  ];
-  return {
-    origin,
-    // An IPv6 address stands in brackets in a URL, and nowhere else.
-    hostname: hostname.replace(/^\[|\]$/g, ""),
-    port: Number(port || 80),
-    before: `GET ${pathname}${query} HTTP/1.1\r\n${CORRELATION}: `,
-    after: `\r\n${fields.join("\r\n")}\r\n\r\n`,
-  };
-}
-
-function credentials(username: string, password: string): string {
-  return Buffer.from(`${decoded(username)}:${decoded(password)}`).toString("base64");
-}
-
-/** As it is where it is no percent-encoding. */
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
+    this.connection = this.pool.take(place.origin, fresh);
+    this.connection.ask(place, `${this.before}${this.id}${place.rest}`, this);
   }
 }

@@ -1,6 +1,7 @@
 import { ConnectionPool } from "./connection-pool.ts";
 import { type Fetch, FetchWire } from "./fetch-wire.ts";
 import { HttpParser } from "./parser.ts";
+import { Places } from "./place.ts";
 import { SocketWire } from "./socket-wire.ts";
 import type { WireFor } from "./wire.ts";
 
@@ -14,6 +15,7 @@ export interface WireRule {
 /** Makes the wires of one thread, and knows which of them goes where. */
 export class Wires {
   private readonly pool: ConnectionPool;
+  private readonly places: Places;
 
   constructor(
     private readonly rule: WireRule,
@@ -25,6 +27,7 @@ export class Wires {
     private readonly only: Fetch | null = null,
   ) {
     this.pool = new ConnectionPool(rule.most, rule.keepAlive, onOpened);
+    this.places = new Places(rule.keepAlive);
   }
 
   /** Wires for one request at a time. */
@@ -34,7 +37,7 @@ export class Wires {
       const everywhere = new FetchWire(keepAlive, this.fetch);
       return () => everywhere;
     }
-    const plain = new SocketWire(this.pool, keepAlive);
+    const plain = new SocketWire(this.pool, this.places);
     let other: FetchWire | null = null;
     return (url, saves) => {
       if (!saves && url.startsWith("http:") && !this.pool.clogged(url)) return plain;

@@ -1,0 +1,99 @@
+/** A server, and what is said to it with every request. */
+export interface Place {
+  /** Scheme, host and port. */
+  readonly origin: string;
+  readonly hostname: string;
+  readonly port: number;
+  /** What follows the correlation id: the other fields, as `fetch` sends them, and the end of the head. */
+  readonly rest: string;
+}
+
+/** Where an address leads. */
+export interface Destination {
+  readonly place: Place;
+  /** What is asked for there: path and query. */
+  readonly path: string;
+}
+
+/** Most servers that are remembered. */
+const MOST = 1000;
+
+/** Takes addresses apart: a server's once for all, unless there is something about them that only URL can tell. */
+export class Places {
+  private readonly known = new Map<string, Place | null>();
+  /** What the address looked at last begins with, up to its path. */
+  private prefix = "";
+  private place: Place | null = null;
+
+  constructor(private readonly keepAlive: boolean) {}
+
+  find(url: string): Destination {
+    if (this.prefix === "" || !url.startsWith(this.prefix)) this.turnTo(url.slice(0, pathOf(url) + 1));
+    const path = this.prefix.length - 1;
+    if (this.place !== null && isPlain(url, path)) return { place: this.place, path: url.slice(path) };
+    const whole = new URL(url);
+    const [spelt = ""] = whole.href.split("#", 1);
+    return { place: this.make(whole), path: spelt.slice(pathOf(spelt)) };
+  }
+
+  private turnTo(prefix: string): void {
+    let place = this.known.get(prefix);
+    if (place === undefined) {
+      place = this.read(prefix);
+      if (this.known.size >= MOST) this.known.clear();
+      this.known.set(prefix, place);
+    }
+    this.prefix = prefix;
+    this.place = place;
+  }
+
+  /** null where what stands before the first slash is more than a server. */
+  private read(prefix: string): Place | null {
+    if (!URL.canParse(prefix)) return null;
+    const url = new URL(prefix);
+    return url.pathname === "/" && url.search === "" && url.hash === "" ? this.make(url) : null;
+  }
+
+  private make({ origin, host, hostname, port, username, password }: URL): Place {
+    const fields = [
+      ...(username === "" && password === "" ? [] : [`Authorization: Basic ${credentials(username, password)}`]),
+      `Connection: ${this.keepAlive ? "keep-alive" : "close"}`,
+      `User-Agent: Bun/${Bun.version}`,
+      "Accept: */*",
+      `Host: ${host}`,
+    ];
+    return {
+      origin,
+      // An IPv6 address stands in brackets in a URL, and nowhere else.
+      hostname: hostname.replace(/^\[|\]$/g, ""),
+      port: Number(port || 80),
+      rest: `\r\n${fields.join("\r\n")}\r\n\r\n`,
+    };
+  }
+}
+
+/** Where the path of an http URL begins. */
+function pathOf(url: string): number {
+  return url.indexOf("/", "http://".length);
+}
+
+/** What URL leaves as it is in path and query, by the WHATWG URL Standard; of what it might not, some more is left out. */
+const PLAIN = /^[\w\-/~.?=&+,:;@!$*()]*$/;
+
+/** True when path and query, which begin at that place, are spelt as URL would spell them. */
+export function isPlain(url: string, from: number): boolean {
+  return PLAIN.test(url.slice(from)) && url.indexOf("/.", from) < 0;
+}
+
+function credentials(username: string, password: string): string {
+  return Buffer.from(`${decoded(username)}:${decoded(password)}`).toString("base64");
+}
+
+/** As it is where it is no percent-encoding. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
