@@ -50,6 +50,12 @@ export class Heap<T> {
     return top;
   }
 
+  clear(): void {
+    this.at.length = 0;
+    this.order.length = 0;
+    this.values.length = 0;
+  }
+
   private before(at: number, order: number, i: number): boolean {
     const other = this.at[i] ?? 0;
     return at < other || (at === other && order < (this.order[i] ?? 0));

@@ -58,6 +58,8 @@ const NEWS_EVERY: Nanoseconds = 200_000;
 /** Longest wait before the event loop gets a turn, so that messages from the console are heard. */
 const LONGEST_WAIT: Nanoseconds = 50_000_000;
 
+const DONE = Promise.resolve();
+
 /**
  * Real time on one event loop. When nothing on the loop is ready, the thread waits in `Atomics.wait` on its bell: as an
  * event loop waits in the kernel, but to a tenth of a millisecond instead of the millisecond of a timer.
@@ -71,6 +73,8 @@ export class LoopTime implements Time {
   private looks: (() => boolean)[] = [];
   private scheduled = false;
   private waitingOpenly = false;
+  /** Settles when the last wait that did not hold the loop was over. */
+  private openWait: Promise<void> = DONE;
   private turnsWaited = false;
   /** When the event loop came round last. */
   private roundAt: Nanoseconds = Number.NEGATIVE_INFINITY;
@@ -92,6 +96,15 @@ export class LoopTime implements Time {
     this.idle = 0;
     this.looks = [];
     this.roundAt = Number.NEGATIVE_INFINITY;
+  }
+
+  /** Nothing goes by this clock any more: who still waits does so for ever, and is forgotten. */
+  async close(): Promise<void> {
+    this.sleepers.clear();
+    this.turns = [];
+    this.looks = [];
+    if (this.waitingOpenly) ring(this.bell);
+    await this.openWait;
   }
 
   now(): Nanoseconds {
@@ -156,7 +169,7 @@ export class LoopTime implements Time {
     const ran = this.runReady();
     if (this.sleepers.size === 0 && this.turns.length === 0) return;
     if (!ran && this.open) {
-      void this.waitOpenly(seen);
+      this.openWait = this.waitOpenly(seen);
       return;
     }
     if (!ran) {
@@ -232,7 +245,6 @@ export class LoopTime implements Time {
 }
 
 const never = () => false;
-const DONE = Promise.resolve();
 
 /** A clock that stands still until everything ready has run, then jumps to the next instant something waits for. */
 export class VirtualTime implements Time {

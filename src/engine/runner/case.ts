@@ -1,3 +1,4 @@
+import { fullGC } from "bun:jsc";
 import { closeSync, openSync, writeSync } from "node:fs";
 import { monotonic } from "../../kernel/clock.ts";
 import { fileProblem } from "../../kernel/problem.ts";
@@ -27,7 +28,7 @@ import { FlowStage } from "../stage/flow-stage.ts";
 import { MessageStage } from "../stage/message-stage.ts";
 import type { Stage } from "../stage/stage.ts";
 import { Strays } from "../strays.ts";
-import { buildPipeline, queryPlan, type Setup } from "./pipeline.ts";
+import { buildPipeline, queryPlan, type Setup, type Timing } from "./pipeline.ts";
 import { rehearse } from "./rehearsal.ts";
 import type { OnSample } from "./sampler.ts";
 import { summarize } from "./summary.ts";
@@ -76,8 +77,7 @@ function openStage(plan: CasePlan, { roundsPerMs, access }: CaseOptions): Promis
 
 async function runStaged(plan: CasePlan, stage: Stage, options: CaseOptions): Promise<RunnerResult> {
   const bell = new Int32Array(new SharedArrayBuffer(BELL_BYTES));
-  const { roundsPerMs } = options;
-  const time = new LoopTime(monotonic, bell, needsOpenLoop(stage.spec));
+  const timing = () => keepTime(new LoopTime(monotonic, bell, needsOpenLoop(stage.spec)), options.roundsPerMs);
   const tape = openTape(plan.scenario, timestampOf);
   const facts = await inspectTape(tape, loadDuration(plan.scenario), plan.scenario.warmup, async () => {
     options.onPreparing();
@@ -85,23 +85,15 @@ async function runStaged(plan: CasePlan, stage: Stage, options: CaseOptions): Pr
     await new Promise<void>((resolve) => setImmediate(resolve));
   });
   const face = openFace(plan, facts, options.http, bell);
-  const setup: Setup = {
-    plan,
-    time,
-    timestampOf,
-    stage,
-    face,
-    begin: (ago = 0) => {
-      const origin = monotonic.now() - ago;
-      time.startAt(origin);
-      return origin;
-    },
-    effort: (blocking) => new RealEffort(time, roundsPerMs, blocking),
-  };
+  const setup: Setup = { ...timing(), plan, timestampOf, stage, face };
+  const { time } = setup;
   const executor = makeExecutor(setup, bell);
   try {
     await face?.ready();
-    await rehearse(setup, executor, facts.count, options.stopped);
+    const rehearsed = timing();
+    await rehearse({ ...setup, ...rehearsed }, executor, facts.count, options.stopped);
+    // Whoever of the rehearsal still waits for an instant would hold all it knows until then.
+    await rehearsed.time.close();
     const pipeline = buildPipeline(setup, facts, (sample, ledger, running) => {
       options.onSample(sample, ledger, running);
       face?.status(statusOf(plan.mode, sample, ledger, running, stage.status()));
@@ -112,6 +104,8 @@ async function runStaged(plan: CasePlan, stage: Stage, options: CaseOptions): Pr
     const work = executor.execute({
       ...pipeline.job,
       begin: () => {
+        // What the rehearsal left would be cleared away in the midst of the case, and until then make room for as much again.
+        fullGC();
         options.onStarted(facts, face?.url ?? null);
         const origin = pipeline.job.begin();
         begun = true;
@@ -138,6 +132,18 @@ async function runStaged(plan: CasePlan, stage: Stage, options: CaseOptions): Pr
   } finally {
     await Promise.all([executor.close(), face?.close()]);
   }
+}
+
+function keepTime(time: LoopTime, roundsPerMs: number): Timing & { readonly time: LoopTime } {
+  return {
+    time,
+    begin: (ago = 0) => {
+      const origin = monotonic.now() - ago;
+      time.startAt(origin);
+      return origin;
+    },
+    effort: (blocking) => new RealEffort(time, roundsPerMs, blocking),
+  };
 }
 
 /** An HTTP face, where one is asked for, or where the scenario's own queries come over HTTP. */

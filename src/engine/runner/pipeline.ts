@@ -25,17 +25,21 @@ import { Gate } from "./gate.ts";
 import { CaseSampler, type OnSample, sampleInterval } from "./sampler.ts";
 
 /** Everything about one job that the pipeline is built from. */
-export interface Setup {
-  readonly plan: CasePlan;
+/** A clock of one thread and what goes by it. */
+export interface Timing {
   readonly time: Time;
   /** Makes now t = 0, or some time ago; returns that instant of the shared clock. */
   readonly begin: (ago?: Nanoseconds) => Nanoseconds;
+  /** How work spends its time on this thread. */
+  readonly effort: (blocking: boolean) => Effort;
+}
+
+export interface Setup extends Timing {
+  readonly plan: CasePlan;
   readonly timestampOf: TimestampOf;
   readonly stage: Stage;
   /** Answers over HTTP while the case runs; null: nobody asks that way. */
   readonly face: Face | null;
-  /** How work spends its time on this thread. */
-  readonly effort: (blocking: boolean) => Effort;
 }
 
 export interface Pipeline {

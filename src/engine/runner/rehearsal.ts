@@ -1,4 +1,3 @@
-import { fullGC } from "bun:jsc";
 import { Offered } from "../../load/offered.ts";
 import type { CasePlan } from "../../plan/plan.ts";
 import type { Scenario } from "../../scenario/schema.ts";
@@ -28,7 +27,7 @@ const QUIET_MS = 1;
 /**
  * Warms the lab's own code on throwaway state: the same executor, on the same threads, works off a burst of messages
  * whose work takes next to no time, so the compiler has reached its last tier before anything is measured. `count`: messages
- * of the case; one of few needs no long rehearsal. `stopped`: nobody waits for the case any more.
+ * of the case; one of few needs no long rehearsal. The setup's clock is the rehearsal's own. `stopped`: nobody waits for the case any more.
  */
 export async function rehearse(setup: Setup, executor: Executor, count: number, stopped: () => boolean): Promise<void> {
   const from = performance.now();
@@ -45,8 +44,6 @@ export async function rehearse(setup: Setup, executor: Executor, count: number, 
     await perform({ ...setup, stage, begin }, executor, instant ? messages : withWork);
   }
   stage.close();
-  // What it left would be cleared away in the midst of the case, and until then make room for as much again.
-  fullGC();
   await compilerDone(performance.now() - from);
 }
 

@@ -71,6 +71,24 @@ describe("loop time", () => {
     expect(time.now()).toBeGreaterThanOrEqual(at);
   });
 
+  test("closed, it forgets who waits, and leaves the bell to the next", async () => {
+    for (const open of [true, false]) {
+      const bell = new Int32Array(new SharedArrayBuffer(BELL_BYTES));
+      const time = new LoopTime(undefined, bell, open);
+      let woken = 0;
+      const wake = () => woken++;
+      void time.sleepUntil(time.now() + 30e6).then(wake);
+      if (open) await new Promise<void>((resolve) => setImmediate(() => setImmediate(resolve)));
+      const from = time.now();
+      await time.close();
+      expect(time.now() - from).toBeLessThan(25e6);
+      expect(Atomics.load(bell, 1)).toBe(0);
+      const next = new LoopTime(undefined, bell, open);
+      await next.sleepUntil(next.now() + 60e6);
+      expect(woken).toBe(0);
+    }
+  });
+
   test("a ring from another thread ends the wait", async () => {
     const bell = new Int32Array(new SharedArrayBuffer(BELL_BYTES));
     const time = new LoopTime(undefined, bell);
