@@ -10,7 +10,6 @@ import type { Recorder } from "../telemetry/recorder.ts";
 import type { Intake } from "../workloads/workload.ts";
 import { Blocked } from "./blocked.ts";
 import type { Connections } from "./connections.ts";
-import type { Lifecycle } from "./lifecycle.ts";
 import { Signal } from "./signal.ts";
 
 /** Where items come from. */
@@ -40,6 +39,7 @@ export class Source {
   lateTotal = 0;
   readonly blocked: Blocked;
   private readonly arrival = new Arrival();
+  private readonly read: Item[] = [];
   private pending: Nanoseconds;
   private readonly sent: Signal;
   private answeredTotal = 0;
@@ -60,7 +60,7 @@ export class Source {
     this.blocked = new Blocked(warmup);
     this.sent = new Signal(time);
     this.lateAfter = arrivals.latency === null ? 10e6 : Number.POSITIVE_INFINITY;
-    this.pending = this.read();
+    this.pending = this.readTape();
   }
 
   /** When the next item falls due; Infinity when there is none, or none yet. */
@@ -98,7 +98,7 @@ export class Source {
   answered(count: number): void {
     this.answeredTotal += count;
     this.arrivals.clients?.answered(count, this.time.now());
-    if (this.pending === Number.POSITIVE_INFINITY) this.pending = this.read();
+    if (this.pending === Number.POSITIVE_INFINITY) this.pending = this.readTape();
     this.sent.notify();
   }
 
@@ -124,7 +124,7 @@ export class Source {
     if (due >= this.warmup) this.taken.increment(now);
     if (now - due > this.lateAfter) this.lateTotal++;
     const reason = this.intake.accept(this.arrival, item);
-    this.pending = this.read();
+    this.pending = this.readTape();
     return reason === null ? item : this.reject(item, now);
   }
 
@@ -135,41 +135,28 @@ export class Source {
     return null;
   }
 
-  /** Yields what is due and read, in tape order, until the tape ends or the run stops. */
-  async *reads(lifecycle: Lifecycle, busy: () => Nanoseconds): AsyncGenerator<readonly Item[]> {
-    const read: Item[] = [];
-    const { time } = this;
-    for (;;) {
-      let now = time.now();
-      if (this.ended(now) || !lifecycle.taking || lifecycle.expired(now)) return;
-      if (this.readAt(now) > now) {
-        const busyBefore = busy();
-        await this.change(now);
-        now = time.now();
-        const late = now - this.readAt(now);
-        if (late > 0) this.blocked.add("processing", now - Math.min(late, Math.max(0, busy() - busyBefore)), now);
-        if (!(late >= 0) || !lifecycle.taking) continue;
-      }
-      this.takeDue(read, now);
-      if (read.length > 0) yield read;
-    }
-  }
-
   /** When the next item has been read; Infinity when that is not known yet. */
-  private readAt(now: Nanoseconds): Nanoseconds {
+  readAt(now: Nanoseconds): Nanoseconds {
     const { connections } = this.arrivals;
     if (connections === null) return this.pending;
-    const at = connections.advance(now, this.blocked);
-    return at;
+    return connections.advance(now, this.blocked);
   }
 
-  private change(now: Nanoseconds): Promise<void> {
+  /** Resolves when something may have been read, after a while at the latest. */
+  change(now: Nanoseconds): Promise<void> {
     const at = Math.min(this.arrivals.connections?.nextChange ?? this.pending, now + PATIENCE);
     return this.closedLoop ? this.sent.wait(at) : this.time.sleepUntil(at);
   }
 
-  /** Fills `read` with what is due and read. Not in the generator itself, so that the compiler sees a loop without waits. */
-  private takeDue(read: Item[], now: Nanoseconds): void {
+  /** After a wait: what there is to read may have been there before, while the thread was processing so long. */
+  noteWoken(now: Nanoseconds, processing: Nanoseconds): void {
+    const late = now - this.readAt(now);
+    if (late > 0) this.blocked.add("processing", now - Math.min(late, Math.max(0, processing)), now);
+  }
+
+  /** Takes what is due and read, in tape order; the same list each time. A loop without waits, for the compiler. */
+  takeDue(now: Nanoseconds): readonly Item[] {
+    const { read } = this;
     const { connections } = this.arrivals;
     read.length = 0;
     let refused = 0;
@@ -182,23 +169,24 @@ export class Source {
       if (item !== null) read.push(item);
       else refused++;
     }
+    return read;
   }
 
   /** Accounts for everything that was due and is not going to be taken. */
   abandonRest(now: Nanoseconds): void {
-    if (this.closedLoop && this.pending === Number.POSITIVE_INFINITY) this.pending = this.read();
+    if (this.closedLoop && this.pending === Number.POSITIVE_INFINITY) this.pending = this.readTape();
     while (this.pending <= this.offered.last && this.takenTotal < this.offered.count) {
       const item = this.pool.take();
       item.index = this.takenTotal++;
       item.due = this.pending;
       this.recorder.abandoned(item, now);
       this.pool.give(item);
-      this.pending = this.read();
+      this.pending = this.readTape();
     }
     this.arrivals.tape.close();
   }
 
-  private read(): Nanoseconds {
+  private readTape(): Nanoseconds {
     return this.arrivals.tape.next(this.arrival) ? this.arrival.dueMicros * 1000 : Number.POSITIVE_INFINITY;
   }
 }

@@ -86,7 +86,11 @@ class AsyncRun {
       while (this.bench.active >= Math.min(settings.concurrency, this.processor.limit) && !lifecycle.expired(time.now())) {
         await this.batchDone.wait(time.now() + 50e6);
       }
-      const ready = this.gathered() ?? (await this.gather());
+      let ready = this.gathered();
+      for (; ready === null; ready = this.gathered()) {
+        this.feed.freed();
+        await this.feed.arrived.wait(Math.min(this.batcher.dueAt, time.now() + 100e6));
+      }
       if (!ready) break;
       const batch = this.batcher.release(this.spare.pop() ?? []);
       this.feed.freed();
@@ -103,16 +107,6 @@ class AsyncRun {
     if (lifecycle.expired(now)) return false;
     if (this.batcher.collect(now, this.feed.ended) || this.feed.stalled(this.batcher.items.length)) return true;
     return this.feed.ended ? false : null;
-  }
-
-  /** Waits for a batch; false when there will be none. */
-  private async gather(): Promise<boolean> {
-    for (;;) {
-      this.feed.freed();
-      await this.feed.arrived.wait(Math.min(this.batcher.dueAt, this.job.time.now() + 100e6));
-      const ready = this.gathered();
-      if (ready !== null) return ready;
-    }
   }
 
   private readonly whenDone = (batch: Item[]): void => {

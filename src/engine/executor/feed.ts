@@ -13,6 +13,8 @@ const LOOK_AFTER: Nanoseconds = 10e6;
 /** Most items offered before the consumer gets its turn, however many are due. */
 const LONGEST_RUSH = 65_536;
 
+const NOTHING = Promise.resolve();
+
 /** The way from the source into the bounded queue, where overflow acts: the same in `async` and `parallel`. */
 export class Feed {
   readonly queue: BoundedQueue;
@@ -41,8 +43,18 @@ export class Feed {
   async run(busy: () => number): Promise<void> {
     const { source, time, lifecycle, recorder } = this.job;
     let sinceNotified = 0;
-    for await (const items of source.reads(lifecycle, busy)) {
+    for (;;) {
       let now = time.now();
+      if (source.ended(now) || !lifecycle.taking || lifecycle.expired(now)) break;
+      if (source.readAt(now) > now) {
+        const before = busy();
+        await source.change(now);
+        now = time.now();
+        source.noteWoken(now, busy() - before);
+        if (source.readAt(now) > now || !lifecycle.taking) continue;
+      }
+      const items = source.takeDue(now);
+      if (items.length === 0) continue;
       // A read that was under way when the run was over: nobody takes it out of the queue any more.
       if (this.ended) {
         for (const item of items) recorder.abandoned(item, now);
@@ -61,6 +73,8 @@ export class Feed {
       if (this.queue.overflow === "block" || source.nextRead > now || sinceNotified > LONGEST_RUSH) {
         sinceNotified = 0;
         this.arrived.notify();
+        // However much more is due, who takes it out has a turn.
+        if (source.nextRead <= now) await NOTHING;
       }
     }
     this.ended = true;
