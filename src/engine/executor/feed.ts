@@ -13,8 +13,6 @@ const LOOK_AFTER: Nanoseconds = 10e6;
 /** Most items offered before the consumer gets its turn, however many are due. */
 const LONGEST_RUSH = 65_536;
 
-const NOTHING = Promise.resolve();
-
 /** The way from the source into the bounded queue, where overflow acts: the same in `async` and `parallel`. */
 export class Feed {
   readonly queue: BoundedQueue;
@@ -74,7 +72,7 @@ export class Feed {
         sinceNotified = 0;
         this.arrived.notify();
         // However much more is due, who takes it out has a turn.
-        if (source.nextRead <= now) await NOTHING;
+        if (source.nextRead <= now) await null;
       }
     }
     this.ended = true;

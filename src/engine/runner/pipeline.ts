@@ -24,7 +24,6 @@ import type { Stage } from "../stage/stage.ts";
 import { Gate } from "./gate.ts";
 import { CaseSampler, type OnSample, sampleInterval } from "./sampler.ts";
 
-/** Everything about one job that the pipeline is built from. */
 /** A clock of one thread and what goes by it. */
 export interface Timing {
   readonly time: Time;
@@ -34,6 +33,7 @@ export interface Timing {
   readonly effort: (blocking: boolean) => Effort;
 }
 
+/** Everything about one job that the pipeline is built from. */
 export interface Setup extends Timing {
   readonly plan: CasePlan;
   readonly timestampOf: TimestampOf;

@@ -33,7 +33,7 @@ export class Places {
     if (this.place !== null && isPlain(url, path)) return { place: this.place, path: url.slice(path) };
     const whole = new URL(url);
     const [spelt = ""] = whole.href.split("#", 1);
-    return { place: this.make(whole), path: spelt.slice(pathOf(spelt)) };
+    return { place: this.place ?? this.make(whole), path: spelt.slice(pathOf(spelt)) };
   }
 
   private turnTo(prefix: string): void {
