@@ -2,23 +2,29 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { dirname, join } from "node:path";
 import envPaths from "env-paths";
-import { type Clock, monotonic, type Nanoseconds } from "../kernel/clock.ts";
+import type { Nanoseconds } from "../kernel/clock.ts";
+import { LoopTime, type Time } from "../kernel/time.ts";
 import type { Calibration } from "../telemetry/result.ts";
 import { burn } from "./effort.ts";
 
 /** How far the cached rate may be off at the quick check before it is measured anew. */
 const TOLERANCE = 0.02;
 const PIECE_MS = 5;
+/** Rest before each piece: most loads leave a core some time to sleep, and one that has slept is slower by a percent for milliseconds. */
+const REST_MS = 5;
 /** Pieces of a quick check, and of a measurement: a core's speed wanders by a percent or two within seconds. */
-const CHECK_PIECES = 60;
-const MEASURE_PIECES = 300;
+const CHECK_PIECES = 30;
+const MEASURE_PIECES = 150;
 /** What a check that confirms the rate counts for in it: over many starts the rate follows the core's mean speed. */
 const CHECK_WEIGHT = CHECK_PIECES / MEASURE_PIECES;
 
-/** Finds out how many rounds of `burn` take a millisecond here, on average: from the cache if a quick check confirms it. */
-export function calibrate(clock: Clock = monotonic, cacheFile: string = defaultCacheFile(), compute: typeof burn = burn): Calibration {
-  const timeRatio = (roundsPerMs: number, pieces: number) => timesAsked(roundsPerMs, pieces, clock, compute);
-  warm(clock, compute);
+/**
+ * Finds out how many rounds of `burn` take a millisecond here, on average, on a core that works half of the time: from the cache if a
+ * quick check confirms it.
+ */
+export function calibrate(time: Time = new LoopTime(), cacheFile: string = defaultCacheFile(), compute: typeof burn = burn): Calibration {
+  const timeRatio = (roundsPerMs: number, pieces: number) => timesAsked(roundsPerMs, pieces, time, compute);
+  warm(time, compute);
   const machine = `${cpus()[0]?.model ?? "unknown"} × ${cpus().length}, Bun ${Bun.version}`;
   const cached = readCache(cacheFile, machine);
   if (cached !== null) {
@@ -30,21 +36,22 @@ export function calibrate(clock: Clock = monotonic, cacheFile: string = defaultC
     }
   }
   let roundsPerMs = 500_000;
-  for (let round = 0; round < 3; round++) roundsPerMs /= timeRatio(roundsPerMs, round === 2 ? MEASURE_PIECES : 10);
+  for (let round = 0; round < 3; round++) roundsPerMs /= timeRatio(roundsPerMs, round === 2 ? MEASURE_PIECES : 5);
   const checkRatio = timeRatio(roundsPerMs, CHECK_PIECES);
   writeCache(cacheFile, machine, roundsPerMs);
   return { roundsPerMs, checkRatio, cached: false };
 }
 
 /** Time taken over time asked, of so many pieces. */
-function timesAsked(roundsPerMs: number, pieces: number, clock: Clock, compute: typeof burn): number {
+function timesAsked(roundsPerMs: number, pieces: number, time: Time, compute: typeof burn): number {
   const rounds = Math.round(roundsPerMs * PIECE_MS);
   const times: Nanoseconds[] = [];
   let chain = 1;
   for (let i = 0; i < pieces; i++) {
-    const from = clock.now();
+    time.rest(time.now() + REST_MS * 1e6, () => false);
+    const from = time.now();
     chain = compute(rounds, chain);
-    times.push(clock.now() - from);
+    times.push(time.now() - from);
   }
   if (chain === 0.5) throw new Error("unreachable"); // keeps the chain alive
   return Math.max(1e-3, undisturbedMean(times) / (PIECE_MS * 1e6));
@@ -64,10 +71,10 @@ export function undisturbedMean(times: readonly number[]): number {
 }
 
 /** Lets the compiler reach its last tier. */
-function warm(clock: Clock, compute: typeof burn): void {
-  const until = clock.now() + 60e6;
+function warm(time: Time, compute: typeof burn): void {
+  const until = time.now() + 60e6;
   let chain = 1;
-  while (clock.now() < until) chain = compute(20_000, chain);
+  while (time.now() < until) chain = compute(20_000, chain);
 }
 
 function defaultCacheFile(): string {

@@ -1,6 +1,8 @@
+import type { Nanoseconds } from "../../kernel/clock.ts";
 import { Offered } from "../../load/offered.ts";
 import type { CasePlan } from "../../plan/plan.ts";
-import type { Scenario } from "../../scenario/schema.ts";
+import type { Load, Scenario } from "../../scenario/schema.ts";
+import { loadDuration } from "../../scenario/semantics.ts";
 import { Recorder } from "../../telemetry/recorder.ts";
 import type { Executor } from "../executor/executor.ts";
 import type { Stage } from "../stage/stage.ts";
@@ -10,12 +12,18 @@ import { CaseSampler } from "./sampler.ts";
 /** Throwaway messages that every thread works off before t = 0. */
 const MESSAGES = 1_000_000;
 const LEAST_MESSAGES = 50_000;
-const WITH_WORK = 3_000;
-/** Requests and flows cost no work of ours, so there may be more. */
+const WITH_WORK = 6_000;
+/** Requests and flows cost no work of ours, so there may be more; one at a time they take their time. */
 const REQUESTS = 12_000;
+const IN_TURN = 3_000;
 const LEAST_WITH_WORK = 300;
 /** Instants from here on are numbers of another kind to the compiler: more nanoseconds than 32 bits hold. */
 const LATER = 5e9;
+/** Microseconds at the end of a round in which messages come one by one, so that waiting for the next is rehearsed too; of few messages, less. */
+const PACED = 100e3;
+const PACED_EACH = 1000;
+/** Microseconds by which an arrival of a rehearsal is moved at most. */
+const JITTER = 1000;
 /** Clients of a rehearsal in turn: as many as it takes for none of the lab to wait for them. */
 const CLIENTS = 1000;
 const WARM_SAMPLES = 150;
@@ -25,9 +33,9 @@ const LOOK_MS = 10;
 const QUIET_MS = 1;
 
 /**
- * Warms the lab's own code on throwaway state: the same executor, on the same threads, works off a burst of messages
- * whose work takes next to no time, so the compiler has reached its last tier before anything is measured. `count`: messages
- * of the case; one of few needs no long rehearsal. The setup's clock is the rehearsal's own. `stopped`: nobody waits for the case any more.
+ * Warms the lab's own code on throwaway state: the same executor, on the same threads, works off messages whose work takes next to
+ * no time, so the compiler has reached its last tier before anything is measured. `count`: messages of the case; one of few needs no
+ * long rehearsal. The setup's clock is the rehearsal's own. `stopped`: nobody waits for the case any more.
  */
 export async function rehearse(setup: Setup, executor: Executor, count: number, stopped: () => boolean): Promise<void> {
   const from = performance.now();
@@ -35,13 +43,12 @@ export async function rehearse(setup: Setup, executor: Executor, count: number, 
   const { instant } = stage.makeProcessor(setup.effort(true));
   warmSampler();
   const messages = Math.max(LEAST_MESSAGES, Math.min(MESSAGES, 10 * count));
-  // One at a time they take their time, and there is little to compile.
-  const most = stage.spec.workload !== "message" && setup.plan.mode !== "sync" ? REQUESTS : WITH_WORK;
+  const most = stage.spec.workload === "message" ? WITH_WORK : setup.plan.mode === "sync" ? IN_TURN : REQUESTS;
   const withWork = Math.min(most, Math.max(LEAST_WITH_WORK, 10 * count));
-  const closed = asksInTurn(setup.plan.scenario);
+  const paced = Math.min(PACED, PACED_EACH * Math.max(1, count));
   for (let round = 0; round < 3 && !stopped(); round++) {
-    const begin = () => setup.begin(closed && round > 0 ? LATER : 0);
-    await perform({ ...setup, stage, begin }, executor, instant ? messages : withWork);
+    const { load, from } = roundAt(round === 0 ? 0 : LATER, setup.plan.scenario, instant ? messages : withWork, paced);
+    await perform({ ...setup, stage, begin: () => setup.begin(from) }, executor, load);
   }
   stage.close();
   await compilerDone(performance.now() - from);
@@ -50,6 +57,33 @@ export async function rehearse(setup: Setup, executor: Executor, count: number, 
 /** True for a list of requests: who waits for an answer before sending again goes other ways than a burst, and takes longer over messages. */
 function asksInTurn({ workload, load }: Scenario): boolean {
   return workload === "fetch" && "vus" in load;
+}
+
+interface Round {
+  readonly load: Load;
+  /** What the clock shows when it begins. */
+  readonly from: Nanoseconds;
+}
+
+/**
+ * About so many messages, at a time of the case. Of the kind of the case's own load where that has a rate, since what makes its
+ * arrivals has to be warm too: most are due when it begins, the last come one by one.
+ */
+function roundAt(from: Nanoseconds, scenario: Scenario, messages: number, paced: number): Round {
+  const { load } = scenario;
+  if (asksInTurn(scenario)) return { load: { executor: "shared-iterations", vus: CLIENTS, iterations: messages }, from };
+  const duration = from / 1000 + paced;
+  const rate = Math.max(1, Math.round((messages * 1e6) / (from / 1000 || paced)));
+  switch (load.executor) {
+    case "constant-arrival-rate":
+      return { load: { ...load, timeUnit: 1e6, rate, duration, jitter: Math.min(JITTER, load.jitter) }, from };
+    case "ramping-arrival-rate": {
+      const stages = [{ target: rate, duration }];
+      return { load: { ...load, timeUnit: 1e6, startRate: rate, stages, jitter: Math.min(JITTER, load.jitter) }, from };
+    }
+    default:
+      return { load: { executor: "bursts", size: messages, every: 1e6, count: 1 }, from: 0 };
+  }
 }
 
 /**
@@ -86,7 +120,7 @@ function warmSampler(): void {
   }
 }
 
-async function perform(setup: Setup & { readonly stage: Stage }, executor: Executor, messages: number): Promise<void> {
+async function perform(setup: Setup & { readonly stage: Stage }, executor: Executor, load: Load): Promise<void> {
   const { scenario } = setup.plan;
   const keys = { ...scenario.keys, count: Math.min(scenario.keys.count, 1000) };
   const plan: CasePlan = {
@@ -101,12 +135,11 @@ async function perform(setup: Setup & { readonly stage: Stage }, executor: Execu
       gracefulStop: 2e6,
       queue: { ...scenario.queue, overflow: "block", capacity: 1000 },
       batch: { ...scenario.batch, size: Math.min(scenario.batch.size ?? 100, 100) },
-      load: asksInTurn(scenario)
-        ? { executor: "shared-iterations", vus: CLIENTS, iterations: messages }
-        : { executor: "bursts", size: messages, every: 1e6, count: 1 },
+      load,
     },
   };
-  const facts = { hash: "", count: messages, lastMicros: 0, durationMicros: 0, measured: messages };
+  const lastMicros = loadDuration(plan.scenario) ?? 0;
+  const facts = { hash: "", count: 0, lastMicros, durationMicros: 0, measured: 0 };
   const { job } = buildPipeline({ ...setup, plan, face: null }, facts, () => {});
   await executor.execute(job);
 }

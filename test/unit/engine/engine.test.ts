@@ -143,15 +143,27 @@ describe("heads of items between threads", () => {
 describe("calibration", () => {
   const cache = join(folder, "cache", "calibration.json");
 
-  /** A core that does so many rounds in a millisecond of its clock, whatever the hour. */
-  function core(roundsPerMs: number) {
-    let done = 0;
+  /** A core that does so many rounds in a millisecond, and takes so many times as long over what comes right after a rest. */
+  function core(roundsPerMs: number, rested = 1) {
+    const time = new VirtualTime();
+    let idle = 0;
     const compute = (rounds: number) => {
-      done += rounds;
+      time.spend((rounds * 1e6 * (time.idle > idle ? rested : 1)) / roundsPerMs);
+      idle = time.idle;
       return 1;
     };
-    return { clock: { now: () => (done * 1e6) / roundsPerMs }, compute };
+    return { time, compute };
   }
+
+  test("is of a core that rests half of the time", () => {
+    const { time, compute } = core(500_000, 1.02);
+    const file = join(folder, "rested.json");
+    expect(calibrate(time, file, compute).roundsPerMs * 1.02).toBeCloseTo(500_000, 0);
+    expect(time.idle / time.now()).toBeCloseTo(0.5, 1);
+    const from = time.now();
+    expect(calibrate(time, file, compute)).toMatchObject({ cached: true, checkRatio: expect.closeTo(1, 6) });
+    expect((time.now() - from) / 1e6).toBeLessThan(400);
+  });
 
   test("finds a rate, keeps it, and confirms it at the next start", () => {
     const first = calibrate(undefined, cache);
@@ -173,8 +185,8 @@ describe("calibration", () => {
     const perMs = 500_000;
     const machine = `${cpus()[0]?.model ?? "unknown"} × ${cpus().length}, Bun ${Bun.version}`;
     writeFileSync(file, JSON.stringify({ machine, roundsPerMs: perMs }));
-    const { clock, compute } = core(perMs / pace);
-    const found = calibrate(clock, file, compute);
+    const { time, compute } = core(perMs / pace);
+    const found = calibrate(time, file, compute);
     expect(found.cached).toBe(cached);
     expect(found.roundsPerMs / (cached ? perMs / (1 + 0.2 * (pace - 1)) : perMs / pace)).toBeCloseTo(1, 5);
     expect(found.checkRatio).toBeCloseTo((found.roundsPerMs * pace) / perMs, 5);
@@ -194,14 +206,14 @@ describe("calibration", () => {
   });
 
   test("a cache that is wrong, poisoned or unwritable does no harm", () => {
-    const { clock, compute } = core(400_000);
-    calibrate(clock, cache, compute);
+    const { time, compute } = core(400_000);
+    calibrate(time, cache, compute);
     for (const text of ["{", '{"roundsPerMs":1e308}', readFileSync(cache, "utf8").replace(/"roundsPerMs":[\d.]+/, '"roundsPerMs":5000')]) {
       writeFileSync(cache, text);
-      expect(calibrate(clock, cache, compute).roundsPerMs / 400_000).toBeCloseTo(1, 5);
+      expect(calibrate(time, cache, compute).roundsPerMs / 400_000).toBeCloseTo(1, 5);
     }
     mkdirSync(join(folder, "dir.json"), { recursive: true });
-    expect(calibrate(clock, join(folder, "dir.json"), compute).cached).toBe(false);
+    expect(calibrate(time, join(folder, "dir.json"), compute).cached).toBe(false);
   });
 });
 

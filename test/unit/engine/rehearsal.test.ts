@@ -1,0 +1,94 @@
+import { describe, expect, test } from "bun:test";
+import { AsyncExecutor } from "../../../src/engine/executor/async.ts";
+import type { Executor, Job } from "../../../src/engine/executor/executor.ts";
+import { SyncExecutor } from "../../../src/engine/executor/sync.ts";
+import type { Setup } from "../../../src/engine/runner/pipeline.ts";
+import { rehearse } from "../../../src/engine/runner/rehearsal.ts";
+import { MessageStage } from "../../../src/engine/stage/message-stage.ts";
+import { VirtualTime } from "../../../src/kernel/time.ts";
+import { planCases } from "../../../src/plan/plan.ts";
+import { type Mode, scenarioSchema } from "../../../src/scenario/schema.ts";
+import { unswept } from "../../../src/scenario/sweep.ts";
+
+const LOADS = {
+  "evenly spaced": { executor: "constant-arrival-rate", rate: 500, duration: "10s" },
+  "Poisson, moved": { executor: "constant-arrival-rate", rate: 3, duration: "10s", arrivals: "poisson", jitter: "1s" },
+  ramping: { executor: "ramping-arrival-rate", startRate: 0, stages: [{ target: 2000, duration: "10s" }] },
+  bursts: { executor: "bursts", size: 100, count: 10 },
+  "a replay": { executor: "replay", file: "./messages.jsonl" },
+  "a closed loop": { executor: "constant-vus", vus: 10, duration: "10s" },
+};
+
+describe("rehearsal", () => {
+  /** Rehearses on a virtual clock; what each round came to. */
+  async function rounds(mode: Mode, load: object, count: number, stopAfter = Number.POSITIVE_INFINITY) {
+    const time = new VirtualTime();
+    const [plan] = planCases(unswept(scenarioSchema.parse({ title: "t", modes: [mode], load, work: { kind: "cpu", time: "1ms" } })), 2);
+    if (plan === undefined) throw new Error("unreachable");
+    const setup: Setup = {
+      plan,
+      time,
+      timestampOf: () => null,
+      stage: await MessageStage.open(plan, 1),
+      face: null,
+      begin: (ago = 0) => {
+        time.blockUntil(ago);
+        return 0;
+      },
+      effort: () => ({
+        now: () => time.now(),
+        compute: (span) => time.spend(span),
+        block: (span) => time.blockUntil(time.now() + span),
+        pause: (span) => time.sleepUntil(time.now() + span),
+        wait: (span) => time.sleepUntil(time.now() + span),
+      }),
+    };
+    const real: Executor = mode === "sync" ? new SyncExecutor() : new AsyncExecutor();
+    const seen: { readonly taken: number; readonly processed: number; readonly idle: number; readonly from: number }[] = [];
+    const executor: Executor = {
+      execute: async (job: Job) => {
+        const idle = time.idle;
+        let from = 0;
+        const begin = () => {
+          const origin = job.begin();
+          from = time.now();
+          return origin;
+        };
+        const execution = await time.run(real.execute({ ...job, begin }));
+        const { processed } = job.recorder.counts();
+        seen.push({ taken: job.source.takenTotal, processed, idle: time.idle - idle, from });
+        return execution;
+      },
+      close: () => real.close(),
+    };
+    await rehearse(setup, executor, count, () => seen.length >= stopAfter);
+    return seen;
+  }
+
+  for (const mode of ["sync", "async"] as const) {
+    test.each(Object.keys(LOADS) as (keyof typeof LOADS)[])(
+      `${mode}, %s: what is taken is worked off, and waits are rehearsed where the case has them`,
+      async (kind) => {
+        const paced = "rate" in LOADS[kind] || "startRate" in LOADS[kind];
+        for (const count of [0, 1, 5000]) {
+          const seen = await rounds(mode, LOADS[kind], count);
+          expect(seen).toHaveLength(3);
+          for (const { taken, processed } of seen) {
+            expect(processed).toBe(taken);
+            expect(taken).toBeGreaterThanOrEqual(count === 5000 ? 5000 : 250);
+            expect(taken).toBeLessThan(7000);
+          }
+          // Later rounds are at instants of more than 32 bits.
+          expect(seen.map(({ from }) => from >= 2 ** 32)).toEqual([false, paced, paced]);
+          if (paced && count === 5000) expect(seen[1]?.idle).toBeGreaterThan(50e6);
+          if (paced) expect((seen[1]?.idle ?? 0) / 1e6).toBeLessThan(101);
+        }
+      },
+    );
+  }
+
+  test("ends after the round in which it was stopped", async () => {
+    expect(await rounds("sync", LOADS.ramping, 5000, 1)).toHaveLength(1);
+    expect(await rounds("sync", LOADS.ramping, 5000, 0)).toHaveLength(0);
+  });
+});
