@@ -6,19 +6,15 @@ import type { Execution, Executor } from "../../src/engine/executor/executor.ts"
 import { SyncExecutor } from "../../src/engine/executor/sync.ts";
 import type { RunnerResult } from "../../src/engine/protocol.ts";
 import { runCase } from "../../src/engine/runner/case.ts";
-import { buildPipeline, type Pipeline, type Setup } from "../../src/engine/runner/pipeline.ts";
+import { buildPipeline, type Pipeline } from "../../src/engine/runner/pipeline.ts";
 import { summarize } from "../../src/engine/runner/summary.ts";
 import { probeDisk } from "../../src/engine/stage/disk-probe.ts";
 import { NO_ACCESS } from "../../src/engine/stage/fetch-stage.ts";
-import { MessageStage } from "../../src/engine/stage/message-stage.ts";
-import { VirtualTime } from "../../src/kernel/time.ts";
 import { keySource, workerName } from "../../src/load/keys.ts";
 import { openTape } from "../../src/load/open.ts";
 import { inspectTape } from "../../src/load/tape.ts";
-import { type CasePlan, planCases } from "../../src/plan/plan.ts";
 import { type Mode, type Scenario, scenarioSchema, WIRE_FORMATS } from "../../src/scenario/schema.ts";
 import { loadDuration } from "../../src/scenario/semantics.ts";
-import { unswept } from "../../src/scenario/sweep.ts";
 import { imbalance } from "../../src/telemetry/ledger.ts";
 import type { Sample } from "../../src/telemetry/result.ts";
 import { simulate } from "../../src/theory/simulate.ts";
@@ -26,6 +22,7 @@ import { GeneratedPayloads } from "../../src/workloads/message/generated.ts";
 import { apply, digestOf, type State, stateJson } from "../../src/workloads/message/state.ts";
 import { patience, rounds } from "../support/campaign.ts";
 import { runHere } from "../support/case.ts";
+import { planOf, virtualSetup } from "../support/virtual-setup.ts";
 
 setDefaultTimeout(patience(60_000));
 
@@ -37,35 +34,11 @@ interface Outcome {
 /** Runs one case; `during` may stop it. */
 type Runner = (scenario: Scenario, during?: (stop: () => void) => void) => Promise<Outcome>;
 
-function planOf(scenario: Scenario, mode: Mode): CasePlan {
-  const plan = planCases(unswept({ ...scenario, modes: [mode] }), 2)[0];
-  if (plan === undefined) throw new Error("unreachable");
-  return plan;
-}
-
 /** The whole pipeline on a virtual clock: computing takes exactly its time and nothing sleeps. */
 function virtually(mode: "sync" | "async", executor: () => Executor): Runner {
   return async (scenario, during) => {
-    const plan = planOf(scenario, mode);
-    const time = new VirtualTime();
-    const setup: Setup = {
-      plan,
-      time,
-      timestampOf: () => null,
-      stage: await MessageStage.open(plan, 1),
-      face: null,
-      begin: () => 0,
-      effort: (blocking) => ({
-        now: () => time.now(),
-        compute: (span) => time.spend(span),
-        block: (span) => time.blockUntil(time.now() + span),
-        pause: (span) => time.sleepUntil(time.now() + span),
-        wait: (span) => {
-          if (!blocking) return time.sleepUntil(time.now() + span);
-          return time.blockUntil(time.now() + span);
-        },
-      }),
-    };
+    const setup = await virtualSetup(scenario, mode);
+    const { plan, time } = setup;
     const samples: Sample[] = [];
     const facts = await inspectTape(
       openTape(scenario, () => null),

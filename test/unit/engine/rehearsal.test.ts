@@ -2,13 +2,9 @@ import { describe, expect, test } from "bun:test";
 import { AsyncExecutor } from "../../../src/engine/executor/async.ts";
 import type { Executor, Job } from "../../../src/engine/executor/executor.ts";
 import { SyncExecutor } from "../../../src/engine/executor/sync.ts";
-import type { Setup } from "../../../src/engine/runner/pipeline.ts";
 import { rehearse } from "../../../src/engine/runner/rehearsal.ts";
-import { MessageStage } from "../../../src/engine/stage/message-stage.ts";
-import { VirtualTime } from "../../../src/kernel/time.ts";
-import { planCases } from "../../../src/plan/plan.ts";
 import { type Mode, scenarioSchema } from "../../../src/scenario/schema.ts";
-import { unswept } from "../../../src/scenario/sweep.ts";
+import { virtualSetup } from "../../support/virtual-setup.ts";
 
 const LOADS = {
   "evenly spaced": { executor: "constant-arrival-rate", rate: 500, duration: "10s" },
@@ -22,27 +18,9 @@ const LOADS = {
 describe("rehearsal", () => {
   /** Rehearses on a virtual clock; what each round came to. */
   async function rounds(mode: Mode, load: object, count: number, stopAfter = Number.POSITIVE_INFINITY) {
-    const time = new VirtualTime();
-    const [plan] = planCases(unswept(scenarioSchema.parse({ title: "t", modes: [mode], load, work: { kind: "cpu", time: "1ms" } })), 2);
-    if (plan === undefined) throw new Error("unreachable");
-    const setup: Setup = {
-      plan,
-      time,
-      timestampOf: () => null,
-      stage: await MessageStage.open(plan, 1),
-      face: null,
-      begin: (ago = 0) => {
-        time.blockUntil(ago);
-        return 0;
-      },
-      effort: () => ({
-        now: () => time.now(),
-        compute: (span) => time.spend(span),
-        block: (span) => time.blockUntil(time.now() + span),
-        pause: (span) => time.sleepUntil(time.now() + span),
-        wait: (span) => time.sleepUntil(time.now() + span),
-      }),
-    };
+    const scenario = scenarioSchema.parse({ title: "t", load, work: { kind: "cpu", time: "1ms" } });
+    const setup = await virtualSetup(scenario, mode);
+    const { time } = setup;
     const real: Executor = mode === "sync" ? new SyncExecutor() : new AsyncExecutor();
     const seen: { readonly taken: number; readonly processed: number; readonly idle: number; readonly from: number }[] = [];
     const executor: Executor = {
