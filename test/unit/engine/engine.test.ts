@@ -192,6 +192,24 @@ describe("calibration", () => {
     expect(found.checkRatio).toBeCloseTo((found.roundsPerMs * pace) / perMs, 5);
   });
 
+  test("a core that was slow for a moment is not measured anew", () => {
+    const { time, compute } = core(500_000);
+    const file = join(folder, "moment.json");
+    const { roundsPerMs } = calibrate(time, file, compute);
+    const slowUntil = time.now() + 200e6;
+    const slowFirst = (rounds: number) => {
+      if (time.now() < slowUntil) time.spend(1e6);
+      return compute(rounds);
+    };
+    const again = calibrate(time, file, slowFirst);
+    expect(again).toMatchObject({ cached: true, roundsPerMs: expect.closeTo(roundsPerMs, 0), checkRatio: expect.closeTo(1, 6) });
+    // Slow for good, it is.
+    expect(calibrate(time, file, (rounds) => compute(1.1 * rounds))).toMatchObject({
+      cached: false,
+      roundsPerMs: expect.closeTo(roundsPerMs / 1.1, 0),
+    });
+  });
+
   test("is by the mean of a core's speeds, and no interruption counts", () => {
     const speeds = fc.array(fc.double({ min: 0.95, max: 1.2, noNaN: true }), { minLength: 1, maxLength: 60 });
     const interruptions = fc.array(fc.double({ min: 2, max: 1e6, noNaN: true }), { maxLength: 20 });
