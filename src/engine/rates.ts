@@ -1,14 +1,19 @@
 import type { CasePlan } from "../plan/plan.ts";
 import type { Scenario } from "../scenario/schema.ts";
-import type { RateFigures } from "../telemetry/result.ts";
+import { keepsPace, lineGrowth } from "../telemetry/pace.ts";
+import type { CaseResult, RateFigures } from "../telemetry/result.ts";
 
 /** How long a probe saturates a mode, in microseconds. */
 const PROBE = 2e6;
 /** Messages of a probe where theory does not know how many it takes. */
 const PROBE_MESSAGES = 5_000_000;
-/** The search ends when the highest rate that holds and the lowest that does not are this close. */
+/** The search goes between two rates that are further apart than this. */
 const CLOSE = 1.05;
-const MOST_TRIALS = 10;
+/** So many trials of a rate with the same outcome are taken for what it does. */
+const ALIKE = 3;
+const MOST_TRIALS = 20;
+/** At a rate that holds no more of what comes may be lost than this, and no more waiting be added per second of load. */
+const TOLERANCE = 0.01;
 
 /** The same work, with more due at once than can be done while the probe lasts. `capacity`: what theory says, per second. */
 export function probePlan(plan: CasePlan, capacity: number | null): CasePlan {
@@ -28,12 +33,22 @@ export function probePlan(plan: CasePlan, capacity: number | null): CasePlan {
   };
 }
 
-/** A plan whose load comes at this many arrivals per second. */
-export function atRate(plan: CasePlan, perSecond: number): CasePlan {
-  const { load } = plan.scenario;
+/** A plan whose load comes at this many arrivals per second; `timesBefore`: each time on arrivals of another seed, its own at first. */
+export function atRate(plan: CasePlan, perSecond: number, timesBefore = 0): CasePlan {
+  const { load, seed } = plan.scenario;
   if (load.executor !== "constant-arrival-rate") return plan;
-  const scenario: Scenario = { ...plan.scenario, load: { ...load, rate: (perSecond * load.timeUnit) / 1e6 } };
+  const scenario: Scenario = { ...plan.scenario, seed: seed + timesBefore, load: { ...load, rate: (perSecond * load.timeUnit) / 1e6 } };
   return { ...plan, scenario };
+}
+
+/** True when what came at a constant rate was done, but for one in a hundred, and the line did not grow while it came. */
+export function keptUp(result: CaseResult, { scenario: { load } }: CasePlan): boolean {
+  const { status, ledger, series } = result;
+  const settled = ledger.processed + ledger.failed + ledger.rejected;
+  if (status !== "completed" || ledger.unfinished > 0 || settled < (1 - TOLERANCE) * ledger.scheduled) return false;
+  const lastMs = load.executor === "constant-arrival-rate" ? load.duration / 1000 : Number.POSITIVE_INFINITY;
+  const growth = lineGrowth(series.filter(({ t }) => t <= lastMs));
+  return growth === null ? keepsPace(result) : growth <= 1000 * TOLERANCE;
 }
 
 /** What `load.rate` asks for: a number as it is, a share of the capacity, or a search. */
@@ -42,37 +57,54 @@ export function askedRate({ scenario: { load } }: CasePlan): { readonly share: n
   return load.rate === "max" ? "max" : { share: Number.parseFloat(load.rate) / 100, text: load.rate };
 }
 
-/** Looks for the highest rate that holds: doubles or halves until it has one on each side, then goes between them. */
+type Trial = NonNullable<RateFigures["trials"]>[number];
+
+/**
+ * Looks for the highest rate that holds, and how surely: doubles or halves until it has one on each side, goes between them until they are
+ * close, then tries both again, since what holds once may not the next time.
+ */
 export class RateSearch {
-  /** The highest rate that held, and the lowest that did not. */
-  low = 0;
-  high = Number.POSITIVE_INFINITY;
-  readonly trials: { readonly rate: number; readonly ok: boolean }[] = [];
+  readonly trials: Trial[] = [];
 
   constructor(private readonly start: number) {}
 
-  /** The next rate to try; null when it is found closely enough. */
+  /** The highest rate of which it can be said that it, and all that was tried below it, held every time; 0: of none. */
+  get low(): number {
+    const failed = Math.min(...this.trials.filter(({ ok }) => !ok).map(({ rate }) => rate));
+    return Math.max(0, ...this.trials.map(({ rate }) => rate).filter((rate) => rate < failed));
+  }
+
+  /** The lowest rate of which it can be said that it, and all that was tried above it, never held. */
+  get high(): number {
+    const held = Math.max(0, ...this.trials.filter(({ ok }) => ok).map(({ rate }) => rate));
+    return Math.min(...this.trials.map(({ rate }) => rate).filter((rate) => rate > held));
+  }
+
+  /** The next rate to try; null when it is found closely and surely enough. */
   get next(): number | null {
-    if (this.trials.length === 0) return this.start;
-    if (this.trials.length >= MOST_TRIALS || (this.low > 0 && this.high / this.low <= CLOSE)) return null;
-    if (this.high === Number.POSITIVE_INFINITY) return this.low * 1.25;
-    if (this.low === 0) return this.high / 1.5;
-    return Math.sqrt(this.low * this.high);
+    const { low, high, start } = this;
+    if (this.trials.length >= MOST_TRIALS) return null;
+    const rates = this.trials.map(({ rate }) => rate);
+    if (rates.length === 0) return start;
+    if (low === 0) return Math.min(...rates) / 1.5;
+    if (high === Number.POSITIVE_INFINITY) return Math.max(...rates) * 1.25;
+    const above = Math.min(...rates.filter((rate) => rate > low));
+    if (above / low > CLOSE) return Math.sqrt(low * above);
+    const below = Math.max(...rates.filter((rate) => rate < high));
+    if (high / below > CLOSE) return Math.sqrt(below * high);
+    return [low, high].find((rate) => this.timesTried(rate) < ALIKE) ?? null;
+  }
+
+  timesTried(rate: number): number {
+    return this.trials.filter((trial) => trial.rate === rate).length;
   }
 
   tried(rate: number, ok: boolean): void {
     this.trials.push({ rate, ok });
-    if (ok) this.low = Math.max(this.low, rate);
-    else this.high = Math.min(this.high, rate);
   }
 
   figures(): RateFigures {
-    return {
-      asked: "max",
-      resolved: this.low,
-      low: this.low,
-      high: Number.isFinite(this.high) ? this.high : null,
-      trials: this.trials,
-    };
+    const { low, high, trials } = this;
+    return { asked: "max", resolved: low, low, high: Number.isFinite(high) ? high : null, trials };
   }
 }

@@ -4,7 +4,6 @@ import { type CasePlan, type NamedScenario, planCases, runOrder, scenarioHash } 
 import { arrivalEstimate } from "../scenario/semantics.ts";
 import type { SweepPoint } from "../scenario/sweep.ts";
 import { EMPTY_LEDGER, type Ledger } from "../telemetry/ledger.ts";
-import { keepsPace } from "../telemetry/pace.ts";
 import type { Calibration, CaseResult, Prediction, RunResult, Sample } from "../telemetry/result.ts";
 import { conclude } from "../theory/conclude.ts";
 import { explain } from "../theory/explain.ts";
@@ -14,7 +13,7 @@ import type { CaseOutline, OnEvent } from "./events.ts";
 import { failedResult, type LastSeen } from "./failed-case.ts";
 import { coreCount, describeMachine } from "./machine.ts";
 import type { FromRunner, RunnerResult } from "./protocol.ts";
-import { askedRate, atRate, probePlan, RateSearch } from "./rates.ts";
+import { askedRate, atRate, keptUp, probePlan, RateSearch } from "./rates.ts";
 import { describeExit, type RunnerExit, RunnerProcess } from "./runner-process.ts";
 import { spoolReplay } from "./spool.ts";
 import { type FetchAccess, NO_ACCESS } from "./stage/fetch-stage.ts";
@@ -52,12 +51,6 @@ interface Ran {
 function computes({ scenario: { work, flow } }: CasePlan): boolean {
   const works = [work, flow?.work, ...Object.values(flow?.parts ?? {}).map((part) => part.work)];
   return works.some((one) => one?.kind === "cpu" || one?.kind === "mixed");
-}
-
-/** True when a mode kept up with the rate of a trial and broke no threshold. */
-function holds({ result, verdicts }: Ran): boolean {
-  const { status, ledger } = result;
-  return status === "completed" && ledger.unfinished === 0 && keepsPace(result) && verdicts.every(({ ok }) => ok);
 }
 
 class ScenarioRun {
@@ -165,21 +158,21 @@ class ScenarioRun {
     const { capacity: start, problem } = await this.probe(index, plan);
     if (start === 0) return this.unprobed(plan, problem);
     const search = new RateSearch(start);
-    let best: Ran | null = null;
+    const firsts = new Map<number, Ran>();
     let last: Ran | null = null;
     for (let rate = search.next; rate !== null && this.stops === 0; rate = search.next) {
-      const note = `trial ${search.trials.length + 1}: ${formatRate(rate)}`;
-      last = await this.runCase(index, atRate(plan, rate), note);
+      const trial = atRate(plan, rate, search.timesTried(rate));
+      last = await this.runCase(index, trial, `trial ${search.trials.length + 1}: ${formatRate(rate)}`);
+      const { result, verdicts } = last;
       // Stopped in the middle it says nothing of the rate.
-      if (this.stops > 0 && last.result.status === "aborted") break;
-      const ok = holds(last);
-      if (ok && rate > search.low) best = last;
-      search.tried(rate, ok);
+      if (this.stops > 0 && result.status === "aborted") break;
+      if (!firsts.has(rate)) firsts.set(rate, last);
+      search.tried(rate, keptUp(result, trial) && verdicts.every(({ ok }) => ok));
     }
     const interrupted = this.stops > 0 && last?.result.status === "aborted";
-    const shown = interrupted ? last : (best ?? last);
-    const { result, verdicts } = shown ?? this.unprobed(plan, "");
-    return { result: { ...result, rate: search.figures() }, verdicts };
+    // What held was measured whole, though the search did not come to its end.
+    const { result, verdicts } = firsts.get(search.low) ?? last ?? this.unprobed(plan, "");
+    return { result: { ...result, status: interrupted ? "aborted" : result.status, rate: search.figures() }, verdicts };
   }
 
   /** What a mode can do, in messages per second, by saturating it for a moment; 0 when that fails, and why. */

@@ -298,4 +298,6 @@ export interface ThresholdResult {
   readonly expression: string;
   readonly value: number;
   readonly ok: boolean;
+  /** False: nothing was measured that it is about; `value` says nothing. */
+  readonly measured?: false;
 }

@@ -80,10 +80,18 @@ export interface Measures {
   readonly scheduled: number;
 }
 
+/** `measured`: false when there was nothing to measure, and the value says nothing. */
+export interface Judgement {
+  readonly value: number;
+  readonly ok: boolean;
+  readonly measured?: false;
+}
+
 /** The figure a threshold is about, and whether it holds. Nothing measured breaks no threshold, as in k6. */
-export function judge(threshold: Threshold, measures: Measures): { readonly value: number; readonly ok: boolean } {
+export function judge(threshold: Threshold, measures: Measures): Judgement {
   const { metric, operator, limit } = threshold;
-  if (METRICS[metric] === "trend" && threshold.aggregation !== "count" && measures.trend(metric).count === 0) return { value: 0, ok: true };
+  const trend = METRICS[metric] === "trend" && threshold.aggregation !== "count";
+  if (trend && measures.trend(metric).count === 0) return { value: 0, ok: true, measured: false };
   const value = figure(threshold, measures);
   return { value, ok: compare(value, operator, limit) };
 }

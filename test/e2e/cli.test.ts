@@ -252,21 +252,25 @@ describe("thresholds", () => {
     expect([code, results.length, results[0]?.cases[0]?.status]).toEqual([104, 1, "completed"]);
   });
 
-  test("a search that is stopped says nothing of the rate it was at", async () => {
-    const path = file(
-      "max.yaml",
-      "title: max\nmodes: [sync]\nload: { executor: constant-arrival-rate, rate: max, duration: 20s }\nwork: { kind: sleep, time: 5ms }\n",
-    );
-    const child = Bun.spawn([process.execPath, MAIN, "run", path, "--headless", "--no-store", "--json", "-"], {
-      env: cleanEnv(),
-      stdout: "pipe",
-      stderr: "pipe",
-    });
-    const written = new Response(child.stdout).text();
-    for await (const chunk of child.stderr) if (/\b1 s\b/.test(new TextDecoder().decode(chunk))) child.kill("SIGINT");
-    expect(await child.exited).toBe(130);
-    const [only] = (JSON.parse(await written) as RunResult).cases;
-    expect([only?.status, only?.rate]).toMatchObject(["aborted", { low: 0, high: null, trials: [] }]);
+  test("a search that is stopped says nothing of the rate it was at, and keeps what held before", async () => {
+    const stopped = async (duration: string, at: RegExp) => {
+      const load = `load: { executor: constant-arrival-rate, rate: max, duration: ${duration} }`;
+      const path = file(`max-${duration}.yaml`, `title: max\nmodes: [sync]\n${load}\nwork: { kind: sleep, time: 5ms }\n`);
+      const child = Bun.spawn([process.execPath, MAIN, "run", path, "--headless", "--no-store", "--json", "-"], {
+        env: cleanEnv(),
+        stdout: "pipe",
+        stderr: "pipe",
+      });
+      const written = new Response(child.stdout).text();
+      for await (const chunk of child.stderr) if (at.test(new TextDecoder().decode(chunk))) child.kill("SIGINT");
+      expect(await child.exited).toBe(130);
+      return (JSON.parse(await written) as RunResult).cases[0];
+    };
+    const [early, later] = await Promise.all([stopped("20s", /\b1 s\b/), stopped("1s", /trial 3/)]);
+    expect([early?.status, early?.rate]).toMatchObject(["aborted", { low: 0, high: null, trials: [] }]);
+    const { low = 0, trials = [] } = later?.rate ?? {};
+    expect([later?.status, trials.length, trials.find(({ rate }) => rate === low)?.ok]).toEqual(["aborted", 2, true]);
+    expect(later?.offeredRate).toBeCloseTo(low, -1);
   });
 
   test("abortOnFail ends the case early, after its delay", async () => {

@@ -1,7 +1,8 @@
+import { median } from "../../kernel/median.ts";
 import { UserError } from "../../kernel/problem.ts";
 import { quoted } from "../../kernel/text.ts";
 import { formatRate } from "../../kernel/units.ts";
-import { type Contest, MESSAGE_CONTESTS, median, wholeRounds } from "./contest.ts";
+import { type Contest, MESSAGE_CONTESTS, wholeRounds } from "./contest.ts";
 import { FETCH_CONTESTS } from "./fetch-contest.ts";
 import { FLOW_CONTESTS } from "./flow-contest.ts";
 import { WORK_CONTESTS } from "./work-contest.ts";

@@ -83,9 +83,3 @@ export function wholeRounds(text: string): number {
   if (Number.isInteger(count) && count >= 1 && count <= 100) return count;
   throw new UserError(`--rounds: must be a whole number from 1 to 100, got ${JSON.stringify(printable(text, 20))}`);
 }
-
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? (sorted[middle] ?? 0) : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
-}

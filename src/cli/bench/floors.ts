@@ -1,5 +1,6 @@
+import { median } from "../../kernel/median.ts";
 import { formatMs, formatRate, formatShare } from "../../kernel/units.ts";
-import { clockCommand, median, peerFile } from "./contest.ts";
+import { clockCommand, peerFile } from "./contest.ts";
 
 /** What each flow has to beat: messages per second, 99th percentile in milliseconds. */
 const FLOORS: readonly { readonly flow: string; readonly race: string; readonly perSecond: number; readonly p99Ms: number }[] = [

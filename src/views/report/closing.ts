@@ -38,18 +38,25 @@ export function closingReport(result: RunResult, columns = Number.POSITIVE_INFIN
 }
 
 /** What came of a rate that was to be found out. */
-export function rateLine({ asked, resolved, low, high, trials, capacity, probedMode }: RateFigures): string {
+export function rateLine({ asked, resolved, high, trials, capacity, probedMode }: RateFigures): string {
   if (asked !== "max") return `rate: ${asked} of ${formatRate(capacity ?? 0)}, which ${probedMode} can do, is ${formatRate(resolved)}`;
-  const tried = `${trials?.length ?? 0} trials`;
-  if (!(resolved > 0)) return `rate: no rate held, ${tried} down to ${formatRate(high ?? 0)}`;
-  return `rate: ${formatRate(low ?? resolved)} is the highest that held${high == null ? "" : `, ${formatRate(high)} did not`} (${tried})`;
+  const tried = trials ?? [];
+  const count = `${tried.length} ${tried.length === 1 ? "trial" : "trials"}`;
+  if (tried.length === 0) return "rate: no rate was tried to its end";
+  const most = high ?? Number.POSITIVE_INFINITY;
+  const between = tried.filter(({ rate }) => rate > resolved && rate < most);
+  const held = between.filter(({ ok }) => ok).length;
+  const doubtful = between.length === 0 ? "" : `; between them ${held} of ${between.length} held`;
+  const below = resolved > 0 ? `${formatRate(resolved)} is the highest that held every time` : "none held every time";
+  const above = high == null ? "and none failed every time" : `${formatRate(high)} the lowest that never did`;
+  return `rate: ${below}, ${above}${doubtful} (${count})`;
 }
 
 /** Whether it held, for which case, and by what. */
-export function thresholdLine({ cases }: RunResult, { case: index, metric, expression, value, ok }: ThresholdResult): string {
+export function thresholdLine({ cases }: RunResult, { case: index, metric, expression, value, ok, measured }: ThresholdResult): string {
   const one = cases[index];
   const where = one === undefined ? "" : `${caseName(one)}: `;
-  return `${ok ? "✓" : "✗"} ${where}${metric} ${printable(expression, 80)} (${Number(value.toPrecision(4))})`;
+  return `${ok ? "✓" : "✗"} ${where}${metric} ${printable(expression, 80)} (${measured === false ? "nothing was measured" : Number(value.toPrecision(4))})`;
 }
 
 /** A case in words: its mode, and where in the sweep it stands. */

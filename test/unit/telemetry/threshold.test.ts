@@ -31,7 +31,7 @@ describe("thresholds", () => {
 
   test("a distribution without values breaks none", () => {
     const empty = { ...measures, trend: () => new Histogram() };
-    expect(judge(parsed("sojourn_ms", "p(99)>1000"), empty).ok).toBe(true);
+    expect(judge(parsed("sojourn_ms", "p(99)>1000"), empty)).toEqual({ value: 0, ok: true, measured: false });
     expect(judge(parsed("sojourn_ms", "count>0"), empty).ok).toBe(false);
   });
 
