@@ -265,34 +265,19 @@ export interface ThresholdRule {
   readonly delayAbortEval: number;
 }
 
-const EXPRESSION: JsonSchema = { type: "string", minLength: 1, maxLength: 200, examples: ["p(99)<50", "count==0"] };
+const expression = () =>
+  scalar(
+    "must be an expression such as p(99)<50",
+    { type: "string", minLength: 1, maxLength: 200, examples: ["p(99)<50", "count==0"] },
+    (value) => (typeof value === "string" && value.length > 0 && value.length <= 200 ? value : null),
+  );
 
 /** An expression, or the long form `{ threshold, abortOnFail, delayAbortEval }`. */
 export const threshold = () =>
-  scalar<ThresholdRule>(
-    "must be an expression such as p(99)<50, or { threshold: p(99)<50, abortOnFail: true, delayAbortEval: 5s }",
-    {
-      anyOf: [
-        EXPRESSION,
-        {
-          type: "object",
-          properties: {
-            threshold: EXPRESSION,
-            abortOnFail: { type: "boolean" },
-            delayAbortEval: { type: "string", pattern: DURATION_PATTERN },
-          },
-          required: ["threshold"],
-          additionalProperties: false,
-        },
-      ],
-    },
-    (value) => {
-      const isText = (text: unknown): text is string => typeof text === "string" && text.length > 0 && text.length <= 200;
-      if (isText(value)) return { threshold: value, abortOnFail: false, delayAbortEval: 0 };
-      if (typeof value !== "object" || value === null) return null;
-      const { threshold: expression, abortOnFail = false, delayAbortEval = 0, ...rest } = value as Record<string, unknown>;
-      const delay = parseDuration(delayAbortEval);
-      if (!isText(expression) || typeof abortOnFail !== "boolean" || delay === null || Object.keys(rest).length > 0) return null;
-      return { threshold: expression, abortOnFail, delayAbortEval: delay };
-    },
+  z.union(
+    [
+      expression().transform((text): ThresholdRule => ({ threshold: text, abortOnFail: false, delayAbortEval: 0 })),
+      z.strictObject({ threshold: expression(), abortOnFail: flag().default(false), delayAbortEval: delay().default(0) }),
+    ],
+    { error: "must be an expression such as p(99)<50, or { threshold: p(99)<50, abortOnFail: true, delayAbortEval: 5s }" },
   );

@@ -158,8 +158,11 @@ export function scenarioJsonSchema(): Record<string, unknown> {
   const schema = z.toJSONSchema(scenarioSchema, {
     io: "input",
     unrepresentable: "any",
-    override: ({ jsonSchema }) => {
+    override: ({ zodSchema, jsonSchema }) => {
       delete (jsonSchema as Record<string, unknown>)["ruleInWords"];
+      // Of what is read before it is kept the library leaves them out.
+      const examples = z.globalRegistry.get(zodSchema)?.["examples"];
+      if (examples !== undefined) Object.assign(jsonSchema, { examples });
     },
   });
   return { title: "lab-tui scenario", ...schema };

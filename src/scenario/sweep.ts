@@ -1,6 +1,6 @@
 import { byPlace, InvalidScenario, type Problem, suggestion } from "../kernel/problem.ts";
 import { printable, quoted } from "../kernel/text.ts";
-import { parseNumber } from "../kernel/units.ts";
+import { parseDuration, parseNumber, parseSize } from "../kernel/units.ts";
 import { checkScenario, knownKeys } from "./check.ts";
 import type { YamlFile } from "./document.ts";
 import type { Scenario } from "./schema.ts";
@@ -70,7 +70,17 @@ export function sweepProblems(yaml: YamlFile): Problem[] {
     else if (unknown !== null) at(`is not a known field${unknown}`);
     else if (Array.isArray(values)) {
       total *= values.length;
-      for (const [index, value] of values.slice(0, MOST_POINTS).entries()) problems.push(...valueProblems(path, index, value, yaml));
+      const seen = new Set<string>();
+      for (const [index, value] of values.slice(0, MOST_POINTS).entries()) {
+        problems.push(...valueProblems(path, index, value, yaml));
+        // The same case twice would look like two, however it is written.
+        const key = String(parseNumber(value) ?? parseDuration(value) ?? parseSize(value) ?? JSON.stringify(value));
+        if (seen.has(key)) {
+          const text = `sweep.${printable(path, 80)}.${index}: must be another value than those before it, got ${quoted(value)}`;
+          problems.push(yaml.problemAt(["sweep", path, index], text));
+        }
+        seen.add(key);
+      }
     }
   }
   if (total > MOST_POINTS) {
