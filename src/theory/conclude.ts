@@ -192,7 +192,9 @@ function processingTime(series: readonly CaseResult[], label: string): string | 
 function bestBatches(all: readonly CaseResult[], batched: readonly string[], fields: readonly string[]): string[] {
   const cases = all.filter(({ mode }) => mode !== "sync");
   const others = fields.filter((field) => !batched.includes(field));
-  const best = [...groupedBy(cases, others)].map(([label, group]) => {
+  // Of one case none is best.
+  const groups = [...groupedBy(cases, others)].filter(([, group]) => group.length > 1);
+  const best = groups.map(([label, group]) => {
     const one = bestOf(group) as CaseResult;
     const worst = group.reduce((a, b) => (b.latency.sojourn.p99 > a.latency.sojourn.p99 ? b : a));
     const point = (of: CaseResult) => batched.map((field) => `${field} ${at(of, field)}`).join(" and ");

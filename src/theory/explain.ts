@@ -315,6 +315,8 @@ function otherPrograms(facts: Facts): string | null {
 function heldThread(facts: Facts): string | null {
   const { busy } = facts.result.process.eventLoop;
   if (facts.result.mode !== "async" || !facts.waits || busy < BUSY || !facts.longEnough) return null;
+  if (facts.main >= busy / 2)
+    return `The event loop is the limit: it was held ${formatShare(busy)} of the time, computing for ${formatShare(facts.main)} of it, at ${facts.rate}. Less work per message or parallel mode would help; async would not.`;
   return `The event loop is the limit: it was held ${formatShare(busy)} of the time, mostly by waiting that blocks it, at ${facts.rate}. Waiting that leaves it free (\`await\`), or more threads, would help.`;
 }
 

@@ -5,8 +5,9 @@ import { formatCount, formatMs } from "../../kernel/units.ts";
 export interface ChartSeries {
   /** What it is drawn for; the caller's name for a colour. */
   readonly name: string;
-  /** Value per column from the left; the line ends where the values do. */
+  /** Value per column from the left, or from column `from` on; the line ends where the values do. */
   readonly values: readonly number[];
+  readonly from?: number;
   readonly stroke: Stroke;
 }
 
@@ -72,7 +73,7 @@ function clamped(value: number): number {
 
 function overlay(
   cells: { char: string; series: string | null }[][],
-  { name, values, stroke }: ChartSeries,
+  { name, values, from = 0, stroke }: ChartSeries,
   rows: number,
   top: number,
 ): void {
@@ -89,7 +90,7 @@ function overlay(
   }).split("\n");
   lines.forEach((line, row) => {
     [...line].forEach((char, column) => {
-      const cell = cells[row]?.[column - 1 + LABEL_WIDTH];
+      const cell = cells[row]?.[column - 1 + LABEL_WIDTH + from];
       if (char !== " " && column > 0 && cell !== undefined) {
         cell.char = char;
         cell.series = name;

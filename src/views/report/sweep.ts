@@ -95,10 +95,10 @@ function lineChart(cases: readonly CaseResult[], axis: Axis, measure: Measure, w
   for (const mode of modesOf(cases)) {
     const points = axis.values.map((value) => at(mode, value));
     const along = (read: (one: CaseResult) => number | null) => points.map((one) => (one === undefined ? null : read(one)));
-    measured.push({ name: mode, stroke: MODE_STROKES[mode] ?? "light", values: spread(along(measure.of), columns) });
-    expected.push({ name: "expected", stroke: "faint", values: spread(along(measure.predicted), columns) });
+    measured.push(...spread(along(measure.of), columns).map((part) => ({ name: mode, stroke: MODE_STROKES[mode] ?? "light", ...part })));
+    expected.push(...spread(along(measure.predicted), columns).map((part) => ({ name: "expected", stroke: "faint" as const, ...part })));
   }
-  const picture = drawChart([...expected.filter(({ values }) => values.length > 0), ...measured], width, height - 2, measure.text);
+  const picture = drawChart([...expected, ...measured], width, height - 2, measure.text);
   const lines = picture.map((runs) => runs.map(({ text, series }) => paint.series(series, text)).join(""));
   const legend = modesOf(cases).map((mode) => paint.series(mode, `${LEGEND[MODE_STROKES[mode] ?? "light"]} ${mode}`));
   const marked = axis.values.map((value) => (best !== null && valueText(best.params[axis.field]) === value ? `★${value}` : value));
@@ -111,19 +111,27 @@ function lineChart(cases: readonly CaseResult[], axis: Axis, measure: Measure, w
 
 const LEGEND: Readonly<Record<Stroke, string>> = { light: "──", dashed: "╌╌", heavy: "━━", faint: "┄┄" };
 
-/** Values at even distances over the columns, with straight lines between; ends where the first is missing. */
-function spread(points: readonly (number | null)[], columns: number): number[] {
-  const known = points.indexOf(null) < 0 ? points : points.slice(0, points.indexOf(null));
-  if (known.length === 0) return [];
+/** A line through each row of neighbouring points that are known: from which column on, and a value per column. */
+function spread(points: readonly (number | null)[], columns: number): { readonly from: number; readonly values: readonly number[] }[] {
   const step = (columns - 1) / Math.max(1, points.length - 1);
-  const values: number[] = [];
-  for (let column = 0; column <= Math.floor(step * (known.length - 1)); column++) {
-    const left = Math.min(known.length - 1, Math.floor(column / step));
-    const right = Math.min(known.length - 1, left + 1);
-    const share = column / step - left;
-    values.push((known[left] as number) * (1 - share) + (known[right] as number) * share);
+  const lines: { from: number; values: number[] }[] = [];
+  for (let first = 0; first < points.length; first++) {
+    if (points[first] === null) continue;
+    let last = first;
+    while (last + 1 < points.length && points[last + 1] !== null) last++;
+    const known = points.slice(first, last + 1) as number[];
+    const from = first === last ? Math.round(first * step) : Math.ceil(first * step);
+    const values: number[] = [];
+    for (let column = from; column <= Math.max(from, Math.floor(last * step)); column++) {
+      const place = Math.min(known.length - 1, Math.max(0, column / step - first));
+      const left = Math.floor(place);
+      const right = Math.min(known.length - 1, left + 1);
+      values.push((known[left] as number) * (1 - place + left) + (known[right] as number) * (place - left));
+    }
+    lines.push({ from, values });
+    first = last;
   }
-  return values;
+  return lines;
 }
 
 /** The swept values under their places; those that would run into their neighbour are left out. */

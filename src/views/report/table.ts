@@ -53,13 +53,15 @@ export function comparisonRow(figures: RowFigures): ComparisonRow {
   const failed = figures.status === "failed";
   const blank = (text: string) => (failed ? "–" : text);
   const mark = figures.status === "completed" || figures.status === "running" ? "" : ` (${figures.status})`;
+  // Of nothing that was done nothing took any time.
+  const latency = (ms: number) => (figures.throughput > 0 ? blank(formatMs(ms)) : "–");
   const { capacity } = figures.predicted;
   return {
     mode: `${printable(figures.mode, 20)}${figures.where === "" ? "" : ` ${printable(figures.where, 60)}`}${mark}`,
     "done/s": blank(formatCount(figures.throughput)),
-    p50: blank(formatMs(figures.p50)),
-    p95: blank(formatMs(figures.p95)),
-    p99: blank(formatMs(figures.p99)),
+    p50: latency(figures.p50),
+    p95: latency(figures.p95),
+    p99: latency(figures.p99),
     drops: blank(formatCount(figures.dropped)),
     CPU: blank(Number.isNaN(figures.cpu) ? "–" : `${(figures.cpu * 100).toFixed(0)} %`),
     predicted: capacity === null ? "–" : `≤ ${formatCount(capacity)}`,

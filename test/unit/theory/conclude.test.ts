@@ -220,6 +220,8 @@ describe("conclusions of sweeps", () => {
     expect(conclude([of("1ms", 1, 3), of("1ms", 10, 9), of("5ms", 1, 5), of("5ms", 10, 20)]).at(-1)).toBe(
       "The best point stays where it is.",
     );
+    // Of one point none is best, and nothing moves.
+    expect(conclude([of("1ms", 1, 3), of("5ms", 10, 20)]).join(" ")).not.toMatch(/best/);
   });
 
   test("P2-R2 P2-B what overflow rules and handing over do", () => {

@@ -204,6 +204,11 @@ describe("explanations name the bottleneck from utilisation", () => {
     const result = caseResult({ mode: "async", threads: threads(0.01), cores: cores(0, 0), busy: 1 });
     const work = { kind: "handler", module: "x.ts" };
     expect(explain(result, scenarioSchema.parse({ title: "x", work }))).toContain("The event loop is the limit: it was held 100 %");
+    // Half of it and more was computing: waiting otherwise would not help.
+    const computing = caseResult({ mode: "async", threads: threads(0.8), cores: cores(0.8, 0), busy: 1 });
+    const told = explain(computing, scenarioSchema.parse({ title: "x", work }));
+    expect(told).toContain("it was held 100 % of the time, computing for 80 % of it");
+    expect(told).toContain("parallel mode would help; async would not");
   });
 });
 

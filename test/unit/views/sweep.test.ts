@@ -30,6 +30,20 @@ describe("pictures of sweeps", () => {
     expect(bestLine(rates)).toBe("★ best: async, load.rate 1000: 1.00 k/s, p99 5.00 ms");
   });
 
+  test("a line goes on behind a point that failed, and one point alone is drawn where it belongs", () => {
+    const five = [1, 2, 3, 4, 5].map((rate) => at("sync", { "load.rate": rate }, 100));
+    const failing = (...rates: number[]) =>
+      five.map((one) => (rates.includes(one.params["load.rate"] as number) ? { ...one, status: "failed" as const } : one));
+    const dashes = (...rates: number[]) => {
+      const lines = sweepPicture(runResult(failing(...rates)), "throughput", 48, 10, PLAIN_PAINTER).slice(1, -1);
+      return lines.map((line) => line.slice(8)).find((line) => line.includes("─")) ?? "";
+    };
+    expect(dashes()).toMatch(/^─{39} ?$/);
+    expect(dashes(3)).toMatch(/^─{9} +─{9} ?$/);
+    expect(dashes(1, 2, 3, 4)).toMatch(/^ {39}─$/);
+    expect(dashes(1, 3, 5)).toMatch(/^ {9,10}─{1,2} +─{1,2} +$/);
+  });
+
   test("two fields: a map per mode, readable without colour", () => {
     const lines = sweepPicture(runResult(grid), "throughput", 80, 14, PLAIN_PAINTER);
     expect(lines[0]).toBe("async: Throughput, messages/s; batch.size down, batch.timeout across");
