@@ -101,6 +101,7 @@ describe("the HTTP face", () => {
         get("/workers", { headers: { origin: "http://localhost:3000" } }),
       ]);
       seen["codes"] = codes.map(({ status }) => status);
+      seen["allowed"] = codes[4].headers.get("allow");
     });
     expect(seen["workers"]).toEqual(["worker-0", "worker-1", "worker-2"]);
     expect(seen["health"]).toMatchObject([200, { status: "healthy", uptime_seconds: expect.any(Number), stats: { mode: "async" } }]);
@@ -109,6 +110,7 @@ describe("the HTTP face", () => {
     expect(text).toMatch(/lab_processed_total\{mode="async"\} \d+\n/);
     expect(text.endsWith("# EOF\n")).toBe(true);
     expect(seen["codes"]).toEqual([404, 400, 400, 404, 405, 403, 403, 200]);
+    expect(seen["allowed"]).toBe("GET, HEAD");
   });
 
   test("snapshots are what anyone sees, with no queries of the scenario's own", async () => {

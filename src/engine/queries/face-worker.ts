@@ -59,11 +59,12 @@ function reply(value: string, code = 200, headers: Record<string, string> = {}):
   return new Response(value, { status: code, headers: { ...JSON_HEADERS, ...headers } });
 }
 
-const problem = (code: number, message: string) => reply(JSON.stringify({ error: message }), code);
+const problem = (code: number, message: string, headers: Record<string, string> = {}) =>
+  reply(JSON.stringify({ error: message }), code, headers);
 
 async function answer(request: Request): Promise<Response> {
   if (!isLocal(request)) return problem(403, "only this machine's own pages and programs may ask");
-  if (request.method !== "GET" && request.method !== "HEAD") return problem(405, "only GET is answered here");
+  if (request.method !== "GET" && request.method !== "HEAD") return problem(405, "only GET is answered here", { allow: "GET, HEAD" });
   const { pathname } = new URL(request.url);
   if (pathname === "/healthz") return health();
   if (pathname === "/metrics") {
