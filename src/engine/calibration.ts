@@ -29,7 +29,7 @@ export function calibrate(time: Time = new LoopTime(), cacheFile: string = defau
   const cached = readCache(cacheFile, machine);
   if (cached !== null) {
     let checkRatio = timeRatio(cached, CHECK_PIECES);
-    // Now and then a core is slow for a third of a second; to measure anew takes ten times as long as to look again.
+    // Now and then a core is slow for a third of a second; to measure anew takes six times as long as to look again.
     if (Math.abs(checkRatio - 1) > TOLERANCE) checkRatio = timeRatio(cached, CHECK_PIECES);
     if (Math.abs(checkRatio - 1) <= TOLERANCE) {
       const roundsPerMs = cached / (1 + CHECK_WEIGHT * (checkRatio - 1));

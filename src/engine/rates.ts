@@ -60,7 +60,7 @@ export function askedRate({ scenario: { load } }: CasePlan): { readonly share: n
 type Trial = NonNullable<RateFigures["trials"]>[number];
 
 /**
- * Looks for the highest rate that holds, and how surely: doubles or halves until it has one on each side, goes between them until they are
+ * Looks for the highest rate that holds, and how surely: goes up or down until it has one on each side, goes between them until they are
  * close, then tries both again, since what holds once may not the next time.
  */
 export class RateSearch {

@@ -73,8 +73,11 @@ export function sweepProblems(yaml: YamlFile): Problem[] {
       const seen = new Set<string>();
       for (const [index, value] of values.slice(0, MOST_POINTS).entries()) {
         problems.push(...valueProblems(path, index, value, yaml));
-        // The same case twice would look like two, however it is written.
-        const key = String(parseNumber(value) ?? parseDuration(value) ?? parseSize(value) ?? JSON.stringify(value));
+        // The same case twice would look like two.
+        const share = typeof value === "string" && value.endsWith("%") ? parseNumber(value.slice(0, -1)) : null;
+        const key = String(
+          share === null ? (parseNumber(value) ?? parseDuration(value) ?? parseSize(value) ?? JSON.stringify(value)) : `${share}%`,
+        );
         if (seen.has(key)) {
           const text = `sweep.${printable(path, 80)}.${index}: must be another value than those before it, got ${quoted(value)}`;
           problems.push(yaml.problemAt(["sweep", path, index], text));

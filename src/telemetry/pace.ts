@@ -19,16 +19,21 @@ export function keepsPace({
 
 /**
  * By how many milliseconds a second messages take longer and longer, from the middle third of the samples to the last; in the first the line
- * may still be on its way to where it stays. One that is fed 1.01 times what is done of it grows by 10. What is within a twentieth of how long
- * messages take anyway is no growth. `null`: too few samples to tell.
+ * may still be on its way to where it stays. One that is fed 1.01 times what is done of it grows by 10. `null`: too few samples to tell.
+ * The line of one thread among many is seen in the slowest only, which vary more: what is within a twentieth of how long half of the
+ * messages take anyway, or a quarter of how long the slowest do, is no growth.
  */
 export function lineGrowth(series: readonly Sample[]): number | null {
   const done = series.filter(({ processed }) => processed > 0);
   const third = Math.floor(done.length / 3);
   if (third < 2) return null;
-  const middle = done.slice(-2 * third, -third);
-  const last = done.slice(-third);
   const typical = (samples: readonly Sample[], of: (sample: Sample) => number) => median(samples.map(of));
-  const grown = typical(last, ({ p50 }) => p50) - 1.05 * typical(middle, ({ p50 }) => p50);
-  return (1000 * Math.max(0, grown)) / (typical(last, ({ t }) => t) - typical(middle, ({ t }) => t));
+  const growth = (of: (sample: Sample) => number, usual: number) =>
+    typical(done.slice(-third), of) - usual * typical(done.slice(-2 * third, -third), of);
+  const grown = Math.max(
+    0,
+    growth(({ p50 }) => p50, 1.05),
+    growth(({ p99 }) => p99, 1.25),
+  );
+  return (1000 * grown) / growth(({ t }) => t, 1);
 }

@@ -104,7 +104,7 @@ export interface RateFigures {
   /** `80%`: what the probe measured, and in which mode. */
   readonly capacity?: number;
   readonly probedMode?: string;
-  /** `max`: the highest rate that held and the lowest that did not (null: none was found), and every trial. */
+  /** `max`: every trial up to `low` held, none from `high` on (null: there is no such rate), and every trial. */
   readonly low?: number;
   readonly high?: number | null;
   readonly trials?: readonly { readonly rate: number; readonly ok: boolean }[];

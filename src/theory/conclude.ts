@@ -59,10 +59,9 @@ function byRate(cases: readonly CaseResult[]): CaseResult[] {
 /** How far up a mode keeps up, and how fast the line grows from there. */
 function knee(asSwept: readonly CaseResult[], label: string): string | null {
   const series = byRate(asSwept);
-  const kept = series.filter(keepsUp);
-  const lost = series.filter((one) => !keepsUp(one));
+  const over = series.find((one) => !keepsUp(one));
+  const kept = over === undefined ? series : series.slice(0, series.indexOf(over));
   const best = kept.at(-1);
-  const over = lost[0];
   const most = Math.max(...series.map(({ throughput }) => throughput));
   const rate = (one: CaseResult) => `${formatCount(one.offeredRate ?? 0)}/s`;
   if (over === undefined) return `${label} keeps up with every rate tried, up to ${rate(last(kept))}.`;
@@ -80,15 +79,25 @@ function keepsUp(one: CaseResult): boolean {
 }
 
 function scaling(series: readonly CaseResult[], label: string, field: string): string | null {
-  const points = series.map((one) => ({ n: Number(one.params[field]), rate: one.throughput }));
+  const points = series.map((one) => ({ n: numberOf(one, field), rate: one.throughput }));
   const amdahl = fitAmdahl(points);
   const usl = fitUsl(points);
   if (amdahl === null) return null;
   const cores = first(series).cores.length;
   const told = points.map(({ n, rate }) => `${n}: ${formatCount(rate)}/s`).join(", ");
-  const law = `Amdahl's law fits with ${formatShare(amdahl.contention)} that does not run side by side (R² ${amdahl.explained.toFixed(2)})`;
-  const peak = usl?.peak ? `, the universal scalability law with its peak at ${formatCount(usl.peak)}` : "";
+  // Beyond 1 no share of the work explains it: more of them are slower than one.
+  const law =
+    amdahl.contention > 1
+      ? "more of them do less than one, of which Amdahl's law knows nothing"
+      : `Amdahl's law fits with ${formatShare(amdahl.contention)} that does not run side by side (R² ${amdahl.explained.toFixed(2)})`;
+  const peak = (usl?.peak ?? 0) >= 1 ? `, the universal scalability law with its peak at ${formatCount(usl?.peak ?? 0)}` : "";
   return `${label} does ${told} on a machine of ${cores} cores: ${law}${peak}.`;
+}
+
+/** `auto` is as many Workers as there were. */
+function numberOf({ params, process }: CaseResult, field: string): number {
+  const value = params[field];
+  return value === "auto" ? process.threads.filter(({ name }) => name !== "main").length : Number(value);
 }
 
 /** Requests in flight against requests done: Little's law at each point, and how far more of them help. */
@@ -198,7 +207,7 @@ function bestBatches(all: readonly CaseResult[], batched: readonly string[], fie
     const one = bestOf(group) as CaseResult;
     const worst = group.reduce((a, b) => (b.latency.sojourn.p99 > a.latency.sojourn.p99 ? b : a));
     const point = (of: CaseResult) => batched.map((field) => `${field} ${at(of, field)}`).join(" and ");
-    const sentence = `${label}: best at ${point(one)} (${formatCount(one.throughput)}/s, p99 ${formatMs(one.latency.sojourn.p99)}); worst at ${point(worst)} (${formatCount(worst.throughput)}/s, p99 ${formatMs(worst.latency.sojourn.p99)}).`;
+    const sentence = `${label}: best at ${point(one)} (${formatCount(one.throughput)}/s, p99 ${formatMs(one.latency.sojourn.p99)}); longest p99 at ${point(worst)} (${formatCount(worst.throughput)}/s, p99 ${formatMs(worst.latency.sojourn.p99)}).`;
     return { sentence, point: point(one) };
   });
   const points = new Set(best.map(({ point }) => point));
@@ -227,7 +236,7 @@ function anyField(series: readonly CaseResult[], label: string, field: string): 
   if (series.length < 2) return null;
   const [a, b] = [first(series), last(series)];
   const change = (from: number, to: number) => {
-    const share = from > 0 ? to / from - 1 : 0;
+    const share = from === to ? 0 : to / from - 1;
     return Math.abs(share) < 0.03 ? "does not change" : `goes from ${formatCount(from)} to ${formatCount(to)}`;
   };
   return `${label}, ${field} from ${at(a, field)} to ${at(b, field)}: throughput (per second) ${change(a.throughput, b.throughput)}, the p99 of the sojourn time (ms) ${change(a.latency.sojourn.p99, b.latency.sojourn.p99)}.`;

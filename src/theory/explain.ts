@@ -337,6 +337,8 @@ function processors(facts: Facts): string | null {
   if (!facts.overrun || !facts.saturated) return null;
   if (result.mode === "sync") {
     const { kind } = scenario.work;
+    if (facts.main >= 0.5)
+      return `The one thread is close to its limit: it was computing ${formatShare(facts.main)} of the time, ${formatMs(result.latency.service.mean)} a message, and what comes meanwhile waits its turn; ${facts.rate} went through. Threads of their own (parallel) would help.`;
     const help =
       kind === "io" || kind === "mixed" || kind === "handler"
         ? "async overlaps what waits."
@@ -366,7 +368,7 @@ function bursts(facts: Facts): string | null {
   const { result, scenario } = facts;
   const { load } = scenario;
   if (load.executor !== "bursts" || !facts.overrun || result.ledger.unfinished > 0) return null;
-  return `The arrivals are the limit: ${formatCount(load.size)} come at once, and each waits for those before it, ${formatMs(result.latency.sojourn.p50)} at the median; ${facts.rate} went through, and between the bursts there is nothing to do.`;
+  return `The arrivals are the limit: ${formatCount(load.size)} come at once, and each waits for those before it, ${formatMs(result.latency.sojourn.p50)} at the median; ${facts.rate} went through${load.count === 1 ? "" : ", and between the bursts there is nothing to do"}.`;
 }
 
 function slowWork(facts: Facts): string | null {

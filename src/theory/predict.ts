@@ -122,6 +122,8 @@ function formulaFor(expected: Expected, lambda: number, servers: number, { key, 
     const mean = apart ? mmcSojourn(lambda, service, servers) : null;
     return mean === null ? null : { sojournMean: ms(mean), sojournP99: null, model: `M/M/${servers}` };
   }
+  // More Workers than cores compute in turns, for which there is no formula.
+  if (mode === "parallel" && servers !== expected.workers) return null;
   // Keys spread by a hash: each Worker is a line of its own, and splitting Poisson arrivals leaves them Poisson.
   const even = keys.distribution !== "zipf" && keys.count >= 100 * servers && thread > (1 - NEGLIGIBLE) * (servers / service);
   if (servers > 1 && !even) return null;

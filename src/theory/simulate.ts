@@ -71,6 +71,8 @@ class Lane {
 class Calendar {
   /** In order of time, none overlapping. */
   private readonly held: { readonly from: number; readonly to: number }[] = [];
+  /** Where the gap lies that was found last. */
+  private place = 0;
 
   /** Nothing will be ready before this instant any more. */
   forget(before: number): void {
@@ -79,17 +81,48 @@ class Calendar {
     if (past > 0) this.held.splice(0, past);
   }
 
-  /** When a piece of this length begins that is ready at an instant. */
-  reserve(ready: number, length: number): number {
+  /** When a piece of this length could begin that is ready at an instant. */
+  gap(ready: number, length: number): number {
     let from = ready;
-    let place = 0;
-    for (; place < this.held.length; place++) {
-      const taken = this.held[place] as { from: number; to: number };
+    this.place = 0;
+    for (; this.place < this.held.length; this.place++) {
+      const taken = this.held[this.place] as { from: number; to: number };
       if (taken.from >= from + length) break;
       from = Math.max(from, taken.to);
     }
-    this.held.splice(place, 0, { from, to: from + length });
     return from;
+  }
+
+  /** The same, and it is held from then on. */
+  reserve(ready: number, length: number): number {
+    const from = this.gap(ready, length);
+    this.held.splice(this.place, 0, { from, to: from + length });
+    return from;
+  }
+}
+
+/** Cores that more threads compute on than there are: each piece gets the first that has a gap for it. */
+class Cores {
+  private readonly calendars: readonly Calendar[];
+
+  constructor(count: number) {
+    this.calendars = Array.from({ length: count }, () => new Calendar());
+  }
+
+  forget(before: number): void {
+    for (const calendar of this.calendars) calendar.forget(before);
+  }
+
+  reserve(ready: number, length: number): number {
+    let earliest = this.calendars[0] as Calendar;
+    let from = Number.POSITIVE_INFINITY;
+    for (const calendar of this.calendars) {
+      const gap = calendar.gap(ready, length);
+      if (gap >= from) continue;
+      [earliest, from] = [calendar, gap];
+      if (gap === ready) break;
+    }
+    return earliest.reserve(ready, length);
   }
 }
 
@@ -124,6 +157,8 @@ class Simulation {
   private readonly keyFree: Float64Array | null;
   /** How much longer computing takes because more threads compute than there are cores, and all have work, and because of queries. */
   private readonly stretch: number;
+  /** Where fewer than all of those threads have work at a time; null: each has a core. */
+  private readonly cores: Cores | null;
   private readonly service: ServiceTimes;
   private readonly reads: ReadLatency | null;
   private readonly connections: Slots;
@@ -184,6 +219,7 @@ class Simulation {
     const asked = (offeredRate(scenario) ?? Number.POSITIVE_INFINITY) * (scenario.work.time / 1e6) * shares.cpu;
     const crowding = asked >= cores ? Math.max(1, (lanes * shares.cpu) / cores) : 1;
     this.stretch = crowding / (1 - queryShare(expected));
+    this.cores = lanes > cores && shares.cpu === 1 && asked < cores ? new Cores(cores) : null;
     this.service = new ServiceTimes(scenario.work, scenario.seed);
     this.reads = scenario.source.latency.max > 0 ? new ReadLatency(scenario.source.latency, scenario.seed) : null;
     this.holds = mode === "async" && offload === "none" && this.reads !== null && shares.wait < 1 ? new Ring() : null;
@@ -298,6 +334,7 @@ class Simulation {
 
   private enqueue(lane: Lane, at: number, due: number, demand: number, key: number): void {
     lane.calendar?.forget(lane.queuedAt);
+    this.cores?.forget(this.timeout === Number.POSITIVE_INFINITY ? at : at - this.timeout);
     lane.queuedAt = at;
     if (this.size === 1) {
       const from = Math.max(at, lane.slots.first);
@@ -371,6 +408,7 @@ class Simulation {
     if (this.keyFree !== null) start = Math.max(start, this.keyFree[key] as number);
     const stretched = held * this.stretch;
     if (held > 0) start = lane.calendar?.reserve(start, stretched) ?? Math.max(start, lane.free);
+    if (this.cores !== null && held > 0) start = this.cores.reserve(start, stretched);
     if (start + reading >= this.expiry) {
       this.unfinished++;
       return start;

@@ -47,8 +47,8 @@ export function rateLine({ asked, resolved, high, trials, capacity, probedMode }
   const between = tried.filter(({ rate }) => rate > resolved && rate < most);
   const held = between.filter(({ ok }) => ok).length;
   const doubtful = between.length === 0 ? "" : `; between them ${held} of ${between.length} held`;
-  const below = resolved > 0 ? `${formatRate(resolved)} is the highest that held every time` : "none held every time";
-  const above = high == null ? "and none failed every time" : `${formatRate(high)} the lowest that never did`;
+  const below = resolved > 0 ? `all held up to ${formatRate(resolved)}` : "none held every time";
+  const above = high == null ? "there is none from which on none did" : `none from ${formatRate(high)} on`;
   return `rate: ${below}, ${above}${doubtful} (${count})`;
 }
 

@@ -64,17 +64,15 @@ describe("the search for the highest rate", () => {
       return rateLine(search.figures());
     };
     expect(line([])).toBe("rate: no rate was tried to its end");
-    expect(line([[100, false]])).toBe("rate: none held every time, 100/s the lowest that never did (1 trial)");
-    expect(line([[100, true]])).toBe("rate: 100/s is the highest that held every time, and none failed every time (1 trial)");
+    expect(line([[100, false]])).toBe("rate: none held every time, none from 100/s on (1 trial)");
+    expect(line([[100, true]])).toBe("rate: all held up to 100/s, there is none from which on none did (1 trial)");
     const sometimes: [number, boolean][] = [
       [100, true],
       [125, false],
       [110, true],
       [110, false],
     ];
-    expect(line(sometimes)).toBe(
-      "rate: 100/s is the highest that held every time, 125/s the lowest that never did; between them 1 of 2 held (4 trials)",
-    );
+    expect(line(sometimes)).toBe("rate: all held up to 100/s, none from 125/s on; between them 1 of 2 held (4 trials)");
   });
 });
 
@@ -83,11 +81,11 @@ describe("a rate holds", () => {
   const plan = planOf(scenarioSchema.parse({ title: "x", load }), "sync");
   const settled = caseResult({ mode: "sync" });
   /** Messages take `p50` at each tenth of a second; those of the last second come after the load. */
-  const taking = (p50: (second: number) => number): CaseResult => {
+  const taking = (p50: (second: number) => number, p99 = (second: number) => 2 * p50(second)): CaseResult => {
     const [sample] = settled.series;
     const series = Array.from(
       { length: 40 },
-      (_, i): Sample => ({ ...(sample as Sample), t: (i + 1) * 100, processed: 100, p50: p50(i / 10) }),
+      (_, i): Sample => ({ ...(sample as Sample), t: (i + 1) * 100, processed: 100, p50: p50(i / 10), p99: p99(i / 10) }),
     );
     return { ...settled, series };
   };
@@ -127,6 +125,20 @@ describe("a rate holds", () => {
         plan,
       ),
     ).toBe(false);
+    // The line of one thread among many: the slowest wait longer and longer, half of them do not.
+    const half = () => 5;
+    expect(
+      keptUp(
+        taking(half, (second) => 20 + second * 50),
+        plan,
+      ),
+    ).toBe(false);
+    expect(
+      keptUp(
+        taking(half, (second) => 100 + (Math.round(second * 10) % 3) * 60),
+        plan,
+      ),
+    ).toBe(true);
     const { ledger } = settled;
     const lost = Math.ceil(ledger.processed * 0.02);
     const losing = { ...ledger, processed: ledger.processed - lost, dropped: { newest: lost, oldest: 0 } };

@@ -167,6 +167,9 @@ describe("conclusions of sweeps", () => {
     expect(conclude(cases)).toEqual([
       "sync keeps up with 100/s to 180/s; at 300/s the line grows by 100 a second, and it does 199/s at most.",
     ]);
+    // What is kept beyond a rate that was not is luck.
+    const lucky = sketch("sync", { "load.rate": 400 }, { offeredRate: 400, throughput: 400 });
+    expect(conclude([...cases, lucky])[0]).toStartWith("sync keeps up with 100/s to 180/s; at 300/s");
   });
 
   test("P2-E1 from which rate async is better, and from which it no longer helps", () => {
@@ -191,6 +194,13 @@ describe("conclusions of sweeps", () => {
     const [sentence] = conclude(cases);
     expect(sentence).toContain("parallel does 1: 100/s, 2: 182/s");
     expect(sentence).toContain("10 % that does not run side by side (R² 1.00)");
+    const [worse] = conclude([1, 2, 4].map((n) => sketch("parallel", { "parallel.workers": n }, { throughput: 500 / n })));
+    expect(worse).toContain("more of them do less than one, of which Amdahl's law knows nothing");
+    expect(worse).not.toContain("peak");
+    const [one, other] = [1, "auto"].map((n) => sketch("parallel", { "parallel.workers": n }, { throughput: 100 }));
+    const thread = { name: "worker", utilization: 1 };
+    const two = { ...other, process: { ...other?.process, threads: [{ ...thread, name: "main" }, thread, thread] } } as CaseResult;
+    expect(conclude([one as CaseResult, two])[0]).toContain("1: 100/s, 2: 100/s");
   });
 
   test("P2-E2 what a place in the queue costs", () => {
@@ -214,7 +224,7 @@ describe("conclusions of sweeps", () => {
     const of = (time: string, size: number, p99: number, throughput = 1000) =>
       sketch("async", { "work.time": time, "batch.size": size }, { throughput }, { p99 });
     const moved = conclude([of("1ms", 1, 3, 700), of("1ms", 10, 9, 1000), of("5ms", 1, 5), of("5ms", 10, 20)]);
-    expect(moved[0]).toContain("async, work.time 1ms: best at batch.size 10 (1.00 k/s, p99 9.00 ms); worst at batch.size 10");
+    expect(moved[0]).toContain("async, work.time 1ms: best at batch.size 10 (1.00 k/s, p99 9.00 ms); longest p99 at batch.size 10");
     expect(moved[1]).toContain("async, work.time 5ms: best at batch.size 1");
     expect(moved[2]).toBe("The best point moves with it.");
     expect(conclude([of("1ms", 1, 3), of("1ms", 10, 9), of("5ms", 1, 5), of("5ms", 10, 20)]).at(-1)).toBe(

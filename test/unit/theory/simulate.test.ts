@@ -106,6 +106,19 @@ describe("the simulator against formulas", () => {
     expect(full.processed).toBe(5000);
   });
 
+  test("many Workers on two cores compute in turns: as M/M/2 does, in lines of their own", () => {
+    const { sojourn } = simulated(
+      "parallel",
+      { ...poisson(1600), work: work("exponential"), keys: { count: 10_000 } },
+      { workers: 64, cores: 2 },
+    );
+    // Who comes first is not always served first, which changes no mean where service is exponential.
+    expect(off(sojourn.mean / 1e9, mmcSojourn(1600, 0.001, 2))).toBeLessThan(2 * NEAR);
+    // As many lanes as cores wait in their own line only.
+    const apart = simulated("parallel", { ...poisson(1600), work: work("exponential"), keys: { count: 10_000 } }, { workers: 2, cores: 2 });
+    expect(off(apart.sojourn.mean / 1e9, mm1Sojourn(800, 0.001))).toBeLessThan(2 * NEAR);
+  });
+
   test("machines that are not here: 1 024 cores", () => {
     const load = { executor: "constant-arrival-rate", rate: 150_000, duration: "1s" };
     const result = simulated(
