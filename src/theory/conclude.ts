@@ -211,7 +211,10 @@ function bestBatches(all: readonly CaseResult[], batched: readonly string[], fie
     return { sentence, point: point(one) };
   });
   const points = new Set(best.map(({ point }) => point));
-  const moved = best.length < 2 ? [] : [points.size > 1 ? "The best point moves with it." : "The best point stays where it is."];
+  const moved =
+    best.length < 2
+      ? []
+      : [points.size > 1 ? `The best point moves with ${others.join(" and ") || "the mode"}.` : "The best point stays where it is."];
   return [...best.map(({ sentence }) => sentence), ...moved];
 }
 

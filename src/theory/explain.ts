@@ -71,6 +71,8 @@ class Facts {
   get overrun(): boolean {
     const { ledger, latency, throughput } = this.result;
     if (this.closedLoop) return this.saturated && this.clients > this.slots;
+    const { load } = this.scenario;
+    if (load.executor === "bursts" && load.count === 1 && load.size > this.slots) return true;
     const behind = !keepsPace(this.result);
     // Little's law: how many wait on average. While it is read nothing waits.
     const waiting = (throughput * (latency.sojourn.mean - latency.service.mean - this.readMs)) / 1000;
@@ -195,6 +197,7 @@ const BOTTLENECKS: readonly Look[] = [
   neverEnding,
   slowSource,
   busyThread,
+  waitingBatch,
   busyWorkers,
   busyKeys,
   otherPrograms,
@@ -202,8 +205,8 @@ const BOTTLENECKS: readonly Look[] = [
   slowHandlers,
   processors,
   shortQueue,
-  waitingBatch,
   bursts,
+  turnInBatch,
   slowWork,
 ];
 
@@ -219,9 +222,11 @@ function queryStorm(facts: Facts): string | null {
 
 /** Long before the load was over nothing was done any more. */
 function neverEnding({ result, scenario }: Facts): string | null {
-  const { ledger, durationMs } = result;
+  const { ledger, durationMs, status } = result;
   const load = "duration" in scenario.load ? scenario.load.duration / 1000 : 0;
-  if (scenario.work.kind !== "handler" || ledger.unfinished < ledger.scheduled / 2 || durationMs > load / 2) return null;
+  // One that was not stopped had all of gracefulStop as well.
+  const still = status === "completed" ? durationMs < 0.9 * load : ledger.unfinished >= ledger.scheduled / 2 && durationMs <= load / 2;
+  if (scenario.work.kind !== "handler" || ledger.unfinished === 0 || !still) return null;
   return `A handler that does not end is the limit: nothing was done any more after the first ${formatMs(durationMs)}, and what waited behind it was never begun.`;
 }
 
@@ -332,6 +337,15 @@ function waitingBatch({ result, scenario, rate }: Facts): string | null {
   return `The batch is what takes time: of ${formatMs(sojourn.mean)} on average, ${formatMs(filling)} was waiting for it to go (${how}), at ${rate}. ${help} would help.`;
 }
 
+/** Waiting for the batch to go and for those before it in the batch, together: less work per message would not shorten the first. */
+function turnInBatch({ result, scenario, rate, overrun }: Facts): string | null {
+  const { batch, sojourn } = result.latency;
+  const { size, timeout } = scenario.batch;
+  const single = (size ?? (timeout === undefined ? 1 : 2)) === 1;
+  if (result.mode === "sync" || single || !overrun || batch.mean < 0.5 * sojourn.mean || batch.mean < 0.5) return null;
+  return `The batch is what takes time: of ${formatMs(sojourn.mean)} on average, ${formatMs(batch.mean)} was waiting for it to go and for its turn within it (batches went with ${formatCount(result.batches.meanSize)} on average), at ${rate}. A smaller batch.size would help.`;
+}
+
 function processors(facts: Facts): string | null {
   const { result, scenario, slots } = facts;
   if (!facts.overrun || !facts.saturated) return null;
@@ -363,12 +377,12 @@ function shortQueue({ result, main, workers }: Facts): string | null {
   return `The queue is the limit: its ${formatCount(result.queue.capacity)} places overflowed when arrivals came close together, though no thread was computing more than ${formatShare(busiest)} of the time. A larger queue.capacity would help.`;
 }
 
-/** What comes at once waits for itself, and is done before more comes. */
+/** What comes at once waits for itself, and is done before more comes; what comes once is as much as can be done. */
 function bursts(facts: Facts): string | null {
   const { result, scenario } = facts;
   const { load } = scenario;
-  if (load.executor !== "bursts" || !facts.overrun || result.ledger.unfinished > 0) return null;
-  return `The arrivals are the limit: ${formatCount(load.size)} come at once, and each waits for those before it, ${formatMs(result.latency.sojourn.p50)} at the median; ${facts.rate} went through${load.count === 1 ? "" : ", and between the bursts there is nothing to do"}.`;
+  if (load.executor !== "bursts" || load.count === 1 || !facts.overrun || result.ledger.unfinished > 0) return null;
+  return `The arrivals are the limit: ${formatCount(load.size)} come at once, and each waits for those before it, ${formatMs(result.latency.sojourn.p50)} at the median; ${facts.rate} went through, and between the bursts there is nothing to do.`;
 }
 
 function slowWork(facts: Facts): string | null {

@@ -166,7 +166,7 @@ export function capacityOf(expected: Expected): Capacity {
   const service = time * (shares.cpu + shares.hold + shares.wait);
   if (mode === "sync") {
     const whole = service + read;
-    if (whole === 0) return { capacity: null, bottleneck: OVERHEAD, servers: 1 };
+    if (whole === 0) return { capacity: null, bottleneck: unknown(scenario), servers: 1 };
     return { capacity: 1 / whole, bottleneck: read > service ? "source" : nameOf(shares), servers: 1 };
   }
   const offload = mode === "async" ? scenario.async.offload : "none";
@@ -181,12 +181,15 @@ export function capacityOf(expected: Expected): Capacity {
   if (shares.cpu > 0) limits.push([cores / (time * shares.cpu), "all cores", cores]);
   if (service > 0) limits.push([slots / (service + handover), slots === 1 ? nameOf(shares) : "concurrency", slots]);
   if (read > 0) limits.push([source.connections / read, "source", slots]);
-  if (limits.length === 0) return { capacity: null, bottleneck: OVERHEAD, servers: 1 };
+  if (limits.length === 0) return { capacity: null, bottleneck: unknown(scenario), servers: 1 };
   const [capacity, bottleneck, servers] = limits.reduce((least, one) => (one[0] < least[0] ? one : least));
   return { capacity, bottleneck, servers };
 }
 
-const OVERHEAD = "the lab's own overhead";
+/** What limits work of which theory knows no time. */
+function unknown({ work }: Scenario): string {
+  return work.kind === "handler" ? "the handler" : "the lab's own overhead";
+}
 
 function nameOf({ cpu, hold, wait }: Shares): string {
   return cpu >= hold && cpu >= wait ? "cpu" : hold >= wait ? "sleep" : "io";
@@ -229,7 +232,7 @@ function keyLimits({ mode, scenario, workers }: Expected): KeyLimits {
     lanes[lane] = (lanes[lane] as number) + (parts[i] as number);
     left -= parts[i] as number;
   }
-  const busiest = Math.max(...lanes) + Math.max(0, left) / workers;
+  const busiest = lanes.reduce((most, lane) => Math.max(most, lane), 0) + Math.max(0, left) / workers;
   return { key, thread: Math.min(scenario.async.concurrency / service, held > 0 ? 1 / held : NO_LIMIT) / busiest };
 }
 

@@ -22,6 +22,14 @@ export type Verdict = Omit<ThresholdResult, "case">;
 
 /** So soon after the start, or the warm-up, a rate says nothing. */
 const LEAST_SPAN: Nanoseconds = 500e6;
+/** So long it may be that nothing is done yet because the first takes its time. */
+const FIRST_DONE: Nanoseconds = 10 * LEAST_SPAN;
+
+/** What is on its way at first is missing from a rate: little of it, after ten times as long as the fastest took. */
+function begunAfter({ recorders }: Standing): Nanoseconds {
+  const done = recorders.filter(({ sojourn }) => sojourn.count > 0);
+  return done.length === 0 ? FIRST_DONE : LEAST_SPAN + 10 * Math.min(...done.map(({ sojourn }) => sojourn.min));
+}
 
 /** The thresholds of a case. */
 export class Gate {
@@ -43,8 +51,11 @@ export class Gate {
   broken(now: Nanoseconds, standing: () => Standing): string | null {
     const urgent = this.rules.filter(({ threshold, abort }) => abort !== null && now >= abort && this.canTell(threshold, now));
     if (urgent.length === 0) return null;
-    const measures = measuresOf(standing());
+    const stands = standing();
+    const measures = measuresOf(stands);
+    const begun = now >= this.warmup + begunAfter(stands);
     for (const { threshold } of urgent) {
+      if (threshold.metric === "throughput" && !begun) continue;
       const { value, ok } = judge(threshold, measures);
       if (!ok)
         return `Ended early: the threshold ${threshold.metric} ${threshold.expression} was broken (${Number(value.toPrecision(4))}) and has abortOnFail.`;

@@ -78,11 +78,17 @@ export function plainTable(rows: readonly ComparisonRow[], columns: readonly str
   );
 }
 
-/** The comparison in lines of at most so many columns, as long as it can: with short names of the fields, without p95, without p50. */
+/** The comparison in lines of at most so many columns, as long as it can: with short names of the fields, without p95, p50, CPU. */
 export function narrowTable(rows: readonly ComparisonRow[], width: number): string {
   const short = rows.map((row) => ({ ...row, mode: row.mode.replace(/\b(?:[a-z]+\.)+(?=[a-z])/gi, "") }));
   const without = (...spare: string[]) => COLUMNS.filter((column) => !spare.includes(column));
-  const tries = [plainTable(rows), plainTable(short), plainTable(short, without("p95")), plainTable(short, without("p95", "p50"))];
+  const tries = [
+    plainTable(rows),
+    plainTable(short),
+    plainTable(short, without("p95")),
+    plainTable(short, without("p95", "p50")),
+    plainTable(short, without("p95", "p50", "CPU")),
+  ];
   const fits = (table: string) => table.split("\n").every((line) => Bun.stringWidth(line) <= width);
   return tries.find(fits) ?? (tries.at(-1) as string);
 }

@@ -137,8 +137,9 @@ describe("thresholds at the end and on the way", () => {
 
   test("end a case only if they say so, and not before their delay", () => {
     const gate = new Gate({ throughput: [rule("value>100", true)], dropped: [rule("count==0")] });
-    expect(gate.broken(500e6 - 1, () => standing)).toBeNull();
-    expect(gate.broken(500e6, () => standing)).toContain("throughput value>100 was broken (60)");
+    // The fastest took 1 ms: what was on its way at first is a fiftieth of half a second.
+    expect(gate.broken(510e6 - 1, () => standing)).toBeNull();
+    expect(gate.broken(510e6, () => standing)).toContain("throughput value>100 was broken (60)");
     expect(new Gate().broken(1e9, () => standing)).toBeNull();
   });
 
@@ -146,6 +147,11 @@ describe("thresholds at the end and on the way", () => {
     const ends = (metric: string, threshold: string) => new Gate({ [metric]: [rule(threshold, true)] }, 1e9);
     expect(ends("throughput", "value>100").broken(1.2e9, () => standing)).toBeNull();
     expect(ends("throughput", "value>100").broken(1.6e9, () => standing)).toContain("was broken");
+    const slow = new Recorder();
+    slow.processed({ key: 0, sequence: 1, due: 0, taken: 0, dequeued: 0 }, 0, 400e6);
+    const begun = (at: number, recorders: Recorder[]) => ends("throughput", "value>100").broken(at, () => ({ ...standing, recorders }));
+    expect([begun(5.4e9, [slow]), begun(5.9e9, [new Recorder()])]).toEqual([null, null]);
+    expect([begun(5.6e9, [slow]), begun(6.1e9, [new Recorder()])].join()).toMatch(/was broken.*was broken/);
     const undone = { ...standing, ledger: { ...standing.ledger, unfinished: 5 } };
     expect(ends("unfinished", "count==0").broken(5e9, () => undone)).toBeNull();
   });

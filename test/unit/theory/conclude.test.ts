@@ -45,6 +45,13 @@ describe("P1-S P2-S explanations of cases with a known answer", () => {
     expect(sentence).toContain("A shorter batch.timeout or a smaller batch.size would help.");
   });
 
+  test("the turn within a batch, where no core is near its limit", () => {
+    const turn = { ...base, offeredRate: 1000, throughput: 921, latency: parts(60, 90, 0.7), batches: { count: 30, meanSize: 100 } };
+    const sentence = explain(turn, scenario({ batch: { size: 100, timeout: "100ms" }, work: { kind: "cpu", time: "700us" } }));
+    expect(sentence).toContain("of 90.0 ms on average, 60.0 ms was waiting for it to go and for its turn within it");
+    expect(sentence).toContain("A smaller batch.size would help.");
+  });
+
   test("too few processors for what they wait for", () => {
     const waited = { ...base, offeredRate: 400, throughput: 198, latency: parts(0, 900, 50) };
     const sentence = explain(waited, scenario({ async: { concurrency: 10 }, work: { kind: "io", time: "50ms" } }));
@@ -226,7 +233,7 @@ describe("conclusions of sweeps", () => {
     const moved = conclude([of("1ms", 1, 3, 700), of("1ms", 10, 9, 1000), of("5ms", 1, 5), of("5ms", 10, 20)]);
     expect(moved[0]).toContain("async, work.time 1ms: best at batch.size 10 (1.00 k/s, p99 9.00 ms); longest p99 at batch.size 10");
     expect(moved[1]).toContain("async, work.time 5ms: best at batch.size 1");
-    expect(moved[2]).toBe("The best point moves with it.");
+    expect(moved[2]).toBe("The best point moves with work.time.");
     expect(conclude([of("1ms", 1, 3), of("1ms", 10, 9), of("5ms", 1, 5), of("5ms", 10, 20)]).at(-1)).toBe(
       "The best point stays where it is.",
     );

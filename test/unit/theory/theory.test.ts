@@ -68,6 +68,9 @@ describe("P1-S predictions", () => {
     const mixed = { work: { kind: "mixed", time: "4ms", cpuShare: 0.25 }, load: rate(10_000), async: { concurrency: 100 } };
     expect(expectation("async", mixed)).toMatchObject({ capacity: 1000, bottleneck: "cpu" });
     expect(expectation("async", { work: { kind: "none" } })).toMatchObject({ capacity: null, model: "capacity" });
+    const handler = { work: { kind: "handler", module: "x.ts" }, load: rate(1000) };
+    expect(expectation("parallel", handler)).toMatchObject({ capacity: null, bottleneck: "the handler" });
+    expect(expectation("parallel", { ...cpu, load: rate(10) }, 1_000_000, 1_000_000).capacity).toBeCloseTo(2e8, 0);
   });
 
   test("a hot key shows in throughput, not in capacity", () => {
@@ -208,6 +211,18 @@ describe("explanations name the bottleneck from utilisation", () => {
     const waits = { ...result, latency: { ...latency, sojourn, service: { ...service, p99: 9.5 } } } as CaseResult;
     const told = explain(waits, scenarioSchema.parse({ title: "x", work: { kind: "cpu", time: "5ms" } }));
     expect(told).toStartWith("The one thread is close to its limit: it was computing 85 % of the time");
+  });
+
+  test("a handler that does not end, in a part of the Workers after a while", () => {
+    const one = caseResult({ mode: "parallel", processed: 54, unfinished: 46 });
+    const scenario = scenarioSchema.parse({
+      title: "x",
+      work: { kind: "handler", module: "x.ts" },
+      load: { executor: "constant-arrival-rate", rate: 50, duration: "2s" },
+    });
+    expect(explain({ ...one, durationMs: 1320 }, scenario)).toContain("nothing was done any more after the first 1.32 s");
+    expect(explain({ ...one, durationMs: 1990 }, scenario)).not.toContain("does not end");
+    expect(explain({ ...one, durationMs: 1320, status: "aborted" }, scenario)).not.toContain("does not end");
   });
 
   test("blocking waits", () => {
