@@ -52,6 +52,13 @@ function overrideOf(path: string, index: number, value: unknown) {
   return { source: ["sweep", path, index], path: path.split("."), value };
 }
 
+/** A value in one way of writing it: `1_000` as 1e3, 1ms as 1000us, 80% as 80.0%. */
+function plain(value: unknown): string {
+  const share = typeof value === "string" && value.endsWith("%") ? parseNumber(value.slice(0, -1)) : null;
+  if (share !== null) return `${share}%`;
+  return String(parseNumber(value) ?? parseDuration(value) ?? parseSize(value) ?? JSON.stringify(value));
+}
+
 /** What is wrong with a sweep by itself: its fields, each of its values, its size. Whatever else is wrong with the file. */
 export function sweepProblems(yaml: YamlFile): Problem[] {
   const root = yaml.value();
@@ -74,10 +81,7 @@ export function sweepProblems(yaml: YamlFile): Problem[] {
       for (const [index, value] of values.slice(0, MOST_POINTS).entries()) {
         problems.push(...valueProblems(path, index, value, yaml));
         // The same case twice would look like two.
-        const share = typeof value === "string" && value.endsWith("%") ? parseNumber(value.slice(0, -1)) : null;
-        const key = String(
-          share === null ? (parseNumber(value) ?? parseDuration(value) ?? parseSize(value) ?? JSON.stringify(value)) : `${share}%`,
-        );
+        const key = plain(value);
         if (seen.has(key)) {
           const text = `sweep.${printable(path, 80)}.${index}: must be another value than those before it, got ${quoted(value)}`;
           problems.push(yaml.problemAt(["sweep", path, index], text));

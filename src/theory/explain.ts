@@ -86,6 +86,11 @@ class Facts {
     return mode === "parallel" ? (throughput * latency.service.mean) / 1000 / Math.max(1, this.workers.length) : process.eventLoop.busy;
   }
 
+  get batched(): boolean {
+    const { size, timeout } = this.scenario.batch;
+    return this.result.mode !== "sync" && size !== 1 && (size !== undefined || timeout !== undefined);
+  }
+
   private get longestRead(): number {
     return this.scenario.source.latency.max / 1000;
   }
@@ -325,24 +330,21 @@ function heldThread(facts: Facts): string | null {
   return `The event loop is the limit: it was held ${formatShare(busy)} of the time, mostly by waiting that blocks it, at ${facts.rate}. Waiting that leaves it free (\`await\`), or more threads, would help.`;
 }
 
-function waitingBatch({ result, scenario, rate }: Facts): string | null {
+function waitingBatch({ result, scenario, batched, rate }: Facts): string | null {
   const { batch, sojourn } = result.latency;
-  const { size, timeout } = scenario.batch;
-  const single = (size ?? (timeout === undefined ? 1 : 2)) === 1;
+  const { timeout } = scenario.batch;
   // The rest of it is the turn within the batch.
   const filling = batch.mean - (Math.max(0, result.batches.meanSize - 1) / 2) * result.latency.service.mean;
-  if (result.mode === "sync" || single || filling < 0.5 * sojourn.mean || filling < 0.5) return null;
+  if (!batched || filling < 0.5 * sojourn.mean || filling < 0.5) return null;
   const how = `batches went with ${formatCount(result.batches.meanSize)} on average`;
   const help = timeout === undefined ? "A smaller batch.size, or a batch.timeout," : "A shorter batch.timeout or a smaller batch.size";
   return `The batch is what takes time: of ${formatMs(sojourn.mean)} on average, ${formatMs(filling)} was waiting for it to go (${how}), at ${rate}. ${help} would help.`;
 }
 
 /** Waiting for the batch to go and for those before it in the batch, together: less work per message would not shorten the first. */
-function turnInBatch({ result, scenario, rate, overrun }: Facts): string | null {
+function turnInBatch({ result, batched, rate, overrun }: Facts): string | null {
   const { batch, sojourn } = result.latency;
-  const { size, timeout } = scenario.batch;
-  const single = (size ?? (timeout === undefined ? 1 : 2)) === 1;
-  if (result.mode === "sync" || single || !overrun || batch.mean < 0.5 * sojourn.mean || batch.mean < 0.5) return null;
+  if (!batched || !overrun || batch.mean < 0.5 * sojourn.mean || batch.mean < 0.5) return null;
   return `The batch is what takes time: of ${formatMs(sojourn.mean)} on average, ${formatMs(batch.mean)} was waiting for it to go and for its turn within it (batches went with ${formatCount(result.batches.meanSize)} on average), at ${rate}. A smaller batch.size would help.`;
 }
 

@@ -49,13 +49,12 @@ export class Gate {
 
   /** The sentence for the first threshold that is broken now and ends the case. */
   broken(now: Nanoseconds, standing: () => Standing): string | null {
-    const urgent = this.rules.filter(({ threshold, abort }) => abort !== null && now >= abort && this.canTell(threshold, now));
+    const urgent = this.rules.filter(({ abort }) => abort !== null && now >= abort);
     if (urgent.length === 0) return null;
     const stands = standing();
     const measures = measuresOf(stands);
-    const begun = now >= this.warmup + begunAfter(stands);
     for (const { threshold } of urgent) {
-      if (threshold.metric === "throughput" && !begun) continue;
+      if (!this.canTell(threshold, now, stands)) continue;
       const { value, ok } = judge(threshold, measures);
       if (!ok)
         return `Ended early: the threshold ${threshold.metric} ${threshold.expression} was broken (${Number(value.toPrecision(4))}) and has abortOnFail.`;
@@ -64,10 +63,10 @@ export class Gate {
   }
 
   /** Whether a figure says already what it will say in the end. */
-  private canTell({ metric }: Threshold, now: Nanoseconds): boolean {
+  private canTell({ metric }: Threshold, now: Nanoseconds, stands: Standing): boolean {
     // What is on its way counts as unfinished until it is done.
     if (metric === "unfinished") return false;
-    return metric !== "throughput" || now >= this.warmup + LEAST_SPAN;
+    return metric !== "throughput" || now >= this.warmup + begunAfter(stands);
   }
 
   verdicts(standing: Standing): Verdict[] {
