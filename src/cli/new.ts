@@ -29,7 +29,8 @@ source: { latency: 0ms, connections: 1 }                                # what o
 keys: { count: 1000, distribution: uniform }                            # uniform | round-robin | zipf (exponent)
 message: { updates: { min: 1, max: 5 }, ops: [increment, set, compute], size: 0B }
 work: { kind: cpu, time: 5ms, distribution: constant }                  # none | cpu | sleep | io | mixed (cpuShare) |
-                                                                        # handler (module: ./score.ts)
+                                                                        # handler (module: ./score.ts);
+                                                                        # perBatch: 2ms computed once for each batch
 queue: { capacity: 1000, overflow: block }                              # block | drop-newest | drop-oldest
 batch: { size: 1 }                                                      # size, timeout, or both
 async: { concurrency: 1, offload: none }                                # offload: none | message | batch

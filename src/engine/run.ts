@@ -50,7 +50,7 @@ interface Ran {
 /** True when any of its work is computing, of which somebody has to know how long it takes here. */
 function computes({ scenario: { work, flow } }: CasePlan): boolean {
   const works = [work, flow?.work, ...Object.values(flow?.parts ?? {}).map((part) => part.work)];
-  return works.some((one) => one?.kind === "cpu" || one?.kind === "mixed");
+  return work.perBatch > 0 || works.some((one) => one?.kind === "cpu" || one?.kind === "mixed");
 }
 
 class ScenarioRun {
@@ -332,5 +332,5 @@ function patienceMs({ mode, scenario }: CasePlan): number {
   const capacity = scenario.queue.capacity === "unlimited" ? 100_000 : scenario.queue.capacity;
   const read = mode === "sync" ? scenario.source.latency.max / 1000 : 0;
   const items = mode === "async" ? Math.min(scenario.batch.size ?? (scenario.batch.timeout === undefined ? 1 : capacity), capacity) : 1;
-  return 10_000 + 3 * (item * items + read);
+  return 10_000 + 3 * (item * items + scenario.work.perBatch / 1000 + read);
 }

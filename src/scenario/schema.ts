@@ -96,6 +96,8 @@ const messageParts = {
       cv: s.positive(100).default(1),
       cpuShare: s.share().default(0.5),
       module: s.text(4096).optional(),
+      /** Computation that a batch costs once, before its first message, whatever the kind of the work. */
+      perBatch: s.delay().default(0),
     })
     .prefault({}),
   queries: z

@@ -97,6 +97,8 @@ const SETTLING = 10;
 function formulaFor(expected: Expected, lambda: number, servers: number, { key, thread }: KeyLimits): Sojourn | null {
   const { mode, scenario } = expected;
   const { load, work, source, batch, queue, keys } = scenario;
+  // The formulas know of no time that is spent before a batch.
+  if (work.perBatch > 0) return null;
   const oneByOne = mode === "sync" || (batch.size ?? (batch.timeout === undefined ? 1 : 2)) === 1;
   const offloaded = mode === "async" && scenario.async.offload !== "none";
   const steady = load.executor === "constant-arrival-rate" && load.jitter === 0 && source.latency.max === 0;
@@ -159,15 +161,14 @@ export function capacityOf(expected: Expected): Capacity {
   const { mode, scenario, workers, cores } = expected;
   if (scenario.workload === "fetch") return { ...predictFetch(expected), servers: 1 };
   if (scenario.workload === "flow") return { ...predictFlow(expected, predict), servers: 1 };
-  const { work, source, batch } = scenario;
+  const { source, batch } = scenario;
   const read = (source.latency.min + source.latency.max) / 2e6;
-  const shares: Shares = sharesOf(scenario) ?? { cpu: 0, hold: 0, wait: 0 };
-  const time = work.time / 1e6;
-  const service = time * (shares.cpu + shares.hold + shares.wait);
+  const spent = spentPerItem(expected);
+  const service = spent.cpu + spent.hold + spent.wait;
   if (mode === "sync") {
     const whole = service + read;
     if (whole === 0) return { capacity: null, bottleneck: unknown(scenario), servers: 1 };
-    return { capacity: 1 / whole, bottleneck: read > service ? "source" : nameOf(shares), servers: 1 };
+    return { capacity: 1 / whole, bottleneck: read > service ? "source" : nameOf(spent), servers: 1 };
   }
   const offload = mode === "async" ? scenario.async.offload : "none";
   const pieces = offload === "message" ? 1 : 1 / Math.max(1, Math.min(batch.size ?? 1, 1e6));
@@ -175,15 +176,29 @@ export function capacityOf(expected: Expected): Capacity {
   const threads = mode === "parallel" ? workers : 1;
   const slots = threads * scenario.async.concurrency;
   const limits: [number, string, number][] = [];
-  const held = time * (shares.cpu + shares.hold);
+  const held = spent.cpu + spent.hold;
   if (held > 0)
-    limits.push([threads / (held + (scenario.async.concurrency > 1 ? 0 : handover)), threadName(mode, threads, cores, shares), threads]);
-  if (shares.cpu > 0) limits.push([cores / (time * shares.cpu), "all cores", cores]);
-  if (service > 0) limits.push([slots / (service + handover), slots === 1 ? nameOf(shares) : "concurrency", slots]);
+    limits.push([threads / (held + (scenario.async.concurrency > 1 ? 0 : handover)), threadName(mode, threads, cores, spent), threads]);
+  if (spent.cpu > 0) limits.push([cores / spent.cpu, "all cores", cores]);
+  if (service > 0) limits.push([slots / (service + handover), slots === 1 ? nameOf(spent) : "concurrency", slots]);
   if (read > 0) limits.push([source.connections / read, "source", slots]);
   if (limits.length === 0) return { capacity: null, bottleneck: unknown(scenario), servers: 1 };
   const [capacity, bottleneck, servers] = limits.reduce((least, one) => (one[0] < least[0] ? one : least));
   return { capacity, bottleneck, servers };
+}
+
+/** Seconds that an item takes of a core, of its thread and of neither; of what its batch costs once, where that is full, its part. */
+function spentPerItem({ mode, scenario }: Expected): Shares {
+  const shares = sharesOf(scenario);
+  const { work, batch, async, queue } = scenario;
+  if (work.kind === "handler") return { cpu: 0, hold: 0, wait: 0 };
+  const alone = mode === "sync" || (mode === "async" && async.offload === "message");
+  // Only a timeout: when there is no end of messages, a batch takes all that wait.
+  const most = batch.timeout === undefined ? 1 : queue.capacity === "unlimited" ? 1e6 : queue.capacity;
+  const opening = work.perBatch / 1e6 / (alone ? 1 : (batch.size ?? most));
+  const time = shares === null ? 0 : work.time / 1e6;
+  const { cpu, hold, wait } = shares ?? { cpu: 0, hold: 0, wait: 0 };
+  return { cpu: time * cpu + opening, hold: time * hold, wait: time * wait };
 }
 
 /** What limits work of which theory knows no time. */

@@ -30,6 +30,8 @@ export interface Processor {
   readonly instant: boolean;
   /** True when `process` only begins something outside and takes next to no time of its thread. */
   readonly yields: boolean;
+  /** Does what a batch costs once, on the thread that works it; its first item's service begins with it. Absent: it costs nothing. */
+  readonly openBatch?: (() => void) | undefined;
   /** True when items of one key must be worked one after another. */
   readonly ordered: boolean;
   /** Items that may be under way now, if that is less than the mode would allow. */

@@ -379,6 +379,35 @@ describe("what the modes mean", () => {
     expect(timed.result.latency.batch.max).toBeLessThanOrEqual(5.01);
   });
 
+  test("work.perBatch is computed once per batch, before its first item, and is that item's service; sync has batches of one", async () => {
+    for (const kind of ["none", "cpu", "sleep", "io"] as const) {
+      const given = scenario({
+        load: burst(20),
+        keys: { count: 20, distribution: "round-robin" },
+        work: { kind, time: "1ms", perBatch: "4ms" },
+        batch: { size: 10 },
+      });
+      const each = kind === "none" ? 0 : 1;
+      const { result } = await asynchronous(given);
+      expect(result.durationMs).toBeCloseTo(2 * (4 + 10 * each), 2);
+      expect(result.latency.service).toMatchObject({ min: each, max: each + 4 });
+      expect(result.latency.service.mean).toBeCloseTo(each + 0.4, 3);
+      const { sojourn, schedule, queue, batch, service } = result.latency;
+      expect(schedule.mean + queue.mean + batch.mean + service.mean).toBeCloseTo(sojourn.mean, 6);
+      expect((await sync(given)).result.durationMs).toBeCloseTo(20 * (4 + each), 2);
+    }
+  });
+
+  test("work.perBatch: how full batches are decides what the loop can do", async () => {
+    const done = async (size: number) => {
+      const load = { executor: "constant-arrival-rate", rate: 2000, duration: "1s" };
+      const given = scenario({ load, work: { kind: "cpu", time: "100us", perBatch: "2ms" }, batch: { size }, gracefulStop: "30s" });
+      return (await asynchronous(given)).result.throughput;
+    };
+    expect(await done(1)).toBeCloseTo(1 / 0.0021, 0);
+    expect(await done(10)).toBeGreaterThan(1900);
+  });
+
   test("async: under block the source waits, and the waiting is schedule delay", async () => {
     const { result } = await asynchronous(scenario({ load: burst(50), work: { kind: "cpu", time: "1ms" }, queue: { capacity: 5 } }));
     expect(result.sourceBlocked.queueFullMs).toBeGreaterThan(40);

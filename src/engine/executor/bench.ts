@@ -155,6 +155,7 @@ export class Bench {
       }
       const started = this.time.now();
       if (this.halted || this.expired(started)) return true;
+      if (running.done === 0) this.processor.openBatch?.();
       const outcome = this.processor.process(item);
       if (outcome instanceof Promise) {
         const held = this.time.now();

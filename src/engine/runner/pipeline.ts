@@ -138,7 +138,7 @@ export function buildPipeline(setup: Setup, facts: TapeFacts, onSample: OnSample
 /** The grace after the last arrival, and what one item may take at most; of flows, whose parts wait as they see fit, nobody knows that. */
 function stillnessOf({ workload, gracefulStop, work, source, fetch }: Scenario): Nanoseconds {
   if (workload === "flow") return Number.POSITIVE_INFINITY;
-  return 1000 * (gracefulStop + LONGEST_ITEM * work.time + source.latency.max + (fetch?.deadline ?? 0));
+  return 1000 * (gracefulStop + LONGEST_ITEM * work.time + work.perBatch + source.latency.max + (fetch?.deadline ?? 0));
 }
 
 /** Bytes of an address at most. */
@@ -157,8 +157,8 @@ function settingsOf({ plan: { mode, scenario, slots }, face }: Setup): Settings 
     offload: mode === "async" ? scenario.async.offload : "none",
     snapshots: (scenario.queries.rate > 0 || face !== null) && scenario.queries.consistency === "snapshot",
     warmup: scenario.warmup * 1000,
-    patience: PATIENCE + 3000 * scenario.work.time,
-    lastItem: LAST_ITEM + 2000 * scenario.work.time,
+    patience: PATIENCE + 3000 * (scenario.work.time + scenario.work.perBatch),
+    lastItem: LAST_ITEM + 2000 * (scenario.work.time + scenario.work.perBatch),
     messageBytes: replayed ? 8_000_000 : Math.max(LONGEST_ADDRESS, widest * (scenario.message.size + 8192)),
   };
 }

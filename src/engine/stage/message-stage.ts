@@ -33,7 +33,7 @@ export class MessageStage implements Stage {
     const { work } = scenario;
     const kind = work.kind === "handler" ? "none" : work.kind;
     const message = { ...scenario.message, size: Math.min(scenario.message.size, 256) };
-    const light = { ...scenario, message, work: { ...work, kind, time: Math.min(2, work.time) } };
+    const light = { ...scenario, message, work: { ...work, kind, time: Math.min(2, work.time), perBatch: Math.min(2, work.perBatch) } };
     return MessageStage.open({ ...this.plan, scenario: light }, this.spec.roundsPerMs);
   }
 

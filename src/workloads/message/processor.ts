@@ -17,12 +17,15 @@ export interface WorkCost extends ServiceTime {
   readonly kind: "none" | "cpu" | "sleep" | "io" | "mixed" | "handler";
   /** mixed: share of the time that is cpu; the rest is io. */
   readonly cpuShare: number;
+  /** Computation that a batch costs once, whatever the kind; microseconds. */
+  readonly perBatch: number;
 }
 
 /** The state machines of one thread and the work that updating them costs. */
 export class MessageProcessor implements Processor {
   readonly instant: boolean;
   readonly yields: boolean;
+  readonly openBatch: (() => void) | undefined;
   readonly ordered = true;
   readonly limit = Number.POSITIVE_INFINITY;
   private readonly states: (State | undefined)[] = [];
@@ -37,6 +40,8 @@ export class MessageProcessor implements Processor {
   private readonly compute: number;
   private readonly block: number;
   private readonly wait: number;
+  /** True when a message costs nothing but its update. */
+  private readonly free: boolean;
   /** True when every message has a time of its own. */
   private readonly varying: boolean;
 
@@ -53,12 +58,15 @@ export class MessageProcessor implements Processor {
     this.compute = cost.kind === "cpu" ? 1 : cost.kind === "mixed" ? cost.cpuShare : 0;
     this.block = cost.kind === "sleep" ? 1 : 0;
     this.wait = cost.kind === "io" ? 1 : cost.kind === "mixed" ? 1 - cost.cpuShare : 0;
-    this.yields = handler === null && this.wait === 1 && this.demand > 0;
-    this.instant = handler === null && (this.demand === 0 || this.compute + this.block + this.wait === 0);
+    const opening = cost.perBatch * 1000;
+    this.openBatch = opening > 0 ? () => this.effort.compute(opening) : undefined;
+    this.yields = handler === null && this.openBatch === undefined && this.wait === 1 && this.demand > 0;
+    this.free = handler === null && (this.demand === 0 || this.compute + this.block + this.wait === 0);
+    this.instant = this.free && this.openBatch === undefined;
   }
 
   process(item: Item): Outcome | Promise<Outcome> {
-    if (this.instant) return this.update(item);
+    if (this.free) return this.update(item);
     if (this.handler !== null) return this.handle(item, this.handler);
     const demand = this.varying ? item.demand : this.demand;
     if (this.compute > 0) this.effort.compute(demand * this.compute);

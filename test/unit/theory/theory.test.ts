@@ -53,6 +53,16 @@ describe("P1-S predictions", () => {
     predict({ mode, scenario: scenarioSchema.parse({ title: "x", ...change }), workers, cores });
   const rate = (perSecond: number, more: object = {}) => ({ executor: "constant-arrival-rate", rate: perSecond, ...more });
 
+  test("what a batch costs once is shared by its messages: full batches bear it best", () => {
+    const costly = { work: { kind: "cpu", time: "1ms", perBatch: "2ms" }, load: rate(10_000) };
+    expect(expectation("sync", { ...costly, batch: { size: 10 } }).capacity).toBeCloseTo(1 / 0.003, 9);
+    expect(expectation("async", { ...costly, batch: { size: 10 } }).capacity).toBeCloseTo(1 / 0.0012, 9);
+    expect(expectation("async", costly).capacity).toBeCloseTo(1 / 0.003, 9);
+    expect(expectation("parallel", { ...costly, batch: { size: 10 } }, 4, 2).capacity).toBeCloseTo(2 / 0.0012, 9);
+    expect(expectation("async", { ...costly, batch: { timeout: "5ms" }, queue: { capacity: 100 } }).capacity).toBeCloseTo(1 / 0.00102, 9);
+    expect(expectation("sync", { ...costly, work: { kind: "none", perBatch: "2ms" } })).toMatchObject({ capacity: 500, bottleneck: "cpu" });
+  });
+
   test("capacity is servers ÷ service time, per mode and kind of work", () => {
     const cpu = { work: { kind: "cpu", time: "5ms" }, load: rate(1000) };
     expect(expectation("sync", cpu)).toMatchObject({ capacity: 200, throughput: 200, utilization: 1, bottleneck: "cpu" });

@@ -14,7 +14,7 @@ const folder = temporaryFolder();
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const effort = { now: () => 0, compute: () => {}, block: () => {}, pause: async () => {}, wait: () => {} };
-const cost = { kind: "handler", time: 0, cpuShare: 0, distribution: "constant", cv: 1 } as const;
+const cost = { kind: "handler", time: 0, cpuShare: 0, distribution: "constant", cv: 1, perBatch: 0 } as const;
 
 function processor(handler: Handler): MessageProcessor {
   return new MessageProcessor(cost, effort, (key) => `k${key}`, handler);

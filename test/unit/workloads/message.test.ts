@@ -166,7 +166,7 @@ describe("P1-R2 state machines", () => {
 
   test("a machine exists from its first processed message on", () => {
     const processor = new MessageProcessor(
-      { kind: "none", time: 0, cpuShare: 0, distribution: "constant", cv: 1 },
+      { kind: "none", time: 0, cpuShare: 0, distribution: "constant", cv: 1, perBatch: 0 },
       idle,
       (key) => `k${key}`,
     );
@@ -198,7 +198,7 @@ describe("P1-R2 state machines", () => {
     const item = new Item();
     item.payload = new Payload([makeOp(SET, "a", 1)]);
     for (const kind of ["none", "cpu", "sleep", "io", "mixed"] as const) {
-      const processor = new MessageProcessor({ kind, time: 1000, cpuShare: 0.25, distribution: "constant", cv: 1 }, effort);
+      const processor = new MessageProcessor({ kind, time: 1000, cpuShare: 0.25, distribution: "constant", cv: 1, perBatch: 0 }, effort);
       expect(processor.instant).toBe(kind === "none");
       expect(await processor.process(item)).toBeNull();
     }
