@@ -5,6 +5,7 @@ import type { CasePlan, NamedScenario } from "../plan/plan.ts";
 import type { RunResult } from "../telemetry/result.ts";
 import { closingReport } from "../views/report/closing.ts";
 import { progressLines } from "../views/report/progress.ts";
+import { onStopSignals, type StopSignal } from "./signals.ts";
 import { isInteractive } from "./terminal.ts";
 
 export interface Composition {
@@ -25,7 +26,7 @@ export interface Composition {
 export interface Composed {
   readonly results: readonly RunResult[];
   /** The signal that stopped the run, if one did. */
-  readonly stoppedBy: "SIGINT" | "SIGTERM" | null;
+  readonly stoppedBy: StopSignal | null;
   /** What broke the dashboard, if anything did. */
   readonly viewBroken: string | null;
 }
@@ -47,20 +48,6 @@ const WRITING_MS = 2000;
 /** Hears no more signals; those of one call are heard until the next, or the end of the process. */
 let deafen = () => {};
 
-function hear(stop: (signal: "SIGINT" | "SIGTERM") => void): void {
-  const onInterrupt = () => stop("SIGINT");
-  const onTerminate = () => stop("SIGTERM");
-  deafen();
-  process.on("SIGINT", onInterrupt);
-  process.on("SIGTERM", onTerminate);
-  process.on("SIGHUP", onTerminate);
-  deafen = () => {
-    process.off("SIGINT", onInterrupt);
-    process.off("SIGTERM", onTerminate);
-    process.off("SIGHUP", onTerminate);
-  };
-}
-
 /** Wires the engine to a view and signals to the engine; runs the scenarios one after another. */
 export async function compose(scenarios: readonly NamedScenario[], composition: Composition): Promise<Composed> {
   let current: Run | null = null;
@@ -68,7 +55,7 @@ export async function compose(scenarios: readonly NamedScenario[], composition: 
   let finishedAt = Number.POSITIVE_INFINITY;
   let over = false;
   let view: View | null = null;
-  const stop = (signal: "SIGINT" | "SIGTERM") => {
+  const stop = (signal: StopSignal) => {
     if (!over) {
       stoppedBy ??= signal;
       current?.stop();
@@ -81,7 +68,8 @@ export async function compose(scenarios: readonly NamedScenario[], composition: 
       process.kill(process.pid, signal);
     }
   };
-  hear(stop);
+  deafen();
+  deafen = onStopSignals(stop);
   view = await openView(composition, stop);
   const results: RunResult[] = [];
   try {

@@ -5,6 +5,7 @@ import type { MockSettings } from "../scenario/schema.ts";
 import { TileServer } from "../workloads/fetch/mock/server.ts";
 import { wholeNumber } from "./flags.ts";
 import { MOCK_FLAGS } from "./mock-flags.ts";
+import { onStopSignals } from "./signals.ts";
 
 /** Flags of `serve tiles`: every field of a scenario's `fetch.target.mock`, as text. */
 export interface TileFlags extends Readonly<Record<string, unknown>> {
@@ -30,8 +31,10 @@ export async function serveTiles(flags: TileFlags): Promise<number> {
 /** Resolves with the exit code once the process is told to end. */
 export function untilTold(): Promise<number> {
   return new Promise((resolve) => {
-    process.once("SIGINT", () => resolve(EXIT.interrupted));
-    process.once("SIGTERM", () => resolve(EXIT.terminated));
+    const deafen = onStopSignals((signal) => {
+      deafen();
+      resolve(signal === "SIGINT" ? EXIT.interrupted : EXIT.terminated);
+    });
   });
 }
 

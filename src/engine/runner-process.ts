@@ -30,6 +30,8 @@ export class RunnerProcess {
   constructor(private readonly onMessage: (message: FromRunner) => void) {
     this.child = Bun.spawn({
       cmd: [process.execPath, Bun.fileURLToPath(new URL("./runner/main.ts", import.meta.url))],
+      // A group of its own: what a terminal sends to the whole job (Ctrl-C, a hang-up) is for the console, which tells it by IPC.
+      detached: true,
       stdin: "ignore",
       stdout: "ignore",
       stderr: "pipe",

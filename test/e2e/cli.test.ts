@@ -354,6 +354,7 @@ describe("run", () => {
   test.each([
     ["SIGINT", 130],
     ["SIGTERM", 143],
+    ["SIGHUP", 143],
   ] as const)("P2-S %s drains, writes what was measured and leaves nothing behind", async (signal, code) => {
     const out = join(folder, `${signal}.json`);
     const child = Bun.spawn([process.execPath, MAIN, "run", file("long.yaml", LONG), "--json", out], {
