@@ -4,7 +4,7 @@ import { keepsPace } from "../telemetry/pace.ts";
 import { bestOf, groupedBy, valueText, variedFields } from "../telemetry/points.ts";
 import type { CaseResult } from "../telemetry/result.ts";
 import { sentPerSecond } from "./explain-fetch.ts";
-import { fitAmdahl, fitUsl } from "./scaling.ts";
+import { type FitOptions, type ScalePoint, tellAmdahl, tellUsl } from "./scaling.ts";
 
 /** What the cases of a sweep say together, in sentences made of their own numbers. */
 export function conclude(all: readonly CaseResult[]): string[] {
@@ -80,18 +80,31 @@ function keepsUp(one: CaseResult): boolean {
 
 function scaling(series: readonly CaseResult[], label: string, field: string): string | null {
   const points = series.map((one) => ({ n: numberOf(one, field), rate: one.throughput }));
-  const amdahl = fitAmdahl(points);
-  const usl = fitUsl(points);
-  if (amdahl === null) return null;
+  if (new Set(points.map(({ n }) => n)).size < 2) return null;
   const cores = first(series).cores.length;
   const told = points.map(({ n, rate }) => `${n}: ${formatCount(rate)}/s`).join(", ");
+  // Workers that only wait need no core of their own.
+  const computing = series.some((one) => one.process.cpuMs > 0.5 * one.durationMs * Math.min(numberOf(one, field), cores));
+  const law = lawOf(points, "run side by side", computing && cores > 0 ? { cores } : {});
+  return `${label} does ${told} on a machine of ${cores} ${cores === 1 ? "core" : "cores"}: ${law}.`;
+}
+
+/** The law that the points follow, or why none is told. `what`: what the rest of the work does. */
+function lawOf(points: readonly ScalePoint[], what: string, options: FitOptions = {}): string {
+  const [amdahl, usl] = [tellAmdahl(points, options), tellUsl(points, options)];
+  const fit = amdahl.fit ?? usl.fit;
+  if (fit === null) return `Amdahl's law is not fitted: ${amdahl.why}`;
+  const { contention, explained, intervals, points: used } = fit;
   // Beyond 1 no share of the work explains it: more of them are slower than one.
-  const law =
-    amdahl.contention > 1
-      ? "more of them do less than one, of which Amdahl's law knows nothing"
-      : `Amdahl's law fits with ${formatShare(amdahl.contention)} that does not run side by side (R² ${amdahl.explained.toFixed(2)})`;
-  const peak = (usl?.peak ?? 0) >= 1 ? `, the universal scalability law with its peak at ${formatCount(usl?.peak ?? 0)}` : "";
-  return `${label} does ${told} on a machine of ${cores} cores: ${law}${peak}.`;
+  if (contention > 1) return "more of them do less than one, of which Amdahl's law knows nothing";
+  const upTo = used.length < points.length ? ` up to ${formatCount(Math.max(...used.map(({ n }) => n)))}` : "";
+  const interval =
+    intervals === null ? "" : `; 95 %: ${formatShare(intervals.contention.low)} to ${formatShare(intervals.contention.high)}`;
+  const name = amdahl.fit === null ? "the universal scalability law" : "Amdahl's law";
+  const law = `${name} fits${upTo} with ${formatShare(contention)} that does not ${what} (R² ${(explained ?? 0).toFixed(2)}${interval})`;
+  if (usl.fit === null) return law;
+  const peak = usl.fit.peak !== null && usl.fit.peak >= 1 ? `its peak at ${formatCount(usl.fit.peak)}` : "no peak in sight";
+  return amdahl.fit === null ? `${law} and ${peak}` : `${law}, the universal scalability law with ${peak}`;
 }
 
 /** `auto` is as many Workers as there were. */
@@ -105,21 +118,13 @@ function inFlight(series: readonly CaseResult[], label: string, field: string): 
   const points = series
     .filter((one) => typeof one.params[field] === "number")
     .map((one) => ({ n: Number(one.params[field]), rate: one.throughput }));
-  const amdahl = fitAmdahl(points);
-  const usl = fitUsl(points);
-  if (amdahl === null) return anyField(series, label, field);
+  if (new Set(points.map(({ n }) => n)).size < 2) return anyField(series, label, field);
   const told = series.map((one) => {
     const sent = one.fetch === undefined ? one.throughput : sentPerSecond(one, one.fetch);
     const each = one.fetch?.itemMs ?? one.latency.service.mean;
     return `${at(one, field)}: ${formatCount(sent)}/s × ${formatMs(each)} = ${formatCount((sent * each) / 1000)} in flight`;
   });
-  const law = `Amdahl's law fits with ${formatShare(amdahl.contention)} that does not overlap (R² ${amdahl.explained.toFixed(2)})`;
-  const peak = usl?.peak
-    ? `, the universal scalability law with its peak at ${formatCount(usl.peak)} in flight`
-    : usl === null
-      ? ""
-      : ", the universal scalability law sees no peak";
-  return `${label}, by Little's law ${told.join("; ")}. ${law}${peak}.`;
+  return `${label}, by Little's law ${told.join("; ")}. ${lawOf(points, "overlap")}.`;
 }
 
 /** What a message weighs and costs in each format, across a thread and to disk. */

@@ -1,5 +1,8 @@
 /** How throughput grows with the number of servers, fitted to measurements. */
 
+import { type Curve, leastSquares } from "./least-squares.ts";
+import { studentBound } from "./student.ts";
+
 export interface ScalePoint {
   /** Workers, connections, requests in flight. */
   readonly n: number;
@@ -7,18 +10,38 @@ export interface ScalePoint {
   readonly rate: number;
 }
 
+export interface Interval {
+  readonly low: number;
+  readonly high: number;
+}
+
 export interface ScaleFit {
-  /** Throughput of one, per second. */
+  /** X₁: throughput of one, per second. */
   readonly single: number;
   /** σ: the share that does not run side by side. */
   readonly contention: number;
   /** κ: what every pair costs to agree; 0 in Amdahl's law. */
   readonly coherency: number;
-  /** Where throughput is highest; null: it goes on rising. */
+  /** Where throughput is highest; null: not within `PEAK_IN_SIGHT` times the largest n. */
   readonly peak: number | null;
-  /** Share of the variation that the curve explains, R². */
-  readonly explained: number;
+  /** Share of the variation that the curve explains, R²; null: it has as many parameters as points, or nothing varies. */
+  readonly explained: number | null;
+  /** Where each lies with a confidence of 95 %; null: it has as many parameters as points. */
+  readonly intervals: { readonly single: Interval; readonly contention: Interval; readonly coherency: Interval } | null;
+  /** What it was fitted to. */
+  readonly points: readonly ScalePoint[];
 }
+
+export interface FitOptions {
+  /** Points of more than this are not of the law: what they lack is cores. */
+  readonly cores?: number;
+}
+
+/** A peak that lies further out than so many times the largest n is a guess. */
+const PEAK_IN_SIGHT = 4;
+/** A curve that explains less of the variation, R², says nothing. */
+const LEAST_EXPLAINED = 0.9;
+const CONFIDENCE = 0.95;
 
 /** X(n) = X₁n / (1 + σ(n − 1) + κn(n − 1)): the universal scalability law (N. J. Gunther, 1993); Amdahl's (1967) with κ = 0. */
 export function scaleRate({ single, contention, coherency }: Pick<ScaleFit, "single" | "contention" | "coherency">, n: number): number {
@@ -26,71 +49,110 @@ export function scaleRate({ single, contention, coherency }: Pick<ScaleFit, "sin
 }
 
 /** Fits Amdahl's law; null with fewer than two different n. */
-export function fitAmdahl(points: readonly ScalePoint[]): ScaleFit | null {
-  return fit(points, false);
+export function fitAmdahl(points: readonly ScalePoint[], options: FitOptions = {}): ScaleFit | null {
+  return fit(points, options, 2);
 }
 
 /** Fits the universal scalability law; null with fewer than three different n. */
-export function fitUsl(points: readonly ScalePoint[]): ScaleFit | null {
-  return fit(points, true);
+export function fitUsl(points: readonly ScalePoint[], options: FitOptions = {}): ScaleFit | null {
+  return fit(points, options, 3);
 }
 
-/**
- * n/X(n) = a + b(n − 1) + c·n(n − 1) is linear in a = 1/X₁, b = σ/X₁, c = κ/X₁: least squares, with b and c kept from going
- * below 0 by leaving out the term that would.
- */
-function fit(points: readonly ScalePoint[], withCoherency: boolean): ScaleFit | null {
-  const usable = points.filter(({ n, rate }) => n > 0 && rate > 0);
-  if (new Set(usable.map(({ n }) => n)).size < (withCoherency ? 3 : 2)) return null;
-  const terms: ((n: number) => number)[] = [() => 1, (n) => n - 1, ...(withCoherency ? [(n: number) => n * (n - 1)] : [])];
-  let active = terms.map((_, i) => i);
-  let solved = leastSquares(usable, active, terms);
-  while (solved !== null && active.length > 1) {
-    const worst = active.slice(1).find((term) => (solved?.[active.indexOf(term)] ?? 0) < 0);
-    if (worst === undefined) break;
-    active = active.filter((term) => term !== worst);
-    solved = leastSquares(usable, active, terms);
-  }
-  if (solved === null) return null;
-  const coefficient = (term: number) => (active.includes(term) ? (solved?.[active.indexOf(term)] ?? 0) : 0);
-  const a = coefficient(0);
-  if (!(a > 0)) return null;
-  const shape = { single: 1 / a, contention: coefficient(1) / a, coherency: coefficient(2) / a };
-  const peak = shape.coherency > 0 ? Math.sqrt(Math.max(0, 1 - shape.contention) / shape.coherency) : null;
-  const mean = usable.reduce((sum, { rate }) => sum + rate, 0) / usable.length;
-  const total = usable.reduce((sum, { rate }) => sum + (rate - mean) ** 2, 0);
-  const left = usable.reduce((sum, { n, rate }) => sum + (rate - scaleRate(shape, n)) ** 2, 0);
-  return { ...shape, peak, explained: total > 0 ? Math.max(0, 1 - left / total) : 1 };
+/** A law that can be told, or why it cannot: a clause that can follow "Amdahl's law is not fitted: ". */
+export type Told = { readonly fit: ScaleFit; readonly why?: never } | { readonly fit: null; readonly why: string };
+
+/** Amdahl's law where it can be told: of more points than it has parameters, and so that the curve goes through them. */
+export function tellAmdahl(points: readonly ScalePoint[], options: FitOptions = {}): Told {
+  return told(fitAmdahl(points, options), points, options);
 }
 
-/** Normal equations by Gaussian elimination; each point weighs as its rate, so that the fit is of X and not of n/X. */
-function leastSquares(
-  points: readonly ScalePoint[],
-  active: readonly number[],
-  terms: readonly ((n: number) => number)[],
-): number[] | null {
-  const size = active.length;
-  const rows = Array.from({ length: size }, () => new Array<number>(size + 1).fill(0));
-  for (const { n, rate } of points) {
-    const weight = (rate * rate) / n;
-    const x = active.map((term) => terms[term]?.(n) ?? 0);
-    for (let i = 0; i < size; i++) {
-      const row = rows[i] as number[];
-      for (let j = 0; j < size; j++) row[j] = (row[j] ?? 0) + weight * weight * (x[i] ?? 0) * (x[j] ?? 0);
-      row[size] = (row[size] ?? 0) + weight * weight * (x[i] ?? 0) * (n / rate);
-    }
+/** The same of the universal scalability law. */
+export function tellUsl(points: readonly ScalePoint[], options: FitOptions = {}): Told {
+  return told(fitUsl(points, options), points, options);
+}
+
+function told(found: ScaleFit | null, all: readonly ScalePoint[], options: FitOptions): Told {
+  const count = usable(all, options).length;
+  if (found === null || found.intervals === null) {
+    const { cores = 0 } = options;
+    const where = count < all.length && all.some(({ n }) => n > cores && cores > 0) ? ` of no more than there are cores` : "";
+    return { fit: null, why: `${count} ${count === 1 ? "point" : "points"}${where} ${count === 1 ? "is" : "are"} too few` };
   }
-  for (let i = 0; i < size; i++) {
-    const pivot = rows.slice(i).reduce((best, row) => (Math.abs(row[i] ?? 0) > Math.abs(best[i] ?? 0) ? row : best));
-    const at = rows.indexOf(pivot);
-    if (Math.abs(pivot[i] ?? 0) < 1e-300) return null;
-    [rows[i], rows[at]] = [pivot, rows[i] as number[]];
-    for (let k = 0; k < size; k++) {
-      if (k === i) continue;
-      const row = rows[k] as number[];
-      const factor = (row[i] ?? 0) / (pivot[i] ?? 1);
-      for (let j = i; j <= size; j++) row[j] = (row[j] ?? 0) - factor * (pivot[j] ?? 0);
-    }
-  }
-  return rows.map((row, i) => (row[size] ?? 0) / (row[i] ?? 1));
+  if (found.explained === null) return { fit: null, why: "the throughput is the same at every point" };
+  if (found.explained < LEAST_EXPLAINED)
+    return { fit: null, why: `its curve does not go through the points (R² ${found.explained.toFixed(2)})` };
+  return { fit: found };
+}
+
+/** Only these can be of the law. */
+function usable(points: readonly ScalePoint[], { cores = Number.POSITIVE_INFINITY }: FitOptions): ScalePoint[] {
+  return points.filter(({ n, rate }) => n > 0 && n <= cores && rate > 0 && Number.isFinite(rate));
+}
+
+/** The law as a curve of X₁, σ and, with a third parameter, κ. */
+function curveOf(parameters: 2 | 3): Curve {
+  const shape = ([single = 0, contention = 0, coherency = 0]: readonly number[]) => ({ single, contention, coherency });
+  return {
+    least: [0, 0, 0].slice(0, parameters),
+    value: (values, n) => scaleRate(shape(values), n),
+    gradient: (values, n) => {
+      const law = shape(values);
+      const alone = scaleRate({ ...law, single: 1 }, n);
+      const inner = (-law.single * alone * alone) / n;
+      return [alone, inner * (n - 1), inner * n * (n - 1)].slice(0, parameters);
+    },
+  };
+}
+
+function fit(all: readonly ScalePoint[], options: FitOptions, parameters: 2 | 3): ScaleFit | null {
+  const points = usable(all, options);
+  if (new Set(points.map(({ n }) => n)).size < parameters) return null;
+  const single = Math.max(...points.map(({ n, rate }) => rate / n));
+  const largest = Math.max(...points.map(({ n }) => n));
+  const starts = [0, 0.03, 0.3, 1].flatMap((contention) =>
+    (parameters === 2 ? [0] : [0, 0.1 / largest ** 2, 1 / largest, 1]).map((coherency) =>
+      [single, contention, coherency].slice(0, parameters),
+    ),
+  );
+  const found = leastSquares(
+    curveOf(parameters),
+    points.map(({ n, rate }) => ({ x: n, y: rate })),
+    starts,
+  );
+  if (found === null) return null;
+  const [one = 0, contention = 0, coherency = 0] = found.parameters;
+  return {
+    single: one,
+    contention,
+    coherency,
+    peak: peakOf(contention, coherency, largest),
+    explained: explainedBy(points, found.left, parameters),
+    intervals: intervalsOf(found.parameters, found.errors, points.length - parameters),
+    points,
+  };
+}
+
+/** dX/dn = 0 at √((1 − σ) / κ). */
+function peakOf(contention: number, coherency: number, largest: number): number | null {
+  if (!(coherency > 0)) return null;
+  const peak = Math.sqrt(Math.max(0, 1 - contention) / coherency);
+  return peak <= PEAK_IN_SIGHT * largest ? peak : null;
+}
+
+function explainedBy(points: readonly ScalePoint[], left: number, parameters: number): number | null {
+  const mean = points.reduce((sum, { rate }) => sum + rate, 0) / points.length;
+  const total = points.reduce((sum, { rate }) => sum + (rate - mean) ** 2, 0);
+  const varies = total > points.length * (1e-9 * mean) ** 2;
+  return points.length > parameters && varies ? Math.max(0, 1 - left / total) : null;
+}
+
+function intervalsOf(parameters: readonly number[], errors: readonly number[] | null, freedom: number): ScaleFit["intervals"] {
+  if (errors === null) return null;
+  const bound = studentBound(CONFIDENCE, freedom);
+  const interval = (i: number): Interval => {
+    const value = parameters[i] ?? 0;
+    const off = bound * (errors[i] ?? 0);
+    return { low: Math.max(0, value - off), high: value + off };
+  };
+  return { single: interval(0), contention: interval(1), coherency: interval(2) };
 }

@@ -200,7 +200,7 @@ describe("conclusions of sweeps", () => {
     const cases = [1, 2, 4, 8].map((n) => sketch("parallel", { "parallel.workers": n }, { throughput: (100 * n) / (1 + 0.1 * (n - 1)) }));
     const [sentence] = conclude(cases);
     expect(sentence).toContain("parallel does 1: 100/s, 2: 182/s");
-    expect(sentence).toContain("10 % that does not run side by side (R² 1.00)");
+    expect(sentence).toContain("10 % that does not run side by side (R² 1.00; 95 %: 10 % to 10 %)");
     const [worse] = conclude([1, 2, 4].map((n) => sketch("parallel", { "parallel.workers": n }, { throughput: 500 / n })));
     expect(worse).toContain("more of them do less than one, of which Amdahl's law knows nothing");
     expect(worse).not.toContain("peak");

@@ -13,7 +13,6 @@ import {
   mm1SojournQuantile,
   mmcSojourn,
 } from "../../../src/theory/queues.ts";
-import { fitAmdahl, fitUsl, scaleRate } from "../../../src/theory/scaling.ts";
 import { simulate } from "../../../src/theory/simulate.ts";
 import { rounds } from "../../support/campaign.ts";
 
@@ -150,32 +149,5 @@ describe("predictions name the model they use", () => {
     const predicted = predict({ mode, scenario, workers: 2, cores: 2 });
     expect(predicted.model).toBe(model);
     expect(off(predicted.throughput ?? 0, 500)).toBeLessThan(0.02);
-  });
-});
-
-describe("scaling laws", () => {
-  const points = (law: Parameters<typeof scaleRate>[0]) => [1, 2, 4, 8, 16, 32].map((n) => ({ n, rate: scaleRate(law, n) }));
-
-  test("are found again from their own points", () => {
-    const amdahl = fitAmdahl(points({ single: 200, contention: 0.05, coherency: 0 }));
-    expect(amdahl?.single).toBeCloseTo(200, 6);
-    expect(amdahl?.contention).toBeCloseTo(0.05, 9);
-    const usl = fitUsl(points({ single: 500, contention: 0.03, coherency: 0.002 }));
-    expect(usl?.contention).toBeCloseTo(0.03, 9);
-    expect(usl?.coherency).toBeCloseTo(0.002, 9);
-    expect(usl?.peak).toBeCloseTo(Math.sqrt(0.97 / 0.002), 6);
-    expect(usl?.explained).toBeCloseTo(1, 9);
-  });
-
-  test("never go below zero, and say nothing of too few points", () => {
-    const better = fitUsl([1, 2, 4, 8].map((n) => ({ n, rate: 100 * n ** 1.1 })));
-    expect([better?.contention, better?.coherency, better?.peak]).toEqual([0, 0, null]);
-    expect([
-      fitAmdahl([{ n: 1, rate: 5 }]),
-      fitUsl([
-        { n: 1, rate: 5 },
-        { n: 2, rate: 9 },
-      ]),
-    ]).toEqual([null, null]);
   });
 });
