@@ -38,6 +38,7 @@ export function failedResult(
     status,
     problems: status === "failed" ? [problem] : [],
     warnings: status === "failed" ? [] : [problem],
+    disturbed: null,
     tape: { hash: null, count },
     ledger: ledger ?? EMPTY_LEDGER,
     rejections: [],

@@ -50,6 +50,8 @@ export interface CaseResult {
   /** Sentences: why it failed, why it is not valid, what to know about it. */
   readonly problems: readonly string[];
   readonly warnings: readonly string[];
+  /** What else was going on while it was measured; null: nothing that matters. Absent in files that earlier versions wrote. */
+  readonly disturbed?: Disturbance | null;
   readonly tape: { readonly hash: string | null; readonly count: number };
   readonly ledger: Ledger;
   readonly rejections: readonly Rejection[];
@@ -86,6 +88,18 @@ export interface CaseResult {
   readonly predicted: Prediction;
   readonly explanation: string;
   readonly series: readonly Sample[];
+}
+
+/** A case of which the figures are not only its own. It keeps its status, and a warning says why. */
+export interface Disturbance {
+  /** Cores that other programs used, on average: the machine's less those of the lab itself. null: not known on this system. */
+  readonly otherCores: number | null;
+  /** Time that the host of a virtual machine kept from its cores, all of them together. null: not known on this system. */
+  readonly stealMs: number | null;
+  /** By what share of what was asked `cpu` work took longer or shorter than it should, in CPU time; 0 where there is none. */
+  readonly calibrationOff: number;
+  /** Which of them it was, as a sentence. */
+  readonly reason: string;
 }
 
 export interface QueryFigures {
@@ -173,6 +187,8 @@ export interface Sample {
   readonly p50: number;
   readonly p99: number;
   readonly cores: readonly number[];
+  /** Cores that other programs used just then; null: not known on this system. Absent in files that earlier versions wrote. */
+  readonly otherCores?: number | null;
   readonly fetch?: FetchSample;
   readonly flow?: FlowSample;
 }

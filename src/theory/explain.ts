@@ -5,6 +5,7 @@ import { droppedTotal } from "../telemetry/ledger.ts";
 import { keepsPace } from "../telemetry/pace.ts";
 import { attemptsGoneWrong, type Explained, explainFetch } from "./explain-fetch.ts";
 import { explainFailures, explainHandlers } from "./explain-flow.ts";
+import { explainMachine } from "./explain-machine.ts";
 import { mg1Sojourn } from "./queues.ts";
 
 const BUSY = 0.9;
@@ -18,14 +19,21 @@ const UNDONE = 0.01;
 /** What held a case back, named from measured utilisation and the split of latency, the number that shows it, and what would help. */
 export function explain(result: Explained, scenario: Scenario): string {
   if (result.status === "failed") return result.problems[0] ?? "The case failed.";
-  if (scenario.workload === "fetch" && result.throughput > 0) return explainFetch(result, scenario);
-  if (result.ledger.processed === 0) return nothing(result);
+  const machine = explainMachine(result);
+  if (scenario.workload === "fetch" && result.throughput > 0) return said(machine?.sentence, explainFetch(result, scenario));
+  if (result.ledger.processed === 0) return said(machine?.sentence, nothing(result));
   if (result.throughput === 0) return "Too little was done before the end to say what held it back.";
   const facts = new Facts(result, scenario);
-  const found = BOTTLENECKS.map((look) => look(facts)).find((sentence) => sentence !== null) ?? null;
-  return [found ?? facts.arrivals(), facts.aftermath(found === null), explainFailures(result.flow), facts.againstTheory()]
-    .filter(Boolean)
-    .join(" ");
+  const coresTaken = machine?.coresTaken ?? false;
+  const looks = coresTaken ? EVIDENT : BOTTLENECKS;
+  const found = looks.map((look) => look(facts)).find((sentence) => sentence !== null) ?? null;
+  const limit = found ?? (coresTaken ? null : facts.arrivals());
+  const counted = found === null && !coresTaken;
+  return said(machine?.sentence, limit, facts.aftermath(counted), explainFailures(result.flow), facts.againstTheory());
+}
+
+function said(...sentences: readonly (string | null | undefined)[]): string {
+  return sentences.filter(Boolean).join(" ");
 }
 
 function nothing({ ledger, failures, fetch }: Explained): string {
@@ -214,6 +222,9 @@ const BOTTLENECKS: readonly Look[] = [
   turnInBatch,
   slowWork,
 ];
+
+/** Those that go by what was seen at work, and so hold beside other programs too; the rest conclude it from nothing else being busy. */
+const EVIDENT: readonly Look[] = [queryStorm, neverEnding, slowSource, busyThread, busyWorkers];
 
 function queryStorm(facts: Facts): string | null {
   const { answered, latency } = facts.result.queries;

@@ -1,0 +1,31 @@
+import { BOUNDS, disturbanceOf } from "../telemetry/disturbance.ts";
+import type { Disturbance } from "../telemetry/result.ts";
+import type { Explained } from "./explain-fetch.ts";
+
+/** What the machine did beside the case: the first of all causes. */
+export interface MachineCause {
+  readonly sentence: string;
+  /**
+   * True where somebody else had the cores: then no cause may be told that goes by exclusion (nothing was busy, so it must be the work).
+   */
+  readonly coresTaken: boolean;
+}
+
+export function explainMachine(result: Explained): MachineCause | null {
+  const disturbance = disturbanceOf(result);
+  if (disturbance === null) return null;
+  const others = disturbance.otherCores ?? 0;
+  if (others > BOUNDS.otherCores) return { sentence: othersHadCores(result, others), coresTaken: true };
+  return { sentence: disturbance.reason, coresTaken: hostTook(disturbance, result.durationMs) };
+}
+
+function hostTook({ stealMs }: Disturbance, durationMs: number): boolean {
+  return (stealMs ?? 0) > BOUNDS.steal * durationMs;
+}
+
+function othersHadCores({ durationMs, process, cores, fetch }: Explained, others: number): string {
+  const own = durationMs > 0 ? process.cpuMs / durationMs : 0;
+  // A server on this machine that is not the lab's own is another program too.
+  const server = fetch !== undefined && fetch.server === null ? " (the server may be one of them, if it runs here)" : "";
+  return `Other programs${server} used ${others.toFixed(2)} of the machine's ${cores.length} ${cores.length === 1 ? "core" : "cores"} and the case itself ${own.toFixed(2)}: these are the figures of a shared machine, and on a quiet one they would be others.`;
+}

@@ -1,0 +1,59 @@
+import { describe, expect, test } from "bun:test";
+import { type Mode, scenarioSchema } from "../../../src/scenario/schema.ts";
+import type { CaseResult, Disturbance } from "../../../src/telemetry/result.ts";
+import { explain } from "../../../src/theory/explain.ts";
+import { caseResult } from "../../support/results.ts";
+
+const OTHERS: Disturbance = {
+  otherCores: 1.7,
+  stealMs: 0,
+  calibrationOff: 0,
+  reason: "Other programs used 1.70 of the machine's 2 cores.",
+};
+const CORES = [0.98, 1].map((utilization, core) => ({ core, utilization }));
+const WORKLOADS = {
+  message: { work: { kind: "cpu", time: "1us" } },
+  flow: { workload: "flow", flow: { kind: "event-bus" } },
+  fetch: { workload: "fetch", fetch: { target: { mock: {} } } },
+};
+
+/** Half of its messages waited long, on a thread that had a core for a quarter of the time. */
+function starved(mode: Mode, disturbed: Disturbance | null | undefined): CaseResult {
+  const threads = [{ name: "main", utilization: 0.25 }, ...(mode === "parallel" ? [{ name: "worker-0", utilization: 0.1 }] : [])];
+  const one = caseResult({ mode, threads, cores: CORES, sojournP99: 400, serviceMean: 0.01 });
+  const { disturbed: _, ...older } = one;
+  const latency = {
+    ...one.latency,
+    sojourn: { ...one.latency.sojourn, mean: 90 },
+    service: { ...one.latency.service, p99: 0.02, mean: 0.01 },
+  };
+  return { ...older, latency, process: { ...one.process, cpuMs: 280 }, ...(disturbed === undefined ? {} : { disturbed }) };
+}
+
+describe("what the machine did beside a case", () => {
+  const modes: readonly Mode[] = ["sync", "async", "parallel"];
+  const all = modes.flatMap((mode) => Object.entries(WORKLOADS).map(([workload, change]) => [workload, mode, change] as const));
+
+  test.each(all)("is told first, in figures, and nothing is blamed by exclusion: %s in %s", (_, mode, change) => {
+    const scenario = scenarioSchema.parse({ title: "x", modes: [mode], ...change });
+    for (const disturbed of [OTHERS, undefined]) {
+      const text = explain(starved(mode, disturbed), scenario);
+      expect(text).toMatch(/^Other programs used 1\.7\d? of the machine's 2 cores and the case itself 0\.28: /);
+      expect(text).not.toMatch(/at times|The work itself|arrivals are the limit|batch is what/);
+    }
+    expect(explain(starved(mode, null), scenario)).not.toContain("Other programs used");
+  });
+
+  test("does not hide a thread that was seen to compute all the time", () => {
+    const one = caseResult({ mode: "sync", threads: [{ name: "main", utilization: 0.99 }], busy: 0.99, cores: CORES });
+    const text = explain({ ...one, disturbed: OTHERS }, scenarioSchema.parse({ title: "x", modes: ["sync"] }));
+    expect(text).toMatch(/^Other programs used 1\.70 .* One core is the limit/);
+  });
+
+  test("a core that was slower is told, and what held the case back all the same", () => {
+    const slower = { otherCores: 0.01, stealMs: 0, calibrationOff: 0.05, reason: "The core was 5 % slower." };
+    const one = caseResult({ mode: "sync", threads: [{ name: "main", utilization: 0.99 }], busy: 0.99, cores: CORES });
+    const text = explain({ ...one, disturbed: slower }, scenarioSchema.parse({ title: "x", modes: ["sync"] }));
+    expect(text).toMatch(/^The core was 5 % slower\. One core is the limit/);
+  });
+});
