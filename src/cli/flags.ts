@@ -28,6 +28,7 @@ export interface RunFlags {
   readonly color?: boolean;
   readonly quiet?: boolean;
   readonly store?: boolean;
+  readonly strict?: boolean;
 }
 
 /** Flags whose feature comes later. */

@@ -263,6 +263,7 @@ function addRun(program: Command, outcome: { code: number }): void {
     .option("--force", "overwrite")
     .option("--no-color", "no colours")
     .option("-q, --quiet", "no progress, no summary")
+    .option("--strict", "exit 99 when a hypothesis (expect) does not hold, as when a threshold fails")
     .option("--no-store", "do not keep this run among the past runs")
     .addOption(new Option("--cast <file>", "record the dashboard (not available in this version)"))
     .option("--log <file>", "structured log of every attempt (NDJSON; fetch)")

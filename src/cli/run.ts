@@ -49,10 +49,13 @@ export async function run(asked: readonly string[], flags: RunFlags): Promise<nu
   for (const warning of warnings) process.stderr.write(`${warning}\n`);
   if (flags.quiet === true) tellFailed(results);
   results.forEach((result, i) => {
-    for (const problem of failedThresholds(result, loaded[i]?.yaml)) process.stderr.write(`${formatProblem(problem)}\n`);
+    const yaml = loaded[i]?.yaml;
+    if (yaml === undefined) return;
+    const problems = [...failedThresholds(result, yaml), ...(flags.strict === true ? brokenHypotheses(result, yaml) : [])];
+    for (const problem of problems.sort(byPlace)) process.stderr.write(`${formatProblem(problem)}\n`);
   });
   if (stoppedBy !== null) return stoppedBy === "SIGTERM" ? EXIT.terminated : EXIT.interrupted;
-  return viewBroken === null ? exitCodeOf(results) : EXIT.internal;
+  return viewBroken === null ? exitCodeOf(results, flags.strict) : EXIT.internal;
 }
 
 interface Loaded {
@@ -107,9 +110,8 @@ function tellFailed(results: readonly RunResult[]): void {
 }
 
 /** Each threshold that failed, where it stands in the scenario file, in the file's order. */
-function failedThresholds({ thresholds, cases }: RunResult, yaml: YamlFile | undefined): Problem[] {
-  if (yaml === undefined) return [];
-  const problems = thresholds
+function failedThresholds({ thresholds, cases }: RunResult, yaml: YamlFile): Problem[] {
+  return thresholds
     .filter(({ ok }) => !ok)
     .map(({ metric, expression, value, case: index }) => {
       const params = Object.entries(cases[index]?.params ?? {}).map(([field, at]) => `${field} ${JSON.stringify(at)}`);
@@ -117,7 +119,16 @@ function failedThresholds({ thresholds, cases }: RunResult, yaml: YamlFile | und
       const message = `thresholds.${metric}: must hold ${printable(expression, 80)} (case ${index}, ${printable(where, 160)}), got ${Number(value.toPrecision(6))}`;
       return yaml.problemAt(placeOfThreshold(yaml, metric, expression), message);
     });
-  return problems.sort(byPlace);
+}
+
+/** Each hypothesis that did not hold, where its comparison stands in the scenario file. */
+function brokenHypotheses({ hypotheses = [] }: RunResult, yaml: YamlFile): Problem[] {
+  return hypotheses.flatMap(({ ok, that, reading }, i) => {
+    if (ok !== false) return [];
+    const { expect = [] } = yaml.value() as { readonly expect?: readonly unknown[] };
+    const path: Path = typeof expect[i] === "string" ? ["expect", i] : ["expect", i, "that"];
+    return [yaml.problemAt(path, `expect.${i}: must hold ${printable(that, 200)}, got ${printable(reading, 400)}`)];
+  });
 }
 
 /** Which of a metric's list it is. */
@@ -129,11 +140,12 @@ function placeOfThreshold(yaml: YamlFile, metric: string, expression: string): P
   return ["thresholds", metric, Math.max(0, texts.indexOf(expression))];
 }
 
-/** The first that applies, in the order of the contract. */
-export function exitCodeOf(results: readonly RunResult[]): number {
+/** The first that applies, in the order of the contract. `strict`: a hypothesis that does not hold counts as a threshold does. */
+export function exitCodeOf(results: readonly RunResult[], strict = false): number {
   const cases = results.flatMap((result) => result.cases);
   if (cases.some(({ status }) => status === "failed")) return EXIT.caseFailed;
   if (cases.some(({ status }) => status === "invalid")) return EXIT.invalidMeasurement;
   if (results.some(({ thresholds }) => thresholds.some(({ ok }) => !ok))) return EXIT.threshold;
+  if (strict && results.some(({ hypotheses = [] }) => hypotheses.some(({ ok }) => ok === false))) return EXIT.threshold;
   return EXIT.done;
 }

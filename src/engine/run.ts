@@ -1,12 +1,14 @@
 import { join, parse } from "node:path";
 import { formatRate } from "../kernel/units.ts";
 import { type CasePlan, type NamedScenario, planCases, runOrder, scenarioHash } from "../plan/plan.ts";
+import type { Scenario } from "../scenario/schema.ts";
 import { arrivalEstimate } from "../scenario/semantics.ts";
 import type { SweepPoint } from "../scenario/sweep.ts";
 import { EMPTY_LEDGER, type Ledger } from "../telemetry/ledger.ts";
 import type { Calibration, CaseResult, Prediction, RunResult, Sample } from "../telemetry/result.ts";
 import { conclude } from "../theory/conclude.ts";
 import { explain } from "../theory/explain.ts";
+import { judgeHypotheses } from "../theory/hypotheses.ts";
 import { capacityOf, predict } from "../theory/predict.ts";
 import { DeadLetterFiles } from "./dead-letter-files.ts";
 import type { CaseOutline, OnEvent } from "./events.ts";
@@ -51,6 +53,16 @@ interface Ran {
 function computes({ scenario: { work, flow } }: CasePlan): boolean {
   const works = [work, flow?.work, ...Object.values(flow?.parts ?? {}).map((part) => part.work)];
   return work.perBatch > 0 || works.some((one) => one?.kind === "cpu" || one?.kind === "mixed");
+}
+
+/** What a scenario is for, as far as it says. */
+function intentOf({ description, hypothesis }: Scenario): Pick<RunResult["scenario"], "description" | "hypothesis"> {
+  return { ...(description === undefined ? {} : { description }), ...(hypothesis === undefined ? {} : { hypothesis }) };
+}
+
+function hypothesesOf({ expect }: Scenario, cases: readonly CaseResult[], points: readonly SweepPoint[], cores: number) {
+  if (expect === undefined) return {};
+  return { hypotheses: judgeHypotheses(expect, { cases, points: points.map(({ params }) => params), cores }) };
 }
 
 class ScenarioRun {
@@ -120,6 +132,7 @@ class ScenarioRun {
       scenario: {
         name: this.named.name,
         title: scenario.title,
+        ...intentOf(scenario),
         workload: scenario.workload,
         seed: scenario.seed,
         hash: scenarioHash(scenario),
@@ -128,6 +141,12 @@ class ScenarioRun {
       cases: finished.map(({ result }) => result),
       conclusions: conclude(finished.map(({ result }) => result)),
       thresholds: finished.flatMap(({ verdicts }, i) => verdicts.map((verdict) => ({ case: i, ...verdict }))),
+      ...hypothesesOf(
+        scenario,
+        finished.map(({ result }) => result),
+        points,
+        cores,
+      ),
     };
     this.options.onEvent?.({ type: "run-finished", result });
     return result;

@@ -40,6 +40,13 @@ export function parseNumber(value: unknown): number | null {
   return Number(value.replaceAll("_", ""));
 }
 
+/** A value in one way of writing it: `1_000` as 1e3, 1ms as 1000us, 80% as 80.0%. */
+export function plainValue(value: unknown): string {
+  const share = typeof value === "string" && value.endsWith("%") ? parseNumber(value.slice(0, -1)) : null;
+  if (share !== null) return `${share}%`;
+  return String(parseNumber(value) ?? parseDuration(value) ?? parseSize(value) ?? JSON.stringify(value));
+}
+
 /** Milliseconds as a person reads them: `412 µs`, `4.25 ms`, `12.3 s`. */
 export function formatMs(ms: number): string {
   if (!Number.isFinite(ms)) return "–";

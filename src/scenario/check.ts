@@ -40,10 +40,12 @@ function checkValue(yaml: YamlFile, problems: Problem[]): Scenario | null {
   for (const issue of parsed.error?.issues ?? []) reportIssue(issue, value, yaml, report);
   const sound = parsed.success ? { scenario: parsed.data, value, without: [] } : repaired(value);
   if (sound === null) return null;
-  for (const { path, message, atKey } of semanticProblems(sound.scenario, sound.value)) {
+  for (const { path, message, atKey, within } of semanticProblems(sound.scenario, sound.value, yaml.asWritten())) {
     if (sound.without.some((gone) => concerns(gone, path))) continue;
+    const given = at(value, path);
     const place = atKey ? yaml.placeOfKey(path.slice(0, -1), String(path.at(-1))) : undefined;
-    report(path, `${fieldName(path)}: ${message}, got ${quoted(at(value, path))}`, place);
+    const inside = within === undefined ? undefined : yaml.placeInText(path, String(given), within.at);
+    report(path, `${fieldName(path)}: ${message}, got ${quoted(within?.got ?? given)}`, place ?? inside);
   }
   return parsed.success ? withoutForeign(parsed.data, value) : null;
 }

@@ -32,9 +32,12 @@ export interface Override {
 /** A YAML file with the place of every value in it. */
 export class YamlFile {
   private readonly overrides: { readonly source: Source; readonly path: Path }[] = [];
+  /** The value before the first change; null: nothing was changed. */
+  private original: { readonly value: unknown } | null = null;
 
   private constructor(
     readonly file: string,
+    private readonly text: string,
     private readonly document: Document | null,
     private readonly lines: LineCounter,
     /** What the YAML itself breaks: syntax, repeated keys, nesting, size. */
@@ -43,7 +46,7 @@ export class YamlFile {
 
   static parse(file: string, text: string): YamlFile {
     const lines = new LineCounter();
-    const refuse = (message: string, line = 1, column = 1) => new YamlFile(file, null, lines, [{ file, line, column, message }]);
+    const refuse = (message: string, line = 1, column = 1) => new YamlFile(file, text, null, lines, [{ file, line, column, message }]);
     if (text.includes("\u0000")) return refuse("file: must be YAML text, got a binary file");
     const deep = nestsDeeperThan(text);
     if (deep !== null) return refuse(TOO_DEEP, deep.line, deep.column);
@@ -59,7 +62,7 @@ export class YamlFile {
         };
       });
       if (problems.some(({ message }) => message.includes("call stack"))) return refuse(TOO_DEEP);
-      return new YamlFile(file, document, lines, [...problems, ...unresolvedAliases(file, document, lines)]);
+      return new YamlFile(file, text, document, lines, [...problems, ...unresolvedAliases(file, document, lines)]);
     } catch (error) {
       if (error instanceof RangeError) return refuse(TOO_DEEP);
       return refuse(`file: must be valid YAML, got ${printable(error instanceof Error ? error.message : String(error))}`);
@@ -86,9 +89,19 @@ export class YamlFile {
     }
   }
 
+  /** The plain value as the file has it, whatever flags have changed. */
+  asWritten(): unknown {
+    return this.original === null ? this.value() : this.original.value;
+  }
+
+  private remember(): void {
+    this.original ??= { value: this.value() };
+  }
+
   /** Replaces one value by what a flag, or another place of the file, says; problems with it are then reported as that one's. */
   override(source: Source, path: Path, value: unknown): void {
     if (this.document === null || !this.isMap) return;
+    this.remember();
     for (let length = 1; length < path.length; length++) {
       if (!isMap(this.document.getIn(path.slice(0, length), true)))
         this.document.setIn(
@@ -102,6 +115,7 @@ export class YamlFile {
 
   /** Takes a value away, as if it did not stand there. */
   remove(path: Path): void {
+    this.remember();
     if (this.isMap && this.document?.hasIn(path)) this.document.deleteIn(path);
   }
 
@@ -109,6 +123,7 @@ export class YamlFile {
   keepOnly(path: Path, keys: readonly string[]): void {
     const map = this.isMap ? this.document?.getIn(path, true) : undefined;
     if (!isMap(map)) return;
+    this.remember();
     map.items = map.items.filter(({ key }) => keys.includes(String(isScalar(key) ? key.value : key)));
   }
 
@@ -116,6 +131,7 @@ export class YamlFile {
   unsweep(field: string): void {
     const path = ["sweep", field];
     if (!this.isMap || !isMap(this.document?.get("sweep", true)) || !this.document?.hasIn(path)) return;
+    this.remember();
     this.document.deleteIn(path);
     const left = this.document.get("sweep", true);
     if (isMap(left) && left.items.length === 0) this.document.delete("sweep");
@@ -158,6 +174,16 @@ export class YamlFile {
       if (isNode(node) && node.range) return this.place(node.range[0]);
     }
     return { line: 1, column: 1 };
+  }
+
+  /** Where a character of the text at the path stands; the beginning of it where the file writes it in another way. */
+  placeInText(path: Path, text: string, at: number): { line: number; column: number } {
+    const node = this.document?.getIn(path, true);
+    if (!isScalar(node) || !node.range) return this.placeOf(path);
+    const quotes = node.type === "QUOTE_DOUBLE" || node.type === "QUOTE_SINGLE" ? 1 : 0;
+    const from = node.range[0] + quotes;
+    const asItIs = this.text.slice(from, from + text.length) === text;
+    return this.place(asItIs ? from + Math.min(at, text.length) : node.range[0]);
   }
 
   /** Where a key itself stands in the map at the path. */

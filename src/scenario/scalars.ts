@@ -281,3 +281,26 @@ export const threshold = () =>
     ],
     { error: "must be an expression such as p(99)<50, or { threshold: p(99)<50, abortOnFail: true, delayAbortEval: 5s }" },
   );
+
+/** A comparison between cases that is expected to hold; `because`: the sentence it stands for. */
+export interface ExpectRule {
+  readonly that: string;
+  readonly because?: string | undefined;
+}
+
+const comparison = () =>
+  scalar(
+    "must be a comparison of figures, such as parallel.throughput > 1.8 * sync.throughput",
+    { type: "string", minLength: 1, maxLength: 500, examples: ["parallel.throughput > 1.8 * sync.throughput", "async.dropped == 0"] },
+    (value) => (typeof value === "string" && value.trim() !== "" && value.length <= 500 ? value : null),
+  );
+
+/** A comparison, or the long form `{ that, because }`. */
+export const expectation = () =>
+  z.union(
+    [
+      comparison().transform((that): ExpectRule => ({ that })),
+      z.strictObject({ that: comparison(), because: text(1000).optional() }).transform((rule): ExpectRule => rule),
+    ],
+    { error: "must be a comparison of figures, or { that: parallel.throughput > 1.8 * sync.throughput, because: a sentence }" },
+  );

@@ -145,11 +145,14 @@ export const scenarioSchema = z.strictObject({
   flow: flowSchema.optional(),
   sweep: z.record(z.string(), z.array(z.unknown()).min(1)).optional(),
   thresholds: z.record(z.string(), z.array(s.threshold()).min(1)).optional(),
+  /** Comparisons between cases that the hypothesis comes to; judged after the run. */
+  expect: z.array(s.expectation()).min(1).optional(),
 });
 
 /** A scenario with every default filled in. Durations in microseconds, sizes in bytes. */
 export type Scenario = z.output<typeof scenarioSchema>;
 export type ThresholdRule = s.ThresholdRule;
+export type ExpectRule = s.ExpectRule;
 export type Load = Scenario["load"];
 export type Work = Scenario["work"];
 export type { FetchSettings, MockSettings } from "./fetch-schema.ts";

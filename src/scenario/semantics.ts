@@ -1,22 +1,51 @@
 import { suggestion } from "../kernel/problem.ts";
 import { FETCH_METRICS, isMetric, METRIC_NAMES, parseThreshold } from "../telemetry/threshold.ts";
 import type { Path } from "./document.ts";
+import { isProblem, parseExpectation } from "./expectation.ts";
+import { type Nameable, nameProblems } from "./expectation-names.ts";
 import { COMMON_FLOW_FIELDS, FLOW_FIELDS, type FlowKind } from "./flow-schema.ts";
-import { MESSAGE_PARTS, type Scenario } from "./schema.ts";
+import { MESSAGE_PARTS, MODES, type Scenario } from "./schema.ts";
 
 export interface SemanticProblem {
   readonly path: Path;
   readonly message: string;
   /** The key itself is wrong, not what stands there. */
   readonly atKey?: boolean;
+  /** Where in the text that stands there, and what is wrong there. */
+  readonly within?: { readonly at: number; readonly got: string };
 }
 
 /** Most arrivals one tape may hold. */
 export const MAX_ARRIVALS = 1e9;
 
-/** What a schema cannot say: fields that must fit each other, and what this version does not run yet. */
-export function semanticProblems(scenario: Scenario, written: unknown): SemanticProblem[] {
-  return misfits(scenario, written);
+/** What a schema cannot say: fields that must fit each other. `inFile`: what was written before flags changed it. */
+export function semanticProblems(scenario: Scenario, written: unknown, inFile: unknown = written): SemanticProblem[] {
+  return [...misfits(scenario, written), ...expectMisfits(scenario, written, inFile)];
+}
+
+/** What expectations get wrong. They may speak of what the file runs and sweeps, though a flag asks for less this time. */
+function expectMisfits(scenario: Scenario, written: unknown, inFile: unknown): SemanticProblem[] {
+  const spokenOf = nameable(scenario, inFile);
+  const rules = (written as { expect?: unknown }).expect;
+  return (scenario.expect ?? []).flatMap(({ that }, i) => {
+    const expectation = parseExpectation(that);
+    const problems = isProblem(expectation) ? [expectation] : nameProblems(expectation, spokenOf);
+    const short = Array.isArray(rules) && typeof rules[i] === "string";
+    const path: Path = short ? ["expect", i] : ["expect", i, "that"];
+    return problems.map(({ at, rule, got }) => ({ path, message: rule, within: { at, got } }));
+  });
+}
+
+function nameable({ workload, modes, sweep = {} }: Scenario, inFile: unknown): Nameable {
+  const { modes: allModes = MODES, sweep: whole } = (typeof inFile === "object" && inFile !== null ? inFile : {}) as {
+    readonly modes?: unknown;
+    readonly sweep?: unknown;
+  };
+  const named = MODES.filter((mode) => modes.includes(mode) || (Array.isArray(allModes) && allModes.includes(mode)));
+  const axes = Object.entries(typeof whole === "object" && whole !== null ? whole : {}).filter(([, values]) => Array.isArray(values));
+  const fields = [...new Set([...axes.map(([field]) => field), ...Object.keys(sweep)])];
+  const valuesOf = (field: string) => [...((axes.find(([one]) => one === field)?.[1] as unknown[]) ?? []), ...(sweep[field] ?? [])];
+  return { workload, modes: named, sweep: Object.fromEntries(fields.map((field) => [field, [...new Set(valuesOf(field))]])) };
 }
 
 function misfits(scenario: Scenario, written: unknown): SemanticProblem[] {

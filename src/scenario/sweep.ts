@@ -1,6 +1,6 @@
 import { byPlace, InvalidScenario, type Problem, suggestion } from "../kernel/problem.ts";
 import { printable, quoted } from "../kernel/text.ts";
-import { parseDuration, parseNumber, parseSize } from "../kernel/units.ts";
+import { parseNumber, plainValue } from "../kernel/units.ts";
 import { checkScenario, knownKeys } from "./check.ts";
 import type { YamlFile } from "./document.ts";
 import type { Scenario } from "./schema.ts";
@@ -15,7 +15,7 @@ export interface SweepPoint {
 /** Most combinations of one sweep. */
 const MOST_POINTS = 1000;
 /** Fields that say what is run, not how: a sweep over them would compare nothing. */
-const FIXED: readonly string[] = ["title", "description", "hypothesis", "tags", "workload", "modes", "sweep", "thresholds"];
+const FIXED: readonly string[] = ["title", "description", "hypothesis", "tags", "workload", "modes", "sweep", "thresholds", "expect"];
 
 /** Every combination of the swept values, the last field changing fastest. Without a sweep there is one point. */
 export function sweepPoints(scenario: Scenario, yaml: YamlFile): SweepPoint[] {
@@ -52,13 +52,6 @@ function overrideOf(path: string, index: number, value: unknown) {
   return { source: ["sweep", path, index], path: path.split("."), value };
 }
 
-/** A value in one way of writing it: `1_000` as 1e3, 1ms as 1000us, 80% as 80.0%. */
-function plain(value: unknown): string {
-  const share = typeof value === "string" && value.endsWith("%") ? parseNumber(value.slice(0, -1)) : null;
-  if (share !== null) return `${share}%`;
-  return String(parseNumber(value) ?? parseDuration(value) ?? parseSize(value) ?? JSON.stringify(value));
-}
-
 /** What is wrong with a sweep by itself: its fields, each of its values, its size. Whatever else is wrong with the file. */
 export function sweepProblems(yaml: YamlFile): Problem[] {
   const root = yaml.value();
@@ -81,7 +74,7 @@ export function sweepProblems(yaml: YamlFile): Problem[] {
       for (const [index, value] of values.slice(0, MOST_POINTS).entries()) {
         problems.push(...valueProblems(path, index, value, yaml));
         // The same case twice would look like two.
-        const key = plain(value);
+        const key = plainValue(value);
         if (seen.has(key)) {
           const text = `sweep.${printable(path, 80)}.${index}: must be another value than those before it, got ${quoted(value)}`;
           problems.push(yaml.problemAt(["sweep", path, index], text));

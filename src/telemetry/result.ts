@@ -12,11 +12,16 @@ export interface RunResult {
   /** What the cases say together; of a sweep, or where there are queries. */
   readonly conclusions: readonly string[];
   readonly thresholds: readonly ThresholdResult[];
+  /** What the scenario expects, judged; absent where it expects nothing that could be judged. */
+  readonly hypotheses?: readonly HypothesisResult[];
 }
 
 export interface ScenarioIdentity {
   readonly name: string;
   readonly title: string;
+  /** What it explores, and what is expected to be seen; absent where it does not say. */
+  readonly description?: string;
+  readonly hypothesis?: string;
   readonly workload: string;
   readonly seed: number;
   readonly hash: string;
@@ -316,4 +321,20 @@ export interface ThresholdResult {
   readonly ok: boolean;
   /** False: nothing was measured that it is about; `value` says nothing. */
   readonly measured?: false;
+}
+
+/** An expectation of the scenario beside the figures it speaks of. */
+export interface HypothesisResult {
+  /** In words, where the scenario has them. */
+  readonly sentence: string;
+  /** The comparison as written. */
+  readonly that: string;
+  /** null: it cannot be told. */
+  readonly ok: boolean | null;
+  /** Every figure that went in, by its name at its point of the sweep; null: there is none. */
+  readonly figures: Readonly<Record<string, number | null>>;
+  /** The comparison with its figures put in, where it was broken most or held most narrowly; empty where it cannot be told. */
+  readonly reading: string;
+  /** Why it cannot be told; null: it can. */
+  readonly why: string | null;
 }

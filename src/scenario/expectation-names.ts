@@ -1,0 +1,87 @@
+import { suggestion } from "../kernel/problem.ts";
+import { plainValue } from "../kernel/units.ts";
+import { figureNamed, figureNames } from "../telemetry/figures.ts";
+import { valueText } from "../telemetry/points.ts";
+import { type Expectation, type ExpressionProblem, type FigureReference, figuresIn } from "./expectation.ts";
+import { MODES } from "./schema.ts";
+
+/** What a scenario has that an expectation may speak of. */
+export interface Nameable {
+  readonly workload: string;
+  readonly modes: readonly string[];
+  /** Swept fields and their values. */
+  readonly sweep: Readonly<Record<string, readonly unknown[]>>;
+}
+
+/** Every name in an expectation that stands for nothing in its scenario. */
+export function nameProblems(expectation: Expectation, scenario: Nameable): ExpressionProblem[] {
+  const figures = figuresIn(expectation);
+  if (figures.length === 0) return [{ at: 0, rule: "must speak of a figure of a mode, such as sync.throughput", got: "none" }];
+  return figures.flatMap((figure) =>
+    [modeProblem(figure, scenario), ...pointProblems(figure, scenario), figureProblem(figure, scenario)].filter(isThere),
+  );
+}
+
+function isThere(problem: ExpressionProblem | null): problem is ExpressionProblem {
+  return problem !== null;
+}
+
+function modeProblem({ mode: { text, at }, name }: FigureReference, { modes }: Nameable): ExpressionProblem | null {
+  if (modes.includes(text)) return null;
+  if ((MODES as readonly string[]).includes(text)) {
+    return { at, rule: `must be a mode that the scenario runs (modes: ${modes.join(", ")})`, got: text };
+  }
+  if (text === "machine") return { at: name.at, rule: "must be cores: nothing else is known of the machine", got: name.text };
+  return { at, rule: `must be a mode (${modes.join(", ")}) or machine${suggestion(text, [...modes, "machine"])}`, got: text };
+}
+
+function figureProblem({ mode, name, field }: FigureReference, { workload }: Nameable): ExpressionProblem | null {
+  if (mode.text === "machine") return null;
+  const figure = figureNamed(name.text);
+  const names = figureNames(workload);
+  if (figure === null) {
+    const rule = `must be the name of a figure${suggestion(name.text, names) || `: there are ${names.join(", ")}`}`;
+    return { at: name.at, rule, got: name.text };
+  }
+  if (figure.workload !== undefined && figure.workload !== workload) {
+    return { at: name.at, rule: `must be measured in workload ${workload}`, got: name.text };
+  }
+  if (figure.fields.includes(field.text)) return null;
+  const fields = figure.fields.filter((one) => one !== "");
+  const hint = field.text === "" ? "" : suggestion(field.text, fields);
+  return {
+    at: field.at,
+    rule: `must say which of ${name.text}: ${fields.join(", ")}${hint}`,
+    got: field.text === "" ? name.text : field.text,
+  };
+}
+
+function pointProblems({ point }: FigureReference, { sweep }: Nameable): (ExpressionProblem | null)[] {
+  return point.map(({ field, value }, i): ExpressionProblem | null => {
+    const swept = Object.keys(sweep);
+    if (!swept.includes(field.text)) {
+      const rule = swept.length === 0 ? "must be swept, and the scenario has no sweep" : `must be a swept field (${swept.join(", ")})`;
+      return { at: field.at, rule: rule + suggestion(field.text, swept), got: field.text };
+    }
+    if (point.findIndex((other) => other.field.text === field.text) !== i) {
+      return { at: field.at, rule: "must be named once", got: field.text };
+    }
+    const values = sweep[field.text] ?? [];
+    if (values.some((one) => isSweptValue(one, value.text))) return null;
+    const texts = values.map(valueText);
+    return { at: value.at, rule: `must be one of the swept values ${texts.join(", ")}${suggestion(value.text, texts)}`, got: value.text };
+  });
+}
+
+/** True when a swept value is what is written: `10_000` is 10000, 1ms is 1000us. */
+export function isSweptValue(value: unknown, written: string): boolean {
+  return written === valueText(value) || plainValue(written) === plainValue(value) || sameJson(value, written);
+}
+
+function sameJson(value: unknown, written: string): boolean {
+  try {
+    return JSON.stringify(JSON.parse(written)) === JSON.stringify(value);
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,145 @@
+import { type Expectation, type FigureReference, figuresIn, isProblem, parseExpectation } from "../scenario/expectation.ts";
+import { isSweptValue } from "../scenario/expectation-names.ts";
+import type { ExpectRule } from "../scenario/schema.ts";
+import { figureNamed } from "../telemetry/figures.ts";
+import { valueText } from "../telemetry/points.ts";
+import type { CaseResult, HypothesisResult } from "../telemetry/result.ts";
+import { compare, evaluate, plainName, sideText, type Told, type Value } from "./expectation-value.ts";
+
+type Params = CaseResult["params"];
+
+/** What expectations are judged by. */
+export interface Ran {
+  readonly cases: readonly CaseResult[];
+  /** Every point of the sweep, run or not. */
+  readonly points: readonly Params[];
+  /** Of the machine. */
+  readonly cores: number;
+}
+
+/** Judges each expectation of a scenario by the figures of its cases. */
+export function judgeHypotheses(rules: readonly ExpectRule[], ran: Ran): HypothesisResult[] {
+  return rules.map(({ that, because }) => {
+    const expectation = parseExpectation(that);
+    const stated = { sentence: because ?? that, that };
+    if (isProblem(expectation)) return { ...stated, ok: null, figures: {}, reading: "", why: expectation.rule };
+    return { ...stated, ...verdict(pointsOf(expectation, ran.points).map((point) => judgeAt(expectation, point, ran))) };
+  });
+}
+
+/** A point of the sweep at which a comparison has to hold; `where`: in words, as far as it matters. */
+interface Point {
+  readonly params: Params;
+  readonly where: string;
+}
+
+/** The points that differ in what is compared: a field that every figure fixes makes no difference. */
+function pointsOf(expectation: Expectation, points: readonly Params[]): Point[] {
+  const figures = figuresIn(expectation);
+  const distinct = new Map<string, Point>();
+  for (const params of points) {
+    const free = Object.keys(params).filter((field) => figures.some((figure) => fixedValue(figure, field) === undefined));
+    const where = free.map((field) => `${field} ${valueText(params[field])}`).join(", ");
+    if (!distinct.has(where)) distinct.set(where, { params, where });
+  }
+  return [...distinct.values()];
+}
+
+function fixedValue({ point }: FigureReference, field: string): string | undefined {
+  return point.find((fixed) => fixed.field.text === field)?.value.text;
+}
+
+/** What a comparison came to at one point. */
+interface Judged {
+  readonly ok: boolean | null;
+  readonly figures: Readonly<Record<string, number | null>>;
+  readonly reading: string;
+  readonly where: string;
+  /** Why it cannot be told. */
+  readonly why: string | null;
+  /** How far the sides lie apart, as a share of the larger. */
+  readonly margin: number;
+}
+
+function judgeAt(expectation: Expectation, { params, where }: Point, ran: Ran): Judged {
+  const values = new Map(figuresIn(expectation).map((figure) => [figure, figureAt(figure, params, ran.cases)]));
+  const figures = Object.fromEntries(
+    [...values].map(([figure, value]) => [nameAt(figure, params), typeof value === "number" ? value : null]),
+  );
+  const known = { figures, where, reading: "", why: null, margin: 0 };
+  const told: Told = { figure: (figure) => values.get(figure) ?? { why: "it speaks of no figure" }, cores: ran.cores };
+  const left = evaluate(expectation.left, told);
+  if (typeof left !== "number") return { ...known, ok: null, ...left };
+  const right = evaluate(expectation.right, told);
+  if (typeof right !== "number") return { ...known, ok: null, ...right };
+  const reading = `${sideText(expectation.left, told)} ${expectation.comparison} ${sideText(expectation.right, told)}`;
+  const margin = Math.abs(left - right) / Math.max(Math.abs(left), Math.abs(right), Number.MIN_VALUE);
+  return { ...known, ok: compare(left, expectation.comparison, right), reading, margin };
+}
+
+/** Of all points: broken by one it does not hold; else it holds only where all could be told. */
+function verdict(points: readonly Judged[]): Pick<HypothesisResult, "ok" | "figures" | "reading" | "why"> {
+  const figures = Object.assign({}, ...points.map((point) => point.figures)) as HypothesisResult["figures"];
+  const broken = points.filter(({ ok }) => ok === false).sort((a, b) => b.margin - a.margin)[0];
+  if (broken !== undefined) return { ok: false, figures, reading: readingAt(broken, points.length), why: null };
+  const untold = points.find(({ ok }) => ok === null);
+  if (untold !== undefined) return { ok: null, figures, reading: "", why: untold.why };
+  const closest = [...points].sort((a, b) => a.margin - b.margin)[0];
+  return closest === undefined
+    ? { ok: null, figures, reading: "", why: "nothing was run" }
+    : { ok: true, figures, reading: readingAt(closest, points.length), why: null };
+}
+
+function readingAt({ reading, where }: Judged, points: number): string {
+  return points === 1 || where === "" ? reading : `at ${where}: ${reading}`;
+}
+
+function figureAt(figure: FigureReference, params: Params, cases: readonly CaseResult[]): Value {
+  const one = caseOf(figure, params, cases);
+  const why = one === undefined ? "was not run" : unfit(one);
+  if (one === undefined || why !== null) return { why: `${caseAt(figure, params)} ${why}` };
+  const value = figureNamed(figure.name.text)?.read(one, figure.field.text) ?? null;
+  return value ?? { why: `of ${nameAt(figure, params)} nothing was measured, or too little` };
+}
+
+/** The case of a figure at a point: in its mode, where the sweep is at the point but for what the figure fixes. */
+function caseOf(figure: FigureReference, params: Params, cases: readonly CaseResult[]): CaseResult | undefined {
+  // A field that a flag gave one value is not swept in this run.
+  if (figure.point.some(({ field }) => !Object.hasOwn(params, field.text))) return undefined;
+  return cases.find(
+    (one) =>
+      one.mode === figure.mode.text &&
+      Object.entries(params).every(([field, value]) => {
+        const fixed = fixedValue(figure, field);
+        return fixed === undefined ? valueText(one.params[field]) === valueText(value) : isSweptValue(one.params[field], fixed);
+      }),
+  );
+}
+
+/** Why the figures of a case say nothing about an expectation; null: they do. */
+function unfit(one: CaseResult): string | null {
+  switch (one.status) {
+    case "failed":
+      return "failed";
+    case "invalid":
+      return "was not measured validly";
+    case "aborted":
+      return "was stopped before its end";
+    case "completed":
+      return null;
+    default:
+      return one.status satisfies never;
+  }
+}
+
+/** A figure by its name at a point: `async[load.rate=10].throughput`. */
+function nameAt(figure: FigureReference, params: Params): string {
+  return `${caseAt(figure, params)}.${plainName(figure)}`;
+}
+
+function caseAt({ mode, point }: FigureReference, params: Params): string {
+  const fixed = new Map(point.map(({ field, value }) => [field.text, value.text]));
+  const swept = Object.entries(params).map(([field, value]): [string, string] => [field, fixed.get(field) ?? valueText(value)]);
+  const at = [...new Map([...swept, ...fixed])].map(([field, value]) => `${field}=${value}`).join(", ");
+  return at === "" ? mode.text : `${mode.text}[${at}]`;
+}
