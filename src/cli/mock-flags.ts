@@ -5,6 +5,7 @@ export const MOCK_FLAGS: readonly (readonly [flag: string, description: string])
   ["--error-status <status>", "that status"],
   ["--rate-limit <n>", "requests per second that are answered; the rest get 429"],
   ["--retry-after <duration>", "what a 429 says"],
+  ["--max-connections <n>", "connections it holds at once; more are broken off"],
   ["--stall-rate <share>", "share that is never answered"],
   ["--reset-rate <share>", "share whose connection is broken off"],
   ["--truncate-rate <share>", "share whose body is cut short"],

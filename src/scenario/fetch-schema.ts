@@ -18,6 +18,8 @@ export const mockSchema = z.strictObject({
   /** Requests per second it answers; more are told to come back later. 0: any number. */
   rateLimit: s.nonNegative().default(0),
   retryAfter: s.delay().default(1e6),
+  /** Connections it holds at once; more are broken off as soon as they are made. 0: any number. */
+  maxConnections: s.count(1e6, 0).default(0),
   stallRate: share(),
   resetRate: share(),
   truncateRate: share(),

@@ -279,6 +279,8 @@ export interface FetchFigures {
 export interface ServerFigures {
   readonly requests: number;
   readonly connections: number;
+  /** Connections beyond those that it takes (`maxConnections`). */
+  readonly refused: number;
   readonly peakConcurrency: number;
   readonly byStatus: Readonly<Record<string, number>>;
   readonly resets: number;

@@ -4,6 +4,7 @@ import { keepsPace } from "../telemetry/pace.ts";
 import { bestOf, groupedBy, valueText, variedFields } from "../telemetry/points.ts";
 import type { CaseResult } from "../telemetry/result.ts";
 import { sentPerSecond } from "./explain-fetch.ts";
+import { queriesCost } from "./queries-cost.ts";
 import { type FitOptions, type ScalePoint, tellAmdahl, tellUsl } from "./scaling.ts";
 
 /** What the cases of a sweep say together, in sentences made of their own numbers. */
@@ -45,6 +46,7 @@ const ABOUT: Readonly<Record<string, About>> = {
   "queue.overflow": overflow,
   "async.offload": offload,
   "parallel.codec": formats,
+  "queries.rate": queriesCost,
 };
 
 const at = (one: CaseResult, field: string) => valueText(one.params[field]);

@@ -1,4 +1,4 @@
-import { formatCount, formatMs, formatShare } from "../kernel/units.ts";
+import { formatBytes, formatCount, formatMs, formatShare } from "../kernel/units.ts";
 import type { FetchSettings, Scenario } from "../scenario/schema.ts";
 import { droppedTotal } from "../telemetry/ledger.ts";
 import { keepsPace } from "../telemetry/pace.ts";
@@ -17,6 +17,7 @@ export function explainFetch(result: Explained, scenario: Scenario): string {
     retries(fetch, settings),
     limiter(fetch, settings),
     breaker(fetch),
+    held(result, fetch, settings),
     rest(result, fetch),
   ];
   return sentences.filter((sentence) => sentence !== null).join(" ");
@@ -28,7 +29,7 @@ export function sentPerSecond({ throughput, durationMs }: Pick<CaseResult, "thro
   return well > 0 ? (throughput * fetch.sent) / well : durationMs > 0 ? (fetch.sent * 1000) / durationMs : 0;
 }
 
-/** Share of all requests that a breaker refuses from which on it is what decides. */
+/** Share of all requests that a breaker refuses, or of attempts that a server has no connection for, from which on that is what decides. */
 const REFUSED = 0.2;
 
 /** Requests under way over time, by Little's law from what was measured. */
@@ -45,6 +46,10 @@ function limit(result: Explained, fetch: FetchFigures, { load }: Scenario, setti
     return `Most was there already: ${formatCount(fetch.resumed)} of ${most} requests did not have to be sent.`;
   if (fetch.rateLimited > 0.1 * fetch.attempts && settings.rateLimit === false) {
     return `The server's rate limit is the limit: ${formatCount(fetch.rateLimited)} of ${formatCount(fetch.attempts)} attempts were answered 429, and an item took ${formatMs(each)} with its waits; ${rate} went through. More at once would not help; a client that keeps to the rate (fetch.rateLimit) would.`;
+  }
+  const turnedAway = fetch.server?.refused ?? 0;
+  if (turnedAway > REFUSED * fetch.attempts) {
+    return `The server's connections are the limit: it holds ${formatCount(settings.target?.mock?.maxConnections ?? 0)} at once and broke off ${formatCount(turnedAway)} more, of ${formatCount(fetch.attempts)} attempts; ${rate} went through. Fewer requests in flight would help.`;
   }
   if (fetch.failed > 0.5 * fetch.requests && fetch.refusedByBreaker <= REFUSED * fetch.requests) {
     const worst = result.failures.reduce((a, b) => (b.count > a.count ? b : a), { reason: "", count: 0 });
@@ -143,6 +148,26 @@ function breaker(fetch: FetchFigures): string | null {
   const before = fetch.sent + fetch.refusedByBreaker + fetch.resumed - fetch.requests;
   const retried = before > 0 ? ` (${formatCount(before)} of them at a retry)` : "";
   return `While the circuit was open ${formatCount(fetch.refusedByBreaker)} requests were refused at once, without touching the network${retried}.${server}${again}`;
+}
+
+/** What requests took hold of where nothing bounds them, or where the server did not give it. */
+function held(
+  { process }: Explained,
+  { server, connectionsOpened, attempts }: FetchFigures,
+  { concurrency, target }: FetchSettings,
+): string | null {
+  const refused = server?.refused ?? 0;
+  if (concurrency.max !== "unlimited" && refused === 0) return null;
+  const { peakOpenFiles, peakRssBytes } = process;
+  const files = peakOpenFiles === null ? [] : [`${formatCount(peakOpenFiles)} open files`];
+  const opened = connectionsOpened === null ? [] : [`${formatCount(connectionsOpened)} connection${connectionsOpened === 1 ? "" : "s"}`];
+  const taken = [...files, ...opened].join(", ");
+  const most = target?.mock?.maxConnections ?? 0;
+  const beyond =
+    refused === 0 || refused > REFUSED * attempts
+      ? ""
+      : ` The server, which holds ${formatCount(most)} at once, broke off ${formatCount(refused)} more.`;
+  return `It took ${taken}${taken === "" ? "" : " and "}${formatBytes(peakRssBytes)} of memory.${beyond}`;
 }
 
 /** What became of those that did not end well. */

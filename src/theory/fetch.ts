@@ -102,6 +102,8 @@ export function predictFetch(expected: Expected): Prediction {
   if (demand === null) return { ...nothing, bottleneck: "the server", model: "none" };
   const mock = fetch.target?.mock as MockSettings;
   const slots = fetchSlots(expected);
+  // How often those that are refused come again before one of the others ends nobody says beforehand.
+  if (mock.maxConnections > 0 && slots > mock.maxConnections) return { ...nothing, bottleneck: "the server's connections", model: "none" };
   const limits: [number, string][] = [];
   if (demand.item > 0 && slots <= MOST_SLOTS) limits.push([slots / demand.item, "concurrency"]);
   if (mock.rateLimit > 0) {

@@ -77,6 +77,26 @@ describe.each(["sync", "async", "parallel"] as const)("a list of requests, %s", 
     expect([fetch?.server?.requests, fetch?.byError["connection closed"]]).toEqual([fetch?.attempts, fetch?.server?.resets]);
   });
 
+  test("a server that holds so many connections breaks off the rest, and its refusals are told", async () => {
+    const mock = { latency: "20ms", maxConnections: 3 };
+    const bounds = { concurrency: { max: 12 }, retry: { max: 0 } };
+    const { fetch, explanation, predicted, ledger } = await ran(mode, {
+      fetch: { target: { mock }, tiles: { zoom: 5, count: 60 }, ...bounds },
+    });
+    expect([ledger.processed + ledger.failed, ledger.processed]).toEqual([60, fetch?.ok ?? 0]);
+    if (mode === "sync") {
+      expect([fetch?.ok, fetch?.server?.refused]).toEqual([60, 0]);
+      return;
+    }
+    expect(fetch?.failed).toBeGreaterThan(5);
+    expect(fetch?.server).toMatchObject({ connections: 3, peakConcurrency: 3, refused: fetch?.failed });
+    expect(explanation).toContain(
+      `The server's connections are the limit: it holds 3 at once and broke off ${fetch?.server?.refused} more`,
+    );
+    expect(explanation).toContain("3 connections and ");
+    expect(predicted).toMatchObject({ throughput: null, bottleneck: "the server's connections" });
+  });
+
   test("one after another in waves, over few connections, at a rate, with a limit that adapts", async () => {
     const target = { mock: { latency: "2ms" } };
     const waves = await ran(mode, { fetch: { target, tiles: { zoom: 5, count: 20 }, concurrency: { max: 5, window: "waves" } } });

@@ -311,3 +311,11 @@ describe("conclusions of sweeps", () => {
     expect(conclude([caseResult({ mode: "sync", status: "failed" })])).toEqual([]);
   });
 });
+
+test("P1-E3 P2-E5 what queries cost messages is told against the same case without them", () => {
+  const at = (rate: number, p50: number) => sketch("sync", { "queries.rate": rate }, {}, { p50 });
+  expect(conclude([at(0, 5), at(100, 5.1), at(400, 4)])).toContain(
+    "sync, the median message takes 5.00 ms without queries, 5.10 ms beside 100 queries/s (+2.0 %), 4.00 ms beside 400 queries/s (−20 %).",
+  );
+  expect(conclude([at(100, 5), at(400, 6)]).join()).not.toContain("without queries");
+});

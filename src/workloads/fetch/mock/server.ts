@@ -9,8 +9,11 @@ import { type Fate, fateOf } from "./fate.ts";
 export interface MockStats {
   /** Requests that reached it, whatever became of them. */
   readonly requests: number;
+  /** Those that it took. */
   readonly connections: number;
   readonly openConnections: number;
+  /** Those that it broke off at once, because it had as many as it takes. */
+  readonly refused: number;
   /** Most requests it held at once. */
   readonly peakConcurrency: number;
   readonly byStatus: Readonly<Record<string, number>>;
@@ -26,6 +29,8 @@ const LONGEST_HEAD = 16_384;
 const CHUNK = 65_536;
 
 interface Connection {
+  /** It is one too many and was never taken. */
+  readonly refused: boolean;
   head: string;
   /** A request is being answered; the next waits. */
   busy: boolean;
@@ -53,6 +58,7 @@ export class TileServer {
   private requests = 0;
   private connections = 0;
   private openConnections = 0;
+  private refused = 0;
   private concurrency = 0;
   private peakConcurrency = 0;
   private resets = 0;
@@ -72,16 +78,24 @@ export class TileServer {
       port,
       socket: {
         open: (socket) => {
-          socket.data = { head: "", busy: false, gone: false, last: false, left: 0, onDrained: null };
+          const refused = settings.maxConnections > 0 && this.openConnections >= settings.maxConnections;
+          socket.data = { refused, head: "", busy: false, gone: refused, last: false, left: 0, onDrained: null };
+          if (refused) {
+            this.refused++;
+            socket.terminate();
+            return;
+          }
           socket.setNoDelay(true);
           this.connections++;
           this.openConnections++;
         },
-        data: (socket, chunk) => this.receive(socket, chunk),
+        data: (socket, chunk) => {
+          if (!socket.data.refused) this.receive(socket, chunk);
+        },
         drain: (socket) => socket.data.onDrained?.(),
         close: (socket) => {
           socket.data.gone = true;
-          this.openConnections--;
+          if (!socket.data.refused) this.openConnections--;
         },
         error: (socket) => {
           socket.data.gone = true;
@@ -108,6 +122,7 @@ export class TileServer {
       requests: this.requests,
       connections: this.connections,
       openConnections: this.openConnections,
+      refused: this.refused,
       peakConcurrency: this.peakConcurrency,
       byStatus: Object.fromEntries([...this.byStatus].sort(([a], [b]) => a - b)),
       resets: this.resets,
