@@ -1,22 +1,27 @@
-import { accessSync, closeSync, constants, existsSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { numbered } from "../engine/run.ts";
 import type { FetchAccess } from "../engine/stage/fetch-stage.ts";
 import { LineFile } from "../kernel/line-file.ts";
 import { fileProblem, UserError } from "../kernel/problem.ts";
 import { realPath } from "../kernel/real-path.ts";
+import { replaceFile, writeAll } from "../kernel/replace-file.ts";
+import { temporaryFolder } from "../kernel/temporary-folder.ts";
 import { printable, safeJson } from "../kernel/text.ts";
 import type { Scenario } from "../scenario/schema.ts";
 import type { RunResult } from "../telemetry/result.ts";
 import { closingReport } from "../views/report/closing.ts";
 import type { RunFlags } from "./flags.ts";
+import { pour, targetKind } from "./target.ts";
 
 /** The files a run writes. Whether they can be written is found out before anything runs. */
 export class Outputs {
   private readonly requests: string[] = [];
   /** The log has been begun. */
   private logging = false;
+  /** Files that stand in for what is no file until all is written, by flag. */
+  private readonly staged = new Map<string, string>();
+  private folder = "";
 
   constructor(
     private readonly flags: RunFlags,
@@ -62,8 +67,8 @@ export class Outputs {
     const { json, out, log } = this.flags;
     const states = this.modes.flatMap((mode, index) => this.stateFile(index, mode) ?? []);
     return [
-      ...(json === undefined || json === "-" ? [] : [["--json", json] as const]),
-      ...(log === undefined ? [] : [["--log", log] as const]),
+      ...(json === undefined || targetKind(json) !== "file" ? [] : [["--json", json] as const]),
+      ...(log === undefined || targetKind(log) !== "file" ? [] : [["--log", log] as const]),
       ...(out === undefined ? [] : outFiles(out).map((file) => ["--out", file] as const)),
       ...states.map((file) => ["--dump-state", file] as const),
     ];
@@ -72,14 +77,15 @@ export class Outputs {
   /** What the requests of `fetch` scenarios may do, and the files they write to. */
   access(scenario: number, makesRequests: boolean): FetchAccess {
     const { allowHost = [], log, logUrls, keepRequests } = this.flags;
-    if (log !== undefined && makesRequests && !this.logging) {
-      createFile("--log", log);
+    const logFile = log === undefined ? null : resolve(this.fileFor("--log", log));
+    if (logFile !== null && makesRequests && !this.logging) {
+      createFile("--log", logFile);
       this.logging = true;
     }
     const kept = keepRequests === true && makesRequests;
-    const requests = kept ? join(mkdtempSync(join(tmpdir(), "lab-tui-")), "requests.ndjson") : null;
+    const requests = kept ? join(temporaryFolder(), "requests.ndjson") : null;
     if (requests !== null) this.requests[scenario] = requests;
-    const files = { deadLetter: null, log: log === undefined ? null : resolve(log), logUrls: logUrls === true, requests };
+    const files = { deadLetter: null, log: logFile, logUrls: logUrls === true, requests };
     return { allowedHosts: allowHost, files };
   }
 
@@ -94,23 +100,60 @@ export class Outputs {
   /** Where the state of a case goes; with several cases its number and mode are in the name. */
   stateFile(index: number, mode: string): string | null {
     const file = this.flags.dumpState;
-    if (file === undefined || this.modes.length === 1) return file ?? null;
-    return numbered(file, index, mode);
+    if (file === undefined) return null;
+    if (this.modes.length === 1) return this.fileFor("--dump-state", file);
+    return targetKind(file) === "file" ? numbered(file, index, mode) : this.refused(file);
+  }
+
+  private refused(file: string): never {
+    throw new UserError(
+      `--dump-state: ${printable(file, 200)} takes the states of one case, and this run has ${this.modes.length}; name a file`,
+    );
+  }
+
+  /** The file that a runner writes: the one asked for, or one that stands in for what is none. */
+  private fileFor(flag: string, asked: string): string {
+    if (targetKind(asked) === "file") return asked;
+    if (this.folder === "") this.folder = temporaryFolder();
+    const file = join(this.folder, flag.slice(2));
+    this.staged.set(flag, file);
+    return file;
   }
 
   /** Writes all results so far; called after every scenario, so that nothing is lost later. */
   write(results: readonly RunResult[]): void {
     const text = this.textOf(results);
     const { json, out } = this.flags;
-    if (json !== undefined && json !== "-") this.writeFile("--json", json, text);
+    if (json !== undefined && targetKind(json) === "file") this.writeFile("--json", json, text);
     if (out === undefined) return;
     this.writeFile("--out", resultFile(out), text);
     this.writeFile("--out", summaryFile(out), results.map((result) => closingReport(result, 120)).join("\n"));
   }
 
-  /** Everything is over: what goes to standard output goes there in one piece. */
-  finish(results: readonly RunResult[]): void {
-    if (this.flags.json === "-") process.stdout.write(this.textOf(results));
+  /** Everything is over: what goes to standard output, or to another stream, goes there in one piece. */
+  async finish(results: readonly RunResult[]): Promise<void> {
+    const { json, log, dumpState } = this.flags;
+    try {
+      if (json !== undefined && targetKind(json) !== "file") await this.pour("--json", { text: this.textOf(results) }, json);
+      for (const [flag, path] of [
+        ["--dump-state", dumpState],
+        ["--log", log],
+      ] as const) {
+        const file = this.staged.get(flag);
+        if (file !== undefined && path !== undefined && existsSync(file)) await this.pour(flag, { file }, path);
+      }
+    } finally {
+      if (this.folder !== "") rmSync(this.folder, { recursive: true, force: true });
+    }
+  }
+
+  private async pour(flag: string, source: Parameters<typeof pour>[0], path: string): Promise<void> {
+    try {
+      await pour(source, path);
+    } catch (error) {
+      // A reader of standard output that is gone is no failure of ours, and one that fails is told where the process ends.
+      if (targetKind(path) !== "stdout") throw unwritable(flag, path, error);
+    }
   }
 
   private textOf(results: readonly RunResult[]): string {
@@ -119,11 +162,15 @@ export class Outputs {
 
   private writeFile(flag: string, file: string, text: string): void {
     try {
-      writeFileSync(file, text);
+      replaceFile(file, (descriptor) => writeAll(descriptor, text));
     } catch (error) {
-      throw new UserError(`${flag}: ${printable(file, 200)} cannot be written: ${fileProblem(error)}`);
+      throw unwritable(flag, file, error);
     }
   }
+}
+
+function unwritable(flag: string, file: string, error: unknown): UserError {
+  return new UserError(`${flag}: ${printable(file, 200)} cannot be written: ${fileProblem(error)}`);
 }
 
 function resultFile(out: string): string {
@@ -162,21 +209,22 @@ function inputsOf({ load, work, fetch, flow }: Scenario): (readonly [field: stri
 export function checkTargets({ json, out, log, dumpState, force }: RunFlags, scenarios: readonly string[]): void {
   const taken = new Map(scenarios.map((file) => [realPath(file), "the scenario itself"]));
   for (const [flag, file] of [
-    ["--json", json === "-" ? undefined : json],
+    ["--json", json],
     ["--dump-state", dumpState],
     ["--log", log],
   ] as const) {
     if (file === undefined) continue;
-    const other = taken.get(realPath(file));
+    const place = targetKind(file) === "stdout" ? "-" : realPath(file);
+    const other = taken.get(place);
     if (other !== undefined) throw new UserError(`${flag}: ${printable(file, 200)} is ${other}`);
-    taken.set(realPath(file), `what ${flag} writes`);
+    taken.set(place, `what ${flag} writes`);
   }
   if (out !== undefined) {
     try {
       mkdirSync(out, { recursive: true });
       accessSync(out, constants.W_OK);
     } catch (error) {
-      throw new UserError(`--out: ${printable(out, 200)} cannot be written: ${fileProblem(error)}`);
+      throw unwritable("--out", out, error);
     }
     for (const file of outFiles(out)) {
       if (existsSync(file) && force !== true) {
@@ -185,16 +233,26 @@ export function checkTargets({ json, out, log, dumpState, force }: RunFlags, sce
       tryFile("--out", file);
     }
   }
-  if (json !== undefined && json !== "-") tryFile("--json", json);
+  if (json !== undefined) tryFile("--json", json);
 }
 
-/** Opens the file for writing and closes it again; leaves nothing behind that was not there. */
+/** Opens the file for writing and closes it again; leaves nothing behind that was not there. What is no file is opened once, to be written. */
 function tryFile(flag: string, file: string): void {
+  const kind = targetKind(file);
+  if (kind === "stdout") return;
+  if (kind === "stream") {
+    try {
+      accessSync(file, constants.W_OK);
+    } catch (error) {
+      throw unwritable(flag, file, error);
+    }
+    return;
+  }
   const existed = existsSync(file);
   try {
     closeSync(openSync(file, "a"));
   } catch (error) {
-    throw new UserError(`${flag}: ${printable(file, 200)} cannot be written: ${fileProblem(error)}`);
+    throw unwritable(flag, file, error);
   }
   if (!existed) rmSync(file, { force: true });
 }
@@ -203,6 +261,6 @@ function createFile(flag: string, file: string): void {
   try {
     LineFile.create(file);
   } catch (error) {
-    throw new UserError(`${flag}: ${printable(file, 200)} cannot be written: ${fileProblem(error)}`);
+    throw unwritable(flag, file, error);
   }
 }

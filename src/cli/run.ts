@@ -12,6 +12,7 @@ import { environmentOf } from "./environment.ts";
 import { overridesOf, type RunFlags, readFlags } from "./flags.ts";
 import { keepRun } from "./keep.ts";
 import { checkTargets, Outputs } from "./outputs.ts";
+import { targetKind } from "./target.ts";
 
 /** `lab-tui run SCENARIO…` */
 export async function run(asked: readonly string[], flags: RunFlags): Promise<number> {
@@ -25,10 +26,12 @@ export async function run(asked: readonly string[], flags: RunFlags): Promise<nu
   outputs.checkStateFiles();
   outputs.spareInputs(scenarios.map(({ file, points }) => ({ file, points: points.map(({ scenario }) => scenario) })));
   let measured: readonly RunResult[] = [];
+  // Then nothing else goes there.
+  const toStdout = [flags.json, flags.dumpState, flags.log].some((path) => path !== undefined && targetKind(path) === "stdout");
   // Told when the dashboard no longer covers them.
   const warnings = new Set<string>();
   const { results, stoppedBy, viewBroken } = await compose(scenarios, {
-    headless: flags.headless === true || flags.json === "-",
+    headless: flags.headless === true || toStdout,
     quiet: flags.quiet === true,
     color: flags.color !== false,
     fps,
@@ -44,7 +47,7 @@ export async function run(asked: readonly string[], flags: RunFlags): Promise<nu
       const warning = keepRun(latest, outputs.requestFiles(all.length - 1, latest));
       if (warning !== null) warnings.add(warning);
     },
-    summaryTo: flags.json === "-" ? "stderr" : "stdout",
+    summaryTo: toStdout ? "stderr" : "stdout",
   }).finally(() => outputs.finish(measured));
   for (const warning of warnings) process.stderr.write(`${warning}\n`);
   if (flags.quiet === true) tellFailed(results);

@@ -1,9 +1,9 @@
-import { closeSync, createReadStream, createWriteStream, mkdtempSync, openSync, readSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { closeSync, createReadStream, createWriteStream, openSync, readSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import { fileProblem, InvalidScenario, UserError } from "../kernel/problem.ts";
+import { temporaryFolder } from "../kernel/temporary-folder.ts";
 import { quoted } from "../kernel/text.ts";
 import type { NamedScenario } from "../plan/plan.ts";
 import type { SweepPoint } from "../scenario/sweep.ts";
@@ -76,7 +76,7 @@ class Spool {
   }
 
   private newFile(): string {
-    if (this.folder === "") this.folder = mkdtempSync(join(tmpdir(), "lab-tui-"));
+    if (this.folder === "") this.folder = temporaryFolder();
     return join(this.folder, `${this.files++}.ndjson`);
   }
 }

@@ -98,6 +98,12 @@ export function fileProblem(error: unknown): string {
       return "a part of the path is not a folder";
     case "ENOSPC":
       return "the disk is full";
+    case "EDQUOT":
+      return "the quota for files is used up";
+    case "EFBIG":
+      return "it would be larger than a file may be here";
+    case "EPIPE":
+      return "whoever read it is gone";
     case "EROFS":
       return "the file system is read-only";
     case "ENAMETOOLONG":

@@ -1,7 +1,7 @@
 import { fullGC } from "bun:jsc";
-import { closeSync, openSync, writeSync } from "node:fs";
 import { monotonic } from "../../kernel/clock.ts";
 import { fileProblem } from "../../kernel/problem.ts";
+import { replaceFile, writeAll } from "../../kernel/replace-file.ts";
 import { printable } from "../../kernel/text.ts";
 import { BELL_BYTES, LoopTime } from "../../kernel/time.ts";
 import { openTape } from "../../load/open.ts";
@@ -194,20 +194,18 @@ function makeExecutor(setup: Setup, bell: Int32Array): Executor {
 }
 
 function writeState(file: string, states: readonly StateEntry[], lifecycle: Lifecycle): void {
-  let descriptor = -1;
   try {
-    descriptor = openSync(file, "w");
-    let buffered = "";
-    for (const piece of dumpPieces(states)) {
-      buffered += piece;
-      if (buffered.length < 65_536) continue;
-      writeSync(descriptor, buffered);
-      buffered = "";
-    }
-    writeSync(descriptor, buffered);
+    replaceFile(file, (descriptor) => {
+      let buffered = "";
+      for (const piece of dumpPieces(states)) {
+        buffered += piece;
+        if (buffered.length < 65_536) continue;
+        writeAll(descriptor, buffered);
+        buffered = "";
+      }
+      writeAll(descriptor, buffered);
+    });
   } catch (error) {
     lifecycle.reason ??= `The states could not be written to ${printable(file, 200)}: ${fileProblem(error)}.`;
-  } finally {
-    if (descriptor >= 0) closeSync(descriptor);
   }
 }

@@ -1,0 +1,44 @@
+import { closeSync, openSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import { realPath } from "./real-path.ts";
+
+/** Writes all of it, however little the system takes at a time. */
+export function writeAll(descriptor: number, text: string): void {
+  const bytes = Buffer.from(text);
+  for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at);
+}
+
+/**
+ * Puts a file in the place of what is there once it is whole: it is written to a name beside and renamed, so that whoever reads meanwhile,
+ * and whoever looks after a disk was full, finds the old one or the new one and never half of either. Links lead where they did, and a
+ * file keeps its permissions. In a folder that takes no new file it is written over in place. Throws what the system says.
+ */
+export function replaceFile(file: string, write: (descriptor: number) => void): void {
+  const target = realPath(file);
+  const beside = `${target}.${process.pid}.new`;
+  const made = tryOpen(beside, modeOf(target));
+  const descriptor = made ?? openSync(target, "w");
+  try {
+    write(descriptor);
+    closeSync(descriptor);
+    if (made !== null) renameSync(beside, target);
+  } catch (error) {
+    if (made !== null) rmSync(beside, { force: true });
+    throw error;
+  }
+}
+
+function tryOpen(file: string, mode: number): number | null {
+  try {
+    return openSync(file, "w", mode);
+  } catch {
+    return null;
+  }
+}
+
+function modeOf(file: string): number {
+  try {
+    return statSync(file).mode & 0o777;
+  } catch {
+    return 0o666;
+  }
+}

@@ -1,0 +1,16 @@
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileProblem, UserError } from "./problem.ts";
+import { printable } from "./text.ts";
+
+/** A new, empty folder for what is needed for a while; whoever asks for it takes it away. Where none can be had, a sentence. */
+export function temporaryFolder(): string {
+  const place = tmpdir();
+  try {
+    return mkdtempSync(join(place, "lab-tui-"));
+  } catch (error) {
+    const where = printable(place, 200);
+    throw new UserError(`The folder for temporary files, ${where}, cannot be used: ${fileProblem(error)}; TMPDIR names another`);
+  }
+}
