@@ -139,7 +139,10 @@ class ScenarioRun {
       },
       machine: describeMachine(this.calibration),
       cases: finished.map(({ result }) => result),
-      conclusions: conclude(finished.map(({ result }) => result)),
+      conclusions: conclude(
+        finished.map(({ result }) => result),
+        scenario,
+      ),
       thresholds: finished.flatMap(({ verdicts }, i) => verdicts.map((verdict) => ({ case: i, ...verdict }))),
       ...hypothesesOf(
         scenario,

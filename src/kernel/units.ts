@@ -68,6 +68,8 @@ export function formatRate(perSecond: number): string {
 export function formatCount(count: number): string {
   if (!Number.isFinite(count)) return "–";
   const size = Math.abs(count);
+  if (size > 0 && size < 0.000_995) return count.toExponential(0);
+  if (size < 0.0995) return String(Number(count.toPrecision(2)));
   if (size < 999.5) return Number.isInteger(count) ? String(count) : significant(count);
   if (size < 999_500) return `${significant(count / 1e3)} k`;
   if (size < 999.5e6) return `${significant(count / 1e6)} M`;
@@ -89,5 +91,6 @@ export function formatShare(share: number): string {
 
 function significant(value: number): string {
   const size = Math.abs(value);
-  return value.toFixed(size < 10 ? 2 : size < 100 ? 1 : 0);
+  // What rounds up to a digit more has a decimal less.
+  return value.toFixed(size < 9.995 ? 2 : size < 99.95 ? 1 : 0);
 }

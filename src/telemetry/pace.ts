@@ -1,4 +1,5 @@
 import { median } from "../kernel/median.ts";
+import { droppedTotal } from "./ledger.ts";
 import type { CaseResult, Sample } from "./result.ts";
 
 /**
@@ -15,6 +16,21 @@ export function keepsPace({
   const arriving = Math.max(1, durationMs - latency.service.mean);
   const settled = processed > 0 ? (throughput * (processed + failed + rejected)) / processed : ((failed + rejected) * 1000) / durationMs;
   return (settled * durationMs) / arriving >= 0.95 * (offeredRate ?? 0);
+}
+
+/** Milliseconds a second from which on messages take longer and longer. */
+const GROWING = 10;
+
+/**
+ * True when all that came was done, as fast as it came, and what waited did not become more and more: how long a message takes by itself,
+ * reading it and filling its batch included, is no line.
+ */
+export function keepsUp(one: CaseResult): boolean {
+  const { ledger, queue, durationMs, series } = one;
+  if (droppedTotal(ledger) > 0 || ledger.unfinished > 0 || !keepsPace(one)) return false;
+  // A few are in line at any time.
+  const grown = (queue.growthPerSecond * durationMs) / 1000;
+  return grown <= 3 + 0.02 * ledger.scheduled && (lineGrowth(series) ?? 0) <= GROWING;
 }
 
 /**

@@ -1,3 +1,5 @@
+import { p99Differs, throughputDiffers } from "./noise.ts";
+import { keepsUp } from "./pace.ts";
 import type { CaseResult } from "./result.ts";
 
 /** The cases of a sweep by where they stand in it. */
@@ -22,9 +24,46 @@ export function groupedBy(cases: readonly CaseResult[], fields: readonly string[
   return groups;
 }
 
-/** The best point: the highest throughput, and of those within 2 % of it the shortest p99; null of none. */
-export function bestOf(cases: readonly CaseResult[]): CaseResult | null {
-  const most = Math.max(...cases.map(({ throughput }) => throughput));
-  const near = cases.filter(({ throughput }) => throughput >= 0.98 * most);
-  return near.sort((a, b) => a.latency.sojourn.p99 - b.latency.sojourn.p99)[0] ?? null;
+/** The point that no other beats, and those that are as good as far as noise lets one tell. */
+export interface Best {
+  readonly one: CaseResult;
+  readonly asGood: readonly CaseResult[];
 }
+
+/**
+ * The highest throughput, and of those that cannot be told from it the shortest p99. Only of points that keep up with what comes, that
+ * nothing disturbed and that do not pay without bound; null: there is none, or none is better than another beyond noise.
+ */
+export function bestOf(cases: readonly CaseResult[]): Best | null {
+  const fit = cases.filter((one) => keepsUp(one) && !isDisturbed(one) && !paysWithoutBound(one, cases));
+  const [leader] = fit.toSorted((a, b) => b.throughput - a.throughput);
+  if (leader === undefined) return null;
+  const near = fit.filter((one) => throughputDiffers(one, leader) === 0);
+  const one = near.reduce((a, b) => (b.latency.sojourn.p99 < a.latency.sojourn.p99 ? b : a));
+  const asGood = near.filter((other) => other !== one && p99Differs(one, other) === 0);
+  return asGood.length + 1 === cases.length && cases.length > 1 ? null : { one, asGood };
+}
+
+/** What other programs or a core that was slower did to a case. */
+export function isDisturbed(one: CaseResult): boolean {
+  return (one.disturbed ?? null) !== null;
+}
+
+/** What nothing limits is dear when it takes so many times what the dearest point with a limit takes. */
+const DEAR = 1.5;
+
+/** An `unlimited` point that is paid for with memory, open files or connections. */
+export function paysWithoutBound(one: CaseResult, cases: readonly CaseResult[]): boolean {
+  const unlimited = (of: CaseResult) => Object.values(of.params).includes("unlimited");
+  if (!unlimited(one)) return false;
+  const bounded = cases.filter((other) => !unlimited(other));
+  if (bounded.length === 0) return false;
+  const most = (cost: (of: CaseResult) => number) => Math.max(...bounded.map(cost));
+  return COSTS.some((cost) => cost(one) > DEAR * most(cost));
+}
+
+const COSTS: readonly ((of: CaseResult) => number)[] = [
+  ({ process }) => process.peakRssBytes,
+  ({ process }) => process.peakOpenFiles ?? 0,
+  ({ fetch }) => fetch?.connectionsOpened ?? 0,
+];

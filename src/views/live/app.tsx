@@ -180,7 +180,7 @@ interface NoteLine extends Note {
 /** Notes broken into the lines they take; only the first of each has its head. */
 function noteLines(notes: readonly Note[], width: number): NoteLine[] {
   return notes.flatMap(({ head, mode, text }, i) =>
-    Bun.wrapAnsi(`${head}${printable(text, 900)}`, width, { hard: true, trim: false })
+    Bun.wrapAnsi(`${head}${printable(text, 10_000)}`, width, { hard: true, trim: false })
       .split("\n")
       .map((line, j) =>
         j === 0 ? { key: `${i}`, head, mode, text: line.slice(head.length) } : { key: `${i}/${j}`, head: "", mode, text: line.trimStart() },

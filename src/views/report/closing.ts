@@ -5,6 +5,9 @@ import { type Painter, PLAIN_PAINTER } from "./painter.ts";
 import { bestLine, isSweep, paramsText, sweepPicture } from "./sweep.ts";
 import { comparisonRow, ledgerLine, narrowTable, rowOfResult } from "./table.ts";
 
+/** Sentences of the lab's own are shown whole; only what came from outside is cut. */
+const WHOLE = 10_000;
+
 /** What remains on the main screen when a run is over. */
 export function closingReport(result: RunResult, columns = Number.POSITIVE_INFINITY, painter: Painter = PLAIN_PAINTER): string {
   const lines = [
@@ -22,15 +25,15 @@ export function closingReport(result: RunResult, columns = Number.POSITIVE_INFIN
     for (const measure of ["throughput", "latency"] as const) lines.push(...sweepPicture(result, measure, width, 14, painter), "");
     lines.push(bestLine(result.cases), "");
   }
-  for (const sentence of result.conclusions) lines.push(`→ ${printable(sentence, 900)}`);
+  for (const sentence of result.conclusions) lines.push(`→ ${printable(sentence, WHOLE)}`);
   if (result.conclusions.length > 0) lines.push("");
   for (const one of result.cases) {
-    lines.push(`${caseName(one)}: ${printable(one.explanation, 600)}`);
+    lines.push(`${caseName(one)}: ${printable(one.explanation, WHOLE)}`);
     lines.push(`  ledger: ${ledgerLine(one.ledger)}`);
     if (one.rate !== undefined) lines.push(`  ${rateLine(one.rate)}`);
     for (const problem of one.problems.filter((sentence) => sentence !== one.explanation))
-      lines.push(`  ${one.status}: ${printable(problem, 600)}`);
-    for (const warning of one.warnings) lines.push(`  note: ${printable(warning, 600)}`);
+      lines.push(`  ${one.status}: ${printable(problem, WHOLE)}`);
+    for (const warning of one.warnings) lines.push(`  note: ${printable(warning, WHOLE)}`);
     for (const { line, reason } of one.rejections.slice(0, 3)) lines.push(`  rejected, line ${line}: ${printable(reason, 160)}`);
   }
   for (const threshold of result.thresholds) lines.push(thresholdLine(result, threshold));

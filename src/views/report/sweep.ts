@@ -1,5 +1,8 @@
 import { formatCount, formatMs } from "../../kernel/units.ts";
-import { bestOf, groupedBy, valueText, variedFields } from "../../telemetry/points.ts";
+import { agreeing, counted } from "../../kernel/wording.ts";
+import { loadsDiffer } from "../../telemetry/noise.ts";
+import { keepsUp } from "../../telemetry/pace.ts";
+import { type Best, bestOf, groupedBy, isDisturbed, valueText, variedFields } from "../../telemetry/points.ts";
 import type { CaseResult, RunResult } from "../../telemetry/result.ts";
 import { type ChartSeries, drawChart, LABEL_WIDTH, MODE_STROKES, type Stroke, shortCount, shortMs } from "./chart.ts";
 import type { Painter } from "./painter.ts";
@@ -60,15 +63,32 @@ function measureOf(name: MeasureName, workload: string): Measure {
   return { ...measure, title: measure.title.replace("messages", what) };
 }
 
-/** The best of the cases that were completed. */
+/** The best of the cases that were completed; null where none is, or their loads differ though nobody swept them. */
 export function bestCase(cases: readonly CaseResult[]): CaseResult | null {
-  return bestOf(cases.filter(({ status }) => status === "completed"));
+  return bestOfCompleted(cases)?.one ?? null;
 }
 
+function bestOfCompleted(cases: readonly CaseResult[]): Best | null {
+  const completed = cases.filter(({ status }) => status === "completed");
+  const swept = Object.keys(cases[0]?.params ?? {}).some((field) => field.startsWith("load."));
+  return swept || !loadsDiffer(completed) ? bestOf(completed) : null;
+}
+
+/** Which point is best, or why none is. */
 export function bestLine(cases: readonly CaseResult[]): string {
-  const best = bestCase(cases);
-  if (best === null) return "";
-  return `★ best: ${best.mode}, ${paramsText(best.params)}: ${formatCount(best.throughput)}/s, p99 ${formatMs(best.latency.sojourn.p99)}`;
+  const best = bestOfCompleted(cases);
+  const of = (one: CaseResult) => `${one.mode}, ${paramsText(one.params)}: ${formatCount(one.throughput)}/s`;
+  if (best !== null) {
+    const others = best.asGood.length;
+    const beside = others === 0 ? "" : `; ${counted(others, "point")} ${agreeing(others, "is", "are")} as good but for noise`;
+    return `★ best: ${of(best.one)}, p99 ${formatMs(best.one.latency.sojourn.p99)}${beside}`;
+  }
+  const completed = cases.filter(({ status }) => status === "completed");
+  const [most] = completed.toSorted((a, b) => b.throughput - a.throughput);
+  if (most === undefined) return "";
+  if (completed.some(isDisturbed)) return "None is called best: other programs disturbed the run.";
+  if (completed.every(keepsUp)) return "None is best: no point is better than the others by more than noise.";
+  return `None is best: at no point all that came was done. Most was done at ${of(most)}`;
 }
 
 /** The swept fields of a case, as a person reads them. */

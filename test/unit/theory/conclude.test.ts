@@ -190,10 +190,10 @@ describe("conclusions of sweeps", () => {
       of("async", 900, 640),
     ];
     expect(conclude(cases).at(-1)).toContain(
-      "async is better from 100/s on (99/s against 32/s in sync) and no longer helps from 900/s on, where it ends at 640/s",
+      "async does more than sync from 100/s on (99/s against 32/s); at 900/s it no longer does all that comes: 640/s against 32/s in sync",
     );
     const same = [of("sync", 20, 20), of("async", 20, 20), of("sync", 300, 125), of("async", 300, 124)];
-    expect(conclude(same).at(-1)).toContain("async takes in no more than sync");
+    expect(conclude(same).at(-1)).toContain("async does no more than sync");
   });
 
   test("P3 how Workers scale", () => {
@@ -223,16 +223,27 @@ describe("conclusions of sweeps", () => {
         },
       );
     const [sentence] = conclude([of(10, 2, 4990), of(1000, 201, 4000), of(10_000, 1000, 0)]);
-    expect(sentence).toContain("1.00 k × 200 µs = 200 ms, measured p99 201 ms. For a p99 of 100 ms that is 500 places.");
+    expect(sentence).toContain("1.00 k × 200 µs = 200 ms, measured p99 201 ms. With");
     expect(sentence).toContain("With 10000 places nothing is dropped.");
+    const promised = scenario({ thresholds: { sojourn_ms: ["med<9", "p(99)<20"] } });
+    expect(conclude([of(10, 2, 4990), of(1000, 201, 4000)], promised)[0]).toEndWith(
+      "For the p99 of 20.0 ms that is promised: 20.0 ms ÷ 200 µs = 100 places.",
+    );
+    const held = [10, 1000].map((places) => {
+      const one = of(places, 1500, 0);
+      return { ...one, latency: { ...one.latency, schedule: { ...one.latency.schedule, p99: 1300 } } };
+    });
+    expect(conclude(held, promised)[0]).toContain("No number of places makes that shorter");
   });
 
   test("P2-E3 where the best batch lies, and whether it moves", () => {
     const of = (time: string, size: number, p99: number, throughput = 1000) =>
       sketch("async", { "work.time": time, "batch.size": size }, { throughput }, { p99 });
     const moved = conclude([of("1ms", 1, 3, 700), of("1ms", 10, 9, 1000), of("5ms", 1, 5), of("5ms", 10, 20)]);
-    expect(moved[0]).toContain("async, work.time 1ms: best at batch.size 10 (1.00 k/s, p99 9.00 ms); longest p99 at batch.size 10");
-    expect(moved[1]).toContain("async, work.time 5ms: best at batch.size 1");
+    expect(moved[0]).toContain("async, work.time 1ms: best at batch.size 10 (1.00 k/s, p99 9.00 ms).");
+    expect(moved[1]).toBe(
+      "async, work.time 5ms: best at batch.size 1 (1.00 k/s, p99 5.00 ms); longest p99 at batch.size 10 (1.00 k/s, p99 20.0 ms).",
+    );
     expect(moved[2]).toBe("The best point moves with work.time.");
     expect(conclude([of("1ms", 1, 3), of("1ms", 10, 9), of("5ms", 1, 5), of("5ms", 10, 20)]).at(-1)).toBe(
       "The best point stays where it is.",
@@ -241,10 +252,53 @@ describe("conclusions of sweeps", () => {
     expect(conclude([of("1ms", 1, 3), of("5ms", 10, 20)]).join(" ")).not.toMatch(/best/);
   });
 
+  test("nothing is best, and nothing moves, by noise, where a field does nothing, or where more came than was done", () => {
+    const of = (time: string, size: number, timeout: string, p99: number, change: object = {}) =>
+      sketch("async", { "work.time": time, "batch.size": size, "batch.timeout": timeout }, { throughput: 1000, ...change }, { p99 });
+    const said = conclude([
+      of("1ms", 1, "1ms", 3),
+      of("1ms", 1, "9ms", 4),
+      of("1ms", 9, "9ms", 9),
+      of("5ms", 1, "1ms", 6),
+      of("5ms", 1, "9ms", 5),
+      of("5ms", 9, "9ms", 9),
+    ]);
+    expect(said[0]).toStartWith("async, work.time 1ms: best at batch.size 1 (1.00 k/s, p99 3.00 ms); longest");
+    expect(said.at(-1)).toBe("The best point stays where it is.");
+    expect(conclude([of("1ms", 1, "1ms", 3), of("1ms", 9, "9ms", 3.1)])[0]).toContain(
+      "no batch is better than the others by more than noise",
+    );
+    const over = { ledger: { ...caseResult({ mode: "async" }).ledger, dropped: { newest: 9, oldest: 0 } } };
+    expect(conclude([of("1ms", 1, "1ms", 3, over), of("1ms", 9, "9ms", 9, over)])[0]).toContain("with no batch all that came was done");
+  });
+
+  test("points that got different loads say so, and nothing is concluded from cases that were disturbed", () => {
+    const of = (rate: number, offeredRate: number, change: object = {}) =>
+      sketch("sync", { "queries.rate": rate }, { offeredRate, throughput: offeredRate, ...change });
+    expect(conclude([of(100, 136), of(400, 74)])[0]).toContain("(the offered load differed: 136/s at 100, 74/s at 400;");
+    expect(conclude([of(100, 136), of(400, 136)])[0]).not.toContain("offered");
+    const disturbed = { disturbed: { otherCores: 0.4, stealMs: 0, calibrationOff: 0, reason: "x" } };
+    expect(conclude([of(100, 136), of(400, 136, disturbed)])).toEqual([
+      "1 case of 2 was disturbed by what else the machine did, so nothing is concluded from it.",
+    ]);
+  });
+
+  test("no law through points beyond the cores, through as many as it has parameters, or that explains little", () => {
+    const cores = [0, 1].map((core) => ({ core, utilization: 1 }));
+    const computing = { cores, process: { ...caseResult({ mode: "parallel" }).process, cpuMs: 2000 } };
+    const workers = (rates: readonly number[], change: object = computing) =>
+      conclude(rates.map((throughput, i) => sketch("parallel", { "parallel.workers": i + 1 }, { throughput, ...change })))[0] ?? "";
+    const beyond = workers([125, 250, 250, 250]);
+    expect(beyond).toContain(
+      "1: 125/s, 2: 250/s, 3: 250/s, 4: 250/s on a machine of 2 cores: Amdahl's law is not fitted: 2 points of no more than there are cores are too few.",
+    );
+    expect(workers([203, 248, 394, 163], {})).toContain("Amdahl's law is not fitted: its curve does not go through the points");
+  });
+
   test("P2-R2 P2-B what overflow rules and handing over do", () => {
     const rules = ["block", "drop-newest"].map((rule) => sketch("async", { "queue.overflow": rule }, { throughput: 490 }, { p99: 200 }));
     expect(conclude(rules)).toEqual([
-      "async: block 490/s, p99 200 ms (0 of it before the queue), 0 dropped, 0 deep, 1 MB; drop-newest 490/s, p99 200 ms (0 of it before the queue), 0 dropped, 0 deep, 1 MB.",
+      "async: block 490/s, p99 200 ms (0 before the queue), 0 dropped, 0 deep, 1 MB; drop-newest 490/s, p99 200 ms (0 before the queue), 0 dropped, 0 deep, 1 MB.",
     ]);
     const handed = ["none", "batch"].map((offload) => sketch("async", { "async.offload": offload }, { throughput: 150 }, { p99: 30 }));
     expect(conclude(handed)[0]).toContain("work handed over none: 150/s, p99 30.0 ms, the loop held 50 % of the time");
@@ -255,7 +309,9 @@ describe("conclusions of sweeps", () => {
       const one = sketch("sync", { "work.time": time }, { throughput });
       return { ...one, predicted: { ...one.predicted, capacity } };
     };
-    expect(conclude([of("1ms", 990, 1000), of("5ms", 200, 200)])[0]).toContain("1ms: 990/s of 1.00 k (99 %), 5ms: 200/s of 200 (100 %)");
+    expect(conclude([of("1ms", 990, 1000), of("5ms", 200, 200)])[0]).toContain(
+      "1ms: 990/s of 1.00 k/s (99 %), 5ms: 200/s of 200/s (100 %)",
+    );
     const machines = [10, 1000].map((count) => sketch("sync", { "keys.count": count }, { throughput: 160 }));
     expect(conclude(machines)[0]).toContain("keys.count from 10 to 1000: throughput (per second) does not change");
   });
@@ -274,7 +330,7 @@ describe("conclusions of sweeps", () => {
     const said = conclude(down).join("\n");
     expect(said).toContain("async keeps up with every rate tried, up to 400/s.");
     expect(said).toContain("sync keeps up with 50/s; at 150/s");
-    expect(said).toContain("async is better from 150/s on");
+    expect(said).toContain("async does more than sync from 150/s on");
     const both = conclude([at("sync", 20, 20), at("sync", 50, 50), at("async", 20, 20), at("async", 50, 50)]).join("\n");
     expect(both).toContain("sync and async both keep up with every rate tried.");
     expect(both).not.toContain("computing");
@@ -291,8 +347,7 @@ describe("conclusions of sweeps", () => {
       { ...busy, latency: { ...busy.latency, service } },
       { ...of("parallel", 100, 7), params: { "queue.capacity": 50 } },
     ]);
-    expect(told[0]).toContain("100 × 5.00 ms ÷ 4.0 at work at once = 125 ms");
-    expect(told[0]).toContain("For a p99 of 100 ms that is 80 places.");
+    expect(told[0]).toContain("100 × 5.00 ms ÷ 4 at work at once = 125 ms");
     expect(conclude([of("sync", null, 0), { ...of("sync", null, 0), params: { "queue.capacity": 50 } }])).toEqual([]);
   });
 
@@ -302,7 +357,7 @@ describe("conclusions of sweeps", () => {
       return { ...one, queries: { ...one.queries, sent: 50, answered: 50, latency: { ...one.queries.latency, p99: 4 } } };
     });
     expect(conclude(asked)).toEqual([
-      "A query's p99: sync 4.00 ms (50 of 50 answered); parallel 4.00 ms (50 of 50 answered). In sync it waits for the messages before it, in parallel it waits for the Worker that owns its key.",
+      "A query's p99: sync 4.00 ms (50 of 50 answered); parallel 4.00 ms (50 of 50 answered). In sync it waits for the messages before it, in parallel it goes to the Worker that owns its key.",
     ]);
   });
 

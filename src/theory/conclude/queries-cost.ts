@@ -1,17 +1,19 @@
-import { formatMs, formatShare } from "../kernel/units.ts";
-import { valueText } from "../telemetry/points.ts";
-import type { CaseResult } from "../telemetry/result.ts";
+import { formatMs, formatShare } from "../../kernel/units.ts";
+import { valueText } from "../../telemetry/points.ts";
+import type { CaseResult } from "../../telemetry/result.ts";
+import { anyField } from "./compared.ts";
+import { ofLoads } from "./series.ts";
 
 /** What queries cost the messages beside them: each rate of queries against the same case without any. The median, since one hiccup moves a mean. */
-export function queriesCost(series: readonly CaseResult[], label: string): string | null {
+export function queriesCost(series: readonly CaseResult[], label: string, field: string): string | null {
   const without = series.find(({ params }) => Number(params["queries.rate"]) === 0);
-  if (without === undefined || series.length < 2) return null;
+  if (without === undefined || series.length < 2) return anyField(series, label, field);
   const alone = without.latency.sojourn.p50;
   const told = series.flatMap((one) => {
     const { p50 } = one.latency.sojourn;
     return one === without ? [] : [`${formatMs(p50)} beside ${valueText(one.params["queries.rate"])} queries/s${change(alone, p50)}`];
   });
-  return `${label}, the median message takes ${formatMs(alone)} without queries, ${told.join(", ")}.`;
+  return `${label}, the median message takes ${formatMs(alone)} without queries, ${told.join(", ")}${ofLoads(series, field)}.`;
 }
 
 function change(from: number, to: number): string {

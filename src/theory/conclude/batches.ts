@@ -1,0 +1,65 @@
+import { formatCount, formatMs } from "../../kernel/units.ts";
+import { p99Differs } from "../../telemetry/noise.ts";
+import { keepsUp } from "../../telemetry/pace.ts";
+import { bestOf, groupedBy } from "../../telemetry/points.ts";
+import type { CaseResult } from "../../telemetry/result.ts";
+import { at, ofLoads } from "./series.ts";
+
+/** A batch of one goes at once, and one that is always full goes before its timeout: there the timeout does nothing. */
+function acts(one: CaseResult, field: string): boolean {
+  const size = Number(one.params["batch.size"] ?? Number.NaN);
+  return field !== "batch.timeout" || !(size === 1 || one.batches.meanSize >= 0.99 * size);
+}
+
+interface Told {
+  readonly sentence: string;
+  /** The points that nothing beats beyond noise; null: none is called best. */
+  readonly points: ReadonlySet<string> | null;
+}
+
+/** Where the best batch lies, and whether it moves when something else changes. */
+export function bestBatches(all: readonly CaseResult[], batched: readonly string[], fields: readonly string[]): string[] {
+  const cases = all.filter(({ mode }) => mode !== "sync");
+  const others = fields.filter((field) => !batched.includes(field));
+  const name = (of: CaseResult) =>
+    batched
+      .filter((field) => acts(of, field))
+      .map((field) => `${field} ${at(of, field)}`)
+      .join(" and ");
+  const figures = (of: CaseResult) => `${formatCount(of.throughput)}/s, p99 ${formatMs(of.latency.sojourn.p99)}`;
+  const told = [...groupedBy(cases, others)].flatMap(([label, group]): Told[] => {
+    // Of one case none is best.
+    if (group.length < 2) return [];
+    const loads = ofLoads(group, batched[0] ?? "");
+    if (loads !== "") return [{ sentence: `${label}: no batch is called best${loads}.`, points: null }];
+    const best = bestOf(group);
+    if (best === null) return [{ sentence: `${label}: ${noBest(group)}.`, points: null }];
+    const points = new Set([best.one, ...best.asGood].map(name));
+    const rest = [...points].filter((point) => point !== name(best.one));
+    const beside = rest.length === 0 ? "" : `, and as good but for noise at ${rest.join(", ")}`;
+    const worst = group.reduce((a, b) => (b.latency.sojourn.p99 > a.latency.sojourn.p99 ? b : a));
+    const longest = p99Differs(best.one, worst) > 0 ? `; longest p99 at ${name(worst)} (${figures(worst)})` : "";
+    return [{ sentence: `${label}: best at ${name(best.one)} (${figures(best.one)})${beside}${longest}.`, points }];
+  });
+  return [
+    ...told.map(({ sentence }) => sentence),
+    ...moved(
+      told.map(({ points }) => points),
+      others.join(" and ") || "the mode",
+    ),
+  ];
+}
+
+function noBest(group: readonly CaseResult[]): string {
+  return group.some(keepsUp) ? "no batch is better than the others by more than noise" : "with no batch all that came was done";
+}
+
+/** The best point moves when two groups have none in common that is best, and stays when all have. */
+function moved(groups: readonly (ReadonlySet<string> | null)[], along: string): string[] {
+  const known = groups.filter((points) => points !== null);
+  if (known.length < 2 || known.length < groups.length) return [];
+  const [one, ...rest] = known as [ReadonlySet<string>, ...ReadonlySet<string>[]];
+  if ([...one].some((point) => rest.every((points) => points.has(point)))) return ["The best point stays where it is."];
+  const apart = known.some((a) => known.some((b) => ![...a].some((point) => b.has(point))));
+  return apart ? [`The best point moves with ${along}.`] : [];
+}

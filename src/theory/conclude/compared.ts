@@ -1,0 +1,89 @@
+import { formatBytes, formatCount, formatMs, formatShare } from "../../kernel/units.ts";
+import { counted } from "../../kernel/wording.ts";
+import { droppedTotal } from "../../telemetry/ledger.ts";
+import { p99Differs, throughputDiffers } from "../../telemetry/noise.ts";
+import { groupedBy, paysWithoutBound, valueText } from "../../telemetry/points.ts";
+import type { CaseResult } from "../../telemetry/result.ts";
+import { at, first, last, ofLoads } from "./series.ts";
+
+/** Cases that differ in one field, side by side. */
+
+/** What a message weighs and costs in each format, across a thread and to disk. */
+export function formats(series: readonly CaseResult[], label: string): string | null {
+  const told = series.flatMap(({ serialization, throughput }) => {
+    if (serialization === undefined) return [];
+    const { codec, bytesPerMessage, encodeNs, decodeNs, diskWriteNs, diskReadNs } = serialization;
+    const ns = (value: number | null) => formatMs((value ?? 0) / 1e6);
+    const disk = diskWriteNs === null ? "" : `, to disk ${ns(diskWriteNs)} and back ${ns(diskReadNs)}`;
+    return [
+      `${codec} ${formatCount(bytesPerMessage)} B, ${ns(encodeNs)} to write, ${ns(decodeNs)} to read${disk}, ${formatCount(throughput)}/s`,
+    ];
+  });
+  return told.length === 0 ? null : `${label}, a message: ${told.join("; ")}.`;
+}
+
+/** How many came back at once, and how often. */
+export function herd(series: readonly CaseResult[], label: string, field: string): string {
+  const told = series.map((one) => {
+    const { attempts = 0, server } = one.fetch ?? {};
+    const atOnce = server === null || server === undefined ? "" : `, ${formatCount(server.peakConcurrency)} at once at the server`;
+    return `${at(one, field)} ${counted(attempts, "attempt")}${atOnce}, p99 ${formatMs(one.latency.sojourn.p99)}`;
+  });
+  return `${label}: ${told.join("; ")}${ofLoads(series, field)}.`;
+}
+
+export function processingTime(series: readonly CaseResult[], label: string, field: string): string | null {
+  const told = series
+    .filter(({ predicted }) => predicted.capacity !== null)
+    .map(({ params, throughput, predicted }) => {
+      const share = throughput / (predicted.capacity ?? 1);
+      return `${valueText(params["work.time"])}: ${formatCount(throughput)}/s of ${formatCount(predicted.capacity ?? 0)}/s (${formatShare(share)})`;
+    });
+  return told.length === 0 ? null : `${label}, measured of what the processing time allows: ${told.join(", ")}${ofLoads(series, field)}.`;
+}
+
+export function overflow(series: readonly CaseResult[], label: string, field: string): string {
+  const told = series.map((one) => {
+    const { sojourn, schedule } = one.latency;
+    const dropped = droppedTotal(one.ledger);
+    return `${at(one, field)} ${formatCount(one.throughput)}/s, p99 ${formatMs(sojourn.p99)} (${formatMs(schedule.p99)} before the queue), ${formatCount(dropped)} dropped, ${formatCount(one.queue.highWater)} deep, ${Math.round(one.process.peakRssBytes / 1e6)} MB`;
+  });
+  return `${label}: ${told.join("; ")}${ofLoads(series, field)}.`;
+}
+
+export function offload(series: readonly CaseResult[], label: string, field: string): string {
+  const told = series.map((one) => {
+    const { delayMs, busy } = one.process.eventLoop;
+    return `${at(one, field)}: ${formatCount(one.throughput)}/s, p99 ${formatMs(one.latency.sojourn.p99)}, the loop held ${formatShare(busy)} of the time and ${formatMs(delayMs.p99)} late`;
+  });
+  return `${label}, work handed over ${told.join("; ")}${ofLoads(series, field)}.`;
+}
+
+/** Throughput and p99 at both ends, where they differ by more than noise. */
+export function anyField(series: readonly CaseResult[], label: string, field: string): string | null {
+  if (series.length < 2) return null;
+  const [a, b] = [first(series), last(series)];
+  const change = (differs: number, from: number, to: number) =>
+    differs === 0 ? "does not change beyond noise" : `goes from ${formatCount(from)} to ${formatCount(to)}`;
+  const done = change(throughputDiffers(a, b), a.throughput, b.throughput);
+  const tail = change(p99Differs(a, b), a.latency.sojourn.p99, b.latency.sojourn.p99);
+  return `${label}, ${field} from ${at(a, field)} to ${at(b, field)}${ofLoads([a, b], field)}: throughput (per second) ${done}, the p99 of the sojourn time (ms) ${tail}.`;
+}
+
+/** What is paid where nothing limits how much is under way. */
+export function withoutBound(cases: readonly CaseResult[]): string[] {
+  return [...groupedBy(cases, [])].flatMap(([label, group]) => {
+    const one = group.find((each) => paysWithoutBound(each, group));
+    if (one === undefined) return [];
+    const bounded = group.filter(({ params }) => !Object.values(params).includes("unlimited"));
+    const most = (cost: (of: CaseResult) => number) => Math.max(...bounded.map(cost));
+    const files = ({ process }: CaseResult) => process.peakOpenFiles ?? 0;
+    const connections = ({ fetch }: CaseResult) => fetch?.connectionsOpened ?? 0;
+    const paid = [
+      `${formatBytes(one.process.peakRssBytes)} of memory (at most ${formatBytes(most(({ process }) => process.peakRssBytes))} with a limit)`,
+      ...(files(one) > 0 ? [`${counted(files(one), "open file")} (${formatCount(most(files))})`] : []),
+      ...(connections(one) > 0 ? [`${counted(connections(one), "connection")} (${formatCount(most(connections))})`] : []),
+    ];
+    return [`${label}, without a limit: ${formatCount(one.throughput)}/s, paid for with ${paid.join(", ")}. It is not called best.`];
+  });
+}

@@ -1,0 +1,63 @@
+import { formatCount, formatMs } from "../../kernel/units.ts";
+import { counted, listed, sentenceCase } from "../../kernel/wording.ts";
+import { loadsDiffer } from "../../telemetry/noise.ts";
+import { valueText } from "../../telemetry/points.ts";
+import type { CaseResult } from "../../telemetry/result.ts";
+
+/** The modes beside each other. */
+
+/** The same list through each mode, as multiples of one request at a time. */
+export function enginesCompared(cases: readonly CaseResult[], fields: readonly string[]): string[] {
+  const sync = cases.find(({ mode, fetch }) => mode === "sync" && fetch !== undefined);
+  if (sync === undefined || fields.length > 0 || loadsDiffer(cases)) return [];
+  // Of those that end badly one does more in the same time.
+  const shares = cases.map(({ ledger }) => ledger.processed / Math.max(1, ledger.scheduled));
+  if (Math.max(...shares) - Math.min(...shares) > 0.05) return [];
+  // Where every mode has time to spare, none is compared.
+  const rates = cases.map(({ throughput }) => throughput);
+  if (Math.max(...rates) < 1.1 * Math.min(...rates)) return [];
+  const megabytes = ({ process }: CaseResult) => `${Math.round(process.peakRssBytes / 1e6)} MB`;
+  const told = cases
+    .filter((one) => one !== sync)
+    .map((one) => {
+      const threads = one.mode === "parallel" ? `parallel (${counted(one.process.threads.length - 1, "thread")})` : one.mode;
+      return `${threads} ${(one.throughput / sync.throughput).toFixed(1)} × at ${megabytes(one)}`;
+    });
+  if (told.length === 0) return [];
+  const base = `${formatCount(sync.throughput)}/s at ${megabytes(sync)}`;
+  return [
+    `Against one request at a time (${base}): ${told.join(", ")}. What waits for a server needs no core, so it needs no thread either.`,
+  ];
+}
+
+export function queriesCompared(cases: readonly CaseResult[]): string[] {
+  const asked = cases.filter(({ queries }) => queries.answered > 0);
+  if (asked.length === 0) return [];
+  const told = asked.map(({ mode, params, queries }) => {
+    const where = Object.entries(params).map(([field, value]) => ` at ${field} ${valueText(value)}`);
+    return `${mode}${where.join("")} ${formatMs(queries.latency.p99)} (${formatCount(queries.answered)} of ${formatCount(queries.sent)} answered)`;
+  });
+  const why = sentenceCase([...behindMessages(asked), ...ofWorkers(asked)].join(", "));
+  return [`A query's p99: ${told.join("; ")}.${why === "" ? "" : ` ${why}.`}`];
+}
+
+/** The modes in which one thread answers and works, and the slowest answers take as long as a good part of a message does. */
+function behindMessages(asked: readonly CaseResult[]): string[] {
+  const modes = [...new Set(asked.map(({ mode }) => mode))].filter((mode) => mode !== "parallel");
+  const waiting = modes.filter((mode) => asked.filter((one) => one.mode === mode).every(answersBetween));
+  return waiting.length === 0 ? [] : [`in ${listed(waiting)} it waits for the messages before it`];
+}
+
+/** Work that is handed over, or that leaves the loop free while it waits, is waited for by no query. */
+function answersBetween({ process, queries, latency }: CaseResult): boolean {
+  const handedOver = process.threads.some(({ name }) => name !== "main");
+  return !handedOver && process.eventLoop.busy >= 0.3 && queries.latency.p99 >= 0.5 * latency.service.p50;
+}
+
+function ofWorkers(asked: readonly CaseResult[]): string[] {
+  const parallel = asked.filter(({ mode }) => mode === "parallel");
+  if (parallel.length === 0) return [];
+  const snapshots = parallel.filter(({ queries }) => queries.staleness !== undefined);
+  if (snapshots.length === 0) return ["in parallel it goes to the Worker that owns its key"];
+  return snapshots.length === parallel.length ? ["in parallel a snapshot answers it, without its Worker"] : [];
+}

@@ -1,0 +1,52 @@
+import { count, duration, equation, seconds } from "../../kernel/equation.ts";
+import { formatMs } from "../../kernel/units.ts";
+import { counted } from "../../kernel/wording.ts";
+import type { Scenario } from "../../scenario/schema.ts";
+import { droppedTotal } from "../../telemetry/ledger.ts";
+import { parseThreshold } from "../../telemetry/threshold.ts";
+import { anyField } from "./compared.ts";
+import { type About, at, ofLoads } from "./series.ts";
+
+/** The p99 of the sojourn time that a scenario promises in its thresholds, in milliseconds; null: it promises none. */
+export function statedP99(thresholds: Scenario["thresholds"]): number | null {
+  const rules = (thresholds?.["sojourn_ms"] ?? []).map((rule) =>
+    parseThreshold("sojourn_ms", typeof rule === "string" ? rule : rule.threshold),
+  );
+  const limits = rules.flatMap((rule) =>
+    typeof rule !== "string" && rule.aggregation === "p" && rule.share === 0.99 && rule.operator.startsWith("<") ? [rule.limit] : [],
+  );
+  return limits.length === 0 ? null : Math.min(...limits);
+}
+
+/** W ≈ K · S: who gets the last place of a full queue waits for all before it; where nothing is dropped, before the queue too. */
+export function queueSize(p99: number | null): About {
+  return (series, label, field) => {
+    // sync has no queue.
+    if (series.every(({ queue }) => queue.capacity === null)) return null;
+    const full = series.filter((one) => typeof one.params[field] === "number" && one.queue.highWater >= (one.params[field] as number));
+    const one = full.at(-1);
+    if (one === undefined) return anyField(series, label, field);
+    const { latency, predicted, throughput, ledger } = one;
+    const places = one.params[field] as number;
+    if (droppedTotal(ledger) === 0 && latency.schedule.p99 > 0.5 * latency.queue.p99) {
+      return `${label}: where the queue holds the source back, what finds it full waits before it: with ${counted(places, "place")} ${formatMs(latency.schedule.p99)} (p99) before and ${formatMs(latency.queue.p99)} in the queue, p99 ${formatMs(latency.sojourn.p99)} in all${ofLoads(series, field)}. No number of places makes that shorter; fewer arrivals, or dropping some, would.`;
+    }
+    const each = latency.service.mean;
+    // As many are worked at a time while there are enough: on average by Little's law, of bursts by what theory says can be.
+    const able = Math.max((throughput * each) / 1000, ((predicted.capacity ?? 0) * each) / 1000);
+    const atOnce = able < 1.5 ? [] : [["÷", count(able, "at work at once")] as const];
+    const cost = equation(count(places), [["×", duration(each)], ...atOnce], seconds);
+    const promised =
+      p99 === null ? "" : ` For the p99 of ${formatMs(p99)} that is promised: ${placesFor(p99, each, atOnce.length === 0 ? 1 : able)}.`;
+    const smallest = series.find((other) => droppedTotal(other.ledger) === 0);
+    const none = smallest === undefined ? "" : ` With ${at(smallest, field)} places nothing is dropped.`;
+    return `${label}: a full queue costs its capacity × processing time: ${cost}, measured p99 ${formatMs(latency.sojourn.p99)}${ofLoads(series, field)}.${promised}${none}`;
+  };
+}
+
+/** How many places may be waited for, and still be done in time. */
+function placesFor(p99: number, each: number, atOnce: number): string {
+  if (each > p99) return "no number of places gives it, since a message alone takes longer";
+  const [by, steps] = [duration(each), atOnce === 1 ? [] : [["×", count(atOnce)] as const]];
+  return equation(duration(p99), [["÷", by], ...steps], (value) => count(value, "places"));
+}

@@ -1,0 +1,67 @@
+import { formatCount, formatMs } from "../../kernel/units.ts";
+import { agreeing } from "../../kernel/wording.ts";
+import { droppedTotal } from "../../telemetry/ledger.ts";
+import { throughputDiffers } from "../../telemetry/noise.ts";
+import { keepsPace, keepsUp, lineGrowth } from "../../telemetry/pace.ts";
+import type { CaseResult } from "../../telemetry/result.ts";
+import { first, last } from "./series.ts";
+
+/** What a sweep of the rate says. */
+
+/** The slowest arrivals first, however they were swept. */
+export function byRate(cases: readonly CaseResult[]): CaseResult[] {
+  return cases.toSorted((a, b) => (a.offeredRate ?? 0) - (b.offeredRate ?? 0));
+}
+
+const rate = (one: CaseResult) => `${formatCount(one.offeredRate ?? 0)}/s`;
+
+/** How far up a mode keeps up, and what becomes of the rest from there. */
+export function knee(asSwept: readonly CaseResult[], label: string): string | null {
+  const series = byRate(asSwept);
+  const over = series.find((one) => !keepsUp(one));
+  if (over === undefined) return `${label} keeps up with every rate tried, up to ${rate(last(series))}.`;
+  const kept = series.slice(0, series.indexOf(over));
+  const best = kept.at(-1);
+  const most = Math.max(...series.map(({ throughput }) => throughput));
+  const range =
+    best === undefined ? "none of the rates tried" : best === first(kept) ? rate(best) : `${rate(first(kept))} to ${rate(best)}`;
+  return `${label} keeps up with ${range}; at ${rate(over)} ${failing(over)}, and it does ${formatCount(most)}/s at most.`;
+}
+
+/** What shows that a rate was too high. */
+function failing(one: CaseResult): string {
+  const { queue, ledger, throughput, series } = one;
+  if (queue.growthPerSecond > 1) return `the line grows by ${formatCount(queue.growthPerSecond)} a second`;
+  const of = ` of ${formatCount(ledger.scheduled)}`;
+  const dropped = droppedTotal(ledger);
+  if (dropped > 0) return `${formatCount(dropped)}${of} ${agreeing(dropped, "is", "are")} dropped`;
+  if (ledger.unfinished > 0)
+    return `${formatCount(ledger.unfinished)}${of} ${agreeing(ledger.unfinished, "is", "are")} not done in the end`;
+  if (!keepsPace(one)) return `only ${formatCount(throughput)}/s ${agreeing(throughput, "is", "are")} done`;
+  return `a message takes ${formatMs(lineGrowth(series) ?? 0)} longer with every second`;
+}
+
+/** From which rate async does more than sync, and up to where it does all that comes. */
+export function modesCompared(cases: readonly CaseResult[]): string[] {
+  const of = (mode: string) => cases.filter((one) => one.mode === mode);
+  const [sync, asynchronous] = [of("sync"), of("async")];
+  if (sync.length === 0 || sync.length !== asynchronous.length) return [];
+  const more = (one: CaseResult, i: number) => throughputDiffers(sync[i] ?? one, one) > 0;
+  const ahead = asynchronous.findIndex(more);
+  const gain = asynchronous[ahead];
+  const base = sync[ahead];
+  if (gain === undefined || base === undefined) {
+    if ([...sync, ...asynchronous].every(keepsUp)) return ["sync and async both keep up with every rate tried."];
+    const computing = (sync.at(-1)?.process.threads.find(({ name }) => name === "main")?.utilization ?? 0) > 0.8;
+    const why = computing ? ": what a message costs is computing, and an event loop gives it no second core" : "";
+    return [`async does no more than sync at any of these rates${why}.`];
+  }
+  const begins = `async does more than sync from ${rate(gain)} on (${formatCount(gain.throughput)}/s against ${formatCount(base.throughput)}/s)`;
+  const index = asynchronous.findIndex((one, i) => i >= ahead && !keepsUp(one));
+  const short = asynchronous[index];
+  if (short === undefined) return [`${begins} and keeps up with all of them.`];
+  const against = `${formatCount(short.throughput)}/s against ${formatCount(sync[index]?.throughput ?? 0)}/s`;
+  return [
+    `${begins}; at ${rate(short)} it no longer does all that comes: ${against} in sync (predicted to end there: ${short.predicted.bottleneck}).`,
+  ];
+}
