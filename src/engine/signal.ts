@@ -1,10 +1,19 @@
 import type { Nanoseconds } from "../kernel/clock.ts";
 import type { Time } from "../kernel/time.ts";
 
+/** Time between two looks, whatever is waited for: a run that is stopped is noticed. All who wait look together, so that a thread wakes once. */
+const LOOK_EVERY: Nanoseconds = 50e6;
+
+/** The next instant at which all look who wait, one to two spans from now. */
+export function nextLook(now: Nanoseconds): Nanoseconds {
+  return (Math.floor(now / LOOK_EVERY) + 2) * LOOK_EVERY;
+}
+
 /** Wakes one task of a loop that waits for something to change. */
 export class Signal {
   private wake: (() => void) | null = null;
   private alarmAt: Nanoseconds = Number.POSITIVE_INFINITY;
+  private lookAt: Nanoseconds = Number.POSITIVE_INFINITY;
 
   constructor(private readonly time: Time) {}
 
@@ -16,12 +25,19 @@ export class Signal {
     return wake !== null;
   }
 
-  /** Resolves at the next `notify`, or at the instant at the latest (it may come early: look again). */
-  wait(latest: Nanoseconds = Number.POSITIVE_INFINITY): Promise<void> {
-    if (latest < this.alarmAt) {
-      this.alarmAt = latest;
-      void this.time.sleepUntil(latest).then(() => {
+  /** Resolves at the next `notify`, at `alarm` exactly, or about `look`, whichever comes first (it may come early: look again). */
+  wait(alarm: Nanoseconds = Number.POSITIVE_INFINITY, look: Nanoseconds = nextLook(this.time.now())): Promise<void> {
+    if (alarm < this.alarmAt) {
+      this.alarmAt = alarm;
+      void this.time.sleepUntil(alarm).then(() => {
         this.alarmAt = Number.POSITIVE_INFINITY;
+        this.notify();
+      });
+    }
+    if (look < this.lookAt) {
+      this.lookAt = look;
+      void this.time.sleepAbout(look).then(() => {
+        this.lookAt = Number.POSITIVE_INFINITY;
         this.notify();
       });
     }

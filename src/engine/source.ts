@@ -10,7 +10,7 @@ import type { Recorder } from "../telemetry/recorder.ts";
 import type { Intake } from "../workloads/workload.ts";
 import { Blocked } from "./blocked.ts";
 import type { Connections } from "./connections.ts";
-import { Signal } from "./signal.ts";
+import { nextLook, Signal } from "./signal.ts";
 
 /** Where items come from. */
 export interface Arrivals {
@@ -25,8 +25,8 @@ export interface Arrivals {
 
 /** Most items of one read. */
 const READ_SIZE = 256;
-/** Longest sleep before the source looks whether it was told to stop. */
-const PATIENCE: Nanoseconds = 50e6;
+/** The source is awake this long before an arrival, however long it has slept. */
+const AHEAD: Nanoseconds = 1e6;
 
 /** Takes what falls due from the tape, in order and never early. */
 export class Source {
@@ -144,8 +144,10 @@ export class Source {
 
   /** Resolves when something may have been read, after a while at the latest. */
   change(now: Nanoseconds): Promise<void> {
-    const at = Math.min(this.arrivals.connections?.nextChange ?? this.pending, now + PATIENCE);
-    return this.closedLoop ? this.sent.wait(at) : this.time.sleepUntil(at);
+    const at = this.arrivals.connections?.nextChange ?? this.pending;
+    if (this.closedLoop) return this.sent.wait(at);
+    const look = nextLook(now);
+    return at - AHEAD > look ? this.time.sleepAbout(look) : this.time.sleepUntil(at);
   }
 
   /** After a wait: what there is to read may have been there before, while the thread was processing so long. */

@@ -9,10 +9,15 @@ export interface Time {
   now(): Nanoseconds;
   /** Blocks the thread, which counts as having it in hand. */
   blockUntil(at: Nanoseconds): void;
-  /** Blocks the thread, which has nothing to do; `early`, asked when the bell rings, ends it before. */
-  rest(at: Nanoseconds, early: () => boolean): void;
-  /** Resolves at the instant; the loop goes on meanwhile. */
+  /**
+   * Blocks the thread, which has nothing to do, until `at` exactly or `about` more or less, whichever comes first; `early`, asked
+   * when the bell rings, ends it before.
+   */
+  rest(at: Nanoseconds, early: () => boolean, about?: Nanoseconds): void;
+  /** Resolves at the instant; the loop goes on meanwhile. For arrivals and for work, which a tenth of a millisecond matters to: the thread spins to it. */
   sleepUntil(at: Nanoseconds): Promise<void>;
+  /** As `sleepUntil`, for what may come some tenths of a millisecond late (samples, queries, looks): the thread sleeps to the end. */
+  sleepAbout(at: Nanoseconds): Promise<void>;
   /** Looks, whenever the loop may have something new, at what other threads change; true when it woke a task. */
   watch(look: () => boolean): void;
   /** Gives everything else that is ready on this loop its turn. */
@@ -56,7 +61,7 @@ const SHORTEST_WAIT: Nanoseconds = 60_000;
 /** Time within which the event loop need not look for news from outside again: who asks for a turn gets it at once, if nothing is due. */
 const NEWS_EVERY: Nanoseconds = 200_000;
 /** Longest wait before the event loop gets a turn, so that messages from the console are heard. */
-const LONGEST_WAIT: Nanoseconds = 50_000_000;
+const LONGEST_WAIT: Nanoseconds = 100_000_000;
 
 const DONE = Promise.resolve();
 
@@ -69,6 +74,8 @@ export class LoopTime implements Time {
   onLate: ((late: Nanoseconds) => void) | null = null;
   private origin: Nanoseconds;
   private readonly sleepers = new Heap<() => void>();
+  /** Who sleeps until about an instant. */
+  private readonly dozers = new Heap<() => void>();
   private turns: (() => void)[] = [];
   private looks: (() => boolean)[] = [];
   private scheduled = false;
@@ -101,6 +108,7 @@ export class LoopTime implements Time {
   /** Nothing goes by this clock any more: who still waits does so for ever, and is forgotten. */
   async close(): Promise<void> {
     this.sleepers.clear();
+    this.dozers.clear();
     this.turns = [];
     this.looks = [];
     if (this.waitingOpenly) ring(this.bell);
@@ -115,29 +123,37 @@ export class LoopTime implements Time {
     this.block(at, never);
   }
 
-  rest(at: Nanoseconds, early: () => boolean): void {
+  rest(at: Nanoseconds, early: () => boolean, about: Nanoseconds = Number.POSITIVE_INFINITY): void {
     const from = this.now();
-    this.idle += Math.max(0, this.block(at, early) - from);
+    this.idle += Math.max(0, this.block(at, early, about) - from);
   }
 
   /** The instant at which it ended. */
-  private block(at: Nanoseconds, early: () => boolean): Nanoseconds {
+  private block(at: Nanoseconds, early: () => boolean, about: Nanoseconds = Number.POSITIVE_INFINITY): Nanoseconds {
+    const asleep = Math.min(at - SPIN, about);
     let now = this.now();
     let seen = rings(this.bell);
     let ended = early();
-    while (at - now > SPIN && !ended) {
-      waitForBell(this.bell, seen, (at - now - SPIN) / 1e6);
+    while (now < asleep && !ended) {
+      waitForBell(this.bell, seen, (asleep - now) / 1e6);
       seen = rings(this.bell);
       ended = early();
       now = this.now();
     }
-    while (now < at && !ended) now = this.now();
+    while (now < at && now < about && !ended) now = this.now();
     return now;
   }
 
   sleepUntil(at: Nanoseconds): Promise<void> {
     return new Promise((resolve) => {
       this.sleepers.push(at, resolve);
+      this.schedule();
+    });
+  }
+
+  sleepAbout(at: Nanoseconds): Promise<void> {
+    return new Promise((resolve) => {
+      this.dozers.push(at, resolve);
       this.schedule();
     });
   }
@@ -167,7 +183,7 @@ export class LoopTime implements Time {
     const seen = rings(this.bell);
     this.roundAt = this.now();
     const ran = this.runReady();
-    if (this.sleepers.size === 0 && this.turns.length === 0) return;
+    if (this.sleepers.size === 0 && this.dozers.size === 0 && this.turns.length === 0) return;
     if (!ran && this.open) {
       this.openWait = this.waitOpenly(seen);
       return;
@@ -205,6 +221,10 @@ export class LoopTime implements Time {
       this.sleepers.pop()?.();
       woke = true;
     }
+    while (this.dozers.next <= now) {
+      this.dozers.pop()?.();
+      woke = true;
+    }
     for (const look of this.looks) if (look()) woke = true;
     return woke;
   }
@@ -212,7 +232,7 @@ export class LoopTime implements Time {
   /** As `wait`, while the event loop goes on. */
   private async waitOpenly(seen: number): Promise<void> {
     const from = this.now();
-    const left = Math.min(this.sleepers.next - from, LONGEST_WAIT);
+    const left = Math.min(this.sleepers.next - from, this.dozers.next - from, LONGEST_WAIT);
     if (left > SHORTEST_WAIT) {
       this.scheduled = true;
       this.waitingOpenly = true;
@@ -229,17 +249,18 @@ export class LoopTime implements Time {
 
   private wait(seen: number): void {
     const from = this.now();
-    const until = Math.min(this.sleepers.next, from + LONGEST_WAIT);
+    const exactly = this.sleepers.next;
+    const about = Math.min(this.dozers.next, from + LONGEST_WAIT);
+    const asked = Math.min(exactly - this.oversleep, about);
     let now = from;
-    if (until - from > SHORTEST_WAIT + this.oversleep) {
-      const asked = until - this.oversleep;
+    if (asked - from > SHORTEST_WAIT) {
       waitForBell(this.bell, seen, (asked - from) / 1e6);
       now = this.now();
       // A step up or down, whatever the size: settles at the median.
       if (rings(this.bell) === seen)
         this.oversleep = Math.max(0, Math.min(SPIN, this.oversleep + (now - asked > this.oversleep ? STEP : -STEP)));
     }
-    while (now < until && rings(this.bell) === seen) now = this.now();
+    while (now < exactly && now < about && rings(this.bell) === seen) now = this.now();
     this.idle += now - from;
   }
 }
@@ -264,9 +285,10 @@ export class VirtualTime implements Time {
     if (at > this.at) this.at = at;
   }
 
-  rest(at: Nanoseconds): void {
-    this.idle += Math.max(0, at - this.at);
-    this.blockUntil(at);
+  rest(at: Nanoseconds, _early: () => boolean, about: Nanoseconds = Number.POSITIVE_INFINITY): void {
+    const until = Math.min(at, about);
+    this.idle += Math.max(0, until - this.at);
+    this.blockUntil(until);
   }
 
   /** Stands in for computation that takes this long. */
@@ -276,6 +298,10 @@ export class VirtualTime implements Time {
 
   sleepUntil(at: Nanoseconds): Promise<void> {
     return new Promise((resolve) => this.sleepers.push(at, resolve));
+  }
+
+  sleepAbout(at: Nanoseconds): Promise<void> {
+    return this.sleepUntil(at);
   }
 
   watch(look: () => boolean): void {

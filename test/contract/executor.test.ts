@@ -481,6 +481,13 @@ describe.each(RUNNERS)("closed loops, $mode", ({ mode, run, exact }) => {
 });
 
 describe.each(RUNNERS)("P1-R3 queries, $mode", ({ run }) => {
+  test("a thread that has had no message yet answers at once", async () => {
+    const load = burst(1, { every: "200ms", count: 2 });
+    const { result } = await run(scenario({ load, keys: { count: 100 }, parallel: { workers: 2 }, queries: { rate: 100 } }));
+    expect([result.queries.sent, result.queries.answered]).toEqual([21, 21]);
+    expect(result.queries.latency.p50).toBeLessThan(50);
+  });
+
   test("all are answered before the case ends, whatever else goes on", async () => {
     for (const consistency of ["strong", "snapshot"]) {
       const { result } = await run(

@@ -84,12 +84,12 @@ class AsyncRun {
     const { time, settings, lifecycle } = this.job;
     for (;;) {
       while (this.bench.active >= Math.min(settings.concurrency, this.processor.limit) && !lifecycle.expired(time.now())) {
-        await this.batchDone.wait(time.now() + 50e6);
+        await this.batchDone.wait();
       }
       let ready = this.gathered();
       for (; ready === null; ready = this.gathered()) {
         this.feed.freed();
-        await this.feed.arrived.wait(Math.min(this.batcher.dueAt, time.now() + 100e6));
+        await this.feed.arrived.wait(this.batcher.dueAt);
       }
       if (!ready) break;
       const batch = this.batcher.release(this.spare.pop() ?? []);
@@ -97,7 +97,7 @@ class AsyncRun {
       if (this.bench.work(batch, this.whenDone)) this.recycle(batch);
       if (!this.processor.yields) await time.turn();
     }
-    while (this.bench.active > 0 && !lifecycle.expired(time.now())) await this.batchDone.wait(time.now() + 50e6);
+    while (this.bench.active > 0 && !lifecycle.expired(time.now())) await this.batchDone.wait();
   }
 
   /** Whether there is a batch; null: not yet. */

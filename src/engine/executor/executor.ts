@@ -69,6 +69,8 @@ export interface Sampler {
   readonly nextAt: Nanoseconds;
   /** Recorders to add up, the source's first, and where to read the rest. */
   observe(recorders: readonly Recorder[], gauge: Gauge): void;
+  /** t = 0 is now: what is used from here on is the case's. */
+  begin(): void;
   /** `noticed`: when it could have been taken, if it was put off on purpose. */
   sample(now: Nanoseconds, noticed?: Nanoseconds): void;
 }

@@ -190,7 +190,7 @@ export class Feed {
     this.arrived.notify();
     let now = from;
     do {
-      await this.room.wait(now + 50e6);
+      await this.room.wait();
       now = time.now();
     } while (lifecycle.taking && !lifecycle.expired(now) && !this.offer(item, shard, now));
     source.blocked.add("queue", from, now);

@@ -70,12 +70,12 @@ class WorkerSession {
   }
 
   async run(): Promise<WorkerReply> {
-    await this.awaitStart();
+    this.awaitStart();
     const cpu = threadCpuTimer();
     for (;;) {
       this.live();
       while (this.bench.active >= Math.min(this.message.concurrency, this.processor.limit) && this.phase !== PHASE.halting) {
-        await this.batchDone.wait(this.time.now() + 10e6);
+        await this.batchDone.wait();
         this.live();
         if (!this.queries.empty) this.answerQueries();
       }
@@ -86,10 +86,10 @@ class WorkerSession {
         this.readFrame();
         if ((this.ring.flags & BATCH_END) !== 0) this.workOff();
       } else if (this.phase === PHASE.ending && this.ring.empty) break;
-      else if (this.bench.active > 0) await this.batchDone.wait(this.time.now() + 10e6);
-      else this.idle();
+      else if (this.bench.active > 0) await this.batchDone.wait();
+      else this.idle(PHASE.running);
     }
-    while (this.bench.active > 0 && this.phase !== PHASE.halting) await this.batchDone.wait(this.time.now() + 10e6);
+    while (this.bench.active > 0 && this.phase !== PHASE.halting) await this.batchDone.wait();
     this.abandon();
     await this.strays?.settle();
     return {
@@ -147,9 +147,9 @@ class WorkerSession {
     return Atomics.load(this.control, CONTROL.phase);
   }
 
-  /** The first frame comes after t = 0 is set. */
-  private async awaitStart(): Promise<void> {
-    while (this.ring.empty && this.phase === PHASE.running) this.idle();
+  /** t = 0 is set before any frame or question comes. */
+  private awaitStart(): void {
+    while (this.phase === PHASE.waiting) this.idle(PHASE.waiting);
     this.time.startAt(new Float64Array(this.message.origin)[0] ?? 0);
     this.time.watch(() => this.hasNews && this.batchDone.notify());
   }
@@ -190,17 +190,19 @@ class WorkerSession {
     if (done === Atomics.load(this.control, CONTROL.wanted)) this.ringMain();
   }
 
-  /** Waits on the bell until there is a frame or another phase. Looks again for a while first: sleeping and waking cost more. */
-  private idle(): void {
+  /**
+   * Sleeps on the bell until there is anything: a frame, a question, another phase than this one. Looks again for a while first, since
+   * sleeping and waking cost more.
+   */
+  private idle(phase: number): void {
     const seen = rings(this.bell);
     const until = this.time.now() + LOOK_AGAIN;
-    while (this.quiet && this.time.now() < until);
-    if (this.quiet) waitForBell(this.bell, seen, this.changed.size > 0 ? 20 : 100);
+    while (this.quiet(phase) && this.time.now() < until);
+    if (this.quiet(phase)) waitForBell(this.bell, seen, this.changed.size > 0 ? 20 : 100);
   }
 
-  /** Nothing is to be done. */
-  private get quiet(): boolean {
-    return this.ring.empty && this.queries.empty && this.phase === PHASE.running;
+  private quiet(phase: number): boolean {
+    return this.ring.empty && this.queries.empty && this.phase === phase;
   }
 
   /** While its work waits outside there is something to be done: more of it, if it may have more. */

@@ -157,7 +157,7 @@ class ParallelRun {
       let dealt = this.dealOnce(now, this.feed.ended);
       if (this.feed.stalled(this.heldBack)) dealt = this.dealOnce(now, true);
       if (dealt) this.feed.freed();
-      let nextDue = now + 50e6;
+      let nextDue = Number.POSITIVE_INFINITY;
       for (const lane of this.lanes) nextDue = Math.min(nextDue, lane.dueAt);
       if (this.feed.ended && this.feed.queue.depth === 0 && this.lanes.every((lane) => lane.done)) return;
       await this.change(nextDue);
@@ -196,10 +196,10 @@ class ParallelRun {
     this.answered = done;
   }
 
-  /** Waits until something came, a Worker can do with more, a batch is due, or the instant has passed. */
-  private change(latest: number): Promise<void> {
+  /** Waits until something came, a Worker can do with more, or a batch is due. */
+  private change(nextDue: number): Promise<void> {
     for (const lane of this.lanes) if (!lane.askForMore()) return this.job.time.turn();
-    return this.feed.arrived.wait(latest);
+    return this.feed.arrived.wait(nextDue);
   }
 
   private readonly look = (): boolean => {

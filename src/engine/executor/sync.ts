@@ -76,10 +76,7 @@ class SyncRun {
       }
       if (source.nextDue > now) {
         if (source.ended(now)) break;
-        time.rest(
-          Math.min(source.nextDue, noticed <= now ? source.nextDue : sampler.nextAt, desk?.nextDue ?? Number.POSITIVE_INFINITY),
-          asked,
-        );
+        time.rest(Math.min(source.nextDue, noticed <= now ? source.nextDue : sampler.nextAt), asked, desk?.nextDue);
         now = time.now();
         continue;
       }

@@ -242,9 +242,10 @@ export class PoolSession {
     this.asked.clear();
   }
 
-  /** Tells the Workers which instant of the clock is t = 0. */
+  /** Tells the Workers which instant of the clock is t = 0, and has them begin. */
   startAt(origin: number): void {
     new Float64Array(this.origin)[0] = origin;
+    for (const channel of this.channels) channel.enter(PHASE.running);
   }
 
   /** Lets the Workers finish what they have (or only the item at hand) and report. */

@@ -1,6 +1,6 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
 import type { Job } from "../executor/executor.ts";
-import { Signal } from "../signal.ts";
+import { nextLook, Signal } from "../signal.ts";
 import type { Clerk } from "./desk.ts";
 
 /** How long the end of a case that is over its time waits for answers that others owe. */
@@ -24,7 +24,7 @@ export async function keepAnswering(job: Job, clerk: Clerk, done: () => boolean)
   while (!done()) {
     const now = time.now();
     if (desk.hasWork(now)) void answerNow(job, clerk, now);
-    else await asked.wait(Math.min(desk.nextDue, now + 50e6));
+    else await asked.wait(undefined, Math.min(desk.nextDue, nextLook(now)));
   }
 }
 
@@ -34,17 +34,21 @@ export async function settleQueries(job: Job, clerk: Clerk, broken: () => boolea
   if (desk === null) return;
   const stopped = lifecycle.aborted || lifecycle.reason !== null || source.closedLoop;
   if (stopped) desk.stop();
+  const news = new Signal(time);
+  const notify = () => news.notify();
+  time.watch(() => desk.asked && news.notify());
+  desk.onAnswer = notify;
   let heard = false;
   void desk.settleFace(stopped).then(() => {
     heard = true;
+    notify();
   });
-  let now = time.now();
-  const began = now;
+  const began = time.now();
   while (!(heard && desk.settled) && !broken()) {
-    now = time.now();
+    const now = time.now();
     // One that waits for a handler that never comes back is never answered.
     if (now - began > PATIENCE && lifecycle.expired(now) && !desk.hasWork(now)) return;
     if (desk.hasWork(now)) void answerNow(job, clerk, now);
-    await time.sleepUntil(Math.min(desk.nextDue, now + 500_000));
+    else await news.wait(undefined, Math.min(desk.nextDue, nextLook(now)));
   }
 }

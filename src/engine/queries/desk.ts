@@ -24,6 +24,8 @@ export interface Clerk {
  */
 export class QueryDesk {
   readonly book: QueryBook;
+  /** Told of every answer that had to be waited for. */
+  onAnswer: (() => void) | null = null;
   private readonly schedule: QuerySchedule | null;
   private waiting = 0;
 
@@ -84,9 +86,11 @@ export class QueryDesk {
         (there) => {
           this.waiting--;
           then(there);
+          this.onAnswer?.();
         },
         () => {
           this.waiting--;
+          this.onAnswer?.();
         },
       ),
     );

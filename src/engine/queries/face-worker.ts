@@ -126,7 +126,7 @@ async function client({ plan, book }: NonNullable<FaceOrder["client"]>, url: str
   asking = schedule;
   for (let due = schedule.nextDue; due !== Number.POSITIVE_INFINITY; due = schedule.nextDue) {
     if (due > time.now()) {
-      await time.sleepUntil(Math.min(due, time.now() + 50e6));
+      await time.sleepAbout(Math.min(due, time.now() + 50e6));
       continue;
     }
     const key = schedule.take();

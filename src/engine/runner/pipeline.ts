@@ -127,6 +127,7 @@ export function buildPipeline(setup: Setup, facts: TapeFacts, onSample: OnSample
     processor: (effort) => setup.stage.makeProcessor(effort, (key) => intake.nameOf(key)),
     effort: setup.effort,
     begin: () => {
+      sampler.begin();
       const origin = setup.begin();
       if (total !== undefined) void time.sleepUntil(total * 1000).then(endList);
       return origin;

@@ -24,6 +24,8 @@ const PACED = 100e3;
 const PACED_EACH = 1000;
 /** Microseconds by which an arrival of a rehearsal is moved at most. */
 const JITTER = 1000;
+/** Queries of a round, where the case has any. */
+const QUERIES = 500;
 /** Clients of a rehearsal in turn: as many as it takes for none of the lab to wait for them. */
 const CLIENTS = 1000;
 const WARM_SAMPLES = 150;
@@ -123,13 +125,15 @@ function warmSampler(): void {
 async function perform(setup: Setup & { readonly stage: Stage }, executor: Executor, load: Load): Promise<void> {
   const { scenario } = setup.plan;
   const keys = { ...scenario.keys, count: Math.min(scenario.keys.count, 1000) };
+  const asks = scenario.queries.rate > 0 && scenario.queries.via === "call";
+  const lastMicros = Math.max(loadDuration({ ...scenario, load }) ?? 0, asks ? PACED : 0);
   const plan: CasePlan = {
     ...setup.plan,
     scenario: {
       ...scenario,
       keys,
       source: { latency: { min: 0, max: 0 }, connections: 1 },
-      queries: { ...scenario.queries, rate: 0 },
+      queries: { ...scenario.queries, rate: asks ? QUERIES : 0, timeUnit: lastMicros },
       warmup: 0,
       thresholds: undefined,
       gracefulStop: 2e6,
@@ -138,7 +142,6 @@ async function perform(setup: Setup & { readonly stage: Stage }, executor: Execu
       load,
     },
   };
-  const lastMicros = loadDuration(plan.scenario) ?? 0;
   const facts = { hash: "", count: 0, lastMicros, durationMicros: 0, measured: 0 };
   const { job } = buildPipeline({ ...setup, plan, face: null }, facts, () => {});
   await executor.execute(job);

@@ -66,9 +66,12 @@ export class CaseSampler implements Sampler {
     this.recorders = recorders;
     this.gauge = gauge;
     this.interval = new Interval(recorders.map((recorder) => recorder.sojourn));
-    this.cpuAtStart = process.cpuUsage();
+  }
+
+  begin(): void {
     this.cores.utilization();
     this.coresOfRun.utilization();
+    this.cpuAtStart = process.cpuUsage();
   }
 
   /** Utilisation of every core from the start (or the end of warm-up) until now. */

@@ -19,8 +19,8 @@ export const CONTROL = {
   size: 16,
 } as const;
 
-/** The Worker works frames off / works off what is left and reports / stops after the item at hand. */
-export const PHASE = { running: 0, ending: 1, halting: 2 } as const;
+/** The Worker waits for t = 0 / works frames off / works off what is left and reports / stops after the item at hand. */
+export const PHASE = { waiting: 0, running: 1, ending: 2, halting: 3 } as const;
 
 export interface BeginMessage {
   readonly type: "begin";

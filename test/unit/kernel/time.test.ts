@@ -71,6 +71,33 @@ describe("loop time", () => {
     expect(time.now()).toBeGreaterThanOrEqual(at);
   });
 
+  test("a rest ends at the instant, or about another that comes first; neither is early", () => {
+    const time = new LoopTime();
+    const never = () => false;
+    for (const [at, about] of [
+      [2e6, 9e9],
+      [9e9, 2e6],
+      [2e6, 2.1e6],
+    ] as const) {
+      const from = time.now();
+      time.rest(from + at, never, from + about);
+      expect(time.now() - from).toBeGreaterThanOrEqual(Math.min(at, about));
+      expect(time.now() - from).toBeLessThan(1e9);
+    }
+  });
+
+  test("who sleeps until about an instant does not wake before it, and in order with who sleeps exactly", async () => {
+    const time = new LoopTime();
+    const from = time.now();
+    const order: string[] = [];
+    await Promise.all([
+      time.sleepAbout(from + 20e6).then(() => order.push(`about ${time.now() >= from + 20e6}`)),
+      time.sleepUntil(from + 10e6).then(() => order.push(`exactly ${time.now() >= from + 10e6}`)),
+      time.sleepAbout(from + 30e6).then(() => order.push(`late ${time.now() >= from + 30e6}`)),
+    ]);
+    expect(order).toEqual(["exactly true", "about true", "late true"]);
+  });
+
   test("closed, it forgets who waits, and leaves the bell to the next", async () => {
     for (const open of [true, false]) {
       const bell = new Int32Array(new SharedArrayBuffer(BELL_BYTES));
