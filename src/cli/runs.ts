@@ -36,12 +36,15 @@ export function removeRun(run: string): void {
   if (!gone) throw unknownRun(run);
 }
 
+/** A hundred years, in microseconds: no run is older, and the calendar still reaches back so far. */
+const OLDEST = 36_500 * 86_400e6;
+
 /** `lab-tui runs prune` */
 export function pruneRuns(flags: { readonly keep?: string; readonly olderThan?: string }): void {
   const keep = flags.keep === undefined ? 0 : wholeNumber("--keep", flags.keep, 1e9);
   const age = flags.olderThan === undefined ? null : parseDuration(flags.olderThan);
-  if (flags.olderThan !== undefined && age === null) {
-    throw new UserError(`--older-than: must be a duration such as 30d, got ${quoted(flags.olderThan)}`);
+  if (flags.olderThan !== undefined && (age === null || age > OLDEST)) {
+    throw new UserError(`--older-than: must be a duration such as 30d (at most 36500d), got ${quoted(flags.olderThan)}`);
   }
   if (flags.keep === undefined && age === null) throw new UserError("runs prune: needs --keep N or --older-than 30d");
   const store = openStore();

@@ -30,14 +30,16 @@ export function parseSize(value: unknown): number | null {
   if (typeof value !== "string") return null;
   const match = SIZE.exec(value.trim().replaceAll("_", ""));
   if (match === null) return null;
-  return Math.round(Number(match[1]) * (BYTES[(match[2] ?? "").toUpperCase()] ?? Number.NaN));
+  const bytes = Math.round(Number(match[1]) * (BYTES[(match[2] ?? "").toUpperCase()] ?? Number.NaN));
+  return Number.isSafeInteger(bytes) ? bytes : null;
 }
 
-/** A number, or one written with underscores (`10_000`). */
+/** A finite number, or one written with underscores (`10_000`). */
 export function parseNumber(value: unknown): number | null {
-  if (typeof value === "number") return value;
+  if (typeof value === "number") return Number.isFinite(value) ? value : null;
   if (typeof value !== "string" || !/^[-+]?\d[\d_]*(?:\.\d+)?(?:e[-+]?\d+)?$/i.test(value)) return null;
-  return Number(value.replaceAll("_", ""));
+  const number = Number(value.replaceAll("_", ""));
+  return Number.isFinite(number) ? number : null;
 }
 
 /** A value in one way of writing it: `1_000` as 1e3, 1ms as 1000us, 80% as 80.0%. */

@@ -148,7 +148,7 @@ export const off = <S extends z.ZodObject>(how: S) =>
 /** Arrivals per time unit: a number, `max`, or a percentage of the measured capacity. */
 export const rate = () =>
   scalar<number | string>(
-    "must be a number greater than 0 (at most 1000000000), `max`, or a percentage such as 80%",
+    "must be a number greater than 0 (at most 1000000000), `max`, or a percentage such as 80% (at most 1000%)",
     {
       anyOf: [
         { type: "number", exclusiveMinimum: 0 },
@@ -157,7 +157,8 @@ export const rate = () =>
     },
     (value) => {
       if (value === "max") return "max";
-      if (typeof value === "string" && /^\d+(\.\d+)?%$/.test(value) && Number.parseFloat(value) > 0) return value;
+      const percent = typeof value === "string" && /^\d+(\.\d+)?%$/.test(value) ? Number.parseFloat(value) : null;
+      if (percent !== null) return percent > 0 && percent <= 1000 ? String(value) : null;
       const number = parseNumber(value);
       return number !== null && number > 0 && number <= 1e9 ? number : null;
     },

@@ -57,13 +57,16 @@ export function parseThreshold(metric: Metric, expression: string): Threshold | 
   if (percentile !== undefined ? kind !== "trend" : !offers.includes(word)) return `must compare ${words} of ${metric}`;
   const share = percentile === undefined ? 0 : Number(percentile) / 100;
   if (share > 1) return "must have a percentile from 0 to 100";
+  const number = Number((limit ?? "").replaceAll("_", ""));
+  // One that is beyond every figure could never fail, or never hold.
+  if (!Number.isFinite(number)) return "must compare with a number that can be held (at most 1.8e308)";
   return {
     metric,
     expression,
     aggregation: word as Threshold["aggregation"],
     share,
     operator: operator as Operator,
-    limit: Number((limit ?? "").replaceAll("_", "")),
+    limit: number,
   };
 }
 

@@ -139,6 +139,13 @@ describe("units", () => {
     expect(["", "x", "0x10", null].map(parseNumber)).toEqual(new Array(4).fill(null));
   });
 
+  test("a number that cannot be held is none, however it is written", () => {
+    const digits = "9".repeat(400);
+    expect(["1e400", "-1e400", digits, Number.POSITIVE_INFINITY, Number.NaN].map(parseNumber)).toEqual(new Array(5).fill(null));
+    expect([`${digits}ms`, "1e309ms", "Infinityms"].map(parseDuration)).toEqual(new Array(3).fill(null));
+    expect([`${digits}GB`, `${digits}B`, "9007199254740993B"].map(parseSize)).toEqual(new Array(3).fill(null));
+  });
+
   test("figures are shown in three digits with their unit", () => {
     expect([0, 0.0000005, 0.412, 4.25, 12_300, 300_000, Number.NaN].map(formatMs)).toEqual([
       "0",

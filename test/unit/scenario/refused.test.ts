@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import { InvalidScenario } from "../../../src/kernel/problem.ts";
 import { YamlFile } from "../../../src/scenario/document.ts";
 import { resolveScenario } from "../../../src/scenario/load.ts";
+import * as s from "../../../src/scenario/scalars.ts";
 import refused from "../../scenarios/refused.json";
 
 const FOLDER = resolve(import.meta.dir, "../../scenarios");
@@ -68,4 +69,17 @@ describe("C-3 all problems are told at once", () => {
     expect(refusals("title: A\nwork: { kind: handler, module: 5 }\n")).toEqual(["work.module"]);
     expect(refusals("title: A\nload: { executor: replai, file: x }\nsweep: { load.rate: [1] }\n")).toContain("load.executor");
   });
+});
+
+test("C-3 no field that holds a number takes one that is not finite, however it is written", () => {
+  const fields = [
+    ...[s.duration(), s.delay(), s.size(), s.sizeUpTo(1e9, "1GB"), s.count(), s.positive(), s.nonNegative(), s.share(), s.openShare()],
+    ...[s.shareOr("none"), s.rate(), s.countOr("unlimited"), s.delayRange(), s.countRange(100)],
+  ];
+  const digits = "9".repeat(400);
+  const units = ["", "ms", "d", "B", "GB", "%"].flatMap((unit) => [`1e400${unit}`, `${digits}${unit}`, `${digits}.5${unit}`]);
+  const endless = [...units, "Infinity", "NaN", Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NaN];
+  for (const field of fields)
+    for (const value of [...endless, ...endless.map((max) => ({ min: 0, max }))])
+      expect([field.meta()?.["ruleInWords"], value, field.safeParse(value).success]).toEqual([expect.any(String), value, false]);
 });

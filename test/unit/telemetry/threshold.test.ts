@@ -35,6 +35,16 @@ describe("thresholds", () => {
     expect(judge(parsed("sojourn_ms", "count>0"), empty).ok).toBe(false);
   });
 
+  test("a number that is not finite is refused: it could never fail, or never hold", () => {
+    for (const number of ["1e400", "-1e400", "9".repeat(400), "1_0e308"])
+      for (const metric of METRIC_NAMES) {
+        const word = typeof parseThreshold(metric, "count<1") === "string" ? "value" : "count";
+        expect(parseThreshold(metric, `${word}<${number}`)).toBe("must compare with a number that can be held (at most 1.8e308)");
+      }
+    expect(parsed("sojourn_ms", "p(99)<1e308").limit).toBe(1e308);
+    for (const word of ["Infinity", "NaN", ".inf", "1e309ms"]) expect(parseThreshold("sojourn_ms", `p(99)<${word}`)).toStartWith("must ");
+  });
+
   test("any text is read or refused with a sentence", () => {
     const texts = fc.oneof(fc.string(), fc.stringMatching(/^(p\(\d+\)|[a-z]+) ?[<>=!]{1,3} ?\d*$/));
     fc.assert(
