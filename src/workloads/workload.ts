@@ -4,6 +4,7 @@ import type { Arrival } from "../load/tape.ts";
 import type { Item } from "../queueing/item.ts";
 import type { FlowPartFigures, Rejection } from "../telemetry/result.ts";
 import type { FetchReport } from "./fetch/report.ts";
+import type { Unseen } from "./message/unseen.ts";
 import type { WireCost } from "./message/wire.ts";
 
 /** How a workload spends time, given to it by the mode that runs it. */
@@ -81,6 +82,8 @@ export interface Intake {
 /** States as canonical JSON texts: one `"key":{…}` entry per state machine, unsorted. */
 export interface StateSlice {
   readonly entries: readonly StateEntry[];
+  /** What these texts do not show of the states; absent or null: nothing. */
+  readonly unseen?: Unseen | null;
 }
 
 export interface StateEntry {

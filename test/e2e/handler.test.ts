@@ -51,6 +51,18 @@ describe("P1-R2 a user's handler", () => {
     }
   });
 
+  test("what the digest does not see of its states is told once a case, in every mode", async () => {
+    const file = join(folder, "maps.ts");
+    writeFileSync(file, "export default (state: Map<string, unknown>) => void state.set('seen', new Map([['n', 1n]]));\n");
+    const { cases } = await runScenario(scenario(file, { load: { executor: "bursts", size: 20 } }), { allowModules: true });
+    expect(cases.map(({ mode }) => mode)).toEqual(["sync", "async", "parallel"]);
+    for (const { warnings } of cases) {
+      const told = warnings.filter((warning) => warning.includes("state.digest and the dump cannot tell it"));
+      expect(told).toHaveLength(1);
+      expect(told[0]).toStartWith('The state of "worker-0" holds a Map under "seen" (and so it is in 3 more machines)');
+    }
+  });
+
   test("is run only with leave", async () => {
     const file = join(folder, "mine.yaml");
     writeFileSync(file, `title: mine\nload: { executor: bursts, size: 5 }\nwork: { kind: handler, module: ${MODULE} }\n`);

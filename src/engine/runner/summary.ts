@@ -8,6 +8,7 @@ import { peakMemory } from "../../telemetry/memory.ts";
 import type { Counts, LatencyPart, Recorder } from "../../telemetry/recorder.ts";
 import type { CaseStatus } from "../../telemetry/result.ts";
 import { digestOf } from "../../workloads/message/state.ts";
+import { mergeUnseen, unseenWarning } from "../../workloads/message/unseen.ts";
 import type { StateEntry } from "../../workloads/workload.ts";
 import type { Execution } from "../executor/executor.ts";
 import type { RunnerResult } from "../protocol.ts";
@@ -151,7 +152,7 @@ function ledgerOf(counts: Counts, scheduled: number, lost: number): Ledger {
 }
 
 /** Rules 4, 5 and 7 of measurement: what makes a case invalid, and what a reader should know of it. */
-function judge({ plan, facts, pipeline }: Measured, ledger: Ledger, counts: Counts): { problems: string[]; warnings: string[] } {
+function judge({ plan, facts, pipeline, execution }: Measured, ledger: Ledger, counts: Counts): { problems: string[]; warnings: string[] } {
   const problems: string[] = [];
   const warnings: string[] = [];
   const off = imbalance(ledger);
@@ -172,6 +173,8 @@ function judge({ plan, facts, pipeline }: Measured, ledger: Ledger, counts: Coun
   const { sent = 0, answered = 0 } = pipeline.job.desk?.book ?? {};
   if (answered < sent)
     warnings.push(`${sent - answered} of ${sent} queries were never answered: who has what they asked for was held, or gone, to the end.`);
+  const unseen = mergeUnseen(execution.state.flatMap((slice) => slice.unseen ?? []));
+  if (unseen !== null) warnings.push(unseenWarning(unseen));
   return { problems, warnings };
 }
 

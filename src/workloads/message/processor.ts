@@ -10,6 +10,7 @@ import type { Effort, Outcome, Processor, StateSlice, WorkloadReport } from "../
 import { type Handler, messageOf } from "./handler.ts";
 import type { Payload } from "./message.ts";
 import { apply, type State, stateJson } from "./state.ts";
+import { unseenIn } from "./unseen.ts";
 import { type PayloadReader, readerFor, WireMeter } from "./wire.ts";
 
 /** What the work on each message costs. `time` in microseconds. */
@@ -153,12 +154,16 @@ export class MessageProcessor implements Processor {
   }
 
   state(): StateSlice {
-    const entries = [];
+    const entries = Array.from(this.machines(), ([key, state]) => ({ key, json: stateJson(state) }));
+    // What messages themselves store is JSON.
+    return this.handler === null ? { entries } : { entries, unseen: unseenIn(this.machines()) };
+  }
+
+  private *machines(): Generator<readonly [name: string, state: State]> {
     for (let key = 0; key < this.states.length; key++) {
       const state = this.states[key];
-      if (state !== undefined) entries.push({ key: this.spelt[key] ?? this.nameOf(key), json: stateJson(state) });
+      if (state !== undefined) yield [this.spelt[key] ?? this.nameOf(key), state];
     }
-    return { entries };
   }
 }
 

@@ -7,6 +7,7 @@ import { Recorder } from "../../../src/telemetry/recorder.ts";
 import { type Handler, loadHandler, type Message, messageOf } from "../../../src/workloads/message/handler.ts";
 import { COMPUTE, INCREMENT, makeOp, Payload, SET } from "../../../src/workloads/message/message.ts";
 import { MessageProcessor } from "../../../src/workloads/message/processor.ts";
+import { mergeUnseen, unseenIn, unseenWarning } from "../../../src/workloads/message/unseen.ts";
 import { reasonOf } from "../../../src/workloads/reason.ts";
 import { temporaryFolder } from "../../support/cli.ts";
 
@@ -138,5 +139,75 @@ describe("strays", () => {
     await strays.settle();
     expect(recorder.counts()).toMatchObject({ processed: 0, failed: 2, strayed: 2 });
     expect(caughtAsStray(new Error("mine"))).toBe(false);
+  });
+});
+
+describe("P1-R2 what the digest and the dump do not see of a handler's state", () => {
+  const found = (value: unknown, key: unknown = "seen") => unseenIn([["w", new Map([[key, value]]) as Map<string, unknown>]])?.what;
+  const cycle: Record<string, unknown> = {};
+  cycle["self"] = [cycle];
+  const throwing = Object.defineProperty({}, "x", {
+    enumerable: true,
+    get: () => {
+      throw new Error("no");
+    },
+  });
+  class Basket {
+    #items = 1;
+    open = this.#items;
+  }
+
+  test.each([
+    [new Map(), "a Map"],
+    [new Set([1]), "a Set"],
+    [1n, "a BigInt"],
+    [() => 1, "a function"],
+    [Symbol("s"), "a symbol"],
+    [undefined, "undefined"],
+    [new Date(0), "a Date"],
+    [new Uint8Array(2), "a Uint8Array"],
+    [new ArrayBuffer(2), "an ArrayBuffer"],
+    [Buffer.from("x"), "a Buffer"],
+    [/x/, "a RegExp"],
+    [new Error("x"), "an Error"],
+    [Promise.resolve(), "a Promise"],
+    [new Basket(), "a Basket"],
+    [Number.NaN, "NaN"],
+    [-Infinity, "-Infinity"],
+    [{ toJSON: () => 1 }, "a value that writes itself (toJSON)"],
+    [{ [Symbol("s")]: 1 }, "a property named by a symbol"],
+    [new Array(3), "a list with holes or names"],
+    [cycle, "something that cannot be read, or that holds itself"],
+    [throwing, "something that cannot be read, or that holds itself"],
+  ])("%p", (value, what) => {
+    expect([found(value), found([{ deep: value }])]).toEqual([what, what]);
+  });
+
+  test("text, numbers, lists and plain objects are seen, however often the same one is there", () => {
+    const twice = { a: [1, "x", null, true, { b: -0 }], c: Object.create(null) };
+    for (const value of [0, "text", null, false, [], {}, twice, [twice, twice]]) expect(found(value)).toBeUndefined();
+    expect(found(1, 5)).toBe("a key that is a number");
+  });
+
+  test("one machine is named, the first by name, and the others are counted", () => {
+    const states = (names: string[]) =>
+      names.map(
+        (name) =>
+          [
+            name,
+            new Map<string, unknown>([
+              ["ok", 1],
+              ["big", 1n],
+            ]),
+          ] as const,
+      );
+    const merged = mergeUnseen([unseenIn(states(["w-7", "w-3"])), unseenIn(states(["w-5"])), unseenIn([])].flatMap((one) => one ?? []));
+    expect(merged).toEqual({ machine: "w-3", key: "big", what: "a BigInt", machines: 3 });
+    expect(merged === null ? "" : unseenWarning(merged)).toStartWith(
+      'The state of "w-3" holds a BigInt under "big" (and so it is in 2 more machines), which',
+    );
+    expect(unseenWarning({ machine: "w", key: "k", what: "a Set", machines: 1 })).toContain(
+      'under "k", which JSON does not write as it is',
+    );
   });
 });
