@@ -5,7 +5,7 @@ import type { Path, YamlFile } from "../scenario/document.ts";
 import { findScenario, scenarioName } from "../scenario/find.ts";
 import { loadScenarioFile } from "../scenario/load.ts";
 import { checkPermissions } from "../scenario/permission.ts";
-import type { RunResult } from "../telemetry/result.ts";
+import type { RunResult, ThresholdResult } from "../telemetry/result.ts";
 import { checkFiles, checkHostsOf } from "../workloads/fetch/permission.ts";
 import { compose } from "./compose.ts";
 import { environmentOf } from "./environment.ts";
@@ -56,6 +56,7 @@ export async function run(asked: readonly string[], flags: RunFlags): Promise<nu
     if (yaml === undefined) return;
     const problems = [...failedThresholds(result, yaml), ...(flags.strict === true ? brokenHypotheses(result, yaml) : [])];
     for (const problem of problems.sort(byPlace)) process.stderr.write(`${formatProblem(problem)}\n`);
+    for (const problem of emptyThresholds(result, yaml)) process.stderr.write(`warning: ${formatProblem(problem)}\n`);
   });
   if (stoppedBy !== null) return stoppedBy === "SIGTERM" ? EXIT.terminated : EXIT.interrupted;
   return viewBroken === null ? exitCodeOf(results, flags.strict) : EXIT.internal;
@@ -112,16 +113,32 @@ function tellFailed(results: readonly RunResult[]): void {
   }
 }
 
-/** Each threshold that failed, where it stands in the scenario file, in the file's order. */
-function failedThresholds({ thresholds, cases }: RunResult, yaml: YamlFile): Problem[] {
-  return thresholds
-    .filter(({ ok }) => !ok)
-    .map(({ metric, expression, value, case: index }) => {
-      const params = Object.entries(cases[index]?.params ?? {}).map(([field, at]) => `${field} ${JSON.stringify(at)}`);
-      const where = [cases[index]?.mode ?? "", ...params].join(", ");
-      const message = `thresholds.${metric}: must hold ${printable(expression, 80)} (case ${index}, ${printable(where, 160)}), got ${Number(value.toPrecision(6))}`;
-      return yaml.problemAt(placeOfThreshold(yaml, metric, expression), message);
-    });
+/** Each threshold that failed, where it stands in the scenario file. */
+function failedThresholds(result: RunResult, yaml: YamlFile): Problem[] {
+  const told = ({ expression, value }: ThresholdResult, where: string) =>
+    `must hold ${printable(expression, 80)} (${where}), got ${Number(value.toPrecision(6))}`;
+  return thresholdProblems(result, yaml, ({ ok }) => !ok, told);
+}
+
+/** Each that nothing was measured of: it breaks nothing, unlike in k6, where an empty metric is 0, and so must not pass for kept. */
+function emptyThresholds(result: RunResult, yaml: YamlFile): Problem[] {
+  const told = ({ expression }: ThresholdResult, where: string) =>
+    `${printable(expression, 80)} was judged on nothing (${where}): nothing was measured that it is about`;
+  return thresholdProblems(result, yaml, ({ measured }) => measured === false, told);
+}
+
+function thresholdProblems(
+  { thresholds, cases }: RunResult,
+  yaml: YamlFile,
+  applies: (threshold: ThresholdResult) => boolean,
+  told: (threshold: ThresholdResult, where: string) => string,
+): Problem[] {
+  return thresholds.filter(applies).map((threshold) => {
+    const { metric, expression, case: index } = threshold;
+    const params = Object.entries(cases[index]?.params ?? {}).map(([field, at]) => `${field} ${JSON.stringify(at)}`);
+    const where = `case ${index}, ${printable([cases[index]?.mode ?? "", ...params].join(", "), 160)}`;
+    return yaml.problemAt(placeOfThreshold(yaml, metric, expression), `thresholds.${metric}: ${told(threshold, where)}`);
+  });
 }
 
 /** Each hypothesis that did not hold, where its comparison stands in the scenario file. */

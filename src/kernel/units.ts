@@ -1,6 +1,7 @@
 /** Durations, sizes and counts as people write them, and back. Each parser returns null for what it does not take. */
 
-const DURATION = /^(\d+(?:\.\d+)?)(us|µs|ms|s|m|h|d)$/;
+const DURATION = /^(\d+(?:\.\d+)?(?:us|µs|ms|s|m|h|d))+$/;
+const DURATION_PART = /(\d+(?:\.\d+)?)(us|µs|ms|s|m|h|d)/g;
 const MICROSECONDS: Readonly<Record<string, number>> = {
   us: 1,
   µs: 1,
@@ -11,13 +12,20 @@ const MICROSECONDS: Readonly<Record<string, number>> = {
   d: 86400e6,
 };
 
-/** `500us`, `5ms`, `1.5s`, `2m` in microseconds. A bare `0` needs no unit. */
+/** `500us`, `5ms`, `1.5s`, `2m` in microseconds; `1m30s` too, from the largest unit to the smallest. A bare `0` needs no unit. */
 export function parseDuration(value: unknown): number | null {
   if (value === 0 || value === "0") return 0;
   if (typeof value !== "string") return null;
-  const match = DURATION.exec(value.trim().replaceAll("_", ""));
-  if (match === null) return null;
-  const micros = Number(match[1]) * (MICROSECONDS[match[2] ?? ""] ?? Number.NaN);
+  const text = value.trim().replaceAll("_", "");
+  if (!DURATION.test(text)) return null;
+  let micros = 0;
+  let last = Number.POSITIVE_INFINITY;
+  for (const [, count, name = ""] of text.matchAll(DURATION_PART)) {
+    const unit = MICROSECONDS[name] ?? Number.NaN;
+    if (!(unit < last)) return null;
+    micros += Number(count) * unit;
+    last = unit;
+  }
   return Number.isFinite(micros) ? micros : null;
 }
 

@@ -52,12 +52,25 @@ export function listScenarios(cwd = process.cwd()): { readonly listed: readonly 
   return { listed, unreadable };
 }
 
+/** An anchor, an alias or a merge key may stand in it. */
+const REFERS = /(^|[\s[{,:-])([&*][^\s,\]}]|<<\s*:)/m;
+
+/**
+ * What a file says. Bun's own parser is there at once; it has no places for messages, which a list does not need. But it unfolds aliases
+ * without bound, and knows merge keys, which a run refuses: a file that has any is read as a run reads it.
+ */
+function readValue(file: string, text: string): unknown {
+  if (!REFERS.test(text)) return Bun.YAML.parse(text);
+  const { YamlFile } = require("./document.ts") as typeof import("./document.ts");
+  const yaml = YamlFile.parse(file, text);
+  return yaml.problems.length > 0 ? null : yaml.value();
+}
+
 function outlineOf(file: string): Listed | null {
   try {
     const text = readBounded(file);
     if (nestsDeeperThan(text) !== null) return null;
-    // Bun's own parser is there at once; it has no places for messages, which a list does not need.
-    const value: unknown = Bun.YAML.parse(text);
+    const value = readValue(file, text);
     if (typeof value !== "object" || value === null) return null;
     const { title, workload, modes, tags } = value as Record<string, unknown>;
     if (typeof title !== "string") return null;

@@ -30,7 +30,7 @@ function meant(value: unknown, words: readonly string[]): string {
   return typeof odd === "string" ? suggestion(odd, words) : "";
 }
 
-const DURATION_PATTERN = "^[0-9][0-9_]*(\\.[0-9]+)?(us|µs|ms|s|m|h|d)$";
+const DURATION_PATTERN = "^([0-9][0-9_]*(\\.[0-9]+)?(us|µs|ms|s|m|h|d))+$";
 const SIZE_PATTERN = "^[0-9][0-9_]*(\\.[0-9]+)?(B|KB|MB|GB)$";
 const COUNT_PATTERN = "^[0-9][0-9_]*$";
 const MAX_DURATION = 30 * 86400e6;

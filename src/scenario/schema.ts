@@ -33,7 +33,8 @@ const rampingArrivalRate = z.strictObject({
   executor: z.literal("ramping-arrival-rate"),
   startRate: s.nonNegative(),
   timeUnit: s.duration().default(1e6),
-  stages: z.array(z.strictObject({ target: s.nonNegative(), duration: s.duration() })).min(1),
+  // A stage of 0s jumps.
+  stages: z.array(z.strictObject({ target: s.nonNegative(), duration: s.delay() })).min(1),
   ...arrivals,
 });
 

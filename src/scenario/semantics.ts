@@ -72,7 +72,9 @@ function misfits(scenario: Scenario, written: unknown): SemanticProblem[] {
   if (arrivals !== null && arrivals < 1 && load.executor === "constant-arrival-rate" && load.arrivals === "uniform") {
     problems.push({ path: ["load", "rate"], message: "must make at least one arrival within load.duration" });
   }
-  if (load.executor === "ramping-arrival-rate" && rampTotal(load) < 1 && load.arrivals === "uniform") {
+  if (load.executor === "ramping-arrival-rate" && load.stages.every(({ duration }) => duration === 0)) {
+    problems.push({ path: ["load", "stages"], message: "must last some time: a stage of 0s only jumps to its target" });
+  } else if (load.executor === "ramping-arrival-rate" && rampTotal(load) < 1 && load.arrivals === "uniform") {
     problems.push({ path: ["load", "stages"], message: "must make at least one arrival over all stages" });
   }
   problems.push(...fetchMisfits(scenario), ...flowMisfits(scenario, written));

@@ -90,7 +90,7 @@ export interface Judgement {
   readonly measured?: false;
 }
 
-/** The figure a threshold is about, and whether it holds. Nothing measured breaks no threshold, as in k6. */
+/** The figure a threshold is about, and whether it holds. Nothing measured breaks no threshold; that it is so is told. */
 export function judge(threshold: Threshold, measures: Measures): Judgement {
   const { metric, operator, limit } = threshold;
   const trend = METRICS[metric] === "trend" && threshold.aggregation !== "count";

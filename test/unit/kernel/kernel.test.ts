@@ -132,6 +132,8 @@ describe("heap", () => {
 describe("units", () => {
   test("durations, sizes and numbers as people write them", () => {
     expect(["500us", "5ms", "1.5s", "2m", "1h", "1_000ms", 0].map(parseDuration)).toEqual([500, 5000, 1.5e6, 120e6, 3600e6, 1e6, 0]);
+    expect(["1m30s", "1h2m3.5s", "1s500ms"].map(parseDuration)).toEqual([90e6, 3723.5e6, 1.5e6]);
+    expect(["30s1m", "1s1s", "1m 30s", "1m30"].map(parseDuration)).toEqual(new Array(4).fill(null));
     expect(["5", "ms", "-5ms", "1e3s", 5, null, "5 ms"].map(parseDuration)).toEqual(new Array(7).fill(null));
     expect(["64B", "2KB", "1MB", "1.5GB", "0"].map(parseSize)).toEqual([64, 2000, 1e6, 1.5e9, 0]);
     expect(["64", "KB", 5, "2KiB"].map(parseSize)).toEqual(new Array(4).fill(null));

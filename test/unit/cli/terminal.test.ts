@@ -1,0 +1,27 @@
+import { afterEach, expect, test } from "bun:test";
+import { isInteractive } from "../../../src/cli/terminal.ts";
+
+const before = { CI: process.env["CI"], TERM: process.env["TERM"], out: process.stdout.isTTY, in: process.stdin.isTTY };
+afterEach(() => {
+  for (const name of ["CI", "TERM"] as const) {
+    if (before[name] === undefined) delete process.env[name];
+    else process.env[name] = before[name];
+  }
+  process.stdout.isTTY = before.out;
+  process.stdin.isTTY = before.in;
+});
+
+test.each([
+  ["false", true],
+  ["0", true],
+  ["", true],
+  ["true", false],
+  ["1", false],
+  ["woodpecker", false],
+] as const)("CI=%s on a terminal: drawn on: %p", (value, drawn) => {
+  process.env["CI"] = value;
+  process.env["TERM"] = "xterm";
+  process.stdout.isTTY = true;
+  process.stdin.isTTY = true;
+  expect(isInteractive()).toBe(drawn);
+});
