@@ -1,6 +1,7 @@
 import type { Nanoseconds } from "../kernel/clock.ts";
 import type { Time } from "../kernel/time.ts";
 import type { Effort } from "../workloads/workload.ts";
+import { WorkMeter } from "./work-meter.ts";
 
 /**
  * The fixed computation that `cpu` work is made of: a chain in which every step needs the one before, so neither a
@@ -24,6 +25,7 @@ export class RealEffort implements Effort {
     private readonly time: Time,
     private readonly roundsPerMs: number,
     private readonly blocking: boolean,
+    private readonly meter: WorkMeter = new WorkMeter(roundsPerMs),
   ) {}
 
   now(): Nanoseconds {
@@ -31,7 +33,7 @@ export class RealEffort implements Effort {
   }
 
   compute(span: Nanoseconds): void {
-    this.chain = burn(Math.round((span / 1e6) * this.roundsPerMs), this.chain);
+    this.chain = this.meter.run(burn, Math.round((span / 1e6) * this.roundsPerMs), this.chain);
   }
 
   block(span: Nanoseconds): void {

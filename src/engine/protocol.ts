@@ -1,6 +1,6 @@
 import type { CasePlan } from "../plan/plan.ts";
 import type { Ledger } from "../telemetry/ledger.ts";
-import type { CaseResult, Sample, ThresholdResult } from "../telemetry/result.ts";
+import type { Calibration, CaseResult, Sample, ThresholdResult } from "../telemetry/result.ts";
 import type { FetchAccess } from "./stage/fetch-stage.ts";
 
 /** What console and runner say to each other over IPC. Plain JSON. */
@@ -9,7 +9,8 @@ export type ToRunner =
   | {
       readonly type: "run";
       readonly plan: CasePlan;
-      readonly roundsPerMs: number;
+      /** How the case's computing was calibrated; null: it has none. */
+      readonly calibration: Calibration | null;
       readonly dumpState: string | null;
       readonly http: number | null;
       readonly access: FetchAccess;
@@ -36,7 +37,7 @@ export interface Running {
 
 export type FromRunner =
   | { readonly type: "hello" }
-  | { readonly type: "calibrated"; readonly roundsPerMs: number; readonly checkRatio: number; readonly cached: boolean }
+  | { readonly type: "calibrated"; readonly calibration: Calibration }
   /** It is still reading the tape: a sign of life. */
   | { readonly type: "preparing" }
   | { readonly type: "started"; readonly count: number; readonly lastMs: number; readonly url: string | null }

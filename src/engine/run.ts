@@ -227,8 +227,7 @@ class ScenarioRun {
   private async calibrate(): Promise<void> {
     const exit = await this.inRunner({ type: "calibrate" }, (message, runner) => {
       if (message.type !== "calibrated") return;
-      const { type: _, ...figures } = message;
-      this.calibration = figures;
+      this.calibration = message.calibration;
       runner.kill();
     });
     this.uncalibrated = this.calibration === null ? `The computation could not be calibrated. ${describeExit(exit)}` : null;
@@ -237,7 +236,6 @@ class ScenarioRun {
   /** Runs one case. `note`: what it is for, when it is not simply the case; null: nobody is told about it. */
   private async runCase(index: number, plan: CasePlan, note: string | null = ""): Promise<Ran> {
     const onEvent = note === null ? undefined : this.options.onEvent;
-    const roundsPerMs = this.calibration?.roundsPerMs ?? 1;
     onEvent?.({ type: "case-preparing", index, note: note ?? "" });
     const series: Sample[] = [];
     const warmupMs = plan.scenario.warmup / 1000;
@@ -250,7 +248,7 @@ class ScenarioRun {
       {
         type: "run",
         plan,
-        roundsPerMs,
+        calibration: computes(plan) ? this.calibration : null,
         dumpState,
         http: note === null ? null : (this.options.http ?? null),
         access: this.accessOf(index, plan, note === null),
@@ -320,6 +318,7 @@ class ScenarioRun {
   ): Promise<RunnerExit> {
     const runner: RunnerProcess = new RunnerProcess((message) => {
       if (message.type === "hello") {
+        if (order.type === "calibrate") runner.setPatience(CALIBRATION_MS);
         // Before it starts it reads the whole tape once.
         if (order.type === "run") runner.setPatience(15_000 + (arrivalEstimate(order.plan.scenario) ?? 1e7) / 1000);
         runner.send(order);
@@ -343,6 +342,8 @@ export function numbered(file: string, index: number, mode: string): string {
   return join(dir, `${name}-${index}-${mode}${ext}`);
 }
 
+/** Longest that calibration may take, on a machine that others keep busy. */
+const CALIBRATION_MS = 60_000;
 /** How long a runner has to obey the second request to stop, in milliseconds. */
 const STUBBORN_MS = 1500;
 /** The same after a third. */

@@ -1,42 +1,35 @@
 import { openSync, readSync } from "node:fs";
 import { cpus } from "node:os";
 
-/** Busy and total time of each core since start-up, in ticks of the system. */
-interface CoreTimes {
+/** What a core's time went to since start-up, in milliseconds. */
+export interface CoreTimes {
+  /** Its number in the system. */
+  readonly core: number;
+  /** Everything but idling and waiting for disks. */
   readonly busy: number;
   readonly total: number;
+  readonly idle: number;
+  /** Of interrupts, which are no program's. */
+  readonly interrupts: number;
+  /** Kept by the host of a virtual machine; null: not told here. */
+  readonly stolen: number | null;
 }
 
-/** Utilisation of every core of the machine between two looks. Reads /proc/stat where there is one. */
-export class Cores {
-  private last: readonly CoreTimes[];
-
-  constructor(private readonly look: () => readonly CoreTimes[] = lookOfProcess()) {
-    this.last = look();
-  }
-
-  /** Share of time each core was busy since the last call, 0…1. */
-  utilization(): number[] {
-    const now = this.look();
-    const shares = now.map(({ busy, total }, i) => {
-      const before = this.last[i];
-      const span = total - (before?.total ?? 0);
-      return before === undefined || span <= 0 ? 0 : Math.min(1, Math.max(0, (busy - before.busy) / span));
-    });
-    this.last = now;
-    return shares;
-  }
+/** Share of time that a core was busy between two looks at it, 0…1. */
+export function utilization(before: CoreTimes | undefined, after: CoreTimes): number {
+  const span = after.total - (before?.total ?? 0);
+  return before === undefined || span <= 0 ? 0 : Math.min(1, Math.max(0, (after.busy - before.busy) / span));
 }
 
 let ownLook: (() => readonly CoreTimes[]) | null = null;
 
-/** One for the whole process, however many cases it runs: it keeps a file open. */
-function lookOfProcess(): () => readonly CoreTimes[] {
-  ownLook ??= coreTimes();
-  return ownLook;
+/** All cores of the machine now. One file stays open for the whole process, however many cases it runs. */
+export function coreTimes(): readonly CoreTimes[] {
+  ownLook ??= openCoreTimes();
+  return ownLook();
 }
 
-function coreTimes(): () => readonly CoreTimes[] {
+function openCoreTimes(): () => readonly CoreTimes[] {
   const buffer = Buffer.allocUnsafe(256 * 1024);
   let file: number;
   try {
@@ -44,8 +37,17 @@ function coreTimes(): () => readonly CoreTimes[] {
   } catch {
     return fromSystem;
   }
-  // Stays open as long as the process: reading from its beginning again gives what it says then.
+  // Reading from its beginning again gives what it says then.
   return () => parseProcStat(buffer.toString("latin1", 0, readSync(file, buffer, 0, buffer.length, 0)));
+}
+
+/** The unit of /proc/stat and /proc/PID/stat, USER_HZ, on every processor that Bun runs on. */
+export const TICK_MS = 10;
+
+/** How far CPU time counted in ticks may be off over any span, in milliseconds: three standard deviations of so many counters. */
+export function tickNoiseMs(counters: number): number {
+  // Each is cut to a tick at both ends of the span: the difference of two even distributions.
+  return 3 * TICK_MS * Math.sqrt(counters / 6);
 }
 
 /** The `cpuN` lines: user nice system idle iowait irq softirq steal. Idle and iowait are not busy. */
@@ -54,16 +56,20 @@ export function parseProcStat(text: string): CoreTimes[] {
   for (const line of text.split("\n")) {
     if (!line.startsWith("cpu")) break;
     if (line.startsWith("cpu ")) continue;
-    const ticks = line.trim().split(/\s+/).slice(1, 9).map(Number);
-    const total = ticks.reduce((sum, value) => sum + value, 0);
-    cores.push({ total, busy: total - (ticks[3] ?? 0) - (ticks[4] ?? 0) });
+    const ticks = line.trim().split(/\s+/);
+    const at = (column: number) => TICK_MS * Number(ticks[column] ?? 0);
+    const idle = at(4) + at(5);
+    const interrupts = at(6) + at(7);
+    const stolen = at(8);
+    const busy = at(1) + at(2) + at(3) + interrupts + stolen;
+    cores.push({ core: Number(line.slice(3, line.indexOf(" "))), busy, total: busy + idle, idle, interrupts, stolen });
   }
   return cores;
 }
 
 function fromSystem(): CoreTimes[] {
-  return cpus().map(({ times }) => {
-    const total = times.user + times.nice + times.sys + times.idle + times.irq;
-    return { total, busy: total - times.idle };
+  return cpus().map(({ times }, core) => {
+    const busy = times.user + times.nice + times.sys + times.irq;
+    return { core, busy, total: busy + times.idle, idle: times.idle, interrupts: times.irq, stolen: null };
   });
 }

@@ -1,12 +1,15 @@
-import type { CaseResult, Disturbance } from "./result.ts";
+import { formatMs, formatShare } from "../kernel/units.ts";
+import { tickNoiseMs } from "./cores.ts";
+import type { MachineUse } from "./machine-use.ts";
+import type { Calibration, CaseResult, Disturbance, WorkFigures } from "./result.ts";
 
 /** From where on a case counts as disturbed. */
 export const BOUNDS = {
   /** Cores that other programs used, on average. */
   otherCores: 0.2,
-  /** Time that the host took, of the time that the cores were wanted. */
+  /** Time that the host took, of the time that the cores were wanted, or of one core's time where they were wanted less. */
   steal: 0.01,
-  /** Time that calibrated work took, beside the time asked. */
+  /** CPU time that calibrated work took longer or shorter, of the time asked. */
   calibration: 0.02,
 } as const;
 
@@ -24,13 +27,62 @@ export type Disturbable = Pick<CaseResult, "disturbed" | "durationMs" | "cores" 
   readonly process: Pick<CaseResult["process"], "cpuMs">;
 };
 
-/** How far CPU time that a system counts in ticks may be off over any span, in milliseconds: three standard deviations of so many counters. */
-export function tickNoiseMs(counters: number): number {
-  return 12.5 * Math.sqrt(counters);
+/** One thing that disturbed a case, and what to do about it. */
+interface Cause {
+  readonly reason: string;
+  readonly remedy: string;
 }
 
-/** What others used, where it was above its bound by more than ticks can make it. */
-export function othersSentence(otherCores: number, cores: number): string {
+/** What disturbed a case by the figures taken with it, and the warning that says so. `calibration`: of the case's work; null: it has none. */
+export function judgeDisturbance(
+  use: MachineUse,
+  work: WorkFigures | null,
+  calibration: Calibration | null,
+): { readonly disturbed: Disturbance; readonly warning: string } | null {
+  const causes = [othersCause(use), stealCause(use), workCause(work) ?? calibrationCause(work, calibration)].filter(
+    (cause) => cause !== null,
+  );
+  if (causes.length === 0) return null;
+  const off = work?.slowerBy ?? (calibration?.checkRatio ?? 1) - 1;
+  const disturbed: Disturbance = {
+    otherCores: use.otherCores,
+    stealMs: use.stealMs,
+    calibrationOff: Math.abs(off),
+    reason: causes.map(({ reason }) => reason).join(" "),
+  };
+  return { disturbed, warning: causes.map(({ reason, remedy }) => `${reason} ${remedy}`).join(" ") };
+}
+
+function othersCause({ otherCores, spanMs, noiseMs, cores }: MachineUse): Cause | null {
+  if (otherCores === null || otherCores * spanMs - noiseMs <= BOUNDS.otherCores * spanMs) return null;
+  return { reason: othersSentence(otherCores, cores), remedy: "Run it again when they are idle." };
+}
+
+function stealCause({ stealMs, wantedMs, spanMs, noiseMs }: MachineUse): Cause | null {
+  const wanted = Math.max(spanMs, wantedMs);
+  if (stealMs === null || stealMs - noiseMs <= BOUNDS.steal * wanted) return null;
+  const reason = `The host of this virtual machine kept ${formatMs(stealMs)} from its cores, ${formatShare(stealMs / wanted)} of the time they were wanted.`;
+  return { reason, remedy: "Run it again another time, or on a machine of its own." };
+}
+
+function workCause(work: WorkFigures | null): Cause | null {
+  if (work === null || Math.abs(work.slowerBy) - 2 * work.slowerByError <= BOUNDS.calibration) return null;
+  const share = `${(Math.abs(work.slowerBy) * 100).toFixed(1)} %`;
+  const reason =
+    work.slowerBy > 0
+      ? `Computing took ${share} more CPU time than asked: the cores were slower than when it was calibrated.`
+      : `Computing took ${share} less CPU time than asked: the cores were faster than when it was calibrated.`;
+  return { reason, remedy: "Run it again: each run checks the calibration." };
+}
+
+/** The run's own check, where the case has computed too little to tell. */
+function calibrationCause(work: WorkFigures | null, calibration: Calibration | null): Cause | null {
+  if (work !== null || calibration === null || Math.abs(calibration.checkRatio - 1) <= BOUNDS.calibration) return null;
+  const reason = `Computing could not be calibrated: at the last check it took ${calibration.checkRatio.toFixed(2)} × the time asked.`;
+  return { reason, remedy: "Run it again when the machine is quieter." };
+}
+
+function othersSentence(otherCores: number, cores: number): string {
   return `Other programs used ${otherCores.toFixed(2)} of the machine's ${cores} ${cores === 1 ? "core" : "cores"} on average.`;
 }
 

@@ -41,9 +41,11 @@ export interface Machine {
 export interface Calibration {
   /** Rounds of the computation that take a millisecond. */
   readonly roundsPerMs: number;
-  /** Measured time over asked time at the quick check before this run. */
+  /** Measured time over asked time at the quick check before this run; beyond 2 % it would not settle. */
   readonly checkRatio: number;
   readonly cached: boolean;
+  /** What it went by: CPU time of the thread, or the wall clock where the system does not tell that. Absent: an earlier version, the wall clock. */
+  readonly clock?: "thread" | "wall";
 }
 
 export type CaseStatus = "completed" | "aborted" | "failed" | "invalid";
@@ -164,6 +166,25 @@ export interface ProcessFigures {
   readonly peakOpenFiles: number | null;
   readonly eventLoop: { readonly delayMs: { readonly p50: number; readonly p99: number; readonly max: number }; readonly busy: number };
   readonly threads: readonly { readonly name: string; readonly utilization: number | null }[];
+  /** How long calibrated computing took; null: there was none, or too little to tell. Absent in files that earlier versions wrote. */
+  readonly work?: WorkFigures | null;
+}
+
+/**
+ * How the computing of `cpu` and `mixed` work went, over all threads, from pieces that were timed after the warm-up. It takes longer when the
+ * core is slower, which shows in its CPU time, or when somebody else has the core meanwhile, which shows in wall time alone.
+ */
+export interface WorkFigures {
+  /** Milliseconds of computing that were asked for. */
+  readonly askedMs: number;
+  /** Rounds of the computation in a millisecond of CPU time. */
+  readonly roundsPerMs: number;
+  /** CPU time over what was asked, less 1; below 0: it took less. */
+  readonly slowerBy: number;
+  /** Standard error of `slowerBy`. */
+  readonly slowerByError: number;
+  /** Wall time less CPU time of all computing: what its threads were kept from their cores in the midst of it. null: pieces too short to tell. */
+  readonly takenAwayMs: number | null;
 }
 
 export interface Prediction {

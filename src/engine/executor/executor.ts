@@ -9,6 +9,7 @@ import type { Lifecycle } from "../lifecycle.ts";
 import type { ProcessorSpec } from "../processors.ts";
 import type { Clerk, QueryDesk } from "../queries/desk.ts";
 import type { Source } from "../source.ts";
+import type { WorkSums } from "../work-meter.ts";
 
 /** One tape to be worked off. Executors know nothing of what the work is. */
 export interface Job {
@@ -87,7 +88,8 @@ export interface Execution {
   readonly batches?: { readonly count: number; readonly items: number };
   /** Items a thread held when it died: unfinished, and nobody saw them leave. */
   readonly lost: number;
-  readonly threads: readonly { readonly name: string; readonly cpu: Nanoseconds | null }[];
+  /** `work`: what computing it did for others; absent of the thread that runs the executor. */
+  readonly threads: readonly { readonly name: string; readonly cpu: Nanoseconds | null; readonly work?: WorkSums | null }[];
 }
 
 export interface Executor {

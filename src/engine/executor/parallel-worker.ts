@@ -12,6 +12,7 @@ import { caughtAsStray, Strays } from "../strays.ts";
 import { HeadReader } from "../transport/head.ts";
 import { BATCH_END, RingReader } from "../transport/ring.ts";
 import { ALL_KEYS, type BeginMessage, CONTROL, PHASE, type WorkerReply } from "../transport/worker-protocol.ts";
+import { WorkMeter } from "../work-meter.ts";
 import { Bench } from "./bench.ts";
 
 /** How long a Worker without work looks again before it sleeps. */
@@ -28,6 +29,7 @@ class WorkerSession {
   private readonly mainBell: Int32Array;
   private readonly time: LoopTime;
   private readonly recorder: Recorder;
+  private readonly meter: WorkMeter;
   private readonly heads = new HeadReader();
   private readonly pool = new ItemPool();
   private readonly processor;
@@ -53,7 +55,9 @@ class WorkerSession {
     this.time = new LoopTime(undefined, this.bell, needsOpenLoop(message.processor));
     this.recorder = new Recorder(message.recorder, message.warmup);
     const overlapping = message.concurrency > 1;
-    this.processor = makeProcessor(new RealEffort(this.time, message.processor.roundsPerMs, !overlapping), undefined, message.worker);
+    const { roundsPerMs } = message.processor;
+    this.meter = new WorkMeter(roundsPerMs);
+    this.processor = makeProcessor(new RealEffort(this.time, roundsPerMs, !overlapping, this.meter), undefined, message.worker);
     this.strays = runsHandler(message.processor) ? new Strays(this.recorder) : null;
     this.bench = new Bench(
       this.processor,
@@ -98,6 +102,7 @@ class WorkerSession {
       report: this.processor.report(),
       failures: [...this.bench.failureCounts, ...(this.strays?.failureCounts ?? [])],
       cpu: cpu(),
+      work: this.meter.total,
     };
   }
 
@@ -150,7 +155,9 @@ class WorkerSession {
   /** t = 0 is set before any frame or question comes. */
   private awaitStart(): void {
     while (this.phase === PHASE.waiting) this.idle(PHASE.waiting);
-    this.time.startAt(new Float64Array(this.message.origin)[0] ?? 0);
+    const origin = new Float64Array(this.message.origin)[0] ?? 0;
+    this.time.startAt(origin);
+    this.meter.begin(origin + this.message.warmup);
     this.time.watch(() => this.hasNews && this.batchDone.notify());
   }
 

@@ -106,7 +106,11 @@ class ParallelRun {
       lost: this.lanes.reduce((sum, lane) => sum + lane.inFlight, 0),
       threads: [
         { name: "main", cpu: mainCpu },
-        ...reports.map((report, i) => ({ name: offloaded ? "helper" : `worker-${i}`, cpu: report?.cpu ?? null })),
+        ...reports.map((report, i) => ({
+          name: offloaded ? "helper" : `worker-${i}`,
+          cpu: report?.cpu ?? null,
+          work: report?.work ?? null,
+        })),
       ],
     };
   }

@@ -1,5 +1,5 @@
 import { fullGC } from "bun:jsc";
-import { monotonic } from "../../kernel/clock.ts";
+import { monotonic, type Nanoseconds } from "../../kernel/clock.ts";
 import { fileProblem } from "../../kernel/problem.ts";
 import { replaceFile, writeAll } from "../../kernel/replace-file.ts";
 import { printable } from "../../kernel/text.ts";
@@ -9,7 +9,7 @@ import { inspectTape, type TapeFacts } from "../../load/tape.ts";
 import type { CasePlan } from "../../plan/plan.ts";
 import { loadDuration } from "../../scenario/semantics.ts";
 import { droppedTotal, imbalance, type Ledger } from "../../telemetry/ledger.ts";
-import type { Sample } from "../../telemetry/result.ts";
+import type { Calibration, Sample } from "../../telemetry/result.ts";
 import { timestampOf } from "../../workloads/message/message.ts";
 import { dumpPieces } from "../../workloads/message/state.ts";
 import type { StateEntry } from "../../workloads/workload.ts";
@@ -28,6 +28,7 @@ import { FlowStage } from "../stage/flow-stage.ts";
 import { MessageStage } from "../stage/message-stage.ts";
 import type { Stage } from "../stage/stage.ts";
 import { Strays } from "../strays.ts";
+import { WorkMeter, workFigures } from "../work-meter.ts";
 import { buildPipeline, queryPlan, type Setup, type Timing } from "./pipeline.ts";
 import { rehearse } from "./rehearsal.ts";
 import type { OnSample } from "./sampler.ts";
@@ -37,6 +38,8 @@ export interface CaseOptions {
   /** Port to answer queries on over HTTP, 0 for any; null: none, unless the scenario asks that way. */
   readonly http: number | null;
   readonly roundsPerMs: number;
+  /** How its computing was calibrated; null or absent: it has none. */
+  readonly calibration?: Calibration | null;
   readonly access: FetchAccess;
   /** Writes the final states here. */
   readonly dumpState: string | null;
@@ -77,7 +80,10 @@ function openStage(plan: CasePlan, { roundsPerMs, access }: CaseOptions): Promis
 
 async function runStaged(plan: CasePlan, stage: Stage, options: CaseOptions): Promise<RunnerResult> {
   const bell = new Int32Array(new SharedArrayBuffer(BELL_BYTES));
-  const timing = () => keepTime(new LoopTime(monotonic, bell, needsOpenLoop(stage.spec)), options.roundsPerMs);
+  const { roundsPerMs } = options;
+  const meter = new WorkMeter(roundsPerMs);
+  const timing = (own = new WorkMeter(roundsPerMs)) =>
+    keepTime(new LoopTime(monotonic, bell, needsOpenLoop(stage.spec)), roundsPerMs, own, plan.scenario.warmup * 1000);
   const tape = openTape(plan.scenario, timestampOf);
   const facts = await inspectTape(tape, loadDuration(plan.scenario), plan.scenario.warmup, async () => {
     options.onPreparing();
@@ -85,7 +91,7 @@ async function runStaged(plan: CasePlan, stage: Stage, options: CaseOptions): Pr
     await new Promise<void>((resolve) => setImmediate(resolve));
   });
   const face = openFace(plan, facts, options.http, bell);
-  const setup: Setup = { ...timing(), plan, timestampOf, stage, face };
+  const setup: Setup = { ...timing(meter), plan, timestampOf, stage, face };
   const { time } = setup;
   const executor = makeExecutor(setup, bell);
   try {
@@ -117,6 +123,8 @@ async function runStaged(plan: CasePlan, stage: Stage, options: CaseOptions): Pr
     const strays = runsHandler(stage.spec) ? new Strays(pipeline.job.recorder) : null;
     const execution = await work.finally(() => strays?.settle());
     const cpuMs = pipeline.sampler.cpuMsSinceStart();
+    const machine = pipeline.sampler.machineSinceStart();
+    const computed = workFigures([meter.total, ...execution.threads.flatMap(({ work }) => work ?? [])], roundsPerMs);
     const states = execution.state.flatMap((slice) => slice.entries);
     if (options.dumpState !== null) writeState(options.dumpState, states, pipeline.lifecycle);
     return summarize({
@@ -127,6 +135,7 @@ async function runStaged(plan: CasePlan, stage: Stage, options: CaseOptions): Pr
       states,
       idle: time.idle,
       cpuMs,
+      surroundings: { machine, work: computed, calibration: options.calibration ?? null },
       own: await stage.figures(execution.reports, pipeline.intake),
     });
   } finally {
@@ -134,15 +143,16 @@ async function runStaged(plan: CasePlan, stage: Stage, options: CaseOptions): Pr
   }
 }
 
-function keepTime(time: LoopTime, roundsPerMs: number): Timing & { readonly time: LoopTime } {
+function keepTime(time: LoopTime, roundsPerMs: number, meter: WorkMeter, warmup: Nanoseconds): Timing & { readonly time: LoopTime } {
   return {
     time,
     begin: (ago = 0) => {
       const origin = monotonic.now() - ago;
       time.startAt(origin);
+      meter.begin(origin + warmup);
       return origin;
     },
-    effort: (blocking) => new RealEffort(time, roundsPerMs, blocking),
+    effort: (blocking) => new RealEffort(time, roundsPerMs, blocking, meter),
   };
 }
 

@@ -45,7 +45,7 @@ const outbox = new Outbox();
 async function obey(message: ToRunner): Promise<void> {
   switch (message.type) {
     case "calibrate":
-      send({ type: "calibrated", ...calibrate() });
+      send({ type: "calibrated", calibration: calibrate() });
       return;
     case "stop":
       stopsAsked++;
@@ -62,9 +62,10 @@ async function obey(message: ToRunner): Promise<void> {
   }
 }
 
-function runOrder({ plan, roundsPerMs, dumpState, http, access }: Extract<ToRunner, { type: "run" }>) {
+function runOrder({ plan, calibration, dumpState, http, access }: Extract<ToRunner, { type: "run" }>) {
   return runCase(plan, {
-    roundsPerMs,
+    roundsPerMs: calibration?.roundsPerMs ?? 1,
+    calibration,
     dumpState,
     http,
     access,

@@ -10,6 +10,7 @@ import type { CasePlan } from "../../plan/plan.ts";
 import { batchRule } from "../../queueing/batcher.ts";
 import type { Scenario } from "../../scenario/schema.ts";
 import { Histogram } from "../../telemetry/histogram.ts";
+import { MachineWatch } from "../../telemetry/machine-use.ts";
 import { Recorder } from "../../telemetry/recorder.ts";
 import { WIDEST_FORMAT } from "../../workloads/message/wire.ts";
 import type { Effort, Intake } from "../../workloads/workload.ts";
@@ -100,6 +101,7 @@ export function buildPipeline(setup: Setup, facts: TapeFacts, onSample: OnSample
       }));
       if (broken !== null) lifecycle.endEarly(now, broken);
     },
+    new MachineWatch(setup.stage.helpers),
   );
   const asksItself = scenario.queries.rate > 0 && scenario.queries.via === "call";
   const desk =

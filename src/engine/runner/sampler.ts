@@ -1,9 +1,9 @@
 import { readdirSync } from "node:fs";
 import type { Nanoseconds } from "../../kernel/clock.ts";
 import type { Offered } from "../../load/offered.ts";
-import { Cores } from "../../telemetry/cores.ts";
 import { Histogram, Interval } from "../../telemetry/histogram.ts";
 import type { Ledger } from "../../telemetry/ledger.ts";
+import { type MachineReading, type MachineUse, MachineWatch, usedBetween } from "../../telemetry/machine-use.ts";
 import { rssBytes } from "../../telemetry/memory.ts";
 import type { Recorder } from "../../telemetry/recorder.ts";
 import type { Sample } from "../../telemetry/result.ts";
@@ -36,10 +36,9 @@ export class CaseSampler implements Sampler {
   private gauge: Gauge = { depth: () => 0, inFlight: () => 0, blocked: () => 0 };
   private interval = new Interval([]);
   peakRssBytes = rssBytes();
-  private readonly cores = new Cores();
-  private readonly coresOfRun = new Cores();
-  /** As last read, and when that is to be done again. */
-  private coresNow: number[] = [];
+  /** The machine as last read, what it was used for until then, and when that is to be done again. */
+  private machineAt: MachineReading;
+  private use: MachineUse | null = null;
   private rssBytes = 0;
   private lookedAt = 0;
   private last = { t: 0, offered: 0, processed: 0, dropped: 0, blocked: 0 };
@@ -50,6 +49,7 @@ export class CaseSampler implements Sampler {
   private readonly merged = new Histogram();
   /** Since the start, or the end of the warm-up. */
   private cpuAtStart = process.cpuUsage();
+  private machineAtStart: MachineReading;
   private cpuFrom: Nanoseconds = 0;
 
   constructor(
@@ -58,8 +58,11 @@ export class CaseSampler implements Sampler {
     private readonly warmup: Nanoseconds,
     private readonly every: Nanoseconds,
     private readonly onSample: OnSample,
+    private readonly machine: Pick<MachineWatch, "read" | "allowed"> = new MachineWatch(),
   ) {
     this.nextAt = every;
+    this.machineAt = machine.read();
+    this.machineAtStart = this.machineAt;
   }
 
   observe(recorders: readonly Recorder[], gauge: Gauge): void {
@@ -69,14 +72,14 @@ export class CaseSampler implements Sampler {
   }
 
   begin(): void {
-    this.cores.utilization();
-    this.coresOfRun.utilization();
     this.cpuAtStart = process.cpuUsage();
+    this.machineAt = this.machine.read();
+    this.machineAtStart = this.machineAt;
   }
 
-  /** Utilisation of every core from the start (or the end of warm-up) until now. */
-  coresSinceStart(): number[] {
-    return this.coresOfRun.utilization();
+  /** What the machine was used for from the start (or the end of warm-up) until now. */
+  machineSinceStart(): MachineUse {
+    return usedBetween(this.machineAtStart, this.machine.read(), this.machine.allowed);
   }
 
   /** CPU time of this process from the start (or the end of warm-up) until now, in milliseconds. */
@@ -109,10 +112,11 @@ export class CaseSampler implements Sampler {
       rssBytes: this.rssBytes,
       p50: p50 / 1e6,
       p99: p99 / 1e6,
-      cores: this.coresNow,
+      cores: this.use?.utilization ?? [],
+      otherCores: this.use?.otherCores ?? null,
     };
     if (this.last.t < this.warmup) {
-      this.coresOfRun.utilization();
+      this.machineAtStart = this.machine.read();
       this.cpuAtStart = process.cpuUsage();
       this.cpuFrom = now;
     }
@@ -125,7 +129,9 @@ export class CaseSampler implements Sampler {
   /** Asks the system: that is the dearest part of a sample. */
   private look(now: Nanoseconds): void {
     this.lookedAt = now + RUNNING_EVERY;
-    this.coresNow = this.cores.utilization();
+    const reading = this.machine.read();
+    this.use = usedBetween(this.machineAt, reading, this.machine.allowed);
+    this.machineAt = reading;
     this.rssBytes = rssBytes();
     this.peakRssBytes = Math.max(this.peakRssBytes, this.rssBytes);
   }

@@ -2,11 +2,13 @@ import type { Nanoseconds } from "../../kernel/clock.ts";
 import { formatMs } from "../../kernel/units.ts";
 import type { TapeFacts } from "../../load/tape.ts";
 import { type CasePlan, queueCapacity } from "../../plan/plan.ts";
+import { judgeDisturbance } from "../../telemetry/disturbance.ts";
 import { Histogram } from "../../telemetry/histogram.ts";
 import { imbalance, type Ledger } from "../../telemetry/ledger.ts";
+import type { MachineUse } from "../../telemetry/machine-use.ts";
 import { peakMemory } from "../../telemetry/memory.ts";
 import type { Counts, LatencyPart, Recorder } from "../../telemetry/recorder.ts";
-import type { CaseStatus } from "../../telemetry/result.ts";
+import type { Calibration, CaseStatus, WorkFigures } from "../../telemetry/result.ts";
 import { digestOf } from "../../workloads/message/state.ts";
 import { mergeUnseen, unseenWarning } from "../../workloads/message/unseen.ts";
 import type { StateEntry } from "../../workloads/workload.ts";
@@ -25,8 +27,17 @@ export interface Measured {
   /** Time the source's thread has waited. */
   readonly idle: Nanoseconds;
   readonly cpuMs: number;
+  /** What the machine was used for meanwhile, and how computing went on it; absent: on a clock of its own, where that says nothing. */
+  readonly surroundings?: Surroundings;
   /** Figures that only its workload has. */
   readonly own?: StageFigures;
+}
+
+export interface Surroundings {
+  readonly machine: MachineUse;
+  readonly work: WorkFigures | null;
+  /** Of the case's computing; null: it has none. */
+  readonly calibration: Calibration | null;
 }
 
 /** The final figures of a case. */
@@ -42,12 +53,15 @@ export function summarize(measured: Measured): RunnerResult {
   const throughput = perSecond(processedAndMeasured(counts));
   const queueLatency = latency("queue");
   const validity = judge(measured, ledger, counts);
+  const { machine = sampler.machineSinceStart(), work = null, calibration = null } = measured.surroundings ?? {};
+  const disturbance = measured.surroundings === undefined ? null : judgeDisturbance(machine, work, calibration);
   const endMs = execution.endedAt / 1e6;
   return {
     mode: plan.mode,
     status: statusOf(lifecycle.reason, validity.problems, lifecycle.aborted),
     problems: [...(lifecycle.reason === null ? [] : [lifecycle.reason]), ...validity.problems],
-    warnings: [...lifecycle.notes, ...validity.warnings, ...notes],
+    warnings: [...lifecycle.notes, ...validity.warnings, ...notes, ...(disturbance === null ? [] : [disturbance.warning])],
+    disturbed: disturbance?.disturbed ?? null,
     tape: { hash: facts.hash, count: source.closedLoop ? offered.count : facts.count },
     ledger,
     rejections: pipeline.intake.rejections,
@@ -84,7 +98,7 @@ export function summarize(measured: Measured): RunnerResult {
         ? { count: 0, meanSize: 0 }
         : batchFigures(execution.batches ?? { count: counts.measuredBatches, items: counts.batched }),
     queries: queryFigures(measured),
-    cores: sampler.coresSinceStart().map((utilization, core) => ({ core, utilization })),
+    cores: machine.utilization.map((utilization, core) => ({ core, utilization })),
     process: {
       cpuMs: measured.cpuMs,
       peakRssBytes: peakMemory() ?? sampler.peakRssBytes,
@@ -101,6 +115,7 @@ export function summarize(measured: Measured): RunnerResult {
         name,
         utilization: cpu === null ? null : Math.min(1, cpu / Math.max(1, execution.endedAt)),
       })),
+      work,
     },
     thresholds: pipeline.gate.verdicts({
       recorders: execution.recorders,

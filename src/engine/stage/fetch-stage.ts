@@ -34,6 +34,7 @@ const NO_REPORT: FetchReport = { byStatus: {}, byError: {}, byHost: {} };
 
 /** Requests to a server: the mock that the scenario describes, in a process of its own, or somebody else's. */
 export class FetchStage implements Stage {
+  readonly helpers: readonly number[];
   private readonly breakers: CircuitBreakers;
   private readonly limiter: RateLimiter | null;
   private readonly counts: readonly Float64Array[];
@@ -48,9 +49,15 @@ export class FetchStage implements Stage {
     private readonly fetch: FetchSpec,
     readonly spec: ProcessorSpec,
     readonly makeProcessor: MakeProcessor,
-    private readonly mock: { readonly begin?: () => void; readonly stats?: MockProcess["stats"]; readonly stop: () => void } | null,
+    private readonly mock: {
+      readonly begin?: () => void;
+      readonly stats?: MockProcess["stats"];
+      readonly pid?: number;
+      readonly stop: () => void;
+    } | null,
   ) {
     const { settings, shared } = fetch;
+    this.helpers = mock?.pid === undefined ? [] : [mock.pid];
     this.breakers = new CircuitBreakers({ failureThreshold: 1, openFor: 0 }, shared.breakers);
     this.limiter = settings.rateLimit === false ? null : new RateLimiter(settings.rateLimit, shared.limiter);
     this.counts = shared.counts.map((memory) => new Float64Array(memory));
@@ -68,7 +75,7 @@ export class FetchStage implements Stage {
     if (access.files.deadLetter !== null) LineFile.create(access.files.deadLetter);
     const base = mock?.url ?? settings.target?.url ?? null;
     const parts = { settings, base, allowedHosts: access.allowedHosts, files: access.files };
-    const own = mock === null ? null : { begin: () => mock.begin(), stats: () => mock.stats(), stop: () => mock.stop() };
+    const own = mock === null ? null : { begin: () => mock.begin(), stats: () => mock.stats(), pid: mock.pid, stop: () => mock.stop() };
     return FetchStage.of(plan, parts, own);
   }
 

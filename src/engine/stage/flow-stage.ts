@@ -16,6 +16,7 @@ const MEMORY = "memory" as const;
 
 /** Flows, one on each thread, and the items that go through them. */
 export class FlowStage implements Stage {
+  readonly helpers = [];
   private readonly boards: readonly FlowBoard[];
 
   private constructor(

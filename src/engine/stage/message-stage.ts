@@ -10,6 +10,7 @@ import type { Stage, StageFigures } from "./stage.ts";
 
 /** State machines, and the messages that update them. */
 export class MessageStage implements Stage {
+  readonly helpers = [];
   private constructor(
     private readonly plan: CasePlan,
     readonly spec: ProcessorSpec,

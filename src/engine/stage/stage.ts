@@ -13,6 +13,8 @@ export type StageFigures = Pick<CaseResult, "fetch" | "flow" | "serialization"> 
 export interface Stage {
   readonly spec: ProcessorSpec;
   readonly makeProcessor: MakeProcessor;
+  /** Ids of the processes that it started: what they compute is the lab's own. */
+  readonly helpers: readonly number[];
   /** Makes items of a tape, from its beginning. */
   intake(): Intake;
   /** Told the moment of t = 0. */

@@ -1,6 +1,7 @@
 import type { FailureCount } from "../../telemetry/result.ts";
 import type { StateSlice, WorkloadReport } from "../../workloads/workload.ts";
 import type { ProcessorSpec } from "../processors.ts";
+import type { WorkSums } from "../work-meter.ts";
 
 /** What the source's thread and a Worker say to each other beside the ring. */
 
@@ -52,6 +53,8 @@ export type WorkerReply =
       readonly report: WorkloadReport;
       readonly failures: readonly FailureCount[];
       readonly cpu: number | null;
+      /** What it computed. */
+      readonly work: WorkSums;
     }
   | { readonly type: "answer"; readonly id: number; readonly json: string | null }
   /** States as they were at `at`, an instant of the run. */

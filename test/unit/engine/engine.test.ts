@@ -1,10 +1,8 @@
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { cpus } from "node:os";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
-import { calibrate, undisturbedMean } from "../../../src/engine/calibration.ts";
 import { burn, RealEffort } from "../../../src/engine/effort.ts";
 import { Bench } from "../../../src/engine/executor/bench.ts";
 import { Lifecycle } from "../../../src/engine/lifecycle.ts";
@@ -137,101 +135,6 @@ describe("heads of items between threads", () => {
     heads.begin();
     for (let key = 0; key < 10; key++) heads.write(Object.assign(new Item(), { key, taken: 5.5 }), words);
     expect(words.at).toBe(HEAD_WORDS + 9);
-  });
-});
-
-describe("calibration", () => {
-  const cache = join(folder, "cache", "calibration.json");
-
-  /** A core that does so many rounds in a millisecond, and takes so many times as long over what comes right after a rest. */
-  function core(roundsPerMs: number, rested = 1) {
-    const time = new VirtualTime();
-    let idle = 0;
-    const compute = (rounds: number) => {
-      time.spend((rounds * 1e6 * (time.idle > idle ? rested : 1)) / roundsPerMs);
-      idle = time.idle;
-      return 1;
-    };
-    return { time, compute };
-  }
-
-  test("is of a core that rests half of the time", () => {
-    const { time, compute } = core(500_000, 1.02);
-    const file = join(folder, "rested.json");
-    expect(calibrate(time, file, compute).roundsPerMs * 1.02).toBeCloseTo(500_000, 0);
-    expect(time.idle / time.now()).toBeCloseTo(0.5, 1);
-    const from = time.now();
-    expect(calibrate(time, file, compute)).toMatchObject({ cached: true, checkRatio: expect.closeTo(1, 6) });
-    expect((time.now() - from) / 1e6).toBeLessThan(400);
-  });
-
-  test("finds a rate, keeps it, and confirms it at the next start", () => {
-    const first = calibrate(undefined, cache);
-    expect(first.cached).toBe(false);
-    const from = performance.now();
-    burn(Math.round(first.roundsPerMs * 20), 1);
-    expect(performance.now() - from).toBeGreaterThan(10);
-    const kept = JSON.parse(readFileSync(cache, "utf8")) as { roundsPerMs: number };
-    expect(kept.roundsPerMs).toBe(first.roundsPerMs);
-  });
-
-  test.each([
-    [1, true],
-    [1.01, true],
-    [0.985, true],
-    [1.1, false],
-  ])("a core at %f of the time it took: the cached rate follows by a fifth, or is measured anew (%p)", (pace, cached) => {
-    const file = join(folder, `pace-${pace}.json`);
-    const perMs = 500_000;
-    const machine = `${cpus()[0]?.model ?? "unknown"} × ${cpus().length}, Bun ${Bun.version}`;
-    writeFileSync(file, JSON.stringify({ machine, roundsPerMs: perMs }));
-    const { time, compute } = core(perMs / pace);
-    const found = calibrate(time, file, compute);
-    expect(found.cached).toBe(cached);
-    expect(found.roundsPerMs / (cached ? perMs / (1 + 0.2 * (pace - 1)) : perMs / pace)).toBeCloseTo(1, 5);
-    expect(found.checkRatio).toBeCloseTo((found.roundsPerMs * pace) / perMs, 5);
-  });
-
-  test("a core that was slow for a moment is not measured anew", () => {
-    const { time, compute } = core(500_000);
-    const file = join(folder, "moment.json");
-    const { roundsPerMs } = calibrate(time, file, compute);
-    const slowUntil = time.now() + 200e6;
-    const slowFirst = (rounds: number) => {
-      if (time.now() < slowUntil) time.spend(1e6);
-      return compute(rounds);
-    };
-    const again = calibrate(time, file, slowFirst);
-    expect(again).toMatchObject({ cached: true, roundsPerMs: expect.closeTo(roundsPerMs, 0), checkRatio: expect.closeTo(1, 6) });
-    // Slow for good, it is.
-    expect(calibrate(time, file, (rounds) => compute(1.1 * rounds))).toMatchObject({
-      cached: false,
-      roundsPerMs: expect.closeTo(roundsPerMs / 1.1, 0),
-    });
-  });
-
-  test("is by the mean of a core's speeds, and no interruption counts", () => {
-    const speeds = fc.array(fc.double({ min: 0.95, max: 1.2, noNaN: true }), { minLength: 1, maxLength: 60 });
-    const interruptions = fc.array(fc.double({ min: 2, max: 1e6, noNaN: true }), { maxLength: 20 });
-    fc.assert(
-      fc.property(speeds, interruptions, (times, long) => {
-        const some = long.slice(0, Math.floor((times.length - 1) / 2));
-        const mean = times.reduce((sum, time) => sum + time, 0) / times.length;
-        expect(undisturbedMean([...some, ...times])).toBeCloseTo(mean, 9);
-      }),
-    );
-    expect(undisturbedMean([])).toBe(0);
-  });
-
-  test("a cache that is wrong, poisoned or unwritable does no harm", () => {
-    const { time, compute } = core(400_000);
-    calibrate(time, cache, compute);
-    for (const text of ["{", '{"roundsPerMs":1e308}', readFileSync(cache, "utf8").replace(/"roundsPerMs":[\d.]+/, '"roundsPerMs":5000')]) {
-      writeFileSync(cache, text);
-      expect(calibrate(time, cache, compute).roundsPerMs / 400_000).toBeCloseTo(1, 5);
-    }
-    mkdirSync(join(folder, "dir.json"), { recursive: true });
-    expect(calibrate(time, join(folder, "dir.json"), compute).cached).toBe(false);
   });
 });
 

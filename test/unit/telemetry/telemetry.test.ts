@@ -1,7 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { readdirSync } from "node:fs";
 import fc from "fast-check";
-import { Cores, parseProcStat } from "../../../src/telemetry/cores.ts";
 import { HISTOGRAM_BYTES, Histogram, Interval } from "../../../src/telemetry/histogram.ts";
 import { CountIntegral } from "../../../src/telemetry/integral.ts";
 import { droppedTotal, EMPTY_LEDGER, imbalance } from "../../../src/telemetry/ledger.ts";
@@ -186,26 +184,5 @@ describe("ledger and integral", () => {
     integral.increment(50);
     integral.increment(200);
     expect([integral.count, integral.until(300), integral.until(100)]).toEqual([2, 300, 100]);
-  });
-});
-
-describe("cores", () => {
-  test("utilisation is the busy share between two looks", () => {
-    const first = "cpu  9 9\ncpu0 100 0 0 100 0 0 0 0\ncpu1 0 0 0 200 0 0 0 0\nintr 5";
-    const second = "cpu0 150 0 0 150 0 0 0 0\ncpu1 0 0 0 250 50 0 0 0";
-    const looks = [parseProcStat(first), parseProcStat(second), parseProcStat(second)];
-    const cores = new Cores(() => looks.shift() ?? []);
-    expect(cores.utilization()).toEqual([0.5, 0]);
-    expect(cores.utilization()).toEqual([0, 0]);
-  });
-
-  test("this machine has some", () => {
-    expect(new Cores().utilization().length).toBeGreaterThan(0);
-    // However many cases a process runs, one file stays open.
-    if (process.platform !== "linux") return;
-    const files = () => readdirSync("/proc/self/fd").length;
-    const before = files();
-    for (let i = 0; i < 100; i++) new Cores().utilization();
-    expect(files()).toBe(before);
   });
 });

@@ -49,6 +49,10 @@ export class MockProcess {
     }
   }
 
+  get pid(): number {
+    return this.child.pid;
+  }
+
   get url(): string {
     return `http://127.0.0.1:${this.port}`;
   }

@@ -1,0 +1,155 @@
+import { type Clock, monotonic, type Nanoseconds, threadCpu } from "../kernel/clock.ts";
+import type { WorkFigures } from "../telemetry/result.ts";
+
+/** A piece is timed for about so much computing: to read a thread's CPU time is a system call. */
+const EVERY_MS = 1;
+/** Shorter pieces are timed by the wall clock, which is read thirty times as fast; one that takes this many times as long as most was interrupted. */
+const SHORT: Nanoseconds = 250_000;
+const INTERRUPTED = 1.5;
+/** By what share the estimate of how long most take moves at each piece: up or down, so that it settles at the median. */
+const STEP = 0.02;
+/** Computing below which, and pieces of fewer than which, nothing is told. */
+const LEAST_MS = 20;
+const LEAST_PIECES = 10;
+
+/** What one thread's pieces came to; plain numbers, so that they cross threads and add up. */
+export interface WorkSums {
+  /** Of all computing, timed or not. */
+  readonly rounds: number;
+  readonly timedRounds: number;
+  /** CPU time of the timed pieces. */
+  readonly cpu: Nanoseconds;
+  /** Wall time less CPU time of those that are long enough to know it, and their rounds. */
+  readonly takenAway: Nanoseconds;
+  readonly longRounds: number;
+  readonly pieces: number;
+  /** Sums of CPU time over asked time of each piece, and of its square. */
+  readonly ratios: number;
+  readonly squares: number;
+}
+
+const NOTHING: WorkSums = { rounds: 0, timedRounds: 0, cpu: 0, takenAway: 0, longRounds: 0, pieces: 0, ratios: 0, squares: 0 };
+
+/** Times some of the calibrated pieces of work that a thread computes, to see whether they take what they should. */
+export class WorkMeter {
+  private sums: { -readonly [K in keyof WorkSums]: WorkSums[K] } = { ...NOTHING };
+  private readonly every: number;
+  /** Rounds since a piece was timed. */
+  private pending = 0;
+  /** Instant of `clock` from which on pieces count. */
+  private from: Nanoseconds = Number.NEGATIVE_INFINITY;
+  /** Time over asked time of most short pieces. */
+  private usual = 1;
+  private readonly cpuCost: Nanoseconds;
+  private readonly clockCost: Nanoseconds;
+
+  constructor(
+    private readonly roundsPerMs: number,
+    private readonly clock: Clock = monotonic,
+    private readonly cpu: () => Nanoseconds | null = threadCpu,
+  ) {
+    this.every = EVERY_MS * roundsPerMs;
+    // Of the clock itself there is one reading more.
+    this.clockCost = leastSpan(() => clock.now(), clock) / (READINGS + 1);
+    this.cpuCost = (leastSpan(cpu, clock) - this.clockCost) / READINGS;
+  }
+
+  /** Forgets what was so far; pieces before the instant, one of the meter's own clock, do not count. */
+  begin(from: Nanoseconds): void {
+    this.sums = { ...NOTHING };
+    this.pending = 0;
+    this.from = from;
+  }
+
+  /** Computes, and times it when that is due. */
+  run(burn: (rounds: number, chain: number) => number, rounds: number, chain: number): number {
+    this.sums.rounds += rounds;
+    this.pending += rounds;
+    if (this.pending < this.every) return burn(rounds, chain);
+    this.pending = 0;
+    const asked = (rounds / this.roundsPerMs) * 1e6;
+    return asked < SHORT ? this.timeShort(burn, rounds, chain, asked) : this.timeLong(burn, rounds, chain, asked);
+  }
+
+  private timeShort(burn: (rounds: number, chain: number) => number, rounds: number, chain: number, asked: Nanoseconds): number {
+    const began = this.clock.now();
+    const end = burn(rounds, chain);
+    const took = this.clock.now() - began - this.clockCost;
+    this.usual *= took > this.usual * asked ? 1 + STEP : 1 - STEP;
+    if (this.counts(began) && took < INTERRUPTED * this.usual * asked) this.add(rounds, took, asked);
+    return end;
+  }
+
+  private timeLong(burn: (rounds: number, chain: number) => number, rounds: number, chain: number, asked: Nanoseconds): number {
+    const began = this.clock.now();
+    const before = this.cpu();
+    const end = burn(rounds, chain);
+    const after = this.cpu();
+    const wall = this.clock.now() - began - this.clockCost - 2 * this.cpuCost;
+    if (!this.counts(began)) return end;
+    if (before === null || after === null) {
+      this.add(rounds, wall, asked);
+      return end;
+    }
+    const used = after - before - this.cpuCost;
+    this.add(rounds, used, asked);
+    this.sums.takenAway += wall - used;
+    this.sums.longRounds += rounds;
+    return end;
+  }
+
+  /** False, and all so far forgotten, until the pieces count. */
+  private counts(at: Nanoseconds): boolean {
+    if (at >= this.from) return true;
+    this.sums.rounds = 0;
+    return false;
+  }
+
+  private add(rounds: number, used: Nanoseconds, asked: Nanoseconds): void {
+    const { sums } = this;
+    const ratio = used / asked;
+    sums.timedRounds += rounds;
+    sums.cpu += used;
+    sums.pieces++;
+    sums.ratios += ratio;
+    sums.squares += ratio * ratio;
+  }
+
+  get total(): WorkSums {
+    return { ...this.sums };
+  }
+}
+
+/** Readings that are timed together to find out what one costs. */
+const READINGS = 20;
+
+/** The shortest that so many readings took, of a few tries: anything longer was something else. */
+function leastSpan(reading: () => unknown, clock: Clock): Nanoseconds {
+  let least = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < 5; i++) {
+    const began = clock.now();
+    for (let j = 0; j < READINGS; j++) reading();
+    least = Math.min(least, clock.now() - began);
+  }
+  return least;
+}
+
+/** How computing went over all threads; null: there was too little of it to tell. `roundsPerMs`: as calibrated. */
+export function workFigures(threads: readonly WorkSums[], roundsPerMs: number): WorkFigures | null {
+  const sum = (pick: (sums: WorkSums) => number) => threads.reduce((total, sums) => total + pick(sums), 0);
+  const pieces = sum(({ pieces }) => pieces);
+  const timedRounds = sum(({ timedRounds }) => timedRounds);
+  const rounds = sum(({ rounds }) => rounds);
+  if (pieces < LEAST_PIECES || rounds < LEAST_MS * roundsPerMs) return null;
+  const longRounds = sum(({ longRounds }) => longRounds);
+  const cpuMs = sum(({ cpu }) => cpu) / 1e6;
+  const mean = sum(({ ratios }) => ratios) / pieces;
+  const variance = Math.max(0, sum(({ squares }) => squares) / pieces - mean * mean);
+  return {
+    askedMs: rounds / roundsPerMs,
+    roundsPerMs: timedRounds / cpuMs,
+    slowerBy: (cpuMs * roundsPerMs) / timedRounds - 1,
+    slowerByError: Math.sqrt(variance / pieces),
+    takenAwayMs: longRounds === 0 ? null : Math.max(0, (sum(({ takenAway }) => takenAway) / 1e6) * (rounds / longRounds)),
+  };
+}
