@@ -2,13 +2,17 @@ import { coreCount } from "../engine/machine.ts";
 import { UserError } from "../kernel/problem.ts";
 import { printable, quoted, safeJson } from "../kernel/text.ts";
 import { formatCount, formatMs, formatShare } from "../kernel/units.ts";
+import { counted } from "../kernel/wording.ts";
 import { planCases } from "../plan/plan.ts";
 import { findScenario } from "../scenario/find.ts";
 import { loadScenarioFile } from "../scenario/load.ts";
+import type { Scenario } from "../scenario/schema.ts";
 import type { Prediction } from "../telemetry/result.ts";
 import { predict } from "../theory/predict.ts";
+import { intentLines, oneLine } from "../views/report/intent.ts";
 import { paramsText } from "../views/report/sweep.ts";
 import { textTable } from "../views/report/table.ts";
+import { wrappedText } from "../views/report/wrapping.ts";
 import { overridesOf, type RunFlags } from "./flags.ts";
 
 export interface PredictFlags extends Pick<RunFlags, "mode" | "duration" | "rate" | "seed" | "set" | "workers"> {
@@ -30,8 +34,22 @@ export function predictScenario(asked: string, { cores: askedCores, json, ...fla
     return;
   }
   const rows = cases.map(({ mode, params, predicted }) => [`${mode} ${paramsText(params)}`.trim(), ...cells(predicted)]);
-  process.stdout.write(`${printable(scenario.title, 200)}, on ${cores} ${cores === 1 ? "core" : "cores"}\n\n`);
+  const { columns = Number.POSITIVE_INFINITY } = process.stdout;
+  const paragraphs = [`${printable(scenario.title, 200)}, on ${counted(cores, "core")}`, ...intentLines(scenario)].map((line) => [line]);
+  for (const lines of [...paragraphs, expectedLines(scenario)]) {
+    if (lines.length > 0) process.stdout.write(`${lines.map((line) => wrappedText(line, columns)).join("\n")}\n\n`);
+  }
   process.stdout.write(`${textTable(["case", "capacity", "done/s", "used", "sojourn", "p99", "bottleneck", "model"], rows)}\n`);
+}
+
+/** What the scenario expects, which a run would judge. */
+function expectedLines({ expect = [] }: Scenario): string[] {
+  if (expect.length === 0) return [];
+  const lines = expect.flatMap(({ that, because }) => [
+    ...(because === undefined ? [] : [`  ${oneLine(because)}`]),
+    `    ${printable(that, 500)}`,
+  ]);
+  return ["A run will judge:", ...lines];
 }
 
 function cells({ capacity, throughput, utilization, sojournMean, sojournP99, bottleneck, model }: Prediction): string[] {

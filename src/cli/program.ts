@@ -5,6 +5,7 @@ import { printable, quoted } from "../kernel/text.ts";
 import type { RunFlags } from "./flags.ts";
 import { MOCK_FLAGS } from "./mock-flags.ts";
 import type { PredictFlags } from "./predict.ts";
+import type { ShowFlags } from "./runs.ts";
 import type { TileFlags } from "./serve.ts";
 import type { FlowFlags } from "./serve-flows.ts";
 
@@ -205,8 +206,9 @@ function addRuns(program: Command): void {
     .command("show")
     .description("a past run's summary again")
     .argument("<run>", "its name, or last")
+    .option("--all", "every figure that was measured, not only what matters most")
     .option("--requests", "instead: what became of each request that was kept, as NDJSON (fetch)")
-    .action(async (run: string, flags: { requests?: boolean }) => {
+    .action(async (run: string, flags: ShowFlags) => {
       const { showRun } = await import("./runs.ts");
       await showRun(run, flags);
     });

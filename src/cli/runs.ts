@@ -3,6 +3,7 @@ import { printable, quoted, safeJson } from "../kernel/text.ts";
 import { parseDuration } from "../kernel/units.ts";
 import type { RunStore } from "../store/run-store.ts";
 import { closingReport } from "../views/report/closing.ts";
+import { PLAIN_PAINTER } from "../views/report/painter.ts";
 import { textTable } from "../views/report/table.ts";
 import { wholeNumber } from "./flags.ts";
 import { openStore } from "./keep.ts";
@@ -53,21 +54,28 @@ export function pruneRuns(flags: { readonly keep?: string; readonly olderThan?: 
   process.stdout.write(`${gone} ${gone === 1 ? "run" : "runs"} removed\n`);
 }
 
+export interface ShowFlags {
+  readonly requests?: boolean;
+  /** Every figure of every case. */
+  readonly all?: boolean;
+}
+
 /** `lab-tui show RUN`: its summary again, or what became of each of its requests, a line of JSON each. */
-export async function showRun(run: string, { requests = false }: { readonly requests?: boolean }): Promise<void> {
+export async function showRun(run: string, { requests = false, all = false }: ShowFlags): Promise<void> {
+  if (requests && all) throw new UserError("show: --requests and --all tell different things: leave one of them out");
   const store = openStore();
   try {
     if (requests) await writeRequests(store, run);
-    else writeSummary(store, run);
+    else writeSummary(store, run, all);
   } finally {
     store.close();
   }
 }
 
-function writeSummary(store: RunStore, run: string): void {
+function writeSummary(store: RunStore, run: string, all: boolean): void {
   const result = store.result(run);
   if (result === null) throw unknownRun(run);
-  process.stdout.write(closingReport(result, process.stdout.columns));
+  process.stdout.write(closingReport(result, process.stdout.columns, PLAIN_PAINTER, all));
 }
 
 async function writeRequests(store: RunStore, run: string): Promise<void> {

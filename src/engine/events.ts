@@ -1,6 +1,6 @@
 import type { CasePlan, NamedScenario } from "../plan/plan.ts";
 import type { Ledger } from "../telemetry/ledger.ts";
-import type { CaseResult, Machine, Prediction, RunResult, Sample } from "../telemetry/result.ts";
+import type { CaseResult, Machine, Prediction, RunResult, Sample, ThresholdResult } from "../telemetry/result.ts";
 import type { Running } from "./protocol.ts";
 
 /** A case before it has run. */
@@ -16,7 +16,13 @@ export type RunEvent =
   | { readonly type: "case-preparing"; readonly index: number; readonly note: string }
   | { readonly type: "case-started"; readonly index: number; readonly count: number; readonly lastMs: number; readonly url: string | null }
   | { readonly type: "sample"; readonly index: number; readonly sample: Sample; readonly ledger: Ledger; readonly running: Running }
-  | { readonly type: "case-finished"; readonly index: number; readonly result: CaseResult }
+  | {
+      readonly type: "case-finished";
+      readonly index: number;
+      readonly result: CaseResult;
+      /** Its thresholds. */
+      readonly verdicts?: readonly Omit<ThresholdResult, "case">[];
+    }
   | { readonly type: "stopping"; readonly now: boolean }
   | { readonly type: "run-finished"; readonly result: RunResult };
 

@@ -10,6 +10,7 @@ import { conclude } from "../theory/conclude.ts";
 import { explain } from "../theory/explain.ts";
 import { judgeHypotheses } from "../theory/hypotheses.ts";
 import { capacityOf, predict } from "../theory/predict.ts";
+import { shortfallOf } from "../theory/shortfall.ts";
 import { DeadLetterFiles } from "./dead-letter-files.ts";
 import type { CaseOutline, OnEvent } from "./events.ts";
 import { failedResult, type LastSeen } from "./failed-case.ts";
@@ -118,7 +119,7 @@ class ScenarioRun {
       if (outline === undefined) continue;
       const one = await this.runAsked(index, outline.plan, plans);
       ran.set(index, one);
-      this.options.onEvent?.({ type: "case-finished", index, result: one.result });
+      this.options.onEvent?.({ type: "case-finished", index, result: one.result, verdicts: one.verdicts });
     }
     this.deadLetters.settle((index) => {
       const { status, ledger } = ran.get(index)?.result ?? {};
@@ -298,7 +299,8 @@ class ScenarioRun {
 
   /** Adds to what the runner measured what only the console knows. */
   private finish(plan: CasePlan, { thresholds, ...measured }: RunnerResult, series: readonly Sample[]): Ran {
-    const complete = { ...measured, params: plan.params, predicted: this.predictionOf(plan) };
+    const shortfall = shortfallOf(measured, { ...plan, cores: coreCount() });
+    const complete = { ...measured, params: plan.params, predicted: this.predictionOf(plan), shortfall };
     return { result: { ...complete, explanation: explain(complete, plan.scenario), series }, verdicts: thresholds };
   }
 

@@ -12,6 +12,8 @@ export const SHIPPED = resolve(dirname(Bun.fileURLToPath(import.meta.url)), "../
 export interface Listed {
   readonly name: string;
   readonly title: string;
+  readonly description?: string;
+  readonly hypothesis?: string;
   readonly workload: string;
   readonly modes: readonly string[];
   readonly tags: Readonly<Record<string, string>>;
@@ -72,11 +74,13 @@ function outlineOf(file: string): Listed | null {
     if (nestsDeeperThan(text) !== null) return null;
     const value = readValue(file, text);
     if (typeof value !== "object" || value === null) return null;
-    const { title, workload, modes, tags } = value as Record<string, unknown>;
+    const { title, description, hypothesis, workload, modes, tags } = value as Record<string, unknown>;
     if (typeof title !== "string") return null;
     return {
       name: scenarioName(file),
       title,
+      ...(typeof description === "string" ? { description: description.trim() } : {}),
+      ...(typeof hypothesis === "string" ? { hypothesis: hypothesis.trim() } : {}),
       workload: typeof workload === "string" ? workload : "message",
       modes: Array.isArray(modes) ? modes.map(String) : ["sync", "async", "parallel"],
       tags: typeof tags === "object" && tags !== null ? Object.fromEntries(Object.entries(tags).map(([k, v]) => [k, String(v)])) : {},

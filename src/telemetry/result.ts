@@ -93,6 +93,8 @@ export interface CaseResult {
   /** What crossing to another thread cost; messages in `parallel` only. */
   readonly serialization?: SerializationFigures;
   readonly predicted: Prediction;
+  /** What it did less than its threads could have done, by cause; null: that cannot be said so. Absent in files of earlier versions. */
+  readonly shortfall?: Shortfall | null;
   readonly explanation: string;
   readonly series: readonly Sample[];
 }
@@ -196,6 +198,23 @@ export interface Prediction {
   readonly utilization: number | null;
   readonly bottleneck: string;
   readonly model: string;
+}
+
+/** Items per second; the causes sum to capacity − throughput, and one that gained is negative. */
+export interface Shortfall {
+  /** Threads ÷ the time that an item was to take. */
+  readonly capacity: number;
+  readonly throughput: number;
+  readonly causes: {
+    /** Work and reads that took longer than was asked. */
+    readonly work: number;
+    readonly reads: number;
+    readonly queries: number;
+    /** What the lab itself did on these threads. */
+    readonly overhead: number;
+    /** Nothing was there to be done. */
+    readonly idle: number;
+  };
 }
 
 /** One point of a series: rates and percentiles of the interval that ends at `t`, levels at `t`. */

@@ -2,7 +2,7 @@ import { type Expectation, type FigureReference, figuresIn, isProblem, parseExpe
 import { isSweptValue } from "../scenario/expectation-names.ts";
 import type { ExpectRule } from "../scenario/schema.ts";
 import { figureNamed } from "../telemetry/figures.ts";
-import { valueText } from "../telemetry/points.ts";
+import { isDisturbed, valueText } from "../telemetry/points.ts";
 import type { CaseResult, HypothesisResult } from "../telemetry/result.ts";
 import { compare, evaluate, plainName, sideText, type Told, type Value } from "./expectation-value.ts";
 
@@ -118,6 +118,7 @@ function caseOf(figure: FigureReference, params: Params, cases: readonly CaseRes
 
 /** Why the figures of a case say nothing about an expectation; null: they do. */
 function unfit(one: CaseResult): string | null {
+  if (isDisturbed(one)) return "was disturbed by what else the machine did";
   switch (one.status) {
     case "failed":
       return "failed";

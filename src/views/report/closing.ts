@@ -1,43 +1,57 @@
 import { printable } from "../../kernel/text.ts";
 import { formatRate } from "../../kernel/units.ts";
 import type { CaseResult, RateFigures, RunResult, ThresholdResult } from "../../telemetry/result.ts";
+import { faultOf, wasJudged } from "../../telemetry/verdicts.ts";
+import { everyFigure } from "./everything.ts";
+import { hypothesisLines, intentLines } from "./intent.ts";
+import { measuredLines } from "./measured.ts";
 import { type Painter, PLAIN_PAINTER } from "./painter.ts";
 import { bestLine, isSweep, paramsText, sweepPicture } from "./sweep.ts";
 import { comparisonRow, ledgerLine, narrowTable, rowOfResult } from "./table.ts";
+import { wrappedText } from "./wrapping.ts";
 
 /** Sentences of the lab's own are shown whole; only what came from outside is cut. */
 const WHOLE = 10_000;
 
 /** What remains on the main screen when a run is over. */
-export function closingReport(result: RunResult, columns = Number.POSITIVE_INFINITY, painter: Painter = PLAIN_PAINTER): string {
-  const lines = [
-    "",
-    printable(result.scenario.title, 200),
-    "",
-    narrowTable(
-      result.cases.map((one) => comparisonRow(rowOfResult(one))),
-      columns,
-    ),
-    "",
-  ];
+export function closingReport(
+  result: RunResult,
+  columns = Number.POSITIVE_INFINITY,
+  painter: Painter = PLAIN_PAINTER,
+  all = false,
+): string {
+  const rows = result.cases.map((one, i) => comparisonRow({ ...rowOfResult(one), fault: faultOf(result, i) }));
+  const lines = ["", printable(result.scenario.title, 200), "", ...intentLines(result.scenario).flatMap((line) => [line, ""])];
+  lines.push(narrowTable(rows, columns), "");
   if (isSweep(result)) {
     const width = Math.max(40, Math.min(100, columns));
     for (const measure of ["throughput", "latency"] as const) lines.push(...sweepPicture(result, measure, width, 14, painter), "");
     lines.push(bestLine(result.cases), "");
   }
-  for (const sentence of result.conclusions) lines.push(`→ ${printable(sentence, WHOLE)}`);
-  if (result.conclusions.length > 0) lines.push("");
-  for (const one of result.cases) {
-    lines.push(`${caseName(one)}: ${printable(one.explanation, WHOLE)}`);
-    lines.push(`  ledger: ${ledgerLine(one.ledger)}`);
-    if (one.rate !== undefined) lines.push(`  ${rateLine(one.rate)}`);
-    for (const problem of one.problems.filter((sentence) => sentence !== one.explanation))
-      lines.push(`  ${one.status}: ${printable(problem, WHOLE)}`);
-    for (const warning of one.warnings) lines.push(`  note: ${printable(warning, WHOLE)}`);
-    for (const { line, reason } of one.rejections.slice(0, 3)) lines.push(`  rejected, line ${line}: ${printable(reason, 160)}`);
-  }
+  lines.push(...paragraph(hypothesisLines(result)));
+  lines.push(...paragraph(result.conclusions.map((sentence) => `→ ${printable(sentence, WHOLE)}`)));
+  for (const one of result.cases) lines.push(...caseLines(result, one, all));
   for (const threshold of result.thresholds) lines.push(thresholdLine(result, threshold));
-  return `${lines.map((line) => wrapped(line, columns)).join("\n")}\n`;
+  return `${lines.map((line) => wrappedText(line, columns)).join("\n")}\n`;
+}
+
+function paragraph(lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : [...lines, ""];
+}
+
+/** What is told of one case: what limited it, where its items went, what was measured, what to know about it. */
+function caseLines(result: RunResult, one: CaseResult, all: boolean): string[] {
+  const { ledger, rate, problems, explanation, warnings, rejections, status } = one;
+  return [
+    `${caseName(one)}: ${printable(explanation, WHOLE)}`,
+    `  ledger: ${ledgerLine(ledger)}`,
+    ...(rate === undefined ? [] : [`  ${rateLine(rate)}`]),
+    ...measuredLines(one, result).map((line) => `  ${line}`),
+    ...problems.filter((sentence) => sentence !== explanation).map((problem) => `  ${status}: ${printable(problem, WHOLE)}`),
+    ...warnings.map((warning) => `  note: ${printable(warning, WHOLE)}`),
+    ...rejections.slice(0, 3).map(({ line, reason }) => `  rejected, line ${line}: ${printable(reason, 160)}`),
+    ...(all ? ["", ...everyFigure(one).map((line) => (line === "" ? "" : `  ${line}`)), ""] : []),
+  ];
 }
 
 /** What came of a rate that was to be found out. */
@@ -55,34 +69,18 @@ export function rateLine({ asked, resolved, high, trials, capacity, probedMode }
   return `rate: ${below}, ${above}${doubtful} (${count})`;
 }
 
-/** Whether it held, for which case, and by what. */
-export function thresholdLine({ cases }: RunResult, { case: index, metric, expression, value, ok, measured }: ThresholdResult): string {
-  const one = cases[index];
+/** Whether it held, for which case, and by what. What was judged by nothing neither held nor failed. */
+export function thresholdLine(result: RunResult, threshold: ThresholdResult): string {
+  const { case: index, metric, expression, value, ok } = threshold;
+  const one = result.cases[index];
+  const judged = wasJudged(result, threshold);
   const where = one === undefined ? "" : `${caseName(one)}: `;
-  return `${ok ? "✓" : "✗"} ${where}${metric} ${printable(expression, 80)} (${measured === false ? "nothing was measured" : Number(value.toPrecision(4))})`;
+  const by = judged ? Number(value.toPrecision(4)) : "nothing was measured";
+  return `${judged ? (ok ? "✓" : "✗") : "?"} ${where}${metric} ${printable(expression, 80)} (${by})`;
 }
 
 /** A case in words: its mode, and where in the sweep it stands. */
 function caseName({ mode, params }: CaseResult): string {
   const where = paramsText(params);
   return printable(where === "" ? mode : `${mode}, ${where}`, 200);
-}
-
-/** Breaks a sentence at spaces, never between a number and its unit; tables and short lines stay as they are. */
-function wrapped(line: string, columns: number): string {
-  if (Bun.stringWidth(line) <= columns || line.includes("\u001b") || line.includes("──") || / {3}/.test(line)) return line;
-  const indent = /^ */.exec(line)?.[0] ?? "";
-  let column = 0;
-  const words = line
-    .slice(indent.length)
-    .split(/ (?![kMG%]|ms\b|s\b|µs\b|min\b)/)
-    .map((word) => {
-      const width = Bun.stringWidth(word);
-      const fits = column === 0 || column + 1 + width <= columns - indent.length;
-      const before = column === 0 ? "" : fits ? " " : "\n  ";
-      column = fits ? column + (column === 0 ? 0 : 1) + width : 2 + width;
-      return before + word;
-    })
-    .join("");
-  return indent + words;
 }

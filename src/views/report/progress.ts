@@ -1,11 +1,26 @@
 import type { OnEvent, RunEvent } from "../../engine/events.ts";
 import { printable } from "../../kernel/text.ts";
 import { formatCount, formatMs, formatRate } from "../../kernel/units.ts";
+import { counted } from "../../kernel/wording.ts";
+import { intentLines } from "./intent.ts";
 import { paramsText } from "./sweep.ts";
-import { ledgerLine } from "./table.ts";
+import { FAULT, ledgerLine } from "./table.ts";
+import { wrappedText } from "./wrapping.ts";
 
 /** Milliseconds of a case between two progress lines. */
 const EVERY_MS = 1000;
+
+/** Width of what is told before a run, in columns. */
+const INTENT_WIDTH = 100;
+
+/** How a case ended, and what it broke. */
+function outcomeOf({ result, verdicts = [] }: Extract<RunEvent, { readonly type: "case-finished" }>): string {
+  const { status } = result;
+  const broken = verdicts.filter(({ ok }) => !ok).map(({ metric, expression }) => `${metric} ${printable(expression, 80)}`);
+  const sound = status !== "failed" && status !== "invalid";
+  if (broken.length === 0) return sound ? status : `${FAULT} ${status}`;
+  return `${FAULT} ${status}, ${counted(broken.length, "threshold")} failed (${broken.join(", ")})`;
+}
 
 /** Progress as plain lines, for pipes and logs. */
 export function progressLines(write: (line: string) => void): OnEvent {
@@ -18,6 +33,7 @@ export function progressLines(write: (line: string) => void): OnEvent {
       case "run-started":
         modes = event.cases.map(({ plan }) => [plan.mode, paramsText(plan.params)].filter(Boolean).join(" "));
         write(`${printable(event.scenario.name, 80)}: ${printable(event.scenario.scenario.title, 200)}`);
+        for (const line of intentLines(event.scenario.scenario)) write(wrappedText(line, INTENT_WIDTH));
         return;
       case "case-preparing":
         nextAt = EVERY_MS;
@@ -39,7 +55,7 @@ export function progressLines(write: (line: string) => void): OnEvent {
         return;
       }
       case "case-finished":
-        write(`${where(event.index)} ${event.result.status}: ${ledgerLine(event.result.ledger)}`);
+        write(`${where(event.index)} ${outcomeOf(event)}: ${ledgerLine(event.result.ledger)}`);
         return;
       case "stopping":
         write(event.now ? "stopping now" : "stopping: draining what was taken (interrupt again to stop at once)");

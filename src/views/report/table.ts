@@ -2,6 +2,7 @@ import { printable } from "../../kernel/text.ts";
 import { formatCount, formatMs } from "../../kernel/units.ts";
 import { droppedTotal, type Ledger } from "../../telemetry/ledger.ts";
 import type { CaseResult, Prediction } from "../../telemetry/result.ts";
+import type { Fault } from "../../telemetry/verdicts.ts";
 import { paramsText } from "./sweep.ts";
 
 /** One row of the table that compares the modes; texts, ready to be drawn. */
@@ -30,7 +31,12 @@ export interface RowFigures {
   /** Cores' worth of CPU. */
   readonly cpu: number;
   readonly predicted: Prediction;
+  /** Why it is not to be built on; a threshold that failed leaves its figures as they are. */
+  readonly fault?: Fault | null;
 }
+
+/** The sign of a case that broke a threshold, or does not count at all, in every list. */
+export const FAULT = "✗";
 
 export function rowOfResult(result: CaseResult): RowFigures {
   const { sojourn } = result.latency;
@@ -52,7 +58,9 @@ export function rowOfResult(result: CaseResult): RowFigures {
 export function comparisonRow(figures: RowFigures): ComparisonRow {
   const failed = figures.status === "failed";
   const blank = (text: string) => (failed ? "–" : text);
-  const mark = figures.status === "completed" || figures.status === "running" ? "" : ` (${figures.status})`;
+  const status = figures.status === "completed" || figures.status === "running" ? "" : ` (${figures.status})`;
+  // The word says it where the status does.
+  const mark = figures.fault === "threshold" ? `${status} ${FAULT}` : status;
   // Of nothing that was done nothing took any time.
   const latency = (ms: number) => (figures.throughput > 0 ? blank(formatMs(ms)) : "–");
   const { capacity } = figures.predicted;

@@ -1,0 +1,42 @@
+import { isDisturbed } from "./points.ts";
+import type { RunResult, ThresholdResult } from "./result.ts";
+
+/** How a run did beside what was asked of it, for lists in which it is one line. */
+export interface Verdicts {
+  readonly thresholds: { readonly failed: number; readonly of: number };
+  readonly hypotheses: { readonly held: number; readonly broken: number; readonly untold: number };
+  /** Cases that are disturbed, and those that are not valid or failed. */
+  readonly disturbed: number;
+  readonly unsound: number;
+}
+
+export function verdictsOf({ cases, thresholds, hypotheses = [] }: RunResult): Verdicts {
+  const count = <T>(all: readonly T[], is: (one: T) => boolean) => all.filter(is).length;
+  return {
+    thresholds: { failed: count(thresholds, ({ ok }) => !ok), of: thresholds.length },
+    hypotheses: {
+      held: count(hypotheses, ({ ok }) => ok === true),
+      broken: count(hypotheses, ({ ok }) => ok === false),
+      untold: count(hypotheses, ({ ok }) => ok === null),
+    },
+    disturbed: count(cases, isDisturbed),
+    unsound: count(cases, ({ status }) => status === "failed" || status === "invalid"),
+  };
+}
+
+/** Why a case is not to be built on; null: nothing speaks against it. A case that was stopped says what it measured until then. */
+export type Fault = "failed" | "invalid" | "threshold";
+
+export function faultOf({ cases, thresholds }: Pick<RunResult, "cases" | "thresholds">, index: number): Fault | null {
+  const status = cases[index]?.status;
+  if (status === "failed" || status === "invalid") return status;
+  return thresholds.some((one) => one.case === index && !one.ok) ? "threshold" : null;
+}
+
+/** True when a threshold was judged by something that happened: not by nothing, nor by a case that was stopped before anything was done. */
+export function wasJudged({ cases }: Pick<RunResult, "cases">, { case: index, measured }: ThresholdResult): boolean {
+  const one = cases[index];
+  if (measured === false || one === undefined) return false;
+  const { processed, failed, rejected, dropped } = one.ledger;
+  return one.status === "completed" || processed + failed + rejected + dropped.newest + dropped.oldest > 0;
+}

@@ -1,0 +1,62 @@
+import type { CaseResult, Shortfall } from "../telemetry/result.ts";
+import type { Expected } from "./demand.ts";
+
+type Figures = Pick<CaseResult, "durationMs" | "throughput" | "ledger" | "latency" | "sourceBlocked" | "process">;
+
+/**
+ * What a case did less than theory says it could, by cause, in items per second; they sum to capacity − throughput.
+ *
+ * For one thread that works items in turn, or as many as there are cores: threads × span is all that they could have worked, and
+ * is spent on the work as asked, on work that took longer, on reads, on queries, on the lab's own doings, and on nothing. null
+ * where the time of a thread does not say what it could have done (waits that overlap, batches that cost, more Workers than cores).
+ */
+export function shortfallOf(figures: Figures, expected: Expected): Shortfall | null {
+  const { durationMs: span, throughput, latency, process, ledger } = figures;
+  const threads = threadsOf(expected);
+  if (threads === null || span <= 0 || latency.service.count === 0 || ledger.failed > 0) return null;
+  const { mode, scenario } = expected;
+  const done = (throughput * span) / 1000;
+  const asked = scenario.work.time / 1000;
+  const readAsked = mode === "sync" ? (scenario.source.latency.min + scenario.source.latency.max) / 2000 : 0;
+  const capacity = (threads * 1000) / (asked + readAsked);
+  const worked = latency.service.mean * done;
+  const read = mode === "sync" ? figures.sourceBlocked.readMs : 0;
+  const queries = mode === "parallel" ? 0 : Math.min(figures.sourceBlocked.queryMs, Math.max(0, threads * span - worked - read));
+  const rest = threads * span - worked - read - queries;
+  const busy = mode === "parallel" ? workersBusy(process.threads) : process.eventLoop.busy * span;
+  if (busy === null) return null;
+  const used = mode === "parallel" ? busy * span : busy;
+  const overhead = Math.min(Math.max(0, rest), Math.max(0, used - worked - queries - (mode === "sync" ? read : 0)));
+  // So many items would have been done in a millisecond of thread time.
+  const perMs = capacity / (threads * span);
+  const part = (ms: number) => ms * perMs;
+  return {
+    capacity,
+    throughput,
+    causes: {
+      work: part(worked - done * asked),
+      reads: part(read - done * readAsked),
+      queries: part(queries),
+      overhead: part(overhead),
+      idle: part(rest - overhead),
+    },
+  };
+}
+
+/** Threads that work items one after another at their full speed; null: it is not so simple. */
+function threadsOf({ mode, scenario, workers, cores }: Expected): number | null {
+  const { workload, work, async, source } = scenario;
+  if (workload !== "message" || !(work.kind === "cpu" || work.kind === "sleep") || work.time === 0 || work.perBatch > 0) return null;
+  if (mode === "sync") return 1;
+  if (source.latency.max > 0) return null;
+  if (mode === "async") return async.offload === "none" ? 1 : null;
+  return work.kind === "cpu" && workers <= cores ? workers : null;
+}
+
+/** Threads' worth of CPU that the Workers used; null where the system does not tell. */
+function workersBusy(threads: CaseResult["process"]["threads"]): number | null {
+  const workers = threads.filter(({ name }) => name !== "main");
+  return workers.some(({ utilization }) => utilization === null)
+    ? null
+    : workers.reduce((sum, { utilization }) => sum + (utilization ?? 0), 0);
+}

@@ -1,0 +1,73 @@
+import { printable } from "../../kernel/text.ts";
+import { formatBytes, formatMs, formatShare } from "../../kernel/units.ts";
+import type { LatencySummary } from "../../telemetry/histogram.ts";
+import type { CaseResult } from "../../telemetry/result.ts";
+import { textTable } from "./table.ts";
+
+/** Every figure of a case, by the name it has in the result file: for whoever looks for what the summary leaves out. */
+
+/** What is told elsewhere: in the summary, in the table of times, and as pictures. */
+const ELSEWHERE: readonly string[] = ["mode", "params", "status", "problems", "warnings", "explanation", "latency", "series", "rejections"];
+
+const COLUMNS = ["count", "mean", "stddev", "min", "p50", "p75", "p90", "p95", "p99", "p99_9", "max"] as const;
+
+/** The times as a table, then the rest: a figure a line, its name to the left. */
+export function everyFigure(one: CaseResult): string[] {
+  const { latency: _, ...queries } = one.queries;
+  const rest = Object.entries({ ...one, queries }).filter(([name]) => !ELSEWHERE.includes(name));
+  const figures = rest.flatMap(([name, value]) => flattened(name, name, value));
+  const width = Math.max(...figures.map(([name]) => Bun.stringWidth(name)));
+  return [
+    ...timesTable(one).split("\n"),
+    "",
+    ...figures.map(([name, text]) => `${name}${" ".repeat(width - Bun.stringWidth(name))}   ${text}`),
+  ];
+}
+
+/** A row per quantile, a column per part: narrow enough for a small screen. */
+function timesTable({ latency, queries }: CaseResult): string {
+  const parts: [string, LatencySummary][] = Object.entries(latency).map(([name, times]) => [name, times]);
+  if (queries.latency.count > 0) parts.push(["query", queries.latency]);
+  const cell = (times: LatencySummary, column: (typeof COLUMNS)[number]) => {
+    const value: number | null = times[column];
+    if (value === null) return "too few";
+    return column === "count" ? String(value) : times.count === 0 ? "–" : formatMs(value);
+  };
+  const rows = COLUMNS.map((column) => [column.replace("_", "."), ...parts.map(([, times]) => cell(times, column))]);
+  return textTable(["", ...parts.map(([name]) => name)], rows);
+}
+
+type Line = readonly [name: string, text: string];
+
+/** A value by its name, one inside another with dots between; lists of plain values in a line. */
+function flattened(path: string, key: string, value: unknown): Line[] {
+  if (value === undefined) return [];
+  if (typeof value !== "object" || value === null) return [[printable(path, 60), leaf(key, value)]];
+  if (Array.isArray(value) && value.every((inner) => typeof inner !== "object" || inner === null)) {
+    return [[printable(path, 60), value.length === 0 ? "none" : value.map((inner) => leaf(key, inner)).join(", ")]];
+  }
+  const entries = Array.isArray(value) ? value.map(labelled) : Object.entries(value);
+  if (entries.length === 0) return [[printable(path, 60), "none"]];
+  return entries.flatMap(([inner, of]) => flattened(`${path}.${inner}`, isMeasure(inner) ? inner : key, of));
+}
+
+/** A member of a list by its own name, where it has one. */
+function labelled(member: object, index: number): [string, unknown] {
+  const { name, core, ...rest } = member as { readonly name?: unknown; readonly core?: unknown };
+  return [String(name ?? core ?? index), rest];
+}
+
+/** True when a key tells by itself what is measured, so that the keys around it need not. */
+function isMeasure(key: string): boolean {
+  return !/^(p\d+(_9)?|max|min|mean|stddev|\d+)$/.test(key);
+}
+
+function leaf(key: string, value: unknown): string {
+  if (value === null) return "–";
+  if (typeof value !== "number") return printable(String(value), 200);
+  if (/(Ms|^sojourn(Mean|P99)|^staleness)$/.test(key)) return formatMs(value);
+  if (/Ns$/.test(key)) return formatMs(value / 1e6);
+  if (/Bytes$/.test(key) || key === "bytes") return formatBytes(value);
+  if (key === "utilization" || key === "busy") return formatShare(value);
+  return String(Number.isInteger(value) ? value : Number(value.toPrecision(6)));
+}

@@ -1,0 +1,135 @@
+import { formatBytes, formatCount, formatMs, formatShare } from "../../kernel/units.ts";
+import { counted } from "../../kernel/wording.ts";
+import type { LatencySummary } from "../../telemetry/histogram.ts";
+import type { CaseResult, RunResult } from "../../telemetry/result.ts";
+import { shareSum, timeSum } from "./sums.ts";
+
+/**
+ * What was measured of a case beside what the table shows: why it took so long, what kept the source, how deep the queue was, what
+ * it cost. A line each, and only where there is something to it.
+ */
+
+/** Cases that are told of at this length; of more, what matters most. */
+const MOST_CASES = 6;
+
+/** The lines of a case. `all`: what of the cases differs enough to be told of each. */
+export function measuredLines(one: CaseResult, { cases }: Pick<RunResult, "cases">): string[] {
+  if (one.status === "failed" || one.ledger.scheduled === 0) return [];
+  const lines = [timeLine(one), blockedLine(one), shortfallLine(one)];
+  const more = cases.length > MOST_CASES ? [] : [queueLine(one), queriesLine(one), loopLine(one)];
+  return [...lines, ...more, resourcesLine(one, cases)].filter((line) => line !== null);
+}
+
+/** A time that may be missing, since too few items bear it. */
+function timeText(ms: number | null | undefined): string {
+  return ms === null || ms === undefined ? "too few" : formatMs(ms);
+}
+
+/** Where the time of an item went, on average. */
+function timeLine({ latency }: CaseResult): string | null {
+  if (latency.sojourn.count === 0) return null;
+  const part = (name: string, { mean }: LatencySummary) => ({ name, value: mean });
+  const parts = [
+    part("until taken in", latency.schedule),
+    part("in the queue", latency.queue),
+    part("in its batch", latency.batch),
+    part("at work", latency.service),
+  ];
+  return `time: ${timeSum(parts)}, on average`;
+}
+
+/** Of the time of a case, the share from which on that the source was kept from what was due is worth a line. */
+const BLOCKED = 0.01;
+
+function blockedLine({ sourceBlocked, sourceBlockedMs, durationMs }: CaseResult): string | null {
+  if (sourceBlockedMs <= BLOCKED * durationMs) return null;
+  const parts = [
+    { name: "by processing", value: sourceBlocked.processingMs },
+    { name: "by reading", value: sourceBlocked.readMs },
+    { name: "by queries", value: sourceBlocked.queryMs },
+    { name: "by a full queue", value: sourceBlocked.queueFullMs },
+  ];
+  return `source: blocked ${timeSum(parts)}; the case took ${formatMs(durationMs)}`;
+}
+
+/** Idle time of threads that have less to do than they could is no shortfall. */
+const SATURATED = 0.5;
+
+/** What is missing from what the threads could have done, where it was asked of them. */
+function shortfallLine({ shortfall, throughput, offeredRate }: CaseResult): string | null {
+  if (shortfall === null || shortfall === undefined || throughput === 0) return null;
+  const { capacity, causes } = shortfall;
+  const missing = capacity - throughput;
+  const asked = offeredRate === null || offeredRate >= capacity;
+  if (!asked || missing <= 0 || causes.idle > SATURATED * capacity) return null;
+  return `shortfall: of ${formatCount(capacity)}/s in theory ${shareSum(causeParts(shortfall))}`;
+}
+
+export function causeParts({ capacity, causes }: NonNullable<CaseResult["shortfall"]>) {
+  return [
+    { name: "work that took longer", value: causes.work / capacity },
+    { name: "reads that took longer", value: causes.reads / capacity },
+    { name: "queries", value: causes.queries / capacity },
+    { name: "the lab's own", value: causes.overhead / capacity },
+    { name: "idle", value: causes.idle / capacity },
+  ];
+}
+
+function queueLine({ mode, queue, latency }: CaseResult): string | null {
+  if (queue.highWater < 2) return null;
+  const most = queue.capacity === null ? formatCount(queue.highWater) : `${formatCount(queue.highWater)} of ${formatCount(queue.capacity)}`;
+  // In sync there is no queue: what is due waits where it comes from.
+  if (mode === "sync") return `line: ${most} due and not taken at most, ${formatCount(queue.meanDepth)} on average`;
+  if (queue.meanWaitMs < 0.01 * latency.sojourn.mean && queue.fullMs === 0) return null;
+  const full = queue.fullMs > 0 ? `, full for ${formatMs(queue.fullMs)}` : "";
+  return `queue: ${most} waiting at most, ${formatCount(queue.meanDepth)} on average; mean wait ${formatMs(queue.meanWaitMs)}${full}`;
+}
+
+function queriesLine({ queries }: CaseResult): string | null {
+  if (queries.sent === 0) return null;
+  const { latency } = queries;
+  const answered = `queries: ${formatCount(queries.answered)} of ${formatCount(queries.sent)} answered`;
+  const times =
+    latency.count === 0 ? "" : `; median ${timeText(latency.p50)}, p99 ${timeText(latency.p99)}, longest ${timeText(latency.max)}`;
+  const old =
+    queries.staleness === undefined || queries.staleness.count === 0
+      ? ""
+      : `; what they saw was ${formatMs(queries.staleness.mean)} old on average`;
+  return answered + times + old;
+}
+
+/** A loop that is this late for its turns, at its 99th percentile, holds up what else it is to do; milliseconds. */
+const LATE_MS = 5;
+
+function loopLine({ mode, process: { eventLoop } }: CaseResult): string | null {
+  const { p50, p99, max } = eventLoop.delayMs;
+  // In sync every message holds the thread: the line of what is due tells it.
+  if (mode === "sync" || p99 < LATE_MS) return null;
+  return `event loop: late by ${formatMs(p50)} at the median, ${formatMs(p99)} at p99, ${formatMs(max)} at most; busy ${formatShare(eventLoop.busy)}`;
+}
+
+/** From how many open files, and from what difference between cases on, resources are told of; bytes for memory. */
+const FILES = 100;
+const DIFFERENT = 1.5;
+const MEMORY = 500e6;
+
+/** What it cost, where one of the cases cost so much, or so much more than another, that it matters. */
+function resourcesLine(one: CaseResult, cases: readonly CaseResult[]): string | null {
+  const told = cases.filter(({ status }) => status !== "failed");
+  const notable = (read: (of: CaseResult) => number, from: number, least: number) => {
+    const values = told.map(read);
+    const most = Math.max(...values);
+    return most >= from || (most >= least && most > DIFFERENT * Math.min(...values));
+  };
+  const files = notable((of) => of.process.peakOpenFiles ?? 0, FILES, FILES / 2);
+  const memory = notable((of) => of.process.peakRssBytes, MEMORY, 0);
+  const connections = one.fetch?.connectionsOpened ?? null;
+  const { peakOpenFiles, peakRssBytes } = one.process;
+  const parts = [
+    memory || files ? `${formatBytes(peakRssBytes)} of memory` : "",
+    files && peakOpenFiles !== null ? counted(peakOpenFiles, "open file") : "",
+    connections === null ? "" : `${counted(connections, "connection")} opened`,
+    one.fetch === undefined ? "" : `${formatCount(one.fetch.peakConcurrency)} in flight`,
+  ].filter((part) => part !== "");
+  return parts.length === 0 ? null : `at most: ${parts.join(", ")}`;
+}

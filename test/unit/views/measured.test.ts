@@ -1,0 +1,177 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import type { CaseResult, RunResult } from "../../../src/telemetry/result.ts";
+import { closingReport } from "../../../src/views/report/closing.ts";
+import { everyFigure } from "../../../src/views/report/everything.ts";
+import { measuredLines } from "../../../src/views/report/measured.ts";
+import { PLAIN_PAINTER } from "../../../src/views/report/painter.ts";
+import { roundedParts, shareSum, timeSum } from "../../../src/views/report/sums.ts";
+import { rounds } from "../../support/campaign.ts";
+import { caseResult, runResult } from "../../support/results.ts";
+
+describe("sums", () => {
+  test("parts add up to the whole as they are printed", () => {
+    fc.assert(
+      fc.property(fc.array(fc.double({ min: 0, max: 1e5, noNaN: true }), { minLength: 1, maxLength: 6 }), fc.nat(3), (parts, decimals) => {
+        const rounded = roundedParts(parts, decimals);
+        const whole = parts.reduce((sum, part) => sum + part, 0);
+        expect(rounded.reduce((sum, part) => sum + part, 0).toFixed(decimals)).toBe(
+          (Math.round(whole * 10 ** decimals) / 10 ** decimals).toFixed(decimals),
+        );
+        for (const [i, part] of rounded.entries()) expect(Math.abs(part - (parts[i] ?? 0))).toBeLessThan(1.001 / 10 ** decimals);
+      }),
+      { numRuns: rounds(500) },
+    );
+  });
+
+  test("times stand in one unit, without what rounds to nothing", () => {
+    const parts = [
+      { name: "waiting", value: 1196.2 },
+      { name: "in line", value: 0.01 },
+      { name: "at work", value: 8.1 },
+    ];
+    expect(timeSum(parts)).toBe("1.20 s = 1.19 waiting + 0.01 at work");
+  });
+
+  test("a part that gained is taken away", () => {
+    const parts = [
+      { name: "idle", value: 0.05 },
+      { name: "work that took longer", value: -0.01 },
+    ];
+    expect(shareSum(parts)).toBe("4.0 % = 5.0 idle − 1.0 work that took longer");
+  });
+
+  test("of nothing there is nothing", () => {
+    expect(timeSum([{ name: "waiting", value: 0 }])).toBe("0.00 µs");
+  });
+});
+
+/** A case with these figures. */
+function with_(change: Partial<CaseResult>): CaseResult {
+  return { ...caseResult({ mode: "async" }), ...change };
+}
+
+const linesOf = (one: CaseResult, others: readonly CaseResult[] = []) => measuredLines(one, { cases: [one, ...others] }).join("\n");
+
+describe("what was measured is told, where there is something to it", () => {
+  test("what kept the source, by cause", () => {
+    const sourceBlocked = { readMs: 0, processingMs: 300, queryMs: 100, queueFullMs: 0 };
+    expect(linesOf(with_({ sourceBlockedMs: 400, sourceBlocked }))).toContain(
+      "source: blocked 400 ms = 300 by processing + 100 by queries; the case took 1.00 s",
+    );
+  });
+
+  test("a source that is hardly kept is not told of", () => {
+    const sourceBlocked = { readMs: 0, processingMs: 9, queryMs: 0, queueFullMs: 0 };
+    expect(linesOf(with_({ sourceBlockedMs: 9, sourceBlocked }))).not.toContain("blocked");
+  });
+
+  test("how deep the queue was, and how long items waited in it", () => {
+    const queue = { capacity: 10, meanDepth: 4.5, highWater: 10, meanWaitMs: 20, fullMs: 250, growthPerSecond: 0 };
+    expect(linesOf(with_({ queue }))).toContain("queue: 10 of 10 waiting at most, 4.50 on average; mean wait 20.0 ms, full for 250 ms");
+  });
+
+  test("queries and how long they took", () => {
+    const latency = { ...caseResult({ mode: "sync" }).latency.sojourn, count: 50, p50: 2, p99: 8, max: 9 };
+    expect(linesOf(with_({ queries: { sent: 50, answered: 49, latency } }))).toContain(
+      "queries: 49 of 50 answered; median 2.00 ms, p99 8.00 ms, longest 9.00 ms",
+    );
+  });
+
+  test("an event loop that is late for its turns", () => {
+    const one = caseResult({ mode: "async" });
+    const eventLoop = { delayMs: { p50: 8, p99: 12, max: 20 }, busy: 0.99 };
+    expect(linesOf({ ...one, process: { ...one.process, eventLoop } })).toContain(
+      "event loop: late by 8.00 ms at the median, 12.0 ms at p99, 20.0 ms at most; busy 99 %",
+    );
+  });
+
+  test("memory of each case, where one needs far more than another", () => {
+    const one = caseResult({ mode: "async" });
+    const large = { ...one, process: { ...one.process, peakRssBytes: 3e8 } };
+    const small = { ...one, process: { ...one.process, peakRssBytes: 1e8 } };
+    expect(linesOf(small, [large])).toContain("at most: 100 MB of memory");
+    expect(linesOf(small, [small])).not.toContain("memory");
+  });
+
+  test("open files, where there are many", () => {
+    const one = caseResult({ mode: "async" });
+    expect(linesOf({ ...one, process: { ...one.process, peakOpenFiles: 3010 } })).toContain("3.01 k open files");
+  });
+
+  test("what is missing from what the thread could have done, by cause, where it was asked of it", () => {
+    const shortfall = { capacity: 200, throughput: 190, causes: { work: 6, reads: 0, queries: 2, overhead: 1, idle: 1 } };
+    const one = with_({ shortfall, throughput: 190, offeredRate: 300 });
+    expect(linesOf(one)).toContain(
+      "shortfall: of 200/s in theory 5.0 % = 3.0 work that took longer + 1.0 queries + 0.5 the lab's own + 0.5 idle",
+    );
+    expect(linesOf({ ...one, offeredRate: 100 })).not.toContain("shortfall");
+  });
+
+  test("no line is wider than a screen of 100 columns", () => {
+    const queue = { capacity: 10_000, meanDepth: 9999, highWater: 9999, meanWaitMs: 20_000, fullMs: 25_000, growthPerSecond: 0 };
+    for (const line of linesOf(with_({ queue })).split("\n")) expect(Bun.stringWidth(line)).toBeLessThanOrEqual(100);
+  });
+});
+
+describe("every figure", () => {
+  test("that a result holds is told, whatever it is called", () => {
+    const one = { ...caseResult({ mode: "sync" }), novelty: { shareOfIt: 0.25, "\u001b[2Jname": null } };
+    const text = everyFigure(one).join("\n");
+    expect(text).toMatch(/novelty\.shareOfIt +0\.25/);
+    expect(text).not.toContain("\u001b");
+  });
+
+  test("times have their units", () => {
+    expect(everyFigure(caseResult({ mode: "sync" })).join("\n")).toMatch(/durationMs +1\.00 s/);
+  });
+
+  test("is in the summary when it is asked for", () => {
+    const result = runResult([caseResult({ mode: "sync" })]);
+    expect(closingReport(result, 80, PLAIN_PAINTER, true)).toContain("littlesLaw.relativeError");
+    expect(closingReport(result, 80)).not.toContain("littlesLaw.relativeError");
+  });
+});
+
+const hypothesis = { sentence: "It scales.", that: "sync.throughput > 1", figures: {}, reading: "sync.throughput (2) > 1", why: null };
+
+describe("what a scenario is for", () => {
+  const scenario = { ...runResult([]).scenario, description: "What\n  it\u001b explores.", hypothesis: "What is expected." };
+  const report = (change: Partial<RunResult>) => closingReport({ ...runResult([caseResult({ mode: "sync" })]), scenario, ...change }, 80);
+
+  test("is told in the summary, a paragraph in a line", () => {
+    expect(report({})).toContain("\nWhat it\\x1b explores.\n\nHypothesis: What is expected.\n");
+  });
+
+  test.each([
+    [true, "✓ held: It scales.\n    sync.throughput (2) > 1\n"],
+    [false, "✗ did not hold: It scales.\n    sync.throughput (2) > 1\n"],
+  ])("a hypothesis has its verdict and the figures that bear it: %p", (ok, text) => {
+    expect(report({ hypotheses: [{ ...hypothesis, ok }] })).toContain(text);
+  });
+
+  test("one that cannot be told says why", () => {
+    expect(report({ hypotheses: [{ ...hypothesis, ok: null, why: "sync was not run" }] })).toContain(
+      "? cannot tell: It scales.\n    sync was not run\n",
+    );
+  });
+
+  test("results of earlier versions, without any of it, are told as before", () => {
+    expect(closingReport(runResult([caseResult({ mode: "sync" })]), 80)).not.toContain("ypothesis");
+  });
+});
+
+describe("what failed is seen to have failed", () => {
+  const verdict = { case: 0, metric: "dropped", expression: "count==0", value: 3, ok: false };
+
+  test("a case that broke a threshold has a sign in the table", () => {
+    expect(closingReport({ ...runResult([caseResult({ mode: "sync" })]), thresholds: [verdict] })).toMatch(/^sync ✗ /m);
+  });
+
+  test("a threshold judged by nothing is neither held nor failed", () => {
+    const nothing = { ...caseResult({ mode: "sync", status: "aborted", processed: 0, unfinished: 100 }) };
+    const text = closingReport({ ...runResult([nothing]), thresholds: [{ ...verdict, value: 0, ok: true }] });
+    expect(text).toContain("? sync: dropped count==0 (nothing was measured)");
+    expect(text).not.toContain("✓");
+  });
+});
