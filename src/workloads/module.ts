@@ -1,5 +1,6 @@
 import { pathToFileURL } from "node:url";
 import { printable } from "../kernel/text.ts";
+import { offerOwnPackage } from "./own-package.ts";
 import { reasonOf } from "./reason.ts";
 
 /**
@@ -7,6 +8,7 @@ import { reasonOf } from "./reason.ts";
  * sentence when there is none.
  */
 export async function loadFunction(what: string, file: string): Promise<unknown> {
+  offerOwnPackage();
   let loaded: { default?: unknown };
   try {
     loaded = (await import(pathToFileURL(file).href)) as { default?: unknown };

@@ -173,6 +173,27 @@ describe("F workload flow", () => {
     expect(runScenario({ title: "x", workload: "flow", flow: { module: file } })).rejects.toThrow("flow.module names code");
   });
 
+  test("a module in a folder where nothing is installed imports the lab that runs it, in every mode", async () => {
+    const file = join(folder, "own.ts");
+    writeFileSync(
+      file,
+      [
+        'import { runScenario, type FlowMaker } from "lab-tui";',
+        'import { DataPipeline } from "lab-tui/flows";',
+        "const make: FlowMaker = (flows) => {",
+        '  const line = flows.register(DataPipeline.of<unknown>("line").stage(typeof runScenario, (item) => item).discard());',
+        "  return (item) => line.process(item);",
+        "};",
+        "export default make;",
+      ].join("\n"),
+    );
+    const given = { title: "own", workload: "flow", load: LOAD, flow: { kind: "orchestrator", module: file } };
+    const { cases } = await runScenario(given, { allowModules: true });
+    expect(cases.map(({ mode, status, problems }) => [mode, status, problems])).toEqual(
+      ["sync", "async", "parallel"].map((mode) => [mode, "completed", []]),
+    );
+  });
+
   test("what is wrong in the part flow is named with its place", async () => {
     const file = join(folder, "wrong.yaml");
     writeFileSync(

@@ -63,6 +63,19 @@ describe("P1-R2 a user's handler", () => {
     }
   });
 
+  test("imports the lab that runs it, though nothing is installed in its folder", async () => {
+    const file = join(folder, "importing.ts");
+    const lines = [
+      'import { EventBus } from "lab-tui/flows";',
+      'import type { Handler } from "lab-tui";',
+      "const handler: Handler = (state) => void state.set('bus', typeof EventBus);",
+      "export default handler;",
+    ];
+    writeFileSync(file, lines.join("\n"));
+    const { cases } = await runScenario(scenario(file, { load: { executor: "bursts", size: 20 } }), { allowModules: true });
+    expect(cases.map(({ status, ledger }) => [status, ledger.processed])).toEqual(new Array(3).fill(["completed", 20]));
+  });
+
   test("is run only with leave", async () => {
     const file = join(folder, "mine.yaml");
     writeFileSync(file, `title: mine\nload: { executor: bursts, size: 5 }\nwork: { kind: handler, module: ${MODULE} }\n`);
