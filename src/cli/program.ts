@@ -102,6 +102,14 @@ function buildProgram(outcome: { code: number }): Command {
       writeStarter(name, options.force === true);
     });
   program
+    .command("explain")
+    .description("how a message travels in a mode, where it waits and where the loop takes turns, drawn")
+    .argument("[mode...]", "sync, async, parallel; none: each of them")
+    .action(async (modes: string[]) => {
+      const { explainModes } = await import("./explain.ts");
+      explainModes(modes);
+    });
+  program
     .command("predict")
     .description("what theory and the simulator expect of a scenario, without running it")
     .argument("<scenario>", "a path, or the name of a shipped scenario")

@@ -469,3 +469,16 @@ function alive(pid: number): boolean {
 }
 
 mkdirSync(folder, { recursive: true });
+
+test("C-1 explain draws a mode, or each; another word is refused with the one that was meant", async () => {
+  const one = await lab(["explain", "parallel"]);
+  expect([one.code, one.stderr, one.stdout.split(":")[0]]).toEqual([0, "", "parallel"]);
+  const all = await lab(["explain"]);
+  expect(all.stdout.match(/^(sync|async|parallel):/gm)).toEqual(["sync:", "async:", "parallel:"]);
+  const none = await lab(["explain", "asinc"]);
+  expect([none.code, none.stdout, none.stderr.trim()]).toEqual([
+    2,
+    "",
+    'explain: must name sync, async, parallel; did you mean "async"?, got "asinc"',
+  ]);
+});

@@ -275,6 +275,12 @@ describe("C-4 the dashboard in a real terminal", () => {
     expect(screen.restored).toBe(true);
     const again = open([], { cwd: folder });
     await again.until(/▸ \S/);
+    again.type("e");
+    await again.until("sync: one thread does everything in turn");
+    again.type("e");
+    await again.until("async: one event loop");
+    again.type("q");
+    await again.until(/▸ \S/);
     again.type("q");
     expect(await again.exited).toBe(0);
     expect(again.restored).toBe(true);

@@ -2,6 +2,8 @@
 import { Box, render, Text, useApp, useInput, useWindowSize } from "ink";
 import React, { useRef, useState } from "react";
 import { printable } from "../../kernel/text.ts";
+import { MODES } from "../../scenario/schema.ts";
+import { DIAGRAMS } from "../report/diagram.ts";
 import { cutLines, restoreTerminal, suspended } from "./restore.ts";
 import { COLORS, PLAIN, type Theme } from "./theme.ts";
 
@@ -47,15 +49,26 @@ interface PickerProps {
 function Picker({ choices, theme, onDone }: PickerProps) {
   const { columns, rows } = useWindowSize();
   const [at, setAt] = useState(0);
+  /** The mode whose diagram is shown, by number; as many as there are: none. */
+  const [drawn, setDrawn] = useState<number>(MODES.length);
   const place = useRef(0);
+  const shown = useRef<number>(MODES.length);
   const { suspendTerminal } = useApp();
   useInput((input, key) => {
     const move = (by: number) => {
       place.current = Math.max(0, Math.min(choices.length - 1, place.current + by));
     };
+    const show = (number: number) => {
+      shown.current = number % (MODES.length + 1);
+      setDrawn(shown.current);
+    };
+    const drawing = shown.current < MODES.length;
+    if (drawing && (key.escape || input === "q")) return show(MODES.length);
     if (key.escape || (key.ctrl && input === "c")) return onDone(null);
     if (key.ctrl && input === "z") return void suspendTerminal?.(suspended);
     if (key.ctrl || key.meta) return;
+    if (input === "e") return show(drawing ? shown.current + 1 : 0);
+    if (drawing) return;
     if (key.return) return onDone(choices[place.current]?.file ?? null);
     if (key.downArrow) move(1);
     if (key.upArrow) move(-1);
@@ -68,6 +81,8 @@ function Picker({ choices, theme, onDone }: PickerProps) {
     }
     setAt(place.current);
   });
+  const mode = MODES[drawn];
+  if (mode !== undefined) return <Diagram text={DIAGRAMS[mode]} columns={columns} rows={rows} theme={theme} />;
   const room = Math.max(1, rows - 5);
   const first = Math.max(0, Math.min(at - Math.floor(room / 2), choices.length - room));
   const width = Math.min(30, Math.max(4, ...choices.map(({ name }) => Bun.stringWidth(printable(name, 28)))));
@@ -82,16 +97,42 @@ function Picker({ choices, theme, onDone }: PickerProps) {
         {choices.slice(first, first + room).map(({ name, title, file }, i) => {
           const focused = first + i === at;
           const accent = focused && theme.accent !== undefined ? { color: theme.accent } : {};
-          const shown = printable(name, 28);
+          const label = printable(name, 28);
           return (
             <Text key={file} wrap="truncate" bold={focused} {...accent}>
-              {`${focused ? "▸" : " "} ${shown}${" ".repeat(Math.max(0, width - Bun.stringWidth(shown)))}  ${printable(title, 120)}`}
+              {`${focused ? "▸" : " "} ${label}${" ".repeat(Math.max(0, width - Bun.stringWidth(label)))}  ${printable(title, 120)}`}
             </Text>
           );
         })}
       </Box>
       <Text dimColor={theme.faint} wrap="truncate">
-        {`↑ ↓ choose  Enter run  q, Esc quit   ${choices.length === 0 ? "no scenarios found" : `${at + 1} of ${choices.length}`}`}
+        {`↑ ↓ choose  Enter run  e modes, drawn  q, Esc quit   ${choices.length === 0 ? "no scenarios found" : `${at + 1} of ${choices.length}`}`}
+      </Text>
+    </Box>
+  );
+}
+
+interface DiagramProps {
+  readonly text: string;
+  readonly columns: number;
+  readonly rows: number;
+  readonly theme: Theme;
+}
+
+function Diagram({ text, columns, rows, theme }: DiagramProps) {
+  const lines = text.trimEnd().split("\n");
+  return (
+    <Box flexDirection="column" width={columns} height={rows} overflow="hidden">
+      <Box flexDirection="column" height={Math.max(1, rows - 2)} overflow="hidden">
+        {lines.map((line, i) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: the lines of a drawing never change places
+          <Text key={i} wrap="truncate" bold={i === 0}>
+            {line === "" ? " " : line}
+          </Text>
+        ))}
+      </Box>
+      <Text dimColor={theme.faint} wrap="truncate">
+        e the next mode q, Esc back
       </Text>
     </Box>
   );
