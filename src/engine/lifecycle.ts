@@ -64,6 +64,8 @@ export class Lifecycle {
 
   /** True when what is not done by now stays undone. */
   expired(now: Nanoseconds): boolean {
+    // Who is answered sends again: when the last of them did is known only from what has fallen due by now.
+    if (this.lastDue === null) this.offered.advance(now);
     if (!this.ended && this.stuck(now)) {
       const span = Math.round(this.stillness / 1e9);
       this.fail(

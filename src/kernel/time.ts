@@ -329,7 +329,7 @@ export class VirtualTime implements Time {
   private advance(): boolean {
     // As on a real loop: a turn comes after what is due, and not later than in the next step.
     if (this.turns.length > 0 && this.sleepers.next <= this.at && !this.turnsWaited) {
-      while (this.sleepers.next <= this.at) this.wakeNext();
+      this.wakeDue();
       this.turnsWaited = true;
       return true;
     }
@@ -347,12 +347,15 @@ export class VirtualTime implements Time {
       this.idle += next - this.at;
       this.at = next;
     }
-    this.wakeNext();
+    this.wakeDue();
     return true;
   }
 
-  private wakeNext(): void {
-    this.onLate?.(this.at - this.sleepers.next);
-    this.sleepers.pop()?.();
+  /** Wakes all who slept until now, together. */
+  private wakeDue(): void {
+    while (this.sleepers.next <= this.at) {
+      this.onLate?.(this.at - this.sleepers.next);
+      this.sleepers.pop()?.();
+    }
   }
 }

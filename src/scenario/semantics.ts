@@ -218,7 +218,7 @@ function httpUrl(text: string): URL | null {
 }
 
 /** The span over which arrivals fall due, in microseconds; null when the tape alone knows. */
-export function loadDuration({ load }: Scenario): number | null {
+export function loadDuration({ load }: Pick<Scenario, "load">): number | null {
   switch (load.executor) {
     case "constant-arrival-rate":
     case "constant-vus":
@@ -227,6 +227,26 @@ export function loadDuration({ load }: Scenario): number | null {
       return load.stages.reduce((sum, stage) => sum + stage.duration, 0);
     case "bursts":
       return (load.count - 1) * load.every;
+    case "shared-iterations":
+    case "replay":
+    case "once":
+      return null;
+    default:
+      return load satisfies never;
+  }
+}
+
+/**
+ * Over how long a load of so many arrivals per second spreads them after warm-up, in microseconds: the time from its last arrival
+ * to where the next would be is part of it. Null: its arrivals come at once, or wait for others.
+ */
+export function pacedSpan({ load, warmup }: Scenario): number | null {
+  switch (load.executor) {
+    case "constant-arrival-rate":
+    case "ramping-arrival-rate":
+      return Math.max(0, (loadDuration({ load }) ?? 0) - warmup);
+    case "bursts":
+    case "constant-vus":
     case "shared-iterations":
     case "replay":
     case "once":

@@ -51,9 +51,19 @@ export function queryShare({ mode, scenario: { queries }, workers }: Expected): 
   return Math.min(0.95, (perSecond * QUERY[mode]) / (mode === "parallel" ? workers : 1));
 }
 
-/** Batches that a Worker holds beside those at work; as the parallel executor does. */
+/** Batches that a Worker holds, as the parallel executor does, where one takes so long. */
 export function windowOf(concurrency: number, batchSeconds: number): number {
-  return concurrency - 1 + Math.min(128, Math.max(4, Math.ceil(4e-3 / Math.max(1e-9, batchSeconds))));
+  return concurrency - 1 + windowAhead(batchSeconds * 1e9);
+}
+
+const SMALLEST_WINDOW = 4;
+const LARGEST_WINDOW = 128;
+const AHEAD = 4e6;
+
+/** Of these, beside those at work: as many as are worked off in about 4 ms. `batchTime` in nanoseconds; 0: none is done. */
+export function windowAhead(batchTime: number): number {
+  const ahead = batchTime === 0 ? SMALLEST_WINDOW : Math.ceil(AHEAD / Math.max(1, batchTime));
+  return Math.min(LARGEST_WINDOW, Math.max(SMALLEST_WINDOW, ahead));
 }
 
 /** Arrivals per second over the whole load; null where they wait for answers, or all come at once. */

@@ -60,6 +60,8 @@ class AsyncRun {
     const feeding = this.feed.run(() => recorder.busyTotal);
     await this.collect();
     collected = true;
+    // Of a run that is over nothing more is done while queries are answered.
+    if (this.job.lifecycle.expired(time.now())) this.bench.abandon(time.now());
     await settleQueries(this.job, clerk);
     const stoppedAt = time.now();
     const figures = this.feed.figures(stoppedAt);

@@ -81,8 +81,9 @@ export class Lane {
     return dealt;
   }
 
+  /** When what is gathered goes, if the Worker may have it then: it holds more when its batches took less time. */
   get dueAt(): number {
-    return this.batcher.dueAt;
+    return this.held < this.window ? this.batcher.dueAt : Number.POSITIVE_INFINITY;
   }
 
   /** Batches sent and not done. */

@@ -2,6 +2,7 @@ import type { Nanoseconds } from "../../kernel/clock.ts";
 import { formatMs } from "../../kernel/units.ts";
 import type { TapeFacts } from "../../load/tape.ts";
 import { type CasePlan, queueCapacity } from "../../plan/plan.ts";
+import { pacedSpan } from "../../scenario/semantics.ts";
 import { judgeDisturbance } from "../../telemetry/disturbance.ts";
 import { Histogram } from "../../telemetry/histogram.ts";
 import { imbalance, type Ledger } from "../../telemetry/ledger.ts";
@@ -49,7 +50,8 @@ export function summarize(measured: Measured): RunnerResult {
   const ledger = ledgerOf(counts, offered.count, execution.lost);
   const latency = (part: LatencyPart) => mergeParts(execution.recorders, part).summary();
   const durationMs = Math.max(0, (counts.lastDone - counts.firstDue) / 1e6) || 0;
-  const perSecond = (count: number) => (durationMs > 0 ? (count * 1000) / durationMs : 0);
+  const spanMs = Math.max(durationMs, pacedMs(measured));
+  const perSecond = (count: number) => (durationMs > 0 ? (count * 1000) / spanMs : 0);
   const throughput = perSecond(processedAndMeasured(counts));
   const queueLatency = latency("queue");
   const validity = judge(measured, ledger, counts);
@@ -129,6 +131,14 @@ export function summarize(measured: Measured): RunnerResult {
     state: plan.scenario.workload === "message" ? { machines: states.length, digest: digestOf(states) } : null,
     ...own,
   };
+}
+
+/**
+ * What comes at a rate cannot be done at a higher one: the time that the load was spread over counts whole, though the last of it is
+ * done before the next would have come. Milliseconds; 0: it came at once, waited for others, or was broken off.
+ */
+function pacedMs({ plan: { scenario }, pipeline: { lifecycle } }: Measured): number {
+  return lifecycle.aborted ? 0 : (pacedSpan(scenario) ?? 0) / 1000;
 }
 
 /** Strays are of all that was processed, warm-up included: that share of the measured ones has failed. */

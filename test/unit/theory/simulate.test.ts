@@ -136,6 +136,77 @@ describe("the simulator against formulas", () => {
   });
 });
 
+describe("what can be worked out by hand", () => {
+  const uniform = (rate: number, duration: string) => ({ executor: "constant-arrival-rate", rate, duration });
+  const one = { workers: 1, cores: 2 };
+
+  test("batches by time beside a Worker: the timeout runs from a batch's first message, and who comes just then is of it", () => {
+    // Due 0, 10, 20 ms, gone at 20 ms, 6 ms each: 26, 22, 18 ms.
+    const given = { load: uniform(100, "6s"), keys: { count: 1 }, work: work("constant", { kind: "sleep", time: "6ms" }) };
+    expect(mean(simulated("parallel", { ...given, batch: { timeout: "20ms" } }, one))).toBeCloseTo(0.022, 5);
+  });
+
+  test("a read begins when the loop has a turn: the tenth is read while the nine before it are worked no more", () => {
+    // Nine reads of 2.5 ms and one beside the work of 30 ms: ten messages in 52.5 ms.
+    const given = { load: uniform(300, "3s"), source: { latency: "2500us" }, batch: { size: 10 } };
+    const { throughput } = simulated("async", { ...given, work: work("constant", { kind: "sleep", time: "3ms" }) }, one);
+    expect(throughput).toBeWithin(189, 191.5);
+  });
+
+  test("drop-oldest lets go what has waited longest, over all Workers: who is behind loses, the other goes on", () => {
+    const load = { executor: "constant-arrival-rate", rate: 1000, duration: "6s", arrivals: "poisson" };
+    const given = { load, keys: { count: 6, distribution: "zipf", exponent: 1.5 }, work: work("constant", { kind: "sleep", time: "3ms" }) };
+    const of = (overflow: string) => simulated("parallel", { ...given, queue: { capacity: 20, overflow } });
+    expect(of("drop-oldest").throughput).toBeWithin(515, 540);
+    expect(of("drop-newest").throughput).toBeLessThan(500);
+  });
+
+  test("what is computed once for a batch is shared by its messages", () => {
+    const load = { executor: "bursts", size: 100 };
+    const given = { load, work: work("constant", { perBatch: "10ms" }), gracefulStop: "1h", keys: { count: 1 } };
+    expect(simulated("sync", given).throughput).toBeCloseTo(1000 / 11, 6);
+    expect(simulated("async", { ...given, batch: { size: 10 } }).throughput).toBeCloseTo(1000 / 2, 6);
+    expect(simulated("parallel", { ...given, batch: { size: 20 } }, one).throughput).toBeCloseTo(1000 / 1.5, 6);
+    expect(simulated("async", { ...given, work: { kind: "none", perBatch: "10ms" }, batch: { size: 10 } }).throughput).toBeCloseTo(1000, 6);
+  });
+
+  test("more Workers than cores share them: one core does as much for eight as for one", () => {
+    const load = { executor: "bursts", size: 8 };
+    const given = { load, keys: { count: 8, distribution: "round-robin" }, work: work("constant") };
+    const shared = simulated("parallel", given, { workers: 8, cores: 1 });
+    expect(shared.throughput).toBeCloseTo(1000, 6);
+    // Sleeping needs no core.
+    const asleep = simulated("parallel", { ...given, work: work("constant", { kind: "sleep" }) }, { workers: 8, cores: 1 });
+    expect(asleep.throughput).toBeGreaterThan(2000);
+  });
+
+  test("a loop that mixed work holds in between does what waited when it is free again, one after another", () => {
+    // Of each 10 ms one computes for 5: the loop is full with two slots.
+    const load = { executor: "shared-iterations", vus: 10, iterations: 1000 };
+    const mixed = (concurrency: number) =>
+      simulated("async", { load, keys: { count: 1000 }, work: work("constant", { kind: "mixed", time: "10ms" }), async: { concurrency } });
+    expect(mixed(1).throughput).toBeCloseTo(100, 0);
+    expect(mixed(2).throughput).toBeCloseTo(200, -1);
+    expect(mixed(10).throughput).toBeCloseTo(200, -1);
+  });
+
+  test("a helper costs the loop a handover for each piece", () => {
+    const load = { executor: "bursts", size: 1000 };
+    const offloaded = (offload: string, size: number) =>
+      simulated("async", { load, work: work("constant"), batch: { size }, async: { offload } }).throughput;
+    expect(offloaded("message", 1)).toBeCloseTo(1e6 / 1120, 0);
+    expect(offloaded("batch", 100)).toBeCloseTo(1e6 / 1001.1, 0);
+  });
+
+  test("who is cut short at the end of the grace is unfinished", () => {
+    const load = { executor: "bursts", size: 100 };
+    for (const mode of ["sync", "async"] as const) {
+      const result = simulated(mode, { load, work: work("constant"), gracefulStop: "20500us" });
+      expect([result.processed, result.unfinished]).toEqual([21, 79]);
+    }
+  });
+});
+
 describe("predictions name the model they use", () => {
   test.each([
     ["M/M/1", "sync", { ...poisson(500), work: work("exponential") }],

@@ -127,7 +127,7 @@ describe("P1-S predictions", () => {
       batch: { size: 10 },
     };
     const held = expectation("async", given);
-    expect([Math.round(held.throughput ?? 0), held.bottleneck]).toEqual([182, "source"]);
+    expect([Math.round(held.throughput ?? 0), held.bottleneck]).toEqual([190, "source"]);
     expect(expectation("async", { ...given, work: { kind: "io", time: "3ms" } }).throughput ?? 0).toBeCloseTo(297, -1);
   });
 

@@ -1,0 +1,113 @@
+import type { Nanoseconds } from "../../kernel/clock.ts";
+import type { Agenda } from "./agenda.ts";
+import type { Machine } from "./machine.ts";
+import type { Measures } from "./measures.ts";
+import type { Messages } from "./messages.ts";
+import type { Shards } from "./shards.ts";
+import type { Source } from "./source.ts";
+import { Wait } from "./wait.ts";
+
+/** Most messages of one read, and most offered before the consumer gets its turn: as the engine's. */
+const READ_SIZE = 256;
+const LONGEST_RUSH = 65_536;
+/** How long the source of a closed loop waits before it looks again whether the time is up, and one that waits for room. */
+const PATIENCE: Nanoseconds = 50e6;
+
+/** What the feed is part of. */
+export interface Consumer {
+  /** There is more in the queue, or nothing more will come. */
+  arrived(): void;
+  /** A message leaves by being dropped at `now`. */
+  dropped(id: number, now: Nanoseconds): void;
+  shardOf(id: number): number;
+  /** A message stands in a shard. */
+  queued(shard: number): void;
+}
+
+/** What the feed waits for when a step of it ends. */
+export type Next = "change" | "room" | "turn" | "nothing";
+
+/** The way from the source into the queue, where overflow acts. */
+export class Feed {
+  /** True when nothing more will come. */
+  ended = false;
+  /** Waits for room in the queue, or for a client to send. */
+  readonly room: Wait;
+  readonly sent: Wait;
+  private readonly held = new Int32Array(READ_SIZE);
+  private at = 0;
+  private count = 0;
+  private rush = 0;
+
+  constructor(
+    private readonly machine: Machine,
+    private readonly source: Source,
+    private readonly queue: Shards,
+    private readonly consumer: Consumer,
+    agenda: Agenda,
+    events: { readonly room: number; readonly sent: number },
+  ) {
+    this.room = new Wait(agenda, events.room);
+    this.sent = new Wait(agenda, events.sent);
+  }
+
+  /** Goes on until it has to wait. */
+  step(now: Nanoseconds): Next {
+    const { source, machine } = this;
+    while (!this.ended) {
+      if (this.count > 0) {
+        if (!this.offer(now)) return "room";
+        if (this.rushEnds(now)) return "turn";
+      }
+      if (source.ended(now) || source.expired(now, machine.grace)) break;
+      if (source.readAt(now) > now) {
+        if (source.closedLoop) this.sent.begin(Math.min(source.nextChange, now + PATIENCE));
+        return "change";
+      }
+      while (this.count < READ_SIZE && source.pending <= now && source.readAt(now) <= now) this.held[this.count++] = source.take();
+    }
+    if (!this.ended) {
+      this.ended = true;
+      this.consumer.arrived();
+    }
+    return "nothing";
+  }
+
+  /** Offers what was taken; false when one has to wait for room. */
+  private offer(now: Nanoseconds): boolean {
+    const { queue, consumer } = this;
+    for (; this.at < this.count; this.at++) {
+      const id = this.held[this.at] as number;
+      const shard = consumer.shardOf(id);
+      const outcome = queue.offer(id, shard, consumer.shardOf);
+      if (outcome === "full") {
+        consumer.arrived();
+        this.room.begin(now + PATIENCE);
+        return false;
+      }
+      if (outcome === "dropped") consumer.dropped(id, now);
+      else consumer.queued(shard);
+      if (outcome === "displaced") consumer.dropped(queue.displaced, now);
+    }
+    return true;
+  }
+
+  /** Under a drop rule whatever is due together competes for the queue together. True when who takes it out has a turn before more comes. */
+  private rushEnds(now: Nanoseconds): boolean {
+    this.rush += this.count;
+    this.at = 0;
+    this.count = 0;
+    const { nextRead } = this.source;
+    if (this.machine.overflow !== "block" && nextRead <= now && this.rush <= LONGEST_RUSH) return false;
+    this.rush = 0;
+    this.consumer.arrived();
+    return nextRead <= now;
+  }
+}
+
+/** Counts a dropped message, and answers its client. */
+export function drop(id: number, now: Nanoseconds, messages: Messages, measures: Measures, source: Source): void {
+  measures.dropped++;
+  messages.remove(id);
+  source.answered(1, now);
+}

@@ -1,0 +1,42 @@
+import type { Nanoseconds } from "../../kernel/clock.ts";
+import type { Machine } from "./machine.ts";
+import { NONE } from "./messages.ts";
+import type { Shards } from "./shards.ts";
+
+/** Makes batches of one shard's messages: a batch goes when it is full, overdue, or nothing more can come. */
+export class Gatherer {
+  items: number[] = [];
+  private deadline: Nanoseconds = Number.POSITIVE_INFINITY;
+
+  constructor(
+    private readonly machine: Machine,
+    private readonly queue: Shards,
+    private readonly shard: number,
+  ) {}
+
+  /** Takes what has come by now. True when the batch is to go. */
+  collect(now: Nanoseconds, last: boolean): boolean {
+    const { size, timeout } = this.machine.batch;
+    const { items } = this;
+    const before = items.length;
+    while (items.length < size) {
+      const id = this.queue.take(this.shard);
+      if (id === NONE) break;
+      items.push(id);
+    }
+    if (before === 0 && items.length > 0) this.deadline = now + timeout;
+    return items.length > 0 && (last || items.length >= size || now >= this.deadline);
+  }
+
+  /** When the batch goes even if no more comes. */
+  get dueAt(): Nanoseconds {
+    return this.items.length > 0 ? this.deadline : Number.POSITIVE_INFINITY;
+  }
+
+  /** Hands the batch over and begins a new one in `fresh`, an empty list. */
+  release(fresh: number[]): number[] {
+    const batch = this.items;
+    this.items = fresh;
+    return batch;
+  }
+}

@@ -1,0 +1,92 @@
+import type { Nanoseconds } from "../../kernel/clock.ts";
+import { windowAhead } from "../demand.ts";
+import { Gatherer } from "./gatherer.ts";
+import type { Machine } from "./machine.ts";
+import type { Shards } from "./shards.ts";
+import type { Thread } from "./thread.ts";
+
+/** From here on one more batch at work is time enough to be heard and given the next: as the engine's. */
+const LONG_BATCH: Nanoseconds = 2e6;
+
+/** The way to one Worker: its shard, what is gathered of it, and what was handed over and not heard to be done. */
+export class Lane {
+  readonly gatherer: Gatherer;
+  /** Batches of this lane that the dealer has heard to be done. */
+  heard = 0;
+  /** Batches whose end the dealer has heard of or is about to. */
+  announced = 0;
+  /** It stands among those to be dealt with. */
+  listed = false;
+  /** The instant for which its batch's timeout stands on the agenda. */
+  alarmAt: Nanoseconds = Number.NEGATIVE_INFINITY;
+  private sent = 0;
+  private itemsSent = 0;
+  private window = 0;
+  private batchTime: Nanoseconds = 0;
+  /** What a batch has left to be handed over piece by piece. */
+  private outbox: number[] = [];
+  private written = 0;
+
+  constructor(
+    private readonly machine: Machine,
+    private readonly queue: Shards,
+    readonly thread: Thread,
+    readonly shard: number,
+  ) {
+    this.gatherer = new Gatherer(machine, queue, shard);
+  }
+
+  /** Batches handed over and not heard to be done. */
+  get held(): number {
+    return this.sent - this.heard;
+  }
+
+  /** Hands over every batch that is ready while the Worker may hold one more. */
+  deal(now: Nanoseconds, last: boolean): void {
+    this.adapt();
+    while (this.held < this.window) {
+      if (this.written < this.outbox.length) {
+        this.hand([this.outbox[this.written++] as number], now);
+        continue;
+      }
+      if (!this.gatherer.collect(now, last)) return;
+      const items = this.gatherer.release([]);
+      if (this.machine.offload !== "message") this.hand(items, now);
+      else {
+        this.outbox = items;
+        this.written = 0;
+      }
+    }
+  }
+
+  /** Something waits for this Worker. */
+  get hasMore(): boolean {
+    return this.queue.depthOf(this.shard) > 0 || this.written < this.outbox.length;
+  }
+
+  /** Few enough batches are left with the Worker that the dealer is woken. `ended`: nothing more will come. */
+  low(ended: boolean): boolean {
+    if (ended && this.queue.depthOf(this.shard) === 0) return this.held === 0;
+    if (this.machine.offload !== null) return this.held <= this.window - 1;
+    return this.held <= (this.machine.slots === 1 && this.batchTime >= LONG_BATCH ? 1 : this.window >> 1);
+  }
+
+  private hand(items: number[], now: Nanoseconds): void {
+    this.sent++;
+    this.itemsSent += items.length;
+    this.thread.hand(items, now);
+  }
+
+  /** How many batches the Worker may hold: of those so far, as many as it works off in a few milliseconds. */
+  private adapt(): void {
+    const { slots, offload } = this.machine;
+    if (offload !== null) {
+      this.window = slots;
+      return;
+    }
+    const { batchesDone, busy, served, service } = this.thread;
+    const waiting = served === 0 ? 0 : ((service / served) * this.itemsSent) / this.sent / slots;
+    this.batchTime = batchesDone === 0 ? 0 : Math.max(busy / batchesDone, waiting);
+    this.window = slots - 1 + windowAhead(this.batchTime);
+  }
+}

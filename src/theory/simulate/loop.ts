@@ -1,0 +1,253 @@
+import type { Nanoseconds } from "../../kernel/clock.ts";
+import { Ring } from "../../queueing/ring.ts";
+import { Agenda } from "./agenda.ts";
+import { type Batch, Batches } from "./batches.ts";
+import { type Consumer, drop, Feed } from "./feed.ts";
+import { Gatherer } from "./gatherer.ts";
+import { KeyTurns } from "./key-turns.ts";
+import { type Machine, overlaps } from "./machine.ts";
+import type { Measures } from "./measures.ts";
+import { type Messages, NONE } from "./messages.ts";
+import { Shards } from "./shards.ts";
+import type { Source } from "./source.ts";
+import { Wait } from "./wait.ts";
+
+/** Events that are no batch's, and tasks that are ready to go on. */
+const FEED = -1;
+const SENT = -2;
+const ROOM = -3;
+const ARRIVED = -4;
+const DONE = -5;
+const COLLECT = -6;
+/** A batch goes on whose turn with a key has come: this less its number. */
+const TURN = -16;
+
+/** How long the collector waits before it looks whether the run is over. */
+const PATIENCE: Nanoseconds = 50e6;
+
+/**
+ * One event loop on which source, collector and work take turns (`async`): what holds the loop moves its clock, what waits comes
+ * round later. Ready tasks go on in the order in which they became ready, as the loop's microtasks do.
+ */
+export class Loop implements Consumer {
+  private now: Nanoseconds = 0;
+  private readonly agenda = new Agenda();
+  private readonly ready = new Ring<number>();
+  private readonly batches = new Batches();
+  private readonly queue: Shards;
+  private readonly feed: Feed;
+  private readonly gatherer: Gatherer;
+  private readonly turns: KeyTurns | null;
+  private readonly arrivals: Wait;
+  private readonly batchDone: Wait;
+  /** The loop gets a turn before the collector goes on, since work holds it. */
+  private readonly yields: boolean;
+  private readonly slots: number;
+  private spare: number[] = [];
+  private active = 0;
+  private over = false;
+  /** The collector waits for its turn, and others that were due have had theirs. */
+  private turn = false;
+  private turnWaited = false;
+
+  constructor(
+    private readonly machine: Machine,
+    private readonly source: Source,
+    private readonly messages: Messages,
+    private readonly measures: Measures,
+    keys: number,
+  ) {
+    this.queue = new Shards(messages, machine);
+    this.feed = new Feed(machine, source, this.queue, this, this.agenda, { room: ROOM, sent: SENT });
+    this.gatherer = new Gatherer(machine, this.queue, 0);
+    this.arrivals = new Wait(this.agenda, ARRIVED);
+    this.batchDone = new Wait(this.agenda, DONE);
+    this.turns = overlaps(machine) ? new KeyTurns(messages, keys) : null;
+    this.slots = machine.slots;
+    this.yields = machine.shares.wait === 1 && machine.perBatch === 0;
+  }
+
+  run(): void {
+    this.stepFeed();
+    this.collect();
+    while (!this.over) {
+      while (this.ready.length > 0) this.goOn(this.ready.shift() as number);
+      if (this.over) return;
+      if (this.turn) this.takeTurn();
+      else if (this.agenda.size > 0) {
+        if (this.agenda.next > this.now) this.now = this.agenda.next;
+        this.wakeDue();
+      } else return;
+    }
+  }
+
+  arrived(): void {
+    if (this.arrivals.notify()) this.ready.push(COLLECT);
+  }
+
+  dropped(id: number, now: Nanoseconds): void {
+    drop(id, now, this.messages, this.measures, this.source);
+    this.heard();
+  }
+
+  shardOf(): number {
+    return 0;
+  }
+
+  queued(): void {}
+
+  /** A turn comes after what is due, and not later than in the next step. */
+  private takeTurn(): void {
+    if (this.agenda.next <= this.now && !this.turnWaited) {
+      this.turnWaited = true;
+      this.wakeDue();
+      return;
+    }
+    this.turn = false;
+    this.turnWaited = false;
+    this.collect();
+  }
+
+  private wakeDue(): void {
+    while (this.agenda.next <= this.now) this.wake(this.agenda.pop());
+  }
+
+  private wake(event: number): void {
+    if (event >= 0) this.ready.push(event);
+    // Nothing stands between its alarm and the source, which goes on before what waited has been answered.
+    else if (event === FEED) this.stepFeed();
+    else if (event === SENT ? this.feed.sent.alarm() : event === ROOM && this.feed.room.alarm()) this.ready.push(FEED);
+    else if (event === ARRIVED ? this.arrivals.alarm() : event === DONE && this.batchDone.alarm()) this.ready.push(COLLECT);
+  }
+
+  private goOn(task: number): void {
+    if (task === COLLECT) this.collect();
+    else if (task === FEED) this.stepFeed();
+    else if (task <= TURN) this.continue(this.batches.of(TURN - task));
+    else {
+      const batch = this.batches.of(task);
+      this.endItem(batch);
+      this.continue(batch);
+    }
+  }
+
+  private stepFeed(): void {
+    const next = this.feed.step(this.now);
+    if (next === "turn") this.ready.push(FEED);
+    else if (next === "change" && !this.source.closedLoop) this.agenda.push(this.source.nextChange, FEED);
+  }
+
+  /** A client may have sent. */
+  private heard(): void {
+    if (this.source.closedLoop && this.feed.sent.notify()) this.ready.push(FEED);
+  }
+
+  private freed(): void {
+    if (this.feed.room.notify()) this.ready.push(FEED);
+  }
+
+  /** Makes batches and has them worked, as many at a time as there are slots. */
+  private collect(): void {
+    for (;;) {
+      if (this.active >= this.slots && !this.expired()) {
+        this.awaitDone();
+        return;
+      }
+      const ready = this.gathered();
+      if (ready === null) {
+        this.freed();
+        this.arrivals.begin(this.gatherer.dueAt);
+        return;
+      }
+      if (!ready) break;
+      const batch = this.batches.begin(this.gatherer.release(this.spare), 0);
+      this.spare = [];
+      this.freed();
+      this.work(batch);
+      if (!this.yields) {
+        this.turn = true;
+        return;
+      }
+    }
+    if (this.active > 0 && !this.expired()) this.awaitDone();
+    else this.over = true;
+  }
+
+  private awaitDone(): void {
+    const { source, machine, now } = this;
+    this.batchDone.begin(Math.max(now, source.expiry(now, machine.grace)) + PATIENCE / 2);
+  }
+
+  /** Whether there is a batch; null: not yet. */
+  private gathered(): boolean | null {
+    if (this.expired()) return false;
+    if (this.gatherer.collect(this.now, this.feed.ended) || this.stalled()) return true;
+    return this.feed.ended ? false : null;
+  }
+
+  /** Every client waits for what waits for a full batch. */
+  private stalled(): boolean {
+    const { source } = this;
+    const held = this.gatherer.items.length;
+    const allIn = this.queue.depth === 0 && source.pending === Number.POSITIVE_INFINITY;
+    return source.closedLoop && held > 0 && allIn && source.unanswered === held;
+  }
+
+  private expired(): boolean {
+    return this.source.expired(this.now, this.machine.grace);
+  }
+
+  private work(batch: Batch): void {
+    this.active++;
+    if (this.turns !== null) for (const id of batch.items) this.turns.join(id);
+    if (this.workOn(batch)) this.finish(batch);
+  }
+
+  private continue(batch: Batch): void {
+    if (!this.workOn(batch)) return;
+    this.finish(batch);
+    if (this.batchDone.notify()) this.ready.push(COLLECT);
+  }
+
+  private finish(batch: Batch): void {
+    this.active--;
+    this.spare = this.batches.end(batch);
+  }
+
+  /** Works a batch until one of its messages has to wait: false. */
+  private workOn(batch: Batch): boolean {
+    const { machine, messages, measures } = this;
+    const { shares, stretch } = machine;
+    while (batch.done < batch.items.length) {
+      const id = batch.items[batch.done] as number;
+      if (this.turns !== null && !this.turns.mayStart(id)) {
+        this.turns.wait(id, batch.no);
+        return false;
+      }
+      if (this.expired()) return true;
+      const demand = messages.demand[id] as number;
+      const held = (demand * (shares.cpu + shares.hold) + (batch.done === 0 ? machine.perBatch : 0)) * stretch;
+      this.now += held;
+      const wait = demand * shares.wait;
+      measures.busy += held + wait;
+      if (wait > 0) {
+        this.agenda.push(this.now + wait, batch.no);
+        return false;
+      }
+      this.endItem(batch);
+    }
+    return true;
+  }
+
+  private endItem(batch: Batch): void {
+    const { messages, source, now } = this;
+    const id = batch.items[batch.done++] as number;
+    this.measures.done(messages.due[id] as number, now);
+    const next = this.turns === null ? NONE : this.turns.end(id);
+    if (next !== NONE) this.ready.push(TURN - next);
+    messages.remove(id);
+    if (!source.closedLoop) return;
+    source.answered(1, now);
+    this.heard();
+  }
+}

@@ -1,0 +1,30 @@
+import type { Nanoseconds } from "../../kernel/clock.ts";
+import { Histogram } from "../../telemetry/histogram.ts";
+
+/** What is counted and measured of a simulation. */
+export class Measures {
+  readonly sojourn = new Histogram();
+  processed = 0;
+  /** Of these, due after warm-up. */
+  measured = 0;
+  dropped = 0;
+  /** Time in which threads were at work. */
+  busy: Nanoseconds = 0;
+  /** When the last message was done. */
+  end: Nanoseconds = 0;
+  lastDone: Nanoseconds = 0;
+  private readonly origin: Nanoseconds;
+
+  constructor(warmup: Nanoseconds) {
+    this.origin = warmup;
+  }
+
+  done(due: Nanoseconds, now: Nanoseconds): void {
+    this.processed++;
+    if (now > this.end) this.end = now;
+    if (due < this.origin) return;
+    this.measured++;
+    this.sojourn.record(now - due);
+    if (now > this.lastDone) this.lastDone = now;
+  }
+}

@@ -1,0 +1,85 @@
+import type { Machine } from "./machine.ts";
+import { type Messages, NONE } from "./messages.ts";
+
+/** What became of a message that was offered to the queue. */
+export type Offer = "queued" | "full" | "dropped" | "displaced";
+
+/** The bounded queue: one capacity for all, first in first out within each shard. */
+export class Shards {
+  depth = 0;
+  /** The message that made room for one that was offered. */
+  displaced = NONE;
+  private readonly first: Int32Array;
+  private readonly last: Int32Array;
+  private readonly length: Int32Array;
+  /** Where the oldest of all has to be known, and is not simply that of the one shard. */
+  private readonly byAge: boolean;
+  private oldest = NONE;
+  private newest = NONE;
+
+  constructor(
+    private readonly messages: Messages,
+    private readonly machine: Machine,
+  ) {
+    const { threads, overflow } = machine;
+    this.first = new Int32Array(threads).fill(NONE);
+    this.last = new Int32Array(threads).fill(NONE);
+    this.length = new Int32Array(threads);
+    this.byAge = overflow === "drop-oldest" && threads > 1;
+  }
+
+  offer(id: number, shard: number, shardOf: (id: number) => number): Offer {
+    let outcome: Offer = "queued";
+    if (this.depth >= this.machine.capacity) {
+      if (this.machine.overflow === "block") return "full";
+      if (this.machine.overflow === "drop-newest") return "dropped";
+      this.displaced = this.byAge ? this.oldest : (this.first[0] as number);
+      this.take(this.byAge ? shardOf(this.displaced) : 0);
+      outcome = "displaced";
+    }
+    const { behind } = this.messages;
+    if (this.length[shard] === 0) this.first[shard] = id;
+    else behind[this.last[shard] as number] = id;
+    this.last[shard] = id;
+    this.length[shard] = (this.length[shard] as number) + 1;
+    this.depth++;
+    if (this.byAge) this.addNewest(id);
+    return outcome;
+  }
+
+  /** Takes the message that has stood longest in a shard; NONE: it is empty. */
+  take(shard: number): number {
+    if (this.length[shard] === 0) return NONE;
+    const id = this.first[shard] as number;
+    const { behind } = this.messages;
+    this.first[shard] = behind[id] as number;
+    behind[id] = NONE;
+    this.length[shard] = (this.length[shard] as number) - 1;
+    this.depth--;
+    if (this.byAge) this.forget(id);
+    return id;
+  }
+
+  depthOf(shard: number): number {
+    return this.length[shard] as number;
+  }
+
+  private addNewest(id: number): void {
+    const { older, newer } = this.messages;
+    older[id] = this.newest;
+    newer[id] = NONE;
+    if (this.newest === NONE) this.oldest = id;
+    else newer[this.newest] = id;
+    this.newest = id;
+  }
+
+  private forget(id: number): void {
+    const { older, newer } = this.messages;
+    const before = older[id] as number;
+    const after = newer[id] as number;
+    if (before === NONE) this.oldest = after;
+    else newer[before] = after;
+    if (after === NONE) this.newest = before;
+    else older[after] = before;
+  }
+}

@@ -1,0 +1,198 @@
+import type { Nanoseconds } from "../../kernel/clock.ts";
+import { Ring } from "../../queueing/ring.ts";
+import type { Agenda } from "./agenda.ts";
+import { type Batch, Batches } from "./batches.ts";
+import type { Cores } from "./cores.ts";
+import { KeyTurns } from "./key-turns.ts";
+import { type Machine, overlaps } from "./machine.ts";
+import type { Measures } from "./measures.ts";
+import { type Messages, NONE } from "./messages.ts";
+
+/** What all threads of one machine share. */
+export interface Shop {
+  readonly machine: Machine;
+  readonly messages: Messages;
+  readonly measures: Measures;
+  readonly agenda: Agenda;
+  readonly batches: Batches;
+  /** Null: each thread has a core. */
+  readonly cores: Cores | null;
+  /** Where messages of one key wait for each other; null: one batch is worked at a time. */
+  readonly turns: KeyTurns | null;
+  /** The run is over: what is at hand is ended, nothing else is begun. */
+  halted: boolean;
+  /** The event that ends what holds a thread, and the one that ends a message's wait. */
+  readonly pieceEnd: (thread: number) => number;
+  readonly waitEnd: (batch: number) => number;
+}
+
+export function openShop(machine: Machine, messages: Messages, measures: Measures, agenda: Agenda, cores: Cores | null, keys: number) {
+  return {
+    machine,
+    messages,
+    measures,
+    agenda,
+    batches: new Batches(),
+    cores,
+    turns: overlaps(machine) ? new KeyTurns(messages, keys) : null,
+  };
+}
+
+/**
+ * One Worker: it takes batches in order, as many at a time as it has slots where messages wait outside, and one where they hold
+ * its thread.
+ */
+export class Thread {
+  /** Batches that were handed over and not begun. */
+  private readonly frames = new Ring<number[]>();
+  /** Batches that may go on once the thread is free: first those whose turn with a key came, then those that have waited. */
+  private readonly turned = new Ring<number>();
+  private readonly waited = new Ring<number>();
+  private readonly atOnce: number;
+  /** The batch whose message holds the thread, and whether that message waits in it after having computed. */
+  private holding: Batch | null = null;
+  private blocking = false;
+  private active = 0;
+  /** Messages whose wait is over that go on before batches are taken again; and whether those are being taken. */
+  private round = 0;
+  private taking = false;
+  /** When what holds the thread began, and the message at hand of each batch. */
+  private heldFrom: Nanoseconds = 0;
+  private readonly began: Nanoseconds[] = [];
+  /** Messages done, batches done, time held, and the sum and number of measured service times: what the dealer looks at. */
+  itemsDone = 0;
+  batchesDone = 0;
+  busy: Nanoseconds = 0;
+  service: Nanoseconds = 0;
+  served = 0;
+
+  constructor(
+    private readonly shop: Shop,
+    private readonly no: number,
+  ) {
+    this.atOnce = overlaps(shop.machine) ? shop.machine.slots : 1;
+  }
+
+  hand(items: number[], now: Nanoseconds): void {
+    this.frames.push(items);
+    this.run(now);
+  }
+
+  /** What held the thread has ended. */
+  pieceEnded(now: Nanoseconds): void {
+    const batch = this.holding;
+    if (batch === null) return;
+    const { machine, messages, agenda } = this.shop;
+    const wait = (messages.demand[batch.items[batch.done] as number] as number) * machine.shares.wait;
+    this.busy += now - this.heldFrom;
+    this.heldFrom = now;
+    if (wait > 0 && this.atOnce === 1 && !this.blocking) {
+      this.blocking = true;
+      agenda.push(now + wait, this.shop.pieceEnd(this.no));
+      return;
+    }
+    this.blocking = false;
+    this.holding = null;
+    if (wait > 0 && this.atOnce > 1) agenda.push(now + wait, this.shop.waitEnd(batch.no));
+    else {
+      this.endItem(batch, now);
+      this.goOn(batch, now);
+    }
+    this.run(now);
+  }
+
+  /** A message's wait has ended. */
+  waitEnded(batch: number, now: Nanoseconds): void {
+    this.waited.push(batch);
+    this.run(now);
+  }
+
+  /**
+   * Goes on with whatever is ready until the thread is held or there is nothing: all messages that have waited by now, then as
+   * many batches as there are slots for, in turns.
+   */
+  private run(now: Nanoseconds): void {
+    const { batches } = this.shop;
+    while (this.holding === null && !this.shop.halted) {
+      if (this.taking) {
+        if (this.mayTake) this.begin(now);
+        else this.taking = false;
+      } else if (this.turned.length > 0) this.goOn(batches.of(this.turned.shift() as number), now);
+      else if (this.round > 0) {
+        const batch = batches.of(this.waited.shift() as number);
+        this.taking = --this.round === 0 && this.turned.length === 0;
+        this.endItem(batch, now);
+        this.goOn(batch, now);
+      } else if (this.waited.length > 0) this.round = this.waited.length;
+      else if (this.mayTake) this.taking = true;
+      else return;
+    }
+  }
+
+  private get mayTake(): boolean {
+    return this.active < this.atOnce && this.frames.length > 0;
+  }
+
+  private begin(now: Nanoseconds): void {
+    const { batches, turns } = this.shop;
+    const batch = batches.begin(this.frames.shift() as number[], this.no);
+    this.active++;
+    if (turns !== null) for (const id of batch.items) turns.join(id);
+    this.goOn(batch, now);
+  }
+
+  /** Works a batch until it holds the thread, or waits for a key or outside. */
+  private goOn(batch: Batch, now: Nanoseconds): void {
+    const { shop } = this;
+    const { machine, messages, measures, turns } = shop;
+    const { shares } = machine;
+    while (batch.done < batch.items.length) {
+      const id = batch.items[batch.done] as number;
+      if (turns !== null && !turns.mayStart(id)) {
+        turns.wait(id, batch.no);
+        return;
+      }
+      if (shop.halted) return;
+      const demand = messages.demand[id] as number;
+      this.began[batch.no] = now;
+      const compute = (demand * shares.cpu + (batch.done === 0 ? machine.perBatch : 0)) * machine.stretch;
+      const hold = demand * shares.hold * machine.stretch;
+      const wait = demand * shares.wait;
+      measures.busy += compute + hold + wait;
+      this.heldFrom = now;
+      if (compute + hold > 0) {
+        this.holding = batch;
+        if (compute > 0 && shop.cores !== null) shop.cores.begin(this.no, compute, now);
+        else shop.agenda.push(now + compute + hold, shop.pieceEnd(this.no));
+        return;
+      }
+      if (wait > 0) {
+        if (this.atOnce === 1) {
+          this.holding = batch;
+          this.blocking = true;
+          shop.agenda.push(now + wait, shop.pieceEnd(this.no));
+        } else shop.agenda.push(now + wait, shop.waitEnd(batch.no));
+        return;
+      }
+      this.endItem(batch, now);
+    }
+    this.active--;
+    this.batchesDone++;
+    shop.batches.end(batch);
+  }
+
+  private endItem(batch: Batch, now: Nanoseconds): void {
+    const { messages, measures, turns } = this.shop;
+    const id = batch.items[batch.done++] as number;
+    const due = messages.due[id] as number;
+    measures.done(due, now);
+    this.itemsDone++;
+    if (due >= this.shop.machine.warmup) {
+      this.service += now - (this.began[batch.no] as number);
+      this.served++;
+    }
+    const next = turns === null ? NONE : turns.end(id);
+    if (next !== NONE) this.turned.push(next);
+    messages.remove(id);
+  }
+}

@@ -1,0 +1,250 @@
+import type { Nanoseconds } from "../../kernel/clock.ts";
+import { hashOf } from "../../kernel/hash.ts";
+import { workerName } from "../../load/keys.ts";
+import { Agenda } from "./agenda.ts";
+import { Cores } from "./cores.ts";
+import { type Consumer, drop, Feed } from "./feed.ts";
+import { Lane } from "./lane.ts";
+import type { Machine } from "./machine.ts";
+import type { Measures } from "./measures.ts";
+import type { Messages } from "./messages.ts";
+import { Shards } from "./shards.ts";
+import type { Source } from "./source.ts";
+import { openShop, type Shop, Thread } from "./thread.ts";
+
+/** Events: of a thread (its number times 4, and what), of a batch (`WAITED` less its number), and these. */
+const PIECE = 0;
+const HEARD = 1;
+const GATHERED = 2;
+const FEED = -1;
+const SENT = -2;
+const ROOM = -3;
+const LOOK = -4;
+const OVER = -5;
+const WAITED = -16;
+
+/** The dealer looks again after so long at the latest. */
+const PATIENCE: Nanoseconds = 50e6;
+
+/** A thread that reads and deals, and threads that work: `parallel`, and `async` with a helper. */
+export class Workers implements Consumer {
+  private now: Nanoseconds = 0;
+  private readonly agenda = new Agenda();
+  private readonly queue: Shards;
+  private readonly feed: Feed;
+  private readonly shop: Shop;
+  private readonly cores: Cores | null;
+  private readonly lanes: readonly Lane[];
+  private readonly laneOfKey: Int32Array;
+  /** Lanes with something to be gathered or handed over. */
+  private listed: Lane[] = [];
+  private other: Lane[] = [];
+  private feedReady = false;
+  private dealReady = false;
+  private lookAt: Nanoseconds = Number.NEGATIVE_INFINITY;
+  private answered = 0;
+  /** Messages that wait for their batch to fill. */
+  private gathered = 0;
+
+  constructor(
+    private readonly machine: Machine,
+    private readonly source: Source,
+    private readonly messages: Messages,
+    private readonly measures: Measures,
+    keys: number,
+  ) {
+    this.queue = new Shards(messages, machine);
+    this.feed = new Feed(machine, source, this.queue, this, this.agenda, { room: ROOM, sent: SENT });
+    const computes = machine.shares.cpu > 0 || machine.perBatch > 0;
+    this.cores = computes && machine.threads > machine.cores ? new Cores(machine.cores) : null;
+    this.shop = {
+      ...openShop(machine, messages, measures, this.agenda, this.cores, keys),
+      halted: false,
+      pieceEnd: (thread) => thread * 4 + PIECE,
+      waitEnd: (batch) => WAITED - batch,
+    };
+    this.lanes = Array.from({ length: machine.threads }, (_, i) => new Lane(machine, this.queue, new Thread(this.shop, i), i));
+    this.laneOfKey = new Int32Array(machine.threads > 1 ? keys : 0);
+  }
+
+  run(): void {
+    this.feedReady = true;
+    this.dealReady = true;
+    this.settle();
+    while (!this.shop.halted) {
+      const computed = this.cores?.next ?? Number.POSITIVE_INFINITY;
+      const at = Math.min(computed, this.agenda.next);
+      if (at === Number.POSITIVE_INFINITY) return;
+      if (at > this.now) this.now = at;
+      if (this.cores !== null && computed < this.agenda.next) this.threadEvent(this.lanes[this.cores.end(this.now)] as Lane);
+      else while (this.agenda.next <= this.now) this.happen(this.agenda.pop());
+      this.settle();
+    }
+    this.endWhatIsAtHand();
+  }
+
+  arrived(): void {
+    this.dealReady = true;
+  }
+
+  dropped(id: number, now: Nanoseconds): void {
+    drop(id, now, this.messages, this.measures, this.source);
+    if (this.source.closedLoop && this.feed.sent.notify()) this.feedReady = true;
+  }
+
+  queued(shard: number): void {
+    this.list(this.lanes[shard] as Lane);
+  }
+
+  readonly shardOf = (id: number): number => {
+    if (this.lanes.length === 1) return 0;
+    const key = this.messages.key[id] as number;
+    const known = this.laneOfKey[key] as number;
+    if (known > 0) return known - 1;
+    const lane = hashOf(workerName(key)) % this.lanes.length;
+    this.laneOfKey[key] = lane + 1;
+    return lane;
+  };
+
+  private happen(event: number): void {
+    if (event <= WAITED) {
+      const batch = this.shop.batches.of(WAITED - event);
+      const lane = this.lanes[batch.thread] as Lane;
+      lane.thread.waitEnded(batch.no, this.now);
+      this.noteDone(lane);
+    } else if (event === FEED) this.feedReady = true;
+    else if (event === SENT) this.feedReady = this.feed.sent.alarm() || this.feedReady;
+    else if (event === ROOM) this.feedReady = this.feed.room.alarm() || this.feedReady;
+    else if (event === LOOK || event === OVER) this.dealReady = true;
+    else this.laneEvent(this.lanes[event >> 2] as Lane, event & 3);
+  }
+
+  private laneEvent(lane: Lane, what: number): void {
+    if (what === PIECE) this.threadEvent(lane);
+    else if (what === HEARD) this.heard(lane);
+    else {
+      this.list(lane);
+      this.dealReady = true;
+    }
+  }
+
+  private threadEvent(lane: Lane): void {
+    lane.thread.pieceEnded(this.now);
+    this.noteDone(lane);
+  }
+
+  /** Batches that a Worker has just done are heard of at once, or after the time it takes to hand over. */
+  private noteDone(lane: Lane): void {
+    for (; lane.announced < lane.thread.batchesDone; lane.announced++) {
+      if (this.machine.handover === 0) this.heard(lane);
+      else this.agenda.push(this.now + this.machine.handover, lane.shard * 4 + HEARD);
+    }
+  }
+
+  private heard(lane: Lane): void {
+    lane.heard++;
+    if (this.source.closedLoop) this.dealReady = true;
+    if (!lane.hasMore && !this.feed.ended) return;
+    this.list(lane);
+    if (lane.low(this.feed.ended)) this.dealReady = true;
+    else if (this.lookAt <= this.now) {
+      this.lookAt = Math.ceil((this.now + 1) / PATIENCE) * PATIENCE;
+      this.agenda.push(this.lookAt, LOOK);
+    }
+  }
+
+  private list(lane: Lane): void {
+    if (lane.listed) return;
+    lane.listed = true;
+    this.listed.push(lane);
+  }
+
+  /** Lets source and dealer go on until both wait. */
+  private settle(): void {
+    while (!this.shop.halted && (this.feedReady || this.dealReady)) {
+      if (this.feedReady) this.stepFeed();
+      else this.deal();
+    }
+  }
+
+  private stepFeed(): void {
+    const { feed, source } = this;
+    const wasEnded = feed.ended;
+    const next = feed.step(this.now);
+    this.feedReady = false;
+    if (next === "turn") {
+      this.deal();
+      this.feedReady = true;
+    } else if (next === "change" && !source.closedLoop) this.agenda.push(source.nextChange, FEED);
+    if (feed.ended && !wasEnded) this.feedEnded();
+  }
+
+  /** What is gathered goes, and the run is over so long after the last arrival. */
+  private feedEnded(): void {
+    for (const lane of this.lanes) this.list(lane);
+    const over = this.source.expiry(this.now, this.machine.grace);
+    if (over < Number.POSITIVE_INFINITY) this.agenda.push(Math.ceil(over / PATIENCE) * PATIENCE, OVER);
+  }
+
+  private deal(): void {
+    this.dealReady = false;
+    if (this.source.expired(this.now, this.machine.grace)) {
+      this.shop.halted = true;
+      return;
+    }
+    if (this.source.closedLoop) this.answer();
+    const before = this.queue.depth;
+    const lanes = this.listed;
+    this.listed = this.other;
+    for (const lane of lanes) {
+      lane.listed = false;
+      this.dealTo(lane, this.feed.ended);
+    }
+    lanes.length = 0;
+    this.other = lanes;
+    if (this.stalled()) for (const lane of this.lanes) this.dealTo(lane, true);
+    if (this.queue.depth < before && this.feed.room.notify()) this.feedReady = true;
+  }
+
+  private dealTo(lane: Lane, last: boolean): void {
+    const gathered = lane.gatherer.items.length;
+    lane.deal(this.now, last);
+    this.gathered += lane.gatherer.items.length - gathered;
+    const { dueAt } = lane.gatherer;
+    if (dueAt < Number.POSITIVE_INFINITY && dueAt > lane.alarmAt) {
+      lane.alarmAt = dueAt;
+      this.agenda.push(dueAt, lane.shard * 4 + GATHERED);
+    }
+    this.noteDone(lane);
+  }
+
+  /** Tells the clients of a closed loop what is done. */
+  private answer(): void {
+    const { processed } = this.measures;
+    this.source.answered(processed - this.answered, this.now);
+    if (processed > this.answered && this.feed.sent.notify()) this.feedReady = true;
+    this.answered = processed;
+  }
+
+  /** Every client waits for what waits for full batches. */
+  private stalled(): boolean {
+    const { source } = this;
+    if (!source.closedLoop || this.gathered === 0) return false;
+    return this.queue.depth === 0 && source.pending === Number.POSITIVE_INFINITY && source.unanswered === this.gathered;
+  }
+
+  /** The run is over: what holds a thread is ended, and nothing else. */
+  private endWhatIsAtHand(): void {
+    const { cores, agenda } = this;
+    for (;;) {
+      const computed = cores?.next ?? Number.POSITIVE_INFINITY;
+      if (Math.min(computed, agenda.next) === Number.POSITIVE_INFINITY) return;
+      this.now = Math.min(computed, agenda.next);
+      if (cores !== null && computed < agenda.next) this.lanes[cores.end(this.now)]?.thread.pieceEnded(this.now);
+      else {
+        const event = agenda.pop();
+        if (event >= 0 && (event & 3) === PIECE) this.lanes[event >> 2]?.thread.pieceEnded(this.now);
+      }
+    }
+  }
+}

@@ -1,0 +1,35 @@
+import { AsyncExecutor } from "../../src/engine/executor/async.ts";
+import type { Executor } from "../../src/engine/executor/executor.ts";
+import { SyncExecutor } from "../../src/engine/executor/sync.ts";
+import type { RunnerResult } from "../../src/engine/protocol.ts";
+import { buildPipeline } from "../../src/engine/runner/pipeline.ts";
+import { summarize } from "../../src/engine/runner/summary.ts";
+import { openTape } from "../../src/load/open.ts";
+import { inspectTape } from "../../src/load/tape.ts";
+import type { Mode, Scenario } from "../../src/scenario/schema.ts";
+import { loadDuration } from "../../src/scenario/semantics.ts";
+import type { Histogram } from "../../src/telemetry/histogram.ts";
+import { virtualSetup } from "./virtual-setup.ts";
+
+/** What a case measured on a virtual clock, and every sojourn of it. */
+export interface VirtualOutcome {
+  readonly result: RunnerResult;
+  readonly sojourn: Histogram;
+}
+
+/** Runs a case whole, on a virtual clock. */
+export async function runVirtually(scenario: Scenario, mode: Mode): Promise<VirtualOutcome> {
+  const setup = await virtualSetup(scenario, mode);
+  const { plan, time } = setup;
+  const tape = openTape(scenario, () => null);
+  const facts = await inspectTape(tape, loadDuration(scenario), scenario.warmup);
+  const pipeline = buildPipeline(setup, facts, () => {});
+  const executor: Executor = mode === "sync" ? new SyncExecutor() : new AsyncExecutor();
+  const execution = await time.run(executor.execute(pipeline.job));
+  const states = execution.state.flatMap((slice) => slice.entries);
+  const result = summarize({ plan, facts, execution, pipeline, states, idle: time.idle, cpuMs: 0 });
+  const [first, ...more] = execution.recorders.map((recorder) => recorder.sojourn);
+  if (first === undefined) throw new Error("unreachable");
+  for (const one of more) first.merge(one);
+  return { result, sojourn: first };
+}
