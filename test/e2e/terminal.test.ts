@@ -78,7 +78,7 @@ describe("C-4 the dashboard in a real terminal", () => {
     const last = await screen.until("% finished");
     for (const mode of ["sync", "async", "parallel"]) expect(last).toMatch(rowOf(mode));
     // On a busy machine it is other programs that are told.
-    expect(last).toMatch(/sync: (One core is the limit|Other programs had part)/);
+    expect(last).toMatch(/sync: (One core is the limit|Other programs used)/);
     screen.type("q");
     expect(await screen.exited).toBe(0);
   });
