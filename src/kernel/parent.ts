@@ -30,20 +30,27 @@ export function suspendJob(): void {
   process.kill(process.pid, "SIGSTOP");
 }
 
-/** Parent and process group; null when the system does not tell. */
-function familyOf(pid: number): { readonly parent: number; readonly group: number } | null {
+/** False for a job that the shell runs behind: the terminal is somebody else's, and who touches it is stopped. */
+export function inForeground(): boolean {
+  const family = familyOf(process.pid);
+  return family === null || family.foreground === family.group || family.foreground < 0;
+}
+
+/** Parent, process group, and the group that has the terminal (-1: there is none); null when the system does not tell. */
+function familyOf(pid: number): { readonly parent: number; readonly group: number; readonly foreground: number } | null {
   try {
     if (process.platform === "linux") {
       const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
       // The name before may hold anything, brackets too.
-      const [, parent, group] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-      return { parent: Number(parent), group: Number(group) };
+      const [, parent, group, , , foreground] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+      return { parent: Number(parent), group: Number(group), foreground: Number(foreground) };
     }
-    const [parent, group] = Bun.spawnSync(["ps", "-o", "ppid=,pgid=", "-p", String(pid)])
+    const [parent, group, foreground] = Bun.spawnSync(["ps", "-o", "ppid=,pgid=,tpgid=", "-p", String(pid)])
       .stdout.toString()
       .trim()
       .split(/\s+/);
-    return parent === undefined || group === undefined ? null : { parent: Number(parent), group: Number(group) };
+    if (parent === undefined || group === undefined) return null;
+    return { parent: Number(parent), group: Number(group), foreground: Number(foreground ?? -1) };
   } catch {
     return null;
   }

@@ -196,6 +196,24 @@ describe("C-4 the dashboard in a real terminal", () => {
     await screen.exited;
   });
 
+  test.each(["SIGQUIT", "SIGUSR1"] as const)("%s ends it, and restores the terminal first", async (signal) => {
+    const screen = open(["run", LONG]);
+    await screen.until(/ left/);
+    process.kill(screen.pid, signal);
+    await screen.exited;
+    expect(screen.restored).toBe(true);
+  });
+
+  test.skipIf(Bun.which("bash") === null)("a job behind the shell draws nothing on its terminal (needs bash)", async () => {
+    const screen = open(["--norc", "-i"], { command: ["bash"], env: { PS1: "prompt: " } });
+    await screen.until("prompt: ");
+    screen.type(`${process.execPath} ${MAIN} run ${SHORT} --mode sync -d 500ms --no-store & wait\n`);
+    await screen.until(/ledger:/);
+    expect(screen.raw).not.toContain("\u001b[?1049h");
+    screen.type("exit\n");
+    await screen.exited;
+  });
+
   test("Ctrl-C between two scenarios stops them all", async () => {
     const screen = open(["run", SHORT, LONG, "--mode", "sync", "-d", "500ms"]);
     await screen.until("% finished");

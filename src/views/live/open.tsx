@@ -7,7 +7,7 @@ import type { RunResult } from "../../telemetry/result.ts";
 import { closingReport } from "../report/closing.ts";
 import { progressLines } from "../report/progress.ts";
 import { App, type AppProps } from "./app.tsx";
-import { cutLines, restoreTerminal } from "./restore.ts";
+import { cutLines, guardTerminal, restoreTerminal } from "./restore.ts";
 import { LiveStore } from "./store.ts";
 import { COLORS, PLAIN } from "./theme.ts";
 
@@ -47,8 +47,7 @@ export function openDashboard({ color, fps, stop, screen: Screen = App }: Dashbo
   const leaving = new Promise<void>((resolve) => {
     quit = resolve;
   });
-  const restore = () => restoreTerminal();
-  process.on("exit", restore);
+  const unguard = guardTerminal();
   const onBroken = (error: unknown) => {
     if (broken !== null) return;
     broken = printable(error instanceof Error ? error.message : String(error), 200);
@@ -100,7 +99,7 @@ export function openDashboard({ color, fps, stop, screen: Screen = App }: Dashbo
         await instance.waitUntilExit().catch(() => {});
       }
       restoreTerminal();
-      process.off("exit", restore);
+      unguard();
       for (const result of results)
         process.stdout.write(closingReport(result, process.stdout.columns, color ? COLORS.painter : PLAIN.painter));
     },

@@ -4,7 +4,7 @@ import React, { useRef, useState } from "react";
 import { printable } from "../../kernel/text.ts";
 import { MODES } from "../../scenario/schema.ts";
 import { DIAGRAMS } from "../report/diagram.ts";
-import { cutLines, restoreTerminal, suspended } from "./restore.ts";
+import { cutLines, guardTerminal, restoreTerminal, suspended } from "./restore.ts";
 import { COLORS, PLAIN, type Theme } from "./theme.ts";
 
 /** A scenario to choose. */
@@ -20,6 +20,7 @@ export async function pickScenario(choices: readonly Choice[], { color }: { read
   let chosen: string | null = null;
   // Before the first picture: what is typed the moment it shows must not pass through the line editor of the terminal.
   if (process.stdin.isTTY) process.stdin.setRawMode(true);
+  const unguard = guardTerminal();
   cutLines();
   const instance = render(
     <Picker
@@ -36,6 +37,7 @@ export async function pickScenario(choices: readonly Choice[], { color }: { read
     await instance.waitUntilExit();
   } finally {
     restoreTerminal();
+    unguard();
   }
   return chosen;
 }

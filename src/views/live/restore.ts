@@ -17,6 +17,27 @@ export function restoreTerminal(): void {
   if (process.stdout.isTTY) process.stdout.write(`${WRAP}\x1b[?1049l\x1b[?25h`);
 }
 
+/** What ends a process that does not listen, a hang-up and the polite ones aside: those are heard elsewhere. */
+const FATAL = ["SIGQUIT", "SIGABRT", "SIGUSR1", "SIGUSR2", "SIGALRM", "SIGVTALRM", "SIGXCPU", "SIGTRAP", "SIGSYS"] as const;
+
+/** From now on the terminal is put back on every way out: at the process's end, and before a signal ends it. Until what is returned is called. */
+export function guardTerminal(): () => void {
+  const fatal = FATAL.map((signal) => {
+    const listener = () => {
+      restoreTerminal();
+      process.off(signal, listener);
+      process.kill(process.pid, signal);
+    };
+    process.on(signal, listener);
+    return () => process.off(signal, listener);
+  });
+  process.on("exit", restoreTerminal);
+  return () => {
+    process.off("exit", restoreTerminal);
+    for (const forget of fatal) forget();
+  };
+}
+
 /** Stands still until the shell says to go on; the terminal is the shell's meanwhile, and may have another size afterwards. */
 export async function suspended(): Promise<void> {
   if (process.stdout.isTTY) process.stdout.write(WRAP);
