@@ -1,3 +1,4 @@
+import { isDisturbed } from "./disturbance.ts";
 import { p99Differs, throughputDiffers } from "./noise.ts";
 import { keepsUp } from "./pace.ts";
 import type { CaseResult } from "./result.ts";
@@ -42,11 +43,6 @@ export function bestOf(cases: readonly CaseResult[]): Best | null {
   const one = near.reduce((a, b) => (b.latency.sojourn.p99 < a.latency.sojourn.p99 ? b : a));
   const asGood = near.filter((other) => other !== one && p99Differs(one, other) === 0);
   return asGood.length + 1 === cases.length && cases.length > 1 ? null : { one, asGood };
-}
-
-/** What other programs or a core that was slower did to a case. */
-export function isDisturbed(one: CaseResult): boolean {
-  return (one.disturbed ?? null) !== null;
 }
 
 /** What nothing limits is dear when it takes so many times what the dearest point with a limit takes. */

@@ -1,4 +1,4 @@
-import { isDisturbed } from "./points.ts";
+import { isDisturbed } from "./disturbance.ts";
 import type { RunResult, ThresholdResult } from "./result.ts";
 
 /** How a run did beside what was asked of it, for lists in which it is one line. */

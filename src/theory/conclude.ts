@@ -1,6 +1,7 @@
 import { agreeing, counted } from "../kernel/wording.ts";
 import type { Scenario } from "../scenario/schema.ts";
-import { groupedBy, isDisturbed, variedFields } from "../telemetry/points.ts";
+import { isDisturbed } from "../telemetry/disturbance.ts";
+import { groupedBy, variedFields } from "../telemetry/points.ts";
 import type { CaseResult } from "../telemetry/result.ts";
 import { bestBatches } from "./conclude/batches.ts";
 import { anyField, formats, herd, offload, overflow, processingTime, withoutBound } from "./conclude/compared.ts";

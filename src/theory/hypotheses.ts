@@ -1,8 +1,9 @@
 import { type Expectation, type FigureReference, figuresIn, isProblem, parseExpectation } from "../scenario/expectation.ts";
 import { isSweptValue } from "../scenario/expectation-names.ts";
 import type { ExpectRule } from "../scenario/schema.ts";
+import { isDisturbed } from "../telemetry/disturbance.ts";
 import { figureNamed } from "../telemetry/figures.ts";
-import { isDisturbed, valueText } from "../telemetry/points.ts";
+import { valueText } from "../telemetry/points.ts";
 import type { CaseResult, HypothesisResult } from "../telemetry/result.ts";
 import { compare, evaluate, plainName, sideText, type Told, type Value } from "./expectation-value.ts";
 

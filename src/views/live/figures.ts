@@ -1,6 +1,10 @@
 import { formatBytes, formatCount, formatMs, formatRate } from "../../kernel/units.ts";
+import { counted } from "../../kernel/wording.ts";
+import { isDisturbed } from "../../telemetry/disturbance.ts";
 import type { Sample } from "../../telemetry/result.ts";
 import { type ChartSeries, MODE_STROKES, resample, shortCount, shortMs } from "../report/chart.ts";
+import { DISTURBED } from "../report/disturbed.ts";
+import { Others } from "../report/others.ts";
 import { paramsText } from "../report/sweep.ts";
 import { type RowFigures, rowOfResult } from "../report/table.ts";
 import type { CaseView, RunView } from "./store.ts";
@@ -96,7 +100,17 @@ export function rowsOf(view: RunView): RowFigures[] {
     const { mode } = one.outline.plan;
     const { dropped } = one.ledger;
     const where = paramsText(one.outline.plan.params);
-    return [{ mode, where, status: "running", ...one.running, dropped: dropped.newest + dropped.oldest, predicted: one.outline.predicted }];
+    return [
+      {
+        mode,
+        where,
+        status: "running",
+        ...one.running,
+        dropped: dropped.newest + dropped.oldest,
+        predicted: one.outline.predicted,
+        disturbed: Others.of(one.series).above,
+      },
+    ];
   });
 }
 
@@ -124,6 +138,20 @@ export function progress(view: RunView): { readonly share: number; readonly left
 function shareOf(t: number, leftMs: number): number {
   return t + leftMs > 0 ? t / (t + leftMs) : 0;
 }
+
+/** What else the machine does while a case runs, or did; "" when it is nothing that matters. */
+export function disturbanceNote(view: RunView): string {
+  const current = view.cases[view.current];
+  if (view.phase === "finished")
+    return view.cases.some(({ result }) => result !== null && isDisturbed(result)) ? `${DISTURBED} disturbed` : "";
+  if (current?.state !== "running") return "";
+  const since = (current.series.at(-1)?.t ?? 0) - RECENT_MS;
+  const recent = Others.of(current.series.filter(({ t }) => t > since));
+  return recent.above ? `${DISTURBED} others use ${recent.mean.toFixed(1)} of ${counted(view.machine?.cores ?? 1, "core")}` : "";
+}
+
+/** Over how long what others do is averaged on the screen: readings of a quarter of a second jump by ticks. */
+const RECENT_MS = 2000;
 
 export function machineLine(view: RunView): string {
   const { machine } = view;

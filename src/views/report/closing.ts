@@ -2,6 +2,7 @@ import { printable } from "../../kernel/text.ts";
 import { formatRate } from "../../kernel/units.ts";
 import type { CaseResult, RateFigures, RunResult, ThresholdResult } from "../../telemetry/result.ts";
 import { faultOf, wasJudged } from "../../telemetry/verdicts.ts";
+import { disturbedLegend, disturbedSign } from "./disturbed.ts";
 import { everyFigure } from "./everything.ts";
 import { hypothesisLines, intentLines } from "./intent.ts";
 import { measuredLines } from "./measured.ts";
@@ -22,7 +23,7 @@ export function closingReport(
 ): string {
   const rows = result.cases.map((one, i) => comparisonRow({ ...rowOfResult(one), fault: faultOf(result, i) }));
   const lines = ["", printable(result.scenario.title, 200), "", ...intentLines(result.scenario).flatMap((line) => [line, ""])];
-  lines.push(narrowTable(rows, columns), "");
+  lines.push(narrowTable(rows, columns), ...disturbedLegend(result.cases), "");
   if (isSweep(result)) {
     const width = Math.max(40, Math.min(100, columns));
     for (const measure of ["throughput", "latency"] as const) lines.push(...sweepPicture(result, measure, width, 14, painter), "");
@@ -43,9 +44,9 @@ function paragraph(lines: readonly string[]): string[] {
 function caseLines(result: RunResult, one: CaseResult, all: boolean): string[] {
   const { ledger, rate, problems, explanation, warnings, rejections, status } = one;
   return [
-    `${caseName(one)}: ${printable(explanation, WHOLE)}`,
+    `${caseName(one)}${disturbedSign(one)}: ${printable(explanation, WHOLE)}`,
     `  ledger: ${ledgerLine(ledger)}`,
-    ...(rate === undefined ? [] : [`  ${rateLine(rate)}`]),
+    ...(rate === undefined ? [] : [`  ${rateLine(rate)}${disturbedSign(one)}`]),
     ...measuredLines(one, result).map((line) => `  ${line}`),
     ...problems.filter((sentence) => sentence !== explanation).map((problem) => `  ${status}: ${printable(problem, WHOLE)}`),
     ...warnings.map((warning) => `  note: ${printable(warning, WHOLE)}`),
@@ -76,7 +77,7 @@ export function thresholdLine(result: RunResult, threshold: ThresholdResult): st
   const judged = wasJudged(result, threshold);
   const where = one === undefined ? "" : `${caseName(one)}: `;
   const by = judged ? Number(value.toPrecision(4)) : "nothing was measured";
-  return `${judged ? (ok ? "✓" : "✗") : "?"} ${where}${metric} ${printable(expression, 80)} (${by})`;
+  return `${judged ? (ok ? "✓" : "✗") : "?"} ${where}${metric} ${printable(expression, 80)} (${by}${one === undefined || !judged ? "" : disturbedSign(one)})`;
 }
 
 /** A case in words: its mode, and where in the sweep it stands. */

@@ -2,7 +2,9 @@ import type { OnEvent, RunEvent } from "../../engine/events.ts";
 import { printable } from "../../kernel/text.ts";
 import { formatCount, formatMs, formatRate } from "../../kernel/units.ts";
 import { counted } from "../../kernel/wording.ts";
+import { DISTURBED } from "./disturbed.ts";
 import { intentLines } from "./intent.ts";
+import { Others } from "./others.ts";
 import { paramsText } from "./sweep.ts";
 import { FAULT, ledgerLine } from "./table.ts";
 import { wrappedText } from "./wrapping.ts";
@@ -17,9 +19,10 @@ const INTENT_WIDTH = 100;
 function outcomeOf({ result, verdicts = [] }: Extract<RunEvent, { readonly type: "case-finished" }>): string {
   const { status } = result;
   const broken = verdicts.filter(({ ok }) => !ok).map(({ metric, expression }) => `${metric} ${printable(expression, 80)}`);
+  const word = result.disturbed == null ? status : `${status}, ${DISTURBED} disturbed (${printable(result.disturbed.reason, 300)})`;
   const sound = status !== "failed" && status !== "invalid";
-  if (broken.length === 0) return sound ? status : `${FAULT} ${status}`;
-  return `${FAULT} ${status}, ${counted(broken.length, "threshold")} failed (${broken.join(", ")})`;
+  if (broken.length === 0) return sound ? word : `${FAULT} ${word}`;
+  return `${FAULT} ${word}, ${counted(broken.length, "threshold")} failed (${broken.join(", ")})`;
 }
 
 /** Progress as plain lines, for pipes and logs. */
@@ -27,6 +30,7 @@ export function progressLines(write: (line: string) => void): OnEvent {
   let modes: readonly string[] = [];
   let nextAt = 0;
   let count = 0;
+  let others = new Others();
   const where = (index: number) => `[${index + 1}/${modes.length} ${printable(modes[index] ?? "", 120)}]`;
   return (event: RunEvent) => {
     switch (event.type) {
@@ -37,6 +41,7 @@ export function progressLines(write: (line: string) => void): OnEvent {
         return;
       case "case-preparing":
         nextAt = EVERY_MS;
+        others = new Others();
         if (event.note !== "") write(`${where(event.index)} ${printable(event.note, 80)}`);
         return;
       case "case-started":
@@ -47,10 +52,11 @@ export function progressLines(write: (line: string) => void): OnEvent {
         return;
       case "sample": {
         const { sample, ledger } = event;
+        others.add(sample);
         if (sample.t < nextAt) return;
         nextAt = sample.t + EVERY_MS;
         write(
-          `${where(event.index)} ${(sample.t / 1000).toFixed(0).padStart(4)} s  ${formatRate(sample.processed)} processed, depth ${formatCount(sample.depth)}, p99 ${formatMs(sample.p99)}, ${formatCount(ledger.unfinished)} waiting`,
+          `${where(event.index)} ${(sample.t / 1000).toFixed(0).padStart(4)} s  ${formatRate(sample.processed)} processed, depth ${formatCount(sample.depth)}, p99 ${formatMs(sample.p99)}, ${formatCount(ledger.unfinished)} waiting${others.told}`,
         );
         return;
       }

@@ -1,10 +1,12 @@
 import { formatCount, formatMs } from "../../kernel/units.ts";
 import { agreeing, counted } from "../../kernel/wording.ts";
+import { isDisturbed } from "../../telemetry/disturbance.ts";
 import { loadsDiffer } from "../../telemetry/noise.ts";
 import { keepsUp } from "../../telemetry/pace.ts";
-import { type Best, bestOf, groupedBy, isDisturbed, valueText, variedFields } from "../../telemetry/points.ts";
+import { type Best, bestOf, groupedBy, valueText, variedFields } from "../../telemetry/points.ts";
 import type { CaseResult, RunResult } from "../../telemetry/result.ts";
 import { type ChartSeries, drawChart, LABEL_WIDTH, MODE_STROKES, type Stroke, shortCount, shortMs } from "./chart.ts";
+import { DISTURBED, disturbedSign } from "./disturbed.ts";
 import type { Painter } from "./painter.ts";
 
 /** What a sweep is drawn by. */
@@ -77,7 +79,7 @@ function bestOfCompleted(cases: readonly CaseResult[]): Best | null {
 /** Which point is best, or why none is. */
 export function bestLine(cases: readonly CaseResult[]): string {
   const best = bestOfCompleted(cases);
-  const of = (one: CaseResult) => `${one.mode}, ${paramsText(one.params)}: ${formatCount(one.throughput)}/s`;
+  const of = (one: CaseResult) => `${one.mode}, ${paramsText(one.params)}: ${formatCount(one.throughput)}/s${disturbedSign(one)}`;
   if (best !== null) {
     const others = best.asGood.length;
     const beside = others === 0 ? "" : `; ${counted(others, "point")} ${agreeing(others, "is", "are")} as good but for noise`;
@@ -86,7 +88,7 @@ export function bestLine(cases: readonly CaseResult[]): string {
   const completed = cases.filter(({ status }) => status === "completed");
   const [most] = completed.toSorted((a, b) => b.throughput - a.throughput);
   if (most === undefined) return "";
-  if (completed.some(isDisturbed)) return "None is called best: other programs disturbed the run.";
+  if (completed.some(isDisturbed)) return `None is called best: some of the points were disturbed (${DISTURBED}).`;
   if (completed.every(keepsUp)) return "None is best: no point is better than the others by more than noise.";
   return `None is best: at no point all that came was done. Most was done at ${of(most)}`;
 }
@@ -121,7 +123,11 @@ function lineChart(cases: readonly CaseResult[], axis: Axis, measure: Measure, w
   const picture = drawChart([...expected, ...measured], width, height - 2, measure.text);
   const lines = picture.map((runs) => runs.map(({ text, series }) => paint.series(series, text)).join(""));
   const legend = modesOf(cases).map((mode) => paint.series(mode, `${LEGEND[MODE_STROKES[mode] ?? "light"]} ${mode}`));
-  const marked = axis.values.map((value) => (best !== null && valueText(best.params[axis.field]) === value ? `★${value}` : value));
+  const isAt = (one: CaseResult, value: string) => valueText(one.params[axis.field]) === value;
+  const marked = axis.values.map((value) => {
+    const sign = cases.some((one) => isAt(one, value) && isDisturbed(one)) ? DISTURBED : "";
+    return `${best !== null && isAt(best, value) ? "★" : ""}${value}${sign}`;
+  });
   return [
     `${measure.title} against ${axis.field}    ${legend.join("  ")}  ${paint.series("expected", "┄ predicted")}`,
     ...lines,
@@ -182,7 +188,7 @@ function heatMap(
   const values = cases.map(measure.of);
   const [least, most] = [Math.min(...values), Math.max(...values)];
   const best = bestCase(cases);
-  const width = Math.max(9, ...across.values.map((value) => Bun.stringWidth(value) + 2));
+  const width = Math.max(cases.some(isDisturbed) ? 10 : 9, ...across.values.map((value) => Bun.stringWidth(value) + 2));
   const side = Math.max(Bun.stringWidth(down.field), ...down.values.map((value) => Bun.stringWidth(value)));
   const centred = (text: string) => {
     const space = width - Bun.stringWidth(text);
@@ -193,7 +199,7 @@ function heatMap(
     const value = measure.of(one);
     const share = most > least ? (value - least) / (most - least) : 1;
     const shade = SHADES[Math.min(4, Math.floor(share * 5))] ?? " ";
-    return paint.heat(share, centred(`${one === best ? "★" : ""}${shade}${measure.text(value)}`));
+    return paint.heat(share, centred(`${one === best ? "★" : ""}${shade}${measure.text(value)}${disturbedSign(one)}`));
   };
   const lines = [`${paint.series(cases[0]?.mode ?? null, name)}: ${measure.title}; ${down.field} down, ${across.field} across`];
   const together = Math.max(1, Math.floor((room - side - 1) / width));

@@ -1,8 +1,10 @@
 import { printable } from "../../kernel/text.ts";
 import { formatCount, formatMs } from "../../kernel/units.ts";
+import { isDisturbed } from "../../telemetry/disturbance.ts";
 import { droppedTotal, type Ledger } from "../../telemetry/ledger.ts";
 import type { CaseResult, Prediction } from "../../telemetry/result.ts";
 import type { Fault } from "../../telemetry/verdicts.ts";
+import { DISTURBED } from "./disturbed.ts";
 import { paramsText } from "./sweep.ts";
 
 /** One row of the table that compares the modes; texts, ready to be drawn. */
@@ -33,6 +35,8 @@ export interface RowFigures {
   readonly predicted: Prediction;
   /** Why it is not to be built on; a threshold that failed leaves its figures as they are. */
   readonly fault?: Fault | null;
+  /** What else the machine did had a part in them. */
+  readonly disturbed: boolean;
 }
 
 /** The sign of a case that broke a threshold, or does not count at all, in every list. */
@@ -52,12 +56,13 @@ export function rowOfResult(result: CaseResult): RowFigures {
     // Over a few milliseconds the ends of the measurement weigh more than what lies between.
     cpu: result.durationMs > 50 ? result.process.cpuMs / result.durationMs : Number.NaN,
     predicted: result.predicted,
+    disturbed: isDisturbed(result),
   };
 }
 
 export function comparisonRow(figures: RowFigures): ComparisonRow {
   const failed = figures.status === "failed";
-  const blank = (text: string) => (failed ? "–" : text);
+  const blank = (text: string) => (failed ? "–" : `${text}${figures.disturbed && text !== "–" ? DISTURBED : ""}`);
   const status = figures.status === "completed" || figures.status === "running" ? "" : ` (${figures.status})`;
   // The word says it where the status does.
   const mark = figures.fault === "threshold" ? `${status} ${FAULT}` : status;

@@ -5,7 +5,7 @@ import React from "react";
 import { printable } from "../../../kernel/text.ts";
 import { formatMs, formatShare } from "../../../kernel/units.ts";
 import { paramsText } from "../../report/sweep.ts";
-import { machineLine, progress } from "../figures.ts";
+import { disturbanceNote, machineLine, progress } from "../figures.ts";
 import type { RunView } from "../store.ts";
 import type { Theme } from "../theme.ts";
 import { bar } from "./cores-panel.tsx";
@@ -26,6 +26,7 @@ export function Header({ view, width, frozen, theme }: HeaderProps) {
   const left = statusText(view, leftMs);
   const notes = [
     frozen ? "frozen" : "",
+    disturbanceNote(view),
     view.stopping === "no" ? "" : view.stopping === "now" ? "stopping now" : "stopping, draining",
   ].filter(Boolean);
   const tail = ` ${formatShare(share)} ${left}${notes.length > 0 ? ` · ${notes.join(" · ")}` : ""}`;
