@@ -301,7 +301,7 @@ class ScenarioRun {
   private finish(plan: CasePlan, { thresholds, ...measured }: RunnerResult, series: readonly Sample[]): Ran {
     const shortfall = shortfallOf(measured, { ...plan, cores: coreCount() });
     const complete = { ...measured, params: plan.params, predicted: this.predictionOf(plan), shortfall };
-    return { result: { ...complete, explanation: explain(complete, plan.scenario), series }, verdicts: thresholds };
+    return { result: { ...complete, explanation: explain({ ...complete, series }, plan.scenario), series }, verdicts: thresholds };
   }
 
   /** What is known of a case whose runner ended without a result: it failed, or it was told to stop and did not. */

@@ -1,7 +1,7 @@
 import { agreeing, counted } from "../kernel/wording.ts";
 import type { Scenario } from "../scenario/schema.ts";
 import { isDisturbed } from "../telemetry/disturbance.ts";
-import { groupedBy, variedFields } from "../telemetry/points.ts";
+import { groupedBy, valueText, variedFields } from "../telemetry/points.ts";
 import type { CaseResult } from "../telemetry/result.ts";
 import { bestBatches } from "./conclude/batches.ts";
 import { anyField, formats, herd, offload, overflow, processingTime, withoutBound } from "./conclude/compared.ts";
@@ -14,11 +14,10 @@ import type { About } from "./conclude/series.ts";
 
 /** What the cases of a sweep say together, in sentences made of their own numbers. `scenario`: what it promises of its latency. */
 export function conclude(all: readonly CaseResult[], scenario?: Pick<Scenario, "thresholds">): string[] {
-  const ran = all.filter(({ status, ledger }) => status !== "failed" && ledger.processed > 0);
-  const cases = ran.filter((one) => !isDisturbed(one));
+  const cases = all.filter(({ status, ledger }) => status !== "failed" && ledger.processed > 0);
   const fields = variedFields(cases);
   const p99 = statedP99(scenario?.thresholds);
-  const sentences = disturbed(ran.length - cases.length, ran.length);
+  const sentences: string[] = [];
   const batched = fields.filter((field) => field.startsWith("batch."));
   if (batched.length > 0) sentences.push(...bestBatches(cases, batched, fields));
   // Where batches are swept, what another field does by itself is in the pictures.
@@ -26,14 +25,21 @@ export function conclude(all: readonly CaseResult[], scenario?: Pick<Scenario, "
   // Of several fields at once the pictures tell more.
   if (fields.length === 1 && fields[0] === "load.rate") sentences.push(...modesCompared(byRate(cases)));
   sentences.push(...queriesCompared(cases), ...enginesCompared(cases, fields), ...withoutBound(cases));
-  return sentences;
+  return sentences.length === 0 ? [] : [...disturbed(cases), ...sentences];
 }
 
-/** Of cases that something else had a part in nothing is concluded. */
-function disturbed(count: number, of: number): string[] {
-  if (count === 0) return [];
-  const rest = count === of ? "so nothing is concluded" : `so nothing is concluded from ${agreeing(count, "it", "them")}`;
-  return [`${counted(count, "case")} of ${of} ${agreeing(count, "was", "were")} disturbed by what else the machine did, ${rest}.`];
+/** Of cases that something else had a part in figures are told, but no best point and no law. */
+function disturbed(cases: readonly CaseResult[]): string[] {
+  const those = cases.filter(isDisturbed);
+  if (those.length === 0) return [];
+  const named = those.map(({ mode, params }) =>
+    [mode, ...Object.entries(params).map(([field, value]) => `${field} ${valueText(value)}`)].join(" "),
+  );
+  const which =
+    those.length === cases.length ? "" : ` (${named.slice(0, MOST_GROUPS).join("; ")}${named.length > MOST_GROUPS ? "; …" : ""})`;
+  return [
+    `${counted(those.length, "case")} of ${cases.length}${which} ${agreeing(those.length, "was", "were")} disturbed by what else the machine did: differences may come from that, and no best point and no law is made of ${agreeing(those.length, "it", "them")}.`,
+  ];
 }
 
 /** Groups of one field that are told: with more, each would say the same again. */

@@ -1,11 +1,17 @@
+import { count, duration, equation, perSecond, seconds } from "../kernel/equation.ts";
 import { formatBytes, formatCount, formatMs, formatShare } from "../kernel/units.ts";
+import { agreeing, counted, sentenceCase } from "../kernel/wording.ts";
 import type { FetchSettings, Scenario } from "../scenario/schema.ts";
 import { droppedTotal } from "../telemetry/ledger.ts";
 import { keepsPace } from "../telemetry/pace.ts";
+import { crowding } from "../telemetry/phases.ts";
 import type { CaseResult, FetchFigures } from "../telemetry/result.ts";
 import { requestDemand, sawtoothMean } from "./fetch.ts";
 
-export type Explained = Omit<CaseResult, "explanation" | "series" | "params">;
+export type Explained = Omit<CaseResult, "explanation" | "series" | "params"> & {
+  /** What averages over the whole run hide; absent where nobody kept it. */
+  readonly series?: CaseResult["series"];
+};
 
 /** What held a case of requests back, and what its retries, limits and breakers did, in sentences made of its own numbers. */
 export function explainFetch(result: Explained, scenario: Scenario): string {
@@ -45,11 +51,11 @@ function limit(result: Explained, fetch: FetchFigures, { load }: Scenario, setti
   if (fetch.resumed > 0.5 * fetch.requests)
     return `Most was there already: ${formatCount(fetch.resumed)} of ${most} requests did not have to be sent.`;
   if (fetch.rateLimited > 0.1 * fetch.attempts && settings.rateLimit === false) {
-    return `The server's rate limit is the limit: ${formatCount(fetch.rateLimited)} of ${formatCount(fetch.attempts)} attempts were answered 429, and an item took ${formatMs(each)} with its waits; ${rate} went through. More at once would not help; a client that keeps to the rate (fetch.rateLimit) would.`;
+    return `The server's rate limit is the limit: ${formatCount(fetch.rateLimited)} of ${counted(fetch.attempts, "attempt")} ${agreeing(fetch.rateLimited, "was", "were")} answered 429, and an item took ${formatMs(each)} with its waits; ${rate} went through. More at once would not help; a client that keeps to the rate (fetch.rateLimit) would.`;
   }
   const turnedAway = fetch.server?.refused ?? 0;
   if (turnedAway > REFUSED * fetch.attempts) {
-    return `The server's connections are the limit: it holds ${formatCount(settings.target?.mock?.maxConnections ?? 0)} at once and broke off ${formatCount(turnedAway)} more, of ${formatCount(fetch.attempts)} attempts; ${rate} went through. Fewer requests in flight would help.`;
+    return `The server's connections are the limit: it holds ${formatCount(settings.target?.mock?.maxConnections ?? 0)} at once and broke off ${formatCount(turnedAway)} more, of ${counted(fetch.attempts, "attempt")}; ${rate} went through. Fewer requests in flight would help.`;
   }
   if (fetch.failed > 0.5 * fetch.requests && fetch.refusedByBreaker <= REFUSED * fetch.requests) {
     const worst = result.failures.reduce((a, b) => (b.count > a.count ? b : a), { reason: "", count: 0 });
@@ -61,11 +67,12 @@ function limit(result: Explained, fetch: FetchFigures, { load }: Scenario, setti
   if (fetch.refusedByBreaker > REFUSED * fetch.requests) {
     return `The open circuit breaker is the limit: it refused ${formatCount(fetch.refusedByBreaker)} of ${most} requests; ${rate} went through.`;
   }
+  if (fetch.requests === 1) return `One request is all there was: it took ${formatMs(each)} with all its attempts and waits.`;
   if (mode === "sync" && inTime && meanInFlight < 0.8) {
     return `The arrivals are the limit: ${rate} at ${formatMs(each)} each kept the one thread waiting ${formatShare(meanInFlight)} of the time.`;
   }
   if (mode === "sync") {
-    return `One request at a time: each waits ${formatMs(each)} for its answer and 1 ÷ ${formatMs(each)} is ${formatCount(1000 / each)}/s; ${rate} went through while the thread did nothing but wait.`;
+    return `One request at a time: each waits ${formatMs(each)} for its answer and ${equation(count(1), [["÷", duration(each)]], perSecond, "is")}; ${rate} went through while the thread was computing ${formatShare(utilizations(result).main)} of the time.`;
   }
   const allowed = concurrency.max === "unlimited" ? Number.POSITIVE_INFINITY : concurrency.max;
   const slots = Math.min(allowed, settings.connections.max);
@@ -74,8 +81,8 @@ function limit(result: Explained, fetch: FetchFigures, { load }: Scenario, setti
   if (mode === "async" && main >= 0.9) {
     return `The event loop is the limit: ${rate} took ${formatShare(main)} of one core, which is all that one loop has. More Workers would help.`;
   }
-  const perSecond = throughput * Math.max(1, fetch.amplification);
-  if (settings.rateLimit !== false && perSecond >= 0.9 * settings.rateLimit.max) {
+  const attempted = throughput * Math.max(1, fetch.amplification);
+  if (settings.rateLimit !== false && attempted >= 0.9 * settings.rateLimit.max) {
     return `The rate limit set for the client (fetch.rateLimit.max, ${formatCount(settings.rateLimit.max)}/s) is the limit: ${rate} went through.`;
   }
   if (settings.rateLimit !== false && fetch.rateTurns.length === 0 && fetch.peakConcurrency < slots && !inTime) {
@@ -89,23 +96,76 @@ function limit(result: Explained, fetch: FetchFigures, { load }: Scenario, setti
     return `Waves: a wave ends with its slowest request, so of ${places} places ${formatCount(meanInFlight)} were in use on average; ${rate} went through.`;
   }
   if (fetch.attempts > 3 * fetch.requests) {
-    return `Waiting for the server to come back is the limit: an item took ${formatMs(each)}, of ${formatCount(fetch.attempts)} attempts ${formatCount(fetch.ok)} were answered well.`;
+    return `Waiting for the server to come back is the limit: an item took ${formatMs(each)}, of ${counted(fetch.attempts, "attempt")} ${formatCount(fetch.ok)} ${agreeing(fetch.ok, "was", "were")} answered well.`;
   }
-  if (inTime || (!("vus" in load) && lost === 0 && used < 0.6)) {
-    return `The arrivals are the limit: ${rate} needed ${formatCount(meanInFlight)} in flight on average (${formatCount(sent)}/s × ${formatMs(each)}, Little's law)${Number.isFinite(slots) ? ` of ${formatCount(slots)} allowed` : ""}.`;
+  const where = mode === "parallel" ? ` over ${counted(workers, "Worker")}` : " on one loop";
+  const needed = equation(perSecond(sent), [["×", duration(each)]], (value) => count(value, "in flight on average"));
+  const of = Number.isFinite(slots) ? ` of ${formatCount(slots)} allowed` : "";
+  const seen = { slots, meanInFlight, where, rate, needed, of };
+  return (
+    (inTime ? `The arrivals are the limit: ${rate} needed, by Little's law, ${needed}${of}.` : null) ??
+    (concurrency.max === "unlimited" ? null : clients(result, fetch, load, seen)) ??
+    places(result, fetch, settings, seen)
+  );
+}
+
+interface Seen {
+  readonly slots: number;
+  readonly meanInFlight: number;
+  readonly where: string;
+  readonly rate: string;
+  /** Little's law, as an equation. */
+  readonly needed: string;
+  readonly of: string;
+}
+
+/** Fewer ask at a time than may: with the places that are left nobody would ask sooner. */
+function clients({ durationMs }: Explained, fetch: FetchFigures, load: Scenario["load"], { slots, rate, needed }: Seen): string | null {
+  if (!("vus" in load) || load.vus >= slots) return null;
+  const once = load.executor === "shared-iterations" && load.iterations <= load.vus;
+  if (once) {
+    return `The list is the limit: its ${counted(fetch.requests, "request")} all were under way at once and over after ${formatMs(durationMs)}, when the slowest was. More places would not help.`;
   }
-  const where = mode === "parallel" ? ` over ${workers} Workers` : " on one loop";
+  return `The clients are the limit: each of the ${formatCount(load.vus)} waits for its answer before it asks again; ${rate} needed, by Little's law, ${needed}.`;
+}
+
+/** As many under way as there may be: all along, or while most came. */
+function places(
+  result: Explained,
+  fetch: FetchFigures,
+  settings: FetchSettings,
+  { slots, meanInFlight, where, rate, needed, of }: Seen,
+): string {
+  const { concurrency, connections } = settings;
+  const each = fetch.itemMs;
+  const used = meanInFlight / slots;
+  const allowed = concurrency.max === "unlimited" ? Number.POSITIVE_INFINITY : concurrency.max;
   if (!Number.isFinite(allowed) && fetch.peakConcurrency < slots) {
-    return `Nothing limits the requests in flight: there were ${formatCount(fetch.peakConcurrency)} at once, each took ${formatMs(each)}, and ${rate} went through.`;
+    return `Nothing limits the requests in flight: ${agreeing(fetch.peakConcurrency, "there was", "there were")} ${formatCount(fetch.peakConcurrency)} at once, each took ${formatMs(each)}, and ${rate} went through.`;
   }
   if (concurrency.adaptive === "aimd" && used < 0.9) {
-    return `The adaptive limit (fetch.concurrency.adaptive) is the limit: it allowed ${formatCount(meanInFlight)} in flight on average and ${formatCount(fetch.peakConcurrency)} at most, of ${formatCount(slots)}; it grows by one for each round of answers that come well and in time, and shrinks ×${concurrency.decrease} at a refusal, a failure or a late one. ${formatMs(each)} each; ${rate} went through.`;
+    return `The adaptive limit (fetch.concurrency.adaptive) is the limit: ${formatCount(meanInFlight)} were in flight on average and ${formatCount(fetch.peakConcurrency)} at most, of ${formatCount(slots)}; it grows by one for each round of answers that come well and in time, and shrinks ×${concurrency.decrease} at a refusal, a failure or a late one. ${formatMs(each)} each; ${rate} went through.`;
   }
-  if (settings.connections.max < allowed) {
-    return `The connections are the limit: ${formatCount(slots)} of them${where} ÷ ${formatMs(each)} each; ${rate} went through, with ${Number.isFinite(allowed) ? formatCount(allowed) : "any number of"} requests allowed at once. A larger fetch.connections.max would help.`;
+  // What waits for a connection is in flight as far as the client goes: how long each holds one follows from how many go through.
+  if (connections.max < allowed && used >= FULLY) {
+    const through = equation(count(connections.max), [["÷", perSecond(sentPerSecond(result, fetch))]], seconds, "is");
+    return `The connections are the limit: ${counted(connections.max, "connection")}${where} for ${formatCount(meanInFlight)} in flight on average; ${through}, which is how long a request holds one. ${rate} went through, with ${Number.isFinite(allowed) ? formatCount(allowed) : "any number of"} requests allowed at once. A larger fetch.connections.max would help as long as the server keeps its pace.`;
   }
-  return `Concurrency is the limit: ${formatCount(slots)} in flight${where} ÷ ${formatMs(each)} each is ${formatCount((slots * 1000) / each)}/s; ${rate} went through, ${formatCount(meanInFlight)} in flight on average. A larger fetch.concurrency.max would help as long as the server keeps its pace.`;
+  if (used >= FULLY) {
+    const sum = equation(count(slots, `in flight${where}`), [["÷", duration(each)]], perSecond, "is");
+    return `Concurrency is the limit: ${sum}; ${rate} went through, ${formatCount(meanInFlight)} in flight on average. A larger fetch.concurrency.max would help as long as the server keeps its pace.`;
+  }
+  const crowd = crowding(result.series, CROWDED * each);
+  if (crowd !== null && crowd.inFlight >= FULLY * slots) {
+    return `Concurrency is the limit at times: for ${formatMs(crowd.ms)} all ${formatCount(slots)} places were taken while up to ${formatCount(crowd.depth)} waited, ${formatMs(crowd.p50)} at the median; ${formatCount(crowd.offered)}/s came then and ${formatCount(crowd.processed)}/s were done. ${rate} went through in all: ${needed}${of}. A larger fetch.concurrency.max would help as long as the server keeps its pace.`;
+  }
+  return `No single limit shows: ${rate} went through, ${needed}${of}, with a median sojourn time of ${formatMs(result.latency.sojourn.p50)}.`;
 }
+
+/** Share of the places that is as good as all. */
+const FULLY = 0.8;
+/** Times what a request takes by itself from which on it waited. */
+const CROWDED = 3;
 
 function utilizations({ process }: Explained): { main: number; workers: number } {
   const main = process.threads.find(({ name }) => name === "main")?.utilization ?? 0;
@@ -118,22 +178,25 @@ function retries(fetch: FetchFigures, settings: FetchSettings): string | null {
   const series =
     demand === null || demand.failing === 0
       ? ""
-      : `; the geometric series for a failure rate of ${formatShare(demand.failing)} and ${settings.retry.max} retries gives ${demand.attempts.toFixed(3)}`;
+      : `; the geometric series for a failure rate of ${formatShare(demand.failing)} and ${counted(settings.retry.max, "retry", "retries")} gives ${demand.attempts.toFixed(3)}`;
   const around = fetch.attempts - fetch.retries - fetch.sent;
   const parents = around > 0 ? ` (${formatCount(around)} more for the tiles around)` : "";
   const well = `${formatCount(fetch.ok + fetch.degraded)} of ${formatCount(fetch.requests)} ended well`;
-  return `Retries: ${formatCount(fetch.sent + fetch.retries)} attempts for the ${formatCount(fetch.sent)} requests that were sent${parents}, ${fetch.amplification.toFixed(3)} each${series}; ${well}.`;
+  return `Retries: ${counted(fetch.sent + fetch.retries, "attempt")} for the ${counted(fetch.sent, "request")} that ${agreeing(fetch.sent, "was", "were")} sent${parents}, ${fetch.amplification.toFixed(3)} each${series}; ${well}.`;
 }
 
 function limiter(fetch: FetchFigures, { rateLimit, target }: FetchSettings): string | null {
-  if (rateLimit === false) return fetch.rateLimited > 0 ? `${formatCount(fetch.rateLimited)} attempts were answered 429.` : null;
+  if (rateLimit === false)
+    return fetch.rateLimited > 0
+      ? `${counted(fetch.rateLimited, "attempt")} ${agreeing(fetch.rateLimited, "was", "were")} answered 429.`
+      : null;
   if (fetch.rateTurns.length === 0) return `The rate limiter was never told to slow down.`;
   const turns = fetch.rateTurns.slice(1);
   const mean =
     (turns.length > 0 ? turns : fetch.rateTurns).reduce((sum, turn) => sum + turn, 0) / Math.max(1, turns.length || fetch.rateTurns.length);
   const server = target?.mock?.rateLimit ?? 0;
   const against = server > 0 ? ` (the server allows ${formatCount(server)}/s)` : "";
-  return `The rate climbed ×1.1 after 10 successes and was halved ${formatCount(fetch.rateTurns.length)} times, at ${formatCount(mean)}/s on average${against}: a sawtooth from half the peak spends its time at ln 2 = ${formatShare(sawtoothMean(0.5))} of it. Cut to 0.9 instead of 0.5 it would be ${formatShare(sawtoothMean(0.9))}.`;
+  return `The rate climbed ×1.1 after 10 successes and was halved ${counted(fetch.rateTurns.length, "time")}, at ${formatCount(mean)}/s on average${against}: a sawtooth from half the peak spends its time at ln 2 = ${formatShare(sawtoothMean(0.5))} of it. Cut to 0.9 instead of 0.5 it would be ${formatShare(sawtoothMean(0.9))}.`;
 }
 
 function breaker(fetch: FetchFigures): string | null {
@@ -141,13 +204,13 @@ function breaker(fetch: FetchFigures): string | null {
   const server =
     fetch.server === null
       ? ""
-      : ` The server itself counted ${formatCount(fetch.server.requests)} requests, and ${formatCount(fetch.attempts)} went out.`;
+      : ` The server itself counted ${counted(fetch.server.requests, "request")}, and ${formatCount(fetch.attempts)} went out.`;
   const more = (fetch.server?.requests ?? 0) - fetch.attempts;
   const again =
     more > 0 ? ` The ${formatCount(more)} more are the HTTP client's own: it asks once more when a kept connection breaks.` : "";
   const before = fetch.sent + fetch.refusedByBreaker + fetch.resumed - fetch.requests;
   const retried = before > 0 ? ` (${formatCount(before)} of them at a retry)` : "";
-  return `While the circuit was open ${formatCount(fetch.refusedByBreaker)} requests were refused at once, without touching the network${retried}.${server}${again}`;
+  return `While the circuit was open ${counted(fetch.refusedByBreaker, "request")} ${agreeing(fetch.refusedByBreaker, "was", "were")} refused at once, without touching the network${retried}.${server}${again}`;
 }
 
 /** What requests took hold of where nothing bounds them, or where the server did not give it. */
@@ -159,8 +222,8 @@ function held(
   const refused = server?.refused ?? 0;
   if (concurrency.max !== "unlimited" && refused === 0) return null;
   const { peakOpenFiles, peakRssBytes } = process;
-  const files = peakOpenFiles === null ? [] : [`${formatCount(peakOpenFiles)} open files`];
-  const opened = connectionsOpened === null ? [] : [`${formatCount(connectionsOpened)} connection${connectionsOpened === 1 ? "" : "s"}`];
+  const files = peakOpenFiles === null ? [] : [counted(peakOpenFiles, "open file")];
+  const opened = connectionsOpened === null ? [] : [counted(connectionsOpened, "connection")];
   const taken = [...files, ...opened].join(", ");
   const most = target?.mock?.maxConnections ?? 0;
   const beyond =
@@ -175,13 +238,13 @@ function rest({ ledger }: Explained, fetch: FetchFigures): string | null {
   const parts: string[] = [];
   if (fetch.degraded > 0) parts.push(`${formatCount(fetch.degraded)} got something else instead`);
   if (fetch.failed > 0) parts.push(`${formatCount(fetch.failed)} failed${attemptsGoneWrong(fetch)}`);
-  if (ledger.rejected > 0) parts.push(`${formatCount(ledger.rejected)} were no addresses to be asked for`);
+  if (ledger.rejected > 0) parts.push(`${formatCount(ledger.rejected)} could not be asked for, being no addresses`);
   const dropped = droppedTotal(ledger);
-  if (dropped > 0) parts.push(`${formatCount(dropped)} were dropped because the queue was full`);
-  if (ledger.unfinished > 0) parts.push(`${formatCount(ledger.unfinished)} were still undone at the end`);
+  if (dropped > 0) parts.push(`${formatCount(dropped)} ${agreeing(dropped, "was", "were")} dropped because the queue was full`);
+  if (ledger.unfinished > 0)
+    parts.push(`${formatCount(ledger.unfinished)} ${agreeing(ledger.unfinished, "was", "were")} still undone at the end`);
   if (parts.length === 0) return null;
-  const text = parts.join(", ");
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+  return `${sentenceCase(parts.join(", "))}.`;
 }
 
 /** What went wrong with attempts, the most frequent first: errors and statuses. */

@@ -1,4 +1,6 @@
+import { count, duration, equation, perSecond } from "../kernel/equation.ts";
 import { formatCount, formatMs, formatShare } from "../kernel/units.ts";
+import { agreeing, counted } from "../kernel/wording.ts";
 import type { FlowPart, Scenario } from "../scenario/schema.ts";
 import type { FlowFigures, FlowStats } from "../telemetry/result.ts";
 import type { Explained } from "./explain-fetch.ts";
@@ -13,7 +15,7 @@ export function explainHandlers({ mode, throughput }: Explained, { flow, paralle
     const calls = parts.reduce((sum, { part }) => sum + flowDemand(part).calls, 0);
     const ms = parts.reduce((sum, { part }) => sum + (flowDemand(part).calls * (part.work?.time ?? 0)) / 1000, 0);
     if (ms === 0) return null;
-    return `One handler at a time: ${formatCount(calls)} ${calls === 1 ? "call" : "calls"} for each item take ${formatMs(ms)} in turn, and 1 ÷ ${formatMs(ms)} is ${formatCount(1000 / ms)}/s; ${rate} went through.`;
+    return `One handler at a time: ${counted(calls, "call")} for each item ${agreeing(calls, "takes", "take")} ${formatMs(ms)} in turn, and ${equation(count(1), [["÷", duration(ms)]], perSecond, "is")}; ${rate} went through.`;
   }
   const threads = mode === "parallel" ? (parallel.workers === "auto" ? cores : parallel.workers) : 1;
   const tight = parts
@@ -32,14 +34,26 @@ export function explainHandlers({ mode, throughput }: Explained, { flow, paralle
     "event-bus": "each subscriber",
   }[part.kind];
   const at = part.kind === "message-queue" ? part.consumers * part.concurrency : part.kind === "data-pipeline" ? part.concurrency : 1;
-  const many = threads > 1 ? `${threads} threads × ` : "";
+  const each = duration(ms);
+  const sum =
+    threads > 1
+      ? equation(
+          count(threads, "threads"),
+          [
+            ["×", count(at)],
+            ["÷", each],
+          ],
+          perSecond,
+          "is",
+        )
+      : equation(count(at), [["÷", each]], perSecond, "is");
   const more =
     part.kind === "reactive-stream"
       ? "A quicker subscriber"
       : part.kind === "data-pipeline"
         ? "More concurrency in its stages"
         : "More consumers";
-  return `The handlers of ${name} are the limit: ${who} works on ${formatCount(at)} at a time, ${formatMs(ms)} each, and ${many}${formatCount(at)} ÷ ${formatMs(ms)} is ${formatCount((threads * at * 1000) / ms)}/s${most < (threads * at * 999) / ms ? ", less with retries" : ""}; ${rate} went through. ${more} would help, more cores would not.`;
+  return `The handlers of ${name} are the limit: ${who} works on ${formatCount(at)} at a time, ${formatMs(ms)} each, and ${sum}${most < (threads * at * 999) / ms ? ", less with retries" : ""}; ${rate} went through. ${more} would help, more cores would not.`;
 }
 
 function namedParts(flow: NonNullable<Scenario["flow"]>): { readonly name: string; readonly part: FlowPart }[] {
@@ -72,16 +86,16 @@ function failuresOf(name: string, { kind, ...stats }: FlowStats & { readonly kin
       const [retries, fallbacks, refused] = [sum("stages", "retries"), sum("stages", "fallbacks"), sum("stages", "refused")];
       if (retries + fallbacks + refused + of("failed") === 0) return null;
       const made = [
-        retries > 0 ? `${formatCount(retries)} retries` : "",
-        refused > 0 ? `${formatCount(refused)} calls refused by its open circuit breaker` : "",
-        fallbacks > 0 ? `${formatCount(fallbacks)} fallbacks` : "",
+        retries > 0 ? counted(retries, "retry", "retries") : "",
+        refused > 0 ? `${counted(refused, "call")} refused by its open circuit breaker` : "",
+        fallbacks > 0 ? counted(fallbacks, "fallback") : "",
       ].filter((each) => each !== "");
       return `${name} failed for ${share(of("failed"), of("fed"))} of its items${made.length > 0 ? ` after ${made.join(", ")}` : ""}`;
     }
     case "message-queue": {
       const [retried, dead] = [sum("consumers", "retried"), sum("consumers", "dead")];
       if (retried + dead === 0) return null;
-      return `${name} gave up ${share(dead, dead + sum("consumers", "acknowledged"))} of its messages after ${formatCount(retried)} retries`;
+      return `${name} gave up ${share(dead, dead + sum("consumers", "acknowledged"))} of its messages after ${counted(retried, "retry", "retries")}`;
     }
     default:
       return null;

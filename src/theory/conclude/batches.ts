@@ -1,4 +1,5 @@
 import { formatCount, formatMs } from "../../kernel/units.ts";
+import { isDisturbed } from "../../telemetry/disturbance.ts";
 import { p99Differs } from "../../telemetry/noise.ts";
 import { keepsUp } from "../../telemetry/pace.ts";
 import { bestOf, groupedBy } from "../../telemetry/points.ts";
@@ -32,7 +33,8 @@ export function bestBatches(all: readonly CaseResult[], batched: readonly string
     if (group.length < 2) return [];
     const loads = ofLoads(group, batched[0] ?? "");
     if (loads !== "") return [{ sentence: `${label}: no batch is called best${loads}.`, points: null }];
-    const best = bestOf(group);
+    // Had it not been disturbed, another might be better.
+    const best = group.some(isDisturbed) ? null : bestOf(group);
     if (best === null) return [{ sentence: `${label}: ${noBest(group)}.`, points: null }];
     const points = new Set([best.one, ...best.asGood].map(name));
     const rest = [...points].filter((point) => point !== name(best.one));
@@ -51,6 +53,7 @@ export function bestBatches(all: readonly CaseResult[], batched: readonly string
 }
 
 function noBest(group: readonly CaseResult[]): string {
+  if (group.some(isDisturbed)) return "no batch is called best of cases that were disturbed";
   return group.some(keepsUp) ? "no batch is better than the others by more than noise" : "with no batch all that came was done";
 }
 

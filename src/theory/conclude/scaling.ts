@@ -1,6 +1,7 @@
 import { count, duration, equation, perSecond } from "../../kernel/equation.ts";
 import { formatCount, formatShare } from "../../kernel/units.ts";
 import { counted, sentenceCase } from "../../kernel/wording.ts";
+import { isDisturbed } from "../../telemetry/disturbance.ts";
 import { loadsDiffer } from "../../telemetry/noise.ts";
 import type { CaseResult } from "../../telemetry/result.ts";
 import { sentPerSecond } from "../explain-fetch.ts";
@@ -26,6 +27,7 @@ const UNSURE = 0.5;
 
 /** The law that the points follow, or why none is told. `what`: what the rest of the work does. */
 function lawOf(series: readonly CaseResult[], points: readonly ScalePoint[], what: string, options: FitOptions = {}): string {
+  if (series.some(isDisturbed)) return "no law is fitted, since other programs disturbed it";
   if (loadsDiffer(series)) return "no law is fitted through points that got different loads";
   const [amdahl, usl] = [tellAmdahl(points, options), tellUsl(points, options)];
   const fit = amdahl.fit ?? usl.fit;

@@ -189,16 +189,6 @@ describe("explanations name the bottleneck from utilisation", () => {
       caseResult({ mode: "parallel", threads: threads(0.05, 0.99, 0.2), cores: cores(1, 0.2) }),
       "1 of 2 Workers is the limit",
     ],
-    [
-      "a core shared with others",
-      caseResult({ mode: "async", threads: threads(0.8), cores: cores(1, 1), busy: 1 }),
-      "its one thread was at work 100 % of the time but computing only 80 % of it",
-    ],
-    [
-      "cores shared with others",
-      caseResult({ mode: "parallel", threads: threads(0, 0.4, 0.6), cores: cores(1, 1), serviceMean: 20 }),
-      "its 2 Workers were at work 100 % of the time but computing only 50 % of it",
-    ],
     ["arrivals", caseResult({ mode: "async", threads: threads(0.2), cores: cores(0.2, 0) }), "The arrivals are the limit"],
     ["drops", caseResult({ mode: "async", threads: threads(0.97), cores: cores(0.2, 0), dropped: 7 }), "7 of 100 were dropped"],
     [

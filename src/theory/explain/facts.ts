@@ -1,0 +1,159 @@
+import { formatCount } from "../../kernel/units.ts";
+import type { Scenario } from "../../scenario/schema.ts";
+import { droppedTotal } from "../../telemetry/ledger.ts";
+import { mean } from "../../telemetry/noise.ts";
+import { keepsPace } from "../../telemetry/pace.ts";
+import { type Crowding, crowding } from "../../telemetry/phases.ts";
+import type { Explained } from "../explain-fetch.ts";
+
+export const BUSY = 0.9;
+/** A Worker shares its core with the source and with whatever else runs; from here on it is the limit. */
+export const WORKER_BUSY = 0.8;
+/** A thread that computes this much of its time is a limit, whether or not anything waits yet. */
+export const FULL = 0.95;
+/** Below this a run is over before shares of its time mean anything. */
+const SHORTEST_MS = 50;
+/** Share of what was scheduled that may be undone at the end, as what was at work just then. */
+const UNDONE = 0.01;
+/** Times what a message takes by itself from which on it waited. */
+const LONG = 10;
+/** Share of the run that messages have to wait for it to be said. */
+const AT_TIMES = 0.02;
+
+/** A case with the figures that the sentences are made of. */
+export class Facts {
+  readonly rate: string;
+  /** Share of its time that the source's thread computed. */
+  readonly main: number;
+  readonly workers: readonly number[];
+  readonly busyWorkers: number;
+  readonly longEnough: boolean;
+  readonly cores: number;
+  readonly coresUsed: number;
+  /** How long reading one message takes on average, in milliseconds. */
+  readonly readMs: number;
+  /** When messages waited; null: at no time worth a word, or there is no series. */
+  readonly crowd: Crowding | null;
+
+  constructor(
+    readonly result: Explained,
+    readonly scenario: Scenario,
+  ) {
+    const { process, cores, latency, series } = result;
+    this.rate = `${formatCount(result.throughput)} ${scenario.workload === "flow" ? "items" : "messages"}/s`;
+    this.main = process.threads.find(({ name }) => name === "main")?.utilization ?? 0;
+    this.workers = process.threads.filter(({ name }) => name !== "main").map(({ utilization }) => utilization ?? 0);
+    this.busyWorkers = this.workers.filter((share) => share >= WORKER_BUSY).length;
+    this.longEnough = result.durationMs > SHORTEST_MS;
+    this.cores = cores.length;
+    this.readMs = (scenario.source.latency.min + scenario.source.latency.max) / 2000;
+    this.coresUsed = mean(cores.map(({ utilization }) => utilization));
+    const crowd = crowding(
+      series,
+      Math.max(1, this.longestRead + latency.batch.p99 + LONG * Math.max(latency.service.mean, latency.service.p50)),
+    );
+    this.crowd = crowd !== null && crowd.share >= AT_TIMES ? crowd : null;
+  }
+
+  /** Share of the run that something took. */
+  shareOf(ms: number): number {
+    return this.result.durationMs > 0 ? ms / this.result.durationMs : 0;
+  }
+
+  /** More was there to be done than was done: it was left, or at times, or as a rule, some of it waited. */
+  get overrun(): boolean {
+    const { ledger } = this.result;
+    if (this.closedLoop) return this.saturated && this.clients > this.slots;
+    if (this.allAtOnce) return true;
+    return this.behind || this.waits || this.crowd !== null || droppedTotal(ledger) > 0 || ledger.unfinished > UNDONE * ledger.scheduled;
+  }
+
+  /** Less was done than came, on average over the run. */
+  get behind(): boolean {
+    return !keepsPace(this.result);
+  }
+
+  /** One burst of more than can be at work at once: it waits for itself, whatever is done. */
+  get allAtOnce(): boolean {
+    const { load } = this.scenario;
+    return load.executor === "bursts" && load.count === 1 && load.size > this.slots;
+  }
+
+  /** By Little's law at least one waited on average, and the slowest far longer than they took. While it is read nothing waits. */
+  private get waits(): boolean {
+    const { latency, throughput } = this.result;
+    const waiting = (throughput * (latency.sojourn.mean - latency.service.mean - this.readMs)) / 1000;
+    return waiting >= 1 && latency.sojourn.p99 - this.longestRead > LONG * latency.service.p99;
+  }
+
+  /** Half of the messages took little longer than they take by themselves. */
+  get prompt(): boolean {
+    const { latency } = this.result;
+    const alone = Math.max(latency.service.p50, latency.service.mean) + Math.max(0, latency.batch.p50) + this.longestRead;
+    return latency.sojourn.p50 <= Math.max(1, LONG * alone);
+  }
+
+  /** Share of its time that the thread, or the Workers on average, had something in hand, computing or not. */
+  get held(): number {
+    const { mode, process, throughput, latency } = this.result;
+    return mode === "parallel" ? (throughput * latency.service.mean) / 1000 / Math.max(1, this.workers.length) : process.eventLoop.busy;
+  }
+
+  get batched(): boolean {
+    const { size, timeout } = this.scenario.batch;
+    return this.result.mode !== "sync" && size !== 1 && (size !== undefined || timeout !== undefined);
+  }
+
+  get longestRead(): number {
+    return this.scenario.source.latency.max / 1000;
+  }
+
+  get closedLoop(): boolean {
+    return "vus" in this.scenario.load;
+  }
+
+  get clients(): number {
+    const { load } = this.scenario;
+    return "vus" in load ? load.vus : 0;
+  }
+
+  /** False where an item holds its thread as long as it takes. */
+  get waitsOutside(): boolean {
+    const { workload, work } = this.scenario;
+    return workload !== "message" || !["none", "cpu", "sleep"].includes(work.kind);
+  }
+
+  /** Messages that can be at work at once. */
+  get slots(): number {
+    const { mode } = this.result;
+    if (mode === "sync") return 1;
+    // Work that never waits leaves its thread nothing else to do.
+    const each = this.waitsOutside ? this.scenario.async.concurrency : 1;
+    return each * Math.max(1, mode === "parallel" ? this.workers.length : 1);
+  }
+
+  /** What one message holds its slot for, in milliseconds: in `sync` the one thread reads it, too. */
+  get each(): number {
+    return this.result.latency.service.mean + (this.result.mode === "sync" ? this.readMs : 0);
+  }
+
+  /** Slots in use on average (Little's law), of those there are. */
+  get used(): number {
+    return (this.result.throughput * this.each) / 1000 / this.slots;
+  }
+
+  /** Nearly all of those were in use. */
+  get saturated(): boolean {
+    return this.longEnough && this.used >= 0.8;
+  }
+
+  /** The same while messages waited. */
+  get saturatedAtTimes(): boolean {
+    return this.crowd !== null && (this.crowd.processed * this.each) / 1000 / this.slots >= 0.8;
+  }
+
+  /** The busiest thread of all. */
+  get busiest(): number {
+    return Math.max(this.main, ...this.workers);
+  }
+}

@@ -1,0 +1,185 @@
+import { count, duration, equation, perSecond } from "../../kernel/equation.ts";
+import { formatCount, formatMs, formatShare } from "../../kernel/units.ts";
+import { agreeing, counted } from "../../kernel/wording.ts";
+import { keyShares } from "../../load/keys.ts";
+import { droppedTotal } from "../../telemetry/ledger.ts";
+import { explainHandlers } from "../explain-flow.ts";
+import { BUSY, type Facts } from "./facts.ts";
+import type { Finding } from "./finding.ts";
+import { heavyTailed } from "./theory.ts";
+
+/** Limits that lie in how messages come, wait and are handed on. */
+
+export function queryStorm(facts: Facts): Finding | null {
+  const { answered, latency } = facts.result.queries;
+  const relayed = facts.result.mode === "parallel" && facts.overrun && facts.main >= BUSY && answered > facts.result.ledger.processed;
+  const p99 = `(p99 of a query ${formatMs(latency.p99)})`;
+  if (relayed) {
+    const text = `Queries are the limit: passing ${formatCount(answered)} of them on kept the source's thread computing ${formatShare(facts.main)} of the time ${p99}, at ${facts.rate}. Snapshots would be answered without the Workers; fewer queries would help.`;
+    return { limit: "queries", text };
+  }
+  const share = facts.shareOf(facts.result.sourceBlocked.queryMs);
+  if (share < 0.3) return null;
+  const text = `Queries are the limit: answering ${formatCount(answered)} of them kept messages waiting ${formatShare(share)} of the time ${p99}. Snapshots, or parallel mode, take them off this thread.`;
+  return { limit: "queries", text };
+}
+
+/** Long before the load was over nothing was done any more. */
+export function neverEnding({ result, scenario }: Facts): Finding | null {
+  const { ledger, durationMs, status } = result;
+  const load = "duration" in scenario.load ? scenario.load.duration / 1000 : 0;
+  // One that was not stopped had all of gracefulStop as well.
+  const still = status === "completed" ? durationMs < 0.9 * load : ledger.unfinished >= ledger.scheduled / 2 && durationMs <= load / 2;
+  if (scenario.work.kind !== "handler" || ledger.unfinished === 0 || !still) return null;
+  const text = `A handler that does not end is the limit: nothing was done any more after the first ${formatMs(durationMs)}, and what waited behind it was never begun.`;
+  return { limit: "handlers", text };
+}
+
+export function slowHandlers(facts: Facts): Finding | null {
+  const text = facts.overrun ? explainHandlers(facts.result, facts.scenario, facts.cores) : null;
+  return text === null ? null : { limit: "handlers", text };
+}
+
+export function slowSource(facts: Facts): Finding | null {
+  const { result, scenario } = facts;
+  const share = Math.min(1, facts.shareOf(result.sourceBlocked.readMs));
+  // Where the queue is full it is not for want of reads that more is not done.
+  const heldUp = droppedTotal(result.ledger) > 0 || result.sourceBlocked.queueFullMs > 0.2 * result.sourceBlocked.readMs;
+  if (share < 0.5 || heldUp || !(facts.overrun || facts.closedLoop || share >= BUSY)) return null;
+  const read = facts.readMs;
+  if (result.mode === "sync") {
+    const text = `The source is the limit: reading held the one thread ${formatShare(share)} of the time, at ${facts.rate}; a read takes ${formatMs(read)} on average, and nothing else happens meanwhile. async overlaps reads.`;
+    return { limit: "source", text };
+  }
+  const { connections } = scenario.source;
+  const sum = equation(count(connections), [["÷", duration(read)]], perSecond, "is");
+  const who = connections === 1 ? "its one connection was" : `all ${formatCount(connections)} of its connections were`;
+  const text = `The source is the limit: ${who} reading ${formatShare(share)} of the time, at ${facts.rate}; ${sum}. More connections would help, more computing would not.`;
+  return { limit: "source", text };
+}
+
+/** The busiest key is used up, by what its messages take, and messages wait. */
+const KEY_BUSY = 0.7;
+
+/** Theory says the keys keep the rate down, and messages wait. */
+export function busyKeys(facts: Facts): Finding | null {
+  const { result, scenario, rate } = facts;
+  const { sojourn, service } = result.latency;
+  // Who waits for an answer sends no more meanwhile: that they wait for each other shows in how long they do.
+  const inLine = facts.overrun || (facts.closedLoop && sojourn.mean - facts.readMs > 2 * service.mean);
+  if (!inLine || result.mode === "sync" || facts.saturated) return null;
+  const { count: keys, distribution } = scenario.keys;
+  const busiest = keyShares(scenario.keys)[0] ?? 1;
+  const spread = facts.workers.length > 1 && Math.max(...facts.workers) > 1.25 * Math.min(...facts.workers);
+  switch (result.predicted.bottleneck) {
+    case "hot key":
+    case "few keys": {
+      if ((result.throughput * busiest * service.mean) / 1000 < KEY_BUSY) return null;
+      const most = distribution === "zipf" && keys > 1 ? `, the busiest with ${formatShare(busiest)} of the messages` : "";
+      const there = keys === 1 ? "there is one key" : `there are ${formatCount(keys)} keys${most}`;
+      const text = `The keys are the limit: messages of one key are worked one after another, each ${formatMs(service.mean)}, and ${there}, at ${rate}. Spreading the work over more keys would help.`;
+      return { limit: "keys", text };
+    }
+    case "uneven keys": {
+      if (!spread) return null;
+      const use = `one of the ${facts.workers.length} Workers was computing ${formatShare(Math.max(...facts.workers))} of the time and another ${formatShare(Math.min(...facts.workers))}`;
+      return {
+        limit: "keys",
+        text: `The keys are the limit: they are not spread evenly, ${use}, at ${rate}. More keys, or another number of Workers, would help.`,
+      };
+    }
+    default:
+      return null;
+  }
+}
+
+/** What shortens the wait for a batch: a smaller size where batches are full, an earlier timeout where they are not. */
+function quicker({ result, scenario }: Facts): string {
+  const { size, timeout } = scenario.batch;
+  // What a batch costs by itself is paid the more often the smaller they are.
+  if (scenario.work.perBatch > 0) return "";
+  const full = size !== undefined && result.batches.meanSize >= 0.95 * size;
+  if (full && size > 1) return " A smaller batch.size would help.";
+  return timeout === undefined ? " A batch.timeout would help." : " A shorter batch.timeout would help.";
+}
+
+/** What is at work all the time is waited for, whatever the batch; and where times vary so much no mean is told. */
+function atLimit(facts: Facts): boolean {
+  return facts.held >= BUSY || facts.saturated || heavyTailed(facts.result, facts.scenario);
+}
+
+export function waitingBatch(facts: Facts): Finding | null {
+  const { result, batched, rate } = facts;
+  const { batch, sojourn, service } = result.latency;
+  // The rest of it is the turn within the batch.
+  const filling = batch.mean - (Math.max(0, result.batches.meanSize - 1) / 2) * service.mean;
+  if (!batched || atLimit(facts) || filling < 0.5 * sojourn.mean || filling < 0.5) return null;
+  const how = `batches went with ${formatCount(result.batches.meanSize)} on average`;
+  const text = `The batch is what takes time: of ${formatMs(sojourn.mean)} on average, ${formatMs(filling)} was waiting for it to go (${how}), at ${rate}.${quicker(facts)}`;
+  return { limit: "batch", text };
+}
+
+/** Waiting for the batch to go and for those before it in the batch, together: less work per message would not shorten the first. */
+export function turnInBatch(facts: Facts): Finding | null {
+  const { result, batched, rate, overrun } = facts;
+  const { batch, sojourn } = result.latency;
+  if (!batched || !overrun || atLimit(facts) || batch.mean < 0.5 * sojourn.mean || batch.mean < 0.5) return null;
+  const text = `The batch is what takes time: of ${formatMs(sojourn.mean)} on average, ${formatMs(batch.mean)} was waiting for it to go and for its turn within it (batches went with ${formatCount(result.batches.meanSize)} on average), at ${rate}.${quicker(facts)}`;
+  return { limit: "batch", text };
+}
+
+/** Work that waits outside, as many at a time as there may be. */
+export function concurrency(facts: Facts): Finding | null {
+  const { result, slots, main } = facts;
+  if (!facts.overrun || result.mode === "sync" || !facts.waitsOutside || main >= BUSY) return null;
+  if (!facts.saturated && !facts.saturatedAtTimes) return null;
+  const sum = equation(count(slots, "at a time"), [["÷", duration(result.latency.service.mean)]], perSecond, "is");
+  const { crowd } = facts;
+  const when =
+    facts.saturated || crowd === null
+      ? `${facts.rate} went through`
+      : `for ${formatMs(crowd.ms)} ${formatCount(crowd.offered)}/s came and ${formatCount(crowd.processed)}/s were done; ${facts.rate} went through in all`;
+  const often = facts.saturated ? "" : " at times";
+  const text = `The number of processors is the limit${often}: ${sum}; ${when}. A larger async.concurrency would help.`;
+  return { limit: "processors", text };
+}
+
+/** What comes close together does not all find a place, though more could be done than comes. */
+export function shortQueue(facts: Facts): Finding | null {
+  const { result, busiest } = facts;
+  const { capacity } = result.queue;
+  if (droppedTotal(result.ledger) === 0 || capacity === null || busiest >= 0.8) return null;
+  const asked = ((result.offeredRate ?? 0) * facts.each) / 1000;
+  if (asked >= 0.95 * facts.slots) return null;
+  const text = `The queue is the limit: its ${counted(capacity, "place")} overflowed when arrivals came close together, though no thread was computing more than ${formatShare(busiest)} of the time. A larger queue.capacity would help.`;
+  return { limit: "queue", text };
+}
+
+/** What comes at once waits for itself, and is done before more comes; what comes once is as much as can be done. */
+export function bursts(facts: Facts): Finding | null {
+  const { result, scenario } = facts;
+  const { load } = scenario;
+  if (load.executor !== "bursts" || load.count === 1 || !facts.overrun || result.ledger.unfinished > 0) return null;
+  // Until the next burst all is done.
+  const drained = (load.size * facts.each) / facts.slots < 0.9 * (load.every / 1000);
+  if (!drained || facts.behind) return null;
+  const text = `The arrivals are the limit: ${formatCount(load.size)} come at once, and each waits for those before it, ${formatMs(result.latency.sojourn.p50)} at the median; ${facts.rate} went through, and between the bursts there is nothing to do.`;
+  return { limit: "arrivals", text };
+}
+
+/** What is left when messages waited and nothing that was measured is at its limit. */
+export function unclear(facts: Facts): Finding | null {
+  if (!facts.overrun || !facts.longEnough) return null;
+  const { result, scenario, crowd, busiest } = facts;
+  const computing = `no thread was computing more than ${formatShare(busiest)} of the time`;
+  if (scenario.workload === "message" && scenario.work.kind === "none") {
+    const text = `What the lab itself costs is the limit, since no work is asked: reading, queueing, handing over and recording; ${computing}, and ${facts.rate} went through.`;
+    return { limit: "lab", text };
+  }
+  const when =
+    crowd === null
+      ? ""
+      : ` For ${formatMs(crowd.ms)} ${formatCount(crowd.offered)}/s came and ${formatCount(crowd.processed)}/s ${agreeing(crowd.processed, "was", "were")} done, with a median sojourn time of ${formatMs(crowd.p50)}.`;
+  const text = `No single limit shows: messages waited (99th percentile of the sojourn time ${formatMs(result.latency.sojourn.p99)}, of the work ${formatMs(result.latency.service.p99)}), ${computing}, and ${facts.rate} went through.${when}`;
+  return { limit: "none", text };
+}

@@ -1,0 +1,92 @@
+import { formatCount, formatMs, formatShare } from "../../kernel/units.ts";
+import { squaredVariation } from "../../load/service-times.ts";
+import type { CaseResult } from "../../telemetry/result.ts";
+import type { Explained } from "../explain-fetch.ts";
+import { mg1Sojourn } from "../queues.ts";
+import type { Facts } from "./facts.ts";
+import type { Limit } from "./finding.ts";
+
+/** What was measured beside what was predicted. */
+
+/** What a difference to the prediction is to be before the service times that were measured are told. */
+const TOLD = 0.03;
+/** Coefficient of variation of the service time from which on the mean sojourn time of one run says nothing: it does not settle. */
+const HEAVY = 3;
+
+/** Measured beside predicted, where theory says anything of the sojourn time. */
+export function againstTheory({ result, scenario, longEnough }: Facts): string {
+  const { predicted, latency, throughput, ledger } = result;
+  // What theory expects is of the whole load; a rate of one message is none.
+  const whole = result.status !== "aborted" && longEnough && ledger.processed > 1;
+  if (predicted.sojournMean === null || predicted.throughput === null || !whole) return "";
+  const model = { simulation: "The simulation", capacity: "Theory" }[predicted.model] ?? predicted.model;
+  const rates = `${formatCount(predicted.throughput)}/s`;
+  const { mean, stddev } = latency.service;
+  if (heavyTailed(result, scenario)) {
+    const varies = mean > 0 && stddev / mean >= HEAVY ? ` (here by ${formatCount(stddev / mean)} times their mean)` : "";
+    return `${model} expects ${rates}; measured: ${formatCount(throughput)}/s. Service times vary so much${varies} that the mean sojourn time of one run says nothing.`;
+  }
+  const served = asServed(result);
+  const drift =
+    served === null || Math.abs(served / predicted.sojournMean - 1) < TOLD
+      ? ""
+      : ` Work took ${formatMs(mean)} (± ${formatMs(stddev)}); of that the model expects ${formatMs(served)}.`;
+  return `${model} expects ${rates} and a mean sojourn time of ${formatMs(predicted.sojournMean)}; measured: ${formatCount(throughput)}/s and ${formatMs(latency.sojourn.mean)}.${drift}`;
+}
+
+/** By what the scenario asks, or by what was seen, service times vary so much that a mean does not settle. */
+export function heavyTailed({ latency: { service } }: Pick<CaseResult, "latency">, { work, workload }: Facts["scenario"]): boolean {
+  const asked = workload === "message" && work.kind !== "none" && work.kind !== "handler" ? Math.sqrt(squaredVariation(work)) : 0;
+  return asked >= HEAVY || (service.mean > 1 && service.stddev / service.mean >= HEAVY);
+}
+
+/**
+ * Mean sojourn time in milliseconds of M/G/1 with the rate and the service times as they were (Pollaczek–Khinchine): what
+ * still differs from it is queueing, not a core that was faster or slower than asked. null: no Poisson arrivals at one server.
+ */
+export function asServed({ predicted, latency, offeredRate }: Pick<Explained, "predicted" | "latency" | "offeredRate">): number | null {
+  if (!/^M\/[DMG]\/1$/.test(predicted.model) || offeredRate === null || latency.service.mean === 0) return null;
+  const { mean, stddev } = latency.service;
+  const sojourn = mg1Sojourn(offeredRate, mean / 1000, (stddev / mean) ** 2);
+  return sojourn === null ? null : sojourn * 1000;
+}
+
+/** The limits that a predicted bottleneck stands for; of any other nothing is said. */
+const MEANT: Readonly<Record<string, readonly Limit[]>> = {
+  arrivals: ["arrivals", "clients", "batch"],
+  clients: ["clients", "arrivals", "batch"],
+  source: ["source"],
+  cpu: ["thread", "cores", "workers", "processors"],
+  sleep: ["thread", "processors", "workers"],
+  io: ["processors", "thread"],
+  concurrency: ["processors", "clients", "batch"],
+  "all cores": ["cores", "workers", "thread"],
+  workers: ["workers", "cores", "processors"],
+  "hot key": ["keys", "workers", "cores"],
+  "few keys": ["keys", "workers", "cores"],
+  "uneven keys": ["keys", "workers", "cores"],
+  queue: ["queue", "thread", "workers", "cores", "processors"],
+};
+
+/** The predicted bottleneck where it is another than the one that was found, and why; "" where they are the same. */
+export function anotherLimit(facts: Facts, found: Limit): string {
+  const { result, scenario } = facts;
+  const { predicted, latency, offeredRate, throughput } = result;
+  const meant = MEANT[predicted.bottleneck];
+  const measured = result.status !== "aborted" && facts.longEnough && result.ledger.processed > 1;
+  if (meant === undefined || meant.includes(found) || !measured) return "";
+  const expected = `Predicted was another limit (${predicted.bottleneck})`;
+  const asked = scenario.work.time / 1000;
+  const knownWork = scenario.workload === "message" && asked > 0;
+  if (found === "queries") return `${expected}, which takes queries for cheap.`;
+  if (knownWork && Math.abs(latency.service.mean / asked - 1) > 0.05)
+    return `${expected}: it goes by ${formatMs(asked)} of work a message, and here it took ${formatMs(latency.service.mean)}.`;
+  if (predicted.bottleneck === "arrivals") {
+    const rate = offeredRate === null ? "" : `: ${formatCount(offeredRate)}/s came and ${formatCount(throughput)}/s were done`;
+    return predicted.utilization === null
+      ? `${expected}${rate}.`
+      : `${expected}, at ${formatShare(predicted.utilization)} of what can be done${rate}.`;
+  }
+  if (predicted.capacity === null) return `${expected}.`;
+  return `${expected}, at ${formatCount(predicted.capacity)}/s; measured: ${formatCount(throughput)}/s.`;
+}

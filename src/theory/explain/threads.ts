@@ -1,0 +1,116 @@
+import { formatCount, formatMs, formatShare } from "../../kernel/units.ts";
+import { agreeing, counted } from "../../kernel/wording.ts";
+import { mean } from "../../telemetry/noise.ts";
+import { BUSY, type Facts, FULL, WORKER_BUSY } from "./facts.ts";
+import type { Finding } from "./finding.ts";
+
+/** Limits that lie in threads and cores. */
+
+export function busyThread(facts: Facts): Finding | null {
+  const { result, main } = facts;
+  // A thread that spins until the next arrival uses its core too, and has nothing in hand.
+  if (result.mode === "parallel" || !facts.longEnough || Math.min(main, result.process.eventLoop.busy) < BUSY) return null;
+  // Busy as it is, nothing waits for it.
+  if (!facts.overrun && main < FULL) return null;
+  const idle = facts.cores > 1 ? ` while the machine's ${facts.cores} cores were ${formatShare(facts.coresUsed)} used in all` : "";
+  const thread = result.mode === "sync" ? "its one thread" : "its one event loop";
+  const text = `One core is the limit: ${thread} was computing ${formatShare(main)} of the time${idle}, at ${facts.rate}. Less work per message or parallel mode would help; async would not.`;
+  return { limit: "thread", text };
+}
+
+/** Workers whose use differs by less are used alike. */
+const UNEVEN = 0.2;
+
+export function busyWorkers(facts: Facts): Finding | null {
+  const { workers, busyWorkers: busy, rate, result, cores, overrun } = facts;
+  if (workers.length === 0) return null;
+  const [most, least] = [Math.max(...workers), Math.min(...workers)];
+  // Busy as they are, nothing waits for them.
+  if (!overrun && most < FULL) return null;
+  const inAll = workers.reduce((sum, share) => sum + share, 0);
+  if (result.mode === "parallel" && workers.length > cores && cores > 0 && inAll >= WORKER_BUSY * cores) {
+    const text = `All cores are the limit: the ${workers.length} Workers were computing ${formatShare(inAll / cores)} of what the machine's ${counted(cores, "core")} ${agreeing(cores, "has", "have")}, at ${rate}. More Workers would not help; more cores, or less work per message, would.`;
+    return { limit: "cores", text };
+  }
+  if (busy === 0) return null;
+  if (result.mode === "async") {
+    const text = `The helper Worker is the limit: it was computing ${formatShare(most)} of the time, at ${rate}, while the event loop was held ${formatShare(result.process.eventLoop.busy)} of it.`;
+    return { limit: "workers", text };
+  }
+  if (busy < workers.length && most - least >= UNEVEN) {
+    const text = `${busy} of ${counted(workers.length, "Worker")} ${agreeing(busy, "is", "are")} the limit: ${agreeing(busy, "its keys keep it", "their keys keep them")} busy ${formatShare(most)} of the time while another was computing only ${formatShare(least)} of it, at ${rate}. A key cannot be split; spreading its work over several keys would help.`;
+    return { limit: "keys", text };
+  }
+  // Alike, but not all at their limit.
+  if (mean(workers) < WORKER_BUSY) return null;
+  const computed = `computing ${formatShare(mean(workers))} of the time`;
+  if (workers.length < cores) {
+    const who =
+      workers.length === 1 ? "The one Worker is the limit: it was" : `The Workers are the limit: the ${workers.length} of them were`;
+    return {
+      limit: "workers",
+      text: `${who} ${computed}, at ${rate}. More Workers would help: the machine has ${counted(cores, "core")}.`,
+    };
+  }
+  const who = workers.length === 1 ? "the one Worker was" : `the ${workers.length} Workers were`;
+  return {
+    limit: "cores",
+    text: `All cores are the limit: ${who} ${computed}, at ${rate}. Only more cores, or less work per message, would help.`,
+  };
+}
+
+/** Of what should leave the loop free while it waits, and does not. */
+export function heldThread(facts: Facts): Finding | null {
+  const { busy } = facts.result.process.eventLoop;
+  if (facts.result.mode !== "async" || !facts.waitsOutside || busy < BUSY || !facts.longEnough) return null;
+  const held = `The event loop is the limit: it was held ${formatShare(busy)} of the time`;
+  const text =
+    facts.main >= busy / 2
+      ? `${held}, computing for ${formatShare(facts.main)} of it, at ${facts.rate}. Less work per message or parallel mode would help; async would not.`
+      : `${held}, mostly by waiting that blocks it, at ${facts.rate}. Waiting that leaves it free (\`await\`), or more threads, would help.`;
+  return { limit: "thread", text };
+}
+
+export function processors(facts: Facts): Finding | null {
+  const { result, scenario, slots, main } = facts;
+  if (!facts.overrun || !facts.saturated) return null;
+  const each = formatMs(result.latency.service.mean);
+  const through = `${facts.rate} went through`;
+  if (result.mode === "sync") {
+    if (main >= 0.5) {
+      const text = `The one thread is close to its limit: it was computing ${formatShare(main)} of the time, ${each} a message, and what comes meanwhile waits its turn; ${through}. Threads of their own (parallel) would help.`;
+      return { limit: "thread", text };
+    }
+    const help = facts.waitsOutside ? "async overlaps what waits." : "Threads of their own (parallel) would help.";
+    const read = facts.readMs > 0 ? ` and ${formatMs(facts.readMs)} to read` : "";
+    const text = `One message at a time is the limit: each takes ${each}${read}, the one thread was computing only ${formatShare(main)} of the time and does nothing else meanwhile; ${through}. ${help}`;
+    return { limit: "processors", text };
+  }
+  if (!facts.waitsOutside && result.mode === "async" && scenario.async.offload === "none") {
+    const text = `The thread is the limit: work that holds it is done one message at a time, each ${each}; ${through}. Mode parallel, with several Workers, would help.`;
+    return { limit: "thread", text };
+  }
+  if (!facts.waitsOutside) {
+    const parallel = result.mode === "parallel";
+    const threads = parallel ? counted(slots, "Worker") : "one helper Worker";
+    const help = parallel ? "More Workers would help." : "Mode parallel, with more Workers, would help.";
+    const text = `The number of Workers is the limit: work that holds its thread is done by ${threads}, one message at a time, each ${each}; ${through}. ${help}`;
+    return { limit: "workers", text };
+  }
+  return null;
+}
+
+/** The one thread that all goes through, or all the Workers, while messages waited: over the whole run there is time to spare. */
+export function busyAtTimes(facts: Facts): Finding | null {
+  const { result, scenario, crowd } = facts;
+  if (!facts.overrun || !facts.longEnough || crowd === null) return null;
+  const { latency, mode } = result;
+  const computes = scenario.workload === "message" && scenario.work.kind === "cpu" && scenario.async.offload === "none";
+  if (!computes || !facts.saturatedAtTimes) return null;
+  const who = mode === "parallel" ? "The Workers were" : "One core was";
+  const whole = `over the whole run no thread was computing more than ${formatShare(facts.busiest)} of the time`;
+  const help =
+    mode === "parallel" ? "Less work per message, or more Workers, would help." : "Less work per message or parallel mode would help.";
+  const text = `${who} the limit at times: for ${formatMs(crowd.ms)} messages waited, ${formatMs(crowd.p50)} at the median, while ${formatCount(crowd.offered)}/s came and ${formatCount(crowd.processed)}/s were done, each with ${formatMs(latency.service.mean)} of computing; ${whole}. ${help}`;
+  return { limit: mode === "parallel" ? "workers" : "thread", text };
+}
