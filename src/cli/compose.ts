@@ -6,7 +6,7 @@ import type { RunResult } from "../telemetry/result.ts";
 import { closingReport } from "../views/report/closing.ts";
 import { progressLines } from "../views/report/progress.ts";
 import { onStopSignals, type StopSignal } from "./signals.ts";
-import { isInteractive } from "./terminal.ts";
+import { isInteractive, widthOf } from "./terminal.ts";
 
 export interface Composition {
   readonly headless: boolean;
@@ -106,7 +106,7 @@ function plainView({ quiet, summaryTo }: Composition): View {
   return {
     onEvent: quiet ? () => {} : progressLines((line) => process.stderr.write(`${line}\n`)),
     async close(results) {
-      if (!quiet) for (const result of results) out.write(closingReport(result, out.columns));
+      if (!quiet) for (const result of results) out.write(closingReport(result, widthOf(out)));
     },
     leave() {},
     broken: () => null,

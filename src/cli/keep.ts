@@ -1,6 +1,6 @@
 import { rmSync } from "node:fs";
 import { dirname, join } from "node:path";
-import envPaths from "env-paths";
+import { ownFolder } from "../kernel/own-folder.ts";
 import { UserError } from "../kernel/problem.ts";
 import { printable } from "../kernel/text.ts";
 import { LineReader } from "../load/lines.ts";
@@ -9,7 +9,9 @@ import type { RunResult } from "../telemetry/result.ts";
 
 /** Where past runs are kept. */
 export function storeFile(): string {
-  return join(envPaths("lab-tui", { suffix: "" }).data, "runs.sqlite");
+  const folder = ownFolder("data");
+  if (folder === null) throw new StoreProblem("this user has no home folder; XDG_DATA_HOME names another place");
+  return join(folder, "runs.sqlite");
 }
 
 /** Opens the store for a command that is about it. */

@@ -14,6 +14,7 @@ import { paramsText } from "../views/report/sweep.ts";
 import { textTable } from "../views/report/table.ts";
 import { wrappedText } from "../views/report/wrapping.ts";
 import { overridesOf, type RunFlags } from "./flags.ts";
+import { widthOf } from "./terminal.ts";
 
 export interface PredictFlags extends Pick<RunFlags, "mode" | "duration" | "rate" | "seed" | "set" | "workers"> {
   readonly cores?: string;
@@ -34,7 +35,7 @@ export function predictScenario(asked: string, { cores: askedCores, json, ...fla
     return;
   }
   const rows = cases.map(({ mode, params, predicted }) => [`${mode} ${paramsText(params)}`.trim(), ...cells(predicted)]);
-  const { columns = Number.POSITIVE_INFINITY } = process.stdout;
+  const columns = widthOf(process.stdout) ?? Number.POSITIVE_INFINITY;
   const paragraphs = [`${printable(scenario.title, 200)}, on ${counted(cores, "core")}`, ...intentLines(scenario)].map((line) => [line]);
   for (const lines of [...paragraphs, expectedLines(scenario)]) {
     if (lines.length > 0) process.stdout.write(`${lines.map((line) => wrappedText(line, columns)).join("\n")}\n\n`);

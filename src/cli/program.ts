@@ -20,11 +20,20 @@ const LATER: Readonly<Record<string, string>> = {
 export async function main(argv: readonly string[]): Promise<number> {
   const outcome: { code: number } = { code: EXIT.done };
   try {
+    checkWorkingFolder();
     const program = buildProgram(outcome);
     await program.parseAsync(argv, { from: "user" });
     return outcome.code;
   } catch (error) {
     return explainFailure(error);
+  }
+}
+
+function checkWorkingFolder(): void {
+  try {
+    process.cwd();
+  } catch {
+    throw new UserError("The working folder is gone; change to one that is there");
   }
 }
 

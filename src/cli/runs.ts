@@ -7,6 +7,7 @@ import { PLAIN_PAINTER } from "../views/report/painter.ts";
 import { textTable } from "../views/report/table.ts";
 import { wholeNumber } from "./flags.ts";
 import { openStore } from "./keep.ts";
+import { widthOf } from "./terminal.ts";
 
 /** `lab-tui runs`: past runs, newest first. */
 export function listRuns(json: boolean): void {
@@ -75,7 +76,7 @@ export async function showRun(run: string, { requests = false, all = false }: Sh
 function writeSummary(store: RunStore, run: string, all: boolean): void {
   const result = store.result(run);
   if (result === null) throw unknownRun(run);
-  process.stdout.write(closingReport(result, process.stdout.columns, PLAIN_PAINTER, all));
+  process.stdout.write(closingReport(result, widthOf(process.stdout), PLAIN_PAINTER, all));
 }
 
 async function writeRequests(store: RunStore, run: string): Promise<void> {

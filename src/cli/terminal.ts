@@ -9,3 +9,8 @@ export function isInteractive(): boolean {
   const terminal = process.stdout.isTTY === true && process.stdin.isTTY === true && TERM !== "dumb";
   return terminal && NO_CI.includes(CI) && inForeground();
 }
+
+/** Columns of what is written to, when it is a terminal that tells: one of width 0 does not know its own. */
+export function widthOf({ columns }: { readonly columns?: number }): number | undefined {
+  return columns === undefined || columns < 1 ? undefined : columns;
+}

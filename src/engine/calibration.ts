@@ -1,8 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { dirname, join } from "node:path";
-import envPaths from "env-paths";
 import { type Nanoseconds, threadCpu } from "../kernel/clock.ts";
+import { ownFolder } from "../kernel/own-folder.ts";
 import { LoopTime, type Time } from "../kernel/time.ts";
 import { BOUNDS } from "../telemetry/disturbance.ts";
 import type { Calibration } from "../telemetry/result.ts";
@@ -121,10 +121,10 @@ function warm(time: Time, now: () => Nanoseconds, compute: typeof burn): void {
   while (now() < until && time.now() < latest) chain = compute(20_000, chain);
 }
 
+/** "" where there is no place for it: no file has that name, so nothing is found there and nothing is kept. */
 function defaultCacheFile(): string {
-  return process.env["LAB_TUI_CACHE"]
-    ? join(process.env["LAB_TUI_CACHE"], "calibration.json")
-    : join(envPaths("lab-tui", { suffix: "" }).cache, "calibration.json");
+  const folder = process.env["LAB_TUI_CACHE"] || ownFolder("cache");
+  return folder === null ? "" : join(folder, "calibration.json");
 }
 
 function readCache(file: string, machine: string): number | null {

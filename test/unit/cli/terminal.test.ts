@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from "bun:test";
-import { isInteractive } from "../../../src/cli/terminal.ts";
+import { isInteractive, widthOf } from "../../../src/cli/terminal.ts";
 
 const before = { CI: process.env["CI"], TERM: process.env["TERM"], out: process.stdout.isTTY, in: process.stdin.isTTY };
 afterEach(() => {
@@ -24,4 +24,8 @@ test.each([
   process.stdout.isTTY = true;
   process.stdin.isTTY = true;
   expect(isInteractive()).toBe(drawn);
+});
+
+test("a terminal of width 0 does not know its width", () => {
+  expect([widthOf({ columns: 0 }), widthOf({}), widthOf({ columns: 100 })]).toEqual([undefined, undefined, 100]);
 });
