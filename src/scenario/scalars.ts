@@ -227,7 +227,15 @@ export const range = (rule: string, parse: (value: unknown) => number | null, js
   scalar<Range>(
     `must be ${rule}, or a range { min, max } of them with min ≤ max`,
     {
-      anyOf: [json, { type: "object", properties: { min: json, max: json }, required: ["min", "max"], additionalProperties: false }],
+      anyOf: [
+        json,
+        {
+          type: "object",
+          properties: { min: { ...json, description: "The least." }, max: { ...json, description: "The most." } },
+          required: ["min", "max"],
+          additionalProperties: false,
+        },
+      ],
     },
     (value) => {
       const single = parse(value);
@@ -278,7 +286,11 @@ export const threshold = () =>
   z.union(
     [
       expression().transform((text): ThresholdRule => ({ threshold: text, abortOnFail: false, delayAbortEval: 0 })),
-      z.strictObject({ threshold: expression(), abortOnFail: flag().default(false), delayAbortEval: delay().default(0) }),
+      z.strictObject({
+        threshold: expression().describe("The expression, such as p(99)<50."),
+        abortOnFail: flag().default(false).describe("The case ends as soon as it does not hold."),
+        delayAbortEval: delay().default(0).describe("How long after the start it is judged for the first time."),
+      }),
     ],
     { error: "must be an expression such as p(99)<50, or { threshold: p(99)<50, abortOnFail: true, delayAbortEval: 5s }" },
   );
@@ -301,7 +313,12 @@ export const expectation = () =>
   z.union(
     [
       comparison().transform((that): ExpectRule => ({ that })),
-      z.strictObject({ that: comparison(), because: text(1000).optional() }).transform((rule): ExpectRule => rule),
+      z
+        .strictObject({
+          that: comparison().describe("The comparison, such as parallel.throughput > 1.8 * sync.throughput."),
+          because: text(1000).optional().describe("The sentence it stands for."),
+        })
+        .transform((rule): ExpectRule => rule),
     ],
     { error: "must be a comparison of figures, or { that: parallel.throughput > 1.8 * sync.throughput, because: a sentence }" },
   );

@@ -3,6 +3,7 @@ import { printable, quoted } from "../kernel/text.ts";
 import { parseNumber, plainValue } from "../kernel/units.ts";
 import { checkScenario, knownKeys } from "./check.ts";
 import type { YamlFile } from "./document.ts";
+import { NEVER_SWEPT } from "./editor-schema.ts";
 import type { Scenario } from "./schema.ts";
 
 /** One combination of swept values, and the scenario they make. */
@@ -14,9 +15,6 @@ export interface SweepPoint {
 
 /** Most combinations of one sweep. */
 const MOST_POINTS = 1000;
-/** Fields that say what is run, not how: a sweep over them would compare nothing. */
-const FIXED: readonly string[] = ["title", "description", "hypothesis", "tags", "workload", "modes", "sweep", "thresholds", "expect"];
-
 /** Every combination of the swept values, the last field changing fastest. Without a sweep there is one point. */
 export function sweepPoints(scenario: Scenario, yaml: YamlFile): SweepPoint[] {
   const axes = Object.entries(scenario.sweep ?? {});
@@ -66,7 +64,7 @@ export function sweepProblems(yaml: YamlFile): Problem[] {
       problems.push(yaml.problemAt(["sweep", path], text, yaml.placeOfKey(["sweep"], path)));
     };
     const unknown = firstUnknown(parts, root);
-    if (FIXED.includes(parts[0] ?? "")) at("must not be swept");
+    if (NEVER_SWEPT.includes(parts[0] ?? "")) at("must not be swept");
     else if (unknown !== null) at(`is not a known field${unknown}`);
     else if (Array.isArray(values)) {
       total *= values.length;

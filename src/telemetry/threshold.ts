@@ -44,7 +44,34 @@ export interface Threshold {
   readonly limit: number;
 }
 
-const GRAMMAR = /^\s*(?:p\(\s*(\d+(?:\.\d+)?)\s*\)|([a-z]+))\s*(<=|>=|===|==|!==|!=|<|>)\s*(-?\d[\d_]*(?:\.\d+)?(?:e[-+]?\d+)?)\s*$/;
+const OPERATOR = "<=|>=|===|==|!==|!=|<|>";
+const NUMBER = "-?\\d[\\d_]*(?:\\.\\d+)?(?:e[-+]?\\d+)?";
+const GRAMMAR = new RegExp(`^\\s*(?:p\\(\\s*(\\d+(?:\\.\\d+)?)\\s*\\)|([a-z]+))\\s*(${OPERATOR})\\s*(${NUMBER})\\s*$`);
+
+/** What an expression for a metric looks like, as a pattern for editors: the words it offers, a comparison, a number. */
+export function thresholdPattern(metric: Metric): string {
+  const kind = METRICS[metric];
+  const percentile = kind === "trend" ? "|p\\(\\s*0*(?:100(?:\\.0+)?|\\d{1,2}(?:\\.\\d+)?)\\s*\\)" : "";
+  return `^\\s*(?:${OFFERS[kind].join("|")}${percentile})\\s*(?:${OPERATOR})\\s*${NUMBER}\\s*$`;
+}
+
+/** What a metric is, in a sentence. */
+export const METRIC_MEANINGS: Readonly<Record<Metric, string>> = {
+  sojourn_ms: "From the instant an item falls due to its end, in milliseconds.",
+  service_ms: "The work on an item itself, in milliseconds.",
+  schedule_ms: "From the instant an item falls due until it is taken in, in milliseconds.",
+  queue_ms: "In the queue, in milliseconds.",
+  batch_ms: "In a batch until its own work begins, in milliseconds.",
+  query_ms: "From the instant a query falls due to its answer, in milliseconds.",
+  throughput: "Items processed per second.",
+  high_water: "Most items in the queue at once.",
+  dropped: "Items dropped because the queue was full; rate: their share of all.",
+  failed: "Items that failed; rate: their share of all.",
+  rejected: "Items refused for what they are; rate: their share of all.",
+  unfinished: "Items left at the end; rate: their share of all.",
+  fetch_ok: "Requests that were answered well; rate: their share of all.",
+  retries: "Attempts after the first; rate: for each request.",
+};
 
 /** Reads an expression for a metric; the rule it breaks, as text, when it is none. */
 export function parseThreshold(metric: Metric, expression: string): Threshold | string {

@@ -1,0 +1,94 @@
+import { METRIC_MEANINGS, METRIC_NAMES, thresholdPattern } from "../telemetry/threshold.ts";
+
+/** What a map of free names takes, said name by name, so that an editor knows them: fields of a sweep, metrics of thresholds. */
+
+interface JsonNode extends Readonly<Record<string, unknown>> {
+  readonly properties?: Readonly<Record<string, JsonNode>>;
+  readonly oneOf?: readonly JsonNode[];
+  readonly anyOf?: readonly JsonNode[];
+  readonly items?: JsonNode;
+  readonly additionalProperties?: JsonNode | boolean;
+  readonly description?: string;
+}
+
+/** Parts that say what is run, not how: a sweep over them would compare nothing. */
+export const NEVER_SWEPT: readonly string[] = [
+  "title",
+  "description",
+  "hypothesis",
+  "tags",
+  "workload",
+  "modes",
+  "sweep",
+  "thresholds",
+  "expect",
+];
+
+/** The same schema with the names that `sweep` and `thresholds` take. */
+export function withKnownNames(schema: Record<string, unknown>): Record<string, unknown> {
+  const { properties = {} } = schema as JsonNode;
+  const { sweep = {}, thresholds = {}, ...parts } = properties;
+  return { ...schema, properties: { ...parts, sweep: sweepOf(parts, sweep), thresholds: thresholdsOf(thresholds) } };
+}
+
+/** Every field by its dotted path, with a list of what may stand there. */
+function sweepOf(parts: Readonly<Record<string, JsonNode>>, { propertyNames: _, ...sweep }: JsonNode): JsonNode {
+  const places = new Map<string, { pointers: string[]; description: string | undefined }>();
+  for (const [name, node] of Object.entries(parts)) {
+    if (!NEVER_SWEPT.includes(name)) collect(node, name, `#/properties/${name}`, places);
+  }
+  const properties = Object.fromEntries(
+    [...places].map(([path, { pointers, description }]): [string, JsonNode] => {
+      const references = pointers.map((pointer) => ({ $ref: pointer }));
+      const items = references.length === 1 ? (references[0] as JsonNode) : { anyOf: references };
+      return [path, { type: "array", minItems: 1, uniqueItems: true, items, ...(description === undefined ? {} : { description }) }];
+    }),
+  );
+  return { ...sweep, properties, additionalProperties: false };
+}
+
+/** A field and all within it; a field of several shapes stands for each of them. */
+function collect(
+  node: JsonNode,
+  path: string,
+  pointer: string,
+  places: Map<string, { pointers: string[]; description: string | undefined }>,
+): void {
+  const place = places.get(path) ?? { pointers: [], description: node.description };
+  place.pointers.push(pointer);
+  places.set(path, place);
+  within(node, path, pointer, places);
+}
+
+function within(node: JsonNode, path: string, pointer: string, places: Parameters<typeof collect>[3]): void {
+  for (const [name, inner] of Object.entries(node.properties ?? {}))
+    collect(inner, `${path}.${name}`, `${pointer}/properties/${name}`, places);
+  for (const shape of ["oneOf", "anyOf"] as const) {
+    for (const [i, inner] of (node[shape] ?? []).entries()) within(inner, path, `${pointer}/${shape}/${i}`, places);
+  }
+}
+
+/** Each metric with the pattern of its expressions. */
+function thresholdsOf({ propertyNames: _, additionalProperties: rules, ...thresholds }: JsonNode): JsonNode {
+  if (typeof rules !== "object") return thresholds;
+  const properties = Object.fromEntries(
+    METRIC_NAMES.map((metric): [string, JsonNode] => {
+      const items = withPattern(rules.items ?? {}, thresholdPattern(metric));
+      return [metric, { ...rules, description: METRIC_MEANINGS[metric], items }];
+    }),
+  );
+  return { ...thresholds, properties, additionalProperties: false };
+}
+
+/** An expression, or the long form with one in it. */
+function withPattern({ anyOf = [], ...rest }: JsonNode, pattern: string): JsonNode {
+  return {
+    ...rest,
+    anyOf: anyOf.map((shape) => {
+      const { threshold } = shape.properties ?? {};
+      return threshold === undefined
+        ? { ...shape, pattern }
+        : { ...shape, properties: { ...shape.properties, threshold: { ...threshold, pattern } } };
+    }),
+  };
+}
