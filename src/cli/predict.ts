@@ -7,7 +7,7 @@ import { planCases } from "../plan/plan.ts";
 import { findScenario } from "../scenario/find.ts";
 import { loadScenarioFile } from "../scenario/load.ts";
 import type { Scenario } from "../scenario/schema.ts";
-import type { Prediction } from "../telemetry/result.ts";
+import type { Prediction, SteadyState } from "../telemetry/result.ts";
 import { predict } from "../theory/predict.ts";
 import { intentLines, oneLine } from "../views/report/intent.ts";
 import { paramsText } from "../views/report/sweep.ts";
@@ -40,7 +40,22 @@ export function predictScenario(asked: string, { cores: askedCores, json, ...fla
   for (const lines of [...paragraphs, expectedLines(scenario)]) {
     if (lines.length > 0) process.stdout.write(`${lines.map((line) => wrappedText(line, columns)).join("\n")}\n\n`);
   }
-  process.stdout.write(`${textTable(["case", "capacity", "done/s", "used", "sojourn", "p99", "bottleneck", "model"], rows)}\n`);
+  process.stdout.write(`${textTable(COLUMNS, rows)}\n`);
+  const notes = [...new Set(cases.flatMap(({ predicted }) => notesOf(predicted)))];
+  if (notes.length > 0) process.stdout.write(`\n${notes.map((line) => wrappedText(line, columns)).join("\n")}\n`);
+}
+
+const COLUMNS = ["case", "capacity", "done/s", "used", "sojourn", "p99", "bottleneck", "model", "settles at (9 of 10 runs)"];
+
+/** What the figures of the table are of. */
+function notesOf({ sojournMean, steadyState, part }: Prediction): string[] {
+  return [
+    sojournMean === null ? [] : "sojourn and p99: of the run's own arrivals and service times, simulated.",
+    steadyState == null
+      ? []
+      : "settles at: the mean sojourn time by the model's formula, and between which nine of ten runs of this length have it.",
+    part == null ? [] : `Of ${formatCount(part.of)} arrivals the first ${formatCount(part.arrivals)} were simulated.`,
+  ].flat();
 }
 
 /** What the scenario expects, which a run would judge. */
@@ -53,7 +68,7 @@ function expectedLines({ expect = [] }: Scenario): string[] {
   return ["A run will judge:", ...lines];
 }
 
-function cells({ capacity, throughput, utilization, sojournMean, sojournP99, bottleneck, model }: Prediction): string[] {
+function cells({ capacity, throughput, utilization, sojournMean, sojournP99, bottleneck, model, steadyState }: Prediction): string[] {
   const or = (value: number | null, text: (value: number) => string) => (value === null ? "–" : text(value));
   return [
     or(capacity, formatCount),
@@ -63,5 +78,11 @@ function cells({ capacity, throughput, utilization, sojournMean, sojournP99, bot
     or(sojournP99, formatMs),
     bottleneck,
     model,
+    steadyState == null ? "–" : settles(steadyState),
   ];
+}
+
+function settles({ sojournMean, band }: SteadyState): string {
+  const [low, high] = band.map((end) => formatMs(end));
+  return low === high ? formatMs(sojournMean) : `${formatMs(sojournMean)} (${low} to ${high})`;
 }

@@ -189,6 +189,7 @@ export interface WorkFigures {
   readonly takenAwayMs: number | null;
 }
 
+/** What theory expects: `throughput`, `sojournMean` and `sojournP99` by simulating the case's own tape. */
 export interface Prediction {
   /** Servers ÷ mean service time, per second; null: no limit by the work itself. */
   readonly capacity: number | null;
@@ -197,7 +198,22 @@ export interface Prediction {
   readonly sojournP99: number | null;
   readonly utilization: number | null;
   readonly bottleneck: string;
+  /** The formula that is of such a case; "simulation": none is; "capacity": nothing is known beyond that. */
   readonly model: string;
+  /** What the formula gives; null: none applies, or a run of this length tells nothing of it; absent in older files. */
+  readonly steadyState?: SteadyState | null;
+  /** The part of the tape that was simulated; null: all of it; absent in older files. */
+  readonly part?: { readonly arrivals: number; readonly of: number } | null;
+}
+
+/** A formula's sojourn time, once the line has settled. */
+export interface SteadyState {
+  readonly model: string;
+  readonly sojournMean: number;
+  /** null: there is no formula of it. */
+  readonly sojournP99: number | null;
+  /** Where the mean of nine runs in ten of this length lies. */
+  readonly band: readonly [low: number, high: number];
 }
 
 /** Items per second; the causes sum to capacity − throughput, and one that gained is negative. */

@@ -105,7 +105,7 @@ export function predictFlow(expected: Expected, predictMessages: (asked: Expecte
   }
   const { limit, success, plain } = messages;
   const found = predictMessages(messages.expected);
-  const prediction = plain ? found : { ...found, sojournMean: null, sojournP99: null };
+  const prediction = plain ? found : { ...found, sojournMean: null, sojournP99: null, steadyState: null };
   const throughput = (rate: number | null) => (rate === null ? null : rate * success);
   if (prediction.capacity === null || prediction.capacity <= limit) return { ...prediction, throughput: throughput(prediction.throughput) };
   return {

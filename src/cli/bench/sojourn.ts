@@ -122,7 +122,7 @@ async function clock(distribution: string, rho: number, seed: number): Promise<M
   return {
     model: predicted.model,
     measured: latency.sojourn.mean,
-    expected: predicted.sojournMean ?? Number.NaN,
+    expected: predicted.steadyState?.sojournMean ?? Number.NaN,
     simulated: simulatedMean(scenario, 1),
     served: asServed(result, scenario),
   };

@@ -1,6 +1,6 @@
 import { formatCount, formatMs, formatShare } from "../../kernel/units.ts";
 import { squaredVariation } from "../../load/service-times.ts";
-import type { CaseResult } from "../../telemetry/result.ts";
+import type { CaseResult, SteadyState } from "../../telemetry/result.ts";
 import type { Explained } from "../explain-fetch.ts";
 import { mg1Sojourn } from "../queues.ts";
 import type { Facts } from "./facts.ts";
@@ -8,30 +8,44 @@ import type { Limit } from "./finding.ts";
 
 /** What was measured beside what was predicted. */
 
-/** What a difference to the prediction is to be before the service times that were measured are told. */
+/** What a difference to the formula is to be before the service times that were measured are told. */
 const TOLD = 0.03;
 /** Coefficient of variation of the service time from which on the mean sojourn time of one run says nothing: it does not settle. */
 const HEAVY = 3;
 
-/** Measured beside predicted, where theory says anything of the sojourn time. */
+/** Measured beside the simulation of the same arrivals and service times, and beside the formula with what chance makes of it. */
 export function againstTheory({ result, scenario, longEnough }: Facts): string {
   const { predicted, latency, throughput, ledger } = result;
   // What theory expects is of the whole load; a rate of one message is none.
   const whole = result.status !== "aborted" && longEnough && ledger.processed > 1;
   if (predicted.sojournMean === null || predicted.throughput === null || !whole) return "";
-  const model = { simulation: "The simulation", capacity: "Theory" }[predicted.model] ?? predicted.model;
+  const { part = null, steadyState = null } = predicted;
+  const of = part === null ? "of this tape" : `of the first ${formatCount(part.arrivals)} of ${formatCount(part.of)} arrivals`;
+  const who = predicted.model === "capacity" ? "Theory" : `The simulation ${of}`;
   const rates = `${formatCount(predicted.throughput)}/s`;
   const { mean, stddev } = latency.service;
   if (heavyTailed(result, scenario)) {
     const varies = mean > 0 && stddev / mean >= HEAVY ? ` (here by ${formatCount(stddev / mean)} times their mean)` : "";
-    return `${model} expects ${rates}; measured: ${formatCount(throughput)}/s. Service times vary so much${varies} that the mean sojourn time of one run says nothing.`;
+    return `${who} expects ${rates}; measured: ${formatCount(throughput)}/s. Service times vary so much${varies} that the mean sojourn time of one run says nothing.`;
   }
+  const means = `${who} expects ${rates} and a mean sojourn time of ${formatMs(predicted.sojournMean)}; measured: ${formatCount(throughput)}/s and ${formatMs(latency.sojourn.mean)}.`;
+  return steadyState === null ? means : `${means} ${besideFormula(steadyState, result)}`;
+}
+
+function besideFormula(steady: SteadyState, result: Explained): string {
+  const { latency } = result;
+  const { model, sojournMean, band } = steady;
+  const settles = `${model} settles at ${formatMs(sojournMean)}`;
+  const [low, high] = band.map((end) => formatMs(end));
+  const inside = latency.sojourn.mean >= band[0] && latency.sojourn.mean <= band[1];
+  // Of arrivals and service times that are always the same there is one run only.
+  const runs =
+    low === high
+      ? `${settles}.`
+      : `${settles}; nine of ten runs of this length lie between ${low} and ${high}, and this one ${inside ? "does" : "does not"}.`;
   const served = asServed(result);
-  const drift =
-    served === null || Math.abs(served / predicted.sojournMean - 1) < TOLD
-      ? ""
-      : ` Work took ${formatMs(mean)} (± ${formatMs(stddev)}); of that the model expects ${formatMs(served)}.`;
-  return `${model} expects ${rates} and a mean sojourn time of ${formatMs(predicted.sojournMean)}; measured: ${formatCount(throughput)}/s and ${formatMs(latency.sojourn.mean)}.${drift}`;
+  if (served === null || Math.abs(served / sojournMean - 1) < TOLD) return runs;
+  return `${runs} Work took ${formatMs(latency.service.mean)} (± ${formatMs(latency.service.stddev)}); with that it settles at ${formatMs(served)}.`;
 }
 
 /** By what the scenario asks, or by what was seen, service times vary so much that a mean does not settle. */

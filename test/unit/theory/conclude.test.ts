@@ -126,7 +126,9 @@ describe("P1-S P2-S explanations of cases with a known answer", () => {
   });
 
   test("theory stands beside what was measured", () => {
-    expect(explain(base, scenario())).toContain("D/D/1 expects 100/s and a mean sojourn time of 5.00 ms; measured: 100/s");
+    expect(explain(base, scenario())).toContain(
+      "The simulation of this tape expects 100/s and a mean sojourn time of 5.00 ms; measured: 100/s",
+    );
   });
 
   test("what failed or was refused is not said to have been processed", () => {
@@ -152,10 +154,16 @@ describe("P1-S P2-S explanations of cases with a known answer", () => {
       offeredRate: 800,
       throughput: 800,
       latency: { ...slow, service: { ...slow.service, mean: 1.02, stddev: 0.204 } },
-      predicted: { ...base.predicted, model: "M/D/1", throughput: 800, sojournMean: 3 },
+      predicted: {
+        ...base.predicted,
+        model: "M/D/1",
+        throughput: 800,
+        sojournMean: 2.9,
+        steadyState: { model: "M/D/1", sojournMean: 3, sojournP99: null, band: [2.5, 3.5] },
+      },
     };
     // ρ = 0.816, c² = 0.04: 1.02 + 0.8 · 1.02² · 1.04 / (2 · 0.184)
-    expect(explain(measured, scenario())).toContain("Work took 1.02 ms (± 204 µs); of that the model expects 3.37 ms.");
+    expect(explain(measured, scenario())).toContain("Work took 1.02 ms (± 204 µs); with that it settles at 3.37 ms.");
     const quick = { ...measured, latency: { ...slow, service: { ...slow.service, mean: 1, stddev: 0 } } };
     expect(explain(quick, scenario())).not.toContain("Work took");
   });

@@ -151,7 +151,10 @@ describe("P1-S predictions", () => {
 
   test("the model fits the arrivals, and says nothing where no formula applies", () => {
     const work = { kind: "cpu", time: "1ms" };
-    expect(expectation("sync", { work, load: rate(500, { arrivals: "poisson" }) })).toMatchObject({ model: "M/D/1", sojournMean: 1.5 });
+    expect(expectation("sync", { work, load: rate(500, { arrivals: "poisson" }) })).toMatchObject({
+      model: "M/D/1",
+      steadyState: { model: "M/D/1", sojournMean: 1.5 },
+    });
     expect(expectation("sync", { work, load: rate(500) })).toMatchObject({ model: "D/D/1", sojournMean: 1, sojournP99: 1 });
     const over = expectation("sync", { work, load: rate(2000, { duration: "2s" }) });
     expect(over.model).toBe("D/D/1, overloaded");

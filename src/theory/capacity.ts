@@ -1,0 +1,111 @@
+import { hashOf } from "../kernel/hash.ts";
+import { keyShares, workerName } from "../load/keys.ts";
+import type { Scenario } from "../scenario/schema.ts";
+import { type Expected, HANDOVER, type Shares, sharesOf } from "./demand.ts";
+
+export interface Capacity {
+  /** Per second; null: the work takes no time that theory knows of. */
+  readonly capacity: number | null;
+  readonly bottleneck: string;
+  readonly servers: number;
+}
+
+/** The rate at which the first resource is used up, keys evenly spread. */
+export function messageCapacity(expected: Expected): Capacity {
+  const { mode, scenario, workers, cores } = expected;
+  const { source, batch } = scenario;
+  const read = (source.latency.min + source.latency.max) / 2e6;
+  const spent = spentPerItem(expected);
+  const service = spent.cpu + spent.hold + spent.wait;
+  if (mode === "sync") {
+    const whole = service + read;
+    if (whole === 0) return { capacity: null, bottleneck: unknown(scenario), servers: 1 };
+    return { capacity: 1 / whole, bottleneck: read > service ? "source" : nameOf(spent), servers: 1 };
+  }
+  const offload = mode === "async" ? scenario.async.offload : "none";
+  const pieces = offload === "message" ? 1 : 1 / Math.max(1, Math.min(batch.size ?? 1, 1e6));
+  const handover = offload === "none" ? 0 : HANDOVER * pieces;
+  const threads = mode === "parallel" ? workers : 1;
+  const slots = threads * scenario.async.concurrency;
+  const limits: [number, string, number][] = [];
+  const held = spent.cpu + spent.hold;
+  if (held > 0)
+    limits.push([threads / (held + (scenario.async.concurrency > 1 ? 0 : handover)), threadName(mode, threads, cores, spent), threads]);
+  if (spent.cpu > 0) limits.push([cores / spent.cpu, "all cores", cores]);
+  if (service > 0) limits.push([slots / (service + handover), slots === 1 ? nameOf(spent) : "concurrency", slots]);
+  if (read > 0) limits.push([source.connections / read, "source", slots]);
+  if (limits.length === 0) return { capacity: null, bottleneck: unknown(scenario), servers: 1 };
+  const [capacity, bottleneck, servers] = limits.reduce((least, one) => (one[0] < least[0] ? one : least));
+  return { capacity, bottleneck, servers };
+}
+
+/** Seconds that an item takes of a core, of its thread and of neither; of what its batch costs once, where that is full, its part. */
+function spentPerItem({ mode, scenario }: Expected): Shares {
+  const shares = sharesOf(scenario);
+  const { work, batch, async, queue } = scenario;
+  if (work.kind === "handler") return { cpu: 0, hold: 0, wait: 0 };
+  const alone = mode === "sync" || (mode === "async" && async.offload === "message");
+  // Only a timeout: when there is no end of messages, a batch takes all that wait.
+  const most = batch.timeout === undefined ? 1 : queue.capacity === "unlimited" ? 1e6 : queue.capacity;
+  const opening = work.perBatch / 1e6 / (alone ? 1 : (batch.size ?? most));
+  const time = shares === null ? 0 : work.time / 1e6;
+  const { cpu, hold, wait } = shares ?? { cpu: 0, hold: 0, wait: 0 };
+  return { cpu: time * cpu + opening, hold: time * hold, wait: time * wait };
+}
+
+/** What limits work of which theory knows no time. */
+function unknown({ work }: Scenario): string {
+  return work.kind === "handler" ? "the handler" : "the lab's own overhead";
+}
+
+function nameOf({ cpu, hold, wait }: Shares): string {
+  return cpu >= hold && cpu >= wait ? "cpu" : hold >= wait ? "sleep" : "io";
+}
+
+function threadName(mode: string, threads: number, cores: number, shares: Shares): string {
+  if (mode === "async") return shares.cpu > 0 ? "cpu" : "sleep";
+  return threads >= cores && shares.cpu > 0 ? "all cores" : "workers";
+}
+
+/** What stays below this share of what else would be possible is kept down: by one key, by reads that wait for the loop. */
+export const UNEVEN = 0.95;
+/** Keys whose thread is worked out one by one; the rest spread evenly. */
+const KEYS_PLACED = 10_000;
+
+export interface KeyLimits {
+  /** Items per second at which the busiest key is used up: it is worked one item after another. */
+  readonly key: number;
+  /** The same of the thread that has the most of the keys. */
+  readonly thread: number;
+}
+
+const NO_LIMIT = Number.POSITIVE_INFINITY;
+
+export function keyLimits({ mode, scenario, workers }: Expected): KeyLimits {
+  const shares = sharesOf(scenario);
+  if (mode === "sync" || shares === null || (mode === "async" && scenario.async.concurrency === 1))
+    return { key: NO_LIMIT, thread: NO_LIMIT };
+  const time = scenario.work.time / 1e6;
+  const service = time * (shares.cpu + shares.hold + shares.wait);
+  const held = time * (shares.cpu + shares.hold);
+  const parts = keyShares(scenario.keys);
+  const key = 1 / service / (parts[0] ?? 1);
+  if (mode !== "parallel" || workers === 1) return { key, thread: NO_LIMIT };
+  const lanes = new Float64Array(workers);
+  const placed = Math.min(parts.length, KEYS_PLACED);
+  let left = 1;
+  for (let i = 0; i < placed; i++) {
+    const lane = hashOf(workerName(i)) % workers;
+    lanes[lane] = (lanes[lane] as number) + (parts[i] as number);
+    left -= parts[i] as number;
+  }
+  const busiest = lanes.reduce((most, lane) => Math.max(most, lane), 0) + Math.max(0, left) / workers;
+  return { key, thread: Math.min(scenario.async.concurrency / service, held > 0 ? 1 / held : NO_LIMIT) / busiest };
+}
+
+/** What keeps the rate down where it is not a resource that all share; null: it is one. */
+export function limitOf({ keys }: Scenario, lambda: number | null, capacity: number, { key, thread }: KeyLimits): string | null {
+  if (lambda !== null && lambda < Math.min(capacity, key, thread)) return "arrivals";
+  if (key < UNEVEN * capacity) return keys.distribution === "zipf" || keys.count === 1 ? "hot key" : "few keys";
+  return lambda !== null && lambda < capacity && thread < capacity ? "uneven keys" : null;
+}
