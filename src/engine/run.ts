@@ -240,6 +240,7 @@ class ScenarioRun {
     onEvent?.({ type: "case-preparing", index, note: note ?? "" });
     const series: Sample[] = [];
     const warmupMs = plan.scenario.warmup / 1000;
+    let began = 0;
     let lastLedger: Ledger | null = null;
     let count = 0;
     let measured: RunnerResult | null = null;
@@ -265,7 +266,9 @@ class ScenarioRun {
           case "samples":
             lastLedger = message.ledger;
             for (const sample of message.samples) {
-              if (sample.t >= warmupMs) series.push(sample);
+              // One that is about the warm-up for the most part belongs to it.
+              if ((began + sample.t) / 2 >= warmupMs) series.push(sample);
+              began = sample.t;
               onEvent?.({ type: "sample", index, sample, ledger: message.ledger, running: message.running });
             }
             return;

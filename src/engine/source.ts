@@ -31,8 +31,10 @@ const AHEAD: Nanoseconds = 1e6;
 /** Takes what falls due from the tape, in order and never early. */
 export class Source {
   readonly pool = new ItemPool();
-  /** Items taken that were due after warm-up. */
-  readonly taken: CountIntegral;
+  /** Items taken; of these, due during warm-up; of these, refused. */
+  readonly taken = new CountIntegral();
+  readonly takenEarly = new CountIntegral();
+  readonly refused = new CountIntegral();
   /** All items taken. */
   takenTotal = 0;
   /** Taken more than 10 ms after they were due. */
@@ -56,7 +58,6 @@ export class Source {
     /** True when taking an item costs next to nothing: it is not parsed, nobody waits for it and reading takes no time. */
     readonly instant: boolean,
   ) {
-    this.taken = new CountIntegral(warmup);
     this.blocked = new Blocked(warmup);
     this.sent = new Signal(time);
     this.lateAfter = arrivals.latency === null ? 10e6 : Number.POSITIVE_INFINITY;
@@ -121,7 +122,8 @@ export class Source {
     item.index = this.takenTotal++;
     item.due = due;
     item.taken = now;
-    if (due >= this.warmup) this.taken.increment(now);
+    this.taken.add(now);
+    if (due < this.warmup) this.takenEarly.add(now);
     if (now - due > this.lateAfter) this.lateTotal++;
     const reason = this.intake.accept(this.arrival, item);
     this.pending = this.readTape();
@@ -130,6 +132,7 @@ export class Source {
 
   private reject(item: Item, now: Nanoseconds): null {
     this.recorder.rejected(item, now);
+    this.refused.add(now);
     // Who sent it has its answer, and sends again.
     this.release(item);
     return null;
@@ -181,7 +184,7 @@ export class Source {
       const item = this.pool.take();
       item.index = this.takenTotal++;
       item.due = this.pending;
-      this.recorder.abandoned(item, now);
+      this.recorder.leftWaiting(item, now);
       this.pool.give(item);
       this.pending = this.readTape();
     }

@@ -58,6 +58,11 @@ export function plainValue(value: unknown): string {
 }
 
 /** Milliseconds as a person reads them: `412 µs`, `4.25 ms`, `12.3 s`. */
+/** Milliseconds; a dash where nothing was measured. */
+export function msOrNone(ms: number | null): string {
+  return ms === null ? "–" : formatMs(ms);
+}
+
 export function formatMs(ms: number): string {
   if (!Number.isFinite(ms)) return "–";
   const size = Math.abs(ms);

@@ -1,4 +1,5 @@
 import type { Nanoseconds } from "../kernel/clock.ts";
+import { CountIntegral } from "../telemetry/integral.ts";
 import type { DueTimes } from "./tape.ts";
 
 /**
@@ -6,37 +7,39 @@ import type { DueTimes } from "./tape.ts";
  * has not got to yet is counted all the same. Also the arrivals side of Little's law.
  */
 export class Offered {
-  /** Arrivals due so far. */
-  count = 0;
-  /** Of these, due after warm-up. */
-  measured = 0;
   /** Due time of the last arrival so far. */
   last: Nanoseconds = 0;
   /** True when nothing more will fall due. */
   ended = false;
-  private area = 0;
-  private areaAt: Nanoseconds = 0;
+  private readonly all = new CountIntegral();
+  /** Of these, due during warm-up. */
+  private readonly early = new CountIntegral();
   private pending: Nanoseconds;
 
   constructor(
     private readonly times: DueTimes,
     private readonly warmup: Nanoseconds,
   ) {
-    this.areaAt = warmup;
     this.pending = this.read(0);
+  }
+
+  /** Arrivals due so far. */
+  get count(): number {
+    return this.all.count;
+  }
+
+  /** Of these, due after warm-up. */
+  get measured(): number {
+    return this.all.count - this.early.count;
   }
 
   /** Counts everything due at or before the instant. */
   advance(now: Nanoseconds): void {
     if (Number.isNaN(this.pending)) this.pending = this.read(now);
     while (this.pending <= now) {
-      this.count += this.times.together;
+      this.all.add(this.pending, this.times.together);
       this.last = this.pending;
-      if (this.pending >= this.warmup) {
-        this.area += this.measured * (this.pending - this.areaAt);
-        this.areaAt = this.pending;
-        this.measured += this.times.together;
-      }
+      if (this.pending < this.warmup) this.early.add(this.pending, this.times.together);
       this.pending = this.read(now);
     }
   }
@@ -48,9 +51,14 @@ export class Offered {
     this.end();
   }
 
-  /** Time integral of the number due, from the end of warm-up to the instant. */
+  /** Time integral of the number due so far. */
   areaUntil(now: Nanoseconds): number {
-    return this.area + this.measured * Math.max(0, now - this.areaAt);
+    return this.all.until(now);
+  }
+
+  /** Of those due after warm-up alone. */
+  measuredAreaUntil(now: Nanoseconds): number {
+    return this.all.until(now) - this.early.until(now);
   }
 
   private read(now: Nanoseconds): Nanoseconds {

@@ -1,4 +1,5 @@
 import type { Nanoseconds } from "../kernel/clock.ts";
+import { CountIntegral } from "../telemetry/integral.ts";
 import type { Item } from "./item.ts";
 import { Ring } from "./ring.ts";
 
@@ -18,8 +19,11 @@ export class BoundedQueue {
   full: Nanoseconds = 0;
   /** The item that the last `dropped-oldest` pushed out. */
   displaced: Item | null = null;
+  /** What was taken out, not what was pushed out. */
+  readonly removed = new CountIntegral();
   private area = 0;
   private changedAt: Nanoseconds = 0;
+  private observedArea = 0;
   private observedFrom: Nanoseconds = 0;
   private readonly shards: readonly Ring<Item>[];
 
@@ -75,6 +79,7 @@ export class BoundedQueue {
     if (ring === undefined || count === 0) return;
     this.observe(now);
     this.depth -= count;
+    this.removed.add(now, count);
     const from = list.length;
     ring.shiftInto(list, count);
     for (let i = from; i < list.length; i++) (list[i] as Item).dequeued = now;
@@ -86,6 +91,7 @@ export class BoundedQueue {
     if (item === undefined) return undefined;
     this.observe(now);
     this.depth--;
+    this.removed.add(now);
     item.dequeued = now;
     return item;
   }
@@ -100,18 +106,23 @@ export class BoundedQueue {
 
   /** Forgets the figures so far; what is in the queue stays. */
   startObserving(now: Nanoseconds): void {
-    this.changedAt = now;
+    this.observedArea = this.areaUntil(now);
     this.observedFrom = now;
-    this.area = 0;
     this.full = 0;
     this.highWater = this.depth;
   }
 
   /** Time-weighted mean depth since observation began. */
   meanDepth(now: Nanoseconds): number {
-    this.observe(now);
+    const area = this.areaUntil(now) - this.observedArea;
     const span = now - this.observedFrom;
-    return span > 0 ? this.area / span : 0;
+    return span > 0 ? area / span : 0;
+  }
+
+  /** Time integral of the depth since t = 0. */
+  areaUntil(now: Nanoseconds): number {
+    this.observe(now);
+    return this.area;
   }
 
   private observe(now: Nanoseconds): void {

@@ -18,7 +18,9 @@ const SUM = 2;
 const SQUARES = 3;
 const MIN = 4;
 const MAX = 5;
-const STATS = 6;
+/** The furthest a value lay below 0. */
+const BELOW = 6;
+const STATS = 7;
 
 /** Bytes of shared memory one histogram takes. */
 export const HISTOGRAM_BYTES = STATS * 8 + BUCKETS * 4;
@@ -55,7 +57,7 @@ export class Histogram {
 
   /** Counts a value `times` times. */
   recordMany(value: Nanoseconds, times: number): void {
-    const v = value < 0 ? 0 : value;
+    const v = value < 0 ? this.negative(value) : value;
     const stats = this.stats;
     const at = bucketOf(v);
     this.buckets[at] = (this.buckets[at] as number) + times;
@@ -108,8 +110,38 @@ export class Histogram {
     stats[SQUARES] = (stats[SQUARES] as number) + d * d * times + 2 * d * step * s1 + step * step * s2;
   }
 
+  /** Counts as 0, and is remembered. */
+  private negative(value: Nanoseconds): number {
+    if (-value > (this.stats[BELOW] as number)) this.stats[BELOW] = -value;
+    return 0;
+  }
+
   get count(): number {
     return this.stats[COUNT] ?? 0;
+  }
+
+  /** Of all values, exactly. */
+  get sum(): Nanoseconds {
+    return (this.stats[ORIGIN] ?? 0) * this.count + (this.stats[SUM] ?? 0);
+  }
+
+  /** How far the lowest value lay below 0, which it was counted as; 0: none did. */
+  get below(): Nanoseconds {
+    return this.stats[BELOW] ?? 0;
+  }
+
+  /** Number and sum of the values as the buckets show them; one in the last bucket stands for the largest. */
+  inBuckets(): { readonly count: number; readonly sum: Nanoseconds } {
+    let count = 0;
+    let sum = 0;
+    for (let i = 0; i < BUCKETS - 1; i++) {
+      const times = this.buckets[i] as number;
+      if (times === 0) continue;
+      count += times;
+      sum += times * middleOf(i);
+    }
+    const last = this.buckets[BUCKETS - 1] as number;
+    return { count: count + last, sum: sum + last * this.max };
   }
 
   get mean(): Nanoseconds {
@@ -145,6 +177,7 @@ export class Histogram {
     if (other.count === 0) return;
     const to = bucketOf(other.max);
     for (let i = bucketOf(other.min); i <= to; i++) this.buckets[i] = (this.buckets[i] ?? 0) + (other.buckets[i] ?? 0);
+    this.stats[BELOW] = Math.max(this.below, other.below);
     const count = this.count + other.count;
     const empty = this.count === 0;
     const delta = other.mean - this.mean;

@@ -1,21 +1,17 @@
 import type { Nanoseconds } from "../kernel/clock.ts";
 
-/** A counter and the time integral of its value. */
+/** How often something has happened, and the time integral of that number. Kept at every event, whoever looks and when. */
 export class CountIntegral {
   count = 0;
-  private area = 0;
+  private instants = 0;
 
-  constructor(private at: Nanoseconds) {}
-
-  increment(now: Nanoseconds): void {
-    if (now > this.at) {
-      this.area += this.count * (now - this.at);
-      this.at = now;
-    }
-    this.count++;
+  add(at: Nanoseconds, times = 1): void {
+    this.count += times;
+    this.instants += at * times;
   }
 
+  /** From t = 0 to an instant that is not before any event. */
   until(now: Nanoseconds): number {
-    return this.area + this.count * Math.max(0, now - this.at);
+    return this.count * now - this.instants;
   }
 }

@@ -1,5 +1,6 @@
 import type { LatencySummary } from "./histogram.ts";
 import type { CaseResult } from "./result.ts";
+import { withoutStub } from "./series.ts";
 
 /**
  * How far a figure of one run may be from that of another run of the same. Differences within it say nothing of what was changed
@@ -15,7 +16,9 @@ const BATCHES = 10;
 
 /** Half the width of the interval of the throughput as a share of it, from the means of batches of samples. */
 export function throughputMargin({ series }: Pick<CaseResult, "series">): number {
-  const rates = series.filter(({ processed }) => processed > 0).map(({ processed }) => processed);
+  const rates = withoutStub(series)
+    .filter(({ processed }) => processed > 0)
+    .map(({ processed }) => processed);
   const each = Math.floor(rates.length / BATCHES);
   // Of a few samples the mean of a batch is no mean.
   if (each < 2) return LEAST_MARGIN;

@@ -40,11 +40,12 @@ export function keepsUp(one: CaseResult): boolean {
  * messages take anyway, or a quarter of how long the slowest do, is no growth.
  */
 export function lineGrowth(series: readonly Sample[]): number | null {
-  const done = series.filter(({ processed }) => processed > 0);
+  const done = series.flatMap(({ t, p50, p99 }) => (p50 === null || p99 === null ? [] : [{ t, p50, p99 }]));
   const third = Math.floor(done.length / 3);
   if (third < 2) return null;
-  const typical = (samples: readonly Sample[], of: (sample: Sample) => number) => median(samples.map(of));
-  const growth = (of: (sample: Sample) => number, usual: number) =>
+  type Done = (typeof done)[number];
+  const typical = (samples: readonly Done[], of: (sample: Done) => number) => median(samples.map(of));
+  const growth = (of: (sample: Done) => number, usual: number) =>
     typical(done.slice(-third), of) - usual * typical(done.slice(-2 * third, -third), of);
   const grown = Math.max(
     0,

@@ -13,14 +13,14 @@ export interface Passage {
 const PARTS = ["sojourn", "schedule", "queue", "batch", "service"] as const;
 export type LatencyPart = (typeof PARTS)[number];
 
-const TALLY = 24;
+const TALLY = 32;
 /** Bytes of shared memory one recorder takes. */
 export const RECORDER_BYTES = TALLY * 8 + Math.ceil(HISTOGRAM_BYTES / 8) * 8 * PARTS.length;
 
 /**
- * What one thread has seen happen to items: counts, latencies, order, and the departures side of Little's law. One
- * thread writes; it lies in shared memory, so the sampler reads it while it grows. Items due during warm-up are counted
- * but not measured.
+ * What one thread has seen happen to items: counts, latencies, order, and when items left, which is the departures side of
+ * Little's law and knows of no latency. One thread writes; it lies in shared memory, so the sampler reads it while it grows.
+ * Items due during warm-up are counted but not measured.
  */
 export class Recorder {
   readonly sojourn: Histogram;
@@ -52,15 +52,20 @@ export class Recorder {
     const tally = this.tally;
     this.checkOrder(item);
     tally[PROCESSED] = (tally[PROCESSED] as number) + 1;
-    if (item.due < this.warmup) return;
+    tally[ENDED] = (tally[ENDED] as number) + 1;
+    tally[ENDED_INSTANTS] = (tally[ENDED_INSTANTS] as number) + ended;
+    if (item.due < this.warmup) {
+      this.leftEarly(1, ended);
+      return;
+    }
     tally[MEASURED] = (tally[MEASURED] as number) + 1;
     this.sojourn.record(ended - item.due);
     this.schedule.record(item.taken - item.due);
     this.queue.record(item.dequeued - item.taken);
     this.batch.record(started - item.dequeued);
     this.service.record(ended - started);
+    if (item.due < (tally[FIRST_DUE] as number)) tally[FIRST_DUE] = item.due;
     if (ended > (tally[LAST_DONE] as number)) tally[LAST_DONE] = ended;
-    this.left(item, ended);
   }
 
   /**
@@ -68,6 +73,7 @@ export class Recorder {
    * are interpolated. Waits that neighbours share are counted together: of a batch that is most of them.
    */
   processedTogether(items: readonly Passage[], from: number, to: number, began: Nanoseconds, ended: Nanoseconds): void {
+    const tally = this.tally;
     const each = (ended - began) / (to - from);
     let measured = 0;
     let lastDone = 0;
@@ -81,21 +87,24 @@ export class Recorder {
         if (next.due !== first.due || next.taken !== first.taken || next.dequeued !== first.dequeued) break;
         this.checkOrder(next);
       }
+      const started = began + (i - from) * each;
+      const count = end - i;
       if (first.due >= this.warmup) {
-        const started = began + (i - from) * each;
-        const count = end - i;
         this.schedule.recordMany(first.taken - first.due, count);
         this.queue.recordMany(first.dequeued - first.taken, count);
         this.batch.recordRamp(started - first.dequeued, each, count);
         this.sojourn.recordRamp(started + each - first.due, each, count);
-        this.leftTogether(first.due, started + each, each, count);
+        if (first.due < (tally[FIRST_DUE] as number)) tally[FIRST_DUE] = first.due;
         measured += count;
         lastDone = started + each * count;
+      } else {
+        this.leftEarly(count, instantsOf(started, each, count));
       }
       i = end;
     }
-    const tally = this.tally;
     tally[PROCESSED] = (tally[PROCESSED] as number) + (to - from);
+    tally[ENDED] = (tally[ENDED] as number) + (to - from);
+    tally[ENDED_INSTANTS] = (tally[ENDED_INSTANTS] as number) + instantsOf(began, each, to - from);
     if (measured === 0) return;
     this.service.recordMany(each, measured);
     tally[MEASURED] = (tally[MEASURED] as number) + measured;
@@ -106,6 +115,7 @@ export class Recorder {
   failed(item: Passage, ended: Nanoseconds): void {
     this.checkOrder(item);
     this.add(FAILED, item, ended);
+    this.ended(ended);
     if (item.due >= this.warmup && ended > (this.tally[LAST_DONE] as number)) this.tally[LAST_DONE] = ended;
   }
 
@@ -120,19 +130,29 @@ export class Recorder {
 
   rejected(item: Passage, now: Nanoseconds): void {
     this.add(REJECTED, item, now);
+    this.goneUnbegun(now);
   }
 
   droppedNewest(item: Passage, now: Nanoseconds): void {
     this.add(DROPPED_NEWEST, item, now);
+    this.goneUnbegun(now);
   }
 
   droppedOldest(item: Passage, now: Nanoseconds): void {
     this.add(DROPPED_OLDEST, item, now);
+    this.goneUnbegun(now);
   }
 
-  /** An item is on its way when the run stops. It counts in Little's law until now. */
+  /** An item that has left the queue is not done when the run stops. It counts in Little's law until now. */
   abandoned(item: Passage, now: Nanoseconds): void {
     this.add(ABANDONED, item, now);
+    this.ended(now);
+  }
+
+  /** As `abandoned`, of one that is due and never came into a queue. */
+  leftWaiting(item: Passage, now: Nanoseconds): void {
+    this.add(ABANDONED, item, now);
+    this.goneUnbegun(now);
   }
 
   /** Time spent processing, of this thread. */
@@ -156,26 +176,33 @@ export class Recorder {
     this.tally[BATCHED] = (this.tally[BATCHED] ?? 0) + measured;
   }
 
+  /** An item that is not in the histograms has gone: how long it was inside is added up. */
   private add(what: number, item: Passage, now: Nanoseconds): void {
-    this.tally[what] = (this.tally[what] ?? 0) + 1;
-    if (item.due >= this.warmup) this.left(item, now);
-  }
-
-  private left(item: Passage, now: Nanoseconds): void {
-    this.leftTogether(item.due, now, 0, 1);
-  }
-
-  /** `count` items due at one instant left, the first at `now` and the others `each` apart. */
-  private leftTogether(due: Nanoseconds, now: Nanoseconds, each: Nanoseconds, count: number): void {
     const tally = this.tally;
-    if (due < (tally[FIRST_DUE] as number)) tally[FIRST_DUE] = due;
-    const before = tally[LEFT] as number;
-    const steps = (count * (count - 1)) / 2;
-    const area = before * (now - (tally[LEFT_AT] as number)) + each * ((count - 1) * before + steps);
-    tally[LEFT_AREA] = (tally[LEFT_AREA] as number) + area;
-    tally[LEFT_AT] = now + each * (count - 1);
-    tally[LEFT] = before + count;
-    tally[TIME_INSIDE] = (tally[TIME_INSIDE] as number) + count * (now - due) + each * steps;
+    tally[what] = (tally[what] as number) + 1;
+    if (item.due < this.warmup) {
+      this.leftEarly(1, now);
+      return;
+    }
+    if (item.due < (tally[FIRST_DUE] as number)) tally[FIRST_DUE] = item.due;
+    tally[OTHERS] = (tally[OTHERS] as number) + 1;
+    tally[OTHERS_INSIDE] = (tally[OTHERS_INSIDE] as number) + (now - item.due);
+  }
+
+  private ended(now: Nanoseconds): void {
+    this.tally[ENDED] = (this.tally[ENDED] as number) + 1;
+    this.tally[ENDED_INSTANTS] = (this.tally[ENDED_INSTANTS] as number) + now;
+  }
+
+  private goneUnbegun(now: Nanoseconds): void {
+    this.tally[UNBEGUN] = (this.tally[UNBEGUN] as number) + 1;
+    this.tally[UNBEGUN_INSTANTS] = (this.tally[UNBEGUN_INSTANTS] as number) + now;
+  }
+
+  /** Items due during warm-up left, at instants that add up to this. */
+  private leftEarly(count: number, instants: number): void {
+    this.tally[EARLY] = (this.tally[EARLY] as number) + count;
+    this.tally[EARLY_INSTANTS] = (this.tally[EARLY_INSTANTS] as number) + instants;
   }
 
   private checkOrder(item: Passage): void {
@@ -192,6 +219,20 @@ export class Recorder {
   /** Time this thread has spent processing so far. */
   get busyTotal(): Nanoseconds {
     return this.tally[BUSY] ?? 0;
+  }
+
+  /** Time integral of the number done with, of those that had left the queue; `now` is not before any of it. */
+  endedUntil(now: Nanoseconds): number {
+    const tally = this.tally;
+    let count = 0;
+    let instants = 0;
+    // Another thread may be writing: read again until two readings agree.
+    for (let i = 0; i < 4; i++) {
+      count = tally[ENDED] as number;
+      instants = tally[ENDED_INSTANTS] as number;
+      if (count === tally[ENDED] && instants === tally[ENDED_INSTANTS]) break;
+    }
+    return count * now - instants;
   }
 
   /** The counts as they are now. */
@@ -213,12 +254,21 @@ const BATCHES = 9;
 const BATCHED = 10;
 const FIRST_DUE = 11;
 const LAST_DONE = 12;
-const LEFT = 13;
-const LEFT_AREA = 14;
-const LEFT_AT = 15;
-const TIME_INSIDE = 16;
+const ENDED = 13;
+const ENDED_INSTANTS = 14;
+const UNBEGUN = 15;
+const UNBEGUN_INSTANTS = 16;
 const STRAYED = 17;
 const MEASURED_BATCHES = 18;
+const EARLY = 19;
+const EARLY_INSTANTS = 20;
+const OTHERS = 21;
+const OTHERS_INSIDE = 22;
+
+/** Sum of the instants at which `count` items ended that began at one instant and took this long each, one after another. */
+function instantsOf(began: Nanoseconds, each: Nanoseconds, count: number): number {
+  return count * began + (each * count * (count + 1)) / 2;
+}
 
 export interface Counts {
   /** Since t = 0. */
@@ -238,11 +288,12 @@ export interface Counts {
   readonly measured: number;
   readonly firstDue: Nanoseconds;
   readonly lastDone: Nanoseconds;
-  /** Items that left, the time integral of that number up to `leftAt`, and the sum of the time each was inside. */
+  /** Departures: items that left, with the sum of the instants at which they did. */
   readonly left: number;
-  readonly leftArea: number;
-  readonly leftAt: Nanoseconds;
-  readonly timeInside: Nanoseconds;
+  readonly leftInstants: number;
+  /** Of these, counted among the departures and in no histogram, and the time they were inside together. */
+  readonly others: number;
+  readonly othersInside: Nanoseconds;
   /** Measured as processed and failed afterwards. */
   readonly strayed: number;
 }
@@ -264,10 +315,10 @@ function countsOf(t: Float64Array): Counts {
     measured: at(MEASURED),
     firstDue: at(FIRST_DUE),
     lastDone: at(LAST_DONE),
-    left: at(LEFT),
-    leftArea: at(LEFT_AREA),
-    leftAt: at(LEFT_AT),
-    timeInside: at(TIME_INSIDE),
+    left: at(ENDED) + at(UNBEGUN) - at(EARLY),
+    leftInstants: at(ENDED_INSTANTS) + at(UNBEGUN_INSTANTS) - at(EARLY_INSTANTS),
+    others: at(OTHERS),
+    othersInside: at(OTHERS_INSIDE),
     strayed: at(STRAYED),
   };
 }

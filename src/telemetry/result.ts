@@ -84,6 +84,8 @@ export interface CaseResult {
   readonly queries: QueryFigures;
   readonly cores: readonly { readonly core: number; readonly utilization: number }[];
   readonly process: ProcessFigures;
+  /** What the run checked of itself; one that is not ok makes the case `invalid`. Absent in files that earlier versions wrote. */
+  readonly checks?: readonly SelfCheck[];
   readonly littlesLaw: { readonly meanInSystem: number; readonly lambdaTimesW: number; readonly relativeError: number };
   readonly state: { readonly machines: number; readonly digest: string } | null;
   /** Workload `fetch` only. */
@@ -109,6 +111,24 @@ export interface Disturbance {
   readonly calibrationOff: number;
   /** Which of them it was, as a sentence. */
   readonly reason: string;
+}
+
+/** One thing that a run checked of itself; `figure` is by how much it is off (items, shares or, of the clock, milliseconds). */
+export interface SelfCheck {
+  readonly name:
+    | "ledger"
+    | "countedOnce"
+    | "keyOrder"
+    | "clock"
+    | "departures"
+    | "littlesLaw"
+    | "parts"
+    | "histograms"
+    | "series"
+    | "highWater"
+    | "queueWait";
+  readonly ok: boolean;
+  readonly figure: number;
 }
 
 export interface QueryFigures {
@@ -233,20 +253,25 @@ export interface Shortfall {
   };
 }
 
-/** One point of a series: rates and percentiles of the interval that ends at `t`, levels at `t`. */
+/**
+ * One point of a series: rates, percentiles and mean levels of the interval that ends at `t`; it began where the point before ended. The
+ * last interval is as long as there was left. Rate × length of the interval, added up, are the counts of the ledger.
+ */
 export interface Sample {
   /** Milliseconds since t = 0. */
   readonly t: number;
   readonly offered: number;
   readonly processed: number;
   readonly dropped: number;
+  /** Items that waited and items at work, as time integrals over the interval ÷ its length. */
   readonly depth: number;
   readonly inFlight: number;
   /** Milliseconds of this interval the source was blocked. */
   readonly blockedMs: number;
   readonly rssBytes: number;
-  readonly p50: number;
-  readonly p99: number;
+  /** Of what was done in the interval; null: nothing was. */
+  readonly p50: number | null;
+  readonly p99: number | null;
   readonly cores: readonly number[];
   /** Cores that other programs used just then; null: not known on this system. Absent in files that earlier versions wrote. */
   readonly otherCores?: number | null;

@@ -45,8 +45,9 @@ class AsyncRun {
     const { source, recorder, sampler, time } = this.job;
     const { queue } = this.feed;
     sampler.observe([recorder], {
-      depth: () => queue.depth,
-      inFlight: () => this.bench.items + this.batcher.items.length,
+      waiting: (now) => queue.areaUntil(now),
+      begun: (now) => queue.removed.until(now),
+      highWater: () => queue.highWater,
       blocked: () => source.blocked.total,
     });
     this.job.begin();
@@ -69,6 +70,7 @@ class AsyncRun {
     this.bench.abandon(stoppedAt);
     const endedAt = await this.feed.settle(feeding, stoppedAt);
     done = true;
+    sampler.finish(endedAt);
     return {
       endedAt,
       recorders: [recorder],

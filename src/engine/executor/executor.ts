@@ -55,12 +55,14 @@ export interface Settings {
   readonly messageBytes: number;
 }
 
-/** Where things stand right now. */
+/** Where things stand: time integrals from t = 0 to an instant, in items × nanoseconds. Their differences are mean levels, whoever looks when. */
 export interface Gauge {
-  /** Due or queued and not yet being batched. */
-  depth(): number;
-  /** Left the queue and not done. */
-  inFlight(): number;
+  /** Of the number due or queued and not yet being batched. */
+  waiting(now: Nanoseconds): number;
+  /** Of the number that has left the queue so far, done or not. */
+  begun(now: Nanoseconds): number;
+  /** Deepest the queue has been since the warm-up. */
+  highWater(): number;
   /** Time the source has been blocked so far. */
   blocked(): Nanoseconds;
 }
@@ -74,6 +76,8 @@ export interface Sampler {
   begin(): void;
   /** `noticed`: when it could have been taken, if it was put off on purpose. */
   sample(now: Nanoseconds, noticed?: Nanoseconds): void;
+  /** Takes the last sample, of what is left of the interval, once all is over. */
+  finish(now: Nanoseconds): void;
 }
 
 /** Figures that only the executor knows. */

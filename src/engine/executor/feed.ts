@@ -55,14 +55,14 @@ export class Feed {
       if (items.length === 0) continue;
       // A read that was under way when the run was over: nobody takes it out of the queue any more.
       if (this.ended) {
-        for (const item of items) recorder.abandoned(item, now);
+        for (const item of items) recorder.leftWaiting(item, now);
         continue;
       }
       for (let at = this.offerFrom(items, 0, now); at < items.length; at = this.offerFrom(items, at + 1, now)) {
         const item = items[at] as Item;
         now = await this.waitForRoom(item, this.shardOf(item), now);
         if (lifecycle.expired(now) || !lifecycle.taking) {
-          for (let rest = at; rest < items.length; rest++) recorder.abandoned(items[rest] as Item, now);
+          for (let rest = at; rest < items.length; rest++) recorder.leftWaiting(items[rest] as Item, now);
           break;
         }
       }

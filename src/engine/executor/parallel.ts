@@ -66,10 +66,12 @@ class ParallelRun {
 
   async execute(): Promise<Execution> {
     const { source, recorder, sampler, time } = this.job;
+    const { queue } = this.feed;
     const recorders = [recorder, ...this.session.channels.map((channel) => channel.recorder)];
     sampler.observe(recorders, {
-      depth: () => this.feed.queue.depth,
-      inFlight: () => this.lanes.reduce((sum, lane) => sum + lane.inFlight, 0),
+      waiting: (now) => queue.areaUntil(now),
+      begun: (now) => queue.removed.until(now),
+      highWater: () => queue.highWater,
       blocked: () => source.blocked.total,
     });
     this.session.startAt(this.job.begin());
@@ -85,11 +87,12 @@ class ParallelRun {
     dealt = true;
     await settleQueries(this.job, this.clerk, () => this.pool.broken !== null);
     const stoppedAt = time.now();
-    const queue = this.feed.figures(stoppedAt);
+    const figures = this.feed.figures(stoppedAt);
     const reports = await this.end(stoppedAt);
     for (const lane of this.lanes) lane.abandon(stoppedAt);
     const endedAt = await this.feed.settle(feeding, stoppedAt);
     done = true;
+    sampler.finish(endedAt);
     const mainCpu = cpu();
     const offloaded = this.job.settings.offload !== "none";
     return {
@@ -98,7 +101,7 @@ class ParallelRun {
       state: reports.flatMap((report) => (report === null ? [] : [report.state])),
       reports: reports.map((report) => report?.report ?? null),
       failures: mergeFailures(reports),
-      queue,
+      queue: figures,
       batches: {
         count: this.lanes.reduce((sum, lane) => sum + lane.batchesMade, 0),
         items: this.lanes.reduce((sum, lane) => sum + lane.itemsBatched, 0),

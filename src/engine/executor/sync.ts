@@ -46,8 +46,9 @@ class SyncRun {
       () => false,
     );
     sampler.observe([recorder], {
-      depth: () => source.offered.count - source.takenTotal,
-      inFlight: () => 0,
+      waiting: (now) => source.offered.areaUntil(now) - source.taken.until(now),
+      begun: (now) => source.taken.until(now) - source.refused.until(now),
+      highWater: () => this.highWater,
       blocked: () => source.blocked.total,
     });
     this.job.begin();
@@ -80,8 +81,9 @@ class SyncRun {
         now = time.now();
         continue;
       }
-      this.noteDepth(now);
       now = source.readBlocking(now);
+      source.offered.advance(now);
+      this.noteDepth(now);
       if (desk?.hasWork(now)) {
         await answerNow(this.job, clerk, now);
         now = time.now();
@@ -96,9 +98,12 @@ class SyncRun {
     await settleQueries(this.job, clerk);
     const endedAt = time.now();
     source.offered.advance(endedAt);
+    this.noteDepth(endedAt);
     source.abandonRest(endedAt);
+    sampler.finish(endedAt);
     const span = Math.max(1, endedAt - settings.warmup);
-    const meanDepth = (source.offered.areaUntil(endedAt) - source.taken.until(endedAt)) / span;
+    const takenArea = source.taken.until(endedAt) - source.takenEarly.until(endedAt);
+    const meanDepth = (source.offered.measuredAreaUntil(endedAt) - takenArea) / span;
     return {
       endedAt,
       recorders: [recorder],

@@ -89,7 +89,9 @@ export function buildPipeline(setup: Setup, facts: TapeFacts, onSample: OnSample
     (taken, ledger, running) => {
       const own = setup.stage.sample();
       onSample(own === undefined ? taken : { ...taken, ...own }, ledger, running);
-      const { recorders, peakDepth: highWater } = sampler;
+      // The run is over, and nothing is left to be ended.
+      if (sampler.finished) return;
+      const { recorders, highWater } = sampler;
       const now = time.now();
       const broken = gate.broken(now, () => ({
         recorders,

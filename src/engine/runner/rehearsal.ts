@@ -115,7 +115,7 @@ function warmSampler(): void {
   );
   const recorders = [new Recorder(), new Recorder()];
   for (const recorder of recorders) for (let i = 1; i < 2000; i++) recorder.sojourn.record(i * 50_000);
-  sampler.observe(recorders, { depth: () => 0, inFlight: () => 0, blocked: () => 0 });
+  sampler.observe(recorders, { waiting: () => 0, begun: () => 0, highWater: () => 0, blocked: () => 0 });
   for (let i = 1; i <= WARM_SAMPLES; i++) {
     for (const recorder of recorders) recorder.sojourn.record(i * 300_000);
     sampler.sample(i * 300e6);

@@ -15,6 +15,9 @@ export function sampleInterval(load: Nanoseconds): Nanoseconds {
   return Math.min(1e9, Math.max(100e6, Math.round(load / 600 / 1e6) * 1e6));
 }
 
+/** Shortest time a sample is about, in nanoseconds: what came at the very instant of the one before is in the series too. */
+const SHORTEST: Nanoseconds = 1000;
+
 const OPEN_FILES_EVERY = 10;
 /** As often as a picture of them is drawn. */
 const RUNNING_EVERY = 250e6;
@@ -27,13 +30,17 @@ export class CaseSampler implements Sampler {
   /** How late each sample was taken: how long something scheduled waits for its turn on the source's thread. */
   readonly lateness = new Histogram();
   peakOpenFiles: number | null = null;
-  /** Deepest the queue was seen at a sample after the warm-up. */
-  peakDepth = 0;
+  /** By how much the clock went back between two samples, at most. */
+  steppedBack: Nanoseconds = 0;
+  /** All is over: no sample comes any more. */
+  finished = false;
+  /** What the samples add up to. */
+  readonly told = { offered: 0, processed: 0, dropped: 0 };
   /** Most items seen to have gone beyond those ever taken. */
   countedTwice = 0;
   readonly growth = new Slope();
   recorders: readonly Recorder[] = [];
-  private gauge: Gauge = { depth: () => 0, inFlight: () => 0, blocked: () => 0 };
+  private gauge: Gauge = { waiting: () => 0, begun: () => 0, highWater: () => 0, blocked: () => 0 };
   private interval = new Interval([]);
   peakRssBytes = rssBytes();
   /** The machine as last read, what it was used for until then, and when that is to be done again. */
@@ -41,7 +48,7 @@ export class CaseSampler implements Sampler {
   private use: MachineUse | null = null;
   private rssBytes = 0;
   private lookedAt = 0;
-  private last = { t: 0, offered: 0, processed: 0, dropped: 0, blocked: 0 };
+  private last = { t: 0, offered: 0, processed: 0, dropped: 0, blocked: 0, waiting: 0, inFlight: 0 };
   private samples = 0;
   /** Figures of the whole run so far, and when they are to be worked out again: that costs more than a sample. */
   private runningNow: Running = { p50: 0, p95: 0, p99: 0, throughput: 0, cpu: 0 };
@@ -91,14 +98,32 @@ export class CaseSampler implements Sampler {
   sample(now: Nanoseconds, noticed = now): void {
     this.lateness.record(noticed - this.nextAt);
     this.nextAt += this.every * Math.max(1, Math.ceil((now - this.nextAt) / this.every));
-    this.offered.advance(now);
+    this.take(now);
+  }
+
+  finish(now: Nanoseconds): void {
+    this.finished = true;
+    this.take(now);
+  }
+
+  /** Deepest the queue has been since the warm-up. */
+  get highWater(): number {
+    return this.gauge.highWater();
+  }
+
+  private take(instant: Nanoseconds): void {
+    this.steppedBack = Math.max(this.steppedBack, this.last.t - instant);
+    const now = Math.max(instant, this.last.t + SHORTEST);
+    this.offered.advance(instant);
     const ledger = this.ledger();
     const dropped = ledger.dropped.newest + ledger.dropped.oldest;
-    const seconds = Math.max(1, now - this.last.t) / 1e9;
+    const span = now - this.last.t;
+    const seconds = span / 1e9;
     const blocked = this.gauge.blocked();
-    const depth = this.gauge.depth();
-    if (now >= this.warmup) this.peakDepth = Math.max(this.peakDepth, depth);
-    const { p50, p99 } = this.interval.next();
+    const waiting = this.gauge.waiting(now);
+    const inFlight = this.gauge.begun(now) - this.recorders.reduce((sum, recorder) => sum + recorder.endedUntil(now), 0);
+    const depth = Math.max(0, (waiting - this.last.waiting) / span);
+    const { count, p50, p99 } = this.interval.next();
     if (this.samples++ % OPEN_FILES_EVERY === 0) this.peakOpenFiles = Math.max(this.peakOpenFiles ?? 0, openFiles() ?? 0) || null;
     if (now >= this.lookedAt) this.look(now);
     const sample: Sample = {
@@ -107,23 +132,35 @@ export class CaseSampler implements Sampler {
       processed: (ledger.processed - this.last.processed) / seconds,
       dropped: (dropped - this.last.dropped) / seconds,
       depth,
-      inFlight: this.gauge.inFlight(),
+      inFlight: Math.max(0, (inFlight - this.last.inFlight) / span),
       blockedMs: (blocked - this.last.blocked) / 1e6,
       rssBytes: this.rssBytes,
-      p50: p50 / 1e6,
-      p99: p99 / 1e6,
+      p50: count === 0 ? null : p50 / 1e6,
+      p99: count === 0 ? null : p99 / 1e6,
       cores: this.use?.utilization ?? [],
       otherCores: this.use?.otherCores ?? null,
     };
+    this.addUp(sample, (sample.t - this.last.t / 1e6) / 1000);
     if (this.last.t < this.warmup) {
       this.machineAtStart = this.machine.read();
       this.cpuAtStart = process.cpuUsage();
       this.cpuFrom = now;
     }
-    this.last = { t: now, offered: this.offered.count, processed: ledger.processed, dropped, blocked };
-    if (now >= this.warmup && !this.offered.ended) this.growth.add(now / 1e9, depth);
+    this.last = { t: now, offered: this.offered.count, processed: ledger.processed, dropped, blocked, waiting, inFlight };
+    if (now >= this.warmup && !this.offered.ended) this.growth.add((now - span / 2) / 1e9, depth);
     if (now >= this.runningAt) this.refreshRunning(now);
     this.onSample(sample, ledger, this.runningNow);
+  }
+
+  /** Time integral of what waited, to the last sample. */
+  get waitingArea(): number {
+    return this.last.waiting;
+  }
+
+  private addUp({ offered, processed, dropped }: Sample, seconds: number): void {
+    this.told.offered += offered * seconds;
+    this.told.processed += processed * seconds;
+    this.told.dropped += dropped * seconds;
   }
 
   /** Asks the system: that is the dearest part of a sample. */

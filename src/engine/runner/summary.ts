@@ -5,7 +5,7 @@ import { type CasePlan, queueCapacity } from "../../plan/plan.ts";
 import { pacedSpan } from "../../scenario/semantics.ts";
 import { judgeDisturbance } from "../../telemetry/disturbance.ts";
 import { Histogram } from "../../telemetry/histogram.ts";
-import { imbalance, type Ledger } from "../../telemetry/ledger.ts";
+import type { Ledger } from "../../telemetry/ledger.ts";
 import type { MachineUse } from "../../telemetry/machine-use.ts";
 import { peakMemory } from "../../telemetry/memory.ts";
 import type { Counts, LatencyPart, Recorder } from "../../telemetry/recorder.ts";
@@ -17,6 +17,7 @@ import type { Execution } from "../executor/executor.ts";
 import type { RunnerResult } from "../protocol.ts";
 import { QueryBook } from "../queries/book.ts";
 import type { StageFigures } from "../stage/stage.ts";
+import { type Evidence, littlesLaw, problemOf, selfChecks } from "./checks.ts";
 import type { Pipeline } from "./pipeline.ts";
 
 export interface Measured {
@@ -48,20 +49,25 @@ export function summarize(measured: Measured): RunnerResult {
   const { source, offered, lifecycle, sampler } = pipeline;
   const counts = addUp(execution.recorders.map((recorder) => recorder.counts()));
   const ledger = ledgerOf(counts, offered.count, execution.lost);
-  const latency = (part: LatencyPart) => mergeParts(execution.recorders, part).summary();
+  const histograms = mergeParts(execution.recorders);
+  const evidence = evidenceOf(measured, ledger, counts, histograms);
+  const checks = selfChecks(evidence);
+  const latency = (part: LatencyPart) => histograms[part].summary();
   const durationMs = Math.max(0, (counts.lastDone - counts.firstDue) / 1e6) || 0;
   const spanMs = Math.max(durationMs, pacedMs(measured));
   const perSecond = (count: number) => (durationMs > 0 ? (count * 1000) / spanMs : 0);
   const throughput = perSecond(processedAndMeasured(counts));
   const queueLatency = latency("queue");
-  const validity = judge(measured, ledger, counts);
+  const validity = judge(measured);
+  const broken = checks.filter(({ ok }) => !ok).map((check) => problemOf(check, evidence));
+  const problems = [...broken, ...validity.problems];
   const { machine = sampler.machineSinceStart(), work = null, calibration = null } = measured.surroundings ?? {};
   const disturbance = measured.surroundings === undefined ? null : judgeDisturbance(machine, work, calibration);
   const endMs = execution.endedAt / 1e6;
   return {
     mode: plan.mode,
-    status: statusOf(lifecycle.reason, validity.problems, lifecycle.aborted),
-    problems: [...(lifecycle.reason === null ? [] : [lifecycle.reason]), ...validity.problems],
+    status: statusOf(lifecycle.reason, problems, lifecycle.aborted),
+    problems: [...(lifecycle.reason === null ? [] : [lifecycle.reason]), ...problems],
     warnings: [...lifecycle.notes, ...validity.warnings, ...notes, ...(disturbance === null ? [] : [disturbance.warning])],
     disturbed: disturbance?.disturbed ?? null,
     tape: { hash: facts.hash, count: source.closedLoop ? offered.count : facts.count },
@@ -72,7 +78,7 @@ export function summarize(measured: Measured): RunnerResult {
     durationMs,
     throughput,
     offeredRate: offeredRate(measured),
-    intakeRate: perSecond(source.taken.count),
+    intakeRate: perSecond(source.taken.count - source.takenEarly.count),
     latency: {
       sojourn: latency("sojourn"),
       schedule: latency("schedule"),
@@ -127,7 +133,8 @@ export function summarize(measured: Measured): RunnerResult {
       queries: pipeline.job.desk?.book.latency ?? new Histogram(),
       fetch: measured.own?.fetch,
     }),
-    littlesLaw: littlesLaw(measured, counts),
+    checks,
+    littlesLaw: littlesLaw(evidence),
     state: plan.scenario.workload === "message" ? { machines: states.length, digest: digestOf(states) } : null,
     ...own,
   };
@@ -177,13 +184,9 @@ function ledgerOf(counts: Counts, scheduled: number, lost: number): Ledger {
 }
 
 /** Rules 4, 5 and 7 of measurement: what makes a case invalid, and what a reader should know of it. */
-function judge({ plan, facts, pipeline, execution }: Measured, ledger: Ledger, counts: Counts): { problems: string[]; warnings: string[] } {
+function judge({ plan, facts, pipeline, execution }: Measured): { problems: string[]; warnings: string[] } {
   const problems: string[] = [];
   const warnings: string[] = [];
-  const off = imbalance(ledger);
-  if (off !== 0) problems.push(`The ledger does not balance: ${off} of ${ledger.scheduled} items are unaccounted for.`);
-  if (pipeline.sampler.countedTwice > 0) problems.push("The ledger did not balance at a sample: an item was counted twice.");
-  if (counts.orderViolations > 0) problems.push(`${counts.orderViolations} items were worked out of the order of their key.`);
   const { source } = pipeline;
   if (!source.closedLoop && facts.count > 0 && facts.measured === 0)
     problems.push(
@@ -224,31 +227,44 @@ function offeredRate({ plan: { scenario }, facts, pipeline }: Measured): number 
   return single || span <= 0 ? null : (measured * 1e6) / span;
 }
 
-/**
- * L = λW (J. D. C. Little, 1961) over the time from warm-up to the end. L is the integral of (due − left) over time from
- * counters kept at every event; λW adds up the time each item was inside. What is inside at the end counts up to then.
- */
-function littlesLaw({ execution, pipeline, plan }: Measured, counts: Counts) {
-  const from = plan.scenario.warmup * 1000;
-  const until = Math.max(execution.endedAt, ...execution.recorders.map((recorder) => recorder.counts().leftAt));
-  const span = Math.max(1, until - from);
-  let leftArea = 0;
-  for (const recorder of execution.recorders) {
-    const own = recorder.counts();
-    leftArea += own.leftArea + own.left * (until - own.leftAt);
-  }
-  const meanInSystem = (pipeline.offered.areaUntil(until) - leftArea) / span;
-  const lambda = pipeline.offered.measured / span;
-  const meanTime = counts.left > 0 ? counts.timeInside / counts.left : 0;
-  const lambdaTimesW = lambda * meanTime;
-  const scale = Math.max(meanInSystem, lambdaTimesW);
-  return { meanInSystem, lambdaTimesW, relativeError: scale > 0 ? Math.abs(meanInSystem - lambdaTimesW) / scale : 0 };
+/** What the run's own checks look at. */
+function evidenceOf({ plan, execution, pipeline }: Measured, ledger: Ledger, counts: Counts, histograms: Evidence["histograms"]): Evidence {
+  const { offered, sampler } = pipeline;
+  const { warmup, endedAt } = { warmup: plan.scenario.warmup * 1000, endedAt: execution.endedAt };
+  // The queue is watched from the end of the warm-up on and its waits are those of what was due after it; what was pushed out of it,
+  // failed or is unfinished has none.
+  const allMeasured =
+    warmup === 0 && plan.mode !== "sync" && ledger.processed === ledger.scheduled - ledger.rejected - ledger.dropped.newest;
+  return {
+    ledger,
+    countedTwice: sampler.countedTwice,
+    counts,
+    histograms,
+    from: warmup,
+    until: endedAt,
+    arrivals: offered.measured,
+    arrivalArea: offered.measuredAreaUntil(endedAt),
+    lost: execution.lost,
+    told: sampler.told,
+    queue: execution.queue,
+    queueArea: allMeasured ? sampler.waitingArea : null,
+    steppedBack: sampler.steppedBack,
+  };
 }
 
-function mergeParts(recorders: readonly Recorder[], part: LatencyPart): Histogram {
-  const merged = new Histogram();
-  for (const recorder of recorders) merged.merge(recorder[part]);
-  return merged;
+function mergeParts(recorders: readonly Recorder[]): Evidence["histograms"] {
+  const merged = (part: LatencyPart) => {
+    const histogram = new Histogram();
+    for (const recorder of recorders) histogram.merge(recorder[part]);
+    return histogram;
+  };
+  return {
+    sojourn: merged("sojourn"),
+    schedule: merged("schedule"),
+    queue: merged("queue"),
+    batch: merged("batch"),
+    service: merged("service"),
+  };
 }
 
 function addUp(all: readonly Counts[]): Counts {
@@ -270,9 +286,9 @@ function addUp(all: readonly Counts[]): Counts {
     firstDue: Number.isFinite(firstDue) ? firstDue : 0,
     lastDone: Math.max(...all.map((counts) => counts.lastDone)),
     left: sum((c) => c.left),
-    leftArea: sum((c) => c.leftArea),
-    leftAt: Math.max(...all.map((counts) => counts.leftAt)),
-    timeInside: sum((c) => c.timeInside),
+    leftInstants: sum((c) => c.leftInstants),
+    others: sum((c) => c.others),
+    othersInside: sum((c) => c.othersInside),
     strayed: sum((c) => c.strayed),
   };
 }

@@ -1,8 +1,9 @@
-import { formatBytes, formatCount, formatMs, formatRate } from "../../kernel/units.ts";
+import { formatBytes, formatCount, formatRate, msOrNone } from "../../kernel/units.ts";
 import { counted } from "../../kernel/wording.ts";
 import { isDisturbed } from "../../telemetry/disturbance.ts";
 import type { Sample } from "../../telemetry/result.ts";
-import { type ChartSeries, MODE_STROKES, resample, shortCount, shortMs } from "../report/chart.ts";
+import { recent, spansOf, withoutStub } from "../../telemetry/series.ts";
+import { type ChartSeries, type ColumnRule, MODE_STROKES, resample, shortCount, shortMs } from "../report/chart.ts";
 import { DISTURBED } from "../report/disturbed.ts";
 import { Others } from "../report/others.ts";
 import { paramsText } from "../report/sweep.ts";
@@ -12,7 +13,9 @@ import type { CaseView, RunView } from "./store.ts";
 /** The chart panels and what each draws. */
 export interface ChartPanel {
   readonly title: "Throughput" | "Queue depth" | "Drops" | "Latency";
-  readonly value: (sample: Sample) => number;
+  readonly value: (sample: Sample) => number | null;
+  /** What a column shows of several samples. */
+  readonly column: ColumnRule;
   readonly axis: (value: number) => string;
   /** The figure in the title. */
   readonly headline: (sample: Sample) => string;
@@ -24,6 +27,7 @@ export const CHART_PANELS: readonly ChartPanel[] = [
   {
     title: "Throughput",
     value: (sample) => sample.processed,
+    column: "mean",
     axis: shortCount,
     headline: (sample) => formatRate(sample.processed),
     expected: ({ outline }) => outline.predicted.throughput,
@@ -31,6 +35,7 @@ export const CHART_PANELS: readonly ChartPanel[] = [
   {
     title: "Queue depth",
     value: (sample) => sample.depth,
+    column: "mean",
     axis: shortCount,
     headline: ({ depth, fetch }) =>
       fetch === undefined ? formatCount(depth) : `${formatCount(depth)}  in flight ${formatCount(fetch.inFlight)}`,
@@ -39,6 +44,7 @@ export const CHART_PANELS: readonly ChartPanel[] = [
   {
     title: "Drops",
     value: (sample) => sample.dropped,
+    column: "mean",
     axis: shortCount,
     headline: (sample) => formatRate(sample.dropped),
     expected: () => null,
@@ -46,11 +52,21 @@ export const CHART_PANELS: readonly ChartPanel[] = [
   {
     title: "Latency",
     value: (sample) => sample.p99,
+    column: "worst",
     axis: shortMs,
-    headline: (sample) => `p50 ${formatMs(sample.p50)}  p99 ${formatMs(sample.p99)}`,
+    headline: (sample) => `p50 ${msOrNone(sample.p50)}  p99 ${msOrNone(sample.p99)}`,
     expected: () => null,
   },
 ];
+
+/** Milliseconds that the figure in a panel's title is about: one sample alone jumps too much to be read. */
+const HEADLINE_MS = 1000;
+
+/** The figure in a panel's title; empty: there is none yet. */
+export function headlineOf(panel: ChartPanel, series: readonly Sample[]): string {
+  const last = recent(series, HEADLINE_MS);
+  return last === null ? "" : panel.headline(last);
+}
 
 /** The cases shown side by side: all of them, or in a sweep the current one and what ran last in each other mode. */
 export function comparedCases(view: RunView): CaseView[] {
@@ -78,15 +94,11 @@ export function chartSeries(panel: ChartPanel, view: RunView, columns: number): 
   const order = [...comparedCases(view).filter((one) => one !== current), ...(current === undefined ? [] : [current])];
   const lines: ChartSeries[] = order
     .filter(({ series }) => series.length > 0)
-    .map(({ outline: { plan }, series }) => ({
-      name: plan.mode,
-      stroke: MODE_STROKES[plan.mode] ?? "light",
-      values: resample(
-        series.map((sample) => ({ t: sample.t, value: panel.value(sample) })),
-        columns,
-        until,
-      ),
-    }));
+    .flatMap(({ outline: { plan }, series }) => {
+      const spans = spansOf(withoutStub(series)).map(({ from, sample }) => ({ from, to: sample.t, value: panel.value(sample) }));
+      const stroke = MODE_STROKES[plan.mode] ?? "light";
+      return resample(spans, columns, until, panel.column).map((part) => ({ name: plan.mode, stroke, ...part }));
+    });
   const expected = current === undefined ? null : panel.expected(current);
   if (expected === null || !Number.isFinite(expected)) return lines;
   return [{ name: "expected", stroke: "faint", values: new Array<number>(columns).fill(expected) }, ...lines];

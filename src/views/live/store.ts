@@ -2,6 +2,7 @@ import type { CaseOutline, OnEvent, RunEvent } from "../../engine/events.ts";
 import type { Running } from "../../engine/protocol.ts";
 import { EMPTY_LEDGER, type Ledger } from "../../telemetry/ledger.ts";
 import type { CaseResult, Machine, RunResult, Sample } from "../../telemetry/result.ts";
+import { halved } from "../../telemetry/series.ts";
 
 /** One case as the dashboard knows it. */
 export interface CaseView {
@@ -101,7 +102,7 @@ function withCase(view: RunView, index: number, change: Partial<CaseView>): RunV
 }
 
 function appended(series: readonly Sample[], sample: Sample): readonly Sample[] {
-  if (series.length >= MOST_SAMPLES) return [...series.filter((_, i) => i % 2 === 1), sample];
+  if (series.length >= MOST_SAMPLES) return [...halved(series), sample];
   (series as Sample[]).push(sample);
   return series;
 }

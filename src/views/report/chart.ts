@@ -117,24 +117,47 @@ export function niceTop(value: number): number {
   return 10 * power;
 }
 
-/** Mean value of the points that fall into each of `columns` equal spans of 0…`until`; gaps take the value before. */
-export function resample(points: readonly { readonly t: number; readonly value: number }[], columns: number, until: number): number[] {
+/** What a column shows where several samples fall into it: of rates and levels their mean by time, of percentiles, which have none, the worst. */
+export type ColumnRule = "mean" | "worst";
+
+/**
+ * A line's parts, one value for each of `columns` equal spans of 0…`until` that anything is known of. `null` is nothing known, not 0: it
+ * leaves a gap between two parts.
+ */
+export function resample(
+  spans: readonly { readonly from: number; readonly to: number; readonly value: number | null }[],
+  columns: number,
+  until: number,
+  rule: ColumnRule,
+): { readonly from: number; readonly values: readonly number[] }[] {
   const sums = new Array<number>(columns).fill(0);
-  const counts = new Array<number>(columns).fill(0);
-  let last = -1;
-  for (const { t, value } of points) {
-    if (!Number.isFinite(value)) continue;
-    const column = Math.min(columns - 1, Math.max(0, Math.floor((t / until) * columns)));
-    sums[column] = (sums[column] ?? 0) + value;
-    counts[column] = (counts[column] ?? 0) + 1;
-    last = Math.max(last, column);
+  const times = new Array<number>(columns).fill(0);
+  const width = until / columns;
+  for (const { from, to, value } of spans) {
+    if (value === null || !Number.isFinite(value) || to <= from) continue;
+    const least = (to - from) / 100;
+    for (let column = columnAt(from, width, columns); column <= columnAt(to, width, columns); column++) {
+      const overlap = Math.min(to, (column + 1) * width) - Math.max(from, column * width);
+      // Beyond the last column nothing is drawn: what comes there is part of it.
+      const time = column === columns - 1 ? to - Math.max(from, column * width) : overlap;
+      if (time <= least) continue;
+      const before = sums[column] ?? 0;
+      sums[column] = rule === "mean" ? before + value * time : Math.max(before, value);
+      times[column] = rule === "mean" ? (times[column] ?? 0) + time : 1;
+    }
   }
-  const values: number[] = [];
-  let carried = points.find(({ value }) => Number.isFinite(value))?.value ?? 0;
-  for (let column = 0; column <= last; column++) {
-    const count = counts[column] ?? 0;
-    if (count > 0) carried = (sums[column] ?? 0) / count;
-    values.push(carried);
+  const parts: { from: number; values: number[] }[] = [];
+  for (let column = 0; column < columns; column++) {
+    const time = times[column] ?? 0;
+    if (time === 0) continue;
+    const last = parts.at(-1);
+    const value = (sums[column] ?? 0) / time;
+    if (last !== undefined && last.from + last.values.length === column) last.values.push(value);
+    else parts.push({ from: column, values: [value] });
   }
-  return values;
+  return parts;
+}
+
+function columnAt(t: number, width: number, columns: number): number {
+  return Math.min(columns - 1, Math.max(0, Math.floor(t / width)));
 }

@@ -1,6 +1,6 @@
 import type { OnEvent, RunEvent } from "../../engine/events.ts";
 import { printable } from "../../kernel/text.ts";
-import { formatCount, formatMs, formatRate } from "../../kernel/units.ts";
+import { formatCount, formatMs, formatRate, msOrNone } from "../../kernel/units.ts";
 import { counted } from "../../kernel/wording.ts";
 import { DISTURBED } from "./disturbed.ts";
 import { intentLines } from "./intent.ts";
@@ -56,7 +56,7 @@ export function progressLines(write: (line: string) => void): OnEvent {
         if (sample.t < nextAt) return;
         nextAt = sample.t + EVERY_MS;
         write(
-          `${where(event.index)} ${(sample.t / 1000).toFixed(0).padStart(4)} s  ${formatRate(sample.processed)} processed, depth ${formatCount(sample.depth)}, p99 ${formatMs(sample.p99)}, ${formatCount(ledger.unfinished)} waiting${others.told}`,
+          `${where(event.index)} ${(sample.t / 1000).toFixed(0).padStart(4)} s  ${formatRate(sample.processed)} processed, depth ${formatCount(sample.depth)}, p99 ${msOrNone(sample.p99)}, ${formatCount(ledger.unfinished)} waiting${others.told}`,
         );
         return;
       }

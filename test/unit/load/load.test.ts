@@ -241,8 +241,9 @@ describe("offered", () => {
     const offered = new Offered(openDueTimes({ load: constant({ rate: 4 }), keys: KEYS, seed: 1 }, 4, timestampOf), 250e6);
     offered.advance(500e6);
     expect([offered.count, offered.measured, offered.ended]).toEqual([3, 2, false]);
-    // One due from 250 ms, two from 500 ms: 0.25 s · 1 + 0.1 s · 2.
-    expect(offered.areaUntil(600e6)).toBeCloseTo(0.45e9, 0);
+    // One due from 250 ms, two from 500 ms: 0.25 s · 1 + 0.1 s · 2; and one from 0, during warm-up.
+    expect(offered.measuredAreaUntil(600e6)).toBeCloseTo(0.45e9, 0);
+    expect(offered.areaUntil(600e6)).toBeCloseTo(1.05e9, 0);
     offered.stop(800e6);
     expect([offered.count, offered.last, offered.ended]).toEqual([4, 750e6, true]);
     offered.stop(900e6);

@@ -116,7 +116,15 @@ describe("recorder", () => {
     recorder.processed(passage(3, 1, 100, 150, 170), 200, 260);
     const parts = (["schedule", "queue", "batch", "service", "sojourn"] as const).map((part) => recorder[part].mean);
     expect(parts).toEqual([50, 20, 30, 60, 160]);
-    expect(recorder.counts()).toMatchObject({ processed: 1, measured: 1, firstDue: 100, lastDone: 260, left: 1, timeInside: 160 });
+    expect(recorder.counts()).toMatchObject({
+      processed: 1,
+      measured: 1,
+      firstDue: 100,
+      lastDone: 260,
+      left: 1,
+      leftInstants: 260,
+      others: 0,
+    });
   });
 
   test("items of a group are recorded as if each had been read off the clock at its place", () => {
@@ -145,7 +153,7 @@ describe("recorder", () => {
     const recorder = new Recorder(undefined, 1000);
     recorder.processed(passage(0, 1, 999, 999, 999), 1000, 2000);
     recorder.droppedNewest(passage(0, 2, 10, 0, 0), 20);
-    expect(recorder.counts()).toMatchObject({ processed: 1, measured: 0, droppedNewest: 1, left: 0 });
+    expect(recorder.counts()).toMatchObject({ processed: 1, measured: 0, droppedNewest: 1, left: 0, leftInstants: 0 });
     expect(recorder.sojourn.count).toBe(0);
   });
 
@@ -168,7 +176,8 @@ describe("recorder", () => {
     recorder.busy(50);
     recorder.batchDone(4);
     const seen = new Recorder(memory).counts();
-    expect(seen).toMatchObject({ rejected: 1, droppedOldest: 1, abandoned: 1, busy: 50, batches: 1, batched: 4, left: 3, timeInside: 6 });
+    expect(seen).toMatchObject({ rejected: 1, droppedOldest: 1, abandoned: 1, busy: 50, batches: 1, batched: 4, left: 3, leftInstants: 6 });
+    expect(seen).toMatchObject({ others: 3, othersInside: 6 });
     expect(recorder.busyTotal).toBe(50);
   });
 });
@@ -180,9 +189,9 @@ describe("ledger and integral", () => {
   });
 
   test("the integral of a count is the area under its steps", () => {
-    const integral = new CountIntegral(100);
-    integral.increment(50);
-    integral.increment(200);
-    expect([integral.count, integral.until(300), integral.until(100)]).toEqual([2, 300, 100]);
+    const integral = new CountIntegral();
+    integral.add(50);
+    integral.add(200, 3);
+    expect([integral.count, integral.until(200), integral.until(300)]).toEqual([4, 150, 550]);
   });
 });

@@ -100,11 +100,32 @@ describe("chart", () => {
     expect(drawn.at(-1)?.[0]?.text).toStartWith("     0 ┼");
   });
 
-  test("resampling means over columns and carries over gaps", () => {
-    const points = [0, 1, 2, 3, 8].map((t) => ({ t, value: t * 10 }));
-    expect(resample(points, 5, 10)).toEqual([5, 25, 25, 25, 80]);
-    expect(resample([], 5, 10)).toEqual([]);
-    expect(resample([{ t: 1, value: Number.NaN }], 5, 10)).toEqual([]);
+  test("a column is the mean by time of the rates in it, and the worst of the percentiles", () => {
+    const spans = [
+      { from: 0, to: 1, value: 10 },
+      { from: 1, to: 4, value: 30 },
+      { from: 4, to: 8, value: 50 },
+    ];
+    expect(resample(spans, 2, 8, "mean")).toEqual([{ from: 0, values: [25, 50] }]);
+    expect(resample(spans, 2, 8, "worst")).toEqual([{ from: 0, values: [30, 50] }]);
+    expect(resample(spans, 8, 8, "worst")).toEqual([{ from: 0, values: [10, 30, 30, 30, 50, 50, 50, 50] }]);
+  });
+
+  test("a line ends where nothing is known, and goes on where something is again: not at 0, and not as before", () => {
+    const spans = [
+      { from: 0, to: 2, value: 10 },
+      { from: 2, to: 4, value: null },
+      { from: 4, to: 5, value: 20 },
+      { from: 5, to: 6, value: Number.NaN },
+    ];
+    expect(resample(spans, 10, 10, "worst")).toEqual([
+      { from: 0, values: [10, 10] },
+      { from: 4, values: [20] },
+    ]);
+    expect(resample([], 5, 10, "mean")).toEqual([]);
+  });
+
+  test("an axis ends at a round figure", () => {
     expect([0, 1, 1.1, 199, 2100, 9.5].map(niceTop)).toEqual([1, 1, 1.2, 200, 2500, 10]);
   });
 });

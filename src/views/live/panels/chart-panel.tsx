@@ -2,7 +2,7 @@
 import { Text } from "ink";
 import React, { memo } from "react";
 import { drawChart, LABEL_WIDTH } from "../../report/chart.ts";
-import { type ChartPanel, chartSeries } from "../figures.ts";
+import { type ChartPanel, chartSeries, headlineOf } from "../figures.ts";
 import { breakerLine } from "../requests.ts";
 import type { RunView } from "../store.ts";
 import type { Theme } from "../theme.ts";
@@ -24,11 +24,11 @@ export const ChartPanelView = memo(function ChartPanelView({ panel, view, width,
   const breaker = panel.title === "Throughput" ? breakerLine(view, inner) : null;
   const rows = Math.max(2, height - 2 - (breaker === null ? 0 : 1));
   const lines = drawChart(chartSeries(panel, view, columns), inner, rows, panel.axis);
-  const last = view.cases[view.current]?.series.at(-1);
+  const { series = [] } = view.cases[view.current] ?? {};
   return (
     <Frame
       title={panel.title}
-      headline={last === undefined || view.phase === "finished" ? "" : panel.headline(last)}
+      headline={view.phase === "finished" ? "" : headlineOf(panel, series)}
       width={width}
       height={height}
       focused={focused}

@@ -1,0 +1,181 @@
+import type { Nanoseconds } from "../../kernel/clock.ts";
+import type { Histogram } from "../../telemetry/histogram.ts";
+import { imbalance, type Ledger } from "../../telemetry/ledger.ts";
+import type { Counts, LatencyPart } from "../../telemetry/recorder.ts";
+import type { SelfCheck } from "../../telemetry/result.ts";
+
+/**
+ * What a run checks of itself. Each check holds two figures against each other that come by different ways (counters of the tape against
+ * counters of departures, levels over time against latencies, samples against totals), so that a mistake in either shows. All are exact
+ * but for rounding: their tolerances are far above that and far below anything that a reader of the figures would care for.
+ */
+
+/** Relative: sums of 10⁸ instants of hours lose about 10⁻³ at worst, a run of minutes less than 10⁻⁹. */
+const SUMS = 0.005;
+/** Per item: sojourns of less than this are no more exact than reading a clock. */
+const CLOCK: Nanoseconds = 100;
+/** Buckets are 0.1 % wide, so a value is off by half of that; those under 2048 ns are cut to whole ones. */
+const BUCKETS = 0.002;
+const WHOLE: Nanoseconds = 1;
+/** Clocks of two threads agree to the tick where one clock serves all, and to about a millisecond where none does. */
+const STEP_BACK: Nanoseconds = 2e6;
+
+/** All that is compared; times in nanoseconds, of items due after warm-up unless said otherwise. */
+export interface Evidence {
+  /** Of all items. */
+  readonly ledger: Ledger;
+  /** Items seen to have gone beyond those ever taken, and items out of their key's order. */
+  readonly countedTwice: number;
+  readonly counts: Counts;
+  readonly histograms: Readonly<Record<LatencyPart, Histogram>>;
+  readonly from: Nanoseconds;
+  readonly until: Nanoseconds;
+  /** Arrivals by the tape, and the time integral of their number. */
+  readonly arrivals: number;
+  readonly arrivalArea: number;
+  /** Items that were lost with a thread that died: nobody saw them leave. */
+  readonly lost: number;
+  /** What the samples add up to. */
+  readonly told: { readonly offered: number; readonly processed: number; readonly dropped: number };
+  readonly queue: { readonly meanDepth: number; readonly highWater: number };
+  /** Time integral of the queue's depth over the whole run; null where items leave a queue without a wait in the histogram, or there is none. */
+  readonly queueArea: number | null;
+  /** By how much the clock went back between two samples, at most. */
+  readonly steppedBack: Nanoseconds;
+}
+
+export interface Little {
+  readonly meanInSystem: number;
+  readonly lambdaTimesW: number;
+  readonly relativeError: number;
+}
+
+/**
+ * L = λW (J. D. C. Little, 1961) over the time from warm-up to the end. L is the time integral of (due − left), from the tape's due times
+ * and from counters of departures that know of no latency. W is the mean of the sojourn histogram, and of the time inside of what is in no
+ * histogram: failed, rejected, dropped, or unfinished and counted up to the end.
+ */
+export function littlesLaw({ from, until, arrivals, arrivalArea, counts, histograms }: Evidence): Little {
+  const span = Math.max(1, until - from);
+  const leftArea = counts.left * until - counts.leftInstants;
+  const meanInSystem = (arrivalArea - leftArea) / span;
+  const ended = histograms.sojourn.count + counts.others;
+  const inside = histograms.sojourn.sum + counts.othersInside;
+  const lambdaTimesW = ended === 0 ? 0 : ((arrivals / span) * inside) / ended;
+  const scale = Math.max(meanInSystem, lambdaTimesW);
+  return { meanInSystem, lambdaTimesW, relativeError: scale > 0 ? Math.abs(meanInSystem - lambdaTimesW) / scale : 0 };
+}
+
+/** Every check of a run, in the order in which what is wrong is told. */
+export function selfChecks(evidence: Evidence): SelfCheck[] {
+  const { ledger, countedTwice, counts, lost, queue } = evidence;
+  const checks: SelfCheck[] = [
+    exactly("ledger", imbalance(ledger)),
+    exactly("countedOnce", Math.max(0, countedTwice)),
+    exactly("keyOrder", counts.orderViolations),
+    { name: "clock", ok: backwards(evidence) <= STEP_BACK, figure: backwards(evidence) / 1e6 },
+    partsCheck(evidence),
+    histogramCheck(evidence),
+    seriesCheck(evidence),
+    { name: "highWater", ok: queue.meanDepth <= queue.highWater * (1 + 1e-9) + 1e-9, figure: queue.highWater - queue.meanDepth },
+  ];
+  // What a thread took with it when it died is in no counter; such a run has failed in any case.
+  if (lost === 0) checks.push(exactly("departures", evidence.arrivals - counts.left), littleCheck(evidence));
+  if (evidence.queueArea !== null) checks.push(queueCheck(evidence, evidence.queueArea));
+  return checks;
+}
+
+/** What is wrong, in a sentence, and what of the figures not to believe. */
+export function problemOf({ name, figure }: SelfCheck, { ledger }: Evidence): string {
+  switch (name) {
+    case "ledger":
+      return `The ledger does not balance: ${figure} of ${ledger.scheduled} items are unaccounted for.`;
+    case "countedOnce":
+      return "The ledger did not balance at a sample: an item was counted twice.";
+    case "keyOrder":
+      return `${figure} ${figure === 1 ? "item was" : "items were"} worked out of the order of their key.`;
+    case "clock":
+      return `The clock went back by ${figure.toFixed(3)} ms: no time that was measured can be relied on.`;
+    case "departures":
+      return `${Math.abs(figure)} of the measured arrivals ${figure > 0 ? "never left" : "left that never came"}: warm-up or departures are counted wrongly.`;
+    case "littlesLaw":
+      return `Little's law is off by ${percent(figure)}: sojourn times are not what the number in the system says (L = λW).`;
+    case "parts":
+      return `schedule, queue, batch and service differ from sojourn by ${percent(figure)}: a part of the time is measured wrongly or not at all.`;
+    case "histograms":
+      return `A histogram differs by ${percent(figure)} from what was recorded in it: its percentiles cannot be relied on.`;
+    case "series":
+      return `The series differs from the ledger by ${figure.toFixed(1)} items: charts do not show the whole run.`;
+    case "highWater":
+      return `The queue's mean depth is above its high-water mark by ${(-figure).toFixed(3)}: one of them is wrong.`;
+    case "queueWait":
+      return `Waits in the queue differ by ${percent(figure)} from what its depth over time says: latency.queue is measured wrongly.`;
+    default:
+      return name satisfies never;
+  }
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toPrecision(2)} %`;
+}
+
+function exactly(name: SelfCheck["name"], off: number): SelfCheck {
+  return { name, ok: off === 0, figure: off };
+}
+
+/** Two sums over `count` items: how far apart they are, as a share of the larger. */
+function compared(name: SelfCheck["name"], a: number, b: number, count: number, share: number, each: number): SelfCheck {
+  const larger = Math.max(Math.abs(a), Math.abs(b));
+  const off = Math.abs(a - b);
+  return { name, ok: off <= share * larger + each * count, figure: larger > 0 ? off / larger : 0 };
+}
+
+/** Every part has as many items as there are sojourns, and the parts add up to them. */
+function partsCheck({ histograms: { sojourn, ...parts }, counts }: Evidence): SelfCheck {
+  const all = Object.values(parts);
+  const sum = all.reduce((total, part) => total + part.sum, 0);
+  const check = compared("parts", sum, sojourn.sum, sojourn.count, SUMS, CLOCK);
+  const missing = Math.max(...[sojourn, ...all].map((part) => Math.abs(part.count - counts.measured)));
+  if (missing === 0) return check;
+  return { name: "parts", ok: false, figure: Math.max(check.figure, missing / Math.max(1, counts.measured)) };
+}
+
+/** What lies in the buckets is what was recorded, as the exact sums tell. */
+function histogramCheck({ histograms }: Evidence): SelfCheck {
+  let worst: SelfCheck = { name: "histograms", ok: true, figure: 0 };
+  for (const histogram of Object.values(histograms)) {
+    const { count, sum } = histogram.inBuckets();
+    const check = compared("histograms", sum, histogram.sum, count, BUCKETS, WHOLE);
+    const missing = Math.abs(count - histogram.count) / Math.max(1, histogram.count);
+    const figure = Math.max(check.figure, missing);
+    const ok = check.ok && missing === 0;
+    if (worst.ok ? !ok || figure > worst.figure : !ok && figure > worst.figure) worst = { name: "histograms", ok, figure };
+  }
+  return worst;
+}
+
+function seriesCheck({ told, ledger }: Evidence): SelfCheck {
+  const figure = Math.max(
+    Math.abs(told.offered - ledger.scheduled),
+    Math.abs(told.processed - ledger.processed),
+    Math.abs(told.dropped - ledger.dropped.newest - ledger.dropped.oldest),
+  );
+  return { name: "series", ok: figure < 0.5, figure };
+}
+
+function littleCheck(evidence: Evidence): SelfCheck {
+  const { from, until, arrivals } = evidence;
+  const { meanInSystem, lambdaTimesW } = littlesLaw(evidence);
+  const span = Math.max(1, until - from);
+  return compared("littlesLaw", meanInSystem * span, lambdaTimesW * span, arrivals, SUMS, CLOCK);
+}
+
+/** Little's law of the queue alone: the time integral of its depth is the sum of the waits in it. */
+function queueCheck({ histograms: { queue } }: Evidence, area: number): SelfCheck {
+  return compared("queueWait", area, queue.sum, queue.count, SUMS, CLOCK);
+}
+
+/** The furthest that an instant lay before the one it follows, between samples or along an item's way. */
+function backwards({ steppedBack, histograms }: Evidence): Nanoseconds {
+  return Math.max(steppedBack, ...Object.values(histograms).map(({ below }) => below));
+}

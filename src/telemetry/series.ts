@@ -1,0 +1,84 @@
+import type { Sample } from "./result.ts";
+
+/** A sample and when the interval began that it is about, in milliseconds since t = 0. */
+export interface Span {
+  readonly from: number;
+  readonly sample: Sample;
+}
+
+/** Each sample's interval begins where the one before ended; the first's at `from`. */
+export function spansOf(series: readonly Sample[], from = 0): Span[] {
+  return series.map((sample, i) => ({ from: series[i - 1]?.t ?? from, sample }));
+}
+
+/** The series without a last interval that is much shorter than the others: it belongs to the one before, since its rates are of next to no time. */
+export function withoutStub(series: readonly Sample[]): readonly Sample[] {
+  const [first, second, last] = series.slice(-3);
+  if (first === undefined || second === undefined || last === undefined) return series;
+  if (last.t - second.t >= (second.t - first.t) / 2) return series;
+  return [
+    ...series.slice(0, -2),
+    joined([
+      { from: first.t, sample: second },
+      { from: second.t, sample: last },
+    ]),
+  ];
+}
+
+/** What the last so many milliseconds of a series show together; null: there is none. */
+export function recent(series: readonly Sample[], ms: number): Sample | null {
+  const end = series.at(-1)?.t;
+  if (end === undefined) return null;
+  let first = series.length - 1;
+  while (first > 0 && (series[first - 1]?.t ?? 0) > end - ms) first--;
+  return joined(spansOf(series.slice(first), series[first - 1]?.t ?? 0));
+}
+
+/** Half as many samples, each for two. */
+export function halved(series: readonly Sample[]): Sample[] {
+  const spans = spansOf(series);
+  const halves: Sample[] = [];
+  for (let i = 0; i < spans.length; i += 2) halves.push(joined(spans.slice(i, i + 2)));
+  return halves;
+}
+
+/**
+ * Neighbours as one sample: rates and levels are means by time. Percentiles have no mean: the worst of them stands for all. What is known
+ * of an instant only is as it was last.
+ */
+export function joined(spans: readonly Span[]): Sample {
+  const last = spans.at(-1)?.sample;
+  if (last === undefined) throw new Error("nothing to join");
+  if (spans.length === 1) return last;
+  const whole = spans.reduce((sum, { from, sample }) => sum + sample.t - from, 0);
+  const mean = (of: (sample: Sample) => number) => spans.reduce((sum, { from, sample }) => sum + of(sample) * (sample.t - from), 0) / whole;
+  return {
+    ...last,
+    offered: mean(({ offered }) => offered),
+    processed: mean(({ processed }) => processed),
+    dropped: mean(({ dropped }) => dropped),
+    depth: mean(({ depth }) => depth),
+    inFlight: mean(({ inFlight }) => inFlight),
+    blockedMs: spans.reduce((sum, { sample }) => sum + sample.blockedMs, 0),
+    p50: worst(spans.map(({ sample }) => sample.p50)),
+    p99: worst(spans.map(({ sample }) => sample.p99)),
+    ...(last.otherCores === undefined ? {} : { otherCores: meanOfKnown(spans) }),
+    cores: last.cores.map((_, core) => mean(({ cores }) => cores[core] ?? 0)),
+  };
+}
+
+function meanOfKnown(spans: readonly Span[]): number | null {
+  let sum = 0;
+  let time = 0;
+  for (const { from, sample } of spans) {
+    if (sample.otherCores === null || sample.otherCores === undefined) continue;
+    sum += sample.otherCores * (sample.t - from);
+    time += sample.t - from;
+  }
+  return time > 0 ? sum / time : null;
+}
+
+/** The largest of what is known; null: nothing is. */
+export function worst(values: readonly (number | null)[]): number | null {
+  return values.reduce((largest, value) => (value === null ? largest : Math.max(value, largest ?? value)), null);
+}
