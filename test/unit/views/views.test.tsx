@@ -6,7 +6,8 @@ import { planCases } from "../../../src/plan/plan.ts";
 import { scenarioSchema } from "../../../src/scenario/schema.ts";
 import { unswept } from "../../../src/scenario/sweep.ts";
 import { EMPTY_LEDGER } from "../../../src/telemetry/ledger.ts";
-import { CHART_PANELS, chartSeries, progress, rowsOf, timeSpan } from "../../../src/views/live/figures.ts";
+import { halved, recent, withoutStub } from "../../../src/telemetry/series.ts";
+import { CHART_PANELS, chartSeries, headlineOf, progress, rowsOf, timeSpan } from "../../../src/views/live/figures.ts";
 import { FIRST_SCREEN, press } from "../../../src/views/live/keys.ts";
 import { EMPTY_VIEW, LiveStore, type RunView, reduce } from "../../../src/views/live/store.ts";
 import { drawChart, LABEL_WIDTH, niceTop, resample, shortCount, shortMs } from "../../../src/views/report/chart.ts";
@@ -153,7 +154,7 @@ describe("C-2 the view of a run", () => {
     expect(series.map(({ name, values }) => [name, values.length])).toEqual([
       ["expected", 40],
       ["sync", 40],
-      ["async", 9],
+      ["async", 8],
     ]);
     for (const { axis, headline, value, expected } of CHART_PANELS) {
       expect(axis(1234).length).toBeLessThanOrEqual(7);
@@ -161,6 +162,47 @@ describe("C-2 the view of a run", () => {
       expect(Number.isFinite(value(sample(1)))).toBe(true);
       expect([100, null]).toContain(view.cases[0] === undefined ? null : expected(view.cases[0]));
     }
+  });
+
+  test("where nothing was done there is no latency: a gap in the line, and a dash in the title", () => {
+    const panel = CHART_PANELS.find(({ title }) => title === "Latency");
+    if (panel === undefined) throw new Error("unreachable");
+    const nothing = { processed: 0, p50: null, p99: null };
+    expect(headlineOf(panel, [sample(1000), sample(3000, nothing)])).toBe("p50 –  p99 –");
+    expect(headlineOf(panel, [])).toBe("");
+    let view = viewAfter(3);
+    for (const [t, done] of [
+      [500, {}],
+      [1000, nothing],
+      [1500, { p99: 20 }],
+    ] as const)
+      view = reduce(view, { type: "sample", index: 0, sample: sample(t, done), ledger: EMPTY_LEDGER, running });
+    const parts = chartSeries(panel, view, 4).filter(({ name }) => name === "sync");
+    expect(parts.map(({ from, values }) => [from, values])).toEqual([
+      [0, [9]],
+      [2, [20]],
+    ]);
+  });
+
+  test("the figure in a title is of the last second: rates by time, and the worst percentile", () => {
+    const series = [sample(1000, { p99: 500 }), sample(1500, { processed: 50, p99: 7 }), sample(2000, { processed: 100, p99: 30 })];
+    expect(recent(series, 1000)).toMatchObject({ t: 2000, processed: 75, p99: 30 });
+    expect(recent(series, 600)).toMatchObject({ processed: 75, p99: 30 });
+    expect(recent(series, 100)).toMatchObject({ processed: 100, p99: 30 });
+    expect(recent([], 100)).toBeNull();
+  });
+
+  test("a last interval of next to no time is drawn as part of the one before; halving a series keeps its counts and its worst", () => {
+    const series = [sample(100), sample(200, { processed: 10, p99: null }), sample(201, { processed: 1000, p99: 40 })];
+    expect(withoutStub(series).map(({ t, processed, p99 }) => [t, Math.round(processed * 100), p99])).toEqual([
+      [100, 9000, 9],
+      [201, Math.round((100 * (10 * 100 + 1000)) / 101), 40],
+    ]);
+    expect(withoutStub(series.slice(0, 2))).toHaveLength(2);
+    expect(halved(series).map(({ t, processed, p99 }) => [t, processed, p99])).toEqual([
+      [200, 50, 9],
+      [201, 1000, 40],
+    ]);
   });
 
   test("progress goes by what is done; no less time is left than arrivals still come, or than what is done takes", () => {
