@@ -1,6 +1,6 @@
 import { median } from "../kernel/median.ts";
-import { mean } from "./noise.ts";
 import type { Sample } from "./result.ts";
+import { joined, spansOf, withoutStub } from "./series.ts";
 
 /** The part of a run in which messages waited: what an average over the whole of it hides. */
 export interface Crowding {
@@ -22,20 +22,26 @@ export interface Crowding {
  * fewer than two, or no series.
  */
 export function crowding(series: readonly Sample[] = [], longMs: number): Crowding | null {
-  const first = series[0];
+  const [first, second] = series;
   if (first === undefined) return null;
-  const every = series.length > 1 ? ((series.at(-1)?.t ?? first.t) - first.t) / (series.length - 1) : first.t;
-  const crowded = series.filter(({ p50, processed, depth }) => (processed > 0 ? p50 > longMs : depth > 0));
-  const done = crowded.filter(({ processed }) => processed > 0);
-  if (crowded.length < 2 || done.length === 0) return null;
-  const over = (of: (sample: Sample) => number) => mean(crowded.map(of));
+  const from = second === undefined ? 0 : Math.max(0, 2 * first.t - second.t);
+  const spans = spansOf(withoutStub(series), from).filter(({ sample }) => isCrowded(sample, longMs));
+  const medians = spans.flatMap(({ sample: { p50 } }) => (p50 === null ? [] : [p50]));
+  if (spans.length < 2 || medians.length === 0) return null;
+  const { offered, processed, inFlight } = joined(spans);
+  const ms = spans.reduce((sum, { from: begun, sample }) => sum + sample.t - begun, 0);
   return {
-    ms: crowded.length * every,
-    share: crowded.length / series.length,
-    offered: over(({ offered }) => offered),
-    processed: over(({ processed }) => processed),
-    inFlight: over(({ inFlight }) => inFlight),
-    depth: Math.max(...crowded.map(({ depth }) => depth)),
-    p50: median(done.map(({ p50 }) => p50)),
+    ms,
+    share: ms / ((series.at(-1)?.t ?? first.t) - from),
+    offered,
+    processed,
+    inFlight,
+    depth: Math.max(...spans.map(({ sample }) => sample.depth)),
+    p50: median(medians),
   };
+}
+
+/** Fewer than one half on average are some that came just before the interval ended. */
+function isCrowded({ processed, p50, depth }: Sample, longMs: number): boolean {
+  return processed > 0 && p50 !== null ? p50 > longMs : depth > 0.5;
 }
