@@ -4,6 +4,7 @@ import { EXIT, formatProblem, InvalidScenario, suggestion, UserError } from "../
 import { printable, quoted } from "../kernel/text.ts";
 import type { RunFlags } from "./flags.ts";
 import { MOCK_FLAGS } from "./mock-flags.ts";
+import type { NewFlags } from "./new.ts";
 import type { PredictFlags } from "./predict.ts";
 import type { ShowFlags } from "./runs.ts";
 import type { TileFlags } from "./serve.ts";
@@ -105,10 +106,11 @@ function buildProgram(outcome: { code: number }): Command {
     .command("new")
     .description("writes a commented starter scenario")
     .argument("<name>", "name of the scenario, or a path")
+    .option("--workload <workload>", "message, fetch or flow", "message")
     .option("--force", "overwrite")
-    .action(async (name: string, options: { force?: boolean }) => {
+    .action(async (name: string, flags: NewFlags) => {
       const { writeStarter } = await import("./new.ts");
-      writeStarter(name, options.force === true);
+      writeStarter(name, flags);
     });
   program
     .command("explain")

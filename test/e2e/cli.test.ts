@@ -482,3 +482,21 @@ test("C-1 explain draws a mode, or each; another word is refused with the one th
     'explain: must name sync, async, parallel; did you mean "async"?, got "asinc"',
   ]);
 });
+
+test("C-1 new writes any workload's scenario, with the schema that is shipped; another word is refused", async () => {
+  for (const workload of ["message", "fetch", "flow"]) {
+    const file = join(folder, `of-${workload}.yaml`);
+    expect(await lab(["new", file, "--workload", workload])).toMatchObject({ code: 0, stderr: "" });
+    const [first = "", ...rest] = readFileSync(file, "utf8").split("\n");
+    expect(JSON.parse(readFileSync(first.replace("# yaml-language-server: $schema=", ""), "utf8"))).toHaveProperty(
+      "title",
+      "lab-tui scenario",
+    );
+    expect(rest.join("\n")).toContain(`\nworkload: ${workload} `);
+  }
+  const none = await lab(["new", join(folder, "none.yaml"), "--workload", "flows"]);
+  expect([none.code, none.stderr.trim()]).toEqual([
+    2,
+    '--workload: must be one of message, fetch, flow; did you mean "flow"?, got "flows"',
+  ]);
+});
