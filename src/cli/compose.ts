@@ -4,6 +4,7 @@ import type { FetchAccess } from "../engine/stage/fetch-stage.ts";
 import type { CasePlan, NamedScenario } from "../plan/plan.ts";
 import type { RunResult } from "../telemetry/result.ts";
 import { closingReport } from "../views/report/closing.ts";
+import { overview } from "../views/report/outcome.ts";
 import { progressLines } from "../views/report/progress.ts";
 import { onStopSignals, type StopSignal } from "./signals.ts";
 import { isInteractive, widthOf } from "./terminal.ts";
@@ -106,7 +107,9 @@ function plainView({ quiet, summaryTo }: Composition): View {
   return {
     onEvent: quiet ? () => {} : progressLines((line) => process.stderr.write(`${line}\n`)),
     async close(results) {
-      if (!quiet) for (const result of results) out.write(closingReport(result, widthOf(out)));
+      if (quiet) return;
+      for (const result of results) out.write(closingReport(result, widthOf(out)));
+      out.write(overview(results));
     },
     leave() {},
     broken: () => null,

@@ -3,6 +3,7 @@ import { printable, quoted, safeJson } from "../kernel/text.ts";
 import { parseDuration } from "../kernel/units.ts";
 import type { RunStore } from "../store/run-store.ts";
 import { closingReport } from "../views/report/closing.ts";
+import { outcomeText } from "../views/report/outcome.ts";
 import { PLAIN_PAINTER } from "../views/report/painter.ts";
 import { textTable } from "../views/report/table.ts";
 import { wholeNumber } from "./flags.ts";
@@ -23,9 +24,9 @@ export function listRuns(json: boolean): void {
     return;
   }
   const heading = ["run", "started (UTC)", "scenario", "cases", "status", "requests"];
-  const rows = runs.map(({ run, startedAt, scenario, cases, status, requests }) => {
+  const rows = runs.map(({ run, startedAt, scenario, cases, status, requests, verdicts }) => {
     const started = startedAt.slice(0, 19).replace("T", " ");
-    return [run, started, printable(scenario, 40), String(cases), status, requests === 0 ? "" : String(requests)];
+    return [run, started, printable(scenario, 40), String(cases), outcomeText(status, verdicts), requests === 0 ? "" : String(requests)];
   });
   process.stdout.write(`${textTable(heading, rows)}\n`);
 }

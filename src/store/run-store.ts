@@ -3,6 +3,7 @@ import { closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import type { RunResult } from "../telemetry/result.ts";
+import { NO_VERDICTS, type Verdicts, verdictsOf } from "../telemetry/verdicts.ts";
 
 /** A past run, without its figures. */
 export interface KeptRun {
@@ -17,6 +18,8 @@ export interface KeptRun {
   readonly status: string;
   /** Requests kept with it. */
   readonly requests: number;
+  /** Its thresholds and hypotheses, and how many of its cases are disturbed, or do not count. */
+  readonly verdicts: Verdicts;
 }
 
 /** What became of one request. */
@@ -46,7 +49,8 @@ const TABLES = [
     workload TEXT NOT NULL,
     cases INTEGER NOT NULL,
     status TEXT NOT NULL,
-    result BLOB NOT NULL
+    result BLOB NOT NULL,
+    verdicts TEXT
   )`,
   `CREATE TABLE requests (
     run INTEGER NOT NULL REFERENCES runs(id) ON DELETE CASCADE,
@@ -95,14 +99,24 @@ export class RunStore {
       const status = BY_SEVERITY.find((one) => cases.some((each) => each.status === one)) ?? "completed";
       const packed = gzipSync(JSON.stringify(result));
       const insert = this.database.query(
-        "INSERT INTO runs (run, started_at, scenario, title, workload, cases, status, result) VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+        "INSERT INTO runs (run, started_at, scenario, title, workload, cases, status, result, verdicts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
       );
       // One write for name and row: two runs that end together get two names.
       const { id, run } = this.database
         .transaction(() => {
           const name = this.freshName(startedAt);
           const { name: file, title, workload } = scenario;
-          const row = insert.get(name, startedAt, file, title, workload, cases.length, status, packed) as { id: number };
+          const row = insert.get(
+            name,
+            startedAt,
+            file,
+            title,
+            workload,
+            cases.length,
+            status,
+            packed,
+            JSON.stringify(verdictsOf(result)),
+          ) as { id: number };
           return { id: row.id, run: name };
         })
         .immediate();
@@ -113,15 +127,24 @@ export class RunStore {
 
   /** Newest first. */
   list(): KeptRun[] {
-    return this.guarded(
-      () =>
-        this.database
-          .query(
-            `SELECT run, started_at AS startedAt, scenario, title, workload, cases, status,
-               (SELECT count(*) FROM requests WHERE requests.run = runs.id) AS requests FROM runs ORDER BY id DESC`,
-          )
-          .all() as KeptRun[],
-    );
+    return this.guarded(() => {
+      const rows = this.database
+        .query(
+          `SELECT run, started_at AS startedAt, scenario, title, workload, cases, status,
+             (SELECT count(*) FROM requests WHERE requests.run = runs.id) AS requests, verdicts FROM runs ORDER BY id DESC`,
+        )
+        .all() as (Omit<KeptRun, "verdicts"> & { readonly verdicts: string | null })[];
+      return rows.map((row) => ({
+        ...row,
+        verdicts: row.verdicts === null ? this.judged(row.run) : (JSON.parse(row.verdicts) as Verdicts),
+      }));
+    });
+  }
+
+  /** Of a run that an earlier version kept, which did not write them beside it. */
+  private judged(run: string): Verdicts {
+    const result = this.result(run);
+    return result === null ? NO_VERDICTS : verdictsOf(result);
   }
 
   /** The figures of a run, by its name or `last`; null when there is none. */
@@ -189,6 +212,7 @@ export class RunStore {
     this.database.run("PRAGMA foreign_keys = ON");
     // A run that was removed is not to be read in the file any more.
     this.database.run("PRAGMA secure_delete = ON");
+    if (version === VERSION) this.addVerdicts();
     if (version === VERSION) return;
     const create = this.database.transaction(() => {
       // Another process may have been faster.
@@ -198,6 +222,18 @@ export class RunStore {
       this.database.run(`PRAGMA user_version = ${VERSION}`);
     });
     create.immediate();
+  }
+
+  /** A column that earlier versions of the same form do not have, and do without. */
+  private addVerdicts(): void {
+    const has = () => this.database.query("SELECT 1 FROM pragma_table_info('runs') WHERE name = 'verdicts'").get() !== null;
+    if (has()) return;
+    try {
+      this.database.run("ALTER TABLE runs ADD COLUMN verdicts TEXT");
+    } catch (error) {
+      // Another process may have been faster.
+      if (!has()) throw error;
+    }
   }
 
   private addRequests(run: number, requests: Iterable<KeptRequest>): void {

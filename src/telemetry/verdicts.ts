@@ -1,4 +1,3 @@
-import { isDisturbed } from "./disturbance.ts";
 import type { RunResult, ThresholdResult } from "./result.ts";
 
 /** How a run did beside what was asked of it, for lists in which it is one line. */
@@ -10,7 +9,15 @@ export interface Verdicts {
   readonly unsound: number;
 }
 
-export function verdictsOf({ cases, thresholds, hypotheses = [] }: RunResult): Verdicts {
+export const NO_VERDICTS: Verdicts = {
+  thresholds: { failed: 0, of: 0 },
+  hypotheses: { held: 0, broken: 0, untold: 0 },
+  disturbed: 0,
+  unsound: 0,
+};
+
+/** Of a file that does not say what disturbed it nothing is known. */
+export function verdictsOf({ cases, thresholds = [], hypotheses = [] }: RunResult): Verdicts {
   const count = <T>(all: readonly T[], is: (one: T) => boolean) => all.filter(is).length;
   return {
     thresholds: { failed: count(thresholds, ({ ok }) => !ok), of: thresholds.length },
@@ -19,7 +26,7 @@ export function verdictsOf({ cases, thresholds, hypotheses = [] }: RunResult): V
       broken: count(hypotheses, ({ ok }) => ok === false),
       untold: count(hypotheses, ({ ok }) => ok === null),
     },
-    disturbed: count(cases, isDisturbed),
+    disturbed: count(cases, ({ disturbed = null }) => disturbed !== null),
     unsound: count(cases, ({ status }) => status === "failed" || status === "invalid"),
   };
 }

@@ -4,6 +4,7 @@ import React, { useMemo, useRef, useState, useSyncExternalStore } from "react";
 import { printable } from "../../kernel/text.ts";
 import type { CaseResult, RunResult } from "../../telemetry/result.ts";
 import { rateLine, thresholdLine } from "../report/closing.ts";
+import { oneLine, verdictGrounds, verdictHead } from "../report/intent.ts";
 import { bestCase, bestLine, isSweep, sweepPicture } from "../report/sweep.ts";
 import { ledgerLine } from "../report/table.ts";
 import { CHART_PANELS } from "./figures.ts";
@@ -12,12 +13,15 @@ import { ChartPanelView } from "./panels/chart-panel.tsx";
 import { ComparisonLines, ComparisonTable, tableHeight } from "./panels/comparison.tsx";
 import { CoresPanel } from "./panels/cores-panel.tsx";
 import { FlowPanel, MOST_PARTS, partCount } from "./panels/flow-panel.tsx";
-import { Header } from "./panels/header.tsx";
+import { Expected, Header } from "./panels/header.tsx";
 import { Help } from "./panels/help.tsx";
 import { RequestsPanel } from "./panels/requests-panel.tsx";
 import { suspended } from "./restore.ts";
 import type { LiveStore, RunView } from "./store.ts";
 import type { Theme } from "./theme.ts";
+
+/** Rows from which on there is one to spare for what the scenario expects. */
+const ROOMY_ROWS = 30;
 
 export const SMALLEST = { columns: 60, rows: 18 } as const;
 
@@ -53,10 +57,12 @@ export function App({ store, theme, onWish }: AppProps) {
       </Box>
     );
   }
-  const bodyHeight = rows - 3;
+  const headed = rows >= ROOMY_ROWS && view.hypothesis !== "";
+  const bodyHeight = rows - (headed ? 4 : 3);
   return (
     <Box flexDirection="column" width={columns} height={rows} overflow="hidden">
       <Header view={view} width={columns} frozen={screen.frozen && !view.over} theme={theme} />
+      {headed ? <Expected view={view} theme={theme} /> : null}
       {screen.help ? (
         <Help theme={theme} height={bodyHeight} />
       ) : view.phase === "finished" && !screen.zoomed ? (
@@ -137,9 +143,10 @@ function Closing(props: BodyProps) {
   const { view, width, height, focus, theme } = props;
   if (view.result !== null && isSweep(view.result)) return <SweepClosing {...props} result={view.result} />;
   const failed = failedLines(view.result);
-  const notes = view.cases.flatMap(({ result }) =>
+  const explained = view.cases.flatMap(({ result }) =>
     result === null ? [] : [{ head: `${result.mode}: `, mode: result.mode, text: toldOf(result) }],
   );
+  const notes = [...verdictNotes(view.result), ...explained];
   const told = noteLines(notes, width);
   // Where not all fits, the table does without its lines.
   const ruled = height - failed.length - told.length >= tableHeight(view.cases.length);
@@ -164,6 +171,15 @@ function Closing(props: BodyProps) {
 /** Why a case does not count, where it does not; else what its rate came to, and what limited it. */
 function toldOf({ problems, explanation, rate }: CaseResult): string {
   return problems[0] ?? (rate === undefined ? explanation : `${rateLine(rate)}. ${explanation}`);
+}
+
+/** What came of each expectation; of one that held the sentence says it all. */
+function verdictNotes(result: RunResult | null): Note[] {
+  return (result?.hypotheses ?? []).map((one) => ({
+    head: `${verdictHead(one)}: `,
+    mode: null,
+    text: one.ok === true ? oneLine(one.sentence) : `${oneLine(one.sentence)} (${verdictGrounds(one)})`,
+  }));
 }
 
 interface Note {
@@ -234,6 +250,7 @@ function SweepClosing({ result, width, height, focus, theme }: BodyProps & { rea
   const failed = failedLines(result);
   const best = bestCase(result.cases);
   const notes = [
+    ...verdictNotes(result),
     ...result.conclusions.map((text) => ({ head: "→ ", mode: null, text })),
     ...(best === null ? [] : [{ head: "★ ", mode: best.mode, text: toldOf(best) }]),
   ];

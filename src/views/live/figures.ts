@@ -107,7 +107,7 @@ export function chartSeries(panel: ChartPanel, view: RunView, columns: number): 
 /** Figures of the comparison table, of finished cases and of the one that runs. */
 export function rowsOf(view: RunView): RowFigures[] {
   return comparedCases(view).flatMap((one): RowFigures[] => {
-    if (one.result !== null) return [rowOfResult(one.result)];
+    if (one.result !== null) return [{ ...rowOfResult(one.result), fault: one.broken ? "threshold" : null }];
     if (one.running === null) return [];
     const { mode } = one.outline.plan;
     const { dropped } = one.ledger;

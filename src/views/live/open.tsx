@@ -5,6 +5,7 @@ import type { OnEvent } from "../../engine/events.ts";
 import { printable } from "../../kernel/text.ts";
 import type { RunResult } from "../../telemetry/result.ts";
 import { closingReport } from "../report/closing.ts";
+import { overview } from "../report/outcome.ts";
 import { progressLines } from "../report/progress.ts";
 import { App, type AppProps } from "./app.tsx";
 import { cutLines, guardTerminal, restoreTerminal } from "./restore.ts";
@@ -102,6 +103,7 @@ export function openDashboard({ color, fps, stop, screen: Screen = App }: Dashbo
       unguard();
       for (const result of results)
         process.stdout.write(closingReport(result, process.stdout.columns, color ? COLORS.painter : PLAIN.painter));
+      process.stdout.write(overview(results));
     },
   };
 }

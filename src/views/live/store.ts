@@ -3,6 +3,7 @@ import type { Running } from "../../engine/protocol.ts";
 import { EMPTY_LEDGER, type Ledger } from "../../telemetry/ledger.ts";
 import type { CaseResult, Machine, RunResult, Sample } from "../../telemetry/result.ts";
 import { halved } from "../../telemetry/series.ts";
+import { oneLine } from "../report/intent.ts";
 
 /** One case as the dashboard knows it. */
 export interface CaseView {
@@ -12,6 +13,8 @@ export interface CaseView {
   readonly ledger: Ledger;
   readonly running: Running | null;
   readonly result: CaseResult | null;
+  /** One of its thresholds failed. */
+  readonly broken: boolean;
   /** Arrivals on the tape. */
   readonly count: number;
   /** When the last one falls due, milliseconds. */
@@ -22,6 +25,8 @@ export interface RunView {
   readonly phase: "starting" | "running" | "finished";
   readonly name: string;
   readonly title: string;
+  /** In one line; empty: the scenario has none. */
+  readonly hypothesis: string;
   readonly machine: Machine | null;
   readonly cases: readonly CaseView[];
   /** The case that runs, or ran last. */
@@ -40,6 +45,7 @@ export const EMPTY_VIEW: RunView = {
   phase: "starting",
   name: "",
   title: "",
+  hypothesis: "",
   machine: null,
   cases: [],
   current: 0,
@@ -62,6 +68,7 @@ export function reduce(view: RunView, event: RunEvent): RunView {
         phase: "running",
         name: event.scenario.name,
         title: event.scenario.scenario.title,
+        hypothesis: oneLine(event.scenario.scenario.hypothesis ?? ""),
         machine: event.machine,
         cases: event.cases.map(waitingCase),
         stopping: view.stopping,
@@ -80,7 +87,12 @@ export function reduce(view: RunView, event: RunEvent): RunView {
     }
     case "case-finished":
       return {
-        ...withCase(view, event.index, { state: "done", result: event.result, ledger: event.result.ledger }),
+        ...withCase(view, event.index, {
+          state: "done",
+          result: event.result,
+          ledger: event.result.ledger,
+          broken: event.verdicts?.some(({ ok }) => !ok) ?? false,
+        }),
         ran: [...view.ran, event.index],
         note: "",
       };
@@ -94,7 +106,7 @@ export function reduce(view: RunView, event: RunEvent): RunView {
 }
 
 function waitingCase(outline: CaseOutline): CaseView {
-  return { outline, state: "waiting", series: [], ledger: EMPTY_LEDGER, running: null, result: null, count: 0, lastMs: 0 };
+  return { outline, state: "waiting", series: [], ledger: EMPTY_LEDGER, running: null, result: null, broken: false, count: 0, lastMs: 0 };
 }
 
 function withCase(view: RunView, index: number, change: Partial<CaseView>): RunView {

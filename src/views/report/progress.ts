@@ -3,10 +3,11 @@ import { printable } from "../../kernel/text.ts";
 import { formatCount, formatMs, formatRate, msOrNone } from "../../kernel/units.ts";
 import { counted } from "../../kernel/wording.ts";
 import { DISTURBED } from "./disturbed.ts";
+import { FAULT } from "./fault.ts";
 import { intentLines } from "./intent.ts";
 import { Others } from "./others.ts";
 import { paramsText } from "./sweep.ts";
-import { FAULT, ledgerLine } from "./table.ts";
+import { ledgerLine } from "./table.ts";
 import { wrappedText } from "./wrapping.ts";
 
 /** Milliseconds of a case between two progress lines. */

@@ -5,8 +5,10 @@ import { loadsDiffer } from "../../telemetry/noise.ts";
 import { keepsUp } from "../../telemetry/pace.ts";
 import { type Best, bestOf, groupedBy, valueText, variedFields } from "../../telemetry/points.ts";
 import type { CaseResult, RunResult } from "../../telemetry/result.ts";
+import { faultOf } from "../../telemetry/verdicts.ts";
 import { type ChartSeries, drawChart, LABEL_WIDTH, MODE_STROKES, type Stroke, shortCount, shortMs } from "./chart.ts";
 import { DISTURBED, disturbedSign } from "./disturbed.ts";
+import { FAULT } from "./fault.ts";
 import type { Painter } from "./painter.ts";
 
 /** What a sweep is drawn by. */
@@ -49,14 +51,22 @@ export function isSweep({ cases }: RunResult): boolean {
 /** The picture of a sweep: lines over one swept field, heat maps over two or more. */
 export function sweepPicture(result: RunResult, name: MeasureName, width: number, height: number, paint: Painter): string[] {
   const cases = result.cases.filter(({ status }) => status !== "failed");
+  const faulty = new Set(result.cases.filter((_, i) => faultOf(result, i) !== null));
+  const legend = faulty.size === 0 ? [] : [`${FAULT} a threshold failed there, or the case has no measurement that counts`];
   const axes = axesOf(result.cases);
   const measure = measureOf(name, result.scenario.workload);
   if (axes.length === 0 || cases.length === 0) return [];
-  if (axes.length === 1) return lineChart(cases, axes[0] as Axis, measure, width, Math.max(6, height), paint);
+  if (axes.length === 1) {
+    return [...lineChart(cases, axes[0] as Axis, measure, width, Math.max(6, height - legend.length), paint, faulty), ...legend];
+  }
   // The last two fields make the map; there is one for every combination of the others, and for every mode.
   const [down, across] = axes.slice(-2) as [Axis, Axis];
   const others = axes.slice(0, -2).map(({ field }) => field);
-  return [...groupedBy(cases, others)].flatMap(([name, group]) => [...heatMap(group, name, down, across, measure, width, paint), ""]);
+  const maps = [...groupedBy(cases, others)].flatMap(([name, group]) => [
+    ...heatMap(group, name, down, across, measure, width, paint, faulty),
+    "",
+  ]);
+  return [...maps, ...legend];
 }
 
 function measureOf(name: MeasureName, workload: string): Measure {
@@ -108,7 +118,15 @@ function modesOf(cases: readonly CaseResult[]): string[] {
   return [...new Set(cases.map(({ mode }) => mode))];
 }
 
-function lineChart(cases: readonly CaseResult[], axis: Axis, measure: Measure, width: number, height: number, paint: Painter): string[] {
+function lineChart(
+  cases: readonly CaseResult[],
+  axis: Axis,
+  measure: Measure,
+  width: number,
+  height: number,
+  paint: Painter,
+  faulty: ReadonlySet<CaseResult>,
+): string[] {
   const columns = width - LABEL_WIDTH;
   const at = (mode: string, value: string) => cases.find((one) => one.mode === mode && valueText(one.params[axis.field]) === value);
   const best = bestCase(cases);
@@ -125,8 +143,10 @@ function lineChart(cases: readonly CaseResult[], axis: Axis, measure: Measure, w
   const legend = modesOf(cases).map((mode) => paint.series(mode, `${LEGEND[MODE_STROKES[mode] ?? "light"]} ${mode}`));
   const isAt = (one: CaseResult, value: string) => valueText(one.params[axis.field]) === value;
   const marked = axis.values.map((value) => {
+    const star = best !== null && isAt(best, value) ? "★" : "";
+    const fault = [...faulty].some((one) => isAt(one, value)) ? FAULT : "";
     const sign = cases.some((one) => isAt(one, value) && isDisturbed(one)) ? DISTURBED : "";
-    return `${best !== null && isAt(best, value) ? "★" : ""}${value}${sign}`;
+    return `${star}${fault}${value}${sign}`;
   });
   return [
     `${measure.title} against ${axis.field}    ${legend.join("  ")}  ${paint.series("expected", "┄ predicted")}`,
@@ -182,6 +202,7 @@ function heatMap(
   measure: Measure,
   room: number,
   paint: Painter,
+  faulty: ReadonlySet<CaseResult>,
 ): string[] {
   const at = (row: string, column: string) =>
     cases.find(({ params }) => valueText(params[down.field]) === row && valueText(params[across.field]) === column);
@@ -199,7 +220,9 @@ function heatMap(
     const value = measure.of(one);
     const share = most > least ? (value - least) / (most - least) : 1;
     const shade = SHADES[Math.min(4, Math.floor(share * 5))] ?? " ";
-    return paint.heat(share, centred(`${one === best ? "★" : ""}${shade}${measure.text(value)}${disturbedSign(one)}`));
+    const star = one === best ? "★" : "";
+    const text = `${star}${faulty.has(one) ? FAULT : ""}${shade}${measure.text(value)}${disturbedSign(one)}`;
+    return paint.heat(share, centred(text));
   };
   const lines = [`${paint.series(cases[0]?.mode ?? null, name)}: ${measure.title}; ${down.field} down, ${across.field} across`];
   const together = Math.max(1, Math.floor((room - side - 1) / width));

@@ -5,6 +5,7 @@ import { droppedTotal, type Ledger } from "../../telemetry/ledger.ts";
 import type { CaseResult, Prediction } from "../../telemetry/result.ts";
 import type { Fault } from "../../telemetry/verdicts.ts";
 import { DISTURBED } from "./disturbed.ts";
+import { FAULT } from "./fault.ts";
 import { paramsText } from "./sweep.ts";
 
 /** One row of the table that compares the modes; texts, ready to be drawn. */
@@ -38,9 +39,6 @@ export interface RowFigures {
   /** What else the machine did had a part in them. */
   readonly disturbed: boolean;
 }
-
-/** The sign of a case that broke a threshold, or does not count at all, in every list. */
-export const FAULT = "✗";
 
 export function rowOfResult(result: CaseResult): RowFigures {
   const { sojourn } = result.latency;

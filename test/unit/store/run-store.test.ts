@@ -43,6 +43,32 @@ describe("A-3 the store of past runs", () => {
     store.close();
   });
 
+  test("says which runs broke a threshold, and which hypotheses held", () => {
+    const store = RunStore.open(file());
+    const failed = { case: 0, metric: "dropped", expression: "count==0", value: 3, ok: false };
+    const held = { sentence: "s", that: "t", ok: true, figures: {}, reading: "", why: null };
+    store.add({ ...result("one", "2030-01-01T10:00:00Z"), thresholds: [failed, { ...failed, ok: true }], hypotheses: [held] });
+    expect(store.list()[0]?.verdicts).toMatchObject({ thresholds: { failed: 1, of: 2 }, hypotheses: { held: 1, broken: 0 } });
+    store.close();
+  });
+
+  test("says it too of runs that an earlier version kept, which had no place for it", () => {
+    const path = file();
+    RunStore.open(path).close();
+    const failed = { case: 0, metric: "dropped", expression: "count==0", value: 3, ok: false };
+    const before = new Database(path);
+    before.run("ALTER TABLE runs DROP COLUMN verdicts");
+    const packed = Bun.gzipSync(JSON.stringify({ ...result("old", ""), thresholds: [failed] }));
+    before.run(
+      "INSERT INTO runs (run, started_at, scenario, title, workload, cases, status, result) VALUES ('a', '', '', '', '', 1, '', ?)",
+      [packed],
+    );
+    before.close();
+    const store = RunStore.open(path);
+    expect(store.list()[0]?.verdicts.thresholds).toEqual({ failed: 1, of: 1 });
+    store.close();
+  });
+
   test("what is removed takes its requests along; pruning keeps the newest and the young", () => {
     const store = RunStore.open(file());
     for (let day = 1; day <= 6; day++) store.add(result(`r${day}`, `2030-01-0${day}T00:00:00Z`), requests(3));

@@ -1,9 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { CaseResult, RunResult } from "../../../src/telemetry/result.ts";
+import { verdictsOf } from "../../../src/telemetry/verdicts.ts";
 import { closingReport } from "../../../src/views/report/closing.ts";
 import { everyFigure } from "../../../src/views/report/everything.ts";
 import { measuredLines } from "../../../src/views/report/measured.ts";
+import { outcomeText, overview } from "../../../src/views/report/outcome.ts";
 import { PLAIN_PAINTER } from "../../../src/views/report/painter.ts";
 import { roundedParts, shareSum, timeSum } from "../../../src/views/report/sums.ts";
 import { rounds } from "../../support/campaign.ts";
@@ -173,5 +175,53 @@ describe("what failed is seen to have failed", () => {
     const text = closingReport({ ...runResult([nothing]), thresholds: [{ ...verdict, value: 0, ok: true }] });
     expect(text).toContain("? sync: dropped count==0 (nothing was measured)");
     expect(text).not.toContain("✓");
+  });
+});
+
+describe("in lists of many", () => {
+  const point = (rate: number, broken = false) => ({
+    ...caseResult({ mode: "sync", processed: rate }),
+    params: { "load.rate": rate },
+    broken,
+  });
+  const swept = (fields: readonly ReturnType<typeof point>[]) => ({
+    ...runResult(fields),
+    thresholds: fields.flatMap(({ broken }, i) =>
+      broken ? [{ case: i, metric: "dropped", expression: "count==0", value: 3, ok: false }] : [],
+    ),
+  });
+
+  test("a point of a sweep that broke a threshold has a sign below the picture, which says what it means", () => {
+    const text = closingReport(swept([point(10), point(20, true), point(30)]), 80);
+    expect(text).toContain("✗20");
+    expect(text).not.toMatch(/✗(10|30)/);
+    expect(text).toContain("✗ a threshold failed there");
+  });
+
+  test("so has a cell of a heat map", () => {
+    const cell = (rate: number, size: number, broken = false) => ({
+      ...point(rate, broken),
+      params: { "load.rate": rate, "batch.size": size },
+    });
+    const text = closingReport(swept([cell(10, 1), cell(10, 2), cell(20, 1, true), cell(20, 2)]), 80);
+    expect(text.match(/✗[ ░▒▓█]\d/g)).toHaveLength(2);
+  });
+
+  test("the outcome of a run names what failed", () => {
+    const broken = swept([point(10, true)]);
+    expect(outcomeText("completed", verdictsOf(broken))).toBe("✗ completed, 1 threshold failed");
+    expect(outcomeText("completed", verdictsOf({ ...broken, hypotheses: [{ ...hypothesis, ok: false }] }))).toBe(
+      "✗ completed, 1 threshold failed and 1 hypothesis did not hold",
+    );
+    expect(outcomeText("completed", verdictsOf(runResult([])))).toBe("completed");
+    expect(outcomeText("invalid", verdictsOf(runResult([])))).toBe("✗ invalid");
+  });
+
+  test("several runs end with a line for each", () => {
+    const sound = { ...runResult([caseResult({ mode: "sync" })]), hypotheses: [{ ...hypothesis, ok: true }] };
+    expect(overview([sound, swept([point(10, true), point(20)])])).toBe(
+      "\nx  1 case completed, 1 hypothesis held\nx  2 cases ✗ completed, 1 threshold failed\n",
+    );
+    expect(overview([sound])).toBe("");
   });
 });

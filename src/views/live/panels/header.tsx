@@ -56,6 +56,15 @@ export function Header({ view, width, frozen, theme }: HeaderProps) {
   );
 }
 
+/** What the scenario expects to be seen, as much as a line holds. */
+export function Expected({ view, theme }: Pick<HeaderProps, "view" | "theme">) {
+  return (
+    <Text dimColor={theme.faint} wrap="truncate">
+      {`Hypothesis: ${view.hypothesis}`}
+    </Text>
+  );
+}
+
 /** Mode i of n; in a sweep also where in it. */
 function labelOf(view: RunView, mode: string): string {
   // The last part of a field's name is enough here.

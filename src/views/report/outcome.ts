@@ -1,0 +1,42 @@
+import { printable } from "../../kernel/text.ts";
+import { counted, listed } from "../../kernel/wording.ts";
+import type { RunResult } from "../../telemetry/result.ts";
+import { type Verdicts, verdictsOf } from "../../telemetry/verdicts.ts";
+import { FAULT } from "./fault.ts";
+
+/** How a run came out, in a few words. */
+
+/** The status of a run and what speaks against it: `completed, ✗ 2 thresholds failed`. `status`: the worst of its cases. */
+export function outcomeText(status: string, { thresholds, hypotheses, disturbed }: Verdicts): string {
+  const broken = [
+    thresholds.failed === 0 ? "" : `${counted(thresholds.failed, "threshold")} failed`,
+    hypotheses.broken === 0 ? "" : `${counted(hypotheses.broken, "hypothesis", "hypotheses")} did not hold`,
+  ].filter((part) => part !== "");
+  const unsound = status === "failed" || status === "invalid";
+  const sign = broken.length > 0 || unsound ? `${FAULT} ` : "";
+  const noise = disturbed === 0 ? "" : `, ${counted(disturbed, "case")} disturbed`;
+  return `${sign}${status}${broken.length === 0 ? "" : `, ${listed(broken)}`}${noise}`;
+}
+
+/** Several runs, a line each: what a reader who sees only the end of the output has to know of them all. Of one it is empty. */
+export function overview(results: readonly RunResult[]): string {
+  if (results.length < 2) return "";
+  const names = results.map(({ scenario }) => printable(scenario.name, 40));
+  const width = Math.max(...names.map((name) => Bun.stringWidth(name)));
+  const lines = results.map((result, i) => {
+    const name = names[i] ?? "";
+    const verdicts = verdictsOf(result);
+    const { held } = verdicts.hypotheses;
+    const kept = held === 0 ? "" : `, ${counted(held, "hypothesis", "hypotheses")} held`;
+    const outcome = outcomeText(worstOf(result), verdicts);
+    return `${name}${" ".repeat(width - Bun.stringWidth(name))}  ${counted(result.cases.length, "case")} ${outcome}${kept}\n`;
+  });
+  return `\n${lines.join("")}`;
+}
+
+const BY_SEVERITY = ["failed", "invalid", "aborted", "completed"];
+
+/** The worst status among the cases of a run. */
+export function worstOf({ cases }: RunResult): string {
+  return BY_SEVERITY.find((one) => cases.some(({ status }) => status === one)) ?? "completed";
+}
