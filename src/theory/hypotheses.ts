@@ -119,7 +119,7 @@ function caseOf(figure: FigureReference, params: Params, cases: readonly CaseRes
 
 /** Why the figures of a case say nothing about an expectation; null: they do. */
 function unfit(one: CaseResult): string | null {
-  if (isDisturbed(one)) return "was disturbed by what else the machine did";
+  if (isDisturbed(one)) return "was disturbed";
   switch (one.status) {
     case "failed":
       return "failed";
