@@ -1,12 +1,17 @@
 #!/usr/bin/env bun
 import { main } from "./cli/program.ts";
 import { EXIT, fileProblem } from "./kernel/problem.ts";
+import { neverWaitFor, terminalsCaughtUp } from "./kernel/terminal-writer.ts";
 import { printable } from "./kernel/text.ts";
 import { thrownText } from "./kernel/thrown.ts";
 import { restoreTerminal } from "./views/live/restore.ts";
 
 // React's development build costs three times as much per picture.
 process.env["NODE_ENV"] ??= "production";
+
+// A terminal that reads nothing holds up neither what is measured nor the signals that end it.
+neverWaitFor(process.stdout);
+neverWaitFor(process.stderr);
 
 // Who reads what is said may go away; what is measured is written all the same.
 process.stderr.on("error", () => {});
@@ -24,11 +29,16 @@ function broke(error: unknown): void {
 process.on("uncaughtException", broke);
 process.on("unhandledRejection", broke);
 
+const STOPPED: readonly number[] = [EXIT.interrupted, EXIT.terminated];
+const LAST_WORDS_MS = 500;
+
 /** argv → exit code; the only way out of the console process. */
 void main(process.argv.slice(2)).then(async (code) => {
   const written = await drained(process.stdout);
   if (untold !== "") process.stderr.write(`lab-tui: standard output could not be written: ${untold}\n`);
   await drained(process.stderr);
+  // Who was told to end waits for no terminal.
+  await terminalsCaughtUp(STOPPED.includes(code) ? LAST_WORDS_MS : Number.POSITIVE_INFINITY);
   process.exit(written ? code : code || EXIT.usage);
 });
 

@@ -196,6 +196,14 @@ describe("C-4 the dashboard in a real terminal", () => {
     await screen.exited;
   });
 
+  test("a terminal that was told to show nothing more (Ctrl-S) holds up no signal", async () => {
+    const screen = open(["run", LONG, "--headless", "--no-store"]);
+    await screen.until(/ 1 s /);
+    screen.type("\u0013");
+    process.kill(screen.pid, "SIGTERM");
+    expect(await screen.exited).toBe(143);
+  });
+
   test.each(["SIGQUIT", "SIGUSR1"] as const)("%s ends it, and restores the terminal first", async (signal) => {
     const screen = open(["run", LONG]);
     await screen.until(/ left/);

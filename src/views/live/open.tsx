@@ -2,6 +2,7 @@
 import { render } from "ink";
 import React, { Component, type ComponentType, type ReactNode } from "react";
 import type { OnEvent } from "../../engine/events.ts";
+import { terminalBehind } from "../../kernel/terminal-writer.ts";
 import { printable } from "../../kernel/text.ts";
 import type { RunResult } from "../../telemetry/result.ts";
 import { closingReport } from "../report/closing.ts";
@@ -38,7 +39,7 @@ export interface Dashboard {
 
 /** Opens the dashboard on the alternate screen. If drawing fails, the terminal is put back and plain lines take over. */
 export function openDashboard({ color, fps, stop, screen: Screen = App }: DashboardOptions): Dashboard {
-  const store = new LiveStore(1000 / fps);
+  const store = new LiveStore(1000 / fps, undefined, terminalBehind);
   let broken: string | null = null;
   // Follows the run all the time, so that it can go on where the dashboard broke off.
   const plain = progressLines((line) => {

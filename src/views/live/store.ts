@@ -138,10 +138,11 @@ export class LiveStore {
   private timer: ReturnType<typeof setTimeout> | null = null;
   private readonly listeners = new Set<() => void>();
 
-  /** `cpuMs`: CPU time this process has used so far, in milliseconds. */
+  /** `cpuMs`: CPU time this process has used so far, in milliseconds. `behind`: the last picture is still on its way to the terminal. */
   constructor(
     private readonly intervalMs: number,
     cpuMs: () => number = processCpuMs,
+    private readonly behind: () => boolean = () => false,
   ) {
     this.cost = cpuMs;
     this.costBefore = cpuMs();
@@ -195,6 +196,10 @@ export class LiveStore {
   private publish(): void {
     this.close();
     if (this.frozen) return;
+    if (this.behind()) {
+      this.timer = setTimeout(() => this.publish(), this.intervalMs);
+      return;
+    }
     this.shown = stillOf(this.view);
     for (const listener of this.listeners) listener();
   }

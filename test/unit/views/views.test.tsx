@@ -258,6 +258,25 @@ describe("store", () => {
   });
 });
 
+describe("store on a terminal that does not read", () => {
+  test("makes no new picture while the last is still on its way, and the newest once it has come", async () => {
+    let behind = true;
+    const store = new LiveStore(
+      1,
+      () => 0,
+      () => behind,
+    );
+    let calls = 0;
+    store.subscribe(() => calls++);
+    for (const event of events().slice(0, 3)) store.onEvent(event);
+    expect(calls).toBe(0);
+    behind = false;
+    store.finish();
+    expect([calls, store.snapshot().over, store.snapshot().cases.length]).toEqual([1, true, store.latest.cases.length]);
+    store.close();
+  });
+});
+
 describe("keys", () => {
   const key = (char: string, more = {}, state = FIRST_SCREEN, going = true) => press(state, char, more, going);
 
