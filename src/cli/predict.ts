@@ -1,4 +1,5 @@
 import { coreCount } from "../engine/machine.ts";
+import { foreseenCase } from "../engine/probe.ts";
 import { UserError } from "../kernel/problem.ts";
 import { printable, quoted, safeJson } from "../kernel/text.ts";
 import { formatCount, formatMs, formatShare } from "../kernel/units.ts";
@@ -29,7 +30,12 @@ export function predictScenario(asked: string, { cores: askedCores, json, ...fla
   }
   const file = findScenario(asked);
   const { scenario, points } = loadScenarioFile(file, overridesOf(flags, file));
-  const cases = planCases(points, cores).map((plan) => ({ mode: plan.mode, params: plan.params, predicted: predict({ ...plan, cores }) }));
+  const plans = planCases(points, cores);
+  const cases = plans.map((plan) => ({
+    mode: plan.mode,
+    params: plan.params,
+    predicted: predict({ ...foreseenCase(plan, plans, cores), cores }),
+  }));
   if (json === true) {
     process.stdout.write(`${safeJson({ cases }, 2)}\n`);
     return;

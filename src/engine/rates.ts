@@ -1,12 +1,10 @@
 import type { CasePlan } from "../plan/plan.ts";
-import type { Scenario } from "../scenario/schema.ts";
 import { keepsPace, lineGrowth } from "../telemetry/pace.ts";
 import type { CaseResult, RateFigures } from "../telemetry/result.ts";
 
-/** How long a probe saturates a mode, in microseconds. */
-const PROBE = 2e6;
-/** Messages of a probe where theory does not know how many it takes. */
-const PROBE_MESSAGES = 5_000_000;
+export { askedRate, atRate } from "./asked-rate.ts";
+export { probePlan } from "./probe.ts";
+
 /** The search goes between two rates that are further apart than this. */
 const CLOSE = 1.05;
 /** So many trials of a rate with the same outcome are taken for what it does. */
@@ -14,32 +12,6 @@ const ALIKE = 3;
 const MOST_TRIALS = 20;
 /** At a rate that holds no more of what comes may be lost than this, and no more waiting be added per second of load. */
 const TOLERANCE = 0.01;
-
-/** The same work, with more due at once than can be done while the probe lasts. `capacity`: what theory says, per second. */
-export function probePlan(plan: CasePlan, capacity: number | null): CasePlan {
-  const { scenario } = plan;
-  const size = capacity === null ? PROBE_MESSAGES : Math.ceil(Math.min(PROBE_MESSAGES, 100 + 3 * capacity * (PROBE / 1e6)));
-  return {
-    ...plan,
-    scenario: {
-      ...scenario,
-      load: { executor: "bursts", size, every: 1e6, count: 1 },
-      queue: { ...scenario.queue, overflow: "block", capacity: scenario.queue.capacity === "unlimited" ? 1000 : scenario.queue.capacity },
-      queries: { ...scenario.queries, rate: 0 },
-      thresholds: undefined,
-      warmup: 0,
-      gracefulStop: PROBE,
-    },
-  };
-}
-
-/** A plan whose load comes at this many arrivals per second; `timesBefore`: each time on arrivals of another seed, its own at first. */
-export function atRate(plan: CasePlan, perSecond: number, timesBefore = 0): CasePlan {
-  const { load, seed } = plan.scenario;
-  if (load.executor !== "constant-arrival-rate") return plan;
-  const scenario: Scenario = { ...plan.scenario, seed: seed + timesBefore, load: { ...load, rate: (perSecond * load.timeUnit) / 1e6 } };
-  return { ...plan, scenario };
-}
 
 /** True when what came at a constant rate was done, but for one in a hundred, and the line did not grow while it came. */
 export function keptUp(result: CaseResult, { scenario: { load } }: CasePlan): boolean {
@@ -49,12 +21,6 @@ export function keptUp(result: CaseResult, { scenario: { load } }: CasePlan): bo
   const lastMs = load.executor === "constant-arrival-rate" ? load.duration / 1000 : Number.POSITIVE_INFINITY;
   const growth = lineGrowth(series.filter(({ t }) => t <= lastMs));
   return growth === null ? keepsPace(result) : growth <= 1000 * TOLERANCE;
-}
-
-/** What `load.rate` asks for: a number as it is, a share of the capacity, or a search. */
-export function askedRate({ scenario: { load } }: CasePlan): { readonly share: number; readonly text: string } | "max" | null {
-  if (load.executor !== "constant-arrival-rate" || typeof load.rate === "number") return null;
-  return load.rate === "max" ? "max" : { share: Number.parseFloat(load.rate) / 100, text: load.rate };
 }
 
 type Trial = NonNullable<RateFigures["trials"]>[number];

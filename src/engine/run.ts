@@ -15,8 +15,9 @@ import { DeadLetterFiles } from "./dead-letter-files.ts";
 import type { CaseOutline, OnEvent } from "./events.ts";
 import { failedResult, type LastSeen } from "./failed-case.ts";
 import { coreCount, describeMachine } from "./machine.ts";
+import { foreseenCase, knownCapacity, type ProbedCapacity, probedCapacity, probedCase, probePlan } from "./probe.ts";
 import type { FromRunner, RunnerResult } from "./protocol.ts";
-import { askedRate, atRate, keptUp, probePlan, RateSearch } from "./rates.ts";
+import { askedRate, atRate, keptUp, RateSearch } from "./rates.ts";
 import { describeExit, type RunnerExit, RunnerProcess } from "./runner-process.ts";
 import { spoolReplay } from "./spool.ts";
 import { type FetchAccess, NO_ACCESS } from "./stage/fetch-stage.ts";
@@ -72,7 +73,7 @@ class ScenarioRun {
   /** Why the last try to calibrate came to nothing, until a case has failed for it. */
   private uncalibrated: string | null = null;
   private caseCount = 1;
-  private readonly probed = new Map<string, number>();
+  private readonly probed = new Map<CasePlan, ProbedCapacity>();
   private deadLetters = new DeadLetterFiles([]);
   private readonly predictions = new Map<CasePlan, Prediction>();
   private current: RunnerProcess | null = null;
@@ -110,7 +111,7 @@ class ScenarioRun {
     if (plans.some(computes)) await this.calibrate();
     this.caseCount = plans.length;
     this.deadLetters = new DeadLetterFiles(plans.flatMap(({ scenario: { fetch } }) => fetch?.urlsFile ?? []));
-    const outlines: CaseOutline[] = plans.map((plan) => ({ plan, predicted: this.predictionOf(plan) }));
+    const outlines: CaseOutline[] = plans.map((plan) => ({ plan, predicted: this.predictionOf(foreseenCase(plan, plans, cores)) }));
     this.options.onEvent?.({ type: "run-started", scenario: this.named, cases: outlines, machine: describeMachine(this.calibration) });
     const ran = new Map<number, Ran>();
     for (const index of runOrder(plans)) {
@@ -167,20 +168,21 @@ class ScenarioRun {
     const asked = askedRate(plan);
     if (asked === null) return this.runCase(index, plan);
     if (asked === "max") return this.search(index, plan);
-    const probed = plans.find(({ mode, params }) => params === plan.params && mode === plan.scenario.modes[0]) ?? plan;
-    const { capacity, problem } = await this.probe(index, probed);
-    const probedMode = probed.mode;
+    const probed = probedCase(plan, plans);
+    const found = await this.probe(index, probed);
+    if (typeof found === "string") return this.unprobed(plan, found);
+    const { capacity, low: capacityLow, high: capacityHigh, from: capacityFrom } = found;
     const resolved = capacity * asked.share;
-    if (resolved === 0) return this.unprobed(plan, problem);
     const { result, verdicts } = await this.runCase(index, atRate(plan, resolved));
-    return { result: { ...result, rate: { asked: asked.text, resolved, capacity, probedMode } }, verdicts };
+    const rate = { asked: asked.text, resolved, capacity, capacityLow, capacityHigh, capacityFrom, probedMode: probed.mode };
+    return { result: { ...result, rate }, verdicts };
   }
 
   /** The highest rate that keeps the thresholds; the case is the trial at that rate. */
   private async search(index: number, plan: CasePlan): Promise<Ran> {
-    const { capacity: start, problem } = await this.probe(index, plan);
-    if (start === 0) return this.unprobed(plan, problem);
-    const search = new RateSearch(start);
+    const found = await this.probe(index, plan);
+    if (typeof found === "string") return this.unprobed(plan, found);
+    const search = new RateSearch(found.capacity);
     const firsts = new Map<number, Ran>();
     let last: Ran | null = null;
     for (let rate = search.next; rate !== null && this.stops === 0; rate = search.next) {
@@ -198,18 +200,17 @@ class ScenarioRun {
     return { result: { ...result, status: interrupted ? "aborted" : result.status, rate: search.figures() }, verdicts };
   }
 
-  /** What a mode can do, in messages per second, by saturating it for a moment; 0 when that fails, and why. */
-  private async probe(index: number, plan: CasePlan): Promise<{ readonly capacity: number; readonly problem: string }> {
-    const { load: _, modes: __, thresholds: ___, ...rest } = plan.scenario;
-    const key = JSON.stringify([plan.mode, plan.workers, rest]);
-    const known = this.probed.get(key);
-    if (known !== undefined) return { capacity: known, problem: "" };
+  /** What a mode can do: by theory where that knows it exactly, else by saturating it for a moment; a sentence when that fails. */
+  private async probe(index: number, plan: CasePlan): Promise<ProbedCapacity | string> {
+    const cores = coreCount();
+    const known = this.probed.get(plan) ?? knownCapacity(plan, cores);
+    if (known !== null) return known;
     this.options.onEvent?.({ type: "case-preparing", index, note: `probing the capacity of ${plan.mode}` });
-    const { result } = await this.runCase(index, probePlan(plan, capacityOf({ ...plan, cores: coreCount() }).capacity), null);
-    const capacity = result.status === "completed" ? result.throughput : 0;
-    // One that failed may do better the next time.
-    if (capacity > 0) this.probed.set(key, capacity);
-    return { capacity, problem: result.problems[0] ?? result.explanation };
+    const { result } = await this.runCase(index, probePlan(plan, capacityOf({ ...plan, cores }).capacity), null);
+    const capacity = probedCapacity(result);
+    if (capacity === null) return result.problems[0] ?? result.explanation;
+    this.probed.set(plan, capacity);
+    return capacity;
   }
 
   private unprobed(plan: CasePlan, why: string): Ran {

@@ -144,8 +144,11 @@ export interface QueryFigures {
 export interface RateFigures {
   readonly asked: string;
   readonly resolved: number;
-  /** `80%`: what the probe measured, and in which mode. */
+  /** `80%`: the capacity it is a share of, its 95 % interval, how that is known, and in which mode. */
   readonly capacity?: number;
+  readonly capacityLow?: number;
+  readonly capacityHigh?: number;
+  readonly capacityFrom?: "theory" | "probe";
   readonly probedMode?: string;
   /** `max`: every trial up to `low` held, none from `high` on (null: there is no such rate), and every trial. */
   readonly low?: number;

@@ -56,8 +56,10 @@ function caseLines(result: RunResult, one: CaseResult, all: boolean): string[] {
 }
 
 /** What came of a rate that was to be found out. */
-export function rateLine({ asked, resolved, high, trials, capacity, probedMode }: RateFigures): string {
-  if (asked !== "max") return `rate: ${asked} of ${formatRate(capacity ?? 0)}, which ${probedMode} can do, is ${formatRate(resolved)}`;
+export function rateLine(figures: RateFigures): string {
+  const { asked, resolved, high, trials, capacity, probedMode } = figures;
+  if (asked !== "max")
+    return `rate: ${asked} of ${formatRate(capacity ?? 0)}, which ${probedMode} can do${howKnown(figures)}, is ${formatRate(resolved)}`;
   const tried = trials ?? [];
   const count = `${tried.length} ${tried.length === 1 ? "trial" : "trials"}`;
   if (tried.length === 0) return "rate: no rate was tried to its end";
@@ -68,6 +70,11 @@ export function rateLine({ asked, resolved, high, trials, capacity, probedMode }
   const below = resolved > 0 ? `all held up to ${formatRate(resolved)}` : "none held every time";
   const above = high == null ? "there is none from which on none did" : `none from ${formatRate(high)} on`;
   return `rate: ${below}, ${above}${doubtful} (${count})`;
+}
+
+function howKnown({ capacityFrom, capacityLow = 0, capacityHigh = 0 }: RateFigures): string {
+  if (capacityFrom === undefined) return "";
+  return capacityFrom === "theory" ? " by its service time" : ` (95 %: ${formatRate(capacityLow)} to ${formatRate(capacityHigh)})`;
 }
 
 /** Whether it held, for which case, and by what. What was judged by nothing neither held nor failed. */
