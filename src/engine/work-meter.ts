@@ -6,6 +6,8 @@ const EVERY_MS = 1;
 /** Shorter pieces are timed by the wall clock, which is read thirty times as fast; one that takes this many times as long as most was interrupted. */
 const SHORT: Nanoseconds = 250_000;
 const INTERRUPTED = 1.5;
+/** Shorter ones are not timed: to begin and end a piece takes a few tenths of a microsecond, which would look like a slower core. */
+const SHORTEST: Nanoseconds = 50_000;
 /** By what share the estimate of how long most take moves at each piece: up or down, so that it settles at the median. */
 const STEP = 0.02;
 /** Computing below which, and pieces of fewer than which, nothing is told. */
@@ -34,14 +36,15 @@ const NOTHING: WorkSums = { rounds: 0, timedRounds: 0, cpu: 0, takenAway: 0, lon
 export class WorkMeter {
   private sums: { -readonly [K in keyof WorkSums]: WorkSums[K] } = { ...NOTHING };
   private readonly every: number;
+  private readonly shortest: number;
   /** Rounds since a piece was timed. */
   private pending = 0;
   /** Instant of `clock` from which on pieces count. */
   private from: Nanoseconds = Number.NEGATIVE_INFINITY;
   /** Time over asked time of most short pieces. */
   private usual = 1;
-  private readonly cpuCost: Nanoseconds;
-  private readonly clockCost: Nanoseconds;
+  private cpuCost: Nanoseconds = 0;
+  private clockCost: Nanoseconds = 0;
 
   constructor(
     private readonly roundsPerMs: number,
@@ -49,9 +52,15 @@ export class WorkMeter {
     private readonly cpu: () => Nanoseconds | null = threadCpu,
   ) {
     this.every = EVERY_MS * roundsPerMs;
+    this.shortest = (SHORTEST / 1e6) * roundsPerMs;
+  }
+
+  /** Finds out what reading its clocks costs, once the code that does is warm: a tenth of a millisecond. */
+  prepare(): this {
     // Of the clock itself there is one reading more.
-    this.clockCost = leastSpan(() => clock.now(), clock) / (READINGS + 1);
-    this.cpuCost = (leastSpan(cpu, clock) - this.clockCost) / READINGS;
+    this.clockCost = leastSpan(() => this.clock.now(), this.clock) / (READINGS + 1);
+    this.cpuCost = (leastSpan(this.cpu, this.clock) - this.clockCost) / READINGS;
+    return this;
   }
 
   /** Forgets what was so far; pieces before the instant, one of the meter's own clock, do not count. */
@@ -65,7 +74,7 @@ export class WorkMeter {
   run(burn: (rounds: number, chain: number) => number, rounds: number, chain: number): number {
     this.sums.rounds += rounds;
     this.pending += rounds;
-    if (this.pending < this.every) return burn(rounds, chain);
+    if (this.pending < this.every || rounds < this.shortest) return burn(rounds, chain);
     this.pending = 0;
     const asked = (rounds / this.roundsPerMs) * 1e6;
     return asked < SHORT ? this.timeShort(burn, rounds, chain, asked) : this.timeLong(burn, rounds, chain, asked);

@@ -56,7 +56,7 @@ class WorkerSession {
     this.recorder = new Recorder(message.recorder, message.warmup);
     const overlapping = message.concurrency > 1;
     const { roundsPerMs } = message.processor;
-    this.meter = new WorkMeter(roundsPerMs);
+    this.meter = new WorkMeter(roundsPerMs).prepare();
     this.processor = makeProcessor(new RealEffort(this.time, roundsPerMs, !overlapping, this.meter), undefined, message.worker);
     this.strays = runsHandler(message.processor) ? new Strays(this.recorder) : null;
     this.bench = new Bench(

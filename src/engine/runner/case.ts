@@ -147,6 +147,7 @@ function keepTime(time: LoopTime, roundsPerMs: number, meter: WorkMeter, warmup:
   return {
     time,
     begin: (ago = 0) => {
+      meter.prepare();
       const origin = monotonic.now() - ago;
       time.startAt(origin);
       meter.begin(origin + warmup);

@@ -41,7 +41,7 @@ function thread({ slower = 1, taken = () => 0, clockCost = 30, cpuCost = 600, te
     wall += taken(pieces++);
     return seed + 1;
   };
-  const meter = new WorkMeter(PER_MS, clock, readCpu);
+  const meter = new WorkMeter(PER_MS, clock, readCpu).prepare();
   const work = (ms: number, count: number) => {
     for (let i = 0; i < count; i++) chain = meter.run(burn, Math.round(ms * PER_MS), chain);
   };
@@ -51,7 +51,7 @@ function thread({ slower = 1, taken = () => 0, clockCost = 30, cpuCost = 600, te
 describe("how computing went", () => {
   test("as asked, on a core as it was calibrated, whatever the pieces and the clocks cost", () => {
     fc.assert(
-      fc.property(fc.double({ min: 0.001, max: 50, noNaN: true }), fc.integer({ min: 0, max: 3000 }), (ms, cpuCost) => {
+      fc.property(fc.double({ min: 0.0501, max: 50, noNaN: true }), fc.integer({ min: 0, max: 3000 }), (ms, cpuCost) => {
         const one = thread({ cpuCost });
         const count = Math.ceil(Math.max(200 / ms, 20));
         one.work(ms, count);
@@ -64,7 +64,7 @@ describe("how computing went", () => {
     );
   });
 
-  test.each([0.005, 0.2, 5])("a slower core shows in CPU time: pieces of %f ms", (ms) => {
+  test.each([0.06, 0.2, 5])("a slower core shows in CPU time: pieces of %f ms", (ms) => {
     const one = thread({ slower: 1.07 });
     one.work(ms, 1000 / ms);
     expect(one.figures()).toMatchObject({ slowerBy: expect.closeTo(0.07, 3), roundsPerMs: expect.closeTo(PER_MS / 1.07, -3) });
@@ -78,14 +78,14 @@ describe("how computing went", () => {
   });
 
   test("of pieces too short for it, what was taken away is not known, and does not count as slower", () => {
-    const one = thread({ taken: (piece) => (piece % 500 === 499 ? 3 * MS : 0) });
-    one.work(0.01, 50_000);
+    const one = thread({ taken: (piece) => (piece % 101 === 100 ? 3 * MS : 0) });
+    one.work(0.1, 5000);
     expect(one.figures()).toMatchObject({ slowerBy: expect.closeTo(0, 3), takenAwayMs: null });
   });
 
   test("a core that became much slower is noticed in short pieces, too", () => {
     const one = thread({ slower: 3 });
-    one.work(0.01, 100_000);
+    one.work(0.1, 10_000);
     expect(one.figures()?.slowerBy).toBeCloseTo(2, 2);
   });
 
@@ -101,6 +101,18 @@ describe("how computing went", () => {
     one.meter.begin(one.now() + 100 * MS);
     one.work(5, 60);
     expect(one.figures()?.askedMs ?? 0).toBeWithin(190, 201);
+  });
+
+  test("pieces so short that beginning them counts are left out, longer ones among them are not", () => {
+    const short = thread();
+    short.work(0.04, 5000);
+    expect(short.figures()).toBeNull();
+    const mixed = thread({ slower: 1.05 });
+    for (let i = 0; i < 100; i++) {
+      mixed.work(0.01, 100);
+      mixed.work(2, 1);
+    }
+    expect(mixed.figures()).toMatchObject({ slowerBy: expect.closeTo(0.05, 4), askedMs: expect.closeTo(300, 6) });
   });
 
   test("too little of it tells nothing", () => {
