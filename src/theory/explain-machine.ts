@@ -1,3 +1,4 @@
+import { formatMs } from "../kernel/units.ts";
 import { BOUNDS, disturbanceOf } from "../telemetry/disturbance.ts";
 import type { Disturbance } from "../telemetry/result.ts";
 import type { Explained } from "./explain-fetch.ts";
@@ -27,5 +28,15 @@ function othersHadCores({ durationMs, process, cores, fetch }: Explained, others
   const own = durationMs > 0 ? process.cpuMs / durationMs : 0;
   // A server on this machine that is not the lab's own is another program too.
   const server = fetch !== undefined && fetch.server === null ? " (the server may be one of them, if it runs here)" : "";
-  return `Other programs${server} used ${others.toFixed(2)} of the machine's ${cores.length} ${cores.length === 1 ? "core" : "cores"} and the case itself ${own.toFixed(2)}: these are the figures of a shared machine, and on a quiet one they would be others.`;
+  return `Other programs${server} used ${others.toFixed(2)} of the machine's ${cores.length} ${cores.length === 1 ? "core" : "cores"} and the case itself ${own.toFixed(2)}: these are the figures of a shared machine, and on a quiet one they would be others.${computingWithout(process.work)}`;
+}
+
+/** Time that computing was kept from a core, of the time it takes, from which on it is told. */
+const TOLD = 0.02;
+
+function computingWithout(work: Explained["process"]["work"]): string {
+  const away = work?.takenAwayMs ?? 0;
+  if (work === undefined || work === null || away <= TOLD * work.askedMs) return "";
+  const cpuMs = work.askedMs * (1 + work.slowerBy);
+  return ` Computing of ${formatMs(cpuMs)} in all was kept from a core for another ${formatMs(away)}.`;
 }

@@ -15,7 +15,7 @@ const MOST_CASES = 6;
 /** The lines of a case. `all`: what of the cases differs enough to be told of each. */
 export function measuredLines(one: CaseResult, { cases }: Pick<RunResult, "cases">): string[] {
   if (one.status === "failed" || one.ledger.scheduled === 0) return [];
-  const lines = [timeLine(one), blockedLine(one), shortfallLine(one)];
+  const lines = [timeLine(one), computingLine(one), blockedLine(one), shortfallLine(one)];
   const more = cases.length > MOST_CASES ? [] : [queueLine(one), queriesLine(one), loopLine(one)];
   return [...lines, ...more, resourcesLine(one, cases)].filter((line) => line !== null);
 }
@@ -36,6 +36,23 @@ function timeLine({ latency }: CaseResult): string | null {
     part("at work", latency.service),
   ];
   return `time: ${timeSum(parts)}, on average`;
+}
+
+/** Of the computing that was asked, the share from which on it is worth a line that it took longer or shorter. */
+const LONGER = 0.02;
+
+/** What calibrated computing took beside what it should: the core was slower, or somebody else had it meanwhile. */
+function computingLine({ process: { work } }: CaseResult): string | null {
+  if (work === null || work === undefined) return null;
+  const { askedMs, slowerBy, takenAwayMs } = work;
+  const away = takenAwayMs ?? 0;
+  if (Math.abs(slowerBy) <= LONGER && away <= LONGER * askedMs) return null;
+  const parts = [
+    { name: "asked", value: askedMs },
+    { name: slowerBy > 0 ? "on a slower core" : "on a faster core", value: askedMs * slowerBy },
+    { name: "without a core", value: away },
+  ];
+  return `computing: ${timeSum(parts)}`;
 }
 
 /** Of the time of a case, the share from which on that the source was kept from what was due is worth a line. */

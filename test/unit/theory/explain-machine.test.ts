@@ -50,6 +50,17 @@ describe("what the machine did beside a case", () => {
     expect(text).toMatch(/^Other programs used 1\.70 .* One core is the limit/);
   });
 
+  test("how long they kept its computing from a core is told, where it is long", () => {
+    const scenario = scenarioSchema.parse({ title: "x", modes: ["sync"] });
+    const text = (takenAwayMs: number | null) => {
+      const one = caseResult({ mode: "sync", cores: CORES });
+      const work = { askedMs: 2000, roundsPerMs: 1, slowerBy: 0.01, slowerByError: 0.001, takenAwayMs };
+      return explain({ ...one, disturbed: OTHERS, process: { ...one.process, work } }, scenario);
+    };
+    expect(text(640)).toContain(" Computing of 2.02 s in all was kept from a core for another 640 ms.");
+    for (const little of [39, null]) expect(text(little)).not.toContain("kept from a core");
+  });
+
   test("a core that was slower is told, and what held the case back all the same", () => {
     const slower = { otherCores: 0.01, stealMs: 0, calibrationOff: 0.05, reason: "The core was 5 % slower." };
     const one = caseResult({ mode: "sync", threads: [{ name: "main", utilization: 0.99 }], busy: 0.99, cores: CORES });

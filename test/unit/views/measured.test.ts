@@ -56,6 +56,17 @@ function with_(change: Partial<CaseResult>): CaseResult {
 const linesOf = (one: CaseResult, others: readonly CaseResult[] = []) => measuredLines(one, { cases: [one, ...others] }).join("\n");
 
 describe("what was measured is told, where there is something to it", () => {
+  test("what computing took beside what was asked, by cause, where it is more than 2 %", () => {
+    const of = (slowerBy: number, takenAwayMs: number | null) => {
+      const { process } = with_({});
+      return linesOf(with_({ process: { ...process, work: { askedMs: 2000, roundsPerMs: 1, slowerBy, slowerByError: 0, takenAwayMs } } }));
+    };
+    expect(of(0.05, 900)).toContain("computing: 3.00 s = 2.00 asked + 0.10 on a slower core + 0.90 without a core");
+    expect(of(-0.05, null)).toContain("computing: 1.90 s = 2.00 asked − 0.10 on a faster core");
+    expect(of(0.01, 39)).not.toContain("computing");
+    expect(linesOf(with_({}))).not.toContain("computing");
+  });
+
   test("what kept the source, by cause", () => {
     const sourceBlocked = { readMs: 0, processingMs: 300, queryMs: 100, queueFullMs: 0 };
     expect(linesOf(with_({ sourceBlockedMs: 400, sourceBlocked }))).toContain(
