@@ -80,6 +80,8 @@ export async function compose(scenarios: readonly NamedScenario[], composition: 
       const first = offset;
       current = startRun(scenario, {
         onEvent: view.onEvent,
+        // What is compared in one go is of the same work.
+        calibration: results.findLast(({ machine }) => machine.calibration !== null)?.machine.calibration ?? null,
         http: composition.http,
         access: composition.access(results.length),
         dumpState: (index, plan) => composition.dumpState(first + index, plan),

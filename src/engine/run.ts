@@ -4,6 +4,7 @@ import { type CasePlan, type NamedScenario, planCases, runOrder, scenarioHash } 
 import type { Scenario } from "../scenario/schema.ts";
 import { arrivalEstimate } from "../scenario/semantics.ts";
 import type { SweepPoint } from "../scenario/sweep.ts";
+import { BOUNDS } from "../telemetry/disturbance.ts";
 import { EMPTY_LEDGER, type Ledger } from "../telemetry/ledger.ts";
 import type { Calibration, CaseResult, Prediction, RunResult, Sample } from "../telemetry/result.ts";
 import { conclude } from "../theory/conclude.ts";
@@ -27,6 +28,8 @@ export interface RunOptions {
   /** Port of the HTTP face, 0 for any; absent: none. */
   readonly http?: number | undefined;
   readonly onEvent?: OnEvent;
+  /** As a run before this one found it, of which this is to be the like; absent, null or in doubt: found anew where it is needed. */
+  readonly calibration?: Calibration | null;
   /** What requests of `fetch` scenarios may do and where they leave a trace. */
   readonly access?: FetchAccess;
   /** Where the final states of a case are written; null: nowhere. */
@@ -108,7 +111,10 @@ class ScenarioRun {
     const startedAt = new Date().toISOString();
     const cores = coreCount();
     const plans = planCases(points, cores);
-    if (plans.some(computes)) await this.calibrate();
+    if (plans.some(computes)) {
+      this.calibration = settled(this.options.calibration);
+      if (this.calibration === null) await this.calibrate();
+    }
     this.caseCount = plans.length;
     this.deadLetters = new DeadLetterFiles(plans.flatMap(({ scenario: { fetch } }) => fetch?.urlsFile ?? []));
     const outlines: CaseOutline[] = plans.map((plan) => ({ plan, predicted: this.predictionOf(foreseenCase(plan, plans, cores)) }));
@@ -346,6 +352,11 @@ class ScenarioRun {
 export function numbered(file: string, index: number, mode: string): string {
   const { dir, name, ext } = parse(file);
   return join(dir, `${name}-${index}-${mode}${ext}`);
+}
+
+/** One whose check agreed. */
+function settled(calibration: Calibration | null = null): Calibration | null {
+  return calibration !== null && Math.abs(calibration.checkRatio - 1) <= BOUNDS.calibration ? calibration : null;
 }
 
 /** Longest that calibration may take, on a machine that others keep busy. */

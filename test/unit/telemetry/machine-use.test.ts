@@ -107,6 +107,17 @@ describe("what a machine was used for", () => {
     expect(files()).toBe(opened);
   });
 
+  test.skipIf(process.platform !== "linux")("this machine: what a helper computes is the lab's", async () => {
+    const child = Bun.spawn([process.execPath, "-e", "for (const until = Date.now() + 5000; Date.now() < until; );"]);
+    const [alone, helped] = [new MachineWatch([]), new MachineWatch([child.pid])];
+    const helperMs = () => (helped.read().labMs ?? 0) - (alone.read().labMs ?? 0);
+    const before = helperMs();
+    while (helperMs() - before < 50) await Bun.sleep(20);
+    child.kill("SIGKILL");
+    await child.exited;
+    expect(helped.read().labMs).not.toBeNull();
+  });
+
   test("one that is gone has used what it had", () => {
     const child = Bun.spawnSync(["true"]);
     const watch = new MachineWatch([child.pid]);
