@@ -21,6 +21,8 @@ export class Item {
   demand: Nanoseconds = 0;
   /** What is to be done; only the workload looks inside. */
   payload: unknown = null;
+  /** Bytes that it carries and nobody reads, so that what waits takes the memory it would; kept when the item is used again. */
+  body: Uint8Array | null = null;
 }
 
 /** Items for reuse, so that a message costs no allocation. */

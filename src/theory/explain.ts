@@ -4,6 +4,7 @@ import type { Scenario } from "../scenario/schema.ts";
 import { droppedTotal } from "../telemetry/ledger.ts";
 import { Facts } from "./explain/facts.ts";
 import type { Finding, Look } from "./explain/finding.ts";
+import { heldMemory } from "./explain/held.ts";
 import {
   bursts,
   busyKeys,
@@ -40,7 +41,15 @@ export function explain(result: Explained, scenario: Scenario): string {
   const limit = found ?? (coresTaken ? null : arrivals(facts));
   const told = found === null && !coresTaken;
   const another = limit === null || machine !== null ? "" : anotherLimit(facts, limit.limit);
-  return said(machine?.sentence, limit?.text, aftermath(facts, told), explainFailures(result.flow), againstTheory(facts), another);
+  return said(
+    machine?.sentence,
+    limit?.text,
+    aftermath(facts, told),
+    heldMemory(facts),
+    explainFailures(result.flow),
+    againstTheory(facts),
+    another,
+  );
 }
 
 function said(...sentences: readonly (string | null | undefined)[]): string {

@@ -24,6 +24,7 @@ export class MessageIntake implements Intake {
   /** What writing messages for other threads costs. */
   readonly meter = new WireMeter();
   private readonly generated: GeneratedPayloads;
+  private readonly size: number;
   private sequences = new Uint32Array(1024);
   /** Names of replayed keys by number, and back. Generated keys need none. */
   private readonly names: string[] = [];
@@ -42,12 +43,14 @@ export class MessageIntake implements Intake {
     private readonly keys = Number.POSITIVE_INFINITY,
   ) {
     this.generated = new GeneratedPayloads(shape, seed);
+    this.size = shape.size;
   }
 
   accept(arrival: Arrival, item: Item): string | null {
     if (arrival.line === 0) {
       item.key = arrival.key;
       item.payload = this.generated.next();
+      if (this.size > 0) this.fill(item);
     } else {
       const reason = this.parse(arrival, item);
       if (reason !== null) {
@@ -94,6 +97,12 @@ export class MessageIntake implements Intake {
     if (this.serviceTimes !== null) words.float(item.demand);
     if (this.meter.due) this.encodeTimed(link.writer, item.payload as Payload, words);
     else link.writer.encode(item.payload as Payload, words);
+  }
+
+  /** An item that is used again has its bytes already: only those beyond the most that ever waited at once are new. */
+  private fill(item: Item): void {
+    // Memory that nobody has written to is none yet.
+    if (item.body?.length !== this.size) item.body = new Uint8Array(this.size).fill(0x20);
   }
 
   private encodeTimed(writer: PayloadWriter, payload: Payload, words: WordWriter): void {

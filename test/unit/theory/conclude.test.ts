@@ -385,3 +385,17 @@ test("P1-E3 P2-E5 what queries cost messages is told against the same case witho
   );
   expect(conclude([at(100, 5), at(400, 6)]).join()).not.toContain("without queries");
 });
+
+test("P2-R2 what waiting messages held, where they have a size, and what an unlimited queue adds each second", () => {
+  const held = (mode: Mode, queue: object, change: object = {}, growthPerSecond = 500) => {
+    const one = sketch(mode, {}, {}, {});
+    const result = { ...one, queue: { ...one.queue, highWater: 2000, growthPerSecond } };
+    return explain(result, scenario({ message: { size: "100KB" }, queue, ...change }));
+  };
+  expect(held("async", { capacity: "unlimited" })).toContain(
+    "2.00 k waiting messages of 100 KB held 200 MB at most, of the 1.00 MB that the case took; the line grew by 50.0 MB a second.",
+  );
+  expect(held("async", { capacity: 2000 })).toContain("held 200 MB at most, of the 1.00 MB that the case took.");
+  for (const silent of [held("sync", {}), held("async", {}, { message: { size: "100B" } }), held("async", {}, { message: {} })])
+    expect(silent).not.toContain("waiting messages of");
+});

@@ -225,6 +225,19 @@ describe("generated messages", () => {
 });
 
 describe("intake", () => {
+  test("P2-R2 a message of a size holds that many bytes, once for each item however often it is used", () => {
+    const intake = new MessageIntake({ ...SHAPE, size: 5000 }, 1);
+    const [first, second] = [new Item(), new Item()];
+    for (const item of [first, second]) expect(intake.accept(new Arrival(), item)).toBeNull();
+    expect([first.body?.length, second.body?.length, first.body === second.body]).toEqual([5000, 5000, false]);
+    const { body } = first;
+    intake.accept(new Arrival(), first);
+    expect(first.body).toBe(body);
+    const none = new Item();
+    new MessageIntake({ ...SHAPE, size: 0 }, 1).accept(new Arrival(), none);
+    expect(none.body).toBeNull();
+  });
+
   test("numbers keys, counts each key's messages, keeps the first hundred rejections with their line", () => {
     const intake = new MessageIntake(SHAPE, 1);
     const text = (worker: string) => JSON.stringify({ worker_id: worker, payload: { op: "increment", key: "k" }, timestamp: 0 });
