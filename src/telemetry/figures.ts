@@ -135,6 +135,7 @@ const FIGURES: Readonly<Record<string, Figure>> = {
   batch_size: value((one) => (one.batches.count > 0 ? one.batches.meanSize : null)),
   blocked_ms: value((one) => one.sourceBlockedMs),
   cpu: value((one) => (one.durationMs > LEAST_SPAN_MS ? one.process.cpuMs / one.durationMs : null)),
+  cpu_ms: value((one) => one.process.cpuMs),
   cores: CORES,
   loop_delay_ms: LOOP_DELAY,
   memory: value((one) => one.process.peakRssBytes),
