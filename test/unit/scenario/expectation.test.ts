@@ -4,6 +4,8 @@ import { checkScenario } from "../../../src/scenario/check.ts";
 import { YamlFile } from "../../../src/scenario/document.ts";
 import { figuresIn, isProblem, parseExpectation } from "../../../src/scenario/expectation.ts";
 import { nameProblems } from "../../../src/scenario/expectation-names.ts";
+import { listScenarios } from "../../../src/scenario/find.ts";
+import { loadScenario } from "../../../src/scenario/load.ts";
 import { rounds } from "../../support/campaign.ts";
 
 /** Where and how a text breaks the grammar. */
@@ -179,5 +181,15 @@ describe("expectations in a scenario file", () => {
 
   test("what is no comparison is refused", () => {
     expect(placed("3")[0]).toStartWith("5:5: expect.0: must be a comparison of figures");
+  });
+});
+
+describe("shipped scenarios", () => {
+  const shipped = listScenarios("/").listed.filter(({ hypothesis }) => hypothesis !== undefined);
+
+  test.each(shipped.map(({ name, file }) => [name, file]))("%s says what its hypothesis comes to, a sentence each", (_, file) => {
+    const { expect: rules = [] } = loadScenario(file);
+    expect(rules.length).toBeGreaterThan(0);
+    for (const { because = "" } of rules) expect(because).toMatch(/^\S.*\.$/);
   });
 });
