@@ -126,7 +126,8 @@ export interface SelfCheck {
     | "histograms"
     | "series"
     | "highWater"
-    | "queueWait";
+    | "waiting"
+    | "inFlight";
   readonly ok: boolean;
   readonly figure: number;
 }

@@ -17,6 +17,7 @@ import { type Mode, type Scenario, scenarioSchema, WIRE_FORMATS } from "../../sr
 import { loadDuration } from "../../src/scenario/semantics.ts";
 import { imbalance } from "../../src/telemetry/ledger.ts";
 import type { Sample } from "../../src/telemetry/result.ts";
+import { spansOf } from "../../src/telemetry/series.ts";
 import { simulate } from "../../src/theory/simulate.ts";
 import { GeneratedPayloads } from "../../src/workloads/message/generated.ts";
 import { apply, digestOf, type State, stateJson } from "../../src/workloads/message/state.ts";
@@ -167,6 +168,18 @@ describe.each(RUNNERS)("executor $mode", ({ mode, run, runs, exact }) => {
         // Nothing that was due waited for two causes at a time.
         if (exact && given.warmup === 0 && dropped === 0) expect(result.sourceBlockedMs).toBeLessThan(result.durationMs + 0.01);
         for (let i = 1; i < samples.length; i++) expect(samples[i]?.t ?? 0).toBeGreaterThan(samples[i - 1]?.t ?? 0);
+        // The series has all of the run, its end too: Σ rate × length of the interval.
+        const spans = spansOf(samples);
+        const total = (of: (sample: Sample) => number) =>
+          spans.reduce((sum, { from, sample }) => sum + (of(sample) * (sample.t - from)) / 1000, 0);
+        expect(total(({ offered }) => offered)).toBeCloseTo(result.ledger.scheduled, 6);
+        expect(total(({ processed }) => processed)).toBeCloseTo(result.ledger.processed, 6);
+        expect(total((sample) => sample.dropped)).toBeCloseTo(dropped, 6);
+        for (const { processed, p50, p99 } of exact && given.warmup === 0 ? samples : [])
+          expect([p50 === null, p99 === null]).toEqual([processed === 0, processed === 0]);
+        // Levels are what lies between, whoever looks when: an item is at work for as long as its batch and its service take.
+        if (given.warmup === 0 && dropped === 0)
+          expect(total(({ inFlight }) => inFlight) * 1000).toBeCloseTo((batch.mean + service.mean) * sojourn.count, 3);
       }),
       { numRuns: rounds(runs), examples: [[SAMPLE_BEFORE_ARRIVAL]] },
     );

@@ -10,9 +10,11 @@ import type { SelfCheck } from "../../telemetry/result.ts";
  * but for rounding: their tolerances are far above that and far below anything that a reader of the figures would care for.
  */
 
-/** Relative: sums of 10⁸ instants of hours lose about 10⁻³ at worst, a run of minutes less than 10⁻⁹. */
-const SUMS = 0.005;
-/** Per item: sojourns of less than this are no more exact than reading a clock. */
+/** Relative: sums of 10⁸ instants of hours lose 10⁻⁴ of sojourns of 10 µs, a run of minutes less than 10⁻⁹ of anything. */
+const SUMS = 0.001;
+/** Of one item's times, which add up to the last digit. */
+const PARTS = 1e-6;
+/** Per item: sojourns of less than this are no more exact than reading a clock; nor are they where that went back by more. */
 const CLOCK: Nanoseconds = 100;
 /** Buckets are 0.1 % wide, so a value is off by half of that; those under 2048 ns are cut to whole ones. */
 const BUCKETS = 0.002;
@@ -38,8 +40,13 @@ export interface Evidence {
   /** What the samples add up to. */
   readonly told: { readonly offered: number; readonly processed: number; readonly dropped: number };
   readonly queue: { readonly meanDepth: number; readonly highWater: number };
-  /** Time integral of the queue's depth over the whole run; null where items leave a queue without a wait in the histogram, or there is none. */
-  readonly queueArea: number | null;
+  /**
+   * Time integrals of what waited and of what was at work, over the whole run, as the levels of the series add up to; null where not every
+   * item that was there is in the histograms.
+   */
+  readonly levels: { readonly waiting: number; readonly inFlight: number } | null;
+  /** The latency that is spent waiting: `queue`, or `schedule` where there is none. */
+  readonly waitsIn: "queue" | "schedule";
   /** By how much the clock went back between two samples, at most. */
   readonly steppedBack: Nanoseconds;
 }
@@ -81,7 +88,7 @@ export function selfChecks(evidence: Evidence): SelfCheck[] {
   ];
   // What a thread took with it when it died is in no counter; such a run has failed in any case.
   if (lost === 0) checks.push(exactly("departures", evidence.arrivals - counts.left), littleCheck(evidence));
-  if (evidence.queueArea !== null) checks.push(queueCheck(evidence, evidence.queueArea));
+  if (evidence.levels !== null) checks.push(...levelChecks(evidence, evidence.levels));
   return checks;
 }
 
@@ -108,8 +115,10 @@ export function problemOf({ name, figure }: SelfCheck, { ledger }: Evidence): st
       return `The series differs from the ledger by ${figure.toFixed(1)} items: charts do not show the whole run.`;
     case "highWater":
       return `The queue's mean depth is above its high-water mark by ${(-figure).toFixed(3)}: one of them is wrong.`;
-    case "queueWait":
-      return `Waits in the queue differ by ${percent(figure)} from what its depth over time says: latency.queue is measured wrongly.`;
+    case "waiting":
+      return `Waits differ by ${percent(figure)} from what the depth over time says: one of them is measured wrongly.`;
+    case "inFlight":
+      return `Time at work differs by ${percent(figure)} from what was in flight over time: one of them is measured wrongly.`;
     default:
       return name satisfies never;
   }
@@ -131,10 +140,12 @@ function compared(name: SelfCheck["name"], a: number, b: number, count: number, 
 }
 
 /** Every part has as many items as there are sojourns, and the parts add up to them. */
-function partsCheck({ histograms: { sojourn, ...parts }, counts }: Evidence): SelfCheck {
+function partsCheck(evidence: Evidence): SelfCheck {
+  const { sojourn, ...parts } = evidence.histograms;
+  const { counts } = evidence;
   const all = Object.values(parts);
   const sum = all.reduce((total, part) => total + part.sum, 0);
-  const check = compared("parts", sum, sojourn.sum, sojourn.count, SUMS, CLOCK);
+  const check = compared("parts", sum, sojourn.sum, sojourn.count, PARTS, tick(evidence));
   const missing = Math.max(...[sojourn, ...all].map((part) => Math.abs(part.count - counts.measured)));
   if (missing === 0) return check;
   return { name: "parts", ok: false, figure: Math.max(check.figure, missing / Math.max(1, counts.measured)) };
@@ -167,12 +178,22 @@ function littleCheck(evidence: Evidence): SelfCheck {
   const { from, until, arrivals } = evidence;
   const { meanInSystem, lambdaTimesW } = littlesLaw(evidence);
   const span = Math.max(1, until - from);
-  return compared("littlesLaw", meanInSystem * span, lambdaTimesW * span, arrivals, SUMS, CLOCK);
+  return compared("littlesLaw", meanInSystem * span, lambdaTimesW * span, arrivals, SUMS, tick(evidence));
 }
 
-/** Little's law of the queue alone: the time integral of its depth is the sum of the waits in it. */
-function queueCheck({ histograms: { queue } }: Evidence, area: number): SelfCheck {
-  return compared("queueWait", area, queue.sum, queue.count, SUMS, CLOCK);
+/** Little's law of the line alone and of what is at work alone: the time integral of a level is the sum of the times that items are part of it. */
+function levelChecks(evidence: Evidence, { waiting, inFlight }: NonNullable<Evidence["levels"]>): SelfCheck[] {
+  const { [evidence.waitsIn]: wait, batch, service } = evidence.histograms;
+  const each = tick(evidence);
+  return [
+    compared("waiting", waiting, wait.sum, wait.count, SUMS, each),
+    compared("inFlight", inFlight, batch.sum + service.sum, service.count, SUMS, each),
+  ];
+}
+
+/** How exact one item's times are. */
+function tick(evidence: Evidence): Nanoseconds {
+  return CLOCK + backwards(evidence);
 }
 
 /** The furthest that an instant lay before the one it follows, between samples or along an item's way. */

@@ -152,9 +152,9 @@ export class CaseSampler implements Sampler {
     this.onSample(sample, ledger, this.runningNow);
   }
 
-  /** Time integral of what waited, to the last sample. */
-  get waitingArea(): number {
-    return this.last.waiting;
+  /** Time integrals of what waited and of what was in flight, to the last sample. */
+  get levels(): { readonly waiting: number; readonly inFlight: number } {
+    return this.last;
   }
 
   private addUp({ offered, processed, dropped }: Sample, seconds: number): void {

@@ -230,11 +230,10 @@ function offeredRate({ plan: { scenario }, facts, pipeline }: Measured): number 
 /** What the run's own checks look at. */
 function evidenceOf({ plan, execution, pipeline }: Measured, ledger: Ledger, counts: Counts, histograms: Evidence["histograms"]): Evidence {
   const { offered, sampler } = pipeline;
-  const { warmup, endedAt } = { warmup: plan.scenario.warmup * 1000, endedAt: execution.endedAt };
-  // The queue is watched from the end of the warm-up on and its waits are those of what was due after it; what was pushed out of it,
-  // failed or is unfinished has none.
-  const allMeasured =
-    warmup === 0 && plan.mode !== "sync" && ledger.processed === ledger.scheduled - ledger.rejected - ledger.dropped.newest;
+  const { endedAt } = execution;
+  const warmup = plan.scenario.warmup * 1000;
+  // Levels are of all items and times of those due after warm-up; who failed, was pushed out or is unfinished has none.
+  const allMeasured = warmup === 0 && ledger.processed === ledger.scheduled - ledger.dropped.newest;
   return {
     ledger,
     countedTwice: sampler.countedTwice,
@@ -247,7 +246,8 @@ function evidenceOf({ plan, execution, pipeline }: Measured, ledger: Ledger, cou
     lost: execution.lost,
     told: sampler.told,
     queue: execution.queue,
-    queueArea: allMeasured ? sampler.waitingArea : null,
+    levels: allMeasured ? sampler.levels : null,
+    waitsIn: plan.mode === "sync" ? "schedule" : "queue",
     steppedBack: sampler.steppedBack,
   };
 }

@@ -1,0 +1,43 @@
+import { describe, expect, test } from "bun:test";
+import { type Scenario, scenarioSchema } from "../../../src/scenario/schema.ts";
+import { rounds } from "../../support/campaign.ts";
+import { PLANTED, type PlantedFault, WARMUP } from "../../support/planted/measurement.ts";
+import { randomCase } from "../../support/random-scenarios.ts";
+import { runVirtually } from "../../support/virtual-run.ts";
+
+const load = { executor: "constant-arrival-rate", rate: 400, duration: "350ms", arrivals: "poisson" };
+/** A line forms, before the queue as well as in it: it has 10 places for what comes four times as fast as it is done. */
+const line = { title: "planted", load, work: { kind: "cpu", time: "10ms" }, keys: { count: 3 }, queue: { capacity: 10 } };
+
+const SCENARIOS: Readonly<Record<PlantedFault["in"], Scenario>> = {
+  line: scenarioSchema.parse(line),
+  drops: scenarioSchema.parse({ ...line, queue: { capacity: 10, overflow: "drop-newest" } }),
+  "warm-up": scenarioSchema.parse({ ...line, warmup: `${WARMUP / 1e6}ms` }),
+  batches: scenarioSchema.parse({ ...line, batch: { size: 4 }, keys: { count: 1 } }),
+};
+
+describe("P1-S a run checks its own measuring", () => {
+  test.each(PLANTED)("$fault: $caughtBy finds it", async ({ plant, caughtBy, in: where }) => {
+    const takeOut = plant();
+    const { result } = await runVirtually(SCENARIOS[where], "async").finally(takeOut);
+    expect(result.checks?.filter(({ ok }) => !ok).map(({ name }) => name)).toContain(caughtBy);
+    expect(result.status).toBe("invalid");
+    expect(result.problems.length).toBeGreaterThan(0);
+  });
+
+  test("of a run without a mistake every check holds, whatever the scenario", async () => {
+    for (const scenario of Object.values(SCENARIOS)) {
+      for (const mode of ["sync", "async"] as const) {
+        const { result } = await runVirtually(scenario, mode);
+        expect([result.status, result.problems]).toEqual(["completed", []]);
+      }
+    }
+    for (let i = 0; i < rounds(60); i++) {
+      const one = randomCase(15, i);
+      if (one === null || one.mode === "parallel") continue;
+      const { result } = await runVirtually(one.scenario, one.mode);
+      expect(result.checks?.filter(({ ok }) => !ok)).toEqual([]);
+      expect(result.littlesLaw.relativeError).toBeLessThan(1e-6);
+    }
+  });
+});
