@@ -25,18 +25,32 @@ export function conclude(all: readonly CaseResult[], scenario?: Pick<Scenario, "
   // Of several fields at once the pictures tell more.
   if (fields.length === 1 && fields[0] === "load.rate") sentences.push(...modesCompared(byRate(cases)));
   sentences.push(...queriesCompared(cases), ...enginesCompared(cases, fields), ...withoutBound(cases));
-  return sentences.length === 0 ? [] : [...disturbed(cases), ...sentences];
+  return sentences.length === 0 ? [] : [...disturbed(cases), ...invalid(cases), ...sentences];
+}
+
+/** Of cases whose measurement is not valid figures are told, and that they do not count. */
+function invalid(cases: readonly CaseResult[]): string[] {
+  const those = cases.filter(({ status }) => status === "invalid");
+  if (those.length === 0) return [];
+  const which = those.length === cases.length ? "" : ` (${namesOf(those)})`;
+  const [is, it] = [agreeing(those.length, "is", "are"), agreeing(those.length, "it", "them")];
+  return [
+    `${counted(those.length, "case")} of ${cases.length}${which} ${is} not measured validly: what is told of ${it} below does not count.`,
+  ];
+}
+
+function namesOf(cases: readonly CaseResult[]): string {
+  const names = cases.map(({ mode, params }) =>
+    [mode, ...Object.entries(params).map(([field, value]) => `${field} ${valueText(value)}`)].join(" "),
+  );
+  return `${names.slice(0, MOST_GROUPS).join("; ")}${names.length > MOST_GROUPS ? "; …" : ""}`;
 }
 
 /** Of cases that something else had a part in figures are told, but no best point and no law. */
 function disturbed(cases: readonly CaseResult[]): string[] {
   const those = cases.filter(isDisturbed);
   if (those.length === 0) return [];
-  const named = those.map(({ mode, params }) =>
-    [mode, ...Object.entries(params).map(([field, value]) => `${field} ${valueText(value)}`)].join(" "),
-  );
-  const which =
-    those.length === cases.length ? "" : ` (${named.slice(0, MOST_GROUPS).join("; ")}${named.length > MOST_GROUPS ? "; …" : ""})`;
+  const which = those.length === cases.length ? "" : ` (${namesOf(those)})`;
   return [
     `${counted(those.length, "case")} of ${cases.length}${which} ${agreeing(those.length, "was", "were")} disturbed by what else the machine did: differences may come from that, and no best point and no law is made of ${agreeing(those.length, "it", "them")}.`,
   ];

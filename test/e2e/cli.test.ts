@@ -209,6 +209,28 @@ describe("bad input never shows a stack trace", () => {
   });
 });
 
+describe("hypotheses", () => {
+  const EXPECTING =
+    "title: expecting\ndescription: What it explores.\nmodes: [sync]\nload: { executor: bursts, size: 20 }\nwork: { kind: sleep, time: 1ms }\nexpect:\n  - sync.processed == 20\n  - that: sync.dropped.count > 0\n    because: Something is dropped.\n";
+
+  test("are in the result with their figures, and one that does not hold fails the run only with --strict", async () => {
+    const path = file("expecting.yaml", EXPECTING);
+    const calm = await lab(["run", path, "--headless", "--json", "-"]);
+    expect(calm.code).toBe(0);
+    const { hypotheses = [], scenario } = JSON.parse(calm.stdout) as RunResult;
+    expect(scenario.description).toBe("What it explores.");
+    expect(hypotheses.map(({ sentence }) => sentence)).toEqual(["sync.processed == 20", "Something is dropped."]);
+    expect(hypotheses[1]?.figures).toHaveProperty(["sync.dropped.count"]);
+    const { code, stdout, stderr } = await lab(["run", path, "--headless", "--strict", "--json", "-"]);
+    const told = (JSON.parse(stdout) as RunResult).hypotheses?.[1]?.ok;
+    // On a machine that others use nothing can be told.
+    expect([false, null]).toContain(told ?? null);
+    expect(code).toBe(told === false ? 99 : 0);
+    if (told === false)
+      expect(stderr).toContain(`${path}:8:11: expect.1: must hold sync.dropped.count > 0, got sync.dropped.count (0) > 0`);
+  });
+});
+
 describe("thresholds", () => {
   const GATED =
     'title: gated\nmodes: [sync, async]\nload: { executor: bursts, size: 20 }\nwork: { kind: sleep, time: 1ms }\nthresholds:\n  dropped: ["count==0"]\n  sojourn_ms:\n    - "p(99)<2000"\n    - "max<3"\n';

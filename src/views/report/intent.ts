@@ -32,7 +32,7 @@ export function verdictHead({ ok }: HypothesisResult): string {
 
 /** By what it was judged, or why it was not. */
 export function verdictGrounds({ ok, reading, why }: HypothesisResult): string {
-  return printable(ok === null ? (why ?? "") : reading, 400);
+  return printable(ok === null ? (why ?? "") : reading, WHOLE);
 }
 
 /** Each expectation with its verdict and, below it, the figures that bear it. */

@@ -27,7 +27,8 @@ function timeText(ms: number | null | undefined): string {
 
 /** Where the time of an item went, on average. */
 function timeLine({ latency }: CaseResult): string | null {
-  if (latency.sojourn.count === 0) return null;
+  const known = [latency.schedule, latency.queue, latency.batch, latency.service].every(({ mean }) => Number.isFinite(mean));
+  if (latency.sojourn.count === 0 || !known) return null;
   const part = (name: string, { mean }: LatencySummary) => ({ name, value: mean });
   const parts = [
     part("until taken in", latency.schedule),
