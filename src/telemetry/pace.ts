@@ -18,19 +18,30 @@ export function keepsPace({
   return (settled * durationMs) / arriving >= 0.95 * (offeredRate ?? 0);
 }
 
-/** Milliseconds a second from which on messages take longer and longer. */
-const GROWING = 10;
+/** Milliseconds a second from which on messages take longer and longer; where they come in bursts more, since each burst has a line. */
+const GROWING = { even: 10, bursts: 50 };
 
 /**
  * True when all that came was done, as fast as it came, and what waited did not become more and more: how long a message takes by itself,
- * reading it and filling its batch included, is no line.
+ * reading it and filling its batch included, is no line, and neither is what a burst takes to be done.
  */
 export function keepsUp(one: CaseResult): boolean {
   const { ledger, queue, durationMs, series } = one;
-  if (droppedTotal(ledger) > 0 || ledger.unfinished > 0 || !keepsPace(one)) return false;
+  if (droppedTotal(ledger) > 0 || ledger.unfinished > 0) return false;
   // A few are in line at any time.
   const grown = (queue.growthPerSecond * durationMs) / 1000;
-  return grown <= 3 + 0.02 * ledger.scheduled && (lineGrowth(series) ?? 0) <= GROWING;
+  if (grown > 3 + 0.02 * ledger.scheduled) return false;
+  const growth = lineGrowth(series);
+  if (isEven(series)) return keepsPace(one) && (growth ?? 0) <= GROWING.even;
+  return growth === null ? keepsPace(one) : growth <= GROWING.bursts;
+}
+
+/** What comes in bursts has a line that grows and shrinks with them. */
+function isEven(series: readonly Sample[]): boolean {
+  const arriving = series.map(({ offered }) => offered);
+  const mean = arriving.reduce((sum, rate) => sum + rate, 0) / Math.max(1, arriving.length);
+  const variance = arriving.reduce((sum, rate) => sum + (rate - mean) ** 2, 0) / Math.max(1, arriving.length);
+  return variance <= mean ** 2;
 }
 
 /**

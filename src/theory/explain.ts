@@ -32,7 +32,8 @@ export function explain(result: Explained, scenario: Scenario): string {
   const machine = explainMachine(result);
   if (scenario.workload === "fetch" && result.throughput > 0) return said(machine?.sentence, explainFetch(result, scenario));
   if (result.ledger.processed === 0) return said(machine?.sentence, nothing(result));
-  if (result.ledger.scheduled === 1) return said(machine?.sentence, oneItem(result, scenario));
+  if (result.ledger.processed === 1)
+    return said(machine?.sentence, oneItem(result, scenario), aftermath(new Facts(result, scenario), false));
   if (result.throughput === 0) return "Too little was done before the end to say what held it back.";
   const facts = new Facts(result, scenario);
   const coresTaken = machine?.coresTaken ?? false;
@@ -62,10 +63,13 @@ function nothing({ ledger, failures, fetch }: Explained): string {
   return `Nothing was processed: ${formatCount(ledger.failed)} failed, ${formatCount(most.count)} of them with "${most.reason}"${fetch === undefined ? "" : attemptsGoneWrong(fetch)}.`;
 }
 
-/** One alone has no rate, and nothing holds it back. */
-function oneItem({ latency }: Explained, { workload }: Scenario): string {
+/** One alone has no rate, and nothing can be told from it. */
+function oneItem({ ledger, latency }: Explained, { workload }: Scenario): string {
   const noun = workload === "flow" ? "item" : "message";
-  return `One ${noun} is all there was: it took ${formatMs(latency.sojourn.mean)}, of it ${formatMs(latency.service.mean)} work.`;
+  const took = `it took ${formatMs(latency.sojourn.mean)}, of it ${formatMs(latency.service.mean)} work`;
+  return ledger.scheduled === 1
+    ? `One ${noun} is all there was: ${took}.`
+    : `Only one ${noun} of ${formatCount(ledger.scheduled)} was processed: ${took}.`;
 }
 
 /** Each looks for one cause; the first that finds its own speaks. */
@@ -100,7 +104,8 @@ function arrivals(facts: Facts): Finding {
       ? "all of them were processed"
       : `${formatCount(ledger.processed)} ${agreeing(ledger.processed, "was", "were")} processed, ${others.join(", ")},`;
   const figures = `${all} at ${rate}, with a median sojourn time of ${formatMs(latency.sojourn.p50)}`;
-  if (!facts.prompt && !facts.closedLoop)
+  if (facts.overrun && !facts.longEnough) return { limit: "none", text: `The run was too short to say what held it back: ${figures}.` };
+  if ((!facts.prompt || facts.overrun) && !facts.closedLoop)
     return { limit: "none", text: `No single limit shows: ${figures}, of the work ${formatMs(latency.service.p50)}.` };
   if (!facts.closedLoop) return { limit: "arrivals", text: `The arrivals are the limit: ${figures}.` };
   const who = facts.clients === 1 ? "the one client" : `each of the ${formatCount(facts.clients)}`;

@@ -9,12 +9,14 @@ import { inspectTape } from "../../src/load/tape.ts";
 import type { Mode, Scenario } from "../../src/scenario/schema.ts";
 import { loadDuration } from "../../src/scenario/semantics.ts";
 import type { Histogram } from "../../src/telemetry/histogram.ts";
+import type { Sample } from "../../src/telemetry/result.ts";
 import { virtualSetup } from "./virtual-setup.ts";
 
 /** What a case measured on a virtual clock, and every sojourn of it. */
 export interface VirtualOutcome {
   readonly result: RunnerResult;
   readonly sojourn: Histogram;
+  readonly samples: readonly Sample[];
 }
 
 /** Runs a case whole, on a virtual clock. */
@@ -23,7 +25,8 @@ export async function runVirtually(scenario: Scenario, mode: Mode): Promise<Virt
   const { plan, time } = setup;
   const tape = openTape(scenario, () => null);
   const facts = await inspectTape(tape, loadDuration(scenario), scenario.warmup);
-  const pipeline = buildPipeline(setup, facts, () => {});
+  const samples: Sample[] = [];
+  const pipeline = buildPipeline(setup, facts, (sample) => samples.push(sample));
   const executor: Executor = mode === "sync" ? new SyncExecutor() : new AsyncExecutor();
   const execution = await time.run(executor.execute(pipeline.job));
   const states = execution.state.flatMap((slice) => slice.entries);
@@ -31,5 +34,5 @@ export async function runVirtually(scenario: Scenario, mode: Mode): Promise<Virt
   const [first, ...more] = execution.recorders.map((recorder) => recorder.sojourn);
   if (first === undefined) throw new Error("unreachable");
   for (const one of more) first.merge(one);
-  return { result, sojourn: first };
+  return { result, sojourn: first, samples };
 }

@@ -54,7 +54,7 @@ export function bestBatches(all: readonly CaseResult[], batched: readonly string
 
 function noBest(group: readonly CaseResult[]): string {
   if (group.some(isDisturbed)) return "no batch is called best of cases that were disturbed";
-  return group.some(keepsUp) ? "no batch is better than the others by more than noise" : "with no batch all that came was done";
+  return group.some(keepsUp) ? "no batch is better than the others by more than noise" : "no batch keeps up with what comes";
 }
 
 /** The best point moves when two groups have none in common that is best, and stays when all have. */

@@ -4,7 +4,7 @@ import { agreeing, counted } from "../../kernel/wording.ts";
 import { keyShares } from "../../load/keys.ts";
 import { droppedTotal } from "../../telemetry/ledger.ts";
 import { explainHandlers } from "../explain-flow.ts";
-import { BUSY, type Facts } from "./facts.ts";
+import { BUSY, type Facts, FULL } from "./facts.ts";
 import type { Finding } from "./finding.ts";
 import { heavyTailed } from "./theory.ts";
 
@@ -19,7 +19,7 @@ export function queryStorm(facts: Facts): Finding | null {
     return { limit: "queries", text };
   }
   const share = facts.shareOf(facts.result.sourceBlocked.queryMs);
-  if (share < 0.3) return null;
+  if (share < 0.3 || answered === 0) return null;
   const text = `Queries are the limit: answering ${formatCount(answered)} of them kept messages waiting ${formatShare(share)} of the time ${p99}. Snapshots, or parallel mode, take them off this thread.`;
   return { limit: "queries", text };
 }
@@ -45,7 +45,9 @@ export function slowSource(facts: Facts): Finding | null {
   const share = Math.min(1, facts.shareOf(result.sourceBlocked.readMs));
   // Where the queue is full it is not for want of reads that more is not done.
   const heldUp = droppedTotal(result.ledger) > 0 || result.sourceBlocked.queueFullMs > 0.2 * result.sourceBlocked.readMs;
-  if (share < 0.5 || heldUp || !(facts.overrun || facts.closedLoop || share >= BUSY)) return null;
+  // A thread that computes all the time reads no sooner either.
+  if (share < 0.5 || facts.readMs === 0 || heldUp || facts.busiest >= FULL || !(facts.overrun || facts.closedLoop || share >= BUSY))
+    return null;
   const read = facts.readMs;
   if (result.mode === "sync") {
     const text = `The source is the limit: reading held the one thread ${formatShare(share)} of the time, at ${facts.rate}; a read takes ${formatMs(read)} on average, and nothing else happens meanwhile. async overlaps reads.`;

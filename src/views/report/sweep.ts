@@ -100,7 +100,7 @@ export function bestLine(cases: readonly CaseResult[]): string {
   if (most === undefined) return "";
   if (completed.some(isDisturbed)) return `None is called best: some of the points were disturbed (${DISTURBED}).`;
   if (completed.every(keepsUp)) return "None is best: no point is better than the others by more than noise.";
-  return `None is best: at no point all that came was done. Most was done at ${of(most)}`;
+  return `None is best: no point keeps up with what comes. Most was done at ${of(most)}`;
 }
 
 /** The swept fields of a case, as a person reads them. */

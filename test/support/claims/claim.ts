@@ -1,0 +1,97 @@
+import type { Scenario } from "../../../src/scenario/schema.ts";
+import type { CaseResult, Sample } from "../../../src/telemetry/result.ts";
+import { type Parts, printed, says, template } from "./template.ts";
+
+/** A case and what was asked of it. */
+export interface Told {
+  readonly result: CaseResult;
+  readonly scenario: Scenario;
+}
+
+/** A kind of sentence, and what it is held against: the first figure that does not bear it, in words; null: all do. */
+export interface Claim {
+  readonly match: (sentence: string) => Parts | null;
+  readonly check: (parts: Parts, told: Told) => string | null;
+}
+
+export function claim(text: string, ...checks: readonly ((parts: Parts, told: Told) => string | null)[]): Claim {
+  return {
+    match: template(text),
+    check: (parts, told) => checks.map((check) => check(parts, told)).find((wrong) => wrong !== null) ?? null,
+  };
+}
+
+/** The printed part is that figure of the case; absent where the sentence leaves it out. */
+export function figure(part: string, of: (told: Told) => number | null): (parts: Parts, told: Told) => string | null {
+  return (parts, told) => {
+    const text = parts[part];
+    if (text === undefined) return null;
+    const value = of(told);
+    return says(text, value) ? null : `${part} is said to be ${text} and is ${value}`;
+  };
+}
+
+export function must(what: string, holds: (told: Told, parts: Parts) => boolean): (parts: Parts, told: Told) => string | null {
+  return (parts, told) => (holds(told, parts) ? null : what);
+}
+
+// Figures, worked out from the result alone.
+
+export const rate = figure("rate", ({ result }) => result.throughput);
+export const dropped = ({ ledger }: CaseResult) => ledger.dropped.newest + ledger.dropped.oldest;
+export const mainOf = ({ process }: CaseResult) => process.threads.find(({ name }) => name === "main")?.utilization ?? 0;
+export const workersOf = ({ process }: CaseResult) =>
+  process.threads.filter(({ name }) => name !== "main").map(({ utilization }) => utilization ?? 0);
+export const busiest = (result: CaseResult) => Math.max(mainOf(result), ...workersOf(result));
+export const average = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
+
+/** How long a message takes when nothing is in its way: read, gathered and worked, the slowest read. */
+export function alone({ result, scenario }: Told): number {
+  const { service, batch } = result.latency;
+  return scenario.source.latency.max / 1000 + batch.p99 + service.mean;
+}
+
+/** Samples in which what was done had waited long. */
+export function crowded({ result, scenario }: Told, times = 10): Sample[] {
+  const { service, batch } = result.latency;
+  const long = Math.max(1, scenario.source.latency.max / 1000 + batch.p99 + times * Math.max(service.mean, service.p50));
+  return result.series.filter(({ p50, processed, depth }) => (processed > 0 && p50 !== null ? p50 > long : depth > 0));
+}
+
+/** Those in which messages waited, and the last two: the end of a run may be too short an interval to stand for itself. */
+export function nearCrowd(told: Told): Sample[] {
+  return [...crowded(told), ...told.result.series.slice(-2)];
+}
+
+/** A printed mean of some samples lies among their values. */
+export function among(part: string, values: (told: Told) => readonly number[]): (parts: Parts, told: Told) => string | null {
+  return (parts, told) => {
+    const text = parts[part];
+    if (text === undefined) return null;
+    const [least, most] = [Math.min(...values(told)), Math.max(...values(told))];
+    const { low, high } = printed(text);
+    return high >= least && low <= most ? null : `${part} is said to be ${text} and lies between ${least} and ${most}`;
+  };
+}
+
+/** Something waited, or was left: more came, at times at least, than could be done just then. */
+export function waited(told: Told): boolean {
+  const { result, scenario } = told;
+  const { ledger, latency } = result;
+  const behind = result.throughput < 0.96 * (result.offeredRate ?? 0);
+  const burst = scenario.load.executor === "bursts";
+  const closed = "vus" in scenario.load && latency.sojourn.mean > latency.service.mean;
+  const long = latency.sojourn.p99 > 5 * latency.service.p99;
+  return behind || burst || closed || long || dropped(result) > 0 || ledger.unfinished > 0 || crowded(told).length > 1;
+}
+
+/** Messages at work on average (Little's law), of those that can be. */
+export function inUse({ result, scenario }: Told, throughput = result.throughput): number {
+  const { service } = result.latency;
+  const { mode } = result;
+  const read = mode === "sync" ? (scenario.source.latency.min + scenario.source.latency.max) / 2000 : 0;
+  const holding = scenario.workload === "message" && ["none", "cpu", "sleep"].includes(scenario.work.kind);
+  const each = mode === "sync" || holding ? 1 : scenario.async.concurrency;
+  const slots = each * (mode === "parallel" ? Math.max(1, workersOf(result).length) : 1);
+  return (throughput * (service.mean + read)) / 1000 / slots;
+}

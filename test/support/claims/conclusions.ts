@@ -1,0 +1,235 @@
+import type { CaseResult } from "../../../src/telemetry/result.ts";
+import { type Parts, printed, says, sentencesOf, template, wrongNumbers, wrongSums } from "./template.ts";
+
+/** What the conclusions of a sweep may say, and what each of it is held against. */
+
+type Cases = readonly CaseResult[];
+interface Conclusion {
+  readonly match: (sentence: string) => Parts | null;
+  readonly check: (parts: Parts, cases: Cases) => string | null;
+}
+
+const text = (value: unknown) => (typeof value === "string" ? value : JSON.stringify(value));
+const drops = ({ ledger }: CaseResult) => ledger.dropped.newest + ledger.dropped.oldest;
+const isDisturbed = ({ disturbed }: CaseResult) => disturbed !== null && disturbed !== undefined;
+/** The cases that a label names: a mode, and values of fields. */
+function labelled(label: string, cases: Cases): Cases {
+  const [mode, ...fields] = label.split(", ");
+  return cases.filter(
+    (one) =>
+      one.mode === mode && fields.every((field) => Object.entries(one.params).some(([name, value]) => field === `${name} ${text(value)}`)),
+  );
+}
+/** All that came was done. */
+const kept = (one: CaseResult, share = 0.9) =>
+  drops(one) === 0 && one.ledger.unfinished === 0 && one.throughput >= share * (one.offeredRate ?? 0);
+/** No line grew: neither what waited, nor how long the later half of it took beside the earlier. */
+function steady({ queue, ledger, durationMs, series }: CaseResult): boolean {
+  if ((queue.growthPerSecond * durationMs) / 1000 > 4 + 0.03 * ledger.scheduled) return false;
+  const done = series.filter(({ processed }) => processed > 0).map(({ p50, p99 }) => (p50 ?? 0) + (p99 ?? 0));
+  const half = done.length >> 1;
+  const average = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
+  const [early, late] = [average(done.slice(0, half)), average(done.slice(-half))];
+  return half < 3 || late <= 1.3 * early + 10;
+}
+const differ = (a: number, b: number, share = 0.03) => Math.abs(a - b) > share * Math.max(a, b);
+
+function conclusion(pattern: string, check: (parts: Parts, cases: Cases) => string | null): Conclusion {
+  return { match: template(pattern), check };
+}
+
+function offered(rate: string | undefined, cases: Cases): CaseResult | undefined {
+  return cases.find((one) => says(rate, one.offeredRate ?? 0));
+}
+
+const CLAIMS: readonly Conclusion[] = [
+  conclusion("{label:*} keeps up with every rate tried, up to {most:N}/s.", ({ label = "", most }, cases) => {
+    const group = labelled(label, cases);
+    if (!says(most, Math.max(...group.map(({ offeredRate }) => offeredRate ?? 0)))) return "not the highest rate";
+    return group.every((one) => kept(one) && steady(one)) ? null : "at one of them not all was done, or a line grew";
+  }),
+  conclusion(
+    "{label:*} keeps up with {range:*}; at {over:N}/s {how:*}, and it does {most:N}/s at most.",
+    ({ label = "", range = "", over, how = "", most }, cases) => {
+      const group = labelled(label, cases).toSorted((a, b) => (a.offeredRate ?? 0) - (b.offeredRate ?? 0));
+      const one = offered(over, group);
+      if (one === undefined) return "no such rate";
+      if (!says(most, Math.max(...group.map(({ throughput }) => throughput)))) return "not the most that was done";
+      const below = group.slice(0, group.indexOf(one));
+      if ((range === "none of the rates tried") !== (below.length === 0)) return "a rate below kept up";
+      if (!below.every((each) => kept(each) && steady(each))) return "below it not all was done";
+      if (/^the line grows by (.*) a second$/.exec(how)?.[1] !== undefined) {
+        return says(/by (.*) a second/.exec(how)?.[1], one.queue.growthPerSecond) ? null : "grows otherwise";
+      }
+      const ending = /^(.*) of (.*) (?:is|are) (dropped|not done in the end)$/.exec(how);
+      if (ending !== null) return says(ending[1], ending[3] === "dropped" ? drops(one) : one.ledger.unfinished) ? null : "another number";
+      const done = /^only (.*)\/s (?:is|are) done$/.exec(how);
+      if (done !== null) return says(done[1], one.throughput) && one.throughput < (one.offeredRate ?? 0) ? null : "it did all";
+      return /^a message takes .* longer with every second$/.test(how) ? null : "nothing shows that it did not keep up";
+    },
+  ),
+  conclusion("sync and async both keep up with every rate tried.", (_, cases) =>
+    cases.every((one) => kept(one) && steady(one)) ? null : "not all was done",
+  ),
+  conclusion(
+    "async does no more than sync at any of these rates[[: what a message costs is computing, and an event loop gives it no second core]].",
+    (_, cases) =>
+      cases.some(
+        (one) =>
+          one.mode === "async" &&
+          cases.some((other) => other.mode === "sync" && other.offeredRate === one.offeredRate && one.throughput > 1.3 * other.throughput),
+      )
+        ? "at one it does"
+        : null,
+  ),
+  conclusion(
+    "async does more than sync from {from:N}/s on ({async:N}/s against {sync:N}/s){rest:*}.",
+    ({ from, async: more, sync: less, rest = "" }, cases) => {
+      const at = cases.filter((one) => says(from, one.offeredRate ?? 0));
+      const of = (mode: string) => at.find((one) => one.mode === mode);
+      if (!says(more, of("async")?.throughput ?? null) || !says(less, of("sync")?.throughput ?? null)) return "other rates";
+      if (printed(more ?? "").value <= 1.04 * printed(less ?? "").value) return "within noise";
+      const end = /^; at (.*)\/s it no longer does all that comes: (.*)\/s against (.*)\/s in sync/.exec(rest);
+      if (end === null) return rest === " and keeps up with all of them" ? null : "unknown";
+      const last = cases.filter((one) => says(end[1], one.offeredRate ?? 0));
+      const over = last.find(({ mode }) => mode === "async");
+      return over !== undefined && !(kept(over) && steady(over)) && says(end[2], over.throughput) ? null : "it did all";
+    },
+  ),
+  conclusion(
+    "{label:*} does {points:*} on a machine of {cores:N} {c:core|cores}[[ (the offered load differed: {loads:*}; a difference may be the load's)]]: {law:*}.",
+    ({ label = "", points = "", cores = "0", law = "" }, all) => {
+      const group = labelled(label, all);
+      for (const point of points.split(", ")) {
+        const [, rate] = /: (.*)\/s$/.exec(point) ?? [];
+        if (!group.some(({ throughput }) => says(rate, throughput))) return `no point did ${rate}`;
+      }
+      const fits = /(?:law|scalability law) fits/.test(law);
+      if (!fits) return null;
+      const explained = Number(/R² ([\d.]+)/.exec(law)?.[1] ?? 0);
+      if (explained < 0.9) return "a law that explains little";
+      if (group.some(isDisturbed)) return "a law of disturbed cases";
+      const used = group.filter(({ params }) => Object.values(params).some((value) => typeof value === "number" && value <= Number(cores)));
+      const computes = group.some(({ process, durationMs }) => process.cpuMs > 0.6 * durationMs * Number(cores));
+      return computes && used.length < 3 ? "a law through two points" : null;
+    },
+  ),
+  conclusion(
+    "{label:*}: a full queue costs its capacity × processing time: {sum:*}, measured p99 {p99:D}[[ (the offered load differed: {loads:*}; a difference may be the load's)]].",
+    ({ label = "", p99 }, cases) =>
+      labelled(label, cases).some((one) => says(p99, one.latency.sojourn.p99) && one.queue.highWater >= (one.queue.capacity ?? 0))
+        ? null
+        : "no full queue with that p99",
+  ),
+  conclusion("For the p99 of {p99:D} that is promised: {sum:*}.", (_, cases) =>
+    cases.some((one) => drops(one) > 0 || one.latency.schedule.p99 <= 0.6 * one.latency.queue.p99)
+      ? null
+      : "no number of places gives it where the source waits",
+  ),
+  conclusion("With {places:*} places nothing is dropped.", ({ places }, cases) =>
+    cases.some((one) => text(one.params["queue.capacity"]) === places && drops(one) === 0) ? null : "something is",
+  ),
+  conclusion(
+    "{label:*}: where the queue holds the source back, what finds it full waits before it: with {places:N} {n:place|places} {before:D} (p99) before and {within:D} in the queue, p99 {p99:D} in all[[ (the offered load differed: {loads:*}; a difference may be the load's)]].",
+    ({ label = "", before, within, p99 }, cases) =>
+      labelled(label, cases).some(
+        ({ latency }) => says(before, latency.schedule.p99) && says(within, latency.queue.p99) && says(p99, latency.sojourn.p99),
+      )
+        ? null
+        : "no such point",
+  ),
+  conclusion("No number of places makes that shorter; fewer arrivals, or dropping some, would.", (_, cases) =>
+    cases.some((one) => drops(one) === 0) ? null : "it drops",
+  ),
+  conclusion(
+    "{label:*}: best at {point:*} ({rate:N}/s, p99 {p99:D})[[, and as good but for noise at {others:*}]][[; longest p99 at {worst:*} ({slow:N}/s, p99 {long:D})]].",
+    ({ label = "", rate, p99, long, others = "" }, cases) => {
+      const group = labelled(label, cases).filter(({ mode }) => mode !== "sync");
+      const best = group.find((one) => says(rate, one.throughput) && says(p99, one.latency.sojourn.p99));
+      if (best === undefined) return "no such point";
+      // A burst at the end takes its time to be done.
+      if (!kept(best, 0.75)) return "at the best not all was done";
+      if (group.some(isDisturbed)) return "of disturbed cases";
+      const better = group.find((one) => kept(one) && steady(one) && one.throughput > 1.25 * best.throughput);
+      if (better !== undefined) return "another did a quarter more";
+      const alike = group.every(
+        (one) => one === best || (!differ(one.throughput, best.throughput) && !differ(one.latency.sojourn.p99, best.latency.sojourn.p99)),
+      );
+      if (alike && group.length > 1 && others === "") return "all are alike";
+      return long === undefined || group.every((one) => one.latency.sojourn.p99 <= printed(long).high) ? null : "another has a longer p99";
+    },
+  ),
+  conclusion("{label:*}: no batch is better than the others by more than noise.", ({ label = "" }, cases) => {
+    const rates = labelled(label, cases)
+      .filter((one) => kept(one))
+      .map(({ throughput }) => throughput);
+    return Math.max(...rates) > 3 * Math.min(...rates) ? "one does three times another" : null;
+  }),
+  conclusion("{label:*}: no batch keeps up with what comes.", ({ label = "" }, cases) =>
+    labelled(label, cases).every((one) => kept(one, 0.97) && steady(one) && one.series.length > 9) ? "it was with all" : null,
+  ),
+  conclusion("{label:*}: no batch is called best of cases that were disturbed.", ({ label = "" }, cases) =>
+    labelled(label, cases).some(isDisturbed) ? null : "none was",
+  ),
+  conclusion("{label:*}: no batch is called best (the offered load differed: {rates:*}; a difference may be the load's).", () => null),
+  conclusion("The best point moves with {fields:*}.", (_, cases) => {
+    // A size of one makes every timeout the same.
+    const sizes = new Set(cases.map((one) => one.params["batch.size"]));
+    return sizes.size === 1 && sizes.has(1) ? "nothing that is swept does anything" : null;
+  }),
+  conclusion("The best point stays where it is.", (_, cases) => (cases.length > 2 ? null : "of what")),
+  conclusion(
+    "{label:*}, {field:*} from {a:*} to {b:*}: throughput (per second) {rate:*}, the p99 of the sojourn time (ms) {tail:*}.",
+    ({ label = "", field = "", a = "", b = "", rate = "", tail = "" }, cases) => {
+      const group = labelled(label, cases);
+      const to = b.replace(/ \(the offered load.*$/, "");
+      const find = (value: string) => group.find((one) => text(one.params[field]) === value);
+      const [from, until] = [find(a), find(to)];
+      if (from === undefined || until === undefined) return "no such points";
+      const same = from.tape.hash !== null && from.tape.hash === until.tape.hash;
+      const loads = from.offeredRate !== null && until.offeredRate !== null && differ(from.offeredRate, until.offeredRate, 0.06);
+      if (loads && !same && to === b) return "the load differed, and nobody says so";
+      const figures = (change: string, of: (one: CaseResult) => number) => {
+        const goes = /^goes from (.*) to (.*)$/.exec(change);
+        if (goes === null) return !differ(of(from), of(until), 0.95);
+        return says(goes[1], of(from)) && says(goes[2], of(until)) && differ(of(from), of(until), 0.045);
+      };
+      if (!figures(rate, ({ throughput }) => throughput)) return "throughput did otherwise";
+      return figures(tail, ({ latency }) => latency.sojourn.p99) ? null : "p99 did otherwise";
+    },
+  ),
+  conclusion("{label:*}, measured of what the processing time allows: {points:*}.", ({ label = "", points = "" }, cases) => {
+    const group = labelled(label, cases);
+    for (const [, rate, of, share] of points.matchAll(/: ([^:]*?)\/s of ([^:]*?)\/s \(([^)]*?)\)/g)) {
+      if (
+        !group.some(
+          ({ throughput, predicted }) =>
+            says(rate, throughput) && says(of, predicted.capacity) && says(share, throughput / (predicted.capacity ?? 1)),
+        )
+      )
+        return "no such point";
+    }
+    return null;
+  }),
+  conclusion("{label:*}, work handed over {points:*}.", () => null),
+  conclusion(
+    "{n:N} {c:case|cases} of {of:N}[[ ({which:*})]] {w:was|were} disturbed by what else the machine did: differences may come from that, and no best point and no law is made of {them:it|them}.",
+    ({ n, of }, cases) => (says(n, cases.filter(isDisturbed).length) && says(of, cases.length) ? null : "another number was"),
+  ),
+];
+
+/** Everything in the conclusions that the cases do not bear. */
+export function unborneConclusions(sentences: readonly string[], cases: Cases): string[] {
+  return sentences.flatMap((paragraph) => {
+    const wrong = [...wrongSums(paragraph), ...wrongNumbers(paragraph)];
+    for (const sentence of sentencesOf(paragraph)) {
+      const known = CLAIMS.flatMap((claim) => {
+        const parts = claim.match(sentence);
+        return parts === null ? [] : [claim.check(parts, cases)];
+      });
+      if (known.length === 0) wrong.push(`no checker knows: "${sentence}"`);
+      else if (!known.includes(null)) wrong.push(`${known[0]}: "${sentence}"`);
+    }
+    return wrong;
+  });
+}

@@ -1,0 +1,526 @@
+import {
+  alone,
+  among,
+  average,
+  busiest,
+  type Claim,
+  claim,
+  crowded,
+  dropped,
+  figure,
+  inUse,
+  mainOf,
+  must,
+  nearCrowd,
+  rate,
+  type Told,
+  waited,
+  workersOf,
+} from "./claim.ts";
+import { printed, says } from "./template.ts";
+
+/** What an explanation of messages or of a flow may say, and what each of it is held against. */
+
+const ledger = (part: string, of: (ledger: Told["result"]["ledger"]) => number) => figure(part, ({ result }) => of(result.ledger));
+const p50 = figure("p50", ({ result }) => result.latency.sojourn.p50);
+const service = figure("each", ({ result }) => result.latency.service.mean);
+const busy = figure("busiest", ({ result }) => busiest(result));
+const crowd = [
+  must("messages are said to have waited, and in no samples did they", (told) => crowded(told).length > 1),
+  among("came", (told) => nearCrowd(told).map(({ offered }) => offered)),
+  among("done", (told) => nearCrowd(told).map(({ processed }) => processed)),
+  among("median", (told) => crowded(told).flatMap(({ p50 }) => p50 ?? [])),
+  must("a span longer than the run", ({ result }, { span }) => span === undefined || printed(span).low <= (result.series.at(-1)?.t ?? 0)),
+] as const;
+const waiting = must("something is said to be the limit, and nothing waited", waited);
+const ends = [
+  ledger("processed", ({ processed }) => processed),
+  ledger("failed", ({ failed }) => failed),
+  ledger("rejected", ({ rejected }) => rejected),
+  ledger("unfinished", ({ unfinished }) => unfinished),
+  ledger("scheduled", ({ scheduled }) => scheduled),
+  figure("dropped", ({ result }) => dropped(result)),
+] as const;
+const whole = must(
+  "not all was processed",
+  ({ result }, { all }) => all === undefined || result.ledger.processed === result.ledger.scheduled,
+);
+const ENDS =
+  "[[{failed:N} failed[[, ]]]][[{rejected:N} {r:was|were} rejected[[, ]]]][[{dropped:N} {d:was|were} dropped[[, ]]]][[{unfinished:N} {u:was|were} still undone at the end]]";
+const HOW = `[[{all:all of them} were processed]][[{processed:N} {p:was|were} processed, ${ENDS},]] at {rate:N} {noun:messages|items}/s, with a median sojourn time of {p50:D}`;
+const prompt = must("half of the messages took many times what they take alone", (told) => {
+  const { sojourn, service: own, batch } = told.result.latency;
+  return sojourn.p50 <= Math.max(1, 10 * (own.mean + own.p50 + batch.p50 + told.scenario.source.latency.max / 1000));
+});
+const settled = must(
+  "in a fifth of the run messages waited long",
+  (told) => crowded(told, 25).length <= Math.max(1, 0.2 * told.result.series.length),
+);
+const few = must(
+  "part of it was left or dropped",
+  ({ result }) => dropped(result) === 0 && result.ledger.unfinished <= 0.01 * result.ledger.scheduled + 1,
+);
+const open = must("the load waits for answers", ({ scenario }) => !("vus" in scenario.load));
+const several = must("a rate of one", ({ result }) => result.ledger.processed > 1);
+const alike = (most: number) =>
+  must("Workers are busy unlike", ({ result }) => Math.max(...workersOf(result)) - Math.min(...workersOf(result)) < most);
+const cores = figure("cores", ({ result }) => result.cores.length);
+const workerCount = figure("workers", ({ result }) => workersOf(result).length);
+const more = must("there is no core for more Workers", ({ result }) => workersOf(result).length < result.cores.length);
+const saturated = must("slots were free", (told) => inUse(told) >= 0.75);
+const noPerBatch = must("smaller batches cost more", ({ scenario }) => scenario.work.perBatch === 0);
+const fullBatches = must(
+  "batches were not full, so a smaller size changes nothing",
+  ({ result, scenario }, { size }) =>
+    size === undefined || result.batches.meanSize >= 0.94 * (scenario.batch.size ?? Number.POSITIVE_INFINITY),
+);
+const timedBatches = must(
+  "batches went full, not by their timeout",
+  ({ result, scenario }, { timeout }) =>
+    timeout === undefined || result.batches.meanSize < (scenario.batch.size ?? Number.POSITIVE_INFINITY),
+);
+const heavy = ({ result, scenario }: Told) => {
+  const { mean, stddev } = result.latency.service;
+  const asked =
+    scenario.work.distribution === "lognormal" && ["cpu", "sleep", "io", "mixed"].includes(scenario.work.kind) ? scenario.work.cv : 0;
+  return asked >= 3 || (mean > 1 && stddev / mean >= 3);
+};
+const settles = must("a mean of what does not settle", (told) => !heavy(told));
+
+export const MESSAGE_CLAIMS: readonly Claim[] = [
+  // Nothing to explain.
+  claim(
+    "Nothing was processed, so there is nothing to explain.",
+    must("something was", ({ result }) => result.ledger.processed === 0),
+  ),
+  claim(
+    'Nothing was processed: {failed:N} failed, {most:N} of them with "{why:*}"{attempts:*}.',
+    ...ends,
+    must("something was", ({ result }) => result.ledger.processed === 0),
+  ),
+  claim(
+    "Too little was done before the end to say what held it back.",
+    must("there is a rate", ({ result }) => result.throughput === 0),
+  ),
+  claim(
+    "One {noun:message|item} is all there was: it took {took:D}, of it {each:D} work.",
+    ledger("one", ({ scheduled }) => scheduled),
+    must("there were more", ({ result }) => result.ledger.scheduled === 1),
+    figure("took", ({ result }) => result.latency.sojourn.mean),
+    service,
+  ),
+  claim(
+    "Only one {noun:message|item} of {scheduled:N} was processed: it took {took:D}, of it {each:D} work.",
+    ...ends,
+    must("there were more", ({ result }) => result.ledger.processed === 1),
+    figure("took", ({ result }) => result.latency.sojourn.mean),
+    service,
+  ),
+  claim(
+    `The run was too short to say what held it back: ${HOW}.`,
+    rate,
+    p50,
+    ...ends,
+    whole,
+    several,
+    must("it was long", ({ result }) => result.durationMs < 100),
+  ),
+  // Arrivals and clients.
+  claim(`The arrivals are the limit: ${HOW}.`, rate, p50, ...ends, whole, prompt, settled, few, open, several),
+  claim(
+    `The clients are the limit: {who:*} its answer before it sends again; ${HOW}.`,
+    rate,
+    p50,
+    ...ends,
+    whole,
+    several,
+    must("no client waits", ({ scenario }, { who = "" }) => {
+      const { load } = scenario;
+      if (!("vus" in load)) return false;
+      return load.vus === 1 ? who === "the one client waits for" : says(/^each of the (.*) waits for$/.exec(who)?.[1], load.vus);
+    }),
+  ),
+  claim(
+    `No single limit shows: ${HOW}, of the work {work:D}.`,
+    rate,
+    p50,
+    ...ends,
+    whole,
+    figure("work", ({ result }) => result.latency.service.p50),
+  ),
+  claim(
+    "The arrivals are the limit: {size:N} come at once, and each waits for those before it, {p50:D} at the median; {rate:N} {noun:messages|items}/s went through, and between the bursts there is nothing to do.",
+    rate,
+    p50,
+    figure("size", ({ scenario }) => ("size" in scenario.load ? scenario.load.size : null)),
+    must("the next burst came before all was done", ({ result, scenario }) => {
+      const { load } = scenario;
+      if (load.executor !== "bursts") return false;
+      return (
+        result.ledger.unfinished === 0 &&
+        (result.series.length < 4 || load.size * (result.latency.service.mean / 1000) < (load.every / 1e6) * 1e3)
+      );
+    }),
+  ),
+  // Queries.
+  claim(
+    "Queries are the limit: passing {answered:N} of them on kept the source's thread computing {main:P} of the time (p99 of a query {p99:D}), at {rate:N} {noun:messages|items}/s.",
+    rate,
+    figure("answered", ({ result }) => result.queries.answered),
+    figure("main", ({ result }) => mainOf(result)),
+    figure("p99", ({ result }) => result.queries.latency.p99),
+    must("the thread had time to spare", ({ result }) => mainOf(result) >= 0.9),
+  ),
+  claim(
+    "Queries are the limit: answering {answered:N} of them kept messages waiting {share:P} of the time (p99 of a query {p99:D}).",
+    figure("answered", ({ result }) => result.queries.answered),
+    figure("share", ({ result }) => result.sourceBlocked.queryMs / result.durationMs),
+    figure("p99", ({ result }) => result.queries.latency.p99),
+    must("it is a small share", ({ result }) => result.sourceBlocked.queryMs >= 0.29 * result.durationMs),
+  ),
+  claim(
+    "Snapshots would be answered without the Workers; fewer queries would help.",
+    must("there are no Workers", ({ result }) => result.mode === "parallel"),
+  ),
+  claim(
+    "Snapshots, or parallel mode, take them off this thread.",
+    must("there are none", ({ result }) => result.queries.answered > 0),
+  ),
+  // The source.
+  claim(
+    "The source is the limit: reading held the one thread {share:P} of the time, at {rate:N} {noun:messages|items}/s; a read takes {read:D} on average, and nothing else happens meanwhile.",
+    rate,
+    figure("share", ({ result }) => Math.min(1, result.sourceBlocked.readMs / result.durationMs)),
+    figure("read", ({ scenario }) => (scenario.source.latency.min + scenario.source.latency.max) / 2000),
+    must("it read less than half of the time", ({ result }) => result.sourceBlocked.readMs >= 0.5 * result.durationMs),
+  ),
+  claim(
+    "async overlaps reads.",
+    must("it does already", ({ result }) => result.mode === "sync"),
+  ),
+  claim(
+    "The source is the limit: {who:*} reading {share:P} of the time, at {rate:N} {noun:messages|items}/s; {connections:N} ÷ {read:D} is {most:N}/s.",
+    rate,
+    figure("share", ({ result }) => Math.min(1, result.sourceBlocked.readMs / result.durationMs)),
+    figure("connections", ({ scenario }) => scenario.source.connections),
+    figure("read", ({ scenario }) => (scenario.source.latency.min + scenario.source.latency.max) / 2000),
+    must("it read less than half of the time", ({ result }) => result.sourceBlocked.readMs >= 0.5 * result.durationMs),
+  ),
+  claim(
+    "More connections would help, more computing would not.",
+    must("computing is at its limit", ({ result }) => busiest(result) < 0.97),
+  ),
+  // Threads and cores.
+  claim(
+    "One core is the limit: its one {who:thread|event loop} was computing {main:P} of the time[[ while the machine's {cores:N} cores were {used:P} used in all]], at {rate:N} {noun:messages|items}/s.",
+    rate,
+    figure("main", ({ result }) => mainOf(result)),
+    cores,
+    figure("used", ({ result }) => average(result.cores.map(({ utilization }) => utilization))),
+    must("the thread had time to spare", ({ result }) => mainOf(result) >= 0.9 && result.process.eventLoop.busy >= 0.9),
+    must("nothing waited, and the thread is not full", (told) => waited(told) || mainOf(told.result) >= 0.95),
+    must("the mode has more threads", ({ result }, { who }) => result.mode === (who === "thread" ? "sync" : "async")),
+  ),
+  claim(
+    "Less work per message or parallel mode would help; async would not.",
+    must("the thread had time to spare", ({ result }) => Math.max(mainOf(result), result.process.eventLoop.busy) >= 0.9),
+  ),
+  claim(
+    "All cores are the limit: the {workers:N} Workers were computing {share:P} of what the machine's {cores:N} {c:core has|cores have}, at {rate:N} {noun:messages|items}/s.",
+    rate,
+    workerCount,
+    cores,
+    figure("share", ({ result }) => workersOf(result).reduce((sum, one) => sum + one, 0) / result.cores.length),
+    must("the cores had time to spare", ({ result }) => workersOf(result).reduce((sum, one) => sum + one, 0) >= 0.79 * result.cores.length),
+  ),
+  claim(
+    "More Workers would not help; more cores, or less work per message, would.",
+    must("there are cores for more", ({ result }) => workersOf(result).length > result.cores.length),
+  ),
+  claim(
+    "All cores are the limit: the {who:*} computing {share:P} of the time, at {rate:N} {noun:messages|items}/s.",
+    rate,
+    figure("share", ({ result }) => average(workersOf(result))),
+    must("Workers had time to spare", ({ result }) => average(workersOf(result)) >= 0.79),
+    must("there is a core for more", ({ result }) => workersOf(result).length >= result.cores.length),
+    alike(0.5),
+  ),
+  claim("Only more cores, or less work per message, would help."),
+  claim(
+    "The {who:one Worker is the limit: it was|Workers are the limit: the} [[{workers:N} of them were ]]computing {share:P} of the time, at {rate:N} {noun:messages|items}/s.",
+    rate,
+    workerCount,
+    figure("share", ({ result }) => average(workersOf(result))),
+    must("Workers had time to spare", ({ result }) => average(workersOf(result)) >= 0.79),
+    more,
+  ),
+  claim("More Workers would help: the machine has {cores:N} cores.", cores, more),
+  claim(
+    "The helper Worker is the limit: it was computing {share:P} of the time, at {rate:N} {noun:messages|items}/s, while the event loop was held {held:P} of it.",
+    rate,
+    figure("share", ({ result }) => Math.max(...workersOf(result))),
+    figure("held", ({ result }) => result.process.eventLoop.busy),
+    must("the helper had time to spare", ({ result }) => Math.max(...workersOf(result)) >= 0.79),
+  ),
+  claim(
+    "{busy:N} of {workers:N} Workers {is:is|are} the limit: {whose:its keys keep it|their keys keep them} busy {most:P} of the time while another was computing only {least:P} of it, at {rate:N} {noun:messages|items}/s.",
+    rate,
+    workerCount,
+    figure("busy", ({ result }) => workersOf(result).filter((share) => share >= 0.8).length),
+    figure("most", ({ result }) => Math.max(...workersOf(result))),
+    figure("least", ({ result }) => Math.min(...workersOf(result))),
+    must("the Workers are used alike", ({ result }) => Math.max(...workersOf(result)) - Math.min(...workersOf(result)) >= 0.19),
+  ),
+  claim("A key cannot be split; spreading its work over several keys would help."),
+  claim(
+    "The event loop is the limit: it was held {held:P} of the time, computing for {main:P} of it, at {rate:N} {noun:messages|items}/s.",
+    rate,
+    figure("held", ({ result }) => result.process.eventLoop.busy),
+    figure("main", ({ result }) => mainOf(result)),
+    must("the loop was free", ({ result }) => result.process.eventLoop.busy >= 0.9),
+  ),
+  claim(
+    "The event loop is the limit: it was held {held:P} of the time, mostly by waiting that blocks it, at {rate:N} {noun:messages|items}/s.",
+    rate,
+    figure("held", ({ result }) => result.process.eventLoop.busy),
+    must("the loop was free", ({ result }) => result.process.eventLoop.busy >= 0.9),
+    must("it computed", ({ result }) => mainOf(result) < 0.5),
+  ),
+  claim("Waiting that leaves it free (`await`), or more threads, would help."),
+  claim(
+    "The one thread is close to its limit: it was computing {main:P} of the time, {each:D} a message, and what comes meanwhile waits its turn; {rate:N} {noun:messages|items}/s went through.",
+    rate,
+    service,
+    figure("main", ({ result }) => mainOf(result)),
+    must("it computed less than half of the time", ({ result }) => mainOf(result) >= 0.5),
+    saturated,
+    waiting,
+  ),
+  claim(
+    "One message at a time is the limit: each takes {each:D}[[ and {read:D} to read]], the one thread was computing only {main:P} of the time and does nothing else meanwhile; {rate:N} {noun:messages|items}/s went through.",
+    rate,
+    service,
+    figure("read", ({ scenario }) => (scenario.source.latency.min + scenario.source.latency.max) / 2000),
+    figure("main", ({ result }) => mainOf(result)),
+    saturated,
+    waiting,
+  ),
+  claim(
+    "Threads of their own (parallel) would help.",
+    must("it is parallel", ({ result }) => result.mode === "sync"),
+  ),
+  claim(
+    "async overlaps what waits.",
+    must("nothing waits", ({ scenario }) => scenario.workload !== "message" || !["none", "cpu", "sleep"].includes(scenario.work.kind)),
+  ),
+  claim(
+    "The thread is the limit: work that holds it is done one message at a time, each {each:D}; {rate:N} {noun:messages|items}/s went through.",
+    rate,
+    service,
+    saturated,
+    waiting,
+  ),
+  claim(
+    "Mode parallel, with several Workers, would help.",
+    must("it is parallel", ({ result }) => result.mode === "async"),
+  ),
+  claim(
+    "The number of Workers is the limit: work that holds its thread is done by {who:*}, one message at a time, each {each:D}; {rate:N} {noun:messages|items}/s went through.",
+    rate,
+    service,
+    saturated,
+    waiting,
+  ),
+  claim(
+    "More Workers would help.",
+    must("there are none", ({ result }) => result.mode === "parallel"),
+  ),
+  claim(
+    "Mode parallel, with more Workers, would help.",
+    must("it is parallel", ({ result }) => result.mode === "async"),
+  ),
+  claim(
+    "{who:The Workers were|One core was} the limit at times: for {span:D} messages waited, {median:D} at the median, while {came:N}/s came and {done:N}/s were done, each with {each:D} of computing; over the whole run no thread was computing more than {busiest:P} of the time.",
+    service,
+    busy,
+    ...crowd,
+    must("slots were free then, too", (told) => inUse(told, average(crowded(told).map(({ processed }) => processed))) >= 0.75),
+  ),
+  claim(
+    "Less work per message, or more Workers, would help.",
+    must("there are none", ({ result }) => result.mode === "parallel"),
+  ),
+  claim(
+    "Less work per message or parallel mode would help.",
+    must("it is parallel", ({ result }) => result.mode !== "parallel"),
+  ),
+  claim(
+    "The number of processors is the limit[[ {at:at times}]]: {slots:N} at a time ÷ {each:D} is {sum:N}/s; [[for {span:D} {came:N}/s came and {done:N}/s were done; ]]{rate:N} {noun:messages|items}/s went through[[ in all]].",
+    rate,
+    service,
+    must(
+      "slots were free",
+      (told, { at }) =>
+        inUse(told, at === undefined ? told.result.throughput : average(crowded(told).map(({ processed }) => processed))) >= 0.75,
+    ),
+    must("what is said of a time is of none", (told, { span }) => span === undefined || crowded(told).length > 1),
+    waiting,
+  ),
+  claim(
+    "A larger async.concurrency would help.",
+    must("the thread is full", ({ result }) => mainOf(result) < 0.95),
+  ),
+  // Keys, queue, batches.
+  claim(
+    "The keys are the limit: messages of one key are worked one after another, each {each:D}, and there {how:*}, at {rate:N} {noun:messages|items}/s.",
+    rate,
+    service,
+    waiting,
+    must("the busiest key had time to spare", ({ result, scenario }) => {
+      const { count, distribution, exponent } = scenario.keys;
+      let all = 0;
+      for (let k = 1; k <= count; k++) all += distribution === "zipf" ? k ** -exponent : 1;
+      return (result.throughput * result.latency.service.mean) / 1000 / all >= 0.65;
+    }),
+  ),
+  claim("Spreading the work over more keys would help."),
+  claim(
+    "The keys are the limit: they are not spread evenly, one of the {workers:N} Workers was computing {most:P} of the time and another {least:P}, at {rate:N} {noun:messages|items}/s.",
+    rate,
+    workerCount,
+    figure("most", ({ result }) => Math.max(...workersOf(result))),
+    figure("least", ({ result }) => Math.min(...workersOf(result))),
+    must("they are used alike", ({ result }) => Math.max(...workersOf(result)) > 1.2 * Math.min(...workersOf(result))),
+  ),
+  claim("More keys, or another number of Workers, would help."),
+  claim(
+    "The queue is the limit: its {capacity:N} {n:place|places} overflowed when arrivals came close together, though no thread was computing more than {busiest:P} of the time.",
+    busy,
+    figure("capacity", ({ result }) => result.queue.capacity),
+    must("nothing was dropped", ({ result }) => dropped(result) > 0),
+    must(
+      "a thread was full, and a longer queue is only longer",
+      (told) => busiest(told.result) < 0.85 && inUse(told, told.result.offeredRate ?? 0) < 1,
+    ),
+  ),
+  claim("A larger queue.capacity would help."),
+  claim(
+    "The batch is what takes time: of {mean:D} on average, {filling:D} was waiting for it to go [[(]][[and for its turn within it (]]batches went with {size:N} on average), at {rate:N} {noun:messages|items}/s.",
+    rate,
+    figure("mean", ({ result }) => result.latency.sojourn.mean),
+    figure("size", ({ result }) => result.batches.meanSize),
+    must(
+      "most of it was something else",
+      ({ result }, { filling = "0", mean = "0" }) =>
+        printed(filling).high >= 0.49 * printed(mean).low && printed(filling).low <= result.latency.batch.mean,
+    ),
+    settles,
+  ),
+  claim(
+    "[[{size:A smaller batch.size}]][[{timeout:A batch.timeout|A shorter batch.timeout}]] would help.",
+    noPerBatch,
+    fullBatches,
+    timedBatches,
+  ),
+  claim(
+    "A handler that does not end is the limit: nothing was done any more after the first {span:D}, and what waited behind it was never begun.",
+    figure("span", ({ result }) => result.durationMs),
+    must("all was done", ({ result }) => result.ledger.unfinished > 0),
+  ),
+  // Where no limit shows.
+  claim(
+    "What the lab itself costs is the limit, since no work is asked: reading, queueing, handing over and recording; no thread was computing more than {busiest:P} of the time, and {rate:N} {noun:messages|items}/s went through.",
+    rate,
+    busy,
+    must("work is asked", ({ scenario }) => scenario.work.kind === "none"),
+  ),
+  claim(
+    "No single limit shows: messages waited (99th percentile of the sojourn time {p99:D}, of the work {work:D}), no thread was computing more than {busiest:P} of the time, and {rate:N} {noun:messages|items}/s went through.",
+    rate,
+    busy,
+    figure("p99", ({ result }) => result.latency.sojourn.p99),
+    figure("work", ({ result }) => result.latency.service.p99),
+    waiting,
+  ),
+  claim("For {span:D} {came:N}/s came and {done:N}/s {w:was|were} done, with a median sojourn time of {median:D}.", ...crowd),
+  // What came of it.
+  claim(
+    "[[{failed:N}[[ of {scheduled:N}]] failed[[, ]][[ and ]]]][[{rejected:N}[[ of {s2:N}]] {r:was|were} rejected[[, ]][[ and ]]]][[{dropped:N}[[ of {s3:N}]] {d:was|were} dropped at the full queue[[, ]][[ and ]]]][[{unfinished:N}[[ of {s4:N}]] {u:was|were} still undone at the end]].",
+    ...ends,
+  ),
+  claim(
+    "Waiting made the 99th percentile {p99:D}.",
+    figure("p99", ({ result }) => result.latency.sojourn.p99),
+    must("it is no longer than the work and the batch", (told) => told.result.latency.sojourn.p99 > alone(told) * 0.5),
+  ),
+  // Beside theory.
+  claim(
+    "{model:*} expects {expected:N}/s and a mean sojourn time of {sojourn:D}; measured: {rate:N}/s and {mean:D}.",
+    rate,
+    figure("expected", ({ result }) => result.predicted.throughput),
+    figure("sojourn", ({ result }) => result.predicted.sojournMean),
+    figure("mean", ({ result }) => result.latency.sojourn.mean),
+    settles,
+  ),
+  claim(
+    "{model:*} expects {expected:N}/s; measured: {rate:N}/s.",
+    rate,
+    figure("expected", ({ result }) => result.predicted.throughput),
+  ),
+  claim(
+    "Service times vary so much[[ (here by {cv:N} times their mean)]] that the mean sojourn time of one run says nothing.",
+    figure("cv", ({ result }) => result.latency.service.stddev / result.latency.service.mean),
+    must("they do not", heavy),
+  ),
+  claim(
+    "{model:*} settles at {mean:D}[[; nine of ten runs of this length lie between {low:D} and {high:D}, and this one {does:does|does not}]].",
+    figure("mean", ({ result }) => result.predicted.steadyState?.sojournMean ?? null),
+    figure("low", ({ result }) => result.predicted.steadyState?.band[0] ?? null),
+    figure("high", ({ result }) => result.predicted.steadyState?.band[1] ?? null),
+    must("it is the other way", ({ result }, { does }) => {
+      const [low = 0, high = 0] = result.predicted.steadyState?.band ?? [];
+      const { mean } = result.latency.sojourn;
+      return does === undefined || (mean >= low && mean <= high) === (does === "does");
+    }),
+    settles,
+  ),
+  claim(
+    "Work took {each:D} (± {sd:D}); with that it settles at {served:D}.",
+    service,
+    figure("sd", ({ result }) => result.latency.service.stddev),
+    settles,
+  ),
+  claim(
+    "{n:N} waiting messages of {size:*} held {held:*} at most, of the {rss:*} that the case took[[; the line grew by {growth:*} a second]].",
+    figure("n", ({ result }) => result.queue.highWater),
+    figure("size", ({ scenario }) => scenario.message.size),
+    figure("held", ({ result, scenario }) => result.queue.highWater * scenario.message.size),
+    figure("rss", ({ result }) => result.process.peakRssBytes),
+    figure("growth", ({ result, scenario }) => result.queue.growthPerSecond * scenario.message.size),
+  ),
+  claim(
+    "Predicted was another limit ({which:*}), which takes queries for cheap.",
+    figure("none", () => null),
+    must("not that", ({ result }, { which }) => result.predicted.bottleneck === which),
+  ),
+  claim(
+    "Predicted was another limit ({which:*}): it goes by {asked:D} of work a message, and here it took {each:D}.",
+    service,
+    figure("asked", ({ scenario }) => scenario.work.time / 1000),
+    must("not that", ({ result }, { which }) => result.predicted.bottleneck === which),
+    must("it took as long", ({ result, scenario }) => Math.abs(result.latency.service.mean / (scenario.work.time / 1000) - 1) > 0.05),
+  ),
+  claim(
+    "Predicted was another limit ({which:*})[[, at {use:P} of what can be done]][[: {came:N}/s came and {rate:N}/s were done]].",
+    rate,
+    figure("use", ({ result }) => result.predicted.utilization),
+    figure("came", ({ result }) => result.offeredRate),
+    must("not that", ({ result }, { which }) => result.predicted.bottleneck === which),
+  ),
+  claim(
+    "Predicted was another limit ({which:*}), at {capacity:N}/s; measured: {rate:N}/s.",
+    rate,
+    figure("capacity", ({ result }) => result.predicted.capacity),
+    must("not that", ({ result }, { which }) => result.predicted.bottleneck === which),
+  ),
+];

@@ -1,0 +1,208 @@
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { Random } from "../../../src/kernel/random.ts";
+import { scenarioSchema } from "../../../src/scenario/schema.ts";
+import type { CaseResult, FetchFigures } from "../../../src/telemetry/result.ts";
+import { conclude } from "../../../src/theory/conclude.ts";
+import { explain } from "../../../src/theory/explain.ts";
+import { patience, rounds } from "../../support/campaign.ts";
+import { unborne } from "../../support/claims/check.ts";
+import type { Told } from "../../support/claims/claim.ts";
+import { unborneConclusions } from "../../support/claims/conclusions.ts";
+import { FETCH_CLAIMS } from "../../support/claims/fetch.ts";
+import { perturbed, simulatedCase, simulatedSweep } from "../../support/claims/generate.ts";
+import { MACHINE_CLAIMS } from "../../support/claims/machine.ts";
+import { MESSAGE_CLAIMS } from "../../support/claims/message.ts";
+import { caseResult } from "../../support/results.ts";
+
+setDefaultTimeout(patience(60_000));
+const SEED = Number(process.env["LAB_TUI_SEED"] ?? 20_261_121);
+const FETCH: FetchFigures = {
+  ...{ requests: 100, ok: 100, degraded: 0, failed: 0, attempts: 100, retries: 0, refusedByBreaker: 0, rateLimited: 0, deadLettered: 0 },
+  ...{ resumed: 0, bytes: 0, byStatus: {}, byError: {}, byHost: {}, peakConcurrency: 10, connectionsOpened: 1, sent: 100, itemMs: 50 },
+  ...{ amplification: 1, rateTurns: [], server: null },
+};
+const GRAMMAR = [...MESSAGE_CLAIMS, ...MACHINE_CLAIMS];
+
+describe("every claim of an explanation is borne by its figures", () => {
+  test("of messages: cases on a virtual clock, and each with figures changed in ten ways", async () => {
+    const wrong: string[] = [];
+    for (let i = 0; i < rounds(60); i++) {
+      const told = await simulatedCase(SEED, i);
+      // What failed is told by its problem.
+      if (told === null || told.result.status === "failed") continue;
+      const random = new Random(SEED, `perturbed ${i}`);
+      const all: Told[] = [told, ...Array.from({ length: 10 }, () => perturbed(told, random))];
+      all.forEach((each, n) => {
+        const text = explain(each.result, each.scenario);
+        for (const why of unborne(text, each, GRAMMAR)) wrong.push(`case ${i}.${n}, ${each.result.mode}: ${why}`);
+      });
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  test("of sweeps, whose cases are run on a virtual clock", async () => {
+    const wrong: string[] = [];
+    for (let i = 0; i < rounds(30); i++) {
+      const cases = await simulatedSweep(SEED, i);
+      for (const why of unborneConclusions(conclude(cases), cases)) wrong.push(`sweep ${i}: ${why}`);
+    }
+    expect(wrong).toEqual([]);
+  });
+});
+
+describe("the checker catches what was false", () => {
+  const base = caseResult({ mode: "async" });
+  const scenario = (change: object = {}) => scenarioSchema.parse({ title: "x", ...change });
+  const told = (change: object, asked: object = {}): Told => ({
+    result: { ...base, disturbed: null, ...change },
+    scenario: scenario(asked),
+  });
+  const latency = (sojourn: object, service: object = {}) => ({
+    ...base.latency,
+    sojourn: { ...base.latency.sojourn, ...sojourn },
+    service: { ...base.latency.service, mean: 5, ...service },
+  });
+  const fetched = (change: object, figures: object, asked: object): Told => ({
+    result: { ...base, disturbed: null, throughput: 100, fetch: { ...FETCH, ...figures }, ...change },
+    scenario: scenario({ workload: "fetch", fetch: { target: { mock: {} }, ...asked } }),
+  });
+
+  test.each<[string, string, Told]>([
+    [
+      "five requests with ten places",
+      "Concurrency is the limit: 10 in flight on one loop ÷ 50.0 ms is 200/s; 100 requests/s went through, 5 in flight on average. A larger fetch.concurrency.max would help as long as the server keeps its pace.",
+      fetched({}, { requests: 5, itemMs: 50 }, { concurrency: { max: 10 } }),
+    ],
+    [
+      "one connection for 16 k/s",
+      "Concurrency is the limit: 1 in flight on one loop ÷ 5.83 ms is 16.0 k/s; 16.0 k requests/s went through, 93.3 in flight on average.",
+      fetched({ throughput: 16_000 }, { itemMs: 5.83 }, { connections: { max: 1 } }),
+    ],
+    [
+      "a crowd for which the arrivals are the limit",
+      "The arrivals are the limit: 100 requests/s needed, by Little's law, 100/s × 50.0 ms = 5.00 in flight on average of 10 allowed.",
+      fetched({ latency: { ...latency({ p50: 900 }), schedule: { ...base.latency.schedule, mean: 800 } } }, { itemMs: 50 }, {}),
+    ],
+    [
+      "a median of 0.9 s that is nobody's fault",
+      "The arrivals are the limit: all of them were processed at 100 messages/s, with a median sojourn time of 900 ms.",
+      told({ latency: latency({ p50: 900 }) }),
+    ],
+    [
+      "work that is none",
+      "The work itself is the limit, not a core: a message takes 500 ns, no thread was computing more than 0 % of the time, and 100 messages/s went through.",
+      told({}, { work: { kind: "none" } }),
+    ],
+    [
+      "a core that is free",
+      "One core is the limit: its one event loop was computing 53 % of the time, at 100 messages/s.",
+      told({ process: { ...base.process, threads: [{ name: "main", utilization: 0.53 }] } }),
+    ],
+    [
+      "all, of which some were dropped",
+      "The arrivals are the limit: all of them were processed at 100 messages/s, with a median sojourn time of 5.00 ms.",
+      told({ ledger: { ...base.ledger, scheduled: 200, processed: 100, unfinished: 100 } }),
+    ],
+    [
+      "a rate of one message",
+      "The arrivals are the limit: all of them were processed at 197 messages/s, with a median sojourn time of 5.00 ms.",
+      told({ throughput: 197, ledger: { ...base.ledger, scheduled: 1, processed: 1 } }),
+    ],
+    [
+      "a smaller batch where batches are of two",
+      "A smaller batch.size would help.",
+      told({ batches: { count: 9, meanSize: 2 } }, { batch: { size: 500, timeout: "1ms" } }),
+    ],
+    [
+      "even Workers with hot keys",
+      "1 of 2 Workers is the limit: its keys keep it busy 81 % of the time while another was computing only 79 % of it, at 100 messages/s.",
+      told({
+        mode: "parallel",
+        process: {
+          ...base.process,
+          threads: [
+            { name: "main", utilization: 0.1 },
+            { name: "a", utilization: 0.81 },
+            { name: "b", utilization: 0.79 },
+          ],
+        },
+      }),
+    ],
+    [
+      "a mean of what does not settle",
+      "M/G/1 expects 100/s and a mean sojourn time of 5.00 ms; measured: 100/s and 0.",
+      told({ latency: latency({ mean: 0 }) }, { work: { distribution: "lognormal", cv: 5 } }),
+    ],
+    [
+      "a sum that is wrong",
+      "The number of processors is the limit: 1 at a time ÷ 5.00 ms is 300/s; 100 messages/s went through.",
+      told({}),
+    ],
+    ["a retry that is one of several", "its 1 Workers were at work.", told({})],
+    ["a sentence that nobody knows", "The moon is the limit.", told({})],
+  ])("%s", (_, sentence, figures) => {
+    expect(unborne(sentence, figures, [...GRAMMAR, ...FETCH_CLAIMS])).not.toEqual([]);
+  });
+
+  const at = (mode: "sync" | "async" | "parallel", params: object, change: object = {}, sojourn: object = {}): CaseResult =>
+    ({ ...caseResult({ mode }), disturbed: null, params, latency: latency(sojourn), series: [], ...change }) as CaseResult;
+  const rates = [
+    at("sync", { "load.rate": 20 }, { offeredRate: 20, throughput: 20 }),
+    at("async", { "load.rate": 20 }, { offeredRate: 20, throughput: 20 }),
+    at("sync", { "load.rate": 900 }, { offeredRate: 900, throughput: 31, ledger: { ...base.ledger, unfinished: 800 } }),
+    at("async", { "load.rate": 900 }, { offeredRate: 900, throughput: 642, ledger: { ...base.ledger, unfinished: 200 } }),
+  ];
+  const workers = [125, 250, 250, 250].map((throughput, i) =>
+    at(
+      "parallel",
+      { "parallel.workers": i + 1 },
+      { throughput, cores: [0, 1].map((core) => ({ core, utilization: 1 })), process: { ...base.process, cpuMs: 2000 } },
+    ),
+  );
+  const places = [20, 100].map((capacity) =>
+    at("async", { "queue.capacity": capacity }, { queue: { ...base.queue, capacity, highWater: capacity } }, { p99: 1150 }),
+  );
+  const loads = [
+    at("sync", { "queries.rate": 100 }, { offeredRate: 136, throughput: 123 }),
+    at("sync", { "queries.rate": 400 }, { offeredRate: 74, throughput: 74 }),
+  ];
+  const alike = [at("async", { "batch.size": 1, "batch.timeout": "1ms" }), at("async", { "batch.size": 1, "batch.timeout": "9ms" })];
+  const held = places.map((one) => ({
+    ...one,
+    latency: { ...one.latency, schedule: { ...one.latency.schedule, p99: 1100 }, queue: { ...one.latency.queue, p99: 40 } },
+  }));
+
+  test.each<[string, string, readonly CaseResult[]]>([
+    [
+      "a rate that all of was done of",
+      "async keeps up with none of the rates tried; at 20/s not all of it is done, and it does 642/s at most.",
+      rates,
+    ],
+    [
+      "twenty times as much that is no help",
+      "async is better from 20/s on (20/s against 20/s in sync) and no longer helps from 900/s on, where it ends at 642/s.",
+      rates,
+    ],
+    [
+      "Amdahl's law of Workers without cores",
+      "parallel does 1: 125/s, 2: 250/s, 3: 250/s, 4: 250/s on a machine of 2 cores: Amdahl's law fits with 53 % that does not run side by side (R² 0.40).",
+      workers,
+    ],
+    ["places for a p99 under block", "For the p99 of 100 ms that is promised: 100 ms ÷ 2.00 ms = 50 places.", held],
+    [
+      "loads that differed",
+      "sync, queries.rate from 100 to 400: throughput (per second) goes from 123 to 74, the p99 of the sojourn time (ms) does not change beyond noise.",
+      loads,
+    ],
+    ["a best of two that are the same", "async: best at batch.size 1 (100/s, p99 7.00 ms).", alike],
+    ["what moves where nothing acts", "The best point moves with the mode.", alike],
+    ["a best at which not all was done", "async: best at batch.size 1 (642/s, p99 7.00 ms).", [rates[3] as CaseResult]],
+    [
+      "a sum that is wrong",
+      "async: a full queue costs its capacity × processing time: 1.00 k × 221 µs = 200 ms, measured p99 1.15 s.",
+      places,
+    ],
+  ])("of sweeps: %s", (_, sentence, cases) => {
+    expect(unborneConclusions([sentence], cases)).not.toEqual([]);
+  });
+});
