@@ -42,7 +42,8 @@ export function predictScenario(asked: string, { cores: askedCores, json, ...fla
   }
   const rows = cases.map(({ mode, params, predicted }) => [`${mode} ${paramsText(params)}`.trim(), ...cells(predicted)]);
   const columns = widthOf(process.stdout) ?? Number.POSITIVE_INFINITY;
-  const paragraphs = [`${printable(scenario.title, 200)}, on ${counted(cores, "core")}`, ...intentLines(scenario)].map((line) => [line]);
+  const intent = intentLines(scenario).map((line) => wrappedText(line, columns, ""));
+  const paragraphs = [`${printable(scenario.title, 200)}, on ${counted(cores, "core")}`, ...intent].map((line) => line.split("\n"));
   for (const lines of [...paragraphs, expectedLines(scenario)]) {
     if (lines.length > 0) process.stdout.write(`${lines.map((line) => wrappedText(line, columns)).join("\n")}\n\n`);
   }

@@ -47,9 +47,21 @@ const SWEPT = file(
 /** A mode's row of the table, ruled or not, with its figures; on a busy machine with its status too. */
 const rowOf = (mode: string) => new RegExp(`^(?:│ )?${mode}(?: \\(\\w+\\))? +(?:│ +)?[\\d–]`, "m");
 
+const EXPECTING = file(
+  "expecting.yaml",
+  "title: An expectation\nhypothesis: It keeps up.\nmodes: [async]\nload: { executor: constant-arrival-rate, rate: 200, duration: 1s }\nwork: { kind: none }\nexpect: [{ that: async.dropped == 0, because: Nothing is dropped. }]\n",
+);
+
 const PANELS = ["Throughput", "Queue depth", "Drops", "Latency", "Cores"];
 
 describe("C-4 the dashboard in a real terminal", () => {
+  test("says what is expected while it runs, and what came of it when it is over", async () => {
+    const screen = open(["run", EXPECTING], { columns: 120, rows: 40, cwd: folder });
+    await screen.until(/ left$[\s\S]*^Hypothesis: It keeps up\.$/m);
+    // On a machine that others use it cannot be told.
+    await screen.until(/^(✓ held|\? cannot tell): Nothing is dropped\./m);
+  });
+
   test.each([
     [80, 24],
     [120, 40],

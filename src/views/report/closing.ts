@@ -22,7 +22,12 @@ export function closingReport(
   all = false,
 ): string {
   const rows = result.cases.map((one, i) => comparisonRow({ ...rowOfResult(one), fault: faultOf(result, i) }));
-  const lines = ["", printable(result.scenario.title, 200), "", ...intentLines(result.scenario).flatMap((line) => [line, ""])];
+  const lines = [
+    "",
+    printable(result.scenario.title, 200),
+    "",
+    ...intentLines(result.scenario).flatMap((line) => [...wrappedText(line, columns, "").split("\n"), ""]),
+  ];
   lines.push(narrowTable(rows, columns), ...disturbedLegend(result.cases), "");
   if (isSweep(result)) {
     const width = Math.max(40, Math.min(100, columns));
@@ -31,7 +36,7 @@ export function closingReport(
   }
   lines.push(...paragraph(hypothesisLines(result)));
   lines.push(...paragraph(result.conclusions.map((sentence) => `→ ${printable(sentence, WHOLE)}`)));
-  for (const one of result.cases) lines.push(...caseLines(result, one, all));
+  for (const one of result.cases) lines.push(...caseLines(result, one, columns, all));
   for (const threshold of result.thresholds) lines.push(thresholdLine(result, threshold));
   return `${lines.map((line) => wrappedText(line, columns)).join("\n")}\n`;
 }
@@ -40,12 +45,14 @@ function paragraph(lines: readonly string[]): string[] {
   return lines.length === 0 ? [] : [...lines, ""];
 }
 
+const LEDGER = "  ledger: ";
+
 /** What is told of one case: what limited it, where its items went, what was measured, what to know about it. */
-function caseLines(result: RunResult, one: CaseResult, all: boolean): string[] {
+function caseLines(result: RunResult, one: CaseResult, columns: number, all: boolean): string[] {
   const { ledger, rate, problems, explanation, warnings, rejections, status } = one;
   return [
     `${caseName(one)}${disturbedSign(one)}: ${printable(explanation, WHOLE)}`,
-    `  ledger: ${ledgerLine(ledger)}`,
+    `${LEDGER}${ledgerLine(ledger, columns - LEDGER.length)}`,
     ...(rate === undefined ? [] : [`  ${rateLine(rate)}${disturbedSign(one)}`]),
     ...measuredLines(one, result).map((line) => `  ${line}`),
     ...problems.filter((sentence) => sentence !== explanation).map((problem) => `  ${status}: ${printable(problem, WHOLE)}`),

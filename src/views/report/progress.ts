@@ -38,7 +38,7 @@ export function progressLines(write: (line: string) => void): OnEvent {
       case "run-started":
         modes = event.cases.map(({ plan }) => [plan.mode, paramsText(plan.params)].filter(Boolean).join(" "));
         write(`${printable(event.scenario.name, 80)}: ${printable(event.scenario.scenario.title, 200)}`);
-        for (const line of intentLines(event.scenario.scenario)) write(wrappedText(line, INTENT_WIDTH));
+        for (const line of intentLines(event.scenario.scenario)) write(wrappedText(line, INTENT_WIDTH, ""));
         return;
       case "case-preparing":
         nextAt = EVERY_MS;

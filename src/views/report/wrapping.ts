@@ -1,6 +1,9 @@
-/** Breaks a sentence at spaces, never between a number and its unit; tables and short lines stay as they are. */
-export function wrappedText(line: string, columns: number): string {
-  if (Bun.stringWidth(line) <= columns || line.includes("\u001b") || line.includes("──") || / {3}/.test(line)) return line;
+/**
+ * Breaks a sentence at spaces, never between a number and its unit; tables and short lines stay as they are. `hang`: what further lines
+ * begin with, beyond the indentation of the first.
+ */
+export function wrappedText(line: string, columns: number, hang = "  "): string {
+  if (Bun.stringWidth(line) <= columns || line.includes("\u001b") || line.includes("──") || / {3}/.test(line.trimStart())) return line;
   const indent = /^ */.exec(line)?.[0] ?? "";
   let column = 0;
   const words = line
@@ -9,8 +12,8 @@ export function wrappedText(line: string, columns: number): string {
     .map((word) => {
       const width = Bun.stringWidth(word);
       const fits = column === 0 || column + 1 + width <= columns - indent.length;
-      const before = column === 0 ? "" : fits ? " " : `\n${indent}  `;
-      column = fits ? column + (column === 0 ? 0 : 1) + width : 2 + width;
+      const before = column === 0 ? "" : fits ? " " : `\n${indent}${hang}`;
+      column = fits ? column + (column === 0 ? 0 : 1) + width : hang.length + width;
       return before + word;
     })
     .join("");
