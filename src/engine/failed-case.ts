@@ -69,6 +69,7 @@ export function failedResult(
       eventLoop: { delayMs: { p50: 0, p99: 0, max: 0 }, busy: 0 },
       threads: [],
     },
+    checks: [],
     littlesLaw: { meanInSystem: 0, lambdaTimesW: 0, relativeError: 0 },
     state: null,
     thresholds: [],

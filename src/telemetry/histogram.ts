@@ -130,6 +130,14 @@ export class Histogram {
     return this.stats[BELOW] ?? 0;
   }
 
+  /** How many values lie in buckets before the one that a value falls into, and how many up to and with it. */
+  ranksAt(value: Nanoseconds): { readonly before: number; readonly through: number } {
+    const at = bucketOf(value);
+    let before = 0;
+    for (let i = 0; i < at; i++) before += this.buckets[i] as number;
+    return { before, through: before + (this.buckets[at] as number) };
+  }
+
   /** Number and sum of the values as the buckets show them; one in the last bucket stands for the largest. */
   inBuckets(): { readonly count: number; readonly sum: Nanoseconds } {
     let count = 0;

@@ -1,4 +1,6 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
+import { formatCount } from "../../kernel/units.ts";
+import { agreeing, counted } from "../../kernel/wording.ts";
 import type { Histogram } from "../../telemetry/histogram.ts";
 import { imbalance, type Ledger } from "../../telemetry/ledger.ts";
 import type { Counts, LatencyPart } from "../../telemetry/recorder.ts";
@@ -38,7 +40,7 @@ export interface Evidence {
   /** Items that were lost with a thread that died: nobody saw them leave. */
   readonly lost: number;
   /** What the samples add up to. */
-  readonly told: { readonly offered: number; readonly processed: number; readonly dropped: number };
+  readonly told: { readonly offered: number; readonly processed: number; readonly dropped: number; readonly measured: number };
   readonly queue: { readonly meanDepth: number; readonly highWater: number };
   /**
    * Time integrals of what waited and of what was at work, over the whole run, as the levels of the series add up to; null where not every
@@ -93,39 +95,42 @@ export function selfChecks(evidence: Evidence): SelfCheck[] {
 }
 
 /** What is wrong, in a sentence, and what of the figures not to believe. */
-export function problemOf({ name, figure }: SelfCheck, { ledger }: Evidence): string {
+export function problemOf({ name, figure }: SelfCheck, { ledger }: Pick<Evidence, "ledger">): string {
+  const size = Math.abs(figure);
   switch (name) {
     case "ledger":
-      return `The ledger does not balance: ${figure} of ${ledger.scheduled} items are unaccounted for.`;
+      return figure > 0
+        ? `The ledger does not balance: ${size} of ${counted(ledger.scheduled, "item")} ${agreeing(size, "is", "are")} unaccounted for.`
+        : `The ledger does not balance: ${counted(size, "item")} more went than the ${ledger.scheduled} that came.`;
     case "countedOnce":
       return "The ledger did not balance at a sample: an item was counted twice.";
     case "keyOrder":
-      return `${figure} ${figure === 1 ? "item was" : "items were"} worked out of the order of their key.`;
+      return `${counted(size, "item was", "items were")} worked out of the order of their key.`;
     case "clock":
-      return `The clock went back by ${figure.toFixed(3)} ms: no time that was measured can be relied on.`;
+      return `The clock went back by ${size.toFixed(3)} ms: no time that was measured can be relied on.`;
     case "departures":
-      return `${Math.abs(figure)} of the measured arrivals ${figure > 0 ? "never left" : "left that never came"}: warm-up or departures are counted wrongly.`;
+      return `${counted(size, "item")} ${figure > 0 ? "fewer" : "more"} left than came after warm-up: departures, arrivals or warm-up are counted wrongly.`;
     case "littlesLaw":
-      return `Little's law is off by ${percent(figure)}: sojourn times are not what the number in the system says (L = λW).`;
+      return `Little's law is off by ${percent(size)}: sojourn times are not what the number in the system says (L = λW).`;
     case "parts":
-      return `schedule, queue, batch and service differ from sojourn by ${percent(figure)}: a part of the time is measured wrongly or not at all.`;
+      return `The parts (schedule, queue, batch, service) differ from sojourn by ${percent(size)}: a part of the time is measured wrongly or not at all.`;
     case "histograms":
-      return `A histogram differs by ${percent(figure)} from what was recorded in it: its percentiles cannot be relied on.`;
+      return `A histogram differs by ${percent(size)} from what was recorded in it: its percentiles cannot be relied on.`;
     case "series":
-      return `The series differs from the ledger by ${figure.toFixed(1)} items: charts do not show the whole run.`;
+      return `The series differs from the totals by ${counted(size, "item")}: charts do not show the whole run.`;
     case "highWater":
-      return `The queue's mean depth is above its high-water mark by ${(-figure).toFixed(3)}: one of them is wrong.`;
+      return `The queue's mean depth is above its high-water mark by ${size.toFixed(3)}: one of them is wrong.`;
     case "waiting":
-      return `Waits differ by ${percent(figure)} from what the depth over time says: one of them is measured wrongly.`;
+      return `Waits differ by ${percent(size)} from what the depth over time says: one of them is measured wrongly.`;
     case "inFlight":
-      return `Time at work differs by ${percent(figure)} from what was in flight over time: one of them is measured wrongly.`;
+      return `Time at work differs by ${percent(size)} from what was in flight over time: one of them is measured wrongly.`;
     default:
       return name satisfies never;
   }
 }
 
 function percent(share: number): string {
-  return `${(100 * share).toPrecision(2)} %`;
+  return `${formatCount(100 * share)} %`;
 }
 
 function exactly(name: SelfCheck["name"], off: number): SelfCheck {
@@ -157,7 +162,7 @@ function histogramCheck({ histograms }: Evidence): SelfCheck {
   for (const histogram of Object.values(histograms)) {
     const { count, sum } = histogram.inBuckets();
     const check = compared("histograms", sum, histogram.sum, count, BUCKETS, WHOLE);
-    const missing = Math.abs(count - histogram.count) / Math.max(1, histogram.count);
+    const missing = Math.max(Math.abs(count - histogram.count), ...SHARES.map((share) => misplaced(histogram, share))) / Math.max(1, count);
     const figure = Math.max(check.figure, missing);
     const ok = check.ok && missing === 0;
     if (worst.ok ? !ok || figure > worst.figure : !ok && figure > worst.figure) worst = { name: "histograms", ok, figure };
@@ -165,8 +170,19 @@ function histogramCheck({ histograms }: Evidence): SelfCheck {
   return worst;
 }
 
-function seriesCheck({ told, ledger }: Evidence): SelfCheck {
+const SHARES = [0.5, 0.9, 0.99, 0.999];
+
+/** By how many values a percentile is beside the one of its rank. */
+function misplaced(histogram: Histogram, share: number): number {
+  if (histogram.count === 0) return 0;
+  const rank = Math.max(1, Math.ceil(share * histogram.count - 1e-9));
+  const { before, through } = histogram.ranksAt(histogram.percentile(share));
+  return Math.max(0, before + 1 - rank, rank - through);
+}
+
+function seriesCheck({ told, ledger, counts, lost }: Evidence): SelfCheck {
   const figure = Math.max(
+    lost === 0 ? Math.abs(told.measured - counts.measured) : 0,
     Math.abs(told.offered - ledger.scheduled),
     Math.abs(told.processed - ledger.processed),
     Math.abs(told.dropped - ledger.dropped.newest - ledger.dropped.oldest),

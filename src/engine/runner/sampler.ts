@@ -35,7 +35,7 @@ export class CaseSampler implements Sampler {
   /** All is over: no sample comes any more. */
   finished = false;
   /** What the samples add up to. */
-  readonly told = { offered: 0, processed: 0, dropped: 0 };
+  readonly told = { offered: 0, processed: 0, dropped: 0, measured: 0 };
   /** Most items seen to have gone beyond those ever taken. */
   countedTwice = 0;
   readonly growth = new Slope();
@@ -140,6 +140,7 @@ export class CaseSampler implements Sampler {
       cores: this.use?.utilization ?? [],
       otherCores: this.use?.otherCores ?? null,
     };
+    this.told.measured += count;
     this.addUp(sample, (sample.t - this.last.t / 1e6) / 1000);
     if (this.last.t < this.warmup) {
       this.machineAtStart = this.machine.read();

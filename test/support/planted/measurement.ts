@@ -3,7 +3,7 @@ import { Source } from "../../../src/engine/source.ts";
 import { Offered } from "../../../src/load/offered.ts";
 import { Batcher } from "../../../src/queueing/batcher.ts";
 import { BoundedQueue } from "../../../src/queueing/bounded-queue.ts";
-import { Histogram } from "../../../src/telemetry/histogram.ts";
+import { Histogram, Interval } from "../../../src/telemetry/histogram.ts";
 import { type Passage, Recorder } from "../../../src/telemetry/recorder.ts";
 import type { SelfCheck } from "../../../src/telemetry/result.ts";
 
@@ -170,6 +170,35 @@ export const PLANTED: readonly PlantedFault[] = [
             before.call(this, other);
             const top = this.counts.findLastIndex((count) => count > 0);
             this.counts.fill(0, top - 50);
+          },
+      ),
+  },
+  {
+    fault: "percentiles are read one rank in a hundred too low",
+    caughtBy: "histograms",
+    in: "line",
+    plant: () =>
+      replace(
+        Histogram,
+        "percentile",
+        (before) =>
+          function (share) {
+            return before.call(this, share - 0.01);
+          },
+      ),
+  },
+  {
+    fault: "the series' percentiles leave out what took longest",
+    caughtBy: "series",
+    in: "line",
+    plant: () =>
+      replace(
+        Interval,
+        "next",
+        (before) =>
+          function () {
+            const { count, p50 } = before.call(this);
+            return { count: Math.floor(count * 0.99), p50, p99: p50 };
           },
       ),
   },

@@ -1,5 +1,8 @@
 import { describe, expect, test } from "bun:test";
+import { problemOf } from "../../../src/engine/runner/checks.ts";
 import { type Scenario, scenarioSchema } from "../../../src/scenario/schema.ts";
+import { EMPTY_LEDGER } from "../../../src/telemetry/ledger.ts";
+import type { SelfCheck } from "../../../src/telemetry/result.ts";
 import { rounds } from "../../support/campaign.ts";
 import { PLANTED, type PlantedFault, WARMUP } from "../../support/planted/measurement.ts";
 import { randomCase } from "../../support/random-scenarios.ts";
@@ -16,6 +19,21 @@ const SCENARIOS: Readonly<Record<PlantedFault["in"], Scenario>> = {
   batches: scenarioSchema.parse({ ...line, batch: { size: 4 }, keys: { count: 1 } }),
 };
 
+const NAMES = [
+  "ledger",
+  "countedOnce",
+  "keyOrder",
+  "clock",
+  "departures",
+  "littlesLaw",
+  "parts",
+  "histograms",
+  "series",
+  "highWater",
+  "waiting",
+  "inFlight",
+] as const satisfies readonly SelfCheck["name"][];
+
 describe("P1-S a run checks its own measuring", () => {
   test.each(PLANTED)("$fault: $caughtBy finds it", async ({ plant, caughtBy, in: where }) => {
     const takeOut = plant();
@@ -23,6 +41,15 @@ describe("P1-S a run checks its own measuring", () => {
     expect(result.checks?.filter(({ ok }) => !ok).map(({ name }) => name)).toContain(caughtBy);
     expect(result.status).toBe("invalid");
     expect(result.problems.length).toBeGreaterThan(0);
+  });
+
+  test.each(NAMES)("what %s finds is told in one sentence, with figures that agree", (name) => {
+    const ledger = { ...EMPTY_LEDGER, scheduled: 300 };
+    for (const figure of [1, -1, 2, -2, 0.25]) {
+      const sentence = problemOf({ name, ok: false, figure }, { ledger });
+      expect(sentence).toMatch(/^[A-Z0-9].*[^.]\.$/);
+      expect(sentence).not.toMatch(/\b1 (items|are|were)\b|-\d|NaN/);
+    }
   });
 
   test("of a run without a mistake every check holds, whatever the scenario", async () => {
