@@ -1,5 +1,5 @@
 import type { CasePlan } from "../plan/plan.ts";
-import type { Scenario } from "../scenario/schema.ts";
+import { trialOf } from "./trial.ts";
 
 /** What `load.rate` asks for: a number as it is, a share of the capacity, or a search. */
 export function askedRate({ scenario: { load } }: CasePlan): { readonly share: number; readonly text: string } | "max" | null {
@@ -7,10 +7,13 @@ export function askedRate({ scenario: { load } }: CasePlan): { readonly share: n
   return load.rate === "max" ? "max" : { share: Number.parseFloat(load.rate) / 100, text: load.rate };
 }
 
-/** A plan whose load comes at this many arrivals per second; `timesBefore`: each time on arrivals of another seed, its own at first. */
+/**
+ * A plan whose load comes at this many arrivals per second; where the highest rate is looked for, as a trial of it. `timesBefore`: that it
+ * was tried, each time on other arrivals.
+ */
 export function atRate(plan: CasePlan, perSecond: number, timesBefore = 0): CasePlan {
-  const { load, seed } = plan.scenario;
+  const { load } = plan.scenario;
   if (load.executor !== "constant-arrival-rate") return plan;
-  const scenario: Scenario = { ...plan.scenario, seed: seed + timesBefore, load: { ...load, rate: (perSecond * load.timeUnit) / 1e6 } };
-  return { ...plan, scenario };
+  const paced = { ...load, rate: (perSecond * load.timeUnit) / 1e6 };
+  return load.rate === "max" ? trialOf(plan, paced, timesBefore) : { ...plan, scenario: { ...plan.scenario, load: paced } };
 }

@@ -18,7 +18,7 @@ import { failedResult, type LastSeen } from "./failed-case.ts";
 import { coreCount, describeMachine } from "./machine.ts";
 import { foreseenCase, knownCapacity, type ProbedCapacity, probedCapacity, probedCase, probePlan } from "./probe.ts";
 import type { FromRunner, RunnerResult } from "./protocol.ts";
-import { askedRate, atRate, keptUp, RateSearch } from "./rates.ts";
+import { askedRate, atRate, keptUp, RateSearch, tooShort } from "./rates.ts";
 import { describeExit, type RunnerExit, RunnerProcess } from "./runner-process.ts";
 import { spoolReplay } from "./spool.ts";
 import { type FetchAccess, NO_ACCESS } from "./stage/fetch-stage.ts";
@@ -52,6 +52,12 @@ export function startRun(named: NamedScenario, options: RunOptions = {}): Run {
 interface Ran {
   readonly result: CaseResult;
   readonly verdicts: RunnerResult["thresholds"];
+}
+
+/** A trial of a rate and what came of it. */
+interface Tried {
+  readonly trial: CasePlan;
+  readonly ran: Ran;
 }
 
 /** True when any of its work is computing, of which somebody has to know how long it takes here. */
@@ -189,21 +195,28 @@ class ScenarioRun {
     const found = await this.probe(index, plan);
     if (typeof found === "string") return this.unprobed(plan, found);
     const search = new RateSearch(found.capacity);
-    const firsts = new Map<number, Ran>();
-    let last: Ran | null = null;
+    const firsts = new Map<number, Tried>();
+    let last: Tried | null = null;
     for (let rate = search.next; rate !== null && this.stops === 0; rate = search.next) {
       const trial = atRate(plan, rate, search.timesTried(rate));
-      last = await this.runCase(index, trial, `trial ${search.trials.length + 1}: ${formatRate(rate)}`);
-      const { result, verdicts } = last;
+      last = { trial, ran: await this.runCase(index, trial, `trial ${search.trials.length + 1}: ${formatRate(rate)}`) };
+      const { result, verdicts } = last.ran;
       // Stopped in the middle it says nothing of the rate.
       if (this.stops > 0 && result.status === "aborted") break;
-      if (!firsts.has(rate)) firsts.set(rate, last);
-      search.tried(rate, keptUp(result, trial) && verdicts.every(({ ok }) => ok));
+      const held = keptUp(result, trial) && verdicts.every(({ ok }) => ok);
+      // Of several trials of one rate the figures are of the first that held.
+      if (held === true && !firsts.has(rate)) firsts.set(rate, last);
+      search.tried(rate, held);
     }
-    const interrupted = this.stops > 0 && last?.result.status === "aborted";
+    const interrupted = this.stops > 0 && last?.ran.result.status === "aborted";
     // What held was measured whole, though the search did not come to its end.
-    const { result, verdicts } = firsts.get(search.low) ?? last ?? this.unprobed(plan, "");
-    return { result: { ...result, status: interrupted ? "aborted" : result.status, rate: search.figures() }, verdicts };
+    const shown = firsts.get(search.low) ?? last;
+    if (shown === null) return this.unprobed(plan, "");
+    const { result, verdicts } = shown.ran;
+    const short = tooShort(shown.trial);
+    const warnings = short === null ? result.warnings : [...result.warnings, short];
+    const rate = { ...search.figures(), seed: shown.trial.scenario.seed };
+    return { result: { ...result, status: interrupted ? "aborted" : result.status, warnings, rate }, verdicts };
   }
 
   /** What a mode can do: by theory where that knows it exactly, else by saturating it for a moment; a sentence when that fails. */

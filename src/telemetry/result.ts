@@ -151,10 +151,14 @@ export interface RateFigures {
   readonly capacityHigh?: number;
   readonly capacityFrom?: "theory" | "probe";
   readonly probedMode?: string;
-  /** `max`: every trial up to `low` held, none from `high` on (null: there is no such rate), and every trial. */
+  /**
+   * `max`: between which two what can be done lies, by the highest rate that held (`resolved`), below all that did not, and the lowest that did
+   * not, above all that did (null: there is no such rate); every trial (`ok` null: too short to tell), and the seed of the one shown.
+   */
   readonly low?: number;
   readonly high?: number | null;
-  readonly trials?: readonly { readonly rate: number; readonly ok: boolean }[];
+  readonly trials?: readonly { readonly rate: number; readonly ok: boolean | null }[];
+  readonly seed?: number;
 }
 
 export interface Rejection {

@@ -72,11 +72,18 @@ export function rateLine(figures: RateFigures): string {
   if (tried.length === 0) return "rate: no rate was tried to its end";
   const most = high ?? Number.POSITIVE_INFINITY;
   const between = tried.filter(({ rate }) => rate > resolved && rate < most);
-  const held = between.filter(({ ok }) => ok).length;
-  const doubtful = between.length === 0 ? "" : `; between them ${held} of ${between.length} held`;
-  const below = resolved > 0 ? `all held up to ${formatRate(resolved)}` : "none held every time";
+  const below = resolved > 0 ? `held up to ${formatRate(resolved)}` : "none held";
   const above = high == null ? "there is none from which on none did" : `none from ${formatRate(high)} on`;
-  return `rate: ${below}, ${above}${doubtful} (${count})`;
+  return `rate: ${below}, ${above}${between.length === 0 ? "" : `; ${betweenText(between)}`} (${count})`;
+}
+
+function betweenText(between: NonNullable<RateFigures["trials"]>): string {
+  const held = between.filter(({ ok }) => ok).length;
+  const unsure = between.filter(({ ok }) => ok === null).length;
+  const judged = between.length - unsure;
+  return [judged === 0 ? [] : `between them ${held} of ${judged} held`, unsure === 0 ? [] : `of ${unsure} between them it cannot be told`]
+    .flat()
+    .join(", ");
 }
 
 function howKnown({ capacityFrom, capacityLow = 0, capacityHigh = 0 }: RateFigures): string {
