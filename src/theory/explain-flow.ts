@@ -14,7 +14,8 @@ export function explainHandlers({ mode, throughput }: Explained, { flow, paralle
   if (mode === "sync") {
     const calls = parts.reduce((sum, { part }) => sum + flowDemand(part).calls, 0);
     const ms = parts.reduce((sum, { part }) => sum + (flowDemand(part).calls * (part.work?.time ?? 0)) / 1000, 0);
-    if (ms === 0) return null;
+    // Where far less is done than that, it is something else.
+    if (ms === 0 || throughput < 0.7 * (1000 / ms)) return null;
     return `One handler at a time: ${counted(calls, "call")} for each item ${agreeing(calls, "takes", "take")} ${formatMs(ms)} in turn, and ${equation(count(1), [["÷", duration(ms)]], perSecond, "is")}; ${rate} went through.`;
   }
   const threads = mode === "parallel" ? (parallel.workers === "auto" ? cores : parallel.workers) : 1;

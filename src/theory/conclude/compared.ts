@@ -79,10 +79,11 @@ export function withoutBound(cases: readonly CaseResult[]): string[] {
     const most = (cost: (of: CaseResult) => number) => Math.max(...bounded.map(cost));
     const files = ({ process }: CaseResult) => process.peakOpenFiles ?? 0;
     const connections = ({ fetch }: CaseResult) => fetch?.connectionsOpened ?? 0;
+    const dear = (cost: (of: CaseResult) => number) => cost(one) > most(cost);
     const paid = [
       `${formatBytes(one.process.peakRssBytes)} of memory (at most ${formatBytes(most(({ process }) => process.peakRssBytes))} with a limit)`,
-      ...(files(one) > 0 ? [`${counted(files(one), "open file")} (${formatCount(most(files))})`] : []),
-      ...(connections(one) > 0 ? [`${counted(connections(one), "connection")} (${formatCount(most(connections))})`] : []),
+      ...(dear(files) ? [`${counted(files(one), "open file")} (${formatCount(most(files))})`] : []),
+      ...(dear(connections) ? [`${counted(connections(one), "connection")} (${formatCount(most(connections))})`] : []),
     ];
     return [`${label}, without a limit: ${formatCount(one.throughput)}/s, paid for with ${paid.join(", ")}. It is not called best.`];
   });

@@ -4,10 +4,14 @@ import type { CaseResult } from "../../telemetry/result.ts";
 import { anyField } from "./compared.ts";
 import { ofLoads } from "./series.ts";
 
+const FEWEST = 30;
+
 /** What queries cost the messages beside them: each rate of queries against the same case without any. The median, since one hiccup moves a mean. */
 export function queriesCost(series: readonly CaseResult[], label: string, field: string): string | null {
   const without = series.find(({ params }) => Number(params["queries.rate"]) === 0);
   if (without === undefined || series.length < 2) return anyField(series, label, field);
+  // A median of a few messages is chance.
+  if (series.some(({ latency }) => latency.sojourn.count < FEWEST)) return null;
   const alone = without.latency.sojourn.p50;
   const told = series.flatMap((one) => {
     const { p50 } = one.latency.sojourn;

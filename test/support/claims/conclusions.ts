@@ -179,7 +179,7 @@ const CLAIMS: readonly Conclusion[] = [
   }),
   conclusion("The best point stays where it is.", (_, cases) => (cases.length > 2 ? null : "of what")),
   conclusion(
-    "{label:*}, {field:*} from {a:*} to {b:*}: throughput (per second) {rate:*}, the p99 of the sojourn time (ms) {tail:*}.",
+    "{label:*}, {field:F} from {a:*} to {b:*}: throughput (per second) {rate:*}, the p99 of the sojourn time (ms) {tail:*}.",
     ({ label = "", field = "", a = "", b = "", rate = "", tail = "" }, cases) => {
       const group = labelled(label, cases);
       const to = b.replace(/ \(the offered load.*$/, "");
@@ -213,13 +213,111 @@ const CLAIMS: readonly Conclusion[] = [
   }),
   conclusion("{label:*}, work handed over {points:*}.", () => null),
   conclusion(
+    "{label:*}, without a limit: {rate:N}/s, paid for with {memory:*} of memory (at most {bounded:*} with a limit)[[, {files:N} {f:open file|open files} ({f2:N})]][[, {connections:N} {c:connection|connections} ({c2:N})]].",
+    ({ label = "", rate, memory, files, connections }, cases) => {
+      const one = labelled(label, cases).find(
+        (each) =>
+          Object.values(each.params).includes("unlimited") && says(rate, each.throughput) && says(memory, each.process.peakRssBytes),
+      );
+      if (one === undefined) return "no such point";
+      if (files !== undefined && !says(files, one.process.peakOpenFiles)) return "other files";
+      return connections === undefined || says(connections, one.fetch?.connectionsOpened ?? null) ? null : "other connections";
+    },
+  ),
+  conclusion("It is not called best.", () => null),
+  conclusion("{label:*}, by Little's law {points:*}.", ({ points = "" }, cases) => {
+    for (const [, value, sent] of points.matchAll(/(?:^|; )([^:]*): (\S+(?: [kMG])?)\/s ×/g)) {
+      const one = cases.find(({ params }) => Object.values(params).some((each) => text(each) === value));
+      if (one === undefined) return `no point ${value}`;
+      if (one.ledger.failed === 0 && !says(sent, one.throughput)) return `another rate at ${value}`;
+    }
+    return null;
+  }),
+  conclusion(
+    "{law:Amdahl's law|The universal scalability law} fits[[ up to {n:N}]] with {share:P} that does not overlap (R² {r2:N}[[; 95 %: {low:P} to {high:P}]]){rest:*}.",
+    ({ r2 }, cases) => (Number(r2) < 0.9 ? "it explains little" : cases.some(isDisturbed) ? "of disturbed cases" : null),
+  ),
+  conclusion("No law is fitted, since other programs disturbed it.", (_, cases) => (cases.some(isDisturbed) ? null : "none did")),
+  conclusion("No law is fitted through points that got different loads.", () => null),
+  conclusion("No law is told: the share that does not overlap may lie anywhere from {low:P} to {high:P} (95 %).", () => null),
+  conclusion("Amdahl's law is not fitted: {why:*}.", () => null),
+  conclusion("Against one request at a time ({base:N}/s at {mb:N} MB): {others:*}.", ({ base, others = "" }, cases) => {
+    const sync = cases.find(({ mode }) => mode === "sync");
+    if (sync === undefined || !says(base, sync.throughput)) return "another rate";
+    for (const [, mode, times] of others.matchAll(/(async|parallel)[^×]*? ([\d.]+) × at/g)) {
+      const one = cases.find((each) => each.mode === mode);
+      if (one === undefined || !says(times, one.throughput / sync.throughput)) return `${mode} did otherwise`;
+    }
+    return null;
+  }),
+  conclusion("What waits for a server needs no core, so it needs no thread either.", (_, cases) =>
+    cases.every(({ fetch }) => fetch !== undefined) ? null : "there is no server",
+  ),
+  conclusion("A query's p99: {points:*}.", ({ points = "" }, cases) => {
+    for (const point of points.split("; ")) {
+      const [, mode, p99, answered] = /^(\w+).*? ((?:\d+(?:\.\d+)? (?:ns|µs|ms|s|min))|0) \((.*) of .* answered\)$/.exec(point) ?? [];
+      if (!cases.some((one) => one.mode === mode && says(p99, one.queries.latency.p99) && says(answered, one.queries.answered)))
+        return `no such point: ${point}`;
+    }
+    return null;
+  }),
+  conclusion(
+    "[[{waits:In sync and async|In sync|In async} it waits for the messages before it]][[, ]][[{go:in|In} parallel {how:*}]].",
+    ({ waits = "" }, cases) => {
+      for (const mode of ["sync", "async"]) {
+        if (!waits.includes(mode) || (mode === "sync" && !/\bsync/.test(waits))) continue;
+        const asked = cases.filter((one) => one.mode === mode && one.queries.answered > 0);
+        // Work that is handed over, or never holds the loop, is waited for by no query.
+        if (
+          asked.some(
+            ({ process, queries, latency }) =>
+              process.threads.length > 1 || process.eventLoop.busy < 0.25 || queries.latency.p99 < 0.4 * latency.service.p50,
+          )
+        )
+          return `${mode}: not there`;
+      }
+      return null;
+    },
+  ),
+  conclusion("{label:*}, the median message takes {alone:D} without queries, {others:*}.", ({ label = "", alone }, cases) => {
+    const one = labelled(label, cases).find(
+      ({ params, latency }) => Number(params["queries.rate"]) === 0 && says(alone, latency.sojourn.p50),
+    );
+    return one === undefined ? "no such point" : one.latency.sojourn.count < 25 ? "of a few messages" : null;
+  }),
+  conclusion("{label:*}, a message: {formats:*}.", ({ formats = "" }, cases) => {
+    for (const format of formats.split("; ")) {
+      const [codec = ""] = format.split(" ");
+      const one = cases.find(({ serialization }) => serialization?.codec === codec);
+      if (one === undefined || !says(/, ([^,]*)\/s$/.exec(format)?.[1], one.throughput)) return `${codec} did otherwise`;
+    }
+    return null;
+  }),
+  // Lists of figures, one for each value of a field.
+  conclusion("{label:*}: {points:*}.", ({ label = "", points = "" }, cases) => {
+    const group = labelled(label, cases);
+    for (const point of points.replace(/ \(the offered load.*$/, "").split("; ")) {
+      const [, p99] = /p99 ((?:\d+(?:\.\d+)? (?:ns|µs|ms|s|min))|0)/.exec(point) ?? [];
+      const [, rate] = / (\S+(?: [kMG])?)\/s, p99/.exec(point) ?? [];
+      const [, attempts] = / (\S+(?: [kMG])?) attempts?/.exec(point) ?? [];
+      if (p99 === undefined || (rate === undefined && attempts === undefined)) return `what is "${point}"?`;
+      const is = ({ latency, throughput, fetch }: CaseResult) =>
+        says(p99, latency.sojourn.p99) &&
+        (rate === undefined || says(rate, throughput)) &&
+        (attempts === undefined || says(attempts, fetch?.attempts ?? null));
+      if (!group.some(is)) return `no such point: ${point}`;
+    }
+    return null;
+  }),
+  conclusion(
     "{n:N} {c:case|cases} of {of:N}[[ ({which:*})]] {w:was|were} disturbed by what else the machine did: differences may come from that, and no best point and no law is made of {them:it|them}.",
     ({ n, of }, cases) => (says(n, cases.filter(isDisturbed).length) && says(of, cases.length) ? null : "another number was"),
   ),
 ];
 
 /** Everything in the conclusions that the cases do not bear. */
-export function unborneConclusions(sentences: readonly string[], cases: Cases): string[] {
+export function unborneConclusions(sentences: readonly string[], all: Cases): string[] {
+  const cases = all.filter(({ status, ledger }) => status !== "failed" && ledger.processed > 0);
   return sentences.flatMap((paragraph) => {
     const wrong = [...wrongSums(paragraph), ...wrongNumbers(paragraph)];
     for (const sentence of sentencesOf(paragraph)) {

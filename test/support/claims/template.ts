@@ -1,6 +1,7 @@
 /**
  * A grammar of sentences, written as they look: `{name:N}` is a count, `{name:D}` a duration, `{name:P}` a percentage, `{name:a|b}` one of
- * several texts, `{name:*}` anything, `[[…]]` may be missing. It shares nothing with the code that writes the sentences.
+ * several texts, `{name:F}` the name of a
+ * field, `{name:*}` anything, `[[…]]` may be missing. It shares nothing with the code that writes the sentences.
  */
 
 export type Parts = Readonly<Record<string, string>>;
@@ -8,7 +9,7 @@ export type Parts = Readonly<Record<string, string>>;
 const COUNT = String.raw`\d+(?:\.\d+)?(?:e-\d+)?(?: [kMG](?![\w]))?`;
 const DURATION = String.raw`(?:\d+(?:\.\d+)? (?:ns|µs|ms|s|min)(?!\w)|0(?![.\d]))`;
 const SHARE = String.raw`\d+(?:\.\d+)? %`;
-const KINDS: Readonly<Record<string, string>> = { N: COUNT, D: DURATION, P: SHARE, "*": ".*?" };
+const KINDS: Readonly<Record<string, string>> = { N: COUNT, D: DURATION, P: SHARE, "*": ".*?", F: "[\\w.]+" };
 
 function escaped(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
