@@ -1,8 +1,10 @@
 import { count, duration, equation, seconds } from "../../kernel/equation.ts";
+import { median } from "../../kernel/median.ts";
 import { formatMs } from "../../kernel/units.ts";
 import { counted } from "../../kernel/wording.ts";
 import type { Scenario } from "../../scenario/schema.ts";
 import { droppedTotal } from "../../telemetry/ledger.ts";
+import type { CaseResult } from "../../telemetry/result.ts";
 import { parseThreshold } from "../../telemetry/threshold.ts";
 import { anyField } from "./compared.ts";
 import { type About, at, ofLoads } from "./series.ts";
@@ -26,14 +28,13 @@ export function queueSize(p99: number | null): About {
     const full = series.filter((one) => typeof one.params[field] === "number" && one.queue.highWater >= (one.params[field] as number));
     const one = full.at(-1);
     if (one === undefined) return anyField(series, label, field);
-    const { latency, predicted, throughput, ledger } = one;
+    const { latency, ledger } = one;
     const places = one.params[field] as number;
     if (droppedTotal(ledger) === 0 && latency.schedule.p99 > 0.5 * latency.queue.p99) {
       return `${label}: where the queue holds the source back, what finds it full waits before it: with ${counted(places, "place")} ${formatMs(latency.schedule.p99)} (p99) before and ${formatMs(latency.queue.p99)} in the queue, p99 ${formatMs(latency.sojourn.p99)} in all${ofLoads(series, field)}. No number of places makes that shorter; fewer arrivals, or dropping some, would.`;
     }
     const each = latency.service.mean;
-    // As many are worked at a time while there are enough: on average by Little's law, of bursts by what theory says can be.
-    const able = Math.max((throughput * each) / 1000, ((predicted.capacity ?? 0) * each) / 1000);
+    const able = atWork(one);
     const atOnce = able < 1.5 ? [] : [["÷", count(able, "at work at once")] as const];
     const cost = equation(count(places), [["×", duration(each)], ...atOnce], seconds);
     const promised =
@@ -42,6 +43,12 @@ export function queueSize(p99: number | null): About {
     const none = smallest === undefined ? "" : ` With ${at(smallest, field)} places nothing is dropped.`;
     return `${label}: a full queue costs its capacity × processing time: ${cost}, measured p99 ${formatMs(latency.sojourn.p99)}${ofLoads(series, field)}.${promised}${none}`;
   };
+}
+
+/** As many as are worked at a time while there are enough: by Little's law on average, and while some waited. */
+function atWork({ latency, throughput, series }: CaseResult): number {
+  const draining = series.filter(({ depth, processed }) => depth >= 1 && processed > 0).map(({ processed }) => processed);
+  return (Math.max(throughput, median(draining)) * latency.service.mean) / 1000;
 }
 
 /** How many places may be waited for, and still be done in time. */

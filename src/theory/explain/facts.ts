@@ -40,7 +40,7 @@ export class Facts {
     readonly scenario: Scenario,
   ) {
     const { process, cores, latency, series } = result;
-    this.rate = `${formatCount(result.throughput)} ${scenario.workload === "flow" ? "items" : "messages"}/s`;
+    this.rate = `${formatCount(result.throughput)} ${this.noun}s/s`;
     this.main = process.threads.find(({ name }) => name === "main")?.utilization ?? 0;
     this.workers = process.threads.filter(({ name }) => name !== "main").map(({ utilization }) => utilization ?? 0);
     this.busyWorkers = this.workers.filter((share) => share >= WORKER_BUSY).length;
@@ -119,8 +119,18 @@ export class Facts {
 
   /** False where an item holds its thread as long as it takes. */
   get waitsOutside(): boolean {
-    const { workload, work } = this.scenario;
-    return workload !== "message" || !["none", "cpu", "sleep"].includes(work.kind);
+    const kinds = kindsOf(this.scenario);
+    return kinds === null || kinds.some((kind) => !["none", "cpu", "sleep"].includes(kind));
+  }
+
+  /** What is worked on. */
+  get noun(): string {
+    return this.scenario.workload === "flow" ? "item" : "message";
+  }
+
+  /** Work that computes: more threads than cores do no more of it. */
+  get computes(): boolean {
+    return kindsOf(this.scenario)?.every((kind) => kind === "cpu" || kind === "none") ?? false;
   }
 
   /** Messages that can be at work at once. */
@@ -156,4 +166,12 @@ export class Facts {
   get busiest(): number {
     return Math.max(this.main, ...this.workers);
   }
+}
+
+/** The kinds of work that there are; null: code that nobody knows, or requests. */
+function kindsOf({ workload, work, flow }: Scenario): readonly string[] | null {
+  if (workload === "message") return [work.kind];
+  if (flow === undefined || flow.module !== undefined) return null;
+  const parts = flow.kind === "orchestrator" ? Object.values(flow.parts ?? {}) : [flow];
+  return parts.map((part) => (part.work ?? flow.work)?.kind ?? "none");
 }

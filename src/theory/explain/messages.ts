@@ -182,6 +182,6 @@ export function unclear(facts: Facts): Finding | null {
     crowd === null
       ? ""
       : ` For ${formatMs(crowd.ms)} ${formatCount(crowd.offered)}/s came and ${formatCount(crowd.processed)}/s ${agreeing(crowd.processed, "was", "were")} done, with a median sojourn time of ${formatMs(crowd.p50)}.`;
-  const text = `No single limit shows: messages waited (99th percentile of the sojourn time ${formatMs(result.latency.sojourn.p99)}, of the work ${formatMs(result.latency.service.p99)}), ${computing}, and ${facts.rate} went through.${when}`;
+  const text = `No single limit shows: ${facts.noun}s waited (99th percentile of the sojourn time ${formatMs(result.latency.sojourn.p99)}, of the work ${formatMs(result.latency.service.p99)}), ${computing}, and ${facts.rate} went through.${when}`;
   return { limit: "none", text };
 }

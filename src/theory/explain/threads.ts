@@ -72,29 +72,34 @@ export function heldThread(facts: Facts): Finding | null {
 }
 
 export function processors(facts: Facts): Finding | null {
-  const { result, scenario, slots, main } = facts;
+  const { result, scenario, slots, main, noun } = facts;
   if (!facts.overrun || !facts.saturated) return null;
+  // Items of a flow take turns with each other: how long each takes is no time that it has a thread for itself.
+  if (scenario.workload === "flow" && result.mode !== "sync" && !facts.waitsOutside) return null;
   const each = formatMs(result.latency.service.mean);
   const through = `${facts.rate} went through`;
   if (result.mode === "sync") {
     if (main >= 0.5) {
-      const text = `The one thread is close to its limit: it was computing ${formatShare(main)} of the time, ${each} a message, and what comes meanwhile waits its turn; ${through}. Threads of their own (parallel) would help.`;
+      const text = `The one thread is close to its limit: it was computing ${formatShare(main)} of the time, ${each} ${noun === "item" ? "an" : "a"} ${noun}, and what comes meanwhile waits its turn; ${through}. Threads of their own (parallel) would help.`;
       return { limit: "thread", text };
     }
     const help = facts.waitsOutside ? "async overlaps what waits." : "Threads of their own (parallel) would help.";
     const read = facts.readMs > 0 ? ` and ${formatMs(facts.readMs)} to read` : "";
-    const text = `One message at a time is the limit: each takes ${each}${read}, the one thread was computing only ${formatShare(main)} of the time and does nothing else meanwhile; ${through}. ${help}`;
+    const text = `One ${noun} at a time is the limit: each takes ${each}${read}, the one thread was computing only ${formatShare(main)} of the time and does nothing else meanwhile; ${through}. ${help}`;
     return { limit: "processors", text };
   }
   if (!facts.waitsOutside && result.mode === "async" && scenario.async.offload === "none") {
-    const text = `The thread is the limit: work that holds it is done one message at a time, each ${each}; ${through}. Mode parallel, with several Workers, would help.`;
+    const text = `The thread is the limit: work that holds it is done one ${noun} at a time, each ${each}; ${through}. ${facts.computes && facts.cores === 1 ? "Only less work, or more cores, would help." : "Mode parallel, with several Workers, would help."}`;
     return { limit: "thread", text };
   }
   if (!facts.waitsOutside) {
     const parallel = result.mode === "parallel";
     const threads = parallel ? counted(slots, "Worker") : "one helper Worker";
-    const help = parallel ? "More Workers would help." : "Mode parallel, with more Workers, would help.";
-    const text = `The number of Workers is the limit: work that holds its thread is done by ${threads}, one message at a time, each ${each}; ${through}. ${help}`;
+    // Computing takes a core, not a Worker.
+    const full = parallel && facts.computes && slots >= facts.cores;
+    const more = full ? "More cores, or less work, would help." : "More Workers would help.";
+    const help = parallel ? more : "Mode parallel, with more Workers, would help.";
+    const text = `The number of Workers is the limit: work that holds its thread is done by ${threads}, one ${noun} at a time, each ${each}; ${through}. ${help}`;
     return { limit: "workers", text };
   }
   return null;

@@ -298,8 +298,8 @@ const CLAIMS: readonly Conclusion[] = [
     const group = labelled(label, cases);
     for (const point of points.replace(/ \(the offered load.*$/, "").split("; ")) {
       const [, p99] = /p99 ((?:\d+(?:\.\d+)? (?:ns|µs|ms|s|min))|0)/.exec(point) ?? [];
-      const [, rate] = / (\S+(?: [kMG])?)\/s, p99/.exec(point) ?? [];
-      const [, attempts] = / (\S+(?: [kMG])?) attempts?/.exec(point) ?? [];
+      const [, rate] = / ([\d.]+(?: [kMG])?)\/s, p99/.exec(point) ?? [];
+      const [, attempts] = / ([\d.]+(?: [kMG])?) attempts?/.exec(point) ?? [];
       if (p99 === undefined || (rate === undefined && attempts === undefined)) return `what is "${point}"?`;
       const is = ({ latency, throughput, fetch }: CaseResult) =>
         says(p99, latency.sojourn.p99) &&

@@ -288,7 +288,7 @@ export const MESSAGE_CLAIMS: readonly Claim[] = [
   ),
   claim("Waiting that leaves it free (`await`), or more threads, would help."),
   claim(
-    "The one thread is close to its limit: it was computing {main:P} of the time, {each:D} a message, and what comes meanwhile waits its turn; {rate:N} {noun:messages|items}/s went through.",
+    "The one thread is close to its limit: it was computing {main:P} of the time, {each:D} {one:a message|an item}, and what comes meanwhile waits its turn; {rate:N} {noun:messages|items}/s went through.",
     rate,
     service,
     figure("main", ({ result }) => mainOf(result)),
@@ -297,7 +297,7 @@ export const MESSAGE_CLAIMS: readonly Claim[] = [
     waiting,
   ),
   claim(
-    "One message at a time is the limit: each takes {each:D}[[ and {read:D} to read]], the one thread was computing only {main:P} of the time and does nothing else meanwhile; {rate:N} {noun:messages|items}/s went through.",
+    "One {one:message|item} at a time is the limit: each takes {each:D}[[ and {read:D} to read]], the one thread was computing only {main:P} of the time and does nothing else meanwhile; {rate:N} {noun:messages|items}/s went through.",
     rate,
     service,
     figure("read", ({ scenario }) => (scenario.source.latency.min + scenario.source.latency.max) / 2000),
@@ -311,10 +311,13 @@ export const MESSAGE_CLAIMS: readonly Claim[] = [
   ),
   claim(
     "async overlaps what waits.",
-    must("nothing waits", ({ scenario }) => scenario.workload !== "message" || !["none", "cpu", "sleep"].includes(scenario.work.kind)),
+    must("nothing waits", ({ scenario }) => {
+      const { workload, flow, work } = scenario;
+      return !["none", "cpu", "sleep"].includes((workload === "flow" ? flow?.work?.kind : work.kind) ?? "io");
+    }),
   ),
   claim(
-    "The thread is the limit: work that holds it is done one message at a time, each {each:D}; {rate:N} {noun:messages|items}/s went through.",
+    "The thread is the limit: work that holds it is done one {one:message|item} at a time, each {each:D}; {rate:N} {noun:messages|items}/s went through.",
     rate,
     service,
     saturated,
@@ -325,15 +328,27 @@ export const MESSAGE_CLAIMS: readonly Claim[] = [
     must("it is parallel", ({ result }) => result.mode === "async"),
   ),
   claim(
-    "The number of Workers is the limit: work that holds its thread is done by {who:*}, one message at a time, each {each:D}; {rate:N} {noun:messages|items}/s went through.",
+    "The number of Workers is the limit: work that holds its thread is done by {who:*}, one {one:message|item} at a time, each {each:D}; {rate:N} {noun:messages|items}/s went through.",
     rate,
     service,
     saturated,
     waiting,
   ),
   claim(
+    "Only less work, or more cores, would help.",
+    must("there is a core", ({ result }) => result.cores.length === 1),
+  ),
+  claim(
+    "More cores, or less work, would help.",
+    must("there is a core", ({ result }) => workersOf(result).length >= result.cores.length),
+  ),
+  claim(
     "More Workers would help.",
     must("there are none", ({ result }) => result.mode === "parallel"),
+    must(
+      "there is no core for them",
+      ({ result, scenario }) => scenario.work.kind !== "cpu" || workersOf(result).length < result.cores.length,
+    ),
   ),
   claim(
     "Mode parallel, with more Workers, would help.",
@@ -435,7 +450,7 @@ export const MESSAGE_CLAIMS: readonly Claim[] = [
     must("work is asked", ({ scenario }) => scenario.work.kind === "none"),
   ),
   claim(
-    "No single limit shows: messages waited (99th percentile of the sojourn time {p99:D}, of the work {work:D}), no thread was computing more than {busiest:P} of the time, and {rate:N} {noun:messages|items}/s went through.",
+    "No single limit shows: {one:messages|items} waited (99th percentile of the sojourn time {p99:D}, of the work {work:D}), no thread was computing more than {busiest:P} of the time, and {rate:N} {noun:messages|items}/s went through.",
     rate,
     busy,
     figure("p99", ({ result }) => result.latency.sojourn.p99),
