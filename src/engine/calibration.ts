@@ -17,6 +17,11 @@ const WARM_MS = 60;
 /** Pieces of a quick check, and of a measurement: a core's speed wanders by a percent or two within seconds. */
 const CHECK_PIECES = 30;
 const MEASURE_PIECES = 150;
+/**
+ * How many times as long as half of the pieces one takes that was interrupted. In CPU time an interruption costs only what the caches have
+ * to be filled with again.
+ */
+const INTERRUPTED = { thread: 1.05, wall: 1.5 } as const;
 /** What a check that confirms the rate counts for in it: over many starts the rate follows the core's mean speed. */
 const CHECK_WEIGHT = CHECK_PIECES / MEASURE_PIECES;
 /** Measurements before it is told that their checks do not agree with them. */
@@ -41,7 +46,10 @@ export function calibrate(
 ): Calibration {
   const clock = cpu === null || cpu() === null ? "wall" : "thread";
   const now = () => cpu?.() ?? time.now();
-  const timeRatio = (roundsPerMs: number, pieces: number) => timesAsked(roundsPerMs, pieces, time, now, compute);
+  const timeRatio = (roundsPerMs: number, pieces: number) => {
+    const times = timesOf(Math.round(roundsPerMs * PIECE_MS), pieces, time, now, compute);
+    return Math.max(1e-3, undisturbedMean(times, INTERRUPTED[clock]) / (PIECE_MS * 1e6));
+  };
   warm(time, now, compute);
   const machine = `${cpus()[0]?.model ?? "unknown"} × ${cpus().length}, Bun ${Bun.version}`;
   const cached = readCache(cacheFile, machine);
@@ -86,8 +94,8 @@ function measure(timeRatio: TimeRatio): Found {
   return { roundsPerMs, checkRatio };
 }
 
-function timesAsked(roundsPerMs: number, pieces: number, time: Time, now: () => Nanoseconds, compute: typeof burn): number {
-  const rounds = Math.round(roundsPerMs * PIECE_MS);
+/** How long each of so many pieces takes. */
+function timesOf(rounds: number, pieces: number, time: Time, now: () => Nanoseconds, compute: typeof burn): Nanoseconds[] {
   const times: Nanoseconds[] = [];
   let chain = 1;
   for (let i = 0; i < pieces; i++) {
@@ -97,19 +105,19 @@ function timesAsked(roundsPerMs: number, pieces: number, time: Time, now: () => 
     times.push(now() - from);
   }
   if (chain === 0.5) throw new Error("unreachable"); // keeps the chain alive
-  return Math.max(1e-3, undisturbedMean(times) / (PIECE_MS * 1e6));
+  return times;
 }
 
 /**
- * Mean of the times that are no interruptions: those up to 1.5 × the median. The mean, because capacity and waiting times
+ * Mean of the times that are no interruptions: those up to so many times the median. The mean, because capacity and waiting times
  * go by it, and a core's speed changes from one millisecond to the next, more often down than up.
  */
-export function undisturbedMean(times: readonly number[]): number {
+export function undisturbedMean(times: readonly number[], limit: number = INTERRUPTED.wall): number {
   const sorted = [...times].sort((a, b) => a - b);
-  const limit = 1.5 * (sorted[sorted.length >> 1] ?? 0);
+  const longest = limit * (sorted[sorted.length >> 1] ?? 0);
   let sum = 0;
   let count = 0;
-  for (; count < sorted.length && (sorted[count] as number) <= limit; count++) sum += sorted[count] as number;
+  for (; count < sorted.length && (sorted[count] as number) <= longest; count++) sum += sorted[count] as number;
   return count === 0 ? 0 : sum / count;
 }
 
