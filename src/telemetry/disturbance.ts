@@ -53,6 +53,12 @@ export function judgeDisturbance(
   return { disturbed, warning: causes.map(({ reason, remedy }) => `${reason} ${remedy}`).join(" ") };
 }
 
+/** What to know of a calibration that others may have had a part in; null: nothing. */
+export function calibrationNote(calibration: Calibration | null): string | null {
+  if (calibration?.clock !== "wall") return null;
+  return "Computing was calibrated by the wall clock, since this system does not tell the CPU time of a thread: what other programs took meanwhile counts in it.";
+}
+
 function othersCause({ otherCores, spanMs, noiseMs, cores }: MachineUse): Cause | null {
   if (otherCores === null || otherCores * spanMs - noiseMs <= BOUNDS.otherCores * spanMs) return null;
   return { reason: othersSentence(otherCores, cores), remedy: "Run it again when they are idle." };

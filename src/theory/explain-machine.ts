@@ -1,6 +1,6 @@
 import { formatMs } from "../kernel/units.ts";
 import { BOUNDS, disturbanceOf } from "../telemetry/disturbance.ts";
-import type { Disturbance } from "../telemetry/result.ts";
+import type { Disturbance, WorkFigures } from "../telemetry/result.ts";
 import type { Explained } from "./explain-fetch.ts";
 
 /** What the machine did beside the case: the first of all causes. */
@@ -14,7 +14,7 @@ export interface MachineCause {
 
 export function explainMachine(result: Explained): MachineCause | null {
   const disturbance = disturbanceOf(result);
-  if (disturbance === null) return null;
+  if (disturbance === null) return withheld(result);
   const others = disturbance.otherCores ?? 0;
   if (others > BOUNDS.otherCores) return { sentence: othersHadCores(result, others), coresTaken: true };
   return { sentence: disturbance.reason, coresTaken: hostTook(disturbance, result.durationMs) };
@@ -31,12 +31,27 @@ function othersHadCores({ durationMs, process, cores, fetch }: Explained, others
   return `Other programs${server} used ${others.toFixed(2)} of the machine's ${cores.length} ${cores.length === 1 ? "core" : "cores"} and the case itself ${own.toFixed(2)}: these are the figures of a shared machine, and on a quiet one they would be others.${computingWithout(process.work)}`;
 }
 
+/** From what share of what it takes on computing that was kept from a core is a cause of its own. */
+const WITHHELD = 0.1;
+
+/** Nobody else used the cores, its own threads were not too many for them, and yet it had none: that is what a limit does. */
+function withheld({ process, cores }: Explained): MachineCause | null {
+  const { work, threads } = process;
+  const away = work?.takenAwayMs ?? 0;
+  if (work === null || work === undefined || away <= WITHHELD * work.askedMs || threads.length > cores.length) return null;
+  const sentence = `The system kept its computing from a core for ${formatMs(away)} beside ${formatMs(cpuMsOf(work))} that it took, though other programs used little: a limit on the CPU time of this process or its container does that.`;
+  return { sentence, coresTaken: true };
+}
+
+function cpuMsOf({ askedMs, slowerBy }: WorkFigures): number {
+  return askedMs * (1 + slowerBy);
+}
+
 /** Time that computing was kept from a core, of the time it takes, from which on it is told. */
 const TOLD = 0.02;
 
 function computingWithout(work: Explained["process"]["work"]): string {
   const away = work?.takenAwayMs ?? 0;
   if (work === undefined || work === null || away <= TOLD * work.askedMs) return "";
-  const cpuMs = work.askedMs * (1 + work.slowerBy);
-  return ` Computing of ${formatMs(cpuMs)} in all was kept from a core for another ${formatMs(away)}.`;
+  return ` Computing of ${formatMs(cpuMsOf(work))} in all was kept from a core for another ${formatMs(away)}.`;
 }

@@ -34,7 +34,7 @@ export function explain(result: Explained, scenario: Scenario): string {
   if (result.ledger.processed === 0) return said(machine?.sentence, nothing(result));
   if (result.ledger.processed === 1)
     return said(machine?.sentence, oneItem(result, scenario), aftermath(new Facts(result, scenario), false));
-  if (result.throughput === 0) return "Too little was done before the end to say what held it back.";
+  if (result.throughput === 0) return said(machine?.sentence, "Too little was done before the end to say what held it back.");
   const facts = new Facts(result, scenario);
   const coresTaken = machine?.coresTaken ?? false;
   const looks = coresTaken ? EVIDENT : LIMITS;

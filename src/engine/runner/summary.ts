@@ -3,7 +3,7 @@ import { formatMs } from "../../kernel/units.ts";
 import type { TapeFacts } from "../../load/tape.ts";
 import { type CasePlan, queueCapacity } from "../../plan/plan.ts";
 import { pacedSpan } from "../../scenario/semantics.ts";
-import { judgeDisturbance } from "../../telemetry/disturbance.ts";
+import { calibrationNote, judgeDisturbance } from "../../telemetry/disturbance.ts";
 import { Histogram } from "../../telemetry/histogram.ts";
 import type { Ledger } from "../../telemetry/ledger.ts";
 import type { MachineUse } from "../../telemetry/machine-use.ts";
@@ -68,7 +68,12 @@ export function summarize(measured: Measured): RunnerResult {
     mode: plan.mode,
     status: statusOf(lifecycle.reason, problems, lifecycle.aborted),
     problems: [...(lifecycle.reason === null ? [] : [lifecycle.reason]), ...problems],
-    warnings: [...lifecycle.notes, ...validity.warnings, ...notes, ...(disturbance === null ? [] : [disturbance.warning])],
+    warnings: [
+      ...lifecycle.notes,
+      ...validity.warnings,
+      ...notes,
+      ...[calibrationNote(calibration), disturbance?.warning ?? null].filter((one) => one !== null),
+    ],
     disturbed: disturbance?.disturbed ?? null,
     tape: { hash: facts.hash, count: source.closedLoop ? offered.count : facts.count },
     ledger,

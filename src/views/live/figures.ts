@@ -1,6 +1,6 @@
-import { formatBytes, formatCount, formatRate, msOrNone } from "../../kernel/units.ts";
+import { formatBytes, formatCount, formatRate, formatShare, msOrNone } from "../../kernel/units.ts";
 import { counted } from "../../kernel/wording.ts";
-import { isDisturbed } from "../../telemetry/disturbance.ts";
+import { BOUNDS, isDisturbed } from "../../telemetry/disturbance.ts";
 import type { Sample } from "../../telemetry/result.ts";
 import { recent, spansOf, withoutStub } from "../../telemetry/series.ts";
 import { type ChartSeries, type ColumnRule, MODE_STROKES, resample, shortCount, shortMs } from "../report/chart.ts";
@@ -159,7 +159,9 @@ export function disturbanceNote(view: RunView): string {
   if (current?.state !== "running") return "";
   const since = (current.series.at(-1)?.t ?? 0) - RECENT_MS;
   const recent = Others.of(current.series.filter(({ t }) => t > since));
-  return recent.above ? `${DISTURBED} others use ${recent.mean.toFixed(1)} of ${counted(view.machine?.cores ?? 1, "core")}` : "";
+  if (recent.above) return `${DISTURBED} others use ${recent.mean.toFixed(1)} of ${counted(view.machine?.cores ?? 1, "core")}`;
+  const off = (view.machine?.calibration?.checkRatio ?? 1) - 1;
+  return Math.abs(off) > BOUNDS.calibration ? `${DISTURBED} calibration off by ${formatShare(Math.abs(off))}` : "";
 }
 
 /** Over how long what others do is averaged on the screen: readings of a quarter of a second jump by ticks. */

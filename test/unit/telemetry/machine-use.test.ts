@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { Random } from "../../../src/kernel/random.ts";
 import { parseProcStat } from "../../../src/telemetry/cores.ts";
-import { judgeDisturbance } from "../../../src/telemetry/disturbance.ts";
+import { calibrationNote, judgeDisturbance } from "../../../src/telemetry/disturbance.ts";
 import { allowedCores, cpuOf, type MachineReading, MachineWatch, usedBetween } from "../../../src/telemetry/machine-use.ts";
 import type { Calibration, WorkFigures } from "../../../src/telemetry/result.ts";
 
@@ -172,6 +172,12 @@ describe("a disturbed case", () => {
     ["what nobody knows", { busy: [900, 900], labMs: null }],
   ] satisfies [string, Second][])("is not what is within the bounds: %s", (_, second) => {
     expect(judged(second, WORK, CALIBRATION)).toBeNull();
+  });
+
+  test("a calibration by the wall clock is told, one by CPU time or by an earlier version is not", () => {
+    expect(calibrationNote({ ...CALIBRATION, clock: "wall" })).toContain("calibrated by the wall clock");
+    const { clock: _, ...older } = CALIBRATION;
+    for (const one of [CALIBRATION, older, null]) expect(calibrationNote(one)).toBeNull();
   });
 
   test("a check that failed says nothing of work that took its time, nor one that might have by chance", () => {

@@ -61,6 +61,25 @@ describe("what the machine did beside a case", () => {
     for (const little of [39, null]) expect(text(little)).not.toContain("kept from a core");
   });
 
+  test("computing that had no core though nobody else used it was limited; of threads more than cores that is nothing", () => {
+    const scenario = scenarioSchema.parse({ title: "x", modes: ["sync"] });
+    const text = (takenAwayMs: number, threads: number) => {
+      const one = caseResult({ mode: "sync", cores: CORES, threads: Array(threads).fill({ name: "main", utilization: 0.5 }) });
+      const work = { askedMs: 2000, roundsPerMs: 1, slowerBy: 0, slowerByError: 0.001, takenAwayMs };
+      return explain({ ...one, process: { ...one.process, work } }, scenario);
+    };
+    expect(text(900, 1)).toMatch(
+      /^The system kept its computing from a core for 900 ms beside 2\.00 s that it took, .* container does that\./,
+    );
+    expect(text(190, 1)).not.toContain("The system kept");
+    expect(text(900, 3)).not.toContain("The system kept");
+  });
+
+  test("is told before little that was done", () => {
+    const one = { ...starved("sync", OTHERS), throughput: 0 };
+    expect(explain(one, scenarioSchema.parse({ title: "x", modes: ["sync"] }))).toMatch(/^Other programs used .* Too little was done/);
+  });
+
   test("a core that was slower is told, and what held the case back all the same", () => {
     const slower = { otherCores: 0.01, stealMs: 0, calibrationOff: 0.05, reason: "The core was 5 % slower." };
     const one = caseResult({ mode: "sync", threads: [{ name: "main", utilization: 0.99 }], busy: 0.99, cores: CORES });

@@ -112,6 +112,15 @@ describe("what others do while a case runs", () => {
     expect(Object.values(comparisonRow(rowsOf(view)[0] ?? rowOfResult(disturbed))).join("")).not.toContain(DISTURBED);
   });
 
+  test("is in the header, and so is a calibration that did not settle", () => {
+    const calibration = { roundsPerMs: 1, checkRatio: 1.05, cached: false, clock: "thread" as const };
+    const view = viewAt(
+      events(() => 0),
+      12,
+    );
+    expect(disturbanceNote({ ...view, machine: { ...runResult([]).machine, calibration } })).toBe("† calibration off by 5.0 %");
+  });
+
   test("has no sign before it was looked at for a second", () => {
     expect(
       disturbanceNote(
