@@ -16,8 +16,9 @@ export function explainMachine(result: Explained): MachineCause | null {
   const disturbance = disturbanceOf(result);
   if (disturbance === null) return withheld(result);
   const others = disturbance.otherCores ?? 0;
-  if (others > BOUNDS.otherCores) return { sentence: othersHadCores(result, others), coresTaken: true };
-  return { sentence: disturbance.reason, coresTaken: hostTook(disturbance, result.durationMs) };
+  // Of a case that took no time it is not known what it used itself.
+  if (others > BOUNDS.otherCores && result.durationMs > 0) return { sentence: othersHadCores(result, others), coresTaken: true };
+  return { sentence: disturbance.reason, coresTaken: others > BOUNDS.otherCores || hostTook(disturbance, result.durationMs) };
 }
 
 function hostTook({ stealMs }: Disturbance, durationMs: number): boolean {
@@ -25,7 +26,7 @@ function hostTook({ stealMs }: Disturbance, durationMs: number): boolean {
 }
 
 function othersHadCores({ durationMs, process, cores, fetch }: Explained, others: number): string {
-  const own = durationMs > 0 ? process.cpuMs / durationMs : 0;
+  const own = process.cpuMs / durationMs;
   // A server on this machine that is not the lab's own is another program too.
   const server = fetch !== undefined && fetch.server === null ? " (the server may be one of them, if it runs here)" : "";
   return `Other programs${server} used ${others.toFixed(2)} of the machine's ${cores.length} ${cores.length === 1 ? "core" : "cores"} and the case itself ${own.toFixed(2)}: these are the figures of a shared machine, and on a quiet one they would be others.${computingWithout(process.work)}`;

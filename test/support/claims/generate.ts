@@ -1,5 +1,6 @@
 import { Random } from "../../../src/kernel/random.ts";
 import { scenarioSchema } from "../../../src/scenario/schema.ts";
+import { judgeDisturbance } from "../../../src/telemetry/disturbance.ts";
 import type { CaseResult, Sample } from "../../../src/telemetry/result.ts";
 import { predict } from "../../../src/theory/predict.ts";
 import { type RandomCase, randomCase } from "../random-scenarios.ts";
@@ -83,14 +84,24 @@ export function perturbed({ result, scenario }: Told, random: Random): Told {
   if (some(0.2)) changed = withCrowd(changed, random);
   if (some(0.1)) changed = { ...changed, queue: { ...changed.queue, capacity: 1 + random.below(50) } };
   if (some(0.1)) changed = { ...changed, status: "aborted" };
-  if (some(0.1))
-    changed = {
-      ...changed,
-      disturbed: { otherCores: 1.3, stealMs: 0, calibrationOff: 0, reason: "Other programs used 1.30 of the machine's cores." },
-    };
+  if (some(0.2)) changed = onMachine(changed, random);
   if (some(0.1)) changed = { ...changed, throughput: changed.throughput * (0.5 + random.unit()) };
   const parts = some(0.1) ? { ...scenario, async: { ...scenario.async, concurrency: 1 + random.below(20) } } : scenario;
   return { result: changed, scenario: parts };
+}
+
+/** Judged by what else the machine did in the time, and by how its computing went. */
+function onMachine(result: CaseResult, random: Random): CaseResult {
+  const some = (value: number) => (random.unit() < 0.5 ? 0 : value * random.unit());
+  const spanMs = Math.max(1, result.durationMs);
+  const cores = Math.max(1, result.cores.length);
+  const slowerBy = random.unit() < 0.5 ? 0.005 : 0.2 * (random.unit() - 0.5);
+  const work = { askedMs: spanMs / 2, roundsPerMs: 1, slowerBy, slowerByError: 0.001, takenAwayMs: some(spanMs) };
+  const known = random.unit() < 0.7 ? work : null;
+  const use = { spanMs, utilization: [], cores, otherCores: some(cores), stealMs: some(spanMs), wantedMs: spanMs, noiseMs: 10 };
+  const calibration = { roundsPerMs: 1, checkRatio: 1 + some(0.1), cached: false, clock: "thread" as const };
+  const disturbed = judgeDisturbance(use, known, calibration)?.disturbed ?? null;
+  return { ...result, disturbed, process: { ...result.process, work: known } };
 }
 
 function withThreads(result: CaseResult, random: Random): CaseResult {
