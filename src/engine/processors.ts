@@ -1,5 +1,6 @@
 import type { WireFormat } from "../scenario/schema.ts";
-import { FetchProcessor, type FetchSpec } from "../workloads/fetch/processor.ts";
+import { FetchProcessor } from "../workloads/fetch/processor.ts";
+import type { FetchSpec } from "../workloads/fetch/spec.ts";
 import { loadMaker, makerOf } from "../workloads/flow/makers.ts";
 import { FlowProcessor, type FlowSpec } from "../workloads/flow/processor.ts";
 import { type Handler, loadHandler } from "../workloads/message/handler.ts";

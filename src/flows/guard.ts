@@ -100,17 +100,18 @@ export class Guard {
   }
 
   private async once<T>(attempt: Attempt<T>, tried: number, outer: AbortSignal | undefined): Promise<T> {
-    const admission = this.breaker?.admit("", this.timers.now() * NANOS) ?? "call";
+    const began = this.timers.now() * NANOS;
+    const admission = this.breaker?.admit("", began) ?? "call";
     if (admission === "refused") {
       this.refused++;
       throw new Refused();
     }
     try {
       const value = await this.inTime(attempt, tried, outer);
-      this.breaker?.succeeded("", admission);
+      this.breaker?.succeeded("", admission, began);
       return value;
     } catch (error) {
-      this.breaker?.failed("", admission, this.timers.now() * NANOS);
+      this.breaker?.failed("", admission, this.timers.now() * NANOS, began);
       throw error;
     }
   }

@@ -24,14 +24,17 @@ const FAILURES = 1;
 /** Open: when a call may try. Half-open: when another may, should the one that tries never come back. */
 const UNTIL = 2;
 const NAME = 3;
-const FIELDS = 4;
+/** When it opened, or let a call try, last: what began before that says nothing of the state it is in now. 0: never. */
+const SINCE = 4;
+const FIELDS = 5;
 
 /** Hosts that have a breaker of their own, unless fewer are asked for; more than that go unguarded. */
 const HOSTS = 1024;
 
 /**
  * Circuit breakers (M. Nygard, Release It!, 2007), one per host, shared by all threads that are given the same memory: closed → open
- * after so many consecutive failures → half-open after a while, when a single call tries → closed or open again.
+ * after so many consecutive failures → half-open after a while, when a single call tries → closed or open again. Only calls that began
+ * in the state it is in count.
  */
 export class CircuitBreakers {
   private readonly cells: Cells;
@@ -69,46 +72,59 @@ export class CircuitBreakers {
     if (admission === "probe") {
       values[at + STATE] = HALF_OPEN;
       values[at + UNTIL] = now + this.rule.openFor;
+      values[at + SINCE] = now;
     }
     this.cells.unlock();
     return admission;
   }
 
-  /** A call came back well. Only the one that tries closes a breaker. */
-  succeeded(host: string, admission: Admission): void {
+  /** A call that began at `started` came back well. Only the one that tries closes a breaker. */
+  succeeded(host: string, admission: Admission, started: Nanoseconds = Number.POSITIVE_INFINITY): void {
     const at = this.placeOf(host);
     const { values } = this.cells;
     if (at < 0 || (values[at + STATE] === CLOSED && values[at + FAILURES] === 0)) return;
     this.cells.lock();
-    if (values[at + STATE] === CLOSED || admission === "probe") {
+    const counts = values[at + STATE] === CLOSED || admission === "probe";
+    if (counts && !this.isLate(at, admission, started)) {
       values[at + STATE] = CLOSED;
       values[at + FAILURES] = 0;
     }
     this.cells.unlock();
   }
 
-  failed(host: string, admission: Admission, now: Nanoseconds): void {
+  /** A call that began at `started` failed. */
+  failed(host: string, admission: Admission, now: Nanoseconds, started: Nanoseconds = Number.POSITIVE_INFINITY): void {
     const at = this.placeOf(host);
     if (at < 0) return;
-    const { values } = this.cells;
     this.cells.lock();
-    const state = values[at + STATE];
-    if (state === CLOSED) values[at + FAILURES] = (values[at + FAILURES] as number) + 1;
-    const worn = state === CLOSED && (values[at + FAILURES] as number) >= this.rule.failureThreshold;
-    if (worn || (state === HALF_OPEN && admission === "probe")) {
-      values[at + STATE] = OPEN;
-      values[at + UNTIL] = now + this.rule.openFor;
-      this.opened++;
-    }
+    if (!this.isLate(at, admission, started)) this.noteFailure(at, admission, now);
     this.cells.unlock();
   }
 
+  private noteFailure(at: number, admission: Admission, now: Nanoseconds): void {
+    const { values } = this.cells;
+    const state = values[at + STATE];
+    if (state === CLOSED) values[at + FAILURES] = (values[at + FAILURES] as number) + 1;
+    const worn = state === CLOSED && (values[at + FAILURES] as number) >= this.rule.failureThreshold;
+    if (!worn && !(state === HALF_OPEN && admission === "probe")) return;
+    values[at + STATE] = OPEN;
+    values[at + UNTIL] = now + this.rule.openFor;
+    values[at + SINCE] = now;
+    this.opened++;
+  }
+
+  /** True of a call that began before the breaker came into the state it is in: while it is open or half-open no other begins. */
+  private isLate(at: number, admission: Admission, started: Nanoseconds): boolean {
+    const since = this.cells.values[at + SINCE] as number;
+    return since > 0 && (admission === "probe" ? started < since : started <= since);
+  }
+
   /** A call's end says nothing of the host's health. One that tried leaves the next free to try. */
-  ignored(host: string, admission: Admission, now: Nanoseconds): void {
+  ignored(host: string, admission: Admission, now: Nanoseconds, started: Nanoseconds = Number.POSITIVE_INFINITY): void {
     const at = this.placeOf(host);
     if (at < 0 || admission !== "probe") return;
     this.cells.lock();
-    if (this.cells.values[at + STATE] === HALF_OPEN) this.cells.values[at + UNTIL] = now;
+    if (this.cells.values[at + STATE] === HALF_OPEN && !this.isLate(at, admission, started)) this.cells.values[at + UNTIL] = now;
     this.cells.unlock();
   }
 

@@ -127,7 +127,8 @@ export interface SelfCheck {
     | "series"
     | "highWater"
     | "waiting"
-    | "inFlight";
+    | "inFlight"
+    | "attempts";
   readonly ok: boolean;
   readonly figure: number;
 }
@@ -337,7 +338,7 @@ export interface FetchFigures {
   readonly degraded: number;
   /** `refusedByBreaker` included. */
   readonly failed: number;
-  /** Requests that went out. */
+  /** Requests that went out: Σ byStatus + Σ byError, and Σ byCause, and what the server counts. */
   readonly attempts: number;
   readonly retries: number;
   readonly refusedByBreaker: number;
@@ -351,6 +352,10 @@ export interface FetchFigures {
   readonly byStatus: Readonly<Record<string, number>>;
   readonly byError: Readonly<Record<string, number>>;
   readonly byHost: Readonly<Record<string, { readonly attempts: number; readonly errors: number }>>;
+  /** Attempts by why they went out; absent from files of older versions. */
+  readonly byCause?: AttemptCauses;
+  /** Written to kept connections that were closed, or reset, before they were read: no attempts, since no server knows of them. */
+  readonly unread?: number;
   readonly peakConcurrency: number;
   /** By the server's own count, where it is the mock; else by ours; null: some were made by `fetch`, which does not tell. */
   readonly connectionsOpened: number | null;
@@ -363,6 +368,18 @@ export interface FetchFigures {
   readonly rateTurns: readonly number[];
   /** What the mock server saw; null: it is somebody else's. */
   readonly server: ServerFigures | null;
+}
+
+/**
+ * Why requests went out: the first of an item, its retries, where redirects led, anew because a kept connection was over before a byte of
+ * the answer, for the tile around the one asked for.
+ */
+export interface AttemptCauses {
+  readonly first: number;
+  readonly retries: number;
+  readonly redirects: number;
+  readonly resent: number;
+  readonly parents: number;
 }
 
 export interface ServerFigures {

@@ -21,6 +21,7 @@ export function explainFetch(result: Explained, scenario: Scenario): string {
   const sentences = [
     limit(result, fetch, scenario, settings),
     retries(fetch, settings),
+    beside(fetch),
     limiter(fetch, settings),
     breaker(fetch),
     held(result, fetch, settings),
@@ -179,10 +180,26 @@ function retries(fetch: FetchFigures, settings: FetchSettings): string | null {
     demand === null || demand.failing === 0
       ? ""
       : `; the geometric series for a failure rate of ${formatShare(demand.failing)} and ${counted(settings.retry.max, "retry", "retries")} gives ${demand.attempts.toFixed(3)}`;
-  const around = fetch.attempts - fetch.retries - fetch.sent;
+  const around = fetch.byCause?.parents ?? fetch.attempts - fetch.retries - fetch.sent;
   const parents = around > 0 ? ` (${formatCount(around)} more for the tiles around)` : "";
   const well = `${formatCount(fetch.ok + fetch.degraded)} of ${formatCount(fetch.requests)} ended well`;
   return `Retries: ${counted(fetch.sent + fetch.retries, "attempt")} for the ${counted(fetch.sent, "request")} that ${agreeing(fetch.sent, "was", "were")} sent${parents}, ${fetch.amplification.toFixed(3)} each${series}; ${well}.`;
+}
+
+/** Requests that went out beside the first of each item and its retries. */
+function beside({ attempts, byCause, unread = 0 }: FetchFigures): string | null {
+  if (byCause === undefined || byCause.redirects + byCause.resent === 0) return null;
+  const { redirects, resent } = byCause;
+  const known = unread === 0 ? "" : `, ${formatCount(unread)} of them after one that no server had read and that is no attempt`;
+  const parts = [
+    ...(redirects > 0 ? [`${formatCount(redirects)} followed redirects`] : []),
+    ...(resent > 0
+      ? [
+          `${formatCount(resent)} ${agreeing(resent, "was", "were")} sent anew because a kept connection was over before a byte of the answer${known}`,
+        ]
+      : []),
+  ];
+  return `Of ${counted(attempts, "request")} that went out, ${parts.join(", ")}.`;
 }
 
 function limiter(fetch: FetchFigures, { rateLimit, target }: FetchSettings): string | null {

@@ -3,8 +3,8 @@ import type { Socket } from "bun";
 import fc from "fast-check";
 import { nameOf } from "../../src/workloads/fetch/attempt.ts";
 import { FetchWire } from "../../src/workloads/fetch/wire/fetch-wire.ts";
-import type { Wire } from "../../src/workloads/fetch/wire/wire.ts";
-import { SHORT_BODY } from "../../src/workloads/fetch/wire/wire.ts";
+import type { Head, Wire } from "../../src/workloads/fetch/wire/wire.ts";
+import { SHORT_BODY, StaleConnection } from "../../src/workloads/fetch/wire/wire.ts";
 import { Wires } from "../../src/workloads/fetch/wire/wires.ts";
 import { rounds } from "../support/campaign.ts";
 
@@ -81,14 +81,26 @@ const KINDS: Readonly<Record<string, (keepAlive: boolean) => Wire>> = {
   fetch: (keepAlive) => new FetchWire(keepAlive, fetch),
 };
 
-/** One request to its end: its status, or what it failed of, and the bytes of its body. */
+/**
+ * One request to its end: its status, or what it failed of, and the bytes of its body. Asked anew, once, where a kept connection was over
+ * before a byte of the answer, as whoever keeps the ledger does.
+ */
 async function ask(wire: Wire, url: string, id = "1.1"): Promise<[number | string, number]> {
   try {
-    const { status } = await wire.send(url, id);
+    const { status } = await sent(wire, url, id);
     await wire.take(null);
     return [status, wire.bytes];
   } catch (error) {
     return [nameOf(error), wire.bytes];
+  }
+}
+
+async function sent(wire: Wire, url: string, id = "1.1"): Promise<Head> {
+  try {
+    return await wire.send(url, id);
+  } catch (error) {
+    if (error instanceof StaleConnection) return wire.send(url, id, true);
+    throw error;
   }
 }
 
@@ -195,7 +207,7 @@ for (const [kind, make] of Object.entries(KINDS)) {
       const asked = server.connections.flatMap((connection) => connection.asked);
       expect(asked.map((request) => request.split(" ")[1])).toEqual(Array.from({ length: 50 }, (_, i) => `/${i}`));
       for (let i = 0; i < 20; i++) {
-        expect((await wire.send(server.url("/moved"), "1.1")).status).toBe(302);
+        expect((await sent(wire, server.url("/moved"))).status).toBe(302);
         await wire.leave();
         expect(await ask(wire, server.url())).toEqual([200, 2]);
       }
@@ -282,8 +294,43 @@ for (const [kind, make] of Object.entries(KINDS)) {
   });
 }
 
+/** What becomes of the second request on a connection, by what its server does: python's sockets alone can be reset and half-closed at will. */
+const ENDS = `
+import socket, struct, sys, time
+kind = sys.argv[1]
+server = socket.create_server(("127.0.0.1", 0))
+print(server.getsockname()[1], flush=True)
+c, _ = server.accept()
+c.recv(65536)
+c.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nok")
+if kind == "ended before": c.close()
+elif kind == "closed unread": time.sleep(0.2); c.close()
+elif kind == "read and closed": c.recv(65536); c.close()
+elif kind == "half an answer": c.recv(65536); c.sendall(b"HTTP/1.1 2"); c.close()
+time.sleep(30)
+`;
+
 describe("sockets of its own", () => {
   const own = KINDS["sockets of its own"] as (keepAlive: boolean) => Wire;
+
+  test.skipIf(Bun.which("python3") === null).each([
+    ["ended before", "unread"],
+    ["closed unread", "reset"],
+    ["read and closed", "unanswered"],
+    ["half an answer", null],
+  ])("a kept connection that is %s", async (kind, expected) => {
+    const server = Bun.spawn(["python3", "-c", ENDS, kind], { stdout: "pipe" });
+    const port = new TextDecoder().decode((await server.stdout.getReader().read()).value).trim();
+    const wire = own(true);
+    expect(await ask(wire, `http://127.0.0.1:${port}/`)).toEqual([200, 2]);
+    // This thread hears nothing of what comes before it asks again.
+    if (kind === "ended before") Bun.sleepSync(100);
+    const end: unknown = await wire.send(`http://127.0.0.1:${port}/`, "1.2").catch((error: unknown) => error);
+    expect(end instanceof StaleConnection ? end.staleness : null).toBe(process.platform === "linux" ? expected : expect.anything());
+    expect(nameOf(end)).toBe("connection closed");
+    server.kill();
+    await server.exited;
+  });
 
   test.each([
     ["a second answer", "HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nevil"],

@@ -4,7 +4,7 @@ import { agreeing, counted } from "../../kernel/wording.ts";
 import type { Histogram } from "../../telemetry/histogram.ts";
 import { imbalance, type Ledger } from "../../telemetry/ledger.ts";
 import type { Counts, LatencyPart } from "../../telemetry/recorder.ts";
-import type { SelfCheck } from "../../telemetry/result.ts";
+import type { FetchFigures, SelfCheck } from "../../telemetry/result.ts";
 
 /**
  * What a run checks of itself. Each check holds two figures against each other that come by different ways (counters of the tape against
@@ -49,9 +49,14 @@ export interface Evidence {
   readonly levels: { readonly waiting: number; readonly inFlight: number } | null;
   /** The latency that is spent waiting: `queue`, or `schedule` where there is none. */
   readonly waitsIn: "queue" | "schedule";
+  /** What went out, of a workload that makes requests; null: it makes none. */
+  readonly requests: Requests | null;
   /** By how much the clock went back between two samples, at most. */
   readonly steppedBack: Nanoseconds;
 }
+
+/** Requests that went out, and all their ends. */
+export type Requests = Pick<FetchFigures, "attempts" | "byStatus" | "byError" | "byHost" | "byCause">;
 
 export interface Little {
   readonly meanInSystem: number;
@@ -90,6 +95,7 @@ export function selfChecks(evidence: Evidence): SelfCheck[] {
   ];
   // What a thread took with it when it died is in no counter; such a run has failed in any case.
   if (lost === 0) checks.push(exactly("departures", evidence.arrivals - counts.left), littleCheck(evidence));
+  if (lost === 0 && evidence.requests !== null) checks.push(attemptsCheck(evidence.requests));
   if (evidence.levels !== null) checks.push(...levelChecks(evidence, evidence.levels));
   return checks;
 }
@@ -124,6 +130,8 @@ export function problemOf({ name, figure }: SelfCheck, { ledger }: Pick<Evidence
       return `Waits differ by ${percent(size)} from what the depth over time says: one of them is measured wrongly.`;
     case "inFlight":
       return `Time at work differs by ${percent(size)} from what was in flight over time: one of them is measured wrongly.`;
+    case "attempts":
+      return `${counted(size, "request that went out", "requests that went out")} came to no end, or to two: attempts, byStatus, byError, byHost and byCause do not add up.`;
     default:
       return name satisfies never;
   }
@@ -142,6 +150,14 @@ function compared(name: SelfCheck["name"], a: number, b: number, count: number, 
   const larger = Math.max(Math.abs(a), Math.abs(b));
   const off = Math.abs(a - b);
   return { name, ok: off <= share * larger + each * count, figure: larger > 0 ? off / larger : 0 };
+}
+
+/** Every request that went out came to one end, at one host, for one cause. */
+function attemptsCheck({ attempts, byStatus, byError, byHost, byCause }: Requests): SelfCheck {
+  const total = (counts: object): number => Object.values(counts).reduce((sum: number, count: number) => sum + count, 0);
+  const hosts = Object.values(byHost).reduce((sum, host) => sum + host.attempts, 0);
+  const sums = [total(byStatus) + total(byError), hosts, byCause === undefined ? attempts : total(byCause)];
+  return exactly("attempts", Math.max(...sums.map((sum) => Math.abs(attempts - sum))));
 }
 
 /** Every part has as many items as there are sojourns, and the parts add up to them. */

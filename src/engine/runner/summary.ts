@@ -233,7 +233,12 @@ function offeredRate({ plan: { scenario }, facts, pipeline }: Measured): number 
 }
 
 /** What the run's own checks look at. */
-function evidenceOf({ plan, execution, pipeline }: Measured, ledger: Ledger, counts: Counts, histograms: Evidence["histograms"]): Evidence {
+function evidenceOf(
+  { plan, execution, pipeline, own }: Measured,
+  ledger: Ledger,
+  counts: Counts,
+  histograms: Evidence["histograms"],
+): Evidence {
   const { offered, sampler } = pipeline;
   const { endedAt } = execution;
   const warmup = plan.scenario.warmup * 1000;
@@ -253,6 +258,7 @@ function evidenceOf({ plan, execution, pipeline }: Measured, ledger: Ledger, cou
     queue: execution.queue,
     levels: allMeasured ? sampler.levels : null,
     waitsIn: plan.mode === "sync" ? "schedule" : "queue",
+    requests: own?.fetch ?? null,
     steppedBack: sampler.steppedBack,
   };
 }

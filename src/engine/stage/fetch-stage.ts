@@ -7,10 +7,11 @@ import type { FetchFigures, FetchSample } from "../../telemetry/result.ts";
 import { Collector } from "../../workloads/fetch/collector.ts";
 import { FetchIntake } from "../../workloads/fetch/intake.ts";
 import { MockProcess } from "../../workloads/fetch/mock/mock-process.ts";
-import type { FetchMemory, FetchSpec } from "../../workloads/fetch/processor.ts";
+import { NamedHosts } from "../../workloads/fetch/named-hosts.ts";
 import type { FetchFiles } from "../../workloads/fetch/records.ts";
-import { COUNT, type FetchReport, fetchCounts, mergeReports, PublishedReport } from "../../workloads/fetch/report.ts";
+import { COUNT, type FetchReport, fetchCounts, mergeReports, noCauses, PublishedReport } from "../../workloads/fetch/report.ts";
 import { sweepUnfinished } from "../../workloads/fetch/save.ts";
+import type { FetchMemory, FetchSpec } from "../../workloads/fetch/spec.ts";
 import { Targets } from "../../workloads/fetch/targets.ts";
 import type { WorkloadReport } from "../../workloads/workload.ts";
 import { type MakeProcessor, type ProcessorSpec, prepareProcessors } from "../processors.ts";
@@ -30,7 +31,7 @@ const NO_FILES: FetchFiles = { deadLetter: null, log: null, logUrls: false, requ
 /** Private hosts alone, and nothing written. */
 export const NO_ACCESS: FetchAccess = { allowedHosts: [], files: NO_FILES };
 
-const NO_REPORT: FetchReport = { byStatus: {}, byError: {}, byHost: {} };
+const NO_REPORT: FetchReport = { byStatus: {}, byError: {}, byHost: {}, byCause: noCauses() };
 
 /** Requests to a server: the mock that the scenario describes, in a process of its own, or somebody else's. */
 export class FetchStage implements Stage {
@@ -89,6 +90,7 @@ export class FetchStage implements Stage {
     const shared: FetchMemory = {
       breakers: CircuitBreakers.memory(),
       limiter: RateLimiter.memory(),
+      hosts: NamedHosts.memory(),
       flight: new SharedArrayBuffer(8),
       counts: plan.slots.map(fetchCounts),
       reports: plan.slots.map(() => PublishedReport.memory()),
@@ -202,8 +204,8 @@ export class FetchStage implements Stage {
   private async fetchFigures(reports: readonly FetchReport[]): Promise<FetchFigures> {
     const server = (await this.mock?.stats?.()) ?? null;
     const { ok, degraded, failed, attempts, retries, refused } = this.requests();
-    // Of the items themselves, not of the tiles around them.
-    const first = attempts - retries - this.total(COUNT.parents);
+    const sent = this.total(COUNT.sent);
+    const ended = this.total(COUNT.ended);
     return {
       requests: ok + degraded + failed,
       ok,
@@ -219,9 +221,10 @@ export class FetchStage implements Stage {
       ...mergeReports(reports),
       peakConcurrency: Atomics.load(this.flight, 1),
       connectionsOpened: server?.connections ?? (this.total(COUNT.fetched) === 0 ? this.total(COUNT.connections) : null),
-      sent: first,
-      itemMs: first > 0 ? this.total(COUNT.spent) / first / 1e6 : 0,
-      amplification: first > 0 ? (first + retries) / first : 0,
+      unread: this.total(COUNT.unread),
+      sent,
+      itemMs: ended > 0 ? this.total(COUNT.spent) / ended / 1e6 : 0,
+      amplification: sent > 0 ? (sent + retries) / sent : 0,
       rateTurns: this.limiter?.turns ?? [],
       server,
     };

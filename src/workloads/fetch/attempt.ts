@@ -1,117 +1,97 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
-import { mayAsk } from "../../kernel/hosts.ts";
 import { printable } from "../../kernel/text.ts";
 import type { Saver } from "./save.ts";
-import type { Head, Wire, WireFor } from "./wire/wire.ts";
+import { type Head, StaleConnection, type Staleness, type Wire, type WireFor } from "./wire/wire.ts";
 
 /** Why a request was broken off from this side. */
 export type BrokenOff = "timeout" | "deadline" | "stopped";
 
-/** What came of one attempt. */
+/** What came of one request. */
 export interface Answer {
   /** 0: none came. */
   readonly status: number;
   /** What went wrong, as a name; null: an answer came in full. */
   readonly error: string | null;
   readonly retryAfter: string | null;
+  /** Where the answer says to look instead. */
+  readonly location: string | null;
   readonly bytes: number;
+  /** The kept connection that it went over was over before a byte of the answer; null: no such thing. */
+  readonly stale: Staleness | null;
 }
 
-const MOST_HOPS = 10;
 /** RFC 9110, 15.4: a 304 may name a location too, and leads nowhere. */
 const REDIRECTS = [301, 302, 303, 307, 308];
 
-/** One request at a time, with the means to break it off. */
-export class Line {
+/** One request at a time, with the means to break it off. `T`: whose it is. */
+export class Line<T = unknown> {
+  /** Whose request is out; null: none is. */
+  owner: T | null = null;
+  startedAt: Nanoseconds = 0;
   /** When it is to be broken off, and why then. */
   endsAt: Nanoseconds = 0;
   reason: BrokenOff = "timeout";
-  active = false;
   brokenOff: BrokenOff | null = null;
   private wire: Wire | null = null;
 
   constructor(
     private readonly wireFor: WireFor,
-    private readonly allowedHosts: readonly string[],
     private readonly saver: Saver | null,
   ) {}
 
   breakOff(why: BrokenOff): void {
-    if (!this.active || this.brokenOff !== null) return;
+    if (this.owner === null || this.brokenOff !== null) return;
     this.brokenOff = why;
     this.wire?.breakOff();
   }
 
-  /** Asks once. Never rejects: whatever happens is an answer with a name. */
-  async ask(address: string, id: string): Promise<Answer> {
-    this.active = true;
-    this.brokenOff = null;
-    try {
-      const head = await this.send(address, id);
-      const { status } = head;
-      if (status < 200 || status >= 300 || this.saver !== null) return await this.handle(head, address, id);
-      const coming = this.wire?.take(null);
-      if (coming !== undefined) await coming;
-      return { status, error: null, retryAfter: null, bytes: this.bytes };
-    } catch (error) {
-      this.wire?.breakOff();
-      return this.without(this.brokenOff ?? nameOf(error));
-    } finally {
-      this.active = false;
-    }
-  }
-
-  private send(url: string, id: string): Promise<Head> {
-    this.wire = this.wireFor(url, this.saver !== null);
-    return this.wire.send(url, id);
-  }
-
-  private get bytes(): number {
+  /** Of the body of the answer that is coming, so far. */
+  get bytes(): number {
     return this.wire?.bytes ?? 0;
   }
 
-  /** No answer came, or none in full. */
-  private without(error: string): Answer {
-    return { status: 0, error, retryAfter: null, bytes: this.bytes };
-  }
-
-  /** Whatever is not an answer to be counted alone: redirects, bodies to be saved, refusals. */
-  private async handle(first: Head, address: string, id: string): Promise<Answer> {
-    let url = address;
-    let head = first;
-    for (let hop = 0; ; hop++) {
+  /**
+   * Asks once, and follows nothing; `fresh`: on a new connection; a body is kept under the address `saveAs`. Never rejects: whatever
+   * happens is an answer with a name.
+   */
+  async ask(url: string, id: string, fresh = false, saveAs = url): Promise<Answer> {
+    this.brokenOff = null;
+    try {
+      this.wire = this.wireFor(url, this.saver !== null);
+      const head = await this.wire.send(url, id, fresh);
       const { status } = head;
-      if (status < 100) {
-        await this.wire?.leave();
-        return this.without("invalid response");
-      }
-      const location = REDIRECTS.includes(status) ? head.field("location") : null;
-      if (location === null) {
-        const retryAfter = status === 429 || status === 503 ? head.field("retry-after") : null;
-        if (status >= 200 && status < 300) await this.take(address);
-        else await this.wire?.leave();
-        return { status, error: null, retryAfter, bytes: this.bytes };
-      }
-      await this.wire?.leave();
-      if (this.brokenOff !== null) return this.without(this.brokenOff);
-      const problem = hop >= MOST_HOPS ? "redirect loop" : this.hopProblem(location, url);
-      if (problem !== null) return { status, error: problem, retryAfter: null, bytes: this.bytes };
-      url = new URL(location, url).href;
-      head = await this.send(url, id);
+      if (status < 200 || status >= 300 || this.saver !== null) return await this.handle(this.wire, head, saveAs);
+      const coming = this.wire.take(null);
+      if (coming !== undefined) await coming;
+      return { status, error: null, retryAfter: null, location: null, bytes: this.bytes, stale: null };
+    } catch (error) {
+      this.wire?.breakOff();
+      return this.failed(error);
     }
   }
 
-  private hopProblem(location: string, from: string): string | null {
-    const to = URL.canParse(location, from) ? new URL(location, from) : null;
-    if (to === null || (to.protocol !== "http:" && to.protocol !== "https:")) return "redirect to nowhere";
-    return mayAsk(to.hostname, this.allowedHosts) ? null : "redirect to a public host";
+  private failed(error: unknown): Answer {
+    const stale = this.brokenOff === null && error instanceof StaleConnection ? error.staleness : null;
+    return { ...NONE, error: this.brokenOff ?? nameOf(error), bytes: this.bytes, stale };
+  }
+
+  /** Whatever is not an answer to be counted alone: redirects, bodies to be saved, refusals. */
+  private async handle(wire: Wire, head: Head, saveAs: string): Promise<Answer> {
+    const { status } = head;
+    if (status >= 200 && status < 300) await this.take(wire, saveAs);
+    else await wire.leave();
+    if (status < 100) return { ...NONE, error: "invalid response", bytes: this.bytes };
+    const location = REDIRECTS.includes(status) ? head.field("location") : null;
+    if (location !== null && this.brokenOff !== null) return this.failed(null);
+    const retryAfter = status === 429 || status === 503 ? head.field("retry-after") : null;
+    return { status, error: null, retryAfter, location, bytes: this.bytes, stale: null };
   }
 
   /** Reads a body to its end, to disk if asked. */
-  private async take(address: string): Promise<void> {
+  private async take(wire: Wire, address: string): Promise<void> {
     const saved = this.saver?.begin(address) ?? null;
     try {
-      await this.wire?.take(saved);
+      await wire.take(saved);
       if (this.brokenOff !== null) throw new Error(this.brokenOff);
       saved?.commit();
     } catch (error) {
@@ -120,6 +100,9 @@ export class Line {
     }
   }
 }
+
+/** No answer came, or none in full. */
+const NONE = { status: 0, retryAfter: null, location: null, stale: null } as const;
 
 /** Of this process, so they say nothing of the server; of files there may be enough again soon. */
 export const OUT_OF_FILES = "too many open files";

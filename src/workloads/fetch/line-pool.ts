@@ -1,24 +1,24 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
 import type { Line } from "./attempt.ts";
 
-interface Waiter {
+interface Waiter<T> {
   readonly before: Nanoseconds;
-  resolve(line: Line | null): void;
+  resolve(line: Line<T> | null): void;
 }
 
 /** The lines of one thread: as many requests are out at once, and no more. */
-export class LinePool {
-  private readonly lines: Line[] = [];
-  private readonly free: Line[] = [];
-  private waiting: Waiter[] = [];
+export class LinePool<T> {
+  private readonly lines: Line<T>[] = [];
+  private readonly free: Line<T>[] = [];
+  private waiting: Waiter<T>[] = [];
 
   constructor(
     private readonly most: number,
-    private readonly make: () => Line,
+    private readonly make: () => Line<T>,
   ) {}
 
   /** A line that nobody uses; null when all are taken. */
-  take(): Line | null {
+  take(): Line<T> | null {
     const free = this.free.pop();
     if (free !== undefined) return free;
     if (this.lines.length >= this.most) return null;
@@ -28,11 +28,11 @@ export class LinePool {
   }
 
   /** The next line that somebody gives back; null when that is not before an instant, or the run is over first. */
-  next(before: Nanoseconds): Promise<Line | null> {
+  next(before: Nanoseconds): Promise<Line<T> | null> {
     return new Promise((resolve) => this.waiting.push({ before, resolve }));
   }
 
-  give(line: Line): void {
+  give(line: Line<T>): void {
     const next = this.waiting.shift();
     if (next === undefined) this.free.push(line);
     else next.resolve(line);
@@ -45,12 +45,16 @@ export class LinePool {
       this.waiting = this.waiting.filter(({ before }) => now < before);
       for (const { resolve } of late) resolve(null);
     }
-    for (const line of this.lines) if (line.active && now >= line.endsAt) line.breakOff(line.reason);
+    for (const line of this.lines) if (line.owner !== null && now >= line.endsAt) line.breakOff(line.reason);
   }
 
-  /** Breaks off every request: the run is over. */
-  breakOffAll(): void {
+  /** Breaks off every request: the run is over. Each line that had one is told of. */
+  breakOffAll(each: (line: Line<T>) => void): void {
     for (const { resolve } of this.waiting.splice(0)) resolve(null);
-    for (const line of this.lines) line.breakOff("stopped");
+    for (const line of this.lines) {
+      if (line.owner === null) continue;
+      line.breakOff("stopped");
+      each(line);
+    }
   }
 }

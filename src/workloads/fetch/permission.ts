@@ -1,5 +1,6 @@
 import { accessSync, constants, existsSync, mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
+import { kindOfHost } from "../../kernel/hosts.ts";
 import { fileProblem, UserError } from "../../kernel/problem.ts";
 import { printable } from "../../kernel/text.ts";
 import type { FetchSettings, Scenario } from "../../scenario/schema.ts";
@@ -26,7 +27,8 @@ function refusePublic(fetch: FetchSettings, allowed: readonly string[]): void {
   if (hosts.length === 0) return;
   const named = hosts.map((host) => printable(host, 100)).join(", ");
   const flags = hosts.map((host) => `--allow-host ${printable(host, 100)}`).join(" ");
-  throw new UserError(`load would go to public hosts (${named}); ${flags} allows it. This machine and private networks need no leave`);
+  const kinds = [...new Set(hosts.map(kindOfHost))].sort().reverse().join(" and ");
+  throw new UserError(`load would go to ${kinds} hosts (${named}); ${flags} allows it. This machine and private networks need no leave`);
 }
 
 /** Refuses a scenario whose files cannot be written: before anything runs. */

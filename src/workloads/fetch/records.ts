@@ -1,6 +1,7 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
 import { LineFile } from "../../kernel/line-file.ts";
 import type { Answer } from "./attempt.ts";
+import type { Cause } from "./report.ts";
 import { tileOf } from "./tiles.ts";
 
 /** Files that every thread appends to; null: none. */
@@ -13,13 +14,23 @@ export interface FetchFiles {
   readonly requests: string | null;
 }
 
-/** What becomes of one item, from its first attempt to its end. */
+/** What becomes of one item, from its first request to its end. */
 export interface Pursuit {
+  /** The item's own address. */
   readonly url: string;
-  readonly host: string;
   readonly index: number;
   readonly began: Nanoseconds;
   readonly deadline: Nanoseconds;
+  /** Where the next request goes, and why. */
+  at: string;
+  host: string;
+  cause: Cause;
+  /** Redirects followed, and time left to be on the wire, of the present try. */
+  hops: number;
+  left: Nanoseconds;
+  /** Times it was tried again as the rule has it. */
+  retries: number;
+  /** Requests that went out for it, and the status of the last. */
   attempts: number;
   status: number;
 }
@@ -37,13 +48,14 @@ export class Records {
     this.requests = open(spec.files.requests);
   }
 
-  attempted(pursuit: Pursuit, url: string, { status, error, bytes }: Answer, took: Nanoseconds): void {
+  attempted(pursuit: Pursuit, { status, error, bytes }: Answer, took: Nanoseconds): void {
     this.log?.add({
       time: new Date().toISOString(),
       level: error === null && status < 400 ? "info" : "warn",
       correlationId: this.idOf(pursuit),
       attempt: pursuit.attempts,
-      url: this.shown(url),
+      cause: pursuit.cause,
+      url: this.shown(pursuit.at),
       status,
       error,
       bytes,

@@ -1,3 +1,5 @@
+import { NamedHosts } from "./named-hosts.ts";
+
 /** Counts of one thread, in shared memory: the sampler reads them while they grow. */
 export const COUNT = {
   attempts: 0,
@@ -24,13 +26,20 @@ export const COUNT = {
   none: 19,
   /** Nanoseconds that items took, all together. */
   spent: 20,
-  /** Attempts at the tile around the one that was asked for. */
-  parents: 21,
+  /** Items that went out at least once; those of them that have ended. */
+  sent: 21,
+  ended: 22,
   /** Connections made by our own sockets, and requests that `fetch` carried on its own. */
-  connections: 22,
-  fetched: 23,
-  size: 24,
+  connections: 23,
+  fetched: 24,
+  /** Requests on kept connections that were closed before they were read: no server knows of them, so they are no attempts. */
+  unread: 25,
+  size: 26,
 } as const;
+
+/** Why a request goes out: an item's first, its retries, where a redirect leads, sent anew over another connection, the tile around. */
+export const CAUSES = ["first", "retries", "redirects", "resent", "parents"] as const;
+export type Cause = (typeof CAUSES)[number];
 
 export function fetchCounts(): SharedArrayBuffer {
   return new SharedArrayBuffer(COUNT.size * 8);
@@ -41,6 +50,7 @@ export interface FetchReport {
   readonly byStatus: Readonly<Record<string, number>>;
   readonly byError: Readonly<Record<string, number>>;
   readonly byHost: Readonly<Record<string, HostFigures>>;
+  readonly byCause: Readonly<Record<Cause, number>>;
   /** Files that could not be written to their end, as sentences. */
   readonly problems?: readonly string[];
 }
@@ -50,24 +60,26 @@ export interface HostFigures {
   readonly errors: number;
 }
 
-/** Hosts that are told apart; the rest are counted together. */
-const HOSTS = 100;
 const OTHERS = "(others)";
 
-/** Attempts by status, by error and by host. */
+/** Attempts by status or by what went wrong, each in one of the two; by host, and by why they went out. */
 export class AttemptBook {
   private readonly byStatus = new Map<number, number>();
   private readonly byError = new Map<string, number>();
   private readonly byHost = new Map<string, { attempts: number; errors: number }>();
+  private readonly byCause: Record<Cause, number> = noCauses();
   private lastHost = "";
   private last: { attempts: number; errors: number } | null = null;
 
+  constructor(private readonly hosts: NamedHosts = new NamedHosts()) {}
+
   /** `error`: null when an answer came, of this status. */
-  note(host: string, status: number, error: string | null): void {
+  note(host: string, status: number, error: string | null, cause: Cause): void {
     const figures = this.figuresOf(host);
     figures.attempts++;
+    this.byCause[cause]++;
     if (error !== null) this.byError.set(error, (this.byError.get(error) ?? 0) + 1);
-    if (status > 0) this.byStatus.set(status, (this.byStatus.get(status) ?? 0) + 1);
+    else this.byStatus.set(status, (this.byStatus.get(status) ?? 0) + 1);
     if (error !== null || status >= 400) figures.errors++;
   }
 
@@ -76,18 +88,23 @@ export class AttemptBook {
       byStatus: Object.fromEntries([...this.byStatus].sort(([a], [b]) => a - b)),
       byError: Object.fromEntries([...this.byError].sort()),
       byHost: Object.fromEntries(this.byHost),
+      byCause: { ...this.byCause },
     };
   }
 
   private figuresOf(host: string): { attempts: number; errors: number } {
     if (host === this.lastHost && this.last !== null) return this.last;
-    const name = this.byHost.has(host) || this.byHost.size < HOSTS ? host : OTHERS;
+    const name = this.hosts.has(host) ? host : OTHERS;
     const figures = this.byHost.get(name) ?? { attempts: 0, errors: 0 };
     this.byHost.set(name, figures);
     this.lastHost = host;
     this.last = figures;
     return figures;
   }
+}
+
+export function noCauses(): Record<Cause, number> {
+  return { first: 0, retries: 0, redirects: 0, resent: 0, parents: 0 };
 }
 
 /** Bytes of shared memory for what one thread reports while it runs. */
@@ -135,13 +152,15 @@ export function mergeReports(reports: readonly FetchReport[]): FetchReport {
   const byStatus: Record<string, number> = {};
   const byError: Record<string, number> = {};
   const byHost: Record<string, HostFigures> = {};
+  const byCause = noCauses();
   for (const report of reports) {
     for (const [status, count] of Object.entries(report.byStatus)) byStatus[status] = (byStatus[status] ?? 0) + count;
     for (const [error, count] of Object.entries(report.byError)) byError[error] = (byError[error] ?? 0) + count;
+    for (const cause of CAUSES) byCause[cause] += report.byCause[cause];
     for (const [host, { attempts, errors }] of Object.entries(report.byHost)) {
       const before = byHost[host] ?? { attempts: 0, errors: 0 };
       byHost[host] = { attempts: before.attempts + attempts, errors: before.errors + errors };
     }
   }
-  return { byStatus, byError, byHost };
+  return { byStatus, byError, byHost, byCause };
 }

@@ -1,4 +1,4 @@
-import { mayAsk } from "../../kernel/hosts.ts";
+import { kindOfHost, mayAsk } from "../../kernel/hosts.ts";
 import { printable } from "../../kernel/text.ts";
 import { LineReader } from "../../load/lines.ts";
 import type { FetchSettings } from "../../scenario/schema.ts";
@@ -151,7 +151,8 @@ export class Targets {
       return "must be an http or https URL, or a tile such as 5/10/12";
     }
     if (url.protocol !== "http:" && url.protocol !== "https:") return `must be http or https, not ${printable(url.protocol, 20)}`;
-    if (!mayAsk(url.hostname, this.allowed)) return `${printable(url.hostname, 100)} is a public host; --allow-host allows it`;
+    const { hostname } = url;
+    if (!mayAsk(hostname, this.allowed)) return `${printable(hostname, 100)} is a ${kindOfHost(hostname)} host; --allow-host allows it`;
     this.granted = `${url.origin}/`;
     this.target.url = url.href;
     return null;

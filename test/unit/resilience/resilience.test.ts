@@ -93,6 +93,26 @@ describe("T-3 circuit breaker", () => {
     expect(breakers.admit("a", 201 * MS)).toBe("probe");
   });
 
+  test("only what began in the state it is in counts: neither what went out before it opened nor a probe that was given up", () => {
+    const breakers = new CircuitBreakers({ failureThreshold: 2, openFor: 100 });
+    for (const now of [10, 20]) breakers.failed("a", "call", now, 5);
+    expect(breakers.admit("a", 120)).toBe("probe");
+    breakers.succeeded("a", "probe", 120);
+    // Two that began before it opened, and took their time.
+    for (const now of [130, 131]) breakers.failed("a", "call", now, 15);
+    expect(breakers.stateOf("a")).toBe(CLOSED);
+    for (const now of [140, 141]) breakers.failed("a", "call", now, 135);
+    expect(breakers.stateOf("a")).toBe(OPEN);
+    expect(breakers.admit("a", 241)).toBe("probe");
+    expect(breakers.admit("a", 341)).toBe("probe");
+    breakers.succeeded("a", "probe", 241);
+    expect(breakers.stateOf("a")).toBe(HALF_OPEN);
+    breakers.failed("a", "probe", 350, 241);
+    expect(breakers.stateOf("a")).toBe(HALF_OPEN);
+    breakers.succeeded("a", "probe", 341);
+    expect(breakers.stateOf("a")).toBe(CLOSED);
+  });
+
   test("two threads on one memory see one breaker, and more hosts than there is room for go unguarded", () => {
     const memory = CircuitBreakers.memory();
     const [one, other] = [new CircuitBreakers(rule, memory), new CircuitBreakers(rule, memory)];

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { isPrivateHost, mayAsk } from "../../../src/kernel/hosts.ts";
+import { isPrivateHost, kindOfHost, mayAsk } from "../../../src/kernel/hosts.ts";
 import { LineFile } from "../../../src/kernel/line-file.ts";
 import { VirtualTime } from "../../../src/kernel/time.ts";
 import { Item } from "../../../src/queueing/item.ts";
@@ -12,6 +12,7 @@ import { fetchSchema } from "../../../src/scenario/fetch-schema.ts";
 import { requestDemand, sawtoothMean } from "../../../src/theory/fetch.ts";
 import { Line, nameOf } from "../../../src/workloads/fetch/attempt.ts";
 import { fateOf } from "../../../src/workloads/fetch/mock/fate.ts";
+import { NamedHosts } from "../../../src/workloads/fetch/named-hosts.ts";
 import { FetchProcessor } from "../../../src/workloads/fetch/processor.ts";
 import type { FetchFiles } from "../../../src/workloads/fetch/records.ts";
 import { COUNT, fetchCounts, mergeReports } from "../../../src/workloads/fetch/report.ts";
@@ -151,10 +152,16 @@ describe("hosts that need no leave", () => {
 
   test("everything else is public", () => {
     const hosts =
-      "http://example.com/ http://8.8.8.8/ http://172.32.0.1/ http://11.0.0.1/ http://[2001:db8::1]/ http://[::ffff:8.8.8.8]/ http://127.0.0.1.example.com/ http://localhost.example.com/";
+      "http://example.com/ http://8.8.8.8/ http://172.32.0.1/ http://11.0.0.1/ http://169.254.169.254/ http://0xa9fea9fe/ http://[fe80::1]/ http://[::ffff:169.254.1.1]/ http://[fd00:ec2::254]/ http://[2001:db8::1]/ http://[::ffff:8.8.8.8]/ http://127.0.0.1.example.com/ http://localhost.example.com/";
     for (const url of hosts.split(" ")) expect([url, isPrivateHost(new URL(url).hostname)]).toEqual([url, false]);
     expect(mayAsk("example.com", ["example.com"])).toBe(true);
     expect(mayAsk("example.com", ["Example.COM"])).toBe(true);
+    expect(mayAsk("[fe80::1]", ["fe80::1"])).toBe(true);
+  });
+
+  test("what is link-local is called so, where clouds keep credentials too", () => {
+    const kinds = ["169.254.169.254", "[fe80::1]", "[fd00:ec2::254]", "[::ffff:a9fe:1]", "example.com", "169.25.4.1"].map(kindOfHost);
+    expect(kinds).toEqual(["link-local", "link-local", "link-local", "link-local", "public", "public"]);
   });
 });
 
@@ -278,6 +285,7 @@ function rig(
         breakers: CircuitBreakers.memory(),
         limiter: RateLimiter.memory(),
         flight: new SharedArrayBuffer(8),
+        hosts: NamedHosts.memory(),
         counts: [counts],
         reports: [],
       },
@@ -432,12 +440,84 @@ describe("T-2 T-3 T-5 a request with all its attempts", () => {
       [(n) => (n === 1 ? [302, { location: "/there" }] : 200), null],
       [() => [301, { location: "/again" }], "redirect loop"],
       [() => [307, { location: "http://example.com/" }], "redirect to a public host"],
+      [() => [307, { location: "http://169.254.169.254/latest/meta-data" }], "redirect to a link-local host"],
       [() => [307, { location: "file:///etc/passwd" }], "redirect to nowhere"],
     ];
     for (const [answer, outcome] of cases) {
       const { time, one } = rig({ retry }, answer);
       expect(await time.run(one())).toBe(outcome);
     }
+  });
+
+  test("every hop of a redirect is an attempt with a status, a log line and a turn of its own", async () => {
+    const log = join(temporaryFolder(), "log");
+    const rateLimit = { initial: 10, min: 10, max: 10 };
+    const { time, one, asked, count, processor } = rig(
+      { retry: { max: 1, baseDelay: "1ms" }, rateLimit },
+      (n) => ([302, 302, 503, 302, 200][n - 1] === 302 ? [302, { location: `/${n}` }] : n === 3 ? 503 : 200),
+      { log },
+    );
+    expect(await time.run(one())).toBeNull();
+    const gaps = asked.slice(1).map(({ at }, i) => at - (asked[i]?.at ?? 0));
+    expect(Math.min(...gaps)).toBeGreaterThan(95);
+    expect([count("attempts"), count("sent"), count("retries"), count("ok")]).toEqual([5, 1, 1, 1]);
+    const { byStatus, byError, byCause } = processor.report().fetch ?? {};
+    expect([byStatus, byError]).toEqual([{ "200": 1, "302": 3, "503": 1 }, {}]);
+    expect(byCause).toEqual({ first: 1, retries: 1, redirects: 3, resent: 0, parents: 0 });
+    const lines = readFileSync(log, "utf8").trimEnd().split("\n");
+    expect(lines.map((line) => (JSON.parse(line) as { cause: string }).cause)).toEqual([
+      "first",
+      "redirects",
+      "redirects",
+      "retries",
+      "redirects",
+    ]);
+  });
+
+  test("a redirect goes to the breaker of the host it leads to", async () => {
+    const settings = { retry: { max: 0 }, circuitBreaker: { failureThreshold: 2 } };
+    const { time, one, count } = rig(settings, (_, url) =>
+      url.includes("/moved") ? [302, { location: "http://127.0.0.2/" }] : url.includes("127.0.0.2") ? "ConnectionRefused" : 200,
+    );
+    for (let i = 0; i < 2; i++) expect(await time.run(one("http://127.0.0.1/moved"))).toBe("connection refused");
+    expect(await time.run(one("http://127.0.0.1/moved"))).toBe("circuit open");
+    expect(await time.run(one("http://127.0.0.1/well"))).toBeNull();
+    expect([count("refused"), count("attempts")]).toEqual([1, 6]);
+  });
+
+  test("redirects share the time of one attempt", async () => {
+    const { time, one, asked } = rig({ retry: { max: 0 }, timeout: "200ms" }, (n) => (n < 3 ? [302, { location: `/${n}` }] : "hang"));
+    expect(await time.run(one())).toBe("timeout");
+    expect([asked.length, time.now() / 1e6 < 225]).toEqual([3, true]);
+  });
+
+  test.each(["0", "Wed, 21 Oct 2015 07:28:00 GMT", "-5", "soon", "0.001"])(
+    "Retry-After: %s is no leave to come sooner than the rule has it",
+    async (after) => {
+      const { time, asked, one } = rig({ retry }, (attempt) => (attempt < 4 ? [503, { "retry-after": after }] : 200));
+      expect(await time.run(one())).toBeNull();
+      expect(asked.map(({ at }) => Math.round(at))).toEqual([0, 105, 310, 715]);
+    },
+  );
+
+  test.each([404, 429, 408, 301])("a probe that is answered %d closes the breaker: the host is there", async (status) => {
+    const settings = { retry: { max: 0 }, circuitBreaker: { failureThreshold: 1, openFor: "1s" } };
+    const { time, one, asked } = rig(settings, (n) => (n === 1 ? 503 : n === 2 ? status : 200));
+    await time.run(one());
+    expect(await time.run(one())).toBe("circuit open");
+    await time.run(time.sleepUntil(2e9));
+    expect(await time.run(one())).toBe(String(status));
+    expect(await time.run(one())).toBeNull();
+    expect(asked.length).toBe(3);
+  });
+
+  test("what could not be saved, or asked for want of files, closes no breaker", async () => {
+    const settings = { retry: { max: 0 }, circuitBreaker: { failureThreshold: 1, openFor: "1s" } };
+    const { time, one } = rig(settings, (n) => (n === 1 ? 503 : "EMFILE"));
+    await time.run(one());
+    await time.run(time.sleepUntil(2e9));
+    expect(await time.run(one())).toBe("too many open files");
+    expect(await time.run(one())).toBe("too many open files");
   });
 
   test("what is given up leaves a dead letter, a log line without its place, and a kept request", async () => {
@@ -492,7 +572,8 @@ describe("T-2 T-3 T-5 a request with all its attempts", () => {
     await time.run(time.sleepUntil(50e6));
     processor.halt();
     expect(await time.run(going)).toBe("stopped");
-    expect([count("ok"), count("failed"), count("deadLettered")]).toEqual([0, 0, 0]);
+    expect([count("ok"), count("failed"), count("deadLettered"), count("inFlight")]).toEqual([0, 0, 0, 0]);
+    expect([count("attempts"), processor.report().fetch?.byError]).toEqual([1, { stopped: 1 }]);
     expect(existsSync(folder) ? readdirSync(folder) : []).toEqual([]);
   });
 });
@@ -522,14 +603,20 @@ test("errors have names", () => {
   expect(nameOf(Object.assign(new Error("x"), { code: "ENOSPC" }))).toBe("could not be saved");
   expect(nameOf(undefined)).toBe("error");
   expect(nameOf(new Error("self signed certificate: CERT"))).toBe("TLS");
-  expect(new Line(() => new FetchWire(true, () => Promise.reject(new Error("no"))), [], null).ask("http://h/", "1")).resolves.toMatchObject(
-    { status: 0 },
-  );
+  expect(new Line(() => new FetchWire(true, () => Promise.reject(new Error("no"))), null).ask("http://h/", "1")).resolves.toMatchObject({
+    status: 0,
+  });
 });
 
 test("reports of threads add up", () => {
-  const one = { byStatus: { "200": 1 }, byError: { timeout: 1 }, byHost: { h: { attempts: 2, errors: 1 } } };
-  expect(mergeReports([one, one])).toEqual({ byStatus: { "200": 2 }, byError: { timeout: 2 }, byHost: { h: { attempts: 4, errors: 2 } } });
+  const byCause = { first: 1, retries: 1, redirects: 0, resent: 0, parents: 0 };
+  const one = { byStatus: { "200": 1 }, byError: { timeout: 1 }, byHost: { h: { attempts: 2, errors: 1 } }, byCause };
+  expect(mergeReports([one, one])).toEqual({
+    byStatus: { "200": 2 },
+    byError: { timeout: 2 },
+    byHost: { h: { attempts: 4, errors: 2 } },
+    byCause: { first: 2, retries: 2, redirects: 0, resent: 0, parents: 0 },
+  });
 });
 
 test("a sawtooth that is halved spends its time at ln 2 of its peak", () => {

@@ -295,6 +295,8 @@ export class TileServer {
 
   private reset(socket: Socket<Connection>): void {
     this.resets++;
+    // An answer that has begun: what a kept connection loses before one is asked anew, and would be no fault that anybody sees.
+    socket.write("HTTP/1.1 ");
     socket.terminate();
   }
 }

@@ -1,7 +1,9 @@
 import { closeSync, openSync } from "node:fs";
 import type { Socket } from "bun";
+import { isUnheard } from "../../../kernel/unheard.ts";
 import { HttpParser, type ResponseParser } from "./parser.ts";
 import type { Place } from "./place.ts";
+import { StaleConnection } from "./wire.ts";
 
 /** Whoever waits for an answer. */
 export interface Listener {
@@ -11,8 +13,6 @@ export interface Listener {
   whole(): void;
   /** It never will be. */
   failed(problem: unknown): void;
-  /** The connection, which had served before, had ended by the time it was asked: nobody has heard the request. */
-  stale(): void;
 }
 
 /** Who keeps connections that nobody uses, and is told what becomes of all. */
@@ -73,7 +73,7 @@ export class Connection {
       return;
     }
     const written = this.socket.write(request);
-    if (written < 0) this.ended();
+    if (written < 0) this.fail(new StaleConnection("unread"));
     else if (written < request.length) this.unsent = Buffer.from(request, "latin1").subarray(written);
   }
 
@@ -123,10 +123,13 @@ export class Connection {
     // An answer without a length ends here.
     if (listener !== null && this.headDone) this.parser.finish();
     if (this.whole) this.finish(false);
-    else if (this.doubtful && listener !== null) {
-      this.drop();
-      listener.stale();
-    } else this.fail(CLOSED);
+    else if (this.doubtful && listener !== null) this.fail(new StaleConnection(isUnheard(fdOf(this.socket)) ? "unread" : "unanswered"));
+    else this.fail(CLOSED);
+  }
+
+  /** The system says that the connection is broken. */
+  broken(problem: unknown): void {
+    this.fail(this.doubtful && this.listener !== null ? new StaleConnection("reset") : problem);
   }
 
   fail(problem: unknown): void {
@@ -210,6 +213,11 @@ function announcesBody(status: number, fields: readonly string[]): boolean {
   return false;
 }
 
+/** The number of its file, which Bun's types do not know of; undefined where there is none. */
+function fdOf(socket: object | null): unknown {
+  return socket !== null && "fd" in socket ? socket.fd : undefined;
+}
+
 const CLOSED = Object.assign(new Error("the server closed the connection"), { code: "ConnectionClosed" });
 
 /** One for all connections; the socket knows its own. */
@@ -218,8 +226,9 @@ const HANDLERS = {
   data: ({ data }: Socket<Connection>, bytes: Uint8Array) => data.received(bytes),
   drain: ({ data }: Socket<Connection>) => data.goOn(),
   end: ({ data }: Socket<Connection>) => data.ended(),
-  close: ({ data }: Socket<Connection>, problem?: Error) => (problem === undefined || problem === null ? data.ended() : data.fail(problem)),
-  error: ({ data }: Socket<Connection>, problem: Error) => data.fail(problem),
+  close: ({ data }: Socket<Connection>, problem?: Error) =>
+    problem === undefined || problem === null ? data.ended() : data.broken(problem),
+  error: ({ data }: Socket<Connection>, problem: Error) => data.broken(problem),
   connectError: ({ data }: Socket<Connection>, problem: Error) => data.fail(isOutOfFiles() ? NO_FILES : problem),
 };
 

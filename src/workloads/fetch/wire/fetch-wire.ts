@@ -17,7 +17,7 @@ export class FetchWire implements Wire {
     private readonly fetch: Fetch,
   ) {}
 
-  async send(url: string, id: string): Promise<Head> {
+  async send(url: string, id: string, _fresh = false): Promise<Head> {
     if (this.controller.signal.aborted) this.controller = new AbortController();
     this.bytes = 0;
     const headers: Record<string, string> = this.keepAlive ? { [CORRELATION]: id } : { [CORRELATION]: id, connection: "close" };

@@ -30,7 +30,7 @@ export class SocketWire implements Wire, Listener, Head {
     private readonly places: Places,
   ) {}
 
-  send(url: string, id: string): Promise<Head> {
+  send(url: string, id: string, fresh = false): Promise<Head> {
     if (url !== this.url) {
       const { place, path } = this.places.find(url);
       this.before = `GET ${path} HTTP/1.1\r\n${CORRELATION}: `;
@@ -46,7 +46,7 @@ export class SocketWire implements Wire, Listener, Head {
     return new Promise((resolve, reject) => {
       this.resolve = resolve;
       this.reject = reject;
-      this.ask(false);
+      this.ask(fresh);
     });
   }
 
@@ -95,10 +95,6 @@ export class SocketWire implements Wire, Listener, Head {
     this.done = true;
     this.connection = null;
     this.settle();
-  }
-
-  stale(): void {
-    this.ask(true);
   }
 
   failed(problem: unknown): void {

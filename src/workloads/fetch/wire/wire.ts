@@ -11,14 +11,34 @@ export interface Head {
 export interface Wire {
   /** Of the body of this answer, so far, as they crossed the network. */
   readonly bytes: number;
-  /** Asks for an address under a correlation id. Follows no redirect. Rejects with whatever kept an answer from coming. */
-  send(url: string, id: string): Promise<Head>;
+  /**
+   * Asks for an address under a correlation id; `fresh`: on a new connection. Follows no redirect. Rejects with whatever kept an answer
+   * from coming: with `StaleConnection` where a new one may well be answered.
+   */
+  send(url: string, id: string, fresh?: boolean): Promise<Head>;
   /** Reads the body to its end, into a file if asked, and never holds more of it than a piece; undefined: all of it is there. */
   take(saved: Saved | null): Promise<void> | undefined;
   /** Gets rid of a body that nobody wants: a short one is read, so that the connection can be used again. Never rejects. */
   leave(): Promise<void> | undefined;
   /** Nothing of what is under way is to go on; who waits for it hears of it. */
   breakOff(): void;
+}
+
+/**
+ * What became of a request on a kept connection that was over before a byte of the answer came. `unread`: the server had ended it before,
+ * so nobody has heard the request. `reset`: it broke, as it does where a server closes what it has not read to its end (RFC 1122, 4.2.2.13).
+ * `unanswered`: the server ended it when it had the request.
+ */
+export type Staleness = "unread" | "reset" | "unanswered";
+
+/** A kept connection was over before a byte of the answer came. */
+export class StaleConnection extends Error {
+  /** As every other connection that breaks. */
+  readonly code = "ConnectionClosed";
+
+  constructor(readonly staleness: Staleness) {
+    super("the server ended a connection that was kept");
+  }
 }
 
 /** Whichever wire goes to an address; `saves`: its body is to be kept. */

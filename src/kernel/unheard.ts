@@ -1,0 +1,33 @@
+import { dlopen, ptr } from "bun:ffi";
+
+const IPPROTO_TCP = 6;
+const TCP_INFO = 11;
+/** `tcpi_state` after a reset, and where `tcpi_unacked` lies in `struct tcp_info` (linux/tcp.h). */
+const CLOSED = 7;
+const UNACKED = 24;
+const SIZE = 104;
+
+type GetSockOpt = (fd: number, level: number, name: number, value: ReturnType<typeof ptr>, length: ReturnType<typeof ptr>) => number;
+
+const getSockOpt: GetSockOpt | null = (() => {
+  if (process.platform !== "linux") return null;
+  try {
+    const args = ["int", "int", "int", "ptr", "ptr"] as const;
+    return dlopen("libc.so.6", { getsockopt: { args, returns: "int" } }).symbols.getsockopt;
+  } catch {
+    return null;
+  }
+})();
+
+/**
+ * True when the other end of a TCP connection that it has ended cannot have heard what was written last: it answered that with a reset,
+ * as a socket does that was closed before, or it never acknowledged it. False where that is not so, or nobody tells. The connection is
+ * still open on this side.
+ */
+export function isUnheard(fd: unknown): boolean {
+  if (getSockOpt === null || typeof fd !== "number" || fd < 0) return false;
+  const info = new Uint8Array(new ArrayBuffer(SIZE));
+  const length = new Uint32Array(new ArrayBuffer(4)).fill(SIZE);
+  if (getSockOpt(fd, IPPROTO_TCP, TCP_INFO, ptr(info), ptr(length)) !== 0) return false;
+  return info[0] === CLOSED || new DataView(info.buffer).getUint32(UNACKED, true) > 0;
+}

@@ -1,0 +1,259 @@
+import type { Nanoseconds } from "../../kernel/clock.ts";
+import { divided } from "../../kernel/divide.ts";
+import { AdaptiveLimit } from "../../resilience/adaptive-limit.ts";
+import { isIllStatus } from "../../resilience/backoff.ts";
+import { type Admission, CircuitBreakers } from "../../resilience/circuit-breaker.ts";
+import { RateLimiter } from "../../resilience/rate-limiter.ts";
+import type { Effort } from "../workload.ts";
+import { type Answer, Line, NOT_SAVED, OUT_OF_FILES } from "./attempt.ts";
+import { LinePool } from "./line-pool.ts";
+import { NamedHosts } from "./named-hosts.ts";
+import { Pace } from "./pace.ts";
+import type { Pursuit, Records } from "./records.ts";
+import { hopTo } from "./redirect.ts";
+import { AttemptBook, COUNT, type FetchReport } from "./report.ts";
+import type { Saver } from "./save.ts";
+import type { FetchSpec } from "./spec.ts";
+import type { Fetch } from "./wire/fetch-wire.ts";
+import { Wires } from "./wire/wires.ts";
+
+/** Why no request went out: the breaker of its host is open, or its time was over first. */
+export type Withheld = "circuit open" | "deadline";
+
+/** Every request of one thread goes out through here, whatever it goes out for: paced, guarded, counted, logged. */
+export class Sender {
+  readonly breakers: CircuitBreakers | null;
+  private readonly flight: Int32Array;
+  private readonly limiter: RateLimiter | null;
+  private readonly adaptive: AdaptiveLimit | null;
+  private readonly book: AttemptBook;
+  private readonly wires: Wires;
+  private readonly lines: LinePool<Pursuit>;
+  private readonly pace: Pace | null;
+  private readonly max: number;
+  private halted = false;
+  private lastUrl = "";
+  private lastHost = "";
+
+  constructor(
+    private readonly spec: FetchSpec,
+    private readonly effort: Effort,
+    private readonly counts: Float64Array,
+    private readonly records: Records,
+    saver: Saver | null,
+    thread: number,
+    /** Carries the requests; null: whatever suits each. */
+    ask: Fetch | null,
+  ) {
+    const { settings, shared } = spec;
+    const { circuitBreaker: breaker, rateLimit, concurrency, connections } = settings;
+    const threads = spec.concurrency.length;
+    this.flight = new Int32Array(shared.flight);
+    this.book = new AttemptBook(new NamedHosts(shared.hosts));
+    this.breakers = breaker === false ? null : new CircuitBreakers({ ...breaker, openFor: breaker.openFor * 1000 }, shared.breakers);
+    this.limiter = rateLimit === false ? null : new RateLimiter(rateLimit, shared.limiter);
+    this.pace = this.limiter === null ? null : new Pace(this.limiter, effort);
+    this.max = spec.concurrency[thread] ?? 1;
+    const targetLatency = (concurrency.targetLatency ?? Number.POSITIVE_INFINITY) * 1000;
+    const min = Math.min(this.max, Math.max(1, Math.round(concurrency.min / threads)));
+    this.adaptive =
+      concurrency.adaptive === "aimd" ? new AdaptiveLimit({ min, max: this.max, decrease: concurrency.decrease, targetLatency }) : null;
+    const most = Math.max(1, divided(connections.max, threads)[thread] ?? 0);
+    this.wires = new Wires(
+      { keepAlive: connections.keepAlive, most },
+      () => this.add(COUNT.connections),
+      () => this.add(COUNT.fetched),
+      ask,
+    );
+    this.lines = new LinePool(most, () => new Line(this.wires.pair(), saver));
+    this.counts[COUNT.limit] = this.limitNow;
+  }
+
+  /** Requests that may be under way now; Infinity: any number. */
+  get limit(): number {
+    return this.adaptive?.limit ?? Number.POSITIVE_INFINITY;
+  }
+
+  private get limitNow(): number {
+    return Math.min(this.max, this.adaptive?.limit ?? this.max);
+  }
+
+  get report(): FetchReport {
+    return this.book.report;
+  }
+
+  /** One try: asks, and follows redirects to their end. `running`: items under way here. */
+  async try(pursuit: Pursuit, running: () => number): Promise<Answer | Withheld> {
+    for (;;) {
+      if (this.breakers?.refuses(pursuit.host, this.effort.now()) === true) return "circuit open";
+      if (this.pace !== null && !(await this.pace.turn(pursuit.deadline))) return "deadline";
+      const line = this.lines.take() ?? (await this.nextLine(pursuit));
+      if (line === null) return "deadline";
+      // Asked last: while this one waited for its turn, others may have found the host ill.
+      const admission = this.breakers?.admit(pursuit.host, this.effort.now()) ?? "call";
+      if (admission === "refused") {
+        this.lines.give(line);
+        return "circuit open";
+      }
+      const started = this.effort.now();
+      let answer = await this.launch(line, pursuit, false);
+      while (this.land(line, pursuit, answer) && answer.stale !== null && (await this.mayAskAnew(answer, pursuit))) {
+        pursuit.cause = "resent";
+        answer = await this.launch(line, pursuit, true);
+      }
+      this.lines.give(line);
+      if (this.halted) return answer;
+      this.learn(pursuit.host, answer, admission, started, running());
+      if (answer.error !== null || answer.location === null) return answer;
+      const hop = hopTo(answer.location, pursuit.at, pursuit.hops, this.spec.allowedHosts);
+      if ("problem" in hop) return { ...answer, error: hop.problem };
+      this.aim(pursuit, hop.url, "redirects");
+      pursuit.hops++;
+    }
+  }
+
+  /** Where the next request of an item goes. */
+  aim(pursuit: Pursuit, url: string, cause: Pursuit["cause"]): void {
+    pursuit.at = url;
+    pursuit.host = this.hostOf(url);
+    pursuit.cause = cause;
+  }
+
+  /** Host and port of an address. */
+  hostOf(url: string): string {
+    if (this.lastUrl === "" || !url.startsWith(this.lastUrl)) {
+      const { host, origin } = new URL(url);
+      this.lastHost = host;
+      this.lastUrl = `${origin}/`;
+    }
+    return this.lastHost;
+  }
+
+  /** What no server has read has had its turn and not used it. */
+  private async mayAskAnew({ stale }: Answer, { deadline }: Pursuit): Promise<boolean> {
+    if (this.pace !== null && stale === "unanswered" && !(await this.pace.turn(deadline))) return false;
+    return !this.halted && this.effort.now() < deadline;
+  }
+
+  /** The next line that is free; null when the run or the item's time was over first, so that nothing is sent. */
+  private async nextLine({ deadline }: Pursuit): Promise<Line<Pursuit> | null> {
+    const line = await this.lines.next(deadline);
+    if (line === null || (!this.halted && this.effort.now() < deadline)) return line;
+    this.lines.give(line);
+    return null;
+  }
+
+  /** A request goes out. */
+  private launch(line: Line<Pursuit>, pursuit: Pursuit, fresh: boolean): Promise<Answer> {
+    const started = this.effort.now();
+    const byTimeout = started + pursuit.left;
+    line.owner = pursuit;
+    line.startedAt = started;
+    line.endsAt = Math.min(byTimeout, pursuit.deadline);
+    line.reason = byTimeout <= pursuit.deadline ? "timeout" : "deadline";
+    pursuit.attempts++;
+    if (pursuit.attempts === 1 && pursuit.cause === "first") this.add(COUNT.sent);
+    if (pursuit.cause === "retries") this.add(COUNT.retries);
+    this.add(COUNT.attempts);
+    this.add(COUNT.inFlight);
+    this.fly(1);
+    return line.ask(pursuit.at, `${this.spec.runId}-${pursuit.index}.${pursuit.attempts}`, fresh, pursuit.url);
+  }
+
+  /** A request has come to its end, and is told of. False when that was done before: the run is over. */
+  private land(line: Line<Pursuit>, pursuit: Pursuit, answer: Answer): boolean {
+    if (line.owner === null) return false;
+    const took = this.effort.now() - line.startedAt;
+    line.owner = null;
+    this.fly(-1);
+    this.add(COUNT.inFlight, -1);
+    pursuit.left -= took;
+    if (answer.stale === "unread" || answer.stale === "reset") {
+      pursuit.attempts--;
+      this.add(COUNT.attempts, -1);
+      this.add(COUNT.unread);
+      return true;
+    }
+    const { status, error, bytes } = answer;
+    pursuit.status = status;
+    this.add(COUNT.bytes, bytes);
+    this.add(error !== null ? COUNT.none : kindOf(status));
+    this.book.note(pursuit.host, status, error, pursuit.cause);
+    this.records.attempted(pursuit, answer, took);
+    return true;
+  }
+
+  /** Tells breaker, rate and limit what came of a request. */
+  private learn(host: string, { status, error, stale }: Answer, admission: Admission, started: Nanoseconds, running: number): void {
+    const ended = this.effort.now();
+    const limited = status === 429 && error === null;
+    const ill = isIll(status, error);
+    this.guard(host, { status, error, stale }, ill, admission, started, ended);
+    if (limited) {
+      this.add(COUNT.limited);
+      this.limiter?.refused(started, ended);
+    } else if (!ill) this.limiter?.succeeded();
+    if (this.adaptive === null) return;
+    if (limited || ill) this.adaptive.overloaded(started, ended);
+    else this.adaptive.succeeded(started, ended, running);
+    this.counts[COUNT.limit] = this.limitNow;
+  }
+
+  private guard(
+    host: string,
+    { status, error, stale }: Pick<Answer, "status" | "error" | "stale">,
+    ill: boolean,
+    admission: Admission,
+    started: Nanoseconds,
+    ended: Nanoseconds,
+  ): void {
+    if (this.breakers === null) return;
+    // 4xx says that the host is there, 408 among them: enough for the one that tries, and nothing of how well others fare.
+    const there = error === null && status < 500;
+    if (there && (status < 400 || admission === "probe")) this.breakers.succeeded(host, admission, started);
+    else if (there || !ill || stale !== null) this.breakers.ignored(host, admission, ended, started);
+    else this.breakers.failed(host, admission, ended, started);
+  }
+
+  /** Breaks off every request that has taken too long. */
+  breakOffLate(now: Nanoseconds): void {
+    this.lines.breakOffLate(now);
+  }
+
+  /** Breaks off all that are out; each has its line in the ledger. */
+  halt(): void {
+    this.halted = true;
+    this.pace?.halt();
+    this.lines.breakOffAll((line) => {
+      if (line.owner !== null) this.land(line, line.owner, { ...STOPPED, bytes: line.bytes });
+    });
+    this.wires.close();
+  }
+
+  /** Counts requests in flight over all threads. */
+  private fly(change: 1 | -1): void {
+    const now = Atomics.add(this.flight, 0, change) + change;
+    for (let peak = Atomics.load(this.flight, 1); now > peak; peak = Atomics.load(this.flight, 1)) {
+      if (Atomics.compareExchange(this.flight, 1, peak, now) === peak) break;
+    }
+  }
+
+  private add(what: number, by = 1): void {
+    this.counts[what] = (this.counts[what] as number) + by;
+  }
+}
+
+const STOPPED: Omit<Answer, "bytes"> = { status: 0, error: "stopped", retryAfter: null, location: null, stale: null };
+
+/** 5xx, 408 and everything that is no answer: the server is not well, or not there. */
+export function isIll(status: number, error: string | null): boolean {
+  if (error !== null) return !error.startsWith("redirect") && error !== NOT_SAVED && error !== OUT_OF_FILES;
+  return isIllStatus(status);
+}
+
+function kindOf(status: number): number {
+  if (status === 429) return COUNT.tooMany;
+  if (status >= 500) return COUNT.serverError;
+  if (status >= 400) return COUNT.clientError;
+  return status >= 200 && status < 300 ? COUNT.success : COUNT.other;
+}

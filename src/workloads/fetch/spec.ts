@@ -1,0 +1,29 @@
+import type { FetchSettings } from "../../scenario/schema.ts";
+import type { FetchFiles } from "./records.ts";
+
+/** What the threads of one case share; plain data, so that it crosses threads. */
+export interface FetchSpec {
+  readonly settings: FetchSettings;
+  /** Where tiles are asked for; null: the list holds whole addresses. */
+  readonly base: string | null;
+  readonly allowedHosts: readonly string[];
+  readonly seed: number;
+  /** Begins every correlation id of the case. */
+  readonly runId: string;
+  /** Requests in flight of each thread at most. */
+  readonly concurrency: readonly number[];
+  readonly shared: FetchMemory;
+  readonly files: FetchFiles;
+}
+
+export interface FetchMemory {
+  readonly breakers: SharedArrayBuffer;
+  readonly limiter: SharedArrayBuffer;
+  /** Which hosts have figures of their own. */
+  readonly hosts: SharedArrayBuffer;
+  /** Int32: requests in flight of all threads, and the most there were. */
+  readonly flight: SharedArrayBuffer;
+  /** One for each thread. */
+  readonly counts: readonly SharedArrayBuffer[];
+  readonly reports: readonly SharedArrayBuffer[];
+}
