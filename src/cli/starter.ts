@@ -53,7 +53,9 @@ function commented(text: string): string {
 const PARTS: Readonly<Record<Scenario["workload"], string>> = {
   message: `## Workload message: state machines, and the messages that update them.
 source: { latency: 0ms, connections: 1 } ## what one read takes (or a range), and how many at once
-keys: { count: 1000, distribution: uniform, exponent: 1 } ## uniform | round-robin | zipf, with its exponent
+keys: { count: 1000, distribution: uniform, exponent: 1, order: true, prepare: false } ## uniform | round-robin | zipf, with its exponent
+## order: one message of a key at a time; prepare: machines are made before the first arrival
+loop: { yieldEvery: batch } ## async: a turn after each batch, or after so many messages within it too
 message: { updates: { min: 1, max: 5 }, ops: [increment, set, compute], size: 0B } ## size: padding that each one carries
 work: { kind: cpu, time: 5ms, distribution: constant, perBatch: 0ms }
 ## kind: none | cpu | sleep | io | mixed, with cpuShare: 0.5 | handler, with module: ./score.ts; perBatch: computed once a batch

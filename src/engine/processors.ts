@@ -1,9 +1,11 @@
+import { workerName } from "../load/keys.ts";
 import type { WireFormat } from "../scenario/schema.ts";
 import { FetchProcessor } from "../workloads/fetch/processor.ts";
 import type { FetchSpec } from "../workloads/fetch/spec.ts";
 import { loadMaker, makerOf } from "../workloads/flow/makers.ts";
 import { FlowProcessor, type FlowSpec } from "../workloads/flow/processor.ts";
 import { type Handler, loadHandler } from "../workloads/message/handler.ts";
+import { shardOfName } from "../workloads/message/intake.ts";
 import { MessageProcessor, type WorkCost } from "../workloads/message/processor.ts";
 import type { Effort, Processor } from "../workloads/workload.ts";
 
@@ -17,10 +19,19 @@ export type ProcessorSpec = {
       readonly work: WorkCost & { readonly module?: string | undefined };
       /** How messages of another thread are written. */
       readonly codec: WireFormat;
+      readonly keys: KeyHandling;
     }
   | { readonly workload: "fetch"; readonly fetch: FetchSpec }
   | { readonly workload: "flow"; readonly flow: FlowSpec }
 );
+
+/** How keys are treated, and over how many threads they are spread. */
+export interface KeyHandling {
+  readonly ordered: boolean;
+  /** Machines are made beforehand, of so many keys; 0: of none. */
+  readonly prepared: number;
+  readonly threads: number;
+}
 
 /** `thread`: the number of the thread that processes. */
 export type MakeProcessor = (effort: Effort, nameOf?: (key: number) => string, thread?: number) => Processor;
@@ -35,7 +46,16 @@ export async function prepareProcessors(spec: ProcessorSpec): Promise<MakeProces
   }
   const { work } = spec;
   const handler: Handler | null = runsHandler(spec) && work.module !== undefined ? await loadHandler(work.module) : null;
-  return (effort, nameOf) => new MessageProcessor(work, effort, nameOf, handler, spec.codec);
+  const { ordered, prepared, threads } = spec.keys;
+  return (effort, nameOf, thread = 0) => {
+    const rules = { ordered, prepared: keysOf(thread, threads, prepared) };
+    return new MessageProcessor(work, effort, nameOf, handler, spec.codec, rules);
+  };
+}
+
+/** The generated keys below `count` that belong to a thread: the intake spreads them by the same hash. */
+function* keysOf(thread: number, threads: number, count: number): Generator<number> {
+  for (let key = 0; key < count; key++) if (threads === 1 || shardOfName(workerName(key), threads) === thread) yield key;
 }
 
 /** True when somebody else's code works the items off. */

@@ -38,9 +38,19 @@ const messageParts = {
         .default("uniform")
         .describe("How messages are spread over the keys: evenly at random, in turn, or by Zipf's law: a few get most."),
       exponent: s.positive(100).default(1).describe("zipf: how uneven; the k-th key gets a share in proportion to 1 ÷ k^exponent."),
+      order: s
+        .flag()
+        .default(true)
+        .describe(
+          "Messages of a key are worked one after another, in the order of the tape. false: they may overlap, wherever batches do (async.concurrency), and how many came out of order is told instead of being a fault.",
+        ),
+      prepare: s
+        .flag()
+        .default(false)
+        .describe("Every state machine is made before the first arrival, instead of when its first message comes."),
     })
     .prefault({})
-    .describe("State machines. Messages of one key are worked one after another, in the order of the tape."),
+    .describe("State machines, and how messages are spread over them."),
   message: z
     .strictObject({
       updates: s.countRange(100).prefault({ min: 1, max: 5 }).describe("Ops in a message; one number, or { min, max } to draw from."),
@@ -77,6 +87,17 @@ const messageParts = {
     })
     .prefault({})
     .describe("What the work on each message costs."),
+  loop: z
+    .strictObject({
+      yieldEvery: s
+        .countOr("batch", 1e6)
+        .default("batch")
+        .describe(
+          "async: the event loop gets a turn after each batch, or after so many messages within one too: reads, queries and samples then wait for no whole batch.",
+        ),
+    })
+    .prefault({})
+    .describe("Where the event loop takes turns."),
   queries: z
     .strictObject({
       rate: s

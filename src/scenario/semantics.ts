@@ -84,6 +84,12 @@ function misfits(scenario: Scenario, written: unknown): SemanticProblem[] {
       "must be block where load.vus is larger than queue.capacity: a client that is dropped would ask again at once, without end";
     problems.push({ path: ["queue", "overflow"], message });
   }
+  if (load.executor === "replay" && scenario.keys.prepare) {
+    problems.push({
+      path: ["keys", "prepare"],
+      message: "must be false with load.executor: replay, whose keys are known only as they come",
+    });
+  }
   if (work.kind === "handler" && work.module === undefined) {
     problems.push({ path: ["work", "module"], message: "is required with work.kind: handler and must name a module, such as ./score.ts" });
   }

@@ -89,7 +89,7 @@ export function keyLimits({ mode, scenario, workers }: Expected): KeyLimits {
   const service = time * (shares.cpu + shares.hold + shares.wait);
   const held = time * (shares.cpu + shares.hold);
   const parts = keyShares(scenario.keys);
-  const key = 1 / service / (parts[0] ?? 1);
+  const key = scenario.keys.order ? 1 / service / (parts[0] ?? 1) : NO_LIMIT;
   if (mode !== "parallel" || workers === 1) return { key, thread: NO_LIMIT };
   const lanes = new Float64Array(workers);
   const placed = Math.min(parts.length, KEYS_PLACED);

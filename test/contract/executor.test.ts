@@ -248,6 +248,35 @@ describe.each(RUNNERS)("executor $mode", ({ mode, run, runs, exact }) => {
     }
   });
 
+  test("P1-E4 keys.prepare makes every machine before the first arrival, each on its own thread, and once", async () => {
+    const keys = { count: 40, distribution: "round-robin" };
+    const given = (prepare: boolean, size: number) => scenario({ load: burst(size), keys: { ...keys, prepare } });
+    const lazy = (await run(given(false, 25))).result.state;
+    const made = (await run(given(true, 25))).result.state;
+    expect([lazy?.machines, made?.machines]).toEqual([25, 40]);
+    expect(lazy?.digest).not.toBe(made?.digest ?? "");
+    // Once every machine has had its message there is no difference.
+    const [all, allMade] = [await run(given(false, 80)), await run(given(true, 80))];
+    expect(allMade.result.state).toEqual(all.result.state ?? null);
+  });
+
+  test("keys.order: false lets messages of a key overlap, tells how many came out of order, and is no fault", async () => {
+    const given = (order: boolean) =>
+      scenario({
+        load: burst(200),
+        keys: { count: 2, order },
+        work: { kind: "io", time: "2ms", distribution: "uniform" },
+        async: { concurrency: 20 },
+      });
+    const [kept, free] = [(await run(given(true))).result, (await run(given(false))).result];
+    expect([kept.status, kept.orderViolations, free.status]).toEqual(["completed", 0, "completed"]);
+    expect(imbalance(free.ledger)).toBe(0);
+    if (mode === "sync") return;
+    expect(free.orderViolations).toBeGreaterThan(10);
+    expect(free.warnings.join()).toContain(`${free.orderViolations} messages were worked out of the order of their key`);
+    expect(free.durationMs).toBeLessThan(kept.durationMs / 2);
+  });
+
   test("a stop before the first arrival: next to nothing was due, and all of it is accounted for", async () => {
     const given = scenario({
       load: { executor: "constant-arrival-rate", rate: 1000, duration: "5s" },
@@ -291,6 +320,10 @@ describe("P1-S the simulator beside the pipeline on a virtual clock", () => {
     capacity: fc.constantFrom(5, 50, 1000),
     overflow: fc.constantFrom("block", "drop-newest", "drop-oldest"),
     seed: fc.integer({ min: 1, max: 1000 }),
+    latency: fc.constantFrom("0ms", "1ms", { min: "1ms", max: "5ms" }),
+    perBatch: fc.constantFrom("0ms", "2ms"),
+    order: fc.boolean(),
+    yieldEvery: fc.constantFrom("batch" as const, 1, 3),
   });
 
   test("both do as much, and take as long", async () => {
@@ -298,12 +331,14 @@ describe("P1-S the simulator beside the pipeline on a virtual clock", () => {
       fc.asyncProperty(
         anything,
         async ({ mode, rate, arrivals, kind, cpuShare, distribution, keys, concurrency, size, timeout, ...more }) => {
-          const { capacity, overflow, seed } = more;
+          const { capacity, overflow, seed, latency: reading, perBatch, order, yieldEvery } = more;
           const given = scenario({
             seed,
             load: { executor: "constant-arrival-rate", rate, duration: "3s", arrivals },
-            keys: { count: keys },
-            work: { kind, time: "5ms", distribution, ...(kind === "mixed" ? { cpuShare } : {}) },
+            source: { latency: reading },
+            keys: { count: keys, order },
+            loop: { yieldEvery },
+            work: { kind, time: "5ms", distribution, perBatch, ...(kind === "mixed" ? { cpuShare } : {}) },
             queue: { capacity, overflow },
             batch: { size, ...(timeout === undefined ? {} : { timeout }) },
             async: { concurrency },
@@ -313,9 +348,11 @@ describe("P1-S the simulator beside the pipeline on a virtual clock", () => {
           const { result } = await run(given);
           const foreseen = simulate({ mode, scenario: given, workers: 1, cores: 2 });
           const { throughput, latency } = result;
-          expect(Math.abs((foreseen?.throughput ?? 0) / throughput - 1)).toBeLessThan(0.001);
+          // Which of two that come at one instant finds the last place can differ behind a batch that was opened first.
+          const near = perBatch === "0ms" ? 0.001 : 0.02;
+          expect(Math.abs((foreseen?.throughput ?? 0) / throughput - 1)).toBeLessThan(near);
           const sojourn = (foreseen?.sojourn.mean ?? 0) / 1e6;
-          expect(Math.abs(sojourn - latency.sojourn.mean)).toBeLessThan(0.001 * latency.sojourn.mean);
+          expect(Math.abs(sojourn - latency.sojourn.mean)).toBeLessThan(near * latency.sojourn.mean);
         },
       ),
       { numRuns: rounds(40), seed: 7 },
@@ -403,6 +440,23 @@ describe("what the modes mean", () => {
       expect(schedule.mean + queue.mean + batch.mean + service.mean).toBeCloseTo(sojourn.mean, 6);
       expect((await sync(given)).result.durationMs).toBeCloseTo(20 * (4 + each), 2);
     }
+  });
+
+  test("loop.yieldEvery: reads go on within a batch, and no message takes longer for it", async () => {
+    const done = async (yieldEvery: number | "batch", kind: string) => {
+      const load = { executor: "constant-arrival-rate", rate: 500, duration: "1s" };
+      const work = { kind, time: "1ms" };
+      const given = scenario({ load, source: { latency: "1ms" }, work, batch: { size: 20 }, loop: { yieldEvery } });
+      return (await asynchronous(given)).result;
+    };
+    const [whole, within, each] = [await done("batch", "cpu"), await done(5, "cpu"), await done(1, "cpu")];
+    for (const result of [whole, within, each]) expect([result.status, result.ledger.processed]).toEqual(["completed", 500]);
+    // Held for a batch of 20 ms, the loop reads nothing meanwhile.
+    expect(within.latency.schedule.mean).toBeLessThan(0.75 * whole.latency.schedule.mean);
+    expect(each.latency.schedule.mean).toBeCloseTo(1, 2);
+    expect(each.latency.service).toMatchObject({ min: 1, max: 1 });
+    // Of work that takes no time the clock is read for each, and nothing else changes.
+    expect((await done(5, "none")).state?.digest).toBe(whole.state?.digest ?? "");
   });
 
   test("work.perBatch: how full batches are decides what the loop can do", async () => {

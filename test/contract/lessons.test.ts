@@ -88,3 +88,29 @@ describe("P1-E3 P2-E5 queries beside messages", () => {
     expect(new Set(of(false))).toEqual(new Set(of(true)));
   });
 });
+
+describe("key-order", () => {
+  test("a key that takes one message after another does 1 ÷ its time, however many processors there are", async () => {
+    const { points } = shipped("key-order");
+    const results = await Promise.all(points.map((point) => run(point, "async")));
+    const at = (count: number, order: boolean) =>
+      results[points.findIndex(({ params }) => params["keys.count"] === count && params["keys.order"] === order)] as RunnerResult;
+    expect(at(1, true).throughput).toBeWithin(180, 220);
+    expect(at(10, true).throughput).toBeWithin(1700, 2000);
+    expect(at(1000, true).ledger.processed).toBe(5000);
+    for (const count of [1, 10, 1000]) expect([at(count, true).orderViolations, at(count, false).ledger.processed]).toEqual([0, 5000]);
+    expect(at(1, false).orderViolations).toBeGreaterThan(1000);
+  });
+});
+
+describe("yield-to-loop", () => {
+  test("a query waits for the rest of what holds the loop, and messages take as long", async () => {
+    const { points } = shipped("yield-to-loop");
+    const results = await Promise.all(points.map((point) => run(point, "async")));
+    const longest = results.map(({ queries }) => queries.latency.max);
+    expect(longest[0]).toBeWithin(40, 51);
+    expect(longest[1]).toBeWithin(7, 11);
+    expect(longest[2]).toBeLessThan(1.5);
+    for (const { latency } of results) expect(latency.sojourn.mean).toBeCloseTo(results[0]?.latency.sojourn.mean ?? 0, 0);
+  });
+});

@@ -38,6 +38,7 @@ class AsyncRun {
       settings.concurrency,
       (item) => source.release(item),
       (now) => lifecycle.expired(now),
+      settings.yieldEvery,
     );
   }
 

@@ -31,6 +31,8 @@ export class Bench {
   private readonly spare: Running[] = [];
   private halted = false;
   private readonly turns: KeyTurns | null;
+  /** Items are worked without a look at the clock, or at anything else, between. */
+  private readonly together: boolean;
 
   constructor(
     private readonly processor: Processor,
@@ -40,7 +42,10 @@ export class Bench {
     /** Told of each item that is done with; it may be reused then. */
     private readonly release: (item: Item) => void,
     private readonly expired: (now: Nanoseconds) => boolean,
+    /** Items of a batch after which the loop gets a turn; Infinity: none within one. */
+    private readonly yieldEvery = Number.POSITIVE_INFINITY,
   ) {
+    this.together = processor.instant && yieldEvery === Number.POSITIVE_INFINITY;
     this.turns = concurrency > 1 && processor.ordered ? new KeyTurns() : null;
   }
 
@@ -48,7 +53,7 @@ export class Bench {
   work(items: Item[], whenDone: (items: Item[]) => void): boolean {
     this.active++;
     const running = this.begin(items, whenDone);
-    if (this.processor.instant) {
+    if (this.together) {
       this.workInstantly(running);
       this.finish(running);
       return true;
@@ -168,6 +173,10 @@ export class Bench {
       }
       const ended = this.end(running, item, outcome, started);
       this.recorder.busy(ended - started);
+      if (running.done % this.yieldEvery === 0 && running.done < items.length) {
+        void this.time.turn().then(() => this.goOn(running));
+        return false;
+      }
     }
     return true;
   }

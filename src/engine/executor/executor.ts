@@ -45,6 +45,8 @@ export interface Settings {
   readonly slots: readonly number[];
   /** `parallel`: queries are answered from the last published state. */
   readonly snapshots: boolean;
+  /** `async`: messages of a batch after which the loop gets a turn; Infinity: after the batch. */
+  readonly yieldEvery: number;
   /** `async`: whether processing goes to a helper thread, and in what pieces. */
   readonly offload: Offload;
   readonly warmup: Nanoseconds;

@@ -159,6 +159,7 @@ function settingsOf({ plan: { mode, scenario, slots }, face }: Setup): Settings 
     batch: batchRule(scenario.batch),
     concurrency: scenario.async.concurrency,
     slots,
+    yieldEvery: scenario.loop.yieldEvery === "batch" ? Number.POSITIVE_INFINITY : scenario.loop.yieldEvery,
     offload: mode === "async" ? scenario.async.offload : "none",
     snapshots: (scenario.queries.rate > 0 || face !== null) && scenario.queries.consistency === "snapshot",
     warmup: scenario.warmup * 1000,

@@ -206,6 +206,11 @@ function judge({ plan, facts, pipeline, execution }: Measured): { problems: stri
   const { sent = 0, answered = 0 } = pipeline.job.desk?.book ?? {};
   if (answered < sent)
     warnings.push(`${sent - answered} of ${sent} queries were never answered: who has what they asked for was held, or gone, to the end.`);
+  const overtaken = execution.recorders.reduce((sum, recorder) => sum + recorder.counts().orderViolations, 0);
+  if (!plan.scenario.keys.order && overtaken > 0)
+    warnings.push(
+      `${overtaken} ${overtaken === 1 ? "message was" : "messages were"} worked out of the order of ${overtaken === 1 ? "its" : "their"} key, as keys.order: false lets them be; what they leave behind may depend on who was first.`,
+    );
   const unseen = mergeUnseen(execution.state.flatMap((slice) => slice.unseen ?? []));
   if (unseen !== null) warnings.push(unseenWarning(unseen));
   return { problems, warnings };
@@ -247,6 +252,7 @@ function evidenceOf(
   return {
     ledger,
     countedTwice: sampler.countedTwice,
+    ordered: plan.scenario.keys.order,
     counts,
     histograms,
     from: warmup,

@@ -18,8 +18,10 @@ export class MessageStage implements Stage {
   ) {}
 
   static async open(plan: CasePlan, roundsPerMs: number): Promise<MessageStage> {
-    const { work, parallel } = plan.scenario;
-    const spec: ProcessorSpec = { workload: "message", work, codec: parallel.codec, roundsPerMs };
+    const { work, parallel, keys } = plan.scenario;
+    const threads = plan.mode === "parallel" ? plan.workers : 1;
+    const handling = { ordered: keys.order, prepared: keys.prepare ? keys.count : 0, threads };
+    const spec: ProcessorSpec = { workload: "message", work, codec: parallel.codec, keys: handling, roundsPerMs };
     return new MessageStage(plan, spec, await prepareProcessors(spec));
   }
 

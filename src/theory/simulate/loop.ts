@@ -46,8 +46,8 @@ export class Loop implements Consumer {
   private spare: number[] = [];
   private active = 0;
   private over = false;
-  /** The collector waits for its turn, and others that were due have had theirs. */
-  private turn = false;
+  /** Tasks that wait for a turn of the loop, and whether what was due has gone before them. */
+  private waiting: number[] = [];
   private turnWaited = false;
 
   constructor(
@@ -62,7 +62,7 @@ export class Loop implements Consumer {
     this.gatherer = new Gatherer(machine, this.queue, 0);
     this.arrivals = new Wait(this.agenda, ARRIVED);
     this.batchDone = new Wait(this.agenda, DONE);
-    this.turns = overlaps(machine) ? new KeyTurns(messages, keys) : null;
+    this.turns = overlaps(machine) && machine.ordered ? new KeyTurns(messages, keys) : null;
     this.slots = machine.slots;
     this.yields = machine.shares.wait === 1 && machine.perBatch === 0;
   }
@@ -73,7 +73,7 @@ export class Loop implements Consumer {
     while (!this.over) {
       while (this.ready.length > 0) this.goOn(this.ready.shift() as number);
       if (this.over) return;
-      if (this.turn) this.takeTurn();
+      if (this.waiting.length > 0) this.takeTurn();
       else if (this.agenda.size > 0) {
         if (this.agenda.next > this.now) this.now = this.agenda.next;
         this.wakeDue();
@@ -103,9 +103,10 @@ export class Loop implements Consumer {
       this.wakeDue();
       return;
     }
-    this.turn = false;
+    const tasks = this.waiting;
+    this.waiting = [];
     this.turnWaited = false;
-    this.collect();
+    for (const task of tasks) this.ready.push(task);
   }
 
   private wakeDue(): void {
@@ -165,7 +166,7 @@ export class Loop implements Consumer {
       this.freed();
       this.work(batch);
       if (!this.yields) {
-        this.turn = true;
+        this.waiting.push(COLLECT);
         return;
       }
     }
@@ -226,15 +227,22 @@ export class Loop implements Consumer {
       }
       if (this.expired()) return true;
       const demand = messages.demand[id] as number;
-      const held = (demand * (shares.cpu + shares.hold) + (batch.done === 0 ? machine.perBatch : 0)) * stretch;
+      const opening = batch.done === 0 ? machine.perBatch * stretch : 0;
+      const held = demand * (shares.cpu + shares.hold) * stretch;
+      // One after the other, as the thread does: what is due at the same instant depends on the last digit.
+      this.now += opening;
       this.now += held;
       const wait = demand * shares.wait;
-      measures.busy += held + wait;
+      measures.busy += opening + held + wait;
       if (wait > 0) {
         this.agenda.push(this.now + wait, batch.no);
         return false;
       }
       this.endItem(batch);
+      if (batch.done % machine.yieldEvery === 0 && batch.done < batch.items.length) {
+        this.waiting.push(TURN - batch.no);
+        return false;
+      }
     }
     return true;
   }

@@ -20,6 +20,10 @@ export interface Machine {
   readonly shares: Shares;
   /** How much longer what holds a thread takes because it answers queries meanwhile. */
   readonly stretch: number;
+  /** Messages of one key are worked one after another. */
+  readonly ordered: boolean;
+  /** Messages of a batch after which the loop gets a turn; Infinity: after the batch. */
+  readonly yieldEvery: number;
   /** Computed once for each batch, before its first message. */
   readonly perBatch: Nanoseconds;
   /** From the end of a piece of work until the next can begin, where a helper works. */
@@ -48,6 +52,8 @@ export function machineOf(expected: Expected): Machine | null {
     cores,
     shares,
     stretch: 1 / (1 - queryShare(expected)),
+    ordered: scenario.keys.order,
+    yieldEvery: scenario.loop.yieldEvery === "batch" ? Number.POSITIVE_INFINITY : scenario.loop.yieldEvery,
     perBatch: scenario.work.perBatch * 1000,
     handover: offload === null ? 0 : HANDOVER * 1e9,
     offload,

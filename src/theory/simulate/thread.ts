@@ -34,7 +34,7 @@ export function openShop(machine: Machine, messages: Messages, measures: Measure
     agenda,
     batches: new Batches(),
     cores,
-    turns: overlaps(machine) ? new KeyTurns(messages, keys) : null,
+    turns: overlaps(machine) && machine.ordered ? new KeyTurns(messages, keys) : null,
   };
 }
 

@@ -37,10 +37,10 @@ export const DIAGRAMS: Readonly<Record<Mode, string>> = {
    ├─ schedule ─┼──── queue ─────┼───── batch ─────┼── service ───┤
    └────────────────────────── sojourn ───────────────────────────┘
 
-  Turns   After each batch, not within one; and wherever a read or io waits.
-          cpu and sleep hold the loop, work.perBatch too: all others wait.
+  Turns   After each batch (within one with loop.yieldEvery), and wherever a
+          read or io waits. cpu, sleep and work.perBatch hold the loop.
   Waits   For room (block) in schedule, for a processor in queue; in batch
-          until that is full, for its turn, and for others of its own key.
+          until that is full, for its turn, and (keys.order) for its own key.
   Limit   cpu, sleep: one thread, 1 ÷ work.time; io: async.concurrency times
           that. async.offload hands work to one helper Worker.
 `,

@@ -85,7 +85,7 @@ export class MessageIntake implements Intake {
     }
     const known = this.shards[key] as number;
     if (known >= 0) return known;
-    const shard = hashOf(this.nameOf(key)) % count;
+    const shard = shardOfName(this.nameOf(key), count);
     this.shards[key] = shard;
     return shard;
   }
@@ -142,6 +142,11 @@ export class MessageIntake implements Intake {
     item.payload = parsed.payload;
     return null;
   }
+}
+
+/** Number of the Worker, of `count`, that a key of this name belongs to. */
+export function shardOfName(name: string, count: number): number {
+  return hashOf(name) % count;
 }
 
 /** What one Worker has been told already. */

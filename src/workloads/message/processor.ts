@@ -22,12 +22,22 @@ export interface WorkCost extends ServiceTime {
   readonly perBatch: number;
 }
 
+/** How the keys of a thread are treated. */
+export interface KeyRules {
+  /** Messages of one key are worked one after another. */
+  readonly ordered: boolean;
+  /** Numbers of the keys whose machines are made beforehand. */
+  readonly prepared: Iterable<number>;
+}
+
+const AS_THEY_COME: KeyRules = { ordered: true, prepared: [] };
+
 /** The state machines of one thread and the work that updating them costs. */
 export class MessageProcessor implements Processor {
   readonly instant: boolean;
   readonly yields: boolean;
   readonly openBatch: (() => void) | undefined;
-  readonly ordered = true;
+  readonly ordered: boolean;
   readonly limit = Number.POSITIVE_INFINITY;
   private readonly states: (State | undefined)[] = [];
   private readonly spelt: (string | undefined)[] = [];
@@ -52,7 +62,13 @@ export class MessageProcessor implements Processor {
     private readonly nameOf: (key: number) => string = workerName,
     private readonly handler: Handler | null = null,
     format: WireFormat = "ring",
+    { ordered, prepared }: KeyRules = AS_THEY_COME,
   ) {
+    this.ordered = ordered;
+    for (const key of prepared) {
+      while (this.states.length < key) this.states.push(undefined);
+      this.states[key] = new Map();
+    }
     this.reader = readerFor(format);
     this.demand = cost.time * 1000;
     this.varying = varies(cost);
@@ -89,10 +105,14 @@ export class MessageProcessor implements Processor {
       const name = this.spelt[item.key] ?? this.nameOf(item.key);
       const answer = handler(state, messageOf(name, item.payload as Payload, item.due / 1e9));
       if (!isThenable(answer)) return null;
-      const done = Promise.resolve(answer)
+      const { key } = item;
+      const done: Promise<Outcome> = Promise.resolve(answer)
         .then(() => null, reasonOf)
-        .finally(() => this.inside.delete(item.key));
-      this.inside.set(item.key, done);
+        .finally(() => {
+          // Where order is not kept, another may have begun meanwhile.
+          if (this.inside.get(key) === done) this.inside.delete(key);
+        });
+      this.inside.set(key, done);
       return done;
     } catch (error) {
       return reasonOf(error);

@@ -31,7 +31,7 @@ describe("a scenario to start from", () => {
 
   test.each(WORKLOADS)("of workload %s: each other choice validates without its # ", (workload) => {
     const text = starterText("mine", workload);
-    const own = choices(text).filter((block) => !/^(source|keys|message|work|queries|fetch|flow):/.test(block));
+    const own = choices(text).filter((block) => !/^(source|keys|message|work|loop|queries|fetch|flow):/.test(block));
     expect(own.map((block) => block.slice(0, block.indexOf(":")))).toEqual(
       expect.arrayContaining(["tags", "load", "batch", "sweep", "thresholds", "expect"]),
     );
@@ -42,7 +42,9 @@ describe("a scenario to start from", () => {
     for (const own of WORKLOADS)
       for (const other of WORKLOADS) {
         if (own === other) continue;
-        const parts = choices(starterText("mine", own)).filter((block) => /^(source|keys|message|work|queries|fetch|flow):/.test(block));
+        const parts = choices(starterText("mine", own)).filter((block) =>
+          /^(source|keys|message|work|loop|queries|fetch|flow):/.test(block),
+        );
         const fitting = parts.filter((block) => (other === "message" ? !/^(fetch|flow):/.test(block) : block.startsWith(`${other}:`)));
         expect(fitting.length).toBeGreaterThan(0);
         const bare = `title: mine\nworkload: ${other}\nload: { executor: bursts, size: 5 }\n${fitting.join("\n")}\n`;

@@ -31,14 +31,19 @@ function expected(plan: ReturnType<typeof planCases>[number], cores: number): Ca
     ledger: unknown,
     latency: {
       sojourn: times(sojournMean),
-      service: times(plan.scenario.work.time / 1000),
+      service: times(plan.scenario.work.kind === "none" ? 0 : plan.scenario.work.time / 1000),
       schedule: nothing,
       queue: nothing,
       batch: nothing,
     },
     queries: { sent: Number.NaN, answered: Number.NaN, latency: nothing },
     queue: { ...one.queue, highWater: Number.NaN, growthPerSecond: Number.NaN },
-    process: { ...one.process, cpuMs: Number.NaN, eventLoop: { delayMs: { p50: Number.NaN, p99: Number.NaN, max: Number.NaN }, busy: 0 } },
+    process: {
+      ...one.process,
+      cpuMs: Number.NaN,
+      peakRssBytes: Number.NaN,
+      eventLoop: { delayMs: { p50: Number.NaN, p99: Number.NaN, max: Number.NaN }, busy: 0 },
+    },
   };
 }
 

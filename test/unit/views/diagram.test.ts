@@ -18,7 +18,9 @@ describe.each(MODES)("the diagram of %s", (mode) => {
 
   test("names fields as the schema does, and every setting that decides where a message waits there", () => {
     // A name may go on in the next line of its column.
-    const fields = [...text.matchAll(/\b(source|queue|batch|async|parallel|work|keys|queries)\.([a-zA-Z]+)\b/g)].map(([field]) => field);
+    const fields = [...text.matchAll(/\b(source|queue|batch|async|parallel|work|keys|loop|queries)\.([a-zA-Z]+)\b/g)].map(
+      ([field]) => field,
+    );
     for (const field of fields) expect([field, firstUnknown(field.split("."), {})]).toEqual([field, null]);
     const deciding = {
       sync: ["source.latency", "work.time", "work.perBatch"],
