@@ -59,8 +59,8 @@ export const CHART_PANELS: readonly ChartPanel[] = [
   },
 ];
 
-/** Milliseconds that the figure in a panel's title is about: one sample alone jumps too much to be read. */
-const HEADLINE_MS = 1000;
+/** Milliseconds that the figures of a panel are about: one sample alone jumps too much to be read. */
+export const HEADLINE_MS = 1000;
 
 /** The figure in a panel's title; empty: there is none yet. */
 export function headlineOf(panel: ChartPanel, series: readonly Sample[]): string {

@@ -2,6 +2,8 @@ import type { OnEvent, RunEvent } from "../../engine/events.ts";
 import { printable } from "../../kernel/text.ts";
 import { formatCount, formatMs, formatRate, msOrNone } from "../../kernel/units.ts";
 import { counted } from "../../kernel/wording.ts";
+import type { Sample } from "../../telemetry/result.ts";
+import { joined, spansOf } from "../../telemetry/series.ts";
 import { DISTURBED } from "./disturbed.ts";
 import { FAULT } from "./fault.ts";
 import { intentLines } from "./intent.ts";
@@ -30,6 +32,9 @@ function outcomeOf({ result, verdicts = [] }: Extract<RunEvent, { readonly type:
 export function progressLines(write: (line: string) => void): OnEvent {
   let modes: readonly string[] = [];
   let nextAt = 0;
+  /** Samples since the last line, and when that was. */
+  let seen: Sample[] = [];
+  let toldAt = 0;
   let count = 0;
   let others = new Others();
   const where = (index: number) => `[${index + 1}/${modes.length} ${printable(modes[index] ?? "", 120)}]`;
@@ -42,6 +47,8 @@ export function progressLines(write: (line: string) => void): OnEvent {
         return;
       case "case-preparing":
         nextAt = EVERY_MS;
+        seen = [];
+        toldAt = 0;
         others = new Others();
         if (event.note !== "") write(`${where(event.index)} ${printable(event.note, 80)}`);
         return;
@@ -54,10 +61,14 @@ export function progressLines(write: (line: string) => void): OnEvent {
       case "sample": {
         const { sample, ledger } = event;
         others.add(sample);
+        seen.push(sample);
         if (sample.t < nextAt) return;
+        const { processed, depth, p99 } = joined(spansOf(seen, toldAt));
         nextAt = sample.t + EVERY_MS;
+        seen = [];
+        toldAt = sample.t;
         write(
-          `${where(event.index)} ${(sample.t / 1000).toFixed(0).padStart(4)} s  ${formatRate(sample.processed)} processed, depth ${formatCount(sample.depth)}, p99 ${msOrNone(sample.p99)}, ${formatCount(ledger.unfinished)} waiting${others.told}`,
+          `${where(event.index)} ${(sample.t / 1000).toFixed(0).padStart(4)} s  ${formatRate(processed)} processed, depth ${formatCount(depth)}, p99 ${msOrNone(p99)}, ${formatCount(ledger.unfinished)} waiting${others.told}`,
         );
         return;
       }

@@ -367,4 +367,18 @@ describe("reports", () => {
     expect(lines.filter((line) => line.includes("[2/3 async]"))).toHaveLength(4);
     expect(lines.at(-1)).toBe("stopping now");
   });
+
+  test("a progress line is about all that came since the one before, not about the last sample", () => {
+    const lines: string[] = [];
+    const show = progressLines((line) => lines.push(line));
+    show({ type: "case-preparing", index: 0, note: "" });
+    for (const [t, processed, p99] of [
+      [500, 200, 700],
+      [1000, 100, 3],
+      [2000, 0, null],
+    ] as const)
+      show({ type: "sample", index: 0, sample: sample(t, { processed, p99 }), ledger: EMPTY_LEDGER, running });
+    expect(lines.map((line) => /[\d.]+\/s processed|p99 [^,]+/g.exec(line)?.[0])).toEqual(["150/s processed", "0/s processed"]);
+    expect(lines.map((line) => /p99 [^,]+/.exec(line)?.[0])).toEqual(["p99 700 ms", "p99 –"]);
+  });
 });

@@ -2,6 +2,8 @@
 import { Box, Text } from "ink";
 import React, { memo } from "react";
 import { formatShare } from "../../../kernel/units.ts";
+import { recent } from "../../../telemetry/series.ts";
+import { HEADLINE_MS } from "../figures.ts";
 import type { RunView } from "../store.ts";
 import type { Theme } from "../theme.ts";
 import { Frame } from "./frame.tsx";
@@ -33,7 +35,7 @@ export function coreGrid(cores: number, width: number, rows: number): { readonly
 /** A bar per core of the whole machine, in the colour of the mode that runs. */
 export const CoresPanel = memo(function CoresPanel({ view, width, height, focused, theme }: CoresPanelProps) {
   const current = view.cases[view.current];
-  const shares = current?.series.at(-1)?.cores ?? [];
+  const shares = recent(current?.series ?? [], HEADLINE_MS)?.cores ?? [];
   const mean = shares.length === 0 ? 0 : shares.reduce((sum, share) => sum + share, 0) / shares.length;
   const rows = Math.max(1, height - 2);
   const { columns, barWidth } = coreGrid(shares.length, width - 4, rows);
