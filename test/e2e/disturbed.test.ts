@@ -7,9 +7,22 @@ import { lab, temporaryFolder } from "../support/cli.ts";
 setDefaultTimeout(60_000);
 
 const folder = temporaryFolder();
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Another program: a loop on one core, that ends by itself if nobody ends it. */
 const LOOP = "for (const until = Date.now() + 60_000; Date.now() < until; );";
+
+test("scenarios of one command are of one calibration", async () => {
+  const files = ["one", "two"].map((name) => {
+    const file = join(folder, `${name}.yaml`);
+    writeFileSync(file, `title: ${name}\nmodes: [sync]\nload: { executor: bursts, size: 5 }\nwork: { kind: cpu, time: 1ms }\n`);
+    return file;
+  });
+  const { stdout } = await lab(["run", ...files, "--no-store", "-q", "--json", "-"]);
+  const [one, two] = (JSON.parse(stdout) as RunResult[]).map(({ machine }) => machine.calibration);
+  expect(one?.roundsPerMs ?? 0).toBeGreaterThan(1000);
+  expect(two).toEqual(one ?? null);
+});
 
 const SCENARIOS = {
   message: "load: { executor: constant-arrival-rate, rate: 40, duration: 1s }\nwork: { kind: cpu, time: 5ms }\nkeys: { count: 100 }",
@@ -22,10 +35,7 @@ describe.skipIf(!existsSync("/proc/stat"))("beside another program that has a co
   beforeAll(() => {
     other = Bun.spawn([process.execPath, "-e", LOOP], { stdin: "ignore", stdout: "ignore", stderr: "ignore" });
   });
-  afterAll(() => {
-    other?.kill("SIGKILL");
-    rmSync(folder, { recursive: true, force: true });
-  });
+  afterAll(() => other?.kill("SIGKILL"));
 
   async function runOf(workload: keyof typeof SCENARIOS, modes: string): Promise<{ result: RunResult; stderr: string; stdout: string }> {
     const file = join(folder, `${workload}.yaml`);
