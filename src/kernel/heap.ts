@@ -14,6 +14,11 @@ export class Heap<T> {
     return this.at[0] ?? Number.POSITIVE_INFINITY;
   }
 
+  /** The value with the smallest number. */
+  peek(): T | undefined {
+    return this.values[0];
+  }
+
   push(at: number, value: T): void {
     let i = this.at.length;
     const order = this.pushed++;

@@ -340,7 +340,7 @@ export class VirtualTime implements Time {
       for (const resolve of turns) resolve();
       return true;
     }
-    if (this.looks.some((look) => look())) return true;
+    if (this.lookAround()) return true;
     if (this.sleepers.size === 0) return false;
     const next = this.sleepers.next;
     if (next > this.at) {
@@ -349,6 +349,12 @@ export class VirtualTime implements Time {
     }
     this.wakeDue();
     return true;
+  }
+
+  /** Who began to look last looks first: a thread that others wake looks after them. True when something came of it. */
+  private lookAround(): boolean {
+    for (let i = this.looks.length - 1; i >= 0; i--) if (this.looks[i]?.() === true) return true;
+    return false;
   }
 
   /** Wakes all who slept until now, together. */

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { AsyncExecutor } from "../../src/engine/executor/async.ts";
 import type { Execution, Executor } from "../../src/engine/executor/executor.ts";
+import { ParallelExecutor } from "../../src/engine/executor/parallel.ts";
 import { SyncExecutor } from "../../src/engine/executor/sync.ts";
 import type { RunnerResult } from "../../src/engine/protocol.ts";
 import { runCase } from "../../src/engine/runner/case.ts";
@@ -10,6 +11,7 @@ import { buildPipeline, type Pipeline } from "../../src/engine/runner/pipeline.t
 import { summarize } from "../../src/engine/runner/summary.ts";
 import { probeDisk } from "../../src/engine/stage/disk-probe.ts";
 import { NO_ACCESS } from "../../src/engine/stage/fetch-stage.ts";
+import { BELL_BYTES } from "../../src/kernel/time.ts";
 import { keySource, workerName } from "../../src/load/keys.ts";
 import { openTape } from "../../src/load/open.ts";
 import { inspectTape } from "../../src/load/tape.ts";
@@ -23,7 +25,8 @@ import { GeneratedPayloads } from "../../src/workloads/message/generated.ts";
 import { apply, digestOf, type State, stateJson } from "../../src/workloads/message/state.ts";
 import { patience, rounds } from "../support/campaign.ts";
 import { runHere } from "../support/case.ts";
-import { planOf, virtualSetup } from "../support/virtual-setup.ts";
+import { planOf, type VirtualSetup, virtualSetup } from "../support/virtual-setup.ts";
+import { virtualWorkers } from "../support/virtual-workers.ts";
 
 setDefaultTimeout(patience(60_000));
 
@@ -36,7 +39,7 @@ interface Outcome {
 type Runner = (scenario: Scenario, during?: (stop: () => void) => void) => Promise<Outcome>;
 
 /** The whole pipeline on a virtual clock: computing takes exactly its time and nothing sleeps. */
-function virtually(mode: "sync" | "async", executor: () => Executor): Runner {
+function virtually(mode: Mode, executor: (setup: VirtualSetup) => Executor): Runner {
   return async (scenario, during) => {
     const setup = await virtualSetup(scenario, mode);
     const { plan, time } = setup;
@@ -48,7 +51,7 @@ function virtually(mode: "sync" | "async", executor: () => Executor): Runner {
     );
     const pipeline: Pipeline = buildPipeline(setup, facts, (sample) => samples.push(sample));
     during?.(() => pipeline.lifecycle.stop(time.now()));
-    const execution: Execution = await time.run(executor().execute(pipeline.job));
+    const execution: Execution = await time.run(executor(setup).execute(pipeline.job));
     const states = execution.state.flatMap((slice) => slice.entries);
     return { result: summarize({ plan, facts, execution, pipeline, states, idle: time.idle, cpuMs: 0 }), samples };
   };
@@ -61,6 +64,15 @@ const RUNNERS: readonly { readonly mode: Mode; readonly run: Runner; readonly ru
   { mode: "sync", run: virtually("sync", () => new SyncExecutor()), runs: 60, exact: true },
   { mode: "async", run: virtually("async", () => new AsyncExecutor()), runs: 60, exact: true },
   { mode: "parallel", run: really, runs: 3, exact: false },
+  {
+    mode: "parallel",
+    run: virtually("parallel", ({ time, plan: { workers } }) => {
+      const bell = new Int32Array(new SharedArrayBuffer(BELL_BYTES));
+      return new ParallelExecutor(workers, bell, virtualWorkers(time, workers));
+    }),
+    runs: 40,
+    exact: true,
+  },
 ];
 
 const scenario = (change: object): Scenario => scenarioSchema.parse({ title: "contract", work: { kind: "none" }, ...change });
@@ -137,7 +149,7 @@ const SAMPLE_BEFORE_ARRIVAL = {
   warmup: "1ms",
 } as const;
 
-describe.each(RUNNERS)("executor $mode", ({ mode, run, runs, exact }) => {
+describe.each(RUNNERS)("executor $mode, exact: $exact", ({ mode, run, runs, exact }) => {
   test("P1-S P2-S conservation, order, bounds and Little's law hold on random scenarios", async () => {
     await fc.assert(
       fc.asyncProperty(shapes, async (shape) => {
@@ -554,7 +566,8 @@ describe.each(RUNNERS)("closed loops, $mode", ({ mode, run, exact }) => {
   });
 
   test("constant-vus sends until the time is up; each answer lets one client send again", async () => {
-    const given = scenario({ load: { executor: "constant-vus", vus: 3, duration: "200ms" }, work: { kind: "sleep", time: "2ms" } });
+    const load = { executor: "constant-vus", vus: 3, duration: "200ms" };
+    const given = scenario({ load, work: { kind: "sleep", time: "2ms" }, parallel: { workers: 1 } });
     const { result } = await run(given);
     expect(result.status).toBe("completed");
     expect(imbalance(result.ledger)).toBe(0);

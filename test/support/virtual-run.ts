@@ -1,16 +1,19 @@
 import { AsyncExecutor } from "../../src/engine/executor/async.ts";
 import type { Executor } from "../../src/engine/executor/executor.ts";
+import { ParallelExecutor } from "../../src/engine/executor/parallel.ts";
 import { SyncExecutor } from "../../src/engine/executor/sync.ts";
 import type { RunnerResult } from "../../src/engine/protocol.ts";
 import { buildPipeline } from "../../src/engine/runner/pipeline.ts";
 import { summarize } from "../../src/engine/runner/summary.ts";
+import { BELL_BYTES } from "../../src/kernel/time.ts";
 import { openTape } from "../../src/load/open.ts";
 import { inspectTape } from "../../src/load/tape.ts";
 import type { Mode, Scenario } from "../../src/scenario/schema.ts";
 import { loadDuration } from "../../src/scenario/semantics.ts";
 import type { Histogram } from "../../src/telemetry/histogram.ts";
 import type { Sample } from "../../src/telemetry/result.ts";
-import { virtualSetup } from "./virtual-setup.ts";
+import { type VirtualSetup, virtualSetup } from "./virtual-setup.ts";
+import { virtualWorkers } from "./virtual-workers.ts";
 
 /** What a case measured on a virtual clock, and every sojourn of it. */
 export interface VirtualOutcome {
@@ -19,15 +22,25 @@ export interface VirtualOutcome {
   readonly samples: readonly Sample[];
 }
 
+/** What Workers run on: so many of them, on so many cores. */
+export interface VirtualMachine {
+  readonly workers: number;
+  readonly cores: number;
+}
+
 /** Runs a case whole, on a virtual clock. */
-export async function runVirtually(scenario: Scenario, mode: Mode): Promise<VirtualOutcome> {
+export async function runVirtually(
+  scenario: Scenario,
+  mode: Mode,
+  machine: VirtualMachine = { workers: 2, cores: 2 },
+): Promise<VirtualOutcome> {
   const setup = await virtualSetup(scenario, mode);
   const { plan, time } = setup;
   const tape = openTape(scenario, () => null);
   const facts = await inspectTape(tape, loadDuration(scenario), scenario.warmup);
   const samples: Sample[] = [];
   const pipeline = buildPipeline(setup, facts, (sample) => samples.push(sample));
-  const executor: Executor = mode === "sync" ? new SyncExecutor() : new AsyncExecutor();
+  const executor = executorOf(setup, machine);
   const execution = await time.run(executor.execute(pipeline.job));
   const states = execution.state.flatMap((slice) => slice.entries);
   const result = summarize({ plan, facts, execution, pipeline, states, idle: time.idle, cpuMs: 0 });
@@ -35,4 +48,11 @@ export async function runVirtually(scenario: Scenario, mode: Mode): Promise<Virt
   if (first === undefined) throw new Error("unreachable");
   for (const one of more) first.merge(one);
   return { result, sojourn: first, samples };
+}
+
+function executorOf({ plan: { mode, scenario }, time }: VirtualSetup, { workers, cores }: VirtualMachine): Executor {
+  if (mode === "sync") return new SyncExecutor();
+  if (mode === "async" && scenario.async.offload === "none") return new AsyncExecutor();
+  const bell = new Int32Array(new SharedArrayBuffer(BELL_BYTES));
+  return new ParallelExecutor(mode === "parallel" ? workers : 1, bell, virtualWorkers(time, cores));
 }

@@ -5,8 +5,12 @@ import { type CasePlan, planCases } from "../../src/plan/plan.ts";
 import type { Mode, Scenario } from "../../src/scenario/schema.ts";
 import { unswept } from "../../src/scenario/sweep.ts";
 
+export interface VirtualSetup extends Setup {
+  readonly time: VirtualTime;
+}
+
 /** What a case of messages is set up with on a virtual clock: computing takes exactly its time and nothing sleeps. */
-export async function virtualSetup(scenario: Scenario, mode: Mode): Promise<Setup & { readonly time: VirtualTime }> {
+export async function virtualSetup(scenario: Scenario, mode: Mode): Promise<VirtualSetup> {
   const plan = planOf(scenario, mode);
   const time = new VirtualTime();
   return {

@@ -6,7 +6,7 @@ import { ALL_KEYS } from "../transport/worker-protocol.ts";
 import { type Execution, type Executor, type Job, keepSampling } from "./executor.ts";
 import { Feed } from "./feed.ts";
 import { Lane } from "./lane.ts";
-import { type PoolSession, WorkerPool, type WorkerReport } from "./worker-pool.ts";
+import { type PoolSession, type SpawnWorker, WorkerPool, type WorkerReport } from "./worker-pool.ts";
 
 /** Ring of one Worker, unless a single message needs more. */
 const RING_WORDS = 1 << 17;
@@ -21,8 +21,9 @@ export class ParallelExecutor implements Executor {
     workers: number,
     /** Rung by Workers; the bell that this thread's time waits on. */
     private readonly bell: Int32Array,
+    spawn?: SpawnWorker,
   ) {
-    this.pool = new WorkerPool(workers);
+    this.pool = new WorkerPool(workers, spawn);
   }
 
   async execute(job: Job): Promise<Execution> {

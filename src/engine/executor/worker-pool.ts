@@ -14,9 +14,26 @@ export type SessionSettings = Pick<BeginMessage, "processor" | "warmup" | "snaps
 /** What a Worker answers at the end of a session. */
 export type WorkerReport = Extract<WorkerReply, { type: "done" }>;
 
+/** One Worker, as seen from the source's thread. */
+export interface WorkerHandle {
+  postMessage(message: BeginMessage): void;
+  terminate(): Promise<unknown>;
+}
+
+/** Starts a Worker. `hear`: told what it says. `lose`: told how it ended, should it. */
+export type SpawnWorker = (hear: (reply: WorkerReply) => void, lose: (how: string) => void) => WorkerHandle;
+
+const spawnThread: SpawnWorker = (hear, lose) => {
+  const thread = new Worker(new URL("./parallel-worker.ts", import.meta.url));
+  thread.on("message", hear);
+  thread.on("error", (error: unknown) => lose(`ended with an error: ${error instanceof Error ? error.message : String(error)}`));
+  thread.on("exit", (code) => lose(`ended by itself with code ${code}`));
+  return thread;
+};
+
 /** Threads that stay, warm, from one session to the next. */
 export class WorkerPool {
-  private readonly threads: Worker[];
+  private readonly threads: readonly WorkerHandle[];
   /** Why a Worker is gone, if one is. */
   private casualty: string | null = null;
   private readonly gone = new Set<number>();
@@ -25,16 +42,16 @@ export class WorkerPool {
   private heard: ReadonlySet<number> = new Set();
   private readonly listeners: ((worker: number, reply: WorkerReply) => void)[] = [];
 
-  constructor(readonly size: number) {
-    this.threads = Array.from({ length: size }, (_, i) => {
-      const thread = new Worker(new URL("./parallel-worker.ts", import.meta.url));
-      thread.on("message", (reply: WorkerReply) => this.hear(i, reply));
-      thread.on("error", (error: unknown) =>
-        this.lose(i, `ended with an error: ${error instanceof Error ? error.message : String(error)}`),
-      );
-      thread.on("exit", (code) => this.lose(i, `ended by itself with code ${code}`));
-      return thread;
-    });
+  constructor(
+    readonly size: number,
+    spawn: SpawnWorker = spawnThread,
+  ) {
+    this.threads = Array.from({ length: size }, (_, i) =>
+      spawn(
+        (reply) => this.hear(i, reply),
+        (how) => this.lose(i, how),
+      ),
+    );
   }
 
   /** A sentence when a Worker has died or broken, else null. */

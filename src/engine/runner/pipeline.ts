@@ -140,10 +140,14 @@ export function buildPipeline(setup: Setup, facts: TapeFacts, onSample: OnSample
   return { job, source, offered, lifecycle, intake, sampler, gate };
 }
 
-/** The grace after the last arrival, and what one item may take at most; of flows, whose parts wait as they see fit, nobody knows that. */
-function stillnessOf({ workload, gracefulStop, work, source, fetch }: Scenario): Nanoseconds {
+/**
+ * The grace after the last arrival, and what one item may take at most, and a batch of all that wait for their answer; of flows, whose
+ * parts wait as they see fit, nobody knows that.
+ */
+function stillnessOf({ workload, gracefulStop, work, source, fetch, batch, load }: Scenario): Nanoseconds {
   if (workload === "flow") return Number.POSITIVE_INFINITY;
-  return 1000 * (gracefulStop + LONGEST_ITEM * work.time + work.perBatch + source.latency.max + (fetch?.deadline ?? 0));
+  const together = "vus" in load ? Math.min(batchRule(batch).size, load.vus) : 1;
+  return 1000 * (gracefulStop + (LONGEST_ITEM + together) * work.time + work.perBatch + source.latency.max + (fetch?.deadline ?? 0));
 }
 
 /** Bytes of an address at most. */

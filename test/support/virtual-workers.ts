@@ -1,0 +1,262 @@
+import type { SpawnWorker } from "../../src/engine/executor/worker-pool.ts";
+import { bellOf, WorkerSession, type WorkerThread } from "../../src/engine/executor/worker-session.ts";
+import type { MakeProcessor } from "../../src/engine/processors.ts";
+import { Signal } from "../../src/engine/signal.ts";
+import type { BeginMessage, WorkerReply } from "../../src/engine/transport/worker-protocol.ts";
+import { WorkMeter } from "../../src/engine/work-meter.ts";
+import type { Nanoseconds } from "../../src/kernel/clock.ts";
+import { rings, type Time, type VirtualTime } from "../../src/kernel/time.ts";
+import type { WordReader } from "../../src/kernel/words.ts";
+import type { Item } from "../../src/queueing/item.ts";
+import { Recorder } from "../../src/telemetry/recorder.ts";
+import { MessageProcessor, varies, type WorkCost } from "../../src/workloads/message/processor.ts";
+import type { Effort, Outcome, Processor } from "../../src/workloads/workload.ts";
+
+/**
+ * Workers on one virtual clock in one process: the real session, ring, bench and processor of a Worker, whose thread is held by
+ * what it computes without holding the clock of the others.
+ */
+export function virtualWorkers(time: VirtualTime, cores: number): SpawnWorker {
+  const shared = new VirtualCores(time, cores);
+  return (hear) => ({
+    postMessage: (message) => void serve(message, time, shared, hear),
+    terminate: () => Promise.resolve(),
+  });
+}
+
+async function serve(message: BeginMessage, time: VirtualTime, cores: VirtualCores, hear: (reply: WorkerReply) => void): Promise<void> {
+  const { processor: spec } = message;
+  if (spec.workload !== "message") throw new Error("virtual Workers work on messages only");
+  const thread = new VirtualThread(time, message, hear);
+  const makeProcessor: MakeProcessor = (effort) =>
+    new HeldProcessor(new MessageProcessor(spec.work, effort), spec.work, thread, cores, message);
+  const session = new WorkerSession(message, makeProcessor, thread);
+  hear({ type: "ready" });
+  hear(await session.run());
+}
+
+/** Cores that threads compute on, each getting as much as the others. */
+class VirtualCores {
+  private readonly jobs = new Set<{ left: Nanoseconds; done: () => void }>();
+  private at: Nanoseconds = 0;
+  private round = 0;
+
+  constructor(
+    private readonly time: Time,
+    private readonly cores: number,
+  ) {}
+
+  /** Resolves when so much has been computed. */
+  compute(span: Nanoseconds): Promise<void> {
+    return new Promise((done) => {
+      this.advance();
+      this.jobs.add({ left: span, done });
+      this.await();
+    });
+  }
+
+  private get share(): number {
+    return Math.min(1, this.cores / this.jobs.size);
+  }
+
+  private advance(): void {
+    const now = this.time.now();
+    const each = (now - this.at) * this.share;
+    for (const job of this.jobs) job.left -= each;
+    this.at = now;
+  }
+
+  /** Waits for the next job that is done, unless another begins before. */
+  private await(): void {
+    const round = ++this.round;
+    if (this.jobs.size === 0) return;
+    let least = Number.POSITIVE_INFINITY;
+    for (const { left } of this.jobs) least = Math.min(least, left);
+    void this.time.sleepUntil(this.at + Math.max(0, least) / this.share).then(() => {
+      if (round !== this.round) return;
+      this.advance();
+      for (const job of [...this.jobs]) {
+        if (job.left > ROUNDING) continue;
+        this.jobs.delete(job);
+        job.done();
+      }
+      this.await();
+    });
+  }
+}
+
+/** Sums of shares of a nanosecond. */
+const ROUNDING: Nanoseconds = 1e-3;
+
+/** A thread that one thing holds at a time. What becomes ready meanwhile goes on later, as on an event loop. */
+export class VirtualThread implements WorkerThread {
+  readonly work = new WorkMeter(1).total;
+  readonly time: Time;
+  readonly effort: Effort;
+  held = false;
+  /** Messages that have waited and go on before batches are taken again. */
+  round = 0;
+  /** Tasks of the loop that follow at once when it is free, and messages whose wait is over. */
+  private readonly next: (() => void)[] = [];
+  private readonly waited: (() => void)[] = [];
+  private readonly bell: Int32Array;
+  private readonly rung: Signal;
+  private seen = Number.NaN;
+
+  constructor(
+    time: VirtualTime,
+    message: BeginMessage,
+    readonly reply: (reply: WorkerReply) => void,
+  ) {
+    this.bell = bellOf(message);
+    this.rung = new Signal(time);
+    this.time = looking(time, (look) => time.watch(() => !this.held && look()));
+    // The processor takes its time itself.
+    this.effort = { now: () => time.now(), compute: () => {}, block: () => {}, pause: async () => {}, wait: () => {} };
+    time.watch(() => rings(this.bell) !== this.seen && this.rung.notify());
+  }
+
+  startAt(): void {
+    // Before the session begins to look, so after it: batches are taken before what has waited goes on.
+    this.time.watch(() => this.goOn());
+  }
+
+  sleep(seen: number, _: () => boolean, ms: number): Promise<void> {
+    this.seen = seen;
+    return this.rung.wait(ms < 100 ? this.time.now() + ms * 1e6 : undefined);
+  }
+
+  /** Resolves once the thread is the caller's; at once if it is free. */
+  hold(): void | Promise<void> {
+    if (this.held) return new Promise((resolve) => this.next.push(resolve));
+    this.held = true;
+  }
+
+  free(): void {
+    const next = this.next.shift();
+    if (next === undefined) this.held = false;
+    else next();
+  }
+
+  sleepFor(span: Nanoseconds): Promise<void> {
+    return this.time.sleepUntil(this.time.now() + span);
+  }
+
+  /** Resolves when the loop comes round to a message whose wait is over. */
+  turn(): Promise<void> {
+    return new Promise((resolve) => this.waited.push(resolve));
+  }
+
+  private goOn(): boolean {
+    if (this.waited.length === 0) return false;
+    if (this.round === 0) this.round = this.waited.length;
+    this.round--;
+    this.waited.shift()?.();
+    return true;
+  }
+}
+
+function looking(time: VirtualTime, watch: Time["watch"]): Time {
+  return {
+    now: () => time.now(),
+    blockUntil: (at) => time.blockUntil(at),
+    rest: (at) => time.blockUntil(at),
+    sleepUntil: (at) => time.sleepUntil(at),
+    // Looks are for what might have gone unheard; here nothing does, and a thread that is held would not look.
+    sleepAbout: () => new Promise(() => {}),
+    watch,
+    turn: () => time.turn(),
+    idle: 0,
+    onLate: null,
+  };
+}
+
+/** A processor of messages whose work takes its time on a virtual thread; the update comes at the end, as it does in the real one. */
+export class HeldProcessor implements Processor {
+  readonly ordered = true;
+  readonly yields = false;
+  readonly instant: boolean;
+  readonly openBatch: (() => void) | undefined;
+  private opening: Nanoseconds = 0;
+  private readonly compute: number;
+  private readonly block: number;
+  private readonly outside: number;
+  private readonly blocking: boolean;
+  private readonly recorder: Recorder;
+
+  constructor(
+    private readonly inner: MessageProcessor,
+    private readonly cost: WorkCost,
+    private readonly thread: VirtualThread,
+    private readonly cores: VirtualCores,
+    message: BeginMessage,
+  ) {
+    const { kind, cpuShare, perBatch } = cost;
+    this.instant = inner.instant;
+    this.compute = kind === "cpu" ? 1 : kind === "mixed" ? cpuShare : 0;
+    this.block = kind === "sleep" ? 1 : 0;
+    this.outside = kind === "io" ? 1 : kind === "mixed" ? 1 - cpuShare : 0;
+    const open = () => {
+      this.opening = perBatch * 1000;
+    };
+    this.openBatch = perBatch > 0 ? open : undefined;
+    this.blocking = message.concurrency <= 1;
+    this.recorder = new Recorder(message.recorder, message.warmup);
+  }
+
+  /** A batch is taken only by a thread that is free; what holds it leaves nothing for a second. */
+  get limit(): number {
+    if (this.thread.held || this.thread.round > 0) return 0;
+    return this.outside > 0 ? Number.POSITIVE_INFINITY : 1;
+  }
+
+  process(item: Item): Outcome | Promise<Outcome> {
+    if (this.instant) return this.inner.process(item);
+    const { opening } = this;
+    this.opening = 0;
+    return this.work(item, opening, this.thread.hold());
+  }
+
+  private async work(item: Item, opening: Nanoseconds, held: void | Promise<void>): Promise<Outcome> {
+    if (held !== undefined) await held;
+    const { thread, recorder } = this;
+    const demand = varies(this.cost) ? item.demand : this.cost.time * 1000;
+    const wait = demand * this.outside;
+    const from = thread.time.now();
+    const compute = opening + demand * this.compute;
+    if (compute > 0) await this.cores.compute(compute);
+    if (demand * this.block > 0) await thread.sleepFor(demand * this.block);
+    if (wait > 0 && this.blocking) await thread.sleepFor(wait);
+    recorder.busy(thread.time.now() - from);
+    thread.free();
+    if (wait > 0 && !this.blocking) {
+      await thread.sleepFor(wait);
+      await thread.turn();
+    }
+    return this.inner.process(item);
+  }
+
+  halt(): void {
+    this.inner.halt();
+  }
+
+  report() {
+    return this.inner.report();
+  }
+
+  decode(words: WordReader, item: Item): void {
+    this.inner.decode(words, item);
+  }
+
+  stateOf(key: number) {
+    return this.inner.stateOf(key);
+  }
+
+  names(): string[] {
+    return this.inner.names();
+  }
+
+  state() {
+    return this.inner.state();
+  }
+}
