@@ -1,7 +1,7 @@
 import { hashOf } from "../kernel/hash.ts";
 import { keyShares, workerName } from "../load/keys.ts";
 import type { Scenario } from "../scenario/schema.ts";
-import { type Expected, HANDOVER, type Shares, sharesOf } from "./demand.ts";
+import { type Expected, type Shares, sharesOf } from "./demand.ts";
 
 export interface Capacity {
   /** Per second; null: the work takes no time that theory knows of. */
@@ -13,7 +13,7 @@ export interface Capacity {
 /** The rate at which the first resource is used up, keys evenly spread. */
 export function messageCapacity(expected: Expected): Capacity {
   const { mode, scenario, workers, cores } = expected;
-  const { source, batch } = scenario;
+  const { source } = scenario;
   const read = (source.latency.min + source.latency.max) / 2e6;
   const spent = spentPerItem(expected);
   const service = spent.cpu + spent.hold + spent.wait;
@@ -22,17 +22,13 @@ export function messageCapacity(expected: Expected): Capacity {
     if (whole === 0) return { capacity: null, bottleneck: unknown(scenario), servers: 1 };
     return { capacity: 1 / whole, bottleneck: read > service ? "source" : nameOf(spent), servers: 1 };
   }
-  const offload = mode === "async" ? scenario.async.offload : "none";
-  const pieces = offload === "message" ? 1 : 1 / Math.max(1, Math.min(batch.size ?? 1, 1e6));
-  const handover = offload === "none" ? 0 : HANDOVER * pieces;
   const threads = mode === "parallel" ? workers : 1;
   const slots = threads * scenario.async.concurrency;
   const limits: [number, string, number][] = [];
   const held = spent.cpu + spent.hold;
-  if (held > 0)
-    limits.push([threads / (held + (scenario.async.concurrency > 1 ? 0 : handover)), threadName(mode, threads, cores, spent), threads]);
+  if (held > 0) limits.push([threads / held, threadName(mode, threads, cores, spent), threads]);
   if (spent.cpu > 0) limits.push([cores / spent.cpu, "all cores", cores]);
-  if (service > 0) limits.push([slots / (service + handover), slots === 1 ? nameOf(spent) : "concurrency", slots]);
+  if (service > 0) limits.push([slots / service, slots === 1 ? nameOf(spent) : "concurrency", slots]);
   if (read > 0) limits.push([source.connections / read, "source", slots]);
   if (limits.length === 0) return { capacity: null, bottleneck: unknown(scenario), servers: 1 };
   const [capacity, bottleneck, servers] = limits.reduce((least, one) => (one[0] < least[0] ? one : least));

@@ -38,8 +38,16 @@ export function sharesOf({ work }: Scenario): Shares | null {
   }
 }
 
-/** Handing a piece of work to a helper thread and hearing that it is done: two wake-ups, in seconds. */
+/** Handing a piece of work to a helper thread and hearing that it is done, in seconds: two wake-ups of threads that have slept. */
 export const HANDOVER = 120e-6;
+/** Share of it that is left where pieces are so short that both threads are still awake, and pieces from which on they have slept. */
+const AWAKE = 0.2;
+const SLEPT = 0.8e-3;
+
+/** What handing over a piece of so many seconds costs. */
+export function handoverOf(piece: number): number {
+  return HANDOVER * Math.min(1, AWAKE + ((1 - AWAKE) * piece) / SLEPT);
+}
 
 /** Answering a query, in seconds of the thread that has the state: in `parallel` the question and its answer cross threads. */
 const QUERY = { sync: 1.2e-6, async: 1e-6, parallel: 8e-6 } as const;

@@ -2,7 +2,7 @@ import type { Nanoseconds } from "../../kernel/clock.ts";
 import type { Agenda } from "./agenda.ts";
 import type { Machine } from "./machine.ts";
 import type { Measures } from "./measures.ts";
-import type { Messages } from "./messages.ts";
+import { type Messages, NONE } from "./messages.ts";
 import type { Shards } from "./shards.ts";
 import type { Source } from "./source.ts";
 import { Wait } from "./wait.ts";
@@ -10,9 +10,6 @@ import { Wait } from "./wait.ts";
 /** Most messages of one read, and most offered before the consumer gets its turn: as the engine's. */
 const READ_SIZE = 256;
 const LONGEST_RUSH = 65_536;
-/** How long the source of a closed loop waits before it looks again whether the time is up, and one that waits for room. */
-const PATIENCE: Nanoseconds = 50e6;
-
 /** What the feed is part of. */
 export interface Consumer {
   /** There is more in the queue, or nothing more will come. */
@@ -38,6 +35,8 @@ export class Feed {
   private at = 0;
   private count = 0;
   private rush = 0;
+  /** The message that waits for room. */
+  private waitsFor = NONE;
 
   constructor(
     private readonly machine: Machine,
@@ -56,12 +55,14 @@ export class Feed {
     const { source, machine } = this;
     while (!this.ended) {
       if (this.count > 0) {
+        // Whoever waits for room when the run is over waits no longer.
+        if (this.waitsFor !== NONE && source.expired(now, machine.grace)) break;
         if (!this.offer(now)) return "room";
         if (this.rushEnds(now)) return "turn";
       }
       if (source.ended(now) || source.expired(now, machine.grace)) break;
       if (source.readAt(now) > now) {
-        if (source.closedLoop) this.sent.begin(Math.min(source.nextChange, now + PATIENCE));
+        if (source.closedLoop) this.sent.beginLooking(now, source.nextChange);
         return "change";
       }
       while (this.count < READ_SIZE && source.pending <= now && source.readAt(now) <= now) this.held[this.count++] = source.take();
@@ -81,10 +82,12 @@ export class Feed {
       const shard = consumer.shardOf(id);
       const outcome = queue.offer(id, shard, consumer.shardOf);
       if (outcome === "full") {
-        consumer.arrived();
-        this.room.begin(now + PATIENCE);
+        if (this.waitsFor !== id) consumer.arrived();
+        this.waitsFor = id;
+        this.room.beginLooking(now, Number.POSITIVE_INFINITY);
         return false;
       }
+      this.waitsFor = NONE;
       if (outcome === "dropped") consumer.dropped(id, now);
       else consumer.queued(shard);
       if (outcome === "displaced") consumer.dropped(queue.displaced, now);

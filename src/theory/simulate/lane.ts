@@ -17,8 +17,6 @@ export class Lane {
   announced = 0;
   /** It stands among those to be dealt with. */
   listed = false;
-  /** The instant for which its batch's timeout stands on the agenda. */
-  alarmAt: Nanoseconds = Number.NEGATIVE_INFINITY;
   private sent = 0;
   private itemsSent = 0;
   private window = 0;
@@ -69,6 +67,16 @@ export class Lane {
     if (ended && this.queue.depthOf(this.shard) === 0) return this.held === 0;
     if (this.machine.offload !== null) return this.held <= this.window - 1;
     return this.held <= (this.machine.slots === 1 && this.batchTime >= LONG_BATCH ? 1 : this.window >> 1);
+  }
+
+  /** It may come to hold more before a batch is done, since its batches turn out to be shorter. */
+  get mayGrow(): boolean {
+    return this.machine.overflow !== "block" && this.batchTime > 0 && windowAhead(0.9 * this.batchTime) > windowAhead(1e12);
+  }
+
+  /** When what is gathered goes, if the Worker may have it then. */
+  get dueAt(): Nanoseconds {
+    return this.held < this.window ? this.gatherer.dueAt : Number.POSITIVE_INFINITY;
   }
 
   private hand(items: number[], now: Nanoseconds): void {

@@ -22,9 +22,6 @@ const COLLECT = -6;
 /** A batch goes on whose turn with a key has come: this less its number. */
 const TURN = -16;
 
-/** How long the collector waits before it looks whether the run is over. */
-const PATIENCE: Nanoseconds = 50e6;
-
 /**
  * One event loop on which source, collector and work take turns (`async`): what holds the loop moves its clock, what waits comes
  * round later. Ready tasks go on in the order in which they became ready, as the loop's microtasks do.
@@ -117,8 +114,8 @@ export class Loop implements Consumer {
     if (event >= 0) this.ready.push(event);
     // Nothing stands between its alarm and the source, which goes on before what waited has been answered.
     else if (event === FEED) this.stepFeed();
-    else if (event === SENT ? this.feed.sent.alarm() : event === ROOM && this.feed.room.alarm()) this.ready.push(FEED);
-    else if (event === ARRIVED ? this.arrivals.alarm() : event === DONE && this.batchDone.alarm()) this.ready.push(COLLECT);
+    else if (event === SENT ? this.feed.sent.alarm(this.now) : event === ROOM && this.feed.room.alarm(this.now)) this.ready.push(FEED);
+    else if (event === ARRIVED ? this.arrivals.alarm(this.now) : event === DONE && this.batchDone.alarm(this.now)) this.ready.push(COLLECT);
   }
 
   private goOn(task: number): void {
@@ -175,8 +172,7 @@ export class Loop implements Consumer {
   }
 
   private awaitDone(): void {
-    const { source, machine, now } = this;
-    this.batchDone.begin(Math.max(now, source.expiry(now, machine.grace)) + PATIENCE / 2);
+    this.batchDone.beginLooking(this.now, Number.POSITIVE_INFINITY);
   }
 
   /** Whether there is a batch; null: not yet. */

@@ -1,7 +1,7 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
 import { type BatchRule, batchRule } from "../../queueing/batcher.ts";
 import type { Scenario } from "../../scenario/schema.ts";
-import { type Expected, HANDOVER, queryShare, type Shares, sharesOf } from "../demand.ts";
+import { type Expected, handoverOf, queryShare, type Shares, sharesOf } from "../demand.ts";
 
 /** What a case is worked off by, and by which rules: all that the simulation knows of mode, threads and queue. Times in nanoseconds. */
 export interface Machine {
@@ -55,7 +55,7 @@ export function machineOf(expected: Expected): Machine | null {
     ordered: scenario.keys.order,
     yieldEvery: scenario.loop.yieldEvery === "batch" ? Number.POSITIVE_INFINITY : scenario.loop.yieldEvery,
     perBatch: scenario.work.perBatch * 1000,
-    handover: offload === null ? 0 : HANDOVER * 1e9,
+    handover: offload === null ? 0 : handoverOf(pieceOf(scenario, offload)) * 1e9,
     offload,
     batch: batchRule(scenario.batch),
     capacity: scenario.queue.capacity === "unlimited" ? Number.POSITIVE_INFINITY : scenario.queue.capacity,
@@ -63,6 +63,11 @@ export function machineOf(expected: Expected): Machine | null {
     warmup: scenario.warmup * 1000,
     grace: scenario.gracefulStop * 1000,
   };
+}
+
+/** Seconds of work that a helper is given at a time, where its batches are full. */
+function pieceOf({ work, batch }: Scenario, offload: "message" | "batch"): number {
+  return (work.perBatch + work.time * (offload === "message" ? 1 : (batch.size ?? 1))) / 1e6;
 }
 
 /** Work of no time of its own, whose batches cost something. */

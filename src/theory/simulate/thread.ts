@@ -8,6 +8,12 @@ import { type Machine, overlaps } from "./machine.ts";
 import type { Measures } from "./measures.ts";
 import { type Messages, NONE } from "./messages.ts";
 
+/** A message computes, holds its thread otherwise, waits outside, and is done: as far as its kind of work has these parts. */
+const COMPUTE = 0;
+const HOLD = 1;
+const WAIT = 2;
+const DONE = 3;
+
 /** What all threads of one machine share. */
 export interface Shop {
   readonly machine: Machine;
@@ -49,13 +55,14 @@ export class Thread {
   private readonly turned = new Ring<number>();
   private readonly waited = new Ring<number>();
   private readonly atOnce: number;
-  /** The batch whose message holds the thread, and whether that message waits in it after having computed. */
+  /** The batch whose message holds the thread, and the part of that message that does. */
   private holding: Batch | null = null;
-  private blocking = false;
+  private part = COMPUTE;
   private active = 0;
   /** Messages whose wait is over that go on before batches are taken again; and whether those are being taken. */
   private round = 0;
   private taking = false;
+  private takesNext = false;
   /** When what holds the thread began, and the message at hand of each batch. */
   private heldFrom: Nanoseconds = 0;
   private readonly began: Nanoseconds[] = [];
@@ -78,23 +85,14 @@ export class Thread {
     this.run(now);
   }
 
-  /** What held the thread has ended. */
+  /** What held the thread has ended: the next part of its message may hold it on. */
   pieceEnded(now: Nanoseconds): void {
     const batch = this.holding;
     if (batch === null) return;
-    const { machine, messages, agenda } = this.shop;
-    const wait = (messages.demand[batch.items[batch.done] as number] as number) * machine.shares.wait;
     this.busy += now - this.heldFrom;
-    this.heldFrom = now;
-    if (wait > 0 && this.atOnce === 1 && !this.blocking) {
-      this.blocking = true;
-      agenda.push(now + wait, this.shop.pieceEnd(this.no));
-      return;
-    }
-    this.blocking = false;
     this.holding = null;
-    if (wait > 0 && this.atOnce > 1) agenda.push(now + wait, this.shop.waitEnd(batch.no));
-    else {
+    this.part++;
+    if (this.workItem(batch, now)) {
       this.endItem(batch, now);
       this.goOn(batch, now);
     }
@@ -118,9 +116,12 @@ export class Thread {
         if (this.mayTake) this.begin(now);
         else this.taking = false;
       } else if (this.turned.length > 0) this.goOn(batches.of(this.turned.shift() as number), now);
-      else if (this.round > 0) {
+      else if (this.takesNext) {
+        this.takesNext = false;
+        this.taking = true;
+      } else if (this.round > 0) {
         const batch = batches.of(this.waited.shift() as number);
-        this.taking = --this.round === 0 && this.turned.length === 0;
+        this.takesNext = --this.round === 0;
         this.endItem(batch, now);
         this.goOn(batch, now);
       } else if (this.waited.length > 0) this.round = this.waited.length;
@@ -144,8 +145,7 @@ export class Thread {
   /** Works a batch until it holds the thread, or waits for a key or outside. */
   private goOn(batch: Batch, now: Nanoseconds): void {
     const { shop } = this;
-    const { machine, messages, measures, turns } = shop;
-    const { shares } = machine;
+    const { turns } = shop;
     while (batch.done < batch.items.length) {
       const id = batch.items[batch.done] as number;
       if (turns !== null && !turns.mayStart(id)) {
@@ -153,32 +153,54 @@ export class Thread {
         return;
       }
       if (shop.halted) return;
-      const demand = messages.demand[id] as number;
       this.began[batch.no] = now;
-      const compute = (demand * shares.cpu + (batch.done === 0 ? machine.perBatch : 0)) * machine.stretch;
-      const hold = demand * shares.hold * machine.stretch;
-      const wait = demand * shares.wait;
-      measures.busy += compute + hold + wait;
-      this.heldFrom = now;
-      if (compute + hold > 0) {
-        this.holding = batch;
-        if (compute > 0 && shop.cores !== null) shop.cores.begin(this.no, compute, now);
-        else shop.agenda.push(now + compute + hold, shop.pieceEnd(this.no));
-        return;
-      }
-      if (wait > 0) {
-        if (this.atOnce === 1) {
-          this.holding = batch;
-          this.blocking = true;
-          shop.agenda.push(now + wait, shop.pieceEnd(this.no));
-        } else shop.agenda.push(now + wait, shop.waitEnd(batch.no));
-        return;
-      }
+      this.part = COMPUTE;
+      if (!this.workItem(batch, now)) return;
       this.endItem(batch, now);
     }
     this.active--;
     this.batchesDone++;
     shop.batches.end(batch);
+  }
+
+  /** Goes through what is left of a message's parts; false once one takes time. */
+  private workItem(batch: Batch, now: Nanoseconds): boolean {
+    const { machine, messages, cores, agenda, pieceEnd, waitEnd } = this.shop;
+    const { shares, stretch } = machine;
+    const demand = messages.demand[batch.items[batch.done] as number] as number;
+    if (this.part === COMPUTE) {
+      const compute = (demand * shares.cpu + (batch.done === 0 ? machine.perBatch : 0)) * stretch;
+      if (compute > 0) {
+        this.hold(batch, compute, now);
+        if (cores === null) agenda.push(now + compute, pieceEnd(this.no));
+        else cores.begin(this.no, compute, now);
+        return false;
+      }
+      this.part = HOLD;
+    }
+    const wait = demand * shares.wait;
+    const span = this.part === WAIT ? 0 : demand * shares.hold * stretch;
+    if (this.part === HOLD && span > 0) {
+      this.hold(batch, span, now);
+      agenda.push(now + span, pieceEnd(this.no));
+      return false;
+    }
+    if (this.part === DONE || wait === 0) return true;
+    if (this.atOnce === 1) {
+      this.part = WAIT;
+      this.hold(batch, wait, now);
+      agenda.push(now + wait, pieceEnd(this.no));
+    } else {
+      this.shop.measures.busy += wait;
+      agenda.push(now + wait, waitEnd(batch.no));
+    }
+    return false;
+  }
+
+  private hold(batch: Batch, span: Nanoseconds, now: Nanoseconds): void {
+    this.holding = batch;
+    this.heldFrom = now;
+    this.shop.measures.busy += span;
   }
 
   private endItem(batch: Batch, now: Nanoseconds): void {

@@ -1,10 +1,19 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
 import type { Agenda } from "./agenda.ts";
 
+/** All who wait look together, at multiples of this, whether their wait has become vain. */
+const LOOK_EVERY: Nanoseconds = 50e6;
+
+/** The instant of the next look of who begins to wait now. */
+export function nextLook(now: Nanoseconds): Nanoseconds {
+  return (Math.floor(now / LOOK_EVERY) + 2) * LOOK_EVERY;
+}
+
 /** One task's wait for something to change, until an instant at the latest: as the engine's `Signal`. */
 export class Wait {
   private waiting = false;
   private alarmAt: Nanoseconds = Number.POSITIVE_INFINITY;
+  private lookAt: Nanoseconds = Number.POSITIVE_INFINITY;
 
   constructor(
     private readonly agenda: Agenda,
@@ -12,11 +21,20 @@ export class Wait {
     private readonly event: number,
   ) {}
 
-  begin(latest: Nanoseconds): void {
+  begin(alarm: Nanoseconds): void {
     this.waiting = true;
-    if (latest >= this.alarmAt) return;
-    this.alarmAt = latest;
-    this.agenda.push(latest, this.event);
+    if (alarm >= this.alarmAt) return;
+    this.alarmAt = alarm;
+    this.agenda.push(alarm, this.event);
+  }
+
+  /** As `begin`, and looks meanwhile. */
+  beginLooking(now: Nanoseconds, alarm: Nanoseconds): void {
+    this.begin(alarm);
+    const look = nextLook(now);
+    if (look >= this.lookAt) return;
+    this.lookAt = look;
+    this.agenda.push(look, this.event);
   }
 
   /** True when the task was waiting, and goes on. */
@@ -26,9 +44,10 @@ export class Wait {
     return waiting;
   }
 
-  /** Its alarm went off. */
-  alarm(): boolean {
-    this.alarmAt = Number.POSITIVE_INFINITY;
+  /** Its alarm went off, or a look is due. */
+  alarm(now: Nanoseconds): boolean {
+    if (now >= this.alarmAt) this.alarmAt = Number.POSITIVE_INFINITY;
+    if (now >= this.lookAt) this.lookAt = Number.POSITIVE_INFINITY;
     return this.notify();
   }
 }

@@ -1,5 +1,6 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
 import { hashOf } from "../../kernel/hash.ts";
+import { Heap } from "../../kernel/heap.ts";
 import { workerName } from "../../load/keys.ts";
 import { Agenda } from "./agenda.ts";
 import { Cores } from "./cores.ts";
@@ -11,20 +12,21 @@ import type { Messages } from "./messages.ts";
 import { Shards } from "./shards.ts";
 import type { Source } from "./source.ts";
 import { openShop, type Shop, Thread } from "./thread.ts";
+import { nextLook, Wait } from "./wait.ts";
 
 /** Events: of a thread (its number times 4, and what), of a batch (`WAITED` less its number), and these. */
 const PIECE = 0;
 const HEARD = 1;
-const GATHERED = 2;
 const FEED = -1;
 const SENT = -2;
 const ROOM = -3;
 const LOOK = -4;
 const OVER = -5;
+const NEWS = -6;
 const WAITED = -16;
 
-/** The dealer looks again after so long at the latest. */
-const PATIENCE: Nanoseconds = 50e6;
+/** The dealer, who begins to wait at t = 0, looks again at each multiple of this. */
+const LOOK_EVERY: Nanoseconds = nextLook(0);
 
 /** A thread that reads and deals, and threads that work: `parallel`, and `async` with a helper. */
 export class Workers implements Consumer {
@@ -39,6 +41,9 @@ export class Workers implements Consumer {
   /** Lanes with something to be gathered or handed over. */
   private listed: Lane[] = [];
   private other: Lane[] = [];
+  /** When what lanes have gathered goes, whether or not it still is what was gathered then; and the dealer's wait for that. */
+  private readonly deadlines = new Heap<Lane>();
+  private readonly news: Wait;
   private feedReady = false;
   private dealReady = false;
   private lookAt: Nanoseconds = Number.NEGATIVE_INFINITY;
@@ -55,6 +60,7 @@ export class Workers implements Consumer {
   ) {
     this.queue = new Shards(messages, machine);
     this.feed = new Feed(machine, source, this.queue, this, this.agenda, { room: ROOM, sent: SENT });
+    this.news = new Wait(this.agenda, NEWS);
     const computes = machine.shares.cpu > 0 || machine.perBatch > 0;
     this.cores = computes && machine.threads > machine.cores ? new Cores(machine.cores) : null;
     this.shop = {
@@ -76,8 +82,9 @@ export class Workers implements Consumer {
       const at = Math.min(computed, this.agenda.next);
       if (at === Number.POSITIVE_INFINITY) return;
       if (at > this.now) this.now = at;
-      if (this.cores !== null && computed < this.agenda.next) this.threadEvent(this.lanes[this.cores.end(this.now)] as Lane);
-      else while (this.agenda.next <= this.now) this.happen(this.agenda.pop());
+      // Whatever ends at one instant has ended before the dealer looks.
+      while (this.cores !== null && this.cores.next <= this.now) this.threadEvent(this.lanes[this.cores.end(this.now)] as Lane);
+      while (this.agenda.next <= this.now) this.happen(this.agenda.pop());
       this.settle();
     }
     this.endWhatIsAtHand();
@@ -113,19 +120,16 @@ export class Workers implements Consumer {
       lane.thread.waitEnded(batch.no, this.now);
       this.noteDone(lane);
     } else if (event === FEED) this.feedReady = true;
-    else if (event === SENT) this.feedReady = this.feed.sent.alarm() || this.feedReady;
-    else if (event === ROOM) this.feedReady = this.feed.room.alarm() || this.feedReady;
+    else if (event === SENT) this.feedReady = this.feed.sent.alarm(this.now) || this.feedReady;
+    else if (event === ROOM) this.feedReady = this.feed.room.alarm(this.now) || this.feedReady;
+    else if (event === NEWS) this.dealReady = this.news.alarm(this.now) || this.dealReady;
     else if (event === LOOK || event === OVER) this.dealReady = true;
     else this.laneEvent(this.lanes[event >> 2] as Lane, event & 3);
   }
 
   private laneEvent(lane: Lane, what: number): void {
     if (what === PIECE) this.threadEvent(lane);
-    else if (what === HEARD) this.heard(lane);
-    else {
-      this.list(lane);
-      this.dealReady = true;
-    }
+    else this.heard(lane);
   }
 
   private threadEvent(lane: Lane): void {
@@ -147,10 +151,7 @@ export class Workers implements Consumer {
     if (!lane.hasMore && !this.feed.ended) return;
     this.list(lane);
     if (lane.low(this.feed.ended)) this.dealReady = true;
-    else if (this.lookAt <= this.now) {
-      this.lookAt = Math.ceil((this.now + 1) / PATIENCE) * PATIENCE;
-      this.agenda.push(this.lookAt, LOOK);
-    }
+    else this.look();
   }
 
   private list(lane: Lane): void {
@@ -183,7 +184,7 @@ export class Workers implements Consumer {
   private feedEnded(): void {
     for (const lane of this.lanes) this.list(lane);
     const over = this.source.expiry(this.now, this.machine.grace);
-    if (over < Number.POSITIVE_INFINITY) this.agenda.push(Math.ceil(over / PATIENCE) * PATIENCE, OVER);
+    if (over < Number.POSITIVE_INFINITY) this.agenda.push(Math.ceil(over / LOOK_EVERY) * LOOK_EVERY, OVER);
   }
 
   private deal(): void {
@@ -193,6 +194,7 @@ export class Workers implements Consumer {
       return;
     }
     if (this.source.closedLoop) this.answer();
+    this.overdue();
     const before = this.queue.depth;
     const lanes = this.listed;
     this.listed = this.other;
@@ -204,18 +206,37 @@ export class Workers implements Consumer {
     this.other = lanes;
     if (this.stalled()) for (const lane of this.lanes) this.dealTo(lane, true);
     if (this.queue.depth < before && this.feed.room.notify()) this.feedReady = true;
+    this.news.begin(this.overdue());
+    if (this.source.closedLoop) this.look();
+  }
+
+  /** The dealer looks every now and then, whatever comes. */
+  private look(): void {
+    if (this.lookAt > this.now) return;
+    this.lookAt = (Math.floor(this.now / LOOK_EVERY) + 1) * LOOK_EVERY;
+    this.agenda.push(this.lookAt, LOOK);
   }
 
   private dealTo(lane: Lane, last: boolean): void {
+    const { dueAt } = lane;
     const gathered = lane.gatherer.items.length;
     lane.deal(this.now, last);
     this.gathered += lane.gatherer.items.length - gathered;
-    const { dueAt } = lane.gatherer;
-    if (dueAt < Number.POSITIVE_INFINITY && dueAt > lane.alarmAt) {
-      lane.alarmAt = dueAt;
-      this.agenda.push(dueAt, lane.shard * 4 + GATHERED);
-    }
+    if (lane.hasMore && lane.mayGrow) this.list(lane);
+    if (lane.dueAt !== dueAt && lane.dueAt < Number.POSITIVE_INFINITY) this.deadlines.push(lane.dueAt, lane);
     this.noteDone(lane);
+  }
+
+  /** Lists the lanes whose batches are overdue; the next instant at which one will be. */
+  private overdue(): Nanoseconds {
+    const { deadlines } = this;
+    for (; deadlines.size > 0; deadlines.pop()) {
+      const lane = deadlines.peek() as Lane;
+      if (lane.dueAt !== deadlines.next) continue;
+      if (deadlines.next > this.now) return deadlines.next;
+      this.list(lane);
+    }
+    return Number.POSITIVE_INFINITY;
   }
 
   /** Tells the clients of a closed loop what is done. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { type Mode, scenarioSchema } from "../../../src/scenario/schema.ts";
+import { handoverOf } from "../../../src/theory/demand.ts";
 import { predict } from "../../../src/theory/predict.ts";
 import {
   batchFillWait,
@@ -188,6 +189,19 @@ describe("what can be worked out by hand", () => {
     expect(mixed(1).throughput).toBeCloseTo(100, 0);
     expect(mixed(2).throughput).toBeCloseTo(200, -1);
     expect(mixed(10).throughput).toBeCloseTo(200, -1);
+  });
+
+  test("handing over costs most where both threads have slept, and is no part of what can be done at most", () => {
+    expect([handoverOf(0), handoverOf(1e-5), handoverOf(0.005)]).toEqual([24e-6, expect.closeTo(25.2e-6, 12), 120e-6]);
+    const scenario = scenarioSchema.parse({
+      title: "x",
+      load: { executor: "bursts", size: 20_000 },
+      work: { kind: "cpu", time: "10us" },
+      async: { offload: "message" },
+    });
+    const { capacity, throughput } = predict({ mode: "async", scenario, ...one });
+    expect(capacity).toBeCloseTo(100_000, 6);
+    expect(throughput ?? 0).toBeWithin(28_000, 29_000);
   });
 
   test("a helper costs the loop a handover for each piece", () => {
