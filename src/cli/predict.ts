@@ -55,12 +55,15 @@ export function predictScenario(asked: string, { cores: askedCores, json, ...fla
 const COLUMNS = ["case", "capacity", "done/s", "used", "sojourn", "p99", "bottleneck", "model", "settles at (9 of 10 runs)"];
 
 /** What the figures of the table are of. */
-function notesOf({ sojournMean, steadyState, part }: Prediction): string[] {
+function notesOf({ sojournMean, steadyState, part, capacity, drawn }: Prediction): string[] {
   return [
     sojournMean === null ? [] : "sojourn and p99: of the run's own arrivals and service times, simulated.",
     steadyState == null
       ? []
       : "settles at: the mean sojourn time by the model's formula, and between which nine of ten runs of this length have it.",
+    drawn == null
+      ? []
+      : `The capacity of ${formatCount(capacity ?? 0)}/s is of the work as it was drawn, ${formatMs(drawn)} on average: more is done of that than by its mean.`,
     part == null ? [] : `Of ${formatCount(part.of)} arrivals the first ${formatCount(part.arrivals)} were simulated.`,
   ].flat();
 }

@@ -220,7 +220,7 @@ export interface WorkFigures {
 
 /** What theory expects: `throughput`, `sojournMean` and `sojournP99` by simulating the case's own tape. */
 export interface Prediction {
-  /** Servers ÷ mean service time, per second; null: no limit by the work itself. */
+  /** Servers ÷ mean service time, per second; null: no limit by the work itself. Never less than `throughput`: see `drawn`. */
   readonly capacity: number | null;
   readonly throughput: number | null;
   readonly sojournMean: number | null;
@@ -233,6 +233,8 @@ export interface Prediction {
   readonly steadyState?: SteadyState | null;
   /** The part of the tape that was simulated; null: all of it; absent in older files. */
   readonly part?: { readonly arrivals: number; readonly of: number } | null;
+  /** The mean of the work as it was drawn, in milliseconds, where more is done of that than by its mean, which `capacity` then is of; else null. */
+  readonly drawn?: number | null;
 }
 
 /** A formula's sojourn time, once the line has settled. */

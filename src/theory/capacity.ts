@@ -36,13 +36,13 @@ export function messageCapacity(expected: Expected): Capacity {
 }
 
 /** Seconds that an item takes of a core, of its thread and of neither; of what its batch costs once, where that is full, its part. */
-function spentPerItem({ mode, scenario }: Expected): Shares {
+export function spentPerItem({ mode, scenario }: Expected): Shares {
   const shares = sharesOf(scenario);
-  const { work, batch, async, queue } = scenario;
+  const { work, batch, async } = scenario;
   if (work.kind === "handler") return { cpu: 0, hold: 0, wait: 0 };
   const alone = mode === "sync" || (mode === "async" && async.offload === "message");
-  // Only a timeout: when there is no end of messages, a batch takes all that wait.
-  const most = batch.timeout === undefined ? 1 : queue.capacity === "unlimited" ? 1e6 : queue.capacity;
+  // Only a timeout: when there is no end of messages, a batch takes all that wait, and what comes into the places that they leave.
+  const most = batch.timeout === undefined ? 1 : 1e6;
   const opening = work.perBatch / 1e6 / (alone ? 1 : (batch.size ?? most));
   const time = shares === null ? 0 : work.time / 1e6;
   const { cpu, hold, wait } = shares ?? { cpu: 0, hold: 0, wait: 0 };
@@ -63,8 +63,6 @@ function threadName(mode: string, threads: number, cores: number, shares: Shares
   return threads >= cores && shares.cpu > 0 ? "all cores" : "workers";
 }
 
-/** What stays below this share of what else would be possible is kept down: by one key, by reads that wait for the loop. */
-export const UNEVEN = 0.95;
 /** Keys whose thread is worked out one by one; the rest spread evenly. */
 const KEYS_PLACED = 10_000;
 
@@ -97,11 +95,4 @@ export function keyLimits({ mode, scenario, workers }: Expected): KeyLimits {
   }
   const busiest = lanes.reduce((most, lane) => Math.max(most, lane), 0) + Math.max(0, left) / workers;
   return { key, thread: Math.min(scenario.async.concurrency / service, held > 0 ? 1 / held : NO_LIMIT) / busiest };
-}
-
-/** What keeps the rate down where it is not a resource that all share; null: it is one. */
-export function limitOf({ keys }: Scenario, lambda: number | null, capacity: number, { key, thread }: KeyLimits): string | null {
-  if (lambda !== null && lambda < Math.min(capacity, key, thread)) return "arrivals";
-  if (key < UNEVEN * capacity) return keys.distribution === "zipf" || keys.count === 1 ? "hot key" : "few keys";
-  return lambda !== null && lambda < capacity && thread < capacity ? "uneven keys" : null;
 }

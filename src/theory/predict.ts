@@ -1,7 +1,8 @@
 import type { Scenario } from "../scenario/schema.ts";
 import { arrivalEstimate } from "../scenario/semantics.ts";
 import type { Prediction } from "../telemetry/result.ts";
-import { type Capacity, type KeyLimits, keyLimits, limitOf, messageCapacity, UNEVEN } from "./capacity.ts";
+import { bottleneckOf, limitOf } from "./bottleneck.ts";
+import { type Capacity, type KeyLimits, keyLimits, messageCapacity } from "./capacity.ts";
 import { type Expected, offeredRate, queryShare, simulatable } from "./demand.ts";
 import { predictFetch } from "./fetch.ts";
 import { predictFlow } from "./flow.ts";
@@ -18,36 +19,46 @@ export function predict(asked: Expected): Prediction {
   if (asked.scenario.workload === "flow") return { ...UNFORMED, ...predictFlow(asked, predict) };
   const expected = atNumber(asked);
   const { scenario } = expected;
-  const { capacity, bottleneck, servers } = capacityOf(expected);
+  const found = capacityOf(expected);
+  const { capacity, bottleneck, servers } = found;
   const lambda = offeredRate(scenario);
-  const keys = keyLimits(expected);
-  const foreseen = simulatable(scenario) ? simulated(expected, capacity, keys) : null;
+  const limits = keyLimits(expected);
+  const foreseen = simulatable(scenario) ? simulated(expected, capacity, limits) : null;
   if (capacity === null || foreseen === null) {
     // All at once is as much as can be done.
     const asked = lambda ?? (allAtOnce(scenario) ? capacity : null);
     const throughput = capacity === null || asked === null ? asked : Math.min(asked, capacity);
     const utilization = capacity === null || asked === null ? null : Math.min(1, asked / capacity);
-    const named = capacity === null ? bottleneck : (limitOf(scenario, lambda, capacity, keys) ?? bottleneck);
+    const named = capacity === null ? bottleneck : (limitOf(scenario, lambda, capacity, limits) ?? bottleneck);
     return { capacity, throughput, ...NO_SOJOURN, utilization, bottleneck: named, model: "capacity", ...UNFORMED };
   }
-  // A read begins only once the loop is not held by work, so that neither gets all its time.
-  const inTurn = expected.mode === "async" && scenario.source.latency.max > 0;
-  const readsHeldUp = inTurn && foreseen.dropped === 0 && foreseen.throughput < UNEVEN * Math.min(lambda ?? capacity, capacity, keys.key);
-  const formula = lambda === null || queryShare(expected) > NEGLIGIBLE ? null : formulaOf(expected, lambda, servers, keys);
-  // The simulation lets the newest go, where the oldest would: how many are done is the same, how long they were there is not.
-  const unknown = scenario.queue.overflow === "drop-oldest" && expected.mode !== "sync" && foreseen.dropped > 0;
-  // Though more can be done than comes, what comes close together does not all find a place.
-  const overflows = lambda !== null && lambda < capacity && foreseen.dropped > LOST * foreseen.arrivals;
+  const formula = lambda === null || queryShare(expected) > NEGLIGIBLE ? null : formulaOf(expected, lambda, servers, limits);
+  const able = drawnCapacity(expected, capacity, foreseen);
   return {
-    capacity,
+    capacity: able,
     throughput: foreseen.throughput,
-    utilization: lambda === null ? foreseen.utilization : Math.min(1, lambda / capacity),
-    bottleneck: overflows ? "queue" : readsHeldUp ? "source" : (limitOf(scenario, lambda, capacity, keys) ?? bottleneck),
-    ...(unknown ? NO_SOJOURN : sojournOf(foreseen)),
+    utilization: lambda === null ? foreseen.utilization : Math.min(1, lambda / able),
+    bottleneck: bottleneckOf(expected, found, { lambda, limits, foreseen }),
+    ...sojournOf(foreseen),
     model: formula?.model ?? "simulation",
     steadyState: formula?.steadyState ?? null,
     part: partOf(scenario, foreseen),
+    drawn: able > ALIKE * capacity ? foreseen.service / 1e6 : null,
   };
+}
+
+/** What is no further apart is the same. */
+const ALIKE = 1 + 1e-6;
+
+/**
+ * The capacity by the mean of the work, or, where more is done than that, by the work that was drawn: of a few messages it may be shorter,
+ * and it leaves out what a last one takes that is done beside others.
+ */
+function drawnCapacity(expected: Expected, capacity: number, { throughput, service }: Simulated): number {
+  if (throughput <= capacity) return capacity;
+  const { scenario } = expected;
+  const drawn = capacityOf({ ...expected, scenario: { ...scenario, work: { ...scenario.work, time: service / 1000, perBatch: 0 } } });
+  return Math.max(throughput, drawn.capacity ?? 0);
 }
 
 type Sojourn = Pick<Prediction, "sojournMean" | "sojournP99">;
@@ -57,16 +68,13 @@ function sojournOf({ processed, sojourn }: Simulated): Sojourn {
 }
 
 const NO_SOJOURN: Sojourn = { sojournMean: null, sojournP99: null };
-const UNFORMED = { steadyState: null, part: null };
+const UNFORMED = { steadyState: null, part: null, drawn: null };
 
 /** The part of a long tape that was simulated; null: all of it was. Closed loops have no tape: they go on as they began. */
 function partOf(scenario: Scenario, { arrivals }: Simulated): NonNullable<Prediction["part"]> | null {
   const of = "vus" in scenario.load ? null : Math.round(arrivalEstimate(scenario) ?? 0);
   return of !== null && arrivals === STEADY && of > arrivals ? { arrivals, of } : null;
 }
-
-/** Share of the arrivals that is lost from which on that is what decides. */
-const LOST = 0.01;
 
 function allAtOnce({ load }: Scenario): boolean {
   return load.executor === "bursts" || (load.executor === "replay" && load.rate === undefined && load.speed === undefined);

@@ -23,6 +23,8 @@ export interface Simulated {
   /** Processed per second, from the first due to the last done, after warm-up; of an open load, at least of the time it lasts. */
   readonly throughput: number;
   readonly sojourn: Histogram;
+  /** Nanoseconds of work on a processed message, on average. */
+  readonly service: number;
   /** Time that threads spent on work over the time they had. */
   readonly utilization: number;
 }
@@ -54,6 +56,7 @@ export function simulateOn(machine: Machine, { scenario }: Pick<Expected, "scena
     unfinished: arrivals - processed - dropped,
     throughput: measured === 0 ? 0 : (measured * 1e9) / span,
     sojourn,
+    service: processed === 0 ? 0 : measures.busy / processed,
     utilization: utilization(machine, measures.busy, measures.end),
   };
 }

@@ -59,7 +59,7 @@ describe("P1-S predictions", () => {
     expect(expectation("async", { ...costly, batch: { size: 10 } }).capacity).toBeCloseTo(1 / 0.0012, 9);
     expect(expectation("async", costly).capacity).toBeCloseTo(1 / 0.003, 9);
     expect(expectation("parallel", { ...costly, batch: { size: 10 } }, 4, 2).capacity).toBeCloseTo(2 / 0.0012, 9);
-    expect(expectation("async", { ...costly, batch: { timeout: "5ms" }, queue: { capacity: 100 } }).capacity).toBeCloseTo(1 / 0.00102, 9);
+    expect(expectation("async", { ...costly, batch: { timeout: "5ms" }, queue: { capacity: 100 } }).capacity).toBeCloseTo(1000, 1);
     expect(expectation("sync", { ...costly, work: { kind: "none", perBatch: "2ms" } })).toMatchObject({ capacity: 500, bottleneck: "cpu" });
   });
 
@@ -67,9 +67,11 @@ describe("P1-S predictions", () => {
     const cpu = { work: { kind: "cpu", time: "5ms" }, load: rate(1000) };
     expect(expectation("sync", cpu)).toMatchObject({ capacity: 200, throughput: 200, utilization: 1, bottleneck: "cpu" });
     expect(expectation("async", { ...cpu, async: { concurrency: 100 } })).toMatchObject({ capacity: 200, bottleneck: "cpu" });
-    expect(expectation("parallel", cpu)).toMatchObject({ capacity: 800, bottleneck: "all cores" });
+    const many = { keys: { count: 10_000, distribution: "round-robin" } };
+    expect(expectation("parallel", { ...cpu, ...many })).toMatchObject({ capacity: 800, bottleneck: "all cores" });
+    expect(expectation("parallel", cpu)).toMatchObject({ capacity: 800, bottleneck: "uneven keys" });
     expect(expectation("parallel", cpu, 8, 4).capacity).toBe(800);
-    expect(expectation("parallel", cpu, 2, 4)).toMatchObject({ capacity: 400, bottleneck: "workers" });
+    expect(expectation("parallel", { ...cpu, ...many }, 2, 4)).toMatchObject({ capacity: 400, bottleneck: "workers" });
     const io = { work: { kind: "io", time: "5ms" }, load: rate(50_000), async: { concurrency: 100 }, keys: { count: 10_000 } };
     expect(expectation("sync", io).capacity).toBeCloseTo(200, 9);
     expect(expectation("async", io)).toMatchObject({ capacity: 20_000, bottleneck: "concurrency" });
