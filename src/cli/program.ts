@@ -1,7 +1,7 @@
 import { Command, CommanderError, Option } from "commander";
-import { VERSION } from "../engine/version.ts";
 import { EXIT, formatProblem, InvalidScenario, suggestion, UserError } from "../kernel/problem.ts";
 import { printable, quoted } from "../kernel/text.ts";
+import { VERSION } from "../kernel/version.ts";
 import type { RunFlags } from "./flags.ts";
 import { MOCK_FLAGS } from "./mock-flags.ts";
 import type { NewFlags } from "./new.ts";

@@ -1,5 +1,6 @@
 import { join, parse } from "node:path";
 import { formatRate } from "../kernel/units.ts";
+import { VERSION } from "../kernel/version.ts";
 import { type CasePlan, type NamedScenario, planCases, runOrder, scenarioHash } from "../plan/plan.ts";
 import type { Scenario } from "../scenario/schema.ts";
 import { arrivalEstimate } from "../scenario/semantics.ts";
@@ -22,7 +23,6 @@ import { askedRate, atRate, keptUp, RateSearch, tooShort } from "./rates.ts";
 import { describeExit, type RunnerExit, RunnerProcess } from "./runner-process.ts";
 import { spoolReplay } from "./spool.ts";
 import { type FetchAccess, NO_ACCESS } from "./stage/fetch-stage.ts";
-import { VERSION } from "./version.ts";
 
 export interface RunOptions {
   /** Port of the HTTP face, 0 for any; absent: none. */

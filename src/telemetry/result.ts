@@ -358,6 +358,8 @@ export interface FetchFigures {
   readonly byCause?: AttemptCauses;
   /** Written to kept connections that were closed, or reset, before they were read: no attempts, since no server knows of them. */
   readonly unread?: number;
+  /** Requests that Bun's `fetch` carried and not the lab's own sockets; it may send one twice unseen. */
+  readonly carriedByFetch?: number;
   readonly peakConcurrency: number;
   /** By the server's own count, where it is the mock; else by ours; null: some were made by `fetch`, which does not tell. */
   readonly connectionsOpened: number | null;

@@ -1,4 +1,5 @@
 import { LineFile } from "../../kernel/line-file.ts";
+import { counted } from "../../kernel/wording.ts";
 import type { CasePlan } from "../../plan/plan.ts";
 import { BREAKER_STATES, CircuitBreakers } from "../../resilience/circuit-breaker.ts";
 import { RateLimiter } from "../../resilience/rate-limiter.ts";
@@ -198,7 +199,16 @@ export class FetchStage implements Stage {
   async figures(reports: readonly (WorkloadReport | null)[]): Promise<StageFigures> {
     const own = reports.flatMap((report) => report?.fetch ?? []);
     const notes = [...new Set(own.flatMap(({ problems = [] }) => problems))];
-    return { fetch: await this.fetchFigures(own), notes };
+    return { fetch: await this.fetchFigures(own), notes: [...notes, ...this.exceptions()] };
+  }
+
+  /** What went out in another way than all else. */
+  private exceptions(): string[] {
+    const fetched = this.total(COUNT.fetched);
+    if (fetched === 0) return [];
+    return [
+      `${counted(fetched, "request")} went out by Bun's fetch, since a server took in no connections: it may send a request twice unseen.`,
+    ];
   }
 
   private async fetchFigures(reports: readonly FetchReport[]): Promise<FetchFigures> {
@@ -222,6 +232,7 @@ export class FetchStage implements Stage {
       peakConcurrency: Atomics.load(this.flight, 1),
       connectionsOpened: server?.connections ?? (this.total(COUNT.fetched) === 0 ? this.total(COUNT.connections) : null),
       unread: this.total(COUNT.unread),
+      carriedByFetch: this.total(COUNT.fetched),
       sent,
       itemMs: ended > 0 ? this.total(COUNT.spent) / ended / 1e6 : 0,
       amplification: sent > 0 ? (sent + retries) / sent : 0,

@@ -57,7 +57,7 @@ export class Line<T = unknown> {
   async ask(url: string, id: string, fresh = false, saveAs = url): Promise<Answer> {
     this.brokenOff = null;
     try {
-      this.wire = this.wireFor(url, this.saver !== null);
+      this.wire = this.wireFor(url);
       const head = await this.wire.send(url, id, fresh);
       const { status } = head;
       if (status < 200 || status >= 300 || this.saver !== null) return await this.handle(this.wire, head, saveAs);
@@ -106,11 +106,14 @@ const NONE = { status: 0, retryAfter: null, location: null, stale: null } as con
 
 /** Of this process, so they say nothing of the server; of files there may be enough again soon. */
 export const OUT_OF_FILES = "too many open files";
+/** Of what was asked for, and the same the next time. */
+export const UNKNOWN_ENCODING = "unknown encoding";
 export const NOT_SAVED = "could not be saved";
 
 /** The first that fits what an error says of itself. */
 const NAMES: readonly (readonly [RegExp, string])[] = [
   [/EMFILE|ENFILE/, OUT_OF_FILES],
+  [/UnknownEncoding/, UNKNOWN_ENCODING],
   [/ENOSPC|EACCES|EROFS|EDQUOT|ENAMETOOLONG|ENOENT/, NOT_SAVED],
   [/ConnectionRefused|ECONNREFUSED|Unable to connect/, "connection refused"],
   [/ENOTFOUND|EAI_AGAIN|DNS/i, "host not found"],
@@ -118,7 +121,7 @@ const NAMES: readonly (readonly [RegExp, string])[] = [
   [/ECONNRESET|ConnectionClosed|closed unexpectedly|EPIPE/, "connection closed"],
   [/InvalidHTTPResponse|HPE_|UnrequestedUpgrade|InvalidChunk|Malformed|invalid.*(http|chunk|content.length|header)/i, "invalid response"],
   [/CERT|TLS|SSL|SELF_SIGNED|handshake/i, "TLS"],
-  [/Decompress|inflate|unexpected end of file|Zlib|Brotli|zstd|gzip|ShortRead/i, "invalid encoding"],
+  [/Decompress|Z_[A-Z]+_ERROR|inflate|unexpected end of file|Zlib|Brotli|zstd|gzip|ShortRead/i, "invalid encoding"],
   [/TimeoutError|timed out/i, "timeout"],
 ];
 

@@ -63,6 +63,8 @@ export class Saved {
   }
 
   write(chunk: Uint8Array): void {
+    // The number of its file may be another's by now.
+    if (!this.open) return;
     for (let at = 0; at < chunk.length; ) at += writeSync(this.descriptor, chunk, at);
   }
 

@@ -5,12 +5,12 @@ import { isIllStatus } from "../../resilience/backoff.ts";
 import { type Admission, CircuitBreakers } from "../../resilience/circuit-breaker.ts";
 import { RateLimiter } from "../../resilience/rate-limiter.ts";
 import type { Effort } from "../workload.ts";
-import { type Answer, Line, NOT_SAVED, OUT_OF_FILES } from "./attempt.ts";
+import { type Answer, Line, NOT_SAVED, OUT_OF_FILES, UNKNOWN_ENCODING } from "./attempt.ts";
 import { LinePool } from "./line-pool.ts";
 import { NamedHosts } from "./named-hosts.ts";
 import { Pace } from "./pace.ts";
 import type { Pursuit, Records } from "./records.ts";
-import { hopTo } from "./redirect.ts";
+import { hopProblem } from "./redirect.ts";
 import { AttemptBook, COUNT, type FetchReport } from "./report.ts";
 import type { Saver } from "./save.ts";
 import type { FetchSpec } from "./spec.ts";
@@ -60,7 +60,7 @@ export class Sender {
       concurrency.adaptive === "aimd" ? new AdaptiveLimit({ min, max: this.max, decrease: concurrency.decrease, targetLatency }) : null;
     const most = Math.max(1, divided(connections.max, threads)[thread] ?? 0);
     this.wires = new Wires(
-      { keepAlive: connections.keepAlive, most },
+      { keepAlive: connections.keepAlive, most, saves: saver !== null },
       () => this.add(COUNT.connections),
       () => this.add(COUNT.fetched),
       ask,
@@ -96,20 +96,25 @@ export class Sender {
         return "circuit open";
       }
       const started = this.effort.now();
-      let answer = await this.launch(line, pursuit, false);
+      let answer = this.judge(await this.launch(line, pursuit, false), pursuit);
       while (this.land(line, pursuit, answer) && answer.stale !== null && (await this.mayAskAnew(answer, pursuit))) {
         pursuit.cause = "resent";
-        answer = await this.launch(line, pursuit, true);
+        answer = this.judge(await this.launch(line, pursuit, true), pursuit);
       }
       this.lines.give(line);
       if (this.halted) return answer;
       this.learn(pursuit.host, answer, admission, started, running());
       if (answer.error !== null || answer.location === null) return answer;
-      const hop = hopTo(answer.location, pursuit.at, pursuit.hops, this.spec.allowedHosts);
-      if ("problem" in hop) return { ...answer, error: hop.problem };
-      this.aim(pursuit, hop.url, "redirects");
+      this.aim(pursuit, new URL(answer.location, pursuit.at).href, "redirects");
       pursuit.hops++;
     }
+  }
+
+  /** A redirect that is not to be followed is an error. */
+  private judge(answer: Answer, { at, hops }: Pursuit): Answer {
+    if (answer.location === null) return answer;
+    const problem = hopProblem(answer.location, at, hops, this.spec.allowedHosts);
+    return problem === null ? answer : { ...answer, error: problem };
   }
 
   /** Where the next request of an item goes. */
@@ -247,7 +252,7 @@ const STOPPED: Omit<Answer, "bytes"> = { status: 0, error: "stopped", retryAfter
 
 /** 5xx, 408 and everything that is no answer: the server is not well, or not there. */
 export function isIll(status: number, error: string | null): boolean {
-  if (error !== null) return !error.startsWith("redirect") && error !== NOT_SAVED && error !== OUT_OF_FILES;
+  if (error !== null) return !error.startsWith("redirect") && error !== NOT_SAVED && error !== OUT_OF_FILES && error !== UNKNOWN_ENCODING;
   return isIllStatus(status);
 }
 

@@ -3,12 +3,13 @@ import type { Socket } from "bun";
 import { isUnheard } from "../../../kernel/unheard.ts";
 import { HttpParser, type ResponseParser } from "./parser.ts";
 import type { Place } from "./place.ts";
-import { StaleConnection } from "./wire.ts";
+import { StaleConnection, TlsProblem } from "./wire.ts";
 
 /** Whoever waits for an answer. */
 export interface Listener {
   head(status: number, fields: readonly string[]): void;
-  body(bytes: number): void;
+  /** A piece of the body; its bytes are the connection's own, and others a moment later. */
+  body(bytes: Uint8Array): void;
   /** The answer is whole. */
   whole(): void;
   /** It never will be. */
@@ -50,6 +51,9 @@ export class Connection {
   /** As the server has it. */
   private reusable = false;
   private over = false;
+  /** What can be written to, or is about to be: TLS has to agree first. */
+  private ready = false;
+  private paused = false;
 
   constructor(
     readonly origin: string,
@@ -60,16 +64,17 @@ export class Connection {
   }
 
   /** Asks; connects first where that is not done. */
-  ask({ hostname, port }: Place, request: string, listener: Listener): void {
+  ask({ hostname, port, tls }: Place, request: string, listener: Listener): void {
     this.listener = listener;
     this.interim = 0;
     this.headDone = false;
     this.whole = false;
     this.reusable = false;
-    this.doubtful = this.socket !== null;
+    this.doubtful = this.ready;
     if (this.socket === null) {
       this.unsent = Buffer.from(request, "latin1");
-      Bun.connect<Connection>({ hostname, port, socket: HANDLERS, data: this }).catch((problem: unknown) => this.fail(problem));
+      const how = tls === null ? { hostname, port, socket: HANDLERS, data: this } : { hostname, port, tls, socket: SECURE, data: this };
+      Bun.connect<Connection>(how).catch((problem: unknown) => this.fail(problem));
       return;
     }
     const written = this.socket.write(request);
@@ -89,16 +94,36 @@ export class Connection {
     this.socket?.terminate();
   }
 
-  opened(socket: Socket<Connection>): void {
+  opened(socket: Socket<Connection>, ready: boolean): void {
     this.socket = socket;
+    this.ready = ready;
     this.keeper.connected(this);
     if (this.over) socket.terminate();
     else this.goOn();
   }
 
+  /** TLS has agreed with the server, or not. */
+  agreed(success: boolean, problem: Error | null): void {
+    this.ready = success;
+    if (success) this.goOn();
+    else this.fail(new TlsProblem(problem));
+  }
+
+  /** Reads no more for now. */
+  pause(): void {
+    this.paused = true;
+    this.socket?.pause();
+  }
+
+  resume(): void {
+    if (!this.paused) return;
+    this.paused = false;
+    this.socket?.resume();
+  }
+
   /** Hands the socket what it has room for. */
   goOn(): void {
-    if (this.unsent === null || this.socket === null) return;
+    if (this.unsent === null || this.socket === null || !this.ready) return;
     const written = this.socket.write(this.unsent);
     if (written < 0) this.ended();
     else this.unsent = written < this.unsent.length ? this.unsent.subarray(written) : null;
@@ -140,6 +165,7 @@ export class Connection {
 
   private finish(clean: boolean): void {
     const { listener } = this;
+    this.resume();
     this.listener = null;
     // What is not sent yet would be taken for a part of the next request.
     if (clean && this.keepAlive && this.reusable && this.unsent === null) this.keeper.keep(this);
@@ -176,7 +202,7 @@ export class Connection {
       if (this.whole) this.reusable = false;
     };
     parser[HttpParser.kOnBody] = (bytes: Uint8Array) => {
-      if (!this.whole) this.listener?.body(bytes.length);
+      if (!this.whole) this.listener?.body(bytes);
     };
     parser[HttpParser.kOnMessageComplete] = () => this.onWhole();
     return parser;
@@ -222,7 +248,7 @@ const CLOSED = Object.assign(new Error("the server closed the connection"), { co
 
 /** One for all connections; the socket knows its own. */
 const HANDLERS = {
-  open: (socket: Socket<Connection>) => socket.data.opened(socket),
+  open: (socket: Socket<Connection>) => socket.data.opened(socket, true),
   data: ({ data }: Socket<Connection>, bytes: Uint8Array) => data.received(bytes),
   drain: ({ data }: Socket<Connection>) => data.goOn(),
   end: ({ data }: Socket<Connection>) => data.ended(),
@@ -230,6 +256,12 @@ const HANDLERS = {
     problem === undefined || problem === null ? data.ended() : data.broken(problem),
   error: ({ data }: Socket<Connection>, problem: Error) => data.broken(problem),
   connectError: ({ data }: Socket<Connection>, problem: Error) => data.fail(isOutOfFiles() ? NO_FILES : problem),
+};
+
+const SECURE = {
+  ...HANDLERS,
+  open: (socket: Socket<Connection>) => socket.data.opened(socket, false),
+  handshake: ({ data }: Socket<Connection>, success: boolean, problem: Error | null) => data.agreed(success, problem),
 };
 
 const NO_FILES = Object.assign(new Error("this process may not open another file"), { code: "EMFILE" });

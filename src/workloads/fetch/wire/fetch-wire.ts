@@ -1,10 +1,11 @@
 import type { Saved } from "../save.ts";
-import { CORRELATION, type Head, isShort, type Wire } from "./wire.ts";
+import { Kept } from "./unpack.ts";
+import { CORRELATION, type Head, isShort, USER_AGENT, type Wire } from "./wire.ts";
 
 /** As the global `fetch`. */
 export type Fetch = (url: string, init: BunFetchRequestInit) => Promise<Response>;
 
-/** Requests by `fetch`: over TLS, through proxies, and wherever a body is kept. */
+/** Requests by `fetch`, where sockets of our own cannot carry them. It keeps connections by its own rules, and may ask twice unseen. */
 export class FetchWire implements Wire {
   bytes = 0;
   /** Kept for reuse: a signal of its own for each request would cost as much as the request. */
@@ -20,7 +21,8 @@ export class FetchWire implements Wire {
   async send(url: string, id: string, _fresh = false): Promise<Head> {
     if (this.controller.signal.aborted) this.controller = new AbortController();
     this.bytes = 0;
-    const headers: Record<string, string> = this.keepAlive ? { [CORRELATION]: id } : { [CORRELATION]: id, connection: "close" };
+    const headers: Record<string, string> = { [CORRELATION]: id, "user-agent": USER_AGENT };
+    if (!this.keepAlive) headers["connection"] = "close";
     // `fetch` would unpack a body as fast as it comes: nobody is made to hold what a few bytes unfold into.
     const init: BunFetchRequestInit = { signal: this.controller.signal, redirect: "manual", headers, decompress: false };
     // Kept alive is what `fetch` does by itself, and to be told so costs it time.
@@ -33,10 +35,22 @@ export class FetchWire implements Wire {
 
   async take(saved: Saved | null): Promise<void> {
     if (saved === null && isShort(this.head)) return this.takeWhole();
-    const reader = (saved === null ? this.response.body : this.unpacked(this.response))?.getReader();
-    for (let piece = await reader?.read(); piece !== undefined && !piece.done; piece = await reader?.read()) {
-      if (saved === null) this.bytes += piece.value.byteLength;
-      else saved.write(piece.value);
+    let room: (() => void) | null = null;
+    const kept = saved === null ? null : new Kept(saved, this.head.field("content-encoding"), () => room?.());
+    const reader = this.response.body?.getReader();
+    try {
+      for (let piece = await reader?.read(); piece !== undefined && !piece.done; piece = await reader?.read()) {
+        this.bytes += piece.value.byteLength;
+        if (kept === null || kept.add(piece.value)) continue;
+        const full = new Promise<void>((resolve) => {
+          room = resolve;
+        });
+        await Promise.race([full, kept.settled]);
+      }
+      await kept?.end();
+    } catch (problem) {
+      kept?.abandon();
+      throw problem;
     }
   }
 
@@ -56,28 +70,4 @@ export class FetchWire implements Wire {
   private async takeWhole(): Promise<void> {
     this.bytes += (await this.response.arrayBuffer()).byteLength;
   }
-
-  /** A body as it is to be kept, a piece at a time; what crossed the network is counted. */
-  private unpacked({ body, headers }: Response): ReadableStream<Uint8Array> | null {
-    const counted = body?.pipeThrough(
-      new TransformStream<Uint8Array, Uint8Array<ArrayBuffer>>({
-        transform: (piece, controller) => {
-          this.bytes += piece.byteLength;
-          controller.enqueue(piece as Uint8Array<ArrayBuffer>);
-        },
-      }),
-    );
-    const format = ENCODINGS[headers.get("content-encoding")?.trim().toLowerCase() ?? ""];
-    if (counted === undefined) return null;
-    return format === undefined ? counted : counted.pipeThrough(new DecompressionStream(format));
-  }
 }
-
-/** Names of encodings in HTTP and as streams. */
-const ENCODINGS: Readonly<Record<string, ConstructorParameters<typeof DecompressionStream>[0]>> = {
-  gzip: "gzip",
-  "x-gzip": "gzip",
-  deflate: "deflate",
-  br: "brotli",
-  zstd: "zstd",
-};

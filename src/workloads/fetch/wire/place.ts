@@ -1,9 +1,24 @@
+import { isIP } from "node:net";
+import { USER_AGENT } from "./wire.ts";
+
+/** How servers are known, and the client to them; PEM. */
+export interface TlsRule {
+  /** Who vouches for servers; absent: whoever the system and NODE_EXTRA_CA_CERTS say. */
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  /** False: any server will do. */
+  readonly rejectUnauthorized?: boolean;
+}
+
 /** A server, and what is said to it with every request. */
 export interface Place {
   /** Scheme, host and port. */
   readonly origin: string;
   readonly hostname: string;
   readonly port: number;
+  /** How it is spoken to; null: openly. */
+  readonly tls: (TlsRule & { readonly serverName?: string }) | null;
   /** What follows the correlation id: the other fields, as `fetch` sends them, and the end of the head. */
   readonly rest: string;
 }
@@ -25,7 +40,10 @@ export class Places {
   private prefix = "";
   private place: Place | null = null;
 
-  constructor(private readonly keepAlive: boolean) {}
+  constructor(
+    private readonly keepAlive: boolean,
+    private readonly tls: TlsRule = {},
+  ) {}
 
   find(url: string): Destination {
     if (this.prefix === "" || !url.startsWith(this.prefix)) this.turnTo(url.slice(0, pathOf(url) + 1));
@@ -54,27 +72,30 @@ export class Places {
     return url.pathname === "/" && url.search === "" && url.hash === "" ? this.make(url) : null;
   }
 
-  private make({ origin, host, hostname, port, username, password }: URL): Place {
+  private make({ protocol, origin, host, hostname: name, port, username, password }: URL): Place {
+    const secure = protocol === "https:";
+    // An IPv6 address stands in brackets in a URL, and nowhere else.
+    const hostname = name.replace(/^\[|\]$/g, "");
     const fields = [
       ...(username === "" && password === "" ? [] : [`Authorization: Basic ${credentials(username, password)}`]),
       `Connection: ${this.keepAlive ? "keep-alive" : "close"}`,
-      `User-Agent: Bun/${Bun.version}`,
+      `User-Agent: ${USER_AGENT}`,
       "Accept: */*",
       `Host: ${host}`,
     ];
     return {
       origin,
-      // An IPv6 address stands in brackets in a URL, and nowhere else.
-      hostname: hostname.replace(/^\[|\]$/g, ""),
-      port: Number(port || 80),
+      hostname,
+      port: Number(port || (secure ? 443 : 80)),
+      tls: secure ? { rejectUnauthorized: true, ...this.tls, ...(isIP(hostname) === 0 ? { serverName: hostname } : {}) } : null,
       rest: `\r\n${fields.join("\r\n")}\r\n\r\n`,
     };
   }
 }
 
-/** Where the path of an http URL begins. */
+/** Where the path of an http or https URL begins. */
 function pathOf(url: string): number {
-  return url.indexOf("/", "http://".length);
+  return url.indexOf("/", url.indexOf("://") + "://".length);
 }
 
 /** What URL leaves as it is in path and query, by the WHATWG URL Standard; of what it might not, some more is left out. */

@@ -1,13 +1,15 @@
+import type { Saved } from "../save.ts";
 import type { Connection, Listener } from "./connection.ts";
 import type { ConnectionPool } from "./connection-pool.ts";
 import type { Place, Places } from "./place.ts";
+import { Kept } from "./unpack.ts";
 import { CORRELATION, type Head, isShort, type Wire } from "./wire.ts";
 
 const NONE: readonly string[] = [];
 
 /**
- * Plain HTTP/1.1 on sockets of this thread, where a body is counted and not kept: half of what the same request costs by `fetch`,
- * which hands it to a thread of its own and back.
+ * HTTP/1.1 on sockets of this thread, in the open or by TLS: half of what the same request costs by `fetch`, which hands it to a thread of
+ * its own and back. A body is counted as it comes, and kept where it is to be.
  */
 export class SocketWire implements Wire, Listener, Head {
   bytes = 0;
@@ -24,10 +26,15 @@ export class SocketWire implements Wire, Listener, Head {
   private before = "";
   private place: Place | null = null;
   private id = "";
+  /** Pieces of a body that came before it was said what becomes of them. */
+  private early: Uint8Array[] = [];
+  private kept: Kept | null = null;
 
   constructor(
     private readonly pool: ConnectionPool,
     private readonly places: Places,
+    /** Bodies are to be kept. */
+    private readonly saves: boolean,
   ) {}
 
   send(url: string, id: string, fresh = false): Promise<Head> {
@@ -43,6 +50,8 @@ export class SocketWire implements Wire, Listener, Head {
     this.status = 0;
     this.done = false;
     this.problem = null;
+    this.kept = null;
+    if (this.early.length > 0) this.early = [];
     return new Promise((resolve, reject) => {
       this.resolve = resolve;
       this.reject = reject;
@@ -50,9 +59,31 @@ export class SocketWire implements Wire, Listener, Head {
     });
   }
 
-  take(): Promise<void> | undefined {
+  take(saved: Saved | null): Promise<void> | undefined {
     if (this.problem !== null) return Promise.reject(this.problem);
-    if (this.done) return undefined;
+    if (saved !== null) return this.keep(saved);
+    return this.done ? undefined : this.rest();
+  }
+
+  private async keep(saved: Saved): Promise<void> {
+    const kept = new Kept(saved, this.field("content-encoding"), () => this.connection?.resume());
+    for (const piece of this.early.splice(0)) kept.add(piece);
+    this.kept = kept;
+    // Nothing more is read of what cannot be unpacked.
+    kept.settled?.catch((problem: unknown) => {
+      if (this.kept === kept && !this.done) this.giveUp(problem);
+    });
+    try {
+      if (!this.done) await this.rest();
+      await kept.end();
+    } catch (problem) {
+      kept.abandon();
+      throw problem;
+    }
+  }
+
+  /** Until the whole answer is there. */
+  private rest(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.resolve = () => resolve();
       this.reject = reject;
@@ -61,24 +92,31 @@ export class SocketWire implements Wire, Listener, Head {
 
   leave(): Promise<void> | undefined {
     if (this.done) return undefined;
-    if (this.problem === null && isShort(this)) return this.take()?.catch(() => {});
+    if (this.problem === null && isShort(this)) return this.rest().catch(() => {});
     this.breakOff();
     return undefined;
   }
 
   breakOff(): void {
+    this.giveUp(new Error("broken off"));
+  }
+
+  private giveUp(problem: unknown): void {
     if (this.done || this.problem !== null) return;
     this.connection?.giveUp();
-    this.failed(new Error("broken off"));
+    this.failed(problem);
   }
 
   field(name: string): string | null {
     const { fields } = this;
+    let value: string | null = null;
     for (let at = 0; at < fields.length; at += 2) {
       const said = fields[at] as string;
-      if (said.length === name.length && said.toLowerCase() === name) return fields[at + 1] as string;
+      // One that comes several times is a list (RFC 9110, 5.3).
+      if (said.length === name.length && said.toLowerCase() === name)
+        value = value === null ? (fields[at + 1] as string) : `${value}, ${fields[at + 1]}`;
     }
-    return null;
+    return value;
   }
 
   head(status: number, fields: readonly string[]): void {
@@ -87,8 +125,19 @@ export class SocketWire implements Wire, Listener, Head {
     this.settle();
   }
 
-  body(bytes: number): void {
-    this.bytes += bytes;
+  body(bytes: Uint8Array): void {
+    this.bytes += bytes.length;
+    if (!this.saves || this.status < 200 || this.status >= 300) return;
+    if (this.kept === null) this.early.push(Uint8Array.from(bytes));
+    else this.pass(this.kept, bytes);
+  }
+
+  private pass(kept: Kept, bytes: Uint8Array): void {
+    try {
+      if (!kept.add(bytes)) this.connection?.pause();
+    } catch (problem) {
+      this.giveUp(problem);
+    }
   }
 
   whole(): void {

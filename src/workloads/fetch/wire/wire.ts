@@ -1,3 +1,4 @@
+import { VERSION } from "../../../kernel/version.ts";
 import type { Saved } from "../save.ts";
 
 /** The head of an answer. */
@@ -41,8 +42,18 @@ export class StaleConnection extends Error {
   }
 }
 
-/** Whichever wire goes to an address; `saves`: its body is to be kept. */
-export type WireFor = (url: string, saves: boolean) => Wire;
+/** TLS could not agree with the server, or does not believe that it is the one that was asked. */
+export class TlsProblem extends Error {
+  readonly code: string;
+
+  constructor(problem: (Error & { readonly code?: unknown }) | null) {
+    super(problem?.message ?? "the handshake failed");
+    this.code = `TLS ${String(problem?.code ?? "")}`;
+  }
+}
+
+/** Whichever wire goes to an address. */
+export type WireFor = (url: string) => Wire;
 
 /** Bodies up to this size, by the server's own word, are short. */
 export const SHORT_BODY = 65_536;
@@ -55,3 +66,6 @@ export function isShort(head: Head): boolean {
 
 /** Field that tells the attempts of one request apart. */
 export const CORRELATION = "x-correlation-id";
+
+/** How the lab names itself to servers. */
+export const USER_AGENT = `lab-tui/${VERSION}`;

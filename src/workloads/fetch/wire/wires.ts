@@ -1,7 +1,7 @@
 import { ConnectionPool } from "./connection-pool.ts";
 import { type Fetch, FetchWire } from "./fetch-wire.ts";
 import { HttpParser } from "./parser.ts";
-import { Places } from "./place.ts";
+import { Places, type TlsRule } from "./place.ts";
 import { SocketWire } from "./socket-wire.ts";
 import type { WireFor } from "./wire.ts";
 
@@ -10,6 +10,9 @@ export interface WireRule {
   readonly keepAlive: boolean;
   /** Connections at most that nobody uses. */
   readonly most: number;
+  /** Bodies are to be kept. */
+  readonly saves?: boolean;
+  readonly tls?: TlsRule;
 }
 
 /** Makes the wires of one thread, and knows which of them goes where. */
@@ -27,20 +30,20 @@ export class Wires {
     private readonly only: Fetch | null = null,
   ) {
     this.pool = new ConnectionPool(rule.most, rule.keepAlive, onOpened);
-    this.places = new Places(rule.keepAlive);
+    this.places = new Places(rule.keepAlive, rule.tls);
   }
 
   /** Wires for one request at a time. */
   pair(): WireFor {
     const { keepAlive } = this.rule;
-    if (this.only !== null || HttpParser === null || isProxied()) {
+    if (this.only !== null || HttpParser === null) {
       const everywhere = new FetchWire(keepAlive, this.fetch);
       return () => everywhere;
     }
-    const plain = new SocketWire(this.pool, this.places);
+    const plain = new SocketWire(this.pool, this.places, this.rule.saves === true);
     let other: FetchWire | null = null;
-    return (url, saves) => {
-      if (!saves && url.startsWith("http:") && !this.pool.clogged(url)) return plain;
+    return (url) => {
+      if (!this.pool.clogged(url)) return plain;
       other ??= new FetchWire(keepAlive, this.fetch);
       return other;
     };
@@ -55,9 +58,4 @@ export class Wires {
   close(): void {
     this.pool.close();
   }
-}
-
-/** True where `fetch` would ask a proxy for plain HTTP. */
-function isProxied(): boolean {
-  return Boolean(process.env["http_proxy"] || process.env["HTTP_PROXY"]);
 }
