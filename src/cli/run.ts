@@ -56,6 +56,8 @@ export async function run(asked: readonly string[], flags: RunFlags): Promise<nu
     if (yaml === undefined) return;
     const problems = [...failedThresholds(result, yaml), ...(flags.strict === true ? brokenHypotheses(result, yaml) : [])];
     for (const problem of problems.sort(byPlace)) process.stderr.write(`${formatProblem(problem)}\n`);
+    // Who wants to be strict does not take silence for an answer.
+    for (const line of flags.strict === true ? untold(result) : []) process.stderr.write(`${line}\n`);
     for (const problem of emptyThresholds(result, yaml)) process.stderr.write(`warning: ${formatProblem(problem)}\n`);
   });
   if (stoppedBy !== null) return stoppedBy === "SIGTERM" ? EXIT.terminated : EXIT.interrupted;
@@ -149,6 +151,15 @@ function brokenHypotheses({ hypotheses = [] }: RunResult, yaml: YamlFile): Probl
     const path: Path = typeof expect[i] === "string" ? ["expect", i] : ["expect", i, "that"];
     return [yaml.problemAt(path, `expect.${i}: must hold ${printable(that, 200)}, got ${printable(reading, 400)}`)];
   });
+}
+
+function untold({ hypotheses = [], scenario }: RunResult): string[] {
+  return hypotheses
+    .filter(({ ok }) => ok === null)
+    .map(
+      ({ that, why }) =>
+        `warning: ${printable(scenario.name, 60)}: cannot tell whether ${printable(that, 200)}: ${printable(why ?? "", 200)}`,
+    );
 }
 
 /** Which of a metric's list it is. */

@@ -15,6 +15,7 @@ export interface TruthRow {
   /** Largest relative error of Little's law. */
   readonly little: number;
   readonly thresholds: readonly [held: number, all: number];
+  readonly hypotheses: readonly [held: number, untold: number, all: number];
   readonly seconds: number;
 }
 
@@ -32,7 +33,7 @@ export async function truth(json: boolean, names: readonly string[] = []): Promi
   process.stdout.write(json ? `${JSON.stringify(rows, null, 2)}\n` : truthTable(rows));
 }
 
-export function truthRow(scenario: string, { cases, thresholds }: RunResult, seconds: number): TruthRow {
+export function truthRow(scenario: string, { cases, thresholds, hypotheses = [] }: RunResult, seconds: number): TruthRow {
   const ratios = cases.flatMap(({ throughput, predicted }) => (predicted.throughput === null ? [] : [throughput / predicted.throughput]));
   const saturated = cases.filter(isSaturated).map(({ throughput, predicted }) => throughput / (predicted.capacity ?? Number.NaN));
   return {
@@ -42,6 +43,7 @@ export function truthRow(scenario: string, { cases, thresholds }: RunResult, sec
     saturated: saturated.length === 0 ? null : range(saturated),
     little: Math.max(...cases.map(({ littlesLaw }) => littlesLaw.relativeError)),
     thresholds: [thresholds.filter(({ ok }) => ok).length, thresholds.length],
+    hypotheses: [hypotheses.filter(({ ok }) => ok === true).length, hypotheses.filter(({ ok }) => ok === null).length, hypotheses.length],
     seconds,
   };
 }
@@ -62,14 +64,18 @@ function range(values: readonly number[]): readonly [number, number] {
 export function truthTable(rows: readonly TruthRow[]): string {
   const span = ([low, high]: readonly [number, number]) =>
     low.toFixed(3) === high.toFixed(3) ? low.toFixed(3) : `${low.toFixed(3)} … ${high.toFixed(3)}`;
-  const lines = rows.map(({ scenario, cases, throughput, saturated, little, thresholds: [held, all], seconds }) => {
+  const lines = rows.map(({ scenario, cases, throughput, saturated, little, thresholds: [held, all], hypotheses, seconds }) => {
     const cells = [scenario, cases, throughput === null ? "–" : span(throughput), saturated === null ? "–" : span(saturated)];
-    return `| ${[...cells, `${(little * 100).toFixed(2)} %`, `${held} of ${all}`, `${seconds.toFixed(0)} s`].join(" | ")} |`;
+    return `| ${[...cells, `${(little * 100).toFixed(2)} %`, `${held} of ${all}`, `${seconds.toFixed(0)} s`, hypothesesText(hypotheses)].join(" | ")} |`;
   });
   return [
-    "| scenario | cases | measured ÷ predicted throughput | saturated: measured ÷ capacity | Little's law off by | thresholds held | took |",
-    "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+    "| scenario | cases | measured ÷ predicted throughput | saturated: measured ÷ capacity | Little's law off by | thresholds held | took | hypotheses held |",
+    "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ...lines,
     "",
   ].join("\n");
+}
+
+function hypothesesText([held, untold, all]: TruthRow["hypotheses"]): string {
+  return `${held} of ${all}${untold === 0 ? "" : `, ${untold} not to be told`}`;
 }
