@@ -63,7 +63,7 @@ function limit(result: Explained, fetch: FetchFigures, { load }: Scenario, setti
     const why = worst.count === 0 ? "" : `, ${formatCount(worst.count)} of them with "${worst.reason}"`;
     return `What fails is the limit: ${formatCount(fetch.failed)} of ${most} requests did${why}; ${rate} went through.`;
   }
-  const idle = latency.schedule.mean + latency.queue.mean < 0.5 * each;
+  const idle = latency.schedule.mean + latency.queue.mean < 0.5 * each && latency.sojourn.p50 <= Math.max(1, CROWDED * each);
   const inTime = !("vus" in load) && lost === 0 && keepsPace(result) && idle;
   if (fetch.refusedByBreaker > REFUSED * fetch.requests) {
     return `The open circuit breaker is the limit: it refused ${formatCount(fetch.refusedByBreaker)} of ${most} requests; ${rate} went through.`;
@@ -158,7 +158,7 @@ function places(
   }
   const crowd = crowding(result.series, CROWDED * each);
   if (crowd !== null && crowd.inFlight >= FULLY * slots) {
-    return `Concurrency is the limit at times: for ${formatMs(crowd.ms)} all ${formatCount(slots)} places were taken while up to ${formatCount(crowd.depth)} waited, ${formatMs(crowd.p50)} at the median; ${formatCount(crowd.offered)}/s came then and ${formatCount(crowd.processed)}/s were done. ${rate} went through in all: ${needed}${of}. A larger fetch.concurrency.max would help as long as the server keeps its pace.`;
+    return `Concurrency is the limit at times: for ${formatMs(crowd.ms)} ${slots === 1 ? "the one place was" : `all ${formatCount(slots)} places were`} taken while up to ${formatCount(crowd.depth)} waited, ${formatMs(crowd.p50)} at the median; ${formatCount(crowd.offered)}/s came then and ${formatCount(crowd.processed)}/s were done. ${rate} went through in all: ${needed}${of}. A larger fetch.concurrency.max would help as long as the server keeps its pace.`;
   }
   return `No single limit shows: ${rate} went through, ${needed}${of}, with a median sojourn time of ${formatMs(result.latency.sojourn.p50)}.`;
 }

@@ -76,11 +76,11 @@ function oneItem({ ledger, latency }: Explained, { workload }: Scenario): string
 const LIMITS: readonly Look[] = [
   queryStorm,
   neverEnding,
+  busyKeys,
   slowSource,
   busyThread,
   waitingBatch,
   busyWorkers,
-  busyKeys,
   heldThread,
   slowHandlers,
   processors,

@@ -63,7 +63,9 @@ export class Facts {
   /** More was there to be done than was done: it was left, or at times, or as a rule, some of it waited. */
   get overrun(): boolean {
     const { ledger } = this.result;
-    if (this.closedLoop) return this.saturated && this.clients > this.slots;
+    // Those that wait for an answer come in batches, too: what is in one batch is worked in turn.
+    if (this.closedLoop)
+      return this.saturated && this.clients > this.slots * Math.max(1, this.batched ? 1.5 * this.result.batches.meanSize : 1);
     if (this.allAtOnce) return true;
     return this.behind || this.waits || this.crowd !== null || droppedTotal(ledger) > 0 || ledger.unfinished > UNDONE * ledger.scheduled;
   }

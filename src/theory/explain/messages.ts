@@ -54,6 +54,8 @@ export function slowSource(facts: Facts): Finding | null {
     return { limit: "source", text };
   }
   const { connections } = scenario.source;
+  // What is read and waits for its place holds its connection, too.
+  if (result.throughput < 0.4 * ((connections * 1000) / read) || (facts.closedLoop && facts.clients <= connections)) return null;
   const sum = equation(count(connections), [["÷", duration(read)]], perSecond, "is");
   const who = connections === 1 ? "its one connection was" : `all ${formatCount(connections)} of its connections were`;
   const text = `The source is the limit: ${who} reading ${formatShare(share)} of the time, at ${facts.rate}; ${sum}. More connections would help, more computing would not.`;
@@ -63,36 +65,33 @@ export function slowSource(facts: Facts): Finding | null {
 /** The busiest key is used up, by what its messages take, and messages wait. */
 const KEY_BUSY = 0.7;
 
-/** Theory says the keys keep the rate down, and messages wait. */
+/** Share of the time that a message of the busiest key was at work. */
+function keyUse({ result, scenario }: Facts): number {
+  return (result.throughput * (keyShares(scenario.keys)[0] ?? 1) * result.latency.service.mean) / 1000;
+}
+
+/** Keys that are used up, or, by what theory says of them, spread so that one Worker has more of them; and messages wait. */
 export function busyKeys(facts: Facts): Finding | null {
-  const { result, scenario, rate } = facts;
+  const { result, scenario, rate, workers } = facts;
   const { sojourn, service } = result.latency;
   // Who waits for an answer sends no more meanwhile: that they wait for each other shows in how long they do.
   const inLine = facts.overrun || (facts.closedLoop && sojourn.mean - facts.readMs > 2 * service.mean);
-  if (!inLine || result.mode === "sync" || facts.saturated) return null;
+  // A thread that does one at a time would do no more of many keys.
+  const side = workers.length > 1 || facts.waitsOutside;
+  if (!inLine || result.mode === "sync" || !side || scenario.workload !== "message") return null;
   const { count: keys, distribution } = scenario.keys;
   const busiest = keyShares(scenario.keys)[0] ?? 1;
-  const spread = facts.workers.length > 1 && Math.max(...facts.workers) > 1.25 * Math.min(...facts.workers);
-  switch (result.predicted.bottleneck) {
-    case "hot key":
-    case "few keys": {
-      if ((result.throughput * busiest * service.mean) / 1000 < KEY_BUSY) return null;
-      const most = distribution === "zipf" && keys > 1 ? `, the busiest with ${formatShare(busiest)} of the messages` : "";
-      const there = keys === 1 ? "there is one key" : `there are ${formatCount(keys)} keys${most}`;
-      const text = `The keys are the limit: messages of one key are worked one after another, each ${formatMs(service.mean)}, and ${there}, at ${rate}. Spreading the work over more keys would help.`;
-      return { limit: "keys", text };
-    }
-    case "uneven keys": {
-      if (!spread) return null;
-      const use = `one of the ${facts.workers.length} Workers was computing ${formatShare(Math.max(...facts.workers))} of the time and another ${formatShare(Math.min(...facts.workers))}`;
-      return {
-        limit: "keys",
-        text: `The keys are the limit: they are not spread evenly, ${use}, at ${rate}. More keys, or another number of Workers, would help.`,
-      };
-    }
-    default:
-      return null;
+  if (keyUse(facts) >= KEY_BUSY) {
+    const most = distribution === "zipf" && keys > 1 ? `, the busiest with ${formatShare(busiest)} of the messages` : "";
+    const there = keys === 1 ? "there is one key" : `there are ${formatCount(keys)} keys${most}`;
+    const text = `The keys are the limit: messages of one key are worked one after another, each ${formatMs(service.mean)}, and ${there}, at ${rate}. Spreading the work over more keys would help.`;
+    return { limit: "keys", text };
   }
+  const spread = workers.length > 1 && Math.max(...workers) > 1.25 * Math.min(...workers);
+  if (result.predicted.bottleneck !== "uneven keys" || !spread || facts.saturated) return null;
+  const use = `one of the ${workers.length} Workers was computing ${formatShare(Math.max(...workers))} of the time and another ${formatShare(Math.min(...workers))}`;
+  const text = `The keys are the limit: they are not spread evenly, ${use}, at ${rate}. More keys, or another number of Workers, would help.`;
+  return { limit: "keys", text };
 }
 
 /** What shortens the wait for a batch: a smaller size where batches are full, an earlier timeout where they are not. */
@@ -107,7 +106,9 @@ function quicker({ result, scenario }: Facts): string {
 
 /** What is at work all the time is waited for, whatever the batch; and where times vary so much no mean is told. */
 function atLimit(facts: Facts): boolean {
-  return facts.held >= BUSY || facts.saturated || heavyTailed(facts.result, facts.scenario);
+  // A helper's line is part of it.
+  const handedOver = facts.scenario.async.offload !== "none" && facts.result.mode === "async";
+  return handedOver || facts.held >= BUSY || facts.saturated || heavyTailed(facts.result, facts.scenario);
 }
 
 export function waitingBatch(facts: Facts): Finding | null {
@@ -117,7 +118,7 @@ export function waitingBatch(facts: Facts): Finding | null {
   const filling = batch.mean - (Math.max(0, result.batches.meanSize - 1) / 2) * service.mean;
   if (!batched || atLimit(facts) || filling < 0.5 * sojourn.mean || filling < 0.5) return null;
   const how = `batches went with ${formatCount(result.batches.meanSize)} on average`;
-  const text = `The batch is what takes time: of ${formatMs(sojourn.mean)} on average, ${formatMs(filling)} was waiting for it to go (${how}), at ${rate}.${quicker(facts)}`;
+  const text = `The batch is what takes time: of ${formatMs(sojourn.mean)} on average, ${formatMs(filling)} was waiting for it to go (${how}), at ${rate}.${facts.overrun ? "" : quicker(facts)}`;
   return { limit: "batch", text };
 }
 
@@ -132,7 +133,7 @@ export function turnInBatch(facts: Facts): Finding | null {
 
 /** Work that waits outside, as many at a time as there may be. */
 export function concurrency(facts: Facts): Finding | null {
-  const { result, slots, main } = facts;
+  const { result, scenario, slots, main } = facts;
   if (!facts.overrun || result.mode === "sync" || !facts.waitsOutside || main >= BUSY) return null;
   if (!facts.saturated && !facts.saturatedAtTimes) return null;
   const sum = equation(count(slots, "at a time"), [["÷", duration(result.latency.service.mean)]], perSecond, "is");
@@ -142,7 +143,10 @@ export function concurrency(facts: Facts): Finding | null {
       ? `${facts.rate} went through`
       : `for ${formatMs(crowd.ms)} ${formatCount(crowd.offered)}/s came and ${formatCount(crowd.processed)}/s were done; ${facts.rate} went through in all`;
   const often = facts.saturated ? "" : " at times";
-  const text = `The number of processors is the limit${often}: ${sum}; ${when}. A larger async.concurrency would help.`;
+  // What is in line behind its own key would still be.
+  const free = scenario.workload !== "message" || keyUse(facts) < 0.5 * KEY_BUSY;
+  const help = free ? " A larger async.concurrency would help." : "";
+  const text = `The number of processors is the limit${often}: ${sum}; ${when}.${help}`;
   return { limit: "processors", text };
 }
 

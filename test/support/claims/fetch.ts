@@ -121,12 +121,12 @@ export const FETCH_CLAIMS: readonly Claim[] = [
     must("there is none", ({ scenario }) => scenario.fetch?.concurrency.max !== "unlimited"),
   ),
   claim(
-    `Concurrency is the limit at times: for {span:D} all {places:N} places were taken while up to {depth:N} waited, {median:D} at the median; {came:N}/s came then and {done:N}/s were done.`,
+    `Concurrency is the limit at times: for {span:D} [[the one place was]][[all {places:N} places were]] taken while up to {depth:N} waited, {median:D} at the median; {came:N}/s came then and {done:N}/s were done.`,
     figure("places", places),
     among("depth", (told) => near(told).map(({ depth }) => depth)),
     among("came", (told) => near(told).map(({ offered }) => offered)),
     among("done", (told) => near(told).map(({ processed }) => processed)),
-    must("places were free then", (told) => average(crowd(told).map((sample) => sample.inFlight)) >= 0.75 * places(told)),
+    must("places were free then", (told) => average(crowd(told).map((sample) => sample.inFlight)) >= 0.5 * places(told)),
   ),
   claim(
     `${RATE} went through in all: {in:N}/s × {each:D} = {mean:N} in flight on average[[ of {places:N} allowed]].`,

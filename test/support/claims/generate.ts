@@ -203,3 +203,37 @@ function withFields(base: object, params: Readonly<Record<string, unknown>>): ob
   }
   return whole;
 }
+
+/** Requests whose figures are changed as well. */
+export function perturbedFetch(told: Told, random: Random): Told {
+  const { result, scenario } = perturbed(told, random);
+  const { fetch } = result;
+  if (fetch === undefined) return { result, scenario };
+  const some = (chance: number) => random.unit() < chance;
+  const part = () => random.below(1 + fetch.requests);
+  let changed = { ...fetch };
+  if (some(0.3)) changed = { ...changed, itemMs: fetch.itemMs * 10 ** (2 * random.unit() - 1) };
+  if (some(0.2)) changed = { ...changed, rateLimited: part() };
+  if (some(0.2)) changed = { ...changed, refusedByBreaker: part() };
+  if (some(0.2)) {
+    const failed = part();
+    changed = { ...changed, failed, ok: fetch.requests - failed, degraded: 0 };
+  }
+  if (some(0.2)) changed = { ...changed, peakConcurrency: 1 + random.below(2 * fetch.peakConcurrency) };
+  if (some(0.1)) changed = { ...changed, retries: 1 + random.below(3), resumed: 0 };
+  if (some(0.1))
+    changed = {
+      ...changed,
+      requests: 1,
+      ok: 1,
+      failed: 0,
+      degraded: 0,
+      resumed: 0,
+      sent: 1,
+      attempts: 1,
+      retries: 0,
+      refusedByBreaker: 0,
+      rateLimited: 0,
+    };
+  return { result: { ...result, fetch: changed }, scenario };
+}

@@ -54,7 +54,7 @@ const prompt = must("half of the messages took many times what they take alone",
 });
 const settled = must(
   "in a fifth of the run messages waited long",
-  (told) => crowded(told, 25).length <= Math.max(1, 0.2 * told.result.series.length),
+  (told) => crowded(told, 25).length <= Math.max(2, 0.2 * told.result.series.length),
 );
 const few = must(
   "part of it was left or dropped",
@@ -359,7 +359,7 @@ export const MESSAGE_CLAIMS: readonly Claim[] = [
     service,
     busy,
     ...crowd,
-    must("slots were free then, too", (told) => inUse(told, average(crowded(told).map(({ processed }) => processed))) >= 0.75),
+    must("slots were free then, too", (told) => inUse(told, average(crowded(told).map(({ processed }) => processed))) >= 0.6),
   ),
   claim(
     "Less work per message, or more Workers, would help.",
@@ -376,7 +376,7 @@ export const MESSAGE_CLAIMS: readonly Claim[] = [
     must(
       "slots were free",
       (told, { at }) =>
-        inUse(told, at === undefined ? told.result.throughput : average(crowded(told).map(({ processed }) => processed))) >= 0.75,
+        inUse(told, at === undefined ? told.result.throughput : average(crowded(told).map(({ processed }) => processed))) >= 0.6,
     ),
     must("what is said of a time is of none", (told, { span }) => span === undefined || crowded(told).length > 1),
     waiting,

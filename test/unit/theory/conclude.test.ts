@@ -56,7 +56,7 @@ describe("P1-S P2-S explanations of cases with a known answer", () => {
 
   test("too few processors for what they wait for", () => {
     const waited = { ...base, offeredRate: 400, throughput: 198, latency: parts(0, 900, 50) };
-    const sentence = explain(waited, scenario({ async: { concurrency: 10 }, work: { kind: "io", time: "50ms" } }));
+    const sentence = explain(waited, scenario({ keys: { count: 1000 }, async: { concurrency: 10 }, work: { kind: "io", time: "50ms" } }));
     expect(sentence).toContain("10 at a time ÷ 50.0 ms is 200/s; 198 messages/s went through");
   });
 
