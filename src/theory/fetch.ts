@@ -134,8 +134,11 @@ export function predictFetch(expected: Expected): Prediction {
     return { ...nothing, capacity, throughput, utilization, bottleneck: named, model: "capacity" };
   }
   const simulated = simulateFetch(expected, demand, slots);
+  // Of requests that take their time by chance more may be done than by their mean.
+  const able = Math.max(capacity, simulated.throughput);
   return {
-    capacity,
+    capacity: able,
+    drawn: able > capacity ? (demand.item * 1000 * capacity) / able : null,
     throughput: simulated.throughput,
     sojournMean: simulated.sojourn.mean / 1e6,
     sojournP99: simulated.sojourn.percentile(0.99) / 1e6,

@@ -21,7 +21,16 @@ describe("predict", () => {
     );
     for (const { predicted } of cases) expect(predicted.capacity).toBe(200);
     expect(cases[0]?.predicted).toMatchObject({ model: "D/D/1", sojournMean: 5, bottleneck: "arrivals" });
+    expect(cases[0]?.predicted.steadyState).toEqual({ model: "D/D/1", sojournMean: 5, sojournP99: 5, band: [5, 5] });
+    expect(cases[8]?.predicted.steadyState).toBeNull();
     expect(cases[8]?.predicted.throughput).toBeCloseTo(200, 0);
+  });
+
+  test("with where the line settles, and between which means nine of ten runs lie", async () => {
+    const { stdout } = await lab(["predict", "throughput-limits", "--set", "load.arrivals=poisson"]);
+    expect(stdout).toContain("settles at (9 of 10 runs)");
+    expect(stdout).toMatch(/sync load\.rate 100 .* M\/D\/1 +7\.50 ms \(6\.\d+ ms to 8\.\d+ ms\)/);
+    expect(stdout).toContain("sojourn and p99: of the run's own arrivals and service times, simulated.");
   });
 
   test("of machines that are not here, a thousand cores in seconds", async () => {
