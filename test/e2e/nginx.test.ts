@@ -1,0 +1,173 @@
+import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Subprocess } from "bun";
+import { runCase } from "../../src/engine/runner/case.ts";
+import { NO_ACCESS } from "../../src/engine/stage/fetch-stage.ts";
+import { planCases } from "../../src/plan/plan.ts";
+import { YamlFile } from "../../src/scenario/document.ts";
+import { resolveScenario } from "../../src/scenario/load.ts";
+import type { Mode } from "../../src/scenario/schema.ts";
+import { patience, rounds } from "../support/campaign.ts";
+import { temporaryFolder } from "../support/cli.ts";
+
+setDefaultTimeout(patience(60_000));
+
+const program = Bun.which("nginx") ?? (existsSync("/usr/sbin/nginx") ? "/usr/sbin/nginx" : null);
+const folder = temporaryFolder();
+const access = join(folder, "access.log");
+const running: Subprocess[] = [];
+afterAll(async () => {
+  for (const one of running) one.kill();
+  await Promise.all(running.map((one) => one.exited));
+  rmSync(folder, { recursive: true });
+});
+
+function freePort(): number {
+  const listener = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
+  const { port } = listener;
+  listener.stop(true);
+  return port;
+}
+
+/** Idle connections end after a moment, and after some requests; one place is slow to let in, one leads on, one is down, one hangs up. */
+function configure(port: number): string {
+  mkdirSync(join(folder, "html"), { recursive: true });
+  writeFileSync(join(folder, "html", "tile"), "t".repeat(2048));
+  const file = join(folder, "nginx.conf");
+  const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((one) => `${one}_temp_path ${folder}/${one};`).join(" ");
+  writeFileSync(
+    file,
+    `worker_processes 2; daemon off; pid ${folder}/pid; error_log ${folder}/error.log; ${process.getuid?.() === 0 ? "user root;" : ""}
+events { worker_connections 1024; }
+http {
+  ${temporary} root ${folder}/html; default_type application/octet-stream;
+  log_format lab escape=json '{"status":$status,"bytes":$body_bytes_sent,"id":"$http_x_correlation_id"}';
+  access_log ${access} lab; keepalive_timeout 50ms; keepalive_requests 37;
+  limit_req_zone $binary_remote_addr zone=slow:1m rate=500r/s;
+  server { listen 127.0.0.1:${port};
+    location /limited { limit_req zone=slow burst=2 nodelay; limit_req_status 429; try_files /tile =404; }
+    location = /moved { return 302 /on; } location = /on { return 301 /tile; }
+    location = /down { proxy_pass http://127.0.0.1:1; } location = /gone { return 444; } }
+}`,
+  );
+  return file;
+}
+
+/** Each line of nginx's own log. */
+function logged(): { readonly status: number; readonly bytes: number; readonly id: string }[] {
+  const text = readFileSync(access, "utf8").trimEnd();
+  return text === "" ? [] : text.split("\n").map((line) => JSON.parse(line) as { status: number; bytes: number; id: string });
+}
+
+async function begin(config: string, port: number): Promise<Subprocess> {
+  const made = Bun.spawn([program ?? "", "-c", config, "-p", folder], { stdout: "ignore", stderr: "ignore" });
+  running.push(made);
+  for (;;) {
+    const listens = await Bun.connect({ hostname: "127.0.0.1", port, socket: { data() {} } }).then(
+      (socket) => {
+        socket.end();
+        return true;
+      },
+      () => false,
+    );
+    if (listens) return made;
+    await Bun.sleep(20);
+  }
+}
+
+async function ask(mode: Mode, urls: readonly string[], iterations: number, keepAlive = true) {
+  const fetch = {
+    urls,
+    concurrency: { max: 20 },
+    connections: { max: 20, keepAlive },
+    retry: { max: 1, baseDelay: "1ms", maxDelay: "5ms" },
+  };
+  const load = { executor: "shared-iterations", vus: 20, iterations };
+  const whole = { title: "nginx", workload: "fetch", modes: [mode], parallel: { workers: 2 }, load, fetch };
+  const { scenario } = resolveScenario(YamlFile.parse("nginx", JSON.stringify(whole)), join(folder, "nginx"));
+  const [plan] = planCases([{ params: {}, scenario }], 2);
+  if (plan === undefined) throw new Error("unreachable");
+  const { fetch: figures, checks } = await runCase(plan, {
+    access: NO_ACCESS,
+    roundsPerMs: 1,
+    http: 0,
+    dumpState: null,
+    stopped: () => false,
+    onPreparing: () => {},
+    onStarted: () => {},
+    onSample: () => {},
+    onStoppable: () => {},
+  });
+  if (figures === undefined) throw new Error("unreachable");
+  expect(checks?.filter(({ ok }) => !ok)).toEqual([]);
+  return figures;
+}
+
+function byStatus(lines: ReturnType<typeof logged>): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { status } of lines) counts[status] = (counts[status] ?? 0) + 1;
+  return counts;
+}
+
+test.skipIf(program === null)("what the lab counts is what nginx logs: statuses, bytes, attempts, while it is reloaded", async () => {
+  const port = freePort();
+  const config = configure(port);
+  const nginx = await begin(config, port);
+  const at = (path: string) => `http://127.0.0.1:${port}${path}`;
+  const tiles = Array.from({ length: 12 }, (_, i) => at(`/tile?${i}`));
+  const odd = ["/limited", "/limited?1", "/moved", "/down", "/missing", "/gone", "//tile"].map(at);
+  for (const [mode, keepAlive, reloads] of [
+    ["async", true, true],
+    ["parallel", true, true],
+    ["async", false, false],
+  ] as const) {
+    const before = logged().length;
+    const reloading = setInterval(() => reloads && nginx.kill("SIGHUP"), 150);
+    const figures = await ask(mode, [...tiles, ...odd], rounds(mode === "async" ? 1200 : 800), keepAlive);
+    clearInterval(reloading);
+    // Its workers write a line once a request is done with.
+    await Bun.sleep(200);
+    const lines = logged().slice(before);
+    const { "444": gone = 0, ...statuses } = byStatus(lines);
+    expect(figures.byStatus).toEqual(statuses);
+    // Nothing was sent twice under one name, and each that went out has its line.
+    expect(new Set(lines.map(({ id }) => id)).size).toBe(lines.length);
+    expect([figures.attempts, figures.byError]).toEqual([lines.length, { "connection closed": gone }]);
+    expect(figures.bytes).toBe(lines.reduce((sum, { bytes }) => sum + bytes, 0));
+    const { redirects = 0, resent = 0 } = figures.byCause ?? {};
+    const led = (statuses["302"] ?? 0) + (statuses["301"] ?? 0);
+    expect(redirects).toBeWithin(led - resent, led + 1);
+  }
+});
+
+test.skipIf(program === null)("nothing fails of what is asked of an nginx that ends idle connections or is reloaded", async () => {
+  const port = freePort();
+  const config = configure(port);
+  const nginx = await begin(config, port);
+  const reloading = setInterval(() => nginx.kill("SIGHUP"), 100);
+  const figures = await ask("async", [`http://127.0.0.1:${port}/tile`], rounds(2000));
+  clearInterval(reloading);
+  expect([figures.failed, figures.byError, figures.retries]).toEqual([0, {}, 0]);
+});
+
+test.skipIf(program === null)("what goes out while nginx is restarted is refused by name, and all else is in its log", async () => {
+  const port = freePort();
+  const config = configure(port);
+  let nginx = await begin(config, port);
+  const before = logged().length;
+  let restarts = 0;
+  const restarting = (async () => {
+    for (; restarts < 2; restarts++) {
+      await Bun.sleep(200);
+      nginx.kill("SIGQUIT");
+      await nginx.exited;
+      nginx = await begin(config, port);
+    }
+  })();
+  const figures = await ask("async", [`http://127.0.0.1:${port}/tile`], rounds(2000, 20_000));
+  await restarting;
+  await Bun.sleep(200);
+  expect(figures.byStatus).toEqual(byStatus(logged().slice(before)));
+  expect(Object.keys(figures.byError).filter((name) => !/^connection (refused|closed)$/.test(name))).toEqual([]);
+});
