@@ -33,7 +33,7 @@ ${part("fetch")}
 ${part("flow")}
 ## Every workload has these.
 queue: { capacity: 1000, overflow: block, memoryLimit: 1GB } ## capacity: or unlimited; block | drop-newest | drop-oldest
-batch: { size: 1 } ## size: waits until full; timeout: goes by then at the latest, such as 5ms; both: whichever comes first
+batch: { size: 1, order: arrival } ## arrival | key | round-robin; size: waits until full; timeout: goes by then at the latest, such as 5ms; both: whichever comes first
 # batch: { size: 50, timeout: 5ms }
 async: { concurrency: 1, offload: none } ## batches at work at once; none | message | batch to one helper Worker
 parallel: { workers: auto, codec: ring } ## auto = cores; ring | json | messagepack | structured-clone

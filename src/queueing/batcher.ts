@@ -1,4 +1,5 @@
 import type { Nanoseconds } from "../kernel/clock.ts";
+import { arrange, type BatchOrder } from "./arrange.ts";
 import type { BoundedQueue } from "./bounded-queue.ts";
 import type { Item } from "./item.ts";
 
@@ -7,15 +8,24 @@ export interface BatchRule {
   readonly size: number;
   /** A batch goes this long after its first item joined; Infinity: it waits until it is full or nothing more can come. */
   readonly timeout: Nanoseconds;
+  /** In which order its items are worked; absent: as they came. */
+  readonly order?: BatchOrder | undefined;
 }
 
 /** Only size, only timeout, both (whichever first), or neither (every item by itself). Timeout in microseconds. */
-export function batchRule(batch: { readonly size?: number | undefined; readonly timeout?: number | undefined }): BatchRule {
+export function batchRule(batch: {
+  readonly size?: number | undefined;
+  readonly timeout?: number | undefined;
+  readonly order?: BatchOrder;
+}): BatchRule {
   return {
+    order: batch.order,
     size: batch.size ?? (batch.timeout === undefined ? 1 : Number.POSITIVE_INFINITY),
     timeout: batch.timeout === undefined ? Number.POSITIVE_INFINITY : batch.timeout * 1000,
   };
 }
+
+const keyOf = ({ key }: Item): number => key;
 
 /** Moves items of one shard from the queue into a batch and says when the batch is to go. It never lets an empty one go. */
 export class Batcher {
@@ -44,6 +54,7 @@ export class Batcher {
   /** Hands the gathered items over and begins a new batch in `fresh` (an empty array, for reuse). */
   release(fresh: Item[]): Item[] {
     const batch = this.items;
+    if (this.rule.order !== undefined) arrange(batch, keyOf, this.rule.order);
     this.items = fresh;
     this.deadline = Number.POSITIVE_INFINITY;
     return batch;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { BATCH_ORDERS } from "../queueing/arrange.ts";
 import { withKnownNames } from "./editor-schema.ts";
 import { fetchSchema } from "./fetch-schema.ts";
 import { flowSchema } from "./flow-schema.ts";
@@ -161,6 +162,12 @@ export const scenarioSchema = z.strictObject({
         .optional()
         .describe(
           "How long after its first item a batch goes at the latest. It needs size ÷ rate to fill: a shorter timeout cuts it, a longer one does nothing.",
+        ),
+      order: s
+        .oneOf(...BATCH_ORDERS)
+        .default("arrival")
+        .describe(
+          "In which order a batch is worked: as its items came, all of one key first and then those of the next, or one of each key in turn.",
         ),
     })
     .prefault({})

@@ -15,6 +15,7 @@ import { BELL_BYTES } from "../../src/kernel/time.ts";
 import { keySource, workerName } from "../../src/load/keys.ts";
 import { openTape } from "../../src/load/open.ts";
 import { inspectTape } from "../../src/load/tape.ts";
+import { BATCH_ORDERS } from "../../src/queueing/arrange.ts";
 import { type Mode, type Scenario, scenarioSchema, WIRE_FORMATS } from "../../src/scenario/schema.ts";
 import { loadDuration } from "../../src/scenario/semantics.ts";
 import { imbalance } from "../../src/telemetry/ledger.ts";
@@ -336,6 +337,7 @@ describe("P1-S the simulator beside the pipeline on a virtual clock", () => {
     perBatch: fc.constantFrom("0ms", "2ms"),
     order: fc.boolean(),
     yieldEvery: fc.constantFrom("batch" as const, 1, 3),
+    arranged: fc.constantFrom(...BATCH_ORDERS),
   });
 
   test("both do as much, and take as long", async () => {
@@ -343,7 +345,7 @@ describe("P1-S the simulator beside the pipeline on a virtual clock", () => {
       fc.asyncProperty(
         anything,
         async ({ mode, rate, arrivals, kind, cpuShare, distribution, keys, concurrency, size, timeout, ...more }) => {
-          const { capacity, overflow, seed, latency: reading, perBatch, order, yieldEvery } = more;
+          const { capacity, overflow, seed, latency: reading, perBatch, order, yieldEvery, arranged } = more;
           const given = scenario({
             seed,
             load: { executor: "constant-arrival-rate", rate, duration: "3s", arrivals },
@@ -352,7 +354,7 @@ describe("P1-S the simulator beside the pipeline on a virtual clock", () => {
             loop: { yieldEvery },
             work: { kind, time: "5ms", distribution, perBatch, ...(kind === "mixed" ? { cpuShare } : {}) },
             queue: { capacity, overflow },
-            batch: { size, ...(timeout === undefined ? {} : { timeout }) },
+            batch: { size, order: arranged, ...(timeout === undefined ? {} : { timeout }) },
             async: { concurrency },
             gracefulStop: "60s",
           });

@@ -114,3 +114,11 @@ describe("yield-to-loop", () => {
     for (const { latency } of results) expect(latency.sojourn.mean).toBeCloseTo(results[0]?.latency.sojourn.mean ?? 0, 0);
   });
 });
+
+test("batch-order: overlapping batches stop least at a hot machine where its messages come first together, most where in turn", async () => {
+  const { points } = shipped("batch-order");
+  const results = await Promise.all(points.map((point) => run(point, "async")));
+  const [arrival = 0, key = 0, turns = 0] = results.map(({ latency }) => latency.sojourn.mean);
+  expect(key).toBeLessThan(0.6 * arrival);
+  expect(turns).toBeGreaterThan(1.5 * arrival);
+});

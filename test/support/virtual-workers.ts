@@ -1,6 +1,6 @@
 import type { SpawnWorker } from "../../src/engine/executor/worker-pool.ts";
 import { bellOf, WorkerSession, type WorkerThread } from "../../src/engine/executor/worker-session.ts";
-import type { MakeProcessor } from "../../src/engine/processors.ts";
+import { type MakeProcessor, prepareProcessors } from "../../src/engine/processors.ts";
 import { Signal } from "../../src/engine/signal.ts";
 import type { BeginMessage, WorkerReply } from "../../src/engine/transport/worker-protocol.ts";
 import { WorkMeter } from "../../src/engine/work-meter.ts";
@@ -9,7 +9,7 @@ import { rings, type Time, type VirtualTime } from "../../src/kernel/time.ts";
 import type { WordReader } from "../../src/kernel/words.ts";
 import type { Item } from "../../src/queueing/item.ts";
 import { Recorder } from "../../src/telemetry/recorder.ts";
-import { MessageProcessor, varies, type WorkCost } from "../../src/workloads/message/processor.ts";
+import { varies, type WorkCost } from "../../src/workloads/message/processor.ts";
 import type { Effort, Outcome, Processor } from "../../src/workloads/workload.ts";
 
 /**
@@ -28,8 +28,8 @@ async function serve(message: BeginMessage, time: VirtualTime, cores: VirtualCor
   const { processor: spec } = message;
   if (spec.workload !== "message") throw new Error("virtual Workers work on messages only");
   const thread = new VirtualThread(time, message, hear);
-  const makeProcessor: MakeProcessor = (effort) =>
-    new HeldProcessor(new MessageProcessor(spec.work, effort), spec.work, thread, cores, message);
+  const make = await prepareProcessors(spec);
+  const makeProcessor: MakeProcessor = (...given) => new HeldProcessor(make(...given), spec.work, thread, cores, message);
   const session = new WorkerSession(message, makeProcessor, thread);
   hear({ type: "ready" });
   hear(await session.run());
@@ -173,7 +173,7 @@ function looking(time: VirtualTime, watch: Time["watch"]): Time {
 
 /** A processor of messages whose work takes its time on a virtual thread; the update comes at the end, as it does in the real one. */
 export class HeldProcessor implements Processor {
-  readonly ordered = true;
+  readonly ordered: boolean;
   readonly yields = false;
   readonly instant: boolean;
   readonly openBatch: (() => void) | undefined;
@@ -185,13 +185,14 @@ export class HeldProcessor implements Processor {
   private readonly recorder: Recorder;
 
   constructor(
-    private readonly inner: MessageProcessor,
+    private readonly inner: Processor,
     private readonly cost: WorkCost,
     private readonly thread: VirtualThread,
     private readonly cores: VirtualCores,
     message: BeginMessage,
   ) {
     const { kind, cpuShare, perBatch } = cost;
+    this.ordered = inner.ordered;
     this.instant = inner.instant;
     this.compute = kind === "cpu" ? 1 : kind === "mixed" ? cpuShare : 0;
     this.block = kind === "sleep" ? 1 : 0;

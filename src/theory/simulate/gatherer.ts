@@ -1,4 +1,5 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
+import { arrange } from "../../queueing/arrange.ts";
 import type { Machine } from "./machine.ts";
 import { NONE } from "./messages.ts";
 import type { Shards } from "./shards.ts";
@@ -36,6 +37,7 @@ export class Gatherer {
   /** Hands the batch over and begins a new one in `fresh`, an empty list. */
   release(fresh: number[]): number[] {
     const batch = this.items;
+    arrange(batch, (id) => this.queue.keyOf(id), this.machine.batch.order ?? "arrival");
     this.items = fresh;
     return batch;
   }

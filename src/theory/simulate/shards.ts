@@ -28,6 +28,10 @@ export class Shards {
     this.byAge = overflow === "drop-oldest" && threads > 1;
   }
 
+  keyOf(id: number): number {
+    return this.messages.key[id] as number;
+  }
+
   offer(id: number, shard: number, shardOf: (id: number) => number): Offer {
     let outcome: Offer = "queued";
     if (this.depth >= this.machine.capacity) {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { arrange, BATCH_ORDERS, type BatchOrder } from "../../../src/queueing/arrange.ts";
 import { Batcher, batchRule } from "../../../src/queueing/batcher.ts";
 import { BoundedQueue, type Overflow } from "../../../src/queueing/bounded-queue.ts";
 import { Item, ItemPool } from "../../../src/queueing/item.ts";
@@ -209,5 +210,34 @@ describe("a ring", () => {
         }
       }),
     );
+  });
+});
+
+describe("the order in which a batch is worked", () => {
+  const keyed = fc.array(fc.integer({ min: 0, max: 5 }), { maxLength: 60 }).map((keys) => keys.map((key, place) => ({ key, place })));
+  const ordered = (items: readonly { key: number; place: number }[], order: BatchOrder) => {
+    const batch = [...items];
+    arrange(batch, ({ key }) => key, order);
+    return batch;
+  };
+
+  test("loses and doubles nothing, and keeps the items of a key as they came", () => {
+    fc.assert(
+      fc.property(keyed, fc.constantFrom(...BATCH_ORDERS), (items, order) => {
+        const batch = ordered(items, order);
+        expect(new Set(batch)).toEqual(new Set(items));
+        expect(batch).toHaveLength(items.length);
+        for (const key of new Set(items.map((item) => item.key)))
+          expect(batch.filter((item) => item.key === key)).toEqual(items.filter((item) => item.key === key));
+      }),
+    );
+  });
+
+  test("arrival changes nothing, key works one key after another, round-robin one of each in turn", () => {
+    const items = [1, 1, 2, 1, 3, 2].map((key, place) => ({ key, place }));
+    const keys = (order: BatchOrder) => ordered(items, order).map(({ key }) => key);
+    expect(keys("arrival")).toEqual([1, 1, 2, 1, 3, 2]);
+    expect(keys("key")).toEqual([1, 1, 1, 2, 2, 3]);
+    expect(keys("round-robin")).toEqual([1, 2, 3, 1, 2, 1]);
   });
 });

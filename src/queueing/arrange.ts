@@ -1,0 +1,23 @@
+/** The order in which a batch is worked: as its items came, one key's first and then the next one's, or one of each key in turn. */
+export const BATCH_ORDERS = ["arrival", "key", "round-robin"] as const;
+export type BatchOrder = (typeof BATCH_ORDERS)[number];
+
+/** Puts a batch into an order, in place. Items of one key stay as they came, and keys come in the order of their first items. */
+export function arrange<T>(items: T[], keyOf: (item: T) => number, order: BatchOrder): void {
+  if (order === "arrival" || items.length < 2) return;
+  const groups = new Map<number, T[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [item]);
+    else group.push(item);
+  }
+  let at = 0;
+  if (order === "key") {
+    for (const group of groups.values()) for (const item of group) items[at++] = item;
+    return;
+  }
+  for (let round = 0; at < items.length; round++) {
+    for (const group of groups.values()) if (round < group.length) items[at++] = group[round] as T;
+  }
+}
