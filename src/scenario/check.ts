@@ -97,7 +97,8 @@ function reportIssue(issue: z.core.$ZodIssue, root: unknown, yaml: YamlFile, rep
     for (const one of inner) reportIssue({ ...one, path: [...issue.path, ...one.path] }, root, yaml, report);
     return;
   }
-  report(path, `${fieldName(path)}: ${ruleOf(issue, value)}, got ${quoted(value)}`);
+  const got = Number.isInteger(value) && !Number.isSafeInteger(value) ? yaml.numberAsWritten(path) : null;
+  report(path, `${fieldName(path)}: ${ruleOf(issue, value)}, got ${got === null ? quoted(value) : printable(got, 60)}`);
 }
 
 function ruleOf(issue: z.core.$ZodIssue, value: unknown): string {

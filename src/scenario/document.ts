@@ -176,6 +176,12 @@ export class YamlFile {
     return { line: 1, column: 1 };
   }
 
+  /** A number as it stands in the file: reading may have changed it, since from 2^53 on a number does not hold every integer. */
+  numberAsWritten(path: Path): string | null {
+    const node = this.document?.getIn(path, true);
+    return isScalar(node) && typeof node.value === "number" && node.source !== undefined ? node.source : null;
+  }
+
   /** Where a character of the text at the path stands; the beginning of it where the file writes it in another way. */
   placeInText(path: Path, text: string, at: number): { line: number; column: number } {
     const node = this.document?.getIn(path, true);

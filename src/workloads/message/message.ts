@@ -62,6 +62,8 @@ export function parseMessage(text: string): ParsedMessage {
     return refuse(`not valid JSON: ${printable(error instanceof Error ? error.message : String(error), 120)}`);
   }
   if (!isRecord(value)) return refuse(`must be a JSON object, got ${quoted(value)}`);
+  const inexact = inexactInteger(text);
+  if (inexact !== null) return refuse(inexact);
   const { worker_id: workerId, timestamp, payload } = value;
   const nameProblem = checkName("worker_id", workerId);
   if (nameProblem !== null) return refuse(nameProblem);
@@ -81,6 +83,22 @@ export function parseMessage(text: string): ParsedMessage {
   if (text.length > MAX_JSON / 8 && JSON.stringify(list).length > MAX_JSON)
     return refuse("payload: must be at most 1 MB when written out as JSON");
   return { ok: true, workerId: workerId as string, payload: new Payload(ops, 0, timestamp), timestamp };
+}
+
+/** Fewer digits than these always fit. */
+const MANY_DIGITS = /\d{16}/;
+
+/** The first whole number, and what it is the value of, that reading would change: from 2^53 on a number does not hold every integer. */
+function inexactInteger(text: string): string | null {
+  if (!MANY_DIGITS.test(text)) return null;
+  let found: string | null = null;
+  JSON.parse(text, (key, value: unknown, context?: { readonly source?: string }) => {
+    const source = context?.source ?? "";
+    if (found === null && typeof value === "number" && /^-?\d+$/.test(source) && BigInt(source) !== BigInt(value))
+      found = `${printable(key, 40)}: must be a number that is kept exactly, got ${printable(source, 60)}, which would be ${value}`;
+    return value;
+  });
+  return found;
 }
 
 /** Finds a line's timestamp in seconds without judging the rest; null when there is none. */

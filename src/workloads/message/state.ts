@@ -42,6 +42,11 @@ export function apply(state: State, payload: Payload): string | null {
             undo(state, i);
             return `increment of ${quoted(op.key, 40)} beyond what a number can hold`;
           }
+          // From 2^53 on numbers have gaps: what falls into one would be gone without a word.
+          if ((sum > Number.MAX_SAFE_INTEGER || sum < Number.MIN_SAFE_INTEGER) && sum - before !== op.value) {
+            undo(state, i);
+            return `increment of ${quoted(op.key, 40)} by ${quoted(op.value, 40)} is lost: from 2^53 on a number does not hold every integer`;
+          }
           state.set(op.key, sum);
         } else {
           undo(state, i);

@@ -34,6 +34,17 @@ describe("P1-R1 a message", () => {
     expect(parseMessage(JSON.stringify({ ...good, payload: { op: "set", key: "k", value: null } }))).toMatchObject({ ok: true });
   });
 
+  test("whole numbers that reading would change are refused by name, and those that it keeps are not", () => {
+    const setting = (value: string) => parseMessage(`{"worker_id":"w","timestamp":1,"payload":{"op":"set","key":"id","value":${value}}}`);
+    expect(setting("9007199254740993")).toEqual({
+      ok: false,
+      reason: "value: must be a number that is kept exactly, got 9007199254740993, which would be 9007199254740992",
+    });
+    expect(setting('{"deep":[-12345678901234567890]}')).toMatchObject({ ok: false });
+    for (const kept of ["9007199254740991", "100000000000000000000", "0.12345678901234567", '"9007199254740993"', "1.5e300"])
+      expect(setting(kept)).toMatchObject({ ok: true });
+  });
+
   const bad: readonly [string, unknown, string][] = [
     ["no object", 5, "JSON object"],
     ["a list", [], "JSON object"],
@@ -105,6 +116,7 @@ function model(state: Record<string, unknown>, payload: Payload): Record<string,
       if (typeof before !== "number") return state;
       const sum = before + (value as number);
       if (!Number.isFinite(sum)) return state;
+      if (Math.abs(sum) > Number.MAX_SAFE_INTEGER && sum - before !== value) return state;
       next[key] = sum;
     } else next[key] = kind === SET ? value : term(value as number);
   }
@@ -118,6 +130,13 @@ function term(n: number): number {
 }
 
 describe("P1-R2 state machines", () => {
+  test("an increment that would be lost in the gaps of large numbers fails", () => {
+    const state: State = new Map([["n", 2 ** 53]]);
+    const by = (value: number) => apply(state, new Payload([makeOp(INCREMENT, "n", value)]));
+    expect(by(1)).toBe('increment of "n" by 1 is lost: from 2^53 on a number does not hold every integer');
+    expect([by(2), state.get("n")]).toEqual([null, 2 ** 53 + 2]);
+  });
+
   test("all ops of a message apply, or none", () => {
     fc.assert(
       fc.property(fc.array(payloads, { maxLength: 30 }), (messages) => {
