@@ -107,7 +107,7 @@ class ParallelRun {
         count: this.lanes.reduce((sum, lane) => sum + lane.batchesMade, 0),
         items: this.lanes.reduce((sum, lane) => sum + lane.itemsBatched, 0),
       },
-      lost: this.lanes.reduce((sum, lane) => sum + lane.inFlight, 0),
+      lost: this.lanes.reduce((sum, lane, i) => sum + (this.pool.hasFallen(i) ? lane.inFlight : 0), 0),
       threads: [
         { name: "main", cpu: mainCpu },
         ...reports.map((report, i) => ({

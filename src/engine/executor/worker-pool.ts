@@ -37,6 +37,8 @@ export class WorkerPool {
   /** Why a Worker is gone, if one is. */
   private casualty: string | null = null;
   private readonly gone = new Set<number>();
+  /** Who died or broke, with what they held. */
+  private readonly fallen = new Set<number>();
   private session: PoolSession | null = null;
   /** Who has answered what all are asked. */
   private heard: ReadonlySet<number> = new Set();
@@ -57,6 +59,11 @@ export class WorkerPool {
   /** A sentence when a Worker has died or broken, else null. */
   get broken(): string | null {
     return this.casualty;
+  }
+
+  /** A Worker died or broke: what it held at that time nobody saw leave. */
+  hasFallen(worker: number): boolean {
+    return this.fallen.has(worker);
   }
 
   /** Gives every Worker fresh state, a ring and a recorder; resolves when all are ready. */
@@ -123,6 +130,7 @@ export class WorkerPool {
       this.session?.hear(worker, reply);
       return;
     }
+    if (reply.type === "broken") this.fallen.add(worker);
     if (reply.type === "broken") this.session?.forget();
     if (reply.type === "broken") this.casualty ??= `Worker ${worker} broke: ${reply.reason}`;
     for (const listener of [...this.listeners]) listener(worker, reply);
@@ -130,6 +138,7 @@ export class WorkerPool {
 
   private lose(worker: number, how: string): void {
     this.gone.add(worker);
+    this.fallen.add(worker);
     this.session?.forget();
     this.casualty ??= `Worker ${worker} ${how}`;
     for (const listener of [...this.listeners]) listener(worker, { type: "broken", reason: how });

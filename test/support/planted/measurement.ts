@@ -13,6 +13,8 @@ export interface PlantedFault {
   readonly caughtBy: SelfCheck["name"];
   /** What has to be there for the mistake to matter. */
   readonly in: "line" | "drops" | "warm-up" | "batches";
+  /** It is made in the queue, which `sync` has not. */
+  readonly inQueue?: true;
   /** Plants it; what it returns takes it out again. */
   readonly plant: () => () => void;
 }
@@ -129,13 +131,21 @@ export const PLANTED: readonly PlantedFault[] = [
     fault: "a drop is forgotten in the ledger",
     caughtBy: "ledger",
     in: "drops",
+    inQueue: true,
     plant: () => replace(Recorder, "droppedNewest", () => () => {}),
   },
-  { fault: "the wait in the queue is left out", caughtBy: "parts", in: "line", plant: () => heldOtherwise("queue", () => null) },
+  {
+    fault: "the wait in the queue is left out",
+    caughtBy: "parts",
+    in: "line",
+    inQueue: true,
+    plant: () => heldOtherwise("queue", () => null),
+  },
   {
     fault: "the wait in the queue is taken for lateness of the source",
     caughtBy: "waiting",
     in: "line",
+    inQueue: true,
     plant: () => toldOtherwise((item, started, ended) => [{ ...item, taken: item.dequeued }, started, ended]),
   },
   {
@@ -206,6 +216,7 @@ export const PLANTED: readonly PlantedFault[] = [
     fault: "items of a key change places",
     caughtBy: "keyOrder",
     in: "batches",
+    inQueue: true,
     plant: () =>
       replace(
         Batcher,
@@ -226,6 +237,7 @@ export const PLANTED: readonly PlantedFault[] = [
     fault: "the high-water mark is forgotten",
     caughtBy: "highWater",
     in: "line",
+    inQueue: true,
     plant: () =>
       replace(
         BoundedQueue,
@@ -241,6 +253,7 @@ export const PLANTED: readonly PlantedFault[] = [
     fault: "the depth is integrated only where somebody looks",
     caughtBy: "waiting",
     in: "line",
+    inQueue: true,
     plant: () =>
       replace(
         BoundedQueue,
