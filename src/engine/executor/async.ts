@@ -71,6 +71,7 @@ class AsyncRun {
     this.bench.abandon(stoppedAt);
     const endedAt = await this.feed.settle(feeding, stoppedAt);
     done = true;
+    await this.job.settle();
     sampler.finish(endedAt);
     return {
       endedAt,

@@ -30,6 +30,8 @@ export interface Job {
   readonly effort: (blocking: boolean) => Effort;
   /** Called once everything is ready: makes now t = 0 for `time`. */
   readonly begin: () => Nanoseconds;
+  /** Waits for what work has let go of and still counts, once all is done and before the last sample. */
+  readonly settle: () => Promise<void>;
 }
 
 export type Offload = "none" | "message" | "batch";

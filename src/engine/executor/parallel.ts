@@ -93,6 +93,7 @@ class ParallelRun {
     for (const lane of this.lanes) lane.abandon(stoppedAt);
     const endedAt = await this.feed.settle(feeding, stoppedAt);
     done = true;
+    await this.job.settle();
     sampler.finish(endedAt);
     const mainCpu = cpu();
     const offloaded = this.job.settings.offload !== "none";

@@ -100,6 +100,7 @@ class SyncRun {
     source.offered.advance(endedAt);
     this.noteDepth(endedAt);
     source.abandonRest(endedAt);
+    await this.job.settle();
     sampler.finish(endedAt);
     const span = Math.max(1, endedAt - settings.warmup);
     const takenArea = source.taken.until(endedAt) - source.takenEarly.until(endedAt);

@@ -107,8 +107,10 @@ async function runStaged(plan: CasePlan, stage: Stage, options: CaseOptions): Pr
     // Until the case begins its clock still shows the rehearsal's time; nothing is due before 0.
     let begun = false;
     options.onStoppable(() => pipeline.lifecycle.stop(begun ? time.now() : -1));
+    const strays = runsHandler(stage.spec) ? new Strays(pipeline.job.recorder) : null;
     const work = executor.execute({
       ...pipeline.job,
+      settle: async () => strays?.settle(),
       begin: () => {
         // What the rehearsal left would be cleared away in the midst of the case, and until then make room for as much again.
         fullGC();
@@ -120,7 +122,6 @@ async function runStaged(plan: CasePlan, stage: Stage, options: CaseOptions): Pr
         return origin;
       },
     });
-    const strays = runsHandler(stage.spec) ? new Strays(pipeline.job.recorder) : null;
     const execution = await work.finally(() => strays?.settle());
     const cpuMs = pipeline.sampler.cpuMsSinceStart();
     const machine = pipeline.sampler.machineSinceStart();

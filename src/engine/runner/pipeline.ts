@@ -130,6 +130,7 @@ export function buildPipeline(setup: Setup, facts: TapeFacts, onSample: OnSample
     spec: setup.stage.spec,
     processor: (effort) => setup.stage.makeProcessor(effort, (key) => intake.nameOf(key)),
     effort: setup.effort,
+    settle: async () => {},
     begin: () => {
       sampler.begin();
       const origin = setup.begin();
