@@ -60,7 +60,9 @@ export class Feed {
       }
       for (let at = this.offerFrom(items, 0, now); at < items.length; at = this.offerFrom(items, at + 1, now)) {
         const item = items[at] as Item;
-        now = await this.waitForRoom(item, this.shardOf(item), now);
+        await this.waitForRoom(item, this.shardOf(item), now);
+        // Before this goes on others had a turn, and may have taken something out since.
+        now = time.now();
         if (lifecycle.expired(now) || !lifecycle.taking) {
           for (let rest = at; rest < items.length; rest++) recorder.leftWaiting(items[rest] as Item, now);
           break;
@@ -185,7 +187,7 @@ export class Feed {
   }
 
   /** Waits until the item is in the queue, or the run stops. */
-  private async waitForRoom(item: Item, shard: number, from: number): Promise<number> {
+  private async waitForRoom(item: Item, shard: number, from: number): Promise<void> {
     const { time, lifecycle, source } = this.job;
     this.arrived.notify();
     let now = from;
@@ -194,7 +196,6 @@ export class Feed {
       now = time.now();
     } while (lifecycle.taking && !lifecycle.expired(now) && !this.offer(item, shard, now));
     source.blocked.add("queue", from, now);
-    return now;
   }
 
   private checkMemory(now: number): void {

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { problemOf } from "../../../src/engine/runner/checks.ts";
+import { Random } from "../../../src/kernel/random.ts";
+import { VirtualTime } from "../../../src/kernel/time.ts";
 import { type Scenario, scenarioSchema } from "../../../src/scenario/schema.ts";
 import { EMPTY_LEDGER } from "../../../src/telemetry/ledger.ts";
 import type { SelfCheck } from "../../../src/telemetry/result.ts";
@@ -53,6 +55,30 @@ describe("P1-S a run checks its own measuring", () => {
       const sentence = problemOf({ name, ok: false, figure }, { ledger });
       expect(sentence).toMatch(/^[A-Z0-9].*[^.]\.$/);
       expect(sentence).not.toMatch(/\b1 (items|are|were)\b|-\d|NaN/);
+    }
+  });
+
+  test("every check holds however long a thread is kept from its core between two looks at the clock", async () => {
+    const random = new Random(7, "kept");
+    const { now, turn } = VirtualTime.prototype;
+    // Mostly next to nothing; now and then so long that a queue's worth of messages would be off by it.
+    VirtualTime.prototype.now = function (this: VirtualTime) {
+      this.spend(random.unit() < 0.02 ? 2e6 : 100);
+      return now.call(this);
+    };
+    // Where nothing is due a loop gives the next turn at once.
+    VirtualTime.prototype.turn = () => Promise.resolve();
+    try {
+      const burst = { executor: "bursts", size: 5000, every: "50ms", count: 2 };
+      const instant = scenarioSchema.parse({ ...line, load: burst, work: { kind: "none" }, queue: { capacity: 50 }, batch: { size: 10 } });
+      for (const scenario of [instant, ...Object.values(SCENARIOS)]) {
+        for (const mode of ["sync", "async"] as const) {
+          const { result } = await runVirtually(scenario, mode);
+          expect([result.status, result.problems]).toEqual(["completed", []]);
+        }
+      }
+    } finally {
+      Object.assign(VirtualTime.prototype, { now, turn });
     }
   });
 
