@@ -19,12 +19,14 @@ export interface Figure {
 const PERCENTILES = ["p(50)", "p(75)", "p(90)", "p(95)", "p(99)", "p(99.9)"] as const;
 
 /** A distribution of times. */
-function trend(summary: (one: CaseResult) => LatencySummary, workload?: Figure["workload"]): Figure {
+/** Of a distribution; one that is not there has no values. */
+function trend(summary: (one: CaseResult) => LatencySummary | undefined, workload?: Figure["workload"]): Figure {
   return {
     fields: ["avg", "min", "max", "med", "count", ...PERCENTILES],
     ...only(workload),
     read(one, field) {
       const times = summary(one);
+      if (times === undefined) return null;
       if (field === "count") return times.count;
       return times.count === 0 ? null : known(ofSummary(times, field));
     },
@@ -116,6 +118,8 @@ const FIGURES: Readonly<Record<string, Figure>> = {
   intake_rate: rate((one) => one.intakeRate),
   duration_ms: value((one) => one.durationMs),
   sojourn_ms: trend((one) => one.latency.sojourn),
+  sojourn_ok_ms: trend((one) => one.latency.ok ?? one.latency.sojourn),
+  sojourn_failed_ms: trend((one) => one.latency.failed),
   schedule_ms: trend((one) => one.latency.schedule),
   queue_ms: trend((one) => one.latency.queue),
   batch_ms: trend((one) => one.latency.batch),

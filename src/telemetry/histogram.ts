@@ -199,6 +199,30 @@ export class Histogram {
     this.stats[SQUARES] = deviations;
   }
 
+  /**
+   * What is left of it without the values of another one, all of which are in it: number, mean and deviation exactly, the least and the
+   * largest to the width of a bucket where the other had them.
+   */
+  without(other: Histogram): Histogram {
+    const rest = new Histogram();
+    rest.merge(this);
+    if (other.count === 0) return rest;
+    const count = this.count - other.count;
+    if (count <= 0) return new Histogram();
+    for (let i = 0; i < BUCKETS; i++) rest.buckets[i] = (this.buckets[i] as number) - (other.buckets[i] as number);
+    const mean = (this.sum - other.sum) / count;
+    const delta = other.mean - mean;
+    rest.stats[COUNT] = count;
+    rest.stats[ORIGIN] = mean;
+    rest.stats[SUM] = 0;
+    rest.stats[SQUARES] = Math.max(0, this.deviations - other.deviations - (delta * delta * count * other.count) / this.count);
+    const first = rest.buckets.findIndex((times) => times > 0);
+    const last = rest.buckets.findLastIndex((times) => times > 0);
+    rest.stats[MIN] = bucketOf(this.min) === first ? this.min : middleOf(first);
+    rest.stats[MAX] = bucketOf(this.max) === last ? this.max : middleOf(last);
+    return rest;
+  }
+
   clear(): void {
     this.stats.fill(0);
     this.buckets.fill(0);

@@ -12,13 +12,15 @@ export interface Passage {
 
 const PARTS = ["sojourn", "schedule", "queue", "batch", "service"] as const;
 export type LatencyPart = (typeof PARTS)[number];
+/** Beside these, sojourns of items that failed. */
+const HISTOGRAMS = PARTS.length + 1;
 
 const TALLY = 32;
 /** Bytes of shared memory one recorder takes. */
-export const RECORDER_BYTES = TALLY * 8 + Math.ceil(HISTOGRAM_BYTES / 8) * 8 * PARTS.length;
+export const RECORDER_BYTES = TALLY * 8 + Math.ceil(HISTOGRAM_BYTES / 8) * 8 * HISTOGRAMS;
 
 /**
- * What one thread has seen happen to items: counts, latencies, order, and when items left, which is the departures side of
+ * What one thread has seen happen to items: counts, latencies of all that were worked to their end or failed, order, and when items left, which is the departures side of
  * Little's law and knows of no latency. One thread writes; it lies in shared memory, so the sampler reads it while it grows.
  * Items due during warm-up are counted but not measured.
  */
@@ -28,6 +30,8 @@ export class Recorder {
   readonly queue: Histogram;
   readonly batch: Histogram;
   readonly service: Histogram;
+  /** Sojourns of those that failed, which are in `sojourn` too. */
+  readonly failures: Histogram;
   private readonly tally: Float64Array;
   private lastSequence = new Uint32Array(1024);
 
@@ -44,6 +48,7 @@ export class Recorder {
     this.queue = queue;
     this.batch = batch;
     this.service = service;
+    this.failures = new Histogram(memory, TALLY * 8 + PARTS.length * step);
     this.tally[FIRST_DUE] = Number.POSITIVE_INFINITY;
   }
 
@@ -111,12 +116,30 @@ export class Recorder {
     if (lastDone > (tally[LAST_DONE] as number)) tally[LAST_DONE] = lastDone;
   }
 
-  /** An item ran and erred; its state is as before. */
-  failed(item: Passage, ended: Nanoseconds): void {
+  /** An item ran and erred; its state is as before. It took its time all the same. */
+  failed(item: Passage, ended: Nanoseconds, started: Nanoseconds = ended): void {
+    const tally = this.tally;
     this.checkOrder(item);
-    this.add(FAILED, item, ended);
+    tally[FAILED] = (tally[FAILED] as number) + 1;
     this.ended(ended);
-    if (item.due >= this.warmup && ended > (this.tally[LAST_DONE] as number)) this.tally[LAST_DONE] = ended;
+    if (item.due < this.warmup) {
+      this.leftEarly(1, ended);
+      return;
+    }
+    tally[MEASURED_FAILED] = (tally[MEASURED_FAILED] as number) + 1;
+    this.sojourn.record(ended - item.due);
+    this.failures.record(ended - item.due);
+    this.schedule.record(item.taken - item.due);
+    this.queue.record(item.dequeued - item.taken);
+    this.batch.record(started - item.dequeued);
+    this.service.record(ended - started);
+    if (item.due < (tally[FIRST_DUE] as number)) tally[FIRST_DUE] = item.due;
+    if (ended > (tally[LAST_DONE] as number)) tally[LAST_DONE] = ended;
+  }
+
+  /** Sojourns of those that were processed. */
+  get wellDone(): Histogram {
+    return this.sojourn.without(this.failures);
   }
 
   /** An item counted as processed turns out to have failed: something it left behind erred. False when there is none. */
@@ -264,6 +287,7 @@ const EARLY = 19;
 const EARLY_INSTANTS = 20;
 const OTHERS = 21;
 const OTHERS_INSIDE = 22;
+const MEASURED_FAILED = 23;
 
 /** Sum of the instants at which `count` items ended that began at one instant and took this long each, one after another. */
 function instantsOf(began: Nanoseconds, each: Nanoseconds, count: number): number {
@@ -286,6 +310,8 @@ export interface Counts {
   readonly measuredBatches: number;
   readonly batched: number;
   readonly measured: number;
+  /** Failed, and in the histograms as those that were processed are. */
+  readonly measuredFailed: number;
   readonly firstDue: Nanoseconds;
   readonly lastDone: Nanoseconds;
   /** Departures: items that left, with the sum of the instants at which they did. */
@@ -313,6 +339,7 @@ function countsOf(t: Float64Array): Counts {
     measuredBatches: at(MEASURED_BATCHES),
     batched: at(BATCHED),
     measured: at(MEASURED),
+    measuredFailed: at(MEASURED_FAILED),
     firstDue: at(FIRST_DUE),
     lastDone: at(LAST_DONE),
     left: at(ENDED) + at(UNBEGUN) - at(EARLY),

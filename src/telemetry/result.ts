@@ -76,6 +76,9 @@ export interface CaseResult {
     readonly queue: LatencySummary;
     readonly batch: LatencySummary;
     readonly service: LatencySummary;
+    /** Sojourns of what was processed, and of what failed; absent from files of earlier versions, whose latencies are of the first alone. */
+    readonly ok?: LatencySummary;
+    readonly failed?: LatencySummary;
   };
   readonly sourceBlockedMs: number;
   readonly sourceBlocked: SourceBlocked;

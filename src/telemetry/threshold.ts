@@ -5,6 +5,8 @@ import type { Histogram } from "./histogram.ts";
 /** What each metric offers: a distribution in milliseconds, one value, or a count and its share of all that was scheduled. */
 const METRICS = {
   sojourn_ms: "trend",
+  sojourn_ok_ms: "trend",
+  sojourn_failed_ms: "trend",
   service_ms: "trend",
   schedule_ms: "trend",
   queue_ms: "trend",
@@ -57,7 +59,9 @@ export function thresholdPattern(metric: Metric): string {
 
 /** What a metric is, in a sentence. */
 export const METRIC_MEANINGS: Readonly<Record<Metric, string>> = {
-  sojourn_ms: "From the instant an item falls due to its end, in milliseconds.",
+  sojourn_ms: "From the instant an item falls due to its end, processed or failed, in milliseconds.",
+  sojourn_ok_ms: "As sojourn_ms, of what was processed.",
+  sojourn_failed_ms: "As sojourn_ms, of what failed.",
   service_ms: "The work on an item itself, in milliseconds.",
   schedule_ms: "From the instant an item falls due until it is taken in, in milliseconds.",
   queue_ms: "In the queue, in milliseconds.",

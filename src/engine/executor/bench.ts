@@ -200,7 +200,7 @@ export class Bench {
   private record(item: Item, outcome: Outcome, started: Nanoseconds, ended: Nanoseconds): void {
     if (outcome === null) this.recorder.processed(item, started, ended);
     else {
-      this.recorder.failed(item, ended);
+      this.recorder.failed(item, ended, started);
       this.failures.add(outcome);
     }
   }

@@ -69,7 +69,7 @@ export interface Little {
 /**
  * L = λW (J. D. C. Little, 1961) over the time from warm-up to the end. L is the time integral of (due − left), from the tape's due times
  * and from counters of departures that know of no latency. W is the mean of the sojourn histogram, and of the time inside of what is in no
- * histogram: failed, rejected, dropped, or unfinished and counted up to the end.
+ * histogram: rejected, dropped, or unfinished and counted up to the end.
  */
 export function littlesLaw({ from, until, arrivals, arrivalArea, counts, histograms }: Evidence): Little {
   const span = Math.max(1, until - from);
@@ -169,9 +169,10 @@ function partsCheck(evidence: Evidence): SelfCheck {
   const all = Object.values(parts);
   const sum = all.reduce((total, part) => total + part.sum, 0);
   const check = compared("parts", sum, sojourn.sum, sojourn.count, PARTS, tick(evidence));
-  const missing = Math.max(...[sojourn, ...all].map((part) => Math.abs(part.count - counts.measured)));
+  const recorded = counts.measured + counts.measuredFailed;
+  const missing = Math.max(...[sojourn, ...all].map((part) => Math.abs(part.count - recorded)));
   if (missing === 0) return check;
-  return { name: "parts", ok: false, figure: Math.max(check.figure, missing / Math.max(1, counts.measured)) };
+  return { name: "parts", ok: false, figure: Math.max(check.figure, missing / Math.max(1, recorded)) };
 }
 
 /** What lies in the buckets is what was recorded, as the exact sums tell. */
@@ -200,7 +201,7 @@ function misplaced(histogram: Histogram, share: number): number {
 
 function seriesCheck({ told, ledger, counts, lost }: Evidence): SelfCheck {
   const figure = Math.max(
-    lost === 0 ? Math.abs(told.measured - counts.measured) : 0,
+    lost === 0 ? Math.abs(told.measured - counts.measured - counts.measuredFailed) : 0,
     Math.abs(told.offered - ledger.scheduled),
     Math.abs(told.processed - ledger.processed),
     Math.abs(told.dropped - ledger.dropped.newest - ledger.dropped.oldest),

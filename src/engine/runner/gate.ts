@@ -2,7 +2,7 @@ import type { Nanoseconds } from "../../kernel/clock.ts";
 import type { ThresholdRule } from "../../scenario/schema.ts";
 import { Histogram } from "../../telemetry/histogram.ts";
 import { droppedTotal, type Ledger } from "../../telemetry/ledger.ts";
-import type { Recorder } from "../../telemetry/recorder.ts";
+import type { LatencyPart, Recorder } from "../../telemetry/recorder.ts";
 import type { ThresholdResult } from "../../telemetry/result.ts";
 import { isMetric, judge, type Measures, type Metric, parseThreshold, type Threshold } from "../../telemetry/threshold.ts";
 
@@ -79,8 +79,10 @@ export class Gate {
   }
 }
 
-const PARTS: Partial<Record<Metric, "sojourn" | "schedule" | "queue" | "batch" | "service">> = {
+const PARTS: Partial<Record<Metric, LatencyPart | "wellDone" | "failures">> = {
   sojourn_ms: "sojourn",
+  sojourn_ok_ms: "wellDone",
+  sojourn_failed_ms: "failures",
   schedule_ms: "schedule",
   queue_ms: "queue",
   batch_ms: "batch",

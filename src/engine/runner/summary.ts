@@ -4,7 +4,7 @@ import type { TapeFacts } from "../../load/tape.ts";
 import { type CasePlan, queueCapacity } from "../../plan/plan.ts";
 import { pacedSpan } from "../../scenario/semantics.ts";
 import { calibrationNote, judgeDisturbance } from "../../telemetry/disturbance.ts";
-import { Histogram } from "../../telemetry/histogram.ts";
+import { Histogram, type LatencySummary } from "../../telemetry/histogram.ts";
 import type { Ledger } from "../../telemetry/ledger.ts";
 import type { MachineUse } from "../../telemetry/machine-use.ts";
 import { peakMemory } from "../../telemetry/memory.ts";
@@ -90,6 +90,7 @@ export function summarize(measured: Measured): RunnerResult {
       queue: queueLatency,
       batch: latency("batch"),
       service: latency("service"),
+      ...outcomesOf(execution.recorders, histograms.sojourn),
     },
     sourceBlockedMs: source.blocked.total / 1e6,
     sourceBlocked: {
@@ -247,8 +248,8 @@ function evidenceOf(
   const { offered, sampler } = pipeline;
   const { endedAt } = execution;
   const warmup = plan.scenario.warmup * 1000;
-  // Levels are of all items and times of those due after warm-up; who failed, was pushed out or is unfinished has none.
-  const allMeasured = warmup === 0 && ledger.processed === ledger.scheduled - ledger.dropped.newest;
+  // Levels are of all items and times of those due after warm-up; who was pushed out or is unfinished has none.
+  const allMeasured = warmup === 0 && ledger.processed + ledger.failed === ledger.scheduled - ledger.dropped.newest;
   return {
     ledger,
     countedTwice: sampler.countedTwice,
@@ -267,6 +268,13 @@ function evidenceOf(
     requests: own?.fetch ?? null,
     steppedBack: sampler.steppedBack,
   };
+}
+
+/** Sojourns of what was processed, and of what failed. */
+function outcomesOf(recorders: readonly Recorder[], sojourn: Histogram): { readonly ok: LatencySummary; readonly failed: LatencySummary } {
+  const failed = new Histogram();
+  for (const recorder of recorders) failed.merge(recorder.failures);
+  return { ok: sojourn.without(failed).summary(), failed: failed.summary() };
 }
 
 function mergeParts(recorders: readonly Recorder[]): Evidence["histograms"] {
@@ -300,6 +308,7 @@ function addUp(all: readonly Counts[]): Counts {
     measuredBatches: sum((c) => c.measuredBatches),
     batched: sum((c) => c.batched),
     measured: sum((c) => c.measured),
+    measuredFailed: sum((c) => c.measuredFailed),
     firstDue: Number.isFinite(firstDue) ? firstDue : 0,
     lastDone: Math.max(...all.map((counts) => counts.lastDone)),
     left: sum((c) => c.left),

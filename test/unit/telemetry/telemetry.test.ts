@@ -4,6 +4,7 @@ import { HISTOGRAM_BYTES, Histogram, Interval } from "../../../src/telemetry/his
 import { CountIntegral } from "../../../src/telemetry/integral.ts";
 import { droppedTotal, EMPTY_LEDGER, imbalance } from "../../../src/telemetry/ledger.ts";
 import { RECORDER_BYTES, Recorder } from "../../../src/telemetry/recorder.ts";
+import { rounds } from "../../support/campaign.ts";
 
 const values = fc.array(fc.oneof(fc.nat(5000), fc.nat(2_000_000_000), fc.integer({ min: 0, max: 6e13 })), { minLength: 1, maxLength: 300 });
 
@@ -164,6 +165,52 @@ describe("recorder", () => {
     recorder.failed(passage(5000, 2, 0, 0, 0), 3);
     recorder.processed(passage(1, 1, 0, 0, 0), 3, 4);
     expect(recorder.counts()).toMatchObject({ orderViolations: 1, processed: 3, failed: 1 });
+  });
+
+  test("what failed took its time too: it is in every latency, and its sojourns stand apart", () => {
+    const recorder = new Recorder(undefined, 100);
+    recorder.processed(passage(0, 1, 1000, 1010, 1030), 1040, 1100);
+    recorder.failed(passage(0, 2, 2000, 2020, 2050), 2900, 2060);
+    recorder.failed(passage(0, 3, 50, 60, 70), 90, 80);
+    expect(recorder.counts()).toMatchObject({
+      processed: 1,
+      failed: 2,
+      measured: 1,
+      measuredFailed: 1,
+      others: 0,
+      left: 2,
+      lastDone: 2900,
+    });
+    const sums = ([part]: readonly ["sojourn" | "schedule" | "queue" | "batch" | "service"]) => [recorder[part].count, recorder[part].sum];
+    expect((["sojourn", "schedule", "queue", "batch", "service"] as const).map((part) => sums([part]))).toEqual([
+      [2, 1000],
+      [2, 30],
+      [2, 50],
+      [2, 20],
+      [2, 900],
+    ]);
+    expect([recorder.failures.sum, recorder.wellDone.sum, recorder.wellDone.count]).toEqual([900, 100, 1]);
+  });
+
+  test("a histogram without the values of another is that of the rest", () => {
+    const values = fc.array(fc.integer({ min: 0, max: 5e9 }), { maxLength: 60 });
+    fc.assert(
+      fc.property(values, values, (kept, gone) => {
+        const [all, some, rest] = [new Histogram(), new Histogram(), new Histogram()];
+        for (const value of kept) for (const one of [all, rest]) one.record(value);
+        for (const value of gone) for (const one of [all, some]) one.record(value);
+        const left = all.without(some);
+        expect(left.count).toBe(rest.count);
+        expect(Math.abs(left.mean - rest.mean)).toBeLessThanOrEqual(1e-6 * (1 + rest.mean));
+        expect(Math.abs(left.stddev - rest.stddev)).toBeLessThanOrEqual(1e-3 * (1 + all.max));
+        for (const share of [0.01, 0.5, 0.99, 1]) {
+          const expected = rest.percentile(share);
+          expect(Math.abs(left.percentile(share) - expected)).toBeLessThanOrEqual(0.002 * expected + 1);
+        }
+        expect(Math.abs(left.max - rest.max)).toBeLessThanOrEqual(0.002 * rest.max + 1);
+      }),
+      { numRuns: rounds(200) },
+    );
   });
 
   test("every way out is counted apart", () => {
