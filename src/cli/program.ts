@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from "commander";
 import { EXIT, formatProblem, InvalidScenario, suggestion, UserError } from "../kernel/problem.ts";
 import { printable, quoted } from "../kernel/text.ts";
 import { VERSION } from "../kernel/version.ts";
+import type { FetchFlags } from "./fetch.ts";
 import type { RunFlags } from "./flags.ts";
 import { MOCK_FLAGS } from "./mock-flags.ts";
 import type { NewFlags } from "./new.ts";
@@ -264,16 +265,37 @@ function addServe(program: Command, outcome: { code: number }): void {
 }
 
 function addRun(program: Command, outcome: { code: number }): void {
-  program
+  const command = program
     .command("run")
     .description("runs scenarios: a live dashboard on a terminal, progress lines otherwise")
     .argument("<scenario...>", "paths, or names of shipped scenarios")
+    .option("-d, --duration <duration>", "how long the load lasts, such as 30s")
+    .option("-r, --rate <rate>", "arrivals per time unit");
+  withRunFlags(command).action(async (scenarios: string[], flags: RunFlags) => {
+    const { run } = await import("./run.ts");
+    outcome.code = await run(scenarios, flags);
+  });
+  const fetch = program
+    .command("fetch")
+    .description("asks for addresses: makes a scenario on the spot and runs it")
+    .argument("<url...>", "asked for in turn")
+    .option("-r, --rate <rate>", "requests per second (default: each place asks again when it is answered)")
+    .option("-c, --concurrency <n>", "requests in flight, and connections, at most", "50")
+    .option("-d, --duration <duration>", "how long requests go out (default 10s)")
+    .option("--print", "shows the scenario and runs nothing");
+  withRunFlags(fetch).action(async (urls: string[], flags: FetchFlags) => {
+    const { fetchUrls } = await import("./fetch.ts");
+    outcome.code = await fetchUrls(urls, flags);
+  });
+}
+
+/** What all commands that run something take. */
+function withRunFlags(command: Command): Command {
+  return command
     .option("--mode <modes>", "sync,async,parallel")
     .option("--headless", "no dashboard")
     .option("--json <file>", "write the result as JSON; - is standard output")
     .option("-o, --out <dir>", "write result.json and summary.txt into a folder")
-    .option("-d, --duration <duration>", "how long the load lasts, such as 30s")
-    .option("-r, --rate <rate>", "arrivals per time unit")
     .option("--seed <n>", "seed of everything random")
     .option("--set <path=value>", "any field of the scenario (repeatable)", collect)
     .option("--workers <n>", "Workers of the parallel mode")
@@ -290,9 +312,5 @@ function addRun(program: Command, outcome: { code: number }): void {
     .option("--log <file>", "structured log of every attempt (NDJSON; fetch)")
     .option("--allow-host <host>", "load may go to this public host (repeatable; fetch)", collect)
     .option("--keep-requests", "keep what became of every request (fetch)")
-    .option("--log-urls", "whole URLs in the log and in kept requests, not only hosts (fetch)")
-    .action(async (scenarios: string[], flags: RunFlags) => {
-      const { run } = await import("./run.ts");
-      outcome.code = await run(scenarios, flags);
-    });
+    .option("--log-urls", "whole URLs in the log and in kept requests, not only hosts (fetch)");
 }

@@ -1,0 +1,64 @@
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { UserError } from "../kernel/problem.ts";
+import { temporaryFolder } from "../kernel/temporary-folder.ts";
+import { quoted } from "../kernel/text.ts";
+import { type RunFlags, wholeNumber } from "./flags.ts";
+import { run } from "./run.ts";
+
+/** Flags of `fetch`: those of `run`, of which some say what the scenario is to be. */
+export interface FetchFlags extends RunFlags {
+  readonly concurrency: string;
+  readonly print?: boolean;
+}
+
+const MOST_AT_ONCE = 65_535;
+const DURATION = "10s";
+
+/** `lab-tui fetch URL…`: makes a scenario on the spot and runs it, or shows it. The exit code. */
+export async function fetchUrls(urls: readonly string[], { concurrency, print, ...flags }: FetchFlags): Promise<number> {
+  const scenario = scenarioOf(urls, { ...flags, concurrency });
+  if (print === true) {
+    process.stdout.write(scenario);
+    return 0;
+  }
+  const folder = temporaryFolder();
+  try {
+    // The name that it goes by among past runs.
+    const file = join(folder, "fetch.yaml");
+    writeFileSync(file, scenario);
+    const { rate: _, duration: __, ...others } = flags;
+    return await run([file], others);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** A scenario that asks for addresses: at a rate, or as many at once as there may be, each again when it is answered. */
+export function scenarioOf(urls: readonly string[], flags: Pick<FetchFlags, "concurrency" | "rate" | "duration">): string {
+  const most = wholeNumber("--concurrency", flags.concurrency, MOST_AT_ONCE);
+  if (most === 0) throw new UserError("--concurrency: must be at least 1, got 0");
+  const places = urls.map(placeOf);
+  const duration = JSON.stringify(flags.duration ?? DURATION);
+  const load =
+    flags.rate === undefined
+      ? `{ executor: constant-vus, vus: ${most}, duration: ${duration} }`
+      : `{ executor: constant-arrival-rate, rate: ${/^[\d_.]+$/.test(flags.rate) ? flags.rate : JSON.stringify(flags.rate)}, duration: ${duration} }`;
+  return `title: ${JSON.stringify(`Requests to ${[...new Set(places)].join(", ")}`.slice(0, 200))}
+workload: fetch
+modes: [async]
+load: ${load}
+fetch:
+  urls: [${urls.map((url) => JSON.stringify(url)).join(", ")}]
+  concurrency: { max: ${most} }
+  connections: { max: ${most} }
+  retry: { max: 0 } # each request is told for what it was
+`;
+}
+
+/** Host and port: an address may hold what is nobody else's business. */
+function placeOf(url: string): string {
+  const { protocol, host } = URL.canParse(url) ? new URL(url) : { protocol: "", host: "" };
+  if (protocol === "http:" || protocol === "https:") return host;
+  throw new UserError(`fetch: must be an http or https URL such as http://127.0.0.1:8001/, got ${quoted(url)}`);
+}
