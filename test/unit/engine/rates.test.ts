@@ -189,8 +189,8 @@ describe("the range of a search", () => {
           const { low = 0, high } = search.figures();
           if (low <= capacity && (high ?? 0) >= capacity) held++;
           expect(search.trials.length).toBeLessThan(20);
-          // Of the tape that varies most a fifth more than can be done is too short to tell.
-          expect((high ?? Number.POSITIVE_INFINITY) / capacity).toBeLessThan(1.25);
+          // Of the tape that varies most a third more than can be done is told.
+          expect((high ?? Number.POSITIVE_INFINITY) / capacity).toBeLessThan(1.4);
         }
       expect(held / (seeds * CASES.length)).toBeGreaterThanOrEqual(0.9);
     },
