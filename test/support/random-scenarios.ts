@@ -49,8 +49,15 @@ class Draw {
 
 function workParts(draw: Draw): object {
   const kind = draw.of("cpu", "cpu", "sleep", "io", "io", "mixed", "mixed");
+  const distribution = draw.of("uniform", "round-robin", "zipf");
   return {
-    keys: { count: draw.of(1, 2, 5, 20, 1000), distribution: draw.of("uniform", "round-robin", "zipf"), exponent: draw.of(0.7, 1, 1.5) },
+    keys: {
+      count: draw.of<number>(1, 2, 5, 20, 1000),
+      distribution,
+      exponent: draw.of(0.7, 1, 1.5),
+      order: draw.of(true, true, true, false),
+    },
+    loop: { yieldEvery: draw.of<number | string>("batch", "batch", "batch", 1, 3) },
     work: {
       kind,
       time: `${Math.round(draw.between(200, 10_000))}us`,

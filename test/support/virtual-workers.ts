@@ -19,7 +19,9 @@ import type { Effort, Outcome, Processor } from "../../src/workloads/workload.ts
 export function virtualWorkers(time: VirtualTime, cores: number): SpawnWorker {
   const shared = new VirtualCores(time, cores);
   return (hear) => ({
-    postMessage: (message) => void serve(message, time, shared, hear),
+    postMessage: (message) => {
+      serve(message, time, shared, hear).catch((error: unknown) => hear({ type: "broken", reason: String(error) }));
+    },
     terminate: () => Promise.resolve(),
   });
 }

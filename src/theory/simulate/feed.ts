@@ -74,6 +74,13 @@ export class Feed {
     return "nothing";
   }
 
+  /** Every client of a closed loop waits for the `held` messages that wait for a full batch. */
+  stalled(held: number): boolean {
+    const { source } = this;
+    if (!source.closedLoop || held === 0 || source.unanswered !== held) return false;
+    return this.queue.depth === 0 && source.pending === Number.POSITIVE_INFINITY;
+  }
+
   /** Offers what was taken; false when one has to wait for room. */
   private offer(now: Nanoseconds): boolean {
     const { queue, consumer } = this;

@@ -59,7 +59,9 @@ export class Loop implements Consumer {
     this.gatherer = new Gatherer(machine, this.queue, 0);
     this.arrivals = new Wait(this.agenda, ARRIVED);
     this.batchDone = new Wait(this.agenda, DONE);
-    this.turns = overlaps(machine) && machine.ordered ? new KeyTurns(messages, keys) : null;
+    // Batches are worked in between each other where messages wait, or the loop has turns within a batch.
+    const interleaved = overlaps(machine) || (machine.slots > 1 && machine.yieldEvery < Number.POSITIVE_INFINITY);
+    this.turns = interleaved && machine.ordered ? new KeyTurns(messages, keys) : null;
     this.slots = machine.slots;
     this.yields = machine.shares.wait === 1 && machine.perBatch === 0;
   }
@@ -148,7 +150,7 @@ export class Loop implements Consumer {
   private collect(): void {
     for (;;) {
       if (this.active >= this.slots && !this.expired()) {
-        this.awaitDone();
+        this.batchDone.beginLooking(this.now, Number.POSITIVE_INFINITY);
         return;
       }
       const ready = this.gathered();
@@ -167,27 +169,15 @@ export class Loop implements Consumer {
         return;
       }
     }
-    if (this.active > 0 && !this.expired()) this.awaitDone();
+    if (this.active > 0 && !this.expired()) this.batchDone.beginLooking(this.now, Number.POSITIVE_INFINITY);
     else this.over = true;
-  }
-
-  private awaitDone(): void {
-    this.batchDone.beginLooking(this.now, Number.POSITIVE_INFINITY);
   }
 
   /** Whether there is a batch; null: not yet. */
   private gathered(): boolean | null {
     if (this.expired()) return false;
-    if (this.gatherer.collect(this.now, this.feed.ended) || this.stalled()) return true;
+    if (this.gatherer.collect(this.now, this.feed.ended) || this.feed.stalled(this.gatherer.items.length)) return true;
     return this.feed.ended ? false : null;
-  }
-
-  /** Every client waits for what waits for a full batch. */
-  private stalled(): boolean {
-    const { source } = this;
-    const held = this.gatherer.items.length;
-    const allIn = this.queue.depth === 0 && source.pending === Number.POSITIVE_INFINITY;
-    return source.closedLoop && held > 0 && allIn && source.unanswered === held;
   }
 
   private expired(): boolean {

@@ -1,11 +1,11 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
 import { hashOf } from "../../kernel/hash.ts";
-import { Heap } from "../../kernel/heap.ts";
 import { workerName } from "../../load/keys.ts";
 import { Agenda } from "./agenda.ts";
 import { Cores } from "./cores.ts";
 import { type Consumer, drop, Feed } from "./feed.ts";
-import { Lane } from "./lane.ts";
+import type { Lane } from "./lane.ts";
+import { Lanes } from "./lanes.ts";
 import type { Machine } from "./machine.ts";
 import type { Measures } from "./measures.ts";
 import type { Messages } from "./messages.ts";
@@ -36,20 +36,14 @@ export class Workers implements Consumer {
   private readonly feed: Feed;
   private readonly shop: Shop;
   private readonly cores: Cores | null;
-  private readonly lanes: readonly Lane[];
+  private readonly lanes: Lanes;
   private readonly laneOfKey: Int32Array;
-  /** Lanes with something to be gathered or handed over. */
-  private listed: Lane[] = [];
-  private other: Lane[] = [];
-  /** When what lanes have gathered goes, whether or not it still is what was gathered then; and the dealer's wait for that. */
-  private readonly deadlines = new Heap<Lane>();
+  /** The dealer's wait for the next batch that is overdue. */
   private readonly news: Wait;
   private feedReady = false;
   private dealReady = false;
   private lookAt: Nanoseconds = Number.NEGATIVE_INFINITY;
   private answered = 0;
-  /** Messages that wait for their batch to fill. */
-  private gathered = 0;
 
   constructor(
     private readonly machine: Machine,
@@ -69,7 +63,12 @@ export class Workers implements Consumer {
       pieceEnd: (thread) => thread * 4 + PIECE,
       waitEnd: (batch) => WAITED - batch,
     };
-    this.lanes = Array.from({ length: machine.threads }, (_, i) => new Lane(machine, this.queue, new Thread(this.shop, i), i));
+    this.lanes = new Lanes(
+      machine,
+      this.queue,
+      (shard) => new Thread(this.shop, shard),
+      (lane) => this.noteDone(lane),
+    );
     this.laneOfKey = new Int32Array(machine.threads > 1 ? keys : 0);
   }
 
@@ -83,7 +82,7 @@ export class Workers implements Consumer {
       if (at === Number.POSITIVE_INFINITY) return;
       if (at > this.now) this.now = at;
       // Whatever ends at one instant has ended before the dealer looks.
-      while (this.cores !== null && this.cores.next <= this.now) this.threadEvent(this.lanes[this.cores.end(this.now)] as Lane);
+      while (this.cores !== null && this.cores.next <= this.now) this.threadEvent(this.lanes.of(this.cores.end(this.now)));
       while (this.agenda.next <= this.now) this.happen(this.agenda.pop());
       this.settle();
     }
@@ -100,15 +99,15 @@ export class Workers implements Consumer {
   }
 
   queued(shard: number): void {
-    this.list(this.lanes[shard] as Lane);
+    this.lanes.list(this.lanes.of(shard));
   }
 
   readonly shardOf = (id: number): number => {
-    if (this.lanes.length === 1) return 0;
+    if (this.machine.threads === 1) return 0;
     const key = this.messages.key[id] as number;
     const known = this.laneOfKey[key] as number;
     if (known > 0) return known - 1;
-    const lane = hashOf(workerName(key)) % this.lanes.length;
+    const lane = hashOf(workerName(key)) % this.machine.threads;
     this.laneOfKey[key] = lane + 1;
     return lane;
   };
@@ -116,7 +115,7 @@ export class Workers implements Consumer {
   private happen(event: number): void {
     if (event <= WAITED) {
       const batch = this.shop.batches.of(WAITED - event);
-      const lane = this.lanes[batch.thread] as Lane;
+      const lane = this.lanes.of(batch.thread);
       lane.thread.waitEnded(batch.no, this.now);
       this.noteDone(lane);
     } else if (event === FEED) this.feedReady = true;
@@ -124,7 +123,7 @@ export class Workers implements Consumer {
     else if (event === ROOM) this.feedReady = this.feed.room.alarm(this.now) || this.feedReady;
     else if (event === NEWS) this.dealReady = this.news.alarm(this.now) || this.dealReady;
     else if (event === LOOK || event === OVER) this.dealReady = true;
-    else this.laneEvent(this.lanes[event >> 2] as Lane, event & 3);
+    else this.laneEvent(this.lanes.of(event >> 2), event & 3);
   }
 
   private laneEvent(lane: Lane, what: number): void {
@@ -149,15 +148,9 @@ export class Workers implements Consumer {
     lane.heard++;
     if (this.source.closedLoop) this.dealReady = true;
     if (!lane.hasMore && !this.feed.ended) return;
-    this.list(lane);
+    this.lanes.list(lane);
     if (lane.low(this.feed.ended)) this.dealReady = true;
     else this.look();
-  }
-
-  private list(lane: Lane): void {
-    if (lane.listed) return;
-    lane.listed = true;
-    this.listed.push(lane);
   }
 
   /** Lets source and dealer go on until both wait. */
@@ -182,7 +175,7 @@ export class Workers implements Consumer {
 
   /** What is gathered goes, and the run is over so long after the last arrival. */
   private feedEnded(): void {
-    for (const lane of this.lanes) this.list(lane);
+    this.lanes.listAll();
     const over = this.source.expiry(this.now, this.machine.grace);
     if (over < Number.POSITIVE_INFINITY) this.agenda.push(Math.ceil(over / LOOK_EVERY) * LOOK_EVERY, OVER);
   }
@@ -194,19 +187,11 @@ export class Workers implements Consumer {
       return;
     }
     if (this.source.closedLoop) this.answer();
-    this.overdue();
     const before = this.queue.depth;
-    const lanes = this.listed;
-    this.listed = this.other;
-    for (const lane of lanes) {
-      lane.listed = false;
-      this.dealTo(lane, this.feed.ended);
-    }
-    lanes.length = 0;
-    this.other = lanes;
-    if (this.stalled()) for (const lane of this.lanes) this.dealTo(lane, true);
+    this.lanes.deal(this.now, this.feed.ended);
+    if (this.feed.stalled(this.lanes.gathered)) this.lanes.dealAll(this.now);
     if (this.queue.depth < before && this.feed.room.notify()) this.feedReady = true;
-    this.news.begin(this.overdue());
+    this.news.begin(this.lanes.nextDeadline(this.now));
     if (this.source.closedLoop) this.look();
   }
 
@@ -217,41 +202,12 @@ export class Workers implements Consumer {
     this.agenda.push(this.lookAt, LOOK);
   }
 
-  private dealTo(lane: Lane, last: boolean): void {
-    const { dueAt } = lane;
-    const gathered = lane.gatherer.items.length;
-    lane.deal(this.now, last);
-    this.gathered += lane.gatherer.items.length - gathered;
-    if (lane.hasMore && lane.mayGrow) this.list(lane);
-    if (lane.dueAt !== dueAt && lane.dueAt < Number.POSITIVE_INFINITY) this.deadlines.push(lane.dueAt, lane);
-    this.noteDone(lane);
-  }
-
-  /** Lists the lanes whose batches are overdue; the next instant at which one will be. */
-  private overdue(): Nanoseconds {
-    const { deadlines } = this;
-    for (; deadlines.size > 0; deadlines.pop()) {
-      const lane = deadlines.peek() as Lane;
-      if (lane.dueAt !== deadlines.next) continue;
-      if (deadlines.next > this.now) return deadlines.next;
-      this.list(lane);
-    }
-    return Number.POSITIVE_INFINITY;
-  }
-
   /** Tells the clients of a closed loop what is done. */
   private answer(): void {
     const { processed } = this.measures;
     this.source.answered(processed - this.answered, this.now);
     if (processed > this.answered && this.feed.sent.notify()) this.feedReady = true;
     this.answered = processed;
-  }
-
-  /** Every client waits for what waits for full batches. */
-  private stalled(): boolean {
-    const { source } = this;
-    if (!source.closedLoop || this.gathered === 0) return false;
-    return this.queue.depth === 0 && source.pending === Number.POSITIVE_INFINITY && source.unanswered === this.gathered;
   }
 
   /** The run is over: what holds a thread is ended, and nothing else. */
@@ -261,10 +217,10 @@ export class Workers implements Consumer {
       const computed = cores?.next ?? Number.POSITIVE_INFINITY;
       if (Math.min(computed, agenda.next) === Number.POSITIVE_INFINITY) return;
       this.now = Math.min(computed, agenda.next);
-      if (cores !== null && computed < agenda.next) this.lanes[cores.end(this.now)]?.thread.pieceEnded(this.now);
+      if (cores !== null && computed < agenda.next) this.lanes.of(cores.end(this.now)).thread.pieceEnded(this.now);
       else {
         const event = agenda.pop();
-        if (event >= 0 && (event & 3) === PIECE) this.lanes[event >> 2]?.thread.pieceEnded(this.now);
+        if (event >= 0 && (event & 3) === PIECE) this.lanes.of(event >> 2).thread.pieceEnded(this.now);
       }
     }
   }

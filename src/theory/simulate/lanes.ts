@@ -1,0 +1,82 @@
+import type { Nanoseconds } from "../../kernel/clock.ts";
+import { Heap } from "../../kernel/heap.ts";
+import { Lane } from "./lane.ts";
+import type { Machine } from "./machine.ts";
+import type { Shards } from "./shards.ts";
+import type { Thread } from "./thread.ts";
+
+/** The lanes of all Workers. Only those are dealt with in which something may have changed. */
+export class Lanes {
+  /** Messages that wait for their batch to fill. */
+  gathered = 0;
+  private readonly all: readonly Lane[];
+  private listed: Lane[] = [];
+  private other: Lane[] = [];
+  /** When what lanes have gathered goes, whether or not it still is what was gathered then. */
+  private readonly deadlines = new Heap<Lane>();
+
+  constructor(
+    machine: Machine,
+    queue: Shards,
+    threadOf: (shard: number) => Thread,
+    /** Told of each lane whose Worker was handed something. */
+    private readonly dealt: (lane: Lane) => void,
+  ) {
+    this.all = Array.from({ length: machine.threads }, (_, shard) => new Lane(machine, queue, threadOf(shard), shard));
+  }
+
+  of(shard: number): Lane {
+    return this.all[shard] as Lane;
+  }
+
+  /** Something may be done for a lane. */
+  list(lane: Lane): void {
+    if (lane.listed) return;
+    lane.listed = true;
+    this.listed.push(lane);
+  }
+
+  listAll(): void {
+    for (const lane of this.all) this.list(lane);
+  }
+
+  /** Hands over what can be; `last`: nothing more will come. */
+  deal(now: Nanoseconds, last: boolean): void {
+    this.nextDeadline(now);
+    const lanes = this.listed;
+    this.listed = this.other;
+    for (const lane of lanes) {
+      lane.listed = false;
+      this.dealTo(lane, now, last);
+    }
+    lanes.length = 0;
+    this.other = lanes;
+  }
+
+  /** Hands over whatever is gathered. */
+  dealAll(now: Nanoseconds): void {
+    for (const lane of this.all) this.dealTo(lane, now, true);
+  }
+
+  /** Lists the lanes whose batches are overdue; the next instant at which one will be. */
+  nextDeadline(now: Nanoseconds): Nanoseconds {
+    const { deadlines } = this;
+    for (; deadlines.size > 0; deadlines.pop()) {
+      const lane = deadlines.peek();
+      if (lane === undefined || lane.dueAt !== deadlines.next) continue;
+      if (deadlines.next > now) return deadlines.next;
+      this.list(lane);
+    }
+    return Number.POSITIVE_INFINITY;
+  }
+
+  private dealTo(lane: Lane, now: Nanoseconds, last: boolean): void {
+    const { dueAt } = lane;
+    const gathered = lane.gatherer.items.length;
+    lane.deal(now, last);
+    this.gathered += lane.gatherer.items.length - gathered;
+    if (lane.hasMore && lane.mayGrow) this.list(lane);
+    if (lane.dueAt !== dueAt && lane.dueAt < Number.POSITIVE_INFINITY) this.deadlines.push(lane.dueAt, lane);
+    this.dealt(lane);
+  }
+}
