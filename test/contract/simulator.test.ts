@@ -69,7 +69,7 @@ test("P1-S the simulator says what the executors do, in every mode and setting",
   const all = [...classes.values()];
   const near = all.reduce((sum, one) => sum + one.near, 0);
   // The exceptions stay exceptions.
-  expect(near / CASES).toBeGreaterThan(0.98);
+  expect(near / CASES).toBeGreaterThan(0.985);
 });
 
 /**

@@ -1,4 +1,5 @@
 import { Random } from "../../src/kernel/random.ts";
+import { BATCH_ORDERS } from "../../src/queueing/arrange.ts";
 import { type Mode, type Scenario, scenarioSchema } from "../../src/scenario/schema.ts";
 import { semanticProblems } from "../../src/scenario/semantics.ts";
 import { capacityOf } from "../../src/theory/predict.ts";
@@ -74,13 +75,14 @@ function pipelineParts(draw: Draw): object {
   const range = (part: number): object => ({ min: `${Math.round(latency * part)}us`, max: `${Math.round(latency)}us` });
   const timeout = draw.of(undefined, undefined, `${Math.round(draw.between(500, 50_000))}us`);
   const size = draw.of(undefined, 1, 2, 5, 10, 32, 100);
+  const order = draw.of("arrival", "arrival", ...BATCH_ORDERS);
   return {
     source: draw.of<object>({}, {}, {}, { latency: range(draw.of(0, 0.5, 1)), connections: draw.of(1, 2, 8) }),
     queue: {
       capacity: draw.of<number | string>(3, 10, 50, 50, 300, 1000, "unlimited"),
       overflow: draw.of("block", "block", "drop-newest", "drop-oldest"),
     },
-    batch: { ...(size === undefined ? {} : { size }), ...(timeout === undefined ? {} : { timeout }) },
+    batch: { order, ...(size === undefined ? {} : { size }), ...(timeout === undefined ? {} : { timeout }) },
     async: { concurrency: draw.of(1, 1, 2, 4, 10, 50), offload: draw.of("none", "none", "none", "message", "batch") },
     queries: draw.of<object>({}, {}, { rate: Math.round(draw.between(1, 200)), consistency: draw.of("strong", "snapshot") }),
   };

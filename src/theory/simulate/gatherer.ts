@@ -37,7 +37,8 @@ export class Gatherer {
   /** Hands the batch over and begins a new one in `fresh`, an empty list. */
   release(fresh: number[]): number[] {
     const batch = this.items;
-    arrange(batch, (id) => this.queue.keyOf(id), this.machine.batch.order ?? "arrival");
+    const { order = "arrival" } = this.machine.batch;
+    if (order !== "arrival") arrange(batch, (id) => this.queue.keyOf(id), order);
     this.items = fresh;
     return batch;
   }
