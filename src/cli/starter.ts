@@ -80,6 +80,8 @@ fetch:
       outages: [] ## such as { at: 5s, for: 3s }
   ## or target: { url: "http://127.0.0.1:8001/{z}/{x}/{y}.png" }
   tiles: { zoom: 5, count: 100 } ## or urls: [5/10/12, "http://127.0.0.1:8001/x"], or urlsFile: ./list.txt
+  headers: {} ## such as { Accept-Encoding: gzip, Authorization: "Bearer \${TOKEN}" }: of the environment
+  tls: { insecure: false } ## ca: ./ca.pem
   timeout: 10s ## one attempt
   deadline: 60s ## one item with all its attempts and waits
   totalTimeout: 10m ## the whole list

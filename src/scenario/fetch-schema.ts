@@ -61,6 +61,19 @@ export const fetchSchema = z.strictObject({
     .describe("A list of tiles of the target."),
   urls: s.textList(4096).optional().describe("A list of http or https URLs, or of tiles such as 5/10/12."),
   urlsFile: s.text(4096).optional().describe("A file with one of these a line; relative to the scenario file."),
+  headers: s
+    .fields()
+    .default({})
+    .describe(
+      "Sent with every request. A name in braces behind a dollar sign stands for what the environment says. Authorization and Cookie go to no other host that a redirect leads to.",
+    ),
+  tls: z
+    .strictObject({
+      insecure: s.flag().default(false).describe("Servers need not show who they are."),
+      ca: s.text(4096).optional().describe("A file with the certificates that vouch for servers, PEM; relative to the scenario file."),
+    })
+    .prefault({})
+    .describe("How servers are known."),
   timeout: s.duration().default(10e6).describe("Longest one attempt may take."),
   deadline: s.duration().default(60e6).describe("Longest one item may take, with all its attempts and waits."),
   totalTimeout: s.duration().optional().describe("Longest the whole list may take; what is left is unfinished."),

@@ -107,7 +107,7 @@ function apply(yaml: YamlFile, { flag, path, value }: Override): void {
   if (parts.includes("")) throw new UserError(`${flag}: must be path=value, such as load.rate=200`);
   // What is not a field of the schema is named by the user: a tag, a metric, a swept field with dots in its name.
   const open = ["tags", "sweep", "thresholds"].includes(parts[0] ?? "") && parts.length > 1;
-  const hint = open ? null : firstUnknown(parts, yaml.value());
+  const hint = open || path.startsWith("fetch.headers.") ? null : firstUnknown(parts, yaml.value());
   if (hint !== null) throw new UserError(`${flag}: there is no field ${printable(path, 60)}${hint}`);
   // One list takes the place of another, and one target that of another.
   for (const other of ALTERNATIVES.find((fields) => fields.includes(path)) ?? []) if (other !== path) yaml.remove(other.split("."));
@@ -128,7 +128,10 @@ function resolvePaths(scenario: Scenario, file: string): Scenario {
     ...scenario,
     load: load.executor === "replay" && load.file !== "-" ? { ...load, file: inFull(load.file) } : load,
     work: work.module === undefined ? work : { ...work, module: inFull(work.module) },
-    fetch: fetch === undefined ? fetch : { ...fetch, ...files },
+    fetch:
+      fetch === undefined
+        ? fetch
+        : { ...fetch, ...files, tls: fetch.tls.ca === undefined ? fetch.tls : { ...fetch.tls, ca: inFull(fetch.tls.ca) } },
     flow: flow?.module === undefined ? flow : { ...flow, module: inFull(flow.module) },
   };
 }

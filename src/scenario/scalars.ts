@@ -205,6 +205,25 @@ export const listOf = <const W extends readonly string[]>(...words: W) =>
     words,
   );
 
+/** Names that HTTP allows (RFC 9110, 5.6.2), values that end no line; and what a client says by itself. */
+const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,100}$/;
+const FIELD_VALUE = /^[\x20-\x7e\t]{0,4096}$/;
+const OWN_FIELDS = ["host", "connection", "content-length", "transfer-encoding", "x-correlation-id"];
+
+/** Header fields of a request by name. */
+export const fields = () =>
+  scalar<Readonly<Record<string, string>>>(
+    `must be a map of header names and their values in ASCII, without ${OWN_FIELDS.join(", ")}`,
+    { type: "object", additionalProperties: { type: "string" } },
+    (value) => {
+      if (typeof value !== "object" || value === null || Array.isArray(value)) return null;
+      const all = Object.entries(value).map(([name, text]) => [name, typeof text === "number" ? String(text) : text] as const);
+      const fit = ([name, text]: readonly [string, unknown]) =>
+        FIELD_NAME.test(name) && !OWN_FIELDS.includes(name.toLowerCase()) && typeof text === "string" && FIELD_VALUE.test(text);
+      return all.every(fit) ? (Object.fromEntries(all) as Record<string, string>) : null;
+    },
+  );
+
 export interface Range {
   readonly min: number;
   readonly max: number;

@@ -51,14 +51,15 @@ export class Line<T = unknown> {
   }
 
   /**
-   * Asks once, and follows nothing; `fresh`: on a new connection; a body is kept under the address `saveAs`. Never rejects: whatever
+   * Asks once, and follows nothing; `fresh`: on a new connection; a body is kept under the address `saveAs`; `foreign`: of a host that is to hear no
+   * secrets. Never rejects: whatever
    * happens is an answer with a name.
    */
-  async ask(url: string, id: string, fresh = false, saveAs = url): Promise<Answer> {
+  async ask(url: string, id: string, fresh = false, saveAs = url, foreign = false): Promise<Answer> {
     this.brokenOff = null;
     try {
       this.wire = this.wireFor(url);
-      const head = await this.wire.send(url, id, fresh);
+      const head = await this.wire.send(url, id, fresh, foreign);
       const { status } = head;
       if (status < 200 || status >= 300 || this.saver !== null) return await this.handle(this.wire, head, saveAs);
       const coming = this.wire.take(null);

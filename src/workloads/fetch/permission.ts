@@ -5,6 +5,7 @@ import { fileProblem, UserError } from "../../kernel/problem.ts";
 import { printable } from "../../kernel/text.ts";
 import type { FetchSettings, Scenario } from "../../scenario/schema.ts";
 import { publicHosts } from "./targets.ts";
+import { unnamed } from "./wire/fields.ts";
 
 /** Refuses a scenario whose list or target names a public host that the user has not allowed: before any packet is sent. */
 export function checkHosts(scenario: Scenario, allowed: readonly string[]): void {
@@ -31,9 +32,13 @@ function refusePublic(fetch: FetchSettings, allowed: readonly string[]): void {
   throw new UserError(`load would go to ${kinds} hosts (${named}); ${flags} allows it. This machine and private networks need no leave`);
 }
 
-/** Refuses a scenario whose files cannot be written: before anything runs. */
+/** Refuses a scenario whose files cannot be written or read, or whose headers name what the environment has not: before anything runs. */
 export function checkFiles({ fetch }: Scenario): void {
-  const { saveTo, deadLetter } = fetch ?? {};
+  const { saveTo, deadLetter, headers = {}, tls } = fetch ?? {};
+  const missing = unnamed(headers, process.env);
+  if (missing.length > 0) throw new UserError(`fetch.headers: the environment has no ${missing.join(", no ")}, which the headers name`);
+  const ca = tls?.ca;
+  if (ca !== undefined) checked("tls.ca", ca, () => accessSync(ca, constants.R_OK), "read");
   if (saveTo !== undefined) checked("saveTo", saveTo, () => mkdirSync(saveTo, { recursive: true }));
   if (saveTo !== undefined) checked("saveTo", saveTo, () => accessSync(saveTo, constants.W_OK));
   if (deadLetter === undefined) return;
@@ -43,10 +48,10 @@ export function checkFiles({ fetch }: Scenario): void {
   });
 }
 
-function checked(field: string, file: string, look: () => void): void {
+function checked(field: string, file: string, look: () => void, done = "written"): void {
   try {
     look();
   } catch (error) {
-    throw new UserError(`fetch.${field}: ${printable(file, 200)} cannot be written: ${fileProblem(error)}`);
+    throw new UserError(`fetch.${field}: ${printable(file, 200)} cannot be ${done}: ${fileProblem(error)}`);
   }
 }

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import type { Nanoseconds } from "../../kernel/clock.ts";
 import { divided } from "../../kernel/divide.ts";
 import { AdaptiveLimit } from "../../resilience/adaptive-limit.ts";
@@ -15,6 +16,8 @@ import { AttemptBook, COUNT, type FetchReport } from "./report.ts";
 import type { Saver } from "./save.ts";
 import type { FetchSpec } from "./spec.ts";
 import type { Fetch } from "./wire/fetch-wire.ts";
+import { fieldLines } from "./wire/fields.ts";
+import type { TlsRule } from "./wire/place.ts";
 import { Wires } from "./wire/wires.ts";
 
 /** Why no request went out: the breaker of its host is open, or its time was over first. */
@@ -60,7 +63,13 @@ export class Sender {
       concurrency.adaptive === "aimd" ? new AdaptiveLimit({ min, max: this.max, decrease: concurrency.decrease, targetLatency }) : null;
     const most = Math.max(1, divided(connections.max, threads)[thread] ?? 0);
     this.wires = new Wires(
-      { keepAlive: connections.keepAlive, most, saves: saver !== null },
+      {
+        keepAlive: connections.keepAlive,
+        most,
+        saves: saver !== null,
+        tls: tlsOf(settings.tls),
+        lines: fieldLines(settings.headers, process.env),
+      },
       () => this.add(COUNT.connections),
       () => this.add(COUNT.fetched),
       ask,
@@ -162,7 +171,8 @@ export class Sender {
     this.add(COUNT.attempts);
     this.add(COUNT.inFlight);
     this.fly(1);
-    return line.ask(pursuit.at, `${this.spec.runId}-${pursuit.index}.${pursuit.attempts}`, fresh, pursuit.url);
+    const foreign = pursuit.hops > 0 && this.hostOf(pursuit.url) !== pursuit.host;
+    return line.ask(pursuit.at, `${this.spec.runId}-${pursuit.index}.${pursuit.attempts}`, fresh, pursuit.url, foreign);
   }
 
   /** A request has come to its end, and is told of. False when that was done before: the run is over. */
@@ -246,6 +256,10 @@ export class Sender {
   private add(what: number, by = 1): void {
     this.counts[what] = (this.counts[what] as number) + by;
   }
+}
+
+function tlsOf({ insecure, ca }: FetchSpec["settings"]["tls"]): TlsRule {
+  return { rejectUnauthorized: !insecure, ...(ca === undefined ? {} : { ca: readFileSync(ca, "utf8") }) };
 }
 
 const STOPPED: Omit<Answer, "bytes"> = { status: 0, error: "stopped", retryAfter: null, location: null, stale: null };

@@ -1,4 +1,5 @@
 import type { Saved } from "../save.ts";
+import { isSecret } from "./fields.ts";
 import { Kept } from "./unpack.ts";
 import { CORRELATION, type Head, isShort, USER_AGENT, type Wire } from "./wire.ts";
 
@@ -16,13 +17,18 @@ export class FetchWire implements Wire {
   constructor(
     private readonly keepAlive: boolean,
     private readonly fetch: Fetch,
+    private readonly lines: readonly string[] = [],
   ) {}
 
-  async send(url: string, id: string, _fresh = false): Promise<Head> {
+  async send(url: string, id: string, _fresh = false, foreign = false): Promise<Head> {
     if (this.controller.signal.aborted) this.controller = new AbortController();
     this.bytes = 0;
     const headers: Record<string, string> = { [CORRELATION]: id, "user-agent": USER_AGENT };
     if (!this.keepAlive) headers["connection"] = "close";
+    for (const line of this.lines) {
+      const at = line.indexOf(":");
+      if (!foreign || !isSecret(line)) headers[line.slice(0, at).toLowerCase()] = line.slice(at + 2);
+    }
     // `fetch` would unpack a body as fast as it comes: nobody is made to hold what a few bytes unfold into.
     const init: BunFetchRequestInit = { signal: this.controller.signal, redirect: "manual", headers, decompress: false };
     // Kept alive is what `fetch` does by itself, and to be told so costs it time.

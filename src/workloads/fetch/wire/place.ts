@@ -43,6 +43,8 @@ export class Places {
   constructor(
     private readonly keepAlive: boolean,
     private readonly tls: TlsRule = {},
+    /** Header fields beside its own, or instead of them, as lines. */
+    private readonly lines: readonly string[] = [],
   ) {}
 
   find(url: string): Destination {
@@ -76,13 +78,15 @@ export class Places {
     const secure = protocol === "https:";
     // An IPv6 address stands in brackets in a URL, and nowhere else.
     const hostname = name.replace(/^\[|\]$/g, "");
-    const fields = [
+    const said = new Set(this.lines.map(nameOf));
+    const own = [
       ...(username === "" && password === "" ? [] : [`Authorization: Basic ${credentials(username, password)}`]),
       `Connection: ${this.keepAlive ? "keep-alive" : "close"}`,
       `User-Agent: ${USER_AGENT}`,
       "Accept: */*",
       `Host: ${host}`,
     ];
+    const fields = [...own.filter((line) => !said.has(nameOf(line))), ...this.lines];
     return {
       origin,
       hostname,
@@ -104,6 +108,10 @@ const PLAIN = /^[\w\-/~.?=&+,:;@!$*()]*$/;
 /** True when path and query, which begin at that place, are spelt as URL would spell them. */
 export function isPlain(url: string, from: number): boolean {
   return PLAIN.test(url.slice(from)) && url.indexOf("/.", from) < 0;
+}
+
+function nameOf(line: string): string {
+  return line.slice(0, line.indexOf(":")).toLowerCase();
 }
 
 function credentials(username: string, password: string): string {

@@ -22,6 +22,7 @@ export class SocketWire implements Wire, Listener, Head {
   private resolve: ((head: Head) => void) | null = null;
   private reject: ((problem: unknown) => void) | null = null;
   private url = "";
+  private foreign = false;
   /** The request up to its correlation id. */
   private before = "";
   private place: Place | null = null;
@@ -33,13 +34,16 @@ export class SocketWire implements Wire, Listener, Head {
   constructor(
     private readonly pool: ConnectionPool,
     private readonly places: Places,
+    /** As they are asked who are to hear no secrets. */
+    private readonly foreigners: Places,
     /** Bodies are to be kept. */
     private readonly saves: boolean,
   ) {}
 
-  send(url: string, id: string, fresh = false): Promise<Head> {
-    if (url !== this.url) {
-      const { place, path } = this.places.find(url);
+  send(url: string, id: string, fresh = false, foreign = false): Promise<Head> {
+    if (url !== this.url || foreign !== this.foreign) {
+      const { place, path } = (foreign ? this.foreigners : this.places).find(url);
+      this.foreign = foreign;
       this.before = `GET ${path} HTTP/1.1\r\n${CORRELATION}: `;
       this.place = place;
       this.url = url;

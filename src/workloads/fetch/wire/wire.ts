@@ -13,10 +13,10 @@ export interface Wire {
   /** Of the body of this answer, so far, as they crossed the network. */
   readonly bytes: number;
   /**
-   * Asks for an address under a correlation id; `fresh`: on a new connection. Follows no redirect. Rejects with whatever kept an answer
+   * Asks for an address under a correlation id; `fresh`: on a new connection; `foreign`: of a host that is to hear no secrets. Follows no redirect. Rejects with whatever kept an answer
    * from coming: with `StaleConnection` where a new one may well be answered.
    */
-  send(url: string, id: string, fresh?: boolean): Promise<Head>;
+  send(url: string, id: string, fresh?: boolean, foreign?: boolean): Promise<Head>;
   /** Reads the body to its end, into a file if asked, and never holds more of it than a piece; undefined: all of it is there. */
   take(saved: Saved | null): Promise<void> | undefined;
   /** Gets rid of a body that nobody wants: a short one is read, so that the connection can be used again. Never rejects. */

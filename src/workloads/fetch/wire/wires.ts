@@ -1,5 +1,6 @@
 import { ConnectionPool } from "./connection-pool.ts";
 import { type Fetch, FetchWire } from "./fetch-wire.ts";
+import { isSecret } from "./fields.ts";
 import { HttpParser } from "./parser.ts";
 import { Places, type TlsRule } from "./place.ts";
 import { SocketWire } from "./socket-wire.ts";
@@ -13,12 +14,15 @@ export interface WireRule {
   /** Bodies are to be kept. */
   readonly saves?: boolean;
   readonly tls?: TlsRule;
+  /** Header fields of every request, as lines. */
+  readonly lines?: readonly string[];
 }
 
 /** Makes the wires of one thread, and knows which of them goes where. */
 export class Wires {
   private readonly pool: ConnectionPool;
   private readonly places: Places;
+  private readonly foreigners: Places;
 
   constructor(
     private readonly rule: WireRule,
@@ -30,21 +34,23 @@ export class Wires {
     private readonly only: Fetch | null = null,
   ) {
     this.pool = new ConnectionPool(rule.most, rule.keepAlive, onOpened);
-    this.places = new Places(rule.keepAlive, rule.tls);
+    this.places = new Places(rule.keepAlive, rule.tls, rule.lines);
+    const heard = rule.lines?.filter((line) => !isSecret(line));
+    this.foreigners = new Places(rule.keepAlive, rule.tls, heard);
   }
 
   /** Wires for one request at a time. */
   pair(): WireFor {
     const { keepAlive } = this.rule;
     if (this.only !== null || HttpParser === null) {
-      const everywhere = new FetchWire(keepAlive, this.fetch);
+      const everywhere = new FetchWire(keepAlive, this.fetch, this.rule.lines);
       return () => everywhere;
     }
-    const plain = new SocketWire(this.pool, this.places, this.rule.saves === true);
+    const plain = new SocketWire(this.pool, this.places, this.foreigners, this.rule.saves === true);
     let other: FetchWire | null = null;
     return (url) => {
       if (!this.pool.clogged(url)) return plain;
-      other ??= new FetchWire(keepAlive, this.fetch);
+      other ??= new FetchWire(keepAlive, this.fetch, this.rule.lines);
       return other;
     };
   }

@@ -1,0 +1,23 @@
+/** `${NAME}`: what the environment says. */
+const NAMED = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** Names in the values of header fields that the environment does not have. */
+export function unnamed(headers: Readonly<Record<string, string>>, env: Env): string[] {
+  const names = Object.values(headers).flatMap((value) => [...value.matchAll(NAMED)].map(([, name = ""]) => name));
+  return [...new Set(names)].filter((name) => env[name] === undefined);
+}
+
+/** Header fields as they are sent. What the environment says ends no line. */
+export function fieldLines(headers: Readonly<Record<string, string>>, env: Env): readonly string[] {
+  return Object.entries(headers).map(([name, value]) => {
+    const whole = value.replaceAll(NAMED, (_, variable: string) => env[variable] ?? "");
+    return `${name}: ${whole.replaceAll(/[^\x20-\x7e\t]/g, "")}`;
+  });
+}
+
+/** Tells a server who asks: not for others to hear. */
+export function isSecret(line: string): boolean {
+  return /^(authorization|cookie|proxy-authorization):/i.test(line);
+}
