@@ -62,6 +62,6 @@ export function modesCompared(cases: readonly CaseResult[]): string[] {
   if (short === undefined) return [`${begins} and keeps up with all of them.`];
   const against = `${formatCount(short.throughput)}/s against ${formatCount(sync[index]?.throughput ?? 0)}/s`;
   return [
-    `${begins}; at ${rate(short)} it no longer does all that comes: ${against} in sync (predicted to end there: ${short.predicted.bottleneck}).`,
+    `${begins}; at ${rate(short)} it no longer keeps up: ${against} in sync (predicted to end there: ${short.predicted.bottleneck}).`,
   ];
 }

@@ -118,7 +118,7 @@ export function waitingBatch(facts: Facts): Finding | null {
   const filling = batch.mean - (Math.max(0, result.batches.meanSize - 1) / 2) * service.mean;
   if (!batched || atLimit(facts) || filling < 0.5 * sojourn.mean || filling < 0.5) return null;
   const how = `batches went with ${formatCount(result.batches.meanSize)} on average`;
-  const text = `The batch is what takes time: of ${formatMs(sojourn.mean)} on average, ${formatMs(filling)} was waiting for it to go (${how}), at ${rate}.${facts.overrun ? "" : quicker(facts)}`;
+  const text = `The batch is what takes time: of ${formatMs(sojourn.mean)} on average, ${formatMs(filling)} was waiting for it to go (${how}), at ${rate}.${facts.overrun || facts.closedLoop ? "" : quicker(facts)}`;
   return { limit: "batch", text };
 }
 
@@ -127,7 +127,7 @@ export function turnInBatch(facts: Facts): Finding | null {
   const { result, batched, rate, overrun } = facts;
   const { batch, sojourn } = result.latency;
   if (!batched || !overrun || atLimit(facts) || batch.mean < 0.5 * sojourn.mean || batch.mean < 0.5) return null;
-  const text = `The batch is what takes time: of ${formatMs(sojourn.mean)} on average, ${formatMs(batch.mean)} was waiting for it to go and for its turn within it (batches went with ${formatCount(result.batches.meanSize)} on average), at ${rate}.${quicker(facts)}`;
+  const text = `The batch is what takes time: of ${formatMs(sojourn.mean)} on average, ${formatMs(batch.mean)} was waiting for it to go and for its turn within it (batches went with ${formatCount(result.batches.meanSize)} on average), at ${rate}.${result.batches.meanSize > 1 && facts.scenario.batch.size === undefined && facts.scenario.work.perBatch === 0 ? " A batch.size would help." : quicker(facts)}`;
   return { limit: "batch", text };
 }
 
@@ -154,7 +154,8 @@ export function concurrency(facts: Facts): Finding | null {
 export function shortQueue(facts: Facts): Finding | null {
   const { result, busiest } = facts;
   const { capacity } = result.queue;
-  if (droppedTotal(result.ledger) === 0 || capacity === null || busiest >= 0.8) return null;
+  // What a longer queue held would not be done in time either.
+  if (droppedTotal(result.ledger) === 0 || result.ledger.unfinished > 0 || capacity === null || busiest >= 0.8) return null;
   const asked = ((result.offeredRate ?? 0) * facts.each) / 1000;
   if (asked >= 0.95 * facts.slots) return null;
   const text = `The queue is the limit: its ${counted(capacity, "place")} overflowed when arrivals came close together, though no thread was computing more than ${formatShare(busiest)} of the time. A larger queue.capacity would help.`;

@@ -24,13 +24,13 @@ function labelled(label: string, cases: Cases): Cases {
 const kept = (one: CaseResult, share = 0.9) =>
   drops(one) === 0 && one.ledger.unfinished === 0 && one.throughput >= share * (one.offeredRate ?? 0);
 /** No line grew: neither what waited, nor how long the later half of it took beside the earlier. */
-function steady({ queue, ledger, durationMs, series }: CaseResult): boolean {
+function steady({ queue, ledger, durationMs, series }: CaseResult, factor = 1.6, spareMs = 20): boolean {
   if ((queue.growthPerSecond * durationMs) / 1000 > 4 + 0.03 * ledger.scheduled) return false;
   const done = series.filter(({ processed }) => processed > 0).map(({ p50, p99 }) => (p50 ?? 0) + (p99 ?? 0));
   const half = done.length >> 1;
   const average = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
   const [early, late] = [average(done.slice(0, half)), average(done.slice(-half))];
-  return half < 3 || late <= 1.6 * early + 20;
+  return half < 3 || late <= factor * early + spareMs;
 }
 const differ = (a: number, b: number, share = 0.03) => Math.abs(a - b) > share * Math.max(a, b);
 
@@ -89,11 +89,11 @@ const CLAIMS: readonly Conclusion[] = [
       const of = (mode: string) => at.find((one) => one.mode === mode);
       if (!says(more, of("async")?.throughput ?? null) || !says(less, of("sync")?.throughput ?? null)) return "other rates";
       if (printed(more ?? "").value <= 1.04 * printed(less ?? "").value) return "within noise";
-      const end = /^; at (.*)\/s it no longer does all that comes: (.*)\/s against (.*)\/s in sync/.exec(rest);
+      const end = /^; at (.*)\/s it no longer keeps up: (.*)\/s against (.*)\/s in sync/.exec(rest);
       if (end === null) return rest === " and keeps up with all of them" ? null : "unknown";
       const last = cases.filter((one) => says(end[1], one.offeredRate ?? 0));
       const over = last.find(({ mode }) => mode === "async");
-      return over !== undefined && !(kept(over, 0.985) && steady(over)) && says(end[2], over.throughput) ? null : "it did all";
+      return over !== undefined && !(kept(over, 0.985) && steady(over, 1.1, 3)) && says(end[2], over.throughput) ? null : "it did all";
     },
   ),
   conclusion(
@@ -155,7 +155,10 @@ const CLAIMS: readonly Conclusion[] = [
       const alike = group.every(
         (one) =>
           one === best ||
-          (!differ(one.throughput, best.throughput, 0.01) && !differ(one.latency.sojourn.p99, best.latency.sojourn.p99, 0.01)),
+          (kept(one) &&
+            steady(one, 1.1, 3) &&
+            !differ(one.throughput, best.throughput, 0.01) &&
+            !differ(one.latency.sojourn.p99, best.latency.sojourn.p99, 0.01)),
       );
       if (alike && group.length > 1 && others === "") return "all are alike";
       return long === undefined || group.every((one) => one.latency.sojourn.p99 <= printed(long).high) ? null : "another has a longer p99";

@@ -22,6 +22,7 @@ const ADVICE: Readonly<Record<string, (scenario: Scenario) => Scenario>> = {
     ...scenario,
     batch: { ...scenario.batch, size: Math.ceil((scenario.batch.size ?? 1) / 4) },
   }),
+  "A batch.size would help": (scenario) => ({ ...scenario, batch: { ...scenario.batch, size: 1 } }),
   "A batch.timeout would help": (scenario) => ({ ...scenario, batch: { ...scenario.batch, timeout: 100 } }),
   "Less work per message": (scenario) => ({ ...scenario, work: { ...scenario.work, time: scenario.work.time / 2 } }),
 };

@@ -438,6 +438,11 @@ export const MESSAGE_CLAIMS: readonly Claim[] = [
     timedBatches,
   ),
   claim(
+    "A batch.size would help.",
+    must("there is one", ({ scenario }) => scenario.batch.size === undefined),
+    noPerBatch,
+  ),
+  claim(
     "A handler that does not end is the limit: nothing was done any more after the first {span:D}, and what waited behind it was never begun.",
     figure("span", ({ result }) => result.durationMs),
     must("all was done", ({ result }) => result.ledger.unfinished > 0),

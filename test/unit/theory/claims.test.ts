@@ -29,7 +29,7 @@ const GRAMMAR = [...MESSAGE_CLAIMS, ...MACHINE_CLAIMS, ...FETCH_CLAIMS, ...FLOW_
 describe("every claim of an explanation is borne by its figures", () => {
   test("of messages: cases on a virtual clock, and each with figures changed in ten ways", async () => {
     const wrong: string[] = [];
-    for (let i = 0; i < rounds(60); i++) {
+    for (let i = 0; i < rounds(60, 2000); i++) {
       const told = await simulatedCase(SEED, i);
       // What failed is told by its problem.
       if (told === null || told.result.status === "failed") continue;
@@ -50,7 +50,7 @@ describe("every claim of an explanation is borne by its figures", () => {
     const told = (await recordedCases()).flatMap((one) => [one, { ...one, result: { ...one.result, disturbed: null } }]);
     told.forEach((one, i) => {
       const random = new Random(SEED, `recorded ${i}`);
-      const all: Told[] = [one, ...Array.from({ length: rounds(3) }, () => perturbedFetch(one, random))];
+      const all: Told[] = [one, ...Array.from({ length: rounds(3, 60) }, () => perturbedFetch(one, random))];
       all.forEach((each, n) => {
         const text = explain(each.result, each.scenario);
         for (const why of unborne(text, each, GRAMMAR)) wrong.push(`case ${one.name} ${i}.${n}, ${each.result.mode}: ${why}`);
@@ -66,7 +66,7 @@ describe("every claim of an explanation is borne by its figures", () => {
 
   test("of sweeps, whose cases are run on a virtual clock", async () => {
     const wrong: string[] = [];
-    for (let i = 0; i < rounds(30); i++) {
+    for (let i = 0; i < rounds(30, 1000); i++) {
       const cases = await simulatedSweep(SEED, i);
       for (const why of unborneConclusions(conclude(cases), cases)) wrong.push(`sweep ${i}: ${why}`);
     }
