@@ -26,3 +26,9 @@ export function listed(parts: readonly string[]): string {
 export function sentenceCase(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }
+
+/** "9 of 100"; in all their digits where rounded ones would say that it is all. */
+export function outOf(count: number, total: number): string {
+  const alike = count !== total && formatCount(count) === formatCount(total);
+  return alike ? `${count} of ${total}` : `${formatCount(count)} of ${formatCount(total)}`;
+}

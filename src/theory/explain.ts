@@ -1,5 +1,5 @@
 import { formatCount, formatMs } from "../kernel/units.ts";
-import { agreeing, listed } from "../kernel/wording.ts";
+import { agreeing, listed, outOf } from "../kernel/wording.ts";
 import type { Scenario } from "../scenario/schema.ts";
 import { droppedTotal } from "../telemetry/ledger.ts";
 import { Facts } from "./explain/facts.ts";
@@ -128,8 +128,9 @@ function unprocessed({ ledger }: Explained, where: string): (readonly [count: nu
 /** What the limit led to. `told`: what became of all has been said. */
 function aftermath({ result, longestRead }: Facts, told: boolean): string {
   const { ledger, latency } = result;
-  const of = ` of ${formatCount(ledger.scheduled)}`;
-  const ends = unprocessed(result, " at the full queue").map(([count, what], i) => `${formatCount(count)}${i === 0 ? of : ""} ${what}`);
+  const ends = unprocessed(result, " at the full queue").map(
+    ([count, what], i) => `${i === 0 ? outOf(count, ledger.scheduled) : formatCount(count)} ${what}`,
+  );
   if (ends.length > 0 && !told) return `${listed(ends)}.`;
   const little = Math.max(10 * latency.service.p99, longestRead);
   if (droppedTotal(ledger) > 0 || ledger.unfinished > 0 || latency.sojourn.p99 - longestRead <= little) return "";

@@ -1,5 +1,5 @@
 import { formatCount, formatMs } from "../../kernel/units.ts";
-import { agreeing } from "../../kernel/wording.ts";
+import { agreeing, outOf } from "../../kernel/wording.ts";
 import { droppedTotal } from "../../telemetry/ledger.ts";
 import { throughputDiffers } from "../../telemetry/noise.ts";
 import { keepsPace, keepsUp, lineGrowth } from "../../telemetry/pace.ts";
@@ -32,11 +32,10 @@ export function knee(asSwept: readonly CaseResult[], label: string): string | nu
 function failing(one: CaseResult): string {
   const { queue, ledger, throughput, series } = one;
   if (queue.growthPerSecond > 1) return `the line grows by ${formatCount(queue.growthPerSecond)} a second`;
-  const of = ` of ${formatCount(ledger.scheduled)}`;
   const dropped = droppedTotal(ledger);
-  if (dropped > 0) return `${formatCount(dropped)}${of} ${agreeing(dropped, "is", "are")} dropped`;
+  if (dropped > 0) return `${outOf(dropped, ledger.scheduled)} ${agreeing(dropped, "is", "are")} dropped`;
   if (ledger.unfinished > 0)
-    return `${formatCount(ledger.unfinished)}${of} ${agreeing(ledger.unfinished, "is", "are")} not done in the end`;
+    return `${outOf(ledger.unfinished, ledger.scheduled)} ${agreeing(ledger.unfinished, "is", "are")} not done in the end`;
   if (!keepsPace(one)) return `only ${formatCount(throughput)}/s ${agreeing(throughput, "is", "are")} done`;
   return `a message takes ${formatMs(lineGrowth(series) ?? 0)} longer with every second`;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { count, duration, equation, perSecond, seconds } from "../../../src/kernel/equation.ts";
-import { agreeing, counted, listed } from "../../../src/kernel/wording.ts";
+import { agreeing, counted, listed, outOf } from "../../../src/kernel/wording.ts";
 
 describe("numbers in sentences", () => {
   test("a noun agrees with its number as it is printed", () => {
@@ -11,6 +11,7 @@ describe("numbers in sentences", () => {
       "1.00 threads",
       "1.20 k threads",
     ]);
+    expect([outOf(9, 100), outOf(14_970, 15_000), outOf(15_000, 15_000)]).toEqual(["9 of 100", "14970 of 15000", "15.0 k of 15.0 k"]);
     expect([agreeing(1, "is", "are"), agreeing(2, "is", "are")]).toEqual(["is", "are"]);
     expect([[], ["a"], ["a", "b"], ["a", "b", "c"]].map(listed)).toEqual(["", "a", "a and b", "a, b and c"]);
   });
