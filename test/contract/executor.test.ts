@@ -567,6 +567,13 @@ describe.each(RUNNERS)("closed loops, $mode", ({ mode, run, exact }) => {
     expect([result.ledger.processed, result.batches.count]).toEqual([60, mode === "sync" ? 0 : 10]);
   });
 
+  test("a batch of all who wait takes its time: nobody takes that for standing still", async () => {
+    const load = { executor: "constant-vus", vus: 100, duration: "235ms" };
+    const work = { kind: "io", time: "850us" };
+    const given = scenario({ load, work, keys: { count: 1 }, batch: { size: 100 }, gracefulStop: "60ms", parallel: { workers: 1 } });
+    if (exact) expect((await run(given)).result.status).toBe("completed");
+  });
+
   test("constant-vus sends until the time is up; each answer lets one client send again", async () => {
     const load = { executor: "constant-vus", vus: 3, duration: "200ms" };
     const given = scenario({ load, work: { kind: "sleep", time: "2ms" }, parallel: { workers: 1 } });

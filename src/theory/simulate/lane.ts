@@ -86,7 +86,7 @@ export class Lane {
   }
 
   /** How many batches the Worker may hold: of those so far, as many as it works off in a few milliseconds. */
-  private adapt(): void {
+  adapt(): void {
     const { slots, offload } = this.machine;
     if (offload !== null) {
       this.window = slots;

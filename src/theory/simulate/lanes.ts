@@ -5,6 +5,9 @@ import type { Machine } from "./machine.ts";
 import type { Shards } from "./shards.ts";
 import type { Thread } from "./thread.ts";
 
+/** As the engine's dealer does, all lanes look at how long batches take whenever one is dealt with; of more than so many only that one. */
+const FEW = 16;
+
 /** The lanes of all Workers. Only those are dealt with in which something may have changed. */
 export class Lanes {
   /** Messages that wait for their batch to fill. */
@@ -43,6 +46,7 @@ export class Lanes {
   /** Hands over what can be; `last`: nothing more will come. */
   deal(now: Nanoseconds, last: boolean): void {
     this.nextDeadline(now);
+    if (this.all.length <= FEW) for (const lane of this.all) lane.adapt();
     const lanes = this.listed;
     this.listed = this.other;
     for (const lane of lanes) {

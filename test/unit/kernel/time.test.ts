@@ -3,6 +3,20 @@ import { stampClock, wallClock } from "../../../src/kernel/clock.ts";
 import { BELL_BYTES, LoopTime, ring, VirtualTime } from "../../../src/kernel/time.ts";
 
 describe("virtual time", () => {
+  test("who slept until the same instant wakes together, as on a real loop: what one sets going comes after the other", async () => {
+    const time = new VirtualTime();
+    const told: string[] = [];
+    const first = time.sleepUntil(5).then(async () => {
+      told.push("first");
+      await null;
+      await null;
+      told.push("after it");
+    });
+    const second = time.sleepUntil(5).then(() => told.push("second"));
+    await time.run(Promise.all([first, second]));
+    expect(told).toEqual(["first", "second", "after it"]);
+  });
+
   test("wakes sleepers in order, without waiting", async () => {
     const time = new VirtualTime();
     const woken: string[] = [];
