@@ -136,6 +136,11 @@ export function concurrency(facts: Facts): Finding | null {
   const { result, scenario, slots, main } = facts;
   if (!facts.overrun || result.mode === "sync" || !facts.waitsOutside || main >= BUSY) return null;
   if (!facts.saturated && !facts.saturatedAtTimes) return null;
+  // Of work that computes as well it may be the thread that all wait for, which makes each of them take longer.
+  const { kind, time, cpuShare } = scenario.work;
+  const done = facts.saturated ? result.throughput : (facts.crowd?.processed ?? 0);
+  const threads = result.mode === "parallel" ? Math.max(1, facts.workers.length) : 1;
+  if (scenario.workload === "message" && kind === "mixed" && (done * cpuShare * time) / 1e6 / threads >= 0.8) return null;
   const sum = equation(count(slots, "at a time"), [["÷", duration(result.latency.service.mean)]], perSecond, "is");
   const { crowd } = facts;
   const when =
