@@ -87,6 +87,7 @@ export function keptUp(result: CaseResult, plan: CasePlan): boolean | null {
   const { status, ledger, series, durationMs } = result;
   const settled = ledger.processed + ledger.failed + ledger.rejected;
   if (status !== "completed" || ledger.unfinished > 0 || settled < (1 - TOLERANCE) * ledger.scheduled) return false;
+  if (failsTooMuch(result, scenario)) return false;
   const { load } = scenario;
   if (load.executor !== "constant-arrival-rate") return true;
   const chance = resolutionOf(plan);
@@ -100,6 +101,12 @@ export function keptUp(result: CaseResult, plan: CasePlan): boolean | null {
   const beyond = Math.min(ended, undoneAt(load.duration / 1000, result)) - inherent;
   if (beyond <= TOLERANCE) return true;
   return beyond > Math.max(TOLERANCE, chance) ? false : null;
+}
+
+/** A server that turns requests away is not one that keeps up, unless the thresholds say how many may fail. */
+function failsTooMuch({ ledger }: CaseResult, { workload, thresholds }: Scenario): boolean {
+  const said = Object.keys(thresholds ?? {}).some((metric) => metric === "failed" || metric === "fetch_ok");
+  return workload === "fetch" && !said && ledger.failed > TOLERANCE * ledger.scheduled;
 }
 
 /** Share of what had come by an instant that was not done by then. */

@@ -124,6 +124,21 @@ describe("a rate holds", () => {
     ).toBe(true);
   });
 
+  test("not where more than a hundredth of requests fail, unless a threshold says how many may", () => {
+    const asked = (thresholds: object) =>
+      planOf(scenarioSchema.parse({ title: "x", workload: "fetch", load, thresholds, fetch: { target: { mock: {} } } }), "async");
+    const failing = (failed: number) => {
+      const one = taking(() => 50);
+      const { scheduled } = one.ledger;
+      return { ...one, ledger: { ...one.ledger, processed: scheduled - failed, failed } };
+    };
+    const { scheduled } = taking(() => 50).ledger;
+    expect(keptUp(failing(Math.floor(0.01 * scheduled)), asked({}))).toBe(true);
+    expect(keptUp(failing(Math.ceil(0.02 * scheduled)), asked({}))).toBe(false);
+    for (const thresholds of [{ failed: ["rate<0.1"] }, { fetch_ok: ["rate>0.9"] }])
+      expect(keptUp(failing(Math.ceil(0.02 * scheduled)), asked(thresholds))).toBe(true);
+  });
+
   test("not where the line grows by two in a hundred, and not where a hundredth is lost", () => {
     expect(
       keptUp(
