@@ -21,7 +21,8 @@ export function randomCase(seed: number, i: number): RandomCase | null {
   const parts = { ...workParts(draw), ...pipelineParts(draw), seed: i + 1, parallel: { workers } };
   const still = scenarioSchema.parse({ title: "random", ...parts });
   const { capacity } = capacityOf({ mode, scenario: still, workers, cores });
-  if (capacity === null) return null;
+  // Of work that takes no time of its own only batches that cost something are simulated.
+  if (capacity === null || (still.work.kind === "none" && still.work.perBatch === 0)) return null;
   const messages = draw.of<number>(150, 300, 600, 1000, 2000);
   const load = loadOf(draw, messages, capacity * draw.of(0.1, 0.4, 0.7, 0.9, 1.1, 2));
   const span = messages / capacity;
@@ -49,7 +50,7 @@ class Draw {
 }
 
 function workParts(draw: Draw): object {
-  const kind = draw.of("cpu", "cpu", "sleep", "io", "io", "mixed", "mixed");
+  const kind = draw.of("cpu", "cpu", "sleep", "io", "io", "mixed", "mixed", "none");
   const distribution = draw.of("uniform", "round-robin", "zipf");
   return {
     keys: {
