@@ -40,6 +40,11 @@ const EXCEPTIONS: readonly { readonly why: string; readonly far: number; readonl
     holds: ({ queue }) => queue.overflow !== "block" && queue.capacity !== "unlimited",
   },
   {
+    why: "a closed loop with batches by time: clients are answered whenever the dealer looks, and it looks when any batch's time is up",
+    far: 0.1,
+    holds: ({ load, batch }) => "vus" in load && batch.timeout !== undefined,
+  },
+  {
     why: "a run that is over waits for what was asked of its Workers, and they work on meanwhile",
     far: 0.15,
     holds: ({ queries, gracefulStop }) => queries.rate > 0 && queries.consistency === "strong" && gracefulStop < 30e6,
