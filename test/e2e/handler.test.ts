@@ -34,7 +34,8 @@ describe("P1-R2 a user's handler", () => {
       expect(JSON.stringify(failures)).not.toContain("\u001b");
       expect(failures.find(({ reason }) => reason.includes("after it had returned: a stray seventh"))?.count).toBe(40);
       expect(state?.machines).toBe(4);
-      expect(latency.sojourn.count).toBe(360);
+      // Whatever ended, however it ended; strays had been timed as what they seemed to be.
+      expect([latency.sojourn.count, latency.ok?.count, latency.failed?.count]).toEqual([400, 360, 40]);
     }
     expect(new Set(cases.map(({ state }) => state?.digest)).size).toBe(1);
   });
