@@ -26,7 +26,7 @@ export function predict(asked: Expected): Prediction {
   const foreseen = simulatable(scenario) ? simulated(expected, capacity, limits) : null;
   if (capacity === null || foreseen === null) {
     // All at once is as much as can be done.
-    const asked = lambda ?? (allAtOnce(scenario) ? capacity : null);
+    const asked = asMeasured(scenario, lambda) ?? (allAtOnce(scenario) ? capacity : null);
     const throughput = capacity === null || asked === null ? asked : Math.min(asked, capacity);
     const utilization = capacity === null || asked === null ? null : Math.min(1, asked / capacity);
     const named = capacity === null ? bottleneck : (limitOf(scenario, lambda, capacity, limits) ?? bottleneck);
@@ -45,6 +45,12 @@ export function predict(asked: Expected): Prediction {
     part: partOf(scenario, foreseen),
     drawn: able > ALIKE * capacity ? foreseen.service / 1e6 : null,
   };
+}
+
+/** Arrivals per second of the time in which they are measured: from the first burst to the last, after which nobody waits for another. */
+function asMeasured({ load }: Scenario, lambda: number | null): number | null {
+  if (load.executor !== "bursts" || load.count === 1) return lambda;
+  return (load.size * load.count * 1e6) / ((load.count - 1) * load.every);
 }
 
 /** What is no further apart is the same. */

@@ -176,6 +176,11 @@ describe("P1-S predictions", () => {
     expect(expectation("sync", { work, load: { executor: "bursts", size: 100, every: "1s", count: 5 } }).utilization).toBeCloseTo(0.1, 9);
     expect(expectation("sync", { work, load: { executor: "replay", file: "a", rate: 100 } }).utilization).toBeCloseTo(0.1, 9);
   });
+
+  test("bursts of which theory knows no work are measured from the first to the last, and so expected", () => {
+    const load = { executor: "bursts", size: 1000, every: "2s", count: 2 };
+    expect(expectation("sync", { load, work: { kind: "none" } }).throughput).toBe(1000);
+  });
 });
 
 describe("explanations name the bottleneck from utilisation", () => {
