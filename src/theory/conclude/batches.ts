@@ -1,7 +1,8 @@
 import { formatCount, formatMs } from "../../kernel/units.ts";
 import { isDisturbed } from "../../telemetry/disturbance.ts";
+import { droppedTotal } from "../../telemetry/ledger.ts";
 import { p99Differs } from "../../telemetry/noise.ts";
-import { keepsUp } from "../../telemetry/pace.ts";
+import { keepsPace, keepsUp } from "../../telemetry/pace.ts";
 import { bestOf, groupedBy } from "../../telemetry/points.ts";
 import type { CaseResult } from "../../telemetry/result.ts";
 import { at, ofLoads } from "./series.ts";
@@ -54,7 +55,11 @@ export function bestBatches(all: readonly CaseResult[], batched: readonly string
 
 function noBest(group: readonly CaseResult[]): string {
   if (group.some(isDisturbed)) return "no batch is called best of cases that were disturbed";
-  return group.some(keepsUp) ? "no batch is better than the others by more than noise" : "no batch keeps up with what comes";
+  if (group.some(keepsUp)) return "no batch is better than the others by more than noise";
+  const allDone = group.some((one) => droppedTotal(one.ledger) === 0 && one.ledger.unfinished === 0 && keepsPace(one));
+  return allDone
+    ? "no batch is called best: all was done, but the run is too short to tell whether a line grows"
+    : "no batch keeps up with what comes";
 }
 
 /** The best point moves when two groups have none in common that is best, and stays when all have. */

@@ -17,6 +17,8 @@ const SHORTEST_MS = 50;
 const UNDONE = 0.01;
 /** Times what a message takes by itself from which on it waited. */
 const LONG = 10;
+/** So many that wait for each place at work, on average, are a line, whatever the slowest took. */
+const QUEUED = 5;
 /** Share of the run that messages have to wait for it to be said. */
 const AT_TIMES = 0.02;
 
@@ -81,10 +83,15 @@ export class Facts {
     return load.executor === "bursts" && load.count === 1 && load.size > this.slots;
   }
 
-  /** By Little's law at least one waited on average, and the slowest far longer than they took. While it is read nothing waits. */
+  /**
+   * By Little's law at least one waited on average, and the slowest far longer than they took; or several for each place at work,
+   * half of the messages and more, and nearly all places were taken. While it is read nothing waits.
+   */
   private get waits(): boolean {
     const { latency, throughput } = this.result;
     const waiting = (throughput * (latency.sojourn.mean - latency.service.mean - this.readMs)) / 1000;
+    const before = latency.schedule.p50 + latency.queue.p50;
+    if (this.saturated && waiting >= QUEUED * this.slots && before > QUEUED * latency.service.mean) return true;
     return waiting >= 1 && latency.sojourn.p99 - this.longestRead > LONG * latency.service.p99;
   }
 

@@ -82,7 +82,9 @@ export function waited(told: Told): boolean {
   const burst = scenario.load.executor === "bursts";
   const closed = "vus" in scenario.load && latency.sojourn.mean > latency.service.mean;
   const long = latency.sojourn.p99 > 5 * latency.service.p99;
-  return behind || burst || closed || long || dropped(result) > 0 || ledger.unfinished > 0 || crowded(told).length > 1;
+  // Half of them waited longer than several take, before anything was done with them.
+  const half = latency.schedule.p50 + latency.queue.p50 > 3 * latency.service.mean;
+  return behind || burst || closed || long || half || dropped(result) > 0 || ledger.unfinished > 0 || crowded(told).length > 1;
 }
 
 /** Messages at work on average (Little's law), of those that can be. */

@@ -173,6 +173,10 @@ const CLAIMS: readonly Conclusion[] = [
   conclusion("{label:*}: no batch keeps up with what comes.", ({ label = "" }, cases) =>
     labelled(label, cases).every((one) => kept(one, 0.97) && steady(one) && one.series.length > 9) ? "it was with all" : null,
   ),
+  conclusion(
+    "{label:*}: no batch is called best: all was done, but the run is too short to tell whether a line grows.",
+    ({ label = "" }, cases) => (labelled(label, cases).some((one) => kept(one)) ? null : "with none all was done"),
+  ),
   conclusion("{label:*}: no batch is called best of cases that were disturbed.", ({ label = "" }, cases) =>
     labelled(label, cases).some(isDisturbed) ? null : "none was",
   ),
