@@ -182,7 +182,7 @@ function retries(fetch: FetchFigures, settings: FetchSettings): string | null {
       : `; the geometric series for a failure rate of ${formatShare(demand.failing)} and ${counted(settings.retry.max, "retry", "retries")} gives ${demand.attempts.toFixed(3)}`;
   const around = fetch.byCause?.parents ?? fetch.attempts - fetch.retries - fetch.sent;
   const parents = around > 0 ? ` (${formatCount(around)} more for the tiles around)` : "";
-  const well = `${formatCount(fetch.ok + fetch.degraded)} of ${formatCount(fetch.requests)} ended well`;
+  const well = `${formatCount(fetch.ok)} of ${formatCount(fetch.requests)} ended well`;
   return `Retries: ${counted(fetch.sent + fetch.retries, "attempt")} for the ${counted(fetch.sent, "request")} that ${agreeing(fetch.sent, "was", "were")} sent${parents}, ${fetch.amplification.toFixed(3)} each${series}; ${well}.`;
 }
 

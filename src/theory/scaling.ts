@@ -75,7 +75,7 @@ function told(found: ScaleFit | null, all: readonly ScalePoint[], options: FitOp
   const count = usable(all, options).length;
   if (found === null || found.intervals === null) {
     const { cores = 0 } = options;
-    const where = count < all.length && all.some(({ n }) => n > cores && cores > 0) ? ` of no more than there are cores` : "";
+    const where = count < all.length && all.some(({ n }) => n > cores && cores > 0) ? ` with no more Workers than there are cores` : "";
     return { fit: null, why: `${count} ${count === 1 ? "point" : "points"}${where} ${count === 1 ? "is" : "are"} too few` };
   }
   if (found.explained === null) return { fit: null, why: "the throughput is the same at every point" };

@@ -67,7 +67,11 @@ function moved(groups: readonly (ReadonlySet<string> | null)[], along: string): 
   const known = groups.filter((points) => points !== null);
   if (known.length < 2 || known.length < groups.length) return [];
   const [one, ...rest] = known as [ReadonlySet<string>, ...ReadonlySet<string>[]];
-  if ([...one].some((point) => rest.every((points) => points.has(point)))) return ["The best point stays where it is."];
+  const common = [...one].find((point) => rest.every((points) => points.has(point)));
+  // The first of each is the one that is called best.
+  const [named] = one;
+  if (common !== undefined && rest.every((points) => [...points][0] === named)) return ["The best point stays where it is."];
+  if (common !== undefined) return [`${common} is among the best at each.`];
   const apart = known.some((a) => known.some((b) => ![...a].some((point) => b.has(point))));
   return apart ? [`The best point moves with ${along}.`] : [];
 }

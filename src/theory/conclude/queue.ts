@@ -1,4 +1,4 @@
-import { count, duration, equation, seconds } from "../../kernel/equation.ts";
+import { count, duration, equation, perSecond, seconds } from "../../kernel/equation.ts";
 import { median } from "../../kernel/median.ts";
 import { formatMs } from "../../kernel/units.ts";
 import { counted } from "../../kernel/wording.ts";
@@ -32,6 +32,10 @@ export function queueSize(p99: number | null): About {
     const places = one.params[field] as number;
     if (droppedTotal(ledger) === 0 && latency.schedule.p99 > 0.5 * latency.queue.p99) {
       return `${label}: where the queue holds the source back, what finds it full waits before it: with ${counted(places, "place")} ${formatMs(latency.schedule.p99)} (p99) before and ${formatMs(latency.queue.p99)} in the queue, p99 ${formatMs(latency.sojourn.p99)} in all${ofLoads(series, field)}. No number of places makes that shorter; fewer arrivals, or dropping some, would.`;
+    }
+    if (ledger.dropped.oldest > ledger.dropped.newest && one.offeredRate !== null) {
+      const pushed = equation(count(places), [["÷", perSecond(one.offeredRate)]], seconds);
+      return `${label}: where the oldest go, every arrival pushes the line on, and a full queue costs its capacity ÷ arrival rate: ${pushed}, measured median ${formatMs(latency.sojourn.p50)}${ofLoads(series, field)}.`;
     }
     const each = latency.service.mean;
     const able = atWork(one);

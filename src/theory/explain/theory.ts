@@ -90,7 +90,8 @@ export function anotherLimit(facts: Facts, found: Limit): string {
   const measured = result.status !== "aborted" && facts.longEnough && result.ledger.processed > 1;
   if (meant === undefined || meant.includes(found) || !measured) return "";
   const expected = `Predicted was another limit (${predicted.bottleneck})`;
-  const asked = scenario.work.time / 1000;
+  // What a batch costs once is shared by its messages.
+  const asked = (scenario.work.time + scenario.work.perBatch / Math.max(1, result.batches.meanSize)) / 1000;
   const knownWork = scenario.workload === "message" && asked > 0;
   if (found === "queries") return `${expected}, which takes queries for cheap.`;
   if (knownWork && Math.abs(latency.service.mean / asked - 1) > 0.05)

@@ -14,7 +14,7 @@ export function busyThread(facts: Facts): Finding | null {
   if (!facts.overrun && main < FULL) return null;
   const idle = facts.cores > 1 ? ` while the machine's ${facts.cores} cores were ${formatShare(facts.coresUsed)} used in all` : "";
   const thread = result.mode === "sync" ? "its one thread" : "its one event loop";
-  const text = `One core is the limit: ${thread} was computing ${formatShare(main)} of the time${idle}, at ${facts.rate}. Less work per message or parallel mode would help; async would not.`;
+  const text = `One core is the limit: ${thread} was computing ${formatShare(main)} of the time${idle}, at ${facts.rate}. Less work per message or parallel mode would help${result.mode === "sync" ? "; async would not" : ""}.`;
   return { limit: "thread", text };
 }
 
@@ -66,7 +66,7 @@ export function heldThread(facts: Facts): Finding | null {
   const held = `The event loop is the limit: it was held ${formatShare(busy)} of the time`;
   const text =
     facts.main >= busy / 2
-      ? `${held}, computing for ${formatShare(facts.main)} of it, at ${facts.rate}. Less work per message or parallel mode would help; async would not.`
+      ? `${held}, computing for ${formatShare(facts.main)} of it, at ${facts.rate}. Less work per message or parallel mode would help.`
       : `${held}, mostly by waiting that blocks it, at ${facts.rate}. Waiting that leaves it free (\`await\`), or more threads, would help.`;
   return { limit: "thread", text };
 }

@@ -85,8 +85,8 @@ function shortfallLine({ shortfall, throughput, offeredRate }: CaseResult): stri
 
 export function causeParts({ capacity, causes }: NonNullable<CaseResult["shortfall"]>) {
   return [
-    { name: "work that took longer", value: causes.work / capacity },
-    { name: "reads that took longer", value: causes.reads / capacity },
+    { name: causes.work < 0 ? "work that took less long" : "work that took longer", value: causes.work / capacity },
+    { name: causes.reads < 0 ? "reads that took less long" : "reads that took longer", value: causes.reads / capacity },
     { name: "queries", value: causes.queries / capacity },
     { name: "the lab's own", value: causes.overhead / capacity },
     { name: "idle", value: causes.idle / capacity },

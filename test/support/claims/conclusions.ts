@@ -121,6 +121,13 @@ const CLAIMS: readonly Conclusion[] = [
         ? null
         : "no full queue with that p99",
   ),
+  conclusion(
+    "{label:*}: where the oldest go, every arrival pushes the line on, and a full queue costs its capacity ÷ arrival rate: {sum:*}, measured median {p50:D}[[ (the offered load differed: {loads:*}; a difference may be the load's)]].",
+    ({ label = "", p50 }, cases) =>
+      labelled(label, cases).some((one) => says(p50, one.latency.sojourn.p50) && one.ledger.dropped.oldest > 0)
+        ? null
+        : "no queue that drops the oldest with that median",
+  ),
   conclusion("For the p99 of {p99:D} that is promised: {sum:*}.", (_, cases) =>
     cases.some((one) => drops(one) > 0 || one.latency.schedule.p99 <= 0.6 * one.latency.queue.p99)
       ? null
@@ -186,6 +193,13 @@ const CLAIMS: readonly Conclusion[] = [
     const sizes = new Set(cases.map((one) => one.params["batch.size"]));
     return sizes.size === 1 && sizes.has(1) ? "nothing that is swept does anything" : null;
   }),
+  conclusion("{point:*} is among the best at each.", ({ point = "" }, cases) =>
+    cases.some((one) =>
+      point.split(" and ").every((part) => Object.entries(one.params).some(([name, value]) => part === `${name} ${text(value)}`)),
+    )
+      ? null
+      : "there is no such point",
+  ),
   conclusion("The best point stays where it is.", (_, cases) => (cases.length > 2 ? null : "of what")),
   conclusion(
     "{label:*}, {field:F} from {a:*} to {b:*}: throughput (per second) {rate:*}, the p99 of the sojourn time (ms) {tail:*}.",

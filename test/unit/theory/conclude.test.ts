@@ -301,7 +301,7 @@ describe("conclusions of sweeps", () => {
       conclude(rates.map((throughput, i) => sketch("parallel", { "parallel.workers": i + 1 }, { throughput, ...change })))[0] ?? "";
     const beyond = workers([125, 250, 250, 250]);
     expect(beyond).toContain(
-      "1: 125/s, 2: 250/s, 3: 250/s, 4: 250/s on a machine of 2 cores: Amdahl's law is not fitted: 2 points of no more than there are cores are too few.",
+      "1: 125/s, 2: 250/s, 3: 250/s, 4: 250/s on a machine of 2 cores: Amdahl's law is not fitted: 2 points with no more Workers than there are cores are too few.",
     );
     expect(workers([203, 248, 394, 163], {})).toContain("Amdahl's law is not fitted: its curve does not go through the points");
   });

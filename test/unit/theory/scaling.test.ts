@@ -128,9 +128,9 @@ describe("a law is told", () => {
   test("not of as many points as it has parameters, nor with an R² of them", () => {
     expect(fitAmdahl(ideal, { cores: 2 })?.explained).toBeNull();
     expect(fitAmdahl(ideal, { cores: 2 })?.intervals).toBeNull();
-    expect(tellAmdahl(ideal, { cores: 2 }).why).toBe("2 points of no more than there are cores are too few");
+    expect(tellAmdahl(ideal, { cores: 2 }).why).toBe("2 points with no more Workers than there are cores are too few");
     expect(tellUsl(ideal.slice(0, 3)).why).toBe("3 points are too few");
-    expect(tellAmdahl(ideal, { cores: 1 }).why).toBe("1 point of no more than there are cores is too few");
+    expect(tellAmdahl(ideal, { cores: 1 }).why).toBe("1 point with no more Workers than there are cores is too few");
     expect([fitAmdahl(ideal.slice(0, 1)), fitUsl(ideal.slice(0, 2)), fitAmdahl([])]).toEqual([null, null, null]);
   });
 

@@ -243,7 +243,7 @@ describe("explanations name the bottleneck from utilisation", () => {
     const computing = caseResult({ mode: "async", threads: threads(0.8), cores: cores(0.8, 0), busy: 1 });
     const told = explain(computing, scenarioSchema.parse({ title: "x", work }));
     expect(told).toContain("it was held 100 % of the time, computing for 80 % of it");
-    expect(told).toContain("parallel mode would help; async would not");
+    expect(told).toContain("parallel mode would help.");
   });
 });
 
