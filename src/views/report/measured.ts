@@ -93,13 +93,16 @@ export function causeParts({ capacity, causes }: NonNullable<CaseResult["shortfa
   ];
 }
 
-function queueLine({ mode, queue, latency }: CaseResult): string | null {
+function queueLine({ mode, queue, latency, sourceBlocked, durationMs }: CaseResult): string | null {
   if (queue.highWater < 2) return null;
   const most = queue.capacity === null ? formatCount(queue.highWater) : `${formatCount(queue.highWater)} of ${formatCount(queue.capacity)}`;
   // In sync there is no queue: what is due waits where it comes from.
   if (mode === "sync") return `line: ${most} due and not taken at most, ${formatCount(queue.meanDepth)} on average`;
   if (queue.meanWaitMs < 0.01 * latency.sojourn.mean && queue.fullMs === 0) return null;
-  const full = queue.fullMs > 0 ? `, full for ${formatMs(queue.fullMs)}` : "";
+  // A loop that takes one out and works it leaves room for one as long as it works, though all behind it wait: that is no time to be told.
+  const passing = queue.fullMs < 0.1 * durationMs && queue.meanDepth >= 0.5 * (queue.capacity ?? 0);
+  const standing = queue.fullMs > 0 && queue.fullMs >= 0.5 * sourceBlocked.queueFullMs && !passing;
+  const full = standing ? `, full for ${formatMs(queue.fullMs)}` : "";
   return `queue: ${most} waiting at most, ${formatCount(queue.meanDepth)} on average; mean wait ${formatMs(queue.meanWaitMs)}${full}`;
 }
 
