@@ -64,13 +64,7 @@ export class Recorder {
       return;
     }
     tally[MEASURED] = (tally[MEASURED] as number) + 1;
-    this.sojourn.record(ended - item.due);
-    this.schedule.record(item.taken - item.due);
-    this.queue.record(item.dequeued - item.taken);
-    this.batch.record(started - item.dequeued);
-    this.service.record(ended - started);
-    if (item.due < (tally[FIRST_DUE] as number)) tally[FIRST_DUE] = item.due;
-    if (ended > (tally[LAST_DONE] as number)) tally[LAST_DONE] = ended;
+    this.timed(item, started, ended);
   }
 
   /**
@@ -127,8 +121,14 @@ export class Recorder {
       return;
     }
     tally[MEASURED_FAILED] = (tally[MEASURED_FAILED] as number) + 1;
-    this.sojourn.record(ended - item.due);
     this.failures.record(ended - item.due);
+    this.timed(item, started, ended);
+  }
+
+  /** The times of an item that ended, whichever way. */
+  private timed(item: Passage, started: Nanoseconds, ended: Nanoseconds): void {
+    const tally = this.tally;
+    this.sojourn.record(ended - item.due);
     this.schedule.record(item.taken - item.due);
     this.queue.record(item.dequeued - item.taken);
     this.batch.record(started - item.dequeued);
