@@ -2,7 +2,6 @@ import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { environmentOf } from "../../src/cli/environment.ts";
-import { runCase } from "../../src/engine/runner/case.ts";
 import { NO_ACCESS } from "../../src/engine/stage/fetch-stage.ts";
 import { planCases } from "../../src/plan/plan.ts";
 import { YamlFile } from "../../src/scenario/document.ts";
@@ -10,13 +9,14 @@ import { mockSchema } from "../../src/scenario/fetch-schema.ts";
 import { resolveScenario } from "../../src/scenario/load.ts";
 import type { Mode, Scenario } from "../../src/scenario/schema.ts";
 import { imbalance } from "../../src/telemetry/ledger.ts";
-import type { CaseResult, Sample } from "../../src/telemetry/result.ts";
+import type { CaseResult } from "../../src/telemetry/result.ts";
 import { conclude } from "../../src/theory/conclude.ts";
 import { explain } from "../../src/theory/explain.ts";
 import { predict } from "../../src/theory/predict.ts";
 import { TileServer } from "../../src/workloads/fetch/mock/server.ts";
 import { checkHosts } from "../../src/workloads/fetch/permission.ts";
 import { patience } from "../support/campaign.ts";
+import { runHere } from "../support/case.ts";
 import { temporaryFolder } from "../support/cli.ts";
 
 setDefaultTimeout(patience(60_000));
@@ -36,19 +36,10 @@ async function ran(mode: Mode, fields: Fields): Promise<CaseResult> {
   const scenario = scenarioOf({ modes: [mode], parallel: { workers: 2 }, ...fields });
   const [plan] = planCases([{ params: {}, scenario }], 2);
   if (plan === undefined) throw new Error("unreachable");
-  const series: Sample[] = [];
   const deadLetter = scenario.fetch?.deadLetter ?? null;
-  const { thresholds: _, ...measured } = await runCase(plan, {
-    access: { ...NO_ACCESS, files: { ...NO_ACCESS.files, deadLetter } },
-    roundsPerMs: 1,
-    http: 0,
-    dumpState: null,
-    stopped: () => false,
-    onPreparing: () => {},
-    onStarted: () => {},
-    onSample: (sample) => series.push(sample),
-    onStoppable: () => {},
-  });
+  const access = { ...NO_ACCESS, files: { ...NO_ACCESS.files, deadLetter } };
+  const { result, samples: series } = await runHere(plan, undefined, { access, http: 0, roundsPerMs: 1 });
+  const { thresholds: _, ...measured } = result;
   const complete = { ...measured, params: {}, predicted: predict({ ...plan, cores: 2 }), series };
   return { ...complete, explanation: explain(complete, plan.scenario) };
 }

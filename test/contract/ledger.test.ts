@@ -2,12 +2,12 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { runCase } from "../../src/engine/runner/case.ts";
 import { NO_ACCESS } from "../../src/engine/stage/fetch-stage.ts";
 import { planCases } from "../../src/plan/plan.ts";
 import { YamlFile } from "../../src/scenario/document.ts";
 import { resolveScenario } from "../../src/scenario/load.ts";
 import { patience, rounds } from "../support/campaign.ts";
+import { runHere } from "../support/case.ts";
 import { temporaryFolder } from "../support/cli.ts";
 import { FickleServer, WHIMS, type Whim } from "../support/fickle-server.ts";
 
@@ -68,21 +68,9 @@ test("whatever servers do and however they are asked: attempts are what servers 
       const { scenario } = resolveScenario(YamlFile.parse("ledger", JSON.stringify(whole)), join(folder, "ledger"));
       const [plan] = planCases([{ params: {}, scenario }], 2);
       if (plan === undefined) throw new Error("unreachable");
-      const {
-        fetch: figures,
-        checks,
-        status,
-      } = await runCase(plan, {
-        access: { ...NO_ACCESS, files: { ...NO_ACCESS.files, log } },
-        roundsPerMs: 1,
-        http: 0,
-        dumpState: null,
-        stopped: () => false,
-        onPreparing: () => {},
-        onStarted: () => {},
-        onSample: () => {},
-        onStoppable: () => {},
-      });
+      const access = { ...NO_ACCESS, files: { ...NO_ACCESS.files, log } };
+      const { result } = await runHere(plan, undefined, { access, http: 0, roundsPerMs: 1 });
+      const { fetch: figures, checks, status } = result;
       for (const server of servers) server.stop();
       if (figures === undefined) throw new Error("unreachable");
       const { attempts, byStatus, byError, byHost, byCause = {} } = figures;

@@ -2,13 +2,12 @@ import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Subprocess } from "bun";
-import { runCase } from "../../src/engine/runner/case.ts";
-import { NO_ACCESS } from "../../src/engine/stage/fetch-stage.ts";
 import { planCases } from "../../src/plan/plan.ts";
 import { YamlFile } from "../../src/scenario/document.ts";
 import { resolveScenario } from "../../src/scenario/load.ts";
 import type { Mode } from "../../src/scenario/schema.ts";
 import { patience, rounds } from "../support/campaign.ts";
+import { runHere } from "../support/case.ts";
 import { temporaryFolder } from "../support/cli.ts";
 
 setDefaultTimeout(patience(60_000));
@@ -88,17 +87,8 @@ async function ask(mode: Mode, urls: readonly string[], iterations: number, keep
   const { scenario } = resolveScenario(YamlFile.parse("nginx", JSON.stringify(whole)), join(folder, "nginx"));
   const [plan] = planCases([{ params: {}, scenario }], 2);
   if (plan === undefined) throw new Error("unreachable");
-  const { fetch: figures, checks } = await runCase(plan, {
-    access: NO_ACCESS,
-    roundsPerMs: 1,
-    http: 0,
-    dumpState: null,
-    stopped: () => false,
-    onPreparing: () => {},
-    onStarted: () => {},
-    onSample: () => {},
-    onStoppable: () => {},
-  });
+  const { result } = await runHere(plan, undefined, { http: 0, roundsPerMs: 1 });
+  const { fetch: figures, checks } = result;
   if (figures === undefined) throw new Error("unreachable");
   expect(checks?.filter(({ ok }) => !ok)).toEqual([]);
   return figures;

@@ -1,13 +1,17 @@
 import type { RunnerResult } from "../../src/engine/protocol.ts";
-import { runCase } from "../../src/engine/runner/case.ts";
+import { type CaseOptions, runCase } from "../../src/engine/runner/case.ts";
 import { NO_ACCESS } from "../../src/engine/stage/fetch-stage.ts";
 import type { CasePlan } from "../../src/plan/plan.ts";
 import type { Sample } from "../../src/telemetry/result.ts";
 
-/** Runs a case in this process, on the real clock: what a runner's process does. `during` is given the means to stop it. */
+/**
+ * Runs a case in this process, on the real clock: what a runner's process does. `during` is given the means to stop it. `options`: what is
+ * to be otherwise than where nothing is asked for.
+ */
 export async function runHere(
   plan: CasePlan,
   during: (stop: () => void) => void = () => {},
+  options: Partial<Pick<CaseOptions, "access" | "http" | "roundsPerMs">> = {},
 ): Promise<{ readonly result: RunnerResult; readonly samples: readonly Sample[] }> {
   const samples: Sample[] = [];
   const result = await runCase(plan, {
@@ -20,6 +24,7 @@ export async function runHere(
     onStarted: () => {},
     onSample: (sample) => samples.push(sample),
     onStoppable: during,
+    ...options,
   });
   return { result, samples };
 }
