@@ -20,7 +20,7 @@ import { coreCount, describeMachine } from "./machine.ts";
 import { foreseenCase, knownCapacity, type ProbedCapacity, probedCapacity, probedCase, probePlan } from "./probe.ts";
 import type { FromRunner, RunnerResult } from "./protocol.ts";
 import { askedRate, atRate, keptUp, RateSearch, tooShort } from "./rates.ts";
-import { describeExit, type RunnerExit, RunnerProcess } from "./runner-process.ts";
+import { describeExit, endedUnborn, type RunnerExit, RunnerProcess } from "./runner-process.ts";
 import { spoolReplay } from "./spool.ts";
 import { type FetchAccess, NO_ACCESS } from "./stage/fetch-stage.ts";
 
@@ -341,6 +341,17 @@ class ScenarioRun {
     order: Parameters<RunnerProcess["send"]>[0],
     onMessage: (message: FromRunner, runner: RunnerProcess) => void,
   ): Promise<RunnerExit> {
+    for (let unborn = 0; ; unborn++) {
+      const exit = await this.inOneRunner(order, onMessage);
+      // The same signal reached this process, which tells it to the runner that comes next.
+      if (!endedUnborn(exit) || unborn === MOST_UNBORN) return exit;
+    }
+  }
+
+  private async inOneRunner(
+    order: Parameters<RunnerProcess["send"]>[0],
+    onMessage: (message: FromRunner, runner: RunnerProcess) => void,
+  ): Promise<RunnerExit> {
     const runner: RunnerProcess = new RunnerProcess((message) => {
       if (message.type === "hello") {
         if (order.type === "calibrate") runner.setPatience(CALIBRATION_MS);
@@ -372,6 +383,8 @@ function settled(calibration: Calibration | null = null): Calibration | null {
   return calibration !== null && Math.abs(calibration.checkRatio - 1) <= BOUNDS.calibration ? calibration : null;
 }
 
+/** How many runners in a row may be ended before they could hear, until that is a failure. */
+const MOST_UNBORN = 3;
 /** Longest that calibration may take, on a machine that others keep busy. */
 const CALIBRATION_MS = 60_000;
 /** How long a runner has to obey the second request to stop, in milliseconds. */

@@ -6,6 +6,8 @@ import type { FromRunner, ToRunner } from "./protocol.ts";
 export interface RunnerExit {
   readonly code: number | null;
   readonly signal: string | null;
+  /** Whether it ever spoke: from then on it decides itself what a signal means. */
+  readonly spoke: boolean;
   /** Last words on its standard error. */
   readonly lastWords: string;
   /** Most memory it ever held, in bytes. */
@@ -26,6 +28,7 @@ export class RunnerProcess {
   private watchdog: ReturnType<typeof setTimeout> | null = null;
   private patienceMs = 15_000;
   private gone = false;
+  private spoke = false;
 
   constructor(private readonly onMessage: (message: FromRunner) => void) {
     this.child = Bun.spawn({
@@ -47,6 +50,7 @@ export class RunnerProcess {
       return {
         code: this.child.exitCode,
         signal: this.child.signalCode === null ? null : String(this.child.signalCode),
+        spoke: this.spoke,
         lastWords: await words,
         peakRssBytes: this.child.resourceUsage()?.maxRSS ?? 0,
         silentMs: this.silentMs,
@@ -80,6 +84,7 @@ export class RunnerProcess {
   }
 
   private hear(message: FromRunner): void {
+    this.spoke = true;
     this.watch();
     this.onMessage(message);
   }
@@ -102,6 +107,16 @@ async function collectWords(stream: ReadableStream<Uint8Array>): Promise<string>
   const decoder = new TextDecoder();
   for await (const chunk of stream) text = (text + decoder.decode(chunk, { stream: true })).slice(-KEPT_WORDS);
   return text;
+}
+
+const MEANT_FOR_THE_JOB: readonly (string | null)[] = ["SIGINT", "SIGTERM", "SIGHUP"];
+
+/**
+ * Whether a runner was ended by a signal to the whole job while it still belonged to it: between its fork and its own session (a
+ * millisecond on a busy machine) such a signal has the system's own meaning for it.
+ */
+export function endedUnborn({ spoke, signal }: RunnerExit): boolean {
+  return !spoke && MEANT_FOR_THE_JOB.includes(signal);
 }
 
 /** Why a runner ended without a result, as a sentence. */

@@ -7,7 +7,7 @@ import { burn, RealEffort } from "../../../src/engine/effort.ts";
 import { Bench } from "../../../src/engine/executor/bench.ts";
 import { Lifecycle } from "../../../src/engine/lifecycle.ts";
 import { Slope, sampleInterval } from "../../../src/engine/runner/sampler.ts";
-import { describeExit } from "../../../src/engine/runner-process.ts";
+import { describeExit, endedUnborn } from "../../../src/engine/runner-process.ts";
 import { type Spooled, spoolReplay } from "../../../src/engine/spool.ts";
 import { HEAD_WORDS, HeadReader, HeadWriter } from "../../../src/engine/transport/head.ts";
 import { BATCH_END, RingReader, RingWriter, ringMemory } from "../../../src/engine/transport/ring.ts";
@@ -306,7 +306,7 @@ describe("spooling", () => {
 });
 
 describe("sentences and slopes", () => {
-  const exit = { code: null, signal: null, lastWords: "", peakRssBytes: 5e6, silentMs: null };
+  const exit = { code: null, signal: null, spoke: true, lastWords: "", peakRssBytes: 5e6, silentMs: null };
 
   test("how a runner ended is a sentence", () => {
     expect(describeExit({ ...exit, silentMs: 12_000 })).toContain("no sign of life for 12 s");
@@ -315,6 +315,18 @@ describe("sentences and slopes", () => {
       "died of SIGTRAP: it crashed or ran out of memory (peak 5 MB). Its last words: out of memory\\x1b",
     );
     expect(describeExit({ ...exit, code: 3 })).toContain("ended with code 3");
+  });
+
+  test.each(["SIGINT", "SIGTERM", "SIGHUP"])("a runner that %s ended before it spoke never heard what it was for", (signal) => {
+    expect(endedUnborn({ ...exit, spoke: false, signal })).toBe(true);
+  });
+
+  test("a runner that ends after it spoke, or by what nobody sends to a job, has met its own end", () => {
+    expect([
+      endedUnborn({ ...exit, signal: "SIGTERM" }),
+      endedUnborn({ ...exit, spoke: false, signal: "SIGKILL" }),
+      endedUnborn({ ...exit, spoke: false, code: 1 }),
+    ]).toEqual([false, false, false]);
   });
 
   test("samples come every 100 ms to 1 s, about 600 over a long load", () => {
