@@ -154,6 +154,11 @@ const FIGURES: Readonly<Record<string, Figure>> = {
   retries: counter((one) => one.fetch?.retries, "fetch"),
   degraded: counter((one) => one.fetch?.degraded, "fetch"),
   refused: counter((one) => one.fetch?.refusedByBreaker, "fetch"),
+  connect_ms: trend((one) => one.fetch?.phases?.connect, "fetch"),
+  tls_ms: trend((one) => one.fetch?.phases?.tls, "fetch"),
+  first_byte_ms: trend((one) => one.fetch?.phases?.firstByte, "fetch"),
+  body_ms: trend((one) => one.fetch?.phases?.body, "fetch"),
+  attempt_ms: trend((one) => one.fetch?.phases?.attempt, "fetch"),
   rate_limited: counter((one) => one.fetch?.rateLimited, "fetch"),
 };
 

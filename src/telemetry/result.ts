@@ -1,5 +1,6 @@
 import type { LatencySummary } from "./histogram.ts";
 import type { Ledger } from "./ledger.ts";
+import type { PhaseFigures } from "./request-phases.ts";
 
 /** The result file, schema version 1. Times in milliseconds, rates per second, sizes in bytes. */
 export interface RunResult {
@@ -366,6 +367,8 @@ export interface FetchFigures {
   readonly peakConcurrency: number;
   /** By the server's own count, where it is the mock; else by ours; null: some were made by `fetch`, which does not tell. */
   readonly connectionsOpened: number | null;
+  /** Where the time of requests went, attempt by attempt, after the warm-up; absent from files of older versions. */
+  readonly phases?: PhaseFigures;
   /** Items that went out at least once, and their mean time with all attempts and waits, however they ended. */
   readonly sent: number;
   readonly itemMs: number;

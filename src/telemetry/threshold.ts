@@ -1,4 +1,5 @@
 import type { Histogram } from "./histogram.ts";
+import type { Phase } from "./request-phases.ts";
 
 /** Gates in the grammar of k6: `p(99)<50`, `med<=10`, `count==0`, `rate<0.01`, `value>190`. */
 
@@ -20,11 +21,24 @@ const METRICS = {
   unfinished: "counter",
   fetch_ok: "counter",
   retries: "counter",
+  connect_ms: "trend",
+  tls_ms: "trend",
+  first_byte_ms: "trend",
+  body_ms: "trend",
+  attempt_ms: "trend",
 } as const;
 export type Metric = keyof typeof METRICS;
 export const METRIC_NAMES = Object.keys(METRICS) as Metric[];
 /** Measured only where there are requests. */
-export const FETCH_METRICS: readonly string[] = ["fetch_ok", "retries"];
+export const FETCH_METRICS: readonly string[] = ["fetch_ok", "retries", "connect_ms", "tls_ms", "first_byte_ms", "body_ms", "attempt_ms"];
+/** Each part of a request's way by its metric. */
+export const PHASE_METRICS = {
+  connect: "connect_ms",
+  tls: "tls_ms",
+  firstByte: "first_byte_ms",
+  body: "body_ms",
+  attempt: "attempt_ms",
+} as const satisfies Readonly<Record<Phase, Metric>>;
 
 const OFFERS = {
   trend: ["avg", "min", "max", "med", "count"],
@@ -75,6 +89,11 @@ export const METRIC_MEANINGS: Readonly<Record<Metric, string>> = {
   unfinished: "Items left at the end; rate: their share of all.",
   fetch_ok: "Requests that were answered well; rate: their share of all.",
   retries: "Attempts after the first; rate: for each request.",
+  connect_ms: "Until a new connection is made, its name resolved, in milliseconds.",
+  tls_ms: "Until a new connection has agreed on TLS, in milliseconds.",
+  first_byte_ms: "From a request sent to the first byte of its answer, in milliseconds.",
+  body_ms: "From the first byte of an answer to its last, in milliseconds.",
+  attempt_ms: "One attempt, however it ended, in milliseconds.",
 };
 
 /** Reads an expression for a metric; the rule it breaks, as text, when it is none. */

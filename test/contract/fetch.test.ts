@@ -31,20 +31,47 @@ function scenarioOf(fields: Fields): Scenario {
   return resolveScenario(YamlFile.parse("contract", JSON.stringify(whole)), join(folder, "contract")).scenario;
 }
 
-/** Runs a case in this process, Workers apart, with everything the console adds to it. */
-async function ran(mode: Mode, fields: Fields): Promise<CaseResult> {
+/** Runs a case in this process, Workers apart. */
+async function runCaseOf(mode: Mode, fields: Fields) {
   const scenario = scenarioOf({ modes: [mode], parallel: { workers: 2 }, ...fields });
   const [plan] = planCases([{ params: {}, scenario }], 2);
   if (plan === undefined) throw new Error("unreachable");
   const deadLetter = scenario.fetch?.deadLetter ?? null;
   const access = { ...NO_ACCESS, files: { ...NO_ACCESS.files, deadLetter } };
-  const { result, samples: series } = await runHere(plan, undefined, { access, http: 0, roundsPerMs: 1 });
+  return { plan, ...(await runHere(plan, undefined, { access, http: 0, roundsPerMs: 1 })) };
+}
+
+/** With everything the console adds to it. */
+async function ran(mode: Mode, fields: Fields): Promise<CaseResult> {
+  const { plan, result, samples: series } = await runCaseOf(mode, fields);
   const { thresholds: _, ...measured } = result;
   const complete = { ...measured, params: {}, predicted: predict({ ...plan, cores: 2 }), series };
   return { ...complete, explanation: explain(complete, plan.scenario) };
 }
 
 describe.each(["sync", "async", "parallel"] as const)("a list of requests, %s", (mode) => {
+  test.each([true, false])("every attempt has its phases, and a connection once it is made (kept: %p)", async (keepAlive) => {
+    const mock = { latency: "2ms", errorRate: 0.1, resetRate: 0.1 };
+    const retry = { max: 1, baseDelay: "1ms", maxDelay: "1ms" };
+    const fetch = { target: { mock }, tiles: { count: 60 }, connections: { keepAlive }, retry };
+    const thresholds = { attempt_ms: ["count==0"], first_byte_ms: ["med>=2"], tls_ms: ["max<1"] };
+    const { result } = await runCaseOf(mode, { fetch, thresholds });
+    const { attempts = 0, connectionsOpened = 0, phases, byError = {} } = result.fetch ?? {};
+    const { attempt, connect, tls, firstByte, body, reused = 0 } = phases ?? {};
+    const answered = attempts - Object.values(byError).reduce((sum, count) => sum + count, 0);
+    expect([attempt?.count, (connect?.count ?? 0) + reused, tls?.count]).toEqual([attempts, attempts, 0]);
+    expect([connect?.count, body?.count]).toEqual([connectionsOpened ?? 0, answered]);
+    expect(firstByte?.count).toBeWithin(answered, attempts + 1);
+    expect(keepAlive ? reused > 0 : reused === 0).toBe(true);
+    expect(firstByte?.min).toBeGreaterThanOrEqual(2);
+    expect(attempt?.max).toBeGreaterThanOrEqual(firstByte?.max ?? 0);
+    expect(result.thresholds.map(({ value, ok, measured }) => [value > 0, ok, measured])).toEqual([
+      [true, false, undefined],
+      [true, true, undefined],
+      [false, true, false],
+    ]);
+  });
+
   test("every item is accounted for, every attempt is one the server saw", async () => {
     const mock = { latency: { min: "1ms", max: "3ms" }, errorRate: 0.2 };
     const retry = { max: 2, baseDelay: "1ms", maxDelay: "2ms" };

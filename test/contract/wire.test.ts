@@ -431,6 +431,44 @@ elif kind == "half an answer": c.recv(65536); c.sendall(b"HTTP/1.1 2"); c.close(
 time.sleep(30)
 `;
 
+describe("when a request was how far on its way", () => {
+  test("every instant is what the clock said when it came to that, and a kept connection has none of a new one", async () => {
+    for (const secure of [false, true]) {
+      let now = 0;
+      const server = scriptOf((socket) => {
+        now += 100;
+        socket.write("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n");
+        setTimeout(() => {
+          now += 50;
+          socket.write("ok");
+        }, 20);
+      }, secure);
+      const wires = new Wires({ keepAlive: true, most: 1, tls: { ca: CERT } }, undefined, undefined, null, () => now++);
+      opened.push(wires);
+      const wire = wires.pair()("http://h/");
+      expect(await ask(wire, server.url())).toEqual([200, 2]);
+      const { reused, begun, connected, agreed, sent, first, whole } = wire.instants ?? {};
+      expect([reused, begun, connected, agreed, sent]).toEqual(secure ? [false, 0, 1, 2, 3] : [false, 0, 1, Number.NaN, 2]);
+      expect([(first ?? 0) - (sent ?? 0), (whole ?? 0) - (first ?? 0)]).toEqual([101, 51]);
+      const before = now;
+      await ask(wire, server.url());
+      expect({ ...wire.instants }).toEqual({
+        ...{ reused: true, begun: Number.NaN, connected: Number.NaN, agreed: Number.NaN },
+        ...{ sent: before, first: before + 101, whole: before + 152 },
+      });
+    }
+  });
+
+  test("what never came to that has no instant of it, and of what `fetch` carries nothing is known", async () => {
+    const server = scriptOf((socket) => socket.end());
+    const wire = ownWire(true);
+    await ask(wire, server.url());
+    const { connected, first, whole } = wire.instants ?? {};
+    expect([connected, first, whole]).toEqual([expect.any(Number), Number.NaN, Number.NaN]);
+    expect(new FetchWire(true, fetch).instants).toBeNull();
+  });
+});
+
 describe("sockets of its own", () => {
   const own = ownWire;
   const script = (answer: Parameters<typeof scriptOf>[0]) => scriptOf(answer);

@@ -16,6 +16,8 @@ export interface Standing {
   readonly queries: Histogram;
   /** Where there are requests. */
   readonly fetch?: { readonly ok: number; readonly retries: number } | undefined;
+  /** What its workload alone measures of a metric; absent or null: nothing. */
+  readonly own?: ((metric: Metric) => Histogram | null) | undefined;
 }
 
 export type Verdict = Omit<ThresholdResult, "case">;
@@ -89,7 +91,7 @@ const PARTS: Partial<Record<Metric, LatencyPart | "wellDone" | "failures">> = {
   service_ms: "service",
 };
 
-function measuresOf({ recorders, ledger, throughput, highWater, queries, fetch }: Standing): Measures {
+function measuresOf({ recorders, ledger, throughput, highWater, queries, fetch, own }: Standing): Measures {
   const counts: Partial<Record<Metric, number>> = {
     dropped: droppedTotal(ledger),
     failed: ledger.failed,
@@ -101,7 +103,7 @@ function measuresOf({ recorders, ledger, throughput, highWater, queries, fetch }
   return {
     trend: (metric) => {
       const part = PARTS[metric];
-      if (part === undefined) return queries;
+      if (part === undefined) return own?.(metric) ?? queries;
       const merged = new Histogram();
       for (const recorder of recorders) merged.merge(recorder[part]);
       return merged;

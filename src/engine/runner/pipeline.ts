@@ -12,6 +12,7 @@ import type { Scenario } from "../../scenario/schema.ts";
 import { Histogram } from "../../telemetry/histogram.ts";
 import { MachineWatch } from "../../telemetry/machine-use.ts";
 import { Recorder } from "../../telemetry/recorder.ts";
+import type { Metric } from "../../telemetry/threshold.ts";
 import { WIDEST_FORMAT } from "../../workloads/message/wire.ts";
 import type { Effort, Intake } from "../../workloads/workload.ts";
 import { Connections } from "../connections.ts";
@@ -51,6 +52,8 @@ export interface Pipeline {
   readonly intake: Intake;
   readonly sampler: CaseSampler;
   readonly gate: Gate;
+  /** What the workload alone measures of a threshold's metric; null: nothing. */
+  readonly trend: (metric: Metric) => Histogram | null;
 }
 
 /** Beside what an item takes. */
@@ -80,6 +83,7 @@ export function buildPipeline(setup: Setup, facts: TapeFacts, onSample: OnSample
   };
   const instant = scenario.load.executor !== "replay" && clients === null && latency === null;
   const source = new Source(arrivals, intake, offered, recorder, warmup, time, instant);
+  const trend = (metric: Metric) => setup.stage.trend?.(metric) ?? null;
   const gate = new Gate(scenario.thresholds, warmup);
   const sampler: CaseSampler = new CaseSampler(
     offered,
@@ -100,6 +104,7 @@ export function buildPipeline(setup: Setup, facts: TapeFacts, onSample: OnSample
         highWater,
         queries: desk?.book.latency ?? new Histogram(),
         fetch: own?.fetch,
+        own: trend,
       }));
       if (broken !== null) lifecycle.endEarly(now, broken);
     },
@@ -138,7 +143,7 @@ export function buildPipeline(setup: Setup, facts: TapeFacts, onSample: OnSample
       return origin;
     },
   };
-  return { job, source, offered, lifecycle, intake, sampler, gate };
+  return { job, source, offered, lifecycle, intake, sampler, gate, trend };
 }
 
 /**

@@ -4,7 +4,10 @@ import type { CasePlan } from "../../plan/plan.ts";
 import { BREAKER_STATES, CircuitBreakers } from "../../resilience/circuit-breaker.ts";
 import { RateLimiter } from "../../resilience/rate-limiter.ts";
 import type { FetchSettings } from "../../scenario/schema.ts";
+import type { Histogram } from "../../telemetry/histogram.ts";
+import { PHASES, PhaseBook, phaseFigures, phaseOf } from "../../telemetry/request-phases.ts";
 import type { FetchFigures, FetchSample } from "../../telemetry/result.ts";
+import { type Metric, PHASE_METRICS } from "../../telemetry/threshold.ts";
 import { Collector } from "../../workloads/fetch/collector.ts";
 import { FetchIntake } from "../../workloads/fetch/intake.ts";
 import { MockProcess } from "../../workloads/fetch/mock/mock-process.ts";
@@ -43,6 +46,7 @@ export class FetchStage implements Stage {
   private readonly flight: Int32Array;
   /** What each thread tells while it runs, and what it told last. */
   private readonly published: readonly PublishedReport[];
+  private readonly phases: readonly PhaseBook[];
   private told: readonly FetchReport[] = [];
   private readonly collector = new Collector();
 
@@ -65,6 +69,7 @@ export class FetchStage implements Stage {
     this.counts = shared.counts.map((memory) => new Float64Array(memory));
     this.flight = new Int32Array(shared.flight);
     this.published = shared.reports.map((memory) => new PublishedReport(memory));
+    this.phases = shared.phases.map((memory) => new PhaseBook(memory));
   }
 
   static async open(plan: CasePlan, access: FetchAccess): Promise<FetchStage> {
@@ -86,7 +91,7 @@ export class FetchStage implements Stage {
     parts: Pick<FetchSpec, "settings" | "base" | "allowedHosts" | "files">,
     mock: FetchStage["mock"],
   ): Promise<FetchStage> {
-    const { seed } = plan.scenario;
+    const { seed, warmup } = plan.scenario;
     const runId = crypto.randomUUID().slice(0, 8);
     const shared: FetchMemory = {
       breakers: CircuitBreakers.memory(),
@@ -95,8 +100,9 @@ export class FetchStage implements Stage {
       flight: new SharedArrayBuffer(8),
       counts: plan.slots.map(fetchCounts),
       reports: plan.slots.map(() => PublishedReport.memory()),
+      phases: plan.slots.map(() => PhaseBook.memory()),
     };
-    const fetch: FetchSpec = { ...parts, seed, runId, concurrency: plan.slots, shared };
+    const fetch: FetchSpec = { ...parts, seed, warmup: warmup * 1000, runId, concurrency: plan.slots, shared };
     const spec: ProcessorSpec = { workload: "fetch", roundsPerMs: 1, fetch };
     return new FetchStage(plan, fetch, spec, await prepareProcessors(spec), mock);
   }
@@ -164,6 +170,11 @@ export class FetchStage implements Stage {
   /** A count, over all threads. */
   private total(what: number): number {
     return this.counts.reduce((total, counts) => total + (counts[what] ?? 0), 0);
+  }
+
+  trend(metric: Metric): Histogram | null {
+    const phase = PHASES.find((one) => PHASE_METRICS[one] === metric);
+    return phase === undefined ? null : phaseOf(this.phases, phase);
   }
 
   status(): RequestStatus {
@@ -234,6 +245,7 @@ export class FetchStage implements Stage {
       unread: this.total(COUNT.unread),
       carriedByFetch: this.total(COUNT.fetched),
       sent,
+      phases: phaseFigures(this.phases),
       itemMs: ended > 0 ? this.total(COUNT.spent) / ended / 1e6 : 0,
       amplification: sent > 0 ? (sent + retries) / sent : 0,
       rateTurns: this.limiter?.turns ?? [],

@@ -1,4 +1,6 @@
+import type { Histogram } from "../../telemetry/histogram.ts";
 import type { CaseResult, Sample } from "../../telemetry/result.ts";
+import type { Metric } from "../../telemetry/threshold.ts";
 import type { Intake, WorkloadReport } from "../../workloads/workload.ts";
 import type { MakeProcessor, ProcessorSpec } from "../processors.ts";
 import type { RequestStatus } from "../queries/face-protocol.ts";
@@ -21,6 +23,8 @@ export interface Stage {
   begin(): void;
   /** Its own part of a sample; undefined: it has none. */
   sample(): Pick<Sample, "fetch" | "flow"> | undefined;
+  /** What it alone measures of a threshold's metric, so far; absent or null: nothing. */
+  trend?(metric: Metric): Histogram | null;
   /** What a health check shows of it; null: nothing of its own. */
   status(): RequestStatus | null;
   /** Its own figures at the end. `intake`: who made the items. */

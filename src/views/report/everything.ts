@@ -14,20 +14,46 @@ const COLUMNS = ["count", "mean", "stddev", "min", "p50", "p75", "p90", "p95", "
 /** The times as a table, then the rest: a figure a line, its name to the left. */
 export function everyFigure(one: CaseResult): string[] {
   const { latency: _, ...queries } = one.queries;
-  const rest = Object.entries({ ...one, queries }).filter(([name]) => !ELSEWHERE.includes(name));
+  const rest = Object.entries({ ...one, queries, fetch: withoutTimes(one.fetch) }).filter(([name]) => !ELSEWHERE.includes(name));
   const figures = rest.flatMap(([name, value]) => flattened(name, name, value));
+  const phases = phasesTable(one);
   const width = Math.max(...figures.map(([name]) => Bun.stringWidth(name)));
   return [
     ...timesTable(one).split("\n"),
     "",
+    ...(phases === null ? [] : [...phases.split("\n"), ""]),
     ...figures.map(([name, text]) => `${name}${" ".repeat(width - Bun.stringWidth(name))}   ${text}`),
   ];
+}
+
+/** Requests without what the table of their phases shows. */
+function withoutTimes(fetch: CaseResult["fetch"]): object | undefined {
+  if (fetch?.phases === undefined) return fetch;
+  return { ...fetch, phases: { reused: fetch.phases.reused } };
 }
 
 /** A row per quantile, a column per part: narrow enough for a small screen. */
 function timesTable({ latency, queries }: CaseResult): string {
   const parts: [string, LatencySummary][] = Object.entries(latency).map(([name, times]) => [name, times]);
   if (queries.latency.count > 0) parts.push(["query", queries.latency]);
+  return tableOf(parts);
+}
+
+/** As `timesTable`, of the parts of a request's way; null: there are none. */
+function phasesTable({ fetch }: CaseResult): string | null {
+  const { phases } = fetch ?? {};
+  if (phases === undefined) return null;
+  const { connect, tls, firstByte, body, attempt } = phases;
+  return tableOf([
+    ["connect", connect],
+    ["TLS", tls],
+    ["first byte", firstByte],
+    ["body", body],
+    ["attempt", attempt],
+  ]);
+}
+
+function tableOf(parts: readonly (readonly [string, LatencySummary])[]): string {
   const cell = (times: LatencySummary, column: (typeof COLUMNS)[number]) => {
     const value: number | null = times[column];
     if (value === null) return "too few";

@@ -15,7 +15,7 @@ const MOST_CASES = 6;
 /** The lines of a case. `all`: what of the cases differs enough to be told of each. */
 export function measuredLines(one: CaseResult, { cases }: Pick<RunResult, "cases">): string[] {
   if (one.status === "failed" || one.ledger.scheduled === 0) return [];
-  const lines = [timeLine(one), computingLine(one), blockedLine(one), shortfallLine(one)];
+  const lines = [timeLine(one), attemptLine(one), connectionsLine(one), computingLine(one), blockedLine(one), shortfallLine(one)];
   const more = cases.length > MOST_CASES ? [] : [queueLine(one), queriesLine(one), loopLine(one)];
   return [...lines, ...more, resourcesLine(one, cases)].filter((line) => line !== null);
 }
@@ -37,6 +37,28 @@ function timeLine({ latency }: CaseResult): string | null {
     part("at work", latency.service),
   ];
   return `time: ${timeSum(parts)}, on average`;
+}
+
+/** Where the time of one attempt went, on average over those that came to the end of each part. */
+function attemptLine({ fetch }: CaseResult): string | null {
+  const { phases } = fetch ?? {};
+  if (phases === undefined || phases.attempt.count === 0) return null;
+  const { firstByte, body, attempt } = phases;
+  const parts = [
+    firstByte.count === 0 ? "" : `${timeText(firstByte.mean)} to the first byte`,
+    body.count === 0 ? "" : `${timeText(body.mean)} for the body`,
+  ].filter((part) => part !== "");
+  return `attempt: ${timeText(attempt.mean)} on average${parts.length > 0 ? `, ${parts.join(" and ")}` : ""}`;
+}
+
+/** What it took to have connections, and how many requests went without. */
+function connectionsLine({ fetch }: CaseResult): string | null {
+  const { phases } = fetch ?? {};
+  if (phases === undefined || phases.connect.count === 0) return null;
+  const { connect, tls, reused } = phases;
+  const agreed = tls.count === 0 ? "" : ` and ${timeText(tls.mean)} for TLS`;
+  const kept = reused === 0 ? "none was used again" : `${counted(reused, "request")} went over one that was kept`;
+  return `connections: ${counted(connect.count, "new one")}, ${timeText(connect.mean)}${agreed} on average; ${kept}`;
 }
 
 /** Of the computing that was asked, the share from which on it is worth a line that it took longer or shorter. */

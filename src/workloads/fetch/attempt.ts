@@ -1,6 +1,7 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
 import { printable } from "../../kernel/text.ts";
 import type { Saver } from "./save.ts";
+import type { Instants } from "./wire/instants.ts";
 import { type Head, StaleConnection, type Staleness, type Wire, type WireFor } from "./wire/wire.ts";
 
 /** Why a request was broken off from this side. */
@@ -43,6 +44,11 @@ export class Line<T = unknown> {
     if (this.owner === null || this.brokenOff !== null) return;
     this.brokenOff = why;
     this.wire?.breakOff();
+  }
+
+  /** How far the request has come on its way; null: that is not known. */
+  get instants(): Instants | null {
+    return this.wire?.instants ?? null;
   }
 
   /** Of the body of the answer that is coming, so far. */

@@ -87,6 +87,7 @@ export class FetchProcessor implements Processor {
     return this.pursue({
       url,
       index: item.key,
+      early: item.due < this.spec.warmup,
       began,
       deadline: began + this.deadline,
       at: url,

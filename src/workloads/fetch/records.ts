@@ -19,6 +19,8 @@ export interface Pursuit {
   /** The item's own address. */
   readonly url: string;
   readonly index: number;
+  /** It fell due while the run was warming up. */
+  readonly early: boolean;
   readonly began: Nanoseconds;
   readonly deadline: Nanoseconds;
   /** Where the next request goes, and why. */

@@ -5,6 +5,7 @@ import { AdaptiveLimit } from "../../resilience/adaptive-limit.ts";
 import { isIllStatus } from "../../resilience/backoff.ts";
 import { type Admission, CircuitBreakers } from "../../resilience/circuit-breaker.ts";
 import { RateLimiter } from "../../resilience/rate-limiter.ts";
+import { PhaseBook } from "../../telemetry/request-phases.ts";
 import type { Effort } from "../workload.ts";
 import { type Answer, Line, NOT_SAVED, OUT_OF_FILES, UNKNOWN_ENCODING } from "./attempt.ts";
 import { LinePool } from "./line-pool.ts";
@@ -30,6 +31,7 @@ export class Sender {
   private readonly limiter: RateLimiter | null;
   private readonly adaptive: AdaptiveLimit | null;
   private readonly book: AttemptBook;
+  private readonly phases: PhaseBook;
   private readonly wires: Wires;
   private readonly lines: LinePool<Pursuit>;
   private readonly pace: Pace | null;
@@ -53,6 +55,7 @@ export class Sender {
     const threads = spec.concurrency.length;
     this.flight = new Int32Array(shared.flight);
     this.book = new AttemptBook(new NamedHosts(shared.hosts));
+    this.phases = new PhaseBook(shared.phases[thread]);
     this.breakers = breaker === false ? null : new CircuitBreakers({ ...breaker, openFor: breaker.openFor * 1000 }, shared.breakers);
     this.limiter = rateLimit === false ? null : new RateLimiter(rateLimit, shared.limiter);
     this.pace = this.limiter === null ? null : new Pace(this.limiter, effort);
@@ -73,6 +76,7 @@ export class Sender {
       () => this.add(COUNT.connections),
       () => this.add(COUNT.fetched),
       ask,
+      () => effort.now(),
     );
     this.lines = new LinePool(most, () => new Line(this.wires.pair(), saver));
     this.counts[COUNT.limit] = this.limitNow;
@@ -178,7 +182,8 @@ export class Sender {
   /** A request has come to its end, and is told of. False when that was done before: the run is over. */
   private land(line: Line<Pursuit>, pursuit: Pursuit, answer: Answer): boolean {
     if (line.owner === null) return false;
-    const took = this.effort.now() - line.startedAt;
+    const ended = this.effort.now();
+    const took = ended - line.startedAt;
     line.owner = null;
     this.fly(-1);
     this.add(COUNT.inFlight, -1);
@@ -195,7 +200,21 @@ export class Sender {
     this.add(error !== null ? COUNT.none : kindOf(status));
     this.book.note(pursuit.host, status, error, pursuit.cause);
     this.records.attempted(pursuit, answer, took);
+    if (!pursuit.early && error !== "stopped") this.time(line, ended);
     return true;
+  }
+
+  private time({ instants, startedAt }: Line<Pursuit>, ended: Nanoseconds): void {
+    const { phases } = this;
+    phases.note("attempt", startedAt, ended);
+    if (instants === null) return;
+    if (instants.reused) phases.noteReused();
+    else {
+      phases.note("connect", instants.begun, instants.connected);
+      phases.note("tls", instants.connected, instants.agreed);
+    }
+    phases.note("firstByte", instants.sent, instants.first);
+    phases.note("body", instants.first, instants.whole);
   }
 
   /** Tells breaker, rate and limit what came of a request. */

@@ -1,3 +1,4 @@
+import type { Nanoseconds } from "../../kernel/clock.ts";
 import type { FetchSettings } from "../../scenario/schema.ts";
 import type { FetchFiles } from "./records.ts";
 
@@ -8,6 +9,8 @@ export interface FetchSpec {
   readonly base: string | null;
   readonly allowedHosts: readonly string[];
   readonly seed: number;
+  /** Requests of items that fall due before are in no latency. */
+  readonly warmup: Nanoseconds;
   /** Begins every correlation id of the case. */
   readonly runId: string;
   /** Requests in flight of each thread at most. */
@@ -26,4 +29,5 @@ export interface FetchMemory {
   /** One for each thread. */
   readonly counts: readonly SharedArrayBuffer[];
   readonly reports: readonly SharedArrayBuffer[];
+  readonly phases: readonly SharedArrayBuffer[];
 }

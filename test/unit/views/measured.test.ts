@@ -53,6 +53,14 @@ function with_(change: Partial<CaseResult>): CaseResult {
   return { ...caseResult({ mode: "async" }), ...change };
 }
 
+/** A case of requests with these figures of theirs. */
+function requestCase(change: Partial<NonNullable<CaseResult["fetch"]>>): CaseResult {
+  const counts = { requests: 99, ok: 99, degraded: 0, failed: 0, attempts: 99, retries: 0, refusedByBreaker: 0, rateLimited: 0 };
+  const rest = { deadLettered: 0, resumed: 0, bytes: 0, byStatus: {}, byError: {}, byHost: {}, peakConcurrency: 10, connectionsOpened: 2 };
+  const items = { sent: 99, itemMs: 10, amplification: 1, rateTurns: [], server: null };
+  return with_({ fetch: { ...counts, ...rest, ...items, ...change } });
+}
+
 const linesOf = (one: CaseResult, others: readonly CaseResult[] = []) => measuredLines(one, { cases: [one, ...others] }).join("\n");
 
 describe("what was measured is told, where there is something to it", () => {
@@ -119,6 +127,22 @@ describe("what was measured is told, where there is something to it", () => {
       "shortfall: of 200/s in theory 5.0 % = 3.0 work that took longer + 1.0 queries + 0.5 the lab's own + 0.5 idle",
     );
     expect(linesOf({ ...one, offeredRate: 100 })).not.toContain("shortfall");
+  });
+
+  test("where the time of attempts went, and what connections took", () => {
+    const times = caseResult({ mode: "sync" }).latency.sojourn;
+    const of = (count: number, mean: number) => ({ ...times, count, mean });
+    const phases = { connect: of(2, 0.5), tls: of(2, 1.5), firstByte: of(90, 8), body: of(88, 0.25), attempt: of(99, 10), reused: 97 };
+    expect(linesOf(requestCase({ phases }))).toContain(
+      [
+        "attempt: 10.0 ms on average, 8.00 ms to the first byte and 250 µs for the body",
+        "connections: 2 new ones, 500 µs and 1.50 ms for TLS on average; 97 requests went over one that was kept",
+      ].join("\n"),
+    );
+    const none = { ...phases, connect: of(0, 0), tls: of(0, 0), firstByte: of(0, 0), body: of(0, 0) };
+    expect(linesOf(requestCase({ phases: none }))).toMatch(/attempt: 10\.0 ms on average$/m);
+    expect(everyFigure(requestCase({ phases })).join("\n")).toMatch(/connect +TLS +first byte +body +attempt/);
+    expect(everyFigure(requestCase({ phases })).join("\n")).toMatch(/fetch\.phases\.reused +97/);
   });
 
   test("no line is wider than a screen of 100 columns", () => {

@@ -279,6 +279,7 @@ function rig(
       base: "http://127.0.0.1/{z}/{x}/{y}",
       allowedHosts: [],
       seed: 1,
+      warmup: 0,
       runId: "run",
       concurrency: [parsed.concurrency.max === "unlimited" ? 1000 : parsed.concurrency.max],
       shared: {
@@ -288,6 +289,7 @@ function rig(
         hosts: NamedHosts.memory(),
         counts: [counts],
         reports: [],
+        phases: [],
       },
       files: { deadLetter: null, log: null, logUrls: false, requests: null, ...files },
     },

@@ -1,3 +1,4 @@
+import type { Nanoseconds } from "../../../kernel/clock.ts";
 import { Connection, type Keeper } from "./connection.ts";
 
 /** Connections that nobody wants any more and that are still being made: of one server, and in all, before others are not begun. */
@@ -17,6 +18,7 @@ export class ConnectionPool implements Keeper {
     private readonly keepAlive: boolean,
     /** Told of each connection that is made. */
     private readonly onOpened: () => void,
+    readonly now: () => Nanoseconds,
   ) {}
 
   /** A connection that is free, or a new one; `fresh`: a new one. */

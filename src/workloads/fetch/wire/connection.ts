@@ -1,12 +1,16 @@
 import { closeSync, openSync } from "node:fs";
 import type { Socket } from "bun";
+import type { Nanoseconds } from "../../../kernel/clock.ts";
 import { isUnheard } from "../../../kernel/unheard.ts";
+import type { Instants } from "./instants.ts";
 import { HttpParser, type ResponseParser } from "./parser.ts";
 import type { Place } from "./place.ts";
 import { StaleConnection, TlsProblem } from "./wire.ts";
 
 /** Whoever waits for an answer. */
 export interface Listener {
+  /** How far its request has come, as the connection tells it. */
+  readonly instants: Instants;
   head(status: number, fields: readonly string[]): void;
   /** A piece of the body; its bytes are the connection's own, and others a moment later. */
   body(bytes: Uint8Array): void;
@@ -18,6 +22,7 @@ export interface Listener {
 
 /** Who keeps connections that nobody uses, and is told what becomes of all. */
 export interface Keeper {
+  now(): Nanoseconds;
   keep(connection: Connection): void;
   /** Nobody wants it any more, and it is still being made: Bun gives no means to call that off. */
   abandoned(connection: Connection): void;
@@ -71,12 +76,16 @@ export class Connection {
     this.whole = false;
     this.reusable = false;
     this.doubtful = this.ready;
+    const { instants } = listener;
     if (this.socket === null) {
+      instants.begun = this.keeper.now();
       this.unsent = Buffer.from(request, "latin1");
       const how = tls === null ? { hostname, port, socket: HANDLERS, data: this } : { hostname, port, tls, socket: SECURE, data: this };
       Bun.connect<Connection>(how).catch((problem: unknown) => this.fail(problem));
       return;
     }
+    instants.reused = true;
+    instants.sent = this.keeper.now();
     const written = this.socket.write(request);
     if (written < 0) this.fail(new StaleConnection("unread"));
     else if (written < request.length) this.unsent = Buffer.from(request, "latin1").subarray(written);
@@ -98,6 +107,7 @@ export class Connection {
     this.socket = socket;
     this.ready = ready;
     this.keeper.connected(this);
+    if (this.listener !== null) this.listener.instants.connected = this.keeper.now();
     if (this.over) socket.terminate();
     else this.goOn();
   }
@@ -105,6 +115,7 @@ export class Connection {
   /** TLS has agreed with the server, or not. */
   agreed(success: boolean, problem: Error | null): void {
     this.ready = success;
+    if (success && this.listener !== null) this.listener.instants.agreed = this.keeper.now();
     if (success) this.goOn();
     else this.fail(new TlsProblem(problem));
   }
@@ -124,6 +135,7 @@ export class Connection {
   /** Hands the socket what it has room for. */
   goOn(): void {
     if (this.unsent === null || this.socket === null || !this.ready) return;
+    if (this.listener !== null) this.listener.instants.sent = this.keeper.now();
     const written = this.socket.write(this.unsent);
     if (written < 0) this.ended();
     else this.unsent = written < this.unsent.length ? this.unsent.subarray(written) : null;
@@ -136,6 +148,8 @@ export class Connection {
       return;
     }
     this.doubtful = false;
+    const { instants } = this.listener;
+    if (Number.isNaN(instants.first)) instants.first = this.keeper.now();
     const problem = this.parser.execute(bytes);
     if (this.whole) this.finish(!(problem instanceof Error));
     else if (problem instanceof Error) this.fail(problem);
@@ -167,6 +181,7 @@ export class Connection {
     const { listener } = this;
     this.resume();
     this.listener = null;
+    if (listener !== null) listener.instants.whole = this.keeper.now();
     // What is not sent yet would be taken for a part of the next request.
     if (clean && this.keepAlive && this.reusable && this.unsent === null) this.keeper.keep(this);
     else this.drop();

@@ -9,6 +9,8 @@ export type Fetch = (url: string, init: BunFetchRequestInit) => Promise<Response
 /** Requests by `fetch`, where sockets of our own cannot carry them. It keeps connections by its own rules, and may ask twice unseen. */
 export class FetchWire implements Wire {
   bytes = 0;
+  /** `fetch` tells nothing of it. */
+  readonly instants = null;
   /** Kept for reuse: a signal of its own for each request would cost as much as the request. */
   private controller = new AbortController();
   private response = new Response();

@@ -1,6 +1,7 @@
 import type { Saved } from "../save.ts";
 import type { Connection, Listener } from "./connection.ts";
 import type { ConnectionPool } from "./connection-pool.ts";
+import { Instants } from "./instants.ts";
 import type { Place, Places } from "./place.ts";
 import { Kept } from "./unpack.ts";
 import { CORRELATION, type Head, isShort, type Wire } from "./wire.ts";
@@ -14,6 +15,7 @@ const NONE: readonly string[] = [];
 export class SocketWire implements Wire, Listener, Head {
   bytes = 0;
   status = 0;
+  readonly instants = new Instants();
   private fields = NONE;
   private connection: Connection | null = null;
   private done = false;
@@ -49,6 +51,7 @@ export class SocketWire implements Wire, Listener, Head {
       this.url = url;
     }
     this.id = id;
+    this.instants.clear();
     this.fields = NONE;
     this.bytes = 0;
     this.status = 0;

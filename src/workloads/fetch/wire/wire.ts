@@ -1,5 +1,6 @@
 import { VERSION } from "../../../kernel/version.ts";
 import type { Saved } from "../save.ts";
+import type { Instants } from "./instants.ts";
 
 /** The head of an answer. */
 export interface Head {
@@ -12,6 +13,8 @@ export interface Head {
 export interface Wire {
   /** Of the body of this answer, so far, as they crossed the network. */
   readonly bytes: number;
+  /** How far this request has come on its way; null: that is not known. */
+  readonly instants: Instants | null;
   /**
    * Asks for an address under a correlation id; `fresh`: on a new connection; `foreign`: of a host that is to hear no secrets. Follows no redirect. Rejects with whatever kept an answer
    * from coming: with `StaleConnection` where a new one may well be answered.

@@ -1,3 +1,4 @@
+import { monotonic, type Nanoseconds } from "../../../kernel/clock.ts";
 import { ConnectionPool } from "./connection-pool.ts";
 import { type Fetch, FetchWire } from "./fetch-wire.ts";
 import { isSecret } from "./fields.ts";
@@ -32,8 +33,9 @@ export class Wires {
     private readonly onFetched: () => void = () => {},
     /** Carries every request, instead of what would otherwise. */
     private readonly only: Fetch | null = null,
+    clock: () => Nanoseconds = () => monotonic.now(),
   ) {
-    this.pool = new ConnectionPool(rule.most, rule.keepAlive, onOpened);
+    this.pool = new ConnectionPool(rule.most, rule.keepAlive, onOpened, clock);
     this.places = new Places(rule.keepAlive, rule.tls, rule.lines);
     const heard = rule.lines?.filter((line) => !isSecret(line));
     this.foreigners = new Places(rule.keepAlive, rule.tls, heard);
