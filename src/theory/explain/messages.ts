@@ -48,6 +48,8 @@ export function slowSource(facts: Facts): Finding | null {
   // A thread that computes all the time reads no sooner either.
   if (share < 0.5 || facts.readMs === 0 || heldUp || facts.busiest >= FULL || !(facts.overrun || facts.closedLoop || share >= BUSY))
     return null;
+  // Clients who wait for something else most of the time would be back no sooner.
+  if (facts.closedLoop && result.latency.schedule.mean < 0.5 * result.latency.sojourn.mean) return null;
   const read = facts.readMs;
   if (result.mode === "sync") {
     const text = `The source is the limit: reading held the one thread ${formatShare(share)} of the time, at ${facts.rate}; a read takes ${formatMs(read)} on average, and nothing else happens meanwhile. async overlaps reads.`;

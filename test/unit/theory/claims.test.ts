@@ -163,6 +163,17 @@ describe("the checker catches what was false", () => {
       told({}),
     ],
     ["a retry that is one of several", "its 1 Workers were at work.", told({})],
+    [
+      "reads that clients hardly wait for",
+      "The source is the limit: its one connection was reading 52 % of the time, at 100 messages/s; 1 ÷ 5.00 ms is 200/s.",
+      told(
+        {
+          sourceBlocked: { ...base.sourceBlocked, readMs: 520 },
+          latency: { ...latency({ mean: 21 }), schedule: { ...base.latency.schedule, mean: 4.8 } },
+        },
+        { load: { executor: "constant-vus", vus: 100, duration: "1s" }, source: { latency: "5ms" } },
+      ),
+    ],
     ["a sentence that nobody knows", "The moon is the limit.", told({})],
   ])("%s", (_, sentence, figures) => {
     expect(unborne(sentence, figures, GRAMMAR)).not.toEqual([]);
