@@ -1,5 +1,5 @@
 import { openSync, readSync } from "node:fs";
-import { cpus } from "node:os";
+import { type CpuInfo, cpus } from "node:os";
 
 /** What a core's time went to since start-up, in milliseconds. */
 export interface CoreTimes {
@@ -35,7 +35,7 @@ function openCoreTimes(): () => readonly CoreTimes[] {
   try {
     file = openSync("/proc/stat", "r");
   } catch {
-    return fromSystem;
+    return () => timesFromSystem(cpus());
   }
   // Reading from its beginning again gives what it says then.
   return () => parseProcStat(buffer.toString("latin1", 0, readSync(file, buffer, 0, buffer.length, 0)));
@@ -67,8 +67,9 @@ export function parseProcStat(text: string): CoreTimes[] {
   return cores;
 }
 
-function fromSystem(): CoreTimes[] {
-  return cpus().map(({ times }, core) => {
+/** The same of systems that tell less. */
+export function timesFromSystem(all: readonly CpuInfo[]): CoreTimes[] {
+  return all.map(({ times }, core) => {
     const busy = times.user + times.nice + times.sys + times.irq;
     return { core, busy, total: busy + times.idle, idle: times.idle, interrupts: times.irq, stolen: null };
   });

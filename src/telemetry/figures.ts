@@ -18,7 +18,6 @@ export interface Figure {
 /** The percentiles that a result keeps. */
 const PERCENTILES = ["p(50)", "p(75)", "p(90)", "p(95)", "p(99)", "p(99.9)"] as const;
 
-/** A distribution of times. */
 /** Of a distribution; one that is not there has no values. */
 function trend(summary: (one: CaseResult) => LatencySummary | undefined, workload?: Figure["workload"]): Figure {
   return {
