@@ -19,7 +19,8 @@ export {
   SyncEngine,
   ThreadedEngine,
 } from "./engine/fetch-engines.ts";
-export type { CaseResult, RunResult, Sample } from "./telemetry/result.ts";
+export type { CaseResult, RunResult } from "./telemetry/result.ts";
+export type { Sample } from "./telemetry/sample.ts";
 export type { FlowItem, FlowLab, FlowMaker } from "./workloads/flow/flow.ts";
 export type { Handler, Message, MessageOp } from "./workloads/message/handler.ts";
 

@@ -75,6 +75,11 @@ describe("architecture", () => {
     expect(upward.map(({ from, to }) => `${from} → ${to}`)).toEqual([]);
   });
 
+  test("views show what is told: they know no engine, no plan and no workload", () => {
+    const inside = imports.filter(({ from, to }) => from.startsWith("views/") && /^(engine|plan|workloads|load|flows)\//.test(to));
+    expect(inside.map(({ from, to }) => `${from} → ${to}`)).toEqual([]);
+  });
+
   test("there is no cycle", () => {
     const graph = new Map<string, string[]>();
     for (const { from, to, typeOnly } of imports) if (!typeOnly) graph.set(from, [...(graph.get(from) ?? []), to]);

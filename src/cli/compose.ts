@@ -1,7 +1,7 @@
-import type { OnEvent } from "../engine/events.ts";
 import { type Run, startRun } from "../engine/run.ts";
 import type { FetchAccess } from "../engine/stage/fetch-stage.ts";
 import type { CasePlan, NamedScenario } from "../plan/plan.ts";
+import type { OnEvent } from "../telemetry/events.ts";
 import type { RunResult } from "../telemetry/result.ts";
 import { closingReport } from "../views/report/closing.ts";
 import { overview } from "../views/report/outcome.ts";

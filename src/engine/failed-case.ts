@@ -1,7 +1,7 @@
 import { type CasePlan, queueCapacity } from "../plan/plan.ts";
 import { Histogram } from "../telemetry/histogram.ts";
 import { EMPTY_LEDGER, type Ledger } from "../telemetry/ledger.ts";
-import type { Sample } from "../telemetry/result.ts";
+import type { Sample } from "../telemetry/sample.ts";
 import type { RunnerResult } from "./protocol.ts";
 
 /** What a runner told before it ended. */

@@ -1,6 +1,6 @@
 import type { CasePlan } from "../plan/plan.ts";
-import type { Ledger } from "../telemetry/ledger.ts";
-import type { Calibration, CaseResult, Sample, ThresholdResult } from "../telemetry/result.ts";
+import type { Calibration, CaseResult, ThresholdResult } from "../telemetry/result.ts";
+import type { Snapshot } from "../telemetry/sample.ts";
 import type { FetchAccess } from "./stage/fetch-stage.ts";
 
 /** What console and runner say to each other over IPC. Plain JSON. */
@@ -20,19 +20,8 @@ export type ToRunner =
   | { readonly type: "stop" };
 
 /** What the runner measured itself. The console adds what only it knows. */
-export interface RunnerResult extends Omit<CaseResult, "params" | "predicted" | "explanation" | "series"> {
+export interface RunnerResult extends Omit<CaseResult, "params" | "load" | "predicted" | "explanation" | "series"> {
   readonly thresholds: readonly Omit<ThresholdResult, "case">[];
-}
-
-/** Latency so far, milliseconds, for the live table. */
-export interface Running {
-  readonly p50: number;
-  readonly p95: number;
-  readonly p99: number;
-  /** Processed per second so far. */
-  readonly throughput: number;
-  /** Processor time over wall time; 1 = one core. */
-  readonly cpu: number;
 }
 
 export type FromRunner =
@@ -41,7 +30,7 @@ export type FromRunner =
   /** It is still reading the tape: a sign of life. */
   | { readonly type: "preparing" }
   | { readonly type: "started"; readonly count: number; readonly lastMs: number; readonly url: string | null }
-  /** Samples since the last such message, with ledger and figures as they are at the last of them. */
-  | { readonly type: "samples"; readonly samples: readonly Sample[]; readonly ledger: Ledger; readonly running: Running }
+  /** Those since the last such message. */
+  | { readonly type: "snapshots"; readonly snapshots: readonly Snapshot[] }
   | { readonly type: "result"; readonly result: RunnerResult }
   | { readonly type: "error"; readonly message: string };

@@ -6,15 +6,16 @@ import type { Scenario } from "../scenario/schema.ts";
 import { arrivalEstimate } from "../scenario/semantics.ts";
 import type { SweepPoint } from "../scenario/sweep.ts";
 import { BOUNDS } from "../telemetry/disturbance.ts";
+import type { CaseOutline, OnEvent, RunOutline } from "../telemetry/events.ts";
 import { EMPTY_LEDGER, type Ledger } from "../telemetry/ledger.ts";
-import type { Calibration, CaseResult, Prediction, RunResult, Sample } from "../telemetry/result.ts";
+import type { Calibration, CaseResult, LoadOutline, Prediction, RunResult, ScenarioIdentity } from "../telemetry/result.ts";
+import type { Sample, Snapshot } from "../telemetry/sample.ts";
 import { conclude } from "../theory/conclude.ts";
 import { explain } from "../theory/explain.ts";
 import { judgeHypotheses } from "../theory/hypotheses.ts";
 import { capacityOf, predict } from "../theory/predict.ts";
 import { shortfallOf } from "../theory/shortfall.ts";
 import { DeadLetterFiles } from "./dead-letter-files.ts";
-import type { CaseOutline, OnEvent } from "./events.ts";
 import { failedResult, type LastSeen } from "./failed-case.ts";
 import { coreCount, describeMachine } from "./machine.ts";
 import { foreseenCase, knownCapacity, type ProbedCapacity, probedCapacity, probedCase, probePlan } from "./probe.ts";
@@ -66,6 +67,14 @@ function computes({ scenario: { work, flow } }: CasePlan): boolean {
   return work.perBatch > 0 || works.some((one) => one?.kind === "cpu" || one?.kind === "mixed");
 }
 
+function loadOutline({ load, gracefulStop }: Scenario): LoadOutline {
+  return { executor: load.executor, gracefulStopMs: gracefulStop / 1000 };
+}
+
+function outlineOf({ mode, params, scenario }: CasePlan, predicted: Prediction): CaseOutline {
+  return { mode, params, load: loadOutline(scenario), parts: Object.keys(scenario.flow?.parts ?? {}).length, predicted };
+}
+
 /** What a scenario is for, as far as it says. */
 function intentOf({ description, hypothesis }: Scenario): Pick<RunResult["scenario"], "description" | "hypothesis"> {
   return { ...(description === undefined ? {} : { description }), ...(hypothesis === undefined ? {} : { hypothesis }) };
@@ -114,7 +123,6 @@ class ScenarioRun {
 
   private async executePoints(points: readonly SweepPoint[]): Promise<RunResult> {
     const { scenario } = this.named;
-    const startedAt = new Date().toISOString();
     const cores = coreCount();
     const plans = planCases(points, cores);
     if (plans.some(computes)) {
@@ -123,14 +131,19 @@ class ScenarioRun {
     }
     this.caseCount = plans.length;
     this.deadLetters = new DeadLetterFiles(plans.flatMap(({ scenario: { fetch } }) => fetch?.urlsFile ?? []));
-    const outlines: CaseOutline[] = plans.map((plan) => ({ plan, predicted: this.predictionOf(foreseenCase(plan, plans, cores)) }));
-    this.options.onEvent?.({ type: "run-started", scenario: this.named, cases: outlines, machine: describeMachine(this.calibration) });
+    const outline: RunOutline = {
+      startedAt: new Date().toISOString(),
+      scenario: this.identity(),
+      machine: describeMachine(this.calibration),
+      cases: plans.map((plan) => outlineOf(plan, this.predictionOf(foreseenCase(plan, plans, cores)))),
+    };
+    this.options.onEvent?.({ type: "run-started", ...outline });
     const ran = new Map<number, Ran>();
     for (const index of runOrder(plans)) {
       if (this.stops > 0) break;
-      const outline = outlines[index];
-      if (outline === undefined) continue;
-      const one = await this.runAsked(index, outline.plan, plans);
+      const plan = plans[index];
+      if (plan === undefined) continue;
+      const one = await this.runAsked(index, plan, plans);
       ran.set(index, one);
       this.options.onEvent?.({ type: "case-finished", index, result: one.result, verdicts: one.verdicts });
     }
@@ -140,17 +153,10 @@ class ScenarioRun {
     });
     const finished = [...ran].sort(([a], [b]) => a - b).map(([, one]) => one);
     const result: RunResult = {
-      schemaVersion: 1,
+      schemaVersion: 2,
       labVersion: VERSION,
-      startedAt,
-      scenario: {
-        name: this.named.name,
-        title: scenario.title,
-        ...intentOf(scenario),
-        workload: scenario.workload,
-        seed: scenario.seed,
-        hash: scenarioHash(scenario),
-      },
+      startedAt: outline.startedAt,
+      scenario: outline.scenario,
       machine: describeMachine(this.calibration),
       cases: finished.map(({ result }) => result),
       conclusions: conclude(
@@ -169,13 +175,19 @@ class ScenarioRun {
     return result;
   }
 
+  private identity(): ScenarioIdentity {
+    const { name, scenario } = this.named;
+    const { title, workload, seed } = scenario;
+    return { name, title, ...intentOf(scenario), workload, seed, hash: scenarioHash(scenario) };
+  }
+
   /** Runs a case at the rate it asks for, whatever way it asks. `plans`: of all cases, the one whose capacity is meant among them. */
   private async runAsked(index: number, plan: CasePlan, plans: readonly CasePlan[]): Promise<Ran> {
     if (computes(plan) && this.calibration === null) {
       if (this.uncalibrated === null) await this.calibrate();
       const why = this.uncalibrated;
       this.uncalibrated = null;
-      if (why !== null) return this.finish(plan, failedResult(plan, this.stops > 0 ? "aborted" : "failed", why), []);
+      if (why !== null) return this.finish(plan, failedResult(plan, this.stops > 0 ? "aborted" : "failed", why));
     }
     const asked = askedRate(plan);
     if (asked === null) return this.runCase(index, plan);
@@ -234,7 +246,7 @@ class ScenarioRun {
 
   private unprobed(plan: CasePlan, why: string): Ran {
     const sentence = `The capacity could not be probed, so there is no rate to run at. ${why}`.trimEnd();
-    return this.finish(plan, failedResult(plan, this.stops > 0 ? "aborted" : "failed", sentence), []);
+    return this.finish(plan, failedResult(plan, this.stops > 0 ? "aborted" : "failed", sentence));
   }
 
   /** What theory expects of a plan; worked out once, since it may take a simulation. */
@@ -258,11 +270,12 @@ class ScenarioRun {
   private async runCase(index: number, plan: CasePlan, note: string | null = ""): Promise<Ran> {
     const onEvent = note === null ? undefined : this.options.onEvent;
     onEvent?.({ type: "case-preparing", index, note: note ?? "" });
-    const series: Sample[] = [];
+    const series: Snapshot[] = [];
     const warmupMs = plan.scenario.warmup / 1000;
     let began = 0;
     let lastLedger: Ledger | null = null;
     let count = 0;
+    let lastMs = 0;
     let measured: RunnerResult | null = null;
     let error: string | null = null;
     const dumpState = note === null ? null : (this.options.dumpState?.(index, plan) ?? null);
@@ -279,17 +292,18 @@ class ScenarioRun {
         switch (message.type) {
           case "started":
             count = message.count;
+            lastMs = message.lastMs;
             if (message.lastMs === 0) lastLedger = { ...EMPTY_LEDGER, scheduled: count, unfinished: count };
             runner.setPatience(patienceMs(plan));
             onEvent?.({ type: "case-started", index, count, lastMs: message.lastMs, url: message.url });
             return;
-          case "samples":
-            lastLedger = message.ledger;
-            for (const sample of message.samples) {
+          case "snapshots":
+            for (const snapshot of message.snapshots) {
               // One that is about the warm-up for the most part belongs to it.
-              if ((began + sample.t) / 2 >= warmupMs) series.push(sample);
-              began = sample.t;
-              onEvent?.({ type: "sample", index, sample, ledger: message.ledger, running: message.running });
+              if ((began + snapshot.t) / 2 >= warmupMs) series.push(snapshot);
+              began = snapshot.t;
+              lastLedger = snapshot.ledger;
+              onEvent?.({ type: "sample", index, snapshot });
             }
             return;
           case "result":
@@ -305,7 +319,7 @@ class ScenarioRun {
       },
     );
     const result = (measured as RunnerResult | null) ?? this.withoutResult(plan, error, exit, { ledger: lastLedger, count, series });
-    return this.finish(plan, result, series);
+    return this.finish(plan, result, series, lastMs);
   }
 
   /** Every case has a dead-letter file of its own; a probe leaves no trace. */
@@ -321,9 +335,15 @@ class ScenarioRun {
   }
 
   /** Adds to what the runner measured what only the console knows. */
-  private finish(plan: CasePlan, { thresholds, ...measured }: RunnerResult, series: readonly Sample[]): Ran {
+  private finish(plan: CasePlan, { thresholds, ...measured }: RunnerResult, series: readonly Sample[] = [], lastMs = 0): Ran {
     const shortfall = shortfallOf(measured, { ...plan, cores: coreCount() });
-    const complete = { ...measured, params: plan.params, predicted: this.predictionOf(plan), shortfall };
+    const complete = {
+      ...measured,
+      params: plan.params,
+      load: { ...loadOutline(plan.scenario), lastMs },
+      predicted: this.predictionOf(plan),
+      shortfall,
+    };
     return { result: { ...complete, explanation: explain({ ...complete, series }, plan.scenario), series }, verdicts: thresholds };
   }
 

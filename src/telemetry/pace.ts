@@ -1,6 +1,7 @@
 import { median } from "../kernel/median.ts";
 import { droppedTotal } from "./ledger.ts";
-import type { CaseResult, Sample } from "./result.ts";
+import type { CaseResult } from "./result.ts";
+import type { Sample } from "./sample.ts";
 
 /**
  * True when as much was settled as came: what failed or was rejected was had in hand as well. The last to come is done its service time

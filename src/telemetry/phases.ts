@@ -1,5 +1,5 @@
 import { median } from "../kernel/median.ts";
-import type { Sample } from "./result.ts";
+import type { Sample } from "./sample.ts";
 import { joined, spansOf, withoutStub } from "./series.ts";
 
 /** The part of a run in which messages waited: what an average over the whole of it hides. */

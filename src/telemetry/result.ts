@@ -1,10 +1,11 @@
 import type { LatencySummary } from "./histogram.ts";
 import type { Ledger } from "./ledger.ts";
 import type { PhaseFigures } from "./request-phases.ts";
+import type { Sample } from "./sample.ts";
 
-/** The result file, schema version 1. Times in milliseconds, rates per second, sizes in bytes. */
+/** The result file, schema version 2; files of version 1 are the same with less in them. Times in milliseconds, rates per second, sizes in bytes. */
 export interface RunResult {
-  readonly schemaVersion: 1;
+  readonly schemaVersion: 1 | 2;
   readonly labVersion: string;
   readonly startedAt: string;
   readonly scenario: ScenarioIdentity;
@@ -54,6 +55,8 @@ export type CaseStatus = "completed" | "aborted" | "failed" | "invalid";
 export interface CaseResult {
   readonly mode: string;
   readonly params: Readonly<Record<string, unknown>>;
+  /** How its items came; absent in files of schema version 1. */
+  readonly load?: LoadFigures;
   readonly status: CaseStatus;
   /** Sentences: why it failed, why it is not valid, what to know about it. */
   readonly problems: readonly string[];
@@ -103,6 +106,17 @@ export interface CaseResult {
   readonly shortfall?: Shortfall | null;
   readonly explanation: string;
   readonly series: readonly Sample[];
+}
+
+/** What kind of load a case has, and how long it has after the last arrival, in milliseconds. */
+export interface LoadOutline {
+  readonly executor: string;
+  readonly gracefulStopMs: number;
+}
+
+/** `lastMs`: when the last arrival was due, milliseconds since t = 0. */
+export interface LoadFigures extends LoadOutline {
+  readonly lastMs: number;
 }
 
 /** A case of which the figures are not only its own. It keeps its status, and a warning says why. */
@@ -268,32 +282,6 @@ export interface Shortfall {
   };
 }
 
-/**
- * One point of a series: rates, percentiles and mean levels of the interval that ends at `t`; it began where the point before ended. The
- * last interval is as long as there was left. Rate × length of the interval, added up, are the counts of the ledger.
- */
-export interface Sample {
-  /** Milliseconds since t = 0. */
-  readonly t: number;
-  readonly offered: number;
-  readonly processed: number;
-  readonly dropped: number;
-  /** Items that waited and items at work, as time integrals over the interval ÷ its length. */
-  readonly depth: number;
-  readonly inFlight: number;
-  /** Milliseconds of this interval the source was blocked. */
-  readonly blockedMs: number;
-  readonly rssBytes: number;
-  /** Of what was done in the interval; null: nothing was. */
-  readonly p50: number | null;
-  readonly p99: number | null;
-  readonly cores: readonly number[];
-  /** Cores that other programs used just then; null: not known on this system. Absent in files that earlier versions wrote. */
-  readonly otherCores?: number | null;
-  readonly fetch?: FetchSample;
-  readonly flow?: FlowSample;
-}
-
 /** Statistics of one part of a flow: numbers by name, and the same for what it is made of. */
 export interface FlowStats {
   readonly [figure: string]: number | string | boolean | null | FlowStats | readonly FlowStats[];
@@ -307,21 +295,6 @@ export interface FlowPartFigures {
 
 export interface FlowFigures {
   readonly parts: Readonly<Record<string, { readonly kind: string } & FlowStats>>;
-}
-
-/** The parts of a flow as they are now, over all threads; counts since t = 0. */
-export interface FlowSample {
-  readonly parts: readonly FlowPartSample[];
-}
-
-export interface FlowPartSample {
-  readonly name: string;
-  readonly handled: number;
-  readonly failed: number;
-  readonly retried: number;
-  readonly dropped: number;
-  readonly waiting: number;
-  readonly inFlight: number;
 }
 
 /** Nanoseconds and bytes of one message; of every 64th, timed by itself. */
@@ -402,33 +375,6 @@ export interface ServerFigures {
   readonly resets: number;
   readonly truncated: number;
   readonly stalled: number;
-}
-
-/** Levels at a sample, and counts from t = 0 to it. */
-export interface FetchSample {
-  readonly inFlight: number;
-  /** Requests that may be in flight. */
-  readonly limit: number;
-  /** Items that wait for their next attempt. */
-  readonly retrying: number;
-  readonly breaker: "closed" | "open" | "half-open";
-  /** Per second; null: no limiter. */
-  readonly rate: number | null;
-  readonly attempts: number;
-  readonly retries: number;
-  readonly ok: number;
-  readonly degraded: number;
-  readonly failed: number;
-  readonly refused: number;
-  /** Attempts by what came of them. */
-  readonly outcomes: {
-    readonly success: number;
-    readonly clientError: number;
-    readonly tooMany: number;
-    readonly serverError: number;
-    readonly other: number;
-    readonly none: number;
-  };
 }
 
 export interface ThresholdResult {

@@ -1,4 +1,4 @@
-import type { Sample } from "./result.ts";
+import type { Sample } from "./sample.ts";
 
 /** A sample and when the interval began that it is about, in milliseconds since t = 0. */
 export interface Span {

@@ -19,7 +19,7 @@ import { BATCH_ORDERS } from "../../src/queueing/arrange.ts";
 import { type Mode, type Scenario, scenarioSchema, WIRE_FORMATS } from "../../src/scenario/schema.ts";
 import { loadDuration } from "../../src/scenario/semantics.ts";
 import { imbalance } from "../../src/telemetry/ledger.ts";
-import type { Sample } from "../../src/telemetry/result.ts";
+import type { Sample } from "../../src/telemetry/sample.ts";
 import { spansOf } from "../../src/telemetry/series.ts";
 import { simulate } from "../../src/theory/simulate.ts";
 import { GeneratedPayloads } from "../../src/workloads/message/generated.ts";
@@ -731,7 +731,7 @@ describe("parallel", () => {
         stopped: () => false,
         onPreparing: () => {},
         onStarted: (_, url) => expect(url).toStartWith("http://127.0.0.1:"),
-        onSample: () => {},
+        onSnapshot: () => {},
         onStoppable: () => {},
       });
       expect(result.status).toBe("completed");

@@ -319,7 +319,7 @@ describe("run", () => {
     expect(code).toBe(0);
     const result = JSON.parse(stdout) as RunResult;
     expect(result).toMatchObject({
-      schemaVersion: 1,
+      schemaVersion: 2,
       scenario: { name: "quick", title: "quick", workload: "message", seed: 1, hash: expect.stringMatching(/^[0-9a-f]{64}$/) },
     });
     expect(result.cases.map(({ mode, status }) => [mode, status])).toEqual([
@@ -330,6 +330,11 @@ describe("run", () => {
     expect(new Set(result.cases.map(({ tape }) => tape.hash)).size).toBe(1);
     expect(new Set(result.cases.map(({ state }) => state?.digest)).size).toBe(1);
     expect(everyNumberIsFinite(result)).toBe(true);
+    // A run can be shown again from what is kept of it.
+    for (const { series, ledger, load } of result.cases) {
+      expect([series.at(-1)?.ledger, load?.executor]).toEqual([ledger, "bursts"]);
+      expect(series.every(({ running }) => running !== undefined)).toBe(true);
+    }
     expect(stderr).toContain("[3/3 parallel] completed");
   });
 

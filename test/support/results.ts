@@ -2,7 +2,10 @@ import { failedResult } from "../../src/engine/failed-case.ts";
 import { planCases } from "../../src/plan/plan.ts";
 import { type Mode, scenarioSchema } from "../../src/scenario/schema.ts";
 import { unswept } from "../../src/scenario/sweep.ts";
-import type { CaseResult, CaseStatus, RunResult, Sample } from "../../src/telemetry/result.ts";
+import type { RunOutline } from "../../src/telemetry/events.ts";
+import { EMPTY_LEDGER } from "../../src/telemetry/ledger.ts";
+import type { CaseResult, CaseStatus, RunResult } from "../../src/telemetry/result.ts";
+import type { Sample, Snapshot } from "../../src/telemetry/sample.ts";
 
 export interface CaseSketch {
   readonly mode: Mode;
@@ -74,7 +77,7 @@ export function sample(t: number, change: Partial<Sample> = {}): Sample {
 
 export function runResult(cases: readonly CaseResult[]): RunResult {
   return {
-    schemaVersion: 1,
+    schemaVersion: 2,
     labVersion: "0.0.0",
     startedAt: "2026-01-01T00:00:00.000Z",
     scenario: { name: "x", title: "A \u001b[31mtitle", workload: "message", seed: 1, hash: "" },
@@ -83,4 +86,16 @@ export function runResult(cases: readonly CaseResult[]): RunResult {
     conclusions: [],
     thresholds: [],
   };
+}
+
+/** The outline of a run of these cases, as it is told before they begin. */
+export function runOutline(cases: readonly CaseResult[]): RunOutline {
+  const { startedAt, scenario, machine } = runResult(cases);
+  const load = { executor: "constant-arrival-rate", gracefulStopMs: 30_000 };
+  return { startedAt, scenario, machine, cases: cases.map(({ mode, params, predicted }) => ({ mode, params, load, parts: 0, predicted })) };
+}
+
+/** All that is told at an instant of a case. */
+export function snapshot(t: number, change: Partial<Snapshot> = {}): Snapshot {
+  return { ...sample(t), ledger: EMPTY_LEDGER, running: { p50: 1, p95: 2, p99: 3, throughput: 100, cpu: 1 }, ...change };
 }

@@ -11,7 +11,7 @@ import { inspectTape } from "../../src/load/tape.ts";
 import type { Mode, Scenario } from "../../src/scenario/schema.ts";
 import { loadDuration } from "../../src/scenario/semantics.ts";
 import type { Histogram } from "../../src/telemetry/histogram.ts";
-import type { Sample } from "../../src/telemetry/result.ts";
+import type { Sample } from "../../src/telemetry/sample.ts";
 import { type VirtualSetup, virtualSetup } from "./virtual-setup.ts";
 import { virtualWorkers } from "./virtual-workers.ts";
 

@@ -8,8 +8,9 @@ import { openTape } from "../../load/open.ts";
 import { inspectTape, type TapeFacts } from "../../load/tape.ts";
 import type { CasePlan } from "../../plan/plan.ts";
 import { loadDuration } from "../../scenario/semantics.ts";
-import { droppedTotal, imbalance, type Ledger } from "../../telemetry/ledger.ts";
-import type { Calibration, Sample } from "../../telemetry/result.ts";
+import { droppedTotal, imbalance } from "../../telemetry/ledger.ts";
+import type { Calibration } from "../../telemetry/result.ts";
+import type { Snapshot } from "../../telemetry/sample.ts";
 import { timestampOf } from "../../workloads/message/message.ts";
 import { dumpPieces } from "../../workloads/message/state.ts";
 import type { StateEntry } from "../../workloads/workload.ts";
@@ -20,7 +21,7 @@ import { ParallelExecutor } from "../executor/parallel.ts";
 import { SyncExecutor } from "../executor/sync.ts";
 import type { Lifecycle } from "../lifecycle.ts";
 import { needsOpenLoop, runsHandler } from "../processors.ts";
-import type { RunnerResult, Running } from "../protocol.ts";
+import type { RunnerResult } from "../protocol.ts";
 import { Face } from "../queries/face.ts";
 import type { FaceStatus, RequestStatus } from "../queries/face-protocol.ts";
 import { type FetchAccess, FetchStage } from "../stage/fetch-stage.ts";
@@ -31,7 +32,7 @@ import { Strays } from "../strays.ts";
 import { WorkMeter, workFigures } from "../work-meter.ts";
 import { buildPipeline, queryPlan, type Setup, type Timing } from "./pipeline.ts";
 import { rehearse } from "./rehearsal.ts";
-import type { OnSample } from "./sampler.ts";
+import type { OnSnapshot } from "./sampler.ts";
 import { summarize } from "./summary.ts";
 
 export interface CaseOptions {
@@ -47,7 +48,7 @@ export interface CaseOptions {
   readonly onPreparing: () => void;
   /** `url` of the HTTP face, if there is one. */
   readonly onStarted: (facts: TapeFacts, url: string | null) => void;
-  readonly onSample: OnSample;
+  readonly onSnapshot: OnSnapshot;
   /** True once somebody has asked to stop, before there is a run to be stopped too. */
   readonly stopped: () => boolean;
   /** Hands out the means to stop the run. */
@@ -100,9 +101,9 @@ async function runStaged(plan: CasePlan, stage: Stage, options: CaseOptions): Pr
     await rehearse({ ...setup, ...rehearsed }, executor, facts.count, options.stopped);
     // Whoever of the rehearsal still waits for an instant would hold all it knows until then.
     await rehearsed.time.close();
-    const pipeline = buildPipeline(setup, facts, (sample, ledger, running) => {
-      options.onSample(sample, ledger, running);
-      face?.status(statusOf(plan.mode, sample, ledger, running, stage.status()));
+    const pipeline = buildPipeline(setup, facts, (snapshot) => {
+      options.onSnapshot(snapshot);
+      face?.status(statusOf(plan.mode, snapshot, stage.status()));
     });
     // Until the case begins its clock still shows the rehearsal's time; nothing is due before 0.
     let begun = false;
@@ -168,18 +169,18 @@ function openFace({ scenario }: CasePlan, facts: TapeFacts, port: number | null,
 /** Share of requests that must end well. */
 const HEALTHY = 0.95;
 
-function statusOf(mode: string, sample: Sample, ledger: Ledger, running: Running, requests: RequestStatus | null): FaceStatus {
+function statusOf(mode: string, { t, depth, ledger, running }: Snapshot, requests: RequestStatus | null): FaceStatus {
   return {
     mode,
     healthy: imbalance(ledger) === 0,
-    seconds: sample.t / 1000,
+    seconds: t / 1000,
     scheduled: ledger.scheduled,
     processed: ledger.processed,
     failed: ledger.failed,
     rejected: ledger.rejected,
     dropped: droppedTotal(ledger),
     unfinished: ledger.unfinished,
-    depth: sample.depth,
+    depth,
     throughput: running.throughput,
     p50Ms: running.p50,
     p99Ms: running.p99,

@@ -1,8 +1,7 @@
 import { dieWithParent } from "../../kernel/parent.ts";
-import type { Ledger } from "../../telemetry/ledger.ts";
-import type { Sample } from "../../telemetry/result.ts";
+import type { Snapshot } from "../../telemetry/sample.ts";
 import { calibrate } from "../calibration.ts";
-import type { FromRunner, Running, ToRunner } from "../protocol.ts";
+import type { FromRunner, ToRunner } from "../protocol.ts";
 import { caughtAsStray } from "../strays.ts";
 import { runCase } from "./case.ts";
 
@@ -20,23 +19,20 @@ const TOLD_EVERY = 250;
 
 /** Samples on their way to the console. A message takes as long as several samples, on the thread that is measured. */
 class Outbox {
-  private samples: Sample[] = [];
-  private latest: Pick<Extract<FromRunner, { type: "samples" }>, "ledger" | "running"> | null = null;
+  private snapshots: Snapshot[] = [];
   private toldAt = Number.NEGATIVE_INFINITY;
 
-  add(sample: Sample, ledger: Ledger, running: Running): void {
-    this.samples.push(sample);
-    this.latest = { ledger, running };
-    if (sample.t - this.toldAt < TOLD_EVERY) return;
-    this.toldAt = sample.t;
+  add(snapshot: Snapshot): void {
+    this.snapshots.push(snapshot);
+    if (snapshot.t - this.toldAt < TOLD_EVERY) return;
+    this.toldAt = snapshot.t;
     this.send();
   }
 
   send(): void {
-    if (this.latest === null) return;
-    send({ type: "samples", samples: this.samples, ...this.latest });
-    this.samples = [];
-    this.latest = null;
+    if (this.snapshots.length === 0) return;
+    send({ type: "snapshots", snapshots: this.snapshots });
+    this.snapshots = [];
   }
 }
 
@@ -71,7 +67,7 @@ function runOrder({ plan, calibration, dumpState, http, access }: Extract<ToRunn
     access,
     onPreparing: () => send({ type: "preparing" }),
     onStarted: (facts, url) => send({ type: "started", count: facts.count, lastMs: facts.lastMicros / 1000, url }),
-    onSample: (sample, ledger, running) => outbox.add(sample, ledger, running),
+    onSnapshot: (snapshot) => outbox.add(snapshot),
     stopped: () => stopsAsked > 0,
     onStoppable: (asked) => {
       stop = asked;

@@ -24,7 +24,7 @@ import type { QueryPlan } from "../queries/schedule.ts";
 import { type Arrivals, Source } from "../source.ts";
 import type { Stage } from "../stage/stage.ts";
 import { Gate } from "./gate.ts";
-import { CaseSampler, type OnSample, sampleInterval } from "./sampler.ts";
+import { CaseSampler, type OnSnapshot, sampleInterval } from "./sampler.ts";
 
 /** A clock of one thread and what goes by it. */
 export interface Timing {
@@ -63,7 +63,7 @@ const LAST_ITEM: Nanoseconds = 1e9;
 const LONGEST_ITEM = 20;
 
 /** Puts tape, source, intake and instruments together for one job. */
-export function buildPipeline(setup: Setup, facts: TapeFacts, onSample: OnSample): Pipeline {
+export function buildPipeline(setup: Setup, facts: TapeFacts, onSnapshot: OnSnapshot): Pipeline {
   const { plan, time, timestampOf } = setup;
   const { scenario, mode } = plan;
   const warmup: Nanoseconds = scenario.warmup * 1000;
@@ -90,9 +90,10 @@ export function buildPipeline(setup: Setup, facts: TapeFacts, onSample: OnSample
     () => source.takenTotal,
     warmup,
     sampleInterval(last * 1000),
-    (taken, ledger, running) => {
+    (taken) => {
       const own = setup.stage.sample();
-      onSample(own === undefined ? taken : { ...taken, ...own }, ledger, running);
+      const { ledger, running } = taken;
+      onSnapshot(own === undefined ? taken : { ...taken, ...own });
       // The run is over, and nothing is left to be ended.
       if (sampler.finished) return;
       const { recorders, highWater } = sampler;

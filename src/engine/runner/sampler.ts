@@ -6,9 +6,8 @@ import type { Ledger } from "../../telemetry/ledger.ts";
 import { type MachineReading, type MachineUse, MachineWatch, usedBetween } from "../../telemetry/machine-use.ts";
 import { rssBytes } from "../../telemetry/memory.ts";
 import type { Recorder } from "../../telemetry/recorder.ts";
-import type { Sample } from "../../telemetry/result.ts";
+import type { Running, Snapshot } from "../../telemetry/sample.ts";
 import type { Gauge, Sampler } from "../executor/executor.ts";
-import type { Running } from "../protocol.ts";
 
 /** Time between samples: about 600 of them over a load of this length, every 100 ms to 1 s. */
 export function sampleInterval(load: Nanoseconds): Nanoseconds {
@@ -22,7 +21,7 @@ const OPEN_FILES_EVERY = 10;
 /** As often as a picture of them is drawn. */
 const RUNNING_EVERY = 250e6;
 
-export type OnSample = (sample: Sample, ledger: Ledger, running: Running) => void;
+export type OnSnapshot = (snapshot: Snapshot) => void;
 
 /** Turns counters into samples and checks at each that the ledger balances. */
 export class CaseSampler implements Sampler {
@@ -64,7 +63,7 @@ export class CaseSampler implements Sampler {
     private readonly taken: () => number,
     private readonly warmup: Nanoseconds,
     private readonly every: Nanoseconds,
-    private readonly onSample: OnSample,
+    private readonly onSnapshot: OnSnapshot,
     private readonly machine: Pick<MachineWatch, "read" | "allowed"> = new MachineWatch(),
   ) {
     this.nextAt = every;
@@ -126,7 +125,13 @@ export class CaseSampler implements Sampler {
     const { count, p50, p99 } = this.interval.next();
     if (this.samples++ % OPEN_FILES_EVERY === 0) this.peakOpenFiles = Math.max(this.peakOpenFiles ?? 0, openFiles() ?? 0) || null;
     if (now >= this.lookedAt) this.look(now);
-    const sample: Sample = {
+    if (this.last.t < this.warmup) {
+      this.machineAtStart = this.machine.read();
+      this.cpuAtStart = process.cpuUsage();
+      this.cpuFrom = now;
+    }
+    if (now >= this.runningAt) this.refreshRunning(now);
+    const snapshot: Snapshot = {
       t: now / 1e6,
       offered: (this.offered.count - this.last.offered) / seconds,
       processed: (ledger.processed - this.last.processed) / seconds,
@@ -139,18 +144,14 @@ export class CaseSampler implements Sampler {
       p99: count === 0 ? null : p99 / 1e6,
       cores: this.use?.utilization ?? [],
       otherCores: this.use?.otherCores ?? null,
+      ledger,
+      running: this.runningNow,
     };
     this.told.measured += count;
-    this.addUp(sample, (sample.t - this.last.t / 1e6) / 1000);
-    if (this.last.t < this.warmup) {
-      this.machineAtStart = this.machine.read();
-      this.cpuAtStart = process.cpuUsage();
-      this.cpuFrom = now;
-    }
+    this.addUp(snapshot, (snapshot.t - this.last.t / 1e6) / 1000);
     this.last = { t: now, offered: this.offered.count, processed: ledger.processed, dropped, blocked, waiting, inFlight };
     if (now >= this.warmup && !this.offered.ended) this.growth.add((now - span / 2) / 1e9, depth);
-    if (now >= this.runningAt) this.refreshRunning(now);
-    this.onSample(sample, ledger, this.runningNow);
+    this.onSnapshot(snapshot);
   }
 
   /** Time integrals of what waited and of what was in flight, to the last sample. */
@@ -158,7 +159,7 @@ export class CaseSampler implements Sampler {
     return this.last;
   }
 
-  private addUp({ offered, processed, dropped }: Sample, seconds: number): void {
+  private addUp({ offered, processed, dropped }: Snapshot, seconds: number): void {
     this.told.offered += offered * seconds;
     this.told.processed += processed * seconds;
     this.told.dropped += dropped * seconds;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { ServiceTimes } from "../../load/service-times.ts";
 import type { CasePlan } from "../../plan/plan.ts";
 import type { FlowSettings } from "../../scenario/schema.ts";
-import type { Sample } from "../../telemetry/result.ts";
+import type { Sample } from "../../telemetry/sample.ts";
 import { addSamples, FlowBoard, mergeParts } from "../../workloads/flow/figures.ts";
 import { FlowIntake } from "../../workloads/flow/intake.ts";
 import { varies } from "../../workloads/message/processor.ts";

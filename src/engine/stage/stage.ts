@@ -1,5 +1,6 @@
 import type { Histogram } from "../../telemetry/histogram.ts";
-import type { CaseResult, Sample } from "../../telemetry/result.ts";
+import type { CaseResult } from "../../telemetry/result.ts";
+import type { Sample } from "../../telemetry/sample.ts";
 import type { Metric } from "../../telemetry/threshold.ts";
 import type { Intake, WorkloadReport } from "../../workloads/workload.ts";
 import type { MakeProcessor, ProcessorSpec } from "../processors.ts";

@@ -98,9 +98,8 @@ export function layout(height: number, modes: number, cores: number, own = 0) {
 
 function Panels({ view, width, height, focus, zoomed, theme }: BodyProps & { readonly zoomed: boolean }) {
   const cores = view.machine?.cores ?? 1;
-  const modes = new Set(view.cases.map(({ outline }) => outline.plan.mode)).size;
-  const scenario = view.cases[0]?.outline.plan.scenario;
-  const own = scenario?.workload === "fetch" ? 2 : scenario?.workload === "flow" ? Math.min(MOST_PARTS, partCount(view)) : 0;
+  const modes = new Set(view.cases.map(({ outline }) => outline.mode)).size;
+  const own = view.workload === "fetch" ? 2 : view.workload === "flow" ? Math.min(MOST_PARTS, partCount(view)) : 0;
   const { upper, lower, coresHeight, roomy, table, extra } = useMemo(() => layout(height, modes, cores, own), [height, modes, cores, own]);
   const left = Math.ceil(width / 2);
   const chart = (index: number, w: number, h: number) => {
@@ -123,8 +122,8 @@ function Panels({ view, width, height, focus, zoomed, theme }: BodyProps & { rea
         {chart(2, left, lower)}
         {chart(3, width - left, lower)}
       </Box>
-      {scenario?.workload === "fetch" ? <RequestsPanel view={view} width={width} height={extra} theme={theme} /> : null}
-      {scenario?.workload === "flow" ? <FlowPanel view={view} width={width} height={extra} theme={theme} /> : null}
+      {view.workload === "fetch" ? <RequestsPanel view={view} width={width} height={extra} theme={theme} /> : null}
+      {view.workload === "flow" ? <FlowPanel view={view} width={width} height={extra} theme={theme} /> : null}
       <CoresPanel view={view} width={width} height={coresHeight} focused={focus === 4} theme={theme} />
       <Text wrap="truncate">{current === undefined ? " " : ledgerLine(current.ledger, width)}</Text>
       <Box height={table} flexDirection="column" overflow="hidden">

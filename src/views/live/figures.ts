@@ -1,7 +1,7 @@
 import { formatBytes, formatCount, formatRate, formatShare, msOrNone } from "../../kernel/units.ts";
 import { counted } from "../../kernel/wording.ts";
 import { BOUNDS, isDisturbed } from "../../telemetry/disturbance.ts";
-import type { Sample } from "../../telemetry/result.ts";
+import type { Sample } from "../../telemetry/sample.ts";
 import { recent, spansOf, withoutStub } from "../../telemetry/series.ts";
 import { type ChartSeries, type ColumnRule, MODE_STROKES, resample, shortCount, shortMs } from "../report/chart.ts";
 import { DISTURBED } from "../report/disturbed.ts";
@@ -71,13 +71,13 @@ export function headlineOf(panel: ChartPanel, series: readonly Sample[]): string
 /** The cases shown side by side: all of them, or in a sweep the current one and what ran last in each other mode. */
 export function comparedCases(view: RunView): CaseView[] {
   const current = view.cases[view.current];
-  if (current === undefined || Object.keys(current.outline.plan.params).length === 0) return [...view.cases];
-  const modes = [...new Set(view.cases.map(({ outline }) => outline.plan.mode))];
+  if (current === undefined || Object.keys(current.outline.params).length === 0) return [...view.cases];
+  const modes = [...new Set(view.cases.map(({ outline }) => outline.mode))];
   return modes.flatMap((mode) => {
-    const last = view.ran.map((index) => view.cases[index]).findLast((one) => one?.outline.plan.mode === mode);
+    const last = view.ran.map((index) => view.cases[index]).findLast((one) => one?.outline.mode === mode);
     // While the current one is prepared, what ran before it is still to be seen.
     const begun = current.running !== null || current.result !== null || last === undefined;
-    if (mode === current.outline.plan.mode && begun) return [current];
+    if (mode === current.outline.mode && begun) return [current];
     return last === undefined ? [] : [last];
   });
 }
@@ -94,10 +94,10 @@ export function chartSeries(panel: ChartPanel, view: RunView, columns: number): 
   const order = [...comparedCases(view).filter((one) => one !== current), ...(current === undefined ? [] : [current])];
   const lines: ChartSeries[] = order
     .filter(({ series }) => series.length > 0)
-    .flatMap(({ outline: { plan }, series }) => {
+    .flatMap(({ outline: { mode }, series }) => {
       const spans = spansOf(withoutStub(series)).map(({ from, sample }) => ({ from, to: sample.t, value: panel.value(sample) }));
-      const stroke = MODE_STROKES[plan.mode] ?? "light";
-      return resample(spans, columns, until, panel.column).map((part) => ({ name: plan.mode, stroke, ...part }));
+      const stroke = MODE_STROKES[mode] ?? "light";
+      return resample(spans, columns, until, panel.column).map((part) => ({ name: mode, stroke, ...part }));
     });
   const expected = current === undefined ? null : panel.expected(current);
   if (expected === null || !Number.isFinite(expected)) return lines;
@@ -109,9 +109,9 @@ export function rowsOf(view: RunView): RowFigures[] {
   return comparedCases(view).flatMap((one): RowFigures[] => {
     if (one.result !== null) return [{ ...rowOfResult(one.result), fault: one.broken ? "threshold" : null }];
     if (one.running === null) return [];
-    const { mode } = one.outline.plan;
+    const { mode } = one.outline;
     const { dropped } = one.ledger;
-    const where = paramsText(one.outline.plan.params);
+    const where = paramsText(one.outline.params);
     return [
       {
         mode,
@@ -132,16 +132,16 @@ export function progress(view: RunView): { readonly share: number; readonly left
   if (one === undefined || one.state === "waiting" || one.state === "preparing") return { share: 0, leftMs: null };
   if (one.state === "done") return { share: 1, leftMs: 0 };
   const t = one.series.at(-1)?.t ?? 0;
-  const { load, gracefulStop } = one.outline.plan.scenario;
+  const { executor, gracefulStopMs } = one.outline.load;
   const arriving = Math.max(0, one.lastMs - t);
   // How many will come in so much time nobody knows of clients that wait for their answers.
-  if (load.executor === "constant-vus") return { share: shareOf(t, arriving), leftMs: arriving };
+  if (executor === "constant-vus") return { share: shareOf(t, arriving), leftMs: arriving };
   const done = one.ledger.scheduled - one.ledger.unfinished;
   const share = one.count > 0 ? Math.min(1, done / one.count) : 0;
   if (share <= 0.01) return arriving > 0 ? { share: shareOf(t, arriving), leftMs: arriving } : { share, leftMs: null };
   const asFast = Math.max(arriving, (t * (1 - share)) / share);
   // What is not done by then stays undone.
-  const latest = one.lastMs > 0 ? one.lastMs + gracefulStop / 1000 - t : Number.POSITIVE_INFINITY;
+  const latest = one.lastMs > 0 ? one.lastMs + gracefulStopMs - t : Number.POSITIVE_INFINITY;
   const leftMs = Math.max(0, Math.min(asFast, latest));
   return { share: shareOf(t, leftMs), leftMs };
 }

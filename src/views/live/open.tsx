@@ -1,9 +1,9 @@
 /** @jsxRuntime classic */
 import { render } from "ink";
 import React, { Component, type ComponentType, type ReactNode } from "react";
-import type { OnEvent } from "../../engine/events.ts";
 import { terminalBehind } from "../../kernel/terminal-writer.ts";
 import { printable } from "../../kernel/text.ts";
+import type { OnEvent } from "../../telemetry/events.ts";
 import type { RunResult } from "../../telemetry/result.ts";
 import { closingReport } from "../report/closing.ts";
 import { overview } from "../report/outcome.ts";

@@ -1,5 +1,5 @@
 import { formatCount, formatRate, formatShare } from "../../kernel/units.ts";
-import type { FetchSample } from "../../telemetry/result.ts";
+import type { FetchSample } from "../../telemetry/sample.ts";
 import { LABEL_WIDTH } from "../report/chart.ts";
 import { timeSpan } from "./figures.ts";
 import type { RunView } from "./store.ts";

@@ -1,7 +1,7 @@
-import type { CaseOutline, OnEvent, RunEvent } from "../../engine/events.ts";
-import type { Running } from "../../engine/protocol.ts";
+import type { CaseOutline, OnEvent, RunEvent } from "../../telemetry/events.ts";
 import { EMPTY_LEDGER, type Ledger } from "../../telemetry/ledger.ts";
-import type { CaseResult, Machine, RunResult, Sample } from "../../telemetry/result.ts";
+import type { CaseResult, Machine, RunResult } from "../../telemetry/result.ts";
+import type { Running, Sample } from "../../telemetry/sample.ts";
 import { halved } from "../../telemetry/series.ts";
 import { oneLine } from "../report/intent.ts";
 
@@ -25,6 +25,7 @@ export interface RunView {
   readonly phase: "starting" | "running" | "finished";
   readonly name: string;
   readonly title: string;
+  readonly workload: string;
   /** In one line; empty: the scenario has none. */
   readonly hypothesis: string;
   readonly machine: Machine | null;
@@ -45,6 +46,7 @@ export const EMPTY_VIEW: RunView = {
   phase: "starting",
   name: "",
   title: "",
+  workload: "",
   hypothesis: "",
   machine: null,
   cases: [],
@@ -67,8 +69,9 @@ export function reduce(view: RunView, event: RunEvent): RunView {
         ...EMPTY_VIEW,
         phase: "running",
         name: event.scenario.name,
-        title: event.scenario.scenario.title,
-        hypothesis: oneLine(event.scenario.scenario.hypothesis ?? ""),
+        title: event.scenario.title,
+        hypothesis: oneLine(event.scenario.hypothesis ?? ""),
+        workload: event.scenario.workload,
         machine: event.machine,
         cases: event.cases.map(waitingCase),
         stopping: view.stopping,
@@ -82,8 +85,9 @@ export function reduce(view: RunView, event: RunEvent): RunView {
     case "case-started":
       return withCase(view, event.index, { state: "running", count: event.count, lastMs: event.lastMs });
     case "sample": {
-      const series = appended(view.cases[event.index]?.series ?? [], event.sample);
-      return withCase(view, event.index, { series, ledger: event.ledger, running: event.running });
+      const { index, snapshot } = event;
+      const series = appended(view.cases[index]?.series ?? [], snapshot);
+      return withCase(view, index, { series, ledger: snapshot.ledger, running: snapshot.running });
     }
     case "case-finished":
       return {

@@ -1,5 +1,5 @@
 import { BOUNDS } from "../../telemetry/disturbance.ts";
-import type { Sample } from "../../telemetry/result.ts";
+import type { Sample } from "../../telemetry/sample.ts";
 
 /** The least time, in milliseconds, over which what others do is told: a reading of a fraction of a second jumps by ticks. */
 const LEAST_MS = 900;

@@ -1,8 +1,8 @@
-import type { OnEvent, RunEvent } from "../../engine/events.ts";
 import { printable } from "../../kernel/text.ts";
 import { formatCount, formatMs, formatRate, msOrNone } from "../../kernel/units.ts";
 import { counted } from "../../kernel/wording.ts";
-import type { Sample } from "../../telemetry/result.ts";
+import type { OnEvent, RunEvent } from "../../telemetry/events.ts";
+import type { Sample } from "../../telemetry/sample.ts";
 import { joined, spansOf } from "../../telemetry/series.ts";
 import { DISTURBED } from "./disturbed.ts";
 import { FAULT } from "./fault.ts";
@@ -41,9 +41,9 @@ export function progressLines(write: (line: string) => void): OnEvent {
   return (event: RunEvent) => {
     switch (event.type) {
       case "run-started":
-        modes = event.cases.map(({ plan }) => [plan.mode, paramsText(plan.params)].filter(Boolean).join(" "));
-        write(`${printable(event.scenario.name, 80)}: ${printable(event.scenario.scenario.title, 200)}`);
-        for (const line of intentLines(event.scenario.scenario)) write(wrappedText(line, INTENT_WIDTH, ""));
+        modes = event.cases.map(({ mode, params }) => [mode, paramsText(params)].filter(Boolean).join(" "));
+        write(`${printable(event.scenario.name, 80)}: ${printable(event.scenario.title, 200)}`);
+        for (const line of intentLines(event.scenario)) write(wrappedText(line, INTENT_WIDTH, ""));
         return;
       case "case-preparing":
         nextAt = EVERY_MS;
@@ -59,7 +59,7 @@ export function progressLines(write: (line: string) => void): OnEvent {
         );
         return;
       case "sample": {
-        const { sample, ledger } = event;
+        const { snapshot: sample } = event;
         others.add(sample);
         seen.push(sample);
         if (sample.t < nextAt) return;
@@ -68,7 +68,7 @@ export function progressLines(write: (line: string) => void): OnEvent {
         seen = [];
         toldAt = sample.t;
         write(
-          `${where(event.index)} ${(sample.t / 1000).toFixed(0).padStart(4)} s  ${formatRate(processed)} processed, depth ${formatCount(depth)}, p99 ${msOrNone(p99)}, ${formatCount(ledger.unfinished)} waiting${others.told}`,
+          `${where(event.index)} ${(sample.t / 1000).toFixed(0).padStart(4)} s  ${formatRate(processed)} processed, depth ${formatCount(depth)}, p99 ${msOrNone(p99)}, ${formatCount(sample.ledger.unfinished)} waiting${others.told}`,
         );
         return;
       }

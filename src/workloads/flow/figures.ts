@@ -1,5 +1,6 @@
 import type { Part } from "../../flows/index.ts";
-import type { FlowPartFigures, FlowPartSample, FlowStats } from "../../telemetry/result.ts";
+import type { FlowPartFigures, FlowStats } from "../../telemetry/result.ts";
+import type { FlowPartSample } from "../../telemetry/sample.ts";
 import { BRIEF, brief } from "./brief.ts";
 
 /** Parts whose figures are drawn while they run. */

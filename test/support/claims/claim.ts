@@ -1,5 +1,6 @@
 import type { Scenario } from "../../../src/scenario/schema.ts";
-import type { CaseResult, Sample } from "../../../src/telemetry/result.ts";
+import type { CaseResult } from "../../../src/telemetry/result.ts";
+import type { Sample } from "../../../src/telemetry/sample.ts";
 import { type Parts, printed, says, template } from "./template.ts";
 
 /** A case and what was asked of it. */

@@ -1,7 +1,8 @@
 import { Random } from "../../../src/kernel/random.ts";
 import { scenarioSchema } from "../../../src/scenario/schema.ts";
 import { judgeDisturbance } from "../../../src/telemetry/disturbance.ts";
-import type { CaseResult, Sample } from "../../../src/telemetry/result.ts";
+import type { CaseResult } from "../../../src/telemetry/result.ts";
+import type { Sample } from "../../../src/telemetry/sample.ts";
 import { predict } from "../../../src/theory/predict.ts";
 import { type RandomCase, randomCase } from "../random-scenarios.ts";
 import { runVirtually } from "../virtual-run.ts";

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { CaseSampler } from "../../../src/engine/runner/sampler.ts";
 import { Offered } from "../../../src/load/offered.ts";
 import type { MachineReading } from "../../../src/telemetry/machine-use.ts";
-import type { Sample } from "../../../src/telemetry/result.ts";
+import type { Sample } from "../../../src/telemetry/sample.ts";
 
 const MS = 1e6;
 

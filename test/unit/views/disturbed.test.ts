@@ -1,8 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import type { RunEvent } from "../../../src/engine/events.ts";
-import { planCases } from "../../../src/plan/plan.ts";
-import { scenarioSchema } from "../../../src/scenario/schema.ts";
-import { unswept } from "../../../src/scenario/sweep.ts";
+import type { RunEvent } from "../../../src/telemetry/events.ts";
 import type { CaseResult, Disturbance } from "../../../src/telemetry/result.ts";
 import { disturbanceNote, rowsOf } from "../../../src/views/live/figures.ts";
 import { EMPTY_VIEW, reduce } from "../../../src/views/live/store.ts";
@@ -12,7 +9,7 @@ import { PLAIN_PAINTER } from "../../../src/views/report/painter.ts";
 import { progressLines } from "../../../src/views/report/progress.ts";
 import { bestLine, sweepPicture } from "../../../src/views/report/sweep.ts";
 import { comparisonRow, rowOfResult } from "../../../src/views/report/table.ts";
-import { caseResult, runResult, sample } from "../../support/results.ts";
+import { caseResult, runOutline, runResult, snapshot } from "../../support/results.ts";
 
 const OTHERS: Disturbance = {
   otherCores: 0.9,
@@ -61,20 +58,15 @@ describe("figures of a disturbed case", () => {
 });
 
 describe("what others do while a case runs", () => {
-  const scenario = scenarioSchema.parse({ title: "T", modes: ["sync"] });
-  const running = { p50: 1, p95: 2, p99: 3, throughput: 100, cpu: 1 };
-
   /** Events of a case in which others used so many cores at each sample. */
   function events(otherCores: (t: number) => number | null | undefined, last = 3000, result = quiet): RunEvent[] {
-    const cases = planCases(unswept(scenario), 2).map((plan) => ({ plan, predicted: quiet.predicted }));
-    const named = { name: "n", file: "", scenario, points: unswept(scenario) };
     const samples = Array.from({ length: last / 100 }, (_, i): RunEvent => {
       const others = otherCores((i + 1) * 100);
       const change = others === undefined ? {} : { otherCores: others };
-      return { type: "sample", index: 0, sample: sample((i + 1) * 100, change), ledger: quiet.ledger, running };
+      return { type: "sample", index: 0, snapshot: snapshot((i + 1) * 100, { ...change, ledger: quiet.ledger }) };
     });
     return [
-      { type: "run-started", scenario: named, cases, machine: runResult([]).machine },
+      { type: "run-started", ...runOutline([quiet]) },
       { type: "case-preparing", index: 0, note: "" },
       { type: "case-started", index: 0, count: 100, lastMs: last, url: null },
       ...samples,

@@ -1,10 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { stripVTControlCharacters } from "node:util";
 import fc from "fast-check";
-import type { RunEvent } from "../../../src/engine/events.ts";
-import { planCases } from "../../../src/plan/plan.ts";
-import { scenarioSchema } from "../../../src/scenario/schema.ts";
-import { unswept } from "../../../src/scenario/sweep.ts";
+import type { RunEvent } from "../../../src/telemetry/events.ts";
 import { EMPTY_LEDGER } from "../../../src/telemetry/ledger.ts";
 import { halved, recent, withoutStub } from "../../../src/telemetry/series.ts";
 import { CHART_PANELS, chartSeries, headlineOf, progress, rowsOf, timeSpan } from "../../../src/views/live/figures.ts";
@@ -15,31 +12,21 @@ import { closingReport } from "../../../src/views/report/closing.ts";
 import { progressLines } from "../../../src/views/report/progress.ts";
 import { comparisonRow, ledgerLine, narrowTable, plainTable, rowOfResult } from "../../../src/views/report/table.ts";
 import { rounds } from "../../support/campaign.ts";
-import { caseResult, runResult, sample } from "../../support/results.ts";
-
-const scenario = scenarioSchema.parse({ title: "T\u001b[31m" });
-const predicted = caseResult({ mode: "sync" }).predicted;
-const running = { p50: 1, p95: 2, p99: 3, throughput: 100, cpu: 1 };
+import { caseResult, runOutline, runResult, sample, snapshot } from "../../support/results.ts";
 
 function events(): RunEvent[] {
-  const cases = planCases(unswept(scenario), 2).map((plan) => ({ plan, predicted }));
-  const all: RunEvent[] = [
-    {
-      type: "run-started",
-      scenario: { name: "n\u202e", file: "", scenario, points: unswept(scenario) },
-      cases,
-      machine: runResult([]).machine,
-    },
-  ];
+  const outline = runOutline((["sync", "async", "parallel"] as const).map((mode) => caseResult({ mode })));
+  const all: RunEvent[] = [{ type: "run-started", ...outline, scenario: { ...outline.scenario, name: "n\u202e", title: "T\u001b[31m" } }];
   for (const [index, mode] of (["sync", "async", "parallel"] as const).entries()) {
     all.push({ type: "case-preparing", index, note: "" }, { type: "case-started", index, count: 100, lastMs: 2000, url: null });
     for (let t = 100; t <= 2000; t += 100) {
       all.push({
         type: "sample",
         index,
-        sample: sample(t, { processed: 50 + index * 50 }),
-        ledger: { ...EMPTY_LEDGER, scheduled: t / 20, processed: t / 25, unfinished: t / 20 - t / 25 },
-        running,
+        snapshot: snapshot(t, {
+          processed: 50 + index * 50,
+          ledger: { ...EMPTY_LEDGER, scheduled: t / 20, processed: t / 25, unfinished: t / 20 - t / 25 },
+        }),
       });
     }
     all.push({ type: "case-finished", index, result: caseResult({ mode }) });
@@ -176,7 +163,7 @@ describe("C-2 the view of a run", () => {
       [1000, nothing],
       [1500, { p99: 20 }],
     ] as const)
-      view = reduce(view, { type: "sample", index: 0, sample: sample(t, done), ledger: EMPTY_LEDGER, running });
+      view = reduce(view, { type: "sample", index: 0, snapshot: snapshot(t, done) });
     const parts = chartSeries(panel, view, 4).filter(({ name }) => name === "sync");
     expect(parts.map(({ from, values }) => [from, values])).toEqual([
       [0, [9]],
@@ -214,7 +201,7 @@ describe("C-2 the view of a run", () => {
 
   test("keeps memory bounded however long a run is", () => {
     let view = viewAfter(3);
-    for (let t = 0; t < 20_000; t++) view = reduce(view, { type: "sample", index: 0, sample: sample(t), ledger: EMPTY_LEDGER, running });
+    for (let t = 0; t < 20_000; t++) view = reduce(view, { type: "sample", index: 0, snapshot: snapshot(t) });
     expect(view.cases[0]?.series.length ?? 0).toBeLessThanOrEqual(4000);
     expect(view.cases[0]?.series.at(-1)?.t).toBe(19_999);
   });
@@ -377,7 +364,7 @@ describe("reports", () => {
       [1000, 100, 3],
       [2000, 0, null],
     ] as const)
-      show({ type: "sample", index: 0, sample: sample(t, { processed, p99 }), ledger: EMPTY_LEDGER, running });
+      show({ type: "sample", index: 0, snapshot: snapshot(t, { processed, p99 }) });
     expect(lines.map((line) => /[\d.]+\/s processed|p99 [^,]+/g.exec(line)?.[0])).toEqual(["150/s processed", "0/s processed"]);
     expect(lines.map((line) => /p99 [^,]+/.exec(line)?.[0])).toEqual(["p99 700 ms", "p99 –"]);
   });

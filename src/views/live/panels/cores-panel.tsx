@@ -39,7 +39,7 @@ export const CoresPanel = memo(function CoresPanel({ view, width, height, focuse
   const mean = shares.length === 0 ? 0 : shares.reduce((sum, share) => sum + share, 0) / shares.length;
   const rows = Math.max(1, height - 2);
   const { columns, barWidth } = coreGrid(shares.length, width - 4, rows);
-  const color = theme.modes[current?.outline.plan.mode ?? ""];
+  const color = theme.modes[current?.outline.mode ?? ""];
   const shown = shares.slice(0, columns * rows);
   const hidden = shares.length - shown.length;
   return (

@@ -3,7 +3,7 @@ import { Text } from "ink";
 import React, { memo } from "react";
 import { printable } from "../../../kernel/text.ts";
 import { formatCount } from "../../../kernel/units.ts";
-import type { FlowPartSample } from "../../../telemetry/result.ts";
+import type { FlowPartSample } from "../../../telemetry/sample.ts";
 import type { RunView } from "../store.ts";
 import type { Theme } from "../theme.ts";
 import { Frame } from "./frame.tsx";
@@ -20,7 +20,7 @@ export const MOST_PARTS = 6;
 
 /** Parts of the flow, as far as its scenario or an earlier case tells; at least one, so that a first sample moves nothing. */
 export function partCount(view: RunView): number {
-  const described = Object.keys(view.cases[0]?.outline.plan.scenario.flow?.parts ?? {}).length;
+  const described = view.cases[0]?.outline.parts ?? 0;
   const seen = view.cases.map(({ series }) => series.at(-1)?.flow?.parts.length ?? 0);
   return Math.max(1, described, ...seen);
 }

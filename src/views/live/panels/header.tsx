@@ -20,7 +20,7 @@ export interface HeaderProps {
 /** Scenario, mode i of n, progress with the time left: two lines. */
 export function Header({ view, width, frozen, theme }: HeaderProps) {
   const current = view.cases[view.current];
-  const mode = current?.outline.plan.mode ?? "";
+  const mode = current?.outline.mode ?? "";
   const color = theme.modes[mode];
   const { share, leftMs } = progress(view);
   const left = statusText(view, leftMs);
@@ -68,7 +68,7 @@ export function Expected({ view, theme }: Pick<HeaderProps, "view" | "theme">) {
 /** Mode i of n; in a sweep also where in it. */
 function labelOf(view: RunView, mode: string): string {
   // The last part of a field's name is enough here.
-  const swept = Object.entries(view.cases[view.current]?.outline.plan.params ?? {});
+  const swept = Object.entries(view.cases[view.current]?.outline.params ?? {});
   const params = paramsText(Object.fromEntries(swept.map(([field, value]) => [field.replace(/^.*\./, ""), value])));
   const note = view.note === "" ? "" : ` · ${printable(view.note, 60)}`;
   if (params === "") return `${mode} (mode ${view.current + 1} of ${view.cases.length})${note}`;

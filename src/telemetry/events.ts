@@ -1,0 +1,42 @@
+import type { CaseResult, LoadOutline, Machine, Prediction, RunResult, ScenarioIdentity, ThresholdResult } from "./result.ts";
+import type { Snapshot } from "./sample.ts";
+
+/** A case before it has run. */
+export interface CaseOutline {
+  readonly mode: string;
+  /** The swept fields and their values here. */
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly load: LoadOutline;
+  /** Parts that its flow is described to have; 0: it is none. */
+  readonly parts: number;
+  readonly predicted: Prediction;
+}
+
+/** A run before it begins. */
+export interface RunOutline {
+  /** ISO 8601. */
+  readonly startedAt: string;
+  readonly scenario: ScenarioIdentity;
+  readonly machine: Machine;
+  readonly cases: readonly CaseOutline[];
+}
+
+/** What happens in a run, in order. Complete by itself: whoever shows or keeps a run needs nothing else, and no scenario. */
+export type RunEvent =
+  | ({ readonly type: "run-started" } & RunOutline)
+  /** `note`: what is prepared, when it is a probe or a trial and not simply the case. */
+  | { readonly type: "case-preparing"; readonly index: number; readonly note: string }
+  /** `count`: arrivals on the tape; `lastMs`: when the last of them falls due; `url`: where its HTTP server listens. */
+  | { readonly type: "case-started"; readonly index: number; readonly count: number; readonly lastMs: number; readonly url: string | null }
+  | { readonly type: "sample"; readonly index: number; readonly snapshot: Snapshot }
+  | {
+      readonly type: "case-finished";
+      readonly index: number;
+      readonly result: CaseResult;
+      /** Its thresholds. */
+      readonly verdicts?: readonly Omit<ThresholdResult, "case">[];
+    }
+  | { readonly type: "stopping"; readonly now: boolean }
+  | { readonly type: "run-finished"; readonly result: RunResult };
+
+export type OnEvent = (event: RunEvent) => void;
