@@ -4,8 +4,8 @@ import type { CaseResult } from "./result.ts";
 import type { Sample } from "./sample.ts";
 
 /**
- * True when as much was settled as came: what failed or was rejected was had in hand as well. The last to come is done its service time
- * after the last arrival: that is part of the time that the throughput is over, and no sign of a line.
+ * True when as much was settled as came: what failed or was rejected was had in hand as well. The last to come is done after its turn in
+ * its batch and its service time: both are part of the time that the throughput is over, and no sign of a line.
  */
 export function keepsPace({
   throughput,
@@ -14,7 +14,7 @@ export function keepsPace({
   latency,
   ledger: { processed, failed, rejected },
 }: Pick<CaseResult, "throughput" | "offeredRate" | "durationMs" | "latency" | "ledger">): boolean {
-  const arriving = Math.max(1, durationMs - latency.service.mean);
+  const arriving = Math.max(1, durationMs - latency.service.mean - latency.batch.p50);
   const settled = processed > 0 ? (throughput * (processed + failed + rejected)) / processed : ((failed + rejected) * 1000) / durationMs;
   return (settled * durationMs) / arriving >= 0.95 * (offeredRate ?? 0);
 }
@@ -65,4 +65,25 @@ export function lineGrowth(series: readonly Sample[]): number | null {
     growth(({ p99 }) => p99, 1.25),
   );
   return (1000 * grown) / growth(({ t }) => t, 1);
+}
+
+/** Least correlation of how long messages take with when they were done from which on it is a trend and no chance. */
+const TREND = 0.8;
+/** Times what a message takes by itself by which it has to take longer at the end than at first. */
+const LONGER = 3;
+
+/**
+ * True when messages took longer and longer all along: by a line through the medians of the samples (least squares), which they keep
+ * close to, and which rises by several times `ownMs`, what a message takes by itself. `null`: too few samples to tell.
+ */
+export function growsAllAlong(series: readonly Sample[], ownMs: number): boolean | null {
+  const done = series.flatMap(({ t, p50 }) => (p50 === null ? [] : [{ t, p50 }]));
+  if (done.length < 6) return null;
+  const mean = (of: (sample: (typeof done)[number]) => number) => done.reduce((sum, sample) => sum + of(sample), 0) / done.length;
+  const [t, p50] = [mean((sample) => sample.t), mean((sample) => sample.p50)];
+  const tt = mean((sample) => (sample.t - t) ** 2);
+  const pp = mean((sample) => (sample.p50 - p50) ** 2);
+  const tp = mean((sample) => (sample.t - t) * (sample.p50 - p50));
+  const span = (done.at(-1)?.t ?? 0) - (done[0]?.t ?? 0);
+  return pp > 0 && tp / Math.sqrt(tt * pp) >= TREND && (tp / tt) * span >= LONGER * ownMs;
 }

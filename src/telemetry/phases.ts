@@ -41,7 +41,7 @@ export function crowding(series: readonly Sample[] = [], longMs: number): Crowdi
   };
 }
 
-/** Fewer than one half on average are some that came just before the interval ended. */
+/** Fewer than one half on average are some that came just before the interval ended. Of a warm-up nothing is told, though something is done. */
 function isCrowded({ processed, p50, depth }: Sample, longMs: number): boolean {
-  return processed > 0 && p50 !== null ? p50 > longMs : depth > 0.5;
+  return p50 === null ? processed === 0 && depth > 0.5 : p50 > longMs;
 }

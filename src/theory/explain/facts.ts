@@ -2,9 +2,10 @@ import { formatCount } from "../../kernel/units.ts";
 import type { Scenario } from "../../scenario/schema.ts";
 import { droppedTotal } from "../../telemetry/ledger.ts";
 import { mean } from "../../telemetry/noise.ts";
-import { keepsPace } from "../../telemetry/pace.ts";
+import { growsAllAlong, keepsPace, lineGrowth } from "../../telemetry/pace.ts";
 import { type Crowding, crowding } from "../../telemetry/phases.ts";
 import type { Explained } from "../explain-fetch.ts";
+import { flowDemand } from "../flow.ts";
 
 export const BUSY = 0.9;
 /** A Worker shares its core with the source and with whatever else runs; from here on it is the limit. */
@@ -19,6 +20,8 @@ const UNDONE = 0.01;
 const LONG = 10;
 /** So many that wait for each place at work, on average, are a line, whatever the slowest took. */
 const QUEUED = 5;
+/** Milliseconds a second by which messages that come in bursts take longer with each of them, from which on that is no chance. */
+const GROWING = 50;
 /** Share of the run that messages have to wait for it to be said. */
 const AT_TIMES = 0.02;
 
@@ -52,7 +55,7 @@ export class Facts {
     this.coresUsed = mean(cores.map(({ utilization }) => utilization));
     const crowd = crowding(
       series,
-      Math.max(1, this.longestRead + latency.batch.p99 + LONG * Math.max(latency.service.mean, latency.service.p50)),
+      Math.max(1, this.longestRead + latency.batch.p99 + LONG * this.own),
     );
     this.crowd = crowd !== null && crowd.share >= AT_TIMES ? crowd : null;
   }
@@ -72,9 +75,19 @@ export class Facts {
     return this.behind || this.waits || this.crowd !== null || droppedTotal(ledger) > 0 || ledger.unfinished > UNDONE * ledger.scheduled;
   }
 
-  /** Less was done than came, on average over the run. */
+  /** Less was done than came: what waited became more and more, or, where there are too few samples to see that, on average over the run. */
   get behind(): boolean {
-    return !keepsPace(this.result);
+    const { result, scenario } = this;
+    if (scenario.load.executor !== "bursts") return growsAllAlong(result.series ?? [], Math.max(this.own, this.turn)) ?? !keepsPace(result);
+    // The line of each burst grows and shrinks.
+    const growth = lineGrowth(result.series ?? []);
+    return growth === null ? !keepsPace(result) : growth > GROWING;
+  }
+
+  /** What an item takes that nothing is in the way of, in milliseconds; in a flow it may wait for its turn while it is at work. */
+  get own(): number {
+    const { service } = this.result.latency;
+    return askedOfFlow(this.scenario) ?? Math.max(service.mean, service.p50);
   }
 
   /** One burst of more than can be at work at once: it waits for itself, whatever is done. */
@@ -91,14 +104,21 @@ export class Facts {
     const { latency, throughput } = this.result;
     const waiting = (throughput * (latency.sojourn.mean - latency.service.mean - this.readMs)) / 1000;
     const before = latency.schedule.p50 + latency.queue.p50;
-    if (this.saturated && waiting >= QUEUED * this.slots && before > QUEUED * latency.service.mean) return true;
-    return waiting >= 1 && latency.sojourn.p99 - this.longestRead > LONG * latency.service.p99;
+    if (this.saturated && waiting >= QUEUED * this.slots && before > QUEUED * this.turn) return true;
+    const together = this.batched ? latency.batch.p99 + this.turn : 0;
+    return waiting >= 1 && latency.sojourn.p99 - this.longestRead - together > LONG * latency.service.p99;
+  }
+
+  /** How long what is at work keeps those from it that come next: the loop takes nothing in until a batch that computes is done. */
+  private get turn(): number {
+    const { latency, batches } = this.result;
+    return latency.service.mean * (this.batched && !this.waitsOutside ? Math.max(1, batches.meanSize) : 1);
   }
 
   /** Half of the messages took little longer than they take by themselves. */
   get prompt(): boolean {
     const { latency } = this.result;
-    const alone = Math.max(latency.service.p50, latency.service.mean) + Math.max(0, latency.batch.p50) + this.longestRead;
+    const alone = this.own + Math.max(0, latency.batch.p50) + this.longestRead;
     return latency.sojourn.p50 <= Math.max(1, LONG * alone);
   }
 
@@ -175,6 +195,16 @@ export class Facts {
   get busiest(): number {
     return Math.max(this.main, ...this.workers);
   }
+}
+
+/** Milliseconds of the handlers that an item has to pass one after another; null: no flow, or one that nobody knows the times of. */
+function askedOfFlow({ workload, flow }: Scenario): number | null {
+  if (workload !== "flow" || flow === undefined || flow.module !== undefined) return null;
+  const { kind } = flow;
+  const parts = kind === "orchestrator" ? Object.values(flow.parts ?? {}) : [{ ...flow, kind }];
+  const times = parts.map((part) => (flowDemand(part).calls * ((part.work ?? flow.work)?.time ?? 0)) / 1000);
+  const most = Math.max(...times);
+  return most > 0 ? most : null;
 }
 
 /** The kinds of work that there are; null: code that nobody knows, or requests. */

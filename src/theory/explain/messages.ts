@@ -3,6 +3,7 @@ import { formatCount, formatMs, formatShare } from "../../kernel/units.ts";
 import { agreeing, counted } from "../../kernel/wording.ts";
 import { keyShares } from "../../load/keys.ts";
 import { droppedTotal } from "../../telemetry/ledger.ts";
+import { offeredRate } from "../demand.ts";
 import { explainHandlers } from "../explain-flow.ts";
 import { BUSY, type Facts, FULL } from "./facts.ts";
 import type { Finding } from "./finding.ts";
@@ -126,9 +127,9 @@ export function waitingBatch(facts: Facts): Finding | null {
 
 /** Waiting for the batch to go and for those before it in the batch, together: less work per message would not shorten the first. */
 export function turnInBatch(facts: Facts): Finding | null {
-  const { result, batched, rate, overrun } = facts;
+  const { result, batched, rate } = facts;
   const { batch, sojourn } = result.latency;
-  if (!batched || !overrun || atLimit(facts) || batch.mean < 0.5 * sojourn.mean || batch.mean < 0.5) return null;
+  if (!batched || atLimit(facts) || batch.mean < 0.5 * sojourn.mean || batch.mean < 0.5) return null;
   const text = `The batch is what takes time: of ${formatMs(sojourn.mean)} on average, ${formatMs(batch.mean)} was waiting for it to go and for its turn within it (batches went with ${formatCount(result.batches.meanSize)} on average), at ${rate}.${result.batches.meanSize > 1 && facts.scenario.batch.size === undefined && facts.scenario.work.perBatch === 0 ? " A batch.size would help." : quicker(facts)}`;
   return { limit: "batch", text };
 }
@@ -163,7 +164,9 @@ export function shortQueue(facts: Facts): Finding | null {
   const { capacity } = result.queue;
   // What a longer queue held would not be done in time either.
   if (droppedTotal(result.ledger) === 0 || result.ledger.unfinished > 0 || capacity === null || busiest >= 0.8) return null;
-  const asked = ((result.offeredRate ?? 0) * facts.each) / 1000;
+  // Of bursts in the long run: the last of them has time until the end, too.
+  const came = facts.scenario.load.executor === "bursts" ? offeredRate(facts.scenario) : result.offeredRate;
+  const asked = ((came ?? 0) * facts.each) / 1000;
   if (asked >= 0.95 * facts.slots) return null;
   const text = `The queue is the limit: its ${counted(capacity, "place")} overflowed when arrivals came close together, though no thread was computing more than ${formatShare(busiest)} of the time. A larger queue.capacity would help.`;
   return { limit: "queue", text };

@@ -1,6 +1,7 @@
 import { formatCount, formatMs, formatShare } from "../../kernel/units.ts";
 import { squaredVariation } from "../../load/service-times.ts";
 import type { CaseResult, SteadyState } from "../../telemetry/result.ts";
+import { offeredRate } from "../demand.ts";
 import type { Explained } from "../explain-fetch.ts";
 import { mg1Sojourn } from "../queues.ts";
 import type { Facts } from "./facts.ts";
@@ -82,10 +83,18 @@ const MEANT: Readonly<Record<string, readonly Limit[]>> = {
   queue: ["queue", "thread", "workers", "cores", "processors"],
 };
 
+/** What came beside what was done. Of bursts, in the long run: more comes from the first to the last of them than there is time for it. */
+function cameAndDone({ result, scenario, behind }: Facts): string {
+  const { ledger, throughput } = result;
+  if (ledger.processed === ledger.scheduled && !behind) return ", and all that came was done";
+  const came = scenario.load.executor === "bursts" ? offeredRate(scenario) : result.offeredRate;
+  return came === null ? "" : `: ${formatCount(came)}/s came and ${formatCount(throughput)}/s were done`;
+}
+
 /** The predicted bottleneck where it is another than the one that was found, and why; "" where they are the same. */
 export function anotherLimit(facts: Facts, found: Limit): string {
   const { result, scenario } = facts;
-  const { predicted, latency, offeredRate, throughput } = result;
+  const { predicted, latency, throughput } = result;
   const meant = MEANT[predicted.bottleneck];
   const measured = result.status !== "aborted" && facts.longEnough && result.ledger.processed > 1;
   if (meant === undefined || meant.includes(found) || !measured) return "";
@@ -97,10 +106,8 @@ export function anotherLimit(facts: Facts, found: Limit): string {
   if (knownWork && Math.abs(latency.service.mean / asked - 1) > 0.05)
     return `${expected}: it goes by ${formatMs(asked)} of work a message, and here it took ${formatMs(latency.service.mean)}.`;
   if (predicted.bottleneck === "arrivals") {
-    const rate = offeredRate === null ? "" : `: ${formatCount(offeredRate)}/s came and ${formatCount(throughput)}/s were done`;
-    return predicted.utilization === null
-      ? `${expected}${rate}.`
-      : `${expected}, at ${formatShare(predicted.utilization)} of what can be done${rate}.`;
+    const share = predicted.utilization === null ? "" : `, at ${formatShare(predicted.utilization)} of what can be done`;
+    return `${expected}${share}${cameAndDone(facts)}.`;
   }
   if (predicted.capacity === null) return `${expected}.`;
   return `${expected}, at ${formatCount(predicted.capacity)}/s; measured: ${formatCount(throughput)}/s.`;

@@ -52,11 +52,19 @@ export function alone({ result, scenario }: Told): number {
   return scenario.source.latency.max / 1000 + batch.p99 + service.mean;
 }
 
+/** The longest handler of a flow, since items wait for each other while they count as at work; null: it is no flow, or nobody knows. */
+function handlerMs({ workload, flow }: Scenario): number | null {
+  if (workload !== "flow" || flow?.module !== undefined) return null;
+  const works = [flow?.work, ...Object.values(flow?.parts ?? {}).map((part) => part.work ?? flow?.work)];
+  return Math.max(0, ...works.map((work) => (work?.time ?? 0) / 1000)) || null;
+}
+
 /** Samples in which what was done had waited long. */
 export function crowded({ result, scenario }: Told, times = 10): Sample[] {
   const { service, batch } = result.latency;
-  const long = Math.max(1, scenario.source.latency.max / 1000 + batch.p99 + times * Math.max(service.mean, service.p50));
-  return result.series.filter(({ p50, processed, depth }) => (processed > 0 && p50 !== null ? p50 > long : depth > 0));
+  const own = handlerMs(scenario) ?? Math.max(service.mean, service.p50);
+  const long = Math.max(1, scenario.source.latency.max / 1000 + batch.p99 + times * own);
+  return result.series.filter(({ p50, processed, depth }) => (p50 === null ? processed === 0 && depth > 0 : p50 > long));
 }
 
 /** Those in which messages waited, and the last two: the end of a run may be too short an interval to stand for itself. */
@@ -73,6 +81,40 @@ export function among(part: string, values: (told: Told) => readonly number[]): 
     const { low, high } = printed(text);
     return high >= least && low <= most ? null : `${part} is said to be ${text} and lies between ${least} and ${most}`;
   };
+}
+
+/** Arrivals a second; of bursts, from one to the next, since the time after the last belongs to it. */
+export function cameInTheLongRun({ result, scenario: { load } }: Told): number | null {
+  return load.executor === "bursts" && load.count > 1 ? (load.size * 1e6) / load.every : result.offeredRate;
+}
+
+/** How many more had come than had ended, by the end of each sample in which some came; null where what failed is not in the samples. */
+function backlogs({ result: { series, ledger } }: Told): { readonly t: number; readonly left: number }[] | null {
+  if (ledger.failed + ledger.rejected > 0) return null;
+  let left = 0;
+  let from = 0;
+  const all = series.map(({ t, offered, processed, dropped: gone }) => {
+    left += ((offered - processed - gone) * (t - from)) / 1000;
+    from = t;
+    return { t, left };
+  });
+  return all.slice(0, series.findLastIndex(({ offered }) => offered > 0) + 1);
+}
+
+/**
+ * What had come and was not done became more in every fifth of the load, in none of them by much less than in the others, and by so much
+ * in all that it is neither chance nor what is at work.
+ */
+export function grewAllAlong(told: Told): boolean {
+  const { result, scenario } = told;
+  if ("vus" in scenario.load || scenario.load.executor === "bursts") return false;
+  const left = backlogs(told);
+  if (left === null || left.length < 10) return false;
+  const at = [0, 1, 2, 3, 4, 5].map((fifth) => left[Math.round((fifth * (left.length - 1)) / 5)]?.left ?? 0);
+  const grown = (at[5] ?? 0) - (at[0] ?? 0);
+  const evenly = at.slice(1).every((end, i) => end - (at[i] ?? 0) >= (0.25 * grown) / 5);
+  const atWork = (result.throughput * result.latency.service.mean) / 1000;
+  return evenly && grown >= Math.max(5, 4 * atWork, 3 * result.batches.meanSize, 0.02 * result.ledger.scheduled);
 }
 
 /** Something waited, or was left: more came, at times at least, than could be done just then. */

@@ -4,10 +4,12 @@ import {
   average,
   busiest,
   type Claim,
+  cameInTheLongRun,
   claim,
   crowded,
   dropped,
   figure,
+  grewAllAlong,
   inUse,
   mainOf,
   must,
@@ -63,6 +65,7 @@ const few = must(
   "part of it was left or dropped",
   ({ result }) => dropped(result) === 0 && result.ledger.unfinished <= 0.01 * result.ledger.scheduled + 1,
 );
+const steady = must("what waited became more all along", (told) => !grewAllAlong(told));
 const open = must("the load waits for answers", ({ scenario }) => !("vus" in scenario.load));
 const several = must("a rate of one", ({ result }) => result.ledger.processed > 1);
 const alike = (most: number) =>
@@ -134,7 +137,7 @@ export const MESSAGE_CLAIMS: readonly Claim[] = [
     must("it was long", ({ result }) => result.durationMs < 100),
   ),
   // Arrivals and clients.
-  claim(`The arrivals are the limit: ${HOW}.`, rate, p50, ...ends, whole, prompt, settled, few, open, several),
+  claim(`The arrivals are the limit: ${HOW}.`, rate, p50, ...ends, whole, prompt, settled, few, open, several, steady),
   claim(
     `The clients are the limit: {who:*} its answer before it sends again; ${HOW}.`,
     rate,
@@ -426,7 +429,7 @@ export const MESSAGE_CLAIMS: readonly Claim[] = [
     must("nothing was dropped", ({ result }) => dropped(result) > 0),
     must(
       "a thread was full, and a longer queue is only longer",
-      (told) => busiest(told.result) < 0.85 && inUse(told, told.result.offeredRate ?? 0) < 1,
+      (told) => busiest(told.result) < 0.85 && inUse(told, cameInTheLongRun(told) ?? 0) < 1,
     ),
   ),
   claim("A larger queue.capacity would help."),
@@ -542,10 +545,12 @@ export const MESSAGE_CLAIMS: readonly Claim[] = [
     must("it took as long", ({ result, scenario }) => Math.abs(result.latency.service.mean / askedEach({ result, scenario }) - 1) > 0.05),
   ),
   claim(
-    "Predicted was another limit ({which:*})[[, at {use:P} of what can be done]][[: {came:N}/s came and {rate:N}/s were done]].",
+    "Predicted was another limit ({which:*})[[, at {use:P} of what can be done]][[: {came:N}/s came and {rate:N}/s were done]][[, and {all:all that came was done}]].",
     rate,
     figure("use", ({ result }) => result.predicted.utilization),
-    figure("came", ({ result }) => result.offeredRate),
+    figure("came", cameInTheLongRun),
+    must("part of it was not", ({ result }, { all }) => all === undefined || result.ledger.processed === result.ledger.scheduled),
+    must("the line grew all along", (told, { all }) => all === undefined || !grewAllAlong(told)),
     must("not that", ({ result }, { which }) => result.predicted.bottleneck === which),
   ),
   claim(
