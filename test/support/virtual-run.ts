@@ -20,6 +20,8 @@ export interface VirtualOutcome {
   readonly result: RunnerResult;
   readonly sojourn: Histogram;
   readonly samples: readonly Sample[];
+  /** Milliseconds that each thread with a recorder had a message in hand, in `parallel` those of the Workers. */
+  readonly busyMs: readonly number[];
 }
 
 /** What Workers run on: so many of them, on so many cores. */
@@ -44,10 +46,11 @@ export async function runVirtually(
   const execution = await time.run(executor.execute(pipeline.job));
   const states = execution.state.flatMap((slice) => slice.entries);
   const result = summarize({ plan, facts, execution, pipeline, states, idle: time.idle, cpuMs: 0 });
+  const busyMs = execution.recorders.map((recorder) => recorder.busyTotal / 1e6);
   const [first, ...more] = execution.recorders.map((recorder) => recorder.sojourn);
   if (first === undefined) throw new Error("unreachable");
   for (const one of more) first.merge(one);
-  return { result, sojourn: first, samples };
+  return { result, sojourn: first, samples, busyMs };
 }
 
 function executorOf({ plan: { mode, scenario }, time }: VirtualSetup, { workers, cores }: VirtualMachine): Executor {

@@ -53,10 +53,7 @@ export class Facts {
     this.cores = cores.length;
     this.readMs = (scenario.source.latency.min + scenario.source.latency.max) / 2000;
     this.coresUsed = mean(cores.map(({ utilization }) => utilization));
-    const crowd = crowding(
-      series,
-      Math.max(1, this.longestRead + latency.batch.p99 + LONG * this.own),
-    );
+    const crowd = crowding(series, Math.max(1, this.longestRead + latency.batch.p99 + LONG * this.own));
     this.crowd = crowd !== null && crowd.share >= AT_TIMES ? crowd : null;
   }
 

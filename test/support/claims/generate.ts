@@ -3,40 +3,46 @@ import { scenarioSchema } from "../../../src/scenario/schema.ts";
 import { judgeDisturbance } from "../../../src/telemetry/disturbance.ts";
 import type { CaseResult } from "../../../src/telemetry/result.ts";
 import type { Sample } from "../../../src/telemetry/sample.ts";
-import { predict } from "../../../src/theory/predict.ts";
+import { capacityOf, predict } from "../../../src/theory/predict.ts";
 import { type RandomCase, randomCase } from "../random-scenarios.ts";
-import { runVirtually } from "../virtual-run.ts";
+import { runVirtually, type VirtualOutcome } from "../virtual-run.ts";
 import type { Told } from "./claim.ts";
 
 /** Results to be explained: cases run on a virtual clock, and what their figures might have been as well. */
 
-/** The i-th case, run; null where there is none, or it is of a mode that has no virtual clock. */
+/** The i-th case, run; null where there is none. A fourth of them are asked for about as much as they can do. */
 export async function simulatedCase(seed: number, i: number): Promise<Told | null> {
   const drawn = randomCase(seed, i);
   if (drawn === null) return null;
-  // What a Worker would make of it is put in by hand.
-  const mode = drawn.mode === "parallel" ? "async" : drawn.mode;
-  const { result, samples } = await runVirtually(drawn.scenario, mode);
-  const { thresholds: _, ...measured } = result;
-  return { scenario: drawn.scenario, result: complete(drawn, measured, samples) };
+  return virtualCase(i % 4 === 3 ? atCapacity(drawn, new Random(seed, `at capacity ${i}`)) : drawn);
 }
 
-function complete(
-  drawn: RandomCase,
-  measured: Omit<CaseResult, "params" | "predicted" | "explanation" | "series">,
-  series: readonly Sample[],
-): CaseResult {
-  const { mode, scenario, workers, cores } = drawn;
-  const { kind, cpuShare } = scenario.work;
-  const share = kind === "cpu" ? 1 : kind === "mixed" ? cpuShare : 0;
-  const computed = Math.min(1, (measured.throughput * measured.latency.service.mean * share) / 1000);
-  const threads =
-    mode === "parallel"
-      ? [
-          { name: "main", utilization: 0.05 },
-          ...Array.from({ length: workers }, (_, i) => ({ name: `worker-${i}`, utilization: Math.min(1, computed / workers) })),
-        ]
-      : [{ name: "main", utilization: Math.min(computed + 0.01, 1) }];
+/** The same with arrivals that are even, or come by chance, at from 0.97 to 1.06 times what theory says can be done. */
+function atCapacity(drawn: RandomCase, random: Random): RandomCase {
+  const { capacity } = capacityOf(drawn);
+  if (capacity === null) return drawn;
+  const rate = capacity * (0.97 + 0.09 * random.unit());
+  const load = {
+    executor: "constant-arrival-rate",
+    rate,
+    duration: `${Math.max(1000, (800 / rate) * 1e3)}ms`,
+    arrivals: random.unit() < 0.7 ? "uniform" : "poisson",
+  };
+  const parsed = scenarioSchema.parse({ title: "random", load });
+  return { ...drawn, scenario: { ...drawn.scenario, load: parsed.load, gracefulStop: 30e6, warmup: 0 } };
+}
+
+/** A case run on a virtual clock, on as many virtual Workers as it has, with the figures of a machine that nobody else uses. */
+export async function virtualCase(drawn: RandomCase): Promise<Told> {
+  const outcome = await runVirtually(drawn.scenario, drawn.mode, drawn);
+  return { scenario: drawn.scenario, result: complete(drawn, outcome) };
+}
+
+function complete(drawn: RandomCase, outcome: VirtualOutcome): CaseResult {
+  const { mode, cores } = drawn;
+  const { thresholds: _, ...measured } = outcome.result;
+  const threads = threadsOf(drawn, outcome);
+  const computed = threads.reduce((sum, { utilization }) => sum + utilization, 0);
   return {
     ...measured,
     mode,
@@ -46,8 +52,28 @@ function complete(
     process: { ...measured.process, threads },
     predicted: predict(drawn),
     explanation: "",
-    series,
+    series: outcome.samples,
   };
+}
+
+/** What each thread computed: of its time with a message in hand what is no waiting, and, with more of them than cores, its part of those. */
+function threadsOf({ mode, scenario, workers, cores }: RandomCase, { result, samples, busyMs }: VirtualOutcome) {
+  const { kind, cpuShare } = scenario.work;
+  const share = kind === "cpu" ? 1 : kind === "mixed" ? cpuShare : 0;
+  const computed = Math.min(1, (result.throughput * result.latency.service.mean * share) / 1000);
+  if (mode !== "parallel") {
+    const helped = mode === "async" && scenario.async.offload !== "none";
+    const main = { name: "main", utilization: helped ? 0.05 : Math.min(computed + 0.01, 1) };
+    return helped ? [main, { name: "helper", utilization: computed }] : [main];
+  }
+  const span = Math.max(1, samples.at(-1)?.t ?? 0);
+  // In hand is what holds the thread: of mixed work, where one is worked at a time, its wait as well.
+  const held = kind === "mixed" && scenario.async.concurrency > 1 ? 1 : share;
+  const each = busyMs.slice(-workers).map((busy) => (busy * held * Math.min(1, cores / workers)) / span);
+  return [
+    { name: "main", utilization: 0.05 },
+    ...each.map((utilization, i) => ({ name: `worker-${i}`, utilization: Math.min(1, utilization) })),
+  ];
 }
 
 const BOTTLENECKS = [
@@ -188,9 +214,8 @@ export async function simulatedSweep(seed: number, i: number): Promise<CaseResul
   for (const params of points) {
     const scenario = scenarioSchema.parse(withFields(base, params));
     for (const mode of modes) {
-      const { result, samples } = await runVirtually(scenario, mode);
-      const { thresholds: _, ...measured } = result;
-      cases.push({ ...complete({ mode, scenario, workers: 1, cores: 2 }, measured, samples), params });
+      const { result } = await virtualCase({ mode, scenario, workers: 1, cores: 2 });
+      cases.push({ ...result, params });
     }
   }
   return cases;

@@ -15,7 +15,7 @@ import { uselessAdvice } from "../../support/claims/help.ts";
 import { MACHINE_CLAIMS } from "../../support/claims/machine.ts";
 import { MESSAGE_CLAIMS } from "../../support/claims/message.ts";
 import { recordedCases } from "../../support/claims/recorded.ts";
-import { caseResult } from "../../support/results.ts";
+import { caseResult, sample } from "../../support/results.ts";
 
 setDefaultTimeout(patience(60_000));
 const SEED = Number(process.env["LAB_TUI_SEED"] ?? 20_261_121);
@@ -38,7 +38,7 @@ describe("every claim of an explanation is borne by its figures", () => {
       all.forEach((each, n) => {
         const text = explain(each.result, each.scenario);
         // Only what was run as it is told can be run with what is said to help.
-        const advice = n === 0 && each.result.mode !== "parallel" ? uselessAdvice(text, each) : [];
+        const advice = n === 0 ? uselessAdvice(text, each) : [];
         for (const why of [...unborne(text, each, GRAMMAR), ...advice]) wrong.push(`case ${i}.${n}, ${each.result.mode}: ${why}`);
       });
     }
@@ -86,6 +86,7 @@ describe("the checker catches what was false", () => {
     sojourn: { ...base.latency.sojourn, ...sojourn },
     service: { ...base.latency.service, mean: 5, ...service },
   });
+  const growing = Array.from({ length: 20 }, (_, i) => sample(100 * (i + 1), { offered: 200, processed: 190 }));
   const fetched = (change: object, figures: object, asked: object): Told => ({
     result: { ...base, disturbed: null, throughput: 100, fetch: { ...FETCH, ...figures }, ...change },
     scenario: scenario({ workload: "fetch", fetch: { target: { mock: {} }, ...asked } }),
@@ -161,6 +162,21 @@ describe("the checker catches what was false", () => {
       "a sum that is wrong",
       "The number of processors is the limit: 1 at a time ÷ 5.00 ms is 300/s; 100 messages/s went through.",
       told({}),
+    ],
+    [
+      "arrivals that are more than what is done, all along",
+      "The arrivals are the limit: all of them were processed at 190 messages/s, with a median sojourn time of 5.00 ms.",
+      told({ throughput: 190, series: growing }),
+    ],
+    [
+      "all that came, while what waits becomes more and more",
+      "Predicted was another limit (arrivals), at 50 % of what can be done, and all that came was done.",
+      told({ series: growing }),
+    ],
+    [
+      "what came in the long run, of bursts",
+      "Predicted was another limit (arrivals), at 50 % of what can be done: 150/s came and 100/s were done.",
+      told({ offeredRate: 150 }, { load: { executor: "bursts", size: 200, every: "2s", count: 3 } }),
     ],
     ["a retry that is one of several", "its 1 Workers were at work.", told({})],
     [
