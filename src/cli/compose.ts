@@ -19,6 +19,8 @@ export interface Composition {
   /** What requests of the n-th scenario may do. */
   readonly access: (scenario: number) => FetchAccess;
   readonly dumpState: (index: number, plan: CasePlan) => string | null;
+  /** Told of all that happens, before the view is. */
+  readonly onEvent?: OnEvent;
   /** Told of all results so far after each scenario. */
   readonly onResult: (results: readonly RunResult[]) => void;
   readonly summaryTo: "stdout" | "stderr";
@@ -73,13 +75,18 @@ export async function compose(scenarios: readonly NamedScenario[], composition: 
   deafen = onStopSignals(stop);
   view = await openView(composition, stop);
   const results: RunResult[] = [];
+  const onEvent: OnEvent = (event) => {
+    // What is shown as done is kept already.
+    composition.onEvent?.(event);
+    view.onEvent(event);
+  };
   try {
     let offset = 0;
     for (const scenario of scenarios) {
       if (stoppedBy !== null) break;
       const first = offset;
       current = startRun(scenario, {
-        onEvent: view.onEvent,
+        onEvent,
         // What is compared in one go is of the same work.
         calibration: results.findLast(({ machine }) => machine.calibration !== null)?.machine.calibration ?? null,
         http: composition.http,

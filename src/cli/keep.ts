@@ -5,6 +5,7 @@ import { UserError } from "../kernel/problem.ts";
 import { printable } from "../kernel/text.ts";
 import { LineReader } from "../load/lines.ts";
 import { type KeptRequest, RunStore, StoreProblem } from "../store/run-store.ts";
+import type { OnEvent, RunOutline } from "../telemetry/events.ts";
 import type { RunResult } from "../telemetry/result.ts";
 
 /** Where past runs are kept. */
@@ -23,22 +24,53 @@ export function openStore(): RunStore {
   }
 }
 
-/** Keeps a run among the past ones. A store that cannot be used is a warning, which it gives: the run itself is done and told. */
-export function keepRun(result: RunResult, requestFiles: readonly (readonly [index: number, file: string])[]): string | null {
-  try {
-    const store = RunStore.open(storeFile());
-    try {
-      store.add(result, requestsIn(requestFiles));
-    } finally {
-      store.close();
+/**
+ * Keeps a run among the past ones, case by case while it goes on, so that one that is killed leaves what it had done. A store that cannot be
+ * used is a warning, and no more: the run itself goes on and is told.
+ */
+export class RunKeeper {
+  /** Why what is done is not kept, once. */
+  warning: string | null = null;
+  private outline: RunOutline | null = null;
+  private run: string | null = null;
+
+  readonly onEvent: OnEvent = (event) => {
+    if (event.type === "run-started") {
+      this.outline = event;
+      this.run = null;
+    } else if (event.type === "case-finished") {
+      const { index, result, verdicts = [] } = event;
+      this.use((store) => {
+        this.run ??= this.outline === null ? null : store.begin(this.outline);
+        if (this.run !== null) store.addCase(this.run, index, { result, verdicts });
+      });
     }
-  } catch (error) {
-    if (!(error instanceof StoreProblem)) throw error;
-    return `warning: this run is not kept: ${printable(error.message, 400)}`;
-  } finally {
+  };
+
+  /** The whole of the run that was told last, and what became of its requests. One that was stopped before its first case has nothing to be kept. */
+  finish(result: RunResult, requestFiles: readonly (readonly [index: number, file: string])[]): void {
+    if (result.cases.length > 0) {
+      this.use((store) => {
+        if (this.run === null) store.add(result, requestsIn(requestFiles));
+        else store.finish(this.run, result, requestsIn(requestFiles));
+      });
+    }
     for (const [, file] of requestFiles) rmSync(dirname(file), { recursive: true, force: true });
   }
-  return null;
+
+  private use(work: (store: RunStore) => void): void {
+    try {
+      const store = RunStore.open(storeFile());
+      try {
+        work(store);
+      } finally {
+        store.close();
+      }
+    } catch (error) {
+      if (!(error instanceof StoreProblem)) throw error;
+      this.warning ??= `warning: this run is not kept: ${printable(error.message, 400)}`;
+    }
+  }
 }
 
 function* requestsIn(files: readonly (readonly [index: number, file: string])[]): Generator<KeptRequest> {

@@ -10,7 +10,7 @@ import { checkFiles, checkHostsOf } from "../workloads/fetch/permission.ts";
 import { compose } from "./compose.ts";
 import { environmentOf } from "./environment.ts";
 import { overridesOf, type RunFlags, readFlags } from "./flags.ts";
-import { keepRun } from "./keep.ts";
+import { RunKeeper } from "./keep.ts";
 import { checkTargets, Outputs } from "./outputs.ts";
 import { targetKind } from "./target.ts";
 
@@ -29,7 +29,7 @@ export async function run(asked: readonly string[], flags: RunFlags): Promise<nu
   // Then nothing else goes there.
   const toStdout = [flags.json, flags.dumpState, flags.log].some((path) => path !== undefined && targetKind(path) === "stdout");
   // Told when the dashboard no longer covers them.
-  const warnings = new Set<string>();
+  const keeper = flags.store === false ? null : new RunKeeper();
   const { results, stoppedBy, viewBroken } = await compose(scenarios, {
     headless: flags.headless === true || toStdout,
     quiet: flags.quiet === true,
@@ -42,14 +42,12 @@ export async function run(asked: readonly string[], flags: RunFlags): Promise<nu
       measured = all;
       outputs.write(all);
       const latest = all.at(-1);
-      // One that was stopped before its first case has nothing to be kept.
-      if (latest === undefined || flags.store === false || latest.cases.length === 0) return;
-      const warning = keepRun(latest, outputs.requestFiles(all.length - 1, latest));
-      if (warning !== null) warnings.add(warning);
+      if (latest !== undefined) keeper?.finish(latest, outputs.requestFiles(all.length - 1, latest));
     },
+    ...(keeper === null ? {} : { onEvent: keeper.onEvent }),
     summaryTo: toStdout ? "stderr" : "stdout",
   }).finally(() => outputs.finish(measured));
-  for (const warning of warnings) process.stderr.write(`${warning}\n`);
+  if (keeper?.warning != null) process.stderr.write(`${keeper.warning}\n`);
   if (flags.quiet === true) tellFailed(results);
   results.forEach((result, i) => {
     const yaml = loaded[i]?.yaml;

@@ -2,6 +2,8 @@ import { Database } from "bun:sqlite";
 import { closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
+import { VERSION as VERSION_OF_LAB } from "../kernel/version.ts";
+import type { RunEvent, RunOutline } from "../telemetry/events.ts";
 import type { RunResult } from "../telemetry/result.ts";
 import { NO_VERDICTS, type Verdicts, verdictsOf } from "../telemetry/verdicts.ts";
 
@@ -14,7 +16,7 @@ export interface KeptRun {
   readonly title: string;
   readonly workload: string;
   readonly cases: number;
-  /** The worst of its cases. */
+  /** The worst of its cases; "unfinished" while it goes on, and of one that was killed. */
   readonly status: string;
   /** Requests kept with it. */
   readonly requests: number;
@@ -38,6 +40,15 @@ export interface KeptRequest {
 const VERSION = 1;
 const REQUESTS_AT_ONCE = 5000;
 const BY_SEVERITY = ["failed", "invalid", "aborted", "completed"];
+const UNFINISHED = "unfinished";
+
+/** Cases of runs that are not finished; then they are in the result. A store of the same form without it does without. */
+const CASES_TABLE = `CREATE TABLE IF NOT EXISTS cases (
+    run INTEGER NOT NULL REFERENCES runs(id) ON DELETE CASCADE,
+    "index" INTEGER NOT NULL,
+    "case" BLOB NOT NULL,
+    PRIMARY KEY (run, "index")
+  )`;
 
 const TABLES = [
   `CREATE TABLE runs (
@@ -65,6 +76,42 @@ const TABLES = [
   )`,
   "CREATE INDEX requests_of_run ON requests(run)",
 ];
+
+/** A case that is done, and its thresholds. */
+export type KeptCase = Omit<Extract<RunEvent, { readonly type: "case-finished" }>, "type" | "index">;
+
+function packed(value: RunResult | KeptCase): Uint8Array {
+  return gzipSync(JSON.stringify(value));
+}
+
+function unpacked<T extends RunResult | KeptCase>(bytes: Uint8Array): T {
+  return JSON.parse(gunzipSync(bytes).toString()) as T;
+}
+
+function statusOf({ cases }: RunResult): string {
+  return BY_SEVERITY.find((one) => cases.some((each) => each.status === one)) ?? "completed";
+}
+
+/** The result of a run of which nothing is done. */
+function resultSoFar({ startedAt, scenario, machine, cases }: RunOutline): RunResult {
+  const unfinished = { planned: cases.length };
+  return {
+    schemaVersion: 2,
+    labVersion: VERSION_OF_LAB,
+    startedAt,
+    scenario,
+    machine,
+    cases: [],
+    conclusions: [],
+    thresholds: [],
+    unfinished,
+  };
+}
+
+function withCases(result: RunResult, done: readonly KeptCase[]): RunResult {
+  const thresholds = done.flatMap(({ verdicts = [] }, i) => verdicts.map((verdict) => ({ case: i, ...verdict })));
+  return { ...result, cases: done.map((one) => one.result), thresholds };
+}
 
 /** A store that cannot be used, and why, as a sentence. */
 export class StoreProblem extends Error {}
@@ -95,34 +142,59 @@ export class RunStore {
   /** Keeps a run with its requests; the name it goes by. */
   add(result: RunResult, requests: Iterable<KeptRequest> = []): string {
     return this.guarded(() => {
-      const { scenario, cases, startedAt } = result;
-      const status = BY_SEVERITY.find((one) => cases.some((each) => each.status === one)) ?? "completed";
-      const packed = gzipSync(JSON.stringify(result));
-      const insert = this.database.query(
-        "INSERT INTO runs (run, started_at, scenario, title, workload, cases, status, result, verdicts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
-      );
-      // One write for name and row: two runs that end together get two names.
-      const { id, run } = this.database
-        .transaction(() => {
-          const name = this.freshName(startedAt);
-          const { name: file, title, workload } = scenario;
-          const row = insert.get(
-            name,
-            startedAt,
-            file,
-            title,
-            workload,
-            cases.length,
-            status,
-            packed,
-            JSON.stringify(verdictsOf(result)),
-          ) as { id: number };
-          return { id: row.id, run: name };
-        })
-        .immediate();
+      const { id, run } = this.insert(result, statusOf(result), JSON.stringify(verdictsOf(result)));
       this.addRequests(id, requests);
       return run;
     });
+  }
+
+  /** Keeps a run that has only begun, of which no case is done; the name it goes by. */
+  begin(outline: RunOutline): string {
+    return this.guarded(() => this.insert(resultSoFar(outline), UNFINISHED, null).run);
+  }
+
+  /** Keeps a case of a run that goes on. */
+  addCase(run: string, index: number, done: KeptCase): void {
+    this.guarded(() => {
+      const write = this.database.transaction(() => {
+        this.database
+          .query('INSERT OR REPLACE INTO cases (run, "index", "case") SELECT id, ?, ? FROM runs WHERE run = ?')
+          .run(index, packed(done), run);
+        this.database.query("UPDATE runs SET cases = (SELECT count(*) FROM cases WHERE cases.run = runs.id) WHERE run = ?").run(run);
+      });
+      write.immediate();
+    });
+  }
+
+  /** Keeps the whole of a run that was begun; anew when it has been removed meanwhile. */
+  finish(run: string, result: RunResult, requests: Iterable<KeptRequest> = []): void {
+    this.guarded(() => {
+      const row = this.database
+        .query("UPDATE runs SET cases = ?, status = ?, result = ?, verdicts = ? WHERE run = ? RETURNING id")
+        .get(result.cases.length, statusOf(result), packed(result), JSON.stringify(verdictsOf(result)), run) as { id: number } | null;
+      if (row === null) {
+        this.add(result, requests);
+        return;
+      }
+      this.database.query("DELETE FROM cases WHERE run = ?").run(row.id);
+      this.addRequests(row.id, requests);
+    });
+  }
+
+  private insert(result: RunResult, status: string, verdicts: string | null): { readonly id: number; readonly run: string } {
+    const { scenario, cases, startedAt } = result;
+    const { name, title, workload } = scenario;
+    const insert = this.database.query(
+      "INSERT INTO runs (run, started_at, scenario, title, workload, cases, status, result, verdicts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+    );
+    // One write for name and row: two runs that end together get two names.
+    return this.database
+      .transaction(() => {
+        const run = this.freshName(startedAt);
+        const row = insert.get(run, startedAt, name, title, workload, cases.length, status, packed(result), verdicts);
+        return { id: (row as { id: number }).id, run };
+      })
+      .immediate();
   }
 
   /** Newest first. */
@@ -150,9 +222,21 @@ export class RunStore {
   /** The figures of a run, by its name or `last`; null when there is none. */
   result(run: string): RunResult | null {
     return this.guarded(() => {
-      const row = this.database.query("SELECT result FROM runs WHERE run = ?").get(this.nameOf(run)) as { result: Uint8Array } | null;
-      return row === null ? null : (JSON.parse(gunzipSync(row.result).toString()) as RunResult);
+      const row = this.database.query("SELECT id, status, result FROM runs WHERE run = ?").get(this.nameOf(run)) as {
+        readonly id: number;
+        readonly status: string;
+        readonly result: Uint8Array;
+      } | null;
+      if (row === null) return null;
+      const result = unpacked<RunResult>(row.result);
+      return row.status === UNFINISHED ? withCases(result, this.casesOf(row.id)) : result;
     });
+  }
+
+  /** What is done of a run that is not finished, in the order of its cases. */
+  private casesOf(id: number): KeptCase[] {
+    const rows = this.database.query('SELECT "case" FROM cases WHERE run = ? ORDER BY "index"').all(id) as { case: Uint8Array }[];
+    return rows.map((row) => unpacked<KeptCase>(row.case));
   }
 
   /** What became of each request of a run, as far as they were kept, in the order they were asked; read a row at a time. */
@@ -212,13 +296,16 @@ export class RunStore {
     this.database.run("PRAGMA foreign_keys = ON");
     // A run that was removed is not to be read in the file any more.
     this.database.run("PRAGMA secure_delete = ON");
-    if (version === VERSION) this.addVerdicts();
-    if (version === VERSION) return;
+    if (version === VERSION) {
+      this.addVerdicts();
+      this.database.run(CASES_TABLE);
+      return;
+    }
     const create = this.database.transaction(() => {
       // Another process may have been faster.
       const { user_version: now } = this.database.query("PRAGMA user_version").get() as { user_version: number };
       if (now === VERSION) return;
-      for (const statement of TABLES) this.database.run(statement);
+      for (const statement of [...TABLES, CASES_TABLE]) this.database.run(statement);
       this.database.run(`PRAGMA user_version = ${VERSION}`);
     });
     create.immediate();

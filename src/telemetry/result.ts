@@ -14,6 +14,8 @@ export interface RunResult {
   /** What the cases say together; of a sweep, or where there are queries. */
   readonly conclusions: readonly string[];
   readonly thresholds: readonly ThresholdResult[];
+  /** Of a run that goes on, or was killed: how many cases it was to have. What it says of all cases together is not there yet. */
+  readonly unfinished?: { readonly planned: number };
   /** What the scenario expects, judged; absent where it expects nothing that could be judged. */
   readonly hypotheses?: readonly HypothesisResult[];
 }

@@ -1,5 +1,6 @@
 import { printable } from "../../kernel/text.ts";
 import { formatRate } from "../../kernel/units.ts";
+import { counted } from "../../kernel/wording.ts";
 import type { CaseResult, RateFigures, RunResult, ThresholdResult } from "../../telemetry/result.ts";
 import { faultOf, wasJudged } from "../../telemetry/verdicts.ts";
 import { disturbedLegend, disturbedSign } from "./disturbed.ts";
@@ -28,6 +29,10 @@ export function closingReport(
     "",
     ...intentLines(result.scenario).flatMap((line) => [...wrappedText(line, columns, "").split("\n"), ""]),
   ];
+  if (result.unfinished !== undefined) {
+    const { planned } = result.unfinished;
+    lines.push(`Not finished: ${result.cases.length} of ${counted(planned, "case")} ${result.cases.length === 1 ? "is" : "are"} done.`, "");
+  }
   lines.push(narrowTable(rows, columns), ...disturbedLegend(result.cases), "");
   if (isSweep(result)) {
     const width = Math.max(40, Math.min(100, columns));

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { type KeptRequest, RunStore, StoreProblem } from "../../../src/store/run-store.ts";
 import type { RunResult } from "../../../src/telemetry/result.ts";
 import { temporaryFolder } from "../../support/cli.ts";
+import { caseResult, runOutline, runResult } from "../../support/results.ts";
 
 const file = () => join(temporaryFolder(), "deep", "runs.sqlite");
 
@@ -95,6 +96,60 @@ describe("A-3 the store of past runs", () => {
     expect(statSync(name).mode & 0o077).toBe(0);
     expect(statSync(`${name}-wal`).mode & 0o077).toBe(0);
     store.close();
+  });
+
+  describe("a run that goes on", () => {
+    const [first, second] = [caseResult({ mode: "sync", processed: 5 }), caseResult({ mode: "async" })];
+    const begun = () => {
+      const store = RunStore.open(file());
+      return { store, run: store.begin(runOutline([first, second])) };
+    };
+
+    test("is among the others from its beginning, and not finished", () => {
+      const { store, run } = begun();
+      expect(store.list()).toMatchObject([{ run, cases: 0, status: "unfinished" }]);
+      expect(store.result(run)).toMatchObject({ cases: [], unfinished: { planned: 2 } });
+      store.close();
+    });
+
+    test("keeps each case as it is done, in their order, with its thresholds", () => {
+      const { store, run } = begun();
+      const verdict = { metric: "dropped", expression: "count==0", value: 3, ok: false };
+      store.addCase(run, 1, { result: second, verdicts: [verdict] });
+      store.addCase(run, 0, { result: first, verdicts: [] });
+      expect(store.result(run)?.cases).toEqual([first, second]);
+      expect(store.result(run)?.thresholds).toEqual([{ case: 1, ...verdict }]);
+      expect(store.list()).toMatchObject([{ run, cases: 2, status: "unfinished", verdicts: { thresholds: { failed: 1, of: 1 } } }]);
+      store.close();
+    });
+
+    test("is kept as a whole once it is finished, under the same name", () => {
+      const { store, run } = begun();
+      store.addCase(run, 0, { result: first, verdicts: [] });
+      const whole = runResult([first, second]);
+      store.finish(run, whole, requests(3));
+      expect(store.result(run)).toEqual(whole);
+      expect(store.list()).toMatchObject([{ run, cases: 2, status: "completed", requests: 3 }]);
+      store.close();
+    });
+
+    test("is kept anew when it was removed meanwhile", () => {
+      const { store, run } = begun();
+      store.remove(run);
+      store.addCase(run, 0, { result: first, verdicts: [] });
+      store.finish(run, runResult([first]));
+      expect(store.list()).toMatchObject([{ cases: 1, status: "completed" }]);
+      store.close();
+    });
+
+    test("takes its cases along when it is removed", () => {
+      const { store, run } = begun();
+      store.addCase(run, 0, { result: first, verdicts: [] });
+      store.remove(run);
+      const again = store.begin(runOutline([first]));
+      expect(store.result(again)?.cases).toEqual([]);
+      store.close();
+    });
   });
 
   test("several processes may use it; a second opening finds the first one's runs", () => {
