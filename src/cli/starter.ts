@@ -80,6 +80,9 @@ fetch:
       outages: [] ## such as { at: 5s, for: 3s }
   ## or target: { url: "http://127.0.0.1:8001/{z}/{x}/{y}.png" }
   tiles: { zoom: 5, count: 100 } ## or urls: [5/10/12, "http://127.0.0.1:8001/x"], or urlsFile: ./list.txt
+  method: GET ## HEAD | POST | PUT | PATCH | DELETE | OPTIONS
+  ## body: hello, or { text: hello }, { template: 'item {{number}}' }, { file: ./body.png }, { rows: ./rows.ndjson }; type: text/plain
+  idempotent: false ## POST and PATCH are tried again only where this is true, or idempotencyKey: Idempotency-Key names a field
   headers: {} ## such as { Accept-Encoding: gzip, Authorization: "Bearer \${TOKEN}" }: of the environment
   tls: { insecure: false } ## ca: ./ca.pem
   timeout: 10s ## one attempt

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { requestParts } from "./request-schema.ts";
 import * as s from "./scalars.ts";
 
 /** Share of requests something befalls. */
@@ -61,12 +62,7 @@ export const fetchSchema = z.strictObject({
     .describe("A list of tiles of the target."),
   urls: s.textList(4096).optional().describe("A list of http or https URLs, or of tiles such as 5/10/12."),
   urlsFile: s.text(4096).optional().describe("A file with one of these a line; relative to the scenario file."),
-  headers: s
-    .fields()
-    .default({})
-    .describe(
-      "Sent with every request. A name in braces behind a dollar sign stands for what the environment says. Authorization and Cookie go to no other host that a redirect leads to.",
-    ),
+  ...requestParts,
   tls: z
     .strictObject({
       insecure: s.flag().default(false).describe("Servers need not show who they are."),

@@ -68,6 +68,10 @@ export function resolveScenario(yaml: YamlFile, file: string): LoadedScenario {
     if (work.module !== undefined) checkFile(["work", "module"], work.module, yaml, NO_MODULE);
     if (flow?.module !== undefined) checkFile(["flow", "module"], flow.module, yaml, NO_MODULE);
     if (fetch?.urlsFile !== undefined) checkFile(["fetch", "urlsFile"], fetch.urlsFile, yaml, ONCE);
+    for (const source of ["file", "rows"] as const) {
+      const file = typeof fetch?.body === "object" ? fetch.body[source] : undefined;
+      if (file !== undefined) checkFile(["fetch", "body", source], file, yaml, ONCE);
+    }
   }
   return { scenario, points, yaml };
 }
@@ -131,7 +135,18 @@ function resolvePaths(scenario: Scenario, file: string): Scenario {
     fetch:
       fetch === undefined
         ? fetch
-        : { ...fetch, ...files, tls: fetch.tls.ca === undefined ? fetch.tls : { ...fetch.tls, ca: inFull(fetch.tls.ca) } },
+        : {
+            ...fetch,
+            ...files,
+            body: bodyInFull(fetch.body, inFull),
+            tls: fetch.tls.ca === undefined ? fetch.tls : { ...fetch.tls, ca: inFull(fetch.tls.ca) },
+          },
     flow: flow?.module === undefined ? flow : { ...flow, module: inFull(flow.module) },
   };
+}
+
+function bodyInFull(body: NonNullable<Scenario["fetch"]>["body"], inFull: (path: string) => string): typeof body {
+  if (typeof body !== "object") return body;
+  const { file, rows } = body;
+  return { ...body, ...(file === undefined ? {} : { file: inFull(file) }), ...(rows === undefined ? {} : { rows: inFull(rows) }) };
 }

@@ -193,6 +193,12 @@ export const text = (max: number) =>
     typeof value === "string" && value.trim() !== "" && value.length <= max ? value : null,
   );
 
+/** Text of any kind, or none, of at most so many characters. */
+export const anyText = (max: number) =>
+  scalar(`must be text of at most ${max} characters`, { type: "string", maxLength: max }, (value) =>
+    typeof value === "string" && value.length <= max ? value : null,
+  );
+
 /** A list of some of the words, at least one, none twice. */
 export const listOf = <const W extends readonly string[]>(...words: W) =>
   scalar<readonly W[number][]>(
@@ -209,6 +215,20 @@ export const listOf = <const W extends readonly string[]>(...words: W) =>
 const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,100}$/;
 const FIELD_VALUE = /^[\x20-\x7e\t]{0,4096}$/;
 const OWN_FIELDS = ["host", "connection", "content-length", "transfer-encoding", "x-correlation-id"];
+
+/** The name of a header field that a client does not send by itself. */
+export const fieldName = () =>
+  scalar(
+    `must be the name of a header field, and none of ${OWN_FIELDS.join(", ")}`,
+    { type: "string", pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$", maxLength: 100 },
+    (value) => (typeof value === "string" && FIELD_NAME.test(value) && !OWN_FIELDS.includes(value.toLowerCase()) ? value : null),
+  );
+
+/** What a header field may say, if it says something. */
+export const fieldValue = () =>
+  scalar("must be text in ASCII, on one line", { type: "string", minLength: 1, maxLength: 4096 }, (value) =>
+    typeof value === "string" && value.trim() !== "" && FIELD_VALUE.test(value) ? value : null,
+  );
 
 /** Header fields of a request by name. */
 export const fields = () =>

@@ -4,16 +4,9 @@ import type { Path } from "./document.ts";
 import { isProblem, parseExpectation } from "./expectation.ts";
 import { type Nameable, nameProblems } from "./expectation-names.ts";
 import { COMMON_FLOW_FIELDS, FLOW_FIELDS, type FlowKind } from "./flow-schema.ts";
+import { requestMisfits } from "./request-semantics.ts";
 import { MESSAGE_PARTS, MODES, type Scenario } from "./schema.ts";
-
-export interface SemanticProblem {
-  readonly path: Path;
-  readonly message: string;
-  /** The key itself is wrong, not what stands there. */
-  readonly atKey?: boolean;
-  /** Where in the text that stands there, and what is wrong there. */
-  readonly within?: { readonly at: number; readonly got: string };
-}
+import type { SemanticProblem } from "./semantic-problem.ts";
 
 /** Most arrivals one tape may hold. */
 export const MAX_ARRIVALS = 1e9;
@@ -157,6 +150,10 @@ function fetchMisfits({ workload, fetch, load }: Scenario): SemanticProblem[] {
   }
   if (rateLimit !== false && (rateLimit.min > rateLimit.initial || rateLimit.initial > rateLimit.max)) {
     problems.push({ path: ["fetch", "rateLimit", "initial"], message: "must lie between fetch.rateLimit.min and fetch.rateLimit.max" });
+  }
+  problems.push(...requestMisfits(fetch));
+  if (fetch.fallback === "parent" && fetch.method !== "GET") {
+    problems.push({ path: ["fetch", "fallback"], message: "must not be parent where fetch.method is not GET: a tile is what is got" });
   }
   if (fetch.fallback === "stale" && fetch.saveTo === undefined) {
     problems.push({ path: ["fetch", "fallback"], message: "needs fetch.saveTo: a stale body is the one that was saved last" });

@@ -337,6 +337,8 @@ export interface FetchFigures {
   readonly byCause?: AttemptCauses;
   /** Written to kept connections that were closed, or reset, before they were read: no attempts, since no server knows of them. */
   readonly unread?: number;
+  /** Items that were not asked for again after a loss or an error because their method forbids it (RFC 9110, 9.2.2). */
+  readonly notRepeated?: number;
   /** Requests that Bun's `fetch` carried and not the lab's own sockets; it may send one twice unseen. */
   readonly carriedByFetch?: number;
   readonly peakConcurrency: number;

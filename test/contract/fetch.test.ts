@@ -304,7 +304,7 @@ describe("T-7 the mock server", () => {
         });
         setTimeout(() => resolve(heard), 500);
       });
-    expect(await say("POST / HTTP/1.1\r\n\r\n")).toStartWith("HTTP/1.1 405");
+    expect(await say("BREW / HTTP/1.1\r\n\r\n")).toStartWith("HTTP/1.1 405");
     expect(await say("\0\0\0\r\n\r\n")).toStartWith("HTTP/1.1 405");
     expect(await say(`GET /${"x".repeat(20_000)}`)).toStartWith("HTTP/1.1 431");
     expect((await say("GET /1 HTTP/1.1\r\n\r\nGET /2 HTTP/1.1\r\n\r\n")).split("HTTP/1.1 200").length).toBe(3);

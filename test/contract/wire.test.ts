@@ -12,6 +12,7 @@ import { fieldLines, unnamed } from "../../src/workloads/fetch/wire/fields.ts";
 import type { Head, Wire } from "../../src/workloads/fetch/wire/wire.ts";
 import { SHORT_BODY, StaleConnection } from "../../src/workloads/fetch/wire/wire.ts";
 import { Wires } from "../../src/workloads/fetch/wire/wires.ts";
+import { asking } from "../support/asked.ts";
 import { rounds } from "../support/campaign.ts";
 import { temporaryFolder } from "../support/cli.ts";
 import { CERT, KEY } from "../support/tls.ts";
@@ -117,9 +118,9 @@ async function ask(wire: Wire, url: string, id = "1.1"): Promise<[number | strin
 
 async function sent(wire: Wire, url: string, id = "1.1"): Promise<Head> {
   try {
-    return await wire.send(url, id);
+    return await wire.send(asking(url), id);
   } catch (error) {
-    if (error instanceof StaleConnection) return wire.send(url, id, true);
+    if (error instanceof StaleConnection) return wire.send(asking(url), id, true);
     throw error;
   }
 }
@@ -187,7 +188,7 @@ for (const [kind, { secure, make }] of Object.entries(KINDS)) {
           });
           const wire = make(true);
           for (let i = 0; i < 2; i++) {
-            const head = await wire.send(server.url(), "1.1");
+            const head = await wire.send(asking(server.url()), "1.1");
             expect([head.status, head.field("x-said"), head.field("x-not")]).toEqual([200, "yes", null]);
             await wire.take(null);
             expect(wire.bytes).toBe(size);
@@ -224,7 +225,7 @@ for (const [kind, { secure, make }] of Object.entries(KINDS)) {
       opened.push(wires);
       const wire = kind === "fetch" ? new FetchWire(true, fetch, lines) : wires.pair()("http://h/");
       for (const foreign of [false, true, false]) {
-        await wire.send(server.url(), "1.1", false, foreign);
+        await wire.send(asking(server.url(), { foreign }), "1.1");
         await wire.take(null);
         const said =
           server.connections
@@ -308,7 +309,7 @@ for (const [kind, { secure, make }] of Object.entries(KINDS)) {
       for (let i = 0; i < 2; i++) {
         const saved = saver.begin(server.url("/body"));
         const end = await wire
-          .send(server.url("/body"), "1.1")
+          .send(asking(server.url("/body")), "1.1")
           .then(() => wire.take(saved))
           .then(() => "kept", nameOf);
         if (typeof plain === "number") {
@@ -340,7 +341,7 @@ for (const [kind, { secure, make }] of Object.entries(KINDS)) {
       });
       const wire = make(true, true);
       const saved = new Saver(join(folder, `${kind}-large`), 0).begin(server.url());
-      await wire.send(server.url(), "1.1");
+      await wire.send(asking(server.url()), "1.1");
       await wire.take(saved);
       saved.commit();
       expect(readFileSync(join(folder, `${kind}-large`, fileNameOf(server.url()))).equals(plain)).toBe(true);
@@ -355,7 +356,7 @@ for (const [kind, { secure, make }] of Object.entries(KINDS)) {
       });
       const wire = make(true);
       for (let i = 0; i < 4; i++) {
-        expect((await wire.send(server.url(), "1.1")).status).toBe(404);
+        expect((await wire.send(asking(server.url()), "1.1")).status).toBe(404);
         await wire.leave();
         expect(wire.bytes).toBe(i < 2 ? 3 : 0);
       }
@@ -485,7 +486,7 @@ describe("sockets of its own", () => {
     expect(await ask(wire, `http://127.0.0.1:${port}/`)).toEqual([200, 2]);
     // This thread hears nothing of what comes before it asks again.
     if (kind === "ended before") Bun.sleepSync(100);
-    const end: unknown = await wire.send(`http://127.0.0.1:${port}/`, "1.2").catch((error: unknown) => error);
+    const end: unknown = await wire.send(asking(`http://127.0.0.1:${port}/`), "1.2").catch((error: unknown) => error);
     expect(end instanceof StaleConnection ? end.staleness : null).toBe(process.platform === "linux" ? expected : expect.anything());
     expect(nameOf(end)).toBe("connection closed");
     server.kill();
@@ -564,7 +565,7 @@ describe("sockets of its own", () => {
   test("an upgrade nobody asked for is none, and its connection is not used again", async () => {
     const server = script("HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\nrest");
     const wire = own(true);
-    for (let i = 0; i < 2; i++) expect((await wire.send(server.url(), "1.1")).status).toBe(0);
+    for (let i = 0; i < 2; i++) expect((await wire.send(asking(server.url()), "1.1")).status).toBe(0);
     expect(server.connections.length).toBe(2);
   });
 

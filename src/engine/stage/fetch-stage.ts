@@ -10,6 +10,7 @@ import type { FetchFigures } from "../../telemetry/result.ts";
 import type { FetchSample } from "../../telemetry/sample.ts";
 import { type Metric, PHASE_METRICS } from "../../telemetry/threshold.ts";
 import { Collector } from "../../workloads/fetch/collector.ts";
+import { readBody } from "../../workloads/fetch/contents.ts";
 import { FetchIntake } from "../../workloads/fetch/intake.ts";
 import { MockProcess } from "../../workloads/fetch/mock/mock-process.ts";
 import { NamedHosts } from "../../workloads/fetch/named-hosts.ts";
@@ -82,14 +83,15 @@ export class FetchStage implements Stage {
     if (settings.saveTo !== undefined) sweepUnfinished(settings.saveTo);
     if (access.files.deadLetter !== null) LineFile.create(access.files.deadLetter);
     const base = mock?.url ?? settings.target?.url ?? null;
-    const parts = { settings, base, allowedHosts: access.allowedHosts, files: access.files };
+    const body = readBody(settings.body);
+    const parts = { settings, base, allowedHosts: access.allowedHosts, files: access.files, body };
     const own = mock === null ? null : { begin: () => mock.begin(), stats: () => mock.stats(), pid: mock.pid, stop: () => mock.stop() };
     return FetchStage.of(plan, parts, own);
   }
 
   private static async of(
     plan: CasePlan,
-    parts: Pick<FetchSpec, "settings" | "base" | "allowedHosts" | "files">,
+    parts: Pick<FetchSpec, "settings" | "base" | "allowedHosts" | "files" | "body">,
     mock: FetchStage["mock"],
   ): Promise<FetchStage> {
     const { seed, warmup } = plan.scenario;
@@ -103,7 +105,8 @@ export class FetchStage implements Stage {
       reports: plan.slots.map(() => PublishedReport.memory()),
       phases: plan.slots.map(() => PhaseBook.memory()),
     };
-    const fetch: FetchSpec = { ...parts, seed, warmup: warmup * 1000, runId, concurrency: plan.slots, shared };
+    const keys = crypto.randomUUID();
+    const fetch: FetchSpec = { ...parts, seed, warmup: warmup * 1000, runId, keys, concurrency: plan.slots, shared };
     const spec: ProcessorSpec = { workload: "fetch", roundsPerMs: 1, fetch };
     return new FetchStage(plan, fetch, spec, await prepareProcessors(spec), mock);
   }
@@ -134,6 +137,7 @@ export class FetchStage implements Stage {
       base: null,
       allowedHosts: [],
       files: NO_FILES,
+      body: this.fetch.body,
     };
     return FetchStage.of(this.plan, parts, { stop: () => void server.stop(true) });
   }
@@ -211,7 +215,7 @@ export class FetchStage implements Stage {
   async figures(reports: readonly (WorkloadReport | null)[]): Promise<StageFigures> {
     const own = reports.flatMap((report) => report?.fetch ?? []);
     const notes = [...new Set(own.flatMap(({ problems = [] }) => problems))];
-    return { fetch: await this.fetchFigures(own), notes: [...notes, ...this.exceptions()] };
+    return { fetch: await this.fetchFigures(own), notes: [...notes, ...this.exceptions(), ...this.refrained()] };
   }
 
   /** What went out in another way than all else. */
@@ -220,6 +224,16 @@ export class FetchStage implements Stage {
     if (fetched === 0) return [];
     return [
       `${counted(fetched, "request")} went out by Bun's fetch, since a server took in no connections: it may send a request twice unseen.`,
+    ];
+  }
+
+  /** What would have been asked for again if its method allowed it. */
+  private refrained(): string[] {
+    const count = this.total(COUNT.notRepeated);
+    if (count === 0) return [];
+    const { method } = this.fetch.settings;
+    return [
+      `${counted(count, `${method} request`)} ${count === 1 ? "was" : "were"} not sent again after a loss or an error: a second ${method} may do twice what is to be done once (RFC 9110, 9.2.2). fetch.idempotent: true, or fetch.idempotencyKey where the server knows one, allows it.`,
     ];
   }
 
@@ -244,6 +258,7 @@ export class FetchStage implements Stage {
       peakConcurrency: Atomics.load(this.flight, 1),
       connectionsOpened: server?.connections ?? (this.total(COUNT.fetched) === 0 ? this.total(COUNT.connections) : null),
       unread: this.total(COUNT.unread),
+      notRepeated: this.total(COUNT.notRepeated),
       carriedByFetch: this.total(COUNT.fetched),
       sent,
       phases: phaseFigures(this.phases),

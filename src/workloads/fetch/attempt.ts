@@ -2,7 +2,7 @@ import type { Nanoseconds } from "../../kernel/clock.ts";
 import { printable } from "../../kernel/text.ts";
 import type { Saver } from "./save.ts";
 import type { Instants } from "./wire/instants.ts";
-import { type Head, StaleConnection, type Staleness, type Wire, type WireFor } from "./wire/wire.ts";
+import { type Asked, type Head, StaleConnection, type Staleness, type Wire, type WireFor } from "./wire/wire.ts";
 
 /** Why a request was broken off from this side. */
 export type BrokenOff = "timeout" | "deadline" | "stopped";
@@ -57,15 +57,14 @@ export class Line<T = unknown> {
   }
 
   /**
-   * Asks once, and follows nothing; `fresh`: on a new connection; a body is kept under the address `saveAs`; `foreign`: of a host that is to hear no
-   * secrets. Never rejects: whatever
-   * happens is an answer with a name.
+   * Asks once, and follows nothing; `fresh`: on a new connection; a body is kept under the address `saveAs`. Never rejects: whatever happens
+   * is an answer with a name.
    */
-  async ask(url: string, id: string, fresh = false, saveAs = url, foreign = false): Promise<Answer> {
+  async ask(asked: Asked, id: string, fresh = false, saveAs = asked.at): Promise<Answer> {
     this.brokenOff = null;
     try {
-      this.wire = this.wireFor(url);
-      const head = await this.wire.send(url, id, fresh, foreign);
+      this.wire = this.wireFor(asked.at);
+      const head = await this.wire.send(asked, id, fresh);
       const { status } = head;
       if (status < 200 || status >= 300 || this.saver !== null) return await this.handle(this.wire, head, saveAs);
       const coming = this.wire.take(null);

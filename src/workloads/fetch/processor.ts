@@ -8,6 +8,7 @@ import { type Answer, NOT_SAVED, OUT_OF_FILES } from "./attempt.ts";
 import { Collector } from "./collector.ts";
 import { type Pursuit, Records } from "./records.ts";
 import { COUNT, PublishedReport } from "./report.ts";
+import { Requests } from "./requests.ts";
 import { Saver } from "./save.ts";
 import { isIll, Sender, type Withheld } from "./sender.ts";
 import type { FetchSpec } from "./spec.ts";
@@ -33,6 +34,7 @@ export class FetchProcessor implements Processor {
   private readonly published: PublishedReport;
   private readonly saver: Saver | null;
   private readonly records: Records;
+  private readonly requests: Requests;
   private readonly sender: Sender;
   private readonly timeout: Nanoseconds;
   private readonly deadline: Nanoseconds;
@@ -66,7 +68,8 @@ export class FetchProcessor implements Processor {
       settings.saveTo === undefined ? null : new Saver(settings.saveTo, thread, settings.target?.mock === undefined ? null : spec.base);
     this.collector = new Collector(spec.concurrency.length);
     this.records = new Records(spec);
-    this.sender = new Sender(spec, effort, this.counts, this.records, this.saver, thread, ask);
+    this.requests = new Requests(spec);
+    this.sender = new Sender(spec, effort, this.counts, this.records, this.saver, this.requests.lines, thread, ask);
     this.max = spec.concurrency[thread] ?? 1;
     // Asked for with every request: settings come in many shapes, and the compiler gives up on what reads them from all.
     this.timeout = settings.timeout * 1000;
@@ -90,12 +93,17 @@ export class FetchProcessor implements Processor {
       early: item.due < this.spec.warmup,
       began,
       deadline: began + this.deadline,
+      method: this.requests.method,
       at: url,
+      content: this.requests.contentOf(item.key, url),
+      fields: this.requests.fieldsOf(item.key),
+      foreign: false,
       host: this.sender.hostOf(url),
       cause: "first",
       hops: 0,
       left: this.timeout,
       retries: 0,
+      refrained: false,
       attempts: 0,
       status: 0,
     });
@@ -134,6 +142,9 @@ export class FetchProcessor implements Processor {
 
   /** A new try, from its beginning. */
   private aimAnew(pursuit: Pursuit, url: string, cause: "retries" | "parents"): void {
+    pursuit.method = this.requests.method;
+    pursuit.content = this.requests.contentOf(pursuit.index, url);
+    pursuit.foreign = false;
     this.sender.aim(pursuit, url, cause);
     pursuit.hops = 0;
     pursuit.left = this.timeout;
@@ -153,6 +164,10 @@ export class FetchProcessor implements Processor {
     if (!retriable || error === NOT_SAVED || error === "host not found") return what;
     const tries = pursuit.retries + 1;
     if (tries > retry.max) return tries > 1 ? `${what} after ${tries} attempts` : what;
+    if (!this.sender.mayRepeat(this.requests.method)) {
+      this.sender.refrain(pursuit);
+      return what;
+    }
     const unit = hashOf(`backoff/${this.spec.seed}/${pursuit.index}/${tries}`) / 2 ** 32;
     const backoff = backoffDelay(retry, tries, unit) * 1000;
     if ((status !== 429 && status !== 503) || error !== null) return backoff;

@@ -3,6 +3,7 @@ import { LineFile } from "../../kernel/line-file.ts";
 import type { Answer } from "./attempt.ts";
 import type { Cause } from "./report.ts";
 import { tileOf } from "./tiles.ts";
+import type { Asked } from "./wire/wire.ts";
 
 /** Files that every thread appends to; null: none. */
 export interface FetchFiles {
@@ -14,8 +15,10 @@ export interface FetchFiles {
   readonly requests: string | null;
 }
 
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
 /** What becomes of one item, from its first request to its end. */
-export interface Pursuit {
+export interface Pursuit extends Writable<Asked> {
   /** The item's own address. */
   readonly url: string;
   readonly index: number;
@@ -23,8 +26,7 @@ export interface Pursuit {
   readonly early: boolean;
   readonly began: Nanoseconds;
   readonly deadline: Nanoseconds;
-  /** Where the next request goes, and why. */
-  at: string;
+  /** Whom the next request goes to, and why. */
   host: string;
   cause: Cause;
   /** Redirects followed, and time left to be on the wire, of the present try. */
@@ -32,6 +34,8 @@ export interface Pursuit {
   left: Nanoseconds;
   /** Times it was tried again as the rule has it. */
   retries: number;
+  /** It was not asked for again where another method would have been. */
+  refrained: boolean;
   /** Requests that went out for it, and the status of the last. */
   attempts: number;
   status: number;

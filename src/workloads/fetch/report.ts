@@ -34,7 +34,9 @@ export const COUNT = {
   fetched: 24,
   /** Requests on kept connections that were closed before they were read: no server knows of them, so they are no attempts. */
   unread: 25,
-  size: 26,
+  /** Items that were not asked for again because their method forbids it. */
+  notRepeated: 26,
+  size: 27,
 } as const;
 
 /** Why a request goes out: an item's first, its retries, where a redirect leads, sent anew over another connection, the tile around. */

@@ -5,10 +5,12 @@ import { AdaptiveLimit } from "../../resilience/adaptive-limit.ts";
 import { isIllStatus } from "../../resilience/backoff.ts";
 import { type Admission, CircuitBreakers } from "../../resilience/circuit-breaker.ts";
 import { RateLimiter } from "../../resilience/rate-limiter.ts";
+import type { Method } from "../../scenario/request-schema.ts";
 import { PhaseBook } from "../../telemetry/request-phases.ts";
 import type { Effort } from "../workload.ts";
 import { type Answer, Line, NOT_SAVED, OUT_OF_FILES, UNKNOWN_ENCODING } from "./attempt.ts";
 import { LinePool } from "./line-pool.ts";
+import { afterRedirect, isIdempotent } from "./method.ts";
 import { NamedHosts } from "./named-hosts.ts";
 import { Pace } from "./pace.ts";
 import type { Pursuit, Records } from "./records.ts";
@@ -17,7 +19,6 @@ import { AttemptBook, COUNT, type FetchReport } from "./report.ts";
 import type { Saver } from "./save.ts";
 import type { FetchSpec } from "./spec.ts";
 import type { Fetch } from "./wire/fetch-wire.ts";
-import { fieldLines } from "./wire/fields.ts";
 import type { TlsRule } from "./wire/place.ts";
 import { Wires } from "./wire/wires.ts";
 
@@ -36,6 +37,8 @@ export class Sender {
   private readonly lines: LinePool<Pursuit>;
   private readonly pace: Pace | null;
   private readonly max: number;
+  /** Whatever the method: the scenario has it that this does no harm. */
+  private readonly repeatsAll: boolean;
   private halted = false;
   private lastUrl = "";
   private lastHost = "";
@@ -46,6 +49,8 @@ export class Sender {
     private readonly counts: Float64Array,
     private readonly records: Records,
     saver: Saver | null,
+    /** Header fields of every request. */
+    lines: readonly string[],
     thread: number,
     /** Carries the requests; null: whatever suits each. */
     ask: Fetch | null,
@@ -60,6 +65,7 @@ export class Sender {
     this.limiter = rateLimit === false ? null : new RateLimiter(rateLimit, shared.limiter);
     this.pace = this.limiter === null ? null : new Pace(this.limiter, effort);
     this.max = spec.concurrency[thread] ?? 1;
+    this.repeatsAll = settings.idempotent || settings.idempotencyKey !== undefined;
     const targetLatency = (concurrency.targetLatency ?? Number.POSITIVE_INFINITY) * 1000;
     const min = Math.min(this.max, Math.max(1, Math.round(concurrency.min / threads)));
     this.adaptive =
@@ -71,7 +77,7 @@ export class Sender {
         most,
         saves: saver !== null,
         tls: tlsOf(settings.tls),
-        lines: fieldLines(settings.headers, process.env),
+        lines,
       },
       () => this.add(COUNT.connections),
       () => this.add(COUNT.fetched),
@@ -118,9 +124,24 @@ export class Sender {
       if (this.halted) return answer;
       this.learn(pursuit.host, answer, admission, started, running());
       if (answer.error !== null || answer.location === null) return answer;
-      this.aim(pursuit, new URL(answer.location, pursuit.at).href, "redirects");
-      pursuit.hops++;
+      this.follow(pursuit, answer.status, answer.location);
     }
+  }
+
+  /** Goes where an answer leads. Whoever has sent an item to another origin hears its secrets no more in this try. */
+  private follow(pursuit: Pursuit, status: number, location: string): void {
+    const to = new URL(location, pursuit.at);
+    if (to.origin !== new URL(pursuit.at).origin) pursuit.foreign = true;
+    const method = afterRedirect(pursuit.method, status);
+    if (method !== pursuit.method) pursuit.content = null;
+    pursuit.method = method;
+    this.aim(pursuit, to.href, "redirects");
+    pursuit.hops++;
+  }
+
+  /** Whether it may be asked twice (RFC 9110, 9.2.2). */
+  mayRepeat(method: Method): boolean {
+    return this.repeatsAll || isIdempotent(method);
   }
 
   /** A redirect that is not to be followed is an error. */
@@ -148,9 +169,20 @@ export class Sender {
   }
 
   /** What no server has read has had its turn and not used it. */
-  private async mayAskAnew({ stale }: Answer, { deadline }: Pursuit): Promise<boolean> {
+  private async mayAskAnew({ stale }: Answer, pursuit: Pursuit): Promise<boolean> {
+    const { deadline, method } = pursuit;
+    if (stale !== "unread" && !this.mayRepeat(method)) {
+      this.refrain(pursuit);
+      return false;
+    }
     if (this.pace !== null && stale === "unanswered" && !(await this.pace.turn(deadline))) return false;
     return !this.halted && this.effort.now() < deadline;
+  }
+
+  /** It would be asked again, if its method were another. */
+  refrain(pursuit: Pursuit): void {
+    if (!pursuit.refrained) this.add(COUNT.notRepeated);
+    pursuit.refrained = true;
   }
 
   /** The next line that is free; null when the run or the item's time was over first, so that nothing is sent. */
@@ -175,8 +207,7 @@ export class Sender {
     this.add(COUNT.attempts);
     this.add(COUNT.inFlight);
     this.fly(1);
-    const foreign = pursuit.hops > 0 && this.hostOf(pursuit.url) !== pursuit.host;
-    return line.ask(pursuit.at, `${this.spec.runId}-${pursuit.index}.${pursuit.attempts}`, fresh, pursuit.url, foreign);
+    return line.ask(pursuit, `${this.spec.runId}-${pursuit.index}.${pursuit.attempts}`, fresh, pursuit.url);
   }
 
   /** A request has come to its end, and is told of. False when that was done before: the run is over. */
@@ -188,7 +219,8 @@ export class Sender {
     this.fly(-1);
     this.add(COUNT.inFlight, -1);
     pursuit.left -= took;
-    if (answer.stale === "unread" || answer.stale === "reset") {
+    // What broke may have been read, and is not sent again where that would be twice.
+    if (answer.stale === "unread" || (answer.stale === "reset" && this.mayRepeat(pursuit.method))) {
       pursuit.attempts--;
       this.add(COUNT.attempts, -1);
       this.add(COUNT.unread);

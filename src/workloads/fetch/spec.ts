@@ -13,6 +13,10 @@ export interface FetchSpec {
   readonly warmup: Nanoseconds;
   /** Begins every correlation id of the case. */
   readonly runId: string;
+  /** A UUID that the keys of the case's items are made of. */
+  readonly keys: string;
+  /** What the file holds that bodies come from; null: they come from none. */
+  readonly body: Uint8Array | null;
   /** Requests in flight of each thread at most. */
   readonly concurrency: readonly number[];
   readonly shared: FetchMemory;

@@ -4,25 +4,20 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { isPrivateHost, kindOfHost, mayAsk } from "../../../src/kernel/hosts.ts";
 import { LineFile } from "../../../src/kernel/line-file.ts";
-import { VirtualTime } from "../../../src/kernel/time.ts";
-import { Item } from "../../../src/queueing/item.ts";
-import { CircuitBreakers } from "../../../src/resilience/circuit-breaker.ts";
-import { RateLimiter } from "../../../src/resilience/rate-limiter.ts";
 import { fetchSchema } from "../../../src/scenario/fetch-schema.ts";
 import { requestDemand, sawtoothMean } from "../../../src/theory/fetch.ts";
 import { Line, nameOf } from "../../../src/workloads/fetch/attempt.ts";
 import { fateOf } from "../../../src/workloads/fetch/mock/fate.ts";
-import { NamedHosts } from "../../../src/workloads/fetch/named-hosts.ts";
-import { FetchProcessor } from "../../../src/workloads/fetch/processor.ts";
-import type { FetchFiles } from "../../../src/workloads/fetch/records.ts";
-import { COUNT, fetchCounts, mergeReports } from "../../../src/workloads/fetch/report.ts";
+import { mergeReports } from "../../../src/workloads/fetch/report.ts";
 import { fileNameOf, Saver } from "../../../src/workloads/fetch/save.ts";
 import { countTargets, publicHosts, Targets } from "../../../src/workloads/fetch/targets.ts";
 import { parentOf, parseTile, tileOf, tileProblem, tileUrl } from "../../../src/workloads/fetch/tiles.ts";
-import { type Fetch, FetchWire } from "../../../src/workloads/fetch/wire/fetch-wire.ts";
+import { FetchWire } from "../../../src/workloads/fetch/wire/fetch-wire.ts";
 import { Places } from "../../../src/workloads/fetch/wire/place.ts";
+import { asking } from "../../support/asked.ts";
 import { rounds } from "../../support/campaign.ts";
 import { temporaryFolder } from "../../support/cli.ts";
+import { rig } from "../../support/fetch-rig.ts";
 
 describe("T-1 addresses", () => {
   const origins = fc.constantFrom(
@@ -250,63 +245,6 @@ test("dead letters are for their owner's eyes", () => {
   );
   expect(statSync(file).mode & 0o777).toBe(0o600);
 });
-
-/** A processor on a virtual clock, asking a server that answers as a function says. */
-function rig(
-  settings: object,
-  answer: (attempt: number, url: string) => number | string | [number, Record<string, string>],
-  files: Partial<FetchFiles> = {},
-) {
-  const time = new VirtualTime();
-  const asked: { url: string; at: number }[] = [];
-  const ask: Fetch = async (url, init) => {
-    asked.push({ url, at: time.now() / 1e6 });
-    const said = answer(asked.length, url);
-    const span = typeof said === "string" && said === "hang" ? 1e15 : 5e6;
-    await new Promise<void>((done, fail) => {
-      init.signal?.addEventListener("abort", () => fail(new DOMException("aborted", "AbortError")), { once: true });
-      void time.sleepUntil(time.now() + span).then(done);
-    });
-    if (typeof said === "string") throw Object.assign(new Error(said), { code: said });
-    const [status, headers] = typeof said === "number" ? [said, {}] : said;
-    return new Response(status === 204 ? null : "body", { status, headers });
-  };
-  const counts = fetchCounts();
-  const parsed = fetchSchema.parse(settings);
-  const processor = new FetchProcessor(
-    {
-      settings: parsed,
-      base: "http://127.0.0.1/{z}/{x}/{y}",
-      allowedHosts: [],
-      seed: 1,
-      warmup: 0,
-      runId: "run",
-      concurrency: [parsed.concurrency.max === "unlimited" ? 1000 : parsed.concurrency.max],
-      shared: {
-        breakers: CircuitBreakers.memory(),
-        limiter: RateLimiter.memory(),
-        flight: new SharedArrayBuffer(8),
-        hosts: NamedHosts.memory(),
-        counts: [counts],
-        reports: [],
-        phases: [],
-      },
-      files: { deadLetter: null, log: null, logUrls: false, requests: null, ...files },
-    },
-    {
-      now: () => time.now(),
-      compute: () => {},
-      block: () => {},
-      wait: () => {},
-      pause: (span) => time.sleepUntil(time.now() + span),
-    },
-    0,
-    ask,
-  );
-  const one = (url = "http://127.0.0.1/5/2/3", key = 0) => processor.process(Object.assign(new Item(), { payload: url, key }));
-  const count = (what: keyof typeof COUNT) => new Float64Array(counts)[COUNT[what]] ?? 0;
-  return { time, asked, processor, one, count };
-}
 
 describe("T-2 T-3 T-5 a request with all its attempts", () => {
   const retry = { max: 3, backoff: "exponential", baseDelay: "100ms", maxDelay: "1s", jitter: "none" };
@@ -605,7 +543,9 @@ test("errors have names", () => {
   expect(nameOf(Object.assign(new Error("x"), { code: "ENOSPC" }))).toBe("could not be saved");
   expect(nameOf(undefined)).toBe("error");
   expect(nameOf(new Error("self signed certificate: CERT"))).toBe("TLS");
-  expect(new Line(() => new FetchWire(true, () => Promise.reject(new Error("no"))), null).ask("http://h/", "1")).resolves.toMatchObject({
+  expect(
+    new Line(() => new FetchWire(true, () => Promise.reject(new Error("no"))), null).ask(asking("http://h/"), "1"),
+  ).resolves.toMatchObject({
     status: 0,
   });
 });

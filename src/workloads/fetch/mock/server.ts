@@ -1,6 +1,7 @@
 import type { Socket, TCPSocketListener } from "bun";
 import { RateGate } from "../../../resilience/rate-gate.ts";
 import { SLOW_BODY } from "../../../scenario/fetch-schema.ts";
+import { METHODS } from "../../../scenario/request-schema.ts";
 import type { MockSettings } from "../../../scenario/schema.ts";
 import { CORRELATION } from "../wire/wire.ts";
 import { type Fate, fateOf } from "./fate.ts";
@@ -26,12 +27,19 @@ export interface MockStats {
 /** Where a server that stands alone says what it saw. */
 const STATS_PATH = "/_stats";
 const LONGEST_HEAD = 16_384;
+const REQUEST_LINE = new RegExp(`^(${METHODS.join("|")}) (\\S+) HTTP/1\\.[01]$`);
 const CHUNK = 65_536;
 
 interface Connection {
   /** It is one too many and was never taken. */
   readonly refused: boolean;
   head: string;
+  /** The head of a request whose body is still coming. */
+  asked: string | null;
+  /** Bytes of the body of a request that are still to come. */
+  coming: number;
+  /** It asks for a head alone. */
+  bare: boolean;
   /** A request is being answered; the next waits. */
   busy: boolean;
   gone: boolean;
@@ -79,7 +87,18 @@ export class TileServer {
       socket: {
         open: (socket) => {
           const refused = settings.maxConnections > 0 && this.openConnections >= settings.maxConnections;
-          socket.data = { refused, head: "", busy: false, gone: refused, last: false, left: 0, onDrained: null };
+          socket.data = {
+            refused,
+            head: "",
+            asked: null,
+            coming: 0,
+            bare: false,
+            busy: false,
+            gone: refused,
+            last: false,
+            left: 0,
+            onDrained: null,
+          };
           if (refused) {
             this.refused++;
             socket.terminate();
@@ -133,7 +152,10 @@ export class TileServer {
 
   private receive(socket: Socket<Connection>, chunk: Uint8Array): void {
     const connection = socket.data;
-    connection.head += this.decoder.decode(chunk);
+    // Of bodies it hears how long they are, and no more.
+    const skipped = Math.min(connection.coming, chunk.length);
+    connection.coming -= skipped;
+    if (skipped < chunk.length) connection.head += this.decoder.decode(skipped === 0 ? chunk : chunk.subarray(skipped));
     if (connection.head.length > LONGEST_HEAD && !connection.head.includes("\r\n\r\n")) {
       this.finish(socket, headOf(431, 0, "connection: close\r\n"), true);
       return;
@@ -145,21 +167,30 @@ export class TileServer {
   private next(socket: Socket<Connection>): void {
     const connection = socket.data;
     if (connection.busy || connection.gone) return;
-    const end = connection.head.indexOf("\r\n\r\n");
-    if (end < 0) return;
-    const head = connection.head.slice(0, end);
-    connection.head = connection.head.slice(end + 4);
+    if (connection.asked === null) {
+      const end = connection.head.indexOf("\r\n\r\n");
+      if (end < 0) return;
+      connection.asked = connection.head.slice(0, end);
+      const rest = connection.head.slice(end + 4);
+      const length = Number(headerOf(connection.asked, "content-length") ?? 0);
+      connection.head = rest.slice(length);
+      connection.coming = Math.max(0, length - rest.length);
+    }
+    if (connection.coming > 0) return;
+    const head = connection.asked;
+    connection.asked = null;
     connection.busy = true;
     this.serve(socket, head);
   }
 
   private serve(socket: Socket<Connection>, head: string): void {
-    const line = /^GET (\S+) HTTP\/1\.[01]$/.exec(head.slice(0, endOfLine(head)));
-    if (line === null) {
-      this.finish(socket, headOf(405, 0, "allow: GET\r\nconnection: close\r\n"), true);
+    const line = REQUEST_LINE.exec(head.slice(0, endOfLine(head)));
+    if (line === null || headerOf(head, "transfer-encoding") !== null) {
+      this.finish(socket, headOf(line === null ? 405 : 501, 0, `allow: ${METHODS.join(", ")}\r\nconnection: close\r\n`), true);
       return;
     }
-    const path = line[1] ?? "/";
+    const path = line[2] ?? "/";
+    socket.data.bare = line[1] === "HEAD";
     if (path === STATS_PATH) {
       const json = new TextEncoder().encode(JSON.stringify(this.stats));
       this.finish(socket, joined(headOf(200, json.length, "", "application/json"), json), false);
@@ -193,6 +224,11 @@ export class TileServer {
       return;
     }
     const { bodySize, errorStatus } = this.settings;
+    if (socket.data.bare && ["truncate", "slow", "answer"].includes(kind)) {
+      this.count(200);
+      this.finish(socket, headOf(200, bodySize), false, true);
+      return;
+    }
     switch (kind) {
       case "error":
         this.status(socket, errorStatus);

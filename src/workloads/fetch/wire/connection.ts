@@ -34,6 +34,10 @@ export interface Keeper {
 
 /** Bytes of the head of an answer at most. */
 const MOST_HEAD = 65_536;
+/** Bytes of a request that has a body at most, for head and body to be put together where they are sent from. */
+const TOGETHER = 65_536;
+/** What the parser is told of an answer that has no body, whatever its head says. */
+const NO_BODY = 1;
 /** Heads that announce another one (RFC 9110, 15.2) before the one that counts, at most. */
 const MOST_INTERIM = 100;
 const SWITCHING = 101;
@@ -45,6 +49,8 @@ export class Connection {
   private listener: Listener | null = null;
   /** What the socket has not taken yet. */
   private unsent: Uint8Array | null = null;
+  /** And what it is to take then. */
+  private later: Uint8Array | null = null;
   private fields: string[] = [];
   private interim = 0;
   /** The head that was read last announces another one. */
@@ -53,6 +59,8 @@ export class Connection {
   private whole = false;
   /** It was asked before, and has said nothing yet to what it is asked now. */
   private doubtful = false;
+  /** What it is asked now is answered without a body. */
+  private bare = false;
   /** As the server has it. */
   private reusable = false;
   private over = false;
@@ -68,27 +76,44 @@ export class Connection {
     this.parser = this.makeParser();
   }
 
-  /** Asks; connects first where that is not done. */
-  ask({ hostname, port, tls }: Place, request: string, listener: Listener): void {
+  /** Asks; connects first where that is not done. `bare`: an answer has no body, whatever its head says of one. */
+  ask({ hostname, port, tls }: Place, head: string, content: Uint8Array | null, bare: boolean, listener: Listener): void {
     this.listener = listener;
     this.interim = 0;
     this.headDone = false;
     this.whole = false;
     this.reusable = false;
     this.doubtful = this.ready;
+    this.bare = bare;
     const { instants } = listener;
     if (this.socket === null) {
       instants.begun = this.keeper.now();
-      this.unsent = Buffer.from(request, "latin1");
+      this.hold(head, content);
       const how = tls === null ? { hostname, port, socket: HANDLERS, data: this } : { hostname, port, tls, socket: SECURE, data: this };
       Bun.connect<Connection>(how).catch((problem: unknown) => this.fail(problem));
       return;
     }
     instants.reused = true;
     instants.sent = this.keeper.now();
-    const written = this.socket.write(request);
+    const piece = content === null || !fits(head, content) ? head : together(head, content);
+    const written = this.socket.write(piece);
     if (written < 0) this.fail(new StaleConnection("unread"));
-    else if (written < request.length) this.unsent = Buffer.from(request, "latin1").subarray(written);
+    else if (written < piece.length || piece === head) this.holdRest(head, content, written);
+  }
+
+  /** All of a request is to be sent. */
+  private hold(head: string, content: Uint8Array | null): void {
+    const whole = content !== null && fits(head, content);
+    this.unsent = whole ? Uint8Array.from(together(head, content)) : Buffer.from(head, "latin1");
+    this.later = whole ? null : content;
+  }
+
+  /** What follows so many bytes of a request is to be sent. */
+  private holdRest(head: string, content: Uint8Array | null, written: number): void {
+    if (content === null && written === head.length) return;
+    this.hold(head, content);
+    this.unsent = this.unsent?.subarray(written) ?? null;
+    this.goOn();
   }
 
   /** Whoever asked does not want the answer any more. */
@@ -136,9 +161,19 @@ export class Connection {
   goOn(): void {
     if (this.unsent === null || this.socket === null || !this.ready) return;
     if (this.listener !== null) this.listener.instants.sent = this.keeper.now();
-    const written = this.socket.write(this.unsent);
-    if (written < 0) this.ended();
-    else this.unsent = written < this.unsent.length ? this.unsent.subarray(written) : null;
+    while (this.unsent !== null) {
+      const written = this.socket.write(this.unsent);
+      if (written < 0) {
+        this.ended();
+        return;
+      }
+      if (written < this.unsent.length) {
+        this.unsent = this.unsent.subarray(written);
+        return;
+      }
+      this.unsent = this.later;
+      this.later = null;
+    }
   }
 
   received(bytes: Uint8Array): void {
@@ -202,8 +237,8 @@ export class Connection {
       if (!this.headDone) this.fields.push(...fields);
     };
     parser[HttpParser.kOnHeadersComplete] = (
-      _major: number,
-      _minor: number,
+      major: number,
+      minor: number,
       fields: string[] | undefined,
       _method: unknown,
       _url: unknown,
@@ -211,7 +246,7 @@ export class Connection {
       _reason: string,
       _upgrade: boolean,
       shouldKeepAlive: boolean,
-    ) => this.onHead(status, fields, shouldKeepAlive);
+    ) => this.onHead(status, fields, shouldKeepAlive, major === 1 && minor === 1);
     // A second answer to one request: neither it nor the connection is used.
     parser[HttpParser.kOnMessageBegin] = () => {
       if (this.whole) this.reusable = false;
@@ -223,7 +258,7 @@ export class Connection {
     return parser;
   }
 
-  private onHead(status: number, fields: string[] | undefined, shouldKeepAlive: boolean): number {
+  private onHead(status: number, fields: string[] | undefined, shouldKeepAlive: boolean, persistent: boolean): number {
     const all = this.fields.length === 0 ? (fields ?? []) : [...this.fields, ...(fields ?? [])];
     if (this.fields.length > 0) this.fields = [];
     if (this.whole) return 0;
@@ -234,14 +269,37 @@ export class Connection {
       return 0;
     }
     this.headDone = true;
-    this.reusable = shouldKeepAlive && sensible && ((status !== 204 && status !== 304) || !announcesBody(status, all));
+    // The parser takes an answer without a length for one that ends with its connection, which one without a body does not.
+    const goesOn = shouldKeepAlive || (this.bare && persistent && !saysClose(all));
+    this.reusable = goesOn && sensible && ((status !== 204 && status !== 304) || !announcesBody(status, all));
     this.listener?.head(sensible ? status : 0, all);
-    return 0;
+    return this.bare ? NO_BODY : 0;
   }
 
   private onWhole(): void {
     this.whole = !this.announced;
   }
+}
+
+const scratch = Buffer.alloc(TOGETHER);
+
+function fits(head: string, content: Uint8Array): boolean {
+  return head.length + content.length <= TOGETHER;
+}
+
+/** Head and body of a request, in one piece that is another's a moment later: they cross the network together. */
+function together(head: string, content: Uint8Array): Uint8Array {
+  const at = scratch.write(head, "latin1");
+  scratch.set(content, at);
+  return scratch.subarray(0, at + content.length);
+}
+
+/** The end of the connection is announced (RFC 9112, 9.6). */
+function saysClose(fields: readonly string[]): boolean {
+  for (let at = 0; at < fields.length; at += 2) {
+    if ((fields[at] as string).toLowerCase() === "connection" && /(^|[\s,])close([\s,]|$)/i.test(fields[at + 1] as string)) return true;
+  }
+  return false;
 }
 
 /** True when an answer that has no body says all the same that one comes: what follows it may be anything. */

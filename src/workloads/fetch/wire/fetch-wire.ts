@@ -1,7 +1,7 @@
 import type { Saved } from "../save.ts";
 import { isSecret } from "./fields.ts";
 import { Kept } from "./unpack.ts";
-import { CORRELATION, type Head, isShort, USER_AGENT, type Wire } from "./wire.ts";
+import { type Asked, CORRELATION, type Head, isShort, USER_AGENT, type Wire } from "./wire.ts";
 
 /** As the global `fetch`. */
 export type Fetch = (url: string, init: BunFetchRequestInit) => Promise<Response>;
@@ -22,20 +22,20 @@ export class FetchWire implements Wire {
     private readonly lines: readonly string[] = [],
   ) {}
 
-  async send(url: string, id: string, _fresh = false, foreign = false): Promise<Head> {
+  async send({ at, method, foreign, content, fields }: Asked, id: string): Promise<Head> {
     if (this.controller.signal.aborted) this.controller = new AbortController();
     this.bytes = 0;
     const headers: Record<string, string> = { [CORRELATION]: id, "user-agent": USER_AGENT };
     if (!this.keepAlive) headers["connection"] = "close";
-    for (const line of this.lines) {
-      const at = line.indexOf(":");
-      if (!foreign || !isSecret(line)) headers[line.slice(0, at).toLowerCase()] = line.slice(at + 2);
-    }
+    for (const line of this.lines) if (!foreign || !isSecret(line)) add(line, headers);
+    for (const line of content?.fields ?? []) add(line, headers);
+    for (const line of fields) add(line, headers);
     // `fetch` would unpack a body as fast as it comes: nobody is made to hold what a few bytes unfold into.
-    const init: BunFetchRequestInit = { signal: this.controller.signal, redirect: "manual", headers, decompress: false };
+    const init: BunFetchRequestInit = { method, signal: this.controller.signal, redirect: "manual", headers, decompress: false };
+    if (content !== null && content.bytes.length > 0) init.body = content.bytes;
     // Kept alive is what `fetch` does by itself, and to be told so costs it time.
     if (!this.keepAlive) init.keepalive = false;
-    const response = await this.fetch(url, init);
+    const response = await this.fetch(at, init);
     this.response = response;
     this.head = { status: response.status, field: (name) => response.headers.get(name) };
     return this.head;
@@ -78,4 +78,9 @@ export class FetchWire implements Wire {
   private async takeWhole(): Promise<void> {
     this.bytes += (await this.response.arrayBuffer()).byteLength;
   }
+}
+
+function add(line: string, headers: Record<string, string>): void {
+  const at = line.indexOf(":");
+  headers[line.slice(0, at).toLowerCase()] = line.slice(at + 2);
 }

@@ -17,6 +17,11 @@ export function fieldLines(headers: Readonly<Record<string, string>>, env: Env):
   });
 }
 
+/** Of the body that it is sent with, and of nothing else (RFC 9110, 8). */
+export function speaksOfContent(line: string): boolean {
+  return /^content-(type|encoding|language|location):/i.test(line);
+}
+
 /** Tells a server who asks: not for others to hear. */
 export function isSecret(line: string): boolean {
   return /^(authorization|cookie|proxy-authorization):/i.test(line);

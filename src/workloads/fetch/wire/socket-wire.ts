@@ -1,10 +1,11 @@
+import type { Method } from "../../../scenario/request-schema.ts";
 import type { Saved } from "../save.ts";
 import type { Connection, Listener } from "./connection.ts";
 import type { ConnectionPool } from "./connection-pool.ts";
 import { Instants } from "./instants.ts";
 import type { Place, Places } from "./place.ts";
 import { Kept } from "./unpack.ts";
-import { CORRELATION, type Head, isShort, type Wire } from "./wire.ts";
+import { type Asked, CORRELATION, type Content, type Head, isShort, type Wire } from "./wire.ts";
 
 const NONE: readonly string[] = [];
 
@@ -23,11 +24,16 @@ export class SocketWire implements Wire, Listener, Head {
   /** Who waits for the head, then for the end. */
   private resolve: ((head: Head) => void) | null = null;
   private reject: ((problem: unknown) => void) | null = null;
-  private url = "";
+  private at = "";
+  private method: Method = "GET";
   private foreign = false;
   /** The request up to its correlation id. */
   private before = "";
   private place: Place | null = null;
+  private content: Content | null = null;
+  private extra = NONE;
+  /** The lines that follow it for the sake of these two. */
+  private own = "";
   private id = "";
   /** Pieces of a body that came before it was said what becomes of them. */
   private early: Uint8Array[] = [];
@@ -42,13 +48,19 @@ export class SocketWire implements Wire, Listener, Head {
     private readonly saves: boolean,
   ) {}
 
-  send(url: string, id: string, fresh = false, foreign = false): Promise<Head> {
-    if (url !== this.url || foreign !== this.foreign) {
-      const { place, path } = (foreign ? this.foreigners : this.places).find(url);
+  send({ at, method, foreign, content, fields }: Asked, id: string, fresh = false): Promise<Head> {
+    if (content !== this.content || fields !== this.extra) {
+      this.content = content;
+      this.extra = fields;
+      this.own = ownLines(content, fields);
+    }
+    if (method !== this.method || at !== this.at || foreign !== this.foreign) {
+      const { place, path } = (foreign ? this.foreigners : this.places).find(at);
       this.foreign = foreign;
-      this.before = `GET ${path} HTTP/1.1\r\n${CORRELATION}: `;
+      this.method = method;
+      this.before = `${method} ${path} HTTP/1.1\r\n${CORRELATION}: `;
       this.place = place;
-      this.url = url;
+      this.at = at;
     }
     this.id = id;
     this.instants.clear();
@@ -172,6 +184,13 @@ export class SocketWire implements Wire, Listener, Head {
     const place = this.place as Place;
     // Known before it is asked: it may fail at once.
     this.connection = this.pool.take(place.origin, fresh);
-    this.connection.ask(place, `${this.before}${this.id}${place.rest}`, this);
+    const head = `${this.before}${this.id}${this.own}${place.rest}`;
+    this.connection.ask(place, head, this.content?.bytes ?? null, this.method === "HEAD", this);
   }
+}
+
+/** Lines that follow another one. */
+function ownLines(content: Content | null, fields: readonly string[]): string {
+  const spoken = content === null ? NONE : [...content.fields, `Content-Length: ${content.bytes.length}`];
+  return [...spoken, ...fields].map((line) => `\r\n${line}`).join("");
 }

@@ -1,4 +1,5 @@
 import { VERSION } from "../../../kernel/version.ts";
+import type { Method } from "../../../scenario/request-schema.ts";
 import type { Saved } from "../save.ts";
 import type { Instants } from "./instants.ts";
 
@@ -9,6 +10,26 @@ export interface Head {
   field(name: string): string | null;
 }
 
+/** A body that is sent, empty or not (RFC 9110, 6.4). */
+export interface Content {
+  /** Header fields that speak of it, but for its length, as lines. */
+  readonly fields: readonly string[];
+  readonly bytes: Uint8Array;
+}
+
+/** What is asked of a server. It may be another the next time: what it says when it is sent, counts. */
+export interface Asked {
+  readonly method: Method;
+  /** The address. */
+  readonly at: string;
+  /** null: none, nor a word about its length. */
+  readonly content: Content | null;
+  /** Header fields of this request alone, as lines. */
+  readonly fields: readonly string[];
+  /** It goes to who is to hear no secrets. */
+  readonly foreign: boolean;
+}
+
 /** What carries one request at a time to a server, and its answer back. */
 export interface Wire {
   /** Of the body of this answer, so far, as they crossed the network. */
@@ -16,10 +37,10 @@ export interface Wire {
   /** How far this request has come on its way; null: that is not known. */
   readonly instants: Instants | null;
   /**
-   * Asks for an address under a correlation id; `fresh`: on a new connection; `foreign`: of a host that is to hear no secrets. Follows no redirect. Rejects with whatever kept an answer
-   * from coming: with `StaleConnection` where a new one may well be answered.
+   * Asks under a correlation id; `fresh`: on a new connection. Follows no redirect. Rejects with whatever kept an answer from coming: with
+   * `StaleConnection` where a new one may well be answered.
    */
-  send(url: string, id: string, fresh?: boolean, foreign?: boolean): Promise<Head>;
+  send(asked: Asked, id: string, fresh?: boolean): Promise<Head>;
   /** Reads the body to its end, into a file if asked, and never holds more of it than a piece; undefined: all of it is there. */
   take(saved: Saved | null): Promise<void> | undefined;
   /** Gets rid of a body that nobody wants: a short one is read, so that the connection can be used again. Never rejects. */

@@ -1,0 +1,65 @@
+import { z } from "zod";
+import * as s from "./scalars.ts";
+
+/** What a request may ask for (RFC 9110, 9.3; RFC 5789). */
+export const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const;
+export type Method = (typeof METHODS)[number];
+
+/** Characters of a body that stands in a scenario, and bytes of one that a file holds, at most. */
+const LONGEST_TEXT = 1e6;
+export const LARGEST_FILE = 64e6;
+
+const bodySchema = z.strictObject({
+  text: s.anyText(LONGEST_TEXT).optional().describe("The body as it is."),
+  template: s
+    .anyText(LONGEST_TEXT)
+    .optional()
+    .describe(
+      "A body in which {{number}} stands for the item's number from 0, {{key}} for a key of its own (a UUID, the same in all its attempts), {{seed}} for the scenario's seed, {{random}} for a whole number below 2^32 that follows from seed and number, and {{url}} for its address without user and password; {{{{ stands for two braces. In JSON they are escaped as within a text.",
+    ),
+  file: s.text(4096).optional().describe("A file with the body, at most 64 MB; relative to the scenario file."),
+  rows: s
+    .text(4096)
+    .optional()
+    .describe(
+      "A file with a JSON value a line (NDJSON), at most 64 MB: the bodies of one item after another, from the beginning again after the last.",
+    ),
+  type: s
+    .fieldValue()
+    .optional()
+    .describe(
+      "Its Content-Type. Default: application/json for what is JSON, text/plain; charset=utf-8 for other text, what the name of a file says.",
+    ),
+});
+
+/** What each request of a `fetch` scenario says, and whether it may be said twice. */
+export const requestParts = {
+  method: s
+    .oneOf(...METHODS)
+    .default("GET")
+    .describe(
+      "What is asked for. A redirect with 303 is followed by GET, one with 301 or 302 too where it was POST; else the method stays.",
+    ),
+  body: z
+    .union([s.anyText(LONGEST_TEXT), bodySchema], { error: "must be text, or a map of one of text, template, file and rows" })
+    .optional()
+    .describe("What is sent with each request: a text, or a map that says where it comes from."),
+  headers: s
+    .fields()
+    .default({})
+    .describe(
+      "Sent with every request. A name in braces behind a dollar sign stands for what the environment says. Authorization and Cookie go to no other host that a redirect leads to.",
+    ),
+  idempotent: s
+    .flag()
+    .default(false)
+    .describe("POST and PATCH do no harm when they are sent twice, so they are tried again as the other methods are (RFC 9110, 9.2.2)."),
+  idempotencyKey: s
+    .fieldName()
+    .optional()
+    .describe(
+      "A header field, such as Idempotency-Key, that tells the server which requests are the same: one key for each item, in all its attempts. They may be sent twice then.",
+    ),
+};
+
+export type BodySettings = z.output<typeof bodySchema>;

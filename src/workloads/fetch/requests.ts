@@ -1,0 +1,42 @@
+import type { Method } from "../../scenario/request-schema.ts";
+import { type Contents, contentsOf, keyOf } from "./contents.ts";
+import { hasContent } from "./method.ts";
+import type { FetchSpec } from "./spec.ts";
+import { fieldLines, speaksOfContent } from "./wire/fields.ts";
+import type { Content } from "./wire/wire.ts";
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+const NONE: readonly string[] = [];
+
+/** What the items of one thread ask for. What does not differ from item to item is made once, before the first. */
+export class Requests {
+  /** Header fields of every request, as lines. */
+  readonly lines: readonly string[];
+  readonly method: Method;
+  private readonly contents: Contents;
+  private readonly keyName: string | undefined;
+
+  constructor(
+    private readonly spec: FetchSpec,
+    env: Env = process.env,
+  ) {
+    const { settings, seed, keys, body } = spec;
+    const all = fieldLines(settings.headers, env);
+    // What speaks of a body goes where it goes, and is left out where a redirect leaves the body behind.
+    const spoken = hasContent(settings.method) ? all.filter(speaksOfContent) : NONE;
+    this.lines = all.filter((line) => !spoken.includes(line));
+    this.contents = contentsOf(settings, { bytes: body, seed, keys }, spoken);
+    this.method = settings.method;
+    this.keyName = settings.idempotencyKey;
+  }
+
+  contentOf(index: number, url: string): Content | null {
+    return this.contents.of(index, url);
+  }
+
+  /** Header fields of one item, as lines. */
+  fieldsOf(index: number): readonly string[] {
+    return this.keyName === undefined ? NONE : [`${this.keyName}: ${keyOf(this.spec.keys, index)}`];
+  }
+}
