@@ -1,13 +1,13 @@
-import { coreCount } from "../engine/machine.ts";
+import { machineFor } from "../engine/machine.ts";
 import { foreseenCase } from "../engine/probe.ts";
 import { UserError } from "../kernel/problem.ts";
 import { printable, quoted, safeJson } from "../kernel/text.ts";
 import { formatCount, formatMs, formatShare } from "../kernel/units.ts";
-import { counted } from "../kernel/wording.ts";
 import { planCases } from "../plan/plan.ts";
 import { findScenario } from "../scenario/find.ts";
 import { loadScenarioFile } from "../scenario/load.ts";
 import type { Scenario } from "../scenario/schema.ts";
+import { type Allowance, coresText, readAllowance, threadsFor } from "../telemetry/allowance.ts";
 import type { Prediction, SteadyState } from "../telemetry/result.ts";
 import { predict } from "../theory/predict.ts";
 import { intentLines, oneLine } from "../views/report/intent.ts";
@@ -24,17 +24,15 @@ export interface PredictFlags extends Pick<RunFlags, "mode" | "duration" | "rate
 
 /** `lab-tui predict SCENARIO`: what theory and the simulator expect, on this machine or one of so many cores. */
 export function predictScenario(asked: string, { cores: askedCores, json, ...flags }: PredictFlags): void {
-  const cores = askedCores === undefined ? coreCount() : Number(askedCores);
-  if (!Number.isInteger(cores) || cores < 1 || cores > 1_000_000) {
-    throw new UserError(`--cores: must be a whole number from 1 to 1000000, got ${quoted(askedCores)}`);
-  }
+  const allowance = askedCores === undefined ? readAllowance() : machineOf(askedCores);
+  const machine = machineFor(allowance);
   const file = findScenario(asked);
   const { scenario, points } = loadScenarioFile(file, overridesOf(flags, file));
-  const plans = planCases(points, cores);
+  const plans = planCases(points, threadsFor(allowance));
   const cases = plans.map((plan) => ({
     mode: plan.mode,
     params: plan.params,
-    predicted: predict({ ...foreseenCase(plan, plans, cores), cores }),
+    predicted: predict({ ...foreseenCase(plan, plans, machine), ...machine }),
   }));
   if (json === true) {
     process.stdout.write(`${safeJson({ cases }, 2)}\n`);
@@ -43,13 +41,22 @@ export function predictScenario(asked: string, { cores: askedCores, json, ...fla
   const rows = cases.map(({ mode, params, predicted }) => [`${mode} ${paramsText(params)}`.trim(), ...cells(predicted)]);
   const columns = widthOf(process.stdout) ?? Number.POSITIVE_INFINITY;
   const intent = intentLines(scenario).map((line) => wrappedText(line, columns, ""));
-  const paragraphs = [`${printable(scenario.title, 200)}, on ${counted(cores, "core")}`, ...intent].map((line) => line.split("\n"));
+  const paragraphs = [`${printable(scenario.title, 200)}, on ${coresText(allowance)}`, ...intent].map((line) => line.split("\n"));
   for (const lines of [...paragraphs, expectedLines(scenario)]) {
     if (lines.length > 0) process.stdout.write(`${lines.map((line) => wrappedText(line, columns)).join("\n")}\n\n`);
   }
   process.stdout.write(`${textTable(COLUMNS, rows)}\n`);
   const notes = [...new Set(cases.flatMap(({ predicted }) => notesOf(predicted)))];
   if (notes.length > 0) process.stdout.write(`\n${notes.map((line) => wrappedText(line, columns)).join("\n")}\n`);
+}
+
+/** A machine of so many cores and all of their time. */
+function machineOf(asked: string): Allowance {
+  const cores = Number(asked);
+  if (!Number.isInteger(cores) || cores < 1 || cores > 1_000_000) {
+    throw new UserError(`--cores: must be a whole number from 1 to 1000000, got ${quoted(asked)}`);
+  }
+  return { cores, places: cores, quota: null, limits: null };
 }
 
 const COLUMNS = ["case", "capacity", "done/s", "used", "sojourn", "p99", "bottleneck", "model", "settles at (9 of 10 runs)"];

@@ -1,17 +1,26 @@
-import { availableParallelism, cpus, release, totalmem } from "node:os";
+import { cpus, release, totalmem } from "node:os";
+import { type Allowance, readAllowance, threadsFor } from "../telemetry/allowance.ts";
 import type { Calibration, Machine } from "../telemetry/result.ts";
+import type { Expected } from "../theory/demand.ts";
 
-/** Cores this process may use. */
+/** Threads that use up what this process may use of the machine. */
 export function coreCount(): number {
-  return Math.max(1, availableParallelism());
+  return threadsFor(readAllowance());
 }
 
-export function describeMachine(calibration: Calibration | null): Machine {
+/** The machine that a case is to be predicted for, where it is one that gives so much. */
+export function machineFor({ places, quota }: Allowance): Pick<Expected, "cores" | "quota"> {
+  return { cores: places, ...(quota === null ? {} : { quota }) };
+}
+
+/** `allowance`: of the cores, what this process may use. */
+export function describeMachine(calibration: Calibration | null, { cores, limits }: Allowance): Machine {
   return {
     os: `${process.platform} ${release()}`,
     arch: process.arch,
     cpu: cpus()[0]?.model.trim() ?? "unknown",
-    cores: coreCount(),
+    cores,
+    limits,
     memoryBytes: totalmem(),
     bun: Bun.version,
     calibration,

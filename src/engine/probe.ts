@@ -1,6 +1,7 @@
 import type { CasePlan } from "../plan/plan.ts";
 import type { Scenario } from "../scenario/schema.ts";
 import type { CaseResult } from "../telemetry/result.ts";
+import type { Expected } from "../theory/demand.ts";
 import { capacityOf } from "../theory/predict.ts";
 import { studentBound } from "../theory/student.ts";
 import { askedRate, atRate } from "./asked-rate.ts";
@@ -73,19 +74,22 @@ function whatIsDone({ workload, work, keys, source, message, fetch, flow }: Scen
   return JSON.stringify([workload, work, keys, source, message, asked, flow]);
 }
 
+/** What a machine gives to a case. */
+type OnMachine = Pick<Expected, "cores" | "quota">;
+
 /** The case at the rate that theory expects a share to come to, before anything is probed; as it is where that is not known. */
-export function foreseenCase(plan: CasePlan, plans: readonly CasePlan[], cores: number): CasePlan {
+export function foreseenCase(plan: CasePlan, plans: readonly CasePlan[], machine: OnMachine): CasePlan {
   const asked = askedRate(plan);
   if (asked === null || asked === "max") return plan;
-  const { capacity } = capacityOf({ ...probedCase(plan, plans), cores });
+  const { capacity } = capacityOf({ ...probedCase(plan, plans), ...machine });
   return capacity === null ? plan : atRate(plan, capacity * asked.share);
 }
 
 /** What theory knows exactly: one thread that does one message after the other, each of which takes long by itself; null: it is to be probed. */
-export function knownCapacity({ mode, scenario, workers }: CasePlan, cores: number): ProbedCapacity | null {
+export function knownCapacity({ mode, scenario, workers }: CasePlan, machine: OnMachine): ProbedCapacity | null {
   const { workload, work, source } = scenario;
   if (mode !== "sync" || workload !== "message" || work.kind === "none" || work.kind === "handler") return null;
-  const { capacity } = capacityOf({ mode, scenario, workers, cores });
+  const { capacity } = capacityOf({ mode, scenario, workers, ...machine });
   const taken = (work.time + work.perBatch + (source.latency.min + source.latency.max) / 2) / 1e6;
   return capacity === null || taken < LONG ? null : { capacity, low: capacity, high: capacity, from: "theory" };
 }

@@ -5,6 +5,7 @@ import { type CasePlan, type NamedScenario, planCases, runOrder, scenarioHash } 
 import type { Scenario } from "../scenario/schema.ts";
 import { arrivalEstimate } from "../scenario/semantics.ts";
 import type { SweepPoint } from "../scenario/sweep.ts";
+import { readAllowance, threadsFor } from "../telemetry/allowance.ts";
 import { BOUNDS } from "../telemetry/disturbance.ts";
 import type { CaseOutline, OnEvent, RunOutline } from "../telemetry/events.ts";
 import { EMPTY_LEDGER, type Ledger } from "../telemetry/ledger.ts";
@@ -17,7 +18,7 @@ import { capacityOf, predict } from "../theory/predict.ts";
 import { shortfallOf } from "../theory/shortfall.ts";
 import { DeadLetterFiles } from "./dead-letter-files.ts";
 import { failedResult, type LastSeen } from "./failed-case.ts";
-import { coreCount, describeMachine } from "./machine.ts";
+import { describeMachine, machineFor } from "./machine.ts";
 import { foreseenCase, knownCapacity, type ProbedCapacity, probedCapacity, probedCase, probePlan } from "./probe.ts";
 import type { FromRunner, RunnerResult } from "./protocol.ts";
 import { askedRate, atRate, keptUp, RateSearch, tooShort } from "./rates.ts";
@@ -87,6 +88,9 @@ function hypothesesOf({ expect }: Scenario, cases: readonly CaseResult[], points
 
 class ScenarioRun {
   private stops = 0;
+  /** What this machine gives, when the run begins. */
+  private readonly allowance = readAllowance();
+  private readonly machine = machineFor(this.allowance);
   private calibration: Calibration | null = null;
   /** Why the last try to calibrate came to nothing, until a case has failed for it. */
   private uncalibrated: string | null = null;
@@ -123,8 +127,7 @@ class ScenarioRun {
 
   private async executePoints(points: readonly SweepPoint[]): Promise<RunResult> {
     const { scenario } = this.named;
-    const cores = coreCount();
-    const plans = planCases(points, cores);
+    const plans = planCases(points, threadsFor(this.allowance));
     if (plans.some(computes)) {
       this.calibration = settled(this.options.calibration);
       if (this.calibration === null) await this.calibrate();
@@ -134,8 +137,8 @@ class ScenarioRun {
     const outline: RunOutline = {
       startedAt: new Date().toISOString(),
       scenario: this.identity(),
-      machine: describeMachine(this.calibration),
-      cases: plans.map((plan) => outlineOf(plan, this.predictionOf(foreseenCase(plan, plans, cores)))),
+      machine: describeMachine(this.calibration, this.allowance),
+      cases: plans.map((plan) => outlineOf(plan, this.predictionOf(foreseenCase(plan, plans, this.machine)))),
     };
     this.options.onEvent?.({ type: "run-started", ...outline });
     const ran = new Map<number, Ran>();
@@ -157,7 +160,7 @@ class ScenarioRun {
       labVersion: VERSION,
       startedAt: outline.startedAt,
       scenario: outline.scenario,
-      machine: describeMachine(this.calibration),
+      machine: describeMachine(this.calibration, this.allowance),
       cases: finished.map(({ result }) => result),
       conclusions: conclude(
         finished.map(({ result }) => result),
@@ -168,7 +171,7 @@ class ScenarioRun {
         scenario,
         finished.map(({ result }) => result),
         points,
-        cores,
+        this.allowance.cores,
       ),
     };
     this.options.onEvent?.({ type: "run-finished", result });
@@ -233,11 +236,10 @@ class ScenarioRun {
 
   /** What a mode can do: by theory where that knows it exactly, else by saturating it for a moment; a sentence when that fails. */
   private async probe(index: number, plan: CasePlan): Promise<ProbedCapacity | string> {
-    const cores = coreCount();
-    const known = this.probed.get(plan) ?? knownCapacity(plan, cores);
+    const known = this.probed.get(plan) ?? knownCapacity(plan, this.machine);
     if (known !== null) return known;
     this.options.onEvent?.({ type: "case-preparing", index, note: `probing the capacity of ${plan.mode}` });
-    const { result } = await this.runCase(index, probePlan(plan, capacityOf({ ...plan, cores }).capacity), null);
+    const { result } = await this.runCase(index, probePlan(plan, capacityOf({ ...plan, ...this.machine }).capacity), null);
     const capacity = probedCapacity(result);
     if (capacity === null) return result.problems[0] ?? result.explanation;
     this.probed.set(plan, capacity);
@@ -251,7 +253,7 @@ class ScenarioRun {
 
   /** What theory expects of a plan; worked out once, since it may take a simulation. */
   private predictionOf(plan: CasePlan): Prediction {
-    const known = this.predictions.get(plan) ?? predict({ ...plan, cores: coreCount() });
+    const known = this.predictions.get(plan) ?? predict({ ...plan, ...this.machine });
     this.predictions.set(plan, known);
     return known;
   }
@@ -336,7 +338,7 @@ class ScenarioRun {
 
   /** Adds to what the runner measured what only the console knows. */
   private finish(plan: CasePlan, { thresholds, ...measured }: RunnerResult, series: readonly Sample[] = [], lastMs = 0): Ran {
-    const shortfall = shortfallOf(measured, { ...plan, cores: coreCount() });
+    const shortfall = shortfallOf(measured, { ...plan, ...this.machine });
     const complete = {
       ...measured,
       params: plan.params,

@@ -1,7 +1,11 @@
+import { printable } from "../kernel/text.ts";
 import { formatMs, formatShare } from "../kernel/units.ts";
+import { counted } from "../kernel/wording.ts";
+import { quotaText } from "./allowance.ts";
+import { coresOf } from "./cgroup.ts";
 import { tickNoiseMs } from "./cores.ts";
 import type { MachineUse } from "./machine-use.ts";
-import type { Calibration, CaseResult, Disturbance, WorkFigures } from "./result.ts";
+import type { Calibration, CaseResult, CpuLimits, Disturbance, WorkFigures } from "./result.ts";
 
 /** From where on a case counts as disturbed. */
 export const BOUNDS = {
@@ -9,6 +13,8 @@ export const BOUNDS = {
   otherCores: 0.2,
   /** Time that the host took, of the time that the cores were wanted, or of one core's time where they were wanted less. */
   steal: 0.01,
+  /** Time that a CPU quota kept threads from cores, of the time that the lab wanted cores, or of one core's time where it wanted less. */
+  throttled: 0.01,
   /** CPU time that calibrated work took longer or shorter, of the time asked. */
   calibration: 0.02,
 } as const;
@@ -33,20 +39,28 @@ interface Cause {
   readonly remedy: string;
 }
 
-/** What disturbed a case by the figures taken with it, and the warning that says so. `calibration`: of the case's work; null: it has none. */
+/**
+ * What disturbed a case by the figures taken with it, and the warning that says so. `calibration`: of the case's work; null: it has none.
+ * `limits`: what keeps the lab from some of the machine.
+ */
 export function judgeDisturbance(
   use: MachineUse,
   work: WorkFigures | null,
   calibration: Calibration | null,
+  limits: CpuLimits | null = null,
 ): { readonly disturbed: Disturbance; readonly warning: string } | null {
-  const causes = [othersCause(use), stealCause(use), workCause(work) ?? calibrationCause(work, calibration)].filter(
-    (cause) => cause !== null,
-  );
+  const causes = [
+    throttledCause(use, limits),
+    othersCause(use),
+    stealCause(use),
+    workCause(work) ?? calibrationCause(work, calibration),
+  ].filter((cause) => cause !== null);
   if (causes.length === 0) return null;
   const off = work?.slowerBy ?? (calibration?.checkRatio ?? 1) - 1;
   const disturbed: Disturbance = {
     otherCores: use.otherCores,
     stealMs: use.stealMs,
+    throttledMs: use.throttled?.throttledMs ?? null,
     calibrationOff: Math.abs(off),
     reason: causes.map(({ reason }) => reason).join(" "),
   };
@@ -59,9 +73,30 @@ export function calibrationNote(calibration: Calibration | null): string | null 
   return "Computing was calibrated by the wall clock, since this system does not tell the CPU time of a thread: what other programs took meanwhile counts in it.";
 }
 
-function othersCause({ otherCores, spanMs, noiseMs, cores }: MachineUse): Cause | null {
+/** What a quota did to a case that it ran short of. */
+function throttledCause({ throttled, spanMs, labMs }: MachineUse, limits: CpuLimits | null): Cause | null {
+  if (throttled === null) return null;
+  const { group, throttledMs } = throttled;
+  const wanted = Math.max(spanMs, (labMs ?? 0) + throttledMs);
+  if (throttledMs <= BOUNDS.throttled * wanted) return null;
+  const quota = limits?.quota ?? null;
+  const known = quota !== null && quota.group === group;
+  const name = known ? quotaText(quota) : `quota of cgroup ${printable(group, 80)}`;
+  const used = known && labMs !== null && spanMs > 0 ? `, of which the lab used ${formatShare(labMs / spanMs / coresOf(quota))}` : "";
+  return {
+    reason: `A limit on CPU time (${name}${used}) kept threads from their cores for ${formatMs(throttledMs)}, ${formatShare(throttledMs / wanted)} of the time they were wanted.`,
+    remedy: "Raise the quota, or ask for less.",
+  };
+}
+
+/** Of the reasons of a case the one that is a quota's; null: none is. */
+export function throttledReason({ reason }: Pick<Disturbance, "reason">): string | null {
+  return /^A limit on CPU time .*? they were wanted\./.exec(reason)?.[0] ?? null;
+}
+
+function othersCause({ otherCores, spanMs, noiseMs, cores, utilization }: MachineUse): Cause | null {
   if (otherCores === null || otherCores * spanMs - noiseMs <= BOUNDS.otherCores * spanMs) return null;
-  return { reason: othersSentence(otherCores, cores), remedy: "Run it again when they are idle." };
+  return { reason: othersSentence(otherCores, cores, utilization.length), remedy: "Run it again when they are idle." };
 }
 
 function stealCause({ stealMs, wantedMs, spanMs, noiseMs }: MachineUse): Cause | null {
@@ -88,8 +123,11 @@ function calibrationCause(work: WorkFigures | null, calibration: Calibration | n
   return { reason, remedy: "Run it again when the machine is quieter." };
 }
 
-function othersSentence(otherCores: number, cores: number): string {
-  return `Other programs used ${otherCores.toFixed(2)} of the machine's ${cores} ${cores === 1 ? "core" : "cores"} on average.`;
+/** `cores`: that the lab may run on, of so many that the machine has. */
+function othersSentence(otherCores: number, cores: number, machine: number): string {
+  const whose =
+    cores < machine ? `the ${cores} of the machine's ${machine} cores that the lab may run on` : `the machine's ${counted(cores, "core")}`;
+  return `Other programs used ${otherCores.toFixed(2)} of ${whose} on average.`;
 }
 
 /** Most cores that the console uses to draw, which earlier versions did not tell apart; and a mock server, which is one thread and its helpers. */
@@ -104,5 +142,5 @@ function derived({ cores, process, durationMs, fetch }: Disturbable): Disturbanc
   const otherCores = used - process.cpuMs / durationMs;
   const least = otherCores - CONSOLE - mock - tickNoiseMs(cores.length) / durationMs;
   if (least <= BOUNDS.otherCores) return null;
-  return { otherCores, stealMs: null, calibrationOff: 0, reason: othersSentence(otherCores, cores.length) };
+  return { otherCores, stealMs: null, calibrationOff: 0, reason: othersSentence(otherCores, cores.length, cores.length) };
 }

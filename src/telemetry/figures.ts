@@ -1,3 +1,4 @@
+import { usable } from "./allowance.ts";
 import type { LatencySummary } from "./histogram.ts";
 import { droppedTotal } from "./ledger.ts";
 import type { CaseResult } from "./result.ts";
@@ -87,11 +88,11 @@ function known(number: number | null | undefined): number | null {
 /** A rate is one of something that was to be done. */
 const rate = (read: (one: CaseResult) => number | null) => value((one) => (one.ledger.scheduled > 0 ? read(one) : null));
 
-/** The machine's cores, and how busy each was. */
+/** The cores that a case might run on, and how busy each was. */
 const CORES: Figure = {
   fields: ["avg", "min", "max"],
-  read({ cores }, field) {
-    const busy = cores.map(({ utilization }) => utilization);
+  read(one, field) {
+    const busy = usable(one).map(({ utilization }) => utilization);
     if (busy.length === 0) return null;
     if (field === "min") return Math.min(...busy);
     if (field === "max") return Math.max(...busy);

@@ -1,6 +1,8 @@
-import { readFileSync } from "node:fs";
 import { monotonic } from "../kernel/clock.ts";
+import { type Allowance, readAllowance } from "./allowance.ts";
+import { fileText, type Throttling } from "./cgroup.ts";
 import { type CoreTimes, coreTimes, TICK_MS, tickNoiseMs, utilization } from "./cores.ts";
+import { throttlings } from "./throttling.ts";
 
 /** Counters of the machine at one instant. */
 export interface MachineReading {
@@ -9,13 +11,16 @@ export interface MachineReading {
   readonly cores: readonly CoreTimes[];
   /** CPU time of the lab so far in milliseconds: this process, its console and its helpers. null: not known here. */
   readonly labMs: number | null;
+  /** Of each control group that the lab is in; null: not known here. */
+  readonly throttled?: readonly Throttling[] | null;
 }
 
 /** What a machine was used for between two readings. */
 export interface MachineUse {
   readonly spanMs: number;
-  /** Busy share of every core, 0…1. */
+  /** Busy share of every core, 0…1, and its number in the system. */
   readonly utilization: readonly number[];
+  readonly numbers: readonly number[];
   /** How many of them the lab may use: the figures below are of those. */
   readonly cores: number;
   /** Cores that programs other than the lab used; null: not known here. */
@@ -24,6 +29,10 @@ export interface MachineUse {
   readonly stealMs: number | null;
   /** Time that the cores were wanted: what they were used for, and what was kept from them. */
   readonly wantedMs: number;
+  /** CPU time that the lab used; null: not known here. */
+  readonly labMs: number | null;
+  /** Time that quotas kept threads from cores, of all cores and groups, and the group that did most of it; null: not told here. */
+  readonly throttled: Throttling | null;
   /** How far the times above may be off, since a system counts them in ticks. */
   readonly noiseMs: number;
 }
@@ -36,12 +45,14 @@ export interface MachineUse {
 export function usedBetween(before: MachineReading, after: MachineReading, allowed: ReadonlySet<number> | null = null): MachineUse {
   const spanMs = after.at - before.at;
   const first = new Map(before.cores.map((times) => [times.core, times]));
+  // A container's view may number them anew: then all that it shows are its own.
+  const mayUse = allowed === null || !after.cores.some(({ core }) => allowed.has(core)) ? null : allowed;
   let programs = 0;
   let stolen: number | null = null;
   let cores = 0;
   for (const now of after.cores) {
     const then = first.get(now.core);
-    if (then === undefined || (allowed !== null && !allowed.has(now.core))) continue;
+    if (then === undefined || (mayUse !== null && !mayUse.has(now.core))) continue;
     cores++;
     const kept = (now.stolen ?? 0) - (then.stolen ?? 0);
     if (now.stolen !== null) stolen = (stolen ?? 0) + kept;
@@ -51,28 +62,47 @@ export function usedBetween(before: MachineReading, after: MachineReading, allow
   return {
     spanMs,
     utilization: after.cores.map((now) => utilization(first.get(now.core), now)),
+    numbers: after.cores.map(({ core }) => core),
     cores,
     otherCores: lab === null || spanMs <= 0 || cores === 0 ? null : Math.max(0, programs - lab) / spanMs,
     stealMs: stolen,
     wantedMs: Math.max(0, programs) + (stolen ?? 0),
+    labMs: lab,
+    throttled: throttledBetween(before.throttled ?? null, after.throttled ?? null),
     noiseMs: tickNoiseMs(cores + 1),
   };
 }
 
+/** What groups were kept from cores between two looks at them; a group that was not there before was never looked at. */
+export function throttledBetween(before: readonly Throttling[] | null, after: readonly Throttling[] | null): Throttling | null {
+  if (before === null || after === null) return null;
+  const then = new Map(before.map(({ group, throttledMs }) => [group, throttledMs]));
+  const spans = after.map(({ group, throttledMs }) => ({
+    group,
+    throttledMs: Math.max(0, throttledMs - (then.get(group) ?? throttledMs)),
+  }));
+  const most = spans.reduce<Throttling | null>((a, b) => (a === null || b.throttledMs > a.throttledMs ? b : a), null);
+  return most === null ? null : { group: most.group, throttledMs: spans.reduce((sum, { throttledMs }) => sum + throttledMs, 0) };
+}
+
 /** Reads the counters that `usedBetween` compares. */
 export class MachineWatch {
-  /** Numbers of the cores that this process may use; null: all, or not known. */
-  readonly allowed: ReadonlySet<number> | null = allowedCores(fileText("/proc/self/status") ?? "");
   private readonly last = new Map<number, number>();
 
   /** `helpers`: ids of the processes that the lab started for this case; `console`: of the one that shows it. */
   constructor(
     private readonly helpers: readonly number[] = [],
     private readonly console: number = process.ppid,
+    readonly allowance: Allowance = readAllowance(),
   ) {}
 
   read(): MachineReading {
-    return { at: monotonic.now() / 1e6, cores: coreTimes(), labMs: this.labMs() };
+    return { at: monotonic.now() / 1e6, cores: coreTimes(), labMs: this.labMs(), throttled: throttlings() };
+  }
+
+  /** Of each control group, by itself: that is cheap. */
+  readThrottled(): readonly Throttling[] | null {
+    return throttlings();
   }
 
   /** Programs that this process started and waited for (a handler's) are its own work, as is what its helpers do. */
@@ -93,14 +123,6 @@ export class MachineWatch {
   }
 }
 
-function fileText(path: string): string | null {
-  try {
-    return readFileSync(path, "latin1");
-  } catch {
-    return null;
-  }
-}
-
 /** CPU time in a /proc/PID/stat: the process's own, and of its children that have ended. */
 export function cpuOf(stat: string | null): { readonly ownMs: number; readonly childrenMs: number } | null {
   if (stat === null) return null;
@@ -112,16 +134,4 @@ export function cpuOf(stat: string | null): { readonly ownMs: number; readonly c
     .map(Number);
   if (user === undefined || system === undefined) return null;
   return { ownMs: TICK_MS * (user + system), childrenMs: TICK_MS * ((childUser ?? 0) + (childSystem ?? 0)) };
-}
-
-/** The cores of a `Cpus_allowed_list: 0-3,8` line; null: there is none. */
-export function allowedCores(status: string): ReadonlySet<number> | null {
-  const list = /^Cpus_allowed_list:\s*([\d,-]+)$/m.exec(status)?.[1];
-  if (list === undefined) return null;
-  const cores = new Set<number>();
-  for (const range of list.split(",")) {
-    const [from = Number.NaN, to = from] = range.split("-").map(Number);
-    for (let core = from; core <= to; core++) cores.add(core);
-  }
-  return cores;
 }

@@ -1,3 +1,4 @@
+import type { CpuQuota } from "./cgroup.ts";
 import type { LatencySummary } from "./histogram.ts";
 import type { Ledger } from "./ledger.ts";
 import type { PhaseFigures } from "./request-phases.ts";
@@ -35,11 +36,23 @@ export interface Machine {
   readonly os: string;
   readonly arch: string;
   readonly cpu: string;
+  /** Cores' worth of CPU time that a process may use here: as many as affinity and cpusets leave it, or as a quota pays for (1.5). */
   readonly cores: number;
+  /** What keeps it from the rest of the machine; null: nothing does. Absent in files that earlier versions wrote. */
+  readonly limits?: CpuLimits | null;
   readonly memoryBytes: number;
   readonly bun: string;
   /** How `cpu` work was calibrated; null when the run has none. */
   readonly calibration: Calibration | null;
+}
+
+/** Why a process may use less than the machine. */
+export interface CpuLimits {
+  readonly machineCores: number;
+  /** Numbers of the cores that affinity and cpusets leave it; null: all. */
+  readonly cores: readonly number[] | null;
+  /** The tightest of the quotas of its control groups and those around them; null: none gives less than those cores. */
+  readonly quota: CpuQuota | null;
 }
 
 export interface Calibration {
@@ -91,7 +104,10 @@ export interface CaseResult {
   readonly queue: QueueFigures;
   readonly batches: { readonly count: number; readonly meanSize: number };
   readonly queries: QueryFigures;
+  /** Of the whole machine. */
   readonly cores: readonly { readonly core: number; readonly utilization: number }[];
+  /** What kept the case from some of those; null: nothing did. Absent in files that earlier versions wrote. */
+  readonly limits?: CpuLimits | null;
   readonly process: ProcessFigures;
   /** What the run checked of itself; one that is not ok makes the case `invalid`. Absent in files that earlier versions wrote. */
   readonly checks?: readonly SelfCheck[];
@@ -127,6 +143,8 @@ export interface Disturbance {
   readonly otherCores: number | null;
   /** Time that the host of a virtual machine kept from its cores, all of them together. null: not known on this system. */
   readonly stealMs: number | null;
+  /** How long a CPU quota kept threads of its control groups from cores, added up over cores. null: not known. Absent in older files. */
+  readonly throttledMs?: number | null;
   /** By what share of what was asked `cpu` work took longer or shorter than it should, in CPU time; 0 where there is none. */
   readonly calibrationOff: number;
   /** Which of them it was, as a sentence. */
@@ -213,6 +231,8 @@ export interface QueueFigures {
 
 export interface ProcessFigures {
   readonly cpuMs: number;
+  /** How long a CPU quota kept threads of its control groups from cores, added up over cores. null: not known. Absent in older files. */
+  readonly throttledMs?: number | null;
   readonly peakRssBytes: number;
   readonly peakOpenFiles: number | null;
   readonly eventLoop: { readonly delayMs: { readonly p50: number; readonly p99: number; readonly max: number }; readonly busy: number };

@@ -22,6 +22,8 @@ export interface Sample {
   readonly cores: readonly number[];
   /** Cores that other programs used just then; null: not known on this system. Absent in files that earlier versions wrote. */
   readonly otherCores?: number | null;
+  /** How long a CPU quota kept threads from cores in this interval; null: not known. Absent in older files. */
+  readonly throttledMs?: number | null;
   readonly fetch?: FetchSample;
   readonly flow?: FlowSample;
   /** The ledger, and figures of the whole case so far, at the end of the interval. Absent in files of schema version 1. */

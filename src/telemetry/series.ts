@@ -63,6 +63,7 @@ export function joined(spans: readonly Span[]): Sample {
     p50: worst(spans.map(({ sample }) => sample.p50)),
     p99: worst(spans.map(({ sample }) => sample.p99)),
     ...(last.otherCores === undefined ? {} : { otherCores: meanOfKnown(spans) }),
+    ...(last.throttledMs === undefined ? {} : { throttledMs: sumOfKnown(spans) }),
     cores: last.cores.map((_, core) => mean(({ cores }) => cores[core] ?? 0)),
   };
 }
@@ -76,6 +77,11 @@ function meanOfKnown(spans: readonly Span[]): number | null {
     time += sample.t - from;
   }
   return time > 0 ? sum / time : null;
+}
+
+function sumOfKnown(spans: readonly Span[]): number | null {
+  const known = spans.map(({ sample }) => sample.throttledMs ?? null).filter((ms) => ms !== null);
+  return known.length === 0 ? null : known.reduce((sum, ms) => sum + ms, 0);
 }
 
 /** The largest of what is known; null: nothing is. */

@@ -1,7 +1,7 @@
 import { hashOf } from "../kernel/hash.ts";
 import { keyShares, workerName } from "../load/keys.ts";
 import type { Scenario } from "../scenario/schema.ts";
-import { type Expected, type Shares, sharesOf } from "./demand.ts";
+import { coresGiven, type Expected, rationed, type Shares, sharesOf } from "./demand.ts";
 
 export interface Capacity {
   /** Per second; null: the work takes no time that theory knows of. */
@@ -12,28 +12,34 @@ export interface Capacity {
 
 /** The rate at which the first resource is used up, keys evenly spread. */
 export function messageCapacity(expected: Expected): Capacity {
-  const { mode, scenario, workers, cores } = expected;
+  const { mode, scenario, workers } = expected;
   const { source } = scenario;
   const read = (source.latency.min + source.latency.max) / 2e6;
   const spent = spentPerItem(expected);
   const service = spent.cpu + spent.hold + spent.wait;
+  const given = coresGiven(expected);
+  const short = rationed(expected) && spent.cpu > 0;
   if (mode === "sync") {
     const whole = service + read;
     if (whole === 0) return { capacity: null, bottleneck: unknown(scenario), servers: 1 };
+    if (short && given / spent.cpu < 1 / whole) return { capacity: given / spent.cpu, bottleneck: QUOTA, servers: 1 };
     return { capacity: 1 / whole, bottleneck: read > service ? "source" : nameOf(spent), servers: 1 };
   }
   const threads = mode === "parallel" ? workers : 1;
   const slots = threads * scenario.async.concurrency;
   const limits: [number, string, number][] = [];
   const held = spent.cpu + spent.hold;
-  if (held > 0) limits.push([threads / held, threadName(mode, threads, cores, spent), threads]);
-  if (spent.cpu > 0) limits.push([cores / spent.cpu, "all cores", cores]);
+  if (held > 0) limits.push([threads / held, threadName(mode, threads, given, spent), threads]);
+  if (spent.cpu > 0) limits.push([given / spent.cpu, short ? QUOTA : "all cores", given]);
   if (service > 0) limits.push([slots / service, slots === 1 ? nameOf(spent) : "concurrency", slots]);
   if (read > 0) limits.push([source.connections / read, "source", slots]);
   if (limits.length === 0) return { capacity: null, bottleneck: unknown(scenario), servers: 1 };
   const [capacity, bottleneck, servers] = limits.reduce((least, one) => (one[0] < least[0] ? one : least));
   return { capacity, bottleneck, servers };
 }
+
+/** CPU time runs out before cores do. */
+const QUOTA = "cpu quota";
 
 /** Seconds that an item takes of a core, of its thread and of neither; of what its batch costs once, where that is full, its part. */
 export function spentPerItem({ mode, scenario }: Expected): Shares {

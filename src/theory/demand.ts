@@ -1,12 +1,25 @@
 import type { Mode, Scenario } from "../scenario/schema.ts";
 import { rampTotal } from "../scenario/semantics.ts";
+import { type CpuQuota, coresOf } from "../telemetry/cgroup.ts";
 
-/** A case to be predicted, on a machine of so many cores. */
+/** A case to be predicted, on a machine of so many cores, or of a part of their time. */
 export interface Expected {
   readonly mode: Mode;
   readonly scenario: Scenario;
   readonly workers: number;
   readonly cores: number;
+  /** So much CPU time in each period, of all threads together; absent: all that the cores have. */
+  readonly quota?: Pick<CpuQuota, "quotaMs" | "periodMs">;
+}
+
+/** Cores' worth of CPU time that a case may use. */
+export function coresGiven({ cores, quota }: Pick<Expected, "cores" | "quota">): number {
+  return quota === undefined ? cores : Math.min(cores, coresOf(quota));
+}
+
+/** True where threads could compute more than a quota gives. */
+export function rationed(expected: Expected): boolean {
+  return coresGiven(expected) < Math.min(expected.cores, expected.mode === "parallel" ? expected.workers : 1);
 }
 
 /** Shares of an item's time by what it holds. */

@@ -3,7 +3,7 @@ import { arrivalEstimate } from "../scenario/semantics.ts";
 import type { Prediction } from "../telemetry/result.ts";
 import { bottleneckOf, limitOf } from "./bottleneck.ts";
 import { type Capacity, type KeyLimits, keyLimits, messageCapacity } from "./capacity.ts";
-import { type Expected, offeredRate, queryShare, simulatable } from "./demand.ts";
+import { type Expected, offeredRate, queryShare, rationed, simulatable } from "./demand.ts";
 import { predictFetch } from "./fetch.ts";
 import { predictFlow } from "./flow.ts";
 import { type Simulated, simulate } from "./simulate.ts";
@@ -43,7 +43,8 @@ export function predict(asked: Expected): Prediction {
     model: formula?.model ?? "simulation",
     steadyState: formula?.steadyState ?? null,
     part: partOf(scenario, foreseen),
-    drawn: able > ALIKE * capacity ? foreseen.service / 1e6 : null,
+    // The last ration of a run is used whole, whenever the run ends.
+    drawn: able > ALIKE * capacity && !rationed(expected) ? foreseen.service / 1e6 : null,
   };
 }
 

@@ -1,5 +1,5 @@
 import type { CaseResult, Shortfall } from "../telemetry/result.ts";
-import type { Expected } from "./demand.ts";
+import { type Expected, rationed } from "./demand.ts";
 
 type Figures = Pick<CaseResult, "durationMs" | "throughput" | "ledger" | "latency" | "sourceBlocked" | "process">;
 
@@ -8,7 +8,7 @@ type Figures = Pick<CaseResult, "durationMs" | "throughput" | "ledger" | "latenc
  *
  * For one thread that works items in turn, or as many as there are cores: threads × span is all that they could have worked, and
  * is spent on the work as asked, on work that took longer, on reads, on queries, on the lab's own doings, and on nothing. null
- * where the time of a thread does not say what it could have done (waits that overlap, batches that cost, more Workers than cores).
+ * where the time of a thread does not say what it could have done (waits that overlap, batches that cost, more Workers than cores, a quota of CPU time).
  */
 export function shortfallOf(figures: Figures, expected: Expected): Shortfall | null {
   const { durationMs: span, throughput, latency, process, ledger } = figures;
@@ -44,9 +44,11 @@ export function shortfallOf(figures: Figures, expected: Expected): Shortfall | n
 }
 
 /** Threads that work items one after another at their full speed; null: it is not so simple. */
-function threadsOf({ mode, scenario, workers, cores }: Expected): number | null {
+function threadsOf(expected: Expected): number | null {
+  const { mode, scenario, workers, cores } = expected;
   const { workload, work, async, source } = scenario;
   if (workload !== "message" || !(work.kind === "cpu" || work.kind === "sleep") || work.time === 0 || work.perBatch > 0) return null;
+  if (work.kind === "cpu" && rationed(expected)) return null;
   if (mode === "sync") return 1;
   if (source.latency.max > 0) return null;
   if (mode === "async") return async.offload === "none" ? 1 : null;

@@ -3,7 +3,7 @@ import type { Scenario } from "../scenario/schema.ts";
 import type { SteadyState } from "../telemetry/result.ts";
 import { type Lines, meanBand } from "./band.ts";
 import type { KeyLimits } from "./capacity.ts";
-import type { Expected } from "./demand.ts";
+import { type Expected, rationed } from "./demand.ts";
 import {
   dd1Sojourn,
   md1Sojourn,
@@ -46,7 +46,8 @@ const NEAR = 1.5;
 
 /** The formula of a case at so many arrivals per second, if there is one: how long is spent in it once it has settled, and how runs of this length vary. */
 export function formulaOf(expected: Expected, lambda: number, servers: number, limits: KeyLimits): Formula | null {
-  if (!plain(expected)) return null;
+  // Threads that are stopped for a part of each period are no servers that a formula knows.
+  if (!plain(expected) || rationed(expected)) return null;
   const { scenario } = expected;
   const { load, work, seed } = scenario;
   if (load.executor !== "constant-arrival-rate") return null;

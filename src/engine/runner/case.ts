@@ -137,7 +137,7 @@ async function runStaged(plan: CasePlan, stage: Stage, options: CaseOptions): Pr
       states,
       idle: time.idle,
       cpuMs,
-      surroundings: { machine, work: computed, calibration: options.calibration ?? null },
+      surroundings: { machine, work: computed, calibration: options.calibration ?? null, limits: pipeline.sampler.limits },
       own: await stage.figures(execution.reports, pipeline.intake),
     });
   } finally {

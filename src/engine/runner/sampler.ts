@@ -1,11 +1,13 @@
 import { readdirSync } from "node:fs";
 import type { Nanoseconds } from "../../kernel/clock.ts";
 import type { Offered } from "../../load/offered.ts";
+import type { Throttling } from "../../telemetry/cgroup.ts";
 import { Histogram, Interval } from "../../telemetry/histogram.ts";
 import type { Ledger } from "../../telemetry/ledger.ts";
-import { type MachineReading, type MachineUse, MachineWatch, usedBetween } from "../../telemetry/machine-use.ts";
+import { type MachineReading, type MachineUse, MachineWatch, throttledBetween, usedBetween } from "../../telemetry/machine-use.ts";
 import { rssBytes } from "../../telemetry/memory.ts";
 import type { Recorder } from "../../telemetry/recorder.ts";
+import type { CpuLimits } from "../../telemetry/result.ts";
 import type { Running, Snapshot } from "../../telemetry/sample.ts";
 import type { Gauge, Sampler } from "../executor/executor.ts";
 
@@ -45,6 +47,9 @@ export class CaseSampler implements Sampler {
   /** The machine as last read, what it was used for until then, and when that is to be done again. */
   private machineAt: MachineReading;
   private use: MachineUse | null = null;
+  /** Numbers of the cores that the lab may run on; null: all. */
+  private readonly allowed: ReadonlySet<number> | null;
+  private throttled: readonly Throttling[] | null = null;
   private rssBytes = 0;
   private lookedAt = 0;
   private last = { t: 0, offered: 0, processed: 0, dropped: 0, blocked: 0, waiting: 0, inFlight: 0 };
@@ -64,9 +69,11 @@ export class CaseSampler implements Sampler {
     private readonly warmup: Nanoseconds,
     private readonly every: Nanoseconds,
     private readonly onSnapshot: OnSnapshot,
-    private readonly machine: Pick<MachineWatch, "read" | "allowed"> = new MachineWatch(),
+    private readonly machine: Pick<MachineWatch, "read" | "readThrottled" | "allowance"> = new MachineWatch(),
   ) {
     this.nextAt = every;
+    const { limits } = machine.allowance;
+    this.allowed = limits?.cores == null ? null : new Set(limits.cores);
     this.machineAt = machine.read();
     this.machineAtStart = this.machineAt;
   }
@@ -81,11 +88,17 @@ export class CaseSampler implements Sampler {
     this.cpuAtStart = process.cpuUsage();
     this.machineAt = this.machine.read();
     this.machineAtStart = this.machineAt;
+    this.throttled = this.machineAt.throttled ?? null;
   }
 
   /** What the machine was used for from the start (or the end of warm-up) until now. */
   machineSinceStart(): MachineUse {
-    return usedBetween(this.machineAtStart, this.machine.read(), this.machine.allowed);
+    return usedBetween(this.machineAtStart, this.machine.read(), this.allowed);
+  }
+
+  /** What keeps this process from some of the machine; null: nothing. */
+  get limits(): CpuLimits | null {
+    return this.machine.allowance.limits;
   }
 
   /** CPU time of this process from the start (or the end of warm-up) until now, in milliseconds. */
@@ -144,6 +157,7 @@ export class CaseSampler implements Sampler {
       p99: count === 0 ? null : p99 / 1e6,
       cores: this.use?.utilization ?? [],
       otherCores: this.use?.otherCores ?? null,
+      throttledMs: this.throttledSince(),
       ledger,
       running: this.runningNow,
     };
@@ -159,6 +173,13 @@ export class CaseSampler implements Sampler {
     return this.last;
   }
 
+  /** Time that quotas kept threads from cores since the last sample. */
+  private throttledSince(): number | null {
+    const before = this.throttled;
+    this.throttled = this.machine.readThrottled();
+    return throttledBetween(before, this.throttled)?.throttledMs ?? null;
+  }
+
   private addUp({ offered, processed, dropped }: Snapshot, seconds: number): void {
     this.told.offered += offered * seconds;
     this.told.processed += processed * seconds;
@@ -169,7 +190,7 @@ export class CaseSampler implements Sampler {
   private look(now: Nanoseconds): void {
     this.lookedAt = now + RUNNING_EVERY;
     const reading = this.machine.read();
-    this.use = usedBetween(this.machineAt, reading, this.machine.allowed);
+    this.use = usedBetween(this.machineAt, reading, this.allowed);
     this.machineAt = reading;
     this.rssBytes = rssBytes();
     this.peakRssBytes = Math.max(this.peakRssBytes, this.rssBytes);

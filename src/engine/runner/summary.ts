@@ -9,7 +9,7 @@ import type { Ledger } from "../../telemetry/ledger.ts";
 import type { MachineUse } from "../../telemetry/machine-use.ts";
 import { peakMemory } from "../../telemetry/memory.ts";
 import type { Counts, LatencyPart, Recorder } from "../../telemetry/recorder.ts";
-import type { Calibration, CaseStatus, WorkFigures } from "../../telemetry/result.ts";
+import type { Calibration, CaseStatus, CpuLimits, WorkFigures } from "../../telemetry/result.ts";
 import { digestOf } from "../../workloads/message/state.ts";
 import { mergeUnseen, unseenWarning } from "../../workloads/message/unseen.ts";
 import type { StateEntry } from "../../workloads/workload.ts";
@@ -40,6 +40,8 @@ export interface Surroundings {
   readonly work: WorkFigures | null;
   /** Of the case's computing; null: it has none. */
   readonly calibration: Calibration | null;
+  /** What keeps this process from some of the machine; null or absent: nothing. */
+  readonly limits?: CpuLimits | null;
 }
 
 /** The final figures of a case. */
@@ -61,8 +63,8 @@ export function summarize(measured: Measured): RunnerResult {
   const validity = judge(measured, histograms.schedule);
   const broken = checks.filter(({ ok }) => !ok).map((check) => problemOf(check, evidence));
   const problems = [...broken, ...validity.problems];
-  const { machine = sampler.machineSinceStart(), work = null, calibration = null } = measured.surroundings ?? {};
-  const disturbance = measured.surroundings === undefined ? null : judgeDisturbance(machine, work, calibration);
+  const { machine = sampler.machineSinceStart(), work = null, calibration = null, limits = null } = measured.surroundings ?? {};
+  const disturbance = measured.surroundings === undefined ? null : judgeDisturbance(machine, work, calibration, limits);
   const endMs = execution.endedAt / 1e6;
   return {
     mode: plan.mode,
@@ -112,9 +114,11 @@ export function summarize(measured: Measured): RunnerResult {
         ? { count: 0, meanSize: 0 }
         : batchFigures(execution.batches ?? { count: counts.measuredBatches, items: counts.batched }),
     queries: queryFigures(measured),
-    cores: machine.utilization.map((utilization, core) => ({ core, utilization })),
+    cores: machine.utilization.map((utilization, i) => ({ core: machine.numbers[i] ?? i, utilization })),
+    limits,
     process: {
       cpuMs: measured.cpuMs,
+      throttledMs: machine.throttled?.throttledMs ?? null,
       peakRssBytes: peakMemory() ?? sampler.peakRssBytes,
       peakOpenFiles: sampler.peakOpenFiles,
       eventLoop: {

@@ -1,6 +1,7 @@
 import { count, duration, equation, perSecond } from "../../kernel/equation.ts";
 import { formatCount, formatShare } from "../../kernel/units.ts";
 import { counted, sentenceCase } from "../../kernel/wording.ts";
+import { coresFor, theCores } from "../../telemetry/allowance.ts";
 import { isDisturbed } from "../../telemetry/disturbance.ts";
 import { loadsDiffer } from "../../telemetry/noise.ts";
 import type { CaseResult } from "../../telemetry/result.ts";
@@ -14,12 +15,16 @@ import { at, first, ofLoads } from "./series.ts";
 export function scaling(series: readonly CaseResult[], label: string, field: string): string | null {
   const points = series.map((one) => ({ n: numberOf(one, field), rate: one.throughput }));
   if (new Set(points.map(({ n }) => n)).size < 2) return null;
-  const cores = first(series).cores.length;
+  const cores = coresFor(first(series));
   const told = points.map(({ n, rate }) => `${formatCount(n)}: ${formatCount(rate)}/s`).join(", ");
   // Workers that only wait need no core of their own.
   const computing = series.some((one) => one.process.cpuMs > 0.5 * one.durationMs * Math.min(numberOf(one, field), cores));
   const law = lawOf(series, points, "run side by side", computing && cores > 0 ? { cores } : {});
-  return `${label} does ${told} on a machine of ${counted(cores, "core")}${ofLoads(series, field)}: ${law}.`;
+  return `${label} does ${told} on ${machineText(first(series))}${ofLoads(series, field)}: ${law}.`;
+}
+
+function machineText(one: CaseResult): string {
+  return one.limits == null ? `a machine of ${counted(coresFor(one), "core")}` : theCores(one);
 }
 
 /** Widest interval of the share that does not scale for which a law says something. */

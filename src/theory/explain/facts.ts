@@ -1,7 +1,7 @@
 import { formatCount } from "../../kernel/units.ts";
 import type { Scenario } from "../../scenario/schema.ts";
+import { coresFor, shareUsed } from "../../telemetry/allowance.ts";
 import { droppedTotal } from "../../telemetry/ledger.ts";
-import { mean } from "../../telemetry/noise.ts";
 import { growsAllAlong, keepsPace, lineGrowth } from "../../telemetry/pace.ts";
 import { type Crowding, crowding } from "../../telemetry/phases.ts";
 import type { Explained } from "../explain-fetch.ts";
@@ -33,6 +33,7 @@ export class Facts {
   readonly workers: readonly number[];
   readonly busyWorkers: number;
   readonly longEnough: boolean;
+  /** Cores' worth of time that it might use, and the share of it that was used. */
   readonly cores: number;
   readonly coresUsed: number;
   /** How long reading one message takes on average, in milliseconds. */
@@ -44,15 +45,15 @@ export class Facts {
     readonly result: Explained,
     readonly scenario: Scenario,
   ) {
-    const { process, cores, latency, series } = result;
+    const { process, latency, series } = result;
     this.rate = `${formatCount(result.throughput)} ${this.noun}s/s`;
     this.main = process.threads.find(({ name }) => name === "main")?.utilization ?? 0;
     this.workers = process.threads.filter(({ name }) => name !== "main").map(({ utilization }) => utilization ?? 0);
     this.busyWorkers = this.workers.filter((share) => share >= WORKER_BUSY).length;
     this.longEnough = result.durationMs > SHORTEST_MS;
-    this.cores = cores.length;
+    this.cores = coresFor(result);
     this.readMs = (scenario.source.latency.min + scenario.source.latency.max) / 2000;
-    this.coresUsed = mean(cores.map(({ utilization }) => utilization));
+    this.coresUsed = shareUsed(result);
     const crowd = crowding(series, Math.max(1, this.longestRead + latency.batch.p99 + LONG * this.own));
     this.crowd = crowd !== null && crowd.share >= AT_TIMES ? crowd : null;
   }

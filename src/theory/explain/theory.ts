@@ -1,5 +1,6 @@
 import { formatCount, formatMs, formatShare } from "../../kernel/units.ts";
 import { squaredVariation } from "../../load/service-times.ts";
+import { theCores } from "../../telemetry/allowance.ts";
 import type { CaseResult, SteadyState } from "../../telemetry/result.ts";
 import { offeredRate } from "../demand.ts";
 import type { Explained } from "../explain-fetch.ts";
@@ -22,7 +23,9 @@ export function againstTheory({ result, scenario, longEnough }: Facts): string {
   if (predicted.sojournMean === null || predicted.throughput === null || !whole) return "";
   const { part = null, steadyState = null } = predicted;
   const of = part === null ? "of this tape" : `of the first ${formatCount(part.arrivals)} of ${formatCount(part.of)} arrivals`;
-  const who = predicted.model === "capacity" ? "Theory" : `The simulation ${of}`;
+  // Of a quota it is told where it counts; which cores it has makes no difference.
+  const on = result.limits?.quota == null ? "" : ` on ${theCores(result)}`;
+  const who = predicted.model === "capacity" ? `Theory${on}` : `The simulation ${of}${on}`;
   const rates = `${formatCount(predicted.throughput)}/s`;
   const { mean, stddev } = latency.service;
   if (heavyTailed(result, scenario)) {
@@ -76,6 +79,7 @@ const MEANT: Readonly<Record<string, readonly Limit[]>> = {
   io: ["processors", "thread", "handlers"],
   concurrency: ["processors", "clients", "batch", "handlers"],
   "all cores": ["cores", "workers", "thread"],
+  "cpu quota": ["thread", "cores", "workers", "processors"],
   workers: ["workers", "cores", "processors"],
   "hot key": ["keys", "workers", "cores"],
   "few keys": ["keys", "workers", "cores"],

@@ -1,5 +1,6 @@
 import { formatCount, formatMs, formatShare } from "../../kernel/units.ts";
 import { agreeing, counted } from "../../kernel/wording.ts";
+import { hasCores, theCores } from "../../telemetry/allowance.ts";
 import { mean } from "../../telemetry/noise.ts";
 import { BUSY, type Facts, FULL, WORKER_BUSY } from "./facts.ts";
 import type { Finding } from "./finding.ts";
@@ -12,10 +13,16 @@ export function busyThread(facts: Facts): Finding | null {
   if (result.mode === "parallel" || !facts.longEnough || Math.min(main, result.process.eventLoop.busy) < BUSY) return null;
   // Busy as it is, nothing waits for it.
   if (!facts.overrun && main < FULL) return null;
-  const idle = facts.cores > 1 ? ` while the machine's ${facts.cores} cores were ${formatShare(facts.coresUsed)} used in all` : "";
+  const idle = facts.cores > 1 ? ` while ${theCores(result)} were ${formatShare(facts.coresUsed)} used in all` : "";
   const thread = result.mode === "sync" ? "its one thread" : "its one event loop";
-  const text = `One core is the limit: ${thread} was computing ${formatShare(main)} of the time${idle}, at ${facts.rate}. Less work per message or parallel mode would help${result.mode === "sync" ? "; async would not" : ""}.`;
+  const text = `One core is the limit: ${thread} was computing ${formatShare(main)} of the time${idle}, at ${facts.rate}. ${helpsOneCore(facts)}`;
   return { limit: "thread", text };
+}
+
+/** What helps a thread that computes all its time. */
+function helpsOneCore({ cores, result }: Facts): string {
+  if (cores <= 1) return "Only less work, or more cores, would help.";
+  return `Less work per message or parallel mode would help${result.mode === "sync" ? "; async would not" : ""}.`;
 }
 
 /** Workers whose use differs by less are used alike. */
@@ -29,7 +36,7 @@ export function busyWorkers(facts: Facts): Finding | null {
   if (!overrun && most < FULL) return null;
   const inAll = workers.reduce((sum, share) => sum + share, 0);
   if (result.mode === "parallel" && workers.length > cores && cores > 0 && inAll >= WORKER_BUSY * cores) {
-    const text = `All cores are the limit: the ${workers.length} Workers were computing ${formatShare(inAll / cores)} of what the machine's ${counted(cores, "core")} ${agreeing(cores, "has", "have")}, at ${rate}. More Workers would not help; more cores, or less work per message, would.`;
+    const text = `All cores are the limit: the ${workers.length} Workers were computing ${formatShare(inAll / cores)} of what ${theCores(result)} ${agreeing(cores, "has", "have")}, at ${rate}. More Workers would not help; more cores, or less work per message, would.`;
     return { limit: "cores", text };
   }
   if (busy === 0) return null;
@@ -49,13 +56,13 @@ export function busyWorkers(facts: Facts): Finding | null {
       workers.length === 1 ? "The one Worker is the limit: it was" : `The Workers are the limit: the ${workers.length} of them were`;
     return {
       limit: "workers",
-      text: `${who} ${computed}, at ${rate}. More Workers would help: the machine has ${counted(cores, "core")}.`,
+      text: `${who} ${computed}, at ${rate}. More Workers would help: ${hasCores(result)}.`,
     };
   }
   const who = workers.length === 1 ? "the one Worker was" : `the ${workers.length} Workers were`;
   return {
     limit: "cores",
-    text: `All cores are the limit: ${who} ${computed}, at ${rate}. Only more cores, or less work per message, would help.`,
+    text: `All cores are the limit: ${who} ${computed}, at ${rate}. Only more cores${result.limits == null ? "" : ` (${hasCores(result)})`}, or less work per message, would help.`,
   };
 }
 
@@ -89,7 +96,7 @@ export function processors(facts: Facts): Finding | null {
     return { limit: "processors", text };
   }
   if (!facts.waitsOutside && result.mode === "async" && scenario.async.offload === "none") {
-    const text = `The thread is the limit: work that holds it is done one ${noun} at a time, each ${each}; ${through}. ${facts.computes && facts.cores === 1 ? "Only less work, or more cores, would help." : "Mode parallel, with several Workers, would help."}`;
+    const text = `The thread is the limit: work that holds it is done one ${noun} at a time, each ${each}; ${through}. ${facts.computes && facts.cores <= 1 ? "Only less work, or more cores, would help." : "Mode parallel, with several Workers, would help."}`;
     return { limit: "thread", text };
   }
   if (!facts.waitsOutside) {

@@ -1,16 +1,28 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
 import { Heap } from "../../kernel/heap.ts";
+import type { Ration } from "./machine.ts";
+
+/** What divisions may leave over of a ration: for it nobody waits for the next period. */
+const ROUNDING: Nanoseconds = 1e-3;
 
 /**
  * Cores that more threads compute on than there are: each thread gets as much as every other (processor sharing, L. Kleinrock,
- * 1967). Work is told on a clock of its own, which goes on by the share that each thread gets.
+ * 1967). Work is told on a clock of its own, which goes on by the share that each thread gets. Where their time is rationed, all
+ * threads stand still from when a period's ration is used up until the next period (P. Turner and others, CPU bandwidth control for CFS,
+ * Linux Symposium 2010).
  */
 export class Cores {
   private readonly jobs = new Heap<number>();
   private clock = 0;
   private at: Nanoseconds = 0;
+  /** When this period ends, and what is left of its ration. */
+  private periodEnd: Nanoseconds = 0;
+  private left: Nanoseconds = 0;
 
-  constructor(private readonly cores: number) {}
+  constructor(
+    private readonly cores: number,
+    private readonly ration: Ration | null = null,
+  ) {}
 
   /** A thread begins to compute so much. */
   begin(thread: number, work: Nanoseconds, now: Nanoseconds): void {
@@ -21,7 +33,8 @@ export class Cores {
   /** When the next thread is done, if none begins before. */
   get next(): Nanoseconds {
     if (this.jobs.size === 0) return Number.POSITIVE_INFINITY;
-    return this.at + Math.max(0, this.jobs.next - this.clock) / this.share;
+    const span = Math.max(0, this.jobs.next - this.clock) / this.share;
+    return this.ration === null ? this.at + span : this.rationedEnd(this.ration, span);
   }
 
   /** The thread that is done at `next`. */
@@ -30,12 +43,60 @@ export class Cores {
     return this.jobs.pop() ?? 0;
   }
 
+  /** When a thread that alone computes so much is done with it. */
+  alone(work: Nanoseconds, now: Nanoseconds): Nanoseconds {
+    if (work === 0) return now;
+    this.begin(0, work, now);
+    const end = this.next;
+    this.end(end);
+    return end;
+  }
+
   private get share(): number {
     return Math.min(1, this.cores / this.jobs.size);
   }
 
+  /** Cores in use. */
+  private get used(): number {
+    return Math.min(this.jobs.size, this.cores);
+  }
+
   private advance(now: Nanoseconds): void {
-    if (this.jobs.size > 0) this.clock += (now - this.at) * this.share;
+    if (this.jobs.size > 0) this.clock += (this.ration === null ? now - this.at : this.runUntil(this.ration, now)) * this.share;
     this.at = now;
+  }
+
+  /** When so much time has been had, less what the ration withholds. */
+  private rationedEnd(ration: Ration, span: Nanoseconds): Nanoseconds {
+    const { used } = this;
+    this.open(ration, this.at);
+    const first = Math.min(this.left / used, this.periodEnd - this.at);
+    if (span <= first + ROUNDING) return this.at + span;
+    const each = Math.min(ration.quota / used, ration.period);
+    const whole = Math.max(0, Math.ceil((span - first - ROUNDING) / each) - 1);
+    return this.periodEnd + whole * ration.period + (span - first - whole * each);
+  }
+
+  /** How much of the time until an instant the threads ran. */
+  private runUntil(ration: Ration, now: Nanoseconds): Nanoseconds {
+    const { used } = this;
+    let from = this.at;
+    let ran = 0;
+    while (from < now) {
+      this.open(ration, from);
+      const until = Math.min(now, this.periodEnd);
+      const running = Math.min(until - from, this.left / used);
+      this.left -= running * used;
+      ran += running;
+      from = until;
+    }
+    return ran;
+  }
+
+  /** A period's ration is what it is whatever was left of the one before. */
+  private open({ quota, period }: Ration, at: Nanoseconds): void {
+    if (at < this.periodEnd) return;
+    this.periodEnd = (Math.floor(at / period) + 1) * period;
+    this.left = quota;
   }
 }

@@ -1,4 +1,5 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
+import { Cores } from "./cores.ts";
 import type { Machine } from "./machine.ts";
 import type { Measures } from "./measures.ts";
 import type { Messages } from "./messages.ts";
@@ -6,8 +7,9 @@ import type { Source } from "./source.ts";
 
 /** One thread does everything in turn and every wait blocks it: `sync`. */
 export function runLine(machine: Machine, source: Source, messages: Messages, measures: Measures): void {
-  const { shares, stretch, perBatch, grace } = machine;
+  const { shares, stretch, perBatch, grace, ration } = machine;
   const held = shares.cpu + shares.hold;
+  const cores = ration === null ? null : new Cores(1, ration);
   const opening = perBatch * stretch;
   let now: Nanoseconds = 0;
   while (source.pending !== Number.POSITIVE_INFINITY) {
@@ -17,7 +19,9 @@ export function runLine(machine: Machine, source: Source, messages: Messages, me
     const id = source.take();
     const demand = messages.demand[id] as number;
     const service = opening + demand * held * stretch + demand * shares.wait;
-    now += source.nextLatency() + service;
+    now += source.nextLatency();
+    const compute = (perBatch + demand * shares.cpu) * stretch;
+    now = cores === null ? now + service : cores.alone(compute, now) + service - compute;
     measures.busy += service;
     measures.done(due, now);
     messages.remove(id);

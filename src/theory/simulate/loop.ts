@@ -2,6 +2,7 @@ import type { Nanoseconds } from "../../kernel/clock.ts";
 import { Ring } from "../../queueing/ring.ts";
 import { Agenda } from "./agenda.ts";
 import { type Batch, Batches } from "./batches.ts";
+import { Cores } from "./cores.ts";
 import { type Consumer, drop, Feed } from "./feed.ts";
 import { Gatherer } from "./gatherer.ts";
 import { KeyTurns } from "./key-turns.ts";
@@ -40,6 +41,8 @@ export class Loop implements Consumer {
   /** The loop gets a turn before the collector goes on, since work holds it. */
   private readonly yields: boolean;
   private readonly slots: number;
+  /** Where its computing is rationed; null: it has a core. */
+  private readonly cores: Cores | null;
   private spare: number[] = [];
   private active = 0;
   private over = false;
@@ -63,6 +66,7 @@ export class Loop implements Consumer {
     const interleaved = overlaps(machine) || (machine.slots > 1 && machine.yieldEvery < Number.POSITIVE_INFINITY);
     this.turns = interleaved && machine.ordered ? new KeyTurns(messages, keys) : null;
     this.slots = machine.slots;
+    this.cores = machine.ration === null ? null : new Cores(1, machine.ration);
     this.yields = machine.shares.wait === 1 && machine.perBatch === 0;
   }
 
@@ -216,8 +220,13 @@ export class Loop implements Consumer {
       const opening = batch.done === 0 ? machine.perBatch * stretch : 0;
       const held = demand * (shares.cpu + shares.hold) * stretch;
       // One after the other, as the thread does: what is due at the same instant depends on the last digit.
-      this.now += opening;
-      this.now += held;
+      if (this.cores === null) {
+        this.now += opening;
+        this.now += held;
+      } else {
+        const compute = opening + demand * shares.cpu * stretch;
+        this.now = this.cores.alone(compute, this.now) + opening + held - compute;
+      }
       const wait = demand * shares.wait;
       measures.busy += opening + held + wait;
       if (wait > 0) {

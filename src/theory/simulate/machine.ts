@@ -1,7 +1,7 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
 import { type BatchRule, batchRule } from "../../queueing/batcher.ts";
 import type { Scenario } from "../../scenario/schema.ts";
-import { type Expected, handoverOf, queryShare, type Shares, sharesOf } from "../demand.ts";
+import { type Expected, handoverOf, queryShare, rationed, type Shares, sharesOf } from "../demand.ts";
 
 /** What a case is worked off by, and by which rules: all that the simulation knows of mode, threads and queue. Times in nanoseconds. */
 export interface Machine {
@@ -16,6 +16,8 @@ export interface Machine {
   readonly slots: number;
   /** Cores that those threads compute on, each getting as much as the others. */
   readonly cores: number;
+  /** CPU time that all of them have in each period; null: more than they could use. */
+  readonly ration: Ration | null;
   /** What becomes of a message's time. */
   readonly shares: Shares;
   /** How much longer what holds a thread takes because it answers queries meanwhile. */
@@ -39,9 +41,15 @@ export interface Machine {
   readonly grace: Nanoseconds;
 }
 
+/** Nanoseconds of CPU time in each period of so many. */
+export interface Ration {
+  readonly quota: Nanoseconds;
+  readonly period: Nanoseconds;
+}
+
 /** The machine a case runs on; null for work whose time nobody knows beforehand. */
 export function machineOf(expected: Expected): Machine | null {
-  const { mode, scenario, workers, cores } = expected;
+  const { mode, scenario, workers, cores, quota } = expected;
   const shares = sharesOf(scenario) ?? (opensBatches(scenario) ? { cpu: 0, hold: 0, wait: 0 } : null);
   if (shares === null) return null;
   const offload = mode === "async" && scenario.async.offload !== "none" ? scenario.async.offload : null;
@@ -50,6 +58,7 @@ export function machineOf(expected: Expected): Machine | null {
     threads: mode === "parallel" ? workers : 1,
     slots: mode === "sync" ? 1 : scenario.async.concurrency,
     cores,
+    ration: rationed(expected) && quota !== undefined ? { quota: quota.quotaMs * 1e6, period: quota.periodMs * 1e6 } : null,
     shares,
     stretch: 1 / (1 - queryShare(expected)),
     ordered: scenario.keys.order,

@@ -56,7 +56,7 @@ export class Workers implements Consumer {
     this.feed = new Feed(machine, source, this.queue, this, this.agenda, { room: ROOM, sent: SENT });
     this.news = new Wait(this.agenda, NEWS);
     const computes = machine.shares.cpu > 0 || machine.perBatch > 0;
-    this.cores = computes && machine.threads > machine.cores ? new Cores(machine.cores) : null;
+    this.cores = computes && (machine.threads > machine.cores || machine.ration !== null) ? new Cores(machine.cores, machine.ration) : null;
     this.shop = {
       ...openShop(machine, messages, measures, this.agenda, this.cores, keys),
       halted: false,

@@ -2,6 +2,7 @@
 import { Box, Text, useApp, useInput, useWindowSize } from "ink";
 import React, { useMemo, useRef, useState, useSyncExternalStore } from "react";
 import { printable } from "../../kernel/text.ts";
+import { placesOn } from "../../telemetry/allowance.ts";
 import type { CaseResult, RunResult } from "../../telemetry/result.ts";
 import { rateLine, thresholdLine } from "../report/closing.ts";
 import { oneLine, verdictGrounds, verdictHead } from "../report/intent.ts";
@@ -97,7 +98,7 @@ export function layout(height: number, modes: number, cores: number, own = 0) {
 }
 
 function Panels({ view, width, height, focus, zoomed, theme }: BodyProps & { readonly zoomed: boolean }) {
-  const cores = view.machine?.cores ?? 1;
+  const cores = view.machine === null ? 1 : placesOn(view.machine);
   const modes = new Set(view.cases.map(({ outline }) => outline.mode)).size;
   const own = view.workload === "fetch" ? 2 : view.workload === "flow" ? Math.min(MOST_PARTS, partCount(view)) : 0;
   const { upper, lower, coresHeight, roomy, table, extra } = useMemo(() => layout(height, modes, cores, own), [height, modes, cores, own]);

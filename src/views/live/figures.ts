@@ -1,5 +1,6 @@
 import { formatBytes, formatCount, formatRate, formatShare, msOrNone } from "../../kernel/units.ts";
 import { counted } from "../../kernel/wording.ts";
+import { coresInShort, placesOn } from "../../telemetry/allowance.ts";
 import { BOUNDS, isDisturbed } from "../../telemetry/disturbance.ts";
 import type { Sample } from "../../telemetry/sample.ts";
 import { recent, spansOf, withoutStub } from "../../telemetry/series.ts";
@@ -159,9 +160,21 @@ export function disturbanceNote(view: RunView): string {
   if (current?.state !== "running") return "";
   const since = (current.series.at(-1)?.t ?? 0) - RECENT_MS;
   const recent = Others.of(current.series.filter(({ t }) => t > since));
-  if (recent.above) return `${DISTURBED} others use ${recent.mean.toFixed(1)} of ${counted(view.machine?.cores ?? 1, "core")}`;
+  if (recent.above)
+    return `${DISTURBED} others use ${recent.mean.toFixed(1)} of ${counted(view.machine === null ? 1 : placesOn(view.machine), "core")}`;
+  const throttled = throttledShare(
+    current.series.filter(({ t }) => t > since),
+    since,
+  );
+  if (throttled > BOUNDS.throttled) return `${DISTURBED} kept from cores ${formatShare(throttled)} of the time by a quota`;
   const off = (view.machine?.calibration?.checkRatio ?? 1) - 1;
   return Math.abs(off) > BOUNDS.calibration ? `${DISTURBED} calibration off by ${formatShare(Math.abs(off))}` : "";
+}
+
+/** Time that quotas kept threads from cores, of the time that a series is about; 0: none, or not known. */
+function throttledShare(series: readonly Sample[], from: number): number {
+  const ms = series.reduce((sum, { throttledMs }) => sum + (throttledMs ?? 0), 0);
+  return ms / Math.max(1, (series.at(-1)?.t ?? from) - Math.max(0, from));
 }
 
 /** Over how long what others do is averaged on the screen: readings of a quarter of a second jump by ticks. */
@@ -170,5 +183,5 @@ const RECENT_MS = 2000;
 export function machineLine(view: RunView): string {
   const { machine } = view;
   if (machine === null) return "";
-  return `${machine.cores} cores, ${formatBytes(machine.memoryBytes)}`;
+  return `${coresInShort(machine)}, ${formatBytes(machine.memoryBytes)}`;
 }

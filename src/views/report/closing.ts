@@ -1,6 +1,7 @@
 import { printable } from "../../kernel/text.ts";
 import { formatRate } from "../../kernel/units.ts";
 import { counted } from "../../kernel/wording.ts";
+import { coresText } from "../../telemetry/allowance.ts";
 import type { CaseResult, RateFigures, RunResult, ThresholdResult } from "../../telemetry/result.ts";
 import { faultOf, wasJudged } from "../../telemetry/verdicts.ts";
 import { disturbedLegend, disturbedSign } from "./disturbed.ts";
@@ -33,6 +34,7 @@ export function closingReport(
     const { planned } = result.unfinished;
     lines.push(`Not finished: ${result.cases.length} of ${counted(planned, "case")} ${result.cases.length === 1 ? "is" : "are"} done.`, "");
   }
+  if (result.machine.limits != null) lines.push(`On ${coresText(result.machine)}.`, "");
   lines.push(narrowTable(rows, columns), ...disturbedLegend(result.cases), "");
   if (isSweep(result)) {
     const width = Math.max(40, Math.min(100, columns));

@@ -12,6 +12,6 @@ export function disturbedSign(one: CaseResult): string {
 export function disturbedLegend(cases: readonly CaseResult[]): string[] {
   if (!cases.some(isDisturbed)) return [];
   return [
-    `${DISTURBED} disturbed: other programs, the host, or a core that was not as fast as calibrated had a part in these figures; the case says which.`,
+    `${DISTURBED} disturbed: other programs, the host, a CPU quota, a stop, or a core that was not as fast as calibrated had a part in these figures; the case says which.`,
   ];
 }

@@ -1,6 +1,7 @@
 import { printable } from "../../kernel/text.ts";
 import { formatCount, formatMs, formatRate, msOrNone } from "../../kernel/units.ts";
 import { counted } from "../../kernel/wording.ts";
+import { coresText } from "../../telemetry/allowance.ts";
 import type { OnEvent, RunEvent } from "../../telemetry/events.ts";
 import type { Sample } from "../../telemetry/sample.ts";
 import { joined, spansOf } from "../../telemetry/series.ts";
@@ -43,6 +44,7 @@ export function progressLines(write: (line: string) => void): OnEvent {
       case "run-started":
         modes = event.cases.map(({ mode, params }) => [mode, paramsText(params)].filter(Boolean).join(" "));
         write(`${printable(event.scenario.name, 80)}: ${printable(event.scenario.title, 200)}`);
+        if (event.machine.limits != null) write(`on ${coresText(event.machine)}`);
         for (const line of intentLines(event.scenario)) write(wrappedText(line, INTENT_WIDTH, ""));
         return;
       case "case-preparing":

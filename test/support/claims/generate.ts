@@ -125,7 +125,8 @@ function onMachine(result: CaseResult, random: Random): CaseResult {
   const slowerBy = random.unit() < 0.5 ? 0.005 : 0.2 * (random.unit() - 0.5);
   const work = { askedMs: spanMs / 2, roundsPerMs: 1, slowerBy, slowerByError: 0.001, takenAwayMs: some(spanMs) };
   const known = random.unit() < 0.7 ? work : null;
-  const use = { spanMs, utilization: [], cores, otherCores: some(cores), stealMs: some(spanMs), wantedMs: spanMs, noiseMs: 10 };
+  const machine = { utilization: [], numbers: [], cores, wantedMs: spanMs, noiseMs: 10, labMs: null, throttled: null };
+  const use = { ...machine, spanMs, otherCores: some(cores), stealMs: some(spanMs) };
   const calibration = { roundsPerMs: 1, checkRatio: 1 + some(0.1), cached: false, clock: "thread" as const };
   const disturbed = judgeDisturbance(use, known, calibration)?.disturbed ?? null;
   return { ...result, disturbed, process: { ...result.process, work: known } };

@@ -93,7 +93,7 @@ describe("a share of the capacity", () => {
   });
 
   test("needs no probe where one thread does one long message after the other", () => {
-    const known = (change: object, mode: "sync" | "async" = "sync") => knownCapacity(planOf(scenarioOf(change), mode), 2);
+    const known = (change: object, mode: "sync" | "async" = "sync") => knownCapacity(planOf(scenarioOf(change), mode), { cores: 2 });
     expect(known({ work })).toEqual({ capacity: 200, low: 200, high: 200, from: "theory" });
     expect(known({ work: { kind: "cpu", time: "8ms", perBatch: "2ms", distribution: "lognormal", cv: 5 } })?.capacity).toBeCloseTo(100, 9);
     expect(known({ work: { kind: "io", time: "1ms" }, source: { latency: { min: "1ms", max: "5ms" } } })?.capacity).toBeCloseTo(250, 9);
@@ -108,8 +108,8 @@ describe("a share of the capacity", () => {
       { work, modes: ["async", "parallel"] },
       [1, 10].map((size) => ({ batch: { size } })),
     );
-    for (const plan of plans) expect(foreseenCase(plan, plans, 2).scenario.load).toMatchObject({ rate: 160 });
+    for (const plan of plans) expect(foreseenCase(plan, plans, { cores: 2 }).scenario.load).toMatchObject({ rate: 160 });
     const unknown = planOf(scenarioOf({ work: { kind: "none" } }), "sync");
-    expect(foreseenCase(unknown, [unknown], 2)).toBe(unknown);
+    expect(foreseenCase(unknown, [unknown], { cores: 2 })).toBe(unknown);
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { CaseSampler } from "../../../src/engine/runner/sampler.ts";
 import { Offered } from "../../../src/load/offered.ts";
+import type { Throttling } from "../../../src/telemetry/cgroup.ts";
 import type { MachineReading } from "../../../src/telemetry/machine-use.ts";
 import type { Sample } from "../../../src/telemetry/sample.ts";
 
@@ -8,20 +9,23 @@ const MS = 1e6;
 
 /** Two cores: the lab has one to itself, others what is left by `others` of the other, as it goes from reading to reading. */
 class Planted {
-  readonly allowed = null;
+  readonly allowance = { cores: 2, places: 2, quota: null, limits: null };
   at = 0;
   private idleMs = 0;
   private stolenMs = 0;
+  private throttledMs = 0;
 
   constructor(
     private readonly others: (at: number) => number,
     private readonly stolen: (at: number) => number = () => 0,
+    private readonly throttled: (at: number) => number = () => 0,
   ) {}
 
   advance(ms: number): void {
     for (let i = 0; i < ms; i++) {
       this.idleMs += 1 - this.others(this.at) - this.stolen(this.at);
       this.stolenMs += this.stolen(this.at);
+      this.throttledMs += this.throttled(this.at);
       this.at++;
     }
   }
@@ -35,7 +39,11 @@ class Planted {
       interrupts: 0,
       stolen,
     });
-    return { at: this.at, cores: [core(0, 0, 0), core(1, this.idleMs, this.stolenMs)], labMs: this.at };
+    return { at: this.at, cores: [core(0, 0, 0), core(1, this.idleMs, this.stolenMs)], labMs: this.at, throttled: this.readThrottled() };
+  }
+
+  readThrottled(): readonly Throttling[] {
+    return [{ group: "/a", throttledMs: this.throttledMs }];
   }
 }
 

@@ -3,7 +3,7 @@ import { readdirSync } from "node:fs";
 import { Random } from "../../../src/kernel/random.ts";
 import { parseProcStat } from "../../../src/telemetry/cores.ts";
 import { calibrationNote, judgeDisturbance } from "../../../src/telemetry/disturbance.ts";
-import { allowedCores, cpuOf, type MachineReading, MachineWatch, usedBetween } from "../../../src/telemetry/machine-use.ts";
+import { cpuOf, type MachineReading, MachineWatch, usedBetween } from "../../../src/telemetry/machine-use.ts";
 import type { Calibration, WorkFigures } from "../../../src/telemetry/result.ts";
 
 /** Two cores at the start of a span: what they did before does not matter. */
@@ -88,11 +88,6 @@ describe("what a machine was used for", () => {
     expect([cpuOf(null), cpuOf("")]).toEqual([null, null]);
   });
 
-  test("the cores that a process may use", () => {
-    expect([...(allowedCores("Name:\tx\nCpus_allowed_list:\t0-2,8\n") ?? [])]).toEqual([0, 1, 2, 8]);
-    expect(allowedCores("")).toBeNull();
-  });
-
   test.skipIf(process.platform !== "linux")("this machine: what this process computes is not others'", () => {
     const watch = new MachineWatch([process.pid]);
     const files = () => readdirSync("/proc/self/fd").length;
@@ -136,6 +131,7 @@ describe("a disturbed case", () => {
       disturbed: {
         otherCores: expect.closeTo(0.5, 9),
         stealMs: 0,
+        throttledMs: null,
         calibrationOff: 0,
         reason: "Other programs used 0.50 of the machine's 2 cores on average.",
       },

@@ -1,7 +1,8 @@
 /** @jsxRuntime classic */
 import { Box, Text } from "ink";
 import React, { memo } from "react";
-import { formatShare } from "../../../kernel/units.ts";
+import { formatCount, formatShare } from "../../../kernel/units.ts";
+import { coresOf } from "../../../telemetry/cgroup.ts";
 import { recent } from "../../../telemetry/series.ts";
 import { HEADLINE_MS } from "../figures.ts";
 import type { RunView } from "../store.ts";
@@ -32,11 +33,21 @@ export function coreGrid(cores: number, width: number, rows: number): { readonly
   return { columns, barWidth: Math.max(1, Math.floor(width / columns) - 10) };
 }
 
-/** A bar per core of the whole machine, in the colour of the mode that runs. */
+/** The cores that the lab may run on, by their number; all of them where the system numbers them otherwise. */
+export function shownCores(shares: readonly number[], own: readonly number[] | null): readonly { core: number; share: number }[] {
+  const all = shares.map((share, core) => ({ core, share }));
+  const found = own === null ? all : all.filter(({ core }) => own.includes(core));
+  return found.length > 0 ? found : all;
+}
+
+/** A bar per core that the lab may run on, in the colour of the mode that runs. */
 export const CoresPanel = memo(function CoresPanel({ view, width, height, focused, theme }: CoresPanelProps) {
   const current = view.cases[view.current];
-  const shares = recent(current?.series ?? [], HEADLINE_MS)?.cores ?? [];
-  const mean = shares.length === 0 ? 0 : shares.reduce((sum, share) => sum + share, 0) / shares.length;
+  const limits = view.machine?.limits ?? null;
+  const shares = shownCores(recent(current?.series ?? [], HEADLINE_MS)?.cores ?? [], limits?.cores ?? null);
+  const mean = shares.length === 0 ? 0 : shares.reduce((sum, { share }) => sum + share, 0) / shares.length;
+  const kept =
+    limits === null ? "" : limits.quota === null ? ` (${limits.machineCores} in all)` : `, quota ${formatCount(coresOf(limits.quota))}`;
   const rows = Math.max(1, height - 2);
   const { columns, barWidth } = coreGrid(shares.length, width - 4, rows);
   const color = theme.modes[current?.outline.mode ?? ""];
@@ -45,7 +56,7 @@ export const CoresPanel = memo(function CoresPanel({ view, width, height, focuse
   return (
     <Frame
       title="Cores"
-      headline={shares.length === 0 ? "" : `${formatShare(mean)} of ${shares.length}${hidden > 0 ? `, ${hidden} not shown` : ""}`}
+      headline={shares.length === 0 ? "" : `${formatShare(mean)} of ${shares.length}${kept}${hidden > 0 ? `, ${hidden} not shown` : ""}`}
       width={width}
       height={height}
       focused={focused}
@@ -54,10 +65,9 @@ export const CoresPanel = memo(function CoresPanel({ view, width, height, focuse
       {Array.from({ length: Math.ceil(shown.length / columns) }, (_, row) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: rows of a grid have no other identity
         <Box key={row}>
-          {shown.slice(row * columns, (row + 1) * columns).map((share, i) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: cores are known by their place
-            <Text key={i} wrap="truncate">
-              <Text dimColor={theme.faint}>{String(row * columns + i).padStart(3)} </Text>
+          {shown.slice(row * columns, (row + 1) * columns).map(({ core, share }) => (
+            <Text key={core} wrap="truncate">
+              <Text dimColor={theme.faint}>{String(core).padStart(3)} </Text>
               <Text {...(color === undefined ? {} : { color })}>{bar(share, barWidth)}</Text>
               <Text>{formatShare(Math.round(share * 100) / 100).padStart(6)}</Text>
             </Text>

@@ -29,7 +29,7 @@ export function Help({ theme, height }: { readonly theme: Theme; readonly height
       <Text bold>Panels</Text>
       <Text>All modes share one time axis; the mode that runs is drawn on top: sync ─── async ╌╌╌ parallel ━━━</Text>
       <Text>┄┄┄ is what theory expects. Latency is the 99th percentile of sojourn time: due → state updated.</Text>
-      <Text>Cores shows the whole machine. In sync mode queue depth is what is due and not yet taken.</Text>
+      <Text>Cores shows those that the lab may run on. In sync mode queue depth is what is due and not yet taken.</Text>
     </Box>
   );
 }
