@@ -1,13 +1,13 @@
 import type { Nanoseconds } from "../kernel/clock.ts";
+import { Deque } from "../kernel/deque.ts";
 import { Heap } from "../kernel/heap.ts";
 import type { ReadLatency } from "../load/read-latency.ts";
 import type { DueTimes } from "../load/tape.ts";
-import { Ring } from "../queueing/ring.ts";
 import type { Blocked } from "./blocked.ts";
 
 /** Reads that overlap: each begins when its arrival is due and a connection is free; they are delivered in tape order. */
 export class Connections {
-  private readonly ends = new Ring<Nanoseconds>();
+  private readonly ends = new Deque<Nanoseconds>();
   private readonly reading = new Heap<null>();
   private due: Nanoseconds;
   private together = 0;

@@ -1,5 +1,5 @@
+import { Histogram } from "../kernel/histogram.ts";
 import { type CasePlan, queueCapacity } from "../plan/plan.ts";
-import { Histogram } from "../telemetry/histogram.ts";
 import { EMPTY_LEDGER, type Ledger } from "../telemetry/ledger.ts";
 import type { Sample } from "../telemetry/sample.ts";
 import type { RunnerResult } from "./protocol.ts";

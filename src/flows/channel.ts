@@ -1,4 +1,4 @@
-import { Ring } from "../queueing/ring.ts";
+import { Deque } from "../kernel/deque.ts";
 import { checkCount } from "./options.ts";
 
 /** What happens to a value that finds a buffer full. `block`: who puts it waits. `latest`: only the newest is kept, whatever the capacity. */
@@ -11,10 +11,10 @@ export type ChannelOverflow = "block" | "drop-oldest" | "drop-newest" | "latest"
 export class Channel<T> implements AsyncIterableIterator<T, undefined> {
   /** Values that overflow threw away. */
   dropped = 0;
-  private readonly buffer: Ring<T>;
-  private readonly readers = new Ring<{ resolve(result: IteratorResult<T, undefined>): void; reject(error: unknown): void }>(2);
+  private readonly buffer: Deque<T>;
+  private readonly readers = new Deque<{ resolve(result: IteratorResult<T, undefined>): void; reject(error: unknown): void }>(2);
   /** Who waits to put something in, in their order; `held`: what, null where only room is waited for. */
-  private readonly writers = new Ring<{ readonly held: { readonly value: T } | null; done(kept: boolean): void }>(2);
+  private readonly writers = new Deque<{ readonly held: { readonly value: T } | null; done(kept: boolean): void }>(2);
   private closed = false;
   private failure: { readonly error: unknown } | null = null;
 
@@ -30,7 +30,7 @@ export class Channel<T> implements AsyncIterableIterator<T, undefined> {
   ) {
     checkCount("capacity of a channel", capacity, 1);
     this.capacity = overflow === "latest" ? 1 : capacity;
-    this.buffer = new Ring(Math.min(this.capacity, 1024));
+    this.buffer = new Deque(Math.min(this.capacity, 1024));
   }
 
   get length(): number {

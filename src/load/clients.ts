@@ -1,5 +1,5 @@
 import type { Nanoseconds } from "../kernel/clock.ts";
-import { Ring } from "../queueing/ring.ts";
+import { Deque } from "../kernel/deque.ts";
 import type { KeySource } from "./keys.ts";
 import type { Arrival, DueTimes, Tape } from "./tape.ts";
 
@@ -11,7 +11,7 @@ export class Clients {
   private sent = 0;
   private stopped = false;
   /** What was sent and not yet read, for each who reads it. */
-  private readonly readers: Ring<number>[] = [];
+  private readonly readers: Deque<number>[] = [];
 
   constructor(
     private readonly vus: number,
@@ -79,8 +79,8 @@ export class Clients {
   }
 
   /** Everyone sends once at t = 0. */
-  private reader(): Ring<number> {
-    const reader = new Ring<number>();
+  private reader(): Deque<number> {
+    const reader = new Deque<number>();
     for (let i = Math.min(this.vus, this.limit); i > 0; i--) reader.push(0);
     this.readers.push(reader);
     return reader;

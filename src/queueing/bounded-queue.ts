@@ -1,7 +1,7 @@
 import type { Nanoseconds } from "../kernel/clock.ts";
+import { Deque } from "../kernel/deque.ts";
 import { CountIntegral } from "../telemetry/integral.ts";
 import type { Item } from "./item.ts";
-import { Ring } from "./ring.ts";
 
 export type Overflow = "block" | "drop-newest" | "drop-oldest";
 
@@ -25,7 +25,7 @@ export class BoundedQueue {
   private changedAt: Nanoseconds = 0;
   private observedArea = 0;
   private observedFrom: Nanoseconds = 0;
-  private readonly shards: readonly Ring<Item>[];
+  private readonly shards: readonly Deque<Item>[];
 
   /** `capacity` in items, Infinity for an unlimited queue. */
   constructor(
@@ -34,7 +34,7 @@ export class BoundedQueue {
     shardCount = 1,
   ) {
     const hint = Number.isFinite(capacity) ? Math.min(capacity, 4096) : 4096;
-    this.shards = Array.from({ length: shardCount }, () => new Ring<Item>(hint));
+    this.shards = Array.from({ length: shardCount }, () => new Deque<Item>(hint));
   }
 
   /** Offers an item at an instant; `taken` is set when it gets in. */
@@ -134,7 +134,7 @@ export class BoundedQueue {
   }
 
   private removeOldest(): Item | null {
-    let oldest: Ring<Item> | null = null;
+    let oldest: Deque<Item> | null = null;
     let oldestIndex = Number.POSITIVE_INFINITY;
     for (const shard of this.shards) {
       const head = shard.peek();

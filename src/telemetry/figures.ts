@@ -1,5 +1,5 @@
+import type { LatencySummary } from "../kernel/histogram.ts";
 import { usable } from "./allowance.ts";
-import type { LatencySummary } from "./histogram.ts";
 import { droppedTotal } from "./ledger.ts";
 import type { CaseResult } from "./result.ts";
 

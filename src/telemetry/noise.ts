@@ -1,4 +1,4 @@
-import type { LatencySummary } from "./histogram.ts";
+import type { LatencySummary } from "../kernel/histogram.ts";
 import type { CaseResult } from "./result.ts";
 import { withoutStub } from "./series.ts";
 

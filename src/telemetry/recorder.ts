@@ -1,5 +1,5 @@
 import type { Nanoseconds } from "../kernel/clock.ts";
-import { HISTOGRAM_BYTES, Histogram } from "./histogram.ts";
+import { HISTOGRAM_BYTES, Histogram } from "../kernel/histogram.ts";
 
 /** What a recorder needs to know of an item that passed through: its key, its place in that key's order, its instants. */
 export interface Passage {

@@ -1,5 +1,5 @@
 import type { Nanoseconds } from "../kernel/clock.ts";
-import { HISTOGRAM_BYTES, Histogram, type LatencySummary } from "./histogram.ts";
+import { HISTOGRAM_BYTES, Histogram, type LatencySummary } from "../kernel/histogram.ts";
 
 /**
  * The parts of a request's way. `connect`: name resolved and connection made. `tls`: agreed with the server. `firstByte`: from all of the

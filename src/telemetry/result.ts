@@ -1,5 +1,5 @@
+import type { LatencySummary } from "../kernel/histogram.ts";
 import type { CpuQuota } from "./cgroup.ts";
-import type { LatencySummary } from "./histogram.ts";
 import type { Ledger } from "./ledger.ts";
 import type { PhaseFigures } from "./request-phases.ts";
 import type { Sample } from "./sample.ts";

@@ -1,4 +1,4 @@
-import type { Histogram } from "./histogram.ts";
+import type { Histogram } from "../kernel/histogram.ts";
 import type { Phase } from "./request-phases.ts";
 
 /** Gates in the grammar of k6: `p(99)<50`, `med<=10`, `count==0`, `rate<0.01`, `value>190`. */

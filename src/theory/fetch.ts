@@ -1,4 +1,5 @@
 import { Heap } from "../kernel/heap.ts";
+import { Histogram } from "../kernel/histogram.ts";
 import { Random } from "../kernel/random.ts";
 import { openTape } from "../load/open.ts";
 import { Arrival } from "../load/tape.ts";
@@ -7,7 +8,6 @@ import { RateGate } from "../resilience/rate-gate.ts";
 import { RateLimiter, type RateRule, SHRINK_BY } from "../resilience/rate-limiter.ts";
 import { SLOW_BODY } from "../scenario/fetch-schema.ts";
 import type { FetchSettings, MockSettings } from "../scenario/schema.ts";
-import { Histogram } from "../telemetry/histogram.ts";
 import type { Prediction } from "../telemetry/result.ts";
 import { type Expected, offeredRate, simulatable } from "./demand.ts";
 

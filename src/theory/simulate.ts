@@ -1,6 +1,6 @@
 import type { Nanoseconds } from "../kernel/clock.ts";
+import type { Histogram } from "../kernel/histogram.ts";
 import { pacedSpan } from "../scenario/semantics.ts";
-import type { Histogram } from "../telemetry/histogram.ts";
 import type { Expected } from "./demand.ts";
 import { runLine } from "./simulate/line.ts";
 import { Loop } from "./simulate/loop.ts";

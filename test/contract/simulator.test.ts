@@ -1,6 +1,6 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
+import type { Histogram } from "../../src/kernel/histogram.ts";
 import type { Scenario } from "../../src/scenario/schema.ts";
-import type { Histogram } from "../../src/telemetry/histogram.ts";
 import { machineOf } from "../../src/theory/simulate/machine.ts";
 import { type Simulated, simulateOn } from "../../src/theory/simulate.ts";
 import { patience, rounds } from "../support/campaign.ts";

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
+import { Histogram } from "../../kernel/histogram.ts";
 import { formatMs } from "../../kernel/units.ts";
 import { ServiceTimes } from "../../load/service-times.ts";
 import { type Scenario, scenarioSchema } from "../../scenario/schema.ts";
-import { Histogram } from "../../telemetry/histogram.ts";
 import type { CaseResult } from "../../telemetry/result.ts";
 import { simulate } from "../../theory/simulate.ts";
 import { completed, runScenario, wholeRounds } from "./contest.ts";

@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
+import { Deque } from "../../kernel/deque.ts";
 import { ring } from "../../kernel/time.ts";
-import { Ring } from "../../queueing/ring.ts";
 import { RECORDER_BYTES, Recorder } from "../../telemetry/recorder.ts";
 import type { View } from "../queries/desk.ts";
 import { RingWriter, ringMemory } from "../transport/ring.ts";
@@ -214,7 +214,7 @@ export class PoolSession {
   private lastId = 0;
   private readonly asked = new Map<number, { readonly resolve: (json: string | null) => void; readonly reject: () => void }>();
   /** Questions a Worker has had no room for yet. */
-  private readonly waiting: Ring<{ readonly id: number; readonly key: number }>[];
+  private readonly waiting: Deque<{ readonly id: number; readonly key: number }>[];
   private readonly states: Map<number, string>[];
   private readonly publishedAt: number[];
 
@@ -223,7 +223,7 @@ export class PoolSession {
     private readonly origin: SharedArrayBuffer,
     private readonly done: () => Promise<(WorkerReport | null)[]>,
   ) {
-    this.waiting = channels.map(() => new Ring());
+    this.waiting = channels.map(() => new Deque());
     this.states = channels.map(() => new Map());
     this.publishedAt = channels.map(() => 0);
   }

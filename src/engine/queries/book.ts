@@ -1,5 +1,5 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
-import { HISTOGRAM_BYTES, Histogram } from "../../telemetry/histogram.ts";
+import { HISTOGRAM_BYTES, Histogram } from "../../kernel/histogram.ts";
 
 const SENT = 0;
 const ANSWERED = 1;

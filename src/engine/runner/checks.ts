@@ -1,7 +1,7 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
+import type { Histogram } from "../../kernel/histogram.ts";
 import { formatCount } from "../../kernel/units.ts";
 import { agreeing, counted } from "../../kernel/wording.ts";
-import type { Histogram } from "../../telemetry/histogram.ts";
 import { imbalance, type Ledger } from "../../telemetry/ledger.ts";
 import type { Counts, LatencyPart } from "../../telemetry/recorder.ts";
 import type { FetchFigures, SelfCheck } from "../../telemetry/result.ts";

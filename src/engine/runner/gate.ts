@@ -1,6 +1,6 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
+import { Histogram } from "../../kernel/histogram.ts";
 import type { ThresholdRule } from "../../scenario/schema.ts";
-import { Histogram } from "../../telemetry/histogram.ts";
 import { droppedTotal, type Ledger } from "../../telemetry/ledger.ts";
 import type { LatencyPart, Recorder } from "../../telemetry/recorder.ts";
 import type { ThresholdResult } from "../../telemetry/result.ts";

@@ -1,4 +1,5 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
+import { Histogram } from "../../kernel/histogram.ts";
 import type { Time } from "../../kernel/time.ts";
 import { formatMs } from "../../kernel/units.ts";
 import { Offered } from "../../load/offered.ts";
@@ -9,7 +10,6 @@ import type { TapeFacts } from "../../load/tape.ts";
 import type { CasePlan } from "../../plan/plan.ts";
 import { batchRule } from "../../queueing/batcher.ts";
 import type { Scenario } from "../../scenario/schema.ts";
-import { Histogram } from "../../telemetry/histogram.ts";
 import { MachineWatch } from "../../telemetry/machine-use.ts";
 import { Recorder } from "../../telemetry/recorder.ts";
 import type { Metric } from "../../telemetry/threshold.ts";

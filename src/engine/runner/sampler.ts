@@ -1,8 +1,8 @@
 import { readdirSync } from "node:fs";
 import type { Nanoseconds } from "../../kernel/clock.ts";
+import { Histogram, Interval } from "../../kernel/histogram.ts";
 import type { Offered } from "../../load/offered.ts";
 import type { Throttling } from "../../telemetry/cgroup.ts";
-import { Histogram, Interval } from "../../telemetry/histogram.ts";
 import type { Ledger } from "../../telemetry/ledger.ts";
 import { type MachineReading, type MachineUse, MachineWatch, throttledBetween, usedBetween } from "../../telemetry/machine-use.ts";
 import { rssBytes } from "../../telemetry/memory.ts";

@@ -1,10 +1,10 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
+import { Histogram, type LatencySummary } from "../../kernel/histogram.ts";
 import { formatMs } from "../../kernel/units.ts";
 import type { TapeFacts } from "../../load/tape.ts";
 import { type CasePlan, queueCapacity } from "../../plan/plan.ts";
 import { pacedSpan } from "../../scenario/semantics.ts";
 import { calibrationNote, judgeDisturbance } from "../../telemetry/disturbance.ts";
-import { Histogram, type LatencySummary } from "../../telemetry/histogram.ts";
 import type { Ledger } from "../../telemetry/ledger.ts";
 import type { MachineUse } from "../../telemetry/machine-use.ts";
 import { peakMemory } from "../../telemetry/memory.ts";

@@ -1,10 +1,10 @@
+import type { Histogram } from "../../kernel/histogram.ts";
 import { LineFile } from "../../kernel/line-file.ts";
 import { counted } from "../../kernel/wording.ts";
 import type { CasePlan } from "../../plan/plan.ts";
 import { BREAKER_STATES, CircuitBreakers } from "../../resilience/circuit-breaker.ts";
 import { RateLimiter } from "../../resilience/rate-limiter.ts";
 import type { FetchSettings } from "../../scenario/schema.ts";
-import type { Histogram } from "../../telemetry/histogram.ts";
 import { PHASES, PhaseBook, phaseFigures, phaseOf } from "../../telemetry/request-phases.ts";
 import type { FetchFigures } from "../../telemetry/result.ts";
 import type { FetchSample } from "../../telemetry/sample.ts";

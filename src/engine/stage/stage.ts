@@ -1,4 +1,4 @@
-import type { Histogram } from "../../telemetry/histogram.ts";
+import type { Histogram } from "../../kernel/histogram.ts";
 import type { CaseResult } from "../../telemetry/result.ts";
 import type { Sample } from "../../telemetry/sample.ts";
 import type { Metric } from "../../telemetry/threshold.ts";

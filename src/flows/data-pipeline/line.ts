@@ -1,5 +1,5 @@
+import { Deque } from "../../kernel/deque.ts";
 import { realTimers, type Timers } from "../../kernel/timers.ts";
-import { Ring } from "../../queueing/ring.ts";
 import { Channel } from "../channel.ts";
 import { type Failures, type OnFailure, Stopped } from "../failures.ts";
 import { checkCount } from "../options.ts";
@@ -59,7 +59,7 @@ export class Line implements Fates {
   private readonly channel: Channel<unknown>;
   private failed_: Channel<FailedItem> | null = null;
   private sink: Sink;
-  private readonly feeders = new Ring<{ item: Passing; resolve(): void; reject(error: unknown): void }>(2);
+  private readonly feeders = new Deque<{ item: Passing; resolve(): void; reject(error: unknown): void }>(2);
   private readonly counts = { fed: 0, delivered: 0, filtered: 0, failed: 0, abandoned: 0 };
   private readonly ended = Promise.withResolvers<void>();
   private ending = false;

@@ -1,7 +1,7 @@
+import { Deque } from "../../kernel/deque.ts";
+import { Histogram } from "../../kernel/histogram.ts";
 import { ifRejected, isThenable, promiseOf } from "../../kernel/promises.ts";
 import type { Timers } from "../../kernel/timers.ts";
-import { Ring } from "../../queueing/ring.ts";
-import { Histogram } from "../../telemetry/histogram.ts";
 import { Guard, type GuardOptions } from "../guard.ts";
 import { checkCount, checkSpan } from "../options.ts";
 import type { PartStats } from "../part.ts";
@@ -44,9 +44,9 @@ export interface StageStats extends PartStats {
 export class Stage implements StageNode {
   next: Node = NOWHERE;
   previous = { makeRoom: () => {} };
-  private readonly queue = new Ring<Passing>(2);
+  private readonly queue = new Deque<Passing>(2);
   /** Begun and not yet passed on: in order of their beginning where order is kept, else only those that are done. */
-  private readonly window = new Ring<Passing>(2);
+  private readonly window = new Deque<Passing>(2);
   private readonly active = new Set<Passing>();
   /** Inside the function just now, one inside another where it feeds its own pipeline. */
   private readonly working: Passing[] = [];

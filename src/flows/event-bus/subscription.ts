@@ -1,6 +1,6 @@
+import { Deque } from "../../kernel/deque.ts";
 import { ifRejected, isFulfilled, isThenable } from "../../kernel/promises.ts";
 import type { Timers } from "../../kernel/timers.ts";
-import { Ring } from "../../queueing/ring.ts";
 import { type Failures, Stopped, TimedOut } from "../failures.ts";
 import { Moment, onAbort } from "../moment.ts";
 import type { HandlingStats } from "../part.ts";
@@ -96,7 +96,7 @@ export class Subscription implements Disposable {
   dropped = 0;
   abandoned = 0;
   inFlight = 0;
-  private readonly waiting = new Ring<Waiting>(2);
+  private readonly waiting = new Deque<Waiting>(2);
   private readonly running = new Slots<Hearing>();
   private readonly spare: Hearing[] = [];
   private readonly abort = new AbortController();

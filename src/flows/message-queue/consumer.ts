@@ -1,7 +1,7 @@
+import { Deque } from "../../kernel/deque.ts";
 import { attempt, isFulfilled, isThenable } from "../../kernel/promises.ts";
 import { thrownText } from "../../kernel/thrown.ts";
 import { stampOf, type Timers, within } from "../../kernel/timers.ts";
-import { Ring } from "../../queueing/ring.ts";
 import { type BackoffRule, backoffDelay } from "../../resilience/backoff.ts";
 import { type Failures, Stopped, TimedOut } from "../failures.ts";
 import type { PartStats } from "../part.ts";
@@ -78,11 +78,11 @@ export class Consumer<T> implements Disposable {
   /** Told when others may have messages that this one had. */
   onGivenBack: () => void = () => {};
   private readonly token = (consumers++ % 4096) * 2 ** 40 + Math.floor(Math.random() * 2 ** 40);
-  private readonly buffer = new Ring<Held<T>>(16);
+  private readonly buffer = new Deque<Held<T>>(16);
   private readonly running = new Slots<Run<Held<T>>>();
   private readonly spare: Run<Held<T>>[] = [];
   /** Keys being worked on, and the messages that wait for their turn behind. */
-  private readonly lines = new Map<string, Ring<Held<T>>>();
+  private readonly lines = new Map<string, Deque<Held<T>>>();
   private readonly settler: Settler;
   private wakeUp: (() => void) | null = null;
   private stopping = false;
@@ -229,7 +229,7 @@ export class Consumer<T> implements Disposable {
           this.linedUp++;
           continue;
         }
-        this.lines.set(held.key, new Ring(2));
+        this.lines.set(held.key, new Deque(2));
       }
       this.run(held, now);
     }

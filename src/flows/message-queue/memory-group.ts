@@ -1,6 +1,6 @@
+import { Deque } from "../../kernel/deque.ts";
 import { Heap } from "../../kernel/heap.ts";
 import { IdTable } from "../../kernel/id-table.ts";
-import { Ring } from "../../queueing/ring.ts";
 import type { DeadLetter, GroupDepth, Leased, LeaseRef, LeaseRequest, Lent, Settlement, StoreOptions, TaskState, Terms } from "./store.ts";
 
 /** Where a message stands: numbers, because each is counted three times in its life. */
@@ -49,7 +49,7 @@ interface Loan {
 
 /** Available messages of one priority, as they were sent: new ones in a ring, those that came back by their number. */
 interface Rank {
-  readonly fresh: Ring<Entry>;
+  readonly fresh: Deque<Entry>;
   readonly returned: Heap<Entry>;
 }
 
@@ -63,7 +63,7 @@ export class Group {
   /** Delayed entries by their time, and leased ones that are out of line; what has changed since is skipped. */
   private readonly timed = new Heap<Entry>();
   /** Loans in the order they run out. */
-  private readonly loans = new Ring<Loan>(16);
+  private readonly loans = new Deque<Loan>(16);
   private lastUntil = 0;
   /** What died since the last call that lends. */
   private died: DeadLetter[] = [];
@@ -365,7 +365,7 @@ export class Group {
   private rank(priority: number): Rank {
     let rank = this.ranks.get(priority);
     if (rank === undefined) {
-      rank = { fresh: new Ring(16), returned: new Heap() };
+      rank = { fresh: new Deque(16), returned: new Heap() };
       this.ranks.set(priority, rank);
       const at = this.priorities.findIndex((other) => other < priority);
       this.priorities.splice(at < 0 ? this.priorities.length : at, 0, priority);

@@ -1,5 +1,5 @@
+import { Deque } from "../../kernel/deque.ts";
 import { stampOf, type Timers } from "../../kernel/timers.ts";
-import { Ring } from "../../queueing/ring.ts";
 import { fullError, type NewMessage, QueueError, type QueueStore, type Receipt, type Terms } from "./store.ts";
 
 export interface SendOptions {
@@ -46,7 +46,7 @@ export interface SenderRule {
 /** The way in: gathers what is sent into batches, keeps its order, and has it wait for room or says that there is none. */
 export class Sender<T> {
   readonly counts = { sent: 0, duplicates: 0, rejected: 0 };
-  private readonly pending = new Ring<Pending>(16);
+  private readonly pending = new Deque<Pending>(16);
   private flushing = false;
   /** Who sends waits for a consumer to settle something. */
   private roomWanted = false;

@@ -1,6 +1,6 @@
+import { Deque } from "../../kernel/deque.ts";
 import { isThenable, promiseOf } from "../../kernel/promises.ts";
 import { realTimers, type Timers, within } from "../../kernel/timers.ts";
-import { Ring } from "../../queueing/ring.ts";
 import { Channel, type ChannelOverflow, leave } from "../channel.ts";
 import { Failures, type OnFailure, Stopped } from "../failures.ts";
 import { Moment } from "../moment.ts";
@@ -45,7 +45,7 @@ interface Spring {
 export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
   private readonly timers: Timers;
   private readonly failures: Failures;
-  private readonly inbox = new Ring<In>(2);
+  private readonly inbox = new Deque<In>(2);
   private readonly counts = { emitted: 0, delivered: 0, filtered: 0, failed: 0, dropped: 0, abandoned: 0 };
   private subscribers: Subscriber<Out>[] = [];
   private subscribed = 0;

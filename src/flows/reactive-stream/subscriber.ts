@@ -1,6 +1,6 @@
+import { Deque } from "../../kernel/deque.ts";
 import { attempt, isFulfilled, isThenable, promiseOf } from "../../kernel/promises.ts";
 import type { Timers } from "../../kernel/timers.ts";
-import { Ring } from "../../queueing/ring.ts";
 import type { Failures } from "../failures.ts";
 import { Moment, onAbort } from "../moment.ts";
 import type { HandlingStats } from "../part.ts";
@@ -57,7 +57,7 @@ export class Subscriber<T> implements Disposable {
   failed = 0;
   dropped = 0;
   abandoned = 0;
-  private readonly waiting = new Ring<T>(2);
+  private readonly waiting = new Deque<T>(2);
   private inFlight = 0;
   private since = 0;
   private closed = false;

@@ -1,5 +1,5 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
-import { Ring } from "../../queueing/ring.ts";
+import { Deque } from "../../kernel/deque.ts";
 import { Agenda } from "./agenda.ts";
 import { type Batch, Batches } from "./batches.ts";
 import { Cores } from "./cores.ts";
@@ -30,7 +30,7 @@ const TURN = -16;
 export class Loop implements Consumer {
   private now: Nanoseconds = 0;
   private readonly agenda = new Agenda();
-  private readonly ready = new Ring<number>();
+  private readonly ready = new Deque<number>();
   private readonly batches = new Batches();
   private readonly queue: Shards;
   private readonly feed: Feed;

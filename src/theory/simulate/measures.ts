@@ -1,5 +1,5 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
-import { Histogram } from "../../telemetry/histogram.ts";
+import { Histogram } from "../../kernel/histogram.ts";
 
 /** What is counted and measured of a simulation. */
 export class Measures {

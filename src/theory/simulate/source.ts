@@ -1,11 +1,11 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
+import { Deque } from "../../kernel/deque.ts";
 import { Heap } from "../../kernel/heap.ts";
 import { type KeySource, keySource } from "../../load/keys.ts";
 import { openDueTimes, openTape } from "../../load/open.ts";
 import { ReadLatency } from "../../load/read-latency.ts";
 import { ServiceTimes } from "../../load/service-times.ts";
 import { Arrival, type DueTimes, type Tape } from "../../load/tape.ts";
-import { Ring } from "../../queueing/ring.ts";
 import type { Scenario } from "../../scenario/schema.ts";
 import type { Messages } from "./messages.ts";
 
@@ -13,8 +13,8 @@ const NEVER = Number.POSITIVE_INFINITY;
 
 /** Who sends in a closed loop: each client again when it is answered. */
 class Clients {
-  readonly tape = new Ring<Nanoseconds>();
-  readonly reads = new Ring<Nanoseconds>();
+  readonly tape = new Deque<Nanoseconds>();
+  readonly reads = new Deque<Nanoseconds>();
   sent = 0;
   last: Nanoseconds = 0;
 
@@ -41,7 +41,7 @@ class Clients {
 
 /** Reads that overlap: each begins when its arrival is due, a connection is free and somebody looks; they are delivered in order. */
 class Reads {
-  private readonly ends = new Ring<Nanoseconds>();
+  private readonly ends = new Deque<Nanoseconds>();
   private readonly reading = new Heap<null>();
   private due: Nanoseconds = Number.NaN;
   private together = 0;

@@ -1,5 +1,5 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
-import { Ring } from "../../queueing/ring.ts";
+import { Deque } from "../../kernel/deque.ts";
 import type { Agenda } from "./agenda.ts";
 import { type Batch, Batches } from "./batches.ts";
 import type { Cores } from "./cores.ts";
@@ -50,10 +50,10 @@ export function openShop(machine: Machine, messages: Messages, measures: Measure
  */
 export class Thread {
   /** Batches that were handed over and not begun. */
-  private readonly frames = new Ring<number[]>();
+  private readonly frames = new Deque<number[]>();
   /** Batches that may go on once the thread is free: first those whose turn with a key came, then those that have waited. */
-  private readonly turned = new Ring<number>();
-  private readonly waited = new Ring<number>();
+  private readonly turned = new Deque<number>();
+  private readonly waited = new Deque<number>();
   private readonly atOnce: number;
   /** The batch whose message holds the thread, and the part of that message that does. */
   private holding: Batch | null = null;

@@ -1,6 +1,6 @@
+import type { LatencySummary } from "../../kernel/histogram.ts";
 import { printable } from "../../kernel/text.ts";
 import { formatBytes, formatMs, formatShare } from "../../kernel/units.ts";
-import type { LatencySummary } from "../../telemetry/histogram.ts";
 import type { CaseResult } from "../../telemetry/result.ts";
 import { textTable } from "./table.ts";
 

@@ -1,6 +1,6 @@
+import type { LatencySummary } from "../../kernel/histogram.ts";
 import { formatBytes, formatCount, formatMs, formatShare } from "../../kernel/units.ts";
 import { counted } from "../../kernel/wording.ts";
-import type { LatencySummary } from "../../telemetry/histogram.ts";
 import type { CaseResult, RunResult } from "../../telemetry/result.ts";
 import { shareSum, timeSum } from "./sums.ts";
 

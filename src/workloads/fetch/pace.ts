@@ -1,5 +1,5 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
-import { Ring } from "../../queueing/ring.ts";
+import { Deque } from "../../kernel/deque.ts";
 import type { RateLimiter } from "../../resilience/rate-limiter.ts";
 import type { Effort } from "../workload.ts";
 
@@ -10,7 +10,7 @@ interface Waiting {
 
 /** Requests of one thread that wait, in order, until the rate lets them go. */
 export class Pace {
-  private readonly queue = new Ring<Waiting>();
+  private readonly queue = new Deque<Waiting>();
   private halted = false;
 
   constructor(

@@ -1,9 +1,9 @@
 import { CaseSampler } from "../../../src/engine/runner/sampler.ts";
 import { Source } from "../../../src/engine/source.ts";
+import { Histogram, Interval } from "../../../src/kernel/histogram.ts";
 import { Offered } from "../../../src/load/offered.ts";
 import { Batcher } from "../../../src/queueing/batcher.ts";
 import { BoundedQueue } from "../../../src/queueing/bounded-queue.ts";
-import { Histogram, Interval } from "../../../src/telemetry/histogram.ts";
 import { type Passage, Recorder } from "../../../src/telemetry/recorder.ts";
 import type { SelfCheck } from "../../../src/telemetry/result.ts";
 

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { Deque } from "../../../src/kernel/deque.ts";
 import { arrange, BATCH_ORDERS, type BatchOrder } from "../../../src/queueing/arrange.ts";
 import { Batcher, batchRule } from "../../../src/queueing/batcher.ts";
 import { BoundedQueue, type Overflow } from "../../../src/queueing/bounded-queue.ts";
 import { Item, ItemPool } from "../../../src/queueing/item.ts";
-import { Ring } from "../../../src/queueing/ring.ts";
 
 function item(index: number): Item {
   const made = new Item();
@@ -153,7 +153,7 @@ describe("ring and pool", () => {
   test("a ring is a queue at any size", () => {
     fc.assert(
       fc.property(fc.array(fc.option(fc.nat()), { maxLength: 200 }), (steps) => {
-        const ring = new Ring<number>(2);
+        const ring = new Deque<number>(2);
         const model: number[] = [];
         for (const value of steps) {
           if (value === null) expect(ring.shift()).toBe(model.shift() as number);
@@ -189,7 +189,7 @@ describe("a ring", () => {
     );
     fc.assert(
       fc.property(fc.array(act, { maxLength: 60 }), (acts) => {
-        const ring = new Ring<number>(2);
+        const ring = new Deque<number>(2);
         let list: number[] = [];
         for (const each of acts) {
           if (each.do === "push") {

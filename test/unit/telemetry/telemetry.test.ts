@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { HISTOGRAM_BYTES, Histogram, Interval } from "../../../src/telemetry/histogram.ts";
+import { HISTOGRAM_BYTES, Histogram, Interval } from "../../../src/kernel/histogram.ts";
 import { CountIntegral } from "../../../src/telemetry/integral.ts";
 import { droppedTotal, EMPTY_LEDGER, imbalance } from "../../../src/telemetry/ledger.ts";
 import { RECORDER_BYTES, Recorder } from "../../../src/telemetry/recorder.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { Histogram } from "../../../src/telemetry/histogram.ts";
+import { Histogram } from "../../../src/kernel/histogram.ts";
 import { judge, METRIC_NAMES, type Measures, parseThreshold, type Threshold } from "../../../src/telemetry/threshold.ts";
 
 const histogram = new Histogram();

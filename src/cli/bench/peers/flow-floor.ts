@@ -1,6 +1,6 @@
 import { DataPipeline, EventBus, MessageQueue, ReactiveStream } from "../../../flows/index.ts";
 import { monotonic } from "../../../kernel/clock.ts";
-import { Histogram } from "../../../telemetry/histogram.ts";
+import { Histogram } from "../../../kernel/histogram.ts";
 import { type PeerMessage, peerHandler, peerMessages } from "../workload.ts";
 
 /**

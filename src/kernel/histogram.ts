@@ -1,4 +1,4 @@
-import type { Nanoseconds } from "../kernel/clock.ts";
+import type { Nanoseconds } from "./clock.ts";
 
 /**
  * A high-dynamic-range histogram (G. Tene): buckets of equal width up to 2048 ns, then 1024 per power of two, so a

@@ -1,5 +1,5 @@
-/** First in, first out, in a ring that doubles when it is full. */
-export class Ring<T> {
+/** A double-ended queue: first in, first out, in a ring of slots that doubles when it is full. */
+export class Deque<T> {
   private slots: (T | undefined)[];
   private mask: number;
   private head = 0;
