@@ -1,6 +1,7 @@
 /** `lab-tui/flows`: the parts, and their face over HTTP and WebSocket. */
+
+export type { Schema } from "./flows/http/body.ts";
+export { FlowFace, type FlowFaceOptions, type ServeFlowsOptions, serveFlows } from "./flows/http/face.ts";
+export type { SocketData } from "./flows/http/socket.ts";
 export * from "./flows/index.ts";
 export type { Timers } from "./kernel/timers.ts";
-export type { Schema } from "./server/flows/body.ts";
-export { FlowFace, type FlowFaceOptions, type ServeFlowsOptions, serveFlows } from "./server/flows/face.ts";
-export type { SocketData } from "./server/flows/socket.ts";

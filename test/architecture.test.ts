@@ -7,7 +7,6 @@ const FLOORS = [
   "main.ts",
   "cli",
   "views",
-  "server",
   "engine",
   "store",
   "plan",
@@ -78,6 +77,20 @@ describe("architecture", () => {
   test("views show what is told: they know no engine, no plan and no workload", () => {
     const inside = imports.filter(({ from, to }) => from.startsWith("views/") && /^(engine|plan|workloads|load|flows)\//.test(to));
     expect(inside.map(({ from, to }) => `${from} → ${to}`)).toEqual([]);
+  });
+
+  test("flows are a library of their own: they stand on kernel and resilience alone, and need no package", () => {
+    const outside = imports.filter(({ from, to }) => from.startsWith("flows/") && !/^(flows|kernel|resilience)\//.test(to));
+    expect(outside.map(({ from, to }) => `${from} → ${to}`)).toEqual([]);
+    const packages = files
+      .filter((file) => file.startsWith("flows/"))
+      .flatMap((file) =>
+        [...readFileSync(join(SRC, file), "utf8").matchAll(/^(?:import|export)\b[^;]*?from "([^."][^"]*)"/gm)].map(
+          (match) => match[1] ?? "",
+        ),
+      )
+      .filter((name) => !/^(node:|bun$|bun:)/.test(name));
+    expect(packages).toEqual([]);
   });
 
   test("there is no cycle", () => {

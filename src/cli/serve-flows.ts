@@ -1,14 +1,14 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { type FlowFaceOptions, serveFlows } from "../flows/http/face.ts";
 import { FlowOrchestrator } from "../flows/index.ts";
 import { fileProblem, UserError } from "../kernel/problem.ts";
 import { printable, quoted } from "../kernel/text.ts";
 import { flowSchema } from "../scenario/flow-schema.ts";
-import { demo } from "../server/flows/demo.ts";
-import { type FlowFaceOptions, serveFlows } from "../server/flows/face.ts";
 import { loadMaker } from "../workloads/flow/makers.ts";
 import { wholeNumber } from "./flags.ts";
 import { untilTold } from "./serve.ts";
+import { demo } from "./serve-flows-demo.ts";
 
 export interface FlowFlags {
   readonly port: string;

@@ -1,5 +1,5 @@
 import type { ServerWebSocket, WebSocketHandler } from "bun";
-import { type ReactiveStream, Stopped, type Subscriber } from "../../flows/index.ts";
+import { type ReactiveStream, Stopped, type Subscriber } from "../index.ts";
 import type { Access } from "./access.ts";
 import { parseJson, type Schema, validated } from "./body.ts";
 import { HttpProblem } from "./problem.ts";

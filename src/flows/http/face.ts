@@ -1,7 +1,7 @@
 import { hostname as machineName, networkInterfaces } from "node:os";
 import type { Server, WebSocketHandler } from "bun";
-import { DataPipeline, EventBus, type FlowOrchestrator, MessageQueue, QueueError, ReactiveStream, Stopped } from "../../flows/index.ts";
 import { isLoopback } from "../../kernel/hosts.ts";
+import { DataPipeline, EventBus, type FlowOrchestrator, MessageQueue, QueueError, ReactiveStream, Stopped } from "../index.ts";
 import { Access, type AccessOptions } from "./access.ts";
 import { readJson, type Schema, validated } from "./body.ts";
 import { HEADERS, HttpProblem, jsonResponse, problemResponse } from "./problem.ts";
