@@ -84,7 +84,7 @@ fetch:
   ## body: hello, or { text: hello }, { template: 'item {{number}}' }, { file: ./body.png }, { rows: ./rows.ndjson }; type: text/plain
   idempotent: false ## POST and PATCH are tried again only where this is true, or idempotencyKey: Idempotency-Key names a field
   headers: {} ## such as { Accept-Encoding: gzip, Authorization: "Bearer \${TOKEN}" }: of the environment
-  tls: { insecure: false } ## ca: ./ca.pem
+  tls: { insecure: false } ## ca: ./ca.pem; cert: ./client.pem with key: ./client.key and passphrase: "\${SECRET}"; serverName: one.test
   timeout: 10s ## one attempt
   deadline: 60s ## one item with all its attempts and waits
   totalTimeout: 10m ## the whole list

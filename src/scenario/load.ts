@@ -121,13 +121,22 @@ function apply(yaml: YamlFile, { flag, path, value }: Override): void {
   yaml.override(flag, parts[0] === "sweep" && open ? ["sweep", parts.slice(1).join(".")] : parts, value);
 }
 
+/** Those of these fields that are there, as whole paths. */
+function pathsIn<K extends string>(
+  part: { readonly [key in K]?: string | undefined },
+  keys: readonly K[],
+  inFull: (path: string) => string,
+) {
+  const found: Partial<Record<K, string>> = {};
+  for (const key of keys) if (part[key] !== undefined) found[key] = inFull(part[key]);
+  return found;
+}
+
 /** Paths inside a scenario are relative to its file; `-` is standard input. */
 function resolvePaths(scenario: Scenario, file: string): Scenario {
   const { load, work, fetch, flow } = scenario;
   const inFull = (path: string) => resolve(dirname(file), path);
-  const files = Object.fromEntries(
-    (["urlsFile", "saveTo", "deadLetter"] as const).flatMap((key) => (fetch?.[key] === undefined ? [] : [[key, inFull(fetch[key])]])),
-  );
+  const files = pathsIn(fetch ?? {}, ["urlsFile", "saveTo", "deadLetter"], inFull);
   return {
     ...scenario,
     load: load.executor === "replay" && load.file !== "-" ? { ...load, file: inFull(load.file) } : load,
@@ -139,7 +148,7 @@ function resolvePaths(scenario: Scenario, file: string): Scenario {
             ...fetch,
             ...files,
             body: bodyInFull(fetch.body, inFull),
-            tls: fetch.tls.ca === undefined ? fetch.tls : { ...fetch.tls, ca: inFull(fetch.tls.ca) },
+            tls: { ...fetch.tls, ...pathsIn(fetch.tls, ["ca", "cert", "key"], inFull) },
           },
     flow: flow?.module === undefined ? flow : { ...flow, module: inFull(flow.module) },
   };

@@ -155,6 +155,13 @@ function fetchMisfits({ workload, fetch, load }: Scenario): SemanticProblem[] {
   if (fetch.fallback === "parent" && fetch.method !== "GET") {
     problems.push({ path: ["fetch", "fallback"], message: "must not be parent where fetch.method is not GET: a tile is what is got" });
   }
+  const { cert, key, passphrase } = fetch.tls;
+  if (cert !== undefined && key === undefined)
+    problems.push({ path: ["fetch", "tls", "cert"], message: "needs fetch.tls.key, the file with its key" });
+  if (key !== undefined && cert === undefined)
+    problems.push({ path: ["fetch", "tls", "key"], message: "needs fetch.tls.cert, the file with the certificate that it is of" });
+  if (passphrase !== undefined && key === undefined)
+    problems.push({ path: ["fetch", "tls", "passphrase"], message: "needs fetch.tls.key, which it opens", atKey: true });
   if (fetch.fallback === "stale" && fetch.saveTo === undefined) {
     problems.push({ path: ["fetch", "fallback"], message: "needs fetch.saveTo: a stale body is the one that was saved last" });
   }

@@ -19,6 +19,7 @@ import { COUNT, type FetchReport, fetchCounts, mergeReports, noCauses, Published
 import { sweepUnfinished } from "../../workloads/fetch/save.ts";
 import type { FetchMemory, FetchSpec } from "../../workloads/fetch/spec.ts";
 import { Targets } from "../../workloads/fetch/targets.ts";
+import { tlsNotes } from "../../workloads/fetch/wire/tls-reasons.ts";
 import type { WorkloadReport } from "../../workloads/workload.ts";
 import { type MakeProcessor, type ProcessorSpec, prepareProcessors } from "../processors.ts";
 import type { RequestStatus } from "../queries/face-protocol.ts";
@@ -215,7 +216,8 @@ export class FetchStage implements Stage {
   async figures(reports: readonly (WorkloadReport | null)[]): Promise<StageFigures> {
     const own = reports.flatMap((report) => report?.fetch ?? []);
     const notes = [...new Set(own.flatMap(({ problems = [] }) => problems))];
-    return { fetch: await this.fetchFigures(own), notes: [...notes, ...this.exceptions(), ...this.refrained()] };
+    const tls = tlsNotes(mergeReports(own).byError, (count) => counted(count, "request"));
+    return { fetch: await this.fetchFigures(own), notes: [...notes, ...this.exceptions(), ...this.refrained(), ...tls] };
   }
 
   /** What went out in another way than all else. */

@@ -2,6 +2,7 @@ import type { Nanoseconds } from "../../kernel/clock.ts";
 import { printable } from "../../kernel/text.ts";
 import type { Saver } from "./save.ts";
 import type { Instants } from "./wire/instants.ts";
+import { tlsReason } from "./wire/tls-reasons.ts";
 import { type Asked, type Head, StaleConnection, type Staleness, type Wire, type WireFor } from "./wire/wire.ts";
 
 /** Why a request was broken off from this side. */
@@ -135,5 +136,5 @@ const NAMES: readonly (readonly [RegExp, string])[] = [
 export function nameOf(error: unknown): string {
   const { name = "", code = "", message = "" } = (error ?? {}) as { name?: string; code?: unknown; message?: string };
   const said = `${name} ${String(code)} ${message}`;
-  return NAMES.find(([pattern]) => pattern.test(said))?.[1] ?? printable(String(code || name || "error"), 40);
+  return tlsReason(said) ?? NAMES.find(([pattern]) => pattern.test(said))?.[1] ?? printable(String(code || name || "error"), 40);
 }

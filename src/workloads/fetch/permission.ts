@@ -6,6 +6,7 @@ import { printable } from "../../kernel/text.ts";
 import type { FetchSettings, Scenario } from "../../scenario/schema.ts";
 import { publicHosts } from "./targets.ts";
 import { unnamed } from "./wire/fields.ts";
+import { tlsFault, tlsRuleOf } from "./wire/tls.ts";
 
 /** Refuses a scenario whose list or target names a public host that the user has not allowed: before any packet is sent. */
 export function checkHosts(scenario: Scenario, allowed: readonly string[]): void {
@@ -37,8 +38,7 @@ export function checkFiles({ fetch }: Scenario): void {
   const { saveTo, deadLetter, headers = {}, tls } = fetch ?? {};
   const missing = unnamed(headers, process.env);
   if (missing.length > 0) throw new UserError(`fetch.headers: the environment has no ${missing.join(", no ")}, which the headers name`);
-  const ca = tls?.ca;
-  if (ca !== undefined) checked("tls.ca", ca, () => accessSync(ca, constants.R_OK), "read");
+  if (tls !== undefined) checkTls(tls);
   if (saveTo !== undefined) checked("saveTo", saveTo, () => mkdirSync(saveTo, { recursive: true }));
   if (saveTo !== undefined) checked("saveTo", saveTo, () => accessSync(saveTo, constants.W_OK));
   if (deadLetter === undefined) return;
@@ -46,6 +46,18 @@ export function checkFiles({ fetch }: Scenario): void {
     accessSync(existsSync(deadLetter) ? deadLetter : dirname(deadLetter), constants.W_OK);
     if (existsSync(deadLetter) && statSync(deadLetter).isDirectory()) throw Object.assign(new Error("a folder"), { code: "EISDIR" });
   });
+}
+
+function checkTls(tls: FetchSettings["tls"]): void {
+  const { passphrase = "" } = tls;
+  const missing = unnamed({ passphrase }, process.env);
+  if (missing.length > 0) throw new UserError(`fetch.tls.passphrase: the environment has no ${missing.join(", no ")}, which it names`);
+  for (const field of ["ca", "cert", "key"] as const) {
+    const file = tls[field];
+    if (file !== undefined) checked(`tls.${field}`, file, () => accessSync(file, constants.R_OK), "read");
+  }
+  const fault = tlsFault(tlsRuleOf(tls, process.env));
+  if (fault !== null) throw new UserError(fault);
 }
 
 function checked(field: string, file: string, look: () => void, done = "written"): void {

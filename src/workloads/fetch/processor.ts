@@ -14,6 +14,7 @@ import { isIll, Sender, type Withheld } from "./sender.ts";
 import type { FetchSpec } from "./spec.ts";
 import { parentOf, tileOf, tileUrl } from "./tiles.ts";
 import type { Fetch } from "./wire/fetch-wire.ts";
+import { isLasting } from "./wire/tls-reasons.ts";
 
 /** How often it is looked whether a request has taken too long, as a share of the timeout, and within bounds. */
 const LOOK_SHARE = 20;
@@ -161,7 +162,7 @@ export class FetchProcessor implements Processor {
     const what = error ?? String(status);
     if (error === "deadline") return "deadline";
     const retriable = status === 429 || error === OUT_OF_FILES || isIll(status, error);
-    if (!retriable || error === NOT_SAVED || error === "host not found") return what;
+    if (!retriable || error === NOT_SAVED || error === "host not found" || (error !== null && isLasting(error))) return what;
     const tries = pursuit.retries + 1;
     if (tries > retry.max) return tries > 1 ? `${what} after ${tries} attempts` : what;
     if (!this.sender.mayRepeat(this.requests.method)) {

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import type { Nanoseconds } from "../../kernel/clock.ts";
 import { divided } from "../../kernel/divide.ts";
 import { AdaptiveLimit } from "../../resilience/adaptive-limit.ts";
@@ -19,7 +18,7 @@ import { AttemptBook, COUNT, type FetchReport } from "./report.ts";
 import type { Saver } from "./save.ts";
 import type { FetchSpec } from "./spec.ts";
 import type { Fetch } from "./wire/fetch-wire.ts";
-import type { TlsRule } from "./wire/place.ts";
+import { tlsRuleOf } from "./wire/tls.ts";
 import { Wires } from "./wire/wires.ts";
 
 /** Why no request went out: the breaker of its host is open, or its time was over first. */
@@ -76,7 +75,7 @@ export class Sender {
         keepAlive: connections.keepAlive,
         most,
         saves: saver !== null,
-        tls: tlsOf(settings.tls),
+        tls: tlsRuleOf(settings.tls, process.env),
         lines,
       },
       () => this.add(COUNT.connections),
@@ -307,10 +306,6 @@ export class Sender {
   private add(what: number, by = 1): void {
     this.counts[what] = (this.counts[what] as number) + by;
   }
-}
-
-function tlsOf({ insecure, ca }: FetchSpec["settings"]["tls"]): TlsRule {
-  return { rejectUnauthorized: !insecure, ...(ca === undefined ? {} : { ca: readFileSync(ca, "utf8") }) };
 }
 
 const STOPPED: Omit<Answer, "bytes"> = { status: 0, error: "stopped", retryAfter: null, location: null, stale: null };

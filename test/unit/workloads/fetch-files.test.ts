@@ -5,6 +5,7 @@ import { temporaryFolder } from "../../../src/kernel/temporary-folder.ts";
 import { scenarioSchema } from "../../../src/scenario/schema.ts";
 import { checkFiles } from "../../../src/workloads/fetch/permission.ts";
 import { sweepUnfinished } from "../../../src/workloads/fetch/save.ts";
+import { CERT } from "../../support/tls.ts";
 
 const folder = temporaryFolder();
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -18,7 +19,9 @@ function check(fetch: object): void {
 describe("files of requests, before anything runs", () => {
   test("that can be written and read are no problem, nor are none", () => {
     expect(() => check({})).not.toThrow();
-    expect(() => check({ saveTo: join(folder, "saved"), deadLetter: join(folder, "dead.yaml"), tls: { ca: file } })).not.toThrow();
+    const ca = join(folder, "ca.pem");
+    writeFileSync(ca, CERT);
+    expect(() => check({ saveTo: join(folder, "saved"), deadLetter: join(folder, "dead.yaml"), tls: { ca } })).not.toThrow();
     expect(existsSync(join(folder, "saved"))).toBe(true);
   });
 

@@ -7,7 +7,7 @@ const PENDING = 256;
 
 /** The connections of one thread that nobody uses, kept for whoever asks the same server next. */
 export class ConnectionPool implements Keeper {
-  /** By origin, used last at the end. */
+  /** By the key of their place, used last at the end. */
   private readonly idle = new Map<string, Connection[]>();
   private kept = 0;
   private readonly pending = new Set<Connection>();
@@ -22,9 +22,9 @@ export class ConnectionPool implements Keeper {
   ) {}
 
   /** A connection that is free, or a new one; `fresh`: a new one. */
-  take(origin: string, fresh: boolean): Connection {
-    const free = fresh ? undefined : this.idle.get(origin)?.pop();
-    if (free === undefined) return new Connection(origin, this, this.keepAlive);
+  take(key: string, fresh: boolean): Connection {
+    const free = fresh ? undefined : this.idle.get(key)?.pop();
+    if (free === undefined) return new Connection(key, this, this.keepAlive);
     this.kept--;
     return free;
   }
@@ -39,7 +39,7 @@ export class ConnectionPool implements Keeper {
     if ((this.idle.get(origin)?.length ?? 0) > 0) return false;
     if (this.pending.size >= PENDING) return true;
     let here = 0;
-    for (const connection of this.pending) if (connection.origin === origin) here++;
+    for (const connection of this.pending) if (connection.key.startsWith(origin)) here++;
     return here >= PENDING_OF_ONE;
   }
 
@@ -48,7 +48,7 @@ export class ConnectionPool implements Keeper {
       connection.end();
       return;
     }
-    this.listOf(connection.origin).push(connection);
+    this.listOf(connection.key).push(connection);
     if (++this.kept > this.most) this.endOldest();
   }
 
@@ -63,7 +63,7 @@ export class ConnectionPool implements Keeper {
 
   forget(connection: Connection): void {
     this.pending.delete(connection);
-    const list = this.idle.get(connection.origin);
+    const list = this.idle.get(connection.key);
     const at = list?.indexOf(connection) ?? -1;
     if (at < 0) return;
     list?.splice(at, 1);
@@ -78,13 +78,13 @@ export class ConnectionPool implements Keeper {
     this.kept = 0;
   }
 
-  private listOf(origin: string): Connection[] {
-    const known = this.idle.get(origin);
+  private listOf(key: string): Connection[] {
+    const known = this.idle.get(key);
     if (known !== undefined) return known;
     // Of servers without end, most have none.
     if (this.idle.size > 2 * this.most) for (const [name, { length }] of this.idle) if (length === 0) this.idle.delete(name);
     const list: Connection[] = [];
-    this.idle.set(origin, list);
+    this.idle.set(key, list);
     return list;
   }
 

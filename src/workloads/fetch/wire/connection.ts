@@ -67,9 +67,12 @@ export class Connection {
   /** What can be written to, or is about to be: TLS has to agree first. */
   private ready = false;
   private paused = false;
+  /** Any server will do. */
+  private trusting = false;
 
   constructor(
-    readonly origin: string,
+    /** Of the place it leads to. */
+    readonly key: string,
     private readonly keeper: Keeper,
     private readonly keepAlive: boolean,
   ) {
@@ -89,6 +92,7 @@ export class Connection {
     if (this.socket === null) {
       instants.begun = this.keeper.now();
       this.hold(head, content);
+      this.trusting = tls?.rejectUnauthorized === false;
       const how = tls === null ? { hostname, port, socket: HANDLERS, data: this } : { hostname, port, tls, socket: SECURE, data: this };
       Bun.connect<Connection>(how).catch((problem: unknown) => this.fail(problem));
       return;
@@ -139,10 +143,14 @@ export class Connection {
 
   /** TLS has agreed with the server, or not. */
   agreed(success: boolean, problem: Error | null): void {
-    this.ready = success;
-    if (success && this.listener !== null) this.listener.instants.agreed = this.keeper.now();
-    if (success) this.goOn();
-    else this.fail(new TlsProblem(problem));
+    // Of a server whose certificate is for another name Bun says that it failed even where any server will do, and goes on.
+    this.ready = success || (this.trusting && !isOfHandshake(problem));
+    if (!this.ready) {
+      this.fail(new TlsProblem(problem));
+      return;
+    }
+    if (this.listener !== null) this.listener.instants.agreed = this.keeper.now();
+    this.goOn();
   }
 
   /** Reads no more for now. */
@@ -310,6 +318,11 @@ function announcesBody(status: number, fields: readonly string[]): boolean {
     if (name === "transfer-encoding" || (name === "content-length" && status === 204 && fields[at + 1] !== "0")) return true;
   }
   return false;
+}
+
+/** True of a problem with the handshake itself, false of one with what the server has shown. */
+function isOfHandshake(problem: (Error & { readonly code?: unknown }) | null): boolean {
+  return problem === null || /^E(PROTO|CONN|PIPE)/.test(String(problem.code));
 }
 
 /** The number of its file, which Bun's types do not know of; undefined where there is none. */

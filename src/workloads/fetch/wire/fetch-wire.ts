@@ -1,5 +1,6 @@
 import type { Saved } from "../save.ts";
 import { isSecret } from "./fields.ts";
+import { type TlsRule, towardsOthers } from "./tls.ts";
 import { Kept } from "./unpack.ts";
 import { type Asked, CORRELATION, type Head, isShort, USER_AGENT, type Wire } from "./wire.ts";
 
@@ -20,6 +21,7 @@ export class FetchWire implements Wire {
     private readonly keepAlive: boolean,
     private readonly fetch: Fetch,
     private readonly lines: readonly string[] = [],
+    private readonly tls: TlsRule = {},
   ) {}
 
   async send({ at, method, foreign, content, fields }: Asked, id: string): Promise<Head> {
@@ -33,6 +35,7 @@ export class FetchWire implements Wire {
     // `fetch` would unpack a body as fast as it comes: nobody is made to hold what a few bytes unfold into.
     const init: BunFetchRequestInit = { method, signal: this.controller.signal, redirect: "manual", headers, decompress: false };
     if (content !== null && content.bytes.length > 0) init.body = content.bytes;
+    if (at.startsWith("https:")) init.tls = foreign ? towardsOthers(this.tls) : this.tls;
     // Kept alive is what `fetch` does by itself, and to be told so costs it time.
     if (!this.keepAlive) init.keepalive = false;
     const response = await this.fetch(at, init);

@@ -1,7 +1,7 @@
 /** `${NAME}`: what the environment says. */
 const NAMED = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
 
-type Env = Readonly<Record<string, string | undefined>>;
+export type Env = Readonly<Record<string, string | undefined>>;
 
 /** Names in the values of header fields that the environment does not have. */
 export function unnamed(headers: Readonly<Record<string, string>>, env: Env): string[] {
@@ -9,11 +9,15 @@ export function unnamed(headers: Readonly<Record<string, string>>, env: Env): st
   return [...new Set(names)].filter((name) => env[name] === undefined);
 }
 
+/** A text with what the environment says in its place. */
+export function filled(text: string, env: Env): string {
+  return text.replaceAll(NAMED, (_, name: string) => env[name] ?? "");
+}
+
 /** Header fields as they are sent. What the environment says ends no line. */
 export function fieldLines(headers: Readonly<Record<string, string>>, env: Env): readonly string[] {
   return Object.entries(headers).map(([name, value]) => {
-    const whole = value.replaceAll(NAMED, (_, variable: string) => env[variable] ?? "");
-    return `${name}: ${whole.replaceAll(/[^\x20-\x7e\t]/g, "")}`;
+    return `${name}: ${filled(value, env).replaceAll(/[^\x20-\x7e\t]/g, "")}`;
   });
 }
 

@@ -1,24 +1,17 @@
 import { isIP } from "node:net";
+import type { TlsRule } from "./tls.ts";
 import { USER_AGENT } from "./wire.ts";
-
-/** How servers are known, and the client to them; PEM. */
-export interface TlsRule {
-  /** Who vouches for servers; absent: whoever the system and NODE_EXTRA_CA_CERTS say. */
-  readonly ca?: string;
-  readonly cert?: string;
-  readonly key?: string;
-  /** False: any server will do. */
-  readonly rejectUnauthorized?: boolean;
-}
 
 /** A server, and what is said to it with every request. */
 export interface Place {
   /** Scheme, host and port. */
   readonly origin: string;
+  /** Tells the connections that will do for it from all others. */
+  readonly key: string;
   readonly hostname: string;
   readonly port: number;
   /** How it is spoken to; null: openly. */
-  readonly tls: (TlsRule & { readonly serverName?: string }) | null;
+  readonly tls: TlsRule | null;
   /** What follows the correlation id: the other fields, as `fetch` sends them, and the end of the head. */
   readonly rest: string;
 }
@@ -45,6 +38,8 @@ export class Places {
     private readonly tls: TlsRule = {},
     /** Header fields beside its own, or instead of them, as lines. */
     private readonly lines: readonly string[] = [],
+    /** Follows the origin in the key of its places. */
+    private readonly mark = "",
   ) {}
 
   find(url: string): Destination {
@@ -89,9 +84,10 @@ export class Places {
     const fields = [...own.filter((line) => !said.has(nameOf(line))), ...this.lines];
     return {
       origin,
+      key: `${origin}${this.mark}`,
       hostname,
       port: Number(port || (secure ? 443 : 80)),
-      tls: secure ? { rejectUnauthorized: true, ...this.tls, ...(isIP(hostname) === 0 ? { serverName: hostname } : {}) } : null,
+      tls: secure ? { rejectUnauthorized: true, ...(isIP(hostname) === 0 ? { serverName: hostname } : {}), ...this.tls } : null,
       rest: `\r\n${fields.join("\r\n")}\r\n\r\n`,
     };
   }

@@ -183,7 +183,7 @@ export class SocketWire implements Wire, Listener, Head {
   private ask(fresh: boolean): void {
     const place = this.place as Place;
     // Known before it is asked: it may fail at once.
-    this.connection = this.pool.take(place.origin, fresh);
+    this.connection = this.pool.take(place.key, fresh);
     const head = `${this.before}${this.id}${this.own}${place.rest}`;
     this.connection.ask(place, head, this.content?.bytes ?? null, this.method === "HEAD", this);
   }

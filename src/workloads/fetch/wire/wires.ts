@@ -3,8 +3,9 @@ import { ConnectionPool } from "./connection-pool.ts";
 import { type Fetch, FetchWire } from "./fetch-wire.ts";
 import { isSecret } from "./fields.ts";
 import { HttpParser } from "./parser.ts";
-import { Places, type TlsRule } from "./place.ts";
+import { Places } from "./place.ts";
 import { SocketWire } from "./socket-wire.ts";
+import { type TlsRule, towardsOthers } from "./tls.ts";
 import type { WireFor } from "./wire.ts";
 
 /** What the wires of one thread have in common. */
@@ -38,21 +39,22 @@ export class Wires {
     this.pool = new ConnectionPool(rule.most, rule.keepAlive, onOpened, clock);
     this.places = new Places(rule.keepAlive, rule.tls, rule.lines);
     const heard = rule.lines?.filter((line) => !isSecret(line));
-    this.foreigners = new Places(rule.keepAlive, rule.tls, heard);
+    const known = rule.tls?.cert === undefined && rule.tls?.serverName === undefined;
+    this.foreigners = new Places(rule.keepAlive, towardsOthers(rule.tls ?? {}), heard, known ? "" : " as a stranger");
   }
 
   /** Wires for one request at a time. */
   pair(): WireFor {
     const { keepAlive } = this.rule;
     if (this.only !== null || HttpParser === null) {
-      const everywhere = new FetchWire(keepAlive, this.fetch, this.rule.lines);
+      const everywhere = new FetchWire(keepAlive, this.fetch, this.rule.lines, this.rule.tls);
       return () => everywhere;
     }
     const plain = new SocketWire(this.pool, this.places, this.foreigners, this.rule.saves === true);
     let other: FetchWire | null = null;
     return (url) => {
       if (!this.pool.clogged(url)) return plain;
-      other ??= new FetchWire(keepAlive, this.fetch, this.rule.lines);
+      other ??= new FetchWire(keepAlive, this.fetch, this.rule.lines, this.rule.tls);
       return other;
     };
   }
