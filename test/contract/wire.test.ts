@@ -509,7 +509,8 @@ describe("sockets of its own", () => {
       const wire = own(true);
       for (let i = 0; i < 3; i++) {
         expect(await ask(wire, server.url())).toEqual([200, 2]);
-        await Bun.sleep(wait * 4);
+        // It is ended as soon as that is heard.
+        await server.closed(i + 1);
       }
       expect(server.connections.length).toBe(3);
     }
