@@ -10,6 +10,8 @@ export interface Crowding {
   /** Per second, on average over it. */
   readonly offered: number;
   readonly processed: number;
+  /** The most that came in any of its samples. */
+  readonly offeredMost: number;
   readonly inFlight: number;
   /** The most that waited. */
   readonly depth: number;
@@ -35,6 +37,7 @@ export function crowding(series: readonly Sample[] = [], longMs: number): Crowdi
     share: ms / ((series.at(-1)?.t ?? first.t) - from),
     offered,
     processed,
+    offeredMost: Math.max(...spans.map(({ sample }) => sample.offered)),
     inFlight,
     depth: Math.max(...spans.map(({ sample }) => sample.depth)),
     p50: median(medians),

@@ -343,6 +343,8 @@ export interface FetchFigures {
   readonly attempts: number;
   readonly retries: number;
   readonly refusedByBreaker: number;
+  /** Those of them of which nothing had gone out, not even a first attempt; absent from files of older versions. */
+  readonly refusedUnsent?: number;
   /** Attempts that were answered 429. */
   readonly rateLimited: number;
   readonly deadLettered: number;
@@ -362,13 +364,18 @@ export interface FetchFigures {
   /** Requests that Bun's `fetch` carried and not the lab's own sockets; it may send one twice unseen. */
   readonly carriedByFetch?: number;
   readonly peakConcurrency: number;
-  /** By the server's own count, where it is the mock; else by ours; null: some were made by `fetch`, which does not tell. */
+  /**
+   * By the server's own count, where it is the mock, those among them that it broke off at once; else by ours; null: some were made by
+   * `fetch`, which does not tell.
+   */
   readonly connectionsOpened: number | null;
   /** Where the time of requests went, attempt by attempt, after the warm-up; absent from files of older versions. */
   readonly phases?: PhaseFigures;
   /** Items that went out at least once, and their mean time with all attempts and waits, however they ended. */
   readonly sent: number;
   readonly itemMs: number;
+  /** Mean time of an item in the client's own line, for its turn by the rate and for a connection; absent from files of older versions. */
+  readonly lineMs?: number;
   /** Attempts ÷ requests that went out at all. */
   readonly amplification: number;
   /** Rates per second at which the adaptive limiter was told that it is too much. */

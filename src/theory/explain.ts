@@ -30,7 +30,8 @@ export { asServed } from "./explain/theory.ts";
 export function explain(result: Explained, scenario: Scenario): string {
   if (result.status === "failed") return result.problems[0] ?? "The case failed.";
   const machine = explainMachine(result);
-  if (scenario.workload === "fetch" && result.throughput > 0) return said(machine?.sentence, explainFetch(result, scenario));
+  if (scenario.workload === "fetch" && result.throughput > 0)
+    return said(machine?.sentence, explainFetch(result, scenario, machine?.coresTaken ?? false));
   if (result.ledger.processed === 0) return said(machine?.sentence, nothing(result));
   if (result.ledger.processed === 1)
     return said(machine?.sentence, oneItem(result, scenario), aftermath(new Facts(result, scenario), false));

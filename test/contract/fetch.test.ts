@@ -83,7 +83,9 @@ describe.each(["sync", "async", "parallel"] as const)("a list of requests, %s", 
     expect(result.littlesLaw.relativeError).toBeLessThan(0.02);
     expect(result.orderViolations).toBe(0);
     expect(result.state).toBeNull();
-    expect(result.explanation).toContain("the geometric series for a failure rate of 20 %");
+    expect(result.explanation).toContain(
+      "as the server is described, 20 % of attempts fail, of which the geometric series up to 2 retries makes 1.240",
+    );
     expect(result.predicted.throughput ?? 0).toBeGreaterThan(0);
   });
 
@@ -111,7 +113,9 @@ describe.each(["sync", "async", "parallel"] as const)("a list of requests, %s", 
     expect(explanation).toContain(
       `The server's connections are the limit: it holds 3 at once and broke off ${fetch?.server?.refused} more`,
     );
-    expect(explanation).toContain("3 connections and ");
+    // Who is broken off at once has opened a connection, too.
+    expect(fetch?.connectionsOpened).toBe(3 + (fetch?.failed ?? 0));
+    expect(explanation).toContain(` ${fetch?.connectionsOpened} connections opened in all and `);
     expect(predicted).toMatchObject({ throughput: null, bottleneck: "the server's connections" });
   });
 
@@ -159,7 +163,7 @@ describe("T-3 T-4 explained from their own numbers", () => {
         circuitBreaker: { openFor: "100ms" },
       },
     });
-    expect(open.explanation).toContain("refused at once, without touching the network");
+    expect(open.explanation).toContain(`${open.fetch?.refusedByBreaker} requests were refused at once, before anything went out.`);
     expect(open.series.some(({ fetch }) => fetch?.breaker === "open")).toBe(true);
     const limited = await ran("async", {
       fetch: {
@@ -170,7 +174,9 @@ describe("T-3 T-4 explained from their own numbers", () => {
         concurrency: { max: 20 },
       },
     });
-    expect(limited.explanation).toContain("ln 2 = 69 %");
+    expect(limited.explanation).toContain("spends its time at 0.69 of it (ln 2)");
+    // Items stand in line for their turn, not for the server.
+    expect(limited.fetch?.lineMs ?? 0).toBeWithin(0.5 * limited.latency.service.mean, limited.latency.service.mean);
     expect(limited.fetch?.rateTurns.length ?? 0).toBeGreaterThan(0);
     // A machine that hiccups is told to slow down too early, never too late.
     for (const turn of limited.fetch?.rateTurns ?? []) expect(turn / 200).toBeLessThan(1.2);
@@ -197,7 +203,7 @@ describe("T-3 T-4 explained from their own numbers", () => {
     });
     const [most] = failing.failures.toSorted((a, b) => b.count - a.count);
     expect(failing.explanation).toContain(`${most?.count} of them with "503"`);
-    expect(failing.explanation).toContain(`(attempts: 503 ${failing.fetch?.byStatus["503"]}×`);
+    expect(failing.explanation).toContain(`(attempts that went wrong: 503 ${failing.fetch?.byStatus["503"]}×`);
     const stalled = await run({
       target: { mock: { latency: "1ms", stallRate: 0.3 } },
       tiles: { zoom: 6, count: 100 },
@@ -205,7 +211,7 @@ describe("T-3 T-4 explained from their own numbers", () => {
       retry: { max: 0 },
       concurrency: { max: 5 },
     });
-    const said = Number(/([\d.]+) in flight on average/.exec(stalled.explanation)?.[1]);
+    const said = Number(/([\d.]+) (?:in flight|under way) on average/.exec(stalled.explanation)?.[1]);
     expect(said / stalled.littlesLaw.meanInSystem).toBeWithin(0.9, 1.1);
     const adaptive = await run({
       target: { mock: { latency: "5ms", errorRate: 0.05 } },
@@ -227,7 +233,7 @@ describe("T-3 T-4 explained from their own numbers", () => {
       circuitBreaker: { failureThreshold: 5 },
       retry: { max: 0 },
     });
-    expect(dead.explanation).toMatch(/with "circuit open" \(attempts: connection refused \d+×\)/);
+    expect(dead.explanation).toMatch(/with "circuit open" \(attempts that went wrong: connection refused \d+×\)/);
   });
 
   test("what cases say together", async () => {

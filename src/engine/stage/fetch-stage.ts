@@ -242,29 +242,35 @@ export class FetchStage implements Stage {
   private async fetchFigures(reports: readonly FetchReport[]): Promise<FetchFigures> {
     const server = (await this.mock?.stats?.()) ?? null;
     const { ok, degraded, failed, attempts, retries, refused } = this.requests();
+    const requests = ok + degraded + failed;
+    const meanMs = (what: number, of: number) => (of > 0 ? this.total(what) / of / 1e6 : 0);
     const sent = this.total(COUNT.sent);
     const ended = this.total(COUNT.ended);
     return {
-      requests: ok + degraded + failed,
+      requests,
       ok,
       degraded,
       failed,
       attempts,
       retries,
       refusedByBreaker: refused,
+      refusedUnsent: this.total(COUNT.refusedUnsent),
       rateLimited: this.total(COUNT.limited),
       deadLettered: this.total(COUNT.deadLettered),
       resumed: this.total(COUNT.resumed),
       bytes: this.total(COUNT.bytes),
       ...mergeReports(reports),
       peakConcurrency: Atomics.load(this.flight, 1),
-      connectionsOpened: server?.connections ?? (this.total(COUNT.fetched) === 0 ? this.total(COUNT.connections) : null),
+      // What the server broke off at once was opened nonetheless.
+      connectionsOpened:
+        server !== null ? server.connections + server.refused : this.total(COUNT.fetched) === 0 ? this.total(COUNT.connections) : null,
       unread: this.total(COUNT.unread),
       notRepeated: this.total(COUNT.notRepeated),
       carriedByFetch: this.total(COUNT.fetched),
       sent,
       phases: phaseFigures(this.phases),
-      itemMs: ended > 0 ? this.total(COUNT.spent) / ended / 1e6 : 0,
+      itemMs: meanMs(COUNT.spent, ended),
+      lineMs: meanMs(COUNT.lined, requests),
       amplification: sent > 0 ? (sent + retries) / sent : 0,
       rateTurns: this.limiter?.turns ?? [],
       server,

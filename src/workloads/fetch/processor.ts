@@ -152,7 +152,10 @@ export class FetchProcessor implements Processor {
   }
 
   private withheld(pursuit: Pursuit, why: Withheld): Promise<Outcome> {
-    if (why === "circuit open") this.add(COUNT.refused);
+    if (why === "circuit open") {
+      this.add(COUNT.refused);
+      if (pursuit.attempts === 0) this.add(COUNT.refusedUnsent);
+    }
     return this.giveUp(pursuit, why);
   }
 

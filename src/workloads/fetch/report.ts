@@ -36,7 +36,11 @@ export const COUNT = {
   unread: 25,
   /** Items that were not asked for again because their method forbids it. */
   notRepeated: 26,
-  size: 27,
+  /** Nanoseconds that items stood in the client's own line, for their turn by the rate or for a connection, all together. */
+  lined: 27,
+  /** Refused by the breaker before anything of the item had gone out. */
+  refusedUnsent: 28,
+  size: 29,
 } as const;
 
 /** Why a request goes out: an item's first, its retries, where a redirect leads, sent anew over another connection, the tile around. */

@@ -104,7 +104,7 @@ export class Sender {
   async try(pursuit: Pursuit, running: () => number): Promise<Answer | Withheld> {
     for (;;) {
       if (this.breakers?.refuses(pursuit.host, this.effort.now()) === true) return "circuit open";
-      if (this.pace !== null && !(await this.pace.turn(pursuit.deadline))) return "deadline";
+      if (this.pace !== null && !(await this.turn(this.pace, pursuit))) return "deadline";
       const line = this.lines.take() ?? (await this.nextLine(pursuit));
       if (line === null) return "deadline";
       // Asked last: while this one waited for its turn, others may have found the host ill.
@@ -174,7 +174,7 @@ export class Sender {
       this.refrain(pursuit);
       return false;
     }
-    if (this.pace !== null && stale === "unanswered" && !(await this.pace.turn(deadline))) return false;
+    if (this.pace !== null && stale === "unanswered" && !(await this.turn(this.pace, pursuit))) return false;
     return !this.halted && this.effort.now() < deadline;
   }
 
@@ -184,9 +184,19 @@ export class Sender {
     pursuit.refrained = true;
   }
 
+  /** Waits until the rate lets it go; false when the run or the item's time was over first. */
+  private async turn(pace: Pace, { deadline }: Pick<Pursuit, "deadline">): Promise<boolean> {
+    const from = this.effort.now();
+    const mayGo = await pace.turn(deadline);
+    this.add(COUNT.lined, this.effort.now() - from);
+    return mayGo;
+  }
+
   /** The next line that is free; null when the run or the item's time was over first, so that nothing is sent. */
   private async nextLine({ deadline }: Pursuit): Promise<Line<Pursuit> | null> {
+    const from = this.effort.now();
     const line = await this.lines.next(deadline);
+    this.add(COUNT.lined, this.effort.now() - from);
     if (line === null || (!this.halted && this.effort.now() < deadline)) return line;
     this.lines.give(line);
     return null;

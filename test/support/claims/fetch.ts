@@ -1,5 +1,5 @@
 import type { CaseResult } from "../../../src/telemetry/result.ts";
-import { among, average, type Claim, claim, dropped, figure, mainOf, must, rate, type Told, workersOf } from "./claim.ts";
+import { among, type Claim, claim, dropped, figure, mainOf, must, rate, type Told, workersOf } from "./claim.ts";
 import { printed, says } from "./template.ts";
 
 /** What an explanation of requests may say, and what each of it is held against. */
@@ -8,65 +8,165 @@ const fetchOf = ({ result }: Told) => {
   if (result.fetch === undefined) throw new Error("no requests");
   return result.fetch;
 };
+const settingsOf = ({ scenario }: Told) => {
+  if (scenario.fetch === undefined) throw new Error("no requests");
+  return scenario.fetch;
+};
+const mockOf = (told: Told) => settingsOf(told).target?.mock;
 const of = (part: string, read: (figures: NonNullable<CaseResult["fetch"]>) => number | null) =>
   figure(part, (told) => read(fetchOf(told)));
-const item = of("each", ({ itemMs }) => itemMs);
+
+// Levels and times, each worked out from the figures alone.
+
 /** Requests that went out at all, per second. */
 const sent = (told: Told) => {
   const { ok, degraded, resumed, sent: out } = fetchOf(told);
   const well = ok + degraded - resumed;
   return well > 0 ? (told.result.throughput * out) / well : (out * 1000) / told.result.durationMs;
 };
-const inFlight = (told: Told) => (sent(told) * fetchOf(told).itemMs) / 1000;
-const places = ({ scenario }: Told) => {
-  const { concurrency, connections } = scenario.fetch ?? { concurrency: { max: 1 }, connections: { max: 1 } };
-  return Math.min(connections.max, concurrency.max === "unlimited" ? Number.POSITIVE_INFINITY : concurrency.max);
+const attempted = (told: Told) => (sent(told) * fetchOf(told).attempts) / Math.max(1, fetchOf(told).sent);
+/** Items that had a place, on average: to their end, whatever they waited for. */
+const underWay = (told: Told) => (sent(told) * fetchOf(told).itemMs) / 1000;
+const attemptMs = (told: Told) => fetchOf(told).phases?.attempt.mean ?? null;
+/** Requests that were out, on average; where nobody measured how long, as many as there may have been. */
+const flying = (told: Told) => {
+  const each = attemptMs(told);
+  return each === null ? Math.min(underWay(told), connections(told)) : (attempted(told) * each) / 1000;
 };
-const allTaken = must("places were free", (told) => inFlight(told) >= 0.75 * places(told));
-const mean = figure("mean", inFlight);
+const connections = (told: Told) => settingsOf(told).connections.max;
+const places = (told: Told) => {
+  const { max } = settingsOf(told).concurrency;
+  return max === "unlimited" ? Number.POSITIVE_INFINITY : max;
+};
+/** How long an item stood in the client's own line, for its turn or for a connection, and what it takes with nobody before it. */
+const lined = (told: Told) => {
+  const { itemMs, lineMs = 0, requests, sent: items } = fetchOf(told);
+  return items === 0 ? 0 : Math.min(itemMs, (lineMs * requests) / items);
+};
+const own = (told: Told) => fetchOf(told).itemMs - lined(told);
+const meanTurn = ({ rateTurns }: NonNullable<CaseResult["fetch"]>) => rateTurns.reduce((sum, turn) => sum + turn, 0) / rateTurns.length;
+
+const item = of("each", ({ itemMs }) => itemMs);
+const mean = figure("mean", underWay);
+const out = figure("out", sent);
+const RATE = "{rate:N}[[ of {out:N}]] requests/s";
+const STATE = "{state:in flight|under way}";
+const UNTIL = "[[as long as the server keeps its pace]][[up to the {holds:N} connections that the server holds]]";
+
+// What has to be so.
+
+/** As good as all of them: a little less than what the explanations take for it, since a Worker's share is rounded. */
+const FULL = 0.78;
+const state = must("not all that was under way was in flight", (told, { state: said }) => {
+  if (said !== "in flight") return true;
+  return attemptMs(told) !== null && Math.abs(flying(told) - underWay(told)) <= 0.06 * underWay(told);
+});
+const allTaken = must("places were free", (told) => underWay(told) >= FULL * places(told));
+const allConnected = must(
+  "connections were free, or nobody wanted another",
+  (told) => flying(told) >= FULL * connections(told) && underWay(told) >= 0.99 * connections(told) && connections(told) < places(told),
+);
+const connectionsLeft = must("there are no connections for more", (told) => 1.9 * flying(told) <= connections(told));
+const finite = must("there is no bound", (told) => Number.isFinite(places(told)));
+/** A server that takes as long as it is told to, and not many times that: what is computed is not done sooner by asking for more of it. */
+const keepsItsPace = must("an attempt took many times what its server is told to take", (told) => {
+  const [mock, took] = [mockOf(told), attemptMs(told)];
+  if (mock === undefined || took === null || mock.stallRate + mock.slowRate > 0) return true;
+  return took <= 2.1 * (mock.latency.max / 1000 + (settingsOf(told).connections.keepAlive ? 0.1 : 0.25));
+});
+const holdsMore = must("the server holds no more", (told, { holds }) => {
+  const most = mockOf(told)?.maxConnections ?? 0;
+  if (most === 0) return holds === undefined;
+  return says(holds, most) && Math.min(places(told), connections(told)) < most;
+});
+/** It waits for its turn by the client's rate: in the client's own line, while connections are free. */
+const inLine = must("hardly anything stood in line for its turn", (told) => {
+  const { itemMs, lineMs } = fetchOf(told);
+  return lineMs === undefined || (lined(told) >= 0.29 * itemMs && flying(told) <= 0.85 * connections(told));
+});
 const prompt = must("requests waited long before they were sent", (told) => {
-  const { schedule, queue, sojourn } = told.result.latency;
-  return schedule.mean + queue.mean <= 0.55 * fetchOf(told).itemMs + 0.1 && sojourn.p50 <= Math.max(1, 4 * fetchOf(told).itemMs);
+  const { schedule, queue, batch, sojourn } = told.result.latency;
+  const before = schedule.mean + queue.mean + batch.mean + lined(told);
+  return before <= 0.51 * own(told) + 0.01 && sojourn.p50 <= Math.max(1, 3.1 * own(told));
+});
+const allDone = must("less was done than came", ({ result }) => {
+  const { processed, failed, rejected } = result.ledger;
+  const settled = processed === 0 ? Number.POSITIVE_INFINITY : (result.throughput * (processed + failed + rejected)) / processed;
+  // The last to come is done its own time after the last arrival.
+  return settled >= 0.94 * (result.offeredRate ?? 0) * (1 - result.latency.service.mean / result.durationMs);
 });
 const undropped = must("some were dropped or left", ({ result }) => dropped(result) === 0 && result.ledger.unfinished === 0);
-const RATE = "{rate:N}[[ of {out:N}]] requests/s";
-const out = figure("out", sent);
+const open = must("the load waits for answers", ({ scenario }) => !("vus" in scenario.load));
+const waited = must("next to nobody waited", (told) => {
+  const { schedule, queue, batch, sojourn } = told.result.latency;
+  const { ledger, throughput, offeredRate } = told.result;
+  const closed = "vus" in told.scenario.load;
+  const lost = dropped(told.result) + ledger.unfinished > 0 || throughput < (offeredRate ?? 0);
+  const before = schedule.mean + queue.mean + batch.mean + lined(told);
+  return closed || lost || before > 0.4 * own(told) || sojourn.p50 > 2.8 * own(told);
+});
+
+// What the series shows.
+
 const crowd = (told: Told) =>
-  told.result.series.filter(({ p50, processed, depth }) => (processed > 0 && p50 !== null ? p50 > 3 * fetchOf(told).itemMs : depth > 0));
+  told.result.series.filter(({ p50, processed, depth }) => (processed > 0 && p50 !== null ? p50 > 3 * own(told) : depth > 0.5));
 const near = (told: Told) => [...crowd(told), ...told.result.series.slice(-2)];
+/** Mean level over some samples, each for as long as it stands for. */
+function levelOf({ result: { series } }: Told, samples: CaseResult["series"]): number {
+  const spanOf = (sample: CaseResult["series"][number]) => {
+    const i = series.indexOf(sample);
+    const before = i > 0 ? series[i - 1]?.t : 2 * sample.t - (series[i + 1]?.t ?? 2 * sample.t);
+    return sample.t - (before ?? 0);
+  };
+  const whole = samples.reduce((sum, sample) => sum + spanOf(sample), 0);
+  return samples.reduce((sum, sample) => sum + sample.inFlight * spanOf(sample), 0) / whole;
+}
+/** Attempts per second from the first cut of the rate to the last. */
+function betweenCuts({ result: { series } }: Told): number | null {
+  const at = series.flatMap(({ fetch }, i) => ((fetch?.rate ?? 0) < (series[i - 1]?.fetch?.rate ?? 0) ? [i] : []));
+  const [from, to] = [series[at[0] ?? -1], series[at.at(-1) ?? -1]];
+  if (from?.fetch === undefined || to?.fetch === undefined || from === to) return null;
+  return ((to.fetch.attempts - from.fetch.attempts) * 1000) / (to.t - from.t);
+}
+
 const where = must("other threads", ({ result }, { where = "" }) => {
   const workers = / over (.*) Workers?$/.exec(where)?.[1];
   return workers === undefined ? result.mode !== "parallel" : says(workers, workersOf(result).length);
 });
 const WHERE = "{where: on one loop| over 1 Worker| over 2 Workers| over 3 Workers| over 4 Workers| over 8 Workers| over 10 Workers}";
 
-export const FETCH_CLAIMS: readonly Claim[] = [
+/** Of limits, and of what would help. */
+const LIMIT_CLAIMS: readonly Claim[] = [
   claim(
     "One request is all there was: it took {each:D} with all its attempts and waits.",
     item,
     must("there were more", (told) => fetchOf(told).requests === 1),
   ),
   claim(
-    `The arrivals are the limit: ${RATE} needed, by Little's law, {in:N}/s × {each:D} = {mean:N} in flight on average[[ of {places:N} allowed]].`,
+    `The arrivals are the limit: ${RATE} needed, by Little's law, {in:N}/s × {each:D} = {mean:N} ${STATE} on average[[ of {places:N} allowed]].`,
     rate,
     out,
     item,
     figure("places", places),
+    state,
     prompt,
+    allDone,
     undropped,
-    must("the load waits for answers", ({ scenario }) => !("vus" in scenario.load)),
+    open,
   ),
   claim(
     `The arrivals are the limit: ${RATE} at {each:D} each kept the one thread waiting {share:P} of the time.`,
     rate,
     out,
     item,
-    figure("share", inFlight),
+    figure("share", underWay),
     prompt,
+    allDone,
     undropped,
+    open,
   ),
   claim(
-    `One request at a time: each waits {each:D} for its answer and 1 ÷ {e2:D} is {sum:N}/s; ${RATE} went through while the thread was computing {main:P} of the time.`,
+    `One request at a time: each takes {each:D} with its attempts and waits, and 1 ÷ {e2:D} is {sum:N}/s; ${RATE} went through while the thread was computing {main:P} of the time.`,
     rate,
     out,
     item,
@@ -74,11 +174,17 @@ export const FETCH_CLAIMS: readonly Claim[] = [
     must("several at a time", ({ result }) => result.mode === "sync"),
   ),
   claim(
-    `The clients are the limit: each of the {clients:N} waits for its answer before it asks again; ${RATE} needed, by Little's law, {in:N}/s × {each:D} = {mean:N} in flight on average.`,
+    `The clients are the limit: [[each of the {clients:N} waits]][[the one client waits]] for its answer before it asks again; ${RATE} needed, by Little's law, {in:N}/s × {each:D} = {mean:N} ${STATE} on average.`,
     rate,
     out,
     item,
+    state,
+    figure("clients", ({ scenario }) => ("vus" in scenario.load ? scenario.load.vus : null)),
     must("as many as there are places", (told) => "vus" in told.scenario.load && told.scenario.load.vus < places(told)),
+    must("connections are what they wait for", (told) => {
+      const asking = "vus" in told.scenario.load ? told.scenario.load.vus : 0;
+      return asking <= connections(told) || flying(told) <= 0.82 * connections(told);
+    }),
   ),
   claim(
     "The list is the limit: its {n:N} {r:request|requests} all were under way at once and over after {span:D}, when the slowest was.",
@@ -94,6 +200,7 @@ export const FETCH_CLAIMS: readonly Claim[] = [
     `The event loop is the limit: ${RATE} took {main:P} of one core, which is all that one loop has.`,
     rate,
     out,
+    waited,
     figure("main", ({ result }) => mainOf(result)),
     must("it had time to spare", ({ result }) => mainOf(result) >= 0.9),
   ),
@@ -104,84 +211,127 @@ export const FETCH_CLAIMS: readonly Claim[] = [
     out,
     item,
     of("peak", ({ peakConcurrency }) => peakConcurrency),
-    must("there is a limit", ({ scenario }) => scenario.fetch?.concurrency.max === "unlimited"),
+    must("there is a limit", (told) => !Number.isFinite(places(told)) && fetchOf(told).peakConcurrency < connections(told)),
   ),
   claim(
-    `Concurrency is the limit: {places:N} in flight${WHERE} ÷ {each:D} is {sum:N}/s; ${RATE} went through, {mean:N} in flight on average.`,
+    `Concurrency is the limit: {places:N} ${STATE}${WHERE} ÷ {each:D} is {sum:N}/s; ${RATE} went through, {mean:N} {again:in flight|under way} on average.`,
     rate,
     out,
     item,
     figure("places", places),
     mean,
+    state,
     allTaken,
     where,
+    must("there are more than requests", (told) => fetchOf(told).requests >= places(told)),
+  ),
+  claim(`A larger fetch.concurrency.max would help ${UNTIL}.`, finite, connectionsLeft, keepsItsPace, holdsMore),
+  claim(`Larger fetch.concurrency.max and fetch.connections.max would help ${UNTIL}.`, finite, keepsItsPace, holdsMore),
+  claim(`A larger fetch.connections.max would help ${UNTIL}.`, allConnected, keepsItsPace, holdsMore),
+  claim(
+    "An attempt took {took:D}, of which the server was told to take {asked:D}: the rest is what client and server compute, and more at once would wait for that.",
+    figure("took", attemptMs),
+    must("it took what it was told to", (_, { took = "0", asked = "0" }) => printed(took).high >= 1.9 * printed(asked).low),
+    must(
+      "the server was told otherwise",
+      (told, { asked = "0" }) => printed(asked).high >= (mockOf(told)?.latency.min ?? Number.NaN) / 1000,
+    ),
+    must("others had the cores", ({ result }) => (result.disturbed?.otherCores ?? 0) <= 0.2),
   ),
   claim(
-    "A larger fetch.concurrency.max would help as long as the server keeps its pace.",
-    must("there is none", ({ scenario }) => scenario.fetch?.concurrency.max !== "unlimited"),
-  ),
-  claim(
-    `Concurrency is the limit at times: for {span:D} [[the one place was]][[all {places:N} places were]] taken while up to {depth:N} waited, {median:D} at the median; {came:N}/s came then and {done:N}/s were done.`,
+    `Concurrency is the limit at times: for {span:D} [[the one place was]][[all {places:N} places were]] taken while up to {depth:N} waited, {median:D} at the median; up to {came:N}/s came then and {done:N}/s were done.`,
     figure("places", places),
     among("depth", (told) => near(told).map(({ depth }) => depth)),
     among("came", (told) => near(told).map(({ offered }) => offered)),
     among("done", (told) => near(told).map(({ processed }) => processed)),
-    must("places were free then", (told) => average(crowd(told).map((sample) => sample.inFlight)) >= 0.5 * places(told)),
+    among("median", (told) => crowd(told).flatMap(({ p50 }) => p50 ?? [])),
+    must("places were free then", (told) => levelOf(told, crowd(told)) >= 0.75 * places(told)),
+    must("a span longer than the run", ({ result }, { span = "0" }) => printed(span).low <= (result.series.at(-1)?.t ?? 0)),
   ),
   claim(
-    `${RATE} went through in all: {in:N}/s × {each:D} = {mean:N} in flight on average[[ of {places:N} allowed]].`,
+    `${RATE} went through in all: {in:N}/s × {each:D} = {mean:N} ${STATE} on average[[ of {places:N} allowed]].`,
     rate,
     out,
     item,
+    state,
     figure("places", places),
   ),
   claim(
-    `No single limit shows: ${RATE} went through, {in:N}/s × {each:D} = {mean:N} in flight on average[[ of {places:N} allowed]], with a median sojourn time of {p50:D}.`,
+    `No single limit shows: ${RATE} went through, {in:N}/s × {each:D} = {mean:N} ${STATE} on average[[ of {places:N} allowed]], with a median sojourn time of {p50:D}.`,
     rate,
     out,
     item,
+    state,
     figure("places", places),
     figure("p50", ({ result }) => result.latency.sojourn.p50),
   ),
   claim(
-    `The connections are the limit: {n:N} {c:connection|connections}${WHERE} for {mean:N} in flight on average; {k:N} ÷ {in:N}/s is {held:D}, which is how long a request holds one.`,
-    mean,
-    where,
-    figure("n", ({ scenario }) => scenario.fetch?.connections.max ?? null),
-    allTaken,
-  ),
-  claim(`${RATE} went through, with {most:*} requests allowed at once.`, rate, out),
-  claim("A larger fetch.connections.max would help as long as the server keeps its pace."),
-  claim(
-    `The adaptive limit (fetch.concurrency.adaptive) is the limit: {mean:N} were in flight on average and {peak:N} at most, of {places:N}; it grows by one for each round of answers that come well and in time, and shrinks ×{cut:N} at a refusal, a failure or a late one.`,
-    mean,
-    of("peak", ({ peakConcurrency }) => peakConcurrency),
-    figure("places", places),
-  ),
-  claim(`{each:D} each; ${RATE} went through.`, rate, out, item),
-  claim(
-    `Waves: a wave ends with its slowest request, so of {places:*} places {mean:N} were in use on average; ${RATE} went through.`,
+    `The connections are the limit: there {b:is|are} {n:N} {c:connection|connections}${WHERE} for {mean:N} requests that were under way on average, each attempt held one for {held:D}, and {k:N} ÷ {h2:D} is {sum:N}/s; ${RATE} went through.`,
     rate,
     out,
     mean,
+    where,
+    figure("n", connections),
+    figure("held", (told) => attemptMs(told) ?? (1000 * connections(told)) / attempted(told)),
+    allConnected,
+    must("far less went out than that", (told, { sum = "0" }) => attempted(told) >= 0.75 * printed(sum).low),
   ),
   claim(
-    `Waiting for the server to come back is the limit: an item took {each:D}, of {attempts:N} attempts {ok:N} {w:was|were} answered well.`,
+    `The adaptive limit (fetch.concurrency.adaptive) is the limit: {mean:N} were ${STATE} on average and {peak:N} in flight at most, of {places:N} allowed; it grows by one for each round of answers that come well and in time, and shrinks ×{cut:N} at a refusal, a failure or a late one.`,
+    mean,
+    state,
+    waited,
+    of("peak", ({ peakConcurrency }) => peakConcurrency),
+    figure("places", places),
+    figure("cut", (told) => settingsOf(told).concurrency.decrease),
+  ),
+  claim(`{each:D} each; ${RATE} went through.`, rate, out, item),
+  claim(
+    `Waves: a wave ends with its slowest request, so of {places:N} places {mean:N} were in use on average; ${RATE} went through.`,
+    rate,
+    out,
+    mean,
+    waited,
+    figure("places", places),
+  ),
+  claim(
+    "A window that slides (fetch.concurrency.window) would help.",
+    must("it does", (told) => settingsOf(told).concurrency.window === "waves"),
+  ),
+  claim(
+    `{what:Waiting for the server to come back|What has to be tried again} is the limit: an item took {each:D}, of {attempts:N} attempts {ok:N} {w:was|were} answered well.`,
     item,
     of("attempts", ({ attempts }) => attempts),
     of("ok", ({ ok }) => ok),
+    must(
+      "it was never gone",
+      (told, { what }) => what !== "Waiting for the server to come back" || (mockOf(told)?.outages.length ?? 0) > 0,
+    ),
   ),
-  claim(`The rate limit set for the client (fetch.rateLimit.max, {max:N}/s) is the limit: ${RATE} went through.`, rate, out),
+  claim(
+    `The rate limit set for the client (fetch.rateLimit.max, {max:N}/s) is the limit: ${RATE} went through.`,
+    rate,
+    out,
+    waited,
+    inLine,
+    must("far less went out", (told, { max = "0" }) => attempted(told) >= 0.88 * printed(max).low),
+  ),
+  claim("{which:A larger one|A higher start} would help as long as the server takes it.", waited, inLine),
   claim(
     `The client's own rate is the limit: it begins at {initial:N}/s (fetch.rateLimit.initial) and climbs ×1.1 after every 10 successes; ${RATE} went through, with {peak:N} in flight at most.`,
     rate,
     out,
+    waited,
+    inLine,
     of("peak", ({ peakConcurrency }) => peakConcurrency),
+    must("it was told to slow down", (told) => fetchOf(told).rateTurns.length === 0),
   ),
   claim(
     `The server's rate limit is the limit: ${RATE} went through.`,
     rate,
     out,
+    waited,
+    inLine,
     must("it was never told", (told) => fetchOf(told).rateTurns.length > 0),
   ),
   claim(
@@ -194,7 +344,7 @@ export const FETCH_CLAIMS: readonly Claim[] = [
   ),
   claim(
     "More at once would not help; a client that keeps to the rate (fetch.rateLimit) would.",
-    must("it keeps to one", ({ scenario }) => scenario.fetch?.rateLimit === false),
+    must("it keeps to one", (told) => settingsOf(told).rateLimit === false),
   ),
   claim(
     `The server's connections are the limit: it holds {most:N} at once and broke off {refused:N} more, of {attempts:N} {a:attempt|attempts}; ${RATE} went through.`,
@@ -224,20 +374,43 @@ export const FETCH_CLAIMS: readonly Claim[] = [
     of("resumed", ({ resumed }) => resumed),
     of("requests", ({ requests }) => requests),
   ),
+];
+
+/** The share that an attempt fails with by the server's description: of what is always waited for, and of what may be. */
+function failing(told: Told): { readonly least: number; readonly most: number } | null {
+  const mock = mockOf(told);
+  if (mock === undefined) return null;
+  const { errorRate, errorStatus, resetRate, truncateRate, stallRate, slowRate, latency } = mock;
+  const sure = resetRate + truncateRate + stallRate + (errorStatus === 503 ? errorRate : 0);
+  const late = latency.max > Math.min(settingsOf(told).timeout, settingsOf(told).deadline);
+  return { least: late ? 0 : sure, most: late ? 1 : Math.min(1, resetRate + truncateRate + stallRate + errorRate + slowRate) };
+}
+
+/** Of retries, limiters and breakers, and of what became of all. */
+const AFTERMATH_CLAIMS: readonly Claim[] = [
   claim(
-    "Retries: {attempts:N} {a:attempt|attempts} for the {sent:N} {r:request|requests} that {w:was|were} sent[[ ({around:N} more for the tiles around)]], {each:N} each[[; the geometric series for a failure rate of {p:P} and {max:N} {t:retry|retries} gives {series:N}]]; {well:N} of {requests:N} ended well.",
-    of("attempts", (figures) => figures.sent + figures.retries),
-    of("sent", (figures) => figures.sent),
-    of("each", ({ amplification }) => amplification),
+    "Retries: {attempts:N} attempts for the {sent:N} {r:request that was|requests that were} sent[[ ({around:N} more for the tiles around)]], {each:N} each[[; as the server is described[[{aside:, its outages aside}]], {p:P} of attempts fail, of which the geometric series up to {max:N} {t:retry|retries} makes {series:N}]]; {well:N} of {requests:N} ended well.",
+    must("the parts are others", (told, { attempts, sent: items }) => {
+      const figures = fetchOf(told);
+      return Number(attempts) === figures.sent + figures.retries && Number(items) === figures.sent;
+    }),
+    must("they do not divide as told", (_, { attempts, sent: items, each }) => says(each, Number(attempts) / Number(items))),
     of("well", ({ ok }) => ok),
     of("requests", ({ requests }) => requests),
-    figure("max", ({ scenario }) => scenario.fetch?.retry.max ?? null),
+    must("not all of them did", (told, { well, requests }) => well !== requests || fetchOf(told).ok === fetchOf(told).requests),
+    figure("max", (told) => settingsOf(told).retry.max),
+    must("the server is described otherwise", (told, { p, aside }) => {
+      const share = failing(told);
+      if (p === undefined || share === null) return p === undefined;
+      const gone = (mockOf(told)?.outages.length ?? 0) > 0;
+      return printed(p).high >= share.least && printed(p).low <= share.most && gone === (aside !== undefined);
+    }),
     must("the series is another", (_, { p, max, series }) => {
       if (p === undefined || max === undefined || series === undefined) return true;
       const { low, high } = printed(p);
       const sum = (share: number) =>
         Array.from({ length: printed(max).value + 1 }, (__, k) => share ** k).reduce((total, term) => total + term, 0);
-      return printed(series).high >= sum(low) - 1e-3 && printed(series).low <= sum(high) + 1e-3;
+      return printed(series).high >= sum(low) - 1e-9 && printed(series).low <= sum(high) + 1e-9;
     }),
   ),
   claim(
@@ -249,27 +422,67 @@ export const FETCH_CLAIMS: readonly Claim[] = [
     must("it was", (told) => fetchOf(told).rateTurns.length === 0),
   ),
   claim(
-    "The rate climbed ×1.1 after 10 successes and was halved {n:N} {t:time|times}, at {mean:N}/s on average{rest:*}.",
+    "The rate climbed ×1.1 after every 10 successes and was cut ×0.5 [[its first {most:N} times]][[{n:N} {t:time|times}]], at {mean:N}/s on average[[ (the server allows {allows:N}/s)]].",
     of("n", ({ rateTurns }) => rateTurns.length),
+    of("most", ({ rateTurns }) => rateTurns.length),
+    of("mean", meanTurn),
+    figure("allows", (told) => mockOf(told)?.rateLimit ?? null),
   ),
-  claim("Cut to 0.9 instead of 0.5 it would be {share:P}."),
   claim(
-    "While the circuit was open {n:N} {r:request|requests} {w:was|were} refused at once, without touching the network[[ ({again:N} of them at a retry)]].",
+    "A sawtooth from ×0.5 of its peak spends its time at 0.69 of it (ln 2): {peak:N}/s × 0.69 = {spent:N}/s.",
+    of("peak", meanTurn),
+    inLine,
+  ),
+  claim(
+    "From the first cut to the last {between:N}/s went out[[; the climb from {initial:N}/s before it and what waited after it make that {whole:N}/s over the whole run]].",
+    figure("between", betweenCuts),
+    figure("whole", ({ result }) => result.throughput),
+    must("it began elsewhere", (told, { initial }) => {
+      const { rateLimit } = settingsOf(told);
+      return initial === undefined || (rateLimit !== false && says(initial, rateLimit.initial));
+    }),
+    must("the whole run is no slower", (_, { between = "0", whole }) => whole === undefined || printed(whole).low < printed(between).high),
+  ),
+  claim(
+    "Cut ×0.9 it would be {share:N}.",
+    figure("share", () => (0.9 * Math.log(1 / 0.9)) / 0.1),
+  ),
+  claim(
+    "While the circuit was open {n:N} {r:request|requests} {w:was|were} refused at once[[{all:, before anything went out}]][[, {first:N} before anything went out and {again:N} at a retry]].",
     of("n", ({ refusedByBreaker }) => refusedByBreaker),
+    of("first", ({ refusedUnsent }) => refusedUnsent ?? null),
+    of("again", ({ refusedByBreaker, refusedUnsent }) => (refusedUnsent === undefined ? null : refusedByBreaker - refusedUnsent)),
+    must(
+      "something of some had gone out",
+      (told, { all }) => all === undefined || fetchOf(told).refusedUnsent === fetchOf(told).refusedByBreaker,
+    ),
   ),
   claim(
     "The server itself counted {n:N} {r:request|requests}, and {attempts:N} went out.",
     of("n", ({ server }) => server?.requests ?? null),
     of("attempts", ({ attempts }) => attempts),
   ),
-  claim("The {n:N} more are the HTTP client's own: it asks once more when a kept connection breaks."),
-  claim("It took {what:*} of memory."),
+  claim(
+    "The {n:N} more are those of Bun's fetch, which asks once more when a kept connection breaks.",
+    must("it carried none", (told) => (fetchOf(told).carriedByFetch ?? 0) > 0),
+  ),
+  claim(
+    "It took {what:*} of memory.",
+    must("it was other than that", (told, { what = "" }) => {
+      const { connectionsOpened, server } = fetchOf(told);
+      // Who was broken off at once had opened a connection, too.
+      const made = server === null ? connectionsOpened : server.connections + server.refused;
+      const files = /(\S+(?: k)?) open files? at most/.exec(what)?.[1];
+      const opened = /(\S+(?: k)?) connections? opened in all/.exec(what)?.[1];
+      return (files === undefined || says(files, told.result.process.peakOpenFiles)) && (opened === undefined || says(opened, made));
+    }),
+  ),
   claim(
     "The server, which holds {most:N} at once, broke off {n:N} more.",
     of("n", ({ server }) => server?.refused ?? null),
   ),
   claim(
-    "[[{degraded:N} got something else instead[[, ]]]][[{failed:N} failed[[ (attempts: {errors:*})]][[, ]]]][[{rejected:N} could not be asked for, being no addresses[[, ]]]][[{dropped:N} {d:was|were} dropped because the queue was full[[, ]]]][[{unfinished:N} {u:was|were} still undone at the end]].",
+    "[[{degraded:N} got something else instead[[, ]]]][[{failed:N} failed[[ (attempts that went wrong: {errors:*})]][[, ]]]][[{rejected:N} could not be asked for, being no addresses[[, ]]]][[{dropped:N} {d:was|were} dropped because the queue was full[[, ]]]][[{unfinished:N} {u:was|were} still undone at the end]].",
     of("degraded", ({ degraded }) => degraded),
     of("failed", ({ failed }) => failed),
     figure("rejected", ({ result }) => result.ledger.rejected),
@@ -277,3 +490,5 @@ export const FETCH_CLAIMS: readonly Claim[] = [
     figure("unfinished", ({ result }) => result.ledger.unfinished),
   ),
 ];
+
+export const FETCH_CLAIMS: readonly Claim[] = [...LIMIT_CLAIMS, ...AFTERMATH_CLAIMS];

@@ -1,0 +1,158 @@
+import { formatCount } from "../../kernel/units.ts";
+import type { FetchSettings, Scenario } from "../../scenario/schema.ts";
+import { droppedTotal } from "../../telemetry/ledger.ts";
+import { keepsPace } from "../../telemetry/pace.ts";
+import { type Crowding, crowding } from "../../telemetry/phases.ts";
+import type { CaseResult, FetchFigures } from "../../telemetry/result.ts";
+import type { Explained } from "../explain-fetch.ts";
+import { requestDemand } from "../fetch.ts";
+
+/** Share of the places, or of the connections, that is as good as all. */
+export const FULLY = 0.8;
+/** Times what a request takes by itself from which on it waited. */
+const CROWDED = 3;
+/** Share of an item's time in the client's own line from which on that is what it waits for. */
+const IN_LINE = 0.3;
+/** Share by which what was out may differ from what was under way for both to be one. */
+const ALIKE = 0.05;
+/** What a round trip on this machine takes beside what the mock server is told to, by a kept connection and by a new one; milliseconds. */
+const ROUND_TRIP = { kept: 0.1, anew: 0.25 };
+/** Times what the description of the server asks from which on it is computing that takes the time. */
+const STRAINED = 2;
+
+/** Requests per second that took a place of those in flight: what was refused, or was there already, went nowhere. */
+export function sentPerSecond({ throughput, durationMs }: Pick<CaseResult, "throughput" | "durationMs">, fetch: FetchFigures): number {
+  const well = fetch.ok + fetch.degraded - fetch.resumed;
+  return well > 0 ? (throughput * fetch.sent) / well : durationMs > 0 ? (fetch.sent * 1000) / durationMs : 0;
+}
+
+/**
+ * A case of requests with the figures that the sentences are made of. A request is under way from when it has one of the places
+ * (`fetch.concurrency.max`) to its end, and in flight, on a connection, for a part of that only: it may stand in line for its turn or for a
+ * connection, or wait for its next attempt.
+ */
+export class RequestFacts {
+  readonly load: Scenario["load"];
+  readonly rate: string;
+  /** Items per second that went out. */
+  readonly sent: number;
+  /** Items under way on average, by Little's law. */
+  readonly underWay: number;
+  /** Requests in flight on average, by Little's law; null: how long they were is not known of files of older versions. */
+  readonly flying: number | null;
+  /** Items that may be under way, and requests that may be in flight. */
+  readonly places: number;
+  readonly connections: number;
+  readonly main: number;
+  readonly workers: number;
+
+  constructor(
+    readonly result: Explained,
+    scenario: Scenario,
+    readonly fetch: FetchFigures,
+    readonly settings: FetchSettings,
+    /** Other programs had the cores: nothing is said to take long by itself. */
+    readonly coresTaken: boolean,
+  ) {
+    const { throughput, process } = result;
+    const { concurrency, connections } = settings;
+    this.load = scenario.load;
+    this.sent = sentPerSecond(result, fetch);
+    this.rate = `${formatCount(throughput)}${this.sent > 1.02 * throughput ? ` of ${formatCount(this.sent)}` : ""} requests/s`;
+    this.underWay = (this.sent * fetch.itemMs) / 1000;
+    const attempt = this.attemptMs;
+    this.flying = attempt === null ? null : (this.attempted * attempt) / 1000;
+    this.places = concurrency.max === "unlimited" ? Number.POSITIVE_INFINITY : concurrency.max;
+    this.connections = connections.max;
+    this.main = process.threads.find(({ name }) => name === "main")?.utilization ?? 0;
+    this.workers = process.threads.length - 1;
+  }
+
+  /** Attempts per second. */
+  get attempted(): number {
+    const { attempts, sent } = this.fetch;
+    return sent > 0 ? (this.sent * attempts) / sent : 0;
+  }
+
+  /** How long an attempt takes; milliseconds. */
+  get attemptMs(): number | null {
+    const attempt = this.fetch.phases?.attempt;
+    return attempt === undefined || attempt.count === 0 ? null : attempt.mean;
+  }
+
+  /** How long an item stands in the client's own line, and what it takes beside that; milliseconds. */
+  get lineMs(): number {
+    const { lineMs = 0, requests, sent, itemMs } = this.fetch;
+    return sent > 0 ? Math.min(itemMs, (lineMs * requests) / sent) : 0;
+  }
+
+  get ownMs(): number {
+    return this.fetch.itemMs - this.lineMs;
+  }
+
+  /** What is under way is in flight, but for moments. */
+  get alike(): boolean {
+    return this.flying !== null && Math.abs(this.flying - this.underWay) <= ALIKE * this.underWay;
+  }
+
+  /** What items are that are under way. */
+  get state(): string {
+    return this.alike ? "in flight" : "under way";
+  }
+
+  get where(): string {
+    if (this.result.mode !== "parallel") return " on one loop";
+    return ` over ${formatCount(this.workers)} ${this.workers === 1 ? "Worker" : "Workers"}`;
+  }
+
+  get behind(): boolean {
+    const { ledger } = this.result;
+    return ledger.unfinished + droppedTotal(ledger) > 0 || !keepsPace(this.result);
+  }
+
+  /** All that came was done as it came, and next to nobody waited for anything but the answer. */
+  get inTime(): boolean {
+    const { schedule, queue, batch, sojourn } = this.result.latency;
+    const before = schedule.mean + queue.mean + batch.mean + this.lineMs;
+    const calm = before < 0.5 * this.ownMs && sojourn.p50 <= Math.max(1, CROWDED * this.ownMs);
+    return !("vus" in this.load) && !this.behind && calm;
+  }
+
+  /** Places in use, of those there are; of any number none. */
+  get used(): number {
+    return this.underWay / this.places;
+  }
+
+  /** Every connection is in use, nearly all the time. */
+  get connectionsFull(): boolean {
+    // What waits for a connection is under way as well.
+    const flying = this.flying ?? Math.min(this.underWay, this.connections);
+    return flying >= FULLY * this.connections;
+  }
+
+  /** Items wait for their turn by the client's rate. */
+  get paced(): boolean {
+    if (this.settings.rateLimit === false) return false;
+    // Files of older versions do not tell how long they stood in line.
+    if (this.fetch.lineMs === undefined) return this.fetch.peakConcurrency < Math.min(this.places, this.connections) || this.used >= 0.5;
+    return this.lineMs >= IN_LINE * this.fetch.itemMs && !this.connectionsFull;
+  }
+
+  /** Milliseconds that the description of the server asks of an attempt; null: it is somebody else's server. */
+  get askedMs(): number | null {
+    const demand = requestDemand(this.settings);
+    return demand === null ? null : demand.attempt * 1000;
+  }
+
+  /** An attempt takes far longer than the server was told to take: what is added is computing, of client and server, and waiting for it. */
+  get strained(): boolean {
+    const [asked, took] = [this.askedMs, this.attemptMs];
+    if (asked === null || took === null) return false;
+    return took >= STRAINED * (asked + (this.settings.connections.keepAlive ? ROUND_TRIP.kept : ROUND_TRIP.anew));
+  }
+
+  /** When requests waited. */
+  get crowd(): Crowding | null {
+    return crowding(this.result.series, CROWDED * this.ownMs);
+  }
+}

@@ -1,0 +1,199 @@
+import { count, duration, equation, perSecond } from "../../kernel/equation.ts";
+import { formatCount, formatMs, formatShare } from "../../kernel/units.ts";
+import { agreeing, counted } from "../../kernel/wording.ts";
+import { FULLY, type RequestFacts } from "./request-facts.ts";
+
+/** What can hold requests back. Each looks for one cause; the first that finds its own speaks. */
+type Look = (facts: RequestFacts) => string | null;
+
+/** Share of all requests that a breaker refuses, or of attempts that a server has no connection for, from which on that is what decides. */
+export const REFUSED = 0.2;
+
+function thereAlready({ fetch }: RequestFacts): string | null {
+  if (fetch.resumed <= 0.5 * fetch.requests) return null;
+  return `Most was there already: ${formatCount(fetch.resumed)} of ${formatCount(fetch.requests)} requests did not have to be sent.`;
+}
+
+function answered429({ fetch, settings, rate }: RequestFacts): string | null {
+  if (fetch.rateLimited <= 0.1 * fetch.attempts || settings.rateLimit !== false) return null;
+  const { rateLimited, attempts, itemMs } = fetch;
+  return `The server's rate limit is the limit: ${formatCount(rateLimited)} of ${counted(attempts, "attempt")} ${agreeing(rateLimited, "was", "were")} answered 429, and an item took ${formatMs(itemMs)} with its waits; ${rate} went through. More at once would not help; a client that keeps to the rate (fetch.rateLimit) would.`;
+}
+
+function serverConnections({ fetch, settings, rate }: RequestFacts): string | null {
+  const refused = fetch.server?.refused ?? 0;
+  if (refused <= REFUSED * fetch.attempts) return null;
+  return `The server's connections are the limit: it holds ${formatCount(settings.target?.mock?.maxConnections ?? 0)} at once and broke off ${formatCount(refused)} more, of ${counted(fetch.attempts, "attempt")}; ${rate} went through. Fewer requests in flight would help.`;
+}
+
+function failures({ result, fetch, rate }: RequestFacts): string | null {
+  if (fetch.failed <= 0.5 * fetch.requests || fetch.refusedByBreaker > REFUSED * fetch.requests) return null;
+  const worst = result.failures.reduce((a, b) => (b.count > a.count ? b : a), { reason: "", count: 0 });
+  const why = worst.count === 0 ? "" : `, ${formatCount(worst.count)} of them with "${worst.reason}"`;
+  return `What fails is the limit: ${formatCount(fetch.failed)} of ${formatCount(fetch.requests)} requests did${why}; ${rate} went through.`;
+}
+
+function openBreaker({ fetch, rate }: RequestFacts): string | null {
+  if (fetch.refusedByBreaker <= REFUSED * fetch.requests) return null;
+  return `The open circuit breaker is the limit: it refused ${formatCount(fetch.refusedByBreaker)} of ${formatCount(fetch.requests)} requests; ${rate} went through.`;
+}
+
+function oneRequest({ fetch }: RequestFacts): string | null {
+  return fetch.requests === 1 ? `One request is all there was: it took ${formatMs(fetch.itemMs)} with all its attempts and waits.` : null;
+}
+
+/** Share of a core from which on a loop is the limit where requests wait. */
+const BUSY = 0.9;
+
+function eventLoop({ result, main, inTime, rate }: RequestFacts): string | null {
+  if (result.mode !== "async" || main < BUSY || inTime) return null;
+  return `The event loop is the limit: ${rate} took ${formatShare(main)} of one core, which is all that one loop has. More Workers would help.`;
+}
+
+/** The rate that the client keeps to, whether it was set, or is still on its way up, or a server's that it found. */
+function clientRate({ settings: { rateLimit }, fetch, attempted, rate, inTime, paced }: RequestFacts): string | null {
+  if (rateLimit === false || inTime || !paced) return null;
+  const more = "would help as long as the server takes it";
+  if (attempted >= 0.9 * rateLimit.max) {
+    return `The rate limit set for the client (fetch.rateLimit.max, ${formatCount(rateLimit.max)}/s) is the limit: ${rate} went through. A larger one ${more}.`;
+  }
+  if (fetch.rateTurns.length > 0) return `The server's rate limit is the limit: ${rate} went through.`;
+  return `The client's own rate is the limit: it begins at ${formatCount(rateLimit.initial)}/s (fetch.rateLimit.initial) and climbs ×1.1 after every 10 successes; ${rate} went through, with ${formatCount(fetch.peakConcurrency)} in flight at most. A higher start ${more}.`;
+}
+
+function oneAtATime({ result, fetch, main, inTime, underWay, rate }: RequestFacts): string | null {
+  if (result.mode !== "sync") return null;
+  const each = fetch.itemMs;
+  if (inTime && underWay < FULLY) {
+    return `The arrivals are the limit: ${rate} at ${formatMs(each)} each kept the one thread waiting ${formatShare(underWay)} of the time.`;
+  }
+  const sum = equation(count(1), [["÷", duration(each)]], perSecond, "is");
+  return `One request at a time: each takes ${formatMs(each)} with its attempts and waits, and ${sum}; ${rate} went through while the thread was computing ${formatShare(main)} of the time.`;
+}
+
+function waves({ settings, fetch, places, underWay, inTime, rate }: RequestFacts): string | null {
+  if (settings.concurrency.window !== "waves" || !Number.isFinite(places) || fetch.peakConcurrency < FULLY * places || inTime) return null;
+  return `Waves: a wave ends with its slowest request, so of ${formatCount(places)} places ${formatCount(underWay)} were in use on average; ${rate} went through. A window that slides (fetch.concurrency.window) would help.`;
+}
+
+function manyAttempts({ fetch, settings }: RequestFacts): string | null {
+  if (fetch.attempts <= 3 * fetch.requests) return null;
+  const what = (settings.target?.mock?.outages.length ?? 0) > 0 ? "Waiting for the server to come back" : "What has to be tried again";
+  return `${what} is the limit: an item took ${formatMs(fetch.itemMs)}, of ${counted(fetch.attempts, "attempt")} ${formatCount(fetch.ok)} ${agreeing(fetch.ok, "was", "were")} answered well.`;
+}
+
+/** What is under way on average, by Little's law, as an equation. */
+function needed({ sent, fetch, state }: RequestFacts): string {
+  return equation(perSecond(sent), [["×", duration(fetch.itemMs)]], (value) => count(value, `${state} on average`));
+}
+
+function ofPlaces({ places }: RequestFacts): string {
+  return Number.isFinite(places) ? ` of ${formatCount(places)} allowed` : "";
+}
+
+function arrivals(facts: RequestFacts): string | null {
+  return facts.inTime ? `The arrivals are the limit: ${facts.rate} needed, by Little's law, ${needed(facts)}${ofPlaces(facts)}.` : null;
+}
+
+/** Fewer ask at a time than may: with the places that are left nobody would ask sooner. */
+function clients(facts: RequestFacts): string | null {
+  const { load, places, connections, connectionsFull, result, fetch, rate } = facts;
+  if (!("vus" in load) || !Number.isFinite(places) || load.vus >= places) return null;
+  if (load.vus > connections && connectionsFull) return null;
+  if (load.executor === "shared-iterations" && load.iterations <= load.vus) {
+    return `The list is the limit: its ${counted(fetch.requests, "request")} all were under way at once and over after ${formatMs(result.durationMs)}, when the slowest was. More places would not help.`;
+  }
+  const who = load.vus === 1 ? "the one client" : `each of the ${formatCount(load.vus)}`;
+  return `The clients are the limit: ${who} waits for its answer before it asks again; ${rate} needed, by Little's law, ${needed(facts)}.`;
+}
+
+function unlimited({ places, connections, fetch, rate }: RequestFacts): string | null {
+  if (Number.isFinite(places) || fetch.peakConcurrency >= connections) return null;
+  return `Nothing limits the requests in flight: ${agreeing(fetch.peakConcurrency, "there was", "there were")} ${formatCount(fetch.peakConcurrency)} at once, each took ${formatMs(fetch.itemMs)}, and ${rate} went through.`;
+}
+
+function adaptiveLimit({ settings, fetch, places, underWay, used, rate, state }: RequestFacts): string | null {
+  const { adaptive, decrease } = settings.concurrency;
+  if (adaptive !== "aimd" || !Number.isFinite(places) || used >= 0.9) return null;
+  return `The adaptive limit (fetch.concurrency.adaptive) is the limit: ${formatCount(underWay)} were ${state} on average and ${formatCount(fetch.peakConcurrency)} in flight at most, of ${formatCount(places)} allowed; it grows by one for each round of answers that come well and in time, and shrinks ×${decrease} at a refusal, a failure or a late one. ${formatMs(fetch.itemMs)} each; ${rate} went through.`;
+}
+
+/** Every connection in use while others wait for one. */
+function allConnections(facts: RequestFacts): string | null {
+  const { connections, places, connectionsFull, where, sent, attempted, attemptMs, underWay, rate } = facts;
+  if (connections >= places || !connectionsFull || underWay < connections) return null;
+  const held = attemptMs ?? (1000 * connections) / Math.max(attempted, sent);
+  const sum = equation(count(connections), [["÷", duration(held)]], perSecond, "is");
+  const for_ = `${formatCount(underWay)} requests that were under way on average`;
+  return `The connections are the limit: there ${agreeing(connections, "is", "are")} ${counted(connections, "connection")}${where} for ${for_}, each attempt held one for ${formatMs(held)}, and ${sum}; ${rate} went through.${more(facts)}`;
+}
+
+function allPlaces(facts: RequestFacts): string | null {
+  const { places, used, fetch, where, rate, underWay, state } = facts;
+  if (used < FULLY) return null;
+  const sum = equation(count(places, `${state}${where}`), [["÷", duration(fetch.itemMs)]], perSecond, "is");
+  return `Concurrency is the limit: ${sum}; ${rate} went through, ${formatCount(underWay)} ${state} on average.${more(facts)}`;
+}
+
+/** As many as may be were under way while most came: over the whole run places were free. */
+function allPlacesAtTimes(facts: RequestFacts): string | null {
+  const { crowd, places, rate } = facts;
+  if (crowd === null || crowd.inFlight < FULLY * places) return null;
+  const all = places === 1 ? "the one place was" : `all ${formatCount(places)} places were`;
+  const came = `up to ${formatCount(crowd.offeredMost)}/s came then and ${formatCount(crowd.processed)}/s were done`;
+  return `Concurrency is the limit at times: for ${formatMs(crowd.ms)} ${all} taken while up to ${formatCount(crowd.depth)} waited, ${formatMs(crowd.p50)} at the median; ${came}. ${rate} went through in all: ${needed(facts)}${ofPlaces(facts)}.${more(facts)}`;
+}
+
+function unclear(facts: RequestFacts): string {
+  return `No single limit shows: ${facts.rate} went through, ${needed(facts)}${ofPlaces(facts)}, with a median sojourn time of ${formatMs(facts.result.latency.sojourn.p50)}.`;
+}
+
+/** What of it more of would help, and as long as what; where it is computing that takes the time, that. */
+function more(facts: RequestFacts): string {
+  const { settings, places, connections, flying, underWay, attemptMs, askedMs } = facts;
+  if (facts.strained) {
+    // Where others had the cores it is they.
+    if (facts.coresTaken) return "";
+    return ` An attempt took ${formatMs(attemptMs ?? 0)}, of which the server was told to take ${formatMs(askedMs ?? 0)}: the rest is what client and server compute, and more at once would wait for that.`;
+  }
+  const holds = settings.target?.mock?.maxConnections ?? 0;
+  const most = Math.min(places, connections);
+  if (holds > 0 && most >= holds) return "";
+  const until = holds > 0 ? `up to the ${formatCount(holds)} connections that the server holds` : "as long as the server keeps its pace";
+  if (connections < places && facts.connectionsFull) return ` A larger fetch.connections.max would help ${until}.`;
+  // Twice as many under way would hold twice as many connections.
+  const short = 2 * (flying ?? Math.min(underWay, connections)) > connections;
+  return short
+    ? ` Larger fetch.concurrency.max and fetch.connections.max would help ${until}.`
+    : ` A larger fetch.concurrency.max would help ${until}.`;
+}
+
+const LIMITS: readonly Look[] = [
+  thereAlready,
+  answered429,
+  serverConnections,
+  failures,
+  openBreaker,
+  oneRequest,
+  eventLoop,
+  clientRate,
+  oneAtATime,
+  waves,
+  manyAttempts,
+  arrivals,
+  clients,
+  unlimited,
+  adaptiveLimit,
+  allConnections,
+  allPlaces,
+  allPlacesAtTimes,
+];
+
+/** What held requests back, the number that shows it, and what would help. */
+export function requestLimit(facts: RequestFacts): string {
+  for (const look of LIMITS) {
+    const found = look(facts);
+    if (found !== null) return found;
+  }
+  return unclear(facts);
+}
