@@ -93,6 +93,12 @@ describe("architecture", () => {
     expect(packages).toEqual([]);
   });
 
+  test("flows take time, order and chance from what they are given", () => {
+    const ambient = /Math\.random|setImmediate|setTimeout|Date\.now|performance\.now|randomUUID/;
+    const using = files.filter((file) => file.startsWith("flows/") && ambient.test(readFileSync(join(SRC, file), "utf8")));
+    expect(using).toEqual([]);
+  });
+
   test("there is no cycle", () => {
     const graph = new Map<string, string[]>();
     for (const { from, to, typeOnly } of imports) if (!typeOnly) graph.set(from, [...(graph.get(from) ?? []), to]);

@@ -1,5 +1,5 @@
 import { isThenable, promiseOf } from "../kernel/promises.ts";
-import { pause, type Timers, within } from "../kernel/timers.ts";
+import { chance, pause, type Timers, within } from "../kernel/timers.ts";
 import { type BackoffRule, backoffDelay } from "../resilience/backoff.ts";
 import { BREAKER_STATES, CircuitBreakers } from "../resilience/circuit-breaker.ts";
 import { TimedOut } from "./failures.ts";
@@ -55,8 +55,6 @@ export class Guard {
   constructor(
     private readonly options: GuardOptions,
     private readonly timers: Timers,
-    /** In [0, 1), for jitter. */
-    private readonly random: () => number = Math.random,
   ) {
     const { circuitBreaker, retry } = options;
     checkCount("retry.max", retry?.max, 0);
@@ -92,7 +90,7 @@ export class Guard {
         const more =
           retry !== undefined && !(error instanceof Refused) && tried <= retry.max && !isAborted(signal) && (retry.when?.(error) ?? true);
         if (!more) throw error;
-        await pause(this.timers, backoffDelay({ ...DEFAULT_BACKOFF, ...retry }, tried, this.random()), signal);
+        await pause(this.timers, backoffDelay({ ...DEFAULT_BACKOFF, ...retry }, tried, chance(this.timers)), signal);
         if (isAborted(signal)) throw error;
         this.retries++;
       }

@@ -1,6 +1,9 @@
 import { stampClock, wallClock } from "./clock.ts";
 
-/** Time as an application sees it, in milliseconds. What decides by it takes one of these, so that its tests never sleep. */
+/**
+ * Time, order and chance as an application sees them; times in milliseconds. What decides by them takes one of these, so that its tests
+ * never sleep, and a whole application can be run again exactly as it ran.
+ */
 export interface Timers {
   /** Milliseconds of a clock that never goes back; its zero means nothing. */
   now(): number;
@@ -8,8 +11,12 @@ export interface Timers {
   wall(): number;
   /** As `wall`, for what is stamped very often: in a burst it may stand still for some milliseconds. Default: `wall`. */
   readonly stamp?: () => number;
-  /** Runs something once, after a while; what it gives calls that off. */
+  /** Runs something once, after a while. Returns a function that cancels it. */
   after(ms: number, run: () => void): () => void;
+  /** Runs something once, when the event loop has had its turn. Default: `setImmediate`. */
+  readonly soon?: (run: () => void) => void;
+  /** A number in [0, 1), for jitter, tokens and ids. Default: `Math.random`. */
+  readonly random?: () => number;
 }
 
 /** Longest that `setTimeout` can wait. */
@@ -28,6 +35,31 @@ export const realTimers: Timers = {
 /** What stamps by these timers. */
 export function stampOf(timers: Timers): () => number {
   return timers.stamp ?? (() => timers.wall());
+}
+
+/** Runs something once, when the event loop has had its turn. */
+export function soon(timers: Timers, run: () => void): void {
+  if (timers.soon === undefined) setImmediate(run);
+  else timers.soon(run);
+}
+
+/** Resolves when the event loop has had its turn. */
+export function turn(timers: Timers): Promise<void> {
+  return new Promise<void>((resolve) => soon(timers, resolve));
+}
+
+/** In [0, 1). */
+export function chance(timers: Timers): number {
+  return timers.random === undefined ? Math.random() : timers.random();
+}
+
+/** A UUID of version 4 (RFC 9562). */
+export function newId(timers: Timers): string {
+  const { random } = timers;
+  if (random === undefined) return crypto.randomUUID();
+  return "xxxxxxxx-xxxx-4xxx-yxxx-xxxxxxxxxxxx".replace(/[xy]/g, (digit) =>
+    Math.floor(digit === "x" ? random() * 16 : 8 + random() * 4).toString(16),
+  );
 }
 
 /** Resolves after a while, or as soon as the signal is aborted. */

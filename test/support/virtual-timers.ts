@@ -1,4 +1,5 @@
 import { Heap } from "../../src/kernel/heap.ts";
+import { Random } from "../../src/kernel/random.ts";
 import type { Timers } from "../../src/kernel/timers.ts";
 
 /** Time that goes on only when a test says so. */
@@ -56,6 +57,32 @@ export class VirtualTimers implements Timers {
     return work;
   }
 }
+
+/**
+ * The same with chance and order drawn from a seed: of what is due at one instant, and of what waits for a turn of the loop, any may come
+ * first. A run with the same seed is the same run.
+ */
+export class SeededTimers extends VirtualTimers {
+  private readonly drawn: Random;
+
+  constructor(seed: number) {
+    super();
+    this.drawn = new Random(seed, "timers");
+  }
+
+  readonly random = (): number => this.drawn.unit();
+
+  readonly soon = (run: () => void): void => {
+    super.after(this.random() * INSTANT_MS, run);
+  };
+
+  override after(ms: number, run: () => void): () => void {
+    return super.after(ms + this.random() * INSTANT_MS, run);
+  }
+}
+
+/** What comes within it comes at one instant. */
+const INSTANT_MS = 1e-6;
 
 /** All microtasks, and what they set going with `setImmediate`. */
 export async function settled(): Promise<void> {

@@ -63,6 +63,7 @@ export class BatchStage implements StageNode {
       {},
       null,
       items.map((item) => item.context),
+      this.timers,
     );
     this.next.push(
       {

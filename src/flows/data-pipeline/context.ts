@@ -1,3 +1,5 @@
+import { newId, realTimers, type Timers } from "../../kernel/timers.ts";
+
 /** What goes with an item through every stage. */
 export class FlowContext {
   /** Which attempt of its stage at the item this is, from 1. */
@@ -12,13 +14,14 @@ export class FlowContext {
     correlationId: string | null = null,
     /** The contexts of the items that a batch is made of. */
     readonly parts: readonly FlowContext[] = [],
+    private readonly timers: Timers = realTimers,
   ) {
     this.correlation = correlationId;
   }
 
   /** This passage through this pipeline. */
   get flowId(): string {
-    this.id ??= crypto.randomUUID();
+    this.id ??= newId(this.timers);
     return this.id;
   }
 

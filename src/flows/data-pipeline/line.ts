@@ -104,23 +104,23 @@ export class Line implements Fates {
   offer(value: unknown, options: FeedOptions | undefined): boolean {
     if (this.closed) throw new Stopped(`${this.name} is closed and takes no more items`);
     if (this.feeders.length > 0 || !this.first.hasRoom) return false;
-    this.admitOne(itemOf(value, options));
+    this.admitOne(itemOf(this.timers, value, options));
     return true;
   }
 
   feed(value: unknown, options: FeedOptions | undefined): Promise<void> {
     if (this.closed) return Promise.reject(new Stopped(`${this.name} is closed and takes no more items`));
     if (this.feeders.length === 0 && this.first.hasRoom) {
-      this.admitOne(itemOf(value, options));
+      this.admitOne(itemOf(this.timers, value, options));
       return DONE;
     }
-    return new Promise((resolve, reject) => this.feeders.push({ item: itemOf(value, options), resolve, reject }));
+    return new Promise((resolve, reject) => this.feeders.push({ item: itemOf(this.timers, value, options), resolve, reject }));
   }
 
   process(value: unknown, options: FeedOptions | undefined): Promise<unknown> {
     if (this.closed) return Promise.reject(new Stopped(`${this.name} is closed and takes no more items`));
     return new Promise((resolve, reject) => {
-      const item = itemOf(value, options, [{ resolve, reject }]);
+      const item = itemOf(this.timers, value, options, [{ resolve, reject }]);
       if (this.feeders.length === 0 && this.first.hasRoom) this.admitOne(item);
       else this.feeders.push({ item, resolve: () => {}, reject });
     });
@@ -209,7 +209,7 @@ export class Line implements Fates {
   }
 }
 
-function itemOf(value: unknown, options: FeedOptions | undefined, waiters: readonly Waiter[] = NOBODY): Passing {
-  const context = new FlowContext(options?.fields, options?.correlationId ?? null);
+function itemOf(timers: Timers, value: unknown, options: FeedOptions | undefined, waiters: readonly Waiter[] = NOBODY): Passing {
+  const context = new FlowContext(options?.fields, options?.correlationId ?? null, undefined, timers);
   return { value, context, weight: 1, done: false, gone: false, started: 0, abandoned: false, waiters };
 }

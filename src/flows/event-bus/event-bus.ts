@@ -1,4 +1,4 @@
-import { realTimers, stampOf, type Timers, within } from "../../kernel/timers.ts";
+import { newId, realTimers, stampOf, type Timers, within } from "../../kernel/timers.ts";
 import { Channel, type ChannelOverflow } from "../channel.ts";
 import { Failures, type OnFailure, Stopped } from "../failures.ts";
 import { checkCount, checkSpan } from "../options.ts";
@@ -69,7 +69,7 @@ const noRoutes = (): Routes => Object.create(null) as Routes;
  */
 export class EventBus<Events extends object> implements Part {
   readonly name: string;
-  private readonly origin = crypto.randomUUID().slice(0, 13);
+  private readonly origin: string;
   private readonly timers: Timers;
   private readonly stamp: () => number;
   private readonly past: History;
@@ -92,6 +92,7 @@ export class EventBus<Events extends object> implements Part {
     checkCount("history", options.history, 0);
     this.timers = options.timers ?? realTimers;
     this.stamp = stampOf(this.timers);
+    this.origin = newId(this.timers).slice(0, 13);
     this.past = new History(options.history ?? 1000);
     this.failures = new Failures(this.name, this.timers, options.onFailure);
   }

@@ -1,6 +1,7 @@
 import { hostname as machineName, networkInterfaces } from "node:os";
 import type { Server, WebSocketHandler } from "bun";
 import { isLoopback } from "../../kernel/hosts.ts";
+import { newId, realTimers, type Timers } from "../../kernel/timers.ts";
 import { DataPipeline, EventBus, type FlowOrchestrator, MessageQueue, QueueError, ReactiveStream, Stopped } from "../index.ts";
 import { Access, type AccessOptions } from "./access.ts";
 import { readJson, type Schema, validated } from "./body.ts";
@@ -21,6 +22,8 @@ export interface FlowFaceOptions extends AccessOptions {
     readonly queues?: Readonly<Record<string, Schema>>;
     readonly streams?: Readonly<Record<string, Schema>>;
   };
+  /** Default: those of this machine. */
+  readonly timers?: Timers;
   /** Told of errors that are nobody's but the face's. */
   readonly onError?: (error: unknown) => void;
 }
@@ -49,7 +52,8 @@ interface Route {
 export class FlowFace {
   readonly websocket: WebSocketHandler<SocketData>;
   private readonly access: Access;
-  private readonly startedAt = performance.now();
+  private readonly timers: Timers;
+  private readonly startedAt: number;
   private readonly maxBodyBytes: number;
   private sockets = 0;
 
@@ -58,8 +62,10 @@ export class FlowFace {
     private readonly options: FlowFaceOptions = {},
   ) {
     this.access = new Access(options);
+    this.timers = options.timers ?? realTimers;
+    this.startedAt = this.timers.now();
     this.maxBodyBytes = options.maxBodyBytes ?? 1_000_000;
-    const handler = streamSockets(this.access, this.maxBodyBytes, (error) => options.onError?.(error));
+    const handler = streamSockets(this.access, this.maxBodyBytes, this.timers, (error) => options.onError?.(error));
     this.websocket = {
       ...handler,
       close: (socket, code, reason) => {
@@ -75,7 +81,7 @@ export class FlowFace {
       const address = server.requestIP(request)?.address ?? "";
       const preflight = this.access.preflight(request);
       if (preflight !== null) return preflight;
-      this.access.check(request, address, performance.now());
+      this.access.check(request, address, this.timers.now());
       const response = await this.route(request, server, address);
       return response === undefined ? undefined : this.access.shared(request, response);
     } catch (error) {
@@ -131,7 +137,7 @@ export class FlowFace {
   private async submit({ request, names: [name = ""] }: Asked): Promise<Response> {
     const pipeline = this.pipeline(name);
     const value = await this.bodyOf(request, own(this.options.schemas?.pipelines, name));
-    const id = crypto.randomUUID();
+    const id = newId(this.timers);
     const correlationId = request.headers.get("x-correlation-id")?.slice(0, 200) ?? id;
     if (!pipeline.offer(value, { correlationId, fields: { taskId: id } }))
       throw new HttpProblem(503, `${name} is full`, { "retry-after": "1" });
@@ -205,7 +211,7 @@ export class FlowFace {
     const { status, parts } = this.flows.health();
     const body = {
       status,
-      uptime_seconds: (performance.now() - this.startedAt) / 1000,
+      uptime_seconds: (this.timers.now() - this.startedAt) / 1000,
       parts,
       stats: Object.fromEntries(this.flows.stats()),
     };

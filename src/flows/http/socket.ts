@@ -1,4 +1,5 @@
 import type { ServerWebSocket, WebSocketHandler } from "bun";
+import type { Timers } from "../../kernel/timers.ts";
 import { type ReactiveStream, Stopped, type Subscriber } from "../index.ts";
 import type { Access } from "./access.ts";
 import { parseJson, type Schema, validated } from "./body.ts";
@@ -31,7 +32,12 @@ const POLICY = 1008;
 const TRY_LATER = 1013;
 
 /** A stream over a WebSocket: what the client sends is emitted, what the stream gives is sent, each a JSON text. */
-export function streamSockets(access: Access, maxBytes: number, onError: (error: unknown) => void): WebSocketHandler<SocketData> {
+export function streamSockets(
+  access: Access,
+  maxBytes: number,
+  timers: Timers,
+  onError: (error: unknown) => void,
+): WebSocketHandler<SocketData> {
   return {
     maxPayloadLength: maxBytes,
     idleTimeout: 120,
@@ -61,7 +67,7 @@ export function streamSockets(access: Access, maxBytes: number, onError: (error:
       };
       if (typeof message !== "string") return socket.close(UNSUPPORTED, "texts of JSON only");
       try {
-        access.checkRate(data.address, performance.now());
+        access.checkRate(data.address, timers.now());
       } catch (error) {
         return refuse(error);
       }

@@ -1,7 +1,7 @@
 import { Deque } from "../../kernel/deque.ts";
 import { attempt, isFulfilled, isThenable } from "../../kernel/promises.ts";
 import { thrownText } from "../../kernel/thrown.ts";
-import { stampOf, type Timers, within } from "../../kernel/timers.ts";
+import { chance, stampOf, type Timers, turn, within } from "../../kernel/timers.ts";
 import { type BackoffRule, backoffDelay } from "../../resilience/backoff.ts";
 import { type Failures, Stopped, TimedOut } from "../failures.ts";
 import type { PartStats } from "../part.ts";
@@ -77,7 +77,7 @@ export class Consumer<T> implements Disposable {
   onSettled: () => void = () => {};
   /** Told when others may have messages that this one had. */
   onGivenBack: () => void = () => {};
-  private readonly token = (consumers++ % 4096) * 2 ** 40 + Math.floor(Math.random() * 2 ** 40);
+  private readonly token: number;
   private readonly buffer = new Deque<Held<T>>(16);
   private readonly running = new Slots<Run<Held<T>>>();
   private readonly spare: Run<Held<T>>[] = [];
@@ -112,6 +112,7 @@ export class Consumer<T> implements Disposable {
     private readonly timers: Timers,
   ) {
     this.stamp = stampOf(timers);
+    this.token = (consumers++ % 4096) * 2 ** 40 + Math.floor(chance(timers) * 2 ** 40);
     this.batch = rule.batch ?? rule.concurrency;
     const settled = {
       told: this.onTold,
@@ -167,7 +168,7 @@ export class Consumer<T> implements Disposable {
   }
 
   private async turn(): Promise<void> {
-    await new Promise<void>((resolve) => setImmediate(resolve));
+    await turn(this.timers);
     this.sliceEnd = this.timers.wall() + SLICE_MS;
   }
 
@@ -308,7 +309,7 @@ export class Consumer<T> implements Disposable {
       this.settler.dead.push({ id, attempt, reason: thrownText(error) });
       return this.nextOf(key);
     }
-    this.settler.again.push({ id, attempt, delayMs: Math.round(backoffDelay(this.rule.backoff, attempt, Math.random())) });
+    this.settler.again.push({ id, attempt, delayMs: Math.round(backoffDelay(this.rule.backoff, attempt, chance(this.timers))) });
     // What comes later of its key waits until this one has had its next attempt.
     if (this.rule.ordered && key !== null) this.sendBack(key);
     return undefined;

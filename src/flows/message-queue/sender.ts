@@ -1,5 +1,5 @@
 import { Deque } from "../../kernel/deque.ts";
-import { stampOf, type Timers } from "../../kernel/timers.ts";
+import { soon, stampOf, type Timers } from "../../kernel/timers.ts";
 import { fullError, type NewMessage, QueueError, type QueueStore, type Receipt, type Terms } from "./store.ts";
 
 export interface SendOptions {
@@ -103,7 +103,7 @@ export class Sender<T> {
 
   private flushSoon(): void {
     this.flushing = true;
-    setImmediate(() => void this.flush());
+    soon(this.timers, () => void this.flush());
   }
 
   async sendAll(values: readonly T[], options: SendOptions | ((value: T) => SendOptions) = PLAIN): Promise<Receipt[]> {

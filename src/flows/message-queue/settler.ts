@@ -1,4 +1,4 @@
-import type { Timers } from "../../kernel/timers.ts";
+import { type Timers, turn } from "../../kernel/timers.ts";
 import type { LeaseRef, QueueStore } from "./store.ts";
 
 export interface Identified {
@@ -52,7 +52,7 @@ export class Settler {
   /** Tells what ends in this turn of the loop together. */
   soon(): void {
     if (this.settling !== null) return;
-    this.settling = new Promise<void>((resolve) => setImmediate(resolve))
+    this.settling = turn(this.timers)
       .then(() => this.settle())
       .catch((error: unknown) => this.on.failed(error))
       .finally(() => {

@@ -1,6 +1,6 @@
 import { attempt, ifRejected } from "../../kernel/promises.ts";
 import { thrownText } from "../../kernel/thrown.ts";
-import { realTimers, type Timers, within } from "../../kernel/timers.ts";
+import { chance, realTimers, type Timers, within } from "../../kernel/timers.ts";
 import { type BackoffRule, backoffDelay } from "../../resilience/backoff.ts";
 import { EventBus } from "../event-bus/event-bus.ts";
 import { type FlowFailure, Stopped } from "../failures.ts";
@@ -283,7 +283,7 @@ export class FlowOrchestrator implements AsyncDisposable {
     this.announce("part.failed", { part: entry.name, error: text });
     const { restart = {} } = entry.options;
     if (entry.failures > (restart.max ?? Number.POSITIVE_INFINITY)) return;
-    const waitMs = backoffDelay({ ...DEFAULT_BACKOFF, ...restart }, entry.failures, Math.random());
+    const waitMs = backoffDelay({ ...DEFAULT_BACKOFF, ...restart }, entry.failures, chance(this.timers));
     entry.cancelRestart = this.timers.after(waitMs, () => {
       entry.cancelRestart = null;
       entry.restarts++;
