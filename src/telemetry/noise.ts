@@ -1,5 +1,6 @@
 import type { LatencySummary } from "../kernel/histogram.ts";
 import type { CaseResult } from "./result.ts";
+import type { Sample } from "./sample.ts";
 import { withoutStub } from "./series.ts";
 
 /**
@@ -16,15 +17,21 @@ const BATCHES = 10;
 
 /** Half the width of the interval of the throughput as a share of it, from the means of batches of samples. */
 export function throughputMargin({ series }: Pick<CaseResult, "series">): number {
-  const rates = withoutStub(series)
-    .filter(({ processed }) => processed > 0)
-    .map(({ processed }) => processed);
-  const each = Math.floor(rates.length / BATCHES);
+  const rates = withoutStub(series).flatMap(({ processed }) => (processed > 0 ? [processed] : []));
+  return marginOf(rates) ?? LEAST_MARGIN;
+}
+
+/** Half the width of the interval of the mean of values that follow one another, as a share of it; null: they are too few. */
+function marginOf(values: readonly number[]): number | null {
+  const each = Math.floor(values.length / BATCHES);
   // Of a few samples the mean of a batch is no mean.
-  if (each < 2) return LEAST_MARGIN;
-  const means = Array.from({ length: BATCHES }, (_, i) => mean(rates.slice(i * each, (i + 1) * each)));
+  if (each < 2) return null;
+  const means = Array.from({ length: BATCHES }, (_, i) => mean(values.slice(i * each, (i + 1) * each)));
   const all = mean(means);
-  const variance = means.reduce((sum, value) => sum + (value - all) ** 2, 0) / (BATCHES - 1);
+  if (all <= 0) return null;
+  // Half the mean square of what neighbours differ by is the variance, of a line that grows all along too (J. von Neumann, 1941).
+  const steps = means.slice(1).map((value, i) => (value - (means[i] ?? value)) ** 2);
+  const variance = mean(steps) / 2;
   return Math.max(LEAST_MARGIN, (Z * Math.sqrt(variance / BATCHES)) / all);
 }
 
@@ -33,20 +40,45 @@ export interface Range {
   readonly high: number;
 }
 
-/**
- * Where the 99th percentile may lie: of n values its rank is that of np ± 1.96·√(np(1 − p)) (W. J. Conover, Practical Nonparametric
- * Statistics, 1999, section 3.2), and never nearer than the least margin. Values one after another are alike: fewer than they are.
- */
+/** A figure, and where that of another run of the same may lie. */
+interface Estimate extends Range {
+  readonly value: number;
+}
+
+/** Where the 99th percentile may lie. */
 export function p99Range(latency: LatencySummary): Range {
-  const n = Math.max(1, latency.count / ALIKE);
-  const half = Z * Math.sqrt((0.99 * 0.01) / n);
-  const low = Math.min(quantile(latency, 0.99 - half), latency.p99 * (1 - LEAST_MARGIN));
-  const high = Math.max(quantile(latency, Math.min(1, 0.99 + half)), latency.p99 * (1 + LEAST_MARGIN));
-  return { low, high };
+  return p99Estimate(latency);
+}
+
+function p99Estimate(latency: LatencySummary): Estimate {
+  return quantileEstimate(latency, 0.99, latency.count / ALIKE);
 }
 
 /** In a line neighbours wait together: about so many of them say what one says. */
 const ALIKE = 4;
+
+/**
+ * Where a quantile may lie: of n values its rank is that of np ± 1.96·√(np(1 − p)) (W. J. Conover, Practical Nonparametric
+ * Statistics, 1999, section 3.2), and never nearer than the least margin.
+ */
+function quantileEstimate(latency: LatencySummary, share: number, count: number, margin = LEAST_MARGIN): Estimate {
+  const half = Z * Math.sqrt((share * (1 - share)) / Math.max(1, count));
+  const value = quantile(latency, share);
+  const low = Math.min(quantile(latency, share - half), value * (1 - margin));
+  const high = Math.max(quantile(latency, Math.min(1, share + half)), value * (1 + margin));
+  return { value, low, high };
+}
+
+/** Where the median may lie. How much neighbours are alike is seen in the means of batches of samples, where there are enough. */
+function medianEstimate({ latency: { sojourn }, series }: CaseResult): Estimate {
+  const margin = marginOf(withoutStub(series).flatMap(({ p50 }) => (p50 === null ? [] : [p50])));
+  const count = sojourn.count / (margin === null ? ALIKE : 1);
+  const { value, low, high } = quantileEstimate(sojourn, 0.5, count, margin ?? LEAST_MARGIN);
+  return { value, low: low - WAKING_MS, high: high + WAKING_MS };
+}
+
+/** Waking up is not always as quick: so many milliseconds make no difference of a median. */
+const WAKING_MS = 0.02;
 
 /** Between the percentiles that a summary has, in proportion to the rank. */
 function quantile({ min, p50, p75, p90, p95, p99, p99_9, max }: LatencySummary, share: number): number {
@@ -77,8 +109,38 @@ export function throughputDiffers(a: CaseResult, b: CaseResult): -1 | 0 | 1 {
 }
 
 export function p99Differs(a: CaseResult, b: CaseResult): -1 | 0 | 1 {
-  const [first, second] = [p99Range(a.latency.sojourn), p99Range(b.latency.sojourn)];
-  return second.low > first.high ? 1 : second.high < first.low ? -1 : 0;
+  const all = apart(p99Estimate(a.latency.sojourn), p99Estimate(b.latency.sojourn));
+  return all === 0 ? samplesApart(a.series, b.series) : all;
+}
+
+export function medianDiffers(a: CaseResult, b: CaseResult): -1 | 0 | 1 {
+  return apart(medianEstimate(a), medianEstimate(b));
+}
+
+/** Of the p99 of queries; where one was asked none, nobody can tell. */
+export function queriesDiffer(a: CaseResult, b: CaseResult): -1 | 0 | 1 {
+  if (a.queries.answered === 0 || b.queries.answered === 0) return 0;
+  return apart(p99Estimate(a.queries.latency), p99Estimate(b.queries.latency));
+}
+
+/** Two independent estimates are further apart than both their errors together. */
+function apart(a: Estimate, b: Estimate): -1 | 0 | 1 {
+  const error = a.value < b.value ? Math.hypot(a.high - a.value, b.value - b.low) : Math.hypot(a.value - a.low, b.high - b.value);
+  return Math.abs(a.value - b.value) <= error ? 0 : b.value > a.value ? 1 : -1;
+}
+
+/** Fewer samples may lie apart by chance. */
+const FEWEST = 4;
+
+/** A p99 of few messages is one of them; but where each interval of one run has slower ones than each of the other, that is no chance. */
+function samplesApart(a: readonly Sample[], b: readonly Sample[]): -1 | 0 | 1 {
+  const [first, second] = [a, b].map((series) => series.flatMap(({ p99 }) => (p99 === null ? [] : [p99])).sort((x, y) => x - y));
+  if (first === undefined || second === undefined || Math.min(first.length, second.length) < FEWEST) return 0;
+  // All but a tenth at the side where they meet.
+  const low = (values: readonly number[]) => values[Math.floor(values.length / 10)] ?? 0;
+  const high = (values: readonly number[]) => values[values.length - 1 - Math.floor(values.length / 10)] ?? 0;
+  if (low(second) > (1 + LEAST_MARGIN) * high(first)) return 1;
+  return low(first) > (1 + LEAST_MARGIN) * high(second) ? -1 : 0;
 }
 
 /** Offered loads differ by more than rounding. On one tape they are one load, in a closed loop too, where who is answered sooner asks more. */

@@ -1,22 +1,43 @@
 import { median } from "../kernel/median.ts";
+import { studentBound } from "../kernel/student.ts";
 import { droppedTotal } from "./ledger.ts";
 import type { CaseResult } from "./result.ts";
 import type { Sample } from "./sample.ts";
 
 /**
  * True when as much was settled as came: what failed or was rejected was had in hand as well. The last to come is done after its turn in
- * its batch and its service time: both are part of the time that the throughput is over, and no sign of a line.
+ * its batch and its own time: both are part of the time that the throughput is over, and no sign of a line.
  */
 export function keepsPace({
   throughput,
   offeredRate,
   durationMs,
-  latency,
+  latency: { service, batch },
   ledger: { processed, failed, rejected },
-}: Pick<CaseResult, "throughput" | "offeredRate" | "durationMs" | "latency" | "ledger">): boolean {
-  const arriving = Math.max(1, durationMs - latency.service.mean - latency.batch.p50);
+  series = [],
+}: Pick<CaseResult, "throughput" | "offeredRate" | "durationMs" | "latency" | "ledger"> & {
+  readonly series?: readonly Sample[];
+}): boolean {
+  // Of several at work the one that ends last is one of the slow ones.
+  const several = (throughput * service.mean) / 1000 >= 2;
+  const arriving = Math.max(1, durationMs - batch.p50 - (several ? Math.max(service.mean, service.p99) : service.mean));
   const settled = processed > 0 ? (throughput * (processed + failed + rejected)) / processed : ((failed + rejected) * 1000) / durationMs;
-  return (settled * durationMs) / arriving >= 0.95 * (offeredRate ?? 0);
+  const came = offeredRate === null ? 0 : offeredRate * untilNextBurst(series);
+  return (settled * durationMs) / arriving >= 0.95 * came;
+}
+
+/**
+ * A rate over the time from the first of several bursts to the last one leaves out that nothing comes after it until another would:
+ * the share of that time in the whole, 1 where what comes is no bursts.
+ */
+function untilNextBurst(series: readonly Sample[]): number {
+  const count = isEven(series) ? 0 : bursts(series);
+  return count < 2 ? 1 : (count - 1) / count;
+}
+
+/** How often something comes after a time of nothing. */
+function bursts(series: readonly Sample[]): number {
+  return series.filter(({ offered }, i) => offered > 0 && (series[i - 1]?.offered ?? 0) === 0).length;
 }
 
 /** Milliseconds a second from which on messages take longer and longer; where they come in bursts more, since each burst has a line. */
@@ -27,14 +48,26 @@ const GROWING = { even: 10, bursts: 50 };
  * reading it and filling its batch included, is no line, and neither is what a burst takes to be done.
  */
 export function keepsUp(one: CaseResult): boolean {
-  const { ledger, queue, durationMs, series } = one;
+  const { ledger, queue, durationMs, series, offeredRate } = one;
   if (droppedTotal(ledger) > 0 || ledger.unfinished > 0) return false;
-  // A few are in line at any time.
   const grown = (queue.growthPerSecond * durationMs) / 1000;
-  if (grown > 3 + 0.02 * ledger.scheduled) return false;
-  const growth = lineGrowth(series);
-  if (isEven(series)) return keepsPace(one) && (growth ?? 0) <= GROWING.even;
-  return growth === null ? keepsPace(one) : growth <= GROWING.bursts;
+  if (grown > FEW + 0.02 * ledger.scheduled) return false;
+  // What all comes at once has no pace, and the later of it waits the longer though nothing is added.
+  if (offeredRate === null) return true;
+  const grows = (perSecond: number) => isLine(series, perSecond);
+  if (isEven(series)) return keepsPace(one) && !grows(GROWING.even);
+  return (bursts(series) < 2 || keepsPace(one)) && !grows(GROWING.bursts) && (lineGrowth(series) !== null || keepsPace(one));
+}
+
+/** So many are in line at any time. */
+const FEW = 3;
+
+/** Messages take longer and longer, by more than chance, and by what more than a few in line make of it (Little's law). */
+function isLine(series: readonly Sample[], perSecond: number): boolean {
+  const grown = growthOf(series, true);
+  if (grown === null || (1000 * grown.ms) / grown.span <= perSecond) return false;
+  const done = series.reduce((sum, { processed }) => sum + processed, 0) / series.length;
+  return (grown.ms * done) / 1000 > FEW;
 }
 
 /** What comes in bursts has a line that grows and shrinks with them. */
@@ -52,19 +85,37 @@ function isEven(series: readonly Sample[]): boolean {
  * messages take anyway, or a quarter of how long the slowest do, is no growth.
  */
 export function lineGrowth(series: readonly Sample[]): number | null {
+  const grown = growthOf(series, false);
+  return grown === null ? null : (1000 * grown.ms) / grown.span;
+}
+
+/** With this probability a growth is more than chance. */
+const SURE = 0.95;
+
+/** By how many milliseconds messages take longer in the last third than in the middle one, with or without what may be chance, and how far they are apart. */
+function growthOf(series: readonly Sample[], sure: boolean): { readonly ms: number; readonly span: number } | null {
   const done = series.flatMap(({ t, p50, p99 }) => (p50 === null || p99 === null ? [] : [{ t, p50, p99 }]));
   const third = Math.floor(done.length / 3);
   if (third < 2) return null;
-  type Done = (typeof done)[number];
-  const typical = (samples: readonly Done[], of: (sample: Done) => number) => median(samples.map(of));
-  const growth = (of: (sample: Done) => number, usual: number) =>
-    typical(done.slice(-third), of) - usual * typical(done.slice(-2 * third, -third), of);
-  const grown = Math.max(
+  const [middle, last] = [done.slice(-2 * third, -third), done.slice(-third)];
+  const errors = sure ? studentBound(SURE, 2 * (third - 1)) : 0;
+  const growth = (of: (sample: (typeof done)[number]) => number, usual: number) => {
+    const [before, after] = [middle.map(of), last.map(of)];
+    const chance = errors * Math.hypot(medianError(before), medianError(after));
+    return median(after) - Math.max(usual * median(before), median(before) + chance);
+  };
+  const ms = Math.max(
     0,
     growth(({ p50 }) => p50, 1.05),
     growth(({ p99 }) => p99, 1.25),
   );
-  return (1000 * grown) / growth(({ t }) => t, 1);
+  return { ms, span: median(last.map(({ t }) => t)) - median(middle.map(({ t }) => t)) };
+}
+
+/** Standard error of a median: 1.2533 σ/√n, with σ from the median absolute deviation (1.4826 of it), of which stray values are no part. */
+function medianError(values: readonly number[]): number {
+  const middle = median(values);
+  return (1.2533 * 1.4826 * median(values.map((value) => Math.abs(value - middle)))) / Math.sqrt(values.length);
 }
 
 /** Least correlation of how long messages take with when they were done from which on it is a trend and no chance. */

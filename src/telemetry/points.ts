@@ -1,5 +1,5 @@
 import { isDisturbed } from "./disturbance.ts";
-import { p99Differs, throughputDiffers } from "./noise.ts";
+import { medianDiffers, p99Differs, queriesDiffer, throughputDiffers } from "./noise.ts";
 import { keepsUp } from "./pace.ts";
 import type { CaseResult } from "./result.ts";
 
@@ -25,24 +25,91 @@ export function groupedBy(cases: readonly CaseResult[], fields: readonly string[
   return groups;
 }
 
+/** What a best point is told by, in this order. */
+export type Criterion = "throughput" | "p99" | "median" | "queries";
+
 /** The point that no other beats, and those that are as good as far as noise lets one tell. */
 export interface Best {
   readonly one: CaseResult;
   readonly asGood: readonly CaseResult[];
+  /** The last thing by which it was told from another. */
+  readonly by: Criterion;
+  /** Where as much is done and something else is better than at the best. */
+  readonly though: readonly { readonly by: Criterion; readonly at: CaseResult }[];
 }
 
+interface Rank {
+  readonly by: Criterion;
+  /** The less, the better. */
+  readonly of: (one: CaseResult) => number;
+  readonly differs: (a: CaseResult, b: CaseResult) => -1 | 0 | 1;
+}
+
+const RANKS: readonly Rank[] = [
+  { by: "throughput", of: ({ throughput }) => -throughput, differs: throughputDiffers },
+  { by: "p99", of: ({ latency }) => latency.sojourn.p99, differs: p99Differs },
+  { by: "median", of: ({ latency }) => latency.sojourn.p50, differs: medianDiffers },
+  // Of a point without queries nobody can tell.
+  { by: "queries", of: ({ queries }) => (queries.answered === 0 ? Number.POSITIVE_INFINITY : queries.latency.p99), differs: queriesDiffer },
+];
+
+const least = (of: Rank["of"], cases: readonly CaseResult[]) => cases.reduce((a, b) => (of(b) < of(a) ? b : a));
+
 /**
- * The highest throughput, and of those that cannot be told from it the shortest p99. Only of points that keep up with what comes, that
- * nothing disturbed and that do not pay without bound; null: there is none, or none is better than another beyond noise.
+ * The highest throughput; of those that cannot be told from it the shortest p99, then the shortest median, then the shortest p99 of queries.
+ * Only of points that keep up with what comes, that nothing disturbed, that fail no more than others and do not pay without bound; null:
+ * there is none, or none is better than another beyond noise.
  */
 export function bestOf(cases: readonly CaseResult[]): Best | null {
-  const fit = cases.filter((one) => keepsUp(one) && !isDisturbed(one) && !paysWithoutBound(one, cases));
-  const [leader] = fit.toSorted((a, b) => b.throughput - a.throughput);
-  if (leader === undefined) return null;
-  const near = fit.filter((one) => throughputDiffers(one, leader) === 0);
-  const one = near.reduce((a, b) => (b.latency.sojourn.p99 < a.latency.sojourn.p99 ? b : a));
-  const asGood = near.filter((other) => other !== one && p99Differs(one, other) === 0);
-  return asGood.length + 1 === cases.length && cases.length > 1 ? null : { one, asGood };
+  const fit = fitOf(cases);
+  if (fit.length === 0) return null;
+  let left: readonly CaseResult[] = fit;
+  let by: Criterion = "throughput";
+  for (const rank of RANKS) {
+    const leader = least(rank.of, left);
+    const alike = left.filter((one) => rank.differs(one, leader) === 0);
+    if (alike.length < left.length) by = rank.by;
+    left = alike;
+  }
+  if (left.length === cases.length && cases.length > 1) return null;
+  const one = least(({ latency }) => latency.sojourn.p99, left);
+  const near = fit.filter((other) => throughputDiffers(one, other) === 0);
+  const though = RANKS.flatMap(({ by, of, differs }) => {
+    const at = least(of, near);
+    // A case without queries cannot answer them sooner.
+    return at !== one && Number.isFinite(of(at)) && differs(at, one) > 0 ? [{ by, at }] : [];
+  });
+  return { one, asGood: left.filter((other) => other !== one), by, though };
+}
+
+/** Those that may be called best. */
+function fitOf(cases: readonly CaseResult[]): CaseResult[] {
+  const able = cases.filter((one) => isSound(one) && keepsUp(one) && !paysWithoutBound(one, cases));
+  const fewest = Math.min(...able.map(failing));
+  return able.filter((one) => failing(one) <= fewest + Math.max(FAILING, 2 * Math.sqrt(failing(one) / one.ledger.scheduled)));
+}
+
+const isSound = (one: CaseResult) => one.status === "completed" && !isDisturbed(one);
+const failing = ({ ledger }: CaseResult) => ledger.failed / Math.max(1, ledger.scheduled);
+
+/** A point at which a greater share fails than this, beyond the fewest, is not as good. */
+const FAILING = 0.01;
+
+/** Why none of some cases is the best: the reason that comes first. */
+export type NoBest = "disturbed" | "invalid" | "alike" | "without bound" | "overloaded";
+
+export function whyNoBest(cases: readonly CaseResult[]): NoBest {
+  if (cases.some(isDisturbed)) return "disturbed";
+  if (!cases.some(isSound)) return "invalid";
+  if (fitOf(cases).length > 0) return "alike";
+  return cases.some((one) => isSound(one) && keepsUp(one)) ? "without bound" : "overloaded";
+}
+
+/** Of some cases those that did most, as far as noise lets one tell; the one with the most first. */
+export function mostDone(cases: readonly CaseResult[]): CaseResult[] {
+  const sorted = cases.toSorted((a, b) => b.throughput - a.throughput);
+  const [most] = sorted;
+  return most === undefined ? [] : sorted.filter((one) => throughputDiffers(one, most) === 0);
 }
 
 /** What nothing limits is dear when it takes so many times what the dearest point with a limit takes. */

@@ -1,7 +1,7 @@
 /** How throughput grows with the number of servers, fitted to measurements. */
 
+import { studentBound } from "../kernel/student.ts";
 import { type Curve, leastSquares } from "./least-squares.ts";
-import { studentBound } from "./student.ts";
 
 export interface ScalePoint {
   /** Workers, connections, requests in flight. */

@@ -1,9 +1,9 @@
 import { formatCount, formatMs } from "../../kernel/units.ts";
+import { bestFigures, thoughText } from "../../telemetry/best-text.ts";
 import { isDisturbed } from "../../telemetry/disturbance.ts";
-import { droppedTotal } from "../../telemetry/ledger.ts";
 import { p99Differs } from "../../telemetry/noise.ts";
-import { keepsPace, keepsUp } from "../../telemetry/pace.ts";
-import { bestOf, groupedBy } from "../../telemetry/points.ts";
+import { pointsText } from "../../telemetry/point-text.ts";
+import { bestOf, groupedBy, whyNoBest } from "../../telemetry/points.ts";
 import type { CaseResult } from "../../telemetry/result.ts";
 import { at, ofLoads } from "./series.ts";
 
@@ -38,11 +38,13 @@ export function bestBatches(all: readonly CaseResult[], batched: readonly string
     const best = group.some(isDisturbed) ? null : bestOf(group);
     if (best === null) return [{ sentence: `${label}: ${noBest(group)}.`, points: null }];
     const points = new Set([best.one, ...best.asGood].map(name));
-    const rest = [...points].filter((point) => point !== name(best.one));
-    const beside = rest.length === 0 ? "" : `, and as good but for noise at ${rest.join(", ")}`;
+    // Where a field does nothing, its points are one.
+    const rest = best.asGood.filter((one) => name(one) !== name(best.one));
+    const beside = rest.length === 0 ? "" : `, and as good but for noise at ${pointsText(rest, group)}`;
     const worst = group.reduce((a, b) => (b.latency.sojourn.p99 > a.latency.sojourn.p99 ? b : a));
     const longest = p99Differs(best.one, worst) > 0 ? `; longest p99 at ${name(worst)} (${figures(worst)})` : "";
-    return [{ sentence: `${label}: best at ${name(best.one)} (${figures(best.one)})${beside}${longest}.`, points }];
+    const told = `best at ${name(best.one)} (${bestFigures(best)})${beside}${thoughText(best, group)}${longest}`;
+    return [{ sentence: `${label}: ${told}.`, points }];
   });
   return [
     ...told.map(({ sentence }) => sentence),
@@ -54,12 +56,21 @@ export function bestBatches(all: readonly CaseResult[], batched: readonly string
 }
 
 function noBest(group: readonly CaseResult[]): string {
-  if (group.some(isDisturbed)) return "no batch is called best of cases that were disturbed";
-  if (group.some(keepsUp)) return "no batch is better than the others by more than noise";
-  const allDone = group.some((one) => droppedTotal(one.ledger) === 0 && one.ledger.unfinished === 0 && keepsPace(one));
-  return allDone
-    ? "no batch is called best: all was done, but the run is too short to tell whether a line grows"
-    : "no batch keeps up with what comes";
+  const why = whyNoBest(group);
+  switch (why) {
+    case "disturbed":
+      return "no batch is called best of cases that were disturbed";
+    case "invalid":
+      return "no batch is called best, since none was measured validly";
+    case "alike":
+      return "no batch is better than the others by more than noise";
+    case "without bound":
+      return "no batch is called best: what keeps up is only what nothing limits";
+    case "overloaded":
+      return "no batch keeps up with what comes";
+    default:
+      return why satisfies never;
+  }
 }
 
 /** The best point moves when two groups have none in common that is best, and stays when all have. */

@@ -1,10 +1,9 @@
 import { formatBytes, formatCount, formatMs, formatShare } from "../../kernel/units.ts";
 import { counted } from "../../kernel/wording.ts";
 import { droppedTotal } from "../../telemetry/ledger.ts";
-import { p99Differs, throughputDiffers } from "../../telemetry/noise.ts";
 import { groupedBy, paysWithoutBound, valueText } from "../../telemetry/points.ts";
 import type { CaseResult } from "../../telemetry/result.ts";
-import { at, first, last, ofLoads } from "./series.ts";
+import { at, ofLoads } from "./series.ts";
 
 /** Cases that differ in one field, side by side. */
 
@@ -57,17 +56,6 @@ export function offload(series: readonly CaseResult[], label: string, field: str
     return `${at(one, field)}: ${formatCount(one.throughput)}/s, p99 ${formatMs(one.latency.sojourn.p99)}, the loop held ${formatShare(busy)} of the time and ${formatMs(delayMs.p99)} late`;
   });
   return `${label}, work handed over ${told.join("; ")}${ofLoads(series, field)}.`;
-}
-
-/** Throughput and p99 at both ends, where they differ by more than noise. */
-export function anyField(series: readonly CaseResult[], label: string, field: string): string | null {
-  if (series.length < 2) return null;
-  const [a, b] = [first(series), last(series)];
-  const change = (differs: number, from: number, to: number) =>
-    differs === 0 ? "does not change beyond noise" : `goes from ${formatCount(from)} to ${formatCount(to)}`;
-  const done = change(throughputDiffers(a, b), a.throughput, b.throughput);
-  const tail = change(p99Differs(a, b), a.latency.sojourn.p99, b.latency.sojourn.p99);
-  return `${label}, ${field} from ${at(a, field)} to ${at(b, field)}${ofLoads([a, b], field)}: throughput (per second) ${done}, the p99 of the sojourn time (ms) ${tail}.`;
 }
 
 /** What is paid where nothing limits how much is under way. */

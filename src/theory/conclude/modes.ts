@@ -34,8 +34,8 @@ export function queriesCompared(cases: readonly CaseResult[]): string[] {
   const asked = cases.filter(({ queries }) => queries.answered > 0);
   if (asked.length === 0) return [];
   const told = asked.map(({ mode, params, queries }) => {
-    const where = Object.entries(params).map(([field, value]) => ` at ${field} ${valueText(value)}`);
-    return `${mode}${where.join("")} ${formatMs(queries.latency.p99)} (${formatCount(queries.answered)} of ${formatCount(queries.sent)} answered)`;
+    const where = Object.entries(params).map(([field, value]) => `${field} ${valueText(value)}`);
+    return `${mode}${where.length === 0 ? "" : ` at ${listed(where)}`} ${formatMs(queries.latency.p99)} (${formatCount(queries.answered)} of ${formatCount(queries.sent)} answered)`;
   });
   const why = sentenceCase([...behindMessages(asked), ...ofWorkers(asked)].join(", "));
   return [`A query's p99: ${told.join("; ")}.${why === "" ? "" : ` ${why}.`}`];

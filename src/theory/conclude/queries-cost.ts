@@ -1,7 +1,7 @@
 import { formatMs, formatShare } from "../../kernel/units.ts";
 import { valueText } from "../../telemetry/points.ts";
 import type { CaseResult } from "../../telemetry/result.ts";
-import { anyField } from "./compared.ts";
+import { anyField } from "./any-field.ts";
 import { ofLoads } from "./series.ts";
 
 const FEWEST = 30;

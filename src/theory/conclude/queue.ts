@@ -6,7 +6,7 @@ import type { Scenario } from "../../scenario/schema.ts";
 import { droppedTotal } from "../../telemetry/ledger.ts";
 import type { CaseResult } from "../../telemetry/result.ts";
 import { parseThreshold } from "../../telemetry/threshold.ts";
-import { anyField } from "./compared.ts";
+import { anyField } from "./any-field.ts";
 import { type About, at, ofLoads } from "./series.ts";
 
 /** The p99 of the sojourn time that a scenario promises in its thresholds, in milliseconds; null: it promises none. */

@@ -7,7 +7,7 @@ import { loadsDiffer } from "../../telemetry/noise.ts";
 import type { CaseResult } from "../../telemetry/result.ts";
 import { sentPerSecond } from "../explain-fetch.ts";
 import { type FitOptions, type ScalePoint, tellAmdahl, tellUsl } from "../scaling.ts";
-import { anyField } from "./compared.ts";
+import { anyField } from "./any-field.ts";
 import { at, first, ofLoads } from "./series.ts";
 
 /** What a sweep of servers (Workers, requests in flight) says of how throughput grows with them. */

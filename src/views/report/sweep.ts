@@ -1,9 +1,9 @@
-import { formatCount, formatMs } from "../../kernel/units.ts";
-import { agreeing, counted } from "../../kernel/wording.ts";
+import { formatCount } from "../../kernel/units.ts";
+import { bestFigures, thoughText } from "../../telemetry/best-text.ts";
 import { isDisturbed } from "../../telemetry/disturbance.ts";
 import { loadsDiffer } from "../../telemetry/noise.ts";
-import { keepsUp } from "../../telemetry/pace.ts";
-import { type Best, bestOf, groupedBy, valueText, variedFields } from "../../telemetry/points.ts";
+import { pointsText } from "../../telemetry/point-text.ts";
+import { type Best, bestOf, groupedBy, mostDone, valueText, variedFields, whyNoBest } from "../../telemetry/points.ts";
 import type { CaseResult, RunResult } from "../../telemetry/result.ts";
 import { faultOf } from "../../telemetry/verdicts.ts";
 import { type ChartSeries, drawChart, LABEL_WIDTH, MODE_STROKES, type Stroke, shortCount, shortMs } from "./chart.ts";
@@ -82,25 +82,51 @@ export function bestCase(cases: readonly CaseResult[]): CaseResult | null {
 
 function bestOfCompleted(cases: readonly CaseResult[]): Best | null {
   const completed = cases.filter(({ status }) => status === "completed");
-  const swept = Object.keys(cases[0]?.params ?? {}).some((field) => field.startsWith("load."));
-  return swept || !loadsDiffer(completed) ? bestOf(completed) : null;
+  return isOneLoad(cases, completed) ? bestOf(completed) : null;
+}
+
+/** Where the load is not swept, all got the same. */
+function isOneLoad(cases: readonly CaseResult[], completed: readonly CaseResult[]): boolean {
+  return Object.keys(cases[0]?.params ?? {}).some((field) => field.startsWith("load.")) || !loadsDiffer(completed);
 }
 
 /** Which point is best, or why none is. */
 export function bestLine(cases: readonly CaseResult[]): string {
   const best = bestOfCompleted(cases);
-  const of = (one: CaseResult) => `${one.mode}, ${paramsText(one.params)}: ${formatCount(one.throughput)}/s${disturbedSign(one)}`;
   if (best !== null) {
-    const others = best.asGood.length;
-    const beside = others === 0 ? "" : `; ${counted(others, "point")} ${agreeing(others, "is", "are")} as good but for noise`;
-    return `★ best: ${of(best.one)}, p99 ${formatMs(best.one.latency.sojourn.p99)}${beside}`;
+    const beside = best.asGood.length === 0 ? "" : `; as good but for noise: ${pointsText(best.asGood, cases)}`;
+    const { one } = best;
+    return `★ best: ${one.mode}, ${paramsText(one.params)}: ${bestFigures(best)}${beside}${thoughText(best, cases)}`;
   }
   const completed = cases.filter(({ status }) => status === "completed");
-  const [most] = completed.toSorted((a, b) => b.throughput - a.throughput);
-  if (most === undefined) return "";
-  if (completed.some(isDisturbed)) return `None is called best: some of the points were disturbed (${DISTURBED}).`;
-  if (completed.every(keepsUp)) return "None is best: no point is better than the others by more than noise.";
-  return `None is best: no point keeps up with what comes. Most was done at ${of(most)}`;
+  if (completed.length === 0) return "";
+  if (!isOneLoad(cases, completed)) return "None is called best: the points did not get the same load.";
+  const why = whyNoBest(completed);
+  switch (why) {
+    case "disturbed":
+      return `None is called best: some of the points were disturbed (${DISTURBED}).`;
+    case "invalid":
+      return "None is called best: none was measured validly.";
+    case "alike":
+      return "None is best: no point is better than the others by more than noise.";
+    case "without bound":
+      return "None is called best: what keeps up with what comes is only what nothing limits, and is paid for without a bound.";
+    case "overloaded":
+      return `None is best: no point keeps up with what comes. ${mostLine(completed)}`;
+    default:
+      return why satisfies never;
+  }
+}
+
+/** Where most was done; several places where noise is all that tells them apart. */
+function mostLine(cases: readonly CaseResult[]): string {
+  const most = mostDone(cases);
+  const rates = most.map(({ throughput }) => formatCount(throughput));
+  const [high, low] = [rates[0], rates.at(-1)];
+  if (most.length === 1) return `Most was done at ${most[0]?.mode}, ${paramsText(most[0]?.params ?? {})}: ${high}/s`;
+  const range = high === low ? `${high}/s` : `${low}/s to ${high}/s`;
+  if (most.length === cases.length) return `As much was done at all of them but for noise: ${range}`;
+  return `Most was done, as much but for noise, at ${pointsText(most, cases)}: ${range}`;
 }
 
 /** The swept fields of a case, as a person reads them. */

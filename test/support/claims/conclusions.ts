@@ -1,38 +1,16 @@
 import type { CaseResult } from "../../../src/telemetry/result.ts";
+import { wrongAlike, wrongBest } from "./best.ts";
+import { wrongChanges } from "./changes.ts";
+import { drops, fellBehind, isDisturbed, kept, steady, surelyKept } from "./fitness.ts";
+import { type Cases, labelled, text } from "./points.ts";
 import { type Parts, printed, says, sentencesOf, template, wrongNumbers, wrongSums } from "./template.ts";
 
 /** What the conclusions of a sweep may say, and what each of it is held against. */
 
-type Cases = readonly CaseResult[];
 interface Conclusion {
   readonly match: (sentence: string) => Parts | null;
   readonly check: (parts: Parts, cases: Cases) => string | null;
 }
-
-const text = (value: unknown) => (typeof value === "string" ? value : JSON.stringify(value));
-const drops = ({ ledger }: CaseResult) => ledger.dropped.newest + ledger.dropped.oldest;
-const isDisturbed = ({ disturbed }: CaseResult) => disturbed !== null && disturbed !== undefined;
-/** The cases that a label names: a mode, and values of fields. */
-function labelled(label: string, cases: Cases): Cases {
-  const [mode, ...fields] = label.split(", ");
-  return cases.filter(
-    (one) =>
-      one.mode === mode && fields.every((field) => Object.entries(one.params).some(([name, value]) => field === `${name} ${text(value)}`)),
-  );
-}
-/** All that came was done. */
-const kept = (one: CaseResult, share = 0.9) =>
-  drops(one) === 0 && one.ledger.unfinished === 0 && one.throughput >= share * (one.offeredRate ?? 0);
-/** No line grew: neither what waited, nor how long the later half of it took beside the earlier. */
-function steady({ queue, ledger, durationMs, series }: CaseResult, factor = 1.6, spareMs = 20): boolean {
-  if ((queue.growthPerSecond * durationMs) / 1000 > 4 + 0.03 * ledger.scheduled) return false;
-  const done = series.filter(({ processed }) => processed > 0).map(({ p50, p99 }) => (p50 ?? 0) + (p99 ?? 0));
-  const half = done.length >> 1;
-  const average = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
-  const [early, late] = [average(done.slice(0, half)), average(done.slice(-half))];
-  return half < 3 || late <= factor * early + spareMs;
-}
-const differ = (a: number, b: number, share = 0.03) => Math.abs(a - b) > share * Math.max(a, b);
 
 function conclusion(pattern: string, check: (parts: Parts, cases: Cases) => string | null): Conclusion {
   return { match: template(pattern), check };
@@ -46,7 +24,7 @@ const CLAIMS: readonly Conclusion[] = [
   conclusion("{label:*} keeps up with every rate tried, up to {most:N}/s.", ({ label = "", most }, cases) => {
     const group = labelled(label, cases);
     if (!says(most, Math.max(...group.map(({ offeredRate }) => offeredRate ?? 0)))) return "not the highest rate";
-    return group.every((one) => kept(one) && steady(one)) ? null : "at one of them not all was done, or a line grew";
+    return group.some((one) => fellBehind(one, group)) ? "at one of them not all was done, or a line grew" : null;
   }),
   conclusion(
     "{label:*} keeps up with {range:*}; at {over:N}/s {how:*}, and it does {most:N}/s at most.",
@@ -57,7 +35,8 @@ const CLAIMS: readonly Conclusion[] = [
       if (!says(most, Math.max(...group.map(({ throughput }) => throughput)))) return "not the most that was done";
       const below = group.slice(0, group.indexOf(one));
       if ((range === "none of the rates tried") !== (below.length === 0)) return "a rate below kept up";
-      if (!below.every((each) => kept(each) && steady(each))) return "below it not all was done";
+      if (below.some((each) => fellBehind(each, group))) return "below it not all was done";
+      if (surelyKept(one, group)) return "it was with that as well";
       if (/^the line grows by (.*) a second$/.exec(how)?.[1] !== undefined) {
         return says(/by (.*) a second/.exec(how)?.[1], one.queue.growthPerSecond) ? null : "grows otherwise";
       }
@@ -69,7 +48,12 @@ const CLAIMS: readonly Conclusion[] = [
     },
   ),
   conclusion("sync and async both keep up with every rate tried.", (_, cases) =>
-    cases.every((one) => kept(one) && steady(one)) ? null : "not all was done",
+    ["sync", "async"].some((mode) => {
+      const group = cases.filter((one) => one.mode === mode);
+      return group.some((one) => fellBehind(one, group));
+    })
+      ? "not all was done"
+      : null,
   ),
   conclusion(
     "async does no more than sync at any of these rates[[: what a message costs is computing, and an event loop gives it no second core]].",
@@ -149,40 +133,23 @@ const CLAIMS: readonly Conclusion[] = [
     cases.some((one) => drops(one) === 0) ? null : "it drops",
   ),
   conclusion(
-    "{label:*}: best at {point:*} ({rate:N}/s, p99 {p99:D})[[, and as good but for noise at {others:*}]][[; longest p99 at {worst:*} ({slow:N}/s, p99 {long:D})]].",
-    ({ label = "", rate, p99, long, others = "" }, cases) => {
+    "{label:*}: best at {point:*} ({rate:N}/s, p99 {p99:D}[[, median {p50:D}]][[, p99 of queries {q99:D}]])[[, and as good but for noise at {others:*}]][[, though {though:*}]][[; longest p99 at {worst:*} ({slow:N}/s, p99 {long:D})]].",
+    ({ label = "", worst = "", slow, long, ...told }, cases) => {
       const group = labelled(label, cases).filter(({ mode }) => mode !== "sync");
-      const best = group.find((one) => says(rate, one.throughput) && says(p99, one.latency.sojourn.p99));
-      if (best === undefined) return "no such point";
-      // A burst at the end takes its time to be done.
-      if (!kept(best, 0.75)) return "at the best not all was done";
-      if (group.some(isDisturbed)) return "of disturbed cases";
-      const better = group.find((one) => kept(one) && steady(one) && one.throughput > 1.25 * best.throughput);
-      if (better !== undefined) return "another did a quarter more";
-      const alike = group.every(
-        (one) =>
-          one === best ||
-          (kept(one) &&
-            steady(one, 1.1, 3) &&
-            !differ(one.throughput, best.throughput, 0.01) &&
-            !differ(one.latency.sojourn.p99, best.latency.sojourn.p99, 0.01)),
-      );
-      if (alike && group.length > 1 && others === "") return "all are alike";
-      return long === undefined || group.every((one) => one.latency.sojourn.p99 <= printed(long).high) ? null : "another has a longer p99";
+      const wrong = wrongBest(told, group);
+      if (wrong !== null || worst === "") return wrong;
+      if (!group.some(({ latency, throughput }) => says(long, latency.sojourn.p99) && says(slow, throughput))) return "no such longest p99";
+      return group.every((one) => one.latency.sojourn.p99 <= printed(long ?? "").high) ? null : "another has a longer p99";
     },
   ),
-  conclusion("{label:*}: no batch is better than the others by more than noise.", ({ label = "" }, cases) => {
-    const rates = labelled(label, cases)
-      .filter((one) => kept(one))
-      .map(({ throughput }) => throughput);
-    return Math.max(...rates) > 3 * Math.min(...rates) ? "one does three times another" : null;
-  }),
-  conclusion("{label:*}: no batch keeps up with what comes.", ({ label = "" }, cases) =>
-    labelled(label, cases).every((one) => kept(one, 0.97) && steady(one) && one.series.length > 9) ? "it was with all" : null,
+  conclusion("{label:*}: no batch is better than the others by more than noise.", ({ label = "" }, cases) =>
+    wrongAlike(labelled(label, cases)),
   ),
-  conclusion(
-    "{label:*}: no batch is called best: all was done, but the run is too short to tell whether a line grows.",
-    ({ label = "" }, cases) => (labelled(label, cases).some((one) => kept(one)) ? null : "with none all was done"),
+  conclusion("{label:*}: no batch keeps up with what comes.", ({ label = "" }, cases) =>
+    labelled(label, cases).some((one) => surelyKept(one, [])) ? "it was with one" : null,
+  ),
+  conclusion("{label:*}: no batch is called best, since none was measured validly.", ({ label = "" }, cases) =>
+    labelled(label, cases).some(({ status }) => status === "completed") ? "one was" : null,
   ),
   conclusion("{label:*}: no batch is called best of cases that were disturbed.", ({ label = "" }, cases) =>
     labelled(label, cases).some(isDisturbed) ? null : "none was",
@@ -201,26 +168,7 @@ const CLAIMS: readonly Conclusion[] = [
       : "there is no such point",
   ),
   conclusion("The best point stays where it is.", (_, cases) => (cases.length > 2 ? null : "of what")),
-  conclusion(
-    "{label:*}, {field:F} from {a:*} to {b:*}: throughput (per second) {rate:*}, the p99 of the sojourn time (ms) {tail:*}.",
-    ({ label = "", field = "", a = "", b = "", rate = "", tail = "" }, cases) => {
-      const group = labelled(label, cases);
-      const to = b.replace(/ \(the offered load.*$/, "");
-      const find = (value: string) => group.find((one) => text(one.params[field]) === value);
-      const [from, until] = [find(a), find(to)];
-      if (from === undefined || until === undefined) return "no such points";
-      const same = from.tape.hash !== null && from.tape.hash === until.tape.hash;
-      const loads = from.offeredRate !== null && until.offeredRate !== null && differ(from.offeredRate, until.offeredRate, 0.06);
-      if (loads && !same && to === b) return "the load differed, and nobody says so";
-      const figures = (change: string, of: (one: CaseResult) => number) => {
-        const goes = /^goes from (.*) to (.*)$/.exec(change);
-        if (goes === null) return !differ(of(from), of(until), 0.95);
-        return says(goes[1], of(from)) && says(goes[2], of(until)) && differ(of(from), of(until), 0.045);
-      };
-      if (!figures(rate, ({ throughput }) => throughput)) return "throughput did otherwise";
-      return figures(tail, ({ latency }) => latency.sojourn.p99) ? null : "p99 did otherwise";
-    },
-  ),
+  conclusion("{label:*}, {field:F} from {a:*} to {b:*}: throughput (per second) {changes:*}.", wrongChanges),
   conclusion("{label:*}, measured of what the processing time allows: {points:*}.", ({ label = "", points = "" }, cases) => {
     const group = labelled(label, cases);
     for (const [, rate, of, share] of points.matchAll(/: ([^:]*?)\/s of ([^:]*?)\/s \(([^)]*?)\)/g)) {

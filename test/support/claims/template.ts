@@ -4,7 +4,7 @@
  * field, `{name:*}` anything, `[[…]]` may be missing. It shares nothing with the code that writes the sentences.
  */
 
-export type Parts = Readonly<Record<string, string>>;
+export type Parts = Readonly<Record<string, string | undefined>>;
 
 const COUNT = String.raw`\d+(?:\.\d+)?(?:e-\d+)?(?: [kMG](?![\w]))?`;
 const DURATION = String.raw`(?:\d+(?:\.\d+)? (?:ns|µs|ms|s|min)(?!\w)|0(?![.\d]))`;

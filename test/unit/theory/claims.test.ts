@@ -4,7 +4,9 @@ import { scenarioSchema } from "../../../src/scenario/schema.ts";
 import type { CaseResult, FetchFigures } from "../../../src/telemetry/result.ts";
 import { conclude } from "../../../src/theory/conclude.ts";
 import { explain } from "../../../src/theory/explain.ts";
+import { bestLine, isSweep } from "../../../src/views/report/sweep.ts";
 import { patience, rounds } from "../../support/campaign.ts";
+import { unborneBest } from "../../support/claims/best.ts";
 import { unborne } from "../../support/claims/check.ts";
 import type { Told } from "../../support/claims/claim.ts";
 import { unborneConclusions } from "../../support/claims/conclusions.ts";
@@ -15,7 +17,7 @@ import { uselessAdvice } from "../../support/claims/help.ts";
 import { MACHINE_CLAIMS } from "../../support/claims/machine.ts";
 import { MESSAGE_CLAIMS } from "../../support/claims/message.ts";
 import { recordedCases } from "../../support/claims/recorded.ts";
-import { caseResult, sample } from "../../support/results.ts";
+import { caseResult, runResult, sample } from "../../support/results.ts";
 
 setDefaultTimeout(patience(60_000));
 const SEED = Number(process.env["LAB_TUI_SEED"] ?? 20_261_121);
@@ -59,7 +61,9 @@ describe("every claim of an explanation is borne by its figures", () => {
     const runs = Map.groupBy(told, ({ name, result }) => `${name} ${result.disturbed === null}`);
     for (const [name, cases] of runs) {
       const results = cases.map(({ result }) => result);
-      for (const why of unborneConclusions(conclude(results), results)) wrong.push(`case ${name}: ${why}`);
+      const best = isSweep(runResult(results)) ? unborneBest(bestLine(results), results) : null;
+      for (const why of [...unborneConclusions(conclude(results), results), ...(best === null ? [] : [best])])
+        wrong.push(`case ${name}: ${why}`);
     }
     expect(wrong).toEqual([]);
   });
@@ -68,7 +72,8 @@ describe("every claim of an explanation is borne by its figures", () => {
     const wrong: string[] = [];
     for (let i = 0; i < rounds(30, 1000); i++) {
       const cases = await simulatedSweep(SEED, i);
-      for (const why of unborneConclusions(conclude(cases), cases)) wrong.push(`sweep ${i}: ${why}`);
+      const best = unborneBest(bestLine(cases), cases);
+      for (const why of [...unborneConclusions(conclude(cases), cases), ...(best === null ? [] : [best])]) wrong.push(`sweep ${i}: ${why}`);
     }
     expect(wrong).toEqual([]);
   });

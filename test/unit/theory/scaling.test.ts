@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { studentBound } from "../../../src/kernel/student.ts";
 import { fitAmdahl, fitUsl, type ScalePoint, scaleRate, tellAmdahl, tellUsl } from "../../../src/theory/scaling.ts";
-import { studentBound } from "../../../src/theory/student.ts";
 
 const at = (points: readonly (readonly [number, number])[]): ScalePoint[] => points.map(([n, rate]) => ({ n, rate }));
 

@@ -1,0 +1,150 @@
+import type { CaseResult } from "../../../src/telemetry/result.ts";
+import { allDone, differ, isDisturbed, longer, steady, surelyKept, WAITS } from "./fitness.ts";
+import { type Cases, named } from "./points.ts";
+import { type Parts, printed, says, template } from "./template.ts";
+
+/** Best points, as the conclusions and the line under a sweep's picture tell them. */
+
+/** What can be called best: sound, done, without a line that grew, no more failing than others, nothing without a limit that has one. */
+function candidates(group: Cases): Cases {
+  const unlimited = ({ params }: CaseResult) => Object.values(params).includes("unlimited");
+  const sound = group.filter((one) => one.status === "completed" && !isDisturbed(one) && allDone(one) && steady(one));
+  const failing = ({ ledger }: CaseResult) => ledger.failed / Math.max(1, ledger.scheduled);
+  const fewest = Math.min(...sound.map(failing));
+  return sound.filter((one) => failing(one) <= fewest + 0.01 && (!unlimited(one) || group.every(unlimited)));
+}
+
+/** As much is done beyond doubt, and nothing takes much longer or much less. */
+function alike(a: CaseResult, b: CaseResult): boolean {
+  const close = (x: number, y: number) => Number.isNaN(x) === Number.isNaN(y) && (Number.isNaN(x) || !differ(x, y, 0.01));
+  return !differ(a.throughput, b.throughput, 0.01) && WAITS.every(({ of }) => close(of(a), of(b)));
+}
+
+/** One is better beyond doubt, by whichever figure. */
+function apart(a: CaseResult, b: CaseResult): string | null {
+  if (differ(a.throughput, b.throughput, 0.2)) return "throughput";
+  return WAITS.find((figure) => longer(figure, a, b) || longer(figure, b, a))?.name ?? null;
+}
+
+/** Parts: point, its figures, the others that are as good, and what is better elsewhere. */
+export function wrongBest({ point = "", rate, p99, p50, q99, others, though = "" }: Parts, group: Cases): string | null {
+  if (group.some(isDisturbed)) return "of disturbed cases";
+  const is = ({ throughput, latency, queries }: CaseResult) =>
+    says(rate, throughput) &&
+    says(p99, latency.sojourn.p99) &&
+    (p50 === undefined || says(p50, latency.sojourn.p50)) &&
+    (q99 === undefined || (queries.answered > 0 && says(q99, queries.latency.p99)));
+  const best = (named(point, group) ?? []).find(is);
+  if (best === undefined) return "no such point";
+  if (best.status !== "completed") return "it was not measured whole";
+  if (!allDone(best)) return "at the best not all was done";
+  const beside = others === undefined ? [] : named(others, group);
+  if (beside === null || (others !== undefined && beside.length === 0)) return `nobody can read "${others}"`;
+  const worse = beside.map((one) => apart(best, one)).find((by) => by !== null);
+  if (worse !== undefined) return `one that is said to be as good is not, by its ${worse}`;
+  const rivals = candidates(group).filter((one) => one !== best);
+  if (rivals.some((one) => one.throughput > 1.2 * best.throughput)) return "another does a fifth more";
+  // Where batches are of one, their timeout does nothing: such points are one.
+  const single = (one: CaseResult) => one.params["batch.size"] === 1;
+  if (group.length > 1 && group.every((one) => single(one) && single(best))) return "all are one point";
+  const left = rivals.filter((one) => !beside.includes(one) && !(single(one) && single(best)));
+  if (left.some((one) => surelyKept(one, []) && alike(one, best))) return "another is the same, and nobody says so";
+  return unsaid(best, rivals, though) ?? wrongThough(though, best, group);
+}
+
+/** Of points that do as much, what waits far less than at the best has to be told. */
+function unsaid(best: CaseResult, rivals: Cases, though: string): string | null {
+  const words: Readonly<Record<string, RegExp>> = { p99: /slowest take/, median: /median message/, "p99 of queries": /slowest queries/ };
+  const near = rivals.filter((one) => !differ(one.throughput, best.throughput, 0.01));
+  const hidden = WAITS.find((figure) => near.some((one) => longer(figure, best, one)) && !words[figure.name]?.test(though));
+  return hidden === undefined ? null : `elsewhere its ${hidden.name} is far less, and nobody says so`;
+}
+
+const THOUGH = template("{what:*} less at {where:*} ({here:D} against {there:D})");
+
+function wrongThough(though: string, best: CaseResult, group: Cases): string | null {
+  for (const clause of though.split(", though ").filter((part) => part !== "")) {
+    const { what = "", where = "", here, there } = THOUGH(clause) ?? {};
+    const figure = WAITS[["the slowest take", "the median message takes", "the slowest queries wait"].indexOf(what)];
+    const at = named(where, group)?.find((one) => figure !== undefined && says(here, figure.of(one)));
+    if (figure === undefined || at === undefined || !says(there, figure.of(best))) return `not so: "${clause}"`;
+    if (printed(here ?? "").value >= printed(there ?? "").value) return `not less: "${clause}"`;
+  }
+  return null;
+}
+
+/** "No point is better than the others by more than noise." */
+export function wrongAlike(group: Cases): string | null {
+  const fit = candidates(group);
+  for (const [i, one] of fit.entries()) {
+    const by = fit.slice(i + 1).flatMap((other) => apart(one, other) ?? [])[0];
+    if (by !== undefined) return `one is better by its ${by}`;
+  }
+  return null;
+}
+
+const LINES: readonly { readonly match: (line: string) => Parts | null; readonly check: (parts: Parts, cases: Cases) => string | null }[] =
+  [
+    {
+      match: template(
+        "★ best: {point:*}: {rate:N}/s, p99 {p99:D}[[, median {p50:D}]][[, p99 of queries {q99:D}]][[; as good but for noise: {others:*}]][[, though {though:*}]]",
+      ),
+      check: wrongBest,
+    },
+    {
+      match: template("None is best: no point is better than the others by more than noise."),
+      check: (_, cases) => wrongAlike(cases),
+    },
+    {
+      match: template("None is called best: some of the points were disturbed (†)."),
+      check: (_, cases) => (cases.some(isDisturbed) ? null : "none was"),
+    },
+    {
+      match: template("None is called best: the points did not get the same load."),
+      check: (_, cases) => {
+        const rates = cases.flatMap(({ offeredRate }) => (offeredRate === null ? [] : [offeredRate]));
+        return differ(Math.min(...rates), Math.max(...rates)) ? null : "they did";
+      },
+    },
+    {
+      match: template("None is called best: what keeps up with what comes is only what nothing limits, and is paid for without a bound."),
+      check: (_, cases) => (cases.some((one) => Object.values(one.params).includes("unlimited")) ? null : "all have a limit"),
+    },
+    {
+      match: template(
+        "None is best: no point keeps up with what comes. As much was done at all of them but for noise: {low:N}/s[[ to {high:N}/s]]",
+      ),
+      check: (parts, cases) => wrongMost(cases, cases, parts),
+    },
+    {
+      match: template(
+        "None is best: no point keeps up with what comes. Most was done, as much but for noise, at {points:*}: {low:N}/s[[ to {high:N}/s]]",
+      ),
+      check: ({ points = "", ...range }, cases) => wrongMost(named(points, cases), cases, range),
+    },
+    {
+      match: template("None is best: no point keeps up with what comes. Most was done at {points:*}: {low:N}/s"),
+      check: ({ points = "", ...range }, cases) => wrongMost(named(points, cases), cases, range),
+    },
+  ];
+
+function wrongMost(these: Cases | null, cases: Cases, { low, high = low }: Parts): string | null {
+  if (these === null || these.length === 0) return "nobody can read where";
+  if (cases.some((one) => surelyKept(one, []))) return "one does keep up";
+  const rates = these.map(({ throughput }) => throughput);
+  const most = Math.max(...cases.map(({ throughput }) => throughput));
+  if (!says(high, most) || !says(low, Math.min(...rates)) || Math.max(...rates) !== most) return "other rates";
+  if (differ(most, Math.min(...rates), 0.2)) return "one did far less";
+  return cases.some((one) => !these.includes(one) && !differ(one.throughput, most, 0.02)) ? "by noise: another did as much" : null;
+}
+
+/** What the line under a sweep's picture says that its cases do not bear; null: they do. */
+export function unborneBest(line: string, all: Cases): string | null {
+  const cases = all.filter(({ status }) => status !== "failed");
+  const known = LINES.flatMap(({ match, check }) => {
+    const parts = match(line);
+    return parts === null ? [] : [check(parts, cases)];
+  });
+  if (known.length === 0) return `no checker knows: "${line}"`;
+  return known.includes(null) ? null : `${known[0]}: "${line}"`;
+}
