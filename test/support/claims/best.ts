@@ -38,6 +38,7 @@ export function wrongBest({ point = "", rate, p99, p50, q99, others, though = ""
   if (best === undefined) return "no such point";
   if (best.status !== "completed") return "it was not measured whole";
   if (!allDone(best)) return "at the best not all was done";
+  if (!candidates(group).includes(best)) return "more fails there than elsewhere, nothing limits it, or its line grew";
   const beside = others === undefined ? [] : named(others, group);
   if (beside === null || (others !== undefined && beside.length === 0)) return `nobody can read "${others}"`;
   const worse = beside.map((one) => apart(best, one)).find((by) => by !== null);

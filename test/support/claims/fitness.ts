@@ -51,6 +51,8 @@ interface Figure {
   /** Further apart than by this factor, and so many of its unit, is no noise. */
   readonly times: number;
   readonly spare: number;
+  /** Of fewer messages it is chance. */
+  readonly fewest?: number;
 }
 
 /**
@@ -58,10 +60,12 @@ interface Figure {
  * grows and by a fifth where one does. Of fewer than 300 it is one message or two, and two runs of the same may have none of them.
  */
 export const WAITS: readonly Figure[] = [
-  { name: "p99", of: ({ latency: { sojourn } }) => (sojourn.count < 300 ? Number.NaN : sojourn.p99), times: 2.5, spare: 0.3 },
+  { name: "p99", of: ({ latency }) => latency.sojourn.p99, times: 2.5, spare: 0.3, fewest: 300 },
   { name: "median", of: ({ latency }) => latency.sojourn.p50, times: 1.6, spare: 0.1 },
   { name: "p99 of queries", of: ({ queries }) => (queries.answered === 0 ? Number.NaN : queries.latency.p99), times: 3, spare: 0.3 },
 ];
 
 /** One is longer than the other beyond doubt; of what is not known nothing is. */
-export const longer = ({ of, times, spare }: Figure, one: CaseResult, than: CaseResult) => of(one) > times * of(than) + spare;
+export function longer({ of, times, spare, fewest = 0 }: Figure, one: CaseResult, than: CaseResult): boolean {
+  return Math.min(one.latency.sojourn.count, than.latency.sojourn.count) >= fewest && of(one) > times * of(than) + spare;
+}

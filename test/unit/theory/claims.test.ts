@@ -261,4 +261,65 @@ describe("the checker catches what was false", () => {
   ])("of sweeps: %s", (_, sentence, cases) => {
     expect(unborneConclusions([sentence], cases)).not.toEqual([]);
   });
+
+  const many = (change: object = {}) => ({ count: 3000, p50: 5, p95: 6, p99: 7, p99_9: 7, max: 7, ...change });
+  const queried = (p99: number) => ({ queries: { ...base.queries, answered: 300, latency: { ...base.queries.latency, p99 } } });
+  const closed = [368, 847].map((throughput, i) =>
+    at("async", { "fetch.concurrency.max": [20, 50][i] }, { offeredRate: throughput * 1.25, throughput }, many()),
+  );
+  const durable = [0.09, 0.28, 1.04].map((p50, i) =>
+    at("async", { "flow.durability": ["memory", "process", "power"][i] }, {}, many({ p50, p99: [0.9, 4.3, 2.2][i] })),
+  );
+  const yields = [50.6, 10.3, 1.41].map((p99, i) => at("async", { "loop.yieldEvery": ["batch", 10, 1][i] }, queried(p99), many()));
+  const saturated = [126, 243.8, 244.2, 241].map((throughput, i) =>
+    at("parallel", { "parallel.workers": i + 1 }, { offeredRate: 1000, throughput, ledger: { ...base.ledger, unfinished: 99 } }, many()),
+  );
+  const failing = [0, 50].map((failed, i) =>
+    at("async", { "fetch.timeout": ["9s", "1s"][i] }, { throughput: 100 + failed, ledger: { ...base.ledger, failed } }, many()),
+  );
+
+  test.each<[string, string, readonly CaseResult[]]>([
+    ["a best of which another does twice as much", "★ best: async, fetch.concurrency.max 20: 368/s, p99 7.00 ms", closed],
+    ["none is best, where queries wait 36 times as long", "None is best: no point is better than the others by more than noise.", yields],
+    [
+      "none is best, where the median is eleven times another",
+      "None is best: no point is better than the others by more than noise.",
+      durable,
+    ],
+    ["a best beside which queries wait far less", "★ best: async, loop.yieldEvery batch: 100/s, p99 7.00 ms", yields],
+    [
+      "as good, where the median is three times as long",
+      "★ best: async, flow.durability memory: 100/s, p99 900 µs; as good but for noise: flow.durability process",
+      durable,
+    ],
+    [
+      "a list of which nobody knows what it names",
+      "★ best: async, loop.yieldEvery 1: 100/s, p99 7.00 ms; as good but for noise: loop.yieldEvery and 10",
+      yields,
+    ],
+    ["most, by noise", "None is best: no point keeps up with what comes. Most was done at parallel, parallel.workers 3: 244/s", saturated],
+    [
+      "as much, where one does half",
+      "None is best: no point keeps up with what comes. As much was done at all of them but for noise: 126/s to 244/s",
+      saturated,
+    ],
+    ["a best that fails where another does not", "★ best: async, fetch.timeout 1s: 150/s, p99 7.00 ms", failing],
+  ])("of the line under a sweep: %s", (_, line, cases) => {
+    expect(unborneBest(line, cases)).not.toBeNull();
+  });
+
+  test.each<[string, string, readonly CaseResult[]]>([
+    [
+      "no change beyond noise, of a median eleven times as long",
+      "async, flow.durability from memory to power: throughput (per second) does not change beyond noise, nor does the median or the p99 of the sojourn time.",
+      durable,
+    ],
+    [
+      "no change from end to end, with one in between that is far worse",
+      "async, flow.durability from memory to power: throughput (per second) does not change beyond noise, the median sojourn time goes from 90.0 µs to 1.04 ms, the p99 of the sojourn time does not change beyond noise.",
+      durable,
+    ],
+  ])("of what changes along a field: %s", (_, sentence, cases) => {
+    expect(unborneConclusions([sentence], cases)).not.toEqual([]);
+  });
 });
