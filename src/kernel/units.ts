@@ -57,12 +57,12 @@ export function plainValue(value: unknown): string {
   return String(parseNumber(value) ?? parseDuration(value) ?? parseSize(value) ?? JSON.stringify(value));
 }
 
-/** Milliseconds as a person reads them: `412 µs`, `4.25 ms`, `12.3 s`. */
 /** Milliseconds; a dash where nothing was measured. */
 export function msOrNone(ms: number | null): string {
   return ms === null ? "–" : formatMs(ms);
 }
 
+/** Milliseconds as a person reads them: `412 µs`, `4.25 ms`, `12.3 s`. */
 export function formatMs(ms: number): string {
   if (!Number.isFinite(ms)) return "–";
   const size = Math.abs(ms);
