@@ -304,6 +304,41 @@ describe.each([...KINDS])("F-4 a queue's store $kind", ({ store: open, runs }) =
     await store.close();
   });
 
+  test("one that is tried again lets an earlier one of its key go first that was made available again meanwhile", async () => {
+    const store = open({ ...OPTIONS, order: "key" });
+    await store.send([message(1, { key: "x" }), message(2, { key: "x" })], 0);
+    const ids = async (now: number) => (await store.lease("a", { max: 9, token: 1, until: now + 100 }, now)).messages.map(({ id }) => id);
+    expect(await ids(0)).toEqual([1, 2]);
+    await store.settle("a", 1, { ...nothing, dead: [{ id: 1, attempt: 1, reason: "no" }] }, 0);
+    await store.redrive("a", "all", 0);
+    await store.settle("a", 1, { ...nothing, again: [{ id: 2, attempt: 1, delayMs: 3 }] }, 0);
+    expect(await ids(1)).toEqual([1]);
+    await store.settle("a", 1, { ...nothing, acknowledged: [{ id: 1, attempt: 1 }] }, 1);
+    expect(await ids(3)).toEqual([2]);
+    await store.close();
+  });
+
+  test("one whose lease runs out too often makes way at once for the next of its key, if that one's time has come", async () => {
+    const store = open({ ...OPTIONS, order: "key", maxAttempts: 1 });
+    await store.send([message(1, { key: "x" }), message(2, { key: "x", delayMs: 5 })], 0);
+    await store.lease("a", { max: 1, token: 1, until: 10 }, 0);
+    const { messages, dead } = await store.lease("a", { max: 1, token: 1, until: 20 }, 10);
+    expect([dead.map(({ id }) => id), messages.map(({ id }) => id)]).toEqual([[1], [2]]);
+    await store.close();
+  });
+
+  test("nothing of a key is lent that comes after one somebody is at", async () => {
+    const store = open({ ...OPTIONS, order: "key" });
+    await store.send(
+      [1, 2, 3].map((value) => message(value, { key: "x" })),
+      0,
+    );
+    await store.lease("a", { max: 2, token: 1, until: 10 }, 0);
+    await store.extend("a", 1, [{ id: 2, attempt: 1 }], 100);
+    expect((await store.lease("a", { max: 9, token: 2, until: 50 }, 20)).messages.map(({ id }) => id)).toEqual([1]);
+    await store.close();
+  });
+
   test("no limit is a number too", async () => {
     const store = open(OPTIONS);
     await store.send([message(1), message(2)], 0);

@@ -69,6 +69,8 @@ export class Group {
   private died: DeadLetter[] = [];
   /** Entries of each key that are not settled, as they were sent. */
   private readonly chains = new Map<string, Map<number, Entry>>();
+  /** Keys of which one is at work that was sent after one that was made available again meanwhile. */
+  private readonly overtaken = new Set<string>();
   /** Messages by where they stand. */
   private readonly counts = [0, 0, 0, 0, 0];
 
@@ -121,12 +123,12 @@ export class Group {
   private followers(taken: Entry[], max: number, loan: Loan, now: number): void {
     const heads = taken.length;
     for (let i = 0; i < heads && taken.length < max; i++) {
-      const { key } = taken[i] as Entry;
+      const { id, key } = taken[i] as Entry;
       if (key === null) continue;
       for (const entry of this.chains.get(key)?.values() ?? []) {
-        if (taken.length >= max) break;
-        if (entry.state !== BEHIND) continue;
-        if (entry.at > now) break;
+        if (entry.id <= id) continue;
+        // One that somebody else is at holds up those after it.
+        if (taken.length >= max || entry.state !== BEHIND || entry.at > now) break;
         taken.push(this.lend(entry, loan));
       }
     }
@@ -158,7 +160,7 @@ export class Group {
       const entry = this.held(token, ref, lost);
       if (entry === null) continue;
       this.endLoan(entry);
-      if (this.isFirst(entry)) this.wait(entry, now + ref.delayMs);
+      if (this.comesFirst(entry)) this.wait(entry, now + ref.delayMs);
       else {
         // Its turn comes after the one before it, however soon its own time does.
         this.become(entry, BEHIND);
@@ -266,7 +268,7 @@ export class Group {
   /** Back to where it waits. */
   private release(entry: Entry): void {
     entry.at = 0;
-    if (this.isFirst(entry)) this.makeReady(entry);
+    if (this.comesFirst(entry)) this.makeReady(entry);
     else this.become(entry, BEHIND);
   }
 
@@ -319,17 +321,24 @@ export class Group {
 
   /** The same for one that comes back: before what was sent after it, but for what is at work. */
   private rejoinChain(entry: Entry): boolean {
-    const chain = entry.key === null ? undefined : this.chains.get(entry.key);
-    if (chain === undefined) return this.joinChain(entry);
+    const { key } = entry;
+    const chain = key === null ? undefined : this.chains.get(key);
+    if (key === null || chain === undefined) return this.joinChain(entry);
+    chain.delete(entry.id);
     const others = [...chain.values()];
     const lent = others.filter(({ state }) => state === LEASED);
     const waiting = [...others.filter(({ state }) => state !== LEASED), entry].sort((a, b) => a.id - b.id);
     chain.clear();
     for (const one of [...lent, ...waiting]) chain.set(one.id, one);
-    if (lent.length > 0 || waiting[0] !== entry) return false;
+    if (lent.length > 0) {
+      this.overtaken.add(key);
+      return false;
+    }
+    this.overtaken.delete(key);
     // It was the turn of one of them.
-    for (const one of others) if (one.state === READY || one.state === DELAYED) this.giveWay(one);
-    return true;
+    if (waiting[0] === entry) for (const one of others) if (one.state === READY || one.state === DELAYED) this.giveWay(one);
+    if (waiting[0] !== entry) this.promote(chain);
+    return waiting[0] === entry;
   }
 
   /** Behind another of its key again; a delay goes on meanwhile. */
@@ -338,23 +347,36 @@ export class Group {
     this.become(entry, BEHIND);
   }
 
-  private isFirst(entry: Entry): boolean {
-    if (this.options.order === "none" || entry.key === null) return true;
-    for (const id of this.chains.get(entry.key)?.keys() ?? []) return id === entry.id;
+  /** Whether one that was lent and comes back is the first of its key. */
+  private comesFirst(entry: Entry): boolean {
+    const { key } = entry;
+    if (this.options.order === "none" || key === null) return true;
+    if (this.overtaken.has(key)) return this.rejoinChain(entry);
+    for (const id of this.chains.get(key)?.keys() ?? []) return id === entry.id;
     return true;
   }
 
   private leaveChain(entry: Entry): void {
-    if (this.options.order === "none" || entry.key === null) return;
-    const chain = this.chains.get(entry.key);
+    const { key } = entry;
+    if (this.options.order === "none" || key === null) return;
+    const chain = this.chains.get(key);
     chain?.delete(entry.id);
-    for (const next of chain?.values() ?? []) {
-      if (next.state !== BEHIND) return;
-      if (next.at > 0) this.wait(next, next.at);
-      else this.makeReady(next);
+    if (chain !== undefined && chain.size > 0) {
+      this.promote(chain);
       return;
     }
-    this.chains.delete(entry.key);
+    this.chains.delete(key);
+    this.overtaken.delete(key);
+  }
+
+  /** The turn of the first of a key, unless it has it. */
+  private promote(chain: ReadonlyMap<number, Entry>): void {
+    for (const first of chain.values()) {
+      if (first.state !== BEHIND) return;
+      if (first.at > 0) this.wait(first, first.at);
+      else this.makeReady(first);
+      return;
+    }
   }
 
   private dropRank(priority: number): void {

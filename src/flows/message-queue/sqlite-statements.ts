@@ -48,8 +48,9 @@ export function prepare(db: Database, ordered: boolean) {
     ),
     held: q(`SELECT ${FIELDS} FROM messages WHERE seq = ? AND state = ${LEASED} AND token = ? AND attempt = ?`),
     again: q(`UPDATE messages SET state = ${DELAYED}, at = ? WHERE seq = ? AND state = ${LEASED} AND token = ? AND attempt = ?`),
-    stayBehind: q(`UPDATE messages SET state = ${BEHIND} WHERE seq = ?1 AND key IS NOT NULL AND seq >
-      (SELECT min(first.seq) FROM messages AS first ${ordered ? "INDEXED BY chain" : ""} WHERE first.grp = messages.grp AND first.key = messages.key)`),
+    stayBehind: q<{ key: string }>(`UPDATE messages SET state = ${BEHIND} WHERE seq = ?1 AND key IS NOT NULL AND seq >
+      (SELECT min(first.seq) FROM messages AS first ${ordered ? "INDEXED BY chain" : ""} WHERE first.grp = messages.grp AND first.key = messages.key)
+      RETURNING key`),
     back: q("UPDATE messages SET state = ?, at = 0, attempt = ? WHERE seq = ?"),
     extend: q(`UPDATE messages SET at = ? WHERE seq = ? AND state = ${LEASED} AND token = ? AND attempt = ?`),
     nextAt: q<{ at: number | null }>(

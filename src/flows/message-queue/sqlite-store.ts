@@ -163,7 +163,7 @@ export class SqliteStore implements QueueStore {
         const { changes } = sql.again.run(now + ref.delayMs, seq, token, ref.attempt);
         if (changes === 0) lost.push(ref.id);
         // Its turn comes after the one before it, however soon its own time does.
-        else if (this.options.order === "key") sql.stayBehind.run(seq);
+        else if (this.options.order === "key") for (const { key } of sql.stayBehind.all(seq)) this.promote(grp, key);
       }
       for (const ref of released) {
         const row = sql.held.get(ref.id * MOST_GROUPS + grp, token, ref.attempt) as Row | null;
@@ -278,7 +278,6 @@ export class SqliteStore implements QueueStore {
     const { sql } = this;
     const died: DeadLetter[] = [];
     if ((sql.nextAt.get(grp)?.at ?? Number.POSITIVE_INFINITY) > now) return died;
-    sql.due.run(grp, now);
     for (const row of sql.expired.all(grp, now) as Row[]) {
       if (row.attempt < this.options.maxAttempts) {
         this.putBack(grp, row, row.attempt);
@@ -290,6 +289,8 @@ export class SqliteStore implements QueueStore {
       this.promote(grp, row.key);
       died.push(letterOf({ ...row, reason, died: now }));
     }
+    // Last, since who died may have made way for one whose time has come already.
+    sql.due.run(grp, now);
     if (died.length > 0) sql.shrink.run(died.length, grp);
     return died;
   }

@@ -277,7 +277,7 @@ describe("a sweep", () => {
       [2, 4],
       [2, 5],
     ]);
-    expect(points.map(({ scenario: { load, queue } }) => ["rate" in load && load.rate, queue.capacity])).toEqual(
+    expect<unknown>(points.map(({ scenario: { load, queue } }) => ["rate" in load && load.rate, queue.capacity])).toEqual(
       points.map(({ params }) => Object.values(params)),
     );
   });
