@@ -6,7 +6,7 @@ import type { Scenario } from "../scenario/schema.ts";
 import { arrivalEstimate } from "../scenario/semantics.ts";
 import type { SweepPoint } from "../scenario/sweep.ts";
 import { readAllowance, threadsFor } from "../telemetry/allowance.ts";
-import { BOUNDS } from "../telemetry/disturbance.ts";
+import { BOUNDS, disturbedByStop } from "../telemetry/disturbance.ts";
 import type { CaseOutline, OnEvent, RunOutline } from "../telemetry/events.ts";
 import { EMPTY_LEDGER, type Ledger } from "../telemetry/ledger.ts";
 import type { Calibration, CaseResult, LoadOutline, Prediction, RunResult, ScenarioIdentity } from "../telemetry/result.ts";
@@ -91,6 +91,8 @@ class ScenarioRun {
   /** What this machine gives, when the run begins. */
   private readonly allowance = readAllowance();
   private readonly machine = machineFor(this.allowance);
+  /** How many times as long as on a core of its own everything takes here. */
+  private readonly slowness = 1 / Math.min(1, this.allowance.cores);
   private calibration: Calibration | null = null;
   /** Why the last try to calibrate came to nothing, until a case has failed for it. */
   private uncalibrated: string | null = null;
@@ -113,7 +115,8 @@ class ScenarioRun {
     this.current?.send({ type: "stop" });
     // A runner that is held by long work hears nothing until it is done; one that hears has a moment to tell what it measured.
     const runner = this.current;
-    if (this.stops === 2 || this.stops === 3) setTimeout(() => runner?.kill(), this.stops === 2 ? STUBBORN_MS : LAST_MOMENT_MS);
+    if (this.stops === 2 || this.stops === 3)
+      setTimeout(() => runner?.kill(), this.slowness * (this.stops === 2 ? STUBBORN_MS : LAST_MOMENT_MS));
   }
 
   async execute(): Promise<RunResult> {
@@ -297,6 +300,7 @@ class ScenarioRun {
             lastMs = message.lastMs;
             if (message.lastMs === 0) lastLedger = { ...EMPTY_LEDGER, scheduled: count, unfinished: count };
             runner.setPatience(patienceMs(plan));
+            runner.begin(warmupMs);
             onEvent?.({ type: "case-started", index, count, lastMs: message.lastMs, url: message.url });
             return;
           case "snapshots":
@@ -309,7 +313,7 @@ class ScenarioRun {
             }
             return;
           case "result":
-            measured = message.result;
+            measured = { ...message.result, ...disturbedByStop(message.result, runner.standstill) };
             runner.kill();
             return;
           case "error":
@@ -384,7 +388,7 @@ class ScenarioRun {
       } else {
         onMessage(message, runner);
       }
-    });
+    }, this.slowness);
     this.current = runner;
     try {
       return await runner.exited;

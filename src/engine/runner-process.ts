@@ -1,6 +1,7 @@
 import type { Subprocess } from "bun";
 import { printable } from "../kernel/text.ts";
 import type { FromRunner, ToRunner } from "./protocol.ts";
+import { LOOK_MS, type Standstill, StandstillWatch, statesOf } from "./standstill.ts";
 
 /** How a runner process ended. */
 export interface RunnerExit {
@@ -14,6 +15,8 @@ export interface RunnerExit {
   readonly peakRssBytes: number;
   /** Set when the console ended it because it had been silent this long, in milliseconds. */
   readonly silentMs: number | null;
+  /** It had been stopped by a signal then. */
+  readonly stopped?: boolean;
 }
 
 const KEPT_WORDS = 4000;
@@ -29,8 +32,14 @@ export class RunnerProcess {
   private patienceMs = 15_000;
   private gone = false;
   private spoke = false;
+  private stopped = false;
+  private readonly standing: StandstillWatch;
 
-  constructor(private readonly onMessage: (message: FromRunner) => void) {
+  /** `slowness`: how many times as long as on a core of its own everything takes here, which lengthens every patience. */
+  constructor(
+    private readonly onMessage: (message: FromRunner) => void,
+    private readonly slowness = 1,
+  ) {
     this.child = Bun.spawn({
       cmd: [process.execPath, Bun.fileURLToPath(new URL("./runner/main.ts", import.meta.url))],
       // A group of its own: what a terminal sends to the whole job (Ctrl-C, a hang-up) is for the console, which tells it by IPC.
@@ -43,9 +52,13 @@ export class RunnerProcess {
       env: { ...process.env, NO_PROXY: "*", no_proxy: "*", NODE_ENV: "production", BUN_CONFIG_MAX_HTTP_REQUESTS: "65535" },
       ipc: (message: FromRunner) => this.hear(message),
     });
+    const { pid } = this.child;
+    this.standing = new StandstillWatch(() => statesOf(pid));
+    const looking = setInterval(() => this.standing.look(), LOOK_MS);
     const words = collectWords(this.child.stderr);
     this.exited = this.child.exited.then(async (): Promise<RunnerExit> => {
       this.gone = true;
+      clearInterval(looking);
       if (this.watchdog !== null) clearTimeout(this.watchdog);
       return {
         code: this.child.exitCode,
@@ -54,9 +67,19 @@ export class RunnerProcess {
         lastWords: await words,
         peakRssBytes: this.child.resourceUsage()?.maxRSS ?? 0,
         silentMs: this.silentMs,
+        stopped: this.stopped,
       };
     });
     this.watch();
+  }
+
+  /** The case begins to be measured in so many milliseconds: from then on it counts who stands still. */
+  begin(inMs: number): void {
+    this.standing.begin(inMs);
+  }
+
+  get standstill(): Standstill {
+    return this.standing.total;
   }
 
   get pid(): number {
@@ -84,6 +107,7 @@ export class RunnerProcess {
   }
 
   private hear(message: FromRunner): void {
+    if (message.type === "snapshots") for (const { t } of message.snapshots) this.standing.heard(t);
     this.spoke = true;
     this.watch();
     this.onMessage(message);
@@ -95,10 +119,11 @@ export class RunnerProcess {
     // This process may have stood still itself: what the runner said meanwhile is heard before it is judged.
     this.watchdog = setTimeout(() => {
       this.watchdog = setTimeout(() => {
-        this.silentMs = this.patienceMs;
+        this.silentMs = this.patienceMs * this.slowness;
+        this.stopped = this.standing.stopped;
         this.kill();
       }, LAST_CHANCE_MS);
-    }, this.patienceMs);
+    }, this.patienceMs * this.slowness);
   }
 }
 
@@ -121,7 +146,8 @@ export function endedUnborn({ spoke, signal }: RunnerExit): boolean {
 
 /** Why a runner ended without a result, as a sentence. */
 export function describeExit(exit: RunnerExit): string {
-  if (exit.silentMs !== null) return `The runner gave no sign of life for ${Math.round(exit.silentMs / 1000)} s and was ended.`;
+  if (exit.silentMs !== null)
+    return `The runner gave no sign of life for ${Math.round(exit.silentMs / 1000)} s${exit.stopped === true ? ", since a signal had stopped it," : ""} and was ended.`;
   const words = exit.lastWords.trim().split("\n").at(-1) ?? "";
   const said = words === "" ? "" : ` Its last words: ${printable(words, 160)}`;
   if (exit.signal === "SIGKILL") {

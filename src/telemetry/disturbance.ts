@@ -67,6 +67,24 @@ export function judgeDisturbance(
   return { disturbed, warning: causes.map(({ reason, remedy }) => `${reason} ${remedy}`).join(" ") };
 }
 
+type Disturbed = Pick<CaseResult, "disturbed" | "warnings">;
+
+/** The same of a case in which somebody stood still for so many milliseconds: its own processes, or only the console that showed it. */
+export function disturbedByStop(
+  { disturbed = null, warnings }: Disturbed,
+  { caseMs, consoleMs }: { readonly caseMs: number; readonly consoleMs: number },
+): Disturbed {
+  if (caseMs > 0) {
+    const reason = `Processes of this case were stopped for about ${formatMs(caseMs)} (by a signal such as SIGSTOP, a debugger, or a frozen container): nothing was done meanwhile, and what was due waited.`;
+    const before = disturbed ?? { otherCores: null, stealMs: null, throttledMs: null, calibrationOff: 0, reason: "" };
+    const told = { ...before, stoppedMs: caseMs, reason: `${reason} ${before.reason}`.trimEnd() };
+    return { disturbed: told, warnings: [...warnings, `${reason} Run it again without a stop.`] };
+  }
+  if (consoleMs === 0) return { disturbed, warnings };
+  const note = `The console stood still for about ${formatMs(consoleMs)} (Ctrl-Z, or a signal such as SIGSTOP); the case went on in a process of its own, and nothing of it was lost.`;
+  return { disturbed, warnings: [...warnings, note] };
+}
+
 /** What to know of a calibration that others may have had a part in; null: nothing. */
 export function calibrationNote(calibration: Calibration | null): string | null {
   if (calibration?.clock !== "wall") return null;
@@ -89,9 +107,9 @@ function throttledCause({ throttled, spanMs, labMs }: MachineUse, limits: CpuLim
   };
 }
 
-/** Of the reasons of a case the one that is a quota's; null: none is. */
-export function throttledReason({ reason }: Pick<Disturbance, "reason">): string | null {
-  return /^A limit on CPU time .*? they were wanted\./.exec(reason)?.[0] ?? null;
+/** Of the reasons of a case those before what other programs did: who was stopped, and what a quota did. "": none. */
+export function firstReasons({ reason }: Pick<Disturbance, "reason">): string {
+  return reason.slice(0, Math.max(0, reason.indexOf("Other programs used"))).trimEnd();
 }
 
 function othersCause({ otherCores, spanMs, noiseMs, cores, utilization }: MachineUse): Cause | null {
@@ -125,9 +143,9 @@ function calibrationCause(work: WorkFigures | null, calibration: Calibration | n
 
 /** `cores`: that the lab may run on, of so many that the machine has. */
 function othersSentence(otherCores: number, cores: number, machine: number): string {
-  const whose =
-    cores < machine ? `the ${cores} of the machine's ${machine} cores that the lab may run on` : `the machine's ${counted(cores, "core")}`;
-  return `Other programs used ${otherCores.toFixed(2)} of ${whose} on average.`;
+  const used = `Other programs used ${otherCores.toFixed(2)} of`;
+  if (cores < machine) return `${used} the ${cores} of ${machine} cores that the lab may run on, on average.`;
+  return `${used} the machine's ${counted(cores, "core")} on average.`;
 }
 
 /** Most cores that the console uses to draw, which earlier versions did not tell apart; and a mock server, which is one thread and its helpers. */

@@ -145,6 +145,8 @@ export interface Disturbance {
   readonly stealMs: number | null;
   /** How long a CPU quota kept threads of its control groups from cores, added up over cores. null: not known. Absent in older files. */
   readonly throttledMs?: number | null;
+  /** How long processes of the case were stopped by a signal or frozen, by looking every 0.1 s. Absent: they were not. */
+  readonly stoppedMs?: number;
   /** By what share of what was asked `cpu` work took longer or shorter than it should, in CPU time; 0 where there is none. */
   readonly calibrationOff: number;
   /** Which of them it was, as a sentence. */

@@ -1,7 +1,7 @@
 import { formatMs } from "../kernel/units.ts";
 import { counted } from "../kernel/wording.ts";
 import { usable } from "../telemetry/allowance.ts";
-import { BOUNDS, disturbanceOf, throttledReason } from "../telemetry/disturbance.ts";
+import { BOUNDS, disturbanceOf, firstReasons } from "../telemetry/disturbance.ts";
 import type { Disturbance, WorkFigures } from "../telemetry/result.ts";
 import type { Explained } from "./explain-fetch.ts";
 
@@ -21,14 +21,14 @@ export function explainMachine(result: Explained): MachineCause | null {
   // Of a case that took no time it is not known what it used itself.
   const kept = keptFromCores(disturbance, result.durationMs);
   if (others > BOUNDS.otherCores && result.durationMs > 0) {
-    const quota = throttledReason(disturbance);
-    return { sentence: [...(quota === null ? [] : [quota]), othersHadCores(result, others)].join(" "), coresTaken: true };
+    return { sentence: `${firstReasons(disturbance)} ${othersHadCores(result, others)}`.trimStart(), coresTaken: true };
   }
   return { sentence: disturbance.reason, coresTaken: others > BOUNDS.otherCores || kept };
 }
 
-/** By the host of a virtual machine, or by a quota. */
-function keptFromCores({ stealMs, throttledMs }: Disturbance, durationMs: number): boolean {
+/** By the host of a virtual machine, by a quota, or because it was stopped. */
+function keptFromCores({ stealMs, throttledMs, stoppedMs }: Disturbance, durationMs: number): boolean {
+  if ((stoppedMs ?? 0) > 0) return true;
   return (stealMs ?? 0) > BOUNDS.steal * durationMs || (throttledMs ?? 0) > BOUNDS.throttled * durationMs;
 }
 

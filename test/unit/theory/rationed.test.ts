@@ -178,7 +178,7 @@ describe("what is said of a case that may not use all of its machine", () => {
 
   test("other programs on cores that it may not use are none of it", () => {
     const judged = judgeDisturbance({ ...USE, throttled: null, otherCores: 0.5, cores: 1 }, null, null, PINNED);
-    expect(judged?.disturbed.reason).toBe("Other programs used 0.50 of the 1 of the machine's 4 cores that the lab may run on on average.");
+    expect(judged?.disturbed.reason).toBe("Other programs used 0.50 of the 1 of 4 cores that the lab may run on, on average.");
   });
 
   test("more Workers are not advised on the one core that is left, nor another mode", () => {
