@@ -16,17 +16,20 @@ export function dieWithParent(): void {
 }
 
 /**
- * Stands still, as at Ctrl-Z, until the shell says to go on. Whoever started this process in the same job (`bun run`, `npx`) stands still
+ * Stands still, as at Ctrl-Z, until the shell says to go on; not where there is no shell that could (setpgid(2): an orphaned process group,
+ * such as a container's only program). Whoever started this process in the same job (`bun run`, `npx`) stands still
  * with it, or the shell would go on waiting; its own children go on.
  */
 export function suspendJob(): void {
-  const group = familyOf(process.pid)?.group;
-  for (let pid = process.ppid; group !== undefined; ) {
-    const family = familyOf(pid);
-    if (family?.group !== group) break;
-    process.kill(pid, "SIGSTOP");
-    pid = family.parent;
+  const own = familyOf(process.pid);
+  const job: number[] = [];
+  let above = own === null ? null : familyOf(own.parent);
+  for (let pid = own?.parent ?? 0; above !== null && above.group === own?.group; above = familyOf(pid)) {
+    job.push(pid);
+    pid = above.parent;
   }
+  if (own !== null && above?.session !== own.session) return;
+  for (const pid of job) process.kill(pid, "SIGSTOP");
   process.kill(process.pid, "SIGSTOP");
 }
 
@@ -36,21 +39,30 @@ export function inForeground(): boolean {
   return family === null || family.foreground === family.group || family.foreground < 0;
 }
 
-/** Parent, process group, and the group that has the terminal (-1: there is none); null when the system does not tell. */
-function familyOf(pid: number): { readonly parent: number; readonly group: number; readonly foreground: number } | null {
+/** Who a process belongs to. */
+interface Family {
+  readonly parent: number;
+  readonly group: number;
+  readonly session: number;
+  /** The group that has the terminal; -1: there is none. */
+  readonly foreground: number;
+}
+
+/** null when the system does not tell. */
+function familyOf(pid: number): Family | null {
   try {
     if (process.platform === "linux") {
       const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
       // The name before may hold anything, brackets too.
-      const [, parent, group, , , foreground] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-      return { parent: Number(parent), group: Number(group), foreground: Number(foreground) };
+      const [, parent, group, session, , foreground] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+      return { parent: Number(parent), group: Number(group), session: Number(session), foreground: Number(foreground) };
     }
-    const [parent, group, foreground] = Bun.spawnSync(["ps", "-o", "ppid=,pgid=,tpgid=", "-p", String(pid)])
+    const [parent, group, session, foreground] = Bun.spawnSync(["ps", "-o", "ppid=,pgid=,sess=,tpgid=", "-p", String(pid)])
       .stdout.toString()
       .trim()
       .split(/\s+/);
     if (parent === undefined || group === undefined) return null;
-    return { parent: Number(parent), group: Number(group), foreground: Number(foreground ?? -1) };
+    return { parent: Number(parent), group: Number(group), session: Number(session), foreground: Number(foreground ?? -1) };
   } catch {
     return null;
   }

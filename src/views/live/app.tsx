@@ -1,5 +1,5 @@
 /** @jsxRuntime classic */
-import { Box, Text, useApp, useInput, useWindowSize } from "ink";
+import { Box, Text, useInput, useWindowSize } from "ink";
 import React, { useMemo, useRef, useState, useSyncExternalStore } from "react";
 import { printable } from "../../kernel/text.ts";
 import { placesOn } from "../../telemetry/allowance.ts";
@@ -17,8 +17,8 @@ import { FlowPanel, MOST_PARTS, partCount } from "./panels/flow-panel.tsx";
 import { Expected, Header } from "./panels/header.tsx";
 import { Help } from "./panels/help.tsx";
 import { RequestsPanel } from "./panels/requests-panel.tsx";
-import { suspended } from "./restore.ts";
 import type { LiveStore, RunView } from "./store.ts";
+import { useSuspension } from "./suspension.ts";
 import type { Theme } from "./theme.ts";
 
 /** Rows from which on there is one to spare for what the scenario expects. */
@@ -38,7 +38,7 @@ export function App({ store, theme, onWish }: AppProps) {
   const { columns, rows } = useWindowSize();
   const [screen, setScreen] = useState(FIRST_SCREEN);
   const latest = useRef(screen);
-  const { suspendTerminal } = useApp() as { suspendTerminal?: (during: () => Promise<void>) => Promise<void> };
+  const suspend = useSuspension();
   useInput((input, key) => {
     // Fast typing arrives as one event.
     const chars = key.ctrl || input.length <= 1 ? [input] : [...input];
@@ -46,7 +46,7 @@ export function App({ store, theme, onWish }: AppProps) {
       const { state, wish } = press(latest.current, char, key, !store.latest.over);
       if (state.frozen !== latest.current.frozen) store.freeze(state.frozen);
       latest.current = state;
-      if (wish === "suspend") void suspendTerminal?.(suspended);
+      if (wish === "suspend") suspend();
       else if (wish !== "none") onWish(wish);
     }
     setScreen(latest.current);

@@ -1,10 +1,11 @@
 /** @jsxRuntime classic */
-import { Box, render, Text, useApp, useInput, useWindowSize } from "ink";
+import { Box, render, Text, useInput, useWindowSize } from "ink";
 import React, { useRef, useState } from "react";
 import { printable } from "../../kernel/text.ts";
 import { MODES } from "../../scenario/schema.ts";
 import { DIAGRAMS } from "../report/diagram.ts";
-import { cutLines, guardTerminal, restoreTerminal, suspended } from "./restore.ts";
+import { cutLines, guardTerminal, restoreTerminal } from "./restore.ts";
+import { useSuspension } from "./suspension.ts";
 import { COLORS, PLAIN, type Theme } from "./theme.ts";
 
 /** A scenario to choose. */
@@ -55,7 +56,7 @@ function Picker({ choices, theme, onDone }: PickerProps) {
   const [drawn, setDrawn] = useState<number>(MODES.length);
   const place = useRef(0);
   const shown = useRef<number>(MODES.length);
-  const { suspendTerminal } = useApp();
+  const suspend = useSuspension();
   useInput((input, key) => {
     const move = (by: number) => {
       place.current = Math.max(0, Math.min(choices.length - 1, place.current + by));
@@ -67,7 +68,7 @@ function Picker({ choices, theme, onDone }: PickerProps) {
     const drawing = shown.current < MODES.length;
     if (drawing && (key.escape || input === "q")) return show(MODES.length);
     if (key.escape || (key.ctrl && input === "c")) return onDone(null);
-    if (key.ctrl && input === "z") return void suspendTerminal?.(suspended);
+    if (key.ctrl && input === "z") return suspend();
     if (key.ctrl || key.meta) return;
     if (input === "e") return show(drawing ? shown.current + 1 : 0);
     if (drawing) return;

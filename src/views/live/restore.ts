@@ -1,4 +1,4 @@
-import { suspendJob } from "../../kernel/parent.ts";
+import { inForeground, suspendJob } from "../../kernel/parent.ts";
 
 const WRAP = "\x1b[?7h";
 const CUT = "\x1b[?7l";
@@ -38,10 +38,17 @@ export function guardTerminal(): () => void {
   };
 }
 
-/** Stands still until the shell says to go on; the terminal is the shell's meanwhile, and may have another size afterwards. */
-export async function suspended(): Promise<void> {
+/** How often a job that goes on behind the shell looks whether the terminal is its own again, in milliseconds. */
+const BEHIND_MS = 200;
+
+/**
+ * The terminal is the shell's meanwhile, and may have another size afterwards. `standing`: the job stands still until the shell says to go
+ * on; else it has stood still, and only takes the terminal anew. One that goes on behind the shell waits for the terminal.
+ */
+export async function suspended(standing: boolean): Promise<void> {
   if (process.stdout.isTTY) process.stdout.write(WRAP);
-  suspendJob();
+  if (standing) suspendJob();
+  while (!inForeground()) await Bun.sleep(BEHIND_MS);
   cutLines();
   process.kill(process.pid, "SIGWINCH");
 }

@@ -1,0 +1,116 @@
+import { afterAll, afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { RunResult } from "../../src/telemetry/result.ts";
+import { cleanEnv, MAIN, temporaryFolder } from "../support/cli.ts";
+import { Screen } from "../support/terminal.ts";
+
+setDefaultTimeout(90_000);
+
+const folder = temporaryFolder();
+const screens: Screen[] = [];
+afterEach(() => {
+  for (const screen of screens.splice(0)) screen.close();
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const LONG = join(folder, "long.yaml");
+writeFileSync(
+  LONG,
+  "title: A long run\nmodes: [async]\nload: { executor: constant-arrival-rate, rate: 100, duration: 60s }\nwork: { kind: sleep, time: 1ms }\ngracefulStop: 1s\n",
+);
+const SHORT = join(folder, "short.yaml");
+writeFileSync(SHORT, readFileSync(LONG, "utf8").replace("60s", "4s"));
+
+const PROMPT = "shell is here";
+
+/** A shell with job control in a terminal of its own. */
+function shell(): Screen {
+  const screen = new Screen(["--norc", "--noprofile", "-i"], {
+    command: ["bash"],
+    columns: 100,
+    rows: 30,
+    cwd: folder,
+    env: { PS1: `${PROMPT}> ` },
+  });
+  screens.push(screen);
+  return screen;
+}
+
+function childrenOf(pid: number): number[] {
+  const { stdout } = Bun.spawnSync(["pgrep", "-P", String(pid)]);
+  return stdout.toString().trim().split("\n").filter(Boolean).map(Number);
+}
+
+/** The console that a shell runs, once it draws. */
+async function started(screen: Screen): Promise<number> {
+  screen.type(`${process.execPath} ${MAIN} run ${LONG} --json r.json\n`);
+  await screen.until(/ left/);
+  const [pid] = childrenOf(screen.pid);
+  if (pid === undefined) throw new Error("no console");
+  return pid;
+}
+
+describe.skipIf(!existsSync("/bin/bash"))("a job that is stopped and goes on", () => {
+  test.each(["SIGTSTP", "SIGSTOP"] as const)("gives the terminal back and takes it again: %s", async (signal) => {
+    const screen = shell();
+    const pid = await started(screen);
+    process.kill(pid, signal);
+    await screen.until(/Stopped[\s\S]*shell is here>\s*$/);
+    // Who is told in time leaves a terminal that is whole.
+    if (signal === "SIGTSTP") {
+      screen.type("stty -a; echo whole=$((6*7))\n");
+      const text = await screen.until("whole=42");
+      expect(text).toMatch(/[^-]icanon/);
+      expect(text).toMatch(/[^-]echo /);
+      expect(text).not.toContain("Throughput");
+    }
+    await Bun.sleep(1500);
+    screen.type("fg\n");
+    const again = await screen.until(/ left[\s\S]*Throughput/);
+    expect(again).not.toContain(PROMPT);
+    // Keys are the dashboard's again, and not the line editor's.
+    screen.type("?");
+    await screen.until("Ctrl-Z");
+    process.kill(pid, "SIGINT");
+    await screen.until(/shell is here>\s*$/);
+    const { cases } = JSON.parse(readFileSync(join(folder, "r.json"), "utf8")) as RunResult;
+    expect(cases[0]?.warnings.join(" ")).toContain("The console stood still for about");
+    expect(cases[0]?.ledger.processed).toBeGreaterThan(100);
+  });
+
+  test("a SIGCONT of one that was not stopped, and several stops at once, change nothing", async () => {
+    const screen = shell();
+    const pid = await started(screen);
+    for (let i = 0; i < 3; i++) process.kill(pid, "SIGCONT");
+    await screen.until(/ left[\s\S]*Throughput/);
+    for (let i = 0; i < 3; i++) process.kill(pid, "SIGTSTP");
+    await screen.until(/Stopped[\s\S]*shell is here>\s*$/);
+    screen.type("fg\n");
+    await screen.until(/ left[\s\S]*Throughput/);
+    screen.type("\u0003");
+    await screen.until(/shell is here>\s*$/);
+  });
+});
+
+describe.skipIf(!existsSync("/proc/self/task"))("a runner that is stopped", () => {
+  test("makes its case disturbed, and is named before anything else", async () => {
+    const out = join(folder, "stopped.json");
+    const child = Bun.spawn([process.execPath, MAIN, "run", SHORT, "--json", out], { env: cleanEnv(), stdout: "ignore", stderr: "pipe" });
+    let said = "";
+    const heard = (async () => {
+      for await (const chunk of child.stderr) said += new TextDecoder().decode(chunk);
+    })();
+    while (!said.includes(" 1 s ")) await Bun.sleep(20);
+    const [pid = 0] = childrenOf(child.pid);
+    process.kill(pid, "SIGSTOP");
+    await Bun.sleep(1200);
+    process.kill(pid, "SIGCONT");
+    expect(await child.exited).toBe(0);
+    await heard;
+    const [one] = (JSON.parse(readFileSync(out, "utf8")) as RunResult).cases;
+    expect(one?.disturbed?.stoppedMs).toBeWithin(300, 2500);
+    expect(one?.explanation).toStartWith("Processes of this case were stopped for about");
+    expect(one?.status).toBe("completed");
+  });
+});
