@@ -21,7 +21,8 @@ export {
 export type { Delivering, Delivery, Subscription, SubscriptionStats } from "./event-bus/subscription.ts";
 export { type FlowFailure, type OnFailure, Stopped, TimedOut } from "./failures.ts";
 export { type BreakerOptions, Guard, type GuardOptions, Refused, type RetryRule } from "./guard.ts";
-export { Consumer, type ConsumerStats, type Settled } from "./message-queue/consumer.ts";
+export { Consumer } from "./message-queue/consumer/consumer.ts";
+export type { ConsumerStats, Settled } from "./message-queue/consumer/rule.ts";
 export { GiveUp, type Handler, type Message } from "./message-queue/message.ts";
 export {
   type ConsumeOptions,

@@ -4,7 +4,8 @@ import { Failures, type OnFailure } from "../failures.ts";
 import { DEFAULT_BACKOFF } from "../guard.ts";
 import { checkBackoff, checkCount, checkDelay, checkOneOf, checkSpan } from "../options.ts";
 import { type Health, type Part, type PartStats, STOP_MS, type StopOptions, stuckHealth } from "../part.ts";
-import { Consumer, type ConsumerStats, type Settled } from "./consumer.ts";
+import { Consumer } from "./consumer/consumer.ts";
+import type { ConsumerStats, Settled } from "./consumer/rule.ts";
 import { MemoryStore } from "./memory-store.ts";
 import type { Handler } from "./message.ts";
 import { Sender, type SendOptions } from "./sender.ts";
@@ -174,15 +175,15 @@ export class MessageQueue<T> implements Part {
         paused: () => this.adopted,
       },
       handler,
-      this.store,
-      this.failures,
-      this.timers,
+      { store: this.store, failures: this.failures, timers: this.timers },
+      {
+        trouble: this.onTrouble,
+        settled: () => this.sender.roomMade(),
+        givenBack: this.wakeAll,
+        unwanted: () => this.wanted.delete(consumer),
+        stopped: () => this.consumers.delete(consumer),
+      },
     );
-    consumer.onTrouble = this.onTrouble;
-    consumer.onSettled = () => this.sender.roomMade();
-    consumer.onGivenBack = this.wakeAll;
-    consumer.onUnwanted = () => this.wanted.delete(consumer);
-    consumer.onStopped = () => this.consumers.delete(consumer);
     this.consumers.add(consumer);
     this.wanted.set(consumer, { handler, options });
     return consumer;

@@ -1,129 +1,91 @@
-import { Deque } from "../../kernel/deque.ts";
-import { attempt, isFulfilled, isThenable } from "../../kernel/promises.ts";
-import { thrownText } from "../../kernel/thrown.ts";
-import { chance, stampOf, type Timers, turn, within } from "../../kernel/timers.ts";
-import { type BackoffRule, backoffDelay } from "../../resilience/backoff.ts";
-import { type Failures, Stopped, TimedOut } from "../failures.ts";
-import type { PartStats } from "../part.ts";
-import { Run } from "../run.ts";
-import { Slots } from "../slots.ts";
-import { GiveUp, type Handler, Held } from "./message.ts";
+import { Deque } from "../../../kernel/deque.ts";
+import { attempt, isFulfilled, isThenable } from "../../../kernel/promises.ts";
+import { thrownText } from "../../../kernel/thrown.ts";
+import { chance, stampOf, turn, within } from "../../../kernel/timers.ts";
+import { backoffDelay } from "../../../resilience/backoff.ts";
+import { Stopped, TimedOut } from "../../failures.ts";
+import { Run } from "../../run.ts";
+import { Slots } from "../../slots.ts";
+import { GiveUp, type Handler, Held } from "../message.ts";
+import type { DeadLetter } from "../store.ts";
+import { BatchSize, MOST_BATCH } from "./batch-size.ts";
+import { Heartbeat } from "./heartbeat.ts";
+import { KeyQueues } from "./key-queues.ts";
+import type { ConsumerListener, ConsumerRule, ConsumerStats, ConsumerTools, Settled } from "./rule.ts";
 import { type Identified, Settler, type Told } from "./settler.ts";
-import type { DeadLetter, QueueStore } from "./store.ts";
 
-/** The end of a message in its group. */
-export interface Settled {
-  readonly id: number;
-  readonly end: "acknowledged" | "dead";
-}
-
-export interface ConsumerRule {
-  readonly name: string;
-  readonly group: string;
-  readonly concurrency: number;
-  /** Messages leased at a time; null: as many as it gets done quickly. */
-  readonly batch: number | null;
-  readonly visibilityMs: number;
-  readonly timeoutMs: number;
-  readonly maxAttempts: number;
-  readonly backoff: BackoffRule;
-  readonly ordered: boolean;
-  /** While it says so, nothing is leased. */
-  readonly paused: () => boolean;
-  /** Told which messages have left their group for good, once that is safe. */
-  readonly onSettled?: ((messages: readonly Settled[]) => void) | undefined;
-  /** How long to wait before looking whether another process has sent something, in milliseconds. */
-  readonly pollMs: number;
-}
-
-export interface ConsumerStats extends PartStats {
-  readonly name: string;
-  readonly group: string;
-  readonly leased: number;
-  readonly acknowledged: number;
-  readonly retried: number;
-  readonly dead: number;
-  /** Leases that ran out, or were another's, before they were settled. */
-  readonly lost: number;
-  readonly running: number;
-  readonly oldestMs: number | null;
-}
-
-/** Milliseconds. */
+/** How much earlier than for others a lease counts as run out here, in milliseconds: their clocks may be ahead. */
 const LEASE_SLACK = 20;
 
-/**
- * Messages leased at a time, where nobody says how many: at first as many as can be worked on, then more as long as a batch is done
- * within so many milliseconds. What one holds that is slow, or dies of a message, others cannot have.
- */
-const MOST_BATCH = 1000;
-const QUICK_MS = 10;
-const SLOW_MS = 50;
-
-/** So long may handlers that hold the thread do so before timers, sockets and signals get their turn, in milliseconds. */
+/** How long handlers that hold the thread may do so before timers, sockets and signals get their turn, in milliseconds. */
 const SLICE_MS = 10;
 
 let consumers = 0;
 
-/** Leases messages of one group in batches, has so many handled at a time, and settles what is done together. */
+/**
+ * Leases messages of one group in batches, has so many handled at a time, and settles what is done together.
+ *
+ * A message in its hands:
+ *
+ *     buffered ──begin──▶ at work ──resolves──▶ acknowledged
+ *        │                   │└─────throws────▶ again, or dead after its last attempt
+ *        │ key at work       └──lease lost, stopped──▶ abandoned: its lease runs out by itself
+ *        ▼
+ *     queued behind its key ──turn──▶ at work
+ *
+ *     buffered or queued, and its lease ran out, an earlier one of its key failed, or it stops ──▶ released
+ *
+ * The consumer:
+ *
+ *     state      leases   begins   settles   left when
+ *     working    yes      yes      yes       nothing is to be had (rests), it is stopped
+ *     resting    no       yes      yes       a message, a handler's end, a time, another process
+ *     stopping   no       no       yes       handlers have ended, or the deadline is over
+ *     stopped    no       no       no        never; its queue, started again, has a successor for it
+ */
 export class Consumer<T> implements Disposable {
-  /** Told when the store fails, and when it works again (null). */
-  onTrouble: (error: unknown) => void = () => {};
-  onStopped: () => void = () => {};
-  /** Whoever asked for it has stopped it. */
-  onUnwanted: () => void = () => {};
-  private successor: Consumer<T> | null = null;
-  /** Told when messages have left their group. */
-  onSettled: () => void = () => {};
-  /** Told when others may have messages that this one had. */
-  onGivenBack: () => void = () => {};
   private readonly token: number;
   private readonly buffer = new Deque<Held<T>>(16);
+  private readonly keys: KeyQueues<Held<T>>;
   private readonly running = new Slots<Run<Held<T>>>();
   private readonly spare: Run<Held<T>>[] = [];
-  /** Keys being worked on, and the messages that wait for their turn behind. */
-  private readonly lines = new Map<string, Deque<Held<T>>>();
   private readonly settler: Settler;
+  private readonly heartbeat: Heartbeat;
+  private readonly batch: BatchSize;
+  private readonly counts = { leased: 0, acknowledged: 0, retried: 0, dead: 0, lost: 0 };
+  private readonly stamp: () => number;
+  private readonly looping: Promise<void>;
+  private successor: Consumer<T> | null = null;
   private wakeUp: (() => void) | null = null;
-  private stopping = false;
-  /** Messages that wait in lines. */
-  private linedUp = 0;
   /** Woken since it last looked. */
   private poked = false;
   private onIdle: (() => void) | null = null;
-  private readonly counts = { leased: 0, acknowledged: 0, retried: 0, dead: 0, lost: 0 };
-  private readonly stamp: () => number;
-  private batch: number;
-  private leasedAt = 0;
-  private lastLeased = 0;
-  private readonly looping: Promise<void>;
-  private cancelHeartbeat: () => void = () => {};
   /** When the event loop is to have its turn, in milliseconds since 1970. */
   private sliceEnd = 0;
-  /** When leases are to be lengthened next, in milliseconds since 1970. */
-  private beatDue = Number.POSITIVE_INFINITY;
+  private stopping = false;
   private stopped: Promise<void> | null = null;
 
   constructor(
     private readonly rule: ConsumerRule,
     private readonly handler: Handler<T>,
-    private readonly store: QueueStore,
-    private readonly failures: Failures,
-    private readonly timers: Timers,
+    private readonly tools: ConsumerTools,
+    private readonly listener: ConsumerListener,
   ) {
+    const { store, timers } = tools;
     this.stamp = stampOf(timers);
     this.token = (consumers++ % 4096) * 2 ** 40 + Math.floor(chance(timers) * 2 ** 40);
-    this.batch = rule.batch ?? rule.concurrency;
-    const settled = {
+    this.batch = new BatchSize(rule.batch, rule.concurrency);
+    this.keys = new KeyQueues(rule.ordered);
+    this.settler = new Settler({ group: rule.group, token: this.token }, store, timers, {
       told: this.onTold,
       done: () => this.wake(),
-      failed: (error: unknown) => {
-        this.onTrouble(error);
-        this.failures.report(rule.name, undefined, error);
-      },
-    };
-    this.settler = new Settler({ group: rule.group, token: this.token }, store, timers, settled);
-    this.beat();
+      failed: (error) => this.failed(error),
+    });
+    this.heartbeat = new Heartbeat(rule.visibilityMs, timers, {
+      prolong: () => this.prolong(),
+      goesOn: () => !this.stopping || this.running.size > 0,
+      done: () => this.wake(),
+    });
     this.looping = this.loop();
   }
 
@@ -151,35 +113,40 @@ export class Consumer<T> implements Disposable {
         await this.settler.settleNow();
         if (got === 0 || this.wants === 0) await this.rest();
       } catch (error) {
-        this.onTrouble(error);
-        this.failures.report(this.rule.name, undefined, error);
+        this.failed(error);
         this.poked = false;
         await this.sleep(Math.min(5000, 50 * 2 ** trouble++));
       }
     }
   }
 
+  /** Its store fails. */
+  private failed(error: unknown): void {
+    this.listener.trouble(error);
+    this.tools.failures.report(this.rule.name, undefined, error);
+  }
+
   /** Messages to lease now: a batch, when what it holds no longer keeps all its handlers busy. */
   private get wants(): number {
     const free = this.buffer.length === 0 && this.running.size < this.rule.concurrency && !this.rule.paused();
-    if (!free || this.linedUp >= MOST_BATCH) return 0;
+    if (!free || this.keys.waiting >= MOST_BATCH) return 0;
     // However many wait behind one key, handlers that are free look for others.
-    return Math.max(this.rule.concurrency - this.running.size, this.batch - this.linedUp);
+    return Math.max(this.rule.concurrency - this.running.size, this.batch.value - this.keys.waiting);
   }
 
   private async turn(): Promise<void> {
-    await turn(this.timers);
-    this.sliceEnd = this.timers.wall() + SLICE_MS;
+    await turn(this.tools.timers);
+    this.sliceEnd = this.tools.timers.wall() + SLICE_MS;
   }
 
   private async lease(): Promise<number> {
-    const now = this.timers.wall();
-    this.adapt(now);
+    const now = this.tools.timers.wall();
+    this.batch.adapt(now);
     const request = { max: this.wants, until: now + this.rule.visibilityMs, token: this.token };
-    const { messages: leased, dead } = await this.store.lease(this.rule.group, request, now);
-    this.onTrouble(null);
+    const { messages: leased, dead } = await this.tools.store.lease(this.rule.group, request, now);
+    this.listener.trouble(null);
     if (dead.length > 0) this.foundDead(dead);
-    this.lastLeased = leased.length;
+    this.batch.leased(leased.length);
     this.counts.leased += leased.length;
     const until = this.heldUntil(request.until);
     for (const message of leased) this.buffer.push(new Held<T>(message, this.rule.group, until));
@@ -188,19 +155,9 @@ export class Consumer<T> implements Disposable {
 
   /** Their leases ran out as often as attempts are allowed, whoever had them. */
   private foundDead(letters: readonly DeadLetter[]): void {
-    for (const { value, reason } of letters) this.failures.report(this.rule.name, value, new GiveUp(reason));
+    for (const { value, reason } of letters) this.tools.failures.report(this.rule.name, value, new GiveUp(reason));
     this.left([], letters);
-    this.onSettled();
-  }
-
-  /** The last batch is done, quickly or not: what is slow is not to be kept from other consumers. */
-  private adapt(now: number): void {
-    if (this.rule.batch !== null) return;
-    const took = now - this.leasedAt;
-    if (took > SLOW_MS) this.batch = this.rule.concurrency;
-    else if (took > QUICK_MS) this.batch = Math.max(this.rule.concurrency, this.batch >> 1);
-    else if (this.lastLeased >= this.batch) this.batch = Math.min(MOST_BATCH, 2 * this.batch);
-    this.leasedAt = now;
+    this.listener.settled();
   }
 
   /** When a lease counts as run out here: a little before it does for others, whose clocks may be ahead of this one. */
@@ -215,24 +172,14 @@ export class Consumer<T> implements Disposable {
   private work(): boolean {
     while (this.running.size < this.rule.concurrency && this.buffer.length > 0 && !this.stopping) {
       const now = this.stamp();
-      // At once: the timer, by a clock that never jumps, may be far off.
-      if (now >= this.beatDue) {
-        this.beatNow();
+      if (now >= this.heartbeat.due) {
+        this.heartbeat.beat();
         return true;
       }
       // A clock that was put back does not make the slice longer.
       if (now >= this.sliceEnd || now < this.sliceEnd - SLICE_MS) return false;
       const held = this.buffer.shift() as Held<T>;
-      if (this.rule.ordered && held.key !== null) {
-        const line = this.lines.get(held.key);
-        if (line !== undefined) {
-          line.push(held);
-          this.linedUp++;
-          continue;
-        }
-        this.lines.set(held.key, new Deque(2));
-      }
-      this.run(held, now);
+      if (this.keys.enter(held)) this.run(held, now);
     }
     return true;
   }
@@ -248,7 +195,7 @@ export class Consumer<T> implements Disposable {
       // It waited here for so long that it may be with another by now; if not, the attempt does not count.
       held.ended = true;
       this.settler.released.push(held);
-      if (this.rule.ordered && held.key !== null) this.sendBack(held.key);
+      this.holdUp(held.key);
       return undefined;
     }
     let answer: unknown;
@@ -263,7 +210,7 @@ export class Consumer<T> implements Disposable {
     run.since = now;
     this.running.add(run);
     if (this.rule.timeoutMs !== Number.POSITIVE_INFINITY) {
-      run.cancelTimer = this.timers.after(this.rule.timeoutMs, () => {
+      run.cancelTimer = this.tools.timers.after(this.rule.timeoutMs, () => {
         const error = new TimedOut(this.rule.timeoutMs);
         this.end(run, held, error);
         held.abort(error);
@@ -298,46 +245,36 @@ export class Consumer<T> implements Disposable {
   private succeed(held: Held<T>): Held<T> | undefined {
     held.ended = true;
     this.settler.acknowledged.push(held);
-    return this.nextOf(held.key);
+    return this.keys.next(held.key);
   }
 
   private fail(held: Held<T>, error: unknown): Held<T> | undefined {
     held.ended = true;
     const { id, attempt, key } = held;
-    this.failures.report(this.rule.name, held.value, error);
+    this.tools.failures.report(this.rule.name, held.value, error);
     if (error instanceof GiveUp || attempt >= this.rule.maxAttempts) {
       this.settler.dead.push({ id, attempt, reason: thrownText(error) });
-      return this.nextOf(key);
+      return this.keys.next(key);
     }
-    this.settler.again.push({ id, attempt, delayMs: Math.round(backoffDelay(this.rule.backoff, attempt, chance(this.timers))) });
-    // What comes later of its key waits until this one has had its next attempt.
-    if (this.rule.ordered && key !== null) this.sendBack(key);
+    this.settler.again.push({ id, attempt, delayMs: Math.round(backoffDelay(this.rule.backoff, attempt, chance(this.tools.timers))) });
+    this.holdUp(key);
     return undefined;
   }
 
-  private nextOf(key: string | null): Held<T> | undefined {
-    if (!this.rule.ordered || key === null) return undefined;
-    const next = this.lines.get(key)?.shift();
-    if (next === undefined) this.lines.delete(key);
-    else this.linedUp--;
-    return next;
-  }
-
-  private sendBack(key: string): void {
-    const line = [...(this.lines.get(key) ?? [])];
-    this.lines.delete(key);
-    this.linedUp -= line.length;
-    this.settler.released.push(...line, ...this.buffer.take((held) => held.key === key));
+  /** What comes later of a key waits, in its group, until the one that was not done has had its next attempt. */
+  private holdUp(key: string | null): void {
+    if (!this.keys.holdsUp(key)) return;
+    this.settler.released.push(...this.keys.dissolve(key), ...this.buffer.take((held) => held.key === key));
   }
 
   /** Told what the store has been told. */
   private readonly onTold = ({ acknowledged, again, released, dead, lost }: Told): void => {
-    this.onTrouble(null);
+    this.listener.trouble(null);
     this.counts.lost += lost;
     this.counts.retried += again;
-    if (again > 0 || released > 0) this.onGivenBack();
+    if (again > 0 || released > 0) this.listener.givenBack();
     this.left(acknowledged, dead);
-    this.onSettled();
+    this.listener.settled();
   };
 
   /** These have left their group for good. */
@@ -348,16 +285,16 @@ export class Consumer<T> implements Disposable {
     const told = (refs: readonly Identified[], end: Settled["end"]) => refs.map(({ id }) => ({ id, end }));
     attempt(
       () => this.rule.onSettled?.([...told(acknowledged, "acknowledged"), ...told(dead, "dead")]),
-      (error) => this.failures.report(`${this.rule.name}, onSettled`, undefined, error),
+      (error) => this.tools.failures.report(`${this.rule.name}, onSettled`, undefined, error),
     );
   }
 
   /** Waits for something to do: a message, a handler that ends, a time that comes, another process. */
   private async rest(): Promise<void> {
-    let ms = this.store.shared ? this.rule.pollMs : Number.POSITIVE_INFINITY;
+    let ms = this.tools.store.shared ? this.rule.pollMs : Number.POSITIVE_INFINITY;
     if (this.wants > 0) {
-      const at = await this.store.nextAt(this.rule.group);
-      if (at !== null) ms = Math.min(ms, Math.max(1, at - this.timers.wall()));
+      const at = await this.tools.store.nextAt(this.rule.group);
+      if (at !== null) ms = Math.min(ms, Math.max(1, at - this.tools.timers.wall()));
     }
     await this.sleep(ms);
   }
@@ -365,7 +302,7 @@ export class Consumer<T> implements Disposable {
   private async sleep(ms: number): Promise<void> {
     if (this.stopping || this.poked) return;
     await new Promise<void>((resolve) => {
-      const cancel = ms === Number.POSITIVE_INFINITY ? () => {} : this.timers.after(ms, resolve);
+      const cancel = ms === Number.POSITIVE_INFINITY ? () => {} : this.tools.timers.after(ms, resolve);
       this.wakeUp = () => {
         cancel();
         resolve();
@@ -374,29 +311,14 @@ export class Consumer<T> implements Disposable {
     this.wakeUp = null;
   }
 
-  /** Lengthens the leases of all it holds, well before they run out. */
-  private beat(): void {
-    this.beatDue = this.timers.wall() + this.rule.visibilityMs / 3;
-    this.cancelHeartbeat = this.timers.after(this.rule.visibilityMs / 3, () => this.beatNow());
-  }
-
-  private beatNow(): void {
-    this.cancelHeartbeat();
-    this.beatDue = Number.POSITIVE_INFINITY;
-    void this.prolong().finally(() => {
-      if (!this.stopping || this.running.size > 0) this.beat();
-      // Something may have had to wait for it.
-      this.wake();
-    });
-  }
-
+  /** Lengthens the leases of all it holds. */
   private async prolong(): Promise<void> {
     const held = [...this.runningHere, ...this.waitingHere];
     if (held.length === 0) return;
     try {
-      const until = this.timers.wall() + this.rule.visibilityMs;
-      const lost = new Set(await this.store.extend(this.rule.group, this.token, held, until));
-      this.onTrouble(null);
+      const until = this.tools.timers.wall() + this.rule.visibilityMs;
+      const lost = new Set(await this.tools.store.extend(this.rule.group, this.token, held, until));
+      this.listener.trouble(null);
       for (const message of held) {
         if (!lost.has(message.id)) message.until = this.heldUntil(until);
         else {
@@ -405,7 +327,7 @@ export class Consumer<T> implements Disposable {
         }
       }
     } catch (error) {
-      this.onTrouble(error);
+      this.listener.trouble(error);
     }
   }
 
@@ -414,7 +336,7 @@ export class Consumer<T> implements Disposable {
   }
 
   private get waitingHere(): Held<T>[] {
-    return [this.buffer, ...this.lines.values()].flatMap((ring) => [...ring]);
+    return [...this.buffer, ...this.keys.all];
   }
 
   /**
@@ -422,7 +344,7 @@ export class Consumer<T> implements Disposable {
    * runs then is told by its signal; its lease runs out by itself.
    */
   stop(deadlineMs: number): Promise<void> {
-    this.onUnwanted();
+    this.listener.unwanted();
     return this.successor?.stop(deadlineMs) ?? this.close(deadlineMs);
   }
 
@@ -441,15 +363,15 @@ export class Consumer<T> implements Disposable {
     this.stopping = true;
     this.wake();
     // What it is leasing now would come too late to be put back.
-    await within(this.timers, deadlineMs, this.looping, undefined);
+    await within(this.tools.timers, deadlineMs, this.looping, undefined);
     this.settler.released.push(...this.waitingHere);
     this.buffer.clear();
-    for (const line of this.lines.values()) line.clear();
+    this.keys.clear();
     if (this.running.size > 0) {
       const idle = new Promise<void>((resolve) => {
         this.onIdle = resolve;
       });
-      await within(this.timers, deadlineMs, idle, undefined);
+      await within(this.tools.timers, deadlineMs, idle, undefined);
     }
     for (const run of this.running.all) run.cancelTimer?.();
     for (const held of this.runningHere) {
@@ -457,10 +379,10 @@ export class Consumer<T> implements Disposable {
       held.abort(new Stopped("the consumer was stopped"));
     }
     this.running.clear();
-    this.cancelHeartbeat();
-    await this.settler.settleRest().catch((error: unknown) => this.failures.report(this.rule.name, undefined, error));
-    this.onStopped();
-    this.onGivenBack();
+    this.heartbeat.stop();
+    await this.settler.settleRest().catch((error: unknown) => this.tools.failures.report(this.rule.name, undefined, error));
+    this.listener.stopped();
+    this.listener.givenBack();
   }
 
   [Symbol.dispose](): void {
@@ -474,7 +396,7 @@ export class Consumer<T> implements Disposable {
       group: this.rule.group,
       ...this.counts,
       running: this.running.size,
-      oldestMs: this.running.oldestMs(this.timers.wall()),
+      oldestMs: this.running.oldestMs(this.tools.timers.wall()),
     };
   }
 }

@@ -1,5 +1,5 @@
-import { type Timers, turn } from "../../kernel/timers.ts";
-import type { LeaseRef, QueueStore } from "./store.ts";
+import { type Timers, turn } from "../../../kernel/timers.ts";
+import type { LeaseRef, QueueStore } from "../store.ts";
 
 export interface Identified {
   readonly id: number;

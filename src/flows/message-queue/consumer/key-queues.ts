@@ -1,0 +1,64 @@
+import { Deque } from "../../../kernel/deque.ts";
+
+interface Keyed {
+  readonly key: string | null;
+}
+
+/**
+ * Keeps the messages of a key in order: one of each key is at work, the others wait behind it. Where order is not asked for, and for
+ * messages without a key, it lets everything through.
+ */
+export class KeyQueues<M extends Keyed> {
+  /** Messages that wait behind another of their key. */
+  waiting = 0;
+  /** Keys at work, and what waits behind each. */
+  private readonly queues = new Map<string, Deque<M>>();
+
+  constructor(private readonly ordered: boolean) {}
+
+  /** True when the message may be begun, and then its key is taken; false when it waits for its turn. */
+  enter(message: M): boolean {
+    const { key } = message;
+    if (!this.ordered || key === null) return true;
+    const queue = this.queues.get(key);
+    if (queue === undefined) {
+      this.queues.set(key, new Deque(2));
+      return true;
+    }
+    queue.push(message);
+    this.waiting++;
+    return false;
+  }
+
+  /** The one at work is done: the next of its key, whose turn it is; undefined: none waits, and the key is free. */
+  next(key: string | null): M | undefined {
+    if (!this.ordered || key === null) return undefined;
+    const next = this.queues.get(key)?.shift();
+    if (next === undefined) this.queues.delete(key);
+    else this.waiting--;
+    return next;
+  }
+
+  /** Frees a key of which nothing more is to be begun for now; what waited behind it, in order. */
+  dissolve(key: string): M[] {
+    const queue = [...(this.queues.get(key) ?? [])];
+    this.queues.delete(key);
+    this.waiting -= queue.length;
+    return queue;
+  }
+
+  /** True when what fails holds up others of its key. */
+  holdsUp(key: string | null): key is string {
+    return this.ordered && key !== null;
+  }
+
+  get all(): M[] {
+    return [...this.queues.values()].flatMap((queue) => [...queue]);
+  }
+
+  /** Forgets what waits. */
+  clear(): void {
+    for (const queue of this.queues.values()) queue.clear();
+    this.waiting = 0;
+  }
+}
