@@ -1,5 +1,5 @@
 import { rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { UserError } from "../kernel/problem.ts";
 import { temporaryFolder } from "../kernel/temporary-folder.ts";
 import { quoted } from "../kernel/text.ts";
@@ -10,14 +10,15 @@ import { run } from "./run.ts";
 export interface FetchFlags extends RunFlags {
   readonly concurrency: string;
   readonly print?: boolean;
+  readonly unixSocket?: string;
 }
 
 const MOST_AT_ONCE = 65_535;
 const DURATION = "10s";
 
 /** `lab-tui fetch URL…`: makes a scenario on the spot and runs it, or shows it. The exit code. */
-export async function fetchUrls(urls: readonly string[], { concurrency, print, ...flags }: FetchFlags): Promise<number> {
-  const scenario = scenarioOf(urls, { ...flags, concurrency });
+export async function fetchUrls(urls: readonly string[], { concurrency, print, unixSocket, ...flags }: FetchFlags): Promise<number> {
+  const scenario = scenarioOf(urls, { ...flags, concurrency, ...(unixSocket === undefined ? {} : { unixSocket }) });
   if (print === true) {
     process.stdout.write(scenario);
     return 0;
@@ -35,7 +36,7 @@ export async function fetchUrls(urls: readonly string[], { concurrency, print, .
 }
 
 /** A scenario that asks for addresses: at a rate, or as many at once as there may be, each again when it is answered. */
-export function scenarioOf(urls: readonly string[], flags: Pick<FetchFlags, "concurrency" | "rate" | "duration">): string {
+export function scenarioOf(urls: readonly string[], flags: Pick<FetchFlags, "concurrency" | "rate" | "duration" | "unixSocket">): string {
   const most = wholeNumber("--concurrency", flags.concurrency, MOST_AT_ONCE);
   if (most === 0) throw new UserError("--concurrency: must be at least 1, got 0");
   const places = urls.map(placeOf);
@@ -44,13 +45,14 @@ export function scenarioOf(urls: readonly string[], flags: Pick<FetchFlags, "con
     flags.rate === undefined
       ? `{ executor: constant-vus, vus: ${most}, duration: ${duration} }`
       : `{ executor: constant-arrival-rate, rate: ${/^[\d_.]+$/.test(flags.rate) ? flags.rate : JSON.stringify(flags.rate)}, duration: ${duration} }`;
+  const socket = flags.unixSocket === undefined ? "" : `  unix: ${JSON.stringify(resolve(flags.unixSocket))}\n`;
   return `title: ${JSON.stringify(`Requests to ${[...new Set(places)].join(", ")}`.slice(0, 200))}
 workload: fetch
 modes: [async]
 load: ${load}
 fetch:
   urls: [${urls.map((url) => JSON.stringify(url)).join(", ")}]
-  concurrency: { max: ${most} }
+${socket}  concurrency: { max: ${most} }
   connections: { max: ${most} }
   retry: { max: 0 } # each request is told for what it was
 `;

@@ -282,6 +282,7 @@ function addRun(program: Command, outcome: { code: number }): void {
     .option("-r, --rate <rate>", "requests per second (default: each place asks again when it is answered)")
     .option("-c, --concurrency <n>", "requests in flight, and connections, at most", "50")
     .option("-d, --duration <duration>", "how long requests go out (default 10s)")
+    .option("--unix-socket <path>", "every request goes to this socket of the machine")
     .option("--print", "shows the scenario and runs nothing");
   withRunFlags(fetch).action(async (urls: string[], flags: FetchFlags) => {
     const { fetchUrls } = await import("./fetch.ts");

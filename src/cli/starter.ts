@@ -85,6 +85,7 @@ fetch:
   idempotent: false ## POST and PATCH are tried again only where this is true, or idempotencyKey: Idempotency-Key names a field
   headers: {} ## such as { Accept-Encoding: gzip, Authorization: "Bearer \${TOKEN}" }: of the environment
   tls: { insecure: false } ## ca: ./ca.pem; cert: ./client.pem with key: ./client.key and passphrase: "\${SECRET}"; serverName: one.test
+  ## unix: /run/server.sock ## a socket of this machine that all requests go to
   timeout: 10s ## one attempt
   deadline: 60s ## one item with all its attempts and waits
   totalTimeout: 10m ## the whole list

@@ -35,9 +35,11 @@ export function kindOfHost(host: string): "public" | "link-local" {
   return isLinkLocal(host) ? "link-local" : "public";
 }
 
-/** True when load may go to the host: it is private, or the user said so. */
-export function mayAsk(host: string, allowed: readonly string[]): boolean {
-  return isPrivateHost(host) || allowed.some((name) => name.toLowerCase() === host || `[${name.toLowerCase()}]` === host);
+/** True when load may go to the host: it is private, or the user said so. `allowed`: null where nothing leaves this machine. */
+export function mayAsk(host: string, allowed: readonly string[] | null): boolean {
+  return (
+    allowed === null || isPrivateHost(host) || allowed.some((name) => name.toLowerCase() === host || `[${name.toLowerCase()}]` === host)
+  );
 }
 
 /** True for a name or address that only this machine answers to. */

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { requestParts } from "./request-schema.ts";
 import * as s from "./scalars.ts";
+import { transportParts } from "./transport-schema.ts";
 
 /** Share of requests something befalls. */
 const share = (what: string) => s.share().default(0).describe(`Share of requests of which each ${what}; 0: none.`);
@@ -63,28 +64,7 @@ export const fetchSchema = z.strictObject({
   urls: s.textList(4096).optional().describe("A list of http or https URLs, or of tiles such as 5/10/12."),
   urlsFile: s.text(4096).optional().describe("A file with one of these a line; relative to the scenario file."),
   ...requestParts,
-  tls: z
-    .strictObject({
-      insecure: s.flag().default(false).describe("Servers need not show who they are."),
-      ca: s.text(4096).optional().describe("A file with the certificates that vouch for servers, PEM; relative to the scenario file."),
-      cert: s
-        .text(4096)
-        .optional()
-        .describe(
-          "A file with the certificate that tells servers who asks, PEM, those in between after it; no other host that a redirect leads to is told.",
-        ),
-      key: s.text(4096).optional().describe("A file with the private key of cert, PEM."),
-      passphrase: s
-        .text(4096)
-        .optional()
-        .describe("Opens an encrypted key. A name in braces behind a dollar sign stands for what the environment says."),
-      serverName: s
-        .text(253)
-        .optional()
-        .describe("The name that servers are asked for and have to show, where it is not that of the address."),
-    })
-    .prefault({})
-    .describe("How servers are known."),
+  ...transportParts,
   timeout: s.duration().default(10e6).describe("Longest one attempt may take."),
   deadline: s.duration().default(60e6).describe("Longest one item may take, with all its attempts and waits."),
   totalTimeout: s.duration().optional().describe("Longest the whole list may take; what is left is unfinished."),

@@ -136,7 +136,7 @@ function pathsIn<K extends string>(
 function resolvePaths(scenario: Scenario, file: string): Scenario {
   const { load, work, fetch, flow } = scenario;
   const inFull = (path: string) => resolve(dirname(file), path);
-  const files = pathsIn(fetch ?? {}, ["urlsFile", "saveTo", "deadLetter"], inFull);
+  const files = pathsIn(fetch ?? {}, ["urlsFile", "saveTo", "deadLetter", "unix"], inFull);
   return {
     ...scenario,
     load: load.executor === "replay" && load.file !== "-" ? { ...load, file: inFull(load.file) } : load,

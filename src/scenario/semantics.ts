@@ -7,6 +7,7 @@ import { COMMON_FLOW_FIELDS, FLOW_FIELDS, type FlowKind } from "./flow-schema.ts
 import { requestMisfits } from "./request-semantics.ts";
 import { MESSAGE_PARTS, MODES, type Scenario } from "./schema.ts";
 import type { SemanticProblem } from "./semantic-problem.ts";
+import { transportMisfits } from "./transport-semantics.ts";
 
 /** Most arrivals one tape may hold. */
 export const MAX_ARRIVALS = 1e9;
@@ -155,13 +156,7 @@ function fetchMisfits({ workload, fetch, load }: Scenario): SemanticProblem[] {
   if (fetch.fallback === "parent" && fetch.method !== "GET") {
     problems.push({ path: ["fetch", "fallback"], message: "must not be parent where fetch.method is not GET: a tile is what is got" });
   }
-  const { cert, key, passphrase } = fetch.tls;
-  if (cert !== undefined && key === undefined)
-    problems.push({ path: ["fetch", "tls", "cert"], message: "needs fetch.tls.key, the file with its key" });
-  if (key !== undefined && cert === undefined)
-    problems.push({ path: ["fetch", "tls", "key"], message: "needs fetch.tls.cert, the file with the certificate that it is of" });
-  if (passphrase !== undefined && key === undefined)
-    problems.push({ path: ["fetch", "tls", "passphrase"], message: "needs fetch.tls.key, which it opens", atKey: true });
+  problems.push(...transportMisfits(fetch));
   if (fetch.fallback === "stale" && fetch.saveTo === undefined) {
     problems.push({ path: ["fetch", "fallback"], message: "needs fetch.saveTo: a stale body is the one that was saved last" });
   }

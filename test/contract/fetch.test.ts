@@ -50,6 +50,29 @@ async function ran(mode: Mode, fields: Fields): Promise<CaseResult> {
 }
 
 describe.each(["sync", "async", "parallel"] as const)("a list of requests, %s", (mode) => {
+  test("over a socket of this machine no address is far away, and none that a redirect leads to", async () => {
+    const unix = join(folder, `${mode}.sock`);
+    const seen: string[] = [];
+    const server = Bun.serve({
+      unix,
+      fetch(request) {
+        const { host, pathname } = new URL(request.url);
+        seen.push(host + pathname);
+        return pathname === "/on"
+          ? new Response(null, { status: 302, headers: { location: "http://another.example/there" } })
+          : new Response("ok");
+      },
+    });
+    const urls = ["http://public.example/here", "http://public.example/on"];
+    const fetch = { urls, unix, concurrency: { max: 2 } };
+    expect(() => checkHosts(scenarioOf({ fetch }), [])).not.toThrow();
+    const { result } = await runCaseOf(mode, { fetch });
+    server.stop(true);
+    expect([result.ledger.processed, result.fetch?.attempts, result.fetch?.byStatus]).toEqual([2, 3, { "200": 2, "302": 1 }]);
+    expect(seen.sort()).toEqual(["another.example/there", "public.example/here", "public.example/on"]);
+    expect(result.fetch?.byHost).toEqual({ "public.example": { attempts: 2, errors: 0 }, "another.example": { attempts: 1, errors: 0 } });
+  });
+
   test.each([true, false])("every attempt has its phases, and a connection once it is made (kept: %p)", async (keepAlive) => {
     const mock = { latency: "2ms", errorRate: 0.1, resetRate: 0.1 };
     const retry = { max: 1, baseDelay: "1ms", maxDelay: "1ms" };

@@ -31,7 +31,7 @@ const KINDS: Readonly<Record<string, (tls: TlsRule) => Wire>> = {
     closing.push(() => wires.close());
     return wires.pair()("https://h/");
   },
-  fetch: (tls) => new FetchWire(true, fetch, [], tls),
+  fetch: (tls) => new FetchWire(true, fetch, { tls }),
 };
 
 /** A server that answers all who get so far; its port. */

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from "node:zlib";
 import type { Socket } from "bun";
@@ -223,7 +223,7 @@ for (const [kind, { secure, make }] of Object.entries(KINDS)) {
       const lines = fieldLines({ "Accept-Encoding": "gzip", Authorization: `Bearer $\{TOKEN}`, "user-agent": "me" }, env);
       const wires = new Wires({ keepAlive: true, most: 2, tls: { ca: CERT }, lines });
       opened.push(wires);
-      const wire = kind === "fetch" ? new FetchWire(true, fetch, lines) : wires.pair()("http://h/");
+      const wire = kind === "fetch" ? new FetchWire(true, fetch, { lines }) : wires.pair()("http://h/");
       for (const foreign of [false, true, false]) {
         await wire.send(asking(server.url(), { foreign }), "1.1");
         await wire.take(null);
@@ -431,6 +431,49 @@ elif kind == "read and closed": c.recv(65536); c.close()
 elif kind == "half an answer": c.recv(65536); c.sendall(b"HTTP/1.1 2"); c.close()
 time.sleep(30)
 `;
+
+describe("a socket of this machine", () => {
+  const path = join(folder, "server.sock");
+  const kinds: [string, (tls?: object) => Wire][] = [
+    ["sockets of its own", (tls) => wireOver({ unix: path, ...(tls === undefined ? {} : { tls }) })],
+    ["fetch", (tls) => new FetchWire(true, fetch, { unix: path, ...(tls === undefined ? {} : { tls }) })],
+  ];
+  function wireOver(rule: object): Wire {
+    const wires = new Wires({ keepAlive: true, most: 2, ...rule });
+    opened.push(wires);
+    return wires.pair()("http://h/");
+  }
+
+  test.each(kinds)("is asked for any address, which its server is told: %s", async (_, make) => {
+    const hosts: string[] = [];
+    const socket = {
+      data(to: Socket<undefined>, bytes: Buffer) {
+        hosts.push(`${bytes.toString().split(" ", 2)[1]} ${/^host: (.*)$/im.exec(bytes.toString())?.[1]}`);
+        to.write(OK);
+      },
+    };
+    const listener = Bun.listen<undefined>({ unix: path, socket });
+    const wire = make();
+    expect(await ask(wire, "http://public.example/a")).toEqual([200, 2]);
+    expect(await ask(wire, "http://127.0.0.1:1/b")).toEqual([200, 2]);
+    expect(hosts).toEqual(["/a public.example", "/b 127.0.0.1:1"]);
+    listener.stop(true);
+    rmSync(path, { force: true });
+    // Nobody listens there any more.
+    expect((await ask(make(), "http://localhost/"))[0]).toBe("connection refused");
+  });
+
+  test.each(kinds)("is held to the name of the address by TLS, and to one that is a number too: %s", async (kind, make) => {
+    const socket = { data: (to: Socket<undefined>) => void to.write(OK) };
+    const listener = Bun.listen<undefined>({ unix: path, tls: { cert: CERT, key: KEY }, socket });
+    const wire = make({ ca: CERT });
+    expect(await ask(wire, "https://localhost/")).toEqual([200, 2]);
+    expect(await ask(wire, "https://elsewhere.test/")).toEqual(["TLS: wrong name", 0]);
+    if (kind !== "fetch") expect(await ask(wire, "https://127.0.0.2/")).toEqual(["TLS: wrong name", 0]);
+    listener.stop(true);
+    rmSync(path, { force: true });
+  });
+});
 
 describe("when a request was how far on its way", () => {
   test("every instant is what the clock said when it came to that, and a kept connection has none of a new one", async () => {

@@ -85,7 +85,7 @@ export class FetchStage implements Stage {
     if (access.files.deadLetter !== null) LineFile.create(access.files.deadLetter);
     const base = mock?.url ?? settings.target?.url ?? null;
     const body = readBody(settings.body);
-    const parts = { settings, base, allowedHosts: access.allowedHosts, files: access.files, body };
+    const parts = { settings, base, allowedHosts: settings.unix === undefined ? access.allowedHosts : null, files: access.files, body };
     const own = mock === null ? null : { begin: () => mock.begin(), stats: () => mock.stats(), pid: mock.pid, stop: () => mock.stop() };
     return FetchStage.of(plan, parts, own);
   }
@@ -131,6 +131,7 @@ export class FetchStage implements Stage {
       urls: [`http://127.0.0.1:${server.port}/`],
       urlsFile: undefined,
       saveTo: undefined,
+      unix: undefined,
       fallback: "none",
     };
     const parts = {

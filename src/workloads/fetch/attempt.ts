@@ -120,6 +120,8 @@ export const NOT_SAVED = "could not be saved";
 /** The first that fits what an error says of itself. */
 const NAMES: readonly (readonly [RegExp, string])[] = [
   [/EMFILE|ENFILE/, OUT_OF_FILES],
+  // Of a socket of this machine that is not there any more, or has more waiting for it than it lets wait.
+  [/(ENOENT|EACCES|EAGAIN)\b.*(Failed to connect|typo in the url)/, "connection refused"],
   [/UnknownEncoding/, UNKNOWN_ENCODING],
   [/ENOSPC|EACCES|EROFS|EDQUOT|ENAMETOOLONG|ENOENT/, NOT_SAVED],
   [/ConnectionRefused|ECONNREFUSED|Unable to connect/, "connection refused"],

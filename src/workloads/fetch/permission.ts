@@ -18,13 +18,14 @@ export function checkHostsOf(scenarios: readonly Scenario[], allowed: readonly s
   const distinct = new Map(
     scenarios.flatMap(({ workload, fetch }) => {
       if (workload !== "fetch" || fetch === undefined) return [];
-      return [[JSON.stringify([fetch.target?.url, fetch.urls, fetch.urlsFile]), fetch] as const];
+      return [[JSON.stringify([fetch.unix, fetch.target?.url, fetch.urls, fetch.urlsFile]), fetch] as const];
     }),
   );
   for (const fetch of distinct.values()) refusePublic(fetch, allowed);
 }
 
 function refusePublic(fetch: FetchSettings, allowed: readonly string[]): void {
+  if (fetch.unix !== undefined) return;
   const hosts = publicHosts(fetch, fetch.target?.url, allowed);
   if (hosts.length === 0) return;
   const named = hosts.map((host) => printable(host, 100)).join(", ");
@@ -35,10 +36,11 @@ function refusePublic(fetch: FetchSettings, allowed: readonly string[]): void {
 
 /** Refuses a scenario whose files cannot be written or read, or whose headers name what the environment has not: before anything runs. */
 export function checkFiles({ fetch }: Scenario): void {
-  const { saveTo, deadLetter, headers = {}, tls } = fetch ?? {};
+  const { saveTo, deadLetter, headers = {}, tls, unix } = fetch ?? {};
   const missing = unnamed(headers, process.env);
   if (missing.length > 0) throw new UserError(`fetch.headers: the environment has no ${missing.join(", no ")}, which the headers name`);
   if (tls !== undefined) checkTls(tls);
+  if (unix !== undefined) checkSocket(unix);
   if (saveTo !== undefined) checked("saveTo", saveTo, () => mkdirSync(saveTo, { recursive: true }));
   if (saveTo !== undefined) checked("saveTo", saveTo, () => accessSync(saveTo, constants.W_OK));
   if (deadLetter === undefined) return;
@@ -46,6 +48,18 @@ export function checkFiles({ fetch }: Scenario): void {
     accessSync(existsSync(deadLetter) ? deadLetter : dirname(deadLetter), constants.W_OK);
     if (existsSync(deadLetter) && statSync(deadLetter).isDirectory()) throw Object.assign(new Error("a folder"), { code: "EISDIR" });
   });
+}
+
+/** Bytes of the path of a socket at most (unix(7), and its like on macOS). */
+const LONGEST_SOCKET_PATH = process.platform === "darwin" ? 103 : 107;
+
+function checkSocket(unix: string): void {
+  if (Buffer.byteLength(unix) > LONGEST_SOCKET_PATH)
+    throw new UserError(
+      `fetch.unix: ${printable(unix, 200)} is longer than the ${LONGEST_SOCKET_PATH} bytes that the path of a socket may have`,
+    );
+  checked("unix", unix, () => accessSync(unix, constants.R_OK | constants.W_OK), "asked");
+  if (!statSync(unix).isSocket()) throw new UserError(`fetch.unix: ${printable(unix, 200)} is no socket`);
 }
 
 function checkTls(tls: FetchSettings["tls"]): void {

@@ -76,6 +76,7 @@ export class Sender {
         most,
         saves: saver !== null,
         tls: tlsRuleOf(settings.tls, process.env),
+        unix: settings.unix,
         lines,
       },
       () => this.add(COUNT.connections),

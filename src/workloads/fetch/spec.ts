@@ -7,7 +7,8 @@ export interface FetchSpec {
   readonly settings: FetchSettings;
   /** Where tiles are asked for; null: the list holds whole addresses. */
   readonly base: string | null;
-  readonly allowedHosts: readonly string[];
+  /** null: nothing leaves this machine, wherever an address leads. */
+  readonly allowedHosts: readonly string[] | null;
   readonly seed: number;
   /** Requests of items that fall due before are in no latency. */
   readonly warmup: Nanoseconds;

@@ -73,7 +73,7 @@ export class Targets {
     private readonly list: TargetList,
     /** Where tiles are asked for. */
     private readonly base: string | null,
-    private readonly allowed: readonly string[],
+    private readonly allowed: readonly string[] | null,
   ) {
     this.template = base === null ? null : tilePath(base);
   }

@@ -38,6 +38,12 @@ describe("files of requests, before anything runs", () => {
     expect(() => check({ deadLetter: file })).not.toThrow();
   });
 
+  test("a socket that is none, is not there, or has too long a path is refused", () => {
+    expect(() => check({ unix: file })).toThrow(/^fetch\.unix: .*a-file is no socket$/);
+    expect(() => check({ unix: join(folder, "nowhere.sock") })).toThrow(/^fetch\.unix: .*nowhere\.sock cannot be asked: /);
+    expect(() => check({ unix: join(folder, "x".repeat(120)) })).toThrow(/^fetch\.unix: .* is longer than the \d+ bytes/);
+  });
+
   test("certificates that are not there are refused", () => {
     expect(() => check({ tls: { ca: join(folder, "nowhere.pem") } })).toThrow(/^fetch\.tls\.ca: .* cannot be read: /);
   });

@@ -80,7 +80,7 @@ export class Connection {
   }
 
   /** Asks; connects first where that is not done. `bare`: an answer has no body, whatever its head says of one. */
-  ask({ hostname, port, tls }: Place, head: string, content: Uint8Array | null, bare: boolean, listener: Listener): void {
+  ask(place: Place, head: string, content: Uint8Array | null, bare: boolean, listener: Listener): void {
     this.listener = listener;
     this.interim = 0;
     this.headDone = false;
@@ -92,9 +92,8 @@ export class Connection {
     if (this.socket === null) {
       instants.begun = this.keeper.now();
       this.hold(head, content);
-      this.trusting = tls?.rejectUnauthorized === false;
-      const how = tls === null ? { hostname, port, socket: HANDLERS, data: this } : { hostname, port, tls, socket: SECURE, data: this };
-      Bun.connect<Connection>(how).catch((problem: unknown) => this.fail(problem));
+      this.trusting = place.tls?.rejectUnauthorized === false;
+      connect(place, this).catch((problem: unknown) => this.fail(problem));
       return;
     }
     instants.reused = true;
@@ -349,6 +348,11 @@ const SECURE = {
   open: (socket: Socket<Connection>) => socket.data.opened(socket, false),
   handshake: ({ data }: Socket<Connection>, success: boolean, problem: Error | null) => data.agreed(success, problem),
 };
+
+function connect({ hostname, port, unix, tls }: Place, data: Connection): Promise<Socket<Connection>> {
+  const how = tls === null ? { socket: HANDLERS, data } : { tls, socket: SECURE, data };
+  return unix === null ? Bun.connect({ hostname, port, ...how }) : Bun.connect({ unix, ...how });
+}
 
 const NO_FILES = Object.assign(new Error("this process may not open another file"), { code: "EMFILE" });
 

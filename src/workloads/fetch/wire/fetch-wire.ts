@@ -1,6 +1,7 @@
 import type { Saved } from "../save.ts";
 import { isSecret } from "./fields.ts";
-import { type TlsRule, towardsOthers } from "./tls.ts";
+import type { Manner } from "./place.ts";
+import { towardsOthers } from "./tls.ts";
 import { Kept } from "./unpack.ts";
 import { type Asked, CORRELATION, type Head, isShort, USER_AGENT, type Wire } from "./wire.ts";
 
@@ -20,22 +21,23 @@ export class FetchWire implements Wire {
   constructor(
     private readonly keepAlive: boolean,
     private readonly fetch: Fetch,
-    private readonly lines: readonly string[] = [],
-    private readonly tls: TlsRule = {},
+    private readonly manner: Manner = {},
   ) {}
 
   async send({ at, method, foreign, content, fields }: Asked, id: string): Promise<Head> {
     if (this.controller.signal.aborted) this.controller = new AbortController();
     this.bytes = 0;
+    const { lines = [], tls = {}, unix } = this.manner;
     const headers: Record<string, string> = { [CORRELATION]: id, "user-agent": USER_AGENT };
     if (!this.keepAlive) headers["connection"] = "close";
-    for (const line of this.lines) if (!foreign || !isSecret(line)) add(line, headers);
+    for (const line of lines) if (!foreign || !isSecret(line)) add(line, headers);
     for (const line of content?.fields ?? []) add(line, headers);
     for (const line of fields) add(line, headers);
     // `fetch` would unpack a body as fast as it comes: nobody is made to hold what a few bytes unfold into.
     const init: BunFetchRequestInit = { method, signal: this.controller.signal, redirect: "manual", headers, decompress: false };
     if (content !== null && content.bytes.length > 0) init.body = content.bytes;
-    if (at.startsWith("https:")) init.tls = foreign ? towardsOthers(this.tls) : this.tls;
+    if (at.startsWith("https:")) init.tls = foreign ? towardsOthers(tls) : tls;
+    if (unix !== undefined) init.unix = unix;
     // Kept alive is what `fetch` does by itself, and to be told so costs it time.
     if (!this.keepAlive) init.keepalive = false;
     const response = await this.fetch(at, init);

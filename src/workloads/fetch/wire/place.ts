@@ -10,6 +10,8 @@ export interface Place {
   readonly key: string;
   readonly hostname: string;
   readonly port: number;
+  /** The socket of this machine that leads there; null: the network does. */
+  readonly unix: string | null;
   /** How it is spoken to; null: openly. */
   readonly tls: TlsRule | null;
   /** What follows the correlation id: the other fields, as `fetch` sends them, and the end of the head. */
@@ -21,6 +23,17 @@ export interface Destination {
   readonly place: Place;
   /** What is asked for there: path and query. */
   readonly path: string;
+}
+
+/** How places are gone to. */
+export interface Manner {
+  readonly tls?: TlsRule | undefined;
+  /** Header fields beside the client's own, or instead of them, as lines. */
+  readonly lines?: readonly string[] | undefined;
+  /** The socket of this machine that leads to all of them. */
+  readonly unix?: string | undefined;
+  /** Follows the origin in their keys. */
+  readonly mark?: string;
 }
 
 /** Most servers that are remembered. */
@@ -35,11 +48,7 @@ export class Places {
 
   constructor(
     private readonly keepAlive: boolean,
-    private readonly tls: TlsRule = {},
-    /** Header fields beside its own, or instead of them, as lines. */
-    private readonly lines: readonly string[] = [],
-    /** Follows the origin in the key of its places. */
-    private readonly mark = "",
+    private readonly manner: Manner = {},
   ) {}
 
   find(url: string): Destination {
@@ -73,7 +82,10 @@ export class Places {
     const secure = protocol === "https:";
     // An IPv6 address stands in brackets in a URL, and nowhere else.
     const hostname = name.replace(/^\[|\]$/g, "");
-    const said = new Set(this.lines.map(nameOf));
+    const { tls = {}, lines = [], unix, mark = "" } = this.manner;
+    const said = new Set(lines.map(nameOf));
+    // Over a socket of this machine Bun holds a server to no address, only to a name.
+    const named = isIP(hostname) === 0 || unix !== undefined;
     const own = [
       ...(username === "" && password === "" ? [] : [`Authorization: Basic ${credentials(username, password)}`]),
       `Connection: ${this.keepAlive ? "keep-alive" : "close"}`,
@@ -81,13 +93,14 @@ export class Places {
       "Accept: */*",
       `Host: ${host}`,
     ];
-    const fields = [...own.filter((line) => !said.has(nameOf(line))), ...this.lines];
+    const fields = [...own.filter((line) => !said.has(nameOf(line))), ...lines];
     return {
       origin,
-      key: `${origin}${this.mark}`,
+      key: `${origin}${mark}`,
       hostname,
       port: Number(port || (secure ? 443 : 80)),
-      tls: secure ? { rejectUnauthorized: true, ...(isIP(hostname) === 0 ? { serverName: hostname } : {}), ...this.tls } : null,
+      unix: unix ?? null,
+      tls: secure ? { rejectUnauthorized: true, ...(named ? { serverName: hostname } : {}), ...tls } : null,
       rest: `\r\n${fields.join("\r\n")}\r\n\r\n`,
     };
   }

@@ -16,6 +16,8 @@ export interface WireRule {
   /** Bodies are to be kept. */
   readonly saves?: boolean;
   readonly tls?: TlsRule;
+  /** The socket of this machine that all go to. */
+  readonly unix?: string | undefined;
   /** Header fields of every request, as lines. */
   readonly lines?: readonly string[];
 }
@@ -37,26 +39,36 @@ export class Wires {
     clock: () => Nanoseconds = () => monotonic.now(),
   ) {
     this.pool = new ConnectionPool(rule.most, rule.keepAlive, onOpened, clock);
-    this.places = new Places(rule.keepAlive, rule.tls, rule.lines);
-    const heard = rule.lines?.filter((line) => !isSecret(line));
-    const known = rule.tls?.cert === undefined && rule.tls?.serverName === undefined;
-    this.foreigners = new Places(rule.keepAlive, towardsOthers(rule.tls ?? {}), heard, known ? "" : " as a stranger");
+    const { tls, lines, unix } = rule;
+    this.places = new Places(rule.keepAlive, { tls, lines, unix });
+    const heard = lines?.filter((line) => !isSecret(line));
+    const known = tls?.cert === undefined && tls?.serverName === undefined;
+    this.foreigners = new Places(rule.keepAlive, {
+      tls: towardsOthers(tls ?? {}),
+      lines: heard,
+      unix,
+      mark: known ? "" : " as a stranger",
+    });
   }
 
   /** Wires for one request at a time. */
   pair(): WireFor {
-    const { keepAlive } = this.rule;
     if (this.only !== null || HttpParser === null) {
-      const everywhere = new FetchWire(keepAlive, this.fetch, this.rule.lines, this.rule.tls);
+      const everywhere = this.fetchWire();
       return () => everywhere;
     }
     const plain = new SocketWire(this.pool, this.places, this.foreigners, this.rule.saves === true);
     let other: FetchWire | null = null;
     return (url) => {
       if (!this.pool.clogged(url)) return plain;
-      other ??= new FetchWire(keepAlive, this.fetch, this.rule.lines, this.rule.tls);
+      other ??= this.fetchWire();
       return other;
     };
+  }
+
+  private fetchWire(): FetchWire {
+    const { keepAlive, lines, tls, unix } = this.rule;
+    return new FetchWire(keepAlive, this.fetch, { lines, tls, unix });
   }
 
   private readonly fetch: Fetch = (url, init) => {
