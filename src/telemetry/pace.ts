@@ -124,17 +124,26 @@ const TREND = 0.8;
 const LONGER = 3;
 
 /**
- * True when messages took longer and longer all along: by a line through the medians of the samples (least squares), which they keep
- * close to, and which rises by several times `ownMs`, what a message takes by itself. `null`: too few samples to tell.
+ * True when messages took longer and longer all along: by a line through their medians, or their 99th percentiles, sample by sample
+ * (least squares), which they keep close to, and which rises by several times what a message takes by itself, as a rule or at its
+ * slowest, in milliseconds. `null`: too few samples to tell.
  */
-export function growsAllAlong(series: readonly Sample[], ownMs: number): boolean | null {
-  const done = series.flatMap(({ t, p50 }) => (p50 === null ? [] : [{ t, p50 }]));
-  if (done.length < 6) return null;
-  const mean = (of: (sample: (typeof done)[number]) => number) => done.reduce((sum, sample) => sum + of(sample), 0) / done.length;
-  const [t, p50] = [mean((sample) => sample.t), mean((sample) => sample.p50)];
-  const tt = mean((sample) => (sample.t - t) ** 2);
-  const pp = mean((sample) => (sample.p50 - p50) ** 2);
-  const tp = mean((sample) => (sample.t - t) * (sample.p50 - p50));
-  const span = (done.at(-1)?.t ?? 0) - (done[0]?.t ?? 0);
-  return pp > 0 && tp / Math.sqrt(tt * pp) >= TREND && (tp / tt) * span >= LONGER * ownMs;
+export function growsAllAlong(series: readonly Sample[], own: { readonly p50: number; readonly p99: number }): boolean | null {
+  const done = series.flatMap(({ t, p50, p99 }) => (p50 === null || p99 === null ? [] : [{ t, p50, p99 }]));
+  if (done.length < FEWEST) return null;
+  const rises = (of: "p50" | "p99") => risen(done.map((sample) => [sample.t, sample[of]])) >= LONGER * own[of];
+  return rises("p50") || rises("p99");
+}
+
+const FEWEST = 6;
+
+/** By how much a line through points rises from the first to the last of them, where they keep close to one; else 0. */
+function risen(points: readonly (readonly [x: number, y: number])[]): number {
+  const mean = (of: (x: number, y: number) => number) => points.reduce((sum, [x, y]) => sum + of(x, y), 0) / points.length;
+  const [mx, my] = [mean((x) => x), mean((_, y) => y)];
+  const xx = mean((x) => (x - mx) ** 2);
+  const yy = mean((_, y) => (y - my) ** 2);
+  const xy = mean((x, y) => (x - mx) * (y - my));
+  const span = (points.at(-1)?.[0] ?? 0) - (points[0]?.[0] ?? 0);
+  return yy > 0 && xy / Math.sqrt(xx * yy) >= TREND ? (xy / xx) * span : 0;
 }

@@ -88,9 +88,15 @@ export function keyLimits({ mode, scenario, workers }: Expected): KeyLimits {
   const time = scenario.work.time / 1e6;
   const service = time * (shares.cpu + shares.hold + shares.wait);
   const held = time * (shares.cpu + shares.hold);
-  const parts = keyShares(scenario.keys);
-  const key = scenario.keys.order ? 1 / service / (parts[0] ?? 1) : NO_LIMIT;
+  const key = scenario.keys.order ? 1 / service / (keyShares(scenario.keys)[0] ?? 1) : NO_LIMIT;
   if (mode !== "parallel" || workers === 1) return { key, thread: NO_LIMIT };
+  const busiest = laneShares(scenario.keys, workers).reduce((most, lane) => Math.max(most, lane), 0);
+  return { key, thread: Math.min(scenario.async.concurrency / service, held > 0 ? 1 / held : NO_LIMIT) / busiest };
+}
+
+/** Share of the messages that each of so many Workers has by its keys; those beyond the first are taken as spread evenly. */
+export function laneShares(keys: Scenario["keys"], workers: number): Float64Array {
+  const parts = keyShares(keys);
   const lanes = new Float64Array(workers);
   const placed = Math.min(parts.length, KEYS_PLACED);
   let left = 1;
@@ -99,6 +105,5 @@ export function keyLimits({ mode, scenario, workers }: Expected): KeyLimits {
     lanes[lane] = (lanes[lane] as number) + (parts[i] as number);
     left -= parts[i] as number;
   }
-  const busiest = lanes.reduce((most, lane) => Math.max(most, lane), 0) + Math.max(0, left) / workers;
-  return { key, thread: Math.min(scenario.async.concurrency / service, held > 0 ? 1 / held : NO_LIMIT) / busiest };
+  return lanes.map((lane) => lane + Math.max(0, left) / workers);
 }

@@ -5,9 +5,9 @@ import { droppedTotal } from "../telemetry/ledger.ts";
 import { Facts } from "./explain/facts.ts";
 import type { Finding, Look } from "./explain/finding.ts";
 import { heldMemory } from "./explain/held.ts";
+import { busyKeys, heldKeys } from "./explain/keys.ts";
 import {
   bursts,
-  busyKeys,
   concurrency,
   neverEnding,
   queryStorm,
@@ -80,6 +80,7 @@ const LIMITS: readonly Look[] = [
   busyKeys,
   slowSource,
   busyThread,
+  heldKeys,
   waitingBatch,
   busyWorkers,
   heldThread,

@@ -76,7 +76,9 @@ export class Facts {
   /** Less was done than came: what waited became more and more, or, where there are too few samples to see that, on average over the run. */
   get behind(): boolean {
     const { result, scenario } = this;
-    if (scenario.load.executor !== "bursts") return growsAllAlong(result.series ?? [], Math.max(this.own, this.turn)) ?? !keepsPace(result);
+    const { p99 } = result.latency.service;
+    const own = { p50: Math.max(this.own, this.turn), p99: Math.max(this.own, this.turn, scenario.workload === "flow" ? 0 : p99) };
+    if (scenario.load.executor !== "bursts") return growsAllAlong(result.series ?? [], own) ?? !keepsPace(result);
     // The line of each burst grows and shrinks.
     const growth = lineGrowth(result.series ?? []);
     return growth === null ? !keepsPace(result) : growth > GROWING;
@@ -131,6 +133,30 @@ export class Facts {
     return this.result.mode !== "sync" && size !== 1 && (size !== undefined || timeout !== undefined);
   }
 
+  /** How long a message waits on average for those before it in its batch, where each of them only takes its time. */
+  get turnInBatch(): number {
+    const { latency, batches } = this.result;
+    return this.batched ? (Math.max(0, batches.meanSize - 1) / 2) * latency.service.mean : 0;
+  }
+
+  /**
+   * How long a message waits on average for its batch to go: what its turn in it does not explain, and no longer than by its size and its
+   * timeout a batch takes to fill where messages come evenly. What is left of the time in the batch is spent on others' account.
+   */
+  get gathering(): number {
+    if (!this.batched) return 0;
+    const { latency, batches, intakeRate } = this.result;
+    const { size, timeout } = this.scenario.batch;
+    // Each Worker's batches are filled by what comes for it.
+    const rate = intakeRate / (this.result.mode === "parallel" ? Math.max(1, this.workers.length) : 1);
+    const comes = rate > 0 ? ((Math.max(1, batches.meanSize) - 1) * 1000) / rate : 0;
+    const full = size !== undefined && batches.meanSize >= 0.95 * size;
+    const fills = full || timeout === undefined ? comes / 2 : Math.max(timeout / 2000, timeout / 1000 - comes / 2);
+    const others = this.overlaps && this.scenario.keys.order;
+    const waited = Math.max(0, latency.batch.mean - this.turnInBatch);
+    return others || this.result.mode === "parallel" ? Math.min(waited, fills) : waited;
+  }
+
   get longestRead(): number {
     return this.scenario.source.latency.max / 1000;
   }
@@ -148,6 +174,21 @@ export class Facts {
   get waitsOutside(): boolean {
     const kinds = kindsOf(this.scenario);
     return kinds === null || kinds.some((kind) => !["none", "cpu", "sleep"].includes(kind));
+  }
+
+  /** Several may be at work at once on one thread. */
+  get overlaps(): boolean {
+    return this.result.mode !== "sync" && this.waitsOutside && this.scenario.async.concurrency > 1;
+  }
+
+  /**
+   * Batches at hand at once on average (Little's law), those that wait for others included; a message that is in no batch is one. 0: no batch
+   * was done whole, and how large they were is not known.
+   */
+  get batchesAtOnce(): number {
+    const { throughput, latency, batches } = this.result;
+    if (this.batched && batches.count === 0) return 0;
+    return (throughput * (latency.batch.mean + latency.service.mean)) / 1000 / Math.max(1, this.batched ? batches.meanSize : 1);
   }
 
   /** What is worked on. */
@@ -187,6 +228,12 @@ export class Facts {
   /** The same while messages waited. */
   get saturatedAtTimes(): boolean {
     return this.crowd !== null && (this.crowd.processed * this.each) / 1000 / this.slots >= 0.8;
+  }
+
+  /** A thread computes nearly all the time, or all of them together nearly all that the cores can. */
+  get computesAll(): boolean {
+    const inAll = this.workers.reduce((sum, share) => sum + share, 0);
+    return this.busiest >= BUSY || (this.cores > 0 && inAll >= BUSY * this.cores);
   }
 
   /** The busiest thread of all. */

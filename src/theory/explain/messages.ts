@@ -1,12 +1,12 @@
 import { count, duration, equation, perSecond } from "../../kernel/equation.ts";
 import { formatCount, formatMs, formatShare } from "../../kernel/units.ts";
 import { agreeing, counted } from "../../kernel/wording.ts";
-import { keyShares } from "../../load/keys.ts";
 import { droppedTotal } from "../../telemetry/ledger.ts";
 import { offeredRate } from "../demand.ts";
 import { explainHandlers } from "../explain-flow.ts";
 import { BUSY, type Facts, FULL } from "./facts.ts";
 import type { Finding } from "./finding.ts";
+import { keyUse } from "./keys.ts";
 import { heavyTailed } from "./theory.ts";
 
 /** Limits that lie in how messages come, wait and are handed on. */
@@ -53,48 +53,17 @@ export function slowSource(facts: Facts): Finding | null {
   if (facts.closedLoop && result.latency.schedule.mean < 0.5 * result.latency.sojourn.mean) return null;
   const read = facts.readMs;
   if (result.mode === "sync") {
-    const text = `The source is the limit: reading held the one thread ${formatShare(share)} of the time, at ${facts.rate}; a read takes ${formatMs(read)} on average, and nothing else happens meanwhile. async overlaps reads.`;
+    const text = `The source is the limit: reading held the one thread ${formatShare(share)} of the time, at ${facts.rate}; a read is asked to take ${formatMs(read)} (source.latency), and nothing else happens meanwhile. async overlaps reads.`;
     return { limit: "source", text };
   }
   const { connections } = scenario.source;
   // What is read and waits for its place holds its connection, too.
-  if (result.throughput < 0.4 * ((connections * 1000) / read) || (facts.closedLoop && facts.clients <= connections)) return null;
+  const part = (result.throughput * read) / (connections * 1000);
+  if (part < (facts.used < 0.7 ? 0.4 : 0.8) || (facts.closedLoop && facts.clients <= connections)) return null;
   const sum = equation(count(connections), [["÷", duration(read)]], perSecond, "is");
   const who = connections === 1 ? "its one connection was" : `all ${formatCount(connections)} of its connections were`;
-  const text = `The source is the limit: ${who} reading ${formatShare(share)} of the time, at ${facts.rate}; ${sum}. More connections would help, more computing would not.`;
+  const text = `The source is the limit: ${who} reading ${formatShare(share)} of the time, at ${facts.rate}; by source.latency ${sum}. More connections would help, more computing would not.`;
   return { limit: "source", text };
-}
-
-/** The busiest key is used up, by what its messages take, and messages wait. */
-const KEY_BUSY = 0.7;
-
-/** Share of the time that a message of the busiest key was at work. */
-function keyUse({ result, scenario }: Facts): number {
-  return (result.throughput * (keyShares(scenario.keys)[0] ?? 1) * result.latency.service.mean) / 1000;
-}
-
-/** Keys that are used up, or, by what theory says of them, spread so that one Worker has more of them; and messages wait. */
-export function busyKeys(facts: Facts): Finding | null {
-  const { result, scenario, rate, workers } = facts;
-  const { sojourn, service } = result.latency;
-  // Who waits for an answer sends no more meanwhile: that they wait for each other shows in how long they do.
-  const inLine = facts.overrun || (facts.closedLoop && sojourn.mean - facts.readMs > 2 * service.mean);
-  // A thread that does one at a time would do no more of many keys.
-  const side = workers.length > 1 || facts.waitsOutside;
-  if (!inLine || result.mode === "sync" || !side || scenario.workload !== "message") return null;
-  const { count: keys, distribution } = scenario.keys;
-  const busiest = keyShares(scenario.keys)[0] ?? 1;
-  if (keyUse(facts) >= KEY_BUSY) {
-    const most = distribution === "zipf" && keys > 1 ? `, the busiest with ${formatShare(busiest)} of the messages` : "";
-    const there = keys === 1 ? "there is one key" : `there are ${formatCount(keys)} keys${most}`;
-    const text = `The keys are the limit: messages of one key are worked one after another, each ${formatMs(service.mean)}, and ${there}, at ${rate}. Spreading the work over more keys would help.`;
-    return { limit: "keys", text };
-  }
-  const spread = workers.length > 1 && Math.max(...workers) > 1.25 * Math.min(...workers);
-  if (result.predicted.bottleneck !== "uneven keys" || !spread || facts.saturated) return null;
-  const use = `one of the ${workers.length} Workers was computing ${formatShare(Math.max(...workers))} of the time and another ${formatShare(Math.min(...workers))}`;
-  const text = `The keys are the limit: they are not spread evenly, ${use}, at ${rate}. More keys, or another number of Workers, would help.`;
-  return { limit: "keys", text };
 }
 
 /** What shortens the wait for a batch: a smaller size where batches are full, an earlier timeout where they are not. */
@@ -116,9 +85,8 @@ function atLimit(facts: Facts): boolean {
 
 export function waitingBatch(facts: Facts): Finding | null {
   const { result, batched, rate } = facts;
-  const { batch, sojourn, service } = result.latency;
-  // The rest of it is the turn within the batch.
-  const filling = batch.mean - (Math.max(0, result.batches.meanSize - 1) / 2) * service.mean;
+  const { sojourn } = result.latency;
+  const filling = facts.gathering;
   if (!batched || atLimit(facts) || filling < 0.5 * sojourn.mean || filling < 0.5) return null;
   const how = `batches went with ${formatCount(result.batches.meanSize)} on average`;
   const text = `The batch is what takes time: of ${formatMs(sojourn.mean)} on average, ${formatMs(filling)} was waiting for it to go (${how}), at ${rate}.${facts.overrun || facts.closedLoop ? "" : quicker(facts)}`;
@@ -127,12 +95,19 @@ export function waitingBatch(facts: Facts): Finding | null {
 
 /** Waiting for the batch to go and for those before it in the batch, together: less work per message would not shorten the first. */
 export function turnInBatch(facts: Facts): Finding | null {
-  const { result, batched, rate } = facts;
+  const { result, scenario, batched, rate } = facts;
   const { batch, sojourn } = result.latency;
-  if (!batched || atLimit(facts) || batch.mean < 0.5 * sojourn.mean || batch.mean < 0.5) return null;
-  const text = `The batch is what takes time: of ${formatMs(sojourn.mean)} on average, ${formatMs(batch.mean)} was waiting for it to go and for its turn within it (batches went with ${formatCount(result.batches.meanSize)} on average), at ${rate}.${result.batches.meanSize > 1 && facts.scenario.batch.size === undefined && facts.scenario.work.perBatch === 0 ? " A batch.size would help." : quicker(facts)}`;
+  // What waits in a Worker's line, or for another of its key, does not wait for its batch.
+  const waited = Math.min(batch.mean, facts.gathering + facts.turnInBatch);
+  if (!batched || atLimit(facts) || waited < 0.5 * sojourn.mean || waited < 0.5) return null;
+  const none = result.batches.meanSize > 1 && scenario.batch.size === undefined && scenario.work.perBatch === 0;
+  const help = facts.closedLoop ? "" : none ? " A batch.size would help." : quicker(facts);
+  const text = `The batch is what takes time: of ${formatMs(sojourn.mean)} on average, ${formatMs(waited)} was waiting for it to go and for its turn within it (batches went with ${formatCount(result.batches.meanSize)} on average), at ${rate}.${help}`;
   return { limit: "batch", text };
 }
+
+/** Share of the time that the busiest key is at work up to which more processors find something else to do. */
+const KEY_FREE = 0.35;
 
 /** Work that waits outside, as many at a time as there may be. */
 export function concurrency(facts: Facts): Finding | null {
@@ -152,7 +127,7 @@ export function concurrency(facts: Facts): Finding | null {
       : `for ${formatMs(crowd.ms)} ${formatCount(crowd.offered)}/s came and ${formatCount(crowd.processed)}/s were done; ${facts.rate} went through in all`;
   const often = facts.saturated ? "" : " at times";
   // What is in line behind its own key would still be.
-  const free = scenario.workload !== "message" || keyUse(facts) < 0.5 * KEY_BUSY;
+  const free = keyUse(facts) < KEY_FREE;
   const help = free ? " A larger async.concurrency would help." : "";
   const text = `The number of processors is the limit${often}: ${sum}; ${when}.${help}`;
   return { limit: "processors", text };

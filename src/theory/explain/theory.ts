@@ -81,9 +81,9 @@ const MEANT: Readonly<Record<string, readonly Limit[]>> = {
   "all cores": ["cores", "workers", "thread"],
   "cpu quota": ["thread", "cores", "workers", "processors"],
   workers: ["workers", "cores", "processors"],
-  "hot key": ["keys", "workers", "cores"],
-  "few keys": ["keys", "workers", "cores"],
-  "uneven keys": ["keys", "workers", "cores"],
+  "hot key": ["keys"],
+  "few keys": ["keys"],
+  "uneven keys": ["keys"],
   queue: ["queue", "thread", "workers", "cores", "processors"],
 };
 
@@ -113,6 +113,9 @@ export function anotherLimit(facts: Facts, found: Limit): string {
     const share = predicted.utilization === null ? "" : `, at ${formatShare(predicted.utilization)} of what can be done`;
     return `${expected}${share}${cameAndDone(facts)}.`;
   }
+  // What keys let through is no capacity, which is told for keys that are evenly spread.
+  if (/keys?$/.test(predicted.bottleneck) && predicted.throughput !== null)
+    return `${expected}, of which ${formatCount(predicted.throughput)}/s were to be expected; measured: ${formatCount(throughput)}/s.`;
   if (predicted.capacity === null) return `${expected}.`;
   return `${expected}, at ${formatCount(predicted.capacity)}/s; measured: ${formatCount(throughput)}/s.`;
 }

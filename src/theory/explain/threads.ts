@@ -44,7 +44,8 @@ export function busyWorkers(facts: Facts): Finding | null {
     const text = `The helper Worker is the limit: it was computing ${formatShare(most)} of the time, at ${rate}, while the event loop was held ${formatShare(result.process.eventLoop.busy)} of it.`;
     return { limit: "workers", text };
   }
-  if (busy < workers.length && most - least >= UNEVEN) {
+  // Items of a flow belong to no Worker.
+  if (facts.scenario.workload === "message" && busy < workers.length && most - least >= UNEVEN) {
     const text = `${busy} of ${counted(workers.length, "Worker")} ${agreeing(busy, "is", "are")} the limit: ${agreeing(busy, "its keys keep it", "their keys keep them")} busy ${formatShare(most)} of the time while another was computing only ${formatShare(least)} of it, at ${rate}. A key cannot be split; spreading its work over several keys would help.`;
     return { limit: "keys", text };
   }
@@ -91,7 +92,7 @@ export function processors(facts: Facts): Finding | null {
       return { limit: "thread", text };
     }
     const help = facts.waitsOutside ? "async overlaps what waits." : "Threads of their own (parallel) would help.";
-    const read = facts.readMs > 0 ? ` and ${formatMs(facts.readMs)} to read` : "";
+    const read = facts.readMs > 0 ? ` and by source.latency ${formatMs(facts.readMs)} to read` : "";
     const text = `One ${noun} at a time is the limit: each takes ${each}${read}, the one thread was computing only ${formatShare(main)} of the time and does nothing else meanwhile; ${through}. ${help}`;
     return { limit: "processors", text };
   }

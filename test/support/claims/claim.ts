@@ -1,3 +1,4 @@
+import { hashOf } from "../../../src/kernel/hash.ts";
 import type { Scenario } from "../../../src/scenario/schema.ts";
 import type { CaseResult } from "../../../src/telemetry/result.ts";
 import type { Sample } from "../../../src/telemetry/sample.ts";
@@ -117,6 +118,31 @@ export function grewAllAlong(told: Told): boolean {
   return evenly && grown >= Math.max(5, 4 * atWork, 3 * result.batches.meanSize, 0.02 * result.ledger.scheduled);
 }
 
+/** Share of the messages of each key, the busiest first. */
+export function keyParts({ count, distribution, exponent }: Scenario["keys"]): number[] {
+  const weights = Array.from({ length: count }, (_, k) => (distribution === "zipf" ? (k + 1) ** -exponent : 1));
+  const all = weights.reduce((sum, weight) => sum + weight, 0);
+  return weights.map((weight) => weight / all);
+}
+
+/** Share of the messages that each Worker has by its keys. */
+export function lanesOf({ result, scenario: { keys } }: Told): number[] {
+  const lanes = new Array<number>(Math.max(1, workersOf(result).length)).fill(0);
+  keyParts(keys).forEach((part, key) => {
+    const lane = hashOf(`worker-${key}`) % lanes.length;
+    lanes[lane] = (lanes[lane] ?? 0) + part;
+  });
+  return lanes;
+}
+
+/** Milliseconds after which a batch goes at the latest: at its timeout, once what holds the loop lets it. */
+export function latestGo({ result, scenario }: Told): number {
+  const { timeout } = scenario.batch;
+  if (timeout === undefined) return Number.POSITIVE_INFINITY;
+  const holds = result.mode !== "parallel" && ["cpu", "sleep", "mixed", "handler"].includes(scenario.work.kind);
+  return timeout / 1000 + (holds ? result.batches.meanSize * result.latency.service.mean : 0);
+}
+
 /** Something waited, or was left: more came, at times at least, than could be done just then. */
 export function waited(told: Told): boolean {
   const { result, scenario } = told;
@@ -127,7 +153,11 @@ export function waited(told: Told): boolean {
   const long = latency.sojourn.p99 > 5 * latency.service.p99;
   // Half of them waited longer than several take, before anything was done with them.
   const half = latency.schedule.p50 + latency.queue.p50 > 3 * latency.service.mean;
-  return behind || burst || closed || long || half || dropped(result) > 0 || ledger.unfinished > 0 || crowded(told).length > 1;
+  // Half of them took longer and longer, from the first third of the run to the last.
+  const done = result.series.flatMap(({ p50 }) => (p50 === null ? [] : [p50]));
+  const third = Math.floor(done.length / 3);
+  const longer = third >= 2 && average(done.slice(-third)) > 1.5 * average(done.slice(0, third));
+  return behind || longer || burst || closed || long || half || dropped(result) > 0 || ledger.unfinished > 0 || crowded(told).length > 1;
 }
 
 /** Messages at work on average (Little's law), of those that can be. */

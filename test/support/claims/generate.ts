@@ -56,8 +56,8 @@ function complete(drawn: RandomCase, outcome: VirtualOutcome): CaseResult {
   };
 }
 
-/** What each thread computed: of its time with a message in hand what is no waiting, and, with more of them than cores, its part of those. */
-function threadsOf({ mode, scenario, workers, cores }: RandomCase, { result, samples, busyMs }: VirtualOutcome) {
+/** What each thread computed. */
+function threadsOf({ mode, scenario, workers, cores }: RandomCase, { result, busyMs }: VirtualOutcome) {
   const { kind, cpuShare } = scenario.work;
   const share = kind === "cpu" ? 1 : kind === "mixed" ? cpuShare : 0;
   const computed = Math.min(1, (result.throughput * result.latency.service.mean * share) / 1000);
@@ -66,13 +66,17 @@ function threadsOf({ mode, scenario, workers, cores }: RandomCase, { result, sam
     const main = { name: "main", utilization: helped ? 0.05 : Math.min(computed + 0.01, 1) };
     return helped ? [main, { name: "helper", utilization: computed }] : [main];
   }
-  const span = Math.max(1, samples.at(-1)?.t ?? 0);
-  // In hand is what holds the thread: of mixed work, where one is worked at a time, its wait as well.
-  const held = kind === "mixed" && scenario.async.concurrency > 1 ? 1 : share;
-  const each = busyMs.slice(-workers).map((busy) => (busy * held * Math.min(1, cores / workers)) / span);
+  // What was computed in all, each to the part that it had in hand.
+  const asked = scenario.work.time * share + scenario.work.perBatch / Math.max(1, result.batches.meanSize);
+  const inAll = Math.min(cores, (result.throughput * asked) / 1e6);
+  const busy = busyMs.slice(-workers);
+  const had = Math.max(
+    1e-9,
+    busy.reduce((sum, ms) => sum + ms, 0),
+  );
   return [
     { name: "main", utilization: 0.05 },
-    ...each.map((utilization, i) => ({ name: `worker-${i}`, utilization: Math.min(1, utilization) })),
+    ...busy.map((ms, i) => ({ name: `worker-${i}`, utilization: Math.min(1, (inAll * ms) / had) })),
   ];
 }
 

@@ -24,6 +24,11 @@ const ADVICE: Readonly<Record<string, (scenario: Scenario) => Scenario>> = {
   }),
   "A batch.size would help": (scenario) => ({ ...scenario, batch: { ...scenario.batch, size: 1 } }),
   "A batch.timeout would help": (scenario) => ({ ...scenario, batch: { ...scenario.batch, timeout: 100 } }),
+  "Spreading the work over more keys would help": (scenario) => ({
+    ...scenario,
+    keys: { ...scenario.keys, count: 10 * scenario.keys.count },
+  }),
+  "A batch.order of key would help": (scenario) => ({ ...scenario, batch: { ...scenario.batch, order: "key" } }),
   "Less work per message": (scenario) => ({ ...scenario, work: { ...scenario.work, time: scenario.work.time / 2 } }),
 };
 

@@ -92,6 +92,14 @@ describe("the checker catches what was false", () => {
     service: { ...base.latency.service, mean: 5, ...service },
   });
   const growing = Array.from({ length: 20 }, (_, i) => sample(100 * (i + 1), { offered: 200, processed: 190 }));
+  const onWorkers = (...shares: number[]) => ({
+    mode: "parallel",
+    cores: shares.map((utilization, core) => ({ core, utilization })),
+    process: {
+      ...base.process,
+      threads: [{ name: "main", utilization: 0.1 }, ...shares.map((utilization, i) => ({ name: `worker-${i}`, utilization }))],
+    },
+  });
   const fetched = (change: object, figures: object, asked: object): Told => ({
     result: { ...base, disturbed: null, throughput: 100, fetch: { ...FETCH, ...figures }, ...change },
     scenario: scenario({ workload: "fetch", fetch: { target: { mock: {} }, ...asked } }),
@@ -146,17 +154,7 @@ describe("the checker catches what was false", () => {
     [
       "even Workers with hot keys",
       "1 of 2 Workers is the limit: its keys keep it busy 81 % of the time while another was computing only 79 % of it, at 100 messages/s.",
-      told({
-        mode: "parallel",
-        process: {
-          ...base.process,
-          threads: [
-            { name: "main", utilization: 0.1 },
-            { name: "a", utilization: 0.81 },
-            { name: "b", utilization: 0.79 },
-          ],
-        },
-      }),
+      told(onWorkers(0.81, 0.79)),
     ],
     [
       "a mean of what does not settle",
@@ -174,14 +172,50 @@ describe("the checker catches what was false", () => {
       told({ throughput: 190, series: growing }),
     ],
     [
-      "all that came, while what waits becomes more and more",
+      "all that came, of which some was left",
       "Predicted was another limit (arrivals), at 50 % of what can be done, and all that came was done.",
-      told({ series: growing }),
+      told({ ledger: { ...base.ledger, scheduled: 110, unfinished: 10 } }),
     ],
     [
       "what came in the long run, of bursts",
       "Predicted was another limit (arrivals), at 50 % of what can be done: 150/s came and 100/s were done.",
       told({ offeredRate: 150 }, { load: { executor: "bursts", size: 200, every: "2s", count: 3 } }),
+    ],
+    [
+      "one key whose messages may overlap",
+      "The keys are the limit: messages of one key are worked one after another, 1 ÷ 5.00 ms is 200/s, and there is one key, at 200 messages/s.",
+      told({ throughput: 200, offeredRate: 400, latency: latency({}) }, { keys: { count: 1, order: false }, work: { kind: "io" } }),
+    ],
+    [
+      "a busiest key that had time to spare",
+      "The keys are the limit: messages of one key are worked one after another, 1 ÷ 5.05 ms is 198/s, and there are 1.00 k keys, the busiest with 61 % of the messages, at 246 messages/s.",
+      told(
+        { throughput: 246, offeredRate: 800, latency: latency({}, { mean: 5.05 }) },
+        { keys: { count: 1000, distribution: "zipf", exponent: 2 } },
+      ),
+    ],
+    [
+      "cores that are the limit, of which one Worker had more by its keys",
+      "The keys are the limit: a Worker takes one message after another, 1 ÷ 5.00 ms is 200/s, and one of the 2 Workers has 50 % of the work by its keys, computing 100 % of the time while another computes 100 % of it, at 400 messages/s.",
+      told({ ...onWorkers(1, 1), throughput: 400, offeredRate: 800, latency: latency({}) }, { keys: { count: 1000 } }),
+    ],
+    [
+      "a wait for a batch to go that is longer than its timeout",
+      "The batch is what takes time: of 115 ms on average, 90.5 ms was waiting for it to go (batches went with 9.00 on average), at 100 messages/s.",
+      told(
+        { latency: { ...latency({ mean: 115 }), batch: { ...base.latency.batch, mean: 110 } }, batches: { count: 9, meanSize: 9 } },
+        { batch: { size: 50, timeout: "20ms" }, work: { kind: "io" } },
+      ),
+    ],
+    [
+      "more keys where each is worked by itself anyway",
+      "Spreading the work over more keys would help.",
+      told({}, { keys: { order: false } }),
+    ],
+    [
+      "a busiest key that is none",
+      "A key cannot be split; spreading what the busiest does over several would help.",
+      told({}, { keys: { count: 100 } }),
     ],
     ["a retry that is one of several", "its 1 Workers were at work.", told({})],
     [

@@ -121,7 +121,7 @@ describe("P1-S P2-S explanations of cases with a known answer", () => {
     const waited = { ...base, predicted, offeredRate: 500, throughput: 99, latency: parts(890, 900, 10) };
     const given = scenario({ keys: { count: 1 }, work: { kind: "io", time: "10ms" }, async: { concurrency: 100 } });
     expect(explain(waited, given)).toStartWith(
-      "The keys are the limit: messages of one key are worked one after another, each 10.0 ms, and there is one key, at 99",
+      "The keys are the limit: messages of one key are worked one after another, 1 ÷ 10.0 ms is 100/s, and there is one key, at 99",
     );
   });
 

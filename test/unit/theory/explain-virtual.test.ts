@@ -29,39 +29,24 @@ describe("a line that grows all along", () => {
     expect(grewAllAlong(await virtualCase({ mode: "async", scenario: less, workers: 2, cores: 2 }))).toBe(false);
   });
 
-  const series = (p50: (i: number) => number | null) => Array.from({ length: 20 }, (_, i) => sample(100 * (i + 1), { p50: p50(i) }));
+  const own = { p50: 5, p99: 5 };
+  const grows = (p50: (i: number) => number | null) => {
+    const series = Array.from({ length: 20 }, (_, i) => sample(100 * (i + 1), { p50: p50(i), p99: p50(i) }));
+    return growsAllAlong(series, own);
+  };
 
   test("is a trend of what messages take, beyond chance and beyond what one takes by itself", () => {
-    expect(
-      growsAllAlong(
-        series((i) => 5 + 2 * i),
-        5,
-      ),
-    ).toBe(true);
-    expect(
-      growsAllAlong(
-        series((i) => 5 + 0.2 * i),
-        5,
-      ),
-    ).toBe(false);
-    expect(
-      growsAllAlong(
-        series((i) => (i % 2 === 0 ? 5 : 50)),
-        5,
-      ),
-    ).toBe(false);
-    expect(
-      growsAllAlong(
-        series((i) => 100 - 2 * i),
-        5,
-      ),
-    ).toBe(false);
-    expect(
-      growsAllAlong(
-        series((i) => (i < 5 ? 5 : null)),
-        5,
-      ),
-    ).toBeNull();
+    expect(grows((i) => 5 + 2 * i)).toBe(true);
+    expect(grows((i) => 5 + 0.2 * i)).toBe(false);
+    expect(grows((i) => (i % 2 === 0 ? 5 : 50))).toBe(false);
+    expect(grows((i) => 100 - 2 * i)).toBe(false);
+    expect(grows((i) => (i < 5 ? 5 : null))).toBeNull();
+  });
+
+  test("is seen in the slowest, where one Worker of several has it", () => {
+    const series = Array.from({ length: 20 }, (_, i) => sample(100 * (i + 1), { p50: i % 2 === 0 ? 5 : 50, p99: 50 + 5 * i }));
+    expect(growsAllAlong(series, own)).toBe(true);
+    expect(growsAllAlong(series, { p50: 5, p99: 50 })).toBe(false);
   });
 });
 
@@ -103,5 +88,57 @@ describe("bursts", () => {
     expect(await saidOf("async", { ...bursts, queue: { capacity: 10, overflow: "drop-newest" } })).toStartWith(
       "The queue is the limit: its 10 places overflowed when arrivals came close together",
     );
+  });
+});
+
+describe("keys", () => {
+  const hot = (exponent: number) => ({
+    load: steady(800),
+    gracefulStop: "100ms",
+    keys: { count: 1000, distribution: "zipf", exponent },
+    work: { kind: "cpu", time: "5ms" },
+    queue: { capacity: 100, overflow: "block" },
+    parallel: { workers: 2 },
+  });
+
+  test("that give one Worker more than its part are the limit, with the share that it had, as the rate has it", async () => {
+    expect(await saidOf("parallel", hot(1))).toStartWith(
+      "The keys are the limit: a Worker takes one message after another, 1 ÷ 5.00 ms is 200/s, and one of the 2 Workers has 53 % of the work by its keys, computing 100 % of the time while another computes 88 % of it, at 375 messages/s.",
+    );
+    // 200 ÷ 0.81 = 247.
+    expect(await saidOf("parallel", hot(2))).toContain("one of the 2 Workers has 81 % of the work by its keys");
+    expect(await saidOf("parallel", hot(2))).toContain("24 % of it, at 248 messages/s.");
+  });
+
+  test("of which one has the most: more keys are no help, since it cannot be split", async () => {
+    const said = await saidOf("parallel", hot(2));
+    expect(said).toContain("A key cannot be split; spreading what the busiest does over several would help.");
+    expect(said).not.toContain("more keys");
+  });
+
+  test("that are spread evenly leave the cores as the limit", async () => {
+    expect(await saidOf("parallel", hot(0.1))).toStartWith("All cores are the limit: the 2 Workers were computing 100 % of the time");
+  });
+
+  const waits = { load: steady(2500, "2s"), gracefulStop: "100ms", work: { kind: "io", time: "5ms" }, async: { concurrency: 50 } };
+
+  test("whose messages may overlap are no limit, however few they are", async () => {
+    const few = { count: 1, distribution: "round-robin" };
+    expect(await saidOf("async", { ...waits, keys: few })).toStartWith(
+      "The keys are the limit: messages of one key are worked one after another, 1 ÷ 5.00 ms is 200/s, and there is one key, at 200",
+    );
+    expect(await saidOf("async", { ...waits, keys: { ...few, order: false }, load: steady(9500, "2s") })).not.toContain("keys");
+  });
+
+  test("that other batches are at are told apart from waiting for the batch to go, which its timeout bounds", async () => {
+    const said = await saidOf("async", {
+      load: steady(400, "2s"),
+      keys: { count: 100, distribution: "zipf", exponent: 1 },
+      work: { kind: "io", time: "5ms" },
+      batch: { size: 50, timeout: "20ms" },
+      async: { concurrency: 20 },
+    });
+    expect(said).toStartWith("The keys are what takes time: of 115 ms on average, about 80.5 ms was waiting for a state machine");
+    expect(said).toContain("A batch.order of key would help.");
   });
 });
