@@ -7,7 +7,7 @@ import { loadScenarioFile, resolveScenario } from "./scenario/load.ts";
 import { checkPermissions, type Permissions } from "./scenario/permission.ts";
 import type { Mode, Scenario } from "./scenario/schema.ts";
 import type { RunResult } from "./telemetry/result.ts";
-import { checkHostsOf } from "./workloads/fetch/permission.ts";
+import { checkFiles, checkHostsOf } from "./workloads/fetch/permission.ts";
 
 export {
   AsyncEngine,
@@ -45,7 +45,10 @@ export async function runScenario(
   checkPermissions(loaded.scenario, options);
   const points = loaded.points.map((point) => ({ ...point, scenario: withModes(point.scenario) }));
   const allowedHosts = options.allowHosts ?? [];
-  for (const { scenario } of points) checkPermissions(scenario, options);
+  for (const { scenario } of points) {
+    checkPermissions(scenario, options);
+    checkFiles(scenario);
+  }
   checkHostsOf(
     points.map(({ scenario }) => scenario),
     allowedHosts,

@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import { UserError } from "../kernel/problem.ts";
 import { temporaryFolder } from "../kernel/temporary-folder.ts";
 import { quoted } from "../kernel/text.ts";
+import { withoutCredentials } from "../scenario/confidential.ts";
 import { type RunFlags, wholeNumber } from "./flags.ts";
 import { run } from "./run.ts";
 
@@ -62,5 +63,5 @@ ${socket}  concurrency: { max: ${most} }
 function placeOf(url: string): string {
   const { protocol, host } = URL.canParse(url) ? new URL(url) : { protocol: "", host: "" };
   if (protocol === "http:" || protocol === "https:") return host;
-  throw new UserError(`fetch: must be an http or https URL such as http://127.0.0.1:8001/, got ${quoted(url)}`);
+  throw new UserError(`fetch: must be an http or https URL such as http://127.0.0.1:8001/, got ${withoutCredentials(quoted(url))}`);
 }

@@ -2,6 +2,7 @@ import type { z } from "zod";
 import type { Problem } from "../kernel/problem.ts";
 import { byPlace, suggestion } from "../kernel/problem.ts";
 import { printable, quoted } from "../kernel/text.ts";
+import { shown } from "./confidential.ts";
 import type { Path, YamlFile } from "./document.ts";
 import { type FetchSettings, fetchSchema } from "./fetch-schema.ts";
 import { flowSchema } from "./flow-schema.ts";
@@ -45,7 +46,7 @@ function checkValue(yaml: YamlFile, problems: Problem[]): Scenario | null {
     const given = at(value, path);
     const place = atKey ? yaml.placeOfKey(path.slice(0, -1), String(path.at(-1))) : undefined;
     const inside = within === undefined ? undefined : yaml.placeInText(path, String(given), within.at);
-    report(path, `${fieldName(path)}: ${message}, got ${quoted(within?.got ?? given)}`, place ?? inside);
+    report(path, `${fieldName(path)}: ${message}, got ${shown(path, within?.got ?? given)}`, place ?? inside);
   }
   return parsed.success ? withoutForeign(parsed.data, value) : null;
 }
@@ -85,7 +86,7 @@ function reportIssue(issue: z.core.$ZodIssue, root: unknown, yaml: YamlFile, rep
     const known = knownKeys(path, at(root, path));
     for (const key of issue.keys) {
       const rule = `is not a known field${suggestion(key, known)}`;
-      const got = quoted(at(root, [...path, key]));
+      const got = shown([...path, key], at(root, [...path, key]));
       report(path, `${fieldName([...path, key])}: ${rule}, got ${got}`, yaml.placeOfKey(path, key));
     }
     return;
@@ -98,7 +99,7 @@ function reportIssue(issue: z.core.$ZodIssue, root: unknown, yaml: YamlFile, rep
     return;
   }
   const got = Number.isInteger(value) && !Number.isSafeInteger(value) ? yaml.numberAsWritten(path) : null;
-  report(path, `${fieldName(path)}: ${ruleOf(issue, value)}, got ${got === null ? quoted(value) : printable(got, 60)}`);
+  report(path, `${fieldName(path)}: ${ruleOf(issue, value)}, got ${got === null ? shown(path, value) : printable(got, 60)}`);
 }
 
 function ruleOf(issue: z.core.$ZodIssue, value: unknown): string {

@@ -12,7 +12,8 @@ import {
   type YAMLParseError,
 } from "yaml";
 import type { Problem } from "../kernel/problem.ts";
-import { printable, quoted } from "../kernel/text.ts";
+import { printable } from "../kernel/text.ts";
+import { isConfidential, shown } from "./confidential.ts";
 import { nestsDeeperThan } from "./nesting.ts";
 import { readBounded } from "./read.ts";
 import { DEFAULT_EXECUTOR } from "./schema.ts";
@@ -236,22 +237,25 @@ function unresolvedAliases(file: string, document: Document, lines: LineCounter)
 /** Names the field whose key stands at the offset for a second time, and what it says there. */
 function repeatedKey(document: Document, offset: number): string {
   let field = "key";
+  let path: Path = [];
   let value: unknown;
   visit(document, {
     Pair(_, { key, value: given }, around) {
       if (!isScalar(key) || key.range?.[0] !== offset) return;
-      const path = [...around.filter(isPair).map((pair) => (isScalar(pair.key) ? pair.key.value : "")), key.value];
+      path = [...around.filter(isPair).map((pair) => String(isScalar(pair.key) ? pair.key.value : "")), String(key.value)];
       field = path.map((part) => printable(String(part), 60)).join(".");
       value = isScalar(given) ? given.value : isMap(given) ? "a map" : "a list";
       return visit.BREAK;
     },
   });
-  return `${field}: must be given once, got another: ${quoted(value, 60)}`;
+  return `${field}: must be given once, got another: ${shown(path, value)}`;
 }
 
 function yamlMessage({ code, message, pos }: YAMLParseError, text: string): string {
   if (code === "MULTIPLE_DOCS") return "file: must hold one scenario, got another document";
   const got = text.slice(pos[0]).split("\n", 1)[0]?.trim() ?? "";
+  const line = text.slice(text.lastIndexOf("\n", pos[0] - 1) + 1).split("\n", 1)[0] ?? "";
+  if (isConfidential(line.split(/[^\w-]+/))) return "file: must be valid YAML, got what is not shown here";
   const rule = printable(message.replace(/\s*\n[\s\S]*/, "").replace(/\.$/, ""), 160);
   return `file: must be valid YAML (${rule}), got ${got === "" ? "the end of a line" : `"${printable(got, 40)}"`}`;
 }

@@ -4,6 +4,7 @@ import { parse } from "yaml";
 import { fileProblem, InvalidScenario, UserError } from "../kernel/problem.ts";
 import { printable, quoted } from "../kernel/text.ts";
 import { checkScenario, fieldName, knownKeys } from "./check.ts";
+import { isConfidential, withoutCredentials } from "./confidential.ts";
 import { type Path, YamlFile } from "./document.ts";
 import { DEFAULT_EXECUTOR, type Scenario } from "./schema.ts";
 import { firstUnknown, inFileOrder, type SweepPoint, sweepPoints, sweepProblems } from "./sweep.ts";
@@ -18,8 +19,9 @@ export interface Override {
 
 /** Reads `path=value`; the value is YAML, but for a lone `-`: standard input. */
 export function parseOverride(text: string): Override {
-  const flag = `--set ${printable(text, 80)}`;
   const at = text.indexOf("=");
+  const field = text.slice(0, Math.max(0, at));
+  const flag = `--set ${printable(isConfidential([field]) ? `${field}=…` : withoutCredentials(text), 80)}`;
   if (at < 1) throw new UserError(`${flag}: must be path=value, such as load.rate=200`);
   const written = text.slice(at + 1);
   let value: unknown;

@@ -48,8 +48,21 @@ export const requestParts = {
     .fields()
     .default({})
     .describe(
-      "Sent with every request. A name in braces behind a dollar sign stands for what the environment says. Authorization and Cookie go to no other host that a redirect leads to.",
+      "Sent with every request. A name in braces behind a dollar sign stands for what the environment says. What the environment says, Authorization, Cookie and Host go to no other origin that a redirect leads to.",
     ),
+  auth: z
+    .strictObject({
+      bearer: s.fromEnvironment().optional().describe("A bearer token (RFC 6750): the variable that holds it, as `env NAME`."),
+      basic: z
+        .strictObject({
+          user: s.fromEnvironment().describe("The variable that holds the user, as `env NAME`."),
+          password: s.fromEnvironment().describe("The variable that holds the password, as `env NAME`."),
+        })
+        .optional()
+        .describe("User and password (RFC 7617)."),
+    })
+    .optional()
+    .describe("Who asks, as the environment says. It is written nowhere, and goes to no other origin that a redirect leads to."),
   idempotent: s
     .flag()
     .default(false)

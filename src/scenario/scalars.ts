@@ -214,7 +214,7 @@ export const listOf = <const W extends readonly string[]>(...words: W) =>
 /** Names that HTTP allows (RFC 9110, 5.6.2), values that end no line; and what a client says by itself. */
 const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,100}$/;
 const FIELD_VALUE = /^[\x20-\x7e\t]{0,4096}$/;
-const OWN_FIELDS = ["host", "connection", "content-length", "transfer-encoding", "x-correlation-id"];
+const OWN_FIELDS = ["connection", "content-length", "transfer-encoding", "x-correlation-id"];
 
 /** The name of a header field that a client does not send by itself. */
 export const fieldName = () =>
@@ -230,18 +230,48 @@ export const fieldValue = () =>
     typeof value === "string" && value.trim() !== "" && FIELD_VALUE.test(value) ? value : null,
   );
 
-/** Header fields of a request by name. */
+/** Host and port, as a URL has them (RFC 3986, 3.2). */
+const HOST = /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~-]+)(:\d{1,5})?$/;
+const FIELDS_RULE = "must be a map of header names and their values";
+
+/** Why a request cannot have a header field; null: it can. */
+function fieldProblem(name: string, value: unknown): string | null {
+  if (!FIELD_NAME.test(name)) return "must be the name of a header field (RFC 9110, 5.6.2)";
+  const own = name.toLowerCase();
+  if (OWN_FIELDS.includes(own)) return "must not be set: the lab says it by itself";
+  if (typeof value !== "string" || !FIELD_VALUE.test(value)) return "must be text of at most 4096 ASCII characters, on one line";
+  return own === "host" && !HOST.test(value) ? "must be a host such as example.org or 127.0.0.1:8080" : null;
+}
+
+/** Header fields of a request by name; each problem stands where its field does. */
 export const fields = () =>
-  scalar<Readonly<Record<string, string>>>(
-    `must be a map of header names and their values in ASCII, without ${OWN_FIELDS.join(", ")}`,
-    { type: "object", additionalProperties: { type: "string" } },
-    (value) => {
-      if (typeof value !== "object" || value === null || Array.isArray(value)) return null;
-      const all = Object.entries(value).map(([name, text]) => [name, typeof text === "number" ? String(text) : text] as const);
-      const fit = ([name, text]: readonly [string, unknown]) =>
-        FIELD_NAME.test(name) && !OWN_FIELDS.includes(name.toLowerCase()) && typeof text === "string" && FIELD_VALUE.test(text);
-      return all.every(fit) ? (Object.fromEntries(all) as Record<string, string>) : null;
-    },
+  z
+    .unknown()
+    .transform((value, context): Readonly<Record<string, string>> => {
+      const found: Record<string, string> = {};
+      if (typeof value !== "object" || value === null || Array.isArray(value)) {
+        context.issues.push({ code: "custom", message: FIELDS_RULE, input: value });
+        return z.NEVER;
+      }
+      const seen = new Set<string>();
+      for (const [name, given] of Object.entries(value)) {
+        const text: unknown = typeof given === "number" ? String(given) : given;
+        const twice = seen.has(name.toLowerCase()) ? "must not be given twice, in whatever case" : null;
+        const problem = twice ?? fieldProblem(name, text);
+        if (problem !== null) context.issues.push({ code: "custom", message: problem, input: given, path: [name] });
+        if (typeof text === "string") found[name] = text;
+        seen.add(name.toLowerCase());
+      }
+      return found;
+    })
+    .meta({ type: "object", additionalProperties: { type: "string" }, ruleInWords: FIELDS_RULE });
+
+/** `env NAME`: what a variable of the environment holds, and never what is secret itself; the name. */
+export const fromEnvironment = () =>
+  scalar(
+    "must be `env NAME`, which names a variable of the environment and is no secret itself",
+    { type: "string", pattern: "^env +[A-Za-z_][A-Za-z0-9_]*$", examples: ["env API_TOKEN"] },
+    (value) => (typeof value === "string" ? (/^env +([A-Za-z_][A-Za-z0-9_]*)$/.exec(value)?.[1] ?? null) : null),
   );
 
 export interface Range {

@@ -1,7 +1,8 @@
 import { byPlace, InvalidScenario, type Problem, suggestion } from "../kernel/problem.ts";
-import { printable, quoted } from "../kernel/text.ts";
+import { printable } from "../kernel/text.ts";
 import { parseNumber, plainValue } from "../kernel/units.ts";
 import { checkScenario, knownKeys } from "./check.ts";
+import { shown } from "./confidential.ts";
 import type { YamlFile } from "./document.ts";
 import { NEVER_SWEPT } from "./editor-schema.ts";
 import type { Scenario } from "./schema.ts";
@@ -60,7 +61,7 @@ export function sweepProblems(yaml: YamlFile): Problem[] {
   for (const [path, values] of Object.entries(sweep)) {
     const parts = path.split(".");
     const at = (message: string) => {
-      const text = `sweep.${printable(path, 80)}: ${message}, got ${quoted(values)}`;
+      const text = `sweep.${printable(path, 80)}: ${message}, got ${shown([path], values)}`;
       problems.push(yaml.problemAt(["sweep", path], text, yaml.placeOfKey(["sweep"], path)));
     };
     const unknown = firstUnknown(parts, root);
@@ -74,7 +75,7 @@ export function sweepProblems(yaml: YamlFile): Problem[] {
         // The same case twice would look like two.
         const key = plainValue(value);
         if (seen.has(key)) {
-          const text = `sweep.${printable(path, 80)}.${index}: must be another value than those before it, got ${quoted(value)}`;
+          const text = `sweep.${printable(path, 80)}.${index}: must be another value than those before it, got ${shown([path], value)}`;
           problems.push(yaml.problemAt(["sweep", path, index], text));
         }
         seen.add(key);

@@ -34,6 +34,49 @@ describe("lab-tui fetch", () => {
     expect((await lab(["validate", file])).code).toBe(0);
   });
 
+  test("a secret of the environment reaches the server, and nothing that is written or shown", async () => {
+    const heard: (string | null)[] = [];
+    const asked = Bun.serve({
+      hostname: "127.0.0.1",
+      port: 0,
+      fetch: (request) => {
+        heard.push(request.headers.get("authorization"), request.headers.get("x-key"));
+        return new Response("no", { status: 503 });
+      },
+    });
+    const scenario = join(folder, "secret.yaml");
+    const out = join(folder, "out");
+    writeFileSync(
+      scenario,
+      `title: t\nworkload: fetch\nmodes: [async, parallel]\nfetch: { urls: ["http://me:s3cret@127.0.0.1:${asked.port}/"], retry: { max: 1, baseDelay: 1ms }, deadLetter: ./dead.ndjson,
+  auth: { bearer: env LAB_T }, headers: { X-Key: "key $\{LAB_K}" } }\n`,
+    );
+    const env = { LAB_T: "s3cret-token", LAB_K: "s3cret-key", XDG_DATA_HOME: join(folder, "data") };
+    const files = [
+      "--json",
+      join(folder, "secret.json"),
+      "--log",
+      join(folder, "secret.log"),
+      "--out",
+      out,
+      "--log-urls",
+      "--keep-requests",
+    ];
+    const run = await lab(["run", scenario, ...files, "--headless"], { env });
+    expect(run.code).toBe(0);
+    const shown = await lab(["show", "last", "--all"], { env });
+    const kept = await lab(["show", "last", "--requests"], { env });
+    void asked.stop(true);
+    expect([...new Set(heard)].sort()).toEqual(["Bearer s3cret-token", "key s3cret-key"]);
+    const written = ["secret.json", "secret.log", join("out", "result.json"), join("out", "summary.txt")].map((file) =>
+      readFileSync(join(folder, file), "utf8"),
+    );
+    for (const text of [...written, run.stdout, run.stderr, shown.stdout, kept.stdout]) expect(text).not.toContain("s3cret");
+    expect((await lab(["run", scenario, "--headless", "--no-store"], { env: { LAB_T: "s3cret" } })).stderr).toMatch(
+      /fetch.headers: the environment has no LAB_K/,
+    );
+  });
+
   test.each([
     [["fetch", "example.org"], 2, "must be an http or https URL"],
     [["fetch", url, "-c", "0"], 2, "--concurrency"],

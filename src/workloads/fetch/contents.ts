@@ -2,6 +2,7 @@ import { readFileSync, statSync } from "node:fs";
 import { hashOf } from "../../kernel/hash.ts";
 import { UserError } from "../../kernel/problem.ts";
 import { printable } from "../../kernel/text.ts";
+import { withoutCredentials } from "../../scenario/confidential.ts";
 import { type BodySettings, LARGEST_FILE } from "../../scenario/request-schema.ts";
 import type { FetchSettings } from "../../scenario/schema.ts";
 import { fill, isJson, isJsonType, isTemplate, type Placeholder, parseTemplate, sampleOf, type Template } from "../../scenario/template.ts";
@@ -76,7 +77,7 @@ class Filled implements Contents {
       case "random":
         return hashOf(`body/${seed}/${index}`);
       case "url":
-        return url.replace(/^([a-z]+:\/\/)[^/?#]*@/i, "$1");
+        return withoutCredentials(url, "");
       default:
         return name satisfies never;
     }

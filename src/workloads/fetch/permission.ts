@@ -4,8 +4,9 @@ import { kindOfHost } from "../../kernel/hosts.ts";
 import { fileProblem, UserError } from "../../kernel/problem.ts";
 import { printable } from "../../kernel/text.ts";
 import type { FetchSettings, Scenario } from "../../scenario/schema.ts";
+import { readBody } from "./contents.ts";
 import { publicHosts } from "./targets.ts";
-import { unnamed } from "./wire/fields.ts";
+import { environmentProblem, unnamed } from "./wire/fields.ts";
 import { tlsFault, tlsRuleOf } from "./wire/tls.ts";
 
 /** Refuses a scenario whose list or target names a public host that the user has not allowed: before any packet is sent. */
@@ -36,10 +37,12 @@ function refusePublic(fetch: FetchSettings, allowed: readonly string[]): void {
 
 /** Refuses a scenario whose files cannot be written or read, or whose headers name what the environment has not: before anything runs. */
 export function checkFiles({ fetch }: Scenario): void {
-  const { saveTo, deadLetter, headers = {}, tls, unix } = fetch ?? {};
-  const missing = unnamed(headers, process.env);
-  if (missing.length > 0) throw new UserError(`fetch.headers: the environment has no ${missing.join(", no ")}, which the headers name`);
-  if (tls !== undefined) checkTls(tls);
+  if (fetch === undefined) return;
+  const { saveTo, deadLetter, tls, body, unix } = fetch;
+  const problem = environmentProblem(fetch, process.env);
+  if (problem !== null) throw new UserError(problem);
+  readBody(body);
+  checkTls(tls);
   if (unix !== undefined) checkSocket(unix);
   if (saveTo !== undefined) checked("saveTo", saveTo, () => mkdirSync(saveTo, { recursive: true }));
   if (saveTo !== undefined) checked("saveTo", saveTo, () => accessSync(saveTo, constants.W_OK));
@@ -64,7 +67,7 @@ function checkSocket(unix: string): void {
 
 function checkTls(tls: FetchSettings["tls"]): void {
   const { passphrase = "" } = tls;
-  const missing = unnamed({ passphrase }, process.env);
+  const missing = unnamed(passphrase, process.env);
   if (missing.length > 0) throw new UserError(`fetch.tls.passphrase: the environment has no ${missing.join(", no ")}, which it names`);
   for (const field of ["ca", "cert", "key"] as const) {
     const file = tls[field];

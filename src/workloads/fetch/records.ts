@@ -1,5 +1,6 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
 import { LineFile } from "../../kernel/line-file.ts";
+import { withoutCredentials } from "../../scenario/confidential.ts";
 import type { Answer } from "./attempt.ts";
 import type { Cause } from "./report.ts";
 import { tileOf } from "./tiles.ts";
@@ -101,7 +102,7 @@ export class Records {
   }
 
   private shown(url: string): string {
-    return this.spec.files.logUrls ? url : originOf(url);
+    return this.spec.files.logUrls ? withoutCredentials(url, "") : originOf(url);
   }
 
   private idOf({ index }: Pursuit): string {

@@ -2,17 +2,14 @@ import type { Method } from "../../scenario/request-schema.ts";
 import { type Contents, contentsOf, keyOf } from "./contents.ts";
 import { hasContent } from "./method.ts";
 import type { FetchSpec } from "./spec.ts";
-import { fieldLines, speaksOfContent } from "./wire/fields.ts";
+import { type Env, type FieldLines, fieldLines, speaksOfContent, without } from "./wire/fields.ts";
 import type { Content } from "./wire/wire.ts";
-
-type Env = Readonly<Record<string, string | undefined>>;
 
 const NONE: readonly string[] = [];
 
 /** What the items of one thread ask for. What does not differ from item to item is made once, before the first. */
 export class Requests {
-  /** Header fields of every request, as lines. */
-  readonly lines: readonly string[];
+  readonly lines: FieldLines;
   readonly method: Method;
   private readonly contents: Contents;
   private readonly keyName: string | undefined;
@@ -22,10 +19,11 @@ export class Requests {
     env: Env = process.env,
   ) {
     const { settings, seed, keys, body } = spec;
-    const all = fieldLines(settings.headers, env);
+    const lines = fieldLines(settings, env);
     // What speaks of a body goes where it goes, and is left out where a redirect leaves the body behind.
-    const spoken = hasContent(settings.method) ? all.filter(speaksOfContent) : NONE;
-    this.lines = all.filter((line) => !spoken.includes(line));
+    const hasBody = hasContent(settings.method);
+    this.lines = hasBody ? without(lines, speaksOfContent) : lines;
+    const spoken = hasBody ? lines.all.filter(speaksOfContent) : NONE;
     this.contents = contentsOf(settings, { bytes: body, seed, keys }, spoken);
     this.method = settings.method;
     this.keyName = settings.idempotencyKey;

@@ -18,6 +18,7 @@ import { AttemptBook, COUNT, type FetchReport } from "./report.ts";
 import type { Saver } from "./save.ts";
 import type { FetchSpec } from "./spec.ts";
 import type { Fetch } from "./wire/fetch-wire.ts";
+import type { FieldLines } from "./wire/fields.ts";
 import { tlsRuleOf } from "./wire/tls.ts";
 import { Wires } from "./wire/wires.ts";
 
@@ -49,7 +50,7 @@ export class Sender {
     private readonly records: Records,
     saver: Saver | null,
     /** Header fields of every request. */
-    lines: readonly string[],
+    lines: FieldLines,
     thread: number,
     /** Carries the requests; null: whatever suits each. */
     ask: Fetch | null,

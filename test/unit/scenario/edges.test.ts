@@ -98,7 +98,7 @@ const EDGES: Readonly<Record<string, readonly Edge[]>> = {
   fields: [
     [s.fields(), { "x-a": "b", "x-n": 5 }, { "x-a": "b", "x-b": [] }],
     [s.fields(), { "x-a": "b" }, { "x-a": "b", "x b": "c" }],
-    [s.fields(), { "x-a": "b" }, { "x-a": "b", Host: "c" }],
+    [s.fields(), { "x-a": "b" }, { "x-a": "b", Connection: "c" }],
     [s.fields(), { "x-a": "b" }, { "x-a": "b\nc: d" }],
     [s.fields(), { ["a".repeat(100)]: "" }, { ["a".repeat(101)]: "" }],
     [s.fields(), { a: "b".repeat(4096) }, { a: "b".repeat(4097) }],

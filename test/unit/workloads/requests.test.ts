@@ -6,6 +6,7 @@ import { METHODS } from "../../../src/scenario/request-schema.ts";
 import { fill, isTemplate, parseTemplate } from "../../../src/scenario/template.ts";
 import { contentsOf, readBody } from "../../../src/workloads/fetch/contents.ts";
 import { afterRedirect, hasContent } from "../../../src/workloads/fetch/method.ts";
+import { environmentProblem, fieldLines } from "../../../src/workloads/fetch/wire/fields.ts";
 import { temporaryFolder } from "../../support/cli.ts";
 import { rig } from "../../support/fetch-rig.ts";
 
@@ -165,5 +166,48 @@ describe("bodies", () => {
     writeFileSync(rows, "\n\n");
     expect(() => readBody({ rows })).toThrow("has no rows");
     rmSync(folder, { recursive: true });
+  });
+});
+
+describe("who asks", () => {
+  const env = { T: "s3cret", U: "us", P: "pä:ss", E: "", BREAK: "s3cret\r\nX-Evil: yes", COLON: "us:er" };
+  const both = { all: expect.anything(), open: [] };
+
+  test("stands in the environment, and is for no other origin", () => {
+    expect(fieldLines({ headers: {}, auth: { bearer: "T" } }, env)).toEqual({ ...both, all: ["Authorization: Bearer s3cret"] });
+    const basic = { user: "U", password: "P" };
+    const coded = Buffer.from("us:pä:ss").toString("base64");
+    expect(fieldLines({ headers: {}, auth: { basic } }, env)).toEqual({ ...both, all: [`Authorization: Basic ${coded}`] });
+    const headers = { Host: "h", cookie: "a=b", "X-Key": `$\{T}`, "X-Open": "yes", "Proxy-Authorization": "x" };
+    expect(fieldLines({ headers, auth: undefined }, env).open).toEqual(["X-Open: yes"]);
+  });
+
+  test.each([
+    [{ bearer: "NONE" }, {}, "fetch.auth.bearer: the environment has no NONE"],
+    [{ bearer: "E" }, {}, "fetch.auth.bearer: E of the environment is empty"],
+    [{ bearer: "BREAK" }, {}, "fetch.auth.bearer: BREAK of the environment holds what no header field may"],
+    [{ basic: { user: "COLON", password: "P" } }, {}, "fetch.auth.basic.user: COLON of the environment holds a colon"],
+    [{ basic: { user: "U", password: "NONE" } }, {}, "fetch.auth.basic.password: the environment has no NONE"],
+    [undefined, { A: `$\{NONE} $\{T} $\{OTHER}` }, "fetch.headers: the environment has no NONE, no OTHER, which the headers name"],
+    [undefined, { A: `$\{BREAK}` }, "fetch.headers: BREAK of the environment holds what no header field may"],
+  ])("%j %j is told before anything is asked, without what it is", (auth, headers, sentence) => {
+    const problem = environmentProblem({ auth, headers }, env);
+    expect([problem, problem?.includes("s3cret")]).toEqual([expect.stringContaining(sentence), false]);
+  });
+
+  test("goes to the origin that was asked alone: not by another scheme or port, and not back again", async () => {
+    process.env["LAB_TUI_TEST_TOKEN"] = "s3cret";
+    const led = ["http://127.0.0.1:81/b", "http://127.0.0.1/c", "https://127.0.0.1/d"];
+    const heard = async (first: string) => {
+      const { time, asked, one } = rig({ auth: { bearer: "env LAB_TUI_TEST_TOKEN" } }, (n) =>
+        n === 1 ? [302, { location: first }] : n === 2 ? [302, { location: "http://127.0.0.1/z" }] : 200,
+      );
+      await time.run(one("http://127.0.0.1/a"));
+      return asked.map(({ headers }) => headers["Authorization"] ?? headers["authorization"]);
+    };
+    expect(await heard(led[0] ?? "")).toEqual(["Bearer s3cret", undefined, undefined]);
+    expect(await heard(led[1] ?? "")).toEqual(["Bearer s3cret", "Bearer s3cret", "Bearer s3cret"]);
+    expect(await heard(led[2] ?? "")).toEqual(["Bearer s3cret", undefined, undefined]);
+    delete process.env["LAB_TUI_TEST_TOKEN"];
   });
 });

@@ -1,5 +1,5 @@
 import type { Saved } from "../save.ts";
-import { isSecret } from "./fields.ts";
+import { type FieldLines, NO_LINES } from "./fields.ts";
 import type { Manner } from "./place.ts";
 import { towardsOthers } from "./tls.ts";
 import { Kept } from "./unpack.ts";
@@ -21,16 +21,16 @@ export class FetchWire implements Wire {
   constructor(
     private readonly keepAlive: boolean,
     private readonly fetch: Fetch,
-    private readonly manner: Manner = {},
+    private readonly manner: Omit<Manner, "lines" | "mark"> & { readonly lines?: FieldLines | undefined } = {},
   ) {}
 
   async send({ at, method, foreign, content, fields }: Asked, id: string): Promise<Head> {
     if (this.controller.signal.aborted) this.controller = new AbortController();
     this.bytes = 0;
-    const { lines = [], tls = {}, unix } = this.manner;
+    const { lines = NO_LINES, tls = {}, unix } = this.manner;
     const headers: Record<string, string> = { [CORRELATION]: id, "user-agent": USER_AGENT };
     if (!this.keepAlive) headers["connection"] = "close";
-    for (const line of lines) if (!foreign || !isSecret(line)) add(line, headers);
+    for (const line of foreign ? lines.open : lines.all) add(line, headers);
     for (const line of content?.fields ?? []) add(line, headers);
     for (const line of fields) add(line, headers);
     // `fetch` would unpack a body as fast as it comes: nobody is made to hold what a few bytes unfold into.

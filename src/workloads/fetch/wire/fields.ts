@@ -1,12 +1,22 @@
-/** `${NAME}`: what the environment says. */
-const NAMED = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
+import type { FetchSettings } from "../../../scenario/schema.ts";
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
-/** Names in the values of header fields that the environment does not have. */
-export function unnamed(headers: Readonly<Record<string, string>>, env: Env): string[] {
-  const names = Object.values(headers).flatMap((value) => [...value.matchAll(NAMED)].map(([, name = ""]) => name));
-  return [...new Set(names)].filter((name) => env[name] === undefined);
+/** Header fields of every request, as lines. */
+export interface FieldLines {
+  readonly all: readonly string[];
+  /** Those that an origin may hear which nobody named: a redirect has led there. */
+  readonly open: readonly string[];
+}
+
+export const NO_LINES: FieldLines = { all: [], open: [] };
+
+/** `${NAME}`: what the environment says. */
+const NAMED = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
+
+/** Names in a text that the environment does not have. */
+export function unnamed(text: string, env: Env): string[] {
+  return namesIn(text).filter((name) => env[name] === undefined);
 }
 
 /** A text with what the environment says in its place. */
@@ -14,19 +24,68 @@ export function filled(text: string, env: Env): string {
   return text.replaceAll(NAMED, (_, name: string) => env[name] ?? "");
 }
 
-/** Header fields as they are sent. What the environment says ends no line. */
-export function fieldLines(headers: Readonly<Record<string, string>>, env: Env): readonly string[] {
-  return Object.entries(headers).map(([name, value]) => {
-    return `${name}: ${filled(value, env).replaceAll(/[^\x20-\x7e\t]/g, "")}`;
-  });
+function namesIn(text: string): string[] {
+  return [...new Set([...text.matchAll(NAMED)].map(([, name = ""]) => name))];
 }
+
+type Settings = Pick<FetchSettings, "headers" | "auth">;
+
+/**
+ * Header fields as they are sent. `Authorization` and `Cookie` tell who asks, `Host` whom, and what stands in the environment is more than
+ * the scenario itself is to say: none of that is for others to hear. What the environment says ends no line.
+ */
+export function fieldLines({ headers, auth }: Settings, env: Env): FieldLines {
+  const given = Object.entries(headers).map(([name, value]) => {
+    const whole = filled(value, env);
+    return { line: `${name}: ${whole.replaceAll(/[^\x20-\x7e\t]/g, "")}`, secret: whole !== value || isSecret(name) };
+  });
+  const who = credentials(auth, env);
+  const all = given.map(({ line }) => line);
+  return { all: who === null ? all : [...all, who], open: given.filter(({ secret }) => !secret).map(({ line }) => line) };
+}
+
+function isSecret(name: string): boolean {
+  return /^(authorization|cookie|proxy-authorization|host)$/i.test(name);
+}
+
+function credentials(auth: Settings["auth"], env: Env): string | null {
+  if (auth?.bearer !== undefined) return `Authorization: Bearer ${env[auth.bearer] ?? ""}`;
+  if (auth?.basic === undefined) return null;
+  const { user, password } = auth.basic;
+  return `Authorization: Basic ${Buffer.from(`${env[user] ?? ""}:${env[password] ?? ""}`).toString("base64")}`;
+}
+
+/** What keeps a scenario's header fields from being what it wants them to be, as a sentence; null: nothing. No value is in it. */
+export function environmentProblem({ headers, auth }: Settings, env: Env): string | null {
+  const inHeaders = namesIn(Object.values(headers).join("\n"));
+  const missing = inHeaders.filter((name) => env[name] === undefined);
+  if (missing.length > 0) return `fetch.headers: the environment has no ${missing.join(", no ")}, which the headers name`;
+  const unfit = inHeaders.find((name) => !FIT.test(env[name] ?? ""));
+  if (unfit !== undefined) return `fetch.headers: ${unfit} of the environment ${UNFIT}`;
+  const { bearer, basic } = auth ?? {};
+  for (const [field, name] of Object.entries({ bearer, "basic.user": basic?.user, "basic.password": basic?.password })) {
+    if (name === undefined) continue;
+    const value = env[name];
+    if (value === undefined) return `fetch.auth.${field}: the environment has no ${name}`;
+    if (value === "") return `fetch.auth.${field}: ${name} of the environment is empty`;
+    if (field === "bearer" && !FIT.test(value)) return `fetch.auth.${field}: ${name} of the environment ${UNFIT}`;
+    if (field === "basic.user" && value.includes(":"))
+      return `fetch.auth.${field}: ${name} of the environment holds a colon, which no user may have (RFC 7617, 2)`;
+  }
+  return null;
+}
+
+/** What a header field may say. */
+const FIT = /^[\x20-\x7e\t]*$/;
+const UNFIT = "holds what no header field may: a line break, or a character beyond ASCII";
 
 /** Of the body that it is sent with, and of nothing else (RFC 9110, 8). */
 export function speaksOfContent(line: string): boolean {
   return /^content-(type|encoding|language|location):/i.test(line);
 }
 
-/** Tells a server who asks: not for others to hear. */
-export function isSecret(line: string): boolean {
-  return /^(authorization|cookie|proxy-authorization):/i.test(line);
+/** Lines without those of a kind. */
+export function without({ all, open }: FieldLines, kind: (line: string) => boolean): FieldLines {
+  const others = (lines: readonly string[]) => lines.filter((line) => !kind(line));
+  return { all: others(all), open: others(open) };
 }

@@ -1,7 +1,7 @@
 import { monotonic, type Nanoseconds } from "../../../kernel/clock.ts";
 import { ConnectionPool } from "./connection-pool.ts";
 import { type Fetch, FetchWire } from "./fetch-wire.ts";
-import { isSecret } from "./fields.ts";
+import type { FieldLines } from "./fields.ts";
 import { HttpParser } from "./parser.ts";
 import { Places } from "./place.ts";
 import { SocketWire } from "./socket-wire.ts";
@@ -18,8 +18,7 @@ export interface WireRule {
   readonly tls?: TlsRule;
   /** The socket of this machine that all go to. */
   readonly unix?: string | undefined;
-  /** Header fields of every request, as lines. */
-  readonly lines?: readonly string[];
+  readonly lines?: FieldLines;
 }
 
 /** Makes the wires of one thread, and knows which of them goes where. */
@@ -40,12 +39,11 @@ export class Wires {
   ) {
     this.pool = new ConnectionPool(rule.most, rule.keepAlive, onOpened, clock);
     const { tls, lines, unix } = rule;
-    this.places = new Places(rule.keepAlive, { tls, lines, unix });
-    const heard = lines?.filter((line) => !isSecret(line));
+    this.places = new Places(rule.keepAlive, { tls, lines: lines?.all, unix });
     const known = tls?.cert === undefined && tls?.serverName === undefined;
     this.foreigners = new Places(rule.keepAlive, {
       tls: towardsOthers(tls ?? {}),
-      lines: heard,
+      lines: lines?.open,
       unix,
       mark: known ? "" : " as a stranger",
     });
