@@ -2,7 +2,7 @@ import type { LatencySummary } from "../../kernel/histogram.ts";
 import { formatBytes, formatCount, formatMs, formatShare } from "../../kernel/units.ts";
 import { counted } from "../../kernel/wording.ts";
 import type { CaseResult, RunResult } from "../../telemetry/result.ts";
-import { shareSum, timeSum } from "./sums.ts";
+import { type Part, shareSum, timeSum } from "./sums.ts";
 
 /**
  * What was measured of a case beside what the table shows: why it took so long, what kept the source, how deep the queue was, what
@@ -26,7 +26,8 @@ function timeText(ms: number | null | undefined): string {
 }
 
 /** Where the time of an item went, on average. */
-function timeLine({ latency }: CaseResult): string | null {
+function timeLine(one: CaseResult): string | null {
+  const { latency } = one;
   const known = [latency.schedule, latency.queue, latency.batch, latency.service].every(({ mean }) => Number.isFinite(mean));
   if (latency.sojourn.count === 0 || !known) return null;
   const part = (name: string, { mean }: LatencySummary) => ({ name, value: mean });
@@ -34,9 +35,31 @@ function timeLine({ latency }: CaseResult): string | null {
     part("until taken in", latency.schedule),
     part("in the queue", latency.queue),
     part("in its batch", latency.batch),
-    part("at work", latency.service),
+    ...serviceParts(one),
   ];
   return `time: ${timeSum(parts)}, on average`;
+}
+
+/**
+ * Where the time went from when it had its place to its end. Items of a flow wait in the flow's own lines too, and requests in the client's,
+ * for their turn by the rate or for a connection, and between attempts: all that is no work.
+ */
+function serviceParts({ latency, flow, fetch, ledger }: CaseResult): Part[] {
+  const whole = latency.service.mean;
+  if (flow !== undefined) return [{ name: "in the flow and its lines", value: whole }];
+  if (fetch === undefined) return [{ name: "at work", value: whole }];
+  const { lineMs, phases, requests, retries } = fetch;
+  const out = phases === undefined || requests === 0 ? null : (phases.attempt.mean * phases.attempt.count) / requests;
+  const between = out === null || lineMs === undefined ? null : whole - lineMs - out;
+  // Requests of the warm-up, and those broken off at the end, are in one of the means only.
+  const same = requests === latency.service.count && ledger.unfinished === 0;
+  if (!same || lineMs === undefined || between === null || between < -0.01 * whole) return [{ name: "under way", value: whole }];
+  const waits = retries === 0 ? 0 : Math.max(0, between);
+  return [
+    { name: "in line for its turn or a connection", value: lineMs },
+    { name: "in flight", value: whole - lineMs - waits },
+    { name: "between attempts", value: waits },
+  ];
 }
 
 /** Where the time of one attempt went, on average over those that came to the end of each part. */

@@ -75,6 +75,36 @@ describe("what was measured is told, where there is something to it", () => {
     expect(linesOf(with_({}))).not.toContain("computing");
   });
 
+  describe("where the time of an item went", () => {
+    const { latency } = caseResult({ mode: "async" });
+    const took = (mean: number) => ({ latency: { ...latency, service: { ...latency.service, count: 99, mean } } });
+    const requests = (change: Parameters<typeof requestCase>[0]) => ({
+      ...requestCase(change),
+      ...took(100),
+      ledger: { scheduled: 99, processed: 99, failed: 0, rejected: 0, dropped: { newest: 0, oldest: 0 }, unfinished: 0 },
+    });
+    const summary = { ...latency.service, count: 99, mean: 10 };
+    const phases = { connect: summary, tls: summary, firstByte: summary, body: summary, attempt: summary, reused: 0 };
+
+    test("a message was at work; an item of a flow waits in the flow's own lines, too", () => {
+      expect(linesOf(with_(took(100)))).toContain("100 ms at work");
+      expect(linesOf(with_({ ...took(100), flow: { parts: {} } }))).toMatch(/100 ms in the flow and its lines/);
+      expect(linesOf(with_({ ...took(100), flow: { parts: {} } }))).not.toContain("at work");
+    });
+
+    test("a request stood in the client's line, was in flight, and waited between its attempts", () => {
+      const line = linesOf(requests({ phases, lineMs: 70, retries: 9, attempts: 108 }));
+      expect(line).toMatch(/= .*70(\.\d)? in line for its turn or a connection \+ 10(\.\d)? in flight \+ 20(\.\d)? between attempts/);
+      expect(linesOf(requests({ phases, lineMs: 70 }))).toMatch(/70(\.\d)? in line for its turn or a connection \+ 30(\.\d)? in flight/);
+    });
+
+    test("where the parts are not of the same requests nothing more is said than that it was under way", () => {
+      expect(linesOf(requests({ phases, lineMs: 70, requests: 120 }))).toContain("100 ms under way");
+      expect(linesOf(requests({ lineMs: 70 }))).toContain("100 ms under way");
+      expect(linesOf(requests({ phases: { ...phases, attempt: { ...summary, mean: 60 } }, lineMs: 70 }))).toContain("100 ms under way");
+    });
+  });
+
   test("what kept the source, by cause", () => {
     const sourceBlocked = { readMs: 0, processingMs: 300, queryMs: 100, queueFullMs: 0 };
     expect(linesOf(with_({ sourceBlockedMs: 400, sourceBlocked }))).toContain(
