@@ -1,13 +1,16 @@
 import { count, duration, equation, perSecond } from "../kernel/equation.ts";
-import { formatCount, formatMs, formatShare } from "../kernel/units.ts";
-import { agreeing, counted } from "../kernel/wording.ts";
+import { formatCount, formatMs } from "../kernel/units.ts";
+import { agreeing, counted, listed, outOf } from "../kernel/wording.ts";
 import type { FlowPart, Scenario } from "../scenario/schema.ts";
 import type { FlowFigures, FlowStats } from "../telemetry/result.ts";
 import type { Explained } from "./explain-fetch.ts";
 import { flowDemand } from "./flow.ts";
 
-/** The handler that lets the fewest items through, where handlers wait rather than compute; null: theirs is not the limit. */
-export function explainHandlers({ mode, throughput }: Explained, { flow, parallel }: Scenario, cores: number): string | null {
+/**
+ * The handler that lets the fewest items through, where handlers wait rather than compute; null: theirs is not the limit. `workers`: how many
+ * threads there are in mode `parallel`, each with a flow of its own.
+ */
+export function explainHandlers({ mode, throughput }: Explained, { flow }: Scenario, workers: number): string | null {
   if (flow === undefined || flow.module !== undefined) return null;
   const rate = `${formatCount(throughput)} items/s`;
   const parts = namedParts(flow);
@@ -18,7 +21,7 @@ export function explainHandlers({ mode, throughput }: Explained, { flow, paralle
     if (ms === 0 || throughput < 0.7 * (1000 / ms)) return null;
     return `One handler at a time: ${counted(calls, "call")} for each item ${agreeing(calls, "takes", "take")} ${formatMs(ms)} in turn, and ${equation(count(1), [["÷", duration(ms)]], perSecond, "is")}; ${rate} went through.`;
   }
-  const threads = mode === "parallel" ? (parallel.workers === "auto" ? cores : parallel.workers) : 1;
+  const threads = mode === "parallel" ? Math.max(1, workers) : 1;
   const tight = parts
     .flatMap(({ name, part }) => {
       const ms = (part.work?.time ?? 0) / 1000;
@@ -35,26 +38,17 @@ export function explainHandlers({ mode, throughput }: Explained, { flow, paralle
     "event-bus": "each subscriber",
   }[part.kind];
   const at = part.kind === "message-queue" ? part.consumers * part.concurrency : part.kind === "data-pipeline" ? part.concurrency : 1;
-  const each = duration(ms);
-  const sum =
-    threads > 1
-      ? equation(
-          count(threads, "threads"),
-          [
-            ["×", count(at)],
-            ["÷", each],
-          ],
-          perSecond,
-          "is",
-        )
-      : equation(count(at), [["÷", each]], perSecond, "is");
-  const more =
-    part.kind === "reactive-stream"
-      ? "A quicker subscriber"
-      : part.kind === "data-pipeline"
-        ? "More concurrency in its stages"
-        : "More consumers";
-  return `The handlers of ${name} are the limit: ${who} works on ${formatCount(at)} at a time, ${formatMs(ms)} each, and ${sum}${most < (threads * at * 999) / ms ? ", less with retries" : ""}; ${rate} went through. ${more} would help, more cores would not.`;
+  const sum = equation(count(threads * at), [["÷", duration(ms)]], perSecond, "is");
+  // Each thread has a flow of its own, which takes its part of the items.
+  const spread = threads > 1 ? `, ${formatCount(at)} in each of ${formatCount(threads)} threads` : "";
+  const more = {
+    "data-pipeline": "More concurrency in its stages",
+    "reactive-stream": "A quicker subscriber",
+    "message-queue": "More consumers",
+    "event-bus": "A quicker subscriber",
+  }[part.kind];
+  const help = mode === "parallel" ? `${more}, or more Workers, would help.` : `${more} would help, more cores would not.`;
+  return `The handlers of ${name} are the limit: ${who} works on ${formatCount(threads * at)} at a time${spread}, ${formatMs(ms)} each, and ${sum}${most < (threads * at * 999) / ms ? ", less with retries" : ""}; ${rate} went through. ${help}`;
 }
 
 function namedParts(flow: NonNullable<Scenario["flow"]>): { readonly name: string; readonly part: FlowPart }[] {
@@ -75,14 +69,16 @@ function failuresOf(name: string, { kind, ...stats }: FlowStats & { readonly kin
   const sum = (list: string, figure: string) =>
     ((stats[list] ?? []) as readonly FlowStats[]).reduce((total, member) => total + Number(member[figure] ?? 0), 0);
   switch (kind) {
-    case "event-bus":
-      return of("failed") === 0
-        ? null
-        : `${name} lost ${share(of("failed"), of("delivered"))} of its deliveries to handlers that failed, and none beside`;
-    case "reactive-stream":
-      return sum("subscribers", "failed") === 0
-        ? null
-        : `${name}: ${share(sum("subscribers", "failed"), sum("subscribers", "offered"))} of what subscribers were told failed`;
+    case "event-bus": {
+      const [failed, dropped] = [of("failed"), of("dropped")];
+      if (failed + dropped === 0) return null;
+      const more = dropped > 0 ? `, ${formatCount(dropped)} ${agreeing(dropped, "was", "were")} dropped` : "";
+      return `${name}: ${noneOrSome(failed, of("delivered"))} deliveries failed in their handlers${more}`;
+    }
+    case "reactive-stream": {
+      const failed = sum("subscribers", "failed");
+      return failed === 0 ? null : `${name}: ${outOf(failed, sum("subscribers", "offered"))} values failed in their subscribers`;
+    }
     case "data-pipeline": {
       const [retries, fallbacks, refused] = [sum("stages", "retries"), sum("stages", "fallbacks"), sum("stages", "refused")];
       if (retries + fallbacks + refused + of("failed") === 0) return null;
@@ -91,18 +87,20 @@ function failuresOf(name: string, { kind, ...stats }: FlowStats & { readonly kin
         refused > 0 ? `${counted(refused, "call")} refused by its open circuit breaker` : "",
         fallbacks > 0 ? counted(fallbacks, "fallback") : "",
       ].filter((each) => each !== "");
-      return `${name} failed for ${share(of("failed"), of("fed"))} of its items${made.length > 0 ? ` after ${made.join(", ")}` : ""}`;
+      return `${name}: ${noneOrSome(of("failed"), of("fed"))} items failed${made.length > 0 ? `, with ${listed(made)}` : ""}`;
     }
     case "message-queue": {
       const [retried, dead] = [sum("consumers", "retried"), sum("consumers", "dead")];
       if (retried + dead === 0) return null;
-      return `${name} gave up ${share(dead, dead + sum("consumers", "acknowledged"))} of its messages after ${counted(retried, "retry", "retries")}`;
+      const given = noneOrSome(dead, dead + sum("consumers", "acknowledged"));
+      return `${name}: ${given} messages ${agreeing(Math.max(1, dead), "was", "were")} given up, with ${counted(retried, "retry", "retries")}`;
     }
     default:
       return null;
   }
 }
 
-function share(part: number, whole: number): string {
-  return whole === 0 ? "none" : formatShare(part / whole);
+/** "none of 600", "3 of 600". */
+function noneOrSome(count: number, total: number): string {
+  return count === 0 ? `none of ${formatCount(total)}` : outOf(count, total);
 }

@@ -67,7 +67,7 @@ function nothing({ ledger, failures, fetch }: Explained): string {
 /** One alone has no rate, and nothing can be told from it. */
 function oneItem({ ledger, latency }: Explained, { workload }: Scenario): string {
   const noun = workload === "flow" ? "item" : "message";
-  const took = `it took ${formatMs(latency.sojourn.mean)}, of it ${formatMs(latency.service.mean)} work`;
+  const took = `it took ${formatMs(latency.sojourn.mean)}, of it ${formatMs(latency.service.mean)} ${workload === "flow" ? "in the flow" : "work"}`;
   return ledger.scheduled === 1
     ? `One ${noun} is all there was: ${took}.`
     : `Only one ${noun} of ${formatCount(ledger.scheduled)} was processed: ${took}.`;
@@ -108,7 +108,7 @@ function arrivals(facts: Facts): Finding {
   const figures = `${all} at ${rate}, with a median sojourn time of ${formatMs(latency.sojourn.p50)}`;
   if (facts.overrun && !facts.longEnough) return { limit: "none", text: `The run was too short to say what held it back: ${figures}.` };
   if ((!facts.prompt || facts.overrun) && !facts.closedLoop)
-    return { limit: "none", text: `No single limit shows: ${figures}, of the work ${formatMs(latency.service.p50)}.` };
+    return { limit: "none", text: `No single limit shows: ${figures}, ${facts.whereWorked} ${formatMs(latency.service.p50)}.` };
   if (!facts.closedLoop) return { limit: "arrivals", text: `The arrivals are the limit: ${figures}.` };
   const who = facts.clients === 1 ? "the one client" : `each of the ${formatCount(facts.clients)}`;
   return { limit: "clients", text: `The clients are the limit: ${who} waits for its answer before it sends again; ${figures}.` };

@@ -157,7 +157,9 @@ describe("F theory of flows", () => {
     expect(explained({ kind: "data-pipeline", stages: 3, work }, "async", 480)).toContain(
       "each stage works on 1 at a time, 2.00 ms each, and 1 ÷ 2.00 ms is 500/s",
     );
-    expect(explained({ kind: "message-queue", consumers: 4, work }, "parallel", 3500)).toContain("2 threads × 4 ÷ 2.00 ms is 4.00 k/s");
+    expect(explained({ kind: "message-queue", consumers: 4, work }, "parallel", 3500)).toContain(
+      "each group works on 8 at a time, 4 in each of 2 threads, 2.00 ms each, and 8 ÷ 2.00 ms is 4.00 k/s; 3.50 k items/s went through. More consumers, or more Workers, would help.",
+    );
     expect(explained({ kind: "event-bus", work }, "async", 480)).toBe(null);
     const parts = {
       bus: { kind: "event-bus", failed: 5, delivered: 100 },
@@ -167,8 +169,8 @@ describe("F theory of flows", () => {
       queue: { kind: "message-queue", consumers: [{ retried: 6, dead: 1, acknowledged: 3 }] },
     };
     expect(explainFailures({ parts } as never)).toBe(
-      "By parts: bus lost 5.0 % of its deliveries to handlers that failed, and none beside; stream: 25 % of what subscribers were told failed; " +
-        "line failed for 10 % of its items after 3 retries, 2 calls refused by its open circuit breaker, 4 fallbacks; queue gave up 25 % of its messages after 6 retries.",
+      "By parts: bus: 5 of 100 deliveries failed in their handlers; stream: 1 of 4 values failed in their subscribers; " +
+        "line: 1 of 10 items failed, with 3 retries, 2 calls refused by its open circuit breaker and 4 fallbacks; queue: 1 of 4 messages was given up, with 6 retries.",
     );
     expect(explainFailures(undefined)).toBe("");
   });

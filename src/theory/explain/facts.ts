@@ -87,7 +87,7 @@ export class Facts {
   /** What an item takes that nothing is in the way of, in milliseconds; in a flow it may wait for its turn while it is at work. */
   get own(): number {
     const { service } = this.result.latency;
-    return askedOfFlow(this.scenario) ?? Math.max(service.mean, service.p50);
+    return askedOfFlow(this.scenario, this.result.mode)?.mean ?? Math.max(service.mean, service.p50);
   }
 
   /** One burst of more than can be at work at once: it waits for itself, whatever is done. */
@@ -102,17 +102,21 @@ export class Facts {
    */
   private get waits(): boolean {
     const { latency, throughput } = this.result;
-    const waiting = (throughput * (latency.sojourn.mean - latency.service.mean - this.readMs)) / 1000;
+    const asked = askedOfFlow(this.scenario, this.result.mode);
+    // In a flow the time at work holds the waits in the flow's own lines.
+    const service = asked === null ? latency.service : { mean: asked.mean, p99: asked.slowest };
+    const waiting = (throughput * (latency.sojourn.mean - service.mean - this.readMs)) / 1000;
     const before = latency.schedule.p50 + latency.queue.p50;
     if (this.saturated && waiting >= QUEUED * this.slots && before > QUEUED * this.turn) return true;
     const together = this.batched ? latency.batch.p99 + this.turn : 0;
-    return waiting >= 1 && latency.sojourn.p99 - this.longestRead - together > LONG * latency.service.p99;
+    return waiting >= 1 && latency.sojourn.p99 - this.longestRead - together > LONG * service.p99;
   }
 
   /** How long what is at work keeps those from it that come next: the loop takes nothing in until a batch that computes is done. */
   private get turn(): number {
     const { latency, batches } = this.result;
-    return latency.service.mean * (this.batched && !this.waitsOutside ? Math.max(1, batches.meanSize) : 1);
+    const held = askedOfFlow(this.scenario, this.result.mode)?.mean ?? latency.service.mean;
+    return held * (this.batched && !this.waitsOutside ? Math.max(1, batches.meanSize) : 1);
   }
 
   /** Half of the messages took little longer than they take by themselves. */
@@ -196,6 +200,11 @@ export class Facts {
     return this.scenario.workload === "flow" ? "item" : "message";
   }
 
+  /** What the time is called from when an item has its turn to its end. */
+  get whereWorked(): string {
+    return this.scenario.workload === "flow" ? "in the flow" : "of the work";
+  }
+
   /** Work that computes: more threads than cores do no more of it. */
   get computes(): boolean {
     return kindsOf(this.scenario)?.every((kind) => kind === "cpu" || kind === "none") ?? false;
@@ -242,14 +251,25 @@ export class Facts {
   }
 }
 
-/** Milliseconds of the handlers that an item has to pass one after another; null: no flow, or one that nobody knows the times of. */
-function askedOfFlow({ workload, flow }: Scenario): number | null {
+/**
+ * Milliseconds of the handlers that an item has to pass one after another, and with all the waits of its retries; null: no flow, or one that
+ * nobody knows the times of.
+ */
+function askedOfFlow({ workload, flow }: Scenario, mode: string): { readonly mean: number; readonly slowest: number } | null {
   if (workload !== "flow" || flow === undefined || flow.module !== undefined) return null;
   const { kind } = flow;
   const parts = kind === "orchestrator" ? Object.values(flow.parts ?? {}) : [{ ...flow, kind }];
-  const times = parts.map((part) => (flowDemand(part).calls * ((part.work ?? flow.work)?.time ?? 0)) / 1000);
-  const most = Math.max(...times);
-  return most > 0 ? most : null;
+  const times = parts.map((part) => {
+    const work = part.work ?? flow.work;
+    const { calls, inTurn } = flowDemand(part);
+    // What waits outside does so for all handlers of an item at once, but in `sync`.
+    const mean = ((work?.kind === "io" && mode !== "sync" ? inTurn : calls) * (work?.time ?? 0)) / 1000;
+    const { failureRate, retry } = part;
+    // Each wait is twice the one before.
+    return { mean, slowest: mean + (failureRate > 0 ? ((2 ** retry.max - 1) * retry.baseDelay) / 1000 : 0) };
+  });
+  const mean = Math.max(...times.map((time) => time.mean));
+  return mean > 0 ? { mean, slowest: Math.max(...times.map(({ slowest }) => slowest)) } : null;
 }
 
 /** The kinds of work that there are; null: code that nobody knows, or requests. */

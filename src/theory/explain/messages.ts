@@ -37,7 +37,7 @@ export function neverEnding({ result, scenario }: Facts): Finding | null {
 }
 
 export function slowHandlers(facts: Facts): Finding | null {
-  const text = facts.overrun ? explainHandlers(facts.result, facts.scenario, facts.cores) : null;
+  const text = facts.overrun ? explainHandlers(facts.result, facts.scenario, facts.workers.length) : null;
   return text === null ? null : { limit: "handlers", text };
 }
 
@@ -172,6 +172,6 @@ export function unclear(facts: Facts): Finding | null {
     crowd === null
       ? ""
       : ` For ${formatMs(crowd.ms)} ${formatCount(crowd.offered)}/s came and ${formatCount(crowd.processed)}/s ${agreeing(crowd.processed, "was", "were")} done, with a median sojourn time of ${formatMs(crowd.p50)}.`;
-  const text = `No single limit shows: ${facts.noun}s waited (99th percentile of the sojourn time ${formatMs(result.latency.sojourn.p99)}, of the work ${formatMs(result.latency.service.p99)}), ${computing}, and ${facts.rate} went through.${when}`;
+  const text = `No single limit shows: ${facts.noun}s waited (99th percentile of the sojourn time ${formatMs(result.latency.sojourn.p99)}, ${facts.whereWorked} ${formatMs(result.latency.service.p99)}), ${computing}, and ${facts.rate} went through.${when}`;
   return { limit: "none", text };
 }

@@ -20,9 +20,9 @@ export function busyThread(facts: Facts): Finding | null {
 }
 
 /** What helps a thread that computes all its time. */
-function helpsOneCore({ cores, result }: Facts): string {
+function helpsOneCore({ cores, result, noun }: Facts): string {
   if (cores <= 1) return "Only less work, or more cores, would help.";
-  return `Less work per message or parallel mode would help${result.mode === "sync" ? "; async would not" : ""}.`;
+  return `Less work per ${noun} or parallel mode would help${result.mode === "sync" ? "; async would not" : ""}.`;
 }
 
 /** Workers whose use differs by less are used alike. */
@@ -36,7 +36,7 @@ export function busyWorkers(facts: Facts): Finding | null {
   if (!overrun && most < FULL) return null;
   const inAll = workers.reduce((sum, share) => sum + share, 0);
   if (result.mode === "parallel" && workers.length > cores && cores > 0 && inAll >= WORKER_BUSY * cores) {
-    const text = `All cores are the limit: the ${workers.length} Workers were computing ${formatShare(inAll / cores)} of what ${theCores(result)} ${agreeing(cores, "has", "have")}, at ${rate}. More Workers would not help; more cores, or less work per message, would.`;
+    const text = `All cores are the limit: the ${workers.length} Workers were computing ${formatShare(inAll / cores)} of what ${theCores(result)} ${agreeing(cores, "has", "have")}, at ${rate}. More Workers would not help; more cores, or less work per ${facts.noun}, would.`;
     return { limit: "cores", text };
   }
   if (busy === 0) return null;
@@ -63,7 +63,7 @@ export function busyWorkers(facts: Facts): Finding | null {
   const who = workers.length === 1 ? "the one Worker was" : `the ${workers.length} Workers were`;
   return {
     limit: "cores",
-    text: `All cores are the limit: ${who} ${computed}, at ${rate}. Only more cores${result.limits == null ? "" : ` (${hasCores(result)})`}, or less work per message, would help.`,
+    text: `All cores are the limit: ${who} ${computed}, at ${rate}. Only more cores${result.limits == null ? "" : ` (${hasCores(result)})`}, or less work per ${facts.noun}, would help.`,
   };
 }
 
@@ -74,7 +74,7 @@ export function heldThread(facts: Facts): Finding | null {
   const held = `The event loop is the limit: it was held ${formatShare(busy)} of the time`;
   const text =
     facts.main >= busy / 2
-      ? `${held}, computing for ${formatShare(facts.main)} of it, at ${facts.rate}. Less work per message or parallel mode would help.`
+      ? `${held}, computing for ${formatShare(facts.main)} of it, at ${facts.rate}. Less work per ${facts.noun} or parallel mode would help.`
       : `${held}, mostly by waiting that blocks it, at ${facts.rate}. Waiting that leaves it free (\`await\`), or more threads, would help.`;
   return { limit: "thread", text };
 }

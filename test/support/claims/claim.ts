@@ -114,7 +114,8 @@ export function grewAllAlong(told: Told): boolean {
   const at = [0, 1, 2, 3, 4, 5].map((fifth) => left[Math.round((fifth * (left.length - 1)) / 5)]?.left ?? 0);
   const grown = (at[5] ?? 0) - (at[0] ?? 0);
   const evenly = at.slice(1).every((end, i) => end - (at[i] ?? 0) >= (0.25 * grown) / 5);
-  const atWork = (result.throughput * result.latency.service.mean) / 1000;
+  // In a flow the time at work holds the waits in its own lines.
+  const atWork = (result.throughput * (handlerMs(scenario) ?? result.latency.service.mean)) / 1000;
   return evenly && grown >= Math.max(5, 4 * atWork, 3 * result.batches.meanSize, 0.02 * result.ledger.scheduled);
 }
 
@@ -149,10 +150,11 @@ export function waited(told: Told): boolean {
   const { ledger, latency } = result;
   const behind = result.throughput < 0.96 * (result.offeredRate ?? 0);
   const burst = scenario.load.executor === "bursts";
+  const asked = handlerMs(scenario);
   const closed = "vus" in scenario.load && latency.sojourn.mean > latency.service.mean;
-  const long = latency.sojourn.p99 > 5 * latency.service.p99;
+  const long = latency.sojourn.p99 > 5 * (asked ?? latency.service.p99);
   // Half of them waited longer than several take, before anything was done with them.
-  const half = latency.schedule.p50 + latency.queue.p50 > 3 * latency.service.mean;
+  const half = latency.schedule.p50 + latency.queue.p50 > 3 * (asked ?? latency.service.mean);
   // Half of them took longer and longer, from the first third of the run to the last.
   const done = result.series.flatMap(({ p50 }) => (p50 === null ? [] : [p50]));
   const third = Math.floor(done.length / 3);

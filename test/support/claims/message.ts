@@ -117,14 +117,14 @@ export const MESSAGE_CLAIMS: readonly Claim[] = [
     must("there is a rate", ({ result }) => result.throughput === 0),
   ),
   claim(
-    "One {noun:message|item} is all there was: it took {took:D}, of it {each:D} work.",
+    "One {noun:message|item} is all there was: it took {took:D}, of it {each:D} {how:work|in the flow}.",
     ledger("one", ({ scheduled }) => scheduled),
     must("there were more", ({ result }) => result.ledger.scheduled === 1),
     figure("took", ({ result }) => result.latency.sojourn.mean),
     service,
   ),
   claim(
-    "Only one {noun:message|item} of {scheduled:N} was processed: it took {took:D}, of it {each:D} work.",
+    "Only one {noun:message|item} of {scheduled:N} was processed: it took {took:D}, of it {each:D} {how:work|in the flow}.",
     ...ends,
     must("there were more", ({ result }) => result.ledger.processed === 1),
     figure("took", ({ result }) => result.latency.sojourn.mean),
@@ -155,7 +155,7 @@ export const MESSAGE_CLAIMS: readonly Claim[] = [
     }),
   ),
   claim(
-    `No single limit shows: ${HOW}, of the work {work:D}.`,
+    `No single limit shows: ${HOW}, {how:of the work|in the flow} {work:D}.`,
     rate,
     p50,
     ...ends,
@@ -238,7 +238,7 @@ export const MESSAGE_CLAIMS: readonly Claim[] = [
     must("the mode has more threads", ({ result }, { who }) => result.mode === (who === "thread" ? "sync" : "async")),
   ),
   claim(
-    "Less work per message or parallel mode would help[[; {other:async} would not]].",
+    "Less work per {what:message|item} or parallel mode would help[[; {other:async} would not]].",
     must("it is async", ({ result }, { other }) => other === undefined || result.mode === "sync"),
     must("the thread had time to spare", ({ result }) => Math.max(mainOf(result), result.process.eventLoop.busy) >= 0.9),
   ),
@@ -251,7 +251,7 @@ export const MESSAGE_CLAIMS: readonly Claim[] = [
     must("the cores had time to spare", ({ result }) => workersOf(result).reduce((sum, one) => sum + one, 0) >= 0.79 * result.cores.length),
   ),
   claim(
-    "More Workers would not help; more cores, or less work per message, would.",
+    "More Workers would not help; more cores, or less work per {what:message|item}, would.",
     must("there are cores for more", ({ result }) => workersOf(result).length > result.cores.length),
   ),
   claim(
@@ -262,7 +262,7 @@ export const MESSAGE_CLAIMS: readonly Claim[] = [
     must("there is a core for more", ({ result }) => workersOf(result).length >= result.cores.length),
     alike(0.5),
   ),
-  claim("Only more cores, or less work per message, would help."),
+  claim("Only more cores, or less work per {what:message|item}, would help."),
   claim(
     "The {who:one Worker is the limit: it was|Workers are the limit: the} [[{workers:N} of them were ]]computing {share:P} of the time, at {rate:N} {noun:messages|items}/s.",
     rate,
@@ -286,6 +286,7 @@ export const MESSAGE_CLAIMS: readonly Claim[] = [
     figure("busy", ({ result }) => workersOf(result).filter((share) => share >= 0.8).length),
     figure("most", ({ result }) => Math.max(...workersOf(result))),
     figure("least", ({ result }) => Math.min(...workersOf(result))),
+    must("items go to whoever has the least to do", ({ scenario }) => scenario.workload === "message"),
     must("the Workers are used alike", ({ result }) => Math.max(...workersOf(result)) - Math.min(...workersOf(result)) >= 0.19),
   ),
   claim("A key cannot be split; spreading its work over several keys would help."),
@@ -383,7 +384,7 @@ export const MESSAGE_CLAIMS: readonly Claim[] = [
     must("there are none", ({ result }) => result.mode === "parallel"),
   ),
   claim(
-    "Less work per message or parallel mode would help.",
+    "Less work per {what:message|item} or parallel mode would help.",
     must("it is parallel", ({ result }) => result.mode !== "parallel"),
   ),
   claim(
@@ -519,7 +520,7 @@ export const MESSAGE_CLAIMS: readonly Claim[] = [
     must("work is asked", ({ scenario }) => scenario.work.kind === "none"),
   ),
   claim(
-    "No single limit shows: {one:messages|items} waited (99th percentile of the sojourn time {p99:D}, of the work {work:D}), no thread was computing more than {busiest:P} of the time, and {rate:N} {noun:messages|items}/s went through.",
+    "No single limit shows: {one:messages|items} waited (99th percentile of the sojourn time {p99:D}, {how:of the work|in the flow} {work:D}), no thread was computing more than {busiest:P} of the time, and {rate:N} {noun:messages|items}/s went through.",
     rate,
     busy,
     figure("p99", ({ result }) => result.latency.sojourn.p99),
