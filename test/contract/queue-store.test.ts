@@ -11,8 +11,8 @@ import {
   type QueueStore,
   type StoreOptions,
 } from "../../src/flows/index.ts";
-import { MemoryStore } from "../../src/flows/message-queue/memory-store.ts";
-import { SqliteStore } from "../../src/flows/message-queue/sqlite-store.ts";
+import { MemoryStore } from "../../src/flows/message-queue/memory/store.ts";
+import { SqliteStore } from "../../src/flows/message-queue/sqlite/store.ts";
 import { patience, rounds } from "../support/campaign.ts";
 import { temporaryFolder } from "../support/cli.ts";
 import { VirtualTimers } from "../support/virtual-timers.ts";

@@ -6,10 +6,10 @@ import { checkBackoff, checkCount, checkDelay, checkOneOf, checkSpan } from "../
 import { type Health, type Part, type PartStats, STOP_MS, type StopOptions, stuckHealth } from "../part.ts";
 import { Consumer } from "./consumer/consumer.ts";
 import type { ConsumerStats, Settled } from "./consumer/rule.ts";
-import { MemoryStore } from "./memory-store.ts";
+import { MemoryStore } from "./memory/store.ts";
 import type { Handler } from "./message.ts";
 import { Sender, type SendOptions } from "./sender.ts";
-import { SqliteStore } from "./sqlite-store.ts";
+import { SqliteStore } from "./sqlite/store.ts";
 import {
   type DeadLetter,
   type GroupDepth,

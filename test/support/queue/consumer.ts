@@ -1,5 +1,5 @@
 import { MessageQueue } from "../../../src/flows/index.ts";
-import { SqliteStore } from "../../../src/flows/message-queue/sqlite-store.ts";
+import { SqliteStore } from "../../../src/flows/message-queue/sqlite/store.ts";
 import type { Settlement } from "../../../src/flows/message-queue/store.ts";
 import { SharedLog } from "./log.ts";
 

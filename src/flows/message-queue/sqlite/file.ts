@@ -1,7 +1,7 @@
 import { Database } from "bun:sqlite";
-import { printable } from "../../kernel/text.ts";
-import { APPLICATION_ID, SCHEMA_VERSION } from "./sqlite-schema.ts";
-import { QueueError, type StoreOptions } from "./store.ts";
+import { printable } from "../../../kernel/text.ts";
+import { QueueError, type StoreOptions } from "../store.ts";
+import { APPLICATION_ID, SCHEMA_VERSION } from "./schema.ts";
 
 export interface SqliteOptions extends StoreOptions {
   /** Made when it is not there; its folder must be. */

@@ -1,9 +1,5 @@
 import type { Database } from "bun:sqlite";
-import { printable } from "../../kernel/text.ts";
-import { queueError } from "./sqlite-errors.ts";
-import { openFile, pragma, type SqliteOptions } from "./sqlite-file.ts";
-import { APPLICATION_ID, BEHIND, CHAIN_INDICES, DELAYED, LEASED, MOST_GROUPS, READY, SCHEMA, SCHEMA_VERSION } from "./sqlite-schema.ts";
-import { type DeadRow, prepare, type Row } from "./sqlite-statements.ts";
+import { printable } from "../../../kernel/text.ts";
 import {
   type DeadLetter,
   fullError,
@@ -20,7 +16,11 @@ import {
   type TaskState,
   type Terms,
   unknownGroup,
-} from "./store.ts";
+} from "../store.ts";
+import { queueError } from "./errors.ts";
+import { openFile, pragma, type SqliteOptions } from "./file.ts";
+import { APPLICATION_ID, BEHIND, CHAIN_INDICES, DELAYED, LEASED, MOST_GROUPS, READY, SCHEMA, SCHEMA_VERSION } from "./schema.ts";
+import { type DeadRow, prepare, type Row } from "./statements.ts";
 
 /** Messages in a file, by bun:sqlite, in write-ahead mode; several processes may have it open. */
 export class SqliteStore implements QueueStore {

@@ -1,6 +1,6 @@
 import { SQLiteError } from "bun:sqlite";
-import { printable } from "../../kernel/text.ts";
-import { QueueError } from "./store.ts";
+import { printable } from "../../../kernel/text.ts";
+import { QueueError } from "../store.ts";
 
 /** What the database says, in words of the queue; anything else is thrown as it is. */
 export function queueError(error: unknown, file: string): unknown {

@@ -1,5 +1,5 @@
 import type { Database, Statement } from "bun:sqlite";
-import { BEHIND, DELAYED, LEASED, READY } from "./sqlite-schema.ts";
+import { BEHIND, DELAYED, LEASED, READY } from "./schema.ts";
 
 export interface Row {
   readonly seq: number;

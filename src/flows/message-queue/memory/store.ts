@@ -1,4 +1,3 @@
-import { Group } from "./memory-group.ts";
 import {
   type DeadLetter,
   fullError,
@@ -14,7 +13,8 @@ import {
   type TaskState,
   type Terms,
   unknownGroup,
-} from "./store.ts";
+} from "../store.ts";
+import { Group } from "./group.ts";
 
 /** Messages in the memory of this process. */
 export class MemoryStore implements QueueStore {

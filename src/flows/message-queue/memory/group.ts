@@ -1,0 +1,218 @@
+import { IdTable } from "../../../kernel/id-table.ts";
+import type { DeadLetter, GroupDepth, LeaseRef, LeaseRequest, Lent, Settlement, StoreOptions, TaskState, Terms } from "../store.ts";
+import { BEHIND, DELAYED, Entry, GONE, LEASED, type LeaseGrant, READY } from "./entry.ts";
+import { KeyChains } from "./key-chains.ts";
+import { Leases, type OnDue } from "./leases.ts";
+import { ReadyQueue } from "./ready-queue.ts";
+
+const NONE: readonly DeadLetter[] = [];
+
+/** The messages of one group and where each of them stands. */
+export class Group {
+  readonly dead = new Map<number, { readonly entry: Entry; readonly letter: DeadLetter }>();
+  private readonly entries = new IdTable<Entry>();
+  private readonly ready = new ReadyQueue();
+  private readonly leases = new Leases();
+  private readonly chains: KeyChains;
+  /** As of the call that looks at what is due. */
+  private now = 0;
+  /** What died since the last call that lends. */
+  private died: DeadLetter[] = [];
+  /** Messages by where they stand. */
+  private readonly counts = [0, 0, 0, 0, 0];
+
+  constructor(private readonly options: StoreOptions) {
+    this.chains = new KeyChains(options.order === "key", {
+      promoted: (entry) => (entry.at > 0 ? this.wait(entry, entry.at) : this.makeReady(entry)),
+      // A delay goes on meanwhile.
+      demoted: (entry) => {
+        if (entry.state === READY) entry.at = 0;
+        this.become(entry, BEHIND);
+      },
+    });
+  }
+
+  get size(): number {
+    return this.entries.size;
+  }
+
+  add(id: number, value: unknown, terms: Terms, now: number): void {
+    const { delayMs } = terms;
+    const entry = new Entry(id, value, terms, now);
+    this.entries.set(id, entry);
+    if (!this.chains.join(entry)) {
+      this.become(entry, BEHIND);
+      if (delayMs > 0) entry.at = now + delayMs;
+    } else if (delayMs > 0) this.wait(entry, now + delayMs);
+    else {
+      this.become(entry, READY);
+      this.ready.push(entry);
+    }
+  }
+
+  lease({ max, until, token }: LeaseRequest, now: number): Lent {
+    const dead = this.wake(now);
+    const taken: Entry[] = [];
+    const grant: LeaseGrant = { token, until, entries: taken, left: 0 };
+    this.ready.take(max, (entry) => taken.push(this.lend(entry, grant)));
+    const heads = taken.length;
+    // Later messages of the keys that were taken, as far as there is room for them.
+    for (let i = 0; i < heads && taken.length < max; i++) {
+      this.chains.followers(taken[i] as Entry, now, (entry) => taken.push(this.lend(entry, grant)) < max);
+    }
+    this.leases.grant(grant);
+    return { messages: taken, dead };
+  }
+
+  private lend(entry: Entry, grant: LeaseGrant): Entry {
+    this.become(entry, LEASED);
+    entry.attempt++;
+    entry.at = grant.until;
+    entry.lease = grant;
+    return entry;
+  }
+
+  settle(token: number, { acknowledged, again, dead, released }: Settlement, now: number): number[] {
+    const lost: number[] = [];
+    for (const ref of acknowledged) {
+      const entry = this.held(token, ref, lost);
+      if (entry === null) continue;
+      this.leases.end(entry);
+      this.remove(entry);
+    }
+    for (const ref of dead) {
+      const entry = this.held(token, ref, lost);
+      if (entry === null) continue;
+      this.leases.end(entry);
+      this.bury(entry, ref.reason, now);
+    }
+    for (const ref of again) {
+      const entry = this.held(token, ref, lost);
+      if (entry === null) continue;
+      this.leases.end(entry);
+      if (this.chains.comesFirst(entry)) this.wait(entry, now + ref.delayMs);
+      else {
+        // Its turn comes after the one before it, however soon its own time does.
+        this.become(entry, BEHIND);
+        entry.at = now + ref.delayMs;
+      }
+    }
+    for (const ref of released) {
+      const entry = this.held(token, ref, lost);
+      if (entry === null) continue;
+      this.leases.end(entry);
+      entry.attempt--;
+      this.release(entry);
+    }
+    return lost;
+  }
+
+  extend(token: number, leases: readonly LeaseRef[], until: number): number[] {
+    const lost: number[] = [];
+    for (const ref of leases) {
+      const entry = this.held(token, ref, lost);
+      if (entry !== null) entry.at = until;
+    }
+    return lost;
+  }
+
+  nextAt(): number | null {
+    return this.leases.nextAt(this.onDue);
+  }
+
+  depth(): GroupDepth {
+    const [ready = 0, delayed = 0, leased = 0, behind = 0] = this.counts;
+    return { ready, delayed, leased, behind, dead: this.dead.size };
+  }
+
+  stateOf(id: number): TaskState {
+    if (this.dead.has(id)) return "dead";
+    const state = this.entries.get(id)?.state ?? GONE;
+    if (state === LEASED) return "working";
+    if (state === GONE) return "done";
+    return state === DELAYED ? "delayed" : "waiting";
+  }
+
+  redrive(ids: readonly number[] | "all"): number {
+    const chosen = ids === "all" ? [...this.dead.keys()] : ids;
+    let count = 0;
+    for (const id of chosen) {
+      const entry = this.dead.get(id)?.entry;
+      if (entry === undefined) continue;
+      this.dead.delete(id);
+      this.entries.set(id, entry);
+      entry.attempt = 0;
+      entry.at = 0;
+      if (this.chains.rejoin(entry)) this.makeReady(entry);
+      else this.become(entry, BEHIND);
+      count++;
+    }
+    return count;
+  }
+
+  /** Makes available what is due and what a consumer kept too long; what died of that. */
+  private wake(now: number): readonly DeadLetter[] {
+    this.now = now;
+    this.leases.wake(now, this.onDue);
+    if (this.died.length === 0) return NONE;
+    const { died } = this;
+    this.died = [];
+    return died;
+  }
+
+  private readonly onDue: OnDue = {
+    delayed: (entry) => this.makeReady(entry),
+    ranOut: (entry) => this.runOut(entry, this.now),
+  };
+
+  private runOut(entry: Entry, now: number): void {
+    this.leases.end(entry);
+    if (entry.attempt >= this.options.maxAttempts) this.died.push(this.bury(entry, `its lease ran out ${entry.attempt} times`, now));
+    else this.release(entry);
+  }
+
+  /** Back to where it waits. */
+  private release(entry: Entry): void {
+    entry.at = 0;
+    if (this.chains.comesFirst(entry)) this.makeReady(entry);
+    else this.become(entry, BEHIND);
+  }
+
+  private held(token: number, { id, attempt }: LeaseRef, lost: number[]): Entry | null {
+    const entry = this.entries.get(id);
+    if (entry !== undefined && entry.state === LEASED && entry.lease?.token === token && entry.attempt === attempt) return entry;
+    lost.push(id);
+    return null;
+  }
+
+  private remove(entry: Entry): void {
+    this.become(entry, GONE);
+    this.entries.delete(entry.id);
+    this.chains.leave(entry);
+  }
+
+  private bury(entry: Entry, reason: string, now: number): DeadLetter {
+    const { id, value, key, attempt } = entry;
+    const letter = { id, value, key, attempts: attempt, reason, at: now };
+    this.dead.set(id, { entry, letter });
+    this.remove(entry);
+    return letter;
+  }
+
+  private wait(entry: Entry, at: number): void {
+    this.become(entry, DELAYED);
+    entry.at = at;
+    this.leases.delay(entry, at);
+  }
+
+  private makeReady(entry: Entry): void {
+    this.become(entry, READY);
+    this.ready.putBack(entry);
+  }
+
+  private become(entry: Entry, state: number): void {
+    (this.counts[entry.state] as number)--;
+    (this.counts[state] as number)++;
+    entry.state = state;
+  }
+}

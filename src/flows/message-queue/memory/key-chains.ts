@@ -1,0 +1,93 @@
+import { BEHIND, DELAYED, type Entry, LEASED, READY } from "./entry.ts";
+
+/** What becomes of a message when its place among those of its key changes. */
+export interface OnTurn {
+  /** Nothing of its key is before it any more. */
+  promoted(entry: Entry): void;
+  /** It was its turn, and another that came back is before it now. */
+  demoted(entry: Entry): void;
+}
+
+/** The messages of each key that are not settled, as they were sent: only the first of a key, and what was leased with it, may be at work. */
+export class KeyChains {
+  private readonly chains = new Map<string, Map<number, Entry>>();
+  /** Keys of which one is at work that was sent after one that was made available again meanwhile. */
+  private readonly overtaken = new Set<string>();
+
+  constructor(
+    private readonly ordered: boolean,
+    private readonly on: OnTurn,
+  ) {}
+
+  /** Puts a message behind all others of its key. True when it is the first, or its order does not matter. */
+  join(entry: Entry): boolean {
+    const { key } = entry;
+    if (!this.ordered || key === null) return true;
+    const chain = this.chains.get(key);
+    if (chain === undefined) this.chains.set(key, new Map([[entry.id, entry]]));
+    else chain.set(entry.id, entry);
+    return chain === undefined;
+  }
+
+  /** Puts a message that comes back before what was sent after it, but for what is at work. True when it is the first now. */
+  rejoin(entry: Entry): boolean {
+    const { key } = entry;
+    const chain = key === null ? undefined : this.chains.get(key);
+    if (key === null || chain === undefined) return this.join(entry);
+    chain.delete(entry.id);
+    const others = [...chain.values()];
+    const leased = others.filter(({ state }) => state === LEASED);
+    const waiting = [...others.filter(({ state }) => state !== LEASED), entry].sort((a, b) => a.id - b.id);
+    chain.clear();
+    for (const one of [...leased, ...waiting]) chain.set(one.id, one);
+    if (leased.length > 0) {
+      this.overtaken.add(key);
+      return false;
+    }
+    this.overtaken.delete(key);
+    const first = waiting[0] === entry;
+    if (!first) this.promote(chain);
+    else for (const one of others) if (one.state === READY || one.state === DELAYED) this.on.demoted(one);
+    return first;
+  }
+
+  /** True when one that was leased and comes back is the first of its key. */
+  comesFirst(entry: Entry): boolean {
+    const { key } = entry;
+    if (!this.ordered || key === null) return true;
+    if (this.overtaken.has(key)) return this.rejoin(entry);
+    for (const id of this.chains.get(key)?.keys() ?? []) return id === entry.id;
+    return true;
+  }
+
+  /** Takes out a message that is settled. */
+  leave(entry: Entry): void {
+    const { key } = entry;
+    if (!this.ordered || key === null) return;
+    const chain = this.chains.get(key);
+    chain?.delete(entry.id);
+    if (chain !== undefined && chain.size > 0) {
+      this.promote(chain);
+      return;
+    }
+    this.chains.delete(key);
+    this.overtaken.delete(key);
+  }
+
+  /** Hands what may be leased together with a message, those of its key right behind it, to `take` until that gives false. */
+  followers({ id, key }: Entry, now: number, take: (entry: Entry) => boolean): void {
+    if (!this.ordered || key === null) return;
+    for (const entry of this.chains.get(key)?.values() ?? []) {
+      if (entry.id <= id) continue;
+      // One that somebody else is at holds up those after it.
+      if (entry.state !== BEHIND || entry.at > now || !take(entry)) return;
+    }
+  }
+
+  private promote(chain: ReadonlyMap<number, Entry>): void {
+    for (const first of chain.values()) {
+      if (first.state === BEHIND) this.on.promoted(first);
+      return;
+    }
+  }
+}

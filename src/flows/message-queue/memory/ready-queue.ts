@@ -1,0 +1,64 @@
+import { Deque } from "../../../kernel/deque.ts";
+import { Heap } from "../../../kernel/heap.ts";
+import { type Entry, READY } from "./entry.ts";
+
+/** Available messages of one priority, as they were sent: new ones in a ring, those that came back by their number. */
+interface Bucket {
+  readonly fresh: Deque<Entry>;
+  readonly returned: Heap<Entry>;
+}
+
+/** Available messages, the highest priority first and of one priority as they were sent. What is no longer READY is skipped. */
+export class ReadyQueue {
+  private readonly buckets = new Map<number, Bucket>();
+  /** Priorities there are, highest first. */
+  private priorities: number[] = [];
+
+  /** One that was just sent. */
+  push(entry: Entry): void {
+    this.bucket(entry.priority).fresh.push(entry);
+  }
+
+  /** One that was sent before and is available again. */
+  putBack(entry: Entry): void {
+    this.bucket(entry.priority).returned.push(entry.id, entry);
+  }
+
+  /** Hands the first of them to `take`, no more than `max`. */
+  take(max: number, take: (entry: Entry) => void): void {
+    let left = max;
+    for (const priority of [...this.priorities]) {
+      const bucket = this.bucket(priority);
+      while (left > 0) {
+        const entry = first(bucket);
+        if (entry === undefined) break;
+        if (entry.state !== READY) continue;
+        take(entry);
+        left--;
+      }
+      if (priority !== 0 && bucket.fresh.length === 0 && bucket.returned.size === 0) this.drop(priority);
+      if (left <= 0) return;
+    }
+  }
+
+  private drop(priority: number): void {
+    this.buckets.delete(priority);
+    this.priorities.splice(this.priorities.indexOf(priority), 1);
+  }
+
+  private bucket(priority: number): Bucket {
+    let bucket = this.buckets.get(priority);
+    if (bucket === undefined) {
+      bucket = { fresh: new Deque(16), returned: new Heap() };
+      this.buckets.set(priority, bucket);
+      const at = this.priorities.findIndex((other) => other < priority);
+      this.priorities.splice(at < 0 ? this.priorities.length : at, 0, priority);
+    }
+    return bucket;
+  }
+}
+
+function first({ fresh, returned }: Bucket): Entry | undefined {
+  const next = fresh.peek();
+  return returned.size > 0 && returned.next < (next?.id ?? Number.POSITIVE_INFINITY) ? returned.pop() : fresh.shift();
+}
