@@ -1,7 +1,8 @@
-import { Database } from "bun:sqlite";
+import type { Database } from "bun:sqlite";
 import { closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
+import { inTransaction, openSqlite, pragma, type SqliteTrouble, sqliteTrouble } from "../kernel/sqlite.ts";
 import { VERSION as VERSION_OF_LAB } from "../kernel/version.ts";
 import type { RunEvent, RunOutline } from "../telemetry/events.ts";
 import type { RunResult } from "../telemetry/result.ts";
@@ -38,6 +39,8 @@ export interface KeptRequest {
 
 /** Form of the tables; a store of another is left alone. */
 const VERSION = 1;
+/** Longest to wait for another process, in milliseconds. */
+const BUSY_MS = 3000;
 const REQUESTS_AT_ONCE = 5000;
 const BY_SEVERITY = ["failed", "invalid", "aborted", "completed"];
 const UNFINISHED = "unfinished";
@@ -128,12 +131,7 @@ export class RunStore {
       mkdirSync(dirname(file), { recursive: true });
       // What a run has asked for is nobody else's business; SQLite makes the files beside it as this one is.
       closeSync(openSync(file, "a", 0o600));
-      const database = new Database(file, { create: true, strict: true });
-      // Before anything else, so that it holds for what follows.
-      database.run("PRAGMA busy_timeout = 3000");
-      const store = new RunStore(file, database);
-      store.prepare();
-      return store;
+      return new RunStore(file, openSqlite(file, { busyMs: BUSY_MS, check: checkVersion, setUp }));
     } catch (error) {
       throw problemOf(file, error);
     }
@@ -281,46 +279,13 @@ export class RunStore {
       this.database.run("VACUUM");
       this.database.run("PRAGMA wal_checkpoint(TRUNCATE)");
     } catch (error) {
-      if (!/BUSY|LOCKED|FULL/i.test(String((error as { code?: string }).code))) throw error;
+      const trouble = sqliteTrouble(error);
+      if (trouble !== "locked" && trouble !== "full") throw error;
     }
   }
 
   close(): void {
     this.database.close();
-  }
-
-  private prepare(): void {
-    const { user_version: version } = this.database.query("PRAGMA user_version").get() as { user_version: number };
-    if (version > VERSION) throw new Error(`it was written by a newer version of lab-tui (form ${version}; this one knows ${VERSION})`);
-    this.database.run("PRAGMA journal_mode = WAL");
-    this.database.run("PRAGMA foreign_keys = ON");
-    // A run that was removed is not to be read in the file any more.
-    this.database.run("PRAGMA secure_delete = ON");
-    if (version === VERSION) {
-      this.addVerdicts();
-      this.database.run(CASES_TABLE);
-      return;
-    }
-    const create = this.database.transaction(() => {
-      // Another process may have been faster.
-      const { user_version: now } = this.database.query("PRAGMA user_version").get() as { user_version: number };
-      if (now === VERSION) return;
-      for (const statement of [...TABLES, CASES_TABLE]) this.database.run(statement);
-      this.database.run(`PRAGMA user_version = ${VERSION}`);
-    });
-    create.immediate();
-  }
-
-  /** A column that earlier versions of the same form do not have, and do without. */
-  private addVerdicts(): void {
-    const has = () => this.database.query("SELECT 1 FROM pragma_table_info('runs') WHERE name = 'verdicts'").get() !== null;
-    if (has()) return;
-    try {
-      this.database.run("ALTER TABLE runs ADD COLUMN verdicts TEXT");
-    } catch (error) {
-      // Another process may have been faster.
-      if (!has()) throw error;
-    }
   }
 
   private addRequests(run: number, requests: Iterable<KeptRequest>): void {
@@ -363,17 +328,54 @@ export class RunStore {
   }
 }
 
-const REASONS: readonly (readonly [RegExp, string])[] = [
-  [/NOTADB|CORRUPT|malformed/i, "it is damaged, or no SQLite file"],
-  [/BUSY|LOCKED/i, "another process holds it"],
-  [/FULL|ENOSPC/i, "the disk is full"],
-  [/ENOENT/i, "its folder cannot be made"],
-  [/READONLY|CANTOPEN|EACCES|EROFS|EPERM|ENOTDIR|EEXIST/i, "it cannot be written"],
+function checkVersion(database: Database): void {
+  const version = pragma(database, "user_version");
+  if (version > VERSION) throw new Error(`it was written by a newer version of lab-tui (form ${version}; this one knows ${VERSION})`);
+}
+
+function setUp(database: Database): void {
+  database.run("PRAGMA foreign_keys = ON");
+  // A run that was removed is not to be read in the file any more.
+  database.run("PRAGMA secure_delete = ON");
+  // Who only reads need not wait for one who writes.
+  if (pragma(database, "user_version") === VERSION && hasVerdicts(database) && hasCases(database)) return;
+  inTransaction(database, () => {
+    if (pragma(database, "user_version") !== VERSION) {
+      for (const statement of TABLES) database.run(statement);
+      database.run(`PRAGMA user_version = ${VERSION}`);
+    }
+    // What earlier versions of the same form do not have, and do without.
+    if (!hasVerdicts(database)) database.run("ALTER TABLE runs ADD COLUMN verdicts TEXT");
+    database.run(CASES_TABLE);
+  });
+}
+
+function hasVerdicts(database: Database): boolean {
+  return database.query("SELECT 1 FROM pragma_table_info('runs') WHERE name = 'verdicts'").get() !== null;
+}
+
+function hasCases(database: Database): boolean {
+  return database.query("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'cases'").get() !== null;
+}
+
+const REASONS: Readonly<Record<SqliteTrouble, string>> = {
+  damaged: "it is damaged, or no SQLite file",
+  locked: "another process holds it",
+  full: "the disk is full",
+  unusable: "it cannot be written",
+};
+
+/** Errors of the system, by their code. */
+const BEYOND_SQLITE: readonly (readonly [RegExp, string])[] = [
+  [/^ENOSPC/, REASONS.full],
+  [/^ENOENT/, "its folder cannot be made"],
+  [/^(EACCES|EROFS|EPERM|ENOTDIR|EEXIST|EISDIR)/, REASONS.unusable],
 ];
 
 function problemOf(file: string, error: unknown): StoreProblem {
   if (error instanceof StoreProblem) return error;
+  const trouble = sqliteTrouble(error);
   const { code = "", message = String(error) } = error as { code?: string; message?: string };
-  const why = REASONS.find(([pattern]) => pattern.test(`${code} ${message}`))?.[1] ?? message;
-  return new StoreProblem(`the store of past runs (${file}) cannot be used: ${why}`);
+  const why = trouble === null ? BEYOND_SQLITE.find(([pattern]) => pattern.test(code))?.[1] : REASONS[trouble];
+  return new StoreProblem(`the store of past runs (${file}) cannot be used: ${why ?? message}`);
 }

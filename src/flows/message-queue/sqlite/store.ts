@@ -1,4 +1,5 @@
 import type { Database } from "bun:sqlite";
+import { inTransaction } from "../../../kernel/sqlite.ts";
 import { printable } from "../../../kernel/text.ts";
 import {
   type DeadLetter,
@@ -18,8 +19,8 @@ import {
   unknownGroup,
 } from "../store.ts";
 import { queueError } from "./errors.ts";
-import { openFile, pragma, type SqliteOptions } from "./file.ts";
-import { APPLICATION_ID, BEHIND, CHAIN_INDICES, DELAYED, LEASED, MOST_GROUPS, READY, SCHEMA, SCHEMA_VERSION } from "./schema.ts";
+import { openFile, type SqliteOptions } from "./file.ts";
+import { BEHIND, DELAYED, LEASED, MOST_GROUPS, READY } from "./schema.ts";
 import { type DeadRow, prepare, type Row } from "./statements.ts";
 
 /** Messages in a file, by bun:sqlite, in write-ahead mode; several processes may have it open. */
@@ -33,46 +34,10 @@ export class SqliteStore implements QueueStore {
   constructor(private readonly options: SqliteOptions) {
     try {
       this.db = openFile(options);
-      try {
-        this.setUp();
-        this.sql = prepare(this.db, options.order === "key");
-      } catch (error) {
-        this.db.close();
-        throw error;
-      }
+      this.sql = prepare(this.db, options.order === "key");
     } catch (error) {
       throw queueError(error, options.file);
     }
-  }
-
-  private setUp(): void {
-    const { order, file } = this.options;
-    this.transaction(() => {
-      if (pragma(this.db, "application_id") === 0) this.create();
-      const { ordering } = this.db.query<{ ordering: string }, []>("SELECT ordering FROM meta").get() ?? { ordering: order };
-      if (ordering !== order)
-        throw new QueueError("invalid", `${printable(file, 200)} keeps order "${ordering}" and cannot be opened with "${order}"`);
-      const add = this.db.query("INSERT INTO groups (grp, name) VALUES (?, ?)");
-      const known = this.db.query<{ grp: number; name: string }, []>("SELECT grp, name FROM groups ORDER BY grp").all();
-      const groups = new Map(known.map(({ grp, name }) => [name, grp]));
-      for (const name of this.options.groups) {
-        if (groups.has(name)) continue;
-        const free = firstFree(new Set(groups.values()));
-        if (free >= MOST_GROUPS) throw new QueueError("invalid", `a queue has at most ${MOST_GROUPS} groups`);
-        add.run(free, name);
-        groups.set(name, free);
-      }
-    });
-  }
-
-  private create(): void {
-    const tables = this.db.query<{ n: number }, []>("SELECT count(*) AS n FROM sqlite_schema").get()?.n ?? 0;
-    if (tables > 0)
-      throw new QueueError("foreign", `${printable(this.options.file, 200)} is a database of something else; it was left as it is`);
-    this.db.exec(SCHEMA);
-    if (this.options.order === "key") this.db.exec(CHAIN_INDICES);
-    this.db.query("INSERT INTO meta VALUES (0, 0, ?, 0)").run(this.options.order);
-    this.db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION};`);
   }
 
   room(): number {
@@ -331,18 +296,7 @@ export class SqliteStore implements QueueStore {
   }
 
   private transaction<T>(work: () => T): T {
-    return this.guarded(() => {
-      this.db.run("BEGIN IMMEDIATE");
-      try {
-        const result = work();
-        this.db.run("COMMIT");
-        return result;
-      } catch (error) {
-        // A full disk has rolled back by itself.
-        if (this.db.inTransaction) this.db.run("ROLLBACK");
-        throw error;
-      }
-    });
+    return this.guarded(() => inTransaction(this.db, work));
   }
 
   private guarded<T>(work: () => T): T {
@@ -353,13 +307,6 @@ export class SqliteStore implements QueueStore {
       throw queueError(error, this.options.file);
     }
   }
-}
-
-/** The lowest number that nobody has. */
-function firstFree(taken: ReadonlySet<number>): number {
-  let number = 0;
-  while (taken.has(number)) number++;
-  return number;
 }
 
 function leasedOf({ seq, rank, attempt, key, sent, idem, value }: Row): Leased {
