@@ -95,7 +95,8 @@ fetch:
   retry: { max: 2, backoff: exponential, baseDelay: 200ms, maxDelay: 2s, jitter: full } ## exponential | linear | constant
   circuitBreaker: false ## or { failureThreshold: 5, openFor: 60s }
   rateLimit: false ## or { initial: 100, min: 1, max: 1000 }
-  fallback: none ## none | stale | parent; stale and resume: true need saveTo: ./tiles
+  fallback: none ## none | stale | parent; stale needs saveTo: ./tiles, as do resume: true (what is there is not asked for again),
+  ## revalidate: true (only where it has changed) and saveAs: tile (z/x/y.png)
   ## deadLetter: ./dead.ndjson
 `,
   flow: `## Workload flow: what applications are made of, put under load.

@@ -129,6 +129,18 @@ export const fetchSchema = z.strictObject({
     .default("none")
     .describe("What stands in for an answer that does not come: the body saved last, or the tile around; counted degraded."),
   saveTo: s.text(4096).optional().describe("A folder to stream bodies to; relative to the scenario file."),
+  saveAs: s
+    .oneOf("address", "tile")
+    .default("address")
+    .describe(
+      "How files are named. address: by what can be read of it and a hash. tile: z/x/y.png, the extension by Content-Type; what is no tile of the target is named by its address.",
+    ),
+  revalidate: s
+    .flag()
+    .default(false)
+    .describe(
+      "What lies under saveTo is asked for on the condition that it has changed (If-None-Match, If-Modified-Since), by what the server said of it when it was saved; 304 counts as ok, and the file is kept.",
+    ),
   resume: s.flag().default(false).describe("What lies under saveTo already is not fetched again."),
   deadLetter: s.text(4096).optional().describe("A file with a line for every item that was given up."),
 });

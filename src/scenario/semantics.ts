@@ -5,6 +5,7 @@ import { isProblem, parseExpectation } from "./expectation.ts";
 import { type Nameable, nameProblems } from "./expectation-names.ts";
 import { COMMON_FLOW_FIELDS, FLOW_FIELDS, type FlowKind } from "./flow-schema.ts";
 import { requestMisfits } from "./request-semantics.ts";
+import { savingMisfits } from "./saving-semantics.ts";
 import { MESSAGE_PARTS, MODES, type Scenario } from "./schema.ts";
 import type { SemanticProblem } from "./semantic-problem.ts";
 import { transportMisfits } from "./transport-semantics.ts";
@@ -160,9 +161,7 @@ function fetchMisfits({ workload, fetch, load }: Scenario): SemanticProblem[] {
   if (fetch.fallback === "stale" && fetch.saveTo === undefined) {
     problems.push({ path: ["fetch", "fallback"], message: "needs fetch.saveTo: a stale body is the one that was saved last" });
   }
-  if (fetch.resume && fetch.saveTo === undefined) {
-    problems.push({ path: ["fetch", "resume"], message: "needs fetch.saveTo, where what is there already lies" });
-  }
+  problems.push(...savingMisfits(fetch));
   return problems;
 }
 

@@ -159,6 +159,7 @@ const FIGURES: Readonly<Record<string, Figure>> = {
   first_byte_ms: trend((one) => one.fetch?.phases?.firstByte, "fetch"),
   body_ms: trend((one) => one.fetch?.phases?.body, "fetch"),
   attempt_ms: trend((one) => one.fetch?.phases?.attempt, "fetch"),
+  not_modified: counter((one) => one.fetch?.notModified, "fetch"),
   rate_limited: counter((one) => one.fetch?.rateLimited, "fetch"),
 };
 

@@ -352,6 +352,8 @@ export interface FetchFigures {
   readonly deadLettered: number;
   /** Not fetched again, because it lay there already. */
   readonly resumed: number;
+  /** Answered 304: as they lay there, so that what lay there was kept; among `ok`. Absent from files of older versions. */
+  readonly notModified?: number;
   readonly bytes: number;
   /** Attempts by status, and by what went wrong where no answer came. */
   readonly byStatus: Readonly<Record<string, number>>;

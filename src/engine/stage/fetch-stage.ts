@@ -135,7 +135,7 @@ export class FetchStage implements Stage {
       fallback: "none",
     };
     const parts = {
-      settings: { ...light, resume: false, totalTimeout: undefined, rateLimit },
+      settings: { ...light, resume: false, revalidate: false, totalTimeout: undefined, rateLimit },
       base: null,
       allowedHosts: [],
       files: NO_FILES,
@@ -259,6 +259,7 @@ export class FetchStage implements Stage {
       rateLimited: this.total(COUNT.limited),
       deadLettered: this.total(COUNT.deadLettered),
       resumed: this.total(COUNT.resumed),
+      notModified: this.total(COUNT.notModified),
       bytes: this.total(COUNT.bytes),
       ...mergeReports(reports),
       peakConcurrency: Atomics.load(this.flight, 1),

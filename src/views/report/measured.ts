@@ -15,7 +15,15 @@ const MOST_CASES = 6;
 /** The lines of a case. `all`: what of the cases differs enough to be told of each. */
 export function measuredLines(one: CaseResult, { cases }: Pick<RunResult, "cases">): string[] {
   if (one.status === "failed" || one.ledger.scheduled === 0) return [];
-  const lines = [timeLine(one), attemptLine(one), connectionsLine(one), computingLine(one), blockedLine(one), shortfallLine(one)];
+  const lines = [
+    timeLine(one),
+    attemptLine(one),
+    connectionsLine(one),
+    keptLine(one),
+    computingLine(one),
+    blockedLine(one),
+    shortfallLine(one),
+  ];
   const more = cases.length > MOST_CASES ? [] : [queueLine(one), queriesLine(one), loopLine(one)];
   return [...lines, ...more, resourcesLine(one, cases)].filter((line) => line !== null);
 }
@@ -82,6 +90,12 @@ function connectionsLine({ fetch }: CaseResult): string | null {
   const agreed = tls.count === 0 ? "" : ` and ${timeText(tls.mean)} for TLS`;
   const kept = reused === 0 ? "none was used again" : `${counted(reused, "request")} went over one that was kept`;
   return `connections: ${counted(connect.count, "new one")}, ${timeText(connect.mean)}${agreed} on average; ${kept}`;
+}
+
+/** How much of what was saved is as it was. */
+function keptLine({ fetch }: CaseResult): string | null {
+  const kept = fetch?.notModified ?? 0;
+  return kept === 0 ? null : `saved: ${formatCount(kept)} of ${formatCount(fetch?.ok ?? 0)} had not changed (304) and were kept`;
 }
 
 /** Of the computing that was asked, the share from which on it is worth a line that it took longer or shorter. */

@@ -58,16 +58,16 @@ export class Line<T = unknown> {
   }
 
   /**
-   * Asks once, and follows nothing; `fresh`: on a new connection; a body is kept under the address `saveAs`. Never rejects: whatever happens
-   * is an answer with a name.
+   * Asks once, and follows nothing; `fresh`: on a new connection; a body is kept under the address `saveAs`, `standIn` where it is another's. Never
+   * rejects: whatever happens is an answer with a name.
    */
-  async ask(asked: Asked, id: string, fresh = false, saveAs = asked.at): Promise<Answer> {
+  async ask(asked: Asked, id: string, fresh = false, saveAs = asked.at, standIn = false): Promise<Answer> {
     this.brokenOff = null;
     try {
       this.wire = this.wireFor(asked.at);
       const head = await this.wire.send(asked, id, fresh);
       const { status } = head;
-      if (status < 200 || status >= 300 || this.saver !== null) return await this.handle(this.wire, head, saveAs);
+      if (status < 200 || status >= 300 || this.saver !== null) return await this.handle(this.wire, head, saveAs, standIn);
       const coming = this.wire.take(null);
       if (coming !== undefined) await coming;
       return { status, error: null, retryAfter: null, location: null, bytes: this.bytes, stale: null };
@@ -83,9 +83,9 @@ export class Line<T = unknown> {
   }
 
   /** Whatever is not an answer to be counted alone: redirects, bodies to be saved, refusals. */
-  private async handle(wire: Wire, head: Head, saveAs: string): Promise<Answer> {
+  private async handle(wire: Wire, head: Head, saveAs: string, standIn: boolean): Promise<Answer> {
     const { status } = head;
-    if (status >= 200 && status < 300) await this.take(wire, saveAs);
+    if (status >= 200 && status < 300) await this.take(wire, head, saveAs, standIn);
     else await wire.leave();
     if (status < 100) return { ...NONE, error: "invalid response", bytes: this.bytes };
     const location = REDIRECTS.includes(status) ? head.field("location") : null;
@@ -95,8 +95,8 @@ export class Line<T = unknown> {
   }
 
   /** Reads a body to its end, to disk if asked. */
-  private async take(wire: Wire, address: string): Promise<void> {
-    const saved = this.saver?.begin(address) ?? null;
+  private async take(wire: Wire, head: Head, address: string, standIn: boolean): Promise<void> {
+    const saved = this.saver?.begin(address, head, standIn) ?? null;
     try {
       await wire.take(saved);
       if (this.brokenOff !== null) throw new Error(this.brokenOff);
@@ -123,7 +123,7 @@ const NAMES: readonly (readonly [RegExp, string])[] = [
   // Of a socket of this machine that is not there any more, or has more waiting for it than it lets wait.
   [/(ENOENT|EACCES|EAGAIN)\b.*(Failed to connect|typo in the url)/, "connection refused"],
   [/UnknownEncoding/, UNKNOWN_ENCODING],
-  [/ENOSPC|EACCES|EROFS|EDQUOT|ENAMETOOLONG|ENOENT/, NOT_SAVED],
+  [/ENOSPC|EACCES|EROFS|EDQUOT|ENAMETOOLONG|ENOENT|ENOTDIR|EISDIR|EEXIST|ELOOP/, NOT_SAVED],
   [/ConnectionRefused|ECONNREFUSED|Unable to connect/, "connection refused"],
   [/ENOTFOUND|EAI_AGAIN|DNS/i, "host not found"],
   [/HeadersOversized|HEADER_OVERFLOW|header.*(too|overs)|ResponseHeader/i, "headers too large"],

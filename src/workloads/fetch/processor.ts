@@ -26,6 +26,9 @@ const FLUSH_EVERY: Nanoseconds = 1e9;
 /** What a thread has to report is shown to others as often. */
 const PUBLISH_EVERY: Nanoseconds = 250e6;
 
+/** What was asked for on a condition is as it was (RFC 9110, 15.4.5). */
+const NOT_MODIFIED = 304;
+
 /** Requests, each with all its attempts: timeout, retry, breaker, rate, fallback. */
 export class FetchProcessor implements Processor {
   readonly instant = false;
@@ -66,7 +69,14 @@ export class FetchProcessor implements Processor {
     this.counts = new Float64Array(shared.counts[thread] ?? new SharedArrayBuffer(COUNT.size * 8));
     this.published = new PublishedReport(shared.reports[thread] ?? PublishedReport.memory());
     this.saver =
-      settings.saveTo === undefined ? null : new Saver(settings.saveTo, thread, settings.target?.mock === undefined ? null : spec.base);
+      settings.saveTo === undefined
+        ? null
+        : new Saver(settings.saveTo, thread, {
+            naming: settings.saveAs,
+            mock: settings.target?.mock === undefined ? null : spec.base,
+            base: spec.base,
+            revalidates: settings.revalidate,
+          });
     this.collector = new Collector(spec.concurrency.length);
     this.records = new Records(spec);
     this.requests = new Requests(spec);
@@ -88,6 +98,8 @@ export class FetchProcessor implements Processor {
     const url = item.payload as string;
     const began = this.effort.now();
     this.begin();
+    const own = this.requests.fieldsOf(item.key);
+    const conditions = this.saver?.conditions(url) ?? [];
     return this.pursue({
       url,
       index: item.key,
@@ -97,7 +109,9 @@ export class FetchProcessor implements Processor {
       method: this.requests.method,
       at: url,
       content: this.requests.contentOf(item.key, url),
-      fields: this.requests.fieldsOf(item.key),
+      fields: conditions.length === 0 ? own : [...own, ...conditions],
+      conditional: conditions.length > 0,
+      standIn: false,
       foreign: false,
       host: this.sender.hostOf(url),
       cause: "first",
@@ -127,6 +141,10 @@ export class FetchProcessor implements Processor {
       if (this.halted) return "stopped";
       if (typeof answer === "string") return this.withheld(pursuit, answer);
       if (answer.error === null && answer.status >= 200 && answer.status < 300) return this.done(pursuit, "ok", null);
+      if (answer.error === null && answer.status === NOT_MODIFIED && pursuit.conditional) {
+        this.add(COUNT.notModified);
+        return this.done(pursuit, "ok", null);
+      }
       const wait = this.waitBeforeRetry(pursuit, answer);
       if (typeof wait === "string") return this.giveUp(pursuit, wait);
       const until = this.effort.now() + wait;
@@ -146,6 +164,7 @@ export class FetchProcessor implements Processor {
     pursuit.method = this.requests.method;
     pursuit.content = this.requests.contentOf(pursuit.index, url);
     pursuit.foreign = false;
+    pursuit.standIn = cause === "parents";
     this.sender.aim(pursuit, url, cause);
     pursuit.hops = 0;
     pursuit.left = this.timeout;

@@ -30,6 +30,9 @@ export interface Pursuit extends Writable<Asked> {
   /** Whom the next request goes to, and why. */
   host: string;
   cause: Cause;
+  /** It goes out on the condition that what was saved has changed; what it brings is another's, and stands in. */
+  readonly conditional: boolean;
+  standIn: boolean;
   /** Redirects followed, and time left to be on the wire, of the present try. */
   hops: number;
   left: Nanoseconds;

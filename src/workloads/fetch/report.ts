@@ -40,7 +40,9 @@ export const COUNT = {
   lined: 27,
   /** Refused by the breaker before anything of the item had gone out. */
   refusedUnsent: 28,
-  size: 29,
+  /** Items that were as they had been saved, by the server's word. */
+  notModified: 29,
+  size: 30,
 } as const;
 
 /** Why a request goes out: an item's first, its retries, where a redirect leads, sent anew over another connection, the tile around. */

@@ -218,7 +218,7 @@ export class Sender {
     this.add(COUNT.attempts);
     this.add(COUNT.inFlight);
     this.fly(1);
-    return line.ask(pursuit, `${this.spec.runId}-${pursuit.index}.${pursuit.attempts}`, fresh, pursuit.url);
+    return line.ask(pursuit, `${this.spec.runId}-${pursuit.index}.${pursuit.attempts}`, fresh, pursuit.url, pursuit.standIn);
   }
 
   /** A request has come to its end, and is told of. False when that was done before: the run is over. */

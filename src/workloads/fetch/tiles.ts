@@ -60,18 +60,26 @@ export function tileUrl(template: string, { z, x, y }: Tile): string {
 
 /** The tile that an address made of this template asks for; null when it is not one of them. */
 export function tileOf(template: string, url: string): Tile | null {
+  return tileReader(template)(url);
+}
+
+/** As `tileOf`, for many addresses. */
+export function tileReader(template: string): (url: string) => Tile | null {
   const whole = withPlaceholders(template);
   const names: string[] = [];
-  const pattern = whole.replaceAll(/\{(z|x|y|-y)\}|[^{]+|\{/g, (part, name: string | undefined) => {
+  const source = whole.replaceAll(/\{(z|x|y|-y)\}|[^{]+|\{/g, (part, name: string | undefined) => {
     if (name === undefined) return part.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&");
     names.push(name);
     return "(\\d{1,9})";
   });
-  const match = new RegExp(`^${pattern}$`).exec(url);
-  if (match === null) return null;
-  const numberOf = (name: string) => Number(match[names.indexOf(name) + 1] ?? Number.NaN);
-  const z = numberOf("z");
-  const y = names.includes("y") ? numberOf("y") : 2 ** z - 1 - numberOf("-y");
-  const tile = { z, x: numberOf("x"), y };
-  return Number.isNaN(tile.z + tile.x + tile.y) ? null : tile;
+  const pattern = new RegExp(`^${source}$`);
+  return (url) => {
+    const match = pattern.exec(url);
+    if (match === null) return null;
+    const numberOf = (name: string) => Number(match[names.indexOf(name) + 1] ?? Number.NaN);
+    const z = numberOf("z");
+    const y = names.includes("y") ? numberOf("y") : 2 ** z - 1 - numberOf("-y");
+    const tile = { z, x: numberOf("x"), y };
+    return Number.isNaN(tile.z + tile.x + tile.y) ? null : tile;
+  };
 }
