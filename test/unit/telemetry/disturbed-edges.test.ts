@@ -27,9 +27,7 @@ describe("where a case begins to count as disturbed", () => {
   });
 
   test("other programs, on the cores that the lab may run on", () => {
-    expect(reason({ otherCores: 1, cores: 1 })).toStartWith(
-      "Other programs used 1.00 of the 1 of the machine's 2 cores that the lab may run on",
-    );
+    expect(reason({ otherCores: 1, cores: 1 })).toStartWith("Other programs used 1.00 of the 1 of 2 cores that the lab may run on");
   });
 
   test("the host: more than its share of the time that cores were wanted", () => {
