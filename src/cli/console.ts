@@ -9,7 +9,9 @@ export async function openConsole(): Promise<number> {
   }
   const { pickScenario } = await import("../views/live/picker.tsx");
   const { listScenarios } = await import("../scenario/find.ts");
-  const chosen = await pickScenario(listScenarios().listed, { color: !process.env["NO_COLOR"] });
+  const { listed, unreadable } = listScenarios();
+  const choices = [...listed, ...unreadable].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const chosen = await pickScenario(choices, { color: !process.env["NO_COLOR"] });
   if (chosen === null) return 0;
   const { run } = await import("./run.ts");
   return run([chosen], {});

@@ -1,23 +1,34 @@
 import { printable, safeJson } from "../kernel/text.ts";
-import { listScenarios } from "../scenario/find.ts";
+import { type Listed, listScenarios, type Unreadable } from "../scenario/find.ts";
+import { FAULT } from "../views/report/fault.ts";
 
 /** `lab-tui list` */
 export function list(asJson: boolean): void {
-  const { listed, unreadable } = listScenarios();
-  if (asJson) process.stdout.write(`${safeJson(listed, 2)}\n`);
-  else process.stdout.write(scenarioLines());
-  for (const file of unreadable) process.stderr.write(`${printable(file, 400)}: not a scenario; \`lab-tui validate\` says why\n`);
+  const found = listScenarios();
+  process.stdout.write(asJson ? `${safeJson(found.listed, 2)}\n` : linesOf(found));
+  for (const { file, why } of found.unreadable) {
+    process.stderr.write(`${printable(file, 400)}: not a scenario (${printable(why, 400)}); \`lab-tui validate\` says all of it\n`);
+  }
 }
 
-/** The list as lines: name, title, experiment. */
+/** The list as lines: name, title, experiment; of what cannot be run, why. */
 export function scenarioLines(): string {
-  const { listed } = listScenarios();
-  const width = Math.max(0, ...listed.map(({ name }) => Bun.stringWidth(printable(name, 40))));
-  return listed
-    .map(({ name, title, tags }) => {
-      const shown = printable(name, 40);
-      const tag = tags["experiment"] === undefined ? "" : `  [${printable(tags["experiment"], 20)}]`;
-      return `${shown}${" ".repeat(width - Bun.stringWidth(shown))}  ${printable(title, 100)}${tag}\n`;
+  return linesOf(listScenarios());
+}
+
+function linesOf({ listed, unreadable }: ReturnType<typeof listScenarios>): string {
+  const all = [...listed, ...unreadable].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const width = Math.max(0, ...all.map(({ name }) => Bun.stringWidth(printable(name, 40))));
+  return all
+    .map((one) => {
+      const shown = printable(one.name, 40);
+      return `${shown}${" ".repeat(width - Bun.stringWidth(shown))}  ${said(one)}\n`;
     })
     .join("");
+}
+
+function said(one: Listed | Unreadable): string {
+  if ("why" in one) return `${FAULT} ${printable(one.why, 100)}`;
+  const { experiment } = one.tags;
+  return `${printable(one.title, 100)}${experiment === undefined ? "" : `  [${printable(experiment, 20)}]`}`;
 }

@@ -3,7 +3,7 @@ import type { Problem } from "../kernel/problem.ts";
 import { byPlace, suggestion } from "../kernel/problem.ts";
 import { printable, quoted } from "../kernel/text.ts";
 import { shown } from "./confidential.ts";
-import type { Path, YamlFile } from "./document.ts";
+import { MERGE_KEY, type Path, type YamlFile } from "./document.ts";
 import { type FetchSettings, fetchSchema } from "./fetch-schema.ts";
 import { flowSchema } from "./flow-schema.ts";
 import { concerns, repaired } from "./repair.ts";
@@ -84,7 +84,8 @@ function reportIssue(issue: z.core.$ZodIssue, root: unknown, yaml: YamlFile, rep
   const path = issue.path.map((part) => (typeof part === "symbol" ? String(part) : part));
   if (issue.code === "unrecognized_keys") {
     const known = knownKeys(path, at(root, path));
-    for (const key of issue.keys) {
+    // Of a merge key it is told already, wherever it stands.
+    for (const key of issue.keys.filter((one) => one !== MERGE_KEY)) {
       const rule = `is not a known field${suggestion(key, known)}`;
       const got = shown([...path, key], at(root, [...path, key]));
       report(path, `${fieldName([...path, key])}: ${rule}, got ${got}`, yaml.placeOfKey(path, key));

@@ -1,5 +1,6 @@
 import {
   type Document,
+  isAlias,
   isMap,
   isNode,
   isPair,
@@ -63,7 +64,11 @@ export class YamlFile {
         };
       });
       if (problems.some(({ message }) => message.includes("call stack"))) return refuse(TOO_DEEP);
-      return new YamlFile(file, text, document, lines, [...problems, ...unresolvedAliases(file, document, lines)]);
+      return new YamlFile(file, text, document, lines, [
+        ...problems,
+        ...mergeKeys(file, document, lines),
+        ...unresolvedAliases(file, document, lines),
+      ]);
     } catch (error) {
       if (error instanceof RangeError) return refuse(TOO_DEEP);
       return refuse(`file: must be valid YAML, got ${printable(error instanceof Error ? error.message : String(error))}`);
@@ -75,9 +80,10 @@ export class YamlFile {
     return YamlFile.parse(file, readBounded(file));
   }
 
-  /** True when the only problems are repeated keys: what stands there can still be checked. */
+  /** True when the only problems are repeated keys and merge keys: what stands there can still be checked. */
   get checkable(): boolean {
-    return this.document !== null && this.problems.every((problem) => problem.message.includes("must be given once"));
+    const mild = (message: string) => message.includes("must be given once") || message.includes(IS_MERGE_KEY);
+    return this.document !== null && this.problems.every(({ message }) => mild(message));
   }
 
   /** The plain value, or undefined when the file cannot be parsed. */
@@ -217,6 +223,30 @@ function firstOfItsPlace({ pos }: YAMLParseError, at: number, all: readonly YAML
 
 const TOO_DEEP = "file: must not nest deeper than 64 levels, got more";
 
+/** The key that YAML 1.1 merged a map by. */
+export const MERGE_KEY = "<<";
+const IS_MERGE_KEY = "is a merge key, which YAML 1.2 does not have; write its fields out";
+
+/** Wherever it stands, in maps of free names too: who writes it means a merge, and nobody a name. */
+function mergeKeys(file: string, document: Document, lines: LineCounter): Problem[] {
+  const problems: Problem[] = [];
+  visit(document, {
+    Pair(_, { key, value }, around) {
+      if (!isScalar(key) || key.value !== MERGE_KEY) return;
+      const at = lines.linePos(key.range?.[0] ?? 0);
+      const field = [...keysAround(around), MERGE_KEY].map((part) => printable(part, 60)).join(".");
+      const got = isAlias(value) ? `*${printable(value.source, 40)}` : isMap(value) ? "a map" : "no map";
+      problems.push({ file, line: Math.max(1, at.line), column: Math.max(1, at.col), message: `${field}: ${IS_MERGE_KEY}, got ${got}` });
+    },
+  });
+  return problems;
+}
+
+/** The keys of the maps that a node stands in. */
+function keysAround(around: readonly unknown[]): string[] {
+  return around.filter(isPair).map(({ key }) => String(isScalar(key) ? key.value : ""));
+}
+
 function unresolvedAliases(file: string, document: Document, lines: LineCounter): Problem[] {
   const problems: Problem[] = [];
   visit(document, {
@@ -242,8 +272,9 @@ function repeatedKey(document: Document, offset: number): string {
   visit(document, {
     Pair(_, { key, value: given }, around) {
       if (!isScalar(key) || key.range?.[0] !== offset) return;
-      path = [...around.filter(isPair).map((pair) => String(isScalar(pair.key) ? pair.key.value : "")), String(key.value)];
-      field = path.map((part) => printable(String(part), 60)).join(".");
+      const keys = [...keysAround(around), String(key.value)];
+      path = keys;
+      field = keys.map((part) => printable(part, 60)).join(".");
       value = isScalar(given) ? given.value : isMap(given) ? "a map" : "a list";
       return visit.BREAK;
     },

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, extname, isAbsolute, join, resolve } from "node:path";
 import { suggestion, UserError } from "../kernel/problem.ts";
-import { quoted } from "../kernel/text.ts";
-import { nestsDeeperThan } from "./nesting.ts";
+import { printable, quoted } from "../kernel/text.ts";
+import { thrownText } from "../kernel/thrown.ts";
 import { readBounded } from "./read.ts";
 
 /** Where shipped scenarios are. */
@@ -26,70 +26,107 @@ export function scenarioName(file: string): string {
   return basename(file, extname(file));
 }
 
-/** Files of shipped scenarios and of those in `./scenarios`, sorted by name; of one name that which a user gets by it. */
-export function scenarioFiles(cwd = process.cwd()): string[] {
-  const folders = (cwd === SHIPPED ? [SHIPPED] : [join(cwd, "scenarios"), SHIPPED]).filter((folder, i, all) => all.indexOf(folder) === i);
-  const files = folders.flatMap((folder) => {
-    try {
-      return readdirSync(folder)
-        .filter((name) => EXTENSIONS.includes(extname(name)))
-        .map((name) => join(folder, name));
-    } catch {
-      return [];
-    }
-  });
-  const byName = new Map(files.toReversed().map((file) => [scenarioName(file), file]));
-  return [...byName.values()].sort((a, b) => (scenarioName(a) < scenarioName(b) ? -1 : 1));
+/** How much of what is wrong with a file a list says. */
+const MOST_SAID = 3;
+
+/** A file that cannot be run, and why: the beginning of what `validate` says. */
+export interface Unreadable {
+  readonly name: string;
+  readonly file: string;
+  readonly why: string;
 }
 
-/** Title, modes and tags of every scenario found, without checking the rest. Unreadable files are left out and named. */
-export function listScenarios(cwd = process.cwd()): { readonly listed: readonly Listed[]; readonly unreadable: readonly string[] } {
+/** Files of shipped scenarios and of those in `./scenarios`, sorted by name; of one name that which a user gets by it. */
+export function scenarioFiles(cwd = process.cwd()): string[] {
+  return byName(foldersOf(cwd).flatMap(filesIn));
+}
+
+/** Where a user keeps scenarios by name, and where the shipped ones are. */
+function foldersOf(cwd: string): string[] {
+  return [...new Set(cwd === SHIPPED ? [SHIPPED] : [join(cwd, "scenarios"), SHIPPED])];
+}
+
+function filesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+      .filter((name) => EXTENSIONS.includes(extname(name)))
+      .map((name) => join(folder, name));
+  } catch {
+    return [];
+  }
+}
+
+/** Sorted; of one name the first. */
+function byName(files: readonly string[]): string[] {
+  const found = new Map(files.toReversed().map((file) => [scenarioName(file), file]));
+  return [...found.values()].sort((a, b) => (scenarioName(a) < scenarioName(b) ? -1 : 1));
+}
+
+/**
+ * Every scenario that can be run by its name: in the working folder, in `./scenarios`, and shipped; and files that cannot, though they stand
+ * in `./scenarios` or hide another of their name. Other files of the working folder are no scenarios, and nobody said that they are.
+ */
+export function listScenarios(cwd = process.cwd()): { readonly listed: readonly Listed[]; readonly unreadable: readonly Unreadable[] } {
   const listed: Listed[] = [];
-  const unreadable: string[] = [];
-  for (const file of scenarioFiles(cwd)) {
-    const outline = outlineOf(file);
-    if (outline === null) unreadable.push(file);
-    else listed.push(outline);
+  const unreadable: Unreadable[] = [];
+  const named = foldersOf(cwd).flatMap(filesIn);
+  const here = cwd === SHIPPED ? [] : filesIn(cwd);
+  const meant = new Set(named.map(scenarioName));
+  for (const file of byName([...here, ...named])) {
+    const outline = dirname(file) === SHIPPED ? shippedOutline(file) : checkedOutline(file);
+    if ("modes" in outline) listed.push(outline);
+    else if (dirname(file) !== cwd || meant.has(outline.name)) unreadable.push(outline);
   }
   return { listed, unreadable };
 }
 
-/** An anchor, an alias or a merge key may stand in it. */
-const REFERS = /(^|[\s[{,:-])([&*][^\s,\]}]|<<\s*:)/m;
-
-/**
- * What a file says. Bun's own parser is there at once; it has no places for messages, which a list does not need. But it unfolds aliases
- * without bound, and knows merge keys, which a run refuses: a file that has any is read as a run reads it.
- */
-function readValue(file: string, text: string): unknown {
-  if (!REFERS.test(text)) return Bun.YAML.parse(text);
-  const { YamlFile } = require("./document.ts") as typeof import("./document.ts");
-  const yaml = YamlFile.parse(file, text);
-  return yaml.problems.length > 0 ? null : yaml.value();
-}
-
-function outlineOf(file: string): Listed | null {
+/** What is shipped is tested to be right: Bun's own parser is there at once, and knows no places for messages. */
+function shippedOutline(file: string): Listed | Unreadable {
   try {
-    const text = readBounded(file);
-    if (nestsDeeperThan(text) !== null) return null;
-    const value = readValue(file, text);
-    if (typeof value !== "object" || value === null) return null;
-    const { title, description, hypothesis, workload, modes, tags } = value as Record<string, unknown>;
-    if (typeof title !== "string") return null;
-    return {
-      name: scenarioName(file),
-      title,
-      ...(typeof description === "string" ? { description: description.trim() } : {}),
-      ...(typeof hypothesis === "string" ? { hypothesis: hypothesis.trim() } : {}),
-      workload: typeof workload === "string" ? workload : "message",
-      modes: Array.isArray(modes) ? modes.map(String) : ["sync", "async", "parallel"],
-      tags: typeof tags === "object" && tags !== null ? Object.fromEntries(Object.entries(tags).map(([k, v]) => [k, String(v)])) : {},
-      file: resolve(file),
-    };
-  } catch {
-    return null;
+    return outlineOf(file, Bun.YAML.parse(readBounded(file)) as Outlined);
+  } catch (error) {
+    return { name: scenarioName(file), file, why: thrownText(error) };
   }
 }
+
+/** What a user wrote is read and checked as a run does it. */
+function checkedOutline(file: string): Listed | Unreadable {
+  const { loadScenario } = require("./load.ts") as typeof import("./load.ts");
+  try {
+    return outlineOf(file, loadScenario(file));
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    // Its own name stands before it in every list.
+    const own = `${printable(file, 400)}:`;
+    const said = error.message.split("\n").map((line) => (line.startsWith(own) ? line.slice(own.length) : line));
+    return { name: scenarioName(file), file, why: said.slice(0, MOST_SAID).join("; ") };
+  }
+}
+
+interface Outlined {
+  readonly title: string;
+  readonly description?: string | undefined;
+  readonly hypothesis?: string | undefined;
+  readonly workload?: string;
+  readonly modes?: readonly string[];
+  readonly tags?: Readonly<Record<string, unknown>> | undefined;
+}
+
+function outlineOf(file: string, { title, description, hypothesis, workload = "message", modes = MODES, tags = {} }: Outlined): Listed {
+  return {
+    name: scenarioName(file),
+    title,
+    ...(description === undefined ? {} : { description: description.trim() }),
+    ...(hypothesis === undefined ? {} : { hypothesis: hypothesis.trim() }),
+    workload,
+    modes: [...modes],
+    tags: Object.fromEntries(Object.entries(tags).map(([key, value]) => [key, String(value)])),
+    file: resolve(file),
+  };
+}
+
+/** Those of a scenario that names none. */
+const MODES: readonly string[] = ["sync", "async", "parallel"];
 
 /** The file a user means: a path, or the name of a scenario here, in `./scenarios`, or shipped. */
 export function findScenario(asked: string, cwd = process.cwd()): string {

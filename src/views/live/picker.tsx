@@ -4,17 +4,16 @@ import React, { useRef, useState } from "react";
 import { printable } from "../../kernel/text.ts";
 import { MODES } from "../../scenario/schema.ts";
 import { DIAGRAMS } from "../report/diagram.ts";
+import { FAULT } from "../report/fault.ts";
 import { cutLines, guardTerminal, restoreTerminal } from "./restore.ts";
 import { useSuspension } from "./suspension.ts";
 import { COLORS, PLAIN, type Theme } from "./theme.ts";
 
-/** A scenario to choose. */
-export interface Choice {
-  readonly name: string;
-  readonly title: string;
-  readonly modes: readonly string[];
-  readonly file: string;
-}
+/** A scenario to choose, or a file that is none, and why: it cannot be chosen. */
+export type Choice = { readonly name: string; readonly file: string } & (
+  | { readonly title: string; readonly why?: never }
+  | { readonly why: string; readonly title?: never }
+);
 
 /** Shows the scenarios; resolves with the file of the one chosen with Enter, or null when the user quits. */
 export async function pickScenario(choices: readonly Choice[], { color }: { readonly color: boolean }): Promise<string | null> {
@@ -72,13 +71,17 @@ function Picker({ choices, theme, onDone }: PickerProps) {
     if (key.ctrl || key.meta) return;
     if (input === "e") return show(drawing ? shown.current + 1 : 0);
     if (drawing) return;
-    if (key.return) return onDone(choices[place.current]?.file ?? null);
+    const choose = () => {
+      const choice = choices[place.current];
+      if (choice?.why === undefined) onDone(choice?.file ?? null);
+    };
+    if (key.return) return choose();
     if (key.downArrow) move(1);
     if (key.upArrow) move(-1);
     // Fast typing arrives as one event.
     for (const char of input) {
       if (char === "q") return onDone(null);
-      if (char === "\r") return onDone(choices[place.current]?.file ?? null);
+      if (char === "\r") return choose();
       if (char === "j") move(1);
       if (char === "k") move(-1);
     }
@@ -97,13 +100,13 @@ function Picker({ choices, theme, onDone }: PickerProps) {
       </Text>
       <Text> </Text>
       <Box flexDirection="column" height={room} overflow="hidden">
-        {choices.slice(first, first + room).map(({ name, title, file }, i) => {
+        {choices.slice(first, first + room).map(({ name, title, file, why }, i) => {
           const focused = first + i === at;
           const accent = focused && theme.accent !== undefined ? { color: theme.accent } : {};
           const label = printable(name, 28);
           return (
             <Text key={file} wrap="truncate" bold={focused} {...accent}>
-              {`${focused ? "▸" : " "} ${label}${" ".repeat(Math.max(0, width - Bun.stringWidth(label)))}  ${printable(title, 120)}`}
+              {`${focused ? "▸" : " "} ${label}${" ".repeat(Math.max(0, width - Bun.stringWidth(label)))}  ${why === undefined ? printable(title, 120) : `${FAULT} ${printable(why, 200)}`}`}
             </Text>
           );
         })}

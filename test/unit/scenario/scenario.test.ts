@@ -165,7 +165,7 @@ describe("files that are no scenario", () => {
   test("names are looked up here, in ./scenarios and among the shipped; an unknown one gets a suggestion", () => {
     mkdirSync(join(folder, "scenarios"), { recursive: true });
     writeFileSync(join(folder, "here.yaml"), "title: here\n");
-    writeFileSync(join(folder, "scenarios/mine.yaml"), "title: mine\nmodes: [sync]\ntags: { a: 1 }\n");
+    writeFileSync(join(folder, "scenarios/mine.yaml"), 'title: mine\nmodes: [sync]\ntags: { a: "1" }\n');
     writeFileSync(join(folder, "scenarios/broken.yaml"), "[");
     writeFileSync(join(folder, "scenarios/untitled.yml"), "modes: [sync]");
     expect(findScenario("here", folder)).toBe(join(folder, "here.yaml"));
