@@ -25,7 +25,7 @@ export class Channel<T> implements AsyncIterableIterator<T, undefined> {
     capacity: number,
     readonly overflow: ChannelOverflow = "block",
     private readonly onReturn: () => void = () => {},
-    /** Told how many values overflow has just thrown away. */
+    /** Called with how many values an overflow has just dropped. */
     private readonly onDrop: (count: number) => void = () => {},
   ) {
     checkCount("capacity of a channel", capacity, 1);

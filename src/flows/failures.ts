@@ -38,7 +38,7 @@ export class Failures {
     if (listener !== undefined) this.listeners.add(listener);
   }
 
-  /** Tells the listener of every failure from now on; what it gives ends that. */
+  /** Calls the listener with every failure from now on. Returns a function that removes it. */
   listen(listener: OnFailure): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);

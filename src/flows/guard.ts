@@ -26,7 +26,7 @@ export interface GuardOptions {
   /** Longest one attempt may take, in milliseconds; its signal is aborted then. */
   readonly timeoutMs?: number;
   readonly retry?: RetryRule;
-  /** Stops asking for a while what has failed so many times in a row. */
+  /** Refuses calls for a while after a number of failures in a row. */
   readonly circuitBreaker?: BreakerOptions;
 }
 

@@ -1,6 +1,6 @@
 import { BACKOFFS, type BackoffRule } from "../resilience/backoff.ts";
 
-/** Throws a sentence unless an option that is given is a whole number of at least so much; Infinity is one. */
+/** Throws a sentence when an option is given and is no whole number of at least `least`; Infinity is allowed. */
 export function checkCount(what: string, value: number | undefined, least: number): void {
   if (value === undefined || value === Number.POSITIVE_INFINITY || (Number.isInteger(value) && value >= least)) return;
   throw new RangeError(`${what}: must be a whole number of at least ${least}, got ${String(value)}`);

@@ -29,9 +29,9 @@ export interface Part {
   stop(options?: StopOptions): Promise<void>;
   stats(): PartStats;
   health(): Health;
-  /** Told of every failure inside; what it gives ends that. */
+  /** Calls the listener with every failure inside. Returns a function that removes it. */
   onFailure?(listener: OnFailure): () => void;
-  /** Told when the part as a whole can no longer work; what it gives ends that. */
+  /** Calls the listener when the part as a whole can no longer work. Returns a function that removes it. */
   onDown?(listener: (error: unknown) => void): () => void;
 }
 

@@ -37,7 +37,7 @@ export function stampOf(timers: Timers): () => number {
   return timers.stamp ?? (() => timers.wall());
 }
 
-/** Runs something once, when the event loop has had its turn. */
+/** Runs something once, after a turn of the event loop. */
 export function soon(timers: Timers, run: () => void): void {
   if (timers.soon === undefined) setImmediate(run);
   else timers.soon(run);

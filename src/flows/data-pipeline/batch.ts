@@ -2,7 +2,7 @@ import type { Timers } from "../../kernel/timers.ts";
 import { checkCount, checkSpan } from "../options.ts";
 import type { PartStats } from "../part.ts";
 import { FlowContext } from "./context.ts";
-import { NOWHERE, type Node, type Passing, type StageNode } from "./node.ts";
+import { DETACHED, type Node, type Passing, type StageNode } from "./node.ts";
 
 export interface BatchOptions {
   /** A batch goes when it has so many items. */
@@ -13,7 +13,7 @@ export interface BatchOptions {
 
 /** Makes one item, a list, of several. */
 export class BatchStage implements StageNode {
-  next: Node = NOWHERE;
+  next: Node = DETACHED;
   previous = { makeRoom: () => {} };
   private items: Passing[] = [];
   private overdue = false;

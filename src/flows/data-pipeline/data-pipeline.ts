@@ -4,7 +4,14 @@ import { Failures, type OnFailure, Stopped } from "../failures.ts";
 import { type Health, type Part, STOP_MS, type StopOptions } from "../part.ts";
 import { type BatchOptions, BatchStage } from "./batch.ts";
 import type { FlowContext } from "./context.ts";
-import { type DataPipelineOptions, type FailedItem, type FeedOptions, Line, type MakeNode, type PipelineStats } from "./line.ts";
+import {
+  type DataPipelineOptions,
+  type FailedItem,
+  type FeedOptions,
+  type MakeNode,
+  PipelineRun,
+  type PipelineStats,
+} from "./pipeline-run.ts";
 import { Stage, type StageFunction, type StageOptions } from "./stage.ts";
 
 /**
@@ -13,7 +20,7 @@ import { Stage, type StageFunction, type StageOptions } from "./stage.ts";
  * stop; fed = delivered + filtered + failed + abandoned + inside, always. A batch counts as the items it holds.
  */
 export class DataPipeline<In, Out = In> implements Part {
-  private line: Line | null = null;
+  private current: PipelineRun | null = null;
   private take: ((value: unknown, context: FlowContext) => unknown) | null = null;
   private readonly failures: Failures;
 
@@ -33,7 +40,8 @@ export class DataPipeline<In, Out = In> implements Part {
   /** The same with one more stage at its end. */
   stage<Next>(name: string, work: StageFunction<Out, Next>, options: StageOptions<Out, Next> = {}): DataPipeline<In, Next> {
     return this.with(
-      (fates, timers) => new Stage(name, work as StageFunction<unknown, unknown>, options as StageOptions<unknown, unknown>, fates, timers),
+      (outcomes, timers) =>
+        new Stage(name, work as StageFunction<unknown, unknown>, options as StageOptions<unknown, unknown>, outcomes, timers),
     );
   }
 
@@ -43,7 +51,7 @@ export class DataPipeline<In, Out = In> implements Part {
   }
 
   private with<Next>(maker: MakeNode): DataPipeline<In, Next> {
-    if (this.line !== null) throw new Error(`${this.name} is running; stages are added before the first item is fed`);
+    if (this.current !== null) throw new Error(`${this.name} is running; stages are added before the first item is fed`);
     return new DataPipeline<In, Next>(this.name, [...this.makers, maker], this.options);
   }
 
@@ -67,10 +75,10 @@ export class DataPipeline<In, Out = In> implements Part {
 
   /** Feeds all there is, closes, and gives the results as they come. One run at a time: the next begins anew, with new counts. */
   async *run(source: Iterable<In> | AsyncIterable<In>): AsyncGenerator<Out, void, undefined> {
-    if (this.line?.closed === true && !this.line.over) throw new Stopped(`${this.name} is closing; it can run again once all is out`);
+    if (this.current?.closed === true && !this.current.over) throw new Stopped(`${this.name} is closing; it can run again once all is out`);
     this.start();
     // All of this run's own: by the time its source has said its last, another may be going on.
-    const line = this.running;
+    const run = this.running;
     const values = (source as AsyncIterable<In>)[Symbol.asyncIterator]?.() ?? (source as Iterable<In>)[Symbol.iterator]();
     let ended = false;
     const next = async () => {
@@ -91,20 +99,19 @@ export class DataPipeline<In, Out = In> implements Part {
     };
     const feeding = (async () => {
       try {
-        for (let result = await next(); result.done !== true && !line.closed; result = await next())
-          await line.feed(result.value, undefined);
+        for (let result = await next(); result.done !== true && !run.closed; result = await next()) await run.feed(result.value, undefined);
       } finally {
         leaveSource();
-        await line.close();
+        await run.close();
       }
     })();
     // Whoever leaves the loop early does not wait for the rest.
     feeding.catch(() => {});
     try {
-      yield* line.output as Channel<Out>;
+      yield* run.output as Channel<Out>;
     } finally {
       leaveSource();
-      if (!line.closed) await this.stopLine(line, 0);
+      if (!run.closed) await this.stopRun(run, 0);
     }
     await feeding;
   }
@@ -122,7 +129,7 @@ export class DataPipeline<In, Out = In> implements Part {
   /** Gives each result to a function instead of to `output`; the next one waits until it is done. Before the first item. */
   into(take: (value: Out, context: FlowContext) => unknown): this {
     this.take = take as (value: unknown, context: FlowContext) => unknown;
-    this.line?.deliverTo(this.take);
+    this.current?.deliverTo(this.take);
     return this;
   }
 
@@ -159,16 +166,16 @@ export class DataPipeline<In, Out = In> implements Part {
   }
 
   start(): void {
-    if (this.line?.closed === true) this.line = null;
+    if (this.current?.closed === true) this.current = null;
     void this.running;
   }
 
   /** As `close`, but not for longer than the deadline: what is inside then is abandoned and told so by its signal. */
   stop({ deadlineMs = STOP_MS }: StopOptions = {}): Promise<void> {
-    return this.stopLine(this.running, deadlineMs);
+    return this.stopRun(this.running, deadlineMs);
   }
 
-  private async stopLine(running: Line, deadlineMs: number): Promise<void> {
+  private async stopRun(running: PipelineRun, deadlineMs: number): Promise<void> {
     const left = await within(
       this.options.timers ?? realTimers,
       deadlineMs,
@@ -194,11 +201,11 @@ export class DataPipeline<In, Out = In> implements Part {
     return this.running.health();
   }
 
-  private get running(): Line {
-    if (this.line === null) {
-      this.line = new Line(this.name, this.makers, this.options, this.failures);
-      if (this.take !== null) this.line.deliverTo(this.take);
+  private get running(): PipelineRun {
+    if (this.current === null) {
+      this.current = new PipelineRun(this.name, this.makers, this.options, this.failures);
+      if (this.take !== null) this.current.deliverTo(this.take);
     }
-    return this.line;
+    return this.current;
   }
 }

@@ -27,14 +27,14 @@ export interface Passing {
   readonly waiters: readonly Waiter[];
 }
 
-/** What became of an item for good. */
-export interface Fates {
+/** How an item leaves the pipeline. */
+export interface ItemOutcomes {
   filtered(item: Passing): void;
   failed(item: Passing, stage: string, error: unknown): void;
   delivered(item: Passing): void;
 }
 
-/** A stage of the line, or its end. Items are pushed downwards; room is made known upwards. */
+/** A stage of a pipeline, or its end. Items are pushed downwards; room is made known upwards. */
 export interface Node {
   /** True when `push` may be called. */
   readonly hasRoom: boolean;
@@ -55,8 +55,8 @@ export interface StageNode extends Node {
   stats(): PartStats;
 }
 
-/** Where a line ends until it is linked to something. */
-export const NOWHERE: Node = {
+/** What a stage is linked to until the pipeline is put together. */
+export const DETACHED: Node = {
   hasRoom: false,
   push: () => {
     throw new Error("a stage that is linked to nothing");

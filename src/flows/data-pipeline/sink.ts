@@ -2,7 +2,7 @@ import { isThenable, promiseOf } from "../../kernel/promises.ts";
 import type { Timers } from "../../kernel/timers.ts";
 import type { Channel } from "../channel.ts";
 import type { FlowContext } from "./context.ts";
-import type { Fates, Node, Passing } from "./node.ts";
+import type { ItemOutcomes, Node, Passing } from "./node.ts";
 
 /** The end of the line: results to be read, or a function that takes them one by one. */
 export class Sink implements Node {
@@ -17,7 +17,7 @@ export class Sink implements Node {
   private ending = false;
 
   constructor(
-    private readonly fates: Fates,
+    private readonly outcomes: ItemOutcomes,
     private readonly channel: Channel<unknown>,
     private readonly timers: Timers,
     private readonly onEnded: () => void,
@@ -42,19 +42,19 @@ export class Sink implements Node {
   push(item: Passing): void {
     if (this.take === null) {
       this.channel.offer(item.value);
-      this.fates.delivered(item);
+      this.outcomes.delivered(item);
       return;
     }
     let answer: unknown;
     try {
       answer = this.call(this.take, item);
     } catch (error) {
-      this.fates.failed(item, "output", error);
+      this.outcomes.failed(item, "output", error);
       this.callBack();
       return;
     }
     if (!isThenable(answer)) {
-      this.fates.delivered(item);
+      this.outcomes.delivered(item);
       this.callBack();
       return;
     }
@@ -68,11 +68,11 @@ export class Sink implements Node {
     };
     promiseOf(answer).then(
       () => {
-        if (!item.abandoned) this.fates.delivered(item);
+        if (!item.abandoned) this.outcomes.delivered(item);
         free();
       },
       (error: unknown) => {
-        if (!item.abandoned) this.fates.failed(item, "output", error);
+        if (!item.abandoned) this.outcomes.failed(item, "output", error);
         free();
       },
     );

@@ -6,7 +6,7 @@ import { Guard, type GuardOptions } from "../guard.ts";
 import { checkCount, checkSpan } from "../options.ts";
 import type { PartStats } from "../part.ts";
 import type { FlowContext } from "./context.ts";
-import { type Fates, NOWHERE, type Node, type Passing, type StageNode } from "./node.ts";
+import { DETACHED, type ItemOutcomes, type Node, type Passing, type StageNode } from "./node.ts";
 
 /** What a stage does with an item: gives what it has become, or `undefined` to filter it out. */
 export type StageFunction<In, Out> = (value: In, context: FlowContext) => Out | undefined | PromiseLike<Out | undefined>;
@@ -42,7 +42,7 @@ export interface StageStats extends PartStats {
 
 /** One function, its buffer, and the items it works on. */
 export class Stage implements StageNode {
-  next: Node = NOWHERE;
+  next: Node = DETACHED;
   previous = { makeRoom: () => {} };
   private readonly queue = new Deque<Passing>(2);
   /** Begun and not yet passed on: in order of their beginning where order is kept, else only those that are done. */
@@ -70,7 +70,7 @@ export class Stage implements StageNode {
     private readonly name: string,
     private readonly work: StageFunction<unknown, unknown>,
     private readonly options: StageOptions<unknown, unknown>,
-    private readonly fates: Fates,
+    private readonly outcomes: ItemOutcomes,
     private readonly timers: Timers,
   ) {
     checkCount(`${name}, concurrency`, options.concurrency, 1);
@@ -179,11 +179,11 @@ export class Stage implements StageNode {
     if (error !== null) {
       item.gone = true;
       this.failed += item.weight;
-      this.fates.failed(item, this.name, error);
+      this.outcomes.failed(item, this.name, error);
     } else if (value === undefined) {
       item.gone = true;
       this.filtered += item.weight;
-      this.fates.filtered(item);
+      this.outcomes.filtered(item);
     } else item.value = value;
     if (this.ordered) {
       if (!this.moving) this.flush(now);

@@ -20,7 +20,7 @@ export interface EventBusOptions {
   readonly name?: string;
   /** Events that are remembered, for those who come late and for audits. Default 1000; 0: none. */
   readonly history?: number;
-  /** Told of every handler that failed. */
+  /** Called with every failure of a handler. */
   readonly onFailure?: OnFailure;
   readonly timers?: Timers;
 }
@@ -98,10 +98,10 @@ export class EventBus<Events extends object> implements Part {
   }
 
   /**
-   * Tells an event to all who hear it and does not wait. Handlers that are free run now, those of a busy subscription later;
-   * beyond its buffer the event is dropped for that subscription, and counted. An event that a handler emits is told at once: who hears both
-   * and comes after that handler hears it before the one it comes of, and `sequence` tells which was first. Gives the event. Throws
-   * `Stopped` on a bus that has stopped.
+   * Delivers an event to every subscription that matches and does not wait. Handlers that are free run now, those of a busy subscription
+   * later; beyond its buffer the event is dropped for that subscription, and counted. Events emitted by a handler are delivered immediately,
+   * depth first: a later subscriber may get the inner event before the outer; `sequence` is the order of emission. Returns the event.
+   * Throws `Stopped` on a bus that has stopped.
    */
   emit<Type extends EventName<Events>>(type: Type, data: Events[Type], options?: PublishOptions): FlowEvent<Type, Events[Type]> {
     return this.tell(type, data, options, null) as FlowEvent<Type, Events[Type]>;

@@ -1,6 +1,6 @@
 import { type EventFilter, type FlowEvent, matches } from "./event.ts";
 
-/** The latest events of a bus, so many and no more. */
+/** The latest events of a bus, up to a fixed number. */
 export class History {
   private readonly slots: (FlowEvent | undefined)[] = [];
   private at = 0;

@@ -2,9 +2,9 @@ import { Deque } from "../../kernel/deque.ts";
 import { ifRejected, isFulfilled, isThenable } from "../../kernel/promises.ts";
 import type { Timers } from "../../kernel/timers.ts";
 import { type Failures, Stopped, TimedOut } from "../failures.ts";
-import { Moment, onAbort } from "../moment.ts";
+import { Invocation } from "../invocation.ts";
+import { Notifier, onAbort } from "../notifier.ts";
 import type { HandlingStats } from "../part.ts";
-import { Run } from "../run.ts";
 import { Slots } from "../slots.ts";
 import { type EventFilter, type FlowEvent, matches } from "./event.ts";
 
@@ -21,7 +21,7 @@ export interface Delivery {
   /** Handlers that ended well. */
   readonly handled: number;
   readonly failed: number;
-  /** Told nothing, or not to the end: their subscription or the bus ended first. */
+  /** Delivered to no handler, or to one that had not ended, when the subscription or the bus ended. */
   readonly abandoned: number;
 }
 
@@ -71,7 +71,7 @@ interface Waiting {
 }
 
 /** A handler that hears an event and does not end at once. */
-class Hearing extends Run<FlowEvent> {
+class HandlerInvocation extends Invocation<FlowEvent> {
   ended = false;
   tally: Tally | null = null;
   abort: AbortController | null = null;
@@ -97,8 +97,8 @@ export class Subscription implements Disposable {
   abandoned = 0;
   inFlight = 0;
   private readonly waiting = new Deque<Waiting>(2);
-  private readonly running = new Slots<Hearing>();
-  private readonly spare: Hearing[] = [];
+  private readonly running = new Slots<HandlerInvocation>();
+  private readonly spare: HandlerInvocation[] = [];
   private readonly abort = new AbortController();
   private readonly delivering: Delivering = { signal: this.abort.signal };
   /** The rule's, where every event asks for them. */
@@ -107,7 +107,7 @@ export class Subscription implements Disposable {
   private readonly limited: boolean;
   private closed = false;
   private draining = false;
-  private readonly emptied = new Moment();
+  private readonly emptied = new Notifier();
   /** Somebody waits for that. Looked at for every event, so in a field of its own. */
   private awaited = false;
   private unlink: () => void = () => {};
@@ -132,7 +132,7 @@ export class Subscription implements Disposable {
     for (const run of this.running.all) this.giveUp(run);
     this.unlink();
     this.onClose(this);
-    this.emptied.come();
+    this.emptied.notifyAll();
     this.abort.abort(new Stopped("the subscription has ended"));
   };
 
@@ -162,7 +162,7 @@ export class Subscription implements Disposable {
     return this.inFlight === 0 && this.waiting.length === 0;
   }
 
-  /** Tells it an event, if it is for its ears. `tally`: of the one who published it and waits; null when nobody does. */
+  /** Delivers an event that matches. `tally` counts it for a `publish` that awaits; null for `emit`. */
   deliver(event: FlowEvent, tally: Tally | null): void {
     if (this.closed || !this.hears(event)) return;
     this.delivered++;
@@ -188,7 +188,7 @@ export class Subscription implements Disposable {
     this.next();
   }
 
-  /** Of what its handler was given, so many were thrown away later, unread. */
+  /** Counts events that were delivered to an iteration and then dropped, unread. */
   lose(count: number): void {
     this.handled -= count;
     this.dropped += count;
@@ -263,13 +263,13 @@ export class Subscription implements Disposable {
     run.follow(answer);
   }
 
-  private newHearing(): Hearing {
-    const run: Hearing = new Hearing((_, error) => this.settled(run, error));
+  private newHearing(): HandlerInvocation {
+    const run: HandlerInvocation = new HandlerInvocation((_, error) => this.settled(run, error));
     return run;
   }
 
   /** A handler's promise has settled, in time or not. */
-  private settled(run: Hearing, error: unknown): void {
+  private settled(run: HandlerInvocation, error: unknown): void {
     const event = run.subject;
     if (event === null) return;
     this.end(run, event, error);
@@ -280,14 +280,14 @@ export class Subscription implements Disposable {
     this.spare.push(run);
   }
 
-  private release(run: Hearing): void {
+  private release(run: HandlerInvocation): void {
     run.ended = true;
     run.cancelTimer?.();
     this.running.delete(run);
     this.inFlight--;
   }
 
-  private end(run: Hearing, event: FlowEvent, error: unknown): void {
+  private end(run: HandlerInvocation, event: FlowEvent, error: unknown): void {
     if (run.ended || run.subject !== event) return;
     this.release(run);
     if (error === null) {
@@ -301,7 +301,7 @@ export class Subscription implements Disposable {
     if (this.waiting.length > 0 || this.awaited) this.next();
   }
 
-  private giveUp(run: Hearing): void {
+  private giveUp(run: HandlerInvocation): void {
     this.release(run);
     run.abort?.abort(new Stopped("the subscription has ended"));
     this.abandon(run.tally);
@@ -332,7 +332,7 @@ export class Subscription implements Disposable {
     this.draining = false;
     if (!this.idle) return;
     this.awaited = false;
-    this.emptied.come();
+    this.emptied.notifyAll();
   }
 
   stats(): SubscriptionStats {

@@ -16,7 +16,7 @@ type SchemaResult =
       }[];
     };
 
-/** Reads a JSON body of at most so many bytes. */
+/** Reads a JSON body. Throws a 413 problem beyond `maxBytes`. */
 export async function readJson(request: Request, maxBytes: number): Promise<unknown> {
   const type = request.headers.get("content-type") ?? "";
   if (!/^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type)) throw new HttpProblem(415, "the body must be application/json");

@@ -24,7 +24,7 @@ export interface FlowFaceOptions extends AccessOptions {
   };
   /** Default: those of this machine. */
   readonly timers?: Timers;
-  /** Told of errors that are nobody's but the face's. */
+  /** Called with errors that are the server's own. */
   readonly onError?: (error: unknown) => void;
 }
 

@@ -64,7 +64,7 @@ export interface ConsumeOptions {
   readonly batch?: number;
   /** Longest a handler may take, in milliseconds; then it counts as failed. */
   readonly timeoutMs?: number;
-  /** Told which messages have left the group for good, once that is safe. */
+  /** Called with the messages that have left the group, once the store has confirmed it. */
   readonly onSettled?: (messages: readonly Settled[]) => void;
 }
 

@@ -26,7 +26,7 @@ export class GiveUp extends Error {
 }
 
 /** A leased message in this consumer's hands. */
-export class Held<T> implements Message<T> {
+export class LeasedMessage<T> implements Message<T> {
   private abortion: AbortController | null = null;
   ended = false;
 

@@ -7,7 +7,7 @@ export interface SendOptions {
   readonly key?: string;
   /** Higher goes first. Default 0. Not with a key in a queue that keeps keys in order. */
   readonly priority?: number;
-  /** Not to be worked on before so many milliseconds have passed. */
+  /** Milliseconds that must pass before it is worked on. */
   readonly delayMs?: number;
   /** Sent again with the same one, a message is taken in once. */
   readonly idempotencyKey?: string;
@@ -18,7 +18,7 @@ export interface SendOptions {
 /** A message that waits to be sent with others. */
 interface Pending {
   readonly message: NewMessage;
-  /** Is rejected rather than waits for room. */
+  /** Reject at once when the queue is full. */
   readonly hasty: boolean;
   resolve(receipt: Receipt): void;
   reject(error: unknown): void;
@@ -60,7 +60,7 @@ export class Sender<T> {
     private readonly timers: Timers,
     /** Does something with the store, whose troubles are the queue's. */
     private readonly attempt: <R>(work: () => R | Promise<R>) => Promise<R>,
-    /** Told when something was taken in. */
+    /** Called when messages were taken in. */
     private readonly onSent: () => void,
   ) {
     this.stamp = stampOf(timers);

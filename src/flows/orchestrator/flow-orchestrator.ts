@@ -29,7 +29,7 @@ export interface FlowOrchestratorOptions {
   readonly startMs?: number;
   /** How often health and alerts are looked at, in milliseconds. Default 1000. */
   readonly checkMs?: number;
-  /** Told of every turn of events, in a line. */
+  /** Called with a line for each change of state. */
   readonly log?: (line: string) => void;
   readonly timers?: Timers;
 }

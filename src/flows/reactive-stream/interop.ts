@@ -5,7 +5,7 @@ export interface ObservableLike<T> {
   subscribe(observer: StreamObserver<T>): { unsubscribe(): void };
 }
 
-/** An observable whose `subscribe` comes in several forms, as RxJS has it: what it gives is plain from this one. */
+/** An observable whose `subscribe` has several forms, as in RxJS; the value type is taken from this one. */
 export interface Observed<T> {
   forEach(next: (value: T) => void): Promise<void>;
 }

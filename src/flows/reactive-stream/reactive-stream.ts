@@ -3,7 +3,7 @@ import { isThenable, promiseOf } from "../../kernel/promises.ts";
 import { realTimers, type Timers, within } from "../../kernel/timers.ts";
 import { Channel, type ChannelOverflow, leave } from "../channel.ts";
 import { Failures, type OnFailure, Stopped } from "../failures.ts";
-import { Moment } from "../moment.ts";
+import { Notifier } from "../notifier.ts";
 import { checkCount } from "../options.ts";
 import { type Health, type Part, type PartStats, STOP_MS, type StopOptions, stuckHealth } from "../part.ts";
 import { asObservable, OBSERVABLE, type ObservableLike, type Observed } from "./interop.ts";
@@ -15,7 +15,7 @@ export type Transformer<In, Out> = (value: In) => Out | undefined | PromiseLike<
 export interface ReactiveStreamOptions {
   /** Values that may wait while a transformer takes its time; one more is dropped, and counted. Default 1024. */
   readonly buffer?: number;
-  /** Told of every transformer or subscriber that failed. */
+  /** Called with every failure of a transformer or subscriber. */
   readonly onFailure?: OnFailure;
   readonly timers?: Timers;
 }
@@ -33,7 +33,7 @@ export interface StreamStats extends PartStats {
 }
 
 /** Where the values of a source go. */
-interface Spring {
+interface Root {
   into: unknown;
 }
 
@@ -56,12 +56,12 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
   private used = false;
   /** How it has ended: well, or with an error; null: it goes on. */
   private ended: { readonly error?: unknown } | null = null;
-  private readonly emptied = new Moment();
-  private readonly roomy = new Moment();
+  private readonly emptied = new Notifier();
+  private readonly roomy = new Notifier();
   /** Raised by each stop. */
   private run = 0;
   /** What `from` follows flows into the stream that was made of this one last; null: nothing does. */
-  private spring: Spring | null = null;
+  private root: Root | null = null;
   /** Ends what `from` follows. */
   private leaveSource: () => void = () => {};
 
@@ -90,11 +90,11 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
     const observable = asObservable<T>(source);
     if (observable === null && typeof (source as AsyncIterable<T>)[Symbol.asyncIterator] !== "function")
       throw new TypeError(`${name}: must be made from an observable or an async iterable, got ${String(source)}`);
-    const spring: Spring = { into: stream };
-    stream.spring = spring;
+    const root: Root = { into: stream };
+    stream.root = root;
     // Not before who asked for it has had the chance to add transformers and to subscribe.
     queueMicrotask(() => {
-      const into = spring.into as ReactiveStream<T, unknown>;
+      const into = root.into as ReactiveStream<T, unknown>;
       if (observable !== null) into.follow(observable);
       else void into.read(source as AsyncIterable<T>);
     });
@@ -109,8 +109,8 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
       [...this.transformers, transformer as Transformer<unknown, unknown>],
       this.options,
     );
-    next.spring = this.spring;
-    if (next.spring !== null) next.spring.into = next;
+    next.root = this.root;
+    if (next.root !== null) next.root.into = next;
     return next;
   }
 
@@ -205,8 +205,8 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
       this.busy = true;
       this.through(this.inbox.shift(), 0);
     }
-    if (this.roomy.awaited && this.hasRoom) this.roomy.come();
-    if (!this.busy) this.emptied.come();
+    if (this.roomy.awaited && this.hasRoom) this.roomy.notifyAll();
+    if (!this.busy) this.emptied.notifyAll();
   }
 
   private deliver(value: Out): void {
@@ -297,8 +297,8 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
     this.busy = false;
     this.inbox.clear();
     for (const subscriber of this.subscribers) subscriber.endNow();
-    this.emptied.come();
-    this.roomy.come();
+    this.emptied.notifyAll();
+    this.roomy.notifyAll();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -2,7 +2,7 @@ import { Deque } from "../../kernel/deque.ts";
 import { attempt, isFulfilled, isThenable, promiseOf } from "../../kernel/promises.ts";
 import type { Timers } from "../../kernel/timers.ts";
 import type { Failures } from "../failures.ts";
-import { Moment, onAbort } from "../moment.ts";
+import { Notifier, onAbort } from "../notifier.ts";
 import type { HandlingStats } from "../part.ts";
 
 /**
@@ -63,7 +63,7 @@ export class Subscriber<T> implements Disposable {
   private closed = false;
   /** Ends once all it was offered is handled: well, or with an error. */
   private completing: { readonly error?: unknown } | null = null;
-  private readonly idle = new Moment();
+  private readonly idle = new Notifier();
   private draining = false;
   private unlink: () => void = () => {};
 
@@ -86,7 +86,7 @@ export class Subscriber<T> implements Disposable {
     this.waiting.clear();
     this.unlink();
     this.onClose(this);
-    this.idle.come();
+    this.idle.notifyAll();
   };
 
   /** Ends it when the signal is aborted. */
@@ -105,7 +105,7 @@ export class Subscriber<T> implements Disposable {
     else this.run(value);
   }
 
-  /** Of what its observer was told, so many were thrown away later, unread. */
+  /** Counts values that were delivered to an iteration and then dropped, unread. */
   lose(count: number): void {
     this.handled -= count;
     this.dropped += count;
@@ -173,7 +173,7 @@ export class Subscriber<T> implements Disposable {
     this.draining = false;
     if (this.inFlight > 0 || this.closed) return;
     if (this.completing !== null) this.endNow(this.completing);
-    this.idle.come();
+    this.idle.notifyAll();
   }
 
   /** No more values come: tells its observer once it has handled all it was offered. */

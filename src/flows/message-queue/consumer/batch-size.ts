@@ -13,7 +13,7 @@ export class BatchSize {
   private leasedAt = 0;
   private lastLeased = 0;
 
-  /** `fixed`: always so many; null: adapted, never below `least`. */
+  /** `fixed`: always this many; null: adapted, never below `least`. */
   constructor(
     private readonly fixed: number | null,
     private readonly least: number,

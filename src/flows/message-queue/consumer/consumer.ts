@@ -4,15 +4,15 @@ import { thrownText } from "../../../kernel/thrown.ts";
 import { chance, stampOf, turn, within } from "../../../kernel/timers.ts";
 import { backoffDelay } from "../../../resilience/backoff.ts";
 import { Stopped, TimedOut } from "../../failures.ts";
-import { Run } from "../../run.ts";
+import { Invocation } from "../../invocation.ts";
 import { Slots } from "../../slots.ts";
-import { GiveUp, type Handler, Held } from "../message.ts";
+import { GiveUp, type Handler, LeasedMessage } from "../message.ts";
 import type { DeadLetter } from "../store.ts";
 import { BatchSize, MOST_BATCH } from "./batch-size.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { KeyQueues } from "./key-queues.ts";
 import type { ConsumerListener, ConsumerRule, ConsumerStats, ConsumerTools, Settled } from "./rule.ts";
-import { type Identified, Settler, type Told } from "./settler.ts";
+import { type Identified, type SettleReport, Settler } from "./settler.ts";
 
 /** How much earlier than for others a lease counts as run out here, in milliseconds: their clocks may be ahead. */
 const LEASE_SLACK = 20;
@@ -45,10 +45,10 @@ let consumers = 0;
  */
 export class Consumer<T> implements Disposable {
   private readonly token: number;
-  private readonly buffer = new Deque<Held<T>>(16);
-  private readonly keys: KeyQueues<Held<T>>;
-  private readonly running = new Slots<Run<Held<T>>>();
-  private readonly spare: Run<Held<T>>[] = [];
+  private readonly buffer = new Deque<LeasedMessage<T>>(16);
+  private readonly keys: KeyQueues<LeasedMessage<T>>;
+  private readonly running = new Slots<Invocation<LeasedMessage<T>>>();
+  private readonly spare: Invocation<LeasedMessage<T>>[] = [];
   private readonly settler: Settler;
   private readonly heartbeat: Heartbeat;
   private readonly batch: BatchSize;
@@ -100,7 +100,7 @@ export class Consumer<T> implements Disposable {
     while (!this.stopping) {
       this.poked = false;
       try {
-        // What is done is told before leases are looked at: one that has run out meanwhile is not to be tried again.
+        // Outcomes are settled before leases are looked at: a message that is done is not to be tried again because its lease ran out.
         await this.settler.settleNow();
         const got = this.wants > 0 ? await this.lease() : 0;
         trouble = 0;
@@ -149,11 +149,11 @@ export class Consumer<T> implements Disposable {
     this.batch.leased(leased.length);
     this.counts.leased += leased.length;
     const until = this.heldUntil(request.until);
-    for (const message of leased) this.buffer.push(new Held<T>(message, this.rule.group, until));
+    for (const message of leased) this.buffer.push(new LeasedMessage<T>(message, this.rule.group, until));
     return leased.length;
   }
 
-  /** Their leases ran out as often as attempts are allowed, whoever had them. */
+  /** Reports messages whose leases ran out as often as attempts are allowed, whichever consumers held them. */
   private foundDead(letters: readonly DeadLetter[]): void {
     for (const { value, reason } of letters) this.tools.failures.report(this.rule.name, value, new GiveUp(reason));
     this.left([], letters);
@@ -178,21 +178,21 @@ export class Consumer<T> implements Disposable {
       }
       // A clock that was put back does not make the slice longer.
       if (now >= this.sliceEnd || now < this.sliceEnd - SLICE_MS) return false;
-      const held = this.buffer.shift() as Held<T>;
+      const held = this.buffer.shift() as LeasedMessage<T>;
       if (this.keys.enter(held)) this.run(held, now);
     }
     return true;
   }
 
   /** Has a message handled, and those of its key that were waiting for it. */
-  private run(first: Held<T>, now: number): void {
+  private run(first: LeasedMessage<T>, now: number): void {
     for (let next = this.begin(first, now); next !== undefined; ) next = this.begin(next, this.stamp());
   }
 
   /** Gives the next message of its key when this one is done already. */
-  private begin(held: Held<T>, now: number): Held<T> | undefined {
+  private begin(held: LeasedMessage<T>, now: number): LeasedMessage<T> | undefined {
     if (now >= held.until || this.stopping) {
-      // It waited here for so long that it may be with another by now; if not, the attempt does not count.
+      // Its lease has run out: another consumer may have it. Release it, without counting an attempt.
       held.ended = true;
       this.settler.released.push(held);
       this.holdUp(held.key);
@@ -205,7 +205,7 @@ export class Consumer<T> implements Disposable {
       return this.fail(held, error);
     }
     if (!isThenable(answer) || isFulfilled(answer)) return this.succeed(held);
-    const run = this.spare.pop() ?? new Run<Held<T>>(this.settledRun);
+    const run = this.spare.pop() ?? new Invocation<LeasedMessage<T>>(this.settledRun);
     run.subject = held;
     run.since = now;
     this.running.add(run);
@@ -221,7 +221,7 @@ export class Consumer<T> implements Disposable {
   }
 
   /** A handler's promise has settled, in time or not. */
-  private readonly settledRun = (run: Run<Held<T>>, error: unknown): void => {
+  private readonly settledRun = (run: Invocation<LeasedMessage<T>>, error: unknown): void => {
     const held = run.subject;
     if (held === null) return;
     run.subject = null;
@@ -230,7 +230,7 @@ export class Consumer<T> implements Disposable {
   };
 
   /** A handler that took its time is done. */
-  private end(run: Run<Held<T>>, held: Held<T>, error: unknown): void {
+  private end(run: Invocation<LeasedMessage<T>>, held: LeasedMessage<T>, error: unknown): void {
     if (held.ended) return;
     run.cancelTimer?.();
     run.cancelTimer = null;
@@ -242,13 +242,13 @@ export class Consumer<T> implements Disposable {
     if (this.running.size === 0) this.onIdle?.();
   }
 
-  private succeed(held: Held<T>): Held<T> | undefined {
+  private succeed(held: LeasedMessage<T>): LeasedMessage<T> | undefined {
     held.ended = true;
     this.settler.acknowledged.push(held);
     return this.keys.next(held.key);
   }
 
-  private fail(held: Held<T>, error: unknown): Held<T> | undefined {
+  private fail(held: LeasedMessage<T>, error: unknown): LeasedMessage<T> | undefined {
     held.ended = true;
     const { id, attempt, key } = held;
     this.tools.failures.report(this.rule.name, held.value, error);
@@ -267,8 +267,8 @@ export class Consumer<T> implements Disposable {
     this.settler.released.push(...this.keys.dissolve(key), ...this.buffer.take((held) => held.key === key));
   }
 
-  /** Told what the store has been told. */
-  private readonly onTold = ({ acknowledged, again, released, dead, lost }: Told): void => {
+  /** Counts what the store has settled and tells the queue. */
+  private readonly onTold = ({ acknowledged, again, released, dead, lost }: SettleReport): void => {
     this.listener.trouble(null);
     this.counts.lost += lost;
     this.counts.retried += again;
@@ -277,7 +277,7 @@ export class Consumer<T> implements Disposable {
     this.listener.settled();
   };
 
-  /** These have left their group for good. */
+  /** Counts messages that have left their group. */
   private left(acknowledged: readonly Identified[], dead: readonly Identified[]): void {
     this.counts.acknowledged += acknowledged.length;
     this.counts.dead += dead.length;
@@ -331,11 +331,11 @@ export class Consumer<T> implements Disposable {
     }
   }
 
-  private get runningHere(): Held<T>[] {
+  private get runningHere(): LeasedMessage<T>[] {
     return this.running.all.flatMap(({ subject }) => subject ?? []);
   }
 
-  private get waitingHere(): Held<T>[] {
+  private get waitingHere(): LeasedMessage<T>[] {
     return [...this.buffer, ...this.keys.all];
   }
 
@@ -354,7 +354,7 @@ export class Consumer<T> implements Disposable {
     return this.stopped;
   }
 
-  /** The queue was started again: another does its work from now on, and whoever holds this one holds that. */
+  /** Forwards `stop` and `stats` to the consumer that replaced this one when the queue was started again. */
   goesOnAs(successor: Consumer<T>): void {
     this.successor = successor;
   }

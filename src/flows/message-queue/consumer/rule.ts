@@ -4,7 +4,7 @@ import type { Failures } from "../../failures.ts";
 import type { PartStats } from "../../part.ts";
 import type { QueueStore } from "../store.ts";
 
-/** The end of a message in its group. */
+/** How a message left its group. */
 export interface Settled {
   readonly id: number;
   readonly end: "acknowledged" | "dead";
@@ -23,7 +23,7 @@ export interface ConsumerRule {
   readonly ordered: boolean;
   /** While it says so, nothing is leased. */
   readonly paused: () => boolean;
-  /** Told which messages have left their group for good, once that is safe. */
+  /** Called with the messages that have left their group, once the store has confirmed it. */
   readonly onSettled?: ((messages: readonly Settled[]) => void) | undefined;
   /** How long to wait before looking whether another process has sent something, in milliseconds. */
   readonly pollMs: number;
@@ -57,7 +57,7 @@ export interface ConsumerListener {
   settled(): void;
   /** Others may have messages that this one had. */
   givenBack(): void;
-  /** Whoever asked for it stops it: it is not to go on when its queue is started again. */
+  /** Stopped by the caller: it is not resumed when its queue is started again. */
   unwanted(): void;
   stopped(): void;
 }

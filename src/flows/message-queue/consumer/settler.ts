@@ -5,8 +5,8 @@ export interface Identified {
   readonly id: number;
 }
 
-/** What a store has been told and has done. */
-export interface Told {
+/** What a store has settled. */
+export interface SettleReport {
   readonly acknowledged: readonly Identified[];
   /** Messages that will be tried again. */
   readonly again: number;
@@ -18,13 +18,13 @@ export interface Told {
 }
 
 export interface OnSettled {
-  told(outcome: Told): void;
-  /** What was begun by `soon` is over, well or not. */
+  told(outcome: SettleReport): void;
+  /** What `soon` began is over, whether it failed or not. */
   done(): void;
   failed(error: unknown): void;
 }
 
-/** What became of leased messages, gathered and told to their store together. */
+/** Collects the outcomes of leased messages and settles them with the store in batches. */
 export class Settler {
   acknowledged: LeaseRef[] = [];
   again: (LeaseRef & { delayMs: number })[] = [];
@@ -44,12 +44,12 @@ export class Settler {
     return this.acknowledged.length + this.again.length + this.dead.length + this.released.length === 0;
   }
 
-  /** Tells what there is, unless that is being done. */
+  /** Settles what is collected, unless that is under way. */
   async settleNow(): Promise<void> {
     if (this.settling === null && !this.empty) await this.settle();
   }
 
-  /** Tells what ends in this turn of the loop together. */
+  /** Settles after this turn of the loop, so that what ends in it is settled together. */
   soon(): void {
     if (this.settling !== null) return;
     this.settling = turn(this.timers)
@@ -61,7 +61,7 @@ export class Settler {
       });
   }
 
-  /** Tells what is left, after what is being told. */
+  /** Settles what is left, after what is under way. */
   async settleRest(): Promise<void> {
     await this.settling;
     await this.settle();
@@ -80,7 +80,7 @@ export class Settler {
       const lost = await this.store.settle(group, token, { acknowledged, again, dead, released }, this.timers.wall());
       gone = new Set(lost);
     } catch (error) {
-      // Not settled: told again, and if that never works their leases run out.
+      // Not settled: tried again, and if that never works their leases run out.
       this.acknowledged.push(...acknowledged);
       this.again.push(...again);
       this.dead.push(...dead);

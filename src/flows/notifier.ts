@@ -1,5 +1,5 @@
-/** Something several may wait for; each time it comes, all who wait are told. */
-export class Moment {
+/** An event that several may wait for; `notifyAll` resolves all who wait. */
+export class Notifier {
   private waiting: (() => void)[] = [];
 
   get awaited(): boolean {
@@ -10,14 +10,14 @@ export class Moment {
     return new Promise((resolve) => this.waiting.push(resolve));
   }
 
-  come(): void {
+  notifyAll(): void {
     const { waiting } = this;
     this.waiting = [];
     for (const resolve of waiting) resolve();
   }
 }
 
-/** Has something done when the signal is aborted; what it gives calls that off. */
+/** Calls `run` when the signal is aborted. Returns a function that cancels it. */
 export function onAbort(signal: AbortSignal | undefined, run: () => void): () => void {
   if (signal === undefined) return () => {};
   signal.addEventListener("abort", run, { once: true });

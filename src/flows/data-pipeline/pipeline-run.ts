@@ -5,13 +5,13 @@ import { type Failures, type OnFailure, Stopped } from "../failures.ts";
 import { checkCount } from "../options.ts";
 import { type Health, type PartStats, stuckHealth } from "../part.ts";
 import { FlowContext } from "./context.ts";
-import { type Fates, NOBODY, type Node, type Passing, type StageNode, type Waiter } from "./node.ts";
+import { type ItemOutcomes, NOBODY, type Node, type Passing, type StageNode, type Waiter } from "./node.ts";
 import { Sink } from "./sink.ts";
 
 export interface DataPipelineOptions {
   /** Results that may wait to be read; then the last stage waits, and in the end who feeds. Default 1024. */
   readonly outputBuffer?: number;
-  /** Told of every item that failed. */
+  /** Called with every item that failed. */
   readonly onFailure?: OnFailure;
   readonly timers?: Timers;
 }
@@ -22,7 +22,7 @@ export interface FeedOptions {
   readonly correlationId?: string;
 }
 
-/** An item that failed for good. */
+/** An item that failed and is not tried again. */
 export interface FailedItem {
   /** As it came to the stage it failed in. */
   readonly value: unknown;
@@ -41,15 +41,15 @@ export interface PipelineStats extends PartStats {
   readonly stages: readonly PartStats[];
 }
 
-export type MakeNode = (fates: Fates, timers: Timers) => StageNode;
+export type MakeNode = (outcomes: ItemOutcomes, timers: Timers) => StageNode;
 
 const DONE = Promise.resolve();
 
 /** Failed items that may wait to be read. */
 const ERRORS_KEPT = 1000;
 
-/** The stages of a pipeline that runs, linked. */
-export class Line implements Fates {
+/** A pipeline from its start to its stop: the stages, linked, and what is inside. */
+export class PipelineRun implements ItemOutcomes {
   closed = false;
   /** The last item has left. */
   over = false;

@@ -2,10 +2,10 @@ import { promiseOf } from "../kernel/promises.ts";
 import type { Slotted } from "./slots.ts";
 
 /**
- * One run of a handler that did not end at once. Used again for another subject once the handler's promise has settled: the two
- * functions that hear of it cost more than all else about it.
+ * One call of a handler that did not end at once. Pooled: allocating the two promise callbacks costs more than the rest of an invocation,
+ * so it is used for another subject once its promise has settled.
  */
-export class Run<Subject extends object> implements Slotted {
+export class Invocation<Subject extends object> implements Slotted {
   slot = -1;
   /** When it began, in milliseconds since 1970. */
   since = 0;
@@ -15,13 +15,13 @@ export class Run<Subject extends object> implements Slotted {
   private readonly resolved: () => void;
   private readonly rejected: (error: unknown) => void;
 
-  /** `settled`: told once of each promise; `error`: null when it went well. */
-  constructor(settled: (run: Run<Subject>, error: unknown) => void) {
+  /** `settled` is called once for each promise; `error` is null when it was fulfilled. */
+  constructor(settled: (run: Invocation<Subject>, error: unknown) => void) {
     this.resolved = () => settled(this, null);
     this.rejected = (error) => settled(this, error ?? new Error("rejected with nothing"));
   }
 
-  /** Waits for what a handler gave. */
+  /** Waits for the promise that a handler returned. */
   follow(answer: PromiseLike<unknown>): void {
     promiseOf(answer).then(this.resolved, this.rejected);
   }
