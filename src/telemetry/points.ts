@@ -1,4 +1,5 @@
 import { isDisturbed } from "./disturbance.ts";
+import { droppedTotal } from "./ledger.ts";
 import { medianDiffers, p99Differs, queriesDiffer, throughputDiffers } from "./noise.ts";
 import { keepsUp } from "./pace.ts";
 import type { CaseResult } from "./result.ts";
@@ -84,11 +85,19 @@ export function bestOf(cases: readonly CaseResult[]): Best | null {
 
 /** Those that may be called best. */
 function fitOf(cases: readonly CaseResult[]): CaseResult[] {
-  const able = cases.filter((one) => isSound(one) && keepsUp(one) && !paysWithoutBound(one, cases));
+  const sound = cases.filter((one) => isSound(one) && !paysWithoutBound(one, cases));
+  const keeping = sound.filter(keepsUp);
+  // Whether one keeps up is told by bounds: what cannot be told from one that does, does as well.
+  const able = sound.filter((one) => keeping.includes(one) || (lostNothing(one) && keeping.some((other) => isNoWorse(one, other))));
   const fewest = Math.min(...able.map(failing));
   return able.filter((one) => failing(one) <= fewest + Math.max(FAILING, 2 * Math.sqrt(failing(one) / one.ledger.scheduled)));
 }
 
+function isNoWorse(one: CaseResult, than: CaseResult): boolean {
+  return throughputDiffers(than, one) === 0 && p99Differs(than, one) <= 0 && medianDiffers(than, one) <= 0;
+}
+
+const lostNothing = ({ ledger }: CaseResult) => droppedTotal(ledger) === 0 && ledger.unfinished === 0;
 const isSound = (one: CaseResult) => one.status === "completed" && !isDisturbed(one);
 const failing = ({ ledger }: CaseResult) => ledger.failed / Math.max(1, ledger.scheduled);
 

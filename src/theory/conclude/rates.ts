@@ -15,10 +15,21 @@ export function byRate(cases: readonly CaseResult[]): CaseResult[] {
 
 const rate = (one: CaseResult) => `${formatCount(one.offeredRate ?? 0)}/s`;
 
+/** Share of the most that can be done by which a rate may lie above it: counting is no better. */
+const COUNTING = 0.01;
+
+/** Which of a mode's rates are kept up with: where one that was not shows how much can be done, none above that. */
+function keptOf(series: readonly CaseResult[]): (one: CaseResult) => boolean {
+  const over = series.filter((one) => !keepsUp(one)).map(({ throughput }) => throughput);
+  const most = over.length === 0 ? Number.POSITIVE_INFINITY : Math.max(...series.map(({ throughput }) => throughput));
+  return (one) => keepsUp(one) && (one.offeredRate ?? 0) <= (1 + COUNTING) * most;
+}
+
 /** How far up a mode keeps up, and what becomes of the rest from there. */
 export function knee(asSwept: readonly CaseResult[], label: string): string | null {
   const series = byRate(asSwept);
-  const over = series.find((one) => !keepsUp(one));
+  const keeps = keptOf(series);
+  const over = series.find((one) => !keeps(one));
   if (over === undefined) return `${label} keeps up with every rate tried, up to ${rate(last(series))}.`;
   const kept = series.slice(0, series.indexOf(over));
   const best = kept.at(-1);
@@ -50,13 +61,14 @@ export function modesCompared(cases: readonly CaseResult[]): string[] {
   const gain = asynchronous[ahead];
   const base = sync[ahead];
   if (gain === undefined || base === undefined) {
-    if ([...sync, ...asynchronous].every(keepsUp)) return ["sync and async both keep up with every rate tried."];
+    if (sync.every(keptOf(sync)) && asynchronous.every(keptOf(asynchronous))) return ["sync and async both keep up with every rate tried."];
     const computing = (sync.at(-1)?.process.threads.find(({ name }) => name === "main")?.utilization ?? 0) > 0.8;
     const why = computing ? ": what a message costs is computing, and an event loop gives it no second core" : "";
     return [`async does no more than sync at any of these rates${why}.`];
   }
   const begins = `async does more than sync from ${rate(gain)} on (${formatCount(gain.throughput)}/s against ${formatCount(base.throughput)}/s)`;
-  const index = asynchronous.findIndex((one, i) => i >= ahead && !keepsUp(one));
+  const keeps = keptOf(asynchronous);
+  const index = asynchronous.findIndex((one, i) => i >= ahead && !keeps(one));
   const short = asynchronous[index];
   if (short === undefined) return [`${begins} and keeps up with all of them.`];
   const against = `${formatCount(short.throughput)}/s against ${formatCount(sync[index]?.throughput ?? 0)}/s`;
