@@ -2,14 +2,16 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { atRate, keptUp, RateSearch, tooShort } from "../../../src/engine/rates.ts";
 import { Random } from "../../../src/kernel/random.ts";
+import { keyShares, workerName } from "../../../src/load/keys.ts";
 import { openTape } from "../../../src/load/open.ts";
 import { ServiceTimes } from "../../../src/load/service-times.ts";
 import { Arrival } from "../../../src/load/tape.ts";
 import type { CasePlan } from "../../../src/plan/plan.ts";
-import { scenarioSchema } from "../../../src/scenario/schema.ts";
+import { type Scenario, scenarioSchema } from "../../../src/scenario/schema.ts";
 import type { CaseResult } from "../../../src/telemetry/result.ts";
 import type { Sample } from "../../../src/telemetry/sample.ts";
 import { rateLine } from "../../../src/views/report/closing.ts";
+import { shardOfName } from "../../../src/workloads/message/intake.ts";
 import { patience, rounds } from "../../support/campaign.ts";
 import { caseResult } from "../../support/results.ts";
 import { runVirtually } from "../../support/virtual-run.ts";
@@ -179,13 +181,20 @@ describe("the range of a search", () => {
     ["sync", { work: sleeping("lognormal", { cv: 3 }) }, "poisson", 200],
     ["async", { work: { ...sleeping("exponential"), kind: "io" }, keys: { count: 10_000 }, async: { concurrency: 4 } }, "poisson", 800],
   ] as const;
-  const scenarioOf = (change: object, arrivals: string, seed: number) =>
-    scenarioSchema.parse({
-      title: "x",
-      seed,
-      ...change,
-      load: { executor: "constant-arrival-rate", rate: "max", duration: "5s", arrivals },
-    });
+  const scenarioOf = (change: object, arrivals: string, seed: number, duration = "5s") =>
+    scenarioSchema.parse({ title: "x", seed, ...change, load: { executor: "constant-arrival-rate", rate: "max", duration, arrivals } });
+
+  /** Searches as a run does, each trial on a virtual clock. */
+  async function searchFrom(start: number, plan: CasePlan): Promise<RateSearch> {
+    const { mode, workers } = plan;
+    const search = new RateSearch(start);
+    for (let rate = search.next; rate !== null; rate = search.next) {
+      const trial = atRate(plan, rate, search.timesTried(rate));
+      const { result, samples: series } = await runVirtually(trial.scenario, mode, { workers, cores: workers });
+      search.tried(rate, keptUp({ ...caseResult({ mode }), ...result, series }, trial));
+    }
+    return search;
+  }
 
   test(
     "holds what can be done in nine seeds of ten, whatever is drawn and wherever it begins",
@@ -196,12 +205,7 @@ describe("the range of a search", () => {
       for (const [mode, change, arrivals, capacity] of CASES)
         for (let seed = 1; seed <= seeds; seed++) {
           const plan = planOf(scenarioOf(change, arrivals, seed), mode);
-          const search = new RateSearch(capacity * (0.8 + 0.4 * random.unit()));
-          for (let rate = search.next; rate !== null; rate = search.next) {
-            const trial = atRate(plan, rate, search.timesTried(rate));
-            const { result, samples: series } = await runVirtually(trial.scenario, mode);
-            search.tried(rate, keptUp({ ...caseResult({ mode }), ...result, series }, trial));
-          }
+          const search = await searchFrom(capacity * (0.8 + 0.4 * random.unit()), plan);
           const { low = 0, high } = search.figures();
           if (low <= capacity && (high ?? 0) >= capacity) held++;
           expect(search.trials.length).toBeLessThan(20);
@@ -209,6 +213,66 @@ describe("the range of a search", () => {
           expect((high ?? Number.POSITIVE_INFINITY) / capacity).toBeLessThan(1.4);
         }
       expect(held / (seeds * CASES.length)).toBeGreaterThanOrEqual(0.9);
+    },
+    patience(60_000),
+  );
+
+  const each = (ms: number) => ({ work: { ...sleeping("exponential"), time: `${ms}ms` } });
+  /** What one thread does a second at most, and the keys that are dealt to Workers. */
+  const WORKERS: readonly {
+    readonly change: object;
+    readonly arrivals: string;
+    readonly alone: number;
+    readonly workers: number;
+    readonly keys: object;
+  }[] = [
+    { change: each(5), arrivals: "poisson", alone: 200, workers: 4, keys: { count: 1000 } },
+    // One of four has nearly half of the messages.
+    { change: each(5), arrivals: "poisson", alone: 200, workers: 4, keys: { count: 9 } },
+    { change: each(5), arrivals: "poisson", alone: 200, workers: 2, keys: { count: 20, distribution: "zipf", exponent: 1 } },
+    {
+      change: { work: sleeping("constant") },
+      arrivals: "uniform",
+      alone: 200,
+      workers: 2,
+      keys: { count: 9, distribution: "round-robin" },
+    },
+    { change: { ...each(5), batch: { size: 10, timeout: "20ms" } }, arrivals: "poisson", alone: 200, workers: 2, keys: { count: 1000 } },
+    {
+      change: { work: { ...sleeping("exponential"), kind: "io" }, async: { concurrency: 4 } },
+      ...{ arrivals: "poisson", alone: 800, workers: 2, keys: { count: 10_000 } },
+    },
+    { change: { work: sleeping("constant") }, arrivals: "uniform", alone: 200, workers: 2, keys: { count: 1000 } },
+  ];
+
+  /** The share of all messages that the busiest Worker gets. */
+  function busiestShare(workers: number, keys: Scenario["keys"]): number {
+    const shares = new Float64Array(workers);
+    keyShares(keys).forEach((share, key) => {
+      const shard = shardOfName(workerName(key), workers);
+      shares[shard] = (shares[shard] ?? 0) + share;
+    });
+    return Math.max(...shares);
+  }
+
+  test(
+    "holds it of Workers too, with keys that are dealt evenly or not, in batches and side by side",
+    async () => {
+      const random = new Random(2, "starts");
+      const searches = rounds(4, 140);
+      const missed: string[] = [];
+      for (let i = 0; i < searches; i++) {
+        const { change, arrivals, alone, workers, keys } = WORKERS[i % WORKERS.length] as (typeof WORKERS)[number];
+        const scenario = scenarioOf({ ...change, keys, parallel: { workers } }, arrivals, 1 + i, "3s");
+        const capacity = alone / busiestShare(workers, scenario.keys);
+        const search = await searchFrom(capacity * (0.8 + 0.4 * random.unit()), planOf(scenario, "parallel"));
+        const { low = 0, high } = search.figures();
+        const range = `${(low / capacity).toFixed(3)} to ${((high ?? Number.POSITIVE_INFINITY) / capacity).toFixed(3)}`;
+        if (low > capacity || (high ?? 0) < capacity) missed.push(`${JSON.stringify({ ...change, workers, keys, seed: 1 + i })}: ${range}`);
+        expect(search.trials.length).toBeLessThan(20);
+        expect((high ?? Number.POSITIVE_INFINITY) / capacity).toBeLessThan(1.4);
+      }
+      expect(missed.slice(Math.floor(0.1 * searches))).toEqual([]);
     },
     patience(60_000),
   );
