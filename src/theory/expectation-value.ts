@@ -72,15 +72,34 @@ export function compare(left: number, comparison: Comparison, right: number): bo
   }
 }
 
-/** A side with its figures put in, and what it comes to where that is not to be seen. */
-export function sideText(sum: Sum, told: Told): string {
-  const text = sumText(sum, told);
-  if (sum.kind === "number" || sum.kind === "figure" || sum.kind === "cores") return text;
-  const value = evaluate(sum, told);
-  return typeof value === "number" ? `${text} = ${shown(value)}` : text;
+/** Both sides with their figures put in, and what each comes to where that is not to be seen; in as many digits as show how they compare. */
+export function comparisonText(left: Sum, comparison: Comparison, right: Sum, told: Told): string {
+  const [a, b] = [evaluate(left, told), evaluate(right, told)];
+  const digits = typeof a === "number" && typeof b === "number" ? digitsFor(a, comparison, b) : FEW_DIGITS;
+  return `${sideText(left, told, digits)} ${comparison} ${sideText(right, told, digits)}`;
 }
 
-function sumText(sum: Sum, told: Told): string {
+/** Enough to see how far most figures are apart. */
+const FEW_DIGITS = 4;
+/** As many as a number has. */
+const ALL_DIGITS = 17;
+
+/** So many that the rounded numbers compare as they do themselves. */
+function digitsFor(left: number, comparison: Comparison, right: number): number {
+  const holds = compare(left, comparison, right);
+  let digits = FEW_DIGITS;
+  while (digits < ALL_DIGITS && compare(rounded(left, digits), comparison, rounded(right, digits)) !== holds) digits++;
+  return digits;
+}
+
+function sideText(sum: Sum, told: Told, digits: number): string {
+  const text = sumText(sum, told, digits);
+  if (sum.kind === "number" || sum.kind === "figure" || sum.kind === "cores") return text;
+  const value = evaluate(sum, told);
+  return typeof value === "number" ? `${text} = ${rounded(value, digits)}` : text;
+}
+
+function sumText(sum: Sum, told: Told, digits: number): string {
   switch (sum.kind) {
     case "number":
       return String(sum.value);
@@ -90,20 +109,19 @@ function sumText(sum: Sum, told: Told): string {
       const { mode, point } = sum.figure;
       const value = told.figure(sum.figure);
       const at = point.length === 0 ? "" : `[${point.map(({ field, value: fixed }) => `${field.text}=${fixed.text}`).join(", ")}]`;
-      return `${mode.text}${at}.${plainName(sum.figure)} (${typeof value === "number" ? shown(value) : "?"})`;
+      return `${mode.text}${at}.${plainName(sum.figure)} (${typeof value === "number" ? rounded(value, digits) : "?"})`;
     }
     case "group":
-      return `(${sumText(sum.of, told)})`;
+      return `(${sumText(sum.of, told, digits)})`;
     case "negative":
-      return `-${sumText(sum.of, told)}`;
+      return `-${sumText(sum.of, told, digits)}`;
     case "operation":
-      return `${sumText(sum.left, told)} ${sum.operator} ${sumText(sum.right, told)}`;
+      return `${sumText(sum.left, told, digits)} ${sum.operator} ${sumText(sum.right, told, digits)}`;
     default:
       return sum satisfies never;
   }
 }
 
-/** Four digits: enough to see why a comparison holds or not. */
-function shown(value: number): string {
-  return String(Number(value.toPrecision(4)));
+function rounded(value: number, digits: number): number {
+  return Number(value.toPrecision(digits));
 }

@@ -5,7 +5,7 @@ import { isDisturbed } from "../telemetry/disturbance.ts";
 import { figureNamed } from "../telemetry/figures.ts";
 import { valueText } from "../telemetry/points.ts";
 import type { CaseResult, HypothesisResult } from "../telemetry/result.ts";
-import { compare, evaluate, plainName, sideText, type Told, type Value } from "./expectation-value.ts";
+import { compare, comparisonText, evaluate, plainName, type Told, type Value } from "./expectation-value.ts";
 
 type Params = CaseResult["params"];
 
@@ -73,7 +73,7 @@ function judgeAt(expectation: Expectation, { params, where }: Point, ran: Ran): 
   if (typeof left !== "number") return { ...known, ok: null, ...left };
   const right = evaluate(expectation.right, told);
   if (typeof right !== "number") return { ...known, ok: null, ...right };
-  const reading = `${sideText(expectation.left, told)} ${expectation.comparison} ${sideText(expectation.right, told)}`;
+  const reading = comparisonText(expectation.left, expectation.comparison, expectation.right, told);
   const margin = Math.abs(left - right) / Math.max(Math.abs(left), Math.abs(right), Number.MIN_VALUE);
   return { ...known, ok: compare(left, expectation.comparison, right), reading, margin };
 }
@@ -81,14 +81,18 @@ function judgeAt(expectation: Expectation, { params, where }: Point, ran: Ran): 
 /** Of all points: broken by one it does not hold; else it holds only where all could be told. */
 function verdict(points: readonly Judged[]): Pick<HypothesisResult, "ok" | "figures" | "reading" | "why"> {
   const figures = Object.assign({}, ...points.map((point) => point.figures)) as HypothesisResult["figures"];
-  const broken = points.filter(({ ok }) => ok === false).sort((a, b) => b.margin - a.margin)[0];
-  if (broken !== undefined) return { ok: false, figures, reading: readingAt(broken, points.length), why: null };
+  const broken = points.filter(({ ok }) => ok === false).sort((a, b) => b.margin - a.margin);
+  const [worst] = broken;
+  if (worst !== undefined) {
+    const beside = broken.length === 1 || worst.where === "" ? "" : `at ${broken.length} of ${points.length} points, most `;
+    return { ok: false, figures, reading: `${beside}${readingAt(worst, points.length)}`, why: null };
+  }
   const untold = points.find(({ ok }) => ok === null);
   if (untold !== undefined) return { ok: null, figures, reading: "", why: untold.why };
   const closest = [...points].sort((a, b) => a.margin - b.margin)[0];
-  return closest === undefined
-    ? { ok: null, figures, reading: "", why: "nothing was run" }
-    : { ok: true, figures, reading: readingAt(closest, points.length), why: null };
+  if (closest === undefined) return { ok: null, figures, reading: "", why: "nothing was run" };
+  const beside = points.length === 1 || closest.where === "" ? "" : `at all ${points.length} points, most narrowly `;
+  return { ok: true, figures, reading: `${beside}${readingAt(closest, points.length)}`, why: null };
 }
 
 function readingAt({ reading, where }: Judged, points: number): string {

@@ -47,6 +47,16 @@ describe("a hypothesis is judged by the figures it speaks of", () => {
     );
   });
 
+  test("in as many digits as show why it holds or not, and no more", () => {
+    const near = [
+      { mode: "sync", processed: 100_004 },
+      { mode: "parallel", processed: 100_001 },
+    ] as const;
+    expect(judged("sync.throughput > parallel.throughput", near).reading).toBe("sync.throughput (100004) > parallel.throughput (100001)");
+    expect(judged("sync.throughput == parallel.throughput", near).reading).toBe("sync.throughput (100004) == parallel.throughput (100001)");
+    expect(judged("sync.throughput ~ parallel.throughput", near).reading).toBe("sync.throughput (100000) ~ parallel.throughput (100000)");
+  });
+
   test("the sentence is its reason where it has one", () => {
     expect(judgeHypotheses([{ that: "sync.throughput > 1", because: "It runs." }], ran(THREE))[0]?.sentence).toBe("It runs.");
   });
@@ -89,6 +99,45 @@ const SWEPT: readonly Sketch[] = [1, 2].flatMap((rate): Sketch[] => [
   { mode: "async", processed: 15 * rate, params: { "load.rate": rate } },
 ]);
 
+describe("where something else had the machine, or the measurement is not valid", () => {
+  const others = { otherCores: 1.4, stealMs: 0, calibrationOff: 0, reason: "Other programs used 1.40 cores." };
+  const spoiled: readonly (readonly [string, Partial<CaseResult>])[] = [
+    ["was disturbed", { disturbed: others }],
+    ["was not measured validly", { status: "invalid" }],
+    ["was stopped before its end", { status: "aborted" }],
+  ];
+  const at = (mode: "sync" | "async", rate: number, change: Partial<CaseResult> = {}) => ({
+    ...caseResult({ mode, processed: mode === "async" ? 150 : 100 }),
+    disturbed: null,
+    params: { "load.rate": rate },
+    ...change,
+  });
+  const verdict = (that: string, cases: readonly CaseResult[]) =>
+    judgeHypotheses([{ that }], { cases, points: [{ "load.rate": 1 }, { "load.rate": 2 }], cores: 2 })[0];
+
+  test.each(spoiled)("of a case that %s nothing is told, whichever side it is on", (why, change) => {
+    for (const spoilt of ["sync", "async"] as const) {
+      const cases = [1, 2].flatMap((rate) =>
+        (["sync", "async"] as const).map((mode) => at(mode, rate, rate === 2 && mode === spoilt ? change : {})),
+      );
+      for (const that of [
+        "async.throughput > 1.2 * sync.throughput",
+        "sync.throughput + 0 * async.throughput >= 100",
+        "sync.throughput < async.throughput",
+      ])
+        expect(verdict(that, cases)).toMatchObject({ ok: null, why: `${spoilt}[load.rate=2] ${why}`, reading: "" });
+      // What speaks of the other points only is judged by them.
+      expect(verdict("async[load.rate=1].throughput > sync[load.rate=1].throughput", cases)?.ok).toBe(true);
+    }
+  });
+
+  test.each(spoiled)("that it would be broken where a case %s breaks nothing; broken elsewhere it is", (_, change) => {
+    const slow = { throughput: 50, ...change };
+    expect(verdict("async.throughput > 100", [at("async", 1), at("async", 2, slow)])?.ok).toBeNull();
+    expect(verdict("async.throughput > 100", [at("async", 1, { throughput: 50 }), at("async", 2, slow)])?.ok).toBe(false);
+  });
+});
+
 describe("in a sweep", () => {
   test("a comparison has to hold at every point, each beside its own", () => {
     expect(judged("async.throughput == 1.5 * sync.throughput", SWEPT).ok).toBe(true);
@@ -96,6 +145,16 @@ describe("in a sweep", () => {
 
   test("one point at which it does not breaks it, and is named", () => {
     expect(judged("async.throughput > 20", SWEPT)).toMatchObject({ ok: false, reading: "at load.rate 1: async.throughput (15) > 20" });
+  });
+
+  test("broken at several, it says at how many, and where most", () => {
+    expect(judged("async.throughput > 40", SWEPT).reading).toBe("at 2 of 2 points, most at load.rate 1: async.throughput (15) > 40");
+  });
+
+  test("held, it says that it is so at each, and where most narrowly", () => {
+    expect(judged("async.throughput > 10", SWEPT).reading).toBe(
+      "at all 2 points, most narrowly at load.rate 1: async.throughput (15) > 10",
+    );
   });
 
   test("figures of one point are of that point", () => {
