@@ -92,7 +92,7 @@ export function lineGrowth(series: readonly Sample[]): number | null {
 /** With this probability a growth is more than chance. */
 const SURE = 0.95;
 
-/** By how many milliseconds messages take longer in the last third than in the middle one, with or without what may be chance, and how far they are apart. */
+/** By how many milliseconds messages take longer in the last third than in the middle one, and how far they are apart; `sure`: 0 where that may be chance. */
 function growthOf(series: readonly Sample[], sure: boolean): { readonly ms: number; readonly span: number } | null {
   const done = series.flatMap(({ t, p50, p99 }) => (p50 === null || p99 === null ? [] : [{ t, p50, p99 }]));
   const third = Math.floor(done.length / 3);
@@ -102,7 +102,7 @@ function growthOf(series: readonly Sample[], sure: boolean): { readonly ms: numb
   const growth = (of: (sample: (typeof done)[number]) => number, usual: number) => {
     const [before, after] = [middle.map(of), last.map(of)];
     const chance = errors * Math.hypot(medianError(before), medianError(after));
-    return median(after) - Math.max(usual * median(before), median(before) + chance);
+    return median(after) - median(before) > chance ? median(after) - usual * median(before) : 0;
   };
   const ms = Math.max(
     0,

@@ -47,7 +47,7 @@ export function wrongBest({ point = "", rate, p99, p50, q99, others, though = ""
   const worse = beside.map((one) => apart(best, one)).find((by) => by !== null);
   if (worse !== undefined) return `one that is said to be as good is not, by its ${worse}`;
   const rivals = candidates(group).filter((one) => one !== best);
-  if (rivals.some((one) => one.throughput > 1.2 * best.throughput)) return "another does a fifth more";
+  if (rivals.some((one) => steady(one, 1.3, 3) && one.throughput > 1.2 * best.throughput)) return "another does a fifth more";
   // Where batches are of one, their timeout does nothing: such points are one.
   const single = (one: CaseResult) => one.params["batch.size"] === 1;
   if (group.length > 1 && group.every((one) => single(one) && single(best))) return "all are one point";

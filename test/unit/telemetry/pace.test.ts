@@ -32,6 +32,17 @@ describe("keeping up", () => {
     expect(keepsUp(ran(rate, steady))).toBe(false);
   });
 
+  test("a line that is fed two in a hundred too much is found in two seconds", () => {
+    const series = Array.from({ length: 21 }, (_, i) =>
+      sample(100 * (i + 1), { p50: 4 + 2.1 * i, p99: 5 + 2.1 * i, offered: 511, processed: 500 }),
+    );
+    const queue = { ...base.queue, growthPerSecond: 11 };
+    const ledger = { ...base.ledger, scheduled: 1022, processed: 1022 };
+    expect(keepsUp(ran({ offeredRate: 511, throughput: 500, durationMs: 2044, series, queue, ledger, latency: service(2, 2) }))).toBe(
+      false,
+    );
+  });
+
   test("a line that grows for long enough is always found, whatever the noise about it", () => {
     const noise = fc.array(fc.double({ min: 0, max: 30, noNaN: true }), { minLength: 30, maxLength: 90 });
     fc.assert(
