@@ -3,7 +3,7 @@ import type { Path } from "./document.ts";
 
 /** Names of fields that hold, or may hold, what is nobody else's business. */
 const WORDS =
-  /^(headers?|auth|authorization|proxy-authorization|bearer|basic|password|passphrase|passwd|token|secret|cookie|x?-?api[-_]?key)$/i;
+  /^(headers|auth|authorization|proxy-authorization|bearer|basic|password|passphrase|passwd|token|secret|cookie|x?-?api[-_]?key)$/i;
 
 /** True where what stands at a path, or one written with dots, is not to be shown. */
 export function isConfidential(path: Path): boolean {

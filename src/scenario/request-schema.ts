@@ -63,6 +63,27 @@ export const requestParts = {
     })
     .optional()
     .describe("Who asks, as the environment says. It is written nowhere, and goes to no other origin that a redirect leads to."),
+  expect: z
+    .strictObject({
+      status: s
+        .statuses()
+        .optional()
+        .describe(
+          "Statuses that are as they should be: one, a range such as 200-299, or a list of these; default: 2xx. A redirect that is among them is not followed.",
+        ),
+      bodyContains: s.anyText(65_536).optional().describe("A text that the body holds, once it is unpacked."),
+      maxBytes: s
+        .size()
+        .optional()
+        .describe(
+          "The most that a body may have, as it crosses the network and unpacked where that is looked at: what goes beyond is not read, and its connection is closed.",
+        ),
+      header: s.fields(false).optional().describe("Header fields of the answer, and a text that each of them holds."),
+    })
+    .optional()
+    .describe(
+      "What an answer has to be for its request to have ended well. What is not is a failure by the name of the first that does not hold: expect.status, expect.header, expect.bytes, expect.body.",
+    ),
   idempotent: s
     .flag()
     .default(false)

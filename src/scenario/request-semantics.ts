@@ -4,13 +4,19 @@ import type { SemanticProblem } from "./semantic-problem.ts";
 import { fill, isJson, isJsonType, isTemplate, parseTemplate, sampleOf } from "./template.ts";
 
 /** What must fit in what a request says. */
-export function requestMisfits({ method, body, headers, auth, idempotencyKey }: FetchSettings): SemanticProblem[] {
+export function requestMisfits({ method, body, headers, auth, expect, idempotencyKey }: FetchSettings): SemanticProblem[] {
   const problems: SemanticProblem[] = [];
   const named = Object.keys(headers).map((name) => name.toLowerCase());
   if (body !== undefined && (method === "GET" || method === "HEAD")) {
     problems.push({ path: ["fetch", "body"], message: `must not stand beside fetch.method ${method}, which has no body (RFC 9110, 9.3)` });
   }
   if (typeof body === "object") problems.push(...bodyMisfits(body, named));
+  if (expect?.bodyContains !== undefined && method === "HEAD") {
+    problems.push({
+      path: ["fetch", "expect", "bodyContains"],
+      message: "must not stand beside fetch.method HEAD: its answers have no body",
+    });
+  }
   if (auth !== undefined && (auth.bearer === undefined) === (auth.basic === undefined)) {
     problems.push({ path: ["fetch", "auth"], message: "must have one of bearer and basic" });
   }

@@ -232,19 +232,21 @@ export const fieldValue = () =>
 
 /** Host and port, as a URL has them (RFC 3986, 3.2). */
 const HOST = /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~-]+)(:\d{1,5})?$/;
+const FIELD_RULE = "must be text of at most 4096 ASCII characters, on one line";
 const FIELDS_RULE = "must be a map of header names and their values";
 
-/** Why a request cannot have a header field; null: it can. */
-function fieldProblem(name: string, value: unknown): string | null {
+/** Why a header field cannot be; null: it can. `sent`: with requests. */
+function fieldProblem(name: string, value: unknown, sent: boolean): string | null {
   if (!FIELD_NAME.test(name)) return "must be the name of a header field (RFC 9110, 5.6.2)";
+  if (!sent) return typeof value === "string" && FIELD_VALUE.test(value) ? null : FIELD_RULE;
   const own = name.toLowerCase();
   if (OWN_FIELDS.includes(own)) return "must not be set: the lab says it by itself";
-  if (typeof value !== "string" || !FIELD_VALUE.test(value)) return "must be text of at most 4096 ASCII characters, on one line";
+  if (typeof value !== "string" || !FIELD_VALUE.test(value)) return FIELD_RULE;
   return own === "host" && !HOST.test(value) ? "must be a host such as example.org or 127.0.0.1:8080" : null;
 }
 
-/** Header fields of a request by name; each problem stands where its field does. */
-export const fields = () =>
+/** Header fields by name, of a request or (`sent`: false) of an answer; each problem stands where its field does. */
+export const fields = (sent = true) =>
   z
     .unknown()
     .transform((value, context): Readonly<Record<string, string>> => {
@@ -257,7 +259,7 @@ export const fields = () =>
       for (const [name, given] of Object.entries(value)) {
         const text: unknown = typeof given === "number" ? String(given) : given;
         const twice = seen.has(name.toLowerCase()) ? "must not be given twice, in whatever case" : null;
-        const problem = twice ?? fieldProblem(name, text);
+        const problem = twice ?? fieldProblem(name, text, sent);
         if (problem !== null) context.issues.push({ code: "custom", message: problem, input: given, path: [name] });
         if (typeof text === "string") found[name] = text;
         seen.add(name.toLowerCase());
@@ -265,6 +267,34 @@ export const fields = () =>
       return found;
     })
     .meta({ type: "object", additionalProperties: { type: "string" }, ruleInWords: FIELDS_RULE });
+
+/** Statuses that a request can end with (RFC 9110, 15), each as a range. */
+export const statuses = () =>
+  scalar<readonly Range[]>(
+    "must be a status from 200 to 599, a range such as 200-299 or 4xx, or a list of these",
+    {
+      anyOf: [STATUS_JSON, { type: "array", items: STATUS_JSON, minItems: 1 }],
+    },
+    (value) => {
+      const all = (Array.isArray(value) ? value : [value]).map(parseStatuses);
+      return all.length > 0 && all.every((one) => one !== null) ? all : null;
+    },
+  );
+
+const STATUS_JSON = {
+  anyOf: [
+    { type: "integer", minimum: 200, maximum: 599 },
+    { type: "string", pattern: "^[2-5]([0-9]{2}(-[2-5][0-9]{2})?|xx)$" },
+  ],
+};
+
+function parseStatuses(value: unknown): Range | null {
+  const text = String(value);
+  if (typeof value === "string" && /^[2-5]xx$/i.test(text)) return { min: Number(text[0]) * 100, max: Number(text[0]) * 100 + 99 };
+  const [, from, to = from] = /^([2-5]\d\d)(?:-([2-5]\d\d))?$/.exec(text) ?? [];
+  const range = { min: Number(from), max: Number(to) };
+  return range.min <= range.max ? range : null;
+}
 
 /** `env NAME`: what a variable of the environment holds, and never what is secret itself; the name. */
 export const fromEnvironment = () =>

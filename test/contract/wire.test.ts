@@ -86,7 +86,7 @@ function scriptOf(answer: ConstructorParameters<typeof Script>[0] | string, secu
 }
 
 function ownWire(keepAlive: boolean, saves = false): Wire {
-  const wires = new Wires({ keepAlive, most: 10, saves, tls: { ca: CERT } });
+  const wires = new Wires({ keepAlive, most: 10, looks: saves, tls: { ca: CERT } });
   opened.push(wires);
   return wires.pair()("http://h/");
 }
@@ -208,6 +208,7 @@ for (const [kind, { secure, make }] of Object.entries(KINDS)) {
       const [first, ...fields] = server.connections[0]?.asked[0]?.trimEnd().split("\r\n") ?? [];
       expect(first).toBe("GET /%C3%A9?q=%C3%BC HTTP/1.1");
       expect(fields.map((field) => field.toLowerCase()).sort()).toEqual([
+        "accept-encoding: gzip, deflate, br, zstd",
         "accept: */*",
         `authorization: basic ${Buffer.from("us er:pa:ss").toString("base64").toLowerCase()}`,
         "connection: keep-alive",

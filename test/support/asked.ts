@@ -2,5 +2,5 @@ import type { Asked } from "../../src/workloads/fetch/wire/wire.ts";
 
 /** A plain GET, but for what is said otherwise. */
 export function asking(at: string, otherwise: Partial<Asked> = {}): Asked {
-  return { method: "GET", at, content: null, fields: [], foreign: false, ...otherwise };
+  return { method: "GET", at, content: null, fields: [], conditional: false, foreign: false, ...otherwise };
 }

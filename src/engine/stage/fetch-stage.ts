@@ -123,8 +123,10 @@ export class FetchStage implements Stage {
 
   /** A server of this process's own, so that nobody else's gets requests that nobody asked for. */
   async rehearsal(): Promise<FetchStage> {
-    const server = Bun.serve({ hostname: "127.0.0.1", port: 0, development: false, fetch: () => new Response("warm") });
     const { settings } = this.fetch;
+    // What it answers is as expected: of bodies, all that costs anything.
+    const looked = settings.expect?.bodyContains;
+    const server = Bun.serve({ hostname: "127.0.0.1", port: 0, development: false, fetch: () => new Response(looked ?? "warm") });
     const rateLimit = settings.rateLimit === false ? settings.rateLimit : { initial: FREE, min: FREE, max: FREE };
     const light: FetchSettings = {
       ...settings,
@@ -133,6 +135,7 @@ export class FetchStage implements Stage {
       saveTo: undefined,
       unix: undefined,
       fallback: "none",
+      expect: looked === undefined ? undefined : { bodyContains: looked },
     };
     const parts = {
       settings: { ...light, resume: false, revalidate: false, totalTimeout: undefined, rateLimit },

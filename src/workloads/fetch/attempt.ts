@@ -1,5 +1,6 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
 import { printable } from "../../kernel/text.ts";
+import { type Expected, isSuccess, type Unmet, UnmetExpectation } from "./expected.ts";
 import type { Saver } from "./save.ts";
 import type { Instants } from "./wire/instants.ts";
 import { tlsReason } from "./wire/tls-reasons.ts";
@@ -14,6 +15,10 @@ export interface Answer {
   readonly status: number;
   /** What went wrong, as a name; null: an answer came in full. */
   readonly error: string | null;
+  /** What of it is not as it was expected; null: nothing, or nothing was. */
+  readonly unmet: Unmet | null;
+  /** It is what was asked for: a 2xx, or what the scenario expects. */
+  readonly ok: boolean;
   readonly retryAfter: string | null;
   /** Where the answer says to look instead. */
   readonly location: string | null;
@@ -22,6 +27,7 @@ export interface Answer {
   readonly stale: Staleness | null;
 }
 
+export const NOT_MODIFIED = 304;
 /** RFC 9110, 15.4: a 304 may name a location too, and leads nowhere. */
 const REDIRECTS = [301, 302, 303, 307, 308];
 
@@ -39,6 +45,7 @@ export class Line<T = unknown> {
   constructor(
     private readonly wireFor: WireFor,
     private readonly saver: Saver | null,
+    private readonly expected: Expected | null = null,
   ) {}
 
   breakOff(why: BrokenOff): void {
@@ -67,10 +74,11 @@ export class Line<T = unknown> {
       this.wire = this.wireFor(asked.at);
       const head = await this.wire.send(asked, id, fresh);
       const { status } = head;
-      if (status < 200 || status >= 300 || this.saver !== null) return await this.handle(this.wire, head, saveAs, standIn);
+      if (!isSuccess(status) || this.saver !== null || this.expected !== null)
+        return await this.handle(this.wire, asked, head, saveAs, standIn);
       const coming = this.wire.take(null);
       if (coming !== undefined) await coming;
-      return { status, error: null, retryAfter: null, location: null, bytes: this.bytes, stale: null };
+      return { status, error: null, unmet: null, ok: true, retryAfter: null, location: null, bytes: this.bytes, stale: null };
     } catch (error) {
       this.wire?.breakOff();
       return this.failed(error);
@@ -82,34 +90,49 @@ export class Line<T = unknown> {
     return { ...NONE, error: this.brokenOff ?? nameOf(error), bytes: this.bytes, stale };
   }
 
-  /** Whatever is not an answer to be counted alone: redirects, bodies to be saved, refusals. */
-  private async handle(wire: Wire, head: Head, saveAs: string, standIn: boolean): Promise<Answer> {
+  /** Whatever is not an answer to be counted alone: redirects, bodies to be saved or looked at, refusals. */
+  private async handle(wire: Wire, { method, conditional }: Asked, head: Head, saveAs: string, standIn: boolean): Promise<Answer> {
     const { status } = head;
-    if (status >= 200 && status < 300) await this.take(wire, head, saveAs, standIn);
+    // What was asked for on a condition is as it was (RFC 9110, 15.4.5), and as it was expected then.
+    if (status === NOT_MODIFIED && conditional) {
+      await wire.leave();
+      return { ...NONE, status, error: null, ok: true, bytes: this.bytes };
+    }
+    const { expected } = this;
+    const location = REDIRECTS.includes(status) && expected?.names(status) !== true ? head.field("location") : null;
+    let unmet = location === null ? (expected?.ofHead(head, method === "HEAD") ?? null) : null;
+    const ok = location === null && unmet === null && (expected?.wants(status) ?? isSuccess(status));
+    if (ok) unmet = await this.take(wire, head, saveAs, standIn);
+    else if (unmet === "expect.bytes") wire.breakOff();
     else await wire.leave();
     if (status < 100) return { ...NONE, error: "invalid response", bytes: this.bytes };
-    const location = REDIRECTS.includes(status) ? head.field("location") : null;
     if (location !== null && this.brokenOff !== null) return this.failed(null);
     const retryAfter = status === 429 || status === 503 ? head.field("retry-after") : null;
-    return { status, error: null, retryAfter, location, bytes: this.bytes, stale: null };
+    return { status, error: null, unmet, ok: ok && unmet === null, retryAfter, location, bytes: this.bytes, stale: null };
   }
 
-  /** Reads a body to its end, to disk if asked. */
-  private async take(wire: Wire, head: Head, address: string, standIn: boolean): Promise<void> {
-    const saved = this.saver?.begin(address, head, standIn) ?? null;
+  /** Reads a body to its end, to disk if asked. What of it is not as it was expected; nothing is kept of that. */
+  private async take(wire: Wire, head: Head, address: string, standIn: boolean): Promise<Unmet | null> {
+    const saved = isSuccess(head.status) ? (this.saver?.begin(address, head, standIn) ?? null) : null;
+    const look = this.expected?.look(saved) ?? null;
     try {
-      await wire.take(saved);
+      await wire.take(look ?? saved);
       if (this.brokenOff !== null) throw new Error(this.brokenOff);
+      look?.end();
       saved?.commit();
+      return null;
     } catch (error) {
       saved?.discard();
-      throw error;
+      if (this.brokenOff !== null || !(error instanceof UnmetExpectation)) throw error;
+      // Nothing more is read of what is too long.
+      wire.breakOff();
+      return error.unmet;
     }
   }
 }
 
 /** No answer came, or none in full. */
-const NONE = { status: 0, retryAfter: null, location: null, stale: null } as const;
+const NONE = { status: 0, unmet: null, ok: false, retryAfter: null, location: null, stale: null } as const;
 
 /** Of this process, so they say nothing of the server; of files there may be enough again soon. */
 export const OUT_OF_FILES = "too many open files";

@@ -4,7 +4,7 @@ import type { WordReader } from "../../kernel/words.ts";
 import type { Item } from "../../queueing/item.ts";
 import { backoffDelay, LONGEST_RETRY_AFTER, retryAfterMs } from "../../resilience/backoff.ts";
 import type { Effort, Outcome, Processor, StateSlice, WorkloadReport } from "../workload.ts";
-import { type Answer, NOT_SAVED, OUT_OF_FILES } from "./attempt.ts";
+import { type Answer, NOT_MODIFIED, NOT_SAVED, OUT_OF_FILES } from "./attempt.ts";
 import { Collector } from "./collector.ts";
 import { type Pursuit, Records } from "./records.ts";
 import { COUNT, PublishedReport } from "./report.ts";
@@ -25,9 +25,6 @@ const LOOK_MOST: Nanoseconds = 20e6;
 const FLUSH_EVERY: Nanoseconds = 1e9;
 /** What a thread has to report is shown to others as often. */
 const PUBLISH_EVERY: Nanoseconds = 250e6;
-
-/** What was asked for on a condition is as it was (RFC 9110, 15.4.5). */
-const NOT_MODIFIED = 304;
 
 /** Requests, each with all its attempts: timeout, retry, breaker, rate, fallback. */
 export class FetchProcessor implements Processor {
@@ -140,16 +137,16 @@ export class FetchProcessor implements Processor {
       const answer = await this.sender.try(pursuit, this.underWay);
       if (this.halted) return "stopped";
       if (typeof answer === "string") return this.withheld(pursuit, answer);
-      if (answer.error === null && answer.status >= 200 && answer.status < 300) return this.done(pursuit, "ok", null);
-      if (answer.error === null && answer.status === NOT_MODIFIED && pursuit.conditional) {
-        this.add(COUNT.notModified);
+      if (answer.ok) {
+        if (answer.status === NOT_MODIFIED && pursuit.conditional) this.add(COUNT.notModified);
         return this.done(pursuit, "ok", null);
       }
       const wait = this.waitBeforeRetry(pursuit, answer);
       if (typeof wait === "string") return this.giveUp(pursuit, wait);
       const until = this.effort.now() + wait;
       // Its place is another's rather than kept until then for nothing.
-      if (until > pursuit.deadline) return this.giveUp(pursuit, `${answer.error ?? answer.status}, its deadline before the next attempt`);
+      if (until > pursuit.deadline)
+        return this.giveUp(pursuit, `${answer.error ?? answer.unmet ?? answer.status}, its deadline before the next attempt`);
       this.add(COUNT.waiting);
       await this.effort.pause(wait);
       this.add(COUNT.waiting, -1);
@@ -179,9 +176,9 @@ export class FetchProcessor implements Processor {
   }
 
   /** How long to wait before the next attempt (ns), or why there is none. */
-  private waitBeforeRetry(pursuit: Pursuit, { status, error, retryAfter }: Answer): Nanoseconds | string {
+  private waitBeforeRetry(pursuit: Pursuit, { status, error, unmet, retryAfter }: Answer): Nanoseconds | string {
     const { retry } = this.spec.settings;
-    const what = error ?? String(status);
+    const what = error ?? unmet ?? String(status);
     if (error === "deadline") return "deadline";
     const retriable = status === 429 || error === OUT_OF_FILES || isIll(status, error);
     if (!retriable || error === NOT_SAVED || error === "host not found" || (error !== null && isLasting(error))) return what;
@@ -222,7 +219,7 @@ export class FetchProcessor implements Processor {
     this.aimAnew(pursuit, tileUrl(base, parent), "parents");
     const answer = await this.sender.try(pursuit, this.underWay);
     pursuit.status = before;
-    return typeof answer !== "string" && answer.error === null && answer.status >= 200 && answer.status < 300;
+    return typeof answer !== "string" && answer.ok && answer.status !== NOT_MODIFIED;
   }
 
   private done(pursuit: Pursuit, how: "ok" | "degraded", reason: string | null): Outcome {

@@ -30,8 +30,7 @@ export interface Pursuit extends Writable<Asked> {
   /** Whom the next request goes to, and why. */
   host: string;
   cause: Cause;
-  /** It goes out on the condition that what was saved has changed; what it brings is another's, and stands in. */
-  readonly conditional: boolean;
+  /** What it brings is another's, and stands in. */
   standIn: boolean;
   /** Redirects followed, and time left to be on the wire, of the present try. */
   hops: number;
@@ -58,7 +57,8 @@ export class Records {
     this.requests = open(spec.files.requests);
   }
 
-  attempted(pursuit: Pursuit, { status, error, bytes }: Answer, took: Nanoseconds): void {
+  attempted(pursuit: Pursuit, { status, error: problem, unmet, bytes }: Answer, took: Nanoseconds): void {
+    const error = problem ?? unmet;
     this.log?.add({
       time: new Date().toISOString(),
       level: error === null && status < 400 ? "info" : "warn",

@@ -8,6 +8,7 @@ import type { Method } from "../../scenario/request-schema.ts";
 import { PhaseBook } from "../../telemetry/request-phases.ts";
 import type { Effort } from "../workload.ts";
 import { type Answer, Line, NOT_SAVED, OUT_OF_FILES, UNKNOWN_ENCODING } from "./attempt.ts";
+import { Expected } from "./expected.ts";
 import { LinePool } from "./line-pool.ts";
 import { afterRedirect, isIdempotent } from "./method.ts";
 import { NamedHosts } from "./named-hosts.ts";
@@ -75,7 +76,8 @@ export class Sender {
       {
         keepAlive: connections.keepAlive,
         most,
-        saves: saver !== null,
+        looks: saver !== null || settings.expect !== undefined,
+        longest: settings.expect?.maxBytes,
         tls: tlsRuleOf(settings.tls, process.env),
         unix: settings.unix,
         lines,
@@ -85,7 +87,8 @@ export class Sender {
       ask,
       () => effort.now(),
     );
-    this.lines = new LinePool(most, () => new Line(this.wires.pair(), saver));
+    const expected = settings.expect === undefined ? null : new Expected(settings.expect);
+    this.lines = new LinePool(most, () => new Line(this.wires.pair(), saver, expected));
     this.counts[COUNT.limit] = this.limitNow;
   }
 
@@ -237,7 +240,8 @@ export class Sender {
       this.add(COUNT.unread);
       return true;
     }
-    const { status, error, bytes } = answer;
+    const { status, bytes } = answer;
+    const error = answer.error ?? answer.unmet;
     pursuit.status = status;
     this.add(COUNT.bytes, bytes);
     this.add(error !== null ? COUNT.none : kindOf(status));
@@ -261,11 +265,12 @@ export class Sender {
   }
 
   /** Tells breaker, rate and limit what came of a request. */
-  private learn(host: string, { status, error, stale }: Answer, admission: Admission, started: Nanoseconds, running: number): void {
+  private learn(host: string, answer: Answer, admission: Admission, started: Nanoseconds, running: number): void {
+    const { status, error, ok } = answer;
     const ended = this.effort.now();
-    const limited = status === 429 && error === null;
-    const ill = isIll(status, error);
-    this.guard(host, { status, error, stale }, ill, admission, started, ended);
+    const limited = status === 429 && error === null && !ok;
+    const ill = !ok && isIll(status, error);
+    this.guard(host, answer, ill, admission, started, ended);
     if (limited) {
       this.add(COUNT.limited);
       this.limiter?.refused(started, ended);
@@ -278,7 +283,7 @@ export class Sender {
 
   private guard(
     host: string,
-    { status, error, stale }: Pick<Answer, "status" | "error" | "stale">,
+    { status, error, stale, ok }: Answer,
     ill: boolean,
     admission: Admission,
     started: Nanoseconds,
@@ -286,8 +291,8 @@ export class Sender {
   ): void {
     if (this.breakers === null) return;
     // 4xx says that the host is there, 408 among them: enough for the one that tries, and nothing of how well others fare.
-    const there = error === null && status < 500;
-    if (there && (status < 400 || admission === "probe")) this.breakers.succeeded(host, admission, started);
+    const there = ok || (error === null && status < 500);
+    if (there && (ok || status < 400 || admission === "probe")) this.breakers.succeeded(host, admission, started);
     else if (there || !ill || stale !== null) this.breakers.ignored(host, admission, ended, started);
     else this.breakers.failed(host, admission, ended, started);
   }
@@ -320,7 +325,15 @@ export class Sender {
   }
 }
 
-const STOPPED: Omit<Answer, "bytes"> = { status: 0, error: "stopped", retryAfter: null, location: null, stale: null };
+const STOPPED: Omit<Answer, "bytes"> = {
+  status: 0,
+  error: "stopped",
+  unmet: null,
+  ok: false,
+  retryAfter: null,
+  location: null,
+  stale: null,
+};
 
 /** 5xx, 408 and everything that is no answer: the server is not well, or not there. */
 export function isIll(status: number, error: string | null): boolean {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { METHODS } from "../../../src/scenario/request-schema.ts";
@@ -209,5 +209,52 @@ describe("who asks", () => {
     expect(await heard(led[1] ?? "")).toEqual(["Bearer s3cret", "Bearer s3cret", "Bearer s3cret"]);
     expect(await heard(led[2] ?? "")).toEqual(["Bearer s3cret", undefined, undefined]);
     delete process.env["LAB_TUI_TEST_TOKEN"];
+  });
+});
+
+describe("what is not as expected", () => {
+  test("is an error by its name in the ledger, with its status in the log, and is not asked again for that alone", async () => {
+    const log = join(temporaryFolder(), "log");
+    const { time, asked, processor, one, count } = rig({ expect: { bodyContains: "hello" }, retry }, () => 200, { log });
+    expect(await time.run(one())).toBe("expect.body");
+    processor.halt();
+    const { byStatus, byError } = processor.report().fetch ?? {};
+    expect([asked.length, count("failed"), byStatus, byError]).toEqual([1, 1, {}, { "expect.body": 1 }]);
+    expect(JSON.parse(readFileSync(log, "utf8"))).toMatchObject({ status: 200, error: "expect.body", level: "warn" });
+  });
+
+  test("a status that is tried again is tried again under that name too, and ends well once it is as expected", async () => {
+    const expected = { expect: { status: 201 }, retry };
+    const { time, asked, processor, one } = rig(expected, (n) => (n < 3 ? 503 : 201));
+    expect(await time.run(one())).toBeNull();
+    expect(asked.length).toBe(3);
+    expect(processor.report().fetch).toMatchObject({ byStatus: { "201": 1 }, byError: { "expect.status": 2 } });
+    const gone = rig(expected, () => 200);
+    expect(await gone.time.run(gone.one())).toBe("expect.status");
+    expect(gone.asked.length).toBe(1);
+  });
+
+  test("an error of the server that is expected is no error: nothing is tried again, and no breaker opens", async () => {
+    const settings = { expect: { status: [429, "5xx"] }, retry, circuitBreaker: { failureThreshold: 1 } };
+    const { time, asked, one, count } = rig(settings, (n) => (n % 2 === 0 ? 429 : 503));
+    for (let i = 0; i < 4; i++) expect(await time.run(one())).toBeNull();
+    expect([asked.length, count("ok"), count("limited"), count("refused")]).toEqual([4, 4, 0, 0]);
+  });
+
+  test("an error of the server that is not opens the breaker as it always does", async () => {
+    const settings = { expect: { status: 200 }, retry: { ...retry, max: 0 }, circuitBreaker: { failureThreshold: 2 } };
+    const { time, one } = rig(settings, () => 503);
+    const ends: unknown[] = [];
+    for (let i = 0; i < 3; i++) ends.push(await time.run(one()));
+    expect(ends).toEqual(["expect.status", "expect.status", "circuit open"]);
+  });
+
+  test("a redirect that is expected is not followed; its hops are not judged where it is", async () => {
+    const led = (n: number): [number, Record<string, string>] | number => (n === 1 ? [302, { location: "/on" }] : 200);
+    const stays = rig({ expect: { status: 302 } }, led);
+    expect([await stays.time.run(stays.one()), stays.asked.length]).toEqual([null, 1]);
+    const goes = rig({ expect: { status: 200, bodyContains: "body" } }, led);
+    expect([await goes.time.run(goes.one()), goes.asked.length]).toEqual([null, 2]);
+    expect(goes.processor.report().fetch).toMatchObject({ byStatus: { "200": 1, "302": 1 }, byError: {} });
   });
 });

@@ -1,9 +1,9 @@
-import type { Saved } from "../save.ts";
+import { type Sink, UnmetExpectation } from "../expected.ts";
 import { type FieldLines, NO_LINES } from "./fields.ts";
 import type { Manner } from "./place.ts";
 import { towardsOthers } from "./tls.ts";
 import { Kept } from "./unpack.ts";
-import { type Asked, CORRELATION, type Head, isShort, USER_AGENT, type Wire } from "./wire.ts";
+import { ACCEPTED, type Asked, CORRELATION, type Head, isShort, USER_AGENT, type Wire } from "./wire.ts";
 
 /** As the global `fetch`. */
 export type Fetch = (url: string, init: BunFetchRequestInit) => Promise<Response>;
@@ -21,14 +21,18 @@ export class FetchWire implements Wire {
   constructor(
     private readonly keepAlive: boolean,
     private readonly fetch: Fetch,
-    private readonly manner: Omit<Manner, "lines" | "mark"> & { readonly lines?: FieldLines | undefined } = {},
+    private readonly manner: Omit<Manner, "lines" | "mark"> & {
+      readonly lines?: FieldLines | undefined;
+      /** Bytes that a body may have. */
+      readonly longest?: number | undefined;
+    } = {},
   ) {}
 
   async send({ at, method, foreign, content, fields }: Asked, id: string): Promise<Head> {
     if (this.controller.signal.aborted) this.controller = new AbortController();
     this.bytes = 0;
     const { lines = NO_LINES, tls = {}, unix } = this.manner;
-    const headers: Record<string, string> = { [CORRELATION]: id, "user-agent": USER_AGENT };
+    const headers: Record<string, string> = { [CORRELATION]: id, "user-agent": USER_AGENT, "accept-encoding": ACCEPTED };
     if (!this.keepAlive) headers["connection"] = "close";
     for (const line of foreign ? lines.open : lines.all) add(line, headers);
     for (const line of content?.fields ?? []) add(line, headers);
@@ -46,14 +50,16 @@ export class FetchWire implements Wire {
     return this.head;
   }
 
-  async take(saved: Saved | null): Promise<void> {
-    if (saved === null && isShort(this.head)) return this.takeWhole();
+  async take(sink: Sink | null): Promise<void> {
+    const { longest: most = Number.POSITIVE_INFINITY } = this.manner;
+    if (sink === null && isShort(this.head) && Number(this.head.field("content-length")) <= most) return this.takeWhole();
     let room: (() => void) | null = null;
-    const kept = saved === null ? null : new Kept(saved, this.head.field("content-encoding"), () => room?.());
+    const kept = sink === null ? null : new Kept(sink, this.head.field("content-encoding"), () => room?.());
     const reader = this.response.body?.getReader();
     try {
       for (let piece = await reader?.read(); piece !== undefined && !piece.done; piece = await reader?.read()) {
         this.bytes += piece.value.byteLength;
+        if (this.bytes > most) throw new UnmetExpectation("expect.bytes");
         if (kept === null || kept.add(piece.value)) continue;
         const full = new Promise<void>((resolve) => {
           room = resolve;

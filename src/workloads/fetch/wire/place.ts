@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import type { TlsRule } from "./tls.ts";
-import { USER_AGENT } from "./wire.ts";
+import { ACCEPTED, USER_AGENT } from "./wire.ts";
 
 /** A server, and what is said to it with every request. */
 export interface Place {
@@ -91,6 +91,7 @@ export class Places {
       `Connection: ${this.keepAlive ? "keep-alive" : "close"}`,
       `User-Agent: ${USER_AGENT}`,
       "Accept: */*",
+      `Accept-Encoding: ${ACCEPTED}`,
       `Host: ${host}`,
     ];
     const fields = [...own.filter((line) => !said.has(nameOf(line))), ...lines];

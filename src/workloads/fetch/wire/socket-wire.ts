@@ -1,5 +1,5 @@
 import type { Method } from "../../../scenario/request-schema.ts";
-import type { Saved } from "../save.ts";
+import { type Sink, UnmetExpectation } from "../expected.ts";
 import type { Connection, Listener } from "./connection.ts";
 import type { ConnectionPool } from "./connection-pool.ts";
 import { Instants } from "./instants.ts";
@@ -8,6 +8,7 @@ import { Kept } from "./unpack.ts";
 import { type Asked, CORRELATION, type Content, type Head, isShort, type Wire } from "./wire.ts";
 
 const NONE: readonly string[] = [];
+const TOO_MUCH = new UnmetExpectation("expect.bytes");
 
 /**
  * HTTP/1.1 on sockets of this thread, in the open or by TLS: half of what the same request costs by `fetch`, which hands it to a thread of
@@ -38,14 +39,19 @@ export class SocketWire implements Wire, Listener, Head {
   /** Pieces of a body that came before it was said what becomes of them. */
   private early: Uint8Array[] = [];
   private kept: Kept | null = null;
+  /** The body is wanted, so far as it is not too long; nobody wants it. */
+  private counted = false;
+  private unwanted = false;
 
   constructor(
     private readonly pool: ConnectionPool,
     private readonly places: Places,
     /** As they are asked who are to hear no secrets. */
     private readonly foreigners: Places,
-    /** Bodies are to be kept. */
-    private readonly saves: boolean,
+    /** Bodies are to be kept, or looked at. */
+    private readonly looks: boolean,
+    /** Bytes that a body may have. */
+    private readonly most: number,
   ) {}
 
   send({ at, method, foreign, content, fields }: Asked, id: string, fresh = false): Promise<Head> {
@@ -70,6 +76,8 @@ export class SocketWire implements Wire, Listener, Head {
     this.done = false;
     this.problem = null;
     this.kept = null;
+    this.counted = false;
+    this.unwanted = false;
     if (this.early.length > 0) this.early = [];
     return new Promise((resolve, reject) => {
       this.resolve = resolve;
@@ -78,14 +86,16 @@ export class SocketWire implements Wire, Listener, Head {
     });
   }
 
-  take(saved: Saved | null): Promise<void> | undefined {
-    if (this.problem !== null) return Promise.reject(this.problem);
-    if (saved !== null) return this.keep(saved);
+  take(sink: Sink | null): Promise<void> | undefined {
+    this.counted = true;
+    if (this.bytes > this.most) this.giveUp(TOO_MUCH);
+    if (this.problem !== null || this.bytes > this.most) return Promise.reject(this.problem ?? TOO_MUCH);
+    if (sink !== null) return this.keep(sink);
     return this.done ? undefined : this.rest();
   }
 
-  private async keep(saved: Saved): Promise<void> {
-    const kept = new Kept(saved, this.field("content-encoding"), () => this.connection?.resume());
+  private async keep(sink: Sink): Promise<void> {
+    const kept = new Kept(sink, this.field("content-encoding"), () => this.connection?.resume());
     for (const piece of this.early.splice(0)) kept.add(piece);
     this.kept = kept;
     // Nothing more is read of what cannot be unpacked.
@@ -110,6 +120,8 @@ export class SocketWire implements Wire, Listener, Head {
   }
 
   leave(): Promise<void> | undefined {
+    this.unwanted = true;
+    if (this.early.length > 0) this.early = [];
     if (this.done) return undefined;
     if (this.problem === null && isShort(this)) return this.rest().catch(() => {});
     this.breakOff();
@@ -146,7 +158,11 @@ export class SocketWire implements Wire, Listener, Head {
 
   body(bytes: Uint8Array): void {
     this.bytes += bytes.length;
-    if (!this.saves || this.status < 200 || this.status >= 300) return;
+    if (this.counted && this.bytes > this.most) {
+      this.giveUp(TOO_MUCH);
+      return;
+    }
+    if (!this.looks || this.unwanted) return;
     if (this.kept === null) this.early.push(Uint8Array.from(bytes));
     else this.pass(this.kept, bytes);
   }

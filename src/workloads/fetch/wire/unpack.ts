@@ -1,6 +1,6 @@
 import { pipeline, Readable, type Transform } from "node:stream";
 import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from "node:zlib";
-import type { Saved } from "../save.ts";
+import type { Sink } from "../expected.ts";
 
 type Pieces = AsyncIterable<Uint8Array>;
 
@@ -99,24 +99,24 @@ class Unpacker {
   }
 }
 
-/** A body on its way to a file: as it comes, or unpacked. */
+/** A body on its way to who takes it in: as it comes, or unpacked. */
 export class Kept {
   private readonly unpacker: Unpacker | null;
 
   /** Throws where it is packed in a way that is not known. */
   constructor(
-    private readonly saved: Saved,
+    private readonly sink: Sink,
     encoding: string | null,
     onRoom: () => void,
   ) {
     const codings = codingsOf(encoding);
-    this.unpacker = codings.length === 0 ? null : new Unpacker(codings, (piece) => saved.write(piece), onRoom);
+    this.unpacker = codings.length === 0 ? null : new Unpacker(codings, (piece) => sink.write(piece), onRoom);
   }
 
   /** False when the sender had better wait. The piece may be others' afterwards. Throws where it cannot be written. */
   add(piece: Uint8Array): boolean {
     if (this.unpacker !== null) return this.unpacker.add(Uint8Array.from(piece));
-    this.saved.write(piece);
+    this.sink.write(piece);
     return true;
   }
 

@@ -1,6 +1,6 @@
 import { VERSION } from "../../../kernel/version.ts";
 import type { Method } from "../../../scenario/request-schema.ts";
-import type { Saved } from "../save.ts";
+import type { Sink } from "../expected.ts";
 import type { Instants } from "./instants.ts";
 
 /** The head of an answer. */
@@ -26,6 +26,8 @@ export interface Asked {
   readonly content: Content | null;
   /** Header fields of this request alone, as lines. */
   readonly fields: readonly string[];
+  /** It goes out on the condition that what was saved has changed. */
+  readonly conditional: boolean;
   /** It goes to who is to hear no secrets. */
   readonly foreign: boolean;
 }
@@ -41,8 +43,8 @@ export interface Wire {
    * `StaleConnection` where a new one may well be answered.
    */
   send(asked: Asked, id: string, fresh?: boolean): Promise<Head>;
-  /** Reads the body to its end, into a file if asked, and never holds more of it than a piece; undefined: all of it is there. */
-  take(saved: Saved | null): Promise<void> | undefined;
+  /** Reads the body to its end, unpacks it for who takes it in, if somebody does, and never holds more of it than a piece; undefined: all of it is there. */
+  take(sink: Sink | null): Promise<void> | undefined;
   /** Gets rid of a body that nobody wants: a short one is read, so that the connection can be used again. Never rejects. */
   leave(): Promise<void> | undefined;
   /** Nothing of what is under way is to go on; who waits for it hears of it. */
@@ -90,6 +92,9 @@ export function isShort(head: Head): boolean {
 
 /** Field that tells the attempts of one request apart. */
 export const CORRELATION = "x-correlation-id";
+
+/** The codings that it can undo (RFC 9110, 12.5.3), unless a scenario says otherwise. */
+export const ACCEPTED = "gzip, deflate, br, zstd";
 
 /** How the lab names itself to servers. */
 export const USER_AGENT = `lab-tui/${VERSION}`;

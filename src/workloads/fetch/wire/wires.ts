@@ -13,8 +13,10 @@ export interface WireRule {
   readonly keepAlive: boolean;
   /** Connections at most that nobody uses. */
   readonly most: number;
-  /** Bodies are to be kept. */
-  readonly saves?: boolean;
+  /** Bodies are to be kept, or looked at. */
+  readonly looks?: boolean;
+  /** Bytes that a body may have; absent: any number. */
+  readonly longest?: number | undefined;
   readonly tls?: TlsRule;
   /** The socket of this machine that all go to. */
   readonly unix?: string | undefined;
@@ -55,7 +57,13 @@ export class Wires {
       const everywhere = this.fetchWire();
       return () => everywhere;
     }
-    const plain = new SocketWire(this.pool, this.places, this.foreigners, this.rule.saves === true);
+    const plain = new SocketWire(
+      this.pool,
+      this.places,
+      this.foreigners,
+      this.rule.looks === true,
+      this.rule.longest ?? Number.POSITIVE_INFINITY,
+    );
     let other: FetchWire | null = null;
     return (url) => {
       if (!this.pool.clogged(url)) return plain;
@@ -65,8 +73,8 @@ export class Wires {
   }
 
   private fetchWire(): FetchWire {
-    const { keepAlive, lines, tls, unix } = this.rule;
-    return new FetchWire(keepAlive, this.fetch, { lines, tls, unix });
+    const { keepAlive, lines, tls, unix, longest } = this.rule;
+    return new FetchWire(keepAlive, this.fetch, { lines, tls, unix, longest });
   }
 
   private readonly fetch: Fetch = (url, init) => {

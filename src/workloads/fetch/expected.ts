@@ -1,0 +1,94 @@
+import type { FetchSettings } from "../../scenario/schema.ts";
+import type { Head } from "./wire/wire.ts";
+
+/** What of an answer is not as a scenario expects it, by name. */
+export type Unmet = "expect.status" | "expect.header" | "expect.body" | "expect.bytes";
+
+/** Takes a body in, piece by piece; a piece's bytes are others a moment later. */
+export interface Sink {
+  write(piece: Uint8Array): void;
+}
+
+/** A body is not as it was to be, which shows while it comes. */
+export class UnmetExpectation extends Error {
+  constructor(readonly unmet: Unmet) {
+    super(unmet);
+  }
+}
+
+type Expectations = NonNullable<FetchSettings["expect"]>;
+
+/** What answers are expected to be. */
+export class Expected {
+  private readonly needle: Uint8Array | null;
+  private readonly most: number;
+  private readonly headers: readonly (readonly [name: string, text: string])[];
+
+  constructor(private readonly expect: Expectations) {
+    this.needle = expect.bodyContains === undefined ? null : new TextEncoder().encode(expect.bodyContains);
+    this.most = expect.maxBytes ?? Number.POSITIVE_INFINITY;
+    this.headers = Object.entries(expect.header ?? {}).map(([name, text]) => [name.toLowerCase(), text] as const);
+  }
+
+  /** Whether a status is one that a request may end well with. */
+  wants(status: number): boolean {
+    return this.expect.status === undefined ? isSuccess(status) : this.names(status);
+  }
+
+  /** Whether the scenario speaks of this very status, so that it is what was asked for, wherever it leads. */
+  names(status: number): boolean {
+    return this.expect.status?.some(({ min, max }) => status >= min && status <= max) === true;
+  }
+
+  /** What is wrong with a head; null: nothing, or its status alone where the scenario names none. */
+  ofHead(head: Head, bare: boolean): Unmet | null {
+    if (!this.wants(head.status)) return this.expect.status === undefined ? null : "expect.status";
+    if (this.headers.some(([name, text]) => head.field(name)?.includes(text) !== true)) return "expect.header";
+    return !bare && Number(head.field("content-length") ?? 0) > this.most ? "expect.bytes" : null;
+  }
+
+  /** Looks at a body on its way to somewhere, or nowhere; null: none has to be looked at, only counted. */
+  look(onwards: Sink | null): BodyLook | null {
+    return this.needle === null && (onwards === null || this.most === Number.POSITIVE_INFINITY)
+      ? null
+      : new BodyLook(this.needle, this.most, onwards);
+  }
+}
+
+export function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300;
+}
+
+/** Looks at a body, unpacked, as it passes. */
+export class BodyLook implements Sink {
+  /** What may be the beginning of what is looked for. */
+  private tail: Uint8Array = new Uint8Array();
+  private found: boolean;
+  private bytes = 0;
+
+  constructor(
+    private readonly needle: Uint8Array | null,
+    private readonly most: number,
+    private readonly onwards: Sink | null,
+  ) {
+    this.found = needle === null || needle.length === 0;
+  }
+
+  write(piece: Uint8Array): void {
+    this.bytes += piece.length;
+    if (this.bytes > this.most) throw new UnmetExpectation("expect.bytes");
+    if (!this.found && this.needle !== null) this.search(piece, this.needle);
+    this.onwards?.write(piece);
+  }
+
+  private search(piece: Uint8Array, needle: Uint8Array): void {
+    const whole = this.tail.length === 0 ? piece : Buffer.concat([this.tail, piece]);
+    this.found = Buffer.from(whole.buffer, whole.byteOffset, whole.length).includes(needle);
+    this.tail = Uint8Array.from(whole.subarray(Math.max(0, whole.length - needle.length + 1)));
+  }
+
+  /** The body is whole. */
+  end(): void {
+    if (!this.found) throw new UnmetExpectation("expect.body");
+  }
+}
