@@ -5,6 +5,7 @@ import type { Scenario } from "../../scenario/schema.ts";
 import { laneShares } from "../capacity.ts";
 import { BUSY, type Facts, FULL } from "./facts.ts";
 import type { Finding } from "./finding.ts";
+import { heavyTailed } from "./theory.ts";
 
 /** Limits that lie in how messages are spread over state machines, each of which takes one after another. */
 
@@ -67,7 +68,7 @@ function busiestWorker(facts: Facts): Finding | null {
   const share = Math.max(...laneShares(scenario.keys, workers.length));
   const [most, least] = [Math.max(...workers), Math.min(...workers)];
   const inAll = workers.reduce((sum, each) => sum + each, 0);
-  const all = facts.computes ? inAll >= FULL * Math.min(facts.cores, workers.length) : facts.saturated && facts.used >= FULL;
+  const all = inAll >= FULL * Math.min(facts.cores, workers.length) || facts.used >= FULL;
   // Of what holds its thread and does not compute it is not known how much of the time each had one at work: all of it but for chance.
   const use = facts.computes ? most : (result.throughput * share * result.latency.service.mean) / 1000;
   if (share * workers.length < UNEVEN || use < BUSY || all || (facts.computes && most - least < 1 - FULL)) return null;
@@ -115,7 +116,8 @@ export function heldKeys(facts: Facts): Finding | null {
   const { result, scenario, rate } = facts;
   const { sojourn, batch, service } = result.latency;
   const may = facts.overlaps && facts.batchesAtOnce >= TOGETHER && !facts.saturated && !facts.computesAll;
-  if (!may || result.mode === "sync" || !hasKeys(scenario) || !scenario.keys.order || waitsAtWorker(facts)) return null;
+  if (!may || result.mode === "sync" || !hasKeys(scenario) || !scenario.keys.order) return null;
+  if (waitsAtWorker(facts) || heavyTailed(result, scenario)) return null;
   const held = batch.mean - facts.gathering - facts.turnInBatch;
   if (held < 0.5 || held < 0.5 * sojourn.mean) return null;
   const size = facts.batched ? ` (batches went with ${formatCount(result.batches.meanSize)} on average)` : "";

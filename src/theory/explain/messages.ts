@@ -1,6 +1,6 @@
 import { count, duration, equation, perSecond } from "../../kernel/equation.ts";
 import { formatCount, formatMs, formatShare } from "../../kernel/units.ts";
-import { agreeing, counted } from "../../kernel/wording.ts";
+import { counted } from "../../kernel/wording.ts";
 import { droppedTotal } from "../../telemetry/ledger.ts";
 import { offeredRate } from "../demand.ts";
 import { explainHandlers } from "../explain-flow.ts";
@@ -8,6 +8,7 @@ import { BUSY, type Facts, FULL } from "./facts.ts";
 import type { Finding } from "./finding.ts";
 import { keyUse } from "./keys.ts";
 import { heavyTailed } from "./theory.ts";
+import { since } from "./threads.ts";
 
 /** Limits that lie in how messages come, wait and are handed on. */
 
@@ -56,6 +57,9 @@ export function slowSource(facts: Facts): Finding | null {
     const text = `The source is the limit: reading held the one thread ${formatShare(share)} of the time, at ${facts.rate}; a read is asked to take ${formatMs(read)} (source.latency), and nothing else happens meanwhile. async overlaps reads.`;
     return { limit: "source", text };
   }
+  // What waits elsewhere would not be done sooner, had it been read sooner.
+  const { sojourn, service, schedule } = result.latency;
+  if (facts.overrun && schedule.mean < 0.5 * (sojourn.mean - service.mean)) return null;
   const { connections } = scenario.source;
   // What is read and waits for its place holds its connection, too.
   const part = (result.throughput * read) / (connections * 1000);
@@ -124,7 +128,7 @@ export function concurrency(facts: Facts): Finding | null {
   const when =
     facts.saturated || crowd === null
       ? `${facts.rate} went through`
-      : `for ${formatMs(crowd.ms)} ${formatCount(crowd.offered)}/s came and ${formatCount(crowd.processed)}/s were done; ${facts.rate} went through in all`;
+      : `for ${formatMs(crowd.ms)} messages waited${since(crowd)}; ${facts.rate} went through in all`;
   const often = facts.saturated ? "" : " at times";
   // What is in line behind its own key would still be.
   const free = keyUse(facts) < KEY_FREE;
@@ -168,10 +172,7 @@ export function unclear(facts: Facts): Finding | null {
     const text = `What the lab itself costs is the limit, since no work is asked: reading, queueing, handing over and recording; ${computing}, and ${facts.rate} went through.`;
     return { limit: "lab", text };
   }
-  const when =
-    crowd === null
-      ? ""
-      : ` For ${formatMs(crowd.ms)} ${formatCount(crowd.offered)}/s came and ${formatCount(crowd.processed)}/s ${agreeing(crowd.processed, "was", "were")} done, with a median sojourn time of ${formatMs(crowd.p50)}.`;
+  const when = crowd === null ? "" : ` For ${formatMs(crowd.ms)} they did, ${formatMs(crowd.p50)} at the median${since(crowd)}.`;
   const text = `No single limit shows: ${facts.noun}s waited (99th percentile of the sojourn time ${formatMs(result.latency.sojourn.p99)}, ${facts.whereWorked} ${formatMs(result.latency.service.p99)}), ${computing}, and ${facts.rate} went through.${when}`;
   return { limit: "none", text };
 }

@@ -2,6 +2,7 @@ import { formatCount, formatMs, formatShare } from "../../kernel/units.ts";
 import { agreeing, counted } from "../../kernel/wording.ts";
 import { hasCores, theCores } from "../../telemetry/allowance.ts";
 import { mean } from "../../telemetry/noise.ts";
+import type { Crowding } from "../../telemetry/phases.ts";
 import { BUSY, type Facts, FULL, WORKER_BUSY } from "./facts.ts";
 import type { Finding } from "./finding.ts";
 
@@ -113,17 +114,31 @@ export function processors(facts: Facts): Finding | null {
   return null;
 }
 
+/** What made messages wait: more came than was done just then; the rest of the time it was worked off. */
+export function since({ growth }: Crowding): string {
+  if (growth === null) return "";
+  const { ms, offered, processed } = growth;
+  return `, since for ${formatMs(ms)} ${formatCount(offered)}/s came and ${formatCount(processed)}/s ${agreeing(processed, "was", "were")} done`;
+}
+
 /** The one thread that all goes through, or all the Workers, while messages waited: over the whole run there is time to spare. */
 export function busyAtTimes(facts: Facts): Finding | null {
   const { result, scenario, crowd } = facts;
   if (!facts.overrun || !facts.longEnough || crowd === null) return null;
-  const { latency, mode } = result;
-  const computes = scenario.workload === "message" && scenario.work.kind === "cpu" && scenario.async.offload === "none";
-  if (!computes || !facts.saturatedAtTimes) return null;
-  const who = mode === "parallel" ? "The Workers were" : "One core was";
+  const { mode, latency } = result;
+  // In sync all that a message does holds the thread, its waits as well.
+  const holds = scenario.workload === "message" && scenario.work.kind !== "none" && (mode === "sync" || !facts.waitsOutside);
+  if (!holds || (mode === "async" && scenario.async.offload !== "none") || !facts.saturatedAtTimes) return null;
+  const parallel = mode === "parallel";
+  const one = facts.computes ? "One core was" : "The one thread was";
+  const who = parallel ? (facts.workers.length === 1 ? "The one Worker was" : "The Workers were") : one;
+  const does = facts.computes
+    ? `each with ${formatMs(latency.service.mean)} of computing`
+    : `each of which takes it for ${formatMs(facts.each)}`;
   const whole = `over the whole run no thread was computing more than ${formatShare(facts.busiest)} of the time`;
-  const help =
-    mode === "parallel" ? "Less work per message, or more Workers, would help." : "Less work per message or parallel mode would help.";
-  const text = `${who} the limit at times: for ${formatMs(crowd.ms)} messages waited, ${formatMs(crowd.p50)} at the median, while ${formatCount(crowd.offered)}/s came and ${formatCount(crowd.processed)}/s were done, each with ${formatMs(latency.service.mean)} of computing; ${whole}. ${help}`;
+  const overlap =
+    mode === "sync" && facts.waitsOutside ? "async overlaps what waits." : "Less work per message or parallel mode would help.";
+  const help = parallel ? "Less work per message, or more Workers, would help." : overlap;
+  const text = `${who} the limit at times: for ${formatMs(crowd.ms)} messages waited, ${formatMs(crowd.p50)} at the median${since(crowd)}, ${does}; ${whole}. ${help}`;
   return { limit: mode === "parallel" ? "workers" : "thread", text };
 }

@@ -68,9 +68,22 @@ export function crowded({ result, scenario }: Told, times = 10): Sample[] {
   return result.series.filter(({ p50, processed, depth }) => (p50 === null ? processed === 0 && depth > 0 : p50 > long));
 }
 
-/** Those in which messages waited, and the last two: the end of a run may be too short an interval to stand for itself. */
-export function nearCrowd(told: Told): Sample[] {
-  return [...crowded(told), ...told.result.series.slice(-2)];
+/** The most of a rate in any sample; the last may be so short that it is joined to the one before. */
+export function mostCame({ result: { series } }: Told, rateOf: (sample: Sample) => number): number {
+  return Math.max(0, ...series.map(rateOf));
+}
+
+/** Milliseconds of the samples in which more came than was done, and of the one after the last of them, which may be joined to it. */
+export function growingMs(series: readonly Sample[]): number {
+  let ms = 0;
+  let from = 0;
+  let longest = 0;
+  for (const { t, offered, processed } of series) {
+    if (offered > processed) ms += t - from;
+    longest = Math.max(longest, t - from);
+    from = t;
+  }
+  return ms + longest;
 }
 
 /** A printed mean of some samples lies among their values. */
@@ -162,13 +175,17 @@ export function waited(told: Told): boolean {
   return behind || longer || burst || closed || long || half || dropped(result) > 0 || ledger.unfinished > 0 || crowded(told).length > 1;
 }
 
+/** What a message holds its place for, in milliseconds: in sync the one thread reads it, too. */
+export function holdMs({ result, scenario }: Told): number {
+  const { min, max } = scenario.source.latency;
+  return result.latency.service.mean + (result.mode === "sync" ? (min + max) / 2000 : 0);
+}
+
 /** Messages at work on average (Little's law), of those that can be. */
 export function inUse({ result, scenario }: Told, throughput = result.throughput): number {
-  const { service } = result.latency;
   const { mode } = result;
-  const read = mode === "sync" ? (scenario.source.latency.min + scenario.source.latency.max) / 2000 : 0;
   const holding = scenario.workload === "message" && ["none", "cpu", "sleep"].includes(scenario.work.kind);
   const each = mode === "sync" || holding ? 1 : scenario.async.concurrency;
   const slots = each * (mode === "parallel" ? Math.max(1, workersOf(result).length) : 1);
-  return (throughput * (service.mean + read)) / 1000 / slots;
+  return (throughput * holdMs({ result, scenario })) / 1000 / slots;
 }

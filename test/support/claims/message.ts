@@ -10,13 +10,15 @@ import {
   dropped,
   figure,
   grewAllAlong,
+  growingMs,
+  holdMs,
   inUse,
   keyParts,
   lanesOf,
   latestGo,
   mainOf,
+  mostCame,
   must,
-  nearCrowd,
   rate,
   type Told,
   waited,
@@ -33,13 +35,20 @@ const askedEach = ({ result, scenario }: Pick<Told, "result" | "scenario">) =>
   (scenario.work.time + scenario.work.perBatch / Math.max(1, result.batches.meanSize)) / 1000;
 const service = figure("each", ({ result }) => result.latency.service.mean);
 const busy = figure("busiest", ({ result }) => busiest(result));
+const inTime = (printedSpan: string | undefined, ms: number) => printedSpan === undefined || printed(printedSpan).low <= ms;
 const crowd = [
   must("messages are said to have waited, and in no samples did they", (told) => crowded(told).length > 1),
-  among("came", (told) => nearCrowd(told).map(({ offered }) => offered)),
-  among("done", (told) => nearCrowd(told).map(({ processed }) => processed)),
   among("median", (told) => crowded(told).flatMap(({ p50 }) => p50 ?? [])),
-  must("a span longer than the run", ({ result }, { span }) => span === undefined || printed(span).low <= (result.series.at(-1)?.t ?? 0)),
+  must("a span longer than the run", ({ result }, { span }) => inTime(span, result.series.at(-1)?.t ?? 0)),
+  must("no more came than was done", (_, { came, done }) => came === undefined || printed(came).high > printed(done ?? "0").low),
+  must("so much came at no time", (told, { came }) => came === undefined || mostCame(told, ({ offered }) => offered) >= printed(came).low),
+  must(
+    "more was done than at any time",
+    (told, { done }) => done === undefined || mostCame(told, ({ processed }) => processed) >= printed(done).low,
+  ),
+  must("more came for a shorter time", (told, { grew }) => inTime(grew, growingMs(told.result.series))),
 ] as const;
+const SINCE = "[[, since for {grew:D} {came:N}/s came and {done:N}/s {w:was|were} done]]";
 const waiting = must("something is said to be the limit, and nothing waited", waited);
 const ends = [
   ledger("processed", ({ processed }) => processed),
@@ -373,8 +382,15 @@ export const MESSAGE_CLAIMS: readonly Claim[] = [
     must("it is parallel", ({ result }) => result.mode === "async"),
   ),
   claim(
-    "{who:The Workers were|One core was} the limit at times: for {span:D} messages waited, {median:D} at the median, while {came:N}/s came and {done:N}/s were done, each with {each:D} of computing; over the whole run no thread was computing more than {busiest:P} of the time.",
+    `{who:The Workers were|The one Worker was|The one thread was|One core was} the limit at times: for {span:D} messages waited, {median:D} at the median${SINCE}, each [[with {each:D} of {computing:computing}]][[of which takes it for {takes:D}]]; over the whole run no thread was computing more than {busiest:P} of the time.`,
     service,
+    figure("takes", holdMs),
+    must("it is no computing", ({ scenario }, { computing }) => (computing === undefined) === (scenario.work.kind !== "cpu")),
+    must("it does not take the thread", ({ result, scenario }) => result.mode === "sync" || ["cpu", "sleep"].includes(scenario.work.kind)),
+    must(
+      "there are as many Workers",
+      ({ result }, { who = "" }) => !/Worker/.test(who) || (who === "The one Worker was") === (workersOf(result).length === 1),
+    ),
     busy,
     ...crowd,
     must("slots were free then, too", (told) => inUse(told, average(crowded(told).map(({ processed }) => processed))) >= 0.6),
@@ -388,9 +404,10 @@ export const MESSAGE_CLAIMS: readonly Claim[] = [
     must("it is parallel", ({ result }) => result.mode !== "parallel"),
   ),
   claim(
-    "The number of processors is the limit[[ {at:at times}]]: {slots:N} at a time ÷ {each:D} is {sum:N}/s; [[for {span:D} {came:N}/s came and {done:N}/s were done; ]]{rate:N} {noun:messages|items}/s went through[[ in all]].",
+    `The number of processors is the limit[[ {at:at times}]]: {slots:N} at a time ÷ {each:D} is {sum:N}/s; [[for {span:D} messages waited${SINCE}; ]]{rate:N} {noun:messages|items}/s went through[[ in all]].`,
     rate,
     service,
+    ...crowd.slice(2),
     must(
       "slots were free",
       (told, { at }) =>
@@ -527,7 +544,7 @@ export const MESSAGE_CLAIMS: readonly Claim[] = [
     figure("work", ({ result }) => result.latency.service.p99),
     waiting,
   ),
-  claim("For {span:D} {came:N}/s came and {done:N}/s {w:was|were} done, with a median sojourn time of {median:D}.", ...crowd),
+  claim(`For {span:D} they did, {median:D} at the median${SINCE}.`, ...crowd),
   // What came of it.
   claim(
     "[[{failed:N}[[ of {scheduled:N}]] failed[[, ]][[ and ]]]][[{rejected:N}[[ of {s2:N}]] {r:was|were} rejected[[, ]][[ and ]]]][[{dropped:N}[[ of {s3:N}]] {d:was|were} dropped at the full queue[[, ]][[ and ]]]][[{unfinished:N}[[ of {s4:N}]] {u:was|were} still undone at the end]].",

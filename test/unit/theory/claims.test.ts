@@ -92,6 +92,9 @@ describe("the checker catches what was false", () => {
     service: { ...base.latency.service, mean: 5, ...service },
   });
   const growing = Array.from({ length: 20 }, (_, i) => sample(100 * (i + 1), { offered: 200, processed: 190 }));
+  const crowd = Array.from({ length: 30 }, (_, i) =>
+    sample(100 * (i + 1), { offered: i < 15 ? (i < 5 ? 600 : 300) : 100, processed: i < 15 ? 390 : 100, p50: i < 15 ? 623 : 5 }),
+  );
   const onWorkers = (...shares: number[]) => ({
     mode: "parallel",
     cores: shares.map((utilization, core) => ({ core, utilization })),
@@ -216,6 +219,21 @@ describe("the checker catches what was false", () => {
       "a busiest key that is none",
       "A key cannot be split; spreading what the busiest does over several would help.",
       told({}, { keys: { count: 100 } }),
+    ],
+    [
+      "what came while a crowd was worked off",
+      "For 1.50 s they did, 623 ms at the median, since for 1.50 s 318/s came and 390/s were done.",
+      told({ series: crowd }),
+    ],
+    [
+      "more than came at any time",
+      "For 1.50 s they did, 623 ms at the median, since for 500 ms 900/s came and 390/s were done.",
+      told({ series: crowd }),
+    ],
+    [
+      "reading as computing",
+      "One core was the limit at times: for 1.50 s messages waited, 623 ms at the median, since for 500 ms 600/s came and 390/s were done, each with 7.00 ms of computing; over the whole run no thread was computing more than 0 % of the time.",
+      told({ series: crowd, mode: "sync", latency: latency({}) }, { work: { kind: "cpu" }, source: { latency: "2ms" } }),
     ],
     ["a retry that is one of several", "its 1 Workers were at work.", told({})],
     [

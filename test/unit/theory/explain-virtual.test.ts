@@ -142,3 +142,40 @@ describe("keys", () => {
     expect(said).toContain("A batch.order of key would help.");
   });
 });
+
+describe("a crowd", () => {
+  const crowd = {
+    load: {
+      executor: "ramping-arrival-rate",
+      startRate: 50,
+      stages: [50, 500, 500, 50, 50].map((target, i) => ({ target, duration: `${[2000, 100, 1000, 100, 4000][i]}ms` })),
+    },
+    keys: { count: 1000 },
+  };
+  const growth = "since for 1.20 s 46\\d/s came and 198/s were done";
+
+  test("is told by what came while it grew, not by what came while it was worked off", async () => {
+    const cpu = { ...crowd, work: { kind: "cpu", time: "5ms" } };
+    expect(await saidOf("async", cpu)).toMatch(
+      new RegExp(
+        `^One core was the limit at times: for 3.20 s messages waited, 816 ms at the median, ${growth}, each with 5.00 ms of computing;`,
+      ),
+    );
+    const io = { ...crowd, work: { kind: "io", time: "5ms" } };
+    expect(await saidOf("async", io)).toMatch(
+      new RegExp(
+        `^The number of processors is the limit at times: 1 at a time ÷ 5.00 ms is 200/s; for 3.20 s messages waited, ${growth}; 119 `,
+      ),
+    );
+  });
+
+  test("waits for the one thread in sync, whatever the work, with what it takes to read", async () => {
+    const io = { ...crowd, work: { kind: "io", time: "4ms" }, source: { latency: "1ms" } };
+    const said = await saidOf("sync", io);
+    expect(said).toStartWith("The one thread was the limit at times: for ");
+    expect(said).toContain("each of which takes it for 5.00 ms; over the whole run");
+    expect(said).toContain("async overlaps what waits.");
+    const sleep = { ...crowd, work: { kind: "sleep", time: "5ms" } };
+    expect(await saidOf("async", sleep)).toStartWith("The one thread was the limit at times: for ");
+  });
+});
