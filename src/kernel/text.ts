@@ -10,11 +10,51 @@ const UNSAFE =
 
 const NAMES: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t", "\u001b": "\\x1b" };
 
-/** The text with everything a terminal would act on written out as an escape, cut to `limit` characters. */
+/** Code units for each column: of what takes no column, such as accents heaped on one letter, a text may not hold without end. */
+const UNITS_PER_COLUMN = 8;
+
+/** The text with everything a terminal would act on written out as an escape, cut to `limit` columns. */
 export function printable(text: string, limit = 200): string {
-  const shown = text.length > limit * 4 ? text.slice(0, limit * 4) : text;
-  const safe = shown.replace(UNSAFE, (c) => NAMES[c] ?? escapeCode(c.charCodeAt(0)));
-  return safe.length > limit || shown.length < text.length ? `${safe.slice(0, limit - 1)}…` : safe;
+  const most = limit * UNITS_PER_COLUMN;
+  const shown = text.length > most ? text.slice(0, most + 1) : text;
+  return cutTo(
+    shown.replace(UNSAFE, (c) => NAMES[c] ?? escapeCode(c.charCodeAt(0))),
+    limit,
+  );
+}
+
+const CHARACTERS = new Intl.Segmenter(undefined, { granularity: "grapheme" });
+const PLAIN = /^[ -~]*$/;
+/** Marks and letters that join the one before them, and take a column of their own in some terminals and none in others. */
+const SPACING = /[\p{Mc}\u1160-\u11ff\ud7b0-\ud7ff]/gu;
+const SEEN = /[\p{L}\p{N}\p{P}\p{S}]/u;
+
+/**
+ * The text, or as much of its beginning as fits into so many columns of a terminal with an ellipsis after it. What is one character to a
+ * reader (an emoji, a letter with its accents, a flag) stays or goes whole: Unicode Standard Annex #29, extended grapheme clusters.
+ */
+export function cutTo(text: string, columns: number): string {
+  if (PLAIN.test(text)) return text.length <= columns ? text : `${text.slice(0, Math.max(0, columns - 1))}…`.slice(0, columns);
+  let taken = 0;
+  let width = 0;
+  for (const { segment, index } of CHARACTERS.segment(text)) {
+    width += mostColumns(segment);
+    const end = index + segment.length;
+    if (width > columns || end > columns * UNITS_PER_COLUMN) return columns > 0 ? `${text.slice(0, taken)}…` : "";
+    if (width < columns) taken = end;
+  }
+  return text;
+}
+
+/** Columns that one character takes in the terminal that gives it most. */
+function mostColumns(character: string): number {
+  const width = Bun.stringWidth(character) + (character.match(SPACING)?.length ?? 0);
+  return width === 0 && SEEN.test(character) ? 1 : width;
+}
+
+/** The text with spaces before it up to so many columns. */
+export function padLeft(text: string, columns: number): string {
+  return " ".repeat(Math.max(0, columns - Bun.stringWidth(text))) + text;
 }
 
 function escapeCode(code: number): string {

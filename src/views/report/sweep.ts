@@ -1,3 +1,4 @@
+import { padLeft } from "../../kernel/text.ts";
 import { formatCount } from "../../kernel/units.ts";
 import { bestFigures, thoughText } from "../../telemetry/best-text.ts";
 import { isDisturbed } from "../../telemetry/disturbance.ts";
@@ -255,7 +256,7 @@ function heatMap(
   for (let from = 0; from < across.values.length; from += together) {
     const columns = across.values.slice(from, from + together);
     lines.push(`${" ".repeat(side)} ${columns.map(centred).join("")}`);
-    for (const row of down.values) lines.push(`${row.padStart(side)} ${columns.map((column) => cell(at(row, column))).join("")}`);
+    for (const row of down.values) lines.push(`${padLeft(row, side)} ${columns.map((column) => cell(at(row, column))).join("")}`);
   }
   return lines;
 }

@@ -1,4 +1,5 @@
 import type { Part } from "../../flows/index.ts";
+import { cutTo } from "../../kernel/text.ts";
 import type { FlowPartFigures, FlowStats } from "../../telemetry/result.ts";
 import type { FlowPartSample } from "../../telemetry/sample.ts";
 import { BRIEF, brief } from "./brief.ts";
@@ -26,7 +27,7 @@ export class FlowBoard {
   }
 
   name(parts: readonly Part[]): void {
-    const text = JSON.stringify(parts.slice(0, MOST_PARTS).map(({ name }) => name.slice(0, 40)));
+    const text = JSON.stringify(parts.slice(0, MOST_PARTS).map(({ name }) => cutTo(name, 40)));
     const bytes = new TextEncoder().encode(text);
     if (bytes.length > NAME_BYTES) return;
     this.names.set(bytes);

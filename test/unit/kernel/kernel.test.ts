@@ -1,12 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import stringWidth from "string-width";
 import { monotonic, sharedClock, threadCpu } from "../../../src/kernel/clock.ts";
 import { exactExp, exactLog, exactPow } from "../../../src/kernel/exact-math.ts";
 import { Heap } from "../../../src/kernel/heap.ts";
 import { IdTable } from "../../../src/kernel/id-table.ts";
 import { fileProblem, formatProblem, nearest, suggestion } from "../../../src/kernel/problem.ts";
 import { Random } from "../../../src/kernel/random.ts";
-import { printable, quoted, safeJson } from "../../../src/kernel/text.ts";
+import { cutTo, padLeft, printable, quoted, safeJson } from "../../../src/kernel/text.ts";
 import {
   formatBytes,
   formatCount,
@@ -18,6 +19,7 @@ import {
   parseSize,
 } from "../../../src/kernel/units.ts";
 import { WordReader, WordWriter } from "../../../src/kernel/words.ts";
+import { rounds } from "../../support/campaign.ts";
 
 describe("clock", () => {
   test("runs as fast as the system's own, also when the compiler has seen it a million times", () => {
@@ -179,7 +181,7 @@ describe("text from outside", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary", maxLength: 400 }), (text) => {
         expect(unsafe.test(printable(text))).toBe(false);
-        expect(printable(text).length).toBeLessThanOrEqual(200);
+        expect(Bun.stringWidth(printable(text))).toBeLessThanOrEqual(200);
         expect(unsafe.test(quoted(text))).toBe(false);
         expect(unsafe.test(safeJson({ [text]: text }))).toBe(false);
         expect(JSON.parse(safeJson({ [text]: text }, 2))).toEqual(JSON.parse(JSON.stringify({ [text]: text })));
@@ -188,6 +190,52 @@ describe("text from outside", () => {
     expect(printable("\u001b[31mred\n\u009b1m\u202e")).toBe("\\x1b[31mred\\n\\x9b1m\\u202e");
     expect(printable("a".repeat(1000), 10)).toBe("aaaaaaaaa…");
     expect(printable("\ud800x")).toBe("\\ud800x");
+  });
+
+  test("is cut to columns, and never within what is one character to a reader", () => {
+    const pieces = fc.constantFrom(
+      "a",
+      " ",
+      "é",
+      "e\u0301",
+      "한",
+      "表",
+      "ｶﾞ",
+      "😀",
+      "👍🏽",
+      "👩‍👩‍👧‍👦",
+      "🇩🇪",
+      "❤️",
+      "1️⃣",
+      "नि",
+      "\u0e01\u0e33",
+      "🏴󠁧󠁢󠁥󠁮󠁧󠁿",
+      `z${"\u0335".repeat(40)}`,
+    );
+    const texts = fc.oneof(
+      fc.array(pieces, { maxLength: 40 }).map((all) => all.join("")),
+      fc.string({ unit: "grapheme", maxLength: 60 }),
+      // Of what is no character yet nobody knows how wide it will be.
+      fc.string({ unit: "binary", maxLength: 60 }).map((text) => text.replace(/\p{Cn}/gu, "")),
+    );
+    const characters = (text: string) =>
+      [...new Intl.Segmenter(undefined, { granularity: "grapheme" }).segment(text)].map((one) => one.segment);
+    fc.assert(
+      fc.property(texts, fc.integer({ min: 0, max: 30 }), (text, columns) => {
+        const cut = cutTo(text, columns);
+        expect(stringWidth(cut)).toBeLessThanOrEqual(columns);
+        expect(cut.length).toBeLessThanOrEqual(8 * columns + 1);
+        if (cut === text) return;
+        expect(cut).toBe(columns === 0 ? "" : `${cut.slice(0, -1)}…`);
+        const whole = characters(text);
+        const left = characters(cut.slice(0, -1));
+        expect(left).toEqual(whole.slice(0, left.length));
+        expect(Bun.stringWidth(padLeft(cut, columns))).toBe(columns);
+      }),
+      { numRuns: rounds(500) },
+    );
+    expect(cutTo("naïve 👍🏽👍🏽", 9)).toBe("naïve 👍🏽…");
+    expect(printable("👍".repeat(500), 10)).toBe("👍👍👍👍…");
   });
 
   test("values are shown as they stood", () => {
