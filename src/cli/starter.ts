@@ -78,7 +78,7 @@ fetch:
       slowRate: 0
       bodySize: 2KB
       outages: [] ## such as { at: 5s, for: 3s }
-  ## or target: { url: "http://127.0.0.1:8001/{z}/{x}/{y}.png" }
+  ## or target: { url: "http://127.0.0.1:8001/{z}/{x}/{y}.png" }, or several: { urls: [one, other], choose: first } ## first | round-robin
   tiles: { zoom: 5, count: 100 } ## or urls: [5/10/12, "http://127.0.0.1:8001/x"], or urlsFile: ./list.txt
   method: GET ## HEAD | POST | PUT | PATCH | DELETE | OPTIONS
   ## body: hello, or { text: hello }, { template: 'item {{number}}' }, { file: ./body.png }, { rows: ./rows.ndjson }; type: text/plain

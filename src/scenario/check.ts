@@ -73,7 +73,7 @@ function withFlow(scenario: Scenario): Scenario {
 
 /** Tiles that no server is named for are asked of the mock. */
 function withTarget(fetch: FetchSettings): FetchSettings {
-  const named = fetch.target?.url !== undefined || fetch.target?.mock !== undefined;
+  const named = fetch.target?.url !== undefined || fetch.target?.urls !== undefined || fetch.target?.mock !== undefined;
   if (named || fetch.urls !== undefined || fetch.urlsFile !== undefined) return fetch;
   return { ...fetch, target: fetchSchema.parse({ target: { mock: {} } }).target };
 }

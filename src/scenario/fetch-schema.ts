@@ -51,9 +51,19 @@ export const fetchSchema = z.strictObject({
         .text(4096)
         .optional()
         .describe("Where tiles are, with {z}, {x}, {y} or {-y} in it, such as http://127.0.0.1:8001/{z}/{x}/{y}.png."),
+      urls: s
+        .textList(4096)
+        .optional()
+        .describe(
+          "As url, several that have the same tiles: an attempt that fails is followed by one at the next, and one whose circuit is open is passed by.",
+        ),
+      choose: s
+        .oneOf("first", "round-robin")
+        .default("first")
+        .describe("Of urls, which is asked first. first: the first whose circuit is not open. round-robin: one after another."),
     })
     .optional()
-    .describe("Whom tiles are asked of: the mock, or a URL."),
+    .describe("Whom tiles are asked of: the mock, a URL, or several."),
   tiles: z
     .strictObject({
       zoom: s.count(24, 0).default(5).describe("Zoom of the map: 4^zoom tiles there are."),

@@ -105,7 +105,7 @@ function whyUnreadable(file: string, noPipe: string | null): string | null {
 
 const ALTERNATIVES: readonly (readonly string[])[] = [
   ["fetch.tiles", "fetch.urls", "fetch.urlsFile"],
-  ["fetch.target.mock", "fetch.target.url"],
+  ["fetch.target.mock", "fetch.target.url", "fetch.target.urls"],
 ];
 
 function apply(yaml: YamlFile, { flag, path, value }: Override): void {

@@ -138,6 +138,12 @@ function fetchMisfits({ workload, fetch, load }: Scenario): SemanticProblem[] {
     const problem = targetProblem(target.url);
     if (problem !== null) problems.push({ path: ["fetch", "target", "url"], message: problem });
   }
+  if (target?.urls !== undefined && (target.url ?? target.mock) !== undefined)
+    problems.push({ path: ["fetch", "target", "urls"], message: "must not stand beside fetch.target.url or mock: there is one target" });
+  (target?.urls ?? []).forEach((url, i) => {
+    const problem = targetProblem(url);
+    if (problem !== null) problems.push({ path: ["fetch", "target", "urls", i], message: problem });
+  });
   (urls ?? []).forEach((url, i) => {
     if (!isAddress(url)) problems.push({ path: ["fetch", "urls", i], message: ADDRESS_RULE });
   });

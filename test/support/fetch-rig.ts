@@ -51,6 +51,7 @@ export function rig(
       seed: 1,
       warmup: 0,
       runId: "run",
+      bases: [],
       keys: "00000000-0000-4000-8000-000000000000",
       body: null,
       concurrency: [parsed.concurrency.max === "unlimited" ? 1000 : parsed.concurrency.max],

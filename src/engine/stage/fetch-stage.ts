@@ -15,6 +15,7 @@ import { FetchIntake } from "../../workloads/fetch/intake.ts";
 import { MockProcess } from "../../workloads/fetch/mock/mock-process.ts";
 import { NamedHosts } from "../../workloads/fetch/named-hosts.ts";
 import type { FetchFiles } from "../../workloads/fetch/records.ts";
+import { basesOf } from "../../workloads/fetch/replicas.ts";
 import { COUNT, type FetchReport, fetchCounts, mergeReports, noCauses, PublishedReport } from "../../workloads/fetch/report.ts";
 import { sweepUnfinished } from "../../workloads/fetch/save.ts";
 import type { FetchMemory, FetchSpec } from "../../workloads/fetch/spec.ts";
@@ -83,16 +84,24 @@ export class FetchStage implements Stage {
     const mock = described === undefined ? null : await MockProcess.start(described, scenario.seed);
     if (settings.saveTo !== undefined) sweepUnfinished(settings.saveTo);
     if (access.files.deadLetter !== null) LineFile.create(access.files.deadLetter);
-    const base = mock?.url ?? settings.target?.url ?? null;
+    const bases = basesOf(settings.target);
+    const base = mock?.url ?? bases[0] ?? null;
     const body = readBody(settings.body);
-    const parts = { settings, base, allowedHosts: settings.unix === undefined ? access.allowedHosts : null, files: access.files, body };
+    const parts = {
+      settings,
+      base,
+      bases,
+      allowedHosts: settings.unix === undefined ? access.allowedHosts : null,
+      files: access.files,
+      body,
+    };
     const own = mock === null ? null : { begin: () => mock.begin(), stats: () => mock.stats(), pid: mock.pid, stop: () => mock.stop() };
     return FetchStage.of(plan, parts, own);
   }
 
   private static async of(
     plan: CasePlan,
-    parts: Pick<FetchSpec, "settings" | "base" | "allowedHosts" | "files" | "body">,
+    parts: Pick<FetchSpec, "settings" | "base" | "bases" | "allowedHosts" | "files" | "body">,
     mock: FetchStage["mock"],
   ): Promise<FetchStage> {
     const { seed, warmup } = plan.scenario;
@@ -140,6 +149,7 @@ export class FetchStage implements Stage {
     const parts = {
       settings: { ...light, resume: false, revalidate: false, totalTimeout: undefined, rateLimit },
       base: null,
+      bases: [],
       allowedHosts: [],
       files: NO_FILES,
       body: this.fetch.body,

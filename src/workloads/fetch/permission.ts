@@ -5,6 +5,7 @@ import { fileProblem, UserError } from "../../kernel/problem.ts";
 import { printable } from "../../kernel/text.ts";
 import type { FetchSettings, Scenario } from "../../scenario/schema.ts";
 import { readBody } from "./contents.ts";
+import { basesOf } from "./replicas.ts";
 import { publicHosts } from "./targets.ts";
 import { environmentProblem, unnamed } from "./wire/fields.ts";
 import { tlsFault, tlsRuleOf } from "./wire/tls.ts";
@@ -19,7 +20,7 @@ export function checkHostsOf(scenarios: readonly Scenario[], allowed: readonly s
   const distinct = new Map(
     scenarios.flatMap(({ workload, fetch }) => {
       if (workload !== "fetch" || fetch === undefined) return [];
-      return [[JSON.stringify([fetch.unix, fetch.target?.url, fetch.urls, fetch.urlsFile]), fetch] as const];
+      return [[JSON.stringify([fetch.unix, basesOf(fetch.target), fetch.urls, fetch.urlsFile]), fetch] as const];
     }),
   );
   for (const fetch of distinct.values()) refusePublic(fetch, allowed);
@@ -27,7 +28,7 @@ export function checkHostsOf(scenarios: readonly Scenario[], allowed: readonly s
 
 function refusePublic(fetch: FetchSettings, allowed: readonly string[]): void {
   if (fetch.unix !== undefined) return;
-  const hosts = publicHosts(fetch, fetch.target?.url, allowed);
+  const hosts = publicHosts(fetch, basesOf(fetch.target), allowed);
   if (hosts.length === 0) return;
   const named = hosts.map((host) => printable(host, 100)).join(", ");
   const flags = hosts.map((host) => `--allow-host ${printable(host, 100)}`).join(" ");

@@ -7,6 +7,7 @@ import type { Effort, Outcome, Processor, StateSlice, WorkloadReport } from "../
 import { type Answer, NOT_MODIFIED, NOT_SAVED, OUT_OF_FILES } from "./attempt.ts";
 import { Collector } from "./collector.ts";
 import { type Pursuit, Records } from "./records.ts";
+import { Replicas } from "./replicas.ts";
 import { COUNT, PublishedReport } from "./report.ts";
 import { Requests } from "./requests.ts";
 import { Saver } from "./save.ts";
@@ -36,6 +37,7 @@ export class FetchProcessor implements Processor {
   private readonly saver: Saver | null;
   private readonly records: Records;
   private readonly requests: Requests;
+  private readonly replicas: Replicas | null;
   private readonly sender: Sender;
   private readonly timeout: Nanoseconds;
   private readonly deadline: Nanoseconds;
@@ -78,6 +80,7 @@ export class FetchProcessor implements Processor {
     this.records = new Records(spec);
     this.requests = new Requests(spec);
     this.sender = new Sender(spec, effort, this.counts, this.records, this.saver, this.requests.lines, thread, ask);
+    this.replicas = spec.bases.length > 1 ? new Replicas(spec.bases, settings.target?.choose ?? "first") : null;
     this.max = spec.concurrency[thread] ?? 1;
     // Asked for with every request: settings come in many shapes, and the compiler gives up on what reads them from all.
     this.timeout = settings.timeout * 1000;
@@ -97,6 +100,9 @@ export class FetchProcessor implements Processor {
     this.begin();
     const own = this.requests.fieldsOf(item.key);
     const conditions = this.saver?.conditions(url) ?? [];
+    const places = this.replicas?.of(url) ?? null;
+    const place = places === null ? 0 : this.sender.living(places, this.replicas?.firstOf(item.key) ?? 0);
+    const at = places?.[place] ?? url;
     return this.pursue({
       url,
       index: item.key,
@@ -104,13 +110,15 @@ export class FetchProcessor implements Processor {
       began,
       deadline: began + this.deadline,
       method: this.requests.method,
-      at: url,
-      content: this.requests.contentOf(item.key, url),
+      at,
+      places,
+      place,
+      content: this.requests.contentOf(item.key, at),
       fields: conditions.length === 0 ? own : [...own, ...conditions],
       conditional: conditions.length > 0,
       standIn: false,
       foreign: false,
-      host: this.sender.hostOf(url),
+      host: this.sender.hostOf(at),
       cause: "first",
       hops: 0,
       left: this.timeout,
@@ -136,7 +144,10 @@ export class FetchProcessor implements Processor {
     for (;;) {
       const answer = await this.sender.try(pursuit, this.underWay);
       if (this.halted) return "stopped";
-      if (typeof answer === "string") return this.withheld(pursuit, answer);
+      if (typeof answer === "string") {
+        if (answer === "circuit open" && this.turnToLiving(pursuit)) continue;
+        return this.withheld(pursuit, answer);
+      }
       if (answer.ok) {
         if (answer.status === NOT_MODIFIED && pursuit.conditional) this.add(COUNT.notModified);
         return this.done(pursuit, "ok", null);
@@ -152,12 +163,29 @@ export class FetchProcessor implements Processor {
       this.add(COUNT.waiting, -1);
       if (this.halted) return "stopped";
       pursuit.retries++;
-      this.aimAnew(pursuit, pursuit.url, "retries");
+      this.aimAnew(pursuit, this.nextPlace(pursuit, pursuit.place + 1) ?? pursuit.url, "retries");
     }
   }
 
+  /** The address at the next place that may be asked, from that one on; null: there is only one. */
+  private nextPlace(pursuit: Pursuit, from: number): string | null {
+    const { places } = pursuit;
+    if (places === null) return null;
+    pursuit.place = this.sender.living(places, from);
+    return places[pursuit.place] ?? null;
+  }
+
+  /** What was not asked because of an open circuit is asked elsewhere; false: no place may be asked. */
+  private turnToLiving(pursuit: Pursuit): boolean {
+    const before = pursuit.place;
+    const next = this.nextPlace(pursuit, before);
+    if (next === null || pursuit.place === before) return false;
+    this.aimAnew(pursuit, next, pursuit.cause === "parents" ? "parents" : pursuit.attempts === 0 ? "first" : "retries");
+    return true;
+  }
+
   /** A new try, from its beginning. */
-  private aimAnew(pursuit: Pursuit, url: string, cause: "retries" | "parents"): void {
+  private aimAnew(pursuit: Pursuit, url: string, cause: "first" | "retries" | "parents"): void {
     pursuit.method = this.requests.method;
     pursuit.content = this.requests.contentOf(pursuit.index, url);
     pursuit.foreign = false;
@@ -216,7 +244,9 @@ export class FetchProcessor implements Processor {
     const parent = tile === null ? null : parentOf(tile);
     if (parent === null) return false;
     const before = pursuit.status;
-    this.aimAnew(pursuit, tileUrl(base, parent), "parents");
+    const around = tileUrl(base, parent);
+    pursuit.places = this.replicas?.of(around) ?? null;
+    this.aimAnew(pursuit, this.nextPlace(pursuit, pursuit.place) ?? around, "parents");
     const answer = await this.sender.try(pursuit, this.underWay);
     pursuit.status = before;
     return typeof answer !== "string" && answer.ok && answer.status !== NOT_MODIFIED;

@@ -30,6 +30,9 @@ export interface Pursuit extends Writable<Asked> {
   /** Whom the next request goes to, and why. */
   host: string;
   cause: Cause;
+  /** All addresses of what it asks for now, and which of them it asks; null: there is one. */
+  places: readonly string[] | null;
+  place: number;
   /** What it brings is another's, and stands in. */
   standIn: boolean;
   /** Redirects followed, and time left to be on the wire, of the present try. */

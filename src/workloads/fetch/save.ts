@@ -67,7 +67,7 @@ export class Saver {
     const [unfinished, note] = [this.unfinished(), this.unfinished()];
     return new Saved(unfinished, join(spot.folder, name), () => {
       // What was known of the one before is forgotten before it is replaced.
-      const before = this.nameOf(spot);
+      const before = spot.extension === null ? this.nameOf(spot) : null;
       rmSync(notesOf(spot), { force: true });
       return () => {
         if (before !== null && before !== name) rmSync(join(spot.folder, before), { force: true });

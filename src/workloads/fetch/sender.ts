@@ -162,6 +162,16 @@ export class Sender {
     pursuit.cause = cause;
   }
 
+  /** Number of the first of these addresses, from that one on and around, whose host may be asked now; that one where none may. */
+  living(places: readonly string[], from: number): number {
+    const now = this.effort.now();
+    for (let i = 0; i < places.length; i++) {
+      const at = (from + i) % places.length;
+      if (this.breakers?.refuses(this.hostOf(places[at] as string), now) !== true) return at;
+    }
+    return from % places.length;
+  }
+
   /** Host and port of an address. */
   hostOf(url: string): string {
     if (this.lastUrl === "" || !url.startsWith(this.lastUrl)) {

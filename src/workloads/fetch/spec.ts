@@ -8,6 +8,8 @@ export interface FetchSpec {
   /** Where tiles are asked for; null: the list holds whole addresses. */
   readonly base: string | null;
   /** null: nothing leaves this machine, wherever an address leads. */
+  /** All places where the tiles are, that one first; none: it is the only one. */
+  readonly bases: readonly string[];
   readonly allowedHosts: readonly string[] | null;
   readonly seed: number;
   /** Requests of items that fall due before are in no latency. */

@@ -24,17 +24,17 @@ export function countTargets({ urls, urlsFile, tiles }: TargetList): number {
 }
 
 /** The hosts of a list that are not private, the first few: known before anything is sent. */
-export function publicHosts(list: TargetList, base: string | undefined, allowed: readonly string[], most = 3): string[] {
+export function publicHosts(list: TargetList, bases: readonly string[], allowed: readonly string[], most = 3): string[] {
   const hosts = new Set<string>();
   const note = (text: string) => {
     const host = hostOf(text);
     if (host !== null && !mayAsk(host, allowed)) hosts.add(host);
   };
-  if (base !== undefined) note(tileUrl(base, { z: 0, x: 0, y: 0 }));
+  for (const base of bases) note(tileUrl(base, { z: 0, x: 0, y: 0 }));
   for (const url of list.urls ?? []) note(url);
   if (list.urlsFile !== undefined) {
     const lines = new LineReader(list.urlsFile);
-    for (let text = lines.next(); text !== null && hosts.size < most; text = lines.next()) note(addressIn(text, base !== undefined));
+    for (let text = lines.next(); text !== null && hosts.size < most; text = lines.next()) note(addressIn(text, bases.length > 0));
     lines.close();
   }
   return [...hosts].slice(0, most);

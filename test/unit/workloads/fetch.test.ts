@@ -184,8 +184,8 @@ describe("T-1 lists", () => {
     writeFileSync(file, `${lines.join("\n")}\n`);
     const list = { urlsFile: file };
     expect(countTargets(list)).toBe(8);
-    expect(publicHosts(list, undefined, [])).toEqual(["example.com"]);
-    expect(publicHosts(list, undefined, ["example.com"])).toEqual([]);
+    expect(publicHosts(list, [], [])).toEqual(["example.com"]);
+    expect(publicHosts(list, [], ["example.com"])).toEqual([]);
     const targets = new Targets(list, "http://127.0.0.1:8/{z}/{x}/{y}", []);
     const read = all(targets, 9);
     expect(read.slice(0, 3).map(({ url }) => url)).toEqual(["http://127.0.0.1:9/a", "http://127.0.0.1:8/5/1/2", "http://127.0.0.1/dead"]);
