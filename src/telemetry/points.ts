@@ -27,7 +27,7 @@ export function groupedBy(cases: readonly CaseResult[], fields: readonly string[
 }
 
 /** What a best point is told by, in this order. */
-export type Criterion = "throughput" | "p99" | "median" | "queries";
+export type Criterion = "throughput" | "p99" | "median" | "queries" | "attempts";
 
 /** The point that no other beats, and those that are as good as far as noise lets one tell. */
 export interface Best {
@@ -52,12 +52,27 @@ const RANKS: readonly Rank[] = [
   { by: "median", of: ({ latency }) => latency.sojourn.p50, differs: medianDiffers },
   // Of a point without queries nobody can tell.
   { by: "queries", of: ({ queries }) => (queries.answered === 0 ? Number.POSITIVE_INFINITY : queries.latency.p99), differs: queriesDiffer },
+  // What is asked of a server again and again is a cost to it.
+  { by: "attempts", of: attempts, differs: attemptsDiffer },
 ];
 
 const least = (of: Rank["of"], cases: readonly CaseResult[]) => cases.reduce((a, b) => (of(b) < of(a) ? b : a));
 
+function attempts({ fetch, ledger }: CaseResult): number {
+  return (fetch?.attempts ?? 0) / Math.max(1, ledger.scheduled);
+}
+
+/** Attempts for each item by which a difference is more than chance. */
+const ATTEMPTS = 0.1;
+
+function attemptsDiffer(a: CaseResult, b: CaseResult): -1 | 0 | 1 {
+  const [first, second] = [attempts(a), attempts(b)];
+  return Math.abs(second - first) <= ATTEMPTS * Math.max(first, second) ? 0 : second > first ? 1 : -1;
+}
+
 /**
- * The highest throughput; of those that cannot be told from it the shortest p99, then the shortest median, then the shortest p99 of queries.
+ * The highest throughput; of those that cannot be told from it the shortest p99, then the shortest median, then the shortest p99 of queries,
+ * then the fewest attempts.
  * Only of points that keep up with what comes, that nothing disturbed, that fail no more than others and do not pay without bound; null:
  * there is none, or none is better than another beyond noise.
  */

@@ -9,7 +9,7 @@ import { formats, herd, offload, overflow, processingTime, withoutBound } from "
 import { enginesCompared, queriesCompared } from "./conclude/modes.ts";
 import { queriesCost } from "./conclude/queries-cost.ts";
 import { queueSize, statedP99 } from "./conclude/queue.ts";
-import { byRate, knee, modesCompared } from "./conclude/rates.ts";
+import { allKeepUp, byRate, knee, modesCompared } from "./conclude/rates.ts";
 import { inFlight, scaling } from "./conclude/scaling.ts";
 import type { About } from "./conclude/series.ts";
 
@@ -64,8 +64,12 @@ const MOST_GROUPS = 6;
 function alongField(cases: readonly CaseResult[], field: string, fields: readonly string[], p99: number | null): string[] {
   const others = fields.filter((other) => other !== field);
   const about = field === "queue.capacity" ? queueSize(p99) : (ABOUT[field] ?? anyField);
-  const groups = [...groupedBy(cases, others)].slice(0, MOST_GROUPS);
-  return groups.flatMap(([label, series]) => about(series, label, field) ?? []);
+  const groups = [...groupedBy(cases, others)];
+  if (field === "load.rate" && groups.length > 2) {
+    const all = allKeepUp(groups.map(([, series]) => series));
+    if (all !== null) return [all];
+  }
+  return groups.slice(0, MOST_GROUPS).flatMap(([label, series]) => about(series, label, field) ?? []);
 }
 
 const ABOUT: Readonly<Record<string, About>> = {

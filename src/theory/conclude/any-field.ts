@@ -1,5 +1,5 @@
 import { formatCount, formatMs, formatShare } from "../../kernel/units.ts";
-import { medianDiffers, p99Differs, throughputDiffers } from "../../telemetry/noise.ts";
+import { medianDiffers, p99Differs, queriesDiffer, throughputDiffers } from "../../telemetry/noise.ts";
 import type { CaseResult } from "../../telemetry/result.ts";
 import { at, first, last, ofLoads } from "./series.ts";
 
@@ -19,6 +19,9 @@ const MEASURES: readonly Measure[] = [
   { name: "the p99 of the sojourn time", of: ({ latency }) => latency.sojourn.p99, text: formatMs, differs: p99Differs },
 ];
 
+/** Of where queries were asked; only where it differs. */
+const QUERIES: Measure = { name: "the p99 of queries", of: ({ queries }) => queries.latency.p99, text: formatMs, differs: queriesDiffer };
+
 /** Only where it differs by more than one in a hundred, and a twentieth of it. */
 const UNDONE: Measure = {
   name: "the share that was not done",
@@ -28,16 +31,22 @@ const UNDONE: Measure = {
     Math.abs(undone(a) - undone(b)) <= Math.max(0.01, 0.05 * Math.max(undone(a), undone(b))) ? 0 : undone(b) > undone(a) ? 1 : -1,
 };
 
-/** Throughput, median and p99 from one end to the other, and where between them something lies beyond both, as far as they differ by more than noise. */
+/** Throughput, median and p99 (of queries and what was not done where it changes) from one end to the other, and where between them something lies beyond both, as far as they differ by more than noise. */
 export function anyField(series: readonly CaseResult[], label: string, field: string): string | null {
   if (series.length < 2) return null;
   const changes = MEASURES.map((measure) => ({ measure, change: changeOf(measure, series, field) }));
-  const lost = changeOf(UNDONE, series, field);
+  const asked = series.every(({ queries }) => queries.answered > 0);
+  const more = [...(asked ? [QUERIES] : []), UNDONE].flatMap((measure) => {
+    const change = changeOf(measure, series, field);
+    return change === null ? [] : [`${measure.name} ${change}`];
+  });
   const head = `${label}, ${field} from ${at(first(series), field)} to ${at(last(series), field)}${ofLoads(series, field)}: `;
-  if (lost === null && changes.every(({ change }) => change === null))
-    return `${head}throughput (per second) does not change beyond noise, nor does the median or the p99 of the sojourn time.`;
+  if (changes.every(({ change }) => change === null)) {
+    const but = more.length === 0 ? "" : `, but ${more.join(", ")}`;
+    return `${head}throughput (per second) does not change beyond noise, nor does the median or the p99 of the sojourn time${but}.`;
+  }
   const told = changes.map(({ measure, change }) => `${measure.name} ${change ?? "does not change beyond noise"}`);
-  return `${head}${[...told, ...(lost === null ? [] : [`${UNDONE.name} ${lost}`])].join(", ")}.`;
+  return `${head}${[...told, ...more].join(", ")}.`;
 }
 
 /** From end to end, and the farthest point beyond both ends; null: all within noise. */

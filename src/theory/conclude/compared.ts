@@ -55,7 +55,7 @@ export function offload(series: readonly CaseResult[], label: string, field: str
     const { delayMs, busy } = one.process.eventLoop;
     return `${at(one, field)}: ${formatCount(one.throughput)}/s, p99 ${formatMs(one.latency.sojourn.p99)}, the loop held ${formatShare(busy)} of the time and ${formatMs(delayMs.p99)} late`;
   });
-  return `${label}, work handed over ${told.join("; ")}${ofLoads(series, field)}.`;
+  return `${label}, handed over ${told.join("; ")}${ofLoads(series, field)}.`;
 }
 
 /** What is paid where nothing limits how much is under way. */

@@ -39,6 +39,13 @@ export function knee(asSwept: readonly CaseResult[], label: string): string | nu
   return `${label} keeps up with ${range}; at ${rate(over)} ${failing(over)}, and it does ${formatCount(most)}/s at most.`;
 }
 
+/** Of many series, that each keeps up with the same rates; null: one does not, or their rates differ. */
+export function allKeepUp(all: readonly (readonly CaseResult[])[]): string | null {
+  const highest = all.map((series) => rate(last(byRate(series))));
+  const same = highest.every((one) => one === highest[0]) && all.every((series) => series.every(keptOf(series)));
+  return same ? `All of them keep up with every rate tried, up to ${highest[0]}.` : null;
+}
+
 /** What shows that a rate was too high. */
 function failing(one: CaseResult): string {
   const { queue, ledger, throughput, series } = one;

@@ -7,6 +7,8 @@ import { type Parts, printed, says, template } from "./template.ts";
 
 const failing = ({ ledger }: CaseResult) => ledger.failed / Math.max(1, ledger.scheduled);
 
+const attempts = ({ fetch, ledger }: CaseResult) => (fetch?.attempts ?? 0) / Math.max(1, ledger.scheduled);
+
 /** What can be called best: sound, done, without a line that grew, no more failing than others, nothing without a limit that has one. */
 function candidates(group: Cases): Cases {
   const unlimited = ({ params }: CaseResult) => Object.values(params).includes("unlimited");
@@ -18,19 +20,22 @@ function candidates(group: Cases): Cases {
 /** As much is done beyond doubt, and nothing takes much longer or much less. */
 function alike(a: CaseResult, b: CaseResult): boolean {
   const close = (x: number, y: number) => Number.isNaN(x) === Number.isNaN(y) && (Number.isNaN(x) || !differ(x, y, 0.01));
+  if (differ(attempts(a), attempts(b), 0.01)) return false;
   return !differ(a.throughput, b.throughput, 0.01) && WAITS.every(({ of }) => close(of(a), of(b)));
 }
 
 /** One is better beyond doubt, by whichever figure. */
 function apart(a: CaseResult, b: CaseResult): string | null {
   if (differ(a.throughput, b.throughput, 0.2)) return "throughput";
+  if (differ(attempts(a), attempts(b), 0.2)) return "attempts";
   return WAITS.find((figure) => longer(figure, a, b) || longer(figure, b, a))?.name ?? null;
 }
 
 /** Parts: point, its figures, the others that are as good, and what is better elsewhere. */
-export function wrongBest({ point = "", rate, p99, p50, q99, others, though = "" }: Parts, group: Cases): string | null {
+export function wrongBest({ point = "", rate, p99, p50, q99, asks, others, though = "" }: Parts, group: Cases): string | null {
   if (group.some(isDisturbed)) return "of disturbed cases";
-  const is = ({ throughput, latency, queries }: CaseResult) =>
+  const is = ({ throughput, latency, queries, fetch }: CaseResult) =>
+    (asks === undefined || says(asks, fetch?.attempts ?? null)) &&
     says(rate, throughput) &&
     says(p99, latency.sojourn.p99) &&
     (p50 === undefined || says(p50, latency.sojourn.p50)) &&
@@ -61,13 +66,22 @@ function unsaid(best: CaseResult, rivals: Cases, though: string): string | null 
   const words: Readonly<Record<string, RegExp>> = { p99: /slowest take/, median: /median message/, "p99 of queries": /slowest queries/ };
   const near = rivals.filter((one) => !differ(one.throughput, best.throughput, 0.01));
   const hidden = WAITS.find((figure) => near.some((one) => longer(figure, best, one)) && !words[figure.name]?.test(though));
+  if (near.some((one) => attempts(best) > 1.3 * attempts(one)) && !/server is asked/.test(though))
+    return "elsewhere far fewer attempts are made";
   return hidden === undefined ? null : `elsewhere its ${hidden.name} is far less, and nobody says so`;
 }
 
 const THOUGH = template("{what:*} less at {where:*} ({here:D} against {there:D})");
+const ASKED = template("the server is asked less at {where:*} ({here:N} {a:attempt|attempts} against {there:N} {b:attempt|attempts})");
 
 function wrongThough(though: string, best: CaseResult, group: Cases): string | null {
   for (const clause of though.split(", though ").filter((part) => part !== "")) {
+    const asked = ASKED(clause);
+    if (asked !== null) {
+      const fewer = named(asked["where"] ?? "", group)?.some((one) => says(asked["here"], one.fetch?.attempts ?? null));
+      if (fewer !== true || !says(asked["there"], best.fetch?.attempts ?? null)) return `not so: "${clause}"`;
+      continue;
+    }
     const { what = "", where = "", here, there } = THOUGH(clause) ?? {};
     const figure = WAITS[["the slowest take", "the median message takes", "the slowest queries wait"].indexOf(what)];
     const at = named(where, group)?.find((one) => figure !== undefined && says(here, figure.of(one)));
@@ -91,7 +105,7 @@ const LINES: readonly { readonly match: (line: string) => Parts | null; readonly
   [
     {
       match: template(
-        "★ best: {point:*}: {rate:N}/s, p99 {p99:D}[[, median {p50:D}]][[, p99 of queries {q99:D}]][[; as good but for noise: {others:*}]][[, though {though:*}]]",
+        "★ best: {point:*}: {rate:N}/s, p99 {p99:D}[[, median {p50:D}]][[, p99 of queries {q99:D}]][[, {asks:N} {a:attempt|attempts}]][[; as good but for noise: {others:*}]][[, though {though:*}]]",
       ),
       check: wrongBest,
     },

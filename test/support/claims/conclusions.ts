@@ -26,6 +26,12 @@ const CLAIMS: readonly Conclusion[] = [
     if (!says(most, Math.max(...group.map(({ offeredRate }) => offeredRate ?? 0)))) return "not the highest rate";
     return group.some((one) => fellBehind(one, group)) ? "at one of them not all was done, or a line grew" : null;
   }),
+  conclusion("All of them keep up with every rate tried, up to {most:N}/s.", ({ most }, cases) => {
+    if (!says(most, Math.max(...cases.map(({ offeredRate }) => offeredRate ?? 0)))) return "not the highest rate";
+    const alone = ({ params, mode }: CaseResult) => JSON.stringify({ ...params, "load.rate": null, mode });
+    const groups = Map.groupBy(cases, alone);
+    return groups.values().some((group) => group.some((one) => fellBehind(one, group))) ? "at one of them not all was done" : null;
+  }),
   conclusion(
     "{label:*} keeps up with {range:*}; at {over:N}/s {how:*}, and it does {most:N}/s at most.",
     ({ label = "", range = "", over, how = "", most }, cases) => {
@@ -133,7 +139,7 @@ const CLAIMS: readonly Conclusion[] = [
     cases.some((one) => drops(one) === 0) ? null : "it drops",
   ),
   conclusion(
-    "{label:*}: best at {point:*} ({rate:N}/s, p99 {p99:D}[[, median {p50:D}]][[, p99 of queries {q99:D}]])[[, and as good but for noise at {others:*}]][[, though {though:*}]][[; longest p99 at {worst:*} ({slow:N}/s, p99 {long:D})]].",
+    "{label:*}: best at {point:*} ({rate:N}/s, p99 {p99:D}[[, median {p50:D}]][[, p99 of queries {q99:D}]][[, {asks:N} {a:attempt|attempts}]])[[, and as good but for noise at {others:*}]][[, though {though:*}]][[; longest p99 at {worst:*} ({slow:N}/s, p99 {long:D})]].",
     ({ label = "", worst = "", slow, long, ...told }, cases) => {
       const group = labelled(label, cases).filter(({ mode }) => mode !== "sync");
       const wrong = wrongBest(told, group);
@@ -182,7 +188,7 @@ const CLAIMS: readonly Conclusion[] = [
     }
     return null;
   }),
-  conclusion("{label:*}, work handed over {points:*}.", () => null),
+  conclusion("{label:*}, handed over {points:*}.", () => null),
   conclusion(
     "{label:*}, without a limit: {rate:N}/s, paid for with {memory:*} of memory (at most {bounded:*} with a limit)[[, {files:N} {f:open file|open files} ({f2:N})]][[, {connections:N} {c:connection|connections} ({c2:N})]].",
     ({ label = "", rate, memory, files, connections }, cases) => {

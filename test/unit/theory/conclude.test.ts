@@ -312,7 +312,7 @@ describe("conclusions of sweeps", () => {
       "async: block 490/s, p99 200 ms (0 before the queue), 0 dropped, 0 deep, 1 MB; drop-newest 490/s, p99 200 ms (0 before the queue), 0 dropped, 0 deep, 1 MB.",
     ]);
     const handed = ["none", "batch"].map((offload) => sketch("async", { "async.offload": offload }, { throughput: 150 }, { p99: 30 }));
-    expect(conclude(handed)[0]).toContain("work handed over none: 150/s, p99 30.0 ms, the loop held 50 % of the time");
+    expect(conclude(handed)[0]).toContain("handed over none: 150/s, p99 30.0 ms, the loop held 50 % of the time");
   });
 
   test("P1-E2 P1-E4 processing time beside its limit; what changes nothing says so", () => {
