@@ -1,5 +1,6 @@
 import type { Nanoseconds } from "../kernel/clock.ts";
 import type { Time } from "../kernel/time.ts";
+import { nextLook, Wakeup } from "../kernel/wakeup.ts";
 import type { Clients } from "../load/clients.ts";
 import type { Offered } from "../load/offered.ts";
 import type { ReadLatency } from "../load/read-latency.ts";
@@ -10,7 +11,6 @@ import type { Recorder } from "../telemetry/recorder.ts";
 import type { Intake } from "../workloads/workload.ts";
 import { Blocked } from "./blocked.ts";
 import type { Connections } from "./connections.ts";
-import { nextLook, Signal } from "./signal.ts";
 
 /** Where items come from. */
 export interface Arrivals {
@@ -43,7 +43,7 @@ export class Source {
   private readonly arrival = new Arrival();
   private readonly read: Item[] = [];
   private pending: Nanoseconds;
-  private readonly sent: Signal;
+  private readonly sent: Wakeup;
   private answeredTotal = 0;
   /** From here on an item counts as taken late; reads that take their time are no lateness of the lab's. */
   private readonly lateAfter: Nanoseconds;
@@ -59,7 +59,7 @@ export class Source {
     readonly instant: boolean,
   ) {
     this.blocked = new Blocked(warmup);
-    this.sent = new Signal(time);
+    this.sent = new Wakeup(time);
     this.lateAfter = arrivals.latency === null ? 10e6 : Number.POSITIVE_INFINITY;
     this.pending = this.readTape();
   }

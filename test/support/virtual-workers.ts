@@ -1,11 +1,11 @@
 import type { SpawnWorker } from "../../src/engine/executor/worker-pool.ts";
 import { bellOf, WorkerSession, type WorkerThread } from "../../src/engine/executor/worker-session.ts";
 import { type MakeProcessor, prepareProcessors } from "../../src/engine/processors.ts";
-import { Signal } from "../../src/engine/signal.ts";
 import type { BeginMessage, WorkerReply } from "../../src/engine/transport/worker-protocol.ts";
 import { WorkMeter } from "../../src/engine/work-meter.ts";
 import type { Nanoseconds } from "../../src/kernel/clock.ts";
 import { rings, type Time, type VirtualTime } from "../../src/kernel/time.ts";
+import { Wakeup } from "../../src/kernel/wakeup.ts";
 import type { WordReader } from "../../src/kernel/words.ts";
 import type { Item } from "../../src/queueing/item.ts";
 import { Recorder } from "../../src/telemetry/recorder.ts";
@@ -13,7 +13,7 @@ import { varies, type WorkCost } from "../../src/workloads/message/processor.ts"
 import type { Effort, Outcome, Processor } from "../../src/workloads/workload.ts";
 
 /**
- * Workers on one virtual clock in one process: the real session, ring, bench and processor of a Worker, whose thread is held by
+ * Workers on one virtual clock in one process: the real session, ring, batch runner and processor of a Worker, whose thread is held by
  * what it computes without holding the clock of the others.
  */
 export function virtualWorkers(time: VirtualTime, cores: number): SpawnWorker {
@@ -102,7 +102,7 @@ export class VirtualThread implements WorkerThread {
   private readonly next: (() => void)[] = [];
   private readonly waited: (() => void)[] = [];
   private readonly bell: Int32Array;
-  private readonly rung: Signal;
+  private readonly rung: Wakeup;
   private seen = Number.NaN;
 
   constructor(
@@ -111,7 +111,7 @@ export class VirtualThread implements WorkerThread {
     readonly reply: (reply: WorkerReply) => void,
   ) {
     this.bell = bellOf(message);
-    this.rung = new Signal(time);
+    this.rung = new Wakeup(time);
     this.time = looking(time, (look) => time.watch(() => !this.held && look()));
     // The processor takes its time itself.
     this.effort = { now: () => time.now(), compute: () => {}, block: () => {}, pause: async () => {}, wait: () => {} };

@@ -1,9 +1,9 @@
 import { threadCpuTimer } from "../../kernel/clock.ts";
+import { Wakeup } from "../../kernel/wakeup.ts";
 import { Batcher } from "../../queueing/batcher.ts";
 import type { Item } from "../../queueing/item.ts";
 import { keepAnswering, settleQueries } from "../queries/answering.ts";
-import { Signal } from "../signal.ts";
-import { Bench } from "./bench.ts";
+import { BatchRunner } from "./batch-runner.ts";
 import { clerkOf, type Execution, type Executor, type Job, keepSampling } from "./executor.ts";
 import { Feed } from "./feed.ts";
 
@@ -20,8 +20,8 @@ export class AsyncExecutor implements Executor {
 class AsyncRun {
   private readonly feed: Feed;
   private readonly batcher: Batcher;
-  private readonly bench: Bench;
-  private readonly batchDone: Signal;
+  private readonly batches: BatchRunner;
+  private readonly batchDone: Wakeup;
   private readonly processor;
   private readonly spare: Item[][] = [];
 
@@ -29,9 +29,9 @@ class AsyncRun {
     const { settings, time, source, recorder, lifecycle } = job;
     this.feed = new Feed(job, 1);
     this.batcher = new Batcher(this.feed.queue, 0, settings.batch);
-    this.batchDone = new Signal(time);
+    this.batchDone = new Wakeup(time);
     this.processor = job.processor(job.effort(false));
-    this.bench = new Bench(
+    this.batches = new BatchRunner(
       this.processor,
       recorder,
       time,
@@ -63,12 +63,12 @@ class AsyncRun {
     await this.collect();
     collected = true;
     // Of a run that is over nothing more is done while queries are answered.
-    if (this.job.lifecycle.expired(time.now())) this.bench.abandon(time.now());
+    if (this.job.lifecycle.expired(time.now())) this.batches.abandon(time.now());
     await settleQueries(this.job, clerk);
     const stoppedAt = time.now();
     const figures = this.feed.figures(stoppedAt);
     for (const item of this.batcher.items) recorder.abandoned(item, stoppedAt);
-    this.bench.abandon(stoppedAt);
+    this.batches.abandon(stoppedAt);
     const endedAt = await this.feed.settle(feeding, stoppedAt);
     done = true;
     await this.job.settle();
@@ -78,7 +78,7 @@ class AsyncRun {
       recorders: [recorder],
       state: [this.processor.state()],
       reports: [this.processor.report()],
-      failures: this.bench.failureCounts,
+      failures: this.batches.failureCounts,
       queue: figures,
       lost: 0,
       threads: [{ name: "main", cpu: cpu() }],
@@ -89,7 +89,7 @@ class AsyncRun {
   private async collect(): Promise<void> {
     const { time, settings, lifecycle } = this.job;
     for (;;) {
-      while (this.bench.active >= Math.min(settings.concurrency, this.processor.limit) && !lifecycle.expired(time.now())) {
+      while (this.batches.active >= Math.min(settings.concurrency, this.processor.limit) && !lifecycle.expired(time.now())) {
         await this.batchDone.wait();
       }
       let ready = this.gathered();
@@ -100,10 +100,10 @@ class AsyncRun {
       if (!ready) break;
       const batch = this.batcher.release(this.spare.pop() ?? []);
       this.feed.freed();
-      if (this.bench.work(batch, this.whenDone)) this.recycle(batch);
+      if (this.batches.work(batch, this.whenDone)) this.recycle(batch);
       if (!this.processor.yields) await time.turn();
     }
-    while (this.bench.active > 0 && !lifecycle.expired(time.now())) await this.batchDone.wait();
+    while (this.batches.active > 0 && !lifecycle.expired(time.now())) await this.batchDone.wait();
   }
 
   /** Whether there is a batch; null: not yet. */
@@ -121,7 +121,7 @@ class AsyncRun {
   };
 
   private recycle(batch: Item[]): void {
-    if (this.bench.cutShort) return;
+    if (this.batches.cutShort) return;
     batch.length = 0;
     this.spare.push(batch);
   }

@@ -1,9 +1,9 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
 import { formatBytes } from "../../kernel/units.ts";
+import { Wakeup } from "../../kernel/wakeup.ts";
 import { BoundedQueue } from "../../queueing/bounded-queue.ts";
 import type { Item } from "../../queueing/item.ts";
 import { rssBytes } from "../../telemetry/memory.ts";
-import { Signal } from "../signal.ts";
 import type { Execution, Job } from "./executor.ts";
 
 /** The memory of an unlimited queue is looked at after so many offers, and at the first after so long. */
@@ -17,10 +17,10 @@ const LONGEST_RUSH = 65_536;
 export class Feed {
   readonly queue: BoundedQueue;
   /** Told when there is more in the queue, or nothing more will come. */
-  readonly arrived: Signal;
+  readonly arrived: Wakeup;
   /** True when nothing more will come. */
   ended = false;
-  private readonly room: Signal;
+  private readonly room: Wakeup;
   private offers = 0;
   private lookAt: Nanoseconds = 0;
   private readonly rssAtStart = rssBytes();
@@ -33,8 +33,8 @@ export class Feed {
   ) {
     const { capacity, overflow } = job.settings;
     this.queue = new BoundedQueue(capacity, overflow, shards);
-    this.arrived = new Signal(job.time);
-    this.room = new Signal(job.time);
+    this.arrived = new Wakeup(job.time);
+    this.room = new Wakeup(job.time);
   }
 
   /** Runs until the tape ends or the run stops. `busy`: time this thread has been processing so far. */

@@ -1,8 +1,8 @@
+import { BATCH_END } from "../../kernel/frame-ring.ts";
 import { wordsFor } from "../../kernel/words.ts";
 import { Batcher } from "../../queueing/batcher.ts";
 import type { Item } from "../../queueing/item.ts";
 import { HEAD_WORDS, HeadWriter } from "../transport/head.ts";
-import { BATCH_END } from "../transport/ring.ts";
 import type { Job } from "./executor.ts";
 import type { Feed } from "./feed.ts";
 import type { Channel } from "./worker-pool.ts";

@@ -1,10 +1,10 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
 import { threadCpuTimer } from "../../kernel/clock.ts";
+import { Wakeup } from "../../kernel/wakeup.ts";
 import type { Item } from "../../queueing/item.ts";
 import { answerNow, settleQueries } from "../queries/answering.ts";
-import { Signal } from "../signal.ts";
 import type { Source } from "../source.ts";
-import { Bench, GROUP } from "./bench.ts";
+import { BatchRunner, GROUP } from "./batch-runner.ts";
 import { clerkOf, type Execution, type Executor, type Job } from "./executor.ts";
 
 /** Time until the next arrival in which a sample fits. */
@@ -26,10 +26,10 @@ class SyncRun {
   private highWater = 0;
   /** What waited for something outside is done. */
   private done = false;
-  private readonly whenDone: Signal;
+  private readonly whenDone: Wakeup;
 
   constructor(private readonly job: Job) {
-    this.whenDone = new Signal(job.time);
+    this.whenDone = new Wakeup(job.time);
   }
 
   async execute(): Promise<Execution> {
@@ -37,7 +37,7 @@ class SyncRun {
     const processor = this.job.processor(this.job.effort(true));
     const clerk = clerkOf(processor);
     const asked = () => desk?.asked ?? false;
-    const bench = new Bench(
+    const batches = new BatchRunner(
       processor,
       recorder,
       time,
@@ -89,12 +89,12 @@ class SyncRun {
         now = time.now();
       }
       takeTogether(source, batch, group, now);
-      if (batch.length > 0 && !bench.work(batch, this.noteDone)) await this.untilDone();
+      if (batch.length > 0 && !batches.work(batch, this.noteDone)) await this.untilDone();
       const ended = time.now();
       source.blocked.add("processing", Math.max(now, source.nextDue), ended);
       now = ended;
     }
-    bench.abandon(time.now());
+    batches.abandon(time.now());
     await settleQueries(this.job, clerk);
     const endedAt = time.now();
     source.offered.advance(endedAt);
@@ -110,7 +110,7 @@ class SyncRun {
       recorders: [recorder],
       state: [processor.state()],
       reports: [processor.report()],
-      failures: bench.failureCounts,
+      failures: batches.failureCounts,
       queue: { meanDepth, highWater: this.highWater, full: 0 },
       lost: 0,
       threads: [{ name: "main", cpu: cpu() }],

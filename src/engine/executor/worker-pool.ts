@@ -1,9 +1,9 @@
 import { Worker } from "node:worker_threads";
 import { Deque } from "../../kernel/deque.ts";
+import { RingWriter, ringMemory } from "../../kernel/frame-ring.ts";
 import { ring } from "../../kernel/time.ts";
 import { RECORDER_BYTES, Recorder } from "../../telemetry/recorder.ts";
 import type { View } from "../queries/desk.ts";
-import { RingWriter, ringMemory } from "../transport/ring.ts";
 import { type BeginMessage, CONTROL, PHASE, type WorkerReply } from "../transport/worker-protocol.ts";
 
 export type SessionSettings = Pick<BeginMessage, "processor" | "warmup" | "snapshots"> & {

@@ -1,16 +1,16 @@
 import { threadCpuTimer } from "../../kernel/clock.ts";
+import { BATCH_END, RingReader } from "../../kernel/frame-ring.ts";
 import { ring, rings, type Time } from "../../kernel/time.ts";
+import { Wakeup } from "../../kernel/wakeup.ts";
 import { type Item, ItemPool } from "../../queueing/item.ts";
 import { Recorder } from "../../telemetry/recorder.ts";
 import type { Effort } from "../../workloads/workload.ts";
 import { type MakeProcessor, runsHandler } from "../processors.ts";
-import { Signal } from "../signal.ts";
 import { Strays } from "../strays.ts";
 import { HeadReader } from "../transport/head.ts";
-import { BATCH_END, RingReader } from "../transport/ring.ts";
 import { ALL_KEYS, type BeginMessage, CONTROL, PHASE, type WorkerReply } from "../transport/worker-protocol.ts";
 import type { WorkSums } from "../work-meter.ts";
-import { Bench } from "./bench.ts";
+import { BatchRunner } from "./batch-runner.ts";
 
 /** The thread that a Worker's session runs on. */
 export interface WorkerThread {
@@ -29,7 +29,7 @@ export interface WorkerThread {
 /** Time between two publications of states, for snapshot queries. */
 const PUBLISH_EVERY = 50e6;
 
-/** A Worker's side of `parallel`: frames from the ring, batches to the bench, until it is told to end. */
+/** A Worker's side of `parallel`: frames from the ring, batches to the batch runner, until it is told to end. */
 export class WorkerSession {
   private readonly ring: RingReader;
   private readonly control: Int32Array;
@@ -40,8 +40,8 @@ export class WorkerSession {
   private readonly heads = new HeadReader();
   private readonly pool = new ItemPool();
   private readonly processor;
-  private readonly bench: Bench;
-  private readonly batchDone: Signal;
+  private readonly batches: BatchRunner;
+  private readonly batchDone: Wakeup;
   private readonly queries: RingReader;
   /** Keys whose state has changed since it was last published. */
   private readonly changed = new Set<number>();
@@ -64,7 +64,7 @@ export class WorkerSession {
     this.recorder = new Recorder(message.recorder, message.warmup);
     this.processor = makeProcessor(thread.effort, undefined, message.worker);
     this.strays = runsHandler(message.processor) ? new Strays(this.recorder) : null;
-    this.bench = new Bench(
+    this.batches = new BatchRunner(
       this.processor,
       this.recorder,
       this.time,
@@ -75,7 +75,7 @@ export class WorkerSession {
       },
       () => this.phase === PHASE.halting,
     );
-    this.batchDone = new Signal(this.time);
+    this.batchDone = new Wakeup(this.time);
   }
 
   async run(): Promise<WorkerReply> {
@@ -83,7 +83,7 @@ export class WorkerSession {
     const cpu = threadCpuTimer();
     for (;;) {
       this.live();
-      while (this.bench.active >= Math.min(this.message.concurrency, this.processor.limit) && this.phase !== PHASE.halting) {
+      while (this.batches.active >= Math.min(this.message.concurrency, this.processor.limit) && this.phase !== PHASE.halting) {
         await this.batchDone.wait();
         this.live();
         if (!this.queries.empty) this.answerQueries();
@@ -95,20 +95,20 @@ export class WorkerSession {
         this.readFrame();
         if ((this.ring.flags & BATCH_END) !== 0) this.workOff();
       } else if (this.phase === PHASE.ending && this.ring.empty) break;
-      else if (this.bench.active > 0) await this.batchDone.wait();
+      else if (this.batches.active > 0) await this.batchDone.wait();
       else {
         const asleep = this.idle(this.whileRunning);
         if (asleep !== undefined) await asleep;
       }
     }
-    while (this.bench.active > 0 && this.phase !== PHASE.halting) await this.batchDone.wait();
+    while (this.batches.active > 0 && this.phase !== PHASE.halting) await this.batchDone.wait();
     this.abandon();
     await this.strays?.settle();
     return {
       type: "done",
       state: this.processor.state(),
       report: this.processor.report(),
-      failures: [...this.bench.failureCounts, ...(this.strays?.failureCounts ?? [])],
+      failures: [...this.batches.failureCounts, ...(this.strays?.failureCounts ?? [])],
       cpu: cpu(),
       work: this.thread.work,
     };
@@ -184,11 +184,11 @@ export class WorkerSession {
 
   private workOff(): void {
     const batch = this.batch;
-    if (!this.bench.work(batch, this.whenDone)) {
+    if (!this.batches.work(batch, this.whenDone)) {
       this.batch = [];
       return;
     }
-    if (this.bench.cutShort) this.batch = [];
+    if (this.batches.cutShort) this.batch = [];
     else batch.length = 0;
     this.reportBatch();
   }
@@ -218,13 +218,13 @@ export class WorkerSession {
 
   /** While its work waits outside there is something to be done: more of it, if it may have more. */
   private get hasNews(): boolean {
-    const mayTake = this.bench.active < Math.min(this.message.concurrency, this.processor.limit);
+    const mayTake = this.batches.active < Math.min(this.message.concurrency, this.processor.limit);
     return !this.queries.empty || this.phase !== PHASE.running || (mayTake && !this.ring.empty);
   }
 
   private abandon(): void {
     const now = this.time.now();
-    this.bench.abandon(now);
+    this.batches.abandon(now);
     while (this.ring.open()) this.readFrame();
     for (const item of this.batch) this.recorder.abandoned(item, now);
   }

@@ -1,6 +1,6 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
+import { nextLook, Wakeup } from "../../kernel/wakeup.ts";
 import type { Job } from "../executor/executor.ts";
-import { nextLook, Signal } from "../signal.ts";
 import type { Clerk } from "./desk.ts";
 
 /** How long the end of a case that is over its time waits for answers that others owe. */
@@ -19,7 +19,7 @@ export function answerNow({ desk, time, source }: Job, clerk: Clerk, now: Nanose
 export async function keepAnswering(job: Job, clerk: Clerk, done: () => boolean): Promise<void> {
   const { desk, time } = job;
   if (desk === null) return;
-  const asked = new Signal(time);
+  const asked = new Wakeup(time);
   time.watch(() => desk.asked && asked.notify());
   while (!done()) {
     const now = time.now();
@@ -34,7 +34,7 @@ export async function settleQueries(job: Job, clerk: Clerk, broken: () => boolea
   if (desk === null) return;
   const stopped = lifecycle.aborted || lifecycle.reason !== null || source.closedLoop;
   if (stopped) desk.stop();
-  const news = new Signal(time);
+  const news = new Wakeup(time);
   const notify = () => news.notify();
   time.watch(() => desk.asked && news.notify());
   desk.onAnswer = notify;

@@ -1,9 +1,9 @@
 import { parentPort, workerData } from "node:worker_threads";
+import { RingWriter } from "../../kernel/frame-ring.ts";
 import { fileProblem } from "../../kernel/problem.ts";
 import { printable } from "../../kernel/text.ts";
 import { LoopTime, ring } from "../../kernel/time.ts";
 import { wordsFor } from "../../kernel/words.ts";
-import { RingWriter } from "../transport/ring.ts";
 import { QueryBook } from "./book.ts";
 import { type FaceOrder, type FaceStatus, type FromFace, REQUEST, type ToFace } from "./face-protocol.ts";
 import { openMetrics } from "./metrics.ts";

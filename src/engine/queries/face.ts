@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import { RingReader, ringMemory } from "../transport/ring.ts";
+import { RingReader, ringMemory } from "../../kernel/frame-ring.ts";
 import { QueryBook } from "./book.ts";
 import type { FaceOrder, FaceStatus, FromFace, ToFace } from "./face-protocol.ts";
 import type { QueryPlan } from "./schedule.ts";

@@ -5,11 +5,11 @@ import { type Batch, Batches } from "./batches.ts";
 import { Cores } from "./cores.ts";
 import { type Consumer, drop, Feed } from "./feed.ts";
 import { Gatherer } from "./gatherer.ts";
-import { KeyTurns } from "./key-turns.ts";
 import { type Machine, overlaps } from "./machine.ts";
 import type { Measures } from "./measures.ts";
 import { type Messages, NONE } from "./messages.ts";
 import { Shards } from "./shards.ts";
+import { SimulatedKeyOrder } from "./simulated-key-order.ts";
 import type { Source } from "./source.ts";
 import { Wait } from "./wait.ts";
 
@@ -35,7 +35,7 @@ export class Loop implements Consumer {
   private readonly queue: Shards;
   private readonly feed: Feed;
   private readonly gatherer: Gatherer;
-  private readonly turns: KeyTurns | null;
+  private readonly turns: SimulatedKeyOrder | null;
   private readonly arrivals: Wait;
   private readonly batchDone: Wait;
   /** The loop gets a turn before the collector goes on, since work holds it. */
@@ -64,7 +64,7 @@ export class Loop implements Consumer {
     this.batchDone = new Wait(this.agenda, DONE);
     // Batches are worked in between each other where messages wait, or the loop has turns within a batch.
     const interleaved = overlaps(machine) || (machine.slots > 1 && machine.yieldEvery < Number.POSITIVE_INFINITY);
-    this.turns = interleaved && machine.ordered ? new KeyTurns(messages, keys) : null;
+    this.turns = interleaved && machine.ordered ? new SimulatedKeyOrder(messages, keys) : null;
     this.slots = machine.slots;
     this.cores = machine.ration === null ? null : new Cores(1, machine.ration);
     this.yields = machine.shares.wait === 1 && machine.perBatch === 0;

@@ -3,10 +3,10 @@ import { Deque } from "../../kernel/deque.ts";
 import type { Agenda } from "./agenda.ts";
 import { type Batch, Batches } from "./batches.ts";
 import type { Cores } from "./cores.ts";
-import { KeyTurns } from "./key-turns.ts";
 import { type Machine, overlaps } from "./machine.ts";
 import type { Measures } from "./measures.ts";
 import { type Messages, NONE } from "./messages.ts";
+import { SimulatedKeyOrder } from "./simulated-key-order.ts";
 
 /** A message computes, holds its thread otherwise, waits outside, and is done: as far as its kind of work has these parts. */
 const COMPUTE = 0;
@@ -24,7 +24,7 @@ export interface Shop {
   /** Null: each thread has a core. */
   readonly cores: Cores | null;
   /** Where messages of one key wait for each other; null: one batch is worked at a time. */
-  readonly turns: KeyTurns | null;
+  readonly turns: SimulatedKeyOrder | null;
   /** The run is over: what is at hand is ended, nothing else is begun. */
   halted: boolean;
   /** The event that ends what holds a thread, and the one that ends a message's wait. */
@@ -40,7 +40,7 @@ export function openShop(machine: Machine, messages: Messages, measures: Measure
     agenda,
     batches: new Batches(),
     cores,
-    turns: overlaps(machine) && machine.ordered ? new KeyTurns(messages, keys) : null,
+    turns: overlaps(machine) && machine.ordered ? new SimulatedKeyOrder(messages, keys) : null,
   };
 }
 

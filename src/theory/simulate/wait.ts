@@ -9,7 +9,7 @@ export function nextLook(now: Nanoseconds): Nanoseconds {
   return (Math.floor(now / LOOK_EVERY) + 2) * LOOK_EVERY;
 }
 
-/** One task's wait for something to change, until an instant at the latest: as the engine's `Signal`. */
+/** One task's wait for something to change, until an instant at the latest: as the engine's `Wakeup`. */
 export class Wait {
   private waiting = false;
   private alarmAt: Nanoseconds = Number.POSITIVE_INFINITY;

@@ -4,13 +4,13 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { burn, RealEffort } from "../../../src/engine/effort.ts";
-import { Bench } from "../../../src/engine/executor/bench.ts";
+import { BatchRunner } from "../../../src/engine/executor/batch-runner.ts";
 import { Lifecycle } from "../../../src/engine/lifecycle.ts";
 import { Slope, sampleInterval } from "../../../src/engine/runner/sampler.ts";
 import { describeExit, endedUnborn } from "../../../src/engine/runner-process.ts";
 import { type Spooled, spoolReplay } from "../../../src/engine/spool.ts";
 import { HEAD_WORDS, HeadReader, HeadWriter } from "../../../src/engine/transport/head.ts";
-import { BATCH_END, RingReader, RingWriter, ringMemory } from "../../../src/engine/transport/ring.ts";
+import { BATCH_END, RingReader, RingWriter, ringMemory } from "../../../src/kernel/frame-ring.ts";
 import { LoopTime, VirtualTime } from "../../../src/kernel/time.ts";
 import { WordReader, WordWriter } from "../../../src/kernel/words.ts";
 import { Clients } from "../../../src/load/clients.ts";
@@ -138,8 +138,8 @@ describe("heads of items between threads", () => {
   });
 });
 
-describe("bench", () => {
-  function bench(process: (item: Item) => string | null | Promise<string | null>, instant: boolean, concurrency = 1) {
+describe("batch runner", () => {
+  function runner(process: (item: Item) => string | null | Promise<string | null>, instant: boolean, concurrency = 1) {
     const time = new VirtualTime();
     const recorder = new Recorder();
     const released: number[] = [];
@@ -160,7 +160,7 @@ describe("bench", () => {
       time,
       recorder,
       released,
-      bench: new Bench(
+      batches: new BatchRunner(
         processor,
         recorder,
         time,
@@ -176,36 +176,36 @@ describe("bench", () => {
   };
 
   test("failures are counted by reason and the order of a key is kept, in groups too", () => {
-    const made = bench((item) => (item.index % 3 === 0 ? "odd one" : null), true);
-    expect(made.bench.work(items(40), unexpected)).toBe(true);
+    const made = runner((item) => (item.index % 3 === 0 ? "odd one" : null), true);
+    expect(made.batches.work(items(40), unexpected)).toBe(true);
     expect(made.recorder.counts()).toMatchObject({ processed: 26, failed: 14, orderViolations: 0, batches: 1, batched: 40 });
-    expect(made.bench.failureCounts).toEqual([{ reason: "odd one", count: 14 }]);
+    expect(made.batches.failureCounts).toEqual([{ reason: "odd one", count: 14 }]);
     expect(made.released).toEqual(items(40).map(({ index }) => index));
   });
 
   test("what waits holds its key, not the others'", async () => {
-    const made = bench(() => made.time.sleepUntil(made.time.now() + 10).then(() => null), false, 3);
+    const made = runner(() => made.time.sleepUntil(made.time.now() + 10).then(() => null), false, 3);
     const [a, b, c] = [1, 1, 2].map((key, i) => [Object.assign(new Item(), { index: i, key, sequence: key === 1 ? i + 1 : 1 })]);
-    const done = Promise.all([a, b, c].map((batch) => new Promise((resolve) => made.bench.work(batch ?? [], resolve))));
-    expect([made.bench.active, made.bench.items]).toEqual([3, 3]);
+    const done = Promise.all([a, b, c].map((batch) => new Promise((resolve) => made.batches.work(batch ?? [], resolve))));
+    expect([made.batches.active, made.batches.items]).toEqual([3, 3]);
     await made.time.run(done);
     expect(made.released).toEqual([0, 2, 1]);
-    expect([made.time.now(), made.recorder.counts().orderViolations, made.bench.active]).toEqual([20, 0, 0]);
+    expect([made.time.now(), made.recorder.counts().orderViolations, made.batches.active]).toEqual([20, 0, 0]);
   });
 
   test("of one key, what need not wait goes on behind what had to, one after another and not within it", async () => {
     const count = 20_000;
-    const made = bench((item) => (item.index === 0 ? made.time.sleepUntil(10).then(() => null) : null), false, count);
-    const done = items(count).map((item) => new Promise((resolve) => made.bench.work([item], resolve)));
+    const made = runner((item) => (item.index === 0 ? made.time.sleepUntil(10).then(() => null) : null), false, count);
+    const done = items(count).map((item) => new Promise((resolve) => made.batches.work([item], resolve)));
     await made.time.run(Promise.all(done));
     expect(made.recorder.counts()).toMatchObject({ processed: count, orderViolations: 0 });
     expect(made.released).toEqual(items(count).map(({ index }) => index));
   });
 
   test("what is abandoned is counted once, and nothing is recorded after it", async () => {
-    const made = bench(() => made.time.sleepUntil(made.time.now() + 10).then(() => null), false, 2);
-    const working = new Promise((resolve) => made.bench.work(items(3), resolve));
-    made.bench.abandon(5);
+    const made = runner(() => made.time.sleepUntil(made.time.now() + 10).then(() => null), false, 2);
+    const working = new Promise((resolve) => made.batches.work(items(3), resolve));
+    made.batches.abandon(5);
     await made.time.run(working);
     expect(made.recorder.counts()).toMatchObject({ processed: 0, abandoned: 3 });
   });

@@ -5,6 +5,7 @@ import type { Recorder } from "../../telemetry/recorder.ts";
 import type { FailureCount } from "../../telemetry/result.ts";
 import { Tally } from "../../telemetry/tally.ts";
 import type { Outcome, Processor } from "../../workloads/workload.ts";
+import { KeyOrder } from "./key-order.ts";
 
 /** Items of instant work between two readings of the clock; the instants between are interpolated. */
 export const GROUP = 32;
@@ -20,7 +21,7 @@ interface Running {
 }
 
 /** Works batches through one thread's processor, and keeps items of one key one after another in tape order. */
-export class Bench {
+export class BatchRunner {
   /** Batches begun and not done. */
   active = 0;
   /** The end of the run has left a batch unfinished; its items are still held. */
@@ -30,7 +31,7 @@ export class Bench {
   private readonly running: Running[] = [];
   private readonly spare: Running[] = [];
   private halted = false;
-  private readonly turns: KeyTurns | null;
+  private readonly turns: KeyOrder | null;
   /** Items are worked without a look at the clock, or at anything else, between. */
   private readonly together: boolean;
 
@@ -46,7 +47,7 @@ export class Bench {
     private readonly yieldEvery = Number.POSITIVE_INFINITY,
   ) {
     this.together = processor.instant && yieldEvery === Number.POSITIVE_INFINITY;
-    this.turns = concurrency > 1 && processor.ordered ? new KeyTurns() : null;
+    this.turns = concurrency > 1 && processor.ordered ? new KeyOrder() : null;
   }
 
   /** Works off a batch. True when that is done; false when some of it has to wait: then `whenDone` is called once it is, or the run is over. */
@@ -203,39 +204,5 @@ export class Bench {
       this.recorder.failed(item, ended, started);
       this.failures.add(outcome);
     }
-  }
-}
-
-/** Items of one key queue up when their batch begins; only the first of each queue may be worked. */
-class KeyTurns {
-  private readonly queues = new Map<number, Item[]>();
-  private readonly waiting = new Map<Item, () => void>();
-
-  join(item: Item): void {
-    const queue = this.queues.get(item.key);
-    if (queue === undefined) this.queues.set(item.key, [item]);
-    else queue.push(item);
-  }
-
-  mayStart(item: Item): boolean {
-    return this.queues.get(item.key)?.[0] === item;
-  }
-
-  whenItMay(item: Item, start: () => void): void {
-    this.waiting.set(item, start);
-  }
-
-  end(item: Item): void {
-    const queue = this.queues.get(item.key) ?? [];
-    queue.shift();
-    const next = queue[0];
-    if (next === undefined) {
-      this.queues.delete(item.key);
-      return;
-    }
-    const wake = this.waiting.get(next);
-    this.waiting.delete(next);
-    // Not at once: a key's items would pile up on the stack, each within the one before.
-    if (wake !== undefined) queueMicrotask(wake);
   }
 }

@@ -1,4 +1,4 @@
-import { WordReader, WordWriter } from "../../kernel/words.ts";
+import { WordReader, WordWriter } from "./words.ts";
 
 /**
  * A ring of 8-byte words in shared memory between one writing and one reading thread. What crosses is a frame: a head

@@ -1,7 +1,7 @@
 import { type Messages, NONE } from "./messages.ts";
 
 /** Messages of one key stand in line from when their batch begins; only the first may be worked. */
-export class KeyTurns {
+export class SimulatedKeyOrder {
   /** One more than the first and the last in line of each key; 0: nobody. */
   private readonly first: Int32Array;
   private readonly last: Int32Array;

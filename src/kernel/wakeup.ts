@@ -1,5 +1,5 @@
-import type { Nanoseconds } from "../kernel/clock.ts";
-import type { Time } from "../kernel/time.ts";
+import type { Nanoseconds } from "./clock.ts";
+import type { Time } from "./time.ts";
 
 /** Time between two looks, whatever is waited for: a run that is stopped is noticed. All who wait look together, so that a thread wakes once. */
 const LOOK_EVERY: Nanoseconds = 50e6;
@@ -10,7 +10,7 @@ export function nextLook(now: Nanoseconds): Nanoseconds {
 }
 
 /** Wakes one task of a loop that waits for something to change. */
-export class Signal {
+export class Wakeup {
   private wake: (() => void) | null = null;
   private alarmAt: Nanoseconds = Number.POSITIVE_INFINITY;
   private lookAt: Nanoseconds = Number.POSITIVE_INFINITY;
