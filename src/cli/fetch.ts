@@ -5,10 +5,11 @@ import { temporaryFolder } from "../kernel/temporary-folder.ts";
 import { quoted } from "../kernel/text.ts";
 import { withoutCredentials } from "../scenario/confidential.ts";
 import { type RunFlags, wholeNumber } from "./flags.ts";
+import { type RequestFlags, requestFields } from "./request-flags.ts";
 import { run } from "./run.ts";
 
 /** Flags of `fetch`: those of `run`, of which some say what the scenario is to be. */
-export interface FetchFlags extends RunFlags {
+export interface FetchFlags extends RunFlags, RequestFlags {
   readonly concurrency: string;
   readonly print?: boolean;
   readonly unixSocket?: string;
@@ -18,8 +19,8 @@ const MOST_AT_ONCE = 65_535;
 const DURATION = "10s";
 
 /** `lab-tui fetch URL…`: makes a scenario on the spot and runs it, or shows it. The exit code. */
-export async function fetchUrls(urls: readonly string[], { concurrency, print, unixSocket, ...flags }: FetchFlags): Promise<number> {
-  const scenario = scenarioOf(urls, { ...flags, concurrency, ...(unixSocket === undefined ? {} : { unixSocket }) });
+export async function fetchUrls(urls: readonly string[], { print, ...flags }: FetchFlags): Promise<number> {
+  const scenario = scenarioOf(urls, flags);
   if (print === true) {
     process.stdout.write(scenario);
     return 0;
@@ -37,7 +38,10 @@ export async function fetchUrls(urls: readonly string[], { concurrency, print, u
 }
 
 /** A scenario that asks for addresses: at a rate, or as many at once as there may be, each again when it is answered. */
-export function scenarioOf(urls: readonly string[], flags: Pick<FetchFlags, "concurrency" | "rate" | "duration" | "unixSocket">): string {
+export function scenarioOf(
+  urls: readonly string[],
+  flags: Pick<FetchFlags, "concurrency" | "rate" | "duration" | "unixSocket"> & RequestFlags,
+): string {
   const most = wholeNumber("--concurrency", flags.concurrency, MOST_AT_ONCE);
   if (most === 0) throw new UserError("--concurrency: must be at least 1, got 0");
   const places = urls.map(placeOf);
@@ -47,13 +51,14 @@ export function scenarioOf(urls: readonly string[], flags: Pick<FetchFlags, "con
       ? `{ executor: constant-vus, vus: ${most}, duration: ${duration} }`
       : `{ executor: constant-arrival-rate, rate: ${/^[\d_.]+$/.test(flags.rate) ? flags.rate : JSON.stringify(flags.rate)}, duration: ${duration} }`;
   const socket = flags.unixSocket === undefined ? "" : `  unix: ${JSON.stringify(resolve(flags.unixSocket))}\n`;
+  const says = Object.entries(requestFields(flags)).map(([field, value]) => `  ${field}: ${JSON.stringify(value)}\n`);
   return `title: ${JSON.stringify(`Requests to ${[...new Set(places)].join(", ")}`.slice(0, 200))}
 workload: fetch
 modes: [async]
 load: ${load}
 fetch:
   urls: [${urls.map((url) => JSON.stringify(url)).join(", ")}]
-${socket}  concurrency: { max: ${most} }
+${says.join("")}${socket}  concurrency: { max: ${most} }
   connections: { max: ${most} }
   retry: { max: 0 } # each request is told for what it was
 `;

@@ -7,6 +7,7 @@ import type { RunFlags } from "./flags.ts";
 import { MOCK_FLAGS } from "./mock-flags.ts";
 import type { NewFlags } from "./new.ts";
 import type { PredictFlags } from "./predict.ts";
+import { withRequestFlags } from "./request-flags.ts";
 import type { ShowFlags } from "./runs.ts";
 import type { TileFlags } from "./serve.ts";
 import type { FlowFlags } from "./serve-flows.ts";
@@ -284,7 +285,7 @@ function addRun(program: Command, outcome: { code: number }): void {
     .option("-d, --duration <duration>", "how long requests go out (default 10s)")
     .option("--unix-socket <path>", "every request goes to this socket of the machine")
     .option("--print", "shows the scenario and runs nothing");
-  withRunFlags(fetch).action(async (urls: string[], flags: FetchFlags) => {
+  withRunFlags(withRequestFlags(fetch)).action(async (urls: string[], flags: FetchFlags) => {
     const { fetchUrls } = await import("./fetch.ts");
     outcome.code = await fetchUrls(urls, flags);
   });

@@ -85,6 +85,7 @@ fetch:
   idempotent: false ## POST and PATCH are tried again only where this is true, or idempotencyKey: Idempotency-Key names a field
   headers: {} ## such as { Accept: image/webp, X-Api-Key: "\${API_KEY}" }: of the environment
   ## expect: { status: 200-299, bodyContains: hello, maxBytes: 1MB, header: { Content-Type: image/png } }: else it has failed, by name
+  cookies: false ## true: what servers set is sent back to them
   ## auth: { bearer: env API_TOKEN } or { basic: { user: env API_USER, password: env API_PASSWORD } }
   tls: { insecure: false } ## ca: ./ca.pem; cert: ./client.pem with key: ./client.key and passphrase: "\${SECRET}"; serverName: one.test
   ## unix: /run/server.sock ## a socket of this machine that all requests go to

@@ -38,7 +38,11 @@ export type MakeProcessor = (effort: Effort, nameOf?: (key: number) => string, t
 
 /** Loads what the processor needs; what it gives makes any number of them. */
 export async function prepareProcessors(spec: ProcessorSpec): Promise<MakeProcessor> {
-  if (spec.workload === "fetch") return (effort, _, thread = 0) => new FetchProcessor(spec.fetch, effort, thread);
+  if (spec.workload === "fetch") {
+    // What it stands on takes a moment to load, and few scenarios want it.
+    const made = spec.fetch.settings.cookies ? await import("../workloads/fetch/cookies.ts") : null;
+    return (effort, _, thread = 0) => new FetchProcessor(spec.fetch, effort, thread, null, made === null ? null : new made.Cookies());
+  }
   if (spec.workload === "flow") {
     const { settings } = spec.flow;
     const maker = settings.module === undefined ? makerOf(settings) : await loadMaker(settings.module);

@@ -63,6 +63,12 @@ export const requestParts = {
     })
     .optional()
     .describe("Who asks, as the environment says. It is written nowhere, and goes to no other origin that a redirect leads to."),
+  cookies: s
+    .flag()
+    .default(false)
+    .describe(
+      "What servers set is sent back to them (RFC 6265). One jar for all requests of a thread: one in sync and async, one for each Worker of parallel; empty at first, at most 50 cookies of a domain and 3000 in all.",
+    ),
   expect: z
     .strictObject({
       status: s

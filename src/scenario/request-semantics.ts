@@ -4,7 +4,7 @@ import type { SemanticProblem } from "./semantic-problem.ts";
 import { fill, isJson, isJsonType, isTemplate, parseTemplate, sampleOf } from "./template.ts";
 
 /** What must fit in what a request says. */
-export function requestMisfits({ method, body, headers, auth, expect, idempotencyKey }: FetchSettings): SemanticProblem[] {
+export function requestMisfits({ method, body, headers, auth, expect, cookies, idempotencyKey }: FetchSettings): SemanticProblem[] {
   const problems: SemanticProblem[] = [];
   const named = Object.keys(headers).map((name) => name.toLowerCase());
   if (body !== undefined && (method === "GET" || method === "HEAD")) {
@@ -16,6 +16,9 @@ export function requestMisfits({ method, body, headers, auth, expect, idempotenc
       path: ["fetch", "expect", "bodyContains"],
       message: "must not stand beside fetch.method HEAD: its answers have no body",
     });
+  }
+  if (cookies && named.includes("cookie")) {
+    problems.push({ path: ["fetch", "cookies"], message: "must not stand beside a Cookie in fetch.headers: what servers set is sent" });
   }
   if (auth !== undefined && (auth.bearer === undefined) === (auth.basic === undefined)) {
     problems.push({ path: ["fetch", "auth"], message: "must have one of bearer and basic" });

@@ -114,7 +114,11 @@ test("of a tile around that stands in, nothing is known of the one that was aske
   server.stop(true);
 });
 
-const head = (fields: Readonly<Record<string, string>>): Head => ({ status: 200, field: (name) => fields[name] ?? null });
+const head = (fields: Readonly<Record<string, string>>): Head => ({
+  status: 200,
+  field: (name) => fields[name] ?? null,
+  setCookies: () => [],
+});
 
 describe("the file of a tile", () => {
   const base = "http://h/{z}/{x}/{y}.png";

@@ -34,6 +34,42 @@ describe("lab-tui fetch", () => {
     expect((await lab(["validate", file])).code).toBe(0);
   });
 
+  test("says what is to go out and what is to come back, as curl and hey do", async () => {
+    const heard: { method: string; type: string | null; key: string | null; accept: string | null; body: string }[] = [];
+    const asked = Bun.serve({
+      hostname: "127.0.0.1",
+      port: 0,
+      fetch: async (request) => {
+        const { method, headers } = request;
+        heard.push({
+          method,
+          type: headers.get("content-type"),
+          key: headers.get("x-key"),
+          accept: headers.get("accept"),
+          body: await request.text(),
+        });
+        return new Response(heard.length % 2 === 0 ? "done" : "undone?", { status: 201 });
+      },
+    });
+    const file = join(folder, "posted.json");
+    const says = ["-H", "Accept: a/b", "-H", "accept: c/d", "--data", '{"n":{{number}}}', "--idempotency-key", "X-Key", "--cookies"];
+    const wants = ["--expect-status", "201,3xx", "--expect-body", "undone", "--max-bytes", "1KB"];
+    const load = ["-r", "20", "-d", "1s", "-c", "1", "--headless", "--no-store", "--json", file];
+    const { code } = await lab(["fetch", `http://127.0.0.1:${asked.port}/`, ...says, ...wants, ...load]);
+    void asked.stop(true);
+    const [only] = (JSON.parse(readFileSync(file, "utf8")) as RunResult).cases;
+    expect([code, only?.fetch?.attempts, only?.fetch?.byStatus, only?.fetch?.byError]).toEqual([
+      0,
+      20,
+      { "201": 10 },
+      { "expect.body": 10 },
+    ]);
+    expect([only?.ledger.failed, only?.latency.failed?.count, only?.failures]).toEqual([10, 10, [{ reason: "expect.body", count: 10 }]]);
+    expect(heard.map(({ body }) => (JSON.parse(body) as { n: number }).n)).toEqual(Array.from({ length: 20 }, (_, i) => i));
+    expect(new Set(heard.map(({ key }) => key)).size).toBe(20);
+    expect(heard[0]).toMatchObject({ method: "POST", type: "application/json", accept: "a/b, c/d" });
+  });
+
   test("a secret of the environment reaches the server, and nothing that is written or shown", async () => {
     const heard: (string | null)[] = [];
     const asked = Bun.serve({
@@ -80,6 +116,15 @@ describe("lab-tui fetch", () => {
   test.each([
     [["fetch", "example.org"], 2, "must be an http or https URL"],
     [["fetch", url, "-c", "0"], 2, "--concurrency"],
+    [["fetch", url, "--data", "a", "--data-file", "b"], 2, "--data-file: must not stand beside --data"],
+    [["fetch", url, "-T", "a/b"], 2, "--content-type: needs a body"],
+    [["fetch", url, "-I", "-X", "GET"], 2, "--head: must not stand beside --request"],
+    [["fetch", url, "-H", "nonsense"], 2, "--header: must be a name and a value"],
+    [["fetch", url, "--basic-env", "USER"], 2, "--basic-env: must be the names of two variables"],
+    [["fetch", url, "--bearer-env", "LAB_NONE"], 2, "fetch.auth.bearer: the environment has no LAB_NONE"],
+    [["fetch", url, "-X", "FETCH"], 104, "fetch.method"],
+    [["fetch", url, "-X", "GET", "--data", "a"], 104, "fetch.body: must not stand beside fetch.method GET"],
+    [["fetch", url, "--expect-status", "99"], 104, "fetch.expect.status"],
     [["fetch", url, "-c", "many"], 2, "--concurrency"],
     [["fetch", url, "-r", "fast"], 104, "load.rate"],
     [["fetch", url, "-d", "soon"], 104, "load.duration"],

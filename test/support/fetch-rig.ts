@@ -3,6 +3,7 @@ import { Item } from "../../src/queueing/item.ts";
 import { CircuitBreakers } from "../../src/resilience/circuit-breaker.ts";
 import { RateLimiter } from "../../src/resilience/rate-limiter.ts";
 import { fetchSchema } from "../../src/scenario/fetch-schema.ts";
+import type { Cookies } from "../../src/workloads/fetch/cookies.ts";
 import { NamedHosts } from "../../src/workloads/fetch/named-hosts.ts";
 import { FetchProcessor } from "../../src/workloads/fetch/processor.ts";
 import type { FetchFiles } from "../../src/workloads/fetch/records.ts";
@@ -24,6 +25,7 @@ export function rig(
   settings: object,
   answer: (attempt: number, url: string) => number | string | [number, Record<string, string>, string?],
   files: Partial<FetchFiles> = {},
+  cookies: Cookies | null = null,
 ) {
   const time = new VirtualTime();
   const asked: SaidByClient[] = [];
@@ -75,6 +77,7 @@ export function rig(
     },
     0,
     ask,
+    cookies,
   );
   const one = (url = "http://127.0.0.1/5/2/3", key = 0) => processor.process(Object.assign(new Item(), { payload: url, key }));
   const count = (what: keyof typeof COUNT) => new Float64Array(counts)[COUNT[what]] ?? 0;

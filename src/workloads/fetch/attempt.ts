@@ -1,5 +1,6 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
 import { printable } from "../../kernel/text.ts";
+import type { Cookies } from "./cookies.ts";
 import { type Expected, isSuccess, type Unmet, UnmetExpectation } from "./expected.ts";
 import type { Saver } from "./save.ts";
 import type { Instants } from "./wire/instants.ts";
@@ -46,6 +47,7 @@ export class Line<T = unknown> {
     private readonly wireFor: WireFor,
     private readonly saver: Saver | null,
     private readonly expected: Expected | null = null,
+    private readonly cookies: Cookies | null = null,
   ) {}
 
   breakOff(why: BrokenOff): void {
@@ -74,6 +76,7 @@ export class Line<T = unknown> {
       this.wire = this.wireFor(asked.at);
       const head = await this.wire.send(asked, id, fresh);
       const { status } = head;
+      this.cookies?.hear(asked.at, head.setCookies());
       if (!isSuccess(status) || this.saver !== null || this.expected !== null)
         return await this.handle(this.wire, asked, head, saveAs, standIn);
       const coming = this.wire.take(null);

@@ -6,6 +6,7 @@ import { backoffDelay, LONGEST_RETRY_AFTER, retryAfterMs } from "../../resilienc
 import type { Effort, Outcome, Processor, StateSlice, WorkloadReport } from "../workload.ts";
 import { type Answer, NOT_MODIFIED, NOT_SAVED, OUT_OF_FILES } from "./attempt.ts";
 import { Collector } from "./collector.ts";
+import type { Cookies } from "./cookies.ts";
 import { type Pursuit, Records } from "./records.ts";
 import { Replicas } from "./replicas.ts";
 import { COUNT, PublishedReport } from "./report.ts";
@@ -63,6 +64,8 @@ export class FetchProcessor implements Processor {
     thread: number,
     /** Carries the requests; null: whatever suits each. */
     ask: Fetch | null = null,
+    /** What servers set; null: nobody keeps that. */
+    cookies: Cookies | null = null,
   ) {
     const { settings, shared } = spec;
     this.counts = new Float64Array(shared.counts[thread] ?? new SharedArrayBuffer(COUNT.size * 8));
@@ -79,7 +82,7 @@ export class FetchProcessor implements Processor {
     this.collector = new Collector(spec.concurrency.length);
     this.records = new Records(spec);
     this.requests = new Requests(spec);
-    this.sender = new Sender(spec, effort, this.counts, this.records, this.saver, this.requests.lines, thread, ask);
+    this.sender = new Sender(spec, effort, this.counts, this.records, this.saver, this.requests.lines, cookies, thread, ask);
     this.replicas = spec.bases.length > 1 ? new Replicas(spec.bases, settings.target?.choose ?? "first") : null;
     this.max = spec.concurrency[thread] ?? 1;
     // Asked for with every request: settings come in many shapes, and the compiler gives up on what reads them from all.
@@ -98,11 +101,12 @@ export class FetchProcessor implements Processor {
     const url = item.payload as string;
     const began = this.effort.now();
     this.begin();
-    const own = this.requests.fieldsOf(item.key);
     const conditions = this.saver?.conditions(url) ?? [];
     const places = this.replicas?.of(url) ?? null;
     const place = places === null ? 0 : this.sender.living(places, this.replicas?.firstOf(item.key) ?? 0);
     const at = places?.[place] ?? url;
+    const itself = this.requests.fieldsOf(item.key);
+    const own = conditions.length === 0 ? itself : [...itself, ...conditions];
     return this.pursue({
       url,
       index: item.key,
@@ -114,7 +118,8 @@ export class FetchProcessor implements Processor {
       places,
       place,
       content: this.requests.contentOf(item.key, at),
-      fields: conditions.length === 0 ? own : [...own, ...conditions],
+      fields: own,
+      own,
       conditional: conditions.length > 0,
       standIn: false,
       foreign: false,

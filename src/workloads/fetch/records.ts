@@ -27,6 +27,8 @@ export interface Pursuit extends Writable<Asked> {
   readonly early: boolean;
   readonly began: Nanoseconds;
   readonly deadline: Nanoseconds;
+  /** Header fields of all its requests, as lines. */
+  readonly own: readonly string[];
   /** Whom the next request goes to, and why. */
   host: string;
   cause: Cause;

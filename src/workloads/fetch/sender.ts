@@ -8,6 +8,7 @@ import type { Method } from "../../scenario/request-schema.ts";
 import { PhaseBook } from "../../telemetry/request-phases.ts";
 import type { Effort } from "../workload.ts";
 import { type Answer, Line, NOT_SAVED, OUT_OF_FILES, UNKNOWN_ENCODING } from "./attempt.ts";
+import type { Cookies } from "./cookies.ts";
 import { Expected } from "./expected.ts";
 import { LinePool } from "./line-pool.ts";
 import { afterRedirect, isIdempotent } from "./method.ts";
@@ -52,6 +53,8 @@ export class Sender {
     saver: Saver | null,
     /** Header fields of every request. */
     lines: FieldLines,
+    /** What servers set; null: nobody keeps that. */
+    private readonly cookies: Cookies | null,
     thread: number,
     /** Carries the requests; null: whatever suits each. */
     ask: Fetch | null,
@@ -88,7 +91,7 @@ export class Sender {
       () => effort.now(),
     );
     const expected = settings.expect === undefined ? null : new Expected(settings.expect);
-    this.lines = new LinePool(most, () => new Line(this.wires.pair(), saver, expected));
+    this.lines = new LinePool(most, () => new Line(this.wires.pair(), saver, expected, cookies));
     this.counts[COUNT.limit] = this.limitNow;
   }
 
@@ -231,6 +234,10 @@ export class Sender {
     this.add(COUNT.attempts);
     this.add(COUNT.inFlight);
     this.fly(1);
+    if (this.cookies !== null) {
+      const cookie = this.cookies.lineFor(pursuit.at);
+      pursuit.fields = cookie === null ? pursuit.own : [...pursuit.own, cookie];
+    }
     return line.ask(pursuit, `${this.spec.runId}-${pursuit.index}.${pursuit.attempts}`, fresh, pursuit.url, pursuit.standIn);
   }
 

@@ -16,7 +16,7 @@ export class FetchWire implements Wire {
   /** Kept for reuse: a signal of its own for each request would cost as much as the request. */
   private controller = new AbortController();
   private response = new Response();
-  private head: Head = { status: 0, field: () => null };
+  private head: Head = { status: 0, field: () => null, setCookies: () => [] };
 
   constructor(
     private readonly keepAlive: boolean,
@@ -46,7 +46,11 @@ export class FetchWire implements Wire {
     if (!this.keepAlive) init.keepalive = false;
     const response = await this.fetch(at, init);
     this.response = response;
-    this.head = { status: response.status, field: (name) => response.headers.get(name) };
+    this.head = {
+      status: response.status,
+      field: (name) => response.headers.get(name),
+      setCookies: () => response.headers.getSetCookie(),
+    };
     return this.head;
   }
 

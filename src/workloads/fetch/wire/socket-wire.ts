@@ -150,6 +150,11 @@ export class SocketWire implements Wire, Listener, Head {
     return value;
   }
 
+  setCookies(): readonly string[] {
+    const { fields } = this;
+    return fields.filter((_, at) => at % 2 === 1 && (fields[at - 1] as string).toLowerCase() === "set-cookie");
+  }
+
   head(status: number, fields: readonly string[]): void {
     this.status = status;
     this.fields = fields;

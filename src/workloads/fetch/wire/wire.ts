@@ -8,6 +8,8 @@ export interface Head {
   readonly status: number;
   /** The value of a field, by its name in lower case; null: it is not there. */
   field(name: string): string | null;
+  /** The values of `Set-Cookie`, which make no list (RFC 9110, 5.3). */
+  setCookies(): readonly string[];
 }
 
 /** A body that is sent, empty or not (RFC 9110, 6.4). */
