@@ -147,34 +147,44 @@ function buildProgram(outcome: { code: number }): Command {
     .option("--truth", "instead: every shipped scenario, measured beside predicted")
     .option("--sojourn", "instead: Poisson arrivals at one thread, mean time in system beside M/D/1 and M/M/1")
     .option("--floors", "instead: flows at the least rate they are good for, and how far beyond they go")
+    .option("--stall", "instead: what clients tell of a server that stands still once, beside arithmetic")
     .option("--json", "as JSON")
-    .action(async (names: string[], options: { rounds: string; truth?: boolean; floors?: boolean; sojourn?: boolean; json?: boolean }) => {
-      if (names.length > 0 && options.truth !== true) {
-        throw new UserError(`bench: scenarios are measured with --truth, got ${quoted(names[0])} without it; \`run\` runs one`);
-      }
-      if (options.json === true && (options.sojourn === true || options.floors === true)) {
-        throw new UserError(
-          `bench: --json goes with the tables of speed and with --truth, not with ${options.sojourn ? "--sojourn" : "--floors"}`,
-        );
-      }
-      if (options.sojourn === true) {
-        const { sojourn } = await import("./bench/sojourn.ts");
-        await sojourn(options.rounds);
-        return;
-      }
-      if (options.floors === true) {
-        const { floors } = await import("./bench/floors.ts");
-        await floors();
-        return;
-      }
-      if (options.truth === true) {
-        const { truth } = await import("./bench/truth.ts");
-        await truth(options.json === true, names);
-        return;
-      }
-      const { bench } = await import("./bench/bench.ts");
-      await bench(options);
-    });
+    .action(
+      async (
+        names: string[],
+        options: { rounds: string; truth?: boolean; floors?: boolean; sojourn?: boolean; stall?: boolean; json?: boolean },
+      ) => {
+        if (names.length > 0 && options.truth !== true) {
+          throw new UserError(`bench: scenarios are measured with --truth, got ${quoted(names[0])} without it; \`run\` runs one`);
+        }
+        const textOnly = (["sojourn", "floors", "stall"] as const).find((table) => options[table] === true);
+        if (options.json === true && textOnly !== undefined) {
+          throw new UserError(`bench: --json goes with the tables of speed and with --truth, not with --${textOnly}`);
+        }
+        if (options.stall === true) {
+          const { stall } = await import("./bench/stall.ts");
+          await stall();
+          return;
+        }
+        if (options.sojourn === true) {
+          const { sojourn } = await import("./bench/sojourn.ts");
+          await sojourn(options.rounds);
+          return;
+        }
+        if (options.floors === true) {
+          const { floors } = await import("./bench/floors.ts");
+          await floors();
+          return;
+        }
+        if (options.truth === true) {
+          const { truth } = await import("./bench/truth.ts");
+          await truth(options.json === true, names);
+          return;
+        }
+        const { bench } = await import("./bench/bench.ts");
+        await bench(options);
+      },
+    );
   addServe(program, outcome);
   addRuns(program);
   for (const [name, description] of Object.entries(LATER)) {

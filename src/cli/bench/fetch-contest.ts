@@ -13,15 +13,20 @@ export const FETCH_CONTESTS: readonly Contest[] = [
   row("autocannon", 0.85, (url) => clockCommand([process.execPath, peerFile("autocannon.ts"), url])),
   row("hey", 1.1, (url) => clockTool(["hey", "-n", String(REQUESTS), "-c", String(IN_FLIGHT), url])),
   row("wrk", null, (url) => clockTool(["wrk", "-t", "1", "-c", String(IN_FLIGHT), "-d", "3s", url])),
+  row("bare fetch loop", 0.9, (url) => clockCommand([process.execPath, peerFile("bare-fetch.ts"), url]), true),
+  row("autocannon", 0.85, (url) => clockCommand([process.execPath, peerFile("autocannon.ts"), url]), true),
+  row("hey", 1.1, (url) => clockTool(["hey", "-n", String(REQUESTS), "-c", String(IN_FLIGHT), url]), true),
+  row("wrk", null, (url) => clockTool(["wrk", "-t", "1", "-c", String(IN_FLIGHT), "-d", "3s", url]), true),
 ];
 
-function row(peer: string, target: number | null, theirs: (url: string) => Promise<number | null>): Contest {
+/** `secure`: by TLS, to a server that vouches for itself, whoever asks. */
+function row(peer: string, target: number | null, theirs: (url: string) => Promise<number | null>, secure = false): Contest {
   return {
-    what: `fetch, async, ${IN_FLIGHT} in flight, 2 KB`,
+    what: `fetch${secure ? " by TLS" : ""}, async, ${IN_FLIGHT} in flight, 2 KB`,
     peer,
     target,
-    ours: () => withServer(clockFetch),
-    theirs: () => withServer(theirs),
+    ours: () => withServer(clockFetch, secure),
+    theirs: () => withServer(theirs, secure),
   };
 }
 
@@ -29,14 +34,15 @@ function row(peer: string, target: number | null, theirs: (url: string) => Promi
 const WARM_UP = 10_000;
 
 /** A server of its own for each, warm for all, so that nobody finds it warmer than another. */
-async function withServer<T>(ask: (url: string) => Promise<T>): Promise<T> {
-  const server = Bun.spawn([process.execPath, peerFile("tile-server.ts")], { stdin: "pipe", stdout: "pipe", stderr: "ignore" });
+async function withServer<T>(ask: (url: string) => Promise<T>, secure: boolean): Promise<T> {
+  const command = [process.execPath, peerFile("tile-server.ts"), ...(secure ? ["tls"] : [])];
+  const server = Bun.spawn(command, { stdin: "pipe", stdout: "pipe", stderr: "ignore" });
   try {
     const { value } = await server.stdout.getReader().read();
     const { url } = JSON.parse(new TextDecoder().decode(value)) as { url: string };
     let left = WARM_UP;
     const warm = async () => {
-      while (left-- > 0) await (await fetch(url)).arrayBuffer();
+      while (left-- > 0) await (await fetch(url, { tls: { rejectUnauthorized: false } })).arrayBuffer();
     };
     await Promise.all(Array.from({ length: IN_FLIGHT }, warm));
     return await ask(url);
@@ -53,7 +59,7 @@ async function clockFetch(url: string): Promise<number> {
     workload: "fetch",
     modes: ["async"],
     load: { executor: "shared-iterations", vus: IN_FLIGHT, iterations: REQUESTS },
-    fetch: { urls: [url], concurrency: { max: IN_FLIGHT }, circuitBreaker: { failureThreshold: 5 } },
+    fetch: { urls: [url], concurrency: { max: IN_FLIGHT }, circuitBreaker: { failureThreshold: 5 }, tls: { insecure: true } },
   };
   const loaded = resolveScenario(YamlFile.parse("bench", JSON.stringify(scenario)), "bench");
   const { cases } = await startRun({ name: "bench", file: "", ...loaded }).result;

@@ -5,6 +5,8 @@
 
 const [url = "", guarded] = process.argv.slice(2);
 const IN_FLIGHT = 50;
+/** The server of these rows vouches for itself. */
+const ANY_SERVER = url.startsWith("https:") ? { tls: { rejectUnauthorized: false } } : {};
 const WARM_UP = 5_000;
 const REQUESTS = 100_000;
 
@@ -15,8 +17,8 @@ async function ask(count: number): Promise<void> {
     const { signal } = new AbortController();
     while (left-- > 0) {
       const response = await (guarded === undefined
-        ? fetch(url)
-        : fetch(url, { headers: { "x-correlation-id": `bench-${left}.1` }, redirect: "manual", signal }));
+        ? fetch(url, ANY_SERVER)
+        : fetch(url, { ...ANY_SERVER, headers: { "x-correlation-id": `bench-${left}.1` }, redirect: "manual", signal }));
       await response.arrayBuffer();
     }
   };
