@@ -102,7 +102,8 @@ export interface CaseResult {
   readonly sourceBlockedMs: number;
   readonly sourceBlocked: SourceBlocked;
   readonly queue: QueueFigures;
-  readonly batches: { readonly count: number; readonly meanSize: number };
+  /** `limit`: the most that may be in one; null: any number. Files of earlier versions have none. */
+  readonly batches: { readonly count: number; readonly meanSize: number; readonly limit?: number | null };
   readonly queries: QueryFigures;
   /** Of the whole machine. */
   readonly cores: readonly { readonly core: number; readonly utilization: number }[];

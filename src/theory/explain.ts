@@ -1,5 +1,5 @@
 import { formatCount, formatMs } from "../kernel/units.ts";
-import { agreeing, listed, outOf } from "../kernel/wording.ts";
+import { agreeing, counted, listed, outOf } from "../kernel/wording.ts";
 import type { Scenario } from "../scenario/schema.ts";
 import { droppedTotal } from "../telemetry/ledger.ts";
 import { Facts } from "./explain/facts.ts";
@@ -103,8 +103,8 @@ function arrivals(facts: Facts): Finding {
   const others = unprocessed(result, "").map(([count, what]) => `${formatCount(count)} ${what}`);
   const all =
     others.length === 0
-      ? "all of them were processed"
-      : `${formatCount(ledger.processed)} ${agreeing(ledger.processed, "was", "were")} processed, ${others.join(", ")},`;
+      ? `all ${counted(ledger.processed, facts.noun)} were processed`
+      : `${counted(ledger.processed, facts.noun)} ${agreeing(ledger.processed, "was", "were")} processed, ${others.join(", ")},`;
   const figures = `${all} at ${rate}, with a median sojourn time of ${formatMs(latency.sojourn.p50)}`;
   if (facts.overrun && !facts.longEnough) return { limit: "none", text: `The run was too short to say what held it back: ${figures}.` };
   if ((!facts.prompt || facts.overrun) && !facts.closedLoop)

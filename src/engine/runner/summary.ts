@@ -3,6 +3,7 @@ import { Histogram, type LatencySummary } from "../../kernel/histogram.ts";
 import { formatMs } from "../../kernel/units.ts";
 import type { TapeFacts } from "../../load/tape.ts";
 import { type CasePlan, queueCapacity } from "../../plan/plan.ts";
+import type { Scenario } from "../../scenario/schema.ts";
 import { pacedSpan } from "../../scenario/semantics.ts";
 import { calibrationNote, judgeDisturbance } from "../../telemetry/disturbance.ts";
 import type { Ledger } from "../../telemetry/ledger.ts";
@@ -111,8 +112,8 @@ export function summarize(measured: Measured): RunnerResult {
     },
     batches:
       plan.mode === "sync"
-        ? { count: 0, meanSize: 0 }
-        : batchFigures(execution.batches ?? { count: counts.measuredBatches, items: counts.batched }),
+        ? { count: 0, meanSize: 0, limit: 1 }
+        : batchFigures(plan.scenario.batch, execution.batches ?? { count: counts.measuredBatches, items: counts.batched }),
     queries: queryFigures(measured),
     cores: machine.utilization.map((utilization, i) => ({ core: machine.numbers[i] ?? i, utilization })),
     limits,
@@ -165,8 +166,8 @@ function processedAndMeasured({ processed, strayed, measured }: Counts): number 
   return all === 0 ? 0 : (measured * processed) / all;
 }
 
-function batchFigures({ count, items }: { readonly count: number; readonly items: number }) {
-  return { count, meanSize: count > 0 ? items / count : 0 };
+function batchFigures({ size, timeout }: Scenario["batch"], { count, items }: { readonly count: number; readonly items: number }) {
+  return { count, meanSize: count > 0 ? items / count : 0, limit: size ?? (timeout === undefined ? 1 : null) };
 }
 
 /** `staleness`: how old the states were that snapshots showed, in `parallel`. */

@@ -42,10 +42,18 @@ function timeLine(one: CaseResult): string | null {
   const parts = [
     part("until taken in", latency.schedule),
     part("in the queue", latency.queue),
-    part("in its batch", latency.batch),
+    part(beforeWork(one), latency.batch),
     ...serviceParts(one),
   ];
   return `time: ${timeSum(parts)}, on average`;
+}
+
+/** Where an item is between the queue and its work: only of several in a batch one waits for the others. */
+function beforeWork({ mode, batches: { limit, meanSize }, process: { threads } }: CaseResult): string {
+  const batched = limit === undefined ? meanSize > 1 : limit !== 1;
+  const worker = mode === "parallel" ? "its Worker's line" : threads.some(({ name }) => name === "helper") ? "the helper's line" : null;
+  if (worker !== null) return batched ? `in its batch and ${worker}` : `in ${worker}`;
+  return batched ? "in its batch" : "in line for its key";
 }
 
 /**
@@ -110,9 +118,10 @@ function computingLine({ process: { work } }: CaseResult): string | null {
   const parts = [
     { name: "asked", value: askedMs },
     { name: slowerBy > 0 ? "on a slower core" : "on a faster core", value: askedMs * slowerBy },
-    { name: "without a core", value: away },
   ];
-  return `computing: ${timeSum(parts)}`;
+  // Several threads can wait for the same core: their waits add up to more than the cores have, and are no computing.
+  const waited = away > LONGER * askedMs ? `; beside it, what computed waited ${formatMs(away)} for a core` : "";
+  return `computing: ${timeSum(parts)}${waited}`;
 }
 
 /** Of the time of a case, the share from which on that the source was kept from what was due is worth a line. */
@@ -139,7 +148,7 @@ function shortfallLine({ shortfall, throughput, offeredRate }: CaseResult): stri
   const missing = capacity - throughput;
   const asked = offeredRate === null || offeredRate >= capacity;
   if (!asked || missing <= 0 || causes.idle > SATURATED * capacity) return null;
-  return `shortfall: of ${formatCount(capacity)}/s in theory ${shareSum(causeParts(shortfall))}`;
+  return `shortfall: ${shareSum(causeParts(shortfall), ` of the ${formatCount(capacity)}/s in theory`)}`;
 }
 
 export function causeParts({ capacity, causes }: NonNullable<CaseResult["shortfall"]>) {

@@ -35,16 +35,18 @@ export function timeSum(parts: readonly Part[]): string {
 const MICROSECONDS = { unit: "µs", ms: 1e-3 };
 const UNITS = [{ unit: "s", ms: 1000 }, { unit: "ms", ms: 1 }, MICROSECONDS] as const;
 
-/** `3.1 % = 2.0 idle + 1.1 queries`, of shares from 0 to 1. */
-export function shareSum(parts: readonly Part[]): string {
+/** `3.1 % of them = 2.0 idle + 1.1 queries`, of shares from 0 to 1, where `of` is " of them". */
+export function shareSum(parts: readonly Part[], of = ""): string {
   return sumOf(
     parts.map(({ name, value }) => ({ name, value: 100 * value })),
     1,
-    "%",
+    `%${of}`,
+    " = ",
   );
 }
 
-function sumOf(parts: readonly Part[], decimals: number, unit: string): string {
+/** `alone`: what stands between the whole and its only part, which for times is how it is named; of a share it has to be said. */
+function sumOf(parts: readonly Part[], decimals: number, unit: string, alone = " "): string {
   const rounded = roundedParts(
     parts.map(({ value }) => value),
     decimals,
@@ -54,7 +56,7 @@ function sumOf(parts: readonly Part[], decimals: number, unit: string): string {
   const [first, ...rest] = shown;
   const total = `${whole.toFixed(decimals)} ${unit}`;
   if (first === undefined) return total;
-  if (rest.length === 0) return `${total} ${first.name}`;
+  if (rest.length === 0) return alone === " " ? `${total} ${first.name}` : `${total}${alone}${first.value.toFixed(decimals)} ${first.name}`;
   const signed = rest.map(({ name, value }) => ` ${value < 0 ? "−" : "+"} ${Math.abs(value).toFixed(decimals)} ${name}`);
   return `${total} = ${first.value.toFixed(decimals)} ${first.name}${signed.join("")}`;
 }

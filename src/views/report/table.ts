@@ -66,7 +66,6 @@ export function comparisonRow(figures: RowFigures): ComparisonRow {
   const mark = figures.fault === "threshold" ? `${status} ${FAULT}` : status;
   // Of nothing that was done nothing took any time.
   const latency = (ms: number) => (figures.throughput > 0 ? blank(formatMs(ms)) : "–");
-  const { capacity } = figures.predicted;
   return {
     mode: `${printable(figures.mode, 20)}${figures.where === "" ? "" : ` ${printable(figures.where, 60)}`}${mark}`,
     "done/s": blank(formatCount(figures.throughput)),
@@ -75,8 +74,14 @@ export function comparisonRow(figures: RowFigures): ComparisonRow {
     p99: latency(figures.p99),
     drops: blank(formatCount(figures.dropped)),
     CPU: blank(Number.isNaN(figures.cpu) ? "–" : `${(figures.cpu * 100).toFixed(0)} %`),
-    predicted: capacity === null ? "–" : `≤ ${formatCount(capacity)}`,
+    predicted: predictedRate(figures.predicted),
   };
+}
+
+/** The most that can be done; where keys are the limit what they let through, since capacity is told for keys that are evenly spread. */
+function predictedRate({ capacity, throughput, bottleneck }: Prediction): string {
+  if (/ keys?$/.test(bottleneck) && throughput !== null) return `≈ ${formatCount(throughput)}`;
+  return capacity === null ? "–" : `≤ ${formatCount(capacity)}`;
 }
 
 export const COLUMNS = ["mode", "done/s", "p50", "p95", "p99", "drops", "CPU", "predicted"] as const;

@@ -60,11 +60,11 @@ const ends = [
 ] as const;
 const whole = must(
   "not all was processed",
-  ({ result }, { all }) => all === undefined || result.ledger.processed === result.ledger.scheduled,
+  ({ result: { ledger: of } }, { all }) => all === undefined || (of.processed === of.scheduled && says(all, of.processed)),
 );
 const ENDS =
   "[[{failed:N} failed[[, ]]]][[{rejected:N} {r:was|were} rejected[[, ]]]][[{dropped:N} {d:was|were} dropped[[, ]]]][[{unfinished:N} {u:was|were} still undone at the end]]";
-const HOW = `[[{all:all of them} were processed]][[{processed:N} {p:was|were} processed, ${ENDS},]] at {rate:N} {noun:messages|items}/s, with a median sojourn time of {p50:D}`;
+const HOW = `[[all {all:N} {things:messages|items} were processed]][[{processed:N} {thing:message|messages|item|items} {p:was|were} processed, ${ENDS},]] at {rate:N} {noun:messages|items}/s, with a median sojourn time of {p50:D}`;
 const prompt = must("half of the messages took many times what they take alone", (told) => {
   const { sojourn, service: own, batch } = told.result.latency;
   return sojourn.p50 <= Math.max(1, 10 * (own.mean + own.p50 + batch.p50 + told.scenario.source.latency.max / 1000));

@@ -119,6 +119,8 @@ export function wrongNumbers(text: string): string[] {
   const many = [...text.matchAll(new RegExp(String.raw`(?<![\d.])(?!1 )(\d+(?:\.\d+)?(?: [kMG])?) (${NOUNS})\b`, "gu"))].map(
     ([whole]) => whole,
   );
-  const forms = [...text.matchAll(/(?<![\d.])(?:1 \w+ were|1 were|each of the 1\b|all 1\b|the 1 \w+)/gu)].map(([whole]) => whole);
+  const forms = [...text.matchAll(/(?<![\d.])(?:1 \w+ were|1 were|each of the 1(?![\d.])|all 1(?![\d.])|the 1 \w+)/gu)].map(
+    ([whole]) => whole,
+  );
   return [...one, ...many, ...forms];
 }

@@ -126,7 +126,7 @@ describe("the checker catches what was false", () => {
     ],
     [
       "a median of 0.9 s that is nobody's fault",
-      "The arrivals are the limit: all of them were processed at 100 messages/s, with a median sojourn time of 900 ms.",
+      "The arrivals are the limit: all 100 messages were processed at 100 messages/s, with a median sojourn time of 900 ms.",
       told({ latency: latency({ p50: 900 }) }),
     ],
     [
@@ -141,12 +141,12 @@ describe("the checker catches what was false", () => {
     ],
     [
       "all, of which some were dropped",
-      "The arrivals are the limit: all of them were processed at 100 messages/s, with a median sojourn time of 5.00 ms.",
+      "The arrivals are the limit: all 100 messages were processed at 100 messages/s, with a median sojourn time of 5.00 ms.",
       told({ ledger: { ...base.ledger, scheduled: 200, processed: 100, unfinished: 100 } }),
     ],
     [
       "a rate of one message",
-      "The arrivals are the limit: all of them were processed at 197 messages/s, with a median sojourn time of 5.00 ms.",
+      "The arrivals are the limit: all 100 messages were processed at 197 messages/s, with a median sojourn time of 5.00 ms.",
       told({ throughput: 197, ledger: { ...base.ledger, scheduled: 1, processed: 1 } }),
     ],
     [
@@ -171,7 +171,7 @@ describe("the checker catches what was false", () => {
     ],
     [
       "arrivals that are more than what is done, all along",
-      "The arrivals are the limit: all of them were processed at 190 messages/s, with a median sojourn time of 5.00 ms.",
+      "The arrivals are the limit: all 100 messages were processed at 190 messages/s, with a median sojourn time of 5.00 ms.",
       told({ throughput: 190, series: growing }),
     ],
     [

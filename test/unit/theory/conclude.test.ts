@@ -77,7 +77,7 @@ describe("P1-S P2-S explanations of cases with a known answer", () => {
     const busy = { ...base, offeredRate: 190, throughput: 190, latency: parts(0, 26, 5.2) };
     expect(explain({ ...busy, mode: "sync" }, closed(5))).toStartWith("One message at a time is the limit: each takes 5.20 ms");
     expect(explain({ ...busy, mode: "sync" }, closed(1))).toStartWith(
-      "The clients are the limit: the one client waits for its answer before it sends again; all of them were processed",
+      "The clients are the limit: the one client waits for its answer before it sends again; all 100 messages were processed",
     );
     expect(explain(busy, closed(50))).toStartWith("The number of processors is the limit: 1 at a time");
     const many = { ...closed(50), async: { ...closed(50).async, concurrency: 100 } };
@@ -134,8 +134,10 @@ describe("P1-S P2-S explanations of cases with a known answer", () => {
   test("what failed or was refused is not said to have been processed", () => {
     const { ledger } = base;
     const mixed = { ...base, ledger: { ...ledger, processed: 90, failed: 8, rejected: 2 } };
-    expect(explain(mixed, scenario())).toStartWith("The arrivals are the limit: 90 were processed, 8 failed, 2 were rejected, at 100");
-    expect(explain(base, scenario())).toStartWith("The arrivals are the limit: all of them were processed at 100");
+    expect(explain(mixed, scenario())).toStartWith(
+      "The arrivals are the limit: 90 messages were processed, 8 failed, 2 were rejected, at 100",
+    );
+    expect(explain(base, scenario())).toStartWith("The arrivals are the limit: all 100 messages were processed at 100");
   });
 
   test("nothing that went well is said to be so, with what most failed of", () => {

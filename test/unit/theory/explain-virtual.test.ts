@@ -179,3 +179,23 @@ describe("a crowd", () => {
     expect(await saidOf("async", sleep)).toStartWith("The one thread was the limit at times: for ");
   });
 });
+
+describe("the growth of a line", () => {
+  test.each([
+    ["sync", 1000, "1s", 500],
+    ["sync", 900, "550ms", 400],
+    ["async", 1000, "550ms", 500],
+    ["async", 740, "1s", 240],
+    ["parallel", 1000, "1s", 500],
+  ] as const)("is what comes less what is done, in short runs as well: %s, %d/s for %s", async (mode, rate, duration, growth) => {
+    const asked = {
+      load: steady(rate, duration),
+      keys: { count: 1000 },
+      work: { kind: "cpu", time: "2ms" },
+      queue: { capacity: "unlimited" },
+    };
+    const scenario = scenarioSchema.parse({ title: "x", ...asked });
+    const { result } = await virtualCase({ mode, scenario, workers: 1, cores: 1 });
+    expect(Math.abs(result.queue.growthPerSecond - growth)).toBeLessThan(0.5);
+  });
+});

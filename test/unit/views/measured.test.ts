@@ -43,6 +43,13 @@ describe("sums", () => {
     expect(shareSum(parts)).toBe("4.0 % = 5.0 idle − 1.0 work that took longer");
   });
 
+  test("a share's only part is told as a sum, too", () => {
+    expect(shareSum([{ name: "the lab's own", value: 0.012 }], " of the 200/s in theory")).toBe(
+      "1.2 % of the 200/s in theory = 1.2 the lab's own",
+    );
+    expect(timeSum([{ name: "at work", value: 5 }])).toBe("5.00 ms at work");
+  });
+
   test("of nothing there is nothing", () => {
     expect(timeSum([{ name: "waiting", value: 0 }])).toBe("0.00 µs");
   });
@@ -69,7 +76,9 @@ describe("what was measured is told, where there is something to it", () => {
       const { process } = with_({});
       return linesOf(with_({ process: { ...process, work: { askedMs: 2000, roundsPerMs: 1, slowerBy, slowerByError: 0, takenAwayMs } } }));
     };
-    expect(of(0.05, 900)).toContain("computing: 3.00 s = 2.00 asked + 0.10 on a slower core + 0.90 without a core");
+    expect(of(0.05, 900)).toContain(
+      "computing: 2.10 s = 2.00 asked + 0.10 on a slower core; beside it, what computed waited 900 ms for a core",
+    );
     expect(of(-0.05, null)).toContain("computing: 1.90 s = 2.00 asked − 0.10 on a faster core");
     expect(of(0.01, 39)).not.toContain("computing");
     expect(linesOf(with_({}))).not.toContain("computing");
@@ -103,6 +112,23 @@ describe("what was measured is told, where there is something to it", () => {
       expect(linesOf(requests({ lineMs: 70 }))).toContain("100 ms under way");
       expect(linesOf(requests({ phases: { ...phases, attempt: { ...summary, mean: 60 } }, lineMs: 70 }))).toContain("100 ms under way");
     });
+  });
+
+  test("before its work an item waits for its batch only where there are batches", () => {
+    const of = (mode: "async" | "parallel", batches: CaseResult["batches"], threads: CaseResult["process"]["threads"] = []) => {
+      const one = caseResult({ mode, threads });
+      const { latency } = one;
+      return linesOf({ ...one, batches, latency: { ...latency, batch: { ...latency.batch, mean: 9 } } });
+    };
+    const single = { count: 100, meanSize: 1, limit: 1 };
+    expect(of("async", single)).toContain("9.00 ms in line for its key");
+    expect(of("async", single, [{ name: "helper", utilization: 0.5 }])).toContain("9.00 ms in the helper's line");
+    expect(of("parallel", single)).toContain("9.00 ms in its Worker's line");
+    expect(of("async", { count: 100, meanSize: 1, limit: null })).toContain("9.00 ms in its batch");
+    expect(of("parallel", { count: 9, meanSize: 8, limit: 10 })).toContain("9.00 ms in its batch and its Worker's line");
+    // Of an earlier version's file it is not known what was asked.
+    expect(of("async", { count: 9, meanSize: 8 })).toContain("9.00 ms in its batch");
+    expect(of("async", { count: 9, meanSize: 1 })).toContain("9.00 ms in line for its key");
   });
 
   test("what kept the source, by cause", () => {
@@ -154,7 +180,7 @@ describe("what was measured is told, where there is something to it", () => {
     const shortfall = { capacity: 200, throughput: 190, causes: { work: 6, reads: 0, queries: 2, overhead: 1, idle: 1 } };
     const one = with_({ shortfall, throughput: 190, offeredRate: 300 });
     expect(linesOf(one)).toContain(
-      "shortfall: of 200/s in theory 5.0 % = 3.0 work that took longer + 1.0 queries + 0.5 the lab's own + 0.5 idle",
+      "shortfall: 5.0 % of the 200/s in theory = 3.0 work that took longer + 1.0 queries + 0.5 the lab's own + 0.5 idle",
     );
     expect(linesOf({ ...one, offeredRate: 100 })).not.toContain("shortfall");
   });

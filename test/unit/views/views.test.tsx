@@ -307,6 +307,14 @@ describe("reports", () => {
     expect(failed).toMatch(/async \(failed\) +– +–/);
   });
 
+  test("what is predicted is the most that can be done, or, where keys are the limit, what they let through", () => {
+    const one = caseResult({ mode: "async" });
+    const kept = (bottleneck: string) =>
+      comparisonRow(rowOfResult({ ...one, predicted: { ...one.predicted, capacity: 10_000, throughput: 204, bottleneck } })).predicted;
+    expect(kept("arrivals")).toBe("≤ 10.0 k");
+    expect(["hot key", "few keys", "uneven keys"].map(kept)).toEqual(["≈ 204", "≈ 204", "≈ 204"]);
+  });
+
   test("a narrow table keeps drops, CPU and prediction; the names of swept fields get shorter, then p95 and p50 go", () => {
     const one = { ...caseResult({ mode: "parallel" }), params: { "load.rate": 400, "queue.capacity": 5.5 } };
     const rows = [comparisonRow(rowOfResult(one))];
