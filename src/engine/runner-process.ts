@@ -1,5 +1,6 @@
 import type { Subprocess } from "bun";
 import { printable } from "../kernel/text.ts";
+import { formatMs } from "../kernel/units.ts";
 import type { FromRunner, ToRunner } from "./protocol.ts";
 import { LOOK_MS, type Standstill, StandstillWatch, statesOf } from "./standstill.ts";
 
@@ -15,8 +16,8 @@ export interface RunnerExit {
   readonly peakRssBytes: number;
   /** Set when the console ended it because it had been silent this long, in milliseconds. */
   readonly silentMs: number | null;
-  /** It had been stopped by a signal then. */
-  readonly stopped?: boolean;
+  /** Why it may have been silent; null or absent: that is not known. */
+  readonly why?: string | null;
 }
 
 const KEPT_WORDS = 4000;
@@ -32,7 +33,7 @@ export class RunnerProcess {
   private patienceMs = 15_000;
   private gone = false;
   private spoke = false;
-  private stopped = false;
+  private why: string | null = null;
   private readonly standing: StandstillWatch;
 
   /** `slowness`: how many times as long as on a core of its own everything takes here, which lengthens every patience. */
@@ -67,7 +68,7 @@ export class RunnerProcess {
         lastWords: await words,
         peakRssBytes: this.child.resourceUsage()?.maxRSS ?? 0,
         silentMs: this.silentMs,
-        stopped: this.stopped,
+        why: this.why,
       };
     });
     this.watch();
@@ -106,6 +107,12 @@ export class RunnerProcess {
     if (!this.gone) this.child.kill("SIGKILL");
   }
 
+  private whySilent(): string | null {
+    if (this.standing.stopped) return "since a signal had stopped it";
+    const { setBackMs } = this.standing.total;
+    return setBackMs > 0 ? `after the clock that its threads wait by had been set back by ${formatMs(setBackMs)}` : null;
+  }
+
   private hear(message: FromRunner): void {
     if (message.type === "snapshots") for (const { t } of message.snapshots) this.standing.heard(t);
     this.spoke = true;
@@ -120,7 +127,7 @@ export class RunnerProcess {
     this.watchdog = setTimeout(() => {
       this.watchdog = setTimeout(() => {
         this.silentMs = this.patienceMs * this.slowness;
-        this.stopped = this.standing.stopped;
+        this.why = this.whySilent();
         this.kill();
       }, LAST_CHANCE_MS);
     }, this.patienceMs * this.slowness);
@@ -147,7 +154,7 @@ export function endedUnborn({ spoke, signal }: RunnerExit): boolean {
 /** Why a runner ended without a result, as a sentence. */
 export function describeExit(exit: RunnerExit): string {
   if (exit.silentMs !== null)
-    return `The runner gave no sign of life for ${Math.round(exit.silentMs / 1000)} s${exit.stopped === true ? ", since a signal had stopped it," : ""} and was ended.`;
+    return `The runner gave no sign of life for ${Math.round(exit.silentMs / 1000)} s${exit.why == null ? "" : `, ${exit.why},`} and was ended.`;
   const words = exit.lastWords.trim().split("\n").at(-1) ?? "";
   const said = words === "" ? "" : ` Its last words: ${printable(words, 160)}`;
   if (exit.signal === "SIGKILL") {

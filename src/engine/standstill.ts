@@ -8,18 +8,26 @@ const IDLE = 0.1;
 /** How long after the console stood still it is to show whether the case did, too. */
 const SHOWN_MS = 3000;
 
+/** What a clock that is only kept in step is moved by between two looks is less, in milliseconds. */
+const STEP_MS = 50;
+
 /** How long, in milliseconds, somebody stood still while a case was measured. */
 export interface Standstill {
   /** Its runner, or a program that the runner started. */
   readonly caseMs: number;
   /** The process that shows it. */
   readonly consoleMs: number;
+  /** By how much the wall clock was set back: threads that wait for an instant go by it (futex(2) with FUTEX_CLOCK_REALTIME), and wait on. */
+  readonly setBackMs: number;
 }
 
 /** Whoever has been stopped by a signal cannot tell: the console sees it of the runner, and by its own clock of itself. */
 export class StandstillWatch {
   private caseMs = 0;
   private consoleMs = 0;
+  private setBackMs = 0;
+  /** The wall clock less the monotonic one. */
+  private apart: number;
   private from = Number.POSITIVE_INFINITY;
   private lookedAt: number;
   private cpuAt: number;
@@ -33,8 +41,10 @@ export class StandstillWatch {
     private readonly states: () => readonly string[],
     private readonly now: () => number = () => performance.now(),
     private readonly cpu: () => number = ownCpuMs,
+    private readonly wall: () => number = Date.now,
   ) {
     this.lookedAt = now();
+    this.apart = wall() - this.lookedAt;
     this.cpuAt = cpu();
   }
 
@@ -49,7 +59,11 @@ export class StandstillWatch {
     const idle = cpu - this.cpuAt < IDLE * since;
     this.lookedAt = now;
     this.cpuAt = cpu;
+    const apart = this.wall() - now;
+    const step = this.apart - apart;
+    this.apart = apart;
     if (now < this.from) return;
+    if (step > STEP_MS) this.setBackMs += step;
     const counted = Math.min(since, now - this.from);
     const { stopped } = this;
     if (stopped) this.caseMs += counted;
@@ -75,7 +89,7 @@ export class StandstillWatch {
   }
 
   get total(): Standstill {
-    return { caseMs: this.caseMs, consoleMs: this.consoleMs };
+    return { caseMs: this.caseMs, consoleMs: this.consoleMs, setBackMs: this.setBackMs };
   }
 }
 

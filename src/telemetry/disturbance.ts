@@ -69,20 +69,46 @@ export function judgeDisturbance(
 
 type Disturbed = Pick<CaseResult, "disturbed" | "warnings">;
 
-/** The same of a case in which somebody stood still for so many milliseconds: its own processes, or only the console that showed it. */
-export function disturbedByStop(
-  { disturbed = null, warnings }: Disturbed,
-  { caseMs, consoleMs }: { readonly caseMs: number; readonly consoleMs: number },
-): Disturbed {
-  if (caseMs > 0) {
-    const reason = `Processes of this case were stopped for about ${formatMs(caseMs)} (by a signal such as SIGSTOP, a debugger, or a frozen container): nothing was done meanwhile, and what was due waited.`;
+/** Milliseconds that something lasted while a case was measured, as the console saw it. */
+export interface Seen {
+  readonly caseMs: number;
+  readonly consoleMs: number;
+  readonly setBackMs: number;
+}
+
+/**
+ * The same of a case in which somebody stood still: its own processes, or only the console that showed it; or in which the wall clock was set
+ * back. What is set forward ends waits early that are begun again, and changes nothing.
+ */
+export function disturbedByStop({ disturbed = null, warnings }: Disturbed, { caseMs, consoleMs, setBackMs }: Seen): Disturbed {
+  const causes = [caseMs > 0 ? stopCause(caseMs) : null, setBackMs > 0 ? setBackCause(setBackMs) : null].filter((cause) => cause !== null);
+  if (causes.length > 0) {
     const before = disturbed ?? { otherCores: null, stealMs: null, throttledMs: null, calibrationOff: 0, reason: "" };
-    const told = { ...before, stoppedMs: caseMs, reason: `${reason} ${before.reason}`.trimEnd() };
-    return { disturbed: told, warnings: [...warnings, `${reason} Run it again without a stop.`] };
+    const told = {
+      ...before,
+      ...(caseMs > 0 ? { stoppedMs: caseMs } : {}),
+      ...(setBackMs > 0 ? { setBackMs } : {}),
+      reason: [...causes.map(({ reason }) => reason), before.reason].join(" ").trimEnd(),
+    };
+    return { disturbed: told, warnings: [...warnings, ...causes.map(({ reason, remedy }) => `${reason} ${remedy}`)] };
   }
   if (consoleMs === 0) return { disturbed, warnings };
   const note = `The console stood still for about ${formatMs(consoleMs)} (Ctrl-Z, or a signal such as SIGSTOP); the case went on in a process of its own, and nothing of it was lost.`;
   return { disturbed, warnings: [...warnings, note] };
+}
+
+function stopCause(caseMs: number): Cause {
+  return {
+    reason: `Processes of this case were stopped for about ${formatMs(caseMs)} (by a signal such as SIGSTOP, a debugger, or a frozen container): nothing was done meanwhile, and what was due waited.`,
+    remedy: "Run it again without a stop.",
+  };
+}
+
+function setBackCause(setBackMs: number): Cause {
+  return {
+    reason: `The clock of this system was set back by ${formatMs(setBackMs)}: a thread that waited for an instant just then waited that much longer.`,
+    remedy: "Run it again while the clock is left alone.",
+  };
 }
 
 /** What to know of a calibration that others may have had a part in; null: nothing. */

@@ -148,6 +148,8 @@ export interface Disturbance {
   readonly throttledMs?: number | null;
   /** How long processes of the case were stopped by a signal or frozen, by looking every 0.1 s. Absent: they were not. */
   readonly stoppedMs?: number;
+  /** By how much the wall clock was set back meanwhile. Absent: it was not. */
+  readonly setBackMs?: number;
   /** By what share of what was asked `cpu` work took longer or shorter than it should, in CPU time; 0 where there is none. */
   readonly calibrationOff: number;
   /** Which of them it was, as a sentence. */

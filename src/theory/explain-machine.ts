@@ -27,8 +27,8 @@ export function explainMachine(result: Explained): MachineCause | null {
 }
 
 /** By the host of a virtual machine, by a quota, or because it was stopped. */
-function keptFromCores({ stealMs, throttledMs, stoppedMs }: Disturbance, durationMs: number): boolean {
-  if ((stoppedMs ?? 0) > 0) return true;
+function keptFromCores({ stealMs, throttledMs, stoppedMs, setBackMs }: Disturbance, durationMs: number): boolean {
+  if ((stoppedMs ?? 0) + (setBackMs ?? 0) > 0) return true;
   return (stealMs ?? 0) > BOUNDS.steal * durationMs || (throttledMs ?? 0) > BOUNDS.throttled * durationMs;
 }
 

@@ -13,6 +13,7 @@ afterEach(() => {
 
 test.each([
   ["false", true],
+  ["FALSE", true],
   ["0", true],
   ["", true],
   ["true", false],
@@ -28,4 +29,21 @@ test.each([
 
 test("a terminal of width 0 does not know its width", () => {
   expect([widthOf({ columns: 0 }), widthOf({}), widthOf({ columns: 100 })]).toEqual([undefined, undefined, 100]);
+});
+
+test("what is larger than any terminal that somebody looks at is not drawn on", () => {
+  const { columns, rows } = process.stdout;
+  Object.assign(process.env, { CI: "", TERM: "xterm" });
+  process.stdout.isTTY = true;
+  process.stdin.isTTY = true;
+  const drawn = [
+    [65_535, 65_535],
+    [500, 200],
+    [0, 0],
+  ].map(([width, height]) => {
+    Object.assign(process.stdout, { columns: width, rows: height });
+    return isInteractive();
+  });
+  Object.assign(process.stdout, { columns, rows });
+  expect(drawn).toEqual([false, true, true]);
 });

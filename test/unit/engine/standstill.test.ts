@@ -8,10 +8,13 @@ class Watched {
   cpu = 0;
   state = "S";
   t = 0;
+  /** By how much the wall clock is off. */
+  off = 0;
   readonly watch = new StandstillWatch(
     () => [this.state, "S"],
     () => this.now,
     () => this.cpu,
+    () => 1e12 + this.now + this.off,
   );
 
   /** Everything goes on for so long; `telling`: the case tells of itself every so often. */
@@ -56,7 +59,7 @@ describe("who stood still while a case was measured", () => {
     one.now += 5000;
     one.cpu += 4000;
     one.watch.look();
-    expect(one.run(1000).watch.total).toEqual({ caseMs: 0, consoleMs: 0 });
+    expect(one.run(1000).watch.total).toEqual({ caseMs: 0, consoleMs: 0, setBackMs: 0 });
   });
 
   test("the case, while the console went on", () => {
@@ -65,7 +68,7 @@ describe("who stood still while a case was measured", () => {
       one.state = state;
       one.run(1000);
     }
-    expect(one.watch.total).toEqual({ caseMs: 2000, consoleMs: 0 });
+    expect(one.watch.total).toEqual({ caseMs: 2000, consoleMs: 0, setBackMs: 0 });
     one.state = "T";
     expect(one.watch.stopped).toBe(true);
   });
@@ -93,7 +96,20 @@ describe("who stood still while a case was measured", () => {
     one.watch.begin(500);
     one.run(500);
     one.state = "S";
-    expect(one.run(1000).watch.total).toEqual({ caseMs: 0, consoleMs: 0 });
+    expect(one.run(1000).watch.total).toEqual({ caseMs: 0, consoleMs: 0, setBackMs: 0 });
+  });
+
+  test("a wall clock that was set back is told, one that was set forward or is kept in step is not", () => {
+    const one = watched();
+    one.off -= 2000;
+    one.run(1000);
+    one.off += 3600e3;
+    one.run(1000);
+    for (let i = 0; i < 50; i++) {
+      one.off -= 0.5;
+      one.run(100);
+    }
+    expect(one.watch.total).toEqual({ caseMs: 0, consoleMs: 0, setBackMs: 2000 });
   });
 
   test.skipIf(process.platform !== "linux")("a process that is stopped says so, and one that is gone says nothing", async () => {
@@ -115,17 +131,29 @@ describe("a case in which somebody stood still", () => {
       calibrationOff: 0,
       reason: "Other programs used 1.00 of the machine's 2 cores on average.",
     };
-    const { disturbed, warnings } = disturbedByStop({ disturbed: others, warnings: ["a"] }, { caseMs: 2100, consoleMs: 0 });
+    const { disturbed, warnings } = disturbedByStop({ disturbed: others, warnings: ["a"] }, { caseMs: 2100, consoleMs: 0, setBackMs: 0 });
     expect(disturbed).toMatchObject({ otherCores: 1, stoppedMs: 2100 });
     expect(disturbed?.reason).toMatch(/^Processes of this case were stopped for about 2\.10 s .* Other programs used 1\.00/);
     expect(warnings).toEqual(["a", expect.stringMatching(/stopped for about 2\.10 s .* Run it again without a stop\.$/)]);
-    expect(disturbedByStop({ warnings: [] }, { caseMs: 100, consoleMs: 0 }).disturbed?.stoppedMs).toBe(100);
+    expect(disturbedByStop({ warnings: [] }, { caseMs: 100, consoleMs: 0, setBackMs: 0 }).disturbed?.stoppedMs).toBe(100);
+  });
+
+  test("is disturbed where the clock was set back", () => {
+    const { disturbed, warnings } = disturbedByStop({ disturbed: null, warnings: [] }, { caseMs: 0, consoleMs: 0, setBackMs: 3000 });
+    expect(disturbed).toMatchObject({
+      setBackMs: 3000,
+      reason: expect.stringMatching(/^The clock of this system was set back by 3\.00 s/),
+    });
+    expect(warnings).toEqual([expect.stringContaining("Run it again while the clock is left alone.")]);
   });
 
   test("is told of, and not disturbed, where it was only the console", () => {
-    const { disturbed, warnings } = disturbedByStop({ disturbed: null, warnings: [] }, { caseMs: 0, consoleMs: 3000 });
+    const { disturbed, warnings } = disturbedByStop({ disturbed: null, warnings: [] }, { caseMs: 0, consoleMs: 3000, setBackMs: 0 });
     expect(disturbed).toBeNull();
     expect(warnings).toEqual([expect.stringMatching(/^The console stood still for about 3\.00 s .* nothing of it was lost\.$/)]);
-    expect(disturbedByStop({ disturbed: null, warnings: [] }, { caseMs: 0, consoleMs: 0 })).toEqual({ disturbed: null, warnings: [] });
+    expect(disturbedByStop({ disturbed: null, warnings: [] }, { caseMs: 0, consoleMs: 0, setBackMs: 0 })).toEqual({
+      disturbed: null,
+      warnings: [],
+    });
   });
 });
