@@ -54,7 +54,7 @@ export function keepsUp(one: CaseResult): boolean {
   if (grown > FEW + 0.02 * ledger.scheduled) return false;
   // What all comes at once has no pace, and the later of it waits the longer though nothing is added.
   if (offeredRate === null) return true;
-  const grows = (perSecond: number) => isLine(series, perSecond);
+  const grows = (perSecond: number) => isLine(one, perSecond);
   if (isEven(series)) return keepsPace(one) && !grows(GROWING.even);
   return (bursts(series) < 2 || keepsPace(one)) && !grows(GROWING.bursts) && (lineGrowth(series) !== null || keepsPace(one));
 }
@@ -62,12 +62,15 @@ export function keepsUp(one: CaseResult): boolean {
 /** So many are in line at any time. */
 const FEW = 3;
 
+/** Of all messages so many more in line a third of the run later: one that is fed 1.01 times what is done of it grows by 0.0033 of them. */
+const SLOWLY = 0.002;
+
 /** Messages take longer and longer, by more than chance, and by what more than a few in line make of it (Little's law). */
-function isLine(series: readonly Sample[], perSecond: number): boolean {
+function isLine({ series, ledger }: CaseResult, perSecond: number): boolean {
   const grown = growthOf(series, true);
   if (grown === null || (1000 * grown.ms) / grown.span <= perSecond) return false;
   const done = series.reduce((sum, { processed }) => sum + processed, 0) / series.length;
-  return (grown.ms * done) / 1000 > FEW;
+  return (grown.ms * done) / 1000 > FEW + SLOWLY * ledger.scheduled;
 }
 
 /** What comes in bursts has a line that grows and shrinks with them. */
@@ -112,10 +115,11 @@ function growthOf(series: readonly Sample[], sure: boolean): { readonly ms: numb
   return { ms, span: median(last.map(({ t }) => t)) - median(middle.map(({ t }) => t)) };
 }
 
-/** Standard error of a median: 1.2533 σ/√n, with σ from the median absolute deviation (1.4826 of it), of which stray values are no part. */
+/** Standard error of a median of values that vary as these do: 1.2533 σ/√n. */
 function medianError(values: readonly number[]): number {
-  const middle = median(values);
-  return (1.2533 * 1.4826 * median(values.map((value) => Math.abs(value - middle)))) / Math.sqrt(values.length);
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1);
+  return 1.2533 * Math.sqrt(variance / values.length);
 }
 
 /** Least correlation of how long messages take with when they were done from which on it is a trend and no chance. */

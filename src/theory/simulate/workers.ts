@@ -42,6 +42,8 @@ export class Workers implements Consumer {
   private readonly news: Wait;
   private feedReady = false;
   private dealReady = false;
+  /** At one instant the dealer's time was up before that of a source that waits for clients, as it does, to be woken: it goes on first. */
+  private dealFirst = false;
   private lookAt: Nanoseconds = Number.NEGATIVE_INFINITY;
   private answered = 0;
 
@@ -121,9 +123,14 @@ export class Workers implements Consumer {
     } else if (event === FEED) this.feedReady = true;
     else if (event === SENT) this.feedReady = this.feed.sent.alarm(this.now) || this.feedReady;
     else if (event === ROOM) this.feedReady = this.feed.room.alarm(this.now) || this.feedReady;
-    else if (event === NEWS) this.dealReady = this.news.alarm(this.now) || this.dealReady;
-    else if (event === LOOK || event === OVER) this.dealReady = true;
+    else if (event === NEWS) this.dealAfter(this.news.alarm(this.now));
+    else if (event === LOOK || event === OVER) this.dealAfter(true);
     else this.laneEvent(this.lanes.of(event >> 2), event & 3);
+  }
+
+  private dealAfter(ready: boolean): void {
+    if (ready && !this.feedReady && this.source.closedLoop) this.dealFirst = true;
+    this.dealReady = ready || this.dealReady;
   }
 
   private laneEvent(lane: Lane, what: number): void {
@@ -156,7 +163,7 @@ export class Workers implements Consumer {
   /** Lets source and dealer go on until both wait. */
   private settle(): void {
     while (!this.shop.halted && (this.feedReady || this.dealReady)) {
-      if (this.feedReady) this.stepFeed();
+      if (this.feedReady && !this.dealFirst) this.stepFeed();
       else this.deal();
     }
   }
@@ -182,6 +189,7 @@ export class Workers implements Consumer {
 
   private deal(): void {
     this.dealReady = false;
+    this.dealFirst = false;
     if (this.source.expired(this.now, this.machine.grace)) {
       this.shop.halted = true;
       return;

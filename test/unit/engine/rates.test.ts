@@ -270,7 +270,8 @@ describe("the range of a search", () => {
         const range = `${(low / capacity).toFixed(3)} to ${((high ?? Number.POSITIVE_INFINITY) / capacity).toFixed(3)}`;
         if (low > capacity || (high ?? 0) < capacity) missed.push(`${JSON.stringify({ ...change, workers, keys, seed: 1 + i })}: ${range}`);
         expect(search.trials.length).toBeLessThan(20);
-        expect((high ?? Number.POSITIVE_INFINITY) / capacity).toBeLessThan(1.4);
+        // A trial of 3 s brings less than one of 5 s, and the busiest Worker a part of it: √(5/3) as much is left to chance.
+        expect((high ?? Number.POSITIVE_INFINITY) / capacity).toBeLessThan(1.5);
       }
       expect(missed.slice(Math.floor(0.1 * searches))).toEqual([]);
     },
