@@ -6,10 +6,12 @@ import { NO_ACCESS } from "../../src/engine/stage/fetch-stage.ts";
 import { planCases } from "../../src/plan/plan.ts";
 import { YamlFile } from "../../src/scenario/document.ts";
 import { resolveScenario } from "../../src/scenario/load.ts";
+import { METHODS } from "../../src/scenario/request-schema.ts";
+import { hasContent, isIdempotent } from "../../src/workloads/fetch/method.ts";
 import { patience, rounds } from "../support/campaign.ts";
 import { runHere } from "../support/case.ts";
 import { temporaryFolder } from "../support/cli.ts";
-import { FickleServer, WHIMS, type Whim } from "../support/fickle-server.ts";
+import { FickleServer, type HeardRequest, WHIMS, type Whim } from "../support/fickle-server.ts";
 
 setDefaultTimeout(patience(60_000));
 
@@ -27,13 +29,57 @@ const settings = fc.record({
   saves: fc.boolean(),
   stops: fc.constantFrom(false, false, false, true),
   window: fc.constantFrom("sliding", "waves"),
+  method: fc.constantFrom("GET", "GET", ...METHODS),
+  repeats: fc.constantFrom({}, {}, { idempotent: true }, { idempotencyKey: "X-Key" }),
+  body: fc.constantFrom(undefined, "größe", { template: "{{number}} of {{key}}" }),
+  cookies: fc.boolean(),
+  expect: fc.constantFrom(
+    undefined,
+    { status: 200 },
+    { status: [200, "204-299", 404, "5xx"] },
+    { bodyContains: "ok" },
+    { bodyContains: "absent" },
+    { maxBytes: "50B" },
+    { header: { "Content-Encoding": "gzip" } },
+  ),
 });
+
+/** Whether an answer of a status ends a request by the status that it has, and not by that of an expectation. */
+function isCountedAsItIs(expected: { readonly status?: unknown } | undefined, status: number): boolean {
+  if (expected?.status === undefined || status === 200) return true;
+  return Array.isArray(expected.status) && (status === 204 || status === 404 || status >= 500);
+}
 
 /** What each of two servers does, in turn: mostly well. */
 const moods = fc.array(fc.oneof({ weight: 3, arbitrary: fc.constant<Whim>("well") }, { weight: 2, arbitrary: fc.constantFrom(...WHIMS) }), {
   minLength: 5,
   maxLength: 40,
 });
+
+type How = typeof settings extends fc.Arbitrary<infer T> ? T : never;
+
+/** What is true of all that servers heard, whatever they did: bodies, keys, and what was asked once alone. */
+function holdsOfRequests(requests: readonly HeardRequest[], { method, body, repeats }: How): void {
+  const asked = new Map<string, number>();
+  const keys = new Map<string, Set<string>>();
+  for (const request of requests) {
+    const [, item = ""] = /-(\d+)\.\d+$/.exec(request.fields["x-correlation-id"] ?? "") ?? [];
+    if (request.path === `/${item}`) asked.set(item, (asked.get(item) ?? 0) + 1);
+    const got = request.path.startsWith("/got/");
+    if (got) expect(request.method).toBe(method === "HEAD" ? "HEAD" : "GET");
+    const sent = hasContent(method) && request.method === method && !got;
+    if (!sent || body === undefined) expect([request.path, request.body]).toEqual([request.path, ""]);
+    else if (typeof body === "string") expect(Buffer.from(request.body, "latin1").toString()).toBe(body);
+    else expect(request.body).toMatch(new RegExp(`^${item} of [0-9a-f-]{24}${Number(item).toString(16).padStart(12, "0")}$`));
+    const key = request.fields["x-key"];
+    if (key !== undefined) keys.set(item, (keys.get(item) ?? new Set()).add(key));
+  }
+  if (!isIdempotent(method) && Object.keys(repeats).length === 0) expect([...asked.values()].filter((times) => times > 1)).toEqual([]);
+  if ("idempotencyKey" in repeats) {
+    expect([...keys.values()].filter(({ size }) => size !== 1)).toEqual([]);
+    expect(new Set([...keys.values()].flatMap((one) => [...one])).size).toBe(keys.size);
+  }
+}
 
 const total = (counts: object): number => Object.values(counts).reduce((sum: number, count: number) => sum + count, 0);
 
@@ -61,6 +107,11 @@ test("whatever servers do and however they are asked: attempts are what servers 
         retry: { max: how.retries, baseDelay: "1ms", maxDelay: "3ms" },
         circuitBreaker: how.breaker,
         rateLimit: how.rateLimit,
+        method: how.method,
+        ...(hasContent(how.method) ? { body: how.body } : {}),
+        ...how.repeats,
+        cookies: how.cookies,
+        ...(how.method === "HEAD" && how.expect !== undefined && "bodyContains" in how.expect ? {} : { expect: how.expect }),
         ...(how.saves ? { saveTo: join(folder, `saved-${runs}`) } : {}),
         ...(how.stops ? { totalTimeout: "50ms" } : {}),
       };
@@ -84,11 +135,21 @@ test("whatever servers do and however they are asked: attempts are what servers 
       const stalled = servers.reduce((sum, server) => sum + server.stalled, 0);
       const brokenOff = (byError["timeout"] ?? 0) + (byError["deadline"] ?? 0) + (byError["stopped"] ?? 0);
       expect(attempts).toBeWithin(heard, heard + Math.max(0, brokenOff - (how.stops ? 0 : stalled)) + 1);
+      holdsOfRequests(
+        servers.flatMap(({ requests }) => requests),
+        how,
+      );
       if (how.stops) return;
-      for (const status of [404, 429, 500, 503]) {
+      let unexpected = 0;
+      // One that is as it should be by its status may yet fail of its body or its fields.
+      const byStatusAlone = fetch.expect === undefined || "status" in fetch.expect;
+      for (const status of byStatusAlone ? [204, 404, 429, 500, 503] : [404, 429, 500, 503]) {
         const answered = servers.reduce((sum, server) => sum + (server.byStatus.get(status) ?? 0), 0);
-        expect([status, byStatus[status] ?? 0]).toEqual([status, answered]);
+        const counted = isCountedAsItIs(fetch.expect, status);
+        expect([status, byStatus[status] ?? 0]).toEqual([status, counted ? answered : 0]);
+        if (!counted) unexpected += answered;
       }
+      expect(byError["expect.status"] ?? 0).toBe(unexpected);
     }),
     { numRuns: rounds(4) },
   );

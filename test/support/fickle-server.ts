@@ -1,3 +1,4 @@
+import { gzipSync } from "node:zlib";
 import type { Socket } from "bun";
 
 /** What a server may do with a request that it has read to its end. */
@@ -18,16 +19,29 @@ export const WHIMS = [
   "leads in a circle",
   "leads elsewhere",
   "leads nowhere",
+  "leads to get",
+  "leads as it is",
+  "says nothing",
+  "says too much",
+  "packs",
 ] as const;
 export type Whim = (typeof WHIMS)[number];
 
-interface Heard {
+/** A request that was read to its end. */
+export interface HeardRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly fields: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+interface Coming {
   text: string;
 }
 
 /** Does what it pleases, by a function of how many requests it has read, and counts them. */
 export class FickleServer {
-  heard = 0;
+  readonly requests: HeardRequest[] = [];
   /** Left without an answer. */
   stalled = 0;
   /** Heads that it has answered with, by status: each in full but for "breaks off its head". */
@@ -38,7 +52,7 @@ export class FickleServer {
     private readonly whim: (ordinal: number) => Whim,
     private readonly elsewhere: () => string,
   ) {
-    this.listener = Bun.listen<Heard>({
+    this.listener = Bun.listen<Coming>({
       hostname: "127.0.0.1",
       port: 0,
       socket: {
@@ -59,17 +73,31 @@ export class FickleServer {
     this.listener.stop(true);
   }
 
-  private hear(socket: Socket<Heard>, text: string): void {
-    socket.data.text += text;
-    if (!socket.data.text.endsWith("\r\n\r\n")) return;
-    socket.data.text = "";
-    this.answer(socket, this.whim(this.heard++));
+  get heard(): number {
+    return this.requests.length;
   }
 
-  private answer(socket: Socket<Heard>, whim: Whim): void {
-    const say = (status: number, fields = "", body = "ok") => {
+  private hear(socket: Socket<Coming>, text: string): void {
+    socket.data.text += text;
+    const end = socket.data.text.indexOf("\r\n\r\n");
+    if (end < 0) return;
+    const [first = "", ...lines] = socket.data.text.slice(0, end).split("\r\n");
+    const fields = Object.fromEntries(
+      lines.map((line) => [line.slice(0, line.indexOf(":")).toLowerCase(), line.slice(line.indexOf(":") + 1).trim()]),
+    );
+    const body = socket.data.text.slice(end + 4);
+    if (body.length < Number(fields["content-length"] ?? 0)) return;
+    socket.data.text = "";
+    const [method = "", path = ""] = first.split(" ");
+    this.requests.push({ method, path, fields, body });
+    this.answer(socket, this.whim(this.requests.length - 1), method === "HEAD");
+  }
+
+  private answer(socket: Socket<Coming>, whim: Whim, bare: boolean): void {
+    const say = (status: number, fields = "", body: string | Buffer = "ok") => {
       this.byStatus.set(status, (this.byStatus.get(status) ?? 0) + 1);
-      socket.write(`HTTP/1.1 ${status} X\r\n${fields}content-length: ${body.length}\r\n\r\n${body}`);
+      const head = `HTTP/1.1 ${status} X\r\nset-cookie: a=${status}\r\n${fields}content-length: ${body.length}\r\n\r\n`;
+      socket.write(bare ? head : Buffer.concat([Buffer.from(head), Buffer.from(body)]));
     };
     switch (whim) {
       case "well":
@@ -77,7 +105,7 @@ export class FickleServer {
         return;
       case "chunked":
         this.byStatus.set(200, (this.byStatus.get(200) ?? 0) + 1);
-        socket.write("HTTP/1.1 200 X\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n");
+        socket.write(`HTTP/1.1 200 X\r\ntransfer-encoding: chunked\r\n\r\n${bare ? "" : "2\r\nok\r\n0\r\n\r\n"}`);
         return;
       case "closes with its answer":
         say(200);
@@ -95,7 +123,7 @@ export class FickleServer {
         socket.end();
         return;
       case "cuts its body":
-        socket.write("HTTP/1.1 200 X\r\ncontent-length: 100\r\n\r\nsome");
+        socket.write(`HTTP/1.1 200 X\r\ncontent-length: 100\r\n\r\n${bare ? "" : "some"}`);
         socket.end();
         return;
       case "not found":
@@ -121,6 +149,22 @@ export class FickleServer {
         return;
       case "leads elsewhere":
         say(301, `location: ${this.elsewhere()}\r\n`);
+        return;
+      case "leads to get":
+        say(303, `location: /got/${this.heard}\r\n`);
+        return;
+      case "leads as it is":
+        say(308, `location: /kept/${this.heard}\r\n`);
+        return;
+      case "says nothing":
+        this.byStatus.set(204, (this.byStatus.get(204) ?? 0) + 1);
+        socket.write("HTTP/1.1 204 X\r\n\r\n");
+        return;
+      case "says too much":
+        say(200, "", "ok".repeat(5000));
+        return;
+      case "packs":
+        say(200, "content-encoding: gzip\r\n", gzipSync("it is ok"));
         return;
       case "leads nowhere":
         say(308, "location: ftp://127.0.0.1/\r\n");

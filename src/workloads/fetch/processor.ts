@@ -117,7 +117,7 @@ export class FetchProcessor implements Processor {
       at,
       places,
       place,
-      content: this.requests.contentOf(item.key, at),
+      content: this.requests.contentOf(item.key, url),
       fields: own,
       own,
       conditional: conditions.length > 0,
@@ -182,6 +182,11 @@ export class FetchProcessor implements Processor {
 
   /** What was not asked because of an open circuit is asked elsewhere; false: no place may be asked. */
   private turnToLiving(pursuit: Pursuit): boolean {
+    // A redirect led to where it is open: what answered with that was asked already.
+    if (pursuit.attempts > 0 && !this.sender.mayRepeat(this.requests.method)) {
+      this.sender.refrain(pursuit);
+      return false;
+    }
     const before = pursuit.place;
     const next = this.nextPlace(pursuit, before);
     if (next === null || pursuit.place === before) return false;
@@ -192,7 +197,7 @@ export class FetchProcessor implements Processor {
   /** A new try, from its beginning. */
   private aimAnew(pursuit: Pursuit, url: string, cause: "first" | "retries" | "parents"): void {
     pursuit.method = this.requests.method;
-    pursuit.content = this.requests.contentOf(pursuit.index, url);
+    pursuit.content = this.requests.contentOf(pursuit.index, pursuit.url);
     pursuit.foreign = false;
     pursuit.standIn = cause === "parents";
     this.sender.aim(pursuit, url, cause);
