@@ -1,12 +1,15 @@
 import type { Nanoseconds } from "./clock.ts";
 import type { Time } from "./time.ts";
 
-/** Time between two looks, whatever is waited for: a run that is stopped is noticed. All who wait look together, so that a thread wakes once. */
-const LOOK_EVERY: Nanoseconds = 50e6;
+/**
+ * Time between two looks, whatever is waited for: a run that is stopped is noticed. All who wait look at the same instants, at which
+ * samples are taken too, so that a thread that waits wakes once for all of it.
+ */
+const LOOK_EVERY: Nanoseconds = 100e6;
 
-/** The next instant at which all look who wait, one to two spans from now. */
+/** The next instant at which all look who wait, a span from now at most. */
 export function nextLook(now: Nanoseconds): Nanoseconds {
-  return (Math.floor(now / LOOK_EVERY) + 2) * LOOK_EVERY;
+  return (Math.floor(now / LOOK_EVERY) + 1) * LOOK_EVERY;
 }
 
 /** Wakes one task of a loop that waits for something to change. */

@@ -9,7 +9,7 @@ import type { BeginMessage, WorkerReply } from "../transport/worker-protocol.ts"
 import { WorkMeter, type WorkSums } from "../work-meter.ts";
 import { bellOf, WorkerSession, type WorkerThread } from "./worker-session.ts";
 
-/** How long a Worker without work looks again before it sleeps: sleeping and waking cost more. */
+/** How long a Worker to which more is likely to come looks again before it sleeps: sleeping and waking cost more. */
 const LOOK_AGAIN = 20_000;
 
 /** The thread that this module is loaded into. */
@@ -33,8 +33,8 @@ class RealThread implements WorkerThread {
     this.meter.begin(origin + this.message.warmup);
   }
 
-  sleep(seen: number, quiet: () => boolean, ms: number): void {
-    const until = this.time.now() + LOOK_AGAIN;
+  sleep(seen: number, quiet: () => boolean, ms: number, soon: boolean): void {
+    const until = this.time.now() + (soon ? LOOK_AGAIN : 0);
     while (quiet() && this.time.now() < until);
     if (quiet()) waitForBell(this.bell, seen, ms);
   }

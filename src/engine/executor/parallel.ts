@@ -77,6 +77,7 @@ class ParallelRun {
     });
     this.session.startAt(this.job.begin());
     time.watch(this.look);
+    time.watch(this.session.look);
     const cpu = threadCpuTimer();
     let done = false;
     void keepSampling(this.job, () => done);

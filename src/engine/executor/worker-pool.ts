@@ -4,6 +4,7 @@ import { RingWriter, ringMemory } from "../../kernel/frame-ring.ts";
 import { ring } from "../../kernel/time.ts";
 import { RECORDER_BYTES, Recorder } from "../../telemetry/recorder.ts";
 import type { View } from "../queries/desk.ts";
+import { AnswerReader } from "../transport/answers.ts";
 import { type BeginMessage, CONTROL, PHASE, type WorkerReply } from "../transport/worker-protocol.ts";
 
 export type SessionSettings = Pick<BeginMessage, "processor" | "warmup" | "snapshots"> & {
@@ -81,6 +82,7 @@ export class WorkerPool {
         recorder: channel.recorder.memory,
         mainBell: mainBell.buffer as SharedArrayBuffer,
         queries: channel.questions,
+        answers: channel.answers,
         worker,
         concurrency: slots[worker] ?? 1,
         ...rest,
@@ -146,6 +148,7 @@ export class WorkerPool {
 }
 
 const QUESTION_WORDS = 1 << 14;
+const ANSWER_WORDS = 1 << 14;
 
 /** What the source's thread shares with one Worker. */
 export class Channel {
@@ -155,6 +158,9 @@ export class Channel {
   readonly writer: RingWriter;
   readonly questions = ringMemory(QUESTION_WORDS);
   private readonly asking = new RingWriter(this.questions);
+  readonly answers = ringMemory(ANSWER_WORDS);
+  /** What the Worker has answered. */
+  readonly answered = new AnswerReader(this.answers);
   /** The Worker's recorder, seen from here. */
   readonly recorder: Recorder;
 
@@ -253,14 +259,30 @@ export class PoolSession {
 
   hear(worker: number, reply: Extract<WorkerReply, { type: "answer" | "published" }>): void {
     if (reply.type === "answer") {
-      this.asked.get(reply.id)?.resolve(reply.json);
-      this.asked.delete(reply.id);
+      this.answer(reply.id, reply.json);
       this.pass(worker);
       return;
     }
     this.publishedAt[worker] = reply.at;
     for (const [key, json] of reply.states) this.states[worker]?.set(key, json);
   }
+
+  /** Hears what has been answered since the last look; true when anything was. */
+  readonly look = (): boolean => {
+    if (this.asked.size === 0) return false;
+    let heard = false;
+    for (const [worker, { answered }] of this.channels.entries()) {
+      if (!answered.read(this.answer)) continue;
+      this.pass(worker);
+      heard = true;
+    }
+    return heard;
+  };
+
+  private readonly answer = (id: number, json: string | null): void => {
+    this.asked.get(id)?.resolve(json);
+    this.asked.delete(id);
+  };
 
   /** Nobody is left to answer. */
   forget(): void {

@@ -7,6 +7,7 @@ import { Recorder } from "../../telemetry/recorder.ts";
 import type { Effort } from "../../workloads/workload.ts";
 import { type MakeProcessor, runsHandler } from "../processors.ts";
 import { Strays } from "../strays.ts";
+import { AnswerWriter } from "../transport/answers.ts";
 import { HeadReader } from "../transport/head.ts";
 import { ALL_KEYS, type BeginMessage, CONTROL, PHASE, type WorkerReply } from "../transport/worker-protocol.ts";
 import type { WorkSums } from "../work-meter.ts";
@@ -18,8 +19,11 @@ export interface WorkerThread {
   readonly effort: Effort;
   /** Makes an instant of the shared clock t = 0. */
   startAt(origin: number): void;
-  /** Sleeps while it is quiet, until the bell rings beyond `seen` or for so many milliseconds. A promise where no thread is held by that. */
-  sleep(seen: number, quiet: () => boolean, ms: number): void | Promise<void>;
+  /**
+   * Sleeps while it is quiet, until the bell rings beyond `seen` or for so many milliseconds. `soon`: more is likely to come at once.
+   * A promise where no thread is held by that.
+   */
+  sleep(seen: number, quiet: () => boolean, ms: number, soon: boolean): void | Promise<void>;
   /** Says something to the source's thread. */
   reply(message: WorkerReply): void;
   /** What it has computed. */
@@ -28,6 +32,9 @@ export interface WorkerThread {
 
 /** Time between two publications of states, for snapshot queries. */
 const PUBLISH_EVERY = 50e6;
+/** Milliseconds that a Worker sleeps at most: whatever it waits for rings its bell. With states to be published it looks again when they may be. */
+const LONGEST_SLEEP = 1000;
+const PUBLISH_SLEEP = 20;
 
 /** A Worker's side of `parallel`: frames from the ring, batches to the batch runner, until it is told to end. */
 export class WorkerSession {
@@ -43,10 +50,13 @@ export class WorkerSession {
   private readonly batches: BatchRunner;
   private readonly batchDone: Wakeup;
   private readonly queries: RingReader;
+  private readonly answers: AnswerWriter;
   /** Keys whose state has changed since it was last published. */
   private readonly changed = new Set<number>();
   private publishAt = 0;
   private batch: Item[] = [];
+  /** There was a frame since it last slept. */
+  private worked = false;
 
   private readonly strays: Strays | null;
 
@@ -57,6 +67,7 @@ export class WorkerSession {
   ) {
     this.ring = new RingReader(message.ring);
     this.queries = new RingReader(message.queries);
+    this.answers = new AnswerWriter(message.answers);
     this.control = new Int32Array(message.control);
     this.mainBell = new Int32Array(message.mainBell);
     this.bell = bellOf(message);
@@ -125,7 +136,7 @@ export class WorkerSession {
       const key = this.queries.words.high;
       this.queries.close();
       const answer = (json: string | null) => {
-        this.thread.reply({ type: "answer", id, json });
+        if (!this.answers.write(id, json)) this.thread.reply({ type: "answer", id, json });
         this.ringMain();
       };
       const json = key === ALL_KEYS ? JSON.stringify(this.processor.names()) : this.processor.stateOf(key);
@@ -169,6 +180,7 @@ export class WorkerSession {
 
   private readFrame(): void {
     const { words, items } = this.ring;
+    this.worked = true;
     for (let i = 0; i < items; i++) {
       const item = this.pool.take();
       this.heads.read(words, item);
@@ -206,7 +218,11 @@ export class WorkerSession {
   /** Sleeps until there is anything: a frame, a question, another phase. */
   private idle(quiet: () => boolean): void | Promise<void> {
     const seen = rings(this.bell);
-    if (quiet()) return this.thread.sleep(seen, quiet, this.changed.size > 0 ? 20 : 100);
+    if (!quiet()) return;
+    // Messages follow each other closely; questions do not.
+    const soon = this.worked;
+    this.worked = false;
+    return this.thread.sleep(seen, quiet, this.changed.size > 0 ? PUBLISH_SLEEP : LONGEST_SLEEP, soon);
   }
 
   private readonly whileWaiting = (): boolean => this.quiet(PHASE.waiting);

@@ -36,8 +36,9 @@ export interface BeginMessage {
   readonly worker: number;
   readonly concurrency: number;
   readonly warmup: number;
-  /** Queries: (id, key) each, answered by post. */
+  /** Queries: (id, key) each, answered in the next ring; by post where that has no room. */
   readonly queries: SharedArrayBuffer;
+  readonly answers: SharedArrayBuffer;
   /** States that changed are posted every now and then, for queries that do not wait for this thread. */
   readonly snapshots: boolean;
 }

@@ -2,11 +2,11 @@ import type { Nanoseconds } from "../../kernel/clock.ts";
 import type { Agenda } from "./agenda.ts";
 
 /** All who wait look together, at multiples of this, whether their wait has become vain. */
-const LOOK_EVERY: Nanoseconds = 50e6;
+export const LOOK_EVERY: Nanoseconds = 100e6;
 
 /** The instant of the next look of who begins to wait now. */
 export function nextLook(now: Nanoseconds): Nanoseconds {
-  return (Math.floor(now / LOOK_EVERY) + 2) * LOOK_EVERY;
+  return (Math.floor(now / LOOK_EVERY) + 1) * LOOK_EVERY;
 }
 
 /** One task's wait for something to change, until an instant at the latest: as the engine's `Wakeup`. */

@@ -12,7 +12,7 @@ import type { Messages } from "./messages.ts";
 import { Shards } from "./shards.ts";
 import type { Source } from "./source.ts";
 import { openShop, type Shop, Thread } from "./thread.ts";
-import { nextLook, Wait } from "./wait.ts";
+import { LOOK_EVERY, nextLook, Wait } from "./wait.ts";
 
 /** Events: of a thread (its number times 4, and what), of a batch (`WAITED` less its number), and these. */
 const PIECE = 0;
@@ -24,9 +24,6 @@ const LOOK = -4;
 const OVER = -5;
 const NEWS = -6;
 const WAITED = -16;
-
-/** The dealer, who begins to wait at t = 0, looks again at each multiple of this. */
-const LOOK_EVERY: Nanoseconds = nextLook(0);
 
 /** A thread that reads and deals, and threads that work: `parallel`, and `async` with a helper. */
 export class Workers implements Consumer {
@@ -206,7 +203,7 @@ export class Workers implements Consumer {
   /** The dealer looks every now and then, whatever comes. */
   private look(): void {
     if (this.lookAt > this.now) return;
-    this.lookAt = (Math.floor(this.now / LOOK_EVERY) + 1) * LOOK_EVERY;
+    this.lookAt = nextLook(this.now);
     this.agenda.push(this.lookAt, LOOK);
   }
 
