@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { startRun } from "./engine/run.ts";
+import { startRun } from "./engine/run/run.ts";
 import { NO_ACCESS } from "./engine/stage/fetch-stage.ts";
 import { YamlFile } from "./scenario/document.ts";
 import { scenarioName } from "./scenario/find.ts";

@@ -1,4 +1,4 @@
-import { type Run, startRun } from "../engine/run.ts";
+import { type Run, startRun } from "../engine/run/run.ts";
 import type { FetchAccess } from "../engine/stage/fetch-stage.ts";
 import type { CasePlan, NamedScenario } from "../plan/plan.ts";
 import type { OnEvent } from "../telemetry/events.ts";

@@ -1,5 +1,5 @@
 import { machineFor } from "../engine/machine.ts";
-import { foreseenCase } from "../engine/probe.ts";
+import { foreseenCase } from "../engine/run/probe.ts";
 import { UserError } from "../kernel/problem.ts";
 import { printable, quoted, safeJson } from "../kernel/text.ts";
 import { formatCount, formatMs, formatShare } from "../kernel/units.ts";

@@ -8,7 +8,7 @@ import { resolveScenario } from "../scenario/load.ts";
 import type { Mode } from "../scenario/schema.ts";
 import type { CaseResult, Rejection } from "../telemetry/result.ts";
 import { checkHosts } from "../workloads/fetch/permission.ts";
-import { startRun } from "./run.ts";
+import { startRun } from "./run/run.ts";
 
 /** Settings of an engine; what is left out is as in a scenario's part `fetch`. */
 export interface EngineOptions {

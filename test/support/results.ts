@@ -1,4 +1,4 @@
-import { failedResult } from "../../src/engine/failed-case.ts";
+import { failedResult } from "../../src/engine/run/failed-case.ts";
 import { planCases } from "../../src/plan/plan.ts";
 import { type Mode, scenarioSchema } from "../../src/scenario/schema.ts";
 import { unswept } from "../../src/scenario/sweep.ts";

@@ -1,4 +1,4 @@
-import { startRun } from "../../engine/run.ts";
+import { startRun } from "../../engine/run/run.ts";
 import { UserError } from "../../kernel/problem.ts";
 import { printable } from "../../kernel/text.ts";
 import { type Mode, type Scenario, scenarioSchema } from "../../scenario/schema.ts";

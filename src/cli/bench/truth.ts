@@ -1,4 +1,4 @@
-import { startRun } from "../../engine/run.ts";
+import { startRun } from "../../engine/run/run.ts";
 import { printable } from "../../kernel/text.ts";
 import { findScenario, SHIPPED, scenarioFiles, scenarioName } from "../../scenario/find.ts";
 import { loadScenarioFile } from "../../scenario/load.ts";

@@ -1,7 +1,7 @@
 /** @jsxRuntime classic */
 import { Text } from "ink";
 import React, { useSyncExternalStore } from "react";
-import { startRun } from "../../../src/engine/run.ts";
+import { startRun } from "../../../src/engine/run/run.ts";
 import { loadScenarioFile } from "../../../src/scenario/load.ts";
 import type { AppProps } from "../../../src/views/live/app.tsx";
 import { openDashboard } from "../../../src/views/live/open.tsx";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { failedResult } from "../../../src/engine/failed-case.ts";
+import { failedResult } from "../../../src/engine/run/failed-case.ts";
 import { scenarioSchema } from "../../../src/scenario/schema.ts";
 import { sample } from "../../support/results.ts";
 import { planOf } from "../../support/virtual-setup.ts";

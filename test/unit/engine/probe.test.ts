@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { foreseenCase, knownCapacity, probedCapacity, probedCase, probePlan } from "../../../src/engine/probe.ts";
+import { foreseenCase, knownCapacity, probedCapacity, probedCase, probePlan } from "../../../src/engine/run/probe.ts";
 import { type CasePlan, planCases } from "../../../src/plan/plan.ts";
 import { scenarioSchema } from "../../../src/scenario/schema.ts";
 import type { CaseResult } from "../../../src/telemetry/result.ts";

@@ -1,10 +1,10 @@
-import { studentBound } from "../kernel/student.ts";
-import type { CasePlan } from "../plan/plan.ts";
-import type { Scenario } from "../scenario/schema.ts";
-import type { CaseResult } from "../telemetry/result.ts";
-import type { Expected } from "../theory/demand.ts";
-import { capacityOf } from "../theory/predict.ts";
-import { askedRate, atRate } from "./asked-rate.ts";
+import { studentBound } from "../../kernel/student.ts";
+import type { CasePlan } from "../../plan/plan.ts";
+import type { Scenario } from "../../scenario/schema.ts";
+import type { CaseResult } from "../../telemetry/result.ts";
+import type { Expected } from "../../theory/demand.ts";
+import { capacityOf } from "../../theory/predict.ts";
+import { askedRate, atRate } from "../asked-rate.ts";
 
 /** What a mode can do, per second, with its 95 % interval, and how that is known. */
 export interface ProbedCapacity {

@@ -2,11 +2,11 @@ import { closeSync, createReadStream, createWriteStream, openSync, readSync, rmS
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
-import { fileProblem, InvalidScenario, UserError } from "../kernel/problem.ts";
-import { temporaryFolder } from "../kernel/temporary-folder.ts";
-import { quoted } from "../kernel/text.ts";
-import type { NamedScenario } from "../plan/plan.ts";
-import type { SweepPoint } from "../scenario/sweep.ts";
+import { fileProblem, InvalidScenario, UserError } from "../../kernel/problem.ts";
+import { temporaryFolder } from "../../kernel/temporary-folder.ts";
+import { quoted } from "../../kernel/text.ts";
+import type { NamedScenario } from "../../plan/plan.ts";
+import type { SweepPoint } from "../../scenario/sweep.ts";
 
 export interface Spooled {
   readonly points: readonly SweepPoint[];

@@ -1,8 +1,8 @@
 import type { Subprocess } from "bun";
-import { printable } from "../kernel/text.ts";
-import { formatMs } from "../kernel/units.ts";
-import type { FromRunner, ToRunner } from "./protocol.ts";
-import { LOOK_MS, type Standstill, StandstillWatch, statesOf } from "./standstill.ts";
+import { printable } from "../../kernel/text.ts";
+import { formatMs } from "../../kernel/units.ts";
+import type { FromRunner, ToRunner } from "../protocol.ts";
+import { LOOK_MS, type Standstill, StandstillWatch, statesOf } from "../standstill.ts";
 
 /** How a runner process ended. */
 export interface RunnerExit {
@@ -42,7 +42,7 @@ export class RunnerProcess {
     private readonly slowness = 1,
   ) {
     this.child = Bun.spawn({
-      cmd: [process.execPath, Bun.fileURLToPath(new URL("./runner/main.ts", import.meta.url))],
+      cmd: [process.execPath, Bun.fileURLToPath(new URL("../runner/main.ts", import.meta.url))],
       // A group of its own: what a terminal sends to the whole job (Ctrl-C, a hang-up) is for the console, which tells it by IPC.
       detached: true,
       stdin: "ignore",

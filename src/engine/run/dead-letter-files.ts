@@ -1,5 +1,5 @@
 import { existsSync, renameSync, rmSync } from "node:fs";
-import { realPath } from "../kernel/real-path.ts";
+import { realPath } from "../../kernel/real-path.ts";
 
 interface Replacement {
   readonly index: number;

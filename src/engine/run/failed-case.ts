@@ -1,8 +1,8 @@
-import { Histogram } from "../kernel/histogram.ts";
-import { type CasePlan, queueCapacity } from "../plan/plan.ts";
-import { EMPTY_LEDGER, type Ledger } from "../telemetry/ledger.ts";
-import type { Sample } from "../telemetry/sample.ts";
-import type { RunnerResult } from "./protocol.ts";
+import { Histogram } from "../../kernel/histogram.ts";
+import { type CasePlan, queueCapacity } from "../../plan/plan.ts";
+import { EMPTY_LEDGER, type Ledger } from "../../telemetry/ledger.ts";
+import type { Sample } from "../../telemetry/sample.ts";
+import type { RunnerResult } from "../protocol.ts";
 
 /** What a runner told before it ended. */
 export interface LastSeen {
