@@ -1,6 +1,6 @@
 import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { numbered } from "../engine/run/run.ts";
+import { numbered } from "../engine/run/case-files.ts";
 import type { FetchAccess } from "../engine/stage/fetch-stage.ts";
 import { LineFile } from "../kernel/line-file.ts";
 import { fileProblem, UserError } from "../kernel/problem.ts";

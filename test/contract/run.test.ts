@@ -1,7 +1,8 @@
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { numbered, type RunOptions, startRun } from "../../src/engine/run/run.ts";
+import { numbered } from "../../src/engine/run/case-files.ts";
+import { type RunOptions, startRun } from "../../src/engine/run/run.ts";
 import type { NamedScenario } from "../../src/plan/plan.ts";
 import { YamlFile } from "../../src/scenario/document.ts";
 import { resolveScenario } from "../../src/scenario/load.ts";

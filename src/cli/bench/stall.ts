@@ -1,4 +1,4 @@
-import { startRun } from "../../engine/run.ts";
+import { startRun } from "../../engine/run/run.ts";
 import { formatMs } from "../../kernel/units.ts";
 import { YamlFile } from "../../scenario/document.ts";
 import { resolveScenario } from "../../scenario/load.ts";

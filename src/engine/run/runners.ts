@@ -1,0 +1,185 @@
+import type { CasePlan } from "../../plan/plan.ts";
+import { arrivalEstimate } from "../../scenario/semantics.ts";
+import { disturbedByStop } from "../../telemetry/disturbance.ts";
+import { EMPTY_LEDGER, type Ledger } from "../../telemetry/ledger.ts";
+import type { Calibration } from "../../telemetry/result.ts";
+import type { Snapshot } from "../../telemetry/sample.ts";
+import type { FromRunner, RunnerResult, ToRunner } from "../protocol.ts";
+import { failedResult, type LastSeen } from "./failed-case.ts";
+import { describeExit, endedUnborn, type RunnerExit, RunnerProcess } from "./runner-process.ts";
+
+/** What a runner is to run. */
+export type CaseOrder = Extract<ToRunner, { readonly type: "run" }>;
+
+/** What is told of a case while it runs. */
+export interface CaseListener {
+  started(count: number, lastMs: number, url: string | null): void;
+  sampled(snapshot: Snapshot): void;
+}
+
+/** What came of a case. `lastMs`: when its last arrival was due; 0 when it was not begun. */
+export interface Measured {
+  readonly result: RunnerResult;
+  /** Without the warm-up. */
+  readonly series: readonly Snapshot[];
+  readonly lastMs: number;
+}
+
+/**
+ * Has orders obeyed by runner processes, one at a time, each in a new one. One that dies, is silent for too long, or does not end when it is
+ * told to gives a result that says so, with the figures of its last sample.
+ */
+export class Runners {
+  /** How often all has been told to stop. */
+  stops = 0;
+  private current: RunnerProcess | null = null;
+
+  /** `slowness`: how many times as long as on a core of its own everything takes here. */
+  constructor(private readonly slowness: number) {}
+
+  /** Once: what runs stops taking and drains. Twice: it ends now. */
+  stop(): void {
+    this.stops++;
+    const runner = this.current;
+    runner?.send({ type: "stop" });
+    // A runner that is held by long work hears nothing until it is done; one that hears has a moment to tell what it measured.
+    if (this.stops === 2 || this.stops === 3)
+      setTimeout(() => runner?.kill(), this.slowness * (this.stops === 2 ? STUBBORN_MS : LAST_MOMENT_MS));
+  }
+
+  /** How much work takes a millisecond here; a sentence when that cannot be found out. */
+  async calibrate(): Promise<Calibration | string> {
+    let found: Calibration | null = null;
+    const exit = await this.obey({ type: "calibrate" }, (message, runner) => {
+      if (message.type !== "calibrated") return;
+      found = message.calibration;
+      runner.kill();
+    });
+    return found ?? `The computation could not be calibrated. ${describeExit(exit)}`;
+  }
+
+  /** Runs one case. Never rejects: what went wrong is in the result. */
+  async run(order: CaseOrder, listener: CaseListener): Promise<Measured> {
+    const seen = new CaseRecord(order.plan, listener);
+    const exit = await this.obey(order, (message, runner) => seen.hear(message, runner));
+    return { result: seen.result ?? this.withoutResult(order.plan, seen, exit), series: seen.series, lastMs: seen.lastMs };
+  }
+
+  /** What is known of a case whose runner ended without a result: it failed, or it was told to stop and did not. */
+  private withoutResult(plan: CasePlan, { error, last }: CaseRecord, exit: RunnerExit): RunnerResult {
+    const seen = { ...last, peakRssBytes: exit.peakRssBytes };
+    if (this.stops < 2 || error !== null) return failedResult(plan, "failed", error ?? describeExit(exit), seen);
+    const sentence =
+      "The runner was held by long work when it was told to stop at once, and was ended; figures are those of the last sample.";
+    return failedResult(plan, "aborted", sentence, seen);
+  }
+
+  /** Gives one order to a new runner and waits until it is gone. */
+  private async obey(order: ToRunner, onMessage: (message: FromRunner, runner: RunnerProcess) => void): Promise<RunnerExit> {
+    for (let unborn = 0; ; unborn++) {
+      const exit = await this.obeyOnce(order, onMessage);
+      // The same signal reached this process, which tells it to the runner that comes next.
+      if (!endedUnborn(exit) || unborn === MOST_UNBORN) return exit;
+    }
+  }
+
+  private async obeyOnce(order: ToRunner, onMessage: (message: FromRunner, runner: RunnerProcess) => void): Promise<RunnerExit> {
+    const runner: RunnerProcess = new RunnerProcess((message) => {
+      if (message.type !== "hello") {
+        onMessage(message, runner);
+        return;
+      }
+      if (order.type === "calibrate") runner.setPatience(CALIBRATION_MS);
+      // Before it starts it reads the whole tape once.
+      if (order.type === "run") runner.setPatience(15_000 + (arrivalEstimate(order.plan.scenario) ?? 1e7) / 1000);
+      runner.send(order);
+      for (let i = 0; i < Math.min(2, this.stops); i++) runner.send({ type: "stop" });
+    }, this.slowness);
+    this.current = runner;
+    try {
+      return await runner.exited;
+    } finally {
+      this.current = null;
+    }
+  }
+}
+
+/** What a runner has said of its case. */
+class CaseRecord {
+  result: RunnerResult | null = null;
+  error: string | null = null;
+  readonly series: Snapshot[] = [];
+  lastMs = 0;
+  private count = 0;
+  private ledger: Ledger | null = null;
+  /** Where the interval of the next sample begins. */
+  private began = 0;
+  private readonly warmupMs: number;
+
+  constructor(
+    private readonly plan: CasePlan,
+    private readonly listener: CaseListener,
+  ) {
+    this.warmupMs = plan.scenario.warmup / 1000;
+  }
+
+  get last(): Omit<LastSeen, "peakRssBytes"> {
+    const { ledger, count, series } = this;
+    return { ledger, count, series };
+  }
+
+  hear(message: FromRunner, runner: RunnerProcess): void {
+    switch (message.type) {
+      case "started":
+        this.started(message, runner);
+        return;
+      case "snapshots":
+        for (const snapshot of message.snapshots) this.sampled(snapshot);
+        return;
+      case "result":
+        this.result = { ...message.result, ...disturbedByStop(message.result, runner.standstill) };
+        runner.kill();
+        return;
+      case "error":
+        this.error ??= `The runner met an error: ${message.message}`;
+        runner.kill();
+        return;
+      default:
+    }
+  }
+
+  private started({ count, lastMs, url }: Extract<FromRunner, { readonly type: "started" }>, runner: RunnerProcess): void {
+    this.count = count;
+    this.lastMs = lastMs;
+    if (lastMs === 0) this.ledger = { ...EMPTY_LEDGER, scheduled: count, unfinished: count };
+    runner.setPatience(patienceMs(this.plan));
+    runner.begin(this.warmupMs);
+    this.listener.started(count, lastMs, url);
+  }
+
+  private sampled(snapshot: Snapshot): void {
+    // One that is about the warm-up for the most part belongs to it.
+    if ((this.began + snapshot.t) / 2 >= this.warmupMs) this.series.push(snapshot);
+    this.began = snapshot.t;
+    this.ledger = snapshot.ledger;
+    this.listener.sampled(snapshot);
+  }
+}
+
+/** How many runners in a row may be ended before they could hear, until that is a failure. */
+const MOST_UNBORN = 3;
+/** Longest that calibration may take, on a machine that others keep busy. */
+const CALIBRATION_MS = 60_000;
+/** How long a runner has to obey the second request to stop, in milliseconds. */
+const STUBBORN_MS = 1500;
+/** The same after a third. */
+const LAST_MOMENT_MS = 400;
+
+/** How long a runner may be silent: samples come between messages, or between batches, so long work is no hang. */
+function patienceMs({ mode, scenario }: CasePlan): number {
+  const item = scenario.work.time / 1000;
+  const capacity = scenario.queue.capacity === "unlimited" ? 100_000 : scenario.queue.capacity;
+  const read = mode === "sync" ? scenario.source.latency.max / 1000 : 0;
+  const items = mode === "async" ? Math.min(scenario.batch.size ?? (scenario.batch.timeout === undefined ? 1 : capacity), capacity) : 1;
+  return 10_000 + 3 * (item * items + scenario.work.perBatch / 1000 + read);
+}
