@@ -1,7 +1,7 @@
 import type { CaseResult } from "../../../src/telemetry/result.ts";
 import { wrongAlike, wrongBest } from "./best.ts";
 import { wrongChanges } from "./changes.ts";
-import { drops, fellBehind, isDisturbed, kept, steady, surelyKept } from "./fitness.ts";
+import { drops, fellBehind, isDisturbed, surelyKept } from "./fitness.ts";
 import { type Cases, labelled, text } from "./points.ts";
 import { type Parts, printed, says, sentencesOf, template, wrongNumbers, wrongSums } from "./template.ts";
 
@@ -67,7 +67,7 @@ const CLAIMS: readonly Conclusion[] = [
       cases.some(
         (one) =>
           one.mode === "async" &&
-          cases.some((other) => other.mode === "sync" && other.offeredRate === one.offeredRate && one.throughput > 1.3 * other.throughput),
+          cases.some((other) => other.mode === "sync" && other.offeredRate === one.offeredRate && one.throughput > 1.15 * other.throughput),
       )
         ? "at one it does"
         : null,
@@ -83,7 +83,8 @@ const CLAIMS: readonly Conclusion[] = [
       if (end === null) return rest === " and keeps up with all of them" ? null : "unknown";
       const last = cases.filter((one) => says(end[1], one.offeredRate ?? 0));
       const over = last.find(({ mode }) => mode === "async");
-      return over !== undefined && !(kept(over, 0.985) && steady(over, 1.1, 3)) && says(end[2], over.throughput) ? null : "it did all";
+      const asynchronous = cases.filter(({ mode }) => mode === "async");
+      return over !== undefined && !surelyKept(over, asynchronous) && says(end[2], over.throughput) ? null : "it did all";
     },
   ),
   conclusion(

@@ -11,7 +11,11 @@ export const differ = (a: number, b: number, share = 0.03) => Math.abs(a - b) > 
 /** All that came was done, at such a share of its rate at least. */
 export const kept = (one: CaseResult, share = 0.9) => allDone(one) && one.throughput >= share * (one.offeredRate ?? 0);
 
-/** No line grew: neither what waited, nor how long the later half of it took beside the earlier. */
+/**
+ * No line grew: neither what waited, nor how long the later half of it took beside the earlier. By default in bounds beyond which there is
+ * no doubt that one did: near what can be done a line of Poisson arrivals may well be half as long again in one half of two seconds as in
+ * the other, and the first half begins with none. Where it is claimed that a point fell behind, the narrow ones show that it did not.
+ */
 export function steady({ queue, ledger, durationMs, series }: CaseResult, factor = 1.6, spareMs = 20): boolean {
   if ((queue.growthPerSecond * durationMs) / 1000 > 4 + 0.03 * ledger.scheduled) return false;
   const done = series.filter(({ processed }) => processed > 0).map(({ p50, p99 }) => (p50 ?? 0) + (p99 ?? 0));
@@ -40,6 +44,7 @@ export function fellBehind(one: CaseResult, cases: Cases): boolean {
 /** Nobody can say that it did not: all was done in time, well within what could be done, and no line grew. */
 export function surelyKept(one: CaseResult, cases: Cases): boolean {
   const capacity = capacityOf(cases);
+  // The last message is done its own time after the last arrival: up to 3 % of two seconds.
   if (!kept(one, 0.97) || !steady(one, 1.1, 3) || one.series.length < 10) return false;
   return capacity === null || (one.offeredRate ?? 0) < 0.93 * capacity;
 }
