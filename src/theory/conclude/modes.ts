@@ -1,6 +1,6 @@
 import { formatCount, formatMs } from "../../kernel/units.ts";
 import { counted, listed, sentenceCase } from "../../kernel/wording.ts";
-import { loadsDiffer } from "../../telemetry/noise.ts";
+import { loadsDiffer, throughputDiffers } from "../../telemetry/noise.ts";
 import { valueText } from "../../telemetry/points.ts";
 import type { CaseResult } from "../../telemetry/result.ts";
 
@@ -25,9 +25,12 @@ export function enginesCompared(cases: readonly CaseResult[], fields: readonly s
     });
   if (told.length === 0) return [];
   const base = `${formatCount(sync.throughput)}/s at ${megabytes(sync)}`;
-  return [
-    `Against one request at a time (${base}): ${told.join(", ")}. What waits for a server needs no core, so it needs no thread either.`,
-  ];
+  const of = (mode: string) => cases.find((one) => one.mode === mode);
+  const [loop, threads] = [of("async"), of("parallel")];
+  // Where threads do more than the loop it is not only waiting.
+  const waits = loop !== undefined && (threads === undefined || throughputDiffers(loop, threads) <= 0);
+  const lesson = waits ? " What waits for a server needs no core, so it needs no thread either." : "";
+  return [`Against one request at a time (${base}): ${told.join(", ")}.${lesson}`];
 }
 
 export function queriesCompared(cases: readonly CaseResult[]): string[] {

@@ -22,9 +22,10 @@ export function statedP99(thresholds: Scenario["thresholds"]): number | null {
 
 /** W ≈ K · S: who gets the last place of a full queue waits for all before it; where nothing is dropped, before the queue too. */
 export function queueSize(p99: number | null): About {
-  return (series, label, field) => {
+  return (asSwept, label, field) => {
     // sync has no queue.
-    if (series.every(({ queue }) => queue.capacity === null)) return null;
+    if (asSwept.every(({ queue }) => queue.capacity === null)) return null;
+    const series = asSwept.toSorted((a, b) => placesOf(a, field) - placesOf(b, field));
     const full = series.filter((one) => typeof one.params[field] === "number" && one.queue.highWater >= (one.params[field] as number));
     const one = full.at(-1);
     if (one === undefined) return anyField(series, label, field);
@@ -47,6 +48,12 @@ export function queueSize(p99: number | null): About {
     const none = smallest === undefined ? "" : ` With ${at(smallest, field)} places nothing is dropped.`;
     return `${label}: a full queue costs its capacity × processing time: ${cost}, measured p99 ${formatMs(latency.sojourn.p99)}${ofLoads(series, field)}.${promised}${none}`;
   };
+}
+
+/** The shortest first, however they were swept. */
+function placesOf({ params }: CaseResult, field: string): number {
+  const places = params[field];
+  return typeof places === "number" ? places : Number.MAX_VALUE;
 }
 
 /** As many as are worked at a time while there are enough: by Little's law on average, and while some waited. */

@@ -124,9 +124,14 @@ const CLAIMS: readonly Conclusion[] = [
       ? null
       : "no number of places gives it where the source waits",
   ),
-  conclusion("With {places:*} places nothing is dropped.", ({ places }, cases) =>
-    cases.some((one) => text(one.params["queue.capacity"]) === places && drops(one) === 0) ? null : "something is",
-  ),
+  conclusion("With {places:*} places nothing is dropped.", ({ places }, cases) => {
+    if (!cases.some((one) => text(one.params["queue.capacity"]) === places && drops(one) === 0)) return "something is";
+    const fewer = ({ params }: CaseResult) =>
+      Number(params["queue.capacity"]) < (places === "unlimited" ? Number.POSITIVE_INFINITY : Number(places));
+    const others = Map.groupBy(cases, ({ mode, params }) => JSON.stringify({ ...params, mode, "queue.capacity": null })).values();
+    // In some group no shorter queue does.
+    return others.some((group) => group.filter(fewer).every((one) => drops(one) > 0)) ? null : "a shorter one does as well";
+  }),
   conclusion(
     "{label:*}: where the queue holds the source back, what finds it full waits before it: with {places:N} {n:place|places} {before:D} (p99) before and {within:D} in the queue, p99 {p99:D} in all[[ (the offered load differed: {loads:*}; a difference may be the load's)]].",
     ({ label = "", before, within, p99 }, cases) =>
@@ -228,9 +233,11 @@ const CLAIMS: readonly Conclusion[] = [
     }
     return null;
   }),
-  conclusion("What waits for a server needs no core, so it needs no thread either.", (_, cases) =>
-    cases.every(({ fetch }) => fetch !== undefined) ? null : "there is no server",
-  ),
+  conclusion("What waits for a server needs no core, so it needs no thread either.", (_, cases) => {
+    if (!cases.every(({ fetch }) => fetch !== undefined)) return "there is no server";
+    const of = (mode: string) => cases.find((one) => one.mode === mode)?.throughput;
+    return (of("parallel") ?? 0) > 1.15 * (of("async") ?? 0) ? "threads do more" : null;
+  }),
   conclusion("A query's p99: {points:*}.", ({ points = "" }, cases) => {
     for (const point of points.split("; ")) {
       const [, mode, p99, answered] = /^(\w+).*? ((?:\d+(?:\.\d+)? (?:ns|µs|ms|s|min))|0) \((.*) of .* answered\)$/.exec(point) ?? [];

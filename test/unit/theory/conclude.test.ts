@@ -236,6 +236,8 @@ describe("conclusions of sweeps", () => {
     const [sentence] = conclude([of(10, 2, 4990), of(1000, 201, 4000), of(10_000, 1000, 0)]);
     expect(sentence).toContain("1.00 k × 200 µs = 200 ms, measured p99 201 ms. With");
     expect(sentence).toContain("With 10000 places nothing is dropped.");
+    // However they are swept.
+    expect(conclude([of(20_000, 900, 0), of(10_000, 1000, 0), of(1000, 201, 4000), of(10, 2, 4990)])[0]).toContain("With 10000 places");
     const promised = scenario({ thresholds: { sojourn_ms: ["med<9", "p(99)<20"] } });
     expect(conclude([of(10, 2, 4990), of(1000, 201, 4000)], promised)[0]).toEndWith(
       "For the p99 of 20.0 ms that is promised: 20.0 ms ÷ 200 µs = 100 places.",
@@ -372,6 +374,15 @@ describe("conclusions of sweeps", () => {
     expect(conclude(asked)).toEqual([
       "A query's p99: sync 4.00 ms (50 of 50 answered); parallel 4.00 ms (50 of 50 answered). In sync it waits for the messages before it, in parallel it goes to the Worker that owns its key.",
     ]);
+  });
+
+  test("threads that do more than the loop do not show that waiting needs none", () => {
+    const of = (mode: Mode, throughput: number) => sketch(mode, {}, { throughput, fetch: { attempts: 100, requests: 100 } });
+    const lesson = "What waits for a server needs no core";
+    expect(conclude([of("sync", 10), of("async", 100), of("parallel", 99)])[0]).toContain(lesson);
+    const [computing] = conclude([of("sync", 10), of("async", 100), of("parallel", 190)]);
+    expect(computing).toStartWith("Against one request at a time");
+    expect(computing).not.toContain(lesson);
   });
 
   test("one case, or none that ran, concludes nothing", () => {
