@@ -13,6 +13,7 @@ export interface FetchFlags extends RunFlags, RequestFlags {
   readonly concurrency: string;
   readonly print?: boolean;
   readonly unixSocket?: string;
+  readonly http2?: boolean;
 }
 
 const MOST_AT_ONCE = 65_535;
@@ -40,7 +41,7 @@ export async function fetchUrls(urls: readonly string[], { print, ...flags }: Fe
 /** A scenario that asks for addresses: at a rate, or as many at once as there may be, each again when it is answered. */
 export function scenarioOf(
   urls: readonly string[],
-  flags: Pick<FetchFlags, "concurrency" | "rate" | "duration" | "unixSocket"> & RequestFlags,
+  flags: Pick<FetchFlags, "concurrency" | "rate" | "duration" | "unixSocket" | "http2"> & RequestFlags,
 ): string {
   const most = wholeNumber("--concurrency", flags.concurrency, MOST_AT_ONCE);
   if (most === 0) throw new UserError("--concurrency: must be at least 1, got 0");
@@ -51,6 +52,7 @@ export function scenarioOf(
       ? `{ executor: constant-vus, vus: ${most}, duration: ${duration} }`
       : `{ executor: constant-arrival-rate, rate: ${/^[\d_.]+$/.test(flags.rate) ? flags.rate : JSON.stringify(flags.rate)}, duration: ${duration} }`;
   const socket = flags.unixSocket === undefined ? "" : `  unix: ${JSON.stringify(resolve(flags.unixSocket))}\n`;
+  const version = flags.http2 === true ? "  http: 2\n" : "";
   const says = Object.entries(requestFields(flags)).map(([field, value]) => `  ${field}: ${JSON.stringify(value)}\n`);
   return `title: ${JSON.stringify(`Requests to ${[...new Set(places)].join(", ")}`.slice(0, 200))}
 workload: fetch
@@ -58,7 +60,7 @@ modes: [async]
 load: ${load}
 fetch:
   urls: [${urls.map((url) => JSON.stringify(url)).join(", ")}]
-${says.join("")}${socket}  concurrency: { max: ${most} }
+${says.join("")}${socket}${version}  concurrency: { max: ${most} }
   connections: { max: ${most} }
   retry: { max: 0 } # each request is told for what it was
 `;

@@ -293,6 +293,7 @@ function addRun(program: Command, outcome: { code: number }): void {
     .option("-r, --rate <rate>", "requests per second (default: each place asks again when it is answered)")
     .option("-c, --concurrency <n>", "requests in flight, and connections, at most", "50")
     .option("-d, --duration <duration>", "how long requests go out (default 10s)")
+    .option("--http2", "by HTTP/2, many requests at once on one connection")
     .option("--unix-socket <path>", "every request goes to this socket of the machine")
     .option("--print", "shows the scenario and runs nothing");
   withRunFlags(withRequestFlags(fetch)).action(async (urls: string[], flags: FetchFlags) => {

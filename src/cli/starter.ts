@@ -88,6 +88,7 @@ fetch:
   cookies: false ## true: what servers set is sent back to them
   ## auth: { bearer: env API_TOKEN } or { basic: { user: env API_USER, password: env API_PASSWORD } }
   tls: { insecure: false } ## ca: ./ca.pem; cert: ./client.pem with key: ./client.key and passphrase: "\${SECRET}"; serverName: one.test
+  http: 1 ## or 2: many requests at once on one connection; not with the mock
   ## unix: /run/server.sock ## a socket of this machine that all requests go to
   timeout: 10s ## one attempt
   deadline: 60s ## one item with all its attempts and waits

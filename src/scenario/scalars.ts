@@ -187,6 +187,14 @@ export const oneOf = <const W extends readonly string[]>(...words: W) =>
     words,
   );
 
+/** A version of HTTP that requests go out by. */
+export const httpVersion = () =>
+  scalar<1 | 2>(
+    "must be 1 (HTTP/1.1) or 2; HTTP/3 is an experiment of Bun's fetch alone, which tells nothing of its connections",
+    { enum: [1, 1.1, 2] },
+    (value) => (value === 1 || value === 1.1 ? 1 : value === 2 ? 2 : null),
+  );
+
 /** Text of 1 to `max` characters. */
 export const text = (max: number) =>
   scalar(`must be text of 1 to ${max} characters`, { type: "string", minLength: 1, maxLength: max }, (value) =>

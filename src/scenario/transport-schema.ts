@@ -9,6 +9,12 @@ export const transportParts = {
     .describe(
       "A socket of this machine that every request goes to, wherever its address leads, redirects included; relative to the scenario file.",
     ),
+  http: s
+    .httpVersion()
+    .default(1)
+    .describe(
+      "The version of HTTP. 2: as many requests at once on one connection as the server takes, of up to connections.max; by TLS, or openly to a server that is known to speak it.",
+    ),
   tls: z
     .strictObject({
       insecure: s.flag().default(false).describe("Servers need not show who they are."),

@@ -11,6 +11,7 @@ import { hasContent, isIdempotent } from "../../src/workloads/fetch/method.ts";
 import { patience, rounds } from "../support/campaign.ts";
 import { runHere } from "../support/case.ts";
 import { temporaryFolder } from "../support/cli.ts";
+import { FickleHttp2, HTTP2_WHIMS, type Http2Whim } from "../support/fickle-http2.ts";
 import { FickleServer, type HeardRequest, WHIMS, type Whim } from "../support/fickle-server.ts";
 
 setDefaultTimeout(patience(60_000));
@@ -29,6 +30,8 @@ const settings = fc.record({
   saves: fc.boolean(),
   stops: fc.constantFrom(false, false, false, true),
   window: fc.constantFrom("sliding", "waves"),
+  replicas: fc.boolean(),
+  choose: fc.constantFrom("first", "round-robin"),
   method: fc.constantFrom("GET", "GET", ...METHODS),
   repeats: fc.constantFrom({}, {}, { idempotent: true }, { idempotencyKey: "X-Key" }),
   body: fc.constantFrom(undefined, "größe", { template: "{{number}} of {{key}}" }),
@@ -83,6 +86,83 @@ function holdsOfRequests(requests: readonly HeardRequest[], { method, body, repe
 
 const total = (counts: object): number => Object.values(counts).reduce((sum: number, count: number) => sum + count, 0);
 
+/** What every server tells. */
+interface Told {
+  readonly heard: number;
+  readonly stalled: number;
+  readonly byStatus: ReadonlyMap<number, number>;
+  /** Absent: it does not read what it is asked. */
+  readonly requests?: readonly HeardRequest[];
+  url(path: string): string;
+  stop(): void;
+}
+
+/** Runs a case against two servers, and holds its ledger against what they tell. */
+async function balanced(how: How, servers: readonly Told[], http: 1 | 2): Promise<void> {
+  const list = Array.from({ length: 45 }, (_, i) => servers[i % 3 === 0 ? 1 : 0]?.url(`/${i}`));
+  const log = join(folder, `log-${runs++}`);
+  const places = { urls: servers.map((server) => server.url("/{z}/{x}/{y}")), choose: how.choose };
+  const naming = how.replicas ? { saveAs: "tile" } : {};
+  const fetch = {
+    ...(how.replicas ? { target: places, tiles: { zoom: 3, count: 45 } } : { urls: list }),
+    timeout: "150ms",
+    deadline: "2s",
+    concurrency: { max: how.max, window: how.window },
+    connections: { max: how.connections, keepAlive: how.keepAlive },
+    retry: { max: how.retries, baseDelay: "1ms", maxDelay: "3ms" },
+    circuitBreaker: how.breaker,
+    rateLimit: how.rateLimit,
+    method: how.method,
+    ...(hasContent(how.method) ? { body: how.body } : {}),
+    ...how.repeats,
+    cookies: how.cookies,
+    ...(how.method === "HEAD" && how.expect !== undefined && "bodyContains" in how.expect ? {} : { expect: how.expect }),
+    ...(how.saves ? { saveTo: join(folder, `saved-${runs}`), revalidate: how.method === "GET", ...naming } : {}),
+    ...(how.stops ? { totalTimeout: "50ms" } : {}),
+    http,
+  };
+  const whole = { title: "ledger", workload: "fetch", modes: [how.mode], parallel: { workers: 2 }, fetch };
+  const { scenario } = resolveScenario(YamlFile.parse("ledger", JSON.stringify(whole)), join(folder, "ledger"));
+  const [plan] = planCases([{ params: {}, scenario }], 2);
+  if (plan === undefined) throw new Error("unreachable");
+  const access = { ...NO_ACCESS, files: { ...NO_ACCESS.files, log } };
+  const { result } = await runHere(plan, undefined, { access, http: 0, roundsPerMs: 1 });
+  const { fetch: figures, checks, status } = result;
+  for (const server of servers) server.stop();
+  if (figures === undefined) throw new Error("unreachable");
+  const { attempts, byStatus, byError, byHost, byCause = {}, phases, carriedByFetch = 0 } = figures;
+  expect(checks?.filter(({ ok }) => !ok)).toEqual([]);
+  expect(status).toBe(how.stops ? status : "completed");
+  const lines = readFileSync(log, "utf8").split("\n").length - 1;
+  const hosts = Object.values(byHost).reduce((sum, host) => sum + host.attempts, 0);
+  expect([total(byStatus) + total(byError), total(byCause), hosts, lines]).toEqual([attempts, attempts, attempts, attempts]);
+  // Each attempt has its time, and a connection that was made for it or kept, unless it never got that far.
+  expect(phases?.attempt.count).toBe(attempts - (byError["stopped"] ?? 0));
+  if (carriedByFetch === 0) expect((phases?.connect.count ?? 0) + (phases?.reused ?? 0)).toBeLessThanOrEqual(phases?.attempt.count ?? 0);
+  // One that is broken off may never have got to the server.
+  const heard = servers.reduce((sum, server) => sum + server.heard, 0);
+  const stalled = servers.reduce((sum, server) => sum + server.stalled, 0);
+  // A connection by HTTP/2 that breaks takes with it what its server had not read, and nobody can tell.
+  const lost = http === 2 ? (byError["connection closed"] ?? 0) : 0;
+  const brokenOff = lost + (byError["timeout"] ?? 0) + (byError["deadline"] ?? 0) + (byError["stopped"] ?? 0);
+  expect(attempts).toBeWithin(heard, heard + Math.max(0, brokenOff - (how.stops ? 0 : stalled)) + 1);
+  holdsOfRequests(
+    servers.flatMap(({ requests = [] }) => requests),
+    how,
+  );
+  if (how.stops) return;
+  let unexpected = 0;
+  // One that is as it should be by its status may yet fail of its body or its fields.
+  const byStatusAlone = fetch.expect === undefined || "status" in fetch.expect;
+  for (const status of byStatusAlone ? [204, 404, 429, 500, 503] : [404, 429, 500, 503]) {
+    const answered = servers.reduce((sum, server) => sum + (server.byStatus.get(status) ?? 0), 0);
+    const counted = isCountedAsItIs(fetch.expect, status);
+    expect([status, byStatus[status] ?? 0]).toEqual([status, counted ? answered : 0]);
+    if (!counted) unexpected += answered;
+  }
+  expect(byError["expect.status"] ?? 0).toBe(unexpected);
+}
+
 test("whatever servers do and however they are asked: attempts are what servers heard, and every one came to one end", async () => {
   await fc.assert(
     fc.asyncProperty(settings, moods, moods, async (how, mood, other) => {
@@ -96,60 +176,33 @@ test("whatever servers do and however they are asked: attempts are what servers 
           ),
         );
       }
-      const urls = Array.from({ length: 45 }, (_, i) => servers[i % 3 === 0 ? 1 : 0]?.url(`/${i}`));
-      const log = join(folder, `log-${runs++}`);
-      const fetch = {
-        urls,
-        timeout: "150ms",
-        deadline: "2s",
-        concurrency: { max: how.max, window: how.window },
-        connections: { max: how.connections, keepAlive: how.keepAlive },
-        retry: { max: how.retries, baseDelay: "1ms", maxDelay: "3ms" },
-        circuitBreaker: how.breaker,
-        rateLimit: how.rateLimit,
-        method: how.method,
-        ...(hasContent(how.method) ? { body: how.body } : {}),
-        ...how.repeats,
-        cookies: how.cookies,
-        ...(how.method === "HEAD" && how.expect !== undefined && "bodyContains" in how.expect ? {} : { expect: how.expect }),
-        ...(how.saves ? { saveTo: join(folder, `saved-${runs}`) } : {}),
-        ...(how.stops ? { totalTimeout: "50ms" } : {}),
-      };
-      const whole = { title: "ledger", workload: "fetch", modes: [how.mode], parallel: { workers: 2 }, fetch };
-      const { scenario } = resolveScenario(YamlFile.parse("ledger", JSON.stringify(whole)), join(folder, "ledger"));
-      const [plan] = planCases([{ params: {}, scenario }], 2);
-      if (plan === undefined) throw new Error("unreachable");
-      const access = { ...NO_ACCESS, files: { ...NO_ACCESS.files, log } };
-      const { result } = await runHere(plan, undefined, { access, http: 0, roundsPerMs: 1 });
-      const { fetch: figures, checks, status } = result;
-      for (const server of servers) server.stop();
-      if (figures === undefined) throw new Error("unreachable");
-      const { attempts, byStatus, byError, byHost, byCause = {} } = figures;
-      expect(checks?.filter(({ ok }) => !ok)).toEqual([]);
-      expect(status).toBe(how.stops ? status : "completed");
-      const lines = readFileSync(log, "utf8").split("\n").length - 1;
-      const hosts = Object.values(byHost).reduce((sum, host) => sum + host.attempts, 0);
-      expect([total(byStatus) + total(byError), total(byCause), hosts, lines]).toEqual([attempts, attempts, attempts, attempts]);
-      // One that is broken off may never have got to the server.
-      const heard = servers.reduce((sum, server) => sum + server.heard, 0);
-      const stalled = servers.reduce((sum, server) => sum + server.stalled, 0);
-      const brokenOff = (byError["timeout"] ?? 0) + (byError["deadline"] ?? 0) + (byError["stopped"] ?? 0);
-      expect(attempts).toBeWithin(heard, heard + Math.max(0, brokenOff - (how.stops ? 0 : stalled)) + 1);
-      holdsOfRequests(
-        servers.flatMap(({ requests }) => requests),
-        how,
-      );
-      if (how.stops) return;
-      let unexpected = 0;
-      // One that is as it should be by its status may yet fail of its body or its fields.
-      const byStatusAlone = fetch.expect === undefined || "status" in fetch.expect;
-      for (const status of byStatusAlone ? [204, 404, 429, 500, 503] : [404, 429, 500, 503]) {
-        const answered = servers.reduce((sum, server) => sum + (server.byStatus.get(status) ?? 0), 0);
-        const counted = isCountedAsItIs(fetch.expect, status);
-        expect([status, byStatus[status] ?? 0]).toEqual([status, counted ? answered : 0]);
-        if (!counted) unexpected += answered;
+      await balanced(how, servers, 1);
+    }),
+    { numRuns: rounds(4) },
+  );
+});
+
+/** As `moods`, of servers that speak HTTP/2. */
+const http2Moods = fc.array(
+  fc.oneof({ weight: 3, arbitrary: fc.constant<Http2Whim>("well") }, { weight: 2, arbitrary: fc.constantFrom(...HTTP2_WHIMS) }),
+  { minLength: 5, maxLength: 40 },
+);
+
+test("and by HTTP/2, where requests share connections that may be over at any time", async () => {
+  await fc.assert(
+    fc.asyncProperty(settings, http2Moods, http2Moods, fc.integer({ min: 1, max: 20 }), async (how, mood, other, most) => {
+      const servers: FickleHttp2[] = [];
+      for (const whims of [mood, other]) {
+        const at = servers.length;
+        servers.push(
+          new FickleHttp2(
+            (n) => whims[n % whims.length] ?? "well",
+            () => servers[1 - at]?.url("/else") ?? "",
+            most,
+          ),
+        );
       }
-      expect(byError["expect.status"] ?? 0).toBe(unexpected);
+      await balanced({ ...how, keepAlive: true, method: "GET", expect: undefined }, servers, 2);
     }),
     { numRuns: rounds(4) },
   );

@@ -143,6 +143,7 @@ export class FetchStage implements Stage {
       urlsFile: undefined,
       saveTo: undefined,
       unix: undefined,
+      http: 1,
       fallback: "none",
       expect: looked === undefined ? undefined : { bodyContains: looked },
     };

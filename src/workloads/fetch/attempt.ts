@@ -3,6 +3,7 @@ import { printable } from "../../kernel/text.ts";
 import type { Cookies } from "./cookies.ts";
 import { type Expected, isSuccess, type Unmet, UnmetExpectation } from "./expected.ts";
 import type { Saver } from "./save.ts";
+import { Http2Problem } from "./wire/http2.ts";
 import type { Instants } from "./wire/instants.ts";
 import { tlsReason } from "./wire/tls-reasons.ts";
 import { type Asked, type Head, StaleConnection, type Staleness, type Wire, type WireFor } from "./wire/wire.ts";
@@ -162,6 +163,8 @@ const NAMES: readonly (readonly [RegExp, string])[] = [
 
 /** A short name for whatever `fetch`, a body or a disk throws. */
 export function nameOf(error: unknown): string {
+  if (error instanceof Http2Problem || (error instanceof StaleConnection && error.staleness === "refused"))
+    return `HTTP/2: ${error.message}`;
   const { name = "", code = "", message = "" } = (error ?? {}) as { name?: string; code?: unknown; message?: string };
   const said = `${name} ${String(code)} ${message}`;
   return tlsReason(said) ?? NAMES.find(([pattern]) => pattern.test(said))?.[1] ?? printable(String(code || name || "error"), 40);

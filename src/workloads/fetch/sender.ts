@@ -83,6 +83,7 @@ export class Sender {
         longest: settings.expect?.maxBytes,
         tls: tlsRuleOf(settings.tls, process.env),
         unix: settings.unix,
+        http: settings.http,
         lines,
       },
       () => this.add(COUNT.connections),
@@ -91,7 +92,8 @@ export class Sender {
       () => effort.now(),
     );
     const expected = settings.expect === undefined ? null : new Expected(settings.expect);
-    this.lines = new LinePool(most, () => new Line(this.wires.pair(), saver, expected, cookies));
+    // Requests share connections by HTTP/2: there are as many at once as may be in flight.
+    this.lines = new LinePool(settings.http === 2 ? this.max : most, () => new Line(this.wires.pair(), saver, expected, cookies));
     this.counts[COUNT.limit] = this.limitNow;
   }
 
@@ -188,11 +190,11 @@ export class Sender {
   /** What no server has read has had its turn and not used it. */
   private async mayAskAnew({ stale }: Answer, pursuit: Pursuit): Promise<boolean> {
     const { deadline, method } = pursuit;
-    if (stale !== "unread" && !this.mayRepeat(method)) {
+    if (stale !== "unread" && stale !== "refused" && !this.mayRepeat(method)) {
       this.refrain(pursuit);
       return false;
     }
-    if (this.pace !== null && stale === "unanswered" && !(await this.turn(this.pace, pursuit))) return false;
+    if (this.pace !== null && (stale === "unanswered" || stale === "refused") && !(await this.turn(this.pace, pursuit))) return false;
     return !this.halted && this.effort.now() < deadline;
   }
 

@@ -2,6 +2,7 @@ import { closeSync, openSync } from "node:fs";
 import type { Socket } from "bun";
 import type { Nanoseconds } from "../../../kernel/clock.ts";
 import { isUnheard } from "../../../kernel/unheard.ts";
+import type { Carrier } from "./carrier.ts";
 import type { Instants } from "./instants.ts";
 import { HttpParser, type ResponseParser } from "./parser.ts";
 import type { Place } from "./place.ts";
@@ -43,7 +44,7 @@ const MOST_INTERIM = 100;
 const SWITCHING = 101;
 
 /** One connection to a server, with one request on it at a time (HTTP/1.1, RFC 9112). */
-export class Connection {
+export class Connection implements Carrier {
   private socket: Socket<Connection> | null = null;
   private readonly parser: ResponseParser;
   private listener: Listener | null = null;

@@ -1,7 +1,7 @@
 import type { Method } from "../../../scenario/request-schema.ts";
 import { type Sink, UnmetExpectation } from "../expected.ts";
-import type { Connection, Listener } from "./connection.ts";
-import type { ConnectionPool } from "./connection-pool.ts";
+import type { Carrier, Carriers } from "./carrier.ts";
+import type { Listener } from "./connection.ts";
 import { Instants } from "./instants.ts";
 import type { Place, Places } from "./place.ts";
 import { Kept } from "./unpack.ts";
@@ -19,7 +19,7 @@ export class SocketWire implements Wire, Listener, Head {
   status = 0;
   readonly instants = new Instants();
   private fields = NONE;
-  private connection: Connection | null = null;
+  private connection: Carrier | null = null;
   private done = false;
   private problem: unknown = null;
   /** Who waits for the head, then for the end. */
@@ -44,7 +44,7 @@ export class SocketWire implements Wire, Listener, Head {
   private unwanted = false;
 
   constructor(
-    private readonly pool: ConnectionPool,
+    private readonly pool: Carriers,
     private readonly places: Places,
     /** As they are asked who are to hear no secrets. */
     private readonly foreigners: Places,

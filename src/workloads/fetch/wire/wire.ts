@@ -56,17 +56,22 @@ export interface Wire {
 /**
  * What became of a request on a kept connection that was over before a byte of the answer came. `unread`: the server had ended it before,
  * so nobody has heard the request. `reset`: it broke, as it does where a server closes what it has not read to its end (RFC 1122, 4.2.2.13).
- * `unanswered`: the server ended it when it had the request.
+ * `unanswered`: the server ended it when it had the request. `refused`: it said that it has done nothing with it (RFC 9113, 8.7), by HTTP/2.
  */
-export type Staleness = "unread" | "reset" | "unanswered";
+export type Staleness = "unread" | "reset" | "unanswered" | "refused";
 
 /** A kept connection was over before a byte of the answer came. */
 export class StaleConnection extends Error {
   /** As every other connection that breaks. */
-  readonly code = "ConnectionClosed";
+  readonly code: string;
 
-  constructor(readonly staleness: Staleness) {
-    super("the server ended a connection that was kept");
+  constructor(
+    readonly staleness: Staleness,
+    /** How it was refused, in the words of HTTP/2. */
+    refusal = "REFUSED_STREAM",
+  ) {
+    super(staleness === "refused" ? refusal : "the server ended a connection that was kept");
+    this.code = staleness === "refused" ? "HTTP/2" : "ConnectionClosed";
   }
 }
 

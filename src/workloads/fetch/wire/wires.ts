@@ -1,7 +1,9 @@
 import { monotonic, type Nanoseconds } from "../../../kernel/clock.ts";
+import type { Carriers } from "./carrier.ts";
 import { ConnectionPool } from "./connection-pool.ts";
 import { type Fetch, FetchWire } from "./fetch-wire.ts";
 import type { FieldLines } from "./fields.ts";
+import { Http2Pool } from "./http2.ts";
 import { HttpParser } from "./parser.ts";
 import { Places } from "./place.ts";
 import { SocketWire } from "./socket-wire.ts";
@@ -17,6 +19,8 @@ export interface WireRule {
   readonly looks?: boolean;
   /** Bytes that a body may have; absent: any number. */
   readonly longest?: number | undefined;
+  /** The version of HTTP. */
+  readonly http?: 1 | 2;
   readonly tls?: TlsRule;
   /** The socket of this machine that all go to. */
   readonly unix?: string | undefined;
@@ -26,6 +30,7 @@ export interface WireRule {
 /** Makes the wires of one thread, and knows which of them goes where. */
 export class Wires {
   private readonly pool: ConnectionPool;
+  private readonly http2: Http2Pool | null;
   private readonly places: Places;
   private readonly foreigners: Places;
 
@@ -40,6 +45,7 @@ export class Wires {
     clock: () => Nanoseconds = () => monotonic.now(),
   ) {
     this.pool = new ConnectionPool(rule.most, rule.keepAlive, onOpened, clock);
+    this.http2 = rule.http === 2 ? new Http2Pool(rule.most, onOpened, clock) : null;
     const { tls, lines, unix } = rule;
     this.places = new Places(rule.keepAlive, { tls, lines: lines?.all, unix });
     const known = tls?.cert === undefined && tls?.serverName === undefined;
@@ -53,23 +59,26 @@ export class Wires {
 
   /** Wires for one request at a time. */
   pair(): WireFor {
-    if (this.only !== null || HttpParser === null) {
+    if (this.only !== null || (HttpParser === null && this.http2 === null)) {
       const everywhere = this.fetchWire();
       return () => everywhere;
     }
-    const plain = new SocketWire(
-      this.pool,
-      this.places,
-      this.foreigners,
-      this.rule.looks === true,
-      this.rule.longest ?? Number.POSITIVE_INFINITY,
-    );
+    if (this.http2 !== null) {
+      const shared = this.socketWire(this.http2);
+      return () => shared;
+    }
+    const plain = this.socketWire(this.pool);
     let other: FetchWire | null = null;
     return (url) => {
       if (!this.pool.clogged(url)) return plain;
       other ??= this.fetchWire();
       return other;
     };
+  }
+
+  private socketWire(carriers: Carriers): SocketWire {
+    const { looks = false, longest = Number.POSITIVE_INFINITY } = this.rule;
+    return new SocketWire(carriers, this.places, this.foreigners, looks, longest);
   }
 
   private fetchWire(): FetchWire {
@@ -85,5 +94,6 @@ export class Wires {
   /** Ends what nobody uses. */
   close(): void {
     this.pool.close();
+    this.http2?.close();
   }
 }
