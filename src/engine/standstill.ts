@@ -26,6 +26,8 @@ export class StandstillWatch {
   private caseMs = 0;
   private consoleMs = 0;
   private setBackMs = 0;
+  /** The same from the start of the runner on. */
+  everSetBackMs = 0;
   /** The wall clock less the monotonic one. */
   private apart: number;
   private from = Number.POSITIVE_INFINITY;
@@ -62,6 +64,7 @@ export class StandstillWatch {
     const apart = this.wall() - now;
     const step = this.apart - apart;
     this.apart = apart;
+    if (step > STEP_MS) this.everSetBackMs += step;
     if (now < this.from) return;
     if (step > STEP_MS) this.setBackMs += step;
     const counted = Math.min(since, now - this.from);

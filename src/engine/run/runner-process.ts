@@ -109,8 +109,8 @@ export class RunnerProcess {
 
   private whySilent(): string | null {
     if (this.standing.stopped) return "since a signal had stopped it";
-    const { setBackMs } = this.standing.total;
-    return setBackMs > 0 ? `after the clock that its threads wait by had been set back by ${formatMs(setBackMs)}` : null;
+    const { everSetBackMs } = this.standing;
+    return everSetBackMs > 0 ? `after the clock that its threads wait by had been set back by ${formatMs(everSetBackMs)}` : null;
   }
 
   private hear(message: FromRunner): void {

@@ -9,7 +9,7 @@ import { oneLine, verdictGrounds, verdictHead } from "../report/intent.ts";
 import { bestCase, bestLine, isSweep, sweepPicture } from "../report/sweep.ts";
 import { ledgerLine } from "../report/table.ts";
 import { CHART_PANELS } from "./figures.ts";
-import { FIRST_SCREEN, press, type Wish } from "./keys.ts";
+import { FIRST_SCREEN, Keyboard, press, type Wish } from "./keys.ts";
 import { ChartPanelView } from "./panels/chart-panel.tsx";
 import { ComparisonLines, ComparisonTable, tableHeight } from "./panels/comparison.tsx";
 import { CoresPanel } from "./panels/cores-panel.tsx";
@@ -38,11 +38,10 @@ export function App({ store, theme, onWish }: AppProps) {
   const { columns, rows } = useWindowSize();
   const [screen, setScreen] = useState(FIRST_SCREEN);
   const latest = useRef(screen);
+  const keyboard = useRef(new Keyboard());
   const suspend = useSuspension();
   useInput((input, key) => {
-    // Fast typing arrives as one event.
-    const chars = key.ctrl || input.length <= 1 ? [input] : [...input];
-    for (const char of chars) {
+    for (const char of keyboard.current.typed(input, key)) {
       const { state, wish } = press(latest.current, char, key, !store.latest.over);
       if (state.frozen !== latest.current.frozen) store.freeze(state.frozen);
       latest.current = state;

@@ -22,6 +22,26 @@ export interface Key {
   readonly escape?: boolean;
   readonly return?: boolean;
   readonly ctrl?: boolean;
+  readonly meta?: boolean;
+}
+
+/** Of keys with Ctrl only these are ours; Ctrl-Q goes on after Ctrl-S, and Ctrl-Space is none. */
+const WITH_CTRL = "cz";
+/** What begins a string that terminals answer questions with (OSC, DCS, SOS, PM and APC of ECMA-48, 5.6): it comes as a key with Alt. */
+const ANSWERS = "]PX^_";
+
+/** Tells what a person typed from what a terminal says of itself. */
+export class Keyboard {
+  private answering = false;
+
+  /** The characters of an input that are typed, one by one, since fast typing arrives as one; none: nobody typed it. */
+  typed(input: string, key: Key): readonly string[] {
+    const answer = this.answering && input.length > 1;
+    this.answering = key.meta === true && input.length === 1 && ANSWERS.includes(input);
+    if (key.meta === true || answer) return [];
+    if (key.ctrl === true) return WITH_CTRL.includes(input) ? [input] : [];
+    return input.length <= 1 ? [input] : [...input];
+  }
 }
 
 export interface Pressed {
@@ -35,8 +55,9 @@ export function press(state: ScreenState, char: string, key: Key, running: boole
   const wish = (asked: Wish, change: Partial<ScreenState> = {}): Pressed => ({ state: { ...state, ...change }, wish: asked });
   if (key.ctrl === true && char === "c") return wish(running ? "interrupt" : "quit");
   if (key.ctrl === true && char === "z") return wish("suspend");
+  // A run that has ended since it was asked leaves nothing to ask.
+  if (state.asking && !running && char !== "y" && key.return !== true) return press({ ...state, asking: false }, char, key, running);
   if (state.asking) {
-    // The run may have ended since it was asked.
     if (char === "y" || key.return === true) return wish(running ? "interrupt" : "quit", { asking: false });
     return stay({ asking: false });
   }

@@ -5,6 +5,7 @@ import { printable } from "../../kernel/text.ts";
 import { MODES } from "../../scenario/schema.ts";
 import { DIAGRAMS } from "../report/diagram.ts";
 import { FAULT } from "../report/fault.ts";
+import { Keyboard } from "./keys.ts";
 import { cutLines, guardTerminal, restoreTerminal } from "./restore.ts";
 import { useSuspension } from "./suspension.ts";
 import { COLORS, PLAIN, type Theme } from "./theme.ts";
@@ -55,8 +56,11 @@ function Picker({ choices, theme, onDone }: PickerProps) {
   const [drawn, setDrawn] = useState<number>(MODES.length);
   const place = useRef(0);
   const shown = useRef<number>(MODES.length);
+  const keyboard = useRef(new Keyboard());
   const suspend = useSuspension();
   useInput((input, key) => {
+    const typed = keyboard.current.typed(input, key);
+    if (typed.length === 0) return;
     const move = (by: number) => {
       place.current = Math.max(0, Math.min(choices.length - 1, place.current + by));
     };
@@ -68,7 +72,7 @@ function Picker({ choices, theme, onDone }: PickerProps) {
     if (drawing && (key.escape || input === "q")) return show(MODES.length);
     if (key.escape || (key.ctrl && input === "c")) return onDone(null);
     if (key.ctrl && input === "z") return suspend();
-    if (key.ctrl || key.meta) return;
+    if (key.ctrl) return;
     if (input === "e") return show(drawing ? shown.current + 1 : 0);
     if (drawing) return;
     const choose = () => {
@@ -78,8 +82,7 @@ function Picker({ choices, theme, onDone }: PickerProps) {
     if (key.return) return choose();
     if (key.downArrow) move(1);
     if (key.upArrow) move(-1);
-    // Fast typing arrives as one event.
-    for (const char of input) {
+    for (const char of typed) {
       if (char === "q") return onDone(null);
       if (char === "\r") return choose();
       if (char === "j") move(1);

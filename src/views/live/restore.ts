@@ -13,12 +13,37 @@ export function cutLines(): void {
 
 /** Main screen, cursor shown, cooked mode, long lines wrapped: harmless when all is so already. */
 export function restoreTerminal(): void {
-  if (process.stdin.isTTY && process.stdin.isRaw) process.stdin.setRawMode(false);
+  if (process.stdin.isTTY && process.stdin.isRaw) {
+    try {
+      process.stdin.setRawMode(false);
+    } catch {
+      // A terminal that is gone has no mode.
+    }
+  }
   if (process.stdout.isTTY) process.stdout.write(`${WRAP}\x1b[?1049l\x1b[?25h`);
 }
 
 /** What ends a process that does not listen, a hang-up and the polite ones aside: those are heard elsewhere. */
 const FATAL = ["SIGQUIT", "SIGABRT", "SIGUSR1", "SIGUSR2", "SIGALRM", "SIGVTALRM", "SIGXCPU", "SIGTRAP", "SIGSYS"] as const;
+
+/** A terminal that closes is no defect of the lab's: SIGHUP says what it means. Until what is returned is called. */
+function surviveItsEnd(stdin: typeof process.stdin): () => void {
+  const nothing = () => {};
+  const { setRawMode } = stdin;
+  stdin.on("error", nothing);
+  if (stdin.isTTY)
+    stdin.setRawMode = (raw) => {
+      try {
+        return setRawMode.call(stdin, raw);
+      } catch {
+        return stdin;
+      }
+    };
+  return () => {
+    stdin.off("error", nothing);
+    if (stdin.isTTY) stdin.setRawMode = setRawMode;
+  };
+}
 
 /** From now on the terminal is put back on every way out: at the process's end, and before a signal ends it. Until what is returned is called. */
 export function guardTerminal(): () => void {
@@ -31,8 +56,10 @@ export function guardTerminal(): () => void {
     process.on(signal, listener);
     return () => process.off(signal, listener);
   });
+  const outliveTerminal = surviveItsEnd(process.stdin);
   process.on("exit", restoreTerminal);
   return () => {
+    outliveTerminal();
     process.off("exit", restoreTerminal);
     for (const forget of fatal) forget();
   };

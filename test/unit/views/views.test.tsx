@@ -5,7 +5,7 @@ import type { RunEvent } from "../../../src/telemetry/events.ts";
 import { EMPTY_LEDGER } from "../../../src/telemetry/ledger.ts";
 import { halved, recent, withoutStub } from "../../../src/telemetry/series.ts";
 import { CHART_PANELS, chartSeries, headlineOf, progress, rowsOf, timeSpan } from "../../../src/views/live/figures.ts";
-import { FIRST_SCREEN, press } from "../../../src/views/live/keys.ts";
+import { FIRST_SCREEN, type Key, Keyboard, press } from "../../../src/views/live/keys.ts";
 import { EMPTY_VIEW, LiveStore, type RunView, reduce } from "../../../src/views/live/store.ts";
 import { drawChart, LABEL_WIDTH, niceTop, resample, shortCount, shortMs } from "../../../src/views/report/chart.ts";
 import { closingReport } from "../../../src/views/report/closing.ts";
@@ -274,6 +274,31 @@ describe("keys", () => {
     expect(press(asked.state, "n", {}, true)).toMatchObject({ wish: "none", state: { asking: false } });
     expect(key("q", {}, FIRST_SCREEN, false).wish).toBe("quit");
     expect(key("", { return: true }, FIRST_SCREEN, false)).toMatchObject({ wish: "none", state: { zoomed: true } });
+  });
+
+  test("a question is over with the run it was about", () => {
+    const asked = { ...FIRST_SCREEN, asking: true };
+    expect(press(asked, "q", {}, false).wish).toBe("quit");
+    expect(press(asked, "z", {}, false).state).toMatchObject({ asking: false, zoomed: true });
+    expect(press(asked, "y", {}, false).wish).toBe("quit");
+    expect(press(asked, "q", {}, true)).toMatchObject({ state: { asking: false }, wish: "none" });
+  });
+
+  test("what a terminal says of itself is nobody's typing, nor are keys with Alt, and with Ctrl those that are not ours", () => {
+    const keyboard = new Keyboard();
+    const typed = (input: string, key: Key = {}) => keyboard.typed(input, key).join(",");
+    for (const [begins, answer] of [
+      ["]", "11;rgb:1e1e/2e2e/3e3e"],
+      ["P", ">|xterm(354)"],
+      ["_", "Gi=31;OK"],
+    ] as const) {
+      expect([typed(begins, { meta: true }), typed(answer), typed("\\", { meta: true })]).toEqual(["", "", ""]);
+      expect(typed("qz")).toBe("q,z");
+    }
+    expect([typed("q", { meta: true }), typed("q", { ctrl: true }), typed(" ", { ctrl: true })]).toEqual(["", "", ""]);
+    expect([typed("c", { ctrl: true }), typed("z", { ctrl: true }), typed("q"), typed("")]).toEqual(["c", "z", "q", ""]);
+    // Who presses Alt and a bracket is heard again with the next key.
+    expect([typed("]", { meta: true }), typed("q")]).toEqual(["", "q"]);
   });
 
   test("focus, zoom, freeze, help, interrupt, suspend", () => {
