@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { DataPipeline, EventBus, MessageQueue, type Part, ReactiveStream } from "../../../src/flows/index.ts";
+import { cutTo } from "../../../src/kernel/text.ts";
 import type { FlowPart } from "../../../src/scenario/flow-schema.ts";
 import { scenarioSchema } from "../../../src/scenario/schema.ts";
 import type { FlowPartFigures } from "../../../src/telemetry/result.ts";
@@ -112,7 +113,7 @@ describe("a board that several threads read", () => {
     const parts = Array.from({ length: 40 }, (_, i) => bus(`${i}`.padEnd(50, "x")));
     board.name(parts);
     board.show(parts);
-    expect(board.read().map(({ name }) => name)).toEqual(parts.slice(0, 32).map(({ name }) => name.slice(0, 40)));
+    expect(board.read().map(({ name }) => name)).toEqual(parts.slice(0, 32).map(({ name }) => cutTo(name, 40)));
   });
 
   test("has no names that would not fit", () => {
