@@ -381,7 +381,8 @@ export interface FetchFigures {
   /** Items that went out at least once, and their mean time with all attempts and waits, however they ended. */
   readonly sent: number;
   readonly itemMs: number;
-  /** Mean time of an item in the client's own line, for its turn by the rate and for a connection; absent from files of older versions. */
+  /** Mean time of an item in the client's own lines, for its turn by the rate and for a connection; absent from files of older versions. */
+  readonly turnMs?: number;
   readonly lineMs?: number;
   /** Attempts ÷ requests that went out at all. */
   readonly amplification: number;

@@ -44,7 +44,7 @@ function retries(fetch: FetchFigures, settings: FetchSettings): string | null {
   const parents = around > 0 ? ` (${around} more for the tiles around)` : "";
   const { sent } = fetch;
   const tried = sent + fetch.retries;
-  const went = `${tried} attempts for the ${sent} ${agreeing(sent, "request that was", "requests that were")} sent${parents}`;
+  const went = `${tried} attempts for the ${sent === 1 ? "one request that was" : `${sent} requests that were`} sent${parents}`;
   return `Retries: ${went}, ${(tried / sent).toFixed(3)} each${series(settings)}; ${outOf(fetch.ok, fetch.requests)} ended well.`;
 }
 

@@ -199,7 +199,7 @@ describe("T-3 T-4 explained from their own numbers", () => {
     });
     expect(limited.explanation).toContain("spends its time at 0.69 of it (ln 2)");
     // Items stand in line for their turn, not for the server.
-    expect(limited.fetch?.lineMs ?? 0).toBeWithin(0.5 * limited.latency.service.mean, limited.latency.service.mean);
+    expect(limited.fetch?.turnMs ?? 0).toBeWithin(0.5 * limited.latency.service.mean, limited.latency.service.mean);
     expect(limited.fetch?.rateTurns.length ?? 0).toBeGreaterThan(0);
     // A machine that hiccups is told to slow down too early, never too late.
     for (const turn of limited.fetch?.rateTurns ?? []) expect(turn / 200).toBeLessThan(1.2);

@@ -14,12 +14,14 @@ import { readBody } from "../../workloads/fetch/contents.ts";
 import { FetchIntake } from "../../workloads/fetch/intake.ts";
 import { MockProcess } from "../../workloads/fetch/mock/mock-process.ts";
 import { NamedHosts } from "../../workloads/fetch/named-hosts.ts";
+import { FetchProcessor } from "../../workloads/fetch/processor.ts";
 import type { FetchFiles } from "../../workloads/fetch/records.ts";
 import { basesOf } from "../../workloads/fetch/replicas.ts";
 import { COUNT, type FetchReport, fetchCounts, mergeReports, noCauses, PublishedReport } from "../../workloads/fetch/report.ts";
 import { sweepUnfinished } from "../../workloads/fetch/save.ts";
 import type { FetchMemory, FetchSpec } from "../../workloads/fetch/spec.ts";
 import { Targets } from "../../workloads/fetch/targets.ts";
+import type { Fetch } from "../../workloads/fetch/wire/fetch-wire.ts";
 import { tlsNotes } from "../../workloads/fetch/wire/tls-reasons.ts";
 import type { WorkloadReport } from "../../workloads/workload.ts";
 import { type MakeProcessor, type ProcessorSpec, prepareProcessors } from "../processors.ts";
@@ -99,10 +101,12 @@ export class FetchStage implements Stage {
     return FetchStage.of(plan, parts, own);
   }
 
-  private static async of(
+  /** Over a server that is there already. `ask`: carries every request, instead of sockets. */
+  static async of(
     plan: CasePlan,
     parts: Pick<FetchSpec, "settings" | "base" | "bases" | "allowedHosts" | "files" | "body">,
     mock: FetchStage["mock"],
+    ask: Fetch | null = null,
   ): Promise<FetchStage> {
     const { seed, warmup } = plan.scenario;
     const runId = crypto.randomUUID().slice(0, 8);
@@ -118,7 +122,8 @@ export class FetchStage implements Stage {
     const keys = crypto.randomUUID();
     const fetch: FetchSpec = { ...parts, seed, warmup: warmup * 1000, runId, keys, concurrency: plan.slots, shared };
     const spec: ProcessorSpec = { workload: "fetch", roundsPerMs: 1, fetch };
-    return new FetchStage(plan, fetch, spec, await prepareProcessors(spec), mock);
+    const carried: MakeProcessor = (effort, _, thread = 0) => new FetchProcessor(fetch, effort, thread, ask);
+    return new FetchStage(plan, fetch, spec, ask === null ? await prepareProcessors(spec) : carried, mock);
   }
 
   intake(): FetchIntake {
@@ -286,6 +291,7 @@ export class FetchStage implements Stage {
       sent,
       phases: phaseFigures(this.phases),
       itemMs: meanMs(COUNT.spent, ended),
+      turnMs: meanMs(COUNT.paced, requests),
       lineMs: meanMs(COUNT.lined, requests),
       amplification: sent > 0 ? (sent + retries) / sent : 0,
       rateTurns: this.limiter?.turns ?? [],

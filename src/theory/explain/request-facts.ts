@@ -1,24 +1,34 @@
 import { formatCount } from "../../kernel/units.ts";
+import type { RateRule } from "../../resilience/rate-limiter.ts";
 import type { FetchSettings, Scenario } from "../../scenario/schema.ts";
 import { droppedTotal } from "../../telemetry/ledger.ts";
 import { keepsPace } from "../../telemetry/pace.ts";
 import { type Crowding, crowding } from "../../telemetry/phases.ts";
 import type { CaseResult, FetchFigures } from "../../telemetry/result.ts";
 import type { Explained } from "../explain-fetch.ts";
-import { requestDemand } from "../fetch.ts";
 
 /** Share of the places, or of the connections, that is as good as all. */
 export const FULLY = 0.8;
 /** Times what a request takes by itself from which on it waited. */
 const CROWDED = 3;
-/** Share of an item's time in the client's own line from which on that is what it waits for. */
+/** Share of what a request takes by itself that it may wait on average, for the arrivals to be what decides. */
+const CALM = 0.25;
+/** Share of an item's time in line for its turn by the client's rate from which on that is what it waits for. */
 const IN_LINE = 0.3;
 /** Share by which what was out may differ from what was under way for both to be one. */
 const ALIKE = 0.05;
 /** What a round trip on this machine takes beside what the mock server is told to, by a kept connection and by a new one; milliseconds. */
 const ROUND_TRIP = { kept: 0.1, anew: 0.25 };
-/** Times what the description of the server asks from which on it is computing that takes the time. */
-const STRAINED = 2;
+/**
+ * Times what the description of the server asks, and requests that are computed or wait for it, from which on they wait for each other: few
+ * that take much longer, or many that take longer.
+ */
+const STRAINED = [
+  { times: 1.5, computing: 1.2 },
+  { times: 1.25, computing: 3 },
+];
+/** Share of a fixed rate at which as many go out as may. */
+const RATED = 0.95;
 
 /** Requests per second that took a place of those in flight: what was refused, or was there already, went nowhere. */
 export function sentPerSecond({ throughput, durationMs }: Pick<CaseResult, "throughput" | "durationMs">, fetch: FetchFigures): number {
@@ -80,10 +90,25 @@ export class RequestFacts {
     return attempt === undefined || attempt.count === 0 ? null : attempt.mean;
   }
 
-  /** How long an item stands in the client's own line, and what it takes beside that; milliseconds. */
+  /** How long an item stands in the client's own lines: for its turn by the rate, in both; and what it takes beside that; milliseconds. */
+  get turnMs(): number {
+    return this.each(this.fetch.turnMs ?? 0);
+  }
+
   get lineMs(): number {
-    const { lineMs = 0, requests, sent, itemMs } = this.fetch;
-    return sent > 0 ? Math.min(itemMs, (lineMs * requests) / sent) : 0;
+    return this.each((this.fetch.turnMs ?? 0) + (this.fetch.lineMs ?? 0));
+  }
+
+  /** How long an item is in flight, in all its attempts: without what it waits between them. */
+  private get flownMs(): number {
+    const { attempts, sent } = this.fetch;
+    return this.attemptMs === null || sent === 0 ? this.ownMs : Math.min(this.ownMs, (this.attemptMs * attempts) / sent);
+  }
+
+  /** Of a mean over all requests, that over those that went out. */
+  private each(ms: number): number {
+    const { requests, sent, itemMs } = this.fetch;
+    return sent > 0 ? Math.min(itemMs, (ms * requests) / sent) : 0;
   }
 
   get ownMs(): number {
@@ -110,11 +135,17 @@ export class RequestFacts {
     return ledger.unfinished + droppedTotal(ledger) > 0 || !keepsPace(this.result);
   }
 
+  /** How long an item waits until it has a place; milliseconds. */
+  get placeMs(): number {
+    const { schedule, queue, batch } = this.result.latency;
+    return schedule.mean + queue.mean + batch.mean;
+  }
+
   /** All that came was done as it came, and next to nobody waited for anything but the answer. */
   get inTime(): boolean {
-    const { schedule, queue, batch, sojourn } = this.result.latency;
-    const before = schedule.mean + queue.mean + batch.mean + this.lineMs;
-    const calm = before < 0.5 * this.ownMs && sojourn.p50 <= Math.max(1, CROWDED * this.ownMs);
+    const { sojourn } = this.result.latency;
+    const before = this.placeMs + this.lineMs;
+    const calm = before < CALM * this.flownMs && sojourn.p50 <= Math.max(1, CROWDED * this.ownMs);
     return !("vus" in this.load) && !this.behind && calm;
   }
 
@@ -134,21 +165,39 @@ export class RequestFacts {
   get paced(): boolean {
     if (this.settings.rateLimit === false) return false;
     // Files of older versions do not tell how long they stood in line.
-    if (this.fetch.lineMs === undefined) return this.fetch.peakConcurrency < Math.min(this.places, this.connections) || this.used >= 0.5;
-    return this.lineMs >= IN_LINE * this.fetch.itemMs && !this.connectionsFull;
+    if (this.fetch.turnMs === undefined) return this.fetch.peakConcurrency < Math.min(this.places, this.connections) || this.used >= 0.5;
+    if (this.attempted >= RATED * this.settings.rateLimit.max) return true;
+    const inLine = this.turnMs >= Math.max(IN_LINE * this.fetch.itemMs, this.lineMs - this.turnMs);
+    return inLine && !this.connectionsFull && this.slowerThanConnections(this.settings.rateLimit);
   }
 
-  /** Milliseconds that the description of the server asks of an attempt; null: it is somebody else's server. */
-  get askedMs(): number | null {
-    const demand = requestDemand(this.settings);
-    return demand === null ? null : demand.attempt * 1000;
+  /** Of two lines one behind the other the first is the longer one, too, where the second lets less through. */
+  private slowerThanConnections({ initial, max }: RateRule): boolean {
+    const { rateTurns } = this.fetch;
+    const rate = rateTurns.length > 0 ? rateTurns.reduce((sum, turn) => sum + turn, 0) / rateTurns.length : Math.min(initial, max);
+    return this.attemptMs === null || (1000 * this.connections) / this.attemptMs > rate;
   }
 
-  /** An attempt takes far longer than the server was told to take: what is added is computing, of client and server, and waiting for it. */
+  /** Half of the attempts took so long, and what the server was told to take for half of them; null: it is not known. Milliseconds. */
+  get halfOfAttempts(): { readonly took: number; readonly asked: number } | null {
+    const took = this.fetch.phases?.attempt.p50 ?? null;
+    const latency = this.settings.target?.mock?.latency;
+    return took === null || latency === undefined ? null : { took, asked: (latency.min + latency.max) / 2000 };
+  }
+
+  /** Attempts take far longer than the server was told to take: what is added is computing, of client and server, and waiting for it. */
   get strained(): boolean {
-    const [asked, took] = [this.askedMs, this.attemptMs];
-    if (asked === null || took === null) return false;
-    return took >= STRAINED * (asked + (this.settings.connections.keepAlive ? ROUND_TRIP.kept : ROUND_TRIP.anew));
+    const half = this.halfOfAttempts;
+    if (half === null) return false;
+    const alone = half.asked + (this.settings.connections.keepAlive ? ROUND_TRIP.kept : ROUND_TRIP.anew);
+    // By Little's law: of what each costs by itself at most one at a time is computed.
+    const computed = (this.attempted * (half.took - half.asked)) / 1000;
+    return STRAINED.some(({ times, computing }) => half.took >= times * alone && computed >= computing);
+  }
+
+  /** Requests that were in flight while so many were under way, if there were connections enough. */
+  flyingOf(underWay: number): number {
+    return this.flying === null || this.underWay === 0 ? underWay : underWay * Math.min(1, this.flying / this.underWay);
   }
 
   /** When requests waited. */

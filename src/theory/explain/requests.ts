@@ -1,6 +1,6 @@
 import { count, duration, equation, perSecond } from "../../kernel/equation.ts";
 import { formatCount, formatMs, formatShare } from "../../kernel/units.ts";
-import { agreeing, counted } from "../../kernel/wording.ts";
+import { agreeing, counted, listed } from "../../kernel/wording.ts";
 import { FULLY, type RequestFacts } from "./request-facts.ts";
 
 /** What can hold requests back. Each looks for one cause; the first that finds its own speaks. */
@@ -15,9 +15,9 @@ function thereAlready({ fetch }: RequestFacts): string | null {
 }
 
 function answered429({ fetch, settings, rate }: RequestFacts): string | null {
-  if (fetch.rateLimited <= 0.1 * fetch.attempts || settings.rateLimit !== false) return null;
+  if (fetch.rateLimited <= 0.1 * fetch.attempts) return null;
   const { rateLimited, attempts, itemMs } = fetch;
-  return `The server's rate limit is the limit: ${formatCount(rateLimited)} of ${counted(attempts, "attempt")} ${agreeing(rateLimited, "was", "were")} answered 429, and an item took ${formatMs(itemMs)} with its waits; ${rate} went through. More at once would not help; a client that keeps to the rate (fetch.rateLimit) would.`;
+  return `The server's rate limit is the limit: ${formatCount(rateLimited)} of ${counted(attempts, "attempt")} ${agreeing(rateLimited, "was", "were")} answered 429, and an item took ${formatMs(itemMs)} with its waits; ${rate} went through. More at once would not help${settings.rateLimit === false ? "; a client that keeps to the rate (fetch.rateLimit) would" : ""}.`;
 }
 
 function serverConnections({ fetch, settings, rate }: RequestFacts): string | null {
@@ -51,10 +51,13 @@ function eventLoop({ result, main, inTime, rate }: RequestFacts): string | null 
 }
 
 /** The rate that the client keeps to, whether it was set, or is still on its way up, or a server's that it found. */
-function clientRate({ settings: { rateLimit }, fetch, attempted, rate, inTime, paced }: RequestFacts): string | null {
-  if (rateLimit === false || inTime || !paced) return null;
-  const more = "would help as long as the server takes it";
-  if (attempted >= 0.9 * rateLimit.max) {
+function clientRate(facts: RequestFacts): string | null {
+  const { settings, fetch, attempted, rate, inTime, paced, strained } = facts;
+  const { rateLimit } = settings;
+  if (rateLimit === false || inTime || !paced || strained) return null;
+  const allowed = settings.target?.mock?.rateLimit ?? 0;
+  const more = `would help ${allowed > 0 ? `up to the ${formatCount(allowed)}/s that the server allows` : "as long as the server takes it"}`;
+  if (attempted >= 0.9 * rateLimit.max || (rateLimit.initial >= rateLimit.max && fetch.rateTurns.length === 0)) {
     return `The rate limit set for the client (fetch.rateLimit.max, ${formatCount(rateLimit.max)}/s) is the limit: ${rate} went through. A larger one ${more}.`;
   }
   if (fetch.rateTurns.length > 0) return `The server's rate limit is the limit: ${rate} went through.`;
@@ -71,8 +74,14 @@ function oneAtATime({ result, fetch, main, inTime, underWay, rate }: RequestFact
   return `One request at a time: each takes ${formatMs(each)} with its attempts and waits, and ${sum}; ${rate} went through while the thread was computing ${formatShare(main)} of the time.`;
 }
 
-function waves({ settings, fetch, places, underWay, inTime, rate }: RequestFacts): string | null {
-  if (settings.concurrency.window !== "waves" || !Number.isFinite(places) || fetch.peakConcurrency < FULLY * places || inTime) return null;
+function waves(facts: RequestFacts): string | null {
+  const { settings, fetch, places, connections, underWay, rate } = facts;
+  if (settings.concurrency.window !== "waves" || !Number.isFinite(places) || places === 1 || facts.used >= 0.95 || facts.inTime)
+    return null;
+  // A limit that adapts is what keeps a wave small.
+  if (settings.concurrency.adaptive !== "none" || fetch.peakConcurrency < FULLY * Math.min(places, connections)) return null;
+  // What waits for the next wave does so for a place, not for a connection.
+  if ((connections < places && facts.connectionsFull) || facts.placeMs < Math.max(0.1 * fetch.itemMs, facts.lineMs)) return null;
   return `Waves: a wave ends with its slowest request, so of ${formatCount(places)} places ${formatCount(underWay)} were in use on average; ${rate} went through. A window that slides (fetch.concurrency.window) would help.`;
 }
 
@@ -98,7 +107,9 @@ function arrivals(facts: RequestFacts): string | null {
 /** Fewer ask at a time than may: with the places that are left nobody would ask sooner. */
 function clients(facts: RequestFacts): string | null {
   const { load, places, connections, connectionsFull, result, fetch, rate } = facts;
-  if (!("vus" in load) || !Number.isFinite(places) || load.vus >= places) return null;
+  // A list has as many clients as there are places.
+  if (!("vus" in load) || !Number.isFinite(places) || load.vus > places || (load.executor === "shared-iterations" && load.vus === places))
+    return null;
   if (load.vus > connections && connectionsFull) return null;
   if (load.executor === "shared-iterations" && load.iterations <= load.vus) {
     return `The list is the limit: its ${counted(fetch.requests, "request")} all were under way at once and over after ${formatMs(result.durationMs)}, when the slowest was. More places would not help.`;
@@ -135,34 +146,56 @@ function allPlaces(facts: RequestFacts): string | null {
   return `Concurrency is the limit: ${sum}; ${rate} went through, ${formatCount(underWay)} ${state} on average.${more(facts)}`;
 }
 
-/** As many as may be were under way while most came: over the whole run places were free. */
-function allPlacesAtTimes(facts: RequestFacts): string | null {
-  const { crowd, places, rate } = facts;
-  if (crowd === null || crowd.inFlight < FULLY * places) return null;
+/** As many as may be were under way, or in flight, while most came: over the whole run there was room. */
+function fullAtTimes(facts: RequestFacts): string | null {
+  const { crowd, places, connections, rate } = facts;
+  if (crowd === null) return null;
+  const flying = facts.flyingOf(crowd.inFlight);
+  if (connections < places && flying >= FULLY * connections && facts.lineMs > 2 * facts.turnMs) {
+    const all = connections === 1 ? "the one connection was" : `all ${formatCount(connections)} connections were`;
+    return `The connections are the limit at times: for ${formatMs(crowd.ms)} ${all} in use, with a sojourn time of ${formatMs(crowd.p50)} at the median; up to ${formatCount(crowd.offeredMost)}/s came then and ${formatCount(crowd.processed)}/s were done. ${rate} went through in all: ${needed(facts)}${ofPlaces(facts)}.${moreThen(facts, flying)}`;
+  }
+  if (crowd.inFlight < FULLY * places) return null;
   const all = places === 1 ? "the one place was" : `all ${formatCount(places)} places were`;
   const came = `up to ${formatCount(crowd.offeredMost)}/s came then and ${formatCount(crowd.processed)}/s were done`;
-  return `Concurrency is the limit at times: for ${formatMs(crowd.ms)} ${all} taken while up to ${formatCount(crowd.depth)} waited, ${formatMs(crowd.p50)} at the median; ${came}. ${rate} went through in all: ${needed(facts)}${ofPlaces(facts)}.${more(facts)}`;
+  return `Concurrency is the limit at times: for ${formatMs(crowd.ms)} ${all} taken while up to ${formatCount(crowd.depth)} waited, ${formatMs(crowd.p50)} at the median; ${came}. ${rate} went through in all: ${needed(facts)}${ofPlaces(facts)}.${moreThen(facts, flying)}`;
+}
+
+/** What would have helped at such times; a place that is held by who waits for his next attempt is no sooner free for that. */
+function moreThen(facts: RequestFacts, flying: number): string {
+  return facts.fetch.retries > 0 ? "" : more(facts, flying);
 }
 
 function unclear(facts: RequestFacts): string {
   return `No single limit shows: ${facts.rate} went through, ${needed(facts)}${ofPlaces(facts)}, with a median sojourn time of ${formatMs(facts.result.latency.sojourn.p50)}.`;
 }
 
-/** What of it more of would help, and as long as what; where it is computing that takes the time, that. */
-function more(facts: RequestFacts): string {
-  const { settings, places, connections, flying, underWay, attemptMs, askedMs } = facts;
-  if (facts.strained) {
+/** What of it more of would help, and as long as what; where it is computing that takes the time, that. `flying`: requests in flight by then. */
+function more(facts: RequestFacts, flying = facts.flying ?? Math.min(facts.underWay, facts.connections)): string {
+  const { fetch, settings, places, connections, halfOfAttempts: half } = facts;
+  if (facts.strained && half !== null) {
     // Where others had the cores it is they.
     if (facts.coresTaken) return "";
-    return ` An attempt took ${formatMs(attemptMs ?? 0)}, of which the server was told to take ${formatMs(askedMs ?? 0)}: the rest is what client and server compute, and more at once would wait for that.`;
+    return ` Half of the attempts took ${formatMs(half.took)} and more, of which the server was told to take ${formatMs(half.asked)}: the rest is what client and server compute, and more at once would wait for that.`;
   }
+  // A server that tells some to come later, or that is waited for to come back, has its own pace.
+  const away = fetch.retries > 0 && (settings.target?.mock?.outages.length ?? 0) > 0;
+  if (fetch.rateLimited > 0 || away) return "";
   const holds = settings.target?.mock?.maxConnections ?? 0;
-  const most = Math.min(places, connections);
-  if (holds > 0 && most >= holds) return "";
-  const until = holds > 0 ? `up to the ${formatCount(holds)} connections that the server holds` : "as long as the server keeps its pace";
-  if (connections < places && facts.connectionsFull) return ` A larger fetch.connections.max would help ${until}.`;
+  // Where connections are full it is those that are to grow, else places.
+  const full = connections < places && flying >= FULLY * connections;
+  if (holds > 0 && (full ? connections : places) >= holds) return "";
+  const allowed = settings.target?.mock?.rateLimit ?? 0;
+  // What it takes at most it is asked for as it is.
+  if (allowed > 0 && facts.attempted >= 0.9 * allowed) return "";
+  const bounds = [
+    ...(holds > 0 ? [`the ${formatCount(holds)} connections that the server holds`] : []),
+    ...(allowed > 0 ? [`the ${formatCount(allowed)}/s that it allows`] : []),
+  ];
+  const until = bounds.length > 0 ? `up to ${listed(bounds)}` : "as long as the server keeps its pace";
+  if (full) return ` A larger fetch.connections.max would help ${until}.`;
   // Twice as many under way would hold twice as many connections.
-  const short = 2 * (flying ?? Math.min(underWay, connections)) > connections;
+  const short = 2 * flying > connections;
   return short
     ? ` Larger fetch.concurrency.max and fetch.connections.max would help ${until}.`
     : ` A larger fetch.concurrency.max would help ${until}.`;
@@ -186,7 +219,7 @@ const LIMITS: readonly Look[] = [
   adaptiveLimit,
   allConnections,
   allPlaces,
-  allPlacesAtTimes,
+  fullAtTimes,
 ];
 
 /** What held requests back, the number that shows it, and what would help. */

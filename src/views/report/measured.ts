@@ -64,16 +64,18 @@ function serviceParts({ latency, flow, fetch, ledger }: CaseResult): Part[] {
   const whole = latency.service.mean;
   if (flow !== undefined) return [{ name: "in the flow and its lines", value: whole }];
   if (fetch === undefined) return [{ name: "at work", value: whole }];
-  const { lineMs, phases, requests, retries } = fetch;
+  const { turnMs, lineMs, phases, requests, retries } = fetch;
   const out = phases === undefined || requests === 0 ? null : (phases.attempt.mean * phases.attempt.count) / requests;
-  const between = out === null || lineMs === undefined ? null : whole - lineMs - out;
+  const known = out !== null && turnMs !== undefined && lineMs !== undefined;
+  const between = known ? whole - turnMs - lineMs - out : null;
   // Requests of the warm-up, and those broken off at the end, are in one of the means only.
   const same = requests === latency.service.count && ledger.unfinished === 0;
-  if (!same || lineMs === undefined || between === null || between < -0.01 * whole) return [{ name: "under way", value: whole }];
+  if (!same || !known || between === null || between < -0.01 * whole) return [{ name: "under way", value: whole }];
   const waits = retries === 0 ? 0 : Math.max(0, between);
   return [
-    { name: "in line for its turn or a connection", value: lineMs },
-    { name: "in flight", value: whole - lineMs - waits },
+    { name: "in line for its turn by the rate", value: turnMs },
+    { name: "in line for a connection", value: lineMs },
+    { name: "in flight", value: whole - turnMs - lineMs - waits },
     { name: "between attempts", value: waits },
   ];
 }

@@ -36,13 +36,14 @@ export const COUNT = {
   unread: 25,
   /** Items that were not asked for again because their method forbids it. */
   notRepeated: 26,
-  /** Nanoseconds that items stood in the client's own line, for their turn by the rate or for a connection, all together. */
-  lined: 27,
+  /** Nanoseconds that items stood in the client's own lines, for their turn by the rate and for a connection, all together. */
+  paced: 27,
+  lined: 28,
   /** Refused by the breaker before anything of the item had gone out. */
-  refusedUnsent: 28,
+  refusedUnsent: 29,
   /** Items that were as they had been saved, by the server's word. */
-  notModified: 29,
-  size: 30,
+  notModified: 30,
+  size: 31,
 } as const;
 
 /** Why a request goes out: an item's first, its retries, where a redirect leads, sent anew over another connection, the tile around. */

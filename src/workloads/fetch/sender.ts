@@ -208,7 +208,7 @@ export class Sender {
   private async turn(pace: Pace, { deadline }: Pick<Pursuit, "deadline">): Promise<boolean> {
     const from = this.effort.now();
     const mayGo = await pace.turn(deadline);
-    this.add(COUNT.lined, this.effort.now() - from);
+    this.add(COUNT.paced, this.effort.now() - from);
     return mayGo;
   }
 

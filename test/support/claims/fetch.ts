@@ -38,12 +38,18 @@ const places = (told: Told) => {
   const { max } = settingsOf(told).concurrency;
   return max === "unlimited" ? Number.POSITIVE_INFINITY : max;
 };
-/** How long an item stood in the client's own line, for its turn or for a connection, and what it takes with nobody before it. */
-const lined = (told: Told) => {
-  const { itemMs, lineMs = 0, requests, sent: items } = fetchOf(told);
-  return items === 0 ? 0 : Math.min(itemMs, (lineMs * requests) / items);
+/** How long an item stood in the client's own lines, for its turn and for a connection, and what it takes with nobody before it. */
+const ofSent = (told: Told, ms: number) => {
+  const { itemMs, requests, sent: items } = fetchOf(told);
+  return items === 0 ? 0 : Math.min(itemMs, (ms * requests) / items);
 };
+const lined = (told: Told) => ofSent(told, (fetchOf(told).turnMs ?? 0) + (fetchOf(told).lineMs ?? 0));
 const own = (told: Told) => fetchOf(told).itemMs - lined(told);
+/** The same without the waits between attempts. */
+const flown = (told: Told) => {
+  const [each, { attempts, sent: items }] = [attemptMs(told), fetchOf(told)];
+  return each === null || items === 0 ? own(told) : Math.min(own(told), (each * attempts) / items);
+};
 const meanTurn = ({ rateTurns }: NonNullable<CaseResult["fetch"]>) => rateTurns.reduce((sum, turn) => sum + turn, 0) / rateTurns.length;
 
 const item = of("each", ({ itemMs }) => itemMs);
@@ -51,7 +57,8 @@ const mean = figure("mean", underWay);
 const out = figure("out", sent);
 const RATE = "{rate:N}[[ of {out:N}]] requests/s";
 const STATE = "{state:in flight|under way}";
-const UNTIL = "[[as long as the server keeps its pace]][[up to the {holds:N} connections that the server holds]]";
+const UNTIL =
+  "[[as long as the server keeps its pace]][[up to ]][[the {holds:N} connections that the server holds]][[ and ]][[the {allows:N}/s that it allows]]";
 
 // What has to be so.
 
@@ -66,34 +73,54 @@ const allConnected = must(
   "connections were free, or nobody wanted another",
   (told) => flying(told) >= FULL * connections(told) && underWay(told) >= 0.99 * connections(told) && connections(told) < places(told),
 );
-const connectionsLeft = must("there are no connections for more", (told) => 1.9 * flying(told) <= connections(told));
+/** On average, or while requests waited, if that was only then. */
+const flyingMost = (told: Told) => {
+  const then = crowd(told).length > 1 ? levelOf(told, crowd(told)) : 0;
+  return Math.max(flying(told), then * Math.min(1, flying(told) / Math.max(1e-9, underWay(told))));
+};
+const fullOnAverage = (told: Told) => underWay(told) >= FULL * places(told);
+const connectionsLeft = must(
+  "there are no connections for more",
+  (told) => 1.9 * (fullOnAverage(told) ? flying(told) : flyingMost(told)) <= connections(told),
+);
 const finite = must("there is no bound", (told) => Number.isFinite(places(told)));
-/** A server that takes as long as it is told to, and not many times that: what is computed is not done sooner by asking for more of it. */
-const keepsItsPace = must("an attempt took many times what its server is told to take", (told) => {
-  const [mock, took] = [mockOf(told), attemptMs(told)];
-  if (mock === undefined || took === null || mock.stallRate + mock.slowRate > 0) return true;
-  return took <= 2.1 * (mock.latency.max / 1000 + (settingsOf(told).connections.keepAlive ? 0.1 : 0.25));
+/**
+ * A server that takes as long as it is told to, and not many times that, and tells nobody to come later: what is computed is not done sooner by
+ * asking for more of it.
+ */
+const keepsItsPace = must("the server did not keep its pace", (told) => {
+  if (fetchOf(told).rateLimited > 0) return false;
+  const [mock, took] = [mockOf(told), fetchOf(told).phases?.attempt.p50];
+  if (mock === undefined || took === undefined || took === null) return true;
+  const asked = (mock.latency.min + mock.latency.max) / 2000;
+  const waiting = (attempted(told) * (took - asked)) / 1000;
+  const alone = asked + (settingsOf(told).connections.keepAlive ? 0.1 : 0.25);
+  return (waiting <= 1.25 || took <= 1.55 * alone) && (waiting <= 3.1 || took <= 1.3 * alone);
 });
-const holdsMore = must("the server holds no more", (told, { holds }) => {
-  const most = mockOf(told)?.maxConnections ?? 0;
-  if (most === 0) return holds === undefined;
-  return says(holds, most) && Math.min(places(told), connections(told)) < most;
+const holdsMore = must("the server takes no more", (told, { holds, allows }) => {
+  const { maxConnections = 0, rateLimit = 0 } = mockOf(told) ?? {};
+  const held =
+    maxConnections === 0 ? holds === undefined : says(holds, maxConnections) && Math.min(places(told), connections(told)) < maxConnections;
+  return held && (rateLimit === 0 ? allows === undefined : says(allows, rateLimit) && attempted(told) < 0.95 * rateLimit);
 });
-/** It waits for its turn by the client's rate: in the client's own line, while connections are free. */
-const inLine = must("hardly anything stood in line for its turn", (told) => {
-  const { itemMs, lineMs } = fetchOf(told);
-  return lineMs === undefined || (lined(told) >= 0.29 * itemMs && flying(told) <= 0.85 * connections(told));
+const inLine = must("what stood in line stood there for something else than its turn by the rate", (told) => {
+  const { itemMs, turnMs, lineMs = 0 } = fetchOf(told);
+  if (turnMs === undefined) return true;
+  const { rateLimit } = settingsOf(told);
+  if (rateLimit !== false && attempted(told) >= 0.94 * rateLimit.max) return true;
+  return ofSent(told, turnMs) >= 0.29 * itemMs && turnMs >= 0.99 * lineMs && flying(told) <= 0.82 * connections(told);
 });
 const prompt = must("requests waited long before they were sent", (told) => {
   const { schedule, queue, batch, sojourn } = told.result.latency;
   const before = schedule.mean + queue.mean + batch.mean + lined(told);
-  return before <= 0.51 * own(told) + 0.01 && sojourn.p50 <= Math.max(1, 3.1 * own(told));
+  return before <= 0.26 * flown(told) + 0.01 && sojourn.p50 <= Math.max(1, 3.1 * own(told));
 });
 const allDone = must("less was done than came", ({ result }) => {
   const { processed, failed, rejected } = result.ledger;
   const settled = processed === 0 ? Number.POSITIVE_INFINITY : (result.throughput * (processed + failed + rejected)) / processed;
-  // The last to come is done its own time after the last arrival.
-  return settled >= 0.94 * (result.offeredRate ?? 0) * (1 - result.latency.service.mean / result.durationMs);
+  // The last to come is done its own time after the last arrival, and may be the slowest.
+  const arriving = Math.max(1, result.durationMs - (result.latency.service.max ?? 0));
+  return settled >= (0.94 * (result.offeredRate ?? 0) * arriving) / result.durationMs;
 });
 const undropped = must("some were dropped or left", ({ result }) => dropped(result) === 0 && result.ledger.unfinished === 0);
 const open = must("the load waits for answers", ({ scenario }) => !("vus" in scenario.load));
@@ -103,7 +130,7 @@ const waited = must("next to nobody waited", (told) => {
   const closed = "vus" in told.scenario.load;
   const lost = dropped(told.result) + ledger.unfinished > 0 || throughput < (offeredRate ?? 0);
   const before = schedule.mean + queue.mean + batch.mean + lined(told);
-  return closed || lost || before > 0.4 * own(told) || sojourn.p50 > 2.8 * own(told);
+  return closed || lost || before > 0.24 * flown(told) || sojourn.p50 > 2.8 * own(told);
 });
 
 // What the series shows.
@@ -180,7 +207,7 @@ const LIMIT_CLAIMS: readonly Claim[] = [
     item,
     state,
     figure("clients", ({ scenario }) => ("vus" in scenario.load ? scenario.load.vus : null)),
-    must("as many as there are places", (told) => "vus" in told.scenario.load && told.scenario.load.vus < places(told)),
+    must("there are no places for them", (told) => "vus" in told.scenario.load && told.scenario.load.vus <= places(told)),
     must("connections are what they wait for", (told) => {
       const asking = "vus" in told.scenario.load ? told.scenario.load.vus : 0;
       return asking <= connections(told) || flying(told) <= 0.82 * connections(told);
@@ -227,11 +254,19 @@ const LIMIT_CLAIMS: readonly Claim[] = [
   ),
   claim(`A larger fetch.concurrency.max would help ${UNTIL}.`, finite, connectionsLeft, keepsItsPace, holdsMore),
   claim(`Larger fetch.concurrency.max and fetch.connections.max would help ${UNTIL}.`, finite, keepsItsPace, holdsMore),
-  claim(`A larger fetch.connections.max would help ${UNTIL}.`, allConnected, keepsItsPace, holdsMore),
   claim(
-    "An attempt took {took:D}, of which the server was told to take {asked:D}: the rest is what client and server compute, and more at once would wait for that.",
-    figure("took", attemptMs),
-    must("it took what it was told to", (_, { took = "0", asked = "0" }) => printed(took).high >= 1.9 * printed(asked).low),
+    `A larger fetch.connections.max would help ${UNTIL}.`,
+    must(
+      "connections were free, or nobody wanted another",
+      (told) => connections(told) < places(told) && flyingMost(told) >= FULL * connections(told),
+    ),
+    keepsItsPace,
+    holdsMore,
+  ),
+  claim(
+    "Half of the attempts took {took:D} and more, of which the server was told to take {asked:D}: the rest is what client and server compute, and more at once would wait for that.",
+    of("took", ({ phases }) => phases?.attempt.p50 ?? null),
+    must("it took what it was told to", (_, { took = "0", asked = "0" }) => printed(took).high >= 1.2 * printed(asked).low),
     must(
       "the server was told otherwise",
       (told, { asked = "0" }) => printed(asked).high >= (mockOf(told)?.latency.min ?? Number.NaN) / 1000,
@@ -244,8 +279,20 @@ const LIMIT_CLAIMS: readonly Claim[] = [
     among("depth", (told) => near(told).map(({ depth }) => depth)),
     among("came", (told) => near(told).map(({ offered }) => offered)),
     among("done", (told) => near(told).map(({ processed }) => processed)),
-    among("median", (told) => crowd(told).flatMap(({ p50 }) => p50 ?? [])),
+    among("median", (told) => near(told).flatMap(({ p50 }) => p50 ?? [])),
     must("places were free then", (told) => levelOf(told, crowd(told)) >= 0.75 * places(told)),
+    must("a span longer than the run", ({ result }, { span = "0" }) => printed(span).low <= (result.series.at(-1)?.t ?? 0)),
+  ),
+  claim(
+    "The connections are the limit at times: for {span:D} [[the one connection was]][[all {n:N} connections were]] in use, with a sojourn time of {median:D} at the median; up to {came:N}/s came then and {done:N}/s were done.",
+    figure("n", connections),
+    among("came", (told) => near(told).map(({ offered }) => offered)),
+    among("done", (told) => near(told).map(({ processed }) => processed)),
+    among("median", (told) => near(told).flatMap(({ p50 }) => p50 ?? [])),
+    must(
+      "nobody wanted another",
+      (told) => lined(told) > 0 && connections(told) < places(told) && levelOf(told, crowd(told)) >= 0.75 * connections(told),
+    ),
     must("a span longer than the run", ({ result }, { span = "0" }) => printed(span).low <= (result.series.at(-1)?.t ?? 0)),
   ),
   claim(
@@ -293,6 +340,13 @@ const LIMIT_CLAIMS: readonly Claim[] = [
     mean,
     waited,
     figure("places", places),
+    must("one place is no wave", (told) => places(told) > 1),
+    must("every connection was in use", (told) => connections(told) >= places(told) || flying(told) <= 0.82 * connections(told)),
+    must("hardly anything waited for a wave", (told) => {
+      const { schedule, queue, batch } = told.result.latency;
+      return schedule.mean + queue.mean + batch.mean >= Math.max(0.09 * fetchOf(told).itemMs, 0.98 * lined(told));
+    }),
+    must("hardly a place was free", (told) => underWay(told) < 0.96 * places(told)),
   ),
   claim(
     "A window that slides (fetch.concurrency.window) would help.",
@@ -314,9 +368,18 @@ const LIMIT_CLAIMS: readonly Claim[] = [
     out,
     waited,
     inLine,
-    must("far less went out", (told, { max = "0" }) => attempted(told) >= 0.88 * printed(max).low),
+    must("far less went out, and it may have gone up", (told, { max = "0" }) => {
+      const { rateLimit } = settingsOf(told);
+      return attempted(told) >= 0.88 * printed(max).low || (rateLimit !== false && rateLimit.initial >= rateLimit.max);
+    }),
   ),
-  claim("{which:A larger one|A higher start} would help as long as the server takes it.", waited, inLine),
+  claim(
+    "{which:A larger one|A higher start} would help [[as long as the server takes it]][[up to the {allows:N}/s that the server allows]].",
+    waited,
+    inLine,
+    figure("allows", (told) => mockOf(told)?.rateLimit ?? null),
+    must("the server is known to allow no more", (told, { allows }) => allows !== undefined || (mockOf(told)?.rateLimit ?? 0) === 0),
+  ),
   claim(
     `The client's own rate is the limit: it begins at {initial:N}/s (fetch.rateLimit.initial) and climbs ×1.1 after every 10 successes; ${RATE} went through, with {peak:N} in flight at most.`,
     rate,
@@ -325,6 +388,10 @@ const LIMIT_CLAIMS: readonly Claim[] = [
     inLine,
     of("peak", ({ peakConcurrency }) => peakConcurrency),
     must("it was told to slow down", (told) => fetchOf(told).rateTurns.length === 0),
+    must("it cannot climb", (told) => {
+      const { rateLimit } = settingsOf(told);
+      return rateLimit !== false && rateLimit.initial < rateLimit.max;
+    }),
   ),
   claim(
     `The server's rate limit is the limit: ${RATE} went through.`,
@@ -343,8 +410,9 @@ const LIMIT_CLAIMS: readonly Claim[] = [
     of("attempts", ({ attempts }) => attempts),
   ),
   claim(
-    "More at once would not help; a client that keeps to the rate (fetch.rateLimit) would.",
-    must("it keeps to one", (told) => settingsOf(told).rateLimit === false),
+    "More at once would not help[[{own:; a client that keeps to the rate (fetch.rateLimit) would}]].",
+    must("it keeps to one", (told, { own: advised }) => advised === undefined || settingsOf(told).rateLimit === false),
+    must("hardly any was told to come later", (told) => fetchOf(told).rateLimited > 0.09 * fetchOf(told).attempts),
   ),
   claim(
     `The server's connections are the limit: it holds {most:N} at once and broke off {refused:N} more, of {attempts:N} {a:attempt|attempts}; ${RATE} went through.`,
@@ -389,12 +457,12 @@ function failing(told: Told): { readonly least: number; readonly most: number } 
 /** Of retries, limiters and breakers, and of what became of all. */
 const AFTERMATH_CLAIMS: readonly Claim[] = [
   claim(
-    "Retries: {attempts:N} attempts for the {sent:N} {r:request that was|requests that were} sent[[ ({around:N} more for the tiles around)]], {each:N} each[[; as the server is described[[{aside:, its outages aside}]], {p:P} of attempts fail, of which the geometric series up to {max:N} {t:retry|retries} makes {series:N}]]; {well:N} of {requests:N} ended well.",
-    must("the parts are others", (told, { attempts, sent: items }) => {
+    "Retries: {attempts:N} attempts for the [[one request that was]][[{sent:N} requests that were]] sent[[ ({around:N} more for the tiles around)]], {each:N} each[[; as the server is described[[{aside:, its outages aside}]], {p:P} of attempts fail, of which the geometric series up to {max:N} {t:retry|retries} makes {series:N}]]; {well:N} of {requests:N} ended well.",
+    must("the parts are others", (told, { attempts, sent: items = "1" }) => {
       const figures = fetchOf(told);
       return Number(attempts) === figures.sent + figures.retries && Number(items) === figures.sent;
     }),
-    must("they do not divide as told", (_, { attempts, sent: items, each }) => says(each, Number(attempts) / Number(items))),
+    must("they do not divide as told", (_, { attempts, sent: items = "1", each }) => says(each, Number(attempts) / Number(items))),
     of("well", ({ ok }) => ok),
     of("requests", ({ requests }) => requests),
     must("not all of them did", (told, { well, requests }) => well !== requests || fetchOf(told).ok === fetchOf(told).requests),

@@ -17,6 +17,7 @@ import { uselessAdvice } from "../../support/claims/help.ts";
 import { MACHINE_CLAIMS } from "../../support/claims/machine.ts";
 import { MESSAGE_CLAIMS } from "../../support/claims/message.ts";
 import { recordedCases } from "../../support/claims/recorded.ts";
+import { requestCase, uselessRequestAdvice } from "../../support/claims/requests.ts";
 import { caseResult, runResult, sample } from "../../support/results.ts";
 
 setDefaultTimeout(patience(60_000));
@@ -64,6 +65,21 @@ describe("every claim of an explanation is borne by its figures", () => {
       const best = isSweep(runResult(results)) ? unborneBest(bestLine(results), results) : null;
       for (const why of [...unborneConclusions(conclude(results), results), ...(best === null ? [] : [best])])
         wrong.push(`case ${name}: ${why}`);
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  test("of requests: the engine on a virtual clock, and what is said to help tried on the same", async () => {
+    const wrong: string[] = [];
+    for (let i = 0; i < rounds(25, 600); i++) {
+      const one = await requestCase(SEED, i);
+      const text = explain(one.result, one.scenario);
+      for (const why of [...unborne(text, one, GRAMMAR), ...(await uselessRequestAdvice(text, one))]) wrong.push(`case ${i}: ${why}`);
+      const random = new Random(SEED, `perturbed requests ${i}`);
+      for (let n = 1; n <= 5; n++) {
+        const other = perturbedFetch(one, random);
+        for (const why of unborne(explain(other.result, other.scenario), other, GRAMMAR)) wrong.push(`case ${i}.${n}: ${why}`);
+      }
     }
     expect(wrong).toEqual([]);
   });

@@ -102,15 +102,19 @@ describe("what was measured is told, where there is something to it", () => {
     });
 
     test("a request stood in the client's line, was in flight, and waited between its attempts", () => {
-      const line = linesOf(requests({ phases, lineMs: 70, retries: 9, attempts: 108 }));
-      expect(line).toMatch(/= .*70(\.\d)? in line for its turn or a connection \+ 10(\.\d)? in flight \+ 20(\.\d)? between attempts/);
-      expect(linesOf(requests({ phases, lineMs: 70 }))).toMatch(/70(\.\d)? in line for its turn or a connection \+ 30(\.\d)? in flight/);
+      const line = linesOf(requests({ phases, turnMs: 20, lineMs: 50, retries: 9, attempts: 108 }));
+      expect(line).toMatch(
+        /= .*20(\.\d)? in line for its turn by the rate \+ 50(\.\d)? in line for a connection \+ 10(\.\d)? in flight \+ 20(\.\d)? between attempts/,
+      );
+      expect(linesOf(requests({ phases, turnMs: 0, lineMs: 70 }))).toMatch(/70(\.\d)? in line for a connection \+ 30(\.\d)? in flight/);
     });
 
     test("where the parts are not of the same requests nothing more is said than that it was under way", () => {
-      expect(linesOf(requests({ phases, lineMs: 70, requests: 120 }))).toContain("100 ms under way");
+      expect(linesOf(requests({ phases, turnMs: 0, lineMs: 70, requests: 120 }))).toContain("100 ms under way");
       expect(linesOf(requests({ lineMs: 70 }))).toContain("100 ms under way");
-      expect(linesOf(requests({ phases: { ...phases, attempt: { ...summary, mean: 60 } }, lineMs: 70 }))).toContain("100 ms under way");
+      expect(linesOf(requests({ phases: { ...phases, attempt: { ...summary, mean: 60 } }, turnMs: 0, lineMs: 70 }))).toContain(
+        "100 ms under way",
+      );
     });
   });
 
