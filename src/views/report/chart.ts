@@ -86,7 +86,8 @@ function overlay(
     offset: 1,
     padding: "",
     symbols: [...STROKES[stroke]],
-    format: () => "",
+    // As wide as its place: an empty one would take a column from each row but that of the first value.
+    format: () => " ",
   }).split("\n");
   lines.forEach((line, row) => {
     [...line].forEach((char, column) => {

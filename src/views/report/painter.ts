@@ -7,12 +7,20 @@ export interface Painter {
   readonly series: (name: string | null, text: string) => string;
   /** A cell of a heat map; `share` from 0 (least) to 1 (most). */
   readonly heat: (share: number, text: string) => string;
+  /** A sign for that share in the cell itself, where colour does not tell it. */
+  readonly shade: (share: number) => string;
 }
 
 /** Okabe and Ito's palette, told apart by colour-blind eyes too. */
 export const MODE_COLORS: Readonly<Record<string, string>> = { sync: "#56B4E9", async: "#E69F00", parallel: "#00B57F" };
 
-export const PLAIN_PAINTER: Painter = { series: (_, text) => text, heat: (_, text) => text };
+export const PLAIN_PAINTER: Painter = { series: (_, text) => text, heat: (_, text) => text, shade: shadeOf };
+
+const SHADES = ["", "░", "▒", "▓", "█"] as const;
+
+function shadeOf(share: number): string {
+  return SHADES[Math.min(4, Math.floor(share * 5))] ?? "";
+}
 
 /** Cividis is read the same way by eyes with and without colour blindness (J. R. Nuñez et al., 2018). */
 export const COLOR_PAINTER: Painter = {
@@ -26,4 +34,5 @@ export const COLOR_PAINTER: Painter = {
     const ink = share > 0.5 ? chalk.rgb(0, 0, 0) : chalk.rgb(255, 255, 255);
     return ink.bgRgb(r, g, b)(text);
   },
+  shade: () => "",
 };

@@ -36,9 +36,6 @@ const MEASURES = {
 } satisfies Record<string, Measure>;
 export type MeasureName = keyof typeof MEASURES;
 
-/** Shades that say without colour how much it is. */
-const SHADES = [" ", "░", "▒", "▓", "█"] as const;
-
 /** A swept field with more than one value, in the order of the scenario. */
 interface Axis {
   readonly field: string;
@@ -246,9 +243,8 @@ function heatMap(
     if (one === undefined) return centred("–");
     const value = measure.of(one);
     const share = most > least ? (value - least) / (most - least) : 1;
-    const shade = SHADES[Math.min(4, Math.floor(share * 5))] ?? " ";
     const star = one === best ? "★" : "";
-    const text = `${star}${faulty.has(one) ? FAULT : ""}${shade}${measure.text(value)}${disturbedSign(one)}`;
+    const text = `${star}${faulty.has(one) ? FAULT : ""}${paint.shade(share)}${measure.text(value)}${disturbedSign(one)}`;
     return paint.heat(share, centred(text));
   };
   const lines = [`${paint.series(cases[0]?.mode ?? null, name)}: ${measure.title}; ${down.field} down, ${across.field} across`];

@@ -51,6 +51,8 @@ describe("pictures of sweeps", () => {
     expect(lines[3]).toMatch(/★█1\.00k|★█1\.0/);
     const painted = sweepPicture(runResult(grid), "latency", 80, 14, COLOR_PAINTER).join("\n");
     expect(Bun.stripANSI(painted)).toContain("Latency, p99 of the sojourn time");
+    // Colour tells how much it is; a sign for it would only be a blot in the ink of the figure.
+    expect(painted).not.toMatch(/[░▒▓█]/);
   });
 
   test("a map that would be wider than the screen goes on below, every value once", () => {

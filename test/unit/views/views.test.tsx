@@ -69,6 +69,27 @@ describe("chart", () => {
     );
   });
 
+  test("each value stands in its own column in every row, that of the first value too", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 0, max: 20 }), { minLength: 3, maxLength: 20 }),
+        fc.integer({ min: 3, max: 12 }),
+        (values, height) => {
+          const drawn = drawChart([{ name: "sync", values, stroke: "light" }], LABEL_WIDTH + 24, height, String);
+          const grid = drawn.map((runs) => [...runs.map(({ text }) => text).join("")].slice(LABEL_WIDTH));
+          for (let column = 0; column < values.length - 1; column++) {
+            const signs = grid.map((row) => row[column] ?? " ");
+            // Where a line goes up or down it has a corner at each end, in one column with what lies between; else it is a dash.
+            const [corners, dashes] = [/[╰╭╮╯]/, /─/].map((sign) => signs.filter((one) => sign.test(one)).length);
+            expect([corners, dashes]).toEqual(corners === 0 ? [0, 1] : [2, 0]);
+          }
+          expect(grid.every((row) => row.slice(values.length - 1).every((sign) => sign === " "))).toBe(true);
+        },
+      ),
+      { numRuns: rounds(100) },
+    );
+  });
+
   test("draws a line per series in its stroke, the later over the earlier", () => {
     const drawn = drawChart(
       [

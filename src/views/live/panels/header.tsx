@@ -2,7 +2,7 @@
 
 import { Box, Text } from "ink";
 import React from "react";
-import { printable } from "../../../kernel/text.ts";
+import { cutTo, printable } from "../../../kernel/text.ts";
 import { formatMs, formatShare } from "../../../kernel/units.ts";
 import { paramsText } from "../../report/sweep.ts";
 import { disturbanceNote, machineLine, progress } from "../figures.ts";
@@ -32,17 +32,15 @@ export function Header({ view, width, frozen, theme }: HeaderProps) {
   const tail = ` ${formatShare(share)} ${left}${notes.length > 0 ? ` · ${notes.join(" · ")}` : ""}`;
   const label = view.cases.length === 0 ? "preparing" : labelOf(view, mode);
   const barWidth = Math.max(4, width - Bun.stringWidth(label) - Bun.stringWidth(tail) - 2);
+  const about = cutTo(` ${printable(view.name, 40)} · ${machineLine(view)}`, Math.floor((2 * width) / 3));
+  const title = printable(view.title || "lab-tui", Math.max(1, width - Bun.stringWidth(about)));
   return (
     <Box flexDirection="column" width={width} height={2}>
       <Box width={width}>
-        <Box flexGrow={1} overflow="hidden">
-          <Text bold wrap="truncate">
-            {printable(view.title || "lab-tui", 200)}
-          </Text>
+        <Box flexGrow={1}>
+          <Text bold>{title}</Text>
         </Box>
-        <Text dimColor={theme.faint} wrap="truncate">
-          {` ${printable(view.name, 40)} · ${machineLine(view)}`}
-        </Text>
+        <Text dimColor={theme.faint}>{about}</Text>
       </Box>
       <Text wrap="truncate">
         <Text bold {...(color === undefined ? {} : { color })}>
