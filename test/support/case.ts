@@ -11,7 +11,7 @@ import type { Sample } from "../../src/telemetry/sample.ts";
 export async function runHere(
   plan: CasePlan,
   during: (stop: () => void) => void = () => {},
-  options: Partial<Pick<CaseOptions, "access" | "http" | "roundsPerMs">> = {},
+  options: Partial<Pick<CaseOptions, "access" | "http" | "onStarted" | "roundsPerMs">> = {},
 ): Promise<{ readonly result: RunnerResult; readonly samples: readonly Sample[] }> {
   const samples: Sample[] = [];
   const result = await runCase(plan, {
