@@ -5,7 +5,7 @@ import type { Time } from "./time.ts";
  * Time between two looks, whatever is waited for: a run that is stopped is noticed. All who wait look at the same instants, at which
  * samples are taken too, so that a thread that waits wakes once for all of it.
  */
-const LOOK_EVERY: Nanoseconds = 100e6;
+export const LOOK_EVERY: Nanoseconds = 100e6;
 
 /** The next instant at which all look who wait, a span from now at most. */
 export function nextLook(now: Nanoseconds): Nanoseconds {

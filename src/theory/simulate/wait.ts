@@ -1,13 +1,6 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
+import { nextLook } from "../../kernel/wakeup.ts";
 import type { Agenda } from "./agenda.ts";
-
-/** All who wait look together, at multiples of this, whether their wait has become vain. */
-export const LOOK_EVERY: Nanoseconds = 100e6;
-
-/** The instant of the next look of who begins to wait now. */
-export function nextLook(now: Nanoseconds): Nanoseconds {
-  return (Math.floor(now / LOOK_EVERY) + 1) * LOOK_EVERY;
-}
 
 /** One task's wait for something to change, until an instant at the latest: as the engine's `Wakeup`. */
 export class Wait {

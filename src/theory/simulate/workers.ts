@@ -1,5 +1,6 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
 import { hashOf } from "../../kernel/hash.ts";
+import { LOOK_EVERY, nextLook } from "../../kernel/wakeup.ts";
 import { workerName } from "../../load/keys.ts";
 import { Agenda } from "./agenda.ts";
 import { Cores } from "./cores.ts";
@@ -12,7 +13,7 @@ import type { Messages } from "./messages.ts";
 import { Shards } from "./shards.ts";
 import type { Source } from "./source.ts";
 import { openShop, type Shop, Thread } from "./thread.ts";
-import { LOOK_EVERY, nextLook, Wait } from "./wait.ts";
+import { Wait } from "./wait.ts";
 
 /** Events: of a thread (its number times 4, and what), of a batch (`WAITED` less its number), and these. */
 const PIECE = 0;
