@@ -2,7 +2,8 @@ import { dlopen, ptr } from "bun:ffi";
 
 const IPPROTO_TCP = 6;
 const TCP_INFO = 11;
-/** `tcpi_state` after a reset, and where `tcpi_unacked` lies in `struct tcp_info` (linux/tcp.h). */
+/** `tcpi_state` where the other end has ended its side, after a reset, and where `tcpi_unacked` lies in `struct tcp_info` (linux/tcp.h). */
+const CLOSE_WAIT = 8;
 const CLOSED = 7;
 const UNACKED = 24;
 const SIZE = 104;
@@ -25,9 +26,20 @@ const getSockOpt: GetSockOpt | null = (() => {
  * still open on this side.
  */
 export function isUnheard(fd: unknown): boolean {
+  return readInfo(fd) && (info[0] === CLOSED || new DataView(info.buffer).getUint32(UNACKED, true) > 0);
+}
+
+/** True when the other end has ended a TCP connection, though nobody here may have been told of it yet. */
+export function isEnded(fd: unknown): boolean {
+  return readInfo(fd) && (info[0] === CLOSE_WAIT || info[0] === CLOSED);
+}
+
+const info = new Uint8Array(new ArrayBuffer(SIZE));
+const length = new Uint32Array(new ArrayBuffer(4));
+
+/** Reads `struct tcp_info`; false: nobody tells. */
+function readInfo(fd: unknown): boolean {
   if (getSockOpt === null || typeof fd !== "number" || fd < 0) return false;
-  const info = new Uint8Array(new ArrayBuffer(SIZE));
-  const length = new Uint32Array(new ArrayBuffer(4)).fill(SIZE);
-  if (getSockOpt(fd, IPPROTO_TCP, TCP_INFO, ptr(info), ptr(length)) !== 0) return false;
-  return info[0] === CLOSED || new DataView(info.buffer).getUint32(UNACKED, true) > 0;
+  length[0] = SIZE;
+  return getSockOpt(fd, IPPROTO_TCP, TCP_INFO, ptr(info), ptr(length)) === 0;
 }

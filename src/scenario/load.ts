@@ -105,6 +105,8 @@ function whyUnreadable(file: string, noPipe: string | null): string | null {
 
 const ALTERNATIVES: readonly (readonly string[])[] = [
   ["fetch.tiles", "fetch.urls", "fetch.urlsFile"],
+  ["fetch.body.text", "fetch.body.template", "fetch.body.file", "fetch.body.rows"],
+  ["fetch.auth.bearer", "fetch.auth.basic"],
   ["fetch.target.mock", "fetch.target.url", "fetch.target.urls"],
 ];
 

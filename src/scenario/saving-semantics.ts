@@ -20,6 +20,8 @@ export function savingMisfits({
   const named = target !== undefined || tiles !== undefined || (urls === undefined && urlsFile === undefined);
   if (saveAs === "tile" && saveTo !== undefined && !named) own("saveAs", "needs fetch.target, which says where tiles are");
   if (resume && saveTo === undefined) own("resume", "needs fetch.saveTo, where what is already there lies");
+  if (saveTo !== undefined && method === "HEAD" && !revalidate)
+    own("saveTo", "must not stand beside fetch.method HEAD: its answers have no body");
   if (!revalidate) return problems;
   if (saveTo === undefined) own("revalidate", "needs fetch.saveTo, where what may have changed lies");
   if (resume) own("revalidate", "must not stand beside fetch.resume, which does not ask for what is there");

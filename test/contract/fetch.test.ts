@@ -7,12 +7,14 @@ import { planCases } from "../../src/plan/plan.ts";
 import { YamlFile } from "../../src/scenario/document.ts";
 import { mockSchema } from "../../src/scenario/fetch-schema.ts";
 import { resolveScenario } from "../../src/scenario/load.ts";
+import { METHODS } from "../../src/scenario/request-schema.ts";
 import type { Mode, Scenario } from "../../src/scenario/schema.ts";
 import { imbalance } from "../../src/telemetry/ledger.ts";
 import type { CaseResult } from "../../src/telemetry/result.ts";
 import { conclude } from "../../src/theory/conclude.ts";
 import { explain } from "../../src/theory/explain.ts";
 import { predict } from "../../src/theory/predict.ts";
+import { hasContent } from "../../src/workloads/fetch/method.ts";
 import { TileServer } from "../../src/workloads/fetch/mock/server.ts";
 import { checkHosts } from "../../src/workloads/fetch/permission.ts";
 import { patience } from "../support/campaign.ts";
@@ -174,6 +176,18 @@ describe.each(["sync", "async", "parallel"] as const)("a list of requests, %s", 
       { line: 3, reason: "its column is not in 0…31, those of its zoom" },
     ]);
   });
+});
+
+test.each(METHODS)("the mock takes %s, with a body or without, and its connection goes on", async (method) => {
+  const mock = { latency: "0ms", bodySize: "100KB" };
+  for (const body of hasContent(method) ? ["", "x".repeat(100_000)] : [undefined]) {
+    const { fetch } = await ran("async", {
+      fetch: { method, body, target: { mock }, tiles: { zoom: 5, count: 10 }, concurrency: { max: 2 } },
+    });
+    const bytes = method === "HEAD" ? 0 : 10 * 100_000;
+    expect([fetch?.attempts, fetch?.byStatus, fetch?.server?.requests, fetch?.bytes]).toEqual([10, { "200": 10 }, 10, bytes]);
+    expect(fetch?.server?.connections).toBeLessThanOrEqual(2);
+  }
 });
 
 describe("T-3 T-4 explained from their own numbers", () => {

@@ -537,6 +537,23 @@ describe("sockets of its own", () => {
     await server.exited;
   });
 
+  test.skipIf(Bun.which("python3") === null || process.platform !== "linux")(
+    "nothing with a body is sent where the server has ended",
+    async () => {
+      const server = Bun.spawn(["python3", "-c", ENDS, "ended before"], { stdout: "pipe" });
+      const port = new TextDecoder().decode((await server.stdout.getReader().read()).value).trim();
+      const wire = own(true);
+      expect(await ask(wire, `http://127.0.0.1:${port}/`)).toEqual([200, 2]);
+      Bun.sleepSync(100);
+      const content = { fields: [], bytes: new Uint8Array(100) };
+      const end = await wire.send(asking(`http://127.0.0.1:${port}/`, { method: "POST", content }), "1.2").catch((error: unknown) => error);
+      expect(end instanceof StaleConnection && end.staleness).toBe("unread");
+      expect([wire.instants?.reused, wire.instants?.sent]).toEqual([true, Number.NaN]);
+      server.kill();
+      await server.exited;
+    },
+  );
+
   test.each([
     ["a second answer", "HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nevil"],
     ["half of one", "HTTP/1.1 200 OK\r\nx-evil: "],

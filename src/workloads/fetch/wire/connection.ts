@@ -1,7 +1,7 @@
 import { closeSync, openSync } from "node:fs";
 import type { Socket } from "bun";
 import type { Nanoseconds } from "../../../kernel/clock.ts";
-import { isUnheard } from "../../../kernel/unheard.ts";
+import { isEnded, isUnheard } from "../../../kernel/unheard.ts";
 import type { Carrier } from "./carrier.ts";
 import type { Instants } from "./instants.ts";
 import { HttpParser, type ResponseParser } from "./parser.ts";
@@ -98,6 +98,11 @@ export class Connection implements Carrier {
       return;
     }
     instants.reused = true;
+    // What has a body may be what is not sent twice, and would be half lost: it is not begun where nobody listens.
+    if (content !== null && isEnded(fdOf(this.socket))) {
+      this.fail(new StaleConnection("unread"));
+      return;
+    }
     instants.sent = this.keeper.now();
     const piece = content === null || !fits(head, content) ? head : together(head, content);
     const written = this.socket.write(piece);
