@@ -163,12 +163,33 @@ export function bursts(facts: Facts): Finding | null {
   return { limit: "arrivals", text };
 }
 
+/** Share of a thread's time that the format takes from which on it is what keeps the rate down. */
+const FORMAT = 0.5;
+
+/** Writing messages for the Workers, or reading them there, takes most of a thread's time. */
+function formatLimit({ result, rate, workers }: Facts): Finding | null {
+  const { serialization, throughput } = result;
+  if (serialization === undefined || workers.length === 0) return null;
+  const { codec, encodeNs, decodeNs } = serialization;
+  const writing = (encodeNs * throughput) / 1e9;
+  const reading = (decodeNs * throughput) / 1e9 / workers.length;
+  // More than there is time for was not measured well.
+  if (Math.max(writing, reading) < FORMAT || Math.max(writing, reading) > 1) return null;
+  const each = `a message is written as ${codec} in ${formatMs(encodeNs / 1e6)} and read in ${formatMs(decodeNs / 1e6)}`;
+  const who = workers.length === 1 ? "the one Worker" : `each of the ${workers.length} Workers`;
+  const help = codec === "ring" ? "" : " The lab's own format (parallel.codec: ring) would help.";
+  const text = `The format is the limit: ${each}, which at ${rate} takes ${formatShare(writing)} of the time of the source's thread and ${formatShare(reading)} of that of ${who}.${help}`;
+  return { limit: "lab", text };
+}
+
 /** What is left when messages waited and nothing that was measured is at its limit. */
 export function unclear(facts: Facts): Finding | null {
   if (!facts.overrun || !facts.longEnough) return null;
   const { result, scenario, crowd, busiest } = facts;
   const computing = `no thread was computing more than ${formatShare(busiest)} of the time`;
   if (scenario.workload === "message" && scenario.work.kind === "none") {
+    const format = formatLimit(facts);
+    if (format !== null) return format;
     const text = `What the lab itself costs is the limit, since no work is asked: reading, queueing, handing over and recording; ${computing}, and ${facts.rate} went through.`;
     return { limit: "lab", text };
   }

@@ -127,11 +127,17 @@ export interface WireCost {
   readonly bytes: number;
 }
 
+/** Doublings of what half of the messages take within which one may lie; what took longer was interrupted, and tells nothing of the format. */
+const INTERRUPTED = 3;
+const OCTAVES = 32;
+
 export class WireMeter {
   private messages = 0;
   private timed = 0;
-  private nanoseconds: Nanoseconds = 0;
   private bytes = 0;
+  /** How many spans there were from each power of two nanoseconds to the next, and their sums. */
+  private readonly counts = new Float64Array(OCTAVES);
+  private readonly sums = new Float64Array(OCTAVES);
   private readonly reading = clockCost();
 
   /** True when the next message is to be timed. */
@@ -140,14 +146,27 @@ export class WireMeter {
   }
 
   add(span: Nanoseconds, bytes: number): void {
+    const octave = 31 - Math.clz32(Math.max(1, Math.min(span, 2 ** 31 - 1)));
+    this.counts[octave] = (this.counts[octave] as number) + 1;
+    this.sums[octave] = (this.sums[octave] as number) + span;
     this.timed++;
-    this.nanoseconds += Math.max(0, span - this.reading);
     this.bytes += bytes;
   }
 
   get cost(): WireCost {
-    const { timed, nanoseconds, bytes } = this;
-    return { timed, nanoseconds, bytes };
+    const { timed, bytes } = this;
+    return { timed, nanoseconds: Math.max(0, this.usual() - this.reading) * timed, bytes };
+  }
+
+  /** Mean span of those that were not interrupted. */
+  private usual(): Nanoseconds {
+    let [count, sum, half] = [0, 0, OCTAVES];
+    for (let octave = 0; octave < OCTAVES && octave <= half + INTERRUPTED; octave++) {
+      count += this.counts[octave] as number;
+      sum += this.sums[octave] as number;
+      if (half === OCTAVES && count >= this.timed / 2) half = octave;
+    }
+    return count > 0 ? sum / count : 0;
   }
 }
 

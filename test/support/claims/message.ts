@@ -531,6 +531,27 @@ export const MESSAGE_CLAIMS: readonly Claim[] = [
   ),
   // Where no limit shows.
   claim(
+    "The format is the limit: a message is written as {codec:ring|json|messagepack|structured-clone} in {encode:D} and read in {decode:D}, which at {rate:N} {noun:messages|items}/s takes {writing:P} of the time of the source's thread and {reading:P} of that of [[the one Worker]][[each of the {workers:N} Workers]].",
+    rate,
+    workerCount,
+    figure("encode", ({ result }) => (result.serialization?.encodeNs ?? Number.NaN) / 1e6),
+    figure("decode", ({ result }) => (result.serialization?.decodeNs ?? Number.NaN) / 1e6),
+    must("it is another format", ({ result }, { codec }) => result.serialization?.codec === codec),
+    must("work is asked", ({ scenario }) => scenario.work.kind === "none"),
+    must("it takes another part of the time", ({ result }, { encode = "0", decode = "0", writing = "0", reading = "0" }) => {
+      const share = (time: string, threads: number) => (printed(time).value * result.throughput) / 1000 / threads;
+      const near = (text: string, value: number) => Math.abs(printed(text).value - value) <= 0.01 + 0.01 * value;
+      return near(writing, share(encode, 1)) && near(reading, share(decode, workersOf(result).length));
+    }),
+    must("neither takes half of a thread's time", (_, { writing = "0", reading = "0" }) =>
+      [writing, reading].some((text) => printed(text).high >= 0.5 && printed(text).low <= 1),
+    ),
+  ),
+  claim(
+    "The lab's own format (parallel.codec: ring) would help.",
+    must("it is that already", ({ result }) => result.serialization !== undefined && result.serialization.codec !== "ring"),
+  ),
+  claim(
     "What the lab itself costs is the limit, since no work is asked: reading, queueing, handing over and recording; no thread was computing more than {busiest:P} of the time, and {rate:N} {noun:messages|items}/s went through.",
     rate,
     busy,

@@ -251,6 +251,14 @@ describe("the checker catches what was false", () => {
       "One core was the limit at times: for 1.50 s messages waited, 623 ms at the median, since for 500 ms 600/s came and 390/s were done, each with 7.00 ms of computing; over the whole run no thread was computing more than 0 % of the time.",
       told({ series: crowd, mode: "sync", latency: latency({}) }, { work: { kind: "cpu" }, source: { latency: "2ms" } }),
     ],
+    [
+      "a format that takes little of the time",
+      "The format is the limit: a message is written as json in 100 ns and read in 200 ns, which at 100 messages/s takes 60 % of the time of the source's thread and 60 % of that of each of the 2 Workers.",
+      told(
+        { ...onWorkers(0.5, 0.5), serialization: { codec: "json", bytesPerMessage: 100, encodeNs: 100, decodeNs: 200 } },
+        { work: { kind: "none" } },
+      ),
+    ],
     ["a retry that is one of several", "its 1 Workers were at work.", told({})],
     [
       "reads that clients hardly wait for",

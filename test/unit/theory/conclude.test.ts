@@ -125,6 +125,21 @@ describe("P1-S P2-S explanations of cases with a known answer", () => {
     );
   });
 
+  test("a format that takes most of a thread's time, where no work is asked", () => {
+    const threads = [0.1, 0.6, 0.6].map((utilization, i) => ({ name: i === 0 ? "main" : `worker-${i}`, utilization }));
+    const crossing = {
+      ...caseResult({ mode: "parallel", threads }),
+      throughput: 500_000,
+      serialization: { codec: "json", bytesPerMessage: 130, encodeNs: 400, decodeNs: 3000, diskWriteNs: null, diskReadNs: null },
+    } as const;
+    const asked = scenario({ load: { executor: "bursts", size: 200_000 }, work: { kind: "none" }, keys: { count: 1000 } });
+    expect(explain(crossing, asked)).toStartWith(
+      "The format is the limit: a message is written as json in 400 ns and read in 3.00 µs, which at 500 k messages/s takes 20 % of the time of the source's thread and 75 % of that of each of the 2 Workers. The lab's own format (parallel.codec: ring) would help.",
+    );
+    const cheap = { ...crossing, serialization: { ...crossing.serialization, decodeNs: 30 } };
+    expect(explain(cheap, asked)).toStartWith("What the lab itself costs is the limit");
+  });
+
   test("theory stands beside what was measured", () => {
     expect(explain(base, scenario())).toContain(
       "The simulation of this tape expects 100/s and a mean sojourn time of 5.00 ms; measured: 100/s",
