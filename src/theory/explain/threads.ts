@@ -45,8 +45,9 @@ export function busyWorkers(facts: Facts): Finding | null {
     const text = `The helper Worker is the limit: it was computing ${formatShare(most)} of the time, at ${rate}, while the event loop was held ${formatShare(result.process.eventLoop.busy)} of it.`;
     return { limit: "workers", text };
   }
-  // Items of a flow belong to no Worker.
-  if (facts.scenario.workload === "message" && busy < workers.length && most - least >= UNEVEN) {
+  if (busy < workers.length && most - least >= UNEVEN) {
+    // Items of a flow belong to no Worker: that one has more of them is chance.
+    if (facts.scenario.workload !== "message") return null;
     const text = `${busy} of ${counted(workers.length, "Worker")} ${agreeing(busy, "is", "are")} the limit: ${agreeing(busy, "its keys keep it", "their keys keep them")} busy ${formatShare(most)} of the time while another was computing only ${formatShare(least)} of it, at ${rate}. A key cannot be split; spreading its work over several keys would help.`;
     return { limit: "keys", text };
   }

@@ -160,18 +160,29 @@ export function latestGo({ result, scenario }: Told): number {
 /** Something waited, or was left: more came, at times at least, than could be done just then. */
 export function waited(told: Told): boolean {
   const { result, scenario } = told;
-  const { ledger, latency } = result;
-  const behind = result.throughput < 0.96 * (result.offeredRate ?? 0);
-  const burst = scenario.load.executor === "bursts";
-  const asked = handlerMs(scenario);
-  const closed = "vus" in scenario.load && latency.sojourn.mean > latency.service.mean;
-  const long = latency.sojourn.p99 > 5 * (asked ?? latency.service.p99);
+  const { ledger, latency, batches } = result;
+  const { load } = scenario;
+  // What was settled in the time in which it came: the last is done its own time after it came.
+  const arriving = Math.max(1, result.durationMs - latency.service.mean - latency.batch.p50);
+  const settled = ledger.processed + ledger.failed + ledger.rejected;
+  const pace = ((result.throughput * settled) / Math.max(1, ledger.processed)) * (result.durationMs / arriving);
+  const behind = pace < 0.96 * (result.offeredRate ?? 0);
+  const burst = load.executor === "bursts" && load.count === 1 && load.size > slotsOf(told);
+  const closed = "vus" in load && (inUse(told) >= 0.79 || latency.sojourn.mean > 2 * latency.service.mean);
+  // In a batch that holds its thread the last waits for all of them, and so does who comes meanwhile.
+  const { size, timeout } = scenario.batch;
+  const held = size === 1 || (size === undefined && timeout === undefined) ? 0 : latency.batch.p99;
+  const long = latency.sojourn.p99 - held > 9.9 * (handlerMs(scenario) ?? latency.service.p99);
   // Half of them waited longer than several take, before anything was done with them.
-  const half = latency.schedule.p50 + latency.queue.p50 > 3 * (asked ?? latency.service.mean);
-  // Half of them took longer and longer, from the first third of the run to the last.
-  const done = result.series.flatMap(({ p50 }) => (p50 === null ? [] : [p50]));
-  const third = Math.floor(done.length / 3);
-  const longer = third >= 2 && average(done.slice(-third)) > 1.5 * average(done.slice(0, third));
+  const turn = latency.service.mean * (holdsThread(scenario) ? Math.max(1, batches.meanSize) : 1);
+  const half = latency.schedule.p50 + latency.queue.p50 > 4.9 * turn;
+  // Half of them, or the slowest, took longer and longer, from the first third of the run to the last.
+  const grew = (of: (sample: Sample) => number | null) => {
+    const done = result.series.flatMap((sample) => of(sample) ?? []);
+    const third = Math.floor(done.length / 3);
+    return third >= 2 && average(done.slice(-third)) > 1.5 * average(done.slice(0, third));
+  };
+  const longer = grew(({ p50 }) => p50) || grew(({ p99 }) => p99);
   return behind || longer || burst || closed || long || half || dropped(result) > 0 || ledger.unfinished > 0 || crowded(told).length > 1;
 }
 
@@ -181,11 +192,33 @@ export function holdMs({ result, scenario }: Told): number {
   return result.latency.service.mean + (result.mode === "sync" ? (min + max) / 2000 : 0);
 }
 
+/** Work that leaves its thread nothing else to do. */
+function holdsThread({ workload, work }: Scenario): boolean {
+  return workload === "message" && ["none", "cpu", "sleep"].includes(work.kind);
+}
+
+/** Messages that can be at work at once. */
+function slotsOf({ result, scenario }: Told): number {
+  const each = result.mode === "sync" || holdsThread(scenario) ? 1 : scenario.async.concurrency;
+  return each * (result.mode === "parallel" ? Math.max(1, workersOf(result).length) : 1);
+}
+
 /** Messages at work on average (Little's law), of those that can be. */
-export function inUse({ result, scenario }: Told, throughput = result.throughput): number {
-  const { mode } = result;
-  const holding = scenario.workload === "message" && ["none", "cpu", "sleep"].includes(scenario.work.kind);
-  const each = mode === "sync" || holding ? 1 : scenario.async.concurrency;
-  const slots = each * (mode === "parallel" ? Math.max(1, workersOf(result).length) : 1);
-  return (throughput * holdMs({ result, scenario })) / 1000 / slots;
+export function inUse(told: Told, throughput = told.result.throughput): number {
+  return (throughput * holdMs(told)) / 1000 / slotsOf(told);
+}
+
+/** What was done per second while messages waited; a last sample that is short belongs to the one before, and is left out. */
+export function doneInCrowd(told: Told): number {
+  const { series } = told.result;
+  const those = new Set(crowded(told));
+  let [done, ms, from] = [0, 0, 0];
+  for (const [i, sample] of series.entries()) {
+    const span = sample.t - from;
+    from = sample.t;
+    if (!those.has(sample) || i === series.length - 1) continue;
+    done += sample.processed * span;
+    ms += span;
+  }
+  return ms > 0 ? done / ms : 0;
 }

@@ -1,5 +1,4 @@
 import {
-  alone,
   among,
   average,
   busiest,
@@ -7,6 +6,7 @@ import {
   cameInTheLongRun,
   claim,
   crowded,
+  doneInCrowd,
   dropped,
   figure,
   grewAllAlong,
@@ -67,11 +67,12 @@ const ENDS =
 const HOW = `[[all {all:N} {things:messages|items} were processed]][[{processed:N} {thing:message|messages|item|items} {p:was|were} processed, ${ENDS},]] at {rate:N} {noun:messages|items}/s, with a median sojourn time of {p50:D}`;
 const prompt = must("half of the messages took many times what they take alone", (told) => {
   const { sojourn, service: own, batch } = told.result.latency;
-  return sojourn.p50 <= Math.max(1, 10 * (own.mean + own.p50 + batch.p50 + told.scenario.source.latency.max / 1000));
+  return sojourn.p50 <= Math.max(1, 10 * (Math.max(own.mean, own.p50) + batch.p50 + told.scenario.source.latency.max / 1000));
 });
+// One sample is not told of, nor is so small a share of them; the first and the last may be shorter than the others.
 const settled = must(
-  "in a fifth of the run messages waited long",
-  (told) => crowded(told, 25).length <= Math.max(2, 0.2 * told.result.series.length),
+  "for a part of the run messages waited long",
+  (told) => crowded(told).length <= Math.max(2, 1 + 0.02 * told.result.series.length),
 );
 const few = must(
   "part of it was left or dropped",
@@ -85,7 +86,10 @@ const alike = (most: number) =>
 const cores = figure("cores", ({ result }) => result.cores.length);
 const workerCount = figure("workers", ({ result }) => workersOf(result).length);
 const more = must("there is no core for more Workers", ({ result }) => workersOf(result).length < result.cores.length);
-const saturated = must("slots were free", (told) => inUse(told) >= 0.75);
+// What counts as taken is 0.8 of them; figures are not rounded here, so that nothing is to be made good for.
+const saturated = must("slots were free", (told) => inUse(told) >= 0.799);
+// The explainer joins the last sample with the one before where it is short; here it is left out, which is a sample's difference.
+const IN_CROWD = 0.76;
 const noPerBatch = must("smaller batches cost more", ({ scenario }) => scenario.work.perBatch === 0);
 /** Who waits for an answer before the next is back no sooner for a quicker read, where most of the wait is for something else. */
 const readsAreWaitedFor = must("clients waited for something else most of the time", ({ result, scenario }) => {
@@ -199,7 +203,7 @@ export const MESSAGE_CLAIMS: readonly Claim[] = [
     figure("answered", ({ result }) => result.queries.answered),
     figure("share", ({ result }) => result.sourceBlocked.queryMs / result.durationMs),
     figure("p99", ({ result }) => result.queries.latency.p99),
-    must("it is a small share", ({ result }) => result.sourceBlocked.queryMs >= 0.29 * result.durationMs),
+    must("it is a small share", ({ result }) => result.sourceBlocked.queryMs >= 0.3 * result.durationMs),
   ),
   claim(
     "Snapshots would be answered without the Workers; fewer queries would help.",
@@ -257,7 +261,7 @@ export const MESSAGE_CLAIMS: readonly Claim[] = [
     workerCount,
     cores,
     figure("share", ({ result }) => workersOf(result).reduce((sum, one) => sum + one, 0) / result.cores.length),
-    must("the cores had time to spare", ({ result }) => workersOf(result).reduce((sum, one) => sum + one, 0) >= 0.79 * result.cores.length),
+    must("the cores had time to spare", ({ result }) => workersOf(result).reduce((sum, one) => sum + one, 0) >= 0.8 * result.cores.length),
   ),
   claim(
     "More Workers would not help; more cores, or less work per {what:message|item}, would.",
@@ -267,9 +271,9 @@ export const MESSAGE_CLAIMS: readonly Claim[] = [
     "All cores are the limit: the {who:*} computing {share:P} of the time, at {rate:N} {noun:messages|items}/s.",
     rate,
     figure("share", ({ result }) => average(workersOf(result))),
-    must("Workers had time to spare", ({ result }) => average(workersOf(result)) >= 0.79),
+    must("Workers had time to spare", ({ result }) => average(workersOf(result)) >= 0.8),
     must("there is a core for more", ({ result }) => workersOf(result).length >= result.cores.length),
-    alike(0.5),
+    alike(0.201),
   ),
   claim("Only more cores, or less work per {what:message|item}, would help."),
   claim(
@@ -277,7 +281,7 @@ export const MESSAGE_CLAIMS: readonly Claim[] = [
     rate,
     workerCount,
     figure("share", ({ result }) => average(workersOf(result))),
-    must("Workers had time to spare", ({ result }) => average(workersOf(result)) >= 0.79),
+    must("Workers had time to spare", ({ result }) => average(workersOf(result)) >= 0.8),
     more,
   ),
   claim("More Workers would help: the machine has {cores:N} cores.", cores, more),
@@ -286,7 +290,7 @@ export const MESSAGE_CLAIMS: readonly Claim[] = [
     rate,
     figure("share", ({ result }) => Math.max(...workersOf(result))),
     figure("held", ({ result }) => result.process.eventLoop.busy),
-    must("the helper had time to spare", ({ result }) => Math.max(...workersOf(result)) >= 0.79),
+    must("the helper had time to spare", ({ result }) => Math.max(...workersOf(result)) >= 0.8),
   ),
   claim(
     "{busy:N} of {workers:N} Workers {is:is|are} the limit: {whose:its keys keep it|their keys keep them} busy {most:P} of the time while another was computing only {least:P} of it, at {rate:N} {noun:messages|items}/s.",
@@ -296,7 +300,7 @@ export const MESSAGE_CLAIMS: readonly Claim[] = [
     figure("most", ({ result }) => Math.max(...workersOf(result))),
     figure("least", ({ result }) => Math.min(...workersOf(result))),
     must("items go to whoever has the least to do", ({ scenario }) => scenario.workload === "message"),
-    must("the Workers are used alike", ({ result }) => Math.max(...workersOf(result)) - Math.min(...workersOf(result)) >= 0.19),
+    must("the Workers are used alike", ({ result }) => Math.max(...workersOf(result)) - Math.min(...workersOf(result)) >= 0.2),
   ),
   claim("A key cannot be split; spreading its work over several keys would help."),
   claim(
@@ -393,7 +397,7 @@ export const MESSAGE_CLAIMS: readonly Claim[] = [
     ),
     busy,
     ...crowd,
-    must("slots were free then, too", (told) => inUse(told, average(crowded(told).map(({ processed }) => processed))) >= 0.6),
+    must("slots were free then, too", (told) => inUse(told, doneInCrowd(told)) >= IN_CROWD),
   ),
   claim(
     "Less work per message, or more Workers, would help.",
@@ -408,17 +412,13 @@ export const MESSAGE_CLAIMS: readonly Claim[] = [
     rate,
     service,
     ...crowd.slice(2),
-    must(
-      "slots were free",
-      (told, { at }) =>
-        inUse(told, at === undefined ? told.result.throughput : average(crowded(told).map(({ processed }) => processed))) >= 0.6,
-    ),
+    must("slots were free", (told, { at }) => (at === undefined ? inUse(told) >= 0.799 : inUse(told, doneInCrowd(told)) >= IN_CROWD)),
     must("what is said of a time is of none", (told, { span }) => span === undefined || crowded(told).length > 1),
     waiting,
   ),
   claim(
     "A larger async.concurrency would help.",
-    must("the thread is full", ({ result }) => mainOf(result) < 0.95),
+    must("the thread is full", ({ result }) => mainOf(result) < 0.9),
   ),
   // Keys, queue, batches.
   claim(
@@ -434,7 +434,7 @@ export const MESSAGE_CLAIMS: readonly Claim[] = [
     }),
     must("the busiest key had time to spare", ({ result, scenario }) => {
       const use = (result.throughput * (keyParts(scenario.keys)[0] ?? 1) * result.latency.service.mean) / 1000;
-      return use >= (/^(?:hot|few) keys?$/.test(result.predicted.bottleneck) ? 0.69 : 0.89);
+      return use >= (/^(?:hot|few) keys?$/.test(result.predicted.bottleneck) ? 0.7 : 0.9);
     }),
   ),
   claim(
@@ -449,15 +449,15 @@ export const MESSAGE_CLAIMS: readonly Claim[] = [
       const workers = workersOf(told.result);
       return says(share, work === undefined ? Math.max(...lanesOf(told)) : Math.max(...workers) / (average(workers) * workers.length));
     }),
-    must("keys are spread evenly", (told) => Math.max(...lanesOf(told)) * workersOf(told.result).length >= 1.04),
+    must("keys are spread evenly", (told) => Math.max(...lanesOf(told)) * workersOf(told.result).length >= 1.05),
     must("the Worker had time to spare", (told, { most }) =>
       most === undefined
-        ? (told.result.throughput * Math.max(...lanesOf(told)) * told.result.latency.service.mean) / 1000 >= 0.89
+        ? (told.result.throughput * Math.max(...lanesOf(told)) * told.result.latency.service.mean) / 1000 >= 0.9
         : printed(most).high >= 0.9,
     ),
     must("all cores are used up", ({ result }, { most }) => {
       const workers = workersOf(result);
-      return most === undefined || average(workers) * workers.length < 0.955 * Math.min(result.cores.length, workers.length);
+      return most === undefined || average(workers) * workers.length < 0.95 * Math.min(result.cores.length, workers.length);
     }),
   ),
   claim(
@@ -496,7 +496,7 @@ export const MESSAGE_CLAIMS: readonly Claim[] = [
     must("nothing was dropped", ({ result }) => dropped(result) > 0),
     must(
       "a thread was full, and a longer queue is only longer",
-      (told) => busiest(told.result) < 0.85 && inUse(told, cameInTheLongRun(told) ?? 0) < 1,
+      (told) => busiest(told.result) < 0.8 && inUse(told, cameInTheLongRun(told) ?? 0) < 0.951,
     ),
   ),
   claim("A larger queue.capacity would help."),
@@ -508,7 +508,7 @@ export const MESSAGE_CLAIMS: readonly Claim[] = [
     must(
       "most of it was something else",
       ({ result }, { filling = "0", mean = "0" }) =>
-        printed(filling).high >= 0.49 * printed(mean).low && printed(filling).low <= result.latency.batch.mean,
+        printed(filling).high >= 0.5 * printed(mean).low && printed(filling).low <= result.latency.batch.mean,
     ),
     must("it goes sooner", (told, { filling = "0", turn }) => turn !== undefined || printed(filling).low <= latestGo(told)),
     settles,
@@ -574,7 +574,7 @@ export const MESSAGE_CLAIMS: readonly Claim[] = [
   claim(
     "Waiting made the 99th percentile {p99:D}.",
     figure("p99", ({ result }) => result.latency.sojourn.p99),
-    must("it is no longer than the work and the batch", (told) => told.result.latency.sojourn.p99 > alone(told) * 0.5),
+    must("it is no longer than the work and the batch", (told) => told.result.latency.sojourn.p99 > 10 * told.result.latency.service.p99),
   ),
   // Beside theory.
   claim(
