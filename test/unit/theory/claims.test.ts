@@ -124,6 +124,12 @@ describe("the checker catches what was false", () => {
     scenario: scenario({ workload: "fetch", fetch: { target: { mock: {} }, ...asked } }),
   });
 
+  const summary = (mean: number) => ({ ...base.latency.service, count: 100, mean, p50: mean });
+  const phases = (attempt: number) => ({
+    ...{ connect: summary(0), tls: summary(0), firstByte: summary(attempt), body: summary(0) },
+    ...{ attempt: summary(attempt), reused: 100 },
+  });
+
   test.each<[string, string, Told]>([
     [
       "five requests with ten places",
@@ -260,6 +266,62 @@ describe("the checker catches what was false", () => {
       ),
     ],
     ["a retry that is one of several", "its 1 Workers were at work.", told({})],
+    [
+      "more places where there is no connection for more",
+      "A larger fetch.concurrency.max would help as long as the server keeps its pace.",
+      fetched({}, { itemMs: 100 }, { concurrency: { max: 10 }, connections: { max: 10 } }),
+    ],
+    [
+      "in flight, of which most wait for a connection",
+      "Concurrency is the limit: 10 in flight on one loop ÷ 100 ms is 100/s; 100 requests/s went through, 10 in flight on average.",
+      fetched({}, { itemMs: 100, lineMs: 90, phases: phases(10) }, { concurrency: { max: 10 } }),
+    ],
+    [
+      "more connections of a server that only computes",
+      "A larger fetch.connections.max would help as long as the server keeps its pace.",
+      fetched({}, { itemMs: 100, phases: phases(100) }, { target: { mock: { latency: "1ms" } }, connections: { max: 5 } }),
+    ],
+    [
+      "a rate that nobody waits for",
+      "The server's rate limit is the limit: 100 requests/s went through.",
+      fetched({}, { itemMs: 100, turnMs: 1, lineMs: 80, rateTurns: [100] }, { rateLimit: { initial: 10, min: 1, max: 1000 } }),
+    ],
+    [
+      "a sawtooth that does not add up",
+      "A sawtooth from ×0.5 of its peak spends its time at 0.69 of it (ln 2): 109/s × 0.69 = 63.9/s.",
+      fetched({}, { rateTurns: [109] }, { rateLimit: { initial: 10, min: 1, max: 1000 } }),
+    ],
+    [
+      "connections without those that were broken off",
+      "It took 3.01 k open files at most, 500 connections opened in all and 127 MB of memory.",
+      fetched(
+        { process: { ...base.process, peakOpenFiles: 3010 } },
+        {
+          connectionsOpened: 500,
+          server: {
+            ...{ requests: 100, connections: 500, refused: 4119, peakConcurrency: 500 },
+            ...{ byStatus: {}, resets: 0, truncated: 0, stalled: 0 },
+          },
+        },
+        { concurrency: { max: "unlimited" } },
+      ),
+    ],
+    [
+      "requests refused at a retry as never sent",
+      "While the circuit was open 20 requests were refused at once, before anything went out.",
+      fetched({}, { refusedByBreaker: 20, refusedUnsent: 15 }, {}),
+    ],
+    [
+      "one consumer of a group, where each thread has one",
+      "The handlers of message-queue are the limit: each group works on 1 at a time, 10.0 ms each, and 1 ÷ 10.0 ms is 100/s; 195 items/s went through.",
+      {
+        result: {
+          ...caseResult({ mode: "parallel", threads: ["main", "a", "b"].map((name) => ({ name, utilization: 0.1 })) }),
+          throughput: 195,
+        },
+        scenario: scenario({ workload: "flow", flow: { kind: "message-queue", work: { kind: "io", time: "10ms" } } }),
+      },
+    ],
     [
       "reads that clients hardly wait for",
       "The source is the limit: its one connection was reading 52 % of the time, at 100 messages/s; 1 ÷ 5.00 ms is 200/s.",
