@@ -153,8 +153,8 @@ async function balanced(how: How, servers: readonly Told[], http: 1 | 2): Promis
     how,
   );
   if (how.stops) return;
-  // What a server answers may come too late.
-  const late = Math.max(0, brokenOff - lost - stalled);
+  // What a server answers may come too late, and by HTTP/2 go down with a connection that breaks for another's sake.
+  const late = Math.max(0, brokenOff - (http === 2 ? 0 : lost) - stalled);
   let unexpected = 0;
   // One that is as it should be by its status may yet fail of its body or its fields.
   const byStatusAlone = fetch.expect === undefined || "status" in fetch.expect;
