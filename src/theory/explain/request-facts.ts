@@ -24,7 +24,7 @@ const ROUND_TRIP = { kept: 0.1, anew: 0.25 };
  * that take much longer, or many that take longer.
  */
 const STRAINED = [
-  { times: 1.5, computing: 1.2 },
+  { times: 1.4, computing: 1.2 },
   { times: 1.25, computing: 3 },
 ];
 /** Share of a fixed rate at which as many go out as may. */
@@ -167,7 +167,8 @@ export class RequestFacts {
     // Files of older versions do not tell how long they stood in line.
     if (this.fetch.turnMs === undefined) return this.fetch.peakConcurrency < Math.min(this.places, this.connections) || this.used >= 0.5;
     if (this.attempted >= RATED * this.settings.rateLimit.max) return true;
-    const inLine = this.turnMs >= Math.max(IN_LINE * this.fetch.itemMs, this.lineMs - this.turnMs);
+    const { turnMs, lineMs = 0 } = this.fetch;
+    const inLine = this.turnMs >= IN_LINE * this.fetch.itemMs && turnMs >= lineMs;
     return inLine && !this.connectionsFull && this.slowerThanConnections(this.settings.rateLimit);
   }
 

@@ -108,7 +108,12 @@ function arrivals(facts: RequestFacts): string | null {
 function clients(facts: RequestFacts): string | null {
   const { load, places, connections, connectionsFull, result, fetch, rate } = facts;
   // A list has as many clients as there are places.
-  if (!("vus" in load) || !Number.isFinite(places) || load.vus > places || (load.executor === "shared-iterations" && load.vus === places))
+  if (
+    !("vus" in load) ||
+    load.vus > places ||
+    (load.executor === "shared-iterations" && !Number.isFinite(places)) ||
+    (load.executor === "shared-iterations" && load.vus === places)
+  )
     return null;
   if (load.vus > connections && connectionsFull) return null;
   if (load.executor === "shared-iterations" && load.iterations <= load.vus) {
@@ -132,7 +137,8 @@ function adaptiveLimit({ settings, fetch, places, underWay, used, rate, state }:
 /** Every connection in use while others wait for one. */
 function allConnections(facts: RequestFacts): string | null {
   const { connections, places, connectionsFull, where, sent, attempted, attemptMs, underWay, rate } = facts;
-  if (connections >= places || !connectionsFull || underWay < connections) return null;
+  // Of as many as there are connections nobody waits for one.
+  if (connections >= places || !connectionsFull || underWay < 1.05 * connections) return null;
   const held = attemptMs ?? (1000 * connections) / Math.max(attempted, sent);
   const sum = equation(count(connections), [["÷", duration(held)]], perSecond, "is");
   const for_ = `${formatCount(underWay)} requests that were under way on average`;
@@ -141,7 +147,7 @@ function allConnections(facts: RequestFacts): string | null {
 
 function allPlaces(facts: RequestFacts): string | null {
   const { places, used, fetch, where, rate, underWay, state } = facts;
-  if (used < FULLY) return null;
+  if (used < FULLY || fetch.requests < places) return null;
   const sum = equation(count(places, `${state}${where}`), [["÷", duration(fetch.itemMs)]], perSecond, "is");
   return `Concurrency is the limit: ${sum}; ${rate} went through, ${formatCount(underWay)} ${state} on average.${more(facts)}`;
 }
@@ -149,13 +155,14 @@ function allPlaces(facts: RequestFacts): string | null {
 /** As many as may be were under way, or in flight, while most came: over the whole run there was room. */
 function fullAtTimes(facts: RequestFacts): string | null {
   const { crowd, places, connections, rate } = facts;
-  if (crowd === null) return null;
+  // What is worked off when no more comes is told by nothing that can be seen of that time.
+  if (crowd === null || crowd.offeredMost < crowd.processed) return null;
   const flying = facts.flyingOf(crowd.inFlight);
   if (connections < places && flying >= FULLY * connections && facts.lineMs > 2 * facts.turnMs) {
     const all = connections === 1 ? "the one connection was" : `all ${formatCount(connections)} connections were`;
     return `The connections are the limit at times: for ${formatMs(crowd.ms)} ${all} in use, with a sojourn time of ${formatMs(crowd.p50)} at the median; up to ${formatCount(crowd.offeredMost)}/s came then and ${formatCount(crowd.processed)}/s were done. ${rate} went through in all: ${needed(facts)}${ofPlaces(facts)}.${moreThen(facts, flying)}`;
   }
-  if (crowd.inFlight < FULLY * places) return null;
+  if (crowd.inFlight < FULLY * places || crowd.depth < 1) return null;
   const all = places === 1 ? "the one place was" : `all ${formatCount(places)} places were`;
   const came = `up to ${formatCount(crowd.offeredMost)}/s came then and ${formatCount(crowd.processed)}/s were done`;
   return `Concurrency is the limit at times: for ${formatMs(crowd.ms)} ${all} taken while up to ${formatCount(crowd.depth)} waited, ${formatMs(crowd.p50)} at the median; ${came}. ${rate} went through in all: ${needed(facts)}${ofPlaces(facts)}.${moreThen(facts, flying)}`;

@@ -245,7 +245,10 @@ export function perturbedFetch(told: Told, random: Random): Told {
   let changed = { ...fetch };
   if (some(0.3)) changed = { ...changed, itemMs: fetch.itemMs * 10 ** (2 * random.unit() - 1) };
   if (some(0.2)) changed = { ...changed, rateLimited: part() };
-  if (some(0.2)) changed = { ...changed, refusedByBreaker: part() };
+  if (some(0.2)) {
+    const refusedByBreaker = part();
+    changed = { ...changed, refusedByBreaker, refusedUnsent: random.below(1 + refusedByBreaker) };
+  }
   if (some(0.2)) {
     const failed = part();
     changed = { ...changed, failed, ok: fetch.requests - failed, degraded: 0 };
