@@ -82,14 +82,16 @@ function busiestWorker(facts: Facts): Finding | null {
 }
 
 /** What would spread the work better, by what theory makes of it. */
-function moreKeys({ scenario, workers, overlaps, closedLoop }: Facts): string {
+function moreKeys({ result, scenario, workers, overlaps, closedLoop }: Facts): string {
   const { keys } = scenario;
   // A few clients who wait for their answers do not keep every Worker at work, however their keys are spread.
   if (closedLoop) return "";
   const lanes = overlaps ? null : workers.length;
   const before = busiestShare(keys, lanes);
   const more = { ...keys, count: Math.min(10 * keys.count, MOST_KEYS) };
-  if (before >= WORTH * busiestShare(more, lanes)) return " Spreading the work over more keys would help.";
+  // Keys that none of the messages were for would be no more of them.
+  const all = keys.distribution !== "round-robin" || result.ledger.scheduled > keys.count;
+  if (all && before >= WORTH * busiestShare(more, lanes)) return " Spreading the work over more keys would help.";
   // With many keys the rest is spread evenly, so that what is left of the busiest Worker is what its busiest key has.
   const first = keyShares(keys)[0] ?? 1;
   const split = lanes === null ? Math.max(first / 2, keyShares(keys)[1] ?? 0) : before - first + first / lanes;

@@ -105,7 +105,9 @@ export function turnInBatch(facts: Facts): Finding | null {
   const waited = Math.min(batch.mean, facts.gathering + facts.turnInBatch);
   if (!batched || atLimit(facts) || waited < 0.5 * sojourn.mean || waited < 0.5) return null;
   const none = result.batches.meanSize > 1 && scenario.batch.size === undefined && scenario.work.perBatch === 0;
-  const help = facts.closedLoop ? "" : none ? " A batch.size would help." : quicker(facts);
+  // Who waits for an answer, or comes with all the others, fills batches as they are.
+  const together = facts.closedLoop || scenario.load.executor === "bursts";
+  const help = together ? "" : none ? " A batch.size would help." : quicker(facts);
   const text = `The batch is what takes time: of ${formatMs(sojourn.mean)} on average, ${formatMs(waited)} was waiting for it to go and for its turn within it (batches went with ${formatCount(result.batches.meanSize)} on average), at ${rate}.${help}`;
   return { limit: "batch", text };
 }

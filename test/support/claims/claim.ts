@@ -60,12 +60,12 @@ function handlerMs({ workload, flow }: Scenario): number | null {
   return Math.max(0, ...works.map((work) => (work?.time ?? 0) / 1000)) || null;
 }
 
-/** Samples in which what was done had waited long. */
+/** Samples in which what was done had waited long, or nothing was while one and more waited half of the time. */
 export function crowded({ result, scenario }: Told, times = 10): Sample[] {
   const { service, batch } = result.latency;
   const own = handlerMs(scenario) ?? Math.max(service.mean, service.p50);
   const long = Math.max(1, scenario.source.latency.max / 1000 + batch.p99 + times * own);
-  return result.series.filter(({ p50, processed, depth }) => (p50 === null ? processed === 0 && depth > 0 : p50 > long));
+  return result.series.filter(({ p50, processed, depth }) => (p50 === null ? processed === 0 && depth > 0.5 : p50 > long));
 }
 
 /** The most of a rate in any sample; the last may be so short that it is joined to the one before. */
@@ -208,15 +208,16 @@ export function inUse(told: Told, throughput = told.result.throughput): number {
   return (throughput * holdMs(told)) / 1000 / slotsOf(told);
 }
 
-/** What was done per second while messages waited; a last sample that is short belongs to the one before, and is left out. */
+/** What was done per second while messages waited; a last sample that is much shorter belongs to the one before, and is left out. */
 export function doneInCrowd(told: Told): number {
   const { series } = told.result;
   const those = new Set(crowded(told));
   let [done, ms, from] = [0, 0, 0];
   for (const [i, sample] of series.entries()) {
     const span = sample.t - from;
+    const before = from - (series[i - 2]?.t ?? 0);
     from = sample.t;
-    if (!those.has(sample) || i === series.length - 1) continue;
+    if (!those.has(sample) || (i === series.length - 1 && span < before / 2)) continue;
     done += sample.processed * span;
     ms += span;
   }

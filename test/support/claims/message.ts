@@ -69,10 +69,10 @@ const prompt = must("half of the messages took many times what they take alone",
   const { sojourn, service: own, batch } = told.result.latency;
   return sojourn.p50 <= Math.max(1, 10 * (Math.max(own.mean, own.p50) + batch.p50 + told.scenario.source.latency.max / 1000));
 });
-// One sample is not told of, nor is so small a share of them; the first and the last may be shorter than the others.
+// That nothing was done in a sample is no sign by itself: a helper ends many at once. One sample is not told of, nor is so small a share of them; the first and the last may be shorter than the others.
 const settled = must(
   "for a part of the run messages waited long",
-  (told) => crowded(told).length <= Math.max(2, 1 + 0.02 * told.result.series.length),
+  (told) => crowded(told).filter(({ p50 }) => p50 !== null).length <= Math.max(2, 1 + 0.02 * told.result.series.length),
 );
 const few = must(
   "part of it was left or dropped",
