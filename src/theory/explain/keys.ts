@@ -128,7 +128,9 @@ export function heldKeys(facts: Facts): Finding | null {
   const behind = facts.batched ? ", its own or that of one before it in its batch" : "";
   // Of several messages of a key in a batch each stops it anew, unless they follow on each other.
   const several = (keyShares(scenario.keys)[0] ?? 1) * result.batches.meanSize >= 1 && result.batches.count >= MANY;
-  const order = facts.batched && scenario.batch.order !== "key" && several ? " A batch.order of key would help." : "";
+  // A Worker has its own keys only: how its batches are ordered was seen to change nothing.
+  const order =
+    result.mode === "async" && facts.batched && scenario.batch.order !== "key" && several ? " A batch.order of key would help." : "";
   const text = `The keys are what takes time: of ${formatMs(sojourn.mean)} on average, about ${formatMs(held)} was waiting for a state machine that another message was at${behind}${size}, and ${formatMs(service.mean)} was work, at ${rate}.${order}`;
   return { limit: facts.behind ? "keys" : "arrivals", text };
 }
