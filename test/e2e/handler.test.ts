@@ -142,7 +142,7 @@ describe("P2-B async.offload", () => {
       const { cases } = await runScenario({ ...base, async: { offload } });
       const result = cases[0];
       expect([result?.status, result?.ledger.processed, result?.orderViolations]).toEqual(["completed", 120, 0]);
-      expect(result?.batches).toEqual({ count: 12, meanSize: 10 });
+      expect(result?.batches).toEqual({ count: 12, meanSize: 10, limit: 10 });
       digests.add(result?.state?.digest);
       const names = result?.process.threads.map(({ name }) => name);
       expect(names).toEqual(offload === "none" ? ["main"] : ["main", "helper"]);
