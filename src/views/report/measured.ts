@@ -53,7 +53,9 @@ function beforeWork({ mode, batches: { limit, meanSize }, process: { threads } }
   const batched = limit === undefined ? meanSize > 1 : limit !== 1;
   const worker = mode === "parallel" ? "its Worker's line" : threads.some(({ name }) => name === "helper") ? "the helper's line" : null;
   if (worker !== null) return batched ? `in its batch and ${worker}` : `in ${worker}`;
-  return batched ? "in its batch" : "in line for its key";
+  if (batched) return "in its batch";
+  // One at a time, nothing of its key is before it.
+  return mode === "sync" ? "on the way to its work" : "in line for its key";
 }
 
 /**
