@@ -6,7 +6,7 @@ import { inTransaction, openSqlite, pragma, type SqliteTrouble, sqliteTrouble } 
 import { VERSION as VERSION_OF_LAB } from "../kernel/version.ts";
 import type { RunEvent, RunOutline } from "../telemetry/events.ts";
 import type { RunResult } from "../telemetry/result.ts";
-import { NO_VERDICTS, type Verdicts, verdictsOf } from "../telemetry/verdicts.ts";
+import { NO_VERDICTS, type Verdicts, verdictsOf, worstOf } from "../telemetry/verdicts.ts";
 
 /** A past run, without its figures. */
 export interface KeptRun {
@@ -42,7 +42,6 @@ const VERSION = 1;
 /** Longest to wait for another process, in milliseconds. */
 const BUSY_MS = 3000;
 const REQUESTS_AT_ONCE = 5000;
-const BY_SEVERITY = ["failed", "invalid", "aborted", "completed"];
 const UNFINISHED = "unfinished";
 
 /** Cases of runs that are not finished; then they are in the result. A store of the same form without it does without. */
@@ -91,10 +90,6 @@ function unpacked<T extends RunResult | KeptCase>(bytes: Uint8Array): T {
   return JSON.parse(gunzipSync(bytes).toString()) as T;
 }
 
-function statusOf({ cases }: RunResult): string {
-  return BY_SEVERITY.find((one) => cases.some((each) => each.status === one)) ?? "completed";
-}
-
 /** The result of a run of which nothing is done. */
 function resultSoFar({ startedAt, scenario, machine, cases }: RunOutline): RunResult {
   const unfinished = { planned: cases.length };
@@ -140,7 +135,7 @@ export class RunStore {
   /** Keeps a run with its requests; the name it goes by. */
   add(result: RunResult, requests: Iterable<KeptRequest> = []): string {
     return this.guarded(() => {
-      const { id, run } = this.insert(result, statusOf(result), JSON.stringify(verdictsOf(result)));
+      const { id, run } = this.insert(result, worstOf(result), JSON.stringify(verdictsOf(result)));
       this.addRequests(id, requests);
       return run;
     });
@@ -169,7 +164,7 @@ export class RunStore {
     this.guarded(() => {
       const row = this.database
         .query("UPDATE runs SET cases = ?, status = ?, result = ?, verdicts = ? WHERE run = ? RETURNING id")
-        .get(result.cases.length, statusOf(result), packed(result), JSON.stringify(verdictsOf(result)), run) as { id: number } | null;
+        .get(result.cases.length, worstOf(result), packed(result), JSON.stringify(verdictsOf(result)), run) as { id: number } | null;
       if (row === null) {
         this.add(result, requests);
         return;

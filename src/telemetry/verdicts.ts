@@ -1,4 +1,4 @@
-import type { RunResult, ThresholdResult } from "./result.ts";
+import type { CaseStatus, RunResult, ThresholdResult } from "./result.ts";
 
 /** How a run did beside what was asked of it, for lists in which it is one line. */
 export interface Verdicts {
@@ -29,6 +29,13 @@ export function verdictsOf({ cases, thresholds = [], hypotheses = [] }: RunResul
     disturbed: count(cases, ({ disturbed = null }) => disturbed !== null),
     unsound: count(cases, ({ status }) => status === "failed" || status === "invalid"),
   };
+}
+
+const BY_SEVERITY: readonly CaseStatus[] = ["failed", "invalid", "aborted", "completed"];
+
+/** The worst status among the cases of a run; "completed" where there are none. */
+export function worstOf({ cases }: Pick<RunResult, "cases">): CaseStatus {
+  return BY_SEVERITY.find((one) => cases.some(({ status }) => status === one)) ?? "completed";
 }
 
 /** Why a case is not to be built on; null: nothing speaks against it. A case that was stopped says what it measured until then. */

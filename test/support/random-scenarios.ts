@@ -3,6 +3,7 @@ import { BATCH_ORDERS } from "../../src/queueing/arrange.ts";
 import { type Mode, type Scenario, scenarioSchema } from "../../src/scenario/schema.ts";
 import { semanticProblems } from "../../src/scenario/semantics.ts";
 import { capacityOf } from "../../src/theory/predict.ts";
+import { Draw } from "./draw.ts";
 
 /** A case drawn at random from everything a scenario of messages may say, and the machine it is for. */
 export interface RandomCase {
@@ -35,18 +36,6 @@ export function randomCase(seed: number, i: number): RandomCase | null {
   });
   if (!parsed.success || semanticProblems(parsed.data, {}).length > 0) return null;
   return { mode, scenario: parsed.data, workers, cores };
-}
-
-class Draw {
-  constructor(private readonly random: Random) {}
-
-  of<T>(...these: T[]): T {
-    return these[this.random.below(these.length)] as T;
-  }
-
-  between(low: number, high: number): number {
-    return low * (high / low) ** this.random.unit();
-  }
 }
 
 function workParts(draw: Draw): object {

@@ -18,6 +18,20 @@ export interface Contest {
 }
 
 export const peerFile = (file: string) => Bun.fileURLToPath(new URL(`./peers/${file}`, import.meta.url));
+
+/** A server of the peers, for as long as somebody asks it: it prints where it listens as JSON. */
+export async function withPeerServer<T>(file: string, args: readonly string[], ask: (url: string) => Promise<T>): Promise<T> {
+  const command = [process.execPath, peerFile(file), ...args];
+  const server = Bun.spawn(command, { stdin: "pipe", stdout: "pipe", stderr: "ignore" });
+  try {
+    const { value } = await server.stdout.getReader().read();
+    return await ask((JSON.parse(new TextDecoder().decode(value)) as { readonly url: string }).url);
+  } finally {
+    server.kill();
+    await server.exited;
+  }
+}
+
 const peer = (file: string) => [process.execPath, peerFile(file)];
 const python = ["/usr/bin/python3", Bun.fileURLToPath(new URL("./peers/asyncio_uvloop.py", import.meta.url)), "200000"];
 

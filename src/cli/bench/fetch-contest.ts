@@ -1,7 +1,7 @@
 import { startRun } from "../../engine/run/run.ts";
 import { YamlFile } from "../../scenario/document.ts";
 import { resolveScenario } from "../../scenario/load.ts";
-import { type Contest, clockCommand, peerFile } from "./contest.ts";
+import { type Contest, clockCommand, peerFile, withPeerServer } from "./contest.ts";
 
 const REQUESTS = 150_000;
 const IN_FLIGHT = 50;
@@ -35,21 +35,14 @@ const WARM_UP = 10_000;
 
 /** A server of its own for each, warm for all, so that nobody finds it warmer than another. */
 async function withServer<T>(ask: (url: string) => Promise<T>, secure: boolean): Promise<T> {
-  const command = [process.execPath, peerFile("tile-server.ts"), ...(secure ? ["tls"] : [])];
-  const server = Bun.spawn(command, { stdin: "pipe", stdout: "pipe", stderr: "ignore" });
-  try {
-    const { value } = await server.stdout.getReader().read();
-    const { url } = JSON.parse(new TextDecoder().decode(value)) as { url: string };
+  return withPeerServer("tile-server.ts", secure ? ["tls"] : [], async (url) => {
     let left = WARM_UP;
     const warm = async () => {
       while (left-- > 0) await (await fetch(url, { tls: { rejectUnauthorized: false } })).arrayBuffer();
     };
     await Promise.all(Array.from({ length: IN_FLIGHT }, warm));
-    return await ask(url);
-  } finally {
-    server.kill();
-    await server.exited;
-  }
+    return ask(url);
+  });
 }
 
 /** Requests per second of the whole pipeline in a runner process, everything recorded. */

@@ -2,7 +2,7 @@ import { startRun } from "../../engine/run/run.ts";
 import { formatMs } from "../../kernel/units.ts";
 import { YamlFile } from "../../scenario/document.ts";
 import { resolveScenario } from "../../scenario/load.ts";
-import { peerFile } from "./contest.ts";
+import { peerFile, withPeerServer } from "./contest.ts";
 
 /** Requests that come evenly to a server that stands still once. Rate per second; times in milliseconds. */
 export interface Stall {
@@ -53,18 +53,9 @@ export async function stall(): Promise<void> {
 }
 
 /** A server of its own for each; it stands still a fifth into the run of who asks at the rate. */
-async function beside(ask: (url: string) => Promise<Told>): Promise<Told> {
+function beside(ask: (url: string) => Promise<Told>): Promise<Told> {
   const after = (STALL.rate * STALL.durationMs) / 5000;
-  const command = [process.execPath, peerFile("stalling-server.ts"), String(after), String(STALL.stallMs)];
-  const server = Bun.spawn(command, { stdin: "pipe", stdout: "pipe", stderr: "ignore" });
-  try {
-    const { value } = await server.stdout.getReader().read();
-    const { url } = JSON.parse(new TextDecoder().decode(value)) as { url: string };
-    return await ask(url);
-  } finally {
-    server.kill();
-    await server.exited;
-  }
+  return withPeerServer("stalling-server.ts", [String(after), String(STALL.stallMs)], ask);
 }
 
 async function ours(url: string, load: object): Promise<Told> {

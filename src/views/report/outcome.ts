@@ -1,7 +1,7 @@
 import { printable } from "../../kernel/text.ts";
 import { counted, listed } from "../../kernel/wording.ts";
 import type { RunResult } from "../../telemetry/result.ts";
-import { type Verdicts, verdictsOf } from "../../telemetry/verdicts.ts";
+import { type Verdicts, verdictsOf, worstOf } from "../../telemetry/verdicts.ts";
 import { FAULT } from "./fault.ts";
 
 /** How a run came out, in a few words. */
@@ -32,11 +32,4 @@ export function overview(results: readonly RunResult[]): string {
     return `${name}${" ".repeat(width - Bun.stringWidth(name))}  ${counted(result.cases.length, "case")} ${outcome}${kept}\n`;
   });
   return `\n${lines.join("")}`;
-}
-
-const BY_SEVERITY = ["failed", "invalid", "aborted", "completed"];
-
-/** The worst status among the cases of a run. */
-export function worstOf({ cases }: RunResult): string {
-  return BY_SEVERITY.find((one) => cases.some(({ status }) => status === one)) ?? "completed";
 }

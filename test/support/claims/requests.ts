@@ -1,6 +1,7 @@
 import { Random } from "../../../src/kernel/random.ts";
 import { type Scenario, scenarioSchema } from "../../../src/scenario/schema.ts";
 import type { CaseResult } from "../../../src/telemetry/result.ts";
+import { Draw } from "../draw.ts";
 import { requestsVirtually } from "../virtual-requests.ts";
 import type { Told } from "./claim.ts";
 
@@ -19,18 +20,6 @@ export async function requestCase(seed: number, i: number): Promise<RequestCase>
   const scenario = scenarioSchema.parse({ title: "random", workload: "fetch", seed: i + 1, gracefulStop: "5s", ...drawn(draw) });
   const computeMs = draw.of(0, 0, 0, 0, 0.05, 1, 5);
   return { ...(await requestsVirtually(scenario, computeMs)), computeMs, asked: scenario };
-}
-
-class Draw {
-  constructor(private readonly random: Random) {}
-
-  of<T>(...these: T[]): T {
-    return these[this.random.below(these.length)] as T;
-  }
-
-  between(low: number, high: number): number {
-    return low * (high / low) ** this.random.unit();
-  }
 }
 
 function drawn(draw: Draw): object {
