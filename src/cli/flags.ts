@@ -1,7 +1,9 @@
+import { type Command, Option } from "commander";
 import { fileProblem, UserError } from "../kernel/problem.ts";
 import { printable, quoted } from "../kernel/text.ts";
 import { executorOf, type Override, parseOverride } from "../scenario/load.ts";
 import { MODES, type Scenario } from "../scenario/schema.ts";
+import { collected } from "./command.ts";
 import { environmentOf, numberOr } from "./environment.ts";
 
 /** Flags of `run`, as commander gives them. */
@@ -106,4 +108,30 @@ export function wholeNumber(flag: string, text: string, max: number): number {
   const number = Number(text);
   if (/^\d+$/.test(text) && Number.isSafeInteger(number) && number <= max) return number;
   throw new UserError(`${flag}: must be a whole number from 0 to ${max}, got ${quoted(text)}`);
+}
+
+/** What all commands that run something take. */
+export function withRunFlags(command: Command): Command {
+  return command
+    .option("--mode <modes>", "sync,async,parallel")
+    .option("--headless", "no dashboard")
+    .option("--json <file>", "write the result as JSON; - is standard output")
+    .option("-o, --out <dir>", "write result.json and summary.txt into a folder")
+    .option("--seed <n>", "seed of everything random")
+    .option("--set <path=value>", "any field of the scenario (repeatable)", collected)
+    .option("--workers <n>", "Workers of the parallel mode")
+    .option("--http <port>", "answer queries and show metrics on this port of 127.0.0.1 while it runs")
+    .option("--dump-state <file>", "write the final states as JSON")
+    .option("--fps <n>", "most frames per second of the dashboard (default 4)")
+    .option("--allow-modules", "run the handler modules that the scenarios name")
+    .option("--force", "overwrite")
+    .option("--no-color", "no colours")
+    .option("-q, --quiet", "no progress, no summary")
+    .option("--strict", "exit 99 when a hypothesis (expect) does not hold, as when a threshold fails")
+    .option("--no-store", "do not keep this run among the past runs")
+    .addOption(new Option("--cast <file>", "record the dashboard (not available in this version)"))
+    .option("--log <file>", "structured log of every attempt (NDJSON; fetch)")
+    .option("--allow-host <host>", "load may go to this public host (repeatable; fetch)", collected)
+    .option("--keep-requests", "keep what became of every request (fetch)")
+    .option("--log-urls", "whole URLs in the log and in kept requests, not only hosts (fetch)");
 }

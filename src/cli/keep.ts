@@ -2,7 +2,7 @@ import { rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { ownFolder } from "../kernel/own-folder.ts";
 import { UserError } from "../kernel/problem.ts";
-import { printable } from "../kernel/text.ts";
+import { printable, quoted } from "../kernel/text.ts";
 import { LineReader } from "../load/lines.ts";
 import { type KeptRequest, RunStore, StoreProblem } from "../store/run-store.ts";
 import type { OnEvent, RunOutline } from "../telemetry/events.ts";
@@ -22,6 +22,10 @@ export function openStore(): RunStore {
   } catch (error) {
     throw error instanceof StoreProblem ? new UserError(printable(error.message, 400)) : error;
   }
+}
+
+export function unknownRun(run: string): UserError {
+  return new UserError(`There is no run ${quoted(run)}; \`lab-tui runs\` lists those there are`);
 }
 
 /**

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { UserError } from "../kernel/problem.ts";
+import { collected } from "./command.ts";
 
 /** Flags of `fetch` that say what goes out and what is to come back. */
 export interface RequestFlags {
@@ -21,14 +22,12 @@ export interface RequestFlags {
   readonly maxBytes?: string;
 }
 
-const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
-
 /** As curl and hey name them, where they have such a thing. */
 export function withRequestFlags(command: Command): Command {
   return command
     .option("-X, --request <method>", "GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS (default: POST with a body, else GET)")
     .option("-I, --head", "the method HEAD")
-    .option("-H, --header <line>", "'Name: value' (repeatable); a name in braces behind a dollar sign is of the environment", collect)
+    .option("-H, --header <line>", "'Name: value' (repeatable); a name in braces behind a dollar sign is of the environment", collected)
     .option(
       "--data <text>",
       "a body; @FILE: what a file holds; {{number}}, {{key}}, {{seed}}, {{random}} and {{url}} are each request's own",

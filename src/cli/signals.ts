@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { EXIT } from "../kernel/problem.ts";
 
 /** What a signal asks for: Ctrl-C, or the end by whoever manages this process, a terminal that closes included. */
 export type StopSignal = "SIGINT" | "SIGTERM";
@@ -26,6 +27,16 @@ export function onStopSignals(stop: (signal: StopSignal) => void, now: () => num
   return () => {
     for (const [signal, listener] of heard) process.off(signal, listener);
   };
+}
+
+/** Resolves with the exit code once the process is told to end. */
+export function untilTold(): Promise<number> {
+  return new Promise((resolve) => {
+    const deafen = onStopSignals((signal) => {
+      deafen();
+      resolve(signal === "SIGINT" ? EXIT.interrupted : EXIT.terminated);
+    });
+  });
 }
 
 let hangUpIgnored: boolean | null = null;

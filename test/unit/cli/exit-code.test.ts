@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { exitCodeOf } from "../../../src/cli/run.ts";
+import { exitCodeOf } from "../../../src/cli/commands/run.ts";
 import { EXIT } from "../../../src/kernel/problem.ts";
 import { caseResult, runResult } from "../../support/results.ts";
 

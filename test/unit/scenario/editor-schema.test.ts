@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { schemaText } from "../../../src/cli/schema.ts";
+import { schemaText } from "../../../src/cli/commands/schema.ts";
 import { knownKeys } from "../../../src/scenario/check.ts";
 import { NEVER_SWEPT } from "../../../src/scenario/editor-schema.ts";
 import { scenarioJsonSchema } from "../../../src/scenario/schema.ts";

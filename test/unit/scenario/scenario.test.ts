@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import fc from "fast-check";
-import { schemaText } from "../../../src/cli/schema.ts";
+import { schemaText } from "../../../src/cli/commands/schema.ts";
 import { EXIT, InvalidScenario, type Problem, UserError } from "../../../src/kernel/problem.ts";
 import { knownKeys } from "../../../src/scenario/check.ts";
 import { YamlFile } from "../../../src/scenario/document.ts";

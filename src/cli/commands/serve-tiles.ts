@@ -1,11 +1,37 @@
-import { EXIT, fileProblem, UserError } from "../kernel/problem.ts";
-import { printable, quoted } from "../kernel/text.ts";
-import { mockSchema } from "../scenario/fetch-schema.ts";
-import type { MockSettings } from "../scenario/schema.ts";
-import { TileServer } from "../workloads/fetch/mock/server.ts";
-import { wholeNumber } from "./flags.ts";
-import { MOCK_FLAGS } from "./mock-flags.ts";
-import { onStopSignals } from "./signals.ts";
+import { fileProblem, UserError } from "../../kernel/problem.ts";
+import { printable, quoted } from "../../kernel/text.ts";
+import { mockSchema } from "../../scenario/fetch-schema.ts";
+import type { MockSettings } from "../../scenario/schema.ts";
+import { TileServer } from "../../workloads/fetch/mock/server.ts";
+import type { Declare } from "../command.ts";
+import { wholeNumber } from "../flags.ts";
+import { untilTold } from "../signals.ts";
+
+export const declare: Declare = (group, exit) => {
+  const command = group
+    .command("tiles")
+    .description("a mock tile server on loopback, as well or badly behaved as its flags say")
+    .option("--port <port>", "to listen on; 0 for any", "8001")
+    .option("--seed <n>", "seed of everything random", "1");
+  for (const [flag, description] of MOCK_FLAGS) command.option(flag, description);
+  command.action(async (flags: TileFlags) => exit(await serveTiles(flags)));
+};
+
+/** The fields of the mock that are given as they stand in a scenario, and what their flags say. */
+const MOCK_FLAGS: readonly (readonly [flag: string, description: string])[] = [
+  ["--latency <range>", "time before an answer, such as 20ms or 20ms-80ms"],
+  ["--error-rate <share>", "share of requests answered with the error status"],
+  ["--error-status <status>", "that status"],
+  ["--rate-limit <n>", "requests per second that are answered; the rest get 429"],
+  ["--retry-after <duration>", "what a 429 says"],
+  ["--max-connections <n>", "connections it holds at once; more are broken off"],
+  ["--stall-rate <share>", "share that is never answered"],
+  ["--reset-rate <share>", "share whose connection is broken off"],
+  ["--truncate-rate <share>", "share whose body is cut short"],
+  ["--slow-rate <share>", "share whose body comes in drops"],
+  ["--body-size <size>", "of an answer, such as 2KB"],
+  ["--outages <list>", "when it is gone after the start, such as 5s+3s,20s+1s"],
+];
 
 /** Flags of `serve tiles`: every field of a scenario's `fetch.target.mock`, as text. */
 export interface TileFlags extends Readonly<Record<string, unknown>> {
@@ -26,16 +52,6 @@ export async function serveTiles(flags: TileFlags): Promise<number> {
   const statuses = Object.entries(byStatus).map(([status, count]) => `${status}: ${count}`);
   process.stdout.write(`${requests} requests${statuses.length > 0 ? ` (${statuses.join(", ")})` : ""}\n`);
   return code;
-}
-
-/** Resolves with the exit code once the process is told to end. */
-export function untilTold(): Promise<number> {
-  return new Promise((resolve) => {
-    const deafen = onStopSignals((signal) => {
-      deafen();
-      resolve(signal === "SIGINT" ? EXIT.interrupted : EXIT.terminated);
-    });
-  });
 }
 
 function start(settings: MockSettings, seed: number, port: number): TileServer {

@@ -1,6 +1,15 @@
-import { EXIT, formatProblem, InvalidScenario, UserError } from "../kernel/problem.ts";
-import { printable } from "../kernel/text.ts";
-import { loadScenario } from "../scenario/load.ts";
+import { EXIT, formatProblem, InvalidScenario, UserError } from "../../kernel/problem.ts";
+import { printable } from "../../kernel/text.ts";
+import { loadScenario } from "../../scenario/load.ts";
+import type { Declare } from "../command.ts";
+
+export const declare: Declare = (program, exit) => {
+  program
+    .command("validate")
+    .description("checks scenario files without running them")
+    .argument("<file...>", "scenario files")
+    .action((files: string[]) => exit(validate(files)));
+};
 
 /** `lab-tui validate FILE…` */
 export function validate(files: readonly string[]): number {

@@ -1,5 +1,5 @@
+import { isInteractive } from "../terminal.ts";
 import { scenarioLines } from "./list.ts";
-import { isInteractive } from "./terminal.ts";
 
 /** `lab-tui` alone: the scenario list on a terminal, where Enter runs one; its lines and a hint otherwise. */
 export async function openConsole(): Promise<number> {
@@ -7,8 +7,8 @@ export async function openConsole(): Promise<number> {
     process.stdout.write(`${scenarioLines()}\nlab-tui run NAME runs one; lab-tui --help shows the rest.\n`);
     return 0;
   }
-  const { pickScenario } = await import("../views/live/picker.tsx");
-  const { listScenarios } = await import("../scenario/find.ts");
+  const { pickScenario } = await import("../../views/live/picker.tsx");
+  const { listScenarios } = await import("../../scenario/find.ts");
   const { listed, unreadable } = listScenarios();
   const choices = [...listed, ...unreadable].sort((a, b) => (a.name < b.name ? -1 : 1));
   const chosen = await pickScenario(choices, { color: !process.env["NO_COLOR"] });

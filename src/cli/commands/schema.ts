@@ -1,4 +1,9 @@
-import { scenarioJsonSchema } from "../scenario/schema.ts";
+import { scenarioJsonSchema } from "../../scenario/schema.ts";
+import type { Declare } from "../command.ts";
+
+export const declare: Declare = (program) => {
+  program.command("schema").description("JSON Schema of a scenario file, for editors").action(printSchema);
+};
 
 /** The JSON Schema as the file `scenarios/scenario.schema.json` holds it. */
 export function schemaText(): string {

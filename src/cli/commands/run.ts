@@ -1,18 +1,29 @@
-import { byPlace, EXIT, formatProblem, InvalidScenario, type Problem } from "../kernel/problem.ts";
-import { printable } from "../kernel/text.ts";
-import type { NamedScenario } from "../plan/plan.ts";
-import type { Path, YamlFile } from "../scenario/document.ts";
-import { findScenario, scenarioName } from "../scenario/find.ts";
-import { loadScenarioFile } from "../scenario/load.ts";
-import { checkPermissions } from "../scenario/permission.ts";
-import type { RunResult, ThresholdResult } from "../telemetry/result.ts";
-import { checkFiles, checkHostsOf } from "../workloads/fetch/permission.ts";
-import { compose } from "./compose.ts";
-import { environmentOf } from "./environment.ts";
-import { overridesOf, type RunFlags, readFlags } from "./flags.ts";
-import { RunKeeper } from "./keep.ts";
-import { checkTargets, Outputs } from "./outputs.ts";
-import { targetKind } from "./target.ts";
+import { byPlace, EXIT, formatProblem, InvalidScenario, type Problem } from "../../kernel/problem.ts";
+import { printable } from "../../kernel/text.ts";
+import type { NamedScenario } from "../../plan/plan.ts";
+import type { Path, YamlFile } from "../../scenario/document.ts";
+import { findScenario, scenarioName } from "../../scenario/find.ts";
+import { loadScenarioFile } from "../../scenario/load.ts";
+import { checkPermissions } from "../../scenario/permission.ts";
+import type { RunResult, ThresholdResult } from "../../telemetry/result.ts";
+import { checkFiles, checkHostsOf } from "../../workloads/fetch/permission.ts";
+import type { Declare } from "../command.ts";
+import { compose } from "../compose.ts";
+import { environmentOf } from "../environment.ts";
+import { overridesOf, type RunFlags, readFlags, withRunFlags } from "../flags.ts";
+import { RunKeeper } from "../keep.ts";
+import { checkTargets, Outputs } from "../outputs.ts";
+import { targetKind } from "../target.ts";
+
+export const declare: Declare = (program, exit) => {
+  const command = program
+    .command("run")
+    .description("runs scenarios: a live dashboard on a terminal, progress lines otherwise")
+    .argument("<scenario...>", "paths, or names of shipped scenarios")
+    .option("-d, --duration <duration>", "how long the load lasts, such as 30s")
+    .option("-r, --rate <rate>", "arrivals per time unit");
+  withRunFlags(command).action(async (scenarios: string[], flags: RunFlags) => exit(await run(scenarios, flags)));
+};
 
 /** `lab-tui run SCENARIO…` */
 export async function run(asked: readonly string[], flags: RunFlags): Promise<number> {

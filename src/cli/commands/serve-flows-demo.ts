@@ -1,6 +1,6 @@
 import { z } from "zod";
-import type { FlowFaceOptions } from "../flows/http/face.ts";
-import { DataPipeline, EventBus, type FlowOrchestrator, GiveUp, MessageQueue, ReactiveStream } from "../flows/index.ts";
+import type { FlowFaceOptions } from "../../flows/http/face.ts";
+import { DataPipeline, EventBus, type FlowOrchestrator, GiveUp, MessageQueue, ReactiveStream } from "../../flows/index.ts";
 
 /** What `serve flows` serves when it is given nothing else: one part of each kind, small enough to be read in a minute. */
 export function demo(flows: FlowOrchestrator): NonNullable<FlowFaceOptions["schemas"]> {

@@ -1,0 +1,44 @@
+import { UserError } from "../../kernel/problem.ts";
+import { quoted } from "../../kernel/text.ts";
+import type { Declare } from "../command.ts";
+
+interface BenchFlags {
+  readonly rounds: string;
+  readonly only?: string;
+  readonly truth?: boolean;
+  readonly floors?: boolean;
+  readonly sojourn?: boolean;
+  readonly stall?: boolean;
+  readonly json?: boolean;
+}
+
+export const declare: Declare = (program) => {
+  program
+    .command("bench")
+    .description("the project's own benchmark table: this console's engines beside the peers")
+    .argument("[scenario...]", "with --truth: these scenarios and no others")
+    .option("--rounds <n>", "rounds; the median counts", "9")
+    .option("--only <text>", "only rows in which this is written")
+    .option("--truth", "instead: every shipped scenario, measured beside predicted")
+    .option("--sojourn", "instead: Poisson arrivals at one thread, mean time in system beside M/D/1 and M/M/1")
+    .option("--floors", "instead: flows at the least rate they are good for, and how far beyond they go")
+    .option("--stall", "instead: what clients tell of a server that stands still once, beside arithmetic")
+    .option("--json", "as JSON")
+    .action(bench);
+};
+
+/** `lab-tui bench`: the table that was asked for. */
+async function bench(names: readonly string[], flags: BenchFlags): Promise<void> {
+  if (names.length > 0 && flags.truth !== true) {
+    throw new UserError(`bench: scenarios are measured with --truth, got ${quoted(names[0])} without it; \`run\` runs one`);
+  }
+  const textOnly = (["sojourn", "floors", "stall"] as const).find((table) => flags[table] === true);
+  if (flags.json === true && textOnly !== undefined) {
+    throw new UserError(`bench: --json goes with the tables of speed and with --truth, not with --${textOnly}`);
+  }
+  if (flags.stall === true) await (await import("../bench/stall.ts")).stall();
+  else if (flags.sojourn === true) await (await import("../bench/sojourn.ts")).sojourn(flags.rounds);
+  else if (flags.floors === true) await (await import("../bench/floors.ts")).floors();
+  else if (flags.truth === true) await (await import("../bench/truth.ts")).truth(flags.json === true, names);
+  else await (await import("../bench/bench.ts")).bench(flags);
+}

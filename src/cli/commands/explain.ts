@@ -1,0 +1,23 @@
+import { suggestion, UserError } from "../../kernel/problem.ts";
+import { quoted } from "../../kernel/text.ts";
+import { MODES } from "../../scenario/schema.ts";
+import { DIAGRAMS } from "../../views/report/diagram.ts";
+import type { Declare } from "../command.ts";
+
+export const declare: Declare = (program) => {
+  program
+    .command("explain")
+    .description("how a message travels in a mode, where it waits and where the loop takes turns, drawn")
+    .argument("[mode...]", "sync, async, parallel; none: each of them")
+    .action(explainModes);
+};
+
+/** `lab-tui explain MODE…`: how a message travels in a mode; without one, in each. */
+export function explainModes(asked: readonly string[]): void {
+  const modes = asked.map((word) => {
+    const mode = MODES.find((one) => one === word);
+    if (mode === undefined) throw new UserError(`explain: must name ${MODES.join(", ")}${suggestion(word, MODES)}, got ${quoted(word)}`);
+    return mode;
+  });
+  process.stdout.write((modes.length > 0 ? modes : MODES).map((mode) => DIAGRAMS[mode]).join("\n"));
+}

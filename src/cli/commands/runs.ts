@@ -1,0 +1,69 @@
+import { UserError } from "../../kernel/problem.ts";
+import { printable, quoted, safeJson } from "../../kernel/text.ts";
+import { parseDuration } from "../../kernel/units.ts";
+import { outcomeText } from "../../views/report/outcome.ts";
+import { textTable } from "../../views/report/table.ts";
+import type { Declare } from "../command.ts";
+import { wholeNumber } from "../flags.ts";
+import { openStore, unknownRun } from "../keep.ts";
+
+export const declare: Declare = (program) => {
+  const runs = program
+    .command("runs")
+    .description("past runs, newest first")
+    .option("--json", "as JSON")
+    .action((options: { json?: boolean }) => listRuns(options.json === true));
+  runs.command("rm").description("removes a past run").argument("<run>", "its name, or last").action(removeRun);
+  runs
+    .command("prune")
+    .description("removes old runs")
+    .option("--keep <n>", "keep the newest n, however old")
+    .option("--older-than <duration>", "remove what is older, such as 30d")
+    .action(pruneRuns);
+};
+
+/** `lab-tui runs`: past runs, newest first. */
+export function listRuns(json: boolean): void {
+  const store = openStore();
+  const runs = store.list();
+  store.close();
+  if (json) {
+    process.stdout.write(`${safeJson(runs, 2)}\n`);
+    return;
+  }
+  if (runs.length === 0) {
+    process.stdout.write("No run has been kept yet.\n");
+    return;
+  }
+  const heading = ["run", "started (UTC)", "scenario", "cases", "status", "requests"];
+  const rows = runs.map(({ run, startedAt, scenario, cases, status, requests, verdicts }) => {
+    const started = startedAt.slice(0, 19).replace("T", " ");
+    return [run, started, printable(scenario, 40), String(cases), outcomeText(status, verdicts), requests === 0 ? "" : String(requests)];
+  });
+  process.stdout.write(`${textTable(heading, rows)}\n`);
+}
+
+/** `lab-tui runs rm RUN` */
+export function removeRun(run: string): void {
+  const store = openStore();
+  const gone = store.remove(run);
+  store.close();
+  if (!gone) throw unknownRun(run);
+}
+
+/** A hundred years, in microseconds: no run is older, and the calendar still reaches back so far. */
+const OLDEST = 36_500 * 86_400e6;
+
+/** `lab-tui runs prune` */
+export function pruneRuns(flags: { readonly keep?: string; readonly olderThan?: string }): void {
+  const keep = flags.keep === undefined ? 0 : wholeNumber("--keep", flags.keep, 1e9);
+  const age = flags.olderThan === undefined ? null : parseDuration(flags.olderThan);
+  if (flags.olderThan !== undefined && (age === null || age > OLDEST)) {
+    throw new UserError(`--older-than: must be a duration such as 30d (at most 36500d), got ${quoted(flags.olderThan)}`);
+  }
+  if (flags.keep === undefined && age === null) throw new UserError("runs prune: needs --keep N or --older-than 30d");
+  const store = openStore();
+  const gone = store.prune(keep, age === null ? null : new Date(Date.now() - age / 1000).toISOString());
+  store.close();
+  process.stdout.write(`${gone} ${gone === 1 ? "run" : "runs"} removed\n`);
+}

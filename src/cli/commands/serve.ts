@@ -1,0 +1,11 @@
+import type { Declare } from "../command.ts";
+import { declare as declareFlows } from "./serve-flows.ts";
+import { declare as declareTiles } from "./serve-tiles.ts";
+
+export const declare: Declare = (program, exit) => {
+  const group = program
+    .command("serve")
+    .description("starts a part alone: serve tiles (a mock tile server), serve flows (flows over HTTP and WebSocket)");
+  declareTiles(group, exit);
+  declareFlows(group, exit);
+};

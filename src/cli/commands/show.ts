@@ -1,0 +1,54 @@
+import { UserError } from "../../kernel/problem.ts";
+import { quoted, safeJson } from "../../kernel/text.ts";
+import type { RunStore } from "../../store/run-store.ts";
+import { closingReport } from "../../views/report/closing.ts";
+import { PLAIN_PAINTER } from "../../views/report/painter.ts";
+import type { Declare } from "../command.ts";
+import { openStore, unknownRun } from "../keep.ts";
+import { widthOf } from "../terminal.ts";
+
+export const declare: Declare = (program) => {
+  program
+    .command("show")
+    .description("a past run's summary again")
+    .argument("<run>", "its name, or last")
+    .option("--all", "every figure that was measured, not only what matters most")
+    .option("--requests", "instead: what became of each request that was kept, as NDJSON (fetch)")
+    .action(showRun);
+};
+
+export interface ShowFlags {
+  readonly requests?: boolean;
+  /** Every figure of every case. */
+  readonly all?: boolean;
+}
+
+/** `lab-tui show RUN`: its summary again, or what became of each of its requests, a line of JSON each. */
+export async function showRun(run: string, { requests = false, all = false }: ShowFlags): Promise<void> {
+  if (requests && all) throw new UserError("show: --requests and --all tell different things: leave one of them out");
+  const store = openStore();
+  try {
+    if (requests) await writeRequests(store, run);
+    else writeSummary(store, run, all);
+  } finally {
+    store.close();
+  }
+}
+
+function writeSummary(store: RunStore, run: string, all: boolean): void {
+  const result = store.result(run);
+  if (result === null) throw unknownRun(run);
+  process.stdout.write(closingReport(result, widthOf(process.stdout), PLAIN_PAINTER, all));
+}
+
+async function writeRequests(store: RunStore, run: string): Promise<void> {
+  let count = 0;
+  for (const request of store.requests(run)) {
+    count++;
+    // Whoever reads sets the pace.
+    if (!process.stdout.write(`${safeJson(request)}\n`)) await new Promise((resolve) => process.stdout.once("drain", resolve));
+  }
+  if (count > 0) return;
+  if (store.result(run) === null) throw unknownRun(run);
+  throw new UserError(`No requests were kept with the run ${quoted(run)}; \`lab-tui run --keep-requests\` keeps them`);
+}
