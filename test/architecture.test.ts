@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
+import { outlineOf } from "./support/syntax.ts";
 
 /** From top to bottom: a file imports from its own floor or from one below. */
 const FLOORS = [
@@ -127,5 +128,50 @@ describe("architecture", () => {
     ).toEqual([]);
     const drawing = files.filter((file) => /from "(ink|react|asciichart)/.test(readFileSync(join(SRC, file), "utf8")));
     expect(drawing.every((file) => file.startsWith("views/"))).toBe(true);
+  });
+});
+
+describe("size", () => {
+  /** Files and classes that are to be carved still, and those that stay whole, each with its reason. */
+  const LONG_FILES: readonly string[] = [
+    "src/flows/event-bus/subscription.ts",
+    "src/flows/message-queue/consumer/consumer.ts",
+    "src/flows/orchestrator/flow-orchestrator.ts",
+    "src/flows/reactive-stream/reactive-stream.ts",
+    "src/kernel/histogram.ts",
+    "src/kernel/time.ts",
+    "src/scenario/scalars.ts",
+    "src/store/run-store.ts",
+    "src/telemetry/recorder.ts",
+    "src/telemetry/result.ts",
+    "src/workloads/fetch/mock/server.ts",
+    "src/workloads/fetch/sender.ts",
+    "src/workloads/fetch/wire/connection.ts",
+    "src/workloads/fetch/wire/http2.ts",
+  ];
+  const CROWDED_CLASSES: readonly string[] = [
+    "src/engine/executor/worker-session.ts WorkerSession",
+    "src/flows/data-pipeline/stage.ts Stage",
+    "src/flows/event-bus/subscription.ts Subscription",
+    "src/flows/message-queue/consumer/consumer.ts Consumer",
+    "src/flows/reactive-stream/subscriber.ts Subscriber",
+    "src/workloads/fetch/processor.ts FetchProcessor",
+    "src/workloads/fetch/wire/socket-wire.ts SocketWire",
+  ];
+  const whole = outlineOf("src/");
+
+  test("nine of ten functions fit on a screen of 40 lines", async () => {
+    const lengths = (await whole).flatMap(({ functions }) => functions.map(({ lines }) => lines)).sort((a, b) => a - b);
+    expect(lengths[Math.floor(lengths.length * 0.9)]).toBeLessThanOrEqual(40);
+  });
+
+  test("no class has more than 20 fields", async () => {
+    const crowded = (await whole).flatMap(({ classes }) => classes.filter(({ fields }) => fields > 20));
+    expect(crowded.map(({ name }) => name).sort()).toEqual([...CROWDED_CLASSES]);
+  });
+
+  test("no file has more than 350 lines without a reason", async () => {
+    const long = (await whole).filter(({ lines }) => lines > 350).map(({ file }) => file);
+    expect(long.sort()).toEqual([...LONG_FILES]);
   });
 });

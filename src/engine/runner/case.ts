@@ -124,8 +124,8 @@ async function runStaged(plan: CasePlan, stage: Stage, options: CaseOptions): Pr
       },
     });
     const execution = await work.finally(() => strays?.settle());
-    const cpuMs = pipeline.sampler.cpuMsSinceStart();
-    const machine = pipeline.sampler.machineSinceStart();
+    const cpuMs = pipeline.sampler.usage.cpuMsSinceStart();
+    const machine = pipeline.sampler.usage.machineSinceStart();
     const computed = workFigures([meter.total, ...execution.threads.flatMap(({ work }) => work ?? [])], roundsPerMs);
     const states = execution.state.flatMap((slice) => slice.entries);
     if (options.dumpState !== null) writeState(options.dumpState, states, pipeline.lifecycle);
@@ -137,7 +137,7 @@ async function runStaged(plan: CasePlan, stage: Stage, options: CaseOptions): Pr
       states,
       idle: time.idle,
       cpuMs,
-      surroundings: { machine, work: computed, calibration: options.calibration ?? null, limits: pipeline.sampler.limits },
+      surroundings: { machine, work: computed, calibration: options.calibration ?? null, limits: pipeline.sampler.usage.limits },
       own: await stage.figures(execution.reports, pipeline.intake),
     });
   } finally {

@@ -64,7 +64,7 @@ export function summarize(measured: Measured): RunnerResult {
   const validity = judge(measured, histograms.schedule);
   const broken = checks.filter(({ ok }) => !ok).map((check) => problemOf(check, evidence));
   const problems = [...broken, ...validity.problems];
-  const { machine = sampler.machineSinceStart(), work = null, calibration = null, limits = null } = measured.surroundings ?? {};
+  const { machine = sampler.usage.machineSinceStart(), work = null, calibration = null, limits = null } = measured.surroundings ?? {};
   const disturbance = measured.surroundings === undefined ? null : judgeDisturbance(machine, work, calibration, limits);
   const endMs = execution.endedAt / 1e6;
   return {
@@ -120,8 +120,8 @@ export function summarize(measured: Measured): RunnerResult {
     process: {
       cpuMs: measured.cpuMs,
       throttledMs: machine.throttled?.throttledMs ?? null,
-      peakRssBytes: peakMemory() ?? sampler.peakRssBytes,
-      peakOpenFiles: sampler.peakOpenFiles,
+      peakRssBytes: peakMemory() ?? sampler.usage.peakRssBytes,
+      peakOpenFiles: sampler.usage.peakOpenFiles,
       eventLoop: {
         delayMs: {
           p50: sampler.lateness.percentile(0.5) / 1e6,

@@ -1,5 +1,4 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
-import { Deque } from "../../kernel/deque.ts";
 import { Agenda } from "./agenda.ts";
 import { type Batch, Batches } from "./batches.ts";
 import { Cores } from "./cores.ts";
@@ -11,6 +10,7 @@ import { type Messages, NONE } from "./messages.ts";
 import { Shards } from "./shards.ts";
 import { SimulatedKeyOrder } from "./simulated-key-order.ts";
 import type { Source } from "./source.ts";
+import { Turns } from "./turns.ts";
 import { Wait } from "./wait.ts";
 
 /** Events that are no batch's, and tasks that are ready to go on. */
@@ -30,7 +30,7 @@ const TURN = -16;
 export class Loop implements Consumer {
   private now: Nanoseconds = 0;
   private readonly agenda = new Agenda();
-  private readonly ready = new Deque<number>();
+  private readonly tasks = new Turns();
   private readonly batches = new Batches();
   private readonly queue: Shards;
   private readonly feed: Feed;
@@ -46,9 +46,6 @@ export class Loop implements Consumer {
   private spare: number[] = [];
   private active = 0;
   private over = false;
-  /** Tasks that wait for a turn of the loop, and whether what was due has gone before them. */
-  private waiting: number[] = [];
-  private turnWaited = false;
 
   constructor(
     private readonly machine: Machine,
@@ -74,9 +71,9 @@ export class Loop implements Consumer {
     this.stepFeed();
     this.collect();
     while (!this.over) {
-      while (this.ready.length > 0) this.goOn(this.ready.shift() as number);
+      for (let task = this.tasks.next(); task !== undefined; task = this.tasks.next()) this.goOn(task);
       if (this.over) return;
-      if (this.waiting.length > 0) this.takeTurn();
+      if (this.tasks.anyLater) this.takeTurn();
       else if (this.agenda.size > 0) {
         if (this.agenda.next > this.now) this.now = this.agenda.next;
         this.wakeDue();
@@ -85,7 +82,7 @@ export class Loop implements Consumer {
   }
 
   arrived(): void {
-    if (this.arrivals.notify()) this.ready.push(COLLECT);
+    if (this.arrivals.notify()) this.tasks.push(COLLECT);
   }
 
   dropped(id: number, now: Nanoseconds): void {
@@ -101,15 +98,7 @@ export class Loop implements Consumer {
 
   /** A turn comes after what is due, and not later than in the next step. */
   private takeTurn(): void {
-    if (this.agenda.next <= this.now && !this.turnWaited) {
-      this.turnWaited = true;
-      this.wakeDue();
-      return;
-    }
-    const tasks = this.waiting;
-    this.waiting = [];
-    this.turnWaited = false;
-    for (const task of tasks) this.ready.push(task);
+    if (!this.tasks.turn(this.agenda.next <= this.now)) this.wakeDue();
   }
 
   private wakeDue(): void {
@@ -117,11 +106,11 @@ export class Loop implements Consumer {
   }
 
   private wake(event: number): void {
-    if (event >= 0) this.ready.push(event);
+    if (event >= 0) this.tasks.push(event);
     // Nothing stands between its alarm and the source, which goes on before what waited has been answered.
     else if (event === FEED) this.stepFeed();
-    else if (event === SENT ? this.feed.sent.alarm(this.now) : event === ROOM && this.feed.room.alarm(this.now)) this.ready.push(FEED);
-    else if (event === ARRIVED ? this.arrivals.alarm(this.now) : event === DONE && this.batchDone.alarm(this.now)) this.ready.push(COLLECT);
+    else if (event === SENT ? this.feed.sent.alarm(this.now) : event === ROOM && this.feed.room.alarm(this.now)) this.tasks.push(FEED);
+    else if (event === ARRIVED ? this.arrivals.alarm(this.now) : event === DONE && this.batchDone.alarm(this.now)) this.tasks.push(COLLECT);
   }
 
   private goOn(task: number): void {
@@ -137,17 +126,17 @@ export class Loop implements Consumer {
 
   private stepFeed(): void {
     const next = this.feed.step(this.now);
-    if (next === "turn") this.ready.push(FEED);
+    if (next === "turn") this.tasks.push(FEED);
     else if (next === "change" && !this.source.closedLoop) this.agenda.push(this.source.nextChange, FEED);
   }
 
   /** A client may have sent. */
   private heard(): void {
-    if (this.source.closedLoop && this.feed.sent.notify()) this.ready.push(FEED);
+    if (this.source.closedLoop && this.feed.sent.notify()) this.tasks.push(FEED);
   }
 
   private freed(): void {
-    if (this.feed.room.notify()) this.ready.push(FEED);
+    if (this.feed.room.notify()) this.tasks.push(FEED);
   }
 
   /** Makes batches and has them worked, as many at a time as there are slots. */
@@ -169,7 +158,7 @@ export class Loop implements Consumer {
       this.freed();
       this.work(batch);
       if (!this.yields) {
-        this.waiting.push(COLLECT);
+        this.tasks.later(COLLECT);
         return;
       }
     }
@@ -197,7 +186,7 @@ export class Loop implements Consumer {
   private continue(batch: Batch): void {
     if (!this.workOn(batch)) return;
     this.finish(batch);
-    if (this.batchDone.notify()) this.ready.push(COLLECT);
+    if (this.batchDone.notify()) this.tasks.push(COLLECT);
   }
 
   private finish(batch: Batch): void {
@@ -235,7 +224,7 @@ export class Loop implements Consumer {
       }
       this.endItem(batch);
       if (batch.done % machine.yieldEvery === 0 && batch.done < batch.items.length) {
-        this.waiting.push(TURN - batch.no);
+        this.tasks.later(TURN - batch.no);
         return false;
       }
     }
@@ -247,7 +236,7 @@ export class Loop implements Consumer {
     const id = batch.items[batch.done++] as number;
     this.measures.done(messages.due[id] as number, now);
     const next = this.turns === null ? NONE : this.turns.end(id);
-    if (next !== NONE) this.ready.push(TURN - next);
+    if (next !== NONE) this.tasks.push(TURN - next);
     messages.remove(id);
     if (!source.closedLoop) return;
     source.answered(1, now);

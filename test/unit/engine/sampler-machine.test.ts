@@ -73,7 +73,7 @@ describe("what the machine did beside a case, at every sample", () => {
     expect(samples[5]?.otherCores).toBeCloseTo(0, 9);
     expect(samples[35]?.otherCores).toBeCloseTo(0.6, 9);
     expect(samples[35]?.cores).toEqual([1, expect.closeTo(0.6, 9)]);
-    expect(sampler.machineSinceStart()).toMatchObject({ spanMs: 4000, otherCores: expect.closeTo(0.3, 9), stealMs: 0, cores: 2 });
+    expect(sampler.usage.machineSinceStart()).toMatchObject({ spanMs: 4000, otherCores: expect.closeTo(0.3, 9), stealMs: 0, cores: 2 });
   });
 
   test("what was before the case, or in its warm-up, is none of it", () => {
@@ -85,7 +85,7 @@ describe("what the machine did beside a case, at every sample", () => {
       3000,
       1000,
     );
-    expect(sampler.machineSinceStart()).toMatchObject({
+    expect(sampler.usage.machineSinceStart()).toMatchObject({
       spanMs: 2000,
       otherCores: expect.closeTo(0.1, 9),
       stealMs: expect.closeTo(100, 6),

@@ -1,0 +1,38 @@
+import type { Nanoseconds } from "../../kernel/clock.ts";
+import { Histogram } from "../../kernel/histogram.ts";
+import type { Recorder } from "../../telemetry/recorder.ts";
+import type { Running } from "../../telemetry/sample.ts";
+
+/** Time between two workings-out: merging histograms costs more than a sample. */
+const EVERY: Nanoseconds = 250e6;
+
+/** Figures of the whole case so far, of all threads together. */
+export class RunningFigures {
+  private latest: Running = { p50: 0, p95: 0, p99: 0, throughput: 0, cpu: 0 };
+  private nextAt: Nanoseconds = 0;
+  private readonly merged = new Histogram();
+
+  /** `cores`: cores that this process used on average until `now`. */
+  at(now: Nanoseconds, warmup: Nanoseconds, recorders: readonly Recorder[], cores: (now: Nanoseconds) => number): Running {
+    if (now < this.nextAt) return this.latest;
+    this.nextAt = now + EVERY;
+    const sojourn = this.sojourn(recorders);
+    const measured = recorders.reduce((sum, recorder) => sum + recorder.counts().measured, 0);
+    this.latest = {
+      p50: sojourn.percentile(0.5) / 1e6,
+      p95: sojourn.percentile(0.95) / 1e6,
+      p99: sojourn.percentile(0.99) / 1e6,
+      throughput: measured / (Math.max(1, now - warmup) / 1e9),
+      cpu: cores(now),
+    };
+    return this.latest;
+  }
+
+  private sojourn(recorders: readonly Recorder[]): Histogram {
+    const [only] = recorders;
+    if (recorders.length === 1 && only !== undefined) return only.sojourn;
+    this.merged.clear();
+    for (const recorder of recorders) this.merged.merge(recorder.sojourn);
+    return this.merged;
+  }
+}
