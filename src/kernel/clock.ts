@@ -54,10 +54,10 @@ export const monotonic: Clock =
 /** As `Date.now()`, a quarter quicker. */
 export const wallClock: () => number = clockGetTime === null ? Date.now : () => Math.floor(read(REALTIME) / 1e6);
 
-/** Stamps of one kernel tick that are each read from the clock; after them, one in so many is. */
+/** Stamps of one kernel tick that are each read from the clock; after them, one in a few is. */
 const READ_EACH = 64;
 
-/** Changes with each of the kernel's ticks; null: nobody tells. */
+/** Changes with each of the kernel's ticks; null: not available. */
 const kernelTick: (() => number) | null =
   clockGetTime === null || REALTIME_COARSE === null || read(REALTIME_COARSE) === 0
     ? null
@@ -92,7 +92,7 @@ export function threadCpu(): Nanoseconds | null {
   return clockGetTime === null ? null : read(THREAD_CPU);
 }
 
-/** Starts measuring this thread's CPU time; what it gives says how much has been used since, or null. */
+/** Starts measuring this thread's CPU time. Returns a function that gives the CPU time used since, or null. */
 export function threadCpuTimer(): () => Nanoseconds | null {
   const before = threadCpu();
   return () => {

@@ -28,7 +28,7 @@ export class Deque<T> {
     return value;
   }
 
-  /** Moves so many, no more than there are, to the end of a list. */
+  /** Moves up to a number of items to the end of a list. */
   shiftInto(list: T[], count: number): void {
     const { slots, mask } = this;
     const end = this.head + count;

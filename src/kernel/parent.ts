@@ -33,7 +33,7 @@ export function suspendJob(): void {
   process.kill(process.pid, "SIGSTOP");
 }
 
-/** False for a job that the shell runs behind: the terminal is somebody else's, and who touches it is stopped. */
+/** False for a job that the shell runs behind: the terminal belongs to another job, and a process that touches it is stopped. */
 export function inForeground(): boolean {
   const family = familyOf(process.pid);
   return family === null || family.foreground === family.group || family.foreground < 0;

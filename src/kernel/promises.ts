@@ -16,12 +16,12 @@ export function isFulfilled(answer: PromiseLike<unknown>): boolean {
   return answer instanceof Promise && Bun.peek.status(answer) === "fulfilled";
 }
 
-/** A promise of what is waited for: of a thing that only says it can be waited for nobody knows whether it keeps to the rules. */
+/** A promise of what is waited for: a thenable need not keep to the rules of promises. */
 export function promiseOf<T>(answer: PromiseLike<T>): Promise<T> {
   return answer instanceof Promise ? answer : Promise.resolve(answer);
 }
 
-/** Hears of it when what a callback gave is rejected: one that takes its time may fail as well, and nobody else waits for it. */
+/** Reports the rejection of what a callback returned: an asynchronous callback may fail as well, and nothing else awaits it. */
 export function ifRejected(answer: unknown, report: (error: unknown) => void): void {
   if (isThenable(answer)) promiseOf(answer).then(undefined, report);
 }

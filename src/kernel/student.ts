@@ -1,4 +1,4 @@
-/** Within which multiple of its standard error an estimate lies with this probability, by Student's t of so many degrees of freedom. */
+/** Quantile of Student's t: the multiple of its standard error within which an estimate lies with this probability. */
 export function studentBound(level: number, freedom: number): number {
   if (freedom <= 0) return Number.POSITIVE_INFINITY;
   let low = 0;

@@ -84,7 +84,7 @@ export function terminalBehind(): boolean {
   return false;
 }
 
-/** Resolves once all terminals have taken all, or so many milliseconds are over. */
+/** Resolves once all terminals have taken everything, or after a timeout in milliseconds. */
 export async function terminalsCaughtUp(longestMs: number): Promise<void> {
   for (const until = performance.now() + longestMs; terminalBehind() && performance.now() < until; ) await Bun.sleep(RETRY_MS);
 }

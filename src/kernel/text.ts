@@ -30,7 +30,7 @@ const SPACING = /[\p{Mc}\u1160-\u11ff\ud7b0-\ud7ff]/gu;
 const SEEN = /[\p{L}\p{N}\p{P}\p{S}]/u;
 
 /**
- * The text, or as much of its beginning as fits into so many columns of a terminal with an ellipsis after it. What is one character to a
+ * The text, or as much of its beginning as fits into a number of terminal columns, with an ellipsis after it. What is one character to a
  * reader (an emoji, a letter with its accents, a flag) stays or goes whole: Unicode Standard Annex #29, extended grapheme clusters.
  */
 export function cutTo(text: string, columns: number): string {
@@ -52,7 +52,7 @@ function mostColumns(character: string): number {
   return width === 0 && SEEN.test(character) ? 1 : width;
 }
 
-/** The text with spaces before it up to so many columns. */
+/** The text, padded on the left to a number of columns. */
 export function padLeft(text: string, columns: number): string {
   return " ".repeat(Math.max(0, columns - Bun.stringWidth(text))) + text;
 }

@@ -78,7 +78,7 @@ export function pause(timers: Timers, ms: number, signal?: AbortSignal): Promise
 
 /**
  * The promise, or `late` when it has not settled within the time. The promise itself goes on. Rejects with the signal's reason as soon
- * as that is aborted, so that no timer outlives who waited.
+ * as that is aborted, so that no timer outlives its waiter.
  */
 export function within<T, L>(timers: Timers, ms: number, work: Promise<T>, late: L, signal?: AbortSignal): Promise<T | L> {
   return new Promise((resolve, reject) => {

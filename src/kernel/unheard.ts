@@ -22,14 +22,14 @@ const getSockOpt: GetSockOpt | null = (() => {
 
 /**
  * True when the other end of a TCP connection that it has ended cannot have heard what was written last: it answered that with a reset,
- * as a socket does that was closed before, or it never acknowledged it. False where that is not so, or nobody tells. The connection is
+ * as a socket does that was closed before, or it never acknowledged it. False where that is not so, or the system does not say. The connection is
  * still open on this side.
  */
 export function isUnheard(fd: unknown): boolean {
   return readInfo(fd) && (info[0] === CLOSED || new DataView(info.buffer).getUint32(UNACKED, true) > 0);
 }
 
-/** True when the other end has ended a TCP connection, though nobody here may have been told of it yet. */
+/** True when the other end has ended a TCP connection, though the runtime may not have noticed yet. */
 export function isEnded(fd: unknown): boolean {
   return readInfo(fd) && (info[0] === CLOSE_WAIT || info[0] === CLOSED);
 }
@@ -37,7 +37,7 @@ export function isEnded(fd: unknown): boolean {
 const info = new Uint8Array(new ArrayBuffer(SIZE));
 const length = new Uint32Array(new ArrayBuffer(4));
 
-/** Reads `struct tcp_info`; false: nobody tells. */
+/** Reads `struct tcp_info`; false: not available. */
 function readInfo(fd: unknown): boolean {
   if (getSockOpt === null || typeof fd !== "number" || fd < 0) return false;
   length[0] = SIZE;

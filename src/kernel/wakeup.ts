@@ -7,7 +7,7 @@ import type { Time } from "./time.ts";
  */
 export const LOOK_EVERY: Nanoseconds = 100e6;
 
-/** The next instant at which all look who wait, a span from now at most. */
+/** The next instant at which all waiters look, at most a span from now. */
 export function nextLook(now: Nanoseconds): Nanoseconds {
   return (Math.floor(now / LOOK_EVERY) + 1) * LOOK_EVERY;
 }

@@ -10,7 +10,7 @@ import type { Arrival, DueTimes, Tape } from "./tape.ts";
 export class Clients {
   private sent = 0;
   private stopped = false;
-  /** What was sent and not yet read, for each who reads it. */
+  /** What was sent and not yet read, per reader. */
   private readonly readers: Deque<number>[] = [];
 
   constructor(
@@ -47,7 +47,7 @@ export class Clients {
     return this.stopped || this.sent >= this.limit || now >= this.until;
   }
 
-  /** What is sent; `next` is false while nobody has anything to send. To be opened before anyone is answered. */
+  /** What is sent; `next` is false while no client has anything to send. To be opened before the first answer. */
   tape(): Tape {
     const sent = this.reader();
     return {

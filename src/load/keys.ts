@@ -33,7 +33,7 @@ export function keySource(choice: KeyChoice, seed: number): KeySource {
   }
 }
 
-/** For who wants to know when something falls due and not for which key. */
+/** A single key, for callers that need due times only. */
 export const NO_KEYS: KeySource = { next: () => 0 };
 
 /** Share of all arrivals that go to each key, in order of the keys. */

@@ -22,7 +22,7 @@ export function openTape(source: TapeSource, timestampOf: TimestampOf): Tape {
   return open(source, keySource(source.keys, source.seed), timestampOf);
 }
 
-/** The clients of a closed loop; null for an open one, whose arrivals wait for nobody. */
+/** The clients of a closed loop; null for an open loop, whose arrivals do not depend on completions. */
 export function openClients({ load, keys, seed }: TapeSource): Clients | null {
   if (load.executor === "constant-vus") {
     return new Clients(load.vus, keySource(keys, seed), Number.POSITIVE_INFINITY, load.duration * 1000);
@@ -33,7 +33,7 @@ export function openClients({ load, keys, seed }: TapeSource): Clients | null {
   return null;
 }
 
-/** The due times of a tape of `count` arrivals, told without reading it where the load alone says them. */
+/** The due times of a tape of `count` arrivals, computed without reading it where the load alone determines them. */
 export function openDueTimes(source: TapeSource, count: number, timestampOf: TimestampOf): DueTimes {
   const { load } = source;
   if (load.executor === "bursts") return evenly(load.count, load.every, load.size);

@@ -21,7 +21,7 @@ export class Item {
   demand: Nanoseconds = 0;
   /** What is to be done; only the workload looks inside. */
   payload: unknown = null;
-  /** Bytes that it carries and nobody reads, so that what waits takes the memory it would; kept when the item is used again. */
+  /** Ballast bytes that are never read, so that a waiting item takes the memory it would; kept when the item is used again. */
   body: Uint8Array | null = null;
 }
 
@@ -38,7 +38,7 @@ export class ItemPool {
     this.free.push(item);
   }
 
-  /** As `give`, for who can make the next payload out of this one. */
+  /** As `give`, for a source that reuses this payload for the next. */
   giveFilled(item: Item): void {
     this.free.push(item);
   }

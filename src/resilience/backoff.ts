@@ -27,7 +27,7 @@ export function backoffDelay({ backoff, baseDelay, maxDelay, jitter }: BackoffRu
   return jitter === "full" ? delay * unit : delay * (1 - jitter * unit);
 }
 
-/** Longest that a server's wish is heeded, in milliseconds; one that asks for more is given up. */
+/** Longest Retry-After that is honoured, in milliseconds; a longer one ends the retries. */
 export const LONGEST_RETRY_AFTER = 60_000;
 
 /**

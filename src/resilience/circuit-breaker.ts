@@ -15,13 +15,13 @@ export const HALF_OPEN = 2;
 export type BreakerState = typeof CLOSED | typeof OPEN | typeof HALF_OPEN;
 export const BREAKER_STATES = ["closed", "open", "half-open"] as const;
 
-/** What a call is told: go on; go on, and its end decides; do not go. */
+/** Admission of a call: pass; pass as the trial whose end decides; refuse. */
 export type Admission = "call" | "probe" | "refused";
 
 /** Places of one breaker's numbers. */
 const STATE = 0;
 const FAILURES = 1;
-/** Open: when a call may try. Half-open: when another may, should the one that tries never come back. */
+/** Open: when a trial call may pass. Half-open: when another may, should the trial never end. */
 const UNTIL = 2;
 const NAME = 3;
 /** When it opened, or let a call try, last: what began before that says nothing of the state it is in now. 0: never. */
@@ -33,7 +33,7 @@ const HOSTS = 1024;
 
 /**
  * Circuit breakers (M. Nygard, Release It!, 2007), one per host, shared by all threads that are given the same memory: closed → open
- * after so many consecutive failures → half-open after a while, when a single call tries → closed or open again. Only calls that began
+ * after a number of consecutive failures → half-open after a while, when a single call tries → closed or open again. Only calls that began
  * in the state it is in count.
  */
 export class CircuitBreakers {
@@ -78,7 +78,7 @@ export class CircuitBreakers {
     return admission;
   }
 
-  /** A call that began at `started` came back well. Only the one that tries closes a breaker. */
+  /** A call that began at `started` succeeded. Only the trial call closes a breaker. */
   succeeded(host: string, admission: Admission, started: Nanoseconds = Number.POSITIVE_INFINITY): void {
     const at = this.placeOf(host);
     const { values } = this.cells;

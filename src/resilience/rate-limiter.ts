@@ -54,7 +54,7 @@ export class RateLimiter {
 
   /**
    * Lets a call go now, and says so with `now`; or says when to ask again. Nothing is promised ahead of its time, so a rate that is
-   * cut is cut for everyone who waits.
+   * cut applies to every waiting call.
    */
   take(now: Nanoseconds): Nanoseconds {
     const { values } = this.cells;

@@ -8,7 +8,7 @@ export interface BucketRule {
 /** Callers that have a bucket of their own; when there are more, those that have been quiet longest lose theirs, full again. */
 const CALLERS = 10_000;
 
-/** A token bucket for each caller: so many requests a second, and a burst of them at once. Times in milliseconds. */
+/** A token bucket per caller: a rate in requests per second, and a burst allowed at once. Times in milliseconds. */
 export class TokenBuckets {
   private readonly buckets = new Map<string, { tokens: number; at: number }>();
 

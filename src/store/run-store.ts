@@ -17,7 +17,7 @@ export interface KeptRun {
   readonly title: string;
   readonly workload: string;
   readonly cases: number;
-  /** The worst of its cases; "unfinished" while it goes on, and of one that was killed. */
+  /** The worst of its cases; "unfinished" while it goes on, and after it was killed. */
   readonly status: string;
   /** Requests kept with it. */
   readonly requests: number;
@@ -124,7 +124,7 @@ export class RunStore {
   static open(file: string): RunStore {
     try {
       mkdirSync(dirname(file), { recursive: true });
-      // What a run has asked for is nobody else's business; SQLite makes the files beside it as this one is.
+      // Runs may hold private addresses: no other user may read them. SQLite gives its side files the same mode.
       closeSync(openSync(file, "a", 0o600));
       return new RunStore(file, openSqlite(file, { busyMs: BUSY_MS, check: checkVersion, setUp }));
     } catch (error) {
@@ -332,7 +332,7 @@ function setUp(database: Database): void {
   database.run("PRAGMA foreign_keys = ON");
   // A run that was removed is not to be read in the file any more.
   database.run("PRAGMA secure_delete = ON");
-  // Who only reads need not wait for one who writes.
+  // WAL: readers do not wait for a writer.
   if (pragma(database, "user_version") === VERSION && hasVerdicts(database) && hasCases(database)) return;
   inTransaction(database, () => {
     if (pragma(database, "user_version") !== VERSION) {

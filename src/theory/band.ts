@@ -8,7 +8,7 @@ export interface Lines {
   readonly lambda: number;
   readonly servers: number;
   readonly service: ServiceTime;
-  /** In the system of each, who is served among them; who comes to a full one is lost. */
+  /** Customers in each system, the one in service among them; arrivals at a full system are lost. */
   readonly room: number;
   /** How long arrivals are measured, and how long they come before that, in seconds. */
   readonly seconds: number;
@@ -21,11 +21,11 @@ export interface Lines {
 const STEPS = 1_200_000;
 const MOST_RUNS = 400;
 const LEAST_RUNS = 40;
-/** A run longer than this is shortened where that is as long as so many relaxations: from there on its variance falls as its length grows. */
+/** A run longer than this is shortened to this many relaxation times: beyond them its variance is inversely proportional to its length. */
 const SHORT = 6000;
 const SETTLED = 50;
 const LONG = 150_000;
-/** Of a normal distribution nine tenths lie within so many standard deviations. */
+/** Nine tenths of a normal distribution lie within this many standard deviations of its mean. */
 const NINE_TENTHS = 1.6449;
 
 /**
@@ -64,7 +64,7 @@ function moments(values: readonly number[]) {
   return { mean, deviation, skew };
 }
 
-/** Mean sojourn time of one run, in seconds; null: nobody came. */
+/** Mean sojourn time of one run, in seconds; null: no arrivals. */
 function oneRun(lines: Lines, times: ServiceTimes, random: Random): number | null {
   let sum = 0;
   let count = 0;
@@ -85,7 +85,7 @@ function gap(random: Random, lambda: number): number {
   return -Math.log(1 - random.unit()) / lambda;
 }
 
-/** D. V. Lindley's recursion (1952), with room for so many. */
+/** D. V. Lindley's recursion (1952), with a bounded number in the system. */
 class OneServer {
   private free = 0;
   /** When the last that got in were done, as many as there is room for; null: there is room for all. */

@@ -8,7 +8,7 @@ import type { Simulated } from "./simulate.ts";
 const UNEVEN = 0.95;
 /** Share of the arrivals that is lost from which on that is what decides. */
 const LOST = 0.01;
-/** Who takes no longer than so many times what is done with it hardly waits. */
+/** A sojourn of at most this many service times counts as no waiting. */
 const CALM = 2;
 
 /** What theory knows of a case beside what was simulated of it. */

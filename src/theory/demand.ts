@@ -2,7 +2,7 @@ import type { Mode, Scenario } from "../scenario/schema.ts";
 import { rampTotal } from "../scenario/semantics.ts";
 import { type CpuQuota, coresOf } from "../telemetry/cgroup.ts";
 
-/** A case to be predicted, on a machine of so many cores, or of a part of their time. */
+/** A case to be predicted, on a machine with a number of cores, or a share of their time. */
 export interface Expected {
   readonly mode: Mode;
   readonly scenario: Scenario;
@@ -57,7 +57,7 @@ export const HANDOVER = 120e-6;
 const AWAKE = 0.2;
 const SLEPT = 0.8e-3;
 
-/** What handing over a piece of so many seconds costs. */
+/** Cost of handing over a piece of work of a length in seconds. */
 export function handoverOf(piece: number): number {
   return HANDOVER * Math.min(1, AWAKE + ((1 - AWAKE) * piece) / SLEPT);
 }

@@ -24,7 +24,7 @@ export interface RequestDemand {
   readonly attempt: number;
   /** Probability that an attempt fails in a way that is tried again. */
   readonly failing: number;
-  /** Of these, those that are told to wait and not how long: an error status of 429. */
+  /** Of these, answers that ask for a wait without a length: status 429 without Retry-After. */
   readonly told: number;
   /** Probability that an item ends well. */
   readonly success: number;
@@ -102,7 +102,7 @@ export function predictFetch(expected: Expected): Prediction {
   if (demand === null) return { ...nothing, bottleneck: "the server", model: "none" };
   const mock = fetch.target?.mock as MockSettings;
   const slots = fetchSlots(expected);
-  // How often those that are refused come again before one of the others ends nobody says beforehand.
+  // How often refused requests come again before another one ends is not known beforehand.
   if (mock.maxConnections > 0 && slots > mock.maxConnections) return { ...nothing, bottleneck: "the server's connections", model: "none" };
   const limits: [number, string][] = [];
   if (demand.item > 0 && slots <= MOST_SLOTS) limits.push([slots / demand.item, "concurrency"]);
@@ -125,7 +125,7 @@ export function predictFetch(expected: Expected): Prediction {
     return { ...nothing, capacity, throughput, utilization, bottleneck: named, model: "simulation" };
   }
   if (adaptive || !simulatable(scenario)) {
-    // A rate that climbs to where it is needed, and answers that tell to wait: how long that takes nobody says beforehand.
+    // A rate that climbs to where it is needed, and answers that tell to wait: how long that takes is not known beforehand.
     const climbs = fetch.rateLimit !== false && fetch.rateLimit.initial < Math.min(fetch.rateLimit.max, lambda ?? fetch.rateLimit.max);
     const refuses = mock.rateLimit > 0 && fetch.rateLimit === false && (lambda ?? Number.POSITIVE_INFINITY) > mock.rateLimit;
     const steady = fetch.concurrency.adaptive === "none" && !climbs && !refuses;
@@ -232,7 +232,7 @@ function simulateLimited(rule: RateRule, mock: MockSettings, { attempt }: Reques
   return lastDone > 0 ? (done * 1e9) / lastDone : 0;
 }
 
-/** The same arrivals over so many slots, each busy until its item is done. */
+/** The same arrivals over a number of slots, each busy until its item is done. */
 function simulateFetch({ mode, scenario }: Expected, demand: RequestDemand, slots: number) {
   const fetch = scenario.fetch as FetchSettings;
   const { load } = scenario;

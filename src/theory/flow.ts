@@ -56,7 +56,7 @@ function asMessages(
   const works = parts.map((part) => ({ ...flowDemand(part), work: part.work ?? flow.work }));
   const kinds = new Set(works.flatMap(({ work }) => (work === undefined || work.kind === "none" || work.time === 0 ? [] : [work.kind])));
   const [only] = kinds;
-  // Work of several kinds side by side is nobody's formula.
+  // There is no formula for work of several kinds side by side.
   if (kinds.size !== 1 || only === undefined) return null;
   const waits = only === "io" && mode !== "sync";
   const threads = mode === "parallel" ? workers : 1;
@@ -76,7 +76,7 @@ function asMessages(
     // Items belong to no thread: the least busy one takes them.
     keys: { ...scenario.keys, count: 10_000, distribution: "uniform" },
   };
-  // How long an item takes that waits for retries, or for the slowest of several parts, is nobody's formula either.
+  // How long an item takes that waits for retries, or for the slowest of several parts, has no formula either.
   const plain = works.length === 1 && success === 1;
   return { expected: { ...expected, scenario: message }, limit, success, plain };
 }
@@ -88,7 +88,7 @@ function isOpen({ module, durability, parts }: FlowSettings): boolean {
   );
 }
 
-/** What theory says of a flow, told by what it says of messages. */
+/** Prediction of a flow, by way of the prediction of messages. */
 export function predictFlow(expected: Expected, predictMessages: (asked: Expected) => Prediction): Prediction {
   const messages = asMessages(expected);
   const lambda = offeredRate(expected.scenario);

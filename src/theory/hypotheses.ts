@@ -56,7 +56,7 @@ interface Judged {
   readonly figures: Readonly<Record<string, number | null>>;
   readonly reading: string;
   readonly where: string;
-  /** Why it cannot be told. */
+  /** Why there is no verdict. */
   readonly why: string | null;
   /** How far the sides lie apart, as a share of the larger. */
   readonly margin: number;
@@ -78,7 +78,7 @@ function judgeAt(expectation: Expectation, { params, where }: Point, ran: Ran): 
   return { ...known, ok: compare(left, expectation.comparison, right), reading, margin };
 }
 
-/** Of all points: broken by one it does not hold; else it holds only where all could be told. */
+/** Verdict over all points: one that breaks it refutes it; it holds only where every point has a verdict. */
 function verdict(points: readonly Judged[]): Pick<HypothesisResult, "ok" | "figures" | "reading" | "why"> {
   const figures = Object.assign({}, ...points.map((point) => point.figures)) as HypothesisResult["figures"];
   const broken = points.filter(({ ok }) => ok === false).sort((a, b) => b.margin - a.margin);

@@ -48,7 +48,7 @@ export function predict(asked: Expected): Prediction {
   };
 }
 
-/** Arrivals per second of the time in which they are measured: from the first burst to the last, after which nobody waits for another. */
+/** Arrivals per second of the time in which they are measured: from the first burst to the last, after which none is awaited. */
 function asMeasured({ load }: Scenario, lambda: number | null): number | null {
   if (load.executor !== "bursts" || load.count === 1) return lambda;
   return (load.size * load.count * 1e6) / ((load.count - 1) * load.every);

@@ -47,7 +47,7 @@ export function mmcSojourn(lambda: number, service: number, servers: number): nu
 }
 
 /**
- * P(T > t) = e^{−u} + C · (e^{−u} − e^{−(c − a)u}) / (c − a − 1) with u = t/S, a = λS, C = C(c, a): who does not wait is served at once, who
+ * P(T > t) = e^{−u} + C · (e^{−u} − e^{−(c − a)u}) / (c − a − 1) with u = t/S, a = λS, C = C(c, a): a customer that does not wait is served at once, one that
  * waits does so exponentially (D. Gross, C. M. Harris, Fundamentals of Queueing Theory, 1974).
  */
 export function mmcSojournQuantile(share: number, lambda: number, service: number, servers: number): number | null {
@@ -71,7 +71,7 @@ export function mmcSojournQuantile(share: number, lambda: number, service: numbe
   return service * high;
 }
 
-/** What M/M/1/K does: one server, room for K in all, who comes to a full system is lost. */
+/** What M/M/1/K does: one server, room for K in all; arrivals at a full system are lost. */
 export interface FiniteQueue {
   /** Share of arrivals lost. */
   readonly loss: number;
@@ -86,7 +86,7 @@ export interface FiniteQueue {
 /** P(n in system) = (1 − ρ)ρⁿ / (1 − ρ^{K+1}), 1/(K+1) at ρ = 1 (L. Kleinrock, Queueing Systems 1, 1975, §3.6). K ≥ 1. */
 export function mm1k(lambda: number, service: number, room: number): FiniteQueue {
   const rho = lambda * service;
-  // Weights relative to the likelier end, so that neither overflows; who got in finds 0 … K − 1 before him.
+  // Weights relative to the likelier end, so that neither overflows; an admitted customer finds 0 … K − 1 before it.
   const step = rho <= 1 ? rho : 1 / rho;
   let weight = 1;
   let sum = 0;
@@ -115,7 +115,7 @@ export function batchWait(lambda: number, size: number, timeout: number): number
   return 2 * fill <= timeout ? fill : timeout / 2 + timeout / (2 * (1 + lambda * timeout));
 }
 
-/** Constant gaps, constant service: nobody waits while ρ ≤ 1. */
+/** Constant gaps, constant service: no waiting while ρ ≤ 1. */
 export function dd1Sojourn(lambda: number, service: number): number | null {
   return lambda * service <= 1 ? service : null;
 }

@@ -37,7 +37,7 @@ export interface FitOptions {
   readonly cores?: number;
 }
 
-/** A peak that lies further out than so many times the largest n is a guess. */
+/** A peak further out than this multiple of the largest n is a guess. */
 const PEAK_IN_SIGHT = 4;
 /** A curve that explains less of the variation, R², says nothing. */
 const LEAST_EXPLAINED = 0.9;
@@ -58,10 +58,10 @@ export function fitUsl(points: readonly ScalePoint[], options: FitOptions = {}):
   return fit(points, options, 3);
 }
 
-/** A law that can be told, or why it cannot: a clause that can follow "Amdahl's law is not fitted: ". */
+/** A fitted law, or why there is none: a clause that can follow "Amdahl's law is not fitted: ". */
 export type Told = { readonly fit: ScaleFit; readonly why?: never } | { readonly fit: null; readonly why: string };
 
-/** Amdahl's law where it can be told: of more points than it has parameters, and so that the curve goes through them. */
+/** Amdahl's law, where there are more points than parameters and the curve goes through them. */
 export function tellAmdahl(points: readonly ScalePoint[], options: FitOptions = {}): Told {
   return told(fitAmdahl(points, options), points, options);
 }

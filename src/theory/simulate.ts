@@ -29,7 +29,7 @@ export interface Simulated {
   readonly utilization: number;
 }
 
-/** Simulates a case, at most `limit` arrivals of it; null for work whose time nobody knows beforehand. */
+/** Simulates a case, at most `limit` arrivals of it; null for work whose time is not known beforehand. */
 export function simulate(expected: Expected, limit = 1_000_000): Simulated | null {
   const machine = machineOf(expected);
   return machine === null ? null : simulateOn(machine, expected, limit);
@@ -46,7 +46,7 @@ export function simulateOn(machine: Machine, { scenario }: Pick<Expected, "scena
   else new Workers(machine, source, messages, measures, keys).run();
   const arrivals = source.total();
   const { processed, dropped, measured, lastDone, sojourn } = measures;
-  // Of a load that is simulated in part nobody knows how long that part would have been.
+  // The duration of a partly simulated load is not known.
   const paced = arrivals < limit ? (pacedSpan(scenario) ?? 0) * 1000 : 0;
   const span = Math.max(1, lastDone - source.firstDue, paced);
   return {

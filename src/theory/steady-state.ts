@@ -37,14 +37,14 @@ interface Line {
 const NEGLIGIBLE = 0.01;
 /** Relaxation times from which on a run is near the steady state. */
 const SETTLING = 3;
-/** Arrivals within a relaxation time beyond which nobody waits for a run that settles. */
+/** Arrivals per relaxation time beyond which no run is long enough to settle. */
 const MOST_RELAXING = 15_000;
 /** Squared coefficient of variation from which on a mean hangs on a few of the longest. */
 const HEAVY = 9;
-/** Of those it is told where nine runs in ten are within this factor of it. */
+/** The formula is shown where nine runs in ten lie within this factor of it. */
 const NEAR = 1.5;
 
-/** The formula of a case at so many arrivals per second, if there is one: how long is spent in it once it has settled, and how runs of this length vary. */
+/** The formula of a case at a rate of arrivals per second, if there is one: how long is spent in it once it has settled, and how runs of this length vary. */
 export function formulaOf(expected: Expected, lambda: number, servers: number, limits: KeyLimits): Formula | null {
   // Threads that are stopped for a part of each period are no servers that a formula knows.
   if (!plain(expected) || rationed(expected)) return null;
@@ -133,7 +133,7 @@ function inLine(expected: Expected, lambda: number, servers: number, { thread }:
   const each = lambda / servers;
   const line = { count: servers, servers: 1, room: Number.POSITIVE_INFINITY };
   if (!roomy(expected)) {
-    // A Worker holds batches beyond the queue, and who drops the oldest keeps those that wait least.
+    // A Worker holds batches beyond the queue, and dropping the oldest keeps those that wait least.
     if (mode !== "async" || queue.overflow !== "drop-newest" || queue.capacity === "unlimited") return null;
     const room = queue.capacity + 1;
     return work.distribution === "exponential"

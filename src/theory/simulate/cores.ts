@@ -2,7 +2,7 @@ import type { Nanoseconds } from "../../kernel/clock.ts";
 import { Heap } from "../../kernel/heap.ts";
 import type { Ration } from "./machine.ts";
 
-/** What divisions may leave over of a ration: for it nobody waits for the next period. */
+/** Rounding residue of a ration, in nanoseconds: too little to wait a period for. */
 const ROUNDING: Nanoseconds = 1e-3;
 
 /**

@@ -102,7 +102,7 @@ export class Feed {
     return true;
   }
 
-  /** Under a drop rule whatever is due together competes for the queue together. True when who takes it out has a turn before more comes. */
+  /** Under a drop rule all that is due together competes for the queue together. True when the consumer has a turn before more comes. */
   private rushEnds(now: Nanoseconds): boolean {
     this.rush += this.count;
     this.at = 0;

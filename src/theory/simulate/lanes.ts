@@ -5,7 +5,7 @@ import type { Machine } from "./machine.ts";
 import type { Shards } from "./shards.ts";
 import type { Thread } from "./thread.ts";
 
-/** As the engine's dealer does, all lanes look at how long batches take whenever one is dealt with; of more than so many only that one. */
+/** Like the engine's dealer, all lanes look at batch times whenever one is dealt with; with more lanes than this, only that lane does. */
 const FEW = 16;
 
 /** The lanes of all Workers. Only those are dealt with in which something may have changed. */

@@ -30,7 +30,7 @@ export interface Machine {
   readonly perBatch: Nanoseconds;
   /** From the end of a piece of work until the next can begin, where a helper works. */
   readonly handover: Nanoseconds;
-  /** What a helper is given at a time; null: nobody helps. */
+  /** Messages handed to a helper Worker at a time; null: no helper. */
   readonly offload: "message" | "batch" | null;
   readonly batch: BatchRule;
   /** Infinity: unlimited. */
@@ -41,13 +41,13 @@ export interface Machine {
   readonly grace: Nanoseconds;
 }
 
-/** Nanoseconds of CPU time in each period of so many. */
+/** A CPU quota: `quota` nanoseconds of CPU time in each `period`. */
 export interface Ration {
   readonly quota: Nanoseconds;
   readonly period: Nanoseconds;
 }
 
-/** The machine a case runs on; null for work whose time nobody knows beforehand. */
+/** The machine a case runs on; null for work whose time is not known beforehand. */
 export function machineOf(expected: Expected): Machine | null {
   const { mode, scenario, workers, cores, quota } = expected;
   const shares = sharesOf(scenario) ?? (opensBatches(scenario) ? { cpu: 0, hold: 0, wait: 0 } : null);

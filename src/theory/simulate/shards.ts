@@ -7,7 +7,7 @@ export type Offer = "queued" | "full" | "dropped" | "displaced";
 /** The bounded queue: one capacity for all, first in first out within each shard. */
 export class Shards {
   depth = 0;
-  /** The message that made room for one that was offered. */
+  /** The message evicted to make room for an offered one. */
   displaced = NONE;
   private readonly first: Int32Array;
   private readonly last: Int32Array;

@@ -2,7 +2,7 @@ import { type Messages, NONE } from "./messages.ts";
 
 /** Messages of one key stand in line from when their batch begins; only the first may be worked. */
 export class SimulatedKeyOrder {
-  /** One more than the first and the last in line of each key; 0: nobody. */
+  /** First and last in line of each key, plus one; 0: none. */
   private readonly first: Int32Array;
   private readonly last: Int32Array;
   /** By message: one more than the batch that waits to go on with it; 0: none. */

@@ -27,7 +27,7 @@ export interface Shop {
   readonly turns: SimulatedKeyOrder | null;
   /** The run is over: what is at hand is ended, nothing else is begun. */
   halted: boolean;
-  /** The event that ends what holds a thread, and the one that ends a message's wait. */
+  /** The event that ends a computation on a thread, and the event that ends a message's wait. */
   readonly pieceEnd: (thread: number) => number;
   readonly waitEnd: (batch: number) => number;
 }
