@@ -19,6 +19,7 @@ const FLOORS = [
   "queueing",
   "resilience",
   "telemetry",
+  "http",
   "kernel",
 ] as const;
 
@@ -138,6 +139,8 @@ describe("size", () => {
     "src/flows/message-queue/consumer/consumer.ts",
     "src/flows/orchestrator/flow-orchestrator.ts",
     "src/flows/reactive-stream/reactive-stream.ts",
+    "src/http/connection.ts",
+    "src/http/http2.ts",
     "src/kernel/histogram.ts",
     "src/kernel/time.ts",
     "src/scenario/scalars.ts",
@@ -146,8 +149,6 @@ describe("size", () => {
     "src/telemetry/result.ts",
     "src/workloads/fetch/mock/server.ts",
     "src/workloads/fetch/sender.ts",
-    "src/workloads/fetch/wire/connection.ts",
-    "src/workloads/fetch/wire/http2.ts",
   ];
   const CROWDED_CLASSES: readonly string[] = [
     "src/engine/executor/worker-session.ts WorkerSession",
@@ -155,8 +156,8 @@ describe("size", () => {
     "src/flows/event-bus/subscription.ts Subscription",
     "src/flows/message-queue/consumer/consumer.ts Consumer",
     "src/flows/reactive-stream/subscriber.ts Subscriber",
+    "src/http/socket-transport.ts SocketWire",
     "src/workloads/fetch/processor.ts FetchProcessor",
-    "src/workloads/fetch/wire/socket-wire.ts SocketWire",
   ];
   const whole = outlineOf("src/");
 

@@ -1,9 +1,6 @@
 import { z } from "zod";
+import { METHODS } from "../http/method.ts";
 import * as s from "./scalars.ts";
-
-/** What a request may ask for (RFC 9110, 9.3; RFC 5789). */
-export const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const;
-export type Method = (typeof METHODS)[number];
 
 /** Characters of a body that stands in a scenario, and bytes of one that a file holds, at most. */
 const LONGEST_TEXT = 1e6;

@@ -1,9 +1,9 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { Line } from "../../src/workloads/fetch/attempt.ts";
+import { FetchWire } from "../../src/http/fetch-transport.ts";
+import type { Wire } from "../../src/http/transport.ts";
+import { Wires } from "../../src/http/transports.ts";
 import { Cookies } from "../../src/workloads/fetch/cookies.ts";
-import { FetchWire } from "../../src/workloads/fetch/wire/fetch-wire.ts";
-import type { Wire } from "../../src/workloads/fetch/wire/wire.ts";
-import { Wires } from "../../src/workloads/fetch/wire/wires.ts";
+import { Line } from "../../src/workloads/fetch/request-slot.ts";
 import { asking } from "../support/asked.ts";
 import { ListeningServer } from "../support/listening-server.ts";
 

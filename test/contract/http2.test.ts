@@ -1,9 +1,9 @@
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { createSecureServer } from "node:http2";
 import type { AddressInfo } from "node:net";
-import { nameOf } from "../../src/workloads/fetch/attempt.ts";
-import { StaleConnection, type Wire } from "../../src/workloads/fetch/wire/wire.ts";
-import { type WireRule, Wires } from "../../src/workloads/fetch/wire/wires.ts";
+import { StaleConnection, type Wire } from "../../src/http/transport.ts";
+import { type WireRule, Wires } from "../../src/http/transports.ts";
+import { nameOf } from "../../src/workloads/fetch/failure-name.ts";
 import { asking } from "../support/asked.ts";
 import { patience } from "../support/campaign.ts";
 import { FickleHttp2, type Http2Whim } from "../support/fickle-http2.ts";

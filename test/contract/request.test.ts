@@ -1,9 +1,9 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { METHODS } from "../../src/scenario/request-schema.ts";
-import { FetchWire } from "../../src/workloads/fetch/wire/fetch-wire.ts";
-import type { Content, Wire } from "../../src/workloads/fetch/wire/wire.ts";
-import { Wires } from "../../src/workloads/fetch/wire/wires.ts";
+import { FetchWire } from "../../src/http/fetch-transport.ts";
+import { METHODS } from "../../src/http/method.ts";
+import type { Content, Wire } from "../../src/http/transport.ts";
+import { Wires } from "../../src/http/transports.ts";
 import { asking } from "../support/asked.ts";
 import { rounds } from "../support/campaign.ts";
 import { ListeningServer, said } from "../support/listening-server.ts";

@@ -1,11 +1,11 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Head } from "../../src/http/transport.ts";
 import { planCases } from "../../src/plan/plan.ts";
 import { YamlFile } from "../../src/scenario/document.ts";
 import { resolveScenario } from "../../src/scenario/load.ts";
 import { Saver } from "../../src/workloads/fetch/save.ts";
-import type { Head } from "../../src/workloads/fetch/wire/wire.ts";
 import { patience } from "../support/campaign.ts";
 import { runHere } from "../support/case.ts";
 import { temporaryFolder } from "../support/cli.ts";

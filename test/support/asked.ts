@@ -1,4 +1,4 @@
-import type { Asked } from "../../src/workloads/fetch/wire/wire.ts";
+import type { Asked } from "../../src/http/transport.ts";
 
 /** A plain GET, but for what is said otherwise. */
 export function asking(at: string, otherwise: Partial<Asked> = {}): Asked {

@@ -1,3 +1,4 @@
+import type { Fetch } from "../../src/http/fetch-transport.ts";
 import { VirtualTime } from "../../src/kernel/time.ts";
 import { Item } from "../../src/queueing/item.ts";
 import { CircuitBreakers } from "../../src/resilience/circuit-breaker.ts";
@@ -8,7 +9,6 @@ import { NamedHosts } from "../../src/workloads/fetch/named-hosts.ts";
 import { FetchProcessor } from "../../src/workloads/fetch/processor.ts";
 import type { FetchFiles } from "../../src/workloads/fetch/records.ts";
 import { COUNT, fetchCounts } from "../../src/workloads/fetch/report.ts";
-import type { Fetch } from "../../src/workloads/fetch/wire/fetch-wire.ts";
 
 /** One request as its server heard it. */
 export interface SaidByClient {

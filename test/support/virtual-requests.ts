@@ -2,6 +2,7 @@ import { AsyncExecutor } from "../../src/engine/executor/async.ts";
 import { buildPipeline } from "../../src/engine/runner/pipeline.ts";
 import { summarize } from "../../src/engine/runner/summary.ts";
 import { FetchStage } from "../../src/engine/stage/fetch-stage.ts";
+import type { Fetch } from "../../src/http/fetch-transport.ts";
 import { Random } from "../../src/kernel/random.ts";
 import { VirtualTime } from "../../src/kernel/time.ts";
 import { openTape } from "../../src/load/open.ts";
@@ -12,7 +13,6 @@ import { loadDuration } from "../../src/scenario/semantics.ts";
 import type { CaseResult } from "../../src/telemetry/result.ts";
 import type { Sample } from "../../src/telemetry/sample.ts";
 import { predict } from "../../src/theory/predict.ts";
-import type { Fetch } from "../../src/workloads/fetch/wire/fetch-wire.ts";
 import type { Told } from "./claims/claim.ts";
 import { planOf } from "./virtual-setup.ts";
 

@@ -1,3 +1,4 @@
+import type { Fetch } from "../../http/fetch-transport.ts";
 import type { Histogram } from "../../kernel/histogram.ts";
 import { LineFile } from "../../kernel/line-file.ts";
 import { counted } from "../../kernel/wording.ts";
@@ -21,8 +22,7 @@ import { COUNT, type FetchReport, fetchCounts, mergeReports, noCauses, Published
 import { sweepUnfinished } from "../../workloads/fetch/save.ts";
 import type { FetchMemory, FetchSpec } from "../../workloads/fetch/spec.ts";
 import { Targets } from "../../workloads/fetch/targets.ts";
-import type { Fetch } from "../../workloads/fetch/wire/fetch-wire.ts";
-import { tlsNotes } from "../../workloads/fetch/wire/tls-reasons.ts";
+import { tlsNotes } from "../../workloads/fetch/tls-reasons.ts";
 import type { WorkloadReport } from "../../workloads/workload.ts";
 import { type MakeProcessor, type ProcessorSpec, prepareProcessors } from "../processors.ts";
 import type { RequestStatus } from "../queries/face-protocol.ts";

@@ -1,4 +1,6 @@
 import { readFileSync, statSync } from "node:fs";
+import { hasContent } from "../../http/method.ts";
+import type { Content } from "../../http/transport.ts";
 import { hashOf } from "../../kernel/hash.ts";
 import { UserError } from "../../kernel/problem.ts";
 import { printable } from "../../kernel/text.ts";
@@ -6,8 +8,6 @@ import { withoutCredentials } from "../../scenario/confidential.ts";
 import { type BodySettings, LARGEST_FILE } from "../../scenario/request-schema.ts";
 import type { FetchSettings } from "../../scenario/schema.ts";
 import { fill, isJson, isJsonType, isTemplate, type Placeholder, parseTemplate, sampleOf, type Template } from "../../scenario/template.ts";
-import { hasContent } from "./method.ts";
-import type { Content } from "./wire/wire.ts";
 
 /** What each item sends. */
 export interface Contents {

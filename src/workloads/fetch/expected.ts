@@ -1,19 +1,21 @@
+import type { Head } from "../../http/transport.ts";
+import { BodyTooLong, type Sink } from "../../http/transport.ts";
 import type { FetchSettings } from "../../scenario/schema.ts";
-import type { Head } from "./wire/wire.ts";
 
 /** What of an answer is not as a scenario expects it, by name. */
 export type Unmet = "expect.status" | "expect.header" | "expect.body" | "expect.bytes";
-
-/** Takes a body in, piece by piece; a piece's bytes are others a moment later. */
-export interface Sink {
-  write(piece: Uint8Array): void;
-}
 
 /** A body is not as it was to be, which shows while it comes. */
 export class UnmetExpectation extends Error {
   constructor(readonly unmet: Unmet) {
     super(unmet);
   }
+}
+
+/** The expectation that a body has failed, by what was thrown while it was read; null: the error is another one. */
+export function unmetOf(error: unknown): Unmet | null {
+  if (error instanceof BodyTooLong) return "expect.bytes";
+  return error instanceof UnmetExpectation ? error.unmet : null;
 }
 
 type Expectations = NonNullable<FetchSettings["expect"]>;

@@ -5,10 +5,10 @@ import { fileProblem, UserError } from "../../kernel/problem.ts";
 import { printable } from "../../kernel/text.ts";
 import type { FetchSettings, Scenario } from "../../scenario/schema.ts";
 import { readBody } from "./contents.ts";
+import { environmentProblem, unnamed } from "./header-fields.ts";
 import { basesOf } from "./replicas.ts";
 import { publicHosts } from "./targets.ts";
-import { environmentProblem, unnamed } from "./wire/fields.ts";
-import { tlsFault, tlsRuleOf } from "./wire/tls.ts";
+import { tlsFault, tlsRuleOf } from "./tls-files.ts";
 
 /** Refuses a scenario whose list or target names a public host that the user has not allowed: before any packet is sent. */
 export function checkHosts(scenario: Scenario, allowed: readonly string[]): void {

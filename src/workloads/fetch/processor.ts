@@ -1,22 +1,23 @@
+import type { Fetch } from "../../http/fetch-transport.ts";
 import type { Nanoseconds } from "../../kernel/clock.ts";
 import { hashOf } from "../../kernel/hash.ts";
 import type { WordReader } from "../../kernel/words.ts";
 import type { Item } from "../../queueing/item.ts";
 import { backoffDelay, LONGEST_RETRY_AFTER, retryAfterMs } from "../../resilience/backoff.ts";
 import type { Effort, Outcome, Processor, StateSlice, WorkloadReport } from "../workload.ts";
-import { type Answer, NOT_MODIFIED, NOT_SAVED, OUT_OF_FILES } from "./attempt.ts";
 import { Collector } from "./collector.ts";
 import type { Cookies } from "./cookies.ts";
+import { NOT_SAVED, OUT_OF_FILES } from "./failure-name.ts";
 import { type Pursuit, Records } from "./records.ts";
 import { Replicas } from "./replicas.ts";
 import { COUNT, PublishedReport } from "./report.ts";
+import { type Answer, NOT_MODIFIED } from "./request-slot.ts";
 import { Requests } from "./requests.ts";
 import { Saver } from "./save.ts";
 import { isIll, Sender, type Withheld } from "./sender.ts";
 import type { FetchSpec } from "./spec.ts";
 import { parentOf, tileOf, tileUrl } from "./tiles.ts";
-import type { Fetch } from "./wire/fetch-wire.ts";
-import { isLasting } from "./wire/tls-reasons.ts";
+import { isLasting } from "./tls-reasons.ts";
 
 /** How often it is looked whether a request has taken too long, as a share of the timeout, and within bounds. */
 const LOOK_SHARE = 20;

@@ -1,10 +1,10 @@
+import type { Asked } from "../../http/transport.ts";
 import type { Nanoseconds } from "../../kernel/clock.ts";
 import { LineFile } from "../../kernel/line-file.ts";
 import { withoutCredentials } from "../../scenario/confidential.ts";
-import type { Answer } from "./attempt.ts";
 import type { Cause } from "./report.ts";
+import type { Answer } from "./request-slot.ts";
 import { tileOf } from "./tiles.ts";
-import type { Asked } from "./wire/wire.ts";
 
 /** Files that every thread appends to; null: none. */
 export interface FetchFiles {

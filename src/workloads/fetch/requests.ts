@@ -1,9 +1,9 @@
-import type { Method } from "../../scenario/request-schema.ts";
+import type { FieldLines } from "../../http/field-lines.ts";
+import { hasContent, type Method } from "../../http/method.ts";
+import type { Content } from "../../http/transport.ts";
 import { type Contents, contentsOf, keyOf } from "./contents.ts";
-import { hasContent } from "./method.ts";
+import { type Env, fieldLines, speaksOfContent, without } from "./header-fields.ts";
 import type { FetchSpec } from "./spec.ts";
-import { type Env, type FieldLines, fieldLines, speaksOfContent, without } from "./wire/fields.ts";
-import type { Content } from "./wire/wire.ts";
 
 const NONE: readonly string[] = [];
 

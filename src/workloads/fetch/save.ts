@@ -12,8 +12,8 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
+import type { Head } from "../../http/transport.ts";
 import { type Tile, tileReader } from "./tiles.ts";
-import type { Head } from "./wire/wire.ts";
 
 /** How files are named: by their whole address, or as z/x/y of the tile that they are. What is no tile has the name of its address. */
 export type Naming = "address" | "tile";

@@ -1,28 +1,28 @@
+import type { Fetch } from "../../http/fetch-transport.ts";
+import type { FieldLines } from "../../http/field-lines.ts";
+import { afterRedirect, isIdempotent, type Method } from "../../http/method.ts";
+import { Wires } from "../../http/transports.ts";
 import type { Nanoseconds } from "../../kernel/clock.ts";
 import { divided } from "../../kernel/divide.ts";
 import { AdaptiveLimit } from "../../resilience/adaptive-limit.ts";
 import { isIllStatus } from "../../resilience/backoff.ts";
 import { type Admission, CircuitBreakers } from "../../resilience/circuit-breaker.ts";
 import { RateLimiter } from "../../resilience/rate-limiter.ts";
-import type { Method } from "../../scenario/request-schema.ts";
 import { PhaseBook } from "../../telemetry/request-phases.ts";
 import type { Effort } from "../workload.ts";
-import { type Answer, Line, NOT_SAVED, OUT_OF_FILES, UNKNOWN_ENCODING } from "./attempt.ts";
 import type { Cookies } from "./cookies.ts";
 import { Expected } from "./expected.ts";
-import { LinePool } from "./line-pool.ts";
-import { afterRedirect, isIdempotent } from "./method.ts";
+import { NOT_SAVED, OUT_OF_FILES, UNKNOWN_ENCODING } from "./failure-name.ts";
 import { NamedHosts } from "./named-hosts.ts";
 import { Pace } from "./pace.ts";
 import type { Pursuit, Records } from "./records.ts";
 import { hopProblem } from "./redirect.ts";
 import { AttemptBook, COUNT, type FetchReport } from "./report.ts";
+import { type Answer, Line } from "./request-slot.ts";
+import { LinePool } from "./request-slots.ts";
 import type { Saver } from "./save.ts";
 import type { FetchSpec } from "./spec.ts";
-import type { Fetch } from "./wire/fetch-wire.ts";
-import type { FieldLines } from "./wire/fields.ts";
-import { tlsRuleOf } from "./wire/tls.ts";
-import { Wires } from "./wire/wires.ts";
+import { tlsRuleOf } from "./tls-files.ts";
 
 /** Why no request went out: the breaker of its host is open, or its time was over first. */
 export type Withheld = "circuit open" | "deadline";

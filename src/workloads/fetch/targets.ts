@@ -1,9 +1,9 @@
+import { isPlain } from "../../http/origin.ts";
 import { kindOfHost, mayAsk } from "../../kernel/hosts.ts";
 import { printable } from "../../kernel/text.ts";
 import { LineReader } from "../../load/lines.ts";
 import type { FetchSettings } from "../../scenario/schema.ts";
 import { parseTile, tilePath, tileProblem, tileUrl } from "./tiles.ts";
-import { isPlain } from "./wire/place.ts";
 
 /** What a list is made of. */
 export type TargetList = Pick<FetchSettings, "tiles" | "urls" | "urlsFile">;

@@ -2,8 +2,8 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder } from "../../../src/kernel/temporary-folder.ts";
-import type { Answer } from "../../../src/workloads/fetch/attempt.ts";
 import { type FetchFiles, type Pursuit, Records } from "../../../src/workloads/fetch/records.ts";
+import type { Answer } from "../../../src/workloads/fetch/request-slot.ts";
 import { countTargets, publicHosts, type TargetList, Targets } from "../../../src/workloads/fetch/targets.ts";
 
 const folder = temporaryFolder();

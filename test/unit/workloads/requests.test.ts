@@ -2,11 +2,10 @@ import { describe, expect, test } from "bun:test";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { METHODS } from "../../../src/scenario/request-schema.ts";
+import { afterRedirect, hasContent, METHODS } from "../../../src/http/method.ts";
 import { fill, isTemplate, parseTemplate } from "../../../src/scenario/template.ts";
 import { contentsOf, readBody } from "../../../src/workloads/fetch/contents.ts";
-import { afterRedirect, hasContent } from "../../../src/workloads/fetch/method.ts";
-import { environmentProblem, fieldLines } from "../../../src/workloads/fetch/wire/fields.ts";
+import { environmentProblem, fieldLines } from "../../../src/workloads/fetch/header-fields.ts";
 import { temporaryFolder } from "../../support/cli.ts";
 import { rig } from "../../support/fetch-rig.ts";
 

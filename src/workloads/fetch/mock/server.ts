@@ -1,10 +1,10 @@
 import type { Socket, TCPSocketListener } from "bun";
+import { METHODS } from "../../../http/method.ts";
+import { CORRELATION } from "../../../http/transport.ts";
 import { RateGate } from "../../../resilience/rate-gate.ts";
 import { SLOW_BODY } from "../../../scenario/fetch-schema.ts";
-import { METHODS } from "../../../scenario/request-schema.ts";
 import type { MockSettings } from "../../../scenario/schema.ts";
-import { CORRELATION } from "../wire/wire.ts";
-import { type Fate, fateOf } from "./fate.ts";
+import { type Fate, fateOf } from "./fault.ts";
 
 /** What the server saw, by its own count. */
 export interface MockStats {

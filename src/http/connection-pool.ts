@@ -1,4 +1,4 @@
-import type { Nanoseconds } from "../../../kernel/clock.ts";
+import type { Nanoseconds } from "../kernel/clock.ts";
 import type { Carriers } from "./carrier.ts";
 import { Connection, type Keeper } from "./connection.ts";
 

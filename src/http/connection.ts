@@ -1,12 +1,12 @@
 import { closeSync, openSync } from "node:fs";
 import type { Socket } from "bun";
-import type { Nanoseconds } from "../../../kernel/clock.ts";
-import { isEnded, isUnheard } from "../../../kernel/unheard.ts";
+import type { Nanoseconds } from "../kernel/clock.ts";
+import { isEnded, isUnheard } from "../kernel/unheard.ts";
 import type { Carrier } from "./carrier.ts";
 import type { Instants } from "./instants.ts";
+import type { Place } from "./origin.ts";
 import { HttpParser, type ResponseParser } from "./parser.ts";
-import type { Place } from "./place.ts";
-import { StaleConnection, TlsProblem } from "./wire.ts";
+import { StaleConnection, TlsProblem } from "./transport.ts";
 
 /** Whoever waits for an answer. */
 export interface Listener {

@@ -1,12 +1,10 @@
+import type { Instants } from "../../http/instants.ts";
+import { type Asked, type Head, StaleConnection, type Staleness, type Wire, type WireFor } from "../../http/transport.ts";
 import type { Nanoseconds } from "../../kernel/clock.ts";
-import { printable } from "../../kernel/text.ts";
 import type { Cookies } from "./cookies.ts";
-import { type Expected, isSuccess, type Unmet, UnmetExpectation } from "./expected.ts";
+import { type Expected, isSuccess, type Unmet, unmetOf } from "./expected.ts";
+import { nameOf } from "./failure-name.ts";
 import type { Saver } from "./save.ts";
-import { Http2Problem } from "./wire/http2.ts";
-import type { Instants } from "./wire/instants.ts";
-import { tlsReason } from "./wire/tls-reasons.ts";
-import { type Asked, type Head, StaleConnection, type Staleness, type Wire, type WireFor } from "./wire/wire.ts";
 
 /** Why a request was broken off from this side. */
 export type BrokenOff = "timeout" | "deadline" | "stopped";
@@ -127,45 +125,14 @@ export class Line<T = unknown> {
       return null;
     } catch (error) {
       saved?.discard();
-      if (this.brokenOff !== null || !(error instanceof UnmetExpectation)) throw error;
+      const unmet = unmetOf(error);
+      if (this.brokenOff !== null || unmet === null) throw error;
       // Nothing more is read of what is too long.
       wire.breakOff();
-      return error.unmet;
+      return unmet;
     }
   }
 }
 
 /** No answer came, or none in full. */
 const NONE = { status: 0, unmet: null, ok: false, retryAfter: null, location: null, stale: null } as const;
-
-/** Of this process, so they say nothing of the server; of files there may be enough again soon. */
-export const OUT_OF_FILES = "too many open files";
-/** Of what was asked for, and the same the next time. */
-export const UNKNOWN_ENCODING = "unknown encoding";
-export const NOT_SAVED = "could not be saved";
-
-/** The first that fits what an error says of itself. */
-const NAMES: readonly (readonly [RegExp, string])[] = [
-  [/EMFILE|ENFILE/, OUT_OF_FILES],
-  // Of a socket of this machine that is not there any more, or has more waiting for it than it lets wait.
-  [/(ENOENT|EACCES|EAGAIN)\b.*(Failed to connect|typo in the url)/, "connection refused"],
-  [/UnknownEncoding/, UNKNOWN_ENCODING],
-  [/ENOSPC|EACCES|EROFS|EDQUOT|ENAMETOOLONG|ENOENT|ENOTDIR|EISDIR|EEXIST|ELOOP/, NOT_SAVED],
-  [/ConnectionRefused|ECONNREFUSED|Unable to connect/, "connection refused"],
-  [/ENOTFOUND|EAI_AGAIN|DNS/i, "host not found"],
-  [/HeadersOversized|HEADER_OVERFLOW|header.*(too|overs)|ResponseHeader/i, "headers too large"],
-  [/ECONNRESET|ConnectionClosed|closed unexpectedly|EPIPE/, "connection closed"],
-  [/InvalidHTTPResponse|HPE_|UnrequestedUpgrade|InvalidChunk|Malformed|invalid.*(http|chunk|content.length|header)/i, "invalid response"],
-  [/CERT|TLS|SSL|SELF_SIGNED|handshake/i, "TLS"],
-  [/Decompress|Z_[A-Z]+_ERROR|inflate|unexpected end of file|Zlib|Brotli|zstd|gzip|ShortRead/i, "invalid encoding"],
-  [/TimeoutError|timed out/i, "timeout"],
-];
-
-/** A short name for whatever `fetch`, a body or a disk throws. */
-export function nameOf(error: unknown): string {
-  if (error instanceof Http2Problem || (error instanceof StaleConnection && error.staleness === "refused"))
-    return `HTTP/2: ${error.message}`;
-  const { name = "", code = "", message = "" } = (error ?? {}) as { name?: string; code?: unknown; message?: string };
-  const said = `${name} ${String(code)} ${message}`;
-  return tlsReason(said) ?? NAMES.find(([pattern]) => pattern.test(said))?.[1] ?? printable(String(code || name || "error"), 40);
-}

@@ -1,14 +1,13 @@
-import type { Method } from "../../../scenario/request-schema.ts";
-import { type Sink, UnmetExpectation } from "../expected.ts";
 import type { Carrier, Carriers } from "./carrier.ts";
 import type { Listener } from "./connection.ts";
 import { Instants } from "./instants.ts";
-import type { Place, Places } from "./place.ts";
+import type { Method } from "./method.ts";
+import type { Place, Places } from "./origin.ts";
+import { type Asked, BodyTooLong, CORRELATION, type Content, type Head, isShort, type Sink, type Wire } from "./transport.ts";
 import { Kept } from "./unpack.ts";
-import { type Asked, CORRELATION, type Content, type Head, isShort, type Wire } from "./wire.ts";
 
 const NONE: readonly string[] = [];
-const TOO_MUCH = new UnmetExpectation("expect.bytes");
+const TOO_LONG = new BodyTooLong("a body is longer than it may be");
 
 /**
  * HTTP/1.1 on sockets of this thread, in the open or by TLS: half of what the same request costs by `fetch`, which hands it to a thread of
@@ -88,8 +87,8 @@ export class SocketWire implements Wire, Listener, Head {
 
   take(sink: Sink | null): Promise<void> | undefined {
     this.counted = true;
-    if (this.bytes > this.most) this.giveUp(TOO_MUCH);
-    if (this.problem !== null || this.bytes > this.most) return Promise.reject(this.problem ?? TOO_MUCH);
+    if (this.bytes > this.most) this.giveUp(TOO_LONG);
+    if (this.problem !== null || this.bytes > this.most) return Promise.reject(this.problem ?? TOO_LONG);
     if (sink !== null) return this.keep(sink);
     return this.done ? undefined : this.rest();
   }
@@ -164,7 +163,7 @@ export class SocketWire implements Wire, Listener, Head {
   body(bytes: Uint8Array): void {
     this.bytes += bytes.length;
     if (this.counted && this.bytes > this.most) {
-      this.giveUp(TOO_MUCH);
+      this.giveUp(TOO_LONG);
       return;
     }
     if (!this.looks || this.unwanted) return;

@@ -8,11 +8,11 @@ import {
 } from "node:http2";
 import { connect as connectOpenly, type Socket } from "node:net";
 import { connect as connectByTls } from "node:tls";
-import type { Nanoseconds } from "../../../kernel/clock.ts";
+import type { Nanoseconds } from "../kernel/clock.ts";
 import type { Carrier, Carriers } from "./carrier.ts";
 import type { Listener } from "./connection.ts";
-import type { Place } from "./place.ts";
-import { StaleConnection } from "./wire.ts";
+import type { Place } from "./origin.ts";
+import { StaleConnection } from "./transport.ts";
 
 /** Error codes (RFC 9113, 7) by their number. */
 const CODES = [

@@ -1,7 +1,6 @@
-import { VERSION } from "../../../kernel/version.ts";
-import type { Method } from "../../../scenario/request-schema.ts";
-import type { Sink } from "../expected.ts";
+import { VERSION } from "../kernel/version.ts";
 import type { Instants } from "./instants.ts";
+import type { Method } from "./method.ts";
 
 /** The head of an answer. */
 export interface Head {
@@ -11,6 +10,14 @@ export interface Head {
   /** The values of `Set-Cookie`, which make no list (RFC 9110, 5.3). */
   setCookies(): readonly string[];
 }
+
+/** Takes a body in, piece by piece. The bytes of a piece are valid only during the call. */
+export interface Sink {
+  write(piece: Uint8Array): void;
+}
+
+/** A body, as it crosses the network, has more bytes than it may. */
+export class BodyTooLong extends Error {}
 
 /** A body that is sent, empty or not (RFC 9110, 6.4). */
 export interface Content {

@@ -1,6 +1,6 @@
 import { pipeline, Readable, type Transform } from "node:stream";
 import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from "node:zlib";
-import type { Sink } from "../expected.ts";
+import type { Sink } from "./transport.ts";
 
 type Pieces = AsyncIterable<Uint8Array>;
 

@@ -1,4 +1,6 @@
-import type { Method } from "../../scenario/request-schema.ts";
+/** Request methods (RFC 9110, 9.3; RFC 5789). */
+export const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const;
+export type Method = (typeof METHODS)[number];
 
 /** Asked twice they do what they do once (RFC 9110, 9.2.2). */
 const IDEMPOTENT: readonly Method[] = ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"];

@@ -1,5 +1,5 @@
 import type { Listener } from "./connection.ts";
-import type { Place } from "./place.ts";
+import type { Place } from "./origin.ts";
 
 /** What one request goes over: a connection of its own for as long as it lasts (HTTP/1.1), or a stream of one that many share (HTTP/2). */
 export interface Carrier {

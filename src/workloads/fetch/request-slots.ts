@@ -1,5 +1,5 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
-import type { Line } from "./attempt.ts";
+import type { Line } from "./request-slot.ts";
 
 interface Waiter<T> {
   readonly before: Nanoseconds;

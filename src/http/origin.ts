@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import type { TlsRule } from "./tls.ts";
-import { ACCEPTED, USER_AGENT } from "./wire.ts";
+import { ACCEPTED, USER_AGENT } from "./transport.ts";
 
 /** A server, and what is said to it with every request. */
 export interface Place {

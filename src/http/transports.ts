@@ -1,14 +1,14 @@
-import { monotonic, type Nanoseconds } from "../../../kernel/clock.ts";
+import { monotonic, type Nanoseconds } from "../kernel/clock.ts";
 import type { Carriers } from "./carrier.ts";
 import { ConnectionPool } from "./connection-pool.ts";
-import { type Fetch, FetchWire } from "./fetch-wire.ts";
-import type { FieldLines } from "./fields.ts";
+import { type Fetch, FetchWire } from "./fetch-transport.ts";
+import type { FieldLines } from "./field-lines.ts";
 import { Http2Pool } from "./http2.ts";
+import { Places } from "./origin.ts";
 import { HttpParser } from "./parser.ts";
-import { Places } from "./place.ts";
-import { SocketWire } from "./socket-wire.ts";
+import { SocketWire } from "./socket-transport.ts";
 import { type TlsRule, towardsOthers } from "./tls.ts";
-import type { WireFor } from "./wire.ts";
+import type { WireFor } from "./transport.ts";
 
 /** What the wires of one thread have in common. */
 export interface WireRule {

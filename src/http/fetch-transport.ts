@@ -1,9 +1,8 @@
-import { type Sink, UnmetExpectation } from "../expected.ts";
-import { type FieldLines, NO_LINES } from "./fields.ts";
-import type { Manner } from "./place.ts";
+import { type FieldLines, NO_LINES } from "./field-lines.ts";
+import type { Manner } from "./origin.ts";
 import { towardsOthers } from "./tls.ts";
+import { ACCEPTED, type Asked, BodyTooLong, CORRELATION, type Head, isShort, type Sink, USER_AGENT, type Wire } from "./transport.ts";
 import { Kept } from "./unpack.ts";
-import { ACCEPTED, type Asked, CORRELATION, type Head, isShort, USER_AGENT, type Wire } from "./wire.ts";
 
 /** As the global `fetch`. */
 export type Fetch = (url: string, init: BunFetchRequestInit) => Promise<Response>;
@@ -63,7 +62,7 @@ export class FetchWire implements Wire {
     try {
       for (let piece = await reader?.read(); piece !== undefined && !piece.done; piece = await reader?.read()) {
         this.bytes += piece.value.byteLength;
-        if (this.bytes > most) throw new UnmetExpectation("expect.bytes");
+        if (this.bytes > most) throw new BodyTooLong("a body is longer than it may be");
         if (kept === null || kept.add(piece.value)) continue;
         const full = new Promise<void>((resolve) => {
           room = resolve;

@@ -1,20 +1,8 @@
 import { readFileSync } from "node:fs";
 import { createSecureContext } from "node:tls";
-import type { FetchSettings } from "../../../scenario/schema.ts";
-import { type Env, filled } from "./fields.ts";
-
-/** How servers are known, and the client to them; PEM. */
-export interface TlsRule {
-  /** Who vouches for servers; absent: whoever the system and NODE_EXTRA_CA_CERTS say. */
-  readonly ca?: string;
-  readonly cert?: string;
-  readonly key?: string;
-  readonly passphrase?: string;
-  /** The name that servers are asked for and have to show; absent: that of the address. */
-  readonly serverName?: string;
-  /** False: any server will do. */
-  readonly rejectUnauthorized?: boolean;
-}
+import type { TlsRule } from "../../http/tls.ts";
+import type { FetchSettings } from "../../scenario/schema.ts";
+import { type Env, filled } from "./header-fields.ts";
 
 type TlsSettings = FetchSettings["tls"];
 
@@ -28,11 +16,6 @@ export function tlsRuleOf({ insecure, ca, cert, key, passphrase, serverName }: T
     ...(passphrase === undefined ? {} : { passphrase: filled(passphrase, env) }),
     ...(serverName === undefined ? {} : { serverName }),
   };
-}
-
-/** The rule towards a host that a redirect leads to: it does not hear who asks. */
-export function towardsOthers({ ca, rejectUnauthorized }: TlsRule): TlsRule {
-  return { ...(ca === undefined ? {} : { ca }), ...(rejectUnauthorized === undefined ? {} : { rejectUnauthorized }) };
 }
 
 /** Why files that can be read are no use, as a sentence that names the field; null: they are. */

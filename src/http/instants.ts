@@ -1,4 +1,4 @@
-import type { Nanoseconds } from "../../../kernel/clock.ts";
+import type { Nanoseconds } from "../kernel/clock.ts";
 
 /** It has not come to that. */
 const NEVER = Number.NaN;

@@ -1,15 +1,7 @@
-import type { FetchSettings } from "../../../scenario/schema.ts";
+import type { FieldLines } from "../../http/field-lines.ts";
+import type { FetchSettings } from "../../scenario/schema.ts";
 
 export type Env = Readonly<Record<string, string | undefined>>;
-
-/** Header fields of every request, as lines. */
-export interface FieldLines {
-  readonly all: readonly string[];
-  /** Those that an origin may hear which nobody named: a redirect has led there. */
-  readonly open: readonly string[];
-}
-
-export const NO_LINES: FieldLines = { all: [], open: [] };
 
 /** `${NAME}`: what the environment says. */
 const NAMED = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;

@@ -1,0 +1,36 @@
+import { Http2Problem } from "../../http/http2.ts";
+import { StaleConnection } from "../../http/transport.ts";
+import { printable } from "../../kernel/text.ts";
+import { tlsReason } from "./tls-reasons.ts";
+
+/** Of this process, so they say nothing of the server; of files there may be enough again soon. */
+export const OUT_OF_FILES = "too many open files";
+/** Of what was asked for, and the same the next time. */
+export const UNKNOWN_ENCODING = "unknown encoding";
+export const NOT_SAVED = "could not be saved";
+
+/** The first that fits what an error says of itself. */
+const NAMES: readonly (readonly [RegExp, string])[] = [
+  [/EMFILE|ENFILE/, OUT_OF_FILES],
+  // Of a socket of this machine that is not there any more, or has more waiting for it than it lets wait.
+  [/(ENOENT|EACCES|EAGAIN)\b.*(Failed to connect|typo in the url)/, "connection refused"],
+  [/UnknownEncoding/, UNKNOWN_ENCODING],
+  [/ENOSPC|EACCES|EROFS|EDQUOT|ENAMETOOLONG|ENOENT|ENOTDIR|EISDIR|EEXIST|ELOOP/, NOT_SAVED],
+  [/ConnectionRefused|ECONNREFUSED|Unable to connect/, "connection refused"],
+  [/ENOTFOUND|EAI_AGAIN|DNS/i, "host not found"],
+  [/HeadersOversized|HEADER_OVERFLOW|header.*(too|overs)|ResponseHeader/i, "headers too large"],
+  [/ECONNRESET|ConnectionClosed|closed unexpectedly|EPIPE/, "connection closed"],
+  [/InvalidHTTPResponse|HPE_|UnrequestedUpgrade|InvalidChunk|Malformed|invalid.*(http|chunk|content.length|header)/i, "invalid response"],
+  [/CERT|TLS|SSL|SELF_SIGNED|handshake/i, "TLS"],
+  [/Decompress|Z_[A-Z]+_ERROR|inflate|unexpected end of file|Zlib|Brotli|zstd|gzip|ShortRead/i, "invalid encoding"],
+  [/TimeoutError|timed out/i, "timeout"],
+];
+
+/** A short name for whatever `fetch`, a body or a disk throws. */
+export function nameOf(error: unknown): string {
+  if (error instanceof Http2Problem || (error instanceof StaleConnection && error.staleness === "refused"))
+    return `HTTP/2: ${error.message}`;
+  const { name = "", code = "", message = "" } = (error ?? {}) as { name?: string; code?: unknown; message?: string };
+  const said = `${name} ${String(code)} ${message}`;
+  return tlsReason(said) ?? NAMES.find(([pattern]) => pattern.test(said))?.[1] ?? printable(String(code || name || "error"), 40);
+}
