@@ -63,7 +63,8 @@ function floorOf(file: string): number {
   return FLOORS.findIndex((floor) => file === floor || file.startsWith(`${floor}/`));
 }
 
-const imports = files.flatMap(importsOf).filter(({ to }) => !to.startsWith(".."));
+const everyImport = files.flatMap(importsOf);
+const imports = everyImport.filter(({ to }) => !to.startsWith(".."));
 
 describe("architecture", () => {
   test("every file stands on a floor", () => {
@@ -74,6 +75,11 @@ describe("architecture", () => {
   test("imports go down only", () => {
     const upward = imports.filter(({ from, to }) => !ENTRIES.includes(from) && floorOf(from) > floorOf(to));
     expect(upward.map(({ from, to }) => `${from} → ${to}`)).toEqual([]);
+  });
+
+  test("what ships needs nothing that does not, the command `bench` aside", () => {
+    const reaching = everyImport.filter(({ to }) => to.startsWith("..") && to !== "../package.json").map(({ from }) => from);
+    expect([...new Set(reaching)]).toEqual(["cli/commands/bench.ts"]);
   });
 
   test("views show what is told: they know no engine, no plan and no workload", () => {
@@ -122,11 +128,7 @@ describe("architecture", () => {
 
   test("only main.ts and the runner's entry end a process, and engines never draw", () => {
     const exits = files.filter((file) => /process\.exit\(/.test(readFileSync(join(SRC, file), "utf8")));
-    expect(
-      exits.filter(
-        (file) => !["main.ts", "engine/runner/main.ts", "workloads/fetch/mock/main.ts"].includes(file) && !file.startsWith("cli/bench/"),
-      ),
-    ).toEqual([]);
+    expect(exits.filter((file) => !["main.ts", "engine/runner/main.ts", "workloads/fetch/mock/main.ts"].includes(file))).toEqual([]);
     const drawing = files.filter((file) => /from "(ink|react|asciichart)/.test(readFileSync(join(SRC, file), "utf8")));
     expect(drawing.every((file) => file.startsWith("views/"))).toBe(true);
   });

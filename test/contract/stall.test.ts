@@ -1,11 +1,11 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import fc from "fast-check";
-import { stalledPercentile } from "../../src/cli/bench/stall.ts";
 import { Histogram } from "../../src/kernel/histogram.ts";
 import { planCases } from "../../src/plan/plan.ts";
 import { YamlFile } from "../../src/scenario/document.ts";
 import { resolveScenario } from "../../src/scenario/load.ts";
+import { stalledPercentile } from "../bench/stall.ts";
 import { patience, rounds } from "../support/campaign.ts";
 import { runHere } from "../support/case.ts";
 import { temporaryFolder } from "../support/cli.ts";

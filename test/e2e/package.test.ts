@@ -106,6 +106,11 @@ describe("C-1 the package", () => {
     // A machine that is busy with other tests may well miss a threshold.
     expect([0, 99]).toContain(quick.code);
     expect(JSON.parse(quick.stdout).cases).toHaveLength(3);
+    const bench = await run("bench", "--truth");
+    expect(bench.stderr).toBe(
+      "bench: needs a checkout of lab-tui after `bun install`, since the package comes without the peers that it is measured beside; `run` measures any scenario from here too\n",
+    );
+    expect(bench.code).toBe(2);
     rmSync(home, { recursive: true });
   });
 });

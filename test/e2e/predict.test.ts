@@ -1,7 +1,7 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { truthRow, truthTable } from "../../src/cli/bench/truth.ts";
 import { main } from "../../src/cli/program.ts";
 import type { Prediction } from "../../src/telemetry/result.ts";
+import { truthRow, truthTable } from "../bench/truth.ts";
 import { heard, lab } from "../support/cli.ts";
 import { caseResult, runResult } from "../support/results.ts";
 

@@ -1,1 +1,1 @@
-export { CERT, KEY } from "../../src/cli/bench/peers/certificate.ts";
+export { CERT, KEY } from "../bench/peers/certificate.ts";

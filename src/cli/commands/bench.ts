@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { UserError } from "../../kernel/problem.ts";
 import { quoted } from "../../kernel/text.ts";
 import type { Declare } from "../command.ts";
@@ -11,6 +12,11 @@ interface BenchFlags {
   readonly stall?: boolean;
   readonly json?: boolean;
 }
+
+/** What makes the tables is not in the package: it needs the peers, which are devDependencies, and the lab's own tests. */
+const TABLES = new URL("../../../test/bench/bench.ts", import.meta.url);
+const NEEDS_CHECKOUT =
+  "bench: needs a checkout of lab-tui after `bun install`, since the package comes without the peers that it is measured beside; `run` measures any scenario from here too";
 
 export const declare: Declare = (program) => {
   program
@@ -36,9 +42,10 @@ async function bench(names: readonly string[], flags: BenchFlags): Promise<void>
   if (flags.json === true && textOnly !== undefined) {
     throw new UserError(`bench: --json goes with the tables of speed and with --truth, not with --${textOnly}`);
   }
-  if (flags.stall === true) await (await import("../bench/stall.ts")).stall();
-  else if (flags.sojourn === true) await (await import("../bench/sojourn.ts")).sojourn(flags.rounds);
-  else if (flags.floors === true) await (await import("../bench/floors.ts")).floors();
-  else if (flags.truth === true) await (await import("../bench/truth.ts")).truth(flags.json === true, names);
-  else await (await import("../bench/bench.ts")).bench(flags);
+  if (!existsSync(TABLES)) throw new UserError(NEEDS_CHECKOUT);
+  if (flags.stall === true) await (await import("../../../test/bench/stall.ts")).stall();
+  else if (flags.sojourn === true) await (await import("../../../test/bench/sojourn.ts")).sojourn(flags.rounds);
+  else if (flags.floors === true) await (await import("../../../test/bench/floors.ts")).floors();
+  else if (flags.truth === true) await (await import("../../../test/bench/truth.ts")).truth(flags.json === true, names);
+  else await (await import("../../../test/bench/bench.ts")).bench(flags);
 }

@@ -1,9 +1,9 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { calibrate } from "../../engine/calibration.ts";
-import { coreCount } from "../../engine/machine.ts";
-import type { RunResult } from "../../telemetry/result.ts";
+import { calibrate } from "../../src/engine/calibration.ts";
+import { coreCount } from "../../src/engine/machine.ts";
+import type { RunResult } from "../../src/telemetry/result.ts";
 import { type Contest, clockCommand, completed, peerFile, runBench } from "./contest.ts";
 
 /** Seconds that a case is kept busy, from a burst that would take longer. */
@@ -88,7 +88,7 @@ async function clockOnScreen(fields: object): Promise<number> {
     const scenario = join(folder, "bench.yaml");
     const result = join(folder, "result.json");
     writeFileSync(scenario, JSON.stringify({ title: "bench", ...bench(fields) }));
-    const main = Bun.fileURLToPath(new URL("../../main.ts", import.meta.url));
+    const main = Bun.fileURLToPath(new URL("../../src/main.ts", import.meta.url));
     const { CI: _, ...env } = process.env;
     const child = Bun.spawn([process.execPath, main, "run", scenario, "--no-store", "--json", result], {
       env: { ...env, TERM: "xterm-256color" },

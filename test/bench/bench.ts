@@ -1,7 +1,7 @@
-import { median } from "../../kernel/median.ts";
-import { UserError } from "../../kernel/problem.ts";
-import { quoted } from "../../kernel/text.ts";
-import { formatRate } from "../../kernel/units.ts";
+import { median } from "../../src/kernel/median.ts";
+import { UserError } from "../../src/kernel/problem.ts";
+import { quoted } from "../../src/kernel/text.ts";
+import { formatRate } from "../../src/kernel/units.ts";
 import { type Contest, MESSAGE_CONTESTS, wholeRounds } from "./contest.ts";
 import { FETCH_CONTESTS } from "./fetch-contest.ts";
 import { FLOW_CONTESTS } from "./flow-contest.ts";

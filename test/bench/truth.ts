@@ -1,8 +1,8 @@
-import { startRun } from "../../engine/run/run.ts";
-import { printable } from "../../kernel/text.ts";
-import { findScenario, SHIPPED, scenarioFiles, scenarioName } from "../../scenario/find.ts";
-import { loadScenarioFile } from "../../scenario/load.ts";
-import type { CaseResult, RunResult } from "../../telemetry/result.ts";
+import { startRun } from "../../src/engine/run/run.ts";
+import { printable } from "../../src/kernel/text.ts";
+import { findScenario, SHIPPED, scenarioFiles, scenarioName } from "../../src/scenario/find.ts";
+import { loadScenarioFile } from "../../src/scenario/load.ts";
+import type { CaseResult, RunResult } from "../../src/telemetry/result.ts";
 
 /** Measured beside predicted, of one shipped scenario. */
 export interface TruthRow {

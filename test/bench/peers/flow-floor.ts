@@ -1,6 +1,6 @@
-import { DataPipeline, EventBus, MessageQueue, ReactiveStream } from "../../../flows/index.ts";
-import { monotonic } from "../../../kernel/clock.ts";
-import { Histogram } from "../../../kernel/histogram.ts";
+import { DataPipeline, EventBus, MessageQueue, ReactiveStream } from "../../../src/flows/index.ts";
+import { monotonic } from "../../../src/kernel/clock.ts";
+import { Histogram } from "../../../src/kernel/histogram.ts";
 import { type PeerMessage, peerHandler, peerMessages } from "../workload.ts";
 
 /**

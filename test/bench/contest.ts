@@ -1,8 +1,8 @@
-import { startRun } from "../../engine/run/run.ts";
-import { UserError } from "../../kernel/problem.ts";
-import { printable } from "../../kernel/text.ts";
-import { type Mode, type Scenario, scenarioSchema } from "../../scenario/schema.ts";
-import type { CaseResult, RunResult } from "../../telemetry/result.ts";
+import { startRun } from "../../src/engine/run/run.ts";
+import { UserError } from "../../src/kernel/problem.ts";
+import { printable } from "../../src/kernel/text.ts";
+import { type Mode, type Scenario, scenarioSchema } from "../../src/scenario/schema.ts";
+import type { CaseResult, RunResult } from "../../src/telemetry/result.ts";
 import { BATCH, KEYS, MESSAGES } from "./workload.ts";
 
 /** One row of the table: something of ours beside a peer, each clocked in turn, and the least ratio we aim at. */

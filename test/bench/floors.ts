@@ -1,5 +1,5 @@
-import { median } from "../../kernel/median.ts";
-import { formatMs, formatRate, formatShare } from "../../kernel/units.ts";
+import { median } from "../../src/kernel/median.ts";
+import { formatMs, formatRate, formatShare } from "../../src/kernel/units.ts";
 import { clockCommand, peerFile } from "./contest.ts";
 
 /** What each flow has to beat: messages per second, 99th percentile in milliseconds. */

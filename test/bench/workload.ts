@@ -1,6 +1,6 @@
-import { GeneratedPayloads } from "../../workloads/message/generated.ts";
-import type { Payload } from "../../workloads/message/message.ts";
-import { apply, type State } from "../../workloads/message/state.ts";
+import { GeneratedPayloads } from "../../src/workloads/message/generated.ts";
+import type { Payload } from "../../src/workloads/message/message.ts";
+import { apply, type State } from "../../src/workloads/message/state.ts";
 
 /** The work every contestant does: zero-work messages of 2 ops over 10 keys, through the lab's own handler. */
 export const MESSAGES = 1_000_000;

@@ -7,7 +7,7 @@ import Emittery from "emittery";
 import { EventEmitter } from "eventemitter3";
 import * as fastq from "fastq";
 import { filter, map, Subject } from "rxjs";
-import { DataPipeline, EventBus, MessageQueue, ReactiveStream } from "../../../flows/index.ts";
+import { DataPipeline, EventBus, MessageQueue, ReactiveStream } from "../../../src/flows/index.ts";
 import { type PeerMessage, peerHandler, peerMessages } from "../workload.ts";
 
 /** One side of a race of flows, named by the first argument, in a process of its own. Prints how many it did per second, as JSON. */

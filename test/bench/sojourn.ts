@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
-import { Histogram } from "../../kernel/histogram.ts";
-import { formatMs } from "../../kernel/units.ts";
-import { ServiceTimes } from "../../load/service-times.ts";
-import { type Scenario, scenarioSchema } from "../../scenario/schema.ts";
-import type { CaseResult } from "../../telemetry/result.ts";
-import { simulate } from "../../theory/simulate.ts";
+import { Histogram } from "../../src/kernel/histogram.ts";
+import { formatMs } from "../../src/kernel/units.ts";
+import { ServiceTimes } from "../../src/load/service-times.ts";
+import { type Scenario, scenarioSchema } from "../../src/scenario/schema.ts";
+import type { CaseResult } from "../../src/telemetry/result.ts";
+import { simulate } from "../../src/theory/simulate.ts";
 import { completed, runScenario, wholeRounds } from "./contest.ts";
 
 /** Load as a share of what one thread can do, and how far the mean may be off there. */
