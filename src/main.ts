@@ -4,7 +4,7 @@ import { EXIT, fileProblem } from "./kernel/problem.ts";
 import { neverWaitFor, terminalsCaughtUp } from "./kernel/terminal-writer.ts";
 import { printable } from "./kernel/text.ts";
 import { thrownText } from "./kernel/thrown.ts";
-import { restoreTerminal } from "./views/live/restore.ts";
+import { restoreTerminal } from "./views/live/terminal.ts";
 
 // React's development build costs three times as much per picture.
 process.env["NODE_ENV"] ??= "production";

@@ -107,7 +107,7 @@ export async function compose(scenarios: readonly NamedScenario[], composition: 
 
 async function openView(composition: Composition, stop: (signal: "SIGINT") => void): Promise<View> {
   if (composition.headless || composition.quiet || !isInteractive()) return plainView(composition);
-  const { openDashboard } = await import("../views/live/open.tsx");
+  const { openDashboard } = await import("../views/live/session.tsx");
   return openDashboard({ color: composition.color && !process.env["NO_COLOR"], fps: composition.fps, stop: () => stop("SIGINT") });
 }
 

@@ -7,7 +7,7 @@ export async function openConsole(): Promise<number> {
     process.stdout.write(`${scenarioLines()}\nlab-tui run NAME runs one; lab-tui --help shows the rest.\n`);
     return 0;
   }
-  const { pickScenario } = await import("../../views/live/picker.tsx");
+  const { pickScenario } = await import("../../views/live/screens/browse.tsx");
   const { listScenarios } = await import("../../scenario/find.ts");
   const { listed, unreadable } = listScenarios();
   const choices = [...listed, ...unreadable].sort((a, b) => (a.name < b.name ? -1 : 1));

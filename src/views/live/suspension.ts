@@ -1,6 +1,6 @@
 import { useApp } from "ink";
 import { useEffect, useRef } from "react";
-import { suspended } from "./restore.ts";
+import { suspended } from "./terminal.ts";
 
 /**
  * What is drawn gives the terminal back while the job stands still, and takes it anew when it goes on: at Ctrl-Z, of which the caller tells

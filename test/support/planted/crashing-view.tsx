@@ -3,8 +3,8 @@ import { Text } from "ink";
 import React, { useSyncExternalStore } from "react";
 import { startRun } from "../../../src/engine/run/run.ts";
 import { loadScenarioFile } from "../../../src/scenario/load.ts";
-import type { AppProps } from "../../../src/views/live/app.tsx";
-import { openDashboard } from "../../../src/views/live/open.tsx";
+import type { AppProps } from "../../../src/views/live/screens/run.tsx";
+import { openDashboard } from "../../../src/views/live/session.tsx";
 
 /** The dashboard with a view that breaks as soon as a sample has come. */
 function Breaking({ store }: AppProps) {

@@ -1,14 +1,14 @@
 /** @jsxRuntime classic */
 import { Box, render, Text, useInput, useWindowSize } from "ink";
 import React, { useRef, useState } from "react";
-import { printable } from "../../kernel/text.ts";
-import { MODES } from "../../scenario/schema.ts";
-import { DIAGRAMS } from "../report/diagram.ts";
-import { FAULT } from "../report/fault.ts";
-import { Keyboard } from "./keys.ts";
-import { cutLines, guardTerminal, restoreTerminal } from "./restore.ts";
-import { useSuspension } from "./suspension.ts";
-import { COLORS, PLAIN, type Theme } from "./theme.ts";
+import { printable } from "../../../kernel/text.ts";
+import { MODES } from "../../../scenario/schema.ts";
+import { DIAGRAMS } from "../../report/diagram.ts";
+import { FAULT } from "../../report/fault.ts";
+import { Keyboard } from "../keys.ts";
+import { useSuspension } from "../suspension.ts";
+import { cutLines, guardTerminal, restoreTerminal } from "../terminal.ts";
+import { COLORS, PLAIN, type Theme } from "../theme.ts";
 
 /** A scenario to choose, or a file that is none, and why: it cannot be chosen. */
 export type Choice = { readonly name: string; readonly file: string } & (

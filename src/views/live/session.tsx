@@ -8,9 +8,9 @@ import type { RunResult } from "../../telemetry/result.ts";
 import { closingReport } from "../report/closing.ts";
 import { overview } from "../report/outcome.ts";
 import { progressLines } from "../report/progress.ts";
-import { App, type AppProps } from "./app.tsx";
-import { cutLines, guardTerminal, restoreTerminal } from "./restore.ts";
+import { App, type AppProps } from "./screens/run.tsx";
 import { LiveStore } from "./store.ts";
+import { cutLines, guardTerminal, restoreTerminal } from "./terminal.ts";
 import { COLORS, PLAIN } from "./theme.ts";
 
 // The pragma above: which JSX runtime Bun picks depends on a tsconfig.json around the working directory and on NODE_ENV at
