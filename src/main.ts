@@ -1,5 +1,6 @@
 #!/usr/bin/env bun
 import { main } from "./cli/program.ts";
+import { StopSignals } from "./cli/signals.ts";
 import { EXIT, fileProblem } from "./kernel/problem.ts";
 import { neverWaitFor, terminalsCaughtUp } from "./kernel/terminal-writer.ts";
 import { printable } from "./kernel/text.ts";
@@ -33,7 +34,7 @@ const STOPPED: readonly number[] = [EXIT.interrupted, EXIT.terminated];
 const LAST_WORDS_MS = 500;
 
 /** argv → exit code; the only way out of the console process. */
-void main(process.argv.slice(2)).then(async (code) => {
+void main(process.argv.slice(2), new StopSignals()).then(async (code) => {
   const written = await drained(process.stdout);
   if (untold !== "") process.stderr.write(`lab-tui: standard output could not be written: ${untold}\n`);
   await drained(process.stderr);

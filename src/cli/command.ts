@@ -1,7 +1,15 @@
 import type { Command } from "commander";
+import type { StopSignals } from "./signals.ts";
 
-/** Declares a command on the program: its arguments, its flags and what it does. `exit` takes the exit code where that may be other than 0. */
-export type Declare = (program: Command, exit: (code: number) => void) => void;
+/** What a command is run by. */
+export interface Host {
+  /** Takes the exit code, where it may be other than 0. */
+  readonly exit: (code: number) => void;
+  readonly signals: StopSignals;
+}
+
+/** Declares a command on the program: its arguments, its flags and what it does. */
+export type Declare = (program: Command, host: Host) => void;
 
 /** Collects the values of a flag that may be given more than once. */
 export function collected(value: string, before: readonly string[] = []): readonly string[] {

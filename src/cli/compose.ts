@@ -6,10 +6,12 @@ import type { RunResult } from "../telemetry/result.ts";
 import { closingReport } from "../views/report/closing.ts";
 import { overview } from "../views/report/outcome.ts";
 import { progressLines } from "../views/report/progress.ts";
-import { onStopSignals, type StopSignal } from "./signals.ts";
-import { isInteractive, widthOf } from "./terminal.ts";
+import type { StopSignal, StopSignals } from "./signals.ts";
+import { hasColors, isInteractive, widthOf } from "./terminal.ts";
 
 export interface Composition {
+  /** Heard until the process ends: what was measured is still to be written. */
+  readonly signals: StopSignals;
   readonly headless: boolean;
   readonly quiet: boolean;
   readonly color: boolean;
@@ -48,9 +50,6 @@ export interface View {
 /** How long after the end of the last run signals still leave what was measured the time to be written, in milliseconds. */
 const WRITING_MS = 2000;
 
-/** Hears no more signals; those of one call are heard until the next, or the end of the process. */
-let deafen = () => {};
-
 /** Wires the engine to a view and signals to the engine; runs the scenarios one after another. */
 export async function compose(scenarios: readonly NamedScenario[], composition: Composition): Promise<Composed> {
   let current: Run | null = null;
@@ -67,12 +66,11 @@ export async function compose(scenarios: readonly NamedScenario[], composition: 
       view?.leave();
     } else if (performance.now() - finishedAt > WRITING_MS) {
       // Nobody reads it: the signal does what it does to those who do not hear it.
-      deafen();
+      composition.signals.close();
       process.kill(process.pid, signal);
     }
   };
-  deafen();
-  deafen = onStopSignals(stop);
+  composition.signals.hear(stop);
   view = await openView(composition, stop);
   const results: RunResult[] = [];
   const onEvent: OnEvent = (event) => {
@@ -108,7 +106,7 @@ export async function compose(scenarios: readonly NamedScenario[], composition: 
 async function openView(composition: Composition, stop: (signal: "SIGINT") => void): Promise<View> {
   if (composition.headless || composition.quiet || !isInteractive()) return plainView(composition);
   const { openDashboard } = await import("../views/live/session.tsx");
-  return openDashboard({ color: composition.color && !process.env["NO_COLOR"], fps: composition.fps, stop: () => stop("SIGINT") });
+  return openDashboard({ color: hasColors(process.stdout, composition.color), fps: composition.fps, stop: () => stop("SIGINT") });
 }
 
 function plainView({ quiet, summaryTo }: Composition): View {

@@ -2,7 +2,8 @@ import { Command, CommanderError } from "commander";
 import { EXIT, formatProblem, InvalidScenario, suggestion, UserError } from "../kernel/problem.ts";
 import { printable, quoted } from "../kernel/text.ts";
 import { VERSION } from "../kernel/version.ts";
-import type { Declare } from "./command.ts";
+import type { Declare, Host } from "./command.ts";
+import { StopSignals } from "./signals.ts";
 
 /** Every command, in the order of the help. One that is not asked for is not loaded: a version is told at once. */
 const COMMANDS: Readonly<Record<string, () => Promise<{ readonly declare: Declare }>>> = {
@@ -27,16 +28,20 @@ const LATER: Readonly<Record<string, string>> = {
   replay: "plays a recorded run in the dashboard",
 };
 
-/** Reads the command line and does what it says. Never throws; the result is the process's exit code. */
-export async function main(argv: readonly string[]): Promise<number> {
+/**
+ * Reads the command line and does what it says. Never throws; the result is the process's exit code.
+ * `signals`: given by who ends the process afterwards; else they are heard no longer than this lasts.
+ */
+export async function main(argv: readonly string[], signals?: StopSignals): Promise<number> {
   let code: number = EXIT.done;
   const exit = (other: number) => {
     code = other;
   };
+  const host: Host = { exit, signals: signals ?? new StopSignals() };
   try {
     checkWorkingFolder();
-    const program = emptyProgram(exit);
-    for (const load of wanted(argv)) (await load()).declare(program, exit);
+    const program = emptyProgram(host);
+    for (const load of wanted(argv)) (await load()).declare(program, host);
     refuseLater(program);
     // Last, since commands take their settings from the program: only its own words are told apart by its action.
     program.allowExcessArguments(true);
@@ -44,6 +49,8 @@ export async function main(argv: readonly string[]): Promise<number> {
     return code;
   } catch (error) {
     return explainFailure(error);
+  } finally {
+    if (signals === undefined) host.signals.close();
   }
 }
 
@@ -78,7 +85,7 @@ function explainFailure(error: unknown): number {
 }
 
 /** The program without its commands; alone, it is the console. */
-function emptyProgram(exit: (code: number) => void): Command {
+function emptyProgram(host: Host): Command {
   const program = new Command("lab-tui")
     .description("A concurrency laboratory in the terminal: one stream of work through sync, async and parallel, predicted and measured.")
     .version(VERSION, "-V, --version")
@@ -93,7 +100,7 @@ function emptyProgram(exit: (code: number) => void): Command {
       throw new UserError(`There is no command ${quoted(asked)}${suggestion(asked, [...Object.keys(COMMANDS), ...Object.keys(LATER)])}`);
     }
     const { openConsole } = await import("./commands/console.ts");
-    exit(await openConsole());
+    host.exit(await openConsole(host.signals));
   });
   return program;
 }

@@ -39,6 +39,22 @@ export function untilTold(): Promise<number> {
   });
 }
 
+/** Signals that ask to stop, of which one part of the program hears at a time: who asked last, until the end of the process or `close`. */
+export class StopSignals {
+  private deafen = () => {};
+
+  hear(stop: (signal: StopSignal) => void): void {
+    this.close();
+    this.deafen = onStopSignals(stop);
+  }
+
+  /** From now on signals do what they do to those who do not hear them. */
+  close(): void {
+    this.deafen();
+    this.deafen = () => {};
+  }
+}
+
 let hangUpIgnored: boolean | null = null;
 
 /** Whether this process was started to go on when its terminal closes; asked before anybody hears of the signal. */

@@ -21,3 +21,8 @@ export function isInteractive(): boolean {
 export function widthOf({ columns }: { readonly columns?: number }): number | undefined {
   return columns === undefined || columns < 1 ? undefined : columns;
 }
+
+/** Whether what is said to a stream has colours: it is a terminal that has them, and nobody wants none (https://no-color.org). */
+export function hasColors({ isTTY }: { readonly isTTY?: boolean }, wanted = true, { NO_COLOR, TERM } = process.env): boolean {
+  return isTTY === true && wanted && !NO_COLOR && TERM !== "dumb";
+}

@@ -302,6 +302,27 @@ describe("C-4 the dashboard in a real terminal", () => {
     }
   });
 
+  test("show has the colours of the run's own summary, and none where nobody wants them", async () => {
+    const swept = file(
+      "two-fields.yaml",
+      "title: Two fields\nmodes: [sync]\nload: { executor: bursts, size: 20 }\nwork: { kind: io, time: 1ms }\nsweep: { batch.size: [1, 10], work.time: [1ms, 2ms] }\n",
+    );
+    const cells = (text: string) => text.split("\u001b[48;2;").length - 1;
+    const env = { XDG_DATA_HOME: join(folder, "data"), COLORTERM: "truecolor" };
+    const run = open(["run", swept], { env });
+    await run.until("% finished");
+    run.type("q");
+    await run.exited;
+    const summary = cells(run.raw.slice(run.raw.lastIndexOf("\u001b[?1049l")));
+    expect(summary).toBeGreaterThan(0);
+    const shown = open(["show", "last"], { env });
+    await shown.exited;
+    expect(cells(shown.raw)).toBe(summary);
+    const plain = open(["show", "last", "--no-color"], { env });
+    await plain.exited;
+    expect(plain.raw).not.toContain("\u001b[");
+  });
+
   test("C-1 bare lab-tui shows the scenarios, Enter runs one, q leaves", async () => {
     const screen = open([], { cwd: folder });
     await screen.until(/▸ \S/);

@@ -1,8 +1,9 @@
-import { isInteractive } from "../terminal.ts";
+import type { StopSignals } from "../signals.ts";
+import { hasColors, isInteractive } from "../terminal.ts";
 import { scenarioLines } from "./list.ts";
 
 /** `lab-tui` alone: the scenario list on a terminal, where Enter runs one; its lines and a hint otherwise. */
-export async function openConsole(): Promise<number> {
+export async function openConsole(signals: StopSignals): Promise<number> {
   if (!isInteractive()) {
     process.stdout.write(`${scenarioLines()}\nlab-tui run NAME runs one; lab-tui --help shows the rest.\n`);
     return 0;
@@ -11,8 +12,8 @@ export async function openConsole(): Promise<number> {
   const { listScenarios } = await import("../../scenario/find.ts");
   const { listed, unreadable } = listScenarios();
   const choices = [...listed, ...unreadable].sort((a, b) => (a.name < b.name ? -1 : 1));
-  const chosen = await pickScenario(choices, { color: !process.env["NO_COLOR"] });
+  const chosen = await pickScenario(choices, { color: hasColors(process.stdout) });
   if (chosen === null) return 0;
   const { run } = await import("./run.ts");
-  return run([chosen], {});
+  return run([chosen], {}, signals);
 }

@@ -7,9 +7,10 @@ import { withoutCredentials } from "../../scenario/confidential.ts";
 import type { Declare } from "../command.ts";
 import { type RunFlags, wholeNumber, withRunFlags } from "../flags.ts";
 import { type RequestFlags, requestFields, withRequestFlags } from "../request-flags.ts";
+import type { StopSignals } from "../signals.ts";
 import { run } from "./run.ts";
 
-export const declare: Declare = (program, exit) => {
+export const declare: Declare = (program, host) => {
   const command = program
     .command("fetch")
     .description("asks for addresses: makes a scenario on the spot and runs it")
@@ -20,7 +21,9 @@ export const declare: Declare = (program, exit) => {
     .option("--http2", "by HTTP/2, many requests at once on one connection")
     .option("--unix-socket <path>", "every request goes to this socket of the machine")
     .option("--print", "shows the scenario and runs nothing");
-  withRunFlags(withRequestFlags(command)).action(async (urls: string[], flags: FetchFlags) => exit(await fetchUrls(urls, flags)));
+  withRunFlags(withRequestFlags(command)).action(async (urls: string[], flags: FetchFlags) =>
+    host.exit(await fetchUrls(urls, flags, host.signals)),
+  );
 };
 
 /** Flags of `fetch`: those of `run`, of which some say what the scenario is to be. */
@@ -35,7 +38,7 @@ const MOST_AT_ONCE = 65_535;
 const DURATION = "10s";
 
 /** `lab-tui fetch URL…`: makes a scenario on the spot and runs it, or shows it. The exit code. */
-export async function fetchUrls(urls: readonly string[], { print, ...flags }: FetchFlags): Promise<number> {
+export async function fetchUrls(urls: readonly string[], { print, ...flags }: FetchFlags, signals: StopSignals): Promise<number> {
   const scenario = scenarioOf(urls, flags);
   if (print === true) {
     process.stdout.write(scenario);
@@ -47,7 +50,7 @@ export async function fetchUrls(urls: readonly string[], { print, ...flags }: Fe
     const file = join(folder, "fetch.yaml");
     writeFileSync(file, scenario);
     const { rate: _, duration: __, ...others } = flags;
-    return await run([file], others);
+    return await run([file], others, signals);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -13,20 +13,21 @@ import { environmentOf } from "../environment.ts";
 import { overridesOf, type RunFlags, readFlags, withRunFlags } from "../flags.ts";
 import { RunKeeper } from "../keep.ts";
 import { checkTargets, Outputs } from "../outputs.ts";
+import type { StopSignals } from "../signals.ts";
 import { targetKind } from "../target.ts";
 
-export const declare: Declare = (program, exit) => {
+export const declare: Declare = (program, host) => {
   const command = program
     .command("run")
     .description("runs scenarios: a live dashboard on a terminal, progress lines otherwise")
     .argument("<scenario...>", "paths, or names of shipped scenarios")
     .option("-d, --duration <duration>", "how long the load lasts, such as 30s")
     .option("-r, --rate <rate>", "arrivals per time unit");
-  withRunFlags(command).action(async (scenarios: string[], flags: RunFlags) => exit(await run(scenarios, flags)));
+  withRunFlags(command).action(async (scenarios: string[], flags: RunFlags) => host.exit(await run(scenarios, flags, host.signals)));
 };
 
 /** `lab-tui run SCENARIO…` */
-export async function run(asked: readonly string[], flags: RunFlags): Promise<number> {
+export async function run(asked: readonly string[], flags: RunFlags, signals: StopSignals): Promise<number> {
   const { fps, http } = readFlags(flags);
   const files = asked.map((name) => findScenario(name));
   checkTargets(flags, files);
@@ -42,6 +43,7 @@ export async function run(asked: readonly string[], flags: RunFlags): Promise<nu
   // Told when the dashboard no longer covers them.
   const keeper = flags.store === false ? null : new RunKeeper();
   const { results, stoppedBy, viewBroken } = await compose(scenarios, {
+    signals,
     headless: flags.headless === true || toStdout,
     quiet: flags.quiet === true,
     color: flags.color !== false,

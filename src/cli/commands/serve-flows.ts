@@ -11,7 +11,7 @@ import { wholeNumber } from "../flags.ts";
 import { untilTold } from "../signals.ts";
 import { demo } from "./serve-flows-demo.ts";
 
-export const declare: Declare = (group, exit) => {
+export const declare: Declare = (group, host) => {
   group
     .command("flows")
     .description("flows over HTTP and WebSocket: pipelines, events, queues, streams, health and metrics")
@@ -22,7 +22,7 @@ export const declare: Declare = (group, exit) => {
     .option("--token-file <file>", "what every request has to bear, at least 128 bits; or LAB_TUI_TOKEN")
     .option("--allow-origin <origin...>", "origins of pages that may ask")
     .option("--allow-host <host...>", "names it may be asked under, beside this machine's own")
-    .action(async (flags: FlowFlags) => exit(await serve(flags)));
+    .action(async (flags: FlowFlags) => host.exit(await serve(flags)));
 };
 
 export interface FlowFlags {

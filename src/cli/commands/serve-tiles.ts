@@ -7,14 +7,14 @@ import type { Declare } from "../command.ts";
 import { wholeNumber } from "../flags.ts";
 import { untilTold } from "../signals.ts";
 
-export const declare: Declare = (group, exit) => {
+export const declare: Declare = (group, host) => {
   const command = group
     .command("tiles")
     .description("a mock tile server on loopback, as well or badly behaved as its flags say")
     .option("--port <port>", "to listen on; 0 for any", "8001")
     .option("--seed <n>", "seed of everything random", "1");
   for (const [flag, description] of MOCK_FLAGS) command.option(flag, description);
-  command.action(async (flags: TileFlags) => exit(await serveTiles(flags)));
+  command.action(async (flags: TileFlags) => host.exit(await serveTiles(flags)));
 };
 
 /** The fields of the mock that are given as they stand in a scenario, and what their flags say. */

@@ -2,10 +2,10 @@ import { UserError } from "../../kernel/problem.ts";
 import { quoted, safeJson } from "../../kernel/text.ts";
 import type { RunStore } from "../../store/run-store.ts";
 import { closingReport } from "../../views/report/closing.ts";
-import { PLAIN_PAINTER } from "../../views/report/painter.ts";
+import { COLOR_PAINTER, PLAIN_PAINTER } from "../../views/report/painter.ts";
 import type { Declare } from "../command.ts";
 import { openStore, unknownRun } from "../keep.ts";
-import { widthOf } from "../terminal.ts";
+import { hasColors, widthOf } from "../terminal.ts";
 
 export const declare: Declare = (program) => {
   program
@@ -14,6 +14,7 @@ export const declare: Declare = (program) => {
     .argument("<run>", "its name, or last")
     .option("--all", "every figure that was measured, not only what matters most")
     .option("--requests", "instead: what became of each request that was kept, as NDJSON (fetch)")
+    .option("--no-color", "no colours")
     .action(showRun);
 };
 
@@ -21,24 +22,28 @@ export interface ShowFlags {
   readonly requests?: boolean;
   /** Every figure of every case. */
   readonly all?: boolean;
+  readonly color?: boolean;
 }
 
 /** `lab-tui show RUN`: its summary again, or what became of each of its requests, a line of JSON each. */
-export async function showRun(run: string, { requests = false, all = false }: ShowFlags): Promise<void> {
+export async function showRun(run: string, flags: ShowFlags): Promise<void> {
+  const { requests = false, all = false } = flags;
   if (requests && all) throw new UserError("show: --requests and --all tell different things: leave one of them out");
   const store = openStore();
   try {
     if (requests) await writeRequests(store, run);
-    else writeSummary(store, run, all);
+    else writeSummary(store, run, flags);
   } finally {
     store.close();
   }
 }
 
-function writeSummary(store: RunStore, run: string, all: boolean): void {
+function writeSummary(store: RunStore, run: string, { all = false, color = true }: ShowFlags): void {
   const result = store.result(run);
   if (result === null) throw unknownRun(run);
-  process.stdout.write(closingReport(result, widthOf(process.stdout), PLAIN_PAINTER, all));
+  process.stdout.write(
+    closingReport(result, widthOf(process.stdout), hasColors(process.stdout, color) ? COLOR_PAINTER : PLAIN_PAINTER, all),
+  );
 }
 
 async function writeRequests(store: RunStore, run: string): Promise<void> {

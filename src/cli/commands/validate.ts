@@ -3,12 +3,12 @@ import { printable } from "../../kernel/text.ts";
 import { loadScenario } from "../../scenario/load.ts";
 import type { Declare } from "../command.ts";
 
-export const declare: Declare = (program, exit) => {
+export const declare: Declare = (program, host) => {
   program
     .command("validate")
     .description("checks scenario files without running them")
     .argument("<file...>", "scenario files")
-    .action((files: string[]) => exit(validate(files)));
+    .action((files: string[]) => host.exit(validate(files)));
 };
 
 /** `lab-tui validate FILE…` */

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from "bun:test";
-import { isInteractive, widthOf } from "../../../src/cli/terminal.ts";
+import { hasColors, isInteractive, widthOf } from "../../../src/cli/terminal.ts";
 
 const before = { CI: process.env["CI"], TERM: process.env["TERM"], out: process.stdout.isTTY, in: process.stdin.isTTY };
 afterEach(() => {
@@ -25,6 +25,15 @@ test.each([
   process.stdout.isTTY = true;
   process.stdin.isTTY = true;
   expect(isInteractive()).toBe(drawn);
+});
+
+test("colours are for terminals that have them and people who want them", () => {
+  const terminal = { isTTY: true };
+  expect([hasColors(terminal, true, {}), hasColors(terminal, true, { NO_COLOR: "" })]).toEqual([true, true]);
+  expect(hasColors({}, true, {})).toBe(false);
+  expect(hasColors(terminal, false, {})).toBe(false);
+  expect(hasColors(terminal, true, { NO_COLOR: "1" })).toBe(false);
+  expect(hasColors(terminal, true, { TERM: "dumb" })).toBe(false);
 });
 
 test("a terminal of width 0 does not know its width", () => {

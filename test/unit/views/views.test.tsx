@@ -35,6 +35,15 @@ function events(): RunEvent[] {
   return all;
 }
 
+/** The value itself, no part of which can be changed any more. */
+function deepFrozen<T>(value: T): T {
+  if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const part of Object.values(value)) deepFrozen(part);
+  }
+  return value;
+}
+
 function viewAfter(count: number): RunView {
   return events().slice(0, count).reduce(reduce, EMPTY_VIEW);
 }
@@ -152,6 +161,29 @@ describe("C-2 the view of a run", () => {
     expect(reduce(view, { type: "stopping", now: true }).stopping).toBe("now");
     expect(timeSpan(view)).toBe(2000);
     expect(rowsOf(view)).toHaveLength(3);
+  });
+
+  test("a view stays as it was whatever happens next", () => {
+    const outline = runOutline((["sync", "async"] as const).map((mode) => caseResult({ mode })));
+    const index = fc.nat(1);
+    const event: fc.Arbitrary<RunEvent> = fc.oneof(
+      fc.constant<RunEvent>({ type: "run-started", ...outline }),
+      index.map((index): RunEvent => ({ type: "case-preparing", index, note: "trying" })),
+      index.map((index): RunEvent => ({ type: "case-started", index, count: 100, lastMs: 2000, url: null })),
+      fc
+        .tuple(index, fc.integer({ min: 1, max: 10_000 }))
+        .map(([index, t]): RunEvent => ({ type: "sample", index, snapshot: snapshot(t) })),
+      index.map((index): RunEvent => ({ type: "case-finished", index, result: caseResult({ mode: "sync" }) })),
+      fc.boolean().map((now): RunEvent => ({ type: "stopping", now })),
+      fc.constant<RunEvent>({ type: "run-finished", result: runResult([caseResult({ mode: "sync" })]) }),
+    );
+    fc.assert(
+      fc.property(fc.array(event, { maxLength: 60 }), (events) => {
+        const frozen = events.reduce((view, one) => deepFrozen(reduce(view, deepFrozen(one))), deepFrozen(EMPTY_VIEW));
+        expect(frozen).toEqual(events.reduce(reduce, EMPTY_VIEW));
+      }),
+      { numRuns: rounds(100) },
+    );
   });
 
   test("all modes share one time axis; the current is drawn last and the expectation first", () => {
