@@ -3,6 +3,7 @@ import type { FetchAccess } from "../engine/stage/fetch-stage.ts";
 import type { CasePlan, NamedScenario } from "../plan/plan.ts";
 import type { OnEvent } from "../telemetry/events.ts";
 import type { RunResult } from "../telemetry/result.ts";
+import type { Session } from "../views/live/session.tsx";
 import { closingReport } from "../views/report/closing.ts";
 import { overview } from "../views/report/outcome.ts";
 import { progressLines } from "../views/report/progress.ts";
@@ -16,6 +17,10 @@ export interface Composition {
   readonly quiet: boolean;
   readonly color: boolean;
   readonly fps: number;
+  /** How long the closing screen stays, milliseconds; null: until a key is pressed. */
+  readonly closeAfterMs: number | null;
+  /** The console that the run was chosen in; null: one is opened for it. */
+  readonly session: Session | null;
   /** Port of the HTTP face. */
   readonly http: number | undefined;
   /** What requests of the n-th scenario may do. */
@@ -105,8 +110,13 @@ export async function compose(scenarios: readonly NamedScenario[], composition: 
 
 async function openView(composition: Composition, stop: (signal: "SIGINT") => void): Promise<View> {
   if (composition.headless || composition.quiet || !isInteractive()) return plainView(composition);
-  const { openDashboard } = await import("../views/live/session.tsx");
-  return openDashboard({ color: hasColors(process.stdout, composition.color), fps: composition.fps, stop: () => stop("SIGINT") });
+  const session = composition.session ?? (await openSession(composition));
+  return session.run({ stop: () => stop("SIGINT"), closeAfterMs: composition.closeAfterMs });
+}
+
+async function openSession({ color, fps }: Composition): Promise<Session> {
+  const { Session } = await import("../views/live/session.tsx");
+  return new Session({ color: hasColors(process.stdout, color), fps });
 }
 
 function plainView({ quiet, summaryTo }: Composition): View {

@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import { fileProblem, UserError } from "../kernel/problem.ts";
 import { printable, quoted } from "../kernel/text.ts";
+import { parseDuration } from "../kernel/units.ts";
 import { executorOf, type Override, parseOverride } from "../scenario/load.ts";
 import { MODES, type Scenario } from "../scenario/schema.ts";
 import { collected } from "./command.ts";
@@ -21,6 +22,7 @@ export interface RunFlags {
   readonly dumpState?: string;
   readonly cast?: string;
   readonly fps?: string;
+  readonly closeAfter?: string;
   readonly log?: string;
   readonly allowModules?: boolean;
   readonly allowHost?: readonly string[];
@@ -39,8 +41,17 @@ const LATER: readonly (keyof RunFlags)[] = ["cast"];
 /** Pictures of the run per second, unless more are asked for: they cost little and lose nothing. */
 const PICTURES = 4;
 
-/** Checks what needs no scenario; the frame rate and the port asked for. */
-export function readFlags(flags: RunFlags): { readonly fps: number; readonly http: number | undefined } {
+/** What flags say that is of no scenario. */
+export interface ReadFlags {
+  /** Pictures per second at most. */
+  readonly fps: number;
+  readonly http: number | undefined;
+  /** How long the closing screen stays, milliseconds; null: until a key is pressed. */
+  readonly closeAfterMs: number | null;
+}
+
+/** Checks what needs no scenario. */
+export function readFlags(flags: RunFlags): ReadFlags {
   for (const flag of LATER) {
     if (flags[flag] !== undefined) throw new UserError(`--${kebab(flag)} is not available in this version`);
   }
@@ -53,7 +64,17 @@ export function readFlags(flags: RunFlags): { readonly fps: number; readonly htt
     throw new UserError(`--http: must be a port from 1 to 65535, or 0 for any, got ${quoted(flags.http)}`);
   }
   if (http !== undefined && http > 0) checkPort(http);
-  return { fps, http };
+  return { fps, http, closeAfterMs: closeAfterMs(flags.closeAfter) };
+}
+
+/** What a timer can wait for, in microseconds. */
+const LONGEST_WAIT = 24 * 86_400e6;
+
+function closeAfterMs(text: string | undefined): number | null {
+  if (text === undefined) return null;
+  const micros = parseDuration(text);
+  if (micros !== null && micros <= LONGEST_WAIT) return micros / 1000;
+  throw new UserError(`--close-after: must be a duration such as 5s, or 0s for at once (at most 24d), got ${quoted(text)}`);
 }
 
 /** Whether the port can be listened on is found out before anything runs. */
@@ -123,6 +144,7 @@ export function withRunFlags(command: Command): Command {
     .option("--http <port>", "answer queries and show metrics on this port of 127.0.0.1 while it runs")
     .option("--dump-state <file>", "write the final states as JSON")
     .option("--fps <n>", "most frames per second of the dashboard (default 4)")
+    .option("--close-after <duration>", "leave the closing screen after so long, such as 5s; 0s at once (default: at a key)")
     .option("--allow-modules", "run the handler modules that the scenarios name")
     .option("--force", "overwrite")
     .option("--no-color", "no colours")

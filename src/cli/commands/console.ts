@@ -1,3 +1,4 @@
+import { readFlags } from "../flags.ts";
 import type { StopSignals } from "../signals.ts";
 import { hasColors, isInteractive } from "../terminal.ts";
 import { scenarioLines } from "./list.ts";
@@ -8,12 +9,17 @@ export async function openConsole(signals: StopSignals): Promise<number> {
     process.stdout.write(`${scenarioLines()}\nlab-tui run NAME runs one; lab-tui --help shows the rest.\n`);
     return 0;
   }
-  const { pickScenario } = await import("../../views/live/screens/browse.tsx");
+  const { Session } = await import("../../views/live/session.tsx");
   const { listScenarios } = await import("../../scenario/find.ts");
   const { listed, unreadable } = listScenarios();
   const choices = [...listed, ...unreadable].sort((a, b) => (a.name < b.name ? -1 : 1));
-  const chosen = await pickScenario(choices, { color: hasColors(process.stdout) });
-  if (chosen === null) return 0;
-  const { run } = await import("./run.ts");
-  return run([chosen], {}, signals);
+  const session = new Session({ color: hasColors(process.stdout), fps: readFlags({}).fps });
+  try {
+    const chosen = await session.browse(choices);
+    if (chosen === null) return 0;
+    const { run } = await import("./run.ts");
+    return await run([chosen], {}, signals, session);
+  } finally {
+    await session.leave();
+  }
 }

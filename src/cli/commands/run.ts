@@ -6,6 +6,7 @@ import { findScenario, scenarioName } from "../../scenario/find.ts";
 import { loadScenarioFile } from "../../scenario/load.ts";
 import { checkPermissions } from "../../scenario/permission.ts";
 import type { RunResult, ThresholdResult } from "../../telemetry/result.ts";
+import type { Session } from "../../views/live/session.tsx";
 import { checkFiles, checkHostsOf } from "../../workloads/fetch/permission.ts";
 import type { Declare } from "../command.ts";
 import { compose } from "../compose.ts";
@@ -26,12 +27,17 @@ export const declare: Declare = (program, host) => {
   withRunFlags(command).action(async (scenarios: string[], flags: RunFlags) => host.exit(await run(scenarios, flags, host.signals)));
 };
 
-/** `lab-tui run SCENARIO…` */
-export async function run(asked: readonly string[], flags: RunFlags, signals: StopSignals): Promise<number> {
-  const { fps, http } = readFlags(flags);
+/** `lab-tui run SCENARIO…`. `session`: the console that it was chosen in. */
+export async function run(
+  asked: readonly string[],
+  flags: RunFlags,
+  signals: StopSignals,
+  session: Session | null = null,
+): Promise<number> {
+  const { fps, http, closeAfterMs } = readFlags(flags);
   const files = asked.map((name) => findScenario(name));
   checkTargets(flags, files);
-  const loaded = loadAll(files, flags);
+  const loaded = loadAll(files, flags, (line) => (session === null ? process.stderr.write(`${line}\n`) : session.note(line)));
   const scenarios = loaded.map(({ named }) => named);
   const modes = scenarios.flatMap(({ points }) => points.flatMap(({ scenario }) => scenario.modes));
   const outputs = new Outputs(flags, scenarios.length, modes);
@@ -44,6 +50,8 @@ export async function run(asked: readonly string[], flags: RunFlags, signals: St
   const keeper = flags.store === false ? null : new RunKeeper();
   const { results, stoppedBy, viewBroken } = await compose(scenarios, {
     signals,
+    session,
+    closeAfterMs,
     headless: flags.headless === true || toStdout,
     quiet: flags.quiet === true,
     color: flags.color !== false,
@@ -80,12 +88,14 @@ interface Loaded {
   readonly yaml: YamlFile;
 }
 
+type Warn = (line: string) => void;
+
 /** All of them, or what is wrong with any. */
-function loadAll(files: readonly string[], flags: RunFlags): Loaded[] {
+function loadAll(files: readonly string[], flags: RunFlags, warn: Warn): Loaded[] {
   const problems: Problem[] = [];
   const loaded = files.flatMap((file) => {
     try {
-      return [load(file, flags)];
+      return [load(file, flags, warn)];
     } catch (error) {
       if (!(error instanceof InvalidScenario)) throw error;
       problems.push(...error.problems);
@@ -96,7 +106,7 @@ function loadAll(files: readonly string[], flags: RunFlags): Loaded[] {
   return loaded;
 }
 
-function load(file: string, flags: RunFlags): Loaded {
+function load(file: string, flags: RunFlags, warn: Warn): Loaded {
   const { scenario, points, yaml } = loadScenarioFile(file, overridesOf(flags, file));
   for (const point of points) {
     checkPermissions(point.scenario, flags);
@@ -107,10 +117,10 @@ function load(file: string, flags: RunFlags): Loaded {
     flags.allowHost ?? [],
   );
   if (flags.log !== undefined && scenario.workload !== "fetch") {
-    process.stderr.write(`warning: --log: ${printable(scenarioName(file), 60)} makes no requests, so there is nothing of it to log\n`);
+    warn(`warning: --log: ${printable(scenarioName(file), 60)} makes no requests, so there is nothing of it to log`);
   }
   for (const name of environmentOf(file).ignored) {
-    process.stderr.write(`warning: ${name} is ignored: ${printable(scenarioName(file), 60)} sweeps that field\n`);
+    warn(`warning: ${name} is ignored: ${printable(scenarioName(file), 60)} sweeps that field`);
   }
   const problemAt = (path: Path, message: string) => yaml.problemAt(path, message);
   return { named: { name: scenarioName(file), file, scenario, points, problemAt }, yaml };

@@ -1,21 +1,4 @@
-/** What the keyboard does to the screen; pure, so that it is tested without one. */
-export interface ScreenState {
-  /** Index of the focused panel, 0–4. */
-  readonly focus: number;
-  readonly zoomed: boolean;
-  readonly help: boolean;
-  readonly frozen: boolean;
-  /** Asking whether to quit while a run is going on. */
-  readonly asking: boolean;
-}
-
-export const FIRST_SCREEN: ScreenState = { focus: 0, zoomed: false, help: false, frozen: false, asking: false };
-
-export const PANEL_COUNT = 5;
-
-/** What a key asks the outside to do. */
-export type Wish = "none" | "interrupt" | "quit" | "suspend";
-
+/** What Ink says of a key beside its character. */
 export interface Key {
   readonly tab?: boolean;
   readonly shift?: boolean;
@@ -23,16 +6,34 @@ export interface Key {
   readonly return?: boolean;
   readonly ctrl?: boolean;
   readonly meta?: boolean;
+  readonly upArrow?: boolean;
+  readonly downArrow?: boolean;
 }
 
 /** Of keys with Ctrl only these are ours; Ctrl-Q goes on after Ctrl-S, and Ctrl-Space is none. */
-const WITH_CTRL = "cz";
+const WITH_CTRL = "cdz";
 /** What begins a string that terminals answer questions with (OSC, DCS, SOS, PM and APC of ECMA-48, 5.6): it comes as a key with Alt. */
 const ANSWERS = "]PX^_";
+
+/** How long after the keyboard was taken what had been typed before may still come, in milliseconds. */
+const TYPED_BEFORE_MS = 1000;
 
 /** Tells what a person typed from what a terminal says of itself. */
 export class Keyboard {
   private answering = false;
+  private readonly until: number;
+
+  /** `now`: milliseconds. */
+  constructor(private readonly now: () => number = () => performance.now()) {
+    this.until = now() + TYPED_BEFORE_MS;
+  }
+
+  /** The names of the keys of an input, in order; none: nobody typed it. */
+  keys(input: string, key: Key): readonly string[] {
+    // An end of input (Ctrl-D) that was typed while the terminal still edited lines comes as a NUL, which is Ctrl-Space too.
+    if (key.ctrl === true && input === " " && this.now() < this.until) return ["ctrl-d"];
+    return this.typed(input, key).map((char) => keyName(char, key));
+  }
 
   /** The characters of an input that are typed, one by one, since fast typing arrives as one; none: nobody typed it. */
   typed(input: string, key: Key): readonly string[] {
@@ -44,38 +45,28 @@ export class Keyboard {
   }
 }
 
-export interface Pressed {
-  readonly state: ScreenState;
-  readonly wish: Wish;
+/** A key by the name that actions know it by: its character, or such as `enter`, `shift-tab`, `ctrl-c`; empty: one that has no name here. */
+export function keyName(char: string, key: Key): string {
+  if (key.ctrl === true) return `ctrl-${char}`;
+  if (key.tab === true) return key.shift === true ? "shift-tab" : "tab";
+  if (key.escape === true) return "escape";
+  if (key.return === true || char === "\r") return "enter";
+  if (key.upArrow === true) return "up";
+  if (key.downArrow === true) return "down";
+  return char === " " ? "space" : char;
 }
 
-/** The screen after one character or key. `running`: a run is going on. */
-export function press(state: ScreenState, char: string, key: Key, running: boolean): Pressed {
-  const stay = (change: Partial<ScreenState>): Pressed => ({ state: { ...state, ...change }, wish: "none" });
-  const wish = (asked: Wish, change: Partial<ScreenState> = {}): Pressed => ({ state: { ...state, ...change }, wish: asked });
-  if (key.ctrl === true && char === "c") return wish(running ? "interrupt" : "quit");
-  if (key.ctrl === true && char === "z") return wish("suspend");
-  // A run that has ended since it was asked leaves nothing to ask.
-  if (state.asking && !running && char !== "y" && key.return !== true) return press({ ...state, asking: false }, char, key, running);
-  if (state.asking) {
-    if (char === "y" || key.return === true) return wish(running ? "interrupt" : "quit", { asking: false });
-    return stay({ asking: false });
-  }
-  if (state.help) return stay({ help: false });
-  if (key.tab === true) return stay({ focus: (state.focus + (key.shift === true ? PANEL_COUNT - 1 : 1)) % PANEL_COUNT });
-  if (key.escape === true) return stay({ zoomed: false });
-  if (key.return === true || char === "\r") return stay({ zoomed: !state.zoomed });
-  if (char >= "1" && char <= String(PANEL_COUNT)) return stay({ focus: Number(char) - 1 });
-  switch (char) {
-    case "q":
-      return running ? stay({ asking: true }) : wish("quit");
-    case "?":
-      return stay({ help: true });
-    case "z":
-      return stay({ zoomed: !state.zoomed });
-    case " ":
-      return stay({ frozen: !state.frozen });
-    default:
-      return stay({});
-  }
+const WRITTEN: Readonly<Record<string, string>> = {
+  "shift-tab": "Shift-Tab",
+  tab: "Tab",
+  escape: "Esc",
+  enter: "Enter",
+  space: "Space",
+  up: "↑",
+  down: "↓",
+};
+
+/** A key as people write it. */
+export function writtenKey(name: string): string {
+  return WRITTEN[name] ?? name.replace(/^ctrl-(.)$/, (_, letter: string) => `Ctrl-${letter.toUpperCase()}`);
 }

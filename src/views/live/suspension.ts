@@ -1,12 +1,12 @@
 import { useApp } from "ink";
 import { useEffect, useRef } from "react";
-import { suspended } from "./terminal.ts";
+import type { Terminal } from "./terminal.ts";
 
 /**
  * What is drawn gives the terminal back while the job stands still, and takes it anew when it goes on: at Ctrl-Z, of which the caller tells
  * by what this gives, at SIGTSTP, which says the same from outside, and after a SIGSTOP, of which nobody tells before it is over.
  */
-export function useSuspension(): () => void {
+export function useSuspension(terminal: Terminal): () => void {
   const { suspendTerminal } = useApp();
   const away = useRef(false);
   const leave = useRef((_standing: boolean): void => {});
@@ -14,7 +14,7 @@ export function useSuspension(): () => void {
     // A second signal while the first is obeyed is the same wish.
     if (away.current || suspendTerminal === undefined) return;
     away.current = true;
-    suspendTerminal(() => suspended(standing))
+    suspendTerminal(() => terminal.lend(standing))
       .catch(() => {})
       .finally(() => {
         away.current = false;

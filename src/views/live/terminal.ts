@@ -1,33 +1,128 @@
 import { inForeground, suspendJob } from "../../kernel/parent.ts";
 
 const WRAP = "\x1b[?7h";
-const CUT = "\x1b[?7l";
-
 /**
  * Lines that are too long are cut, not wrapped: a terminal that has become narrower is drawn on once before its new width is known, and
  * what wraps then would scroll the picture away.
  */
-export function cutLines(): void {
-  if (process.stdout.isTTY) process.stdout.write(CUT);
-}
+const CUT = "\x1b[?7l";
+/** Long lines wrapped, the main screen, the cursor shown. */
+const RESTORED = `${WRAP}\x1b[?1049l\x1b[?25h`;
 
-/** Main screen, cursor shown, cooked mode, long lines wrapped: harmless when all is so already. */
-export function restoreTerminal(): void {
-  if (process.stdin.isTTY && process.stdin.isRaw) {
-    try {
-      process.stdin.setRawMode(false);
-    } catch {
-      // A terminal that is gone has no mode.
-    }
-  }
-  if (process.stdout.isTTY) process.stdout.write(`${WRAP}\x1b[?1049l\x1b[?25h`);
-}
+/** How often a job that goes on behind the shell looks whether the terminal is its own again, in milliseconds. */
+const BEHIND_MS = 200;
 
 /** What ends a process that does not listen, a hang-up and the polite ones aside: those are heard elsewhere. */
 const FATAL = ["SIGQUIT", "SIGABRT", "SIGUSR1", "SIGUSR2", "SIGALRM", "SIGVTALRM", "SIGXCPU", "SIGTRAP", "SIGSYS"] as const;
 
+/** Main screen, cursor shown, cooked mode, long lines wrapped: harmless when all is so already. */
+export function restoreTerminal(): void {
+  const { stdin, stdout } = process;
+  if (stdin.isTTY && stdin.isRaw) {
+    try {
+      stdin.setRawMode(false);
+    } catch {
+      // A terminal that is gone has no mode.
+    }
+  }
+  if (stdout.isTTY) stdout.write(RESTORED);
+}
+
+/**
+ * The terminal while it is drawn on: raw mode, lines that are cut, and every byte that goes to it. It is put back on every way out: when it
+ * is left, at the process's end, and before a signal ends the process.
+ *
+ *     free --take--> taken --leave--> free        taken --lend--> the shell's, while the job stands still --> taken
+ */
+export class Terminal {
+  /** Lines for the main screen, which are covered as long as it is drawn on. */
+  private readonly notes: string[] = [];
+  /** Undoes what `take` did; null: free. */
+  private undo: (() => void) | null = null;
+
+  get taken(): boolean {
+    return this.undo !== null;
+  }
+
+  /** What Ink draws with: on the alternate screen, as many pictures a second at most. */
+  drawing(fps: number) {
+    const { stdin, stdout, stderr } = process;
+    return {
+      ...{ stdin, stdout, stderr, maxFps: fps },
+      ...{ interactive: true, alternateScreen: true, incrementalRendering: true, exitOnCtrlC: false, patchConsole: false },
+    };
+  }
+
+  /** `onInputOver`: the keyboard is at its end. */
+  take(onInputOver: () => void): void {
+    const { stdin, stdout } = process;
+    const undo = [outliveTerminal(stdin), restoreAtSignals()];
+    process.on("exit", restoreTerminal);
+    stdin.on("end", onInputOver);
+    this.undo = () => {
+      process.off("exit", restoreTerminal);
+      stdin.off("end", onInputOver);
+      for (const one of undo) one();
+    };
+    // Before the first picture: what is typed the moment it shows must not pass through the line editor of the terminal.
+    if (stdin.isTTY) stdin.setRawMode(true);
+    if (stdout.isTTY) stdout.write(CUT);
+  }
+
+  /** Gives it back; `stopDrawing` may draw a last picture, which nobody would see. */
+  async leave(stopDrawing: () => Promise<unknown> | void): Promise<void> {
+    if (this.undo === null) return;
+    const { stdout } = process;
+    const { write } = stdout;
+    stdout.write = (chunk: string | Uint8Array, encoding?: unknown, done?: unknown): boolean => {
+      // A signal that comes now puts the terminal back all the same.
+      if (chunk === RESTORED) return write.call(stdout, chunk);
+      const told = typeof encoding === "function" ? encoding : done;
+      if (typeof told === "function") queueMicrotask(() => told(null));
+      return true;
+    };
+    try {
+      await stopDrawing();
+    } finally {
+      stdout.write = write;
+      restoreTerminal();
+      this.undo();
+      this.undo = null;
+      for (const line of this.notes.splice(0)) this.note(line);
+    }
+  }
+
+  /**
+   * The terminal is the shell's meanwhile, and may have another size afterwards. `standing`: the job stands still until the shell says to go
+   * on; else it has stood still, and only takes the terminal anew. One that goes on behind the shell waits for the terminal.
+   */
+  async lend(standing: boolean): Promise<void> {
+    const { stdout } = process;
+    if (stdout.isTTY) stdout.write(WRAP);
+    if (standing) suspendJob();
+    while (!inForeground()) await Bun.sleep(BEHIND_MS);
+    if (stdout.isTTY) stdout.write(CUT);
+    process.kill(process.pid, "SIGWINCH");
+  }
+
+  /** A line for the main screen's standard error, as soon as it is to be seen. */
+  note(line: string): void {
+    if (this.taken) this.notes.push(line);
+    else process.stderr.write(`${line}\n`);
+  }
+
+  /** Text for the main screen's standard output. */
+  print(text: string): void {
+    process.stdout.write(text);
+  }
+
+  get columns(): number {
+    return process.stdout.columns;
+  }
+}
+
 /** A terminal that closes is no defect of the lab's: SIGHUP says what it means. Until what is returned is called. */
-function surviveItsEnd(stdin: typeof process.stdin): () => void {
+function outliveTerminal(stdin: typeof process.stdin): () => void {
   const nothing = () => {};
   const { setRawMode } = stdin;
   stdin.on("error", nothing);
@@ -45,8 +140,7 @@ function surviveItsEnd(stdin: typeof process.stdin): () => void {
   };
 }
 
-/** From now on the terminal is put back on every way out: at the process's end, and before a signal ends it. Until what is returned is called. */
-export function guardTerminal(): () => void {
+function restoreAtSignals(): () => void {
   const fatal = FATAL.map((signal) => {
     const listener = () => {
       restoreTerminal();
@@ -56,26 +150,7 @@ export function guardTerminal(): () => void {
     process.on(signal, listener);
     return () => process.off(signal, listener);
   });
-  const outliveTerminal = surviveItsEnd(process.stdin);
-  process.on("exit", restoreTerminal);
   return () => {
-    outliveTerminal();
-    process.off("exit", restoreTerminal);
     for (const forget of fatal) forget();
   };
-}
-
-/** How often a job that goes on behind the shell looks whether the terminal is its own again, in milliseconds. */
-const BEHIND_MS = 200;
-
-/**
- * The terminal is the shell's meanwhile, and may have another size afterwards. `standing`: the job stands still until the shell says to go
- * on; else it has stood still, and only takes the terminal anew. One that goes on behind the shell waits for the terminal.
- */
-export async function suspended(standing: boolean): Promise<void> {
-  if (process.stdout.isTTY) process.stdout.write(WRAP);
-  if (standing) suspendJob();
-  while (!inForeground()) await Bun.sleep(BEHIND_MS);
-  cutLines();
-  process.kill(process.pid, "SIGWINCH");
 }

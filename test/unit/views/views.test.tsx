@@ -4,8 +4,10 @@ import fc from "fast-check";
 import type { RunEvent } from "../../../src/telemetry/events.ts";
 import { EMPTY_LEDGER } from "../../../src/telemetry/ledger.ts";
 import { halved, recent, withoutStub } from "../../../src/telemetry/series.ts";
+import { pressed } from "../../../src/views/live/actions.ts";
 import { CHART_PANELS, chartSeries, headlineOf, progress, rowsOf, timeSpan } from "../../../src/views/live/figures.ts";
-import { FIRST_SCREEN, type Key, Keyboard, press } from "../../../src/views/live/keys.ts";
+import { type Key, Keyboard, keyName } from "../../../src/views/live/keys.ts";
+import { FIRST_STATE, RUN_ACTIONS, type RunState } from "../../../src/views/live/screens/run-actions.ts";
 import { EMPTY_VIEW, LiveStore, type RunView, reduce } from "../../../src/views/live/store.ts";
 import { drawChart, LABEL_WIDTH, niceTop, resample, shortCount, shortMs } from "../../../src/views/report/chart.ts";
 import { closingReport } from "../../../src/views/report/closing.ts";
@@ -318,23 +320,25 @@ describe("store on a terminal that does not read", () => {
 });
 
 describe("keys", () => {
-  const key = (char: string, more = {}, state = FIRST_SCREEN, going = true) => press(state, char, more, going);
+  const press = (state: RunState, char: string, more: Key, running: boolean) =>
+    pressed(RUN_ACTIONS, state, { running, shows: () => true }, keyName(char, more));
+  const key = (char: string, more = {}, state = FIRST_STATE, going = true) => press(state, char, more, going);
 
   test("q asks while a run is going on, and only then", () => {
     const asked = key("q");
-    expect([asked.state.asking, asked.wish]).toEqual([true, "none"]);
-    expect(press(asked.state, "y", {}, true).wish).toBe("interrupt");
-    expect(press(asked.state, "n", {}, true)).toMatchObject({ wish: "none", state: { asking: false } });
-    expect(key("q", {}, FIRST_SCREEN, false).wish).toBe("quit");
-    expect(key("", { return: true }, FIRST_SCREEN, false)).toMatchObject({ wish: "none", state: { zoomed: true } });
+    expect([asked.state.asking, asked.intent]).toEqual([true, "none"]);
+    expect(press(asked.state, "y", {}, true).intent).toBe("interrupt");
+    expect(press(asked.state, "n", {}, true)).toMatchObject({ intent: "none", state: { asking: false } });
+    expect(key("q", {}, FIRST_STATE, false).intent).toBe("quit");
+    expect(key("", { return: true }, FIRST_STATE, false)).toMatchObject({ intent: "none", state: { zoomed: true } });
   });
 
   test("a question is over with the run it was about", () => {
-    const asked = { ...FIRST_SCREEN, asking: true };
-    expect(press(asked, "q", {}, false).wish).toBe("quit");
+    const asked = { ...FIRST_STATE, asking: true };
+    expect(press(asked, "q", {}, false).intent).toBe("quit");
     expect(press(asked, "z", {}, false).state).toMatchObject({ asking: false, zoomed: true });
-    expect(press(asked, "y", {}, false).wish).toBe("quit");
-    expect(press(asked, "q", {}, true)).toMatchObject({ state: { asking: false }, wish: "none" });
+    expect(press(asked, "y", {}, false).intent).toBe("quit");
+    expect(press(asked, "q", {}, true)).toMatchObject({ state: { asking: false }, intent: "none" });
   });
 
   test("what a terminal says of itself is nobody's typing, nor are keys with Alt, and with Ctrl those that are not ours", () => {
@@ -358,7 +362,7 @@ describe("keys", () => {
     expect(key("", { tab: true }).state.focus).toBe(1);
     expect(key("", { tab: true, shift: true }).state.focus).toBe(4);
     expect(key("4").state.focus).toBe(3);
-    expect(key("9").state).toEqual(FIRST_SCREEN);
+    expect(key("9").state).toEqual(FIRST_STATE);
     const zoomed = key("z").state;
     expect(zoomed.zoomed).toBe(true);
     expect(press(zoomed, "", { escape: true }, true).state.zoomed).toBe(false);
@@ -366,9 +370,9 @@ describe("keys", () => {
     expect(key(" ").state.frozen).toBe(true);
     expect(key("?").state.help).toBe(true);
     expect(press(key("?").state, "x", {}, true).state.help).toBe(false);
-    expect(key("c", { ctrl: true }).wish).toBe("interrupt");
-    expect(key("c", { ctrl: true }, FIRST_SCREEN, false).wish).toBe("quit");
-    expect(key("z", { ctrl: true }).wish).toBe("suspend");
+    expect(key("c", { ctrl: true }).intent).toBe("interrupt");
+    expect(key("c", { ctrl: true }, FIRST_STATE, false).intent).toBe("quit");
+    expect(key("z", { ctrl: true }).intent).toBe("suspend");
   });
 });
 

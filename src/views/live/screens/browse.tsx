@@ -1,14 +1,15 @@
 /** @jsxRuntime classic */
-import { Box, render, Text, useInput, useWindowSize } from "ink";
-import React, { useRef, useState } from "react";
+import { Box, Text, useWindowSize } from "ink";
+import React from "react";
 import { printable } from "../../../kernel/text.ts";
 import { MODES } from "../../../scenario/schema.ts";
 import { DIAGRAMS } from "../../report/diagram.ts";
 import { FAULT } from "../../report/fault.ts";
-import { Keyboard } from "../keys.ts";
-import { useSuspension } from "../suspension.ts";
-import { cutLines, guardTerminal, restoreTerminal } from "../terminal.ts";
-import { COLORS, PLAIN, type Theme } from "../theme.ts";
+import { footerText } from "../actions.ts";
+import type { Keyboard } from "../keys.ts";
+import type { Theme } from "../theme.ts";
+import { useActions } from "../use-actions.ts";
+import { BROWSE_ACTIONS, type BrowseIntent, type BrowseState, FIRST_PLACE } from "./browse-actions.ts";
 
 /** A scenario to choose, or a file that is none, and why: it cannot be chosen. */
 export type Choice = { readonly name: string; readonly file: string } & (
@@ -16,85 +17,27 @@ export type Choice = { readonly name: string; readonly file: string } & (
   | { readonly why: string; readonly title?: never }
 );
 
-/** Shows the scenarios; resolves with the file of the one chosen with Enter, or null when the user quits. */
-export async function pickScenario(choices: readonly Choice[], { color }: { readonly color: boolean }): Promise<string | null> {
-  let chosen: string | null = null;
-  // Before the first picture: what is typed the moment it shows must not pass through the line editor of the terminal.
-  if (process.stdin.isTTY) process.stdin.setRawMode(true);
-  const unguard = guardTerminal();
-  cutLines();
-  const instance = render(
-    <Picker
-      choices={choices}
-      theme={color ? COLORS : PLAIN}
-      onDone={(file) => {
-        chosen = file;
-        instance.unmount();
-      }}
-    />,
-    { interactive: true, alternateScreen: true, incrementalRendering: true, exitOnCtrlC: false, patchConsole: false },
-  );
-  try {
-    await instance.waitUntilExit();
-  } finally {
-    restoreTerminal();
-    unguard();
-  }
-  return chosen;
-}
-
-interface PickerProps {
+export interface BrowseProps {
   readonly choices: readonly Choice[];
+  readonly keyboard: Keyboard;
   readonly theme: Theme;
+  /** The file of the scenario that was chosen; null: the user quits. */
   readonly onDone: (file: string | null) => void;
+  readonly onSuspend: () => void;
 }
 
-function Picker({ choices, theme, onDone }: PickerProps) {
+/** The scenarios, one of which is chosen, and the diagrams of the modes. */
+export function Browse({ choices, keyboard, theme, onDone, onSuspend }: BrowseProps) {
   const { columns, rows } = useWindowSize();
-  const [at, setAt] = useState(0);
-  /** The mode whose diagram is shown, by number; as many as there are: none. */
-  const [drawn, setDrawn] = useState<number>(MODES.length);
-  const place = useRef(0);
-  const shown = useRef<number>(MODES.length);
-  const keyboard = useRef(new Keyboard());
-  const suspend = useSuspension();
-  useInput((input, key) => {
-    const typed = keyboard.current.typed(input, key);
-    if (typed.length === 0) return;
-    const move = (by: number) => {
-      place.current = Math.max(0, Math.min(choices.length - 1, place.current + by));
-    };
-    const show = (number: number) => {
-      shown.current = number % (MODES.length + 1);
-      setDrawn(shown.current);
-    };
-    const drawing = shown.current < MODES.length;
-    if (drawing && (key.escape || input === "q")) return show(MODES.length);
-    if (key.escape || (key.ctrl && input === "c")) return onDone(null);
-    if (key.ctrl && input === "z") return suspend();
-    if (key.ctrl) return;
-    if (input === "e") return show(drawing ? shown.current + 1 : 0);
-    if (drawing) return;
-    const choose = () => {
-      const choice = choices[place.current];
-      if (choice?.why === undefined) onDone(choice?.file ?? null);
-    };
-    if (key.return) return choose();
-    if (key.downArrow) move(1);
-    if (key.upArrow) move(-1);
-    for (const char of typed) {
-      if (char === "q") return onDone(null);
-      if (char === "\r") return choose();
-      if (char === "j") move(1);
-      if (char === "k") move(-1);
-    }
-    setAt(place.current);
-  });
-  const mode = MODES[drawn];
-  if (mode !== undefined) return <Diagram text={DIAGRAMS[mode]} columns={columns} rows={rows} theme={theme} />;
-  const room = Math.max(1, rows - 5);
-  const first = Math.max(0, Math.min(at - Math.floor(room / 2), choices.length - room));
-  const width = Math.min(30, Math.max(4, ...choices.map(({ name }) => Bun.stringWidth(printable(name, 28)))));
+  const context = { count: choices.length, runs: (at: number) => choices[at] !== undefined && choices[at].why === undefined };
+  const act = (intent: BrowseIntent, { at }: BrowseState) => {
+    if (intent === "suspend") onSuspend();
+    else onDone(intent === "choose" ? (choices[at]?.file ?? null) : null);
+  };
+  const state = useActions(keyboard, BROWSE_ACTIONS, FIRST_PLACE, () => context, act);
+  const footer = footerText(BROWSE_ACTIONS, state, context);
+  const mode = state.drawn === null ? undefined : MODES[state.drawn];
+  if (mode !== undefined) return <Diagram text={DIAGRAMS[mode]} footer={footer} columns={columns} rows={rows} theme={theme} />;
   return (
     <Box flexDirection="column" width={columns} height={rows} overflow="hidden">
       <Text bold>lab-tui</Text>
@@ -102,33 +45,52 @@ function Picker({ choices, theme, onDone }: PickerProps) {
         One stream of work through sync, async and parallel
       </Text>
       <Text> </Text>
-      <Box flexDirection="column" height={room} overflow="hidden">
-        {choices.slice(first, first + room).map(({ name, title, file, why }, i) => {
-          const focused = first + i === at;
-          const accent = focused && theme.accent !== undefined ? { color: theme.accent } : {};
-          const label = printable(name, 28);
-          return (
-            <Text key={file} wrap="truncate" bold={focused} {...accent}>
-              {`${focused ? "▸" : " "} ${label}${" ".repeat(Math.max(0, width - Bun.stringWidth(label)))}  ${why === undefined ? printable(title, 120) : `${FAULT} ${printable(why, 200)}`}`}
-            </Text>
-          );
-        })}
-      </Box>
+      <Choices choices={choices} at={state.at} room={Math.max(1, rows - 5)} theme={theme} />
       <Text dimColor={theme.faint} wrap="truncate">
-        {`↑ ↓ choose  Enter run  e modes, drawn  q, Esc quit   ${choices.length === 0 ? "no scenarios found" : `${at + 1} of ${choices.length}`}`}
+        {`${footer}   ${choices.length === 0 ? "no scenarios found" : `${state.at + 1} of ${choices.length}`}`}
       </Text>
+    </Box>
+  );
+}
+
+interface ChoicesProps {
+  readonly choices: readonly Choice[];
+  readonly at: number;
+  /** Lines there are for them. */
+  readonly room: number;
+  readonly theme: Theme;
+}
+
+function Choices({ choices, at, room, theme }: ChoicesProps) {
+  const first = Math.max(0, Math.min(at - Math.floor(room / 2), choices.length - room));
+  const width = Math.min(30, Math.max(4, ...choices.map(({ name }) => Bun.stringWidth(printable(name, 28)))));
+  return (
+    <Box flexDirection="column" height={room} overflow="hidden">
+      {choices.slice(first, first + room).map(({ name, title, file, why }, i) => {
+        const focused = first + i === at;
+        const accent = focused && theme.accent !== undefined ? { color: theme.accent } : {};
+        const label = printable(name, 28);
+        const padding = " ".repeat(Math.max(0, width - Bun.stringWidth(label)));
+        const about = why === undefined ? printable(title, 120) : `${FAULT} ${printable(why, 200)}`;
+        return (
+          <Text key={file} wrap="truncate" bold={focused} {...accent}>
+            {`${focused ? "▸" : " "} ${label}${padding}  ${about}`}
+          </Text>
+        );
+      })}
     </Box>
   );
 }
 
 interface DiagramProps {
   readonly text: string;
+  readonly footer: string;
   readonly columns: number;
   readonly rows: number;
   readonly theme: Theme;
 }
 
-function Diagram({ text, columns, rows, theme }: DiagramProps) {
+function Diagram({ text, footer, columns, rows, theme }: DiagramProps) {
   const lines = text.trimEnd().split("\n");
   return (
     <Box flexDirection="column" width={columns} height={rows} overflow="hidden">
@@ -141,7 +103,7 @@ function Diagram({ text, columns, rows, theme }: DiagramProps) {
         ))}
       </Box>
       <Text dimColor={theme.faint} wrap="truncate">
-        e the next mode q, Esc back
+        {footer}
       </Text>
     </Box>
   );

@@ -21,25 +21,40 @@ export interface BodyProps {
   readonly theme: Theme;
 }
 
-/** What stays when the run is over: the table, what was the bottleneck, and the throughput of all modes. */
-export function Closing(props: BodyProps) {
-  const { view, width, height, focus, theme } = props;
-  if (view.result !== null && isSweep(view.result)) return <SweepClosing {...props} result={view.result} />;
+/** Lines that a chart needs to be read. */
+const LEAST_CHART = 5;
+
+/** How the lines of the closing screen are shared out. */
+function closingPlan(view: RunView, width: number, height: number) {
   const failed = failedLines(view.result);
   const explained = view.cases.flatMap(({ result }) =>
     result === null ? [] : [{ head: `${result.mode}: `, mode: result.mode, text: toldOf(result) }],
   );
-  const notes = [...verdictNotes(view.result), ...explained];
-  const told = noteLines(notes, width);
+  const told = noteLines([...verdictNotes(view.result), ...explained], width);
   // Where not all fits, the table does without its lines.
   const ruled = height - failed.length - told.length >= tableHeight(view.cases.length);
   const room = height - failed.length - (ruled ? tableHeight(view.cases.length) : view.cases.length + 1);
-  const chartHeight = room - told.length;
+  return { failed, told, ruled, room, chartHeight: room - told.length };
+}
+
+/** Whether the closing screen shows another panel's chart when that is focused. A sweep's picture is of throughput or of latency. */
+export function closingShows(view: RunView, width: number, height: number, panel: number): boolean {
+  if (view.result !== null && isSweep(view.result)) return panel === 0 || panel === LATENCY_PANEL;
+  return closingPlan(view, width, height).chartHeight >= LEAST_CHART;
+}
+
+const LATENCY_PANEL = CHART_PANELS.findIndex(({ title }) => title === "Latency");
+
+/** What stays when the run is over: the table, what was the bottleneck, and the throughput of all modes. */
+export function Closing(props: BodyProps) {
+  const { view, width, height, focus, theme } = props;
+  if (view.result !== null && isSweep(view.result)) return <SweepClosing {...props} result={view.result} />;
+  const { failed, told, ruled, room, chartHeight } = closingPlan(view, width, height);
   const panel = CHART_PANELS[focus];
   const chart = { width, height: Math.min(16, chartHeight), focused: false, theme };
   return (
     <Box flexDirection="column" height={height} overflow="hidden">
-      {chartHeight < 5 ? null : panel === undefined ? (
+      {chartHeight < LEAST_CHART ? null : panel === undefined ? (
         <CoresPanel view={view} {...chart} />
       ) : (
         <ChartPanelView panel={panel} view={view} {...chart} />
@@ -141,7 +156,7 @@ function SweepClosing({ result, width, height, focus, theme }: BodyProps & { rea
   const room = height - 1 - failed.length;
   // The picture first, but not so large that nothing is said of it.
   const most = Math.max(Math.min(room, 8), Math.min(22, room - told.length));
-  const picture = sweepPicture(result, focus === 3 ? "latency" : "throughput", width, most, theme.painter);
+  const picture = sweepPicture(result, focus === LATENCY_PANEL ? "latency" : "throughput", width, most, theme.painter);
   const lines = picture.length <= room ? picture : [...picture.slice(0, room - 1), REST.text];
   return (
     <Box flexDirection="column" height={height} overflow="hidden">

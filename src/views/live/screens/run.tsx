@@ -1,10 +1,11 @@
 /** @jsxRuntime classic */
-import { Box, Text, useInput, useWindowSize } from "ink";
-import React, { useMemo, useRef, useState, useSyncExternalStore } from "react";
+import { Box, Text, useWindowSize } from "ink";
+import React, { useMemo, useSyncExternalStore } from "react";
 import { placesOn } from "../../../telemetry/allowance.ts";
 import { ledgerLine } from "../../report/table.ts";
+import { footerText } from "../actions.ts";
 import { CHART_PANELS } from "../figures.ts";
-import { FIRST_SCREEN, Keyboard, press, type Wish } from "../keys.ts";
+import type { Keyboard } from "../keys.ts";
 import { ChartPanelView } from "../panels/chart-panel.tsx";
 import { ComparisonLines, ComparisonTable, tableHeight } from "../panels/comparison.tsx";
 import { CoresPanel } from "../panels/cores-panel.tsx";
@@ -13,60 +14,72 @@ import { Expected, Header } from "../panels/header.tsx";
 import { Help } from "../panels/help.tsx";
 import { RequestsPanel } from "../panels/requests-panel.tsx";
 import type { LiveStore } from "../store.ts";
-import { useSuspension } from "../suspension.ts";
 import type { Theme } from "../theme.ts";
-import { type BodyProps, Closing } from "./closing.tsx";
+import { useActions } from "../use-actions.ts";
+import { type BodyProps, Closing, closingShows } from "./closing.tsx";
+import { FIRST_STATE, RUN_ACTIONS, type RunContext, type RunIntent, type RunState } from "./run-actions.ts";
 
 /** Rows from which on there is one to spare for what the scenario expects. */
 const ROOMY_ROWS = 30;
 
 export const SMALLEST = { columns: 60, rows: 18 } as const;
 
-export interface AppProps {
+export interface RunScreenProps {
   readonly store: LiveStore;
+  readonly keyboard: Keyboard;
   readonly theme: Theme;
-  readonly onWish: (wish: Wish) => void;
+  /** The run is to stop. */
+  readonly onInterrupt: () => void;
+  readonly onQuit: () => void;
+  readonly onSuspend: () => void;
+  /** The keyboard is at its end. */
+  readonly onInputOver: () => void;
 }
 
 /** The run screen: header, five panels, ledger, comparison; afterwards the closing screen. */
-export function App({ store, theme, onWish }: AppProps) {
+export function RunScreen({ store, keyboard, theme, ...on }: RunScreenProps) {
   const view = useSyncExternalStore(store.subscribe, store.snapshot);
   const { columns, rows } = useWindowSize();
-  const [screen, setScreen] = useState(FIRST_SCREEN);
-  const latest = useRef(screen);
-  const keyboard = useRef(new Keyboard());
-  const suspend = useSuspension();
-  useInput((input, key) => {
-    for (const char of keyboard.current.typed(input, key)) {
-      const { state, wish } = press(latest.current, char, key, !store.latest.over);
-      if (state.frozen !== latest.current.frozen) store.freeze(state.frozen);
-      latest.current = state;
-      if (wish === "suspend") suspend();
-      else if (wish !== "none") onWish(wish);
-    }
-    setScreen(latest.current);
-  });
-  if (columns < SMALLEST.columns || rows < SMALLEST.rows) {
-    return (
-      <Box width={columns} height={rows} alignItems="center" justifyContent="center">
-        <Text wrap="truncate">{`needs ${SMALLEST.columns}×${SMALLEST.rows}, has ${columns}×${rows}`}</Text>
-      </Box>
-    );
-  }
   const headed = rows >= ROOMY_ROWS && view.hypothesis !== "";
-  const bodyHeight = rows - (headed ? 4 : 3);
+  const height = rows - (headed ? 4 : 3);
+  const context = (): RunContext => ({
+    running: !store.latest.over,
+    shows: (panel) => view.phase !== "finished" || closingShows(view, columns, height, panel),
+  });
+  const state = useActions(keyboard, RUN_ACTIONS, FIRST_STATE, context, (intent) => OUTSIDE[intent]({ store, ...on }));
+  if (columns < SMALLEST.columns || rows < SMALLEST.rows) return <TooSmall columns={columns} rows={rows} />;
+  const body = { view, width: columns, height, focus: state.focus, theme };
   return (
     <Box flexDirection="column" width={columns} height={rows} overflow="hidden">
-      <Header view={view} width={columns} frozen={screen.frozen && !view.over} theme={theme} />
+      <Header view={view} width={columns} frozen={state.frozen && !view.over} theme={theme} />
       {headed ? <Expected view={view} theme={theme} /> : null}
-      {screen.help ? (
-        <Help theme={theme} height={bodyHeight} />
-      ) : view.phase === "finished" && !screen.zoomed ? (
-        <Closing view={view} width={columns} height={bodyHeight} focus={screen.focus} theme={theme} />
+      {state.help ? (
+        <Help theme={theme} height={height} />
+      ) : view.phase === "finished" && !state.zoomed ? (
+        <Closing {...body} />
       ) : (
-        <Panels view={view} width={columns} height={bodyHeight} focus={screen.focus} zoomed={screen.zoomed} theme={theme} />
+        <Panels {...body} zoomed={state.zoomed} />
       )}
-      <Footer asking={screen.asking} finished={view.over} width={columns} theme={theme} />
+      <Footer state={state} context={{ ...context(), running: !view.over }} width={columns} theme={theme} />
+    </Box>
+  );
+}
+
+type Outside = Omit<RunScreenProps, "keyboard" | "theme">;
+
+const OUTSIDE: Readonly<Record<RunIntent, (outside: Outside) => void>> = {
+  interrupt: ({ onInterrupt }) => onInterrupt(),
+  quit: ({ onQuit }) => onQuit(),
+  suspend: ({ onSuspend }) => onSuspend(),
+  freeze: ({ store }) => store.freeze(true),
+  unfreeze: ({ store }) => store.freeze(false),
+  "input-over": ({ onInputOver }) => onInputOver(),
+};
+
+function TooSmall({ columns, rows }: { readonly columns: number; readonly rows: number }) {
+  return (
+    <Box width={columns} height={rows} alignItems="center" justifyContent="center">
+      <Text wrap="truncate">{`needs ${SMALLEST.columns}×${SMALLEST.rows}, has ${columns}×${rows}`}</Text>
     </Box>
   );
 }
@@ -126,25 +139,24 @@ function Panels({ view, width, height, focus, zoomed, theme }: BodyProps & { rea
 }
 
 interface FooterProps {
-  readonly asking: boolean;
-  readonly finished: boolean;
+  readonly state: RunState;
+  readonly context: RunContext;
   readonly width: number;
   readonly theme: Theme;
 }
 
-function Footer({ asking, finished, width, theme }: FooterProps) {
-  if (asking && !finished) {
+function Footer({ state, context, width, theme }: FooterProps) {
+  if (state.asking && context.running) {
     return (
       <Text bold wrap="truncate">
         A run is going on. Stop it and quit? y / n
       </Text>
     );
   }
-  const keys = finished ? "q quit  1–5 panel  Enter, z zoom  ? help" : "q quit  ? help  Tab 1–5 panel  z zoom  Space freeze  Ctrl-C stop";
   return (
     <Box width={width}>
       <Text dimColor={theme.faint} wrap="truncate">
-        {keys}
+        {footerText(RUN_ACTIONS, state, context)}
       </Text>
     </Box>
   );

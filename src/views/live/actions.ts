@@ -1,0 +1,59 @@
+import { writtenKey } from "./keys.ts";
+
+/** The state of a screen after a key, and what the outside of the screen is to do. */
+export interface Pressed<State, Intent extends string> {
+  readonly state: State;
+  readonly intent: Intent | "none";
+}
+
+/** One thing that keys do on a screen. What a screen's keys, its footer and its help are is in such rows alone. */
+export interface Action<State, Context, Intent extends string> {
+  readonly id: string;
+  /** Names of keys; `any`: whichever is pressed. */
+  readonly keys: readonly string[] | "any";
+  /** Its keys in short, for the footer; null: it is not in the footer. */
+  readonly short: string | null;
+  /** Its name in the footer. */
+  readonly title: string;
+  /** What it does, for the help; null: it is not in the help. */
+  readonly help: string | null;
+  readonly when: (state: State, context: Context) => boolean;
+  readonly act: (state: State, context: Context, key: string) => Pressed<State, Intent>;
+}
+
+/** What a key does: the first action that has it and applies. A key of none changes nothing. */
+export function pressed<State, Context, Intent extends string>(
+  actions: readonly Action<State, Context, Intent>[],
+  state: State,
+  context: Context,
+  key: string,
+): Pressed<State, Intent> {
+  const action = actions.find(({ keys, when }) => (keys === "any" || keys.includes(key)) && when(state, context));
+  return action?.act(state, context, key) ?? { state, intent: "none" };
+}
+
+/** What the keys do now, in a line. */
+export function footerText<State, Context, Intent extends string>(
+  actions: readonly Action<State, Context, Intent>[],
+  state: State,
+  context: Context,
+): string {
+  return actions
+    .filter(({ short, when }) => short !== null && when(state, context))
+    .map(({ short, title }) => `${short} ${title}`)
+    .join("  ");
+}
+
+/** Every action of the help, with its keys as people write them. */
+export function helpRows<State, Context, Intent extends string>(
+  actions: readonly Action<State, Context, Intent>[],
+): readonly (readonly [keys: string, what: string])[] {
+  return actions.flatMap(({ keys, help }) => (help === null || keys === "any" ? [] : [[writtenKeys(keys), help] as const]));
+}
+
+/** Keys with commas; digits that follow each other as a range. */
+function writtenKeys(keys: readonly string[]): string {
+  const digits = keys.filter((key) => /^\d$/.test(key));
+  const others = keys.filter((key) => !digits.includes(key)).map(writtenKey);
+  return [...others, ...(digits.length > 0 ? [`${digits[0]}–${digits.at(-1)}`] : [])].join(", ");
+}

@@ -1,0 +1,170 @@
+import type { Action, Pressed } from "../actions.ts";
+
+/** What the keyboard has done to the run screen. */
+export interface RunState {
+  /** Index of the focused panel, 0–4. */
+  readonly focus: number;
+  readonly zoomed: boolean;
+  readonly help: boolean;
+  readonly frozen: boolean;
+  /** Asking whether to quit while a run is going on. */
+  readonly asking: boolean;
+}
+
+export const FIRST_STATE: RunState = { focus: 0, zoomed: false, help: false, frozen: false, asking: false };
+
+export const PANEL_COUNT = 5;
+
+export interface RunContext {
+  /** A run is going on. */
+  readonly running: boolean;
+  /** Whether a panel that is focused is seen without being zoomed. */
+  readonly shows: (panel: number) => boolean;
+}
+
+/** What keys ask the session to do. */
+export type RunIntent = "interrupt" | "quit" | "suspend" | "freeze" | "unfreeze" | "input-over";
+
+type RunAction = Action<RunState, RunContext, RunIntent>;
+
+const PANEL_KEYS = Array.from({ length: PANEL_COUNT }, (_, i) => String(i + 1));
+
+/** Whatever is done, a question that its run has outlived is over. */
+const change = (state: RunState, changes: Partial<RunState>, intent: RunIntent | "none" = "none"): Pressed<RunState, RunIntent> => ({
+  state: { ...state, asking: false, ...changes },
+  intent,
+});
+
+const always = () => true;
+/** Neither the help nor a question takes every key. */
+const plain = ({ help, asking }: RunState, { running }: RunContext) => !help && !(asking && running);
+const ending = ({ running }: RunContext): RunIntent => (running ? "interrupt" : "quit");
+
+/** What keys do while a run is shown and when it is over; the first that applies is done. */
+export const RUN_ACTIONS: readonly RunAction[] = [
+  {
+    id: "answer-yes",
+    keys: ["y", "enter"],
+    short: null,
+    title: "yes",
+    help: null,
+    when: ({ asking }) => asking,
+    act: (state, context) => change(state, {}, ending(context)),
+  },
+  {
+    id: "quit",
+    keys: ["q"],
+    short: "q",
+    title: "quit",
+    help: "quit; asks while a run is going on",
+    when: plain,
+    act: (state, { running }) => (running ? change(state, { asking: true }) : change(state, {}, "quit")),
+  },
+  {
+    id: "help",
+    keys: ["?"],
+    short: "?",
+    title: "help",
+    help: "this help; any key closes it",
+    when: plain,
+    act: (state) => change(state, { help: true }),
+  },
+  {
+    id: "focus",
+    keys: ["tab", "shift-tab", ...PANEL_KEYS],
+    short: "Tab 1–5",
+    title: "panel",
+    help: "focus a panel",
+    when: plain,
+    act: (state, { shows }, key) => {
+      const focus = focusAfter(state.focus, key);
+      return change(state, { focus, zoomed: state.zoomed || !shows(focus) });
+    },
+  },
+  {
+    id: "zoom",
+    keys: ["enter", "z"],
+    short: "z",
+    title: "zoom",
+    help: "zoom the focused panel, and back",
+    when: plain,
+    act: (state) => change(state, { zoomed: !state.zoomed }),
+  },
+  {
+    id: "back",
+    keys: ["escape"],
+    short: "Esc",
+    title: "back",
+    help: "back to all panels",
+    when: (state, context) => plain(state, context) && state.zoomed,
+    act: (state) => change(state, { zoomed: false }),
+  },
+  {
+    id: "freeze",
+    keys: ["space"],
+    short: "Space",
+    title: "freeze",
+    help: "freeze the picture; the run goes on",
+    when: (state, context) => plain(state, context) && context.running,
+    act: (state) => change(state, { frozen: !state.frozen }, state.frozen ? "unfreeze" : "freeze"),
+  },
+  {
+    id: "interrupt",
+    keys: ["ctrl-c"],
+    short: "Ctrl-C",
+    title: "stop",
+    help: "stop and drain; again: stop at once",
+    when: (_, { running }) => running,
+    act: (state) => change(state, {}, "interrupt"),
+  },
+  {
+    id: "leave",
+    keys: ["ctrl-c"],
+    short: null,
+    title: "quit",
+    help: null,
+    when: (_, { running }) => !running,
+    act: (state) => change(state, {}, "quit"),
+  },
+  {
+    id: "suspend",
+    keys: ["ctrl-z"],
+    short: null,
+    title: "suspend",
+    help: "suspend the dashboard; the run goes on",
+    when: always,
+    act: (state) => ({ state, intent: "suspend" }),
+  },
+  {
+    id: "input-over",
+    keys: ["ctrl-d"],
+    short: null,
+    title: "no more keys",
+    help: "no more keys: this screen ends with the run",
+    when: always,
+    act: (state) => ({ state, intent: "input-over" }),
+  },
+  {
+    id: "close-help",
+    keys: "any",
+    short: "any key",
+    title: "back",
+    help: null,
+    when: ({ help }) => help,
+    act: (state) => change(state, { help: false }),
+  },
+  {
+    id: "answer-no",
+    keys: "any",
+    short: null,
+    title: "no",
+    help: null,
+    when: ({ asking }) => asking,
+    act: (state) => change(state, {}),
+  },
+];
+
+function focusAfter(focus: number, key: string): number {
+  if (key === "tab") return (focus + 1) % PANEL_COUNT;
+  return key === "shift-tab" ? (focus + PANEL_COUNT - 1) % PANEL_COUNT : Number(key) - 1;
+}

@@ -1,0 +1,25 @@
+import { useInput } from "ink";
+import { useRef, useState } from "react";
+import { type Action, pressed } from "./actions.ts";
+import type { Keyboard } from "./keys.ts";
+
+/** The state of a screen, as its keys have made it. `context` is asked anew at each key; `onIntent` hears what the outside is to do. */
+export function useActions<State, Context, Intent extends string>(
+  keyboard: Keyboard,
+  actions: readonly Action<State, Context, Intent>[],
+  first: State,
+  context: () => Context,
+  onIntent: (intent: Intent, state: State) => void,
+): State {
+  const [state, setState] = useState(first);
+  const latest = useRef(state);
+  useInput((input, key) => {
+    for (const name of keyboard.keys(input, key)) {
+      const { state: next, intent } = pressed(actions, latest.current, context(), name);
+      latest.current = next;
+      if (intent !== "none") onIntent(intent, next);
+    }
+    setState(latest.current);
+  });
+  return state;
+}
