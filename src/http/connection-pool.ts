@@ -1,13 +1,13 @@
 import type { Nanoseconds } from "../kernel/clock.ts";
 import type { Carriers } from "./carrier.ts";
-import { Connection, type Keeper } from "./connection.ts";
+import { Connection, type ConnectionOwner } from "./connection.ts";
 
 /** Connections that nobody wants any more and that are still being made: of one server, and in all, before others are not begun. */
 const PENDING_OF_ONE = 8;
 const PENDING = 256;
 
 /** The connections of one thread that nobody uses, kept for whoever asks the same server next. */
-export class ConnectionPool implements Carriers, Keeper {
+export class ConnectionPool implements Carriers, ConnectionOwner {
   /** By the key of their place, used last at the end. */
   private readonly idle = new Map<string, Connection[]>();
   private kept = 0;

@@ -4,12 +4,12 @@ import type { Nanoseconds } from "../kernel/clock.ts";
 import { isEnded, isUnheard } from "../kernel/unheard.ts";
 import type { Carrier } from "./carrier.ts";
 import type { Instants } from "./instants.ts";
-import type { Place } from "./origin.ts";
+import type { Origin } from "./origin.ts";
 import { HttpParser, type ResponseParser } from "./parser.ts";
 import { StaleConnection, TlsProblem } from "./transport.ts";
 
 /** Whoever waits for an answer. */
-export interface Listener {
+export interface ResponseListener {
   /** How far its request has come, as the connection tells it. */
   readonly instants: Instants;
   head(status: number, fields: readonly string[]): void;
@@ -22,7 +22,7 @@ export interface Listener {
 }
 
 /** Who keeps connections that nobody uses, and is told what becomes of all. */
-export interface Keeper {
+export interface ConnectionOwner {
   now(): Nanoseconds;
   keep(connection: Connection): void;
   /** Nobody wants it any more, and it is still being made: Bun gives no means to call that off. */
@@ -47,7 +47,7 @@ const SWITCHING = 101;
 export class Connection implements Carrier {
   private socket: Socket<Connection> | null = null;
   private readonly parser: ResponseParser;
-  private listener: Listener | null = null;
+  private listener: ResponseListener | null = null;
   /** What the socket has not taken yet. */
   private unsent: Uint8Array | null = null;
   /** And what it is to take then. */
@@ -74,14 +74,14 @@ export class Connection implements Carrier {
   constructor(
     /** Of the place it leads to. */
     readonly key: string,
-    private readonly keeper: Keeper,
+    private readonly owner: ConnectionOwner,
     private readonly keepAlive: boolean,
   ) {
     this.parser = this.makeParser();
   }
 
   /** Asks; connects first where that is not done. `bare`: an answer has no body, whatever its head says of one. */
-  ask(place: Place, head: string, content: Uint8Array | null, bare: boolean, listener: Listener): void {
+  ask(place: Origin, head: string, content: Uint8Array | null, bare: boolean, listener: ResponseListener): void {
     this.listener = listener;
     this.interim = 0;
     this.headDone = false;
@@ -91,7 +91,7 @@ export class Connection implements Carrier {
     this.bare = bare;
     const { instants } = listener;
     if (this.socket === null) {
-      instants.begun = this.keeper.now();
+      instants.begun = this.owner.now();
       this.hold(head, content);
       this.trusting = place.tls?.rejectUnauthorized === false;
       connect(place, this).catch((problem: unknown) => this.fail(problem));
@@ -103,7 +103,7 @@ export class Connection implements Carrier {
       this.fail(new StaleConnection("unread"));
       return;
     }
-    instants.sent = this.keeper.now();
+    instants.sent = this.owner.now();
     const piece = content === null || !fits(head, content) ? head : together(head, content);
     const written = this.socket.write(piece);
     if (written < 0) this.fail(new StaleConnection("unread"));
@@ -126,8 +126,8 @@ export class Connection implements Carrier {
   }
 
   /** Whoever asked does not want the answer any more. */
-  giveUp(): void {
-    if (this.socket === null && !this.over) this.keeper.abandoned(this);
+  abort(): void {
+    if (this.socket === null && !this.over) this.owner.abandoned(this);
     this.end();
   }
 
@@ -140,8 +140,8 @@ export class Connection implements Carrier {
   opened(socket: Socket<Connection>, ready: boolean): void {
     this.socket = socket;
     this.ready = ready;
-    this.keeper.connected(this);
-    if (this.listener !== null) this.listener.instants.connected = this.keeper.now();
+    this.owner.connected(this);
+    if (this.listener !== null) this.listener.instants.connected = this.owner.now();
     if (this.over) socket.terminate();
     else this.goOn();
   }
@@ -154,7 +154,7 @@ export class Connection implements Carrier {
       this.fail(new TlsProblem(problem));
       return;
     }
-    if (this.listener !== null) this.listener.instants.agreed = this.keeper.now();
+    if (this.listener !== null) this.listener.instants.agreed = this.owner.now();
     this.goOn();
   }
 
@@ -173,7 +173,7 @@ export class Connection implements Carrier {
   /** Hands the socket what it has room for. */
   goOn(): void {
     if (this.unsent === null || this.socket === null || !this.ready) return;
-    if (this.listener !== null) this.listener.instants.sent = this.keeper.now();
+    if (this.listener !== null) this.listener.instants.sent = this.owner.now();
     while (this.unsent !== null) {
       const written = this.socket.write(this.unsent);
       if (written < 0) {
@@ -197,7 +197,7 @@ export class Connection implements Carrier {
     }
     this.doubtful = false;
     const { instants } = this.listener;
-    if (Number.isNaN(instants.first)) instants.first = this.keeper.now();
+    if (Number.isNaN(instants.first)) instants.first = this.owner.now();
     const problem = this.parser.execute(bytes);
     if (this.whole) this.finish(!(problem instanceof Error));
     else if (problem instanceof Error) this.fail(problem);
@@ -229,15 +229,15 @@ export class Connection implements Carrier {
     const { listener } = this;
     this.resume();
     this.listener = null;
-    if (listener !== null) listener.instants.whole = this.keeper.now();
+    if (listener !== null) listener.instants.whole = this.owner.now();
     // What is not sent yet would be taken for a part of the next request.
-    if (clean && this.keepAlive && this.reusable && this.unsent === null) this.keeper.keep(this);
+    if (clean && this.keepAlive && this.reusable && this.unsent === null) this.owner.keep(this);
     else this.drop();
     listener?.whole();
   }
 
   private drop(): void {
-    this.keeper.forget(this);
+    this.owner.forget(this);
     if (!this.over) this.end();
   }
 
@@ -355,7 +355,7 @@ const SECURE = {
   handshake: ({ data }: Socket<Connection>, success: boolean, problem: Error | null) => data.agreed(success, problem),
 };
 
-function connect({ hostname, port, unix, tls }: Place, data: Connection): Promise<Socket<Connection>> {
+function connect({ hostname, port, unix, tls }: Origin, data: Connection): Promise<Socket<Connection>> {
   const how = tls === null ? { socket: HANDLERS, data } : { tls, socket: SECURE, data };
   return unix === null ? Bun.connect({ hostname, port, ...how }) : Bun.connect({ unix, ...how });
 }

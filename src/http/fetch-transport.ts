@@ -1,33 +1,33 @@
 import { type FieldLines, NO_LINES } from "./field-lines.ts";
-import type { Manner } from "./origin.ts";
+import type { OriginRule } from "./origin.ts";
 import { towardsOthers } from "./tls.ts";
-import { ACCEPTED, type Asked, BodyTooLong, CORRELATION, type Head, isShort, type Sink, USER_AGENT, type Wire } from "./transport.ts";
-import { Kept } from "./unpack.ts";
+import { ACCEPTED, type HttpRequest, BodyTooLong, CORRELATION, type ResponseHead, isShort, type BodySink, USER_AGENT, type Transport } from "./transport.ts";
+import { BodyWriter } from "./unpack.ts";
 
 /** As the global `fetch`. */
 export type Fetch = (url: string, init: BunFetchRequestInit) => Promise<Response>;
 
 /** Requests by `fetch`, where sockets of our own cannot carry them. It keeps connections by its own rules, and may ask twice unseen. */
-export class FetchWire implements Wire {
+export class FetchTransport implements Transport {
   bytes = 0;
   /** `fetch` tells nothing of it. */
   readonly instants = null;
   /** Kept for reuse: a signal of its own for each request would cost as much as the request. */
   private controller = new AbortController();
   private response = new Response();
-  private head: Head = { status: 0, field: () => null, setCookies: () => [] };
+  private head: ResponseHead = { status: 0, field: () => null, setCookies: () => [] };
 
   constructor(
     private readonly keepAlive: boolean,
     private readonly fetch: Fetch,
-    private readonly manner: Omit<Manner, "lines" | "mark"> & {
+    private readonly manner: Omit<OriginRule, "lines" | "mark"> & {
       readonly lines?: FieldLines | undefined;
       /** Bytes that a body may have. */
       readonly longest?: number | undefined;
     } = {},
   ) {}
 
-  async send({ at, method, foreign, content, fields }: Asked, id: string): Promise<Head> {
+  async send({ at, method, foreign, content, fields }: HttpRequest, id: string): Promise<ResponseHead> {
     if (this.controller.signal.aborted) this.controller = new AbortController();
     this.bytes = 0;
     const { lines = NO_LINES, tls = {}, unix } = this.manner;
@@ -53,11 +53,11 @@ export class FetchWire implements Wire {
     return this.head;
   }
 
-  async take(sink: Sink | null): Promise<void> {
+  async readBody(sink: BodySink | null): Promise<void> {
     const { longest: most = Number.POSITIVE_INFINITY } = this.manner;
     if (sink === null && isShort(this.head) && Number(this.head.field("content-length")) <= most) return this.takeWhole();
     let room: (() => void) | null = null;
-    const kept = sink === null ? null : new Kept(sink, this.head.field("content-encoding"), () => room?.());
+    const kept = sink === null ? null : new BodyWriter(sink, this.head.field("content-encoding"), () => room?.());
     const reader = this.response.body?.getReader();
     try {
       for (let piece = await reader?.read(); piece !== undefined && !piece.done; piece = await reader?.read()) {
@@ -76,16 +76,16 @@ export class FetchWire implements Wire {
     }
   }
 
-  async leave(): Promise<void> {
+  async discardBody(): Promise<void> {
     try {
       if (isShort(this.head)) await this.takeWhole();
       else await this.response.body?.cancel();
     } catch {
-      this.breakOff();
+      this.abort();
     }
   }
 
-  breakOff(): void {
+  abort(): void {
     this.controller.abort();
   }
 

@@ -10,8 +10,8 @@ import { connect as connectOpenly, type Socket } from "node:net";
 import { connect as connectByTls } from "node:tls";
 import type { Nanoseconds } from "../kernel/clock.ts";
 import type { Carrier, Carriers } from "./carrier.ts";
-import type { Listener } from "./connection.ts";
-import type { Place } from "./origin.ts";
+import type { ResponseListener } from "./connection.ts";
+import type { Origin } from "./origin.ts";
 import { StaleConnection } from "./transport.ts";
 
 /** Error codes (RFC 9113, 7) by their number. */
@@ -57,7 +57,7 @@ export class Http2Pool implements Carriers {
   }
 
   /** The connection with the fewest requests on it, or another one where all have as many as they may. */
-  sessionTo(place: Place): Session {
+  sessionTo(place: Origin): Session {
     const list = this.sessions.get(place.key) ?? [];
     this.sessions.set(place.key, list);
     const [least] = list.filter(({ leaving }) => !leaving).sort((a, b) => a.load - b.load);
@@ -83,10 +83,10 @@ export class Http2Pool implements Carriers {
   }
 
   forget(session: Session): void {
-    const list = this.sessions.get(session.place.key);
+    const list = this.sessions.get(session.origin.key);
     const at = list?.indexOf(session) ?? -1;
     if (at >= 0) list?.splice(at, 1);
-    if (list?.length === 0) this.sessions.delete(session.place.key);
+    if (list?.length === 0) this.sessions.delete(session.origin.key);
   }
 
   close(): void {
@@ -111,18 +111,18 @@ class Session {
   over = false;
 
   constructor(
-    readonly place: Place,
+    readonly origin: Origin,
     private readonly pool: Http2Pool,
   ) {
-    const { hostname, port, tls } = place;
+    const { hostname, port, tls } = origin;
     const authority = `${tls === null ? "http" : "https"}://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
     this.session = connect(authority, { createConnection: () => this.connect() });
-    this.streams = pool.streamsOf(place.key);
+    this.streams = pool.streamsOf(origin.key);
     this.session.on("connect", () => this.begin());
     this.session.on("remoteSettings", ({ maxConcurrentStreams = ASSUMED_STREAMS }) => {
       this.spoken = true;
       this.streams = Math.max(1, maxConcurrentStreams);
-      pool.learn(place.key, this.streams);
+      pool.learn(origin.key, this.streams);
     });
     this.session.on("error", (problem: Error & { readonly code?: unknown }) => {
       const protocol = problem.code === "ERR_HTTP2_ERROR";
@@ -186,7 +186,7 @@ class Session {
   }
 
   private connect(): Socket {
-    const { hostname: host, port, unix, tls } = this.place;
+    const { hostname: host, port, unix, tls } = this.origin;
     const to = unix === null ? { host, port } : { path: unix };
     if (tls === null) {
       const socket = connectOpenly(to);
@@ -217,8 +217,8 @@ class Session {
 class Stream implements Carrier {
   private session: Session | null = null;
   private stream: ClientHttp2Stream | null = null;
-  private listener: Listener | null = null;
-  private place: Place | null = null;
+  private listener: ResponseListener | null = null;
+  private origin: Origin | null = null;
   private head = "";
   private content: Uint8Array | null = null;
   private bare = false;
@@ -240,8 +240,8 @@ class Stream implements Carrier {
     return this.listener?.instants;
   }
 
-  ask(place: Place, head: string, content: Uint8Array | null, bare: boolean, listener: Listener): void {
-    this.place = place;
+  ask(place: Origin, head: string, content: Uint8Array | null, bare: boolean, listener: ResponseListener): void {
+    this.origin = place;
     this.head = head;
     this.content = content;
     this.bare = bare;
@@ -251,7 +251,7 @@ class Stream implements Carrier {
 
   /** Takes its place on a connection. */
   start(): void {
-    const { place, listener } = this;
+    const { origin: place, listener } = this;
     if (place === null || listener === null) return;
     const now = this.pool.now();
     const session = this.pool.sessionTo(place);
@@ -263,7 +263,7 @@ class Stream implements Carrier {
   }
 
   begin(session: ClientHttp2Session): void {
-    const { content, place, listener } = this;
+    const { content, origin: place, listener } = this;
     if (place === null || listener === null) return;
     listener.instants.sent = this.pool.now();
     try {
@@ -286,7 +286,7 @@ class Stream implements Carrier {
     }
   }
 
-  giveUp(): void {
+  abort(): void {
     const { stream } = this;
     this.drop();
     stream?.close(CANCEL);
@@ -343,7 +343,7 @@ class Stream implements Carrier {
   }
 
   /** Nobody waits for it any more: who did. */
-  private drop(): Listener | null {
+  private drop(): ResponseListener | null {
     const { listener } = this;
     this.listener = null;
     if (listener !== null) this.session?.left(this);
@@ -352,7 +352,7 @@ class Stream implements Carrier {
 }
 
 /** The fields of a request, of the head that HTTP/1.1 would send. */
-function fieldsOf(head: string, { tls }: Place): OutgoingHttpHeaders {
+function fieldsOf(head: string, { tls }: Origin): OutgoingHttpHeaders {
   const [line = "", ...lines] = head.split("\r\n");
   const [method = "GET", path = "/"] = line.split(" ");
   const fields: OutgoingHttpHeaders = { ":method": method, ":path": path, ":scheme": tls === null ? "http" : "https" };

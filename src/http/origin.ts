@@ -3,9 +3,9 @@ import type { TlsRule } from "./tls.ts";
 import { ACCEPTED, USER_AGENT } from "./transport.ts";
 
 /** A server, and what is said to it with every request. */
-export interface Place {
+export interface Origin {
   /** Scheme, host and port. */
-  readonly origin: string;
+  readonly address: string;
   /** Tells the connections that will do for it from all others. */
   readonly key: string;
   readonly hostname: string;
@@ -20,13 +20,13 @@ export interface Place {
 
 /** Where an address leads. */
 export interface Destination {
-  readonly place: Place;
+  readonly origin: Origin;
   /** What is asked for there: path and query. */
   readonly path: string;
 }
 
 /** How places are gone to. */
-export interface Manner {
+export interface OriginRule {
   readonly tls?: TlsRule | undefined;
   /** Header fields beside the client's own, or instead of them, as lines. */
   readonly lines?: readonly string[] | undefined;
@@ -40,24 +40,24 @@ export interface Manner {
 const MOST = 1000;
 
 /** Takes addresses apart: a server's once for all, unless there is something about them that only URL can tell. */
-export class Places {
-  private readonly known = new Map<string, Place | null>();
+export class OriginCache {
+  private readonly known = new Map<string, Origin | null>();
   /** What the address looked at last begins with, up to its path. */
   private prefix = "";
-  private place: Place | null = null;
+  private origin: Origin | null = null;
 
   constructor(
     private readonly keepAlive: boolean,
-    private readonly manner: Manner = {},
+    private readonly manner: OriginRule = {},
   ) {}
 
   find(url: string): Destination {
     if (this.prefix === "" || !url.startsWith(this.prefix)) this.turnTo(url.slice(0, pathOf(url) + 1));
     const path = this.prefix.length - 1;
-    if (this.place !== null && isPlain(url, path)) return { place: this.place, path: url.slice(path) };
+    if (this.origin !== null && isPlain(url, path)) return { origin: this.origin, path: url.slice(path) };
     const whole = new URL(url);
     const [spelt = ""] = whole.href.split("#", 1);
-    return { place: this.place ?? this.make(whole), path: spelt.slice(pathOf(spelt)) };
+    return { origin: this.origin ?? this.make(whole), path: spelt.slice(pathOf(spelt)) };
   }
 
   private turnTo(prefix: string): void {
@@ -68,17 +68,17 @@ export class Places {
       this.known.set(prefix, place);
     }
     this.prefix = prefix;
-    this.place = place;
+    this.origin = place;
   }
 
   /** null where what stands before the first slash is more than a server. */
-  private read(prefix: string): Place | null {
+  private read(prefix: string): Origin | null {
     if (!URL.canParse(prefix)) return null;
     const url = new URL(prefix);
     return url.pathname === "/" && url.search === "" && url.hash === "" ? this.make(url) : null;
   }
 
-  private make({ protocol, origin, host, hostname: name, port, username, password }: URL): Place {
+  private make({ protocol, origin, host, hostname: name, port, username, password }: URL): Origin {
     const secure = protocol === "https:";
     // An IPv6 address stands in brackets in a URL, and nowhere else.
     const hostname = name.replace(/^\[|\]$/g, "");
@@ -96,7 +96,7 @@ export class Places {
     ];
     const fields = [...own.filter((line) => !said.has(nameOf(line))), ...lines];
     return {
-      origin,
+      address: origin,
       key: `${origin}${mark}`,
       hostname,
       port: Number(port || (secure ? 443 : 80)),

@@ -1,10 +1,10 @@
 import type { Carrier, Carriers } from "./carrier.ts";
-import type { Listener } from "./connection.ts";
+import type { ResponseListener } from "./connection.ts";
 import { Instants } from "./instants.ts";
 import type { Method } from "./method.ts";
-import type { Place, Places } from "./origin.ts";
-import { type Asked, BodyTooLong, CORRELATION, type Content, type Head, isShort, type Sink, type Wire } from "./transport.ts";
-import { Kept } from "./unpack.ts";
+import type { Origin, OriginCache } from "./origin.ts";
+import { type HttpRequest, BodyTooLong, CORRELATION, type Content, type ResponseHead, isShort, type BodySink, type Transport } from "./transport.ts";
+import { BodyWriter } from "./unpack.ts";
 
 const NONE: readonly string[] = [];
 const TOO_LONG = new BodyTooLong("a body is longer than it may be");
@@ -13,7 +13,7 @@ const TOO_LONG = new BodyTooLong("a body is longer than it may be");
  * HTTP/1.1 on sockets of this thread, in the open or by TLS: half of what the same request costs by `fetch`, which hands it to a thread of
  * its own and back. A body is counted as it comes, and kept where it is to be.
  */
-export class SocketWire implements Wire, Listener, Head {
+export class SocketTransport implements Transport, ResponseListener, ResponseHead {
   bytes = 0;
   status = 0;
   readonly instants = new Instants();
@@ -22,14 +22,14 @@ export class SocketWire implements Wire, Listener, Head {
   private done = false;
   private problem: unknown = null;
   /** Who waits for the head, then for the end. */
-  private resolve: ((head: Head) => void) | null = null;
+  private resolve: ((head: ResponseHead) => void) | null = null;
   private reject: ((problem: unknown) => void) | null = null;
   private at = "";
   private method: Method = "GET";
   private foreign = false;
   /** The request up to its correlation id. */
   private before = "";
-  private place: Place | null = null;
+  private origin: Origin | null = null;
   private content: Content | null = null;
   private extra = NONE;
   /** The lines that follow it for the sake of these two. */
@@ -37,34 +37,34 @@ export class SocketWire implements Wire, Listener, Head {
   private id = "";
   /** Pieces of a body that came before it was said what becomes of them. */
   private early: Uint8Array[] = [];
-  private kept: Kept | null = null;
+  private kept: BodyWriter | null = null;
   /** The body is wanted, so far as it is not too long; nobody wants it. */
   private counted = false;
   private unwanted = false;
 
   constructor(
     private readonly pool: Carriers,
-    private readonly places: Places,
+    private readonly origins: OriginCache,
     /** As they are asked who are to hear no secrets. */
-    private readonly foreigners: Places,
+    private readonly foreignOrigins: OriginCache,
     /** Bodies are to be kept, or looked at. */
     private readonly looks: boolean,
     /** Bytes that a body may have. */
     private readonly most: number,
   ) {}
 
-  send({ at, method, foreign, content, fields }: Asked, id: string, fresh = false): Promise<Head> {
+  send({ at, method, foreign, content, fields }: HttpRequest, id: string, fresh = false): Promise<ResponseHead> {
     if (content !== this.content || fields !== this.extra) {
       this.content = content;
       this.extra = fields;
       this.own = ownLines(content, fields);
     }
     if (method !== this.method || at !== this.at || foreign !== this.foreign) {
-      const { place, path } = (foreign ? this.foreigners : this.places).find(at);
+      const { origin: place, path } = (foreign ? this.foreignOrigins : this.origins).find(at);
       this.foreign = foreign;
       this.method = method;
       this.before = `${method} ${path} HTTP/1.1\r\n${CORRELATION}: `;
-      this.place = place;
+      this.origin = place;
       this.at = at;
     }
     this.id = id;
@@ -85,7 +85,7 @@ export class SocketWire implements Wire, Listener, Head {
     });
   }
 
-  take(sink: Sink | null): Promise<void> | undefined {
+  readBody(sink: BodySink | null): Promise<void> | undefined {
     this.counted = true;
     if (this.bytes > this.most) this.giveUp(TOO_LONG);
     if (this.problem !== null || this.bytes > this.most) return Promise.reject(this.problem ?? TOO_LONG);
@@ -93,8 +93,8 @@ export class SocketWire implements Wire, Listener, Head {
     return this.done ? undefined : this.rest();
   }
 
-  private async keep(sink: Sink): Promise<void> {
-    const kept = new Kept(sink, this.field("content-encoding"), () => this.connection?.resume());
+  private async keep(sink: BodySink): Promise<void> {
+    const kept = new BodyWriter(sink, this.field("content-encoding"), () => this.connection?.resume());
     for (const piece of this.early.splice(0)) kept.add(piece);
     this.kept = kept;
     // Nothing more is read of what cannot be unpacked.
@@ -118,22 +118,22 @@ export class SocketWire implements Wire, Listener, Head {
     });
   }
 
-  leave(): Promise<void> | undefined {
+  discardBody(): Promise<void> | undefined {
     this.unwanted = true;
     if (this.early.length > 0) this.early = [];
     if (this.done) return undefined;
     if (this.problem === null && isShort(this)) return this.rest().catch(() => {});
-    this.breakOff();
+    this.abort();
     return undefined;
   }
 
-  breakOff(): void {
+  abort(): void {
     this.giveUp(new Error("broken off"));
   }
 
   private giveUp(problem: unknown): void {
     if (this.done || this.problem !== null) return;
-    this.connection?.giveUp();
+    this.connection?.abort();
     this.failed(problem);
   }
 
@@ -171,7 +171,7 @@ export class SocketWire implements Wire, Listener, Head {
     else this.pass(this.kept, bytes);
   }
 
-  private pass(kept: Kept, bytes: Uint8Array): void {
+  private pass(kept: BodyWriter, bytes: Uint8Array): void {
     try {
       if (!kept.add(bytes)) this.connection?.pause();
     } catch (problem) {
@@ -201,7 +201,7 @@ export class SocketWire implements Wire, Listener, Head {
   }
 
   private ask(fresh: boolean): void {
-    const place = this.place as Place;
+    const place = this.origin as Origin;
     // Known before it is asked: it may fail at once.
     this.connection = this.pool.take(place.key, fresh);
     const head = `${this.before}${this.id}${this.own}${place.rest}`;

@@ -3,7 +3,7 @@ import type { Instants } from "./instants.ts";
 import type { Method } from "./method.ts";
 
 /** The head of an answer. */
-export interface Head {
+export interface ResponseHead {
   readonly status: number;
   /** The value of a field, by its name in lower case; null: it is not there. */
   field(name: string): string | null;
@@ -12,7 +12,7 @@ export interface Head {
 }
 
 /** Takes a body in, piece by piece. The bytes of a piece are valid only during the call. */
-export interface Sink {
+export interface BodySink {
   write(piece: Uint8Array): void;
 }
 
@@ -27,7 +27,7 @@ export interface Content {
 }
 
 /** What is asked of a server. It may be another the next time: what it says when it is sent, counts. */
-export interface Asked {
+export interface HttpRequest {
   readonly method: Method;
   /** The address. */
   readonly at: string;
@@ -42,7 +42,7 @@ export interface Asked {
 }
 
 /** What carries one request at a time to a server, and its answer back. */
-export interface Wire {
+export interface Transport {
   /** Of the body of this answer, so far, as they crossed the network. */
   readonly bytes: number;
   /** How far this request has come on its way; null: that is not known. */
@@ -51,13 +51,13 @@ export interface Wire {
    * Asks under a correlation id; `fresh`: on a new connection. Follows no redirect. Rejects with whatever kept an answer from coming: with
    * `StaleConnection` where a new one may well be answered.
    */
-  send(asked: Asked, id: string, fresh?: boolean): Promise<Head>;
+  send(asked: HttpRequest, id: string, fresh?: boolean): Promise<ResponseHead>;
   /** Reads the body to its end, unpacks it for who takes it in, if somebody does, and never holds more of it than a piece; undefined: all of it is there. */
-  take(sink: Sink | null): Promise<void> | undefined;
+  readBody(sink: BodySink | null): Promise<void> | undefined;
   /** Gets rid of a body that nobody wants: a short one is read, so that the connection can be used again. Never rejects. */
-  leave(): Promise<void> | undefined;
+  discardBody(): Promise<void> | undefined;
   /** Nothing of what is under way is to go on; who waits for it hears of it. */
-  breakOff(): void;
+  abort(): void;
 }
 
 /**
@@ -93,13 +93,13 @@ export class TlsProblem extends Error {
 }
 
 /** Whichever wire goes to an address. */
-export type WireFor = (url: string) => Wire;
+export type TransportFor = (url: string) => Transport;
 
 /** Bodies up to this size, by the server's own word, are short. */
 export const SHORT_BODY = 65_536;
 
 /** True when a body is short by the server's own word, which the client holds it to; not where it comes in chunks all the same. */
-export function isShort(head: Head): boolean {
+export function isShort(head: ResponseHead): boolean {
   const length = head.field("content-length");
   return length !== null && Number(length) <= SHORT_BODY && head.field("transfer-encoding") === null;
 }

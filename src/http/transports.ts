@@ -1,17 +1,17 @@
 import { monotonic, type Nanoseconds } from "../kernel/clock.ts";
 import type { Carriers } from "./carrier.ts";
 import { ConnectionPool } from "./connection-pool.ts";
-import { type Fetch, FetchWire } from "./fetch-transport.ts";
+import { type Fetch, FetchTransport } from "./fetch-transport.ts";
 import type { FieldLines } from "./field-lines.ts";
 import { Http2Pool } from "./http2.ts";
-import { Places } from "./origin.ts";
+import { OriginCache } from "./origin.ts";
 import { HttpParser } from "./parser.ts";
-import { SocketWire } from "./socket-transport.ts";
+import { SocketTransport } from "./socket-transport.ts";
 import { type TlsRule, towardsOthers } from "./tls.ts";
-import type { WireFor } from "./transport.ts";
+import type { TransportFor } from "./transport.ts";
 
 /** What the wires of one thread have in common. */
-export interface WireRule {
+export interface TransportRule {
   readonly keepAlive: boolean;
   /** Connections at most that nobody uses. */
   readonly most: number;
@@ -28,14 +28,14 @@ export interface WireRule {
 }
 
 /** Makes the wires of one thread, and knows which of them goes where. */
-export class Wires {
+export class Transports {
   private readonly pool: ConnectionPool;
   private readonly http2: Http2Pool | null;
-  private readonly places: Places;
-  private readonly foreigners: Places;
+  private readonly origins: OriginCache;
+  private readonly foreignOrigins: OriginCache;
 
   constructor(
-    private readonly rule: WireRule,
+    private readonly rule: TransportRule,
     /** Told of each connection that is made here. */
     onOpened: () => void = () => {},
     /** Told of each request that `fetch` carries, whose connections are its own affair. */
@@ -47,9 +47,9 @@ export class Wires {
     this.pool = new ConnectionPool(rule.most, rule.keepAlive, onOpened, clock);
     this.http2 = rule.http === 2 ? new Http2Pool(rule.most, onOpened, clock) : null;
     const { tls, lines, unix } = rule;
-    this.places = new Places(rule.keepAlive, { tls, lines: lines?.all, unix });
+    this.origins = new OriginCache(rule.keepAlive, { tls, lines: lines?.all, unix });
     const known = tls?.cert === undefined && tls?.serverName === undefined;
-    this.foreigners = new Places(rule.keepAlive, {
+    this.foreignOrigins = new OriginCache(rule.keepAlive, {
       tls: towardsOthers(tls ?? {}),
       lines: lines?.open,
       unix,
@@ -58,32 +58,32 @@ export class Wires {
   }
 
   /** Wires for one request at a time. */
-  pair(): WireFor {
+  forSlot(): TransportFor {
     if (this.only !== null || (HttpParser === null && this.http2 === null)) {
-      const everywhere = this.fetchWire();
+      const everywhere = this.fetchTransport();
       return () => everywhere;
     }
     if (this.http2 !== null) {
-      const shared = this.socketWire(this.http2);
+      const shared = this.socketTransport(this.http2);
       return () => shared;
     }
-    const plain = this.socketWire(this.pool);
-    let other: FetchWire | null = null;
+    const plain = this.socketTransport(this.pool);
+    let other: FetchTransport | null = null;
     return (url) => {
       if (!this.pool.clogged(url)) return plain;
-      other ??= this.fetchWire();
+      other ??= this.fetchTransport();
       return other;
     };
   }
 
-  private socketWire(carriers: Carriers): SocketWire {
+  private socketTransport(carriers: Carriers): SocketTransport {
     const { looks = false, longest = Number.POSITIVE_INFINITY } = this.rule;
-    return new SocketWire(carriers, this.places, this.foreigners, looks, longest);
+    return new SocketTransport(carriers, this.origins, this.foreignOrigins, looks, longest);
   }
 
-  private fetchWire(): FetchWire {
+  private fetchTransport(): FetchTransport {
     const { keepAlive, lines, tls, unix, longest } = this.rule;
-    return new FetchWire(keepAlive, this.fetch, { lines, tls, unix, longest });
+    return new FetchTransport(keepAlive, this.fetch, { lines, tls, unix, longest });
   }
 
   private readonly fetch: Fetch = (url, init) => {

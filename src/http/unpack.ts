@@ -1,6 +1,6 @@
 import { pipeline, Readable, type Transform } from "node:stream";
 import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from "node:zlib";
-import type { Sink } from "./transport.ts";
+import type { BodySink } from "./transport.ts";
 
 type Pieces = AsyncIterable<Uint8Array>;
 
@@ -100,12 +100,12 @@ class Unpacker {
 }
 
 /** A body on its way to who takes it in: as it comes, or unpacked. */
-export class Kept {
+export class BodyWriter {
   private readonly unpacker: Unpacker | null;
 
   /** Throws where it is packed in a way that is not known. */
   constructor(
-    private readonly sink: Sink,
+    private readonly sink: BodySink,
     encoding: string | null,
     onRoom: () => void,
   ) {

@@ -1,5 +1,5 @@
 /** A status that says the server is not well just now, so that the same may be asked again. */
-export function isIllStatus(status: number): boolean {
+export function isTransientStatus(status: number): boolean {
   return status >= 500 || status === 408;
 }
 

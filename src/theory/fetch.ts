@@ -3,7 +3,7 @@ import { Histogram } from "../kernel/histogram.ts";
 import { Random } from "../kernel/random.ts";
 import { openTape } from "../load/open.ts";
 import { Arrival } from "../load/tape.ts";
-import { backoffDelay, isIllStatus } from "../resilience/backoff.ts";
+import { backoffDelay, isTransientStatus } from "../resilience/backoff.ts";
 import { RateGate } from "../resilience/rate-gate.ts";
 import { RateLimiter, type RateRule, SHRINK_BY } from "../resilience/rate-limiter.ts";
 import { SLOW_BODY } from "../scenario/fetch-schema.ts";
@@ -45,7 +45,7 @@ export function requestDemand(fetch: FetchSettings): RequestDemand | null {
   const cutShort = slowRate * (mean + SLOW > timeout ? 1 : 0);
   // Told to wait and not how long, a client waits as long as it ever does.
   const told = mock.errorStatus === 429;
-  const retried = (1 - late) * errorRate * (told || isIllStatus(mock.errorStatus) ? 1 : 0);
+  const retried = (1 - late) * errorRate * (told || isTransientStatus(mock.errorStatus) ? 1 : 0);
   const failing = Math.min(1, resetRate + truncateRate + stallRate + cutShort + late + retried);
   const { max } = fetch.retry;
   const attempts = failing < 1 ? (1 - failing ** (max + 1)) / (1 - failing) : max + 1;
@@ -196,7 +196,7 @@ class Requests {
 
   private refusedForGood(): boolean {
     const { errorRate } = this.mock;
-    return errorRate > 0 && !isIllStatus(this.mock.errorStatus) && this.random.unit() < errorRate / (1 - this.demand.failing);
+    return errorRate > 0 && !isTransientStatus(this.mock.errorStatus) && this.random.unit() < errorRate / (1 - this.demand.failing);
   }
 }
 

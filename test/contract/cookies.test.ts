@@ -1,9 +1,9 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { FetchWire } from "../../src/http/fetch-transport.ts";
-import type { Wire } from "../../src/http/transport.ts";
-import { Wires } from "../../src/http/transports.ts";
+import { FetchTransport } from "../../src/http/fetch-transport.ts";
+import type { Transport } from "../../src/http/transport.ts";
+import { Transports } from "../../src/http/transports.ts";
 import { Cookies } from "../../src/workloads/fetch/cookies.ts";
-import { Line } from "../../src/workloads/fetch/request-slot.ts";
+import { RequestSlot } from "../../src/workloads/fetch/request-slot.ts";
 import { asking } from "../support/asked.ts";
 import { ListeningServer } from "../support/listening-server.ts";
 
@@ -12,13 +12,13 @@ afterAll(() => {
   for (const one of opened) one.close();
 });
 
-const KINDS: Readonly<Record<string, () => Wire>> = {
+const KINDS: Readonly<Record<string, () => Transport>> = {
   "sockets of its own": () => {
-    const wires = new Wires({ keepAlive: true, most: 4 });
+    const wires = new Transports({ keepAlive: true, most: 4 });
     opened.push(wires);
-    return wires.pair()("http://h/");
+    return wires.forSlot()("http://h/");
   },
-  fetch: () => new FetchWire(true, fetch),
+  fetch: () => new FetchTransport(true, fetch),
 };
 
 describe.each(Object.entries(KINDS))("cookies that an answer sets: %s", (_, make) => {
@@ -28,11 +28,11 @@ describe.each(Object.entries(KINDS))("cookies that an answer sets: %s", (_, make
     opened.push({ close: () => server.stop() });
     const cookies = new Cookies();
     const wire = make();
-    const line = new Line(() => wire, null, null, cookies);
+    const line = new RequestSlot(() => wire, null, null, cookies);
     expect(cookies.lineFor(server.url())).toBeNull();
-    await line.ask(asking(server.url("/deep/er")), "1");
+    await line.send(asking(server.url("/deep/er")), "1");
     expect([cookies.lineFor(server.url()), cookies.lineFor(server.url("/deep/er"))]).toEqual(["Cookie: a=1", "Cookie: b=2; a=1"]);
-    await line.ask(asking(server.url(), { fields: [cookies.lineFor(server.url()) ?? ""] }), "2");
+    await line.send(asking(server.url(), { fields: [cookies.lineFor(server.url()) ?? ""] }), "2");
     expect(server.last.fields["cookie"]).toBe("a=1");
   });
 });

@@ -3,12 +3,12 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
-import { FetchWire } from "../../src/http/fetch-transport.ts";
-import type { Asked, Wire } from "../../src/http/transport.ts";
-import { Wires } from "../../src/http/transports.ts";
+import { FetchTransport } from "../../src/http/fetch-transport.ts";
+import type { HttpRequest, Transport } from "../../src/http/transport.ts";
+import { Transports } from "../../src/http/transports.ts";
 import { fetchSchema } from "../../src/scenario/fetch-schema.ts";
 import { Expected } from "../../src/workloads/fetch/expected.ts";
-import { type Answer, Line } from "../../src/workloads/fetch/request-slot.ts";
+import { type Answer, RequestSlot } from "../../src/workloads/fetch/request-slot.ts";
 import { Saver } from "../../src/workloads/fetch/save.ts";
 import { asking } from "../support/asked.ts";
 import { rounds } from "../support/campaign.ts";
@@ -54,13 +54,13 @@ function serve(pieces: (head: string) => readonly (string | Uint8Array)[]) {
   return { url: `http://127.0.0.1:${listener.port}/`, connections };
 }
 
-const KINDS: Readonly<Record<string, (longest: number | undefined) => Wire>> = {
+const KINDS: Readonly<Record<string, (longest: number | undefined) => Transport>> = {
   "sockets of its own": (longest) => {
-    const wires = new Wires({ keepAlive: true, most: 4, looks: true, longest });
+    const wires = new Transports({ keepAlive: true, most: 4, looks: true, longest });
     opened.push(wires);
-    return wires.pair()("http://h/");
+    return wires.forSlot()("http://h/");
   },
-  fetch: (longest) => new FetchWire(true, fetch, { longest }),
+  fetch: (longest) => new FetchTransport(true, fetch, { longest }),
 };
 
 function expectationsOf(expected: object) {
@@ -73,12 +73,12 @@ describe.each(Object.entries(KINDS))("what an answer is expected to be: %s", (_,
   const lineFor = (expected: object, saver: Saver | null = null) => {
     const settings = expectationsOf(expected);
     const wire = make(settings.maxBytes);
-    const line = new Line(() => wire, saver, new Expected(settings));
+    const line = new RequestSlot(() => wire, saver, new Expected(settings));
     line.owner = "somebody";
     return line;
   };
-  const asked = (expected: object, said: readonly (string | Uint8Array)[], otherwise: Partial<Asked> = {}): Promise<Answer> =>
-    lineFor(expected).ask(asking(serve(() => said).url, otherwise), "1");
+  const asked = (expected: object, said: readonly (string | Uint8Array)[], otherwise: Partial<HttpRequest> = {}): Promise<Answer> =>
+    lineFor(expected).send(asking(serve(() => said).url, otherwise), "1");
 
   test.each([
     [200, 200, true, null],
@@ -155,7 +155,7 @@ describe.each(Object.entries(KINDS))("what an answer is expected to be: %s", (_,
     ["up to its connection's end", "connection: close\r\n\r\n", Array<string>(400).fill("x".repeat(10_000))],
   ])("a body that is too long is read no further, and its connection is closed: %s", async (_, head, body) => {
     const server = serve(() => [`HTTP/1.1 200 X\r\n${head}`, ...body]);
-    const answer = await lineFor({ maxBytes: "1MB" }).ask(asking(server.url), "1");
+    const answer = await lineFor({ maxBytes: "1MB" }).send(asking(server.url), "1");
     expect(answer).toMatchObject({ status: 200, error: null, ok: false, unmet: "expect.bytes" });
     expect(answer.bytes).toBeLessThan(3_000_000);
     while (server.connections[0]?.closed !== true) await Bun.sleep(1);
@@ -176,7 +176,7 @@ describe.each(Object.entries(KINDS))("what an answer is expected to be: %s", (_,
     const body = gzipSync(Buffer.alloc(5_000_000));
     const server = serve(() => [`HTTP/1.1 200 X\r\ncontent-encoding: gzip\r\ncontent-length: ${body.length}\r\n\r\n`, body]);
     const line = lineFor({ maxBytes: "1MB" }, new Saver(folder, 0));
-    expect(await line.ask(asking(server.url), "1")).toMatchObject({ ok: false, unmet: "expect.bytes", error: null });
+    expect(await line.send(asking(server.url), "1")).toMatchObject({ ok: false, unmet: "expect.bytes", error: null });
     expect(existsSync(folder) ? readdirSync(folder) : []).toEqual([]);
   });
 
@@ -195,7 +195,7 @@ describe.each(Object.entries(KINDS))("what an answer is expected to be: %s", (_,
     const server = serve(() => [`HTTP/1.1 200 X\r\ncontent-length: 2\r\n\r\n${n++ % 2 === 0 ? "no" : "ok"}`]);
     const line = lineFor({ bodyContains: "ok" });
     const unmet: unknown[] = [];
-    for (let i = 0; i < 4; i++) unmet.push((await line.ask(asking(server.url), String(i))).unmet);
+    for (let i = 0; i < 4; i++) unmet.push((await line.send(asking(server.url), String(i))).unmet);
     expect([unmet, server.connections.length]).toEqual([["expect.body", null, "expect.body", null], 1]);
   });
 });

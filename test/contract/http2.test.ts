@@ -1,8 +1,8 @@
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { createSecureServer } from "node:http2";
 import type { AddressInfo } from "node:net";
-import { StaleConnection, type Wire } from "../../src/http/transport.ts";
-import { type WireRule, Wires } from "../../src/http/transports.ts";
+import { StaleConnection, type Transport } from "../../src/http/transport.ts";
+import { type TransportRule, Transports } from "../../src/http/transports.ts";
 import { nameOf } from "../../src/workloads/fetch/failure-name.ts";
 import { asking } from "../support/asked.ts";
 import { patience } from "../support/campaign.ts";
@@ -22,17 +22,17 @@ function serverOf(whims: readonly Http2Whim[], most = 100): FickleHttp2 {
   return server;
 }
 
-function wiresOf(rule: Partial<WireRule> = {}): Wires {
-  const wires = new Wires({ keepAlive: true, most: 4, http: 2, ...rule });
+function wiresOf(rule: Partial<TransportRule> = {}): Transports {
+  const wires = new Transports({ keepAlive: true, most: 4, http: 2, ...rule });
   closing.push(() => wires.close());
   return wires;
 }
 
 /** What comes of one request: its status and bytes, or what it failed of. */
-async function outcome(wire: Wire, url: string, fresh = false): Promise<string> {
+async function outcome(wire: Transport, url: string, fresh = false): Promise<string> {
   try {
     const { status } = await wire.send(asking(url), "1.1", fresh);
-    await wire.take(null);
+    await wire.readBody(null);
     return `${status} ${wire.bytes}`;
   } catch (error) {
     return error instanceof StaleConnection ? `${nameOf(error)}, ${error.staleness}` : nameOf(error);
@@ -43,7 +43,7 @@ describe("HTTP/2", () => {
   test("carries many requests at once over one connection, each with its own answer", async () => {
     const server = serverOf(["well", "not found"]);
     const wires = wiresOf();
-    const all = await Promise.all(Array.from({ length: 50 }, (_, i) => outcome(wires.pair()("http://h/"), server.url(`/${i}`))));
+    const all = await Promise.all(Array.from({ length: 50 }, (_, i) => outcome(wires.forSlot()("http://h/"), server.url(`/${i}`))));
     expect([all.filter((one) => one === "200 2").length, all.filter((one) => one === "404 2").length]).toEqual([25, 25]);
     expect([server.heard, server.connections]).toEqual([50, 1]);
   });
@@ -52,8 +52,8 @@ describe("HTTP/2", () => {
     const server = serverOf(["well"], 5);
     const wires = wiresOf({ most: 3 });
     // The server says how many it takes once there is a connection.
-    await outcome(wires.pair()("http://h/"), server.url("/"));
-    const all = await Promise.all(Array.from({ length: 40 }, () => outcome(wires.pair()("http://h/"), server.url("/"))));
+    await outcome(wires.forSlot()("http://h/"), server.url("/"));
+    const all = await Promise.all(Array.from({ length: 40 }, () => outcome(wires.forSlot()("http://h/"), server.url("/"))));
     expect(all).toEqual(Array(40).fill("200 2"));
     expect(server.connections).toBe(3);
   });
@@ -67,7 +67,7 @@ describe("HTTP/2", () => {
     ["lies about its length", "invalid response", "invalid response"],
   ] as const)("a server that %s", async (whim, name, again) => {
     const server = serverOf([whim]);
-    const wire = wiresOf().pair()("http://h/");
+    const wire = wiresOf().forSlot()("http://h/");
     expect(await outcome(wire, server.url("/"))).toBe(name);
     expect(await outcome(wire, server.url("/"), true)).toBe(again);
     expect(server.heard).toBe(2);
@@ -75,14 +75,14 @@ describe("HTTP/2", () => {
 
   test("a kept connection that is over before an answer may be asked anew", async () => {
     const server = serverOf(["well", "dies"]);
-    const wire = wiresOf().pair()("http://h/");
+    const wire = wiresOf().forSlot()("http://h/");
     expect(await outcome(wire, server.url("/"))).toBe("200 2");
     expect(await outcome(wire, server.url("/"))).toBe("connection closed, unanswered");
   });
 
   test("a server that leaves is asked over a new connection", async () => {
     const server = serverOf(["leaves after it", "well"]);
-    const wire = wiresOf().pair()("http://h/");
+    const wire = wiresOf().forSlot()("http://h/");
     for (let i = 0; i < 4; i++) expect(await outcome(wire, server.url("/"))).toBe("200 2");
     expect(server.connections).toBe(3);
   });
@@ -90,8 +90,8 @@ describe("HTTP/2", () => {
   test("what a server that leaves has done nothing with is told, and what had not gone out goes out elsewhere", async () => {
     const server = serverOf(["well", "leaves before it", ...Array<Http2Whim>(10).fill("well")], 2);
     const wires = wiresOf({ most: 1 });
-    await outcome(wires.pair()("http://h/"), server.url("/"));
-    const all = await Promise.all(Array.from({ length: 6 }, () => outcome(wires.pair()("http://h/"), server.url("/"))));
+    await outcome(wires.forSlot()("http://h/"), server.url("/"));
+    const all = await Promise.all(Array.from({ length: 6 }, () => outcome(wires.forSlot()("http://h/"), server.url("/"))));
     const refused = all.filter((one) => one === "HTTP/2: GOAWAY, refused").length;
     expect([refused >= 1 && refused <= 2, all.filter((one) => one === "200 2").length]).toEqual([true, 6 - refused]);
     expect([server.heard, server.connections]).toEqual([7, 2]);
@@ -100,30 +100,30 @@ describe("HTTP/2", () => {
   test("one that is broken off leaves the others on its connection alone", async () => {
     const server = serverOf(["stalls", "well"]);
     const wires = wiresOf();
-    const slow = wires.pair()("http://h/");
+    const slow = wires.forSlot()("http://h/");
     const going = outcome(slow, server.url("/slow"));
     while (server.stalled === 0) await Bun.sleep(1);
-    slow.breakOff();
+    slow.abort();
     expect(await going).toBe("Error");
-    expect(await outcome(wires.pair()("http://h/"), server.url("/"))).toBe("200 2");
+    expect(await outcome(wires.forSlot()("http://h/"), server.url("/"))).toBe("200 2");
     expect(server.connections).toBe(1);
   });
 
   test("a body goes with its request, and fields of a connection do not", async () => {
     const server = serverOf(["well"]);
-    const wire = wiresOf().pair()("http://h/");
+    const wire = wiresOf().forSlot()("http://h/");
     const content = { fields: ["Content-Type: text/plain"], bytes: new TextEncoder().encode("x".repeat(200_000)) };
     await wire.send(asking(server.url("/post?a=b"), { method: "POST", content }), "1.1");
-    await wire.take(null);
+    await wire.readBody(null);
     expect(server.bodies).toEqual([200_000]);
   });
 
   test("when it was how far is known as by HTTP/1.1", async () => {
     const server = serverOf(["well"]);
     let now = 0;
-    const wires = new Wires({ keepAlive: true, most: 1, http: 2 }, undefined, undefined, null, () => now++);
+    const wires = new Transports({ keepAlive: true, most: 1, http: 2 }, undefined, undefined, null, () => now++);
     closing.push(() => wires.close());
-    const wire = wires.pair()("http://h/");
+    const wire = wires.forSlot()("http://h/");
     await outcome(wire, server.url("/"));
     const { begun = 0, connected = 0, agreed, sent = 0, first = 0, whole = 0, reused } = wire.instants ?? {};
     expect([begun < connected, connected < sent, sent < first, first < whole, agreed, reused]).toEqual([
@@ -143,26 +143,26 @@ describe("HTTP/2", () => {
     await new Promise<void>((resolve) => able.listen(0, "127.0.0.1", resolve));
     closing.push(() => able.close());
     const url = `https://localhost:${(able.address() as AddressInfo).port}/`;
-    expect(await outcome(wiresOf({ tls: { ca: CERT } }).pair()("https://h/"), url)).toBe("200 2");
-    expect(await outcome(wiresOf().pair()("https://h/"), url)).toBe("TLS: self-signed certificate");
+    expect(await outcome(wiresOf({ tls: { ca: CERT } }).forSlot()("https://h/"), url)).toBe("200 2");
+    expect(await outcome(wiresOf().forSlot()("https://h/"), url)).toBe("TLS: self-signed certificate");
     const other = url.replace("localhost", "127.0.0.2");
-    expect(await outcome(wiresOf({ tls: { ca: CERT } }).pair()("https://h/"), other)).toMatch(/^(TLS: wrong name|connection refused)$/);
+    expect(await outcome(wiresOf({ tls: { ca: CERT } }).forSlot()("https://h/"), other)).toMatch(/^(TLS: wrong name|connection refused)$/);
     const old = Bun.serve({ hostname: "127.0.0.1", port: 0, tls: { cert: CERT, key: KEY }, fetch: () => new Response("ok") });
     closing.push(() => old.stop(true));
-    expect(await outcome(wiresOf({ tls: { ca: CERT } }).pair()("https://h/"), `https://localhost:${old.port}/`)).toBe("HTTP/2: not spoken");
+    expect(await outcome(wiresOf({ tls: { ca: CERT } }).forSlot()("https://h/"), `https://localhost:${old.port}/`)).toBe("HTTP/2: not spoken");
   });
 
   test("nobody there, and a server that speaks HTTP/1.1 alone, have names", async () => {
     const gone = serverOf(["well"]);
     const url = gone.url("/");
     gone.stop();
-    expect(await outcome(wiresOf().pair()("http://h/"), url)).toBe("connection refused");
+    expect(await outcome(wiresOf().forSlot()("http://h/"), url)).toBe("connection refused");
     const old = Bun.listen({
       hostname: "127.0.0.1",
       port: 0,
       socket: { data: (socket) => void socket.end("HTTP/1.1 400 Bad Request\r\n\r\n") },
     });
     closing.push(() => old.stop(true));
-    expect(await outcome(wiresOf().pair()("http://h/"), `http://127.0.0.1:${old.port}/`)).toBe("HTTP/2: not spoken");
+    expect(await outcome(wiresOf().forSlot()("http://h/"), `http://127.0.0.1:${old.port}/`)).toBe("HTTP/2: not spoken");
   });
 });

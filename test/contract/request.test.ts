@@ -1,9 +1,9 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { FetchWire } from "../../src/http/fetch-transport.ts";
+import { FetchTransport } from "../../src/http/fetch-transport.ts";
 import { METHODS } from "../../src/http/method.ts";
-import type { Content, Wire } from "../../src/http/transport.ts";
-import { Wires } from "../../src/http/transports.ts";
+import type { Content, Transport } from "../../src/http/transport.ts";
+import { Transports } from "../../src/http/transports.ts";
 import { asking } from "../support/asked.ts";
 import { rounds } from "../support/campaign.ts";
 import { ListeningServer, said } from "../support/listening-server.ts";
@@ -14,16 +14,16 @@ afterAll(() => {
   for (const one of opened) one.close();
 });
 
-function ownWire(): Wire {
-  const wires = new Wires({ keepAlive: true, most: 10, tls: { ca: CERT } });
+function ownWire(): Transport {
+  const wires = new Transports({ keepAlive: true, most: 10, tls: { ca: CERT } });
   opened.push(wires);
-  return wires.pair()("http://h/");
+  return wires.forSlot()("http://h/");
 }
 
-const KINDS: readonly (readonly [kind: string, secure: boolean, make: () => Wire])[] = [
+const KINDS: readonly (readonly [kind: string, secure: boolean, make: () => Transport])[] = [
   ["sockets of its own", false, ownWire],
   ["sockets of its own, by TLS", true, ownWire],
-  ["fetch", false, () => new FetchWire(true, fetch)],
+  ["fetch", false, () => new FetchTransport(true, fetch)],
 ];
 
 function contentOf(bytes: Uint8Array, type = "text/x"): Content {
@@ -45,7 +45,7 @@ describe.each(KINDS)("what a request says: %s", (kind, secure, make) => {
       if (!mayHave && content !== null) continue;
       const empty = { fields: [], bytes: new Uint8Array() };
       expect((await wire.send(asking(server.url(), { method, content: mayHave ? (content ?? empty) : null }), "1.1")).status).toBe(200);
-      await wire.take(null);
+      await wire.readBody(null);
       const { fields, body } = server.last;
       expect([server.last.method, body.toString()]).toEqual([method, content === null ? "" : "größer"]);
       expect(fields["content-length"]).toBe(mayHave ? String(content === null ? 0 : 8) : undefined);
@@ -63,10 +63,10 @@ describe.each(KINDS)("what a request says: %s", (kind, secure, make) => {
           const bytes = shared ? new Uint8Array(new SharedArrayBuffer(length)) : new Uint8Array(length);
           for (let at = 0; at < length; at++) bytes[at] = (at * 7 + i) % 256;
           await wire.send(asking(server.url(`/${i}`), { method: "POST", content: contentOf(bytes) }), "1.1");
-          await wire.take(null);
+          await wire.readBody(null);
           expect([server.last.path, Buffer.compare(server.last.body, bytes)]).toEqual([`/${i}`, 0]);
           await wire.send(asking(server.url("/after")), "1.2");
-          await wire.take(null);
+          await wire.readBody(null);
           expect([server.last.method, server.last.path, server.last.body.length]).toEqual(["GET", "/after", 0]);
         }
       }),
@@ -88,7 +88,7 @@ describe.each(KINDS)("what a request says: %s", (kind, secure, make) => {
     for (let i = 0; i < 3; i++) {
       const content = method === "POST" ? contentOf(new Uint8Array(3)) : null;
       await wire.send(asking(server.url(), { method, content }), "1.1");
-      await wire.take(null);
+      await wire.readBody(null);
       expect(wire.bytes).toBe(0);
     }
     // Bun's fetch takes that for an answer that ends with its connection.
@@ -103,7 +103,7 @@ describe.each(KINDS)("what a request says: %s", (kind, secure, make) => {
     const wire = make();
     for (let i = 0; i < 3; i++) {
       await wire.send(asking(server.url(), { method: "HEAD" }), "1.1");
-      await wire.take(null);
+      await wire.readBody(null);
     }
     expect(server.heard.map(({ connection }) => connection)).toEqual([0, 1, 2]);
   });
@@ -113,7 +113,7 @@ describe.each(KINDS)("what a request says: %s", (kind, secure, make) => {
     const wire = make();
     for (const fields of [["X-Key: 1"], [], ["X-Key: 2", "X-Other: 3"]]) {
       await wire.send(asking(server.url(), { fields }), "1.1");
-      await wire.take(null);
+      await wire.readBody(null);
     }
     expect(server.heard.map(({ fields }) => [fields["x-key"], fields["x-other"]])).toEqual([
       ["1", undefined],

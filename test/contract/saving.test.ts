@@ -1,7 +1,7 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Head } from "../../src/http/transport.ts";
+import type { ResponseHead } from "../../src/http/transport.ts";
 import { planCases } from "../../src/plan/plan.ts";
 import { YamlFile } from "../../src/scenario/document.ts";
 import { resolveScenario } from "../../src/scenario/load.ts";
@@ -114,7 +114,7 @@ test("of a tile around that stands in, nothing is known of the one that was aske
   server.stop(true);
 });
 
-const head = (fields: Readonly<Record<string, string>>): Head => ({
+const head = (fields: Readonly<Record<string, string>>): ResponseHead => ({
   status: 200,
   field: (name) => fields[name] ?? null,
   setCookies: () => [],

@@ -2,10 +2,10 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TLSOptions } from "bun";
-import { FetchWire } from "../../src/http/fetch-transport.ts";
+import { FetchTransport } from "../../src/http/fetch-transport.ts";
 import type { TlsRule } from "../../src/http/tls.ts";
-import type { Wire } from "../../src/http/transport.ts";
-import { Wires } from "../../src/http/transports.ts";
+import type { Transport } from "../../src/http/transport.ts";
+import { Transports } from "../../src/http/transports.ts";
 import { YamlFile } from "../../src/scenario/document.ts";
 import { fetchSchema } from "../../src/scenario/fetch-schema.ts";
 import { resolveScenario } from "../../src/scenario/load.ts";
@@ -26,13 +26,13 @@ afterAll(() => {
 const HERE = "DNS:localhost,IP:127.0.0.1";
 const OK = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 
-const KINDS: Readonly<Record<string, (tls: TlsRule) => Wire>> = {
+const KINDS: Readonly<Record<string, (tls: TlsRule) => Transport>> = {
   "sockets of its own": (tls) => {
-    const wires = new Wires({ keepAlive: true, most: 4, tls });
+    const wires = new Transports({ keepAlive: true, most: 4, tls });
     closing.push(() => wires.close());
-    return wires.pair()("https://h/");
+    return wires.forSlot()("https://h/");
   },
-  fetch: (tls) => new FetchWire(true, fetch, { tls }),
+  fetch: (tls) => new FetchTransport(true, fetch, { tls }),
 };
 
 /** A server that answers all who get so far; its port. */
@@ -44,10 +44,10 @@ function serve(tls: TLSOptions | null): number {
 }
 
 /** What comes of one request: its status, or what it failed of. */
-async function outcome(wire: Wire, url: string, foreign = false): Promise<number | string> {
+async function outcome(wire: Transport, url: string, foreign = false): Promise<number | string> {
   try {
     const { status } = await wire.send(asking(url, { foreign }), "1.1");
-    await wire.take(null);
+    await wire.readBody(null);
     return status;
   } catch (error) {
     return nameOf(error);
@@ -140,9 +140,9 @@ describe.skipIf(!CAN_CERTIFY)("TLS with certificates made by openssl", () => {
       },
     });
     closing.push(() => listener.stop(true));
-    const wires = new Wires({ keepAlive: true, most: 4, tls: { ca: all().good.cert, cert: all().client.cert, key: all().client.key } });
+    const wires = new Transports({ keepAlive: true, most: 4, tls: { ca: all().good.cert, cert: all().client.cert, key: all().client.key } });
     closing.push(() => wires.close());
-    const wire = wires.pair()("https://h/");
+    const wire = wires.forSlot()("https://h/");
     const url = `https://127.0.0.1:${listener.port}/`;
     for (const foreign of [false, true, false, true]) expect(await outcome(wire, url, foreign)).toBe(200);
     expect(heard).toEqual([true, false, true, false]);

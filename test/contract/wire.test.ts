@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from "node:zlib";
 import type { Socket } from "bun";
 import fc from "fast-check";
-import { FetchWire } from "../../src/http/fetch-transport.ts";
-import type { Head, Wire } from "../../src/http/transport.ts";
+import { FetchTransport } from "../../src/http/fetch-transport.ts";
+import type { ResponseHead, Transport } from "../../src/http/transport.ts";
 import { SHORT_BODY, StaleConnection } from "../../src/http/transport.ts";
-import { Wires } from "../../src/http/transports.ts";
+import { Transports } from "../../src/http/transports.ts";
 import { VERSION } from "../../src/kernel/version.ts";
 import { nameOf } from "../../src/workloads/fetch/failure-name.ts";
 import { fieldLines } from "../../src/workloads/fetch/header-fields.ts";
@@ -73,7 +73,7 @@ class Script {
 }
 
 const scripts: Script[] = [];
-const opened: Wires[] = [];
+const opened: Transports[] = [];
 afterAll(() => {
   for (const script of scripts) script.stop();
   for (const wires of opened) wires.close();
@@ -85,38 +85,38 @@ function scriptOf(answer: ConstructorParameters<typeof Script>[0] | string, secu
   return made;
 }
 
-function ownWire(keepAlive: boolean, saves = false): Wire {
-  const wires = new Wires({ keepAlive, most: 10, looks: saves, tls: { ca: CERT } });
+function ownWire(keepAlive: boolean, saves = false): Transport {
+  const wires = new Transports({ keepAlive, most: 10, looks: saves, tls: { ca: CERT } });
   opened.push(wires);
-  return wires.pair()("http://h/");
+  return wires.forSlot()("http://h/");
 }
 
 interface Kind {
   readonly secure: boolean;
-  make(keepAlive: boolean, saves?: boolean): Wire;
+  make(keepAlive: boolean, saves?: boolean): Transport;
 }
 
 const KINDS: Readonly<Record<string, Kind>> = {
   "sockets of its own": { secure: false, make: ownWire },
   "sockets of its own, by TLS": { secure: true, make: ownWire },
-  fetch: { secure: false, make: (keepAlive) => new FetchWire(keepAlive, fetch) },
+  fetch: { secure: false, make: (keepAlive) => new FetchTransport(keepAlive, fetch) },
 };
 
 /**
  * One request to its end: its status, or what it failed of, and the bytes of its body. Asked anew, once, where a kept connection was over
  * before a byte of the answer, as whoever keeps the ledger does.
  */
-async function ask(wire: Wire, url: string, id = "1.1"): Promise<[number | string, number]> {
+async function ask(wire: Transport, url: string, id = "1.1"): Promise<[number | string, number]> {
   try {
     const { status } = await sent(wire, url, id);
-    await wire.take(null);
+    await wire.readBody(null);
     return [status, wire.bytes];
   } catch (error) {
     return [nameOf(error), wire.bytes];
   }
 }
 
-async function sent(wire: Wire, url: string, id = "1.1"): Promise<Head> {
+async function sent(wire: Transport, url: string, id = "1.1"): Promise<ResponseHead> {
   try {
     return await wire.send(asking(url), id);
   } catch (error) {
@@ -190,7 +190,7 @@ for (const [kind, { secure, make }] of Object.entries(KINDS)) {
           for (let i = 0; i < 2; i++) {
             const head = await wire.send(asking(server.url()), "1.1");
             expect([head.status, head.field("x-said"), head.field("x-not")]).toEqual([200, "yes", null]);
-            await wire.take(null);
+            await wire.readBody(null);
             expect(wire.bytes).toBe(size);
           }
           expect(server.connections.length).toBe(framing === "end" ? 2 : 1);
@@ -223,12 +223,12 @@ for (const [kind, { secure, make }] of Object.entries(KINDS)) {
       const env = { TOKEN: "s3cret\r\nX-Evil: yes" };
       const headers = { "Accept-Encoding": "gzip", Authorization: "Bearer literal", "X-Key": `key $\{TOKEN}`, "user-agent": "me" };
       const lines = fieldLines({ headers, auth: undefined }, env);
-      const wires = new Wires({ keepAlive: true, most: 2, tls: { ca: CERT }, lines });
+      const wires = new Transports({ keepAlive: true, most: 2, tls: { ca: CERT }, lines });
       opened.push(wires);
-      const wire = kind === "fetch" ? new FetchWire(true, fetch, { lines }) : wires.pair()("http://h/");
+      const wire = kind === "fetch" ? new FetchTransport(true, fetch, { lines }) : wires.forSlot()("http://h/");
       for (const foreign of [false, true, false]) {
         await wire.send(asking(server.url(), { foreign }), "1.1");
-        await wire.take(null);
+        await wire.readBody(null);
         const said =
           server.connections
             .flatMap(({ asked }) => asked)
@@ -282,7 +282,7 @@ for (const [kind, { secure, make }] of Object.entries(KINDS)) {
       if (!secure) expect(asked.length).toBe(50);
       for (let i = 0; i < 20; i++) {
         expect((await sent(wire, server.url("/moved"))).status).toBe(302);
-        await wire.leave();
+        await wire.discardBody();
         expect(await ask(wire, server.url())).toEqual([200, 2]);
       }
     });
@@ -311,12 +311,12 @@ for (const [kind, { secure, make }] of Object.entries(KINDS)) {
         const saved = saver.begin(server.url("/body"));
         const end = await wire
           .send(asking(server.url("/body")), "1.1")
-          .then(() => wire.take(saved))
+          .then(() => wire.readBody(saved))
           .then(() => "kept", nameOf);
         if (typeof plain === "number") {
           expect(end).toBe(plain === 0 ? "unknown encoding" : "invalid encoding");
           saved.discard();
-          wire.breakOff();
+          wire.abort();
           continue;
         }
         expect([end, wire.bytes]).toEqual(["kept", packed.length]);
@@ -343,7 +343,7 @@ for (const [kind, { secure, make }] of Object.entries(KINDS)) {
       const wire = make(true, true);
       const saved = new Saver(join(folder, `${kind}-large`), 0).begin(server.url());
       await wire.send(asking(server.url()), "1.1");
-      await wire.take(saved);
+      await wire.readBody(saved);
       saved.commit();
       expect(readFileSync(join(folder, `${kind}-large`, fileNameOf(server.url()))).equals(plain)).toBe(true);
       expect(wire.bytes).toBe(packed.length);
@@ -358,7 +358,7 @@ for (const [kind, { secure, make }] of Object.entries(KINDS)) {
       const wire = make(true);
       for (let i = 0; i < 4; i++) {
         expect((await wire.send(asking(server.url()), "1.1")).status).toBe(404);
-        await wire.leave();
+        await wire.discardBody();
         expect(wire.bytes).toBe(i < 2 ? 3 : 0);
       }
       expect(server.connections.map(({ asked }) => asked.length)).toEqual([3, 1]);
@@ -375,13 +375,13 @@ for (const [kind, { secure, make }] of Object.entries(KINDS)) {
         while ((server.connections[i]?.asked.length ?? 0) === 0) await Bun.sleep(1);
         if (path === "/body") while (wire.bytes === 0 && kind !== "fetch") await Bun.sleep(1);
         await Bun.sleep(5);
-        wire.breakOff();
+        wire.abort();
         expect(typeof (await going)[0]).toBe("string");
         await server.closed(i + 1);
       }
       // At once, before there is a connection.
       const early = ask(wire, server.url("/silence"));
-      wire.breakOff();
+      wire.abort();
       expect(typeof (await early)[0]).toBe("string");
     });
 
@@ -435,14 +435,14 @@ time.sleep(30)
 
 describe("a socket of this machine", () => {
   const path = join(folder, "server.sock");
-  const kinds: [string, (tls?: object) => Wire][] = [
+  const kinds: [string, (tls?: object) => Transport][] = [
     ["sockets of its own", (tls) => wireOver({ unix: path, ...(tls === undefined ? {} : { tls }) })],
-    ["fetch", (tls) => new FetchWire(true, fetch, { unix: path, ...(tls === undefined ? {} : { tls }) })],
+    ["fetch", (tls) => new FetchTransport(true, fetch, { unix: path, ...(tls === undefined ? {} : { tls }) })],
   ];
-  function wireOver(rule: object): Wire {
-    const wires = new Wires({ keepAlive: true, most: 2, ...rule });
+  function wireOver(rule: object): Transport {
+    const wires = new Transports({ keepAlive: true, most: 2, ...rule });
     opened.push(wires);
-    return wires.pair()("http://h/");
+    return wires.forSlot()("http://h/");
   }
 
   test.each(kinds)("is asked for any address, which its server is told: %s", async (_, make) => {
@@ -488,9 +488,9 @@ describe("when a request was how far on its way", () => {
           socket.write("ok");
         }, 20);
       }, secure);
-      const wires = new Wires({ keepAlive: true, most: 1, tls: { ca: CERT } }, undefined, undefined, null, () => now++);
+      const wires = new Transports({ keepAlive: true, most: 1, tls: { ca: CERT } }, undefined, undefined, null, () => now++);
       opened.push(wires);
-      const wire = wires.pair()("http://h/");
+      const wire = wires.forSlot()("http://h/");
       expect(await ask(wire, server.url())).toEqual([200, 2]);
       const { reused, begun, connected, agreed, sent, first, whole } = wire.instants ?? {};
       expect([reused, begun, connected, agreed, sent]).toEqual(secure ? [false, 0, 1, 2, 3] : [false, 0, 1, Number.NaN, 2]);
@@ -510,7 +510,7 @@ describe("when a request was how far on its way", () => {
     await ask(wire, server.url());
     const { connected, first, whole } = wire.instants ?? {};
     expect([connected, first, whole]).toEqual([expect.any(Number), Number.NaN, Number.NaN]);
-    expect(new FetchWire(true, fetch).instants).toBeNull();
+    expect(new FetchTransport(true, fetch).instants).toBeNull();
   });
 });
 
@@ -617,9 +617,9 @@ describe("sockets of its own", () => {
       },
     });
     server.stop();
-    const wires = new Wires({ keepAlive: true, most: 2 });
+    const wires = new Transports({ keepAlive: true, most: 2 });
     opened.push(wires);
-    const wire = wires.pair()("http://h/");
+    const wire = wires.forSlot()("http://h/");
     for (let i = 0; i < 2; i++) expect(await ask(wire, `http://127.0.0.1:${listener.port}/${"p".repeat(8_000_000)}`)).toEqual([200, 2]);
     listener.stop(true);
   });
@@ -650,8 +650,8 @@ describe("sockets of its own", () => {
 
   test("idle connections are kept up to a number, the oldest goes first, and none outlives the pool", async () => {
     const servers = [script(OK), script(OK), script(OK)];
-    const wires = new Wires({ keepAlive: true, most: 2 });
-    const wire = wires.pair()("http://h/");
+    const wires = new Transports({ keepAlive: true, most: 2 });
+    const wire = wires.forSlot()("http://h/");
     for (const server of servers) expect(await ask(wire, server.url())).toEqual([200, 2]);
     await servers[0]?.closed(1);
     for (const server of servers) expect(await ask(wire, server.url())).toEqual([200, 2]);
@@ -681,30 +681,30 @@ describe("sockets of its own", () => {
         setTimeout(() => resolve(false), 100);
       });
     while (await connects());
-    const wires = new Wires({ keepAlive: true, most: 3 });
-    const wireFor = wires.pair();
+    const wires = new Transports({ keepAlive: true, most: 3 });
+    const wireFor = wires.forSlot();
     for (let i = 0; i < 8; i++) {
       const wire = wireFor(url);
-      expect(wire).not.toBeInstanceOf(FetchWire);
+      expect(wire).not.toBeInstanceOf(FetchTransport);
       const going = ask(wire, url);
       await Bun.sleep(2);
-      wire.breakOff();
+      wire.abort();
       expect(await going).toEqual(["Error", 0]);
     }
-    expect(wireFor(url)).toBeInstanceOf(FetchWire);
-    expect(wireFor("http://127.0.0.1:1/")).not.toBeInstanceOf(FetchWire);
+    expect(wireFor(url)).toBeInstanceOf(FetchTransport);
+    expect(wireFor("http://127.0.0.1:1/")).not.toBeInstanceOf(FetchTransport);
     deaf.kill();
     await deaf.exited;
     // Refused by now: they are forgotten.
-    while (wireFor(url) instanceof FetchWire) await Bun.sleep(10);
+    while (wireFor(url) instanceof FetchTransport) await Bun.sleep(10);
     wires.close();
   });
 
   test("carry all that goes out, to whom and for what it may, whatever proxy the environment names", () => {
     const before = process.env["http_proxy"];
     process.env["http_proxy"] = "http://127.0.0.1:1";
-    const wireFor = new Wires({ keepAlive: true, most: 2 }).pair();
-    for (const url of ["http://h/", "https://h/"]) expect(wireFor(url)).not.toBeInstanceOf(FetchWire);
+    const wireFor = new Transports({ keepAlive: true, most: 2 }).forSlot();
+    for (const url of ["http://h/", "https://h/"]) expect(wireFor(url)).not.toBeInstanceOf(FetchTransport);
     if (before === undefined) delete process.env["http_proxy"];
     else process.env["http_proxy"] = before;
   });
@@ -720,9 +720,9 @@ describe("sockets of its own", () => {
   test("who cannot show who it is, or does not speak TLS, is not asked", async () => {
     const server = scriptOf(OK, true);
     const wires = (tls: object | undefined) => {
-      const made = new Wires({ keepAlive: true, most: 2, ...(tls === undefined ? {} : { tls }) });
+      const made = new Transports({ keepAlive: true, most: 2, ...(tls === undefined ? {} : { tls }) });
       opened.push(made);
-      return made.pair()("https://h/");
+      return made.forSlot()("https://h/");
     };
     expect(await ask(wires(undefined), server.url())).toEqual([expect.stringMatching(/^TLS: /), 0]);
     expect(await ask(wires({ ca: CERT }), server.url().replace("127.0.0.1", "[::ffff:127.0.0.1]"))).toEqual([

@@ -1,5 +1,5 @@
-import type { Head } from "../../http/transport.ts";
-import { BodyTooLong, type Sink } from "../../http/transport.ts";
+import type { ResponseHead } from "../../http/transport.ts";
+import { BodyTooLong, type BodySink } from "../../http/transport.ts";
 import type { FetchSettings } from "../../scenario/schema.ts";
 
 /** What of an answer is not as a scenario expects it, by name. */
@@ -43,14 +43,14 @@ export class Expected {
   }
 
   /** What is wrong with a head; null: nothing, or its status alone where the scenario names none. */
-  ofHead(head: Head, bare: boolean): Unmet | null {
+  ofHead(head: ResponseHead, bare: boolean): Unmet | null {
     if (!this.wants(head.status)) return this.expect.status === undefined ? null : "expect.status";
     if (this.headers.some(([name, text]) => head.field(name)?.includes(text) !== true)) return "expect.header";
     return !bare && Number(head.field("content-length") ?? 0) > this.most ? "expect.bytes" : null;
   }
 
   /** Looks at a body on its way to somewhere, or nowhere; null: none has to be looked at, only counted. */
-  look(onwards: Sink | null): BodyLook | null {
+  look(onwards: BodySink | null): BodyLook | null {
     return this.needle === null && (onwards === null || this.most === Number.POSITIVE_INFINITY)
       ? null
       : new BodyLook(this.needle, this.most, onwards);
@@ -62,7 +62,7 @@ export function isSuccess(status: number): boolean {
 }
 
 /** Looks at a body, unpacked, as it passes. */
-export class BodyLook implements Sink {
+export class BodyLook implements BodySink {
   /** What may be the beginning of what is looked for. */
   private tail: Uint8Array = new Uint8Array();
   private found: boolean;
@@ -71,7 +71,7 @@ export class BodyLook implements Sink {
   constructor(
     private readonly needle: Uint8Array | null,
     private readonly most: number,
-    private readonly onwards: Sink | null,
+    private readonly onwards: BodySink | null,
   ) {
     this.found = needle === null || needle.length === 0;
   }

@@ -8,13 +8,13 @@ import type { Effort, Outcome, Processor, StateSlice, WorkloadReport } from "../
 import { Collector } from "./collector.ts";
 import type { Cookies } from "./cookies.ts";
 import { NOT_SAVED, OUT_OF_FILES } from "./failure-name.ts";
-import { type Pursuit, Records } from "./records.ts";
+import { type RequestState, Records } from "./records.ts";
 import { Replicas } from "./replicas.ts";
 import { COUNT, PublishedReport } from "./report.ts";
 import { type Answer, NOT_MODIFIED } from "./request-slot.ts";
 import { Requests } from "./requests.ts";
 import { Saver } from "./save.ts";
-import { isIll, Sender, type Withheld } from "./sender.ts";
+import { isTransient, Sender, type Withheld } from "./sender.ts";
 import type { FetchSpec } from "./spec.ts";
 import { parentOf, tileOf, tileUrl } from "./tiles.ts";
 import { isLasting } from "./tls-reasons.ts";
@@ -108,7 +108,7 @@ export class FetchProcessor implements Processor {
     const at = places?.[place] ?? url;
     const itself = this.requests.fieldsOf(item.key);
     const own = conditions.length === 0 ? itself : [...itself, ...conditions];
-    return this.pursue({
+    return this.fetchWithRetries({
       url,
       index: item.key,
       early: item.due < this.spec.warmup,
@@ -116,8 +116,8 @@ export class FetchProcessor implements Processor {
       deadline: began + this.deadline,
       method: this.requests.method,
       at,
-      places,
-      place,
+      replicas: places,
+      replica: place,
       content: this.requests.contentOf(item.key, url),
       fields: own,
       own,
@@ -142,7 +142,7 @@ export class FetchProcessor implements Processor {
   }
 
   /** Asks again and again as the rules have it. */
-  private async pursue(pursuit: Pursuit): Promise<Outcome> {
+  private async fetchWithRetries(pursuit: RequestState): Promise<Outcome> {
     if (this.resumes && this.saver?.has(pursuit.url) === true) {
       this.add(COUNT.resumed);
       return this.done(pursuit, "ok", null);
@@ -169,34 +169,34 @@ export class FetchProcessor implements Processor {
       this.add(COUNT.waiting, -1);
       if (this.halted) return "stopped";
       pursuit.retries++;
-      this.aimAnew(pursuit, this.nextPlace(pursuit, pursuit.place + 1) ?? pursuit.url, "retries");
+      this.aimAnew(pursuit, this.nextPlace(pursuit, pursuit.replica + 1) ?? pursuit.url, "retries");
     }
   }
 
   /** The address at the next place that may be asked, from that one on; null: there is only one. */
-  private nextPlace(pursuit: Pursuit, from: number): string | null {
-    const { places } = pursuit;
+  private nextPlace(pursuit: RequestState, from: number): string | null {
+    const { replicas: places } = pursuit;
     if (places === null) return null;
-    pursuit.place = this.sender.living(places, from);
-    return places[pursuit.place] ?? null;
+    pursuit.replica = this.sender.living(places, from);
+    return places[pursuit.replica] ?? null;
   }
 
   /** What was not asked because of an open circuit is asked elsewhere; false: no place may be asked. */
-  private turnToLiving(pursuit: Pursuit): boolean {
+  private turnToLiving(pursuit: RequestState): boolean {
     // A redirect led to where it is open: what answered with that was asked already.
     if (pursuit.attempts > 0 && !this.sender.mayRepeat(this.requests.method)) {
       this.sender.refrain(pursuit);
       return false;
     }
-    const before = pursuit.place;
+    const before = pursuit.replica;
     const next = this.nextPlace(pursuit, before);
-    if (next === null || pursuit.place === before) return false;
+    if (next === null || pursuit.replica === before) return false;
     this.aimAnew(pursuit, next, pursuit.cause === "parents" ? "parents" : pursuit.attempts === 0 ? "first" : "retries");
     return true;
   }
 
   /** A new try, from its beginning. */
-  private aimAnew(pursuit: Pursuit, url: string, cause: "first" | "retries" | "parents"): void {
+  private aimAnew(pursuit: RequestState, url: string, cause: "first" | "retries" | "parents"): void {
     pursuit.method = this.requests.method;
     pursuit.content = this.requests.contentOf(pursuit.index, pursuit.url);
     pursuit.foreign = false;
@@ -206,7 +206,7 @@ export class FetchProcessor implements Processor {
     pursuit.left = this.timeout;
   }
 
-  private withheld(pursuit: Pursuit, why: Withheld): Promise<Outcome> {
+  private withheld(pursuit: RequestState, why: Withheld): Promise<Outcome> {
     if (why === "circuit open") {
       this.add(COUNT.refused);
       if (pursuit.attempts === 0) this.add(COUNT.refusedUnsent);
@@ -215,11 +215,11 @@ export class FetchProcessor implements Processor {
   }
 
   /** How long to wait before the next attempt (ns), or why there is none. */
-  private waitBeforeRetry(pursuit: Pursuit, { status, error, unmet, retryAfter }: Answer): Nanoseconds | string {
+  private waitBeforeRetry(pursuit: RequestState, { status, error, unmet, retryAfter }: Answer): Nanoseconds | string {
     const { retry } = this.spec.settings;
     const what = error ?? unmet ?? String(status);
     if (error === "deadline") return "deadline";
-    const retriable = status === 429 || error === OUT_OF_FILES || isIll(status, error);
+    const retriable = status === 429 || error === OUT_OF_FILES || isTransient(status, error);
     if (!retriable || error === NOT_SAVED || error === "host not found" || (error !== null && isLasting(error))) return what;
     const tries = pursuit.retries + 1;
     if (tries > retry.max) return tries > 1 ? `${what} after ${tries} attempts` : what;
@@ -236,7 +236,7 @@ export class FetchProcessor implements Processor {
     return asked > LONGEST_RETRY_AFTER ? `${status} asks to wait ${Math.round(asked / 1000)} s` : Math.max(backoff, asked * 1e6);
   }
 
-  private async giveUp(pursuit: Pursuit, reason: string): Promise<Outcome> {
+  private async giveUp(pursuit: RequestState, reason: string): Promise<Outcome> {
     if (this.halted) return "stopped";
     if (await this.fallBack(pursuit)) return this.done(pursuit, "degraded", reason);
     if (this.halted) return "stopped";
@@ -247,7 +247,7 @@ export class FetchProcessor implements Processor {
   }
 
   /** Something instead of what was asked for: the body saved last, or the tile around it. */
-  private async fallBack(pursuit: Pursuit): Promise<boolean> {
+  private async fallBack(pursuit: RequestState): Promise<boolean> {
     const { settings, base } = this.spec;
     if (settings.fallback === "stale") return this.saver?.has(pursuit.url) ?? false;
     if (settings.fallback !== "parent" || base === null || this.effort.now() >= pursuit.deadline) return false;
@@ -256,20 +256,20 @@ export class FetchProcessor implements Processor {
     if (parent === null) return false;
     const before = pursuit.status;
     const around = tileUrl(base, parent);
-    pursuit.places = this.replicas?.of(around) ?? null;
-    this.aimAnew(pursuit, this.nextPlace(pursuit, pursuit.place) ?? around, "parents");
+    pursuit.replicas = this.replicas?.of(around) ?? null;
+    this.aimAnew(pursuit, this.nextPlace(pursuit, pursuit.replica) ?? around, "parents");
     const answer = await this.sender.try(pursuit, this.underWay);
     pursuit.status = before;
     return typeof answer !== "string" && answer.ok && answer.status !== NOT_MODIFIED;
   }
 
-  private done(pursuit: Pursuit, how: "ok" | "degraded", reason: string | null): Outcome {
+  private done(pursuit: RequestState, how: "ok" | "degraded", reason: string | null): Outcome {
     this.add(how === "ok" ? COUNT.ok : COUNT.degraded);
     this.end(pursuit, how, reason);
     return null;
   }
 
-  private end(pursuit: Pursuit, outcome: string, error: string | null): void {
+  private end(pursuit: RequestState, outcome: string, error: string | null): void {
     this.running--;
     if (this.running === 0) {
       this.waveFull = false;
@@ -292,7 +292,7 @@ export class FetchProcessor implements Processor {
     while (!this.halted && (this.running > 0 || this.untold)) {
       await this.effort.pause(every);
       const now = this.effort.now();
-      this.sender.breakOffLate(now);
+      this.sender.abortLate(now);
       this.collector.after(this.counts[COUNT.fetched] as number);
       if (now - this.flushedAt > FLUSH_EVERY) this.flush(now);
       else if (now - this.publishedAt > PUBLISH_EVERY) this.publish(now);

@@ -1,4 +1,4 @@
-import type { Asked } from "../../http/transport.ts";
+import type { HttpRequest } from "../../http/transport.ts";
 import type { Nanoseconds } from "../../kernel/clock.ts";
 import { LineFile } from "../../kernel/line-file.ts";
 import { withoutCredentials } from "../../scenario/confidential.ts";
@@ -19,7 +19,7 @@ export interface FetchFiles {
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** What becomes of one item, from its first request to its end. */
-export interface Pursuit extends Writable<Asked> {
+export interface RequestState extends Writable<HttpRequest> {
   /** The item's own address. */
   readonly url: string;
   readonly index: number;
@@ -33,8 +33,8 @@ export interface Pursuit extends Writable<Asked> {
   host: string;
   cause: Cause;
   /** All addresses of what it asks for now, and which of them it asks; null: there is one. */
-  places: readonly string[] | null;
-  place: number;
+  replicas: readonly string[] | null;
+  replica: number;
   /** What it brings is another's, and stands in. */
   standIn: boolean;
   /** Redirects followed, and time left to be on the wire, of the present try. */
@@ -62,7 +62,7 @@ export class Records {
     this.requests = open(spec.files.requests);
   }
 
-  attempted(pursuit: Pursuit, { status, error: problem, unmet, bytes }: Answer, took: Nanoseconds): void {
+  attempted(pursuit: RequestState, { status, error: problem, unmet, bytes }: Answer, took: Nanoseconds): void {
     const error = problem ?? unmet;
     this.log?.add({
       time: new Date().toISOString(),
@@ -79,12 +79,12 @@ export class Records {
   }
 
   /** `took`: with all attempts and waits. */
-  ended({ url, status, attempts, index }: Pursuit, outcome: string, error: string | null, took: Nanoseconds): void {
+  ended({ url, status, attempts, index }: RequestState, outcome: string, error: string | null, took: Nanoseconds): void {
     this.requests?.add({ index, url: this.shown(url), outcome, status, ms: took / 1e6, attempts, error });
   }
 
   /** True when it was written down. */
-  gaveUp(pursuit: Pursuit, reason: string): boolean {
+  gaveUp(pursuit: RequestState, reason: string): boolean {
     if (this.deadLetters === null) return false;
     const { url, attempts, status } = pursuit;
     const at = new Date().toISOString();
@@ -113,7 +113,7 @@ export class Records {
     return this.spec.files.logUrls ? withoutCredentials(url, "") : originOf(url);
   }
 
-  private idOf({ index }: Pursuit): string {
+  private idOf({ index }: RequestState): string {
     return `${this.spec.runId}-${index}`;
   }
 }

@@ -12,7 +12,7 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
-import type { Head } from "../../http/transport.ts";
+import type { ResponseHead } from "../../http/transport.ts";
 import { type Tile, tileReader } from "./tiles.ts";
 
 /** How files are named: by their whole address, or as z/x/y of the tile that they are. What is no tile has the name of its address. */
@@ -57,7 +57,7 @@ export class Saver {
   }
 
   /** A body is coming; null: nothing is known of it. `standIn`: it is another's. */
-  begin(url: string, head: Head | null = null, standIn = false): Saved {
+  begin(url: string, head: ResponseHead | null = null, standIn = false): Saved {
     const spot = this.spotOf(url);
     if (!this.made.has(spot.folder)) {
       mkdirSync(spot.folder, { recursive: true });
@@ -139,7 +139,7 @@ function notesOf({ folder, stem }: Spot): string {
 }
 
 /** What tells one version of a body from another (RFC 9110, 8.8); null: nothing does. */
-function validatorsOf(head: Head): { readonly etag?: string; readonly lastModified?: string } | null {
+function validatorsOf(head: ResponseHead): { readonly etag?: string; readonly lastModified?: string } | null {
   const [etag, lastModified] = [head.field("etag"), head.field("last-modified")];
   if (etag === null && lastModified === null) return null;
   return { ...(etag === null ? {} : { etag }), ...(lastModified === null ? {} : { lastModified }) };

@@ -1,11 +1,11 @@
 import type { Fetch } from "../../http/fetch-transport.ts";
 import type { FieldLines } from "../../http/field-lines.ts";
 import { afterRedirect, isIdempotent, type Method } from "../../http/method.ts";
-import { Wires } from "../../http/transports.ts";
+import { Transports } from "../../http/transports.ts";
 import type { Nanoseconds } from "../../kernel/clock.ts";
 import { divided } from "../../kernel/divide.ts";
 import { AdaptiveLimit } from "../../resilience/adaptive-limit.ts";
-import { isIllStatus } from "../../resilience/backoff.ts";
+import { isTransientStatus } from "../../resilience/backoff.ts";
 import { type Admission, CircuitBreakers } from "../../resilience/circuit-breaker.ts";
 import { RateLimiter } from "../../resilience/rate-limiter.ts";
 import { PhaseBook } from "../../telemetry/request-phases.ts";
@@ -15,11 +15,11 @@ import { Expected } from "./expected.ts";
 import { NOT_SAVED, OUT_OF_FILES, UNKNOWN_ENCODING } from "./failure-name.ts";
 import { NamedHosts } from "./named-hosts.ts";
 import { Pace } from "./pace.ts";
-import type { Pursuit, Records } from "./records.ts";
+import type { RequestState, Records } from "./records.ts";
 import { hopProblem } from "./redirect.ts";
 import { AttemptBook, COUNT, type FetchReport } from "./report.ts";
-import { type Answer, Line } from "./request-slot.ts";
-import { LinePool } from "./request-slots.ts";
+import { type Answer, RequestSlot } from "./request-slot.ts";
+import { RequestSlots } from "./request-slots.ts";
 import type { Saver } from "./save.ts";
 import type { FetchSpec } from "./spec.ts";
 import { tlsRuleOf } from "./tls-files.ts";
@@ -35,8 +35,8 @@ export class Sender {
   private readonly adaptive: AdaptiveLimit | null;
   private readonly book: AttemptBook;
   private readonly phases: PhaseBook;
-  private readonly wires: Wires;
-  private readonly lines: LinePool<Pursuit>;
+  private readonly transports: Transports;
+  private readonly slots: RequestSlots<RequestState>;
   private readonly pace: Pace | null;
   private readonly max: number;
   /** Whatever the method: the scenario has it that this does no harm. */
@@ -75,7 +75,7 @@ export class Sender {
     this.adaptive =
       concurrency.adaptive === "aimd" ? new AdaptiveLimit({ min, max: this.max, decrease: concurrency.decrease, targetLatency }) : null;
     const most = Math.max(1, divided(connections.max, threads)[thread] ?? 0);
-    this.wires = new Wires(
+    this.transports = new Transports(
       {
         keepAlive: connections.keepAlive,
         most,
@@ -93,7 +93,7 @@ export class Sender {
     );
     const expected = settings.expect === undefined ? null : new Expected(settings.expect);
     // Requests share connections by HTTP/2: there are as many at once as may be in flight.
-    this.lines = new LinePool(settings.http === 2 ? this.max : most, () => new Line(this.wires.pair(), saver, expected, cookies));
+    this.slots = new RequestSlots(settings.http === 2 ? this.max : most, () => new RequestSlot(this.transports.forSlot(), saver, expected, cookies));
     this.counts[COUNT.limit] = this.limitNow;
   }
 
@@ -111,34 +111,34 @@ export class Sender {
   }
 
   /** One try: asks, and follows redirects to their end. `running`: items under way here. */
-  async try(pursuit: Pursuit, running: () => number): Promise<Answer | Withheld> {
+  async try(pursuit: RequestState, running: () => number): Promise<Answer | Withheld> {
     for (;;) {
       if (this.breakers?.refuses(pursuit.host, this.effort.now()) === true) return "circuit open";
       if (this.pace !== null && !(await this.turn(this.pace, pursuit))) return "deadline";
-      const line = this.lines.take() ?? (await this.nextLine(pursuit));
+      const line = this.slots.take() ?? (await this.nextSlot(pursuit));
       if (line === null) return "deadline";
       // Asked last: while this one waited for its turn, others may have found the host ill.
       const admission = this.breakers?.admit(pursuit.host, this.effort.now()) ?? "call";
       if (admission === "refused") {
-        this.lines.give(line);
+        this.slots.release(line);
         return "circuit open";
       }
       const started = this.effort.now();
-      let answer = this.judge(await this.launch(line, pursuit, false), pursuit);
-      while (this.land(line, pursuit, answer) && answer.stale !== null && (await this.mayAskAnew(answer, pursuit))) {
+      let answer = this.judge(await this.onSent(line, pursuit, false), pursuit);
+      while (this.onAnswer(line, pursuit, answer) && answer.stale !== null && (await this.mayAskAnew(answer, pursuit))) {
         pursuit.cause = "resent";
-        answer = this.judge(await this.launch(line, pursuit, true), pursuit);
+        answer = this.judge(await this.onSent(line, pursuit, true), pursuit);
       }
-      this.lines.give(line);
+      this.slots.release(line);
       if (this.halted) return answer;
-      this.learn(pursuit.host, answer, admission, started, running());
+      this.recordOutcome(pursuit.host, answer, admission, started, running());
       if (answer.error !== null || answer.location === null) return answer;
       this.follow(pursuit, answer.status, answer.location);
     }
   }
 
   /** Goes where an answer leads. Whoever has sent an item to another origin hears its secrets no more in this try. */
-  private follow(pursuit: Pursuit, status: number, location: string): void {
+  private follow(pursuit: RequestState, status: number, location: string): void {
     const to = new URL(location, pursuit.at);
     if (to.origin !== new URL(pursuit.at).origin) pursuit.foreign = true;
     const method = afterRedirect(pursuit.method, status);
@@ -154,14 +154,14 @@ export class Sender {
   }
 
   /** A redirect that is not to be followed is an error. */
-  private judge(answer: Answer, { at, hops }: Pursuit): Answer {
+  private judge(answer: Answer, { at, hops }: RequestState): Answer {
     if (answer.location === null) return answer;
     const problem = hopProblem(answer.location, at, hops, this.spec.allowedHosts);
     return problem === null ? answer : { ...answer, error: problem };
   }
 
   /** Where the next request of an item goes. */
-  aim(pursuit: Pursuit, url: string, cause: Pursuit["cause"]): void {
+  aim(pursuit: RequestState, url: string, cause: RequestState["cause"]): void {
     pursuit.at = url;
     pursuit.host = this.hostOf(url);
     pursuit.cause = cause;
@@ -188,7 +188,7 @@ export class Sender {
   }
 
   /** What no server has read has had its turn and not used it. */
-  private async mayAskAnew({ stale }: Answer, pursuit: Pursuit): Promise<boolean> {
+  private async mayAskAnew({ stale }: Answer, pursuit: RequestState): Promise<boolean> {
     const { deadline, method } = pursuit;
     if (stale !== "unread" && stale !== "refused" && !this.mayRepeat(method)) {
       this.refrain(pursuit);
@@ -199,13 +199,13 @@ export class Sender {
   }
 
   /** It would be asked again, if its method were another. */
-  refrain(pursuit: Pursuit): void {
+  refrain(pursuit: RequestState): void {
     if (!pursuit.refrained) this.add(COUNT.notRepeated);
     pursuit.refrained = true;
   }
 
   /** Waits until the rate lets it go; false when the run or the item's time was over first. */
-  private async turn(pace: Pace, { deadline }: Pick<Pursuit, "deadline">): Promise<boolean> {
+  private async turn(pace: Pace, { deadline }: Pick<RequestState, "deadline">): Promise<boolean> {
     const from = this.effort.now();
     const mayGo = await pace.turn(deadline);
     this.add(COUNT.paced, this.effort.now() - from);
@@ -213,17 +213,17 @@ export class Sender {
   }
 
   /** The next line that is free; null when the run or the item's time was over first, so that nothing is sent. */
-  private async nextLine({ deadline }: Pursuit): Promise<Line<Pursuit> | null> {
+  private async nextSlot({ deadline }: RequestState): Promise<RequestSlot<RequestState> | null> {
     const from = this.effort.now();
-    const line = await this.lines.next(deadline);
+    const line = await this.slots.next(deadline);
     this.add(COUNT.lined, this.effort.now() - from);
     if (line === null || (!this.halted && this.effort.now() < deadline)) return line;
-    this.lines.give(line);
+    this.slots.release(line);
     return null;
   }
 
   /** A request goes out. */
-  private launch(line: Line<Pursuit>, pursuit: Pursuit, fresh: boolean): Promise<Answer> {
+  private onSent(line: RequestSlot<RequestState>, pursuit: RequestState, fresh: boolean): Promise<Answer> {
     const started = this.effort.now();
     const byTimeout = started + pursuit.left;
     line.owner = pursuit;
@@ -240,11 +240,11 @@ export class Sender {
       const cookie = this.cookies.lineFor(pursuit.at);
       pursuit.fields = cookie === null ? pursuit.own : [...pursuit.own, cookie];
     }
-    return line.ask(pursuit, `${this.spec.runId}-${pursuit.index}.${pursuit.attempts}`, fresh, pursuit.url, pursuit.standIn);
+    return line.send(pursuit, `${this.spec.runId}-${pursuit.index}.${pursuit.attempts}`, fresh, pursuit.url, pursuit.standIn);
   }
 
   /** A request has come to its end, and is told of. False when that was done before: the run is over. */
-  private land(line: Line<Pursuit>, pursuit: Pursuit, answer: Answer): boolean {
+  private onAnswer(line: RequestSlot<RequestState>, pursuit: RequestState, answer: Answer): boolean {
     if (line.owner === null) return false;
     const ended = this.effort.now();
     const took = ended - line.startedAt;
@@ -270,7 +270,7 @@ export class Sender {
     return true;
   }
 
-  private time({ instants, startedAt }: Line<Pursuit>, ended: Nanoseconds): void {
+  private time({ instants, startedAt }: RequestSlot<RequestState>, ended: Nanoseconds): void {
     const { phases } = this;
     phases.note("attempt", startedAt, ended);
     if (instants === null) return;
@@ -284,11 +284,11 @@ export class Sender {
   }
 
   /** Tells breaker, rate and limit what came of a request. */
-  private learn(host: string, answer: Answer, admission: Admission, started: Nanoseconds, running: number): void {
+  private recordOutcome(host: string, answer: Answer, admission: Admission, started: Nanoseconds, running: number): void {
     const { status, error, ok } = answer;
     const ended = this.effort.now();
     const limited = status === 429 && error === null && !ok;
-    const ill = !ok && isIll(status, error);
+    const ill = !ok && isTransient(status, error);
     this.guard(host, answer, ill, admission, started, ended);
     if (limited) {
       this.add(COUNT.limited);
@@ -317,18 +317,18 @@ export class Sender {
   }
 
   /** Breaks off every request that has taken too long. */
-  breakOffLate(now: Nanoseconds): void {
-    this.lines.breakOffLate(now);
+  abortLate(now: Nanoseconds): void {
+    this.slots.abortLate(now);
   }
 
   /** Breaks off all that are out; each has its line in the ledger. */
   halt(): void {
     this.halted = true;
     this.pace?.halt();
-    this.lines.breakOffAll((line) => {
-      if (line.owner !== null) this.land(line, line.owner, { ...STOPPED, bytes: line.bytes });
+    this.slots.abortAll((line) => {
+      if (line.owner !== null) this.onAnswer(line, line.owner, { ...STOPPED, bytes: line.bytes });
     });
-    this.wires.close();
+    this.transports.close();
   }
 
   /** Counts requests in flight over all threads. */
@@ -355,9 +355,9 @@ const STOPPED: Omit<Answer, "bytes"> = {
 };
 
 /** 5xx, 408 and everything that is no answer: the server is not well, or not there. */
-export function isIll(status: number, error: string | null): boolean {
+export function isTransient(status: number, error: string | null): boolean {
   if (error !== null) return !error.startsWith("redirect") && error !== NOT_SAVED && error !== OUT_OF_FILES && error !== UNKNOWN_ENCODING;
-  return isIllStatus(status);
+  return isTransientStatus(status);
 }
 
 function kindOf(status: number): number {

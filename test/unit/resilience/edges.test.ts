@@ -1,14 +1,14 @@
 import { describe, expect, test } from "bun:test";
 import { AdaptiveLimit } from "../../../src/resilience/adaptive-limit.ts";
-import { backoffDelay, isIllStatus, retryAfterMs } from "../../../src/resilience/backoff.ts";
+import { backoffDelay, isTransientStatus, retryAfterMs } from "../../../src/resilience/backoff.ts";
 import { CircuitBreakers, CLOSED, HALF_OPEN, OPEN } from "../../../src/resilience/circuit-breaker.ts";
 import { RateGate } from "../../../src/resilience/rate-gate.ts";
 import { GROW_AFTER, RateLimiter } from "../../../src/resilience/rate-limiter.ts";
 
 describe("a status that says the server is not well", () => {
   test("is 5xx or a timeout of the server's, and no other", () => {
-    expect([500, 503, 599, 408].map(isIllStatus)).toEqual([true, true, true, true]);
-    expect([200, 404, 407, 409, 429, 499].map(isIllStatus)).toEqual(new Array(6).fill(false));
+    expect([500, 503, 599, 408].map(isTransientStatus)).toEqual([true, true, true, true]);
+    expect([200, 404, 407, 409, 429, 499].map(isTransientStatus)).toEqual(new Array(6).fill(false));
   });
 });
 

@@ -2,16 +2,16 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { FetchWire } from "../../../src/http/fetch-transport.ts";
-import { Places } from "../../../src/http/origin.ts";
+import { FetchTransport } from "../../../src/http/fetch-transport.ts";
+import { OriginCache } from "../../../src/http/origin.ts";
 import { isPrivateHost, kindOfHost, mayAsk } from "../../../src/kernel/hosts.ts";
 import { LineFile } from "../../../src/kernel/line-file.ts";
 import { fetchSchema } from "../../../src/scenario/fetch-schema.ts";
 import { requestDemand, sawtoothMean } from "../../../src/theory/fetch.ts";
 import { nameOf } from "../../../src/workloads/fetch/failure-name.ts";
-import { fateOf } from "../../../src/workloads/fetch/mock/fault.ts";
+import { faultFor } from "../../../src/workloads/fetch/mock/fault.ts";
 import { mergeReports } from "../../../src/workloads/fetch/report.ts";
-import { Line } from "../../../src/workloads/fetch/request-slot.ts";
+import { RequestSlot } from "../../../src/workloads/fetch/request-slot.ts";
 import { fileNameOf, Saver } from "../../../src/workloads/fetch/save.ts";
 import { countTargets, publicHosts, Targets } from "../../../src/workloads/fetch/targets.ts";
 import { parentOf, parseTile, tileOf, tileProblem, tileUrl } from "../../../src/workloads/fetch/tiles.ts";
@@ -67,11 +67,11 @@ describe("T-1 addresses", () => {
   test("where an address leads is what URL says, whatever came before it", () => {
     fc.assert(
       fc.property(addresses, (list) => {
-        const places = new Places(true);
+        const places = new OriginCache(true);
         for (const address of list.filter((one) => URL.canParse(one))) {
-          const { place, path } = places.find(address);
+          const { origin: place, path } = places.find(address);
           const url = new URL(address);
-          expect({ origin: place.origin, port: place.port, path }).toEqual({
+          expect({ origin: place.address, port: place.port, path }).toEqual({
             origin: url.origin,
             port: Number(url.port || 80),
             path: spelt(url),
@@ -528,8 +528,8 @@ describe("T-7 fates of the mock", () => {
     const kinds = new Map<string, number>();
     let latency = 0;
     for (let i = 0; i < 20_000; i++) {
-      const fate = fateOf(mock, 1, `/${i}`);
-      expect(fateOf(mock, 1, `/${i}`)).toEqual(fate);
+      const fate = faultFor(mock, 1, `/${i}`);
+      expect(faultFor(mock, 1, `/${i}`)).toEqual(fate);
       kinds.set(fate.kind, (kinds.get(fate.kind) ?? 0) + 1);
       latency += fate.delayMs / 20_000;
     }
@@ -545,7 +545,7 @@ test("errors have names", () => {
   expect(nameOf(undefined)).toBe("error");
   expect(nameOf(new Error("self signed certificate: CERT"))).toBe("TLS");
   expect(
-    new Line(() => new FetchWire(true, () => Promise.reject(new Error("no"))), null).ask(asking("http://h/"), "1"),
+    new RequestSlot(() => new FetchTransport(true, () => Promise.reject(new Error("no"))), null).send(asking("http://h/"), "1"),
   ).resolves.toMatchObject({
     status: 0,
   });

@@ -2,7 +2,7 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder } from "../../../src/kernel/temporary-folder.ts";
-import { type FetchFiles, type Pursuit, Records } from "../../../src/workloads/fetch/records.ts";
+import { type FetchFiles, type RequestState, Records } from "../../../src/workloads/fetch/records.ts";
 import type { Answer } from "../../../src/workloads/fetch/request-slot.ts";
 import { countTargets, publicHosts, type TargetList, Targets } from "../../../src/workloads/fetch/targets.ts";
 
@@ -164,7 +164,7 @@ describe("what is written down of requests", () => {
     attempts: 3,
     status: 503,
     cause: "retries",
-  } as unknown as Pursuit;
+  } as unknown as RequestState;
   const answer = (change: Partial<Answer>) => ({ status: 200, error: null, unmet: null, bytes: 5, ...change }) as Answer;
 
   function records(named: Partial<FetchFiles>, base: string | null = null): Records {

@@ -1,11 +1,11 @@
 import { hashOf } from "../../../kernel/hash.ts";
 import type { MockSettings } from "../../../scenario/schema.ts";
 
-export type Kind = "answer" | "error" | "stall" | "reset" | "truncate" | "slow";
+export type FaultKind = "answer" | "error" | "stall" | "reset" | "truncate" | "slow";
 
 /** What is to become of one request. */
-export interface Fate {
-  readonly kind: Kind;
+export interface Fault {
+  readonly kind: FaultKind;
   /** How long the server takes before it does it, in milliseconds. */
   readonly delayMs: number;
 }
@@ -14,7 +14,7 @@ export interface Fate {
  * A request's fate: a pure function of seed and request, so that it is the same in every mode and whatever came before.
  * `request`: the address, and what tells one attempt from another.
  */
-export function fateOf(settings: MockSettings, seed: number, request: string): Fate {
+export function faultFor(settings: MockSettings, seed: number, request: string): Fault {
   const { latency, resetRate, stallRate, truncateRate, slowRate, errorRate } = settings;
   const draw = unitOf(seed, request, "fate");
   const delayMs = (latency.min + (latency.max - latency.min) * unitOf(seed, request, "latency")) / 1000;
@@ -23,7 +23,7 @@ export function fateOf(settings: MockSettings, seed: number, request: string): F
     reached += share;
     return draw < reached;
   };
-  const kind: Kind = befalls(resetRate)
+  const kind: FaultKind = befalls(resetRate)
     ? "reset"
     : befalls(stallRate)
       ? "stall"

@@ -4,7 +4,7 @@ import { CORRELATION } from "../../../http/transport.ts";
 import { RateGate } from "../../../resilience/rate-gate.ts";
 import { SLOW_BODY } from "../../../scenario/fetch-schema.ts";
 import type { MockSettings } from "../../../scenario/schema.ts";
-import { type Fate, fateOf } from "./fault.ts";
+import { type Fault, faultFor } from "./fault.ts";
 
 /** What the server saw, by its own count. */
 export interface MockStats {
@@ -213,12 +213,12 @@ export class TileServer {
     }
     // Which item and which of its attempts, whatever run it belongs to: the same befalls it in all of them.
     const attempt = /[^-]*$/.exec(headerOf(head, CORRELATION) ?? String(ordinal))?.[0];
-    const fate = fateOf(this.settings, this.seed, `${path} ${attempt}`);
+    const fate = faultFor(this.settings, this.seed, `${path} ${attempt}`);
     if (fate.delayMs <= 0) this.fulfil(socket, fate);
     else setTimeout(() => this.fulfil(socket, fate), fate.delayMs);
   }
 
-  private fulfil(socket: Socket<Connection>, { kind }: Fate): void {
+  private fulfil(socket: Socket<Connection>, { kind }: Fault): void {
     if (socket.data.gone) {
       this.done(socket);
       return;
