@@ -150,7 +150,6 @@ describe("size", () => {
     "src/telemetry/recorder.ts",
     "src/telemetry/result.ts",
     "src/workloads/fetch/mock/server.ts",
-    "src/workloads/fetch/sender.ts",
   ];
   const CROWDED_CLASSES: readonly string[] = [
     "src/engine/executor/worker-session.ts WorkerSession",
@@ -158,8 +157,7 @@ describe("size", () => {
     "src/flows/event-bus/subscription.ts Subscription",
     "src/flows/message-queue/consumer/consumer.ts Consumer",
     "src/flows/reactive-stream/subscriber.ts Subscriber",
-    "src/http/socket-transport.ts SocketWire",
-    "src/workloads/fetch/processor.ts FetchProcessor",
+    "src/http/socket-transport.ts SocketTransport",
   ];
   const whole = outlineOf("src/");
 

@@ -81,7 +81,7 @@ export class Connection implements Carrier {
   }
 
   /** Asks; connects first where that is not done. `bare`: an answer has no body, whatever its head says of one. */
-  ask(place: Origin, head: string, content: Uint8Array | null, bare: boolean, listener: ResponseListener): void {
+  ask(origin: Origin, head: string, content: Uint8Array | null, bare: boolean, listener: ResponseListener): void {
     this.listener = listener;
     this.interim = 0;
     this.headDone = false;
@@ -93,8 +93,8 @@ export class Connection implements Carrier {
     if (this.socket === null) {
       instants.begun = this.owner.now();
       this.hold(head, content);
-      this.trusting = place.tls?.rejectUnauthorized === false;
-      connect(place, this).catch((problem: unknown) => this.fail(problem));
+      this.trusting = origin.tls?.rejectUnauthorized === false;
+      connect(origin, this).catch((problem: unknown) => this.fail(problem));
       return;
     }
     instants.reused = true;

@@ -1,7 +1,17 @@
 import { type FieldLines, NO_LINES } from "./field-lines.ts";
 import type { OriginRule } from "./origin.ts";
 import { towardsOthers } from "./tls.ts";
-import { ACCEPTED, type HttpRequest, BodyTooLong, CORRELATION, type ResponseHead, isShort, type BodySink, USER_AGENT, type Transport } from "./transport.ts";
+import {
+  ACCEPTED,
+  type BodySink,
+  BodyTooLong,
+  CORRELATION,
+  type HttpRequest,
+  isShort,
+  type ResponseHead,
+  type Transport,
+  USER_AGENT,
+} from "./transport.ts";
 import { BodyWriter } from "./unpack.ts";
 
 /** As the global `fetch`. */

@@ -57,12 +57,12 @@ export class Http2Pool implements Carriers {
   }
 
   /** The connection with the fewest requests on it, or another one where all have as many as they may. */
-  sessionTo(place: Origin): Session {
-    const list = this.sessions.get(place.key) ?? [];
-    this.sessions.set(place.key, list);
+  sessionTo(origin: Origin): Session {
+    const list = this.sessions.get(origin.key) ?? [];
+    this.sessions.set(origin.key, list);
     const [least] = list.filter(({ leaving }) => !leaving).sort((a, b) => a.load - b.load);
     if (least !== undefined && (least.load < 1 || list.length >= this.most)) return least;
-    const made = new Session(place, this);
+    const made = new Session(origin, this);
     list.push(made);
     return made;
   }
@@ -240,8 +240,8 @@ class Stream implements Carrier {
     return this.listener?.instants;
   }
 
-  ask(place: Origin, head: string, content: Uint8Array | null, bare: boolean, listener: ResponseListener): void {
-    this.origin = place;
+  ask(origin: Origin, head: string, content: Uint8Array | null, bare: boolean, listener: ResponseListener): void {
+    this.origin = origin;
     this.head = head;
     this.content = content;
     this.bare = bare;
@@ -251,10 +251,10 @@ class Stream implements Carrier {
 
   /** Takes its place on a connection. */
   start(): void {
-    const { origin: place, listener } = this;
-    if (place === null || listener === null) return;
+    const { origin, listener } = this;
+    if (origin === null || listener === null) return;
     const now = this.pool.now();
-    const session = this.pool.sessionTo(place);
+    const session = this.pool.sessionTo(origin);
     this.session = session;
     this.kept = session.used;
     listener.instants.reused = session.load > 0 || session.used;
@@ -263,11 +263,11 @@ class Stream implements Carrier {
   }
 
   begin(session: ClientHttp2Session): void {
-    const { content, origin: place, listener } = this;
-    if (place === null || listener === null) return;
+    const { content, origin, listener } = this;
+    if (origin === null || listener === null) return;
     listener.instants.sent = this.pool.now();
     try {
-      const stream = session.request(fieldsOf(this.head, place), { endStream: content === null });
+      const stream = session.request(fieldsOf(this.head, origin), { endStream: content === null });
       this.stream = stream;
       stream.on("response", (fields) => this.onHead(fields));
       stream.on("data", (piece: Uint8Array) => this.onData(piece));

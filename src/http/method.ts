@@ -10,7 +10,7 @@ export function isIdempotent(method: Method): boolean {
 }
 
 /** What is asked where a redirect leads, by RFC 9110 (15.4) and the Fetch standard (4.4): only 307 and 308 leave every method as it is. */
-export function afterRedirect(method: Method, status: number): Method {
+export function methodAfterRedirect(method: Method, status: number): Method {
   if ((status === 301 || status === 302) && method === "POST") return "GET";
   return status === 303 && method !== "HEAD" ? "GET" : method;
 }

@@ -61,14 +61,14 @@ export class OriginCache {
   }
 
   private turnTo(prefix: string): void {
-    let place = this.known.get(prefix);
-    if (place === undefined) {
-      place = this.read(prefix);
+    let origin = this.known.get(prefix);
+    if (origin === undefined) {
+      origin = this.read(prefix);
       if (this.known.size >= MOST) this.known.clear();
-      this.known.set(prefix, place);
+      this.known.set(prefix, origin);
     }
     this.prefix = prefix;
-    this.origin = place;
+    this.origin = origin;
   }
 
   /** null where what stands before the first slash is more than a server. */

@@ -3,7 +3,16 @@ import type { ResponseListener } from "./connection.ts";
 import { Instants } from "./instants.ts";
 import type { Method } from "./method.ts";
 import type { Origin, OriginCache } from "./origin.ts";
-import { type HttpRequest, BodyTooLong, CORRELATION, type Content, type ResponseHead, isShort, type BodySink, type Transport } from "./transport.ts";
+import {
+  type BodySink,
+  BodyTooLong,
+  CORRELATION,
+  type Content,
+  type HttpRequest,
+  isShort,
+  type ResponseHead,
+  type Transport,
+} from "./transport.ts";
 import { BodyWriter } from "./unpack.ts";
 
 const NONE: readonly string[] = [];
@@ -60,11 +69,11 @@ export class SocketTransport implements Transport, ResponseListener, ResponseHea
       this.own = ownLines(content, fields);
     }
     if (method !== this.method || at !== this.at || foreign !== this.foreign) {
-      const { origin: place, path } = (foreign ? this.foreignOrigins : this.origins).find(at);
+      const { origin, path } = (foreign ? this.foreignOrigins : this.origins).find(at);
       this.foreign = foreign;
       this.method = method;
       this.before = `${method} ${path} HTTP/1.1\r\n${CORRELATION}: `;
-      this.origin = place;
+      this.origin = origin;
       this.at = at;
     }
     this.id = id;
@@ -201,11 +210,11 @@ export class SocketTransport implements Transport, ResponseListener, ResponseHea
   }
 
   private ask(fresh: boolean): void {
-    const place = this.origin as Origin;
+    const origin = this.origin as Origin;
     // Known before it is asked: it may fail at once.
-    this.connection = this.pool.take(place.key, fresh);
-    const head = `${this.before}${this.id}${this.own}${place.rest}`;
-    this.connection.ask(place, head, this.content?.bytes ?? null, this.method === "HEAD", this);
+    this.connection = this.pool.take(origin.key, fresh);
+    const head = `${this.before}${this.id}${this.own}${origin.rest}`;
+    this.connection.ask(origin, head, this.content?.bytes ?? null, this.method === "HEAD", this);
   }
 }
 

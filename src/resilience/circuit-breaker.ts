@@ -15,8 +15,8 @@ export const HALF_OPEN = 2;
 export type BreakerState = typeof CLOSED | typeof OPEN | typeof HALF_OPEN;
 export const BREAKER_STATES = ["closed", "open", "half-open"] as const;
 
-/** Admission of a call: pass; pass as the trial whose end decides; refuse. */
-export type Admission = "call" | "probe" | "refused";
+/** What a breaker says of a call: pass; pass as the trial whose end decides; refuse. */
+export type CircuitVerdict = "call" | "probe" | "refused";
 
 /** Places of one breaker's numbers. */
 const STATE = 0;
@@ -62,13 +62,13 @@ export class CircuitBreakers {
     return at >= 0 && values[at + STATE] !== CLOSED && now < (values[at + UNTIL] as number);
   }
 
-  admit(host: string, now: Nanoseconds): Admission {
+  admit(host: string, now: Nanoseconds): CircuitVerdict {
     const at = this.placeOf(host);
     const { values } = this.cells;
     if (at < 0 || values[at + STATE] === CLOSED) return "call";
     this.cells.lock();
     const waiting = now < (values[at + UNTIL] as number);
-    const admission: Admission = values[at + STATE] === CLOSED ? "call" : waiting ? "refused" : "probe";
+    const admission: CircuitVerdict = values[at + STATE] === CLOSED ? "call" : waiting ? "refused" : "probe";
     if (admission === "probe") {
       values[at + STATE] = HALF_OPEN;
       values[at + UNTIL] = now + this.rule.openFor;
@@ -79,7 +79,7 @@ export class CircuitBreakers {
   }
 
   /** A call that began at `started` succeeded. Only the trial call closes a breaker. */
-  succeeded(host: string, admission: Admission, started: Nanoseconds = Number.POSITIVE_INFINITY): void {
+  succeeded(host: string, admission: CircuitVerdict, started: Nanoseconds = Number.POSITIVE_INFINITY): void {
     const at = this.placeOf(host);
     const { values } = this.cells;
     if (at < 0 || (values[at + STATE] === CLOSED && values[at + FAILURES] === 0)) return;
@@ -93,7 +93,7 @@ export class CircuitBreakers {
   }
 
   /** A call that began at `started` failed. */
-  failed(host: string, admission: Admission, now: Nanoseconds, started: Nanoseconds = Number.POSITIVE_INFINITY): void {
+  failed(host: string, admission: CircuitVerdict, now: Nanoseconds, started: Nanoseconds = Number.POSITIVE_INFINITY): void {
     const at = this.placeOf(host);
     if (at < 0) return;
     this.cells.lock();
@@ -101,7 +101,7 @@ export class CircuitBreakers {
     this.cells.unlock();
   }
 
-  private noteFailure(at: number, admission: Admission, now: Nanoseconds): void {
+  private noteFailure(at: number, admission: CircuitVerdict, now: Nanoseconds): void {
     const { values } = this.cells;
     const state = values[at + STATE];
     if (state === CLOSED) values[at + FAILURES] = (values[at + FAILURES] as number) + 1;
@@ -114,13 +114,13 @@ export class CircuitBreakers {
   }
 
   /** True of a call that began before the breaker came into the state it is in: while it is open or half-open no other begins. */
-  private isLate(at: number, admission: Admission, started: Nanoseconds): boolean {
+  private isLate(at: number, admission: CircuitVerdict, started: Nanoseconds): boolean {
     const since = this.cells.values[at + SINCE] as number;
     return since > 0 && (admission === "probe" ? started < since : started <= since);
   }
 
   /** A call's end says nothing of the host's health. One that tried leaves the next free to try. */
-  ignored(host: string, admission: Admission, now: Nanoseconds, started: Nanoseconds = Number.POSITIVE_INFINITY): void {
+  ignored(host: string, admission: CircuitVerdict, now: Nanoseconds, started: Nanoseconds = Number.POSITIVE_INFINITY): void {
     const at = this.placeOf(host);
     if (at < 0 || admission !== "probe") return;
     this.cells.lock();

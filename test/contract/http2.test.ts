@@ -149,7 +149,9 @@ describe("HTTP/2", () => {
     expect(await outcome(wiresOf({ tls: { ca: CERT } }).forSlot()("https://h/"), other)).toMatch(/^(TLS: wrong name|connection refused)$/);
     const old = Bun.serve({ hostname: "127.0.0.1", port: 0, tls: { cert: CERT, key: KEY }, fetch: () => new Response("ok") });
     closing.push(() => old.stop(true));
-    expect(await outcome(wiresOf({ tls: { ca: CERT } }).forSlot()("https://h/"), `https://localhost:${old.port}/`)).toBe("HTTP/2: not spoken");
+    expect(await outcome(wiresOf({ tls: { ca: CERT } }).forSlot()("https://h/"), `https://localhost:${old.port}/`)).toBe(
+      "HTTP/2: not spoken",
+    );
   });
 
   test("nobody there, and a server that speaks HTTP/1.1 alone, have names", async () => {

@@ -140,7 +140,11 @@ describe.skipIf(!CAN_CERTIFY)("TLS with certificates made by openssl", () => {
       },
     });
     closing.push(() => listener.stop(true));
-    const wires = new Transports({ keepAlive: true, most: 4, tls: { ca: all().good.cert, cert: all().client.cert, key: all().client.key } });
+    const wires = new Transports({
+      keepAlive: true,
+      most: 4,
+      tls: { ca: all().good.cert, cert: all().client.cert, key: all().client.key },
+    });
     closing.push(() => wires.close());
     const wire = wires.forSlot()("https://h/");
     const url = `https://127.0.0.1:${listener.port}/`;

@@ -1,5 +1,5 @@
 import type { ResponseHead } from "../../http/transport.ts";
-import { BodyTooLong, type BodySink } from "../../http/transport.ts";
+import { type BodySink, BodyTooLong } from "../../http/transport.ts";
 import type { FetchSettings } from "../../scenario/schema.ts";
 
 /** What of an answer is not as a scenario expects it, by name. */

@@ -1,6 +1,7 @@
 import { Http2Problem } from "../../http/http2.ts";
 import { StaleConnection } from "../../http/transport.ts";
 import { printable } from "../../kernel/text.ts";
+import { isTransientStatus } from "../../resilience/backoff.ts";
 import { tlsReason } from "./tls-reasons.ts";
 
 /** Of this process, so they say nothing of the server; of files there may be enough again soon. */
@@ -33,4 +34,10 @@ export function nameOf(error: unknown): string {
   const { name = "", code = "", message = "" } = (error ?? {}) as { name?: string; code?: unknown; message?: string };
   const said = `${name} ${String(code)} ${message}`;
   return tlsReason(said) ?? NAMES.find(([pattern]) => pattern.test(said))?.[1] ?? printable(String(code || name || "error"), 40);
+}
+
+/** True of 5xx, 408 and whatever is no answer: the server is not well, or not there, and another attempt may fare better. */
+export function isTransient(status: number, error: string | null): boolean {
+  if (error !== null) return !error.startsWith("redirect") && error !== NOT_SAVED && error !== OUT_OF_FILES && error !== UNKNOWN_ENCODING;
+  return isTransientStatus(status);
 }

@@ -1,9 +1,8 @@
-import type { HttpRequest } from "../../http/transport.ts";
 import type { Nanoseconds } from "../../kernel/clock.ts";
 import { LineFile } from "../../kernel/line-file.ts";
 import { withoutCredentials } from "../../scenario/confidential.ts";
-import type { Cause } from "./report.ts";
 import type { Answer } from "./request-slot.ts";
+import type { RequestState } from "./request-state.ts";
 import { tileOf } from "./tiles.ts";
 
 /** Files that every thread appends to; null: none. */
@@ -14,39 +13,6 @@ export interface FetchFiles {
   readonly logUrls: boolean;
   /** One line per item. */
   readonly requests: string | null;
-}
-
-type Writable<T> = { -readonly [K in keyof T]: T[K] };
-
-/** What becomes of one item, from its first request to its end. */
-export interface RequestState extends Writable<HttpRequest> {
-  /** The item's own address. */
-  readonly url: string;
-  readonly index: number;
-  /** It fell due while the run was warming up. */
-  readonly early: boolean;
-  readonly began: Nanoseconds;
-  readonly deadline: Nanoseconds;
-  /** Header fields of all its requests, as lines. */
-  readonly own: readonly string[];
-  /** Whom the next request goes to, and why. */
-  host: string;
-  cause: Cause;
-  /** All addresses of what it asks for now, and which of them it asks; null: there is one. */
-  replicas: readonly string[] | null;
-  replica: number;
-  /** What it brings is another's, and stands in. */
-  standIn: boolean;
-  /** Redirects followed, and time left to be on the wire, of the present try. */
-  hops: number;
-  left: Nanoseconds;
-  /** Times it was tried again as the rule has it. */
-  retries: number;
-  /** It was not asked for again where another method would have been. */
-  refrained: boolean;
-  /** Requests that went out for it, and the status of the last. */
-  attempts: number;
-  status: number;
 }
 
 /** What one thread writes down of its requests, one line each: attempts, ends, and what was given up. */
@@ -62,15 +28,15 @@ export class Records {
     this.requests = open(spec.files.requests);
   }
 
-  attempted(pursuit: RequestState, { status, error: problem, unmet, bytes }: Answer, took: Nanoseconds): void {
+  attempted(request: RequestState, { status, error: problem, unmet, bytes }: Answer, took: Nanoseconds): void {
     const error = problem ?? unmet;
     this.log?.add({
       time: new Date().toISOString(),
       level: error === null && status < 400 ? "info" : "warn",
-      correlationId: this.idOf(pursuit),
-      attempt: pursuit.attempts,
-      cause: pursuit.cause,
-      url: this.shown(pursuit.at),
+      correlationId: this.idOf(request),
+      attempt: request.attempts,
+      cause: request.cause,
+      url: this.shown(request.at),
       status,
       error,
       bytes,
@@ -84,11 +50,11 @@ export class Records {
   }
 
   /** True when it was written down. */
-  gaveUp(pursuit: RequestState, reason: string): boolean {
+  gaveUp(request: RequestState, reason: string): boolean {
     if (this.deadLetters === null) return false;
-    const { url, attempts, status } = pursuit;
+    const { url, attempts, status } = request;
     const at = new Date().toISOString();
-    this.deadLetters.add({ url, ...this.tileIn(url), reason, attempts, status, correlationId: this.idOf(pursuit), at });
+    this.deadLetters.add({ url, ...this.tileIn(url), reason, attempts, status, correlationId: this.idOf(request), at });
     return true;
   }
 

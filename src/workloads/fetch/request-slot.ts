@@ -1,5 +1,12 @@
 import type { Instants } from "../../http/instants.ts";
-import { type HttpRequest, type ResponseHead, StaleConnection, type Staleness, type Transport, type TransportFor } from "../../http/transport.ts";
+import {
+  type HttpRequest,
+  type ResponseHead,
+  StaleConnection,
+  type Staleness,
+  type Transport,
+  type TransportFor,
+} from "../../http/transport.ts";
 import type { Nanoseconds } from "../../kernel/clock.ts";
 import type { Cookies } from "./cookies.ts";
 import { type Expected, isSuccess, type Unmet, unmetOf } from "./expected.ts";
@@ -93,20 +100,26 @@ export class RequestSlot<T = unknown> {
   }
 
   /** Whatever is not an answer to be counted alone: redirects, bodies to be saved or looked at, refusals. */
-  private async handle(wire: Transport, { method, conditional }: HttpRequest, head: ResponseHead, saveAs: string, standIn: boolean): Promise<Answer> {
+  private async handle(
+    transport: Transport,
+    { method, conditional }: HttpRequest,
+    head: ResponseHead,
+    saveAs: string,
+    standIn: boolean,
+  ): Promise<Answer> {
     const { status } = head;
     // What was asked for on a condition is as it was (RFC 9110, 15.4.5), and as it was expected then.
     if (status === NOT_MODIFIED && conditional) {
-      await wire.discardBody();
+      await transport.discardBody();
       return { ...NONE, status, error: null, ok: true, bytes: this.bytes };
     }
     const { expected } = this;
     const location = REDIRECTS.includes(status) && expected?.names(status) !== true ? head.field("location") : null;
     let unmet = location === null ? (expected?.ofHead(head, method === "HEAD") ?? null) : null;
     const ok = location === null && unmet === null && (expected?.wants(status) ?? isSuccess(status));
-    if (ok) unmet = await this.readBody(wire, head, saveAs, standIn);
-    else if (unmet === "expect.bytes") wire.abort();
-    else await wire.discardBody();
+    if (ok) unmet = await this.readBody(transport, head, saveAs, standIn);
+    else if (unmet === "expect.bytes") transport.abort();
+    else await transport.discardBody();
     if (status < 100) return { ...NONE, error: "invalid response", bytes: this.bytes };
     if (location !== null && this.aborted !== null) return this.failed(null);
     const retryAfter = status === 429 || status === 503 ? head.field("retry-after") : null;
@@ -114,11 +127,11 @@ export class RequestSlot<T = unknown> {
   }
 
   /** Reads a body to its end, to disk if asked. What of it is not as it was expected; nothing is kept of that. */
-  private async readBody(wire: Transport, head: ResponseHead, address: string, standIn: boolean): Promise<Unmet | null> {
+  private async readBody(transport: Transport, head: ResponseHead, address: string, standIn: boolean): Promise<Unmet | null> {
     const saved = isSuccess(head.status) ? (this.saver?.begin(address, head, standIn) ?? null) : null;
     const look = this.expected?.look(saved) ?? null;
     try {
-      await wire.readBody(look ?? saved);
+      await transport.readBody(look ?? saved);
       if (this.aborted !== null) throw new Error(this.aborted);
       look?.end();
       saved?.commit();
@@ -128,7 +141,7 @@ export class RequestSlot<T = unknown> {
       const unmet = unmetOf(error);
       if (this.aborted !== null || unmet === null) throw error;
       // Nothing more is read of what is too long.
-      wire.abort();
+      transport.abort();
       return unmet;
     }
   }

@@ -2,8 +2,9 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder } from "../../../src/kernel/temporary-folder.ts";
-import { type FetchFiles, type RequestState, Records } from "../../../src/workloads/fetch/records.ts";
+import { type FetchFiles, Records } from "../../../src/workloads/fetch/records.ts";
 import type { Answer } from "../../../src/workloads/fetch/request-slot.ts";
+import type { RequestState } from "../../../src/workloads/fetch/request-state.ts";
 import { countTargets, publicHosts, type TargetList, Targets } from "../../../src/workloads/fetch/targets.ts";
 
 const folder = temporaryFolder();

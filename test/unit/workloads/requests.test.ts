@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { afterRedirect, hasContent, METHODS } from "../../../src/http/method.ts";
+import { hasContent, METHODS, methodAfterRedirect } from "../../../src/http/method.ts";
 import { fill, isTemplate, parseTemplate } from "../../../src/scenario/template.ts";
 import { contentsOf, readBody } from "../../../src/workloads/fetch/contents.ts";
 import { environmentProblem, fieldLines } from "../../../src/workloads/fetch/header-fields.ts";
@@ -20,9 +20,9 @@ function textOf(bytes: Uint8Array | undefined): string {
 describe("where a redirect leads (RFC 9110, 15.4)", () => {
   test("303 is followed by GET, 301 and 302 too where it was POST; 307 and 308 change nothing", () => {
     for (const method of METHODS) {
-      expect([301, 302].map((status) => afterRedirect(method, status))).toEqual(Array(2).fill(method === "POST" ? "GET" : method));
-      expect(afterRedirect(method, 303)).toBe(method === "HEAD" ? "HEAD" : "GET");
-      expect([307, 308].map((status) => afterRedirect(method, status))).toEqual([method, method]);
+      expect([301, 302].map((status) => methodAfterRedirect(method, status))).toEqual(Array(2).fill(method === "POST" ? "GET" : method));
+      expect(methodAfterRedirect(method, 303)).toBe(method === "HEAD" ? "HEAD" : "GET");
+      expect([307, 308].map((status) => methodAfterRedirect(method, status))).toEqual([method, method]);
     }
   });
 

@@ -213,9 +213,9 @@ export class TileServer {
     }
     // Which item and which of its attempts, whatever run it belongs to: the same befalls it in all of them.
     const attempt = /[^-]*$/.exec(headerOf(head, CORRELATION) ?? String(ordinal))?.[0];
-    const fate = faultFor(this.settings, this.seed, `${path} ${attempt}`);
-    if (fate.delayMs <= 0) this.fulfil(socket, fate);
-    else setTimeout(() => this.fulfil(socket, fate), fate.delayMs);
+    const fault = faultFor(this.settings, this.seed, `${path} ${attempt}`);
+    if (fault.delayMs <= 0) this.fulfil(socket, fault);
+    else setTimeout(() => this.fulfil(socket, fault), fault.delayMs);
   }
 
   private fulfil(socket: Socket<Connection>, { kind }: Fault): void {
