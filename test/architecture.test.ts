@@ -107,6 +107,13 @@ describe("architecture", () => {
     expect(using).toEqual([]);
   });
 
+  test("one file of the views has the terminal: no other touches the standard streams", () => {
+    const touching = files.filter(
+      (file) => file.startsWith("views/") && /process\.std|stdout|stdin/.test(readFileSync(join(SRC, file), "utf8")),
+    );
+    expect(touching).toEqual(["views/live/terminal.ts"]);
+  });
+
   test("there is no cycle", () => {
     const graph = new Map<string, string[]>();
     for (const { from, to, typeOnly } of imports) if (!typeOnly) graph.set(from, [...(graph.get(from) ?? []), to]);

@@ -88,6 +88,8 @@ describe("bad input never shows a stack trace", () => {
     ["a flag without its value", ["run", "first-look", "--seed"], 2, "--seed"],
     ["a bad mode", ["run", "first-look", "--mode", "turbo"], 2, "sync, async, parallel"],
     ["a bad rate", ["run", "first-look", "-r", "-5"], 2, "load.rate"],
+    ["a closing screen's time that is none", ["run", "first-look", "--close-after", "soon"], 2, "--close-after: must be a duration"],
+    ["a closing screen's time beyond timers", ["run", "first-look", "--close-after", "30d"], 2, "--close-after: must be a duration"],
     ["a bad frame rate", ["run", "first-look", "--fps", "0"], 2, "--fps"],
     ["an unknown path", ["run", "first-look", "--set", "queue.capcity=5"], 2, 'did you mean "capacity"?'],
     [

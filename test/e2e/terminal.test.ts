@@ -302,6 +302,61 @@ describe("C-4 the dashboard in a real terminal", () => {
     }
   });
 
+  test("--close-after ends the closing screen without a key", async () => {
+    for (const after of ["0s", "400ms"]) {
+      const screen = open(["run", SHORT, "--mode", "sync", "--no-store", "--close-after", after]);
+      expect(await screen.exited).toBe(0);
+      expect(screen.restored).toBe(true);
+      expect(screen.raw.slice(screen.raw.lastIndexOf("\u001b[?1049l"))).toContain("ledger: 300 scheduled");
+    }
+  });
+
+  test("--close-after shows the closing screen for so long", async () => {
+    const screen = open(["run", SHORT, "--mode", "sync", "--no-store", "--close-after", "1s"]);
+    await screen.until("% finished");
+    const from = performance.now();
+    expect(await screen.exited).toBe(0);
+    expect(performance.now() - from).toBeGreaterThan(700);
+  });
+
+  test("a keyboard at its end leaves the closing screen at once, whether it ended before, during or after the run", async () => {
+    const during = open(["run", SHORT, "--mode", "sync", "--no-store"]);
+    await during.until("sync (mode 1 of 1)");
+    during.type("\u0004");
+    expect(await during.exited).toBe(0);
+    const before = open(["run", SHORT, "--mode", "sync", "--no-store"]);
+    before.type("\u0004");
+    expect(await before.exited).toBe(0);
+    const after = open(["run", SHORT, "--mode", "sync", "--no-store"]);
+    await after.until("% finished");
+    after.type("\u0004");
+    expect(await after.exited).toBe(0);
+    expect([before, during, after].map(({ restored }) => restored)).toEqual([true, true, true]);
+  });
+
+  test("leaving draws nothing more: the terminal is put back at once", async () => {
+    const screen = open(["run", SHORT, "--mode", "sync", "--no-store"]);
+    await screen.until("% finished");
+    await Bun.sleep(500);
+    const { length } = screen.raw;
+    screen.type("q");
+    await screen.exited;
+    expect(screen.raw.slice(length).startsWith("\u001b[?7h\u001b[?1049l\u001b[?25h")).toBe(true);
+  });
+
+  test("C-2 where the closing screen has no room for a chart, the panels' keys open it on the whole screen", async () => {
+    const screen = open(["run", MUCH_TO_EXPLAIN, "--no-store"]);
+    await screen.until("% finished");
+    const closing = await screen.text();
+    expect(closing).not.toContain("Queue depth");
+    screen.type("2");
+    expect(await screen.until("Queue depth")).toContain("Esc back");
+    screen.type("\u001b");
+    await screen.until(/sync: /);
+    screen.type("q");
+    await screen.exited;
+  });
+
   test("show has the colours of the run's own summary, and none where nobody wants them", async () => {
     const swept = file(
       "two-fields.yaml",

@@ -98,12 +98,19 @@ export class Session {
     const left = Promise.withResolvers<void>();
     const leave = () => left.resolve();
     const broken = () => (this.failure === null ? null : whyOf(this.failure));
+    let told = false;
+    const tellBroken = () => {
+      if (!told) this.terminal.note(`The dashboard met an error (${broken()}); the run goes on without it.`);
+      told = true;
+    };
     // Follows the run all the time, so that it can go on where the dashboard broke off.
     const plain = progressLines((line) => {
-      if (this.failure !== null) this.terminal.note(line);
+      if (this.failure === null) return;
+      tellBroken();
+      this.terminal.note(line);
     });
     void this.over.promise.then(() => {
-      if (this.failure !== null) this.terminal.note(`The dashboard met an error (${broken()}); the run goes on without it.`);
+      if (this.failure !== null) tellBroken();
       leave();
     });
     this.onInputOver = () => {
@@ -120,16 +127,20 @@ export class Session {
       close: async (results) => {
         store.finish();
         if (store.latest.stopping !== "no" || results.length === 0 || this.inputOver) leave();
-        const timer = closeAfterMs === null ? null : setTimeout(leave, closeAfterMs);
+        const timer = closeAfterMs === null ? undefined : setTimeout(leave, closeAfterMs);
         await left.promise;
-        if (timer !== null) clearTimeout(timer);
+        clearTimeout(timer);
         store.close();
         await this.leave();
-        const { painter } = this.theme;
-        for (const result of results) this.terminal.print(closingReport(result, this.terminal.columns, painter));
-        this.terminal.print(overview(results));
+        this.report(results);
       },
     };
+  }
+
+  /** What was measured, on the main screen. */
+  private report(results: readonly RunResult[]): void {
+    for (const result of results) this.terminal.print(closingReport(result, this.terminal.columns, this.theme.painter));
+    this.terminal.print(overview(results));
   }
 
   /** A line for the main screen, as soon as it is to be seen. */

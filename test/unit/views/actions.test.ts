@@ -1,0 +1,201 @@
+import { describe, expect, test } from "bun:test";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import fc from "fast-check";
+import { type Action, footerText, helpRows, pressed } from "../../../src/views/live/actions.ts";
+import { Keyboard, keyName, writtenKey } from "../../../src/views/live/keys.ts";
+import { BROWSE_ACTIONS, type BrowseContext, type BrowseState, FIRST_PLACE } from "../../../src/views/live/screens/browse-actions.ts";
+import { FIRST_STATE, PANEL_COUNT, RUN_ACTIONS, type RunContext, type RunState } from "../../../src/views/live/screens/run-actions.ts";
+import { rounds } from "../../support/campaign.ts";
+
+const LIVE = join(import.meta.dir, "../../../src/views/live");
+
+const runStates: fc.Arbitrary<RunState> = fc.record({
+  focus: fc.nat(PANEL_COUNT - 1),
+  zoomed: fc.boolean(),
+  help: fc.boolean(),
+  frozen: fc.boolean(),
+  asking: fc.boolean(),
+});
+const runContexts: fc.Arbitrary<RunContext> = fc.record({ running: fc.boolean(), shows: fc.boolean().map((shows) => () => shows) });
+const browseStates: fc.Arbitrary<BrowseState> = fc.record({ at: fc.nat(9), drawn: fc.option(fc.nat(2)) });
+const browseContexts: fc.Arbitrary<BrowseContext> = fc.record({
+  count: fc.constant(10),
+  runs: fc.boolean().map((runs) => () => runs),
+});
+const keyNames = fc.oneof(
+  fc.constantFrom("tab", "shift-tab", "enter", "escape", "space", "up", "down", "ctrl-c", "ctrl-d", "ctrl-z", ""),
+  fc.string({ minLength: 1, maxLength: 1 }),
+);
+
+/** The actions of a screen that have a key and apply, first of all those that name it. */
+function having<State, Context>(
+  actions: readonly Action<State, Context, string>[],
+  state: State,
+  context: Context,
+  key: string,
+): readonly Action<State, Context, string>[] {
+  return actions.filter(({ keys, when }) => (keys === "any" || keys.includes(key)) && when(state, context));
+}
+
+describe("actions", () => {
+  test("a key that no action has changes nothing and asks for nothing", () => {
+    fc.assert(
+      fc.property(runStates, runContexts, keyNames, (state, context, key) => {
+        fc.pre(having(RUN_ACTIONS, state, context, key).length === 0);
+        expect(pressed(RUN_ACTIONS, state, context, key)).toEqual({ state, intent: "none" });
+      }),
+      { numRuns: rounds(200) },
+    );
+    fc.assert(
+      fc.property(browseStates, browseContexts, keyNames, (state, context, key) => {
+        fc.pre(having(BROWSE_ACTIONS, state, context, key).length === 0);
+        expect(pressed(BROWSE_ACTIONS, state, context, key)).toEqual({ state, intent: "none" });
+      }),
+      { numRuns: rounds(200) },
+    );
+  });
+
+  test("screens hear keys through the table alone", () => {
+    const listening = readdirSync(LIVE, { recursive: true, encoding: "utf8" }).filter(
+      (file) =>
+        /\.tsx?$/.test(file) && /\buseInput\b|\busePaste\b|stdin\.on\("(data|readable)"/.test(readFileSync(join(LIVE, file), "utf8")),
+    );
+    expect(listening).toEqual(["use-actions.ts"]);
+  });
+
+  test("every action has an id of its own, and its short keys are among its keys", () => {
+    for (const actions of [RUN_ACTIONS, BROWSE_ACTIONS] as const) {
+      const ids = actions.map(({ id }) => id);
+      expect(new Set(ids).size).toBe(ids.length);
+      for (const { keys, short } of actions) {
+        if (short === null || keys === "any") continue;
+        const written = [...keys.map(writtenKey), "1–5"];
+        expect(short.split(/,? /).filter((one) => !written.includes(one))).toEqual([]);
+      }
+    }
+  });
+
+  test("what the footer promises is done: each of its keys changes the screen or asks for something", () => {
+    fc.assert(
+      fc.property(runStates, runContexts, (state, context) => {
+        const promised = RUN_ACTIONS.filter(({ short, when }) => short !== null && when(state, context));
+        for (const { keys } of promised) {
+          if (keys === "any") continue;
+          const idle = keys.filter((key) => {
+            const after = pressed(RUN_ACTIONS, state, context, key);
+            return after.intent === "none" && Bun.deepEquals(after.state, state);
+          });
+          // Of the panels, the one that is in focus already is no change.
+          expect(idle.filter((key) => key !== String(state.focus + 1))).toEqual([]);
+        }
+      }),
+      { numRuns: rounds(200) },
+    );
+  });
+
+  test("the footer says what is possible now", () => {
+    const shows = () => true;
+    expect(footerText(RUN_ACTIONS, FIRST_STATE, { running: true, shows })).toBe(
+      "q quit  ? help  Tab 1–5 panel  z zoom  Space freeze  Ctrl-C stop",
+    );
+    expect(footerText(RUN_ACTIONS, FIRST_STATE, { running: false, shows })).toBe("q quit  ? help  Tab 1–5 panel  z zoom");
+    expect(footerText(RUN_ACTIONS, { ...FIRST_STATE, zoomed: true }, { running: false, shows })).toContain("Esc back");
+    expect(footerText(RUN_ACTIONS, { ...FIRST_STATE, help: true }, { running: false, shows })).toBe("any key back");
+    const list = { count: 3, runs: () => true };
+    expect(footerText(BROWSE_ACTIONS, FIRST_PLACE, list)).toBe("↑ ↓ choose  Enter run  e modes, drawn  q, Esc quit");
+    expect(footerText(BROWSE_ACTIONS, { ...FIRST_PLACE, drawn: 1 }, list)).toBe("e the next mode  q, Esc back");
+  });
+
+  test("the help has the keys as people write them", () => {
+    const help = helpRows(RUN_ACTIONS).map(([keys]) => keys);
+    expect(help).toEqual(["q", "?", "Tab, Shift-Tab, 1–5", "Enter, z", "Esc", "Space", "Ctrl-C", "Ctrl-Z", "Ctrl-D"]);
+  });
+});
+
+describe("the run screen's keys", () => {
+  const over = (shows: boolean): RunContext => ({ running: false, shows: () => shows });
+
+  test("a panel for which the closing screen has no room opens on the whole screen; Esc goes back", () => {
+    const opened = pressed(RUN_ACTIONS, FIRST_STATE, over(false), "3").state;
+    expect(opened).toEqual({ ...FIRST_STATE, focus: 2, zoomed: true });
+    expect(pressed(RUN_ACTIONS, opened, over(false), "escape").state.zoomed).toBe(false);
+    expect(pressed(RUN_ACTIONS, FIRST_STATE, over(true), "3").state).toEqual({ ...FIRST_STATE, focus: 2 });
+  });
+
+  test("Ctrl-C stops a run whatever is on the screen", () => {
+    fc.assert(
+      fc.property(runStates, (state) => {
+        expect(pressed(RUN_ACTIONS, state, { running: true, shows: () => true }, "ctrl-c").intent).toBe("interrupt");
+        expect(pressed(RUN_ACTIONS, state, over(true), "ctrl-c").intent).toBe("quit");
+      }),
+      { numRuns: rounds(100) },
+    );
+  });
+
+  test("a run is not stopped by a key other than Ctrl-C without a question", () => {
+    fc.assert(
+      fc.property(runStates, keyNames, (state, key) => {
+        fc.pre(key !== "ctrl-c" && !state.asking);
+        expect(["interrupt", "quit"]).not.toContain(pressed(RUN_ACTIONS, state, { running: true, shows: () => true }, key).intent);
+      }),
+      { numRuns: rounds(200) },
+    );
+  });
+});
+
+describe("the list's keys", () => {
+  const list: BrowseContext = { count: 3, runs: (at) => at !== 1 };
+  const after = (keys: string) => keys.split(" ").reduce((state, key) => pressed(BROWSE_ACTIONS, state, list, key).state, FIRST_PLACE);
+
+  test("move within the list", () => {
+    expect(after("down j j j").at).toBe(2);
+    expect(after("down up k").at).toBe(0);
+  });
+
+  test("run what can be run", () => {
+    expect(pressed(BROWSE_ACTIONS, FIRST_PLACE, list, "enter").intent).toBe("choose");
+    expect(pressed(BROWSE_ACTIONS, after("down"), list, "enter").intent).toBe("none");
+    expect(pressed(BROWSE_ACTIONS, after("e"), list, "enter").intent).toBe("none");
+  });
+
+  test("q leaves a diagram first, then the list; an end of input leaves both", () => {
+    const drawn = after("e");
+    expect(pressed(BROWSE_ACTIONS, drawn, list, "q")).toEqual({ state: FIRST_PLACE, intent: "none" });
+    expect(pressed(BROWSE_ACTIONS, FIRST_PLACE, list, "q").intent).toBe("quit");
+    expect(pressed(BROWSE_ACTIONS, drawn, list, "ctrl-d").intent).toBe("quit");
+  });
+
+  test("the diagrams follow each other and end with the list", () => {
+    expect(["e", "e e", "e e e", "e e e e"].map((keys) => after(keys).drawn)).toEqual([0, 1, 2, null]);
+  });
+});
+
+describe("the keyboard", () => {
+  test("names keys", () => {
+    const named = [
+      keyName("", { tab: true }),
+      keyName("", { tab: true, shift: true }),
+      keyName("\r", {}),
+      keyName(" ", {}),
+      keyName("c", { ctrl: true }),
+      keyName("", { upArrow: true }),
+      keyName("x", {}),
+      keyName("", {}),
+    ];
+    expect(named).toEqual(["tab", "shift-tab", "enter", "space", "ctrl-c", "up", "x", ""]);
+  });
+
+  test("what is typed fast arrives as one and is as many keys", () => {
+    expect(new Keyboard(() => 0).keys("jj\r", {})).toEqual(["j", "j", "enter"]);
+  });
+
+  test("an end of input typed before the keyboard was taken comes as a NUL; later that is Ctrl-Space, which is no key", () => {
+    let now = 0;
+    const keyboard = new Keyboard(() => now);
+    expect(keyboard.keys(" ", { ctrl: true })).toEqual(["ctrl-d"]);
+    now = 2000;
+    expect(keyboard.keys(" ", { ctrl: true })).toEqual([]);
+    expect(keyboard.keys("d", { ctrl: true })).toEqual(["ctrl-d"]);
+  });
+});
