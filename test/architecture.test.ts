@@ -148,15 +148,12 @@ describe("size", () => {
     "src/flows/message-queue/consumer/consumer.ts",
     "src/flows/orchestrator/flow-orchestrator.ts",
     "src/flows/reactive-stream/reactive-stream.ts",
-    "src/http/connection.ts",
-    "src/http/http2.ts",
     "src/kernel/histogram.ts",
     "src/kernel/time.ts",
     "src/scenario/scalars.ts",
     "src/store/run-store.ts",
     "src/telemetry/recorder.ts",
     "src/telemetry/result.ts",
-    "src/workloads/fetch/mock/server.ts",
   ];
   const CROWDED_CLASSES: readonly string[] = [
     "src/engine/executor/worker-session.ts WorkerSession",

@@ -1,8 +1,9 @@
-import { closeSync, openSync } from "node:fs";
 import type { Socket } from "bun";
 import type { Nanoseconds } from "../kernel/clock.ts";
 import { isEnded, isUnheard } from "../kernel/unheard.ts";
 import type { Carrier } from "./carrier.ts";
+import { connect } from "./connect.ts";
+import { announcesBody, fits, saysClose, together } from "./framing.ts";
 import type { Instants } from "./instants.ts";
 import type { Origin } from "./origin.ts";
 import { HttpParser, type ResponseParser } from "./parser.ts";
@@ -35,15 +36,29 @@ export interface ConnectionOwner {
 
 /** Bytes of the head of an answer at most. */
 const MOST_HEAD = 65_536;
-/** Bytes of a request that has a body at most, for head and body to be put together where they are sent from. */
-const TOGETHER = 65_536;
 /** What the parser is told of an answer that has no body, whatever its head says. */
 const NO_BODY = 1;
 /** Heads that announce another one (RFC 9110, 15.2) before the one that counts, at most. */
 const MOST_INTERIM = 100;
 const SWITCHING = 101;
 
-/** One connection to a server, with one request on it at a time (HTTP/1.1, RFC 9112). */
+/**
+ * One connection to a server, with one request on it at a time (HTTP/1.1, RFC 9112).
+ *
+ * | state      | event                                             | next                                      |
+ * |------------|---------------------------------------------------|-------------------------------------------|
+ * | unopened   | `ask`                                             | connecting                                |
+ * | connecting | the socket opens, and TLS agrees where it is used | asked                                     |
+ * | connecting | it does not, or TLS does not agree                | over; the request has failed              |
+ * | asked      | a head that announces another one (1xx)           | asked                                     |
+ * | asked      | the head that counts                              | answering                                 |
+ * | answering  | the answer is whole, and the connection goes on   | idle: its owner keeps it                  |
+ * | answering  | the answer is whole, or ends with the connection  | over                                      |
+ * | asked      | the server ends it, or it breaks                  | over: `StaleConnection` if it was idle before, and nothing came |
+ * | idle       | `ask`                                             | asked                                     |
+ * | idle       | the server ends it, or speaks unasked             | over: its owner forgets it                |
+ * | any        | `abort`, `end`                                    | over; nobody hears of it                  |
+ */
 export class Connection implements Carrier {
   private socket: Socket<Connection> | null = null;
   private readonly parser: ResponseParser;
@@ -294,37 +309,6 @@ export class Connection implements Carrier {
   }
 }
 
-const scratch = Buffer.alloc(TOGETHER);
-
-function fits(head: string, content: Uint8Array): boolean {
-  return head.length + content.length <= TOGETHER;
-}
-
-/** Head and body of a request, in one piece that is another's a moment later: they cross the network together. */
-function together(head: string, content: Uint8Array): Uint8Array {
-  const at = scratch.write(head, "latin1");
-  scratch.set(content, at);
-  return scratch.subarray(0, at + content.length);
-}
-
-/** The end of the connection is announced (RFC 9112, 9.6). */
-function saysClose(fields: readonly string[]): boolean {
-  for (let at = 0; at < fields.length; at += 2) {
-    if ((fields[at] as string).toLowerCase() === "connection" && /(^|[\s,])close([\s,]|$)/i.test(fields[at + 1] as string)) return true;
-  }
-  return false;
-}
-
-/** True when an answer that has no body says all the same that one comes: what follows it may be anything. */
-function announcesBody(status: number, fields: readonly string[]): boolean {
-  for (let at = 0; at < fields.length; at += 2) {
-    const name = (fields[at] as string).toLowerCase();
-    // A 304 may tell how long the body would have been (RFC 9110, 8.6).
-    if (name === "transfer-encoding" || (name === "content-length" && status === 204 && fields[at + 1] !== "0")) return true;
-  }
-  return false;
-}
-
 /** True of a problem with the handshake itself, false of one with what the server has shown. */
 function isOfHandshake(problem: (Error & { readonly code?: unknown }) | null): boolean {
   return problem === null || /^E(PROTO|CONN|PIPE)/.test(String(problem.code));
@@ -336,38 +320,3 @@ function fdOf(socket: object | null): unknown {
 }
 
 const CLOSED = Object.assign(new Error("the server closed the connection"), { code: "ConnectionClosed" });
-
-/** One for all connections; the socket knows its own. */
-const HANDLERS = {
-  open: (socket: Socket<Connection>) => socket.data.opened(socket, true),
-  data: ({ data }: Socket<Connection>, bytes: Uint8Array) => data.received(bytes),
-  drain: ({ data }: Socket<Connection>) => data.goOn(),
-  end: ({ data }: Socket<Connection>) => data.ended(),
-  close: ({ data }: Socket<Connection>, problem?: Error) =>
-    problem === undefined || problem === null ? data.ended() : data.broken(problem),
-  error: ({ data }: Socket<Connection>, problem: Error) => data.broken(problem),
-  connectError: ({ data }: Socket<Connection>, problem: Error) => data.fail(isOutOfFiles() ? NO_FILES : problem),
-};
-
-const SECURE = {
-  ...HANDLERS,
-  open: (socket: Socket<Connection>) => socket.data.opened(socket, false),
-  handshake: ({ data }: Socket<Connection>, success: boolean, problem: Error | null) => data.agreed(success, problem),
-};
-
-function connect({ hostname, port, unix, tls }: Origin, data: Connection): Promise<Socket<Connection>> {
-  const how = tls === null ? { socket: HANDLERS, data } : { tls, socket: SECURE, data };
-  return unix === null ? Bun.connect({ hostname, port, ...how }) : Bun.connect({ unix, ...how });
-}
-
-const NO_FILES = Object.assign(new Error("this process may not open another file"), { code: "EMFILE" });
-
-/** True when it is this process that can have no more connections, which Bun tells as if the server had refused one. */
-function isOutOfFiles(): boolean {
-  try {
-    closeSync(openSync("/dev/null", "r"));
-    return false;
-  } catch (error) {
-    return ["EMFILE", "ENFILE"].includes(String((error as { code?: unknown }).code));
-  }
-}

@@ -1,4 +1,4 @@
-import { Http2Problem } from "../../http/http2.ts";
+import { Http2Problem } from "../../http/http2-problem.ts";
 import { StaleConnection } from "../../http/transport.ts";
 import { printable } from "../../kernel/text.ts";
 import { isTransientStatus } from "../../resilience/backoff.ts";

@@ -5,6 +5,7 @@ import { RateGate } from "../../../resilience/rate-gate.ts";
 import { SLOW_BODY } from "../../../scenario/fetch-schema.ts";
 import type { MockSettings } from "../../../scenario/schema.ts";
 import { type Fault, faultFor } from "./fault.ts";
+import { endOfLine, headerOf, headOf, joined } from "./http-text.ts";
 
 /** What the server saw, by its own count. */
 export interface MockStats {
@@ -335,30 +336,4 @@ export class TileServer {
     socket.write("HTTP/1.1 ");
     socket.terminate();
   }
-}
-
-function headOf(status: number, length: number, headers = "", type = "image/png"): Uint8Array {
-  return new TextEncoder().encode(
-    `HTTP/1.1 ${status} ${status === 200 ? "OK" : "No"}\r\ncontent-type: ${type}\r\ncontent-length: ${length}\r\n${headers}\r\n`,
-  );
-}
-
-function joined(head: Uint8Array, body: Uint8Array): Uint8Array {
-  const whole = new Uint8Array(head.length + body.length);
-  whole.set(head);
-  whole.set(body, head.length);
-  return whole;
-}
-
-function endOfLine(head: string): number {
-  const at = head.indexOf("\r\n");
-  return at < 0 ? head.length : at;
-}
-
-function headerOf(head: string, name: string): string | null {
-  const at = head.toLowerCase().indexOf(`\r\n${name}:`);
-  if (at < 0) return null;
-  const from = at + name.length + 3;
-  const to = head.indexOf("\r\n", from);
-  return head.slice(from, to < 0 ? head.length : to).trim();
 }

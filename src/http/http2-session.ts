@@ -1,0 +1,139 @@
+import { type ClientHttp2Session, connect } from "node:http2";
+import { connect as connectOpenly, type Socket } from "node:net";
+import { connect as connectByTls } from "node:tls";
+import type { Http2Pool } from "./http2.ts";
+import { CLOSED, Http2Problem } from "./http2-problem.ts";
+import type { Stream } from "./http2-stream.ts";
+import type { Origin } from "./origin.ts";
+
+/** Streams at once of a server that has not said how many. */
+export const ASSUMED_STREAMS = 100;
+
+/**
+ * One connection by HTTP/2.
+ *
+ * | state      | event                                          | next                                         |
+ * |------------|------------------------------------------------|----------------------------------------------|
+ * | connecting | it is made                                     | open: what waits goes out                    |
+ * | connecting | it fails, or the server does not speak HTTP/2  | over: what waits fails                       |
+ * | open       | a request, fewer are out than the server takes | open: it goes out                            |
+ * | open       | a request, as many are out                     | open: it waits                               |
+ * | open       | GOAWAY                                         | leaving: what waits goes to another connection |
+ * | any        | it is closed, or `end`                         | over: what waits fails                       |
+ */
+export class Session {
+  private readonly session: ClientHttp2Session;
+  private waiting: Stream[] = [];
+  private active = 0;
+  private ready = false;
+  /** Requests that the server takes at once. */
+  private streams: number;
+  problem: unknown = null;
+  /** The server has said something in HTTP/2. */
+  private spoken = false;
+  /** The server takes no more, or it is over. */
+  leaving = false;
+  over = false;
+
+  constructor(
+    readonly origin: Origin,
+    private readonly pool: Http2Pool,
+  ) {
+    const { hostname, port, tls } = origin;
+    const authority = `${tls === null ? "http" : "https"}://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
+    this.session = connect(authority, { createConnection: () => this.connect() });
+    this.streams = pool.streamsOf(origin.key);
+    this.session.on("connect", () => this.begin());
+    this.session.on("remoteSettings", ({ maxConcurrentStreams = ASSUMED_STREAMS }) => {
+      this.spoken = true;
+      this.streams = Math.max(1, maxConcurrentStreams);
+      pool.learn(origin.key, this.streams);
+    });
+    this.session.on("error", (problem: Error & { readonly code?: unknown }) => {
+      const protocol = problem.code === "ERR_HTTP2_ERROR";
+      this.problem ??= protocol ? new Http2Problem(this.spoken ? "PROTOCOL_ERROR" : "not spoken") : problem;
+    });
+    this.session.on("goaway", () => this.turnAway());
+    this.session.on("close", () => this.end());
+  }
+
+  /** Requests on it, as a share of how many it takes. */
+  get load(): number {
+    return (this.active + this.waiting.length) / this.streams;
+  }
+
+  /** It was used before, or is. */
+  get used(): boolean {
+    return this.ready;
+  }
+
+  /** It goes out as soon as there is a connection with room for it. */
+  start(stream: Stream): void {
+    this.waiting.push(stream);
+    this.goOn();
+  }
+
+  /** A request on it has come to its end, or is not wanted any more. */
+  left(stream: Stream): void {
+    const at = this.waiting.indexOf(stream);
+    if (at >= 0) this.waiting.splice(at, 1);
+    else this.active--;
+    this.goOn();
+  }
+
+  /** The server takes no more: those that have not gone out go out over another connection. */
+  private turnAway(): void {
+    this.leaving = true;
+    for (const stream of this.waiting.splice(0)) stream.start();
+  }
+
+  private goOn(): void {
+    while (this.ready && !this.leaving && this.active < this.streams && this.waiting.length > 0) {
+      this.active++;
+      this.waiting.shift()?.begin(this.session);
+    }
+  }
+
+  end(): void {
+    if (this.over) return;
+    this.over = true;
+    this.leaving = true;
+    this.pool.forget(this);
+    this.session.destroy();
+    for (const stream of this.waiting.splice(0)) stream.fail(this.problem ?? CLOSED);
+  }
+
+  private begin(): void {
+    if (this.over) return;
+    this.ready = true;
+    this.pool.opened(this);
+    this.goOn();
+  }
+
+  private connect(): Socket {
+    const { hostname: host, port, unix, tls } = this.origin;
+    const to = unix === null ? { host, port } : { path: unix };
+    if (tls === null) {
+      const socket = connectOpenly(to);
+      socket.once("connect", () => this.note("connected"));
+      return socket;
+    }
+    const { serverName: servername, ...rest } = tls;
+    const named = servername === undefined ? {} : { servername };
+    const socket = connectByTls({ ...to, ...rest, ...named, ALPNProtocols: ["h2"] });
+    socket.once("connect", () => this.note("connected"));
+    socket.once("secureConnect", () => {
+      this.note("agreed");
+      if (socket.alpnProtocol === "h2") return;
+      this.problem = new Http2Problem("not spoken");
+      this.end();
+    });
+    return socket;
+  }
+
+  /** Of the request that it was made for; the others find it made, or being made. */
+  private note(instant: "connected" | "agreed"): void {
+    const first = this.waiting[0]?.instants;
+    if (first !== undefined && !first.reused) first[instant] = this.pool.now();
+  }
+}
