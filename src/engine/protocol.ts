@@ -1,5 +1,5 @@
 import type { CasePlan } from "../plan/plan.ts";
-import type { Calibration, CaseResult, ThresholdResult } from "../telemetry/result.ts";
+import type { Calibration, MeasuredCase, ThresholdResult } from "../telemetry/result.ts";
 import type { Snapshot } from "../telemetry/sample.ts";
 import type { FetchAccess } from "./stage/fetch-stage.ts";
 
@@ -19,8 +19,8 @@ export type ToRunner =
   /** Once: stop taking and drain. Twice: end now. */
   | { readonly type: "stop" };
 
-/** What the runner measured itself. The console adds what only it knows. */
-export interface RunnerResult extends Omit<CaseResult, "params" | "load" | "predicted" | "explanation" | "series"> {
+/** What the runner measured itself, every percentile with its number. The console adds what only it knows. */
+export interface RunnerResult extends Omit<MeasuredCase, "params" | "load" | "predicted" | "explanation" | "series"> {
   readonly thresholds: readonly Omit<ThresholdResult, "case">[];
 }
 

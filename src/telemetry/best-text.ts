@@ -1,5 +1,6 @@
 import { formatCount, formatMs } from "../kernel/units.ts";
 import { counted } from "../kernel/wording.ts";
+import { type KeptSummary, percentileText, tailOf, tailText } from "./percentiles.ts";
 import { pointsText } from "./point-text.ts";
 import type { Best, Criterion } from "./points.ts";
 import type { CaseResult } from "./result.ts";
@@ -7,16 +8,19 @@ import type { CaseResult } from "./result.ts";
 /** What is said of a best point beside its name. */
 
 /** The figures of it: what was done, the p99, and what else it was told by. */
-export function bestFigures({ one, by }: Pick<Best, "one" | "by">): string {
-  const figures = `${formatCount(one.throughput)}/s, p99 ${formatMs(one.latency.sojourn.p99)}`;
+export function bestFigures({ one, by }: Pick<Best, "one" | "by">, among: readonly CaseResult[] = [one]): string {
+  const figures = `${formatCount(one.throughput)}/s, ${tailText(
+    one.latency.sojourn,
+    among.map(({ latency }) => latency.sojourn),
+  )}`;
   switch (by) {
     case "throughput":
     case "p99":
       return figures;
     case "median":
-      return `${figures}, median ${formatMs(one.latency.sojourn.p50)}`;
+      return `${figures}, median ${percentileText(one.latency.sojourn, "p50")}`;
     case "queries":
-      return one.queries.answered > 0 ? `${figures}, p99 of queries ${formatMs(one.queries.latency.p99)}` : figures;
+      return one.queries.answered > 0 ? `${figures}, ${queriesText(one, among)}` : figures;
     case "attempts":
       return `${figures}, ${counted(one.fetch?.attempts ?? 0, "attempt")}`;
     default:
@@ -24,20 +28,32 @@ export function bestFigures({ one, by }: Pick<Best, "one" | "by">): string {
   }
 }
 
+function queriesText({ queries }: CaseResult, among: readonly CaseResult[]): string {
+  const asked = among.map((one) => one.queries.latency).filter(({ count }) => count > 0);
+  const tail = tailOf(asked) ?? "p99";
+  return `${tail} of queries ${percentileText(queries.latency, tail)}`;
+}
+
+/** The highest percentile that both of a pair bear. */
+function tailIn(pair: readonly CaseResult[], one: CaseResult, of: (one: CaseResult) => KeptSummary): string {
+  return percentileText(of(one), tailOf(pair.map(of)) ?? "p99");
+}
+
 /** Where something else is better than at the best, each as a clause; "" where nothing is. */
 export function thoughText({ one, though }: Best, among: readonly CaseResult[]): string {
   return though
     .map(({ by, at }) => {
       const { what, of } = LESS[by];
-      return `, though ${what} less at ${pointsText([at], among)} (${of(at)} against ${of(one)})`;
+      return `, though ${what} less at ${pointsText([at], among)} (${of(at, [at, one])} against ${of(one, [at, one])})`;
     })
     .join("");
 }
 
-const LESS: Readonly<Record<Criterion, { readonly what: string; readonly of: (one: CaseResult) => string }>> = {
-  throughput: { what: "all of it takes", of: ({ durationMs }) => formatMs(durationMs) },
-  p99: { what: "the slowest take", of: ({ latency }) => formatMs(latency.sojourn.p99) },
-  median: { what: "the median message takes", of: ({ latency }) => formatMs(latency.sojourn.p50) },
-  queries: { what: "the slowest queries wait", of: ({ queries }) => formatMs(queries.latency.p99) },
-  attempts: { what: "the server is asked", of: ({ fetch }) => counted(fetch?.attempts ?? 0, "attempt") },
-};
+const LESS: Readonly<Record<Criterion, { readonly what: string; readonly of: (one: CaseResult, pair: readonly CaseResult[]) => string }>> =
+  {
+    throughput: { what: "all of it takes", of: ({ durationMs }) => formatMs(durationMs) },
+    p99: { what: "the slowest take", of: (one, pair) => tailIn(pair, one, ({ latency }) => latency.sojourn) },
+    median: { what: "the median message takes", of: ({ latency }) => percentileText(latency.sojourn, "p50") },
+    queries: { what: "the slowest queries wait", of: (one, pair) => tailIn(pair, one, ({ queries }) => queries.latency) },
+    attempts: { what: "the server is asked", of: ({ fetch }) => counted(fetch?.attempts ?? 0, "attempt") },
+  };

@@ -1,6 +1,6 @@
-import type { LatencySummary } from "../kernel/histogram.ts";
 import { usable } from "./allowance.ts";
 import { droppedTotal } from "./ledger.ts";
+import { type KeptSummary, percentileOf } from "./percentiles.ts";
 import type { CaseResult } from "./result.ts";
 
 /**
@@ -20,7 +20,7 @@ export interface Figure {
 const PERCENTILES = ["p(50)", "p(75)", "p(90)", "p(95)", "p(99)", "p(99.9)"] as const;
 
 /** Of a distribution; one that is not there has no values. */
-function trend(summary: (one: CaseResult) => LatencySummary | undefined, workload?: Figure["workload"]): Figure {
+function trend(summary: (one: CaseResult) => KeptSummary | undefined, workload?: Figure["workload"]): Figure {
   return {
     fields: ["avg", "min", "max", "med", "count", ...PERCENTILES],
     ...only(workload),
@@ -33,7 +33,7 @@ function trend(summary: (one: CaseResult) => LatencySummary | undefined, workloa
   };
 }
 
-function ofSummary(times: LatencySummary, field: string): number | null | undefined {
+function ofSummary(times: KeptSummary, field: string): number | null | undefined {
   switch (field) {
     case "avg":
       return times.mean;
@@ -43,17 +43,17 @@ function ofSummary(times: LatencySummary, field: string): number | null | undefi
       return times.max;
     case "med":
     case "p(50)":
-      return times.p50;
+      return percentileOf(times, "p50");
     case "p(75)":
-      return times.p75;
+      return percentileOf(times, "p75");
     case "p(90)":
-      return times.p90;
+      return percentileOf(times, "p90");
     case "p(95)":
-      return times.p95;
+      return percentileOf(times, "p95");
     case "p(99)":
-      return times.p99;
+      return percentileOf(times, "p99");
     case "p(99.9)":
-      return times.p99_9;
+      return percentileOf(times, "p99_9");
     default:
       return null;
   }

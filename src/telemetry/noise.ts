@@ -1,4 +1,4 @@
-import type { LatencySummary } from "../kernel/histogram.ts";
+import { type KeptSummary, PERCENTILES, type Percentile, percentileOf, SHARES, tailOf } from "./percentiles.ts";
 import type { CaseResult } from "./result.ts";
 import type { Sample } from "./sample.ts";
 import { withoutStub } from "./series.ts";
@@ -45,13 +45,17 @@ interface Estimate extends Range {
   readonly value: number;
 }
 
-/** Where the 99th percentile may lie. */
-export function p99Range(latency: LatencySummary): Range {
-  return p99Estimate(latency);
+/** Where the 99th percentile may lie; null: too few items bear it. */
+export function p99Range(latency: KeptSummary): Range | null {
+  return quantileEstimate(latency, "p99", latency.count / ALIKE);
 }
 
-function p99Estimate(latency: LatencySummary): Estimate {
-  return quantileEstimate(latency, 0.99, latency.count / ALIKE);
+/** By the highest percentile that both bear. */
+function tailsApart(a: KeptSummary, b: KeptSummary): -1 | 0 | 1 | null {
+  const tail = tailOf([a, b]);
+  if (tail === null) return null;
+  const [one, other] = [a, b].map((latency) => quantileEstimate(latency, tail, latency.count / ALIKE));
+  return apart(one ?? null, other ?? null);
 }
 
 /** In a line neighbours wait together: about so many of them say what one says. */
@@ -61,37 +65,37 @@ const ALIKE = 4;
  * Where a quantile may lie: of n values its rank is that of np ± 1.96·√(np(1 − p)) (W. J. Conover, Practical Nonparametric
  * Statistics, 1999, section 3.2), and never nearer than the least margin.
  */
-function quantileEstimate(latency: LatencySummary, share: number, count: number, margin = LEAST_MARGIN): Estimate {
+function quantileEstimate(latency: KeptSummary, percentile: Percentile, count: number, margin = LEAST_MARGIN): Estimate | null {
+  const value = percentileOf(latency, percentile);
+  if (value === null) return null;
+  const share = SHARES[percentile];
   const half = Z * Math.sqrt((share * (1 - share)) / Math.max(1, count));
-  const value = quantile(latency, share);
   const low = Math.min(quantile(latency, share - half), value * (1 - margin));
   const high = Math.max(quantile(latency, Math.min(1, share + half)), value * (1 + margin));
   return { value, low, high };
 }
 
 /** Where the median may lie. How much neighbours are alike is seen in the means of batches of samples, where there are enough. */
-function medianEstimate({ latency: { sojourn }, series }: CaseResult): Estimate {
+function medianEstimate({ latency: { sojourn }, series }: CaseResult): Estimate | null {
   const margin = marginOf(withoutStub(series).flatMap(({ p50 }) => (p50 === null ? [] : [p50])));
   const count = sojourn.count / (margin === null ? ALIKE : 1);
-  const { value, low, high } = quantileEstimate(sojourn, 0.5, count, margin ?? LEAST_MARGIN);
+  const estimate = quantileEstimate(sojourn, "p50", count, margin ?? LEAST_MARGIN);
+  if (estimate === null) return null;
+  const { value, low, high } = estimate;
   return { value, low: low - WAKING_MS, high: high + WAKING_MS };
 }
 
 /** Waking up is not always as quick: so many milliseconds make no difference of a median. */
 const WAKING_MS = 0.02;
 
-/** Between the percentiles that a summary has, in proportion to the rank. */
-function quantile({ min, p50, p75, p90, p95, p99, p99_9, max }: LatencySummary, share: number): number {
-  const known = [
-    [0, min],
-    [0.5, p50],
-    [0.75, p75],
-    [0.9, p90],
-    [0.95, p95],
-    [0.99, p99],
-    [0.999, p99_9],
-    [1, max],
-  ] as const;
+/** Between the percentiles of a summary that are borne, in proportion to the rank. */
+function quantile(latency: KeptSummary, share: number): number {
+  const { min, max } = latency;
+  const between = PERCENTILES.flatMap((percentile) => {
+    const value = percentileOf(latency, percentile);
+    return value === null ? [] : [[SHARES[percentile], value] as const];
+  });
+  const known = [[0, min], ...between, [1, max]] as const;
   const above = Math.max(
     1,
     known.findIndex(([at]) => at >= share),
@@ -108,23 +112,26 @@ export function throughputDiffers(a: CaseResult, b: CaseResult): -1 | 0 | 1 {
   return Math.abs(difference) <= margin * Math.max(a.throughput, b.throughput) ? 0 : difference > 0 ? 1 : -1;
 }
 
-export function p99Differs(a: CaseResult, b: CaseResult): -1 | 0 | 1 {
-  const all = apart(p99Estimate(a.latency.sojourn), p99Estimate(b.latency.sojourn));
-  return all === 0 ? samplesApart(a.series, b.series) : all;
+/** Of how long the slow ones take; where too few items of either bear a median, nobody can tell. */
+export function tailsDiffer(a: CaseResult, b: CaseResult): -1 | 0 | 1 {
+  const times = [a.latency.sojourn, b.latency.sojourn] as const;
+  const all = tailsApart(...times) ?? 0;
+  return all === 0 && tailOf(times) === "p99" ? samplesApart(a.series, b.series) : all;
 }
 
 export function medianDiffers(a: CaseResult, b: CaseResult): -1 | 0 | 1 {
   return apart(medianEstimate(a), medianEstimate(b));
 }
 
-/** Of the p99 of queries; where one was asked none, nobody can tell. */
+/** Of how long the slow queries wait; where one was asked none, nobody can tell. */
 export function queriesDiffer(a: CaseResult, b: CaseResult): -1 | 0 | 1 {
   if (a.queries.answered === 0 || b.queries.answered === 0) return 0;
-  return apart(p99Estimate(a.queries.latency), p99Estimate(b.queries.latency));
+  return tailsApart(a.queries.latency, b.queries.latency) ?? 0;
 }
 
-/** Two independent estimates are further apart than both their errors together. */
-function apart(a: Estimate, b: Estimate): -1 | 0 | 1 {
+/** Two independent estimates are further apart than both their errors together; of one that too few bear nobody can tell. */
+function apart(a: Estimate | null, b: Estimate | null): -1 | 0 | 1 {
+  if (a === null || b === null) return 0;
   const error = a.value < b.value ? Math.hypot(a.high - a.value, b.value - b.low) : Math.hypot(a.value - a.low, b.high - b.value);
   return Math.abs(a.value - b.value) <= error ? 0 : b.value > a.value ? 1 : -1;
 }
@@ -132,7 +139,7 @@ function apart(a: Estimate, b: Estimate): -1 | 0 | 1 {
 /** Fewer samples may lie apart by chance. */
 const FEWEST = 4;
 
-/** A p99 of few messages is one of them; but where each interval of one run has slower ones than each of the other, that is no chance. */
+/** In a long line a p99 is uncertain; but where each interval of one run has slower ones than each of the other, that is no chance. */
 function samplesApart(a: readonly Sample[], b: readonly Sample[]): -1 | 0 | 1 {
   const [first, second] = [a, b].map((series) => series.flatMap(({ p99 }) => (p99 === null ? [] : [p99])).sort((x, y) => x - y));
   if (first === undefined || second === undefined || Math.min(first.length, second.length) < FEWEST) return 0;

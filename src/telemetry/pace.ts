@@ -20,7 +20,10 @@ export function keepsPace({
 }): boolean {
   // Of several at work the one that ends last is one of the slow ones.
   const several = (throughput * service.mean) / 1000 >= 2;
-  const arriving = Math.max(1, durationMs - batch.p50 - (several ? Math.max(service.mean, service.p99) : service.mean));
+  const arriving = Math.max(
+    1,
+    durationMs - (batch.p50 ?? batch.mean) - (several ? Math.max(service.mean, service.p99 ?? service.max) : service.mean),
+  );
   const settled = processed > 0 ? (throughput * (processed + failed + rejected)) / processed : ((failed + rejected) * 1000) / durationMs;
   const came = offeredRate === null ? 0 : offeredRate * untilNextBurst(series);
   return (settled * durationMs) / arriving >= 0.95 * came;

@@ -1,7 +1,8 @@
 import { isDisturbed } from "./disturbance.ts";
 import { droppedTotal } from "./ledger.ts";
-import { medianDiffers, p99Differs, queriesDiffer, throughputDiffers } from "./noise.ts";
+import { medianDiffers, queriesDiffer, tailsDiffer, throughputDiffers } from "./noise.ts";
 import { keepsUp } from "./pace.ts";
+import { type KeptSummary, type Percentile, percentileOf, tailOf } from "./percentiles.ts";
 import type { CaseResult } from "./result.ts";
 
 /** The cases of a sweep by where they stand in it. */
@@ -41,22 +42,32 @@ export interface Best {
 
 interface Rank {
   readonly by: Criterion;
-  /** The less, the better. */
-  readonly of: (one: CaseResult) => number;
+  /** The less, the better; among some cases, by what all of them can be compared by. */
+  readonly of: (one: CaseResult, among: readonly CaseResult[]) => number;
   readonly differs: (a: CaseResult, b: CaseResult) => -1 | 0 | 1;
 }
 
 const RANKS: readonly Rank[] = [
   { by: "throughput", of: ({ throughput }) => -throughput, differs: throughputDiffers },
-  { by: "p99", of: ({ latency }) => latency.sojourn.p99, differs: p99Differs },
-  { by: "median", of: ({ latency }) => latency.sojourn.p50, differs: medianDiffers },
+  { by: "p99", of: (one, among) => tail(one, among, ({ latency }) => latency.sojourn), differs: tailsDiffer },
+  { by: "median", of: ({ latency }) => borne(latency.sojourn, "p50"), differs: medianDiffers },
   // Of a point without queries nobody can tell.
-  { by: "queries", of: ({ queries }) => (queries.answered === 0 ? Number.POSITIVE_INFINITY : queries.latency.p99), differs: queriesDiffer },
+  { by: "queries", of: (one, among) => tail(one, among, ({ queries }) => queries.latency), differs: queriesDiffer },
   // What is asked of a server again and again is a cost to it.
   { by: "attempts", of: attempts, differs: attemptsDiffer },
 ];
 
-const least = (of: Rank["of"], cases: readonly CaseResult[]) => cases.reduce((a, b) => (of(b) < of(a) ? b : a));
+function tail(one: CaseResult, among: readonly CaseResult[], of: (one: CaseResult) => KeptSummary): number {
+  const highest = tailOf(among.map(of).filter(({ count }) => count > 0));
+  return highest === null ? Number.POSITIVE_INFINITY : borne(of(one), highest);
+}
+
+/** One that too few items bear is less than none. */
+function borne(summary: KeptSummary, percentile: Percentile): number {
+  return percentileOf(summary, percentile) ?? Number.POSITIVE_INFINITY;
+}
+
+const least = (of: Rank["of"], cases: readonly CaseResult[]) => cases.reduce((a, b) => (of(b, cases) < of(a, cases) ? b : a));
 
 function attempts({ fetch, ledger }: CaseResult): number {
   return (fetch?.attempts ?? 0) / Math.max(1, ledger.scheduled);
@@ -88,12 +99,13 @@ export function bestOf(cases: readonly CaseResult[]): Best | null {
     left = alike;
   }
   if (left.length === cases.length && cases.length > 1) return null;
-  const one = least(({ latency }) => latency.sojourn.p99, left);
+  const bears = tailOf(left.map(({ latency }) => latency.sojourn)) !== null;
+  const one = least((each, among) => (bears ? tail(each, among, ({ latency }) => latency.sojourn) : each.latency.sojourn.mean), left);
   const near = fit.filter((other) => throughputDiffers(one, other) === 0);
   const though = RANKS.flatMap(({ by, of, differs }) => {
     const at = least(of, near);
     // A case without queries cannot answer them sooner.
-    return at !== one && Number.isFinite(of(at)) && differs(at, one) > 0 ? [{ by, at }] : [];
+    return at !== one && Number.isFinite(of(at, near)) && differs(at, one) > 0 ? [{ by, at }] : [];
   });
   return { one, asGood: left.filter((other) => other !== one), by, though };
 }
@@ -109,7 +121,7 @@ function fitOf(cases: readonly CaseResult[]): CaseResult[] {
 }
 
 function isNoWorse(one: CaseResult, than: CaseResult): boolean {
-  return throughputDiffers(than, one) === 0 && p99Differs(than, one) <= 0 && medianDiffers(than, one) <= 0;
+  return throughputDiffers(than, one) === 0 && tailsDiffer(than, one) <= 0 && medianDiffers(than, one) <= 0;
 }
 
 const lostNothing = ({ ledger }: CaseResult) => droppedTotal(ledger) === 0 && ledger.unfinished === 0;

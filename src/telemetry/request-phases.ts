@@ -1,5 +1,6 @@
 import type { Nanoseconds } from "../kernel/clock.ts";
-import { HISTOGRAM_BYTES, Histogram, type LatencySummary } from "../kernel/histogram.ts";
+import { HISTOGRAM_BYTES, Histogram } from "../kernel/histogram.ts";
+import { type KeptSummary, kept } from "./percentiles.ts";
 
 /**
  * The parts of a request's way. `connect`: name resolved and connection made. `tls`: agreed with the server. `firstByte`: from all of the
@@ -9,7 +10,7 @@ export const PHASES = ["connect", "tls", "firstByte", "body", "attempt"] as cons
 export type Phase = (typeof PHASES)[number];
 
 /** How long each part took, of the requests that came to its end. */
-export type PhaseFigures = Readonly<Record<Phase, LatencySummary>> & {
+export type PhaseFigures = Readonly<Record<Phase, KeptSummary>> & {
   /** Requests that went over a connection that was there already: they have no `connect` and no `tls`. */
   readonly reused: number;
 };
@@ -65,7 +66,7 @@ export function phaseOf(books: readonly PhaseBook[], phase: Phase): Histogram {
 }
 
 export function phaseFigures(books: readonly PhaseBook[]): PhaseFigures {
-  const summary = (phase: Phase) => phaseOf(books, phase).summary();
+  const summary = (phase: Phase) => kept(phaseOf(books, phase).summary());
   return {
     connect: summary("connect"),
     tls: summary("tls"),

@@ -1,6 +1,7 @@
 import type { LatencySummary } from "../kernel/histogram.ts";
 import type { CpuQuota } from "./cgroup.ts";
 import type { Ledger } from "./ledger.ts";
+import type { KeptSummary } from "./percentiles.ts";
 import type { PhaseFigures } from "./request-phases.ts";
 import type { Sample } from "./sample.ts";
 
@@ -89,16 +90,7 @@ export interface CaseResult {
   /** How `load.rate: 80%` or `max` became a number; absent where it was one. */
   readonly rate?: RateFigures;
   readonly intakeRate: number;
-  readonly latency: {
-    readonly sojourn: LatencySummary;
-    readonly schedule: LatencySummary;
-    readonly queue: LatencySummary;
-    readonly batch: LatencySummary;
-    readonly service: LatencySummary;
-    /** Sojourns of what was processed, and of what failed; absent from files of earlier versions, whose latencies are of the first alone. */
-    readonly ok?: LatencySummary;
-    readonly failed?: LatencySummary;
-  };
+  readonly latency: Latencies<KeptSummary>;
   readonly sourceBlockedMs: number;
   readonly sourceBlocked: SourceBlocked;
   readonly queue: QueueFigures;
@@ -125,6 +117,23 @@ export interface CaseResult {
   readonly shortfall?: Shortfall | null;
   readonly explanation: string;
   readonly series: readonly Sample[];
+}
+
+/** A case as it was measured: every percentile of its latencies with its number, however few items bear it. */
+export interface MeasuredCase extends Omit<CaseResult, "latency"> {
+  readonly latency: Latencies<LatencySummary>;
+}
+
+/** Where the time of the items went. */
+export interface Latencies<Summary> {
+  readonly sojourn: Summary;
+  readonly schedule: Summary;
+  readonly queue: Summary;
+  readonly batch: Summary;
+  readonly service: Summary;
+  /** Sojourns of what was processed, and of what failed; absent from files of earlier versions, whose latencies are of the first alone. */
+  readonly ok?: Summary;
+  readonly failed?: Summary;
 }
 
 /** What kind of load a case has, and how long it has after the last arrival, in milliseconds. */
@@ -180,9 +189,9 @@ export interface QueryFigures {
   readonly sent: number;
   readonly answered: number;
   /** From due to answered. */
-  readonly latency: LatencySummary;
+  readonly latency: KeptSummary;
   /** How old the state was that a snapshot showed. */
-  readonly staleness?: LatencySummary;
+  readonly staleness?: KeptSummary;
 }
 
 /** Rates per second. */
@@ -240,6 +249,7 @@ export interface ProcessFigures {
   readonly throttledMs?: number | null;
   readonly peakRssBytes: number;
   readonly peakOpenFiles: number | null;
+  /** How late the loop was for its turns, by looks at even intervals, not by items. */
   readonly eventLoop: { readonly delayMs: { readonly p50: number; readonly p99: number; readonly max: number }; readonly busy: number };
   readonly threads: readonly { readonly name: string; readonly utilization: number | null }[];
   /** How long calibrated computing took; null: there was none, or too little to tell. Absent in files that earlier versions wrote. */
@@ -424,6 +434,8 @@ export interface ThresholdResult {
   readonly ok: boolean;
   /** False: nothing was measured that it is about; `value` says nothing. */
   readonly measured?: false;
+  /** How many items lie beyond the percentile that it is about, where they are too few to bear one. It was judged by what was measured. */
+  readonly tooFew?: number;
 }
 
 /** An expectation of the scenario beside the figures it speaks of. */

@@ -16,7 +16,7 @@ export interface Sample {
   /** Milliseconds of this interval the source was blocked. */
   readonly blockedMs: number;
   readonly rssBytes: number;
-  /** Of what was done in the interval; null: nothing was. */
+  /** Of what was done in the interval, however little: a picture of the run, not a figure of it. null: nothing was. */
   readonly p50: number | null;
   readonly p99: number | null;
   readonly cores: readonly number[];
@@ -31,11 +31,11 @@ export interface Sample {
   readonly running?: Running;
 }
 
-/** Figures of a case from the end of its warm-up until now: latencies in milliseconds. */
+/** Figures of a case from the end of its warm-up until now: latencies in milliseconds; null: too few items bear it. */
 export interface Running {
-  readonly p50: number;
-  readonly p95: number;
-  readonly p99: number;
+  readonly p50: number | null;
+  readonly p95: number | null;
+  readonly p99: number | null;
   /** Processed per second so far. */
   readonly throughput: number;
   /** Processor time over wall time; 1 = one core. */

@@ -27,11 +27,17 @@ export function withoutStub(series: readonly Sample[]): readonly Sample[] {
 
 /** What the last so many milliseconds of a series show together; null: there is none. */
 export function recent(series: readonly Sample[], ms: number): Sample | null {
+  const spans = recentSpans(series, ms);
+  return spans.length === 0 ? null : joined(spans);
+}
+
+/** The intervals of the last so many milliseconds. */
+export function recentSpans(series: readonly Sample[], ms: number): Span[] {
   const end = series.at(-1)?.t;
-  if (end === undefined) return null;
+  if (end === undefined) return [];
   let first = series.length - 1;
   while (first > 0 && (series[first - 1]?.t ?? 0) > end - ms) first--;
-  return joined(spansOf(series.slice(first), series[first - 1]?.t ?? 0));
+  return spansOf(series.slice(first), series[first - 1]?.t ?? 0);
 }
 
 /** Half as many samples, each for two. */

@@ -1,3 +1,4 @@
+import { beyond, isBorne } from "../kernel/borne.ts";
 import type { Histogram } from "../kernel/histogram.ts";
 import type { Phase } from "./request-phases.ts";
 
@@ -133,20 +134,36 @@ export interface Measures {
   readonly scheduled: number;
 }
 
-/** `measured`: false when there was nothing to measure, and the value says nothing. */
+/** A figure and whether it holds. */
 export interface Judgement {
   readonly value: number;
   readonly ok: boolean;
+  /** There was nothing to measure, and the value says nothing. */
   readonly measured?: false;
+  /** Items beyond the percentile, where they are too few to bear it. */
+  readonly tooFew?: number;
 }
 
-/** The figure a threshold is about, and whether it holds. Nothing measured breaks no threshold; that it is so is told. */
+/**
+ * The figure a threshold is about, and whether it holds. Nothing measured breaks no threshold; that it is so is told. A percentile that too
+ * few items bear is judged by what was measured, since a gate that lets everything pass, or nothing, is none; how few bear it is told.
+ */
 export function judge(threshold: Threshold, measures: Measures): Judgement {
   const { metric, operator, limit } = threshold;
   const trend = METRICS[metric] === "trend" && threshold.aggregation !== "count";
   if (trend && measures.trend(metric).count === 0) return { value: 0, ok: true, measured: false };
   const value = figure(threshold, measures);
-  return { value, ok: compare(value, operator, limit) };
+  const judgement = { value, ok: compare(value, operator, limit) };
+  const share = trend ? percentileIn(threshold) : null;
+  if (share === null) return judgement;
+  const { count } = measures.trend(metric);
+  return isBorne(count, share) ? judgement : { ...judgement, tooFew: beyond(count, share) };
+}
+
+/** The share of items that a threshold is about; null: it is about no percentile. The whole of them is the longest, which one item bears. */
+function percentileIn({ aggregation, share }: Threshold): number | null {
+  if (aggregation === "med") return 0.5;
+  return aggregation === "p" && share < 1 ? share : null;
 }
 
 function figure({ metric, aggregation, share }: Threshold, measures: Measures): number {

@@ -4,14 +4,14 @@ import { agreeing, counted, listed, outOf, sentenceCase } from "../kernel/wordin
 import { GROW_BY, SHRINK_BY } from "../resilience/rate-limiter.ts";
 import type { FetchSettings, Scenario } from "../scenario/schema.ts";
 import { droppedTotal } from "../telemetry/ledger.ts";
-import type { CaseResult, FetchFigures } from "../telemetry/result.ts";
+import type { CaseResult, FetchFigures, MeasuredCase } from "../telemetry/result.ts";
 import { RequestFacts } from "./explain/request-facts.ts";
 import { REFUSED, requestLimit } from "./explain/requests.ts";
 import { requestDemand, sawtoothMean } from "./fetch.ts";
 
 export { sentPerSecond } from "./explain/request-facts.ts";
 
-export type Explained = Omit<CaseResult, "explanation" | "series" | "params"> & {
+export type Explained = Omit<MeasuredCase, "explanation" | "series" | "params"> & {
   /** What averages over the whole run hide; absent where nobody kept it. */
   readonly series?: CaseResult["series"];
 };

@@ -2,6 +2,7 @@ import { formatCount, formatMs } from "../kernel/units.ts";
 import { agreeing, counted, listed, outOf } from "../kernel/wording.ts";
 import type { Scenario } from "../scenario/schema.ts";
 import { droppedTotal } from "../telemetry/ledger.ts";
+import { slowest, typical } from "../telemetry/percentiles.ts";
 import { Facts } from "./explain/facts.ts";
 import type { Finding, Look } from "./explain/finding.ts";
 import { heldMemory } from "./explain/held.ts";
@@ -105,10 +106,11 @@ function arrivals(facts: Facts): Finding {
     others.length === 0
       ? `all ${counted(ledger.processed, facts.noun)} were processed`
       : `${counted(ledger.processed, facts.noun)} ${agreeing(ledger.processed, "was", "were")} processed, ${others.join(", ")},`;
-  const figures = `${all} at ${rate}, with a median sojourn time of ${formatMs(latency.sojourn.p50)}`;
+  const took = typical(latency.sojourn);
+  const figures = `${all} at ${rate}, with a ${took.word} sojourn time of ${formatMs(took.ms)}`;
   if (facts.overrun && !facts.longEnough) return { limit: "none", text: `The run was too short to say what held it back: ${figures}.` };
   if ((!facts.prompt || facts.overrun) && !facts.closedLoop)
-    return { limit: "none", text: `No single limit shows: ${figures}, ${facts.whereWorked} ${formatMs(latency.service.p50)}.` };
+    return { limit: "none", text: `No single limit shows: ${figures}, ${facts.whereWorked} ${formatMs(typical(latency.service).ms)}.` };
   if (!facts.closedLoop) return { limit: "arrivals", text: `The arrivals are the limit: ${figures}.` };
   const who = facts.clients === 1 ? "the one client" : `each of the ${formatCount(facts.clients)}`;
   return { limit: "clients", text: `The clients are the limit: ${who} waits for its answer before it sends again; ${figures}.` };
@@ -136,5 +138,6 @@ function aftermath({ result, longestRead }: Facts, told: boolean): string {
   if (ends.length > 0 && !told) return `${listed(ends)}.`;
   const little = Math.max(10 * latency.service.p99, longestRead);
   if (droppedTotal(ledger) > 0 || ledger.unfinished > 0 || latency.sojourn.p99 - longestRead <= little) return "";
-  return `Waiting made the 99th percentile ${formatMs(latency.sojourn.p99)}.`;
+  const slow = slowest(latency.sojourn);
+  return `Waiting made the ${slow.word === "p99" ? "99th percentile" : "longest sojourn time"} ${formatMs(slow.ms)}.`;
 }

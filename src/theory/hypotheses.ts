@@ -104,7 +104,7 @@ function figureAt(figure: FigureReference, params: Params, cases: readonly CaseR
   const why = one === undefined ? "was not run" : unfit(one);
   if (one === undefined || why !== null) return { why: `${caseAt(figure, params)} ${why}` };
   const value = figureNamed(figure.name.text)?.read(one, figure.field.text) ?? null;
-  return value ?? { why: `of ${nameAt(figure, params)} nothing was measured, or too little` };
+  return value ?? { why: `of ${nameAt(figure, params)} nothing was measured, or too few items bear it` };
 }
 
 /** The case of a figure at a point: in its mode, where the sweep is at the point but for what the figure fixes. */

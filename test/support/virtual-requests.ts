@@ -10,7 +10,7 @@ import { inspectTape } from "../../src/load/tape.ts";
 import { RateGate } from "../../src/resilience/rate-gate.ts";
 import type { MockSettings, Scenario } from "../../src/scenario/schema.ts";
 import { loadDuration } from "../../src/scenario/semantics.ts";
-import type { CaseResult } from "../../src/telemetry/result.ts";
+import type { MeasuredCase } from "../../src/telemetry/result.ts";
 import type { Sample } from "../../src/telemetry/sample.ts";
 import { predict } from "../../src/theory/predict.ts";
 import type { Told } from "./claims/claim.ts";
@@ -147,7 +147,7 @@ export async function requestsVirtually(scenario: Scenario, computeMs = 0): Prom
   const own = await stage.figures(execution.reports);
   const { thresholds: _, ...measured } = summarize({ plan, facts, execution, pipeline, states: [], idle: time.idle, cpuMs: 0, own });
   const computed = Math.min(0.85, (measured.throughput * computeMs) / 2000);
-  const result: CaseResult = {
+  const result: MeasuredCase = {
     ...measured,
     params: {},
     disturbed: null,

@@ -1,5 +1,7 @@
+import { FEWEST_BEYOND } from "../../kernel/borne.ts";
 import { byPlace, EXIT, formatProblem, InvalidScenario, type Problem } from "../../kernel/problem.ts";
 import { printable } from "../../kernel/text.ts";
+import { counted } from "../../kernel/wording.ts";
 import type { NamedScenario } from "../../plan/plan.ts";
 import type { Path, YamlFile } from "../../scenario/document.ts";
 import { findScenario, scenarioName } from "../../scenario/find.ts";
@@ -77,7 +79,8 @@ export async function run(
     for (const problem of problems.sort(byPlace)) process.stderr.write(`${formatProblem(problem)}\n`);
     // Who wants to be strict does not take silence for an answer.
     for (const line of flags.strict === true ? untold(result) : []) process.stderr.write(`${line}\n`);
-    for (const problem of emptyThresholds(result, yaml)) process.stderr.write(`warning: ${formatProblem(problem)}\n`);
+    for (const problem of [...emptyThresholds(result, yaml), ...thinThresholds(result, yaml)])
+      process.stderr.write(`warning: ${formatProblem(problem)}\n`);
   });
   if (stoppedBy !== null) return stoppedBy === "SIGTERM" ? EXIT.terminated : EXIT.interrupted;
   return viewBroken === null ? exitCodeOf(results, flags.strict) : EXIT.internal;
@@ -148,6 +151,19 @@ function emptyThresholds(result: RunResult, yaml: YamlFile): Problem[] {
   const told = ({ expression }: ThresholdResult, where: string) =>
     `${printable(expression, 80)} was judged on nothing (${where}): nothing was measured that it is about`;
   return thresholdProblems(result, yaml, ({ measured }) => measured === false, told);
+}
+
+/** Each, once for all cases, that was judged by a percentile that too few items bear: it may be kept, or broken, by chance. */
+function thinThresholds({ thresholds }: RunResult, yaml: YamlFile): Problem[] {
+  const thin = thresholds.filter(({ tooFew }) => tooFew !== undefined);
+  return [...Map.groupBy(thin, ({ metric, expression }) => `${metric} ${expression}`).values()].flatMap((group) => {
+    const [first] = group;
+    if (first === undefined) return [];
+    const fewest = counted(Math.floor(Math.min(...group.map(({ tooFew = 0 }) => tooFew))), "item");
+    const few = group.length === 1 ? fewest : `as few as ${fewest}`;
+    const told = `${printable(first.expression, 80)} was judged by a percentile with ${few} beyond it (${counted(group.length, "case")}), where ${FEWEST_BEYOND} bear one: chance decides; a longer run would tell`;
+    return [yaml.problemAt(placeOfThreshold(yaml, first.metric, first.expression), `thresholds.${first.metric}: ${told}`)];
+  });
 }
 
 function thresholdProblems(

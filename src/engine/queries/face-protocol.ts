@@ -29,8 +29,9 @@ export interface FaceStatus {
   readonly unfinished: number;
   readonly depth: number;
   readonly throughput: number;
-  readonly p50Ms: number;
-  readonly p99Ms: number;
+  /** null: too few items bear it. */
+  readonly p50Ms: number | null;
+  readonly p99Ms: number | null;
   /** Where there are requests. */
   readonly requests?: RequestStatus;
 }

@@ -5,6 +5,7 @@ import type { SweepPoint } from "../../scenario/sweep.ts";
 import { readAllowance, threadsFor } from "../../telemetry/allowance.ts";
 import { BOUNDS } from "../../telemetry/disturbance.ts";
 import type { CaseOutline, OnEvent, RunOutline } from "../../telemetry/events.ts";
+import { keptLatencies } from "../../telemetry/kept-latencies.ts";
 import type { Calibration, LoadOutline, Prediction, RunResult, ScenarioIdentity } from "../../telemetry/result.ts";
 import { conclude } from "../../theory/conclude.ts";
 import { explain } from "../../theory/explain.ts";
@@ -197,7 +198,9 @@ class ScenarioRun implements CaseRunner {
       predicted: this.predictionOf(plan),
       shortfall: shortfallOf(measured, { ...plan, ...this.machine }),
     };
-    return { result: { ...complete, explanation: explain({ ...complete, series }, plan.scenario), series }, verdicts: thresholds };
+    const explanation = explain({ ...complete, series }, plan.scenario);
+    const latency = keptLatencies(measured.latency, plan.scenario.workload);
+    return { result: { ...complete, latency, explanation, series }, verdicts: thresholds };
   }
 }
 

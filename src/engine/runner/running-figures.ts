@@ -1,5 +1,7 @@
+import { isBorne } from "../../kernel/borne.ts";
 import type { Nanoseconds } from "../../kernel/clock.ts";
 import { Histogram } from "../../kernel/histogram.ts";
+import { SHARES } from "../../telemetry/percentiles.ts";
 import type { Recorder } from "../../telemetry/recorder.ts";
 import type { Running } from "../../telemetry/sample.ts";
 
@@ -8,7 +10,7 @@ const EVERY: Nanoseconds = 250e6;
 
 /** Figures of the whole case so far, of all threads together. */
 export class RunningFigures {
-  private latest: Running = { p50: 0, p95: 0, p99: 0, throughput: 0, cpu: 0 };
+  private latest: Running = { p50: null, p95: null, p99: null, throughput: 0, cpu: 0 };
   private nextAt: Nanoseconds = 0;
   private readonly merged = new Histogram();
 
@@ -18,10 +20,11 @@ export class RunningFigures {
     this.nextAt = now + EVERY;
     const sojourn = this.sojourn(recorders);
     const measured = recorders.reduce((sum, recorder) => sum + recorder.counts().measured, 0);
+    const percentile = (share: number) => (isBorne(sojourn.count, share) ? sojourn.percentile(share) / 1e6 : null);
     this.latest = {
-      p50: sojourn.percentile(0.5) / 1e6,
-      p95: sojourn.percentile(0.95) / 1e6,
-      p99: sojourn.percentile(0.99) / 1e6,
+      p50: percentile(SHARES.p50),
+      p95: percentile(SHARES.p95),
+      p99: percentile(SHARES.p99),
       throughput: measured / (Math.max(1, now - warmup) / 1e9),
       cpu: cores(now),
     };

@@ -1,3 +1,4 @@
+import { isBorne } from "../../kernel/borne.ts";
 import { Deque } from "../../kernel/deque.ts";
 import { Histogram } from "../../kernel/histogram.ts";
 import { ifRejected, isThenable, promiseOf } from "../../kernel/promises.ts";
@@ -35,7 +36,8 @@ export interface StageStats extends PartStats {
   readonly waiting: number;
   /** Time in the stage's own function, attempts and waits between them included, in milliseconds. */
   readonly meanMs: number;
-  readonly p99Ms: number;
+  /** null: too few items bear it. */
+  readonly p99Ms: number | null;
   /** How long the oldest item it works on has been there; null: it works on none. */
   readonly oldestMs: number | null;
 }
@@ -257,7 +259,7 @@ export class Stage implements StageNode {
   stats(): StageStats {
     let oldest = Number.POSITIVE_INFINITY;
     for (const { started } of this.active) oldest = Math.min(oldest, started);
-    const { count, mean, p99 } = this.times.summary();
+    const { count, mean } = this.times;
     return {
       name: this.name,
       in: this.in,
@@ -271,8 +273,8 @@ export class Stage implements StageNode {
       fallbacks: this.fallbacks,
       running: this.running,
       waiting: this.queue.length,
-      meanMs: count === 0 ? 0 : mean,
-      p99Ms: count === 0 ? 0 : p99,
+      meanMs: mean / 1e6,
+      p99Ms: isBorne(count, 0.99) ? this.times.percentile(0.99) / 1e6 : null,
       oldestMs: oldest === Number.POSITIVE_INFINITY ? null : this.timers.now() - oldest,
     };
   }

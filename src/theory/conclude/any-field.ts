@@ -1,12 +1,14 @@
 import { formatCount, formatMs, formatShare } from "../../kernel/units.ts";
-import { medianDiffers, p99Differs, queriesDiffer, throughputDiffers } from "../../telemetry/noise.ts";
+import { medianDiffers, queriesDiffer, tailsDiffer, throughputDiffers } from "../../telemetry/noise.ts";
+import { percentileOf, tailOf } from "../../telemetry/percentiles.ts";
 import type { CaseResult } from "../../telemetry/result.ts";
 import { at, first, last, ofLoads } from "./series.ts";
 
 /** What changes along a field of which nothing more is known. */
 interface Measure {
   readonly name: string;
-  readonly of: (one: CaseResult) => number;
+  /** null: too few items bear it. */
+  readonly of: (one: CaseResult) => number | null;
   readonly text: (value: number) => string;
   readonly differs: (a: CaseResult, b: CaseResult) => -1 | 0 | 1;
 }
@@ -15,12 +17,24 @@ const undone = ({ ledger }: CaseResult) => (ledger.scheduled - ledger.processed)
 
 const MEASURES: readonly Measure[] = [
   { name: "throughput (per second)", of: ({ throughput }) => throughput, text: formatCount, differs: throughputDiffers },
-  { name: "the median sojourn time", of: ({ latency }) => latency.sojourn.p50, text: formatMs, differs: medianDiffers },
-  { name: "the p99 of the sojourn time", of: ({ latency }) => latency.sojourn.p99, text: formatMs, differs: p99Differs },
+  { name: "the median sojourn time", of: ({ latency }) => percentileOf(latency.sojourn, "p50"), text: formatMs, differs: medianDiffers },
 ];
 
-/** Of where queries were asked; only where it differs. */
-const QUERIES: Measure = { name: "the p99 of queries", of: ({ queries }) => queries.latency.p99, text: formatMs, differs: queriesDiffer };
+/** How long the slow ones take, by the highest percentile beyond the median that every point bears. */
+function tailMeasures(series: readonly CaseResult[]): Measure[] {
+  const tail = tailOf(series.map(({ latency }) => latency.sojourn));
+  if (tail === null || tail === "p50") return [];
+  const of: Measure["of"] = ({ latency }) => percentileOf(latency.sojourn, tail);
+  return [{ name: `the ${tail} of the sojourn time`, of, text: formatMs, differs: tailsDiffer }];
+}
+
+/** The same of queries, where all points were asked enough of them; told only where it differs. */
+function queryMeasures(series: readonly CaseResult[]): Measure[] {
+  const tail = tailOf(series.map(({ queries }) => queries.latency));
+  if (tail === null) return [];
+  const of: Measure["of"] = ({ queries }) => percentileOf(queries.latency, tail);
+  return [{ name: `the ${tail} of queries`, of, text: formatMs, differs: queriesDiffer }];
+}
 
 /** Only where it differs by more than one in a hundred, and a twentieth of it. */
 const UNDONE: Measure = {
@@ -34,34 +48,43 @@ const UNDONE: Measure = {
 /** Throughput, median and p99 (of queries and what was not done where it changes) from one end to the other, and where between them something lies beyond both, as far as they differ by more than noise. */
 export function anyField(series: readonly CaseResult[], label: string, field: string): string | null {
   if (series.length < 2) return null;
-  const changes = MEASURES.map((measure) => ({ measure, change: changeOf(measure, series, field) }));
-  const asked = series.every(({ queries }) => queries.answered > 0);
-  const more = [...(asked ? [QUERIES] : []), UNDONE].flatMap((measure) => {
+  const borne = [...MEASURES, ...tailMeasures(series)].filter(({ of }) => series.every((one) => of(one) !== null));
+  const changes = borne.map((measure) => ({ measure, change: changeOf(measure, series, field) }));
+  const more = [...queryMeasures(series), UNDONE].flatMap((measure) => {
     const change = changeOf(measure, series, field);
     return change === null ? [] : [`${measure.name} ${change}`];
   });
   const head = `${label}, ${field} from ${at(first(series), field)} to ${at(last(series), field)}${ofLoads(series, field)}: `;
   if (changes.every(({ change }) => change === null)) {
     const but = more.length === 0 ? "" : `, but ${more.join(", ")}`;
-    return `${head}throughput (per second) does not change beyond noise, nor does the median or the p99 of the sojourn time${but}.`;
+    return `${head}${unchanged(borne)}${but}.`;
   }
   const told = changes.map(({ measure, change }) => `${measure.name} ${change ?? "does not change beyond noise"}`);
   return `${head}${[...told, ...more].join(", ")}.`;
 }
 
+/** All of what is borne, and that none of it changes. */
+function unchanged(borne: readonly Measure[]): string {
+  const [, , tail] = borne;
+  const name = "throughput (per second) does not change beyond noise";
+  if (borne.length < 2) return `${name}; of the sojourn time too few items bear a median`;
+  return `${name}, nor does the median${tail === undefined ? " of the sojourn time" : ` or ${tail.name}`}`;
+}
+
 /** From end to end, and the farthest point beyond both ends; null: all within noise. */
 function changeOf({ of, text, differs }: Measure, series: readonly CaseResult[], field: string): string | null {
+  const value = (one: CaseResult) => of(one) ?? Number.NaN;
   const [a, b] = [first(series), last(series)];
-  const goes = differs(a, b) === 0 ? [] : [`goes from ${text(of(a))} to ${text(of(b))}`];
-  const [low, high] = of(a) < of(b) ? [a, b] : [b, a];
+  const goes = differs(a, b) === 0 ? [] : [`goes from ${text(value(a))} to ${text(value(b))}`];
+  const [low, high] = value(a) < value(b) ? [a, b] : [b, a];
   const between = series.slice(1, -1);
-  const above = between.filter((one) => differs(high, one) > 0).reduce<CaseResult | null>(farther(of, 1), null);
-  const below = between.filter((one) => differs(low, one) < 0).reduce<CaseResult | null>(farther(of, -1), null);
-  const is = (one: CaseResult | null, word: string) => (one === null ? [] : [`is ${word} at ${at(one, field)} (${text(of(one))})`]);
+  const above = between.filter((one) => differs(high, one) > 0).reduce<CaseResult | null>(farther(value, 1), null);
+  const below = between.filter((one) => differs(low, one) < 0).reduce<CaseResult | null>(farther(value, -1), null);
+  const is = (one: CaseResult | null, word: string) => (one === null ? [] : [`is ${word} at ${at(one, field)} (${text(value(one))})`]);
   const told = [...goes, ...is(above, "highest"), ...is(below, "lowest")];
   return told.length === 0 ? null : told.join(" and ");
 }
 
-function farther(of: Measure["of"], sign: 1 | -1): (a: CaseResult | null, b: CaseResult) => CaseResult {
+function farther(of: (one: CaseResult) => number, sign: 1 | -1): (a: CaseResult | null, b: CaseResult) => CaseResult {
   return (a, b) => (a === null || sign * of(b) > sign * of(a) ? b : a);
 }

@@ -1,7 +1,8 @@
-import { formatCount, formatMs } from "../../kernel/units.ts";
+import { formatCount } from "../../kernel/units.ts";
 import { bestFigures, thoughText } from "../../telemetry/best-text.ts";
 import { isDisturbed } from "../../telemetry/disturbance.ts";
-import { p99Differs } from "../../telemetry/noise.ts";
+import { tailsDiffer } from "../../telemetry/noise.ts";
+import { percentileOf, tailOf, tailText } from "../../telemetry/percentiles.ts";
 import { pointsText } from "../../telemetry/point-text.ts";
 import { bestOf, groupedBy, whyNoBest } from "../../telemetry/points.ts";
 import type { CaseResult } from "../../telemetry/result.ts";
@@ -28,7 +29,6 @@ export function bestBatches(all: readonly CaseResult[], batched: readonly string
       .filter((field) => acts(of, field))
       .map((field) => `${field} ${at(of, field)}`)
       .join(" and ");
-  const figures = (of: CaseResult) => `${formatCount(of.throughput)}/s, p99 ${formatMs(of.latency.sojourn.p99)}`;
   const told = [...groupedBy(cases, others)].flatMap(([label, group]): Told[] => {
     // Of one case none is best.
     if (group.length < 2) return [];
@@ -41,9 +41,13 @@ export function bestBatches(all: readonly CaseResult[], batched: readonly string
     // Where a field does nothing, its points are one.
     const rest = best.asGood.filter((one) => name(one) !== name(best.one));
     const beside = rest.length === 0 ? "" : `, and as good but for noise at ${pointsText(rest, group)}`;
-    const worst = group.reduce((a, b) => (b.latency.sojourn.p99 > a.latency.sojourn.p99 ? b : a));
-    const longest = p99Differs(best.one, worst) > 0 ? `; longest p99 at ${name(worst)} (${figures(worst)})` : "";
-    const told = `best at ${name(best.one)} (${bestFigures(best)})${beside}${thoughText(best, group)}${longest}`;
+    const times = group.map(({ latency }) => latency.sojourn);
+    const tail = tailOf(times) ?? "p50";
+    const length = ({ latency }: CaseResult) => percentileOf(latency.sojourn, tail) ?? 0;
+    const figures = (of: CaseResult) => `${formatCount(of.throughput)}/s, ${tailText(of.latency.sojourn, times)}`;
+    const worst = group.reduce((a, b) => (length(b) > length(a) ? b : a));
+    const longest = tailsDiffer(best.one, worst) > 0 ? `; longest ${tail} at ${name(worst)} (${figures(worst)})` : "";
+    const told = `best at ${name(best.one)} (${bestFigures(best, group)})${beside}${thoughText(best, group)}${longest}`;
     return [{ sentence: `${label}: ${told}.`, points }];
   });
   return [

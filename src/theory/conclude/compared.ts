@@ -1,11 +1,17 @@
 import { formatBytes, formatCount, formatMs, formatShare } from "../../kernel/units.ts";
 import { counted } from "../../kernel/wording.ts";
 import { droppedTotal } from "../../telemetry/ledger.ts";
+import { percentileText, tailOf, tailText } from "../../telemetry/percentiles.ts";
 import { groupedBy, paysWithoutBound, valueText } from "../../telemetry/points.ts";
 import type { CaseResult } from "../../telemetry/result.ts";
 import { at, ofLoads } from "./series.ts";
 
 /** Cases that differ in one field, side by side. */
+
+const sojournOf = ({ latency }: CaseResult) => latency.sojourn;
+
+/** By the percentile that all of them bear. */
+const slow = (one: CaseResult, series: readonly CaseResult[]) => tailText(one.latency.sojourn, series.map(sojournOf));
 
 /** What a message weighs and costs in each format, across a thread and to disk. */
 export function formats(series: readonly CaseResult[], label: string): string | null {
@@ -26,7 +32,7 @@ export function herd(series: readonly CaseResult[], label: string, field: string
   const told = series.map((one) => {
     const { attempts = 0, server } = one.fetch ?? {};
     const atOnce = server === null || server === undefined ? "" : `, ${formatCount(server.peakConcurrency)} at once at the server`;
-    return `${at(one, field)} ${counted(attempts, "attempt")}${atOnce}, p99 ${formatMs(one.latency.sojourn.p99)}`;
+    return `${at(one, field)} ${counted(attempts, "attempt")}${atOnce}, ${slow(one, series)}`;
   });
   return `${label}: ${told.join("; ")}${ofLoads(series, field)}.`;
 }
@@ -43,9 +49,9 @@ export function processingTime(series: readonly CaseResult[], label: string, fie
 
 export function overflow(series: readonly CaseResult[], label: string, field: string): string {
   const told = series.map((one) => {
-    const { sojourn, schedule } = one.latency;
+    const { schedule } = one.latency;
     const dropped = droppedTotal(one.ledger);
-    return `${at(one, field)} ${formatCount(one.throughput)}/s, p99 ${formatMs(sojourn.p99)} (${formatMs(schedule.p99)} before the queue), ${formatCount(dropped)} dropped, ${formatCount(one.queue.highWater)} deep, ${Math.round(one.process.peakRssBytes / 1e6)} MB`;
+    return `${at(one, field)} ${formatCount(one.throughput)}/s, ${slow(one, series)} (${percentileText(schedule, tailOf(series.map(sojournOf)) ?? "p99")} before the queue), ${formatCount(dropped)} dropped, ${formatCount(one.queue.highWater)} deep, ${Math.round(one.process.peakRssBytes / 1e6)} MB`;
   });
   return `${label}: ${told.join("; ")}${ofLoads(series, field)}.`;
 }
@@ -53,7 +59,7 @@ export function overflow(series: readonly CaseResult[], label: string, field: st
 export function offload(series: readonly CaseResult[], label: string, field: string): string {
   const told = series.map((one) => {
     const { delayMs, busy } = one.process.eventLoop;
-    return `${at(one, field)}: ${formatCount(one.throughput)}/s, p99 ${formatMs(one.latency.sojourn.p99)}, the loop held ${formatShare(busy)} of the time and ${formatMs(delayMs.p99)} late`;
+    return `${at(one, field)}: ${formatCount(one.throughput)}/s, ${slow(one, series)}, the loop held ${formatShare(busy)} of the time and ${formatMs(delayMs.p99)} late`;
   });
   return `${label}, handed over ${told.join("; ")}${ofLoads(series, field)}.`;
 }

@@ -1,6 +1,7 @@
 import { formatCount, formatMs } from "../../kernel/units.ts";
 import { counted, listed, sentenceCase } from "../../kernel/wording.ts";
 import { loadsDiffer, throughputDiffers } from "../../telemetry/noise.ts";
+import { percentileText, slowest, tailOf, typical } from "../../telemetry/percentiles.ts";
 import { valueText } from "../../telemetry/points.ts";
 import type { CaseResult } from "../../telemetry/result.ts";
 
@@ -36,12 +37,13 @@ export function enginesCompared(cases: readonly CaseResult[], fields: readonly s
 export function queriesCompared(cases: readonly CaseResult[]): string[] {
   const asked = cases.filter(({ queries }) => queries.answered > 0);
   if (asked.length === 0) return [];
+  const tail = tailOf(asked.map(({ queries }) => queries.latency));
   const told = asked.map(({ mode, params, queries }) => {
     const where = Object.entries(params).map(([field, value]) => `${field} ${valueText(value)}`);
-    return `${mode}${where.length === 0 ? "" : ` at ${listed(where)}`} ${formatMs(queries.latency.p99)} (${formatCount(queries.answered)} of ${formatCount(queries.sent)} answered)`;
+    return `${mode}${where.length === 0 ? "" : ` at ${listed(where)}`} ${tail === null ? formatMs(queries.latency.max) : percentileText(queries.latency, tail)} (${formatCount(queries.answered)} of ${formatCount(queries.sent)} answered)`;
   });
   const why = sentenceCase([...behindMessages(asked), ...ofWorkers(asked)].join(", "));
-  return [`A query's p99: ${told.join("; ")}.${why === "" ? "" : ` ${why}.`}`];
+  return [`A query's ${tail ?? "longest wait"}: ${told.join("; ")}.${why === "" ? "" : ` ${why}.`}`];
 }
 
 /** The modes in which one thread answers and works, and the slowest answers take as long as a good part of a message does. */
@@ -54,7 +56,7 @@ function behindMessages(asked: readonly CaseResult[]): string[] {
 /** Work that is handed over, or that leaves the loop free while it waits, is waited for by no query. */
 function answersBetween({ process, queries, latency }: CaseResult): boolean {
   const handedOver = process.threads.some(({ name }) => name !== "main");
-  return !handedOver && process.eventLoop.busy >= 0.3 && queries.latency.p99 >= 0.5 * latency.service.p50;
+  return !handedOver && process.eventLoop.busy >= 0.3 && slowest(queries.latency).ms >= 0.5 * typical(latency.service).ms;
 }
 
 function ofWorkers(asked: readonly CaseResult[]): string[] {

@@ -4,6 +4,7 @@ import { formatMs } from "../../kernel/units.ts";
 import { counted } from "../../kernel/wording.ts";
 import type { Scenario } from "../../scenario/schema.ts";
 import { droppedTotal } from "../../telemetry/ledger.ts";
+import { slowest, typical } from "../../telemetry/percentiles.ts";
 import type { CaseResult } from "../../telemetry/result.ts";
 import { parseThreshold } from "../../telemetry/threshold.ts";
 import { anyField } from "./any-field.ts";
@@ -31,12 +32,12 @@ export function queueSize(p99: number | null): About {
     if (one === undefined) return anyField(series, label, field);
     const { latency, ledger } = one;
     const places = one.params[field] as number;
-    if (droppedTotal(ledger) === 0 && latency.schedule.p99 > 0.5 * latency.queue.p99) {
-      return `${label}: where the queue holds the source back, what finds it full waits before it: with ${counted(places, "place")} ${formatMs(latency.schedule.p99)} (p99) before and ${formatMs(latency.queue.p99)} in the queue, p99 ${formatMs(latency.sojourn.p99)} in all${ofLoads(series, field)}. No number of places makes that shorter; fewer arrivals, or dropping some, would.`;
+    if (droppedTotal(ledger) === 0 && latency.schedule.mean > 0.5 * latency.queue.mean) {
+      return `${label}: where the queue holds the source back, what finds it full waits before it: with ${counted(places, "place")} ${formatMs(latency.schedule.mean)} before and ${formatMs(latency.queue.mean)} in the queue on average, ${worded(slowest(latency.sojourn))} in all${ofLoads(series, field)}. No number of places makes that shorter; fewer arrivals, or dropping some, would.`;
     }
     if (ledger.dropped.oldest > ledger.dropped.newest && one.offeredRate !== null) {
       const pushed = equation(count(places), [["÷", perSecond(one.offeredRate)]], seconds);
-      return `${label}: where the oldest go, every arrival pushes the line on, and a full queue costs its capacity ÷ arrival rate: ${pushed}, measured median ${formatMs(latency.sojourn.p50)}${ofLoads(series, field)}.`;
+      return `${label}: where the oldest go, every arrival pushes the line on, and a full queue costs its capacity ÷ arrival rate: ${pushed}, measured ${worded(typical(latency.sojourn))}${ofLoads(series, field)}.`;
     }
     const each = latency.service.mean;
     const able = atWork(one);
@@ -46,9 +47,11 @@ export function queueSize(p99: number | null): About {
       p99 === null ? "" : ` For the p99 of ${formatMs(p99)} that is promised: ${placesFor(p99, each, atOnce.length === 0 ? 1 : able)}.`;
     const smallest = series.find((other) => droppedTotal(other.ledger) === 0);
     const none = smallest === undefined ? "" : ` With ${at(smallest, field)} places nothing is dropped.`;
-    return `${label}: a full queue costs its capacity × processing time: ${cost}, measured p99 ${formatMs(latency.sojourn.p99)}${ofLoads(series, field)}.${promised}${none}`;
+    return `${label}: a full queue costs its capacity × processing time: ${cost}, measured ${worded(slowest(latency.sojourn))}${ofLoads(series, field)}.${promised}${none}`;
   };
 }
+
+const worded = ({ word, ms }: { readonly word: string; readonly ms: number }) => `${word} ${formatMs(ms)}`;
 
 /** The shortest first, however they were swept. */
 function placesOf({ params }: CaseResult, field: string): number {

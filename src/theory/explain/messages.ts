@@ -2,6 +2,7 @@ import { count, duration, equation, perSecond } from "../../kernel/equation.ts";
 import { formatCount, formatMs, formatShare } from "../../kernel/units.ts";
 import { counted } from "../../kernel/wording.ts";
 import { droppedTotal } from "../../telemetry/ledger.ts";
+import { slowest, typical } from "../../telemetry/percentiles.ts";
 import { offeredRate } from "../demand.ts";
 import { explainHandlers } from "../explain-flow.ts";
 import { BUSY, type Facts, FULL } from "./facts.ts";
@@ -15,7 +16,8 @@ import { since } from "./threads.ts";
 export function queryStorm(facts: Facts): Finding | null {
   const { answered, latency } = facts.result.queries;
   const relayed = facts.result.mode === "parallel" && facts.overrun && facts.main >= BUSY && answered > facts.result.ledger.processed;
-  const p99 = `(p99 of a query ${formatMs(latency.p99)})`;
+  const slow = slowest(latency);
+  const p99 = `(${slow.word} of a query ${formatMs(slow.ms)})`;
   if (relayed) {
     const text = `Queries are the limit: passing ${formatCount(answered)} of them on kept the source's thread computing ${formatShare(facts.main)} of the time ${p99}, at ${facts.rate}. Snapshots would be answered without the Workers; fewer queries would help.`;
     return { limit: "queries", text };
@@ -161,7 +163,8 @@ export function bursts(facts: Facts): Finding | null {
   // Until the next burst all is done.
   const drained = (load.size * facts.each) / facts.slots < 0.9 * (load.every / 1000);
   if (!drained || facts.behind) return null;
-  const text = `The arrivals are the limit: ${formatCount(load.size)} come at once, and each waits for those before it, ${formatMs(result.latency.sojourn.p50)} at the median; ${facts.rate} went through, and between the bursts there is nothing to do.`;
+  const took = typical(result.latency.sojourn);
+  const text = `The arrivals are the limit: ${formatCount(load.size)} come at once, and each waits for those before it, ${formatMs(took.ms)} ${took.word === "median" ? "at the median" : "on average"}; ${facts.rate} went through, and between the bursts there is nothing to do.`;
   return { limit: "arrivals", text };
 }
 
@@ -196,6 +199,7 @@ export function unclear(facts: Facts): Finding | null {
     return { limit: "lab", text };
   }
   const when = crowd === null ? "" : ` For ${formatMs(crowd.ms)} they did, ${formatMs(crowd.p50)} at the median${since(crowd)}.`;
-  const text = `No single limit shows: ${facts.noun}s waited (99th percentile of the sojourn time ${formatMs(result.latency.sojourn.p99)}, ${facts.whereWorked} ${formatMs(result.latency.service.p99)}), ${computing}, and ${facts.rate} went through.${when}`;
+  const slow = slowest(result.latency.sojourn);
+  const text = `No single limit shows: ${facts.noun}s waited (${slow.word === "p99" ? "99th percentile of the sojourn time" : "longest sojourn time"} ${formatMs(slow.ms)}, ${facts.whereWorked} ${formatMs(slowest(result.latency.service).ms)}), ${computing}, and ${facts.rate} went through.${when}`;
   return { limit: "none", text };
 }

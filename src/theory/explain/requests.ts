@@ -1,6 +1,7 @@
 import { count, duration, equation, perSecond } from "../../kernel/equation.ts";
 import { formatCount, formatMs, formatShare } from "../../kernel/units.ts";
 import { agreeing, counted, listed } from "../../kernel/wording.ts";
+import { typical } from "../../telemetry/percentiles.ts";
 import { FULLY, type RequestFacts } from "./request-facts.ts";
 
 /** What can hold requests back. Each looks for one cause; the first that finds its own speaks. */
@@ -174,7 +175,8 @@ function moreThen(facts: RequestFacts, flying: number): string {
 }
 
 function unclear(facts: RequestFacts): string {
-  return `No single limit shows: ${facts.rate} went through, ${needed(facts)}${ofPlaces(facts)}, with a median sojourn time of ${formatMs(facts.result.latency.sojourn.p50)}.`;
+  const took = typical(facts.result.latency.sojourn);
+  return `No single limit shows: ${facts.rate} went through, ${needed(facts)}${ofPlaces(facts)}, with a ${took.word} sojourn time of ${formatMs(took.ms)}.`;
 }
 
 /** What of it more of would help, and as long as what; where it is computing that takes the time, that. `flying`: requests in flight by then. */

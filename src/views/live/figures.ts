@@ -1,11 +1,12 @@
-import { formatBytes, formatCount, formatRate, formatShare, msOrNone } from "../../kernel/units.ts";
+import { formatBytes, formatCount, formatRate, formatShare } from "../../kernel/units.ts";
 import { counted } from "../../kernel/wording.ts";
 import { coresInShort, placesOn } from "../../telemetry/allowance.ts";
 import { BOUNDS, isDisturbed } from "../../telemetry/disturbance.ts";
 import type { Sample } from "../../telemetry/sample.ts";
-import { recent, spansOf, withoutStub } from "../../telemetry/series.ts";
+import { joined, recentSpans, type Span, spansOf, withoutStub } from "../../telemetry/series.ts";
 import { type ChartSeries, type ColumnRule, MODE_STROKES, resample, shortCount, shortMs } from "../report/chart.ts";
 import { DISTURBED } from "../report/disturbed.ts";
+import { intervalText } from "../report/interval.ts";
 import { Others } from "../report/others.ts";
 import { paramsText } from "../report/sweep.ts";
 import { type RowFigures, rowOfResult } from "../report/table.ts";
@@ -18,8 +19,8 @@ export interface ChartPanel {
   /** What a column shows of several samples. */
   readonly column: ColumnRule;
   readonly axis: (value: number) => string;
-  /** The figure in the title. */
-  readonly headline: (sample: Sample) => string;
+  /** The figure in the title, of some intervals taken together and of each. */
+  readonly headline: (sample: Sample, spans: readonly Span[]) => string;
   /** What theory expects of the case, drawn faintly; null: nothing to draw. */
   readonly expected: (one: CaseView) => number | null;
 }
@@ -55,7 +56,7 @@ export const CHART_PANELS: readonly ChartPanel[] = [
     value: (sample) => sample.p99,
     column: "worst",
     axis: shortMs,
-    headline: (sample) => `p50 ${msOrNone(sample.p50)}  p99 ${msOrNone(sample.p99)}`,
+    headline: (_, spans) => `p50 ${intervalText(spans, "p50")}  p99 ${intervalText(spans, "p99")}`,
     expected: () => null,
   },
 ];
@@ -65,8 +66,8 @@ export const HEADLINE_MS = 1000;
 
 /** The figure in a panel's title; empty: there is none yet. */
 export function headlineOf(panel: ChartPanel, series: readonly Sample[]): string {
-  const last = recent(series, HEADLINE_MS);
-  return last === null ? "" : panel.headline(last);
+  const spans = recentSpans(series, HEADLINE_MS);
+  return spans.length === 0 ? "" : panel.headline(joined(spans), spans);
 }
 
 /** The cases shown side by side: all of them, or in a sweep the current one and what ran last in each other mode. */

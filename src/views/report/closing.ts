@@ -100,11 +100,12 @@ function howKnown({ capacityFrom, capacityLow = 0, capacityHigh = 0 }: RateFigur
 
 /** Whether it held, for which case, and by what. What was judged by nothing neither held nor failed. */
 export function thresholdLine(result: RunResult, threshold: ThresholdResult): string {
-  const { case: index, metric, expression, value, ok } = threshold;
+  const { case: index, metric, expression, value, ok, tooFew } = threshold;
   const one = result.cases[index];
   const judged = wasJudged(result, threshold);
   const where = one === undefined ? "" : `${caseName(one)}: `;
-  const by = judged ? Number(value.toPrecision(4)) : "nothing was measured";
+  const few = tooFew === undefined ? "" : `, too few: ${counted(Math.floor(tooFew), "item")} beyond it`;
+  const by = judged ? `${Number(value.toPrecision(4))}${few}` : "nothing was measured";
   return `${judged ? (ok ? "✓" : "✗") : "?"} ${where}${metric} ${printable(expression, 80)} (${by}${one === undefined || !judged ? "" : disturbedSign(one)})`;
 }
 

@@ -1,6 +1,6 @@
-import type { LatencySummary } from "../../kernel/histogram.ts";
 import { printable } from "../../kernel/text.ts";
 import { formatBytes, formatMs, formatShare } from "../../kernel/units.ts";
+import { type KeptSummary, type Percentile, percentileText, SHARES, TOO_FEW } from "../../telemetry/percentiles.ts";
 import type { CaseResult } from "../../telemetry/result.ts";
 import { textTable } from "./table.ts";
 
@@ -34,7 +34,7 @@ function withoutTimes(fetch: CaseResult["fetch"]): object | undefined {
 
 /** A row per quantile, a column per part: narrow enough for a small screen. */
 function timesTable({ latency, queries }: CaseResult): string {
-  const parts: [string, LatencySummary][] = Object.entries(latency).map(([name, times]) => [name, times]);
+  const parts: [string, KeptSummary][] = Object.entries(latency).map(([name, times]) => [name, times]);
   if (queries.latency.count > 0) parts.push(["query", queries.latency]);
   return tableOf(parts);
 }
@@ -53,14 +53,18 @@ function phasesTable({ fetch }: CaseResult): string | null {
   ]);
 }
 
-function tableOf(parts: readonly (readonly [string, LatencySummary])[]): string {
-  const cell = (times: LatencySummary, column: (typeof COLUMNS)[number]) => {
-    const value: number | null = times[column];
-    if (value === null) return "too few";
-    return column === "count" ? String(value) : times.count === 0 ? "–" : formatMs(value);
+function tableOf(parts: readonly (readonly [string, KeptSummary])[]): string {
+  const cell = (times: KeptSummary, column: (typeof COLUMNS)[number]) => {
+    if (column === "count") return String(times.count);
+    if (times.count === 0) return "–";
+    return isPercentile(column) ? percentileText(times, column) : formatMs(times[column]);
   };
   const rows = COLUMNS.map((column) => [column.replace("_", "."), ...parts.map(([, times]) => cell(times, column))]);
   return textTable(["", ...parts.map(([name]) => name)], rows);
+}
+
+function isPercentile(column: string): column is Percentile {
+  return Object.hasOwn(SHARES, column);
 }
 
 type Line = readonly [name: string, text: string];
@@ -68,7 +72,8 @@ type Line = readonly [name: string, text: string];
 /** A value by its name, one inside another with dots between; lists of plain values in a line. */
 function flattened(path: string, key: string, value: unknown): Line[] {
   if (value === undefined) return [];
-  if (typeof value !== "object" || value === null) return [[printable(path, 60), leaf(key, value)]];
+  if (typeof value !== "object" || value === null)
+    return [[printable(path, 60), value === null && /\.p\d+(_9|Ms)?$/.test(path) ? TOO_FEW : leaf(key, value)]];
   if (Array.isArray(value) && value.every((inner) => typeof inner !== "object" || inner === null)) {
     return [[printable(path, 60), value.length === 0 ? "none" : value.map((inner) => leaf(key, inner)).join(", ")]];
   }

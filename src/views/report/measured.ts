@@ -1,6 +1,6 @@
-import type { LatencySummary } from "../../kernel/histogram.ts";
 import { formatBytes, formatCount, formatMs, formatShare } from "../../kernel/units.ts";
 import { counted } from "../../kernel/wording.ts";
+import { type KeptSummary, percentileText } from "../../telemetry/percentiles.ts";
 import type { CaseResult, RunResult } from "../../telemetry/result.ts";
 import { type Part, shareSum, timeSum } from "./sums.ts";
 
@@ -28,17 +28,12 @@ export function measuredLines(one: CaseResult, { cases }: Pick<RunResult, "cases
   return [...lines, ...more, resourcesLine(one, cases)].filter((line) => line !== null);
 }
 
-/** A time that may be missing, since too few items bear it. */
-function timeText(ms: number | null | undefined): string {
-  return ms === null || ms === undefined ? "too few" : formatMs(ms);
-}
-
 /** Where the time of an item went, on average. */
 function timeLine(one: CaseResult): string | null {
   const { latency } = one;
   const known = [latency.schedule, latency.queue, latency.batch, latency.service].every(({ mean }) => Number.isFinite(mean));
   if (latency.sojourn.count === 0 || !known) return null;
-  const part = (name: string, { mean }: LatencySummary) => ({ name, value: mean });
+  const part = (name: string, { mean }: KeptSummary) => ({ name, value: mean });
   const parts = [
     part("until taken in", latency.schedule),
     part("in the queue", latency.queue),
@@ -88,10 +83,10 @@ function attemptLine({ fetch }: CaseResult): string | null {
   if (phases === undefined || phases.attempt.count === 0) return null;
   const { firstByte, body, attempt } = phases;
   const parts = [
-    firstByte.count === 0 ? "" : `${timeText(firstByte.mean)} to the first byte`,
-    body.count === 0 ? "" : `${timeText(body.mean)} for the body`,
+    firstByte.count === 0 ? "" : `${formatMs(firstByte.mean)} to the first byte`,
+    body.count === 0 ? "" : `${formatMs(body.mean)} for the body`,
   ].filter((part) => part !== "");
-  return `attempt: ${timeText(attempt.mean)} on average${parts.length > 0 ? `, ${parts.join(" and ")}` : ""}`;
+  return `attempt: ${formatMs(attempt.mean)} on average${parts.length > 0 ? `, ${parts.join(" and ")}` : ""}`;
 }
 
 /** What it took to have connections, and how many requests went without. */
@@ -99,9 +94,9 @@ function connectionsLine({ fetch }: CaseResult): string | null {
   const { phases } = fetch ?? {};
   if (phases === undefined || phases.connect.count === 0) return null;
   const { connect, tls, reused } = phases;
-  const agreed = tls.count === 0 ? "" : ` and ${timeText(tls.mean)} for TLS`;
+  const agreed = tls.count === 0 ? "" : ` and ${formatMs(tls.mean)} for TLS`;
   const kept = reused === 0 ? "none was used again" : `${counted(reused, "request")} went over one that was kept`;
-  return `connections: ${counted(connect.count, "new one")}, ${timeText(connect.mean)}${agreed} on average; ${kept}`;
+  return `connections: ${counted(connect.count, "new one")}, ${formatMs(connect.mean)}${agreed} on average; ${kept}`;
 }
 
 /** How much of what was saved is as it was. */
@@ -183,7 +178,9 @@ function queriesLine({ queries }: CaseResult): string | null {
   const { latency } = queries;
   const answered = `queries: ${formatCount(queries.answered)} of ${formatCount(queries.sent)} answered`;
   const times =
-    latency.count === 0 ? "" : `; median ${timeText(latency.p50)}, p99 ${timeText(latency.p99)}, longest ${timeText(latency.max)}`;
+    latency.count === 0
+      ? ""
+      : `; median ${percentileText(latency, "p50")}, p99 ${percentileText(latency, "p99")}, longest ${formatMs(latency.max)}`;
   const old =
     queries.staleness === undefined || queries.staleness.count === 0
       ? ""

@@ -1,5 +1,5 @@
 import { printable } from "../../kernel/text.ts";
-import { formatCount, formatMs, formatRate, msOrNone } from "../../kernel/units.ts";
+import { formatCount, formatMs, formatRate } from "../../kernel/units.ts";
 import { counted } from "../../kernel/wording.ts";
 import { coresText } from "../../telemetry/allowance.ts";
 import type { OnEvent, RunEvent } from "../../telemetry/events.ts";
@@ -8,6 +8,7 @@ import { joined, spansOf } from "../../telemetry/series.ts";
 import { DISTURBED } from "./disturbed.ts";
 import { FAULT } from "./fault.ts";
 import { intentLines } from "./intent.ts";
+import { intervalText, longestText } from "./interval.ts";
 import { Others } from "./others.ts";
 import { paramsText } from "./sweep.ts";
 import { ledgerLine } from "./table.ts";
@@ -65,12 +66,14 @@ export function progressLines(write: (line: string) => void): OnEvent {
         others.add(sample);
         seen.push(sample);
         if (sample.t < nextAt) return;
-        const { processed, depth, p99 } = joined(spansOf(seen, toldAt));
+        const spans = spansOf(seen, toldAt);
+        const { processed, depth } = joined(spans);
+        const slow = longestText(spans) ?? `p99 ${intervalText(spans, "p99")}`;
         nextAt = sample.t + EVERY_MS;
         seen = [];
         toldAt = sample.t;
         write(
-          `${where(event.index)} ${(sample.t / 1000).toFixed(0).padStart(4)} s  ${formatRate(processed)} processed, depth ${formatCount(depth)}, p99 ${msOrNone(p99)}, ${formatCount(sample.ledger.unfinished)} waiting${others.told}`,
+          `${where(event.index)} ${(sample.t / 1000).toFixed(0).padStart(4)} s  ${formatRate(processed)} processed, depth ${formatCount(depth)}, ${slow}, ${formatCount(sample.ledger.unfinished)} waiting${others.told}`,
         );
         return;
       }

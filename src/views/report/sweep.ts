@@ -3,6 +3,7 @@ import { formatCount } from "../../kernel/units.ts";
 import { bestFigures, thoughText } from "../../telemetry/best-text.ts";
 import { isDisturbed } from "../../telemetry/disturbance.ts";
 import { loadsDiffer } from "../../telemetry/noise.ts";
+import { percentileOf, TOO_FEW } from "../../telemetry/percentiles.ts";
 import { pointsText } from "../../telemetry/point-text.ts";
 import { type Best, bestOf, groupedBy, mostDone, valueText, variedFields, whyNoBest } from "../../telemetry/points.ts";
 import type { CaseResult, RunResult } from "../../telemetry/result.ts";
@@ -15,7 +16,8 @@ import type { Painter } from "./painter.ts";
 /** What a sweep is drawn by. */
 export interface Measure {
   readonly title: string;
-  readonly of: (result: CaseResult) => number;
+  /** null: too few items bear it. */
+  readonly of: (result: CaseResult) => number | null;
   readonly predicted: (result: CaseResult) => number | null;
   readonly text: (value: number) => string;
 }
@@ -29,11 +31,20 @@ const MEASURES = {
   },
   latency: {
     title: "Latency, p99 of the sojourn time",
-    of: ({ latency }) => latency.sojourn.p99,
+    of: ({ latency }) => percentileOf(latency.sojourn, "p99"),
     predicted: ({ predicted }) => predicted.sojournP99,
     text: shortMs,
   },
 } satisfies Record<string, Measure>;
+
+/** What stands for the latency where no point has enough items for a p99. */
+const MEAN_LATENCY: Measure = {
+  title: "Latency, mean of the sojourn time (too few items for a p99)",
+  of: ({ latency }) => latency.sojourn.mean,
+  predicted: ({ predicted }) => predicted.sojournMean,
+  text: shortMs,
+};
+
 export type MeasureName = keyof typeof MEASURES;
 
 /** A swept field with more than one value, in the order of the scenario. */
@@ -50,10 +61,14 @@ export function isSweep({ cases }: RunResult): boolean {
 export function sweepPicture(result: RunResult, name: MeasureName, width: number, height: number, paint: Painter): string[] {
   const cases = result.cases.filter(({ status }) => status !== "failed");
   const faulty = new Set(result.cases.filter((_, i) => faultOf(result, i) !== null));
-  const legend = faulty.size === 0 ? [] : [`${FAULT} a threshold failed there, or the case has no measurement that counts`];
   const axes = axesOf(result.cases);
-  const measure = measureOf(name, result.scenario.workload);
+  const measure = measureOf(name, result.scenario.workload, cases);
   if (axes.length === 0 || cases.length === 0) return [];
+  const some = cases.some((one) => measure.of(one) === null);
+  const legend = [
+    ...(faulty.size === 0 ? [] : [`${FAULT} a threshold failed there, or the case has no measurement that counts`]),
+    ...(some ? [axes.length === 1 ? "No line where too few items bear a p99." : `${FEW}: ${TOO_FEW} items bear a p99 there`] : []),
+  ];
   if (axes.length === 1) {
     return [...lineChart(cases, axes[0] as Axis, measure, width, Math.max(6, height - legend.length), paint, faulty), ...legend];
   }
@@ -67,8 +82,12 @@ export function sweepPicture(result: RunResult, name: MeasureName, width: number
   return [...maps, ...legend];
 }
 
-function measureOf(name: MeasureName, workload: string): Measure {
-  const measure = MEASURES[name];
+/** In a cell of a map. */
+const FEW = "few";
+
+function measureOf(name: MeasureName, workload: string, cases: readonly CaseResult[]): Measure {
+  const asked: Measure = MEASURES[name];
+  const measure = name === "latency" && cases.every((one) => asked.of(one) === null) ? MEAN_LATENCY : asked;
   const what = { fetch: "requests", flow: "items" }[workload] ?? "messages";
   return { ...measure, title: measure.title.replace("messages", what) };
 }
@@ -94,7 +113,7 @@ export function bestLine(cases: readonly CaseResult[]): string {
   if (best !== null) {
     const beside = best.asGood.length === 0 ? "" : `; as good but for noise: ${pointsText(best.asGood, cases)}`;
     const { one } = best;
-    return `★ best: ${one.mode}, ${paramsText(one.params)}: ${bestFigures(best)}${beside}${thoughText(best, cases)}`;
+    return `★ best: ${one.mode}, ${paramsText(one.params)}: ${bestFigures(best, cases)}${beside}${thoughText(best, cases)}`;
   }
   const completed = cases.filter(({ status }) => status === "completed");
   if (completed.length === 0) return "";
@@ -230,7 +249,7 @@ function heatMap(
 ): string[] {
   const at = (row: string, column: string) =>
     cases.find(({ params }) => valueText(params[down.field]) === row && valueText(params[across.field]) === column);
-  const values = cases.map(measure.of);
+  const values = cases.flatMap((one) => measure.of(one) ?? []);
   const [least, most] = [Math.min(...values), Math.max(...values)];
   const best = bestCase(cases);
   const width = Math.max(cases.some(isDisturbed) ? 10 : 9, ...across.values.map((value) => Bun.stringWidth(value) + 2));
@@ -242,6 +261,7 @@ function heatMap(
   const cell = (one: CaseResult | undefined) => {
     if (one === undefined) return centred("–");
     const value = measure.of(one);
+    if (value === null) return centred(`${one === best ? "★" : ""}${faulty.has(one) ? FAULT : ""}${FEW}${disturbedSign(one)}`);
     const share = most > least ? (value - least) / (most - least) : 1;
     const star = one === best ? "★" : "";
     const text = `${star}${faulty.has(one) ? FAULT : ""}${paint.shade(share)}${measure.text(value)}${disturbedSign(one)}`;

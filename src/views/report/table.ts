@@ -1,7 +1,8 @@
 import { printable } from "../../kernel/text.ts";
-import { formatCount, formatMs } from "../../kernel/units.ts";
+import { formatCount } from "../../kernel/units.ts";
 import { isDisturbed } from "../../telemetry/disturbance.ts";
 import { droppedTotal, type Ledger } from "../../telemetry/ledger.ts";
+import { msOrTooFew, percentileOf } from "../../telemetry/percentiles.ts";
 import type { CaseResult, Prediction } from "../../telemetry/result.ts";
 import type { Fault } from "../../telemetry/verdicts.ts";
 import { DISTURBED } from "./disturbed.ts";
@@ -27,9 +28,10 @@ export interface RowFigures {
   readonly where: string;
   readonly status: string;
   readonly throughput: number;
-  readonly p50: number;
-  readonly p95: number;
-  readonly p99: number;
+  /** Milliseconds; null: too few items bear it. */
+  readonly p50: number | null;
+  readonly p95: number | null;
+  readonly p99: number | null;
   readonly dropped: number;
   /** Cores' worth of CPU. */
   readonly cpu: number;
@@ -47,9 +49,9 @@ export function rowOfResult(result: CaseResult): RowFigures {
     where: paramsText(result.params),
     status: result.status,
     throughput: result.throughput,
-    p50: sojourn.p50,
-    p95: sojourn.p95,
-    p99: sojourn.p99,
+    p50: percentileOf(sojourn, "p50"),
+    p95: percentileOf(sojourn, "p95"),
+    p99: percentileOf(sojourn, "p99"),
     dropped: droppedTotal(result.ledger),
     // Over a few milliseconds the ends of the measurement weigh more than what lies between.
     cpu: result.durationMs > 50 ? result.process.cpuMs / result.durationMs : Number.NaN,
@@ -65,7 +67,7 @@ export function comparisonRow(figures: RowFigures): ComparisonRow {
   // The word says it where the status does.
   const mark = figures.fault === "threshold" ? `${status} ${FAULT}` : status;
   // Of nothing that was done nothing took any time.
-  const latency = (ms: number) => (figures.throughput > 0 ? blank(formatMs(ms)) : "–");
+  const latency = (ms: number | null) => (figures.throughput > 0 ? blank(msOrTooFew(ms)) : "–");
   return {
     mode: `${printable(figures.mode, 20)}${figures.where === "" ? "" : ` ${printable(figures.where, 60)}`}${mark}`,
     "done/s": blank(formatCount(figures.throughput)),

@@ -1,4 +1,5 @@
 import type { CaseResult } from "../../../src/telemetry/result.ts";
+import { named as byName, percentile, TAIL } from "./claim.ts";
 import { allDone, differ, isDisturbed, kept, longer, steady, surelyKept, WAITS } from "./fitness.ts";
 import { type Cases, named } from "./points.ts";
 import { type Parts, printed, says, template } from "./template.ts";
@@ -21,7 +22,7 @@ function candidates(group: Cases): Cases {
 function alike(a: CaseResult, b: CaseResult): boolean {
   const close = (x: number, y: number) => Number.isNaN(x) === Number.isNaN(y) && (Number.isNaN(x) || !differ(x, y, 0.01));
   if (differ(attempts(a), attempts(b), 0.01)) return false;
-  return !differ(a.throughput, b.throughput, 0.01) && WAITS.every(({ of }) => close(of(a), of(b)));
+  return !differ(a.throughput, b.throughput, 0.01) && WAITS.every(({ of }) => close(of(a, [a, b]), of(b, [a, b])));
 }
 
 /** One is better beyond doubt, by whichever figure. */
@@ -32,14 +33,14 @@ function apart(a: CaseResult, b: CaseResult): string | null {
 }
 
 /** Parts: point, its figures, the others that are as good, and what is better elsewhere. */
-export function wrongBest({ point = "", rate, p99, p50, q99, asks, others, though = "" }: Parts, group: Cases): string | null {
+export function wrongBest({ point = "", rate, tail, p99, p50, slow, q99, asks, others, though = "" }: Parts, group: Cases): string | null {
   if (group.some(isDisturbed)) return "of disturbed cases";
   const is = ({ throughput, latency, queries, fetch }: CaseResult) =>
     (asks === undefined || says(asks, fetch?.attempts ?? null)) &&
     says(rate, throughput) &&
-    says(p99, latency.sojourn.p99) &&
-    (p50 === undefined || says(p50, latency.sojourn.p50)) &&
-    (q99 === undefined || (queries.answered > 0 && says(q99, queries.latency.p99)));
+    says(p99, byName(latency.sojourn, tail)) &&
+    (p50 === undefined || says(p50, percentile(latency.sojourn, "p50"))) &&
+    (q99 === undefined || (queries.answered > 0 && says(q99, byName(queries.latency, slow))));
   const best = (named(point, group) ?? []).find(is);
   if (best === undefined) return "no such point";
   if (best.status !== "completed") return "it was not measured whole";
@@ -84,8 +85,8 @@ function wrongThough(though: string, best: CaseResult, group: Cases): string | n
     }
     const { what = "", where = "", here, there } = THOUGH(clause) ?? {};
     const figure = WAITS[["the slowest take", "the median message takes", "the slowest queries wait"].indexOf(what)];
-    const at = named(where, group)?.find((one) => figure !== undefined && says(here, figure.of(one)));
-    if (figure === undefined || at === undefined || !says(there, figure.of(best))) return `not so: "${clause}"`;
+    const at = named(where, group)?.find((one) => figure !== undefined && says(here, figure.of(one, [one, best])));
+    if (figure === undefined || at === undefined || !says(there, figure.of(best, [at, best]))) return `not so: "${clause}"`;
     if (printed(here ?? "").value >= printed(there ?? "").value) return `not less: "${clause}"`;
   }
   return null;
@@ -105,7 +106,7 @@ const LINES: readonly { readonly match: (line: string) => Parts | null; readonly
   [
     {
       match: template(
-        "★ best: {point:*}: {rate:N}/s, p99 {p99:D}[[, median {p50:D}]][[, p99 of queries {q99:D}]][[, {asks:N} {a:attempt|attempts}]][[; as good but for noise: {others:*}]][[, though {though:*}]]",
+        `★ best: {point:*}: {rate:N}/s, {tail:${TAIL}} {p99:T}[[, median {p50:T}]][[, {slow:${TAIL}} of queries {q99:T}]][[, {asks:N} {a:attempt|attempts}]][[; as good but for noise: {others:*}]][[, though {though:*}]]`,
       ),
       check: wrongBest,
     },

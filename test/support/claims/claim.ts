@@ -1,12 +1,47 @@
 import { hashOf } from "../../../src/kernel/hash.ts";
 import type { Scenario } from "../../../src/scenario/schema.ts";
-import type { CaseResult } from "../../../src/telemetry/result.ts";
+import type { KeptSummary } from "../../../src/telemetry/percentiles.ts";
+import type { CaseResult, MeasuredCase } from "../../../src/telemetry/result.ts";
 import type { Sample } from "../../../src/telemetry/sample.ts";
 import { type Parts, printed, says, template } from "./template.ts";
 
+/** So many items lie beyond each percentile that is told. */
+const FEWEST = 60;
+
+const BEYOND = { p50: 0.5, p75: 0.25, p90: 0.1, p95: 0.05, p99: 0.01 } as const;
+type Name = keyof typeof BEYOND;
+export const TAIL = "p99|p95|p90|p75|p50";
+
+/** A percentile that may be told; null: of too few. */
+export function percentile(times: KeptSummary, name: Name): number | null {
+  return times.count * BEYOND[name] < FEWEST - 1e-6 ? null : times[name];
+}
+
+/** The percentile of that name; a name that is none is not known. */
+export function named(times: KeptSummary, name = ""): number | null {
+  return name in BEYOND ? percentile(times, name as Name) : Number.NaN;
+}
+
+/** The highest that all of some bear; null: none. */
+export function highest(times: readonly KeptSummary[]): Name | null {
+  return (["p99", "p95", "p90", "p75", "p50"] as const).find((name) => times.every((one) => percentile(one, name) !== null)) ?? null;
+}
+
+/** The median, or of too few the mean, by its word. */
+export function ruleOf(times: KeptSummary, word: string | undefined): number | null {
+  const median = percentile(times, "p50");
+  return (word === "mean" || word === "on average") === (median === null) ? (median ?? times.mean) : Number.NaN;
+}
+
+/** The p99, or of too few the longest, by its word. */
+export function slowOf(times: KeptSummary, word: string | undefined): number | null {
+  const p99 = percentile(times, "p99");
+  return word?.startsWith("longest") === (p99 === null) ? (p99 ?? times.max) : Number.NaN;
+}
+
 /** A case and what was asked of it. */
 export interface Told {
-  readonly result: CaseResult;
+  readonly result: MeasuredCase;
   readonly scenario: Scenario;
 }
 
@@ -24,11 +59,11 @@ export function claim(text: string, ...checks: readonly ((parts: Parts, told: To
 }
 
 /** The printed part is that figure of the case; absent where the sentence leaves it out. */
-export function figure(part: string, of: (told: Told) => number | null): (parts: Parts, told: Told) => string | null {
+export function figure(part: string, of: (told: Told, parts: Parts) => number | null): (parts: Parts, told: Told) => string | null {
   return (parts, told) => {
     const text = parts[part];
     if (text === undefined) return null;
-    const value = of(told);
+    const value = of(told, parts);
     return says(text, value) ? null : `${part} is said to be ${text} and is ${value}`;
   };
 }

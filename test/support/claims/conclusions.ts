@@ -1,6 +1,7 @@
 import type { CaseResult } from "../../../src/telemetry/result.ts";
 import { wrongAlike, wrongBest } from "./best.ts";
 import { wrongChanges } from "./changes.ts";
+import { named, percentile, ruleOf, slowOf, TAIL } from "./claim.ts";
 import { drops, fellBehind, isDisturbed, surelyKept } from "./fitness.ts";
 import { type Cases, labelled, text } from "./points.ts";
 import { type Parts, printed, says, sentencesOf, template, wrongNumbers, wrongSums } from "./template.ts";
@@ -106,21 +107,21 @@ const CLAIMS: readonly Conclusion[] = [
     },
   ),
   conclusion(
-    "{label:*}: a full queue costs its capacity × processing time: {sum:*}, measured p99 {p99:D}[[ (the offered load differed: {loads:*}; a difference may be the load's)]].",
-    ({ label = "", p99 }, cases) =>
-      labelled(label, cases).some((one) => says(p99, one.latency.sojourn.p99) && one.queue.highWater >= (one.queue.capacity ?? 0))
+    "{label:*}: a full queue costs its capacity × processing time: {sum:*}, measured {word:p99|longest} {p99:D}[[ (the offered load differed: {loads:*}; a difference may be the load's)]].",
+    ({ label = "", word, p99 }, cases) =>
+      labelled(label, cases).some((one) => says(p99, slowOf(one.latency.sojourn, word)) && one.queue.highWater >= (one.queue.capacity ?? 0))
         ? null
         : "no full queue with that p99",
   ),
   conclusion(
-    "{label:*}: where the oldest go, every arrival pushes the line on, and a full queue costs its capacity ÷ arrival rate: {sum:*}, measured median {p50:D}[[ (the offered load differed: {loads:*}; a difference may be the load's)]].",
-    ({ label = "", p50 }, cases) =>
-      labelled(label, cases).some((one) => says(p50, one.latency.sojourn.p50) && one.ledger.dropped.oldest > 0)
+    "{label:*}: where the oldest go, every arrival pushes the line on, and a full queue costs its capacity ÷ arrival rate: {sum:*}, measured {word:median|mean} {p50:D}[[ (the offered load differed: {loads:*}; a difference may be the load's)]].",
+    ({ label = "", word, p50 }, cases) =>
+      labelled(label, cases).some((one) => says(p50, ruleOf(one.latency.sojourn, word)) && one.ledger.dropped.oldest > 0)
         ? null
         : "no queue that drops the oldest with that median",
   ),
   conclusion("For the p99 of {p99:D} that is promised: {sum:*}.", (_, cases) =>
-    cases.some((one) => drops(one) > 0 || one.latency.schedule.p99 <= 0.6 * one.latency.queue.p99)
+    cases.some((one) => drops(one) > 0 || one.latency.schedule.mean <= 0.6 * one.latency.queue.mean)
       ? null
       : "no number of places gives it where the source waits",
   ),
@@ -133,10 +134,11 @@ const CLAIMS: readonly Conclusion[] = [
     return others.some((group) => group.filter(fewer).every((one) => drops(one) > 0)) ? null : "a shorter one does as well";
   }),
   conclusion(
-    "{label:*}: where the queue holds the source back, what finds it full waits before it: with {places:N} {n:place|places} {before:D} (p99) before and {within:D} in the queue, p99 {p99:D} in all[[ (the offered load differed: {loads:*}; a difference may be the load's)]].",
-    ({ label = "", before, within, p99 }, cases) =>
+    "{label:*}: where the queue holds the source back, what finds it full waits before it: with {places:N} {n:place|places} {before:D} before and {within:D} in the queue on average, {word:p99|longest} {p99:D} in all[[ (the offered load differed: {loads:*}; a difference may be the load's)]].",
+    ({ label = "", before, within, word, p99 }, cases) =>
       labelled(label, cases).some(
-        ({ latency }) => says(before, latency.schedule.p99) && says(within, latency.queue.p99) && says(p99, latency.sojourn.p99),
+        ({ latency }) =>
+          says(before, latency.schedule.mean) && says(within, latency.queue.mean) && says(p99, slowOf(latency.sojourn, word)),
       )
         ? null
         : "no such point",
@@ -145,13 +147,15 @@ const CLAIMS: readonly Conclusion[] = [
     cases.some((one) => drops(one) === 0) ? null : "it drops",
   ),
   conclusion(
-    "{label:*}: best at {point:*} ({rate:N}/s, p99 {p99:D}[[, median {p50:D}]][[, p99 of queries {q99:D}]][[, {asks:N} {a:attempt|attempts}]])[[, and as good but for noise at {others:*}]][[, though {though:*}]][[; longest p99 at {worst:*} ({slow:N}/s, p99 {long:D})]].",
-    ({ label = "", worst = "", slow, long, ...told }, cases) => {
+    `{label:*}: best at {point:*} ({rate:N}/s, {tail:${TAIL}} {p99:T}[[, median {p50:T}]][[, {slowest:${TAIL}} of queries {q99:T}]][[, {asks:N} {a:attempt|attempts}]])[[, and as good but for noise at {others:*}]][[, though {though:*}]][[; longest {by:${TAIL}} at {worst:*} ({slow:N}/s, {same:${TAIL}} {long:T})]].`,
+    ({ label = "", worst = "", slow, by, same, long, slowest, ...told }, cases) => {
       const group = labelled(label, cases).filter(({ mode }) => mode !== "sync");
-      const wrong = wrongBest(told, group);
+      const wrong = wrongBest({ ...told, slow: slowest }, group);
+      if (by !== same) return "by two percentiles";
       if (wrong !== null || worst === "") return wrong;
-      if (!group.some(({ latency, throughput }) => says(long, latency.sojourn.p99) && says(slow, throughput))) return "no such longest p99";
-      return group.every((one) => one.latency.sojourn.p99 <= printed(long ?? "").high) ? null : "another has a longer p99";
+      if (!group.some(({ latency, throughput }) => says(long, named(latency.sojourn, by)) && says(slow, throughput)))
+        return "no such longest p99";
+      return group.every((one) => (named(one.latency.sojourn, by) ?? 0) <= printed(long ?? "").high) ? null : "another has a longer p99";
     },
   ),
   conclusion("{label:*}: no batch is better than the others by more than noise.", ({ label = "" }, cases) =>
@@ -238,10 +242,11 @@ const CLAIMS: readonly Conclusion[] = [
     const of = (mode: string) => cases.find((one) => one.mode === mode)?.throughput;
     return (of("parallel") ?? 0) > 1.15 * (of("async") ?? 0) ? "threads do more" : null;
   }),
-  conclusion("A query's p99: {points:*}.", ({ points = "" }, cases) => {
+  conclusion(`A query's {name:${TAIL}|longest wait}: {points:*}.`, ({ name, points = "" }, cases) => {
+    const of = ({ queries }: CaseResult) => (name === "longest wait" ? queries.latency.max : named(queries.latency, name));
     for (const point of points.split("; ")) {
       const [, mode, p99, answered] = /^(\w+).*? ((?:\d+(?:\.\d+)? (?:ns|µs|ms|s|min))|0) \((.*) of .* answered\)$/.exec(point) ?? [];
-      if (!cases.some((one) => one.mode === mode && says(p99, one.queries.latency.p99) && says(answered, one.queries.answered)))
+      if (!cases.some((one) => one.mode === mode && says(p99, of(one)) && says(answered, one.queries.answered)))
         return `no such point: ${point}`;
     }
     return null;
@@ -256,7 +261,10 @@ const CLAIMS: readonly Conclusion[] = [
         if (
           asked.some(
             ({ process, queries, latency }) =>
-              process.threads.length > 1 || process.eventLoop.busy < 0.25 || queries.latency.p99 < 0.4 * latency.service.p50,
+              process.threads.length > 1 ||
+              process.eventLoop.busy < 0.25 ||
+              (percentile(queries.latency, "p99") ?? queries.latency.max) <
+                0.4 * (percentile(latency.service, "p50") ?? latency.service.mean),
           )
         )
           return `${mode}: not there`;
@@ -266,7 +274,7 @@ const CLAIMS: readonly Conclusion[] = [
   ),
   conclusion("{label:*}, the median message takes {alone:D} without queries, {others:*}.", ({ label = "", alone }, cases) => {
     const one = labelled(label, cases).find(
-      ({ params, latency }) => Number(params["queries.rate"]) === 0 && says(alone, latency.sojourn.p50),
+      ({ params, latency }) => Number(params["queries.rate"]) === 0 && says(alone, percentile(latency.sojourn, "p50")),
     );
     return one === undefined ? "no such point" : one.latency.sojourn.count < 25 ? "of a few messages" : null;
   }),
@@ -282,12 +290,12 @@ const CLAIMS: readonly Conclusion[] = [
   conclusion("{label:*}: {points:*}.", ({ label = "", points = "" }, cases) => {
     const group = labelled(label, cases);
     for (const point of points.replace(/ \(the offered load.*$/, "").split("; ")) {
-      const [, p99] = /p99 ((?:\d+(?:\.\d+)? (?:ns|µs|ms|s|min))|0)/.exec(point) ?? [];
-      const [, rate] = / ([\d.]+(?: [kMG])?)\/s, p99/.exec(point) ?? [];
+      const [, tail, p99] = /(p\d+) ((?:\d+(?:\.\d+)? (?:ns|µs|ms|s|min))|0|too few)/.exec(point) ?? [];
+      const [, rate] = / ([\d.]+(?: [kMG])?)\/s, p\d/.exec(point) ?? [];
       const [, attempts] = / ([\d.]+(?: [kMG])?) attempts?/.exec(point) ?? [];
       if (p99 === undefined || (rate === undefined && attempts === undefined)) return `what is "${point}"?`;
       const is = ({ latency, throughput, fetch }: CaseResult) =>
-        says(p99, latency.sojourn.p99) &&
+        says(p99, named(latency.sojourn, tail)) &&
         (rate === undefined || says(rate, throughput)) &&
         (attempts === undefined || says(attempts, fetch?.attempts ?? null));
       if (!group.some(is)) return `no such point: ${point}`;

@@ -1,5 +1,5 @@
 import type { CaseResult } from "../../../src/telemetry/result.ts";
-import { among, type Claim, claim, dropped, figure, mainOf, must, rate, type Told, workersOf } from "./claim.ts";
+import { among, type Claim, claim, dropped, figure, mainOf, must, rate, ruleOf, type Told, workersOf } from "./claim.ts";
 import { printed, says } from "./template.ts";
 
 /** What an explanation of requests may say, and what each of it is held against. */
@@ -304,13 +304,13 @@ const LIMIT_CLAIMS: readonly Claim[] = [
     figure("places", places),
   ),
   claim(
-    `No single limit shows: ${RATE} went through, {in:N}/s × {each:D} = {mean:N} ${STATE} on average[[ of {places:N} allowed]], with a median sojourn time of {p50:D}.`,
+    `No single limit shows: ${RATE} went through, {in:N}/s × {each:D} = {mean:N} ${STATE} on average[[ of {places:N} allowed]], with a {rule:median|mean} sojourn time of {p50:D}.`,
     rate,
     out,
     item,
     state,
     figure("places", places),
-    figure("p50", ({ result }) => result.latency.sojourn.p50),
+    figure("p50", ({ result }, { rule }) => ruleOf(result.latency.sojourn, rule)),
   ),
   claim(
     `The connections are the limit: there {b:is|are} {n:N} {c:connection|connections}${WHERE} for {mean:N} requests that were under way on average, each attempt held one for {held:D}, and {k:N} ÷ {h2:D} is {sum:N}/s; ${RATE} went through.`,

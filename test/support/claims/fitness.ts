@@ -1,4 +1,6 @@
+import type { KeptSummary } from "../../../src/telemetry/percentiles.ts";
 import type { CaseResult } from "../../../src/telemetry/result.ts";
+import { highest, percentile } from "./claim.ts";
 import type { Cases } from "./points.ts";
 
 /** What of a sweep's cases can be held against a best point, in bounds that leave no doubt. */
@@ -52,7 +54,8 @@ export function surelyKept(one: CaseResult, cases: Cases): boolean {
 /** Figures of two points by which one is better: so many times, and beyond what waking up late may make of it. */
 interface Figure {
   readonly name: string;
-  readonly of: (one: CaseResult) => number;
+  /** Among some, by what all of them can be compared by. */
+  readonly of: (one: CaseResult, among: Cases) => number;
   /** Further apart than by this factor, and so many of its unit, is no noise. */
   readonly times: number;
   readonly spare: number;
@@ -62,15 +65,23 @@ interface Figure {
 
 /**
  * A p99 is the third slowest of 300: on other tapes of one scenario it differs by a half and more, a median by a few per cent where no line
- * grows and by a fifth where one does. Of fewer than 300 it is one message or two, and two runs of the same may have none of them.
+ * grows and by a fifth where one does; of fewer than 240 nothing beyond it is borne by which one could tell where it may lie. Of fewer than 300 it is one message or two, and two runs of the same may have none of them.
  */
+function tail(one: CaseResult, among: Cases, of: (one: CaseResult) => KeptSummary): number {
+  const name = highest(among.map(of));
+  return name === null ? Number.NaN : (percentile(of(one), name) ?? Number.NaN);
+}
+
 export const WAITS: readonly Figure[] = [
-  { name: "p99", of: ({ latency }) => latency.sojourn.p99, times: 2.5, spare: 0.3, fewest: 300 },
-  { name: "median", of: ({ latency }) => latency.sojourn.p50, times: 1.6, spare: 0.1 },
-  { name: "p99 of queries", of: ({ queries }) => (queries.answered === 0 ? Number.NaN : queries.latency.p99), times: 3, spare: 0.3 },
+  { name: "p99", of: (one, among) => tail(one, among, ({ latency }) => latency.sojourn), times: 2.5, spare: 0.3, fewest: 300 },
+  { name: "median", of: ({ latency }) => percentile(latency.sojourn, "p50") ?? Number.NaN, times: 1.6, spare: 0.1, fewest: 240 },
+  { name: "p99 of queries", of: (one, among) => tail(one, among, ({ queries }) => queries.latency), times: 3, spare: 0.3 },
 ];
 
 /** One is longer than the other beyond doubt; of what is not known nothing is. */
 export function longer({ of, times, spare, fewest = 0 }: Figure, one: CaseResult, than: CaseResult): boolean {
-  return Math.min(one.latency.sojourn.count, than.latency.sojourn.count) >= fewest && of(one) > times * of(than) + spare;
+  return (
+    Math.min(one.latency.sojourn.count, than.latency.sojourn.count) >= fewest &&
+    of(one, [one, than]) > times * of(than, [one, than]) + spare
+  );
 }

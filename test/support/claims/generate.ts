@@ -1,7 +1,7 @@
 import { Random } from "../../../src/kernel/random.ts";
 import { scenarioSchema } from "../../../src/scenario/schema.ts";
 import { judgeDisturbance } from "../../../src/telemetry/disturbance.ts";
-import type { CaseResult } from "../../../src/telemetry/result.ts";
+import type { MeasuredCase } from "../../../src/telemetry/result.ts";
 import type { Sample } from "../../../src/telemetry/sample.ts";
 import { capacityOf, predict } from "../../../src/theory/predict.ts";
 import { type RandomCase, randomCase } from "../random-scenarios.ts";
@@ -38,7 +38,7 @@ export async function virtualCase(drawn: RandomCase): Promise<Told> {
   return { scenario: drawn.scenario, result: complete(drawn, outcome) };
 }
 
-function complete(drawn: RandomCase, outcome: VirtualOutcome): CaseResult {
+function complete(drawn: RandomCase, outcome: VirtualOutcome): MeasuredCase {
   const { mode, cores } = drawn;
   const { thresholds: _, ...measured } = outcome.result;
   const threads = threadsOf(drawn, outcome);
@@ -122,7 +122,7 @@ export function perturbed({ result, scenario }: Told, random: Random): Told {
 }
 
 /** Judged by what else the machine did in the time, and by how its computing went. */
-function onMachine(result: CaseResult, random: Random): CaseResult {
+function onMachine(result: MeasuredCase, random: Random): MeasuredCase {
   const some = (value: number) => (random.unit() < 0.5 ? 0 : value * random.unit());
   const spanMs = Math.max(1, result.durationMs);
   const cores = Math.max(1, result.cores.length);
@@ -136,7 +136,7 @@ function onMachine(result: CaseResult, random: Random): CaseResult {
   return { ...result, disturbed, process: { ...result.process, work: known } };
 }
 
-function withThreads(result: CaseResult, random: Random): CaseResult {
+function withThreads(result: MeasuredCase, random: Random): MeasuredCase {
   const near = random.unit() < 0.5 ? random.unit() : 0.75 + 0.25 * random.unit();
   const threads = result.process.threads.map(({ name }) => ({ name, utilization: Math.min(1, near * (0.8 + 0.3 * random.unit())) }));
   const cores = Array.from({ length: 1 + random.below(8) }, (_, core) => ({ core, utilization: random.unit() }));
@@ -144,7 +144,7 @@ function withThreads(result: CaseResult, random: Random): CaseResult {
 }
 
 /** So many of those processed ended otherwise; now and then all but one. */
-function withEnds(result: CaseResult, random: Random): CaseResult {
+function withEnds(result: MeasuredCase, random: Random): MeasuredCase {
   const { ledger } = result;
   const total = random.unit() < 0.1 ? Math.min(ledger.scheduled, 1 + random.below(3)) : ledger.scheduled;
   const parts = [0, 0, 0, 0].map(() => (random.unit() < 0.5 ? 0 : random.below(1 + Math.floor(total / 5)) + (random.unit() < 0.2 ? 1 : 0)));
@@ -155,14 +155,14 @@ function withEnds(result: CaseResult, random: Random): CaseResult {
 }
 
 /** Everything waited so many times longer. */
-function slower(result: CaseResult, times: number): CaseResult {
+function slower(result: MeasuredCase, times: number): MeasuredCase {
   const { sojourn } = result.latency;
   const longer = Object.fromEntries(Object.entries(sojourn).map(([name, value]) => [name, name === "count" ? value : value * times]));
   return { ...result, latency: { ...result.latency, sojourn: { ...sojourn, ...longer } } };
 }
 
 /** For a part of the run more came than was done. */
-function withCrowd(result: CaseResult, random: Random): CaseResult {
+function withCrowd(result: MeasuredCase, random: Random): MeasuredCase {
   const { series } = result;
   const [from, length] = [random.below(1 + series.length), random.below(1 + Math.ceil(series.length / 2))];
   const times = 10 ** (3 * random.unit());
@@ -187,7 +187,7 @@ const SWEEPS: readonly (readonly [field: string, values: (draw: (low: number, hi
 ];
 
 /** The i-th sweep, run; each case with what a second run of it may have been, for some of them. */
-export async function simulatedSweep(seed: number, i: number): Promise<CaseResult[]> {
+export async function simulatedSweep(seed: number, i: number): Promise<MeasuredCase[]> {
   const random = new Random(seed, `sweep ${i}`);
   const draw = (low: number, high: number) => Math.round(low * (high / low) ** random.unit());
   const one = <T>(of: readonly T[]): T => of[random.below(of.length)] as T;
@@ -215,7 +215,7 @@ export async function simulatedSweep(seed: number, i: number): Promise<CaseResul
     source: random.unit() < 0.3 ? { latency: { min: "5ms", max: "20ms" } } : {},
   };
   const modes = field === "load.rate" ? (["sync", "async"] as const) : ([one(["sync", "async"] as const)] as const);
-  const cases: CaseResult[] = [];
+  const cases: MeasuredCase[] = [];
   for (const params of points) {
     const scenario = scenarioSchema.parse(withFields(base, params));
     for (const mode of modes) {

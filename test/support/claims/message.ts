@@ -19,7 +19,10 @@ import {
   mainOf,
   mostCame,
   must,
+  percentile,
   rate,
+  ruleOf,
+  slowOf,
   type Told,
   waited,
   workersOf,
@@ -29,7 +32,7 @@ import { printed, says } from "./template.ts";
 /** What an explanation of messages or of a flow may say, and what each of it is held against. */
 
 const ledger = (part: string, of: (ledger: Told["result"]["ledger"]) => number) => figure(part, ({ result }) => of(result.ledger));
-const p50 = figure("p50", ({ result }) => result.latency.sojourn.p50);
+const p50 = figure("p50", ({ result }, { rule }) => ruleOf(result.latency.sojourn, rule));
 /** The work of a message, and its share of what its batch costs once, in milliseconds. */
 const askedEach = ({ result, scenario }: Pick<Told, "result" | "scenario">) =>
   (scenario.work.time + scenario.work.perBatch / Math.max(1, result.batches.meanSize)) / 1000;
@@ -64,7 +67,7 @@ const whole = must(
 );
 const ENDS =
   "[[{failed:N} failed[[, ]]]][[{rejected:N} {r:was|were} rejected[[, ]]]][[{dropped:N} {d:was|were} dropped[[, ]]]][[{unfinished:N} {u:was|were} still undone at the end]]";
-const HOW = `[[all {all:N} {things:messages|items} were processed]][[{processed:N} {thing:message|messages|item|items} {p:was|were} processed, ${ENDS},]] at {rate:N} {noun:messages|items}/s, with a median sojourn time of {p50:D}`;
+const HOW = `[[all {all:N} {things:messages|items} were processed]][[{processed:N} {thing:message|messages|item|items} {p:was|were} processed, ${ENDS},]] at {rate:N} {noun:messages|items}/s, with a {rule:median|mean} sojourn time of {p50:D}`;
 const prompt = must("half of the messages took many times what they take alone", (told) => {
   const { sojourn, service: own, batch } = told.result.latency;
   return sojourn.p50 <= Math.max(1, 10 * (Math.max(own.mean, own.p50) + batch.p50 + told.scenario.source.latency.max / 1000));
@@ -173,10 +176,10 @@ export const MESSAGE_CLAIMS: readonly Claim[] = [
     p50,
     ...ends,
     whole,
-    figure("work", ({ result }) => result.latency.service.p50),
+    figure("work", ({ result }) => percentile(result.latency.service, "p50") ?? result.latency.service.mean),
   ),
   claim(
-    "The arrivals are the limit: {size:N} come at once, and each waits for those before it, {p50:D} at the median; {rate:N} {noun:messages|items}/s went through, and between the bursts there is nothing to do.",
+    "The arrivals are the limit: {size:N} come at once, and each waits for those before it, {p50:D} {rule:at the median|on average}; {rate:N} {noun:messages|items}/s went through, and between the bursts there is nothing to do.",
     rate,
     p50,
     figure("size", ({ scenario }) => ("size" in scenario.load ? scenario.load.size : null)),
@@ -191,18 +194,18 @@ export const MESSAGE_CLAIMS: readonly Claim[] = [
   ),
   // Queries.
   claim(
-    "Queries are the limit: passing {answered:N} of them on kept the source's thread computing {main:P} of the time (p99 of a query {p99:D}), at {rate:N} {noun:messages|items}/s.",
+    "Queries are the limit: passing {answered:N} of them on kept the source's thread computing {main:P} of the time ({slow:p99|longest} of a query {p99:D}), at {rate:N} {noun:messages|items}/s.",
     rate,
     figure("answered", ({ result }) => result.queries.answered),
     figure("main", ({ result }) => mainOf(result)),
-    figure("p99", ({ result }) => result.queries.latency.p99),
+    figure("p99", ({ result }, { slow }) => slowOf(result.queries.latency, slow)),
     must("the thread had time to spare", ({ result }) => mainOf(result) >= 0.9),
   ),
   claim(
-    "Queries are the limit: answering {answered:N} of them kept messages waiting {share:P} of the time (p99 of a query {p99:D}).",
+    "Queries are the limit: answering {answered:N} of them kept messages waiting {share:P} of the time ({slow:p99|longest} of a query {p99:D}).",
     figure("answered", ({ result }) => result.queries.answered),
     figure("share", ({ result }) => result.sourceBlocked.queryMs / result.durationMs),
-    figure("p99", ({ result }) => result.queries.latency.p99),
+    figure("p99", ({ result }, { slow }) => slowOf(result.queries.latency, slow)),
     must("it is a small share", ({ result }) => result.sourceBlocked.queryMs >= 0.3 * result.durationMs),
   ),
   claim(
@@ -558,11 +561,11 @@ export const MESSAGE_CLAIMS: readonly Claim[] = [
     must("work is asked", ({ scenario }) => scenario.work.kind === "none"),
   ),
   claim(
-    "No single limit shows: {one:messages|items} waited (99th percentile of the sojourn time {p99:D}, {how:of the work|in the flow} {work:D}), no thread was computing more than {busiest:P} of the time, and {rate:N} {noun:messages|items}/s went through.",
+    "No single limit shows: {one:messages|items} waited ({slow:99th percentile of the sojourn time|longest sojourn time} {p99:D}, {how:of the work|in the flow} {work:D}), no thread was computing more than {busiest:P} of the time, and {rate:N} {noun:messages|items}/s went through.",
     rate,
     busy,
-    figure("p99", ({ result }) => result.latency.sojourn.p99),
-    figure("work", ({ result }) => result.latency.service.p99),
+    figure("p99", ({ result }, { slow }) => slowOf(result.latency.sojourn, slow)),
+    figure("work", ({ result }) => percentile(result.latency.service, "p99") ?? result.latency.service.max),
     waiting,
   ),
   claim(`For {span:D} they did, {median:D} at the median${SINCE}.`, ...crowd),
@@ -572,8 +575,8 @@ export const MESSAGE_CLAIMS: readonly Claim[] = [
     ...ends,
   ),
   claim(
-    "Waiting made the 99th percentile {p99:D}.",
-    figure("p99", ({ result }) => result.latency.sojourn.p99),
+    "Waiting made the {slow:99th percentile|longest sojourn time} {p99:D}.",
+    figure("p99", ({ result }, { slow }) => slowOf(result.latency.sojourn, slow)),
     must("it is no longer than the work and the batch", (told) => told.result.latency.sojourn.p99 > 10 * told.result.latency.service.p99),
   ),
   // Beside theory.

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { planCases } from "../../../src/plan/plan.ts";
 import { loadScenarioFile } from "../../../src/scenario/load.ts";
-import type { CaseResult } from "../../../src/telemetry/result.ts";
+import type { MeasuredCase } from "../../../src/telemetry/result.ts";
 import type { Told } from "./claim.ts";
 
 const ROOT = join(import.meta.dir, "../../..");
@@ -11,7 +11,7 @@ export async function recordedCases(): Promise<(Told & { readonly name: string }
   const lines = (await Bun.file(join(import.meta.dir, "recorded.ndjson")).text()).trimEnd().split("\n");
   const plans = new Map<string, ReturnType<typeof planCases>>();
   return lines.flatMap((line) => {
-    const { scenario: name, ...result } = JSON.parse(line) as CaseResult & { readonly scenario: string };
+    const { scenario: name, ...result } = JSON.parse(line) as MeasuredCase & { readonly scenario: string };
     if (!plans.has(name)) plans.set(name, planCases(loadScenarioFile(join(ROOT, "scenarios", `${name}.yaml`)).points, 2));
     const plan = plans
       .get(name)

@@ -145,7 +145,9 @@ export async function uselessRequestAdvice(text: string, one: RequestCase): Prom
     if (!text.includes(advice) || (one.asked.fetch?.target?.mock?.rateLimit ?? 0) > 0) continue;
     const after = await changed(one, change);
     const more = after.throughput > 1.02 * before.throughput || after.durationMs < 0.98 * before.durationMs;
-    const sooner = (["mean", "p50"] as const).some((figure) => after.latency.sojourn[figure] < 0.98 * before.latency.sojourn[figure]);
+    const sooner = (["mean", "p50"] as const).some(
+      (figure) => (after.latency.sojourn[figure] ?? 0) < 0.98 * (before.latency.sojourn[figure] ?? 0),
+    );
     if (!more && !sooner && lost(after) >= lost(before)) wrong.push(`does not help: "${advice}": ${told(before)} → ${told(after)}`);
   }
   for (const [advice, change] of Object.entries(NO_USE)) {
@@ -153,7 +155,8 @@ export async function uselessRequestAdvice(text: string, one: RequestCase): Prom
     const after = await changed(one, change);
     // By a little it may, and by chance.
     const more = after.throughput > 1.3 * before.throughput + 1;
-    const less = (figure: "p50" | "mean", share: number) => after.latency.sojourn[figure] < share * before.latency.sojourn[figure];
+    const less = (figure: "p50" | "mean", share: number) =>
+      (after.latency.sojourn[figure] ?? 0) < share * (before.latency.sojourn[figure] ?? 0);
     const sooner = less("p50", 0.7) && less("mean", 0.9) && after.ledger.processed >= before.ledger.processed;
     // Of what comes by itself no more can be done than comes.
     if (advice === "The arrivals are the limit" ? sooner : more) wrong.push(`helps, and "${advice}": ${told(before)} → ${told(after)}`);

@@ -1,5 +1,5 @@
 /**
- * A grammar of sentences, written as they look: `{name:N}` is a count, `{name:D}` a duration, `{name:P}` a percentage, `{name:a|b}` one of
+ * A grammar of sentences, written as they look: `{name:N}` is a count, `{name:D}` a duration, `{name:P}` a percentage, `{name:T}` a duration that may be too few, `{name:a|b}` one of
  * several texts, `{name:F}` the name of a
  * field, `{name:*}` anything, `[[…]]` may be missing. It shares nothing with the code that writes the sentences.
  */
@@ -9,7 +9,7 @@ export type Parts = Readonly<Record<string, string | undefined>>;
 const COUNT = String.raw`\d+(?:\.\d+)?(?:e-\d+)?(?: [kMG](?![\w]))?`;
 const DURATION = String.raw`(?:\d+(?:\.\d+)? (?:ns|µs|ms|s|min)(?!\w)|0(?![.\d]))`;
 const SHARE = String.raw`\d+(?:\.\d+)? %`;
-const KINDS: Readonly<Record<string, string>> = { N: COUNT, D: DURATION, P: SHARE, "*": ".*?", F: "[\\w.]+" };
+const KINDS: Readonly<Record<string, string>> = { N: COUNT, D: DURATION, P: SHARE, T: `(?:${DURATION}|too few)`, "*": ".*?", F: "[\\w.]+" };
 
 function escaped(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
@@ -66,9 +66,10 @@ export function printed(text: string): Printed {
   return { value, low: value - half, high: value + half };
 }
 
-/** A figure as printed is that number, to the digits that it has. */
+/** A figure as printed is that number, to the digits that it has; one that is not known is told to be of too few. */
 export function says(text: string | undefined, value: number | null): boolean {
-  if (text === undefined || value === null) return false;
+  if (text === undefined) return false;
+  if (value === null || text === "too few") return value === null && text === "too few";
   const { low, high } = printed(text);
   const slack = 1e-9 * Math.abs(value) + 1e-12;
   return value >= low - slack && value <= high + slack;

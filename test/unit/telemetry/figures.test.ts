@@ -4,7 +4,7 @@ import type { CaseResult } from "../../../src/telemetry/result.ts";
 import { caseResult } from "../../support/results.ts";
 
 const whole = caseResult({ mode: "async" });
-const trend = { count: 4, mean: 1, stddev: 9, min: 2, max: 3, p50: 4, p75: 5, p90: 6, p95: 7, p99: 8, p99_9: 9 };
+const trend = { count: 60_000, mean: 1, stddev: 9, min: 2, max: 3, p50: 4, p75: 5, p90: 6, p95: 7, p99: 8, p99_9: 9 };
 
 function figure(name: string, field: string, one: CaseResult): number | null {
   const found = figureNamed(name);
@@ -74,9 +74,14 @@ describe("figures of a case by name", () => {
   test("every field of a distribution is that of its summary", () => {
     const one = { ...whole, latency: { ...whole.latency, queue: trend } };
     const read = (field: string) => figure("queue_ms", field, one);
-    expect(["avg", "min", "max", "med", "count"].map(read)).toEqual([1, 2, 3, 4, 4]);
+    expect(["avg", "min", "max", "med", "count"].map(read)).toEqual([1, 2, 3, 4, 60_000]);
     expect(["p(50)", "p(75)", "p(90)", "p(95)", "p(99)", "p(99.9)"].map(read)).toEqual([4, 5, 6, 7, 8, 9]);
     expect(figureNamed("queue_ms")?.fields.map(read)).not.toContain(null);
+  });
+
+  test("a percentile that too few items bear is not known", () => {
+    const one = { ...whole, latency: { ...whole.latency, queue: { ...trend, count: 5999 } } };
+    expect(["p(95)", "p(99)", "p(99.9)"].map((field) => figure("queue_ms", field, one))).toEqual([7, null, null]);
   });
 
   test("of an empty distribution only the count is known", () => {
@@ -91,7 +96,7 @@ describe("figures of a case by name", () => {
 
   test("what older files say of all sojourns stands for those that ended well", () => {
     const { ok: _, ...old } = whole.latency;
-    expect(figure("sojourn_ok_ms", "count", { ...whole, latency: { ...old, sojourn: trend } })).toBe(4);
+    expect(figure("sojourn_ok_ms", "count", { ...whole, latency: { ...old, sojourn: trend } })).toBe(60_000);
     expect(figure("sojourn_ok_ms", "count", { ...whole, latency: { ...old, sojourn: trend, ok: { ...trend, count: 2 } } })).toBe(2);
   });
 

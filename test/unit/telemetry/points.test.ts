@@ -10,7 +10,7 @@ import { caseResult } from "../../support/results.ts";
 const base = caseResult({ mode: "async" });
 
 function at(params: Record<string, unknown>, change: Partial<CaseResult> = {}, sojourn: object = {}): CaseResult {
-  const all = { count: 3000, min: 1, p50: 5, p75: 5.5, p90: 6, p95: 6.5, p99: 7, p99_9: 7.5, max: 8, ...sojourn };
+  const all = { count: 6000, min: 1, p50: 5, p75: 5.5, p90: 6, p95: 6.5, p99: 7, p99_9: 7.5, max: 8, ...sojourn };
   const latency = { ...base.latency, sojourn: { ...base.latency.sojourn, ...all } };
   return { ...base, params, latency, throughput: 100, series: [], ...change };
 }
@@ -18,9 +18,19 @@ function at(params: Record<string, unknown>, change: Partial<CaseResult> = {}, s
 const asked = (p99: number) => ({
   queries: {
     ...base.queries,
-    sent: 300,
-    answered: 300,
-    latency: { ...base.queries.latency, count: 300, p50: p99 / 2, p95: p99 / 1.1, p99, p99_9: p99, max: p99 },
+    sent: 6000,
+    answered: 6000,
+    latency: {
+      ...base.queries.latency,
+      count: 6000,
+      p50: p99 / 2,
+      p75: p99 / 1.5,
+      p90: p99 / 1.2,
+      p95: p99 / 1.1,
+      p99,
+      p99_9: p99,
+      max: p99,
+    },
   },
 });
 
@@ -34,6 +44,12 @@ describe("what is best beyond throughput and p99", () => {
     const loose = { p95: 6, p99: 20, p99_9: 90, max: 200 };
     const cases = [0.0914, 0.276, 1.04].map((p50, i) => at({ "flow.durability": "mfp"[i] }, {}, { ...loose, min: p50 / 2, p50, p75: p50 }));
     expect(bestLine(cases)).toBe("★ best: async, flow.durability m: 100/s, p99 20.0 ms, median 91.4 µs");
+  });
+
+  test("of few, the highest percentile that all of them bear", () => {
+    const few = (count: number, p95: number) => at({ x: p95 }, {}, { count, p95, p99: 13, p99_9: 13, max: 13 });
+    expect(bestLine([few(1200, 6.5), few(2000, 12)])).toBe("★ best: async, x 6.5: 100/s, p95 6.50 ms");
+    expect(bestLine([few(1199, 6.5), few(2000, 12)])).toBe("None is best: no point is better than the others by more than noise.");
   });
 
   test("where one waits less and the other's queries do, both are told", () => {

@@ -363,7 +363,7 @@ describe("the checker catches what was false", () => {
   const alike = [at("async", { "batch.size": 1, "batch.timeout": "1ms" }), at("async", { "batch.size": 1, "batch.timeout": "9ms" })];
   const held = places.map((one) => ({
     ...one,
-    latency: { ...one.latency, schedule: { ...one.latency.schedule, p99: 1100 }, queue: { ...one.latency.queue, p99: 40 } },
+    latency: { ...one.latency, schedule: { ...one.latency.schedule, mean: 1100 }, queue: { ...one.latency.queue, mean: 40 } },
   }));
 
   test.each<[string, string, readonly CaseResult[]]>([
@@ -400,8 +400,10 @@ describe("the checker catches what was false", () => {
     expect(unborneConclusions([sentence], cases)).not.toEqual([]);
   });
 
-  const many = (change: object = {}) => ({ count: 3000, p50: 5, p95: 6, p99: 7, p99_9: 7, max: 7, ...change });
-  const queried = (p99: number) => ({ queries: { ...base.queries, answered: 300, latency: { ...base.queries.latency, p99 } } });
+  const many = (change: object = {}) => ({ count: 6000, p50: 5, p95: 6, p99: 7, p99_9: 7, max: 7, ...change });
+  const queried = (p99: number) => ({
+    queries: { ...base.queries, answered: 6000, latency: { ...base.queries.latency, count: 6000, p99 } },
+  });
   const closed = [368, 847].map((throughput, i) =>
     at("async", { "fetch.concurrency.max": [20, 50][i] }, { offeredRate: throughput * 1.25, throughput }, many()),
   );

@@ -1,15 +1,15 @@
 import { describe, expect, test } from "bun:test";
 import { type Mode, scenarioSchema } from "../../../src/scenario/schema.ts";
-import type { CaseResult } from "../../../src/telemetry/result.ts";
+import type { CaseResult, MeasuredCase } from "../../../src/telemetry/result.ts";
 import { conclude } from "../../../src/theory/conclude.ts";
 import { explain } from "../../../src/theory/explain.ts";
 import { caseResult } from "../../support/results.ts";
 
 /** A case with a few figures set by hand. */
-function sketch(mode: Mode, params: object, change: object = {}, sojourn: object = {}): CaseResult {
+function sketch(mode: Mode, params: object, change: object = {}, sojourn: object = {}): MeasuredCase {
   const one = caseResult({ mode });
   const latency = { ...one.latency, sojourn: { ...one.latency.sojourn, ...sojourn } };
-  return { ...one, params: params as Record<string, unknown>, latency, ...change } as CaseResult;
+  return { ...one, params: params as Record<string, unknown>, latency, ...change } as MeasuredCase;
 }
 
 const scenario = (change: object = {}) => scenarioSchema.parse({ title: "x", ...change });
@@ -259,7 +259,7 @@ describe("conclusions of sweeps", () => {
     );
     const held = [10, 1000].map((places) => {
       const one = of(places, 1500, 0);
-      return { ...one, latency: { ...one.latency, schedule: { ...one.latency.schedule, p99: 1300 } } };
+      return { ...one, latency: { ...one.latency, schedule: { ...one.latency.schedule, mean: 1300 } } };
     });
     expect(conclude(held, promised)[0]).toContain("No number of places makes that shorter");
   });
@@ -328,7 +328,7 @@ describe("conclusions of sweeps", () => {
   test("P2-R2 P2-B what overflow rules and handing over do", () => {
     const rules = ["block", "drop-newest"].map((rule) => sketch("async", { "queue.overflow": rule }, { throughput: 490 }, { p99: 200 }));
     expect(conclude(rules)).toEqual([
-      "async: block 490/s, p99 200 ms (0 before the queue), 0 dropped, 0 deep, 1 MB; drop-newest 490/s, p99 200 ms (0 before the queue), 0 dropped, 0 deep, 1 MB.",
+      "async: block 490/s, p99 200 ms (too few before the queue), 0 dropped, 0 deep, 1 MB; drop-newest 490/s, p99 200 ms (too few before the queue), 0 dropped, 0 deep, 1 MB.",
     ]);
     const handed = ["none", "batch"].map((offload) => sketch("async", { "async.offload": offload }, { throughput: 150 }, { p99: 30 }));
     expect(conclude(handed)[0]).toContain("handed over none: 150/s, p99 30.0 ms, the loop held 50 % of the time");
@@ -384,10 +384,10 @@ describe("conclusions of sweeps", () => {
   test("P1-E3 a query's p99 in each mode", () => {
     const asked = (["sync", "parallel"] as const).map((mode) => {
       const one = caseResult({ mode });
-      return { ...one, queries: { ...one.queries, sent: 50, answered: 50, latency: { ...one.queries.latency, p99: 4 } } };
+      return { ...one, queries: { ...one.queries, sent: 50, answered: 50, latency: { ...one.queries.latency, count: 50, max: 4 } } };
     });
     expect(conclude(asked)).toEqual([
-      "A query's p99: sync 4.00 ms (50 of 50 answered); parallel 4.00 ms (50 of 50 answered). In sync it waits for the messages before it, in parallel it goes to the Worker that owns its key.",
+      "A query's longest wait: sync 4.00 ms (50 of 50 answered); parallel 4.00 ms (50 of 50 answered). In sync it waits for the messages before it, in parallel it goes to the Worker that owns its key.",
     ]);
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { type Mode, scenarioSchema } from "../../../src/scenario/schema.ts";
-import type { CaseResult, Disturbance } from "../../../src/telemetry/result.ts";
+import type { Disturbance, MeasuredCase } from "../../../src/telemetry/result.ts";
 import { explain } from "../../../src/theory/explain.ts";
 import { caseResult } from "../../support/results.ts";
 
@@ -18,7 +18,7 @@ const WORKLOADS = {
 };
 
 /** Half of its messages waited long, on a thread that had a core for a quarter of the time. */
-function starved(mode: Mode, disturbed: Disturbance | null | undefined): CaseResult {
+function starved(mode: Mode, disturbed: Disturbance | null | undefined): MeasuredCase {
   const threads = [{ name: "main", utilization: 0.25 }, ...(mode === "parallel" ? [{ name: "worker-0", utilization: 0.1 }] : [])];
   const one = caseResult({ mode, threads, cores: CORES, sojournP99: 400, serviceMean: 0.01 });
   const { disturbed: _, ...older } = one;

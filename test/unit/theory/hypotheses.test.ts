@@ -88,7 +88,7 @@ describe("where it cannot be told", () => {
     ["sync.throughput > 1", [{ mode: "sync", status: "aborted" }], "sync was stopped before its end"],
     ["sync.throughput / sync.dropped > 1", [{ mode: "sync" }], "it divides by 0"],
     ["sync.throughput * 1e308 > 1", [{ mode: "sync" }], "it comes to no finite number"],
-    ["sync.sojourn_ms.avg > 1", [{ mode: "sync", processed: 0 }], "of sync.sojourn_ms.avg nothing was measured, or too little"],
+    ["sync.sojourn_ms.avg > 1", [{ mode: "sync", processed: 0 }], "of sync.sojourn_ms.avg nothing was measured, or too few items bear it"],
   ] as const)("%p says why", (that, sketches, why) => {
     expect(judged(that, [...sketches, { mode: "parallel" }])).toMatchObject({ ok: null, why });
   });

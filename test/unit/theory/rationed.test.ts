@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { type Mode, scenarioSchema } from "../../../src/scenario/schema.ts";
 import { judgeDisturbance } from "../../../src/telemetry/disturbance.ts";
 import type { MachineUse } from "../../../src/telemetry/machine-use.ts";
-import type { CaseResult, CpuLimits } from "../../../src/telemetry/result.ts";
+import type { CaseResult, CpuLimits, MeasuredCase } from "../../../src/telemetry/result.ts";
 import { conclude } from "../../../src/theory/conclude.ts";
 import { explain } from "../../../src/theory/explain.ts";
 import { predict } from "../../../src/theory/predict.ts";
@@ -147,7 +147,7 @@ const USE: MachineUse = {
 
 describe("what is said of a case that may not use all of its machine", () => {
   const scenario = (mode: Mode) => scenarioSchema.parse({ title: "x", modes: [mode], work: { kind: "cpu", time: "8ms" } });
-  const told = (one: CaseResult, limits: CpuLimits) => explain({ ...one, limits }, scenario(one.mode as Mode));
+  const told = (one: MeasuredCase, limits: CpuLimits) => explain({ ...one, limits }, scenario(one.mode as Mode));
 
   test("that a quota kept threads from cores comes first, with which and how much; the case is disturbed", () => {
     const judged = judgeDisturbance(USE, null, null, HALF);

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { planCases, scenarioHash } from "../../../src/plan/plan.ts";
 import { scenarioSchema } from "../../../src/scenario/schema.ts";
 import { unswept } from "../../../src/scenario/sweep.ts";
-import type { CaseResult } from "../../../src/telemetry/result.ts";
+import type { MeasuredCase } from "../../../src/telemetry/result.ts";
 import { explain } from "../../../src/theory/explain.ts";
 import { predict } from "../../../src/theory/predict.ts";
 import { dd1OverloadSojourn, dd1Sojourn, md1Sojourn, md1SojournQuantile, md1WaitCdf } from "../../../src/theory/queues.ts";
@@ -218,7 +218,7 @@ describe("explanations name the bottleneck from utilisation", () => {
     const result = caseResult({ mode: "sync", threads: threads(0.85), cores: cores(0.85, 0), sojournP99: 900 });
     const { latency } = result;
     const [service, sojourn] = [9.5, 60].map((mean) => ({ ...latency.sojourn, mean, p99: 10 * mean }));
-    const waits = { ...result, latency: { ...latency, sojourn, service: { ...service, p99: 9.5 } } } as CaseResult;
+    const waits = { ...result, latency: { ...latency, sojourn, service: { ...service, p99: 9.5 } } } as MeasuredCase;
     const told = explain(waits, scenarioSchema.parse({ title: "x", work: { kind: "cpu", time: "5ms" } }));
     expect(told).toStartWith("The one thread is close to its limit: it was computing 85 % of the time");
   });

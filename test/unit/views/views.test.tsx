@@ -200,7 +200,7 @@ describe("C-2 the view of a run", () => {
     ]);
     for (const { axis, headline, value, expected } of CHART_PANELS) {
       expect(axis(1234).length).toBeLessThanOrEqual(7);
-      expect(headline(sample(1))).toBeString();
+      expect(headline(sample(1), [{ from: 0, sample: sample(1) }])).toBeString();
       expect(Number.isFinite(value(sample(1)))).toBe(true);
       expect([100, null]).toContain(view.cases[0] === undefined ? null : expected(view.cases[0]));
     }
@@ -456,6 +456,20 @@ describe("reports", () => {
     ] as const)
       show({ type: "sample", index: 0, snapshot: snapshot(t, { processed, p99 }) });
     expect(lines.map((line) => /[\d.]+\/s processed|p99 [^,]+/g.exec(line)?.[0])).toEqual(["150/s processed", "0/s processed"]);
-    expect(lines.map((line) => /p99 [^,]+/.exec(line)?.[0])).toEqual(["p99 700 ms", "p99 –"]);
+    expect(lines.map((line) => /(?:p99|max) [^,]+/.exec(line)?.[0])).toEqual(["p99 too few", "p99 –"]);
+  });
+
+  test("a progress line tells the slowest where they are all that a p99 is of", () => {
+    const lines: string[] = [];
+    const show = progressLines((line) => lines.push(line));
+    show({ type: "case-preparing", index: 0, note: "" });
+    for (const [t, processed] of [
+      [1000, 99],
+      [2000, 100],
+      [3000, 5999],
+      [4000, 6000],
+    ] as const)
+      show({ type: "sample", index: 0, snapshot: snapshot(t, { processed, p99: 7 }) });
+    expect(lines.map((line) => /(?:p99|max) [^,]+/.exec(line)?.[0])).toEqual(["max 7.00 ms", "p99 too few", "p99 too few", "p99 7.00 ms"]);
   });
 });

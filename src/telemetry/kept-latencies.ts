@@ -1,0 +1,20 @@
+import type { LatencySummary } from "../kernel/histogram.ts";
+import { type KeptSummary, kept, listed } from "./percentiles.ts";
+import type { Latencies } from "./result.ts";
+
+/**
+ * The latencies of a case as files hold them. The sojourn of requests keeps all its numbers beside `tooFew`: a list of requests is all that
+ * there was to ask, no sample of it, and scripts read its percentiles whatever its length.
+ */
+export function keptLatencies(measured: Latencies<LatencySummary>, workload: string): Latencies<KeptSummary> {
+  const { sojourn, schedule, queue, batch, service, ok, failed } = measured;
+  return {
+    sojourn: workload === "fetch" ? listed(sojourn) : kept(sojourn),
+    schedule: kept(schedule),
+    queue: kept(queue),
+    batch: kept(batch),
+    service: kept(service),
+    ...(ok === undefined ? {} : { ok: kept(ok) }),
+    ...(failed === undefined ? {} : { failed: kept(failed) }),
+  };
+}
