@@ -338,8 +338,11 @@ export interface FlowFigures {
 export interface SerializationFigures {
   readonly codec: string;
   readonly bytesPerMessage: number;
+  /** No less than `resolutionNs`: what is not more than that takes at most so long. */
   readonly encodeNs: number;
   readonly decodeNs: number;
+  /** Shortest time that the clock can tell; missing in files of earlier versions. */
+  readonly resolutionNs?: number;
   /** To a file and back, encoding and decoding included; null: not measured, since no formats are compared. */
   readonly diskWriteNs: number | null;
   readonly diskReadNs: number | null;

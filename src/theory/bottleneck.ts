@@ -16,6 +16,8 @@ export interface Known {
   readonly lambda: number | null;
   readonly limits: KeyLimits;
   readonly foreseen: Simulated;
+  /** Messages per second of the same, simulated as if those of one key needed no order. */
+  readonly withoutOrder: () => number;
 }
 
 /** What keeps the rate down: a resource that all share, or what keeps that from being used up. */
@@ -31,6 +33,8 @@ export function bottleneckOf(expected: Expected, { capacity, bottleneck }: Capac
   const inTurn = mode === "async" && scenario.source.latency.max > 0;
   if (inTurn && foreseen.dropped === 0 && foreseen.throughput < UNEVEN * Math.min(even, limits.key)) return "source";
   const named = limitOf(scenario, lambda, capacity, limits);
+  if (named === "arrivals" && foreseen.throughput < UNEVEN * even && known.withoutOrder() > foreseen.throughput / UNEVEN)
+    return keyName(scenario.keys);
   if (named !== null) return named;
   return limits.thread < UNEVEN * capacity && foreseen.throughput < UNEVEN * even ? "uneven keys" : bottleneck;
 }
@@ -38,8 +42,12 @@ export function bottleneckOf(expected: Expected, { capacity, bottleneck }: Capac
 /** What keeps the rate down where it is not a resource that all share; null: it is one. */
 export function limitOf({ keys }: Scenario, lambda: number | null, capacity: number, { key, thread }: KeyLimits): string | null {
   if (lambda !== null && lambda < Math.min(capacity, key, thread)) return "arrivals";
-  if (key < UNEVEN * capacity) return keys.distribution === "zipf" || keys.count === 1 ? "hot key" : "few keys";
+  if (key < UNEVEN * capacity) return keyName(keys);
   return lambda !== null && lambda < capacity && thread < capacity ? "uneven keys" : null;
+}
+
+function keyName({ distribution, count }: Scenario["keys"]): string {
+  return distribution === "zipf" || count === 1 ? "hot key" : "few keys";
 }
 
 /** Who waits for his answer before he sends again finds a server free. */

@@ -38,7 +38,7 @@ export function predict(asked: Expected): Prediction {
     capacity: able,
     throughput: foreseen.throughput,
     utilization: lambda === null ? foreseen.utilization : Math.min(1, lambda / able),
-    bottleneck: bottleneckOf(expected, found, { lambda, limits, foreseen }),
+    bottleneck: bottleneckOf(expected, found, { lambda, limits, foreseen, withoutOrder: () => unordered(expected, foreseen) }),
     ...sojournOf(foreseen),
     model: formula?.model ?? "simulation",
     steadyState: formula?.steadyState ?? null,
@@ -66,6 +66,13 @@ function drawnCapacity(expected: Expected, capacity: number, { throughput, servi
   const { scenario } = expected;
   const drawn = capacityOf({ ...expected, scenario: { ...scenario, work: { ...scenario.work, time: service / 1000, perBatch: 0 } } });
   return Math.max(throughput, drawn.capacity ?? 0);
+}
+
+/** Batches that are worked between each other stop at a message whose key another has at hand: without that order they would not. */
+function unordered(expected: Expected, { throughput, arrivals }: Simulated): number {
+  const { scenario } = expected;
+  if (!scenario.keys.order) return throughput;
+  return simulate({ ...expected, scenario: { ...scenario, keys: { ...scenario.keys, order: false } } }, arrivals)?.throughput ?? throughput;
 }
 
 type Sojourn = Pick<Prediction, "sojournMean" | "sojournP99">;

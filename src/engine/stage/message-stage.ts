@@ -65,6 +65,7 @@ export class MessageStage implements Stage {
         bytesPerMessage: written.bytes / written.timed,
         encodeNs: written.nanoseconds / written.timed,
         decodeNs: read.nanoseconds / read.timed,
+        resolutionNs: Math.max(written.resolution, read.resolution),
         diskWriteNs: disk?.writeNs ?? null,
         diskReadNs: disk?.readNs ?? null,
       },

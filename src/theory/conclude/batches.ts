@@ -1,4 +1,5 @@
 import { formatCount } from "../../kernel/units.ts";
+import { listed } from "../../kernel/wording.ts";
 import { bestFigures, thoughText } from "../../telemetry/best-text.ts";
 import { isDisturbed } from "../../telemetry/disturbance.ts";
 import { tailsDiffer } from "../../telemetry/noise.ts";
@@ -56,7 +57,30 @@ export function bestBatches(all: readonly CaseResult[], batched: readonly string
       told.map(({ points }) => points),
       others.join(" and ") || "the mode",
     ),
+    ...movedWithin(cases, batched, others),
   ];
+}
+
+/** Sizes that are best at one timeout may move where the best of all does not. */
+function movedWithin(cases: readonly CaseResult[], batched: readonly string[], others: readonly string[]): string[] {
+  if (!batched.includes("batch.size") || !batched.includes("batch.timeout") || others.length === 0) return [];
+  return [...groupedBy(cases, ["batch.timeout"])].flatMap(([label, atTimeout]) => {
+    const groups = [...groupedBy(atTimeout, others).values()].map((group) => ({ of: pointOf(group, others), best: bestSizes(group) }));
+    const named = groups.flatMap(({ of, best }) => (best === null ? [] : [{ of, best }]));
+    const apart = named.length === groups.length && named.some((a) => named.some((b) => !a.best.some((size) => b.best.includes(size))));
+    if (!apart) return [];
+    return [`${label}: the best batch.size moves, ${listed(named.map(({ of, best }) => `${best.join(" or ")} at ${of}`))}.`];
+  });
+}
+
+function pointOf([one]: readonly CaseResult[], fields: readonly string[]): string {
+  return one === undefined ? "" : fields.map((field) => `${field} ${at(one, field)}`).join(" and ");
+}
+
+/** Sizes of the points that nothing beats beyond noise; null: none is best. */
+function bestSizes(group: readonly CaseResult[]): string[] | null {
+  const best = group.length < 2 || group.some(isDisturbed) ? null : bestOf(group);
+  return best === null ? null : [best.one, ...best.asGood].map((one) => at(one, "batch.size"));
 }
 
 function noBest(group: readonly CaseResult[]): string {

@@ -17,11 +17,12 @@ const slow = (one: CaseResult, series: readonly CaseResult[]) => tailText(one.la
 export function formats(series: readonly CaseResult[], label: string): string | null {
   const told = series.flatMap(({ serialization, throughput }) => {
     if (serialization === undefined) return [];
-    const { codec, bytesPerMessage, encodeNs, decodeNs, diskWriteNs, diskReadNs } = serialization;
+    const { codec, bytesPerMessage, encodeNs, decodeNs, diskWriteNs, diskReadNs, resolutionNs = 1 } = serialization;
     const ns = (value: number | null) => formatMs((value ?? 0) / 1e6);
+    const timed = (value: number) => `${value <= resolutionNs ? "at most " : ""}${ns(Math.max(value, resolutionNs))}`;
     const disk = diskWriteNs === null ? "" : `, to disk ${ns(diskWriteNs)} and back ${ns(diskReadNs)}`;
     return [
-      `${codec} ${formatCount(bytesPerMessage)} B, ${ns(encodeNs)} to write, ${ns(decodeNs)} to read${disk}, ${formatCount(throughput)}/s`,
+      `${codec} ${formatCount(bytesPerMessage)} B, ${timed(encodeNs)} to write, ${timed(decodeNs)} to read${disk}, ${formatCount(throughput)}/s`,
     ];
   });
   return told.length === 0 ? null : `${label}, a message: ${told.join("; ")}.`;
@@ -53,7 +54,18 @@ export function overflow(series: readonly CaseResult[], label: string, field: st
     const dropped = droppedTotal(one.ledger);
     return `${at(one, field)} ${formatCount(one.throughput)}/s, ${slow(one, series)} (${percentileText(schedule, tailOf(series.map(sojournOf)) ?? "p99")} before the queue), ${formatCount(dropped)} dropped, ${formatCount(one.queue.highWater)} deep, ${Math.round(one.process.peakRssBytes / 1e6)} MB`;
   });
-  return `${label}: ${told.join("; ")}${ofLoads(series, field)}.`;
+  return `${label}: ${neverFull(series) ? "the queue is never full, so what is done when it is makes no difference: " : ""}${told.join("; ")}${ofLoads(series, field)}.`;
+}
+
+/** In none of them anything was dropped or held back for want of a place. */
+function neverFull(series: readonly CaseResult[]): boolean {
+  return series.every(
+    ({ mode, ledger, queue, sourceBlocked }) =>
+      mode !== "sync" &&
+      droppedTotal(ledger) === 0 &&
+      sourceBlocked.queueFullMs === 0 &&
+      (queue.capacity === null || queue.highWater < queue.capacity),
+  );
 }
 
 export function offload(series: readonly CaseResult[], label: string, field: string): string {

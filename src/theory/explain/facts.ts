@@ -66,6 +66,7 @@ export class Facts {
   /** More was there to be done than was done: it was left, or at times, or as a rule, some of it waited. */
   get overrun(): boolean {
     const { ledger } = this.result;
+    if (this.batchesGrow) return false;
     // Those that wait for an answer come in batches, too: what is in one batch is worked in turn.
     if (this.closedLoop)
       return this.saturated && this.clients > this.slots * Math.max(1, this.batched ? 1.5 * this.result.batches.meanSize : 1);
@@ -124,6 +125,18 @@ export class Facts {
     const { latency } = this.result;
     const alone = this.own + Math.max(0, latency.batch.p50) + this.longestRead;
     return latency.sojourn.p50 <= Math.max(1, LONG * alone);
+  }
+
+  /**
+   * What a batch costs once is shared by the more messages the more have come, and there is room for more of them in it: the thread
+   * computes all the time, and yet all is done that comes, and would be of more.
+   */
+  get batchesGrow(): boolean {
+    const { result, scenario } = this;
+    const { size } = scenario.batch;
+    const room = size === undefined || result.batches.meanSize < 0.95 * size;
+    const all = droppedTotal(result.ledger) === 0 && result.ledger.unfinished <= UNDONE * result.ledger.scheduled;
+    return this.batched && scenario.work.perBatch > 0 && room && all && !this.closedLoop && !this.allAtOnce && !this.behind;
   }
 
   /** Share of its time that the thread, or the Workers on average, had something in hand, computing or not. */

@@ -95,7 +95,7 @@ function moreKeys({ result, scenario, workers, overlaps, closedLoop }: Facts): s
   // With many keys the rest is spread evenly, so that what is left of the busiest Worker is what its busiest key has.
   const first = keyShares(keys)[0] ?? 1;
   const split = lanes === null ? Math.max(first / 2, keyShares(keys)[1] ?? 0) : before - first + first / lanes;
-  return before >= WORTH * split ? " A key cannot be split; spreading what the busiest does over several would help." : "";
+  return before >= WORTH * split ? " The messages of a key keep their order: only several keys in place of the busiest would help." : "";
 }
 
 const MOST_KEYS = 100_000;

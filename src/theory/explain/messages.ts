@@ -84,6 +84,7 @@ function quicker({ result, scenario }: Facts): string {
 
 /** What is at work all the time is waited for, whatever the batch; and where times vary so much no mean is told. */
 function atLimit(facts: Facts): boolean {
+  if (facts.batchesGrow) return false;
   // A helper's line is part of it.
   const handedOver = facts.scenario.async.offload !== "none" && facts.result.mode === "async";
   return handedOver || facts.held >= BUSY || facts.saturated || heavyTailed(facts.result, facts.scenario);
@@ -168,23 +169,25 @@ export function bursts(facts: Facts): Finding | null {
   return { limit: "arrivals", text };
 }
 
-/** Share of a thread's time that the format takes from which on it is what keeps the rate down. */
+/** Share of a thread's time that the format takes from which on it is what keeps the rate down, and from which on it is a part of that. */
 const FORMAT = 0.5;
+const PART = 0.1;
 
 /** Writing messages for the Workers, or reading them there, takes most of a thread's time. */
-function formatLimit({ result, rate, workers }: Facts): Finding | null {
+function formatCost({ result, rate, workers }: Facts): { readonly share: number; readonly text: string } | null {
   const { serialization, throughput } = result;
   if (serialization === undefined || workers.length === 0) return null;
   const { codec, encodeNs, decodeNs } = serialization;
   const writing = (encodeNs * throughput) / 1e9;
   const reading = (decodeNs * throughput) / 1e9 / workers.length;
   // More than there is time for was not measured well.
-  if (Math.max(writing, reading) < FORMAT || Math.max(writing, reading) > 1) return null;
+  const share = Math.max(writing, reading);
+  if (share < PART || share > 1) return null;
   const each = `a message is written as ${codec} in ${formatMs(encodeNs / 1e6)} and read in ${formatMs(decodeNs / 1e6)}`;
   const who = workers.length === 1 ? "the one Worker" : `each of the ${workers.length} Workers`;
   const help = codec === "ring" ? "" : " The lab's own format (parallel.codec: ring) would help.";
-  const text = `The format is the limit: ${each}, which at ${rate} takes ${formatShare(writing)} of the time of the source's thread and ${formatShare(reading)} of that of ${who}.${help}`;
-  return { limit: "lab", text };
+  const text = `${share >= FORMAT ? "The format is the limit" : "The format is a part of that"}: ${each}, which at ${rate} takes ${formatShare(writing)} of the time of the source's thread and ${formatShare(reading)} of that of ${who}.${help}`;
+  return { share, text };
 }
 
 /** What is left when messages waited and nothing that was measured is at its limit. */
@@ -193,10 +196,10 @@ export function unclear(facts: Facts): Finding | null {
   const { result, scenario, crowd, busiest } = facts;
   const computing = `no thread was computing more than ${formatShare(busiest)} of the time`;
   if (scenario.workload === "message" && scenario.work.kind === "none") {
-    const format = formatLimit(facts);
-    if (format !== null) return format;
+    const format = formatCost(facts);
+    if (format !== null && format.share >= FORMAT) return { limit: "lab", text: format.text };
     const text = `What the lab itself costs is the limit, since no work is asked: reading, queueing, handing over and recording; ${computing}, and ${facts.rate} went through.`;
-    return { limit: "lab", text };
+    return { limit: "lab", text: format === null ? text : `${text} ${format.text}` };
   }
   const when = crowd === null ? "" : ` For ${formatMs(crowd.ms)} they did, ${formatMs(crowd.p50)} at the median${since(crowd)}.`;
   const slow = slowest(result.latency.sojourn);

@@ -69,6 +69,9 @@ export function asServed({ predicted, latency, offeredRate }: Pick<Explained, "p
   return sojourn === null ? null : sojourn * 1000;
 }
 
+/** Share of the arrivals that the simulation does from which on it keeps up with them. */
+const KEPT = 0.95;
+
 /** The limits that a predicted bottleneck stands for; of any other nothing is said. */
 const MEANT: Readonly<Record<string, readonly Limit[]>> = {
   arrivals: ["arrivals", "clients", "batch"],
@@ -110,7 +113,9 @@ export function anotherLimit(facts: Facts, found: Limit): string {
   if (knownWork && Math.abs(latency.service.mean / asked - 1) > 0.05)
     return `${expected}: it goes by ${formatMs(asked)} of work a message, and here it took ${formatMs(latency.service.mean)}.`;
   if (predicted.bottleneck === "arrivals") {
-    const share = predicted.utilization === null ? "" : `, at ${formatShare(predicted.utilization)} of what can be done`;
+    // A capacity of which the simulation does not use a part that it could is none by which a share is told.
+    const kept = predicted.throughput !== null && (result.offeredRate === null || predicted.throughput >= KEPT * result.offeredRate);
+    const share = predicted.utilization === null || !kept ? "" : `, at ${formatShare(predicted.utilization)} of what can be done`;
     return `${expected}${share}${cameAndDone(facts)}.`;
   }
   // What keys let through is no capacity, which is told for keys that are evenly spread.

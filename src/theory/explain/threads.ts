@@ -12,8 +12,8 @@ export function busyThread(facts: Facts): Finding | null {
   const { result, main } = facts;
   // A thread that spins until the next arrival uses its core too, and has nothing in hand.
   if (result.mode === "parallel" || !facts.longEnough || Math.min(main, result.process.eventLoop.busy) < BUSY) return null;
-  // Busy as it is, nothing waits for it.
-  if (!facts.overrun && main < FULL) return null;
+  // Busy as it is, nothing waits for it, or it would do more if more came.
+  if (facts.batchesGrow || (!facts.overrun && main < FULL)) return null;
   const idle = facts.cores > 1 ? ` while ${theCores(result)} were ${formatShare(facts.coresUsed)} used in all` : "";
   const thread = result.mode === "sync" ? "its one thread" : "its one event loop";
   const text = `One core is the limit: ${thread} was computing ${formatShare(main)} of the time${idle}, at ${facts.rate}. ${helpsOneCore(facts)}`;
@@ -48,7 +48,7 @@ export function busyWorkers(facts: Facts): Finding | null {
   if (busy < workers.length && most - least >= UNEVEN) {
     // Items of a flow belong to no Worker: that one has more of them is chance.
     if (facts.scenario.workload !== "message") return null;
-    const text = `${busy} of ${counted(workers.length, "Worker")} ${agreeing(busy, "is", "are")} the limit: ${agreeing(busy, "its keys keep it", "their keys keep them")} busy ${formatShare(most)} of the time while another was computing only ${formatShare(least)} of it, at ${rate}. A key cannot be split; spreading its work over several keys would help.`;
+    const text = `${busy} of ${counted(workers.length, "Worker")} ${agreeing(busy, "is", "are")} the limit: ${agreeing(busy, "its keys keep it", "their keys keep them")} busy ${formatShare(most)} of the time while another was computing only ${formatShare(least)} of it, at ${rate}. The messages of a key keep their order: only several keys in its place would help.`;
     return { limit: "keys", text };
   }
   // Alike, but not all at their limit.

@@ -43,14 +43,24 @@ function timeLine(one: CaseResult): string | null {
   return `time: ${timeSum(parts)}, on average`;
 }
 
+/** Milliseconds between queue and work from which on an item waited there for others of its key. */
+const WAITED_MS = 0.1;
+
 /** Where an item is between the queue and its work: only of several in a batch one waits for the others. */
-function beforeWork({ mode, batches: { limit, meanSize }, process: { threads } }: CaseResult): string {
+function beforeWork({
+  mode,
+  batches: { limit, meanSize },
+  process: { threads },
+  latency: {
+    batch: { mean },
+  },
+}: CaseResult): string {
   const batched = limit === undefined ? meanSize > 1 : limit !== 1;
   const worker = mode === "parallel" ? "its Worker's line" : threads.some(({ name }) => name === "helper") ? "the helper's line" : null;
   if (worker !== null) return batched ? `in its batch and ${worker}` : `in ${worker}`;
   if (batched) return "in its batch";
-  // One at a time, nothing of its key is before it.
-  return mode === "sync" ? "on the way to its work" : "in line for its key";
+  // One at a time, nothing of its key is before it; and so soon nothing was.
+  return mode === "sync" || mean < WAITED_MS ? "on the way to its work" : "in line for its key";
 }
 
 /**
@@ -107,13 +117,16 @@ function keptLine({ fetch }: CaseResult): string | null {
 
 /** Of the computing that was asked, the share from which on it is worth a line that it took longer or shorter. */
 const LONGER = 0.02;
+/** Times the predicted capacity from which on more was done than could be, as the table shows. */
+const BEYOND = 1.005;
 
 /** What calibrated computing took beside what it should: the core was slower, or somebody else had it meanwhile. */
-function computingLine({ process: { work } }: CaseResult): string | null {
+function computingLine({ process: { work }, throughput, predicted }: CaseResult): string | null {
   if (work === null || work === undefined) return null;
+  const beyond = predicted.capacity !== null && throughput > BEYOND * predicted.capacity && work.slowerBy < 0;
   const { askedMs, slowerBy, takenAwayMs } = work;
   const away = takenAwayMs ?? 0;
-  if (Math.abs(slowerBy) <= LONGER && away <= LONGER * askedMs) return null;
+  if (Math.abs(slowerBy) <= LONGER && away <= LONGER * askedMs && !beyond) return null;
   const parts = [
     { name: "asked", value: askedMs },
     { name: slowerBy > 0 ? "on a slower core" : "on a faster core", value: askedMs * slowerBy },
@@ -141,18 +154,21 @@ function blockedLine({ sourceBlocked, sourceBlockedMs, durationMs }: CaseResult)
 const SATURATED = 0.5;
 
 /** What is missing from what the threads could have done, where it was asked of them. */
-function shortfallLine({ shortfall, throughput, offeredRate }: CaseResult): string | null {
+function shortfallLine({ shortfall, throughput, offeredRate, process }: CaseResult): string | null {
   if (shortfall === null || shortfall === undefined || throughput === 0) return null;
   const { capacity, causes } = shortfall;
   const missing = capacity - throughput;
   const asked = offeredRate === null || offeredRate >= capacity;
   if (!asked || missing <= 0 || causes.idle > SATURATED * capacity) return null;
-  return `shortfall: ${shareSum(causeParts(shortfall), ` of the ${formatCount(capacity)}/s in theory`)}`;
+  return `shortfall: ${shareSum(causeParts(shortfall, process.work), ` of the ${formatCount(capacity)}/s in theory`)}`;
 }
 
-export function causeParts({ capacity, causes }: NonNullable<CaseResult["shortfall"]>) {
+/** Work takes longer on a slower core, and where it has to wait for one; `work` tells which, where it is known. */
+export function causeParts({ capacity, causes }: NonNullable<CaseResult["shortfall"]>, work: CaseResult["process"]["work"]) {
+  const waited = work != null && work.slowerBy <= 0 && (work.takenAwayMs ?? 0) > 0;
+  const longer = waited ? "work that waited for a core" : "work that took longer";
   return [
-    { name: causes.work < 0 ? "work that took less long" : "work that took longer", value: causes.work / capacity },
+    { name: causes.work < 0 ? "work that took less long" : longer, value: causes.work / capacity },
     { name: causes.reads < 0 ? "reads that took less long" : "reads that took longer", value: causes.reads / capacity },
     { name: "queries", value: causes.queries / capacity },
     { name: "the lab's own", value: causes.overhead / capacity },
@@ -170,7 +186,10 @@ function queueLine({ mode, queue, latency, sourceBlocked, durationMs }: CaseResu
   const passing = queue.fullMs < 0.1 * durationMs && queue.meanDepth >= 0.5 * (queue.capacity ?? 0);
   const standing = queue.fullMs > 0 && queue.fullMs >= 0.5 * sourceBlocked.queueFullMs && !passing;
   const full = standing ? `, full for ${formatMs(queue.fullMs)}` : "";
-  return `queue: ${most} waiting at most, ${formatCount(queue.meanDepth)} on average; mean wait ${formatMs(queue.meanWaitMs)}${full}`;
+  // The time line has told it, and what it rounds to make a sum would stand beside it.
+  const told = Math.abs(queue.meanWaitMs - latency.queue.mean) <= 0.05 * queue.meanWaitMs;
+  const wait = told ? "" : `; mean wait ${formatMs(queue.meanWaitMs)}`;
+  return `queue: ${most} waiting at most, ${formatCount(queue.meanDepth)} on average${wait}${full}`;
 }
 
 function queriesLine({ queries }: CaseResult): string | null {
@@ -195,7 +214,7 @@ function loopLine({ mode, process: { eventLoop } }: CaseResult): string | null {
   const { p50, p99, max } = eventLoop.delayMs;
   // In sync every message holds the thread: the line of what is due tells it.
   if (mode === "sync" || p99 < LATE_MS) return null;
-  return `event loop: late by ${formatMs(p50)} at the median, ${formatMs(p99)} at p99, ${formatMs(max)} at most; busy ${formatShare(eventLoop.busy)}`;
+  return `event loop: late by ${formatMs(p50)} at the median of what was scheduled on it, ${formatMs(max)} at most; busy ${formatShare(eventLoop.busy)}`;
 }
 
 /** From how many open files, and from what difference between cases on, resources are told of; bytes for memory. */

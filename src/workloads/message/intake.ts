@@ -109,7 +109,7 @@ export class MessageIntake implements Intake {
     const at = words.at;
     const began = monotonic.now();
     writer.encode(payload, words);
-    this.meter.add(monotonic.now() - began, (words.at - at) * 8);
+    this.meter.add(began, (words.at - at) * 8);
   }
 
   encodedBytes(item: Item, shard: number): number {

@@ -151,7 +151,7 @@ export class MessageProcessor implements Processor {
     const from = words.at;
     const began = monotonic.now();
     item.payload = this.reader.decode(words, item.payload as Payload | null);
-    this.meter.add(monotonic.now() - began, (words.at - from) * 8);
+    this.meter.add(began, (words.at - from) * 8);
   }
 
   stateOf(key: number): string | null | Promise<string | null> {

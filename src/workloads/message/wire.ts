@@ -125,59 +125,72 @@ export interface WireCost {
   readonly timed: number;
   readonly nanoseconds: number;
   readonly bytes: number;
+  /** Nanoseconds of one message below which the clock tells nothing. */
+  readonly resolution: number;
 }
 
 /** Doublings of what half of the messages take within which one may lie; what took longer was interrupted, and tells nothing of the format. */
 const INTERRUPTED = 3;
 const OCTAVES = 32;
 
+/**
+ * Times one message in 64. What reading the clock costs by itself is timed beside each of them, since it differs between a cold and a busy
+ * core: the difference of the two means is the message's.
+ */
 export class WireMeter {
   private messages = 0;
-  private timed = 0;
   private bytes = 0;
-  /** How many spans there were from each power of two nanoseconds to the next, and their sums. */
-  private readonly counts = new Float64Array(OCTAVES);
-  private readonly sums = new Float64Array(OCTAVES);
-  private readonly reading = clockCost();
+  private readonly spans = new Spans();
+  private readonly empty = new Spans();
+
+  constructor(private readonly clock: { now(): Nanoseconds } = monotonic) {}
 
   /** True when the next message is to be timed. */
   get due(): boolean {
     return (this.messages++ & (EVERY - 1)) === 0;
   }
 
-  add(span: Nanoseconds, bytes: number): void {
-    const octave = 31 - Math.clz32(Math.max(1, Math.min(span, 2 ** 31 - 1)));
-    this.counts[octave] = (this.counts[octave] as number) + 1;
-    this.sums[octave] = (this.sums[octave] as number) + span;
-    this.timed++;
+  /** A message of so many `bytes` took the time since `began`. */
+  add(began: Nanoseconds, bytes: number): void {
+    const ended = this.clock.now();
+    this.spans.add(ended - began);
+    this.empty.add(this.clock.now() - ended);
     this.bytes += bytes;
   }
 
   get cost(): WireCost {
-    const { timed, bytes } = this;
-    return { timed, nanoseconds: Math.max(0, this.usual() - this.reading) * timed, bytes };
+    const { count } = this.spans;
+    const reading = this.empty.usual();
+    // The end of one reading and the beginning of the next overlap with what is between them.
+    const resolution = reading / 2;
+    return { timed: count, nanoseconds: Math.max(resolution, this.spans.usual() - reading) * count, bytes: this.bytes, resolution };
+  }
+}
+
+/** Spans of time, of which those that were interrupted are left out. */
+class Spans {
+  count = 0;
+  /** How many spans there were from each power of two nanoseconds to the next, and their sums. */
+  private readonly counts = new Float64Array(OCTAVES);
+  private readonly sums = new Float64Array(OCTAVES);
+
+  add(span: Nanoseconds): void {
+    const octave = 31 - Math.clz32(Math.max(1, Math.min(span, 2 ** 31 - 1)));
+    this.counts[octave] = (this.counts[octave] as number) + 1;
+    this.sums[octave] = (this.sums[octave] as number) + span;
+    this.count++;
   }
 
   /** Mean span of those that were not interrupted. */
-  private usual(): Nanoseconds {
+  usual(): Nanoseconds {
     let [count, sum, half] = [0, 0, OCTAVES];
     for (let octave = 0; octave < OCTAVES && octave <= half + INTERRUPTED; octave++) {
       count += this.counts[octave] as number;
       sum += this.sums[octave] as number;
-      if (half === OCTAVES && count >= this.timed / 2) half = octave;
+      if (half === OCTAVES && count >= this.count / 2) half = octave;
     }
     return count > 0 ? sum / count : 0;
   }
-}
-
-/** What reading the clock twice costs by itself. */
-function clockCost(): Nanoseconds {
-  let least = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < 50; i++) {
-    const from = monotonic.now();
-    least = Math.min(least, monotonic.now() - from);
-  }
-  return least;
 }
 
 export function addCosts(costs: readonly WireCost[]): WireCost {
@@ -186,5 +199,6 @@ export function addCosts(costs: readonly WireCost[]): WireCost {
     timed: sum((c) => c.timed),
     nanoseconds: sum((c) => c.nanoseconds),
     bytes: sum((c) => c.bytes),
+    resolution: costs.reduce((most, { resolution }) => Math.max(most, resolution), 0),
   };
 }

@@ -9,9 +9,9 @@ async function told(mode: Mode, written: number, read: number, params: object = 
   const plan = { ...planOf(scenarioSchema.parse({ title: "x", message: { size: "64B" } }), mode), params: { ...params } };
   const stage = await MessageStage.open(plan, 1);
   const intake = stage.intake();
-  const cost = { timed: written, nanoseconds: written * 300, bytes: written * 80 };
+  const cost = { timed: written, nanoseconds: written * 300, bytes: written * 80, resolution: 20 };
   Object.defineProperty(intake, "meter", { value: { cost } });
-  const wire = (timed: number, nanoseconds: number) => ({ wire: { timed, nanoseconds, bytes: 0 } }) as WorkloadReport;
+  const wire = (timed: number, nanoseconds: number) => ({ wire: { timed, nanoseconds, bytes: 0, resolution: 10 } }) as WorkloadReport;
   const { serialization } = await stage.figures([wire(read, read * 100), null, wire(read, read * 300)], intake);
   stage.close();
   return serialization;
@@ -24,6 +24,7 @@ describe("what crossing to the Workers costs", () => {
       bytesPerMessage: 80,
       encodeNs: 300,
       decodeNs: 200,
+      resolutionNs: 20,
       diskWriteNs: null,
       diskReadNs: null,
     });

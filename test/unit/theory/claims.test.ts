@@ -239,7 +239,7 @@ describe("the checker catches what was false", () => {
     ],
     [
       "a busiest key that is none",
-      "A key cannot be split; spreading what the busiest does over several would help.",
+      "The messages of a key keep their order: only several keys in place of the busiest would help.",
       told({}, { keys: { count: 100 } }),
     ],
     [

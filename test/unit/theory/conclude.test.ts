@@ -328,10 +328,23 @@ describe("conclusions of sweeps", () => {
   test("P2-R2 P2-B what overflow rules and handing over do", () => {
     const rules = ["block", "drop-newest"].map((rule) => sketch("async", { "queue.overflow": rule }, { throughput: 490 }, { p99: 200 }));
     expect(conclude(rules)).toEqual([
-      "async: block 490/s, p99 200 ms (too few before the queue), 0 dropped, 0 deep, 1 MB; drop-newest 490/s, p99 200 ms (too few before the queue), 0 dropped, 0 deep, 1 MB.",
+      "async: the queue is never full, so what is done when it is makes no difference: block 490/s, p99 200 ms (too few before the queue), 0 dropped, 0 deep, 1 MB; drop-newest 490/s, p99 200 ms (too few before the queue), 0 dropped, 0 deep, 1 MB.",
     ]);
+    const full = rules.map((one) => ({ ...one, queue: { ...one.queue, capacity: 10, highWater: 10 } }));
+    expect(conclude(full)[0]).toStartWith("async: block 490/s, p99 200 ms");
     const handed = ["none", "batch"].map((offload) => sketch("async", { "async.offload": offload }, { throughput: 150 }, { p99: 30 }));
     expect(conclude(handed)[0]).toContain("handed over none: 150/s, p99 30.0 ms, the loop held 50 % of the time");
+  });
+
+  test("the best batch.size moves where the timeout is long, though the best of all does not", () => {
+    const at = (time: string, size: number, timeout: string, p99: number) =>
+      sketch("async", { "work.time": time, "batch.size": size, "batch.timeout": timeout }, { throughput: 1000 }, { p99 });
+    const long = [at("1ms", 10, "100ms", 3), at("1ms", 50, "100ms", 9), at("5ms", 10, "100ms", 9), at("5ms", 50, "100ms", 3)];
+    const short = [at("1ms", 10, "1ms", 1), at("1ms", 50, "1ms", 1), at("5ms", 10, "1ms", 1), at("5ms", 50, "1ms", 1)];
+    expect(conclude([...long, ...short])).toContain(
+      "async, batch.timeout 100ms: the best batch.size moves, 10 at work.time 1ms and 50 at work.time 5ms.",
+    );
+    expect(conclude([...long, ...short]).join()).not.toContain("batch.timeout 1ms: the best batch.size moves");
   });
 
   test("P1-E2 P1-E4 processing time beside its limit; what changes nothing says so", () => {

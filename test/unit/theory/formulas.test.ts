@@ -161,12 +161,21 @@ describe("what keeps the rate down", () => {
     utilization: 0,
     ...change,
   });
-  const named = (lambda: number | null, foreseen: Simulated, value: object = line, mode: Mode = "async", limits = NO_LIMITS) =>
-    bottleneckOf(expected(mode, value), { capacity: 200, bottleneck: "cpu", servers: 1 }, { lambda, limits, foreseen });
+  const named = (lambda: number | null, foreseen: Simulated, value: object = line, mode: Mode = "async", limits = NO_LIMITS, free = 0) =>
+    bottleneckOf(
+      expected(mode, value),
+      { capacity: 200, bottleneck: "cpu", servers: 1 },
+      { lambda, limits, foreseen, withoutOrder: () => free },
+    );
 
   test("is what nobody knows of where no capacity is known", () => {
-    const known = { lambda: 1, limits: NO_LIMITS, foreseen: simulated() };
+    const known = { lambda: 1, limits: NO_LIMITS, foreseen: simulated(), withoutOrder: () => 0 };
     expect(bottleneckOf(expected("async", line), { capacity: null, bottleneck: "the handler", servers: 1 }, known)).toBe("the handler");
+  });
+
+  test("is the keys where more would be done of what comes if they needed no order", () => {
+    const free = (throughput: number, unordered: number) => named(100, simulated({ throughput }), line, "async", NO_LIMITS, unordered);
+    expect([free(94, 100), free(96, 100), free(94, 95)]).toEqual(["few keys", "arrivals", "arrivals"]);
   });
 
   test("is the queue where more can be done than comes and yet more than a hundredth is lost", () => {

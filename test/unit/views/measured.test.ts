@@ -81,6 +81,15 @@ describe("what was measured is told, where there is something to it", () => {
     );
     expect(of(-0.05, null)).toContain("computing: 1.90 s = 2.00 asked − 0.10 on a faster core");
     expect(of(0.01, 39)).not.toContain("computing");
+  });
+
+  test("a faster core is told of where more was done than was predicted to be possible, however little it was faster", () => {
+    const { process, predicted } = with_({});
+    const work = { askedMs: 2000, roundsPerMs: 1, slowerBy: -0.01, slowerByError: 0, takenAwayMs: 0 };
+    const of = (throughput: number) =>
+      linesOf(with_({ process: { ...process, work }, predicted: { ...predicted, capacity: 100 }, throughput }));
+    expect(of(101)).toContain("computing: 1.98 s = 2.00 asked − 0.02 on a faster core");
+    expect(of(100.4)).not.toContain("computing");
     expect(linesOf(with_({}))).not.toContain("computing");
   });
 
@@ -119,13 +128,14 @@ describe("what was measured is told, where there is something to it", () => {
   });
 
   test("before its work an item waits for its batch only where there are batches", () => {
-    const of = (mode: "async" | "parallel", batches: CaseResult["batches"], threads: CaseResult["process"]["threads"] = []) => {
+    const of = (mode: "async" | "parallel", batches: CaseResult["batches"], threads: CaseResult["process"]["threads"] = [], mean = 9) => {
       const one = caseResult({ mode, threads });
       const { latency } = one;
-      return linesOf({ ...one, batches, latency: { ...latency, batch: { ...latency.batch, mean: 9 } } });
+      return linesOf({ ...one, batches, latency: { ...latency, batch: { ...latency.batch, mean } } });
     };
     const single = { count: 100, meanSize: 1, limit: 1 };
     expect(of("async", single)).toContain("9.00 ms in line for its key");
+    expect(of("async", single, [], 0.09)).toContain("on the way to its work");
     expect(of("async", single, [{ name: "helper", utilization: 0.5 }])).toContain("9.00 ms in the helper's line");
     expect(of("parallel", single)).toContain("9.00 ms in its Worker's line");
     expect(of("async", { count: 100, meanSize: 1, limit: null })).toContain("9.00 ms in its batch");
@@ -163,7 +173,7 @@ describe("what was measured is told, where there is something to it", () => {
     const one = caseResult({ mode: "async" });
     const eventLoop = { delayMs: { p50: 8, p99: 12, max: 20 }, busy: 0.99 };
     expect(linesOf({ ...one, process: { ...one.process, eventLoop } })).toContain(
-      "event loop: late by 8.00 ms at the median, 12.0 ms at p99, 20.0 ms at most; busy 99 %",
+      "event loop: late by 8.00 ms at the median of what was scheduled on it, 20.0 ms at most; busy 99 %",
     );
   });
 
@@ -187,6 +197,9 @@ describe("what was measured is told, where there is something to it", () => {
       "shortfall: 5.0 % of the 200/s in theory = 3.0 work that took longer + 1.0 queries + 0.5 the lab's own + 0.5 idle",
     );
     expect(linesOf({ ...one, offeredRate: 100 })).not.toContain("shortfall");
+    const work = { askedMs: 950, roundsPerMs: 1, slowerBy: -0.01, slowerByError: 0, takenAwayMs: 40 };
+    expect(linesOf({ ...one, process: { ...one.process, work } })).toContain("3.0 work that waited for a core");
+    expect(linesOf({ ...one, process: { ...one.process, work: { ...work, slowerBy: 0.01 } } })).toContain("3.0 work that took longer");
   });
 
   test("where the time of attempts went, and what connections took", () => {
