@@ -5,6 +5,7 @@ import { checkCount, checkSpan } from "../options.ts";
 import { type HandlingStats, type Health, type Part, STOP_MS, type StopOptions, stuckHealth } from "../part.ts";
 import { type AnyEvent, type EventFilter, type EventName, FlowEvent } from "./event.ts";
 import { History } from "./history.ts";
+import { Routes } from "./routes.ts";
 import {
   type Delivering,
   type Delivery,
@@ -56,13 +57,6 @@ export interface PublishOptions {
   readonly source?: string;
 }
 
-/** Types whose hearers are remembered. */
-const MOST_ROUTES = 1000;
-
-/** Hearers by type. An object without a prototype rather than a `Map`: half the time, and no name means anything to it. */
-type Routes = Record<string, readonly Subscription[] | undefined>;
-const noRoutes = (): Routes => Object.create(null) as Routes;
-
 /**
  * Publish and subscribe, typed by a map from event names to what they carry. A handler that throws, dawdles or never returns
  * harms no other: its failure is counted, reported, and is the publisher's to see.
@@ -75,9 +69,7 @@ export class EventBus<Events extends object> implements Part {
   private readonly past: History;
   private readonly failures: Failures;
   private subscriptions: Subscription[] = [];
-  /** Who hears a type; worked out when it is first asked for. */
-  private routes: Routes = noRoutes();
-  private routesKept = 0;
+  private readonly routes = new Routes();
   private sequence = 0;
   /** Subscriptions that were given no name. */
   private named = 0;
@@ -125,7 +117,7 @@ export class EventBus<Events extends object> implements Part {
     if (this.stopped) throw new Stopped(`${this.name} has stopped and takes no more events`);
     const event = new FlowEvent(this.origin, ++this.sequence, type, this.stamp(), options?.source ?? this.name, data);
     this.past.add(event);
-    const heard = this.routes[type] ?? this.route(type);
+    const heard = this.routes.byType[type] ?? this.routes.add(type, this.subscriptions);
     for (let i = 0; i < heard.length; i++) (heard[i] as Subscription).deliver(event, tally);
     return event;
   }
@@ -162,7 +154,7 @@ export class EventBus<Events extends object> implements Part {
     }
     subscription.endWithSignal(signal);
     this.subscriptions = [...this.subscriptions, subscription];
-    this.forgetRoutes();
+    this.routes.forget();
     if (replay !== undefined) subscription.catchUp(this.replayed(subscription.rule, replay));
     return subscription;
   }
@@ -241,22 +233,6 @@ export class EventBus<Events extends object> implements Part {
     return stuckHealth(this.stats().subscribers, "event");
   }
 
-  private route(type: string): readonly Subscription[] {
-    const heard = this.subscriptions.filter(({ rule }) => rule.types === null || rule.types.includes(type));
-    // A name from outside may be any: those nobody hears are not kept, of the others so many.
-    if (this.routesKept >= MOST_ROUTES) this.forgetRoutes();
-    if (heard.length > 0) {
-      this.routes[type] = heard;
-      this.routesKept++;
-    }
-    return heard;
-  }
-
-  private forgetRoutes(): void {
-    this.routes = noRoutes();
-    this.routesKept = 0;
-  }
-
   private replayed({ types, source }: SubscriptionRule, replay: true | number | Pick<EventFilter, "since" | "until">): FlowEvent[] {
     const filter = {
       ...(types === null ? {} : { type: types }),
@@ -277,7 +253,7 @@ export class EventBus<Events extends object> implements Part {
 
   private readonly remove = (subscription: Subscription): void => {
     this.subscriptions = this.subscriptions.filter((other) => other !== subscription);
-    this.forgetRoutes();
+    this.routes.forget();
     this.leaving.push(subscription);
     this.forget();
   };
