@@ -8,16 +8,23 @@ import type { Terminal } from "./terminal.ts";
  */
 export function useSuspension(terminal: Terminal): () => void {
   const { suspendTerminal } = useApp();
-  const away = useRef(false);
+  const doing = useRef<"nothing" | "standing" | "taking anew">("nothing");
+  const stopNext = useRef(false);
   const leave = useRef((_standing: boolean): void => {});
   leave.current = (standing) => {
-    // A second signal while the first is obeyed is the same wish.
-    if (away.current || suspendTerminal === undefined) return;
-    away.current = true;
+    if (suspendTerminal === undefined) return;
+    if (doing.current !== "nothing") {
+      // A second stop while the first is obeyed is the same wish; one that comes while the terminal is taken anew is another.
+      if (standing && doing.current === "taking anew") stopNext.current = true;
+      return;
+    }
+    doing.current = standing ? "standing" : "taking anew";
     suspendTerminal(() => terminal.lend(standing))
       .catch(() => {})
       .finally(() => {
-        away.current = false;
+        doing.current = "nothing";
+        if (stopNext.current) leave.current(true);
+        stopNext.current = false;
       });
   };
   useEffect(() => {
