@@ -1,6 +1,6 @@
 import type { LatencySummary } from "../kernel/histogram.ts";
 import { type KeptSummary, kept, listed } from "./percentiles.ts";
-import type { Latencies } from "./result.ts";
+import type { Latencies, MeasuredCase, QueryFigures } from "./result.ts";
 
 /**
  * The latencies of a case as files hold them. The sojourn of requests keeps all its numbers beside `tooFew`: a list of requests is all that
@@ -17,4 +17,9 @@ export function keptLatencies(measured: Latencies<LatencySummary>, workload: str
     ...(ok === undefined ? {} : { ok: kept(ok) }),
     ...(failed === undefined ? {} : { failed: kept(failed) }),
   };
+}
+
+/** The waits of queries likewise. */
+export function keptQueries({ latency, staleness, ...counts }: MeasuredCase["queries"]): QueryFigures {
+  return { ...counts, latency: kept(latency), ...(staleness === undefined ? {} : { staleness: kept(staleness) }) };
 }

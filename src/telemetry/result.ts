@@ -120,8 +120,9 @@ export interface CaseResult {
 }
 
 /** A case as it was measured: every percentile of its latencies with its number, however few items bear it. */
-export interface MeasuredCase extends Omit<CaseResult, "latency"> {
+export interface MeasuredCase extends Omit<CaseResult, "latency" | "queries"> {
   readonly latency: Latencies<LatencySummary>;
+  readonly queries: QueryFigures<LatencySummary>;
 }
 
 /** Where the time of the items went. */
@@ -185,13 +186,13 @@ export interface SelfCheck {
   readonly figure: number;
 }
 
-export interface QueryFigures {
+export interface QueryFigures<Summary = KeptSummary> {
   readonly sent: number;
   readonly answered: number;
   /** From due to answered. */
-  readonly latency: KeptSummary;
+  readonly latency: Summary;
   /** How old the state was that a snapshot showed. */
-  readonly staleness?: KeptSummary;
+  readonly staleness?: Summary;
 }
 
 /** Rates per second. */

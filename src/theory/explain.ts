@@ -2,7 +2,7 @@ import { formatCount, formatMs } from "../kernel/units.ts";
 import { agreeing, counted, listed, outOf } from "../kernel/wording.ts";
 import type { Scenario } from "../scenario/schema.ts";
 import { droppedTotal } from "../telemetry/ledger.ts";
-import { slowest, typical } from "../telemetry/percentiles.ts";
+import { percentileOf, typical } from "../telemetry/percentiles.ts";
 import { Facts } from "./explain/facts.ts";
 import type { Finding, Look } from "./explain/finding.ts";
 import { heldMemory } from "./explain/held.ts";
@@ -138,6 +138,7 @@ function aftermath({ result, longestRead }: Facts, told: boolean): string {
   if (ends.length > 0 && !told) return `${listed(ends)}.`;
   const little = Math.max(10 * latency.service.p99, longestRead);
   if (droppedTotal(ledger) > 0 || ledger.unfinished > 0 || latency.sojourn.p99 - longestRead <= little) return "";
-  const slow = slowest(latency.sojourn);
-  return `Waiting made the ${slow.word === "p99" ? "99th percentile" : "longest sojourn time"} ${formatMs(slow.ms)}.`;
+  // Of too few, one stall made it and not the waiting.
+  const p99 = percentileOf(latency.sojourn, "p99");
+  return p99 === null ? "" : `Waiting made the 99th percentile ${formatMs(p99)}.`;
 }

@@ -5,7 +5,7 @@ import type { SweepPoint } from "../../scenario/sweep.ts";
 import { readAllowance, threadsFor } from "../../telemetry/allowance.ts";
 import { BOUNDS } from "../../telemetry/disturbance.ts";
 import type { CaseOutline, OnEvent, RunOutline } from "../../telemetry/events.ts";
-import { keptLatencies } from "../../telemetry/kept-latencies.ts";
+import { keptLatencies, keptQueries } from "../../telemetry/kept-latencies.ts";
 import type { Calibration, LoadOutline, Prediction, RunResult, ScenarioIdentity } from "../../telemetry/result.ts";
 import { conclude } from "../../theory/conclude.ts";
 import { explain } from "../../theory/explain.ts";
@@ -200,7 +200,8 @@ class ScenarioRun implements CaseRunner {
     };
     const explanation = explain({ ...complete, series }, plan.scenario);
     const latency = keptLatencies(measured.latency, plan.scenario.workload);
-    return { result: { ...complete, latency, explanation, series }, verdicts: thresholds };
+    const queries = keptQueries(measured.queries);
+    return { result: { ...complete, latency, queries, explanation, series }, verdicts: thresholds };
   }
 }
 

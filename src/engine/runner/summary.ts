@@ -9,7 +9,6 @@ import { calibrationNote, judgeDisturbance } from "../../telemetry/disturbance.t
 import type { Ledger } from "../../telemetry/ledger.ts";
 import type { MachineUse } from "../../telemetry/machine-use.ts";
 import { peakMemory } from "../../telemetry/memory.ts";
-import { kept } from "../../telemetry/percentiles.ts";
 import type { Counts, LatencyPart, Recorder } from "../../telemetry/recorder.ts";
 import type { Calibration, CaseStatus, CpuLimits, WorkFigures } from "../../telemetry/result.ts";
 import { digestOf } from "../../workloads/message/state.ts";
@@ -174,9 +173,9 @@ function batchFigures({ size, timeout }: Scenario["batch"], { count, items }: { 
 /** `staleness`: how old the states were that snapshots showed, in `parallel`. */
 function queryFigures({ plan, pipeline }: Measured) {
   const book = pipeline.job.desk?.book ?? new QueryBook();
-  const figures = { sent: book.sent, answered: book.answered, latency: kept(book.latency.summary()) };
+  const figures = { sent: book.sent, answered: book.answered, latency: book.latency.summary() };
   const stale = plan.mode === "parallel" && plan.scenario.queries.consistency === "snapshot";
-  return stale ? { ...figures, staleness: kept(book.staleness.summary()) } : figures;
+  return stale ? { ...figures, staleness: book.staleness.summary() } : figures;
 }
 
 function statusOf(failure: string | null, problems: readonly string[], aborted: boolean): CaseStatus {

@@ -1,27 +1,42 @@
 import { formatMs, formatShare } from "../../kernel/units.ts";
-import { percentileOf } from "../../telemetry/percentiles.ts";
+import { medianDiffers, tailsDiffer } from "../../telemetry/noise.ts";
+import { percentileOf, percentileText, tailOf } from "../../telemetry/percentiles.ts";
 import { valueText } from "../../telemetry/points.ts";
 import type { CaseResult } from "../../telemetry/result.ts";
 import { anyField } from "./any-field.ts";
 import { ofLoads } from "./series.ts";
 
-/** What queries cost the messages beside them: each rate of queries against the same case without any. The median, since one hiccup moves a mean. */
+/**
+ * What queries cost the messages beside them: each rate of queries against the same case without any. The median, since one hiccup moves a
+ * mean; and the slow ones, where they take longer by more than noise.
+ */
 export function queriesCost(series: readonly CaseResult[], label: string, field: string): string | null {
   const without = series.find(({ params }) => Number(params["queries.rate"]) === 0);
   if (without === undefined || series.length < 2) return anyField(series, label, field);
   const alone = percentileOf(without.latency.sojourn, "p50");
+  // A median of a few messages is chance.
   if (alone === null || series.some(({ latency }) => percentileOf(latency.sojourn, "p50") === null)) return null;
-  const told = series.flatMap((one) => {
-    const p50 = percentileOf(one.latency.sojourn, "p50");
-    return one === without || p50 === null
-      ? []
-      : [`${formatMs(p50)} beside ${valueText(one.params["queries.rate"])} queries/s${change(alone, p50)}`];
-  });
+  const told = series
+    .filter((one) => one !== without)
+    .map((one) => {
+      const beside = `${percentileText(one.latency.sojourn, "p50")} beside ${valueText(one.params["queries.rate"])} queries/s`;
+      return `${beside} (${change(without, one)}${slower(without, one)})`;
+    });
   return `${label}, the median message takes ${formatMs(alone)} without queries, ${told.join(", ")}${ofLoads(series, field)}.`;
 }
 
-function change(from: number, to: number): string {
-  if (from === 0) return "";
+/** By how much the median is longer or shorter; a difference within noise says nothing of the queries. */
+function change(without: CaseResult, one: CaseResult): string {
+  if (medianDiffers(without, one) === 0) return "no more than noise";
+  const [from, to] = [without, one].map(({ latency }) => percentileOf(latency.sojourn, "p50") ?? 0);
+  if (from === undefined || to === undefined || from === 0) return "longer";
   const share = to / from - 1;
-  return ` (${share < 0 ? "−" : "+"}${formatShare(Math.abs(share))})`;
+  return `${share < 0 ? "−" : "+"}${formatShare(Math.abs(share))}`;
+}
+
+/** Where the slow ones take longer, or less, though the median may not tell: by the highest percentile that both bear. */
+function slower(without: CaseResult, one: CaseResult): string {
+  const tail = tailOf([without.latency.sojourn, one.latency.sojourn]);
+  if (tail === null || tail === "p50" || tailsDiffer(without, one) === 0) return "";
+  return `; the ${tail} ${percentileText(one.latency.sojourn, tail)} against ${percentileText(without.latency.sojourn, tail)}`;
 }

@@ -171,7 +171,13 @@ export class Facts {
     const fills = full || timeout === undefined ? comes / 2 : Math.max(timeout / 2000, timeout / 1000 - comes / 2);
     const others = this.overlaps && this.scenario.keys.order;
     const waited = Math.max(0, latency.batch.mean - this.turnInBatch);
-    return others || this.result.mode === "parallel" ? Math.min(waited, fills) : waited;
+    // A Worker's line, and a helper's, is part of the time in the batch.
+    return others || this.result.mode === "parallel" || this.handedOver ? Math.min(waited, fills) : waited;
+  }
+
+  /** A helper does the work. */
+  private get handedOver(): boolean {
+    return this.result.mode === "async" && this.scenario.async.offload !== "none";
   }
 
   get longestRead(): number {

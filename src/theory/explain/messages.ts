@@ -85,9 +85,7 @@ function quicker({ result, scenario }: Facts): string {
 /** What is at work all the time is waited for, whatever the batch; and where times vary so much no mean is told. */
 function atLimit(facts: Facts): boolean {
   if (facts.batchesGrow) return false;
-  // A helper's line is part of it.
-  const handedOver = facts.scenario.async.offload !== "none" && facts.result.mode === "async";
-  return handedOver || facts.held >= BUSY || facts.saturated || heavyTailed(facts.result, facts.scenario);
+  return facts.held >= BUSY || facts.saturated || heavyTailed(facts.result, facts.scenario);
 }
 
 export function waitingBatch(facts: Facts): Finding | null {

@@ -88,11 +88,18 @@ export function alone({ result, scenario }: Told): number {
   return scenario.source.latency.max / 1000 + batch.p99 + service.mean;
 }
 
-/** The longest handler of a flow, since items wait for each other while they count as at work; null: it is no flow, or nobody knows. */
+/**
+ * The handlers that an item passes one after another in the part that takes it longest, since items wait for each other while they count as
+ * at work: a pipeline's stages, one of each other part. null: it is no flow, or nobody knows.
+ */
 function handlerMs({ workload, flow }: Scenario): number | null {
-  if (workload !== "flow" || flow?.module !== undefined) return null;
-  const works = [flow?.work, ...Object.values(flow?.parts ?? {}).map((part) => part.work ?? flow?.work)];
-  return Math.max(0, ...works.map((work) => (work?.time ?? 0) / 1000)) || null;
+  if (workload !== "flow" || flow === undefined || flow.module !== undefined) return null;
+  const parts = [flow, ...Object.values(flow.parts ?? {})];
+  const times = parts.map((part) => {
+    const inTurn = part.kind === "data-pipeline" ? part.stages : 1;
+    return (inTurn * ((part.work ?? flow.work)?.time ?? 0)) / 1000;
+  });
+  return Math.max(0, ...times) || null;
 }
 
 /** Samples in which what was done had waited long, or nothing was while one and more waited half of the time. */

@@ -419,12 +419,44 @@ describe("conclusions of sweeps", () => {
   });
 });
 
-test("P1-E3 P2-E5 what queries cost messages is told against the same case without them", () => {
-  const at = (rate: number, p50: number) => sketch("sync", { "queries.rate": rate }, {}, { p50 });
-  expect(conclude([at(0, 5), at(100, 5.1), at(400, 4)])).toContain(
-    "sync, the median message takes 5.00 ms without queries, 5.10 ms beside 100 queries/s (+2.0 %), 4.00 ms beside 400 queries/s (−20 %).",
-  );
-  expect(conclude([at(100, 5), at(400, 6)]).join()).not.toContain("without queries");
+describe("P1-E3 P2-E5 what queries cost messages, against the same case without them", () => {
+  const at = (rate: number, p50: number, slow: object = {}) =>
+    sketch("sync", { "queries.rate": rate }, { series: [] }, { p50, p75: p50 + 1, p90: p50 + 1, ...slow });
+
+  test("is told of a median beyond noise by its share, and of one within it as noise", () => {
+    expect(conclude([at(0, 5), at(100, 5.1), at(400, 2)])).toContain(
+      "sync, the median message takes 5.00 ms without queries, 5.10 ms beside 100 queries/s (no more than noise), 2.00 ms beside 400 queries/s (−60 %).",
+    );
+    expect(conclude([at(100, 5), at(400, 6)]).join()).not.toContain("without queries");
+  });
+
+  test("names the slow ones where they take longer though the median does not", () => {
+    const slow = { p99: 30, p99_9: 31, max: 31 };
+    expect(conclude([at(0, 5), at(100, 5.1, slow)]).join()).toContain("(no more than noise; the p99 30.0 ms against 7.00 ms)");
+  });
+
+  test("says nothing of the slow ones where one stall made them: too few items bear their percentile", () => {
+    const stalled = { count: 480, p95: 8, p99: 30, p99_9: 31, max: 31 };
+    expect(conclude([at(0, 5), at(100, 5.1, stalled)]).join()).toContain("5.10 ms beside 100 queries/s (no more than noise).");
+  });
+});
+
+test("P2-B the batch is named as what takes time wherever the same time is spent in it, on the loop and handed over", () => {
+  const base = caseResult({ mode: "async" });
+  const part = (mean: number) => ({ ...base.latency.sojourn, mean, p50: mean, p99: 1.5 * mean });
+  const latency = { ...base.latency, queue: part(1), batch: part(20), service: part(5), sojourn: part(26) };
+  const one = { ...base, throughput: 150, intakeRate: 150, durationMs: 4000, latency, batches: { count: 150, meanSize: 4 }, series: [] };
+  for (const offload of ["none", "message", "batch"]) {
+    const given = scenario({
+      batch: { size: 5, timeout: "20ms" },
+      work: { kind: "io", time: "5ms" },
+      keys: { count: 1000 },
+      async: { offload },
+    });
+    expect(explain({ ...one, process: { ...one.process, eventLoop: { ...one.process.eventLoop, busy: 0.1 } } }, given)).toStartWith(
+      "The batch is what takes time: of 26.0 ms on average",
+    );
+  }
 });
 
 test("P2-R2 what waiting messages held, where they have a size, and what an unlimited queue adds each second", () => {
