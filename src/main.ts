@@ -1,7 +1,8 @@
 #!/usr/bin/env bun
 import { main } from "./cli/program.ts";
 import { StopSignals } from "./cli/signals.ts";
-import { EXIT, fileProblem } from "./kernel/problem.ts";
+import { EXIT } from "./kernel/exit.ts";
+import { fileProblem } from "./kernel/file-problem.ts";
 import { neverWaitFor, terminalsCaughtUp } from "./kernel/terminal-writer.ts";
 import { printable } from "./kernel/text.ts";
 import { thrownText } from "./kernel/thrown.ts";

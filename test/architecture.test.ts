@@ -149,7 +149,6 @@ describe("size", () => {
     "src/flows/orchestrator/flow-orchestrator.ts",
     "src/flows/reactive-stream/reactive-stream.ts",
     "src/kernel/histogram.ts",
-    "src/kernel/time.ts",
     "src/scenario/scalars.ts",
     "src/store/run-store.ts",
     "src/telemetry/recorder.ts",

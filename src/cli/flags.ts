@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
-import { fileProblem, UserError } from "../kernel/problem.ts";
+import { fileProblem } from "../kernel/file-problem.ts";
+import { UserError } from "../kernel/problem.ts";
 import { printable, quoted } from "../kernel/text.ts";
 import { parseDuration } from "../kernel/units.ts";
 import { executorOf, type Override, parseOverride } from "../scenario/load.ts";

@@ -2,8 +2,9 @@ import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync, rmSy
 import { join, resolve } from "node:path";
 import { numbered } from "../engine/run/case-files.ts";
 import type { FetchAccess } from "../engine/stage/fetch-stage.ts";
+import { fileProblem } from "../kernel/file-problem.ts";
 import { LineFile } from "../kernel/line-file.ts";
-import { fileProblem, UserError } from "../kernel/problem.ts";
+import { UserError } from "../kernel/problem.ts";
 import { realPath } from "../kernel/real-path.ts";
 import { replaceFile, writeAll } from "../kernel/replace-file.ts";
 import { temporaryFolder } from "../kernel/temporary-folder.ts";

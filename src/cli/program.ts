@@ -1,5 +1,7 @@
 import { Command, CommanderError } from "commander";
-import { EXIT, formatProblem, InvalidScenario, suggestion, UserError } from "../kernel/problem.ts";
+import { EXIT } from "../kernel/exit.ts";
+import { formatProblem, InvalidScenario, UserError } from "../kernel/problem.ts";
+import { suggestion } from "../kernel/spelling.ts";
 import { printable, quoted } from "../kernel/text.ts";
 import { VERSION } from "../kernel/version.ts";
 import type { Declare, Host } from "./command.ts";

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { EXIT } from "../kernel/problem.ts";
+import { EXIT } from "../kernel/exit.ts";
 
 /** What a signal asks for: Ctrl-C, or the end by whoever manages this process, a terminal that closes included. */
 export type StopSignal = "SIGINT" | "SIGTERM";

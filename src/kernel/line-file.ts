@@ -1,5 +1,5 @@
 import { closeSync, fchmodSync, fstatSync, openSync, writeSync } from "node:fs";
-import { fileProblem } from "./problem.ts";
+import { fileProblem } from "./file-problem.ts";
 import { printable } from "./text.ts";
 
 const BUFFERED = 65_536;

@@ -1,7 +1,8 @@
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileProblem, UserError } from "./problem.ts";
+import { fileProblem } from "./file-problem.ts";
+import { UserError } from "./problem.ts";
 import { printable } from "./text.ts";
 
 /** A new, empty folder for what is needed for a while; whoever asks for it takes it away. Where none can be had, a sentence. */

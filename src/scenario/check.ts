@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { Problem } from "../kernel/problem.ts";
-import { byPlace, suggestion } from "../kernel/problem.ts";
+import { byPlace } from "../kernel/problem.ts";
+import { suggestion } from "../kernel/spelling.ts";
 import { printable, quoted } from "../kernel/text.ts";
 import { shown } from "./confidential.ts";
 import { MERGE_KEY, type Path, type YamlFile } from "./document.ts";

@@ -1,4 +1,4 @@
-import { suggestion } from "../kernel/problem.ts";
+import { suggestion } from "../kernel/spelling.ts";
 import { plainValue } from "../kernel/units.ts";
 import { figureNamed, figureNames } from "../telemetry/figures.ts";
 import { valueText } from "../telemetry/points.ts";

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, extname, isAbsolute, join, resolve } from "node:path";
-import { suggestion, UserError } from "../kernel/problem.ts";
+import { UserError } from "../kernel/problem.ts";
+import { suggestion } from "../kernel/spelling.ts";
 import { printable, quoted } from "../kernel/text.ts";
 import { thrownText } from "../kernel/thrown.ts";
 import { readBounded } from "./read.ts";

@@ -1,7 +1,8 @@
 import { closeSync, openSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { parse } from "yaml";
-import { fileProblem, InvalidScenario, UserError } from "../kernel/problem.ts";
+import { fileProblem } from "../kernel/file-problem.ts";
+import { InvalidScenario, UserError } from "../kernel/problem.ts";
 import { printable, quoted } from "../kernel/text.ts";
 import { checkScenario, fieldName, knownKeys } from "./check.ts";
 import { isConfidential, withoutCredentials } from "./confidential.ts";

@@ -1,5 +1,7 @@
 import { closeSync, openSync, readFileSync, statSync } from "node:fs";
-import { EXIT, fileProblem, UserError } from "../kernel/problem.ts";
+import { EXIT } from "../kernel/exit.ts";
+import { fileProblem } from "../kernel/file-problem.ts";
+import { UserError } from "../kernel/problem.ts";
 import { printable } from "../kernel/text.ts";
 
 /** Largest scenario file that is read. */

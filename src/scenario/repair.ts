@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { nearest } from "../kernel/problem.ts";
+import { nearest } from "../kernel/spelling.ts";
 import type { Path } from "./document.ts";
 import { type Scenario, scenarioSchema, WORKLOADS } from "./schema.ts";
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { suggestion } from "../kernel/problem.ts";
+import { suggestion } from "../kernel/spelling.ts";
 import { parseDuration, parseNumber, parseSize } from "../kernel/units.ts";
 
 /** Building blocks of the scenario schema: each takes what people write and says its rule in one sentence. */

@@ -1,4 +1,4 @@
-import { suggestion } from "../kernel/problem.ts";
+import { suggestion } from "../kernel/spelling.ts";
 import { FETCH_METRICS, isMetric, METRIC_NAMES, parseThreshold } from "../telemetry/threshold.ts";
 import type { Path } from "./document.ts";
 import { isProblem, parseExpectation } from "./expectation.ts";

@@ -1,4 +1,5 @@
-import { byPlace, InvalidScenario, type Problem, suggestion } from "../kernel/problem.ts";
+import { byPlace, InvalidScenario, type Problem } from "../kernel/problem.ts";
+import { suggestion } from "../kernel/spelling.ts";
 import { printable } from "../kernel/text.ts";
 import { parseNumber, plainValue } from "../kernel/units.ts";
 import { checkScenario, knownKeys } from "./check.ts";

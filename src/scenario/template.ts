@@ -1,4 +1,4 @@
-import { suggestion } from "../kernel/problem.ts";
+import { suggestion } from "../kernel/spelling.ts";
 
 /** What may stand in the braces of a template: of each item its own. */
 export const PLACEHOLDERS = ["number", "key", "seed", "random", "url"] as const;

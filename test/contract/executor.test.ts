@@ -11,7 +11,7 @@ import { buildPipeline, type Pipeline } from "../../src/engine/runner/pipeline.t
 import { summarize } from "../../src/engine/runner/summary.ts";
 import { probeDisk } from "../../src/engine/stage/disk-probe.ts";
 import { NO_ACCESS } from "../../src/engine/stage/fetch-stage.ts";
-import { BELL_BYTES } from "../../src/kernel/time.ts";
+import { BELL_BYTES } from "../../src/kernel/bell.ts";
 import { keySource, workerName } from "../../src/load/keys.ts";
 import { openTape } from "../../src/load/open.ts";
 import { inspectTape } from "../../src/load/tape.ts";

@@ -1,5 +1,5 @@
 import type { Fetch } from "../../src/http/fetch-transport.ts";
-import { VirtualTime } from "../../src/kernel/time.ts";
+import { VirtualTime } from "../../src/kernel/virtual-time.ts";
 import { Item } from "../../src/queueing/item.ts";
 import { CircuitBreakers } from "../../src/resilience/circuit-breaker.ts";
 import { RateLimiter } from "../../src/resilience/rate-limiter.ts";

@@ -4,7 +4,7 @@ import { summarize } from "../../src/engine/runner/summary.ts";
 import { FetchStage } from "../../src/engine/stage/fetch-stage.ts";
 import type { Fetch } from "../../src/http/fetch-transport.ts";
 import { Random } from "../../src/kernel/random.ts";
-import { VirtualTime } from "../../src/kernel/time.ts";
+import { VirtualTime } from "../../src/kernel/virtual-time.ts";
 import { openTape } from "../../src/load/open.ts";
 import { inspectTape } from "../../src/load/tape.ts";
 import { RateGate } from "../../src/resilience/rate-gate.ts";

@@ -3,8 +3,10 @@ import { bellOf, WorkerSession, type WorkerThread } from "../../src/engine/execu
 import { type MakeProcessor, prepareProcessors } from "../../src/engine/processors.ts";
 import type { BeginMessage, WorkerReply } from "../../src/engine/transport/worker-protocol.ts";
 import { WorkMeter } from "../../src/engine/work-meter.ts";
+import { rings } from "../../src/kernel/bell.ts";
 import type { Nanoseconds } from "../../src/kernel/clock.ts";
-import { rings, type Time, type VirtualTime } from "../../src/kernel/time.ts";
+import type { Time } from "../../src/kernel/time.ts";
+import type { VirtualTime } from "../../src/kernel/virtual-time.ts";
 import { Wakeup } from "../../src/kernel/wakeup.ts";
 import type { WordReader } from "../../src/kernel/words.ts";
 import type { Item } from "../../src/queueing/item.ts";

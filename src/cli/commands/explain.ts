@@ -1,4 +1,5 @@
-import { suggestion, UserError } from "../../kernel/problem.ts";
+import { UserError } from "../../kernel/problem.ts";
+import { suggestion } from "../../kernel/spelling.ts";
 import { quoted } from "../../kernel/text.ts";
 import { MODES } from "../../scenario/schema.ts";
 import { DIAGRAMS } from "../../views/report/diagram.ts";

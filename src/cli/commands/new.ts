@@ -1,6 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { extname, join } from "node:path";
-import { fileProblem, suggestion, UserError } from "../../kernel/problem.ts";
+import { fileProblem } from "../../kernel/file-problem.ts";
+import { UserError } from "../../kernel/problem.ts";
+import { suggestion } from "../../kernel/spelling.ts";
 import { printable, quoted } from "../../kernel/text.ts";
 import { SHIPPED } from "../../scenario/find.ts";
 import { type Scenario, WORKLOADS } from "../../scenario/schema.ts";

@@ -1,5 +1,6 @@
 import { FEWEST_BEYOND } from "../../kernel/borne.ts";
-import { byPlace, EXIT, formatProblem, InvalidScenario, type Problem } from "../../kernel/problem.ts";
+import { EXIT } from "../../kernel/exit.ts";
+import { byPlace, formatProblem, InvalidScenario, type Problem } from "../../kernel/problem.ts";
 import { printable } from "../../kernel/text.ts";
 import { counted } from "../../kernel/wording.ts";
 import type { NamedScenario } from "../../plan/plan.ts";

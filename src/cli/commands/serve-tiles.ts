@@ -1,4 +1,5 @@
-import { fileProblem, UserError } from "../../kernel/problem.ts";
+import { fileProblem } from "../../kernel/file-problem.ts";
+import { UserError } from "../../kernel/problem.ts";
 import { printable, quoted } from "../../kernel/text.ts";
 import { mockSchema } from "../../scenario/fetch-schema.ts";
 import type { MockSettings } from "../../scenario/schema.ts";

@@ -1,4 +1,5 @@
-import { EXIT, formatProblem, InvalidScenario, UserError } from "../../kernel/problem.ts";
+import { EXIT } from "../../kernel/exit.ts";
+import { formatProblem, InvalidScenario, UserError } from "../../kernel/problem.ts";
 import { printable } from "../../kernel/text.ts";
 import { loadScenario } from "../../scenario/load.ts";
 import type { Declare } from "../command.ts";

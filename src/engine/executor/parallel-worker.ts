@@ -1,7 +1,8 @@
 import { fullGC } from "bun:jsc";
 import { setPriority } from "node:os";
 import { parentPort } from "node:worker_threads";
-import { LoopTime, waitForBell } from "../../kernel/time.ts";
+import { waitForBell } from "../../kernel/bell.ts";
+import { LoopTime } from "../../kernel/loop-time.ts";
 import { RealEffort } from "../effort.ts";
 import { needsOpenLoop, prepareProcessors } from "../processors.ts";
 import { caughtAsStray } from "../strays.ts";

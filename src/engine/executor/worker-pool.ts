@@ -1,7 +1,7 @@
 import { Worker } from "node:worker_threads";
+import { ring } from "../../kernel/bell.ts";
 import { Deque } from "../../kernel/deque.ts";
 import { RingWriter, ringMemory } from "../../kernel/frame-ring.ts";
-import { ring } from "../../kernel/time.ts";
 import { RECORDER_BYTES, Recorder } from "../../telemetry/recorder.ts";
 import type { View } from "../queries/desk.ts";
 import { AnswerReader } from "../transport/answers.ts";

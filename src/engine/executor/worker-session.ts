@@ -1,6 +1,7 @@
+import { ring, rings } from "../../kernel/bell.ts";
 import { threadCpuTimer } from "../../kernel/clock.ts";
 import { BATCH_END, RingReader } from "../../kernel/frame-ring.ts";
-import { ring, rings, type Time } from "../../kernel/time.ts";
+import type { Time } from "../../kernel/time.ts";
 import { Wakeup } from "../../kernel/wakeup.ts";
 import { type Item, ItemPool } from "../../queueing/item.ts";
 import { Recorder } from "../../telemetry/recorder.ts";

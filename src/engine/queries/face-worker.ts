@@ -1,8 +1,9 @@
 import { parentPort, workerData } from "node:worker_threads";
+import { ring } from "../../kernel/bell.ts";
+import { fileProblem } from "../../kernel/file-problem.ts";
 import { RingWriter } from "../../kernel/frame-ring.ts";
-import { fileProblem } from "../../kernel/problem.ts";
+import { LoopTime } from "../../kernel/loop-time.ts";
 import { printable } from "../../kernel/text.ts";
-import { LoopTime, ring } from "../../kernel/time.ts";
 import { wordsFor } from "../../kernel/words.ts";
 import { QueryBook } from "./book.ts";
 import { type FaceOrder, type FaceStatus, type FromFace, REQUEST, type ToFace } from "./face-protocol.ts";

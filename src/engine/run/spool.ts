@@ -2,7 +2,8 @@ import { closeSync, createReadStream, createWriteStream, openSync, readSync, rmS
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
-import { fileProblem, InvalidScenario, UserError } from "../../kernel/problem.ts";
+import { fileProblem } from "../../kernel/file-problem.ts";
+import { InvalidScenario, UserError } from "../../kernel/problem.ts";
 import { temporaryFolder } from "../../kernel/temporary-folder.ts";
 import { quoted } from "../../kernel/text.ts";
 import type { NamedScenario } from "../../plan/plan.ts";

@@ -1,9 +1,10 @@
 import { fullGC } from "bun:jsc";
+import { BELL_BYTES } from "../../kernel/bell.ts";
 import { monotonic, type Nanoseconds } from "../../kernel/clock.ts";
-import { fileProblem } from "../../kernel/problem.ts";
+import { fileProblem } from "../../kernel/file-problem.ts";
+import { LoopTime } from "../../kernel/loop-time.ts";
 import { replaceFile, writeAll } from "../../kernel/replace-file.ts";
 import { printable } from "../../kernel/text.ts";
-import { BELL_BYTES, LoopTime } from "../../kernel/time.ts";
 import { openTape } from "../../load/open.ts";
 import { inspectTape, type TapeFacts } from "../../load/tape.ts";
 import type { CasePlan } from "../../plan/plan.ts";

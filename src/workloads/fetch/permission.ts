@@ -1,7 +1,8 @@
 import { accessSync, constants, existsSync, mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
+import { fileProblem } from "../../kernel/file-problem.ts";
 import { kindOfHost } from "../../kernel/hosts.ts";
-import { fileProblem, UserError } from "../../kernel/problem.ts";
+import { UserError } from "../../kernel/problem.ts";
 import { printable } from "../../kernel/text.ts";
 import type { FetchSettings, Scenario } from "../../scenario/schema.ts";
 import { readBody } from "./contents.ts";

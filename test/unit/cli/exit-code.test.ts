@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { exitCodeOf } from "../../../src/cli/commands/run.ts";
-import { EXIT } from "../../../src/kernel/problem.ts";
+import { EXIT } from "../../../src/kernel/exit.ts";
 import { caseResult, runResult } from "../../support/results.ts";
 
 const run = (ok: boolean | null) => ({

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { calibrate, undisturbedMean } from "../../../src/engine/calibration.ts";
 import { burn } from "../../../src/engine/effort.ts";
-import { VirtualTime } from "../../../src/kernel/time.ts";
+import { VirtualTime } from "../../../src/kernel/virtual-time.ts";
 import { temporaryFolder } from "../../support/cli.ts";
 
 const folder = temporaryFolder();

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { problemOf } from "../../../src/engine/runner/checks.ts";
 import { Random } from "../../../src/kernel/random.ts";
-import { VirtualTime } from "../../../src/kernel/time.ts";
+import { VirtualTime } from "../../../src/kernel/virtual-time.ts";
 import { type Scenario, scenarioSchema } from "../../../src/scenario/schema.ts";
 import { EMPTY_LEDGER } from "../../../src/telemetry/ledger.ts";
 import type { SelfCheck } from "../../../src/telemetry/result.ts";

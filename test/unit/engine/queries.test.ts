@@ -5,7 +5,7 @@ import { openMetrics } from "../../../src/engine/queries/metrics.ts";
 import { QuerySchedule } from "../../../src/engine/queries/schedule.ts";
 import { Gate } from "../../../src/engine/runner/gate.ts";
 import { Histogram } from "../../../src/kernel/histogram.ts";
-import { VirtualTime } from "../../../src/kernel/time.ts";
+import { VirtualTime } from "../../../src/kernel/virtual-time.ts";
 import { EMPTY_LEDGER } from "../../../src/telemetry/ledger.ts";
 import { Recorder } from "../../../src/telemetry/recorder.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { divided } from "../../../src/kernel/divide.ts";
-import { nearest, suggestion } from "../../../src/kernel/problem.ts";
+import { nearest, suggestion } from "../../../src/kernel/spelling.ts";
 import { printable, quoted } from "../../../src/kernel/text.ts";
 import { pause, within } from "../../../src/kernel/timers.ts";
 import { formatBytes, formatCount, formatMs, formatShare, parseDuration, parseNumber, parseSize } from "../../../src/kernel/units.ts";

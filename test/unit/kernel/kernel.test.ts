@@ -3,10 +3,12 @@ import fc from "fast-check";
 import stringWidth from "string-width";
 import { monotonic, sharedClock, threadCpu } from "../../../src/kernel/clock.ts";
 import { exactExp, exactLog, exactPow } from "../../../src/kernel/exact-math.ts";
+import { fileProblem } from "../../../src/kernel/file-problem.ts";
 import { Heap } from "../../../src/kernel/heap.ts";
 import { IdTable } from "../../../src/kernel/id-table.ts";
-import { fileProblem, formatProblem, nearest, suggestion } from "../../../src/kernel/problem.ts";
+import { formatProblem } from "../../../src/kernel/problem.ts";
 import { Random } from "../../../src/kernel/random.ts";
+import { nearest, suggestion } from "../../../src/kernel/spelling.ts";
 import { cutTo, padLeft, printable, quoted, safeJson } from "../../../src/kernel/text.ts";
 import {
   formatBytes,

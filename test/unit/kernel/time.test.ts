@@ -1,6 +1,8 @@
 import { describe, expect, test } from "bun:test";
+import { BELL_BYTES, ring } from "../../../src/kernel/bell.ts";
 import { stampClock, wallClock } from "../../../src/kernel/clock.ts";
-import { BELL_BYTES, LoopTime, ring, VirtualTime } from "../../../src/kernel/time.ts";
+import { LoopTime } from "../../../src/kernel/loop-time.ts";
+import { VirtualTime } from "../../../src/kernel/virtual-time.ts";
 
 describe("virtual time", () => {
   test("who slept until the same instant wakes together, as on a real loop: what one sets going comes after the other", async () => {
