@@ -8,6 +8,7 @@ export type { FlowContext } from "./data-pipeline/context.ts";
 export { DataPipeline } from "./data-pipeline/data-pipeline.ts";
 export type { DataPipelineOptions, FailedItem, FeedOptions, PipelineStats } from "./data-pipeline/pipeline-run.ts";
 export type { StageFunction, StageOptions, StageStats } from "./data-pipeline/stage.ts";
+export type { Delivery } from "./event-bus/delivery.ts";
 export type { AnyEvent, EventFilter, EventName } from "./event-bus/event.ts";
 export { FlowEvent } from "./event-bus/event.ts";
 export {
@@ -18,7 +19,7 @@ export {
   type PublishOptions,
   type SubscribeOptions,
 } from "./event-bus/event-bus.ts";
-export type { Delivering, Delivery, Subscription, SubscriptionStats } from "./event-bus/subscription.ts";
+export type { Delivering, Subscription, SubscriptionStats } from "./event-bus/subscription.ts";
 export { type FlowFailure, type OnFailure, Stopped, TimedOut } from "./failures.ts";
 export { type BreakerOptions, Guard, type GuardOptions, Refused, type RetryRule } from "./guard.ts";
 export { Consumer } from "./message-queue/consumer/consumer.ts";
@@ -48,12 +49,12 @@ export {
   type Terms,
 } from "./message-queue/store.ts";
 export type { Alert, AlertRule } from "./orchestrator/alerts.ts";
+export type { RegisterOptions } from "./orchestrator/entry.ts";
 export {
   FlowOrchestrator,
   type FlowOrchestratorOptions,
   type LifecycleEvents,
   type PartHealth,
-  type RegisterOptions,
 } from "./orchestrator/flow-orchestrator.ts";
 export { Service } from "./orchestrator/service.ts";
 export type { HandlingStats, Health, Part, PartStats, StopOptions } from "./part.ts";

@@ -3,18 +3,11 @@ import { Channel, type ChannelOverflow } from "../channel.ts";
 import { Failures, type OnFailure, Stopped } from "../failures.ts";
 import { checkCount, checkSpan } from "../options.ts";
 import { type HandlingStats, type Health, type Part, STOP_MS, type StopOptions, stuckHealth } from "../part.ts";
+import { type Delivery, DeliveryCount } from "./delivery.ts";
 import { type AnyEvent, type EventFilter, type EventName, FlowEvent } from "./event.ts";
 import { History } from "./history.ts";
 import { Routes } from "./routes.ts";
-import {
-  type Delivering,
-  type Delivery,
-  type Handle,
-  Subscription,
-  type SubscriptionRule,
-  type SubscriptionStats,
-  Tally,
-} from "./subscription.ts";
+import { type Delivering, type Handle, Subscription, type SubscriptionRule, type SubscriptionStats } from "./subscription.ts";
 
 export interface EventBusOptions {
   /** Shown in failures and statistics. Default `bus`. */
@@ -104,16 +97,16 @@ export class EventBus<Events extends object> implements Part {
    * it never rejects for a handler's failure. Rejects with `Stopped` on a bus that has stopped.
    */
   publish<Type extends EventName<Events>>(type: Type, data: Events[Type], options?: PublishOptions): Promise<Delivery> {
-    const tally = new Tally();
+    const tally = new DeliveryCount();
     try {
       this.tell(type, data, options, tally);
     } catch (error) {
       return Promise.reject(error);
     }
-    return tally.told();
+    return tally.delivered();
   }
 
-  private tell(type: string, data: unknown, options: PublishOptions | undefined, tally: Tally | null): FlowEvent {
+  private tell(type: string, data: unknown, options: PublishOptions | undefined, tally: DeliveryCount | null): FlowEvent {
     if (this.stopped) throw new Stopped(`${this.name} has stopped and takes no more events`);
     const event = new FlowEvent(this.origin, ++this.sequence, type, this.stamp(), options?.source ?? this.name, data);
     this.past.add(event);

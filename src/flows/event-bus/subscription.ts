@@ -6,6 +6,7 @@ import { Invocation } from "../invocation.ts";
 import { Notifier, onAbort } from "../notifier.ts";
 import type { HandlingStats } from "../part.ts";
 import { Slots } from "../slots.ts";
+import { DeliveryCount } from "./delivery.ts";
 import { type EventFilter, type FlowEvent, matches } from "./event.ts";
 
 /** What a handler is told beside its event. */
@@ -15,41 +16,6 @@ export interface Delivering {
 }
 
 export type Handle = (event: FlowEvent, delivering: Delivering) => unknown;
-
-/** What became of one published event, over all who were told. */
-export interface Delivery {
-  /** Handlers that ended well. */
-  readonly handled: number;
-  readonly failed: number;
-  /** Delivered to no handler, or to one that had not ended, when the subscription or the bus ended. */
-  readonly abandoned: number;
-}
-
-/** Counts the handlers of one published event down. */
-export class Tally implements Delivery {
-  handled = 0;
-  failed = 0;
-  abandoned = 0;
-  /** One for the publisher itself, until it has told everybody. */
-  private open = 1;
-  private resolve: ((delivery: Delivery) => void) | null = null;
-
-  join(): void {
-    this.open++;
-  }
-
-  leave(): void {
-    if (--this.open === 0) this.resolve?.(this);
-  }
-
-  /** Everybody has been told; resolves when all are done. */
-  told(): Promise<Delivery> {
-    if (--this.open === 0) return Promise.resolve(this);
-    return new Promise((resolve) => {
-      this.resolve = resolve;
-    });
-  }
-}
 
 export interface SubscriptionRule {
   readonly name: string;
@@ -67,13 +33,13 @@ export interface SubscriptionRule {
 
 interface Waiting {
   readonly event: FlowEvent;
-  readonly tally: Tally | null;
+  readonly tally: DeliveryCount | null;
 }
 
 /** A handler that hears an event and does not end at once. */
 class HandlerInvocation extends Invocation<FlowEvent> {
   ended = false;
-  tally: Tally | null = null;
+  tally: DeliveryCount | null = null;
   abort: AbortController | null = null;
 }
 
@@ -86,8 +52,21 @@ export interface SubscriptionStats extends HandlingStats {
 }
 
 /**
- * One who hears events. Each has a buffer and handlers of its own, so that a slow one, a throwing one or one that never returns
- * is nobody else's. delivered = handled + failed + dropped + abandoned + waiting + inFlight, always.
+ * Delivers events to one handler. Each subscription has a buffer and handlers of its own, so that a slow one, one that throws or one that
+ * never returns harms no other. delivered = handled + failed + dropped + abandoned + waiting + inFlight, always.
+ *
+ * An event of a subscription:
+ *
+ * | state    | event                                                   | next                                        |
+ * |----------|---------------------------------------------------------|---------------------------------------------|
+ * | delivered | fewer than `concurrency` are in flight, none waits     | in flight                                   |
+ * | delivered | otherwise, and it is published or the buffer has room  | waiting                                     |
+ * | delivered | otherwise, by `overflow`                               | dropped, or waiting in the place of another |
+ * | waiting  | a handler has ended, and it is the first                | in flight                                   |
+ * | waiting  | the subscription ends                                   | abandoned                                   |
+ * | in flight | its handler returns, or resolves                       | handled                                     |
+ * | in flight | its handler throws or rejects, or its time is up       | failed                                      |
+ * | in flight | the subscription ends                                  | abandoned; a failure that follows is reported |
  */
 export class Subscription implements Disposable {
   delivered = 0;
@@ -163,7 +142,7 @@ export class Subscription implements Disposable {
   }
 
   /** Delivers an event that matches. `tally` counts it for a `publish` that awaits; null for `emit`. */
-  deliver(event: FlowEvent, tally: Tally | null): void {
+  deliver(event: FlowEvent, tally: DeliveryCount | null): void {
     if (this.closed || !this.hears(event)) return;
     this.delivered++;
     tally?.join();
@@ -178,7 +157,7 @@ export class Subscription implements Disposable {
   /** Tells it what was before, in order and none of it dropped; what its handler sets going meanwhile comes after that. */
   catchUp(events: readonly FlowEvent[]): void {
     // As published by somebody who does not look.
-    const tally = new Tally();
+    const tally = new DeliveryCount();
     for (const event of events) {
       if (!this.hears(event)) continue;
       this.delivered++;
@@ -194,7 +173,7 @@ export class Subscription implements Disposable {
     this.dropped += count;
   }
 
-  private wait(event: FlowEvent, tally: Tally | null): void {
+  private wait(event: FlowEvent, tally: DeliveryCount | null): void {
     if (tally === null && this.waiting.length >= this.rule.buffer) {
       this.dropped++;
       if (this.rule.overflow === "drop-newest" || !this.dropOldest()) return;
@@ -214,7 +193,7 @@ export class Subscription implements Disposable {
     return found;
   }
 
-  private run(event: FlowEvent, tally: Tally | null): void {
+  private run(event: FlowEvent, tally: DeliveryCount | null): void {
     this.inFlight++;
     const abort = this.limited ? new AbortController() : null;
     let answer: unknown;
@@ -240,7 +219,7 @@ export class Subscription implements Disposable {
   }
 
   /** A handler that takes its time; an event that waited for it began now, any other when it came. */
-  private follow(answer: PromiseLike<unknown>, event: FlowEvent, tally: Tally | null, abort: AbortController | null): void {
+  private follow(answer: PromiseLike<unknown>, event: FlowEvent, tally: DeliveryCount | null, abort: AbortController | null): void {
     const since = this.draining ? this.timers.wall() : event.time;
     // Ended by its own handler, which nobody waits for any more.
     if (this.closed) {
@@ -307,14 +286,14 @@ export class Subscription implements Disposable {
     this.abandon(run.tally);
   }
 
-  private fail(event: FlowEvent, tally: Tally | null, error: unknown): void {
+  private fail(event: FlowEvent, tally: DeliveryCount | null, error: unknown): void {
     this.failed++;
     if (tally !== null) tally.failed++;
     this.failures.report(this.rule.name, event, error);
     tally?.leave();
   }
 
-  private abandon(tally: Tally | null): void {
+  private abandon(tally: DeliveryCount | null): void {
     this.abandoned++;
     if (tally !== null) tally.abandoned++;
     tally?.leave();

@@ -1,12 +1,13 @@
 import { attempt, ifRejected } from "../../kernel/promises.ts";
 import { thrownText } from "../../kernel/thrown.ts";
 import { chance, realTimers, type Timers, within } from "../../kernel/timers.ts";
-import { type BackoffRule, backoffDelay } from "../../resilience/backoff.ts";
+import { backoffDelay } from "../../resilience/backoff.ts";
 import { EventBus } from "../event-bus/event-bus.ts";
 import { type FlowFailure, Stopped } from "../failures.ts";
 import { DEFAULT_BACKOFF } from "../guard.ts";
 import { type Health, type Part, type PartStats, STOP_MS, type StopOptions } from "../part.ts";
 import { type Alert, AlertBoard, type AlertRule } from "./alerts.ts";
+import { askHealth, askStats, type Entry, newEntry, type PartState, type RegisterOptions } from "./entry.ts";
 import { metricsText } from "./metrics.ts";
 import { startOrder } from "./order.ts";
 import { Service } from "./service.ts";
@@ -32,30 +33,6 @@ export interface FlowOrchestratorOptions {
   /** Called with a line for each change of state. */
   readonly log?: (line: string) => void;
   readonly timers?: Timers;
-}
-
-export interface RegisterOptions {
-  /** Parts that have to be up first, and are stopped after it. */
-  readonly dependsOn?: readonly string[];
-  /** Restarts after a failure before it is left down, and the waits before them in milliseconds. Default: any number. */
-  readonly restart?: Partial<BackoffRule> & { readonly max?: number };
-}
-
-type PartState = "idle" | "waiting" | "starting" | "up" | "failed" | "stopped";
-
-interface Entry {
-  readonly name: string;
-  readonly part: Part;
-  readonly options: RegisterOptions;
-  state: PartState;
-  restarts: number;
-  /** Failures since it last ran for a while. */
-  failures: number;
-  upSince: number;
-  degraded: boolean;
-  /** Set while a restart is due. */
-  cancelRestart: (() => void) | null;
-  readonly quit: (() => void)[];
 }
 
 export interface PartHealth extends Health {
@@ -96,18 +73,7 @@ export class FlowOrchestrator implements AsyncDisposable {
   register<P extends Part>(part: P, options: RegisterOptions = {}): P {
     if (this.started) throw new Error(`${this.name} has started; parts are registered before that`);
     if (this.entries.has(part.name)) throw new Error(`two parts are called ${part.name}`);
-    const entry: Entry = {
-      name: part.name,
-      part,
-      options,
-      state: "idle",
-      restarts: 0,
-      failures: 0,
-      upSince: 0,
-      degraded: false,
-      cancelRestart: null,
-      quit: [],
-    };
+    const entry = newEntry(part, options);
     this.entries.set(part.name, entry);
     part.adopt?.();
     return part;
@@ -358,22 +324,5 @@ export class FlowOrchestrator implements AsyncDisposable {
         process.emitWarning(`the log of ${this.name} failed: ${thrownText(error)}`, "FlowWarning");
       },
     );
-  }
-}
-
-/** What a part says of itself; one that cannot even do that is not well, and harms nobody else by it. */
-function askHealth(part: Part): Health {
-  try {
-    return part.health();
-  } catch (error) {
-    return { status: "degraded", detail: `its health could not be told: ${thrownText(error)}` };
-  }
-}
-
-function askStats(part: Part): PartStats {
-  try {
-    return part.stats();
-  } catch (error) {
-    return { error: thrownText(error) };
   }
 }

@@ -1,12 +1,13 @@
 import { Deque } from "../../kernel/deque.ts";
 import { isThenable, promiseOf } from "../../kernel/promises.ts";
 import { realTimers, type Timers, within } from "../../kernel/timers.ts";
-import { Channel, type ChannelOverflow, leave } from "../channel.ts";
+import { Channel, type ChannelOverflow } from "../channel.ts";
 import { Failures, type OnFailure, Stopped } from "../failures.ts";
 import { Notifier } from "../notifier.ts";
 import { checkCount } from "../options.ts";
 import { type Health, type Part, type PartStats, STOP_MS, type StopOptions, stuckHealth } from "../part.ts";
 import { asObservable, OBSERVABLE, type ObservableLike, type Observed } from "./interop.ts";
+import { observe, read, type SourceTarget } from "./source.ts";
 import { type StreamObserver, Subscriber, type SubscriberOptions, type SubscriberStats } from "./subscriber.ts";
 
 /** Gives what a value becomes, or `undefined` to leave it out. */
@@ -95,8 +96,8 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
     // Not before who asked for it has had the chance to add transformers and to subscribe.
     queueMicrotask(() => {
       const into = root.into as ReactiveStream<T, unknown>;
-      if (observable !== null) into.follow(observable);
-      else void into.read(source as AsyncIterable<T>);
+      if (observable !== null) observe(observable, into.target);
+      else void read(source as AsyncIterable<T>, into.target);
     });
     return stream;
   }
@@ -329,38 +330,17 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
     return this.emptied.next();
   }
 
-  private follow(observable: ObservableLike<In>): void {
-    try {
-      const subscription = observable.subscribe({
-        next: (value) => {
-          if (this.ended === null) this.emit(value);
-        },
-        error: (error) => this.endWith(error),
-        complete: () => this.complete(),
-      });
-      if (this.ended === null) this.leaveSource = () => subscription.unsubscribe();
-      else subscription.unsubscribe();
-    } catch (error) {
-      this.endWith(error);
-    }
-  }
-
-  private async read(source: AsyncIterable<In>): Promise<void> {
-    const values = source[Symbol.asyncIterator]();
-    this.leaveSource = () => {
-      leave(values).catch((error: unknown) => this.failures.report("source", undefined, error));
+  private get target(): SourceTarget<In> {
+    return {
+      over: () => this.ended !== null,
+      leaveBy: (leaveSource) => {
+        this.leaveSource = leaveSource;
+      },
+      emit: (value) => this.emit(value),
+      endWith: (error) => this.endWith(error),
+      complete: () => this.complete(),
+      failedToLeave: (error) => this.failures.report("source", undefined, error),
     };
-    try {
-      for (;;) {
-        const result = await values.next();
-        if (this.ended !== null) return;
-        if (result.done === true) break;
-        this.emit(result.value);
-      }
-      this.complete();
-    } catch (error) {
-      this.endWith(error);
-    }
   }
 
   private readonly remove = (subscriber: Subscriber<Out>): void => {

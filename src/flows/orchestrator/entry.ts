@@ -1,0 +1,76 @@
+import { thrownText } from "../../kernel/thrown.ts";
+import type { BackoffRule } from "../../resilience/backoff.ts";
+import type { Health, Part, PartStats } from "../part.ts";
+
+export interface RegisterOptions {
+  /** Parts that have to be up first, and are stopped after it. */
+  readonly dependsOn?: readonly string[];
+  /** Restarts after a failure before it is left down, and the waits before them in milliseconds. Default: any number. */
+  readonly restart?: Partial<BackoffRule> & { readonly max?: number };
+}
+
+export type PartState = "idle" | "waiting" | "starting" | "up" | "failed" | "stopped";
+
+/**
+ * A part under the orchestrator's care.
+ *
+ * | state    | event                                            | next                                            |
+ * |----------|--------------------------------------------------|-------------------------------------------------|
+ * | idle     | start, all parts that it depends on are up       | starting                                        |
+ * | idle     | start, one of them is not                        | waiting                                         |
+ * | waiting  | the last of them is up                           | starting                                        |
+ * | starting | its start resolves                               | up                                              |
+ * | starting | its start rejects, or it reports that it is down | failed                                          |
+ * | up       | it reports that it is down                       | failed                                          |
+ * | failed   | the wait before a restart is over                | starting, or waiting                            |
+ * | failed   | it has failed more often than `restart.max`      | failed, for good                                |
+ * | any      | stop                                             | stopped; one that is starting, once it has started |
+ * | stopped  | start                                            | as idle                                         |
+ */
+export interface Entry {
+  readonly name: string;
+  readonly part: Part;
+  readonly options: RegisterOptions;
+  state: PartState;
+  restarts: number;
+  /** Failures since it last ran for a while. */
+  failures: number;
+  upSince: number;
+  degraded: boolean;
+  /** Set while a restart is due. */
+  cancelRestart: (() => void) | null;
+  readonly quit: (() => void)[];
+}
+
+export function newEntry(part: Part, options: RegisterOptions): Entry {
+  return {
+    name: part.name,
+    part,
+    options,
+    state: "idle",
+    restarts: 0,
+    failures: 0,
+    upSince: 0,
+    degraded: false,
+    cancelRestart: null,
+    quit: [],
+  };
+}
+
+/** The health of a part. One whose `health` throws is degraded, and harms no other by it. */
+export function askHealth(part: Part): Health {
+  try {
+    return part.health();
+  } catch (error) {
+    return { status: "degraded", detail: `its health could not be told: ${thrownText(error)}` };
+  }
+}
+
+/** The figures of a part; the error alone where its `stats` throws. */
+export function askStats(part: Part): PartStats {
+  try {
+    return part.stats();
+  } catch (error) {
+    return { error: thrownText(error) };
+  }
+}

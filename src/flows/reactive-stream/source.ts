@@ -1,0 +1,50 @@
+import { leave } from "../channel.ts";
+import type { ObservableLike } from "./interop.ts";
+
+/** The stream that a source flows into. */
+export interface SourceTarget<T> {
+  /** The stream has ended, and takes nothing more. */
+  over(): boolean;
+  /** How to leave the source once the stream ends. */
+  leaveBy(leave: () => void): void;
+  emit(value: T): void;
+  endWith(error: unknown): void;
+  complete(): void;
+  failedToLeave(error: unknown): void;
+}
+
+/** Hands a stream the values of an observable, until one of the two ends. */
+export function observe<T>(observable: ObservableLike<T>, target: SourceTarget<T>): void {
+  try {
+    const subscription = observable.subscribe({
+      next: (value) => {
+        if (!target.over()) target.emit(value);
+      },
+      error: (error) => target.endWith(error),
+      complete: () => target.complete(),
+    });
+    if (target.over()) subscription.unsubscribe();
+    else target.leaveBy(() => subscription.unsubscribe());
+  } catch (error) {
+    target.endWith(error);
+  }
+}
+
+/** Hands a stream the values of an async iterable, until one of the two ends. */
+export async function read<T>(source: AsyncIterable<T>, target: SourceTarget<T>): Promise<void> {
+  const values = source[Symbol.asyncIterator]();
+  target.leaveBy(() => {
+    leave(values).catch((error: unknown) => target.failedToLeave(error));
+  });
+  try {
+    for (;;) {
+      const result = await values.next();
+      if (target.over()) return;
+      if (result.done === true) break;
+      target.emit(result.value);
+    }
+    target.complete();
+  } catch (error) {
+    target.endWith(error);
+  }
+}
