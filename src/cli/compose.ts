@@ -111,7 +111,8 @@ export async function compose(scenarios: readonly NamedScenario[], composition: 
 async function openView(composition: Composition, stop: (signal: "SIGINT") => void): Promise<View> {
   if (composition.headless || composition.quiet || !isInteractive()) return plainView(composition);
   const session = composition.session ?? (await openSession(composition));
-  return session.run({ stop: () => stop("SIGINT"), closeAfterMs: composition.closeAfterMs });
+  const { Dashboard } = await import("../views/live/dashboard.tsx");
+  return new Dashboard(session, { fps: composition.fps, stop: () => stop("SIGINT"), closeAfterMs: composition.closeAfterMs });
 }
 
 async function openSession({ color, fps }: Composition): Promise<Session> {

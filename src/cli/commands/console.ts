@@ -1,4 +1,3 @@
-import { readFlags } from "../flags.ts";
 import type { StopSignals } from "../signals.ts";
 import { hasColors, isInteractive } from "../terminal.ts";
 import { scenarioLines } from "./list.ts";
@@ -10,12 +9,13 @@ export async function openConsole(signals: StopSignals): Promise<number> {
     return 0;
   }
   const { Session } = await import("../../views/live/session.tsx");
+  const { browse } = await import("../../views/live/screens/browse.tsx");
   const { listScenarios } = await import("../../scenario/find.ts");
   const { listed, unreadable } = listScenarios();
   const choices = [...listed, ...unreadable].sort((a, b) => (a.name < b.name ? -1 : 1));
-  const session = new Session({ color: hasColors(process.stdout), fps: readFlags({}).fps });
+  const session = new Session({ color: hasColors(process.stdout) });
   try {
-    const chosen = await session.browse(choices);
+    const chosen = await browse(session, choices);
     if (chosen === null) return 0;
     const { run } = await import("./run.ts");
     return await run([chosen], {}, signals, session);

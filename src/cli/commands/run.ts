@@ -40,7 +40,7 @@ export async function run(
   const { fps, http, closeAfterMs } = readFlags(flags);
   const files = asked.map((name) => findScenario(name));
   checkTargets(flags, files);
-  const loaded = loadAll(files, flags, (line) => (session === null ? process.stderr.write(`${line}\n`) : session.note(line)));
+  const loaded = loadAll(files, flags, (line) => (session === null ? process.stderr.write(`${line}\n`) : session.terminal.note(line)));
   const scenarios = loaded.map(({ named }) => named);
   const modes = scenarios.flatMap(({ points }) => points.flatMap(({ scenario }) => scenario.modes));
   const outputs = new Outputs(flags, scenarios.length, modes);

@@ -1,17 +1,7 @@
 /** @jsxRuntime classic */
 import { type Instance, render } from "ink";
-import React, { Component, type ComponentType, type ReactNode, useSyncExternalStore } from "react";
-import { terminalBehind } from "../../kernel/terminal-writer.ts";
-import { printable } from "../../kernel/text.ts";
-import type { OnEvent } from "../../telemetry/events.ts";
-import type { RunResult } from "../../telemetry/result.ts";
-import { closingReport } from "../report/closing.ts";
-import { overview } from "../report/outcome.ts";
-import { progressLines } from "../report/progress.ts";
+import React, { Component, type ReactNode, useSyncExternalStore } from "react";
 import { Keyboard } from "./keys.ts";
-import { Browse, type Choice } from "./screens/browse.tsx";
-import { RunScreen, type RunScreenProps } from "./screens/run.tsx";
-import { LiveStore } from "./store.ts";
 import { useSuspension } from "./suspension.ts";
 import { Terminal } from "./terminal.ts";
 import { COLORS, PLAIN, type Theme } from "./theme.ts";
@@ -21,138 +11,78 @@ import { COLORS, PLAIN, type Theme } from "./theme.ts";
 
 /** What a key changes is drawn as often as this, per second, however few pictures of the run there are. */
 const KEYS_FPS = 10;
+/** The same where no run is measured meanwhile. */
+const LIST_FPS = 30;
 
 export interface SessionOptions {
   readonly color: boolean;
-  /** Pictures per second at most. */
-  readonly fps: number;
-  /** What is drawn of a run; the run screen unless a test plants another. */
-  readonly runScreen?: ComponentType<RunScreenProps>;
+  /** Pictures per second at most while something runs; none given: nothing does yet. */
+  readonly fps?: number;
 }
 
-export interface DashboardOptions {
-  /** Asks the run to stop. */
-  readonly stop: () => void;
-  /** How long the closing screen stays, milliseconds; null: until a key is pressed. */
-  readonly closeAfterMs: number | null;
+/** What every screen is given. */
+export interface ScreenProps {
+  readonly keyboard: Keyboard;
+  readonly theme: Theme;
+  readonly onSuspend: () => void;
+  /** The keyboard is at its end. */
+  readonly onInputOver: () => void;
 }
 
-export interface Dashboard {
-  readonly onEvent: OnEvent;
-  /** Resolves when the user is done looking; the terminal is free then, and what was measured stands on the main screen. */
-  close(results: readonly RunResult[]): Promise<void>;
-  /** The user looks no longer, whether or not a key was pressed. */
-  readonly leave: () => void;
-  /** What broke the dashboard, if anything did; the run went on without it. */
-  readonly broken: () => string | null;
-}
+type Draw = (props: ScreenProps) => ReactNode;
 
-type Shown =
-  | { readonly screen: "nothing" }
-  | { readonly screen: "browse"; readonly choices: readonly Choice[]; readonly onDone: (file: string | null) => void }
-  | { readonly screen: "run"; readonly store: LiveStore; readonly onInterrupt: () => void; readonly onQuit: () => void };
-
-/** The terminal from its first picture to its last: one screen at a time, each drawn by the same renderer. */
+/** The terminal from its first picture to its last: one screen at a time, each drawn by the same renderer. It knows none of them. */
 export class Session {
-  private readonly terminal = new Terminal();
-  private readonly theme: Theme;
+  readonly terminal = new Terminal();
+  readonly theme: Theme;
+  /** The keyboard is at its end. */
+  inputOver = false;
+  /** What broke the drawing; null: nothing. */
+  failure: unknown = null;
+  /** Draws from the first screen on: what is drawn before it would hold that up by a picture's time. */
+  private instance: Instance | null = null;
   private readonly fps: number;
-  private readonly instance: Instance;
+  private readonly ended = Promise.withResolvers<void>();
   private readonly listeners = new Set<() => void>();
-  private shown: Shown = { screen: "nothing" };
-  private inputOver = false;
-  private failure: unknown = null;
-  /** Nothing is drawn any more: it broke, or what draws has ended. */
-  private readonly over = Promise.withResolvers<void>();
+  private draw: Draw = () => null;
   private onInputOver = () => {};
 
-  constructor({ color, fps, runScreen: Run = RunScreen }: SessionOptions) {
+  constructor({ color, fps = LIST_FPS }: SessionOptions) {
     this.theme = color ? COLORS : PLAIN;
-    this.fps = fps;
+    this.fps = Math.max(KEYS_FPS, fps);
     this.terminal.take(this.endInput);
-    const keyboard = new Keyboard();
-    const shared = { keyboard, theme: this.theme, onInputOver: this.endInput };
-    this.instance = render(
+  }
+
+  /** Resolves when nothing is drawn any more: it was left, or it broke. */
+  get over(): Promise<void> {
+    return this.ended.promise;
+  }
+
+  /** From now on this screen is drawn. `onInputOver`: the keyboard is at its end. */
+  show(draw: Draw, onInputOver: () => void): void {
+    this.draw = draw;
+    this.onInputOver = onInputOver;
+    this.instance ??= this.begin();
+    for (const listener of this.listeners) listener();
+  }
+
+  private begin(): Instance {
+    const given = { keyboard: new Keyboard(), theme: this.theme, onInputOver: this.endInput };
+    const instance = render(
       <Guard onError={this.fail}>
-        <Screens subscribe={this.subscribe} snapshot={() => this.shown} terminal={this.terminal} Run={Run} {...shared} />
+        <Screens subscribe={this.subscribe} snapshot={() => this.draw} terminal={this.terminal} given={given} />
       </Guard>,
-      this.terminal.drawing(Math.max(KEYS_FPS, fps)),
+      this.terminal.drawing(this.fps),
     );
-    this.instance.waitUntilExit().then(() => this.over.resolve(), this.fail);
-  }
-
-  /** The list of scenarios; resolves with the file of the one that is to be run, or null when the user quits. */
-  async browse(choices: readonly Choice[]): Promise<string | null> {
-    const chosen = Promise.withResolvers<string | null>();
-    this.onInputOver = () => chosen.resolve(null);
-    this.show({ screen: "browse", choices, onDone: chosen.resolve });
-    await Promise.race([chosen.promise, this.over.promise]);
-    if (this.failure !== null) throw this.failure;
-    chosen.resolve(null);
-    return chosen.promise;
-  }
-
-  /** The dashboard of what runs from now on. If drawing fails, the terminal is put back and plain lines take over. */
-  run({ stop, closeAfterMs }: DashboardOptions): Dashboard {
-    const store = new LiveStore(1000 / this.fps, undefined, terminalBehind);
-    const left = Promise.withResolvers<void>();
-    const leave = () => left.resolve();
-    const broken = () => (this.failure === null ? null : whyOf(this.failure));
-    let told = false;
-    const tellBroken = () => {
-      if (!told) this.terminal.note(`The dashboard met an error (${broken()}); the run goes on without it.`);
-      told = true;
-    };
-    // Follows the run all the time, so that it can go on where the dashboard broke off.
-    const plain = progressLines((line) => {
-      if (this.failure === null) return;
-      tellBroken();
-      this.terminal.note(line);
-    });
-    void this.over.promise.then(() => {
-      if (this.failure !== null) tellBroken();
-      leave();
-    });
-    this.onInputOver = () => {
-      if (store.latest.over) leave();
-    };
-    this.show({ screen: "run", store, onInterrupt: () => [stop(), leave()], onQuit: leave });
-    return {
-      onEvent: (event) => {
-        if (this.failure === null) store.onEvent(event);
-        plain(event);
-      },
-      broken,
-      leave,
-      close: async (results) => {
-        store.finish();
-        if (store.latest.stopping !== "no" || results.length === 0 || this.inputOver) leave();
-        const timer = closeAfterMs === null ? undefined : setTimeout(leave, closeAfterMs);
-        await left.promise;
-        clearTimeout(timer);
-        store.close();
-        await this.leave();
-        this.report(results);
-      },
-    };
-  }
-
-  /** What was measured, on the main screen. */
-  private report(results: readonly RunResult[]): void {
-    for (const result of results) this.terminal.print(closingReport(result, this.terminal.columns, this.theme.painter));
-    this.terminal.print(overview(results));
-  }
-
-  /** A line for the main screen, as soon as it is to be seen. */
-  note(line: string): void {
-    this.terminal.note(line);
+    instance.waitUntilExit().then(() => this.ended.resolve(), this.fail);
+    return instance;
   }
 
   /** Draws nothing any more and gives the terminal back; once it has, nothing happens. */
   leave(): Promise<void> {
     return this.terminal.leave(async () => {
-      this.instance.unmount();
-      await this.instance.waitUntilExit().catch(() => {});
+      this.instance?.unmount();
+      await this.instance?.waitUntilExit().catch(() => {});
     });
   }
 
@@ -160,11 +90,6 @@ export class Session {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
   };
-
-  private show(shown: Shown): void {
-    this.shown = shown;
-    for (const listener of this.listeners) listener();
-  }
 
   private readonly endInput = () => {
     this.inputOver = true;
@@ -175,40 +100,22 @@ export class Session {
     if (this.failure !== null) return;
     this.failure = error ?? "unknown";
     // React is still at work on what failed.
-    setImmediate(() => this.leave().finally(() => this.over.resolve()));
+    setImmediate(() => this.leave().finally(() => this.ended.resolve()));
   };
-}
-
-function whyOf(error: unknown): string {
-  return printable(error instanceof Error ? error.message : String(error), 200);
 }
 
 interface ScreensProps {
   readonly subscribe: (listener: () => void) => () => void;
-  readonly snapshot: () => Shown;
+  readonly snapshot: () => Draw;
   readonly terminal: Terminal;
-  readonly keyboard: Keyboard;
-  readonly theme: Theme;
-  readonly onInputOver: () => void;
-  readonly Run: ComponentType<RunScreenProps>;
+  readonly given: Omit<ScreenProps, "onSuspend">;
 }
 
 /** The screen that is shown. */
-function Screens({ subscribe, snapshot, terminal, keyboard, theme, onInputOver, Run }: ScreensProps) {
-  const shown = useSyncExternalStore(subscribe, snapshot);
+function Screens({ subscribe, snapshot, terminal, given }: ScreensProps) {
+  const draw = useSyncExternalStore(subscribe, snapshot);
   const onSuspend = useSuspension(terminal);
-  switch (shown.screen) {
-    case "nothing":
-      return null;
-    case "browse":
-      return <Browse choices={shown.choices} onDone={shown.onDone} {...{ keyboard, theme, onSuspend }} />;
-    case "run":
-      return (
-        <Run store={shown.store} onInterrupt={shown.onInterrupt} onQuit={shown.onQuit} {...{ keyboard, theme, onSuspend, onInputOver }} />
-      );
-    default:
-      return shown satisfies never;
-  }
+  return draw({ ...given, onSuspend });
 }
 
 interface GuardProps {

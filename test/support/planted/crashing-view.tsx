@@ -3,6 +3,7 @@ import { Text } from "ink";
 import React, { useSyncExternalStore } from "react";
 import { startRun } from "../../../src/engine/run/run.ts";
 import { loadScenarioFile } from "../../../src/scenario/load.ts";
+import { Dashboard } from "../../../src/views/live/dashboard.tsx";
 import type { RunScreenProps } from "../../../src/views/live/screens/run.tsx";
 import { Session } from "../../../src/views/live/session.tsx";
 
@@ -14,8 +15,7 @@ function Breaking({ store }: RunScreenProps) {
 }
 
 const { scenario, points } = loadScenarioFile(process.argv[2] ?? "");
-const session = new Session({ color: true, fps: 10, runScreen: Breaking });
-const dashboard = session.run({ stop: () => {}, closeAfterMs: null });
+const dashboard = new Dashboard(new Session({ color: true }), { fps: 10, stop: () => {}, closeAfterMs: null, screen: Breaking });
 const result = await startRun({ name: "planted", file: "", scenario, points }, { onEvent: dashboard.onEvent }).result;
 await dashboard.close([result]);
 process.exit(dashboard.broken() === null ? 0 : 70);

@@ -6,7 +6,7 @@ import { MODES } from "../../../scenario/schema.ts";
 import { DIAGRAMS } from "../../report/diagram.ts";
 import { FAULT } from "../../report/fault.ts";
 import { footerText } from "../actions.ts";
-import type { Keyboard } from "../keys.ts";
+import type { ScreenProps, Session } from "../session.tsx";
 import type { Theme } from "../theme.ts";
 import { useActions } from "../use-actions.ts";
 import { BROWSE_ACTIONS, type BrowseIntent, type BrowseState, FIRST_PLACE } from "./browse-actions.ts";
@@ -17,17 +17,27 @@ export type Choice = { readonly name: string; readonly file: string } & (
   | { readonly why: string; readonly title?: never }
 );
 
-export interface BrowseProps {
+/** Shows the scenarios; resolves with the file of the one that is to be run, or null when the user quits. */
+export async function browse(session: Session, choices: readonly Choice[]): Promise<string | null> {
+  const chosen = Promise.withResolvers<string | null>();
+  session.show(
+    (given) => <Browse choices={choices} onDone={chosen.resolve} {...given} />,
+    () => chosen.resolve(null),
+  );
+  await Promise.race([chosen.promise, session.over]);
+  if (session.failure !== null) throw session.failure;
+  chosen.resolve(null);
+  return chosen.promise;
+}
+
+interface BrowseProps extends ScreenProps {
   readonly choices: readonly Choice[];
-  readonly keyboard: Keyboard;
-  readonly theme: Theme;
   /** The file of the scenario that was chosen; null: the user quits. */
   readonly onDone: (file: string | null) => void;
-  readonly onSuspend: () => void;
 }
 
 /** The scenarios, one of which is chosen, and the diagrams of the modes. */
-export function Browse({ choices, keyboard, theme, onDone, onSuspend }: BrowseProps) {
+function Browse({ choices, keyboard, theme, onDone, onSuspend }: BrowseProps) {
   const { columns, rows } = useWindowSize();
   const context = { count: choices.length, runs: (at: number) => choices[at] !== undefined && choices[at].why === undefined };
   const act = (intent: BrowseIntent, { at }: BrowseState) => {

@@ -5,7 +5,6 @@ import { placesOn } from "../../../telemetry/allowance.ts";
 import { ledgerLine } from "../../report/table.ts";
 import { footerText } from "../actions.ts";
 import { CHART_PANELS } from "../figures.ts";
-import type { Keyboard } from "../keys.ts";
 import { ChartPanelView } from "../panels/chart-panel.tsx";
 import { ComparisonLines, ComparisonTable, tableHeight } from "../panels/comparison.tsx";
 import { CoresPanel } from "../panels/cores-panel.tsx";
@@ -13,6 +12,7 @@ import { FlowPanel, MOST_PARTS, partCount } from "../panels/flow-panel.tsx";
 import { Expected, Header } from "../panels/header.tsx";
 import { Help } from "../panels/help.tsx";
 import { RequestsPanel } from "../panels/requests-panel.tsx";
+import type { ScreenProps } from "../session.tsx";
 import type { LiveStore } from "../store.ts";
 import type { Theme } from "../theme.ts";
 import { useActions } from "../use-actions.ts";
@@ -24,16 +24,11 @@ const ROOMY_ROWS = 30;
 
 export const SMALLEST = { columns: 60, rows: 18 } as const;
 
-export interface RunScreenProps {
+export interface RunScreenProps extends ScreenProps {
   readonly store: LiveStore;
-  readonly keyboard: Keyboard;
-  readonly theme: Theme;
   /** The run is to stop. */
   readonly onInterrupt: () => void;
   readonly onQuit: () => void;
-  readonly onSuspend: () => void;
-  /** The keyboard is at its end. */
-  readonly onInputOver: () => void;
 }
 
 /** The run screen: header, five panels, ledger, comparison; afterwards the closing screen. */

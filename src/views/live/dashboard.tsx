@@ -1,0 +1,95 @@
+/** @jsxRuntime classic */
+import React, { type ComponentType } from "react";
+import { terminalBehind } from "../../kernel/terminal-writer.ts";
+import { printable } from "../../kernel/text.ts";
+import type { OnEvent } from "../../telemetry/events.ts";
+import type { RunResult } from "../../telemetry/result.ts";
+import { closingReport } from "../report/closing.ts";
+import { overview } from "../report/outcome.ts";
+import { progressLines } from "../report/progress.ts";
+import { RunScreen, type RunScreenProps } from "./screens/run.tsx";
+import type { Session } from "./session.tsx";
+import { LiveStore } from "./store.ts";
+
+export interface DashboardOptions {
+  /** Pictures of the run per second at most. */
+  readonly fps: number;
+  /** Asks the run to stop. */
+  readonly stop: () => void;
+  /** How long the closing screen stays, milliseconds; null: until a key is pressed. */
+  readonly closeAfterMs: number | null;
+  /** What is drawn; the run screen unless a test plants another. */
+  readonly screen?: ComponentType<RunScreenProps>;
+}
+
+/** What a session shows of a run. If drawing fails, the terminal is put back and plain lines take over. */
+export class Dashboard {
+  private readonly store: LiveStore;
+  private readonly left = Promise.withResolvers<void>();
+  private toldBroken = false;
+  /** Follows the run all the time, so that it can go on where the drawing broke off. */
+  private readonly plain: OnEvent;
+
+  constructor(
+    private readonly session: Session,
+    private readonly options: DashboardOptions,
+  ) {
+    const { fps, stop, screen: Screen = RunScreen } = options;
+    const store = new LiveStore(1000 / fps, undefined, terminalBehind);
+    this.store = store;
+    this.plain = progressLines((line) => {
+      if (session.failure === null) return;
+      this.tellBroken();
+      session.terminal.note(line);
+    });
+    void session.over.then(() => {
+      if (session.failure !== null) this.tellBroken();
+      this.leave();
+    });
+    const onInterrupt = () => {
+      stop();
+      this.leave();
+    };
+    session.show(
+      (given) => <Screen store={store} onInterrupt={onInterrupt} onQuit={this.leave} {...given} />,
+      () => {
+        if (store.latest.over) this.leave();
+      },
+    );
+  }
+
+  readonly onEvent: OnEvent = (event) => {
+    if (this.session.failure === null) this.store.onEvent(event);
+    this.plain(event);
+  };
+
+  /** The user looks no longer, whether or not a key was pressed. */
+  readonly leave = (): void => this.left.resolve();
+
+  /** What broke the drawing, if anything did; the run went on without it. */
+  broken(): string | null {
+    const { failure } = this.session;
+    return failure === null ? null : printable(failure instanceof Error ? failure.message : String(failure), 200);
+  }
+
+  /** Resolves when the user is done looking; the terminal is free then, and what was measured stands on the main screen. */
+  async close(results: readonly RunResult[]): Promise<void> {
+    const { session, store } = this;
+    const { closeAfterMs } = this.options;
+    store.finish();
+    if (store.latest.stopping !== "no" || results.length === 0 || session.inputOver) this.leave();
+    const timer = closeAfterMs === null ? undefined : setTimeout(this.leave, closeAfterMs);
+    await this.left.promise;
+    clearTimeout(timer);
+    store.close();
+    await session.leave();
+    const { terminal, theme } = session;
+    for (const result of results) terminal.print(closingReport(result, terminal.columns, theme.painter));
+    terminal.print(overview(results));
+  }
+
+  private tellBroken(): void {
+    if (!this.toldBroken) this.session.terminal.note(`The dashboard met an error (${this.broken()}); the run goes on without it.`);
+    this.toldBroken = true;
+  }
+}
