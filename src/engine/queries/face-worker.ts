@@ -2,7 +2,9 @@ import { parentPort, workerData } from "node:worker_threads";
 import { ring } from "../../kernel/bell.ts";
 import { fileProblem } from "../../kernel/file-problem.ts";
 import { RingWriter } from "../../kernel/frame-ring.ts";
+import { type Admitted, refusalOf } from "../../kernel/http-guard.ts";
 import { LoopTime } from "../../kernel/loop-time.ts";
+import { OPEN_METRICS_TYPE } from "../../kernel/openmetrics.ts";
 import { printable } from "../../kernel/text.ts";
 import { wordsFor } from "../../kernel/words.ts";
 import { QueryBook } from "./book.ts";
@@ -64,12 +66,12 @@ const problem = (code: number, message: string, headers: Record<string, string> 
   reply(JSON.stringify({ error: message }), code, headers);
 
 async function answer(request: Request): Promise<Response> {
-  if (!isLocal(request)) return problem(403, "only this machine's own pages and programs may ask");
+  if (refusalOf(request.headers, LOCAL) !== null) return problem(403, "only this machine's own pages and programs may ask");
   if (request.method !== "GET" && request.method !== "HEAD") return problem(405, "only GET is answered here", { allow: "GET, HEAD" });
   const { pathname } = new URL(request.url);
   if (pathname === "/healthz") return health();
   if (pathname === "/metrics") {
-    return reply(openMetrics(status), 200, { "content-type": "application/openmetrics-text; version=1.0.0; charset=utf-8" });
+    return reply(openMetrics(status), 200, { "content-type": OPEN_METRICS_TYPE });
   }
   if (pathname === "/workers") return fromThread(await ask(REQUEST.list, ""), "");
   if (pathname.startsWith("/workers/")) {
@@ -92,22 +94,8 @@ function health(): Response {
   return reply(JSON.stringify(body), healthy ? 200 : 503);
 }
 
-/** Pages of other sites may not ask, neither directly nor under a name they made point here. */
-function isLocal(request: Request): boolean {
-  const host = hostOf(`http://${request.headers.get("host") ?? ""}`);
-  const origin = request.headers.get("origin");
-  return LOCAL.includes(host) && (origin === null || LOCAL.includes(hostOf(origin)));
-}
-
-const LOCAL: readonly string[] = ["127.0.0.1", "localhost", "[::1]"];
-
-function hostOf(url: string): string {
-  try {
-    return new URL(url).hostname;
-  } catch {
-    return "";
-  }
-}
+/** Programs and pages of this machine. */
+const LOCAL: Admitted = { hosts: new Set(), origins: new Set(), localPages: true };
 
 function decoded(text: string): string | null {
   try {

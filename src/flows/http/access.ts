@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from "node:crypto";
-import { isLoopback } from "../../kernel/hosts.ts";
+import { type Admitted, refusalOf } from "../../kernel/http-guard.ts";
 import { type BucketRule, TokenBuckets } from "../../resilience/token-bucket.ts";
 import { HttpProblem } from "./problem.ts";
 
@@ -23,8 +23,7 @@ const DEFAULT_RATE: BucketRule = { perSecond: 1000, burst: 2000 };
 export class Access {
   private readonly digest: Buffer | null;
   private readonly buckets: TokenBuckets;
-  private readonly hosts: ReadonlySet<string>;
-  private readonly origins: ReadonlySet<string>;
+  private readonly admitted: Admitted;
 
   constructor(options: AccessOptions) {
     const { token, allowedHosts = [], allowedOrigins = [], rateLimit = DEFAULT_RATE } = options;
@@ -32,18 +31,16 @@ export class Access {
       throw new Error(`token: must have at least 128 bits, ${SHORTEST_TOKEN} characters of base64url, got ${token.length} characters`);
     this.digest = token === undefined ? null : sha256(token);
     this.buckets = new TokenBuckets(rateLimit);
-    this.hosts = new Set(allowedHosts.map((host) => host.toLowerCase()));
-    this.origins = new Set(allowedOrigins.map((origin) => origin.toLowerCase()));
+    const lower = (names: readonly string[]) => new Set(names.map((name) => name.toLowerCase()));
+    this.admitted = { hosts: lower(allowedHosts), origins: lower(allowedOrigins), localPages: false };
   }
 
   /** Throws an `HttpProblem` when the request may not pass. `address`: of the one who asks. */
   check(request: Request, address: string, now: number): void {
     this.checkRate(address, now);
-    const host = this.checkHost(request);
-    const origin = request.headers.get("origin")?.toLowerCase();
-    // A page of another site must not reach what listens here through its visitor's browser.
-    if (origin !== undefined && originHost(origin) !== host && !this.origins.has(origin))
-      throw new HttpProblem(403, "pages of this origin may not ask here");
+    const refused = refusalOf(request.headers, this.admitted);
+    if (refused === "host") throw new HttpProblem(403, "not to be asked under this host");
+    if (refused === "origin") throw new HttpProblem(403, "pages of this origin may not ask here");
     if (this.digest !== null && !this.bearsToken(request))
       throw new HttpProblem(401, "a bearer token is needed", { "www-authenticate": "Bearer" });
   }
@@ -52,7 +49,7 @@ export class Access {
   preflight(request: Request): Response | null {
     const origin = request.headers.get("origin")?.toLowerCase();
     if (request.method !== "OPTIONS" || origin === undefined || !request.headers.has("access-control-request-method")) return null;
-    if (!this.origins.has(origin)) throw new HttpProblem(403, "pages of this origin may not ask here");
+    if (!this.admitted.origins.has(origin)) throw new HttpProblem(403, "pages of this origin may not ask here");
     const headers = {
       "access-control-allow-methods": "GET, POST",
       "access-control-allow-headers": "authorization, content-type, idempotency-key, x-correlation-id",
@@ -64,7 +61,7 @@ export class Access {
   /** Lets the page of an allowed origin read the answer. */
   shared(request: Request, response: Response): Response {
     const origin = request.headers.get("origin");
-    if (origin === null || !this.origins.has(origin.toLowerCase())) return response;
+    if (origin === null || !this.admitted.origins.has(origin.toLowerCase())) return response;
     response.headers.set("access-control-allow-origin", origin);
     response.headers.set("access-control-expose-headers", "location, retry-after");
     response.headers.append("vary", "origin");
@@ -74,14 +71,6 @@ export class Access {
   checkRate(address: string, now: number): void {
     const wait = this.buckets.take(address, now);
     if (wait > 0) throw new HttpProblem(429, "too many requests from this address", { "retry-after": String(Math.ceil(wait / 1000)) });
-  }
-
-  /** Against DNS rebinding: a name that somebody else made point here is no name of this machine. */
-  private checkHost(request: Request): string {
-    const host = (request.headers.get("host") ?? "").toLowerCase();
-    const name = host.replace(/:\d+$/, "");
-    if (!isLoopback(name) && !this.hosts.has(name) && !this.hosts.has(host)) throw new HttpProblem(403, "not to be asked under this host");
-    return host;
   }
 
   private bearsToken(request: Request): boolean {
@@ -96,8 +85,4 @@ export class Access {
 
 function sha256(text: string): Buffer {
   return createHash("sha256").update(text).digest();
-}
-
-function originHost(origin: string): string | null {
-  return /^https?:\/\/([^/]+)$/.exec(origin)?.[1] ?? null;
 }

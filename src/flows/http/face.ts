@@ -1,6 +1,7 @@
 import { hostname as machineName, networkInterfaces } from "node:os";
 import type { Server, WebSocketHandler } from "bun";
 import { isLoopback } from "../../kernel/hosts.ts";
+import { OPEN_METRICS_TYPE } from "../../kernel/openmetrics.ts";
 import { newId, realTimers, type Timers } from "../../kernel/timers.ts";
 import { DataPipeline, EventBus, type FlowOrchestrator, MessageQueue, QueueError, ReactiveStream, Stopped } from "../index.ts";
 import { Access, type AccessOptions } from "./access.ts";
@@ -220,7 +221,7 @@ export class FlowFace {
 
   private metrics(): Response {
     return new Response(this.flows.metrics(), {
-      headers: { ...HEADERS, "content-type": "application/openmetrics-text; version=1.0.0; charset=utf-8" },
+      headers: { ...HEADERS, "content-type": OPEN_METRICS_TYPE },
     });
   }
 
