@@ -100,6 +100,13 @@ describe("P1-R3 queries", () => {
     );
     expect(text).toContain('lab_sojourn_p99_seconds{mode="sync"} 0.003\n');
   });
+
+  test("are told without a percentile that too few items bear", () => {
+    const counts = { scheduled: 9, processed: 7, failed: 1, rejected: 0, dropped: 0, unfinished: 1, depth: 1 };
+    const text = openMetrics({ mode: "sync", healthy: true, seconds: 1, throughput: 7, p50Ms: 2, p99Ms: null, ...counts });
+    expect(text).toContain("lab_sojourn_p50_seconds");
+    expect(text).not.toContain("p99");
+  });
 });
 
 describe("thresholds at the end and on the way", () => {

@@ -29,6 +29,14 @@ describe("thresholds", () => {
     expect(judged("throughput", "value>2e2")).toEqual({ value: 200, ok: false });
   });
 
+  test("on a percentile that too few items bear are judged by what was measured, and say how few bear it", () => {
+    expect(judged("sojourn_ms", "p(99)<50")).toMatchObject({ ok: false, tooFew: 1 });
+    expect(judged("sojourn_ms", "p(90)<95")).toMatchObject({ ok: true, tooFew: 10 });
+    expect(judged("sojourn_ms", "med<60")).toMatchObject({ ok: true, tooFew: 50 });
+    expect(judged("sojourn_ms", "p(40)<60")).not.toHaveProperty("tooFew");
+    expect(judged("sojourn_ms", "p(100)<=100")).toEqual({ value: 100, ok: true });
+  });
+
   test("a distribution without values breaks none", () => {
     const empty = { ...measures, trend: () => new Histogram() };
     expect(judge(parsed("sojourn_ms", "p(99)>1000"), empty)).toEqual({ value: 0, ok: true, measured: false });

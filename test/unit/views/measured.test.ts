@@ -278,6 +278,18 @@ describe("what failed is seen to have failed", () => {
     expect(closingReport({ ...runResult([caseResult({ mode: "sync" })]), thresholds: [verdict] })).toMatch(/^sync ✗ /m);
   });
 
+  test("a threshold judged by a percentile that too few items bear says so", () => {
+    const thin = { case: 0, metric: "sojourn_ms", expression: "p(99)<50", value: 3.5, ok: true, tooFew: 1.4 };
+    const text = closingReport({ ...runResult([caseResult({ mode: "sync" })]), thresholds: [thin] });
+    expect(text).toContain("✓ sync: sojourn_ms p(99)<50 (3.5, too few: 1 item beyond it)");
+  });
+
+  test("the table of a case says too few for each percentile that too few items bear", () => {
+    const one = caseResult({ mode: "sync" });
+    const few = { ...one, latency: { ...one.latency, sojourn: { ...one.latency.sojourn, count: 1300 } } };
+    expect(closingReport(runResult([few]))).toMatch(/^sync +100 +5\.00 ms +6\.00 ms +too few/m);
+  });
+
   test("a threshold judged by nothing is neither held nor failed", () => {
     const nothing = { ...caseResult({ mode: "sync", status: "aborted", processed: 0, unfinished: 100 }) };
     const text = closingReport({ ...runResult([nothing]), thresholds: [{ ...verdict, value: 0, ok: true }] });

@@ -19,6 +19,25 @@ const grid = [1, 10].flatMap((size) =>
   ["1ms", "9ms"].map((timeout, i) => at("async", { "batch.size": size, "batch.timeout": timeout }, 100 * size + i)),
 );
 
+const withItems = (one: CaseResult, count: number) => ({
+  ...one,
+  latency: { ...one.latency, sojourn: { ...one.latency.sojourn, count, mean: 3 } },
+});
+
+describe("latencies that too few items bear, in pictures of sweeps", () => {
+  const drawn = (cases: readonly CaseResult[]) => sweepPicture(runResult(cases), "latency", 80, 14, PLAIN_PAINTER).join("\n");
+
+  test("a cell of a map says few, and what that is", () => {
+    const map = drawn(grid.map((one, i) => withItems(one, i === 0 ? 5999 : 6000)));
+    expect(map.match(/\bfew\b(?! items)/g)).toHaveLength(2);
+    expect(map).toContain("few: too few items bear a p99 there");
+  });
+
+  test("where no point bears a p99 the mean is drawn, under its name", () => {
+    expect(drawn(rates.map((one) => withItems(one, 100)))).toContain("Latency, mean of the sojourn time (too few items for a p99)");
+  });
+});
+
 describe("pictures of sweeps", () => {
   test("one field: a line per mode over the swept values, the prediction, the best marked", () => {
     const lines = sweepPicture(runResult(rates), "throughput", 80, 14, PLAIN_PAINTER);
