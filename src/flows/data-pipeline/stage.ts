@@ -42,7 +42,20 @@ export interface StageStats extends PartStats {
   readonly oldestMs: number | null;
 }
 
-/** One function, its buffer, and the items it works on. */
+/**
+ * One function of a pipeline, its buffer, and the items it works on.
+ *
+ * | an item is | event                                                      | next                                      |
+ * |------------|------------------------------------------------------------|-------------------------------------------|
+ * | pushed     | fewer than `concurrency` run, and the results are taken    | running                                   |
+ * | pushed     | otherwise                                                  | waiting                                   |
+ * | waiting    | a run has ended, and it is the first                       | running                                   |
+ * | running    | the function gives a value                                 | done                                      |
+ * | running    | the function gives `undefined`                             | filtered; it keeps its place in the order |
+ * | running    | it throws, after all attempts and without a fallback       | failed; it keeps its place in the order   |
+ * | done       | those before it have left, where order is kept, and the next stage has room | passed on                |
+ * | any        | the pipeline is stopped by its deadline                    | abandoned; what the function still gives is ignored |
+ */
 export class Stage implements StageNode {
   next: Node = DETACHED;
   previous = { makeRoom: () => {} };

@@ -48,8 +48,19 @@ export interface SubscriberStats extends HandlingStats {
 }
 
 /**
- * One who is told the values of a stream, one after another, in order. While its handler takes its time, values wait in a buffer of
+ * Hands the values of a stream to one observer, one after another, in order. While its handler takes its time, values wait in a buffer of
  * its own. offered = handled + failed + dropped + abandoned + waiting + inFlight, always.
+ *
+ * | state      | event                                          | next                                                   |
+ * |------------|------------------------------------------------|--------------------------------------------------------|
+ * | idle       | a value is offered                             | busy                                                   |
+ * | busy       | a value is offered                             | busy; it waits, or another is dropped by `overflow`    |
+ * | busy       | the buffer is full, `overflow: fail`           | ended, with `TooSlow`                                  |
+ * | busy       | its handler ends, and a value waits            | busy, with the next                                    |
+ * | busy       | its handler ends, and none waits               | idle, or ended where the stream has                    |
+ * | idle       | the stream completes, or ends with an error    | ended                                                  |
+ * | busy       | the stream completes, or ends with an error    | busy, until all it was offered is handled              |
+ * | any        | unsubscribed, or stopped by a deadline         | ended; what waits and what is in flight is abandoned   |
  */
 export class Subscriber<T> implements Disposable {
   offered = 0;

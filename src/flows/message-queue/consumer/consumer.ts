@@ -1,5 +1,5 @@
 import { Deque } from "../../../kernel/deque.ts";
-import { attempt, isFulfilled, isThenable } from "../../../kernel/promises.ts";
+import { isFulfilled, isThenable } from "../../../kernel/promises.ts";
 import { thrownText } from "../../../kernel/thrown.ts";
 import { chance, stampOf, turn, within } from "../../../kernel/timers.ts";
 import { backoffDelay } from "../../../resilience/backoff.ts";
@@ -7,20 +7,17 @@ import { Stopped, TimedOut } from "../../failures.ts";
 import { Invocation } from "../../invocation.ts";
 import { Slots } from "../../slots.ts";
 import { GiveUp, type Handler, LeasedMessage } from "../message.ts";
-import type { DeadLetter } from "../store.ts";
 import { BatchSize, MOST_BATCH } from "./batch-size.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { KeyQueues } from "./key-queues.ts";
-import type { ConsumerListener, ConsumerRule, ConsumerStats, ConsumerTools, Settled } from "./rule.ts";
-import { type Identified, type SettleReport, Settler } from "./settler.ts";
-
-/** How much earlier than for others a lease counts as run out here, in milliseconds: their clocks may be ahead. */
-const LEASE_SLACK = 20;
+import { Leases } from "./leases.ts";
+import { Outcomes } from "./outcomes.ts";
+import type { ConsumerListener, ConsumerRule, ConsumerStats, ConsumerTools } from "./rule.ts";
+import { Settler } from "./settler.ts";
+import { Sleeper } from "./sleeper.ts";
 
 /** How long handlers that hold the thread may do so before timers, sockets and signals get their turn, in milliseconds. */
 const SLICE_MS = 10;
-
-let consumers = 0;
 
 /**
  * Leases messages of one group in batches, has so many handled at a time, and settles what is done together.
@@ -44,7 +41,7 @@ let consumers = 0;
  *     stopped    no       no       no        never; its queue, started again, has a successor for it
  */
 export class Consumer<T> implements Disposable {
-  private readonly token: number;
+  private readonly leases: Leases;
   private readonly buffer = new Deque<LeasedMessage<T>>(16);
   private readonly keys: KeyQueues<LeasedMessage<T>>;
   private readonly running = new Slots<Invocation<LeasedMessage<T>>>();
@@ -52,13 +49,11 @@ export class Consumer<T> implements Disposable {
   private readonly settler: Settler;
   private readonly heartbeat: Heartbeat;
   private readonly batch: BatchSize;
-  private readonly counts = { leased: 0, acknowledged: 0, retried: 0, dead: 0, lost: 0 };
+  private readonly outcomes: Outcomes;
+  private readonly sleeper: Sleeper;
   private readonly stamp: () => number;
   private readonly looping: Promise<void>;
   private successor: Consumer<T> | null = null;
-  private wakeUp: (() => void) | null = null;
-  /** Woken since it last looked. */
-  private poked = false;
   private onIdle: (() => void) | null = null;
   /** When the event loop is to have its turn, in milliseconds since 1970. */
   private sliceEnd = 0;
@@ -73,16 +68,19 @@ export class Consumer<T> implements Disposable {
   ) {
     const { store, timers } = tools;
     this.stamp = stampOf(timers);
-    this.token = (consumers++ % 4096) * 2 ** 40 + Math.floor(chance(timers) * 2 ** 40);
+    this.leases = new Leases(rule, tools, listener);
+    const { token } = this.leases;
+    this.outcomes = new Outcomes(rule, tools.failures, listener);
+    this.sleeper = new Sleeper(timers);
     this.batch = new BatchSize(rule.batch, rule.concurrency);
     this.keys = new KeyQueues(rule.ordered);
-    this.settler = new Settler({ group: rule.group, token: this.token }, store, timers, {
-      told: this.onTold,
+    this.settler = new Settler({ group: rule.group, token }, store, timers, {
+      told: this.outcomes.settled,
       done: () => this.wake(),
       failed: (error) => this.failed(error),
     });
     this.heartbeat = new Heartbeat(rule.visibilityMs, timers, {
-      prolong: () => this.prolong(),
+      prolong: () => this.leases.prolong([...this.runningHere, ...this.waitingHere]),
       goesOn: () => !this.stopping || this.running.size > 0,
       done: () => this.wake(),
     });
@@ -91,14 +89,13 @@ export class Consumer<T> implements Disposable {
 
   /** Something may have become available. */
   wake(): void {
-    this.poked = true;
-    this.wakeUp?.();
+    this.sleeper.wake();
   }
 
   private async loop(): Promise<void> {
     let trouble = 0;
     while (!this.stopping) {
-      this.poked = false;
+      this.sleeper.look();
       try {
         // Outcomes are settled before leases are looked at: a message that is done is not to be tried again because its lease ran out.
         await this.settler.settleNow();
@@ -114,7 +111,7 @@ export class Consumer<T> implements Disposable {
         if (got === 0 || this.wants === 0) await this.rest();
       } catch (error) {
         this.failed(error);
-        this.poked = false;
+        this.sleeper.look();
         await this.sleep(Math.min(5000, 50 * 2 ** trouble++));
       }
     }
@@ -142,27 +139,15 @@ export class Consumer<T> implements Disposable {
   private async lease(): Promise<number> {
     const now = this.tools.timers.wall();
     this.batch.adapt(now);
-    const request = { max: this.wants, until: now + this.rule.visibilityMs, token: this.token };
+    const request = { max: this.wants, until: now + this.rule.visibilityMs, token: this.leases.token };
     const { messages: leased, dead } = await this.tools.store.lease(this.rule.group, request, now);
     this.listener.trouble(null);
-    if (dead.length > 0) this.foundDead(dead);
+    if (dead.length > 0) this.outcomes.foundDead(dead);
     this.batch.leased(leased.length);
-    this.counts.leased += leased.length;
-    const until = this.heldUntil(request.until);
+    this.outcomes.counts.leased += leased.length;
+    const until = this.leases.heldUntil(request.until);
     for (const message of leased) this.buffer.push(new LeasedMessage<T>(message, this.rule.group, until));
     return leased.length;
-  }
-
-  /** Reports messages whose leases ran out as often as attempts are allowed, whichever consumers held them. */
-  private foundDead(letters: readonly DeadLetter[]): void {
-    for (const { value, reason } of letters) this.tools.failures.report(this.rule.name, value, new GiveUp(reason));
-    this.left([], letters);
-    this.listener.settled();
-  }
-
-  /** When a lease counts as run out here: a little before it does for others, whose clocks may be ahead of this one. */
-  private heldUntil(until: number): number {
-    return until - Math.min(LEASE_SLACK, this.rule.visibilityMs / 4);
   }
 
   /**
@@ -267,28 +252,6 @@ export class Consumer<T> implements Disposable {
     this.settler.released.push(...this.keys.dissolve(key), ...this.buffer.take((held) => held.key === key));
   }
 
-  /** Counts what the store has settled and tells the queue. */
-  private readonly onTold = ({ acknowledged, again, released, dead, lost }: SettleReport): void => {
-    this.listener.trouble(null);
-    this.counts.lost += lost;
-    this.counts.retried += again;
-    if (again > 0 || released > 0) this.listener.givenBack();
-    this.left(acknowledged, dead);
-    this.listener.settled();
-  };
-
-  /** Counts messages that have left their group. */
-  private left(acknowledged: readonly Identified[], dead: readonly Identified[]): void {
-    this.counts.acknowledged += acknowledged.length;
-    this.counts.dead += dead.length;
-    if (this.rule.onSettled === undefined) return;
-    const told = (refs: readonly Identified[], end: Settled["end"]) => refs.map(({ id }) => ({ id, end }));
-    attempt(
-      () => this.rule.onSettled?.([...told(acknowledged, "acknowledged"), ...told(dead, "dead")]),
-      (error) => this.tools.failures.report(`${this.rule.name}, onSettled`, undefined, error),
-    );
-  }
-
   /** Waits for something to do: a message, a handler that ends, a time that comes, another process. */
   private async rest(): Promise<void> {
     let ms = this.tools.store.shared ? this.rule.pollMs : Number.POSITIVE_INFINITY;
@@ -300,35 +263,7 @@ export class Consumer<T> implements Disposable {
   }
 
   private async sleep(ms: number): Promise<void> {
-    if (this.stopping || this.poked) return;
-    await new Promise<void>((resolve) => {
-      const cancel = ms === Number.POSITIVE_INFINITY ? () => {} : this.tools.timers.after(ms, resolve);
-      this.wakeUp = () => {
-        cancel();
-        resolve();
-      };
-    });
-    this.wakeUp = null;
-  }
-
-  /** Lengthens the leases of all it holds. */
-  private async prolong(): Promise<void> {
-    const held = [...this.runningHere, ...this.waitingHere];
-    if (held.length === 0) return;
-    try {
-      const until = this.tools.timers.wall() + this.rule.visibilityMs;
-      const lost = new Set(await this.tools.store.extend(this.rule.group, this.token, held, until));
-      this.listener.trouble(null);
-      for (const message of held) {
-        if (!lost.has(message.id)) message.until = this.heldUntil(until);
-        else {
-          message.until = 0;
-          message.abort(new Stopped("the lease of this message was lost"));
-        }
-      }
-    } catch (error) {
-      this.listener.trouble(error);
-    }
+    if (!this.stopping) await this.sleeper.sleep(ms);
   }
 
   private get runningHere(): LeasedMessage<T>[] {
@@ -394,7 +329,7 @@ export class Consumer<T> implements Disposable {
     return {
       name: this.rule.name,
       group: this.rule.group,
-      ...this.counts,
+      ...this.outcomes.counts,
       running: this.running.size,
       oldestMs: this.running.oldestMs(this.tools.timers.wall()),
     };

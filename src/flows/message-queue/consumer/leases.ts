@@ -1,0 +1,47 @@
+import { chance } from "../../../kernel/timers.ts";
+import { Stopped } from "../../failures.ts";
+import type { LeasedMessage } from "../message.ts";
+import type { ConsumerListener, ConsumerRule, ConsumerTools } from "./rule.ts";
+
+/** How much earlier than for others a lease counts as run out here, in milliseconds: their clocks may be ahead. */
+const LEASE_SLACK = 20;
+
+let consumers = 0;
+
+/** Under what token and until when a consumer holds messages. */
+export class Leases {
+  /** Tells the leases of this consumer from those of all others, in other processes too. */
+  readonly token: number;
+
+  constructor(
+    private readonly rule: ConsumerRule,
+    private readonly tools: ConsumerTools,
+    private readonly listener: ConsumerListener,
+  ) {
+    this.token = (consumers++ % 4096) * 2 ** 40 + Math.floor(chance(tools.timers) * 2 ** 40);
+  }
+
+  /** When a lease counts as run out here: a little before it does for others, whose clocks may be ahead of this one. */
+  heldUntil(until: number): number {
+    return until - Math.min(LEASE_SLACK, this.rule.visibilityMs / 4);
+  }
+
+  /** Lengthens the leases of messages; what has been lost is aborted. */
+  async prolong<T>(held: readonly LeasedMessage<T>[]): Promise<void> {
+    if (held.length === 0) return;
+    try {
+      const until = this.tools.timers.wall() + this.rule.visibilityMs;
+      const lost = new Set(await this.tools.store.extend(this.rule.group, this.token, held, until));
+      this.listener.trouble(null);
+      for (const message of held) {
+        if (!lost.has(message.id)) message.until = this.heldUntil(until);
+        else {
+          message.until = 0;
+          message.abort(new Stopped("the lease of this message was lost"));
+        }
+      }
+    } catch (error) {
+      this.listener.trouble(error);
+    }
+  }
+}

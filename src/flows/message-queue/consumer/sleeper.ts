@@ -1,0 +1,33 @@
+import type { Timers } from "../../../kernel/timers.ts";
+
+/** The sleep of a consumer's loop, which a message, a handler's end or a stop cuts short. */
+export class Sleeper {
+  /** Woken since the loop last looked: the next sleep is skipped. */
+  private poked = false;
+  private wakeUp: (() => void) | null = null;
+
+  constructor(private readonly timers: Timers) {}
+
+  wake(): void {
+    this.poked = true;
+    this.wakeUp?.();
+  }
+
+  /** Forgets earlier calls of `wake`: the loop looks at everything now. */
+  look(): void {
+    this.poked = false;
+  }
+
+  /** Sleeps for a span in milliseconds, Infinity for any, or until `wake`; not at all where that was called since `look`. */
+  async sleep(ms: number): Promise<void> {
+    if (this.poked) return;
+    await new Promise<void>((resolve) => {
+      const cancel = ms === Number.POSITIVE_INFINITY ? () => {} : this.timers.after(ms, resolve);
+      this.wakeUp = () => {
+        cancel();
+        resolve();
+      };
+    });
+    this.wakeUp = null;
+  }
+}
