@@ -1,4 +1,5 @@
-import { METRIC_MEANINGS, METRIC_NAMES, thresholdPattern } from "../telemetry/threshold.ts";
+import { THRESHOLD_METRICS, thresholdMetric } from "../telemetry/metrics.ts";
+import { thresholdPattern } from "../telemetry/threshold.ts";
 
 /** What a map of free names takes, said name by name, so that an editor knows them: fields of a sweep, metrics of thresholds. */
 
@@ -72,9 +73,9 @@ function within(node: JsonNode, path: string, pointer: string, places: Parameter
 function thresholdsOf({ propertyNames: _, additionalProperties: rules, ...thresholds }: JsonNode): JsonNode {
   if (typeof rules !== "object") return thresholds;
   const properties = Object.fromEntries(
-    METRIC_NAMES.map((metric): [string, JsonNode] => {
+    THRESHOLD_METRICS.map((metric): [string, JsonNode] => {
       const items = withPattern(rules.items ?? {}, thresholdPattern(metric));
-      return [metric, { ...rules, description: METRIC_MEANINGS[metric], items }];
+      return [metric, { ...rules, description: thresholdMetric(metric).threshold.meaning, items }];
     }),
   );
   return { ...thresholds, properties, additionalProperties: false };

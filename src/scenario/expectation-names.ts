@@ -1,6 +1,6 @@
 import { suggestion } from "../kernel/spelling.ts";
 import { plainValue } from "../kernel/units.ts";
-import { figureNamed, figureNames } from "../telemetry/figures.ts";
+import { metricNamed, metricNames } from "../telemetry/metrics.ts";
 import { valueText } from "../telemetry/points.ts";
 import { type Expectation, type ExpressionProblem, type FigureReference, figuresIn } from "./expectation.ts";
 import { MODES } from "./schema.ts";
@@ -37,8 +37,8 @@ function modeProblem({ mode: { text, at }, name }: FigureReference, { modes }: N
 
 function figureProblem({ mode, name, field }: FigureReference, { workload }: Nameable): ExpressionProblem | null {
   if (mode.text === "machine") return null;
-  const figure = figureNamed(name.text);
-  const names = figureNames(workload);
+  const figure = metricNamed(name.text);
+  const names = metricNames(workload);
   if (figure === null) {
     const rule = `must be the name of a figure${suggestion(name.text, names) || `: there are ${names.join(", ")}`}`;
     return { at: name.at, rule, got: name.text };

@@ -1,5 +1,6 @@
 import { suggestion } from "../kernel/spelling.ts";
-import { FETCH_METRICS, isMetric, METRIC_NAMES, parseThreshold } from "../telemetry/threshold.ts";
+import { isThresholdMetric, metricNames, THRESHOLD_METRICS } from "../telemetry/metrics.ts";
+import { parseThreshold } from "../telemetry/threshold.ts";
 import type { Path } from "./document.ts";
 import { isProblem, parseExpectation } from "./expectation.ts";
 import { type Nameable, nameProblems } from "./expectation-names.ts";
@@ -91,14 +92,14 @@ function misfits(scenario: Scenario, written: unknown): SemanticProblem[] {
   if (work.kind !== "handler" && work.module !== undefined) {
     problems.push({ path: ["work", "module"], message: "must stand beside work.kind: handler" });
   }
-  const measured = METRIC_NAMES.filter((metric) => scenario.workload === "fetch" || !FETCH_METRICS.includes(metric));
+  const measured = metricNames(scenario.workload).filter(isThresholdMetric);
   for (const [metric, rules] of Object.entries(scenario.thresholds ?? {})) {
-    if (!isMetric(metric)) {
-      const names = suggestion(metric, METRIC_NAMES) || `: there are ${measured.join(", ")}`;
+    if (!isThresholdMetric(metric)) {
+      const names = suggestion(metric, THRESHOLD_METRICS) || `: there are ${measured.join(", ")}`;
       problems.push({ path: ["thresholds", metric], message: `is not a metric${names}`, atKey: true });
       continue;
     }
-    if (scenario.workload !== "fetch" && FETCH_METRICS.includes(metric)) {
+    if (!measured.includes(metric)) {
       problems.push({ path: ["thresholds", metric], message: `is not measured in workload ${scenario.workload}`, atKey: true });
     }
     rules.forEach(({ threshold }, i) => {

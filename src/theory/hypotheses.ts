@@ -2,7 +2,7 @@ import { type Expectation, type FigureReference, figuresIn, isProblem, parseExpe
 import { isSweptValue } from "../scenario/expectation-names.ts";
 import type { ExpectRule } from "../scenario/schema.ts";
 import { isDisturbed } from "../telemetry/disturbance.ts";
-import { figureNamed } from "../telemetry/figures.ts";
+import { metricNamed } from "../telemetry/metrics.ts";
 import { valueText } from "../telemetry/points.ts";
 import type { CaseResult, HypothesisResult } from "../telemetry/result.ts";
 import { compare, comparisonText, evaluate, plainName, type Told, type Value } from "./expectation-value.ts";
@@ -103,7 +103,7 @@ function figureAt(figure: FigureReference, params: Params, cases: readonly CaseR
   const one = caseOf(figure, params, cases);
   const why = one === undefined ? "was not run" : unfit(one);
   if (one === undefined || why !== null) return { why: `${caseAt(figure, params)} ${why}` };
-  const value = figureNamed(figure.name.text)?.read(one, figure.field.text) ?? null;
+  const value = metricNamed(figure.name.text)?.read(one, figure.field.text) ?? null;
   return value ?? { why: `of ${nameAt(figure, params)} nothing was measured, or too few items bear it` };
 }
 

@@ -1,24 +1,8 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
-import { Histogram } from "../../kernel/histogram.ts";
 import type { ThresholdRule } from "../../scenario/schema.ts";
-import { droppedTotal, type Ledger } from "../../telemetry/ledger.ts";
-import type { LatencyPart, Recorder } from "../../telemetry/recorder.ts";
+import { isThresholdMetric, type Standing } from "../../telemetry/metrics.ts";
 import type { ThresholdResult } from "../../telemetry/result.ts";
-import { isMetric, judge, type Measures, type Metric, parseThreshold, type Threshold } from "../../telemetry/threshold.ts";
-
-/** What thresholds are judged by, at one moment. */
-export interface Standing {
-  readonly recorders: readonly Recorder[];
-  readonly ledger: Ledger;
-  /** Per second. */
-  readonly throughput: number;
-  readonly highWater: number;
-  readonly queries: Histogram;
-  /** Where there are requests. */
-  readonly fetch?: { readonly ok: number; readonly retries: number } | undefined;
-  /** What its workload alone measures of a metric; absent or null: nothing. */
-  readonly own?: ((metric: Metric) => Histogram | null) | undefined;
-}
+import { judge, parseThreshold, type Threshold } from "../../telemetry/threshold.ts";
 
 export type Verdict = Omit<ThresholdResult, "case">;
 
@@ -43,7 +27,7 @@ export class Gate {
   ) {
     this.rules = Object.entries(thresholds).flatMap(([metric, rules]) =>
       rules.flatMap(({ threshold, abortOnFail, delayAbortEval }) => {
-        const parsed = isMetric(metric) ? parseThreshold(metric, threshold) : "unknown";
+        const parsed = isThresholdMetric(metric) ? parseThreshold(metric, threshold) : "unknown";
         return typeof parsed === "string" ? [] : [{ threshold: parsed, abort: abortOnFail ? delayAbortEval * 1000 : null }];
       }),
     );
@@ -54,10 +38,9 @@ export class Gate {
     const urgent = this.rules.filter(({ abort }) => abort !== null && now >= abort);
     if (urgent.length === 0) return null;
     const stands = standing();
-    const measures = measuresOf(stands);
     for (const { threshold } of urgent) {
       if (!this.canTell(threshold, now, stands)) continue;
-      const { value, ok } = judge(threshold, measures);
+      const { value, ok } = judge(threshold, stands);
       if (!ok)
         return `Ended early: the threshold ${threshold.metric} ${threshold.expression} was broken (${Number(value.toPrecision(4))}) and has abortOnFail.`;
     }
@@ -72,44 +55,10 @@ export class Gate {
   }
 
   verdicts(standing: Standing): Verdict[] {
-    const measures = measuresOf(standing);
     return this.rules.map(({ threshold }) => ({
       metric: threshold.metric,
       expression: threshold.expression,
-      ...judge(threshold, measures),
+      ...judge(threshold, standing),
     }));
   }
-}
-
-const PARTS: Partial<Record<Metric, LatencyPart | "wellDone" | "failures">> = {
-  sojourn_ms: "sojourn",
-  sojourn_ok_ms: "wellDone",
-  sojourn_failed_ms: "failures",
-  schedule_ms: "schedule",
-  queue_ms: "queue",
-  batch_ms: "batch",
-  service_ms: "service",
-};
-
-function measuresOf({ recorders, ledger, throughput, highWater, queries, fetch, own }: Standing): Measures {
-  const counts: Partial<Record<Metric, number>> = {
-    dropped: droppedTotal(ledger),
-    failed: ledger.failed,
-    rejected: ledger.rejected,
-    unfinished: ledger.unfinished,
-    fetch_ok: fetch?.ok ?? 0,
-    retries: fetch?.retries ?? 0,
-  };
-  return {
-    trend: (metric) => {
-      const part = PARTS[metric];
-      if (part === undefined) return own?.(metric) ?? queries;
-      const merged = new Histogram();
-      for (const recorder of recorders) merged.merge(recorder[part]);
-      return merged;
-    },
-    value: (metric) => (metric === "throughput" ? throughput : highWater),
-    count: (metric) => counts[metric] ?? 0,
-    scheduled: ledger.scheduled,
-  };
 }

@@ -12,7 +12,7 @@ import { batchRule } from "../../queueing/batcher.ts";
 import type { Scenario } from "../../scenario/schema.ts";
 import { MachineWatch } from "../../telemetry/machine-use.ts";
 import { Recorder } from "../../telemetry/recorder.ts";
-import type { Metric } from "../../telemetry/threshold.ts";
+import type { Phase } from "../../telemetry/request-phases.ts";
 import { WIDEST_FORMAT } from "../../workloads/message/wire.ts";
 import type { Effort, Intake } from "../../workloads/workload.ts";
 import { Connections } from "../connections.ts";
@@ -52,8 +52,8 @@ export interface Pipeline {
   readonly intake: Intake;
   readonly sampler: CaseSampler;
   readonly gate: Gate;
-  /** What the workload alone measures of a threshold's metric; null: nothing. */
-  readonly trend: (metric: Metric) => Histogram | null;
+  /** How long a part of requests took so far; absent: there are none. */
+  readonly phase: ((phase: Phase) => Histogram) | undefined;
 }
 
 /** Beside what an item takes. */
@@ -83,7 +83,7 @@ export function buildPipeline(setup: Setup, facts: TapeFacts, onSnapshot: OnSnap
   };
   const instant = scenario.load.executor !== "replay" && clients === null && latency === null;
   const source = new Source(arrivals, intake, offered, recorder, warmup, time, instant);
-  const trend = (metric: Metric) => setup.stage.trend?.(metric) ?? null;
+  const phase = setup.stage.phase?.bind(setup.stage);
   const gate = new Gate(scenario.thresholds, warmup);
   const sampler: CaseSampler = new CaseSampler(
     offered,
@@ -105,7 +105,7 @@ export function buildPipeline(setup: Setup, facts: TapeFacts, onSnapshot: OnSnap
         highWater,
         queries: desk?.book.latency ?? new Histogram(),
         fetch: own?.fetch,
-        own: trend,
+        phase,
       }));
       if (broken !== null) lifecycle.endEarly(now, broken);
     },
@@ -144,7 +144,7 @@ export function buildPipeline(setup: Setup, facts: TapeFacts, onSnapshot: OnSnap
       return origin;
     },
   };
-  return { job, source, offered, lifecycle, intake, sampler, gate, trend };
+  return { job, source, offered, lifecycle, intake, sampler, gate, phase };
 }
 
 /**

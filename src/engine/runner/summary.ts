@@ -143,7 +143,7 @@ export function summarize(measured: Measured): RunnerResult {
       highWater: execution.queue.highWater,
       queries: pipeline.job.desk?.book.latency ?? new Histogram(),
       fetch: measured.own?.fetch,
-      own: pipeline.trend,
+      phase: pipeline.phase,
     }),
     checks,
     littlesLaw: littlesLaw(evidence),

@@ -6,10 +6,9 @@ import type { CasePlan } from "../../plan/plan.ts";
 import { BREAKER_STATES, CircuitBreakers } from "../../resilience/circuit-breaker.ts";
 import { RateLimiter } from "../../resilience/rate-limiter.ts";
 import type { FetchSettings } from "../../scenario/schema.ts";
-import { PHASES, PhaseBook, phaseFigures, phaseOf } from "../../telemetry/request-phases.ts";
+import { type Phase, PhaseBook, phaseFigures, phaseOf } from "../../telemetry/request-phases.ts";
 import type { FetchFigures } from "../../telemetry/result.ts";
 import type { FetchSample } from "../../telemetry/sample.ts";
-import { type Metric, PHASE_METRICS } from "../../telemetry/threshold.ts";
 import { Collector } from "../../workloads/fetch/collector.ts";
 import { readBody } from "../../workloads/fetch/contents.ts";
 import { FetchIntake } from "../../workloads/fetch/intake.ts";
@@ -198,9 +197,8 @@ export class FetchStage implements Stage {
     return this.counts.reduce((total, counts) => total + (counts[what] ?? 0), 0);
   }
 
-  trend(metric: Metric): Histogram | null {
-    const phase = PHASES.find((one) => PHASE_METRICS[one] === metric);
-    return phase === undefined ? null : phaseOf(this.phases, phase);
+  phase(phase: Phase): Histogram {
+    return phaseOf(this.phases, phase);
   }
 
   status(): RequestStatus {

@@ -1,7 +1,7 @@
 import type { Histogram } from "../../kernel/histogram.ts";
+import type { Phase } from "../../telemetry/request-phases.ts";
 import type { CaseResult } from "../../telemetry/result.ts";
 import type { Sample } from "../../telemetry/sample.ts";
-import type { Metric } from "../../telemetry/threshold.ts";
 import type { Intake, WorkloadReport } from "../../workloads/workload.ts";
 import type { MakeProcessor, ProcessorSpec } from "../processors.ts";
 import type { RequestStatus } from "../queries/face-protocol.ts";
@@ -24,8 +24,8 @@ export interface Stage {
   begin(): void;
   /** Its own part of a sample; undefined: it has none. */
   sample(): Pick<Sample, "fetch" | "flow"> | undefined;
-  /** What it alone measures of a threshold's metric, so far; absent or null: nothing. */
-  trend?(metric: Metric): Histogram | null;
+  /** How long a part of its requests took so far; absent: it has none. */
+  phase?(phase: Phase): Histogram;
   /** What a health check shows of it; null: nothing of its own. */
   status(): RequestStatus | null;
   /** Its own figures at the end. `intake`: who made the items. */

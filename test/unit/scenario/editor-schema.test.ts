@@ -7,7 +7,8 @@ import { knownKeys } from "../../../src/scenario/check.ts";
 import { NEVER_SWEPT } from "../../../src/scenario/editor-schema.ts";
 import { scenarioJsonSchema } from "../../../src/scenario/schema.ts";
 import { firstUnknown } from "../../../src/scenario/sweep.ts";
-import { METRIC_NAMES, parseThreshold } from "../../../src/telemetry/threshold.ts";
+import { THRESHOLD_METRICS } from "../../../src/telemetry/metrics.ts";
+import { parseThreshold } from "../../../src/telemetry/threshold.ts";
 import { ROOT } from "../../support/cli.ts";
 
 const EXECUTORS = ["constant-arrival-rate", "ramping-arrival-rate", "bursts", "constant-vus", "shared-iterations", "replay"];
@@ -68,7 +69,7 @@ describe("the schema for editors", () => {
   });
 
   test("the pattern of a metric takes what validate takes, and nothing else", () => {
-    expect(Object.keys(thresholds.properties ?? {})).toEqual(METRIC_NAMES);
+    expect(Object.keys(thresholds.properties ?? {})).toEqual([...THRESHOLD_METRICS]);
     const words = fc.constantFrom(
       "avg",
       "min",
@@ -92,7 +93,7 @@ describe("the schema for editors", () => {
       numbers,
     );
     fc.assert(
-      fc.property(fc.constantFrom(...METRIC_NAMES), texts, (metric, parts) => {
+      fc.property(fc.constantFrom(...THRESHOLD_METRICS), texts, (metric, parts) => {
         const text = parts.join("");
         const { items } = thresholds.properties?.[metric] ?? {};
         const patterns = (items?.anyOf ?? []).map(({ pattern, properties }) => String(pattern ?? properties?.["threshold"]?.["pattern"]));

@@ -1,15 +1,28 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { Histogram } from "../../../src/kernel/histogram.ts";
-import { judge, METRIC_NAMES, type Measures, parseThreshold, type Threshold } from "../../../src/telemetry/threshold.ts";
+import { EMPTY_LEDGER } from "../../../src/telemetry/ledger.ts";
+import { type Standing, THRESHOLD_METRICS } from "../../../src/telemetry/metrics.ts";
+import { Recorder } from "../../../src/telemetry/recorder.ts";
+import { judge, parseThreshold, type Threshold } from "../../../src/telemetry/threshold.ts";
 
 const histogram = new Histogram();
 for (let ms = 1; ms <= 100; ms++) histogram.record(ms * 1e6);
 
-const measures: Measures = { trend: () => histogram, value: () => 200, count: () => 25, scheduled: 1000 };
-const judged = (metric: "sojourn_ms" | "dropped" | "throughput", expression: string) => judge(parsed(metric, expression), measures);
+const recorder = new Recorder();
+recorder.sojourn.merge(histogram);
 
-function parsed(metric: (typeof METRIC_NAMES)[number], expression: string): Threshold {
+const standing: Standing = {
+  recorders: [recorder],
+  ledger: { ...EMPTY_LEDGER, scheduled: 1000, dropped: { newest: 20, oldest: 5 } },
+  throughput: 200,
+  highWater: 7,
+  queries: histogram,
+  phase: () => histogram,
+};
+const judged = (metric: "sojourn_ms" | "dropped" | "throughput", expression: string) => judge(parsed(metric, expression), standing);
+
+function parsed(metric: (typeof THRESHOLD_METRICS)[number], expression: string): Threshold {
   const threshold = parseThreshold(metric, expression);
   if (typeof threshold === "string") throw new Error(threshold);
   return threshold;
@@ -38,14 +51,14 @@ describe("thresholds", () => {
   });
 
   test("a distribution without values breaks none", () => {
-    const empty = { ...measures, trend: () => new Histogram() };
+    const empty = { ...standing, recorders: [] };
     expect(judge(parsed("sojourn_ms", "p(99)>1000"), empty)).toEqual({ value: 0, ok: true, measured: false });
     expect(judge(parsed("sojourn_ms", "count>0"), empty).ok).toBe(false);
   });
 
   test("a number that is not finite is refused: it could never fail, or never hold", () => {
     for (const number of ["1e400", "-1e400", "9".repeat(400), "1_0e308"])
-      for (const metric of METRIC_NAMES) {
+      for (const metric of THRESHOLD_METRICS) {
         const word = typeof parseThreshold(metric, "count<1") === "string" ? "value" : "count";
         expect(parseThreshold(metric, `${word}<${number}`)).toBe("must compare with a number that can be held (at most 1.8e308)");
       }
@@ -56,10 +69,10 @@ describe("thresholds", () => {
   test("any text is read or refused with a sentence", () => {
     const texts = fc.oneof(fc.string(), fc.stringMatching(/^(p\(\d+\)|[a-z]+) ?[<>=!]{1,3} ?\d*$/));
     fc.assert(
-      fc.property(fc.constantFrom(...METRIC_NAMES), texts, (metric, text) => {
+      fc.property(fc.constantFrom(...THRESHOLD_METRICS), texts, (metric, text) => {
         const threshold = parseThreshold(metric, text);
         if (typeof threshold === "string") expect(threshold).toStartWith("must ");
-        else expect(Number.isFinite(judge(threshold, measures).value)).toBe(true);
+        else expect(Number.isFinite(judge(threshold, standing).value)).toBe(true);
       }),
     );
   });

@@ -1,13 +1,16 @@
 import { describe, expect, test } from "bun:test";
-import { figureNamed, figureNames } from "../../../src/telemetry/figures.ts";
+import { Histogram } from "../../../src/kernel/histogram.ts";
+import { EMPTY_LEDGER } from "../../../src/telemetry/ledger.ts";
+import { metricNamed, metricNames, type Standing, THRESHOLD_METRICS } from "../../../src/telemetry/metrics.ts";
 import type { CaseResult } from "../../../src/telemetry/result.ts";
+import { judge, parseThreshold, thresholdPattern } from "../../../src/telemetry/threshold.ts";
 import { caseResult } from "../../support/results.ts";
 
 const whole = caseResult({ mode: "async" });
 const trend = { count: 60_000, mean: 1, stddev: 9, min: 2, max: 3, p50: 4, p75: 5, p90: 6, p95: 7, p99: 8, p99_9: 9 };
 
 function figure(name: string, field: string, one: CaseResult): number | null {
-  const found = figureNamed(name);
+  const found = metricNamed(name);
   if (found === null) throw new Error(`there is no figure ${name}`);
   return found.read(one, field);
 }
@@ -76,7 +79,7 @@ describe("figures of a case by name", () => {
     const read = (field: string) => figure("queue_ms", field, one);
     expect(["avg", "min", "max", "med", "count"].map(read)).toEqual([1, 2, 3, 4, 60_000]);
     expect(["p(50)", "p(75)", "p(90)", "p(95)", "p(99)", "p(99.9)"].map(read)).toEqual([4, 5, 6, 7, 8, 9]);
-    expect(figureNamed("queue_ms")?.fields.map(read)).not.toContain(null);
+    expect(metricNamed("queue_ms")?.fields.map(read)).not.toContain(null);
   });
 
   test("a percentile that too few items bear is not known", () => {
@@ -130,16 +133,55 @@ describe("figures of a case by name", () => {
   });
 
   test("a name that every object has is no figure", () => {
-    expect(["toString", "constructor", "nope"].map(figureNamed)).toEqual([null, null, null]);
+    expect(["toString", "constructor", "nope"].map(metricNamed)).toEqual([null, null, null]);
   });
 
   test("each workload has the figures that are measured in it", () => {
-    const [message, fetch] = [figureNames("message"), figureNames("fetch")];
+    const [message, fetch] = [metricNames("message"), metricNames("fetch")];
     expect(message).toContain("throughput");
     expect(message).toContain("query_ms");
     expect(message).not.toContain("in_flight");
     expect(fetch).toContain("throughput");
     expect(fetch).toContain("in_flight");
     expect(fetch).not.toContain("encode_ns");
+  });
+});
+
+/** Where nothing was done yet. */
+const START: Standing = { recorders: [], ledger: EMPTY_LEDGER, throughput: 0, highWater: 0, queries: new Histogram() };
+
+/** The names in the maps of thresholds of a text. */
+function thresholdsNamed(text: string): string[] {
+  const maps = [...text.matchAll(/^thresholds: \{(.*)\}/gm)].map(([, map = ""]) => map);
+  return maps.flatMap((map) => [...map.matchAll(/(\w+): \[/g)].map(([, name = ""]) => name));
+}
+
+/** A figure that each kind of metric offers. */
+const WORDS = { trend: "p(99)", counter: "rate", value: "value" } as const;
+
+describe("metrics of thresholds", () => {
+  test.each(THRESHOLD_METRICS.map((name) => [name] as const))(
+    "%s is read, judged, known to editors and explained by its entry alone",
+    (name) => {
+      const metric = metricNamed(name);
+      const expression = `${WORDS[metric?.kind ?? "value"]}<1`;
+      const threshold = parseThreshold(name, expression);
+      if (typeof threshold === "string") throw new Error(threshold);
+      expect(judge(threshold, START)).toMatchObject({ value: 0, ok: true });
+      expect(expression).toMatch(new RegExp(thresholdPattern(name)));
+      expect(metric?.threshold?.meaning).toEndWith(".");
+    },
+  );
+
+  test("those of requests are measured in workload fetch alone", () => {
+    const elsewhere = metricNames("message");
+    const own = ["fetch_ok", "retries", "connect_ms", "tls_ms", "first_byte_ms", "body_ms", "attempt_ms"];
+    expect(THRESHOLD_METRICS.filter((name) => !elsewhere.includes(name)) as string[]).toEqual(own);
+  });
+
+  test("whatever the README's scenarios name is one", async () => {
+    const named = thresholdsNamed(await Bun.file("README.md").text());
+    expect(named).toContain("fetch_ok");
+    expect(named.filter((name) => !(THRESHOLD_METRICS as readonly string[]).includes(name))).toEqual([]);
   });
 });
