@@ -136,7 +136,9 @@ export class Facts {
     const { size } = scenario.batch;
     const room = size === undefined || result.batches.meanSize < 0.95 * size;
     const all = droppedTotal(result.ledger) === 0 && result.ledger.unfinished <= UNDONE * result.ledger.scheduled;
-    return this.batched && scenario.work.perBatch > 0 && room && all && !this.closedLoop && !this.allAtOnce && !this.behind;
+    // What waits longer than its batch takes, for a time at least, is more than the batches grew by.
+    const kept = !this.behind && this.crowd === null;
+    return this.batched && scenario.work.perBatch > 0 && room && all && kept && !this.closedLoop && !this.allAtOnce;
   }
 
   /** Share of its time that the thread, or the Workers on average, had something in hand, computing or not. */

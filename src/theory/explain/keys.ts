@@ -3,6 +3,7 @@ import { formatCount, formatMs, formatShare } from "../../kernel/units.ts";
 import { keyShares } from "../../load/keys.ts";
 import type { Scenario } from "../../scenario/schema.ts";
 import { laneShares } from "../capacity.ts";
+import { mayHelp } from "./advice.ts";
 import { BUSY, type Facts, FULL } from "./facts.ts";
 import type { Finding } from "./finding.ts";
 import { heavyTailed } from "./theory.ts";
@@ -82,7 +83,8 @@ function busiestWorker(facts: Facts): Finding | null {
 }
 
 /** What would spread the work better, by what theory makes of it. */
-function moreKeys({ result, scenario, workers, overlaps, closedLoop }: Facts): string {
+function moreKeys(facts: Facts): string {
+  const { result, scenario, workers, overlaps, closedLoop } = facts;
   const { keys } = scenario;
   // A few clients who wait for their answers do not keep every Worker at work, however their keys are spread.
   if (closedLoop) return "";
@@ -91,7 +93,8 @@ function moreKeys({ result, scenario, workers, overlaps, closedLoop }: Facts): s
   const more = { ...keys, count: Math.min(10 * keys.count, MOST_KEYS) };
   // Keys that none of the messages were for would be no more of them.
   const all = keys.distribution !== "round-robin" || result.ledger.scheduled > keys.count;
-  if (all && before >= WORTH * busiestShare(more, lanes)) return " Spreading the work over more keys would help.";
+  if (all && before >= WORTH * busiestShare(more, lanes))
+    return mayHelp(facts, "keys.count") ? " Spreading the work over more keys would help." : "";
   // With many keys the rest is spread evenly, so that what is left of the busiest Worker is what its busiest key has.
   const first = keyShares(keys)[0] ?? 1;
   const split = lanes === null ? Math.max(first / 2, keyShares(keys)[1] ?? 0) : before - first + first / lanes;
@@ -129,8 +132,8 @@ export function heldKeys(facts: Facts): Finding | null {
   // Of several messages of a key in a batch each stops it anew, unless they follow on each other.
   const several = (keyShares(scenario.keys)[0] ?? 1) * result.batches.meanSize >= 1 && result.batches.count >= MANY;
   // A Worker has its own keys only: how its batches are ordered was seen to change nothing.
-  const order =
-    result.mode === "async" && facts.batched && scenario.batch.order !== "key" && several ? " A batch.order of key would help." : "";
+  const unordered = result.mode === "async" && facts.batched && scenario.batch.order !== "key" && several;
+  const order = unordered && mayHelp(facts, "batch.order") ? " A batch.order of key would help." : "";
   const text = `The keys are what takes time: of ${formatMs(sojourn.mean)} on average, about ${formatMs(held)} was waiting for a state machine that another message was at${behind}${size}, and ${formatMs(service.mean)} was work, at ${rate}.${order}`;
   return { limit: facts.behind ? "keys" : "arrivals", text };
 }

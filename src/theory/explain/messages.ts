@@ -5,6 +5,7 @@ import { droppedTotal } from "../../telemetry/ledger.ts";
 import { slowest, typical } from "../../telemetry/percentiles.ts";
 import { offeredRate } from "../demand.ts";
 import { explainHandlers } from "../explain-flow.ts";
+import { mayHelp } from "./advice.ts";
 import { BUSY, type Facts, FULL } from "./facts.ts";
 import type { Finding } from "./finding.ts";
 import { keyUse } from "./keys.ts";
@@ -68,17 +69,19 @@ export function slowSource(facts: Facts): Finding | null {
   if (part < (facts.used < 0.7 ? 0.4 : 0.8) || (facts.closedLoop && facts.clients <= connections)) return null;
   const sum = equation(count(connections), [["÷", duration(read)]], perSecond, "is");
   const who = connections === 1 ? "its one connection was" : `all ${formatCount(connections)} of its connections were`;
-  const text = `The source is the limit: ${who} reading ${formatShare(share)} of the time, at ${facts.rate}; by source.latency ${sum}. More connections would help, more computing would not.`;
+  const text = `The source is the limit: ${who} reading ${formatShare(share)} of the time, at ${facts.rate}; by source.latency ${sum}.${mayHelp(facts, "source.connections") ? " More connections would help, more computing would not." : ""}`;
   return { limit: "source", text };
 }
 
 /** What shortens the wait for a batch: a smaller size where batches are full, an earlier timeout where they are not. */
-function quicker({ result, scenario }: Facts): string {
+function quicker(facts: Facts): string {
+  const { result, scenario } = facts;
   const { size, timeout } = scenario.batch;
   // What a batch costs by itself is paid the more often the smaller they are.
   if (scenario.work.perBatch > 0) return "";
   const full = size !== undefined && result.batches.meanSize >= 0.95 * size;
-  if (full && size > 1) return " A smaller batch.size would help.";
+  if (full && size > 1) return mayHelp(facts, "batch.size") ? " A smaller batch.size would help." : "";
+  if (!mayHelp(facts, "batch.timeout")) return "";
   return timeout === undefined ? " A batch.timeout would help." : " A shorter batch.timeout would help.";
 }
 
@@ -108,7 +111,8 @@ export function turnInBatch(facts: Facts): Finding | null {
   const none = result.batches.meanSize > 1 && scenario.batch.size === undefined && scenario.work.perBatch === 0;
   // Who waits for an answer, or comes with all the others, fills batches as they are.
   const together = facts.closedLoop || scenario.load.executor === "bursts";
-  const help = together ? "" : none ? " A batch.size would help." : quicker(facts);
+  const one = none && mayHelp(facts, "batch.size") ? " A batch.size would help." : "";
+  const help = together ? "" : none ? one : quicker(facts);
   const text = `The batch is what takes time: of ${formatMs(sojourn.mean)} on average, ${formatMs(waited)} was waiting for it to go and for its turn within it (batches went with ${formatCount(result.batches.meanSize)} on average), at ${rate}.${help}`;
   return { limit: "batch", text };
 }
@@ -134,7 +138,7 @@ export function concurrency(facts: Facts): Finding | null {
       : `for ${formatMs(crowd.ms)} messages waited${since(crowd)}; ${facts.rate} went through in all`;
   const often = facts.saturated ? "" : " at times";
   // What is in line behind its own key would still be.
-  const free = keyUse(facts) < KEY_FREE;
+  const free = keyUse(facts) < KEY_FREE && mayHelp(facts, "async.concurrency");
   const help = free ? " A larger async.concurrency would help." : "";
   const text = `The number of processors is the limit${often}: ${sum}; ${when}.${help}`;
   return { limit: "processors", text };
@@ -150,7 +154,7 @@ export function shortQueue(facts: Facts): Finding | null {
   const came = facts.scenario.load.executor === "bursts" ? offeredRate(facts.scenario) : result.offeredRate;
   const asked = ((came ?? 0) * facts.each) / 1000;
   if (asked >= 0.95 * facts.slots) return null;
-  const text = `The queue is the limit: its ${counted(capacity, "place")} overflowed when arrivals came close together, though no thread was computing more than ${formatShare(busiest)} of the time. A larger queue.capacity would help.`;
+  const text = `The queue is the limit: its ${counted(capacity, "place")} overflowed when arrivals came close together, though no thread was computing more than ${formatShare(busiest)} of the time.${mayHelp(facts, "queue.capacity") ? " A larger queue.capacity would help." : ""}`;
   return { limit: "queue", text };
 }
 

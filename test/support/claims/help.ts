@@ -1,8 +1,9 @@
-import type { Mode, Scenario } from "../../../src/scenario/schema.ts";
-import { simulate } from "../../../src/theory/simulate.ts";
+import type { Scenario } from "../../../src/scenario/schema.ts";
+import type { CaseResult } from "../../../src/telemetry/result.ts";
+import { runVirtually } from "../virtual-run.ts";
 import { type Told, workersOf } from "./claim.ts";
 
-/** What is said to help, tried: the same case simulated with it. */
+/** What is said to help, tried: the same case run with it by the engine's own executors, on a virtual clock. */
 
 const ADVICE: Readonly<Record<string, (scenario: Scenario) => Scenario>> = {
   "A larger async.concurrency would help": (scenario) => ({
@@ -33,23 +34,26 @@ const ADVICE: Readonly<Record<string, (scenario: Scenario) => Scenario>> = {
 };
 
 /** Advice in a text that, followed, makes nothing better: neither more is done, nor sooner, nor less is lost. */
-export function uselessAdvice(text: string, { result, scenario }: Told): string[] {
-  const { mode } = result;
-  if (mode !== "sync" && mode !== "async" && mode !== "parallel") return [];
-  const machine = { mode: mode as Mode, workers: Math.max(1, workersOf(result).length), cores: result.cores.length };
-  return Object.entries(ADVICE).flatMap(([advice, follow]) => {
-    if (!text.includes(advice)) return [];
-    const before = simulate({ ...machine, scenario });
-    const after = simulate({ ...machine, scenario: follow(scenario) });
-    // What the simulation loses nothing of cannot lose less.
-    if (before === null || after === null || (advice.includes("queue") && before.dropped === 0)) return [];
-    const more = after.throughput > 1.02 * before.throughput;
-    const sooner = after.sojourn.mean < 0.99 * before.sojourn.mean;
-    const kept = after.dropped + after.unfinished < before.dropped + before.unfinished;
-    return more || sooner || kept
-      ? []
-      : [
-          `does not help: "${advice}": ${before.throughput} → ${after.throughput}/s, ${before.sojourn.mean / 1e6} → ${after.sojourn.mean / 1e6} ms`,
-        ];
-  });
+export async function uselessAdvice(text: string, { result, scenario }: Told): Promise<string[]> {
+  const mode = (["sync", "async", "parallel"] as const).find((each) => each === result.mode);
+  if (mode === undefined) return [];
+  const machine = { workers: mode === "parallel" ? Math.max(1, workersOf(result).length) : 1, cores: result.cores.length };
+  const useless: string[] = [];
+  for (const [advice, follow] of Object.entries(ADVICE)) {
+    if (!text.includes(advice)) continue;
+    const { result: after } = await runVirtually(follow(scenario), mode, machine);
+    if (isBetter(after, result)) continue;
+    const [was, is] = [result, after].map(({ throughput, latency }) => `${throughput}/s in ${latency.sojourn.mean} ms`);
+    useless.push(`does not help: "${advice}": ${was} → ${is}`);
+  }
+  return useless;
+}
+
+type Measured = Pick<CaseResult, "throughput" | "latency" | "ledger">;
+
+function isBetter(after: Measured, before: Measured): boolean {
+  const lost = ({ ledger }: Measured) => ledger.dropped.newest + ledger.dropped.oldest + ledger.unfinished;
+  const more = after.throughput > 1.02 * before.throughput;
+  const sooner = after.latency.sojourn.mean < 0.99 * before.latency.sojourn.mean;
+  return more || sooner || lost(after) < lost(before);
 }

@@ -38,12 +38,12 @@ describe("every claim of an explanation is borne by its figures", () => {
       if (told === null || told.result.status === "failed") continue;
       const random = new Random(SEED, `perturbed ${i}`);
       const all: Told[] = [told, ...Array.from({ length: 10 }, () => perturbed(told, random))];
-      all.forEach((each, n) => {
+      for (const [n, each] of all.entries()) {
         const text = explain(each.result, each.scenario);
         // Only what was run as it is told can be run with what is said to help.
-        const advice = n === 0 ? uselessAdvice(text, each) : [];
+        const advice = n === 0 ? await uselessAdvice(text, each) : [];
         for (const why of [...unborne(text, each, GRAMMAR), ...advice]) wrong.push(`case ${i}.${n}, ${each.result.mode}: ${why}`);
-      });
+      }
     }
     expect(wrong).toEqual([]);
   });

@@ -1,0 +1,61 @@
+import type { Mode, Scenario } from "../../scenario/schema.ts";
+import { type Simulated, simulate } from "../simulate.ts";
+import type { Facts } from "./facts.ts";
+
+/** What is said to help, tried before it is said: the case is simulated as it was and with the change. */
+
+/** Changes, each by as much as would show at once whether it is worth anything. */
+const CHANGES = {
+  "async.concurrency": (scenario) => ({ ...scenario, async: { ...scenario.async, concurrency: 4 * scenario.async.concurrency } }),
+  "source.connections": (scenario) => ({ ...scenario, source: { ...scenario.source, connections: 4 * scenario.source.connections } }),
+  "queue.capacity": (scenario) => ({ ...scenario, queue: { ...scenario.queue, capacity: "unlimited" } }),
+  "keys.count": (scenario) => ({ ...scenario, keys: { ...scenario.keys, count: Math.min(10 * scenario.keys.count, MOST_KEYS) } }),
+  "batch.order": (scenario) => ({ ...scenario, batch: { ...scenario.batch, order: "key" } }),
+  "batch.size": (scenario) => ({ ...scenario, batch: { ...scenario.batch, size: Math.ceil((scenario.batch.size ?? 1) / 4) } }),
+  "batch.timeout": (scenario) => ({ ...scenario, batch: { ...scenario.batch, timeout: (scenario.batch.timeout ?? EARLY) / 4 } }),
+} satisfies Readonly<Record<string, (scenario: Scenario) => Scenario>>;
+
+/** Modes that are simulated. */
+const MODES: readonly Mode[] = ["sync", "async", "parallel"];
+const MOST_KEYS = 100_000;
+/** Microseconds: four times a timeout that is early for all but the fastest arrivals. */
+const EARLY = 4000;
+/** Arrivals that are simulated, a moment's work; of a longer load the first of them. */
+const TRIED = 100_000;
+/** How far what was measured may be from what was predicted of the case for the simulation to be of that case. */
+const NEAR = { throughput: 1.15, sojourn: 1.5 };
+/** What is to be won, of what is done, of how long it takes or of what is lost. */
+const WORTH = 1.05;
+
+/**
+ * False where the simulation, which foresaw the case as it was measured, does not get better by a change: neither is more done, nor sooner,
+ * nor is less lost, or one of these at the price of another. True where it helps, and where the simulation knows nothing of the case.
+ */
+export function mayHelp(facts: Facts, field: keyof typeof CHANGES): boolean {
+  const { result, scenario, workers, cores } = facts;
+  const mode = MODES.find((each) => each === result.mode);
+  if (mode === undefined || scenario.workload !== "message" || scenario.load.executor === "replay" || !foreseen(facts)) return true;
+  const machine = { mode, workers: mode === "parallel" ? Math.max(1, workers.length) : 1, cores: Math.max(1, Math.round(cores)) };
+  const [before, after] = [scenario, CHANGES[field](scenario)].map((each) => simulate({ ...machine, scenario: each }, TRIED));
+  return before == null || after == null || better(before, after);
+}
+
+function foreseen({ result }: Facts): boolean {
+  const { predicted, throughput, latency } = result;
+  const near = (a: number | null, b: number, most: number) => a !== null && a > 0 && b > 0 && Math.max(a / b, b / a) <= most;
+  return near(predicted.throughput, throughput, NEAR.throughput) && near(predicted.sojournMean, latency.sojourn.mean, NEAR.sojourn);
+}
+
+function better(before: Simulated, after: Simulated): boolean {
+  const lost = ({ dropped, unfinished }: Simulated) => dropped + unfinished;
+  const more = after.throughput / before.throughput;
+  const sooner = before.sojourn.mean / after.sojourn.mean;
+  const kept = (1 + lost(before)) / (1 + lost(after));
+  if (kept >= WORTH) return true;
+  // Sooner, of fewer; or as many, later.
+  if (more < 1 / SAME || kept < 1 / SAME) return false;
+  return more >= WORTH || sooner >= WORTH;
+}
+
+/** What is no further apart is the same. */
+const SAME = 1.02;
