@@ -148,7 +148,6 @@ describe("size", () => {
     "src/scenario/scalars.ts",
     "src/store/run-store.ts",
     "src/telemetry/recorder.ts",
-    "src/telemetry/result.ts",
   ];
   const CROWDED_CLASSES: readonly string[] = [
     "src/engine/executor/worker-session.ts WorkerSession",

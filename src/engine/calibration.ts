@@ -6,7 +6,7 @@ import { LoopTime } from "../kernel/loop-time.ts";
 import { ownFolder } from "../kernel/own-folder.ts";
 import type { Time } from "../kernel/time.ts";
 import { BOUNDS } from "../telemetry/disturbance.ts";
-import type { Calibration } from "../telemetry/result.ts";
+import type { Calibration } from "../telemetry/machine.ts";
 import { burn } from "./effort.ts";
 
 /** How far the cached rate may be off at the quick check before it is measured anew. */

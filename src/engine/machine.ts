@@ -1,6 +1,6 @@
 import { cpus, release, totalmem } from "node:os";
 import { type Allowance, readAllowance, threadsFor } from "../telemetry/allowance.ts";
-import type { Calibration, Machine } from "../telemetry/result.ts";
+import type { Calibration, Machine } from "../telemetry/machine.ts";
 import type { Expected } from "../theory/demand.ts";
 
 /** Threads that use up what this process may use of the machine. */

@@ -1,5 +1,6 @@
 import type { CasePlan } from "../plan/plan.ts";
-import type { Calibration, MeasuredCase, ThresholdResult } from "../telemetry/result.ts";
+import type { Calibration } from "../telemetry/machine.ts";
+import type { MeasuredCase, ThresholdResult } from "../telemetry/result.ts";
 import type { Snapshot } from "../telemetry/sample.ts";
 import type { FetchAccess } from "./stage/fetch-stage.ts";
 

@@ -4,8 +4,9 @@ import { printable } from "../kernel/text.ts";
 import { counted } from "../kernel/wording.ts";
 import { type CpuQuota, coresOf, cpuGroups, fileText, tightestQuota } from "./cgroup.ts";
 import { parseProcStat } from "./cores.ts";
+import type { CpuLimits, Machine } from "./machine.ts";
 import { mean } from "./noise.ts";
-import type { CaseResult, CpuLimits, Machine } from "./result.ts";
+import type { CaseResult } from "./result.ts";
 
 /** What of a machine's cores this process may use. */
 export interface Allowance {

@@ -4,8 +4,9 @@ import { counted } from "../kernel/wording.ts";
 import { quotaText } from "./allowance.ts";
 import { coresOf } from "./cgroup.ts";
 import { tickNoiseMs } from "./cores.ts";
+import type { Calibration, CpuLimits } from "./machine.ts";
 import type { MachineUse } from "./machine-use.ts";
-import type { Calibration, CaseResult, CpuLimits, Disturbance, WorkFigures } from "./result.ts";
+import type { CaseResult, Disturbance, WorkFigures } from "./result.ts";
 
 /** From where on a case counts as disturbed. */
 export const BOUNDS = {

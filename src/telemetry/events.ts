@@ -1,4 +1,6 @@
-import type { CaseResult, LoadOutline, Machine, Prediction, RunResult, ScenarioIdentity, ThresholdResult } from "./result.ts";
+import type { Machine } from "./machine.ts";
+import type { Prediction } from "./prediction.ts";
+import type { CaseResult, LoadOutline, RunResult, ScenarioIdentity, ThresholdResult } from "./result.ts";
 import type { Snapshot } from "./sample.ts";
 
 /** A case before it has run. */

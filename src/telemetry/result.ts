@@ -1,8 +1,10 @@
 import type { LatencySummary } from "../kernel/histogram.ts";
-import type { CpuQuota } from "./cgroup.ts";
+import type { FetchFigures } from "./fetch-figures.ts";
+import type { FlowFigures } from "./flow-figures.ts";
 import type { Ledger } from "./ledger.ts";
+import type { CpuLimits, Machine } from "./machine.ts";
 import type { KeptSummary } from "./percentiles.ts";
-import type { PhaseFigures } from "./request-phases.ts";
+import type { Prediction, Shortfall } from "./prediction.ts";
 import type { Sample } from "./sample.ts";
 
 /** The result file, schema version 2; files of version 1 are the same with less in them. Times in milliseconds, rates per second, sizes in bytes. */
@@ -31,39 +33,6 @@ export interface ScenarioIdentity {
   readonly workload: string;
   readonly seed: number;
   readonly hash: string;
-}
-
-export interface Machine {
-  readonly os: string;
-  readonly arch: string;
-  readonly cpu: string;
-  /** Cores' worth of CPU time that a process may use here: as many as affinity and cpusets leave it, or as a quota pays for (1.5). */
-  readonly cores: number;
-  /** What keeps it from the rest of the machine; null: nothing does. Absent in files that earlier versions wrote. */
-  readonly limits?: CpuLimits | null;
-  readonly memoryBytes: number;
-  readonly bun: string;
-  /** How `cpu` work was calibrated; null when the run has none. */
-  readonly calibration: Calibration | null;
-}
-
-/** Why a process may use less than the machine. */
-export interface CpuLimits {
-  readonly machineCores: number;
-  /** Numbers of the cores that affinity and cpusets leave it; null: all. */
-  readonly cores: readonly number[] | null;
-  /** The tightest of the quotas of its control groups and those around them; null: none gives less than those cores. */
-  readonly quota: CpuQuota | null;
-}
-
-export interface Calibration {
-  /** Rounds of the computation that take a millisecond. */
-  readonly roundsPerMs: number;
-  /** Measured time over asked time at the quick check before this run; beyond 2 % it would not settle. */
-  readonly checkRatio: number;
-  readonly cached: boolean;
-  /** What it went by: CPU time of the thread, or the wall clock where the system does not tell that. Absent: an earlier version, the wall clock. */
-  readonly clock?: "thread" | "wall";
 }
 
 export type CaseStatus = "completed" | "aborted" | "failed" | "invalid";
@@ -274,67 +243,6 @@ export interface WorkFigures {
   readonly takenAwayMs: number | null;
 }
 
-/** What theory expects: `throughput`, `sojournMean` and `sojournP99` by simulating the case's own tape. */
-export interface Prediction {
-  /** Servers ÷ mean service time, per second; null: no limit by the work itself. Never less than `throughput`: see `drawn`. */
-  readonly capacity: number | null;
-  readonly throughput: number | null;
-  readonly sojournMean: number | null;
-  readonly sojournP99: number | null;
-  readonly utilization: number | null;
-  readonly bottleneck: string;
-  /** The formula that is of such a case; "simulation": none is; "capacity": nothing is known beyond that. */
-  readonly model: string;
-  /** What the formula gives; null: none applies, or a run of this length tells nothing of it; absent in older files. */
-  readonly steadyState?: SteadyState | null;
-  /** The part of the tape that was simulated; null: all of it; absent in older files. */
-  readonly part?: { readonly arrivals: number; readonly of: number } | null;
-  /** The mean of the work as it was drawn, in milliseconds, where more is done of that than by its mean, which `capacity` then is of; else null. */
-  readonly drawn?: number | null;
-}
-
-/** A formula's sojourn time, once the line has settled. */
-export interface SteadyState {
-  readonly model: string;
-  readonly sojournMean: number;
-  /** null: there is no formula of it. */
-  readonly sojournP99: number | null;
-  /** Where the mean of nine runs in ten of this length lies. */
-  readonly band: readonly [low: number, high: number];
-}
-
-/** Items per second; the causes sum to capacity − throughput, and one that gained is negative. */
-export interface Shortfall {
-  /** Threads ÷ the time that an item was to take. */
-  readonly capacity: number;
-  readonly throughput: number;
-  readonly causes: {
-    /** Work and reads that took longer than was asked. */
-    readonly work: number;
-    readonly reads: number;
-    readonly queries: number;
-    /** What the lab itself did on these threads. */
-    readonly overhead: number;
-    /** Nothing was there to be done. */
-    readonly idle: number;
-  };
-}
-
-/** Statistics of one part of a flow: numbers by name, and the same for what it is made of. */
-export interface FlowStats {
-  readonly [figure: string]: number | string | boolean | null | FlowStats | readonly FlowStats[];
-}
-
-export interface FlowPartFigures {
-  readonly name: string;
-  readonly kind: string;
-  readonly stats: FlowStats;
-}
-
-export interface FlowFigures {
-  readonly parts: Readonly<Record<string, { readonly kind: string } & FlowStats>>;
-}
-
 /** Nanoseconds and bytes of one message; of every 64th, timed by itself. */
 export interface SerializationFigures {
   readonly codec: string;
@@ -347,87 +255,6 @@ export interface SerializationFigures {
   /** To a file and back, encoding and decoding included; null: not measured, since no formats are compared. */
   readonly diskWriteNs: number | null;
   readonly diskReadNs: number | null;
-}
-
-/** What became of requests and of their attempts. */
-export interface FetchFigures {
-  /** Items. */
-  readonly requests: number;
-  readonly ok: number;
-  /** Something else stands in for the answer: what was saved last, or the tile around. */
-  readonly degraded: number;
-  /** `refusedByBreaker` included. */
-  readonly failed: number;
-  /** Requests that went out: Σ byStatus + Σ byError, and Σ byCause, and what the server counts. */
-  readonly attempts: number;
-  readonly retries: number;
-  readonly refusedByBreaker: number;
-  /** Those of them of which nothing had gone out, not even a first attempt; absent from files of older versions. */
-  readonly refusedUnsent?: number;
-  /** Attempts that were answered 429. */
-  readonly rateLimited: number;
-  readonly deadLettered: number;
-  /** Not fetched again, because it lay there already. */
-  readonly resumed: number;
-  /** Answered 304: as they lay there, so that what lay there was kept; among `ok`. Absent from files of older versions. */
-  readonly notModified?: number;
-  readonly bytes: number;
-  /** Attempts by status, and by what went wrong where no answer came. */
-  readonly byStatus: Readonly<Record<string, number>>;
-  readonly byError: Readonly<Record<string, number>>;
-  readonly byHost: Readonly<Record<string, { readonly attempts: number; readonly errors: number }>>;
-  /** Attempts by why they went out; absent from files of older versions. */
-  readonly byCause?: AttemptCauses;
-  /** Written to kept connections that were closed, or reset, before they were read: no attempts, since no server knows of them. */
-  readonly unread?: number;
-  /** Items that were not asked for again after a loss or an error because their method forbids it (RFC 9110, 9.2.2). */
-  readonly notRepeated?: number;
-  /** Requests that Bun's `fetch` carried and not the lab's own sockets; it may send one twice unseen. */
-  readonly carriedByFetch?: number;
-  readonly peakConcurrency: number;
-  /**
-   * By the server's own count, where it is the mock, those among them that it broke off at once; else by ours; null: some were made by
-   * `fetch`, which does not tell.
-   */
-  readonly connectionsOpened: number | null;
-  /** Where the time of requests went, attempt by attempt, after the warm-up; absent from files of older versions. */
-  readonly phases?: PhaseFigures;
-  /** Items that went out at least once, and their mean time with all attempts and waits, however they ended. */
-  readonly sent: number;
-  readonly itemMs: number;
-  /** Mean time of an item in the client's own lines, for its turn by the rate and for a connection; absent from files of older versions. */
-  readonly turnMs?: number;
-  readonly lineMs?: number;
-  /** Attempts ÷ requests that went out at all. */
-  readonly amplification: number;
-  /** Rates per second at which the adaptive limiter was told that it is too much. */
-  readonly rateTurns: readonly number[];
-  /** What the mock server saw; null: it is somebody else's. */
-  readonly server: ServerFigures | null;
-}
-
-/**
- * Why requests went out: the first of an item, its retries, where redirects led, anew because a kept connection was over before a byte of
- * the answer, for the tile around the one asked for.
- */
-export interface AttemptCauses {
-  readonly first: number;
-  readonly retries: number;
-  readonly redirects: number;
-  readonly resent: number;
-  readonly parents: number;
-}
-
-export interface ServerFigures {
-  readonly requests: number;
-  readonly connections: number;
-  /** Connections beyond those that it takes (`maxConnections`). */
-  readonly refused: number;
-  readonly peakConcurrency: number;
-  readonly byStatus: Readonly<Record<string, number>>;
-  readonly resets: number;
-  readonly truncated: number;
-  readonly stalled: number;
 }
 
 export interface ThresholdResult {

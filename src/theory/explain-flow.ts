@@ -2,7 +2,7 @@ import { count, duration, equation, perSecond } from "../kernel/equation.ts";
 import { formatCount, formatMs } from "../kernel/units.ts";
 import { agreeing, counted, listed, outOf } from "../kernel/wording.ts";
 import type { FlowPart, Scenario } from "../scenario/schema.ts";
-import type { FlowFigures, FlowStats } from "../telemetry/result.ts";
+import type { FlowFigures, FlowStats } from "../telemetry/flow-figures.ts";
 import type { Explained } from "./explain-fetch.ts";
 import { flowDemand } from "./flow.ts";
 

@@ -8,7 +8,7 @@ import { RateGate } from "../resilience/rate-gate.ts";
 import { RateLimiter, type RateRule, SHRINK_BY } from "../resilience/rate-limiter.ts";
 import { SLOW_BODY } from "../scenario/fetch-schema.ts";
 import type { FetchSettings, MockSettings } from "../scenario/schema.ts";
-import type { Prediction } from "../telemetry/result.ts";
+import type { Prediction } from "../telemetry/prediction.ts";
 import { type Expected, offeredRate, simulatable } from "./demand.ts";
 
 /** Requests that a prediction simulates at most. */

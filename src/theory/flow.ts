@@ -1,6 +1,6 @@
 import type { FlowPart, FlowSettings } from "../scenario/flow-schema.ts";
 import type { Scenario } from "../scenario/schema.ts";
-import type { Prediction } from "../telemetry/result.ts";
+import type { Prediction } from "../telemetry/prediction.ts";
 import { type Expected, offeredRate } from "./demand.ts";
 
 /** What an item asks of a flow whose handlers do the same work. */

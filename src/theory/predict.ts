@@ -1,6 +1,6 @@
 import type { Scenario } from "../scenario/schema.ts";
 import { arrivalEstimate } from "../scenario/semantics.ts";
-import type { Prediction } from "../telemetry/result.ts";
+import type { Prediction } from "../telemetry/prediction.ts";
 import { bottleneckOf, limitOf } from "./bottleneck.ts";
 import { type Capacity, type KeyLimits, keyLimits, messageCapacity } from "./capacity.ts";
 import { type Expected, offeredRate, queryShare, rationed, simulatable } from "./demand.ts";

@@ -1,4 +1,5 @@
-import type { CaseResult, Shortfall } from "../telemetry/result.ts";
+import type { Shortfall } from "../telemetry/prediction.ts";
+import type { CaseResult } from "../telemetry/result.ts";
 import { type Expected, rationed } from "./demand.ts";
 
 type Figures = Pick<CaseResult, "durationMs" | "throughput" | "ledger" | "latency" | "sourceBlocked" | "process">;

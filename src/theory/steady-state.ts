@@ -1,6 +1,6 @@
 import { squaredVariation } from "../load/service-times.ts";
 import type { Scenario } from "../scenario/schema.ts";
-import type { SteadyState } from "../telemetry/result.ts";
+import type { SteadyState } from "../telemetry/prediction.ts";
 import { type Lines, meanBand } from "./band.ts";
 import type { KeyLimits } from "./capacity.ts";
 import { type Expected, rationed } from "./demand.ts";

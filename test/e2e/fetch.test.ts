@@ -3,8 +3,9 @@ import { readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, w
 import { join } from "node:path";
 import type { Socket } from "bun";
 import { AsyncEngine, runScenario, SyncEngine, ThreadedEngine } from "../../src/index.ts";
+import type { FetchFigures } from "../../src/telemetry/fetch-figures.ts";
 import { imbalance } from "../../src/telemetry/ledger.ts";
-import type { CaseResult, FetchFigures, RunResult } from "../../src/telemetry/result.ts";
+import type { CaseResult, RunResult } from "../../src/telemetry/result.ts";
 import { cleanEnv, lab, MAIN, temporaryFolder } from "../support/cli.ts";
 
 setDefaultTimeout(120_000);

@@ -1,6 +1,6 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { main } from "../../src/cli/program.ts";
-import type { Prediction } from "../../src/telemetry/result.ts";
+import type { Prediction } from "../../src/telemetry/prediction.ts";
 import { truthRow, truthTable } from "../bench/truth.ts";
 import { heard, lab } from "../support/cli.ts";
 import { caseResult, runResult } from "../support/results.ts";

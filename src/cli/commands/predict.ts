@@ -8,7 +8,7 @@ import { findScenario } from "../../scenario/find.ts";
 import { loadScenarioFile } from "../../scenario/load.ts";
 import type { Scenario } from "../../scenario/schema.ts";
 import { type Allowance, coresText, readAllowance, threadsFor } from "../../telemetry/allowance.ts";
-import type { Prediction, SteadyState } from "../../telemetry/result.ts";
+import type { Prediction, SteadyState } from "../../telemetry/prediction.ts";
 import { predict } from "../../theory/predict.ts";
 import { intentLines, oneLine } from "../../views/report/intent.ts";
 import { paramsText } from "../../views/report/sweep.ts";

@@ -2,7 +2,7 @@ import type { CasePlan } from "../../plan/plan.ts";
 import { arrivalEstimate } from "../../scenario/semantics.ts";
 import { disturbedByStop } from "../../telemetry/disturbance.ts";
 import { EMPTY_LEDGER, type Ledger } from "../../telemetry/ledger.ts";
-import type { Calibration } from "../../telemetry/result.ts";
+import type { Calibration } from "../../telemetry/machine.ts";
 import type { Snapshot } from "../../telemetry/sample.ts";
 import type { FromRunner, RunnerResult, ToRunner } from "../protocol.ts";
 import { failedResult, type LastSeen } from "./failed-case.ts";

@@ -10,7 +10,7 @@ import { inspectTape, type TapeFacts } from "../../load/tape.ts";
 import type { CasePlan } from "../../plan/plan.ts";
 import { loadDuration } from "../../scenario/semantics.ts";
 import { droppedTotal, imbalance } from "../../telemetry/ledger.ts";
-import type { Calibration } from "../../telemetry/result.ts";
+import type { Calibration } from "../../telemetry/machine.ts";
 import type { Snapshot } from "../../telemetry/sample.ts";
 import { timestampOf } from "../../workloads/message/message.ts";
 import { dumpPieces } from "../../workloads/message/state.ts";

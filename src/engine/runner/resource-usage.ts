@@ -1,9 +1,9 @@
 import { readdirSync } from "node:fs";
 import type { Nanoseconds } from "../../kernel/clock.ts";
 import type { Throttling } from "../../telemetry/cgroup.ts";
+import type { CpuLimits } from "../../telemetry/machine.ts";
 import { type MachineReading, type MachineUse, type MachineWatch, throttledBetween, usedBetween } from "../../telemetry/machine-use.ts";
 import { rssBytes } from "../../telemetry/memory.ts";
-import type { CpuLimits } from "../../telemetry/result.ts";
 
 export type Machine = Pick<MachineWatch, "read" | "readThrottled" | "allowance">;
 

@@ -1,10 +1,11 @@
 import { formatCount } from "../../kernel/units.ts";
 import type { RateRule } from "../../resilience/rate-limiter.ts";
 import type { FetchSettings, Scenario } from "../../scenario/schema.ts";
+import type { FetchFigures } from "../../telemetry/fetch-figures.ts";
 import { droppedTotal } from "../../telemetry/ledger.ts";
 import { keepsPace } from "../../telemetry/pace.ts";
 import { type Crowding, crowding } from "../../telemetry/phases.ts";
-import type { CaseResult, FetchFigures } from "../../telemetry/result.ts";
+import type { CaseResult } from "../../telemetry/result.ts";
 import type { Explained } from "../explain-fetch.ts";
 
 /** Share of the places, or of the connections, that is as good as all. */

@@ -1,7 +1,8 @@
 import { formatCount, formatMs, formatShare } from "../../kernel/units.ts";
 import { squaredVariation } from "../../load/service-times.ts";
 import { theCores } from "../../telemetry/allowance.ts";
-import type { CaseResult, SteadyState } from "../../telemetry/result.ts";
+import type { SteadyState } from "../../telemetry/prediction.ts";
+import type { CaseResult } from "../../telemetry/result.ts";
 import { offeredRate } from "../demand.ts";
 import type { Explained } from "../explain-fetch.ts";
 import { mg1Sojourn } from "../queues.ts";

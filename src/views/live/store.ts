@@ -1,6 +1,7 @@
 import type { CaseOutline, OnEvent, RunEvent } from "../../telemetry/events.ts";
 import { EMPTY_LEDGER, type Ledger } from "../../telemetry/ledger.ts";
-import type { CaseResult, Machine, RunResult } from "../../telemetry/result.ts";
+import type { Machine } from "../../telemetry/machine.ts";
+import type { CaseResult, RunResult } from "../../telemetry/result.ts";
 import type { Running, Sample } from "../../telemetry/sample.ts";
 import { halved } from "../../telemetry/series.ts";
 import { oneLine } from "../report/intent.ts";

@@ -1,6 +1,6 @@
 import type { Part } from "../../flows/index.ts";
 import { cutTo } from "../../kernel/text.ts";
-import type { FlowPartFigures, FlowStats } from "../../telemetry/result.ts";
+import type { FlowPartFigures, FlowStats } from "../../telemetry/flow-figures.ts";
 import type { FlowPartSample } from "../../telemetry/sample.ts";
 import { BRIEF, brief } from "./brief.ts";
 

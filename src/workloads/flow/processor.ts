@@ -4,7 +4,7 @@ import type { WordReader } from "../../kernel/words.ts";
 import { workerName } from "../../load/keys.ts";
 import type { Item } from "../../queueing/item.ts";
 import type { FlowSettings } from "../../scenario/flow-schema.ts";
-import type { FlowPartFigures } from "../../telemetry/result.ts";
+import type { FlowPartFigures } from "../../telemetry/flow-figures.ts";
 import { reasonOf } from "../reason.ts";
 import type { Effort, Outcome, Processor, StateSlice, WorkloadReport } from "../workload.ts";
 import { kindOf } from "./brief.ts";

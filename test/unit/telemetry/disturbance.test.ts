@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { disturbanceOf, isDisturbed } from "../../../src/telemetry/disturbance.ts";
-import type { CaseResult, FetchFigures } from "../../../src/telemetry/result.ts";
+import type { FetchFigures } from "../../../src/telemetry/fetch-figures.ts";
+import type { CaseResult } from "../../../src/telemetry/result.ts";
 import { caseResult } from "../../support/results.ts";
 
 /** A case of a second as an earlier version wrote it: without a word of what disturbed it. */

@@ -3,8 +3,9 @@ import { readdirSync } from "node:fs";
 import { Random } from "../../../src/kernel/random.ts";
 import { parseProcStat } from "../../../src/telemetry/cores.ts";
 import { calibrationNote, judgeDisturbance } from "../../../src/telemetry/disturbance.ts";
+import type { Calibration } from "../../../src/telemetry/machine.ts";
 import { cpuOf, type MachineReading, MachineWatch, usedBetween } from "../../../src/telemetry/machine-use.ts";
-import type { Calibration, WorkFigures } from "../../../src/telemetry/result.ts";
+import type { WorkFigures } from "../../../src/telemetry/result.ts";
 
 /** Two cores at the start of a span: what they did before does not matter. */
 const BEFORE = [5000, 7000];

@@ -1,7 +1,8 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { Random } from "../../../src/kernel/random.ts";
 import { scenarioSchema } from "../../../src/scenario/schema.ts";
-import type { CaseResult, FetchFigures } from "../../../src/telemetry/result.ts";
+import type { FetchFigures } from "../../../src/telemetry/fetch-figures.ts";
+import type { CaseResult } from "../../../src/telemetry/result.ts";
 import { conclude } from "../../../src/theory/conclude.ts";
 import { explain } from "../../../src/theory/explain.ts";
 import { bestLine, isSweep } from "../../../src/views/report/sweep.ts";

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { FlowPart } from "../../../src/scenario/flow-schema.ts";
 import { type Mode, type Scenario, scenarioSchema } from "../../../src/scenario/schema.ts";
-import type { Prediction } from "../../../src/telemetry/result.ts";
+import type { Prediction } from "../../../src/telemetry/prediction.ts";
 import { keyLimits, messageCapacity, spentPerItem } from "../../../src/theory/capacity.ts";
 import {
   coresGiven,

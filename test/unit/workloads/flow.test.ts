@@ -3,7 +3,7 @@ import { DataPipeline, EventBus, MessageQueue, type Part, ReactiveStream } from 
 import { cutTo } from "../../../src/kernel/text.ts";
 import type { FlowPart } from "../../../src/scenario/flow-schema.ts";
 import { scenarioSchema } from "../../../src/scenario/schema.ts";
-import type { FlowPartFigures } from "../../../src/telemetry/result.ts";
+import type { FlowPartFigures } from "../../../src/telemetry/flow-figures.ts";
 import { BRIEF, brief, kindOf } from "../../../src/workloads/flow/brief.ts";
 import { addSamples, FlowBoard, mergeParts } from "../../../src/workloads/flow/figures.ts";
 import { FlowIntake } from "../../../src/workloads/flow/intake.ts";
