@@ -1,3 +1,4 @@
+import { BUCKETS, bucketOf, middleOf, rank } from "./buckets.ts";
 import type { Nanoseconds } from "./clock.ts";
 
 /**
@@ -5,12 +6,6 @@ import type { Nanoseconds } from "./clock.ts";
  * value is held to within 0.1 % (three significant digits) at any magnitude, in fixed memory. Mean and standard
  * deviation come from exact sums, not from the buckets. It lives in shared memory, so another thread may read it.
  */
-
-const SUB_BITS = 11;
-const HALF = 1 << (SUB_BITS - 1);
-/** Values from here on (19.5 h) are counted in the last bucket; `max` stays exact. */
-const TOP_BITS = 46;
-const BUCKETS = (1 << SUB_BITS) + (TOP_BITS - SUB_BITS) * HALF;
 
 const COUNT = 0;
 const ORIGIN = 1;
@@ -252,74 +247,6 @@ export class Histogram {
   }
 }
 
-/** What came into one or more histograms since the last look: the percentiles of one interval of a series. */
-export class Interval {
-  /** Counts as they were then, those of all sources together; they may wrap around. */
-  private readonly seen = new Uint32Array(BUCKETS);
-  private readonly sum: Uint32Array | null;
-  private counted = 0;
-
-  constructor(private readonly sources: readonly Histogram[]) {
-    this.sum = sources.length > 1 ? new Uint32Array(BUCKETS) : null;
-  }
-
-  /** p50 and p99 of the values since the last call, in nanoseconds; 0 when there were none. */
-  next(): { readonly count: number; readonly p50: Nanoseconds; readonly p99: Nanoseconds } {
-    let from = BUCKETS;
-    let to = -1;
-    let total = 0;
-    for (const source of this.sources) {
-      if (source.count === 0) continue;
-      total += source.count;
-      from = Math.min(from, bucketOf(source.min));
-      to = Math.max(to, bucketOf(source.max));
-    }
-    const more = total - this.counted;
-    if (more <= 0) return { count: 0, p50: 0, p99: 0 };
-    const counts = this.together(from, to);
-    const { count, p50, p99 } = scan(counts, this.seen, from, to, rank(0.5, more), rank(0.99, more));
-    this.counted += count;
-    return count === 0 ? { count, p50: 0, p99: 0 } : { count, p50: middleOf(p50), p99: middleOf(p99) };
-  }
-
-  private together(from: number, to: number): Uint32Array {
-    if (this.sum === null) return this.sources[0]?.counts ?? this.seen;
-    this.sum.fill(0, from, to + 1);
-    for (const { counts } of this.sources) addRange(this.sum, counts, from, to);
-    return this.sum;
-  }
-}
-
-/** Which of `count` values in their order a percentile is, from 1. */
-function rank(share: number, count: number): number {
-  return Math.max(1, Math.ceil(share * count - 1e-9));
-}
-
-/** Loops of their own over plain arrays: they run over thousands of buckets on a thread that is being measured. */
-function addRange(sum: Uint32Array, counts: Uint32Array, from: number, to: number): void {
-  for (let i = from; i <= to; i++) sum[i] = (sum[i] as number) + (counts[i] as number);
-}
-
-/** Finds the buckets of two ranks among what is new, and makes it seen. */
-function scan(counts: Uint32Array, seen: Uint32Array, from: number, to: number, lower: number, upper: number) {
-  let count = 0;
-  let p50 = -1;
-  let p99 = -1;
-  let last = from;
-  for (let i = from; i <= to; i++) {
-    const now = counts[i] as number;
-    const before = seen[i] as number;
-    if (now === before) continue;
-    seen[i] = now;
-    count += (now - before) >>> 0;
-    last = i;
-    if (p50 < 0 && count >= lower) p50 = i;
-    if (p99 < 0 && count >= upper) p99 = i;
-  }
-  // Another thread may have counted a value that its bucket does not show yet.
-  return { count, p50: p50 < 0 ? last : p50, p99: p99 < 0 ? last : p99 };
-}
-
 /** `from`: no value lies in a bucket before it. */
 function percentileOf(count: number, share: number, read: (bucket: number) => number, min: number, max: number, from = 0): number {
   if (count === 0) return 0;
@@ -330,23 +257,4 @@ function percentileOf(count: number, share: number, read: (bucket: number) => nu
     if (left <= 0) return Math.min(max, Math.max(min, middleOf(i)));
   }
   return max;
-}
-
-function bucketOf(value: number): number {
-  if (value < 2147483648) {
-    const v = value | 0;
-    const shift = 32 - SUB_BITS - Math.clz32(v | ((1 << SUB_BITS) - 1));
-    return (shift << (SUB_BITS - 1)) + (v >>> shift);
-  }
-  const high = Math.floor(value / 1048576);
-  if (high >= 2 ** (TOP_BITS - 20)) return BUCKETS - 1;
-  const shift = 32 - SUB_BITS - Math.clz32(high);
-  return ((shift + 20) << (SUB_BITS - 1)) + (high >>> shift);
-}
-
-function middleOf(bucket: number): number {
-  if (bucket < 1 << SUB_BITS) return bucket;
-  const shift = (bucket >>> (SUB_BITS - 1)) - 1;
-  const width = 2 ** shift;
-  return (bucket - shift * HALF) * width + (width - 1) / 2;
 }

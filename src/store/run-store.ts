@@ -1,12 +1,12 @@
 import type { Database } from "bun:sqlite";
 import { closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
-import { gunzipSync, gzipSync } from "node:zlib";
-import { inTransaction, openSqlite, pragma, type SqliteTrouble, sqliteTrouble } from "../kernel/sqlite.ts";
-import { VERSION as VERSION_OF_LAB } from "../kernel/version.ts";
-import type { RunEvent, RunOutline } from "../telemetry/events.ts";
+import { openSqlite, type SqliteTrouble, sqliteTrouble } from "../kernel/sqlite.ts";
+import type { RunOutline } from "../telemetry/events.ts";
 import type { RunResult } from "../telemetry/result.ts";
 import { NO_VERDICTS, type Verdicts, verdictsOf, worstOf } from "../telemetry/verdicts.ts";
+import { type KeptCase, packed, resultSoFar, unpacked, withCases } from "./kept-result.ts";
+import { checkVersion, setUp } from "./tables.ts";
 
 /** A past run, without its figures. */
 export interface KeptRun {
@@ -37,79 +37,10 @@ export interface KeptRequest {
   readonly error: string | null;
 }
 
-/** Form of the tables; a store of another is left alone. */
-const VERSION = 1;
 /** Longest to wait for another process, in milliseconds. */
 const BUSY_MS = 3000;
 const REQUESTS_AT_ONCE = 5000;
 const UNFINISHED = "unfinished";
-
-/** Cases of runs that are not finished; then they are in the result. A store of the same form without it does without. */
-const CASES_TABLE = `CREATE TABLE IF NOT EXISTS cases (
-    run INTEGER NOT NULL REFERENCES runs(id) ON DELETE CASCADE,
-    "index" INTEGER NOT NULL,
-    "case" BLOB NOT NULL,
-    PRIMARY KEY (run, "index")
-  )`;
-
-const TABLES = [
-  `CREATE TABLE runs (
-    id INTEGER PRIMARY KEY,
-    run TEXT NOT NULL UNIQUE,
-    started_at TEXT NOT NULL,
-    scenario TEXT NOT NULL,
-    title TEXT NOT NULL,
-    workload TEXT NOT NULL,
-    cases INTEGER NOT NULL,
-    status TEXT NOT NULL,
-    result BLOB NOT NULL,
-    verdicts TEXT
-  )`,
-  `CREATE TABLE requests (
-    run INTEGER NOT NULL REFERENCES runs(id) ON DELETE CASCADE,
-    "case" INTEGER NOT NULL,
-    "index" INTEGER NOT NULL,
-    url TEXT NOT NULL,
-    outcome TEXT NOT NULL,
-    status INTEGER NOT NULL,
-    ms REAL NOT NULL,
-    attempts INTEGER NOT NULL,
-    error TEXT
-  )`,
-  "CREATE INDEX requests_of_run ON requests(run)",
-];
-
-/** A case that is done, and its thresholds. */
-export type KeptCase = Omit<Extract<RunEvent, { readonly type: "case-finished" }>, "type" | "index">;
-
-function packed(value: RunResult | KeptCase): Uint8Array {
-  return gzipSync(JSON.stringify(value));
-}
-
-function unpacked<T extends RunResult | KeptCase>(bytes: Uint8Array): T {
-  return JSON.parse(gunzipSync(bytes).toString()) as T;
-}
-
-/** The result of a run of which nothing is done. */
-function resultSoFar({ startedAt, scenario, machine, cases }: RunOutline): RunResult {
-  const unfinished = { planned: cases.length };
-  return {
-    schemaVersion: 2,
-    labVersion: VERSION_OF_LAB,
-    startedAt,
-    scenario,
-    machine,
-    cases: [],
-    conclusions: [],
-    thresholds: [],
-    unfinished,
-  };
-}
-
-function withCases(result: RunResult, done: readonly KeptCase[]): RunResult {
-  const thresholds = done.flatMap(({ verdicts = [] }, i) => verdicts.map((verdict) => ({ case: i, ...verdict })));
-  return { ...result, cases: done.map((one) => one.result), thresholds };
-}
 
 /** A store that cannot be used, and why, as a sentence. */
 export class StoreProblem extends Error {}
@@ -321,36 +252,6 @@ export class RunStore {
       throw problemOf(this.file, error);
     }
   }
-}
-
-function checkVersion(database: Database): void {
-  const version = pragma(database, "user_version");
-  if (version > VERSION) throw new Error(`it was written by a newer version of lab-tui (form ${version}; this one knows ${VERSION})`);
-}
-
-function setUp(database: Database): void {
-  database.run("PRAGMA foreign_keys = ON");
-  // A run that was removed is not to be read in the file any more.
-  database.run("PRAGMA secure_delete = ON");
-  // WAL: readers do not wait for a writer.
-  if (pragma(database, "user_version") === VERSION && hasVerdicts(database) && hasCases(database)) return;
-  inTransaction(database, () => {
-    if (pragma(database, "user_version") !== VERSION) {
-      for (const statement of TABLES) database.run(statement);
-      database.run(`PRAGMA user_version = ${VERSION}`);
-    }
-    // What earlier versions of the same form do not have, and do without.
-    if (!hasVerdicts(database)) database.run("ALTER TABLE runs ADD COLUMN verdicts TEXT");
-    database.run(CASES_TABLE);
-  });
-}
-
-function hasVerdicts(database: Database): boolean {
-  return database.query("SELECT 1 FROM pragma_table_info('runs') WHERE name = 'verdicts'").get() !== null;
-}
-
-function hasCases(database: Database): boolean {
-  return database.query("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'cases'").get() !== null;
 }
 
 const REASONS: Readonly<Record<SqliteTrouble, string>> = {

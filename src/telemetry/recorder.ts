@@ -1,5 +1,33 @@
 import type { Nanoseconds } from "../kernel/clock.ts";
 import { HISTOGRAM_BYTES, Histogram } from "../kernel/histogram.ts";
+import {
+  ABANDONED,
+  BATCHED,
+  BATCHES,
+  BUSY,
+  type Counts,
+  countsOf,
+  DISORDER,
+  DROPPED_NEWEST,
+  DROPPED_OLDEST,
+  EARLY,
+  EARLY_INSTANTS,
+  ENDED,
+  ENDED_INSTANTS,
+  FAILED,
+  FIRST_DUE,
+  LAST_DONE,
+  MEASURED,
+  MEASURED_BATCHES,
+  MEASURED_FAILED,
+  OTHERS,
+  OTHERS_INSIDE,
+  PROCESSED,
+  REJECTED,
+  STRAYED,
+  UNBEGUN,
+  UNBEGUN_INSTANTS,
+} from "./counts.ts";
 
 /** What a recorder needs to know of an item that passed through: its key, its place in that key's order, its instants. */
 export interface Passage {
@@ -264,88 +292,7 @@ export class Recorder {
   }
 }
 
-const PROCESSED = 0;
-const MEASURED = 1;
-const FAILED = 2;
-const REJECTED = 3;
-const DROPPED_NEWEST = 4;
-const DROPPED_OLDEST = 5;
-const ABANDONED = 6;
-const DISORDER = 7;
-const BUSY = 8;
-const BATCHES = 9;
-const BATCHED = 10;
-const FIRST_DUE = 11;
-const LAST_DONE = 12;
-const ENDED = 13;
-const ENDED_INSTANTS = 14;
-const UNBEGUN = 15;
-const UNBEGUN_INSTANTS = 16;
-const STRAYED = 17;
-const MEASURED_BATCHES = 18;
-const EARLY = 19;
-const EARLY_INSTANTS = 20;
-const OTHERS = 21;
-const OTHERS_INSIDE = 22;
-const MEASURED_FAILED = 23;
-
 /** Sum of the instants at which `count` items ended that began at one instant and took this long each, one after another. */
 function instantsOf(began: Nanoseconds, each: Nanoseconds, count: number): number {
   return count * began + (each * count * (count + 1)) / 2;
-}
-
-export interface Counts {
-  /** Since t = 0. */
-  readonly processed: number;
-  readonly failed: number;
-  readonly rejected: number;
-  readonly droppedNewest: number;
-  readonly droppedOldest: number;
-  readonly abandoned: number;
-  readonly orderViolations: number;
-  /** Processing time, nanoseconds. */
-  readonly busy: Nanoseconds;
-  readonly batches: number;
-  /** From here on: items due after warm-up. */
-  readonly measuredBatches: number;
-  readonly batched: number;
-  readonly measured: number;
-  /** Failed, and in the histograms as those that were processed are. */
-  readonly measuredFailed: number;
-  readonly firstDue: Nanoseconds;
-  readonly lastDone: Nanoseconds;
-  /** Departures: items that left, with the sum of the instants at which they did. */
-  readonly left: number;
-  readonly leftInstants: number;
-  /** Of these, counted among the departures and in no histogram, and the time they were inside together. */
-  readonly others: number;
-  readonly othersInside: Nanoseconds;
-  /** Measured as processed and failed afterwards. */
-  readonly strayed: number;
-}
-
-function countsOf(t: Float64Array): Counts {
-  const at = (i: number) => t[i] ?? 0;
-  return {
-    processed: at(PROCESSED),
-    failed: at(FAILED),
-    rejected: at(REJECTED),
-    droppedNewest: at(DROPPED_NEWEST),
-    droppedOldest: at(DROPPED_OLDEST),
-    abandoned: at(ABANDONED),
-    orderViolations: at(DISORDER),
-    busy: at(BUSY),
-    batches: at(BATCHES),
-    measuredBatches: at(MEASURED_BATCHES),
-    batched: at(BATCHED),
-    measured: at(MEASURED),
-    measuredFailed: at(MEASURED_FAILED),
-    firstDue: at(FIRST_DUE),
-    lastDone: at(LAST_DONE),
-    left: at(ENDED) + at(UNBEGUN) - at(EARLY),
-    leftInstants: at(ENDED_INSTANTS) + at(UNBEGUN_INSTANTS) - at(EARLY_INSTANTS),
-    others: at(OTHERS),
-    othersInside: at(OTHERS_INSIDE),
-    strayed: at(STRAYED),
-  };
 }

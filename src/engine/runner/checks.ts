@@ -2,9 +2,10 @@ import type { Nanoseconds } from "../../kernel/clock.ts";
 import type { Histogram } from "../../kernel/histogram.ts";
 import { formatCount } from "../../kernel/units.ts";
 import { agreeing, counted } from "../../kernel/wording.ts";
+import type { Counts } from "../../telemetry/counts.ts";
 import type { FetchFigures } from "../../telemetry/fetch-figures.ts";
 import { imbalance, type Ledger } from "../../telemetry/ledger.ts";
-import type { Counts, LatencyPart } from "../../telemetry/recorder.ts";
+import type { LatencyPart } from "../../telemetry/recorder.ts";
 import type { SelfCheck } from "../../telemetry/result.ts";
 
 /**

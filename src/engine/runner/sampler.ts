@@ -1,5 +1,6 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
-import { Histogram, Interval } from "../../kernel/histogram.ts";
+import { Histogram } from "../../kernel/histogram.ts";
+import { HistogramInterval } from "../../kernel/histogram-interval.ts";
 import type { Offered } from "../../load/offered.ts";
 import type { Ledger } from "../../telemetry/ledger.ts";
 import { MachineWatch } from "../../telemetry/machine-use.ts";
@@ -37,7 +38,7 @@ export class CaseSampler implements Sampler {
   readonly usage: ResourceUsage;
   recorders: readonly Recorder[] = [];
   private gauge: Gauge = { waiting: () => 0, begun: () => 0, highWater: () => 0, blocked: () => 0 };
-  private interval = new Interval([]);
+  private interval = new HistogramInterval([]);
   private last = { t: 0, offered: 0, processed: 0, dropped: 0, blocked: 0, waiting: 0, inFlight: 0 };
   private readonly running = new RunningFigures();
   private readonly coresUsed = (now: Nanoseconds): number => this.usage.coresSinceStart(now);
@@ -57,7 +58,7 @@ export class CaseSampler implements Sampler {
   observe(recorders: readonly Recorder[], gauge: Gauge): void {
     this.recorders = recorders;
     this.gauge = gauge;
-    this.interval = new Interval(recorders.map((recorder) => recorder.sojourn));
+    this.interval = new HistogramInterval(recorders.map((recorder) => recorder.sojourn));
   }
 
   begin(): void {

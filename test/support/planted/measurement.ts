@@ -1,6 +1,7 @@
 import { CaseSampler } from "../../../src/engine/runner/sampler.ts";
 import { Source } from "../../../src/engine/source.ts";
-import { Histogram, Interval } from "../../../src/kernel/histogram.ts";
+import { Histogram } from "../../../src/kernel/histogram.ts";
+import { HistogramInterval } from "../../../src/kernel/histogram-interval.ts";
 import { Offered } from "../../../src/load/offered.ts";
 import { Batcher } from "../../../src/queueing/batcher.ts";
 import { BoundedQueue } from "../../../src/queueing/bounded-queue.ts";
@@ -203,7 +204,7 @@ export const PLANTED: readonly PlantedFault[] = [
     in: "line",
     plant: () =>
       replace(
-        Interval,
+        HistogramInterval,
         "next",
         (before) =>
           function () {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { Histogram } from "../../../src/kernel/histogram.ts";
-import { type Counts, type Passage, Recorder } from "../../../src/telemetry/recorder.ts";
+import type { Counts } from "../../../src/telemetry/counts.ts";
+import { type Passage, Recorder } from "../../../src/telemetry/recorder.ts";
 import { rounds } from "../../support/campaign.ts";
 
 const WARMUP = 500;

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { HISTOGRAM_BYTES, Histogram, Interval } from "../../../src/kernel/histogram.ts";
+import { HISTOGRAM_BYTES, Histogram } from "../../../src/kernel/histogram.ts";
+import { HistogramInterval } from "../../../src/kernel/histogram-interval.ts";
 import { CountIntegral } from "../../../src/telemetry/integral.ts";
 import { droppedTotal, EMPTY_LEDGER, imbalance } from "../../../src/telemetry/ledger.ts";
 import { RECORDER_BYTES, Recorder } from "../../../src/telemetry/recorder.ts";
@@ -74,7 +75,7 @@ describe("histogram", () => {
 
   test("an interval holds only what came since the last look", () => {
     const histogram = new Histogram();
-    const interval = new Interval([histogram]);
+    const interval = new HistogramInterval([histogram]);
     for (let i = 0; i < 100; i++) histogram.record(1000);
     expect(interval.next()).toEqual({ count: 100, p50: 1000, p99: 1000 });
     for (let i = 0; i < 10; i++) histogram.record(2000);
@@ -88,7 +89,7 @@ describe("histogram", () => {
     fc.assert(
       fc.property(looks, (all) => {
         const sources = [new Histogram(), new Histogram(), new Histogram()];
-        const interval = new Interval(sources);
+        const interval = new HistogramInterval(sources);
         for (const values of all) {
           const fresh = new Histogram();
           for (const [source, value] of values) {

@@ -1,0 +1,73 @@
+import type { Database } from "bun:sqlite";
+import { inTransaction, pragma } from "../kernel/sqlite.ts";
+
+/** The tables of a store of past runs. */
+
+/** Form of the tables; a store of another is left alone. */
+const VERSION = 1;
+/** Cases of runs that are not finished; then they are in the result. A store of the same form without it does without. */
+const CASES_TABLE = `CREATE TABLE IF NOT EXISTS cases (
+    run INTEGER NOT NULL REFERENCES runs(id) ON DELETE CASCADE,
+    "index" INTEGER NOT NULL,
+    "case" BLOB NOT NULL,
+    PRIMARY KEY (run, "index")
+  )`;
+
+const TABLES = [
+  `CREATE TABLE runs (
+    id INTEGER PRIMARY KEY,
+    run TEXT NOT NULL UNIQUE,
+    started_at TEXT NOT NULL,
+    scenario TEXT NOT NULL,
+    title TEXT NOT NULL,
+    workload TEXT NOT NULL,
+    cases INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    result BLOB NOT NULL,
+    verdicts TEXT
+  )`,
+  `CREATE TABLE requests (
+    run INTEGER NOT NULL REFERENCES runs(id) ON DELETE CASCADE,
+    "case" INTEGER NOT NULL,
+    "index" INTEGER NOT NULL,
+    url TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    status INTEGER NOT NULL,
+    ms REAL NOT NULL,
+    attempts INTEGER NOT NULL,
+    error TEXT
+  )`,
+  "CREATE INDEX requests_of_run ON requests(run)",
+];
+
+/** Throws where a newer version wrote the store. */
+export function checkVersion(database: Database): void {
+  const version = pragma(database, "user_version");
+  if (version > VERSION) throw new Error(`it was written by a newer version of lab-tui (form ${version}; this one knows ${VERSION})`);
+}
+
+/** Makes the tables that are missing. */
+export function setUp(database: Database): void {
+  database.run("PRAGMA foreign_keys = ON");
+  // A run that was removed is not to be read in the file any more.
+  database.run("PRAGMA secure_delete = ON");
+  // WAL: readers do not wait for a writer.
+  if (pragma(database, "user_version") === VERSION && hasVerdicts(database) && hasCases(database)) return;
+  inTransaction(database, () => {
+    if (pragma(database, "user_version") !== VERSION) {
+      for (const statement of TABLES) database.run(statement);
+      database.run(`PRAGMA user_version = ${VERSION}`);
+    }
+    // What earlier versions of the same form do not have, and do without.
+    if (!hasVerdicts(database)) database.run("ALTER TABLE runs ADD COLUMN verdicts TEXT");
+    database.run(CASES_TABLE);
+  });
+}
+
+function hasVerdicts(database: Database): boolean {
+  return database.query("SELECT 1 FROM pragma_table_info('runs') WHERE name = 'verdicts'").get() !== null;
+}
+
+function hasCases(database: Database): boolean {
+  return database.query("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'cases'").get() !== null;
+}
