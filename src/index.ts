@@ -1,12 +1,12 @@
 import { resolve } from "node:path";
 import { startRun } from "./engine/run/run.ts";
-import { NO_ACCESS } from "./engine/stage/fetch-stage.ts";
 import { YamlFile } from "./scenario/document.ts";
 import { scenarioName } from "./scenario/find.ts";
 import { loadScenarioFile, resolveScenario } from "./scenario/load.ts";
 import { checkPermissions, type Permissions } from "./scenario/permission.ts";
 import type { Mode, Scenario } from "./scenario/schema.ts";
 import type { RunResult } from "./telemetry/result.ts";
+import { NO_ACCESS } from "./workloads/access.ts";
 import { checkFiles, checkHostsOf } from "./workloads/fetch/permission.ts";
 
 export {
@@ -18,7 +18,7 @@ export {
   type RetryOptions,
   SyncEngine,
   ThreadedEngine,
-} from "./engine/fetch-engines.ts";
+} from "./library/fetch-engines.ts";
 export type { CaseResult, RunResult } from "./telemetry/result.ts";
 export type { Sample } from "./telemetry/sample.ts";
 export type { FlowItem, FlowLab, FlowMaker } from "./workloads/flow/flow.ts";

@@ -1,5 +1,4 @@
 import { type Run, startRun } from "../engine/run/run.ts";
-import type { FetchAccess } from "../engine/stage/fetch-stage.ts";
 import type { CasePlan, NamedScenario } from "../plan/plan.ts";
 import type { OnEvent } from "../telemetry/events.ts";
 import type { RunResult } from "../telemetry/result.ts";
@@ -7,6 +6,7 @@ import type { Session } from "../views/live/session.tsx";
 import { closingReport } from "../views/report/closing.ts";
 import { overview } from "../views/report/outcome.ts";
 import { progressLines } from "../views/report/progress.ts";
+import type { RequestAccess } from "../workloads/access.ts";
 import type { StopSignal, StopSignals } from "./signals.ts";
 import { hasColors, isInteractive, widthOf } from "./terminal.ts";
 
@@ -24,7 +24,7 @@ export interface Composition {
   /** Port of the HTTP face. */
   readonly http: number | undefined;
   /** What requests of the n-th scenario may do. */
-  readonly access: (scenario: number) => FetchAccess;
+  readonly access: (scenario: number) => RequestAccess;
   readonly dumpState: (index: number, plan: CasePlan) => string | null;
   /** Told of all that happens, before the view is. */
   readonly onEvent?: OnEvent;

@@ -1,7 +1,6 @@
 import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { numbered } from "../engine/run/case-files.ts";
-import type { FetchAccess } from "../engine/stage/fetch-stage.ts";
 import { fileProblem } from "../kernel/file-problem.ts";
 import { LineFile } from "../kernel/line-file.ts";
 import { UserError } from "../kernel/problem.ts";
@@ -12,6 +11,7 @@ import { printable, safeJson } from "../kernel/text.ts";
 import type { Scenario } from "../scenario/schema.ts";
 import type { RunResult } from "../telemetry/result.ts";
 import { closingReport } from "../views/report/closing.ts";
+import type { RequestAccess } from "../workloads/access.ts";
 import type { RunFlags } from "./flags.ts";
 import { pour, targetKind } from "./target.ts";
 
@@ -76,7 +76,7 @@ export class Outputs {
   }
 
   /** What the requests of `fetch` scenarios may do, and the files they write to. */
-  access(scenario: number, makesRequests: boolean): FetchAccess {
+  access(scenario: number, makesRequests: boolean): RequestAccess {
     const { allowHost = [], log, logUrls, keepRequests } = this.flags;
     const logFile = log === undefined ? null : resolve(this.fileFor("--log", log));
     if (logFile !== null && makesRequests && !this.logging) {

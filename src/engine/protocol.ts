@@ -2,7 +2,7 @@ import type { CasePlan } from "../plan/plan.ts";
 import type { Calibration } from "../telemetry/machine.ts";
 import type { MeasuredCase, ThresholdResult } from "../telemetry/result.ts";
 import type { Snapshot } from "../telemetry/sample.ts";
-import type { FetchAccess } from "./stage/fetch-stage.ts";
+import type { RequestAccess } from "../workloads/access.ts";
 
 /** What console and runner say to each other over IPC. Plain JSON. */
 
@@ -14,7 +14,7 @@ export type ToRunner =
       readonly calibration: Calibration | null;
       readonly dumpState: string | null;
       readonly http: number | null;
-      readonly access: FetchAccess;
+      readonly access: RequestAccess;
     }
   | { readonly type: "calibrate" }
   /** Once: stop taking and drain. Twice: end now. */

@@ -7,6 +7,7 @@ import type { CasePlan } from "../plan/plan.ts";
 import type { Scenario } from "../scenario/schema.ts";
 import { keepsPace, lineGrowth } from "../telemetry/pace.ts";
 import type { CaseResult } from "../telemetry/result.ts";
+import { failuresMeanTooMuch } from "../workloads/traits.ts";
 
 /** At a rate that holds no more of what comes may be lost than this, and no more waiting be added per second of load. */
 export const TOLERANCE = 0.01;
@@ -104,9 +105,8 @@ export function keptUp(result: CaseResult, plan: CasePlan): boolean | null {
 }
 
 /** A server that turns requests away is not one that keeps up, unless the thresholds say how many may fail. */
-function failsTooMuch({ ledger }: CaseResult, { workload, thresholds }: Scenario): boolean {
-  const said = Object.keys(thresholds ?? {}).some((metric) => metric === "failed" || metric === "fetch_ok");
-  return workload === "fetch" && !said && ledger.failed > TOLERANCE * ledger.scheduled;
+function failsTooMuch({ ledger }: CaseResult, scenario: Scenario): boolean {
+  return failuresMeanTooMuch(scenario) && ledger.failed > TOLERANCE * ledger.scheduled;
 }
 
 /** Share of what had come by an instant that was not done by then. */

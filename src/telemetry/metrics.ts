@@ -45,8 +45,8 @@ export interface Standing {
   readonly throughput: number;
   readonly highWater: number;
   readonly queries: Histogram;
-  /** Where there are requests. */
-  readonly fetch?: { readonly ok: number; readonly retries: number } | undefined;
+  /** What the workload alone measures; where there are requests, they are in it. */
+  readonly own?: { readonly fetch?: { readonly ok: number; readonly retries: number } } | undefined;
   /** How long a part of requests took; absent: there are none. */
   readonly phase?: ((phase: Phase) => Histogram) | undefined;
 }
@@ -241,11 +241,11 @@ const METRICS = {
   },
   fetch_ok: {
     ...counter((one) => one.fetch?.ok, "fetch"),
-    threshold: { meaning: "Requests that were answered well; rate: their share of all.", now: ({ fetch }) => fetch?.ok ?? 0 },
+    threshold: { meaning: "Requests that were answered well; rate: their share of all.", now: ({ own }) => own?.fetch?.ok ?? 0 },
   },
   retries: {
     ...counter((one) => one.fetch?.retries, "fetch"),
-    threshold: { meaning: "Attempts after the first; rate: for each request.", now: ({ fetch }) => fetch?.retries ?? 0 },
+    threshold: { meaning: "Attempts after the first; rate: for each request.", now: ({ own }) => own?.fetch?.retries ?? 0 },
   },
   connect_ms: {
     ...trend((one) => one.fetch?.phases?.connect, "fetch"),

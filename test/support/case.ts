@@ -1,8 +1,8 @@
 import type { RunnerResult } from "../../src/engine/protocol.ts";
 import { type CaseOptions, runCase } from "../../src/engine/runner/case.ts";
-import { NO_ACCESS } from "../../src/engine/stage/fetch-stage.ts";
 import type { CasePlan } from "../../src/plan/plan.ts";
 import type { Sample } from "../../src/telemetry/sample.ts";
+import { NO_ACCESS } from "../../src/workloads/access.ts";
 
 /**
  * Runs a case in this process, on the real clock: what a runner's process does. `during` is given the means to stop it. `options`: what is

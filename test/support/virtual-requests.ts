@@ -1,7 +1,6 @@
 import { AsyncExecutor } from "../../src/engine/executor/async.ts";
 import { buildPipeline } from "../../src/engine/runner/pipeline.ts";
 import { summarize } from "../../src/engine/runner/summary.ts";
-import { FetchStage } from "../../src/engine/stage/fetch-stage.ts";
 import type { Fetch } from "../../src/http/fetch-transport.ts";
 import { Random } from "../../src/kernel/random.ts";
 import { VirtualTime } from "../../src/kernel/virtual-time.ts";
@@ -13,6 +12,7 @@ import { loadDuration } from "../../src/scenario/semantics.ts";
 import type { MeasuredCase } from "../../src/telemetry/result.ts";
 import type { Sample } from "../../src/telemetry/sample.ts";
 import { predict } from "../../src/theory/predict.ts";
+import { FetchStage } from "../../src/workloads/fetch/stage.ts";
 import type { Told } from "./claims/claim.ts";
 import { planOf } from "./virtual-setup.ts";
 

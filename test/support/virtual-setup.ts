@@ -1,9 +1,9 @@
 import type { Setup } from "../../src/engine/runner/pipeline.ts";
-import { MessageStage } from "../../src/engine/stage/message-stage.ts";
 import { VirtualTime } from "../../src/kernel/virtual-time.ts";
 import { type CasePlan, planCases } from "../../src/plan/plan.ts";
 import type { Mode, Scenario } from "../../src/scenario/schema.ts";
 import { unswept } from "../../src/scenario/sweep.ts";
+import { MessageStage } from "../../src/workloads/message/stage.ts";
 
 export interface VirtualSetup extends Setup {
   readonly time: VirtualTime;

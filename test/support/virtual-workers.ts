@@ -1,6 +1,5 @@
 import type { SpawnWorker } from "../../src/engine/executor/worker-pool.ts";
 import { bellOf, WorkerSession, type WorkerThread } from "../../src/engine/executor/worker-session.ts";
-import { type MakeProcessor, prepareProcessors } from "../../src/engine/processors.ts";
 import type { BeginMessage, WorkerReply } from "../../src/engine/transport/worker-protocol.ts";
 import { WorkMeter } from "../../src/engine/work-meter.ts";
 import { rings } from "../../src/kernel/bell.ts";
@@ -12,6 +11,7 @@ import type { WordReader } from "../../src/kernel/words.ts";
 import type { Item } from "../../src/queueing/item.ts";
 import { Recorder } from "../../src/telemetry/recorder.ts";
 import { varies, type WorkCost } from "../../src/workloads/message/processor.ts";
+import { type MakeProcessor, prepareProcessors } from "../../src/workloads/processors.ts";
 import type { Effort, Outcome, Processor } from "../../src/workloads/workload.ts";
 
 /**

@@ -1,3 +1,4 @@
+import type { RequestStatus } from "../../workloads/stage.ts";
 import type { QueryPlan } from "./schedule.ts";
 
 /** What the runner's thread and the HTTP face say to each other. Requests come in a ring of words; the rest is posted. */
@@ -34,24 +35,6 @@ export interface FaceStatus {
   readonly p99Ms: number | null;
   /** Where there are requests. */
   readonly requests?: RequestStatus;
-}
-
-/** Health of a list of requests: totals so far, and what is under way. */
-export interface RequestStatus {
-  readonly total: number;
-  readonly ok: number;
-  readonly degraded: number;
-  readonly failed: number;
-  readonly mean_latency_ms: number;
-  readonly concurrency: number;
-  readonly limit: number;
-  readonly retries: number;
-  readonly breaker: string;
-  /** Attempts by what came of them. */
-  readonly attempts: Readonly<Record<string, number>>;
-  /** Attempts by error and by host, as far as this thread knows them. */
-  readonly errors_by_kind: Readonly<Record<string, number>>;
-  readonly errors_by_host: Readonly<Record<string, number>>;
 }
 
 export type ToFace =

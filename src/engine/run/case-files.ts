@@ -1,6 +1,7 @@
 import { join, parse } from "node:path";
 import type { CasePlan } from "../../plan/plan.ts";
-import { type FetchAccess, NO_ACCESS } from "../stage/fetch-stage.ts";
+import { NO_ACCESS, type RequestAccess } from "../../workloads/access.ts";
+import { listFiles } from "../../workloads/traits.ts";
 import { DeadLetterFiles } from "./dead-letter-files.ts";
 
 /** A file of one case among several: `-CASE-MODE` before the extension. */
@@ -16,18 +17,18 @@ export class CaseFiles {
 
   constructor(
     plans: readonly CasePlan[],
-    private readonly access: FetchAccess = NO_ACCESS,
+    private readonly access: RequestAccess = NO_ACCESS,
   ) {
     this.several = plans.length > 1;
-    this.deadLetters = new DeadLetterFiles(plans.flatMap(({ scenario: { fetch } }) => fetch?.urlsFile ?? []));
+    this.deadLetters = new DeadLetterFiles(plans.flatMap(({ scenario }) => listFiles(scenario).list ?? []));
   }
 
   /** What the requests of a case may do, and where they leave a trace; a probe leaves none. */
-  accessOf(index: number, { mode, scenario }: CasePlan, probing: boolean): FetchAccess {
+  accessOf(index: number, { mode, scenario }: CasePlan, probing: boolean): RequestAccess {
     const { access } = this;
     if (probing) return { ...access, files: NO_ACCESS.files };
     const own = (file: string | null) => (file !== null && this.several ? numbered(file, index, mode) : file);
-    const named = own(scenario.fetch?.deadLetter ?? null);
+    const named = own(listFiles(scenario).deadLetter);
     const deadLetter = named === null ? null : this.deadLetters.of(index, named);
     return { ...access, files: { ...access.files, deadLetter, requests: own(access.files.requests) } };
   }

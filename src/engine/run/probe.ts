@@ -1,9 +1,9 @@
 import { studentBound } from "../../kernel/student.ts";
 import type { CasePlan } from "../../plan/plan.ts";
-import type { Scenario } from "../../scenario/schema.ts";
 import type { CaseResult } from "../../telemetry/result.ts";
 import type { Expected } from "../../theory/demand.ts";
 import { capacityOf } from "../../theory/predict.ts";
+import { whatIsDone, withSteadyWork } from "../../workloads/traits.ts";
 import { askedRate, atRate } from "../asked-rate.ts";
 
 /** What a mode can do, per second, with its 95 % interval, and how that is known. */
@@ -27,8 +27,8 @@ const CONFIDENCE = 0.95;
  * their mean each time: capacity hangs on no more of them, and a draw of a few seconds would miss it.
  */
 export function probePlan(plan: CasePlan, capacity: number | null): CasePlan {
-  const { scenario } = plan;
-  const { source, queue, flow } = scenario;
+  const scenario = withSteadyWork(plan.scenario);
+  const { source, queue } = scenario;
   const size = capacity === null ? PROBE_MESSAGES : Math.ceil(Math.min(PROBE_MESSAGES, 100 + 3 * capacity * (PROBE / 1e6)));
   const read = (source.latency.min + source.latency.max) / 2;
   return {
@@ -37,8 +37,6 @@ export function probePlan(plan: CasePlan, capacity: number | null): CasePlan {
       ...scenario,
       load: { executor: "bursts", size, every: 1e6, count: 1 },
       source: { ...source, latency: { min: read, max: read } },
-      work: { ...scenario.work, distribution: "constant" },
-      ...(flow === undefined ? {} : { flow: steadyFlow(flow) }),
       queue: { ...queue, overflow: "block", capacity: queue.capacity === "unlimited" ? 1000 : queue.capacity },
       queries: { ...scenario.queries, rate: 0 },
       thresholds: undefined,
@@ -46,17 +44,6 @@ export function probePlan(plan: CasePlan, capacity: number | null): CasePlan {
       gracefulStop: PROBE,
     },
   };
-}
-
-type FlowSettings = NonNullable<Scenario["flow"]>;
-
-function steadyFlow(flow: FlowSettings): FlowSettings {
-  const parts = Object.entries(flow.parts ?? {}).map(([name, part]) => [name, { ...part, ...steadyWork(part) }] as const);
-  return { ...flow, ...steadyWork(flow), ...(flow.parts === undefined ? {} : { parts: Object.fromEntries(parts) }) };
-}
-
-function steadyWork<W extends object>({ work }: { readonly work?: W | undefined }) {
-  return work === undefined ? {} : { work: { ...work, distribution: "constant" as const } };
 }
 
 /**
@@ -67,11 +54,6 @@ export function probedCase(plan: CasePlan, plans: readonly CasePlan[]): CasePlan
   const [first] = plan.scenario.modes;
   const done = whatIsDone(plan.scenario);
   return plans.find(({ mode, scenario }) => mode === first && whatIsDone(scenario) === done) ?? plan;
-}
-
-function whatIsDone({ workload, work, keys, source, message, fetch, flow }: Scenario): string {
-  const { concurrency: _, connections: __, ...asked } = fetch ?? {};
-  return JSON.stringify([workload, work, keys, source, message, asked, flow]);
 }
 
 /** What a machine gives to a case. */

@@ -14,8 +14,9 @@ import { explain } from "../../theory/explain.ts";
 import { judgeHypotheses } from "../../theory/hypotheses.ts";
 import { predict } from "../../theory/predict.ts";
 import { shortfallOf } from "../../theory/shortfall.ts";
+import type { RequestAccess } from "../../workloads/access.ts";
+import { computes, partCount } from "../../workloads/traits.ts";
 import { describeMachine, machineFor } from "../machine.ts";
-import type { FetchAccess } from "../stage/fetch-stage.ts";
 import { AskedRates, type CaseRunner, type Ran } from "./asked-rate.ts";
 import { CaseFiles } from "./case-files.ts";
 import { failedResult } from "./failed-case.ts";
@@ -29,8 +30,8 @@ export interface RunOptions {
   readonly onEvent?: OnEvent;
   /** As a run before this one found it, of which this is to be the like; absent, null or in doubt: found anew where it is needed. */
   readonly calibration?: Calibration | null;
-  /** What requests of `fetch` scenarios may do and where they leave a trace. */
-  readonly access?: FetchAccess;
+  /** What requests may do and where they leave a trace. */
+  readonly access?: RequestAccess;
   /** Where the final states of a case are written; null: nowhere. */
   readonly dumpState?: (index: number, plan: CasePlan) => string | null;
 }
@@ -85,7 +86,8 @@ class ScenarioRun implements CaseRunner {
 
   private async executePoints(points: readonly SweepPoint[]): Promise<RunResult> {
     const plans = planCases(points, threadsFor(this.allowance));
-    if (plans.some(computes)) this.calibration = settled(this.options.calibration) ?? (await this.runners.calibrate());
+    if (plans.some(({ scenario }) => computes(scenario)))
+      this.calibration = settled(this.options.calibration) ?? (await this.runners.calibrate());
     this.files = new CaseFiles(plans, this.options.access);
     const outline: RunOutline = {
       startedAt: new Date().toISOString(),
@@ -112,7 +114,7 @@ class ScenarioRun implements CaseRunner {
     for (const index of runOrder(plans)) {
       const plan = plans[index];
       if (this.stopped() || plan === undefined) break;
-      const why = computes(plan) ? await this.uncalibrated() : null;
+      const why = computes(plan.scenario) ? await this.uncalibrated() : null;
       const one = why === null ? await rates.run(index, plan) : this.without(plan, why);
       ran.set(index, one);
       this.options.onEvent?.({ type: "case-finished", index, ...one });
@@ -175,7 +177,7 @@ class ScenarioRun implements CaseRunner {
     const order = {
       type: "run",
       plan,
-      calibration: computes(plan) ? this.calibrated : null,
+      calibration: computes(plan.scenario) ? this.calibrated : null,
       dumpState: probing ? null : (dumpState?.(index, plan) ?? null),
       http: probing ? null : http,
       access: this.files.accessOf(index, plan, probing),
@@ -207,18 +209,12 @@ class ScenarioRun implements CaseRunner {
   }
 }
 
-/** True when any of its work is computing, of which somebody has to know how long it takes here. */
-function computes({ scenario: { work, flow } }: CasePlan): boolean {
-  const works = [work, flow?.work, ...Object.values(flow?.parts ?? {}).map((part) => part.work)];
-  return work.perBatch > 0 || works.some((one) => one?.kind === "cpu" || one?.kind === "mixed");
-}
-
 function loadOutline({ load, gracefulStop }: Scenario): LoadOutline {
   return { executor: load.executor, gracefulStopMs: gracefulStop / 1000 };
 }
 
 function outlineOf({ mode, params, scenario }: CasePlan, predicted: Prediction): CaseOutline {
-  return { mode, params, load: loadOutline(scenario), parts: Object.keys(scenario.flow?.parts ?? {}).length, predicted };
+  return { mode, params, load: loadOutline(scenario), parts: partCount(scenario), predicted };
 }
 
 /** What a scenario is for, as far as it says. */

@@ -12,8 +12,12 @@ import { loadDuration } from "../../scenario/semantics.ts";
 import { droppedTotal, imbalance } from "../../telemetry/ledger.ts";
 import type { Calibration } from "../../telemetry/machine.ts";
 import type { Snapshot } from "../../telemetry/sample.ts";
+import type { RequestAccess } from "../../workloads/access.ts";
 import { timestampOf } from "../../workloads/message/message.ts";
 import { dumpPieces } from "../../workloads/message/state.ts";
+import { openStage } from "../../workloads/open.ts";
+import { needsOpenLoop, runsHandler } from "../../workloads/processors.ts";
+import type { RequestStatus, Stage } from "../../workloads/stage.ts";
 import type { StateEntry } from "../../workloads/workload.ts";
 import { RealEffort } from "../effort.ts";
 import { AsyncExecutor } from "../executor/async.ts";
@@ -21,14 +25,9 @@ import type { Execution, Executor } from "../executor/executor.ts";
 import { ParallelExecutor } from "../executor/parallel.ts";
 import { SyncExecutor } from "../executor/sync.ts";
 import type { Lifecycle } from "../lifecycle.ts";
-import { needsOpenLoop, runsHandler } from "../processors.ts";
 import type { RunnerResult } from "../protocol.ts";
 import { Face } from "../queries/face.ts";
-import type { FaceStatus, RequestStatus } from "../queries/face-protocol.ts";
-import { type FetchAccess, FetchStage } from "../stage/fetch-stage.ts";
-import { FlowStage } from "../stage/flow-stage.ts";
-import { MessageStage } from "../stage/message-stage.ts";
-import type { Stage } from "../stage/stage.ts";
+import type { FaceStatus } from "../queries/face-protocol.ts";
 import { Strays } from "../strays.ts";
 import { WorkMeter, workFigures } from "../work-meter.ts";
 import { buildPipeline, queryPlan, type Setup, type Timing } from "./pipeline.ts";
@@ -42,7 +41,7 @@ export interface CaseOptions {
   readonly roundsPerMs: number;
   /** How its computing was calibrated; null or absent: it has none. */
   readonly calibration?: Calibration | null;
-  readonly access: FetchAccess;
+  readonly access: RequestAccess;
   /** Writes the final states here. */
   readonly dumpState: string | null;
   /** Every now and then while a long tape is read. */
@@ -58,25 +57,11 @@ export interface CaseOptions {
 
 /** Runs one case in this process, from the cold start to the final figures. */
 export async function runCase(plan: CasePlan, options: CaseOptions): Promise<RunnerResult> {
-  const stage = await openStage(plan, options);
+  const stage = await openStage(plan, options.roundsPerMs, options.access);
   try {
     return await runStaged(plan, stage, options);
   } finally {
     stage.close();
-  }
-}
-
-function openStage(plan: CasePlan, { roundsPerMs, access }: CaseOptions): Promise<Stage> {
-  const { workload } = plan.scenario;
-  switch (workload) {
-    case "message":
-      return MessageStage.open(plan, roundsPerMs);
-    case "fetch":
-      return FetchStage.open(plan, access);
-    case "flow":
-      return FlowStage.open(plan, roundsPerMs);
-    default:
-      return workload satisfies never;
   }
 }
 

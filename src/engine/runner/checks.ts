@@ -3,10 +3,10 @@ import type { Histogram } from "../../kernel/histogram.ts";
 import { formatCount } from "../../kernel/units.ts";
 import { agreeing, counted } from "../../kernel/wording.ts";
 import type { Counts } from "../../telemetry/counts.ts";
-import type { FetchFigures } from "../../telemetry/fetch-figures.ts";
 import { imbalance, type Ledger } from "../../telemetry/ledger.ts";
 import type { LatencyPart } from "../../telemetry/recorder.ts";
 import type { SelfCheck } from "../../telemetry/result.ts";
+import type { StageFigures } from "../../workloads/stage.ts";
 
 /**
  * What a run checks of itself. Each check holds two figures against each other that come by different ways (counters of the tape against
@@ -60,7 +60,7 @@ export interface Evidence {
 }
 
 /** Requests that went out, and all their ends. */
-export type Requests = Pick<FetchFigures, "attempts" | "byStatus" | "byError" | "byHost" | "byCause">;
+export type Requests = NonNullable<StageFigures["requests"]>;
 
 export interface Little {
   readonly meanInSystem: number;

@@ -14,6 +14,7 @@ import { MachineWatch } from "../../telemetry/machine-use.ts";
 import { Recorder } from "../../telemetry/recorder.ts";
 import type { Phase } from "../../telemetry/request-phases.ts";
 import { WIDEST_FORMAT } from "../../workloads/message/wire.ts";
+import type { Stage } from "../../workloads/stage.ts";
 import type { Effort, Intake } from "../../workloads/workload.ts";
 import { Connections } from "../connections.ts";
 import type { Job, Settings } from "../executor/executor.ts";
@@ -22,7 +23,6 @@ import { QueryDesk } from "../queries/desk.ts";
 import type { Face } from "../queries/face.ts";
 import type { QueryPlan } from "../queries/schedule.ts";
 import { type Arrivals, Source } from "../source.ts";
-import type { Stage } from "../stage/stage.ts";
 import { Gate } from "./gate.ts";
 import { CaseSampler, type OnSnapshot, sampleInterval } from "./sampler.ts";
 
@@ -73,7 +73,12 @@ export function buildPipeline(setup: Setup, facts: TapeFacts, onSnapshot: OnSnap
   const dueTimes = () => clients?.dueTimes() ?? openDueTimes(scenario, facts.count, timestampOf);
   const offered = new Offered(dueTimes(), warmup);
   const last = clients === null ? facts.lastMicros : facts.durationMicros;
-  const lifecycle = new Lifecycle(offered, clients === null ? last * 1000 : null, scenario.gracefulStop * 1000, stillnessOf(scenario));
+  const lifecycle = new Lifecycle(
+    offered,
+    clients === null ? last * 1000 : null,
+    scenario.gracefulStop * 1000,
+    stillnessOf(scenario, setup.stage.longestItem),
+  );
   const latency = scenario.source.latency.max > 0 ? new ReadLatency(scenario.source.latency, scenario.seed) : null;
   const arrivals: Arrivals = {
     tape: clients?.tape() ?? openTape(scenario, timestampOf),
@@ -104,7 +109,7 @@ export function buildPipeline(setup: Setup, facts: TapeFacts, onSnapshot: OnSnap
         throughput: running.throughput,
         highWater,
         queries: desk?.book.latency ?? new Histogram(),
-        fetch: own?.fetch,
+        own,
         phase,
       }));
       if (broken !== null) lifecycle.endEarly(now, broken);
@@ -116,7 +121,7 @@ export function buildPipeline(setup: Setup, facts: TapeFacts, onSnapshot: OnSnap
     asksItself || setup.face !== null
       ? new QueryDesk(time, asksItself ? queryPlan(scenario, facts) : null, setup.face, (name) => intake.keyOf(name))
       : null;
-  const total = scenario.fetch?.totalTimeout;
+  const total = setup.stage.totalTimeout;
   const endList = () => {
     const now = time.now();
     // What was never asked for is left over too.
@@ -147,14 +152,10 @@ export function buildPipeline(setup: Setup, facts: TapeFacts, onSnapshot: OnSnap
   return { job, source, offered, lifecycle, intake, sampler, gate, phase };
 }
 
-/**
- * The grace after the last arrival, and what one item may take at most, and a batch of all that wait for their answer; of flows, whose
- * parts wait as they see fit, nobody knows that.
- */
-function stillnessOf({ workload, gracefulStop, work, source, fetch, batch, load }: Scenario): Nanoseconds {
-  if (workload === "flow") return Number.POSITIVE_INFINITY;
+/** The grace after the last arrival, and what one item may take at most, `beyond` its work too, and a batch of all that wait for their answer. */
+function stillnessOf({ gracefulStop, work, source, batch, load }: Scenario, beyond = 0): Nanoseconds {
   const together = "vus" in load ? Math.min(batchRule(batch).size, load.vus) : 1;
-  return 1000 * (gracefulStop + (LONGEST_ITEM + together) * work.time + work.perBatch + source.latency.max + (fetch?.deadline ?? 0));
+  return 1000 * (gracefulStop + (LONGEST_ITEM + together) * work.time + work.perBatch + source.latency.max + beyond);
 }
 
 /** Bytes of an address at most. */

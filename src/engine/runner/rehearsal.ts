@@ -4,8 +4,8 @@ import type { CasePlan } from "../../plan/plan.ts";
 import type { Load, Scenario } from "../../scenario/schema.ts";
 import { loadDuration } from "../../scenario/semantics.ts";
 import { Recorder } from "../../telemetry/recorder.ts";
+import type { Stage } from "../../workloads/stage.ts";
 import type { Executor } from "../executor/executor.ts";
-import type { Stage } from "../stage/stage.ts";
 import { buildPipeline, type Setup } from "./pipeline.ts";
 import { CaseSampler } from "./sampler.ts";
 
@@ -13,8 +13,8 @@ import { CaseSampler } from "./sampler.ts";
 const MESSAGES = 1_000_000;
 const LEAST_MESSAGES = 50_000;
 const WITH_WORK = 6_000;
-/** Requests and flows cost no work of ours, so there may be more; one at a time they take their time. */
-const REQUESTS = 12_000;
+/** What costs no work of ours, so that there may be more; one at a time they take their time. */
+const CHEAP = 12_000;
 const IN_TURN = 3_000;
 const LEAST_WITH_WORK = 300;
 /** Instants from here on are numbers of another kind to the compiler: more nanoseconds than 32 bits hold. */
@@ -45,20 +45,28 @@ export async function rehearse(setup: Setup, executor: Executor, count: number, 
   const { instant } = stage.makeProcessor(setup.effort(true));
   warmSampler();
   const messages = Math.max(LEAST_MESSAGES, Math.min(MESSAGES, 10 * count));
-  const most = stage.spec.workload === "message" ? WITH_WORK : setup.plan.mode === "sync" ? IN_TURN : REQUESTS;
+  const most = stage.cheap !== true ? WITH_WORK : setup.plan.mode === "sync" ? IN_TURN : CHEAP;
   const withWork = Math.min(most, Math.max(LEAST_WITH_WORK, 10 * count));
   const paced = Math.min(PACED, PACED_EACH * Math.max(1, count));
   for (let round = 0; round < 3 && !stopped(); round++) {
-    const { load, from } = roundAt(round === 0 ? 0 : LATER, setup.plan.scenario, instant ? messages : withWork, paced);
+    const { load, from } = roundAt(round === 0 ? 0 : LATER, setup.plan.scenario, {
+      messages: instant ? messages : withWork,
+      paced,
+      inTurn: setup.stage.asksInTurn === true,
+    });
     await perform({ ...setup, stage, begin: () => setup.begin(from) }, executor, load);
   }
   stage.close();
   await compilerDone(performance.now() - from);
 }
 
-/** True for a list of requests: who waits for an answer before sending again goes other ways than a burst, and takes longer over messages. */
-function asksInTurn({ workload, load }: Scenario): boolean {
-  return workload === "fetch" && "vus" in load;
+/** How much a round is of, and how. */
+interface Extent {
+  readonly messages: number;
+  /** Microseconds at its end in which they come one by one. */
+  readonly paced: number;
+  /** Clients ask in turn. */
+  readonly inTurn: boolean;
 }
 
 interface Round {
@@ -71,9 +79,9 @@ interface Round {
  * About so many messages, at a time of the case. Of the kind of the case's own load where that has a rate, since what makes its
  * arrivals has to be warm too: most are due when it begins, the last come one by one.
  */
-function roundAt(from: Nanoseconds, scenario: Scenario, messages: number, paced: number): Round {
+function roundAt(from: Nanoseconds, scenario: Scenario, { messages, paced, inTurn }: Extent): Round {
   const { load } = scenario;
-  if (asksInTurn(scenario)) return { load: { executor: "shared-iterations", vus: CLIENTS, iterations: messages }, from };
+  if (inTurn) return { load: { executor: "shared-iterations", vus: CLIENTS, iterations: messages }, from };
   const duration = from / 1000 + paced;
   const rate = Math.max(1, Math.round((messages * 1e6) / (from / 1000 || paced)));
   switch (load.executor) {

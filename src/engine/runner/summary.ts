@@ -15,11 +15,11 @@ import type { LatencyPart, Recorder } from "../../telemetry/recorder.ts";
 import type { CaseStatus, WorkFigures } from "../../telemetry/result.ts";
 import { digestOf } from "../../workloads/message/state.ts";
 import { mergeUnseen, unseenWarning } from "../../workloads/message/unseen.ts";
+import type { StageFigures } from "../../workloads/stage.ts";
 import type { StateEntry } from "../../workloads/workload.ts";
 import type { Execution } from "../executor/executor.ts";
 import type { RunnerResult } from "../protocol.ts";
 import { QueryBook } from "../queries/book.ts";
-import type { StageFigures } from "../stage/stage.ts";
 import { type Evidence, littlesLaw, problemOf, selfChecks } from "./checks.ts";
 import type { Pipeline } from "./pipeline.ts";
 
@@ -50,7 +50,7 @@ export interface Surroundings {
 /** The final figures of a case. */
 export function summarize(measured: Measured): RunnerResult {
   const { plan, facts, execution, pipeline, states } = measured;
-  const { notes = [], ...own } = measured.own ?? {};
+  const { notes = [], requests: _, ...own } = measured.own ?? {};
   const { source, offered, lifecycle, sampler } = pipeline;
   const counts = addUp(execution.recorders.map((recorder) => recorder.counts()));
   const ledger = ledgerOf(counts, offered.count, execution.lost);
@@ -144,7 +144,7 @@ export function summarize(measured: Measured): RunnerResult {
       throughput,
       highWater: execution.queue.highWater,
       queries: pipeline.job.desk?.book.latency ?? new Histogram(),
-      fetch: measured.own?.fetch,
+      own: measured.own,
       phase: pipeline.phase,
     }),
     checks,
@@ -279,7 +279,7 @@ function evidenceOf(
     queue: execution.queue,
     levels: allMeasured ? sampler.levels : null,
     waitsIn: plan.mode === "sync" ? "schedule" : "queue",
-    requests: own?.fetch ?? null,
+    requests: own?.requests ?? null,
     steppedBack: sampler.steppedBack,
   };
 }

@@ -1,6 +1,6 @@
 import type { FailureCount } from "../../telemetry/result.ts";
+import type { ProcessorSpec } from "../../workloads/processors.ts";
 import type { StateSlice, WorkloadReport } from "../../workloads/workload.ts";
-import type { ProcessorSpec } from "../processors.ts";
 import type { WorkSums } from "../work-meter.ts";
 
 /** What the source's thread and a Worker say to each other beside the ring. */

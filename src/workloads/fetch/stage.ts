@@ -2,49 +2,42 @@ import type { Fetch } from "../../http/fetch-transport.ts";
 import type { Histogram } from "../../kernel/histogram.ts";
 import { LineFile } from "../../kernel/line-file.ts";
 import { counted } from "../../kernel/wording.ts";
-import type { CasePlan } from "../../plan/plan.ts";
 import { BREAKER_STATES, CircuitBreakers } from "../../resilience/circuit-breaker.ts";
 import { RateLimiter } from "../../resilience/rate-limiter.ts";
+import type { CasePlan } from "../../scenario/case-plan.ts";
 import type { FetchSettings } from "../../scenario/schema.ts";
 import type { FetchFigures } from "../../telemetry/fetch-figures.ts";
 import { type Phase, PhaseBook, phaseFigures, phaseOf } from "../../telemetry/request-phases.ts";
 import type { FetchSample } from "../../telemetry/sample.ts";
-import { Collector } from "../../workloads/fetch/collector.ts";
-import { readBody } from "../../workloads/fetch/contents.ts";
-import { FetchIntake } from "../../workloads/fetch/intake.ts";
-import { MockProcess } from "../../workloads/fetch/mock/mock-process.ts";
-import { NamedHosts } from "../../workloads/fetch/named-hosts.ts";
-import { FetchProcessor } from "../../workloads/fetch/processor.ts";
-import type { FetchFiles } from "../../workloads/fetch/records.ts";
-import { basesOf } from "../../workloads/fetch/replicas.ts";
-import { COUNT, type FetchReport, fetchCounts, mergeReports, noCauses, PublishedReport } from "../../workloads/fetch/report.ts";
-import { sweepUnfinished } from "../../workloads/fetch/save.ts";
-import type { FetchMemory, FetchSpec } from "../../workloads/fetch/spec.ts";
-import { Targets } from "../../workloads/fetch/targets.ts";
-import { tlsNotes } from "../../workloads/fetch/tls-reasons.ts";
-import type { WorkloadReport } from "../../workloads/workload.ts";
+import { NO_ACCESS, type RequestAccess } from "../access.ts";
 import { type MakeProcessor, type ProcessorSpec, prepareProcessors } from "../processors.ts";
-import type { RequestStatus } from "../queries/face-protocol.ts";
-import type { Stage, StageFigures } from "./stage.ts";
-
-/** What a user allows and asks for beside the scenario. */
-export interface FetchAccess {
-  readonly allowedHosts: readonly string[];
-  readonly files: FetchFiles;
-}
+import type { RequestStatus, Stage, StageFigures } from "../stage.ts";
+import type { WorkloadReport } from "../workload.ts";
+import { Collector } from "./collector.ts";
+import { readBody } from "./contents.ts";
+import { FetchIntake } from "./intake.ts";
+import { MockProcess } from "./mock/mock-process.ts";
+import { NamedHosts } from "./named-hosts.ts";
+import { FetchProcessor } from "./processor.ts";
+import { basesOf } from "./replicas.ts";
+import { COUNT, type FetchReport, fetchCounts, mergeReports, noCauses, PublishedReport } from "./report.ts";
+import { sweepUnfinished } from "./save.ts";
+import type { FetchMemory, FetchSpec } from "./spec.ts";
+import { Targets } from "./targets.ts";
+import { tlsNotes } from "./tls-reasons.ts";
 
 /** Requests per second that hold nobody up. */
 const FREE = 1e9;
-const NO_FILES: FetchFiles = { deadLetter: null, log: null, logUrls: false, requests: null };
-
-/** Private hosts alone, and nothing written. */
-export const NO_ACCESS: FetchAccess = { allowedHosts: [], files: NO_FILES };
 
 const NO_REPORT: FetchReport = { byStatus: {}, byError: {}, byHost: {}, byCause: noCauses() };
 
 /** Requests to a server: the mock that the scenario describes, in a process of its own, or somebody else's. */
 export class FetchStage implements Stage {
   readonly helpers: readonly number[];
+  readonly cheap = true;
+  readonly asksInTurn: boolean;
+  readonly longestItem: number;
+  readonly totalTimeout: number | undefined;
   private readonly breakers: CircuitBreakers;
   private readonly limiter: RateLimiter | null;
   private readonly counts: readonly Float64Array[];
@@ -68,6 +61,9 @@ export class FetchStage implements Stage {
     } | null,
   ) {
     const { settings, shared } = fetch;
+    this.asksInTurn = "vus" in plan.scenario.load;
+    this.longestItem = settings.deadline;
+    this.totalTimeout = settings.totalTimeout;
     this.helpers = mock?.pid === undefined ? [] : [mock.pid];
     this.breakers = new CircuitBreakers({ failureThreshold: 1, openFor: 0 }, shared.breakers);
     this.limiter = settings.rateLimit === false ? null : new RateLimiter(settings.rateLimit, shared.limiter);
@@ -77,7 +73,7 @@ export class FetchStage implements Stage {
     this.phases = shared.phases.map((memory) => new PhaseBook(memory));
   }
 
-  static async open(plan: CasePlan, access: FetchAccess): Promise<FetchStage> {
+  static async open(plan: CasePlan, access: RequestAccess): Promise<FetchStage> {
     const { scenario } = plan;
     const settings = scenario.fetch;
     if (settings === undefined) throw new Error("a fetch scenario without its part");
@@ -156,7 +152,7 @@ export class FetchStage implements Stage {
       base: null,
       bases: [],
       allowedHosts: [],
-      files: NO_FILES,
+      files: NO_ACCESS.files,
       body: this.fetch.body,
     };
     return FetchStage.of(this.plan, parts, { stop: () => void server.stop(true) });
@@ -235,7 +231,8 @@ export class FetchStage implements Stage {
     const own = reports.flatMap((report) => report?.fetch ?? []);
     const notes = [...new Set(own.flatMap(({ problems = [] }) => problems))];
     const tls = tlsNotes(mergeReports(own).byError, (count) => counted(count, "request"));
-    return { fetch: await this.fetchFigures(own), notes: [...notes, ...this.exceptions(), ...this.refrained(), ...tls] };
+    const figures = await this.fetchFigures(own);
+    return { fetch: figures, requests: figures, notes: [...notes, ...this.exceptions(), ...this.refrained(), ...tls] };
   }
 
   /** What went out in another way than all else. */

@@ -1,13 +1,13 @@
 import { workerName } from "../load/keys.ts";
 import type { WireFormat } from "../scenario/schema.ts";
-import { FetchProcessor } from "../workloads/fetch/processor.ts";
-import type { FetchSpec } from "../workloads/fetch/spec.ts";
-import { loadMaker, makerOf } from "../workloads/flow/makers.ts";
-import { FlowProcessor, type FlowSpec } from "../workloads/flow/processor.ts";
-import { type Handler, loadHandler } from "../workloads/message/handler.ts";
-import { shardOfName } from "../workloads/message/intake.ts";
-import { MessageProcessor, type WorkCost } from "../workloads/message/processor.ts";
-import type { Effort, Processor } from "../workloads/workload.ts";
+import { FetchProcessor } from "./fetch/processor.ts";
+import type { FetchSpec } from "./fetch/spec.ts";
+import { loadMaker, makerOf } from "./flow/makers.ts";
+import { FlowProcessor, type FlowSpec } from "./flow/processor.ts";
+import { type Handler, loadHandler } from "./message/handler.ts";
+import { shardOfName } from "./message/intake.ts";
+import { MessageProcessor, type WorkCost } from "./message/processor.ts";
+import type { Effort, Processor } from "./workload.ts";
 
 /** What a processor is made from; plain data, so that it crosses threads. */
 export type ProcessorSpec = {
@@ -40,7 +40,7 @@ export type MakeProcessor = (effort: Effort, nameOf?: (key: number) => string, t
 export async function prepareProcessors(spec: ProcessorSpec): Promise<MakeProcessor> {
   if (spec.workload === "fetch") {
     // What it stands on takes a moment to load, and few scenarios want it.
-    const made = spec.fetch.settings.cookies ? await import("../workloads/fetch/cookies.ts") : null;
+    const made = spec.fetch.settings.cookies ? await import("./fetch/cookies.ts") : null;
     return (effort, _, thread = 0) => new FetchProcessor(spec.fetch, effort, thread, null, made === null ? null : new made.Cookies());
   }
   if (spec.workload === "flow") {

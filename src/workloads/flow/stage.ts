@@ -2,21 +2,24 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ServiceTimes } from "../../load/service-times.ts";
-import type { CasePlan } from "../../plan/plan.ts";
+import type { CasePlan } from "../../scenario/case-plan.ts";
 import type { FlowSettings } from "../../scenario/schema.ts";
 import type { Sample } from "../../telemetry/sample.ts";
-import { addSamples, FlowBoard, mergeParts } from "../../workloads/flow/figures.ts";
-import { FlowIntake } from "../../workloads/flow/intake.ts";
-import { varies } from "../../workloads/message/processor.ts";
-import type { WorkloadReport } from "../../workloads/workload.ts";
+import { varies } from "../message/processor.ts";
 import { type MakeProcessor, type ProcessorSpec, prepareProcessors } from "../processors.ts";
-import type { Stage, StageFigures } from "./stage.ts";
+import type { Stage, StageFigures } from "../stage.ts";
+import type { WorkloadReport } from "../workload.ts";
+import { addSamples, FlowBoard, mergeParts } from "./figures.ts";
+import { FlowIntake } from "./intake.ts";
 
 const MEMORY = "memory" as const;
 
 /** Flows, one on each thread, and the items that go through them. */
 export class FlowStage implements Stage {
   readonly helpers = [];
+  readonly cheap = true;
+  /** Its parts wait as they see fit. */
+  readonly longestItem = Number.POSITIVE_INFINITY;
   private readonly boards: readonly FlowBoard[];
 
   private constructor(

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { monotonic } from "../../kernel/clock.ts";
 import { WordReader, WordWriter } from "../../kernel/words.ts";
 import type { WireFormat } from "../../scenario/schema.ts";
-import { Dictionary } from "../../workloads/message/codec.ts";
-import { GeneratedPayloads, type MessageShape } from "../../workloads/message/generated.ts";
-import { readerFor, writerFor } from "../../workloads/message/wire.ts";
+import { Dictionary } from "./codec.ts";
+import { GeneratedPayloads, type MessageShape } from "./generated.ts";
+import { readerFor, writerFor } from "./wire.ts";
 
 const MESSAGES = 20_000;
 const ROUNDS = 3;

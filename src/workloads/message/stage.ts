@@ -1,12 +1,12 @@
 import { ServiceTimes } from "../../load/service-times.ts";
-import type { CasePlan } from "../../plan/plan.ts";
-import { MessageIntake } from "../../workloads/message/intake.ts";
-import { varies } from "../../workloads/message/processor.ts";
-import { addCosts } from "../../workloads/message/wire.ts";
-import type { Intake, WorkloadReport } from "../../workloads/workload.ts";
+import type { CasePlan } from "../../scenario/case-plan.ts";
 import { type MakeProcessor, type ProcessorSpec, prepareProcessors } from "../processors.ts";
+import type { Stage, StageFigures } from "../stage.ts";
+import type { Intake, WorkloadReport } from "../workload.ts";
 import { probeDisk } from "./disk-probe.ts";
-import type { Stage, StageFigures } from "./stage.ts";
+import { MessageIntake } from "./intake.ts";
+import { varies } from "./processor.ts";
+import { addCosts } from "./wire.ts";
 
 /** State machines, and the messages that update them. */
 export class MessageStage implements Stage {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { MessageStage } from "../../../src/engine/stage/message-stage.ts";
 import { type Mode, scenarioSchema } from "../../../src/scenario/schema.ts";
+import { MessageStage } from "../../../src/workloads/message/stage.ts";
 import type { WorkloadReport } from "../../../src/workloads/workload.ts";
 import { planOf } from "../../support/virtual-setup.ts";
 

@@ -1,6 +1,7 @@
 import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { startRun } from "../engine/run/run.ts";
 import { LineReader } from "../load/lines.ts";
 import { YamlFile } from "../scenario/document.ts";
 import { BASE_DELAY } from "../scenario/fetch-schema.ts";
@@ -8,7 +9,6 @@ import { resolveScenario } from "../scenario/load.ts";
 import type { Mode } from "../scenario/schema.ts";
 import type { CaseResult, Rejection } from "../telemetry/result.ts";
 import { checkHosts } from "../workloads/fetch/permission.ts";
-import { startRun } from "./run/run.ts";
 
 /** Settings of an engine; what is left out is as in a scenario's part `fetch`. */
 export interface EngineOptions {
