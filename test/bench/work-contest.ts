@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { calibrate } from "../../src/engine/calibration.ts";
-import { coreCount } from "../../src/engine/machine.ts";
+import { coreCount } from "../../src/engine/run/machine.ts";
 import type { RunResult } from "../../src/telemetry/result.ts";
 import { type Contest, clockCommand, completed, peerFile, runBench } from "./contest.ts";
 

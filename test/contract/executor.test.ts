@@ -3,7 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { AsyncExecutor } from "../../src/engine/executor/async.ts";
 import type { Execution, Executor } from "../../src/engine/executor/executor.ts";
-import { ParallelExecutor } from "../../src/engine/executor/parallel.ts";
+import { ParallelExecutor } from "../../src/engine/executor/parallel/parallel.ts";
 import { SyncExecutor } from "../../src/engine/executor/sync.ts";
 import type { RunnerResult } from "../../src/engine/protocol.ts";
 import { runCase } from "../../src/engine/runner/case.ts";
@@ -742,7 +742,7 @@ describe("parallel", () => {
   });
 
   test("P3 a Worker that dies costs what it held, not the ledger", async () => {
-    const { WorkerPool } = await import("../../src/engine/executor/worker-pool.ts");
+    const { WorkerPool } = await import("../../src/engine/executor/parallel/pool.ts");
     const pools: InstanceType<typeof WorkerPool>[] = [];
     const begin = WorkerPool.prototype.begin;
     WorkerPool.prototype.begin = function (...args) {

@@ -1,6 +1,6 @@
 import { AsyncExecutor } from "../../src/engine/executor/async.ts";
 import type { Executor } from "../../src/engine/executor/executor.ts";
-import { ParallelExecutor } from "../../src/engine/executor/parallel.ts";
+import { ParallelExecutor } from "../../src/engine/executor/parallel/parallel.ts";
 import { SyncExecutor } from "../../src/engine/executor/sync.ts";
 import type { RunnerResult } from "../../src/engine/protocol.ts";
 import { buildPipeline } from "../../src/engine/runner/pipeline.ts";

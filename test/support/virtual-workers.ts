@@ -1,7 +1,7 @@
-import type { SpawnWorker } from "../../src/engine/executor/worker-pool.ts";
-import { bellOf, WorkerSession, type WorkerThread } from "../../src/engine/executor/worker-session.ts";
-import type { BeginMessage, WorkerReply } from "../../src/engine/transport/worker-protocol.ts";
-import { WorkMeter } from "../../src/engine/work-meter.ts";
+import type { SpawnWorker } from "../../src/engine/executor/parallel/pool.ts";
+import type { BeginMessage, WorkerReply } from "../../src/engine/executor/parallel/protocol.ts";
+import { bellOf, WorkerSession, type WorkerThread } from "../../src/engine/executor/parallel/session.ts";
+import { WorkMeter } from "../../src/engine/runner/work-meter.ts";
 import { rings } from "../../src/kernel/bell.ts";
 import type { Nanoseconds } from "../../src/kernel/clock.ts";
 import type { Time } from "../../src/kernel/time.ts";

@@ -1,4 +1,4 @@
-import { machineFor } from "../../engine/machine.ts";
+import { machineFor } from "../../engine/run/machine.ts";
 import { foreseenCase } from "../../engine/run/probe.ts";
 import { UserError } from "../../kernel/problem.ts";
 import { printable, quoted, safeJson } from "../../kernel/text.ts";

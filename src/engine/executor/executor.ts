@@ -6,10 +6,10 @@ import type { Recorder } from "../../telemetry/recorder.ts";
 import type { FailureCount } from "../../telemetry/result.ts";
 import type { ProcessorSpec } from "../../workloads/processors.ts";
 import type { Effort, Intake, Processor, StateSlice, WorkloadReport } from "../../workloads/workload.ts";
-import type { Lifecycle } from "../lifecycle.ts";
-import type { Clerk, QueryDesk } from "../queries/desk.ts";
-import type { Source } from "../source.ts";
-import type { WorkSums } from "../work-meter.ts";
+import type { QueryDispatcher, StateReader } from "../queries/dispatcher.ts";
+import type { Lifecycle } from "../runner/lifecycle.ts";
+import type { WorkSums } from "../runner/work-meter.ts";
+import type { Source } from "../source/source.ts";
 
 /** One tape to be worked off. Executors know nothing of what the work is. */
 export interface Job {
@@ -22,7 +22,7 @@ export interface Job {
   readonly settings: Settings;
   readonly time: Time;
   /** Where queries come in; null: nobody asks. */
-  readonly desk: QueryDesk | null;
+  readonly desk: QueryDispatcher | null;
   /** What other threads make their processors from. */
   readonly spec: ProcessorSpec;
   /** Makes the processor of this thread. */
@@ -107,7 +107,7 @@ export interface Executor {
 }
 
 /** Answers from a processor on the same thread: always of now. */
-export function clerkOf(processor: Processor): Clerk {
+export function clerkOf(processor: Processor): StateReader {
   return {
     state(key) {
       const json = processor.stateOf(key);

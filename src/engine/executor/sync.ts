@@ -3,7 +3,7 @@ import { threadCpuTimer } from "../../kernel/clock.ts";
 import { Wakeup } from "../../kernel/wakeup.ts";
 import type { Item } from "../../queueing/item.ts";
 import { answerNow, settleQueries } from "../queries/answering.ts";
-import type { Source } from "../source.ts";
+import type { Source } from "../source/source.ts";
 import { BatchRunner, GROUP } from "./batch-runner.ts";
 import { clerkOf, type Execution, type Executor, type Job } from "./executor.ts";
 

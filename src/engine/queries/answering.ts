@@ -1,13 +1,23 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
+import type { Time } from "../../kernel/time.ts";
 import { nextLook, Wakeup } from "../../kernel/wakeup.ts";
-import type { Job } from "../executor/executor.ts";
-import type { Clerk } from "./desk.ts";
+import type { Lifecycle } from "../runner/lifecycle.ts";
+import type { Source } from "../source/source.ts";
+import type { QueryDispatcher, StateReader } from "./dispatcher.ts";
+
+/** What answering takes of a job. */
+interface Asked {
+  readonly desk: QueryDispatcher | null;
+  readonly time: Time;
+  readonly source: Source;
+  readonly lifecycle: Lifecycle;
+}
 
 /** How long the end of a case that is over its time waits for answers that others owe. */
 const PATIENCE: Nanoseconds = 1e9;
 
 /** Answers what has fallen due; says how long the source was kept from what is due meanwhile. */
-export function answerNow({ desk, time, source }: Job, clerk: Clerk, now: Nanoseconds): void | Promise<unknown> {
+export function answerNow({ desk, time, source }: Asked, clerk: StateReader, now: Nanoseconds): void | Promise<unknown> {
   if (desk === null) return;
   const waiting = desk.serve(now, clerk);
   const ended = time.now();
@@ -16,7 +26,7 @@ export function answerNow({ desk, time, source }: Job, clerk: Clerk, now: Nanose
 }
 
 /** Answers queries whenever some are due, on a loop of its own, until `done`. */
-export async function keepAnswering(job: Job, clerk: Clerk, done: () => boolean): Promise<void> {
+export async function keepAnswering(job: Asked, clerk: StateReader, done: () => boolean): Promise<void> {
   const { desk, time } = job;
   if (desk === null) return;
   const asked = new Wakeup(time);
@@ -29,7 +39,7 @@ export async function keepAnswering(job: Job, clerk: Clerk, done: () => boolean)
 }
 
 /** The messages are done: waits until every query has its answer. `broken`: nobody is left to give one. */
-export async function settleQueries(job: Job, clerk: Clerk, broken: () => boolean = () => false): Promise<void> {
+export async function settleQueries(job: Asked, clerk: StateReader, broken: () => boolean = () => false): Promise<void> {
   const { desk, time, lifecycle, source } = job;
   if (desk === null) return;
   const stopped = lifecycle.aborted || lifecycle.reason !== null || source.closedLoop;

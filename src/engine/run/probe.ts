@@ -4,7 +4,7 @@ import type { CaseResult } from "../../telemetry/result.ts";
 import type { Expected } from "../../theory/demand.ts";
 import { capacityOf } from "../../theory/predict.ts";
 import { whatIsDone, withSteadyWork } from "../../workloads/traits.ts";
-import { askedRate, atRate } from "../asked-rate.ts";
+import { askedRate, atRate } from "./rate-share.ts";
 
 /** What a mode can do, per second, with its 95 % interval, and how that is known. */
 export interface ProbedCapacity {

@@ -2,7 +2,7 @@ import type { Subprocess } from "bun";
 import { printable } from "../../kernel/text.ts";
 import { formatMs } from "../../kernel/units.ts";
 import type { FromRunner, ToRunner } from "../protocol.ts";
-import { LOOK_MS, type Standstill, StandstillWatch, statesOf } from "../standstill.ts";
+import { LOOK_MS, type Standstill, StandstillWatch, statesOf } from "./standstill.ts";
 
 /** How a runner process ended. */
 export interface RunnerExit {

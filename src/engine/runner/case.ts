@@ -19,21 +19,21 @@ import { openStage } from "../../workloads/open.ts";
 import { needsOpenLoop, runsHandler } from "../../workloads/processors.ts";
 import type { RequestStatus, Stage } from "../../workloads/stage.ts";
 import type { StateEntry } from "../../workloads/workload.ts";
-import { RealEffort } from "../effort.ts";
 import { AsyncExecutor } from "../executor/async.ts";
 import type { Execution, Executor } from "../executor/executor.ts";
-import { ParallelExecutor } from "../executor/parallel.ts";
+import { ParallelExecutor } from "../executor/parallel/parallel.ts";
 import { SyncExecutor } from "../executor/sync.ts";
-import type { Lifecycle } from "../lifecycle.ts";
 import type { RunnerResult } from "../protocol.ts";
-import { Face } from "../queries/face.ts";
-import type { FaceStatus } from "../queries/face-protocol.ts";
-import { Strays } from "../strays.ts";
-import { WorkMeter, workFigures } from "../work-meter.ts";
+import type { CaseStatus } from "../queries/http-protocol.ts";
+import { QueryServer } from "../queries/http-server.ts";
+import { RealEffort } from "./effort.ts";
+import type { Lifecycle } from "./lifecycle.ts";
 import { buildPipeline, queryPlan, type Setup, type Timing } from "./pipeline.ts";
 import { rehearse } from "./rehearsal.ts";
 import type { OnSnapshot } from "./sampler.ts";
 import { summarize } from "./summary.ts";
+import { UnhandledErrors } from "./unhandled-errors.ts";
+import { WorkMeter, workFigures } from "./work-meter.ts";
 
 export interface CaseOptions {
   /** Port to answer queries on over HTTP, 0 for any; null: none, unless the scenario asks that way. */
@@ -94,7 +94,7 @@ async function runStaged(plan: CasePlan, stage: Stage, options: CaseOptions): Pr
     // Until the case begins its clock still shows the rehearsal's time; nothing is due before 0.
     let begun = false;
     options.onStoppable(() => pipeline.lifecycle.stop(begun ? time.now() : -1));
-    const strays = runsHandler(stage.spec) ? new Strays(pipeline.job.recorder) : null;
+    const strays = runsHandler(stage.spec) ? new UnhandledErrors(pipeline.job.recorder) : null;
     const work = executor.execute({
       ...pipeline.job,
       settle: async () => strays?.settle(),
@@ -146,16 +146,16 @@ function keepTime(time: LoopTime, roundsPerMs: number, meter: WorkMeter, warmup:
 }
 
 /** An HTTP face, where one is asked for, or where the scenario's own queries come over HTTP. */
-function openFace({ scenario }: CasePlan, facts: TapeFacts, port: number | null, bell: Int32Array): Face | null {
+function openFace({ scenario }: CasePlan, facts: TapeFacts, port: number | null, bell: Int32Array): QueryServer | null {
   const overHttp = scenario.queries.rate > 0 && scenario.queries.via === "http";
   if (port === null && !overHttp) return null;
-  return new Face(port ?? 0, bell, overHttp ? queryPlan(scenario, facts) : null);
+  return new QueryServer(port ?? 0, bell, overHttp ? queryPlan(scenario, facts) : null);
 }
 
 /** Share of requests that must end well. */
 const HEALTHY = 0.95;
 
-function statusOf(mode: string, { t, depth, ledger, running }: Snapshot, requests: RequestStatus | null): FaceStatus {
+function statusOf(mode: string, { t, depth, ledger, running }: Snapshot, requests: RequestStatus | null): CaseStatus {
   return {
     mode,
     healthy: imbalance(ledger) === 0,
@@ -174,7 +174,7 @@ function statusOf(mode: string, { t, depth, ledger, running }: Snapshot, request
   };
 }
 
-function withStrays(execution: Execution, strays: Strays | null): Execution {
+function withStrays(execution: Execution, strays: UnhandledErrors | null): Execution {
   return strays === null ? execution : { ...execution, failures: [...execution.failures, ...strays.failureCounts] };
 }
 

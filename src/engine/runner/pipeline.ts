@@ -16,15 +16,15 @@ import type { Phase } from "../../telemetry/request-phases.ts";
 import { WIDEST_FORMAT } from "../../workloads/message/wire.ts";
 import type { Stage } from "../../workloads/stage.ts";
 import type { Effort, Intake } from "../../workloads/workload.ts";
-import { Connections } from "../connections.ts";
 import type { Job, Settings } from "../executor/executor.ts";
-import { Lifecycle } from "../lifecycle.ts";
-import { QueryDesk } from "../queries/desk.ts";
-import type { Face } from "../queries/face.ts";
+import { QueryDispatcher } from "../queries/dispatcher.ts";
+import type { QueryServer } from "../queries/http-server.ts";
 import type { QueryPlan } from "../queries/schedule.ts";
-import { type Arrivals, Source } from "../source.ts";
-import { Gate } from "./gate.ts";
+import { Connections } from "../source/connections.ts";
+import { type Arrivals, Source } from "../source/source.ts";
+import { Lifecycle } from "./lifecycle.ts";
 import { CaseSampler, type OnSnapshot, sampleInterval } from "./sampler.ts";
+import { Thresholds } from "./thresholds.ts";
 
 /** A clock of one thread and what goes by it. */
 export interface Timing {
@@ -41,7 +41,7 @@ export interface Setup extends Timing {
   readonly timestampOf: TimestampOf;
   readonly stage: Stage;
   /** Answers over HTTP while the case runs; null: nobody asks that way. */
-  readonly face: Face | null;
+  readonly face: QueryServer | null;
 }
 
 export interface Pipeline {
@@ -51,7 +51,7 @@ export interface Pipeline {
   readonly lifecycle: Lifecycle;
   readonly intake: Intake;
   readonly sampler: CaseSampler;
-  readonly gate: Gate;
+  readonly gate: Thresholds;
   /** How long a part of requests took so far; absent: there are none. */
   readonly phase: ((phase: Phase) => Histogram) | undefined;
 }
@@ -89,7 +89,7 @@ export function buildPipeline(setup: Setup, facts: TapeFacts, onSnapshot: OnSnap
   const instant = scenario.load.executor !== "replay" && clients === null && latency === null;
   const source = new Source(arrivals, intake, offered, recorder, warmup, time, instant);
   const phase = setup.stage.phase?.bind(setup.stage);
-  const gate = new Gate(scenario.thresholds, warmup);
+  const gate = new Thresholds(scenario.thresholds, warmup);
   const sampler: CaseSampler = new CaseSampler(
     offered,
     () => source.takenTotal,
@@ -119,7 +119,7 @@ export function buildPipeline(setup: Setup, facts: TapeFacts, onSnapshot: OnSnap
   const asksItself = scenario.queries.rate > 0 && scenario.queries.via === "call";
   const desk =
     asksItself || setup.face !== null
-      ? new QueryDesk(time, asksItself ? queryPlan(scenario, facts) : null, setup.face, (name) => intake.keyOf(name))
+      ? new QueryDispatcher(time, asksItself ? queryPlan(scenario, facts) : null, setup.face, (name) => intake.keyOf(name))
       : null;
   const total = setup.stage.totalTimeout;
   const endList = () => {

@@ -19,7 +19,7 @@ import type { StageFigures } from "../../workloads/stage.ts";
 import type { StateEntry } from "../../workloads/workload.ts";
 import type { Execution } from "../executor/executor.ts";
 import type { RunnerResult } from "../protocol.ts";
-import { QueryBook } from "../queries/book.ts";
+import { QueryStats } from "../queries/stats.ts";
 import { type Evidence, littlesLaw, problemOf, selfChecks } from "./checks.ts";
 import type { Pipeline } from "./pipeline.ts";
 
@@ -162,7 +162,7 @@ function pacedMs({ plan: { scenario }, pipeline: { lifecycle } }: Measured): num
   return lifecycle.aborted ? 0 : (pacedSpan(scenario) ?? 0) / 1000;
 }
 
-/** Strays are of all that was processed, warm-up included: that share of the measured ones has failed. */
+/** Unhandled errors are of all that was processed, warm-up included: that share of the measured ones has failed. */
 function processedAndMeasured({ processed, strayed, measured }: Counts): number {
   const all = processed + strayed;
   return all === 0 ? 0 : (measured * processed) / all;
@@ -174,7 +174,7 @@ function batchFigures({ size, timeout }: Scenario["batch"], { count, items }: { 
 
 /** `staleness`: how old the states were that snapshots showed, in `parallel`. */
 function queryFigures({ plan, pipeline }: Measured) {
-  const book = pipeline.job.desk?.book ?? new QueryBook();
+  const book = pipeline.job.desk?.book ?? new QueryStats();
   const figures = { sent: book.sent, answered: book.answered, latency: book.latency.summary() };
   const stale = plan.mode === "parallel" && plan.scenario.queries.consistency === "snapshot";
   return stale ? { ...figures, staleness: book.staleness.summary() } : figures;

@@ -1,5 +1,5 @@
 import { CaseSampler } from "../../../src/engine/runner/sampler.ts";
-import { Source } from "../../../src/engine/source.ts";
+import { Source } from "../../../src/engine/source/source.ts";
 import { Histogram } from "../../../src/kernel/histogram.ts";
 import { HistogramInterval } from "../../../src/kernel/histogram-interval.ts";
 import { Offered } from "../../../src/load/offered.ts";

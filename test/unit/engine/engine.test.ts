@@ -3,14 +3,14 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
-import { burn, RealEffort } from "../../../src/engine/effort.ts";
 import { BatchRunner } from "../../../src/engine/executor/batch-runner.ts";
-import { Lifecycle } from "../../../src/engine/lifecycle.ts";
+import { HEAD_WORDS, ItemFrameReader, ItemFrameWriter } from "../../../src/engine/executor/parallel/item-frame.ts";
 import { describeExit, endedUnborn } from "../../../src/engine/run/runner-process.ts";
 import { type Spooled, spoolReplay } from "../../../src/engine/run/spool.ts";
+import { burn, RealEffort } from "../../../src/engine/runner/effort.ts";
+import { Lifecycle } from "../../../src/engine/runner/lifecycle.ts";
 import { sampleInterval } from "../../../src/engine/runner/sampler.ts";
 import { Slope } from "../../../src/engine/runner/slope.ts";
-import { HEAD_WORDS, HeadReader, HeadWriter } from "../../../src/engine/transport/head.ts";
 import { BATCH_END, RingReader, RingWriter, ringMemory } from "../../../src/kernel/frame-ring.ts";
 import { LoopTime } from "../../../src/kernel/loop-time.ts";
 import { VirtualTime } from "../../../src/kernel/virtual-time.ts";
@@ -109,7 +109,7 @@ describe("heads of items between threads", () => {
       fc.property(fc.array(fc.array(items, { maxLength: 20 }), { maxLength: 10 }), (frames) => {
         const memory = new SharedArrayBuffer(8 * HEAD_WORDS * 200);
         const words = new WordWriter(memory);
-        const heads = new HeadWriter();
+        const heads = new ItemFrameWriter();
         const begins: number[] = [];
         for (const frame of frames) {
           begins.push(words.at);
@@ -119,7 +119,7 @@ describe("heads of items between threads", () => {
         const read = new WordReader(memory);
         frames.forEach((frame, i) => {
           // A reader that has seen nothing before.
-          const reader = new HeadReader();
+          const reader = new ItemFrameReader();
           read.at = begins[i] ?? 0;
           for (const item of frame) {
             const made = new Item();
@@ -133,7 +133,7 @@ describe("heads of items between threads", () => {
 
   test("neighbours that share their instants take a word each", () => {
     const words = new WordWriter(new SharedArrayBuffer(8 * 100));
-    const heads = new HeadWriter();
+    const heads = new ItemFrameWriter();
     heads.begin();
     for (let key = 0; key < 10; key++) heads.write(Object.assign(new Item(), { key, taken: 5.5 }), words);
     expect(words.at).toBe(HEAD_WORDS + 9);

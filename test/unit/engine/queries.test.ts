@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
-import { QueryDesk } from "../../../src/engine/queries/desk.ts";
-import { Face } from "../../../src/engine/queries/face.ts";
+import { QueryDispatcher } from "../../../src/engine/queries/dispatcher.ts";
+import { QueryServer } from "../../../src/engine/queries/http-server.ts";
 import { openMetrics } from "../../../src/engine/queries/metrics.ts";
 import { QuerySchedule } from "../../../src/engine/queries/schedule.ts";
-import { Gate } from "../../../src/engine/runner/gate.ts";
+import { Thresholds } from "../../../src/engine/runner/thresholds.ts";
 import { Histogram } from "../../../src/kernel/histogram.ts";
 import { VirtualTime } from "../../../src/kernel/virtual-time.ts";
 import { EMPTY_LEDGER } from "../../../src/telemetry/ledger.ts";
@@ -27,7 +27,7 @@ describe("P1-R3 queries", () => {
 
   test("a desk takes what is due; what has to wait is answered when its answer is there, or never", async () => {
     const time = new VirtualTime();
-    const desk = new QueryDesk(time, plan, null, () => null);
+    const desk = new QueryDispatcher(time, plan, null, () => null);
     time.blockUntil(10);
     let later = (_: { json: string | null; age: number }) => {};
     let gone = () => {};
@@ -57,11 +57,11 @@ describe("P1-R3 queries", () => {
 
   test("the HTTP face asks through its ring and gives back what it is told", async () => {
     const bell = new Int32Array(new SharedArrayBuffer(8));
-    const face = new Face(0, bell, null);
+    const face = new QueryServer(0, bell, null);
     try {
       await face.ready();
       const time = new VirtualTime();
-      const desk = new QueryDesk(time, null, face, (name) => (name === "known" ? 3 : null));
+      const desk = new QueryDispatcher(time, null, face, (name) => (name === "known" ? 3 : null));
       const clerk = { state: (key: number) => ({ json: `{"key":${key}}`, age: 2e6 }), list: () => ({ json: '["known"]', age: 0 }) };
       const get = async (path: string) => {
         const asking = fetch(face.url + path);
@@ -82,7 +82,7 @@ describe("P1-R3 queries", () => {
       const health = await fetch(`${face.url}/healthz`);
       expect([health.status, ((await health.json()) as { status: string }).status]).toEqual([503, "degraded"]);
       const other = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
-      const taken = new Face(other.port, bell, null);
+      const taken = new QueryServer(other.port, bell, null);
       await expect(taken.ready()).rejects.toThrow("cannot be listened on");
       await taken.close();
       other.stop(true);
@@ -122,7 +122,7 @@ describe("thresholds at the end and on the way", () => {
   const rule = (threshold: string, abort = false) => ({ threshold, abortOnFail: abort, delayAbortEval: 1000 });
 
   test("read their figures from recorders and ledger", () => {
-    const gate = new Gate({
+    const gate = new Thresholds({
       sojourn_ms: [rule("max<=10"), rule("avg<5")],
       dropped: [rule("count==30"), rule("rate<0.2")],
       failed: [rule("rate<=0.1")],
@@ -143,15 +143,15 @@ describe("thresholds at the end and on the way", () => {
   });
 
   test("end a case only if they say so, and not before their delay", () => {
-    const gate = new Gate({ throughput: [rule("value>100", true)], dropped: [rule("count==0")] });
+    const gate = new Thresholds({ throughput: [rule("value>100", true)], dropped: [rule("count==0")] });
     // The fastest took 1 ms: what was on its way at first is a fiftieth of half a second.
     expect(gate.broken(510e6 - 1, () => standing)).toBeNull();
     expect(gate.broken(510e6, () => standing)).toContain("throughput value>100 was broken (60)");
-    expect(new Gate().broken(1e9, () => standing)).toBeNull();
+    expect(new Thresholds().broken(1e9, () => standing)).toBeNull();
   });
 
   test("not by a figure that will be another in the end", () => {
-    const ends = (metric: string, threshold: string) => new Gate({ [metric]: [rule(threshold, true)] }, 1e9);
+    const ends = (metric: string, threshold: string) => new Thresholds({ [metric]: [rule(threshold, true)] }, 1e9);
     expect(ends("throughput", "value>100").broken(1.2e9, () => standing)).toBeNull();
     expect(ends("throughput", "value>100").broken(1.6e9, () => standing)).toContain("was broken");
     const slow = new Recorder();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { LOOK_MS, StandstillWatch, statesOf } from "../../../src/engine/standstill.ts";
+import { LOOK_MS, StandstillWatch, statesOf } from "../../../src/engine/run/standstill.ts";
 import { disturbedByStop } from "../../../src/telemetry/disturbance.ts";
 
 /** A console that looks at a case, on a clock of its own. */

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { type SpawnWorker, WorkerPool } from "../../../src/engine/executor/worker-pool.ts";
-import { bellOf, WorkerSession } from "../../../src/engine/executor/worker-session.ts";
+import { AnswerReader, AnswerWriter } from "../../../src/engine/executor/parallel/answers.ts";
+import { type SpawnWorker, WorkerPool } from "../../../src/engine/executor/parallel/pool.ts";
+import { ALL_KEYS, type BeginMessage, type WorkerReply } from "../../../src/engine/executor/parallel/protocol.ts";
+import { bellOf, WorkerSession } from "../../../src/engine/executor/parallel/session.ts";
 import { sampleInterval } from "../../../src/engine/runner/sampler.ts";
-import { AnswerReader, AnswerWriter } from "../../../src/engine/transport/answers.ts";
-import { ALL_KEYS, type BeginMessage, type WorkerReply } from "../../../src/engine/transport/worker-protocol.ts";
 import { BELL_BYTES, rings } from "../../../src/kernel/bell.ts";
 import { ringMemory } from "../../../src/kernel/frame-ring.ts";
 import { VirtualTime } from "../../../src/kernel/virtual-time.ts";

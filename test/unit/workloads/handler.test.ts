@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { caughtAsStray, Strays } from "../../../src/engine/strays.ts";
+import { caughtAsStray, UnhandledErrors } from "../../../src/engine/runner/unhandled-errors.ts";
 import { Item } from "../../../src/queueing/item.ts";
 import { Recorder } from "../../../src/telemetry/recorder.ts";
 import { type Handler, loadHandler, type Message, messageOf } from "../../../src/workloads/message/handler.ts";
@@ -128,7 +128,7 @@ describe("strays", () => {
   test("count one processed message as failed, and only while a handler's case runs", async () => {
     const recorder = new Recorder();
     recorder.processed({ key: 0, sequence: 1, due: 0, taken: 1, dequeued: 1 }, 1, 2);
-    const strays = new Strays(recorder);
+    const strays = new UnhandledErrors(recorder);
     expect(caughtAsStray(new Error("late"))).toBe(true);
     expect(recorder.counts()).toMatchObject({ processed: 0, failed: 1 });
     expect(strays.failureCounts).toEqual([{ reason: "after it had returned: late", count: 1 }]);

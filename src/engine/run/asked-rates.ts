@@ -2,9 +2,9 @@ import { formatRate } from "../../kernel/units.ts";
 import type { CasePlan } from "../../plan/plan.ts";
 import type { CaseResult } from "../../telemetry/result.ts";
 import { capacityOf } from "../../theory/predict.ts";
-import type { machineFor } from "../machine.ts";
 import type { RunnerResult } from "../protocol.ts";
 import { askedRate, atRate, keptUp, RateSearch, tooShort } from "../rates.ts";
+import type { machineFor } from "./machine.ts";
 import { knownCapacity, type ProbedCapacity, probedCapacity, probedCase, probePlan } from "./probe.ts";
 
 /** A case that has run. */

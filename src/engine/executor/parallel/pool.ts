@@ -1,11 +1,11 @@
 import { Worker } from "node:worker_threads";
-import { ring } from "../../kernel/bell.ts";
-import { Deque } from "../../kernel/deque.ts";
-import { RingWriter, ringMemory } from "../../kernel/frame-ring.ts";
-import { RECORDER_BYTES, Recorder } from "../../telemetry/recorder.ts";
-import type { View } from "../queries/desk.ts";
-import { AnswerReader } from "../transport/answers.ts";
-import { type BeginMessage, CONTROL, PHASE, type WorkerReply } from "../transport/worker-protocol.ts";
+import { ring } from "../../../kernel/bell.ts";
+import { Deque } from "../../../kernel/deque.ts";
+import { RingWriter, ringMemory } from "../../../kernel/frame-ring.ts";
+import { RECORDER_BYTES, Recorder } from "../../../telemetry/recorder.ts";
+import type { StateReading } from "../../queries/dispatcher.ts";
+import { AnswerReader } from "./answers.ts";
+import { type BeginMessage, CONTROL, PHASE, type WorkerReply } from "./protocol.ts";
 
 export type SessionSettings = Pick<BeginMessage, "processor" | "warmup" | "snapshots"> & {
   /** Batches that each Worker has at work at once. */
@@ -25,7 +25,7 @@ export interface WorkerHandle {
 export type SpawnWorker = (hear: (reply: WorkerReply) => void, lose: (how: string) => void) => WorkerHandle;
 
 const spawnThread: SpawnWorker = (hear, lose) => {
-  const thread = new Worker(new URL("./parallel-worker.ts", import.meta.url));
+  const thread = new Worker(new URL("./worker.ts", import.meta.url));
   thread.on("message", hear);
   thread.on("error", (error: unknown) => lose(`ended with an error: ${error instanceof Error ? error.message : String(error)}`));
   thread.on("exit", (code) => lose(`ended by itself with code ${code}`));
@@ -71,7 +71,7 @@ export class WorkerPool {
   async begin(settings: SessionSettings, ringWords: number, mainBell: Int32Array): Promise<PoolSession> {
     const { slots, ...rest } = settings;
     const origin = new SharedArrayBuffer(8);
-    const channels = this.threads.map(() => new Channel(ringWords, settings.warmup));
+    const channels = this.threads.map(() => new WorkerChannel(ringWords, settings.warmup));
     const ready = this.all("ready");
     channels.forEach((channel, worker) => {
       const message: BeginMessage = {
@@ -151,7 +151,7 @@ const QUESTION_WORDS = 1 << 14;
 const ANSWER_WORDS = 1 << 14;
 
 /** What the source's thread shares with one Worker. */
-export class Channel {
+export class WorkerChannel {
   readonly memory: SharedArrayBuffer;
   readonly control = new Int32Array(new SharedArrayBuffer(CONTROL.size * 4));
   private readonly bell = this.control.subarray(CONTROL.bell, CONTROL.bell + 2);
@@ -225,7 +225,7 @@ export class PoolSession {
   private readonly publishedAt: number[];
 
   constructor(
-    readonly channels: readonly Channel[],
+    readonly channels: readonly WorkerChannel[],
     private readonly origin: SharedArrayBuffer,
     private readonly done: () => Promise<(WorkerReport | null)[]>,
   ) {
@@ -253,7 +253,7 @@ export class PoolSession {
   }
 
   /** The state a Worker published last, and how old it is at `now`. */
-  published(worker: number, key: number, now: number): View {
+  published(worker: number, key: number, now: number): StateReading {
     return { json: this.states[worker]?.get(key) ?? null, age: Math.max(0, now - (this.publishedAt[worker] ?? 0)) };
   }
 

@@ -1,6 +1,6 @@
-import type { Nanoseconds } from "../kernel/clock.ts";
-import type { Time } from "../kernel/time.ts";
-import type { Effort } from "../workloads/workload.ts";
+import type { Nanoseconds } from "../../kernel/clock.ts";
+import type { Time } from "../../kernel/time.ts";
+import type { Effort } from "../../workloads/workload.ts";
 import { WorkMeter } from "./work-meter.ts";
 
 /**

@@ -1,4 +1,4 @@
-import type { CasePlan } from "../plan/plan.ts";
+import type { CasePlan } from "../../plan/plan.ts";
 import { trialOf } from "./trial.ts";
 
 /** What `load.rate` asks for: a number as it is, a share of the capacity, or a search. */

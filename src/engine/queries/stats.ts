@@ -7,7 +7,7 @@ const HEAD = 64;
 const STEP = Math.ceil(HISTOGRAM_BYTES / 8) * 8;
 
 /** What became of the queries. In shared memory: one thread writes, the others read. */
-export class QueryBook {
+export class QueryStats {
   /** From the instant a query was due until its answer was there. */
   readonly latency: Histogram;
   /** How old the state was that the answer showed. */

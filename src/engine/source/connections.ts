@@ -1,9 +1,9 @@
-import type { Nanoseconds } from "../kernel/clock.ts";
-import { Deque } from "../kernel/deque.ts";
-import { Heap } from "../kernel/heap.ts";
-import type { ReadLatency } from "../load/read-latency.ts";
-import type { DueTimes } from "../load/tape.ts";
-import type { Blocked } from "./blocked.ts";
+import type { Nanoseconds } from "../../kernel/clock.ts";
+import { Deque } from "../../kernel/deque.ts";
+import { Heap } from "../../kernel/heap.ts";
+import type { ReadLatency } from "../../load/read-latency.ts";
+import type { DueTimes } from "../../load/tape.ts";
+import type { SourceStalls } from "./stalls.ts";
 
 /** Reads that overlap: each begins when its arrival is due and a connection is free; they are delivered in tape order. */
 export class Connections {
@@ -28,7 +28,7 @@ export class Connections {
    * Begins what can begin by now, and tells how long something had to wait for it; when the next arrival in tape order has been
    * read, Infinity if that has not begun.
    */
-  advance(now: Nanoseconds, blocked: Blocked): Nanoseconds {
+  advance(now: Nanoseconds, blocked: SourceStalls): Nanoseconds {
     if (Number.isNaN(this.due)) this.due = this.readDue(now);
     // From here on it is not for want of a connection that something waits.
     const free = Math.min(now, this.reading.next);

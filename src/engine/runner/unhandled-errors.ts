@@ -1,13 +1,13 @@
-import type { Recorder } from "../telemetry/recorder.ts";
-import type { FailureCount } from "../telemetry/result.ts";
-import { Tally } from "../telemetry/tally.ts";
-import { reasonOf } from "../workloads/reason.ts";
+import type { Recorder } from "../../telemetry/recorder.ts";
+import type { FailureCount } from "../../telemetry/result.ts";
+import { Tally } from "../../telemetry/tally.ts";
+import { reasonOf } from "../../workloads/reason.ts";
 
 /**
  * What a handler lets go of and errs later: a promise nobody awaits, a timer. It counts one message of this thread as
  * failed, and never ends the run.
  */
-export class Strays {
+export class UnhandledErrors {
   private readonly failures = new Tally();
   /** Errors that came before there was a message to count them with. */
   private early = 0;
@@ -34,7 +34,7 @@ export class Strays {
   }
 }
 
-let current: Strays | null = null;
+let current: UnhandledErrors | null = null;
 
 /** True when the error was a handler's and is counted. */
 export function caughtAsStray(error: unknown): boolean {

@@ -1,13 +1,13 @@
-import { Random } from "../kernel/random.ts";
-import { formatCount, formatMs, formatShare } from "../kernel/units.ts";
-import { openTape } from "../load/open.ts";
-import { ServiceTimes, squaredVariation } from "../load/service-times.ts";
-import { Arrival } from "../load/tape.ts";
-import type { CasePlan } from "../plan/plan.ts";
-import type { Scenario } from "../scenario/schema.ts";
-import { keepsPace, lineGrowth } from "../telemetry/pace.ts";
-import type { CaseResult } from "../telemetry/result.ts";
-import { failuresMeanTooMuch } from "../workloads/traits.ts";
+import { Random } from "../../kernel/random.ts";
+import { formatCount, formatMs, formatShare } from "../../kernel/units.ts";
+import { openTape } from "../../load/open.ts";
+import { ServiceTimes, squaredVariation } from "../../load/service-times.ts";
+import { Arrival } from "../../load/tape.ts";
+import type { CasePlan } from "../../plan/plan.ts";
+import type { Scenario } from "../../scenario/schema.ts";
+import { keepsPace, lineGrowth } from "../../telemetry/pace.ts";
+import type { CaseResult } from "../../telemetry/result.ts";
+import { failuresMeanTooMuch } from "../../workloads/traits.ts";
 
 /** At a rate that holds no more of what comes may be lost than this, and no more waiting be added per second of load. */
 export const TOLERANCE = 0.01;

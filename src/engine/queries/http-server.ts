@@ -1,8 +1,8 @@
 import { Worker } from "node:worker_threads";
 import { RingReader, ringMemory } from "../../kernel/frame-ring.ts";
-import { QueryBook } from "./book.ts";
-import type { FaceOrder, FaceStatus, FromFace, ToFace } from "./face-protocol.ts";
+import type { CaseStatus, FromQueryServer, QueryServerOrder, ToQueryServer } from "./http-protocol.ts";
 import type { QueryPlan } from "./schedule.ts";
+import { QueryStats } from "./stats.ts";
 
 const REQUEST_WORDS = 1 << 16;
 
@@ -14,8 +14,8 @@ export interface FaceRequest {
 }
 
 /** The runner's side of the HTTP face: a thread that listens, and the ring its requests come in. */
-export class Face {
-  readonly book: QueryBook | null;
+export class QueryServer {
+  readonly book: QueryStats | null;
   url = "";
   private readonly requests: RingReader;
   private readonly origin = new SharedArrayBuffer(8);
@@ -26,19 +26,19 @@ export class Face {
   constructor(port: number, bell: Int32Array, client: QueryPlan | null) {
     const requests = ringMemory(REQUEST_WORDS);
     this.requests = new RingReader(requests);
-    this.book = client === null ? null : new QueryBook(undefined, client.warmup);
-    const order: FaceOrder = {
+    this.book = client === null ? null : new QueryStats(undefined, client.warmup);
+    const order: QueryServerOrder = {
       port,
       requests,
       bell: bell.buffer as SharedArrayBuffer,
       origin: this.origin,
       client: client === null || this.book === null ? null : { plan: client, book: this.book.memory },
     };
-    this.thread = new Worker(new URL("./face-worker.ts", import.meta.url), { workerData: order });
-    const heard = <T extends FromFace["type"]>(type: T) =>
-      new Promise<Extract<FromFace, { type: T }>>((resolve) => {
-        this.thread.on("message", (message: FromFace) => {
-          if (message.type === type) resolve(message as Extract<FromFace, { type: T }>);
+    this.thread = new Worker(new URL("./http-worker.ts", import.meta.url), { workerData: order });
+    const heard = <T extends FromQueryServer["type"]>(type: T) =>
+      new Promise<Extract<FromQueryServer, { type: T }>>((resolve) => {
+        this.thread.on("message", (message: FromQueryServer) => {
+          if (message.type === type) resolve(message as Extract<FromQueryServer, { type: T }>);
         });
       });
     const gone = new Promise<never>((_, reject) => {
@@ -82,7 +82,7 @@ export class Face {
     this.post({ type: "answer", id, json, age });
   }
 
-  status(status: FaceStatus): void {
+  status(status: CaseStatus): void {
     this.post({ type: "status", status });
   }
 
@@ -96,7 +96,7 @@ export class Face {
     await Promise.race([this.thread.terminate(), Bun.sleep(300)]);
   }
 
-  private post(message: ToFace): void {
+  private post(message: ToQueryServer): void {
     this.thread.postMessage(message);
   }
 }

@@ -18,7 +18,7 @@ function begunAfter({ recorders }: Standing): Nanoseconds {
 }
 
 /** The thresholds of a case. */
-export class Gate {
+export class Thresholds {
   private readonly rules: readonly { readonly threshold: Threshold; readonly abort: Nanoseconds | null }[];
 
   constructor(

@@ -1,16 +1,16 @@
-import type { Nanoseconds } from "../kernel/clock.ts";
-import type { Time } from "../kernel/time.ts";
-import { nextLook, Wakeup } from "../kernel/wakeup.ts";
-import type { Clients } from "../load/clients.ts";
-import type { Offered } from "../load/offered.ts";
-import type { ReadLatency } from "../load/read-latency.ts";
-import { Arrival, type Tape } from "../load/tape.ts";
-import { type Item, ItemPool } from "../queueing/item.ts";
-import { CountIntegral } from "../telemetry/integral.ts";
-import type { Recorder } from "../telemetry/recorder.ts";
-import type { Intake } from "../workloads/workload.ts";
-import { Blocked } from "./blocked.ts";
+import type { Nanoseconds } from "../../kernel/clock.ts";
+import type { Time } from "../../kernel/time.ts";
+import { nextLook, Wakeup } from "../../kernel/wakeup.ts";
+import type { Clients } from "../../load/clients.ts";
+import type { Offered } from "../../load/offered.ts";
+import type { ReadLatency } from "../../load/read-latency.ts";
+import { Arrival, type Tape } from "../../load/tape.ts";
+import { type Item, ItemPool } from "../../queueing/item.ts";
+import { CountIntegral } from "../../telemetry/integral.ts";
+import type { Recorder } from "../../telemetry/recorder.ts";
+import type { Intake } from "../../workloads/workload.ts";
 import type { Connections } from "./connections.ts";
+import { SourceStalls } from "./stalls.ts";
 
 /** Where items come from. */
 export interface Arrivals {
@@ -39,7 +39,7 @@ export class Source {
   takenTotal = 0;
   /** Taken more than 10 ms after they were due. */
   lateTotal = 0;
-  readonly blocked: Blocked;
+  readonly blocked: SourceStalls;
   private readonly arrival = new Arrival();
   private readonly read: Item[] = [];
   private pending: Nanoseconds;
@@ -58,7 +58,7 @@ export class Source {
     /** True when taking an item costs next to nothing: it is not parsed, nobody waits for it and reading takes no time. */
     readonly instant: boolean,
   ) {
-    this.blocked = new Blocked(warmup);
+    this.blocked = new SourceStalls(warmup);
     this.sent = new Wakeup(time);
     this.lateAfter = arrivals.latency === null ? 10e6 : Number.POSITIVE_INFINITY;
     this.pending = this.readTape();

@@ -1,11 +1,11 @@
-import { BATCH_END } from "../../kernel/frame-ring.ts";
-import { wordsFor } from "../../kernel/words.ts";
-import { Batcher } from "../../queueing/batcher.ts";
-import type { Item } from "../../queueing/item.ts";
-import { HEAD_WORDS, HeadWriter } from "../transport/head.ts";
-import type { Job } from "./executor.ts";
-import type { Feed } from "./feed.ts";
-import type { Channel } from "./worker-pool.ts";
+import { BATCH_END } from "../../../kernel/frame-ring.ts";
+import { wordsFor } from "../../../kernel/words.ts";
+import { Batcher } from "../../../queueing/batcher.ts";
+import type { Item } from "../../../queueing/item.ts";
+import type { Job } from "../executor.ts";
+import type { Feed } from "../feed.ts";
+import { HEAD_WORDS, ItemFrameWriter } from "./item-frame.ts";
+import type { WorkerChannel } from "./pool.ts";
 
 /**
  * Batches a Worker holds at most beside those at work: as many as it works off in about 4 ms, which covers the
@@ -23,7 +23,7 @@ export class Lane {
   /** The batch being written; it may take several frames. */
   private outbox: Item[] = [];
   private written = 0;
-  private readonly heads = new HeadWriter();
+  private readonly heads = new ItemFrameWriter();
   private batchesSent = 0;
   itemsSent = 0;
   /** Batches gathered and handed over, and their items: those that are measured. */
@@ -44,7 +44,7 @@ export class Lane {
 
   constructor(
     private readonly job: Job,
-    private readonly channel: Channel,
+    private readonly channel: WorkerChannel,
     private readonly shard: number,
     private readonly feed: Feed,
   ) {

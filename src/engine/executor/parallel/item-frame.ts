@@ -1,6 +1,6 @@
-import type { Nanoseconds } from "../../kernel/clock.ts";
-import type { WordReader, WordWriter } from "../../kernel/words.ts";
-import type { Item } from "../../queueing/item.ts";
+import type { Nanoseconds } from "../../../kernel/clock.ts";
+import type { WordReader, WordWriter } from "../../../kernel/words.ts";
+import type { Item } from "../../../queueing/item.ts";
 
 /**
  * How an item's key, place and instants cross a thread, before what is to be done:
@@ -22,7 +22,7 @@ class LastInstants {
   protected dequeued: Nanoseconds = 0;
 }
 
-export class HeadWriter extends LastInstants {
+export class ItemFrameWriter extends LastInstants {
   private first = true;
 
   /** The first head of a frame stands by itself. */
@@ -47,7 +47,7 @@ export class HeadWriter extends LastInstants {
   }
 }
 
-export class HeadReader extends LastInstants {
+export class ItemFrameReader extends LastInstants {
   read(words: WordReader, item: Item): void {
     const low = words.low();
     item.sequence = words.high;

@@ -5,7 +5,7 @@ import type { QueryPlan } from "./schedule.ts";
 
 export const REQUEST = { state: 1, list: 2 } as const;
 
-export interface FaceOrder {
+export interface QueryServerOrder {
   readonly port: number;
   /** Ring of requests: (id, kind), the name asked for. */
   readonly requests: SharedArrayBuffer;
@@ -18,7 +18,7 @@ export interface FaceOrder {
 }
 
 /** The figures that /healthz and /metrics show. */
-export interface FaceStatus {
+export interface CaseStatus {
   readonly mode: string;
   readonly healthy: boolean;
   readonly seconds: number;
@@ -37,13 +37,13 @@ export interface FaceStatus {
   readonly requests?: RequestStatus;
 }
 
-export type ToFace =
+export type ToQueryServer =
   | { readonly type: "begin" }
   | { readonly type: "stop-asking" }
-  | { readonly type: "status"; readonly status: FaceStatus }
+  | { readonly type: "status"; readonly status: CaseStatus }
   | { readonly type: "answer"; readonly id: number; readonly json: string | null; readonly age: number };
 
-export type FromFace =
+export type FromQueryServer =
   | { readonly type: "listening"; readonly url: string }
   | { readonly type: "refused"; readonly reason: string }
   /** Every query of its own client is answered. */

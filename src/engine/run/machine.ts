@@ -1,7 +1,7 @@
 import { cpus, release, totalmem } from "node:os";
-import { type Allowance, readAllowance, threadsFor } from "../telemetry/allowance.ts";
-import type { Calibration, Machine } from "../telemetry/machine.ts";
-import type { Expected } from "../theory/demand.ts";
+import { type Allowance, readAllowance, threadsFor } from "../../telemetry/allowance.ts";
+import type { Calibration, Machine } from "../../telemetry/machine.ts";
+import type { Expected } from "../../theory/demand.ts";
 
 /** Threads that use up what this process may use of the machine. */
 export function coreCount(): number {

@@ -1,4 +1,4 @@
-import type { RateFigures } from "../telemetry/result.ts";
+import type { RateFigures } from "../../telemetry/result.ts";
 import { TOLERANCE, TYPICAL } from "./trial.ts";
 
 /** The search goes between two rates that are further apart than this. */

@@ -1,14 +1,14 @@
 import { fullGC } from "bun:jsc";
 import { setPriority } from "node:os";
 import { parentPort } from "node:worker_threads";
-import { waitForBell } from "../../kernel/bell.ts";
-import { LoopTime } from "../../kernel/loop-time.ts";
-import { needsOpenLoop, prepareProcessors } from "../../workloads/processors.ts";
-import { RealEffort } from "../effort.ts";
-import { caughtAsStray } from "../strays.ts";
-import type { BeginMessage, WorkerReply } from "../transport/worker-protocol.ts";
-import { WorkMeter, type WorkSums } from "../work-meter.ts";
-import { bellOf, WorkerSession, type WorkerThread } from "./worker-session.ts";
+import { waitForBell } from "../../../kernel/bell.ts";
+import { LoopTime } from "../../../kernel/loop-time.ts";
+import { needsOpenLoop, prepareProcessors } from "../../../workloads/processors.ts";
+import { RealEffort } from "../../runner/effort.ts";
+import { caughtAsStray } from "../../runner/unhandled-errors.ts";
+import { WorkMeter, type WorkSums } from "../../runner/work-meter.ts";
+import type { BeginMessage, WorkerReply } from "./protocol.ts";
+import { bellOf, WorkerSession, type WorkerThread } from "./session.ts";
 
 /** How long a Worker to which more is likely to come looks again before it sleeps: sleeping and waking cost more. */
 const LOOK_AGAIN = 20_000;

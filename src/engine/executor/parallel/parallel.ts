@@ -1,12 +1,12 @@
-import { threadCpuTimer } from "../../kernel/clock.ts";
-import { wordsFor } from "../../kernel/words.ts";
-import { keepAnswering, settleQueries } from "../queries/answering.ts";
-import type { Clerk } from "../queries/desk.ts";
-import { ALL_KEYS } from "../transport/worker-protocol.ts";
-import { type Execution, type Executor, type Job, keepSampling } from "./executor.ts";
-import { Feed } from "./feed.ts";
+import { threadCpuTimer } from "../../../kernel/clock.ts";
+import { wordsFor } from "../../../kernel/words.ts";
+import { keepAnswering, settleQueries } from "../../queries/answering.ts";
+import type { StateReader } from "../../queries/dispatcher.ts";
+import { type Execution, type Executor, type Job, keepSampling } from "../executor.ts";
+import { Feed } from "../feed.ts";
 import { Lane } from "./lane.ts";
-import { type PoolSession, type SpawnWorker, WorkerPool, type WorkerReport } from "./worker-pool.ts";
+import { type PoolSession, type SpawnWorker, WorkerPool, type WorkerReport } from "./pool.ts";
+import { ALL_KEYS } from "./protocol.ts";
 
 /** Ring of one Worker, unless a single message needs more. */
 const RING_WORDS = 1 << 17;
@@ -175,7 +175,7 @@ class ParallelRun {
   }
 
   /** Asks the Worker that owns a key, or looks at what it last published. */
-  private readonly clerk: Clerk = {
+  private readonly clerk: StateReader = {
     state: (key) => {
       const { intake, settings, time } = this.job;
       const shard = intake.shardOf(key, this.lanes.length);

@@ -1,29 +1,29 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
 import type { Time } from "../../kernel/time.ts";
-import { QueryBook } from "./book.ts";
-import type { Face } from "./face.ts";
-import { REQUEST } from "./face-protocol.ts";
+import { REQUEST } from "./http-protocol.ts";
+import type { QueryServer } from "./http-server.ts";
 import { type QueryPlan, QuerySchedule } from "./schedule.ts";
+import { QueryStats } from "./stats.ts";
 
 /** A state as JSON, null when there is no such machine, and how old it is. */
-export interface View {
+export interface StateReading {
   readonly json: string | null;
   readonly age: Nanoseconds;
 }
 
 /** Answers questions about states, on whatever thread has them. A promise where the answer has to wait. */
-export interface Clerk {
-  state(key: number): View | Promise<View>;
+export interface StateReader {
+  state(key: number): StateReading | Promise<StateReading>;
   /** The ids of all machines there are, as a JSON list. */
-  list(): View | Promise<View>;
+  list(): StateReading | Promise<StateReading>;
 }
 
 /**
  * Where queries fall due and are answered, between two messages, by the thread of the mode: those of the scenario, and what
  * comes in over HTTP.
  */
-export class QueryDesk {
-  readonly book: QueryBook;
+export class QueryDispatcher {
+  readonly book: QueryStats;
   /** Told of every answer that had to be waited for. */
   onAnswer: (() => void) | null = null;
   private readonly schedule: QuerySchedule | null;
@@ -32,11 +32,11 @@ export class QueryDesk {
   constructor(
     private readonly time: Time,
     plan: QueryPlan | null,
-    private readonly face: Face | null,
+    private readonly face: QueryServer | null,
     private readonly keyOf: (name: string) => number | null,
   ) {
     this.schedule = plan === null ? null : new QuerySchedule(plan);
-    this.book = face?.book ?? new QueryBook(undefined, plan?.warmup ?? 0);
+    this.book = face?.book ?? new QueryStats(undefined, plan?.warmup ?? 0);
   }
 
   /** When the next query of the scenario falls due. */
@@ -54,7 +54,7 @@ export class QueryDesk {
   }
 
   /** Takes every query that is due. What can be answered is; a promise when something has to be waited for. */
-  serve(now: Nanoseconds, clerk: Clerk): void | Promise<unknown> {
+  serve(now: Nanoseconds, clerk: StateReader): void | Promise<unknown> {
     const promises: Promise<void>[] = [];
     for (let due = this.nextDue; due <= now; due = this.nextDue) {
       this.book.ask();
@@ -70,12 +70,12 @@ export class QueryDesk {
     if (promises.length > 0) return Promise.all(promises);
   }
 
-  private stateOf(name: string, clerk: Clerk): View | Promise<View> {
+  private stateOf(name: string, clerk: StateReader): StateReading | Promise<StateReading> {
     const key = this.keyOf(name);
     return key === null ? { json: null, age: 0 } : clerk.state(key);
   }
 
-  private whenThere(view: View | Promise<View>, then: (view: View) => void, promises: Promise<void>[]): void {
+  private whenThere(view: StateReading | Promise<StateReading>, then: (view: StateReading) => void, promises: Promise<void>[]): void {
     if (!(view instanceof Promise)) {
       then(view);
       return;

@@ -1,5 +1,5 @@
-import { RingReader, RingWriter } from "../../kernel/frame-ring.ts";
-import { wordsFor } from "../../kernel/words.ts";
+import { RingReader, RingWriter } from "../../../kernel/frame-ring.ts";
+import { wordsFor } from "../../../kernel/words.ts";
 
 /** What a Worker answers, in a ring to the source's thread: (id, found), then the JSON if there is any. */
 

@@ -1,5 +1,5 @@
-import { type Clock, monotonic, type Nanoseconds, threadCpu } from "../kernel/clock.ts";
-import type { WorkFigures } from "../telemetry/result.ts";
+import { type Clock, monotonic, type Nanoseconds, threadCpu } from "../../kernel/clock.ts";
+import type { WorkFigures } from "../../telemetry/result.ts";
 
 /** A piece is timed for about so much computing: to read a thread's CPU time is a system call. */
 const EVERY_MS = 1;

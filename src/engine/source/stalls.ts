@@ -1,10 +1,10 @@
-import type { Nanoseconds } from "../kernel/clock.ts";
+import type { Nanoseconds } from "../../kernel/clock.ts";
 
 /** What keeps the source from taking what is due. */
 export type Cause = "reading" | "processing" | "queries" | "queue";
 
 /** How long something that was due waited to be taken, by cause; what passed before `since`, the warm-up, does not count. */
-export class Blocked {
+export class SourceStalls {
   reading: Nanoseconds = 0;
   processing: Nanoseconds = 0;
   queries: Nanoseconds = 0;

@@ -1,5 +1,5 @@
-import type { Nanoseconds } from "../kernel/clock.ts";
-import type { Offered } from "../load/offered.ts";
+import type { Nanoseconds } from "../../kernel/clock.ts";
+import type { Offered } from "../../load/offered.ts";
 
 /**
  * When to stop taking and when to stop altogether. After the last arrival, or a request to stop, what was taken is

@@ -7,14 +7,14 @@ import { LoopTime } from "../../kernel/loop-time.ts";
 import { OPEN_METRICS_TYPE } from "../../kernel/openmetrics.ts";
 import { printable } from "../../kernel/text.ts";
 import { wordsFor } from "../../kernel/words.ts";
-import { QueryBook } from "./book.ts";
-import { type FaceOrder, type FaceStatus, type FromFace, REQUEST, type ToFace } from "./face-protocol.ts";
+import { type CaseStatus, type FromQueryServer, type QueryServerOrder, REQUEST, type ToQueryServer } from "./http-protocol.ts";
 import { openMetrics } from "./metrics.ts";
 import { QuerySchedule } from "./schedule.ts";
+import { QueryStats } from "./stats.ts";
 
 /** The HTTP face of a running case, on a thread of its own. States are asked of the mode's thread; the rest it knows. */
 
-const order = workerData as FaceOrder;
+const order = workerData as QueryServerOrder;
 const requests = new RingWriter(order.requests);
 const bell = new Int32Array(order.bell);
 const startedAt = Date.now();
@@ -28,10 +28,10 @@ interface Answer {
 }
 
 let nextId = 1;
-let status: FaceStatus | null = null;
+let status: CaseStatus | null = null;
 const waiting = new Map<number, (answer: Answer | null) => void>();
 
-function post(message: FromFace): void {
+function post(message: FromQueryServer): void {
   parentPort?.postMessage(message);
 }
 
@@ -106,10 +106,10 @@ function decoded(text: string): string | null {
 }
 
 /** Asks over HTTP as a stranger would: open loop, each query at its instant. */
-async function client({ plan, book }: NonNullable<FaceOrder["client"]>, url: string): Promise<void> {
+async function client({ plan, book }: NonNullable<QueryServerOrder["client"]>, url: string): Promise<void> {
   const time = new LoopTime(undefined, undefined, true);
   time.startAt(new Float64Array(order.origin)[0] ?? 0);
-  const figures = new QueryBook(book, plan.warmup);
+  const figures = new QueryStats(book, plan.warmup);
   const open = new Set<Promise<void>>();
   const schedule = new QuerySchedule(plan);
   asking = schedule;
@@ -137,7 +137,7 @@ async function client({ plan, book }: NonNullable<FaceOrder["client"]>, url: str
 let asking: QuerySchedule | null = null;
 let url = "";
 
-parentPort?.on("message", (message: ToFace) => {
+parentPort?.on("message", (message: ToQueryServer) => {
   switch (message.type) {
     case "begin":
       if (order.client !== null) void client(order.client, url);

@@ -1,7 +1,7 @@
-import type { FailureCount } from "../../telemetry/result.ts";
-import type { ProcessorSpec } from "../../workloads/processors.ts";
-import type { StateSlice, WorkloadReport } from "../../workloads/workload.ts";
-import type { WorkSums } from "../work-meter.ts";
+import type { FailureCount } from "../../../telemetry/result.ts";
+import type { ProcessorSpec } from "../../../workloads/processors.ts";
+import type { StateSlice, WorkloadReport } from "../../../workloads/workload.ts";
+import type { WorkSums } from "../../runner/work-meter.ts";
 
 /** What the source's thread and a Worker say to each other beside the ring. */
 

@@ -1,18 +1,18 @@
-import { ring, rings } from "../../kernel/bell.ts";
-import { threadCpuTimer } from "../../kernel/clock.ts";
-import { BATCH_END, RingReader } from "../../kernel/frame-ring.ts";
-import type { Time } from "../../kernel/time.ts";
-import { Wakeup } from "../../kernel/wakeup.ts";
-import { type Item, ItemPool } from "../../queueing/item.ts";
-import { Recorder } from "../../telemetry/recorder.ts";
-import { type MakeProcessor, runsHandler } from "../../workloads/processors.ts";
-import type { Effort } from "../../workloads/workload.ts";
-import { Strays } from "../strays.ts";
-import { AnswerWriter } from "../transport/answers.ts";
-import { HeadReader } from "../transport/head.ts";
-import { ALL_KEYS, type BeginMessage, CONTROL, PHASE, type WorkerReply } from "../transport/worker-protocol.ts";
-import type { WorkSums } from "../work-meter.ts";
-import { BatchRunner } from "./batch-runner.ts";
+import { ring, rings } from "../../../kernel/bell.ts";
+import { threadCpuTimer } from "../../../kernel/clock.ts";
+import { BATCH_END, RingReader } from "../../../kernel/frame-ring.ts";
+import type { Time } from "../../../kernel/time.ts";
+import { Wakeup } from "../../../kernel/wakeup.ts";
+import { type Item, ItemPool } from "../../../queueing/item.ts";
+import { Recorder } from "../../../telemetry/recorder.ts";
+import { type MakeProcessor, runsHandler } from "../../../workloads/processors.ts";
+import type { Effort } from "../../../workloads/workload.ts";
+import { UnhandledErrors } from "../../runner/unhandled-errors.ts";
+import type { WorkSums } from "../../runner/work-meter.ts";
+import { BatchRunner } from "../batch-runner.ts";
+import { AnswerWriter } from "./answers.ts";
+import { ItemFrameReader } from "./item-frame.ts";
+import { ALL_KEYS, type BeginMessage, CONTROL, PHASE, type WorkerReply } from "./protocol.ts";
 
 /** The thread that a Worker's session runs on. */
 export interface WorkerThread {
@@ -45,7 +45,7 @@ export class WorkerSession {
   private readonly mainBell: Int32Array;
   private readonly time: Time;
   private readonly recorder: Recorder;
-  private readonly heads = new HeadReader();
+  private readonly heads = new ItemFrameReader();
   private readonly pool = new ItemPool();
   private readonly processor;
   private readonly batches: BatchRunner;
@@ -59,7 +59,7 @@ export class WorkerSession {
   /** There was a frame since it last slept. */
   private worked = false;
 
-  private readonly strays: Strays | null;
+  private readonly strays: UnhandledErrors | null;
 
   constructor(
     private readonly message: BeginMessage,
@@ -75,7 +75,7 @@ export class WorkerSession {
     this.time = thread.time;
     this.recorder = new Recorder(message.recorder, message.warmup);
     this.processor = makeProcessor(thread.effort, undefined, message.worker);
-    this.strays = runsHandler(message.processor) ? new Strays(this.recorder) : null;
+    this.strays = runsHandler(message.processor) ? new UnhandledErrors(this.recorder) : null;
     this.batches = new BatchRunner(
       this.processor,
       this.recorder,
