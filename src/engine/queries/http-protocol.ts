@@ -18,7 +18,7 @@ export interface QueryServerOrder {
 }
 
 /** The figures that /healthz and /metrics show. */
-export interface CaseStatus {
+export interface StatusReport {
   readonly mode: string;
   readonly healthy: boolean;
   readonly seconds: number;
@@ -40,7 +40,7 @@ export interface CaseStatus {
 export type ToQueryServer =
   | { readonly type: "begin" }
   | { readonly type: "stop-asking" }
-  | { readonly type: "status"; readonly status: CaseStatus }
+  | { readonly type: "status"; readonly status: StatusReport }
   | { readonly type: "answer"; readonly id: number; readonly json: string | null; readonly age: number };
 
 export type FromQueryServer =

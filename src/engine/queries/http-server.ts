@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
 import { RingReader, ringMemory } from "../../kernel/frame-ring.ts";
-import type { CaseStatus, FromQueryServer, QueryServerOrder, ToQueryServer } from "./http-protocol.ts";
+import type { FromQueryServer, QueryServerOrder, StatusReport, ToQueryServer } from "./http-protocol.ts";
 import type { QueryPlan } from "./schedule.ts";
 import { QueryStats } from "./stats.ts";
 
@@ -82,7 +82,7 @@ export class QueryServer {
     this.post({ type: "answer", id, json, age });
   }
 
-  status(status: CaseStatus): void {
+  status(status: StatusReport): void {
     this.post({ type: "status", status });
   }
 

@@ -7,7 +7,7 @@ import { LoopTime } from "../../kernel/loop-time.ts";
 import { OPEN_METRICS_TYPE } from "../../kernel/openmetrics.ts";
 import { printable } from "../../kernel/text.ts";
 import { wordsFor } from "../../kernel/words.ts";
-import { type CaseStatus, type FromQueryServer, type QueryServerOrder, REQUEST, type ToQueryServer } from "./http-protocol.ts";
+import { type FromQueryServer, type QueryServerOrder, REQUEST, type StatusReport, type ToQueryServer } from "./http-protocol.ts";
 import { openMetrics } from "./metrics.ts";
 import { QuerySchedule } from "./schedule.ts";
 import { QueryStats } from "./stats.ts";
@@ -28,7 +28,7 @@ interface Answer {
 }
 
 let nextId = 1;
-let status: CaseStatus | null = null;
+let status: StatusReport | null = null;
 const waiting = new Map<number, (answer: Answer | null) => void>();
 
 function post(message: FromQueryServer): void {

@@ -1,12 +1,12 @@
 import { type MetricFamily, openMetricsText } from "../../kernel/openmetrics.ts";
-import type { CaseStatus } from "./http-protocol.ts";
+import type { StatusReport } from "./http-protocol.ts";
 
 /** The figures of a running case as OpenMetrics text; of none, no metrics. */
-export function openMetrics(status: CaseStatus | null): string {
+export function openMetrics(status: StatusReport | null): string {
   return openMetricsText(status === null ? [] : familiesOf(status));
 }
 
-function familiesOf(status: CaseStatus): MetricFamily[] {
+function familiesOf(status: StatusReport): MetricFamily[] {
   const family = (type: MetricFamily["type"], name: string, help: string, value: number | null): MetricFamily => ({
     name: `lab_${name}`,
     type,

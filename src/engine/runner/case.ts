@@ -24,7 +24,7 @@ import type { Execution, Executor } from "../executor/executor.ts";
 import { ParallelExecutor } from "../executor/parallel/parallel.ts";
 import { SyncExecutor } from "../executor/sync.ts";
 import type { RunnerResult } from "../protocol.ts";
-import type { CaseStatus } from "../queries/http-protocol.ts";
+import type { StatusReport } from "../queries/http-protocol.ts";
 import { QueryServer } from "../queries/http-server.ts";
 import { RealEffort } from "./effort.ts";
 import type { Lifecycle } from "./lifecycle.ts";
@@ -155,7 +155,7 @@ function openFace({ scenario }: CasePlan, facts: TapeFacts, port: number | null,
 /** Share of requests that must end well. */
 const HEALTHY = 0.95;
 
-function statusOf(mode: string, { t, depth, ledger, running }: Snapshot, requests: RequestStatus | null): CaseStatus {
+function statusOf(mode: string, { t, depth, ledger, running }: Snapshot, requests: RequestStatus | null): StatusReport {
   return {
     mode,
     healthy: imbalance(ledger) === 0,

@@ -9,7 +9,8 @@ export type Machine = Pick<MachineWatch, "read" | "readThrottled" | "allowance">
 
 /** Time between two readings of cores and memory, as often as a picture of them is drawn: asking the system is the dearest part of a sample. */
 const READ_EVERY: Nanoseconds = 250e6;
-/** Open files are counted at one sample in ten. */
+/** Open files are counted at the first samples, since a case may be short, and then at one in ten. */
+const FIRST_SAMPLES = 10;
 const OPEN_FILES_EVERY = 10;
 
 /**
@@ -57,7 +58,8 @@ export class ResourceUsage {
 
   /** Reads what is due to be read at a sample. */
   sample(now: Nanoseconds): void {
-    if (this.samples++ % OPEN_FILES_EVERY === 0) this.countOpenFiles();
+    if (this.samples < FIRST_SAMPLES || this.samples % OPEN_FILES_EVERY === 0) this.countOpenFiles();
+    this.samples++;
     if (now < this.nextReading) return;
     this.nextReading = now + READ_EVERY;
     const reading = this.machine.read();

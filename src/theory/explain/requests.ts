@@ -1,6 +1,7 @@
 import { count, duration, equation, perSecond } from "../../kernel/equation.ts";
 import { formatCount, formatMs, formatShare } from "../../kernel/units.ts";
 import { agreeing, counted, listed } from "../../kernel/wording.ts";
+import { shareUsed } from "../../telemetry/allowance.ts";
 import { typical } from "../../telemetry/percentiles.ts";
 import { FULLY, type RequestFacts } from "./request-facts.ts";
 
@@ -36,7 +37,7 @@ function failures({ result, fetch, rate }: RequestFacts): string | null {
 
 function openBreaker({ fetch, rate }: RequestFacts): string | null {
   if (fetch.refusedByBreaker <= REFUSED * fetch.requests) return null;
-  return `The open circuit breaker is the limit: it refused ${formatCount(fetch.refusedByBreaker)} of ${formatCount(fetch.requests)} requests; ${rate} went through.`;
+  return `What the server fails at is the limit: for it the open circuit breaker refused ${formatCount(fetch.refusedByBreaker)} of ${formatCount(fetch.requests)} requests; ${rate} went through.`;
 }
 
 function oneRequest({ fetch }: RequestFacts): string | null {
@@ -185,7 +186,9 @@ function more(facts: RequestFacts, flying = facts.flying ?? Math.min(facts.under
   if (facts.strained && half !== null) {
     // Where others had the cores it is they.
     if (facts.coresTaken) return "";
-    return ` Half of the attempts took ${formatMs(half.took)} and more, of which the server was told to take ${formatMs(half.asked)}: the rest is what client and server compute, and more at once would wait for that.`;
+    // While cores have time to spare, more at once may still do more.
+    const full = shareUsed(facts.result) >= BUSY;
+    return ` Half of the attempts took ${formatMs(half.took)} and more, of which the server was told to take ${formatMs(half.asked)}: the rest is what client and server compute${full ? ", and more at once would wait for that" : ""}.`;
   }
   // A server that tells some to come later, or that is waited for to come back, has its own pace.
   const away = fetch.retries > 0 && (settings.target?.mock?.outages.length ?? 0) > 0;

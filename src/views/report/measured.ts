@@ -106,7 +106,7 @@ function connectionsLine({ fetch }: CaseResult): string | null {
   const { connect, tls, reused } = phases;
   const agreed = tls.count === 0 ? "" : ` and ${formatMs(tls.mean)} for TLS`;
   const kept = reused === 0 ? "none was used again" : `${counted(reused, "request")} went over one that was kept`;
-  return `connections: ${counted(connect.count, "new one")}, ${formatMs(connect.mean)}${agreed} on average; ${kept}`;
+  return `connections: ${counted(connect.count, "request")} had a new one made, ${formatMs(connect.mean)}${agreed} on average; ${kept}`;
 }
 
 /** How much of what was saved is as it was. */

@@ -264,7 +264,7 @@ const LIMIT_CLAIMS: readonly Claim[] = [
     holdsMore,
   ),
   claim(
-    "Half of the attempts took {took:D} and more, of which the server was told to take {asked:D}: the rest is what client and server compute, and more at once would wait for that.",
+    "Half of the attempts took {took:D} and more, of which the server was told to take {asked:D}: the rest is what client and server compute[[, and more at once would wait for that]].",
     of("took", ({ phases }) => phases?.attempt.p50 ?? null),
     must("it took what it was told to", (_, { took = "0", asked = "0" }) => printed(took).high >= 1.2 * printed(asked).low),
     must(
@@ -431,7 +431,7 @@ const LIMIT_CLAIMS: readonly Claim[] = [
     must("half of them did not", (told) => fetchOf(told).failed >= 0.5 * fetchOf(told).requests),
   ),
   claim(
-    `The open circuit breaker is the limit: it refused {refused:N} of {requests:N} requests; ${RATE} went through.`,
+    `What the server fails at is the limit: for it the open circuit breaker refused {refused:N} of {requests:N} requests; ${RATE} went through.`,
     rate,
     out,
     of("refused", ({ refusedByBreaker }) => refusedByBreaker),

@@ -209,7 +209,7 @@ describe("what was measured is told, where there is something to it", () => {
     expect(linesOf(requestCase({ phases }))).toContain(
       [
         "attempt: 10.0 ms on average, 8.00 ms to the first byte and 250 µs for the body",
-        "connections: 2 new ones, 500 µs and 1.50 ms for TLS on average; 97 requests went over one that was kept",
+        "connections: 2 requests had a new one made, 500 µs and 1.50 ms for TLS on average; 97 requests went over one that was kept",
       ].join("\n"),
     );
     const none = { ...phases, connect: of(0, 0), tls: of(0, 0), firstByte: of(0, 0), body: of(0, 0) };
