@@ -4,6 +4,7 @@ import { UserError } from "../kernel/problem.ts";
 import { suggestion } from "../kernel/spelling.ts";
 import { printable, quoted } from "../kernel/text.ts";
 import { thrownText } from "../kernel/thrown.ts";
+import { MODES } from "./modes.ts";
 import { readBounded } from "./read.ts";
 
 /** Where shipped scenarios are. */
@@ -125,9 +126,6 @@ function outlineOf(file: string, { title, description, hypothesis, workload = "m
     file: resolve(file),
   };
 }
-
-/** Those of a scenario that names none. */
-const MODES: readonly string[] = ["sync", "async", "parallel"];
 
 /** The file a user means: a path, or the name of a scenario here, in `./scenarios`, or shipped. */
 export function findScenario(asked: string, cwd = process.cwd()): string {

@@ -4,6 +4,7 @@ import { withKnownNames } from "./editor-schema.ts";
 import { fetchSchema } from "./fetch-schema.ts";
 import { flowSchema } from "./flow-schema.ts";
 import { DEFAULT_EXECUTOR, loadSchema } from "./load-schema.ts";
+import { MODES, type Mode } from "./modes.ts";
 import * as s from "./scalars.ts";
 
 /**
@@ -12,8 +13,7 @@ import * as s from "./scalars.ts";
  */
 
 export const WORKLOADS = ["message", "fetch", "flow"] as const;
-export const MODES = ["sync", "async", "parallel"] as const;
-export type Mode = (typeof MODES)[number];
+export { MODES, type Mode };
 
 /** How a message may be written down for another thread. */
 export const WIRE_FORMATS = ["ring", "json", "messagepack", "structured-clone"] as const;

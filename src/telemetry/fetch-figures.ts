@@ -69,13 +69,18 @@ export interface AttemptCauses {
   readonly parents: number;
 }
 
+/** What a mock server saw, by its own count. */
 export interface ServerFigures {
+  /** Requests that reached it, whatever became of them. */
   readonly requests: number;
+  /** Connections that it took. */
   readonly connections: number;
-  /** Connections beyond those that it takes (`maxConnections`). */
+  /** Those that it broke off at once, because it had as many as it takes (`maxConnections`). */
   readonly refused: number;
+  /** Most requests it held at once. */
   readonly peakConcurrency: number;
   readonly byStatus: Readonly<Record<string, number>>;
+  /** Connections it broke off, bodies it cut short, requests it never answered. */
   readonly resets: number;
   readonly truncated: number;
   readonly stalled: number;

@@ -1,4 +1,5 @@
-import type { Mode, Scenario } from "../../scenario/schema.ts";
+import { MODES } from "../../scenario/modes.ts";
+import type { Scenario } from "../../scenario/schema.ts";
 import { type Simulated, simulate } from "../simulate.ts";
 import type { Facts } from "./facts.ts";
 
@@ -15,8 +16,6 @@ const CHANGES = {
   "batch.timeout": (scenario) => ({ ...scenario, batch: { ...scenario.batch, timeout: (scenario.batch.timeout ?? EARLY) / 4 } }),
 } satisfies Readonly<Record<string, (scenario: Scenario) => Scenario>>;
 
-/** Modes that are simulated. */
-const MODES: readonly Mode[] = ["sync", "async", "parallel"];
 const MOST_KEYS = 100_000;
 /** Microseconds: four times a timeout that is early for all but the fastest arrivals. */
 const EARLY = 4000;

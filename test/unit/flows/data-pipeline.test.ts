@@ -2,9 +2,8 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { DataPipeline, type FlowContext, type FlowFailure, type PipelineStats, Stopped } from "../../../src/flows/index.ts";
 import { rounds } from "../../support/campaign.ts";
+import { quiet } from "../../support/flow-oddities.ts";
 import { settled, VirtualTimers } from "../../support/virtual-timers.ts";
-
-const quiet = { onFailure: () => {} };
 
 function balanced({ fed, delivered, filtered, failed, abandoned, inside }: PipelineStats): boolean {
   return fed === delivered + filtered + failed + abandoned + inside && inside >= 0;

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { EventBus, type FlowFailure, Stopped } from "../../../src/flows/index.ts";
 import { rounds } from "../../support/campaign.ts";
+import { quiet } from "../../support/flow-oddities.ts";
 import { settled, VirtualTimers } from "../../support/virtual-timers.ts";
 
 interface Shop {
@@ -14,8 +15,6 @@ function balanced(stats: { [figure: string]: unknown }): boolean {
   const n = (figure: string) => stats[figure] as number;
   return n("delivered") === n("handled") + n("failed") + n("dropped") + n("abandoned") + n("waiting") + n("inFlight");
 }
-
-const quiet = { onFailure: () => {} };
 
 describe("F-1 EventBus", () => {
   test("a name means nothing but itself, whatever it is", () => {

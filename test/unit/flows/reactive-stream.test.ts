@@ -3,9 +3,8 @@ import fc from "fast-check";
 import { from, map, Subject } from "rxjs";
 import { type FlowFailure, ReactiveStream, Stopped, type StreamOverflow, type StreamStats } from "../../../src/flows/index.ts";
 import { rounds } from "../../support/campaign.ts";
+import { quiet } from "../../support/flow-oddities.ts";
 import { settled, VirtualTimers } from "../../support/virtual-timers.ts";
-
-const quiet = { onFailure: () => {} };
 
 function balanced({ emitted, delivered, filtered, failed, dropped, abandoned, inside }: StreamStats): boolean {
   return emitted === delivered + filtered + failed + dropped + abandoned + inside;

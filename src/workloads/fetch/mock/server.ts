@@ -4,25 +4,13 @@ import { CORRELATION } from "../../../http/transport.ts";
 import { RateGate } from "../../../resilience/rate-gate.ts";
 import { SLOW_BODY } from "../../../scenario/fetch-schema.ts";
 import type { MockSettings } from "../../../scenario/schema.ts";
+import type { ServerFigures } from "../../../telemetry/fetch-figures.ts";
 import { type Fault, faultFor } from "./fault.ts";
 import { endOfLine, headerOf, headOf, joined } from "./http-text.ts";
 
 /** What the server saw, by its own count. */
-export interface MockStats {
-  /** Requests that reached it, whatever became of them. */
-  readonly requests: number;
-  /** Those that it took. */
-  readonly connections: number;
+export interface MockStats extends ServerFigures {
   readonly openConnections: number;
-  /** Those that it broke off at once, because it had as many as it takes. */
-  readonly refused: number;
-  /** Most requests it held at once. */
-  readonly peakConcurrency: number;
-  readonly byStatus: Readonly<Record<string, number>>;
-  /** Connections it broke off, bodies it cut short, requests it never answered. */
-  readonly resets: number;
-  readonly truncated: number;
-  readonly stalled: number;
 }
 
 /** Where a server that stands alone says what it saw. */

@@ -1,22 +1,23 @@
 import { describe, expect, test } from "bun:test";
 import { DataPipeline, type FlowFailure } from "../../../../src/flows/index.ts";
+import { quiet, throwing, unreadable } from "../../../support/flow-oddities.ts";
 import { settled, VirtualTimers } from "../../../support/virtual-timers.ts";
 
-const quiet = { onFailure: () => {} };
-
-// biome-ignore lint/suspicious/noThenProperty: what this is about
-const unreadable = Object.defineProperty({}, "then", {
-  get() {
-    throw new Error("do not look");
-  },
-});
-
-// biome-ignore lint/suspicious/noThenProperty: what this is about
-const throwing = Object.defineProperty({}, "then", {
-  value: () => {
-    throw new Error("not so");
-  },
-}) as Promise<number>;
+/** Sources whose values come 50 ms apart, and the names of those that were closed. */
+function sources(timers: VirtualTimers) {
+  const left: string[] = [];
+  async function* slow(name: string, values: readonly number[]) {
+    try {
+      for (const value of values) {
+        await new Promise<void>((resolve) => timers.after(50, resolve));
+        yield value;
+      }
+    } finally {
+      left.push(name);
+    }
+  }
+  return { left, slow };
+}
 
 describe("runs of a data pipeline", () => {
   test("a stage's answer whose `then` cannot be read is a value as any other", async () => {
@@ -182,17 +183,7 @@ describe("runs of a data pipeline", () => {
   test("a run that was left early gives nothing to the next run, and its source is closed", async () => {
     const timers = new VirtualTimers();
     const pipeline = DataPipeline.of<number>("p").stage("one", (value) => value);
-    const left: string[] = [];
-    async function* slow(name: string, values: readonly number[]) {
-      try {
-        for (const value of values) {
-          await new Promise<void>((resolve) => timers.after(50, resolve));
-          yield value;
-        }
-      } finally {
-        left.push(name);
-      }
-    }
+    const { left, slow } = sources(timers);
     const early = (async () => {
       for await (const _ of pipeline.run(slow("first", [1, 666, 667]))) break;
     })();
@@ -209,17 +200,7 @@ describe("runs of a data pipeline", () => {
   test("a run that is stopped closes its source", async () => {
     const timers = new VirtualTimers();
     const pipeline = DataPipeline.of<number>("p").stage("one", (value) => value);
-    const left: string[] = [];
-    async function* slow(name: string, values: readonly number[]) {
-      try {
-        for (const value of values) {
-          await new Promise<void>((resolve) => timers.after(50, resolve));
-          yield value;
-        }
-      } finally {
-        left.push(name);
-      }
-    }
+    const { left, slow } = sources(timers);
     const stopped = (async () => {
       for await (const _ of pipeline.run(slow("third", Array(100).fill(0)))) void pipeline.stop({ deadlineMs: 10 });
     })();

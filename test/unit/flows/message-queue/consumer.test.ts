@@ -5,13 +5,13 @@ import { type FlowFailure, MessageQueue } from "../../../../src/flows/index.ts";
 import { MemoryStore } from "../../../../src/flows/message-queue/memory/store.ts";
 import type { LeaseRequest } from "../../../../src/flows/message-queue/store.ts";
 import { temporaryFolder } from "../../../support/cli.ts";
+import { quiet } from "../../../support/flow-oddities.ts";
 import { VirtualTimers } from "../../../support/virtual-timers.ts";
 
 const folder = temporaryFolder();
 afterAll(() => rmSync(folder, { recursive: true }));
 let files = 0;
 const file = () => join(folder, `${++files}.db`);
-const quiet = { onFailure: () => {} };
 
 const inMemory = {
   groups: ["default"],

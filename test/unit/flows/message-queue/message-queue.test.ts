@@ -3,13 +3,13 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { DataPipeline, GiveUp, MessageQueue } from "../../../../src/flows/index.ts";
 import { temporaryFolder } from "../../../support/cli.ts";
+import { quiet } from "../../../support/flow-oddities.ts";
 import { settled, VirtualTimers } from "../../../support/virtual-timers.ts";
 
 const folder = temporaryFolder();
 afterAll(() => rmSync(folder, { recursive: true }));
 let files = 0;
 const file = () => join(folder, `${++files}.db`);
-const quiet = { onFailure: () => {} };
 
 describe("message queues", () => {
   test("options that are no numbers are refused at once", () => {

@@ -1,8 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { EventBus, FlowOrchestrator, MessageQueue, type Part } from "../../../../src/flows/index.ts";
+import { quiet } from "../../../support/flow-oddities.ts";
 import { settled, VirtualTimers } from "../../../support/virtual-timers.ts";
-
-const quiet = { onFailure: () => {} };
 
 const part = (name: string, change: Partial<Part> = {}): Part => ({
   name,

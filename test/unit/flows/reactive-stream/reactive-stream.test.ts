@@ -1,22 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { type FlowFailure, ReactiveStream } from "../../../../src/flows/index.ts";
+import { quiet, throwing, unreadable } from "../../../support/flow-oddities.ts";
 import { settled, VirtualTimers } from "../../../support/virtual-timers.ts";
-
-const quiet = { onFailure: () => {} };
-
-// biome-ignore lint/suspicious/noThenProperty: what this is about
-const unreadable = Object.defineProperty({}, "then", {
-  get() {
-    throw new Error("do not look");
-  },
-});
-
-// biome-ignore lint/suspicious/noThenProperty: what this is about
-const throwing = Object.defineProperty({}, "then", {
-  value: () => {
-    throw new Error("not so");
-  },
-}) as Promise<number>;
 
 describe("reactive streams", () => {
   test.each(["drop-oldest", "drop-newest"] as const)(
