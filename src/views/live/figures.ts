@@ -6,7 +6,7 @@ import type { Sample } from "../../telemetry/sample.ts";
 import { joined, recentSpans, type Span, spansOf, withoutStub } from "../../telemetry/series.ts";
 import { type ChartSeries, type ColumnRule, MODE_STROKES, resample, shortCount, shortMs } from "../report/chart.ts";
 import { DISTURBED } from "../report/disturbed.ts";
-import { intervalText } from "../report/interval.ts";
+import { latencyText } from "../report/interval.ts";
 import { Others } from "../report/others.ts";
 import { paramsText } from "../report/sweep.ts";
 import { type RowFigures, rowOfResult } from "../report/table.ts";
@@ -56,7 +56,7 @@ export const CHART_PANELS: readonly ChartPanel[] = [
     value: (sample) => sample.p99,
     column: "worst",
     axis: shortMs,
-    headline: (_, spans) => `p50 ${intervalText(spans, "p50")}  p99 ${intervalText(spans, "p99")}`,
+    headline: (_, spans) => latencyText(spans),
     expected: () => null,
   },
 ];

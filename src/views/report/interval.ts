@@ -16,10 +16,17 @@ export function intervalText(spans: readonly Span[], percentile: "p50" | "p99"):
   return ms === null || areBorne(spans, percentile) ? msOrNone(ms) : TOO_FEW;
 }
 
-/** How long the slowest took; null: that is not known, or a percentile says it. */
-export function longestText(spans: readonly Span[]): string | null {
+/** How long the slow ones took: the 99th percentile, or the longest where so few items end in an interval that it is the same. */
+export function slowText(spans: readonly Span[]): string {
   const { p99 } = joined(spans);
-  return p99 === null || areBorne(spans, "p99") || spans.some((span) => itemsOf(span) >= ALL_BELOW) ? null : `max ${msOrNone(p99)}`;
+  const few = p99 !== null && !areBorne(spans, "p99") && spans.every((span) => itemsOf(span) < ALL_BELOW);
+  return few ? `max ${msOrNone(p99)}` : `p99 ${intervalText(spans, "p99")}`;
+}
+
+/** Median and slow ones; of items that bear no median, the slow ones alone where they are known. */
+export function latencyText(spans: readonly Span[]): string {
+  const [median, slow] = [`p50 ${intervalText(spans, "p50")}`, slowText(spans)];
+  return median.endsWith(TOO_FEW) && slow.startsWith("max") ? slow : `${median}  ${slow}`;
 }
 
 /** In an interval in which nothing was done there is nothing to bear. */

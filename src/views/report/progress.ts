@@ -8,7 +8,7 @@ import { joined, spansOf } from "../../telemetry/series.ts";
 import { DISTURBED } from "./disturbed.ts";
 import { FAULT } from "./fault.ts";
 import { intentLines } from "./intent.ts";
-import { intervalText, longestText } from "./interval.ts";
+import { slowText } from "./interval.ts";
 import { Others } from "./others.ts";
 import { paramsText } from "./sweep.ts";
 import { ledgerLine } from "./table.ts";
@@ -68,7 +68,7 @@ export function progressLines(write: (line: string) => void): OnEvent {
         if (sample.t < nextAt) return;
         const spans = spansOf(seen, toldAt);
         const { processed, depth } = joined(spans);
-        const slow = longestText(spans) ?? `p99 ${intervalText(spans, "p99")}`;
+        const slow = slowText(spans);
         nextAt = sample.t + EVERY_MS;
         seen = [];
         toldAt = sample.t;

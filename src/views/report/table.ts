@@ -133,7 +133,9 @@ export function ledgerLine(ledger: Ledger, width = Number.POSITIVE_INFINITY): st
   const { scheduled, processed, failed, rejected, dropped, unfinished } = ledger;
   const parts = Object.entries({ processed, failed, rejected, dropped: dropped.newest + dropped.oldest, unfinished });
   const line = (shown: typeof parts) =>
-    `${formatCount(scheduled)} scheduled = ${shown.map(([name, count]) => `${formatCount(count)} ${name}`).join(" + ")}`;
+    [`${formatCount(scheduled)} scheduled`, shown.map(([name, count]) => `${formatCount(count)} ${name}`).join(" + ")]
+      .filter((side) => side !== "")
+      .join(" = ");
   const whole = line(parts);
   return whole.length <= width ? whole : line(parts.filter(([, count]) => count > 0));
 }

@@ -212,6 +212,9 @@ describe("C-2 the view of a run", () => {
     const nothing = { processed: 0, p50: null, p99: null };
     expect(headlineOf(panel, [sample(1000), sample(3000, nothing)])).toBe("p50 –  p99 –");
     expect(headlineOf(panel, [])).toBe("");
+    const few = { processed: 50, p50: 4, p99: 9 };
+    expect(headlineOf(panel, [sample(1000, few), sample(2000, few)])).toBe("max 9.00 ms");
+    expect(headlineOf(panel, [sample(1000), sample(2000, { processed: 500, p50: 4, p99: 9 })])).toBe("p50 4.00 ms  p99 too few");
     let view = viewAfter(3);
     for (const [t, done] of [
       [500, {}],
@@ -420,6 +423,7 @@ describe("reports", () => {
       expect(report).toContain(part);
     expect(stripVTControlCharacters(report)).toBe(report);
     expect(ledgerLine(EMPTY_LEDGER)).toStartWith("0 scheduled =");
+    expect(ledgerLine(EMPTY_LEDGER, 40)).toBe("0 scheduled");
     const dropping = { ...EMPTY_LEDGER, scheduled: 58_000, processed: 1760, dropped: { newest: 56_100, oldest: 40 }, unfinished: 100 };
     expect(ledgerLine(dropping)).toContain("+ 0 failed + 0 rejected +");
     expect(ledgerLine(dropping, 80)).toBe("58.0 k scheduled = 1.76 k processed + 56.1 k dropped + 100 unfinished");
