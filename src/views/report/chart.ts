@@ -1,5 +1,6 @@
 import { plot } from "asciichart";
 import { formatCount, formatMs } from "../../kernel/units.ts";
+import type { Unit } from "../../telemetry/metrics.ts";
 
 /** One line of a chart. */
 export interface ChartSeries {
@@ -37,6 +38,9 @@ export const LABEL_WIDTH = 8;
 /** Counts and milliseconds as short as a label has to be: `9.42k`, `250ms`, `3.33m`. */
 export const shortCount = (count: number): string => formatCount(count).replace(" ", "");
 export const shortMs = (ms: number): string => formatMs(ms).replace(" ", "").replace("min", "m");
+
+/** How an axis writes values of a unit. */
+export const shortIn = (unit: Unit): ((value: number) => string) => (unit === "ms" ? shortMs : shortCount);
 
 /**
  * Lines of `width` × `height` characters: labels on the left, every series over one axis from 0 to the largest value,
