@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { InvalidScenario } from "../../../src/kernel/problem.ts";
 import { temporaryFolder } from "../../../src/kernel/temporary-folder.ts";
 import { YamlFile } from "../../../src/scenario/document.ts";
+import * as header from "../../../src/scenario/header-scalars.ts";
 import { loadScenario, parseOverride, resolveScenario } from "../../../src/scenario/load.ts";
+import * as rule from "../../../src/scenario/rule-scalars.ts";
 import * as s from "../../../src/scenario/scalars.ts";
 import { scenarioSchema } from "../../../src/scenario/schema.ts";
 import { arrivalEstimate, loadDuration, pacedSpan, rampTotal } from "../../../src/scenario/semantics.ts";
@@ -88,22 +90,22 @@ const EDGES: Readonly<Record<string, readonly Edge[]>> = {
     [s.countRange(9), { min: 2, max: 2 }, { min: 3, max: 2 }],
   ],
   threshold: [
-    [s.threshold(), "x".repeat(200), "x".repeat(201)],
-    [s.threshold(), "x", ""],
+    [rule.threshold(), "x".repeat(200), "x".repeat(201)],
+    [rule.threshold(), "x", ""],
   ],
   expectation: [
-    [s.expectation(), "x".repeat(500), "x".repeat(501)],
-    [s.expectation(), "x", " "],
+    [rule.expectation(), "x".repeat(500), "x".repeat(501)],
+    [rule.expectation(), "x", " "],
   ],
   fields: [
-    [s.fields(), { "x-a": "b", "x-n": 5 }, { "x-a": "b", "x-b": [] }],
-    [s.fields(), { "x-a": "b" }, { "x-a": "b", "x b": "c" }],
-    [s.fields(), { "x-a": "b" }, { "x-a": "b", Connection: "c" }],
-    [s.fields(), { "x-a": "b" }, { "x-a": "b\nc: d" }],
-    [s.fields(), { ["a".repeat(100)]: "" }, { ["a".repeat(101)]: "" }],
-    [s.fields(), { a: "b".repeat(4096) }, { a: "b".repeat(4097) }],
-    [s.fields(), {}, ["x-a"]],
-    [s.fields(), {}, null],
+    [header.fields(), { "x-a": "b", "x-n": 5 }, { "x-a": "b", "x-b": [] }],
+    [header.fields(), { "x-a": "b" }, { "x-a": "b", "x b": "c" }],
+    [header.fields(), { "x-a": "b" }, { "x-a": "b", Connection: "c" }],
+    [header.fields(), { "x-a": "b" }, { "x-a": "b\nc: d" }],
+    [header.fields(), { ["a".repeat(100)]: "" }, { ["a".repeat(101)]: "" }],
+    [header.fields(), { a: "b".repeat(4096) }, { a: "b".repeat(4097) }],
+    [header.fields(), {}, ["x-a"]],
+    [header.fields(), {}, null],
   ],
   flag: [[s.flag(), false, "false"]],
 };
