@@ -1,11 +1,11 @@
 #!/usr/bin/env bun
 import { main } from "./cli/program.ts";
 import { StopSignals } from "./cli/signals.ts";
+import { errorText } from "./kernel/error-text.ts";
 import { EXIT } from "./kernel/exit.ts";
 import { fileProblem } from "./kernel/file-problem.ts";
 import { neverWaitFor, terminalsCaughtUp } from "./kernel/terminal-writer.ts";
 import { printable } from "./kernel/text.ts";
-import { thrownText } from "./kernel/thrown.ts";
 import { restoreTerminal } from "./views/live/terminal.ts";
 
 // React's development build costs three times as much per picture.
@@ -25,7 +25,7 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 /** What nobody caught is a defect of the lab's own: one sentence, on the main screen, and the exit code that says so. */
 function broke(error: unknown): void {
   restoreTerminal();
-  process.stderr.write(`lab-tui: it met an error of its own (${printable(thrownText(error), 300)})\n`);
+  process.stderr.write(`lab-tui: it met an error of its own (${printable(errorText(error), 300)})\n`);
   process.exit(EXIT.internal);
 }
 process.on("uncaughtException", broke);

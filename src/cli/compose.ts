@@ -42,7 +42,7 @@ export interface Composed {
 }
 
 /** What the engine's events are shown with. */
-export interface View {
+export interface RunDisplay {
   readonly onEvent: OnEvent;
   /** Resolves when the user is done looking; what it leaves goes to the main screen. */
   close(results: readonly RunResult[]): Promise<void>;
@@ -61,7 +61,7 @@ export async function compose(scenarios: readonly NamedScenario[], composition: 
   let stoppedBy: Composed["stoppedBy"] = null;
   let finishedAt = Number.POSITIVE_INFINITY;
   let over = false;
-  let view: View | null = null;
+  let view: RunDisplay | null = null;
   const stop = (signal: StopSignal) => {
     if (!over) {
       stoppedBy ??= signal;
@@ -108,7 +108,7 @@ export async function compose(scenarios: readonly NamedScenario[], composition: 
   return { results, stoppedBy, viewBroken: view.broken() };
 }
 
-async function openView(composition: Composition, stop: (signal: "SIGINT") => void): Promise<View> {
+async function openView(composition: Composition, stop: (signal: "SIGINT") => void): Promise<RunDisplay> {
   if (composition.headless || composition.quiet || !isInteractive()) return plainView(composition);
   const session = composition.session ?? (await openSession(composition));
   const { Dashboard } = await import("../views/live/dashboard.tsx");
@@ -120,7 +120,7 @@ async function openSession({ color, fps }: Composition): Promise<Session> {
   return new Session({ color: hasColors(process.stdout, color), fps });
 }
 
-function plainView({ quiet, summaryTo }: Composition): View {
+function plainView({ quiet, summaryTo }: Composition): RunDisplay {
   const out = summaryTo === "stdout" ? process.stdout : process.stderr;
   return {
     onEvent: quiet ? () => {} : progressLines((line) => process.stderr.write(`${line}\n`)),

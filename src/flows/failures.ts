@@ -1,5 +1,5 @@
+import { errorText } from "../kernel/error-text.ts";
 import { attempt } from "../kernel/promises.ts";
-import { thrownText } from "../kernel/thrown.ts";
 import type { Timers } from "../kernel/timers.ts";
 
 /** Something that went wrong inside a flow and was kept from doing harm elsewhere. */
@@ -53,10 +53,10 @@ export class Failures {
     for (const listener of this.listeners) {
       attempt(
         () => listener(failure),
-        (wrong) => this.warn(`A listener for failures of ${this.part} failed itself: ${thrownText(wrong)}`),
+        (wrong) => this.warn(`A listener for failures of ${this.part} failed itself: ${errorText(wrong)}`),
       );
     }
-    if (this.listeners.size === 0 && !known) this.warn(`${this.part}, ${place}: ${thrownText(error)} (further failures are only counted)`);
+    if (this.listeners.size === 0 && !known) this.warn(`${this.part}, ${place}: ${errorText(error)} (further failures are only counted)`);
     return failure;
   }
 

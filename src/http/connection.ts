@@ -4,7 +4,7 @@ import { isEnded, isUnheard } from "../kernel/unheard.ts";
 import type { Carrier } from "./carrier.ts";
 import { connect } from "./connect.ts";
 import { announcesBody, fits, saysClose, together } from "./framing.ts";
-import type { Instants } from "./instants.ts";
+import type { RequestInstants } from "./instants.ts";
 import type { Origin } from "./origin.ts";
 import { HttpParser, type ResponseParser } from "./parser.ts";
 import { StaleConnection, TlsProblem } from "./transport.ts";
@@ -12,7 +12,7 @@ import { StaleConnection, TlsProblem } from "./transport.ts";
 /** Whoever waits for an answer. */
 export interface ResponseListener {
   /** How far its request has come, as the connection tells it. */
-  readonly instants: Instants;
+  readonly instants: RequestInstants;
   head(status: number, fields: readonly string[]): void;
   /** A piece of the body; its bytes are the connection's own, and others a moment later. */
   body(bytes: Uint8Array): void;

@@ -4,4 +4,4 @@ export class Http2Problem extends Error {
 }
 
 /** The connection is over, as any other that breaks. */
-export const CLOSED = Object.assign(new Error("the server closed the connection"), { code: "ConnectionClosed" });
+export const CONNECTION_CLOSED = Object.assign(new Error("the server closed the connection"), { code: "ConnectionClosed" });

@@ -2,7 +2,7 @@ import { type ClientHttp2Session, connect } from "node:http2";
 import { connect as connectOpenly, type Socket } from "node:net";
 import { connect as connectByTls } from "node:tls";
 import type { Http2Pool } from "./http2.ts";
-import { CLOSED, Http2Problem } from "./http2-problem.ts";
+import { CONNECTION_CLOSED, Http2Problem } from "./http2-problem.ts";
 import type { Stream } from "./http2-stream.ts";
 import type { Origin } from "./origin.ts";
 
@@ -21,7 +21,7 @@ export const ASSUMED_STREAMS = 100;
  * | open       | GOAWAY                                         | leaving: what waits goes to another connection |
  * | any        | it is closed, or `end`                         | over: what waits fails                       |
  */
-export class Session {
+export class Http2Session {
   private readonly session: ClientHttp2Session;
   private waiting: Stream[] = [];
   private active = 0;
@@ -100,7 +100,7 @@ export class Session {
     this.leaving = true;
     this.pool.forget(this);
     this.session.destroy();
-    for (const stream of this.waiting.splice(0)) stream.fail(this.problem ?? CLOSED);
+    for (const stream of this.waiting.splice(0)) stream.fail(this.problem ?? CONNECTION_CLOSED);
   }
 
   private begin(): void {

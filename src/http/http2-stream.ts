@@ -2,8 +2,8 @@ import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders, Incomi
 import type { Carrier } from "./carrier.ts";
 import type { ResponseListener } from "./connection.ts";
 import type { Http2Pool } from "./http2.ts";
-import { CLOSED, Http2Problem } from "./http2-problem.ts";
-import type { Session } from "./http2-session.ts";
+import { CONNECTION_CLOSED, Http2Problem } from "./http2-problem.ts";
+import type { Http2Session } from "./http2-session.ts";
 import type { Origin } from "./origin.ts";
 import { StaleConnection } from "./transport.ts";
 
@@ -24,7 +24,7 @@ const LEFT_OUT = ["connection", "host", "keep-alive", "transfer-encoding", "upgr
 
 /** One request by HTTP/2. */
 export class Stream implements Carrier {
-  private session: Session | null = null;
+  private session: Http2Session | null = null;
   private stream: ClientHttp2Stream | null = null;
   private listener: ResponseListener | null = null;
   private origin: Origin | null = null;
@@ -138,7 +138,7 @@ export class Stream implements Carrier {
         listener.instants.whole = this.pool.now();
         this.drop()?.whole();
       }
-    } else if (this.late === "unread") this.fail(this.fresh ? CLOSED : new StaleConnection("unread"));
+    } else if (this.late === "unread") this.fail(this.fresh ? CONNECTION_CLOSED : new StaleConnection("unread"));
     else if (this.late === "refused") this.fail(this.fresh ? LEFT : new StaleConnection("refused", "GOAWAY"));
     else if (code === REFUSED_STREAM && !this.answered) this.fail(this.fresh ? REFUSED : new StaleConnection("refused", "REFUSED_STREAM"));
     else if (broken || code === 0) this.fail(this.whyBroken());
@@ -148,7 +148,7 @@ export class Stream implements Carrier {
   private whyBroken(): unknown {
     const { problem = null } = this.session ?? {};
     if (problem instanceof Http2Problem) return problem;
-    return this.kept && !this.answered && !this.fresh ? new StaleConnection("unanswered") : CLOSED;
+    return this.kept && !this.answered && !this.fresh ? new StaleConnection("unanswered") : CONNECTION_CLOSED;
   }
 
   /** Nobody waits for it any more: who did. */

@@ -1,6 +1,6 @@
 import type { Nanoseconds } from "../kernel/clock.ts";
 import type { Carrier, Carriers } from "./carrier.ts";
-import { ASSUMED_STREAMS, Session } from "./http2-session.ts";
+import { ASSUMED_STREAMS, Http2Session } from "./http2-session.ts";
 import { Stream } from "./http2-stream.ts";
 import type { Origin } from "./origin.ts";
 
@@ -9,7 +9,7 @@ const MOST_SERVERS = 1000;
 
 /** The connections of one thread by HTTP/2 (RFC 9113), each with as many requests at once as its server takes. */
 export class Http2Pool implements Carriers {
-  private readonly sessions = new Map<string, Session[]>();
+  private readonly sessions = new Map<string, Http2Session[]>();
   private readonly streams = new Map<string, number>();
   private closed = false;
 
@@ -26,12 +26,12 @@ export class Http2Pool implements Carriers {
   }
 
   /** The connection with the fewest requests on it, or another one where all have as many as they may. */
-  sessionTo(origin: Origin): Session {
+  sessionTo(origin: Origin): Http2Session {
     const list = this.sessions.get(origin.key) ?? [];
     this.sessions.set(origin.key, list);
     const [least] = list.filter(({ leaving }) => !leaving).sort((a, b) => a.load - b.load);
     if (least !== undefined && (least.load < 1 || list.length >= this.most)) return least;
-    const made = new Session(origin, this);
+    const made = new Http2Session(origin, this);
     list.push(made);
     return made;
   }
@@ -46,12 +46,12 @@ export class Http2Pool implements Carriers {
     this.streams.set(key, streams);
   }
 
-  opened(session: Session): void {
+  opened(session: Http2Session): void {
     this.onOpened();
     if (this.closed) session.end();
   }
 
-  forget(session: Session): void {
+  forget(session: Http2Session): void {
     const list = this.sessions.get(session.origin.key);
     const at = list?.indexOf(session) ?? -1;
     if (at >= 0) list?.splice(at, 1);

@@ -4,7 +4,7 @@ import type { Nanoseconds } from "../kernel/clock.ts";
 const NEVER = Number.NaN;
 
 /** When a request was how far on its way; NaN: it did not come to that. One object for one request after another. */
-export class Instants {
+export class RequestInstants {
   /** It went out over a connection that was there already. */
   reused = false;
   /** A connection was begun for it, was made, and had agreed on TLS. */

@@ -1,6 +1,6 @@
 import type { Carrier, Carriers } from "./carrier.ts";
 import type { ResponseListener } from "./connection.ts";
-import { Instants } from "./instants.ts";
+import { RequestInstants } from "./instants.ts";
 import type { Method } from "./method.ts";
 import type { Origin, OriginCache } from "./origin.ts";
 import {
@@ -25,7 +25,7 @@ const TOO_LONG = new BodyTooLong("a body is longer than it may be");
 export class SocketTransport implements Transport, ResponseListener, ResponseHead {
   bytes = 0;
   status = 0;
-  readonly instants = new Instants();
+  readonly instants = new RequestInstants();
   private fields = NONE;
   private connection: Carrier | null = null;
   private done = false;

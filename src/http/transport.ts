@@ -1,5 +1,5 @@
 import { VERSION } from "../kernel/version.ts";
-import type { Instants } from "./instants.ts";
+import type { RequestInstants } from "./instants.ts";
 import type { Method } from "./method.ts";
 
 /** The head of an answer. */
@@ -46,7 +46,7 @@ export interface Transport {
   /** Of the body of this answer, so far, as they crossed the network. */
   readonly bytes: number;
   /** How far this request has come on its way; null: that is not known. */
-  readonly instants: Instants | null;
+  readonly instants: RequestInstants | null;
   /**
    * Asks under a correlation id; `fresh`: on a new connection. Follows no redirect. Rejects with whatever kept an answer from coming: with
    * `StaleConnection` where a new one may well be answered.

@@ -31,21 +31,21 @@ function asPrinted(text: string, suffix = ""): Term {
 }
 
 /** Of milliseconds. */
-export function duration(ms: number): Term {
+export function durationTerm(ms: number): Term {
   return asPrinted(formatMs(ms));
 }
 
-export function count(value: number, noun = ""): Term {
+export function countTerm(value: number, noun = ""): Term {
   return asPrinted(formatCount(value), noun === "" ? "" : ` ${noun}`);
 }
 
-export function perSecond(value: number): Term {
+export function rateTerm(value: number): Term {
   return asPrinted(formatCount(value), "/s");
 }
 
 /** A duration worked out from terms, which hold seconds. */
-export function seconds(value: number): Term {
-  return duration(value * 1000);
+export function secondsTerm(value: number): Term {
+  return durationTerm(value * 1000);
 }
 
 type Step = readonly [operator: "×" | "÷", term: Term];

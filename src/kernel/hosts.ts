@@ -36,7 +36,7 @@ export function kindOfHost(host: string): "public" | "link-local" {
 }
 
 /** True when load may go to the host: it is private, or the user said so. `allowed`: null where nothing leaves this machine. */
-export function mayAsk(host: string, allowed: readonly string[] | null): boolean {
+export function isHostAllowed(host: string, allowed: readonly string[] | null): boolean {
   return (
     allowed === null || isPrivateHost(host) || allowed.some((name) => name.toLowerCase() === host || `[${name.toLowerCase()}]` === host)
   );

@@ -1,6 +1,6 @@
 import type { Nanoseconds } from "../kernel/clock.ts";
 import { hashOf } from "../kernel/hash.ts";
-import { Cells } from "./cells.ts";
+import { SharedCells } from "./cells.ts";
 
 export interface BreakerRule {
   /** Consecutive failures that open it. */
@@ -37,7 +37,7 @@ const HOSTS = 1024;
  * in the state it is in count.
  */
 export class CircuitBreakers {
-  private readonly cells: Cells;
+  private readonly cells: SharedCells;
   private readonly places = new Map<string, number>();
   private readonly hosts: number;
   /** Times any of them opened. */
@@ -47,12 +47,12 @@ export class CircuitBreakers {
     private readonly rule: BreakerRule,
     memory: SharedArrayBuffer = CircuitBreakers.memory(),
   ) {
-    this.cells = new Cells(memory);
+    this.cells = new SharedCells(memory);
     this.hosts = this.cells.values.length / FIELDS;
   }
 
   static memory(hosts = HOSTS): SharedArrayBuffer {
-    return Cells.of(hosts * FIELDS).memory;
+    return SharedCells.of(hosts * FIELDS).memory;
   }
 
   /** True when a call would be refused now; asking changes nothing. */

@@ -1,5 +1,5 @@
 import type { Nanoseconds } from "../kernel/clock.ts";
-import { Cells } from "./cells.ts";
+import { SharedCells } from "./cells.ts";
 
 export interface RateRule {
   /** Calls per second. */
@@ -32,13 +32,13 @@ const KEPT_TURNS = 200;
  * the same memory.
  */
 export class RateLimiter {
-  private readonly cells: Cells;
+  private readonly cells: SharedCells;
 
   constructor(
     private readonly rule: RateRule,
     memory: SharedArrayBuffer = RateLimiter.memory(),
   ) {
-    this.cells = new Cells(memory);
+    this.cells = new SharedCells(memory);
     const { values } = this.cells;
     this.cells.lock();
     if (values[RATE] === 0) {
@@ -49,7 +49,7 @@ export class RateLimiter {
   }
 
   static memory(): SharedArrayBuffer {
-    return Cells.of(FIRST_TURN + KEPT_TURNS).memory;
+    return SharedCells.of(FIRST_TURN + KEPT_TURNS).memory;
   }
 
   /**

@@ -47,7 +47,7 @@ function checkValue(yaml: YamlFile, problems: Problem[]): Scenario | null {
     const given = at(value, path);
     const place = atKey ? yaml.placeOfKey(path.slice(0, -1), String(path.at(-1))) : undefined;
     const inside = within === undefined ? undefined : yaml.placeInText(path, String(given), within.at);
-    report(path, `${fieldName(path)}: ${message}, got ${shown(path, within?.got ?? given)}`, place ?? inside);
+    report(path, `${placeName(path)}: ${message}, got ${shown(path, within?.got ?? given)}`, place ?? inside);
   }
   return parsed.success ? withoutForeign(parsed.data, value) : null;
 }
@@ -89,7 +89,7 @@ function reportIssue(issue: z.core.$ZodIssue, root: unknown, yaml: YamlFile, rep
     for (const key of issue.keys.filter((one) => one !== MERGE_KEY)) {
       const rule = `is not a known field${suggestion(key, known)}`;
       const got = shown([...path, key], at(root, [...path, key]));
-      report(path, `${fieldName([...path, key])}: ${rule}, got ${got}`, yaml.placeOfKey(path, key));
+      report(path, `${placeName([...path, key])}: ${rule}, got ${got}`, yaml.placeOfKey(path, key));
     }
     return;
   }
@@ -101,7 +101,7 @@ function reportIssue(issue: z.core.$ZodIssue, root: unknown, yaml: YamlFile, rep
     return;
   }
   const got = Number.isInteger(value) && !Number.isSafeInteger(value) ? yaml.numberAsWritten(path) : null;
-  report(path, `${fieldName(path)}: ${ruleOf(issue, value)}, got ${got === null ? shown(path, value) : printable(got, 60)}`);
+  report(path, `${placeName(path)}: ${ruleOf(issue, value)}, got ${got === null ? shown(path, value) : printable(got, 60)}`);
 }
 
 function ruleOf(issue: z.core.$ZodIssue, value: unknown): string {
@@ -126,7 +126,7 @@ function article(type: string): string {
   return type === "string" ? "text" : type === "array" ? "a list" : `a ${type}`;
 }
 
-export function fieldName(path: Path): string {
+export function placeName(path: Path): string {
   return path.length === 0 ? "file" : path.map((part) => (part === "" ? '""' : printable(String(part), 60))).join(".");
 }
 

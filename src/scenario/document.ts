@@ -22,18 +22,18 @@ import { DEFAULT_EXECUTOR } from "./schema.ts";
 export type Path = readonly (string | number)[];
 
 /** Who says what a value is to be: a flag, or another place of the file. */
-export type Source = string | Path;
+export type OverrideSource = string | Path;
 
 /** A value that replaces what the file says. */
-export interface Override {
-  readonly source: Source;
+export interface ValueOverride {
+  readonly source: OverrideSource;
   readonly path: Path;
   readonly value: unknown;
 }
 
 /** A YAML file with the place of every value in it. */
 export class YamlFile {
-  private readonly overrides: { readonly source: Source; readonly path: Path }[] = [];
+  private readonly overrides: { readonly source: OverrideSource; readonly path: Path }[] = [];
   /** The value before the first change; null: nothing was changed. */
   private original: { readonly value: unknown } | null = null;
 
@@ -106,7 +106,7 @@ export class YamlFile {
   }
 
   /** Replaces one value by what a flag, or another place of the file, says; problems with it are then reported as that one's. */
-  override(source: Source, path: Path, value: unknown): void {
+  override(source: OverrideSource, path: Path, value: unknown): void {
     if (this.document === null || !this.isMap) return;
     this.remember();
     for (let length = 1; length < path.length; length++) {
@@ -145,7 +145,7 @@ export class YamlFile {
   }
 
   /** Replaces values while something is done, and lets the places of the next ones take over. */
-  withOverrides<T>(overrides: readonly Override[], work: () => T): T {
+  withOverrides<T>(overrides: readonly ValueOverride[], work: () => T): T {
     const before = this.overrides.length;
     for (const { source, path, value } of overrides) this.override(source, path, value);
     try {
@@ -156,7 +156,7 @@ export class YamlFile {
   }
 
   /** What set the value at the path or one around it, if something did. */
-  private sourceOf(path: Path): Source | null {
+  private sourceOf(path: Path): OverrideSource | null {
     const along = (override: Path) => override.slice(0, path.length).every((part, i) => String(path[i]) === String(part));
     const found = this.overrides.findLast((override) => path.length > 0 && along(override.path));
     return found?.source ?? null;

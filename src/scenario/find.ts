@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, extname, isAbsolute, join, resolve } from "node:path";
+import { errorText } from "../kernel/error-text.ts";
 import { UserError } from "../kernel/problem.ts";
 import { suggestion } from "../kernel/spelling.ts";
 import { printable, quoted } from "../kernel/text.ts";
-import { thrownText } from "../kernel/thrown.ts";
 import { MODES } from "./modes.ts";
 import { readBounded } from "./read.ts";
 
@@ -87,7 +87,7 @@ function shippedOutline(file: string): Listed | Unreadable {
   try {
     return outlineOf(file, Bun.YAML.parse(readBounded(file)) as Outlined);
   } catch (error) {
-    return { name: scenarioName(file), file, why: thrownText(error) };
+    return { name: scenarioName(file), file, why: errorText(error) };
   }
 }
 

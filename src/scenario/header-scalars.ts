@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type Range, scalar } from "./scalars.ts";
+import { type Bounds, scalar } from "./scalars.ts";
 
 /** Building blocks of the scenario schema that speak HTTP. */
 
@@ -70,7 +70,7 @@ export const fields = (sent = true) =>
 
 /** Statuses that a request can end with (RFC 9110, 15), each as a range. */
 export const statuses = () =>
-  scalar<readonly Range[]>(
+  scalar<readonly Bounds[]>(
     "must be a status from 200 to 599, a range such as 200-299 or 4xx, or a list of these",
     {
       anyOf: [STATUS_JSON, { type: "array", items: STATUS_JSON, minItems: 1 }],
@@ -88,7 +88,7 @@ const STATUS_JSON = {
   ],
 };
 
-function parseStatuses(value: unknown): Range | null {
+function parseStatuses(value: unknown): Bounds | null {
   const text = String(value);
   if (typeof value === "string" && /^[2-5]xx$/i.test(text)) return { min: Number(text[0]) * 100, max: Number(text[0]) * 100 + 99 };
   const [, from, to = from] = /^([2-5]\d\d)(?:-([2-5]\d\d))?$/.exec(text) ?? [];

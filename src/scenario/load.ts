@@ -4,7 +4,7 @@ import { parse } from "yaml";
 import { fileProblem } from "../kernel/file-problem.ts";
 import { InvalidScenario, UserError } from "../kernel/problem.ts";
 import { printable, quoted } from "../kernel/text.ts";
-import { checkScenario, fieldName, knownKeys } from "./check.ts";
+import { checkScenario, knownKeys, placeName } from "./check.ts";
 import { isConfidential, withoutCredentials } from "./confidential.ts";
 import { type Path, YamlFile } from "./document.ts";
 import { DEFAULT_EXECUTOR, type Scenario } from "./schema.ts";
@@ -87,7 +87,7 @@ const NO_MODULE = "it is a pipe, and a module is a file";
 function checkFile(path: Path, file: string, yaml: YamlFile, noPipe: string | null = null): void {
   const why = whyUnreadable(file, noPipe);
   if (why === null) return;
-  const message = `${fieldName(path)}: must be a file that can be read (${why}), got ${quoted(file, 200)}`;
+  const message = `${placeName(path)}: must be a file that can be read (${why}), got ${quoted(file, 200)}`;
   throw new InvalidScenario([yaml.problemAt(path, message)]);
 }
 

@@ -222,7 +222,7 @@ export const fromEnvironment = () =>
     (value) => (typeof value === "string" ? (/^env +([A-Za-z_][A-Za-z0-9_]*)$/.exec(value)?.[1] ?? null) : null),
   );
 
-export interface Range {
+export interface Bounds {
   readonly min: number;
   readonly max: number;
 }
@@ -241,7 +241,7 @@ export const textList = (max: number) =>
 
 /** One value for both ends, or `{ min, max }` with min ≤ max. */
 export const range = (rule: string, parse: (value: unknown) => number | null, json: JsonSchema) =>
-  scalar<Range>(
+  scalar<Bounds>(
     `must be ${rule}, or a range { min, max } of them with min ≤ max`,
     {
       anyOf: [

@@ -215,13 +215,12 @@ export const scenarioSchema = z.strictObject({
 
 /** A scenario with every default filled in. Durations in microseconds, sizes in bytes. */
 export type Scenario = z.output<typeof scenarioSchema>;
-export type ThresholdRule = rule.ThresholdRule;
-export type ExpectRule = rule.ExpectRule;
 export type Load = Scenario["load"];
 export type Work = Scenario["work"];
 export type { FetchSettings, MockSettings } from "./fetch-schema.ts";
 export type { FlowKind, FlowPart, FlowSettings } from "./flow-schema.ts";
 export { DEFAULT_EXECUTOR } from "./load-schema.ts";
+export type { ExpectRule, ThresholdRule } from "./rule-scalars.ts";
 
 /** JSON Schema (draft 2020-12) of a scenario file, for editors. */
 export function scenarioJsonSchema(): Record<string, unknown> {

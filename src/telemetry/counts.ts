@@ -9,7 +9,7 @@ export const DROPPED_NEWEST = 4;
 export const DROPPED_OLDEST = 5;
 export const ABANDONED = 6;
 export const DISORDER = 7;
-export const BUSY = 8;
+export const BUSY_TIME = 8;
 export const BATCHES = 9;
 export const BATCHED = 10;
 export const FIRST_DUE = 11;
@@ -68,7 +68,7 @@ export function countsOf(t: Float64Array): Counts {
     droppedOldest: at(DROPPED_OLDEST),
     abandoned: at(ABANDONED),
     orderViolations: at(DISORDER),
-    busy: at(BUSY),
+    busy: at(BUSY_TIME),
     batches: at(BATCHES),
     measuredBatches: at(MEASURED_BATCHES),
     batched: at(BATCHED),

@@ -1,5 +1,5 @@
 import type { LatencySummary } from "../kernel/histogram.ts";
-import { type KeptSummary, kept, listed } from "./percentiles.ts";
+import { type KeptSummary, kept, withTooFew } from "./percentiles.ts";
 import type { Latencies, MeasuredCase, QueryFigures } from "./result.ts";
 
 /**
@@ -9,7 +9,7 @@ import type { Latencies, MeasuredCase, QueryFigures } from "./result.ts";
 export function keptLatencies(measured: Latencies<LatencySummary>, workload: string): Latencies<KeptSummary> {
   const { sojourn, schedule, queue, batch, service, ok, failed } = measured;
   return {
-    sojourn: workload === "fetch" ? listed(sojourn) : kept(sojourn),
+    sojourn: workload === "fetch" ? withTooFew(sojourn) : kept(sojourn),
     schedule: kept(schedule),
     queue: kept(queue),
     batch: kept(batch),

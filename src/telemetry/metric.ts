@@ -147,8 +147,8 @@ function known(number: number | null | undefined): number | null {
   return number === null || number === undefined || !Number.isFinite(number) ? null : number;
 }
 
-/** A rate is one of something that was to be done. */
-export const rate = (read: (one: CaseResult) => number | null) => value((one) => (one.ledger.scheduled > 0 ? read(one) : null));
+/** A rate per second; null where nothing was scheduled. */
+export const rateValue = (read: (one: CaseResult) => number | null) => value((one) => (one.ledger.scheduled > 0 ? read(one) : null));
 
 /** The cores that a case might run on, and how busy each was. */
 export const CORES: Value = {

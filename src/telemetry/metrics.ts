@@ -1,5 +1,5 @@
 import { droppedTotal } from "./ledger.ts";
-import { about, CORES, counter, LEAST_SPAN_MS, LOOP_DELAY, type Metric, ofRequests, rate, recorded, trend, value } from "./metric.ts";
+import { about, CORES, counter, LEAST_SPAN_MS, LOOP_DELAY, type Metric, ofRequests, rateValue, recorded, trend, value } from "./metric.ts";
 
 export type { Metric, Standing, Unit } from "./metric.ts";
 
@@ -54,7 +54,7 @@ const METRICS = {
   },
   throughput: {
     ...about("Throughput", "/s", "more"),
-    ...rate((one) => one.throughput),
+    ...rateValue((one) => one.throughput),
     ofSample: ({ processed }) => processed,
     threshold: { meaning: "Items processed per second.", now: ({ throughput }) => throughput },
   },
@@ -124,7 +124,7 @@ const METRICS = {
   },
   // Of a case that has ended.
   offered_rate: { ...about("Offered rate", "/s", null), ...value((one) => one.offeredRate), ofSample: ({ offered }) => offered },
-  intake_rate: { ...about("Intake rate", "/s", "more"), ...rate((one) => one.intakeRate) },
+  intake_rate: { ...about("Intake rate", "/s", "more"), ...rateValue((one) => one.intakeRate) },
   duration_ms: { ...about("Duration", "ms", null), ...value((one) => one.durationMs) },
   queries_sent: { ...about("Queries sent", "count", null), ...value((one) => one.queries.sent, "message") },
   queries_answered: { ...about("Queries answered", "count", "more"), ...value((one) => one.queries.answered, "message") },

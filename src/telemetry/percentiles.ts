@@ -26,11 +26,11 @@ export function tooFewOf({ count }: Pick<LatencySummary, "count">): Percentile[]
 /** A summary as files hold it: without the percentiles that too few items bear. */
 export function kept(summary: LatencySummary): KeptSummary {
   const tooFew = tooFewOf(summary);
-  return tooFew.length === 0 ? summary : { ...listed(summary), ...Object.fromEntries(tooFew.map((percentile) => [percentile, null])) };
+  return tooFew.length === 0 ? summary : { ...withTooFew(summary), ...Object.fromEntries(tooFew.map((percentile) => [percentile, null])) };
 }
 
 /** A summary with all of its numbers, and those listed that too few items bear. */
-export function listed(summary: LatencySummary): KeptSummary {
+export function withTooFew(summary: LatencySummary): KeptSummary {
   const tooFew = tooFewOf(summary);
   return tooFew.length === 0 ? summary : { ...summary, tooFew };
 }

@@ -4,7 +4,7 @@ import {
   ABANDONED,
   BATCHED,
   BATCHES,
-  BUSY,
+  BUSY_TIME,
   type Counts,
   countsOf,
   DISORDER,
@@ -208,7 +208,7 @@ export class Recorder {
 
   /** Time spent processing, of this thread. */
   busy(span: Nanoseconds): void {
-    this.tally[BUSY] = (this.tally[BUSY] ?? 0) + span;
+    this.tally[BUSY_TIME] = (this.tally[BUSY_TIME] ?? 0) + span;
   }
 
   /** Items of a batch that are measured: those due after warm-up. */
@@ -269,7 +269,7 @@ export class Recorder {
 
   /** Time this thread has spent processing so far. */
   get busyTotal(): Nanoseconds {
-    return this.tally[BUSY] ?? 0;
+    return this.tally[BUSY_TIME] ?? 0;
   }
 
   /** Time integral of the number done with, of those that had left the queue; `now` is not before any of it. */

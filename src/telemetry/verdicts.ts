@@ -39,9 +39,9 @@ export function worstOf({ cases }: Pick<RunResult, "cases">): CaseStatus {
 }
 
 /** Why a case is not to be built on; null: nothing speaks against it. A case that was stopped says what it measured until then. */
-export type Fault = "failed" | "invalid" | "threshold";
+export type CaseFault = "failed" | "invalid" | "threshold";
 
-export function faultOf({ cases, thresholds }: Pick<RunResult, "cases" | "thresholds">, index: number): Fault | null {
+export function faultOf({ cases, thresholds }: Pick<RunResult, "cases" | "thresholds">, index: number): CaseFault | null {
   const status = cases[index]?.status;
   if (status === "failed" || status === "invalid") return status;
   return thresholds.some((one) => one.case === index && !one.ok) ? "threshold" : null;

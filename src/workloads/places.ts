@@ -1,4 +1,4 @@
-import { divided } from "../kernel/divide.ts";
+import { splitEvenly } from "../kernel/divide.ts";
 import { UserError } from "../kernel/problem.ts";
 import type { CasePlan } from "../scenario/case-plan.ts";
 import type { Mode, Scenario } from "../scenario/schema.ts";
@@ -28,7 +28,7 @@ export class Places {
     if (scenario.load.executor === "once" && listed === 0) throw new UserError("fetch.urlsFile: must hold at least one address, got none");
     // A Worker without a connection of its own could not ask for anything.
     const threads = mode === "parallel" ? Math.min(workers, max, fetch?.connections.max ?? max) : 1;
-    const slots = mode === "sync" ? [1] : divided(max, threads);
+    const slots = mode === "sync" ? [1] : splitEvenly(max, threads);
     const vus = Math.min(
       listed,
       slots.reduce((sum, each) => sum + each, 0),

@@ -12,7 +12,7 @@ import {
   PipelineRun,
   type PipelineStats,
 } from "./pipeline-run.ts";
-import { Stage, type StageFunction, type StageOptions } from "./stage.ts";
+import { PipelineStage, type StageFunction, type StageOptions } from "./stage.ts";
 
 /**
  * Named stages in a row, typed from end to end, with bounded buffers between them: when the last one is slow, who feeds waits. An item
@@ -41,7 +41,7 @@ export class DataPipeline<In, Out = In> implements Part {
   stage<Next>(name: string, work: StageFunction<Out, Next>, options: StageOptions<Out, Next> = {}): DataPipeline<In, Next> {
     return this.with(
       (outcomes, timers) =>
-        new Stage(name, work as StageFunction<unknown, unknown>, options as StageOptions<unknown, unknown>, outcomes, timers),
+        new PipelineStage(name, work as StageFunction<unknown, unknown>, options as StageOptions<unknown, unknown>, outcomes, timers),
     );
   }
 

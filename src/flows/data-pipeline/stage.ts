@@ -56,7 +56,7 @@ export interface StageStats extends PartStats {
  * | done       | those before it have left, where order is kept, and the next stage has room | passed on                |
  * | any        | the pipeline is stopped by its deadline                    | abandoned; what the function still gives is ignored |
  */
-export class Stage implements StageNode {
+export class PipelineStage implements StageNode {
   next: Node = DETACHED;
   previous = { makeRoom: () => {} };
   private readonly queue = new Deque<Passing>(2);

@@ -1,4 +1,4 @@
-import { thrownText } from "../../kernel/thrown.ts";
+import { errorText } from "../../kernel/error-text.ts";
 import type { BackoffRule } from "../../resilience/backoff.ts";
 import type { Health, Part, PartStats } from "../part.ts";
 
@@ -27,7 +27,7 @@ export type PartState = "idle" | "waiting" | "starting" | "up" | "failed" | "sto
  * | any      | stop                                             | stopped; one that is starting, once it has started |
  * | stopped  | start                                            | as idle                                         |
  */
-export interface Entry {
+export interface PartEntry {
   readonly name: string;
   readonly part: Part;
   readonly options: RegisterOptions;
@@ -42,7 +42,7 @@ export interface Entry {
   readonly quit: (() => void)[];
 }
 
-export function newEntry(part: Part, options: RegisterOptions): Entry {
+export function newEntry(part: Part, options: RegisterOptions): PartEntry {
   return {
     name: part.name,
     part,
@@ -62,7 +62,7 @@ export function askHealth(part: Part): Health {
   try {
     return part.health();
   } catch (error) {
-    return { status: "degraded", detail: `its health could not be told: ${thrownText(error)}` };
+    return { status: "degraded", detail: `its health could not be told: ${errorText(error)}` };
   }
 }
 
@@ -71,6 +71,6 @@ export function askStats(part: Part): PartStats {
   try {
     return part.stats();
   } catch (error) {
-    return { error: thrownText(error) };
+    return { error: errorText(error) };
   }
 }

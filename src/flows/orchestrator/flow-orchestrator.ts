@@ -1,5 +1,5 @@
+import { errorText } from "../../kernel/error-text.ts";
 import { attempt, ifRejected } from "../../kernel/promises.ts";
-import { thrownText } from "../../kernel/thrown.ts";
 import { chance, realTimers, type Timers, within } from "../../kernel/timers.ts";
 import { backoffDelay } from "../../resilience/backoff.ts";
 import { EventBus } from "../event-bus/event-bus.ts";
@@ -7,7 +7,7 @@ import { type FlowFailure, Stopped } from "../failures.ts";
 import { DEFAULT_BACKOFF } from "../guard.ts";
 import { type Health, type Part, type PartStats, STOP_MS, type StopOptions } from "../part.ts";
 import { type Alert, AlertBoard, type AlertRule } from "./alerts.ts";
-import { askHealth, askStats, type Entry, newEntry, type PartState, type RegisterOptions } from "./entry.ts";
+import { askHealth, askStats, newEntry, type PartEntry, type PartState, type RegisterOptions } from "./entry.ts";
 import { metricsText } from "./metrics.ts";
 import { startOrder } from "./order.ts";
 import { Service } from "./service.ts";
@@ -54,7 +54,7 @@ const STEADY_MS = 60_000;
 export class FlowOrchestrator implements AsyncDisposable {
   readonly name: string;
   readonly bus: EventBus<LifecycleEvents>;
-  private readonly entries = new Map<string, Entry>();
+  private readonly entries = new Map<string, PartEntry>();
   private readonly alerts = new AlertBoard();
   private readonly timers: Timers;
   private cancelCheck: (() => void) | null = null;
@@ -89,7 +89,7 @@ export class FlowOrchestrator implements AsyncDisposable {
     return this.alerts.add(rule, (alert) => {
       this.log(alert.text);
       this.bus.emit("alert", alert, { source: alert.part });
-      ifRejected(tell(alert), (error) => this.log(`telling of an alert of ${alert.part} failed: ${thrownText(error)}`));
+      ifRejected(tell(alert), (error) => this.log(`telling of an alert of ${alert.part} failed: ${errorText(error)}`));
     });
   }
 
@@ -114,7 +114,7 @@ export class FlowOrchestrator implements AsyncDisposable {
     this.started = true;
     this.stopping = false;
     this.bus.start();
-    const starting = Promise.all(order.map((name) => this.tryStart(this.entries.get(name) as Entry)));
+    const starting = Promise.all(order.map((name) => this.tryStart(this.entries.get(name) as PartEntry)));
     await within(this.timers, this.options.startMs ?? START_MS, starting, null);
     if (this.stopping) return;
     for (const { name, state } of this.entries.values()) if (state === "starting") this.log(`${name} has not started yet`);
@@ -134,7 +134,7 @@ export class FlowOrchestrator implements AsyncDisposable {
     this.stopping = true;
     this.cancelCheck?.();
     const until = this.timers.now() + deadlineMs;
-    for (const name of this.stopOrder()) await this.stopOne(this.entries.get(name) as Entry, until);
+    for (const name of this.stopOrder()) await this.stopOne(this.entries.get(name) as PartEntry, until);
     this.started = false;
     if (this.options.bus === undefined) await this.bus.stop({ deadlineMs: Math.max(0, until - this.timers.now()) });
   }
@@ -185,7 +185,7 @@ export class FlowOrchestrator implements AsyncDisposable {
     return { status, parts };
   }
 
-  private healthOf({ state, part }: Entry): Health {
+  private healthOf({ state, part }: PartEntry): Health {
     if (state === "up") return askHealth(part);
     const detail = {
       idle: "not started",
@@ -197,7 +197,7 @@ export class FlowOrchestrator implements AsyncDisposable {
     return { status: "down", detail };
   }
 
-  private async tryStart(entry: Entry): Promise<void> {
+  private async tryStart(entry: PartEntry): Promise<void> {
     if (this.stopping || entry.state === "up" || entry.state === "starting") return;
     const missing = (entry.options.dependsOn ?? []).some((name) => this.entries.get(name)?.state !== "up");
     if (missing) {
@@ -232,19 +232,19 @@ export class FlowOrchestrator implements AsyncDisposable {
     await Promise.all(waiting.map((other) => this.tryStart(other)));
   }
 
-  private listen(entry: Entry): void {
+  private listen(entry: PartEntry): void {
     for (const quit of entry.quit.splice(0)) quit();
     const down = entry.part.onDown?.((error) => this.failed(entry, error));
-    const failure = entry.part.onFailure?.(({ place, error }: FlowFailure) => this.log(`${entry.name}, ${place}: ${thrownText(error)}`));
+    const failure = entry.part.onFailure?.(({ place, error }: FlowFailure) => this.log(`${entry.name}, ${place}: ${errorText(error)}`));
     for (const quit of [down, failure]) if (quit !== undefined) entry.quit.push(quit);
   }
 
-  private failed(entry: Entry, error: unknown): void {
+  private failed(entry: PartEntry, error: unknown): void {
     if (this.stopping || entry.cancelRestart !== null) return;
     if (entry.state === "up" && this.timers.now() - entry.upSince > STEADY_MS) entry.failures = 0;
     entry.state = "failed";
     entry.failures++;
-    const text = thrownText(error);
+    const text = errorText(error);
     this.log(`${entry.name} failed: ${text}`);
     this.announce("part.failed", { part: entry.name, error: text });
     const { restart = {} } = entry.options;
@@ -257,7 +257,7 @@ export class FlowOrchestrator implements AsyncDisposable {
     });
   }
 
-  private async stopOne(entry: Entry, until: number): Promise<void> {
+  private async stopOne(entry: PartEntry, until: number): Promise<void> {
     entry.cancelRestart?.();
     entry.cancelRestart = null;
     for (const quit of entry.quit.splice(0)) quit();
@@ -267,7 +267,7 @@ export class FlowOrchestrator implements AsyncDisposable {
       const left = Math.max(0, until - this.timers.now());
       // A part that breaks its word about the deadline is left behind; however many do, together they take little longer than it.
       const stopped = (async () => entry.part.stop({ deadlineMs: left }))().catch((error: unknown) =>
-        this.log(`${entry.name} failed to stop: ${thrownText(error)}`),
+        this.log(`${entry.name} failed to stop: ${errorText(error)}`),
       );
       await within(this.timers, Math.max(LAST_MS, until + GRACE_MS - this.timers.now()), stopped, undefined);
       if (state === "up" || state === "starting") {
@@ -290,13 +290,13 @@ export class FlowOrchestrator implements AsyncDisposable {
           ({ part, figure }) => this.log(`an alert watches ${part} ${figure}, and there is no such figure`),
         );
       } catch (error) {
-        this.log(`looking at health and alerts failed: ${thrownText(error)}`);
+        this.log(`looking at health and alerts failed: ${errorText(error)}`);
       }
       if (!this.stopping) this.watch();
     });
   }
 
-  private checkHealth(entry: Entry): void {
+  private checkHealth(entry: PartEntry): void {
     const { status, detail = status } = askHealth(entry.part);
     const degraded = status !== "up";
     if (degraded === entry.degraded) return;
@@ -321,7 +321,7 @@ export class FlowOrchestrator implements AsyncDisposable {
       (error) => {
         if (this.warned) return;
         this.warned = true;
-        process.emitWarning(`the log of ${this.name} failed: ${thrownText(error)}`, "FlowWarning");
+        process.emitWarning(`the log of ${this.name} failed: ${errorText(error)}`, "FlowWarning");
       },
     );
   }

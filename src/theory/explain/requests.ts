@@ -1,4 +1,4 @@
-import { count, duration, equation, perSecond } from "../../kernel/equation.ts";
+import { countTerm, durationTerm, equation, rateTerm } from "../../kernel/equation.ts";
 import { formatCount, formatMs, formatShare } from "../../kernel/units.ts";
 import { agreeing, counted, listed } from "../../kernel/wording.ts";
 import { shareUsed } from "../../telemetry/allowance.ts";
@@ -72,7 +72,7 @@ function oneAtATime({ result, fetch, main, inTime, underWay, rate }: RequestFact
   if (inTime && underWay < FULLY) {
     return `The arrivals are the limit: ${rate} at ${formatMs(each)} each kept the one thread waiting ${formatShare(underWay)} of the time.`;
   }
-  const sum = equation(count(1), [["÷", duration(each)]], perSecond, "is");
+  const sum = equation(countTerm(1), [["÷", durationTerm(each)]], rateTerm, "is");
   return `One request at a time: each takes ${formatMs(each)} with its attempts and waits, and ${sum}; ${rate} went through while the thread was computing ${formatShare(main)} of the time.`;
 }
 
@@ -95,7 +95,7 @@ function manyAttempts({ fetch, settings }: RequestFacts): string | null {
 
 /** What is under way on average, by Little's law, as an equation. */
 function needed({ sent, fetch, state }: RequestFacts): string {
-  return equation(perSecond(sent), [["×", duration(fetch.itemMs)]], (value) => count(value, `${state} on average`));
+  return equation(rateTerm(sent), [["×", durationTerm(fetch.itemMs)]], (value) => countTerm(value, `${state} on average`));
 }
 
 function ofPlaces({ places }: RequestFacts): string {
@@ -142,7 +142,7 @@ function allConnections(facts: RequestFacts): string | null {
   // Of as many as there are connections nobody waits for one.
   if (connections >= places || !connectionsFull || underWay < 1.05 * connections) return null;
   const held = attemptMs ?? (1000 * connections) / Math.max(attempted, sent);
-  const sum = equation(count(connections), [["÷", duration(held)]], perSecond, "is");
+  const sum = equation(countTerm(connections), [["÷", durationTerm(held)]], rateTerm, "is");
   const for_ = `${formatCount(underWay)} requests that were under way on average`;
   return `The connections are the limit: there ${agreeing(connections, "is", "are")} ${counted(connections, "connection")}${where} for ${for_}, each attempt held one for ${formatMs(held)}, and ${sum}; ${rate} went through.${more(facts)}`;
 }
@@ -150,7 +150,7 @@ function allConnections(facts: RequestFacts): string | null {
 function allPlaces(facts: RequestFacts): string | null {
   const { places, used, fetch, where, rate, underWay, state } = facts;
   if (used < FULLY || fetch.requests < places) return null;
-  const sum = equation(count(places, `${state}${where}`), [["÷", duration(fetch.itemMs)]], perSecond, "is");
+  const sum = equation(countTerm(places, `${state}${where}`), [["÷", durationTerm(fetch.itemMs)]], rateTerm, "is");
   return `Concurrency is the limit: ${sum}; ${rate} went through, ${formatCount(underWay)} ${state} on average.${more(facts)}`;
 }
 

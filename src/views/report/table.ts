@@ -6,7 +6,7 @@ import { type MetricName, metric } from "../../telemetry/metrics.ts";
 import { msOrTooFew } from "../../telemetry/percentiles.ts";
 import type { Prediction } from "../../telemetry/prediction.ts";
 import type { CaseResult } from "../../telemetry/result.ts";
-import type { Fault } from "../../telemetry/verdicts.ts";
+import type { CaseFault } from "../../telemetry/verdicts.ts";
 import { DISTURBED } from "./disturbed.ts";
 import { FAULT } from "./fault.ts";
 import { paramsText } from "./sweep.ts";
@@ -39,7 +39,7 @@ export interface RowFigures {
   readonly cpu: number;
   readonly predicted: Prediction;
   /** Why it is not to be built on; a threshold that failed leaves its figures as they are. */
-  readonly fault?: Fault | null;
+  readonly fault?: CaseFault | null;
   /** What else the machine did had a part in them. */
   readonly disturbed: boolean;
 }

@@ -21,7 +21,7 @@ export function unmetOf(error: unknown): Unmet | null {
 type Expectations = NonNullable<FetchSettings["expect"]>;
 
 /** What answers are expected to be. */
-export class Expected {
+export class AnswerExpectation {
   private readonly needle: Uint8Array | null;
   private readonly most: number;
   private readonly headers: readonly (readonly [name: string, text: string])[];

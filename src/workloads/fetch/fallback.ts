@@ -3,7 +3,7 @@ import { NOT_MODIFIED } from "./request-slot.ts";
 import type { RequestState } from "./request-state.ts";
 import type { Router } from "./router.ts";
 import type { Saver } from "./save.ts";
-import type { Sender } from "./sender.ts";
+import type { AttemptSender } from "./sender.ts";
 import type { FetchSpec } from "./spec.ts";
 import { parentOf, tileOf, tileUrl } from "./tiles.ts";
 
@@ -14,7 +14,7 @@ export class Fallback {
     private readonly effort: Effort,
     private readonly saver: Saver | null,
     private readonly router: Router,
-    private readonly sender: Sender,
+    private readonly sender: AttemptSender,
   ) {}
 
   /** Looks for something to stand in; true when it was found. */

@@ -4,7 +4,7 @@ import type { Collector } from "./collector.ts";
 import type { LiveFigures } from "./live-figures.ts";
 import type { Records } from "./records.ts";
 import { COUNT } from "./report.ts";
-import type { Sender } from "./sender.ts";
+import type { AttemptSender } from "./sender.ts";
 import type { RequestWindow } from "./window.ts";
 
 /** How often requests are checked for their time limit: a share of the limit, within bounds. */
@@ -38,7 +38,7 @@ export class Housekeeping {
   constructor(
     private readonly effort: Effort,
     private readonly window: RequestWindow,
-    private readonly sender: Sender,
+    private readonly sender: AttemptSender,
     private readonly records: Records,
     private readonly figures: LiveFigures,
     private readonly collector: Collector,

@@ -1,5 +1,5 @@
 import { hashOf } from "../../kernel/hash.ts";
-import { Cells } from "../../resilience/cells.ts";
+import { SharedCells } from "../../resilience/cells.ts";
 
 /** Hosts that are told apart; the rest are counted together. */
 const MOST = 100;
@@ -12,15 +12,15 @@ const REMEMBERED = 10_000;
 
 /** The hosts that have figures of their own: the first so many that any thread asks, one choice for all that are given the same memory. */
 export class NamedHosts {
-  private readonly cells: Cells;
+  private readonly cells: SharedCells;
   private readonly known = new Map<string, boolean>();
 
   constructor(memory: SharedArrayBuffer = NamedHosts.memory()) {
-    this.cells = new Cells(memory);
+    this.cells = new SharedCells(memory);
   }
 
   static memory(): SharedArrayBuffer {
-    return Cells.of(FIRST + PLACES).memory;
+    return SharedCells.of(FIRST + PLACES).memory;
   }
 
   /** True when it is one of them; it becomes one while there is room. */

@@ -20,7 +20,7 @@ import { Requests } from "./requests.ts";
 import { RetryPolicy } from "./retry-policy.ts";
 import { Router } from "./router.ts";
 import { Saver } from "./save.ts";
-import { Sender, type Withheld } from "./sender.ts";
+import { AttemptSender, type Withheld } from "./sender.ts";
 import type { FetchSpec } from "./spec.ts";
 import { RequestWindow } from "./window.ts";
 
@@ -52,7 +52,7 @@ export class FetchProcessor implements Processor {
   private readonly retry: RetryPolicy;
   private readonly router: Router;
   private readonly transports: Transports;
-  private readonly sender: Sender;
+  private readonly sender: AttemptSender;
   private readonly fallback: Fallback;
   private readonly housekeeping: Housekeeping;
   // Read for every request: settings come in many shapes, and the compiler gives up on what reads them from all.
@@ -87,7 +87,7 @@ export class FetchProcessor implements Processor {
     this.transports = transportsOf(spec, thread, { effort, figures: this.figures, lines: this.requests.lines, ask });
     const slots = requestSlots(spec, thread, this.transports, this.saver, cookies);
     const { figures, records, router, retry } = this;
-    this.sender = new Sender(spec, effort, slots, admission, router, retry, figures, records, cookies);
+    this.sender = new AttemptSender(spec, effort, slots, admission, router, retry, figures, records, cookies);
     this.fallback = new Fallback(spec, effort, this.saver, router, this.sender);
     this.housekeeping = new Housekeeping(effort, this.window, this.sender, records, figures, new Collector(threads), this.timeout);
   }

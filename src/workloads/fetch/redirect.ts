@@ -1,4 +1,4 @@
-import { kindOfHost, mayAsk } from "../../kernel/hosts.ts";
+import { isHostAllowed, kindOfHost } from "../../kernel/hosts.ts";
 
 /** Redirects that are followed in a row at most. */
 const MOST_HOPS = 10;
@@ -8,5 +8,5 @@ export function hopProblem(location: string, from: string, hops: number, allowed
   if (hops >= MOST_HOPS) return "redirect loop";
   const to = URL.canParse(location, from) ? new URL(location, from) : null;
   if (to === null || (to.protocol !== "http:" && to.protocol !== "https:")) return "redirect to nowhere";
-  return mayAsk(to.hostname, allowedHosts) ? null : `redirect to a ${kindOfHost(to.hostname)} host`;
+  return isHostAllowed(to.hostname, allowedHosts) ? null : `redirect to a ${kindOfHost(to.hostname)} host`;
 }

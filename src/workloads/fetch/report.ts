@@ -48,7 +48,7 @@ export const COUNT = {
 
 /** Why a request goes out: an item's first, its retries, where a redirect leads, sent anew over another connection, the tile around. */
 export const CAUSES = ["first", "retries", "redirects", "resent", "parents"] as const;
-export type Cause = (typeof CAUSES)[number];
+export type RequestCause = (typeof CAUSES)[number];
 
 export function fetchCounts(): SharedArrayBuffer {
   return new SharedArrayBuffer(COUNT.size * 8);
@@ -59,7 +59,7 @@ export interface FetchReport {
   readonly byStatus: Readonly<Record<string, number>>;
   readonly byError: Readonly<Record<string, number>>;
   readonly byHost: Readonly<Record<string, HostFigures>>;
-  readonly byCause: Readonly<Record<Cause, number>>;
+  readonly byCause: Readonly<Record<RequestCause, number>>;
   /** Files that could not be written to their end, as sentences. */
   readonly problems?: readonly string[];
 }
@@ -76,14 +76,14 @@ export class AttemptBook {
   private readonly byStatus = new Map<number, number>();
   private readonly byError = new Map<string, number>();
   private readonly byHost = new Map<string, { attempts: number; errors: number }>();
-  private readonly byCause: Record<Cause, number> = noCauses();
+  private readonly byCause: Record<RequestCause, number> = noCauses();
   private lastHost = "";
   private last: { attempts: number; errors: number } | null = null;
 
   constructor(private readonly hosts: NamedHosts = new NamedHosts()) {}
 
   /** `error`: null when an answer came, of this status. */
-  note(host: string, status: number, error: string | null, cause: Cause): void {
+  note(host: string, status: number, error: string | null, cause: RequestCause): void {
     const figures = this.figuresOf(host);
     figures.attempts++;
     this.byCause[cause]++;
@@ -112,7 +112,7 @@ export class AttemptBook {
   }
 }
 
-export function noCauses(): Record<Cause, number> {
+export function noCauses(): Record<RequestCause, number> {
   return { first: 0, retries: 0, redirects: 0, resent: 0, parents: 0 };
 }
 

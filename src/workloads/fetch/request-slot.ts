@@ -1,4 +1,4 @@
-import type { Instants } from "../../http/instants.ts";
+import type { RequestInstants } from "../../http/instants.ts";
 import {
   type HttpRequest,
   type ResponseHead,
@@ -9,7 +9,7 @@ import {
 } from "../../http/transport.ts";
 import type { Nanoseconds } from "../../kernel/clock.ts";
 import type { Cookies } from "./cookies.ts";
-import { type Expected, isSuccess, type Unmet, unmetOf } from "./expected.ts";
+import { type AnswerExpectation, isSuccess, type Unmet, unmetOf } from "./expected.ts";
 import { nameOf } from "./failure-name.ts";
 import type { Saver } from "./save.ts";
 
@@ -52,7 +52,7 @@ export class RequestSlot<T = unknown> {
   constructor(
     private readonly transportFor: TransportFor,
     private readonly saver: Saver | null,
-    private readonly expected: Expected | null = null,
+    private readonly expected: AnswerExpectation | null = null,
     private readonly cookies: Cookies | null = null,
   ) {}
 
@@ -63,7 +63,7 @@ export class RequestSlot<T = unknown> {
   }
 
   /** How far the request has come on its way; null: that is not known. */
-  get instants(): Instants | null {
+  get instants(): RequestInstants | null {
     return this.transport?.instants ?? null;
   }
 

@@ -2,10 +2,10 @@ import type { Fetch } from "../../http/fetch-transport.ts";
 import type { FieldLines } from "../../http/field-lines.ts";
 import { Transports } from "../../http/transports.ts";
 import type { Nanoseconds } from "../../kernel/clock.ts";
-import { divided } from "../../kernel/divide.ts";
+import { splitEvenly } from "../../kernel/divide.ts";
 import type { Effort } from "../workload.ts";
 import type { Cookies } from "./cookies.ts";
-import { Expected } from "./expected.ts";
+import { AnswerExpectation } from "./expected.ts";
 import type { LiveFigures } from "./live-figures.ts";
 import { COUNT } from "./report.ts";
 import { RequestSlot } from "./request-slot.ts";
@@ -111,12 +111,12 @@ export function requestSlots(
   saver: Saver | null,
   cookies: Cookies | null,
 ): RequestSlots<RequestState> {
-  const expected = settings.expect === undefined ? null : new Expected(settings.expect);
+  const expected = settings.expect === undefined ? null : new AnswerExpectation(settings.expect);
   const connections = connectionsOf(settings.connections.max, concurrency.length, thread);
   const most = settings.http === 2 ? (concurrency[thread] ?? 1) : connections;
   return new RequestSlots(most, () => new RequestSlot(transports.forSlot(), saver, expected, cookies));
 }
 
 function connectionsOf(max: number, threads: number, thread: number): number {
-  return Math.max(1, divided(max, threads)[thread] ?? 0);
+  return Math.max(1, splitEvenly(max, threads)[thread] ?? 0);
 }

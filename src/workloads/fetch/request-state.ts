@@ -1,6 +1,6 @@
 import type { HttpRequest } from "../../http/transport.ts";
 import type { Nanoseconds } from "../../kernel/clock.ts";
-import type { Cause } from "./report.ts";
+import type { RequestCause } from "./report.ts";
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -17,7 +17,7 @@ export interface RequestState extends Writable<HttpRequest> {
   readonly own: readonly string[];
   /** Whom the next request goes to, and why. */
   host: string;
-  cause: Cause;
+  cause: RequestCause;
   /** All addresses of what it asks for now, and which of them it asks; null: there is one. */
   replicas: readonly string[] | null;
   replica: number;

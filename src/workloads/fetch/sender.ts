@@ -31,7 +31,7 @@ export type Withheld = "circuit open" | "deadline";
  * | out           | any other answer, an error, or time is up         | ended: that answer              |
  * | out           | halt                                              | ended: stopped, counted at once |
  */
-export class Sender {
+export class AttemptSender {
   private halted = false;
 
   constructor(

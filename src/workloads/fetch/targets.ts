@@ -1,5 +1,5 @@
 import { isPlain } from "../../http/origin.ts";
-import { kindOfHost, mayAsk } from "../../kernel/hosts.ts";
+import { isHostAllowed, kindOfHost } from "../../kernel/hosts.ts";
 import { printable } from "../../kernel/text.ts";
 import { LineReader } from "../../load/lines.ts";
 import type { FetchSettings } from "../../scenario/schema.ts";
@@ -28,7 +28,7 @@ export function publicHosts(list: TargetList, bases: readonly string[], allowed:
   const hosts = new Set<string>();
   const note = (text: string) => {
     const host = hostOf(text);
-    if (host !== null && !mayAsk(host, allowed)) hosts.add(host);
+    if (host !== null && !isHostAllowed(host, allowed)) hosts.add(host);
   };
   for (const base of bases) note(tileUrl(base, { z: 0, x: 0, y: 0 }));
   for (const url of list.urls ?? []) note(url);
@@ -152,7 +152,8 @@ export class Targets {
     }
     if (url.protocol !== "http:" && url.protocol !== "https:") return `must be http or https, not ${printable(url.protocol, 20)}`;
     const { hostname } = url;
-    if (!mayAsk(hostname, this.allowed)) return `${printable(hostname, 100)} is a ${kindOfHost(hostname)} host; --allow-host allows it`;
+    if (!isHostAllowed(hostname, this.allowed))
+      return `${printable(hostname, 100)} is a ${kindOfHost(hostname)} host; --allow-host allows it`;
     this.granted = `${url.origin}/`;
     this.target.url = url.href;
     return null;

@@ -5,7 +5,7 @@ export const BRIEF = ["handled", "failed", "retried", "dropped", "waiting", "inF
 export type BriefFigure = (typeof BRIEF)[number];
 
 /** Writes the figures of a part at a place of an array. */
-export function brief(part: Part, into: Float64Array, at: number): void {
+export function writePartSummary(part: Part, into: Float64Array, at: number): void {
   const put = (...figures: number[]) => {
     for (const [i, figure] of figures.entries()) into[at + i] = figure;
   };

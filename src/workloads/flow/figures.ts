@@ -2,7 +2,7 @@ import type { Part } from "../../flows/index.ts";
 import { cutTo } from "../../kernel/text.ts";
 import type { FlowPartFigures, FlowStats } from "../../telemetry/flow-figures.ts";
 import type { FlowPartSample } from "../../telemetry/sample.ts";
-import { BRIEF, brief } from "./brief.ts";
+import { BRIEF, writePartSummary } from "./brief.ts";
 
 /** Parts whose figures are drawn while they run. */
 const MOST_PARTS = 32;
@@ -35,7 +35,7 @@ export class FlowBoard {
   }
 
   show(parts: readonly Part[]): void {
-    for (const [i, part] of parts.slice(0, MOST_PARTS).entries()) brief(part, this.numbers, i * BRIEF.length);
+    for (const [i, part] of parts.slice(0, MOST_PARTS).entries()) writePartSummary(part, this.numbers, i * BRIEF.length);
   }
 
   read(): FlowPartSample[] {

@@ -1,9 +1,9 @@
 import { Random } from "../../kernel/random.ts";
-import type { Range } from "../../scenario/scalars.ts";
+import type { Bounds } from "../../scenario/scalars.ts";
 import { COMPUTE, INCREMENT, makeOp, type Op, Payload, SET } from "./message.ts";
 
 export interface MessageShape {
-  readonly updates: Range;
+  readonly updates: Bounds;
   readonly ops: readonly ("increment" | "set" | "compute")[];
   /** Padding in bytes. */
   readonly size: number;

@@ -1,6 +1,6 @@
 import { Deque } from "../../../kernel/deque.ts";
+import { errorText } from "../../../kernel/error-text.ts";
 import { isFulfilled, isThenable } from "../../../kernel/promises.ts";
-import { thrownText } from "../../../kernel/thrown.ts";
 import { chance, stampOf, turn, within } from "../../../kernel/timers.ts";
 import { backoffDelay } from "../../../resilience/backoff.ts";
 import { Stopped, TimedOut } from "../../failures.ts";
@@ -238,7 +238,7 @@ export class Consumer<T> implements Disposable {
     const { id, attempt, key } = held;
     this.tools.failures.report(this.rule.name, held.value, error);
     if (error instanceof GiveUp || attempt >= this.rule.maxAttempts) {
-      this.settler.dead.push({ id, attempt, reason: thrownText(error) });
+      this.settler.dead.push({ id, attempt, reason: errorText(error) });
       return this.keys.next(key);
     }
     this.settler.again.push({ id, attempt, delayMs: Math.round(backoffDelay(this.rule.backoff, attempt, chance(this.tools.timers))) });

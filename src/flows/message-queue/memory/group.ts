@@ -1,8 +1,9 @@
 import { IdTable } from "../../../kernel/id-table.ts";
+import { BEHIND, DELAYED, GONE, LEASED, READY } from "../state.ts";
 import type { DeadLetter, GroupDepth, LeaseRef, LeaseRequest, Lent, Settlement, StoreOptions, TaskState, Terms } from "../store.ts";
-import { BEHIND, DELAYED, Entry, GONE, LEASED, type LeaseGrant, READY } from "./entry.ts";
+import { Entry, type LeaseGrant } from "./entry.ts";
+import { Expirations, type OnDue } from "./expirations.ts";
 import { KeyChains } from "./key-chains.ts";
-import { Leases, type OnDue } from "./leases.ts";
 import { ReadyQueue } from "./ready-queue.ts";
 
 const NONE: readonly DeadLetter[] = [];
@@ -12,7 +13,7 @@ export class Group {
   readonly dead = new Map<number, { readonly entry: Entry; readonly letter: DeadLetter }>();
   private readonly entries = new IdTable<Entry>();
   private readonly ready = new ReadyQueue();
-  private readonly leases = new Leases();
+  private readonly leases = new Expirations();
   private readonly chains: KeyChains;
   /** As of the call that looks at what is due. */
   private now = 0;

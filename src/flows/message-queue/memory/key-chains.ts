@@ -1,4 +1,5 @@
-import { BEHIND, DELAYED, type Entry, LEASED, READY } from "./entry.ts";
+import { BEHIND, DELAYED, LEASED, READY } from "../state.ts";
+import type { Entry } from "./entry.ts";
 
 /** What becomes of a message when its place among those of its key changes. */
 export interface OnTurn {

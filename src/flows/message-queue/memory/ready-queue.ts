@@ -1,6 +1,7 @@
 import { Deque } from "../../../kernel/deque.ts";
 import { Heap } from "../../../kernel/heap.ts";
-import { type Entry, READY } from "./entry.ts";
+import { READY } from "../state.ts";
+import type { Entry } from "./entry.ts";
 
 /** Available messages of one priority, as they were sent: new ones in a ring, those that came back by their number. */
 interface Bucket {

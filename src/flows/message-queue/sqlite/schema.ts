@@ -1,12 +1,8 @@
+import { BEHIND, DELAYED, LEASED, READY } from "../state.ts";
+
 /** Marks a file as a queue of this library ("labq") and says how its tables are laid out. */
 export const APPLICATION_ID = 0x6c616271;
 export const SCHEMA_VERSION = 1;
-
-/** States of a message in its group. */
-export const READY = 0;
-export const DELAYED = 1;
-export const LEASED = 2;
-export const BEHIND = 3;
 
 /** Groups one queue may have: a message's row is its id times this, plus the number of the group. */
 export const MOST_GROUPS = 64;

@@ -1,5 +1,5 @@
 import type { Database, Statement } from "bun:sqlite";
-import { BEHIND, DELAYED, LEASED, READY } from "./schema.ts";
+import { BEHIND, DELAYED, LEASED, READY } from "../state.ts";
 
 export interface Row {
   readonly seq: number;

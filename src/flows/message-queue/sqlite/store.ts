@@ -1,6 +1,7 @@
 import type { Database } from "bun:sqlite";
 import { inTransaction } from "../../../kernel/sqlite.ts";
 import { printable } from "../../../kernel/text.ts";
+import { BEHIND, DELAYED, LEASED, READY } from "../state.ts";
 import {
   type DeadLetter,
   fullError,
@@ -20,7 +21,7 @@ import {
 } from "../store.ts";
 import { queueError } from "./errors.ts";
 import { openFile, type SqliteOptions } from "./file.ts";
-import { BEHIND, DELAYED, LEASED, MOST_GROUPS, READY } from "./schema.ts";
+import { MOST_GROUPS } from "./schema.ts";
 import { type DeadRow, prepare, type Row } from "./statements.ts";
 
 /** Messages in a file, by bun:sqlite, in write-ahead mode; several processes may have it open. */

@@ -6,7 +6,7 @@ export function headOf(status: number, length: number, headers = "", type = "ima
 }
 
 /** Head and body, in one piece. */
-export function joined(head: Uint8Array, body: Uint8Array): Uint8Array {
+export function concatenated(head: Uint8Array, body: Uint8Array): Uint8Array {
   const whole = new Uint8Array(head.length + body.length);
   whole.set(head);
   whole.set(body, head.length);

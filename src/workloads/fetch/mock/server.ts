@@ -6,7 +6,7 @@ import { SLOW_BODY } from "../../../scenario/fetch-schema.ts";
 import type { MockSettings } from "../../../scenario/schema.ts";
 import type { ServerFigures } from "../../../telemetry/fetch-figures.ts";
 import { type Fault, faultFor } from "./fault.ts";
-import { endOfLine, headerOf, headOf, joined } from "./http-text.ts";
+import { concatenated, endOfLine, headerOf, headOf } from "./http-text.ts";
 
 /** What the server saw, by its own count. */
 export interface MockStats extends ServerFigures {
@@ -69,7 +69,7 @@ export class TileServer {
   ) {
     this.rateGate = settings.rateLimit > 0 ? new RateGate(settings.rateLimit) : null;
     this.body = new Uint8Array(Math.min(CHUNK, settings.bodySize)).fill(0x2e);
-    this.fullAnswer = settings.bodySize <= CHUNK ? joined(headOf(200, settings.bodySize), this.body) : new Uint8Array();
+    this.fullAnswer = settings.bodySize <= CHUNK ? concatenated(headOf(200, settings.bodySize), this.body) : new Uint8Array();
     this.listener = Bun.listen<Connection>({
       hostname: "127.0.0.1",
       port,
@@ -182,7 +182,7 @@ export class TileServer {
     socket.data.bare = line[1] === "HEAD";
     if (path === STATS_PATH) {
       const json = new TextEncoder().encode(JSON.stringify(this.stats));
-      this.finish(socket, joined(headOf(200, json.length, "", "application/json"), json), false);
+      this.finish(socket, concatenated(headOf(200, json.length, "", "application/json"), json), false);
       return;
     }
     socket.data.last = headerOf(head, "connection")?.toLowerCase() === "close" || head.slice(0, endOfLine(head)).endsWith("HTTP/1.0");

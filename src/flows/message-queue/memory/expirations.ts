@@ -1,6 +1,7 @@
 import { Deque } from "../../../kernel/deque.ts";
 import { Heap } from "../../../kernel/heap.ts";
-import { DELAYED, type Entry, LEASED, type LeaseGrant } from "./entry.ts";
+import { DELAYED, LEASED } from "../state.ts";
+import type { Entry, LeaseGrant } from "./entry.ts";
 
 /** What is to happen to messages whose time has come. */
 export interface OnDue {
@@ -11,7 +12,7 @@ export interface OnDue {
 }
 
 /** Times at which something becomes of messages: the ends of leases, which mostly come in order, and of delays. */
-export class Leases {
+export class Expirations {
   /** Delayed entries by their time, and leased ones that are out of line; what has changed since is skipped. */
   private readonly timed = new Heap<Entry>();
   /** In the order they run out. */
