@@ -5,7 +5,7 @@ import type { Leased, Terms } from "../store.ts";
 export class Entry implements Leased {
   state = GONE;
   attempt = 0;
-  /** delayed: when it is due; leased: when the lease runs out. */
+  /** DELAYED: when it is due; LEASED: when the lease runs out. Milliseconds since 1970. */
   at = 0;
   lease: LeaseGrant | null = null;
 
@@ -27,12 +27,12 @@ export class Entry implements Leased {
   }
 }
 
-/** What one call has leased. */
+/** The messages of one lease call. */
 export interface LeaseGrant {
   readonly token: number;
   /** When it runs out, in milliseconds since 1970. */
   readonly until: number;
-  /** Empty once all are settled. */
+  /** Emptied once all are settled. */
   entries: Entry[];
   left: number;
 }
