@@ -27,13 +27,13 @@ export type { Handler, Message, MessageOp } from "./workloads/message/handler.ts
 export interface RunScenarioOptions extends Permissions {
   /** Modes to run instead of the scenario's. */
   readonly modes?: readonly Mode[];
-  /** Public hosts that load may go to; this machine and private networks need no leave. */
+  /** Public hosts that may receive load; this machine and private networks need no permission. */
   readonly allowHosts?: readonly string[];
 }
 
 /**
- * Runs a scenario, given as a file or as the object a file would hold, and resolves with the result object of the result
- * file (times in milliseconds, rates per second, sizes in bytes). Rejects with `InvalidScenario` when it is not valid.
+ * Runs a scenario, given as a file name or as the object a file would hold, and resolves with the result as in the result file (times in
+ * milliseconds, rates per second, sizes in bytes). Rejects with `InvalidScenario` when it is not valid.
  */
 export async function runScenario(
   fileOrObject: string | Readonly<Record<string, unknown>>,

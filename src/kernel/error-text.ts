@@ -1,4 +1,4 @@
-/** What was thrown says, whatever it is: an error's message, else its name; of other things their message, else themselves as text. */
+/** Text of anything thrown: an error's message, else its name; a message property of other objects, else the value as text. */
 export function errorText(error: unknown): string {
   try {
     if (error instanceof Error) return error.message || error.name;
@@ -10,5 +10,5 @@ export function errorText(error: unknown): string {
   }
 }
 
-/** Characters. */
+/** Most characters. */
 const LONGEST = 1000;

@@ -2,7 +2,7 @@ import type { Nanoseconds } from "../kernel/clock.ts";
 import { Random } from "../kernel/random.ts";
 import type { Bounds } from "../scenario/scalars.ts";
 
-/** How long reads take, drawn in tape order: the same in every mode. */
+/** Durations of reads, drawn in tape order: the same in every mode. */
 export class ReadLatency {
   private readonly random: Random;
 

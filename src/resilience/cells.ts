@@ -1,9 +1,9 @@
-/** Longest that a thread spins for the lock before it lets another have the core. */
+/** Spins for the lock before the thread yields its core. */
 const SPINS = 1000;
 
 /**
- * Numbers that several threads change together, one thread at a time. What is done between `lock` and `unlock` is a few
- * assignments and never waits, so the lock spins; alone on its thread it costs two atomic operations.
+ * Numbers in shared memory that several threads change under a spin lock. Between `lock` and `unlock` there are only a few assignments and
+ * no wait; without contention the lock costs two atomic operations.
  */
 export class SharedCells {
   readonly values: Float64Array;
