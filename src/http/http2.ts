@@ -4,19 +4,19 @@ import { ASSUMED_STREAMS, Http2Session } from "./http2-session.ts";
 import { Stream } from "./http2-stream.ts";
 import type { Origin } from "./origin.ts";
 
-/** Servers of which it is remembered. */
+/** Servers whose stream limits are remembered. */
 const MOST_SERVERS = 1000;
 
-/** The connections of one thread by HTTP/2 (RFC 9113), each with as many requests at once as its server takes. */
+/** HTTP/2 connections of one thread (RFC 9113), each with as many concurrent requests as its server accepts. */
 export class Http2Pool implements Carriers {
   private readonly sessions = new Map<string, Http2Session[]>();
   private readonly streams = new Map<string, number>();
   private closed = false;
 
   constructor(
-    /** Connections at most to one server. */
+    /** Most connections to one server. */
     private readonly most: number,
-    /** Told of each connection that is made. */
+    /** Called for each connection opened. */
     private readonly onOpened: () => void,
     readonly now: () => Nanoseconds,
   ) {}
@@ -25,7 +25,7 @@ export class Http2Pool implements Carriers {
     return new Stream(this, fresh);
   }
 
-  /** The connection with the fewest requests on it, or another one where all have as many as they may. */
+  /** The connection with the least load, or a new one where all are full. */
   sessionTo(origin: Origin): Http2Session {
     const list = this.sessions.get(origin.key) ?? [];
     this.sessions.set(origin.key, list);
@@ -36,7 +36,7 @@ export class Http2Pool implements Carriers {
     return made;
   }
 
-  /** How many requests at once a server takes on a connection, as it said last. */
+  /** Concurrent streams that a server accepts, as last announced. */
   streamsOf(key: string): number {
     return this.streams.get(key) ?? ASSUMED_STREAMS;
   }

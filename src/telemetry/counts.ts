@@ -1,6 +1,6 @@
 import type { Nanoseconds } from "../kernel/clock.ts";
 
-/** Where each figure of a recorder stands in its tally. */
+/** Index of each figure in a recorder's tally. */
 export const PROCESSED = 0;
 export const MEASURED = 1;
 export const FAILED = 2;
@@ -26,7 +26,7 @@ export const OTHERS = 21;
 export const OTHERS_INSIDE = 22;
 export const MEASURED_FAILED = 23;
 
-/** What a recorder has counted. */
+/** Counts of a recorder. */
 export interface Counts {
   /** Since t = 0. */
   readonly processed: number;
@@ -39,21 +39,21 @@ export interface Counts {
   /** Processing time, nanoseconds. */
   readonly busy: Nanoseconds;
   readonly batches: number;
-  /** From here on: items due after warm-up. */
+  /** From here on only items due after warm-up. */
   readonly measuredBatches: number;
   readonly batched: number;
   readonly measured: number;
-  /** Failed, and in the histograms as those that were processed are. */
+  /** Failed; in the histograms, as the processed ones are. */
   readonly measuredFailed: number;
   readonly firstDue: Nanoseconds;
   readonly lastDone: Nanoseconds;
-  /** Departures: items that left, with the sum of the instants at which they did. */
+  /** Departures: the number of items that left, and the sum of the instants at which they did. */
   readonly left: number;
   readonly leftInstants: number;
-  /** Of these, counted among the departures and in no histogram, and the time they were inside together. */
+  /** Departures that are in no histogram, and their total time inside. */
   readonly others: number;
   readonly othersInside: Nanoseconds;
-  /** Measured as processed and failed afterwards. */
+  /** Measured as processed, then failed. */
   readonly strayed: number;
 }
 
