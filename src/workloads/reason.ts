@@ -1,7 +1,7 @@
 import { errorText } from "../kernel/error-text.ts";
 import { printable } from "../kernel/text.ts";
 
-/** What was thrown, in one line. */
+/** Text of anything thrown, in one line. */
 export function reasonOf(error: unknown): string {
   const text = errorText(error);
   return printable(text === "" ? "an error without a message" : text, 200);
