@@ -39,7 +39,7 @@ export interface PredictFlags extends Pick<RunFlags, "mode" | "duration" | "rate
   readonly json?: boolean;
 }
 
-/** `lab-tui predict SCENARIO`: what theory and the simulator expect, on this machine or one of so many cores. */
+/** `lab-tui predict SCENARIO`: predictions by theory and simulator, for this machine or one with another number of cores. */
 export function predictScenario(asked: string, { cores: askedCores, json, ...flags }: PredictFlags): void {
   const allowance = askedCores === undefined ? readAllowance() : machineOf(askedCores);
   const machine = machineFor(allowance);
@@ -67,7 +67,7 @@ export function predictScenario(asked: string, { cores: askedCores, json, ...fla
   if (notes.length > 0) process.stdout.write(`\n${notes.map((line) => wrappedText(line, columns)).join("\n")}\n`);
 }
 
-/** A machine of so many cores and all of their time. */
+/** A machine with this number of cores, without a quota. */
 function machineOf(asked: string): Allowance {
   const cores = Number(asked);
   if (!Number.isInteger(cores) || cores < 1 || cores > 1_000_000) {
@@ -78,7 +78,7 @@ function machineOf(asked: string): Allowance {
 
 const COLUMNS = ["case", "capacity", "done/s", "used", "sojourn", "p99", "bottleneck", "model", "settles at (9 of 10 runs)"];
 
-/** What the figures of the table are of. */
+/** Notes on the figures of the table. */
 function notesOf({ sojournMean, steadyState, part, capacity, drawn }: Prediction): string[] {
   return [
     sojournMean === null ? [] : "sojourn and p99: of the run's own arrivals and service times, simulated.",
@@ -92,7 +92,7 @@ function notesOf({ sojournMean, steadyState, part, capacity, drawn }: Prediction
   ].flat();
 }
 
-/** What the scenario expects, which a run would judge. */
+/** The scenario's expectations, which a run would judge. */
 function expectedLines({ expect = [] }: Scenario): string[] {
   if (expect.length === 0) return [];
   const lines = expect.flatMap(({ that, because }) => [

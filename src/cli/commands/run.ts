@@ -30,7 +30,7 @@ export const declare: Declare = (program, host) => {
   withRunFlags(command).action(async (scenarios: string[], flags: RunFlags) => host.exit(await run(scenarios, flags, host.signals)));
 };
 
-/** `lab-tui run SCENARIO…`. `session`: the console that it was chosen in. */
+/** `lab-tui run SCENARIO…`. `session`: the console in which it was chosen. */
 export async function run(
   asked: readonly string[],
   flags: RunFlags,
@@ -47,9 +47,9 @@ export async function run(
   outputs.checkStateFiles();
   outputs.spareInputs(scenarios.map(({ file, points }) => ({ file, points: points.map(({ scenario }) => scenario) })));
   let measured: readonly RunResult[] = [];
-  // Then nothing else goes there.
+  // Then standard output carries nothing else.
   const toStdout = [flags.json, flags.dumpState, flags.log].some((path) => path !== undefined && targetKind(path) === "stdout");
-  // Told when the dashboard no longer covers them.
+  // Printed once the dashboard no longer covers them.
   const keeper = flags.store === false ? null : new RunKeeper();
   const { results, stoppedBy, viewBroken } = await compose(scenarios, {
     signals,
@@ -78,7 +78,7 @@ export async function run(
     if (yaml === undefined) return;
     const problems = [...failedThresholds(result, yaml), ...(flags.strict === true ? brokenHypotheses(result, yaml) : [])];
     for (const problem of problems.sort(byPlace)) process.stderr.write(`${formatProblem(problem)}\n`);
-    // Who wants to be strict does not take silence for an answer.
+    // Under --strict, expectations without a verdict are reported.
     for (const line of flags.strict === true ? untold(result) : []) process.stderr.write(`${line}\n`);
     for (const problem of [...emptyThresholds(result, yaml), ...thinThresholds(result, yaml)])
       process.stderr.write(`warning: ${formatProblem(problem)}\n`);
@@ -94,7 +94,7 @@ interface Loaded {
 
 type Warn = (line: string) => void;
 
-/** All of them, or what is wrong with any. */
+/** Loads all scenarios; throws the problems of all. */
 function loadAll(files: readonly string[], flags: RunFlags, warn: Warn): Loaded[] {
   const problems: Problem[] = [];
   const loaded = files.flatMap((file) => {
@@ -130,7 +130,7 @@ function load(file: string, flags: RunFlags, warn: Warn): Loaded {
   return { named: { name: scenarioName(file), file, scenario, points, problemAt }, yaml };
 }
 
-/** Who wants to hear nothing hears why a case has no measurement that counts. */
+/** Reports, even when quiet, why a case has no valid measurement. */
 function tellFailed(results: readonly RunResult[]): void {
   for (const { scenario, cases } of results) {
     for (const { mode, status, problems } of cases) {
@@ -140,21 +140,21 @@ function tellFailed(results: readonly RunResult[]): void {
   }
 }
 
-/** Each threshold that failed, where it stands in the scenario file. */
+/** The failed thresholds, at their places in the scenario file. */
 function failedThresholds(result: RunResult, yaml: YamlFile): Problem[] {
   const told = ({ expression, value }: ThresholdResult, where: string) =>
     `must hold ${printable(expression, 80)} (${where}), got ${Number(value.toPrecision(6))}`;
   return thresholdProblems(result, yaml, ({ ok }) => !ok, told);
 }
 
-/** Each that nothing was measured of: it breaks nothing, unlike in k6, where an empty metric is 0, and so must not pass for kept. */
+/** Thresholds on empty metrics: they do not fail, unlike in k6, where an empty metric is 0, and so must be reported. */
 function emptyThresholds(result: RunResult, yaml: YamlFile): Problem[] {
   const told = ({ expression }: ThresholdResult, where: string) =>
     `${printable(expression, 80)} was judged on nothing (${where}): nothing was measured that it is about`;
   return thresholdProblems(result, yaml, ({ measured }) => measured === false, told);
 }
 
-/** Each, once for all cases, that was judged by a percentile that too few items bear: it may be kept, or broken, by chance. */
+/** Thresholds, once for all cases, on a percentile that too few items bear: they may hold or fail by chance. */
 function thinThresholds({ thresholds }: RunResult, yaml: YamlFile): Problem[] {
   const thin = thresholds.filter(({ tooFew }) => tooFew !== undefined);
   return [...Map.groupBy(thin, ({ metric, expression }) => `${metric} ${expression}`).values()].flatMap((group) => {
@@ -181,7 +181,7 @@ function thresholdProblems(
   });
 }
 
-/** Each hypothesis that did not hold, where its comparison stands in the scenario file. */
+/** The hypotheses that did not hold, at the places of their comparisons in the scenario file. */
 function brokenHypotheses({ hypotheses = [] }: RunResult, yaml: YamlFile): Problem[] {
   return hypotheses.flatMap(({ ok, that, reading }, i) => {
     if (ok !== false) return [];
@@ -200,7 +200,7 @@ function untold({ hypotheses = [], scenario }: RunResult): string[] {
     );
 }
 
-/** Which of a metric's list it is. */
+/** Path of the expression within its metric's list. */
 function placeOfThreshold(yaml: YamlFile, metric: string, expression: string): Path {
   const value = yaml.value() as { thresholds?: Record<string, unknown[]> };
   const texts = (value.thresholds?.[metric] ?? []).map((rule) =>
@@ -209,7 +209,7 @@ function placeOfThreshold(yaml: YamlFile, metric: string, expression: string): P
   return ["thresholds", metric, Math.max(0, texts.indexOf(expression))];
 }
 
-/** The first that applies, in the order of the contract. `strict`: a hypothesis that does not hold counts as a threshold does. */
+/** The exit code: the first that applies, in the order of the contract. `strict`: a failed hypothesis counts as a failed threshold. */
 export function exitCodeOf(results: readonly RunResult[], strict = false): number {
   const cases = results.flatMap((result) => result.cases);
   if (cases.some(({ status }) => status === "failed")) return EXIT.caseFailed;

@@ -36,7 +36,7 @@ export interface FlowFlags {
   readonly allowHost?: readonly string[];
 }
 
-/** `lab-tui serve flows`: the HTTP and WebSocket face of flows, until it is told to end. */
+/** `lab-tui serve flows`: serves flows over HTTP and WebSocket until a stop signal. */
 export async function serve(flags: FlowFlags): Promise<number> {
   const port = wholeNumber("--port", flags.port, 65_535);
   const flows = new FlowOrchestrator({ name: "orchestrator", log: (line) => process.stderr.write(`${printable(line, 300)}\n`) });
@@ -62,7 +62,7 @@ export async function serve(flags: FlowFlags): Promise<number> {
   return code;
 }
 
-/** Parts that depend on each other in a circle, or on one that is not there, are their module's mistake. */
+/** Starts the flows. Cyclic or missing dependencies are reported as the module's error. */
 async function startAll(flows: FlowOrchestrator): Promise<void> {
   try {
     await flows.start();
@@ -83,7 +83,7 @@ function start(flows: FlowOrchestrator, options: FlowFaceOptions & { readonly po
   }
 }
 
-/** Parts of a module's making; it is given no scenario, so its handlers do no work of the lab's. */
+/** Loads the parts that a module makes; there is no scenario, so its handlers do no work of the lab. */
 async function load(module: string, allowed: boolean, flows: FlowOrchestrator): Promise<FlowFaceOptions["schemas"]> {
   if (!allowed) throw new UserError(`--module names code (${quoted(module, 200)}), which runs with your rights; --allow-modules lets it`);
   const file = resolve(module);
@@ -104,7 +104,7 @@ async function load(module: string, allowed: boolean, flows: FlowOrchestrator): 
   }
 }
 
-/** From a file or the environment: on the command line every user of the machine could read it. */
+/** The token from a file or the environment: the command line is readable by every user of the machine. */
 function tokenOf(file: string | undefined): string | null {
   if (file === undefined) return process.env["LAB_TUI_TOKEN"]?.trim() || null;
   try {

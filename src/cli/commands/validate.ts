@@ -12,7 +12,7 @@ export const declare: Declare = (program, host) => {
     .action((files: string[]) => host.exit(validate(files)));
 };
 
-/** `lab-tui validate FILE…` */
+/** `lab-tui validate FILE…`: prints the problems of scenario files. */
 export function validate(files: readonly string[]): number {
   let valid = true;
   for (const file of files) {
