@@ -75,7 +75,7 @@ export async function compose(scenarios: readonly NamedScenario[], composition: 
       process.kill(process.pid, signal);
     }
   };
-  composition.signals.hear(stop);
+  composition.signals.handle(stop);
   view = await openView(composition, stop);
   const results: RunResult[] = [];
   const onEvent: OnEvent = (event) => {

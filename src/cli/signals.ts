@@ -13,27 +13,27 @@ const ECHO_MS = 150;
 /** Calls `stop` at every stop signal, until the returned function is called. A job under `nohup` outlives its terminal. */
 export function onStopSignals(stop: (signal: StopSignal) => void, now: () => number = () => performance.now()): () => void {
   let last = Number.NEGATIVE_INFINITY;
-  const hear = (signal: StopSignal) => () => {
+  const handler = (signal: StopSignal) => () => {
     if (now() - last < ECHO_MS) return;
     last = now();
     stop(signal);
   };
-  const heard = [
-    ["SIGINT", hear("SIGINT")],
-    ["SIGTERM", hear("SIGTERM")],
-    ["SIGHUP", ignoresHangUp() ? () => {} : hear("SIGTERM")],
+  const handlers = [
+    ["SIGINT", handler("SIGINT")],
+    ["SIGTERM", handler("SIGTERM")],
+    ["SIGHUP", ignoresHangUp() ? () => {} : handler("SIGTERM")],
   ] as const;
-  for (const [signal, listener] of heard) process.on(signal, listener);
+  for (const [signal, listener] of handlers) process.on(signal, listener);
   return () => {
-    for (const [signal, listener] of heard) process.off(signal, listener);
+    for (const [signal, listener] of handlers) process.off(signal, listener);
   };
 }
 
 /** Resolves with the exit code at a stop signal. */
-export function untilTold(): Promise<number> {
+export function untilStopped(): Promise<number> {
   return new Promise((resolve) => {
-    const deafen = onStopSignals((signal) => {
-      deafen();
+    const stopListening = onStopSignals((signal) => {
+      stopListening();
       resolve(signal === "SIGINT" ? EXIT.interrupted : EXIT.terminated);
     });
   });
@@ -41,17 +41,17 @@ export function untilTold(): Promise<number> {
 
 /** Stop signals with one handler at a time: the last one set, until the end of the process or `close`. */
 export class StopSignals {
-  private deafen = () => {};
+  private stopListening = () => {};
 
-  hear(stop: (signal: StopSignal) => void): void {
+  handle(stop: (signal: StopSignal) => void): void {
     this.close();
-    this.deafen = onStopSignals(stop);
+    this.stopListening = onStopSignals(stop);
   }
 
   /** Restores the default action of signals. */
   close(): void {
-    this.deafen();
-    this.deafen = () => {};
+    this.stopListening();
+    this.stopListening = () => {};
   }
 }
 

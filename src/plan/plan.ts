@@ -4,7 +4,7 @@ import { Random } from "../kernel/random.ts";
 import type { CasePlan } from "../scenario/case-plan.ts";
 import type { Scenario } from "../scenario/schema.ts";
 import type { SweepPoint } from "../scenario/sweep.ts";
-import { Places } from "../workloads/places.ts";
+import { WorkerSlots } from "../workloads/worker-slots.ts";
 
 export type { CasePlan } from "../scenario/case-plan.ts";
 
@@ -26,7 +26,7 @@ export interface NamedScenario {
 
 /** The cases of a scenario: every mode at every sweep point. `cores` of the machine replace `workers: auto`. */
 export function planCases(points: readonly SweepPoint[], cores: number): CasePlan[] {
-  const places = new Places();
+  const places = new WorkerSlots();
   return points.flatMap(({ params, scenario }) => {
     const { workers: asked } = scenario.parallel;
     return scenario.modes.map((mode) => ({ mode, params, ...places.of(scenario, mode, asked === "auto" ? cores : asked) }));

@@ -19,7 +19,7 @@ const STEP = Math.ceil(HISTOGRAM_BYTES / 8) * 8;
 const REUSED_BYTES = 8;
 
 /** Phases measured by one thread, in shared memory. One thread writes. */
-export class PhaseBook {
+export class PhaseRecorder {
   private readonly reusedCell: Float64Array;
   private readonly histograms: Readonly<Record<Phase, Histogram>>;
 
@@ -27,7 +27,7 @@ export class PhaseBook {
     return new SharedArrayBuffer(REUSED_BYTES + PHASES.length * STEP);
   }
 
-  constructor(memory: SharedArrayBuffer = PhaseBook.memory()) {
+  constructor(memory: SharedArrayBuffer = PhaseRecorder.memory()) {
     this.reusedCell = new Float64Array(memory, 0, 1);
     const at = (phase: Phase) => new Histogram(memory, REUSED_BYTES + PHASES.indexOf(phase) * STEP);
     this.histograms = {
@@ -59,13 +59,13 @@ export class PhaseBook {
 }
 
 /** One phase merged over all threads. */
-export function phaseOf(books: readonly PhaseBook[], phase: Phase): Histogram {
+export function phaseOf(books: readonly PhaseRecorder[], phase: Phase): Histogram {
   const merged = new Histogram();
   for (const book of books) merged.merge(book.of(phase));
   return merged;
 }
 
-export function phaseFigures(books: readonly PhaseBook[]): PhaseFigures {
+export function phaseFigures(books: readonly PhaseRecorder[]): PhaseFigures {
   const summary = (phase: Phase) => kept(phaseOf(books, phase).summary());
   return {
     connect: summary("connect"),

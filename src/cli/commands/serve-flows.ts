@@ -9,7 +9,7 @@ import { flowSchema } from "../../scenario/flow-schema.ts";
 import { loadMaker } from "../../workloads/flow/makers.ts";
 import type { Declare } from "../command.ts";
 import { wholeNumber } from "../flags.ts";
-import { untilTold } from "../signals.ts";
+import { untilStopped } from "../signals.ts";
 import { demo } from "./serve-flows-demo.ts";
 
 export const declare: Declare = (group, host) => {
@@ -56,7 +56,7 @@ export async function serve(flags: FlowFlags): Promise<number> {
   process.stdout.write(
     `flows at http://${server.hostname}:${server.port} (${printable(names, 200)}); /healthz, /stats and /metrics tell how they fare\n`,
   );
-  const code = await untilTold();
+  const code = await untilStopped();
   await flows.stop({ deadlineMs: 5000 });
   await server.stop(true);
   return code;

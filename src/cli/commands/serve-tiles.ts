@@ -6,7 +6,7 @@ import type { MockSettings } from "../../scenario/schema.ts";
 import { TileServer } from "../../workloads/fetch/mock/server.ts";
 import type { Declare } from "../command.ts";
 import { wholeNumber } from "../flags.ts";
-import { untilTold } from "../signals.ts";
+import { untilStopped } from "../signals.ts";
 
 export const declare: Declare = (group, host) => {
   const command = group
@@ -47,7 +47,7 @@ export async function serveTiles(flags: TileFlags): Promise<number> {
   const settings = settingsOf(flags);
   const server = start(settings, seed, port);
   process.stdout.write(`tiles at http://127.0.0.1:${server.port}/{z}/{x}/{y}.png, what it saw at http://127.0.0.1:${server.port}/_stats\n`);
-  const code = await untilTold();
+  const code = await untilStopped();
   const { requests, byStatus } = server.stats;
   server.stop();
   const statuses = Object.entries(byStatus).map(([status, count]) => `${status}: ${count}`);

@@ -89,7 +89,7 @@ export class EventBus<Events extends object> implements Part {
    * Throws `Stopped` on a bus that has stopped.
    */
   emit<Type extends EventName<Events>>(type: Type, data: Events[Type], options?: PublishOptions): FlowEvent<Type, Events[Type]> {
-    return this.tell(type, data, options, null) as FlowEvent<Type, Events[Type]>;
+    return this.dispatch(type, data, options, null) as FlowEvent<Type, Events[Type]>;
   }
 
   /**
@@ -99,14 +99,14 @@ export class EventBus<Events extends object> implements Part {
   publish<Type extends EventName<Events>>(type: Type, data: Events[Type], options?: PublishOptions): Promise<Delivery> {
     const tally = new DeliveryCount();
     try {
-      this.tell(type, data, options, tally);
+      this.dispatch(type, data, options, tally);
     } catch (error) {
       return Promise.reject(error);
     }
     return tally.delivered();
   }
 
-  private tell(type: string, data: unknown, options: PublishOptions | undefined, tally: DeliveryCount | null): FlowEvent {
+  private dispatch(type: string, data: unknown, options: PublishOptions | undefined, tally: DeliveryCount | null): FlowEvent {
     if (this.stopped) throw new Stopped(`${this.name} has stopped and takes no more events`);
     const event = new FlowEvent(this.origin, ++this.sequence, type, this.stamp(), options?.source ?? this.name, data);
     this.past.add(event);

@@ -230,7 +230,7 @@ export class Subscription implements Disposable {
       ifRejected(answer, (error) => this.failures.report(this.rule.name, event, error));
       return;
     }
-    const run = this.spare.pop() ?? this.newHearing();
+    const run = this.spare.pop() ?? this.newInvocation();
     run.ended = false;
     run.subject = event;
     run.tally = tally;
@@ -242,7 +242,7 @@ export class Subscription implements Disposable {
     run.follow(answer);
   }
 
-  private newHearing(): HandlerInvocation {
+  private newInvocation(): HandlerInvocation {
     const run: HandlerInvocation = new HandlerInvocation((_, error) => this.settled(run, error));
     return run;
   }

@@ -30,11 +30,11 @@ export function figureAt(stats: PartStats, path: string): number | null {
 
 /** Remembers which alerts are raised, so that each crossing is reported once. */
 export class AlertBoard {
-  private readonly rules: { readonly rule: AlertRule; readonly tell: (alert: Alert) => void; raised: boolean; missed: boolean }[] = [];
+  private readonly rules: { readonly rule: AlertRule; readonly notify: (alert: Alert) => void; raised: boolean; missed: boolean }[] = [];
 
-  add(rule: AlertRule, tell: (alert: Alert) => void): () => void {
+  add(rule: AlertRule, notify: (alert: Alert) => void): () => void {
     if (rule.above === undefined && rule.below === undefined) throw new RangeError("alert: needs `above` or `below`, the bound it watches");
-    const entry = { rule, tell, raised: false, missed: false };
+    const entry = { rule, notify, raised: false, missed: false };
     this.rules.push(entry);
     return () => {
       const at = this.rules.indexOf(entry);
@@ -48,7 +48,7 @@ export class AlertBoard {
 
   /** Checks all rules. `missing`: called once for each rule whose figure does not exist. */
   check(statsOf: (part: string) => PartStats | null, missing: (rule: AlertRule) => void = () => {}): void {
-    const told: (() => void)[] = [];
+    const crossings: (() => void)[] = [];
     for (const entry of this.rules) {
       const { rule } = entry;
       const stats = statsOf(rule.part);
@@ -66,12 +66,12 @@ export class AlertBoard {
           ? `above ${rule.above}`
           : `below ${rule.below}`;
       const text = `${rule.part} ${rule.figure} is ${value}, ${crossed ? "" : "no longer "}${bound}`;
-      told.push(() => entry.tell({ ...rule, value, raised: crossed, text }));
+      crossings.push(() => entry.notify({ ...rule, value, raised: crossed, text }));
     }
     // An exception in one callback does not affect the others.
-    const failed = told.flatMap((tell) => {
+    const failed = crossings.flatMap((notify) => {
       try {
-        tell();
+        notify();
         return [];
       } catch (error) {
         return [error];

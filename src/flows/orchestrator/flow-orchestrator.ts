@@ -88,11 +88,11 @@ export class FlowOrchestrator implements AsyncDisposable {
    * Calls back when a figure crosses its bound, and when it is back; also publishes it on the bus, in the log, and as `alerts_raised` in
    * the metrics. Returns a function that removes the alert.
    */
-  alert(rule: AlertRule, tell: (alert: Alert) => void = () => {}): () => void {
+  alert(rule: AlertRule, onCrossing: (alert: Alert) => void = () => {}): () => void {
     return this.alerts.add(rule, (alert) => {
       this.log(alert.text);
       this.bus.emit("alert", alert, { source: alert.part });
-      ifRejected(tell(alert), (error) => this.log(`telling of an alert of ${alert.part} failed: ${errorText(error)}`));
+      ifRejected(onCrossing(alert), (error) => this.log(`telling of an alert of ${alert.part} failed: ${errorText(error)}`));
     });
   }
 

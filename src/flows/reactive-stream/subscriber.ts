@@ -121,7 +121,7 @@ export class Subscriber<T> implements Disposable {
       }
       const newest = this.overflow === "drop-newest" || limit === 0;
       const gone = newest ? value : (this.waiting.shift() as T);
-      this.tell(() => this.observer.dropped?.(gone));
+      this.call(() => this.observer.dropped?.(gone));
       if (newest) return;
     }
     this.waiting.push(value);
@@ -186,12 +186,12 @@ export class Subscriber<T> implements Disposable {
   endNow(how: { readonly error?: unknown } = {}): void {
     if (this.closed) return;
     this.unsubscribe();
-    if (!("error" in how)) this.tell(() => this.observer.complete?.());
+    if (!("error" in how)) this.call(() => this.observer.complete?.());
     else if (this.observer.error === undefined) this.failures.report(this.name, undefined, how.error);
-    else this.tell(() => this.observer.error?.(how.error));
+    else this.call(() => this.observer.error?.(how.error));
   }
 
-  private tell(what: () => unknown): void {
+  private call(what: () => unknown): void {
     attempt(what, (error) => this.failures.report(this.name, undefined, error));
   }
 

@@ -21,7 +21,7 @@ export class Cookies {
   }
 
   /** Stores the cookies of a response; ignores those that it may not set. */
-  hear(url: string, lines: readonly string[]): void {
+  setFrom(url: string, lines: readonly string[]): void {
     for (const line of lines) if (line.length <= LONGEST) this.jar.setCookieSync(line, url, { ignoreError: true });
   }
 }

@@ -1,7 +1,7 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
-import { PhaseBook } from "../../telemetry/request-phases.ts";
+import { PhaseRecorder } from "../../telemetry/request-phases.ts";
 import { NamedHosts } from "./named-hosts.ts";
-import { AttemptBook, COUNT, type FetchReport, PublishedReport } from "./report.ts";
+import { AttemptCounts, COUNT, type FetchReport, PublishedReport } from "./report.ts";
 import type { Answer, RequestSlot } from "./request-slot.ts";
 import type { RequestState } from "./request-state.ts";
 import type { FetchSpec } from "./spec.ts";
@@ -10,15 +10,15 @@ import type { FetchSpec } from "./spec.ts";
 export class LiveFigures {
   private readonly counts: Float64Array;
   private readonly flight: Int32Array;
-  private readonly attempts: AttemptBook;
-  private readonly phases: PhaseBook;
+  private readonly attempts: AttemptCounts;
+  private readonly phases: PhaseRecorder;
   private readonly published: PublishedReport;
 
   constructor({ shared }: Pick<FetchSpec, "shared">, thread: number) {
     this.counts = new Float64Array(shared.counts[thread] ?? new SharedArrayBuffer(COUNT.size * 8));
     this.flight = new Int32Array(shared.flight);
-    this.attempts = new AttemptBook(new NamedHosts(shared.hosts));
-    this.phases = new PhaseBook(shared.phases[thread]);
+    this.attempts = new AttemptCounts(new NamedHosts(shared.hosts));
+    this.phases = new PhaseRecorder(shared.phases[thread]);
     this.published = new PublishedReport(shared.reports[thread] ?? PublishedReport.memory());
   }
 

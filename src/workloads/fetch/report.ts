@@ -72,7 +72,7 @@ export interface HostFigures {
 const OTHERS = "(others)";
 
 /** Attempts by status or by error, each in one of the two; by host, and by cause. */
-export class AttemptBook {
+export class AttemptCounts {
   private readonly byStatus = new Map<number, number>();
   private readonly byError = new Map<string, number>();
   private readonly byHost = new Map<string, { attempts: number; errors: number }>();

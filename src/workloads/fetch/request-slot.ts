@@ -82,7 +82,7 @@ export class RequestSlot<T = unknown> {
       this.transport = this.transportFor(asked.at);
       const head = await this.transport.send(asked, id, fresh);
       const { status } = head;
-      this.cookies?.hear(asked.at, head.setCookies());
+      this.cookies?.setFrom(asked.at, head.setCookies());
       if (!isSuccess(status) || this.saver !== null || this.expected !== null)
         return await this.handle(this.transport, asked, head, saveAs, standIn);
       const coming = this.transport.readBody(null);

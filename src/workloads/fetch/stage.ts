@@ -7,7 +7,7 @@ import { RateLimiter } from "../../resilience/rate-limiter.ts";
 import type { CasePlan } from "../../scenario/case-plan.ts";
 import type { FetchSettings } from "../../scenario/schema.ts";
 import type { FetchFigures } from "../../telemetry/fetch-figures.ts";
-import { type Phase, PhaseBook, phaseFigures, phaseOf } from "../../telemetry/request-phases.ts";
+import { type Phase, PhaseRecorder, phaseFigures, phaseOf } from "../../telemetry/request-phases.ts";
 import type { FetchSample } from "../../telemetry/sample.ts";
 import { NO_ACCESS, type RequestAccess } from "../access.ts";
 import { type MakeProcessor, type ProcessorSpec, prepareProcessors } from "../processors.ts";
@@ -44,7 +44,7 @@ export class FetchStage implements Stage {
   private readonly flight: Int32Array;
   /** Reports that each thread publishes during the run, and their last values. */
   private readonly published: readonly PublishedReport[];
-  private readonly phases: readonly PhaseBook[];
+  private readonly phases: readonly PhaseRecorder[];
   private told: readonly FetchReport[] = [];
   private readonly collector = new Collector();
 
@@ -70,7 +70,7 @@ export class FetchStage implements Stage {
     this.counts = shared.counts.map((memory) => new Float64Array(memory));
     this.flight = new Int32Array(shared.flight);
     this.published = shared.reports.map((memory) => new PublishedReport(memory));
-    this.phases = shared.phases.map((memory) => new PhaseBook(memory));
+    this.phases = shared.phases.map((memory) => new PhaseRecorder(memory));
   }
 
   static async open(plan: CasePlan, access: RequestAccess): Promise<FetchStage> {
@@ -112,7 +112,7 @@ export class FetchStage implements Stage {
       flight: new SharedArrayBuffer(8),
       counts: plan.slots.map(fetchCounts),
       reports: plan.slots.map(() => PublishedReport.memory()),
-      phases: plan.slots.map(() => PhaseBook.memory()),
+      phases: plan.slots.map(() => PhaseRecorder.memory()),
     };
     const keys = crypto.randomUUID();
     const fetch: FetchSpec = { ...parts, seed, warmup: warmup * 1000, runId, keys, concurrency: plan.slots, shared };

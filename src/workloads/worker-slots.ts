@@ -8,7 +8,7 @@ import { countTargets } from "./fetch/targets.ts";
 const UNLIMITED = 1_000_000;
 
 /** Number of threads of a case, and of concurrent items on each. Reads a list of addresses once. */
-export class Places {
+export class WorkerSlots {
   private readonly counts = new Map<string, number>();
 
   /** `workers`: the scenario's number, or the machine's. */
