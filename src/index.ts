@@ -1,10 +1,10 @@
 import { resolve } from "node:path";
 import { startRun } from "./engine/run/run.ts";
-import { YamlFile } from "./scenario/document.ts";
 import { scenarioName } from "./scenario/find.ts";
 import { loadScenarioFile, resolveScenario } from "./scenario/load.ts";
 import { checkPermissions, type Permissions } from "./scenario/permission.ts";
 import type { Mode, Scenario } from "./scenario/schema.ts";
+import { YamlFile } from "./scenario/yaml-file.ts";
 import type { RunResult } from "./telemetry/result.ts";
 import { NO_ACCESS } from "./workloads/access.ts";
 import { checkFiles, checkHostsOf } from "./workloads/fetch/permission.ts";

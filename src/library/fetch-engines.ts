@@ -3,10 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startRun } from "../engine/run/run.ts";
 import { LineReader } from "../load/lines.ts";
-import { YamlFile } from "../scenario/document.ts";
 import { BASE_DELAY } from "../scenario/fetch-schema.ts";
 import { resolveScenario } from "../scenario/load.ts";
 import type { Mode } from "../scenario/schema.ts";
+import { YamlFile } from "../scenario/yaml-file.ts";
 import type { CaseResult, Rejection } from "../telemetry/result.ts";
 import { checkHosts } from "../workloads/fetch/permission.ts";
 

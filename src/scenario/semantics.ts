@@ -1,7 +1,6 @@
 import { suggestion } from "../kernel/spelling.ts";
 import { isThresholdMetric, metricNames, THRESHOLD_METRICS } from "../telemetry/metrics.ts";
 import { parseThreshold } from "../telemetry/threshold.ts";
-import type { Path } from "./document.ts";
 import { isProblem, parseExpectation } from "./expectation.ts";
 import { type Nameable, nameProblems } from "./expectation-names.ts";
 import { fetchMisfits } from "./fetch-rules.ts";
@@ -9,6 +8,7 @@ import { flowMisfits } from "./flow-rules.ts";
 import { arrivalEstimate, loadDuration, rampTotal } from "./load-extent.ts";
 import { MESSAGE_PARTS, MODES, type Scenario } from "./schema.ts";
 import type { SemanticProblem } from "./semantic-problem.ts";
+import type { Path } from "./yaml-file.ts";
 
 export { arrivalEstimate, loadDuration, pacedSpan, type Ramp, rampTotal } from "./load-extent.ts";
 

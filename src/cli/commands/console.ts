@@ -18,7 +18,7 @@ export async function openConsole(signals: StopSignals): Promise<number> {
     const chosen = await browse(session, choices);
     if (chosen === null) return 0;
     const { run } = await import("./run.ts");
-    return await run([chosen], {}, signals, session);
+    return await run([chosen], {}, signals, { session });
   } finally {
     await session.leave();
   }

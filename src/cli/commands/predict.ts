@@ -5,7 +5,7 @@ import { printable, quoted, safeJson } from "../../kernel/text.ts";
 import { formatCount, formatMs, formatShare } from "../../kernel/units.ts";
 import { planCases } from "../../plan/plan.ts";
 import { findScenario } from "../../scenario/find.ts";
-import { loadScenarioFile } from "../../scenario/load.ts";
+import type { ReadText } from "../../scenario/load.ts";
 import type { Scenario } from "../../scenario/schema.ts";
 import { type Allowance, coresText, readAllowance, threadsFor } from "../../telemetry/allowance.ts";
 import type { Prediction, SteadyState } from "../../telemetry/prediction.ts";
@@ -15,7 +15,8 @@ import { paramsText } from "../../views/report/sweep.ts";
 import { textTable } from "../../views/report/table.ts";
 import { wrappedText } from "../../views/report/wrapping.ts";
 import { collected, type Declare } from "../command.ts";
-import { overridesOf, type RunFlags } from "../flags.ts";
+import type { RunFlags } from "../flags.ts";
+import { scenarioWithFlags } from "../scenario.ts";
 import { widthOf } from "../terminal.ts";
 
 export const declare: Declare = (program) => {
@@ -31,7 +32,7 @@ export const declare: Declare = (program) => {
     .option("--set <path=value>", "any field of the scenario (repeatable)", collected)
     .option("--workers <n>", "Workers of the parallel mode")
     .option("--json", "as JSON")
-    .action(predictScenario);
+    .action((asked: string, flags: PredictFlags) => predictScenario(asked, flags));
 };
 
 export interface PredictFlags extends Pick<RunFlags, "mode" | "duration" | "rate" | "seed" | "set" | "workers"> {
@@ -40,11 +41,10 @@ export interface PredictFlags extends Pick<RunFlags, "mode" | "duration" | "rate
 }
 
 /** `lab-tui predict SCENARIO`: predictions by theory and simulator, for this machine or one with another number of cores. */
-export function predictScenario(asked: string, { cores: askedCores, json, ...flags }: PredictFlags): void {
+export function predictScenario(asked: string, { cores: askedCores, json, ...flags }: PredictFlags, read?: ReadText): void {
   const allowance = askedCores === undefined ? readAllowance() : machineOf(askedCores);
   const machine = machineFor(allowance);
-  const file = findScenario(asked);
-  const { scenario, points } = loadScenarioFile(file, overridesOf(flags, file));
+  const { scenario, points } = scenarioWithFlags(findScenario(asked), flags, read);
   const plans = planCases(points, threadsFor(allowance));
   const cases = plans.map((plan) => ({
     mode: plan.mode,
