@@ -1,14 +1,14 @@
 import type { Command } from "commander";
 import type { StopSignals } from "./signals.ts";
 
-/** The caller of a command. */
+/** What a command is run by. */
 export interface Host {
-  /** Sets the exit code, where it may differ from 0. */
+  /** Takes the exit code, where it may be other than 0. */
   readonly exit: (code: number) => void;
   readonly signals: StopSignals;
 }
 
-/** Declares a command on the program: its arguments, its flags and its action. */
+/** Declares a command on the program: its arguments, its flags and what it does. */
 export type Declare = (program: Command, host: Host) => void;
 
 /** Collects the values of a flag that may be given more than once. */

@@ -11,24 +11,24 @@ import type { StopSignal, StopSignals } from "./signals.ts";
 import { hasColors, isInteractive, widthOf } from "./terminal.ts";
 
 export interface Composition {
-  /** Handled until the process ends: results are still to be written. */
+  /** Heard until the process ends: what was measured is still to be written. */
   readonly signals: StopSignals;
   readonly headless: boolean;
   readonly quiet: boolean;
   readonly color: boolean;
   readonly fps: number;
-  /** How long the closing screen stays, in milliseconds; null: until a key is pressed. */
+  /** How long the closing screen stays, milliseconds; null: until a key is pressed. */
   readonly closeAfterMs: number | null;
-  /** The console in which the run was chosen; null: one is opened for it. */
+  /** The console that the run was chosen in; null: one is opened for it. */
   readonly session: Session | null;
-  /** Port of the HTTP server. */
+  /** Port of the HTTP face. */
   readonly http: number | undefined;
-  /** Permissions of the n-th scenario's requests. */
+  /** What requests of the n-th scenario may do. */
   readonly access: (scenario: number) => RequestAccess;
   readonly dumpState: (index: number, plan: CasePlan) => string | null;
-  /** Called with every event, before the view. */
+  /** Told of all that happens, before the view is. */
   readonly onEvent?: OnEvent;
-  /** Called with all results so far after each scenario. */
+  /** Told of all results so far after each scenario. */
   readonly onResult: (results: readonly RunResult[]) => void;
   readonly summaryTo: "stdout" | "stderr";
 }
@@ -37,49 +37,49 @@ export interface Composed {
   readonly results: readonly RunResult[];
   /** The signal that stopped the run, if one did. */
   readonly stoppedBy: StopSignal | null;
-  /** The error that broke the dashboard; null: none. */
+  /** What broke the dashboard, if anything did. */
   readonly viewBroken: string | null;
 }
 
-/** Shows the engine's events. */
-export interface RunDisplay {
+/** What the engine's events are shown with. */
+export interface View {
   readonly onEvent: OnEvent;
-  /** Resolves when the user has closed it; its closing report goes to the main screen. */
+  /** Resolves when the user is done looking; what it leaves goes to the main screen. */
   close(results: readonly RunResult[]): Promise<void>;
-  /** Closes it for the user, whether or not a key was pressed. */
+  /** The user looks no longer, whether or not a key was pressed. */
   leave(): void;
-  /** The error that broke it; null: none. */
+  /** What broke it, if anything did. */
   broken(): string | null;
 }
 
-/** Time after the last run in which signals still allow results to be written, in milliseconds. */
+/** How long after the end of the last run signals still leave what was measured the time to be written, in milliseconds. */
 const WRITING_MS = 2000;
 
-/** Connects the engine to a view and signals to the engine; runs the scenarios one after another. */
+/** Wires the engine to a view and signals to the engine; runs the scenarios one after another. */
 export async function compose(scenarios: readonly NamedScenario[], composition: Composition): Promise<Composed> {
   let current: Run | null = null;
   let stoppedBy: Composed["stoppedBy"] = null;
   let finishedAt = Number.POSITIVE_INFINITY;
   let over = false;
-  let view: RunDisplay | null = null;
+  let view: View | null = null;
   const stop = (signal: StopSignal) => {
     if (!over) {
       stoppedBy ??= signal;
       current?.stop();
     } else if (finishedAt === Number.POSITIVE_INFINITY) {
-      // All is measured and shown: only the closing screen is left to end.
+      // All is measured and told: what is left to be ended is the looking at it.
       view?.leave();
     } else if (performance.now() - finishedAt > WRITING_MS) {
-      // The signal was not handled in time: it gets its default action.
+      // Nobody reads it: the signal does what it does to those who do not hear it.
       composition.signals.close();
       process.kill(process.pid, signal);
     }
   };
-  composition.signals.handle(stop);
+  composition.signals.hear(stop);
   view = await openView(composition, stop);
   const results: RunResult[] = [];
   const onEvent: OnEvent = (event) => {
-    // Stored before it is shown as done.
+    // What is shown as done is kept already.
     composition.onEvent?.(event);
     view.onEvent(event);
   };
@@ -90,7 +90,7 @@ export async function compose(scenarios: readonly NamedScenario[], composition: 
       const first = offset;
       current = startRun(scenario, {
         onEvent,
-        // Runs compared with each other use the same calibration.
+        // What is compared in one go is of the same work.
         calibration: results.findLast(({ machine }) => machine.calibration !== null)?.machine.calibration ?? null,
         http: composition.http,
         access: composition.access(results.length),
@@ -108,7 +108,7 @@ export async function compose(scenarios: readonly NamedScenario[], composition: 
   return { results, stoppedBy, viewBroken: view.broken() };
 }
 
-async function openView(composition: Composition, stop: (signal: "SIGINT") => void): Promise<RunDisplay> {
+async function openView(composition: Composition, stop: (signal: "SIGINT") => void): Promise<View> {
   if (composition.headless || composition.quiet || !isInteractive()) return plainView(composition);
   const session = composition.session ?? (await openSession(composition));
   const { Dashboard } = await import("../views/live/dashboard.tsx");
@@ -120,7 +120,7 @@ async function openSession({ color, fps }: Composition): Promise<Session> {
   return new Session({ color: hasColors(process.stdout, color), fps });
 }
 
-function plainView({ quiet, summaryTo }: Composition): RunDisplay {
+function plainView({ quiet, summaryTo }: Composition): View {
   const out = summaryTo === "stdout" ? process.stdout : process.stderr;
   return {
     onEvent: quiet ? () => {} : progressLines((line) => process.stderr.write(`${line}\n`)),

@@ -1,4 +1,4 @@
-/** An event that several tasks may await; `notifyAll` resolves all of them. */
+/** An event that several may wait for; `notifyAll` resolves all who wait. */
 export class Notifier {
   private waiting: (() => void)[] = [];
 

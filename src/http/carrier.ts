@@ -1,21 +1,21 @@
 import type { ResponseListener } from "./connection.ts";
 import type { Origin } from "./origin.ts";
 
-/** Carries one request: a connection of its own while it lasts (HTTP/1.1), or a stream of a shared one (HTTP/2). */
+/** What one request goes over: a connection of its own for as long as it lasts (HTTP/1.1), or a stream of one that many share (HTTP/2). */
 export interface Carrier {
-  /** Sends a request. `head`: that of HTTP/1.1, as text; `bare`: the response has no body, whatever its head says. */
+  /** Asks. `head`: of HTTP/1.1, as text; `bare`: an answer has no body, whatever its head says of one. */
   ask(origin: Origin, head: string, content: Uint8Array | null, bare: boolean, listener: ResponseListener): void;
-  /** Aborts the request: its response is no longer wanted. */
+  /** Whoever asked does not want the answer any more. */
   abort(): void;
-  /** Pauses reading. */
+  /** Reads no more for now. */
   pause(): void;
   resume(): void;
 }
 
-/** Provides a carrier for each request. */
+/** Has one for each request. */
 export interface Carriers {
-  /** `key`: of the origin; `fresh`: a repeat, since a kept connection was over. */
+  /** `key`: of the place it is to lead to; `fresh`: it is asked once more, since what was there before was over. */
   take(key: string, fresh: boolean): Carrier;
-  /** Closes idle connections and keeps none from now on. */
+  /** Ends what nobody uses; nothing is kept from now on. */
   close(): void;
 }

@@ -2,13 +2,13 @@ import type { Nanoseconds } from "../kernel/clock.ts";
 import type { Carriers } from "./carrier.ts";
 import { Connection, type ConnectionOwner } from "./connection.ts";
 
-/** Abandoned connections still being opened, per origin and in all, at which no more are opened. */
+/** Connections that nobody wants any more and that are still being made: of one server, and in all, before others are not begun. */
 const PENDING_OF_ONE = 8;
 const PENDING = 256;
 
-/** Idle connections of one thread, kept for further requests to the same origin. */
+/** The connections of one thread that nobody uses, kept for whoever asks the same server next. */
 export class ConnectionPool implements Carriers, ConnectionOwner {
-  /** By origin key, the last used at the end. */
+  /** By the key of their place, used last at the end. */
   private readonly idle = new Map<string, Connection[]>();
   private kept = 0;
   private readonly pending = new Set<Connection>();
@@ -17,12 +17,12 @@ export class ConnectionPool implements Carriers, ConnectionOwner {
   constructor(
     private readonly most: number,
     private readonly keepAlive: boolean,
-    /** Called for each connection opened. */
+    /** Told of each connection that is made. */
     private readonly onOpened: () => void,
     readonly now: () => Nanoseconds,
   ) {}
 
-  /** An idle connection, or a new one; `fresh`: always a new one. */
+  /** A connection that is free, or a new one; `fresh`: a new one. */
   take(key: string, fresh: boolean): Connection {
     const free = fresh ? undefined : this.idle.get(key)?.pop();
     if (free === undefined) return new Connection(key, this, this.keepAlive);
@@ -31,8 +31,8 @@ export class ConnectionPool implements Carriers, ConnectionOwner {
   }
 
   /**
-   * True when so many abandoned connections, to this origin or in all, are still being opened that a request should go another way, rather
-   * than add one.
+   * True when a server had better be asked in another way: so many connections to it, or in all, wait to be made though nobody wants them
+   * any more, and another might be one more.
    */
   clogged(url: string): boolean {
     if (this.pending.size < PENDING_OF_ONE) return false;
@@ -71,7 +71,7 @@ export class ConnectionPool implements Carriers, ConnectionOwner {
     this.kept--;
   }
 
-  /** Closes idle connections and keeps none from now on. */
+  /** Ends all that nobody uses; none is kept from now on. */
   close(): void {
     this.closed = true;
     for (const list of this.idle.values()) for (const connection of list) connection.end();
@@ -82,7 +82,7 @@ export class ConnectionPool implements Carriers, ConnectionOwner {
   private listOf(key: string): Connection[] {
     const known = this.idle.get(key);
     if (known !== undefined) return known;
-    // With very many origins, most have none.
+    // Of servers without end, most have none.
     if (this.idle.size > 2 * this.most) for (const [name, { length }] of this.idle) if (length === 0) this.idle.delete(name);
     const list: Connection[] = [];
     this.idle.set(key, list);

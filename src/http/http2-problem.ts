@@ -1,7 +1,7 @@
-/** A failure with an HTTP/2 error code. */
+/** An end that HTTP/2 has a name for. */
 export class Http2Problem extends Error {
   readonly code = "HTTP/2";
 }
 
-/** A connection that was closed, reported like any other broken one. */
-export const CONNECTION_CLOSED = Object.assign(new Error("the server closed the connection"), { code: "ConnectionClosed" });
+/** The connection is over, as any other that breaks. */
+export const CLOSED = Object.assign(new Error("the server closed the connection"), { code: "ConnectionClosed" });

@@ -2,15 +2,15 @@ import { type ClientHttp2Session, connect } from "node:http2";
 import { connect as connectOpenly, type Socket } from "node:net";
 import { connect as connectByTls } from "node:tls";
 import type { Http2Pool } from "./http2.ts";
-import { CONNECTION_CLOSED, Http2Problem } from "./http2-problem.ts";
+import { CLOSED, Http2Problem } from "./http2-problem.ts";
 import type { Stream } from "./http2-stream.ts";
 import type { Origin } from "./origin.ts";
 
-/** Concurrent streams of a server that has set no limit. */
+/** Streams at once of a server that has not said how many. */
 export const ASSUMED_STREAMS = 100;
 
 /**
- * One HTTP/2 connection.
+ * One connection by HTTP/2.
  *
  * | state      | event                                          | next                                         |
  * |------------|------------------------------------------------|----------------------------------------------|
@@ -21,17 +21,17 @@ export const ASSUMED_STREAMS = 100;
  * | open       | GOAWAY                                         | leaving: what waits goes to another connection |
  * | any        | it is closed, or `end`                         | over: what waits fails                       |
  */
-export class Http2Session {
+export class Session {
   private readonly session: ClientHttp2Session;
   private waiting: Stream[] = [];
   private active = 0;
   private ready = false;
-  /** Concurrent streams that the server accepts. */
+  /** Requests that the server takes at once. */
   private streams: number;
   problem: unknown = null;
-  /** The server has sent an HTTP/2 frame. */
+  /** The server has said something in HTTP/2. */
   private spoken = false;
-  /** The server accepts no more streams, or the connection is closed. */
+  /** The server takes no more, or it is over. */
   leaving = false;
   over = false;
 
@@ -57,23 +57,23 @@ export class Http2Session {
     this.session.on("close", () => this.end());
   }
 
-  /** Streams in use as a share of those accepted. */
+  /** Requests on it, as a share of how many it takes. */
   get load(): number {
     return (this.active + this.waiting.length) / this.streams;
   }
 
-  /** True once it is open, and so has carried a request. */
+  /** It was used before, or is. */
   get used(): boolean {
     return this.ready;
   }
 
-  /** Queues a stream, which starts as soon as there is a slot. */
+  /** It goes out as soon as there is a connection with room for it. */
   start(stream: Stream): void {
     this.waiting.push(stream);
     this.goOn();
   }
 
-  /** Called when a request has ended or was abandoned. */
+  /** A request on it has come to its end, or is not wanted any more. */
   left(stream: Stream): void {
     const at = this.waiting.indexOf(stream);
     if (at >= 0) this.waiting.splice(at, 1);
@@ -81,7 +81,7 @@ export class Http2Session {
     this.goOn();
   }
 
-  /** The server accepts no more: waiting streams move to another connection. */
+  /** The server takes no more: those that have not gone out go out over another connection. */
   private turnAway(): void {
     this.leaving = true;
     for (const stream of this.waiting.splice(0)) stream.start();
@@ -100,7 +100,7 @@ export class Http2Session {
     this.leaving = true;
     this.pool.forget(this);
     this.session.destroy();
-    for (const stream of this.waiting.splice(0)) stream.fail(this.problem ?? CONNECTION_CLOSED);
+    for (const stream of this.waiting.splice(0)) stream.fail(this.problem ?? CLOSED);
   }
 
   private begin(): void {
@@ -131,7 +131,7 @@ export class Http2Session {
     return socket;
   }
 
-  /** Records instants for the request that opened the connection; others find it open or being opened. */
+  /** Of the request that it was made for; the others find it made, or being made. */
   private note(instant: "connected" | "agreed"): void {
     const first = this.waiting[0]?.instants;
     if (first !== undefined && !first.reused) first[instant] = this.pool.now();

@@ -2,47 +2,47 @@ import { isIP } from "node:net";
 import type { TlsRule } from "./tls.ts";
 import { ACCEPTED, USER_AGENT } from "./transport.ts";
 
-/** An origin, and the fixed part of every request to it. */
+/** A server, and what is said to it with every request. */
 export interface Origin {
   /** Scheme, host and port. */
   readonly address: string;
-  /** Connections with the same key are interchangeable. */
+  /** Tells the connections that will do for it from all others. */
   readonly key: string;
   readonly hostname: string;
   readonly port: number;
-  /** Path of the Unix socket that leads there; null: TCP. */
+  /** The socket of this machine that leads there; null: the network does. */
   readonly unix: string | null;
-  /** TLS settings; null: plain text. */
+  /** How it is spoken to; null: openly. */
   readonly tls: TlsRule | null;
-  /** The head after the correlation id: further fields, as `fetch` sends them, and the end of the head. */
+  /** What follows the correlation id: the other fields, as `fetch` sends them, and the end of the head. */
   readonly rest: string;
 }
 
-/** Origin and path of an address. */
+/** Where an address leads. */
 export interface Destination {
   readonly origin: Origin;
-  /** Path and query. */
+  /** What is asked for there: path and query. */
   readonly path: string;
 }
 
-/** Rules for connecting to origins. */
+/** How places are gone to. */
 export interface OriginRule {
   readonly tls?: TlsRule | undefined;
-  /** Header lines beside the client's own, or in place of them. */
+  /** Header fields beside the client's own, or instead of them, as lines. */
   readonly lines?: readonly string[] | undefined;
-  /** Path of a Unix socket that leads to all of them. */
+  /** The socket of this machine that leads to all of them. */
   readonly unix?: string | undefined;
-  /** Suffix of their keys. */
+  /** Follows the origin in their keys. */
   readonly mark?: string;
 }
 
-/** Most origins remembered. */
+/** Most servers that are remembered. */
 const MOST = 1000;
 
-/** Splits addresses: each origin is parsed once, unless only `URL` can parse the address. */
+/** Takes addresses apart: a server's once for all, unless there is something about them that only URL can tell. */
 export class OriginCache {
   private readonly known = new Map<string, Origin | null>();
-  /** The previous address up to its path. */
+  /** What the address looked at last begins with, up to its path. */
   private prefix = "";
   private origin: Origin | null = null;
 
@@ -71,7 +71,7 @@ export class OriginCache {
     this.origin = origin;
   }
 
-  /** null where the part before the first slash is more than an origin. */
+  /** null where what stands before the first slash is more than a server. */
   private read(prefix: string): Origin | null {
     if (!URL.canParse(prefix)) return null;
     const url = new URL(prefix);
@@ -80,11 +80,11 @@ export class OriginCache {
 
   private make({ protocol, origin, host, hostname: name, port, username, password }: URL): Origin {
     const secure = protocol === "https:";
-    // IPv6 addresses stand in brackets in URLs only.
+    // An IPv6 address stands in brackets in a URL, and nowhere else.
     const hostname = name.replace(/^\[|\]$/g, "");
     const { tls = {}, lines = [], unix, mark = "" } = this.manner;
     const said = new Set(lines.map(nameOf));
-    // Over a Unix socket Bun verifies a name, but no address.
+    // Over a socket of this machine Bun holds a server to no address, only to a name.
     const named = isIP(hostname) === 0 || unix !== undefined;
     const own = [
       ...(username === "" && password === "" ? [] : [`Authorization: Basic ${credentials(username, password)}`]),
@@ -107,15 +107,15 @@ export class OriginCache {
   }
 }
 
-/** Index at which the path of an http or https URL begins. */
+/** Where the path of an http or https URL begins. */
 function pathOf(url: string): number {
   return url.indexOf("/", url.indexOf("://") + "://".length);
 }
 
-/** Path and query that `URL` leaves unchanged (WHATWG URL Standard); conservative. */
+/** What URL leaves as it is in path and query, by the WHATWG URL Standard; of what it might not, some more is left out. */
 const PLAIN = /^[\w\-/~.?=&+,:;@!$*()]*$/;
 
-/** True when path and query, from that index on, are spelt as `URL` would spell them. */
+/** True when path and query, which begin at that place, are spelt as URL would spell them. */
 export function isPlain(url: string, from: number): boolean {
   return PLAIN.test(url.slice(from)) && url.indexOf("/.", from) < 0;
 }
@@ -128,7 +128,7 @@ function credentials(username: string, password: string): string {
   return Buffer.from(`${decoded(username)}:${decoded(password)}`).toString("base64");
 }
 
-/** Percent-decoded; unchanged where that is invalid. */
+/** As it is where it is no percent-encoding. */
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text);

@@ -1,17 +1,17 @@
-/** TLS settings of client and servers; PEM. */
+/** How servers are known, and the client to them; PEM. */
 export interface TlsRule {
-  /** Certificate authorities; absent: those of the system and NODE_EXTRA_CA_CERTS. */
+  /** Who vouches for servers; absent: whoever the system and NODE_EXTRA_CA_CERTS say. */
   readonly ca?: string;
   readonly cert?: string;
   readonly key?: string;
   readonly passphrase?: string;
-  /** Name for SNI and certificate checks; absent: that of the address. */
+  /** The name that servers are asked for and have to show; absent: that of the address. */
   readonly serverName?: string;
-  /** False: accept any certificate. */
+  /** False: any server will do. */
   readonly rejectUnauthorized?: boolean;
 }
 
-/** TLS settings for a host named by a redirect: without the client's certificate. */
+/** The rule towards a host that a redirect leads to: it does not hear who asks. */
 export function towardsOthers({ ca, rejectUnauthorized }: TlsRule): TlsRule {
   return { ...(ca === undefined ? {} : { ca }), ...(rejectUnauthorized === undefined ? {} : { rejectUnauthorized }) };
 }

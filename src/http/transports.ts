@@ -10,24 +10,24 @@ import { SocketTransport } from "./socket-transport.ts";
 import { type TlsRule, towardsOthers } from "./tls.ts";
 import type { TransportFor } from "./transport.ts";
 
-/** Settings shared by the transports of one thread. */
+/** What the wires of one thread have in common. */
 export interface TransportRule {
   readonly keepAlive: boolean;
-  /** Most idle connections. */
+  /** Connections at most that nobody uses. */
   readonly most: number;
-  /** Bodies are kept or inspected. */
+  /** Bodies are to be kept, or looked at. */
   readonly looks?: boolean;
-  /** Most bytes of a body; absent: no limit. */
+  /** Bytes that a body may have; absent: any number. */
   readonly longest?: number | undefined;
   /** The version of HTTP. */
   readonly http?: 1 | 2;
   readonly tls?: TlsRule;
-  /** Path of the Unix socket that all requests use. */
+  /** The socket of this machine that all go to. */
   readonly unix?: string | undefined;
   readonly lines?: FieldLines;
 }
 
-/** Creates the transports of one thread, and selects one for each address. */
+/** Makes the wires of one thread, and knows which of them goes where. */
 export class Transports {
   private readonly pool: ConnectionPool;
   private readonly http2: Http2Pool | null;
@@ -36,11 +36,11 @@ export class Transports {
 
   constructor(
     private readonly rule: TransportRule,
-    /** Called for each connection opened here. */
+    /** Told of each connection that is made here. */
     onOpened: () => void = () => {},
-    /** Called for each request that `fetch` carries, whose connections are its own. */
+    /** Told of each request that `fetch` carries, whose connections are its own affair. */
     private readonly onFetched: () => void = () => {},
-    /** Carries every request, in place of the usual transports. */
+    /** Carries every request, instead of what would otherwise. */
     private readonly only: Fetch | null = null,
     clock: () => Nanoseconds = () => monotonic.now(),
   ) {
@@ -57,7 +57,7 @@ export class Transports {
     });
   }
 
-  /** Transports for one request at a time. */
+  /** Wires for one request at a time. */
   forSlot(): TransportFor {
     if (this.only !== null || (HttpParser === null && this.http2 === null)) {
       const everywhere = this.fetchTransport();
@@ -91,7 +91,7 @@ export class Transports {
     return (this.only ?? fetch)(url, init);
   };
 
-  /** Closes idle connections. */
+  /** Ends what nobody uses. */
   close(): void {
     this.pool.close();
     this.http2?.close();

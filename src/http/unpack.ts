@@ -4,23 +4,23 @@ import type { BodySink } from "./transport.ts";
 
 type Pieces = AsyncIterable<Uint8Array>;
 
-/** More than any server uses: each takes memory, and each may expand a thousandfold. */
+/** More than any server means: each takes memory, and each may unfold a thousandfold. */
 const MOST_CODINGS = 5;
-/** Bytes waiting to be decompressed at which the sender pauses, and at which it resumes. */
+/** Bytes that wait to be unpacked from which on the sender is to wait, and down to which. */
 const MUCH = 262_144;
 const LITTLE = 65_536;
 
-/** Decoders by content coding. An empty body stays empty, as in curl and browsers. */
+/** Undoes a content coding. What is empty stays so, as curl and browsers have it. */
 const UNDONE: Readonly<Record<string, (pieces: Pieces) => Pieces>> = {
   gzip: (pieces) => begun(pieces, () => by(createGunzip())),
   "x-gzip": (pieces) => begun(pieces, () => by(createGunzip())),
   deflate: (pieces) => begun(pieces, (head) => by(isZlib(head) ? createInflate() : createInflateRaw())),
   br: (pieces) => begun(pieces, () => by(createBrotliDecompress())),
-  // Node's own zstd does not report a truncated body.
+  // Node's own does not tell of a body that is cut.
   zstd: (pieces) => begun(pieces, () => byZstd),
 };
 
-/** The codings of a body (RFC 9110, 8.4) in the order of decoding; throws where one is unknown. */
+/** The codings of a body (RFC 9110, 8.4) in the order in which they are undone; throws where one is not known. */
 function codingsOf(field: string | null): readonly string[] {
   const names = (field ?? "")
     .split(",")
@@ -31,28 +31,28 @@ function codingsOf(field: string | null): readonly string[] {
   return names.reverse();
 }
 
-/** Decompresses a body piece by piece. */
+/** A body that comes packed, a piece at a time, and goes on unpacked. */
 class Unpacker {
   private readonly pieces: Uint8Array[] = [];
   private bytes = 0;
   private ended = false;
   private abandoned = false;
   private wake: (() => void) | null = null;
-  /** Resolves when all is decompressed; rejects where it cannot be. */
+  /** Ends when all is unpacked; rejects where it cannot be. */
   readonly done: Promise<void>;
 
   constructor(
     codings: readonly string[],
     private readonly write: (piece: Uint8Array) => void,
-    /** Called when there is room again after `add` returned false. */
+    /** Told that there is room again after `add` said that there is none. */
     private readonly onRoom: () => void,
   ) {
     this.done = this.run(codings);
-    // The error reaches whoever awaits it, which may be no one.
+    // Whoever waits for it hears of it; nobody may wait any more.
     this.done.catch(() => {});
   }
 
-  /** Adds a piece, which then belongs to the unpacker. False when the sender should pause. */
+  /** False when the sender had better wait. The piece is the unpacker's own from here on. */
   add(piece: Uint8Array): boolean {
     this.pieces.push(piece);
     this.bytes += piece.length;
@@ -65,7 +65,7 @@ class Unpacker {
     this.wake?.();
   }
 
-  /** Abandons the body: no more output. */
+  /** Nobody wants it any more; nothing more is handed on. */
   abandon(): void {
     this.abandoned = true;
     this.wake?.();
@@ -99,11 +99,11 @@ class Unpacker {
   }
 }
 
-/** Passes a body to its sink, as it comes or decompressed. */
+/** A body on its way to who takes it in: as it comes, or unpacked. */
 export class BodyWriter {
   private readonly unpacker: Unpacker | null;
 
-  /** Throws where a content coding is unknown. */
+  /** Throws where it is packed in a way that is not known. */
   constructor(
     private readonly sink: BodySink,
     encoding: string | null,
@@ -113,20 +113,20 @@ export class BodyWriter {
     this.unpacker = codings.length === 0 ? null : new Unpacker(codings, (piece) => sink.write(piece), onRoom);
   }
 
-  /** Adds a piece, whose buffer may be reused afterwards. False when the sender should pause. Throws where it cannot be written. */
+  /** False when the sender had better wait. The piece may be others' afterwards. Throws where it cannot be written. */
   add(piece: Uint8Array): boolean {
     if (this.unpacker !== null) return this.unpacker.add(Uint8Array.from(piece));
     this.sink.write(piece);
     return true;
   }
 
-  /** Ends the body; undefined: all of it is written. Rejects where it cannot be decompressed or written. */
+  /** All of it is there; undefined: it is all written. Rejects where it cannot be unpacked or written. */
   end(): Promise<void> | undefined {
     this.unpacker?.end();
     return this.unpacker?.done;
   }
 
-  /** Settles when all is decompressed, or as soon as it is known that it cannot be. */
+  /** Ends when it can be seen that it cannot be unpacked, or all is. */
   get settled(): Promise<void> | undefined {
     return this.unpacker?.done;
   }
@@ -138,10 +138,10 @@ export class BodyWriter {
 
 const same = (pieces: Pieces): Pieces => pieces;
 
-/** Bytes that distinguish the forms of `deflate`, and show that there is content. */
+/** What tells the forms of `deflate` apart; enough to tell that there is something. */
 const HEAD = 2;
 
-/** Chooses a decoder by the first bytes; no output for no input. */
+/** Chooses how to undo what comes by what it begins with; nothing, where nothing comes. */
 async function* begun(pieces: Pieces, choose: (head: Uint8Array) => (packed: Pieces) => Pieces): Pieces {
   const rest = pieces[Symbol.asyncIterator]();
   let head: Uint8Array = new Uint8Array();
@@ -153,7 +153,7 @@ async function* begun(pieces: Pieces, choose: (head: Uint8Array) => (packed: Pie
   if (head.length > 0) yield* choose(head)(after(head, rest));
 }
 
-/** Decodes by a transform; its errors are thrown to the reader of the output. */
+/** What goes wrong is thrown to whoever reads what comes out. */
 function by(transform: Transform): (packed: Pieces) => Pieces {
   return (packed) => {
     pipeline(Readable.from(packed), transform, () => {});
@@ -178,7 +178,7 @@ async function* after(head: Uint8Array, rest: AsyncIterator<Uint8Array>): Pieces
   for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
 }
 
-/** `deflate` means zlib's format (RFC 1950), but some servers send it raw (RFC 1951): the first two bytes distinguish them. */
+/** `deflate` is zlib's format (RFC 1950) by the book, and bare (RFC 1951) from servers that read it otherwise: two bytes tell. */
 function isZlib(head: Uint8Array): boolean {
   const [first = 0, second = 0] = head;
   return (first & 0x0f) === 8 && (first * 256 + second) % 31 === 0;

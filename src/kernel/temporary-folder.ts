@@ -5,7 +5,7 @@ import { fileProblem } from "./file-problem.ts";
 import { UserError } from "./problem.ts";
 import { printable } from "./text.ts";
 
-/** Creates an empty temporary folder; the caller removes it. Throws a sentence where none can be created. */
+/** A new, empty folder for what is needed for a while; whoever asks for it takes it away. Where none can be had, a sentence. */
 export function temporaryFolder(): string {
   const place = tmpdir();
   try {

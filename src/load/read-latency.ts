@@ -1,14 +1,14 @@
 import type { Nanoseconds } from "../kernel/clock.ts";
 import { Random } from "../kernel/random.ts";
-import type { Bounds } from "../scenario/scalars.ts";
+import type { Range } from "../scenario/scalars.ts";
 
-/** Durations of reads, drawn in tape order: the same in every mode. */
+/** How long reads take, drawn in tape order: the same in every mode. */
 export class ReadLatency {
   private readonly random: Random;
 
   /** `range` in microseconds. */
   constructor(
-    private readonly range: Bounds,
+    private readonly range: Range,
     seed: number,
   ) {
     this.random = new Random(seed, "reads");

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Nanoseconds } from "../kernel/clock.ts";
 
-/** One arrival: when it falls due, and for which key. */
+/** What falls due when, and for which key. */
 export class Arrival {
   /** Microseconds since t = 0, a whole number. */
   dueMicros = 0;
@@ -21,16 +21,16 @@ export interface Tape {
   close(): void;
 }
 
-/** Due times of arrivals, without their keys. */
+/** When arrivals fall due, without what they are for. */
 export interface DueTimes {
-  /** The next due time in microseconds; Infinity at the end, NaN while it depends on completions after `now`. */
+  /** The next instant in microseconds; Infinity at the end, NaN while it depends on what has not happened by `now`. */
   next(now: Nanoseconds): number;
-  /** Number of arrivals due at the instant that `next` returned. */
+  /** How many fall due at the instant that `next` gave. */
   readonly together: number;
   close(): void;
 }
 
-/** Facts about a tape that are known before the run. */
+/** Everything about a tape that is known before it runs. */
 export interface TapeFacts {
   readonly hash: string;
   readonly count: number;
@@ -43,12 +43,12 @@ export interface TapeFacts {
 }
 
 const BLOCK = 4096;
-/** Arrivals inspected between two calls of `between`. */
+/** Arrivals that are inspected in one go. */
 const STRETCH = 100_000;
 
 /**
- * Reads a whole tape once for its hash: SHA-256 over, for each arrival, due time (float64, microseconds) and key (uint32), little-endian,
- * and for a replay the text of the line. A long tape takes seconds: `between` is called from time to time.
+ * Reads a whole tape once for its hash: SHA-256 over, for each arrival, due time (float64, microseconds) and key
+ * (uint32), little-endian, and for a replay the text of the line. A long one takes seconds: `between` is called every now and then.
  */
 export async function inspectTape(
   tape: Tape,

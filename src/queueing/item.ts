@@ -1,31 +1,31 @@
 import type { Nanoseconds } from "../kernel/clock.ts";
 
 /**
- * One piece of work on its way through the pipeline, with the instants it passed. Items are pooled: the code that takes one out of the
- * pipeline returns it.
+ * One piece of work on its way through the pipeline, with the instants it passed. Items are pooled: whoever sees one
+ * leave the pipeline gives it back.
  */
 export class Item {
   /** Place on the tape, from 0. */
   index = 0;
   /** Number of the key (the state machine) it belongs to. */
   key = 0;
-  /** Position among the items of its key in tape order, from 1, for the order check. 0: no order is kept. */
+  /** Counts the items of one key in tape order, from 1; what the order check compares. 0: there is no order to keep. */
   sequence = 0;
   /** The instant it fell due. */
   due: Nanoseconds = 0;
-  /** When the source took it (and queued it, where there is a queue). */
+  /** Taken in by the source (and into the queue, where there is one). */
   taken: Nanoseconds = 0;
-  /** When it left the queue for a batch. */
+  /** Left the queue for a batch. */
   dequeued: Nanoseconds = 0;
-  /** Duration of its work, where that varies between items. */
+  /** Time its work takes, where that differs from item to item. */
   demand: Nanoseconds = 0;
-  /** The work to do; only the workload reads it. */
+  /** What is to be done; only the workload looks inside. */
   payload: unknown = null;
-  /** Ballast bytes that are never read, so that a waiting item occupies its real memory; kept for reuse. */
+  /** Ballast bytes that are never read, so that a waiting item takes the memory it would; kept when the item is used again. */
   body: Uint8Array | null = null;
 }
 
-/** Pool of items, so that a message costs no allocation. */
+/** Items for reuse, so that a message costs no allocation. */
 export class ItemPool {
   private readonly free: Item[] = [];
 

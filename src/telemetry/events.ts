@@ -3,13 +3,13 @@ import type { Prediction } from "./prediction.ts";
 import type { CaseResult, LoadOutline, RunResult, ScenarioIdentity, ThresholdResult } from "./result.ts";
 import type { Snapshot } from "./sample.ts";
 
-/** A case before it runs. */
+/** A case before it has run. */
 export interface CaseOutline {
   readonly mode: string;
-  /** The swept fields and their values in this case. */
+  /** The swept fields and their values here. */
   readonly params: Readonly<Record<string, unknown>>;
   readonly load: LoadOutline;
-  /** Number of parts in its flow; 0: no flow. */
+  /** Parts that its flow is described to have; 0: it is none. */
   readonly parts: number;
   readonly predicted: Prediction;
 }
@@ -23,19 +23,19 @@ export interface RunOutline {
   readonly cases: readonly CaseOutline[];
 }
 
-/** Events of a run, in order. Self-contained: showing or storing a run needs nothing else, and no scenario. */
+/** What happens in a run, in order. Complete by itself: whoever shows or keeps a run needs nothing else, and no scenario. */
 export type RunEvent =
   | ({ readonly type: "run-started" } & RunOutline)
-  /** `note`: set when a probe or a trial is prepared rather than the case. */
+  /** `note`: what is prepared, when it is a probe or a trial and not simply the case. */
   | { readonly type: "case-preparing"; readonly index: number; readonly note: string }
-  /** `count`: arrivals on the tape; `lastMs`: when the last one falls due; `url`: address of its HTTP server. */
+  /** `count`: arrivals on the tape; `lastMs`: when the last of them falls due; `url`: where its HTTP server listens. */
   | { readonly type: "case-started"; readonly index: number; readonly count: number; readonly lastMs: number; readonly url: string | null }
   | { readonly type: "sample"; readonly index: number; readonly snapshot: Snapshot }
   | {
       readonly type: "case-finished";
       readonly index: number;
       readonly result: CaseResult;
-      /** Its threshold results. */
+      /** Its thresholds. */
       readonly verdicts?: readonly Omit<ThresholdResult, "case">[];
     }
   | { readonly type: "stopping"; readonly now: boolean }

@@ -5,9 +5,9 @@ import { keepsUp } from "./pace.ts";
 import { type KeptSummary, type Percentile, percentileOf, tailOf } from "./percentiles.ts";
 import type { CaseResult } from "./result.ts";
 
-/** The cases of a sweep by their position in it. */
+/** The cases of a sweep by where they stand in it. */
 
-/** A swept value as shown to people. */
+/** A swept value as a person reads it. */
 export function valueText(value: unknown): string {
   return typeof value === "string" ? value : (JSON.stringify(value) ?? "");
 }
@@ -17,7 +17,7 @@ export function variedFields(cases: readonly CaseResult[]): string[] {
   return Object.keys(cases[0]?.params ?? {}).filter((field) => new Set(cases.map(({ params }) => valueText(params[field]))).size > 1);
 }
 
-/** Groups cases alike in mode and in these fields, by a name of the group. */
+/** Cases alike in mode and in these fields, each group under a name that says so. */
 export function groupedBy(cases: readonly CaseResult[], fields: readonly string[]): Map<string, CaseResult[]> {
   const groups = new Map<string, CaseResult[]>();
   for (const one of cases) {
@@ -27,22 +27,22 @@ export function groupedBy(cases: readonly CaseResult[], fields: readonly string[
   return groups;
 }
 
-/** Criteria for the best point, in this order. */
+/** What a best point is told by, in this order. */
 export type Criterion = "throughput" | "p99" | "median" | "queries" | "attempts";
 
-/** The point that no other beats, and those equal to it within noise. */
+/** The point that no other beats, and those that are as good as far as noise lets one tell. */
 export interface Best {
   readonly one: CaseResult;
   readonly asGood: readonly CaseResult[];
-  /** The criterion that decided. */
+  /** The last thing by which it was told from another. */
   readonly by: Criterion;
-  /** Points with equal throughput where another criterion is better than at the best. */
+  /** Where as much is done and something else is better than at the best. */
   readonly though: readonly { readonly by: Criterion; readonly at: CaseResult }[];
 }
 
 interface Rank {
   readonly by: Criterion;
-  /** Value to minimize, comparable among the given cases. */
+  /** The less, the better; among some cases, by what all of them can be compared by. */
   readonly of: (one: CaseResult, among: readonly CaseResult[]) => number;
   readonly differs: (a: CaseResult, b: CaseResult) => -1 | 0 | 1;
 }
@@ -51,9 +51,9 @@ const RANKS: readonly Rank[] = [
   { by: "throughput", of: ({ throughput }) => -throughput, differs: throughputDiffers },
   { by: "p99", of: (one, among) => tail(one, among, ({ latency }) => latency.sojourn), differs: tailsDiffer },
   { by: "median", of: ({ latency }) => borne(latency.sojourn, "p50"), differs: medianDiffers },
-  // A point without queries is not comparable.
+  // Of a point without queries nobody can tell.
   { by: "queries", of: (one, among) => tail(one, among, ({ queries }) => queries.latency), differs: queriesDiffer },
-  // Repeated requests are a cost to the server.
+  // What is asked of a server again and again is a cost to it.
   { by: "attempts", of: attempts, differs: attemptsDiffer },
 ];
 
@@ -62,7 +62,7 @@ function tail(one: CaseResult, among: readonly CaseResult[], of: (one: CaseResul
   return highest === null ? Number.POSITIVE_INFINITY : borne(of(one), highest);
 }
 
-/** A percentile; Infinity where too few items bear it. */
+/** One that too few items bear is less than none. */
 function borne(summary: KeptSummary, percentile: Percentile): number {
   return percentileOf(summary, percentile) ?? Number.POSITIVE_INFINITY;
 }
@@ -73,7 +73,7 @@ function attempts({ fetch, ledger }: CaseResult): number {
   return (fetch?.attempts ?? 0) / Math.max(1, ledger.scheduled);
 }
 
-/** Least difference in attempts per item that is more than chance. */
+/** Attempts for each item by which a difference is more than chance. */
 const ATTEMPTS = 0.1;
 
 function attemptsDiffer(a: CaseResult, b: CaseResult): -1 | 0 | 1 {
@@ -82,9 +82,10 @@ function attemptsDiffer(a: CaseResult, b: CaseResult): -1 | 0 | 1 {
 }
 
 /**
- * The highest throughput; of those equal within noise the shortest p99, then the shortest median, then the shortest p99 of queries, then
- * the fewest attempts. Considers only points that keep up with arrivals, are undisturbed, fail no more than others and do not pay without
- * bound; null: there is none, or none is better beyond noise.
+ * The highest throughput; of those that cannot be told from it the shortest p99, then the shortest median, then the shortest p99 of queries,
+ * then the fewest attempts.
+ * Only of points that keep up with what comes, that nothing disturbed, that fail no more than others and do not pay without bound; null:
+ * there is none, or none is better than another beyond noise.
  */
 export function bestOf(cases: readonly CaseResult[]): Best | null {
   const fit = fitOf(cases);
@@ -109,11 +110,11 @@ export function bestOf(cases: readonly CaseResult[]): Best | null {
   return { one, asGood: left.filter((other) => other !== one), by, though };
 }
 
-/** Cases that qualify as best. */
+/** Those that may be called best. */
 function fitOf(cases: readonly CaseResult[]): CaseResult[] {
   const sound = cases.filter((one) => isSound(one) && !paysWithoutBound(one, cases));
   const keeping = sound.filter(keepsUp);
-  // Keeping up has a threshold: a case equal within noise to one that keeps up counts as well.
+  // Whether one keeps up is told by bounds: what cannot be told from one that does, does as well.
   const able = sound.filter((one) => keeping.includes(one) || (lostNothing(one) && keeping.some((other) => isNoWorse(one, other))));
   const fewest = Math.min(...able.map(failing));
   return able.filter((one) => failing(one) <= fewest + Math.max(FAILING, 2 * Math.sqrt(failing(one) / one.ledger.scheduled)));
@@ -127,10 +128,10 @@ const lostNothing = ({ ledger }: CaseResult) => droppedTotal(ledger) === 0 && le
 const isSound = (one: CaseResult) => one.status === "completed" && !isDisturbed(one);
 const failing = ({ ledger }: CaseResult) => ledger.failed / Math.max(1, ledger.scheduled);
 
-/** Share of failures, above the lowest one, that disqualifies a point. */
+/** A point at which a greater share fails than this, beyond the fewest, is not as good. */
 const FAILING = 0.01;
 
-/** Why none of some cases is the best: the first reason that applies. */
+/** Why none of some cases is the best: the reason that comes first. */
 export type NoBest = "disturbed" | "invalid" | "alike" | "without bound" | "overloaded";
 
 export function whyNoBest(cases: readonly CaseResult[]): NoBest {
@@ -140,17 +141,17 @@ export function whyNoBest(cases: readonly CaseResult[]): NoBest {
   return cases.some((one) => isSound(one) && keepsUp(one)) ? "without bound" : "overloaded";
 }
 
-/** The cases with the highest throughput, within noise; the highest first. */
+/** Of some cases those that did most, as far as noise lets one tell; the one with the most first. */
 export function mostDone(cases: readonly CaseResult[]): CaseResult[] {
   const sorted = cases.toSorted((a, b) => b.throughput - a.throughput);
   const [most] = sorted;
   return most === undefined ? [] : sorted.filter((one) => throughputDiffers(one, most) === 0);
 }
 
-/** Cost of an unlimited point, as a multiple of the dearest point with a limit, that counts as dear. */
+/** What nothing limits is dear when it takes so many times what the dearest point with a limit takes. */
 const DEAR = 1.5;
 
-/** True for an `unlimited` point that costs much more memory, open files or connections. */
+/** An `unlimited` point that is paid for with memory, open files or connections. */
 export function paysWithoutBound(one: CaseResult, cases: readonly CaseResult[]): boolean {
   const unlimited = (of: CaseResult) => Object.values(of.params).includes("unlimited");
   if (!unlimited(one)) return false;

@@ -1,9 +1,9 @@
 import type { FailureCount } from "./result.ts";
 
-/** Most reasons counted separately. */
+/** Different reasons of failure that are told apart. */
 const REASONS = 50;
 
-/** Counts of each reason. */
+/** How often each reason came up. */
 export class Tally {
   private readonly byReason = new Map<string, number>();
 

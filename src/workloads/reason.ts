@@ -1,8 +1,8 @@
-import { errorText } from "../kernel/error-text.ts";
 import { printable } from "../kernel/text.ts";
+import { thrownText } from "../kernel/thrown.ts";
 
-/** Text of anything thrown, in one line. */
+/** What was thrown, in one line. */
 export function reasonOf(error: unknown): string {
-  const text = errorText(error);
+  const text = thrownText(error);
   return printable(text === "" ? "an error without a message" : text, 200);
 }

@@ -9,7 +9,6 @@ import type { RunnerResult } from "../../src/engine/protocol.ts";
 import { runCase } from "../../src/engine/runner/case.ts";
 import { buildPipeline, type Pipeline } from "../../src/engine/runner/pipeline.ts";
 import { summarize } from "../../src/engine/runner/summary.ts";
-import { BELL_BYTES } from "../../src/kernel/bell.ts";
 import { keySource, workerName } from "../../src/load/keys.ts";
 import { openTape } from "../../src/load/open.ts";
 import { inspectTape } from "../../src/load/tape.ts";
@@ -67,10 +66,7 @@ const RUNNERS: readonly { readonly mode: Mode; readonly run: Runner; readonly ru
   { mode: "parallel", run: really, runs: 3, exact: false },
   {
     mode: "parallel",
-    run: virtually("parallel", ({ time, plan: { workers } }) => {
-      const bell = new Int32Array(new SharedArrayBuffer(BELL_BYTES));
-      return new ParallelExecutor(workers, bell, virtualWorkers(time, workers));
-    }),
+    run: virtually("parallel", ({ time, plan: { workers } }) => new ParallelExecutor(workers, virtualWorkers(time, workers))),
     runs: 40,
     exact: true,
   },
@@ -757,8 +753,8 @@ describe("parallel", () => {
       });
       const outcome = really(given, () => {
         setTimeout(() => {
-          const threads = (pools.at(-1) as unknown as { threads: { terminate(): void }[] }).threads;
-          threads[0]?.terminate();
+          const { workers } = pools.at(-1) as unknown as { workers: { terminate(): void }[] };
+          workers[0]?.terminate();
         }, 400);
       });
       const { result } = await outcome;

@@ -5,7 +5,6 @@ import { SyncExecutor } from "../../src/engine/executor/sync.ts";
 import type { RunnerResult } from "../../src/engine/protocol.ts";
 import { buildPipeline } from "../../src/engine/runner/pipeline.ts";
 import { summarize } from "../../src/engine/runner/summary.ts";
-import { BELL_BYTES } from "../../src/kernel/bell.ts";
 import type { Histogram } from "../../src/kernel/histogram.ts";
 import { openTape } from "../../src/load/open.ts";
 import { inspectTape } from "../../src/load/tape.ts";
@@ -56,6 +55,5 @@ export async function runVirtually(
 function executorOf({ plan: { mode, scenario }, time }: VirtualSetup, { workers, cores }: VirtualMachine): Executor {
   if (mode === "sync") return new SyncExecutor();
   if (mode === "async" && scenario.async.offload === "none") return new AsyncExecutor();
-  const bell = new Int32Array(new SharedArrayBuffer(BELL_BYTES));
-  return new ParallelExecutor(mode === "parallel" ? workers : 1, bell, virtualWorkers(time, cores));
+  return new ParallelExecutor(mode === "parallel" ? workers : 1, virtualWorkers(time, cores));
 }

@@ -1,15 +1,15 @@
-import type { SpawnWorker } from "../../src/engine/executor/parallel/pool.ts";
-import type { BeginMessage, WorkerReply } from "../../src/engine/executor/parallel/protocol.ts";
-import { bellOf, WorkerSession, type WorkerThread } from "../../src/engine/executor/parallel/session.ts";
+import type { Assignment, SourceLink, SpawnWorker, WorkerReply } from "../../src/engine/executor/parallel/link.ts";
+import { WorkerSession, type WorkerThread } from "../../src/engine/executor/parallel/session.ts";
+import { type BeginMessage, SharedSourceLink, sharedWorkers } from "../../src/engine/executor/parallel/shared-link.ts";
 import { WorkMeter } from "../../src/engine/runner/work-meter.ts";
-import { rings } from "../../src/kernel/bell.ts";
+import { BELL_BYTES, type Bell } from "../../src/kernel/bell.ts";
 import type { Nanoseconds } from "../../src/kernel/clock.ts";
 import type { Time } from "../../src/kernel/time.ts";
 import type { VirtualTime } from "../../src/kernel/virtual-time.ts";
 import { Wakeup } from "../../src/kernel/wakeup.ts";
 import type { WordReader } from "../../src/kernel/words.ts";
 import type { Item } from "../../src/queueing/item.ts";
-import { Recorder } from "../../src/telemetry/recorder.ts";
+import type { Recorder } from "../../src/telemetry/recorder.ts";
 import { varies, type WorkCost } from "../../src/workloads/message/processor.ts";
 import { type MakeProcessor, prepareProcessors } from "../../src/workloads/processors.ts";
 import type { Effort, Outcome, Processor } from "../../src/workloads/workload.ts";
@@ -18,25 +18,51 @@ import type { Effort, Outcome, Processor } from "../../src/workloads/workload.ts
  * Workers on one virtual clock in one process: the real session, ring, batch runner and processor of a Worker, whose thread is held by
  * what it computes without holding the clock of the others.
  */
-export function virtualWorkers(time: VirtualTime, cores: number): SpawnWorker {
+export function virtualWorkers(time: VirtualTime, cores: number, sourceBell: Bell = newBell()): SpawnWorker {
   const shared = new VirtualCores(time, cores);
-  return (hear) => ({
-    postMessage: (message) => {
-      serve(message, time, shared, hear).catch((error: unknown) => hear({ type: "broken", reason: String(error) }));
-    },
-    terminate: () => Promise.resolve(),
+  return sharedWorkers(sourceBell, (hear, lose) => {
+    const life = { over: false };
+    const tell = (reply: WorkerReply) => {
+      if (!life.over) hear(reply);
+    };
+    return {
+      postMessage: (message) => {
+        serve(message, time, shared, tell, life).catch((error: unknown) => tell({ type: "broken", reason: String(error) }));
+      },
+      terminate: async () => {
+        if (!life.over) lose("ended by itself with code 0");
+        life.over = true;
+      },
+    };
   });
 }
 
-async function serve(message: BeginMessage, time: VirtualTime, cores: VirtualCores, hear: (reply: WorkerReply) => void): Promise<void> {
-  const { processor: spec } = message;
+/** A bell that nobody has rung. */
+export function newBell(): Bell {
+  return new Int32Array(new SharedArrayBuffer(BELL_BYTES));
+}
+
+/** Whether a thread was ended: it goes on with nothing. */
+interface Life {
+  over: boolean;
+}
+
+async function serve(
+  { assignment, memory }: BeginMessage,
+  time: VirtualTime,
+  cores: VirtualCores,
+  tell: (reply: WorkerReply) => void,
+  life: Life,
+): Promise<void> {
+  const { processor: spec } = assignment;
   if (spec.workload !== "message") throw new Error("virtual Workers work on messages only");
-  const thread = new VirtualThread(time, message, hear);
+  const link = new SharedSourceLink(memory, assignment.warmup, tell);
+  const thread = new VirtualThread(time, link, life);
   const make = await prepareProcessors(spec);
-  const makeProcessor: MakeProcessor = (...given) => new HeldProcessor(make(...given), spec.work, thread, cores, message);
-  const session = new WorkerSession(message, makeProcessor, thread);
-  hear({ type: "ready" });
-  hear(await session.run());
+  const makeProcessor: MakeProcessor = (...given) => new HeldProcessor(make(...given), spec.work, thread, cores, assignment, link.recorder);
+  const session = new WorkerSession(assignment, link, makeProcessor, thread);
+  tell({ type: "ready" });
+  tell(await session.run());
 }
 
 /** Cores that threads compute on, each getting as much as the others. */
@@ -103,21 +129,19 @@ export class VirtualThread implements WorkerThread {
   /** Tasks of the loop that follow at once when it is free, and messages whose wait is over. */
   private readonly next: (() => void)[] = [];
   private readonly waited: (() => void)[] = [];
-  private readonly bell: Int32Array;
   private readonly rung: Wakeup;
   private seen = Number.NaN;
 
   constructor(
     time: VirtualTime,
-    message: BeginMessage,
-    readonly reply: (reply: WorkerReply) => void,
+    link: Pick<SourceLink, "calls">,
+    private readonly life: Life = { over: false },
   ) {
-    this.bell = bellOf(message);
     this.rung = new Wakeup(time);
     this.time = looking(time, (look) => time.watch(() => !this.held && look()));
     // The processor takes its time itself.
     this.effort = { now: () => time.now(), compute: () => {}, block: () => {}, pause: async () => {}, wait: () => {} };
-    time.watch(() => rings(this.bell) !== this.seen && this.rung.notify());
+    time.watch(() => link.calls !== this.seen && this.rung.notify());
   }
 
   startAt(): void {
@@ -127,7 +151,12 @@ export class VirtualThread implements WorkerThread {
 
   sleep(seen: number, _: () => boolean, ms: number): Promise<void> {
     this.seen = seen;
-    return this.rung.wait(ms < 100 ? this.time.now() + ms * 1e6 : undefined);
+    const woken = this.rung.wait(ms < 100 ? this.time.now() + ms * 1e6 : undefined);
+    return new Promise((resolve) => {
+      void woken.then(() => {
+        if (!this.life.over) resolve();
+      });
+    });
   }
 
   /** Resolves once the thread is the caller's; at once if it is free. */
@@ -186,14 +215,14 @@ export class HeldProcessor implements Processor {
   private readonly block: number;
   private readonly outside: number;
   private readonly blocking: boolean;
-  private readonly recorder: Recorder;
 
   constructor(
     private readonly inner: Processor,
     private readonly cost: WorkCost,
     private readonly thread: VirtualThread,
     private readonly cores: VirtualCores,
-    message: BeginMessage,
+    assignment: Assignment,
+    private readonly recorder: Recorder,
   ) {
     const { kind, cpuShare, perBatch } = cost;
     this.ordered = inner.ordered;
@@ -205,8 +234,7 @@ export class HeldProcessor implements Processor {
       this.opening = perBatch * 1000;
     };
     this.openBatch = perBatch > 0 ? open : undefined;
-    this.blocking = message.concurrency <= 1;
-    this.recorder = new Recorder(message.recorder, message.warmup);
+    this.blocking = assignment.concurrency <= 1;
   }
 
   /** A batch is taken only by a thread that is free; what holds it leaves nothing for a second. */

@@ -8,7 +8,7 @@ import type { machineFor } from "./machine.ts";
 import { knownCapacity, type ProbedCapacity, probedCapacity, probedCase, probePlan } from "./probe.ts";
 
 /** A case that has run. */
-export interface RanCase {
+export interface Ran {
   readonly result: CaseResult;
   readonly verdicts: RunnerResult["thresholds"];
 }
@@ -16,9 +16,9 @@ export interface RanCase {
 /** What cases are run with. */
 export interface CaseRunner {
   /** `note`: what it is for, when it is not simply the case; null: nobody is told about it. */
-  run(index: number, plan: CasePlan, note?: string | null): Promise<RanCase>;
+  run(index: number, plan: CasePlan, note?: string | null): Promise<Ran>;
   /** A case that was not run, and why. */
-  without(plan: CasePlan, why: string): RanCase;
+  without(plan: CasePlan, why: string): Ran;
   preparing(index: number, note: string): void;
   stopped(): boolean;
 }
@@ -26,7 +26,7 @@ export interface CaseRunner {
 /** A trial of a rate and what came of it. */
 interface Tried {
   readonly trial: CasePlan;
-  readonly ran: RanCase;
+  readonly ran: Ran;
 }
 
 /** Runs cases at the rate they ask for: a number, a share of what can be done, or the most that holds. */
@@ -40,7 +40,7 @@ export class AskedRates {
     private readonly cases: CaseRunner,
   ) {}
 
-  async run(index: number, plan: CasePlan): Promise<RanCase> {
+  async run(index: number, plan: CasePlan): Promise<Ran> {
     const asked = askedRate(plan);
     if (asked === null) return this.cases.run(index, plan);
     if (asked === "max") return this.search(index, plan);
@@ -55,7 +55,7 @@ export class AskedRates {
   }
 
   /** The highest rate that keeps the thresholds; the case is the trial at that rate. */
-  private async search(index: number, plan: CasePlan): Promise<RanCase> {
+  private async search(index: number, plan: CasePlan): Promise<Ran> {
     const found = await this.probe(index, plan);
     if (typeof found === "string") return this.unprobed(plan, found);
     const search = new RateSearch(found.capacity);
@@ -95,7 +95,7 @@ export class AskedRates {
     return capacity;
   }
 
-  private unprobed(plan: CasePlan, why: string): RanCase {
+  private unprobed(plan: CasePlan, why: string): Ran {
     return this.cases.without(plan, `The capacity could not be probed, so there is no rate to run at. ${why}`.trimEnd());
   }
 }

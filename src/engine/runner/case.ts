@@ -22,6 +22,7 @@ import type { StateEntry } from "../../workloads/workload.ts";
 import { AsyncExecutor } from "../executor/async.ts";
 import type { Execution, Executor } from "../executor/executor.ts";
 import { ParallelExecutor } from "../executor/parallel/parallel.ts";
+import { workerThreads } from "../executor/parallel/threads.ts";
 import { SyncExecutor } from "../executor/sync.ts";
 import type { RunnerResult } from "../protocol.ts";
 import type { StatusReport } from "../queries/http-protocol.ts";
@@ -184,9 +185,9 @@ function makeExecutor(setup: Setup, bell: Int32Array): Executor {
     case "sync":
       return new SyncExecutor();
     case "async":
-      return setup.plan.scenario.async.offload === "none" ? new AsyncExecutor() : new ParallelExecutor(1, bell);
+      return setup.plan.scenario.async.offload === "none" ? new AsyncExecutor() : new ParallelExecutor(1, workerThreads(bell));
     case "parallel":
-      return new ParallelExecutor(workers, bell);
+      return new ParallelExecutor(workers, workerThreads(bell));
     default:
       return mode satisfies never;
   }

@@ -5,13 +5,13 @@ import { FlowContext } from "./context.ts";
 import { DETACHED, type Node, type Passing, type StageNode } from "./node.ts";
 
 export interface BatchOptions {
-  /** Items of a full batch. */
+  /** A batch goes when it has so many items. */
   readonly size: number;
-  /** Longest that the first item of a batch waits for others, in milliseconds. Default: until the batch is full. */
+  /** A batch goes so many milliseconds after its first item came, however few it has. Default: it waits until it is full. */
   readonly timeoutMs?: number;
 }
 
-/** Gathers items into lists. */
+/** Makes one item, a list, of several. */
 export class BatchStage implements StageNode {
   next: Node = DETACHED;
   previous = { makeRoom: () => {} };

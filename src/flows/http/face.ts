@@ -10,22 +10,22 @@ import { HEADERS, HttpProblem, jsonResponse, problemResponse } from "./problem.t
 import { type SocketData, streamSockets } from "./socket.ts";
 
 export interface FlowFaceOptions extends AccessOptions {
-  /** Path at which its routes begin. Default: the root. */
+  /** Where its routes begin. Default: at the root. */
   readonly prefix?: string;
   /** Default 1 MB. */
   readonly maxBodyBytes?: number;
-  /** WebSockets open at a time. Default 10 000. */
+  /** WebSockets at a time. Default 10 000. */
   readonly maxSockets?: number;
-  /** Schemas of input, by name; events without one are then refused, parts without one take any JSON. */
+  /** What may come in, by name; events that have none are then refused, parts that have none take any JSON. */
   readonly schemas?: {
     readonly events?: Readonly<Record<string, Schema>>;
     readonly pipelines?: Readonly<Record<string, Schema>>;
     readonly queues?: Readonly<Record<string, Schema>>;
     readonly streams?: Readonly<Record<string, Schema>>;
   };
-  /** Clock and timers. Default: those of this machine. */
+  /** Default: those of this machine. */
   readonly timers?: Timers;
-  /** Called with the server's own errors. */
+  /** Called with errors that are the server's own. */
   readonly onError?: (error: unknown) => void;
 }
 
@@ -36,7 +36,7 @@ interface Asked {
   readonly url: URL;
   readonly server: FaceServer;
   readonly address: string;
-  /** The variable parts of the path. */
+  /** The parts of the path that the route leaves open. */
   readonly names: readonly string[];
 }
 
@@ -47,7 +47,7 @@ interface Route {
 }
 
 /**
- * HTTP and WebSocket server of an orchestrator's flows. `fetch` and `websocket` are for a server of your own: `Bun.serve({ fetch: (request,
+ * The flows of an orchestrator over HTTP and WebSocket. `fetch` and `websocket` are for a server of your own: `Bun.serve({ fetch: (request,
  * server) => face.fetch(request, server), websocket: face.websocket })`; `serveFlows` makes one.
  */
 export class FlowFace {
@@ -76,7 +76,7 @@ export class FlowFace {
     };
   }
 
-  /** Answers a request; undefined when it became a WebSocket. Never rejects. */
+  /** The answer to a request; undefined when it became a WebSocket. Never rejects. */
   async fetch(request: Request, server: FaceServer): Promise<Response | undefined> {
     try {
       const address = server.requestIP(request)?.address ?? "";
@@ -93,8 +93,8 @@ export class FlowFace {
   }
 
   /**
-   * Takes over the paths under its prefix on a running server; all others go to `otherwise`. Throws where other machines can connect and
-   * there is no token, or where there is no prefix to tell its paths from the server's.
+   * Takes over what begins with its prefix on a server that is running already; all else goes to `otherwise`. Throws where others than
+   * this machine can ask and there is no token, or where there is no prefix to tell its paths from those of the server.
    */
   attach(server: FaceServer, otherwise: (request: Request, server: FaceServer) => Response | Promise<Response>): void {
     const { prefix = "", token } = this.options;
@@ -167,7 +167,7 @@ export class FlowFace {
     const key = url.searchParams.get("key");
     const idempotencyKey = request.headers.get("idempotency-key");
     const { id, duplicate } = await queue.send(value, {
-      // A client that waits for room would hold its connection indefinitely.
+      // A client that waits for room would hold a connection for who knows how long.
       whenFull: "reject",
       ...(key === null ? {} : { key }),
       ...(idempotencyKey === null ? {} : { idempotencyKey }),
@@ -229,7 +229,7 @@ export class FlowFace {
     return validated(await readJson(request, this.maxBodyBytes), schema);
   }
 
-  /** The public bus among the parts; not the orchestrator's own. */
+  /** The bus among the parts, whose events are anybody's; the orchestrator's own is not. */
   private get bus(): EventBus<Record<string, unknown>> | null {
     const bus = this.flows.parts.find((part) => part instanceof EventBus);
     return bus === undefined ? null : (bus as unknown as EventBus<Record<string, unknown>>);
@@ -261,11 +261,11 @@ function checkReach(hostname: string, token: string | undefined): void {
 export interface ServeFlowsOptions extends FlowFaceOptions {
   /** Default 0: any free one. */
   readonly port?: number;
-  /** Default 127.0.0.1; any address other than loopback needs a `token`. */
+  /** Default 127.0.0.1; any other than this machine's own needs a `token`. */
   readonly hostname?: string;
 }
 
-/** Serves flows on a port. Throws when the address is not loopback and there is no token. */
+/** Serves flows on a port. Throws when the address is not this machine's own and there is no token. */
 export function serveFlows(flows: FlowOrchestrator, options: ServeFlowsOptions = {}): FaceServer {
   const { hostname = "127.0.0.1", port = 0 } = options;
   checkReach(hostname, options.token);
@@ -286,10 +286,7 @@ export function serveFlows(flows: FlowOrchestrator, options: ServeFlowsOptions =
   });
 }
 
-/**
- * The names and addresses by which this machine may be asked when it listens on an address of its own, or on all; no other machine can
- * claim them.
- */
+/** What this machine answers to when it listens on an address of its own, or on all: addresses and its name, which nobody else can take. */
 function ownNames(hostname: string): string[] {
   if (isLoopback(hostname)) return [];
   const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
@@ -321,7 +318,7 @@ function numberIn(url: URL, name: "priority" | "delayMs"): Record<string, number
   return { [name]: Number(text) };
 }
 
-/** A property by a name from outside: own properties only. */
+/** What a name from outside may ask for: no more than was put there. */
 function own<T>(all: Readonly<Record<string, T>> | undefined, name: string): T | undefined {
   return all !== undefined && Object.hasOwn(all, name) ? all[name] : undefined;
 }

@@ -1,11 +1,11 @@
-import { errorText } from "../../kernel/error-text.ts";
+import { thrownText } from "../../kernel/thrown.ts";
 import type { BackoffRule } from "../../resilience/backoff.ts";
 import type { Health, Part, PartStats } from "../part.ts";
 
 export interface RegisterOptions {
-  /** Parts that must be up first, and are stopped after it. */
+  /** Parts that have to be up first, and are stopped after it. */
   readonly dependsOn?: readonly string[];
-  /** Most restarts after failures, and the waits before them in milliseconds. Default: no limit. */
+  /** Restarts after a failure before it is left down, and the waits before them in milliseconds. Default: any number. */
   readonly restart?: Partial<BackoffRule> & { readonly max?: number };
 }
 
@@ -23,26 +23,26 @@ export type PartState = "idle" | "waiting" | "starting" | "up" | "failed" | "sto
  * | starting | its start rejects, or it reports that it is down | failed                                          |
  * | up       | it reports that it is down                       | failed                                          |
  * | failed   | the wait before a restart is over                | starting, or waiting                            |
- * | failed   | it has failed more often than `restart.max`      | failed, permanently                             |
+ * | failed   | it has failed more often than `restart.max`      | failed, for good                                |
  * | any      | stop                                             | stopped; one that is starting, once it has started |
  * | stopped  | start                                            | as idle                                         |
  */
-export interface PartEntry {
+export interface Entry {
   readonly name: string;
   readonly part: Part;
   readonly options: RegisterOptions;
   state: PartState;
   restarts: number;
-  /** Failures since it last ran steadily. */
+  /** Failures since it last ran for a while. */
   failures: number;
   upSince: number;
   degraded: boolean;
-  /** Set while a restart is scheduled. */
+  /** Set while a restart is due. */
   cancelRestart: (() => void) | null;
   readonly quit: (() => void)[];
 }
 
-export function newEntry(part: Part, options: RegisterOptions): PartEntry {
+export function newEntry(part: Part, options: RegisterOptions): Entry {
   return {
     name: part.name,
     part,
@@ -57,20 +57,20 @@ export function newEntry(part: Part, options: RegisterOptions): PartEntry {
   };
 }
 
-/** Health of a part. A part whose `health` throws is degraded; no other is affected. */
+/** The health of a part. One whose `health` throws is degraded, and harms no other by it. */
 export function askHealth(part: Part): Health {
   try {
     return part.health();
   } catch (error) {
-    return { status: "degraded", detail: `its health could not be told: ${errorText(error)}` };
+    return { status: "degraded", detail: `its health could not be told: ${thrownText(error)}` };
   }
 }
 
-/** Figures of a part; only the error where its `stats` throws. */
+/** The figures of a part; the error alone where its `stats` throws. */
 export function askStats(part: Part): PartStats {
   try {
     return part.stats();
   } catch (error) {
-    return { error: errorText(error) };
+    return { error: thrownText(error) };
   }
 }

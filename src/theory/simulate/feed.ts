@@ -1,17 +1,17 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
 import type { Agenda } from "./agenda.ts";
-import type { SimulatedMachine } from "./machine.ts";
+import type { Machine } from "./machine.ts";
 import type { Measures } from "./measures.ts";
 import { type Messages, NONE } from "./messages.ts";
 import type { Shards } from "./shards.ts";
-import type { SimulatedSource } from "./source.ts";
+import type { Source } from "./source.ts";
 import { Wait } from "./wait.ts";
 
 /** Most messages of one read, and most offered before the consumer gets its turn: as the engine's. */
 const READ_SIZE = 256;
 const LONGEST_RUSH = 65_536;
 /** What the feed is part of. */
-export interface FeedConsumer {
+export interface Consumer {
   /** There is more in the queue, or nothing more will come. */
   arrived(): void;
   /** A message leaves by being dropped at `now`. */
@@ -25,7 +25,7 @@ export interface FeedConsumer {
 export type Next = "change" | "room" | "turn" | "nothing";
 
 /** The way from the source into the queue, where overflow acts. */
-export class SimulatedFeed {
+export class Feed {
   /** True when nothing more will come. */
   ended = false;
   /** Waits for room in the queue, or for a client to send. */
@@ -39,10 +39,10 @@ export class SimulatedFeed {
   private waitsFor = NONE;
 
   constructor(
-    private readonly machine: SimulatedMachine,
-    private readonly source: SimulatedSource,
+    private readonly machine: Machine,
+    private readonly source: Source,
     private readonly queue: Shards,
-    private readonly consumer: FeedConsumer,
+    private readonly consumer: Consumer,
     agenda: Agenda,
     events: { readonly room: number; readonly sent: number },
   ) {
@@ -116,7 +116,7 @@ export class SimulatedFeed {
 }
 
 /** Counts a dropped message, and answers its client. */
-export function drop(id: number, now: Nanoseconds, messages: Messages, measures: Measures, source: SimulatedSource): void {
+export function drop(id: number, now: Nanoseconds, messages: Messages, measures: Measures, source: Source): void {
   measures.dropped++;
   messages.remove(id);
   source.answered(1, now);

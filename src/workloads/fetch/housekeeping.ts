@@ -4,25 +4,33 @@ import type { Collector } from "./collector.ts";
 import type { LiveFigures } from "./live-figures.ts";
 import type { Records } from "./records.ts";
 import { COUNT } from "./report.ts";
-import type { AttemptSender } from "./sender.ts";
+import type { Sender } from "./sender.ts";
 import type { RequestWindow } from "./window.ts";
 
-/** Interval of checking requests for timeouts: a share of the timeout, within bounds. */
+/** How often requests are checked for their time limit: a share of the limit, within bounds. */
 const CHECK_SHARE = 20;
 const CHECK_LEAST: Nanoseconds = 1e6;
 const CHECK_MOST: Nanoseconds = 20e6;
 
-/** Longest time before records of items are flushed to their file. */
+/** What is written for every item goes to its file at least this often. */
 const FLUSH_EVERY: Nanoseconds = 1e9;
-/** Interval of publishing a thread's report. */
+/** What a thread has to report is shown to others as often. */
 const PUBLISH_EVERY: Nanoseconds = 250e6;
 
-/** Periodic tasks of one thread: aborts requests that time out, collects garbage, writes records, publishes figures. */
+/**
+ * What one thread does beside its requests: aborts those that take too long, collects garbage, writes records, publishes figures.
+ *
+ * | state    | event                                          | next     |
+ * |----------|------------------------------------------------|----------|
+ * | asleep   | an item begins, or ends                        | watching |
+ * | watching | nothing is under way and all ends are written  | asleep   |
+ * | any      | halt                                           | halted   |
+ */
 export class Housekeeping {
   private readonly every: Nanoseconds;
   private watching = false;
   private halted = false;
-  /** An ended item has not been written yet. */
+  /** An item has ended that is not written yet. */
   private unwritten = false;
   private flushedAt: Nanoseconds = 0;
   private publishedAt: Nanoseconds = 0;
@@ -30,7 +38,7 @@ export class Housekeeping {
   constructor(
     private readonly effort: Effort,
     private readonly window: RequestWindow,
-    private readonly sender: AttemptSender,
+    private readonly sender: Sender,
     private readonly records: Records,
     private readonly figures: LiveFigures,
     private readonly collector: Collector,
@@ -39,12 +47,12 @@ export class Housekeeping {
     this.every = Math.min(CHECK_MOST, Math.max(CHECK_LEAST, timeout / CHECK_SHARE));
   }
 
-  /** To be called when an item has begun. */
+  /** An item has begun. */
   onBegin(): void {
     if (!this.watching) void this.watch();
   }
 
-  /** To be called when an item has ended and been recorded. */
+  /** An item has ended and been recorded. */
   onEnd(): void {
     this.unwritten = true;
     if (!this.watching) void this.watch();
@@ -63,7 +71,7 @@ export class Housekeeping {
     this.watching = false;
   }
 
-  /** Writes pending records, and publishes the figures. */
+  /** Writes what there is to write, and publishes the figures. */
   flush(now = this.effort.now()): void {
     this.flushedAt = now;
     this.unwritten = false;

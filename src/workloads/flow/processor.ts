@@ -12,20 +12,20 @@ import { FlowBoard } from "./figures.ts";
 import type { FlowItem, FlowMaker, Submit } from "./flow.ts";
 import { type Demands, Lab } from "./lab.ts";
 
-/** Inputs of a flow's processor; plain data, so that it crosses threads. */
+/** What a flow's processor is made from; plain data, so that it crosses threads. */
 export interface FlowSpec {
   readonly settings: FlowSettings;
   readonly seed: number;
-  /** Folder for queues on disk. */
+  /** For queues on disk. */
   readonly folder: string;
-  /** Shared memory for each thread's figures. */
+  /** Where each thread writes the figures of its parts down. */
   readonly boards: readonly SharedArrayBuffer[];
 }
 
-/** Interval of writing the figures. */
+/** How often the figures are written down. */
 const EVERY: Nanoseconds = 50e6;
 
-/** Passes items through one thread's own flow. */
+/** Puts items through one thread's own flow. */
 export class FlowProcessor implements Processor, Demands {
   readonly instant = false;
   readonly yields: boolean;
@@ -54,7 +54,7 @@ export class FlowProcessor implements Processor, Demands {
     const { kind, parts, module, ...part } = settings;
     const lab = new Lab({ ...part, kind: kind === "orchestrator" ? "event-bus" : kind }, effort, this, seed, thread, folder);
     this.ready = this.prepare(maker, lab);
-    // The first item reports the failure.
+    // Said by the first item.
     this.ready.catch(() => {});
   }
 
@@ -102,7 +102,7 @@ export class FlowProcessor implements Processor, Demands {
     return { flow: this.end() };
   }
 
-  /** The figures before the parts are stopped and abandon what they hold. */
+  /** The figures as they are before the parts are stopped, and what they hold is abandoned. */
   private end(): readonly FlowPartFigures[] {
     if (this.final !== null) return this.final;
     this.show(this.effort.now());

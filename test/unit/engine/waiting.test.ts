@@ -1,11 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { AnswerReader, AnswerWriter } from "../../../src/engine/executor/parallel/answers.ts";
-import { type SpawnWorker, WorkerPool } from "../../../src/engine/executor/parallel/pool.ts";
-import { ALL_KEYS, type BeginMessage, type WorkerReply } from "../../../src/engine/executor/parallel/protocol.ts";
-import { bellOf, WorkerSession } from "../../../src/engine/executor/parallel/session.ts";
+import { ALL_KEYS, type WorkerReply } from "../../../src/engine/executor/parallel/link.ts";
+import { WorkerPool } from "../../../src/engine/executor/parallel/pool.ts";
+import { WorkerSession } from "../../../src/engine/executor/parallel/session.ts";
+import { type BeginMessage, SharedSourceLink, sharedWorkers } from "../../../src/engine/executor/parallel/shared-link.ts";
 import { sampleInterval } from "../../../src/engine/runner/sampler.ts";
-import { BELL_BYTES, rings } from "../../../src/kernel/bell.ts";
 import { ringMemory } from "../../../src/kernel/frame-ring.ts";
 import { VirtualTime } from "../../../src/kernel/virtual-time.ts";
 import { nextLook } from "../../../src/kernel/wakeup.ts";
@@ -14,7 +14,7 @@ import { MessageStage } from "../../../src/workloads/message/stage.ts";
 import { prepareProcessors } from "../../../src/workloads/processors.ts";
 import { rounds } from "../../support/campaign.ts";
 import { planOf } from "../../support/virtual-setup.ts";
-import { VirtualThread } from "../../support/virtual-workers.ts";
+import { newBell, VirtualThread } from "../../support/virtual-workers.ts";
 
 describe("answers of a Worker", () => {
   test("come across as they are and in order; one that has no room is refused, and finds it once others are read", () => {
@@ -48,15 +48,18 @@ describe("answers of a Worker", () => {
     const time = new VirtualTime();
     const posted: WorkerReply["type"][] = [];
     const slept: { readonly ms: number; readonly soon: boolean }[] = [];
-    let own: Int32Array = new Int32Array(2);
     /** Nothing but its bell wakes it. */
     class Sleeper extends VirtualThread {
+      constructor(private readonly link: SharedSourceLink) {
+        super(time, link);
+      }
+
       override sleep(seen: number, _: () => boolean, ms: number, soon = false): Promise<void> {
         slept.push({ ms, soon });
         return new Promise((resolve) => {
           let asleep = true;
           time.watch(() => {
-            if (!asleep || rings(own) === seen) return false;
+            if (!asleep || this.link.calls === seen) return false;
             asleep = false;
             resolve();
             return true;
@@ -64,26 +67,25 @@ describe("answers of a Worker", () => {
         });
       }
     }
-    const spawn: SpawnWorker = (hear) => {
+    const spawn = sharedWorkers(newBell(), (hear) => {
       const reply = (said: WorkerReply) => {
         posted.push(said.type);
         hear(said);
       };
-      const serve = async (message: BeginMessage) => {
-        own = bellOf(message);
-        const session = new WorkerSession(message, await prepareProcessors(message.processor), new Sleeper(time, message, reply));
+      const serve = async ({ assignment, memory }: BeginMessage) => {
+        const link = new SharedSourceLink(memory, assignment.warmup, reply);
+        const session = new WorkerSession(assignment, link, await prepareProcessors(assignment.processor), new Sleeper(link));
         reply({ type: "ready" });
         reply(await session.run());
       };
       return { postMessage: (message) => void serve(message), terminate: async () => {} };
-    };
+    });
     const scenario = scenarioSchema.parse({ title: "t", load: { executor: "bursts", size: 1 }, work: { kind: "none" } });
     const { spec } = await MessageStage.open(planOf(scenario, "parallel"), 1);
     if (spec.workload !== "message") throw new Error("unreachable");
     const processor = { ...spec, keys: { ...spec.keys, prepared: machines, threads: 1 } };
-    const bell = new Int32Array(new SharedArrayBuffer(BELL_BYTES));
     const pool = new WorkerPool(1, spawn);
-    const session = await time.run(pool.begin({ processor, slots: [1], warmup: 0, snapshots: false }, 1 << 10, bell));
+    const session = await time.run(pool.begin({ processor, slots: [1], warmup: 0, snapshots: false }, 1 << 10));
     session.startAt(0);
     time.watch(session.look);
     return { time, session, posted, slept };

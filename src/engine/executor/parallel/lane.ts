@@ -5,7 +5,7 @@ import type { Item } from "../../../queueing/item.ts";
 import type { Job } from "../executor.ts";
 import type { Feed } from "../feed.ts";
 import { HEAD_WORDS, ItemFrameWriter } from "./item-frame.ts";
-import type { WorkerChannel } from "./pool.ts";
+import type { WorkerLink } from "./link.ts";
 
 /**
  * Batches a Worker holds at most beside those at work: as many as it works off in about 4 ms, which covers the
@@ -17,7 +17,7 @@ const SMALLEST_WINDOW = 4;
 const LONG_BATCH = 2e6;
 const LARGEST_WINDOW = 128;
 
-/** The way to one Worker: its shard of the queue, its batcher, its ring. */
+/** The way to one Worker: its shard of the queue, its batcher, its link. */
 export class Lane {
   private readonly batcher: Batcher;
   /** The batch being written; it may take several frames. */
@@ -32,7 +32,7 @@ export class Lane {
   private doneWhenAsked = 0;
   private lastSign = -1;
   private heardAt = 0;
-  /** Waits for room in the ring. */
+  /** Waits for room on the link. */
   private crowded = false;
   /** Something was written since the Worker was last woken. */
   private unheard = false;
@@ -44,7 +44,7 @@ export class Lane {
 
   constructor(
     private readonly job: Job,
-    private readonly channel: WorkerChannel,
+    private readonly link: WorkerLink,
     private readonly shard: number,
     private readonly feed: Feed,
   ) {
@@ -76,7 +76,7 @@ export class Lane {
       if (measured > 0) this.batchesMade++;
       this.itemsBatched += measured;
     }
-    if (this.unheard) this.channel.wake();
+    if (this.unheard) this.link.flush();
     this.unheard = false;
     return dealt;
   }
@@ -88,7 +88,7 @@ export class Lane {
 
   /** Batches sent and not done. */
   get held(): number {
-    return this.batchesSent - this.channel.batchesDone;
+    return this.batchesSent - this.link.batchesDone;
   }
 
   /** Looks at how long batches take, and how many a Worker may hold. */
@@ -110,7 +110,7 @@ export class Lane {
 
   /** Nanoseconds from the end of one batch to that of the next while there are enough: held by the thread, or waiting side by side. */
   private timeOfBatch(): number {
-    const { recorder } = this.channel;
+    const { recorder } = this.link;
     const { busy, batches } = recorder.counts();
     if (batches === 0) return 0;
     const waiting = (recorder.service.mean * this.itemsSent) / this.batchesSent / this.slots;
@@ -128,23 +128,23 @@ export class Lane {
   }
 
   get itemsDone(): number {
-    const { processed, failed } = this.channel.recorder.counts();
+    const { processed, failed } = this.link.recorder.counts();
     return processed + failed;
   }
 
   /** The Worker has come down to the number of batches at which it is to be given more, or someone waits for each. */
   get wantsMore(): boolean {
-    if (this.crowded && !this.channel.crowded) return true;
-    if (this.job.source.closedLoop) return this.channel.batchesDone !== this.doneWhenAsked;
-    return this.channel.batchesDone !== this.doneWhenAsked && this.waiting && this.held <= this.lowWater;
+    if (this.crowded && !this.link.crowded) return true;
+    if (this.job.source.closedLoop) return this.link.batchesDone !== this.doneWhenAsked;
+    return this.link.batchesDone !== this.doneWhenAsked && this.waiting && this.held <= this.lowWater;
   }
 
   /** Has the Worker ring when it comes down to the low-water mark; false when it is there already. */
   askForMore(): boolean {
-    this.doneWhenAsked = this.channel.batchesDone;
-    if (this.job.source.closedLoop) return this.held === 0 || this.channel.wakeAt(this.doneWhenAsked + 1);
+    this.doneWhenAsked = this.link.batchesDone;
+    if (this.job.source.closedLoop) return this.held === 0 || this.link.wakeAt(this.doneWhenAsked + 1);
     if (!this.waiting || this.held === 0) return true;
-    return this.channel.wakeAt(this.batchesSent - this.lowWater);
+    return this.link.wakeAt(this.batchesSent - this.lowWater);
   }
 
   private get lowWater(): number {
@@ -156,7 +156,7 @@ export class Lane {
 
   /** Nanoseconds since the Worker last gave a sign of life, of those it has something to do; looked at every now and then. */
   silence(now: number): number {
-    const sign = this.channel.alive + this.itemsDone;
+    const sign = this.link.alive + this.itemsDone;
     if (sign !== this.lastSign || this.held === 0) {
       this.lastSign = sign;
       this.heardAt = now;
@@ -171,7 +171,7 @@ export class Lane {
 
   /** Items that left the queue and are not done. */
   get inFlight(): number {
-    const { processed, failed, abandoned } = this.channel.recorder.counts();
+    const { processed, failed, abandoned } = this.link.recorder.counts();
     return this.batcher.items.length + (this.outbox.length - this.written) + this.itemsSent - processed - failed - abandoned;
   }
 
@@ -184,17 +184,17 @@ export class Lane {
     this.batcher.release([]);
   }
 
-  /** Writes as many items as fit into one frame after another; false when the ring has no room for the next. */
+  /** Writes as many items as fit into one frame after another; false when the link has no room for the next. */
   private write(): boolean {
-    const { writer } = this.channel;
+    const { frames } = this.link;
     const { intake, source } = this.job;
     const piece = this.job.settings.offload === "message" ? 1 : Number.POSITIVE_INFINITY;
     while (this.written < this.outbox.length) {
       const first = this.wordsOf(this.outbox[this.written] as Item);
       const room = this.roomFor(first);
       if (room === 0) return false;
-      const { words } = writer;
-      const limit = words.at + Math.min(room, writer.largestFrame);
+      const { words } = frames;
+      const limit = words.at + Math.min(room, frames.largestFrame);
       const from = this.written;
       this.heads.begin();
       while (this.written < this.outbox.length) {
@@ -208,7 +208,7 @@ export class Lane {
       const last = this.written === this.outbox.length || this.written - from === piece;
       if (last) this.batchesSent++;
       this.itemsSent += this.written - from;
-      writer.publish(this.written - from, last ? BATCH_END : 0);
+      frames.publish(this.written - from, last ? BATCH_END : 0);
       this.unheard = true;
       if (last) return true;
     }
@@ -217,14 +217,14 @@ export class Lane {
 
   /** Opens a frame for so many words at least; 0 when there is no room for it yet: the Worker tells when there is more. */
   private roomFor(words: number): number {
-    const { writer } = this.channel;
-    if (words > writer.largestFrame) throw new Error(`a message of ${words * 8} bytes does not fit the ring`);
-    let room = writer.open(words);
+    const { frames } = this.link;
+    if (words > frames.largestFrame) throw new Error(`a message of ${words * 8} bytes does not fit the link`);
+    let room = frames.open(words);
     this.crowded = room === 0;
     if (!this.crowded) return room;
-    this.channel.wakeAtRoom();
+    this.link.wakeAtRoom();
     // It may have made room just before it was asked to tell.
-    room = writer.open(words);
+    room = frames.open(words);
     this.crowded = room === 0;
     return room;
   }

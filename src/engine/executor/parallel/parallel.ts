@@ -5,13 +5,13 @@ import type { StateReader } from "../../queries/dispatcher.ts";
 import { type Execution, type Executor, type Job, keepSampling } from "../executor.ts";
 import { Feed } from "../feed.ts";
 import { Lane } from "./lane.ts";
-import { type PoolSession, type SpawnWorker, WorkerPool, type WorkerReport } from "./pool.ts";
-import { ALL_KEYS } from "./protocol.ts";
+import { ALL_KEYS, type SpawnWorker, type WorkerReport } from "./link.ts";
+import { type PoolSession, WorkerPool } from "./pool.ts";
 
-/** Ring of one Worker, unless a single message needs more. */
-const RING_WORDS = 1 << 17;
+/** Words that can be under way to one Worker, unless a single message needs more. */
+const BUFFER_WORDS = 1 << 17;
 /**
- * Bun Workers, each with the keys that belong to it; this thread is the source and deals batches out. With `offload` it is
+ * Workers, each with the keys that belong to it; this thread is the source and deals batches out. With `offload` it is
  * the event loop of `async` instead, and one Worker its helper.
  */
 export class ParallelExecutor implements Executor {
@@ -19,20 +19,18 @@ export class ParallelExecutor implements Executor {
 
   constructor(
     workers: number,
-    /** Rung by Workers; the bell that this thread's time waits on. */
-    private readonly bell: Int32Array,
-    spawn?: SpawnWorker,
+    /** Starts a Worker, and with it the link that reaches it. */
+    spawn: SpawnWorker,
   ) {
     this.pool = new WorkerPool(workers, spawn);
   }
 
   async execute(job: Job): Promise<Execution> {
     const { settings } = job;
-    const ringWords = Math.max(RING_WORDS, 4 * wordsFor(settings.messageBytes));
+    const bufferWords = Math.max(BUFFER_WORDS, 4 * wordsFor(settings.messageBytes));
     const session = await this.pool.begin(
       { processor: job.spec, slots: settings.slots, warmup: settings.warmup, snapshots: settings.snapshots },
-      ringWords,
-      this.bell,
+      bufferWords,
     );
     try {
       return await new ParallelRun(job, this.pool, session).execute();
@@ -62,13 +60,13 @@ class ParallelRun {
     private readonly session: PoolSession,
   ) {
     this.feed = new Feed(job, pool.size, (shard) => this.lanes[shard]?.held ?? 0);
-    this.lanes = session.channels.map((channel, shard) => new Lane(job, channel, shard, this.feed));
+    this.lanes = session.links.map((link, shard) => new Lane(job, link, shard, this.feed));
   }
 
   async execute(): Promise<Execution> {
     const { source, recorder, sampler, time } = this.job;
     const { queue } = this.feed;
-    const recorders = [recorder, ...this.session.channels.map((channel) => channel.recorder)];
+    const recorders = [recorder, ...this.session.links.map((link) => link.recorder)];
     sampler.observe(recorders, {
       waiting: (now) => queue.areaUntil(now),
       begun: (now) => queue.removed.until(now),

@@ -1,40 +1,15 @@
-import { Worker } from "node:worker_threads";
-import { ring } from "../../../kernel/bell.ts";
 import { Deque } from "../../../kernel/deque.ts";
-import { RingWriter, ringMemory } from "../../../kernel/frame-ring.ts";
-import { RECORDER_BYTES, Recorder } from "../../../telemetry/recorder.ts";
 import type { StateReading } from "../../queries/dispatcher.ts";
-import { AnswerReader } from "./answers.ts";
-import { type BeginMessage, CONTROL, PHASE, type WorkerReply } from "./protocol.ts";
+import type { Assignment, SpawnWorker, WorkerHandle, WorkerLink, WorkerReply, WorkerReport } from "./link.ts";
 
-export type SessionSettings = Pick<BeginMessage, "processor" | "warmup" | "snapshots"> & {
+export type SessionSettings = Omit<Assignment, "worker" | "concurrency"> & {
   /** Batches that each Worker has at work at once. */
   readonly slots: readonly number[];
 };
 
-/** What a Worker answers at the end of a session. */
-export type WorkerReport = Extract<WorkerReply, { type: "done" }>;
-
-/** One Worker, as seen from the source's thread. */
-export interface WorkerHandle {
-  postMessage(message: BeginMessage): void;
-  terminate(): Promise<unknown>;
-}
-
-/** Starts a Worker. `hear`: told what it says. `lose`: told how it ended, should it. */
-export type SpawnWorker = (hear: (reply: WorkerReply) => void, lose: (how: string) => void) => WorkerHandle;
-
-const spawnThread: SpawnWorker = (hear, lose) => {
-  const thread = new Worker(new URL("./worker.ts", import.meta.url));
-  thread.on("message", hear);
-  thread.on("error", (error: unknown) => lose(`ended with an error: ${error instanceof Error ? error.message : String(error)}`));
-  thread.on("exit", (code) => lose(`ended by itself with code ${code}`));
-  return thread;
-};
-
-/** Threads that stay, warm, from one session to the next. */
+/** Workers that stay, warm, from one session to the next. */
 export class WorkerPool {
-  private readonly threads: readonly WorkerHandle[];
+  private readonly workers: readonly WorkerHandle[];
   /** Why a Worker is gone, if one is. */
   private casualty: string | null = null;
   private readonly gone = new Set<number>();
@@ -47,9 +22,9 @@ export class WorkerPool {
 
   constructor(
     readonly size: number,
-    spawn: SpawnWorker = spawnThread,
+    spawn: SpawnWorker,
   ) {
-    this.threads = Array.from({ length: size }, (_, i) =>
+    this.workers = Array.from({ length: size }, (_, i) =>
       spawn(
         (reply) => this.hear(i, reply),
         (how) => this.lose(i, how),
@@ -67,45 +42,27 @@ export class WorkerPool {
     return this.fallen.has(worker);
   }
 
-  /** Gives every Worker fresh state, a ring and a recorder; resolves when all are ready. */
-  async begin(settings: SessionSettings, ringWords: number, mainBell: Int32Array): Promise<PoolSession> {
-    const { slots, ...rest } = settings;
-    const origin = new SharedArrayBuffer(8);
-    const channels = this.threads.map(() => new WorkerChannel(ringWords, settings.warmup));
+  /** Opens a session with every Worker; resolves when all are ready. `bufferWords`: as in `WorkerHandle.open`. */
+  async begin({ slots, ...rest }: SessionSettings, bufferWords: number): Promise<PoolSession> {
     const ready = this.all("ready");
-    channels.forEach((channel, worker) => {
-      const message: BeginMessage = {
-        type: "begin",
-        ring: channel.memory,
-        control: channel.control.buffer as SharedArrayBuffer,
-        origin,
-        recorder: channel.recorder.memory,
-        mainBell: mainBell.buffer as SharedArrayBuffer,
-        queries: channel.questions,
-        answers: channel.answers,
-        worker,
-        concurrency: slots[worker] ?? 1,
-        ...rest,
-      };
-      this.threads[worker]?.postMessage(message);
-    });
+    const links = this.workers.map((handle, worker) => handle.open({ ...rest, worker, concurrency: slots[worker] ?? 1 }, bufferWords));
     await ready;
-    const session = new PoolSession(channels, origin, () => this.all("done"));
+    const session = new PoolSession(links, () => this.all("done"));
     this.session = session;
     return session;
   }
 
   /** Ends the Workers that have not answered: an item at hand that does not end holds nobody up. Which those were. */
   cut(): number[] {
-    const silent = [...this.threads.keys()].filter((i) => !this.heard.has(i));
-    for (const i of silent) void this.threads[i]?.terminate();
+    const silent = [...this.workers.keys()].filter((i) => !this.heard.has(i));
+    for (const i of silent) void this.workers[i]?.terminate();
     return silent;
   }
 
   async close(): Promise<void> {
     this.casualty = "closed";
-    // The process ends soon after; a thread that is slow to go does not hold it up.
-    const gone = Promise.all(this.threads.map((thread) => thread.terminate()));
+    // The process ends soon after; a Worker that is slow to go does not hold it up.
+    const gone = Promise.all(this.workers.map((worker) => worker.terminate()));
     await Promise.race([gone, Bun.sleep(500)]);
   }
 
@@ -147,74 +104,6 @@ export class WorkerPool {
   }
 }
 
-const QUESTION_WORDS = 1 << 14;
-const ANSWER_WORDS = 1 << 14;
-
-/** What the source's thread shares with one Worker. */
-export class WorkerChannel {
-  readonly memory: SharedArrayBuffer;
-  readonly control = new Int32Array(new SharedArrayBuffer(CONTROL.size * 4));
-  private readonly bell = this.control.subarray(CONTROL.bell, CONTROL.bell + 2);
-  readonly writer: RingWriter;
-  readonly questions = ringMemory(QUESTION_WORDS);
-  private readonly asking = new RingWriter(this.questions);
-  readonly answers = ringMemory(ANSWER_WORDS);
-  /** What the Worker has answered. */
-  readonly answered = new AnswerReader(this.answers);
-  /** The Worker's recorder, seen from here. */
-  readonly recorder: Recorder;
-
-  constructor(ringWords: number, warmup: number) {
-    this.memory = ringMemory(ringWords);
-    this.writer = new RingWriter(this.memory);
-    this.recorder = new Recorder(new SharedArrayBuffer(RECORDER_BYTES), warmup);
-  }
-
-  get batchesDone(): number {
-    return Atomics.load(this.control, CONTROL.batchesDone);
-  }
-
-  /** A number that goes on as long as the Worker's loop does. */
-  get alive(): number {
-    return Atomics.load(this.control, CONTROL.alive);
-  }
-
-  /** Asks to be woken when this many batches are done; false when they are already. */
-  wakeAt(batches: number): boolean {
-    Atomics.store(this.control, CONTROL.wanted, batches);
-    return this.batchesDone < batches;
-  }
-
-  /** Asks to be woken when the ring has more room. */
-  wakeAtRoom(): void {
-    Atomics.store(this.control, CONTROL.crowded, 1);
-  }
-
-  /** True until the ring has more room than when that was asked. */
-  get crowded(): boolean {
-    return Atomics.load(this.control, CONTROL.crowded) === 1;
-  }
-
-  /** Wakes the Worker if it waits. */
-  wake(): void {
-    ring(this.bell);
-  }
-
-  /** Asks for a key's state; false when too much is asked already. */
-  ask(id: number, key: number): boolean {
-    if (this.asking.open(2) === 0) return false;
-    this.asking.words.pair(id, key);
-    this.asking.publish(1, 0);
-    this.wake();
-    return true;
-  }
-
-  enter(phase: number): void {
-    Atomics.store(this.control, CONTROL.phase, phase);
-    this.wake();
-  }
-}
-
 /** One job's use of the pool. */
 export class PoolSession {
   private lastId = 0;
@@ -225,13 +114,12 @@ export class PoolSession {
   private readonly publishedAt: number[];
 
   constructor(
-    readonly channels: readonly WorkerChannel[],
-    private readonly origin: SharedArrayBuffer,
+    readonly links: readonly WorkerLink[],
     private readonly done: () => Promise<(WorkerReport | null)[]>,
   ) {
-    this.waiting = channels.map(() => new Deque());
-    this.states = channels.map(() => new Map());
-    this.publishedAt = channels.map(() => 0);
+    this.waiting = links.map(() => new Deque());
+    this.states = links.map(() => new Map());
+    this.publishedAt = links.map(() => 0);
   }
 
   /** A state, as JSON, from the Worker that has it, between two of its messages. Rejects when it is gone. */
@@ -247,7 +135,7 @@ export class PoolSession {
   /** Hands a Worker what is asked of it, as far as there is room. */
   private pass(worker: number): void {
     const waiting = this.waiting[worker];
-    for (let next = waiting?.peek(); next !== undefined && this.channels[worker]?.ask(next.id, next.key) === true; next = waiting?.peek()) {
+    for (let next = waiting?.peek(); next !== undefined && this.links[worker]?.ask(next.id, next.key) === true; next = waiting?.peek()) {
       waiting?.shift();
     }
   }
@@ -271,8 +159,8 @@ export class PoolSession {
   readonly look = (): boolean => {
     if (this.asked.size === 0) return false;
     let heard = false;
-    for (const [worker, { answered }] of this.channels.entries()) {
-      if (!answered.read(this.answer)) continue;
+    for (const [worker, link] of this.links.entries()) {
+      if (!link.readAnswers(this.answer)) continue;
       this.pass(worker);
       heard = true;
     }
@@ -292,14 +180,13 @@ export class PoolSession {
 
   /** Tells the Workers which instant of the clock is t = 0, and has them begin. */
   startAt(origin: number): void {
-    new Float64Array(this.origin)[0] = origin;
-    for (const channel of this.channels) channel.enter(PHASE.running);
+    for (const link of this.links) link.start(origin);
   }
 
   /** Lets the Workers finish what they have (or only the item at hand) and report. */
   async end(halting: boolean): Promise<(WorkerReport | null)[]> {
     const done = this.done();
-    for (const channel of this.channels) channel.enter(halting ? PHASE.halting : PHASE.ending);
+    for (const link of this.links) link.end(halting);
     return done;
   }
 }

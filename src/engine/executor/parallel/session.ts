@@ -1,18 +1,16 @@
-import { ring, rings } from "../../../kernel/bell.ts";
 import { threadCpuTimer } from "../../../kernel/clock.ts";
-import { BATCH_END, RingReader } from "../../../kernel/frame-ring.ts";
+import { BATCH_END } from "../../../kernel/frame-ring.ts";
 import type { Time } from "../../../kernel/time.ts";
 import { Wakeup } from "../../../kernel/wakeup.ts";
 import { type Item, ItemPool } from "../../../queueing/item.ts";
-import { Recorder } from "../../../telemetry/recorder.ts";
+import type { Recorder } from "../../../telemetry/recorder.ts";
 import { type MakeProcessor, runsHandler } from "../../../workloads/processors.ts";
 import type { Effort } from "../../../workloads/workload.ts";
 import { UnhandledErrors } from "../../runner/unhandled-errors.ts";
 import type { WorkSums } from "../../runner/work-meter.ts";
 import { BatchRunner } from "../batch-runner.ts";
-import { AnswerWriter } from "./answers.ts";
 import { ItemFrameReader } from "./item-frame.ts";
-import { ALL_KEYS, type BeginMessage, CONTROL, PHASE, type WorkerReply } from "./protocol.ts";
+import { ALL_KEYS, type Assignment, PHASE, type SourceLink, type WorkerReport } from "./link.ts";
 
 /** The thread that a Worker's session runs on. */
 export interface WorkerThread {
@@ -21,12 +19,10 @@ export interface WorkerThread {
   /** Makes an instant of the shared clock t = 0. */
   startAt(origin: number): void;
   /**
-   * Sleeps while it is quiet, until the bell rings beyond `seen` or for so many milliseconds. `soon`: more is likely to come at once.
+   * Sleeps while it is quiet, until the link's `calls` are beyond `seen` or for so many milliseconds. `soon`: more is likely to come at once.
    * A promise where no thread is held by that.
    */
   sleep(seen: number, quiet: () => boolean, ms: number, soon: boolean): void | Promise<void>;
-  /** Says something to the source's thread. */
-  reply(message: WorkerReply): void;
   /** What it has computed. */
   readonly work: WorkSums;
 }
@@ -37,12 +33,8 @@ const PUBLISH_EVERY = 50e6;
 const LONGEST_SLEEP = 1000;
 const PUBLISH_SLEEP = 20;
 
-/** A Worker's side of `parallel`: frames from the ring, batches to the batch runner, until it is told to end. */
+/** A Worker's side of `parallel`: frames from the link, batches to the batch runner, until it is told to end. */
 export class WorkerSession {
-  private readonly ring: RingReader;
-  private readonly control: Int32Array;
-  private readonly bell: Int32Array;
-  private readonly mainBell: Int32Array;
   private readonly time: Time;
   private readonly recorder: Recorder;
   private readonly heads = new ItemFrameReader();
@@ -50,8 +42,6 @@ export class WorkerSession {
   private readonly processor;
   private readonly batches: BatchRunner;
   private readonly batchDone: Wakeup;
-  private readonly queries: RingReader;
-  private readonly answers: AnswerWriter;
   /** Keys whose state has changed since it was last published. */
   private readonly changed = new Set<number>();
   private publishAt = 0;
@@ -62,58 +52,53 @@ export class WorkerSession {
   private readonly strays: UnhandledErrors | null;
 
   constructor(
-    private readonly message: BeginMessage,
+    private readonly assignment: Assignment,
+    private readonly link: SourceLink,
     makeProcessor: MakeProcessor,
     private readonly thread: WorkerThread,
   ) {
-    this.ring = new RingReader(message.ring);
-    this.queries = new RingReader(message.queries);
-    this.answers = new AnswerWriter(message.answers);
-    this.control = new Int32Array(message.control);
-    this.mainBell = new Int32Array(message.mainBell);
-    this.bell = bellOf(message);
     this.time = thread.time;
-    this.recorder = new Recorder(message.recorder, message.warmup);
-    this.processor = makeProcessor(thread.effort, undefined, message.worker);
-    this.strays = runsHandler(message.processor) ? new UnhandledErrors(this.recorder) : null;
+    this.recorder = link.recorder;
+    this.processor = makeProcessor(thread.effort, undefined, assignment.worker);
+    this.strays = runsHandler(assignment.processor) ? new UnhandledErrors(this.recorder) : null;
     this.batches = new BatchRunner(
       this.processor,
       this.recorder,
       this.time,
-      message.concurrency,
+      assignment.concurrency,
       (item) => {
-        if (message.snapshots) this.changed.add(item.key);
+        if (assignment.snapshots) this.changed.add(item.key);
         this.pool.giveFilled(item);
       },
-      () => this.phase === PHASE.halting,
+      () => this.link.phase === PHASE.halting,
     );
     this.batchDone = new Wakeup(this.time);
   }
 
-  async run(): Promise<WorkerReply> {
+  async run(): Promise<WorkerReport> {
     await this.awaitStart();
     const cpu = threadCpuTimer();
     for (;;) {
-      this.live();
-      while (this.batches.active >= Math.min(this.message.concurrency, this.processor.limit) && this.phase !== PHASE.halting) {
+      this.link.turned();
+      while (this.batches.active >= Math.min(this.assignment.concurrency, this.processor.limit) && this.link.phase !== PHASE.halting) {
         await this.batchDone.wait();
-        this.live();
-        if (!this.queries.empty) this.answerQueries();
+        this.link.turned();
+        if (this.link.asked) this.answerQueries();
       }
-      if (this.phase === PHASE.halting) break;
-      if (!this.queries.empty) this.answerQueries();
-      if (this.message.snapshots && this.changed.size > 0) this.publish();
-      if (this.ring.open()) {
+      if (this.link.phase === PHASE.halting) break;
+      if (this.link.asked) this.answerQueries();
+      if (this.assignment.snapshots && this.changed.size > 0) this.publish();
+      if (this.link.frames.open()) {
         this.readFrame();
-        if ((this.ring.flags & BATCH_END) !== 0) this.workOff();
-      } else if (this.phase === PHASE.ending && this.ring.empty) break;
+        if ((this.link.frames.flags & BATCH_END) !== 0) this.workOff();
+      } else if (this.link.phase === PHASE.ending && this.link.frames.empty) break;
       else if (this.batches.active > 0) await this.batchDone.wait();
       else {
         const asleep = this.idle(this.whileRunning);
         if (asleep !== undefined) await asleep;
       }
     }
-    while (this.batches.active > 0 && this.phase !== PHASE.halting) await this.batchDone.wait();
+    while (this.batches.active > 0 && this.link.phase !== PHASE.halting) await this.batchDone.wait();
     this.abandon();
     await this.strays?.settle();
     return {
@@ -126,24 +111,12 @@ export class WorkerSession {
     };
   }
 
-  /** Tells the source's thread that this one's loop goes on. */
-  private live(): void {
-    Atomics.add(this.control, CONTROL.alive, 1);
-  }
-
   private answerQueries(): void {
-    while (this.queries.open()) {
-      const id = this.queries.words.low();
-      const key = this.queries.words.high;
-      this.queries.close();
-      const answer = (json: string | null) => {
-        if (!this.answers.write(id, json)) this.thread.reply({ type: "answer", id, json });
-        this.ringMain();
-      };
+    this.link.readQuestions((id, key) => {
       const json = key === ALL_KEYS ? JSON.stringify(this.processor.names()) : this.processor.stateOf(key);
-      if (json instanceof Promise) void json.then(answer);
-      else answer(json);
-    }
+      if (json instanceof Promise) void json.then((there) => this.link.answer(id, there));
+      else this.link.answer(id, json);
+    });
   }
 
   /** Posts what has changed, but not all the time. */
@@ -159,28 +132,18 @@ export class WorkerSession {
       this.changed.delete(key);
       if (json !== null) states.push([key, json]);
     }
-    this.thread.reply({ type: "published", at: now, states });
-    this.ringMain();
+    this.link.reply({ type: "published", at: now, states });
   }
 
-  /** Ends the wait of the source's thread, so that it hears what was posted. */
-  ringMain(): void {
-    ring(this.mainBell);
-  }
-
-  private get phase(): number {
-    return Atomics.load(this.control, CONTROL.phase);
-  }
-
-  /** t = 0 is set before any frame or question comes. */
+  /** Whatever has come before t = 0 waits for it. */
   private async awaitStart(): Promise<void> {
-    while (this.phase === PHASE.waiting) await this.idle(this.whileWaiting);
-    this.thread.startAt(new Float64Array(this.message.origin)[0] ?? 0);
+    while (this.link.phase === PHASE.waiting) await this.idle(this.whileWaiting);
+    this.thread.startAt(this.link.origin);
     this.time.watch(() => this.hasNews && this.batchDone.notify());
   }
 
   private readFrame(): void {
-    const { words, items } = this.ring;
+    const { words, items } = this.link.frames;
     this.worked = true;
     for (let i = 0; i < items; i++) {
       const item = this.pool.take();
@@ -188,11 +151,8 @@ export class WorkerSession {
       this.processor.decode(words, item);
       this.batch.push(item);
     }
-    this.ring.close();
-    if (Atomics.load(this.control, CONTROL.crowded) === 1) {
-      Atomics.store(this.control, CONTROL.crowded, 0);
-      this.ringMain();
-    }
+    this.link.frames.close();
+    this.link.roomMade();
   }
 
   private workOff(): void {
@@ -203,22 +163,17 @@ export class WorkerSession {
     }
     if (this.batches.cutShort) this.batch = [];
     else batch.length = 0;
-    this.reportBatch();
+    this.link.batchDone();
   }
 
   private readonly whenDone = (): void => {
-    this.reportBatch();
+    this.link.batchDone();
     this.batchDone.notify();
   };
 
-  private reportBatch(): void {
-    const done = Atomics.add(this.control, CONTROL.batchesDone, 1) + 1;
-    if (done === Atomics.load(this.control, CONTROL.wanted)) this.ringMain();
-  }
-
   /** Sleeps until there is anything: a frame, a question, another phase. */
   private idle(quiet: () => boolean): void | Promise<void> {
-    const seen = rings(this.bell);
+    const seen = this.link.calls;
     if (!quiet()) return;
     // Messages follow each other closely; questions do not.
     const soon = this.worked;
@@ -226,28 +181,19 @@ export class WorkerSession {
     return this.thread.sleep(seen, quiet, this.changed.size > 0 ? PUBLISH_SLEEP : LONGEST_SLEEP, soon);
   }
 
-  private readonly whileWaiting = (): boolean => this.quiet(PHASE.waiting);
-  private readonly whileRunning = (): boolean => this.quiet(PHASE.running);
-
-  private quiet(phase: number): boolean {
-    return this.ring.empty && this.queries.empty && this.phase === phase;
-  }
+  private readonly whileWaiting = (): boolean => this.link.phase === PHASE.waiting;
+  private readonly whileRunning = (): boolean => this.link.frames.empty && !this.link.asked && this.link.phase === PHASE.running;
 
   /** While its work waits outside there is something to be done: more of it, if it may have more. */
   private get hasNews(): boolean {
-    const mayTake = this.batches.active < Math.min(this.message.concurrency, this.processor.limit);
-    return !this.queries.empty || this.phase !== PHASE.running || (mayTake && !this.ring.empty);
+    const mayTake = this.batches.active < Math.min(this.assignment.concurrency, this.processor.limit);
+    return this.link.asked || this.link.phase !== PHASE.running || (mayTake && !this.link.frames.empty);
   }
 
   private abandon(): void {
     const now = this.time.now();
     this.batches.abandon(now);
-    while (this.ring.open()) this.readFrame();
+    while (this.link.frames.open()) this.readFrame();
     for (const item of this.batch) this.recorder.abandoned(item, now);
   }
-}
-
-/** The bell that ends a Worker's sleep. */
-export function bellOf({ control }: Pick<BeginMessage, "control">): Int32Array {
-  return new Int32Array(control).subarray(CONTROL.bell, CONTROL.bell + 2);
 }

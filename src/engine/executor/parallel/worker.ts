@@ -1,14 +1,15 @@
 import { fullGC } from "bun:jsc";
 import { setPriority } from "node:os";
 import { parentPort } from "node:worker_threads";
-import { waitForBell } from "../../../kernel/bell.ts";
+import { type Bell, waitForBell } from "../../../kernel/bell.ts";
 import { LoopTime } from "../../../kernel/loop-time.ts";
 import { needsOpenLoop, prepareProcessors } from "../../../workloads/processors.ts";
 import { RealEffort } from "../../runner/effort.ts";
 import { caughtAsStray } from "../../runner/unhandled-errors.ts";
 import { WorkMeter, type WorkSums } from "../../runner/work-meter.ts";
-import type { BeginMessage, WorkerReply } from "./protocol.ts";
-import { bellOf, WorkerSession, type WorkerThread } from "./session.ts";
+import type { Assignment, WorkerReply } from "./link.ts";
+import { WorkerSession, type WorkerThread } from "./session.ts";
+import { type BeginMessage, SharedSourceLink, workerBell } from "./shared-link.ts";
 
 /** How long a Worker to which more is likely to come looks again before it sleeps: sleeping and waking cost more. */
 const LOOK_AGAIN = 20_000;
@@ -17,31 +18,29 @@ const LOOK_AGAIN = 20_000;
 class RealThread implements WorkerThread {
   readonly time: LoopTime;
   readonly effort: RealEffort;
-  private readonly bell: Int32Array;
   private readonly meter: WorkMeter;
 
-  constructor(private readonly message: BeginMessage) {
-    const { roundsPerMs } = message.processor;
-    this.bell = bellOf(message);
-    this.time = new LoopTime(undefined, this.bell, needsOpenLoop(message.processor));
+  constructor(
+    private readonly assignment: Assignment,
+    private readonly bell: Bell,
+  ) {
+    const { processor, concurrency } = assignment;
+    const { roundsPerMs } = processor;
+    this.time = new LoopTime(undefined, bell, needsOpenLoop(processor));
     this.meter = new WorkMeter(roundsPerMs).prepare();
-    const overlapping = message.concurrency > 1;
+    const overlapping = concurrency > 1;
     this.effort = new RealEffort(this.time, roundsPerMs, !overlapping, this.meter);
   }
 
   startAt(origin: number): void {
     this.time.startAt(origin);
-    this.meter.begin(origin + this.message.warmup);
+    this.meter.begin(origin + this.assignment.warmup);
   }
 
   sleep(seen: number, quiet: () => boolean, ms: number, soon: boolean): void {
     const until = this.time.now() + (soon ? LOOK_AGAIN : 0);
     while (quiet() && this.time.now() < until);
     if (quiet()) waitForBell(this.bell, seen, ms);
-  }
-
-  reply(message: WorkerReply): void {
-    reply(message);
   }
 
   get work(): WorkSums {
@@ -70,14 +69,15 @@ parentPort?.on("message", (message: BeginMessage) => {
   serve(message).catch((error: unknown) => reply({ type: "broken", reason: error instanceof Error ? error.message : String(error) }));
 });
 
-async function serve(message: BeginMessage): Promise<void> {
+async function serve({ assignment, memory }: BeginMessage): Promise<void> {
   // What the session before has left is not cleared away in the midst of this one.
   fullGC();
-  const session = new WorkerSession(message, await prepareProcessors(message.processor), new RealThread(message));
+  const link = new SharedSourceLink(memory, assignment.warmup, reply);
+  const makeProcessor = await prepareProcessors(assignment.processor);
+  const session = new WorkerSession(assignment, link, makeProcessor, new RealThread(assignment, workerBell(memory)));
   reply({ type: "ready" });
-  const answer = (message: WorkerReply) => {
-    reply(message);
-    session.ringMain();
-  };
-  session.run().then(answer, (error: unknown) => answer({ type: "broken", reason: String(error) }));
+  session.run().then(
+    (report) => link.reply(report),
+    (error: unknown) => link.reply({ type: "broken", reason: String(error) }),
+  );
 }

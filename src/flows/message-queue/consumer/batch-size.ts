@@ -1,22 +1,19 @@
-/** Messages leased at once at most, where the caller sets no number. */
+/** Messages leased at once at most, where nobody says how many. */
 export const MOST_BATCH = 1000;
-/**
- * A batch done within the first time is followed by one twice as large, within the second by one half as large, after that by the
- * smallest; ms.
- */
+/** A batch that is done within the first is followed by one twice as large, one that takes longer by half, beyond the second by the smallest; ms. */
 const QUICK_MS = 10;
 const SLOW_MS = 50;
 
 /**
- * Number of messages to lease at once: at first as many as are handled at a time, then more as long as batches are done quickly. Messages
- * held by a slow or crashed consumer are not available to others.
+ * How many messages to lease at once: at first as many as can be worked on, then more as long as batches are done quickly. What one
+ * consumer holds that is slow, or dies of a message, others cannot have.
  */
 export class BatchSize {
   value: number;
   private leasedAt = 0;
   private lastLeased = 0;
 
-  /** `fixed`: always this number; null: adapted, never below `least`. */
+  /** `fixed`: always this many; null: adapted, never below `least`. */
   constructor(
     private readonly fixed: number | null,
     private readonly least: number,
@@ -24,7 +21,7 @@ export class BatchSize {
     this.value = fixed ?? least;
   }
 
-  /** To be called when the last batch is done; `now` in milliseconds since 1970. */
+  /** The last batch is done; `now` in milliseconds since 1970. */
   adapt(now: number): void {
     if (this.fixed !== null) return;
     const took = now - this.leasedAt;
@@ -34,7 +31,7 @@ export class BatchSize {
     this.leasedAt = now;
   }
 
-  /** To be called with the number of messages that the last lease returned. */
+  /** So many came with the lease just made. */
   leased(count: number): void {
     this.lastLeased = count;
   }

@@ -1,18 +1,18 @@
 import type { Timers } from "../../../kernel/timers.ts";
 
-/** What a heartbeat keeps alive. */
+/** What a heartbeat is for. */
 export interface Beating {
-  /** Extends the leases of all messages held. Never rejects. */
+  /** Lengthens the leases of all that is held. Never rejects. */
   prolong(): Promise<void>;
-  /** Whether anything is still held. */
+  /** Whether there is still something to be held. */
   goesOn(): boolean;
-  /** Called after each beat: work may have had to wait for it. */
+  /** A beat is over: something may have had to wait for it. */
   done(): void;
 }
 
-/** Extends leases three times within their span, well before they run out. */
+/** Lengthens leases well before they run out: three times in the span that they are made for. */
 export class Heartbeat {
-  /** When the next beat is due by the wall clock, in milliseconds since 1970; Infinity while one is in progress. */
+  /** When the next is due by the wall clock, in milliseconds since 1970; Infinity while one is under way. */
   due = Number.POSITIVE_INFINITY;
   private cancelTimer: () => void = () => {};
 
@@ -29,7 +29,7 @@ export class Heartbeat {
     this.cancelTimer = this.timers.after(this.visibilityMs / 3, () => this.beat());
   }
 
-  /** Beats at once. By the timer's clock, which never jumps, the next beat may be due later than by the wall clock that leases use. */
+  /** At once. By the timer's clock, which never jumps, it may be due later than by the wall clock that leases go by. */
   beat(): void {
     this.cancelTimer();
     this.due = Number.POSITIVE_INFINITY;

@@ -5,21 +5,21 @@ export interface Identified {
   readonly id: number;
 }
 
-/** Outcomes that a store has settled. */
+/** What a store has settled. */
 export interface SettleReport {
   readonly acknowledged: readonly Identified[];
-  /** Messages that will be retried. */
+  /** Messages that will be tried again. */
   readonly again: number;
-  /** Messages put back without having begun. */
+  /** Messages that were put back, never begun. */
   readonly released: number;
   readonly dead: readonly Identified[];
-  /** Leases that were no longer this consumer's: nothing was done about them. */
+  /** Leases that were no longer this one's: nothing was done about those. */
   readonly lost: number;
 }
 
 export interface OnSettled {
   told(outcome: SettleReport): void;
-  /** Called when what `soon` began is over, whether it failed or not. */
+  /** What `soon` began is over, whether it failed or not. */
   done(): void;
   failed(error: unknown): void;
 }
@@ -29,7 +29,7 @@ export class Settler {
   acknowledged: LeaseRef[] = [];
   again: (LeaseRef & { delayMs: number })[] = [];
   dead: (LeaseRef & { reason: string })[] = [];
-  /** Put back without having begun. */
+  /** Never begun. */
   released: LeaseRef[] = [];
   private settling: Promise<void> | null = null;
 
@@ -44,12 +44,12 @@ export class Settler {
     return this.acknowledged.length + this.again.length + this.dead.length + this.released.length === 0;
   }
 
-  /** Settles what is collected, unless that is in progress. */
+  /** Settles what is collected, unless that is under way. */
   async settleNow(): Promise<void> {
     if (this.settling === null && !this.empty) await this.settle();
   }
 
-  /** Settles after this turn of the loop, so that everything that ends within it is settled together. */
+  /** Settles after this turn of the loop, so that what ends in it is settled together. */
   soon(): void {
     if (this.settling !== null) return;
     this.settling = turn(this.timers)
@@ -61,7 +61,7 @@ export class Settler {
       });
   }
 
-  /** Settles what is left, after the settlement in progress. */
+  /** Settles what is left, after what is under way. */
   async settleRest(): Promise<void> {
     await this.settling;
     await this.settle();
@@ -80,7 +80,7 @@ export class Settler {
       const lost = await this.store.settle(group, token, { acknowledged, again, dead, released }, this.timers.wall());
       gone = new Set(lost);
     } catch (error) {
-      // Not settled: collected again, and if that never works their leases run out.
+      // Not settled: tried again, and if that never works their leases run out.
       this.acknowledged.push(...acknowledged);
       this.again.push(...again);
       this.dead.push(...dead);

@@ -1,31 +1,30 @@
 import { IdTable } from "../../../kernel/id-table.ts";
-import { BEHIND, DELAYED, GONE, LEASED, READY } from "../state.ts";
 import type { DeadLetter, GroupDepth, LeaseRef, LeaseRequest, Lent, Settlement, StoreOptions, TaskState, Terms } from "../store.ts";
-import { Entry, type LeaseGrant } from "./entry.ts";
-import { Expirations, type OnDue } from "./expirations.ts";
+import { BEHIND, DELAYED, Entry, GONE, LEASED, type LeaseGrant, READY } from "./entry.ts";
 import { KeyChains } from "./key-chains.ts";
+import { Leases, type OnDue } from "./leases.ts";
 import { ReadyQueue } from "./ready-queue.ts";
 
 const NONE: readonly DeadLetter[] = [];
 
-/** The messages of one group and their states. */
+/** The messages of one group and where each of them stands. */
 export class Group {
   readonly dead = new Map<number, { readonly entry: Entry; readonly letter: DeadLetter }>();
   private readonly entries = new IdTable<Entry>();
   private readonly ready = new ReadyQueue();
-  private readonly leases = new Expirations();
+  private readonly leases = new Leases();
   private readonly chains: KeyChains;
-  /** Time of the current call of `wake`. */
+  /** As of the call that looks at what is due. */
   private now = 0;
-  /** Messages that died since the last lease call. */
+  /** What died since the last call that lends. */
   private died: DeadLetter[] = [];
-  /** Number of messages in each state. */
+  /** Messages by where they stand. */
   private readonly counts = [0, 0, 0, 0, 0];
 
   constructor(private readonly options: StoreOptions) {
     this.chains = new KeyChains(options.order === "key", {
       promoted: (entry) => (entry.at > 0 ? this.wait(entry, entry.at) : this.makeReady(entry)),
-      // A delay continues meanwhile.
+      // A delay goes on meanwhile.
       demoted: (entry) => {
         if (entry.state === READY) entry.at = 0;
         this.become(entry, BEHIND);
@@ -57,7 +56,7 @@ export class Group {
     const grant: LeaseGrant = { token, until, entries: taken, left: 0 };
     this.ready.take(max, (entry) => taken.push(this.lend(entry, grant)));
     const heads = taken.length;
-    // Later messages of the same keys, as far as `max` allows.
+    // Later messages of the keys that were taken, as far as there is room for them.
     for (let i = 0; i < heads && taken.length < max; i++) {
       this.chains.followers(taken[i] as Entry, now, (entry) => taken.push(this.lend(entry, grant)) < max);
     }
@@ -93,7 +92,7 @@ export class Group {
       this.leases.end(entry);
       if (this.chains.comesFirst(entry)) this.wait(entry, now + ref.delayMs);
       else {
-        // It comes after the one before it, however soon its own time is.
+        // Its turn comes after the one before it, however soon its own time does.
         this.become(entry, BEHIND);
         entry.at = now + ref.delayMs;
       }
@@ -151,7 +150,7 @@ export class Group {
     return count;
   }
 
-  /** Makes available what is due and whose lease ran out; returns the messages that died of it. */
+  /** Makes available what is due and what a consumer kept too long; what died of that. */
   private wake(now: number): readonly DeadLetter[] {
     this.now = now;
     this.leases.wake(now, this.onDue);
@@ -172,7 +171,7 @@ export class Group {
     else this.release(entry);
   }
 
-  /** Returns a message to its queue. */
+  /** Back to where it waits. */
   private release(entry: Entry): void {
     entry.at = 0;
     if (this.chains.comesFirst(entry)) this.makeReady(entry);

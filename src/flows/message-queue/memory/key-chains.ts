@@ -1,18 +1,17 @@
-import { BEHIND, DELAYED, LEASED, READY } from "../state.ts";
-import type { Entry } from "./entry.ts";
+import { BEHIND, DELAYED, type Entry, LEASED, READY } from "./entry.ts";
 
-/** Actions on a message whose place among those of its key changes. */
+/** What becomes of a message when its place among those of its key changes. */
 export interface OnTurn {
-  /** It is now the first of its key. */
+  /** Nothing of its key is before it any more. */
   promoted(entry: Entry): void;
-  /** It was the first of its key, and a returning message is now before it. */
+  /** It was its turn, and another that came back is before it now. */
   demoted(entry: Entry): void;
 }
 
-/** Unsettled messages of each key, in order of sending: only the first of a key, and those leased with it, may be at work. */
+/** The messages of each key that are not settled, as they were sent: only the first of a key, and what was leased with it, may be at work. */
 export class KeyChains {
   private readonly chains = new Map<string, Map<number, Entry>>();
-  /** Keys with a message at work that was sent after one that was made available again meanwhile. */
+  /** Keys of which one is at work that was sent after one that was made available again meanwhile. */
   private readonly overtaken = new Set<string>();
 
   constructor(
@@ -20,7 +19,7 @@ export class KeyChains {
     private readonly on: OnTurn,
   ) {}
 
-  /** Appends a message to its key. True when it is the first, or its order does not matter. */
+  /** Puts a message behind all others of its key. True when it is the first, or its order does not matter. */
   join(entry: Entry): boolean {
     const { key } = entry;
     if (!this.ordered || key === null) return true;
@@ -30,7 +29,7 @@ export class KeyChains {
     return chain === undefined;
   }
 
-  /** Inserts a returning message before those sent after it, except those at work. True when it is now the first. */
+  /** Puts a message that comes back before what was sent after it, but for what is at work. True when it is the first now. */
   rejoin(entry: Entry): boolean {
     const { key } = entry;
     const chain = key === null ? undefined : this.chains.get(key);
@@ -52,7 +51,7 @@ export class KeyChains {
     return first;
   }
 
-  /** True when a leased message that returns is the first of its key. */
+  /** True when one that was leased and comes back is the first of its key. */
   comesFirst(entry: Entry): boolean {
     const { key } = entry;
     if (!this.ordered || key === null) return true;
@@ -61,7 +60,7 @@ export class KeyChains {
     return true;
   }
 
-  /** Removes a settled message. */
+  /** Takes out a message that is settled. */
   leave(entry: Entry): void {
     const { key } = entry;
     if (!this.ordered || key === null) return;
@@ -75,12 +74,12 @@ export class KeyChains {
     this.overtaken.delete(key);
   }
 
-  /** Offers to `take` the messages right behind one of the same key, which may be leased with it, until `take` returns false. */
+  /** Hands what may be leased together with a message, those of its key right behind it, to `take` until that gives false. */
   followers({ id, key }: Entry, now: number, take: (entry: Entry) => boolean): void {
     if (!this.ordered || key === null) return;
     for (const entry of this.chains.get(key)?.values() ?? []) {
       if (entry.id <= id) continue;
-      // A message that another consumer holds blocks those after it.
+      // One that somebody else is at holds up those after it.
       if (entry.state !== BEHIND || entry.at > now || !take(entry)) return;
     }
   }

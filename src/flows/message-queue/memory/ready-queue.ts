@@ -1,31 +1,30 @@
 import { Deque } from "../../../kernel/deque.ts";
 import { Heap } from "../../../kernel/heap.ts";
-import { READY } from "../state.ts";
-import type { Entry } from "./entry.ts";
+import { type Entry, READY } from "./entry.ts";
 
-/** Available messages of one priority in order of sending: new ones in a deque, returned ones in a heap by id. */
+/** Available messages of one priority, as they were sent: new ones in a ring, those that came back by their number. */
 interface Bucket {
   readonly fresh: Deque<Entry>;
   readonly returned: Heap<Entry>;
 }
 
-/** Available messages, highest priority first, within a priority in order of sending. Entries that are no longer READY are skipped. */
+/** Available messages, the highest priority first and of one priority as they were sent. What is no longer READY is skipped. */
 export class ReadyQueue {
   private readonly buckets = new Map<number, Bucket>();
-  /** Priorities in use, highest first. */
+  /** Priorities there are, highest first. */
   private priorities: number[] = [];
 
-  /** Adds a message just sent. */
+  /** One that was just sent. */
   push(entry: Entry): void {
     this.bucket(entry.priority).fresh.push(entry);
   }
 
-  /** Adds a message sent earlier that is available again. */
+  /** One that was sent before and is available again. */
   putBack(entry: Entry): void {
     this.bucket(entry.priority).returned.push(entry.id, entry);
   }
 
-  /** Passes the first `max` messages to `take`. */
+  /** Hands the first of them to `take`, no more than `max`. */
   take(max: number, take: (entry: Entry) => void): void {
     let left = max;
     for (const priority of [...this.priorities]) {

@@ -19,7 +19,7 @@ export interface FlowPanelProps {
 export const MOST_PARTS = 6;
 
 /** Parts of the flow, as far as its scenario or an earlier case tells; at least one, so that a first sample moves nothing. */
-export function shownParts(view: RunView): number {
+export function partCount(view: RunView): number {
   const described = view.cases[0]?.outline.parts ?? 0;
   const seen = view.cases.map(({ series }) => series.at(-1)?.flow?.parts.length ?? 0);
   return Math.max(1, described, ...seen);

@@ -55,7 +55,7 @@ export function Header({ view, width, frozen, theme }: HeaderProps) {
 }
 
 /** What the scenario expects to be seen, as much as a line holds. */
-export function HypothesisLine({ view, theme }: Pick<HeaderProps, "view" | "theme">) {
+export function Expected({ view, theme }: Pick<HeaderProps, "view" | "theme">) {
   return (
     <Text dimColor={theme.faint} wrap="truncate">
       {`Hypothesis: ${view.hypothesis}`}

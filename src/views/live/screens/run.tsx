@@ -8,8 +8,8 @@ import { CHART_PANELS } from "../figures.ts";
 import { ChartPanelView } from "../panels/chart-panel.tsx";
 import { ComparisonLines, ComparisonTable, tableHeight } from "../panels/comparison.tsx";
 import { CoresPanel } from "../panels/cores-panel.tsx";
-import { FlowPanel, MOST_PARTS, shownParts } from "../panels/flow-panel.tsx";
-import { Header, HypothesisLine } from "../panels/header.tsx";
+import { FlowPanel, MOST_PARTS, partCount } from "../panels/flow-panel.tsx";
+import { Expected, Header } from "../panels/header.tsx";
 import { Help } from "../panels/help.tsx";
 import { RequestsPanel } from "../panels/requests-panel.tsx";
 import type { ScreenProps } from "../session.tsx";
@@ -47,7 +47,7 @@ export function RunScreen({ store, keyboard, theme, ...on }: RunScreenProps) {
   return (
     <Box flexDirection="column" width={columns} height={rows} overflow="hidden">
       <Header view={view} width={columns} frozen={state.frozen && !view.over} theme={theme} />
-      {headed ? <HypothesisLine view={view} theme={theme} /> : null}
+      {headed ? <Expected view={view} theme={theme} /> : null}
       {state.help ? (
         <Help theme={theme} height={height} />
       ) : view.phase === "finished" && !state.zoomed ? (
@@ -95,7 +95,7 @@ export function layout(height: number, modes: number, cores: number, own = 0) {
 function Panels({ view, width, height, focus, zoomed, theme }: BodyProps & { readonly zoomed: boolean }) {
   const cores = view.machine === null ? 1 : placesOn(view.machine);
   const modes = new Set(view.cases.map(({ outline }) => outline.mode)).size;
-  const own = view.workload === "fetch" ? 2 : view.workload === "flow" ? Math.min(MOST_PARTS, shownParts(view)) : 0;
+  const own = view.workload === "fetch" ? 2 : view.workload === "flow" ? Math.min(MOST_PARTS, partCount(view)) : 0;
   const { upper, lower, coresHeight, roomy, table, extra } = useMemo(() => layout(height, modes, cores, own), [height, modes, cores, own]);
   const left = Math.ceil(width / 2);
   const chart = (index: number, w: number, h: number) => {
