@@ -67,6 +67,31 @@ function floorOf(file: string): number {
 const everyImport = files.flatMap(importsOf);
 const imports = everyImport.filter(({ to }) => !to.startsWith(".."));
 
+/** Groups that reach one another both ways, each sorted. */
+function cyclesOf(edges: readonly (readonly [string, string])[]): string[][] {
+  const next = new Map<string, Set<string>>();
+  for (const [from, to] of edges) next.set(from, (next.get(from) ?? new Set()).add(to));
+  const reachable = new Map([...next.keys()].map((node) => [node, reachedFrom(node, next)]));
+  const groups = new Map<string, string[]>();
+  for (const [node, reached] of reachable) {
+    if (!reached.has(node)) continue;
+    const group = [...reached].filter((other) => reachable.get(other)?.has(node)).sort();
+    groups.set(group.join(" "), group);
+  }
+  return [...groups.keys()].sort().map((key) => groups.get(key) ?? []);
+}
+
+function reachedFrom(node: string, next: ReadonlyMap<string, ReadonlySet<string>>): Set<string> {
+  const reached = new Set<string>();
+  const open = [...(next.get(node) ?? [])];
+  for (let at = open.pop(); at !== undefined; at = open.pop()) {
+    if (reached.has(at)) continue;
+    reached.add(at);
+    open.push(...(next.get(at) ?? []));
+  }
+  return reached;
+}
+
 describe("architecture", () => {
   test("every file stands on a floor", () => {
     const homeless = files.filter((file) => floorOf(file) < 0 && !ENTRIES.includes(file));
@@ -129,22 +154,23 @@ describe("architecture", () => {
   });
 
   test("there is no cycle", () => {
-    const graph = new Map<string, string[]>();
-    for (const { from, to, typeOnly } of imports) if (!typeOnly) graph.set(from, [...(graph.get(from) ?? []), to]);
-    const state = new Map<string, "open" | "done">();
-    const cycles: string[] = [];
-    const visit = (file: string, path: readonly string[]): void => {
-      if (state.get(file) === "done") return;
-      if (state.get(file) === "open") {
-        cycles.push([...path.slice(path.indexOf(file)), file].join(" → "));
-        return;
-      }
-      state.set(file, "open");
-      for (const next of graph.get(file) ?? []) visit(next, [...path, file]);
-      state.set(file, "done");
-    };
-    for (const file of files) visit(file, []);
-    expect(cycles).toEqual([]);
+    const needed = imports.filter(({ typeOnly }) => !typeOnly);
+    expect(cyclesOf(needed.map(({ from, to }) => [from, to]))).toEqual([]);
+  });
+
+  /** Folders that go both ways, each with its reason. */
+  const FOLDER_CYCLES: Readonly<Record<string, string>> = {
+    "theory/explain theory/explain-fetch.ts theory/explain-flow.ts":
+      "explanations of requests and of flows stand beside the folder whose looks they share",
+    "workloads/access.ts workloads/fetch workloads/flow workloads/message workloads/processors.ts workloads/stage.ts workloads/workload.ts":
+      "processors.ts knows each workload by its spec, and a stage makes its processors through it",
+  };
+
+  test("within a floor, folders and the files beside them import each other in one direction, types included", () => {
+    const roomOf = (file: string) => file.split("/").slice(0, 2).join("/");
+    const between = imports.map(({ from, to }) => [roomOf(from), roomOf(to)] as const).filter(([from, to]) => from !== to);
+    const cycles = cyclesOf(between).filter((rooms) => rooms.some((room) => !/\.tsx?$/.test(room)));
+    expect(cycles.map((rooms) => rooms.join(" "))).toEqual(Object.keys(FOLDER_CYCLES));
   });
 
   test("only main.ts and the runner's entry end a process, and engines never draw", () => {

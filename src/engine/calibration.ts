@@ -7,7 +7,7 @@ import { ownFolder } from "../kernel/own-folder.ts";
 import type { Time } from "../kernel/time.ts";
 import { BOUNDS } from "../telemetry/disturbance.ts";
 import type { Calibration } from "../telemetry/machine.ts";
-import { burn } from "./runner/effort.ts";
+import { burn } from "./work/effort.ts";
 
 /** How far the cached rate may be off at the quick check before it is measured anew. */
 const TOLERANCE = BOUNDS.calibration;

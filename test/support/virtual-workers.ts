@@ -1,7 +1,7 @@
 import type { Assignment, SourceLink, SpawnWorker, WorkerReply } from "../../src/engine/executor/parallel/link.ts";
 import { WorkerSession, type WorkerThread } from "../../src/engine/executor/parallel/session.ts";
 import { type BeginMessage, SharedSourceLink, sharedWorkers } from "../../src/engine/executor/parallel/shared-link.ts";
-import { WorkMeter } from "../../src/engine/runner/work-meter.ts";
+import { WorkMeter } from "../../src/engine/work/work-meter.ts";
 import { BELL_BYTES, type Bell } from "../../src/kernel/bell.ts";
 import type { Nanoseconds } from "../../src/kernel/clock.ts";
 import type { Time } from "../../src/kernel/time.ts";

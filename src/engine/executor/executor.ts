@@ -7,9 +7,9 @@ import type { FailureCount } from "../../telemetry/result.ts";
 import type { ProcessorSpec } from "../../workloads/processors.ts";
 import type { Effort, Intake, Processor, StateSlice, WorkloadReport } from "../../workloads/workload.ts";
 import type { QueryDispatcher, StateReader } from "../queries/dispatcher.ts";
-import type { Lifecycle } from "../runner/lifecycle.ts";
-import type { WorkSums } from "../runner/work-meter.ts";
+import type { Lifecycle } from "../source/lifecycle.ts";
 import type { Source } from "../source/source.ts";
+import type { WorkSums } from "../work/work-meter.ts";
 
 /** One tape to be worked off. Executors know nothing of what the work is. */
 export interface Job {

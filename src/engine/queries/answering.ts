@@ -1,7 +1,7 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
 import type { Time } from "../../kernel/time.ts";
 import { nextLook, Wakeup } from "../../kernel/wakeup.ts";
-import type { Lifecycle } from "../runner/lifecycle.ts";
+import type { Lifecycle } from "../source/lifecycle.ts";
 import type { Source } from "../source/source.ts";
 import type { QueryDispatcher, StateReader } from "./dispatcher.ts";
 

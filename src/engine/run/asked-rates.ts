@@ -3,9 +3,11 @@ import type { CasePlan } from "../../plan/plan.ts";
 import type { CaseResult } from "../../telemetry/result.ts";
 import { capacityOf } from "../../theory/predict.ts";
 import type { RunnerResult } from "../protocol.ts";
-import { askedRate, atRate, keptUp, RateSearch, tooShort } from "../rates.ts";
 import type { machineFor } from "./machine.ts";
 import { knownCapacity, type ProbedCapacity, probedCapacity, probedCase, probePlan } from "./probe.ts";
+import { RateSearch } from "./rate-search.ts";
+import { askedRate, atRate } from "./rate-share.ts";
+import { keptUp, tooShort } from "./trial.ts";
 
 /** A case that has run. */
 export interface Ran {

@@ -27,14 +27,14 @@ import { SyncExecutor } from "../executor/sync.ts";
 import type { RunnerResult } from "../protocol.ts";
 import type { StatusReport } from "../queries/http-protocol.ts";
 import { QueryServer } from "../queries/http-server.ts";
-import { RealEffort } from "./effort.ts";
-import type { Lifecycle } from "./lifecycle.ts";
+import type { Lifecycle } from "../source/lifecycle.ts";
+import { RealEffort } from "../work/effort.ts";
+import { UnhandledErrors } from "../work/unhandled-errors.ts";
+import { WorkMeter, workFigures } from "../work/work-meter.ts";
 import { buildPipeline, queryPlan, type Setup, type Timing } from "./pipeline.ts";
 import { rehearse } from "./rehearsal.ts";
 import type { OnSnapshot } from "./sampler.ts";
 import { summarize } from "./summary.ts";
-import { UnhandledErrors } from "./unhandled-errors.ts";
-import { WorkMeter, workFigures } from "./work-meter.ts";
 
 export interface CaseOptions {
   /** Port to answer queries on over HTTP, 0 for any; null: none, unless the scenario asks that way. */

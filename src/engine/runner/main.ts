@@ -2,8 +2,8 @@ import { dieWithParent } from "../../kernel/parent.ts";
 import type { Snapshot } from "../../telemetry/sample.ts";
 import { calibrate } from "../calibration.ts";
 import type { FromRunner, ToRunner } from "../protocol.ts";
+import { caughtAsStray } from "../work/unhandled-errors.ts";
 import { runCase } from "./case.ts";
-import { caughtAsStray } from "./unhandled-errors.ts";
 
 /** Entry of the runner process: takes one order over IPC, answers, and ends when the console has heard it. */
 

@@ -21,8 +21,8 @@ import { QueryDispatcher } from "../queries/dispatcher.ts";
 import type { QueryServer } from "../queries/http-server.ts";
 import type { QueryPlan } from "../queries/schedule.ts";
 import { Connections } from "../source/connections.ts";
+import { Lifecycle } from "../source/lifecycle.ts";
 import { type Arrivals, Source } from "../source/source.ts";
-import { Lifecycle } from "./lifecycle.ts";
 import { CaseSampler, type OnSnapshot, sampleInterval } from "./sampler.ts";
 import { Thresholds } from "./thresholds.ts";
 

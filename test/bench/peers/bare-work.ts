@@ -1,4 +1,4 @@
-import { burn } from "../../../src/engine/runner/effort.ts";
+import { burn } from "../../../src/engine/work/effort.ts";
 
 /** A loop over the work of one message and nothing else, for some seconds: `bare-work.ts ROUNDS SECONDS`. */
 const [rounds = 0, seconds = 0] = process.argv.slice(2).map(Number);

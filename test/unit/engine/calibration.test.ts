@@ -4,7 +4,7 @@ import { cpus } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { calibrate, undisturbedMean } from "../../../src/engine/calibration.ts";
-import { burn } from "../../../src/engine/runner/effort.ts";
+import { burn } from "../../../src/engine/work/effort.ts";
 import { VirtualTime } from "../../../src/kernel/virtual-time.ts";
 import { temporaryFolder } from "../../support/cli.ts";
 

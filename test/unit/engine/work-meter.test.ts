@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { WorkMeter, type WorkSums, workFigures } from "../../../src/engine/runner/work-meter.ts";
+import { WorkMeter, type WorkSums, workFigures } from "../../../src/engine/work/work-meter.ts";
 
 const PER_MS = 500_000;
 const MS = 1e6;

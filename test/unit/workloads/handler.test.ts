@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { caughtAsStray, UnhandledErrors } from "../../../src/engine/runner/unhandled-errors.ts";
+import { caughtAsStray, UnhandledErrors } from "../../../src/engine/work/unhandled-errors.ts";
 import { Item } from "../../../src/queueing/item.ts";
 import { Recorder } from "../../../src/telemetry/recorder.ts";
 import { type Handler, loadHandler, type Message, messageOf } from "../../../src/workloads/message/handler.ts";

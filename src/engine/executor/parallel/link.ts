@@ -4,7 +4,7 @@ import type { Recorder } from "../../../telemetry/recorder.ts";
 import type { FailureCount } from "../../../telemetry/result.ts";
 import type { ProcessorSpec } from "../../../workloads/processors.ts";
 import type { StateSlice, WorkloadReport } from "../../../workloads/workload.ts";
-import type { WorkSums } from "../../runner/work-meter.ts";
+import type { WorkSums } from "../../work/work-meter.ts";
 
 /**
  * The link between the source's thread and one Worker, seen from both ends. The executor and the Worker's session know these interfaces
