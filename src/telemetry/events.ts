@@ -12,6 +12,8 @@ export interface CaseOutline {
   /** Parts that its flow is described to have; 0: it is none. */
   readonly parts: number;
   readonly predicted: Prediction;
+  /** Places in its queue; null: there is no queue, or no end to it. Absent in runs kept by earlier versions. */
+  readonly capacity?: number | null;
 }
 
 /** A run before it begins. */

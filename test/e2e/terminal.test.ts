@@ -57,7 +57,7 @@ const PANELS = ["Throughput", "Queue depth", "Drops", "Latency", "Cores"];
 describe("C-4 the dashboard in a real terminal", () => {
   test("says what is expected while it runs, and what came of it when it is over", async () => {
     const screen = open(["run", EXPECTING], { columns: 120, rows: 40, cwd: folder });
-    await screen.until(/ left$[\s\S]*^Hypothesis: It keeps up\.$/m);
+    await screen.until(/ left [\s\S]*^Hypothesis: It keeps up\.$/m);
     // On a machine that others use it cannot be told.
     await screen.until(/^(✓ held|\? cannot tell): Nothing is dropped\./m);
   });
@@ -116,16 +116,16 @@ describe("C-4 the dashboard in a real terminal", () => {
 
   test("keys focus, zoom, freeze, help and quit with a question", async () => {
     const screen = open(["run", LONG]);
-    await screen.until("┏━ Throughput");
+    await screen.until("┏━¹ Throughput");
     screen.type("\t");
-    await screen.until("┏━ Queue depth");
+    await screen.until("┏━² Queue depth");
     screen.type("4z");
-    await screen.until(/┏━ Latency/);
+    await screen.until(/┏━⁴ Latency/);
     expect(await screen.text()).not.toContain("Queue depth");
     screen.type("\u001b");
     await screen.until("Queue depth");
     screen.type("5");
-    await screen.until("┏━ Cores");
+    await screen.until("┏━⁵ Cores");
     screen.type("?");
     await screen.until("stop and drain");
     screen.type("x");
@@ -345,17 +345,42 @@ describe("C-4 the dashboard in a real terminal", () => {
     expect(screen.raw.slice(length).startsWith("\u001b[?7h\u001b[?1049l\u001b[?25h")).toBe(true);
   });
 
-  test("C-2 where the closing screen has no room for a chart, the panels' keys open it on the whole screen", async () => {
+  test("C-2 the closing screen still has a chart where there is much to explain; the panels' keys choose it, z opens it on the whole screen", async () => {
     const screen = open(["run", MUCH_TO_EXPLAIN, "--no-store"]);
     await screen.until("% finished");
-    const closing = await screen.text();
-    expect(closing).not.toContain("Queue depth");
+    expect(await screen.text()).toContain("Throughput");
     screen.type("2");
-    expect(await screen.until("Queue depth")).toContain("Esc back");
+    expect(await screen.until("Queue depth")).toMatch(/sync: /);
+    screen.type("z");
+    await screen.until("Esc back");
     screen.type("\u001b");
     await screen.until(/sync: /);
     screen.type("q");
     await screen.exited;
+  });
+
+  test("C-2 the past of a run can be looked at while it goes on, and is told from now", async () => {
+    const screen = open(["run", LONG, "--no-store"], { columns: 120 });
+    await screen.until(/ [1-9]\d* % .* left/);
+    screen.type("\u001b[H");
+    await screen.until("the past, at 0 s");
+    screen.type("\u001b[F");
+    await screen.until(/^(?!.*the past).* left/m);
+    screen.type("\u001b[D");
+    await screen.until(/the past, at \d/);
+    screen.type("\u001b");
+    await screen.until(/^(?!.*the past).* left/m);
+    screen.type("\u0003");
+    expect(await screen.exited).toBe(130);
+  });
+
+  test("a panel that cannot be drawn says so, and the rest lives", async () => {
+    const screen = open([SHORT], { entry: join(ROOT, "test/support/planted/crashing-panel.ts"), columns: 120 });
+    const last = await screen.until("% finished");
+    expect(last).toContain("Latency: cannot be drawn (planted \\x1b[31mcrash)");
+    expect(last).toContain("Throughput");
+    screen.type("q");
+    expect(await screen.exited).toBe(0);
   });
 
   test("show has the colours of the run's own summary, and none where nobody wants them", async () => {

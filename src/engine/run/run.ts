@@ -214,7 +214,11 @@ function loadOutline({ load, gracefulStop }: Scenario): LoadOutline {
 }
 
 function outlineOf({ mode, params, scenario }: CasePlan, predicted: Prediction): CaseOutline {
-  return { mode, params, load: loadOutline(scenario), parts: partCount(scenario), predicted };
+  const { capacity } = scenario.queue;
+  return {
+    ...{ mode, params, load: loadOutline(scenario), parts: partCount(scenario), predicted },
+    capacity: mode === "sync" || capacity === "unlimited" ? null : capacity,
+  };
 }
 
 /** What a scenario is for, as far as it says. */

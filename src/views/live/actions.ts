@@ -32,14 +32,28 @@ export function pressed<State, Context, Intent extends string>(
   return action?.act(state, context, key) ?? { state, intent: "none" };
 }
 
-/** What the keys do now, in a line. */
+/** A key in short and what it does, for the footer. */
+export interface FooterKey {
+  readonly short: string;
+  readonly title: string;
+}
+
+/** What the keys do now. */
+export function footerKeys<State, Context, Intent extends string>(
+  actions: readonly Action<State, Context, Intent>[],
+  state: State,
+  context: Context,
+): readonly FooterKey[] {
+  return actions.flatMap(({ short, title, when }) => (short !== null && when(state, context) ? [{ short, title }] : []));
+}
+
+/** The same in a line. */
 export function footerText<State, Context, Intent extends string>(
   actions: readonly Action<State, Context, Intent>[],
   state: State,
   context: Context,
 ): string {
-  return actions
-    .filter(({ short, when }) => short !== null && when(state, context))
+  return footerKeys(actions, state, context)
     .map(({ short, title }) => `${short} ${title}`)
     .join("  ");
 }

@@ -35,7 +35,7 @@ export class Dashboard {
     private readonly options: DashboardOptions,
   ) {
     const { fps, stop, screen: Screen = RunScreen } = options;
-    const store = new LiveStore(1000 / fps, undefined, terminalBehind);
+    const store = new LiveStore(1000 / fps, () => session.surface.spentMs, terminalBehind);
     this.store = store;
     this.plain = progressLines((line) => {
       if (session.failure === null) return;
@@ -83,8 +83,8 @@ export class Dashboard {
     clearTimeout(timer);
     store.close();
     await session.leave();
-    const { terminal, theme } = session;
-    for (const result of results) terminal.print(closingReport(result, terminal.columns, theme.painter));
+    const { terminal, appearance } = session;
+    for (const result of results) terminal.print(closingReport(result, terminal.columns, appearance.ink.painter));
     terminal.print(overview(results));
   }
 

@@ -8,6 +8,10 @@ export interface Key {
   readonly meta?: boolean;
   readonly upArrow?: boolean;
   readonly downArrow?: boolean;
+  readonly leftArrow?: boolean;
+  readonly rightArrow?: boolean;
+  readonly home?: boolean;
+  readonly end?: boolean;
 }
 
 /** Of keys with Ctrl only these are ours; Ctrl-Q goes on after Ctrl-S, and Ctrl-Space is none. */
@@ -53,6 +57,10 @@ export function keyName(char: string, key: Key): string {
   if (key.return === true || char === "\r") return "enter";
   if (key.upArrow === true) return "up";
   if (key.downArrow === true) return "down";
+  if (key.leftArrow === true) return key.shift === true ? "shift-left" : "left";
+  if (key.rightArrow === true) return key.shift === true ? "shift-right" : "right";
+  if (key.home === true) return "home";
+  if (key.end === true) return "end";
   return char === " " ? "space" : char;
 }
 
@@ -64,6 +72,12 @@ const WRITTEN: Readonly<Record<string, string>> = {
   space: "Space",
   up: "↑",
   down: "↓",
+  left: "←",
+  right: "→",
+  "shift-left": "Shift-←",
+  "shift-right": "Shift-→",
+  home: "Home",
+  end: "End",
 };
 
 /** A key as people write it. */

@@ -1,10 +1,12 @@
 /** @jsxRuntime classic */
 import { type Instance, render } from "ink";
 import React, { Component, type ReactNode, useSyncExternalStore } from "react";
+import { styleCodes } from "../canvas/themes.ts";
 import { Keyboard } from "./keys.ts";
+import { Surface } from "./surface.ts";
 import { useSuspension } from "./suspension.ts";
 import { Terminal } from "./terminal.ts";
-import { COLORS, PLAIN, type Theme } from "./theme.ts";
+import { Appearance, type AppearanceOptions, type InkTheme } from "./theme.ts";
 
 // The pragma above: which JSX runtime Bun picks depends on a tsconfig.json around the working directory and on NODE_ENV at
 // start-up, neither of which an installed package decides. React.createElement is there in all of them.
@@ -14,8 +16,7 @@ const KEYS_FPS = 10;
 /** The same where no run is measured meanwhile. */
 const LIST_FPS = 30;
 
-export interface SessionOptions {
-  readonly color: boolean;
+export interface SessionOptions extends AppearanceOptions {
   /** Pictures per second at most while something runs; none given: nothing does yet. */
   readonly fps?: number;
 }
@@ -23,7 +24,11 @@ export interface SessionOptions {
 /** What every screen is given. */
 export interface ScreenProps {
   readonly keyboard: Keyboard;
-  readonly theme: Theme;
+  readonly theme: InkTheme;
+  readonly appearance: Appearance;
+  /** Cells that are drawn without Ink. */
+  readonly surface: Surface;
+  readonly onTheme: () => void;
   readonly onSuspend: () => void;
   /** The keyboard is at its end. */
   readonly onInputOver: () => void;
@@ -34,7 +39,8 @@ type Draw = (props: ScreenProps) => ReactNode;
 /** The terminal from its first picture to its last: one screen at a time, each drawn by the same renderer. It knows none of them. */
 export class Session {
   readonly terminal = new Terminal();
-  readonly theme: Theme;
+  readonly surface: Surface;
+  readonly appearance: Appearance;
   /** The keyboard is at its end. */
   inputOver = false;
   /** What broke the drawing; null: nothing. */
@@ -47,9 +53,11 @@ export class Session {
   private draw: Draw = () => null;
   private onInputOver = () => {};
 
-  constructor({ color, fps = LIST_FPS }: SessionOptions) {
-    this.theme = color ? COLORS : PLAIN;
+  constructor({ fps = LIST_FPS, ...appearance }: SessionOptions) {
+    this.appearance = new Appearance(appearance);
     this.fps = Math.max(KEYS_FPS, fps);
+    this.surface = new Surface(this.terminal, this.codes());
+    this.terminal.onForeign = () => this.surface.disturbed();
     this.terminal.take(this.endInput);
   }
 
@@ -60,6 +68,7 @@ export class Session {
 
   /** From now on this screen is drawn. `onInputOver`: the keyboard is at its end. */
   show(draw: Draw, onInputOver: () => void): void {
+    this.surface.show(null);
     this.draw = draw;
     this.onInputOver = onInputOver;
     this.instance ??= this.begin();
@@ -67,7 +76,8 @@ export class Session {
   }
 
   private begin(): Instance {
-    const given = { keyboard: new Keyboard(), theme: this.theme, onInputOver: this.endInput };
+    const { surface, appearance, endInput: onInputOver, nextTheme: onTheme } = this;
+    const given = { keyboard: new Keyboard(), surface, appearance, onInputOver, onTheme };
     const instance = render(
       <Guard onError={this.fail}>
         <Screens subscribe={this.subscribe} snapshot={() => this.draw} terminal={this.terminal} given={given} />
@@ -80,11 +90,22 @@ export class Session {
 
   /** Draws nothing any more and gives the terminal back; once it has, nothing happens. */
   leave(): Promise<void> {
+    this.surface.end();
     return this.terminal.leave(async () => {
       this.instance?.unmount();
       await this.instance?.waitUntilExit().catch(() => {});
     });
   }
+
+  private codes() {
+    return styleCodes(this.appearance.theme, this.appearance.level);
+  }
+
+  private readonly nextTheme = () => {
+    this.appearance.next();
+    this.surface.recolor(this.codes());
+    for (const listener of this.listeners) listener();
+  };
 
   private readonly subscribe = (listener: () => void) => {
     this.listeners.add(listener);
@@ -108,14 +129,14 @@ interface ScreensProps {
   readonly subscribe: (listener: () => void) => () => void;
   readonly snapshot: () => Draw;
   readonly terminal: Terminal;
-  readonly given: Omit<ScreenProps, "onSuspend">;
+  readonly given: Omit<ScreenProps, "onSuspend" | "theme">;
 }
 
 /** The screen that is shown. */
 function Screens({ subscribe, snapshot, terminal, given }: ScreensProps) {
   const draw = useSyncExternalStore(subscribe, snapshot);
   const onSuspend = useSuspension(terminal);
-  return draw({ ...given, onSuspend });
+  return draw({ ...given, theme: given.appearance.ink, onSuspend });
 }
 
 interface GuardProps {

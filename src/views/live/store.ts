@@ -123,27 +123,25 @@ function appended(series: readonly Sample[], sample: Sample): readonly Sample[] 
 }
 
 /** Share of a core that pictures may take; when they cost more there are fewer of them. */
-const BUDGET = 0.06;
+const BUDGET = 0.04;
 const SLOWEST_MS = 1000;
 
 /** Holds the view of a run and tells React about changes a few times a second, as often as the budget allows. */
 export class LiveStore {
-  private readonly cost: () => number;
-  private costBefore = 0;
+  private spentBefore = 0;
   private view: RunView = EMPTY_VIEW;
   private shown: RunView = EMPTY_VIEW;
   private frozen = false;
   private timer: ReturnType<typeof setTimeout> | null = null;
   private readonly listeners = new Set<() => void>();
 
-  /** `cpuMs`: CPU time this process has used so far, in milliseconds. `behind`: the last picture is still on its way to the terminal. */
+  /** `spentMs`: time that pictures have taken so far, in milliseconds. `behind`: the last picture is still on its way to the terminal. */
   constructor(
     private readonly intervalMs: number,
-    cpuMs: () => number = processCpuMs,
+    private readonly spentMs: () => number,
     private readonly behind: () => boolean = () => false,
   ) {
-    this.cost = cpuMs;
-    this.costBefore = cpuMs();
+    this.spentBefore = spentMs();
   }
 
   readonly onEvent: OnEvent = (event) => {
@@ -185,9 +183,9 @@ export class LiveStore {
 
   /** What the last picture cost decides how long it is until the next. */
   private nextInterval(): number {
-    const cost = this.cost();
-    const spent = cost - this.costBefore;
-    this.costBefore = cost;
+    const now = this.spentMs();
+    const spent = now - this.spentBefore;
+    this.spentBefore = now;
     return Math.min(SLOWEST_MS, Math.max(this.intervalMs, spent / BUDGET));
   }
 
@@ -201,9 +199,4 @@ export class LiveStore {
     this.shown = this.view;
     for (const listener of this.listeners) listener();
   }
-}
-
-function processCpuMs(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
 }

@@ -1,4 +1,5 @@
 import { inForeground, suspendJob } from "../../kernel/parent.ts";
+import { terminalBehind } from "../../kernel/terminal-writer.ts";
 
 const WRAP = "\x1b[?7h";
 /**
@@ -39,6 +40,12 @@ export class Terminal {
   private readonly notes: string[] = [];
   /** Undoes what `take` did; null: free. */
   private undo: (() => void) | null = null;
+  /** It is the shell's for a while. */
+  private lent = false;
+  /** Writes without telling that something was written. */
+  private write: (bytes: string) => void = () => {};
+  /** Called when another than `paint` writes to it. */
+  onForeign = (): void => {};
 
   get taken(): boolean {
     return this.undo !== null;
@@ -56,7 +63,7 @@ export class Terminal {
   /** `onInputOver`: the keyboard is at its end. */
   take(onInputOver: () => void): void {
     const { stdin, stdout } = process;
-    const undo = [outliveTerminal(stdin), restoreAtSignals()];
+    const undo = [outliveTerminal(stdin), restoreAtSignals(), this.listen()];
     process.on("exit", restoreTerminal);
     stdin.on("end", onInputOver);
     this.undo = () => {
@@ -98,11 +105,36 @@ export class Terminal {
    */
   async lend(standing: boolean): Promise<void> {
     const { stdout } = process;
-    if (stdout.isTTY) stdout.write(WRAP);
-    if (standing) suspendJob();
-    while (!inForeground()) await Bun.sleep(BEHIND_MS);
-    if (stdout.isTTY) stdout.write(CUT);
+    this.lent = true;
+    try {
+      if (stdout.isTTY) stdout.write(WRAP);
+      if (standing) suspendJob();
+      while (!inForeground()) await Bun.sleep(BEHIND_MS);
+      if (stdout.isTTY) stdout.write(CUT);
+    } finally {
+      this.lent = false;
+    }
     process.kill(process.pid, "SIGWINCH");
+  }
+
+  /** Writes a picture. */
+  paint(bytes: string): void {
+    this.write(bytes);
+  }
+
+  /** Hears what others write to it, until what is returned is called. */
+  private listen(): () => void {
+    const { stdout } = process;
+    const { write } = stdout;
+    this.write = (bytes) => write.call(stdout, bytes);
+    stdout.write = ((...given: Parameters<typeof write>): boolean => {
+      this.onForeign();
+      return write.apply(stdout, given);
+    }) as typeof write;
+    return () => {
+      stdout.write = write;
+      this.write = () => {};
+    };
   }
 
   /** A line for the main screen's standard error, as soon as it is to be seen. */
@@ -118,6 +150,15 @@ export class Terminal {
 
   get columns(): number {
     return process.stdout.columns;
+  }
+
+  get rows(): number {
+    return process.stdout.rows;
+  }
+
+  /** It is ours, and has taken all that was written. */
+  get ready(): boolean {
+    return this.taken && !this.lent && !terminalBehind();
   }
 }
 

@@ -1,33 +1,68 @@
-import { COLOR_PAINTER, MODE_COLORS, type Painter, PLAIN_PAINTER } from "../report/painter.ts";
+import type { ColorSupportLevel } from "chalk";
+import chalk from "chalk";
+import type { Glyphs } from "../canvas/plot.ts";
+import { THEME_NAMES, THEMES, type Theme, type ThemeName } from "../canvas/themes.ts";
+import { COLOR_PAINTER, type Painter, PLAIN_PAINTER } from "../report/painter.ts";
+import type { Look } from "./picture/look.ts";
 
-/** Colours of the dashboard; without colour all are undefined, which Ink draws plainly. */
-export interface Theme {
-  readonly modes: Readonly<Record<string, string | undefined>>;
+/** What Ink's own components are drawn with; undefined: the terminal's own colour. */
+export interface InkTheme {
   readonly accent: string | undefined;
-  readonly good: string | undefined;
   readonly warn: string | undefined;
-  readonly bad: string | undefined;
   readonly faint: boolean;
   /** The same for pictures made of characters. */
   readonly painter: Painter;
 }
 
-export const COLORS: Theme = {
-  modes: MODE_COLORS,
-  accent: "#CC79A7",
-  good: "#00B57F",
-  warn: "#E69F00",
-  bad: "#D55E00",
-  faint: true,
-  painter: COLOR_PAINTER,
-};
+export interface AppearanceOptions {
+  /** Colours are wanted, and the terminal has them. */
+  readonly color: boolean;
+  readonly theme?: ThemeName;
+  readonly glyphs?: Glyphs;
+}
 
-export const PLAIN: Theme = {
-  modes: {},
-  accent: undefined,
-  good: undefined,
-  warn: undefined,
-  bad: undefined,
-  faint: false,
-  painter: PLAIN_PAINTER,
-};
+/** How everything is drawn: the theme, of how many colours, with which signs. */
+export class Appearance {
+  private name: ThemeName;
+  /** 0: no colours, 1: 16, 2: 256, 3: all. */
+  readonly level: ColorSupportLevel;
+  private readonly glyphs: Glyphs;
+
+  constructor({ color, theme = "dark", glyphs = localGlyphs() }: AppearanceOptions) {
+    this.level = color ? chalk.level || 1 : 0;
+    this.name = color ? theme : "none";
+    this.glyphs = glyphs;
+  }
+
+  get theme(): Theme {
+    return THEMES[this.name];
+  }
+
+  /** Sixteen colours have no dark shades of the modes' own: areas are told by signs. */
+  get look(): Look {
+    return { glyphs: this.glyphs, shaded: this.level <= 1 || this.name === "none" };
+  }
+
+  get ink(): InkTheme {
+    const { inks } = this.theme;
+    const plain = this.name === "none";
+    return {
+      accent: inks.accent ?? undefined,
+      warn: inks.warn ?? undefined,
+      faint: !plain,
+      painter: plain ? PLAIN_PAINTER : COLOR_PAINTER,
+    };
+  }
+
+  /** The theme after this one; where there are no colours there is none. */
+  next(): void {
+    if (this.level === 0) return;
+    this.name = THEME_NAMES[(THEME_NAMES.indexOf(this.name) + 1) % THEME_NAMES.length] ?? "dark";
+  }
+}
+
+/** Where the locale has no Unicode, pictures are of ASCII alone. No locale at all is taken for one that has. */
+export function localGlyphs({ LC_ALL, LC_CTYPE, LANG } = process.env): Glyphs {
+  const locale = LC_ALL || LC_CTYPE || LANG || "UTF-8";
+  return /utf-?8/i.test(locale) ? "braille" : "ascii";
+}

@@ -15,16 +15,43 @@ const runStates: fc.Arbitrary<RunState> = fc.record({
   zoomed: fc.boolean(),
   help: fc.boolean(),
   frozen: fc.boolean(),
+  past: fc.option(fc.nat(20_000)),
   asking: fc.boolean(),
 });
-const runContexts: fc.Arbitrary<RunContext> = fc.record({ running: fc.boolean(), shows: fc.boolean().map((shows) => () => shows) });
+const runContexts: fc.Arbitrary<RunContext> = fc.record({
+  running: fc.boolean(),
+  shows: fc.boolean().map((shows) => () => shows),
+  until: fc.constantFrom(0, 500, 20_000),
+  moments: fc.constantFrom([], [700, 5000]),
+});
+/** A run of which nothing has been seen yet, or that is over. */
+const inRun = (running: boolean, change: Partial<RunContext> = {}): RunContext => ({
+  running,
+  ...{ shows: () => true, until: 0, moments: [] },
+  ...change,
+});
 const browseStates: fc.Arbitrary<BrowseState> = fc.record({ at: fc.nat(9), drawn: fc.option(fc.nat(2)) });
 const browseContexts: fc.Arbitrary<BrowseContext> = fc.record({
   count: fc.constant(10),
   runs: fc.boolean().map((runs) => () => runs),
 });
 const keyNames = fc.oneof(
-  fc.constantFrom("tab", "shift-tab", "enter", "escape", "space", "up", "down", "ctrl-c", "ctrl-d", "ctrl-z", ""),
+  fc.constantFrom(
+    "tab",
+    "shift-tab",
+    "enter",
+    "escape",
+    "space",
+    "up",
+    "down",
+    "left",
+    "shift-right",
+    "home",
+    "ctrl-c",
+    "ctrl-d",
+    "ctrl-z",
+    "",
+  ),
   fc.string({ minLength: 1, maxLength: 1 }),
 );
 
@@ -95,13 +122,12 @@ describe("actions", () => {
   });
 
   test("the footer says what is possible now", () => {
-    const shows = () => true;
-    expect(footerText(RUN_ACTIONS, FIRST_STATE, { running: true, shows })).toBe(
-      "q quit  ? help  Tab 1–5 panel  z zoom  Space freeze  Ctrl-C stop",
-    );
-    expect(footerText(RUN_ACTIONS, FIRST_STATE, { running: false, shows })).toBe("q quit  ? help  Tab 1–5 panel  z zoom");
-    expect(footerText(RUN_ACTIONS, { ...FIRST_STATE, zoomed: true }, { running: false, shows })).toContain("Esc back");
-    expect(footerText(RUN_ACTIONS, { ...FIRST_STATE, help: true }, { running: false, shows })).toBe("any key back");
+    expect(footerText(RUN_ACTIONS, FIRST_STATE, inRun(true))).toBe("q quit  ? help  Tab 1–5 panel  z zoom  Space freeze  Ctrl-C stop");
+    expect(footerText(RUN_ACTIONS, FIRST_STATE, inRun(true, { until: 5000 }))).toContain("Space freeze  ← past  Ctrl-C stop");
+    expect(footerText(RUN_ACTIONS, FIRST_STATE, inRun(false))).toBe("q quit  ? help  Tab 1–5 panel  z zoom");
+    expect(footerText(RUN_ACTIONS, { ...FIRST_STATE, zoomed: true }, inRun(false))).toContain("Esc back");
+    expect(footerText(RUN_ACTIONS, { ...FIRST_STATE, past: 7 }, inRun(false, { until: 5000 }))).toMatch(/Esc back .*← past {2}→ later/);
+    expect(footerText(RUN_ACTIONS, { ...FIRST_STATE, help: true }, inRun(false))).toBe("any key back");
     const list = { count: 3, runs: () => true };
     expect(footerText(BROWSE_ACTIONS, FIRST_PLACE, list)).toBe("↑ ↓ choose  Enter run  e modes, drawn  q, Esc quit");
     expect(footerText(BROWSE_ACTIONS, { ...FIRST_PLACE, drawn: 1 }, list)).toBe("e the next mode  q, Esc back");
@@ -109,12 +135,27 @@ describe("actions", () => {
 
   test("the help has the keys as people write them", () => {
     const help = helpRows(RUN_ACTIONS).map(([keys]) => keys);
-    expect(help).toEqual(["q", "?", "Tab, Shift-Tab, 1–5", "Enter, z", "Esc", "Space", "Ctrl-C", "Ctrl-Z", "Ctrl-D"]);
+    expect(help).toEqual([
+      "q",
+      "?",
+      "Tab, Shift-Tab, 1–5",
+      "Enter, z",
+      "Esc",
+      "Space",
+      "←, Shift-←",
+      "→, Shift-→",
+      "Home, End",
+      "n, N",
+      "t",
+      "Ctrl-C",
+      "Ctrl-Z",
+      "Ctrl-D",
+    ]);
   });
 });
 
 describe("the run screen's keys", () => {
-  const over = (shows: boolean): RunContext => ({ running: false, shows: () => shows });
+  const over = (shows: boolean): RunContext => inRun(false, { shows: () => shows });
 
   test("a panel for which the closing screen has no room opens on the whole screen; Esc goes back", () => {
     const opened = pressed(RUN_ACTIONS, FIRST_STATE, over(false), "3").state;
@@ -126,7 +167,7 @@ describe("the run screen's keys", () => {
   test("Ctrl-C stops a run whatever is on the screen", () => {
     fc.assert(
       fc.property(runStates, (state) => {
-        expect(pressed(RUN_ACTIONS, state, { running: true, shows: () => true }, "ctrl-c").intent).toBe("interrupt");
+        expect(pressed(RUN_ACTIONS, state, inRun(true), "ctrl-c").intent).toBe("interrupt");
         expect(pressed(RUN_ACTIONS, state, over(true), "ctrl-c").intent).toBe("quit");
       }),
       { numRuns: rounds(100) },
@@ -137,10 +178,45 @@ describe("the run screen's keys", () => {
     fc.assert(
       fc.property(runStates, keyNames, (state, key) => {
         fc.pre(key !== "ctrl-c" && !state.asking);
-        expect(["interrupt", "quit"]).not.toContain(pressed(RUN_ACTIONS, state, { running: true, shows: () => true }, key).intent);
+        expect(["interrupt", "quit"]).not.toContain(pressed(RUN_ACTIONS, state, inRun(true), key).intent);
       }),
       { numRuns: rounds(200) },
     );
+  });
+});
+
+describe("the way through time", () => {
+  const seen = inRun(true, { until: 25_000, moments: [3000, 9000] });
+  const after = (...keys: string[]) => keys.reduce((state, key) => pressed(RUN_ACTIONS, state, seen, key).state, FIRST_STATE).past;
+
+  test.each([
+    [["left"], 24_000],
+    [["shift-left"], 15_000],
+    [["left", "left", "right"], 24_000],
+    [["shift-left", "shift-left", "shift-left"], 0],
+    [["home"], 0],
+    [["home", "right"], 1000],
+    [["home", "end"], null],
+    [["left", "shift-right"], null],
+    [["left", "escape"], null],
+    [["N"], 9000],
+    [["N", "N"], 3000],
+    [["N", "N", "n"], 9000],
+    [["N", "N", "N"], 3000],
+  ])("%p leads to %p", (keys, past) => {
+    expect(after(...keys)).toBe(past);
+  });
+
+  test("Esc comes back to now before it leaves a zoomed panel", () => {
+    const zoomed = { ...FIRST_STATE, zoomed: true, past: 5 };
+    const now = pressed(RUN_ACTIONS, zoomed, seen, "escape").state;
+    expect([now.past, now.zoomed]).toEqual([null, true]);
+    expect(pressed(RUN_ACTIONS, now, seen, "escape").state.zoomed).toBe(false);
+  });
+
+  test("where nothing has been seen there is no past", () => {
+    const keys = ["left", "shift-left", "home", "N"];
+    expect(keys.map((key) => pressed(RUN_ACTIONS, FIRST_STATE, inRun(true), key).state.past)).toEqual([null, null, null, null]);
   });
 });
 

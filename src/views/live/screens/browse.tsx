@@ -7,7 +7,7 @@ import { DIAGRAMS } from "../../report/diagram.ts";
 import { FAULT } from "../../report/fault.ts";
 import { footerText } from "../actions.ts";
 import type { ScreenProps, Session } from "../session.tsx";
-import type { Theme } from "../theme.ts";
+import type { InkTheme } from "../theme.ts";
 import { useActions } from "../use-actions.ts";
 import { BROWSE_ACTIONS, type BrowseIntent, type BrowseState, FIRST_PLACE } from "./browse-actions.ts";
 
@@ -68,7 +68,7 @@ interface ChoicesProps {
   readonly at: number;
   /** Lines there are for them. */
   readonly room: number;
-  readonly theme: Theme;
+  readonly theme: InkTheme;
 }
 
 function Choices({ choices, at, room, theme }: ChoicesProps) {
@@ -97,7 +97,7 @@ interface DiagramProps {
   readonly footer: string;
   readonly columns: number;
   readonly rows: number;
-  readonly theme: Theme;
+  readonly theme: InkTheme;
 }
 
 function Diagram({ text, footer, columns, rows, theme }: DiagramProps) {

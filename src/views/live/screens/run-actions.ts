@@ -7,11 +7,13 @@ export interface RunState {
   readonly zoomed: boolean;
   readonly help: boolean;
   readonly frozen: boolean;
+  /** The instant of the current case that is looked at, in milliseconds since its t = 0; null: now. */
+  readonly past: number | null;
   /** Asking whether to quit while a run is going on. */
   readonly asking: boolean;
 }
 
-export const FIRST_STATE: RunState = { focus: 0, zoomed: false, help: false, frozen: false, asking: false };
+export const FIRST_STATE: RunState = { focus: 0, zoomed: false, help: false, frozen: false, past: null, asking: false };
 
 export const PANEL_COUNT = 5;
 
@@ -20,10 +22,14 @@ export interface RunContext {
   readonly running: boolean;
   /** Whether a panel that is focused is seen without being zoomed. */
   readonly shows: (panel: number) => boolean;
+  /** Until when the current case has been seen, in milliseconds; 0: not at all. */
+  readonly until: number;
+  /** Instants at which something began or ended in it, in order. */
+  readonly moments: readonly number[];
 }
 
 /** What keys ask the session to do. */
-export type RunIntent = "interrupt" | "quit" | "suspend" | "freeze" | "unfreeze" | "input-over";
+export type RunIntent = "interrupt" | "quit" | "suspend" | "freeze" | "unfreeze" | "theme" | "input-over";
 
 type RunAction = Action<RunState, RunContext, RunIntent>;
 
@@ -96,8 +102,8 @@ export const RUN_ACTIONS: readonly RunAction[] = [
     short: "Esc",
     title: "back",
     help: "back to all panels",
-    when: (state, context) => plain(state, context) && state.zoomed,
-    act: (state) => change(state, { zoomed: false }),
+    when: (state, context) => plain(state, context) && (state.zoomed || state.past !== null),
+    act: (state) => (state.past === null ? change(state, { zoomed: false }) : change(state, { past: null })),
   },
   {
     id: "freeze",
@@ -107,6 +113,58 @@ export const RUN_ACTIONS: readonly RunAction[] = [
     help: "freeze the picture; the run goes on",
     when: (state, context) => plain(state, context) && context.running,
     act: (state) => change(state, { frozen: !state.frozen }, state.frozen ? "unfreeze" : "freeze"),
+  },
+  {
+    id: "back-in-time",
+    keys: ["left", "shift-left"],
+    short: "←",
+    title: "past",
+    help: "back in time by 1 s, with Shift by 10 s; the run goes on",
+    when: (state, context) => plain(state, context) && context.until > 0 && state.past !== 0,
+    act: (state, { until }, key) => change(state, { past: Math.max(0, (state.past ?? until) - stepOf(key)) }),
+  },
+  {
+    id: "forth-in-time",
+    keys: ["right", "shift-right"],
+    short: "→",
+    title: "later",
+    help: "forth in time by 1 s, with Shift by 10 s, until now",
+    when: (state, context) => plain(state, context) && state.past !== null,
+    act: (state, { until }, key) => {
+      const t = (state.past ?? until) + stepOf(key);
+      return change(state, { past: t >= until ? null : t });
+    },
+  },
+  {
+    id: "ends",
+    keys: ["home", "end"],
+    short: null,
+    title: "the beginning, now",
+    help: "the beginning of the case, and now",
+    when: (state, context) => plain(state, context) && context.until > 0,
+    act: (state, _, key) => change(state, { past: key === "home" ? 0 : null }),
+  },
+  {
+    id: "moments",
+    keys: ["n", "N"],
+    short: null,
+    title: "next event",
+    help: "the next event and the one before: queue full, drops, breaker",
+    when: (state, context) => plain(state, context) && context.moments.length > 0,
+    act: (state, { until, moments }, key) => {
+      const at = state.past ?? until;
+      const found = key === "n" ? moments.find((t) => t > at) : moments.findLast((t) => t < at);
+      return change(state, found === undefined ? {} : { past: found });
+    },
+  },
+  {
+    id: "theme",
+    keys: ["t"],
+    short: null,
+    title: "theme",
+    help: "the next theme: dark, light, contrast, colour-blind, none",
+    when: plain,
+    act: (state) => change(state, {}, "theme"),
   },
   {
     id: "interrupt",
@@ -163,6 +221,11 @@ export const RUN_ACTIONS: readonly RunAction[] = [
     act: (state) => change(state, {}),
   },
 ];
+
+/** By how much an arrow goes through time, in milliseconds. */
+function stepOf(key: string): number {
+  return key.startsWith("shift-") ? 10_000 : 1000;
+}
 
 function focusAfter(focus: number, key: string): number {
   if (key === "tab") return (focus + 1) % PANEL_COUNT;

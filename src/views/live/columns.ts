@@ -1,0 +1,78 @@
+import type { Sample } from "../../telemetry/sample.ts";
+import { withoutStub } from "../../telemetry/series.ts";
+import type { ColumnRule } from "../report/chart.ts";
+
+/** What is drawn of a series: which figure, and what a column shows of several samples. */
+export interface Reading {
+  readonly value: (sample: Sample) => number | null;
+  readonly column: ColumnRule;
+}
+
+/** Columns of a series that were worked out already: what has ended is drawn again in every picture. */
+const known = new WeakMap<readonly Sample[], Map<Reading, Map<string, Float64Array>>>();
+
+/**
+ * A value for each of `columns` equal spans of 0…`until` milliseconds; NaN where nothing is known. Remembered for as long as the series lives.
+ */
+export function columnsOf(series: readonly Sample[], reading: Reading, columns: number, until: number): Float64Array {
+  const ofReading = remembered(
+    remembered(known, series, () => new Map<Reading, Map<string, Float64Array>>()),
+    reading,
+    () => new Map(),
+  );
+  const key = `${columns}/${until}`;
+  let values = ofReading.get(key);
+  // The widths of a few pictures; who resizes without end must not fill the memory.
+  if (values === undefined) {
+    if (ofReading.size > 8) ofReading.clear();
+    values = resampled(withoutStub(series), reading, columns, until);
+    ofReading.set(key, values);
+  }
+  return values;
+}
+
+/** What a map holds for a key; made and kept where it holds nothing yet. */
+function remembered<K extends object, V>(map: { get(key: K): V | undefined; set(key: K, value: V): unknown }, key: K, make: () => V): V {
+  const held = map.get(key);
+  if (held !== undefined) return held;
+  const made = make();
+  map.set(key, made);
+  return made;
+}
+
+/** Rates and levels by their mean in time, percentiles by the worst. What overlaps a column by less than a hundredth of itself is not in it. */
+function resampled(series: readonly Sample[], { value, column: rule }: Reading, columns: number, until: number): Float64Array {
+  const values = new Float64Array(columns).fill(Number.NaN);
+  const times = new Float64Array(columns);
+  const width = until / columns;
+  const at = (t: number) => Math.min(columns - 1, Math.max(0, Math.floor(t / width)));
+  let from = 0;
+  for (const sample of series) {
+    const to = sample.t;
+    const read = value(sample);
+    const begun = from;
+    from = to;
+    if (read === null || !Number.isFinite(read) || to <= begun) continue;
+    const last = at(to);
+    for (let column = at(begun); column <= last; column++) {
+      // Beyond the last column nothing is drawn: what comes there is part of it.
+      const end = column === columns - 1 ? to : Math.min(to, (column + 1) * width);
+      const time = end - Math.max(begun, column * width);
+      if (time <= (to - begun) / 100) continue;
+      const before = values[column] ?? Number.NaN;
+      if (Number.isNaN(before)) values[column] = rule === "mean" ? read * time : read;
+      else values[column] = rule === "mean" ? before + read * time : Math.max(before, read);
+      times[column] = (times[column] ?? 0) + time;
+    }
+  }
+  if (rule === "mean")
+    for (let column = 0; column < columns; column++) values[column] = (values[column] ?? Number.NaN) / (times[column] ?? 1);
+  return values;
+}
+
+/** The largest of the values that are known; 0 where none is. */
+export function largest(values: Float64Array): number {
+  let most = 0;
+  for (const value of values) if (value > most) most = value;
+  return most;
+}

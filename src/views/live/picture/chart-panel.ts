@@ -1,0 +1,128 @@
+import { formatCount, formatRate } from "../../../kernel/units.ts";
+import { joined, recentSpans } from "../../../telemetry/series.ts";
+import type { Canvas, Rect } from "../../canvas/canvas.ts";
+import { drawFrame } from "../../canvas/frame.ts";
+import { type Curve, DOTS_ACROSS, drawPlot, type Level, type Mark, plotArea } from "../../canvas/plot.ts";
+import { BAD, FAINT, style, WARN } from "../../canvas/styles.ts";
+import { niceTop } from "../../report/chart.ts";
+import { columnsOf, largest, type Reading } from "../columns.ts";
+import { type ChartPanel, comparedCases, HEADLINE_MS, headlineOf, timeSpan } from "../figures.ts";
+import { momentsOf } from "../moments.ts";
+import type { CaseView, RunView } from "../store.ts";
+import { type Look, modeArea, modeStyle, strokeOf } from "./look.ts";
+
+export interface PanelOptions {
+  readonly number: number;
+  readonly focused: boolean;
+  readonly look: Look;
+  /** The instant that is looked at; null: now. */
+  readonly cursor: number | null;
+}
+
+const OFFERED: Reading = { value: ({ offered }) => offered, column: "mean" };
+const EXPECTED = style("expected");
+const ARRIVING = style("arriving");
+
+/** One measure over time, every mode on the same axes: the current one as an area, the others as lines over it. */
+export function drawChartPanel(canvas: Canvas, place: Rect, panel: ChartPanel, view: RunView, options: PanelOptions): void {
+  const { look, cursor } = options;
+  const current = view.cases[view.current];
+  const inside = drawFrame(canvas, place, {
+    ...options,
+    title: panel.title,
+    headline: headline(panel, view, current),
+    headlineStyle: headlineStyle(panel, current),
+    ascii: look.glyphs === "ascii",
+  });
+  if (inside.width < 12 || inside.height < 2) return;
+  const inner = plotArea(inside);
+  const until = timeSpan(view);
+  const curves = curvesOf(panel, view, inner.width * DOTS_ACROSS, until);
+  const area = current === undefined ? null : columnsOf(current.series, panel, inner.width, until);
+  const levels = levelsOf(panel, view, current);
+  const most = Math.max(
+    0,
+    ...curves.map(({ values }) => largest(values)),
+    area === null ? 0 : largest(area),
+    ...levels.map(({ value }) => value),
+  );
+  drawPlot(canvas, inside, {
+    top: niceTop(most),
+    axis: panel.axis,
+    until,
+    area:
+      area === null || current === undefined
+        ? null
+        : { values: area, edge: modeStyle(current.outline.mode), inside: modeArea(current.outline.mode), shaded: look.shaded },
+    curves,
+    levels,
+    marks: current === undefined ? [] : marksOf(current, look),
+    cursor,
+    glyphs: look.glyphs,
+  });
+}
+
+function headline(panel: ChartPanel, view: RunView, current: CaseView | undefined): string {
+  if (current === undefined || view.phase === "finished") return "";
+  const { capacity } = current.outline;
+  const told = headlineOf(panel, current.series);
+  return panel.title === "Queue depth" && capacity != null && told !== ""
+    ? told.replace(/^(\S+(?: [kMG])?)/, `$1 of ${formatCount(capacity)}`)
+    : told;
+}
+
+function headlineStyle(panel: ChartPanel, current: CaseView | undefined) {
+  const last = current?.series.at(-1);
+  if (panel.title === "Drops" && (last?.dropped ?? 0) > 0) return BAD;
+  if (panel.title === "Queue depth" && current?.outline.capacity != null && (last?.depth ?? 0) >= current.outline.capacity * 0.95)
+    return WARN;
+  return style("text", { bold: true });
+}
+
+/** A line for every mode but the current one, and what came to all of them. */
+function curvesOf(panel: ChartPanel, view: RunView, dots: number, until: number): Curve[] {
+  const current = view.cases[view.current];
+  const others = comparedCases(view).filter((one) => one !== current && one.series.length > 0);
+  const lines = others.map(
+    ({ outline: { mode }, series }): Curve => ({
+      values: columnsOf(series, panel, dots, until),
+      style: modeStyle(mode),
+      stroke: strokeOf(mode),
+    }),
+  );
+  if (panel.title !== "Throughput" || current === undefined) return lines;
+  return [{ values: columnsOf(current.series, OFFERED, dots, until), style: ARRIVING, stroke: "dashed" }, ...lines];
+}
+
+/** Named heights: what comes, what is predicted, where the queue is full. */
+function levelsOf(panel: ChartPanel, view: RunView, current: CaseView | undefined): Level[] {
+  if (current === undefined) return [];
+  const levels: Level[] = [];
+  if (panel.title === "Throughput") {
+    const spans = recentSpans(current.series, HEADLINE_MS);
+    if (spans.length > 0 && view.phase !== "finished") {
+      const { offered } = joined(spans);
+      levels.push({ value: offered, label: `arriving ${formatRate(offered)}`, style: ARRIVING });
+    }
+  }
+  const expected = panel.expected(current);
+  if (expected !== null && Number.isFinite(expected))
+    levels.push({ value: expected, label: `predicted ${panel.axis(expected)}`, style: EXPECTED });
+  const { capacity } = current.outline;
+  // Where the queue is hardly used its end would press what is in it flat.
+  const deep = current.series.some(({ depth }) => depth > (capacity ?? Number.POSITIVE_INFINITY) / 4);
+  if (panel.title === "Queue depth" && capacity != null && deep)
+    levels.push({ value: capacity, label: `full ${formatCount(capacity)}`, style: WARN });
+  return levels;
+}
+
+function marksOf(one: CaseView, { glyphs }: Look): Mark[] {
+  return momentsOf(one).flatMap(({ t, kind }) => {
+    if (kind === "drops") return [{ t, sign: glyphs === "ascii" ? "v" : "▼", style: BAD }];
+    return kind === "full"
+      ? [{ t, sign: glyphs === "ascii" ? "^" : "▲", style: WARN }]
+      : kind === "breaker"
+        ? [{ t, sign: glyphs === "ascii" ? "x" : "◆", style: WARN }]
+        : [{ t, sign: glyphs === "ascii" ? "." : "▽", style: FAINT }];
+  });
+}

@@ -1,0 +1,160 @@
+import { columnsOf, printable } from "../../../kernel/text.ts";
+import type { CaseResult, RunResult } from "../../../telemetry/result.ts";
+import type { Canvas, Rect } from "../../canvas/canvas.ts";
+import { canvasPainter, drawMarked } from "../../canvas/marked.ts";
+import { BAD, BOLD_TEXT, GOOD, type Style, TEXT, WARN } from "../../canvas/styles.ts";
+import { rateLine, thresholdLine } from "../../report/closing.ts";
+import { oneLine, verdictGrounds, verdictHead } from "../../report/intent.ts";
+import { PLAIN_PAINTER } from "../../report/painter.ts";
+import { bestCase, bestLine, isSweep, sweepPicture } from "../../report/sweep.ts";
+import { CHART_PANELS, rowsOf } from "../figures.ts";
+import type { RunView } from "../store.ts";
+import { drawHeader } from "./header.ts";
+import { type Look, modeStyle } from "./look.ts";
+import { bodyOf, drawPanel, headerLines, type PictureState } from "./run-picture.ts";
+import { drawTable } from "./table.ts";
+
+/** Lines that a chart needs to be read. */
+const LEAST_CHART = 7;
+/** Room from which on all four charts are drawn, and two of them. */
+const FOUR_CHARTS = { width: 100, height: 22 } as const;
+const TWO_CHARTS = { width: 110 } as const;
+/** Lines that are said at least, however much there is to draw. */
+const LEAST_TOLD = 4;
+const MOST_FAILED = 4;
+const LATENCY_PANEL = CHART_PANELS.findIndex(({ title }) => title === "Latency");
+
+/** What stays when a run is over: its charts, the table, what failed, which expectations held, and what limited each mode. */
+export function drawClosing(canvas: Canvas, view: RunView, state: PictureState, look: Look): void {
+  const { width, height: rows } = canvas;
+  const height = Math.min(headerLines(view, rows), 2);
+  drawHeader(canvas, view, { look, frozen: false, past: null, height });
+  const body = { ...bodyOf(view, width, rows), y: height, height: rows - height - 1 };
+  if (view.result !== null && isSweep(view.result)) drawSweep(canvas, body, view.result, state, look);
+  else drawCases(canvas, body, view, state, look);
+}
+
+/** How the lines of the closing screen are shared out. */
+function plan(view: RunView, { width, height }: Pick<Rect, "width" | "height">) {
+  const failed = failedLines(view.result);
+  const explained = view.cases.flatMap(({ result }) =>
+    result === null ? [] : [{ head: `${result.mode}: `, style: modeStyle(result.mode, { bold: true }), text: toldOf(result) }],
+  );
+  const notes = wrapped([...verdictNotes(view.result), ...explained], width);
+  const table = rowsOf(view).length + 1;
+  const rest = height - failed.length - table;
+  const told = Math.min(notes.length, Math.max(LEAST_TOLD, rest - LEAST_CHART));
+  return { failed, notes, table, told, charts: rest - told };
+}
+
+/** Whether the closing screen shows another panel's chart when that is focused. A sweep's picture is of throughput or of latency. */
+export function closingShows(view: RunView, width: number, height: number, panel: number): boolean {
+  if (view.result !== null && isSweep(view.result)) return panel === 0 || panel === LATENCY_PANEL;
+  return plan(view, { width, height }).charts >= LEAST_CHART - 1;
+}
+
+function drawCases(canvas: Canvas, body: Rect, view: RunView, state: PictureState, look: Look): void {
+  const { failed, notes, table, told, charts } = plan(view, body);
+  drawCharts(canvas, { ...body, height: charts }, view, state, look);
+  let y = body.y + Math.max(0, charts);
+  drawTable(canvas, { ...body, y, height: table }, rowsOf(view));
+  y += table;
+  for (const line of failed) canvas.text(0, y++, line, BAD);
+  drawNotes(canvas, { ...body, y, height: told }, notes);
+}
+
+/** As many charts as there is room for, that of the panel in focus among them. */
+function drawCharts(canvas: Canvas, place: Rect, view: RunView, state: PictureState, look: Look): void {
+  const { x, y, width, height } = place;
+  if (height < LEAST_CHART - 1) return;
+  const left = Math.ceil(width / 2);
+  const right = { x: x + left, width: width - left };
+  if (width >= FOUR_CHARTS.width && height >= FOUR_CHARTS.height) {
+    const upper = Math.ceil(height / 2);
+    const places = [
+      { x, y, width: left, height: upper },
+      { ...right, y, height: upper },
+      { x, y: y + upper, width: left, height: height - upper },
+      { ...right, y: y + upper, height: height - upper },
+    ];
+    for (const [i, one] of places.entries()) drawPanel(canvas, one, i, view, state, look);
+  } else if (width >= TWO_CHARTS.width) {
+    const second = state.focus === 0 ? LATENCY_PANEL : 0;
+    drawPanel(canvas, { x, y, width: left, height }, Math.min(state.focus, second), view, state, look);
+    drawPanel(canvas, { ...right, y, height }, Math.max(state.focus, second), view, state, look);
+  } else drawPanel(canvas, place, state.focus, view, state, look);
+}
+
+/** Of a sweep: the best point, its picture by throughput or, with the latency panel in focus, by latency, and what is said of it. */
+function drawSweep(canvas: Canvas, body: Rect, result: RunResult, state: PictureState, look: Look): void {
+  const failed = failedLines(result);
+  const best = bestCase(result.cases);
+  const notes = wrapped(
+    [
+      ...verdictNotes(result),
+      ...result.conclusions.map((text): Note => ({ head: "→ ", style: BOLD_TEXT, text })),
+      ...(best === null ? [] : [{ head: "★ ", style: modeStyle(best.mode, { bold: true }), text: toldOf(best) }]),
+    ],
+    body.width,
+  );
+  let { y } = body;
+  canvas.text(0, y++, printable(bestLine(result.cases), 400), BOLD_TEXT);
+  for (const line of failed) canvas.text(0, y++, line, BAD);
+  const room = body.y + body.height - y;
+  // The picture first, but not so large that nothing is said of it.
+  const most = Math.max(Math.min(room, 8), room - Math.min(notes.length, Math.floor(room / 2)));
+  const painter = canvasPainter(look.shaded ? PLAIN_PAINTER.shade : null);
+  const picture = sweepPicture(result, state.focus === LATENCY_PANEL ? "latency" : "throughput", body.width, most, painter);
+  const lines = picture.length <= room ? picture : [...picture.slice(0, room - 1), REST];
+  for (const line of lines) drawMarked(canvas, 0, y++, line, body.width);
+  drawNotes(canvas, { ...body, y, height: body.y + body.height - y }, notes);
+}
+
+interface Note {
+  /** What it begins with. */
+  readonly head: string;
+  readonly style: Style;
+  readonly text: string;
+}
+
+/** What came of each expectation; of one that held the sentence says it all. */
+function verdictNotes(result: RunResult | null): Note[] {
+  return (result?.hypotheses ?? []).map((one) => ({
+    head: `${verdictHead(one)}: `,
+    style: one.ok === true ? GOOD : one.ok === false ? BAD : WARN,
+    text: one.ok === true ? oneLine(one.sentence) : `${oneLine(one.sentence)} (${verdictGrounds(one)})`,
+  }));
+}
+
+/** Why a case does not count, where it does not; else what its rate came to, and what limited it. */
+function toldOf({ problems, explanation, rate }: CaseResult): string {
+  return problems[0] ?? (rate === undefined ? explanation : `${rateLine(rate)}. ${explanation}`);
+}
+
+/** Notes broken into the lines they take; only the first of each has its head. */
+function wrapped(notes: readonly Note[], width: number): Note[] {
+  return notes.flatMap(({ head, style, text }) =>
+    Bun.wrapAnsi(`${head}${printable(text, 10_000)}`, width, { hard: true, trim: false })
+      .split("\n")
+      .map((line, i) => (i === 0 ? { head, style, text: line.slice(head.length) } : { head: "", style, text: line.trimStart() })),
+  );
+}
+
+const REST = "… the rest is in the summary that follows (q)";
+
+/** As many lines as there is room for; who sees less than all is told where the rest is. */
+function drawNotes(canvas: Canvas, { y, width, height }: Rect, notes: readonly Note[]): void {
+  if (height < 1) return;
+  const shown = notes.length <= height ? notes : [...notes.slice(0, height - 1), { head: "", style: TEXT, text: REST }];
+  for (const [i, { head, style, text }] of shown.entries()) {
+    const x = canvas.text(0, y + i, head, style);
+    canvas.text(x, y + i, text, TEXT, width - columnsOf(head));
+  }
+}
+
+/** Thresholds that did not hold, the first few; how many more there are. */
+function failedLines(result: RunResult | null): string[] {
+  const failed = result?.thresholds.filter(({ ok }) => !ok) ?? [];
+  const lines = failed.map((one) => thresholdLine(result as RunResult, one));
+  return lines.length <= MOST_FAILED ? lines : [...lines.slice(0, MOST_FAILED - 1), `✗ ${lines.length - MOST_FAILED + 1} more`];
+}

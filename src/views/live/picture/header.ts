@@ -1,0 +1,124 @@
+import { columnsOf, printable } from "../../../kernel/text.ts";
+import { formatMs, formatRate, formatShare } from "../../../kernel/units.ts";
+import { drawBar } from "../../canvas/bar.ts";
+import type { Canvas } from "../../canvas/canvas.ts";
+import { BAD, BOLD_TEXT, FAINT, style, TEXT, WARN } from "../../canvas/styles.ts";
+import { paramsText } from "../../report/sweep.ts";
+import { comparedCases, disturbanceNote, machineLine, progress } from "../figures.ts";
+import { instantText } from "../moments.ts";
+import type { RunView } from "../store.ts";
+import { storyOf } from "../story.ts";
+import { type Look, modeStyle, strokeSample } from "./look.ts";
+
+export interface HeaderOptions {
+  readonly look: Look;
+  readonly frozen: boolean;
+  /** The instant that is looked at; null: now. */
+  readonly past: number | null;
+  /** Lines there are for it: two, with what happens now three, with what the scenario expects four. */
+  readonly height: number;
+}
+
+const LEAST_BAR = 6;
+const ROOM_FOR_BAR = 26;
+
+/** Scenario, mode i of n with its progress and the legend, cause and effect, and what is expected. */
+export function drawHeader(canvas: Canvas, view: RunView, { look, frozen, past, height }: HeaderOptions): void {
+  const { width } = canvas;
+  const about = ` ${printable(view.name, 40)} · ${machineLine(view)}`;
+  const left = canvas.textRight(width, 0, about.length > (2 * width) / 3 ? ` ${machineLine(view)}` : about, FAINT);
+  canvas.text(0, 0, printable(view.title || "lab-tui", Math.max(1, left)), BOLD_TEXT, left);
+  drawProgress(canvas, view, look, past, notesOf(view, frozen && past === null));
+  if (height >= 3) drawStory(canvas, view, look, past);
+  if (height >= 4) canvas.text(0, 3, `Hypothesis: ${view.hypothesis}`, FAINT);
+}
+
+function notesOf(view: RunView, frozen: boolean): string[] {
+  return [
+    frozen ? "frozen" : "",
+    disturbanceNote(view),
+    view.stopping === "no" ? "" : view.stopping === "now" ? "stopping now" : "stopping, draining",
+  ].filter(Boolean);
+}
+
+const THE_PAST = style("accent", { bold: true, inverse: true });
+
+function drawProgress(canvas: Canvas, view: RunView, look: Look, past: number | null, notes: readonly string[]): void {
+  const { width } = canvas;
+  const mode = view.cases[view.current]?.outline.mode ?? "";
+  const { share, leftMs } = progress(view);
+  const paint = modeStyle(mode, { bold: true });
+  const ascii = look.glyphs === "ascii";
+  let x = canvas.text(0, 1, view.phase === "finished" ? "" : ascii ? "> " : "▶ ", paint);
+  x = canvas.text(x, 1, view.cases.length === 0 ? "preparing" : labelOf(view, mode), paint) + 1;
+  // What was is told in another way from what is, so that nobody takes the one for the other.
+  const tail = past === null ? ` ${formatShare(share)} ${statusText(view, leftMs)}` : ` the past, at ${instantText(past)} `;
+  const noteText = notes.length === 0 ? "" : ` · ${notes.join(" · ")}`;
+  const room = width - x - columnsOf(tail) - columnsOf(noteText);
+  const legend = legendOf(view, look, room - LEAST_BAR - 2);
+  const legendWidth = legend.reduce((sum, { text }) => sum + columnsOf(text), 0);
+  const bar = Math.max(LEAST_BAR, Math.min(room - legendWidth - (legendWidth > 0 ? 2 : 0), Math.max(ROOM_FOR_BAR, Math.floor(width / 3))));
+  drawBar(canvas, x, 1, bar, share, modeStyle(mode), ascii);
+  x = canvas.text(x + bar, 1, tail, past === null ? TEXT : THE_PAST);
+  canvas.text(x, 1, noteText, WARN);
+  x = width - legendWidth;
+  for (const { text, paint } of legend) x = canvas.text(x, 1, text, paint);
+}
+
+interface LegendPart {
+  readonly text: string;
+  readonly paint: number;
+}
+
+/** The other modes with their strokes and what they came to, and the prediction's line; as much of it as there is room for. */
+function legendOf(view: RunView, look: Look, room: number): LegendPart[] {
+  const current = view.cases[view.current];
+  const swept = Object.keys(current?.outline.params ?? {}).length > 0;
+  const others = (swept ? comparedCases(view) : [...view.cases]).filter((one) => one !== current);
+  const tries = [true, false].map((withRates) => [
+    ...others.flatMap(({ outline: { mode }, state, result }): LegendPart[] => {
+      const rate = withRates && result !== null ? ` ${formatRate(result.throughput)}` : "";
+      const sign = look.glyphs === "ascii" ? (state === "done" ? "+" : ".") : state === "done" ? "✔" : "·";
+      return [{ text: `  ${sign} ${strokeSample(mode, look)} ${mode}${rate}`, paint: state === "done" ? modeStyle(mode) : FAINT }];
+    }),
+    { text: `  ${look.glyphs === "ascii" ? "-" : "┄"} predicted`, paint: style("expected") },
+  ]);
+  const widthOf = (parts: readonly LegendPart[]) => parts.reduce((sum, { text }) => sum + columnsOf(text), 0);
+  return tries.find((parts) => widthOf(parts) <= room) ?? [];
+}
+
+/** What happens now, as causes and effects. */
+function drawStory(canvas: Canvas, view: RunView, look: Look, past: number | null): void {
+  const current = view.cases[view.current];
+  if (current === undefined || (view.phase === "finished" && past === null)) return;
+  const story = storyOf(current);
+  if (story.length === 0) return;
+  const arrow = look.glyphs === "ascii" ? " -> " : " → ";
+  let x = canvas.text(0, 2, look.glyphs === "ascii" ? "| " : "▌ ", modeStyle(current.outline.mode));
+  story.forEach(({ text, tone }, i) => {
+    if (x + columnsOf(text) + (i === 0 ? 0 : arrow.length) > canvas.width) return;
+    if (i > 0) x = canvas.text(x, 2, arrow, FAINT);
+    x = canvas.text(x, 2, text, tone === "bad" ? BAD : tone === "warn" ? WARN : BOLD_TEXT);
+  });
+}
+
+/** Mode i of n; in a sweep also where in it. */
+function labelOf(view: RunView, mode: string): string {
+  // The last part of a field's name is enough here.
+  const swept = Object.entries(view.cases[view.current]?.outline.params ?? {});
+  const params = paramsText(Object.fromEntries(swept.map(([field, value]) => [field.replace(/^.*\./, ""), value])));
+  const note = view.note === "" ? "" : ` · ${printable(view.note, 60)}`;
+  if (params === "") return `${mode} (mode ${view.current + 1} of ${view.cases.length})${note}`;
+  const number = view.phase === "finished" ? view.ran.length : Math.min(view.cases.length, view.ran.length + 1);
+  return `${mode} (${number} of ${view.cases.length}) ${printable(params, 60)}${note}`;
+}
+
+function statusText(view: RunView, leftMs: number | null): string {
+  const current = view.cases[view.current];
+  if (view.phase === "finished") return "finished";
+  if (current === undefined || current.state === "waiting" || current.state === "preparing") return "warming up";
+  if (current.state === "done") return "done";
+  if (leftMs !== null) return `${formatMs(leftMs)} left`;
+  // A list that has only begun: how fast it goes shows in what is done of it.
+  return current.lastMs > 0 ? "draining" : "starting";
+}

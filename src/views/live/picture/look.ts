@@ -1,0 +1,40 @@
+import type { Glyphs } from "../../canvas/plot.ts";
+import { type Ink, type Style, type StyleParts, style } from "../../canvas/styles.ts";
+
+/** How a picture is drawn whatever its colours: with which signs, and whether areas are told by signs because colours do not. */
+export interface Look {
+  readonly glyphs: Glyphs;
+  readonly shaded: boolean;
+}
+
+const MODES = ["sync", "async", "parallel", "distributed"] as const;
+type DrawnMode = (typeof MODES)[number];
+
+function isDrawnMode(mode: string): mode is DrawnMode {
+  return (MODES as readonly string[]).includes(mode);
+}
+
+/** The style of a mode's own line; of one that is not known, that of text. */
+export function modeStyle(mode: string, parts: StyleParts = {}): Style {
+  return style(isDrawnMode(mode) ? mode : "text", parts);
+}
+
+/** The ground of a mode's area. */
+export function modeArea(mode: string): Style {
+  const ground: Ink = isDrawnMode(mode) ? `${mode}-area` : "track";
+  return style(isDrawnMode(mode) ? mode : "text", { ground });
+}
+
+/** The stroke of each mode, so that curves are told apart without colour. */
+export const MODE_CURVES = { sync: "light", async: "dashed", parallel: "heavy", distributed: "heavy" } as const;
+
+export function strokeOf(mode: string): "light" | "dashed" | "heavy" {
+  return isDrawnMode(mode) ? MODE_CURVES[mode] : "light";
+}
+
+/** A mode's stroke in three columns, for legends. */
+export function strokeSample(mode: string, { glyphs }: Look): string {
+  if (glyphs === "ascii") return { light: "---", dashed: "- -", heavy: "===" }[strokeOf(mode)];
+  if (glyphs === "block") return { light: "▀▀▀", dashed: "▀ ▀", heavy: "███" }[strokeOf(mode)];
+  return { light: "⠒⠒⠒", dashed: "⠒⠂⠒", heavy: "⠶⠶⠶" }[strokeOf(mode)];
+}

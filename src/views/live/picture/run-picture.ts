@@ -1,0 +1,114 @@
+import { printable } from "../../../kernel/text.ts";
+import { placesOn } from "../../../telemetry/allowance.ts";
+import type { Canvas, Rect } from "../../canvas/canvas.ts";
+import { BAD, FAINT } from "../../canvas/styles.ts";
+import { ledgerLine } from "../../report/table.ts";
+import { CHART_PANELS, rowsOf } from "../figures.ts";
+import type { RunView } from "../store.ts";
+import { drawChartPanel, type PanelOptions } from "./chart-panel.ts";
+import { drawCoresPanel } from "./cores-panel.ts";
+import { drawHeader } from "./header.ts";
+import type { Look } from "./look.ts";
+import { drawOwnPanel, ownLines } from "./own-panels.ts";
+import { drawTable } from "./table.ts";
+
+/** The place of the panel of cores among the panels. */
+export const CORES_PANEL = CHART_PANELS.length;
+
+/** What the keyboard has made of a picture. */
+export interface PictureState {
+  /** The panel in focus, from 0. */
+  readonly focus: number;
+  readonly zoomed: boolean;
+  readonly frozen: boolean;
+  /** The instant that is looked at, in milliseconds since t = 0 of the case; null: now. */
+  readonly past: number | null;
+}
+
+/** Rows from which on there is one to spare for what happens now, and one for what the scenario expects. */
+const STORY_ROWS = 22;
+const ROOMY_ROWS = 30;
+
+/** Lines of the header. */
+export function headerLines(view: RunView, rows: number): number {
+  return rows >= ROOMY_ROWS && view.hypothesis !== "" ? 4 : rows >= STORY_ROWS ? 3 : 2;
+}
+
+/** The place of the body: below the header, above the footer. */
+export function bodyOf(view: RunView, width: number, rows: number): Rect {
+  const top = headerLines(view, rows);
+  return { x: 0, y: top, width, height: rows - top - 1 };
+}
+
+/** Heights of the rows of the body. */
+export function layout(height: number, modes: number, cores: number, own: number) {
+  const coreRows = height >= 32 ? Math.min(6, Math.max(1, Math.ceil(cores / 4))) : 1;
+  const coresHeight = coreRows + 2;
+  const roomy = height >= 30;
+  const table = height >= 17 ? Math.min(modes + 1, roomy ? 12 : 4) : 0;
+  // What only this workload has: a line on a small screen.
+  const extra = own === 0 ? 0 : 2 + (roomy ? own : 1);
+  const charts = height - coresHeight - table - extra - 1;
+  const upper = Math.ceil(charts / 2);
+  return { upper, lower: charts - upper, coresHeight, table, extra };
+}
+
+/** The screen of a run: header, five panels, ledger and table; a zoomed panel has all the room. */
+export function drawRun(canvas: Canvas, view: RunView, state: PictureState, look: Look): void {
+  const { width, height: rows } = canvas;
+  const header = { look, frozen: state.frozen, past: state.past, height: headerLines(view, rows) };
+  guarded(canvas, { x: 0, y: 0, width, height: header.height }, "header", () => drawHeader(canvas, view, header));
+  const body = bodyOf(view, width, rows);
+  if (state.zoomed) drawPanel(canvas, body, state.focus, view, state, look);
+  else drawPanels(canvas, body, view, state, look);
+}
+
+function drawPanels(canvas: Canvas, { x, y, width, height }: Rect, view: RunView, state: PictureState, look: Look): void {
+  const cores = view.machine === null ? 1 : placesOn(view.machine);
+  const modes = new Set(view.cases.map(({ outline }) => outline.mode)).size;
+  const { upper, lower, coresHeight, table, extra } = layout(height, modes, cores, ownLines(view));
+  const left = Math.ceil(width / 2);
+  const place = (column: 0 | 1, top: number, height: number) => ({
+    x: x + column * left,
+    y: top,
+    width: column === 0 ? left : width - left,
+    height,
+  });
+  drawPanel(canvas, place(0, y, upper), 0, view, state, look);
+  drawPanel(canvas, place(1, y, upper), 1, view, state, look);
+  drawPanel(canvas, place(0, y + upper, lower), 2, view, state, look);
+  drawPanel(canvas, place(1, y + upper, lower), 3, view, state, look);
+  let top = y + upper + lower;
+  if (extra > 0)
+    guarded(canvas, { x, y: top, width, height: extra }, "figures", () =>
+      drawOwnPanel(canvas, { x, y: top, width, height: extra }, view, look),
+    );
+  top += extra;
+  drawPanel(canvas, { x, y: top, width, height: coresHeight }, CORES_PANEL, view, state, look);
+  top += coresHeight;
+  const current = view.cases[view.current];
+  canvas.text(x, top, current === undefined ? "" : ledgerLine(current.ledger, width), FAINT);
+  const under = { x, y: top + 1, width, height: table };
+  guarded(canvas, under, "table", () => drawTable(canvas, under, rowsOf(view)));
+}
+
+/** One of the panels that have a number. */
+export function drawPanel(canvas: Canvas, place: Rect, index: number, view: RunView, state: PictureState, look: Look): void {
+  const options: PanelOptions = { number: index + 1, focused: state.focus === index, look, cursor: state.past };
+  const panel = CHART_PANELS[index];
+  guarded(canvas, place, panel?.title ?? "Cores", () => {
+    if (panel === undefined) drawCoresPanel(canvas, place, view, options);
+    else drawChartPanel(canvas, place, panel, view, options);
+  });
+}
+
+/** Draws a part of the picture; where that fails the part says so, and the rest is drawn. */
+function guarded(canvas: Canvas, place: Rect, name: string, draw: () => void): void {
+  try {
+    draw();
+  } catch (error) {
+    canvas.fill(place, 32, 0);
+    const told = error instanceof Error ? error.message : String(error);
+    canvas.text(place.x + 1, place.y, `${name}: cannot be drawn (${printable(told, 120)})`, BAD, place.width - 1);
+  }
+}

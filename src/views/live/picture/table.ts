@@ -1,0 +1,70 @@
+import { columnsOf } from "../../../kernel/text.ts";
+import type { Canvas, Rect } from "../../canvas/canvas.ts";
+import { BAD, BOLD_TEXT, FAINT, GOOD, type Style, style, TEXT } from "../../canvas/styles.ts";
+import { type ComparisonRow, comparisonRow, type RowFigures } from "../../report/table.ts";
+import { modeStyle } from "./look.ts";
+
+/** Columns in their order; those that go first where there is no room, last to first. */
+const COLUMNS = ["mode", "done/s", "of predicted", "p50", "p95", "p99", "drops", "CPU", "predicted"] as const;
+const SPARED = ["p95", "predicted", "p50", "CPU", "of predicted"] as const;
+
+type Row = ComparisonRow & { readonly "of predicted": string };
+
+/** The modes side by side, a line each under a heading; columns go where there is no room for all. */
+export function drawTable(canvas: Canvas, place: Rect, figures: readonly RowFigures[]): void {
+  if (place.height < 2 || figures.length === 0) return;
+  const rows = figures.map((one): Row => ({ ...comparisonRow(one), "of predicted": ofPredicted(one) }));
+  const columns = fitting(rows, place.width);
+  const widths = columns.map((column) => widest(rows, column));
+  const line = (y: number, cells: readonly string[], styles: (column: string) => Style) => {
+    let x = place.x;
+    columns.forEach((column, i) => {
+      const width = widths[i] ?? 0;
+      if (i === 0) canvas.text(x, y, cells[i] ?? "", styles(column), Math.min(width, place.width));
+      else canvas.textRight(Math.min(x + width, place.x + place.width), y, cells[i] ?? "", styles(column));
+      x += width + GAP;
+    });
+  };
+  line(place.y, [...columns], (column) => (column === "mode" ? FAINT : FAINT));
+  rows.slice(0, place.height - 1).forEach((row, i) => {
+    const { mode, dropped, throughput, predicted } = figures[i] as RowFigures;
+    line(
+      place.y + 1 + i,
+      columns.map((column) => row[column] ?? ""),
+      (column) => {
+        if (column === "mode") return modeStyle(mode, { bold: true });
+        if (column === "drops") return dropped > 0 ? BAD : TEXT;
+        if (column === "of predicted") return nearStyle(throughput, predicted.throughput);
+        return column === "done/s" ? BOLD_TEXT : TEXT;
+      },
+    );
+  });
+}
+
+const GAP = 3;
+
+/** What was done of what was predicted to be. */
+function ofPredicted({ throughput, predicted, status }: RowFigures): string {
+  if (status === "failed" || predicted.throughput === null || !(predicted.throughput > 0)) return "–";
+  return `${((throughput / predicted.throughput) * 100).toFixed(0)} %`;
+}
+
+/** Predictions hold within a twentieth where nothing disturbs. */
+function nearStyle(throughput: number, predicted: number | null): Style {
+  if (predicted === null || !(predicted > 0)) return FAINT;
+  return Math.abs(throughput / predicted - 1) <= 0.05 ? GOOD : style("warn");
+}
+
+function fitting(rows: readonly Row[], width: number): readonly string[] {
+  let columns: readonly string[] = COLUMNS;
+  for (const spare of SPARED) {
+    const natural = columns.reduce((sum, column) => sum + widest(rows, column) + GAP, -GAP);
+    if (natural <= width) return columns;
+    columns = columns.filter((column) => column !== spare);
+  }
+  return columns;
+}
+
+function widest(rows: readonly Row[], column: string): number {
+  return Math.max(column.length, ...rows.map((row) => columnsOf(row[column] ?? "")));
+}

@@ -1,0 +1,263 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import type { RunEvent } from "../../../src/telemetry/events.ts";
+import { EMPTY_LEDGER } from "../../../src/telemetry/ledger.ts";
+import type { RunResult } from "../../../src/telemetry/result.ts";
+import { Canvas } from "../../../src/views/canvas/canvas.ts";
+import { columnsOf, type Reading } from "../../../src/views/live/columns.ts";
+import { droppingSince, fullSince, momentsOf } from "../../../src/views/live/moments.ts";
+import { seenUntil, viewAt } from "../../../src/views/live/past.ts";
+import { coreGrid, shownCores } from "../../../src/views/live/picture/cores-panel.ts";
+import { partLine } from "../../../src/views/live/picture/own-panels.ts";
+import { layout } from "../../../src/views/live/picture/run-picture.ts";
+import { drawScreen } from "../../../src/views/live/screens/run.tsx";
+import { FIRST_STATE, type RunState } from "../../../src/views/live/screens/run-actions.ts";
+import { EMPTY_VIEW, type RunView, reduce } from "../../../src/views/live/store.ts";
+import { storyOf } from "../../../src/views/live/story.ts";
+import { resample } from "../../../src/views/report/chart.ts";
+import { rounds } from "../../support/campaign.ts";
+import { caseResult, runOutline, runResult, sample, snapshot } from "../../support/results.ts";
+
+const LOOK = { glyphs: "braille", shaded: false } as const;
+const SIZES = [
+  [60, 18],
+  [80, 24],
+  [120, 40],
+  [200, 60],
+] as const;
+
+/** Sync is done, async runs: from 1 s on its queue of 100 is full and drops. */
+function overloaded(until = 3000): RunView {
+  const cases = (["sync", "async", "parallel"] as const).map((mode) => caseResult({ mode }));
+  const outline = runOutline(cases);
+  const capacity = outline.cases.map((one) => ({ ...one, capacity: one.mode === "sync" ? null : 100 }));
+  const events: RunEvent[] = [
+    { type: "run-started", ...outline, cases: capacity, scenario: { ...outline.scenario, hypothesis: "It drops." } },
+    { type: "case-preparing", index: 0, note: "" },
+    { type: "case-started", index: 0, count: 100, lastMs: 4000, url: null },
+    { type: "sample", index: 0, snapshot: snapshot(100) },
+    { type: "case-finished", index: 0, result: cases[0] ?? caseResult({ mode: "sync" }) },
+    { type: "case-preparing", index: 1, note: "" },
+    { type: "case-started", index: 1, count: 1000, lastMs: 4000, url: null },
+  ];
+  for (let t = 100; t <= until; t += 100) {
+    const full = t > 1000;
+    const ledger = { ...EMPTY_LEDGER, scheduled: t / 4, processed: t / 8, unfinished: t / 8 };
+    events.push({
+      ...{ type: "sample", index: 1 },
+      snapshot: snapshot(t, {
+        offered: 275,
+        processed: 136,
+        dropped: full ? 140 : 0,
+        depth: full ? 99.6 : t / 10,
+        p50: 700,
+        p99: 741,
+        ledger,
+      }),
+    });
+  }
+  return events.reduce(reduce, EMPTY_VIEW);
+}
+
+function finished(): RunView {
+  const view = overloaded();
+  const cases = (["sync", "async", "parallel"] as const).map((mode) => caseResult({ mode, explanation: `What limits ${mode}.` }));
+  const held = { sentence: "It drops.", that: "async.dropped > 0", ok: true, reading: "1 > 0", why: null, figures: {} };
+  const result: RunResult = { ...runResult(cases), hypotheses: [held] };
+  const events: RunEvent[] = [
+    ...cases.slice(1).map((one, i): RunEvent => ({ type: "case-finished", index: i + 1, result: one })),
+    { type: "run-finished", result },
+  ];
+  return { ...events.reduce(reduce, view), over: true };
+}
+
+function screen(view: RunView, [width, height]: readonly [number, number], change: Partial<RunState> = {}): string {
+  const canvas = new Canvas(width, height);
+  const context = { running: !view.over, shows: () => true, until: seenUntil(view), moments: [] };
+  drawScreen(canvas, view, { ...FIRST_STATE, ...change }, context, LOOK);
+  return canvas.toString();
+}
+
+describe.each(SIZES)("the screen of a run at %i×%i", (...size) => {
+  test("has its five panels, the modes, the ledger and the keys", () => {
+    const text = screen(overloaded(), size);
+    for (const part of ["Throughput", "Queue depth", "Drops", "Latency", "Cores", "async (mode 2 of 3)", "scheduled =", "q quit"])
+      expect(text).toContain(part);
+  });
+
+  test("when it is over: finished, a row for each mode, what limited them, a chart", () => {
+    const text = screen(finished(), size);
+    for (const part of ["% finished", "Throughput", "✓ held: It drops.", "async: What limits async."]) expect(text).toContain(part);
+    for (const mode of ["sync", "async", "parallel"]) expect(text).toMatch(new RegExp(`^${mode} +[\\d.]`, "m"));
+  });
+
+  test("a zoomed panel has all the room", () => {
+    const text = screen(overloaded(), size, { focus: 3, zoomed: true });
+    expect(text).toContain("Latency");
+    expect(text).not.toContain("Queue depth");
+  });
+
+  test("the past says that it is the past, and is as it was", () => {
+    const text = screen(overloaded(), size, { past: 900 });
+    expect(text).toContain("the past, at 0.9 s");
+    expect(text).toContain("225 scheduled =");
+  });
+});
+
+describe("the screen of a run", () => {
+  test("tells cause and effect", () => {
+    expect(screen(overloaded(), [120, 40])).toContain(
+      "275/s come, 136/s are done → queue full since 0.9 s → 140/s dropped since 1.00 s → max 741 ms",
+    );
+  });
+
+  test("names what arrives, what is predicted and where the queue is full", () => {
+    const text = screen(overloaded(), [120, 40]);
+    for (const label of ["arriving 275/s", "predicted 100", "full 100"]) expect(text).toContain(label);
+  });
+
+  test("says what it needs where there is too little room", () => {
+    expect(screen(overloaded(), [50, 12]).trim()).toBe("needs 60×18, has 50×12");
+  });
+
+  test("asks in the last line", () => {
+    expect(screen(overloaded(), [80, 24], { asking: true }).split("\n").at(-1)).toBe("A run is going on. Stop it and quit? y / n");
+  });
+
+  test("is of ASCII alone where the terminal has no more, but for words", () => {
+    const canvas = new Canvas(120, 40);
+    const context = { running: true, shows: () => true, until: 0, moments: [] };
+    drawScreen(canvas, overloaded(), FIRST_STATE, context, { glyphs: "ascii", shaded: true });
+    const odd = new Set(canvas.toString().match(/[^\n -~]/g));
+    // The footer's keys and the sign of a bound in the table are words.
+    expect([...odd].filter((sign) => !"–≤·".includes(sign))).toEqual([]);
+  });
+
+  test("never fails, whatever is known of the run", () => {
+    const events = [...Array(6).keys()];
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...SIZES),
+        fc.constantFrom(...events),
+        fc.nat(5),
+        fc.boolean(),
+        fc.option(fc.nat(5000)),
+        (size, upTo, focus, zoomed, past) => {
+          const view = upTo === 5 ? finished() : overloaded(100 + upTo * 700);
+          expect(screen(view, size, { focus: focus % 5, zoomed, past })).not.toContain("cannot be drawn");
+        },
+      ),
+      { numRuns: rounds(60) },
+    );
+  });
+});
+
+describe("columns of a series", () => {
+  const spans = (series: ReturnType<typeof sample>[], { value }: Reading) =>
+    series.map((one, i) => ({ from: series[i - 1]?.t ?? 0, to: one.t, value: value(one) }));
+
+  test("are those of the chart of characters, for means and for the worst", () => {
+    const series = fc
+      .array(fc.record({ gap: fc.integer({ min: 1, max: 300 }), p99: fc.option(fc.double({ min: 0, max: 100, noNaN: true })) }), {
+        minLength: 4,
+        maxLength: 40,
+      })
+      .map((parts) => {
+        let t = 0;
+        // A last interval like the others: a stub is another matter.
+        return parts.map(({ gap, p99 }, i) => {
+          t += i === parts.length - 1 ? 300 : gap;
+          return sample(t, { p99, processed: gap });
+        });
+      });
+    fc.assert(
+      fc.property(series, fc.integer({ min: 1, max: 60 }), (series, columns) => {
+        const until = series.at(-1)?.t ?? 1;
+        for (const reading of [
+          { value: ({ p99 }) => p99, column: "worst" },
+          { value: ({ processed }) => processed, column: "mean" },
+        ] satisfies Reading[]) {
+          const expected = new Array<number>(columns).fill(Number.NaN);
+          for (const { from, values } of resample(spans(series, reading), columns, until, reading.column))
+            values.forEach((value, i) => {
+              expected[from + i] = value;
+            });
+          const got = [...columnsOf(series, reading, columns, until)];
+          expect(got.map((value) => Number(value.toPrecision(9)))).toEqual(expected.map((value) => Number(value.toPrecision(9))));
+        }
+      }),
+      { numRuns: rounds(100) },
+    );
+  });
+
+  test("are worked out once for a series that has not changed", () => {
+    let asked = 0;
+    const reading: Reading = { value: () => ++asked, column: "worst" };
+    const series = [sample(100), sample(200), sample(300)];
+    const first = columnsOf(series, reading, 10, 300);
+    expect(columnsOf(series, reading, 10, 300)).toBe(first);
+    expect(asked).toBe(3);
+    expect(columnsOf(series, reading, 11, 300)).not.toBe(first);
+  });
+});
+
+describe("moments of a case", () => {
+  const current = (view: RunView) => view.cases[view.current] as RunView["cases"][number];
+
+  test("its queue full and its first drops, at the beginning of their intervals", () => {
+    const one = current(overloaded());
+    expect(momentsOf(one).map(({ t, kind }) => `${t} ${kind}`)).toEqual(["900 full", "1000 drops"]);
+    expect([fullSince(one), droppingSince(one)]).toEqual([900, 1000]);
+  });
+
+  test("a queue that has room again is not full", () => {
+    const view = reduce(overloaded(), { type: "sample", index: 1, snapshot: snapshot(3100, { depth: 20, dropped: 0 }) });
+    expect(momentsOf(current(view)).at(-1)?.kind).toBe("drained");
+    expect([fullSince(current(view)), droppingSince(current(view))]).toEqual([null, null]);
+  });
+
+  test("a case that keeps up has none, and its story is short", () => {
+    const view = overloaded(100);
+    expect(momentsOf(current(view))).toEqual([]);
+    expect(
+      storyOf(current(reduce(view, { type: "sample", index: 1, snapshot: snapshot(200, { offered: 90, processed: 90 }) }))),
+    ).toHaveLength(3);
+  });
+});
+
+describe("the past of a run", () => {
+  test("has what had been seen by then, and changes nothing", () => {
+    const view = overloaded();
+    const past = viewAt(view, 1500);
+    expect(past.cases[1]?.series.at(-1)?.t).toBe(1500);
+    expect(past.cases[1]?.ledger.scheduled).toBe(375);
+    expect(view.cases[1]?.series.at(-1)?.t).toBe(3000);
+    expect(viewAt(view, -1).cases[1]).toMatchObject({ series: [], ledger: EMPTY_LEDGER, running: null });
+    expect(seenUntil(view)).toBe(3000);
+  });
+});
+
+describe("panels", () => {
+  test("cores beyond the rows stand side by side", () => {
+    expect(coreGrid(2, 100, 1)).toEqual({ columns: 2, barWidth: 39 });
+    expect(coreGrid(64, 120, 6)).toMatchObject({ columns: 10 });
+  });
+
+  test("only the cores that the lab may run on are shown", () => {
+    expect(shownCores([0.1, 0.2, 0.3], [0, 2]).map(({ core }) => core)).toEqual([0, 2]);
+    expect(shownCores([0.1, 0.2], [7])).toHaveLength(2);
+  });
+
+  test("a part of a flow tells what is not nothing", () => {
+    const part = { name: "p\u001b", handled: 5, failed: 0, retried: 2, dropped: 0, waiting: 0, inFlight: 1 };
+    expect(partLine(part, 8)).toBe("p\\x1b     handled 5  in flight 1  retried 2");
+  });
+
+  test("rows of the body add up at every height", () => {
+    for (let height = 14; height < 80; height++) {
+      const { upper, lower, coresHeight, table, extra } = layout(height, 3, 8, 2);
+      expect(upper + lower + coresHeight + extra + 1 + table).toBe(height);
+      expect(lower).toBeGreaterThanOrEqual(height < 15 ? 2 : 3);
+    }
+  });
+});
