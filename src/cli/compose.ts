@@ -2,6 +2,7 @@ import { type Run, startRun } from "../engine/run/run.ts";
 import type { CasePlan, NamedScenario } from "../plan/plan.ts";
 import type { OnEvent } from "../telemetry/events.ts";
 import type { RunResult } from "../telemetry/result.ts";
+import type { Glyphs, ThemeName } from "../views/canvas/names.ts";
 import type { Session } from "../views/live/session.tsx";
 import { closingReport } from "../views/report/closing.ts";
 import { overview } from "../views/report/outcome.ts";
@@ -17,6 +18,7 @@ export interface Composition {
   readonly quiet: boolean;
   readonly color: boolean;
   readonly fps: number;
+  readonly appearance: { readonly theme?: ThemeName; readonly glyphs?: Glyphs };
   /** How long the closing screen stays, milliseconds; null: until a key is pressed. */
   readonly closeAfterMs: number | null;
   /** The console that the run was chosen in; null: one is opened for it. */
@@ -115,9 +117,9 @@ async function openView(composition: Composition, stop: (signal: "SIGINT") => vo
   return new Dashboard(session, { fps: composition.fps, stop: () => stop("SIGINT"), closeAfterMs: composition.closeAfterMs });
 }
 
-async function openSession({ color, fps }: Composition): Promise<Session> {
+async function openSession({ color, fps, appearance }: Composition): Promise<Session> {
   const { Session } = await import("../views/live/session.tsx");
-  return new Session({ color: hasColors(process.stdout, color), fps });
+  return new Session({ color: hasColors(process.stdout, color), fps, ...appearance });
 }
 
 function plainView({ quiet, summaryTo }: Composition): View {

@@ -5,6 +5,7 @@ import { printable, quoted } from "../kernel/text.ts";
 import { parseDuration } from "../kernel/units.ts";
 import { executorOf, type Override, parseOverride } from "../scenario/load.ts";
 import { MODES, type Scenario } from "../scenario/schema.ts";
+import { GLYPHS, type Glyphs, THEME_NAMES, type ThemeName } from "../views/canvas/names.ts";
 import { collected } from "./command.ts";
 import { environmentOf, numberOr } from "./environment.ts";
 
@@ -23,6 +24,8 @@ export interface RunFlags {
   readonly dumpState?: string;
   readonly cast?: string;
   readonly fps?: string;
+  readonly theme?: string;
+  readonly glyphs?: string;
   readonly closeAfter?: string;
   readonly log?: string;
   readonly allowModules?: boolean;
@@ -46,6 +49,7 @@ const PICTURES = 4;
 export interface ReadFlags {
   /** Pictures per second at most. */
   readonly fps: number;
+  readonly appearance: { readonly theme?: ThemeName; readonly glyphs?: Glyphs };
   readonly http: number | undefined;
   /** How long the closing screen stays, milliseconds; null: until a key is pressed. */
   readonly closeAfterMs: number | null;
@@ -65,7 +69,13 @@ export function readFlags(flags: RunFlags): ReadFlags {
     throw new UserError(`--http: must be a port from 1 to 65535, or 0 for any, got ${quoted(flags.http)}`);
   }
   if (http !== undefined && http > 0) checkPort(http);
-  return { fps, http, closeAfterMs: closeAfterMs(flags.closeAfter) };
+  return { fps, http, closeAfterMs: closeAfterMs(flags.closeAfter), appearance: appearanceOf(flags) };
+}
+
+/** How the dashboard is drawn; commander has refused other names. */
+function appearanceOf({ theme, glyphs }: RunFlags): ReadFlags["appearance"] {
+  const [named, kind] = [THEME_NAMES.find((one) => one === theme), GLYPHS.find((one) => one === glyphs)];
+  return { ...(named === undefined ? {} : { theme: named }), ...(kind === undefined ? {} : { glyphs: kind }) };
 }
 
 /** What a timer can wait for, in microseconds. */
@@ -144,7 +154,9 @@ export function withRunFlags(command: Command): Command {
     .option("--workers <n>", "Workers of the parallel mode")
     .option("--http <port>", "answer queries and show metrics on this port of 127.0.0.1 while it runs")
     .option("--dump-state <file>", "write the final states as JSON")
-    .option("--fps <n>", "most frames per second of the dashboard (default 4)")
+    .option("--fps <n>", `most frames per second of the dashboard (default ${PICTURES})`)
+    .addOption(new Option("--theme <name>", "colours of the dashboard (t: the next)").choices(THEME_NAMES))
+    .addOption(new Option("--glyphs <kind>", "signs of its charts (default: braille; ascii where the locale is not UTF-8)").choices(GLYPHS))
     .option("--close-after <duration>", "leave the closing screen after so long, such as 5s; 0s at once (default: at a key)")
     .option("--allow-modules", "run the handler modules that the scenarios name")
     .option("--force", "overwrite")

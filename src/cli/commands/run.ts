@@ -37,7 +37,7 @@ export async function run(
   signals: StopSignals,
   session: Session | null = null,
 ): Promise<number> {
-  const { fps, http, closeAfterMs } = readFlags(flags);
+  const { fps, http, closeAfterMs, appearance } = readFlags(flags);
   const files = asked.map((name) => findScenario(name));
   checkTargets(flags, files);
   const loaded = loadAll(files, flags, (line) => (session === null ? process.stderr.write(`${line}\n`) : session.terminal.note(line)));
@@ -59,6 +59,7 @@ export async function run(
     quiet: flags.quiet === true,
     color: flags.color !== false,
     fps,
+    appearance,
     http,
     access: (scenario) => outputs.access(scenario, scenarios[scenario]?.scenario.workload === "fetch"),
     dumpState: (index, plan) => outputs.stateFile(index, plan.mode),

@@ -1,4 +1,5 @@
 import type { Canvas, Rect } from "./canvas.ts";
+import type { Glyphs } from "./names.ts";
 import { BORDER, FAINT, onGround, type Style } from "./styles.ts";
 import { timeTicks } from "./ticks.ts";
 
@@ -7,9 +8,6 @@ export const LABEL_WIDTH = 8;
 
 /** Points of a curve for each column of cells. */
 export const DOTS_ACROSS = 2;
-
-/** What curves are made of: dots of eighths of a cell, quarters of a cell, or characters that every terminal has. */
-export type Glyphs = "braille" | "block" | "ascii";
 
 /** Curves differ in stroke as well as in colour. */
 export type CurveStroke = "light" | "dashed" | "heavy";

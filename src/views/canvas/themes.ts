@@ -1,5 +1,6 @@
 import { Chalk, type ChalkInstance, type ColorSupportLevel } from "chalk";
 import { interpolateCividis } from "d3-scale-chromatic";
+import type { ThemeName } from "./names.ts";
 import { type Ink, partsOf, type Style } from "./styles.ts";
 
 /** Colours by the part they play, as `#rrggbb`; null: the terminal's own. */
@@ -9,9 +10,6 @@ export interface Theme {
   readonly ground: string;
   readonly inks: Readonly<Record<Ink, string | null>>;
 }
-
-export const THEME_NAMES = ["dark", "light", "contrast", "colour-blind", "none"] as const;
-export type ThemeName = (typeof THEME_NAMES)[number];
 
 /** Cividis is read the same way by eyes with and without colour blindness (J. R. Nuñez et al., 2018). */
 const HEAT = Object.fromEntries(Array.from({ length: 8 }, (_, i) => [`heat-${i}`, hexOf(interpolateCividis(i / 7))])) as Record<

@@ -1,7 +1,7 @@
 import type { ColorSupportLevel } from "chalk";
 import chalk from "chalk";
-import type { Glyphs } from "../canvas/plot.ts";
-import { THEME_NAMES, THEMES, type Theme, type ThemeName } from "../canvas/themes.ts";
+import { type Glyphs, THEME_NAMES, type ThemeName } from "../canvas/names.ts";
+import { THEMES, type Theme } from "../canvas/themes.ts";
 import { COLOR_PAINTER, type Painter, PLAIN_PAINTER } from "../report/painter.ts";
 import type { Look } from "./picture/look.ts";
 

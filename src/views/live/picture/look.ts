@@ -1,4 +1,4 @@
-import type { Glyphs } from "../../canvas/plot.ts";
+import type { Glyphs } from "../../canvas/names.ts";
 import { type Ink, type Style, type StyleParts, style } from "../../canvas/styles.ts";
 
 /** How a picture is drawn whatever its colours: with which signs, and whether areas are told by signs because colours do not. */

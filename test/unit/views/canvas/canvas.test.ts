@@ -2,8 +2,9 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { Canvas, CONTINUED } from "../../../../src/views/canvas/canvas.ts";
 import { drawMarked } from "../../../../src/views/canvas/marked.ts";
+import { THEME_NAMES } from "../../../../src/views/canvas/names.ts";
 import { onGround, partsOf, style, TEXT } from "../../../../src/views/canvas/styles.ts";
-import { contrast, styleCodes, THEME_NAMES, THEMES } from "../../../../src/views/canvas/themes.ts";
+import { contrast, styleCodes, THEMES } from "../../../../src/views/canvas/themes.ts";
 import { timeTicks } from "../../../../src/views/canvas/ticks.ts";
 import { rounds } from "../../../support/campaign.ts";
 

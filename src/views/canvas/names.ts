@@ -1,0 +1,7 @@
+/** Themes by their names, in the order in which a key goes through them. */
+export const THEME_NAMES = ["dark", "light", "contrast", "colour-blind", "none"] as const;
+export type ThemeName = (typeof THEME_NAMES)[number];
+
+/** What curves are made of: dots of eighths of a cell, quarters of a cell, or characters that every terminal has. */
+export const GLYPHS = ["braille", "block", "ascii"] as const;
+export type Glyphs = (typeof GLYPHS)[number];
