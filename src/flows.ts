@@ -1,4 +1,4 @@
-/** `lab-tui/flows`: the parts, and their face over HTTP and WebSocket. */
+/** `lab-tui/flows`: the parts, and their server over HTTP and WebSocket. */
 
 export type { Schema } from "./flows/http/body.ts";
 export { FlowFace, type FlowFaceOptions, type ServeFlowsOptions, serveFlows } from "./flows/http/face.ts";

@@ -1,10 +1,10 @@
 import { resolve } from "node:path";
 import { startRun } from "./engine/run/run.ts";
-import { YamlFile } from "./scenario/document.ts";
 import { scenarioName } from "./scenario/find.ts";
 import { loadScenarioFile, resolveScenario } from "./scenario/load.ts";
 import { checkPermissions, type Permissions } from "./scenario/permission.ts";
 import type { Mode, Scenario } from "./scenario/schema.ts";
+import { YamlFile } from "./scenario/yaml-file.ts";
 import type { RunResult } from "./telemetry/result.ts";
 import { NO_ACCESS } from "./workloads/access.ts";
 import { checkFiles, checkHostsOf } from "./workloads/fetch/permission.ts";
@@ -27,13 +27,13 @@ export type { Handler, Message, MessageOp } from "./workloads/message/handler.ts
 export interface RunScenarioOptions extends Permissions {
   /** Modes to run instead of the scenario's. */
   readonly modes?: readonly Mode[];
-  /** Public hosts that load may go to; this machine and private networks need no leave. */
+  /** Public hosts that may receive load; this machine and private networks need no permission. */
   readonly allowHosts?: readonly string[];
 }
 
 /**
- * Runs a scenario, given as a file or as the object a file would hold, and resolves with the result object of the result
- * file (times in milliseconds, rates per second, sizes in bytes). Rejects with `InvalidScenario` when it is not valid.
+ * Runs a scenario, given as a file name or as the object a file would hold, and resolves with the result as in the result file (times in
+ * milliseconds, rates per second, sizes in bytes). Rejects with `InvalidScenario` when it is not valid.
  */
 export async function runScenario(
   fileOrObject: string | Readonly<Record<string, unknown>>,

@@ -1,14 +1,14 @@
 import type { Command } from "commander";
 import type { StopSignals } from "./signals.ts";
 
-/** What a command is run by. */
+/** The caller of a command. */
 export interface Host {
-  /** Takes the exit code, where it may be other than 0. */
+  /** Sets the exit code, where it may differ from 0. */
   readonly exit: (code: number) => void;
   readonly signals: StopSignals;
 }
 
-/** Declares a command on the program: its arguments, its flags and what it does. */
+/** Declares a command on the program: its arguments, its flags and its action. */
 export type Declare = (program: Command, host: Host) => void;
 
 /** Collects the values of a flag that may be given more than once. */

@@ -12,25 +12,25 @@ import type { StopSignal, StopSignals } from "./signals.ts";
 import { hasColors, isInteractive, widthOf } from "./terminal.ts";
 
 export interface Composition {
-  /** Heard until the process ends: what was measured is still to be written. */
+  /** Handled until the process ends: results are still to be written. */
   readonly signals: StopSignals;
   readonly headless: boolean;
   readonly quiet: boolean;
   readonly color: boolean;
   readonly fps: number;
   readonly appearance: { readonly theme?: ThemeName; readonly glyphs?: Glyphs };
-  /** How long the closing screen stays, milliseconds; null: until a key is pressed. */
+  /** How long the closing screen stays, in milliseconds; null: until a key is pressed. */
   readonly closeAfterMs: number | null;
-  /** The console that the run was chosen in; null: one is opened for it. */
+  /** The console in which the run was chosen; null: one is opened for it. */
   readonly session: Session | null;
-  /** Port of the HTTP face. */
+  /** Port of the HTTP server. */
   readonly http: number | undefined;
-  /** What requests of the n-th scenario may do. */
+  /** Permissions of the n-th scenario's requests. */
   readonly access: (scenario: number) => RequestAccess;
   readonly dumpState: (index: number, plan: CasePlan) => string | null;
-  /** Told of all that happens, before the view is. */
+  /** Called with every event, before the view. */
   readonly onEvent?: OnEvent;
-  /** Told of all results so far after each scenario. */
+  /** Called with all results so far after each scenario. */
   readonly onResult: (results: readonly RunResult[]) => void;
   readonly summaryTo: "stdout" | "stderr";
 }
@@ -39,49 +39,49 @@ export interface Composed {
   readonly results: readonly RunResult[];
   /** The signal that stopped the run, if one did. */
   readonly stoppedBy: StopSignal | null;
-  /** What broke the dashboard, if anything did. */
+  /** The error that broke the dashboard; null: none. */
   readonly viewBroken: string | null;
 }
 
-/** What the engine's events are shown with. */
-export interface View {
+/** Shows the engine's events. */
+export interface RunDisplay {
   readonly onEvent: OnEvent;
-  /** Resolves when the user is done looking; what it leaves goes to the main screen. */
+  /** Resolves when the user has closed it; its closing report goes to the main screen. */
   close(results: readonly RunResult[]): Promise<void>;
-  /** The user looks no longer, whether or not a key was pressed. */
+  /** Closes it for the user, whether or not a key was pressed. */
   leave(): void;
-  /** What broke it, if anything did. */
+  /** The error that broke it; null: none. */
   broken(): string | null;
 }
 
-/** How long after the end of the last run signals still leave what was measured the time to be written, in milliseconds. */
+/** Time after the last run in which signals still allow results to be written, in milliseconds. */
 const WRITING_MS = 2000;
 
-/** Wires the engine to a view and signals to the engine; runs the scenarios one after another. */
+/** Connects the engine to a view and signals to the engine; runs the scenarios one after another. */
 export async function compose(scenarios: readonly NamedScenario[], composition: Composition): Promise<Composed> {
   let current: Run | null = null;
   let stoppedBy: Composed["stoppedBy"] = null;
   let finishedAt = Number.POSITIVE_INFINITY;
   let over = false;
-  let view: View | null = null;
+  let view: RunDisplay | null = null;
   const stop = (signal: StopSignal) => {
     if (!over) {
       stoppedBy ??= signal;
       current?.stop();
     } else if (finishedAt === Number.POSITIVE_INFINITY) {
-      // All is measured and told: what is left to be ended is the looking at it.
+      // All is measured and shown: only the closing screen is left to end.
       view?.leave();
     } else if (performance.now() - finishedAt > WRITING_MS) {
-      // Nobody reads it: the signal does what it does to those who do not hear it.
+      // The signal was not handled in time: it gets its default action.
       composition.signals.close();
       process.kill(process.pid, signal);
     }
   };
-  composition.signals.hear(stop);
+  composition.signals.handle(stop);
   view = await openView(composition, stop);
   const results: RunResult[] = [];
   const onEvent: OnEvent = (event) => {
-    // What is shown as done is kept already.
+    // Stored before it is shown as done.
     composition.onEvent?.(event);
     view.onEvent(event);
   };
@@ -92,7 +92,7 @@ export async function compose(scenarios: readonly NamedScenario[], composition: 
       const first = offset;
       current = startRun(scenario, {
         onEvent,
-        // What is compared in one go is of the same work.
+        // Runs compared with each other use the same calibration.
         calibration: results.findLast(({ machine }) => machine.calibration !== null)?.machine.calibration ?? null,
         http: composition.http,
         access: composition.access(results.length),
@@ -110,7 +110,7 @@ export async function compose(scenarios: readonly NamedScenario[], composition: 
   return { results, stoppedBy, viewBroken: view.broken() };
 }
 
-async function openView(composition: Composition, stop: (signal: "SIGINT") => void): Promise<View> {
+async function openView(composition: Composition, stop: (signal: "SIGINT") => void): Promise<RunDisplay> {
   if (composition.headless || composition.quiet || !isInteractive()) return plainView(composition);
   const session = composition.session ?? (await openSession(composition));
   const { Dashboard } = await import("../views/live/dashboard.tsx");
@@ -122,7 +122,7 @@ async function openSession({ color, fps, appearance }: Composition): Promise<Ses
   return new Session({ color: hasColors(process.stdout, color), fps, ...appearance });
 }
 
-function plainView({ quiet, summaryTo }: Composition): View {
+function plainView({ quiet, summaryTo }: Composition): RunDisplay {
   const out = summaryTo === "stdout" ? process.stdout : process.stderr;
   return {
     onEvent: quiet ? () => {} : progressLines((line) => process.stderr.write(`${line}\n`)),

@@ -1,6 +1,6 @@
 import { printable } from "../kernel/text.ts";
-import { YamlFile } from "../scenario/document.ts";
-import type { Override } from "../scenario/load.ts";
+import type { FlagOverride } from "../scenario/overrides.ts";
+import { isPlainMap, valueAt } from "../scenario/plain-value.ts";
 
 /** Settings of `fetch` scenarios from the environment: beneath flags, above the scenario. */
 const VARIABLES: readonly (readonly [name: string, path: string, value: (text: string) => unknown])[] = [
@@ -10,17 +10,23 @@ const VARIABLES: readonly (readonly [name: string, path: string, value: (text: s
   ["TILE_BASE_URL", "fetch.target", (text) => ({ url: text })],
 ];
 
-/** What the environment sets of a scenario, and the variables that a sweep makes void. */
-export function environmentOf(file: string, env: NodeJS.ProcessEnv = process.env): { overrides: Override[]; ignored: string[] } {
-  const set = VARIABLES.filter(([name]) => (env[name] ?? "") !== "");
-  if (set.length === 0) return { overrides: [], ignored: [] };
-  const value = YamlFile.read(file).value() as { workload?: unknown; sweep?: unknown } | null;
-  if (typeof value !== "object" || value === null || value.workload !== "fetch") return { overrides: [], ignored: [] };
-  const swept = Object.keys(typeof value.sweep === "object" && value.sweep !== null ? value.sweep : {});
+/** What the environment sets of a scenario, and the names of the variables that its sweep makes void. `written`: the value of its file. */
+export function environmentOf(
+  written: unknown,
+  env: NodeJS.ProcessEnv = process.env,
+): { readonly overrides: readonly FlagOverride[]; readonly ignored: readonly string[] } {
+  if (valueAt(written, ["workload"]) !== "fetch") return { overrides: [], ignored: [] };
+  const sweep = valueAt(written, ["sweep"]);
+  const swept = isPlainMap(sweep) ? Object.keys(sweep) : [];
   const isSwept = (path: string) => swept.some((field) => field === path || field.startsWith(`${path}.`));
+  const set = VARIABLES.filter(([name]) => (env[name] ?? "") !== "");
   const overrides = set
     .filter(([, path]) => !isSwept(path))
-    .map(([name, path, read]) => ({ flag: `${name}=${printable(env[name] ?? "", 80)}`, path, value: read(env[name] ?? "") }));
+    .map(([name, path, read]) => ({
+      source: `${name}=${printable(env[name] ?? "", 80)}`,
+      path: path.split("."),
+      value: read(env[name] ?? ""),
+    }));
   return { overrides, ignored: set.filter(([, path]) => isSwept(path)).map(([name]) => name) };
 }
 

@@ -3,11 +3,11 @@ import { fileProblem } from "../kernel/file-problem.ts";
 import { UserError } from "../kernel/problem.ts";
 import { printable, quoted } from "../kernel/text.ts";
 import { parseDuration } from "../kernel/units.ts";
-import { executorOf, type Override, parseOverride } from "../scenario/load.ts";
+import { type FlagOverride, parseOverride } from "../scenario/overrides.ts";
 import { MODES, type Scenario } from "../scenario/schema.ts";
 import { GLYPHS, type Glyphs, THEME_NAMES, type ThemeName } from "../views/canvas/names.ts";
 import { collected } from "./command.ts";
-import { environmentOf, numberOr } from "./environment.ts";
+import { numberOr } from "./environment.ts";
 
 /** Flags of `run`, as commander gives them. */
 export interface RunFlags {
@@ -102,26 +102,21 @@ function kebab(name: string): string {
 }
 
 /** The flags as overrides of scenario fields; `--set` first, so that a named flag has the last word. */
-export function overridesOf(flags: RunFlags, file: string): Override[] {
-  const overrides = [...environmentOf(file).overrides, ...(flags.set ?? []).map(parseOverride)];
-  const add = (flag: string, path: string, value: unknown) => overrides.push({ flag, path, value });
-  if (flags.mode !== undefined) add(`--mode ${printable(flags.mode, 60)}`, "modes", modesOf(flags.mode));
-  if (flags.seed !== undefined) add(`--seed ${printable(flags.seed, 40)}`, "seed", numberOr(flags.seed));
-  if (flags.workers !== undefined) add(`--workers ${printable(flags.workers, 40)}`, "parallel.workers", numberOr(flags.workers));
-  if (flags.duration === undefined && flags.rate === undefined) return overrides;
-  const executor = String(executorOf(file, overrides));
-  if (flags.duration !== undefined) {
-    if (!"constant-arrival-rate constant-vus".split(" ").includes(executor)) {
-      throw new UserError(`--duration has no meaning for load.executor ${printable(executor, 40)}`);
-    }
-    add(`--duration ${printable(flags.duration, 40)}`, "load.duration", flags.duration);
-  }
-  if (flags.rate !== undefined) {
-    if (!"constant-arrival-rate replay".split(" ").includes(executor)) {
-      throw new UserError(`--rate has no meaning for load.executor ${printable(executor, 40)}`);
-    }
-    add(`--rate ${printable(flags.rate, 40)}`, "load.rate", numberOr(flags.rate));
-  }
+export function overridesOf(flags: RunFlags): FlagOverride[] {
+  const overrides = (flags.set ?? []).map(parseOverride);
+  const add = (flag: string, text: string, path: string, value: unknown, executors?: readonly string[]) =>
+    overrides.push({
+      source: `${flag} ${printable(text, 60)}`,
+      path: path.split("."),
+      value,
+      ...(executors === undefined ? {} : { onlyWith: { flag, executors } }),
+    });
+  const { mode, seed, workers, duration, rate } = flags;
+  if (mode !== undefined) add("--mode", mode, "modes", modesOf(mode));
+  if (seed !== undefined) add("--seed", seed, "seed", numberOr(seed));
+  if (workers !== undefined) add("--workers", workers, "parallel.workers", numberOr(workers));
+  if (duration !== undefined) add("--duration", duration, "load.duration", duration, ["constant-arrival-rate", "constant-vus"]);
+  if (rate !== undefined) add("--rate", rate, "load.rate", numberOr(rate), ["constant-arrival-rate", "replay"]);
   return overrides;
 }
 

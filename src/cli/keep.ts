@@ -8,14 +8,14 @@ import { type KeptRequest, RunStore, StoreProblem } from "../store/run-store.ts"
 import type { OnEvent, RunOutline } from "../telemetry/events.ts";
 import type { RunResult } from "../telemetry/result.ts";
 
-/** Where past runs are kept. */
+/** File of past runs. */
 export function storeFile(): string {
   const folder = ownFolder("data");
   if (folder === null) throw new StoreProblem("this user has no home folder; XDG_DATA_HOME names another place");
   return join(folder, "runs.sqlite");
 }
 
-/** Opens the store for a command that is about it. */
+/** Opens the store for a command on it. */
 export function openStore(): RunStore {
   try {
     return RunStore.open(storeFile());
@@ -29,11 +29,11 @@ export function unknownRun(run: string): UserError {
 }
 
 /**
- * Keeps a run among the past ones, case by case while it goes on, so that one that is killed leaves what it had done. A store that cannot be
- * used is a warning, and no more: the run itself goes on and is told.
+ * Stores a run case by case while it runs, so that a killed run leaves what it had done. An unusable store is only a warning: the run goes
+ * on and is shown.
  */
 export class RunKeeper {
-  /** Why what is done is not kept, once. */
+  /** Why nothing is stored, reported once. */
   warning: string | null = null;
   private outline: RunOutline | null = null;
   private run: string | null = null;
@@ -51,7 +51,10 @@ export class RunKeeper {
     }
   };
 
-  /** The whole of the run that was told last, and what became of its requests. One that was stopped before its first case has nothing to be kept. */
+  /**
+   * Stores the complete result of the last run, and the outcomes of its requests. A run stopped before its first case leaves nothing to
+   * store.
+   */
   finish(result: RunResult, requestFiles: readonly (readonly [index: number, file: string])[]): void {
     if (result.cases.length > 0) {
       this.use((store) => {

@@ -15,23 +15,23 @@ import type { RequestAccess } from "../workloads/access.ts";
 import type { RunFlags } from "./flags.ts";
 import { pour, targetKind } from "./target.ts";
 
-/** The files a run writes. Whether they can be written is found out before anything runs. */
+/** The files that a run writes. Whether they can be written is checked before anything runs. */
 export class Outputs {
   private readonly requests: string[] = [];
-  /** The log has been begun. */
+  /** The log has been created. */
   private logging = false;
-  /** Files that stand in for what is no file until all is written, by flag. */
+  /** Temporary files for targets that are not regular files, by flag. */
   private readonly staged = new Map<string, string>();
   private folder = "";
 
   constructor(
     private readonly flags: RunFlags,
     private readonly scenarios: number,
-    /** Mode of each case, all scenarios together. */
+    /** Modes of the cases of all scenarios. */
     private readonly modes: readonly string[],
   ) {}
 
-  /** How many there are is known only from the scenarios. */
+  /** Checks the state files, whose number depends on the scenarios. */
   checkStateFiles(): void {
     const { json } = this.flags;
     for (const [index, mode] of this.modes.entries()) {
@@ -42,7 +42,7 @@ export class Outputs {
     }
   }
 
-  /** Nothing that the scenarios read may be written over, nor anything twice. `runs`: the points of each scenario, by its file. */
+  /** Checks that no input of the scenarios is overwritten, and no file written twice. `runs`: the points of each scenario, by its file. */
   spareInputs(runs: readonly Planned[]): void {
     const scenarios = runs.flatMap(({ points }) => points);
     const inputs = new Map(scenarios.flatMap(inputsOf).map(([field, file]) => [realPath(file), `what ${field} reads`]));
@@ -56,7 +56,7 @@ export class Outputs {
       const lists = new Set(run.points.flatMap(({ fetch }) => fetch?.urlsFile ?? []).map(realPath));
       for (const file of deadLettersOf(run)) {
         const at = realPath(file);
-        // A list of dead letters may be replaced by what is left of it.
+        // A dead-letter list may be replaced by what remains of it.
         const other = taken.get(at) ?? (lists.has(at) ? undefined : inputs.get(at));
         if (other !== undefined) throw new UserError(`fetch.deadLetter: ${printable(file, 200)} is ${other}`);
         taken.set(at, "where other dead letters go");
@@ -75,7 +75,7 @@ export class Outputs {
     ];
   }
 
-  /** What the requests of `fetch` scenarios may do, and the files they write to. */
+  /** Permissions of a scenario's requests, and the files they write to. */
   access(scenario: number, makesRequests: boolean): RequestAccess {
     const { allowHost = [], log, logUrls, keepRequests } = this.flags;
     const logFile = log === undefined ? null : resolve(this.fileFor("--log", log));
@@ -90,7 +90,7 @@ export class Outputs {
     return { allowedHosts: allowHost, files };
   }
 
-  /** The kept requests of each case of a scenario that has some. */
+  /** The stored requests of each case of a scenario, where there are some. */
   requestFiles(scenario: number, { cases }: RunResult): (readonly [index: number, file: string])[] {
     const file = this.requests[scenario];
     if (file === undefined) return [];
@@ -98,7 +98,7 @@ export class Outputs {
     return files.filter(([, name]) => existsSync(name));
   }
 
-  /** Where the state of a case goes; with several cases its number and mode are in the name. */
+  /** The state file of a case; with several cases its name contains number and mode. */
   stateFile(index: number, mode: string): string | null {
     const file = this.flags.dumpState;
     if (file === undefined) return null;
@@ -112,7 +112,7 @@ export class Outputs {
     );
   }
 
-  /** The file that a runner writes: the one asked for, or one that stands in for what is none. */
+  /** The file that a runner writes: the requested one, or a temporary one where that is not a regular file. */
   private fileFor(flag: string, asked: string): string {
     if (targetKind(asked) === "file") return asked;
     if (this.folder === "") this.folder = temporaryFolder();
@@ -131,7 +131,7 @@ export class Outputs {
     this.writeFile("--out", summaryFile(out), results.map((result) => closingReport(result, 120)).join("\n"));
   }
 
-  /** Everything is over: what goes to standard output, or to another stream, goes there in one piece. */
+  /** Ends the output: standard output and other streams are written in one piece. */
   async finish(results: readonly RunResult[]): Promise<void> {
     const { json, log, dumpState } = this.flags;
     try {
@@ -152,7 +152,7 @@ export class Outputs {
     try {
       await pour(source, path);
     } catch (error) {
-      // A reader of standard output that is gone is no failure of ours, and one that fails is told where the process ends.
+      // A reader of standard output that has gone is no failure; one that fails is reported where the process ends.
       if (targetKind(path) !== "stdout") throw unwritable(flag, path, error);
     }
   }
@@ -186,13 +186,13 @@ function outFiles(out: string): string[] {
   return [resultFile(out), summaryFile(out)];
 }
 
-/** A scenario file and what it comes to. */
+/** A scenario file and its points. */
 export interface Planned {
   readonly file: string;
   readonly points: readonly Scenario[];
 }
 
-/** Every file that dead letters of a run may go to. */
+/** Every file that a run may write dead letters to. */
 function deadLettersOf({ points }: Planned): string[] {
   const modes = points.flatMap((point) => point.modes);
   const asked = new Set(points.flatMap(({ fetch }) => fetch?.deadLetter ?? []));
@@ -206,7 +206,7 @@ function inputsOf({ load, work, fetch, flow }: Scenario): (readonly [field: stri
   return Object.entries(files).flatMap(([field, file]) => (file === undefined ? [] : [[field, file] as const]));
 }
 
-/** Whether what a run is to write can be written, and is nobody else's: neither a scenario that it reads nor twice the same. */
+/** Checks that a run's outputs can be written, are no scenario that it reads, and are all different. */
 export function checkTargets({ json, out, log, dumpState, force }: RunFlags, scenarios: readonly string[]): void {
   const taken = new Map(scenarios.map((file) => [realPath(file), "the scenario itself"]));
   for (const [flag, file] of [
@@ -237,7 +237,10 @@ export function checkTargets({ json, out, log, dumpState, force }: RunFlags, sce
   if (json !== undefined) tryFile("--json", json);
 }
 
-/** Opens the file for writing and closes it again; leaves nothing behind that was not there. What is no file is opened once, to be written. */
+/**
+ * Opens the file for writing and closes it again; removes it if it did not exist. Targets that are not regular files are opened only once,
+ * to be written.
+ */
 function tryFile(flag: string, file: string): void {
   const kind = targetKind(file);
   if (kind === "stdout") return;

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { UserError } from "../kernel/problem.ts";
 import { collected } from "./command.ts";
 
-/** Flags of `fetch` that say what goes out and what is to come back. */
+/** Flags of `fetch` about requests and expected responses. */
 export interface RequestFlags {
   readonly request?: string;
   readonly head?: boolean;
@@ -22,7 +22,7 @@ export interface RequestFlags {
   readonly maxBytes?: string;
 }
 
-/** As curl and hey name them, where they have such a thing. */
+/** Named as in curl and hey, where those have them. */
 export function withRequestFlags(command: Command): Command {
   return command
     .option("-X, --request <method>", "GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS (default: POST with a body, else GET)")
@@ -45,7 +45,7 @@ export function withRequestFlags(command: Command): Command {
     .option("--max-bytes <size>", "the most that a body may have, such as 1MB");
 }
 
-/** Fields of a scenario's `fetch` that stand for the flags, in the order that they are read in. */
+/** Fields of a scenario's `fetch` from the flags, in the order of reading. */
 export function requestFields(flags: RequestFlags): Readonly<Record<string, unknown>> {
   const body = bodyOf(flags);
   const method = flags.head === true ? "HEAD" : (flags.request ?? (body === undefined ? undefined : "POST"));
@@ -87,7 +87,7 @@ function bodyOf({ data, dataFile, dataRows, contentType }: RequestFlags): unknow
   });
 }
 
-/** Of several lines of one name, one (RFC 9110, 5.3). Values are nobody else's business, so no message has them. */
+/** Joins several lines of one name (RFC 9110, 5.3). Values may be secret, so no message contains them. */
 function headersOf(lines: readonly string[] | undefined): Readonly<Record<string, string>> | undefined {
   if (lines === undefined) return undefined;
   const headers: Record<string, string> = {};

@@ -1,63 +1,63 @@
 import { readFileSync } from "node:fs";
 import { EXIT } from "../kernel/exit.ts";
 
-/** What a signal asks for: Ctrl-C, or the end by whoever manages this process, a terminal that closes included. */
+/** A request to stop: Ctrl-C, or termination by the process's manager or a closing terminal. */
 export type StopSignal = "SIGINT" | "SIGTERM";
 
 /**
- * Signals that come within so long, in milliseconds, are one wish: whoever started this process (`bun run`, `npx`, a shell whose terminal
- * closes) passes on what the system had sent to the whole job already.
+ * Signals within this time, in milliseconds, count as one: launchers (`bun run`, `npx`, a shell whose terminal closes) forward what the
+ * system has already sent to the whole job.
  */
 const ECHO_MS = 150;
 
-/** Calls `stop` at every signal that asks to stop, until what is returned is called. A job under `nohup` outlives its terminal. */
+/** Calls `stop` at every stop signal, until the returned function is called. A job under `nohup` outlives its terminal. */
 export function onStopSignals(stop: (signal: StopSignal) => void, now: () => number = () => performance.now()): () => void {
   let last = Number.NEGATIVE_INFINITY;
-  const hear = (signal: StopSignal) => () => {
+  const handler = (signal: StopSignal) => () => {
     if (now() - last < ECHO_MS) return;
     last = now();
     stop(signal);
   };
-  const heard = [
-    ["SIGINT", hear("SIGINT")],
-    ["SIGTERM", hear("SIGTERM")],
-    ["SIGHUP", ignoresHangUp() ? () => {} : hear("SIGTERM")],
+  const handlers = [
+    ["SIGINT", handler("SIGINT")],
+    ["SIGTERM", handler("SIGTERM")],
+    ["SIGHUP", ignoresHangUp() ? () => {} : handler("SIGTERM")],
   ] as const;
-  for (const [signal, listener] of heard) process.on(signal, listener);
+  for (const [signal, listener] of handlers) process.on(signal, listener);
   return () => {
-    for (const [signal, listener] of heard) process.off(signal, listener);
+    for (const [signal, listener] of handlers) process.off(signal, listener);
   };
 }
 
-/** Resolves with the exit code once the process is told to end. */
-export function untilTold(): Promise<number> {
+/** Resolves with the exit code at a stop signal. */
+export function untilStopped(): Promise<number> {
   return new Promise((resolve) => {
-    const deafen = onStopSignals((signal) => {
-      deafen();
+    const stopListening = onStopSignals((signal) => {
+      stopListening();
       resolve(signal === "SIGINT" ? EXIT.interrupted : EXIT.terminated);
     });
   });
 }
 
-/** Signals that ask to stop, of which one part of the program hears at a time: who asked last, until the end of the process or `close`. */
+/** Stop signals with one handler at a time: the last one set, until the end of the process or `close`. */
 export class StopSignals {
-  private deafen = () => {};
+  private stopListening = () => {};
 
-  hear(stop: (signal: StopSignal) => void): void {
+  handle(stop: (signal: StopSignal) => void): void {
     this.close();
-    this.deafen = onStopSignals(stop);
+    this.stopListening = onStopSignals(stop);
   }
 
-  /** From now on signals do what they do to those who do not hear them. */
+  /** Restores the default action of signals. */
   close(): void {
-    this.deafen();
-    this.deafen = () => {};
+    this.stopListening();
+    this.stopListening = () => {};
   }
 }
 
 let hangUpIgnored: boolean | null = null;
 
-/** Whether this process was started to go on when its terminal closes; asked before anybody hears of the signal. */
+/** Whether this process was started to survive its terminal (`nohup`); read before a handler is installed. */
 function ignoresHangUp(): boolean {
   if (hangUpIgnored === null) {
     try {

@@ -1,8 +1,8 @@
 import type { Scenario } from "../scenario/schema.ts";
 
 /**
- * A scenario to start from: every part of every workload, and what it may be. Parts of other workloads, and other ways to say the same,
- * stand behind `# `; without it they hold. Words to read stand behind `##`.
+ * A scenario to start from: every part of every workload, with its possible values. Parts of other workloads, and alternatives, are
+ * commented out with `# `; explanations begin with `##`.
  */
 export function starterText(title: string, workload: Scenario["workload"] = "message", schema = "./scenario.schema.json"): string {
   const part = (of: Scenario["workload"]) => (of === workload ? PARTS[of] : commented(PARTS[of]));
@@ -44,12 +44,12 @@ parallel: { workers: auto, codec: ring } ## auto = cores; ring | json | messagep
 `;
 }
 
-/** A part as it stands where it is not in use. */
+/** A part commented out. */
 function commented(text: string): string {
   return text.replaceAll(/^(?!##|$)/gm, "# ");
 }
 
-/** What only one workload has. */
+/** Parts of one workload only. */
 const PARTS: Readonly<Record<Scenario["workload"], string>> = {
   message: `## Workload message: state machines, and the messages that update them.
 source: { latency: 0ms, connections: 1 } ## what one read takes (or a range), and how many at once

@@ -2,12 +2,12 @@ import { createReadStream, createWriteStream, statSync } from "node:fs";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 
-/** Names under which this process's standard output can be opened. */
+/** Names of this process's standard output. */
 const STDOUT = new RegExp(`^(-|/dev/stdout|/dev/fd/1|/proc/(self|${process.pid})/fd/1)$`);
 
 /**
- * What a path that is to be written is: standard output, a stream (a FIFO, a device, a process substitution), which is opened by this
- * process alone, once, when all that goes there is known; or a file.
+ * Kind of an output path: standard output; a stream (a FIFO, a device, a process substitution), which is opened by this process alone,
+ * once, when its whole content is known; or a file.
  */
 export type TargetKind = "stdout" | "stream" | "file";
 
@@ -21,11 +21,11 @@ export function targetKind(path: string): TargetKind {
   }
 }
 
-/** Copies text, or a file, to what is no file; waits for whoever reads it, and hears signals meanwhile. */
+/** Copies text, or a file, to a stream; waits for its reader, and handles signals meanwhile. */
 export async function pour(source: { readonly text: string } | { readonly file: string }, path: string): Promise<void> {
   const from = "text" in source ? Readable.from([source.text]) : createReadStream(source.file);
   if (targetKind(path) === "stdout") {
-    // It is ended, and waited for, where the process ends.
+    // Ended, and awaited, where the process ends.
     await pipeline(from, process.stdout, { end: false });
   } else await pipeline(from, createWriteStream(path, { flags: "a" }));
 }

@@ -1,19 +1,21 @@
 import { Deque } from "../kernel/deque.ts";
 import { checkCount } from "./options.ts";
 
-/** What happens to a value that finds a buffer full. `block`: who puts it waits. `latest`: only the newest is kept, whatever the capacity. */
+/**
+ * What happens to a value that finds a buffer full. `block`: the writer waits. `latest`: only the newest is kept, whatever the capacity.
+ */
 export type ChannelOverflow = "block" | "drop-oldest" | "drop-newest" | "latest";
 
 /**
- * A bounded buffer between who makes values and who iterates over them. Values leave in the order they came; several readers
- * share them. Closing lets what is buffered be read to the end; failing does so too, and then throws.
+ * A bounded buffer between writers and readers. Values leave in the order they came; several readers share them. After `close` buffered
+ * values can still be read; after `fail` too, and then readers get the error.
  */
 export class Channel<T> implements AsyncIterableIterator<T, undefined> {
-  /** Values that overflow threw away. */
+  /** Values dropped by overflow. */
   dropped = 0;
   private readonly buffer: Deque<T>;
   private readonly readers = new Deque<{ resolve(result: IteratorResult<T, undefined>): void; reject(error: unknown): void }>(2);
-  /** Who waits to put something in, in their order; `held`: what, null where only room is waited for. */
+  /** Waiting writers, oldest first; `held`: the value to put, null where only room is awaited. */
   private readonly writers = new Deque<{ readonly held: { readonly value: T } | null; done(kept: boolean): void }>(2);
   private closed = false;
   private failure: { readonly error: unknown } | null = null;
@@ -25,7 +27,7 @@ export class Channel<T> implements AsyncIterableIterator<T, undefined> {
     capacity: number,
     readonly overflow: ChannelOverflow = "block",
     private readonly onReturn: () => void = () => {},
-    /** Called with how many values an overflow has just dropped. */
+    /** Called with the number of values that an overflow has just dropped. */
     private readonly onDrop: (count: number) => void = () => {},
   ) {
     checkCount("capacity of a channel", capacity, 1);
@@ -42,7 +44,7 @@ export class Channel<T> implements AsyncIterableIterator<T, undefined> {
     return this.closed || this.readers.length > 0 || (this.buffer.length < this.capacity && this.writers.length === 0);
   }
 
-  /** Takes a value if it may; false when it did not get in, or, with `block`, when there is no room. */
+  /** Puts a value without waiting; false when it was not kept or, with `block`, when there is no room. */
   offer(value: T): boolean {
     if (this.closed) return false;
     const reader = this.readers.shift();
@@ -61,7 +63,7 @@ export class Channel<T> implements AsyncIterableIterator<T, undefined> {
     return true;
   }
 
-  /** Waits for room with `block`, behind who waits already; false when the channel was closed meanwhile. */
+  /** Puts a value; with `block` waits for room, behind earlier writers. Resolves with false when the channel was closed meanwhile. */
   put(value: T): Promise<boolean> {
     if (this.overflow !== "block" || this.hasRoom) return Promise.resolve(this.offer(value));
     return new Promise((resolve) => this.writers.push({ held: { value }, done: resolve }));
@@ -72,7 +74,7 @@ export class Channel<T> implements AsyncIterableIterator<T, undefined> {
     return new Promise((resolve) => this.writers.push({ held: null, done: () => resolve() }));
   }
 
-  /** Lets those in who wait, as far as there is room. */
+  /** Admits waiting writers as far as there is room. */
   private admit(): void {
     while (this.writers.length > 0 && this.buffer.length < this.capacity) {
       const writer = this.writers.shift();
@@ -96,7 +98,7 @@ export class Channel<T> implements AsyncIterableIterator<T, undefined> {
     return new Promise((resolve, reject) => this.readers.push({ resolve, reject }));
   }
 
-  /** The reader leaves: nothing more is kept. */
+  /** Called when the reader leaves: nothing more is kept. */
   return(): Promise<IteratorResult<T, undefined>> {
     this.buffer.clear();
     this.close();
@@ -115,7 +117,7 @@ export class Channel<T> implements AsyncIterableIterator<T, undefined> {
     }
   }
 
-  /** As `close`, and the one who reads on gets the error. */
+  /** As `close`, but readers get the error once the buffer is empty. */
   fail(error: unknown): void {
     if (this.closed) return;
     this.failure = { error };
@@ -127,7 +129,7 @@ export class Channel<T> implements AsyncIterableIterator<T, undefined> {
   }
 }
 
-/** Tells an iterator that nobody reads on; rejects with what its own cleaning up throws. */
+/** Closes an iterator that is not read further; rejects with what its own cleanup throws. */
 export async function leave(values: AsyncIterator<unknown> | Iterator<unknown>): Promise<void> {
   await values.return?.();
 }

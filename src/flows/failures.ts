@@ -1,14 +1,14 @@
+import { errorText } from "../kernel/error-text.ts";
 import { attempt } from "../kernel/promises.ts";
-import { thrownText } from "../kernel/thrown.ts";
 import type { Timers } from "../kernel/timers.ts";
 
-/** Something that went wrong inside a flow and was kept from doing harm elsewhere. */
+/** A failure inside a flow that was kept from harming anything else. */
 export interface FlowFailure {
   /** Name of the bus, pipeline, stream, queue or orchestrator. */
   readonly part: string;
-  /** Where in it: a subscriber, a stage, a group. */
+  /** Where in the part: a subscriber, a stage, a group. */
   readonly place: string;
-  /** What was being worked on: the event, the item, the message. */
+  /** What was being handled: the event, the item, the message. */
   readonly subject: unknown;
   readonly error: unknown;
   /** Milliseconds since 1970. */
@@ -17,12 +17,12 @@ export interface FlowFailure {
 
 export type OnFailure = (failure: FlowFailure) => void;
 
-/** Failures that are remembered. */
+/** Failures kept. */
 const REMEMBERED = 100;
 
 /**
- * Where the failures of one part go: counted, the latest remembered, told to who listens. Where nobody listens the first is
- * a warning of the process, so that none passes in silence.
+ * The failures of one part: counted, the latest kept, passed to the listeners. Without a listener the first is a warning of the process, so
+ * that none passes in silence.
  */
 export class Failures {
   count = 0;
@@ -44,7 +44,7 @@ export class Failures {
     return () => this.listeners.delete(listener);
   }
 
-  /** `known`: somebody is told in another way, so it is no news to warn of. */
+  /** `known`: reported elsewhere too, so no warning is due. */
   report(place: string, subject: unknown, error: unknown, known = false): FlowFailure {
     const failure: FlowFailure = { part: this.part, place, subject, error, time: this.timers.wall() };
     this.count++;
@@ -53,10 +53,10 @@ export class Failures {
     for (const listener of this.listeners) {
       attempt(
         () => listener(failure),
-        (wrong) => this.warn(`A listener for failures of ${this.part} failed itself: ${thrownText(wrong)}`),
+        (wrong) => this.warn(`A listener for failures of ${this.part} failed itself: ${errorText(wrong)}`),
       );
     }
-    if (this.listeners.size === 0 && !known) this.warn(`${this.part}, ${place}: ${thrownText(error)} (further failures are only counted)`);
+    if (this.listeners.size === 0 && !known) this.warn(`${this.part}, ${place}: ${errorText(error)} (further failures are only counted)`);
     return failure;
   }
 
@@ -72,7 +72,7 @@ export class Failures {
   }
 }
 
-/** A handler, stage or task took longer than it was given. */
+/** A handler, stage or task exceeded its time limit. */
 export class TimedOut extends Error {
   override readonly name = "TimedOut";
 

@@ -5,11 +5,11 @@ import { BREAKER_STATES, CircuitBreakers } from "../resilience/circuit-breaker.t
 import { TimedOut } from "./failures.ts";
 import { checkBackoff, checkCount, checkSpan } from "./options.ts";
 
-/** How calls that fail are tried again. Times in milliseconds. */
+/** How failed calls are retried. Times in milliseconds. */
 export interface RetryRule extends Partial<BackoffRule> {
   /** Attempts after the first. */
   readonly max: number;
-  /** Whether this error is worth another attempt. Default: any is. */
+  /** Whether this error is worth another attempt. Default: always. */
   readonly when?: (error: unknown) => boolean;
 }
 
@@ -18,7 +18,7 @@ export const DEFAULT_BACKOFF: BackoffRule = { backoff: "exponential", baseDelay:
 export interface BreakerOptions {
   /** Consecutive failed attempts that open it. */
   readonly failureThreshold: number;
-  /** Milliseconds it stays open before one attempt may try. */
+  /** Milliseconds it stays open before one trial attempt. */
   readonly openForMs: number;
 }
 
@@ -30,7 +30,7 @@ export interface GuardOptions {
   readonly circuitBreaker?: BreakerOptions;
 }
 
-/** What a breaker that is open says instead of asking. */
+/** Thrown instead of making the call while the breaker is open. */
 export class Refused extends Error {
   override readonly name = "Refused";
 
@@ -39,13 +39,13 @@ export class Refused extends Error {
   }
 }
 
-/** One attempt at a call; `tried`: which it is, from 1. */
+/** One attempt at a call; `tried`: its number, from 1. */
 export type Attempt<T> = (signal: AbortSignal, tried: number) => T | PromiseLike<T>;
 
 const NANOS = 1e6;
 const TIMED_OUT = Symbol("timed out");
 
-/** Makes one kind of call with a time limit, attempts and a circuit breaker around it. */
+/** Makes calls of one kind with a time limit, retries and a circuit breaker. */
 export class Guard {
   retries = 0;
   timeouts = 0;
@@ -71,7 +71,7 @@ export class Guard {
           );
   }
 
-  /** True when there is nothing to guard by. */
+  /** True when no option asks for anything. */
   static isIdle({ timeoutMs, retry, circuitBreaker }: GuardOptions): boolean {
     return timeoutMs === undefined && retry === undefined && circuitBreaker === undefined;
   }
@@ -80,7 +80,7 @@ export class Guard {
     return BREAKER_STATES[this.breaker?.worst ?? 0];
   }
 
-  /** The call's answer; rejects with the last attempt's error. `signal`: no attempt begins once it is aborted. */
+  /** Calls, and resolves with the answer; rejects with the last attempt's error. `signal`: no attempt begins once it is aborted. */
   async call<T>(attempt: Attempt<T>, signal?: AbortSignal): Promise<T> {
     const { retry } = this.options;
     for (let tried = 1; ; tried++) {
@@ -129,7 +129,7 @@ export class Guard {
   }
 }
 
-/** Asked anew each time: it changes while others run. */
+/** Read anew each time: it changes while other code runs. */
 function isAborted(signal: AbortSignal | undefined): boolean {
   return signal?.aborted === true;
 }

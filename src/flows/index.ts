@@ -1,6 +1,6 @@
 /**
- * Parts of applications that do not block: an event bus, data pipelines, reactive streams, message queues, and an orchestrator
- * that runs them together. `import { EventBus } from "lab-tui/flows"`.
+ * Building blocks of non-blocking applications: an event bus, data pipelines, reactive streams, message queues, and an orchestrator that
+ * runs them together. `import { EventBus } from "lab-tui/flows"`.
  */
 export { Channel, type ChannelOverflow } from "./channel.ts";
 export type { BatchOptions } from "./data-pipeline/batch.ts";

@@ -2,15 +2,15 @@ import { promiseOf } from "../kernel/promises.ts";
 import type { Slotted } from "./slots.ts";
 
 /**
- * One call of a handler that did not end at once. Pooled: allocating the two promise callbacks costs more than the rest of an invocation,
- * so it is used for another subject once its promise has settled.
+ * One call of a handler that did not end at once. Pooled, reused once its promise has settled: allocating the two promise callbacks costs
+ * more than the rest of an invocation.
  */
 export class Invocation<Subject extends object> implements Slotted {
   slot = -1;
   /** When it began, in milliseconds since 1970. */
   since = 0;
   cancelTimer: (() => void) | null = null;
-  /** What is handled; null: nothing is. */
+  /** What is being handled; null: nothing. */
   subject: Subject | null = null;
   private readonly resolved: () => void;
   private readonly rejected: (error: unknown) => void;

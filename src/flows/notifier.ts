@@ -1,4 +1,4 @@
-/** An event that several may wait for; `notifyAll` resolves all who wait. */
+/** An event that several tasks may await; `notifyAll` resolves all of them. */
 export class Notifier {
   private waiting: (() => void)[] = [];
 

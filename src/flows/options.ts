@@ -1,24 +1,24 @@
 import { BACKOFFS, type BackoffRule } from "../resilience/backoff.ts";
 
-/** Throws a sentence when an option is given and is no whole number of at least `least`; Infinity is allowed. */
+/** Throws a sentence when an option is given and is not a whole number of at least `least`; Infinity is allowed. */
 export function checkCount(what: string, value: number | undefined, least: number): void {
   if (value === undefined || value === Number.POSITIVE_INFINITY || (Number.isInteger(value) && value >= least)) return;
   throw new RangeError(`${what}: must be a whole number of at least ${least}, got ${String(value)}`);
 }
 
-/** The same for a span in milliseconds: more than 0. */
+/** Throws a sentence when a span in milliseconds is given and is not more than 0. */
 export function checkSpan(what: string, value: number | undefined): void {
   if (value === undefined || value > 0) return;
   throw new RangeError(`${what}: must be more than 0 milliseconds, got ${String(value)}`);
 }
 
-/** The same for a span that may be 0, and is not endless. */
+/** Throws a sentence when a span in milliseconds is given and is negative or infinite. */
 export function checkDelay(what: string, value: number | undefined): void {
   if (value === undefined || (value >= 0 && Number.isFinite(value))) return;
   throw new RangeError(`${what}: must be a number of milliseconds, 0 or more, got ${String(value)}`);
 }
 
-/** The same for how long to wait between attempts. */
+/** Throws a sentence when a rule of waits between attempts is invalid. */
 export function checkBackoff(what: string, rule: Partial<BackoffRule> | undefined): void {
   checkOneOf(`${what}.backoff`, rule?.backoff, BACKOFFS);
   checkDelay(`${what}.baseDelay`, rule?.baseDelay);
@@ -28,7 +28,7 @@ export function checkBackoff(what: string, rule: Partial<BackoffRule> | undefine
   throw new RangeError(`${what}.jitter: must be none, full or a number from 0 to 1, got ${String(jitter)}`);
 }
 
-/** The same for a word that must be one of a few. */
+/** Throws a sentence when a word is given and is not one of `known`. */
 export function checkOneOf(what: string, value: string | undefined, known: readonly string[]): void {
   if (value === undefined || known.includes(value)) return;
   throw new RangeError(`${what}: must be ${known.join(" or ")}, got ${String(value)}`);

@@ -1,11 +1,11 @@
-/** Something that has a place among others while it is under way. */
+/** A member of `Slots`, with its index there. */
 export interface Slotted {
   slot: number;
   /** When it began, in milliseconds since 1970. */
   readonly since: number;
 }
 
-/** What is under way, each in a slot of its own: a set whose members know where they are, at a fraction of a `Set`'s cost. */
+/** The set of running invocations: each member knows its index, at a fraction of a `Set`'s cost. */
 export class Slots<T extends Slotted> {
   size = 0;
   private slots: (T | null)[] = [];
@@ -34,7 +34,7 @@ export class Slots<T extends Slotted> {
     return this.slots.filter((member) => member !== null);
   }
 
-  /** How long the one that has been at it longest has, in milliseconds; null: nothing is under way. */
+  /** How long the longest-running member has run, in milliseconds; null: there is none. */
   oldestMs(now: number): number | null {
     if (this.size === 0) return null;
     return Math.max(0, now - this.all.reduce((first, { since }) => Math.min(first, since), Number.POSITIVE_INFINITY));

@@ -3,7 +3,7 @@ import type { Socket } from "bun";
 import type { Connection } from "./connection.ts";
 import type { Origin } from "./origin.ts";
 
-/** One for all connections; the socket knows its own. */
+/** Shared by all sockets; each holds its connection as data. */
 const HANDLERS = {
   open: (socket: Socket<Connection>) => socket.data.opened(socket, true),
   data: ({ data }: Socket<Connection>, bytes: Uint8Array) => data.received(bytes),
@@ -21,7 +21,7 @@ const SECURE = {
   handshake: ({ data }: Socket<Connection>, success: boolean, problem: Error | null) => data.agreed(success, problem),
 };
 
-/** Opens a socket to an origin, which hands what happens on it to the connection. */
+/** Opens a socket to an origin, with the connection as the receiver of its events. */
 export function connect({ hostname, port, unix, tls }: Origin, data: Connection): Promise<Socket<Connection>> {
   const how = tls === null ? { socket: HANDLERS, data } : { tls, socket: SECURE, data };
   return unix === null ? Bun.connect({ hostname, port, ...how }) : Bun.connect({ unix, ...how });
@@ -29,7 +29,7 @@ export function connect({ hostname, port, unix, tls }: Origin, data: Connection)
 
 const NO_FILES = Object.assign(new Error("this process may not open another file"), { code: "EMFILE" });
 
-/** True when it is this process that can have no more connections, which Bun tells as if the server had refused one. */
+/** True when this process has run out of file descriptors, which Bun reports as a refused connection. */
 function isOutOfFiles(): boolean {
   try {
     closeSync(openSync("/dev/null", "r"));

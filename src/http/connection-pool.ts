@@ -2,13 +2,13 @@ import type { Nanoseconds } from "../kernel/clock.ts";
 import type { Carriers } from "./carrier.ts";
 import { Connection, type ConnectionOwner } from "./connection.ts";
 
-/** Connections that nobody wants any more and that are still being made: of one server, and in all, before others are not begun. */
+/** Abandoned connections still being opened, per origin and in all, at which no more are opened. */
 const PENDING_OF_ONE = 8;
 const PENDING = 256;
 
-/** The connections of one thread that nobody uses, kept for whoever asks the same server next. */
+/** Idle connections of one thread, kept for further requests to the same origin. */
 export class ConnectionPool implements Carriers, ConnectionOwner {
-  /** By the key of their place, used last at the end. */
+  /** By origin key, the last used at the end. */
   private readonly idle = new Map<string, Connection[]>();
   private kept = 0;
   private readonly pending = new Set<Connection>();
@@ -17,12 +17,12 @@ export class ConnectionPool implements Carriers, ConnectionOwner {
   constructor(
     private readonly most: number,
     private readonly keepAlive: boolean,
-    /** Told of each connection that is made. */
+    /** Called for each connection opened. */
     private readonly onOpened: () => void,
     readonly now: () => Nanoseconds,
   ) {}
 
-  /** A connection that is free, or a new one; `fresh`: a new one. */
+  /** An idle connection, or a new one; `fresh`: always a new one. */
   take(key: string, fresh: boolean): Connection {
     const free = fresh ? undefined : this.idle.get(key)?.pop();
     if (free === undefined) return new Connection(key, this, this.keepAlive);
@@ -31,8 +31,8 @@ export class ConnectionPool implements Carriers, ConnectionOwner {
   }
 
   /**
-   * True when a server had better be asked in another way: so many connections to it, or in all, wait to be made though nobody wants them
-   * any more, and another might be one more.
+   * True when so many abandoned connections, to this origin or in all, are still being opened that a request should go another way, rather
+   * than add one.
    */
   clogged(url: string): boolean {
     if (this.pending.size < PENDING_OF_ONE) return false;
@@ -71,7 +71,7 @@ export class ConnectionPool implements Carriers, ConnectionOwner {
     this.kept--;
   }
 
-  /** Ends all that nobody uses; none is kept from now on. */
+  /** Closes idle connections and keeps none from now on. */
   close(): void {
     this.closed = true;
     for (const list of this.idle.values()) for (const connection of list) connection.end();
@@ -82,7 +82,7 @@ export class ConnectionPool implements Carriers, ConnectionOwner {
   private listOf(key: string): Connection[] {
     const known = this.idle.get(key);
     if (known !== undefined) return known;
-    // Of servers without end, most have none.
+    // With very many origins, most have none.
     if (this.idle.size > 2 * this.most) for (const [name, { length }] of this.idle) if (length === 0) this.idle.delete(name);
     const list: Connection[] = [];
     this.idle.set(key, list);

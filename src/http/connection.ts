@@ -4,41 +4,41 @@ import { isEnded, isUnheard } from "../kernel/unheard.ts";
 import type { Carrier } from "./carrier.ts";
 import { connect } from "./connect.ts";
 import { announcesBody, fits, saysClose, together } from "./framing.ts";
-import type { Instants } from "./instants.ts";
+import type { RequestInstants } from "./instants.ts";
 import type { Origin } from "./origin.ts";
 import { HttpParser, type ResponseParser } from "./parser.ts";
 import { StaleConnection, TlsProblem } from "./transport.ts";
 
-/** Whoever waits for an answer. */
+/** Receiver of a response. */
 export interface ResponseListener {
-  /** How far its request has come, as the connection tells it. */
-  readonly instants: Instants;
+  /** Progress of the request, written by the connection. */
+  readonly instants: RequestInstants;
   head(status: number, fields: readonly string[]): void;
-  /** A piece of the body; its bytes are the connection's own, and others a moment later. */
+  /** A piece of the body; its bytes belong to the connection and are valid only during the call. */
   body(bytes: Uint8Array): void;
-  /** The answer is whole. */
+  /** The response is complete. */
   whole(): void;
-  /** It never will be. */
+  /** The response will never be complete. */
   failed(problem: unknown): void;
 }
 
-/** Who keeps connections that nobody uses, and is told what becomes of all. */
+/** Owner of connections: keeps idle ones, and is notified of the end of each. */
 export interface ConnectionOwner {
   now(): Nanoseconds;
   keep(connection: Connection): void;
-  /** Nobody wants it any more, and it is still being made: Bun gives no means to call that off. */
+  /** Abandoned while being opened, which Bun offers no means to cancel. */
   abandoned(connection: Connection): void;
-  /** It is made. */
+  /** Open. */
   connected(connection: Connection): void;
-  /** It is over. */
+  /** Closed. */
   forget(connection: Connection): void;
 }
 
-/** Bytes of the head of an answer at most. */
+/** Most bytes of a response's head. */
 const MOST_HEAD = 65_536;
-/** What the parser is told of an answer that has no body, whatever its head says. */
+/** Tells the parser that a response has no body, whatever its head says. */
 const NO_BODY = 1;
-/** Heads that announce another one (RFC 9110, 15.2) before the one that counts, at most. */
+/** Most interim responses (RFC 9110, 15.2) before the final one. */
 const MOST_INTERIM = 100;
 const SWITCHING = 101;
 
@@ -57,37 +57,37 @@ const SWITCHING = 101;
  * | asked      | the server ends it, or it breaks                  | over: `StaleConnection` if it was idle before, and nothing came |
  * | idle       | `ask`                                             | asked                                     |
  * | idle       | the server ends it, or speaks unasked             | over: its owner forgets it                |
- * | any        | `abort`, `end`                                    | over; nobody hears of it                  |
+ * | any        | `abort`, `end`                                    | over, without notice                      |
  */
 export class Connection implements Carrier {
   private socket: Socket<Connection> | null = null;
   private readonly parser: ResponseParser;
   private listener: ResponseListener | null = null;
-  /** What the socket has not taken yet. */
+  /** Bytes that the socket has not taken yet. */
   private unsent: Uint8Array | null = null;
-  /** And what it is to take then. */
+  /** Bytes to write after those. */
   private later: Uint8Array | null = null;
   private fields: string[] = [];
   private interim = 0;
-  /** The head that was read last announces another one. */
+  /** The head read last was of an interim response. */
   private announced = false;
   private headDone = false;
   private whole = false;
-  /** It was asked before, and has said nothing yet to what it is asked now. */
+  /** A kept connection that has not answered the current request yet: it may have been closed before. */
   private doubtful = false;
-  /** What it is asked now is answered without a body. */
+  /** The response to the current request has no body. */
   private bare = false;
-  /** As the server has it. */
+  /** Whether the server keeps the connection open. */
   private reusable = false;
   private over = false;
-  /** What can be written to, or is about to be: TLS has to agree first. */
+  /** Writable, now or after the TLS handshake. */
   private ready = false;
   private paused = false;
-  /** Any server will do. */
+  /** Accept any certificate. */
   private trusting = false;
 
   constructor(
-    /** Of the place it leads to. */
+    /** Key of its origin. */
     readonly key: string,
     private readonly owner: ConnectionOwner,
     private readonly keepAlive: boolean,
@@ -95,7 +95,7 @@ export class Connection implements Carrier {
     this.parser = this.makeParser();
   }
 
-  /** Asks; connects first where that is not done. `bare`: an answer has no body, whatever its head says of one. */
+  /** Sends a request, after connecting if necessary. `bare`: the response has no body, whatever its head says. */
   ask(origin: Origin, head: string, content: Uint8Array | null, bare: boolean, listener: ResponseListener): void {
     this.listener = listener;
     this.interim = 0;
@@ -113,7 +113,7 @@ export class Connection implements Carrier {
       return;
     }
     instants.reused = true;
-    // What has a body may be what is not sent twice, and would be half lost: it is not begun where nobody listens.
+    // A request with a body may not be repeatable and would be half lost: it is not begun on a connection that the peer has closed.
     if (content !== null && isEnded(fdOf(this.socket))) {
       this.fail(new StaleConnection("unread"));
       return;
@@ -125,14 +125,14 @@ export class Connection implements Carrier {
     else if (written < piece.length || piece === head) this.holdRest(head, content, written);
   }
 
-  /** All of a request is to be sent. */
+  /** Holds a whole request to be sent. */
   private hold(head: string, content: Uint8Array | null): void {
     const whole = content !== null && fits(head, content);
     this.unsent = whole ? Uint8Array.from(together(head, content)) : Buffer.from(head, "latin1");
     this.later = whole ? null : content;
   }
 
-  /** What follows so many bytes of a request is to be sent. */
+  /** Holds the rest of a request after its first `written` bytes. */
   private holdRest(head: string, content: Uint8Array | null, written: number): void {
     if (content === null && written === head.length) return;
     this.hold(head, content);
@@ -140,7 +140,7 @@ export class Connection implements Carrier {
     this.goOn();
   }
 
-  /** Whoever asked does not want the answer any more. */
+  /** Aborts the request: its response is no longer wanted. */
   abort(): void {
     if (this.socket === null && !this.over) this.owner.abandoned(this);
     this.end();
@@ -161,9 +161,9 @@ export class Connection implements Carrier {
     else this.goOn();
   }
 
-  /** TLS has agreed with the server, or not. */
+  /** Ends the TLS handshake, successfully or not. */
   agreed(success: boolean, problem: Error | null): void {
-    // Of a server whose certificate is for another name Bun says that it failed even where any server will do, and goes on.
+    // With a certificate for another name Bun reports failure even where any certificate is accepted, and continues.
     this.ready = success || (this.trusting && !isOfHandshake(problem));
     if (!this.ready) {
       this.fail(new TlsProblem(problem));
@@ -173,7 +173,7 @@ export class Connection implements Carrier {
     this.goOn();
   }
 
-  /** Reads no more for now. */
+  /** Pauses reading. */
   pause(): void {
     this.paused = true;
     this.socket?.pause();
@@ -185,7 +185,7 @@ export class Connection implements Carrier {
     this.socket?.resume();
   }
 
-  /** Hands the socket what it has room for. */
+  /** Writes as much as the socket has room for. */
   goOn(): void {
     if (this.unsent === null || this.socket === null || !this.ready) return;
     if (this.listener !== null) this.listener.instants.sent = this.owner.now();
@@ -205,7 +205,7 @@ export class Connection implements Carrier {
   }
 
   received(bytes: Uint8Array): void {
-    // A server that speaks unasked is not heard when it is asked the next time.
+    // What a server sends unasked must not be read as the response to the next request.
     if (this.listener === null) {
       this.drop();
       return;
@@ -218,18 +218,18 @@ export class Connection implements Carrier {
     else if (problem instanceof Error) this.fail(problem);
   }
 
-  /** The server has said all it will say. */
+  /** Called when the server has closed its side. */
   ended(): void {
     if (this.over) return;
     const { listener } = this;
-    // An answer without a length ends here.
+    // A response without a length ends here.
     if (listener !== null && this.headDone) this.parser.finish();
     if (this.whole) this.finish(false);
     else if (this.doubtful && listener !== null) this.fail(new StaleConnection(isUnheard(fdOf(this.socket)) ? "unread" : "unanswered"));
     else this.fail(CLOSED);
   }
 
-  /** The system says that the connection is broken. */
+  /** Called when the system reports a broken connection. */
   broken(problem: unknown): void {
     this.fail(this.doubtful && this.listener !== null ? new StaleConnection("reset") : problem);
   }
@@ -245,7 +245,7 @@ export class Connection implements Carrier {
     this.resume();
     this.listener = null;
     if (listener !== null) listener.instants.whole = this.owner.now();
-    // What is not sent yet would be taken for a part of the next request.
+    // Unsent bytes would be taken for a part of the next request.
     if (clean && this.keepAlive && this.reusable && this.unsent === null) this.owner.keep(this);
     else this.drop();
     listener?.whole();
@@ -260,7 +260,7 @@ export class Connection implements Carrier {
     if (HttpParser === null) throw new Error("this Bun has no parser of HTTP");
     const parser = new HttpParser();
     parser.initialize(HttpParser.RESPONSE, {}, MOST_HEAD);
-    // Long heads come in several pieces, and trailers in the same way.
+    // Long heads, and trailers, come in several pieces.
     parser[HttpParser.kOnHeaders] = (fields: string[]) => {
       if (!this.headDone) this.fields.push(...fields);
     };
@@ -275,7 +275,7 @@ export class Connection implements Carrier {
       _upgrade: boolean,
       shouldKeepAlive: boolean,
     ) => this.onHead(status, fields, shouldKeepAlive, major === 1 && minor === 1);
-    // A second answer to one request: neither it nor the connection is used.
+    // A second response to one request: neither it nor the connection is used.
     parser[HttpParser.kOnMessageBegin] = () => {
       if (this.whole) this.reusable = false;
     };
@@ -297,7 +297,7 @@ export class Connection implements Carrier {
       return 0;
     }
     this.headDone = true;
-    // The parser takes an answer without a length for one that ends with its connection, which one without a body does not.
+    // The parser assumes that a response without a length ends with its connection, which is not so for one without a body.
     const goesOn = shouldKeepAlive || (this.bare && persistent && !saysClose(all));
     this.reusable = goesOn && sensible && ((status !== 204 && status !== 304) || !announcesBody(status, all));
     this.listener?.head(sensible ? status : 0, all);
@@ -309,12 +309,12 @@ export class Connection implements Carrier {
   }
 }
 
-/** True of a problem with the handshake itself, false of one with what the server has shown. */
+/** True for a failed handshake, false for an unaccepted certificate. */
 function isOfHandshake(problem: (Error & { readonly code?: unknown }) | null): boolean {
   return problem === null || /^E(PROTO|CONN|PIPE)/.test(String(problem.code));
 }
 
-/** The number of its file, which Bun's types do not know of; undefined where there is none. */
+/** File descriptor of a socket, which Bun's types do not declare; undefined where there is none. */
 function fdOf(socket: object | null): unknown {
   return socket !== null && "fd" in socket ? socket.fd : undefined;
 }

@@ -17,12 +17,12 @@ import { BodyWriter } from "./unpack.ts";
 /** As the global `fetch`. */
 export type Fetch = (url: string, init: BunFetchRequestInit) => Promise<Response>;
 
-/** Requests by `fetch`, where sockets of our own cannot carry them. It keeps connections by its own rules, and may ask twice unseen. */
+/** Requests by `fetch`, where our own sockets cannot carry them. It pools connections by its own rules, and may repeat a request unseen. */
 export class FetchTransport implements Transport {
   bytes = 0;
-  /** `fetch` tells nothing of it. */
+  /** Not reported by `fetch`. */
   readonly instants = null;
-  /** Kept for reuse: a signal of its own for each request would cost as much as the request. */
+  /** Reused: a signal for each request would cost as much as the request. */
   private controller = new AbortController();
   private response = new Response();
   private head: ResponseHead = { status: 0, field: () => null, setCookies: () => [] };
@@ -32,7 +32,7 @@ export class FetchTransport implements Transport {
     private readonly fetch: Fetch,
     private readonly manner: Omit<OriginRule, "lines" | "mark"> & {
       readonly lines?: FieldLines | undefined;
-      /** Bytes that a body may have. */
+      /** Most bytes of a body. */
       readonly longest?: number | undefined;
     } = {},
   ) {}
@@ -46,12 +46,12 @@ export class FetchTransport implements Transport {
     for (const line of foreign ? lines.open : lines.all) add(line, headers);
     for (const line of content?.fields ?? []) add(line, headers);
     for (const line of fields) add(line, headers);
-    // `fetch` would unpack a body as fast as it comes: nobody is made to hold what a few bytes unfold into.
+    // `fetch` would decompress a body as fast as it comes: memory must not be at the mercy of what a few bytes expand to.
     const init: BunFetchRequestInit = { method, signal: this.controller.signal, redirect: "manual", headers, decompress: false };
     if (content !== null && content.bytes.length > 0) init.body = content.bytes;
     if (at.startsWith("https:")) init.tls = foreign ? towardsOthers(tls) : tls;
     if (unix !== undefined) init.unix = unix;
-    // Kept alive is what `fetch` does by itself, and to be told so costs it time.
+    // `fetch` keeps connections alive by default; setting it would cost time.
     if (!this.keepAlive) init.keepalive = false;
     const response = await this.fetch(at, init);
     this.response = response;

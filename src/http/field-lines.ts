@@ -1,7 +1,7 @@
 /** Header fields of every request, as lines `Name: value`. */
 export interface FieldLines {
   readonly all: readonly string[];
-  /** Those of them that hold no secret: all that an origin is sent which only a redirect has named. */
+  /** Those without secrets: all that is sent to an origin that only a redirect has named. */
   readonly open: readonly string[];
 }
 

@@ -1,7 +1,7 @@
-/** An end that HTTP/2 has a name for. */
+/** A failure with an HTTP/2 error code. */
 export class Http2Problem extends Error {
   readonly code = "HTTP/2";
 }
 
-/** The connection is over, as any other that breaks. */
-export const CLOSED = Object.assign(new Error("the server closed the connection"), { code: "ConnectionClosed" });
+/** A connection that was closed, reported like any other broken one. */
+export const CONNECTION_CLOSED = Object.assign(new Error("the server closed the connection"), { code: "ConnectionClosed" });

@@ -2,15 +2,15 @@ import { type ClientHttp2Session, connect } from "node:http2";
 import { connect as connectOpenly, type Socket } from "node:net";
 import { connect as connectByTls } from "node:tls";
 import type { Http2Pool } from "./http2.ts";
-import { CLOSED, Http2Problem } from "./http2-problem.ts";
+import { CONNECTION_CLOSED, Http2Problem } from "./http2-problem.ts";
 import type { Stream } from "./http2-stream.ts";
 import type { Origin } from "./origin.ts";
 
-/** Streams at once of a server that has not said how many. */
+/** Concurrent streams of a server that has set no limit. */
 export const ASSUMED_STREAMS = 100;
 
 /**
- * One connection by HTTP/2.
+ * One HTTP/2 connection.
  *
  * | state      | event                                          | next                                         |
  * |------------|------------------------------------------------|----------------------------------------------|
@@ -21,17 +21,17 @@ export const ASSUMED_STREAMS = 100;
  * | open       | GOAWAY                                         | leaving: what waits goes to another connection |
  * | any        | it is closed, or `end`                         | over: what waits fails                       |
  */
-export class Session {
+export class Http2Session {
   private readonly session: ClientHttp2Session;
   private waiting: Stream[] = [];
   private active = 0;
   private ready = false;
-  /** Requests that the server takes at once. */
+  /** Concurrent streams that the server accepts. */
   private streams: number;
   problem: unknown = null;
-  /** The server has said something in HTTP/2. */
+  /** The server has sent an HTTP/2 frame. */
   private spoken = false;
-  /** The server takes no more, or it is over. */
+  /** The server accepts no more streams, or the connection is closed. */
   leaving = false;
   over = false;
 
@@ -57,23 +57,23 @@ export class Session {
     this.session.on("close", () => this.end());
   }
 
-  /** Requests on it, as a share of how many it takes. */
+  /** Streams in use as a share of those accepted. */
   get load(): number {
     return (this.active + this.waiting.length) / this.streams;
   }
 
-  /** It was used before, or is. */
+  /** True once it is open, and so has carried a request. */
   get used(): boolean {
     return this.ready;
   }
 
-  /** It goes out as soon as there is a connection with room for it. */
+  /** Queues a stream, which starts as soon as there is a slot. */
   start(stream: Stream): void {
     this.waiting.push(stream);
     this.goOn();
   }
 
-  /** A request on it has come to its end, or is not wanted any more. */
+  /** Called when a request has ended or was abandoned. */
   left(stream: Stream): void {
     const at = this.waiting.indexOf(stream);
     if (at >= 0) this.waiting.splice(at, 1);
@@ -81,7 +81,7 @@ export class Session {
     this.goOn();
   }
 
-  /** The server takes no more: those that have not gone out go out over another connection. */
+  /** The server accepts no more: waiting streams move to another connection. */
   private turnAway(): void {
     this.leaving = true;
     for (const stream of this.waiting.splice(0)) stream.start();
@@ -100,7 +100,7 @@ export class Session {
     this.leaving = true;
     this.pool.forget(this);
     this.session.destroy();
-    for (const stream of this.waiting.splice(0)) stream.fail(this.problem ?? CLOSED);
+    for (const stream of this.waiting.splice(0)) stream.fail(this.problem ?? CONNECTION_CLOSED);
   }
 
   private begin(): void {
@@ -131,7 +131,7 @@ export class Session {
     return socket;
   }
 
-  /** Of the request that it was made for; the others find it made, or being made. */
+  /** Records instants for the request that opened the connection; others find it open or being opened. */
   private note(instant: "connected" | "agreed"): void {
     const first = this.waiting[0]?.instants;
     if (first !== undefined && !first.reused) first[instant] = this.pool.now();

@@ -2,29 +2,29 @@ import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders, Incomi
 import type { Carrier } from "./carrier.ts";
 import type { ResponseListener } from "./connection.ts";
 import type { Http2Pool } from "./http2.ts";
-import { CLOSED, Http2Problem } from "./http2-problem.ts";
-import type { Session } from "./http2-session.ts";
+import { CONNECTION_CLOSED, Http2Problem } from "./http2-problem.ts";
+import type { Http2Session } from "./http2-session.ts";
 import type { Origin } from "./origin.ts";
 import { StaleConnection } from "./transport.ts";
 
-/** Error codes (RFC 9113, 7) by their number. */
+/** Error codes (RFC 9113, 7) by number. */
 const CODES = [
   ...["NO_ERROR", "PROTOCOL_ERROR", "INTERNAL_ERROR", "FLOW_CONTROL_ERROR", "SETTINGS_TIMEOUT", "STREAM_CLOSED", "FRAME_SIZE_ERROR"],
   ...["REFUSED_STREAM", "CANCEL", "COMPRESSION_ERROR", "CONNECT_ERROR", "ENHANCE_YOUR_CALM", "INADEQUATE_SECURITY", "HTTP_1_1_REQUIRED"],
 ];
 const REFUSED_STREAM = 7;
 const CANCEL = 8;
-/** What Bun says of a request that is too late for its connection. */
+/** Bun's errors for a request that came too late for its connection. */
 const LATE: Readonly<Record<string, "refused" | "unread">> = {
   ERR_HTTP2_GOAWAY_SESSION: "refused",
   ERR_HTTP2_INVALID_SESSION: "unread",
 };
-/** Fields of HTTP/1.1 that speak of a connection (RFC 9113, 8.2.2), and those that HTTP/2 says in another way. */
+/** Connection-specific fields of HTTP/1.1 (RFC 9113, 8.2.2), and those with an HTTP/2 form of their own. */
 const LEFT_OUT = ["connection", "host", "keep-alive", "transfer-encoding", "upgrade", "proxy-connection"];
 
 /** One request by HTTP/2. */
 export class Stream implements Carrier {
-  private session: Session | null = null;
+  private session: Http2Session | null = null;
   private stream: ClientHttp2Stream | null = null;
   private listener: ResponseListener | null = null;
   private origin: Origin | null = null;
@@ -35,9 +35,9 @@ export class Stream implements Carrier {
   private bytes = 0;
   private answered = false;
   private ended = false;
-  /** It came too late for its connection: the server has done nothing with it, or never heard of it. */
+  /** It came too late for its connection: the server has not processed it, or never received it. */
   private late: "refused" | "unread" | null = null;
-  /** Its connection had been made before. */
+  /** Its connection had been used before. */
   private kept = false;
 
   constructor(
@@ -58,7 +58,7 @@ export class Stream implements Carrier {
     this.start();
   }
 
-  /** Takes its place on a connection. */
+  /** Starts on a connection. */
   start(): void {
     const { origin, listener } = this;
     if (origin === null || listener === null) return;
@@ -89,7 +89,7 @@ export class Stream implements Carrier {
       stream.on("close", () => this.onClose(stream.rstCode ?? 0, session.destroyed));
       if (content !== null) stream.end(content);
     } catch {
-      // It is over, and has not told yet.
+      // The connection is closed but has not reported it yet.
       this.late = "unread";
       this.onClose(REFUSED_STREAM, true);
     }
@@ -132,13 +132,13 @@ export class Stream implements Carrier {
     const { listener } = this;
     if (listener === null) return;
     if (this.answered && this.ended && code === 0) {
-      // RFC 9113, 8.1.1: a body of another length than was said is no answer.
+      // RFC 9113, 8.1.1: a body of another length than declared is malformed.
       if (this.expected !== null && this.expected !== this.bytes) this.fail(MALFORMED);
       else {
         listener.instants.whole = this.pool.now();
         this.drop()?.whole();
       }
-    } else if (this.late === "unread") this.fail(this.fresh ? CLOSED : new StaleConnection("unread"));
+    } else if (this.late === "unread") this.fail(this.fresh ? CONNECTION_CLOSED : new StaleConnection("unread"));
     else if (this.late === "refused") this.fail(this.fresh ? LEFT : new StaleConnection("refused", "GOAWAY"));
     else if (code === REFUSED_STREAM && !this.answered) this.fail(this.fresh ? REFUSED : new StaleConnection("refused", "REFUSED_STREAM"));
     else if (broken || code === 0) this.fail(this.whyBroken());
@@ -148,10 +148,10 @@ export class Stream implements Carrier {
   private whyBroken(): unknown {
     const { problem = null } = this.session ?? {};
     if (problem instanceof Http2Problem) return problem;
-    return this.kept && !this.answered && !this.fresh ? new StaleConnection("unanswered") : CLOSED;
+    return this.kept && !this.answered && !this.fresh ? new StaleConnection("unanswered") : CONNECTION_CLOSED;
   }
 
-  /** Nobody waits for it any more: who did. */
+  /** Detaches and returns the listener. */
   private drop(): ResponseListener | null {
     const { listener } = this;
     this.listener = null;
@@ -160,7 +160,7 @@ export class Stream implements Carrier {
   }
 }
 
-/** The fields of a request, of the head that HTTP/1.1 would send. */
+/** HTTP/2 fields from the head of HTTP/1.1. */
 function fieldsOf(head: string, { tls }: Origin): OutgoingHttpHeaders {
   const [line = "", ...lines] = head.split("\r\n");
   const [method = "GET", path = "/"] = line.split(" ");
@@ -176,7 +176,7 @@ function fieldsOf(head: string, { tls }: Origin): OutgoingHttpHeaders {
   return fields;
 }
 
-/** Names and values in turn. */
+/** Fields as alternating names and values. */
 function flat(fields: IncomingHttpHeaders): string[] {
   return Object.entries(fields).flatMap(([name, value]) => {
     if (name.startsWith(":") || value === undefined) return [];

@@ -1,22 +1,22 @@
 import type { Nanoseconds } from "../kernel/clock.ts";
 import type { Carrier, Carriers } from "./carrier.ts";
-import { ASSUMED_STREAMS, Session } from "./http2-session.ts";
+import { ASSUMED_STREAMS, Http2Session } from "./http2-session.ts";
 import { Stream } from "./http2-stream.ts";
 import type { Origin } from "./origin.ts";
 
-/** Servers of which it is remembered. */
+/** Servers whose stream limits are remembered. */
 const MOST_SERVERS = 1000;
 
-/** The connections of one thread by HTTP/2 (RFC 9113), each with as many requests at once as its server takes. */
+/** HTTP/2 connections of one thread (RFC 9113), each with as many concurrent requests as its server accepts. */
 export class Http2Pool implements Carriers {
-  private readonly sessions = new Map<string, Session[]>();
+  private readonly sessions = new Map<string, Http2Session[]>();
   private readonly streams = new Map<string, number>();
   private closed = false;
 
   constructor(
-    /** Connections at most to one server. */
+    /** Most connections to one server. */
     private readonly most: number,
-    /** Told of each connection that is made. */
+    /** Called for each connection opened. */
     private readonly onOpened: () => void,
     readonly now: () => Nanoseconds,
   ) {}
@@ -25,18 +25,18 @@ export class Http2Pool implements Carriers {
     return new Stream(this, fresh);
   }
 
-  /** The connection with the fewest requests on it, or another one where all have as many as they may. */
-  sessionTo(origin: Origin): Session {
+  /** The connection with the least load, or a new one where all are full. */
+  sessionTo(origin: Origin): Http2Session {
     const list = this.sessions.get(origin.key) ?? [];
     this.sessions.set(origin.key, list);
     const [least] = list.filter(({ leaving }) => !leaving).sort((a, b) => a.load - b.load);
     if (least !== undefined && (least.load < 1 || list.length >= this.most)) return least;
-    const made = new Session(origin, this);
+    const made = new Http2Session(origin, this);
     list.push(made);
     return made;
   }
 
-  /** How many requests at once a server takes on a connection, as it said last. */
+  /** Concurrent streams that a server accepts, as last announced. */
   streamsOf(key: string): number {
     return this.streams.get(key) ?? ASSUMED_STREAMS;
   }
@@ -46,12 +46,12 @@ export class Http2Pool implements Carriers {
     this.streams.set(key, streams);
   }
 
-  opened(session: Session): void {
+  opened(session: Http2Session): void {
     this.onOpened();
     if (this.closed) session.end();
   }
 
-  forget(session: Session): void {
+  forget(session: Http2Session): void {
     const list = this.sessions.get(session.origin.key);
     const at = list?.indexOf(session) ?? -1;
     if (at >= 0) list?.splice(at, 1);

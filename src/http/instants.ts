@@ -1,19 +1,19 @@
 import type { Nanoseconds } from "../kernel/clock.ts";
 
-/** It has not come to that. */
+/** Not reached. */
 const NEVER = Number.NaN;
 
-/** When a request was how far on its way; NaN: it did not come to that. One object for one request after another. */
-export class Instants {
-  /** It went out over a connection that was there already. */
+/** Instants of one request's progress; NaN: not reached. The object is reused for the next request. */
+export class RequestInstants {
+  /** It used an existing connection. */
   reused = false;
-  /** A connection was begun for it, was made, and had agreed on TLS. */
+  /** Its connection was begun, was open, and TLS was agreed. */
   begun: Nanoseconds = NEVER;
   connected: Nanoseconds = NEVER;
   agreed: Nanoseconds = NEVER;
-  /** What was left of it was handed to the system: read before, since the answer may be there before that returns. */
+  /** Just before its last bytes were passed to the system, since the response may arrive before that call returns. */
   sent: Nanoseconds = NEVER;
-  /** The first and the last byte of its answer were there. */
+  /** The first and the last byte of the response arrived. */
   first: Nanoseconds = NEVER;
   whole: Nanoseconds = NEVER;
 

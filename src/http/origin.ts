@@ -2,47 +2,47 @@ import { isIP } from "node:net";
 import type { TlsRule } from "./tls.ts";
 import { ACCEPTED, USER_AGENT } from "./transport.ts";
 
-/** A server, and what is said to it with every request. */
+/** An origin, and the fixed part of every request to it. */
 export interface Origin {
   /** Scheme, host and port. */
   readonly address: string;
-  /** Tells the connections that will do for it from all others. */
+  /** Connections with the same key are interchangeable. */
   readonly key: string;
   readonly hostname: string;
   readonly port: number;
-  /** The socket of this machine that leads there; null: the network does. */
+  /** Path of the Unix socket that leads there; null: TCP. */
   readonly unix: string | null;
-  /** How it is spoken to; null: openly. */
+  /** TLS settings; null: plain text. */
   readonly tls: TlsRule | null;
-  /** What follows the correlation id: the other fields, as `fetch` sends them, and the end of the head. */
+  /** The head after the correlation id: further fields, as `fetch` sends them, and the end of the head. */
   readonly rest: string;
 }
 
-/** Where an address leads. */
+/** Origin and path of an address. */
 export interface Destination {
   readonly origin: Origin;
-  /** What is asked for there: path and query. */
+  /** Path and query. */
   readonly path: string;
 }
 
-/** How places are gone to. */
+/** Rules for connecting to origins. */
 export interface OriginRule {
   readonly tls?: TlsRule | undefined;
-  /** Header fields beside the client's own, or instead of them, as lines. */
+  /** Header lines beside the client's own, or in place of them. */
   readonly lines?: readonly string[] | undefined;
-  /** The socket of this machine that leads to all of them. */
+  /** Path of a Unix socket that leads to all of them. */
   readonly unix?: string | undefined;
-  /** Follows the origin in their keys. */
+  /** Suffix of their keys. */
   readonly mark?: string;
 }
 
-/** Most servers that are remembered. */
+/** Most origins remembered. */
 const MOST = 1000;
 
-/** Takes addresses apart: a server's once for all, unless there is something about them that only URL can tell. */
+/** Splits addresses: each origin is parsed once, unless only `URL` can parse the address. */
 export class OriginCache {
   private readonly known = new Map<string, Origin | null>();
-  /** What the address looked at last begins with, up to its path. */
+  /** The previous address up to its path. */
   private prefix = "";
   private origin: Origin | null = null;
 
@@ -71,7 +71,7 @@ export class OriginCache {
     this.origin = origin;
   }
 
-  /** null where what stands before the first slash is more than a server. */
+  /** null where the part before the first slash is more than an origin. */
   private read(prefix: string): Origin | null {
     if (!URL.canParse(prefix)) return null;
     const url = new URL(prefix);
@@ -80,11 +80,11 @@ export class OriginCache {
 
   private make({ protocol, origin, host, hostname: name, port, username, password }: URL): Origin {
     const secure = protocol === "https:";
-    // An IPv6 address stands in brackets in a URL, and nowhere else.
+    // IPv6 addresses stand in brackets in URLs only.
     const hostname = name.replace(/^\[|\]$/g, "");
     const { tls = {}, lines = [], unix, mark = "" } = this.manner;
     const said = new Set(lines.map(nameOf));
-    // Over a socket of this machine Bun holds a server to no address, only to a name.
+    // Over a Unix socket Bun verifies a name, but no address.
     const named = isIP(hostname) === 0 || unix !== undefined;
     const own = [
       ...(username === "" && password === "" ? [] : [`Authorization: Basic ${credentials(username, password)}`]),
@@ -107,15 +107,15 @@ export class OriginCache {
   }
 }
 
-/** Where the path of an http or https URL begins. */
+/** Index at which the path of an http or https URL begins. */
 function pathOf(url: string): number {
   return url.indexOf("/", url.indexOf("://") + "://".length);
 }
 
-/** What URL leaves as it is in path and query, by the WHATWG URL Standard; of what it might not, some more is left out. */
+/** Path and query that `URL` leaves unchanged (WHATWG URL Standard); conservative. */
 const PLAIN = /^[\w\-/~.?=&+,:;@!$*()]*$/;
 
-/** True when path and query, which begin at that place, are spelt as URL would spell them. */
+/** True when path and query, from that index on, are spelt as `URL` would spell them. */
 export function isPlain(url: string, from: number): boolean {
   return PLAIN.test(url.slice(from)) && url.indexOf("/.", from) < 0;
 }
@@ -128,7 +128,7 @@ function credentials(username: string, password: string): string {
   return Buffer.from(`${decoded(username)}:${decoded(password)}`).toString("base64");
 }
 
-/** As it is where it is no percent-encoding. */
+/** Percent-decoded; unchanged where that is invalid. */
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text);

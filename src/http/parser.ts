@@ -1,13 +1,13 @@
 import { createRequire } from "node:module";
 
-/** llhttp, the parser of Node.js, as Bun carries it for `node:http`; it has no types of its own. */
+/** llhttp, the parser of Node.js, as Bun exposes it for `node:http`; it has no types of its own. */
 export interface ResponseParser {
   [callback: number]: (...said: never[]) => unknown;
-  /** `maxHeaderSize`: bytes of one head at most. */
+  /** `maxHeaderSize`: most bytes of one head. */
   initialize(type: number, resource: object, maxHeaderSize: number): void;
-  /** The error where the bytes are no HTTP. */
+  /** Returns the error where the bytes are not HTTP. */
   execute(bytes: Uint8Array): number | Error | undefined;
-  /** The connection has ended: the error where the answer had not. */
+  /** The connection has ended: returns the error where the response had not. */
   finish(): number | Error | undefined;
 }
 
@@ -21,7 +21,7 @@ interface ParserClass {
   readonly kOnMessageComplete: number;
 }
 
-/** null where this Bun has none. */
+/** null where this version of Bun has none. */
 export const HttpParser: ParserClass | null = (() => {
   try {
     const { HTTPParser } = createRequire(import.meta.url)("_http_common") as { HTTPParser?: ParserClass };

@@ -1,6 +1,6 @@
 import type { Carrier, Carriers } from "./carrier.ts";
 import type { ResponseListener } from "./connection.ts";
-import { Instants } from "./instants.ts";
+import { RequestInstants } from "./instants.ts";
 import type { Method } from "./method.ts";
 import type { Origin, OriginCache } from "./origin.ts";
 import {
@@ -19,46 +19,46 @@ const NONE: readonly string[] = [];
 const TOO_LONG = new BodyTooLong("a body is longer than it may be");
 
 /**
- * HTTP/1.1 on sockets of this thread, in the open or by TLS: half of what the same request costs by `fetch`, which hands it to a thread of
- * its own and back. A body is counted as it comes, and kept where it is to be.
+ * HTTP/1.1 on sockets of this thread, plain or TLS: half the cost of `fetch`, which passes each request to a thread of its own and back.
+ * Bodies are counted as they come, and kept where asked.
  */
 export class SocketTransport implements Transport, ResponseListener, ResponseHead {
   bytes = 0;
   status = 0;
-  readonly instants = new Instants();
+  readonly instants = new RequestInstants();
   private fields = NONE;
   private connection: Carrier | null = null;
   private done = false;
   private problem: unknown = null;
-  /** Who waits for the head, then for the end. */
+  /** Resolves the wait for the head, then that for the end. */
   private resolve: ((head: ResponseHead) => void) | null = null;
   private reject: ((problem: unknown) => void) | null = null;
   private at = "";
   private method: Method = "GET";
   private foreign = false;
-  /** The request up to its correlation id. */
+  /** The head up to its correlation id. */
   private before = "";
   private origin: Origin | null = null;
   private content: Content | null = null;
   private extra = NONE;
-  /** The lines that follow it for the sake of these two. */
+  /** The lines after it, for the current content and fields. */
   private own = "";
   private id = "";
-  /** Pieces of a body that came before it was said what becomes of them. */
+  /** Pieces of a body that came before its fate was decided. */
   private early: Uint8Array[] = [];
   private kept: BodyWriter | null = null;
-  /** The body is wanted, so far as it is not too long; nobody wants it. */
+  /** The body is read, within the limit; the body is discarded. */
   private counted = false;
   private unwanted = false;
 
   constructor(
     private readonly pool: Carriers,
     private readonly origins: OriginCache,
-    /** As they are asked who are to hear no secrets. */
+    /** Origins as sent to servers that must not receive secrets. */
     private readonly foreignOrigins: OriginCache,
-    /** Bodies are to be kept, or looked at. */
+    /** Bodies are kept or inspected. */
     private readonly looks: boolean,
-    /** Bytes that a body may have. */
+    /** Most bytes of a body. */
     private readonly most: number,
   ) {}
 
@@ -106,7 +106,7 @@ export class SocketTransport implements Transport, ResponseListener, ResponseHea
     const kept = new BodyWriter(sink, this.field("content-encoding"), () => this.connection?.resume());
     for (const piece of this.early.splice(0)) kept.add(piece);
     this.kept = kept;
-    // Nothing more is read of what cannot be unpacked.
+    // Stops reading a body that cannot be decompressed.
     kept.settled?.catch((problem: unknown) => {
       if (this.kept === kept && !this.done) this.giveUp(problem);
     });
@@ -119,7 +119,7 @@ export class SocketTransport implements Transport, ResponseListener, ResponseHea
     }
   }
 
-  /** Until the whole answer is there. */
+  /** Waits for the complete response. */
   private rest(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.resolve = () => resolve();
@@ -151,7 +151,7 @@ export class SocketTransport implements Transport, ResponseListener, ResponseHea
     let value: string | null = null;
     for (let at = 0; at < fields.length; at += 2) {
       const said = fields[at] as string;
-      // One that comes several times is a list (RFC 9110, 5.3).
+      // Repeated fields form a list (RFC 9110, 5.3).
       if (said.length === name.length && said.toLowerCase() === name)
         value = value === null ? (fields[at + 1] as string) : `${value}, ${fields[at + 1]}`;
     }
@@ -200,7 +200,7 @@ export class SocketTransport implements Transport, ResponseListener, ResponseHea
     this.settle();
   }
 
-  /** Whoever waits has it, or hears why not. */
+  /** Resolves or rejects the current wait. */
   private settle(): void {
     const { resolve, reject } = this;
     this.resolve = null;
@@ -211,14 +211,14 @@ export class SocketTransport implements Transport, ResponseListener, ResponseHea
 
   private ask(fresh: boolean): void {
     const origin = this.origin as Origin;
-    // Known before it is asked: it may fail at once.
+    // Set before sending, which may fail at once.
     this.connection = this.pool.take(origin.key, fresh);
     const head = `${this.before}${this.id}${this.own}${origin.rest}`;
     this.connection.ask(origin, head, this.content?.bytes ?? null, this.method === "HEAD", this);
   }
 }
 
-/** Lines that follow another one. */
+/** Header lines of the content and the request, each with its line break. */
 function ownLines(content: Content | null, fields: readonly string[]): string {
   const spoken = content === null ? NONE : [...content.fields, `Content-Length: ${content.bytes.length}`];
   return [...spoken, ...fields].map((line) => `\r\n${line}`).join("");

@@ -1,17 +1,17 @@
-/** How servers are known, and the client to them; PEM. */
+/** TLS settings of client and servers; PEM. */
 export interface TlsRule {
-  /** Who vouches for servers; absent: whoever the system and NODE_EXTRA_CA_CERTS say. */
+  /** Certificate authorities; absent: those of the system and NODE_EXTRA_CA_CERTS. */
   readonly ca?: string;
   readonly cert?: string;
   readonly key?: string;
   readonly passphrase?: string;
-  /** The name that servers are asked for and have to show; absent: that of the address. */
+  /** Name for SNI and certificate checks; absent: that of the address. */
   readonly serverName?: string;
-  /** False: any server will do. */
+  /** False: accept any certificate. */
   readonly rejectUnauthorized?: boolean;
 }
 
-/** The rule towards a host that a redirect leads to: it does not hear who asks. */
+/** TLS settings for a host named by a redirect: without the client's certificate. */
 export function towardsOthers({ ca, rejectUnauthorized }: TlsRule): TlsRule {
   return { ...(ca === undefined ? {} : { ca }), ...(rejectUnauthorized === undefined ? {} : { rejectUnauthorized }) };
 }

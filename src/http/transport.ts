@@ -1,80 +1,80 @@
 import { VERSION } from "../kernel/version.ts";
-import type { Instants } from "./instants.ts";
+import type { RequestInstants } from "./instants.ts";
 import type { Method } from "./method.ts";
 
-/** The head of an answer. */
+/** The head of a response. */
 export interface ResponseHead {
   readonly status: number;
-  /** The value of a field, by its name in lower case; null: it is not there. */
+  /** A field by its name in lower case; null: absent. */
   field(name: string): string | null;
-  /** The values of `Set-Cookie`, which make no list (RFC 9110, 5.3). */
+  /** The values of `Set-Cookie`, which must not be joined (RFC 9110, 5.3). */
   setCookies(): readonly string[];
 }
 
-/** Takes a body in, piece by piece. The bytes of a piece are valid only during the call. */
+/** Receives a body piece by piece. The bytes of a piece are valid only during the call. */
 export interface BodySink {
   write(piece: Uint8Array): void;
 }
 
-/** A body, as it crosses the network, has more bytes than it may. */
+/** A body has more bytes, as transferred, than allowed. */
 export class BodyTooLong extends Error {}
 
-/** A body that is sent, empty or not (RFC 9110, 6.4). */
+/** The content of a request, empty or not (RFC 9110, 6.4). */
 export interface Content {
-  /** Header fields that speak of it, but for its length, as lines. */
+  /** Its header lines, except for its length. */
   readonly fields: readonly string[];
   readonly bytes: Uint8Array;
 }
 
-/** What is asked of a server. It may be another the next time: what it says when it is sent, counts. */
+/** A request. The object may be reused: its values count when it is sent. */
 export interface HttpRequest {
   readonly method: Method;
-  /** The address. */
+  /** URL. */
   readonly at: string;
-  /** null: none, nor a word about its length. */
+  /** null: no content and no Content-Length. */
   readonly content: Content | null;
-  /** Header fields of this request alone, as lines. */
+  /** Header lines of this request alone. */
   readonly fields: readonly string[];
-  /** It goes out on the condition that what was saved has changed. */
+  /** Conditional: asks only for what has changed since it was saved. */
   readonly conditional: boolean;
-  /** It goes to who is to hear no secrets. */
+  /** Sent to a server that must not receive secrets. */
   readonly foreign: boolean;
 }
 
-/** What carries one request at a time to a server, and its answer back. */
+/** Carries one request at a time to a server, and its response back. */
 export interface Transport {
-  /** Of the body of this answer, so far, as they crossed the network. */
+  /** Bytes of the current response's body so far, as transferred. */
   readonly bytes: number;
-  /** How far this request has come on its way; null: that is not known. */
-  readonly instants: Instants | null;
+  /** Progress of the current request; null: unknown. */
+  readonly instants: RequestInstants | null;
   /**
-   * Asks under a correlation id; `fresh`: on a new connection. Follows no redirect. Rejects with whatever kept an answer from coming: with
-   * `StaleConnection` where a new one may well be answered.
+   * Sends a request under a correlation id; `fresh`: on a new connection. Follows no redirects. Rejects with whatever prevented a response;
+   * with `StaleConnection` where a new connection may well get one.
    */
   send(asked: HttpRequest, id: string, fresh?: boolean): Promise<ResponseHead>;
-  /** Reads the body to its end, unpacks it for who takes it in, if somebody does, and never holds more of it than a piece; undefined: all of it is there. */
+  /** Reads the body to its end, decompresses it for the sink, if any, and holds no more than a piece of it; undefined: complete already. */
   readBody(sink: BodySink | null): Promise<void> | undefined;
-  /** Gets rid of a body that nobody wants: a short one is read, so that the connection can be used again. Never rejects. */
+  /** Discards the body: a short one is read, so that the connection can be reused. Never rejects. */
   discardBody(): Promise<void> | undefined;
-  /** Nothing of what is under way is to go on; who waits for it hears of it. */
+  /** Aborts whatever is in progress; pending promises reject. */
   abort(): void;
 }
 
 /**
- * What became of a request on a kept connection that was over before a byte of the answer came. `unread`: the server had ended it before,
- * so nobody has heard the request. `reset`: it broke, as it does where a server closes what it has not read to its end (RFC 1122, 4.2.2.13).
- * `unanswered`: the server ended it when it had the request. `refused`: it said that it has done nothing with it (RFC 9113, 8.7), by HTTP/2.
+ * How a kept connection failed before the first byte of a response. `unread`: the server had closed it before, so the request was never
+ * received. `reset`: it was reset, as happens where a server closes with unread data (RFC 1122, 4.2.2.13). `unanswered`: the server closed
+ * it after receiving the request. `refused`: the server stated that it had not processed the request (RFC 9113, 8.7; HTTP/2).
  */
 export type Staleness = "unread" | "reset" | "unanswered" | "refused";
 
-/** A kept connection was over before a byte of the answer came. */
+/** A kept connection failed before the first byte of a response. */
 export class StaleConnection extends Error {
-  /** As every other connection that breaks. */
+  /** The same as for other broken connections. */
   readonly code: string;
 
   constructor(
     readonly staleness: Staleness,
-    /** How it was refused, in the words of HTTP/2. */
+    /** The HTTP/2 error code. */
     refusal = "REFUSED_STREAM",
   ) {
     super(staleness === "refused" ? refusal : "the server ended a connection that was kept");
@@ -82,7 +82,7 @@ export class StaleConnection extends Error {
   }
 }
 
-/** TLS could not agree with the server, or does not believe that it is the one that was asked. */
+/** The TLS handshake failed, or the server's certificate was not accepted. */
 export class TlsProblem extends Error {
   readonly code: string;
 
@@ -92,23 +92,23 @@ export class TlsProblem extends Error {
   }
 }
 
-/** Whichever wire goes to an address. */
+/** Selects the transport for an address. */
 export type TransportFor = (url: string) => Transport;
 
-/** Bodies up to this size, by the server's own word, are short. */
+/** Largest declared size of a short body. */
 export const SHORT_BODY = 65_536;
 
-/** True when a body is short by the server's own word, which the client holds it to; not where it comes in chunks all the same. */
+/** True when the declared length is short, which the client enforces; false for chunked bodies. */
 export function isShort(head: ResponseHead): boolean {
   const length = head.field("content-length");
   return length !== null && Number(length) <= SHORT_BODY && head.field("transfer-encoding") === null;
 }
 
-/** Field that tells the attempts of one request apart. */
+/** Header field that identifies each attempt. */
 export const CORRELATION = "x-correlation-id";
 
-/** The codings that it can undo (RFC 9110, 12.5.3), unless a scenario says otherwise. */
+/** Accepted content codings (RFC 9110, 12.5.3), unless a scenario sets others. */
 export const ACCEPTED = "gzip, deflate, br, zstd";
 
-/** How the lab names itself to servers. */
+/** The `User-Agent` of requests. */
 export const USER_AGENT = `lab-tui/${VERSION}`;

@@ -10,24 +10,24 @@ import { SocketTransport } from "./socket-transport.ts";
 import { type TlsRule, towardsOthers } from "./tls.ts";
 import type { TransportFor } from "./transport.ts";
 
-/** What the wires of one thread have in common. */
+/** Settings shared by the transports of one thread. */
 export interface TransportRule {
   readonly keepAlive: boolean;
-  /** Connections at most that nobody uses. */
+  /** Most idle connections. */
   readonly most: number;
-  /** Bodies are to be kept, or looked at. */
+  /** Bodies are kept or inspected. */
   readonly looks?: boolean;
-  /** Bytes that a body may have; absent: any number. */
+  /** Most bytes of a body; absent: no limit. */
   readonly longest?: number | undefined;
   /** The version of HTTP. */
   readonly http?: 1 | 2;
   readonly tls?: TlsRule;
-  /** The socket of this machine that all go to. */
+  /** Path of the Unix socket that all requests use. */
   readonly unix?: string | undefined;
   readonly lines?: FieldLines;
 }
 
-/** Makes the wires of one thread, and knows which of them goes where. */
+/** Creates the transports of one thread, and selects one for each address. */
 export class Transports {
   private readonly pool: ConnectionPool;
   private readonly http2: Http2Pool | null;
@@ -36,11 +36,11 @@ export class Transports {
 
   constructor(
     private readonly rule: TransportRule,
-    /** Told of each connection that is made here. */
+    /** Called for each connection opened here. */
     onOpened: () => void = () => {},
-    /** Told of each request that `fetch` carries, whose connections are its own affair. */
+    /** Called for each request that `fetch` carries, whose connections are its own. */
     private readonly onFetched: () => void = () => {},
-    /** Carries every request, instead of what would otherwise. */
+    /** Carries every request, in place of the usual transports. */
     private readonly only: Fetch | null = null,
     clock: () => Nanoseconds = () => monotonic.now(),
   ) {
@@ -57,7 +57,7 @@ export class Transports {
     });
   }
 
-  /** Wires for one request at a time. */
+  /** Transports for one request at a time. */
   forSlot(): TransportFor {
     if (this.only !== null || (HttpParser === null && this.http2 === null)) {
       const everywhere = this.fetchTransport();
@@ -91,7 +91,7 @@ export class Transports {
     return (this.only ?? fetch)(url, init);
   };
 
-  /** Ends what nobody uses. */
+  /** Closes idle connections. */
   close(): void {
     this.pool.close();
     this.http2?.close();

@@ -4,23 +4,23 @@ import type { BodySink } from "./transport.ts";
 
 type Pieces = AsyncIterable<Uint8Array>;
 
-/** More than any server means: each takes memory, and each may unfold a thousandfold. */
+/** More than any server uses: each takes memory, and each may expand a thousandfold. */
 const MOST_CODINGS = 5;
-/** Bytes that wait to be unpacked from which on the sender is to wait, and down to which. */
+/** Bytes waiting to be decompressed at which the sender pauses, and at which it resumes. */
 const MUCH = 262_144;
 const LITTLE = 65_536;
 
-/** Undoes a content coding. What is empty stays so, as curl and browsers have it. */
+/** Decoders by content coding. An empty body stays empty, as in curl and browsers. */
 const UNDONE: Readonly<Record<string, (pieces: Pieces) => Pieces>> = {
   gzip: (pieces) => begun(pieces, () => by(createGunzip())),
   "x-gzip": (pieces) => begun(pieces, () => by(createGunzip())),
   deflate: (pieces) => begun(pieces, (head) => by(isZlib(head) ? createInflate() : createInflateRaw())),
   br: (pieces) => begun(pieces, () => by(createBrotliDecompress())),
-  // Node's own does not tell of a body that is cut.
+  // Node's own zstd does not report a truncated body.
   zstd: (pieces) => begun(pieces, () => byZstd),
 };
 
-/** The codings of a body (RFC 9110, 8.4) in the order in which they are undone; throws where one is not known. */
+/** The codings of a body (RFC 9110, 8.4) in the order of decoding; throws where one is unknown. */
 function codingsOf(field: string | null): readonly string[] {
   const names = (field ?? "")
     .split(",")
@@ -31,28 +31,28 @@ function codingsOf(field: string | null): readonly string[] {
   return names.reverse();
 }
 
-/** A body that comes packed, a piece at a time, and goes on unpacked. */
+/** Decompresses a body piece by piece. */
 class Unpacker {
   private readonly pieces: Uint8Array[] = [];
   private bytes = 0;
   private ended = false;
   private abandoned = false;
   private wake: (() => void) | null = null;
-  /** Ends when all is unpacked; rejects where it cannot be. */
+  /** Resolves when all is decompressed; rejects where it cannot be. */
   readonly done: Promise<void>;
 
   constructor(
     codings: readonly string[],
     private readonly write: (piece: Uint8Array) => void,
-    /** Told that there is room again after `add` said that there is none. */
+    /** Called when there is room again after `add` returned false. */
     private readonly onRoom: () => void,
   ) {
     this.done = this.run(codings);
-    // Whoever waits for it hears of it; nobody may wait any more.
+    // The error reaches whoever awaits it, which may be no one.
     this.done.catch(() => {});
   }
 
-  /** False when the sender had better wait. The piece is the unpacker's own from here on. */
+  /** Adds a piece, which then belongs to the unpacker. False when the sender should pause. */
   add(piece: Uint8Array): boolean {
     this.pieces.push(piece);
     this.bytes += piece.length;
@@ -65,7 +65,7 @@ class Unpacker {
     this.wake?.();
   }
 
-  /** Nobody wants it any more; nothing more is handed on. */
+  /** Abandons the body: no more output. */
   abandon(): void {
     this.abandoned = true;
     this.wake?.();
@@ -99,11 +99,11 @@ class Unpacker {
   }
 }
 
-/** A body on its way to who takes it in: as it comes, or unpacked. */
+/** Passes a body to its sink, as it comes or decompressed. */
 export class BodyWriter {
   private readonly unpacker: Unpacker | null;
 
-  /** Throws where it is packed in a way that is not known. */
+  /** Throws where a content coding is unknown. */
   constructor(
     private readonly sink: BodySink,
     encoding: string | null,
@@ -113,20 +113,20 @@ export class BodyWriter {
     this.unpacker = codings.length === 0 ? null : new Unpacker(codings, (piece) => sink.write(piece), onRoom);
   }
 
-  /** False when the sender had better wait. The piece may be others' afterwards. Throws where it cannot be written. */
+  /** Adds a piece, whose buffer may be reused afterwards. False when the sender should pause. Throws where it cannot be written. */
   add(piece: Uint8Array): boolean {
     if (this.unpacker !== null) return this.unpacker.add(Uint8Array.from(piece));
     this.sink.write(piece);
     return true;
   }
 
-  /** All of it is there; undefined: it is all written. Rejects where it cannot be unpacked or written. */
+  /** Ends the body; undefined: all of it is written. Rejects where it cannot be decompressed or written. */
   end(): Promise<void> | undefined {
     this.unpacker?.end();
     return this.unpacker?.done;
   }
 
-  /** Ends when it can be seen that it cannot be unpacked, or all is. */
+  /** Settles when all is decompressed, or as soon as it is known that it cannot be. */
   get settled(): Promise<void> | undefined {
     return this.unpacker?.done;
   }
@@ -138,10 +138,10 @@ export class BodyWriter {
 
 const same = (pieces: Pieces): Pieces => pieces;
 
-/** What tells the forms of `deflate` apart; enough to tell that there is something. */
+/** Bytes that distinguish the forms of `deflate`, and show that there is content. */
 const HEAD = 2;
 
-/** Chooses how to undo what comes by what it begins with; nothing, where nothing comes. */
+/** Chooses a decoder by the first bytes; no output for no input. */
 async function* begun(pieces: Pieces, choose: (head: Uint8Array) => (packed: Pieces) => Pieces): Pieces {
   const rest = pieces[Symbol.asyncIterator]();
   let head: Uint8Array = new Uint8Array();
@@ -153,7 +153,7 @@ async function* begun(pieces: Pieces, choose: (head: Uint8Array) => (packed: Pie
   if (head.length > 0) yield* choose(head)(after(head, rest));
 }
 
-/** What goes wrong is thrown to whoever reads what comes out. */
+/** Decodes by a transform; its errors are thrown to the reader of the output. */
 function by(transform: Transform): (packed: Pieces) => Pieces {
   return (packed) => {
     pipeline(Readable.from(packed), transform, () => {});
@@ -178,7 +178,7 @@ async function* after(head: Uint8Array, rest: AsyncIterator<Uint8Array>): Pieces
   for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
 }
 
-/** `deflate` is zlib's format (RFC 1950) by the book, and bare (RFC 1951) from servers that read it otherwise: two bytes tell. */
+/** `deflate` means zlib's format (RFC 1950), but some servers send it raw (RFC 1951): the first two bytes distinguish them. */
 function isZlib(head: Uint8Array): boolean {
   const [first = 0, second = 0] = head;
   return (first & 0x0f) === 8 && (first * 256 + second) % 31 === 0;

@@ -1,18 +1,18 @@
 /**
- * Whether a percentile is a figure or only the few slowest items that a run happened to have: decided here alone, by how many items lie
+ * Whether a percentile is a figure or only the few slowest items that a run happened to have: decided here alone, by the number of items
  * beyond it.
  */
 
-/** Beyond so many items a percentile is borne: the share of them has a standard error of 13 %, and no one of them is the figure. */
+/** Items beyond a percentile from which it is borne: their share has a standard error of 13 %, and no single one is the figure. */
 export const FEWEST_BEYOND = 60;
 
-/** Items beyond a percentile, of so many. */
+/** Items beyond a percentile, out of `count`. */
 export function beyond(count: number, share: number): number {
   // 6000 × (1 − 0.99) is a little less than 60 in binary.
   return Math.round((count - count * share) * 1e6) / 1e6;
 }
 
-/** Enough items lie beyond the percentile. */
+/** True when enough items lie beyond the percentile. */
 export function isBorne(count: number, share: number): boolean {
   return beyond(count, share) >= FEWEST_BEYOND;
 }

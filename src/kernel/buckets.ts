@@ -4,7 +4,7 @@ const SUB_BITS = 11;
 const HALF = 1 << (SUB_BITS - 1);
 /** Values from here on (19.5 h) are counted in the last bucket; `max` stays exact. */
 const TOP_BITS = 46;
-/** How many there are. */
+/** Number of buckets. */
 export const BUCKETS = (1 << SUB_BITS) + (TOP_BITS - SUB_BITS) * HALF;
 
 /** The bucket that a value of 0 or more falls into. */
@@ -28,7 +28,7 @@ export function middleOf(bucket: number): number {
   return (bucket - shift * HALF) * width + (width - 1) / 2;
 }
 
-/** Which of `count` values in their order a percentile is, from 1. */
+/** Rank (from 1) of a percentile among `count` ordered values. */
 export function rank(share: number, count: number): number {
   return Math.max(1, Math.ceil(share * count - 1e-9));
 }

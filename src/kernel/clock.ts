@@ -10,7 +10,7 @@ export interface Clock {
 
 const REALTIME = 0;
 const MONOTONIC = process.platform === "darwin" ? 6 : 1;
-/** The wall clock as of the kernel's last tick, 1 to 10 ms ago: read for a tenth of what the time itself costs. Linux alone has it. */
+/** The wall clock as of the kernel's last tick, 1 to 10 ms ago, at a tenth of the cost of the exact time. Linux only. */
 const REALTIME_COARSE = process.platform === "linux" ? 5 : null;
 const THREAD_CPU = process.platform === "darwin" ? 16 : 3;
 
@@ -54,10 +54,10 @@ export const monotonic: Clock =
 /** As `Date.now()`, a quarter quicker. */
 export const wallClock: () => number = clockGetTime === null ? Date.now : () => Math.floor(read(REALTIME) / 1e6);
 
-/** Stamps of one kernel tick that are each read from the clock; after them, one in a few is. */
+/** Stamps within one kernel tick that are all read from the clock; of those after them, one in 64. */
 const READ_EACH = 64;
 
-/** Changes with each of the kernel's ticks; null: not available. */
+/** Changes with each kernel tick; null: not available. */
 const kernelTick: (() => number) | null =
   clockGetTime === null || REALTIME_COARSE === null || read(REALTIME_COARSE) === 0
     ? null
@@ -67,8 +67,8 @@ const kernelTick: (() => number) | null =
       };
 
 /**
- * A wall clock for what is stamped millions of times a second: the time itself, but in a burst of more than 64 stamps within one
- * kernel tick, where 63 of 64 repeat the last. A stamp is never ahead of the time, and behind it by less than a tick.
+ * A wall clock for millions of stamps a second: exact, except in a burst of more than 64 stamps within one kernel tick, where 63 of 64
+ * repeat the last. A stamp is never ahead of the time, and behind it by less than a tick.
  */
 export function stampClock(tick: (() => number) | null = kernelTick, wall: () => number = wallClock): () => number {
   if (tick === null) return wall;
@@ -87,12 +87,12 @@ export function stampClock(tick: (() => number) | null = kernelTick, wall: () =>
   };
 }
 
-/** CPU time this thread has used, or null where the system does not tell. */
+/** CPU time of this thread; null where the system does not report it. */
 export function threadCpu(): Nanoseconds | null {
   return clockGetTime === null ? null : read(THREAD_CPU);
 }
 
-/** Starts measuring this thread's CPU time. Returns a function that gives the CPU time used since, or null. */
+/** Starts measuring this thread's CPU time. Returns a function for the CPU time used since, or null. */
 export function threadCpuTimer(): () => Nanoseconds | null {
   const before = threadCpu();
   return () => {

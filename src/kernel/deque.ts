@@ -28,7 +28,7 @@ export class Deque<T> {
     return value;
   }
 
-  /** Moves up to a number of items to the end of a list. */
+  /** Moves up to `count` items to the end of a list. */
   shiftInto(list: T[], count: number): void {
     const { slots, mask } = this;
     const end = this.head + count;
@@ -43,12 +43,12 @@ export class Deque<T> {
     return this.tail === this.head ? undefined : this.slots[this.head & this.mask];
   }
 
-  /** Empties it. */
+  /** Removes all values. */
   clear(): void {
     while (this.length > 0) this.shift();
   }
 
-  /** Takes out all that match, in their order; the rest keep theirs. */
+  /** Removes and returns all that match; both keep their order. */
   take(matches: (value: T) => boolean): T[] {
     const taken: T[] = [];
     for (let left = this.length; left > 0; left--) {
@@ -59,7 +59,7 @@ export class Deque<T> {
     return taken;
   }
 
-  /** Puts values before all others, in their order. */
+  /** Inserts values in front of all others, in their order. */
   putFirst(values: readonly T[]): void {
     const behind = this.length;
     for (const value of values) this.push(value);

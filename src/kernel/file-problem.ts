@@ -1,4 +1,4 @@
-/** What the operating system said of a file, as a sentence. */
+/** A file error of the operating system as a sentence. */
 export function fileProblem(error: unknown): string {
   const code = (error as { code?: unknown } | null)?.code;
   switch (code) {

@@ -1,9 +1,9 @@
 import { WordReader, WordWriter } from "./words.ts";
 
 /**
- * A ring of 8-byte words in shared memory between one writing and one reading thread. What crosses is a frame: a head
- * word (items, flags) and the words after it, published by one atomic store; the reader frees it by another. A frame is
- * never split by the ring's end: when the rest is too short a SKIP head sends the reader back to the start.
+ * A ring of 8-byte words in shared memory between one writing and one reading thread. It carries frames: a head word (items, flags) and the
+ * words after it, published by one atomic store and freed by another. A frame is never split by the ring's end: when the rest is too short
+ * a SKIP head sends the reader back to the start.
  */
 
 const WRITTEN = 0;
@@ -32,15 +32,15 @@ export class RingWriter {
     this.capacity = this.words.size;
   }
 
-  /** Most words one frame may have, whatever stands in the ring. */
+  /** Most words that one frame can have, whatever the ring's state. */
   get largestFrame(): number {
     return (this.capacity >>> 1) - 2;
   }
 
-  /** Opens a frame with room for at least `words` words; how many there are, or 0 when there is no room yet. */
+  /** Opens a frame with room for at least `words` words; returns how many there are, or 0 when there is no room yet. */
   open(words: number): number {
     const read = Atomics.load(this.header, READ);
-    // One word stays free, so that an empty ring and a full one differ.
+    // One word stays free, to distinguish an empty ring from a full one.
     if (read > this.position) {
       const room = read - this.position - 2;
       return room >= words ? this.begin(this.position, room) : 0;
@@ -71,7 +71,7 @@ export class RingWriter {
 
 export class RingReader {
   readonly words: WordReader;
-  /** Items of the frame that was opened. */
+  /** Items of the open frame. */
   items = 0;
   flags = 0;
   private readonly header: Int32Array;

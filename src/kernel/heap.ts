@@ -34,7 +34,7 @@ export class Heap<T> {
     this.place(i, at, order, value);
   }
 
-  /** Takes the value with the smallest number. */
+  /** Removes and returns the value with the smallest number. */
   pop(): T | undefined {
     const top = this.values[0];
     const at = this.at.pop();

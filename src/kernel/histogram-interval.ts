@@ -2,9 +2,9 @@ import { BUCKETS, bucketOf, middleOf, rank } from "./buckets.ts";
 import type { Nanoseconds } from "./clock.ts";
 import type { Histogram } from "./histogram.ts";
 
-/** What came into one or more histograms since the last look: the percentiles of one interval of a series. */
+/** Percentiles of the values recorded in one or more histograms since the last call: one interval of a series. */
 export class HistogramInterval {
-  /** Counts as they were then, those of all sources together; they may wrap around. */
+  /** Counts at the last call, summed over all sources; they may wrap around. */
   private readonly seen = new Uint32Array(BUCKETS);
   private readonly sum: Uint32Array | null;
   private counted = 0;
@@ -40,12 +40,12 @@ export class HistogramInterval {
   }
 }
 
-/** Loops of their own over plain arrays: they run over thousands of buckets on a thread that is being measured. */
+/** Plain loops over arrays: they run over thousands of buckets on a thread that is being measured. */
 function addRange(sum: Uint32Array, counts: Uint32Array, from: number, to: number): void {
   for (let i = from; i <= to; i++) sum[i] = (sum[i] as number) + (counts[i] as number);
 }
 
-/** Finds the buckets of two ranks among what is new, and makes it seen. */
+/** Finds the buckets of two ranks among the new values, and marks those as seen. */
 function scan(counts: Uint32Array, seen: Uint32Array, from: number, to: number, lower: number, upper: number) {
   let count = 0;
   let p50 = -1;
@@ -61,6 +61,6 @@ function scan(counts: Uint32Array, seen: Uint32Array, from: number, to: number, 
     if (p50 < 0 && count >= lower) p50 = i;
     if (p99 < 0 && count >= upper) p99 = i;
   }
-  // Another thread may have counted a value that its bucket does not show yet.
+  // Another thread may have counted a value that is not in its bucket yet.
   return { count, p50: p50 < 0 ? last : p50, p99: p99 < 0 ? last : p99 };
 }

@@ -13,7 +13,7 @@ const SUM = 2;
 const SQUARES = 3;
 const MIN = 4;
 const MAX = 5;
-/** The furthest a value lay below 0. */
+/** Largest amount by which a value lay below 0. */
 const BELOW = 6;
 const STATS = 7;
 
@@ -39,7 +39,7 @@ export class Histogram {
   private readonly stats: Float64Array;
   private readonly buckets: Uint32Array;
 
-  /** Uses the memory as it is: fresh memory is an empty histogram. */
+  /** Uses the memory as it is: zeroed memory is an empty histogram. */
   constructor(memory: SharedArrayBuffer = new SharedArrayBuffer(HISTOGRAM_BYTES), offset = 0) {
     this.stats = new Float64Array(memory, offset, STATS);
     this.buckets = new Uint32Array(memory, offset + STATS * 8, BUCKETS);
@@ -71,7 +71,7 @@ export class Histogram {
     stats[SQUARES] = (stats[SQUARES] as number) + d * d * times;
   }
 
-  /** Counts `times` values that rise evenly: first, first + step, … */
+  /** Counts `times` evenly rising values: first, first + step, … */
   recordRamp(first: Nanoseconds, step: Nanoseconds, times: number): void {
     if (times === 1 || first < 0) {
       for (let i = 0; i < times; i++) this.recordMany(first + i * step, 1);
@@ -105,7 +105,7 @@ export class Histogram {
     stats[SQUARES] = (stats[SQUARES] as number) + d * d * times + 2 * d * step * s1 + step * step * s2;
   }
 
-  /** Counts as 0, and is remembered. */
+  /** Counts a negative value as 0, and remembers how far below it was. */
   private negative(value: Nanoseconds): number {
     if (-value > (this.stats[BELOW] as number)) this.stats[BELOW] = -value;
     return 0;
@@ -115,17 +115,17 @@ export class Histogram {
     return this.stats[COUNT] ?? 0;
   }
 
-  /** Of all values, exactly. */
+  /** Exact sum of all values. */
   get sum(): Nanoseconds {
     return (this.stats[ORIGIN] ?? 0) * this.count + (this.stats[SUM] ?? 0);
   }
 
-  /** How far the lowest value lay below 0, which it was counted as; 0: none did. */
+  /** How far the lowest value lay below 0, counted as 0; 0: none did. */
   get below(): Nanoseconds {
     return this.stats[BELOW] ?? 0;
   }
 
-  /** How many values lie in buckets before the one that a value falls into, and how many up to and with it. */
+  /** Number of values in buckets before that of `value`, and up to and including it. */
   ranksAt(value: Nanoseconds): { readonly before: number; readonly through: number } {
     const at = bucketOf(value);
     let before = 0;
@@ -133,7 +133,7 @@ export class Histogram {
     return { before, through: before + (this.buckets[at] as number) };
   }
 
-  /** Number and sum of the values as the buckets show them; one in the last bucket stands for the largest. */
+  /** Number and sum of the values from the buckets; the last bucket counts as the largest value. */
   inBuckets(): { readonly count: number; readonly sum: Nanoseconds } {
     let count = 0;
     let sum = 0;
@@ -195,8 +195,8 @@ export class Histogram {
   }
 
   /**
-   * What is left of it without the values of another one, all of which are in it: number, mean and deviation exactly, the least and the
-   * largest to the width of a bucket where the other had them.
+   * A histogram of the values that are not in `other`, which must be a subset: number, mean and deviation are exact, minimum and maximum to
+   * the width of a bucket where `other` had them.
    */
   without(other: Histogram): Histogram {
     const rest = new Histogram();

@@ -1,7 +1,7 @@
 /**
- * True for a host that load may go to without leave: this machine and private networks (RFC 1918, RFC 4193, loopback). `host` as a URL
+ * True for a host that load may go to without permission: this machine and private networks (RFC 1918, RFC 4193, loopback). `host` as a URL
  * spells it: lower case, IPv4 as four numbers, IPv6 in brackets. A name other than `localhost` is public whatever it resolves to, since
- * only asking would tell. Link-local addresses are not private networks: clouds hand out a machine's credentials there.
+ * only a lookup would tell. Link-local addresses are not private networks: clouds serve a machine's credentials there.
  */
 export function isPrivateHost(host: string): boolean {
   if (host === "localhost" || host.endsWith(".localhost")) return true;
@@ -18,31 +18,31 @@ export function isPrivateHost(host: string): boolean {
   return /^f[cd][0-9a-f]{2}:/.test(address) && address !== METADATA_V6;
 }
 
-/** Where a cloud's machines ask for their credentials over IPv6, within what is otherwise private. */
+/** Address of cloud metadata (credentials) over IPv6, within an otherwise private network. */
 const METADATA_V6 = "fd00:ec2::254";
 
 function isPrivateV4(a: number, b: number): boolean {
   return a === 127 || a === 10 || (a === 172 && b >= 16 && b < 32) || (a === 192 && b === 168);
 }
 
-/** True for an address that only this machine's own link leads to (RFC 3927, RFC 4291), cloud metadata among them. */
+/** True for a link-local address (RFC 3927, RFC 4291), including cloud metadata. */
 function isLinkLocal(host: string): boolean {
   return /^169\.254\./.test(host) || /^\[(::ffff:a9fe:|fe[89ab][0-9a-f]:)/.test(host) || host === `[${METADATA_V6}]`;
 }
 
-/** What kind of host needs leave, in words. */
+/** Why a host needs permission, in words. */
 export function kindOfHost(host: string): "public" | "link-local" {
   return isLinkLocal(host) ? "link-local" : "public";
 }
 
-/** True when load may go to the host: it is private, or the user said so. `allowed`: null where nothing leaves this machine. */
-export function mayAsk(host: string, allowed: readonly string[] | null): boolean {
+/** True when load may go to the host: it is private, or the user has allowed it. `allowed`: null where nothing leaves this machine. */
+export function isHostAllowed(host: string, allowed: readonly string[] | null): boolean {
   return (
     allowed === null || isPrivateHost(host) || allowed.some((name) => name.toLowerCase() === host || `[${name.toLowerCase()}]` === host)
   );
 }
 
-/** True for a name or address that only this machine answers to. */
+/** True for a loopback name or address. */
 export function isLoopback(host: string): boolean {
   return host === "localhost" || host.endsWith(".localhost") || /^127(\.\d{1,3}){3}$/.test(host) || host === "[::1]" || host === "::1";
 }

@@ -1,18 +1,19 @@
 import { isLoopback } from "./hosts.ts";
 
-/** Who may ask a server that listens on this machine, beside its own programs. All names in lower case. */
+/** Clients admitted to a server on this machine, beside its own programs. All names in lower case. */
 export interface Admitted {
-  /** Names that it may be asked under, with or without a port. */
+  /** Names accepted in `Host`, with or without a port. */
   readonly hosts: ReadonlySet<string>;
-  /** Origins of pages that may ask, beside its own. */
+  /** Origins of pages admitted, beside its own. */
   readonly origins: ReadonlySet<string>;
-  /** Pages of any other server of this machine may ask, too. */
+  /** Whether pages of any other server on this machine are admitted, too. */
   readonly localPages: boolean;
 }
 
 /**
- * Why a request may not pass; null: it may. A page of another site must not reach what listens here through its visitor's browser, neither
- * directly (its `Origin` says whose it is) nor under a name that it made point here (DNS rebinding: the `Host` is no name of this machine).
+ * Why a request is refused; null: it is admitted. A page of another site must not reach a local server through its visitor's browser,
+ * neither directly (its `Origin` is another) nor under a name that it has resolve to this machine (DNS rebinding: the `Host` is no name of
+ * this machine).
  */
 export function refusalOf(headers: Headers, { hosts, origins, localPages }: Admitted): "host" | "origin" | null {
   const host = (headers.get("host") ?? "").toLowerCase();

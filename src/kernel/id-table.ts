@@ -8,15 +8,15 @@ interface Page<T> {
 }
 
 /**
- * Values by ids that are given out in rising order and mostly leave in about that order: pages of consecutive ids, each dropped when
- * the last of its values has gone. A third of the cost of a `Map`.
+ * Values by ids that are assigned in rising order and removed in about that order: pages of consecutive ids, each dropped with its last
+ * value. A third of the cost of a `Map`.
  */
 export class IdTable<T> {
   size = 0;
   private readonly pages = new Map<number, Page<T>>();
-  /** Where values come in. */
+  /** Page of new values. */
   private newest: Page<T> | null = null;
-  /** Where one was last asked for: they leave in about the order of their ids. */
+  /** Page of the last access: values are read in about the order of their ids. */
   private recent: Page<T> | null = null;
 
   get(id: number): T | undefined {

@@ -5,24 +5,24 @@ import { printable } from "./text.ts";
 const BUFFERED = 65_536;
 
 /**
- * Lines that several threads append to one file, each line whole: every write goes to the end of the file (O_APPEND) and
- * holds whole lines only.
+ * Lines that several threads append to one file, each line whole: every write goes to the end of the file (O_APPEND) and holds only whole
+ * lines.
  */
 export class LineFile {
   private readonly descriptor: number;
   private buffered = "";
   private open = true;
-  /** Why nothing more is written, if something went wrong: what is written about a run never ends it. */
+  /** Why nothing more is written; null: no error. An error here never ends the run that the lines are about. */
   problem: string | null = null;
 
   constructor(private readonly file: string) {
     this.descriptor = openSync(file, "a", 0o600);
   }
 
-  /** Makes the file, empty and readable by its owner alone; whatever was there is gone. */
+  /** Creates the file, empty and readable by its owner alone; replaces any content. */
   static create(file: string): void {
     const descriptor = openSync(file, "w", 0o600);
-    // Whatever else it is, a device say, is not ours to change.
+    // The mode of anything but a regular file, such as a device, is left alone.
     if (fstatSync(descriptor).isFile()) fchmodSync(descriptor, 0o600);
     closeSync(descriptor);
   }

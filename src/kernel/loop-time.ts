@@ -3,15 +3,15 @@ import { type Clock, monotonic, type Nanoseconds } from "./clock.ts";
 import { Heap } from "./heap.ts";
 import type { Time } from "./time.ts";
 
-/** `Atomics.wait` wakes 0.1 to 0.2 ms late: a blocking wait stops this long before and spins the rest. */
+/** `Atomics.wait` wakes 0.1 to 0.2 ms late: a blocking wait stops this long before its end and spins the rest. */
 const SPIN: Nanoseconds = 200_000;
-/** By how much the estimate of the usual lateness moves at each wait. */
+/** Step by which the estimate of the usual lateness moves at each wait. */
 const STEP: Nanoseconds = 2_000;
 /** Waits shorter than this are not worth a system call. */
 const SHORTEST_WAIT: Nanoseconds = 60_000;
-/** Time within which the event loop need not look for news from outside again: who asks for a turn gets it at once, if nothing is due. */
+/** Interval within which the event loop need not check for outside events again: a `turn` then resolves at once if nothing is due. */
 const NEWS_EVERY: Nanoseconds = 200_000;
-/** Longest wait before the event loop gets a turn, so that messages from the console are heard. */
+/** Longest wait before the event loop gets a turn, so that messages from the console are received. */
 const LONGEST_WAIT: Nanoseconds = 100_000_000;
 
 const DONE = Promise.resolve();
@@ -25,24 +25,24 @@ export class LoopTime implements Time {
   onLate: ((late: Nanoseconds) => void) | null = null;
   private origin: Nanoseconds;
   private readonly sleepers = new Heap<() => void>();
-  /** Who sleeps until about an instant. */
+  /** Sleepers that need only about their instant. */
   private readonly dozers = new Heap<() => void>();
   private turns: (() => void)[] = [];
   private looks: (() => boolean)[] = [];
   private scheduled = false;
   private waitingOpenly = false;
-  /** Settles when the last wait that did not hold the loop was over. */
+  /** Settles when the last wait that left the loop running is over. */
   private openWait: Promise<void> = DONE;
   private turnsWaited = false;
-  /** When the event loop came round last. */
+  /** Instant of the event loop's last turn. */
   private roundAt: Nanoseconds = Number.NEGATIVE_INFINITY;
-  /** How late `Atomics.wait` usually is here: the loop's waits ask to be woken earlier by that much. */
+  /** Usual lateness of `Atomics.wait` here: waits ask to be woken earlier by it. */
   private oversleep: Nanoseconds = 0;
 
   constructor(
     private readonly clock: Clock = monotonic,
     private readonly bell: Bell = new Int32Array(new SharedArrayBuffer(BELL_BYTES)),
-    /** True when the event loop has business of its own (sockets, timers of others): waiting does not hold it then. */
+    /** True when the event loop has work of its own (sockets, other timers): waits do not block it then. */
     private readonly open = false,
   ) {
     this.origin = clock.now();
@@ -56,7 +56,7 @@ export class LoopTime implements Time {
     this.roundAt = Number.NEGATIVE_INFINITY;
   }
 
-  /** Nothing goes by this clock any more: who still waits does so for ever, and is forgotten. */
+  /** Shuts the clock down. Pending sleeps never resolve; they are dropped, so that they can be collected. */
   async close(): Promise<void> {
     this.sleepers.clear();
     this.dozers.clear();
@@ -79,7 +79,7 @@ export class LoopTime implements Time {
     this.idle += Math.max(0, this.block(at, early, about) - from);
   }
 
-  /** The instant at which it ended. */
+  /** Blocks; returns the instant at which it ended. */
   private block(at: Nanoseconds, early: () => boolean, about: Nanoseconds = Number.POSITIVE_INFINITY): Nanoseconds {
     const asleep = Math.min(at - SPIN, about);
     let now = this.now();
@@ -147,8 +147,8 @@ export class LoopTime implements Time {
   };
 
   /**
-   * Wakes who slept until now, then who asked for a turn: those come after everything that the others set going, so not in
-   * the same step, but not later than in the next.
+   * Wakes those whose sleep is over, then those that asked for a turn: a turn comes after everything that the others set off, so not in the
+   * same step, but no later than in the next.
    */
   private runReady(): boolean {
     const ran = this.wakeDue(this.now());
@@ -164,7 +164,7 @@ export class LoopTime implements Time {
     return true;
   }
 
-  /** Wakes who slept until now, and has a look at what other threads changed; true when anything came of it. */
+  /** Wakes those whose sleep is over, and checks for changes by other threads; true when anything came of it. */
   private wakeDue(now: Nanoseconds): boolean {
     let woke = false;
     while (this.sleepers.next <= now) {
@@ -180,7 +180,7 @@ export class LoopTime implements Time {
     return woke;
   }
 
-  /** As `wait`, while the event loop goes on. */
+  /** As `wait`, without blocking the event loop. */
   private async waitOpenly(seen: number): Promise<void> {
     const from = this.now();
     const left = Math.min(this.sleepers.next - from, this.dozers.next - from, LONGEST_WAIT);
@@ -207,7 +207,7 @@ export class LoopTime implements Time {
     if (asked - from > SHORTEST_WAIT) {
       waitForBell(this.bell, seen, (asked - from) / 1e6);
       now = this.now();
-      // A step up or down, whatever the size: settles at the median.
+      // A step up or down, whatever the error: settles at the median.
       if (rings(this.bell) === seen)
         this.oversleep = Math.max(0, Math.min(SPIN, this.oversleep + (now - asked > this.oversleep ? STEP : -STEP)));
     }

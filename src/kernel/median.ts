@@ -1,4 +1,4 @@
-/** The middle of the values, or the mean of the two in the middle; 0 of none. */
+/** The middle value, or the mean of the two middle ones; 0 for no values. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;

@@ -1,13 +1,13 @@
-/** Metrics as OpenMetrics 1.0 text (prometheus.io/docs/specs/om): families in the order in which they come, `# EOF` at the end. */
+/** Metrics as OpenMetrics 1.0 text (prometheus.io/docs/specs/om): families in the given order, `# EOF` at the end. */
 
 export interface MetricSample {
-  /** Names and values; a family tells its samples apart by them. */
+  /** Names and values that distinguish the samples of a family. */
   readonly labels: readonly (readonly [name: string, value: string])[];
   readonly value: number;
 }
 
 export interface MetricFamily {
-  /** Letters, digits and underscores; without the `_total` that samples of a counter end in. */
+  /** Letters, digits and underscores, without the suffix `_total` of a counter's samples. */
   readonly name: string;
   readonly type: "counter" | "gauge";
   readonly help?: string;
@@ -16,7 +16,7 @@ export interface MetricFamily {
 
 export const OPEN_METRICS_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/** A family without samples, and a value that is no finite number, are left out. */
+/** Formats families; those without samples, and values that are not finite, are left out. */
 export function openMetricsText(families: readonly MetricFamily[]): string {
   return `${families.map(familyText).join("")}# EOF\n`;
 }

@@ -3,10 +3,10 @@ import { isAbsolute, join } from "node:path";
 const NAME = "lab-tui";
 const VARIABLES = { data: "XDG_DATA_HOME", cache: "XDG_CACHE_HOME" } as const;
 
-/** A folder of this program's own, for what it keeps (`data`) or may lose (`cache`); null: this user has no home, and no variable names a place. */
+/** This program's folder for data to keep (`data`) or to lose (`cache`); null: the user has no home, and no variable names a place. */
 export function ownFolder(kind: keyof typeof VARIABLES): string | null {
   try {
-    // It asks for the home as soon as it is loaded, and a user without a name has none.
+    // Loaded late: it reads the home directory on load, and a user without a name has none.
     const { default: envPaths } = require("env-paths") as typeof import("env-paths");
     return envPaths(NAME, { suffix: "" })[kind];
   } catch {

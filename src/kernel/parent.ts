@@ -4,21 +4,23 @@ import { readFileSync } from "node:fs";
 const PR_SET_PDEATHSIG = 1;
 const SIGKILL = 9;
 
-/** Has the system end this process when its parent dies, even while it is blocked (Linux; elsewhere it notices at its next turn). */
+/**
+ * Has the system kill this process when its parent dies, even while it is blocked (Linux; elsewhere the process notices at its next turn).
+ */
 export function dieWithParent(): void {
   if (process.platform !== "linux") return;
   try {
     const { symbols } = dlopen("libc.so.6", { prctl: { args: ["int", "u64", "u64", "u64", "u64"], returns: "int" } });
     symbols.prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   } catch {
-    // Without it the runner ends when it finds the channel to its parent closed.
+    // Without it the runner ends when its channel to the parent closes.
   }
 }
 
 /**
- * Stands still, as at Ctrl-Z, until the shell says to go on; not where there is no shell that could (setpgid(2): an orphaned process group,
- * such as a container's only program). Whoever started this process in the same job (`bun run`, `npx`) stands still
- * with it, or the shell would go on waiting; its own children go on.
+ * Suspends the job, as Ctrl-Z does, until the shell resumes it; does nothing where no shell could (setpgid(2): an orphaned process group,
+ * such as a container's only program). Launchers in the same job (`bun run`, `npx`) are suspended with it, or the shell would go on
+ * waiting; its own children continue.
  */
 export function suspendJob(): void {
   const own = familyOf(process.pid);
@@ -33,27 +35,27 @@ export function suspendJob(): void {
   process.kill(process.pid, "SIGSTOP");
 }
 
-/** False for a job that the shell runs behind: the terminal belongs to another job, and a process that touches it is stopped. */
+/** False for a background job: the terminal belongs to another job, and a process that touches it is stopped. */
 export function inForeground(): boolean {
   const family = familyOf(process.pid);
   return family === null || family.foreground === family.group || family.foreground < 0;
 }
 
-/** Who a process belongs to. */
+/** Parent, group and session of a process. */
 interface Family {
   readonly parent: number;
   readonly group: number;
   readonly session: number;
-  /** The group that has the terminal; -1: there is none. */
+  /** Foreground group of the terminal; -1: no terminal. */
   readonly foreground: number;
 }
 
-/** null when the system does not tell. */
+/** null where the system does not report it. */
 function familyOf(pid: number): Family | null {
   try {
     if (process.platform === "linux") {
       const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-      // The name before may hold anything, brackets too.
+      // The name before may contain anything, brackets included.
       const [, parent, group, session, , foreground] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
       return { parent: Number(parent), group: Number(group), session: Number(session), foreground: Number(foreground) };
     }

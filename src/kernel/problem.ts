@@ -1,7 +1,7 @@
 import { EXIT, type ExitCode } from "./exit.ts";
 import { printable } from "./text.ts";
 
-/** Something wrong in a file, where it stands (lines and columns from 1; line 0: in a flag) and what would be right. */
+/** A fault in a file, with its place (lines and columns from 1; line 0: a flag) and what would be right. */
 export interface Problem {
   readonly file: string;
   readonly line: number;
@@ -14,12 +14,12 @@ export function formatProblem({ file, line, column, message }: Problem): string 
   return line === 0 ? `${printable(file, 400)}: ${message}` : `${printable(file, 400)}:${line}:${column}: ${message}`;
 }
 
-/** Orders problems as they stand in their file. */
+/** Orders problems by their place in the file. */
 export function byPlace(a: Problem, b: Problem): number {
   return a.line - b.line || a.column - b.column;
 }
 
-/** Wrong usage or an unusable file: one sentence for the user, never a stack trace. */
+/** Wrong usage or an unusable file: one sentence for the user, without a stack trace. */
 export class UserError extends Error {
   constructor(
     message: string,
@@ -33,7 +33,7 @@ export class UserError extends Error {
 /** One or more problems in scenario files. */
 export class InvalidScenario extends UserError {
   constructor(readonly problems: readonly Problem[]) {
-    // A flag that makes it invalid is wrong usage.
+    // A flag that makes the scenario invalid is wrong usage.
     super(problems.map(formatProblem).join("\n"), problems.some(({ line }) => line === 0) ? EXIT.usage : EXIT.invalidScenario);
     this.name = "InvalidScenario";
   }

@@ -1,8 +1,8 @@
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 
 /**
- * A stream of random numbers that is the same on every machine for the same seed and name. Streams of different
- * names are independent, so drawing more from one leaves the others as they were.
+ * A stream of random numbers that is the same on every machine for the same seed and name. Streams of different names are independent:
+ * drawing more from one leaves the others unchanged.
  */
 export class Random {
   private readonly generator: ReturnType<typeof xoroshiro128plus>;

@@ -1,7 +1,7 @@
 import { realpathSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 
-/** Where a path leads, links followed as far as there is something. */
+/** A path with links resolved as far as it exists. */
 export function realPath(file: string): string {
   try {
     return realpathSync(file);

@@ -1,16 +1,16 @@
 import { closeSync, openSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
 import { realPath } from "./real-path.ts";
 
-/** Writes all of it, however little the system takes at a time. */
+/** Writes the whole text, however little the system takes at a time. */
 export function writeAll(descriptor: number, text: string): void {
   const bytes = Buffer.from(text);
   for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at);
 }
 
 /**
- * Puts a file in the place of what is there once it is whole: it is written to a name beside and renamed, so that whoever reads meanwhile,
- * and whoever looks after a disk was full, finds the old one or the new one and never half of either. Links lead where they did, and a
- * file keeps its permissions. In a folder that takes no new file it is written over in place. Throws what the system says.
+ * Replaces a file atomically: the new content is written beside it and renamed once complete, so that concurrent readers, and readers after
+ * a full disk, find the old file or the new one and never half of either. Links are followed, and a file keeps its permissions. In a folder
+ * that allows no new file it is overwritten in place. Throws the system's error.
  */
 export function replaceFile(file: string, write: (descriptor: number) => void): void {
   const target = realPath(file);

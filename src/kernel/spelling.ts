@@ -1,9 +1,9 @@
 import { distance } from "fastest-levenshtein";
 
-/** Letters that the beginning of a word needs to stand for the whole. */
+/** Letters that an abbreviation needs. */
 const BEGINNING = 3;
 
-/** The nearest of the known words, when it is near enough to be what was meant; else one that begins with the other. */
+/** The known word nearest to `word`, when it is near enough to be meant; else one that begins with the other. */
 export function nearest(word: string, known: readonly string[]): string | null {
   const lower = word.toLowerCase();
   let best: string | null = null;

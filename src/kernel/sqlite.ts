@@ -1,19 +1,19 @@
 import { Database } from "bun:sqlite";
 
 export interface OpenSqlite {
-  /** Longest to wait for another process that holds the file, in milliseconds. */
+  /** Longest wait for another process that locks the file, in milliseconds. */
   readonly busyMs: number;
-  /** Throws when the file is not what it should be; nothing has been changed by then. */
+  /** Throws when the file is not the right one, before anything is changed. */
   readonly check: (database: Database) => void;
-  /** Brings it to the form that is needed, in write-ahead mode. */
+  /** Creates or migrates the tables, in write-ahead mode. */
   readonly setUp: (database: Database) => void;
 }
 
-/** Opens a SQLite file, made when it is not there, for several processes at once. It is closed again when something throws. */
+/** Opens a SQLite file, created if absent, for several processes at once. Closes it again when something throws. */
 export function openSqlite(file: string, { busyMs, check, setUp }: OpenSqlite): Database {
   const database = new Database(file, { create: true, readwrite: true, strict: true });
   try {
-    // Before anything else: switching to write-ahead mode needs the file for itself for a moment.
+    // First of all: switching to write-ahead mode briefly needs the file exclusively.
     database.run(`PRAGMA busy_timeout = ${busyMs}`);
     check(database);
     database.run("PRAGMA journal_mode = WAL");
@@ -25,7 +25,7 @@ export function openSqlite(file: string, { busyMs, check, setUp }: OpenSqlite): 
   }
 }
 
-/** Does something as a whole or not at all, with the file locked for writing from the beginning. */
+/** Runs work in a transaction that locks the file for writing from its beginning. */
 export function inTransaction<T>(database: Database, work: () => T): T {
   database.run("BEGIN IMMEDIATE");
   try {
@@ -33,7 +33,7 @@ export function inTransaction<T>(database: Database, work: () => T): T {
     database.run("COMMIT");
     return result;
   } catch (error) {
-    // A full disk has rolled back by itself.
+    // A full disk has already rolled back.
     if (database.inTransaction) database.run("ROLLBACK");
     throw error;
   }
@@ -44,7 +44,7 @@ export function pragma(database: Database, name: string): number {
   return Number((database.query(`PRAGMA ${name}`).values()[0] ?? [0])[0]);
 }
 
-/** Why SQLite could not do something. */
+/** Classes of SQLite errors. */
 export type SqliteTrouble = "damaged" | "locked" | "full" | "unusable";
 
 const TROUBLES: readonly (readonly [RegExp, SqliteTrouble])[] = [
@@ -54,7 +54,7 @@ const TROUBLES: readonly (readonly [RegExp, SqliteTrouble])[] = [
   [/^SQLITE_(READONLY|CANTOPEN|IOERR|PERM)/, "unusable"],
 ];
 
-/** The kind of an error by its code (https://sqlite.org/rescode.html); null: it is no such error of SQLite. */
+/** Class of an error by its code (https://sqlite.org/rescode.html); null: no such error of SQLite. */
 export function sqliteTrouble(error: unknown): SqliteTrouble | null {
   const { code } = (typeof error === "object" && error !== null ? error : {}) as { code?: unknown };
   return TROUBLES.find(([pattern]) => pattern.test(String(code ?? "")))?.[1] ?? null;

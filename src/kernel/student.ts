@@ -1,4 +1,4 @@
-/** Quantile of Student's t: the multiple of its standard error within which an estimate lies with this probability. */
+/** Quantile of Student's t: the multiple of its standard error within which an estimate lies with probability `level`. */
 export function studentBound(level: number, freedom: number): number {
   if (freedom <= 0) return Number.POSITIVE_INFINITY;
   let low = 0;
@@ -12,7 +12,7 @@ export function studentBound(level: number, freedom: number): number {
   return (low + high) / 2;
 }
 
-/** P(|T| ≤ t) of whole degrees of freedom: M. Abramowitz, I. A. Stegun, Handbook of Mathematical Functions, 26.7.3 and 26.7.4. */
+/** P(|T| ≤ t) for integer degrees of freedom: M. Abramowitz, I. A. Stegun, Handbook of Mathematical Functions, 26.7.3 and 26.7.4. */
 function within(t: number, freedom: number): number {
   const angle = Math.atan(t / Math.sqrt(freedom));
   const cosine = Math.cos(angle);

@@ -5,7 +5,7 @@ import { fileProblem } from "./file-problem.ts";
 import { UserError } from "./problem.ts";
 import { printable } from "./text.ts";
 
-/** A new, empty folder for what is needed for a while; whoever asks for it takes it away. Where none can be had, a sentence. */
+/** Creates an empty temporary folder; the caller removes it. Throws a sentence where none can be created. */
 export function temporaryFolder(): string {
   const place = tmpdir();
   try {

@@ -1,22 +1,22 @@
 import { constants, openSync, writeSync } from "node:fs";
 import type { WriteStream } from "node:tty";
 
-/** How long a terminal that takes nothing is left alone before it is tried again, in milliseconds. */
+/** Wait before a terminal that accepts nothing is tried again, in milliseconds. */
 const RETRY_MS = 20;
 
-/** Bytes that wait for terminals of this process to take them. */
+/** Writers of this process with bytes that their terminals have not taken. */
 const writers = new Set<TerminalWriter>();
 
 /**
- * Writes to a terminal without ever waiting for it. A terminal that does not read (Ctrl-S, an ssh that is stuck) would hold a blocking
- * write, and with it every signal and every message, for as long as it likes. The terminal is opened anew for that, since not to block is
- * a property of the open file, which the shell and its other programs share. What it does not take waits here, in order.
+ * Writes to a terminal without ever waiting for it. A terminal that does not read (Ctrl-S, a stalled ssh) would block a write, and with it
+ * every signal and message, indefinitely. The terminal is opened anew, since non-blocking mode is a property of the open file, which the
+ * shell and its other programs share. What it does not take waits here, in order.
  */
 export class TerminalWriter {
   private waiting: Buffer[] = [];
   private retrying = false;
 
-  /** `writeTo`: how many bytes it took; throws EAGAIN when it takes none. `later`: does something in a while. */
+  /** `writeTo`: returns how many bytes it took; throws EAGAIN when it takes none. `later`: runs something after a while. */
   constructor(
     private readonly descriptor: number,
     private readonly writeTo: (descriptor: number, bytes: Buffer) => number = writeSync,
@@ -29,7 +29,7 @@ export class TerminalWriter {
 
   write(bytes: Buffer): void {
     this.waiting.push(bytes);
-    // Before what waits already nothing may overtake.
+    // New bytes must not overtake waiting ones.
     if (!this.retrying) this.flush();
   }
 
@@ -47,7 +47,7 @@ export class TerminalWriter {
     }
   }
 
-  /** How many bytes the terminal took; null: none now. One that is gone takes everything. */
+  /** Bytes that the terminal took; null: none now. A terminal that is gone takes everything. */
   private take(bytes: Buffer): number | null {
     try {
       const taken = this.writeTo(this.descriptor, bytes);
@@ -58,7 +58,7 @@ export class TerminalWriter {
   }
 }
 
-/** From now on nothing that is written to this stream waits for it, where it is a terminal that can be opened anew. */
+/** Makes writes to this stream non-blocking, where it is a terminal that can be opened anew. */
 export function neverWaitFor(stream: WriteStream & { readonly fd: number }): void {
   if (!stream.isTTY) return;
   let descriptor: number;
@@ -70,7 +70,7 @@ export function neverWaitFor(stream: WriteStream & { readonly fd: number }): voi
   const writer = new TerminalWriter(descriptor);
   writers.add(writer);
   stream.write = (chunk: Uint8Array | string, encoding?: unknown, done?: unknown): boolean => {
-    // All that is drawn and said is text in UTF-8.
+    // All output is text in UTF-8.
     writer.write(Buffer.from(chunk as string));
     const told = typeof encoding === "function" ? encoding : done;
     if (typeof told === "function") queueMicrotask(() => told(null));
@@ -78,13 +78,13 @@ export function neverWaitFor(stream: WriteStream & { readonly fd: number }): voi
   };
 }
 
-/** True while a terminal has not taken all that was written: a new picture would only wait behind the old ones. */
+/** True while a terminal has not taken everything: another frame would only queue behind the old ones. */
 export function terminalBehind(): boolean {
   for (const writer of writers) if (!writer.empty) return true;
   return false;
 }
 
-/** Resolves once all terminals have taken everything, or after a timeout in milliseconds. */
+/** Resolves once all terminals have taken everything, or after `longestMs` milliseconds. */
 export async function terminalsCaughtUp(longestMs: number): Promise<void> {
   for (const until = performance.now() + longestMs; terminalBehind() && performance.now() < until; ) await Bun.sleep(RETRY_MS);
 }

@@ -1,6 +1,6 @@
 /**
- * Whatever comes from outside may hold escape sequences, control characters and bidirectional overrides. What is drawn
- * goes through here first, so that only the lab's own escape sequences reach the terminal.
+ * Text from outside may hold escape sequences, control characters and bidirectional overrides. Whatever is drawn passes through here first,
+ * so that only the lab's own escape sequences reach the terminal.
  */
 
 // C0 and C1 controls, line and paragraph separators, zero-width and bidirectional formatting, byte-order mark, lone surrogates.
@@ -10,10 +10,10 @@ const UNSAFE =
 
 const NAMES: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t", "\u001b": "\\x1b" };
 
-/** Code units for each column: of what takes no column, such as accents heaped on one letter, a text may not hold without end. */
+/** Most code units for each column: a limit on what takes no column, such as accents stacked on one letter. */
 const UNITS_PER_COLUMN = 8;
 
-/** The text with everything a terminal would act on written out as an escape, cut to `limit` columns. */
+/** The text with everything that a terminal would act on written as an escape, cut to `limit` columns. */
 export function printable(text: string, limit = 200): string {
   const most = limit * UNITS_PER_COLUMN;
   const shown = text.length > most ? text.slice(0, most + 1) : text;
@@ -30,13 +30,13 @@ const CHARACTERS = new Intl.Segmenter(undefined, { granularity: "grapheme" });
  */
 const PLAIN =
   /^[ -~\u00a1-\u00ac\u00ae-\u02ff\u2010-\u2027\u2030-\u205e\u2070-\u20a0\u2190-\u2199\u2200-\u22ff\u2500-\u25fc\u2605\u2713-\u2717\u2800-\u28ff]*$/;
-/** Marks and letters that join the one before them, and take a column of their own in some terminals and none in others. */
+/** Combining marks and letters that take a column of their own in some terminals and none in others. */
 const SPACING = /[\p{Mc}\u1160-\u11ff\ud7b0-\ud7ff]/gu;
 const SEEN = /[\p{L}\p{N}\p{P}\p{S}]/u;
 
 /**
- * The text, or as much of its beginning as fits into a number of terminal columns, with an ellipsis after it. What is one character to a
- * reader (an emoji, a letter with its accents, a flag) stays or goes whole: Unicode Standard Annex #29, extended grapheme clusters.
+ * The text, or as much of its beginning as fits into `columns` terminal columns, followed by an ellipsis. What is one character to a reader
+ * (an emoji, a letter with its accents, a flag) stays or goes whole: Unicode Standard Annex #29, extended grapheme clusters.
  */
 export function cutTo(text: string, columns: number): string {
   if (PLAIN.test(text)) return text.length <= columns ? text : `${text.slice(0, Math.max(0, columns - 1))}…`.slice(0, columns);
@@ -52,7 +52,7 @@ export function cutTo(text: string, columns: number): string {
 }
 
 /** True of text in which each UTF-16 unit is one character of one column. */
-export function isPlain(text: string): boolean {
+export function isSingleWidth(text: string): boolean {
   return PLAIN.test(text);
 }
 
@@ -61,7 +61,7 @@ export function columnsOf(text: string): number {
   return PLAIN.test(text) ? text.length : Bun.stringWidth(text);
 }
 
-/** Columns that one character takes in the terminal that gives it most. */
+/** Columns of one character in the terminal that gives it most. */
 function mostColumns(character: string): number {
   const width = Bun.stringWidth(character) + (character.match(SPACING)?.length ?? 0);
   return width === 0 && SEEN.test(character) ? 1 : width;
@@ -76,14 +76,14 @@ function escapeCode(code: number): string {
   return code < 0x100 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u${code.toString(16).padStart(4, "0")}`;
 }
 
-/** JSON whose strings hold nothing a terminal would act on: such characters are written as \\u escapes. */
+/** JSON whose strings hold nothing that a terminal would act on: such characters are written as \\u escapes. */
 export function safeJson(value: unknown, indent = 0): string {
   return JSON.stringify(value, null, indent).replace(UNSAFE, (c) =>
     c === "\n" ? c : `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 }
 
-/** A value as it stood in a file, short enough for a message: strings in quotes, the rest as JSON. */
+/** A value as it stood in a file, cut for a message: strings in quotes, the rest as JSON. */
 export function quoted(value: unknown, limit = 60): string {
   if (value === undefined) return "nothing";
   if (typeof value === "number" && !Number.isFinite(value)) return String(value);

@@ -1,25 +1,25 @@
 import { stampClock, wallClock } from "./clock.ts";
 
 /**
- * Time, order and chance as an application sees them; times in milliseconds. What decides by them takes one of these, so that its tests
- * never sleep, and a whole application can be run again exactly as it ran.
+ * Time, order and chance as an application sees them; times in milliseconds. Code that depends on them takes one of these, so that its
+ * tests never sleep, and a whole application can be rerun exactly.
  */
 export interface Timers {
-  /** Milliseconds of a clock that never goes back; its zero means nothing. */
+  /** Milliseconds of a monotonic clock with an arbitrary zero. */
   now(): number;
   /** Milliseconds since 1970. */
   wall(): number;
-  /** As `wall`, for what is stamped very often: in a burst it may stand still for some milliseconds. Default: `wall`. */
+  /** As `wall`, for very frequent stamps: in a burst it may stand still for some milliseconds. Default: `wall`. */
   readonly stamp?: () => number;
-  /** Runs something once, after a while. Returns a function that cancels it. */
+  /** Runs something once, after a delay. Returns a function that cancels it. */
   after(ms: number, run: () => void): () => void;
-  /** Runs something once, when the event loop has had its turn. Default: `setImmediate`. */
+  /** Runs something once, after the event loop's next turn. Default: `setImmediate`. */
   readonly soon?: (run: () => void) => void;
   /** A number in [0, 1), for jitter, tokens and ids. Default: `Math.random`. */
   readonly random?: () => number;
 }
 
-/** Longest that `setTimeout` can wait. */
+/** Longest delay of `setTimeout`. */
 const LONGEST = 2 ** 31 - 1;
 
 export const realTimers: Timers = {
@@ -32,7 +32,7 @@ export const realTimers: Timers = {
   },
 };
 
-/** What stamps by these timers. */
+/** The function to stamp with. */
 export function stampOf(timers: Timers): () => number {
   return timers.stamp ?? (() => timers.wall());
 }
@@ -43,12 +43,12 @@ export function soon(timers: Timers, run: () => void): void {
   else timers.soon(run);
 }
 
-/** Resolves when the event loop has had its turn. */
+/** Resolves after a turn of the event loop. */
 export function turn(timers: Timers): Promise<void> {
   return new Promise<void>((resolve) => soon(timers, resolve));
 }
 
-/** In [0, 1). */
+/** A random number in [0, 1). */
 export function chance(timers: Timers): number {
   return timers.random === undefined ? Math.random() : timers.random();
 }
@@ -62,7 +62,7 @@ export function newId(timers: Timers): string {
   );
 }
 
-/** Resolves after a while, or as soon as the signal is aborted. */
+/** Resolves after a delay, or as soon as the signal is aborted. */
 export function pause(timers: Timers, ms: number, signal?: AbortSignal): Promise<void> {
   if (signal?.aborted === true) return Promise.resolve();
   return new Promise((resolve) => {
@@ -77,8 +77,8 @@ export function pause(timers: Timers, ms: number, signal?: AbortSignal): Promise
 }
 
 /**
- * The promise, or `late` when it has not settled within the time. The promise itself goes on. Rejects with the signal's reason as soon
- * as that is aborted, so that no timer outlives its waiter.
+ * The promise, or `late` when it has not settled in time; the promise itself continues. Rejects with the signal's reason as soon as the
+ * signal is aborted, so that no timer outlives its waiter.
  */
 export function within<T, L>(timers: Timers, ms: number, work: Promise<T>, late: L, signal?: AbortSignal): Promise<T | L> {
   return new Promise((resolve, reject) => {

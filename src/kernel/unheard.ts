@@ -2,7 +2,7 @@ import { dlopen, ptr } from "bun:ffi";
 
 const IPPROTO_TCP = 6;
 const TCP_INFO = 11;
-/** `tcpi_state` where the other end has ended its side, after a reset, and where `tcpi_unacked` lies in `struct tcp_info` (linux/tcp.h). */
+/** `tcpi_state` where the peer has closed its side, after a reset, and the offset of `tcpi_unacked` in `struct tcp_info` (linux/tcp.h). */
 const CLOSE_WAIT = 8;
 const CLOSED = 7;
 const UNACKED = 24;
@@ -21,15 +21,15 @@ const getSockOpt: GetSockOpt | null = (() => {
 })();
 
 /**
- * True when the other end of a TCP connection that it has ended cannot have heard what was written last: it answered that with a reset,
- * as a socket does that was closed before, or it never acknowledged it. False where that is not so, or the system does not say. The connection is
- * still open on this side.
+ * True when the peer of a TCP connection that it has closed cannot have read the last write: it answered with a reset, as a socket closed
+ * earlier does, or never acknowledged it. False where it may have, or where the system does not report it. The connection is still open on
+ * this side.
  */
 export function isUnheard(fd: unknown): boolean {
   return readInfo(fd) && (info[0] === CLOSED || new DataView(info.buffer).getUint32(UNACKED, true) > 0);
 }
 
-/** True when the other end has ended a TCP connection, though the runtime may not have noticed yet. */
+/** True when the peer has closed a TCP connection, though the runtime may not have noticed yet. */
 export function isEnded(fd: unknown): boolean {
   return readInfo(fd) && (info[0] === CLOSE_WAIT || info[0] === CLOSED);
 }

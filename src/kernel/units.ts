@@ -1,4 +1,4 @@
-/** Durations, sizes and counts as people write them, and back. Each parser returns null for what it does not take. */
+/** Durations, sizes and counts as people write them, and back. Each parser returns null for what it does not accept. */
 
 const DURATION = /^(\d+(?:\.\d+)?(?:us|µs|ms|s|m|h|d))+$/;
 const DURATION_PART = /(\d+(?:\.\d+)?)(us|µs|ms|s|m|h|d)/g;
@@ -50,14 +50,14 @@ export function parseNumber(value: unknown): number | null {
   return Number.isFinite(number) ? number : null;
 }
 
-/** A value in one way of writing it: `1_000` as 1e3, 1ms as 1000us, 80% as 80.0%. */
+/** A value in canonical form: `1_000` as 1e3, 1ms as 1000us, 80% as 80.0%. */
 export function plainValue(value: unknown): string {
   const share = typeof value === "string" && value.endsWith("%") ? parseNumber(value.slice(0, -1)) : null;
   if (share !== null) return `${share}%`;
   return String(parseNumber(value) ?? parseDuration(value) ?? parseSize(value) ?? JSON.stringify(value));
 }
 
-/** Milliseconds; a dash where nothing was measured. */
+/** Milliseconds as text; a dash where nothing was measured. */
 export function msOrNone(ms: number | null): string {
   return ms === null ? "–" : formatMs(ms);
 }
@@ -106,6 +106,6 @@ export function formatShare(share: number): string {
 
 function significant(value: number): string {
   const size = Math.abs(value);
-  // What rounds up to a digit more has a decimal less.
+  // Rounding up may add a digit, and then there is a decimal less.
   return value.toFixed(size < 9.995 ? 2 : size < 99.95 ? 1 : 0);
 }

@@ -2,7 +2,7 @@ import type { Nanoseconds } from "./clock.ts";
 import { Heap } from "./heap.ts";
 import type { Time } from "./time.ts";
 
-/** A clock that stands still until everything ready has run, then jumps to the next instant something waits for. */
+/** A clock that stands still until everything ready has run, then jumps to the next instant that something waits for. */
 export class VirtualTime implements Time {
   idle: Nanoseconds = 0;
   onLate: ((late: Nanoseconds) => void) | null = null;
@@ -86,13 +86,13 @@ export class VirtualTime implements Time {
     return true;
   }
 
-  /** Who began to look last looks first: a thread that others wake looks after them. True when something came of it. */
+  /** Calls the looks, the latest first: a thread woken by others looks after them. True when one woke something. */
   private lookAround(): boolean {
     for (let i = this.looks.length - 1; i >= 0; i--) if (this.looks[i]?.() === true) return true;
     return false;
   }
 
-  /** Wakes all who slept until now, together. */
+  /** Wakes all whose sleep is over, together. */
   private wakeDue(): void {
     while (this.sleepers.next <= this.at) {
       this.onLate?.(this.at - this.sleepers.next);

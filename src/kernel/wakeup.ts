@@ -2,12 +2,12 @@ import type { Nanoseconds } from "./clock.ts";
 import type { Time } from "./time.ts";
 
 /**
- * Time between two looks, whatever is waited for: a run that is stopped is noticed. All who wait look at the same instants, at which
- * samples are taken too, so that a thread that waits wakes once for all of it.
+ * Interval of polling, whatever is waited for, so that a stop is noticed. All waiters poll at the same instants, at which samples are taken
+ * too, so that a waiting thread wakes once for all of it.
  */
 export const LOOK_EVERY: Nanoseconds = 100e6;
 
-/** The next instant at which all waiters look, at most a span from now. */
+/** The next polling instant. */
 export function nextLook(now: Nanoseconds): Nanoseconds {
   return (Math.floor(now / LOOK_EVERY) + 1) * LOOK_EVERY;
 }
@@ -20,7 +20,7 @@ export class Wakeup {
 
   constructor(private readonly time: Time) {}
 
-  /** True when someone was waiting. */
+  /** Wakes the waiting task; true when there was one. */
   notify(): boolean {
     const wake = this.wake;
     this.wake = null;
@@ -28,7 +28,10 @@ export class Wakeup {
     return wake !== null;
   }
 
-  /** Resolves at the next `notify`, at `alarm` exactly, or about `look`, whichever comes first (it may come early: look again). */
+  /**
+   * Resolves at the next `notify`, at `alarm` exactly, or about `look`, whichever comes first; may resolve early, so the caller checks
+   * again.
+   */
   wait(alarm: Nanoseconds = Number.POSITIVE_INFINITY, look: Nanoseconds = nextLook(this.time.now())): Promise<void> {
     if (alarm < this.alarmAt) {
       this.alarmAt = alarm;

@@ -2,7 +2,7 @@ import { formatCount } from "./units.ts";
 
 /** Numbers and nouns that agree, in sentences. */
 
-/** Whether a count is one as it is printed: what is written "1.00" is several. */
+/** Whether a count is one as printed: "1.00" counts as several. */
 function isOne(count: number): boolean {
   return formatCount(count) === "1";
 }
@@ -22,12 +22,12 @@ export function listed(parts: readonly string[]): string {
   return parts.length < 2 ? parts.join("") : `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}`;
 }
 
-/** With a capital at its head. */
+/** With a capital first letter. */
 export function sentenceCase(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }
 
-/** "9 of 100"; in all their digits where rounded ones would say that it is all. */
+/** "9 of 100"; with all digits where rounded ones would read as all of them. */
 export function outOf(count: number, total: number): string {
   const alike = count !== total && formatCount(count) === formatCount(total);
   return alike ? `${count} of ${total}` : `${formatCount(count)} of ${formatCount(total)}`;

@@ -1,6 +1,6 @@
 /**
- * Writing and reading of values in aligned 8-byte words of one buffer, shared between threads or not. A word is a
- * float64 or a pair of uint32; text is its UTF-8 bytes, padded with zeros to whole words.
+ * Reads and writes values in aligned 8-byte words of one buffer, shared between threads or not. A word is a float64 or a pair of uint32;
+ * text is its UTF-8 bytes, padded with zeros to whole words.
  */
 
 const encoder = new TextEncoder();
@@ -51,7 +51,7 @@ export class WordWriter extends Words {
     this.at += 1 + wordsFor(written);
   }
 
-  /** Bytes as they are, behind their length. */
+  /** Bytes after their length. */
   blob(bytes: Uint8Array): void {
     this.pairs[this.at << 1] = bytes.length;
     this.pairs[(this.at << 1) + 1] = 0;

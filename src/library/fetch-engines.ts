@@ -3,24 +3,24 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startRun } from "../engine/run/run.ts";
 import { LineReader } from "../load/lines.ts";
-import { YamlFile } from "../scenario/document.ts";
 import { BASE_DELAY } from "../scenario/fetch-schema.ts";
 import { resolveScenario } from "../scenario/load.ts";
 import type { Mode } from "../scenario/schema.ts";
+import { YamlFile } from "../scenario/yaml-file.ts";
 import type { CaseResult, Rejection } from "../telemetry/result.ts";
 import { checkHosts } from "../workloads/fetch/permission.ts";
 
-/** Settings of an engine; what is left out is as in a scenario's part `fetch`. */
+/** Settings of an engine; defaults are those of a scenario's part `fetch`. */
 export interface EngineOptions {
-  /** Requests in flight at most; of `ThreadedEngine`, its threads. Default 10. `SyncEngine` has one. */
+  /** Most requests in flight; of `ThreadedEngine`, its threads. Default 10. `SyncEngine` has one. */
   readonly concurrency?: number;
-  /** One attempt, in milliseconds. */
+  /** Longest that one attempt may take, in milliseconds. */
   readonly timeoutMs?: number;
-  /** One item with all its attempts and waits, in milliseconds. */
+  /** Longest that an item may take with all its attempts and waits, in milliseconds. */
   readonly deadlineMs?: number;
   readonly retry?: RetryOptions;
   readonly connections?: ConnectionOptions;
-  /** Public hosts that may be asked; this machine and private networks always may. */
+  /** Public hosts that may receive requests; this machine and private networks always may. */
   readonly allowHosts?: readonly string[];
 }
 
@@ -38,7 +38,7 @@ export interface ConnectionOptions {
   readonly keepAlive?: boolean;
 }
 
-/** What every engine gives for a list, so that they can be compared. Success: a final 2xx. */
+/** Figures of every engine for a list, for comparison. Success: a final 2xx. */
 export interface EngineResult {
   /** Requests done per second. */
   readonly rps: number;
@@ -55,20 +55,20 @@ export interface EngineResult {
 
 export interface RequestResult {
   readonly url: string;
-  /** The last one; 0: no answer came. */
+  /** Of the last response; 0: there was none. */
   readonly status: number;
   readonly latencyMs: number;
   readonly attempts: number;
   readonly error: string | null;
 }
 
-/** Fetches lists in one mode of the lab. */
+/** Fetches a list of addresses in one mode of the lab. */
 abstract class Engine {
   protected abstract readonly mode: Mode;
 
   constructor(protected readonly options: EngineOptions = {}) {}
 
-  /** Asks for every address once. Rejects when a list is empty, an option is wrong, or a public host is not allowed. */
+  /** Requests every address once. Rejects when a list is empty, an option is wrong, or a public host is not allowed. */
   async run(urls: Iterable<string>): Promise<EngineResult> {
     const folder = mkdtempSync(join(tmpdir(), "lab-tui-"));
     try {
@@ -98,7 +98,7 @@ abstract class Engine {
       deadline: span(deadlineMs),
       concurrency: { max: concurrency },
       connections,
-      // The first wait is no longer than the longest that was asked for.
+      // The first wait must not exceed the longest one requested.
       retry: {
         ...rest,
         baseDelay: span(baseDelayMs ?? (maxDelayMs === undefined ? undefined : Math.min(BASE_DELAY / 1000, maxDelayMs))),
@@ -134,7 +134,7 @@ function writeList(file: string, urls: Iterable<string>): number {
   let count = 0;
   let text = "";
   for (const url of urls) {
-    // As dead letters are written: a line each, whatever is in it, for the intake to judge.
+    // A line each, as dead letters are written, whatever it contains: the intake validates it.
     text += `${JSON.stringify({ url })}\n`;
     count++;
     if (text.length < 65_536) continue;
@@ -155,7 +155,7 @@ interface Kept {
   readonly error: string | null;
 }
 
-/** One for each address of the list, in its order: of those that were refused there is no request. */
+/** One result for each address of the list, in its order; refused addresses have no request. */
 function readResults(list: string, requests: string, rejections: readonly Rejection[]): RequestResult[] {
   const kept = new Map<number, RequestResult>();
   for (const line of linesOf(requests)) {
@@ -172,7 +172,7 @@ function readResults(list: string, requests: string, rejections: readonly Reject
   return results;
 }
 
-/** Of one that is longer than any line may be nothing was read. */
+/** Address of a line; "" for one too long to have been read. */
 function addressOf(line: string): string {
   return line === "" ? "" : (JSON.parse(line) as { url: string }).url;
 }
@@ -200,7 +200,7 @@ function summaryOf(result: CaseResult, count: number, results: readonly RequestR
   };
 }
 
-/** The smallest value that at least a share of all do not exceed; 0: there are none. Of a list it is exact, however short that is. */
+/** Percentiles of a list, exact however short it is: the smallest value that at least a share of all do not exceed; 0: no values. */
 function percentilesOf(values: readonly number[]): (share: number) => number {
   const sorted = values.toSorted((a, b) => a - b);
   return (share) => sorted[Math.max(0, Math.ceil(share * sorted.length - 1e-9) - 1)] ?? 0;

@@ -7,7 +7,7 @@ export interface Bursts {
   readonly count: number;
 }
 
-/** Burst k, all of it, at k · every. A class: the compiler sees through its calls, as it does not through a closure's. */
+/** Burst k falls due as a whole at k · every. A class: the compiler inlines its calls, but not those of a closure. */
 export class BurstTape implements Tape {
   private left: number;
   private inBurst = 0;

@@ -4,19 +4,19 @@ import type { KeySource } from "./keys.ts";
 import type { Arrival, DueTimes, Tape } from "./tape.ts";
 
 /**
- * A closed loop: every client sends, waits until it is answered, and sends again at once. What falls due when is not known
- * beforehand; the keys, in order of sending, are.
+ * A closed loop: every client sends, waits for the answer, and sends again at once. Due times are not known in advance; the keys, in order
+ * of sending, are.
  */
 export class Clients {
   private sent = 0;
   private stopped = false;
-  /** What was sent and not yet read, per reader. */
+  /** Due times sent and not yet read, per reader. */
   private readonly readers: Deque<number>[] = [];
 
   constructor(
     private readonly vus: number,
     private readonly keys: KeySource,
-    /** Most messages in all; Infinity: as many as the time allows. */
+    /** Most messages in all; Infinity: no limit but time. */
     private readonly limit: number,
     /** Nothing is sent from this instant on. */
     private readonly until: Nanoseconds,
@@ -24,12 +24,12 @@ export class Clients {
     this.sent = Math.min(vus, limit);
   }
 
-  /** `count` clients were answered at this instant. */
+  /** To be called when `count` clients were answered at `now`. */
   answered(count: number, now: Nanoseconds): void {
     for (let i = 0; i < count; i++) this.send(now);
   }
 
-  /** Everything that was still to be sent falls due at once; returns how much that was. For what has a limit in number. */
+  /** Makes the remaining messages due at once; returns their number. For loops limited in number. */
   sendRest(now: Nanoseconds): number {
     if (!Number.isFinite(this.limit)) return 0;
     const left = Math.max(0, this.limit - this.sent);
@@ -37,7 +37,7 @@ export class Clients {
     return left;
   }
 
-  /** Nobody sends any more. */
+  /** Ends all sending. */
   stop(): void {
     this.stopped = true;
   }
@@ -47,7 +47,7 @@ export class Clients {
     return this.stopped || this.sent >= this.limit || now >= this.until;
   }
 
-  /** What is sent; `next` is false while no client has anything to send. To be opened before the first answer. */
+  /** The messages sent; `next` is false while no client has anything to send. To be opened before the first answer. */
   tape(): Tape {
     const sent = this.reader();
     return {
@@ -62,7 +62,7 @@ export class Clients {
     };
   }
 
-  /** When it is sent. To be opened before anyone is answered. */
+  /** The due times of the messages sent. To be opened before the first answer. */
   dueTimes(): DueTimes {
     const sent = this.reader();
     return {
@@ -78,7 +78,7 @@ export class Clients {
     for (const reader of this.readers) reader.push(Math.floor(now / 1000));
   }
 
-  /** Everyone sends once at t = 0. */
+  /** A reader's queue, with every client's first message at t = 0. */
   private reader(): Deque<number> {
     const reader = new Deque<number>();
     for (let i = Math.min(this.vus, this.limit); i > 0; i--) reader.push(0);

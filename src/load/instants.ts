@@ -20,7 +20,7 @@ export function timedTape(instants: Instants, keys: KeySource): Tape {
   };
 }
 
-/** Moves each by up to ± jitter (never before t = 0) and sorts again; holds only what can still change places. */
+/** Moves each instant by up to ± jitter (never before t = 0) and sorts them again; buffers only those that may still change places. */
 export function jittered(instants: Instants, jitter: number, seed: number): Instants {
   if (jitter === 0) return instants;
   const random = new Random(seed, "jitter");

@@ -36,7 +36,7 @@ export function keySource(choice: KeyChoice, seed: number): KeySource {
 /** A single key, for callers that need due times only. */
 export const NO_KEYS: KeySource = { next: () => 0 };
 
-/** Share of all arrivals that go to each key, in order of the keys. */
+/** Share of all arrivals for each key, in order of the keys. */
 export function keyShares(choice: KeyChoice): Float64Array {
   const shares = new Float64Array(choice.count);
   if (choice.distribution !== "zipf") return shares.fill(1 / choice.count);

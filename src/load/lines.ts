@@ -79,7 +79,7 @@ export class LineReader {
 
   private decode(bytes: Buffer, from: number, to: number): string {
     const text = bytes.toString("utf8", from, to);
-    // A replacement character stands in the text, or for bytes that are none.
+    // A replacement character may be in the file, or stand for invalid bytes.
     if (text.includes("\ufffd")) this.garbled = !isUtf8(bytes.subarray(from, to));
     return this.line === 0 && text.startsWith("\ufeff") ? text.slice(1) : text;
   }

@@ -3,8 +3,8 @@ import { CountIntegral } from "../telemetry/integral.ts";
 import type { DueTimes } from "./tape.ts";
 
 /**
- * How much has fallen due by now, whether or not anyone was ready: reads due times of its own, so that what a late source
- * has not got to yet is counted all the same. Also the arrivals side of Little's law.
+ * The number of arrivals due by now, whether or not anything was ready for them: it reads due times of its own, so that arrivals which a
+ * late source has not taken yet are counted. Also the arrivals side of Little's law.
  */
 export class Offered {
   /** Due time of the last arrival so far. */
@@ -12,7 +12,7 @@ export class Offered {
   /** True when nothing more will fall due. */
   ended = false;
   private readonly all = new CountIntegral();
-  /** Of these, due during warm-up. */
+  /** Those due during warm-up. */
   private readonly early = new CountIntegral();
   private pending: Nanoseconds;
 
@@ -28,7 +28,7 @@ export class Offered {
     return this.all.count;
   }
 
-  /** Of these, due after warm-up. */
+  /** Arrivals due so far, after warm-up. */
   get measured(): number {
     return this.all.count - this.early.count;
   }
@@ -44,7 +44,7 @@ export class Offered {
     }
   }
 
-  /** Nothing more falls due after this instant: the run was stopped. */
+  /** Stops the count: the run was stopped at `now`, and nothing falls due after it. */
   stop(now: Nanoseconds): void {
     if (this.ended) return;
     this.advance(now);
@@ -56,7 +56,7 @@ export class Offered {
     return this.all.until(now);
   }
 
-  /** Of those due after warm-up alone. */
+  /** The same integral for arrivals due after warm-up. */
   measuredAreaUntil(now: Nanoseconds): number {
     return this.all.until(now) - this.early.until(now);
   }

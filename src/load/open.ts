@@ -15,8 +15,8 @@ export interface TapeSource {
 }
 
 /**
- * Opens a tape at its beginning. Each call gives a new one with the same arrivals. Of a closed loop it holds what is known
- * beforehand: what every client sends first, or all iterations, due at once.
+ * Opens a tape at its beginning. Each call returns a new one with the same arrivals. For a closed loop it holds what is known in advance:
+ * the first message of every client, or all iterations, due at once.
  */
 export function openTape(source: TapeSource, timestampOf: TimestampOf): Tape {
   return open(source, keySource(source.keys, source.seed), timestampOf);

@@ -10,7 +10,7 @@ export interface RampingArrivalRate extends Ramp {
   readonly jitter: number;
 }
 
-/** Arrivals at a rate that goes in straight lines from stage to stage. */
+/** Arrivals at a rate that changes linearly from stage to stage. */
 export function rampingArrivalRate(load: RampingArrivalRate, keys: KeySource, seed: number): Tape {
   const instants = load.arrivals === "uniform" ? uniform(load) : poisson(load, new Random(seed, "arrivals"));
   return timedTape(jittered(instants, load.jitter, seed), keys);
@@ -24,7 +24,9 @@ function uniform(load: RampingArrivalRate): Instants {
   return () => (i < count ? Math.round(reach(i++)) : Number.POSITIVE_INFINITY);
 }
 
-/** A Poisson process of changing rate: unit-rate arrivals, moved to where as many were expected (inversion; Çınlar 1975). */
+/**
+ * A Poisson process of changing rate: unit-rate arrivals mapped to the instants at which as many were expected (inversion; Çınlar 1975).
+ */
 function poisson(load: RampingArrivalRate, random: Random): Instants {
   const total = rampTotal(load);
   const reach = expectation(load);
@@ -35,7 +37,7 @@ function poisson(load: RampingArrivalRate, random: Random): Instants {
   };
 }
 
-/** The instant at which the expected number of arrivals reaches a value; asked in rising order. */
+/** The instant at which the expected number of arrivals reaches a value; values must rise. */
 function expectation({ startRate, timeUnit, stages }: RampingArrivalRate): (value: number) => number {
   let stage = 0;
   let rate = startRate / timeUnit;
@@ -46,7 +48,7 @@ function expectation({ startRate, timeUnit, stages }: RampingArrivalRate): (valu
     return ((rate + target / timeUnit) / 2) * duration;
   };
   return (value) => {
-    // Stages that expect nothing are passed over, so the first arrival comes when the rate has left 0.
+    // Stages that expect no arrival are skipped, so the first arrival comes when the rate has left 0.
     while (stage < stages.length - 1 && (value - before > end() || end() === 0)) {
       before += end();
       from += stages[stage]?.duration ?? 0;

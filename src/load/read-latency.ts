@@ -1,14 +1,14 @@
 import type { Nanoseconds } from "../kernel/clock.ts";
 import { Random } from "../kernel/random.ts";
-import type { Range } from "../scenario/scalars.ts";
+import type { Bounds } from "../scenario/scalars.ts";
 
-/** How long reads take, drawn in tape order: the same in every mode. */
+/** Durations of reads, drawn in tape order: the same in every mode. */
 export class ReadLatency {
   private readonly random: Random;
 
   /** `range` in microseconds. */
   constructor(
-    private readonly range: Range,
+    private readonly range: Bounds,
     seed: number,
   ) {
     this.random = new Random(seed, "reads");

@@ -9,12 +9,12 @@ export interface Replay {
   readonly speed?: number | undefined;
 }
 
-/** Finds the timestamp (seconds) of a line; null when it has none to be read. */
+/** Parses the timestamp (seconds) of a line; null when it has none. */
 export type TimestampOf = (text: string) => number | null;
 
 /**
- * The lines of an NDJSON file in the file's order: paced by `rate`, by `speed`, or all due at once. Empty lines are no
- * messages. A line without a readable timestamp, or with one that goes back, falls due with the line before it.
+ * The lines of an NDJSON file in the file's order: paced by `rate`, by `speed`, or all due at once. Empty lines are skipped. A line without
+ * a readable timestamp, or with one that goes back, falls due with the line before it.
  */
 export function replay(load: Replay, timestampOf: TimestampOf): Tape {
   const lines = new LineReader(load.file);
@@ -41,7 +41,7 @@ export function replay(load: Replay, timestampOf: TimestampOf): Tape {
   };
 }
 
-/** Stands for a line over the length that is read. */
+/** Stands for a line longer than is read. */
 export const TOO_LONG = "\u0000 too long";
 
 /** Stands for a line that is not UTF-8. */

@@ -10,7 +10,7 @@ export interface ServiceTime {
   readonly cv: number;
 }
 
-/** How long the work of each message takes, drawn in tape order, so every mode gets the same. */
+/** Service time of each message, drawn in tape order: the same in every mode. */
 export class ServiceTimes {
   private readonly random: Random;
   private readonly sigma: number;

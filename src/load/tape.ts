@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Nanoseconds } from "../kernel/clock.ts";
 
-/** What falls due when, and for which key. */
+/** One arrival: when it falls due, and for which key. */
 export class Arrival {
   /** Microseconds since t = 0, a whole number. */
   dueMicros = 0;
@@ -21,16 +21,16 @@ export interface Tape {
   close(): void;
 }
 
-/** When arrivals fall due, without what they are for. */
+/** Due times of arrivals, without their keys. */
 export interface DueTimes {
-  /** The next instant in microseconds; Infinity at the end, NaN while it depends on what has not happened by `now`. */
+  /** The next due time in microseconds; Infinity at the end, NaN while it depends on completions after `now`. */
   next(now: Nanoseconds): number;
-  /** How many fall due at the instant that `next` gave. */
+  /** Number of arrivals due at the instant that `next` returned. */
   readonly together: number;
   close(): void;
 }
 
-/** Everything about a tape that is known before it runs. */
+/** Facts about a tape that are known before the run. */
 export interface TapeFacts {
   readonly hash: string;
   readonly count: number;
@@ -43,12 +43,12 @@ export interface TapeFacts {
 }
 
 const BLOCK = 4096;
-/** Arrivals that are inspected in one go. */
+/** Arrivals inspected between two calls of `between`. */
 const STRETCH = 100_000;
 
 /**
- * Reads a whole tape once for its hash: SHA-256 over, for each arrival, due time (float64, microseconds) and key
- * (uint32), little-endian, and for a replay the text of the line. A long one takes seconds: `between` is called every now and then.
+ * Reads a whole tape once for its hash: SHA-256 over, for each arrival, due time (float64, microseconds) and key (uint32), little-endian,
+ * and for a replay the text of the line. A long tape takes seconds: `between` is called from time to time.
  */
 export async function inspectTape(
   tape: Tape,

@@ -4,29 +4,29 @@ import { Random } from "../kernel/random.ts";
 import type { CasePlan } from "../scenario/case-plan.ts";
 import type { Scenario } from "../scenario/schema.ts";
 import type { SweepPoint } from "../scenario/sweep.ts";
-import { Places } from "../workloads/places.ts";
+import { WorkerSlots } from "../workloads/worker-slots.ts";
 
 export type { CasePlan } from "../scenario/case-plan.ts";
 
-/** Places of the case's queue; null: as many as are needed, or no queue at all. */
+/** Capacity of the case's queue; null: unbounded, or no queue at all. */
 export function queueCapacity({ mode, scenario }: CasePlan): number | null {
   const { capacity } = scenario.queue;
   return mode === "sync" || capacity === "unlimited" ? null : capacity;
 }
 
-/** A scenario with the name it goes by, the file it came from and the points of its sweep. */
+/** A scenario with its name, its file and the points of its sweep. */
 export interface NamedScenario {
   readonly name: string;
   readonly file: string;
   readonly scenario: Scenario;
   readonly points: readonly SweepPoint[];
-  /** Where a field of it was given; absent: nowhere that could be named. */
+  /** A problem with a field, at the place where it was given; absent: there is no file. */
   readonly problemAt?: (path: readonly (string | number)[], message: string) => Problem;
 }
 
-/** The cases of a scenario: every mode at every sweep point. `cores` of the machine stand in for `workers: auto`. */
+/** The cases of a scenario: every mode at every sweep point. `cores` of the machine replace `workers: auto`. */
 export function planCases(points: readonly SweepPoint[], cores: number): CasePlan[] {
-  const places = new Places();
+  const places = new WorkerSlots();
   return points.flatMap(({ params, scenario }) => {
     const { workers: asked } = scenario.parallel;
     return scenario.modes.map((mode) => ({ mode, params, ...places.of(scenario, mode, asked === "auto" ? cores : asked) }));
@@ -34,8 +34,8 @@ export function planCases(points: readonly SweepPoint[], cores: number): CasePla
 }
 
 /**
- * The order in which cases run: that of the plan, or, when there is a sweep, shuffled by the seed, so that a machine that
- * grows slower does not look like an effect of what is swept (R. A. Fisher, The Design of Experiments, 1935).
+ * Execution order of the cases: that of the plan or, for a sweep, shuffled by the seed, so that a machine that slows down is not mistaken
+ * for an effect of the swept value (R. A. Fisher, The Design of Experiments, 1935).
  */
 export function runOrder(plans: readonly CasePlan[]): number[] {
   const order = plans.map((_, i) => i);
@@ -49,7 +49,7 @@ export function runOrder(plans: readonly CasePlan[]): number[] {
   return order;
 }
 
-/** SHA-256 of the resolved scenario: the same for files that differ only in how they are written. */
+/** SHA-256 of the resolved scenario: the same for files that differ only in notation. */
 export function scenarioHash(scenario: Scenario): string {
   return createHash("sha256").update(canonicalJson(scenario)).digest("hex");
 }

@@ -1,8 +1,8 @@
-/** The order in which a batch is worked: as its items came, one key's first and then the next one's, or one of each key in turn. */
+/** Orders of work within a batch: as the items came, all of one key before the next, or one of each key in turn. */
 export const BATCH_ORDERS = ["arrival", "key", "round-robin"] as const;
 export type BatchOrder = (typeof BATCH_ORDERS)[number];
 
-/** Puts a batch into an order, in place. Items of one key stay as they came, and keys come in the order of their first items. */
+/** Reorders a batch in place. Items of one key keep their order, and keys follow the order of their first items. */
 export function arrange<T>(items: T[], keyOf: (item: T) => number, order: BatchOrder): void {
   if (order === "arrival" || items.length < 2) return;
   const groups = new Map<number, T[]>();

@@ -6,13 +6,13 @@ import type { Item } from "./item.ts";
 export interface BatchRule {
   /** Most items in a batch; Infinity for no limit. */
   readonly size: number;
-  /** A batch goes this long after its first item joined; Infinity: it waits until it is full or nothing more can come. */
+  /** Longest that the first item of a batch waits for others; Infinity: until it is full or nothing more can come. */
   readonly timeout: Nanoseconds;
-  /** In which order its items are worked; absent: as they came. */
+  /** Order of work within a batch; absent: as the items came. */
   readonly order?: BatchOrder | undefined;
 }
 
-/** Only size, only timeout, both (whichever first), or neither (every item by itself). Timeout in microseconds. */
+/** Size alone, timeout alone, both (whichever comes first), or neither (every item by itself). Timeout in microseconds. */
 export function batchRule(batch: {
   readonly size?: number | undefined;
   readonly timeout?: number | undefined;
@@ -27,7 +27,7 @@ export function batchRule(batch: {
 
 const keyOf = ({ key }: Item): number => key;
 
-/** Moves items of one shard from the queue into a batch and says when the batch is to go. It never lets an empty one go. */
+/** Gathers items of one shard into batches and decides when a batch is released. Never releases an empty one. */
 export class Batcher {
   items: Item[] = [];
   private deadline: Nanoseconds = Number.POSITIVE_INFINITY;
@@ -38,7 +38,9 @@ export class Batcher {
     private readonly rule: BatchRule,
   ) {}
 
-  /** Takes what has come by now. True when the batch is to go: full, overdue, or `last` because nothing more can come. */
+  /**
+   * Takes the items that have come by now. True when the batch is to be released: full, overdue, or `last` because nothing more can come.
+   */
   collect(now: Nanoseconds, last: boolean): boolean {
     const before = this.items.length;
     this.queue.takeInto(this.items, this.rule.size - before, this.shard, now);
@@ -46,12 +48,12 @@ export class Batcher {
     return this.items.length > 0 && (last || this.items.length >= this.rule.size || now >= this.deadline);
   }
 
-  /** When the items gathered so far go even if no more come; Infinity when only size decides or there are none. */
+  /** When the gathered items are released even if no more come; Infinity when only size decides or there are none. */
   get dueAt(): Nanoseconds {
     return this.items.length > 0 ? this.deadline : Number.POSITIVE_INFINITY;
   }
 
-  /** Hands the gathered items over and begins a new batch in `fresh` (an empty array, for reuse). */
+  /** Returns the gathered items and begins a new batch in `fresh` (an empty array, for reuse). */
   release(fresh: Item[]): Item[] {
     const batch = this.items;
     if (this.rule.order !== undefined) arrange(batch, keyOf, this.rule.order);

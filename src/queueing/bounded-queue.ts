@@ -5,21 +5,21 @@ import type { Item } from "./item.ts";
 
 export type Overflow = "block" | "drop-newest" | "drop-oldest";
 
-/** What became of an item offered to a full queue. `full`: nothing, the source waits for room. */
+/** Outcome of offering an item. `full`: not added, the source waits for room. */
 export type Offer = "queued" | "full" | "dropped-newest" | "dropped-oldest";
 
 /**
- * The queue between source and processing: one capacity for all, first in first out within each shard (one shard, or
- * one per Worker). Keeps the figures people size queues by.
+ * The queue between source and processing: one capacity for all, first in first out within each shard (one shard, or one per Worker).
+ * Measures depth, high-water mark and time at capacity.
  */
 export class BoundedQueue {
   depth = 0;
   highWater = 0;
-  /** How long it stood at its capacity. */
+  /** Time spent at capacity. */
   full: Nanoseconds = 0;
-  /** The item that the last `dropped-oldest` pushed out. */
+  /** The item that the last `dropped-oldest` evicted. */
   displaced: Item | null = null;
-  /** What was taken out, not what was pushed out. */
+  /** Items taken out, not counting evicted ones. */
   readonly removed = new CountIntegral();
   private area = 0;
   private changedAt: Nanoseconds = 0;
@@ -37,7 +37,7 @@ export class BoundedQueue {
     this.shards = Array.from({ length: shardCount }, () => new Deque<Item>(hint));
   }
 
-  /** Offers an item at an instant; `taken` is set when it gets in. */
+  /** Offers an item at an instant; sets its `taken` when it is added. */
   offer(item: Item, shard: number, now: Nanoseconds): Offer {
     let outcome: Offer = "queued";
     if (this.depth >= this.capacity) {
@@ -56,7 +56,7 @@ export class BoundedQueue {
     return outcome;
   }
 
-  /** Puts in all items from a place on that find room, at one instant, whatever the overflow rule. Returns the place of the next. */
+  /** Adds items from index `from` on, as many as find room, at one instant, whatever the overflow rule. Returns the index of the next. */
   offerAll(items: readonly Item[], from: number, shard: number, now: Nanoseconds): number {
     const to = from + Math.min(items.length - from, this.capacity - this.depth);
     const ring = this.shards[shard];
@@ -72,7 +72,7 @@ export class BoundedQueue {
     return to;
   }
 
-  /** Takes the oldest items of a shard, as many as there are and `most` at most, to the end of a list. */
+  /** Moves up to `most` of a shard's oldest items to the end of a list. */
   takeInto(list: Item[], most: number, shard: number, now: Nanoseconds): void {
     const ring = this.shards[shard];
     const count = Math.min(most, ring?.length ?? 0);
@@ -104,7 +104,7 @@ export class BoundedQueue {
     return this.depth < this.capacity;
   }
 
-  /** Forgets the figures so far; what is in the queue stays. */
+  /** Resets the figures; items in the queue stay. */
   startObserving(now: Nanoseconds): void {
     this.observedArea = this.areaUntil(now);
     this.observedFrom = now;

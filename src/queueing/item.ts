@@ -1,31 +1,31 @@
 import type { Nanoseconds } from "../kernel/clock.ts";
 
 /**
- * One piece of work on its way through the pipeline, with the instants it passed. Items are pooled: whoever sees one
- * leave the pipeline gives it back.
+ * One piece of work on its way through the pipeline, with the instants it passed. Items are pooled: the code that takes one out of the
+ * pipeline returns it.
  */
 export class Item {
   /** Place on the tape, from 0. */
   index = 0;
   /** Number of the key (the state machine) it belongs to. */
   key = 0;
-  /** Counts the items of one key in tape order, from 1; what the order check compares. 0: there is no order to keep. */
+  /** Position among the items of its key in tape order, from 1, for the order check. 0: no order is kept. */
   sequence = 0;
   /** The instant it fell due. */
   due: Nanoseconds = 0;
-  /** Taken in by the source (and into the queue, where there is one). */
+  /** When the source took it (and queued it, where there is a queue). */
   taken: Nanoseconds = 0;
-  /** Left the queue for a batch. */
+  /** When it left the queue for a batch. */
   dequeued: Nanoseconds = 0;
-  /** Time its work takes, where that differs from item to item. */
+  /** Duration of its work, where that varies between items. */
   demand: Nanoseconds = 0;
-  /** What is to be done; only the workload looks inside. */
+  /** The work to do; only the workload reads it. */
   payload: unknown = null;
-  /** Ballast bytes that are never read, so that a waiting item takes the memory it would; kept when the item is used again. */
+  /** Ballast bytes that are never read, so that a waiting item occupies its real memory; kept for reuse. */
   body: Uint8Array | null = null;
 }
 
-/** Items for reuse, so that a message costs no allocation. */
+/** Pool of items, so that a message costs no allocation. */
 export class ItemPool {
   private readonly free: Item[] = [];
 

@@ -1,17 +1,17 @@
-/** A status that says the server is not well just now, so that the same may be asked again. */
+/** True for a status of a temporary failure, so that the request may be retried. */
 export function isTransientStatus(status: number): boolean {
   return status >= 500 || status === 408;
 }
 
-/** How a wait grows from one attempt to the next. */
+/** How the wait grows from one retry to the next. */
 export const BACKOFFS = ["exponential", "linear", "constant"] as const;
 
-/** How long to wait between the attempts of one item. */
+/** Waits between the attempts at one item. */
 export interface BackoffRule {
   readonly backoff: (typeof BACKOFFS)[number];
   readonly baseDelay: number;
   readonly maxDelay: number;
-  /** none: exactly the delay. full: anything from 0 to it. A share j: anything from (1 − j) of it to all of it. */
+  /** none: exactly the delay. full: uniform from 0 to the delay. A share j: uniform from (1 − j) of the delay to all of it. */
   readonly jitter: "none" | "full" | number;
 }
 
@@ -31,15 +31,15 @@ export function backoffDelay({ backoff, baseDelay, maxDelay, jitter }: BackoffRu
 export const LONGEST_RETRY_AFTER = 60_000;
 
 /**
- * What a `Retry-After` header asks for, in milliseconds from `wallMs` (RFC 9110, 10.2.3: seconds or a date); null when
- * there is none to be read.
+ * The wait that a `Retry-After` header asks for, in milliseconds from `wallMs` (RFC 9110, 10.2.3: seconds or a date); null when it has none
+ * that can be read.
  */
 export function retryAfterMs(header: string | null, wallMs: number): number | null {
   const text = header?.trim() ?? "";
   if (text.length > 40) return null;
   if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1000;
   if (!/^[A-Za-z]{3,9},? /.test(text)) return null;
-  // Of the three forms a date has the oldest names no zone, and means this one.
+  // The oldest of the three date forms names no zone and means GMT.
   const at = Date.parse(/(GMT|UTC|[+-]\d{4})$/.test(text) ? text : `${text} GMT`);
   return Number.isNaN(at) ? null : Math.max(0, at - wallMs);
 }

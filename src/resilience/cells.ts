@@ -1,11 +1,11 @@
-/** Longest that a thread spins for the lock before it lets another have the core. */
+/** Spins for the lock before the thread yields its core. */
 const SPINS = 1000;
 
 /**
- * Numbers that several threads change together, one thread at a time. What is done between `lock` and `unlock` is a few
- * assignments and never waits, so the lock spins; alone on its thread it costs two atomic operations.
+ * Numbers in shared memory that several threads change under a spin lock. Between `lock` and `unlock` there are only a few assignments and
+ * no wait; without contention the lock costs two atomic operations.
  */
-export class Cells {
+export class SharedCells {
   readonly values: Float64Array;
   private readonly gate: Int32Array;
 
@@ -14,8 +14,8 @@ export class Cells {
     this.values = new Float64Array(memory, 8);
   }
 
-  static of(count: number): Cells {
-    return new Cells(new SharedArrayBuffer(8 + count * 8));
+  static of(count: number): SharedCells {
+    return new SharedCells(new SharedArrayBuffer(8 + count * 8));
   }
 
   lock(): void {

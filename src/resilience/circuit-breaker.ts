@@ -1,11 +1,11 @@
 import type { Nanoseconds } from "../kernel/clock.ts";
 import { hashOf } from "../kernel/hash.ts";
-import { Cells } from "./cells.ts";
+import { SharedCells } from "./cells.ts";
 
 export interface BreakerRule {
   /** Consecutive failures that open it. */
   readonly failureThreshold: number;
-  /** How long it stays open before one call may try. */
+  /** How long it stays open before one trial call. */
   readonly openFor: Nanoseconds;
 }
 
@@ -15,47 +15,47 @@ export const HALF_OPEN = 2;
 export type BreakerState = typeof CLOSED | typeof OPEN | typeof HALF_OPEN;
 export const BREAKER_STATES = ["closed", "open", "half-open"] as const;
 
-/** What a breaker says of a call: pass; pass as the trial whose end decides; refuse. */
+/** Verdict on a call: pass; pass as the trial whose outcome decides; refuse. */
 export type CircuitVerdict = "call" | "probe" | "refused";
 
-/** Places of one breaker's numbers. */
+/** Indices of one breaker's numbers. */
 const STATE = 0;
 const FAILURES = 1;
 /** Open: when a trial call may pass. Half-open: when another may, should the trial never end. */
 const UNTIL = 2;
 const NAME = 3;
-/** When it opened, or let a call try, last: what began before that says nothing of the state it is in now. 0: never. */
+/** When it last opened or let a trial pass: calls begun earlier do not count for the present state. 0: never. */
 const SINCE = 4;
 const FIELDS = 5;
 
-/** Hosts that have a breaker of their own, unless fewer are asked for; more than that go unguarded. */
+/** Hosts with a breaker of their own, by default; further ones go unguarded. */
 const HOSTS = 1024;
 
 /**
- * Circuit breakers (M. Nygard, Release It!, 2007), one per host, shared by all threads that are given the same memory: closed → open
- * after a number of consecutive failures → half-open after a while, when a single call tries → closed or open again. Only calls that began
- * in the state it is in count.
+ * Circuit breakers (M. Nygard, Release It!, 2007), one per host, shared by all threads that are given the same memory: closed → open after
+ * a number of consecutive failures → half-open after a while, when a single trial call passes → closed or open again. Only calls that began
+ * in the present state count.
  */
 export class CircuitBreakers {
-  private readonly cells: Cells;
+  private readonly cells: SharedCells;
   private readonly places = new Map<string, number>();
   private readonly hosts: number;
-  /** Times any of them opened. */
+  /** How often any breaker opened. */
   opened = 0;
 
   constructor(
     private readonly rule: BreakerRule,
     memory: SharedArrayBuffer = CircuitBreakers.memory(),
   ) {
-    this.cells = new Cells(memory);
+    this.cells = new SharedCells(memory);
     this.hosts = this.cells.values.length / FIELDS;
   }
 
   static memory(hosts = HOSTS): SharedArrayBuffer {
-    return Cells.of(hosts * FIELDS).memory;
+    return SharedCells.of(hosts * FIELDS).memory;
   }
 
-  /** True when a call would be refused now; asking changes nothing. */
+  /** True when a call would be refused now; changes nothing. */
   refuses(host: string, now: Nanoseconds): boolean {
     const at = this.placeOf(host);
     const { values } = this.cells;
@@ -78,7 +78,7 @@ export class CircuitBreakers {
     return admission;
   }
 
-  /** A call that began at `started` succeeded. Only the trial call closes a breaker. */
+  /** Records the success of a call that began at `started`. Only the trial call closes a breaker. */
   succeeded(host: string, admission: CircuitVerdict, started: Nanoseconds = Number.POSITIVE_INFINITY): void {
     const at = this.placeOf(host);
     const { values } = this.cells;
@@ -92,7 +92,7 @@ export class CircuitBreakers {
     this.cells.unlock();
   }
 
-  /** A call that began at `started` failed. */
+  /** Records the failure of a call that began at `started`. */
   failed(host: string, admission: CircuitVerdict, now: Nanoseconds, started: Nanoseconds = Number.POSITIVE_INFINITY): void {
     const at = this.placeOf(host);
     if (at < 0) return;
@@ -113,13 +113,13 @@ export class CircuitBreakers {
     this.opened++;
   }
 
-  /** True of a call that began before the breaker came into the state it is in: while it is open or half-open no other begins. */
+  /** True for a call that began before the breaker entered its present state; while open or half-open, only the trial begins. */
   private isLate(at: number, admission: CircuitVerdict, started: Nanoseconds): boolean {
     const since = this.cells.values[at + SINCE] as number;
     return since > 0 && (admission === "probe" ? started < since : started <= since);
   }
 
-  /** A call's end says nothing of the host's health. One that tried leaves the next free to try. */
+  /** Records an end that says nothing about the host's health. After a trial the next call may try. */
   ignored(host: string, admission: CircuitVerdict, now: Nanoseconds, started: Nanoseconds = Number.POSITIVE_INFINITY): void {
     const at = this.placeOf(host);
     if (at < 0 || admission !== "probe") return;
@@ -133,7 +133,7 @@ export class CircuitBreakers {
     return at < 0 ? CLOSED : (this.cells.values[at + STATE] as BreakerState);
   }
 
-  /** The state furthest from closed, of all hosts. */
+  /** The state furthest from closed, over all hosts. */
   get worst(): BreakerState {
     let worst: BreakerState = CLOSED;
     const { values } = this.cells;
@@ -144,7 +144,7 @@ export class CircuitBreakers {
     return worst;
   }
 
-  /** Where a host's numbers are; −1 when there is no room for more hosts. */
+  /** Index of a host's numbers; −1 when there is no room for more hosts. */
   private placeOf(host: string): number {
     const known = this.places.get(host);
     if (known !== undefined) return known;
@@ -154,7 +154,7 @@ export class CircuitBreakers {
     return place;
   }
 
-  /** Every thread finds a host by the same two hashes of its name. */
+  /** Finds or claims a host's entry; every thread finds it by the same two hashes of its name. */
   private claim(host: string): number {
     const name = hashOf(host) * 2 ** 20 + (hashOf(`${host}/`) & 0xfffff) + 1;
     const { values } = this.cells;

@@ -1,6 +1,6 @@
 /**
- * A server's limit of requests per second: each has a place in a line that moves at the rate, and may come ahead of it by a
- * little, but not more (generic cell rate algorithm, ITU-T I.371; nginx's limit_req without a burst).
+ * A server's limit of requests per second: each request has a slot in a schedule that moves at the rate, and may come ahead of it by a
+ * small tolerance only (generic cell rate algorithm, ITU-T I.371; nginx's limit_req without a burst).
  */
 export class RateGate {
   private nextAt = 0;
@@ -12,7 +12,7 @@ export class RateGate {
     this.tolerance = Math.max(1, 0.3 * this.gap);
   }
 
-  /** True when a request at this instant (milliseconds) is within the limit. */
+  /** True when a request at `now` (milliseconds) is within the limit. */
   admits(now: number): boolean {
     if (now < this.nextAt - this.tolerance) return false;
     this.nextAt = Math.max(now, this.nextAt) + this.gap;

@@ -1,5 +1,5 @@
 import type { Nanoseconds } from "../kernel/clock.ts";
-import { Cells } from "./cells.ts";
+import { SharedCells } from "./cells.ts";
 
 export interface RateRule {
   /** Calls per second. */
@@ -8,13 +8,13 @@ export interface RateRule {
   readonly max: number;
 }
 
-/** Successes in a row after which the rate grows, and what it is multiplied by then. */
+/** Consecutive successes after which the rate grows, and the factor. */
 export const GROW_AFTER = 10;
 export const GROW_BY = 1.1;
-/** What the rate is multiplied by when the server says it is too much. */
+/** Factor applied to the rate when the server reports too many requests. */
 export const SHRINK_BY = 0.5;
 
-/** Lateness of one call that the next makes up for. */
+/** Most lateness of one call that the next may make up for. */
 const LATE: Nanoseconds = 1e6;
 
 const RATE = 0;
@@ -23,22 +23,21 @@ const SUCCESSES = 2;
 const SHRUNK_AT = 3;
 const TURNS = 4;
 const FIRST_TURN = 5;
-/** Turning points that are kept. */
+/** Most turning points kept. */
 const KEPT_TURNS = 200;
 
 /**
- * Paces calls at a rate that feels its way: ×1.1 after 10 successes, ×0.5 when told that it is too much. Several refusals of calls
- * sent before the rate was last cut are one answer to one excess, so they cut it once. Shared by all threads that are given
- * the same memory.
+ * Paces calls at an adaptive rate: ×1.1 after 10 successes, ×0.5 when the server reports too many. Several refusals of calls sent before
+ * the last cut answer one excess, so they cut once. Shared by all threads that are given the same memory.
  */
 export class RateLimiter {
-  private readonly cells: Cells;
+  private readonly cells: SharedCells;
 
   constructor(
     private readonly rule: RateRule,
     memory: SharedArrayBuffer = RateLimiter.memory(),
   ) {
-    this.cells = new Cells(memory);
+    this.cells = new SharedCells(memory);
     const { values } = this.cells;
     this.cells.lock();
     if (values[RATE] === 0) {
@@ -49,19 +48,19 @@ export class RateLimiter {
   }
 
   static memory(): SharedArrayBuffer {
-    return Cells.of(FIRST_TURN + KEPT_TURNS).memory;
+    return SharedCells.of(FIRST_TURN + KEPT_TURNS).memory;
   }
 
   /**
-   * Lets a call go now, and says so with `now`; or says when to ask again. Nothing is promised ahead of its time, so a rate that is
-   * cut applies to every waiting call.
+   * Returns `now` when a call may go at once, else the instant at which to ask again. Nothing is reserved in advance, so a rate that is cut
+   * applies to every waiting call.
    */
   take(now: Nanoseconds): Nanoseconds {
     const { values } = this.cells;
     this.cells.lock();
     const next = values[NEXT_AT] as number;
     const gap = 1e9 / (values[RATE] as number);
-    // Who wakes a little late does not slow down those behind.
+    // A slightly late call does not delay those behind it.
     if (now >= next) values[NEXT_AT] = Math.max(next, now - Math.min(gap / 4, LATE)) + gap;
     this.cells.unlock();
     return Math.max(now, next);
@@ -78,7 +77,7 @@ export class RateLimiter {
     this.cells.unlock();
   }
 
-  /** The server refused a call that went at `sentAt`. */
+  /** Records that the server refused a call sent at `sentAt`. */
   refused(sentAt: Nanoseconds, now: Nanoseconds): void {
     const { values } = this.cells;
     this.cells.lock();
@@ -94,12 +93,12 @@ export class RateLimiter {
     this.cells.unlock();
   }
 
-  /** Calls per second now. */
+  /** Present rate in calls per second. */
   get rate(): number {
     return this.cells.values[RATE] as number;
   }
 
-  /** The rates at which it was cut, the first ones kept. */
+  /** The rates at which it was cut; the first ones are kept. */
   get turns(): number[] {
     const kept = Math.min(KEPT_TURNS, this.cells.values[TURNS] as number);
     return [...this.cells.values.subarray(FIRST_TURN, FIRST_TURN + kept)];

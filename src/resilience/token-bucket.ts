@@ -1,11 +1,11 @@
 export interface BucketRule {
-  /** Tokens that come back each second. */
+  /** Tokens added per second. */
   readonly perSecond: number;
-  /** Tokens it holds at most, and at first. */
+  /** Capacity, and tokens at the beginning. */
   readonly burst: number;
 }
 
-/** Callers that have a bucket of their own; when there are more, those that have been quiet longest lose theirs, full again. */
+/** Callers with a bucket of their own; when there are more, those idle longest lose theirs, which is full again. */
 const CALLERS = 10_000;
 
 /** A token bucket per caller: a rate in requests per second, and a burst allowed at once. Times in milliseconds. */
@@ -14,7 +14,7 @@ export class TokenBuckets {
 
   constructor(private readonly rule: BucketRule) {}
 
-  /** 0: the request may pass. Else how long until one may, in milliseconds. */
+  /** Takes a token: 0 when the request may pass, else the wait until one may, in milliseconds. */
   take(caller: string, now: number): number {
     const { perSecond, burst } = this.rule;
     const bucket = this.buckets.get(caller) ?? { tokens: burst, at: now };

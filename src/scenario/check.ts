@@ -4,52 +4,75 @@ import { byPlace } from "../kernel/problem.ts";
 import { suggestion } from "../kernel/spelling.ts";
 import { printable, quoted } from "../kernel/text.ts";
 import { shown } from "./confidential.ts";
-import { MERGE_KEY, type Path, type YamlFile } from "./document.ts";
+import { faultMessage } from "./fault-message.ts";
 import { type FetchSettings, fetchSchema } from "./fetch-schema.ts";
 import { flowSchema } from "./flow-schema.ts";
+import { knownKeys } from "./known-fields.ts";
+import type { LayeredFile } from "./layered-file.ts";
+import { isPlainMap, valueAt } from "./plain-value.ts";
 import { concerns, repaired } from "./repair.ts";
-import { DEFAULT_EXECUTOR, type Scenario, scenarioJsonSchema, scenarioSchema } from "./schema.ts";
+import { type Scenario, scenarioSchema } from "./schema.ts";
+import type { SemanticProblem } from "./semantic-problem.ts";
 import { semanticProblems } from "./semantics.ts";
+import { MERGE_KEY, type Path, type YamlFault } from "./yaml-file.ts";
 
-export type Checked = { readonly ok: true; readonly scenario: Scenario } | { readonly ok: false; readonly problems: readonly Problem[] };
+/** What a problem breaks: the YAML, what the file is, a field by itself or beside others. */
+export type ProblemKind = YamlFault["kind"] | "no-map" | "unknown-field" | "value" | "misfit";
 
-/** Checks a whole scenario file and reports every problem at once, in the order of the file. */
-export function checkScenario(yaml: YamlFile): Checked {
-  const problems: Problem[] = [...yaml.problems];
-  if (yaml.checkable) {
-    const result = checkValue(yaml, problems);
-    if (result !== null && problems.length === 0) return { ok: true, scenario: result };
-  }
-  problems.sort(byPlace);
-  return { ok: false, problems };
+/** A problem with the value at a path. */
+export interface ScenarioProblem extends Problem {
+  readonly kind: ProblemKind;
+  readonly path: Path;
 }
 
-function checkValue(yaml: YamlFile, problems: Problem[]): Scenario | null {
-  const report = (path: Path, message: string, at = yaml.placeOf(path)) => {
-    problems.push(yaml.problemAt(path, message, at));
-  };
-  const value = yaml.value();
-  if (value instanceof Error) {
-    report([], `file: must not expand aliases without end, got ${printable(value.message)}`, { line: 1, column: 1 });
-    return null;
+export type Checked =
+  | { readonly ok: true; readonly scenario: Scenario }
+  | { readonly ok: false; readonly problems: readonly ScenarioProblem[] };
+
+/** Checks a file with its layers and reports every problem at once, in the order of the file. */
+export function checkScenario(source: LayeredFile): Checked {
+  const { yaml, value } = source;
+  const problems: ScenarioProblem[] = yaml.faults.map((fault) => ({
+    kind: fault.kind,
+    path: [],
+    file: yaml.file,
+    ...fault.at,
+    message: faultMessage(fault),
+  }));
+  if (yaml.checkable) {
+    if (!isPlainMap(value)) problems.push(noMap(source));
+    else {
+      const checked = checkValue(value, source);
+      if (checked.problems.length + problems.length === 0 && checked.scenario !== null) return { ok: true, scenario: checked.scenario };
+      problems.push(...checked.problems);
+    }
   }
-  if (!yaml.isMap) {
-    const got = value === null || value === undefined ? "an empty file" : quoted(value);
-    report([], `file: must be a map of scenario fields, got ${got}`, { line: 1, column: 1 });
-    return null;
-  }
+  return { ok: false, problems: problems.sort(byPlace) };
+}
+
+function noMap({ yaml: { file }, value }: LayeredFile): ScenarioProblem {
+  const got = value === null || value === undefined ? "an empty file" : quoted(value);
+  return { kind: "no-map", path: [], file, line: 1, column: 1, message: `file: must be a map of scenario fields, got ${got}` };
+}
+
+function checkValue(value: unknown, source: LayeredFile): { readonly scenario: Scenario | null; readonly problems: ScenarioProblem[] } {
   const parsed = scenarioSchema.safeParse(value);
-  for (const issue of parsed.error?.issues ?? []) reportIssue(issue, value, yaml, report);
+  const problems = (parsed.error?.issues ?? []).flatMap((issue) => issueProblems(issue, source));
   const sound = parsed.success ? { scenario: parsed.data, value, without: [] } : repaired(value);
-  if (sound === null) return null;
-  for (const { path, message, atKey, within } of semanticProblems(sound.scenario, sound.value, yaml.asWritten())) {
-    if (sound.without.some((gone) => concerns(gone, path))) continue;
-    const given = at(value, path);
-    const place = atKey ? yaml.placeOfKey(path.slice(0, -1), String(path.at(-1))) : undefined;
-    const inside = within === undefined ? undefined : yaml.placeInText(path, String(given), within.at);
-    report(path, `${fieldName(path)}: ${message}, got ${shown(path, within?.got ?? given)}`, place ?? inside);
+  if (sound === null) return { scenario: null, problems };
+  for (const problem of semanticProblems(sound.scenario, sound.value, source.yaml.value)) {
+    if (!sound.without.some((gone) => concerns(gone, problem.path))) problems.push(misfit(problem, source));
   }
-  return parsed.success ? withoutForeign(parsed.data, value) : null;
+  return { scenario: parsed.success ? withoutForeign(parsed.data, value) : null, problems };
+}
+
+function misfit({ path, message, atKey, within }: SemanticProblem, source: LayeredFile): ScenarioProblem {
+  const { yaml, value } = source;
+  const given = valueAt(value, path);
+  const place = atKey ? yaml.placeOfKey(path.slice(0, -1), String(path.at(-1))) : undefined;
+  const inside = within === undefined ? undefined : yaml.placeInText(path, String(given), within.at);
+  const text = `${placeName(path)}: ${message}, got ${shown(path, within?.got ?? given)}`;
+  return { kind: "misfit", path, ...source.problemAt(path, text, place ?? inside) };
 }
 
 /** A scenario of another workload than `message` has no messages to make, and one of `fetch` asks for its list once unless it says when. */
@@ -79,29 +102,31 @@ function withTarget(fetch: FetchSettings): FetchSettings {
   return { ...fetch, target: fetchSchema.parse({ target: { mock: {} } }).target };
 }
 
-type Report = (path: Path, message: string, at?: { line: number; column: number }) => void;
-
-function reportIssue(issue: z.core.$ZodIssue, root: unknown, yaml: YamlFile, report: Report): void {
+function issueProblems(issue: z.core.$ZodIssue, source: LayeredFile): ScenarioProblem[] {
   const path = issue.path.map((part) => (typeof part === "symbol" ? String(part) : part));
+  const value = valueAt(source.value, path);
   if (issue.code === "unrecognized_keys") {
-    const known = knownKeys(path, at(root, path));
-    // Of a merge key it is told already, wherever it stands.
-    for (const key of issue.keys.filter((one) => one !== MERGE_KEY)) {
-      const rule = `is not a known field${suggestion(key, known)}`;
-      const got = shown([...path, key], at(root, [...path, key]));
-      report(path, `${fieldName([...path, key])}: ${rule}, got ${got}`, yaml.placeOfKey(path, key));
-    }
-    return;
+    // A merge key is a fault of the YAML already, wherever it stands.
+    return issue.keys.filter((key) => key !== MERGE_KEY).map((key) => unknownField([...path, key], knownKeys(path, value), source));
   }
-  const value = at(root, path);
   const inner = issue.code === "invalid_union" && typeof value === "object" && value !== null ? issue.errors.at(-1) : undefined;
   // Of `false` or a map it is the map that is meant, and what is wrong stands inside it.
   if (inner !== undefined && inner.length > 0 && !Array.isArray(value)) {
-    for (const one of inner) reportIssue({ ...one, path: [...issue.path, ...one.path] }, root, yaml, report);
-    return;
+    return inner.flatMap((one) => issueProblems({ ...one, path: [...issue.path, ...one.path] }, source));
   }
-  const got = Number.isInteger(value) && !Number.isSafeInteger(value) ? yaml.numberAsWritten(path) : null;
-  report(path, `${fieldName(path)}: ${ruleOf(issue, value)}, got ${got === null ? shown(path, value) : printable(got, 60)}`);
+  const written = Number.isInteger(value) && !Number.isSafeInteger(value) ? source.numberAsWritten(path) : null;
+  const got = written === null ? shown(path, value) : printable(written, 60);
+  return [{ kind: "value", path, ...source.problemAt(path, `${placeName(path)}: ${ruleOf(issue, value)}, got ${got}`) }];
+}
+
+function unknownField(path: Path, known: readonly string[], source: LayeredFile): ScenarioProblem {
+  const around = path.slice(0, -1);
+  const key = String(path.at(-1));
+  const message = `${placeName(path)}: is not a known field${suggestion(key, known)}, got ${shown(path, valueAt(source.value, path))}`;
+  // Which fields a load has is for its executor to say: where that was set over the file, it made the field unknown.
+  const decider = [...around, "executor"];
+  const blamed = source.overrideAt(path) === null && source.overrideAt(decider) !== null ? decider : path;
+  return { kind: "unknown-field", path: blamed, ...source.problemAt(blamed, message, source.yaml.placeOfKey(around, key)) };
 }
 
 function ruleOf(issue: z.core.$ZodIssue, value: unknown): string {
@@ -126,47 +151,6 @@ function article(type: string): string {
   return type === "string" ? "text" : type === "array" ? "a list" : `a ${type}`;
 }
 
-export function fieldName(path: Path): string {
+export function placeName(path: Path): string {
   return path.length === 0 ? "file" : path.map((part) => (part === "" ? '""' : printable(String(part), 60))).join(".");
-}
-
-function at(root: unknown, path: Path): unknown {
-  let value = root;
-  for (const part of path) {
-    if (typeof value !== "object" || value === null) return undefined;
-    value = Object.hasOwn(value, part) ? (value as Record<string | number, unknown>)[part] : undefined;
-  }
-  return value;
-}
-
-interface JsonNode {
-  readonly properties?: Readonly<Record<string, JsonNode>>;
-  readonly oneOf?: readonly JsonNode[];
-  readonly anyOf?: readonly JsonNode[];
-  readonly items?: JsonNode;
-  readonly additionalProperties?: JsonNode | boolean;
-  readonly const?: unknown;
-}
-
-let jsonSchema: JsonNode | null = null;
-
-/** The keys the schema knows at a path. In `load` those of the executor that is named there. */
-export function knownKeys(path: Path, value: unknown): string[] {
-  jsonSchema ??= scenarioJsonSchema() as JsonNode;
-  let nodes: JsonNode[] = [jsonSchema];
-  for (const part of path) {
-    nodes = nodes.flatMap((node) => child(node, String(part))).flatMap((node) => [node, ...(node.oneOf ?? []), ...(node.anyOf ?? [])]);
-  }
-  const executor = typeof value === "object" && value !== null ? (value as Record<string, unknown>)["executor"] : DEFAULT_EXECUTOR;
-  const fits = ({ properties }: JsonNode) =>
-    properties !== undefined && (properties["executor"] === undefined || properties["executor"].const === executor);
-  const fitting = nodes.filter(fits);
-  return [...new Set((fitting.length > 0 ? fitting : nodes).flatMap((node) => Object.keys(node.properties ?? {})))];
-}
-
-function child(node: JsonNode, key: string): JsonNode[] {
-  const found = node.properties?.[key];
-  if (found !== undefined) return [found];
-  if (node.items !== undefined && /^\d+$/.test(key)) return [node.items];
-  return typeof node.additionalProperties === "object" ? [node.additionalProperties] : [];
 }

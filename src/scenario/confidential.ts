@@ -1,5 +1,5 @@
 import { quoted } from "../kernel/text.ts";
-import type { Path } from "./document.ts";
+import type { Path } from "./yaml-file.ts";
 
 /** Names of fields that hold, or may hold, what is nobody else's business. */
 const WORDS =

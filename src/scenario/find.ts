@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, extname, isAbsolute, join, resolve } from "node:path";
-import { UserError } from "../kernel/problem.ts";
+import { errorText } from "../kernel/error-text.ts";
+import { InvalidScenario, UserError } from "../kernel/problem.ts";
 import { suggestion } from "../kernel/spelling.ts";
-import { printable, quoted } from "../kernel/text.ts";
-import { thrownText } from "../kernel/thrown.ts";
+import { quoted } from "../kernel/text.ts";
 import { MODES } from "./modes.ts";
 import { readBounded } from "./read.ts";
 
@@ -87,7 +87,7 @@ function shippedOutline(file: string): Listed | Unreadable {
   try {
     return outlineOf(file, Bun.YAML.parse(readBounded(file)) as Outlined);
   } catch (error) {
-    return { name: scenarioName(file), file, why: thrownText(error) };
+    return { name: scenarioName(file), file, why: errorText(error) };
   }
 }
 
@@ -97,10 +97,9 @@ function checkedOutline(file: string): Listed | Unreadable {
   try {
     return outlineOf(file, loadScenario(file));
   } catch (error) {
-    if (!(error instanceof UserError)) throw error;
+    if (!(error instanceof InvalidScenario)) throw error;
     // Its own name stands before it in every list.
-    const own = `${printable(file, 400)}:`;
-    const said = error.message.split("\n").map((line) => (line.startsWith(own) ? line.slice(own.length) : line));
+    const said = error.problems.map(({ line, column, message }) => `${line}:${column}: ${message}`);
     return { name: scenarioName(file), file, why: said.slice(0, MOST_SAID).join("; ") };
   }
 }

@@ -1,15 +1,13 @@
 import { closeSync, openSync, readFileSync, statSync } from "node:fs";
-import { EXIT } from "../kernel/exit.ts";
 import { fileProblem } from "../kernel/file-problem.ts";
-import { UserError } from "../kernel/problem.ts";
-import { printable } from "../kernel/text.ts";
+import { InvalidScenario, UserError } from "../kernel/problem.ts";
 
 /** Largest scenario file that is read. */
 export const MAX_FILE_BYTES = 1_000_000;
 
-/** The text of a file of at most MAX_FILE_BYTES; never reads more than that. */
+/** The text of a file of at most MAX_FILE_BYTES; never reads more than that. One that cannot be read is an InvalidScenario. */
 export function readBounded(file: string): string {
-  const refuse = (why: string) => new UserError(`${printable(file)}:1:1: file: ${why}`, EXIT.invalidScenario);
+  const refuse = (why: string) => new InvalidScenario([{ file, line: 1, column: 1, message: `file: ${why}` }]);
   let descriptor: number;
   try {
     // Looked at before it is opened: opening a pipe waits for its other end.

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { METHODS } from "../http/method.ts";
+import * as header from "./header-scalars.ts";
 import * as s from "./scalars.ts";
 
 /** Characters of a body that stands in a scenario, and bytes of one that a file holds, at most. */
@@ -21,7 +22,7 @@ const bodySchema = z.strictObject({
     .describe(
       "A file with a JSON value a line (NDJSON), at most 64 MB: the bodies of one item after another, from the beginning again after the last.",
     ),
-  type: s
+  type: header
     .fieldValue()
     .optional()
     .describe(
@@ -41,7 +42,7 @@ export const requestParts = {
     .union([s.anyText(LONGEST_TEXT), bodySchema], { error: "must be text, or a map of one of text, template, file and rows" })
     .optional()
     .describe("What is sent with each request: a text, or a map that says where it comes from."),
-  headers: s
+  headers: header
     .fields()
     .default({})
     .describe(
@@ -68,7 +69,7 @@ export const requestParts = {
     ),
   expect: z
     .strictObject({
-      status: s
+      status: header
         .statuses()
         .optional()
         .describe(
@@ -81,7 +82,7 @@ export const requestParts = {
         .describe(
           "The most that a body may have, as it crosses the network and unpacked where that is looked at: what goes beyond is not read, and its connection is closed.",
         ),
-      header: s.fields(false).optional().describe("Header fields of the answer, and a text that each of them holds."),
+      header: header.fields(false).optional().describe("Header fields of the answer, and a text that each of them holds."),
     })
     .optional()
     .describe(
@@ -91,7 +92,7 @@ export const requestParts = {
     .flag()
     .default(false)
     .describe("POST and PATCH do no harm when they are sent twice, so they are tried again as the other methods are (RFC 9110, 9.2.2)."),
-  idempotencyKey: s
+  idempotencyKey: header
     .fieldName()
     .optional()
     .describe(

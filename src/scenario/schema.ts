@@ -5,6 +5,7 @@ import { fetchSchema } from "./fetch-schema.ts";
 import { flowSchema } from "./flow-schema.ts";
 import { DEFAULT_EXECUTOR, loadSchema } from "./load-schema.ts";
 import { MODES, type Mode } from "./modes.ts";
+import * as rule from "./rule-scalars.ts";
 import * as s from "./scalars.ts";
 
 /**
@@ -202,11 +203,11 @@ export const scenarioSchema = z.strictObject({
     .optional()
     .describe("Fields by their dotted path, each with the values to try; every combination is a case, in every mode."),
   thresholds: z
-    .record(z.string(), z.array(s.threshold()).min(1))
+    .record(z.string(), z.array(rule.threshold()).min(1))
     .optional()
     .describe("Gates in the grammar of k6, by metric, on each case; one that fails ends the run with exit code 99."),
   expect: z
-    .array(s.expectation())
+    .array(rule.expectation())
     .min(1)
     .optional()
     .describe("Comparisons between cases that the hypothesis comes to; judged after the run."),
@@ -214,13 +215,12 @@ export const scenarioSchema = z.strictObject({
 
 /** A scenario with every default filled in. Durations in microseconds, sizes in bytes. */
 export type Scenario = z.output<typeof scenarioSchema>;
-export type ThresholdRule = s.ThresholdRule;
-export type ExpectRule = s.ExpectRule;
 export type Load = Scenario["load"];
 export type Work = Scenario["work"];
 export type { FetchSettings, MockSettings } from "./fetch-schema.ts";
 export type { FlowKind, FlowPart, FlowSettings } from "./flow-schema.ts";
 export { DEFAULT_EXECUTOR } from "./load-schema.ts";
+export type { ExpectRule, ThresholdRule } from "./rule-scalars.ts";
 
 /** JSON Schema (draft 2020-12) of a scenario file, for editors. */
 export function scenarioJsonSchema(): Record<string, unknown> {

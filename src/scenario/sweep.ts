@@ -1,11 +1,12 @@
 import { byPlace, InvalidScenario, type Problem } from "../kernel/problem.ts";
-import { suggestion } from "../kernel/spelling.ts";
 import { printable } from "../kernel/text.ts";
 import { parseNumber, plainValue } from "../kernel/units.ts";
-import { checkScenario, knownKeys } from "./check.ts";
+import { checkScenario } from "./check.ts";
 import { shown } from "./confidential.ts";
-import type { YamlFile } from "./document.ts";
 import { NEVER_SWEPT } from "./editor-schema.ts";
+import { firstUnknown } from "./known-fields.ts";
+import type { LayeredFile, Override } from "./layered-file.ts";
+import { isPlainMap, valueAt } from "./plain-value.ts";
 import type { Scenario } from "./schema.ts";
 
 /** One combination of swept values, and the scenario they make. */
@@ -17,22 +18,25 @@ export interface SweepPoint {
 
 /** Most combinations of one sweep. */
 const MOST_POINTS = 1000;
-/** Every combination of the swept values, the last field changing fastest. Without a sweep there is one point. */
-export function sweepPoints(scenario: Scenario, yaml: YamlFile): SweepPoint[] {
+
+/** Every combination of the swept values, the last field changing fastest. Without a sweep there is one point. Throws an InvalidScenario. */
+export function sweepPoints(scenario: Scenario, source: LayeredFile): SweepPoint[] {
   const axes = Object.entries(scenario.sweep ?? {});
   if (axes.length === 0) return unswept(scenario);
-  refuse(sweepProblems(yaml));
+  if (axisProblems(source).length > 0) refuse(sweepProblems(source));
   const points: SweepPoint[] = [];
   const problems: Problem[] = [];
   for (const indices of combinations(axes.map(([, values]) => values.length))) {
     const overrides = axes.map(([path, values], axis) => overrideOf(path, indices[axis] ?? 0, values[indices[axis] ?? 0]));
-    const checked = yaml.withOverrides(overrides, () => checkScenario(yaml));
-    if (!checked.ok) {
-      problems.push(...checked.problems);
+    const checked = checkScenario(overrides.reduce((below, override) => below.with(override), source));
+    if (checked.ok) {
+      const params = Object.fromEntries(overrides.map(({ value }, axis) => [axes[axis]?.[0] ?? "", parseNumber(value) ?? value]));
+      points.push({ params, scenario: checked.scenario });
       continue;
     }
-    const params = Object.fromEntries(overrides.map(({ value }, axis) => [axes[axis]?.[0] ?? "", parseNumber(value) ?? value]));
-    points.push({ params, scenario: checked.scenario });
+    // A value that is wrong by itself is told once, and not in every combination.
+    if (problems.length === 0) refuse(valueProblems(source));
+    problems.push(...checked.problems);
   }
   refuse(problems);
   return points;
@@ -48,66 +52,74 @@ export function inFileOrder(problems: readonly Problem[]): Problem[] {
   return [...once.values()].sort(byPlace);
 }
 
-function overrideOf(path: string, index: number, value: unknown) {
+function overrideOf(path: string, index: number, value: unknown): Override {
   return { source: ["sweep", path, index], path: path.split("."), value };
 }
 
-/** What is wrong with a sweep by itself: its fields, each of its values, its size. Whatever else is wrong with the file. */
-export function sweepProblems(yaml: YamlFile): Problem[] {
-  const root = yaml.value();
-  const sweep = typeof root === "object" && root !== null ? (root as { sweep?: unknown }).sweep : undefined;
-  if (typeof sweep !== "object" || sweep === null || Array.isArray(sweep)) return [];
+/** What is wrong with a sweep by itself: its fields, its size and each of its values. Whatever else is wrong with the file. */
+export function sweepProblems(source: LayeredFile): Problem[] {
+  return [...axisProblems(source), ...valueProblems(source)];
+}
+
+/** Each swept field with what stands there: a list, unless it is wrong. */
+function axesOf({ value }: LayeredFile): [field: string, values: unknown][] {
+  const sweep = valueAt(value, ["sweep"]);
+  return isPlainMap(sweep) ? Object.entries(sweep) : [];
+}
+
+/** Why a field cannot be swept; null: it can. */
+function whyNotSwept(field: string, { value }: LayeredFile): string | null {
+  if (NEVER_SWEPT.includes(field.split(".", 1)[0] ?? "")) return "must not be swept";
+  const unknown = firstUnknown(field.split("."), value);
+  return unknown === null ? null : `is not a known field${unknown}`;
+}
+
+function axisProblems(source: LayeredFile): Problem[] {
   const problems: Problem[] = [];
   let total = 1;
-  for (const [path, values] of Object.entries(sweep)) {
-    const parts = path.split(".");
-    const at = (message: string) => {
-      const text = `sweep.${printable(path, 80)}: ${message}, got ${shown([path], values)}`;
-      problems.push(yaml.problemAt(["sweep", path], text, yaml.placeOfKey(["sweep"], path)));
-    };
-    const unknown = firstUnknown(parts, root);
-    if (NEVER_SWEPT.includes(parts[0] ?? "")) at("must not be swept");
-    else if (unknown !== null) at(`is not a known field${unknown}`);
-    else if (Array.isArray(values)) {
+  for (const [field, values] of axesOf(source)) {
+    const why = whyNotSwept(field, source);
+    if (why !== null) {
+      const text = `sweep.${printable(field, 80)}: ${why}, got ${shown([field], values)}`;
+      problems.push(source.problemAt(["sweep", field], text, source.yaml.placeOfKey(["sweep"], field)));
+    } else if (Array.isArray(values)) {
       total *= values.length;
-      const seen = new Set<string>();
-      for (const [index, value] of values.slice(0, MOST_POINTS).entries()) {
-        problems.push(...valueProblems(path, index, value, yaml));
-        // The same case twice would look like two.
-        const key = plainValue(value);
-        if (seen.has(key)) {
-          const text = `sweep.${printable(path, 80)}.${index}: must be another value than those before it, got ${shown([path], value)}`;
-          problems.push(yaml.problemAt(["sweep", path, index], text));
-        }
-        seen.add(key);
-      }
+      problems.push(...repeatedValues(field, values, source));
     }
   }
   if (total > MOST_POINTS) {
     const text = `sweep: must make at most ${MOST_POINTS} combinations, got ${total}`;
-    problems.push(yaml.problemAt(["sweep"], text, yaml.placeOfKey([], "sweep")));
+    problems.push(source.problemAt(["sweep"], text, source.yaml.placeOfKey([], "sweep")));
   }
   return problems;
 }
 
-/** What a swept value breaks where it is put: problems that then stand at the value itself. */
-function valueProblems(path: string, index: number, value: unknown, yaml: YamlFile): Problem[] {
-  const place = yaml.placeOf(["sweep", path, index]);
-  const checked = yaml.withOverrides([overrideOf(path, index, value)], () => checkScenario(yaml));
-  if (checked.ok) return [];
-  return checked.problems.filter(({ line, column }) => line === 0 || (line === place.line && column === place.column));
+/** The same case twice would look like two. */
+function repeatedValues(field: string, values: readonly unknown[], source: LayeredFile): Problem[] {
+  const seen = new Set<string>();
+  const problems: Problem[] = [];
+  for (const [index, value] of values.slice(0, MOST_POINTS).entries()) {
+    const key = plainValue(value);
+    if (seen.has(key)) {
+      const text = `sweep.${printable(field, 80)}.${index}: must be another value than those before it, got ${shown([field], value)}`;
+      problems.push(source.problemAt(["sweep", field, index], text));
+    }
+    seen.add(key);
+  }
+  return problems;
 }
 
-/** A hint when a dotted path leads to no field of the schema; null when it does. */
-export function firstUnknown(parts: readonly string[], root: unknown): string | null {
-  let value: unknown = root;
-  for (let i = 0; i < parts.length; i++) {
-    const part = parts[i] ?? "";
-    const known = knownKeys(parts.slice(0, i), value);
-    if (!known.includes(part)) return suggestion(part, known);
-    value = typeof value === "object" && value !== null ? (value as Record<string, unknown>)[part] : undefined;
-  }
-  return null;
+/** What each swept value breaks where it is put, with all else as the file has it. What the file breaks without it is not told here. */
+function valueProblems(source: LayeredFile): Problem[] {
+  return axesOf(source).flatMap(([field, values]) => {
+    if (!Array.isArray(values) || whyNotSwept(field, source) !== null) return [];
+    return values.slice(0, MOST_POINTS).flatMap((value, index) => {
+      const override = overrideOf(field, index, value);
+      const alone = source.with(override);
+      const checked = checkScenario(alone);
+      return checked.ok ? [] : checked.problems.filter(({ path }) => alone.overrideAt(path) === override);
+    });
+  });
 }
 
 function* combinations(sizes: readonly number[]): Generator<readonly number[]> {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import * as header from "./header-scalars.ts";
 import * as s from "./scalars.ts";
 
 /** How requests of a `fetch` scenario travel. */
@@ -9,7 +10,7 @@ export const transportParts = {
     .describe(
       "A socket of this machine that every request goes to, wherever its address leads, redirects included; relative to the scenario file.",
     ),
-  http: s
+  http: header
     .httpVersion()
     .default(1)
     .describe(

@@ -3,7 +3,7 @@ import { VERSION as VERSION_OF_LAB } from "../kernel/version.ts";
 import type { RunEvent, RunOutline } from "../telemetry/events.ts";
 import type { RunResult } from "../telemetry/result.ts";
 
-/** A case that is done, and its thresholds. */
+/** A finished case and its thresholds. */
 export type KeptCase = Omit<Extract<RunEvent, { readonly type: "case-finished" }>, "type" | "index">;
 
 export function packed(value: RunResult | KeptCase): Uint8Array {
@@ -14,7 +14,7 @@ export function unpacked<T extends RunResult | KeptCase>(bytes: Uint8Array): T {
   return JSON.parse(gunzipSync(bytes).toString()) as T;
 }
 
-/** The result of a run of which nothing is done. */
+/** The result of a run without finished cases. */
 export function resultSoFar({ startedAt, scenario, machine, cases }: RunOutline): RunResult {
   const unfinished = { planned: cases.length };
   return {

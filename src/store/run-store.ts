@@ -10,22 +10,22 @@ import { checkVersion, setUp } from "./tables.ts";
 
 /** A past run, without its figures. */
 export interface KeptRun {
-  /** Short name, by which it is asked for. */
+  /** Short name that identifies it on the command line. */
   readonly run: string;
   readonly startedAt: string;
   readonly scenario: string;
   readonly title: string;
   readonly workload: string;
   readonly cases: number;
-  /** The worst of its cases; "unfinished" while it goes on, and after it was killed. */
+  /** The worst of its cases; "unfinished" while it runs, and after it was killed. */
   readonly status: string;
-  /** Requests kept with it. */
+  /** Number of requests stored with it. */
   readonly requests: number;
-  /** Its thresholds and hypotheses, and how many of its cases are disturbed, or do not count. */
+  /** Its thresholds and hypotheses, and the numbers of disturbed and of invalid cases. */
   readonly verdicts: Verdicts;
 }
 
-/** What became of one request. */
+/** Outcome of one request. */
 export interface KeptRequest {
   readonly case: number;
   readonly index: number;
@@ -37,15 +37,15 @@ export interface KeptRequest {
   readonly error: string | null;
 }
 
-/** Longest to wait for another process, in milliseconds. */
+/** Longest wait for another process, in milliseconds. */
 const BUSY_MS = 3000;
 const REQUESTS_AT_ONCE = 5000;
 const UNFINISHED = "unfinished";
 
-/** A store that cannot be used, and why, as a sentence. */
+/** A sentence saying why a store cannot be used. */
 export class StoreProblem extends Error {}
 
-/** Past runs in one SQLite file. Every method throws a StoreProblem when the file cannot be used; what is in it stays as it is. */
+/** Past runs in one SQLite file. Every method throws a `StoreProblem` when the file cannot be used; its content is left as it is. */
 export class RunStore {
   private constructor(
     private readonly file: string,
@@ -55,7 +55,7 @@ export class RunStore {
   static open(file: string): RunStore {
     try {
       mkdirSync(dirname(file), { recursive: true });
-      // Runs may hold private addresses: no other user may read them. SQLite gives its side files the same mode.
+      // Runs may hold private addresses, so other users must not read them. SQLite gives its side files the same mode.
       closeSync(openSync(file, "a", 0o600));
       return new RunStore(file, openSqlite(file, { busyMs: BUSY_MS, check: checkVersion, setUp }));
     } catch (error) {
@@ -63,7 +63,7 @@ export class RunStore {
     }
   }
 
-  /** Keeps a run with its requests; the name it goes by. */
+  /** Stores a run with its requests; returns its name. */
   add(result: RunResult, requests: Iterable<KeptRequest> = []): string {
     return this.guarded(() => {
       const { id, run } = this.insert(result, worstOf(result), JSON.stringify(verdictsOf(result)));
@@ -72,12 +72,12 @@ export class RunStore {
     });
   }
 
-  /** Keeps a run that has only begun, of which no case is done; the name it goes by. */
+  /** Stores a run that has just begun, without finished cases; returns its name. */
   begin(outline: RunOutline): string {
     return this.guarded(() => this.insert(resultSoFar(outline), UNFINISHED, null).run);
   }
 
-  /** Keeps a case of a run that goes on. */
+  /** Stores a finished case of a run in progress. */
   addCase(run: string, index: number, done: KeptCase): void {
     this.guarded(() => {
       const write = this.database.transaction(() => {
@@ -90,7 +90,7 @@ export class RunStore {
     });
   }
 
-  /** Keeps the whole of a run that was begun; anew when it has been removed meanwhile. */
+  /** Stores the result of a run that was begun; as a new run if it has been removed meanwhile. */
   finish(run: string, result: RunResult, requests: Iterable<KeptRequest> = []): void {
     this.guarded(() => {
       const row = this.database
@@ -137,13 +137,13 @@ export class RunStore {
     });
   }
 
-  /** Of a run that an earlier version kept, which did not write them beside it. */
+  /** Verdicts of a run stored by an earlier version, without a column of its own for them. */
   private judged(run: string): Verdicts {
     const result = this.result(run);
     return result === null ? NO_VERDICTS : verdictsOf(result);
   }
 
-  /** The figures of a run, by its name or `last`; null when there is none. */
+  /** The result of a run, by its name or `last`; null when there is none. */
   result(run: string): RunResult | null {
     return this.guarded(() => {
       const row = this.database.query("SELECT id, status, result FROM runs WHERE run = ?").get(this.nameOf(run)) as {
@@ -157,13 +157,13 @@ export class RunStore {
     });
   }
 
-  /** What is done of a run that is not finished, in the order of its cases. */
+  /** Finished cases of a run in progress, in their order. */
   private casesOf(id: number): KeptCase[] {
     const rows = this.database.query('SELECT "case" FROM cases WHERE run = ? ORDER BY "index"').all(id) as { case: Uint8Array }[];
     return rows.map((row) => unpacked<KeptCase>(row.case));
   }
 
-  /** What became of each request of a run, as far as they were kept, in the order they were asked; read a row at a time. */
+  /** Stored outcomes of a run's requests, in order of sending; read row by row. */
   *requests(run: string): Generator<KeptRequest> {
     try {
       const rows = this.database.query<KeptRequest, [string]>(
@@ -176,7 +176,7 @@ export class RunStore {
     }
   }
 
-  /** False when there is no such run. */
+  /** Removes a run; false when there is none of that name. */
   remove(run: string): boolean {
     return this.guarded(() => {
       const gone = this.delete(this.nameOf(run));
@@ -185,7 +185,7 @@ export class RunStore {
     });
   }
 
-  /** Removes what is not among the newest `keep` and older than `before` (ISO); how many went. */
+  /** Removes runs that are not among the newest `keep` and older than `before` (ISO); returns their number. */
   prune(keep: number, before: string | null): number {
     return this.guarded(() => {
       const gone = this.list().filter(({ startedAt }, i) => i >= keep && (before === null || startedAt < before));
@@ -199,7 +199,7 @@ export class RunStore {
     return this.database.query("DELETE FROM runs WHERE run = ?").run(run).changes > 0;
   }
 
-  /** What was removed is overwritten already; now the file shrinks by it, unless another process is at it. */
+  /** Shrinks the file by what was removed (and already overwritten), unless another process uses it. */
   private giveRoomBack(): void {
     try {
       this.database.run("VACUUM");
@@ -237,7 +237,7 @@ export class RunStore {
     return row?.run ?? run;
   }
 
-  /** The day, and a number: short enough to type. */
+  /** The day and a number: short enough to type. */
   private freshName(startedAt: string): string {
     const day = startedAt.slice(0, 10).replaceAll("-", "");
     const taken = this.database.query("SELECT run FROM runs WHERE run LIKE ?").all(`${day}-%`) as { run: string }[];
@@ -261,7 +261,7 @@ const REASONS: Readonly<Record<SqliteTrouble, string>> = {
   unusable: "it cannot be written",
 };
 
-/** Errors of the system, by their code. */
+/** Operating-system errors, by code. */
 const BEYOND_SQLITE: readonly (readonly [RegExp, string])[] = [
   [/^ENOSPC/, REASONS.full],
   [/^ENOENT/, "its folder cannot be made"],

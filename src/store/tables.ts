@@ -3,9 +3,9 @@ import { inTransaction, pragma } from "../kernel/sqlite.ts";
 
 /** The tables of a store of past runs. */
 
-/** Form of the tables; a store of another is left alone. */
+/** Schema version; a store of a newer one is not touched. */
 const VERSION = 1;
-/** Cases of runs that are not finished; then they are in the result. A store of the same form without it does without. */
+/** Finished cases of unfinished runs; later the result holds them. A store of the same version without the table works without it. */
 const CASES_TABLE = `CREATE TABLE IF NOT EXISTS cases (
     run INTEGER NOT NULL REFERENCES runs(id) ON DELETE CASCADE,
     "index" INTEGER NOT NULL,
@@ -40,16 +40,16 @@ const TABLES = [
   "CREATE INDEX requests_of_run ON requests(run)",
 ];
 
-/** Throws where a newer version wrote the store. */
+/** Throws when a newer version wrote the store. */
 export function checkVersion(database: Database): void {
   const version = pragma(database, "user_version");
   if (version > VERSION) throw new Error(`it was written by a newer version of lab-tui (form ${version}; this one knows ${VERSION})`);
 }
 
-/** Makes the tables that are missing. */
+/** Creates missing tables. */
 export function setUp(database: Database): void {
   database.run("PRAGMA foreign_keys = ON");
-  // A run that was removed is not to be read in the file any more.
+  // The content of a removed run must not be readable in the file.
   database.run("PRAGMA secure_delete = ON");
   // WAL: readers do not wait for a writer.
   if (pragma(database, "user_version") === VERSION && hasVerdicts(database) && hasCases(database)) return;
@@ -58,7 +58,7 @@ export function setUp(database: Database): void {
       for (const statement of TABLES) database.run(statement);
       database.run(`PRAGMA user_version = ${VERSION}`);
     }
-    // What earlier versions of the same form do not have, and do without.
+    // Optional additions that earlier versions of the same schema lack.
     if (!hasVerdicts(database)) database.run("ALTER TABLE runs ADD COLUMN verdicts TEXT");
     database.run(CASES_TABLE);
   });

@@ -8,19 +8,19 @@ import type { CpuLimits, Machine } from "./machine.ts";
 import { mean } from "./noise.ts";
 import type { CaseResult } from "./result.ts";
 
-/** What of a machine's cores this process may use. */
+/** The part of a machine's cores that this process may use. */
 export interface Allowance {
-  /** Cores' worth of CPU time: as many as its threads can use side by side, or as a quota pays for, which may be a fraction. */
+  /** Cores' worth of CPU time: as many as its threads can use in parallel, or as a quota pays for, which may be a fraction. */
   readonly cores: number;
   /** Cores that its threads may run on. */
   readonly places: number;
-  /** A quota that gives less than those cores; null: none does. */
+  /** A quota below those cores; null: none. */
   readonly quota: CpuQuota | null;
   /** null: it may use all of the machine. */
   readonly limits: CpuLimits | null;
 }
 
-/** Reads affinity, cpusets and quotas. `root`: of the file system. */
+/** Reads affinity, cpusets and quotas. `root`: root of the file system. */
 export function readAllowance(root = "/"): Allowance {
   const machine = machineCores(root);
   const allowed = allowedCores(fileText(join(root, "proc/self/status")) ?? "");
@@ -38,12 +38,14 @@ export function readAllowance(root = "/"): Allowance {
   };
 }
 
-/** Threads that use up what is allowed: a fraction of a core takes one more, which the quota then stops for the rest of each period. */
+/**
+ * Number of threads that use up the allowance: a fraction of a core takes one more, which the quota then stops for the rest of each period.
+ */
 export function threadsFor({ cores }: Pick<Allowance, "cores">): number {
   return Math.max(1, Math.ceil(cores - 1e-9));
 }
 
-/** Numbers of the cores that are there; null: not told here. */
+/** Numbers of the machine's cores; null: not reported here. */
 function machineCores(root: string): readonly number[] | null {
   const online = parseCpuList(fileText(join(root, "sys/devices/system/cpu/online")) ?? "");
   if (online !== null) return online;
@@ -51,17 +53,17 @@ function machineCores(root: string): readonly number[] | null {
   return counted.length > 0 ? counted : null;
 }
 
-/** Affinity names cores that are not there, too; where it names none that is, as many as it names. */
+/** Affinity may name cores that do not exist; where it names no existing one, its number of cores counts. */
 function coresLeft(machine: readonly number[], allowed: ReadonlySet<number> | null): readonly number[] {
   if (allowed === null) return machine;
   const places = machine.filter((core) => allowed.has(core));
   return places.length > 0 ? places : machine.slice(0, Math.max(1, allowed.size));
 }
 
-/** More cores than any kernel knows of: a list that names more is none. */
+/** More cores than any kernel supports: a longer list is invalid. */
 const MOST_CORES = 65_536;
 
-/** Numbers of a list such as `0-3,8`; null: it is none. */
+/** Numbers of a list such as `0-3,8`; null: invalid. */
 export function parseCpuList(text: string): readonly number[] | null {
   const list = text.trim();
   if (!/^\d{1,6}(-\d{1,6})?(,\d{1,6}(-\d{1,6})?)*$/.test(list)) return null;
@@ -74,18 +76,18 @@ export function parseCpuList(text: string): readonly number[] | null {
   return [...cores];
 }
 
-/** The cores of a `Cpus_allowed_list: 0-3,8` line, which is affinity and cpusets in one; null: there is none. */
+/** The cores of a `Cpus_allowed_list: 0-3,8` line, which covers affinity and cpusets; null: there is none. */
 export function allowedCores(status: string): ReadonlySet<number> | null {
   const list = parseCpuList(/^Cpus_allowed_list:[ \t]*(.*)$/m.exec(status)?.[1] ?? "");
   return list === null ? null : new Set(list);
 }
 
-/** "1.5 of 64 cores: quota 150 ms per 100 ms of cgroup /a"; "2 cores" where nothing is kept from it. */
+/** "1.5 of 64 cores: quota 150 ms per 100 ms of cgroup /a"; "2 cores" where nothing is withheld. */
 export function coresText({ cores, limits }: Pick<Machine, "cores" | "limits">): string {
   return limits == null ? counted(cores, "core") : `${plain(cores)} of ${counted(limits.machineCores, "core")}: ${limitsText(limits)}`;
 }
 
-/** "1.5 of 64 cores (quota)", where there is little room; "2 cores" where nothing is kept from it. */
+/** "1.5 of 64 cores (quota)", for little room; "2 cores" where nothing is withheld. */
 export function coresInShort({ cores, limits }: Pick<Machine, "cores" | "limits">): string {
   if (limits == null) return counted(cores, "core");
   return `${plain(cores)} of ${counted(limits.machineCores, "core")} (${limits.quota === null ? "affinity" : "quota"})`;
@@ -96,7 +98,7 @@ export function placesOn({ cores, limits }: Pick<Machine, "cores" | "limits">): 
   return limits == null ? cores : (limits.cores?.length ?? limits.machineCores);
 }
 
-/** What keeps the rest of the machine from it. */
+/** What withholds the rest of the machine, in words. */
 export function limitsText({ cores, quota }: CpuLimits): string {
   const pinned = cores === null ? [] : [`affinity or a cpuset leaves ${cores.length === 1 ? "core" : "cores"} ${listText(cores)}`];
   return [...(quota === null ? [] : [quotaText(quota)]), ...pinned].join(", and ");
@@ -106,7 +108,7 @@ export function quotaText({ quotaMs, periodMs, group }: CpuQuota): string {
   return `quota ${plain(quotaMs)} ms per ${plain(periodMs)} ms of cgroup ${printable(group, 80)}`;
 }
 
-/** In as few digits as it takes: 1.5, not 1.50. */
+/** With as few digits as necessary: 1.5, not 1.50. */
 function plain(number: number): string {
   return String(Number(number.toPrecision(4)));
 }
@@ -141,20 +143,20 @@ export function hasCores(used: Used): string {
   return `it may use ${plain(cores)} of ${counted(limits.machineCores, "core")} (${limitsText(limits)})`;
 }
 
-/** Share of the cores' time that a case might use which was used: of a quota, by the case's own CPU time. */
+/** Used share of the cores' time available to a case; of a quota, by the case's own CPU time. */
 export function shareUsed(used: Used & { readonly durationMs: number; readonly process: Pick<CaseResult["process"], "cpuMs"> }): number {
   if (used.limits?.quota != null && used.durationMs > 0) return used.process.cpuMs / used.durationMs / coresFor(used);
   return mean(usable(used).map(({ utilization }) => utilization));
 }
 
-/** Cores' worth of time that a case might use; 0: not known. */
+/** Cores' worth of time available to a case; 0: unknown. */
 export function coresFor(used: Used): number {
   const places = usable(used).length;
   const quota = used.limits?.quota ?? null;
   return quota === null ? places : Math.min(places || Number.POSITIVE_INFINITY, coresOf(quota));
 }
 
-/** Those of the machine's cores that a case might run on. Where the system numbers them anew (a container's view), all it shows. */
+/** The machine's cores available to a case. Where the system renumbers them (a container's view), all that it shows. */
 export function usable({ cores, limits }: Used): CaseResult["cores"] {
   const own = limits?.cores == null ? null : new Set(limits.cores);
   const found = own === null ? cores : cores.filter(({ core }) => own.has(core));

@@ -5,9 +5,9 @@ import { pointsText } from "./point-text.ts";
 import type { Best, Criterion } from "./points.ts";
 import type { CaseResult } from "./result.ts";
 
-/** What is said of a best point beside its name. */
+/** Sentences about a best point. */
 
-/** The figures of it: what was done, the p99, and what else it was told by. */
+/** Its figures: throughput, p99, and the criterion that decided. */
 export function bestFigures({ one, by }: Pick<Best, "one" | "by">, among: readonly CaseResult[] = [one]): string {
   const figures = `${formatCount(one.throughput)}/s, ${tailText(
     one.latency.sojourn,
@@ -34,12 +34,12 @@ function queriesText({ queries }: CaseResult, among: readonly CaseResult[]): str
   return `${tail} of queries ${percentileText(queries.latency, tail)}`;
 }
 
-/** The highest percentile that both of a pair bear. */
+/** The highest percentile that both of a pair bear, as text. */
 function tailIn(pair: readonly CaseResult[], one: CaseResult, of: (one: CaseResult) => KeptSummary): string {
   return percentileText(of(one), tailOf(pair.map(of)) ?? "p99");
 }
 
-/** Where something else is better than at the best, each as a clause; "" where nothing is. */
+/** Where something else is better than at the best point, each as a clause; "" where nothing is. */
 export function thoughText({ one, though }: Best, among: readonly CaseResult[]): string {
   return though
     .map(({ by, at }) => {

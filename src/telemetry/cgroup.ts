@@ -2,32 +2,32 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 /**
- * What the control groups of a process allow it, in either version of them and in both at once: cgroups(7), the kernel's
- * Documentation/scheduler/sched-bwc.rst and Documentation/admin-guide/cgroup-v2.rst. Whatever cannot be read or understood sets no limit.
+ * CPU limits from the control groups of a process, of either version or both: cgroups(7), the kernel's
+ * Documentation/scheduler/sched-bwc.rst and Documentation/admin-guide/cgroup-v2.rst. Whatever cannot be read or parsed sets no limit.
  */
 
-/** A group and how its files are read. */
+/** A control group and how its files are read. */
 export interface CpuGroup {
-  /** As the system names it. */
+  /** Name in the system. */
   readonly name: string;
   readonly folder: string;
   readonly version: 1 | 2;
 }
 
-/** So much CPU time in each period, of all threads in a group and of the groups below it. */
+/** CPU time per period for all threads of a group and of the groups below it. */
 export interface CpuQuota {
   readonly quotaMs: number;
   readonly periodMs: number;
   readonly group: string;
 }
 
-/** How long a group's threads were kept from cores since it was made, added up over cores. */
+/** Time for which a group's threads were withheld from cores since it was created, summed over cores. */
 export interface Throttling {
   readonly group: string;
   readonly throttledMs: number;
 }
 
-/** The groups that hand out CPU time to this process, its own and those around it. `root`: of the file system. */
+/** The groups that limit CPU time of this process: its own and those above. `root`: root of the file system. */
 export function cpuGroups(root = "/"): CpuGroup[] {
   const mounts = parseMounts(fileText(join(root, "proc/self/mountinfo")) ?? "");
   return parseMembership(fileText(join(root, "proc/self/cgroup")) ?? "").flatMap(({ version, path }) =>
@@ -35,18 +35,18 @@ export function cpuGroups(root = "/"): CpuGroup[] {
   );
 }
 
-/** Cores' worth of time that a quota gives. */
+/** Cores' worth of time that a quota allows. */
 export function coresOf({ quotaMs, periodMs }: Pick<CpuQuota, "quotaMs" | "periodMs">): number {
   return quotaMs / periodMs;
 }
 
-/** The quota that gives least; null: there is none. */
+/** The tightest quota; null: there is none. */
 export function tightestQuota(groups: readonly CpuGroup[]): CpuQuota | null {
   const quotas = groups.map(quotaOf).filter((quota) => quota !== null);
   return quotas.reduce<CpuQuota | null>((least, quota) => (least === null || coresOf(quota) < coresOf(least) ? quota : least), null);
 }
 
-/** The period of a group that names none, in microseconds. */
+/** Default period of a group, in microseconds. */
 const DEFAULT_PERIOD = "100000";
 
 export function quotaOf({ name, folder, version }: CpuGroup): CpuQuota | null {
@@ -59,14 +59,14 @@ export function quotaOf({ name, folder, version }: CpuGroup): CpuQuota | null {
   return quotaMs && periodMs ? { quotaMs, periodMs, group: name } : null;
 }
 
-/** What a `cpu.stat` tells; null: of throttling nothing. */
+/** Parses a `cpu.stat`; null: it has no throttling figures. */
 export function parseThrottling(text: string, { name, version }: Pick<CpuGroup, "name" | "version">): Throttling | null {
   const [key, perMs] = version === 2 ? ["throttled_usec", 1e3] : ["throttled_time", 1e6];
   const count = new RegExp(`^${key} (\\d{1,19})$`, "m").exec(text)?.[1];
   return count === undefined ? null : { group: name, throttledMs: Number(count) / Number(perMs) };
 }
 
-/** Text of a file as the system makes them; null: there is none. Of what would keep a reader waiting nothing is read. */
+/** Text of a system file; null: there is none. Files that would block a reader are not read. */
 export function fileText(path: string): string | null {
   try {
     return statSync(path).isFile() ? readFileSync(path, "latin1") : null;
@@ -77,7 +77,7 @@ export function fileText(path: string): string | null {
 
 interface Mount {
   readonly version: 1 | 2;
-  /** The group that is seen at the mount's place. */
+  /** The group visible at the mount point. */
   readonly top: string;
   readonly at: string;
 }
@@ -95,7 +95,7 @@ function parseMounts(text: string): Mount[] {
   });
 }
 
-/** Spaces and their like are written in octal. */
+/** Spaces and similar characters are written in octal. */
 function unescaped(field: string): string {
   return field.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 }
@@ -110,11 +110,11 @@ function parseMembership(text: string): { readonly version: 1 | 2; readonly path
   });
 }
 
-/** A group and those around it, as far as a mount shows them: not all of a container's are there, and it may not even see its own by name. */
+/** A group and those above it, as far as a mount shows them: in a container not all are visible, and its own may have another name. */
 function upwards(root: string, { version, top, at }: Mount, path: string): CpuGroup[] {
   const inside = path === top || path.startsWith(top === "/" ? "/" : `${top}/`) ? path.slice(top === "/" ? 1 : top.length + 1) : "";
   const names = inside.split("/").filter((name) => name !== "");
-  // What lies outside of a namespace is written as if one could climb to it.
+  // Paths outside the namespace are written as if reachable by `..`.
   const steps = names.includes("..") ? [] : names;
   const groups: CpuGroup[] = [];
   for (let depth = steps.length; depth >= 0; depth--) {

@@ -1,21 +1,21 @@
 import { openSync, readSync } from "node:fs";
 import { type CpuInfo, cpus } from "node:os";
 
-/** What a core's time went to since start-up, in milliseconds. */
+/** Time of a core since start-up by use, in milliseconds. */
 export interface CoreTimes {
-  /** Its number in the system. */
+  /** Number of the core in the system. */
   readonly core: number;
-  /** Everything but idling and waiting for disks. */
+  /** All but idling and waiting for disks. */
   readonly busy: number;
   readonly total: number;
   readonly idle: number;
-  /** Of interrupts, which are no program's. */
+  /** Interrupts, which belong to no program. */
   readonly interrupts: number;
-  /** Kept by the host of a virtual machine; null: not told here. */
+  /** Taken by the host of a virtual machine; null: not reported here. */
   readonly stolen: number | null;
 }
 
-/** Share of time that a core was busy between two looks at it, 0…1. */
+/** Busy share of a core between two readings, 0…1. */
 export function utilization(before: CoreTimes | undefined, after: CoreTimes): number {
   const span = after.total - (before?.total ?? 0);
   return before === undefined || span <= 0 ? 0 : Math.min(1, Math.max(0, (after.busy - before.busy) / span));
@@ -23,7 +23,7 @@ export function utilization(before: CoreTimes | undefined, after: CoreTimes): nu
 
 let ownLook: (() => readonly CoreTimes[]) | null = null;
 
-/** All cores of the machine now. One file stays open for the whole process, however many cases it runs. */
+/** Readings of all cores now. One file stays open for the whole process, however many cases it runs. */
 export function coreTimes(): readonly CoreTimes[] {
   ownLook ??= openCoreTimes();
   return ownLook();
@@ -37,16 +37,16 @@ function openCoreTimes(): () => readonly CoreTimes[] {
   } catch {
     return () => timesFromSystem(cpus());
   }
-  // Reading from its beginning again gives what it says then.
+  // Reading from the beginning again gives the present values.
   return () => parseProcStat(buffer.toString("latin1", 0, readSync(file, buffer, 0, buffer.length, 0)));
 }
 
 /** The unit of /proc/stat and /proc/PID/stat, USER_HZ, on every processor that Bun runs on. */
 export const TICK_MS = 10;
 
-/** How far CPU time counted in ticks may be off over any span, in milliseconds: three standard deviations of so many counters. */
+/** Uncertainty of CPU time counted in ticks over any span, in milliseconds: three standard deviations for that many counters. */
 export function tickNoiseMs(counters: number): number {
-  // Each is cut to a tick at both ends of the span: the difference of two even distributions.
+  // Each reading is cut to a tick at both ends of the span: the difference of two uniform distributions.
   return 3 * TICK_MS * Math.sqrt(counters / 6);
 }
 
@@ -67,7 +67,7 @@ export function parseProcStat(text: string): CoreTimes[] {
   return cores;
 }
 
-/** The same of systems that tell less. */
+/** The same for systems that report less. */
 export function timesFromSystem(all: readonly CpuInfo[]): CoreTimes[] {
   return all.map(({ times }, core) => {
     const busy = times.user + times.nice + times.sys + times.irq;

@@ -1,6 +1,6 @@
 import type { Nanoseconds } from "../kernel/clock.ts";
 
-/** Where each figure of a recorder stands in its tally. */
+/** Index of each figure in a recorder's tally. */
 export const PROCESSED = 0;
 export const MEASURED = 1;
 export const FAILED = 2;
@@ -9,7 +9,7 @@ export const DROPPED_NEWEST = 4;
 export const DROPPED_OLDEST = 5;
 export const ABANDONED = 6;
 export const DISORDER = 7;
-export const BUSY = 8;
+export const BUSY_TIME = 8;
 export const BATCHES = 9;
 export const BATCHED = 10;
 export const FIRST_DUE = 11;
@@ -26,7 +26,7 @@ export const OTHERS = 21;
 export const OTHERS_INSIDE = 22;
 export const MEASURED_FAILED = 23;
 
-/** What a recorder has counted. */
+/** Counts of a recorder. */
 export interface Counts {
   /** Since t = 0. */
   readonly processed: number;
@@ -39,21 +39,21 @@ export interface Counts {
   /** Processing time, nanoseconds. */
   readonly busy: Nanoseconds;
   readonly batches: number;
-  /** From here on: items due after warm-up. */
+  /** From here on only items due after warm-up. */
   readonly measuredBatches: number;
   readonly batched: number;
   readonly measured: number;
-  /** Failed, and in the histograms as those that were processed are. */
+  /** Failed; in the histograms, as the processed ones are. */
   readonly measuredFailed: number;
   readonly firstDue: Nanoseconds;
   readonly lastDone: Nanoseconds;
-  /** Departures: items that left, with the sum of the instants at which they did. */
+  /** Departures: the number of items that left, and the sum of the instants at which they did. */
   readonly left: number;
   readonly leftInstants: number;
-  /** Of these, counted among the departures and in no histogram, and the time they were inside together. */
+  /** Departures that are in no histogram, and their total time inside. */
   readonly others: number;
   readonly othersInside: Nanoseconds;
-  /** Measured as processed and failed afterwards. */
+  /** Measured as processed, then failed. */
   readonly strayed: number;
 }
 
@@ -68,7 +68,7 @@ export function countsOf(t: Float64Array): Counts {
     droppedOldest: at(DROPPED_OLDEST),
     abandoned: at(ABANDONED),
     orderViolations: at(DISORDER),
-    busy: at(BUSY),
+    busy: at(BUSY_TIME),
     batches: at(BATCHES),
     measuredBatches: at(MEASURED_BATCHES),
     batched: at(BATCHED),

@@ -8,24 +8,27 @@ import type { Calibration, CpuLimits } from "./machine.ts";
 import type { MachineUse } from "./machine-use.ts";
 import type { CaseResult, Disturbance, WorkFigures } from "./result.ts";
 
-/** From where on a case counts as disturbed. */
+/** Thresholds above which a case counts as disturbed. */
 export const BOUNDS = {
-  /** Cores that other programs used, on average. */
+  /** Cores used by other programs, on average. */
   otherCores: 0.2,
-  /** Time that the host took, of the time that the cores were wanted, or of one core's time where they were wanted less. */
+  /** Time taken by the host, as a share of the time that the cores were wanted, or of one core's time where they were wanted less. */
   steal: 0.01,
-  /** Time that a CPU quota kept threads from cores, of the time that the lab wanted cores, or of one core's time where it wanted less. */
+  /**
+   * Time for which a CPU quota withheld cores, as a share of the time that the lab wanted cores, or of one core's time where it wanted
+   * less.
+   */
   throttled: 0.01,
-  /** CPU time that calibrated work took longer or shorter, of the time asked. */
+  /** Deviation of calibrated work's CPU time, as a share of the time asked. */
   calibration: 0.02,
 } as const;
 
-/** What disturbed a case, as it was measured with it; null: nothing. Of a file that does not say, what its other figures tell. */
+/** Disturbance of a case as recorded; null: none. Files without the record: derived from other figures. */
 export function disturbanceOf(result: Disturbable): Disturbance | null {
   return result.disturbed === undefined ? derived(result) : result.disturbed;
 }
 
-/** True when a figure of this case is not the case's own alone: it is shown with a sign, and nothing is concluded from it without one. */
+/** True when a case's figures are not its own alone: they are shown with a mark, and conclusions from them carry one. */
 export function isDisturbed(result: Disturbable): boolean {
   return disturbanceOf(result) !== null;
 }
@@ -34,15 +37,15 @@ export type Disturbable = Pick<CaseResult, "disturbed" | "durationMs" | "cores" 
   readonly process: Pick<CaseResult["process"], "cpuMs">;
 };
 
-/** One thing that disturbed a case, and what to do about it. */
+/** One disturbance, and its remedy. */
 interface Cause {
   readonly reason: string;
   readonly remedy: string;
 }
 
 /**
- * What disturbed a case by the figures taken with it, and the warning that says so. `calibration`: of the case's work; null: it has none.
- * `limits`: what keeps the lab from some of the machine.
+ * Disturbance of a case by the figures taken with it, and its warning. `calibration`: of the case's work; null: it has none. `limits`: what
+ * withholds some of the machine from the lab.
  */
 export function judgeDisturbance(
   use: MachineUse,
@@ -70,7 +73,7 @@ export function judgeDisturbance(
 
 type Disturbed = Pick<CaseResult, "disturbed" | "warnings">;
 
-/** Milliseconds that something lasted while a case was measured, as the console saw it. */
+/** Milliseconds measured by the console while a case was measured. */
 export interface Seen {
   readonly caseMs: number;
   readonly consoleMs: number;
@@ -78,8 +81,8 @@ export interface Seen {
 }
 
 /**
- * The same of a case in which somebody stood still: its own processes, or only the console that showed it; or in which the wall clock was set
- * back. What is set forward ends waits early that are begun again, and changes nothing.
+ * Adds to a case's disturbance that processes stood still (its own, or only the console that showed it), or that the wall clock was set
+ * back. Setting it forward ends waits early, which then begin again, and changes nothing.
  */
 export function disturbedByStop({ disturbed = null, warnings }: Disturbed, { caseMs, consoleMs, setBackMs }: Seen): Disturbed {
   const causes = [caseMs > 0 ? stopCause(caseMs) : null, setBackMs > 0 ? setBackCause(setBackMs) : null].filter((cause) => cause !== null);
@@ -112,13 +115,13 @@ function setBackCause(setBackMs: number): Cause {
   };
 }
 
-/** What to know of a calibration that others may have had a part in; null: nothing. */
+/** A note on a calibration that other programs may have affected; null: none. */
 export function calibrationNote(calibration: Calibration | null): string | null {
   if (calibration?.clock !== "wall") return null;
   return "Computing was calibrated by the wall clock, since this system does not tell the CPU time of a thread: what other programs took meanwhile counts in it.";
 }
 
-/** What a quota did to a case that it ran short of. */
+/** The disturbance by a quota that throttled the case. */
 function throttledCause({ throttled, spanMs, labMs }: MachineUse, limits: CpuLimits | null): Cause | null {
   if (throttled === null) return null;
   const { group, throttledMs } = throttled;
@@ -134,7 +137,7 @@ function throttledCause({ throttled, spanMs, labMs }: MachineUse, limits: CpuLim
   };
 }
 
-/** Of the reasons of a case those before what other programs did: who was stopped, and what a quota did. "": none. */
+/** The reasons that come before other programs' use: a stop, a quota. "": none. */
 export function firstReasons({ reason }: Pick<Disturbance, "reason">): string {
   return reason.slice(0, Math.max(0, reason.indexOf("Other programs used"))).trimEnd();
 }
@@ -161,25 +164,28 @@ function workCause(work: WorkFigures | null): Cause | null {
   return { reason, remedy: "Run it again: each run checks the calibration." };
 }
 
-/** The run's own check, where the case has computed too little to tell. */
+/** The calibration check of the run, where the case has computed too little for its own. */
 function calibrationCause(work: WorkFigures | null, calibration: Calibration | null): Cause | null {
   if (work !== null || calibration === null || Math.abs(calibration.checkRatio - 1) <= BOUNDS.calibration) return null;
   const reason = `Computing could not be calibrated: at the last check it took ${calibration.checkRatio.toFixed(2)} × the time asked.`;
   return { reason, remedy: "Run it again when the machine is quieter." };
 }
 
-/** `cores`: that the lab may run on, of so many that the machine has. */
+/** `cores`: those the lab may use, of the machine's `machine`. */
 function othersSentence(otherCores: number, cores: number, machine: number): string {
   const used = `Other programs used ${otherCores.toFixed(2)} of`;
   if (cores < machine) return `${used} the ${cores} of ${machine} cores that the lab may run on, on average.`;
   return `${used} the machine's ${counted(cores, "core")} on average.`;
 }
 
-/** Most cores that the console uses to draw, which earlier versions did not tell apart; and a mock server, which is one thread and its helpers. */
+/** Most cores used by the console to draw, which earlier versions did not record separately; and by a mock server with its helpers. */
 const CONSOLE = 0.06;
 const MOCK_SERVER = 1.2;
 
-/** From a result without the figure: the cores' use less this process's own, and at most what the lab's other processes can have had. */
+/**
+ * Disturbance of results without the figure: the cores' use less this process's own, where it exceeds the most that the lab's other
+ * processes can have used.
+ */
 function derived({ cores, process, durationMs, fetch }: Disturbable): Disturbance | null {
   if (durationMs <= 0 || cores.length === 0) return null;
   const used = cores.reduce((sum, { utilization }) => sum + utilization, 0);

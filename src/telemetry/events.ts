@@ -3,13 +3,13 @@ import type { Prediction } from "./prediction.ts";
 import type { CaseResult, LoadOutline, RunResult, ScenarioIdentity, ThresholdResult } from "./result.ts";
 import type { Snapshot } from "./sample.ts";
 
-/** A case before it has run. */
+/** A case before it runs. */
 export interface CaseOutline {
   readonly mode: string;
-  /** The swept fields and their values here. */
+  /** The swept fields and their values in this case. */
   readonly params: Readonly<Record<string, unknown>>;
   readonly load: LoadOutline;
-  /** Parts that its flow is described to have; 0: it is none. */
+  /** Number of parts in its flow; 0: no flow. */
   readonly parts: number;
   readonly predicted: Prediction;
   /** Places in its queue; null: there is no queue, or no end to it. Absent in runs kept by earlier versions. */
@@ -25,19 +25,19 @@ export interface RunOutline {
   readonly cases: readonly CaseOutline[];
 }
 
-/** What happens in a run, in order. Complete by itself: whoever shows or keeps a run needs nothing else, and no scenario. */
+/** Events of a run, in order. Self-contained: showing or storing a run needs nothing else, and no scenario. */
 export type RunEvent =
   | ({ readonly type: "run-started" } & RunOutline)
-  /** `note`: what is prepared, when it is a probe or a trial and not simply the case. */
+  /** `note`: set when a probe or a trial is prepared rather than the case. */
   | { readonly type: "case-preparing"; readonly index: number; readonly note: string }
-  /** `count`: arrivals on the tape; `lastMs`: when the last of them falls due; `url`: where its HTTP server listens. */
+  /** `count`: arrivals on the tape; `lastMs`: when the last one falls due; `url`: address of its HTTP server. */
   | { readonly type: "case-started"; readonly index: number; readonly count: number; readonly lastMs: number; readonly url: string | null }
   | { readonly type: "sample"; readonly index: number; readonly snapshot: Snapshot }
   | {
       readonly type: "case-finished";
       readonly index: number;
       readonly result: CaseResult;
-      /** Its thresholds. */
+      /** Its threshold results. */
       readonly verdicts?: readonly Omit<ThresholdResult, "case">[];
     }
   | { readonly type: "stopping"; readonly now: boolean }

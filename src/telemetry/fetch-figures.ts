@@ -1,65 +1,65 @@
 import type { PhaseFigures } from "./request-phases.ts";
 
-/** What became of requests and of their attempts. */
+/** Figures of requests and their attempts. */
 export interface FetchFigures {
   /** Items. */
   readonly requests: number;
   readonly ok: number;
-  /** Something else stands in for the answer: what was saved last, or the tile around. */
+  /** Answered by a substitute: the last saved answer, or the tile around. */
   readonly degraded: number;
-  /** `refusedByBreaker` included. */
+  /** Includes `refusedByBreaker`. */
   readonly failed: number;
-  /** Requests that went out: Σ byStatus + Σ byError, and Σ byCause, and what the server counts. */
+  /** Requests sent: Σ byStatus + Σ byError, and Σ byCause, and the server's count. */
   readonly attempts: number;
   readonly retries: number;
   readonly refusedByBreaker: number;
-  /** Those of them of which nothing had gone out, not even a first attempt; absent from files of older versions. */
+  /** Those without even a first attempt; absent from files of older versions. */
   readonly refusedUnsent?: number;
-  /** Attempts that were answered 429. */
+  /** Attempts answered with 429. */
   readonly rateLimited: number;
   readonly deadLettered: number;
-  /** Not fetched again, because it lay there already. */
+  /** Not requested, because already saved. */
   readonly resumed: number;
-  /** Answered 304: as they lay there, so that what lay there was kept; among `ok`. Absent from files of older versions. */
+  /** Answered 304: the saved content was kept; included in `ok`. Absent from files of older versions. */
   readonly notModified?: number;
   readonly bytes: number;
-  /** Attempts by status, and by what went wrong where no answer came. */
+  /** Attempts by status, and by error where there was no response. */
   readonly byStatus: Readonly<Record<string, number>>;
   readonly byError: Readonly<Record<string, number>>;
   readonly byHost: Readonly<Record<string, { readonly attempts: number; readonly errors: number }>>;
-  /** Attempts by why they went out; absent from files of older versions. */
+  /** Attempts by cause; absent from files of older versions. */
   readonly byCause?: AttemptCauses;
-  /** Written to kept connections that were closed, or reset, before they were read: no attempts, since no server knows of them. */
+  /** Sent on kept connections that were closed, or reset, before they were read: not counted as attempts, since no server received them. */
   readonly unread?: number;
-  /** Items that were not asked for again after a loss or an error because their method forbids it (RFC 9110, 9.2.2). */
+  /** Items not retried after a loss or an error because their method forbids it (RFC 9110, 9.2.2). */
   readonly notRepeated?: number;
-  /** Requests that Bun's `fetch` carried and not the lab's own sockets; it may send one twice unseen. */
+  /** Requests carried by Bun's `fetch`, not the lab's own sockets; it may send one twice unseen. */
   readonly carriedByFetch?: number;
   readonly peakConcurrency: number;
   /**
-   * By the server's own count, where it is the mock, those among them that it broke off at once; else by ours; null: some were made by
-   * `fetch`, which does not tell.
+   * By the server's own count, where it is the mock, including those that it closed at once; else by the client's; null: some were opened
+   * by `fetch`, which does not report it.
    */
   readonly connectionsOpened: number | null;
-  /** Where the time of requests went, attempt by attempt, after the warm-up; absent from files of older versions. */
+  /** Durations of the phases of attempts after the warm-up; absent from files of older versions. */
   readonly phases?: PhaseFigures;
-  /** Items that went out at least once, and their mean time with all attempts and waits, however they ended. */
+  /** Items that were sent at least once, and their mean time with all attempts and waits, whatever their outcome. */
   readonly sent: number;
   readonly itemMs: number;
-  /** Mean time of an item in the client's own lines, for its turn by the rate and for a connection; absent from files of older versions. */
+  /** Mean time that an item waits within the client, for the rate limiter and for a connection; absent from files of older versions. */
   readonly turnMs?: number;
   readonly lineMs?: number;
-  /** Attempts ÷ requests that went out at all. */
+  /** Attempts ÷ requests sent at all. */
   readonly amplification: number;
-  /** Rates per second at which the adaptive limiter was told that it is too much. */
+  /** Rates per second at which the adaptive limiter was refused. */
   readonly rateTurns: readonly number[];
-  /** What the mock server saw; null: it is somebody else's. */
+  /** Figures of the mock server; null: another server. */
   readonly server: ServerFigures | null;
 }
 
 /**
- * Why requests went out: the first of an item, its retries, where redirects led, anew because a kept connection was over before a byte of
- * the answer, for the tile around the one asked for.
+ * Attempts by cause: the first of an item, its retries, those that follow redirects, those resent after a kept connection failed before the
+ * first byte, those for the tile around.
  */
 export interface AttemptCauses {
   readonly first: number;
@@ -69,18 +69,18 @@ export interface AttemptCauses {
   readonly parents: number;
 }
 
-/** What a mock server saw, by its own count. */
+/** A mock server's own counts. */
 export interface ServerFigures {
-  /** Requests that reached it, whatever became of them. */
+  /** Requests received, whatever their outcome. */
   readonly requests: number;
-  /** Connections that it took. */
+  /** Connections accepted. */
   readonly connections: number;
-  /** Those that it broke off at once, because it had as many as it takes (`maxConnections`). */
+  /** Those closed at once, because it had as many as it accepts (`maxConnections`). */
   readonly refused: number;
-  /** Most requests it held at once. */
+  /** Most concurrent requests. */
   readonly peakConcurrency: number;
   readonly byStatus: Readonly<Record<string, number>>;
-  /** Connections it broke off, bodies it cut short, requests it never answered. */
+  /** Connections reset, bodies truncated, requests never answered. */
   readonly resets: number;
   readonly truncated: number;
   readonly stalled: number;

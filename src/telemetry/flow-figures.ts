@@ -1,4 +1,4 @@
-/** Statistics of one part of a flow: numbers by name, and the same for what it is made of. */
+/** Statistics of one part of a flow: numbers by name, and the same for its members. */
 export interface FlowStats {
   readonly [figure: string]: number | string | boolean | null | FlowStats | readonly FlowStats[];
 }

@@ -1,6 +1,6 @@
 import type { Nanoseconds } from "../kernel/clock.ts";
 
-/** How often something has happened, and the time integral of that number. Kept at every event, whoever looks and when. */
+/** A counter and the time integral of its value, updated at every event. */
 export class CountIntegral {
   count = 0;
   private instants = 0;
@@ -10,7 +10,7 @@ export class CountIntegral {
     this.instants += at * times;
   }
 
-  /** From t = 0 to an instant that is not before any event. */
+  /** The integral from t = 0 to an instant that is not before any event. */
   until(now: Nanoseconds): number {
     return this.count * now - this.instants;
   }

@@ -1,15 +1,15 @@
 import type { LatencySummary } from "../kernel/histogram.ts";
-import { type KeptSummary, kept, listed } from "./percentiles.ts";
+import { type KeptSummary, kept, withTooFew } from "./percentiles.ts";
 import type { Latencies, MeasuredCase, QueryFigures } from "./result.ts";
 
 /**
- * The latencies of a case as files hold them. The sojourn of requests keeps all its numbers beside `tooFew`: a list of requests is all that
- * there was to ask, no sample of it, and scripts read its percentiles whatever its length.
+ * The latencies of a case as stored in files. The sojourn of requests keeps all its numbers beside `tooFew`: a list of requests is
+ * complete, not a sample, and scripts read its percentiles whatever its length.
  */
 export function keptLatencies(measured: Latencies<LatencySummary>, workload: string): Latencies<KeptSummary> {
   const { sojourn, schedule, queue, batch, service, ok, failed } = measured;
   return {
-    sojourn: workload === "fetch" ? listed(sojourn) : kept(sojourn),
+    sojourn: workload === "fetch" ? withTooFew(sojourn) : kept(sojourn),
     schedule: kept(schedule),
     queue: kept(queue),
     batch: kept(batch),
@@ -19,7 +19,7 @@ export function keptLatencies(measured: Latencies<LatencySummary>, workload: str
   };
 }
 
-/** The waits of queries likewise. */
+/** The waits of queries as stored in files. */
 export function keptQueries({ latency, staleness, ...counts }: MeasuredCase["queries"]): QueryFigures {
   return { ...counts, latency: kept(latency), ...(staleness === undefined ? {} : { staleness: kept(staleness) }) };
 }

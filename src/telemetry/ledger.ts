@@ -1,4 +1,4 @@
-/** Where every scheduled item went. Nothing is ever unaccounted for: scheduled = the sum of the rest. */
+/** Outcomes of all scheduled items. None is unaccounted for: scheduled = the sum of the rest. */
 export interface Ledger {
   readonly scheduled: number;
   readonly processed: number;

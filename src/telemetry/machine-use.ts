@@ -9,43 +9,42 @@ export interface MachineReading {
   /** Milliseconds of a monotonic clock. */
   readonly at: number;
   readonly cores: readonly CoreTimes[];
-  /** CPU time of the lab so far in milliseconds: this process, its console and its helpers. null: not known here. */
+  /** CPU time of the lab so far in milliseconds: this process, its console and its helpers. null: unknown here. */
   readonly labMs: number | null;
-  /** Of each control group that the lab is in; null: not known here. */
+  /** For each control group of the lab; null: unknown here. */
   readonly throttled?: readonly Throttling[] | null;
 }
 
-/** What a machine was used for between two readings. */
+/** Use of a machine between two readings. */
 export interface MachineUse {
   readonly spanMs: number;
   /** Busy share of every core, 0…1, and its number in the system. */
   readonly utilization: readonly number[];
   readonly numbers: readonly number[];
-  /** How many of them the lab may use: the figures below are of those. */
+  /** Number of cores that the lab may use: the figures below are of those. */
   readonly cores: number;
-  /** Cores that programs other than the lab used; null: not known here. */
+  /** Cores used by programs other than the lab; null: unknown here. */
   readonly otherCores: number | null;
-  /** Time that the host kept from the cores, of all together; null: not told here. */
+  /** Time taken by the host, summed over cores; null: not reported here. */
   readonly stealMs: number | null;
-  /** Time that the cores were wanted: what they were used for, and what was kept from them. */
+  /** Time that the cores were wanted: used, or withheld. */
   readonly wantedMs: number;
-  /** CPU time that the lab used; null: not known here. */
+  /** CPU time used by the lab; null: unknown here. */
   readonly labMs: number | null;
-  /** Time that quotas kept threads from cores, of all cores and groups, and the group that did most of it; null: not told here. */
+  /** Time for which quotas withheld cores, summed over cores and groups, and the group that did most of it; null: not reported here. */
   readonly throttled: Throttling | null;
-  /** How far the times above may be off, since a system counts them in ticks. */
+  /** Uncertainty of the times above, which the system counts in ticks. */
   readonly noiseMs: number;
 }
 
 /**
- * What lies between two readings. A core was used whenever it did not idle: how long it idled a system knows to the microsecond,
- * what it did meanwhile only from looking at each tick. `allowed`: numbers of the cores that the lab may use; null: all. What others do on
- * the rest does not concern it.
+ * Use between two readings. A core was used whenever it did not idle: systems know idle time to the microsecond, but its use only from
+ * sampling at each tick. `allowed`: numbers of the cores that the lab may use; null: all. Use of the other cores does not affect the lab.
  */
 export function usedBetween(before: MachineReading, after: MachineReading, allowed: ReadonlySet<number> | null = null): MachineUse {
   const spanMs = after.at - before.at;
   const first = new Map(before.cores.map((times) => [times.core, times]));
-  // A container's view may number them anew: then all that it shows are its own.
+  // A container's view may renumber them: then all that it shows are its own.
   const mayUse = allowed === null || !after.cores.some(({ core }) => allowed.has(core)) ? null : allowed;
   let programs = 0;
   let stolen: number | null = null;
@@ -73,7 +72,7 @@ export function usedBetween(before: MachineReading, after: MachineReading, allow
   };
 }
 
-/** What groups were kept from cores between two looks at them; a group that was not there before was never looked at. */
+/** Throttling of groups between two readings; a group missing from the first is left out. */
 export function throttledBetween(before: readonly Throttling[] | null, after: readonly Throttling[] | null): Throttling | null {
   if (before === null || after === null) return null;
   const then = new Map(before.map(({ group, throttledMs }) => [group, throttledMs]));
@@ -89,7 +88,7 @@ export function throttledBetween(before: readonly Throttling[] | null, after: re
 export class MachineWatch {
   private readonly last = new Map<number, number>();
 
-  /** `helpers`: ids of the processes that the lab started for this case; `console`: of the one that shows it. */
+  /** `helpers`: ids of processes that the lab started for this case; `console`: id of the one that shows it. */
   constructor(
     private readonly helpers: readonly number[] = [],
     private readonly console: number = process.ppid,
@@ -100,22 +99,22 @@ export class MachineWatch {
     return { at: monotonic.now() / 1e6, cores: coreTimes(), labMs: this.labMs(), throttled: throttlings() };
   }
 
-  /** Of each control group, by itself: that is cheap. */
+  /** Throttling of each control group alone, which is cheap to read. */
   readThrottled(): readonly Throttling[] | null {
     return throttlings();
   }
 
-  /** Programs that this process started and waited for (a handler's) are its own work, as is what its helpers do. */
+  /** Processes that this one started and waited for (a handler's) count as its own work, and so do its helpers. */
   private labMs(): number | null {
     const { user, system } = process.cpuUsage();
     const own = (user + system) / 1000 + (cpuOf(fileText("/proc/self/stat"))?.childrenMs ?? 0);
     const helpers = this.helpers.map((pid) => this.processMs(pid));
     if (helpers.includes(null)) return null;
-    // Where no process tells of another, the console is taken for one of the others: it uses a few percent of a core.
+    // Where a process's use is unknown, the console counts among the other programs: it uses a few percent of a core.
     return helpers.reduce((sum: number, ms) => sum + (ms ?? 0), own + (this.processMs(this.console) ?? 0));
   }
 
-  /** One that is gone has used what it had when it was last seen. */
+  /** A process that has ended keeps its last reading. */
   private processMs(pid: number): number | null {
     const ms = cpuOf(fileText(`/proc/${pid}/stat`))?.ownMs ?? this.last.get(pid) ?? null;
     if (ms !== null) this.last.set(pid, ms);
@@ -123,10 +122,10 @@ export class MachineWatch {
   }
 }
 
-/** CPU time in a /proc/PID/stat: the process's own, and of its children that have ended. */
+/** CPU time from a /proc/PID/stat: the process's own, and that of its ended children. */
 export function cpuOf(stat: string | null): { readonly ownMs: number; readonly childrenMs: number } | null {
   if (stat === null) return null;
-  // The name before may hold anything, brackets too. Then: state, …, utime, stime, cutime, cstime (14th to 17th of all).
+  // The name before may contain anything, brackets included. Then: state, …, utime, stime, cutime, cstime (14th to 17th of all).
   const [user, system, childUser, childSystem] = stat
     .slice(stat.lastIndexOf(")") + 2)
     .split(" ")

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 
 /**
- * Most memory this process ever held, in bytes; null where the system does not tell. Not `getrusage`: what it gives a child begins at
- * the size of the process that started it.
+ * Peak memory of this process, in bytes; null where the system does not report it. Not from `getrusage`, whose figure for a child begins at
+ * its parent's size.
  */
 export function peakMemory(): number | null {
   try {
@@ -15,12 +15,12 @@ export function peakMemory(): number | null {
 
 let lastRss = 0;
 
-/** Memory of this process that is in use, in bytes; as it was last where the system has no file left to tell it in. */
+/** Resident memory of this process, in bytes; the last known value where the system has no file descriptor left to read it. */
 export function rssBytes(): number {
   try {
     lastRss = process.memoryUsage.rss();
   } catch {
-    // Asked again at the next sample.
+    // Read again at the next sample.
   }
   return lastRss;
 }

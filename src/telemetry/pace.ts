@@ -5,8 +5,8 @@ import type { CaseResult } from "./result.ts";
 import type { Sample } from "./sample.ts";
 
 /**
- * True when as much was settled as came: what failed or was rejected was had in hand as well. The last to come is done after its turn in
- * its batch and its own time: both are part of the time that the throughput is over, and no sign of a line.
+ * True when as many items were settled as came, failed and rejected ones included. The last item is done after its turn in its batch and
+ * its own service: both are part of the time that the throughput is measured over, and no sign of a queue.
  */
 export function keepsPace({
   throughput,
@@ -18,7 +18,7 @@ export function keepsPace({
 }: Pick<CaseResult, "throughput" | "offeredRate" | "durationMs" | "latency" | "ledger"> & {
   readonly series?: readonly Sample[];
 }): boolean {
-  // Of several at work the one that ends last is one of the slow ones.
+  // Of several at work, the one that ends last is a slow one.
   const several = (throughput * service.mean) / 1000 >= 2;
   const arriving = Math.max(
     1,
@@ -30,45 +30,45 @@ export function keepsPace({
 }
 
 /**
- * A rate over the time from the first of several bursts to the last one leaves out that nothing comes after it until another would:
- * the share of that time in the whole, 1 where what comes is no bursts.
+ * Time from the first of several bursts to the end, as a share of the whole to when the next would come: a rate over it ignores that
+ * nothing follows the last burst. 1 without bursts.
  */
 function untilNextBurst(series: readonly Sample[]): number {
   const count = isEven(series) ? 0 : bursts(series);
   return count < 2 ? 1 : (count - 1) / count;
 }
 
-/** How often something comes after a time of nothing. */
+/** Number of bursts: arrivals after a time without any. */
 function bursts(series: readonly Sample[]): number {
   return series.filter(({ offered }, i) => offered > 0 && (series[i - 1]?.offered ?? 0) === 0).length;
 }
 
-/** Milliseconds a second from which on messages take longer and longer; where they come in bursts more, since each burst has a line. */
+/** Growth of the sojourn time, in milliseconds per second, from which it counts; higher for bursts, since each has a queue. */
 const GROWING = { even: 10, bursts: 50 };
 
 /**
- * True when all that came was done, as fast as it came, and what waited did not become more and more: how long a message takes by itself,
- * reading it and filling its batch included, is no line, and neither is what a burst takes to be done.
+ * True when all that came was done, as fast as it came, and the queue did not keep growing. An item's own time, reading and batch fill
+ * included, is no queue, and neither is the time in which a burst is worked off.
  */
 export function keepsUp(one: CaseResult): boolean {
   const { ledger, queue, durationMs, series, offeredRate } = one;
   if (droppedTotal(ledger) > 0 || ledger.unfinished > 0) return false;
   const grown = (queue.growthPerSecond * durationMs) / 1000;
   if (grown > FEW + 0.02 * ledger.scheduled) return false;
-  // What all comes at once has no pace, and the later of it waits the longer though nothing is added.
+  // Arrivals that are all due at once have no rate, and later ones wait longer though nothing is added.
   if (offeredRate === null) return true;
   const grows = (perSecond: number) => isLine(one, perSecond);
   if (isEven(series)) return keepsPace(one) && !grows(GROWING.even);
   return (bursts(series) < 2 || keepsPace(one)) && !grows(GROWING.bursts) && (lineGrowth(series) !== null || keepsPace(one));
 }
 
-/** So many are in line at any time. */
+/** Items in the queue that count as none. */
 const FEW = 3;
 
-/** Of all messages so many more in line a third of the run later: one that is fed 1.01 times what is done of it grows by 0.0033 of them. */
+/** Growth of the queue over a third of the run, as a share of all items, that counts: an overload of 1 % gives 0.0033. */
 const SLOWLY = 0.002;
 
-/** Messages take longer and longer, by more than chance, and by what more than a few in line make of it (Little's law). */
+/** True when the sojourn time grows, by more than chance and by more than a few queued items explain (Little's law). */
 function isLine({ series, ledger }: CaseResult, perSecond: number): boolean {
   const grown = growthOf(series, true);
   if (grown === null || (1000 * grown.ms) / grown.span <= perSecond) return false;
@@ -76,7 +76,7 @@ function isLine({ series, ledger }: CaseResult, perSecond: number): boolean {
   return (grown.ms * done) / 1000 > FEW + SLOWLY * ledger.scheduled;
 }
 
-/** What comes in bursts has a line that grows and shrinks with them. */
+/** False for bursts, whose queue grows and shrinks with them. */
 function isEven(series: readonly Sample[]): boolean {
   const arriving = series.map(({ offered }) => offered);
   const mean = arriving.reduce((sum, rate) => sum + rate, 0) / Math.max(1, arriving.length);
@@ -85,20 +85,22 @@ function isEven(series: readonly Sample[]): boolean {
 }
 
 /**
- * By how many milliseconds a second messages take longer and longer, from the middle third of the samples to the last; in the first the line
- * may still be on its way to where it stays. One that is fed 1.01 times what is done of it grows by 10. `null`: too few samples to tell.
- * The line of one thread among many is seen in the slowest only, which vary more: what is within a twentieth of how long half of the
- * messages take anyway, or a quarter of how long the slowest do, is no growth.
+ * Growth of the sojourn time in milliseconds per second, from the middle third of the samples to the last; in the first the queue may still
+ * be settling. An overload of 1 % gives 10. null: too few samples. With many threads, one thread's queue shows only in the tail, which
+ * varies more: less than 5 % of p50, or 25 % of p99, counts as none.
  */
 export function lineGrowth(series: readonly Sample[]): number | null {
   const grown = growthOf(series, false);
   return grown === null ? null : (1000 * grown.ms) / grown.span;
 }
 
-/** With this probability a growth is more than chance. */
+/** Confidence from which a growth counts as more than chance. */
 const SURE = 0.95;
 
-/** By how many milliseconds messages take longer in the last third than in the middle one, and how far they are apart; `sure`: 0 where that may be chance. */
+/**
+ * Difference of the sojourn time between the last third and the middle one in milliseconds, and their distance in time; `sure`: 0 where it
+ * may be chance.
+ */
 function growthOf(series: readonly Sample[], sure: boolean): { readonly ms: number; readonly span: number } | null {
   const done = series.flatMap(({ t, p50, p99 }) => (p50 === null || p99 === null ? [] : [{ t, p50, p99 }]));
   const third = Math.floor(done.length / 3);
@@ -118,22 +120,21 @@ function growthOf(series: readonly Sample[], sure: boolean): { readonly ms: numb
   return { ms, span: median(last.map(({ t }) => t)) - median(middle.map(({ t }) => t)) };
 }
 
-/** Standard error of a median of values that vary as these do: 1.2533 σ/√n. */
+/** Standard error of the median of values: 1.2533 σ/√n. */
 function medianError(values: readonly number[]): number {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1);
   return 1.2533 * Math.sqrt(variance / values.length);
 }
 
-/** Least correlation of how long messages take with when they were done from which on it is a trend and no chance. */
+/** Least correlation between sojourn time and time of completion that counts as a trend. */
 const TREND = 0.8;
-/** Times what a message takes by itself by which it has to take longer at the end than at first. */
+/** Least ratio of the rise to the item's own time. */
 const LONGER = 3;
 
 /**
- * True when messages took longer and longer all along: by a line through their medians, or their 99th percentiles, sample by sample
- * (least squares), which they keep close to, and which rises by several times what a message takes by itself, as a rule or at its
- * slowest, in milliseconds. `null`: too few samples to tell.
+ * True when the sojourn time rose steadily: by a least-squares line through the medians, or the 99th percentiles, of the samples, which fit
+ * it closely, and which rises by several times an item's own time, `own`, in milliseconds. null: too few samples.
  */
 export function growsAllAlong(series: readonly Sample[], own: { readonly p50: number; readonly p99: number }): boolean | null {
   const done = series.flatMap(({ t, p50, p99 }) => (p50 === null || p99 === null ? [] : [{ t, p50, p99 }]));
@@ -144,7 +145,7 @@ export function growsAllAlong(series: readonly Sample[], own: { readonly p50: nu
 
 const FEWEST = 6;
 
-/** By how much a line through points rises from the first to the last of them, where they keep close to one; else 0. */
+/** Rise of a line fitted through points from the first to the last, where the fit is close; else 0. */
 function risen(points: readonly (readonly [x: number, y: number])[]): number {
   const mean = (of: (x: number, y: number) => number) => points.reduce((sum, [x, y]) => sum + of(x, y), 0) / points.length;
   const [mx, my] = [mean((x) => x), mean((_, y) => y)];

@@ -2,26 +2,26 @@ import { median } from "../kernel/median.ts";
 import type { Sample } from "./sample.ts";
 import { joined, type Span, spansOf, withoutStub } from "./series.ts";
 
-/** The part of a run in which messages waited: what an average over the whole of it hides. */
+/** The part of a run in which messages queued: an average over the whole hides it. */
 export interface Crowding {
-  /** Milliseconds, all of its stretches together, and their share of the run. */
+  /** Total duration in milliseconds, and its share of the run. */
   readonly ms: number;
   readonly share: number;
-  /** Per second, on average over it. */
+  /** Arrivals per second, on average over it. */
   readonly offered: number;
   readonly processed: number;
-  /** The most that came in any of its samples. */
+  /** Largest arrival rate of its samples. */
   readonly offeredMost: number;
   readonly inFlight: number;
-  /** The most that waited. */
+  /** Largest depth. */
   readonly depth: number;
-  /** Milliseconds; of the medians of its samples. */
+  /** Largest median of its samples, in milliseconds. */
   readonly p50: number;
-  /** The part of it, with the sample before, in which more came than was done: the rest of it is what came then, worked off. null: none. */
+  /** The stretches, each with the sample before, in which more came than was done; the rest of the part works that off. null: none. */
   readonly growth: Growth | null;
 }
 
-/** Samples in which more came than was done: milliseconds in all, and per second of them. */
+/** Samples in which more came than was done: total milliseconds, and rates per second over them. */
 export interface Growth {
   readonly ms: number;
   readonly offered: number;
@@ -29,8 +29,8 @@ export interface Growth {
 }
 
 /**
- * Samples in which half of what was done had taken longer than `longMs`, or nothing was done though something waited. null: there were
- * fewer than two, or no series.
+ * Finds the samples whose median exceeded `longMs`, or in which nothing was done though something waited. null: fewer than two, or no
+ * series.
  */
 export function crowding(series: readonly Sample[] = [], longMs: number): Crowding | null {
   const [first, second] = series;
@@ -66,7 +66,10 @@ function growthOf(spans: readonly Span[]): Growth | null {
   return { ms: lengthOf(grew), offered, processed };
 }
 
-/** Fewer than one half on average are some that came just before the interval ended. Of a warm-up nothing is told, though something is done. */
+/**
+ * An average depth below one half comes from items that arrived just before the interval ended. Warm-up samples have no latencies, though
+ * items are processed.
+ */
 function isCrowded({ processed, p50, depth }: Sample, longMs: number): boolean {
   return p50 === null ? processed === 0 && depth > 0.5 : p50 > longMs;
 }

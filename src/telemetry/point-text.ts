@@ -2,19 +2,19 @@ import { listed } from "../kernel/wording.ts";
 import { valueText, variedFields } from "./points.ts";
 import type { CaseResult } from "./result.ts";
 
-/** Points of a sweep in as few words as name exactly them. */
+/** Describes points of a sweep in as few words as identify them exactly. */
 
-/** One thing by which points differ: the mode, or a swept field with its values in the order of the sweep. */
+/** A dimension in which points differ: the mode, or a swept field with its values in the order of the sweep. */
 interface Dimension {
   readonly name: string;
   readonly values: readonly string[];
   readonly of: (one: CaseResult) => string;
 }
 
-/** Points that are all combinations of some values of each dimension. */
+/** All combinations of some values of each dimension. */
 type Block = ReadonlyMap<Dimension, readonly string[]>;
 
-/** "batch.size 10, any batch.timeout; batch.timeout 1ms, batch.size 50 to 500": those points, among all of the sweep. */
+/** "batch.size 10, any batch.timeout; batch.timeout 1ms, batch.size 50 to 500": names these points among all of the sweep. */
 export function pointsText(points: readonly CaseResult[], among: readonly CaseResult[]): string {
   const dimensions = dimensionsOf(among);
   return blocksOf(points, dimensions)
@@ -29,13 +29,13 @@ function dimensionsOf(cases: readonly CaseResult[]): Dimension[] {
   return mode.values.length > 1 ? [mode, ...fields] : fields;
 }
 
-/** Few blocks that hold all the points: cut by whichever dimension leaves fewest. */
+/** A few blocks that cover all the points: cut by the dimension that leaves fewest. */
 function blocksOf(points: readonly CaseResult[], dimensions: readonly Dimension[]): Block[] {
   if (dimensions.length === 0) return [new Map()];
   return dimensions.map((head) => cutBy(head, points, dimensions)).reduce((best, cut) => (cut.length < best.length ? cut : best));
 }
 
-/** Values of one dimension with the same blocks of the others are one block each. */
+/** Values of one dimension that share the blocks of the others form one block. */
 function cutBy(head: Dimension, points: readonly CaseResult[], dimensions: readonly Dimension[]): Block[] {
   const others = dimensions.filter((other) => other !== head);
   const cuts = head.values.flatMap((value) => {
@@ -49,7 +49,7 @@ function cutBy(head: Dimension, points: readonly CaseResult[], dimensions: reado
   });
 }
 
-/** Lists of several values at the end, so that it is seen what belongs to them; the rest in the order of the scenario. */
+/** Lists of several values come last, to keep apart what belongs to them; the rest in the order of the scenario. */
 function blockText(block: Block, dimensions: readonly Dimension[]): string {
   const of = (dimension: Dimension) => block.get(dimension) ?? [];
   const isList = (dimension: Dimension) => of(dimension).length > 1 && of(dimension).length < dimension.values.length;
@@ -58,7 +58,7 @@ function blockText(block: Block, dimensions: readonly Dimension[]): string {
   return [...named(dimensions.filter((one) => !isList(one))), ...(lists === "" ? [] : [lists])].join(", ");
 }
 
-/** All values are any; three or more that follow one another in the sweep are from one to another. */
+/** All values are "any"; three or more consecutive ones are "from … to". */
 function valuesNamed({ name, values: all }: Dimension, values: readonly string[]): string {
   if (values.length === all.length) return `any ${name}`;
   const at = all.indexOf(values[0] ?? "");

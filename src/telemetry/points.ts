@@ -5,9 +5,9 @@ import { keepsUp } from "./pace.ts";
 import { type KeptSummary, type Percentile, percentileOf, tailOf } from "./percentiles.ts";
 import type { CaseResult } from "./result.ts";
 
-/** The cases of a sweep by where they stand in it. */
+/** The cases of a sweep by their position in it. */
 
-/** A swept value as a person reads it. */
+/** A swept value as shown to people. */
 export function valueText(value: unknown): string {
   return typeof value === "string" ? value : (JSON.stringify(value) ?? "");
 }
@@ -17,7 +17,7 @@ export function variedFields(cases: readonly CaseResult[]): string[] {
   return Object.keys(cases[0]?.params ?? {}).filter((field) => new Set(cases.map(({ params }) => valueText(params[field]))).size > 1);
 }
 
-/** Cases alike in mode and in these fields, each group under a name that says so. */
+/** Groups cases alike in mode and in these fields, by a name of the group. */
 export function groupedBy(cases: readonly CaseResult[], fields: readonly string[]): Map<string, CaseResult[]> {
   const groups = new Map<string, CaseResult[]>();
   for (const one of cases) {
@@ -27,22 +27,22 @@ export function groupedBy(cases: readonly CaseResult[], fields: readonly string[
   return groups;
 }
 
-/** What a best point is told by, in this order. */
+/** Criteria for the best point, in this order. */
 export type Criterion = "throughput" | "p99" | "median" | "queries" | "attempts";
 
-/** The point that no other beats, and those that are as good as far as noise lets one tell. */
+/** The point that no other beats, and those equal to it within noise. */
 export interface Best {
   readonly one: CaseResult;
   readonly asGood: readonly CaseResult[];
-  /** The last thing by which it was told from another. */
+  /** The criterion that decided. */
   readonly by: Criterion;
-  /** Where as much is done and something else is better than at the best. */
+  /** Points with equal throughput where another criterion is better than at the best. */
   readonly though: readonly { readonly by: Criterion; readonly at: CaseResult }[];
 }
 
 interface Rank {
   readonly by: Criterion;
-  /** The less, the better; among some cases, by what all of them can be compared by. */
+  /** Value to minimize, comparable among the given cases. */
   readonly of: (one: CaseResult, among: readonly CaseResult[]) => number;
   readonly differs: (a: CaseResult, b: CaseResult) => -1 | 0 | 1;
 }
@@ -51,9 +51,9 @@ const RANKS: readonly Rank[] = [
   { by: "throughput", of: ({ throughput }) => -throughput, differs: throughputDiffers },
   { by: "p99", of: (one, among) => tail(one, among, ({ latency }) => latency.sojourn), differs: tailsDiffer },
   { by: "median", of: ({ latency }) => borne(latency.sojourn, "p50"), differs: medianDiffers },
-  // Of a point without queries nobody can tell.
+  // A point without queries is not comparable.
   { by: "queries", of: (one, among) => tail(one, among, ({ queries }) => queries.latency), differs: queriesDiffer },
-  // What is asked of a server again and again is a cost to it.
+  // Repeated requests are a cost to the server.
   { by: "attempts", of: attempts, differs: attemptsDiffer },
 ];
 
@@ -62,7 +62,7 @@ function tail(one: CaseResult, among: readonly CaseResult[], of: (one: CaseResul
   return highest === null ? Number.POSITIVE_INFINITY : borne(of(one), highest);
 }
 
-/** One that too few items bear is less than none. */
+/** A percentile; Infinity where too few items bear it. */
 function borne(summary: KeptSummary, percentile: Percentile): number {
   return percentileOf(summary, percentile) ?? Number.POSITIVE_INFINITY;
 }
@@ -73,7 +73,7 @@ function attempts({ fetch, ledger }: CaseResult): number {
   return (fetch?.attempts ?? 0) / Math.max(1, ledger.scheduled);
 }
 
-/** Attempts for each item by which a difference is more than chance. */
+/** Least difference in attempts per item that is more than chance. */
 const ATTEMPTS = 0.1;
 
 function attemptsDiffer(a: CaseResult, b: CaseResult): -1 | 0 | 1 {
@@ -82,10 +82,9 @@ function attemptsDiffer(a: CaseResult, b: CaseResult): -1 | 0 | 1 {
 }
 
 /**
- * The highest throughput; of those that cannot be told from it the shortest p99, then the shortest median, then the shortest p99 of queries,
- * then the fewest attempts.
- * Only of points that keep up with what comes, that nothing disturbed, that fail no more than others and do not pay without bound; null:
- * there is none, or none is better than another beyond noise.
+ * The highest throughput; of those equal within noise the shortest p99, then the shortest median, then the shortest p99 of queries, then
+ * the fewest attempts. Considers only points that keep up with arrivals, are undisturbed, fail no more than others and do not pay without
+ * bound; null: there is none, or none is better beyond noise.
  */
 export function bestOf(cases: readonly CaseResult[]): Best | null {
   const fit = fitOf(cases);
@@ -110,11 +109,11 @@ export function bestOf(cases: readonly CaseResult[]): Best | null {
   return { one, asGood: left.filter((other) => other !== one), by, though };
 }
 
-/** Those that may be called best. */
+/** Cases that qualify as best. */
 function fitOf(cases: readonly CaseResult[]): CaseResult[] {
   const sound = cases.filter((one) => isSound(one) && !paysWithoutBound(one, cases));
   const keeping = sound.filter(keepsUp);
-  // Whether one keeps up is told by bounds: what cannot be told from one that does, does as well.
+  // Keeping up has a threshold: a case equal within noise to one that keeps up counts as well.
   const able = sound.filter((one) => keeping.includes(one) || (lostNothing(one) && keeping.some((other) => isNoWorse(one, other))));
   const fewest = Math.min(...able.map(failing));
   return able.filter((one) => failing(one) <= fewest + Math.max(FAILING, 2 * Math.sqrt(failing(one) / one.ledger.scheduled)));
@@ -128,10 +127,10 @@ const lostNothing = ({ ledger }: CaseResult) => droppedTotal(ledger) === 0 && le
 const isSound = (one: CaseResult) => one.status === "completed" && !isDisturbed(one);
 const failing = ({ ledger }: CaseResult) => ledger.failed / Math.max(1, ledger.scheduled);
 
-/** A point at which a greater share fails than this, beyond the fewest, is not as good. */
+/** Share of failures, above the lowest one, that disqualifies a point. */
 const FAILING = 0.01;
 
-/** Why none of some cases is the best: the reason that comes first. */
+/** Why none of some cases is the best: the first reason that applies. */
 export type NoBest = "disturbed" | "invalid" | "alike" | "without bound" | "overloaded";
 
 export function whyNoBest(cases: readonly CaseResult[]): NoBest {
@@ -141,17 +140,17 @@ export function whyNoBest(cases: readonly CaseResult[]): NoBest {
   return cases.some((one) => isSound(one) && keepsUp(one)) ? "without bound" : "overloaded";
 }
 
-/** Of some cases those that did most, as far as noise lets one tell; the one with the most first. */
+/** The cases with the highest throughput, within noise; the highest first. */
 export function mostDone(cases: readonly CaseResult[]): CaseResult[] {
   const sorted = cases.toSorted((a, b) => b.throughput - a.throughput);
   const [most] = sorted;
   return most === undefined ? [] : sorted.filter((one) => throughputDiffers(one, most) === 0);
 }
 
-/** What nothing limits is dear when it takes so many times what the dearest point with a limit takes. */
+/** Cost of an unlimited point, as a multiple of the dearest point with a limit, that counts as dear. */
 const DEAR = 1.5;
 
-/** An `unlimited` point that is paid for with memory, open files or connections. */
+/** True for an `unlimited` point that costs much more memory, open files or connections. */
 export function paysWithoutBound(one: CaseResult, cases: readonly CaseResult[]): boolean {
   const unlimited = (of: CaseResult) => Object.values(of.params).includes("unlimited");
   if (!unlimited(one)) return false;

@@ -1,45 +1,48 @@
-/** What theory expects: `throughput`, `sojournMean` and `sojournP99` by simulating the case's own tape. */
+/** Predicted figures: `throughput`, `sojournMean` and `sojournP99` from simulating the case's own tape. */
 export interface Prediction {
-  /** Servers ÷ mean service time, per second; null: no limit by the work itself. Never less than `throughput`: see `drawn`. */
+  /** Servers ÷ mean service time, per second; null: the work itself sets no limit. Never less than `throughput`: see `drawn`. */
   readonly capacity: number | null;
   readonly throughput: number | null;
   readonly sojournMean: number | null;
   readonly sojournP99: number | null;
   readonly utilization: number | null;
   readonly bottleneck: string;
-  /** The formula that is of such a case; "simulation": none is; "capacity": nothing is known beyond that. */
+  /** The formula for such a case; "simulation": there is none; "capacity": nothing else is known. */
   readonly model: string;
-  /** What the formula gives; null: none applies, or a run of this length tells nothing of it; absent in older files. */
+  /** Results of the formula; null: none applies, or a run of this length is too short for it; absent from older files. */
   readonly steadyState?: SteadyState | null;
-  /** The part of the tape that was simulated; null: all of it; absent in older files. */
+  /** The part of the tape that was simulated; null: all of it; absent from older files. */
   readonly part?: { readonly arrivals: number; readonly of: number } | null;
-  /** The mean of the work as it was drawn, in milliseconds, where more is done of that than by its mean, which `capacity` then is of; else null. */
+  /**
+   * Mean of the drawn service times, in milliseconds, where they allow more than their nominal mean; `capacity` is then based on it. Else
+   * null.
+   */
   readonly drawn?: number | null;
 }
 
-/** A formula's sojourn time, once the line has settled. */
+/** Sojourn time by a formula, in the steady state. */
 export interface SteadyState {
   readonly model: string;
   readonly sojournMean: number;
-  /** null: there is no formula of it. */
+  /** null: there is no formula for it. */
   readonly sojournP99: number | null;
-  /** Where the mean of nine runs in ten of this length lies. */
+  /** Interval that contains the mean of nine in ten runs of this length. */
   readonly band: readonly [low: number, high: number];
 }
 
-/** Items per second; the causes sum to capacity − throughput, and one that gained is negative. */
+/** Losses in items per second; the causes sum to capacity − throughput, and a gain is negative. */
 export interface Shortfall {
-  /** Threads ÷ the time that an item was to take. */
+  /** Threads ÷ nominal time per item. */
   readonly capacity: number;
   readonly throughput: number;
   readonly causes: {
-    /** Work and reads that took longer than was asked. */
+    /** Work and reads took longer than nominal. */
     readonly work: number;
     readonly reads: number;
     readonly queries: number;
-    /** What the lab itself did on these threads. */
+    /** Overhead of the lab itself on these threads. */
     readonly overhead: number;
-    /** Nothing was there to be done. */
+    /** Nothing was available to do. */
     readonly idle: number;
   };
 }

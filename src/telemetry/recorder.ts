@@ -4,7 +4,7 @@ import {
   ABANDONED,
   BATCHED,
   BATCHES,
-  BUSY,
+  BUSY_TIME,
   type Counts,
   countsOf,
   DISORDER,
@@ -29,7 +29,7 @@ import {
   UNBEGUN_INSTANTS,
 } from "./counts.ts";
 
-/** What a recorder needs to know of an item that passed through: its key, its place in that key's order, its instants. */
+/** The data of a finished item that a recorder needs: key, sequence and instants. */
 export interface Passage {
   readonly key: number;
   readonly sequence: number;
@@ -40,17 +40,17 @@ export interface Passage {
 
 const PARTS = ["sojourn", "schedule", "queue", "batch", "service"] as const;
 export type LatencyPart = (typeof PARTS)[number];
-/** Beside these, sojourns of items that failed. */
+/** One more than these, for sojourns of failed items. */
 const HISTOGRAMS = PARTS.length + 1;
 
 const TALLY = 32;
-/** Bytes of shared memory one recorder takes. */
+/** Bytes of shared memory of one recorder. */
 export const RECORDER_BYTES = TALLY * 8 + Math.ceil(HISTOGRAM_BYTES / 8) * 8 * HISTOGRAMS;
 
 /**
- * What one thread has seen happen to items: counts, latencies of all that were worked to their end or failed, order, and when items left, which is the departures side of
- * Little's law and knows of no latency. One thread writes; it lies in shared memory, so the sampler reads it while it grows.
- * Items due during warm-up are counted but not measured.
+ * What one thread records about items: counts, latencies of all that were completed or failed, order, and times of leaving, which are the
+ * departures side of Little's law and independent of latencies. One thread writes; it lies in shared memory, so the sampler can read it at
+ * any time. Items due during warm-up are counted but not measured.
  */
 export class Recorder {
   readonly sojourn: Histogram;
@@ -58,7 +58,7 @@ export class Recorder {
   readonly queue: Histogram;
   readonly batch: Histogram;
   readonly service: Histogram;
-  /** Sojourns of those that failed, which are in `sojourn` too. */
+  /** Sojourns of failed items, which are in `sojourn` too. */
   readonly failures: Histogram;
   private readonly tally: Float64Array;
   private lastSequence = new Uint32Array(1024);
@@ -80,7 +80,7 @@ export class Recorder {
     this.tally[FIRST_DUE] = Number.POSITIVE_INFINITY;
   }
 
-  /** An item was processed to its end. */
+  /** Records that an item was completed. */
   processed(item: Passage, started: Nanoseconds, ended: Nanoseconds): void {
     const tally = this.tally;
     this.checkOrder(item);
@@ -96,8 +96,8 @@ export class Recorder {
   }
 
   /**
-   * Items `from`…`to − 1` were processed one right after another between two readings of the clock; instants between
-   * are interpolated. Waits that neighbours share are counted together: of a batch that is most of them.
+   * Records that items `from`…`to − 1` were completed one right after another between two readings of the clock; instants between are
+   * interpolated. Equal waits of neighbours are recorded as one count: in a batch that is most of them.
    */
   processedTogether(items: readonly Passage[], from: number, to: number, began: Nanoseconds, ended: Nanoseconds): void {
     const tally = this.tally;
@@ -138,7 +138,7 @@ export class Recorder {
     if (lastDone > (tally[LAST_DONE] as number)) tally[LAST_DONE] = lastDone;
   }
 
-  /** An item ran and erred; its state is as before. It took its time all the same. */
+  /** Records that an item failed; its state is as before, but its time counts. */
   failed(item: Passage, ended: Nanoseconds, started: Nanoseconds = ended): void {
     const tally = this.tally;
     this.checkOrder(item);
@@ -153,7 +153,7 @@ export class Recorder {
     this.timed(item, started, ended);
   }
 
-  /** The times of an item that ended, whichever way. */
+  /** Records the times of an item that ended, whether processed or failed. */
   private timed(item: Passage, started: Nanoseconds, ended: Nanoseconds): void {
     const tally = this.tally;
     this.sojourn.record(ended - item.due);
@@ -165,12 +165,12 @@ export class Recorder {
     if (ended > (tally[LAST_DONE] as number)) tally[LAST_DONE] = ended;
   }
 
-  /** Sojourns of those that were processed. */
+  /** Sojourns of processed items. */
   get wellDone(): Histogram {
     return this.sojourn.without(this.failures);
   }
 
-  /** An item counted as processed turns out to have failed: something it left behind erred. False when there is none. */
+  /** Recounts a processed item as failed: something it left running threw. False when there is none. */
   stray(): boolean {
     if ((this.tally[PROCESSED] ?? 0) < 1) return false;
     this.tally[PROCESSED] = (this.tally[PROCESSED] ?? 0) - 1;
@@ -194,24 +194,24 @@ export class Recorder {
     this.goneUnbegun(now);
   }
 
-  /** An item that has left the queue is not done when the run stops. It counts in Little's law until now. */
+  /** Records an item that left the queue but was unfinished when the run stopped. It counts in Little's law until now. */
   abandoned(item: Passage, now: Nanoseconds): void {
     this.add(ABANDONED, item, now);
     this.ended(now);
   }
 
-  /** As `abandoned`, of one that is due and never came into a queue. */
+  /** As `abandoned`, for a due item that never entered a queue. */
   leftWaiting(item: Passage, now: Nanoseconds): void {
     this.add(ABANDONED, item, now);
     this.goneUnbegun(now);
   }
 
-  /** Time spent processing, of this thread. */
+  /** Adds processing time of this thread. */
   busy(span: Nanoseconds): void {
-    this.tally[BUSY] = (this.tally[BUSY] ?? 0) + span;
+    this.tally[BUSY_TIME] = (this.tally[BUSY_TIME] ?? 0) + span;
   }
 
-  /** Items of a batch that are measured: those due after warm-up. */
+  /** Number of measured items in a batch: those due after warm-up. */
   measuredIn(items: readonly Passage[]): number {
     if (this.warmup === 0) return items.length;
     let measured = 0;
@@ -219,7 +219,7 @@ export class Recorder {
     return measured;
   }
 
-  /** `measured`: of its items. A batch that belongs to the warm-up whole is none of the figures. */
+  /** Records a batch with `measured` measured items. A batch entirely within the warm-up counts as done only. */
   batchDone(measured: number): void {
     this.tally[BATCHES] = (this.tally[BATCHES] ?? 0) + 1;
     if (measured === 0) return;
@@ -227,7 +227,7 @@ export class Recorder {
     this.tally[BATCHED] = (this.tally[BATCHED] ?? 0) + measured;
   }
 
-  /** An item that is not in the histograms has gone: how long it was inside is added up. */
+  /** Adds up the time inside of an item that is in no histogram. */
   private add(what: number, item: Passage, now: Nanoseconds): void {
     const tally = this.tally;
     tally[what] = (tally[what] as number) + 1;
@@ -250,7 +250,7 @@ export class Recorder {
     this.tally[UNBEGUN_INSTANTS] = (this.tally[UNBEGUN_INSTANTS] as number) + now;
   }
 
-  /** Items due during warm-up left, at instants that add up to this. */
+  /** Records departures of items due during warm-up, by the sum of their instants. */
   private leftEarly(count: number, instants: number): void {
     this.tally[EARLY] = (this.tally[EARLY] as number) + count;
     this.tally[EARLY_INSTANTS] = (this.tally[EARLY_INSTANTS] as number) + instants;
@@ -267,17 +267,17 @@ export class Recorder {
     this.lastSequence[item.key] = item.sequence;
   }
 
-  /** Time this thread has spent processing so far. */
+  /** Processing time of this thread so far. */
   get busyTotal(): Nanoseconds {
-    return this.tally[BUSY] ?? 0;
+    return this.tally[BUSY_TIME] ?? 0;
   }
 
-  /** Time integral of the number done with, of those that had left the queue; `now` is not before any of it. */
+  /** Time integral of the number of items done after leaving the queue; `now` is not before any event. */
   endedUntil(now: Nanoseconds): number {
     const tally = this.tally;
     let count = 0;
     let instants = 0;
-    // Another thread may be writing: read again until two readings agree.
+    // Another thread may be writing: read until two readings agree.
     for (let i = 0; i < 4; i++) {
       count = tally[ENDED] as number;
       instants = tally[ENDED_INSTANTS] as number;
@@ -286,13 +286,13 @@ export class Recorder {
     return count * now - instants;
   }
 
-  /** The counts as they are now. */
+  /** The present counts. */
   counts(): Counts {
     return countsOf(this.tally);
   }
 }
 
-/** Sum of the instants at which `count` items ended that began at one instant and took this long each, one after another. */
+/** Sum of the instants at which `count` items ended that took `each` one after another from `began` on. */
 function instantsOf(began: Nanoseconds, each: Nanoseconds, count: number): number {
   return count * began + (each * count * (count + 1)) / 2;
 }

@@ -3,23 +3,23 @@ import { HISTOGRAM_BYTES, Histogram } from "../kernel/histogram.ts";
 import { type KeptSummary, kept } from "./percentiles.ts";
 
 /**
- * The parts of a request's way. `connect`: name resolved and connection made. `tls`: agreed with the server. `firstByte`: from all of the
- * request sent to the first byte of its answer. `body`: from there to the last. `attempt`: all of it, however it ended.
+ * The phases of a request. `connect`: name resolution and connection. `tls`: handshake. `firstByte`: from the request sent in full to the
+ * first byte of its response. `body`: from there to the last byte. `attempt`: all of it, whatever its outcome.
  */
 export const PHASES = ["connect", "tls", "firstByte", "body", "attempt"] as const;
 export type Phase = (typeof PHASES)[number];
 
-/** How long each part took, of the requests that came to its end. */
+/** Durations of each phase, of the requests that completed it. */
 export type PhaseFigures = Readonly<Record<Phase, KeptSummary>> & {
-  /** Requests that went over a connection that was there already: they have no `connect` and no `tls`. */
+  /** Requests on an existing connection, without `connect` and `tls`. */
   readonly reused: number;
 };
 
 const STEP = Math.ceil(HISTOGRAM_BYTES / 8) * 8;
 const REUSED_BYTES = 8;
 
-/** What one thread has seen of them, in shared memory. One thread writes. */
-export class PhaseBook {
+/** Phases measured by one thread, in shared memory. One thread writes. */
+export class PhaseRecorder {
   private readonly reusedCell: Float64Array;
   private readonly histograms: Readonly<Record<Phase, Histogram>>;
 
@@ -27,7 +27,7 @@ export class PhaseBook {
     return new SharedArrayBuffer(REUSED_BYTES + PHASES.length * STEP);
   }
 
-  constructor(memory: SharedArrayBuffer = PhaseBook.memory()) {
+  constructor(memory: SharedArrayBuffer = PhaseRecorder.memory()) {
     this.reusedCell = new Float64Array(memory, 0, 1);
     const at = (phase: Phase) => new Histogram(memory, REUSED_BYTES + PHASES.indexOf(phase) * STEP);
     this.histograms = {
@@ -39,7 +39,7 @@ export class PhaseBook {
     };
   }
 
-  /** A phase that took from one instant to another; NaN: it did not come to that, and is not counted. */
+  /** Records a phase between two instants; NaN: not reached, and not counted. */
   note(phase: Phase, from: Nanoseconds, to: Nanoseconds): void {
     const took = to - from;
     if (!Number.isNaN(took)) this.histograms[phase].record(took);
@@ -58,14 +58,14 @@ export class PhaseBook {
   }
 }
 
-/** A phase as all threads have seen it. */
-export function phaseOf(books: readonly PhaseBook[], phase: Phase): Histogram {
+/** One phase merged over all threads. */
+export function phaseOf(books: readonly PhaseRecorder[], phase: Phase): Histogram {
   const merged = new Histogram();
   for (const book of books) merged.merge(book.of(phase));
   return merged;
 }
 
-export function phaseFigures(books: readonly PhaseBook[]): PhaseFigures {
+export function phaseFigures(books: readonly PhaseRecorder[]): PhaseFigures {
   const summary = (phase: Phase) => kept(phaseOf(books, phase).summary());
   return {
     connect: summary("connect"),

@@ -7,7 +7,7 @@ import type { KeptSummary } from "./percentiles.ts";
 import type { Prediction, Shortfall } from "./prediction.ts";
 import type { Sample } from "./sample.ts";
 
-/** The result file, schema version 2; files of version 1 are the same with less in them. Times in milliseconds, rates per second, sizes in bytes. */
+/** The result file, schema version 2; files of version 1 have fewer fields. Times in milliseconds, rates per second, sizes in bytes. */
 export interface RunResult {
   readonly schemaVersion: 1 | 2;
   readonly labVersion: string;
@@ -15,19 +15,19 @@ export interface RunResult {
   readonly scenario: ScenarioIdentity;
   readonly machine: Machine;
   readonly cases: readonly CaseResult[];
-  /** What the cases say together; of a sweep, or where there are queries. */
+  /** Conclusions from all cases together, of a sweep or where there are queries. */
   readonly conclusions: readonly string[];
   readonly thresholds: readonly ThresholdResult[];
-  /** Of a run that goes on, or was killed: how many cases it was to have. What it says of all cases together is not there yet. */
+  /** Set while a run is in progress, or after it was killed: the number of planned cases. Figures over all cases are missing. */
   readonly unfinished?: { readonly planned: number };
-  /** What the scenario expects, judged; absent where it expects nothing that could be judged. */
+  /** The scenario's expectations, judged; absent where it has none that can be judged. */
   readonly hypotheses?: readonly HypothesisResult[];
 }
 
 export interface ScenarioIdentity {
   readonly name: string;
   readonly title: string;
-  /** What it explores, and what is expected to be seen; absent where it does not say. */
+  /** What it explores, and what is expected; absent where it does not say. */
   readonly description?: string;
   readonly hypothesis?: string;
   readonly workload: string;
@@ -40,13 +40,13 @@ export type CaseStatus = "completed" | "aborted" | "failed" | "invalid";
 export interface CaseResult {
   readonly mode: string;
   readonly params: Readonly<Record<string, unknown>>;
-  /** How its items came; absent in files of schema version 1. */
+  /** Load of the case; absent from files of schema version 1. */
   readonly load?: LoadFigures;
   readonly status: CaseStatus;
-  /** Sentences: why it failed, why it is not valid, what to know about it. */
+  /** Sentences: why it failed, why it is invalid, what to know about it. */
   readonly problems: readonly string[];
   readonly warnings: readonly string[];
-  /** What else was going on while it was measured; null: nothing that matters. Absent in files that earlier versions wrote. */
+  /** Disturbances while it was measured; null: none that matter. Absent from files of earlier versions. */
   readonly disturbed?: Disturbance | null;
   readonly tape: { readonly hash: string | null; readonly count: number };
   readonly ledger: Ledger;
@@ -63,50 +63,50 @@ export interface CaseResult {
   readonly sourceBlockedMs: number;
   readonly sourceBlocked: SourceBlocked;
   readonly queue: QueueFigures;
-  /** `limit`: the most that may be in one; null: any number. Files of earlier versions have none. */
+  /** `limit`: the largest size allowed; null: none. Absent from files of earlier versions. */
   readonly batches: { readonly count: number; readonly meanSize: number; readonly limit?: number | null };
   readonly queries: QueryFigures;
   /** Of the whole machine. */
   readonly cores: readonly { readonly core: number; readonly utilization: number }[];
-  /** What kept the case from some of those; null: nothing did. Absent in files that earlier versions wrote. */
+  /** What withheld some of those from the case; null: nothing. Absent from files of earlier versions. */
   readonly limits?: CpuLimits | null;
   readonly process: ProcessFigures;
-  /** What the run checked of itself; one that is not ok makes the case `invalid`. Absent in files that earlier versions wrote. */
+  /** Self-checks of the run; a failed one makes the case `invalid`. Absent from files of earlier versions. */
   readonly checks?: readonly SelfCheck[];
   readonly littlesLaw: { readonly meanInSystem: number; readonly lambdaTimesW: number; readonly relativeError: number };
   readonly state: { readonly machines: number; readonly digest: string } | null;
   /** Workload `fetch` only. */
   readonly fetch?: FetchFigures;
-  /** Workload `flow` only: each part, added up over threads. */
+  /** Workload `flow` only: each part, summed over threads. */
   readonly flow?: FlowFigures;
-  /** What crossing to another thread cost; messages in `parallel` only. */
+  /** Cost of crossing to another thread; messages in `parallel` only. */
   readonly serialization?: SerializationFigures;
   readonly predicted: Prediction;
-  /** What it did less than its threads could have done, by cause; null: that cannot be said so. Absent in files of earlier versions. */
+  /** Throughput lost against the threads' capacity, by cause; null: not attributable. Absent from files of earlier versions. */
   readonly shortfall?: Shortfall | null;
   readonly explanation: string;
   readonly series: readonly Sample[];
 }
 
-/** A case as it was measured: every percentile of its latencies with its number, however few items bear it. */
+/** A case as measured: every percentile of its latencies is a number, however few items bear it. */
 export interface MeasuredCase extends Omit<CaseResult, "latency" | "queries"> {
   readonly latency: Latencies<LatencySummary>;
   readonly queries: QueryFigures<LatencySummary>;
 }
 
-/** Where the time of the items went. */
+/** Latencies of the items, and their parts. */
 export interface Latencies<Summary> {
   readonly sojourn: Summary;
   readonly schedule: Summary;
   readonly queue: Summary;
   readonly batch: Summary;
   readonly service: Summary;
-  /** Sojourns of what was processed, and of what failed; absent from files of earlier versions, whose latencies are of the first alone. */
+  /** Sojourns of processed items and of failed ones; absent from files of earlier versions, whose latencies are of the former alone. */
   readonly ok?: Summary;
   readonly failed?: Summary;
 }
 
-/** What kind of load a case has, and how long it has after the last arrival, in milliseconds. */
+/** Kind of a case's load, and the time it has after the last arrival, in milliseconds. */
 export interface LoadOutline {
   readonly executor: string;
   readonly gracefulStopMs: number;
@@ -117,25 +117,25 @@ export interface LoadFigures extends LoadOutline {
   readonly lastMs: number;
 }
 
-/** A case of which the figures are not only its own. It keeps its status, and a warning says why. */
+/** Outside influences on a case's figures. It keeps its status, and a warning says why. */
 export interface Disturbance {
-  /** Cores that other programs used, on average: the machine's less those of the lab itself. null: not known on this system. */
+  /** Cores used by other programs, on average: the machine's use less the lab's own. null: unknown on this system. */
   readonly otherCores: number | null;
-  /** Time that the host of a virtual machine kept from its cores, all of them together. null: not known on this system. */
+  /** Time taken by the host of a virtual machine, summed over cores. null: unknown on this system. */
   readonly stealMs: number | null;
-  /** How long a CPU quota kept threads of its control groups from cores, added up over cores. null: not known. Absent in older files. */
+  /** Time for which a CPU quota withheld cores from the control groups, summed over cores. null: unknown. Absent from older files. */
   readonly throttledMs?: number | null;
-  /** How long processes of the case were stopped by a signal or frozen, by looking every 0.1 s. Absent: they were not. */
+  /** Time for which processes of the case were stopped by a signal or frozen, polled every 0.1 s. Absent: none. */
   readonly stoppedMs?: number;
-  /** By how much the wall clock was set back meanwhile. Absent: it was not. */
+  /** How far the wall clock was set back meanwhile. Absent: it was not. */
   readonly setBackMs?: number;
-  /** By what share of what was asked `cpu` work took longer or shorter than it should, in CPU time; 0 where there is none. */
+  /** Deviation of `cpu` work's CPU time as a share of the time asked; 0 without such work. */
   readonly calibrationOff: number;
-  /** Which of them it was, as a sentence. */
+  /** The disturbances as a sentence. */
   readonly reason: string;
 }
 
-/** One thing that a run checked of itself; `figure` is by how much it is off (items, shares or, of the clock, milliseconds). */
+/** A self-check of the run; `figure`: its deviation (items, shares or, for the clock, milliseconds). */
 export interface SelfCheck {
   readonly name:
     | "ledger"
@@ -160,7 +160,7 @@ export interface QueryFigures<Summary = KeptSummary> {
   readonly answered: number;
   /** From due to answered. */
   readonly latency: Summary;
-  /** How old the state was that a snapshot showed. */
+  /** Age of the state in a snapshot. */
   readonly staleness?: Summary;
 }
 
@@ -168,15 +168,16 @@ export interface QueryFigures<Summary = KeptSummary> {
 export interface RateFigures {
   readonly asked: string;
   readonly resolved: number;
-  /** `80%`: the capacity it is a share of, its 95 % interval, how that is known, and in which mode. */
+  /** `80%`: the capacity it refers to, its 95 % interval, how it was determined, and in which mode. */
   readonly capacity?: number;
   readonly capacityLow?: number;
   readonly capacityHigh?: number;
   readonly capacityFrom?: "theory" | "probe";
   readonly probedMode?: string;
   /**
-   * `max`: between which two what can be done lies, by the highest rate that held (`resolved`), below all that did not, and the lowest that did
-   * not, above all that did (null: there is no such rate); every trial (`ok` null: too short to tell), and the seed of the one shown.
+   * `max`: `resolved` is the highest rate that held, below all that did not. The maximum lies between `low`, which is `resolved` less the
+   * tolerance of a trial, and `high`, the lowest rate that did not hold, above all that did (null: none). Also every trial (`ok` null: too
+   * short to decide), and the seed of the one shown.
    */
   readonly low?: number;
   readonly high?: number | null;
@@ -194,7 +195,7 @@ export interface FailureCount {
   readonly count: number;
 }
 
-/** What kept the source from taking what was due; the parts sum to `sourceBlockedMs`. */
+/** What kept the source from taking due items; the parts sum to `sourceBlockedMs`. */
 export interface SourceBlocked {
   readonly readMs: number;
   readonly processingMs: number;
@@ -203,56 +204,56 @@ export interface SourceBlocked {
 }
 
 export interface QueueFigures {
-  /** null: unlimited, or a mode without a queue. */
+  /** null: no limit, or a mode without a queue. */
   readonly capacity: number | null;
   readonly meanDepth: number;
   readonly highWater: number;
   readonly meanWaitMs: number;
   readonly fullMs: number;
-  /** Slope of a straight line through the depth while the load lasted, items per second. */
+  /** Slope of a line fitted to the depth while the load lasted, items per second. */
   readonly growthPerSecond: number;
 }
 
 export interface ProcessFigures {
   readonly cpuMs: number;
-  /** How long a CPU quota kept threads of its control groups from cores, added up over cores. null: not known. Absent in older files. */
+  /** Time for which a CPU quota withheld cores from the control groups, summed over cores. null: unknown. Absent from older files. */
   readonly throttledMs?: number | null;
   readonly peakRssBytes: number;
   readonly peakOpenFiles: number | null;
-  /** How late the loop was for its turns, by looks at even intervals, not by items. */
+  /** Lateness of the loop's turns, sampled at even intervals, not per item. */
   readonly eventLoop: { readonly delayMs: { readonly p50: number; readonly p99: number; readonly max: number }; readonly busy: number };
   readonly threads: readonly { readonly name: string; readonly utilization: number | null }[];
-  /** How long calibrated computing took; null: there was none, or too little to tell. Absent in files that earlier versions wrote. */
+  /** Timing of calibrated computing; null: none, or too little to say. Absent from files of earlier versions. */
   readonly work?: WorkFigures | null;
 }
 
 /**
- * How the computing of `cpu` and `mixed` work went, over all threads, from pieces that were timed after the warm-up. It takes longer when the
- * core is slower, which shows in its CPU time, or when somebody else has the core meanwhile, which shows in wall time alone.
+ * Timing of `cpu` and `mixed` work over all threads, from pieces timed after the warm-up. It takes longer on a slower core, which shows in
+ * CPU time, or when another program takes the core, which shows in wall time alone.
  */
 export interface WorkFigures {
-  /** Milliseconds of computing that were asked for. */
+  /** Milliseconds of computing asked for. */
   readonly askedMs: number;
-  /** Rounds of the computation in a millisecond of CPU time. */
+  /** Rounds of the computation per millisecond of CPU time. */
   readonly roundsPerMs: number;
-  /** CPU time over what was asked, less 1; below 0: it took less. */
+  /** CPU time ÷ time asked − 1; negative: faster. */
   readonly slowerBy: number;
   /** Standard error of `slowerBy`. */
   readonly slowerByError: number;
-  /** Wall time less CPU time of all computing: what its threads were kept from their cores in the midst of it. null: pieces too short to tell. */
+  /** Wall time − CPU time of all computing: the time for which its threads lost their cores amid it. null: pieces too short to say. */
   readonly takenAwayMs: number | null;
 }
 
-/** Nanoseconds and bytes of one message; of every 64th, timed by itself. */
+/** Nanoseconds and bytes per message, from every 64th, timed individually. */
 export interface SerializationFigures {
   readonly codec: string;
   readonly bytesPerMessage: number;
-  /** No less than `resolutionNs`: what is not more than that takes at most so long. */
+  /** At least `resolutionNs`: a value equal to it is an upper bound. */
   readonly encodeNs: number;
   readonly decodeNs: number;
-  /** Shortest time that the clock can tell; missing in files of earlier versions. */
+  /** Resolution of the clock; absent from files of earlier versions. */
   readonly resolutionNs?: number;
-  /** To a file and back, encoding and decoding included; null: not measured, since no formats are compared. */
+  /** Time to a file and back, encoding and decoding included; null: not measured, since no formats are compared. */
   readonly diskWriteNs: number | null;
   readonly diskReadNs: number | null;
 }
@@ -263,24 +264,24 @@ export interface ThresholdResult {
   readonly expression: string;
   readonly value: number;
   readonly ok: boolean;
-  /** False: nothing was measured that it is about; `value` says nothing. */
+  /** False: there was nothing to measure, and `value` is meaningless. */
   readonly measured?: false;
-  /** How many items lie beyond the percentile that it is about, where they are too few to bear one. It was judged by what was measured. */
+  /** Number of items beyond its percentile, where they are too few to bear it. It was judged by the measured value. */
   readonly tooFew?: number;
 }
 
-/** An expectation of the scenario beside the figures it speaks of. */
+/** An expectation of the scenario with its figures. */
 export interface HypothesisResult {
-  /** In words, where the scenario has them. */
+  /** In words, where the scenario gives them. */
   readonly sentence: string;
   /** The comparison as written. */
   readonly that: string;
-  /** null: it cannot be told. */
+  /** null: undecided. */
   readonly ok: boolean | null;
-  /** Every figure that went in, by its name at its point of the sweep; null: there is none. */
+  /** Every figure used, by its name at its point of the sweep; null: not available. */
   readonly figures: Readonly<Record<string, number | null>>;
-  /** The comparison with its figures put in, where it was broken most or held most narrowly; empty where it cannot be told. */
+  /** The comparison with its figures, where it failed by most or held by least; empty when undecided. */
   readonly reading: string;
-  /** Why it cannot be told; null: it can. */
+  /** Why it is undecided; null: it is decided. */
   readonly why: string | null;
 }

@@ -1,8 +1,8 @@
 import type { Ledger } from "./ledger.ts";
 
 /**
- * One point of a series: rates, percentiles and mean levels of the interval that ends at `t`; it began where the point before ended. The
- * last interval is as long as there was left. Rate × length of the interval, added up, are the counts of the ledger.
+ * One point of a series: rates, percentiles and mean levels of the interval that ends at `t` and began at the previous point. The last
+ * interval may be shorter. Rate × length, summed over intervals, gives the counts of the ledger.
  */
 export interface Sample {
   /** Milliseconds since t = 0. */
@@ -10,23 +10,23 @@ export interface Sample {
   readonly offered: number;
   readonly processed: number;
   readonly dropped: number;
-  /** Items that waited and items at work, as time integrals over the interval ÷ its length. */
+  /** Items waiting and items at work, as time integrals over the interval ÷ its length. */
   readonly depth: number;
   readonly inFlight: number;
-  /** Milliseconds of this interval the source was blocked. */
+  /** Milliseconds of this interval in which the source was blocked. */
   readonly blockedMs: number;
   readonly rssBytes: number;
-  /** Of what was done in the interval, however little: a picture of the run, not a figure of it. null: nothing was. */
+  /** Latencies of the items done in the interval, however few: a picture of the run, not a figure. null: none. */
   readonly p50: number | null;
   readonly p99: number | null;
   readonly cores: readonly number[];
-  /** Cores that other programs used just then; null: not known on this system. Absent in files that earlier versions wrote. */
+  /** Cores used by other programs in this interval; null: unknown on this system. Absent from files of earlier versions. */
   readonly otherCores?: number | null;
-  /** How long a CPU quota kept threads from cores in this interval; null: not known. Absent in older files. */
+  /** Time for which a CPU quota withheld cores in this interval; null: unknown. Absent from older files. */
   readonly throttledMs?: number | null;
   readonly fetch?: FetchSample;
   readonly flow?: FlowSample;
-  /** The ledger, and figures of the whole case so far, at the end of the interval. Absent in files of schema version 1. */
+  /** The ledger, and figures of the case so far, at the end of the interval. Absent from files of schema version 1. */
   readonly ledger?: Ledger;
   readonly running?: Running;
 }
@@ -38,14 +38,14 @@ export interface Running {
   readonly p99: number | null;
   /** Processed per second so far. */
   readonly throughput: number;
-  /** Processor time over wall time; 1 = one core. */
+  /** CPU time ÷ wall time; 1 = one core. */
   readonly cpu: number;
 }
 
-/** All that is told of a case at one instant: what a runner sends, what is shown, and what is kept. */
+/** State of a case at one instant: what a runner sends, and what is shown and stored. */
 export type Snapshot = Sample & Required<Pick<Sample, "ledger" | "running">>;
 
-/** The parts of a flow as they are now, over all threads; counts since t = 0. */
+/** Present figures of a flow's parts, over all threads; counts since t = 0. */
 export interface FlowSample {
   readonly parts: readonly FlowPartSample[];
 }
@@ -63,9 +63,9 @@ export interface FlowPartSample {
 /** Levels at a sample, and counts from t = 0 to it. */
 export interface FetchSample {
   readonly inFlight: number;
-  /** Requests that may be in flight. */
+  /** Limit on requests in flight. */
   readonly limit: number;
-  /** Items that wait for their next attempt. */
+  /** Items waiting for their next attempt. */
   readonly retrying: number;
   readonly breaker: "closed" | "open" | "half-open";
   /** Per second; null: no limiter. */
@@ -76,7 +76,7 @@ export interface FetchSample {
   readonly degraded: number;
   readonly failed: number;
   readonly refused: number;
-  /** Attempts by what came of them. */
+  /** Attempts by outcome. */
   readonly outcomes: {
     readonly success: number;
     readonly clientError: number;

@@ -1,17 +1,17 @@
 import type { Sample } from "./sample.ts";
 
-/** A sample and when the interval began that it is about, in milliseconds since t = 0. */
+/** A sample and the beginning of its interval, in milliseconds since t = 0. */
 export interface Span {
   readonly from: number;
   readonly sample: Sample;
 }
 
-/** Each sample's interval begins where the one before ended; the first's at `from`. */
+/** Samples with their intervals: each begins where the previous one ended, the first at `from`. */
 export function spansOf(series: readonly Sample[], from = 0): Span[] {
   return series.map((sample, i) => ({ from: series[i - 1]?.t ?? from, sample }));
 }
 
-/** The series without a last interval that is much shorter than the others: it belongs to the one before, since its rates are of next to no time. */
+/** Merges a last interval that is much shorter than the others into the one before, since its rates cover next to no time. */
 export function withoutStub(series: readonly Sample[]): readonly Sample[] {
   const [first, second, last] = series.slice(-3);
   if (first === undefined || second === undefined || last === undefined) return series;
@@ -25,13 +25,13 @@ export function withoutStub(series: readonly Sample[]): readonly Sample[] {
   ];
 }
 
-/** What the last so many milliseconds of a series show together; null: there is none. */
+/** The last `ms` milliseconds of a series as one sample; null: there is none. */
 export function recent(series: readonly Sample[], ms: number): Sample | null {
   const spans = recentSpans(series, ms);
   return spans.length === 0 ? null : joined(spans);
 }
 
-/** The intervals of the last so many milliseconds. */
+/** The intervals of the last `ms` milliseconds. */
 export function recentSpans(series: readonly Sample[], ms: number): Span[] {
   const end = series.at(-1)?.t;
   if (end === undefined) return [];
@@ -40,7 +40,7 @@ export function recentSpans(series: readonly Sample[], ms: number): Span[] {
   return spansOf(series.slice(first), series[first - 1]?.t ?? 0);
 }
 
-/** Half as many samples, each for two. */
+/** Merges each two samples into one. */
 export function halved(series: readonly Sample[]): Sample[] {
   const spans = spansOf(series);
   const halves: Sample[] = [];
@@ -49,8 +49,8 @@ export function halved(series: readonly Sample[]): Sample[] {
 }
 
 /**
- * Neighbours as one sample: rates and levels are means by time. Percentiles have no mean: the worst of them stands for all. What is known
- * of an instant only is as it was last.
+ * Merges consecutive samples: rates and levels are averaged by time. Percentiles cannot be averaged: the worst stands for all.
+ * Instantaneous values are the last ones.
  */
 export function joined(spans: readonly Span[]): Sample {
   const last = spans.at(-1)?.sample;
@@ -90,7 +90,7 @@ function sumOfKnown(spans: readonly Span[]): number | null {
   return known.length === 0 ? null : known.reduce((sum, ms) => sum + ms, 0);
 }
 
-/** The largest of what is known; null: nothing is. */
+/** The largest known value; null: none is known. */
 export function worst(values: readonly (number | null)[]): number | null {
   return values.reduce((largest, value) => (value === null ? largest : Math.max(value, largest ?? value)), null);
 }

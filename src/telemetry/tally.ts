@@ -1,9 +1,9 @@
 import type { FailureCount } from "./result.ts";
 
-/** Different reasons of failure that are told apart. */
+/** Most reasons counted separately. */
 const REASONS = 50;
 
-/** How often each reason came up. */
+/** Counts of each reason. */
 export class Tally {
   private readonly byReason = new Map<string, number>();
 

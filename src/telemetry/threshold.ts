@@ -28,14 +28,14 @@ const OPERATOR = "<=|>=|===|==|!==|!=|<|>";
 const NUMBER = "-?\\d[\\d_]*(?:\\.\\d+)?(?:e[-+]?\\d+)?";
 const GRAMMAR = new RegExp(`^\\s*(?:p\\(\\s*(\\d+(?:\\.\\d+)?)\\s*\\)|([a-z]+))\\s*(${OPERATOR})\\s*(${NUMBER})\\s*$`);
 
-/** What an expression for a metric looks like, as a pattern for editors: the words it offers, a comparison, a number. */
+/** Pattern of an expression for a metric, for editors: its aggregations, a comparison, a number. */
 export function thresholdPattern(metric: ThresholdMetric): string {
   const kind = thresholdMetric(metric).kind;
   const percentile = kind === "trend" ? "|p\\(\\s*0*(?:100(?:\\.0+)?|\\d{1,2}(?:\\.\\d+)?)\\s*\\)" : "";
   return `^\\s*(?:${OFFERS[kind].join("|")}${percentile})\\s*(?:${OPERATOR})\\s*${NUMBER}\\s*$`;
 }
 
-/** Reads an expression for a metric; the rule it breaks, as text, when it is none. */
+/** Parses an expression for a metric; returns the violated rule, as text, when it is invalid. */
 export function parseThreshold(metric: ThresholdMetric, expression: string): Threshold | string {
   const kind = thresholdMetric(metric).kind;
   const offers: readonly string[] = OFFERS[kind];
@@ -47,7 +47,7 @@ export function parseThreshold(metric: ThresholdMetric, expression: string): Thr
   const share = percentile === undefined ? 0 : Number(percentile) / 100;
   if (share > 1) return "must have a percentile from 0 to 100";
   const number = Number((limit ?? "").replaceAll("_", ""));
-  // One that is beyond every figure could never fail, or never hold.
+  // A number beyond every figure could never fail, or never hold.
   if (!Number.isFinite(number)) return "must compare with a number that can be held (at most 1.8e308)";
   return {
     metric,
@@ -59,19 +59,19 @@ export function parseThreshold(metric: ThresholdMetric, expression: string): Thr
   };
 }
 
-/** A figure and whether it holds. */
+/** A figure and whether the threshold holds. */
 export interface Judgement {
   readonly value: number;
   readonly ok: boolean;
-  /** There was nothing to measure, and the value says nothing. */
+  /** There was nothing to measure, and the value is meaningless. */
   readonly measured?: false;
   /** Items beyond the percentile, where they are too few to bear it. */
   readonly tooFew?: number;
 }
 
 /**
- * The figure a threshold is about, and whether it holds. Nothing measured breaks no threshold; that it is so is told. A percentile that too
- * few items bear is judged by what was measured, since a gate that lets everything pass, or nothing, is none; how few bear it is told.
+ * Evaluates a threshold. Without measurements it holds, and is marked so. A percentile that too few items bear is judged by the measured
+ * value, since a gate that passes everything, or nothing, is none; their number is returned.
  */
 export function judge(threshold: Threshold, standing: Standing): Judgement {
   const metric = thresholdMetric(threshold.metric);
@@ -97,13 +97,13 @@ export function judge(threshold: Threshold, standing: Standing): Judgement {
   }
 }
 
-/** The share of items that a threshold is about; null: it is about no percentile. The whole of them is the longest, which one item bears. */
+/** The share of a threshold on a percentile; null: it is on none, or on all items, whose longest one item bears. */
 function percentileIn({ aggregation, share }: Threshold): number | null {
   if (aggregation === "med") return 0.5;
   return aggregation === "p" && share < 1 ? share : null;
 }
 
-/** Of a distribution in nanoseconds, which is not empty. */
+/** Aggregates a non-empty distribution in nanoseconds. */
 function ofTimes({ aggregation, share }: Threshold, times: Histogram): number {
   if (aggregation === "avg") return times.mean;
   if (aggregation === "min") return times.min;

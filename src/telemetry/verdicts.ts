@@ -1,10 +1,10 @@
 import type { CaseStatus, RunResult, ThresholdResult } from "./result.ts";
 
-/** How a run did beside what was asked of it, for lists in which it is one line. */
+/** Verdicts of a run for lists with one line per run. */
 export interface Verdicts {
   readonly thresholds: { readonly failed: number; readonly of: number };
   readonly hypotheses: { readonly held: number; readonly broken: number; readonly untold: number };
-  /** Cases that are disturbed, and those that are not valid or failed. */
+  /** Disturbed cases, and cases that are invalid or failed. */
   readonly disturbed: number;
   readonly unsound: number;
 }
@@ -16,7 +16,7 @@ export const NO_VERDICTS: Verdicts = {
   unsound: 0,
 };
 
-/** Of a file that does not say what disturbed it nothing is known. */
+/** Files that do not record disturbances count as undisturbed. */
 export function verdictsOf({ cases, thresholds = [], hypotheses = [] }: RunResult): Verdicts {
   const count = <T>(all: readonly T[], is: (one: T) => boolean) => all.filter(is).length;
   return {
@@ -38,16 +38,16 @@ export function worstOf({ cases }: Pick<RunResult, "cases">): CaseStatus {
   return BY_SEVERITY.find((one) => cases.some(({ status }) => status === one)) ?? "completed";
 }
 
-/** Why a case is not to be built on; null: nothing speaks against it. A case that was stopped says what it measured until then. */
-export type Fault = "failed" | "invalid" | "threshold";
+/** Why a case must not be relied on; null: no objection. A stopped case is valid for what it measured until then. */
+export type CaseFault = "failed" | "invalid" | "threshold";
 
-export function faultOf({ cases, thresholds }: Pick<RunResult, "cases" | "thresholds">, index: number): Fault | null {
+export function faultOf({ cases, thresholds }: Pick<RunResult, "cases" | "thresholds">, index: number): CaseFault | null {
   const status = cases[index]?.status;
   if (status === "failed" || status === "invalid") return status;
   return thresholds.some((one) => one.case === index && !one.ok) ? "threshold" : null;
 }
 
-/** True when a threshold was judged by something that happened: not by nothing, nor by a case that was stopped before anything was done. */
+/** True when a threshold was judged by real measurements: not without any, nor for a case that was stopped before anything was done. */
 export function wasJudged({ cases }: Pick<RunResult, "cases">, { case: index, measured }: ThresholdResult): boolean {
   const one = cases[index];
   if (measured === false || one === undefined) return false;

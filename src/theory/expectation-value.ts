@@ -6,7 +6,7 @@ import type { Comparison, FigureReference, Sum } from "../scenario/expectation.t
 export type Value = number | { readonly why: string };
 
 /** What the words of a sum stand for. */
-export interface Told {
+export interface KnownFigures {
   readonly figure: (figure: FigureReference) => Value;
   /** Of the machine. */
   readonly cores: number;
@@ -20,7 +20,7 @@ export function plainName({ name, field }: FigureReference): string {
   return field.text === "" ? name.text : `${name.text}.${field.text}`;
 }
 
-export function evaluate(sum: Sum, told: Told): Value {
+export function evaluate(sum: Sum, told: KnownFigures): Value {
   switch (sum.kind) {
     case "number":
       return sum.value;
@@ -73,7 +73,7 @@ export function compare(left: number, comparison: Comparison, right: number): bo
 }
 
 /** Both sides with their figures put in, and what each comes to where that is not to be seen; in as many digits as show how they compare. */
-export function comparisonText(left: Sum, comparison: Comparison, right: Sum, told: Told): string {
+export function comparisonText(left: Sum, comparison: Comparison, right: Sum, told: KnownFigures): string {
   const [a, b] = [evaluate(left, told), evaluate(right, told)];
   const digits = typeof a === "number" && typeof b === "number" ? digitsFor(a, comparison, b) : FEW_DIGITS;
   return `${sideText(left, told, digits)} ${comparison} ${sideText(right, told, digits)}`;
@@ -92,14 +92,14 @@ function digitsFor(left: number, comparison: Comparison, right: number): number 
   return digits;
 }
 
-function sideText(sum: Sum, told: Told, digits: number): string {
+function sideText(sum: Sum, told: KnownFigures, digits: number): string {
   const text = sumText(sum, told, digits);
   if (sum.kind === "number" || sum.kind === "figure" || sum.kind === "cores") return text;
   const value = evaluate(sum, told);
   return typeof value === "number" ? `${text} = ${rounded(value, digits)}` : text;
 }
 
-function sumText(sum: Sum, told: Told, digits: number): string {
+function sumText(sum: Sum, told: KnownFigures, digits: number): string {
   switch (sum.kind) {
     case "number":
       return String(sum.value);

@@ -1,4 +1,4 @@
-import { count, equation, perSecond } from "../kernel/equation.ts";
+import { countTerm, equation, rateTerm } from "../kernel/equation.ts";
 import { formatBytes, formatCount } from "../kernel/units.ts";
 import { agreeing, counted, listed, outOf, sentenceCase } from "../kernel/wording.ts";
 import { GROW_BY, SHRINK_BY } from "../resilience/rate-limiter.ts";
@@ -97,7 +97,7 @@ function limiter(facts: RequestFacts): string | null {
   const free = mean * SHRINK_BY > rateLimit.min && mean < 0.95 * rateLimit.max && turns.length > 1;
   if (!free || inTime || !paced) return climbed;
   const share = sawtoothMean(SHRINK_BY);
-  const sum = equation(perSecond(mean), [["×", count(share)]], perSecond);
+  const sum = equation(rateTerm(mean), [["×", countTerm(share)]], rateTerm);
   return `${climbed} A sawtooth from ×${SHRINK_BY} of its peak spends its time at ${formatCount(share)} of it (ln 2): ${sum}.${betweenTurns(facts)} Cut ×0.9 it would be ${formatCount(sawtoothMean(0.9))}.`;
 }
 

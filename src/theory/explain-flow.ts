@@ -1,4 +1,4 @@
-import { count, duration, equation, perSecond } from "../kernel/equation.ts";
+import { countTerm, durationTerm, equation, rateTerm } from "../kernel/equation.ts";
 import { formatCount, formatMs } from "../kernel/units.ts";
 import { agreeing, counted, listed, outOf } from "../kernel/wording.ts";
 import type { FlowPart, Scenario } from "../scenario/schema.ts";
@@ -19,7 +19,7 @@ export function explainHandlers({ mode, throughput }: Explained, { flow }: Scena
     const ms = parts.reduce((sum, { part }) => sum + (flowDemand(part).calls * (part.work?.time ?? 0)) / 1000, 0);
     // Where far less is done than that, it is something else.
     if (ms === 0 || throughput < 0.7 * (1000 / ms)) return null;
-    return `One handler at a time: ${counted(calls, "call")} for each item ${agreeing(calls, "takes", "take")} ${formatMs(ms)} in turn, and ${equation(count(1), [["÷", duration(ms)]], perSecond, "is")}; ${rate} went through.`;
+    return `One handler at a time: ${counted(calls, "call")} for each item ${agreeing(calls, "takes", "take")} ${formatMs(ms)} in turn, and ${equation(countTerm(1), [["÷", durationTerm(ms)]], rateTerm, "is")}; ${rate} went through.`;
   }
   const threads = mode === "parallel" ? Math.max(1, workers) : 1;
   const tight = parts
@@ -38,7 +38,7 @@ export function explainHandlers({ mode, throughput }: Explained, { flow }: Scena
     "event-bus": "each subscriber",
   }[part.kind];
   const at = part.kind === "message-queue" ? part.consumers * part.concurrency : part.kind === "data-pipeline" ? part.concurrency : 1;
-  const sum = equation(count(threads * at), [["÷", duration(ms)]], perSecond, "is");
+  const sum = equation(countTerm(threads * at), [["÷", durationTerm(ms)]], rateTerm, "is");
   // Each thread has a flow of its own, which takes its part of the items.
   const spread = threads > 1 ? `, ${formatCount(at)} in each of ${formatCount(threads)} threads` : "";
   const more = {

@@ -5,12 +5,12 @@ import { isDisturbed } from "../telemetry/disturbance.ts";
 import { metricNamed } from "../telemetry/metrics.ts";
 import { valueText } from "../telemetry/points.ts";
 import type { CaseResult, HypothesisResult } from "../telemetry/result.ts";
-import { compare, comparisonText, evaluate, plainName, type Told, type Value } from "./expectation-value.ts";
+import { compare, comparisonText, evaluate, type KnownFigures, plainName, type Value } from "./expectation-value.ts";
 
 type Params = CaseResult["params"];
 
 /** What expectations are judged by. */
-export interface Ran {
+export interface JudgedRun {
   readonly cases: readonly CaseResult[];
   /** Every point of the sweep, run or not. */
   readonly points: readonly Params[];
@@ -19,7 +19,7 @@ export interface Ran {
 }
 
 /** Judges each expectation of a scenario by the figures of its cases. */
-export function judgeHypotheses(rules: readonly ExpectRule[], ran: Ran): HypothesisResult[] {
+export function judgeHypotheses(rules: readonly ExpectRule[], ran: JudgedRun): HypothesisResult[] {
   return rules.map(({ that, because }) => {
     const expectation = parseExpectation(that);
     const stated = { sentence: because ?? that, that };
@@ -62,13 +62,13 @@ interface Judged {
   readonly margin: number;
 }
 
-function judgeAt(expectation: Expectation, { params, where }: Point, ran: Ran): Judged {
+function judgeAt(expectation: Expectation, { params, where }: Point, ran: JudgedRun): Judged {
   const values = new Map(figuresIn(expectation).map((figure) => [figure, figureAt(figure, params, ran.cases)]));
   const figures = Object.fromEntries(
     [...values].map(([figure, value]) => [nameAt(figure, params), typeof value === "number" ? value : null]),
   );
   const known = { figures, where, reading: "", why: null, margin: 0 };
-  const told: Told = { figure: (figure) => values.get(figure) ?? { why: "it speaks of no figure" }, cores: ran.cores };
+  const told: KnownFigures = { figure: (figure) => values.get(figure) ?? { why: "it speaks of no figure" }, cores: ran.cores };
   const left = evaluate(expectation.left, told);
   if (typeof left !== "number") return { ...known, ok: null, ...left };
   const right = evaluate(expectation.right, told);

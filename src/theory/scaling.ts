@@ -59,19 +59,19 @@ export function fitUsl(points: readonly ScalePoint[], options: FitOptions = {}):
 }
 
 /** A fitted law, or why there is none: a clause that can follow "Amdahl's law is not fitted: ". */
-export type Told = { readonly fit: ScaleFit; readonly why?: never } | { readonly fit: null; readonly why: string };
+export type LawFit = { readonly fit: ScaleFit; readonly why?: never } | { readonly fit: null; readonly why: string };
 
 /** Amdahl's law, where there are more points than parameters and the curve goes through them. */
-export function tellAmdahl(points: readonly ScalePoint[], options: FitOptions = {}): Told {
+export function tellAmdahl(points: readonly ScalePoint[], options: FitOptions = {}): LawFit {
   return told(fitAmdahl(points, options), points, options);
 }
 
 /** The same of the universal scalability law. */
-export function tellUsl(points: readonly ScalePoint[], options: FitOptions = {}): Told {
+export function tellUsl(points: readonly ScalePoint[], options: FitOptions = {}): LawFit {
   return told(fitUsl(points, options), points, options);
 }
 
-function told(found: ScaleFit | null, all: readonly ScalePoint[], options: FitOptions): Told {
+function told(found: ScaleFit | null, all: readonly ScalePoint[], options: FitOptions): LawFit {
   const count = usable(all, options).length;
   if (found === null || found.intervals === null) {
     const { cores = 0 } = options;

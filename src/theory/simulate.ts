@@ -4,10 +4,10 @@ import { pacedSpan } from "../scenario/semantics.ts";
 import type { Expected } from "./demand.ts";
 import { runLine } from "./simulate/line.ts";
 import { Loop } from "./simulate/loop.ts";
-import { type Machine, machineOf, overlaps } from "./simulate/machine.ts";
+import { machineOf, overlaps, type SimulatedMachine } from "./simulate/machine.ts";
 import { Measures } from "./simulate/measures.ts";
 import { Messages } from "./simulate/messages.ts";
-import { Source } from "./simulate/source.ts";
+import { SimulatedSource } from "./simulate/source.ts";
 import { Workers } from "./simulate/workers.ts";
 
 /**
@@ -36,10 +36,10 @@ export function simulate(expected: Expected, limit = 1_000_000): Simulated | nul
 }
 
 /** Simulates a case's messages on a machine of its own. */
-export function simulateOn(machine: Machine, { scenario }: Pick<Expected, "scenario">, limit = 1_000_000): Simulated {
+export function simulateOn(machine: SimulatedMachine, { scenario }: Pick<Expected, "scenario">, limit = 1_000_000): Simulated {
   const messages = new Messages();
   const measures = new Measures(machine.warmup);
-  const source = new Source(scenario, messages, limit, machine.kind !== "line");
+  const source = new SimulatedSource(scenario, messages, limit, machine.kind !== "line");
   const keys = scenario.keys.count;
   if (machine.kind === "line") runLine(machine, source, messages, measures);
   else if (machine.kind === "loop") new Loop(machine, source, messages, measures, keys).run();
@@ -61,7 +61,7 @@ export function simulateOn(machine: Machine, { scenario }: Pick<Expected, "scena
   };
 }
 
-function utilization(machine: Machine, busy: Nanoseconds, end: Nanoseconds): number {
+function utilization(machine: SimulatedMachine, busy: Nanoseconds, end: Nanoseconds): number {
   const servers = machine.threads * (overlaps(machine) ? machine.slots : 1);
   return Math.min(1, busy / Math.max(1, end) / servers);
 }

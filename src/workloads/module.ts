@@ -4,8 +4,8 @@ import { offerOwnPackage } from "./own-package.ts";
 import { reasonOf } from "./reason.ts";
 
 /**
- * The function that a module a scenario names has as its default export. `what`: what it is wanted for, in a word. Rejects with a
- * sentence when there is none.
+ * Loads the default export, a function, of a module named by a scenario. `what`: its purpose, in a word. Rejects with a sentence when there
+ * is none.
  */
 export async function loadFunction(what: string, file: string): Promise<unknown> {
   offerOwnPackage();

@@ -5,7 +5,7 @@ import { FlowStage } from "./flow/stage.ts";
 import { MessageStage } from "./message/stage.ts";
 import type { Stage } from "./stage.ts";
 
-/** Opens what a case's workload brings to it. `roundsPerMs`: of the calibrated computation. */
+/** Opens the stage of a case's workload. `roundsPerMs`: of the calibrated computation. */
 export function openStage(plan: CasePlan, roundsPerMs: number, access: RequestAccess): Promise<Stage> {
   const { workload } = plan.scenario;
   switch (workload) {

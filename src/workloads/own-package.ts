@@ -1,13 +1,13 @@
 import { plugin } from "bun";
 
-/** The names under which the package is imported; package.json says what stands behind each. */
+/** Import names of the package; package.json maps them to files. */
 const NAMES = ["lab-tui", "lab-tui/flows"] as const;
 
 let offered = false;
 
 /**
- * Lets a scenario's own modules import the lab, wherever they lie: they get the very one that runs them, installed in their folder
- * or not. For this thread.
+ * Lets a scenario's own modules import the lab, wherever they are: they get the instance that runs them, installed in their folder or not.
+ * Applies to this thread.
  */
 export function offerOwnPackage(): void {
   if (offered) return;

@@ -9,7 +9,7 @@ import { shardOfName } from "./message/intake.ts";
 import { MessageProcessor, type WorkCost } from "./message/processor.ts";
 import type { Effort, Processor } from "./workload.ts";
 
-/** What a processor is made from; plain data, so that it crosses threads. */
+/** Inputs of a processor; plain data, so that it crosses threads. */
 export type ProcessorSpec = {
   /** Rounds of the calibrated computation per millisecond. */
   readonly roundsPerMs: number;
@@ -17,7 +17,7 @@ export type ProcessorSpec = {
   | {
       readonly workload: "message";
       readonly work: WorkCost & { readonly module?: string | undefined };
-      /** How messages of another thread are written. */
+      /** Encoding of messages between threads. */
       readonly codec: WireFormat;
       readonly keys: KeyHandling;
     }
@@ -25,21 +25,21 @@ export type ProcessorSpec = {
   | { readonly workload: "flow"; readonly flow: FlowSpec }
 );
 
-/** How keys are treated, and over how many threads they are spread. */
+/** Treatment of keys, and the number of threads that they are spread over. */
 export interface KeyHandling {
   readonly ordered: boolean;
-  /** Machines are made beforehand, of so many keys; 0: of none. */
+  /** Number of keys whose machines are created in advance; 0: none. */
   readonly prepared: number;
   readonly threads: number;
 }
 
-/** `thread`: the number of the thread that processes. */
+/** Makes a processor. `thread`: the number of its thread. */
 export type MakeProcessor = (effort: Effort, nameOf?: (key: number) => string, thread?: number) => Processor;
 
-/** Loads what the processor needs; what it gives makes any number of them. */
+/** Loads what a processor needs; returns a function that makes any number of processors. */
 export async function prepareProcessors(spec: ProcessorSpec): Promise<MakeProcessor> {
   if (spec.workload === "fetch") {
-    // What it stands on takes a moment to load, and few scenarios want it.
+    // Its dependency takes a moment to load, and few scenarios need it.
     const made = spec.fetch.settings.cookies ? await import("./fetch/cookies.ts") : null;
     return (effort, _, thread = 0) => new FetchProcessor(spec.fetch, effort, thread, null, made === null ? null : new made.Cookies());
   }
@@ -62,13 +62,13 @@ function* keysOf(thread: number, threads: number, count: number): Generator<numb
   for (let key = 0; key < count; key++) if (threads === 1 || shardOfName(workerName(key), threads) === thread) yield key;
 }
 
-/** True when somebody else's code works the items off. */
+/** True when user code handles the items. */
 export function runsHandler(spec: ProcessorSpec): boolean {
   if (spec.workload === "flow") return spec.flow.settings.module !== undefined;
   return spec.workload === "message" && spec.work.kind === "handler";
 }
 
-/** True when the work may wait for sockets and timers of its own, so that the loop must not be held while it waits. */
+/** True when the work may wait for sockets and timers of its own, so that waiting must not block the loop. */
 export function needsOpenLoop(spec: ProcessorSpec): boolean {
   return spec.workload !== "message" || runsHandler(spec);
 }

@@ -1,8 +1,8 @@
+import { errorText } from "../kernel/error-text.ts";
 import { printable } from "../kernel/text.ts";
-import { thrownText } from "../kernel/thrown.ts";
 
-/** What was thrown, in one line. */
+/** Text of anything thrown, in one line. */
 export function reasonOf(error: unknown): string {
-  const text = thrownText(error);
+  const text = errorText(error);
   return printable(text === "" ? "an error without a message" : text, 200);
 }

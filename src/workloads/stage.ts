@@ -6,7 +6,7 @@ import type { Sample } from "../telemetry/sample.ts";
 import type { MakeProcessor, ProcessorSpec } from "./processors.ts";
 import type { Intake, WorkloadReport } from "./workload.ts";
 
-/** Health of a list of requests: totals so far, and what is under way. */
+/** Status of a list of requests: totals so far, and requests in flight. */
 export interface RequestStatus {
   readonly total: number;
   readonly ok: number;
@@ -17,48 +17,48 @@ export interface RequestStatus {
   readonly limit: number;
   readonly retries: number;
   readonly breaker: string;
-  /** Attempts by what came of them. */
+  /** Attempts by outcome. */
   readonly attempts: Readonly<Record<string, number>>;
-  /** Attempts by error and by host, as far as this thread knows them. */
+  /** Attempts by error and by host, as known to this thread. */
   readonly errors_by_kind: Readonly<Record<string, number>>;
   readonly errors_by_host: Readonly<Record<string, number>>;
 }
 
-/** Figures that only one workload has. */
+/** Figures of one workload only. */
 export type StageFigures = Pick<CaseResult, "fetch" | "flow" | "serialization"> & {
-  /** Requests that went out and their ends, for the run's own checks. */
+  /** Requests sent and their outcomes, for the run's self-checks. */
   readonly requests?: Pick<FetchFigures, "attempts" | "byStatus" | "byError" | "byHost" | "byCause">;
-  /** What a reader of the result should know. */
+  /** Notes for readers of the result. */
   readonly notes?: readonly string[];
 };
 
-/** What a workload brings to a case: who makes items, what works them off, what it alone measures. */
+/** A workload's part of a case: intake, processors, and its own figures. */
 export interface Stage {
   readonly spec: ProcessorSpec;
   readonly makeProcessor: MakeProcessor;
-  /** Ids of the processes that it started: what they compute is the lab's own. */
+  /** Ids of processes that it started: their CPU time counts as the lab's own. */
   readonly helpers: readonly number[];
-  /** Makes items of a tape, from its beginning. */
+  /** An intake that makes items of a tape, from its beginning. */
   intake(): Intake;
-  /** Told the moment of t = 0. */
+  /** Called at t = 0. */
   begin(): void;
-  /** Microseconds that one item may take beyond its work; infinity: nobody knows. Absent: none. */
+  /** Microseconds that one item may take beyond its work; Infinity: unknown. Absent: none. */
   readonly longestItem?: number;
-  /** Microseconds after which the case ends, whatever is left; absent: there is no such time. */
+  /** Microseconds after which the case ends, whatever is left; absent: no limit. */
   readonly totalTimeout?: number | undefined;
-  /** Its own part of a sample; undefined: it has none. */
+  /** The workload's part of a sample; undefined: none. */
   sample(): Pick<Sample, "fetch" | "flow"> | undefined;
-  /** How long a part of its requests took so far; absent: it has none. */
+  /** Durations of a phase of its requests so far; absent: it has none. */
   phase?(phase: Phase): Histogram;
-  /** What a health check shows of it; null: nothing of its own. */
+  /** Its part of a health check; null: none. */
   status(): RequestStatus | null;
-  /** Its own figures at the end. `intake`: who made the items. */
+  /** Its own figures at the end. `intake`: the one that made the items. */
   figures(reports: readonly (WorkloadReport | null)[], intake: Intake): Promise<StageFigures>;
-  /** What a warm-up works off instead, on throwaway state. */
+  /** The stage of a warm-up, on throwaway state. */
   rehearsal(): Promise<Stage>;
-  /** Its items cost no work of ours: a warm-up is of more of them. Absent: they do. */
+  /** Its items cost no work in this process, so a warm-up uses more of them. Absent: they do. */
   readonly cheap?: boolean;
-  /** Clients ask in turn, which goes other ways than a burst and takes longer over messages; absent: a burst is as good. */
+  /** Clients send in turn, which runs other code than a burst and takes longer per message; absent: a burst will do. */
   readonly asksInTurn?: boolean;
   close(): void;
 }

@@ -1,19 +1,19 @@
 import type { Scenario } from "../scenario/schema.ts";
 
-/** What can be told of a scenario's work before anything of it is opened. */
+/** Properties of a scenario's work that are known before anything is opened. */
 
-/** True when any of its work is computing, of which somebody has to know how long it takes here. */
+/** True when any of its work is computation, which needs calibration. */
 export function computes({ work, flow }: Scenario): boolean {
   const works = [work, flow?.work, ...Object.values(flow?.parts ?? {}).map((part) => part.work)];
   return work.perBatch > 0 || works.some((one) => one?.kind === "cpu" || one?.kind === "mixed");
 }
 
-/** Parts of an application that are shown side by side; 0: there is one thing only. */
+/** Number of parts shown side by side; 0: not an application of parts. */
 export function partCount({ flow }: Scenario): number {
   return Object.keys(flow?.parts ?? {}).length;
 }
 
-/** The same work, each piece of which takes its mean. */
+/** The same scenario with constant service times, at their mean. */
 export function withSteadyWork(scenario: Scenario): Scenario {
   const { flow } = scenario;
   const work = { ...scenario.work, distribution: "constant" as const };
@@ -31,19 +31,19 @@ function steady<W extends object>({ work }: { readonly work?: W | undefined }) {
   return work === undefined ? {} : { work: { ...work, distribution: "constant" as const } };
 }
 
-/** A text that is the same for scenarios that do the same with each item, however it is batched, spread and limited. */
+/** A text that is equal for scenarios that do the same with each item, however it is batched, distributed and limited. */
 export function whatIsDone({ workload, work, keys, source, message, fetch, flow }: Scenario): string {
   const { concurrency: _, connections: __, ...asked } = fetch ?? {};
   return JSON.stringify([workload, work, keys, source, message, asked, flow]);
 }
 
-/** Failures are a server's way to say that there is too much, unless the thresholds say how many there may be. */
+/** True when failures signal an overload of the server, since no threshold says how many are allowed. */
 export function failuresMeanTooMuch({ workload, thresholds }: Scenario): boolean {
   const said = Object.keys(thresholds ?? {}).some((metric) => metric === "failed" || metric === "fetch_ok");
   return workload === "fetch" && !said;
 }
 
-/** Files that a case reads its list from, and writes to what of it could not be done; null: there is none. */
+/** The files that a case reads its list from, and writes its dead letters to; null: none. */
 export function listFiles({ fetch }: Scenario): { readonly list: string | null; readonly deadLetter: string | null } {
   return { list: fetch?.urlsFile ?? null, deadLetter: fetch?.deadLetter ?? null };
 }

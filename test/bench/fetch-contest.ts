@@ -1,6 +1,6 @@
 import { startRun } from "../../src/engine/run/run.ts";
-import { YamlFile } from "../../src/scenario/document.ts";
 import { resolveScenario } from "../../src/scenario/load.ts";
+import { YamlFile } from "../../src/scenario/yaml-file.ts";
 import { type Contest, clockCommand, peerFile, withPeerServer } from "./contest.ts";
 
 const REQUESTS = 150_000;

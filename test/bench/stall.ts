@@ -1,7 +1,7 @@
 import { startRun } from "../../src/engine/run/run.ts";
 import { formatMs } from "../../src/kernel/units.ts";
-import { YamlFile } from "../../src/scenario/document.ts";
 import { resolveScenario } from "../../src/scenario/load.ts";
+import { YamlFile } from "../../src/scenario/yaml-file.ts";
 import { peerFile, withPeerServer } from "./contest.ts";
 
 /** Requests that come evenly to a server that stands still once. Rate per second; times in milliseconds. */

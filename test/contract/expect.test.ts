@@ -7,7 +7,7 @@ import { FetchTransport } from "../../src/http/fetch-transport.ts";
 import type { HttpRequest, Transport } from "../../src/http/transport.ts";
 import { Transports } from "../../src/http/transports.ts";
 import { fetchSchema } from "../../src/scenario/fetch-schema.ts";
-import { Expected } from "../../src/workloads/fetch/expected.ts";
+import { AnswerExpectation } from "../../src/workloads/fetch/expected.ts";
 import { type Answer, RequestSlot } from "../../src/workloads/fetch/request-slot.ts";
 import { Saver } from "../../src/workloads/fetch/save.ts";
 import { asking } from "../support/asked.ts";
@@ -73,7 +73,7 @@ describe.each(Object.entries(KINDS))("what an answer is expected to be: %s", (_,
   const lineFor = (expected: object, saver: Saver | null = null) => {
     const settings = expectationsOf(expected);
     const wire = make(settings.maxBytes);
-    const line = new RequestSlot(() => wire, saver, new Expected(settings));
+    const line = new RequestSlot(() => wire, saver, new AnswerExpectation(settings));
     line.owner = "somebody";
     return line;
   };

@@ -1,7 +1,7 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { startRun } from "../../src/engine/run/run.ts";
-import { YamlFile } from "../../src/scenario/document.ts";
 import { resolveScenario } from "../../src/scenario/load.ts";
+import { YamlFile } from "../../src/scenario/yaml-file.ts";
 
 setDefaultTimeout(60_000);
 

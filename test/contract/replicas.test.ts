@@ -1,8 +1,8 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { planCases } from "../../src/plan/plan.ts";
-import { YamlFile } from "../../src/scenario/document.ts";
 import { resolveScenario } from "../../src/scenario/load.ts";
+import { YamlFile } from "../../src/scenario/yaml-file.ts";
 import { checkHosts } from "../../src/workloads/fetch/permission.ts";
 import { Replicas } from "../../src/workloads/fetch/replicas.ts";
 import { patience } from "../support/campaign.ts";

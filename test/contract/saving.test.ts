@@ -3,8 +3,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from "node:path";
 import type { ResponseHead } from "../../src/http/transport.ts";
 import { planCases } from "../../src/plan/plan.ts";
-import { YamlFile } from "../../src/scenario/document.ts";
 import { resolveScenario } from "../../src/scenario/load.ts";
+import { YamlFile } from "../../src/scenario/yaml-file.ts";
 import { Saver } from "../../src/workloads/fetch/save.ts";
 import { patience } from "../support/campaign.ts";
 import { runHere } from "../support/case.ts";

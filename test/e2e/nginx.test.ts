@@ -3,9 +3,9 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { join } from "node:path";
 import type { Subprocess } from "bun";
 import { planCases } from "../../src/plan/plan.ts";
-import { YamlFile } from "../../src/scenario/document.ts";
 import { resolveScenario } from "../../src/scenario/load.ts";
 import type { Mode } from "../../src/scenario/schema.ts";
+import { YamlFile } from "../../src/scenario/yaml-file.ts";
 import { patience, rounds } from "../support/campaign.ts";
 import { runHere } from "../support/case.ts";
 import { temporaryFolder } from "../support/cli.ts";

@@ -13,7 +13,7 @@ interface BenchFlags {
   readonly json?: boolean;
 }
 
-/** What makes the tables is not in the package: it needs the peers, which are devDependencies, and the lab's own tests. */
+/** The code of the tables is not in the package: it needs the peers, which are devDependencies, and the lab's own tests. */
 const TABLES = new URL("../../../test/bench/bench.ts", import.meta.url);
 const NEEDS_CHECKOUT =
   "bench: needs a checkout of lab-tui after `bun install`, since the package comes without the peers that it is measured beside; `run` measures any scenario from here too";
@@ -33,7 +33,7 @@ export const declare: Declare = (program) => {
     .action(bench);
 };
 
-/** `lab-tui bench`: the table that was asked for. */
+/** `lab-tui bench`: prints the requested table. */
 async function bench(names: readonly string[], flags: BenchFlags): Promise<void> {
   if (names.length > 0 && flags.truth !== true) {
     throw new UserError(`bench: scenarios are measured with --truth, got ${quoted(names[0])} without it; \`run\` runs one`);

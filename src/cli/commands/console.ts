@@ -2,7 +2,7 @@ import type { StopSignals } from "../signals.ts";
 import { hasColors, isInteractive } from "../terminal.ts";
 import { scenarioLines } from "./list.ts";
 
-/** `lab-tui` alone: the scenario list on a terminal, where Enter runs one; its lines and a hint otherwise. */
+/** `lab-tui` alone: the scenario list on a terminal, where Enter runs one; otherwise its lines and a hint. */
 export async function openConsole(signals: StopSignals): Promise<number> {
   if (!isInteractive()) {
     process.stdout.write(`${scenarioLines()}\nlab-tui run NAME runs one; lab-tui --help shows the rest.\n`);
@@ -18,7 +18,7 @@ export async function openConsole(signals: StopSignals): Promise<number> {
     const chosen = await browse(session, choices);
     if (chosen === null) return 0;
     const { run } = await import("./run.ts");
-    return await run([chosen], {}, signals, session);
+    return await run([chosen], {}, signals, { session });
   } finally {
     await session.leave();
   }

@@ -13,7 +13,7 @@ export const declare: Declare = (program) => {
     .action(explainModes);
 };
 
-/** `lab-tui explain MODE…`: how a message travels in a mode; without one, in each. */
+/** `lab-tui explain MODE…`: the way of a message in a mode; without arguments, in each. */
 export function explainModes(asked: readonly string[]): void {
   const modes = asked.map((word) => {
     const mode = MODES.find((one) => one === word);

@@ -26,7 +26,7 @@ export const declare: Declare = (program, host) => {
   );
 };
 
-/** Flags of `fetch`: those of `run`, of which some say what the scenario is to be. */
+/** Flags of `fetch`: those of `run`, and some that define the scenario. */
 export interface FetchFlags extends RunFlags, RequestFlags {
   readonly concurrency: string;
   readonly print?: boolean;
@@ -37,7 +37,7 @@ export interface FetchFlags extends RunFlags, RequestFlags {
 const MOST_AT_ONCE = 65_535;
 const DURATION = "10s";
 
-/** `lab-tui fetch URL…`: makes a scenario on the spot and runs it, or shows it. The exit code. */
+/** `lab-tui fetch URL…`: makes a scenario of its arguments and runs it, or prints it. Returns the exit code. */
 export async function fetchUrls(urls: readonly string[], { print, ...flags }: FetchFlags, signals: StopSignals): Promise<number> {
   const scenario = scenarioOf(urls, flags);
   if (print === true) {
@@ -46,7 +46,7 @@ export async function fetchUrls(urls: readonly string[], { print, ...flags }: Fe
   }
   const folder = temporaryFolder();
   try {
-    // The name that it goes by among past runs.
+    // Its name among past runs.
     const file = join(folder, "fetch.yaml");
     writeFileSync(file, scenario);
     const { rate: _, duration: __, ...others } = flags;
@@ -56,7 +56,7 @@ export async function fetchUrls(urls: readonly string[], { print, ...flags }: Fe
   }
 }
 
-/** A scenario that asks for addresses: at a rate, or as many at once as there may be, each again when it is answered. */
+/** A scenario that requests addresses: at a rate, or with a number of concurrent requests, each repeated when answered. */
 export function scenarioOf(
   urls: readonly string[],
   flags: Pick<FetchFlags, "concurrency" | "rate" | "duration" | "unixSocket" | "http2"> & RequestFlags,
@@ -84,7 +84,7 @@ ${says.join("")}${socket}${version}  concurrency: { max: ${most} }
 `;
 }
 
-/** Host and port: an address may hold what is nobody else's business. */
+/** Host and port only: an address may contain secrets. */
 function placeOf(url: string): string {
   const { protocol, host } = URL.canParse(url) ? new URL(url) : { protocol: "", host: "" };
   if (protocol === "http:" || protocol === "https:") return host;

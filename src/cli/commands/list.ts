@@ -11,7 +11,7 @@ export const declare: Declare = (program) => {
     .action((options: { json?: boolean }) => list(options.json === true));
 };
 
-/** `lab-tui list` */
+/** `lab-tui list`: prints the scenarios, as JSON or as lines. */
 export function list(asJson: boolean): void {
   const found = listScenarios();
   process.stdout.write(asJson ? `${safeJson(found.listed, 2)}\n` : linesOf(found));
@@ -20,7 +20,7 @@ export function list(asJson: boolean): void {
   }
 }
 
-/** The list as lines: name, title, experiment; of what cannot be run, why. */
+/** The list as lines: name, title, experiment; for an invalid scenario, the reason. */
 export function scenarioLines(): string {
   return linesOf(listScenarios());
 }

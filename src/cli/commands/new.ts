@@ -24,7 +24,7 @@ export interface NewFlags {
   readonly workload?: string;
 }
 
-/** `lab-tui new NAME` */
+/** `lab-tui new NAME`: writes a scenario to start from. */
 export function writeStarter(name: string, { force, workload }: NewFlags): void {
   const isPath = [".yaml", ".yml"].includes(extname(name));
   if (name.trim() === "" || (!isPath && !/^(?:[\w./-]*\/)?\w[\w.-]*$/.test(name))) {

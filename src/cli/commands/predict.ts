@@ -5,7 +5,7 @@ import { printable, quoted, safeJson } from "../../kernel/text.ts";
 import { formatCount, formatMs, formatShare } from "../../kernel/units.ts";
 import { planCases } from "../../plan/plan.ts";
 import { findScenario } from "../../scenario/find.ts";
-import { loadScenarioFile } from "../../scenario/load.ts";
+import type { ReadText } from "../../scenario/load.ts";
 import type { Scenario } from "../../scenario/schema.ts";
 import { type Allowance, coresText, readAllowance, threadsFor } from "../../telemetry/allowance.ts";
 import type { Prediction, SteadyState } from "../../telemetry/prediction.ts";
@@ -15,7 +15,8 @@ import { paramsText } from "../../views/report/sweep.ts";
 import { textTable } from "../../views/report/table.ts";
 import { wrappedText } from "../../views/report/wrapping.ts";
 import { collected, type Declare } from "../command.ts";
-import { overridesOf, type RunFlags } from "../flags.ts";
+import type { RunFlags } from "../flags.ts";
+import { scenarioWithFlags } from "../scenario.ts";
 import { widthOf } from "../terminal.ts";
 
 export const declare: Declare = (program) => {
@@ -31,7 +32,7 @@ export const declare: Declare = (program) => {
     .option("--set <path=value>", "any field of the scenario (repeatable)", collected)
     .option("--workers <n>", "Workers of the parallel mode")
     .option("--json", "as JSON")
-    .action(predictScenario);
+    .action((asked: string, flags: PredictFlags) => predictScenario(asked, flags));
 };
 
 export interface PredictFlags extends Pick<RunFlags, "mode" | "duration" | "rate" | "seed" | "set" | "workers"> {
@@ -39,12 +40,11 @@ export interface PredictFlags extends Pick<RunFlags, "mode" | "duration" | "rate
   readonly json?: boolean;
 }
 
-/** `lab-tui predict SCENARIO`: what theory and the simulator expect, on this machine or one of so many cores. */
-export function predictScenario(asked: string, { cores: askedCores, json, ...flags }: PredictFlags): void {
+/** `lab-tui predict SCENARIO`: predictions by theory and simulator, for this machine or one with another number of cores. */
+export function predictScenario(asked: string, { cores: askedCores, json, ...flags }: PredictFlags, read?: ReadText): void {
   const allowance = askedCores === undefined ? readAllowance() : machineOf(askedCores);
   const machine = machineFor(allowance);
-  const file = findScenario(asked);
-  const { scenario, points } = loadScenarioFile(file, overridesOf(flags, file));
+  const { scenario, points } = scenarioWithFlags(findScenario(asked), flags, read);
   const plans = planCases(points, threadsFor(allowance));
   const cases = plans.map((plan) => ({
     mode: plan.mode,
@@ -67,7 +67,7 @@ export function predictScenario(asked: string, { cores: askedCores, json, ...fla
   if (notes.length > 0) process.stdout.write(`\n${notes.map((line) => wrappedText(line, columns)).join("\n")}\n`);
 }
 
-/** A machine of so many cores and all of their time. */
+/** A machine with this number of cores, without a quota. */
 function machineOf(asked: string): Allowance {
   const cores = Number(asked);
   if (!Number.isInteger(cores) || cores < 1 || cores > 1_000_000) {
@@ -78,7 +78,7 @@ function machineOf(asked: string): Allowance {
 
 const COLUMNS = ["case", "capacity", "done/s", "used", "sojourn", "p99", "bottleneck", "model", "settles at (9 of 10 runs)"];
 
-/** What the figures of the table are of. */
+/** Notes on the figures of the table. */
 function notesOf({ sojournMean, steadyState, part, capacity, drawn }: Prediction): string[] {
   return [
     sojournMean === null ? [] : "sojourn and p99: of the run's own arrivals and service times, simulated.",
@@ -92,7 +92,7 @@ function notesOf({ sojournMean, steadyState, part, capacity, drawn }: Prediction
   ].flat();
 }
 
-/** What the scenario expects, which a run would judge. */
+/** The scenario's expectations, which a run would judge. */
 function expectedLines({ expect = [] }: Scenario): string[] {
   if (expect.length === 0) return [];
   const lines = expect.flatMap(({ that, because }) => [

@@ -4,19 +4,20 @@ import { byPlace, formatProblem, InvalidScenario, type Problem } from "../../ker
 import { printable } from "../../kernel/text.ts";
 import { counted } from "../../kernel/wording.ts";
 import type { NamedScenario } from "../../plan/plan.ts";
-import type { Path, YamlFile } from "../../scenario/document.ts";
 import { findScenario, scenarioName } from "../../scenario/find.ts";
-import { loadScenarioFile } from "../../scenario/load.ts";
+import type { LayeredFile } from "../../scenario/layered-file.ts";
+import type { ReadText } from "../../scenario/load.ts";
 import { checkPermissions } from "../../scenario/permission.ts";
+import type { Path } from "../../scenario/yaml-file.ts";
 import type { RunResult, ThresholdResult } from "../../telemetry/result.ts";
 import type { Session } from "../../views/live/session.tsx";
 import { checkFiles, checkHostsOf } from "../../workloads/fetch/permission.ts";
 import type { Declare } from "../command.ts";
 import { compose } from "../compose.ts";
-import { environmentOf } from "../environment.ts";
-import { overridesOf, type RunFlags, readFlags, withRunFlags } from "../flags.ts";
+import { type RunFlags, readFlags, withRunFlags } from "../flags.ts";
 import { RunKeeper } from "../keep.ts";
 import { checkTargets, Outputs } from "../outputs.ts";
+import { scenarioWithFlags } from "../scenario.ts";
 import type { StopSignals } from "../signals.ts";
 import { targetKind } from "../target.ts";
 
@@ -30,26 +31,27 @@ export const declare: Declare = (program, host) => {
   withRunFlags(command).action(async (scenarios: string[], flags: RunFlags) => host.exit(await run(scenarios, flags, host.signals)));
 };
 
-/** `lab-tui run SCENARIO…`. `session`: the console that it was chosen in. */
+/** `lab-tui run SCENARIO…`. `session`: the console in which it was chosen. */
 export async function run(
   asked: readonly string[],
   flags: RunFlags,
   signals: StopSignals,
-  session: Session | null = null,
+  { session = null, read }: { readonly session?: Session | null; readonly read?: ReadText } = {},
 ): Promise<number> {
   const { fps, http, closeAfterMs, appearance } = readFlags(flags);
   const files = asked.map((name) => findScenario(name));
   checkTargets(flags, files);
-  const loaded = loadAll(files, flags, (line) => (session === null ? process.stderr.write(`${line}\n`) : session.terminal.note(line)));
+  const warn = (line: string) => (session === null ? process.stderr.write(`${line}\n`) : session.terminal.note(line));
+  const loaded = loadAll(files, (file) => load(file, flags, warn, read));
   const scenarios = loaded.map(({ named }) => named);
   const modes = scenarios.flatMap(({ points }) => points.flatMap(({ scenario }) => scenario.modes));
   const outputs = new Outputs(flags, scenarios.length, modes);
   outputs.checkStateFiles();
   outputs.spareInputs(scenarios.map(({ file, points }) => ({ file, points: points.map(({ scenario }) => scenario) })));
   let measured: readonly RunResult[] = [];
-  // Then nothing else goes there.
+  // Then standard output carries nothing else.
   const toStdout = [flags.json, flags.dumpState, flags.log].some((path) => path !== undefined && targetKind(path) === "stdout");
-  // Told when the dashboard no longer covers them.
+  // Printed once the dashboard no longer covers them.
   const keeper = flags.store === false ? null : new RunKeeper();
   const { results, stoppedBy, viewBroken } = await compose(scenarios, {
     signals,
@@ -75,13 +77,13 @@ export async function run(
   if (keeper?.warning != null) process.stderr.write(`${keeper.warning}\n`);
   if (flags.quiet === true) tellFailed(results);
   results.forEach((result, i) => {
-    const yaml = loaded[i]?.yaml;
-    if (yaml === undefined) return;
-    const problems = [...failedThresholds(result, yaml), ...(flags.strict === true ? brokenHypotheses(result, yaml) : [])];
+    const source = loaded[i]?.source;
+    if (source === undefined) return;
+    const problems = [...failedThresholds(result, source), ...(flags.strict === true ? brokenHypotheses(result, source) : [])];
     for (const problem of problems.sort(byPlace)) process.stderr.write(`${formatProblem(problem)}\n`);
-    // Who wants to be strict does not take silence for an answer.
+    // Under --strict, expectations without a verdict are reported.
     for (const line of flags.strict === true ? untold(result) : []) process.stderr.write(`${line}\n`);
-    for (const problem of [...emptyThresholds(result, yaml), ...thinThresholds(result, yaml)])
+    for (const problem of [...emptyThresholds(result, source), ...thinThresholds(result, source)])
       process.stderr.write(`warning: ${formatProblem(problem)}\n`);
   });
   if (stoppedBy !== null) return stoppedBy === "SIGTERM" ? EXIT.terminated : EXIT.interrupted;
@@ -90,17 +92,17 @@ export async function run(
 
 interface Loaded {
   readonly named: NamedScenario;
-  readonly yaml: YamlFile;
+  readonly source: LayeredFile;
 }
 
 type Warn = (line: string) => void;
 
-/** All of them, or what is wrong with any. */
-function loadAll(files: readonly string[], flags: RunFlags, warn: Warn): Loaded[] {
+/** Loads all scenarios; throws the problems of all. */
+function loadAll(files: readonly string[], load: (file: string) => Loaded): Loaded[] {
   const problems: Problem[] = [];
   const loaded = files.flatMap((file) => {
     try {
-      return [load(file, flags, warn)];
+      return [load(file)];
     } catch (error) {
       if (!(error instanceof InvalidScenario)) throw error;
       problems.push(...error.problems);
@@ -111,8 +113,8 @@ function loadAll(files: readonly string[], flags: RunFlags, warn: Warn): Loaded[
   return loaded;
 }
 
-function load(file: string, flags: RunFlags, warn: Warn): Loaded {
-  const { scenario, points, yaml } = loadScenarioFile(file, overridesOf(flags, file));
+function load(file: string, flags: RunFlags, warn: Warn, read: ReadText | undefined): Loaded {
+  const { scenario, points, source, ignored } = scenarioWithFlags(file, flags, read);
   for (const point of points) {
     checkPermissions(point.scenario, flags);
     checkFiles(point.scenario);
@@ -124,14 +126,14 @@ function load(file: string, flags: RunFlags, warn: Warn): Loaded {
   if (flags.log !== undefined && scenario.workload !== "fetch") {
     warn(`warning: --log: ${printable(scenarioName(file), 60)} makes no requests, so there is nothing of it to log`);
   }
-  for (const name of environmentOf(file).ignored) {
+  for (const name of ignored) {
     warn(`warning: ${name} is ignored: ${printable(scenarioName(file), 60)} sweeps that field`);
   }
-  const problemAt = (path: Path, message: string) => yaml.problemAt(path, message);
-  return { named: { name: scenarioName(file), file, scenario, points, problemAt }, yaml };
+  const problemAt = (path: Path, message: string) => source.problemAt(path, message);
+  return { named: { name: scenarioName(file), file, scenario, points, problemAt }, source };
 }
 
-/** Who wants to hear nothing hears why a case has no measurement that counts. */
+/** Reports, even when quiet, why a case has no valid measurement. */
 function tellFailed(results: readonly RunResult[]): void {
   for (const { scenario, cases } of results) {
     for (const { mode, status, problems } of cases) {
@@ -141,22 +143,22 @@ function tellFailed(results: readonly RunResult[]): void {
   }
 }
 
-/** Each threshold that failed, where it stands in the scenario file. */
-function failedThresholds(result: RunResult, yaml: YamlFile): Problem[] {
+/** The failed thresholds, at their places in the scenario file. */
+function failedThresholds(result: RunResult, source: LayeredFile): Problem[] {
   const told = ({ expression, value }: ThresholdResult, where: string) =>
     `must hold ${printable(expression, 80)} (${where}), got ${Number(value.toPrecision(6))}`;
-  return thresholdProblems(result, yaml, ({ ok }) => !ok, told);
+  return thresholdProblems(result, source, ({ ok }) => !ok, told);
 }
 
-/** Each that nothing was measured of: it breaks nothing, unlike in k6, where an empty metric is 0, and so must not pass for kept. */
-function emptyThresholds(result: RunResult, yaml: YamlFile): Problem[] {
+/** Thresholds on empty metrics: they do not fail, unlike in k6, where an empty metric is 0, and so must be reported. */
+function emptyThresholds(result: RunResult, source: LayeredFile): Problem[] {
   const told = ({ expression }: ThresholdResult, where: string) =>
     `${printable(expression, 80)} was judged on nothing (${where}): nothing was measured that it is about`;
-  return thresholdProblems(result, yaml, ({ measured }) => measured === false, told);
+  return thresholdProblems(result, source, ({ measured }) => measured === false, told);
 }
 
-/** Each, once for all cases, that was judged by a percentile that too few items bear: it may be kept, or broken, by chance. */
-function thinThresholds({ thresholds }: RunResult, yaml: YamlFile): Problem[] {
+/** Thresholds, once for all cases, on a percentile that too few items bear: they may hold or fail by chance. */
+function thinThresholds({ thresholds }: RunResult, source: LayeredFile): Problem[] {
   const thin = thresholds.filter(({ tooFew }) => tooFew !== undefined);
   return [...Map.groupBy(thin, ({ metric, expression }) => `${metric} ${expression}`).values()].flatMap((group) => {
     const [first] = group;
@@ -164,13 +166,13 @@ function thinThresholds({ thresholds }: RunResult, yaml: YamlFile): Problem[] {
     const fewest = counted(Math.floor(Math.min(...group.map(({ tooFew = 0 }) => tooFew))), "item");
     const few = group.length === 1 ? fewest : `as few as ${fewest}`;
     const told = `${printable(first.expression, 80)} was judged by a percentile with ${few} beyond it (${counted(group.length, "case")}), where ${FEWEST_BEYOND} bear one: chance decides; a longer run would tell`;
-    return [yaml.problemAt(placeOfThreshold(yaml, first.metric, first.expression), `thresholds.${first.metric}: ${told}`)];
+    return [source.problemAt(placeOfThreshold(source, first.metric, first.expression), `thresholds.${first.metric}: ${told}`)];
   });
 }
 
 function thresholdProblems(
   { thresholds, cases }: RunResult,
-  yaml: YamlFile,
+  source: LayeredFile,
   applies: (threshold: ThresholdResult) => boolean,
   told: (threshold: ThresholdResult, where: string) => string,
 ): Problem[] {
@@ -178,17 +180,17 @@ function thresholdProblems(
     const { metric, expression, case: index } = threshold;
     const params = Object.entries(cases[index]?.params ?? {}).map(([field, at]) => `${field} ${JSON.stringify(at)}`);
     const where = `case ${index}, ${printable([cases[index]?.mode ?? "", ...params].join(", "), 160)}`;
-    return yaml.problemAt(placeOfThreshold(yaml, metric, expression), `thresholds.${metric}: ${told(threshold, where)}`);
+    return source.problemAt(placeOfThreshold(source, metric, expression), `thresholds.${metric}: ${told(threshold, where)}`);
   });
 }
 
-/** Each hypothesis that did not hold, where its comparison stands in the scenario file. */
-function brokenHypotheses({ hypotheses = [] }: RunResult, yaml: YamlFile): Problem[] {
+/** The hypotheses that did not hold, at the places of their comparisons in the scenario file. */
+function brokenHypotheses({ hypotheses = [] }: RunResult, source: LayeredFile): Problem[] {
   return hypotheses.flatMap(({ ok, that, reading }, i) => {
     if (ok !== false) return [];
-    const { expect = [] } = yaml.value() as { readonly expect?: readonly unknown[] };
+    const { expect = [] } = source.value as { readonly expect?: readonly unknown[] };
     const path: Path = typeof expect[i] === "string" ? ["expect", i] : ["expect", i, "that"];
-    return [yaml.problemAt(path, `expect.${i}: must hold ${printable(that, 200)}, got ${printable(reading, 400)}`)];
+    return [source.problemAt(path, `expect.${i}: must hold ${printable(that, 200)}, got ${printable(reading, 400)}`)];
   });
 }
 
@@ -201,16 +203,16 @@ function untold({ hypotheses = [], scenario }: RunResult): string[] {
     );
 }
 
-/** Which of a metric's list it is. */
-function placeOfThreshold(yaml: YamlFile, metric: string, expression: string): Path {
-  const value = yaml.value() as { thresholds?: Record<string, unknown[]> };
+/** Path of the expression within its metric's list. */
+function placeOfThreshold(source: LayeredFile, metric: string, expression: string): Path {
+  const value = source.value as { thresholds?: Record<string, unknown[]> };
   const texts = (value.thresholds?.[metric] ?? []).map((rule) =>
     typeof rule === "object" && rule !== null ? (rule as { threshold?: unknown }).threshold : rule,
   );
   return ["thresholds", metric, Math.max(0, texts.indexOf(expression))];
 }
 
-/** The first that applies, in the order of the contract. `strict`: a hypothesis that does not hold counts as a threshold does. */
+/** The exit code: the first that applies, in the order of the contract. `strict`: a failed hypothesis counts as a failed threshold. */
 export function exitCodeOf(results: readonly RunResult[], strict = false): number {
   const cases = results.flatMap((result) => result.cases);
   if (cases.some(({ status }) => status === "failed")) return EXIT.caseFailed;

@@ -22,7 +22,7 @@ export const declare: Declare = (program) => {
     .action(pruneRuns);
 };
 
-/** `lab-tui runs`: past runs, newest first. */
+/** `lab-tui runs`: prints past runs, newest first. */
 export function listRuns(json: boolean): void {
   const store = openStore();
   const runs = store.list();
@@ -43,7 +43,7 @@ export function listRuns(json: boolean): void {
   process.stdout.write(`${textTable(heading, rows)}\n`);
 }
 
-/** `lab-tui runs rm RUN` */
+/** `lab-tui runs rm RUN`: removes a run. */
 export function removeRun(run: string): void {
   const store = openStore();
   const gone = store.remove(run);
@@ -51,10 +51,10 @@ export function removeRun(run: string): void {
   if (!gone) throw unknownRun(run);
 }
 
-/** A hundred years, in microseconds: no run is older, and the calendar still reaches back so far. */
+/** A hundred years, in microseconds: no run is older, and dates still reach that far back. */
 const OLDEST = 36_500 * 86_400e6;
 
-/** `lab-tui runs prune` */
+/** `lab-tui runs prune`: removes old runs. */
 export function pruneRuns(flags: { readonly keep?: string; readonly olderThan?: string }): void {
   const keep = flags.keep === undefined ? 0 : wholeNumber("--keep", flags.keep, 1e9);
   const age = flags.olderThan === undefined ? null : parseDuration(flags.olderThan);

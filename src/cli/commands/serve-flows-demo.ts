@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { FlowFaceOptions } from "../../flows/http/face.ts";
 import { DataPipeline, EventBus, type FlowOrchestrator, GiveUp, MessageQueue, ReactiveStream } from "../../flows/index.ts";
 
-/** What `serve flows` serves when it is given nothing else: one part of each kind, small enough to be read in a minute. */
+/** The default application of `serve flows`: one part of each kind, small enough to read in a minute. */
 export function demo(flows: FlowOrchestrator): NonNullable<FlowFaceOptions["schemas"]> {
   const events = flows.register(new EventBus<Record<string, unknown>>({ name: "events" }));
   const live = flows.register(ReactiveStream.of<unknown>("live"), { dependsOn: ["events"] });

@@ -9,7 +9,7 @@ import { flowSchema } from "../../scenario/flow-schema.ts";
 import { loadMaker } from "../../workloads/flow/makers.ts";
 import type { Declare } from "../command.ts";
 import { wholeNumber } from "../flags.ts";
-import { untilTold } from "../signals.ts";
+import { untilStopped } from "../signals.ts";
 import { demo } from "./serve-flows-demo.ts";
 
 export const declare: Declare = (group, host) => {
@@ -36,7 +36,7 @@ export interface FlowFlags {
   readonly allowHost?: readonly string[];
 }
 
-/** `lab-tui serve flows`: the HTTP and WebSocket face of flows, until it is told to end. */
+/** `lab-tui serve flows`: serves flows over HTTP and WebSocket until a stop signal. */
 export async function serve(flags: FlowFlags): Promise<number> {
   const port = wholeNumber("--port", flags.port, 65_535);
   const flows = new FlowOrchestrator({ name: "orchestrator", log: (line) => process.stderr.write(`${printable(line, 300)}\n`) });
@@ -56,13 +56,13 @@ export async function serve(flags: FlowFlags): Promise<number> {
   process.stdout.write(
     `flows at http://${server.hostname}:${server.port} (${printable(names, 200)}); /healthz, /stats and /metrics tell how they fare\n`,
   );
-  const code = await untilTold();
+  const code = await untilStopped();
   await flows.stop({ deadlineMs: 5000 });
   await server.stop(true);
   return code;
 }
 
-/** Parts that depend on each other in a circle, or on one that is not there, are their module's mistake. */
+/** Starts the flows. Cyclic or missing dependencies are reported as the module's error. */
 async function startAll(flows: FlowOrchestrator): Promise<void> {
   try {
     await flows.start();
@@ -83,7 +83,7 @@ function start(flows: FlowOrchestrator, options: FlowFaceOptions & { readonly po
   }
 }
 
-/** Parts of a module's making; it is given no scenario, so its handlers do no work of the lab's. */
+/** Loads the parts that a module makes; there is no scenario, so its handlers do no work of the lab. */
 async function load(module: string, allowed: boolean, flows: FlowOrchestrator): Promise<FlowFaceOptions["schemas"]> {
   if (!allowed) throw new UserError(`--module names code (${quoted(module, 200)}), which runs with your rights; --allow-modules lets it`);
   const file = resolve(module);
@@ -104,7 +104,7 @@ async function load(module: string, allowed: boolean, flows: FlowOrchestrator): 
   }
 }
 
-/** From a file or the environment: on the command line every user of the machine could read it. */
+/** The token from a file or the environment: the command line is readable by every user of the machine. */
 function tokenOf(file: string | undefined): string | null {
   if (file === undefined) return process.env["LAB_TUI_TOKEN"]?.trim() || null;
   try {

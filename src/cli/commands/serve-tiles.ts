@@ -6,7 +6,7 @@ import type { MockSettings } from "../../scenario/schema.ts";
 import { TileServer } from "../../workloads/fetch/mock/server.ts";
 import type { Declare } from "../command.ts";
 import { wholeNumber } from "../flags.ts";
-import { untilTold } from "../signals.ts";
+import { untilStopped } from "../signals.ts";
 
 export const declare: Declare = (group, host) => {
   const command = group
@@ -18,7 +18,7 @@ export const declare: Declare = (group, host) => {
   command.action(async (flags: TileFlags) => host.exit(await serveTiles(flags)));
 };
 
-/** The fields of the mock that are given as they stand in a scenario, and what their flags say. */
+/** The mock's fields whose flags take the text of a scenario file, with their descriptions. */
 const MOCK_FLAGS: readonly (readonly [flag: string, description: string])[] = [
   ["--latency <range>", "time before an answer, such as 20ms or 20ms-80ms"],
   ["--error-rate <share>", "share of requests answered with the error status"],
@@ -40,14 +40,14 @@ export interface TileFlags extends Readonly<Record<string, unknown>> {
   readonly seed?: string;
 }
 
-/** `lab-tui serve tiles`: the mock tile server alone, until it is told to end. */
+/** `lab-tui serve tiles`: runs the mock tile server alone until a stop signal. */
 export async function serveTiles(flags: TileFlags): Promise<number> {
   const port = wholeNumber("--port", flags.port ?? "8001", 65_535);
   const seed = wholeNumber("--seed", flags.seed ?? "1", Number.MAX_SAFE_INTEGER);
   const settings = settingsOf(flags);
   const server = start(settings, seed, port);
   process.stdout.write(`tiles at http://127.0.0.1:${server.port}/{z}/{x}/{y}.png, what it saw at http://127.0.0.1:${server.port}/_stats\n`);
-  const code = await untilTold();
+  const code = await untilStopped();
   const { requests, byStatus } = server.stats;
   server.stop();
   const statuses = Object.entries(byStatus).map(([status, count]) => `${status}: ${count}`);

@@ -20,12 +20,12 @@ export const declare: Declare = (program) => {
 
 export interface ShowFlags {
   readonly requests?: boolean;
-  /** Every figure of every case. */
+  /** Print every figure of every case. */
   readonly all?: boolean;
   readonly color?: boolean;
 }
 
-/** `lab-tui show RUN`: its summary again, or what became of each of its requests, a line of JSON each. */
+/** `lab-tui show RUN`: prints its summary, or the outcome of each request, a line of JSON each. */
 export async function showRun(run: string, flags: ShowFlags): Promise<void> {
   const { requests = false, all = false } = flags;
   if (requests && all) throw new UserError("show: --requests and --all tell different things: leave one of them out");
@@ -50,7 +50,7 @@ async function writeRequests(store: RunStore, run: string): Promise<void> {
   let count = 0;
   for (const request of store.requests(run)) {
     count++;
-    // Whoever reads sets the pace.
+    // The reader sets the pace.
     if (!process.stdout.write(`${safeJson(request)}\n`)) await new Promise((resolve) => process.stdout.once("drain", resolve));
   }
   if (count > 0) return;

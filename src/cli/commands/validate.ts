@@ -1,7 +1,7 @@
 import { EXIT } from "../../kernel/exit.ts";
 import { formatProblem, InvalidScenario, UserError } from "../../kernel/problem.ts";
 import { printable } from "../../kernel/text.ts";
-import { loadScenario } from "../../scenario/load.ts";
+import { type ReadText, readScenario, resolveScenario } from "../../scenario/load.ts";
 import type { Declare } from "../command.ts";
 
 export const declare: Declare = (program, host) => {
@@ -12,12 +12,12 @@ export const declare: Declare = (program, host) => {
     .action((files: string[]) => host.exit(validate(files)));
 };
 
-/** `lab-tui validate FILE…` */
-export function validate(files: readonly string[]): number {
+/** `lab-tui validate FILE…`: prints the problems of scenario files. */
+export function validate(files: readonly string[], read?: ReadText): number {
   let valid = true;
   for (const file of files) {
     try {
-      loadScenario(file);
+      resolveScenario(readScenario(file, read), file);
       process.stdout.write(`${printable(file, 400)}: valid\n`);
     } catch (error) {
       valid = false;

@@ -10,7 +10,7 @@ import { askedRate, atRate } from "./rate-share.ts";
 import { keptUp, tooShort } from "./trial.ts";
 
 /** A case that has run. */
-export interface Ran {
+export interface RanCase {
   readonly result: CaseResult;
   readonly verdicts: RunnerResult["thresholds"];
 }
@@ -18,9 +18,9 @@ export interface Ran {
 /** What cases are run with. */
 export interface CaseRunner {
   /** `note`: what it is for, when it is not simply the case; null: nobody is told about it. */
-  run(index: number, plan: CasePlan, note?: string | null): Promise<Ran>;
+  run(index: number, plan: CasePlan, note?: string | null): Promise<RanCase>;
   /** A case that was not run, and why. */
-  without(plan: CasePlan, why: string): Ran;
+  without(plan: CasePlan, why: string): RanCase;
   preparing(index: number, note: string): void;
   stopped(): boolean;
 }
@@ -28,7 +28,7 @@ export interface CaseRunner {
 /** A trial of a rate and what came of it. */
 interface Tried {
   readonly trial: CasePlan;
-  readonly ran: Ran;
+  readonly ran: RanCase;
 }
 
 /** Runs cases at the rate they ask for: a number, a share of what can be done, or the most that holds. */
@@ -42,7 +42,7 @@ export class AskedRates {
     private readonly cases: CaseRunner,
   ) {}
 
-  async run(index: number, plan: CasePlan): Promise<Ran> {
+  async run(index: number, plan: CasePlan): Promise<RanCase> {
     const asked = askedRate(plan);
     if (asked === null) return this.cases.run(index, plan);
     if (asked === "max") return this.search(index, plan);
@@ -57,7 +57,7 @@ export class AskedRates {
   }
 
   /** The highest rate that keeps the thresholds; the case is the trial at that rate. */
-  private async search(index: number, plan: CasePlan): Promise<Ran> {
+  private async search(index: number, plan: CasePlan): Promise<RanCase> {
     const found = await this.probe(index, plan);
     if (typeof found === "string") return this.unprobed(plan, found);
     const search = new RateSearch(found.capacity);
@@ -97,7 +97,7 @@ export class AskedRates {
     return capacity;
   }
 
-  private unprobed(plan: CasePlan, why: string): Ran {
+  private unprobed(plan: CasePlan, why: string): RanCase {
     return this.cases.without(plan, `The capacity could not be probed, so there is no rate to run at. ${why}`.trimEnd());
   }
 }

@@ -16,12 +16,12 @@ import { predict } from "../../theory/predict.ts";
 import { shortfallOf } from "../../theory/shortfall.ts";
 import type { RequestAccess } from "../../workloads/access.ts";
 import { computes, partCount } from "../../workloads/traits.ts";
-import { AskedRates, type CaseRunner, type Ran } from "./asked-rates.ts";
+import { AskedRates, type CaseRunner, type RanCase } from "./asked-rates.ts";
 import { CaseFiles } from "./case-files.ts";
 import { failedResult } from "./failed-case.ts";
 import { describeMachine, machineFor } from "./machine.ts";
 import { foreseenCase } from "./probe.ts";
-import { type Measured, Runners } from "./runners.ts";
+import { type CaseMeasurement, Runners } from "./runners.ts";
 import { spoolReplay } from "./spool.ts";
 
 export interface RunOptions {
@@ -108,9 +108,9 @@ class ScenarioRun implements CaseRunner {
   }
 
   /** Runs the cases in their shuffled order, until all are done or it is stopped. */
-  private async runAll(plans: readonly CasePlan[]): Promise<ReadonlyMap<number, Ran>> {
+  private async runAll(plans: readonly CasePlan[]): Promise<ReadonlyMap<number, RanCase>> {
     const rates = new AskedRates(plans, this.machine, this);
-    const ran = new Map<number, Ran>();
+    const ran = new Map<number, RanCase>();
     for (const index of runOrder(plans)) {
       const plan = plans[index];
       if (this.stopped() || plan === undefined) break;
@@ -122,7 +122,7 @@ class ScenarioRun implements CaseRunner {
     return ran;
   }
 
-  private resultOf({ startedAt, scenario }: RunOutline, points: readonly SweepPoint[], ran: readonly Ran[]): RunResult {
+  private resultOf({ startedAt, scenario }: RunOutline, points: readonly SweepPoint[], ran: readonly RanCase[]): RunResult {
     const cases = ran.map(({ result }) => result);
     const { expect } = this.named.scenario;
     const judged = { cases, points: points.map(({ params }) => params), cores: this.allowance.cores };
@@ -168,7 +168,7 @@ class ScenarioRun implements CaseRunner {
     this.options.onEvent?.({ type: "case-preparing", index, note });
   }
 
-  async run(index: number, plan: CasePlan, note: string | null = ""): Promise<Ran> {
+  async run(index: number, plan: CasePlan, note: string | null = ""): Promise<RanCase> {
     const { dumpState, http = null, onEvent } = this.options;
     // A probe leaves no trace.
     const probing = note === null;
@@ -189,12 +189,12 @@ class ScenarioRun implements CaseRunner {
     return this.finish(plan, measured);
   }
 
-  without(plan: CasePlan, why: string): Ran {
+  without(plan: CasePlan, why: string): RanCase {
     return this.finish(plan, { result: failedResult(plan, this.stopped() ? "aborted" : "failed", why), series: [], lastMs: 0 });
   }
 
   /** Adds to what the runner measured what only the console knows. */
-  private finish(plan: CasePlan, { result: { thresholds, ...measured }, series, lastMs }: Measured): Ran {
+  private finish(plan: CasePlan, { result: { thresholds, ...measured }, series, lastMs }: CaseMeasurement): RanCase {
     const complete = {
       ...measured,
       params: plan.params,

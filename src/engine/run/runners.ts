@@ -18,7 +18,7 @@ export interface CaseListener {
 }
 
 /** What came of a case. `lastMs`: when its last arrival was due; 0 when it was not begun. */
-export interface Measured {
+export interface CaseMeasurement {
   readonly result: RunnerResult;
   /** Without the warm-up. */
   readonly series: readonly Snapshot[];
@@ -59,7 +59,7 @@ export class Runners {
   }
 
   /** Runs one case. Never rejects: what went wrong is in the result. */
-  async run(order: CaseOrder, listener: CaseListener): Promise<Measured> {
+  async run(order: CaseOrder, listener: CaseListener): Promise<CaseMeasurement> {
     const seen = new CaseRecord(order.plan, listener);
     const exit = await this.obey(order, (message, runner) => seen.hear(message, runner));
     return { result: seen.result ?? this.withoutResult(order.plan, seen, exit), series: seen.series, lastMs: seen.lastMs };

@@ -54,13 +54,13 @@ export interface Evidence {
   /** The latency that is spent waiting: `queue`, or `schedule` where there is none. */
   readonly waitsIn: "queue" | "schedule";
   /** What went out, of a workload that makes requests; null: it makes none. */
-  readonly requests: Requests | null;
+  readonly requests: RequestTotals | null;
   /** By how much the clock went back between two samples, at most. */
   readonly steppedBack: Nanoseconds;
 }
 
 /** Requests that went out, and all their ends. */
-export type Requests = NonNullable<StageFigures["requests"]>;
+export type RequestTotals = NonNullable<StageFigures["requests"]>;
 
 export interface Little {
   readonly meanInSystem: number;
@@ -157,7 +157,7 @@ function compared(name: SelfCheck["name"], a: number, b: number, count: number, 
 }
 
 /** Every request that went out came to one end, at one host, for one cause. */
-function attemptsCheck({ attempts, byStatus, byError, byHost, byCause }: Requests): SelfCheck {
+function attemptsCheck({ attempts, byStatus, byError, byHost, byCause }: RequestTotals): SelfCheck {
   const total = (counts: object): number => Object.values(counts).reduce((sum: number, count: number) => sum + count, 0);
   const hosts = Object.values(byHost).reduce((sum, host) => sum + host.attempts, 0);
   const sums = [total(byStatus) + total(byError), hosts, byCause === undefined ? attempts : total(byCause)];

@@ -5,7 +5,7 @@ import type { CpuLimits } from "../../telemetry/machine.ts";
 import { type MachineReading, type MachineUse, type MachineWatch, throttledBetween, usedBetween } from "../../telemetry/machine-use.ts";
 import { rssBytes } from "../../telemetry/memory.ts";
 
-export type Machine = Pick<MachineWatch, "read" | "readThrottled" | "allowance">;
+export type UsageSource = Pick<MachineWatch, "read" | "readThrottled" | "allowance">;
 
 /** Time between two readings of cores and memory, as often as a picture of them is drawn: asking the system is the dearest part of a sample. */
 const READ_EVERY: Nanoseconds = 250e6;
@@ -35,7 +35,7 @@ export class ResourceUsage {
   /** Numbers of the cores that the lab may run on; null: all. */
   private readonly allowed: ReadonlySet<number> | null;
 
-  constructor(private readonly machine: Machine) {
+  constructor(private readonly machine: UsageSource) {
     const { limits } = machine.allowance;
     this.allowed = limits?.cores == null ? null : new Set(limits.cores);
     this.last = machine.read();

@@ -7,7 +7,7 @@ import { MachineWatch } from "../../telemetry/machine-use.ts";
 import type { Recorder } from "../../telemetry/recorder.ts";
 import type { Snapshot } from "../../telemetry/sample.ts";
 import type { Gauge, Sampler } from "../executor/executor.ts";
-import { type Machine, ResourceUsage } from "./resource-usage.ts";
+import { ResourceUsage, type UsageSource } from "./resource-usage.ts";
 import { RunningFigures } from "./running-figures.ts";
 import { Slope } from "./slope.ts";
 
@@ -49,7 +49,7 @@ export class CaseSampler implements Sampler {
     private readonly warmup: Nanoseconds,
     private readonly every: Nanoseconds,
     private readonly onSnapshot: OnSnapshot,
-    machine: Machine = new MachineWatch(),
+    machine: UsageSource = new MachineWatch(),
   ) {
     this.nextAt = every;
     this.usage = new ResourceUsage(machine);

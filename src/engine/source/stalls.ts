@@ -1,7 +1,7 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
 
 /** What keeps the source from taking what is due. */
-export type Cause = "reading" | "processing" | "queries" | "queue";
+export type StallCause = "reading" | "processing" | "queries" | "queue";
 
 /** How long something that was due waited to be taken, by cause; what passed before `since`, the warm-up, does not count. */
 export class SourceStalls {
@@ -12,7 +12,7 @@ export class SourceStalls {
 
   constructor(private readonly since: Nanoseconds) {}
 
-  add(cause: Cause, from: Nanoseconds, to: Nanoseconds): void {
+  add(cause: StallCause, from: Nanoseconds, to: Nanoseconds): void {
     const span = to - Math.max(from, this.since);
     if (span > 0) this[cause] += span;
   }

@@ -5,13 +5,13 @@ import { FlowContext } from "./context.ts";
 import { DETACHED, type Node, type Passing, type StageNode } from "./node.ts";
 
 export interface BatchOptions {
-  /** A batch goes when it has so many items. */
+  /** Items of a full batch. */
   readonly size: number;
-  /** A batch goes so many milliseconds after its first item came, however few it has. Default: it waits until it is full. */
+  /** Longest that the first item of a batch waits for others, in milliseconds. Default: until the batch is full. */
   readonly timeoutMs?: number;
 }
 
-/** Makes one item, a list, of several. */
+/** Gathers items into lists. */
 export class BatchStage implements StageNode {
   next: Node = DETACHED;
   previous = { makeRoom: () => {} };

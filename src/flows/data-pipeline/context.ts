@@ -1,15 +1,15 @@
 import { newId, realTimers, type Timers } from "../../kernel/timers.ts";
 
-/** What goes with an item through every stage. */
+/** Ids, fields and signal that accompany an item through every stage. */
 export class FlowContext {
-  /** Which attempt of its stage at the item this is, from 1. */
+  /** Attempt of the current stage at the item, from 1. */
   readonly attempt: number = 1;
   private id: string | null = null;
   private correlation: string | null;
   private abortion: AbortController | null = null;
 
   constructor(
-    /** Whatever the user wants along. */
+    /** Fields of the user's own. */
     readonly fields: Readonly<Record<string, unknown>> = {},
     correlationId: string | null = null,
     /** The contexts of the items that a batch is made of. */
@@ -19,19 +19,19 @@ export class FlowContext {
     this.correlation = correlationId;
   }
 
-  /** This passage through this pipeline. */
+  /** Id of this passage through this pipeline. */
   get flowId(): string {
     this.id ??= newId(this.timers);
     return this.id;
   }
 
-  /** What links everything that one cause set going; the flow id where none was given. */
+  /** Id shared by everything that one cause set off; the flow id where none was given. */
   get correlationId(): string {
     this.correlation ??= this.flowId;
     return this.correlation;
   }
 
-  /** Aborted when the item's pipeline gives it up. */
+  /** Aborted when the pipeline abandons the item. */
   get signal(): AbortSignal {
     this.abortion ??= new AbortController();
     return this.abortion.signal;
@@ -43,7 +43,7 @@ export class FlowContext {
     for (const part of this.parts) part.abort(reason);
   }
 
-  /** The same passage with a signal and a number of its own, for one attempt at it. */
+  /** The same context for one attempt, with its signal and number. */
   forAttempt(signal: AbortSignal, attempt: number): FlowContext {
     return new AttemptContext(this, signal, attempt);
   }

@@ -12,12 +12,12 @@ import {
   PipelineRun,
   type PipelineStats,
 } from "./pipeline-run.ts";
-import { Stage, type StageFunction, type StageOptions } from "./stage.ts";
+import { PipelineStage, type StageFunction, type StageOptions } from "./stage.ts";
 
 /**
- * Named stages in a row, typed from end to end, with bounded buffers between them: when the last one is slow, who feeds waits. An item
- * leaves in one way: delivered, filtered out by a stage that gave `undefined`, failed by one that threw, or abandoned by a
- * stop; fed = delivered + filtered + failed + abandoned + inside, always. A batch counts as the items it holds.
+ * Named stages in a row, typed from end to end, with bounded buffers between them: when the last one is slow, feeding waits. An item leaves
+ * in one way: delivered, filtered out by a stage that returned `undefined`, failed by one that threw, or abandoned by a stop; fed =
+ * delivered + filtered + failed + abandoned + inside, always. A batch counts as the items it holds.
  */
 export class DataPipeline<In, Out = In> implements Part {
   private current: PipelineRun | null = null;
@@ -37,15 +37,15 @@ export class DataPipeline<In, Out = In> implements Part {
     return new DataPipeline<In>(name, [], options);
   }
 
-  /** The same with one more stage at its end. */
+  /** The same pipeline with one more stage at its end. */
   stage<Next>(name: string, work: StageFunction<Out, Next>, options: StageOptions<Out, Next> = {}): DataPipeline<In, Next> {
     return this.with(
       (outcomes, timers) =>
-        new Stage(name, work as StageFunction<unknown, unknown>, options as StageOptions<unknown, unknown>, outcomes, timers),
+        new PipelineStage(name, work as StageFunction<unknown, unknown>, options as StageOptions<unknown, unknown>, outcomes, timers),
     );
   }
 
-  /** The same with what comes out gathered into lists. */
+  /** The same pipeline with its results gathered into lists. */
   batch(options: BatchOptions, name = "batch"): DataPipeline<In, Out[]> {
     return this.with((_, timers) => new BatchStage(name, options, timers));
   }
@@ -60,24 +60,27 @@ export class DataPipeline<In, Out = In> implements Part {
     return this.running.offer(value, options);
   }
 
-  /** Feeds an item; resolves when it is in, which is when there is room for it. Rejects with `Stopped` when there never will be. */
+  /** Feeds an item; resolves once there was room for it and it is in. Rejects with `Stopped` when there never will be room. */
   feed(value: In, options?: FeedOptions): Promise<void> {
     return this.running.feed(value, options);
   }
 
   /**
-   * Feeds an item and resolves with what becomes of it, `undefined` when a stage filters it out; rejects with why it failed. For a
-   * pipeline whose results go to `into` or `discard`. An item of a batch gets what the whole batch gets.
+   * Feeds an item and resolves with its result, `undefined` when a stage filters it out; rejects with why it failed. For a pipeline whose
+   * results go to `into` or `discard`. An item of a batch gets the result of the batch.
    */
   process(value: In, options?: FeedOptions): Promise<Out | undefined> {
     return this.running.process(value, options) as Promise<Out | undefined>;
   }
 
-  /** Feeds all there is, closes, and gives the results as they come. One run at a time: the next begins anew, with new counts. */
+  /**
+   * Feeds everything from the source, closes, and yields the results as they come. One run at a time: the next starts afresh, with new
+   * counts.
+   */
   async *run(source: Iterable<In> | AsyncIterable<In>): AsyncGenerator<Out, void, undefined> {
     if (this.current?.closed === true && !this.current.over) throw new Stopped(`${this.name} is closing; it can run again once all is out`);
     this.start();
-    // All of this run's own: by the time its source has said its last, another may be going on.
+    // Of this run: another may have begun by the time this run's source ends.
     const run = this.running;
     const values = (source as AsyncIterable<In>)[Symbol.asyncIterator]?.() ?? (source as Iterable<In>)[Symbol.iterator]();
     let ended = false;
@@ -87,7 +90,7 @@ export class DataPipeline<In, Out = In> implements Part {
         if (result.done === true) ended = true;
         return result;
       } catch (error) {
-        // A source that throws has ended by itself.
+        // A source that throws has ended.
         ended = true;
         throw error;
       }
@@ -105,7 +108,7 @@ export class DataPipeline<In, Out = In> implements Part {
         await run.close();
       }
     })();
-    // Whoever leaves the loop early does not wait for the rest.
+    // A reader that leaves the loop early does not wait for the rest.
     feeding.catch(() => {});
     try {
       yield* run.output as Channel<Out>;
@@ -116,24 +119,24 @@ export class DataPipeline<In, Out = In> implements Part {
     await feeding;
   }
 
-  /** The results as they come; ends when the pipeline was closed and is empty. Several readers share them. */
+  /** The results as they come; ends when the pipeline is closed and empty. Several readers share them. */
   get output(): AsyncIterableIterator<Out, undefined> {
     return this.running.output as Channel<Out>;
   }
 
-  /** Items that failed, as they come; of many unread ones the latest thousand. */
+  /** Items that failed, as they come; unread, the latest thousand are kept. */
   get errors(): AsyncIterableIterator<FailedItem, undefined> {
     return this.running.errors;
   }
 
-  /** Gives each result to a function instead of to `output`; the next one waits until it is done. Before the first item. */
+  /** Passes each result to a function instead of `output`; the next one waits until it is done. To be called before the first item. */
   into(take: (value: Out, context: FlowContext) => unknown): this {
     this.take = take as (value: unknown, context: FlowContext) => unknown;
     this.current?.deliverTo(this.take);
     return this;
   }
 
-  /** Throws results away, counted: for pipelines whose last stage does what there is to do. */
+  /** Discards results, counted: for pipelines whose last stage has the effect. */
   discard(): this {
     return this.into(() => {});
   }
@@ -151,7 +154,7 @@ export class DataPipeline<In, Out = In> implements Part {
     });
   }
 
-  /** Where a Web Stream may be piped to; closing it closes the pipeline. */
+  /** A Web Stream whose chunks are fed; closing it closes the pipeline. */
   get writable(): WritableStream<In> {
     return new WritableStream<In>({
       write: (value) => this.feed(value),
@@ -160,7 +163,7 @@ export class DataPipeline<In, Out = In> implements Part {
     });
   }
 
-  /** Takes nothing more; resolves when all that was fed has left its last stage. */
+  /** Accepts nothing more; resolves when all that was fed has left the last stage. */
   close(): Promise<void> {
     return this.running.close();
   }
@@ -170,7 +173,7 @@ export class DataPipeline<In, Out = In> implements Part {
     void this.running;
   }
 
-  /** As `close`, but not for longer than the deadline: what is inside then is abandoned and told so by its signal. */
+  /** As `close`, but by the deadline: items inside then are abandoned and their signals aborted. */
   stop({ deadlineMs = STOP_MS }: StopOptions = {}): Promise<void> {
     return this.stopRun(this.running, deadlineMs);
   }

@@ -1,7 +1,7 @@
 import type { PartStats } from "../part.ts";
 import type { FlowContext } from "./context.ts";
 
-/** Waits for one item's end: its result, `undefined` when it was filtered out, or why it failed. */
+/** A caller that waits for one item's end: its result, `undefined` when it was filtered out, or why it failed. */
 export interface Waiter {
   resolve(value: unknown): void;
   reject(error: unknown): void;
@@ -9,21 +9,21 @@ export interface Waiter {
 
 export const NOBODY: readonly Waiter[] = [];
 
-/** An item on its way, the same object from end to end. */
+/** An item in the pipeline, the same object from end to end. */
 export interface Passing {
   value: unknown;
   readonly context: FlowContext;
-  /** Items that were fed and are in it: one, or as many as a batch holds. */
+  /** Fed items that it stands for: one, or as many as a batch holds. */
   readonly weight: number;
-  /** Ended in its stage, for better or worse. */
+  /** Its stage has ended, well or not. */
   done: boolean;
-  /** Filtered out or failed: it takes its place in the order and goes no further. */
+  /** Filtered out or failed: it keeps its place in the order and goes no further. */
   gone: boolean;
-  /** When it came to its stage's function, in milliseconds. */
+  /** When its stage's function began, in milliseconds. */
   started: number;
-  /** Given up; what its stage still says of it is not heard. */
+  /** Abandoned; what its stage still returns is ignored. */
   abandoned: boolean;
-  /** Who waits to know what becomes of it; of a batch, those who wait for what is in it. */
+  /** Callers waiting for its end; of a batch, those waiting for its items. */
   readonly waiters: readonly Waiter[];
 }
 
@@ -34,28 +34,28 @@ export interface ItemOutcomes {
   delivered(item: Passing): void;
 }
 
-/** A stage of a pipeline, or its end. Items are pushed downwards; room is made known upwards. */
+/** A stage of a pipeline, or its end. Items are pushed downstream; room is announced upstream. */
 export interface Node {
   /** True when `push` may be called. */
   readonly hasRoom: boolean;
   /** Takes an item. `now`: an instant just read, in milliseconds. */
   push(item: Passing, now: number): void;
-  /** Nothing more comes from above. */
+  /** Nothing more comes from upstream. */
   end(): void;
 }
 
-/** A stage as the one below and the pipeline see it. */
+/** A stage as its downstream neighbour and the pipeline see it. */
 export interface StageNode extends Node {
   next: Node;
   previous: { makeRoom(): void };
-  /** The one below has room again. */
+  /** The downstream node has room again. */
   makeRoom(): void;
-  /** Gives up all it holds. */
+  /** Abandons all it holds. */
   abandon(give: (item: Passing) => void): void;
   stats(): PartStats;
 }
 
-/** What a stage is linked to until the pipeline is put together. */
+/** What a stage is linked to until the pipeline is assembled. */
 export const DETACHED: Node = {
   hasRoom: false,
   push: () => {

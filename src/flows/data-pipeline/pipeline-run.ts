@@ -9,22 +9,22 @@ import { type ItemOutcomes, NOBODY, type Node, type Passing, type StageNode, typ
 import { Sink } from "./sink.ts";
 
 export interface DataPipelineOptions {
-  /** Results that may wait to be read; then the last stage waits, and in the end who feeds. Default 1024. */
+  /** Results that may wait to be read; beyond it the last stage waits, and in the end the feeder. Default 1024. */
   readonly outputBuffer?: number;
   /** Called with every item that failed. */
   readonly onFailure?: OnFailure;
   readonly timers?: Timers;
 }
 
-/** What goes with an item that is fed. */
+/** What accompanies a fed item. */
 export interface FeedOptions {
   readonly fields?: Readonly<Record<string, unknown>>;
   readonly correlationId?: string;
 }
 
-/** An item that failed and is not tried again. */
+/** An item that failed and is not retried. */
 export interface FailedItem {
-  /** As it came to the stage it failed in. */
+  /** As it came to the stage in which it failed. */
   readonly value: unknown;
   readonly context: FlowContext;
   readonly stage: string;
@@ -48,7 +48,7 @@ const DONE = Promise.resolve();
 /** Failed items that may wait to be read. */
 const ERRORS_KEPT = 1000;
 
-/** A pipeline from its start to its stop: the stages, linked, and what is inside. */
+/** A pipeline from start to stop: its linked stages, and the items inside. */
 export class PipelineRun implements ItemOutcomes {
   closed = false;
   /** The last item has left. */
@@ -131,7 +131,7 @@ export class PipelineRun implements ItemOutcomes {
     this.first.push(item, this.timers.now());
   }
 
-  /** Lets those who wait to feed in, in their order. */
+  /** Admits waiting feeders in their order. */
   private admit(): void {
     while (this.feeders.length > 0 && this.first.hasRoom) {
       const feeder = this.feeders.shift();

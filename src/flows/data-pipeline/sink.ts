@@ -4,13 +4,13 @@ import type { Channel } from "../channel.ts";
 import type { FlowContext } from "./context.ts";
 import type { ItemOutcomes, Node, Passing } from "./node.ts";
 
-/** The end of the line: results to be read, or a function that takes them one by one. */
+/** The end of a pipeline: results to be read, or a function that takes them one by one. */
 export class Sink implements Node {
   previous = { makeRoom: () => {} };
   take: ((value: unknown, context: FlowContext) => unknown) | null = null;
   private busy: Passing | null = null;
   private busySince = 0;
-  /** Inside the function just now: what that feeds to its own pipeline comes after it. */
+  /** The function is running: what it feeds to its own pipeline comes after the current item. */
   private taking = false;
   private refused = false;
   private waiting = false;
@@ -87,7 +87,7 @@ export class Sink implements Node {
     }
   }
 
-  /** Somebody who came while the function ran may come again. */
+  /** Announces room that opened while the function ran. */
   private callBack(): void {
     if (this.refused) {
       this.refused = false;

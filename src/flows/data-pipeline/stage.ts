@@ -9,7 +9,7 @@ import type { PartStats } from "../part.ts";
 import type { FlowContext } from "./context.ts";
 import { DETACHED, type ItemOutcomes, type Node, type Passing, type StageNode } from "./node.ts";
 
-/** What a stage does with an item: gives what it has become, or `undefined` to filter it out. */
+/** Function of a stage: returns what the item has become, or `undefined` to filter it out. */
 export type StageFunction<In, Out> = (value: In, context: FlowContext) => Out | undefined | PromiseLike<Out | undefined>;
 
 export interface StageOptions<In, Out> extends GuardOptions {
@@ -19,7 +19,7 @@ export interface StageOptions<In, Out> extends GuardOptions {
   readonly buffer?: number;
   /** Whether items leave in the order they came. Default true. */
   readonly ordered?: boolean;
-  /** What to give instead when all attempts have failed. */
+  /** What to return instead when all attempts have failed. */
   readonly fallback?: (value: In, context: FlowContext, error: unknown) => Out | undefined | PromiseLike<Out | undefined>;
 }
 
@@ -36,9 +36,9 @@ export interface StageStats extends PartStats {
   readonly waiting: number;
   /** Time in the stage's own function, attempts and waits between them included, in milliseconds. */
   readonly meanMs: number;
-  /** null: too few items bear it. */
+  /** null: too few items to say. */
   readonly p99Ms: number | null;
-  /** How long the oldest item it works on has been there; null: it works on none. */
+  /** How long the oldest item in work has been there; null: none is in work. */
   readonly oldestMs: number | null;
 }
 
@@ -53,23 +53,23 @@ export interface StageStats extends PartStats {
  * | running    | the function gives a value                                 | done                                      |
  * | running    | the function gives `undefined`                             | filtered; it keeps its place in the order |
  * | running    | it throws, after all attempts and without a fallback       | failed; it keeps its place in the order   |
- * | done       | those before it have left, where order is kept, and the next stage has room | passed on                |
- * | any        | the pipeline is stopped by its deadline                    | abandoned; what the function still gives is ignored |
+ * | done       | earlier items have left, where order is kept, and the next stage has room | passed on                |
+ * | any        | the pipeline is stopped by its deadline                    | abandoned; what the function still returns is ignored |
  */
-export class Stage implements StageNode {
+export class PipelineStage implements StageNode {
   next: Node = DETACHED;
   previous = { makeRoom: () => {} };
   private readonly queue = new Deque<Passing>(2);
-  /** Begun and not yet passed on: in order of their beginning where order is kept, else only those that are done. */
+  /** Begun and not yet passed on: in order of begin where order is kept, else only those that are done. */
   private readonly window = new Deque<Passing>(2);
   private readonly active = new Set<Passing>();
-  /** Inside the function just now, one inside another where it feeds its own pipeline. */
+  /** Items whose function is on the stack; several where it feeds its own pipeline. */
   private readonly working: Passing[] = [];
   private readonly times = new Histogram();
   private readonly guard: Guard | null;
   private readonly concurrency: number;
   private readonly buffer: number;
-  /** Order has to be seen to. */
+  /** Whether order must be kept. */
   private readonly ordered: boolean;
   private running = 0;
   private in = 0;
@@ -101,7 +101,7 @@ export class Stage implements StageNode {
     return this.queue.length < this.buffer || (this.queue.length === 0 && this.canStart);
   }
 
-  /** A stage whose results are not taken begins nothing new. */
+  /** False while results are not taken: nothing new begins. */
   private get canStart(): boolean {
     if (this.running >= this.concurrency) return false;
     return this.ordered ? this.window.length < this.concurrency + this.buffer : this.window.length === 0;
@@ -114,9 +114,9 @@ export class Stage implements StageNode {
       return;
     }
     this.start(item, now);
-    // What the function itself fed to its pipeline.
+    // Items that the function itself fed to its pipeline.
     if (this.queue.length > 0) this.move();
-    // By the function itself, which has closed its own pipeline.
+    // The function itself has closed its pipeline.
     else if (this.ending) this.endIfEmpty();
   }
 
@@ -136,7 +136,7 @@ export class Stage implements StageNode {
       }
       answer = this.instead(item, error);
     }
-    // By the function itself, which has stopped its own pipeline. What it says later interests nobody.
+    // The function itself has stopped its pipeline; its result is ignored.
     if (item.abandoned) {
       ifRejected(answer, () => {});
       return;
@@ -167,7 +167,7 @@ export class Stage implements StageNode {
     return this.options.fallback === undefined
       ? answer
       : answer.catch((error: unknown) => {
-          // Nobody waits for it any more.
+          // Abandoned meanwhile.
           if (item.abandoned) throw error;
           return this.instead(item, error);
         });
@@ -214,7 +214,7 @@ export class Stage implements StageNode {
     this.next.push(item, now);
   }
 
-  /** Passes on what is done, in order, as far as the next one has room. */
+  /** Passes on finished items, in order, as far as the next stage has room. */
   private flush(now: number): void {
     for (let head = this.window.peek(); head?.done === true; head = this.window.peek()) {
       if (!head.gone && !this.next.hasRoom) return;
@@ -232,7 +232,7 @@ export class Stage implements StageNode {
     this.move();
   }
 
-  /** Passes on, begins what waits, and lets the one above do the same. */
+  /** Passes on, begins waiting items, and lets the upstream stage do the same. */
   private move(): void {
     if (this.moving) return;
     this.moving = true;

@@ -12,7 +12,7 @@ import { type Delivering, type Handle, Subscription, type SubscriptionRule, type
 export interface EventBusOptions {
   /** Shown in failures and statistics. Default `bus`. */
   readonly name?: string;
-  /** Events that are remembered, for those who come late and for audits. Default 1000; 0: none. */
+  /** Events remembered for replay and audits. Default 1000; 0: none. */
   readonly history?: number;
   /** Called with every failure of a handler. */
   readonly onFailure?: OnFailure;
@@ -24,15 +24,15 @@ export interface SubscribeOptions {
   readonly name?: string;
   /** Only events from here. */
   readonly source?: string | readonly string[];
-  /** Handlers of this subscription under way at a time. Default 16. */
+  /** Handlers of this subscription that may run at a time. Default 16. */
   readonly concurrency?: number;
   /** Emitted events that may wait for a handler. Default 1024. */
   readonly buffer?: number;
-  /** Which emitted event goes when the buffer is full. Default `drop-newest`. */
+  /** Which emitted event is dropped when the buffer is full. Default `drop-newest`. */
   readonly overflow?: "drop-newest" | "drop-oldest";
-  /** Longest a handler may take, in milliseconds; after it the handler counts as failed and its signal is aborted. */
+  /** Longest a handler may take, in milliseconds; then it counts as failed and its signal is aborted. */
   readonly timeoutMs?: number;
-  /** Events of the past to be told first: all that are remembered, so many of the latest, or those a filter picks. */
+  /** Past events to deliver first: all remembered ones, the latest n, or those a filter selects. */
   readonly replay?: true | number | Pick<EventFilter, "since" | "until">;
   /** Ends the subscription when it is aborted. */
   readonly signal?: AbortSignal;
@@ -41,18 +41,18 @@ export interface SubscribeOptions {
 export interface EventsOptions extends Pick<SubscribeOptions, "source" | "replay" | "signal" | "name"> {
   /** Events that may wait to be read. Default 1024. */
   readonly buffer?: number;
-  /** Which event goes when it is full; `block`: who publishes waits, and emitted events are dropped. Default `drop-oldest`. */
+  /** Which event is dropped when the buffer is full; `block`: publishing waits, and emitted events are dropped. Default `drop-oldest`. */
   readonly overflow?: ChannelOverflow;
 }
 
 export interface PublishOptions {
-  /** Who says so. Default: the name of the bus. */
+  /** Source of the event. Default: the name of the bus. */
   readonly source?: string;
 }
 
 /**
- * Publish and subscribe, typed by a map from event names to what they carry. A handler that throws, dawdles or never returns
- * harms no other: its failure is counted, reported, and is the publisher's to see.
+ * Publish and subscribe, typed by a map from event names to their data. A handler that throws, is slow or never returns harms no other: its
+ * failure is counted and reported, and the publisher can see it.
  */
 export class EventBus<Events extends object> implements Part {
   readonly name: string;
@@ -64,12 +64,12 @@ export class EventBus<Events extends object> implements Part {
   private subscriptions: Subscription[] = [];
   private readonly routes = new Routes();
   private sequence = 0;
-  /** Subscriptions that were given no name. */
+  /** Subscriptions without a given name. */
   private named = 0;
-  /** Ended, and not yet idle. */
+  /** Ended, but not yet idle. */
   private leaving: Subscription[] = [];
   private stopped = false;
-  /** What subscriptions that are gone have counted. */
+  /** Counts of subscriptions that are gone. */
   private readonly gone = { delivered: 0, handled: 0, failed: 0, dropped: 0, abandoned: 0, waiting: 0, inFlight: 0 };
 
   constructor(options: EventBusOptions = {}) {
@@ -89,24 +89,24 @@ export class EventBus<Events extends object> implements Part {
    * Throws `Stopped` on a bus that has stopped.
    */
   emit<Type extends EventName<Events>>(type: Type, data: Events[Type], options?: PublishOptions): FlowEvent<Type, Events[Type]> {
-    return this.tell(type, data, options, null) as FlowEvent<Type, Events[Type]>;
+    return this.dispatch(type, data, options, null) as FlowEvent<Type, Events[Type]>;
   }
 
   /**
-   * Tells an event to all who hear it, at once rather than in turn, and resolves when every handler has ended, well or not:
-   * it never rejects for a handler's failure. Rejects with `Stopped` on a bus that has stopped.
+   * Delivers an event to all that match, at once rather than in turn, and resolves when every handler has ended, well or not: it never
+   * rejects for a handler's failure. Rejects with `Stopped` on a bus that has stopped.
    */
   publish<Type extends EventName<Events>>(type: Type, data: Events[Type], options?: PublishOptions): Promise<Delivery> {
     const tally = new DeliveryCount();
     try {
-      this.tell(type, data, options, tally);
+      this.dispatch(type, data, options, tally);
     } catch (error) {
       return Promise.reject(error);
     }
     return tally.delivered();
   }
 
-  private tell(type: string, data: unknown, options: PublishOptions | undefined, tally: DeliveryCount | null): FlowEvent {
+  private dispatch(type: string, data: unknown, options: PublishOptions | undefined, tally: DeliveryCount | null): FlowEvent {
     if (this.stopped) throw new Stopped(`${this.name} has stopped and takes no more events`);
     const event = new FlowEvent(this.origin, ++this.sequence, type, this.stamp(), options?.source ?? this.name, data);
     this.past.add(event);
@@ -115,7 +115,7 @@ export class EventBus<Events extends object> implements Part {
     return event;
   }
 
-  /** Hears events of a type, of several, or of all (`*`). */
+  /** Subscribes to a type, to several, or to all (`*`). */
   subscribe<Type extends EventName<Events>>(
     types: Type | readonly Type[] | "*",
     handler: (event: AnyEvent<Events, Type>, delivering: Delivering) => unknown,
@@ -152,7 +152,7 @@ export class EventBus<Events extends object> implements Part {
     return subscription;
   }
 
-  /** The events of a type, of several, or of all, as they come; leaving the loop unsubscribes. */
+  /** Iterates over the events of a type, of several, or of all, as they come; leaving the loop unsubscribes. */
   events<Type extends EventName<Events>>(
     types: Type | readonly Type[] | "*",
     options: EventsOptions = {},
@@ -167,7 +167,7 @@ export class EventBus<Events extends object> implements Part {
     const keep = (event: AnyEvent<Events, Type>) => (channel.offer(event) || overflow !== "block" ? undefined : channel.put(event));
     const subscription = this.subscribe(types, keep, { name: "iteration", concurrency: 1, buffer, ...rest });
     if (subscription.signal.aborted) channel.close();
-    // Only now: what the buffer has no room for is counted by the subscription.
+    // Only now: the subscription counts what the buffer has no room for.
     else if (replay !== undefined) subscription.catchUp(this.replayed(subscription.rule, replay));
     subscription.signal.addEventListener("abort", () => channel.close(), { once: true });
     return channel;
@@ -182,10 +182,10 @@ export class EventBus<Events extends object> implements Part {
     this.stopped = false;
   }
 
-  /** Takes no more events, lets handlers end until the deadline, and unsubscribes all; what is left then is abandoned. */
+  /** Accepts no more events, lets handlers end until the deadline, and unsubscribes all; what is left then is abandoned. */
   async stop({ deadlineMs = STOP_MS }: StopOptions = {}): Promise<void> {
     this.stopped = true;
-    // Who subscribes while it stops means the time after.
+    // Subscriptions made while it stops are for the time after.
     const { subscriptions } = this;
     const busy = subscriptions.filter(({ idle }) => !idle);
     if (busy.length > 0) await within(this.timers, deadlineMs, Promise.all(busy.map((subscription) => subscription.drained())), null);
@@ -200,7 +200,7 @@ export class EventBus<Events extends object> implements Part {
     return this.failures.listen(listener);
   }
 
-  /** Counts over all subscriptions, those that are gone included; `subscribers` are those that are there. */
+  /** Counts over all subscriptions, past ones included; `subscribers` are the present ones. */
   stats(): BusStats {
     this.forget();
     const subscribers = this.subscriptions.map((subscription) => subscription.stats());
@@ -235,7 +235,7 @@ export class EventBus<Events extends object> implements Part {
     return this.past.select(filter, typeof replay === "number" ? replay : undefined);
   }
 
-  /** Keeps the counts of subscriptions that have ended; one whose own handler ended it is still inside that. */
+  /** Keeps the counts of subscriptions that have ended; one that its own handler ended is still inside that handler. */
   private forget(): void {
     const ended = this.leaving.filter(({ idle }) => idle);
     if (ended.length === 0) return;

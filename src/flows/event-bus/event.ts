@@ -1,21 +1,21 @@
 /** Events of a bus by name: what each carries. */
 export type EventName<Events extends object> = Extract<keyof Events, string>;
 
-/** Something that happened. */
+/** An event of a bus. */
 export class FlowEvent<Type extends string = string, Data = unknown> {
   constructor(
     private readonly origin: string,
-    /** The how-manieth event of its bus it is, from 1. */
+    /** Its position among the events of its bus, from 1. */
     readonly sequence: number,
     readonly type: Type,
     /** Milliseconds since 1970. */
     readonly time: number,
-    /** Who says so. */
+    /** Source of the event. */
     readonly source: string,
     readonly data: Data,
   ) {}
 
-  /** One of a kind, anywhere. */
+  /** Unique across all buses. */
   get id(): string {
     return `${this.origin}-${this.sequence}`;
   }
@@ -31,7 +31,7 @@ export type AnyEvent<Events extends object, Type extends EventName<Events> = Eve
   [Name in Type]: FlowEvent<Name, Events[Name]>;
 }[Type];
 
-/** Which events are meant; all that is given must hold. */
+/** Which events to select; every given condition must hold. */
 export interface EventFilter<Type extends string = string> {
   readonly type?: Type | readonly Type[];
   readonly source?: string | readonly string[];

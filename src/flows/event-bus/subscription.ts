@@ -9,7 +9,7 @@ import { Slots } from "../slots.ts";
 import { DeliveryCount } from "./delivery.ts";
 import { type EventFilter, type FlowEvent, matches } from "./event.ts";
 
-/** What a handler is told beside its event. */
+/** What a handler receives beside its event. */
 export interface Delivering {
   /** Aborted when the handler's time is up, its subscription ends, or the bus stops. */
   readonly signal: AbortSignal;
@@ -19,15 +19,15 @@ export type Handle = (event: FlowEvent, delivering: Delivering) => unknown;
 
 export interface SubscriptionRule {
   readonly name: string;
-  /** Types it hears; null: all. */
+  /** Types delivered; null: all. */
   readonly types: readonly string[] | null;
   readonly source: EventFilter["source"];
-  /** Handlers of this subscription under way at a time. */
+  /** Handlers of this subscription that may run at a time. */
   readonly concurrency: number;
-  /** Emitted events that may wait for a handler; published ones always may, their publisher waits for them. */
+  /** Emitted events that may wait for a handler; published ones always may, since their publisher waits for them. */
   readonly buffer: number;
   readonly overflow: "drop-newest" | "drop-oldest";
-  /** Longest a handler may take, in milliseconds; Infinity: any time. */
+  /** Longest a handler may take, in milliseconds; Infinity: no limit. */
   readonly timeoutMs: number;
 }
 
@@ -36,7 +36,7 @@ interface Waiting {
   readonly tally: DeliveryCount | null;
 }
 
-/** A handler that hears an event and does not end at once. */
+/** A handler call that did not end at once. */
 class HandlerInvocation extends Invocation<FlowEvent> {
   ended = false;
   tally: DeliveryCount | null = null;
@@ -47,7 +47,7 @@ export interface SubscriptionStats extends HandlingStats {
   readonly name: string;
   readonly types: string;
   readonly delivered: number;
-  /** How long the oldest handler under way has been at it, in milliseconds; null: none is. */
+  /** How long the oldest running handler has taken so far, in milliseconds; null: none is running. */
   readonly oldestMs: number | null;
 }
 
@@ -80,14 +80,14 @@ export class Subscription implements Disposable {
   private readonly spare: HandlerInvocation[] = [];
   private readonly abort = new AbortController();
   private readonly delivering: Delivering = { signal: this.abort.signal };
-  /** The rule's, where every event asks for them. */
+  /** Copy of the rule's, which every event reads. */
   private readonly concurrency: number;
   private readonly source: EventFilter["source"];
   private readonly limited: boolean;
   private closed = false;
   private draining = false;
   private readonly emptied = new Notifier();
-  /** Somebody waits for that. Looked at for every event, so in a field of its own. */
+  /** Whether `drained` is awaited. Read for every event, so a field of its own. */
   private awaited = false;
   private unlink: () => void = () => {};
 
@@ -103,7 +103,7 @@ export class Subscription implements Disposable {
     this.limited = rule.timeoutMs !== Number.POSITIVE_INFINITY;
   }
 
-  /** Ends the subscription: what waits is abandoned, what runs is told by its signal. Doing so twice does nothing. */
+  /** Ends the subscription: waiting events are abandoned, running handlers are aborted by their signal. Idempotent. */
   readonly unsubscribe = (): void => {
     if (this.closed) return;
     this.closed = true;
@@ -124,24 +124,24 @@ export class Subscription implements Disposable {
     return this.abort.signal;
   }
 
-  /** Resolves when nothing waits and nothing runs any more. */
+  /** Resolves when nothing waits and nothing runs. */
   drained(): Promise<void> {
     if (this.idle) return Promise.resolve();
     this.awaited = true;
     return this.emptied.next();
   }
 
-  /** Ends it when the signal is aborted. */
+  /** Ends the subscription when the signal is aborted. */
   endWithSignal(signal: AbortSignal | undefined): void {
     this.unlink = onAbort(signal, this.unsubscribe);
   }
 
-  /** Nothing waits and nothing runs. */
+  /** True when nothing waits and nothing runs. */
   get idle(): boolean {
     return this.inFlight === 0 && this.waiting.length === 0;
   }
 
-  /** Delivers an event that matches. `tally` counts it for a `publish` that awaits; null for `emit`. */
+  /** Delivers a matching event. `tally` counts it for a `publish` that awaits; null for `emit`. */
   deliver(event: FlowEvent, tally: DeliveryCount | null): void {
     if (this.closed || !this.hears(event)) return;
     this.delivered++;
@@ -154,9 +154,9 @@ export class Subscription implements Disposable {
     return this.source === undefined || matches(event, { source: this.source });
   }
 
-  /** Tells it what was before, in order and none of it dropped; what its handler sets going meanwhile comes after that. */
+  /** Delivers past events, in order and none of them dropped; events that its handler causes meanwhile come after. */
   catchUp(events: readonly FlowEvent[]): void {
-    // As published by somebody who does not look.
+    // As if published, without an observer.
     const tally = new DeliveryCount();
     for (const event of events) {
       if (!this.hears(event)) continue;
@@ -181,7 +181,7 @@ export class Subscription implements Disposable {
     this.waiting.push({ event, tally });
   }
 
-  /** Throws the oldest emitted event away; false when only published ones wait. */
+  /** Drops the oldest emitted event; false when only published ones wait. */
   private dropOldest(): boolean {
     if (this.waiting.peek()?.tally === null) return this.waiting.shift() !== undefined;
     let found = false;
@@ -218,19 +218,19 @@ export class Subscription implements Disposable {
     if (this.waiting.length > 0 || this.awaited) this.next();
   }
 
-  /** A handler that takes its time; an event that waited for it began now, any other when it came. */
+  /** Follows a handler that returned a promise; an event that had waited begins now, any other began when it came. */
   private follow(answer: PromiseLike<unknown>, event: FlowEvent, tally: DeliveryCount | null, abort: AbortController | null): void {
     const since = this.draining ? this.timers.wall() : event.time;
-    // Ended by its own handler, which nobody waits for any more.
+    // Ended by its own handler, which is no longer awaited.
     if (this.closed) {
       this.inFlight--;
       abort?.abort(new Stopped("the subscription has ended"));
       this.abandon(tally);
-      // What becomes of it is still told.
+      // Its failure is still reported.
       ifRejected(answer, (error) => this.failures.report(this.rule.name, event, error));
       return;
     }
-    const run = this.spare.pop() ?? this.newHearing();
+    const run = this.spare.pop() ?? this.newInvocation();
     run.ended = false;
     run.subject = event;
     run.tally = tally;
@@ -242,7 +242,7 @@ export class Subscription implements Disposable {
     run.follow(answer);
   }
 
-  private newHearing(): HandlerInvocation {
+  private newInvocation(): HandlerInvocation {
     const run: HandlerInvocation = new HandlerInvocation((_, error) => this.settled(run, error));
     return run;
   }
@@ -299,7 +299,7 @@ export class Subscription implements Disposable {
     tally?.leave();
   }
 
-  /** Runs what waits, one after another rather than one inside another. */
+  /** Runs waiting events one after another rather than one inside another. */
   private next(): void {
     if (this.draining) return;
     this.draining = true;

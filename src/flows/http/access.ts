@@ -4,13 +4,13 @@ import { type BucketRule, TokenBuckets } from "../../resilience/token-bucket.ts"
 import { HttpProblem } from "./problem.ts";
 
 export interface AccessOptions {
-  /** What every request has to bear: `Authorization: Bearer …`, or, for a WebSocket of a browser, the subprotocol `bearer.…`. */
+  /** Required of every request: `Authorization: Bearer …` or, for a browser's WebSocket, the subprotocol `bearer.…`. */
   readonly token?: string;
-  /** Hosts it may be asked as, beside this machine's own names. */
+  /** Host names accepted beside this machine's own. */
   readonly allowedHosts?: readonly string[];
-  /** Origins of pages that may ask, beside its own. */
+  /** Origins of pages accepted beside its own. */
   readonly allowedOrigins?: readonly string[];
-  /** Requests and WebSocket messages of one address. Default 1000 a second, 2000 at once. */
+  /** Limit on requests and WebSocket messages of one address. Default 1000 a second, 2000 at once. */
   readonly rateLimit?: BucketRule;
 }
 
@@ -19,7 +19,7 @@ const SHORTEST_TOKEN = 22;
 
 const DEFAULT_RATE: BucketRule = { perSecond: 1000, burst: 2000 };
 
-/** Who may ask: by host, origin, token and rate. */
+/** Access control by host, origin, token and rate. */
 export class Access {
   private readonly digest: Buffer | null;
   private readonly buckets: TokenBuckets;
@@ -35,7 +35,7 @@ export class Access {
     this.admitted = { hosts: lower(allowedHosts), origins: lower(allowedOrigins), localPages: false };
   }
 
-  /** Throws an `HttpProblem` when the request may not pass. `address`: of the one who asks. */
+  /** Throws an `HttpProblem` when the request may not pass. `address`: of the client. */
   check(request: Request, address: string, now: number): void {
     this.checkRate(address, now);
     const refused = refusalOf(request.headers, this.admitted);
@@ -45,7 +45,7 @@ export class Access {
       throw new HttpProblem(401, "a bearer token is needed", { "www-authenticate": "Bearer" });
   }
 
-  /** The answer to a browser that asks whether a page may ask; null: it does not. */
+  /** The answer to a CORS preflight; null: the request is none. Throws an `HttpProblem` for an origin that is not allowed. */
   preflight(request: Request): Response | null {
     const origin = request.headers.get("origin")?.toLowerCase();
     if (request.method !== "OPTIONS" || origin === undefined || !request.headers.has("access-control-request-method")) return null;
@@ -58,7 +58,7 @@ export class Access {
     return this.shared(request, new Response(null, { status: 204, headers }));
   }
 
-  /** Lets the page of an allowed origin read the answer. */
+  /** Adds the CORS headers that let a page of an allowed origin read the response. */
   shared(request: Request, response: Response): Response {
     const origin = request.headers.get("origin");
     if (origin === null || !this.admitted.origins.has(origin.toLowerCase())) return response;
@@ -78,7 +78,7 @@ export class Access {
     const bearer = /^Bearer (.+)$/i.exec(header)?.[1];
     const protocols = (request.headers.get("sec-websocket-protocol") ?? "").split(",").map((each) => each.trim());
     const given = bearer ?? protocols.find((each) => each.startsWith("bearer."))?.slice("bearer.".length);
-    // Digests, so that neither content nor length of the token shows in the time this takes.
+    // Compares digests, so that neither content nor length of the token shows in the time taken.
     return given !== undefined && this.digest !== null && timingSafeEqual(sha256(given), this.digest);
   }
 }

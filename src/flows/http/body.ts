@@ -1,6 +1,6 @@
 import { HttpProblem } from "./problem.ts";
 
-/** A check of what comes in, by any library that speaks Standard Schema (https://standardschema.dev): zod, valibot, arktype, … */
+/** A validator of input, from any library that implements Standard Schema (https://standardschema.dev): zod, valibot, arktype, … */
 export interface Schema {
   readonly "~standard": {
     validate(value: unknown): SchemaResult | Promise<SchemaResult>;
@@ -53,7 +53,7 @@ function tooLarge(maxBytes: number): HttpProblem {
   return new HttpProblem(413, `a body may have ${maxBytes} bytes`, { connection: "close" });
 }
 
-/** The value as its schema gives it; throws an `HttpProblem` that says what is wrong. */
+/** The value as its schema returns it; throws an `HttpProblem` that says what is wrong. */
 export async function validated(value: unknown, schema: Schema | undefined): Promise<unknown> {
   if (schema === undefined) return value;
   const result = await schema["~standard"].validate(value);

@@ -10,22 +10,22 @@ import { HEADERS, HttpProblem, jsonResponse, problemResponse } from "./problem.t
 import { type SocketData, streamSockets } from "./socket.ts";
 
 export interface FlowFaceOptions extends AccessOptions {
-  /** Where its routes begin. Default: at the root. */
+  /** Path at which its routes begin. Default: the root. */
   readonly prefix?: string;
   /** Default 1 MB. */
   readonly maxBodyBytes?: number;
-  /** WebSockets at a time. Default 10 000. */
+  /** WebSockets open at a time. Default 10 000. */
   readonly maxSockets?: number;
-  /** What may come in, by name; events that have none are then refused, parts that have none take any JSON. */
+  /** Schemas of input, by name; events without one are then refused, parts without one take any JSON. */
   readonly schemas?: {
     readonly events?: Readonly<Record<string, Schema>>;
     readonly pipelines?: Readonly<Record<string, Schema>>;
     readonly queues?: Readonly<Record<string, Schema>>;
     readonly streams?: Readonly<Record<string, Schema>>;
   };
-  /** Default: those of this machine. */
+  /** Clock and timers. Default: those of this machine. */
   readonly timers?: Timers;
-  /** Called with errors that are the server's own. */
+  /** Called with the server's own errors. */
   readonly onError?: (error: unknown) => void;
 }
 
@@ -36,7 +36,7 @@ interface Asked {
   readonly url: URL;
   readonly server: FaceServer;
   readonly address: string;
-  /** The parts of the path that the route leaves open. */
+  /** The variable parts of the path. */
   readonly names: readonly string[];
 }
 
@@ -47,7 +47,7 @@ interface Route {
 }
 
 /**
- * The flows of an orchestrator over HTTP and WebSocket. `fetch` and `websocket` are for a server of your own: `Bun.serve({ fetch: (request,
+ * HTTP and WebSocket server of an orchestrator's flows. `fetch` and `websocket` are for a server of your own: `Bun.serve({ fetch: (request,
  * server) => face.fetch(request, server), websocket: face.websocket })`; `serveFlows` makes one.
  */
 export class FlowFace {
@@ -76,7 +76,7 @@ export class FlowFace {
     };
   }
 
-  /** The answer to a request; undefined when it became a WebSocket. Never rejects. */
+  /** Answers a request; undefined when it became a WebSocket. Never rejects. */
   async fetch(request: Request, server: FaceServer): Promise<Response | undefined> {
     try {
       const address = server.requestIP(request)?.address ?? "";
@@ -93,8 +93,8 @@ export class FlowFace {
   }
 
   /**
-   * Takes over what begins with its prefix on a server that is running already; all else goes to `otherwise`. Throws where others than
-   * this machine can ask and there is no token, or where there is no prefix to tell its paths from those of the server.
+   * Takes over the paths under its prefix on a running server; all others go to `otherwise`. Throws where other machines can connect and
+   * there is no token, or where there is no prefix to tell its paths from the server's.
    */
   attach(server: FaceServer, otherwise: (request: Request, server: FaceServer) => Response | Promise<Response>): void {
     const { prefix = "", token } = this.options;
@@ -167,7 +167,7 @@ export class FlowFace {
     const key = url.searchParams.get("key");
     const idempotencyKey = request.headers.get("idempotency-key");
     const { id, duplicate } = await queue.send(value, {
-      // A client that waits for room would hold a connection for who knows how long.
+      // A client that waits for room would hold its connection indefinitely.
       whenFull: "reject",
       ...(key === null ? {} : { key }),
       ...(idempotencyKey === null ? {} : { idempotencyKey }),
@@ -229,7 +229,7 @@ export class FlowFace {
     return validated(await readJson(request, this.maxBodyBytes), schema);
   }
 
-  /** The bus among the parts, whose events are anybody's; the orchestrator's own is not. */
+  /** The public bus among the parts; not the orchestrator's own. */
   private get bus(): EventBus<Record<string, unknown>> | null {
     const bus = this.flows.parts.find((part) => part instanceof EventBus);
     return bus === undefined ? null : (bus as unknown as EventBus<Record<string, unknown>>);
@@ -261,11 +261,11 @@ function checkReach(hostname: string, token: string | undefined): void {
 export interface ServeFlowsOptions extends FlowFaceOptions {
   /** Default 0: any free one. */
   readonly port?: number;
-  /** Default 127.0.0.1; any other than this machine's own needs a `token`. */
+  /** Default 127.0.0.1; any address other than loopback needs a `token`. */
   readonly hostname?: string;
 }
 
-/** Serves flows on a port. Throws when the address is not this machine's own and there is no token. */
+/** Serves flows on a port. Throws when the address is not loopback and there is no token. */
 export function serveFlows(flows: FlowOrchestrator, options: ServeFlowsOptions = {}): FaceServer {
   const { hostname = "127.0.0.1", port = 0 } = options;
   checkReach(hostname, options.token);
@@ -286,7 +286,10 @@ export function serveFlows(flows: FlowOrchestrator, options: ServeFlowsOptions =
   });
 }
 
-/** What this machine answers to when it listens on an address of its own, or on all: addresses and its name, which nobody else can take. */
+/**
+ * The names and addresses by which this machine may be asked when it listens on an address of its own, or on all; no other machine can
+ * claim them.
+ */
 function ownNames(hostname: string): string[] {
   if (isLoopback(hostname)) return [];
   const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
@@ -318,7 +321,7 @@ function numberIn(url: URL, name: "priority" | "delayMs"): Record<string, number
   return { [name]: Number(text) };
 }
 
-/** What a name from outside may ask for: no more than was put there. */
+/** A property by a name from outside: own properties only. */
 function own<T>(all: Readonly<Record<string, T>> | undefined, name: string): T | undefined {
   return all !== undefined && Object.hasOwn(all, name) ? all[name] : undefined;
 }

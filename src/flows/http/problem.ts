@@ -1,6 +1,6 @@
 import { printable } from "../../kernel/text.ts";
 
-/** What an answer other than a good one says (RFC 9457). */
+/** An error response as problem+json (RFC 9457). */
 export class HttpProblem extends Error {
   override readonly name = "HttpProblem";
 
@@ -8,7 +8,7 @@ export class HttpProblem extends Error {
     readonly status: number,
     readonly detail: string,
     readonly headers: Readonly<Record<string, string>> = {},
-    /** Where a body is not as it should be. */
+    /** Faults of the body, one sentence each. */
     readonly errors: readonly string[] = [],
   ) {
     super(detail);
@@ -42,5 +42,5 @@ export function jsonResponse(value: unknown, status = 200, headers: Readonly<Rec
   return new Response(JSON.stringify(value), { status, headers: { ...HEADERS, ...headers, "content-type": "application/json" } });
 }
 
-/** Nothing here is to be kept, framed or guessed at by a browser. */
+/** Responses are not to be cached, framed or sniffed by a browser. */
 export const HEADERS = { "cache-control": "no-store", "x-content-type-options": "nosniff" } as const;

@@ -5,23 +5,23 @@ import type { Access } from "./access.ts";
 import { parseJson, type Schema, validated } from "./body.ts";
 import { HttpProblem } from "./problem.ts";
 
-/** What a connection to a stream knows. */
+/** State of a WebSocket connected to a stream. */
 export interface SocketData {
   readonly stream: ReactiveStream<unknown, unknown>;
   readonly schema: Schema | undefined;
   readonly address: string;
   subscriber: Subscriber<unknown> | null;
-  /** Resolves when what the client sent before has been emitted: a schema that takes its time reorders nothing. */
+  /** Resolves when the client's earlier messages have been emitted: an asynchronous schema reorders nothing. */
   turn: Promise<void>;
-  /** Values it has sent that wait for room in the stream. */
+  /** Messages of the client that wait for room in the stream. */
   waiting: number;
-  /** Resolves when the client has read what it was sent. */
+  /** Resolves the wait for the client to read what it was sent. */
   drained: (() => void) | null;
 }
 
-/** Values that may wait for a client that reads slowly; then it misses the oldest. */
+/** Values that may wait for a slow client; beyond it the client misses the oldest. */
 const BUFFER = 256;
-/** Values of a client that may wait for room in the stream; who sends more meanwhile is cut off. */
+/** Messages of a client that may wait for room in the stream; a client that sends more is disconnected. */
 const MOST_WAITING = 1024;
 
 /** Close codes (RFC 6455, 7.4.1). */
@@ -31,7 +31,7 @@ const INVALID = 1007;
 const POLICY = 1008;
 const TRY_LATER = 1013;
 
-/** A stream over a WebSocket: what the client sends is emitted, what the stream gives is sent, each a JSON text. */
+/** A stream over a WebSocket: messages of the client are emitted, values of the stream are sent, each as JSON text. */
 export function streamSockets(
   access: Access,
   maxBytes: number,
@@ -41,7 +41,7 @@ export function streamSockets(
   return {
     maxPayloadLength: maxBytes,
     idleTimeout: 120,
-    // Beyond it a client counts as one that reads slowly.
+    // Beyond it a client counts as slow.
     backpressureLimit: 64 * 1024,
     closeOnBackpressureLimit: false,
     open(socket) {
@@ -89,14 +89,14 @@ export function streamSockets(
   };
 }
 
-/** Emits what a client has sent, once there is room for it. */
+/** Emits a message of the client once there is room. */
 async function take(message: string, { stream, schema }: SocketData): Promise<void> {
   const value = await validated(parseJson(message), schema);
   while (!stream.hasRoom) await stream.ready();
   stream.emit(value);
 }
 
-/** A promise when the client does not keep up: its next value waits until it has read this one. */
+/** Sends a value. A promise when the client does not keep up: its next value waits until it has read this one. */
 function send(socket: ServerWebSocket<SocketData>, value: unknown): Promise<void> | undefined {
   if (socket.send(JSON.stringify(value) ?? "null") !== -1) return undefined;
   return new Promise((resolve) => {

@@ -22,24 +22,24 @@ import {
 } from "./store.ts";
 
 export interface MessageQueueOptions {
-  /** Where messages are kept: this file (made when it is not there), else the memory of this process. */
+  /** The file that keeps the messages (created if absent). Default: the memory of this process. */
   readonly file?: string;
   /**
-   * What a file's acknowledgements outlive. `process`: this process being killed. `power`: the machine losing power, at the price of a
-   * sync of the disk for each batch. Default `process`.
+   * What a file's acknowledgements survive. `process`: a kill of this process. `power`: a loss of power, at the price of a disk sync for
+   * each batch. Default `process`.
    */
   readonly durability?: "process" | "power";
-  /** Every group gets every message; the consumers of one share them. Default one group, `default`. */
+  /** Every group gets every message; the consumers of a group share them. Default one group, `default`. */
   readonly groups?: readonly string[];
-  /** `key`: messages of one key are worked one after another, as they were sent, also when they are tried again. Default `none`. */
+  /** `key`: messages of one key are handled one after another in the order of sending, retries included. Default `none`. */
   readonly order?: "none" | "key";
-  /** Messages that may wait or be worked on, in the fullest group. Default: any number. */
+  /** Most messages waiting and at work, in the fullest group. Default: no limit. */
   readonly capacity?: number;
-  /** What sending to a full queue does: wait for room, or reject with `QueueError`. Default `wait`. */
+  /** What sending to a full queue does: waits for room, or rejects with `QueueError`. Default `wait`. */
   readonly whenFull?: "wait" | "reject";
-  /** Size the file may grow to, in bytes. Default: any size. */
+  /** Largest size of the file, in bytes. Default: no limit. */
   readonly maxBytes?: number;
-  /** How long a message is lent to a consumer that gives no sign of life, in milliseconds. Default 30 000. */
+  /** Duration of a lease that its consumer does not extend, in milliseconds. Default 30 000. */
   readonly visibilityMs?: number;
   /** Attempts at a message before it becomes a dead letter. Default 5. */
   readonly maxAttempts?: number;
@@ -47,9 +47,9 @@ export interface MessageQueueOptions {
   readonly backoff?: Partial<BackoffRule>;
   /** How long an idempotency key is remembered, in milliseconds. Default a day. */
   readonly rememberMs?: number;
-  /** How often a file is looked at for what other processes did, in milliseconds. Default 50. */
+  /** Interval of polling a file for changes by other processes, in milliseconds. Default 50. */
   readonly pollMs?: number;
-  /** Longest to wait for another process that holds the file, in milliseconds. Default 5000. */
+  /** Longest wait for another process that locks the file, in milliseconds. Default 5000. */
   readonly busyMs?: number;
   readonly onFailure?: OnFailure;
   readonly timers?: Timers;
@@ -64,7 +64,7 @@ export interface ConsumeOptions {
   readonly batch?: number;
   /** Longest a handler may take, in milliseconds; then it counts as failed. */
   readonly timeoutMs?: number;
-  /** Called with the messages that have left the group, once the store has confirmed it. */
+  /** Called with messages that have left the group, once the store has confirmed it. */
   readonly onSettled?: (messages: readonly Settled[]) => void;
 }
 
@@ -79,30 +79,30 @@ export interface QueueStats extends PartStats {
 const DAY = 86_400_000;
 
 /**
- * Messages that are worked on once somebody is free, at least once each: acknowledged, or tried again, or given up as dead letters,
- * and none forgotten, with a file not even by a killed process. `send` resolves when the message is safe.
+ * A queue whose messages are handled at least once each, when a consumer is free: acknowledged, retried, or given up as dead letters, and
+ * never lost, with a file not even by a killed process. `send` resolves when the message is safe.
  */
 export class MessageQueue<T> implements Part {
   private readonly consumers = new Set<Consumer<T>>();
-  /** What `consume` was asked for and nobody has stopped, so that a start after a stop goes on with it. */
+  /** Consumers that were not stopped by their caller: a start after a stop resumes them. */
   private readonly wanted = new Map<Consumer<T>, { readonly handler: Handler<T>; readonly options: ConsumeOptions }>();
   private stopping: Promise<void> | null = null;
   private sender: Sender<T>;
   private trouble: unknown = null;
   private closed = false;
-  /** Under somebody's care and not started yet: nothing is leased. */
+  /** Adopted and not started yet: nothing is leased. */
   private adopted = false;
   private consumed = 0;
   private readonly failures: Failures;
   private readonly timers: Timers;
   readonly groups: readonly string[];
 
-  /** With a store of another kind; see `MessageQueue.open` for those there are. */
+  /** Uses a store of another kind; `MessageQueue.open` makes those of this library. */
   constructor(
     readonly name: string,
     private store: QueueStore,
     private readonly options: MessageQueueOptions = {},
-    /** Opens the store again after a stop; without it the store is used as it is. */
+    /** Opens the store again after a stop; without it the same store is used. */
     private readonly reopen: () => QueueStore = () => store,
   ) {
     checkOptions(options);
@@ -112,10 +112,10 @@ export class MessageQueue<T> implements Part {
     this.sender = this.newSender();
   }
 
-  /** Opens a queue in memory, or in a file. Throws `QueueError` when the file cannot be one. */
+  /** Opens a queue in memory, or in a file. Throws `QueueError` when the file cannot be a queue. */
   static open<T>(name: string, options: MessageQueueOptions = {}): MessageQueue<T> {
     const { file, durability = "process", maxBytes = Number.POSITIVE_INFINITY, busyMs = 5000 } = options;
-    // Before there is a file.
+    // Before the file is created.
     checkOptions(options);
     const common = storeOptions(options);
     if (file === "") throw new QueueError("invalid", "file: must be a path, got an empty text");
@@ -124,14 +124,14 @@ export class MessageQueue<T> implements Part {
     return new MessageQueue<T>(name, openFile(), options, openFile);
   }
 
-  /** Takes a message in for every group; resolves once it is safe. */
+  /** Adds a message for every group; resolves once it is safe. */
   send(value: T, options?: SendOptions): Promise<Receipt> {
     return this.sender.send(value, options);
   }
 
   /**
-   * Takes several in, in their order, in as few batches as there is room for; resolves once all are safe. Where a full queue rejects, what
-   * did not fit is rejected, and what went before it stays.
+   * Adds several messages in their order, in as few batches as there is room for; resolves once all are safe. Where a full queue rejects,
+   * what did not fit is rejected, and what went before it stays.
    */
   sendAll(values: readonly T[], options?: SendOptions | ((value: T) => SendOptions)): Promise<Receipt[]> {
     return this.sender.sendAll(values, options);
@@ -152,7 +152,7 @@ export class MessageQueue<T> implements Part {
     for (const consumer of this.consumers) consumer.wake();
   };
 
-  /** Has the messages of a group handled, from now on, until the consumer or the queue is stopped. */
+  /** Handles the messages of a group from now on, until the consumer or the queue is stopped. */
   consume(handler: Handler<T>, options: ConsumeOptions = {}): Consumer<T> {
     if (this.closed) throw new QueueError("closed", `${this.name} is closed`);
     checkCount("concurrency", options.concurrency, 1);
@@ -189,7 +189,7 @@ export class MessageQueue<T> implements Part {
     return consumer;
   }
 
-  /** Where a message stands in a group. */
+  /** State of a message in a group. */
   async stateOf(id: number, group = this.groups[0] as string): Promise<TaskState> {
     return this.ask(() => this.store.stateOf(group, id));
   }
@@ -198,27 +198,27 @@ export class MessageQueue<T> implements Part {
     return this.ask(() => this.store.depth(group));
   }
 
-  /** Messages of a group that were given up, in the order they were. */
+  /** Messages of a group that were given up, oldest first. */
   async deadLetters(group = this.groups[0] as string, limit = 100): Promise<DeadLetter[]> {
     checkCount("limit", limit, 0);
     return this.ask(() => this.store.deadLetters(group, limit));
   }
 
-  /** Makes dead letters available again, from their first attempt; resolves with how many. */
+  /** Makes dead letters available again, with attempts counted from 1; resolves with their number. */
   async redrive(group = this.groups[0] as string, ids: readonly number[] | "all" = "all"): Promise<number> {
     const count = await this.attempt(() => this.store.redrive(group, ids, this.timers.wall()));
     this.wakeAll();
     return count;
   }
 
-  /** From here on its consumers wait for `start`: what they need may have to be up first. */
+  /** Makes consumers wait for `start`: what they need may have to be up first. */
   adopt(): void {
     this.adopted = true;
   }
 
   /**
-   * Throws away a group that nobody needs any more, with all its messages: one that is not named when the queue is opened is kept as it
-   * was, and fills up. The groups this queue was opened with stay.
+   * Deletes a group that is no longer needed, with all its messages: a group not named when the queue is opened is kept, and fills up.
+   * Rejects for groups that this queue was opened with.
    */
   async dropGroup(name: string): Promise<void> {
     if (this.groups.includes(name)) throw new QueueError("invalid", `group "${name}" is in use: ${this.name} was opened with it`);
@@ -226,7 +226,7 @@ export class MessageQueue<T> implements Part {
     this.sender.roomMade();
   }
 
-  /** After a stop: opens the store again, with the consumers there were. */
+  /** Opens the store again after a stop, and resumes its consumers. */
   start(): void {
     this.adopted = false;
     if (!this.closed) {
@@ -244,7 +244,7 @@ export class MessageQueue<T> implements Part {
     for (const [consumer, { handler, options }] of wanted) consumer.goesOnAs(this.consume(handler, options));
   }
 
-  /** Stops the consumers, each with the deadline, and closes the store. What was not handled is there when it is opened again. */
+  /** Stops the consumers, each with the deadline, and closes the store. Unhandled messages are there when it is opened again. */
   stop({ deadlineMs = STOP_MS }: StopOptions = {}): Promise<void> {
     this.stopping ??= this.close(deadlineMs);
     return this.stopping;
@@ -252,7 +252,7 @@ export class MessageQueue<T> implements Part {
 
   private async close(deadlineMs: number): Promise<void> {
     this.closed = true;
-    // Started again meanwhile it has others of both.
+    // If started again meanwhile, the queue has a new sender and store.
     const { sender, store } = this;
     sender.close();
     await Promise.all([...this.consumers].map((consumer) => consumer.close(deadlineMs)));
@@ -287,12 +287,12 @@ export class MessageQueue<T> implements Part {
     return this.options.pollMs ?? 50;
   }
 
-  /** Not the end of it: consumers try again until the store works. */
+  /** Not final: consumers try again until the store works. */
   private readonly onTrouble = (error: unknown): void => {
     this.trouble = error;
   };
 
-  /** Something that changes the store; that it works says that the store does. */
+  /** Runs a change of the store; its success shows that the store works. */
   private async attempt<R>(work: () => R | Promise<R>): Promise<R> {
     const result = await this.ask(work);
     this.trouble = null;

@@ -1,36 +1,38 @@
 import type { Leased } from "./store.ts";
 
-/** A message as its handler sees it. */
+/** A message as its handler receives it. */
 export interface Message<T> {
   readonly id: number;
   readonly value: T;
   readonly group: string;
   readonly key: string | null;
   readonly priority: number;
-  /** Which attempt at it this is, from 1. */
+  /** Number of this attempt, from 1. */
   readonly attempt: number;
   /** When it was sent, in milliseconds since 1970. */
   readonly sentAt: number;
-  /** Stays the same through all attempts: what the sender gave, else the id. For effects that must happen once. */
+  /** The same for all attempts: given by the sender, else the id. For effects that must happen only once. */
   readonly idempotencyKey: string;
   /** Aborted when the handler's time is up, its lease is lost, or the consumer stops. */
   readonly signal: AbortSignal;
 }
 
-/** Resolves: acknowledged. Throws: tried again later, or given up after the last attempt. Throws `GiveUp`: given up at once. */
+/**
+ * Handles a message. Resolves: acknowledged. Throws: retried later, or given up after the last attempt. Throws `GiveUp`: given up at once.
+ */
 export type Handler<T> = (message: Message<T>) => unknown;
 
-/** Thrown by a handler: no further attempt would help. */
+/** Thrown by a handler when no further attempt would help. */
 export class GiveUp extends Error {
   override readonly name = "GiveUp";
 }
 
-/** A leased message in this consumer's hands. */
+/** A message leased by this consumer. */
 export class LeasedMessage<T> implements Message<T> {
   private abortion: AbortController | null = null;
   ended = false;
 
-  /** The store's own object may go on to another attempt. */
+  /** Copied: the store's own object may move on to another attempt. */
   readonly attempt: number;
 
   constructor(

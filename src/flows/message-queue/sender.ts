@@ -5,50 +5,50 @@ import { fullError, type NewMessage, QueueError, type QueueStore, type Receipt, 
 export interface SendOptions {
   /** Messages of one key can be kept in order. */
   readonly key?: string;
-  /** Higher goes first. Default 0. Not with a key in a queue that keeps keys in order. */
+  /** Higher goes first. Default 0. Not allowed with a key in a queue that keeps keys in order. */
   readonly priority?: number;
-  /** Milliseconds that must pass before it is worked on. */
+  /** Delay before it is available, in milliseconds. */
   readonly delayMs?: number;
-  /** Sent again with the same one, a message is taken in once. */
+  /** A second message with the same key is not added. */
   readonly idempotencyKey?: string;
-  /** For this one message: `reject` does not wait for room, whatever the queue's rule. */
+  /** For this message: `reject` does not wait for room, whatever the queue's rule. */
   readonly whenFull?: "reject";
 }
 
-/** A message that waits to be sent with others. */
+/** A message waiting to be sent with others. */
 interface Pending {
   readonly message: NewMessage;
-  /** Reject at once when the queue is full. */
+  /** Rejected at once when the queue is full. */
   readonly hasty: boolean;
   resolve(receipt: Receipt): void;
   reject(error: unknown): void;
 }
 
-/** No options: nothing to check. */
+/** The default, which needs no check. */
 const PLAIN: SendOptions = {};
 const PLAIN_TERMS: Terms = { key: null, priority: 0, delayMs: 0, idempotencyKey: null };
 
-/** Highest priority, and lowest the same below 0. */
+/** Highest priority; the lowest is its negative. */
 const HIGHEST = 1000;
 
-/** Messages that go to the store together, at most. */
+/** Most messages that go to the store together. */
 const LARGEST_BATCH = 1000;
 
 export interface SenderRule {
   readonly queue: string;
   readonly ordered: boolean;
   readonly capacity: number;
-  /** What does not fit is rejected rather than waits. */
+  /** Reject what does not fit, instead of waiting. */
   readonly rejects: boolean;
   readonly pollMs: number;
 }
 
-/** The way in: gathers what is sent into batches, keeps its order, and has it wait for room or says that there is none. */
+/** The entry to the store: gathers messages into batches, keeps their order, and waits for room or rejects. */
 export class Sender<T> {
   readonly counts = { sent: 0, duplicates: 0, rejected: 0 };
   private readonly pending = new Deque<Pending>(16);
   private flushing = false;
-  /** Who sends waits for a consumer to settle something. */
+  /** A sender waits for room. */
   private roomWanted = false;
   private cancelLook: () => void = () => {};
   private closed = false;
@@ -58,15 +58,15 @@ export class Sender<T> {
     private readonly rule: SenderRule,
     private readonly store: QueueStore,
     private readonly timers: Timers,
-    /** Does something with the store, whose troubles are the queue's. */
+    /** Runs a store operation; the queue handles its failures. */
     private readonly attempt: <R>(work: () => R | Promise<R>) => Promise<R>,
-    /** Called when messages were taken in. */
+    /** Called after messages were added. */
     private readonly onSent: () => void,
   ) {
     this.stamp = stampOf(timers);
   }
 
-  /** Messages that are not safe yet. */
+  /** Messages that are not yet safe. */
   get waiting(): number {
     return this.pending.length;
   }
@@ -80,11 +80,11 @@ export class Sender<T> {
     }
   }
 
-  /** Where that costs next to nothing and nobody waits to send; null: not so. */
+  /** Sends at once where the store can and nothing waits before it; null: not possible. */
   private sendNow(value: T, terms: Terms): Promise<Receipt> | null {
     const { store } = this;
     if (store.sendOne === null || this.flushing || this.closed) return null;
-    // What is to wait begins to wait now, not a moment ago.
+    // A delay begins now, not at the coarse time of `stamp`.
     const receipt = store.sendOne(value, terms, terms.delayMs > 0 ? this.timers.wall() : this.stamp());
     if (receipt === null) return null;
     if (receipt.duplicate) this.counts.duplicates++;
@@ -93,7 +93,7 @@ export class Sender<T> {
     return Promise.resolve(receipt);
   }
 
-  /** What other tasks send in this turn of the loop goes with it. */
+  /** Sends at the end of this turn of the loop, together with what other tasks send in it. */
   private sendSoon(message: NewMessage, hasty = false): Promise<Receipt> {
     return new Promise((resolve, reject) => {
       this.pending.push({ message, hasty, resolve, reject });
@@ -110,10 +110,10 @@ export class Sender<T> {
     const optionsOf = typeof options === "function" ? options : () => options;
     const chosen = values.map(optionsOf);
     const messages = values.map((value, i) => ({ value, terms: this.termsOf(chosen[i] as SendOptions) }));
-    // One that would rather not wait holds for all: they are sent together.
+    // One that must not wait decides for all: they are sent together.
     const hasty = chosen.some(({ whenFull }) => whenFull === "reject");
     if (this.flushing || this.closed || messages.length > LARGEST_BATCH) return this.allSoon(messages, hasty);
-    // What is sent meanwhile waits behind.
+    // Messages sent meanwhile wait behind.
     this.flushing = true;
     try {
       if (messages.length > (await this.store.room())) return this.allSoon(messages, hasty, true);
@@ -128,7 +128,7 @@ export class Sender<T> {
     }
   }
 
-  /** `first`: before what waits already. */
+  /** `first`: ahead of the messages already waiting. */
   private allSoon(messages: readonly NewMessage[], hasty: boolean, first = false): Promise<Receipt[]> {
     const before = first ? this.pending.take(() => true) : [];
     const receipts = Promise.all(messages.map((message) => this.sendSoon(message, hasty)));
@@ -136,7 +136,7 @@ export class Sender<T> {
     return receipts;
   }
 
-  /** Sends what waits, as far as there is room. */
+  /** Sends waiting messages as far as there is room. */
   private async flush(): Promise<void> {
     try {
       while (this.pending.length > 0) {
@@ -161,7 +161,7 @@ export class Sender<T> {
     }
   }
 
-  /** A message that is there already needs no room. True when the first that waits was one. */
+  /** Sends the first waiting message if it is a duplicate, which needs no room. True when it was one. */
   private async sendKnown(): Promise<boolean> {
     const first = this.pending.peek();
     if (first === undefined || first.message.terms.idempotencyKey === null) return false;
@@ -176,7 +176,7 @@ export class Sender<T> {
     }
   }
 
-  /** Those who said that they would rather not wait. */
+  /** Rejects the messages that must not wait. */
   private async rejectHasty(): Promise<void> {
     const hasty = this.pending.take((pending) => pending.hasty);
     if (hasty.length === 0) return;
@@ -195,7 +195,7 @@ export class Sender<T> {
       const problem = error instanceof QueueError ? error.problem : null;
       // Another process was quicker: there is no room after all.
       if (problem === "full" && !this.rule.rejects) this.pending.putFirst(batch);
-      // One of them is at fault; the others need not suffer for it.
+      // One of them is at fault; the others are sent one by one.
       else if (problem === "invalid" && batch.length > 1) for (const pending of batch) await this.sendOne(pending);
       else for (const pending of batch) pending.reject(error);
     }
@@ -210,14 +210,14 @@ export class Sender<T> {
     }
   }
 
-  /** Room comes when a consumer settles; of other processes, and of leases that run out, nothing is heard. */
+  /** Waits for a consumer to settle; polls too, since other processes and expiring leases send no notice. */
   private waitForRoom(): void {
     this.roomWanted = true;
     this.cancelLook();
     this.cancelLook = this.timers.after(this.rule.pollMs, () => this.roomMade());
   }
 
-  /** Has the store take messages in, together. */
+  /** Adds messages to the store together. */
   private async takeIn(messages: readonly NewMessage[]): Promise<Receipt[]> {
     const receipts = await this.attempt(() => this.store.send(messages, this.timers.wall()));
     const duplicates = receipts.reduce((sum, { duplicate }) => sum + (duplicate ? 1 : 0), 0);
@@ -227,7 +227,7 @@ export class Sender<T> {
     return receipts;
   }
 
-  /** There may be room again. */
+  /** To be called when there may be room again. */
   roomMade(): void {
     if (!this.roomWanted) return;
     this.roomWanted = false;
@@ -235,7 +235,7 @@ export class Sender<T> {
     void this.flush();
   }
 
-  /** Takes nothing more in; what waits is rejected once what is being taken in is. */
+  /** Accepts nothing more; waiting messages are rejected after those now being added. */
   close(): void {
     this.closed = true;
     this.cancelLook();
@@ -262,7 +262,7 @@ export class Sender<T> {
       if (text === null) continue;
       if (typeof text !== "string" || text === "" || text.length > 512)
         throw invalid(field, "a text of 1 to 512 characters", typeof text === "string" ? text.length : text);
-      // Files keep whole characters only: two that differ in half of one would be one and the same.
+      // Files keep well-formed text only: two texts that differ in a lone surrogate would become the same.
       if (!text.isWellFormed()) throw invalid(field, "a text of whole characters", text.replace(/[^\x20-\x7e]/g, "?"));
     }
     if (key !== null && priority !== 0 && this.rule.ordered)

@@ -3,7 +3,7 @@ import type { PartStats } from "../part.ts";
 /** A bound on one figure of one part. */
 export interface AlertRule {
   readonly part: string;
-  /** A figure of the part's statistics; parts of it by dots, members of a list by their name: `stages.price.failed`. */
+  /** A figure of the part's statistics; nested ones by dots, members of a list by name: `stages.price.failed`. */
   readonly figure: string;
   readonly above?: number;
   readonly below?: number;
@@ -11,9 +11,9 @@ export interface AlertRule {
 
 export interface Alert extends AlertRule {
   readonly value: number;
-  /** False when the figure is within its bound again. */
+  /** True when the figure has left its bound, false when it is back. */
   readonly raised: boolean;
-  /** What to tell people. */
+  /** A sentence for people. */
   readonly text: string;
 }
 
@@ -28,13 +28,13 @@ export function figureAt(stats: PartStats, path: string): number | null {
   return typeof at === "number" ? at : null;
 }
 
-/** Knows which alerts are raised, so that each crossing is told once. */
+/** Remembers which alerts are raised, so that each crossing is reported once. */
 export class AlertBoard {
-  private readonly rules: { readonly rule: AlertRule; readonly tell: (alert: Alert) => void; raised: boolean; missed: boolean }[] = [];
+  private readonly rules: { readonly rule: AlertRule; readonly notify: (alert: Alert) => void; raised: boolean; missed: boolean }[] = [];
 
-  add(rule: AlertRule, tell: (alert: Alert) => void): () => void {
+  add(rule: AlertRule, notify: (alert: Alert) => void): () => void {
     if (rule.above === undefined && rule.below === undefined) throw new RangeError("alert: needs `above` or `below`, the bound it watches");
-    const entry = { rule, tell, raised: false, missed: false };
+    const entry = { rule, notify, raised: false, missed: false };
     this.rules.push(entry);
     return () => {
       const at = this.rules.indexOf(entry);
@@ -46,9 +46,9 @@ export class AlertBoard {
     return this.rules.filter(({ raised }) => raised).length;
   }
 
-  /** `missing`: told once of each rule whose figure is not there. */
+  /** Checks all rules. `missing`: called once for each rule whose figure does not exist. */
   check(statsOf: (part: string) => PartStats | null, missing: (rule: AlertRule) => void = () => {}): void {
-    const told: (() => void)[] = [];
+    const crossings: (() => void)[] = [];
     for (const entry of this.rules) {
       const { rule } = entry;
       const stats = statsOf(rule.part);
@@ -66,12 +66,12 @@ export class AlertBoard {
           ? `above ${rule.above}`
           : `below ${rule.below}`;
       const text = `${rule.part} ${rule.figure} is ${value}, ${crossed ? "" : "no longer "}${bound}`;
-      told.push(() => entry.tell({ ...rule, value, raised: crossed, text }));
+      crossings.push(() => entry.notify({ ...rule, value, raised: crossed, text }));
     }
-    // One that throws is not the others' trouble.
-    const failed = told.flatMap((tell) => {
+    // An exception in one callback does not affect the others.
+    const failed = crossings.flatMap((notify) => {
       try {
-        tell();
+        notify();
         return [];
       } catch (error) {
         return [error];

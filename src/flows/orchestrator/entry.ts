@@ -1,11 +1,11 @@
-import { thrownText } from "../../kernel/thrown.ts";
+import { errorText } from "../../kernel/error-text.ts";
 import type { BackoffRule } from "../../resilience/backoff.ts";
 import type { Health, Part, PartStats } from "../part.ts";
 
 export interface RegisterOptions {
-  /** Parts that have to be up first, and are stopped after it. */
+  /** Parts that must be up first, and are stopped after it. */
   readonly dependsOn?: readonly string[];
-  /** Restarts after a failure before it is left down, and the waits before them in milliseconds. Default: any number. */
+  /** Most restarts after failures, and the waits before them in milliseconds. Default: no limit. */
   readonly restart?: Partial<BackoffRule> & { readonly max?: number };
 }
 
@@ -23,26 +23,26 @@ export type PartState = "idle" | "waiting" | "starting" | "up" | "failed" | "sto
  * | starting | its start rejects, or it reports that it is down | failed                                          |
  * | up       | it reports that it is down                       | failed                                          |
  * | failed   | the wait before a restart is over                | starting, or waiting                            |
- * | failed   | it has failed more often than `restart.max`      | failed, for good                                |
+ * | failed   | it has failed more often than `restart.max`      | failed, permanently                             |
  * | any      | stop                                             | stopped; one that is starting, once it has started |
  * | stopped  | start                                            | as idle                                         |
  */
-export interface Entry {
+export interface PartEntry {
   readonly name: string;
   readonly part: Part;
   readonly options: RegisterOptions;
   state: PartState;
   restarts: number;
-  /** Failures since it last ran for a while. */
+  /** Failures since it last ran steadily. */
   failures: number;
   upSince: number;
   degraded: boolean;
-  /** Set while a restart is due. */
+  /** Set while a restart is scheduled. */
   cancelRestart: (() => void) | null;
   readonly quit: (() => void)[];
 }
 
-export function newEntry(part: Part, options: RegisterOptions): Entry {
+export function newEntry(part: Part, options: RegisterOptions): PartEntry {
   return {
     name: part.name,
     part,
@@ -57,20 +57,20 @@ export function newEntry(part: Part, options: RegisterOptions): Entry {
   };
 }
 
-/** The health of a part. One whose `health` throws is degraded, and harms no other by it. */
+/** Health of a part. A part whose `health` throws is degraded; no other is affected. */
 export function askHealth(part: Part): Health {
   try {
     return part.health();
   } catch (error) {
-    return { status: "degraded", detail: `its health could not be told: ${thrownText(error)}` };
+    return { status: "degraded", detail: `its health could not be told: ${errorText(error)}` };
   }
 }
 
-/** The figures of a part; the error alone where its `stats` throws. */
+/** Figures of a part; only the error where its `stats` throws. */
 export function askStats(part: Part): PartStats {
   try {
     return part.stats();
   } catch (error) {
-    return { error: thrownText(error) };
+    return { error: errorText(error) };
   }
 }

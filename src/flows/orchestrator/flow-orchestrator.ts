@@ -1,5 +1,5 @@
+import { errorText } from "../../kernel/error-text.ts";
 import { attempt, ifRejected } from "../../kernel/promises.ts";
-import { thrownText } from "../../kernel/thrown.ts";
 import { chance, realTimers, type Timers, within } from "../../kernel/timers.ts";
 import { backoffDelay } from "../../resilience/backoff.ts";
 import { EventBus } from "../event-bus/event-bus.ts";
@@ -7,12 +7,12 @@ import { type FlowFailure, Stopped } from "../failures.ts";
 import { DEFAULT_BACKOFF } from "../guard.ts";
 import { type Health, type Part, type PartStats, STOP_MS, type StopOptions } from "../part.ts";
 import { type Alert, AlertBoard, type AlertRule } from "./alerts.ts";
-import { askHealth, askStats, type Entry, newEntry, type PartState, type RegisterOptions } from "./entry.ts";
+import { askHealth, askStats, newEntry, type PartEntry, type PartState, type RegisterOptions } from "./entry.ts";
 import { metricsText } from "./metrics.ts";
 import { startOrder } from "./order.ts";
 import { Service } from "./service.ts";
 
-/** What parts announce on the bus. */
+/** Events on the bus about parts. */
 export interface LifecycleEvents {
   "part.started": { readonly part: string; readonly restarts: number };
   "part.failed": { readonly part: string; readonly error: string };
@@ -24,13 +24,13 @@ export interface LifecycleEvents {
 
 export interface FlowOrchestratorOptions {
   readonly name?: string;
-  /** Where parts announce how they fare. Default: a bus of its own. */
+  /** The bus on which changes of parts are published. Default: a bus of its own. */
   readonly bus?: EventBus<LifecycleEvents>;
-  /** Longest that `start` waits for parts that take their time, in milliseconds; those go on starting. Default 10 000. */
+  /** Longest that `start` waits for slow parts, in milliseconds; they continue to start. Default 10 000. */
   readonly startMs?: number;
-  /** How often health and alerts are looked at, in milliseconds. Default 1000. */
+  /** Interval of checking health and alerts, in milliseconds. Default 1000. */
   readonly checkMs?: number;
-  /** Called with a line for each change of state. */
+  /** Called with one line for each change of state. */
   readonly log?: (line: string) => void;
   readonly timers?: Timers;
 }
@@ -41,20 +41,20 @@ export interface PartHealth extends Health {
 }
 
 const START_MS = 10_000;
-/** What a stop may take beyond its deadline, in milliseconds: all parts together, and then each. */
+/** Time that a stop may take beyond its deadline, in milliseconds: for all parts together, and then for each. */
 const GRACE_MS = 100;
 const LAST_MS = 5;
-/** A part that has run for so long, in milliseconds, starts its waits between restarts anew. */
+/** A part that has run this long, in milliseconds, begins its restart waits anew. */
 const STEADY_MS = 60_000;
 
 /**
- * Starts parts in the order they depend on each other, watches over them, restarts those that fail, and stops them in reverse,
- * drained, by a deadline. A part that fails takes no other down.
+ * Starts parts in the order of their dependencies, monitors them, restarts those that fail, and stops them in reverse order, drained, by a
+ * deadline. A part that fails takes no other down.
  */
 export class FlowOrchestrator implements AsyncDisposable {
   readonly name: string;
   readonly bus: EventBus<LifecycleEvents>;
-  private readonly entries = new Map<string, Entry>();
+  private readonly entries = new Map<string, PartEntry>();
   private readonly alerts = new AlertBoard();
   private readonly timers: Timers;
   private cancelCheck: (() => void) | null = null;
@@ -69,7 +69,7 @@ export class FlowOrchestrator implements AsyncDisposable {
     this.bus = options.bus ?? new EventBus<LifecycleEvents>({ name: this.name, timers: this.timers });
   }
 
-  /** Takes a part under its care. Before `start`. */
+  /** Registers a part. To be called before `start`. */
   register<P extends Part>(part: P, options: RegisterOptions = {}): P {
     if (this.started) throw new Error(`${this.name} has started; parts are registered before that`);
     if (this.entries.has(part.name)) throw new Error(`two parts are called ${part.name}`);
@@ -79,17 +79,20 @@ export class FlowOrchestrator implements AsyncDisposable {
     return part;
   }
 
-  /** Takes a function that runs as long as it is let under its care. */
+  /** Registers a long-running function as a part. */
   task(name: string, run: (signal: AbortSignal) => Promise<void>, options: RegisterOptions = {}): Service {
     return this.register(new Service(name, run, this.timers), options);
   }
 
-  /** Tells when a figure crosses its bound, and when it is back: the callback, the bus, the log, and `alerts_raised` in the metrics. */
-  alert(rule: AlertRule, tell: (alert: Alert) => void = () => {}): () => void {
+  /**
+   * Calls back when a figure crosses its bound, and when it is back; also publishes it on the bus, in the log, and as `alerts_raised` in
+   * the metrics. Returns a function that removes the alert.
+   */
+  alert(rule: AlertRule, onCrossing: (alert: Alert) => void = () => {}): () => void {
     return this.alerts.add(rule, (alert) => {
       this.log(alert.text);
       this.bus.emit("alert", alert, { source: alert.part });
-      ifRejected(tell(alert), (error) => this.log(`telling of an alert of ${alert.part} failed: ${thrownText(error)}`));
+      ifRejected(onCrossing(alert), (error) => this.log(`telling of an alert of ${alert.part} failed: ${errorText(error)}`));
     });
   }
 
@@ -102,19 +105,18 @@ export class FlowOrchestrator implements AsyncDisposable {
   }
 
   /**
-   * Starts what can be started, at once where nothing depends on anything. Resolves when each part is up, or has failed once and will
-   * be tried again, or waits for one that has, or takes longer than `startMs`. Rejects, with nothing started, when parts depend on each
-   * other in a circle or on one that is not there.
+   * Starts all parts, those without dependencies at once. Resolves when each part is up, or has failed once and will be restarted, or waits
+   * for one that has, or takes longer than `startMs`. Rejects, with nothing started, when dependencies are cyclic or missing.
    */
   async start(): Promise<void> {
     const order = this.order();
-    // Asked for while it stops, it starts once it has stopped.
+    // Called during a stop, it starts afterwards.
     while (this.stopped !== null) await this.stopped;
     if (this.started) return;
     this.started = true;
     this.stopping = false;
     this.bus.start();
-    const starting = Promise.all(order.map((name) => this.tryStart(this.entries.get(name) as Entry)));
+    const starting = Promise.all(order.map((name) => this.tryStart(this.entries.get(name) as PartEntry)));
     await within(this.timers, this.options.startMs ?? START_MS, starting, null);
     if (this.stopping) return;
     for (const { name, state } of this.entries.values()) if (state === "starting") this.log(`${name} has not started yet`);
@@ -122,7 +124,7 @@ export class FlowOrchestrator implements AsyncDisposable {
     this.watch();
   }
 
-  /** Stops all in reverse order, within the deadline in all. */
+  /** Stops all parts in reverse order, within one deadline for all. */
   stop(options: StopOptions = {}): Promise<void> {
     this.stopped ??= this.stopAll(options).finally(() => {
       this.stopped = null;
@@ -134,7 +136,7 @@ export class FlowOrchestrator implements AsyncDisposable {
     this.stopping = true;
     this.cancelCheck?.();
     const until = this.timers.now() + deadlineMs;
-    for (const name of this.stopOrder()) await this.stopOne(this.entries.get(name) as Entry, until);
+    for (const name of this.stopOrder()) await this.stopOne(this.entries.get(name) as PartEntry, until);
     this.started = false;
     if (this.options.bus === undefined) await this.bus.stop({ deadlineMs: Math.max(0, until - this.timers.now()) });
   }
@@ -143,7 +145,7 @@ export class FlowOrchestrator implements AsyncDisposable {
     return startOrder(new Map([...this.entries.values()].map(({ name, options }) => [name, options.dependsOn ?? []])));
   }
 
-  /** Where nothing could be started for a circle, or a part that is not there, what is there is stopped all the same. */
+  /** Order of stopping; where dependencies are cyclic or missing, parts are stopped all the same. */
   private stopOrder(): string[] {
     try {
       return this.order().reverse();
@@ -156,7 +158,7 @@ export class FlowOrchestrator implements AsyncDisposable {
     await this.stop();
   }
 
-  /** The figures of every part by its name, the bus among them. */
+  /** Figures of every part by name, the bus included. */
   stats(): ReadonlyMap<string, PartStats> {
     const all = new Map<string, PartStats>();
     for (const { name, part, restarts } of this.entries.values()) all.set(name, { ...askStats(part), restarts });
@@ -172,7 +174,7 @@ export class FlowOrchestrator implements AsyncDisposable {
     return metricsText(stats);
   }
 
-  /** The worst of all parts, and each by its name. */
+  /** The worst health of all parts, and the health of each by name. */
   health(): { readonly status: Health["status"]; readonly parts: Readonly<Record<string, PartHealth>> } {
     const parts: Record<string, PartHealth> = {};
     let status: Health["status"] = "up";
@@ -185,7 +187,7 @@ export class FlowOrchestrator implements AsyncDisposable {
     return { status, parts };
   }
 
-  private healthOf({ state, part }: Entry): Health {
+  private healthOf({ state, part }: PartEntry): Health {
     if (state === "up") return askHealth(part);
     const detail = {
       idle: "not started",
@@ -197,7 +199,7 @@ export class FlowOrchestrator implements AsyncDisposable {
     return { status: "down", detail };
   }
 
-  private async tryStart(entry: Entry): Promise<void> {
+  private async tryStart(entry: PartEntry): Promise<void> {
     if (this.stopping || entry.state === "up" || entry.state === "starting") return;
     const missing = (entry.options.dependsOn ?? []).some((name) => this.entries.get(name)?.state !== "up");
     if (missing) {
@@ -207,7 +209,7 @@ export class FlowOrchestrator implements AsyncDisposable {
     entry.state = "starting";
     entry.upSince = this.timers.now();
     entry.degraded = false;
-    // Before it starts: it may fail at once.
+    // Before it starts, since it may fail at once.
     this.listen(entry);
     try {
       await entry.part.start?.();
@@ -216,7 +218,7 @@ export class FlowOrchestrator implements AsyncDisposable {
       return;
     }
     if (this.stopping) {
-      // The stop came while it started, and may not have reached it.
+      // The stop came while it was starting, and may not have reached it.
       entry.state = "up";
       await this.stopOne(entry, this.timers.now());
       return;
@@ -225,26 +227,26 @@ export class FlowOrchestrator implements AsyncDisposable {
     entry.state = "up";
     this.log(`${entry.name} started`);
     this.announce("part.started", { part: entry.name, restarts: entry.restarts });
-    // All at once: one that takes its time is not to hold up the others.
+    // All at once: a slow one must not delay the others.
     const waiting = [...this.entries.values()].filter(
       ({ state, options }) => state === "waiting" && options.dependsOn?.includes(entry.name),
     );
     await Promise.all(waiting.map((other) => this.tryStart(other)));
   }
 
-  private listen(entry: Entry): void {
+  private listen(entry: PartEntry): void {
     for (const quit of entry.quit.splice(0)) quit();
     const down = entry.part.onDown?.((error) => this.failed(entry, error));
-    const failure = entry.part.onFailure?.(({ place, error }: FlowFailure) => this.log(`${entry.name}, ${place}: ${thrownText(error)}`));
+    const failure = entry.part.onFailure?.(({ place, error }: FlowFailure) => this.log(`${entry.name}, ${place}: ${errorText(error)}`));
     for (const quit of [down, failure]) if (quit !== undefined) entry.quit.push(quit);
   }
 
-  private failed(entry: Entry, error: unknown): void {
+  private failed(entry: PartEntry, error: unknown): void {
     if (this.stopping || entry.cancelRestart !== null) return;
     if (entry.state === "up" && this.timers.now() - entry.upSince > STEADY_MS) entry.failures = 0;
     entry.state = "failed";
     entry.failures++;
-    const text = thrownText(error);
+    const text = errorText(error);
     this.log(`${entry.name} failed: ${text}`);
     this.announce("part.failed", { part: entry.name, error: text });
     const { restart = {} } = entry.options;
@@ -257,17 +259,17 @@ export class FlowOrchestrator implements AsyncDisposable {
     });
   }
 
-  private async stopOne(entry: Entry, until: number): Promise<void> {
+  private async stopOne(entry: PartEntry, until: number): Promise<void> {
     entry.cancelRestart?.();
     entry.cancelRestart = null;
     for (const quit of entry.quit.splice(0)) quit();
     const { state } = entry;
-    // One that never came up may hold something all the same: a file, half of what its start set going.
+    // A part that never came up may hold resources all the same: a file, whatever its start began.
     if (state !== "stopped") {
       const left = Math.max(0, until - this.timers.now());
-      // A part that breaks its word about the deadline is left behind; however many do, together they take little longer than it.
+      // A part that exceeds the deadline is left behind; however many do, all together take little longer than the deadline.
       const stopped = (async () => entry.part.stop({ deadlineMs: left }))().catch((error: unknown) =>
-        this.log(`${entry.name} failed to stop: ${thrownText(error)}`),
+        this.log(`${entry.name} failed to stop: ${errorText(error)}`),
       );
       await within(this.timers, Math.max(LAST_MS, until + GRACE_MS - this.timers.now()), stopped, undefined);
       if (state === "up" || state === "starting") {
@@ -279,7 +281,7 @@ export class FlowOrchestrator implements AsyncDisposable {
     entry.failures = 0;
   }
 
-  /** Looks at health and alerts from time to time. */
+  /** Checks health and alerts periodically. */
   private watch(): void {
     this.cancelCheck = this.timers.after(this.options.checkMs ?? 1000, () => {
       try {
@@ -290,13 +292,13 @@ export class FlowOrchestrator implements AsyncDisposable {
           ({ part, figure }) => this.log(`an alert watches ${part} ${figure}, and there is no such figure`),
         );
       } catch (error) {
-        this.log(`looking at health and alerts failed: ${thrownText(error)}`);
+        this.log(`looking at health and alerts failed: ${errorText(error)}`);
       }
       if (!this.stopping) this.watch();
     });
   }
 
-  private checkHealth(entry: Entry): void {
+  private checkHealth(entry: PartEntry): void {
     const { status, detail = status } = askHealth(entry.part);
     const degraded = status !== "up";
     if (degraded === entry.degraded) return;
@@ -306,7 +308,7 @@ export class FlowOrchestrator implements AsyncDisposable {
     else this.announce("part.recovered", { part: entry.name });
   }
 
-  /** Tells the bus, if it still listens: it may be a part that has been stopped. */
+  /** Publishes on the bus, unless the bus is a part that has been stopped. */
   private announce<Type extends Exclude<keyof LifecycleEvents, "alert">>(type: Type, data: LifecycleEvents[Type]): void {
     try {
       this.bus.emit(type, data, { source: data.part });
@@ -321,7 +323,7 @@ export class FlowOrchestrator implements AsyncDisposable {
       (error) => {
         if (this.warned) return;
         this.warned = true;
-        process.emitWarning(`the log of ${this.name} failed: ${thrownText(error)}`, "FlowWarning");
+        process.emitWarning(`the log of ${this.name} failed: ${errorText(error)}`, "FlowWarning");
       },
     );
   }

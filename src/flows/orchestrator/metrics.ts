@@ -1,7 +1,7 @@
 import { type MetricSample, openMetricsText } from "../../kernel/openmetrics.ts";
 import type { PartStats } from "../part.ts";
 
-/** Statistics of parts as OpenMetrics text: every number a gauge, labelled with its part and the member of it that it is of. */
+/** Statistics of parts as OpenMetrics text: every number a gauge, labelled with its part and its member. */
 export function metricsText(parts: ReadonlyMap<string, PartStats>): string {
   const found = new Map<string, MetricSample[]>();
   for (const [part, stats] of parts) collect(found, "flow", [["part", part]], stats);
@@ -20,7 +20,7 @@ function collect(found: Map<string, MetricSample[]>, prefix: string, labels: Met
       const seen = new Map<string, number>();
       for (const [i, member] of (value as readonly PartStats[]).entries()) {
         const name = String(member["name"] ?? i);
-        // Labels tell samples apart, so a name comes once.
+        // Labels distinguish samples, so each name is listed once.
         const before = seen.get(name) ?? 0;
         seen.set(name, before + 1);
         collect(found, family, [...labels, ["name", before === 0 ? name : `${name} (${before + 1})`]], member);

@@ -1,7 +1,10 @@
-/** What depends on what, by name. */
+/** Dependencies of each part, by name. */
 export type Dependencies = ReadonlyMap<string, readonly string[]>;
 
-/** The names so that each comes after all it depends on, else as they were given. Throws, naming them, for a circle or a name that is not there. */
+/**
+ * Names in an order in which each comes after its dependencies, else as given. Throws, naming them, when dependencies are cyclic or
+ * missing.
+ */
 export function startOrder(dependencies: Dependencies): string[] {
   const order: string[] = [];
   const done = new Set<string>();

@@ -2,7 +2,7 @@ import { realTimers, type Timers, within } from "../../kernel/timers.ts";
 import { Stopped } from "../failures.ts";
 import { type Health, type Part, type PartStats, STOP_MS, type StopOptions } from "../part.ts";
 
-/** A function that runs as long as it is let, as a part: what feeds a pipeline, follows a source, sweeps a table. */
+/** A long-running function as a part: feeding a pipeline, following a source, sweeping a table. */
 export class Service implements Part {
   private running: Promise<void> | null = null;
   private abort = new AbortController();
@@ -12,7 +12,7 @@ export class Service implements Part {
 
   constructor(
     readonly name: string,
-    /** Ends soon after its signal is aborted. Ending before that is a failure. */
+    /** Must end soon after its signal is aborted. Ending earlier is a failure. */
     private readonly run: (signal: AbortSignal) => Promise<void>,
     private readonly timers: Timers = realTimers,
   ) {}

@@ -1,16 +1,16 @@
 import type { StreamObserver } from "./subscriber.ts";
 
-/** What observables of other libraries look like (the TC39 Observable proposal). */
+/** The shape of other libraries' observables (the TC39 Observable proposal). */
 export interface ObservableLike<T> {
   subscribe(observer: StreamObserver<T>): { unsubscribe(): void };
 }
 
-/** An observable whose `subscribe` has several forms, as in RxJS; the value type is taken from this one. */
+/** An observable whose `subscribe` has several overloads, as in RxJS; the value type is taken from this one. */
 export interface Observed<T> {
   forEach(next: (value: T) => void): Promise<void>;
 }
 
-/** Under which name an observable is asked for: the well-known symbol where somebody has made it, else what RxJS falls back to. */
+/** The key under which an observable is requested: the well-known symbol where something has defined it, else RxJS's fallback. */
 export const OBSERVABLE = ((Symbol as unknown as { observable?: symbol }).observable ?? "@@observable") as "@@observable";
 
 export function asObservable<T>(source: unknown): ObservableLike<T> | null {

@@ -10,11 +10,11 @@ import { asObservable, OBSERVABLE, type ObservableLike, type Observed } from "./
 import { observe, read, type SourceTarget } from "./source.ts";
 import { type StreamObserver, Subscriber, type SubscriberOptions, type SubscriberStats } from "./subscriber.ts";
 
-/** Gives what a value becomes, or `undefined` to leave it out. */
+/** Returns what a value becomes, or `undefined` to leave it out. */
 export type Transformer<In, Out> = (value: In) => Out | undefined | PromiseLike<Out | undefined>;
 
 export interface ReactiveStreamOptions {
-  /** Values that may wait while a transformer takes its time; one more is dropped, and counted. Default 1024. */
+  /** Values that may wait for a slow transformer; one more is dropped, and counted. Default 1024. */
   readonly buffer?: number;
   /** Called with every failure of a transformer or subscriber. */
   readonly onFailure?: OnFailure;
@@ -33,15 +33,15 @@ export interface StreamStats extends PartStats {
   readonly subscribers: readonly SubscriberStats[];
 }
 
-/** Where the values of a source go. */
+/** Destination of a source's values. */
 interface Root {
   into: unknown;
 }
 
 /**
- * Values as they happen, through a row of transformers, to any number of subscribers, each with a buffer and an overflow rule of its
- * own. Emitting never waits. Order is kept: a transformer that takes its time lets later values wait behind.
- * emitted = delivered + filtered + failed + dropped + abandoned + inside, always.
+ * Values as they happen, through a row of transformers, to any number of subscribers, each with its own buffer and overflow rule. Emitting
+ * never waits. Order is kept: values wait behind one that a transformer still works on. emitted = delivered + filtered + failed + dropped +
+ * abandoned + inside, always.
  */
 export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
   private readonly timers: Timers;
@@ -50,20 +50,20 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
   private readonly counts = { emitted: 0, delivered: 0, filtered: 0, failed: 0, dropped: 0, abandoned: 0 };
   private subscribers: Subscriber<Out>[] = [];
   private subscribed = 0;
-  /** A value is on its way through the transformers. */
+  /** A value is in the transformers. */
   private busy = false;
-  /** Since when one of them has taken its time. */
+  /** Since when a transformer has been pending. */
   private busySince = 0;
   private used = false;
-  /** How it has ended: well, or with an error; null: it goes on. */
+  /** How it has ended: well, or with an error; null: it has not. */
   private ended: { readonly error?: unknown } | null = null;
   private readonly emptied = new Notifier();
   private readonly roomy = new Notifier();
-  /** Raised by each stop. */
+  /** Incremented by each stop. */
   private run = 0;
-  /** What `from` follows flows into the stream that was made of this one last; null: nothing does. */
+  /** The stream, of those derived from this one, into which `from` feeds its source; null: none. */
   private root: Root | null = null;
-  /** Ends what `from` follows. */
+  /** Leaves the source that `from` follows. */
   private leaveSource: () => void = () => {};
 
   private constructor(
@@ -76,12 +76,12 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
     this.failures = new Failures(name, this.timers, options.onFailure);
   }
 
-  /** A stream of values of this type, as they are. */
+  /** A stream of values of this type, without transformers. */
   static of<In>(name: string, options: ReactiveStreamOptions = {}): ReactiveStream<In> {
     return new ReactiveStream<In>(name, [], options);
   }
 
-  /** A stream of what another one gives: an observable, an async iterable, a Web Stream. It completes and fails with it. */
+  /** A stream of another source's values: an observable, an async iterable, a Web Stream. It completes and fails with its source. */
   static from<T>(
     name: string,
     source: Observed<T> | ObservableLike<T> | AsyncIterable<T>,
@@ -93,7 +93,7 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
       throw new TypeError(`${name}: must be made from an observable or an async iterable, got ${String(source)}`);
     const root: Root = { into: stream };
     stream.root = root;
-    // Not before who asked for it has had the chance to add transformers and to subscribe.
+    // After the caller has had the chance to add transformers and to subscribe.
     queueMicrotask(() => {
       const into = root.into as ReactiveStream<T, unknown>;
       if (observable !== null) observe(observable, into.target);
@@ -115,12 +115,12 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
     return next;
   }
 
-  /** The same stream without the values that do not pass. */
+  /** The same stream without the values that fail the test. */
   filter(passes: (value: Out) => boolean): ReactiveStream<In, Out> {
     return this.transform((value) => (passes(value) ? value : undefined));
   }
 
-  /** Hands a value on and never waits. False when there was no room for it: it is dropped, and counted. */
+  /** Passes a value on and never waits. False when there was no room for it: it is dropped, and counted. */
   emit(value: In): boolean {
     if (this.ended !== null) throw new Stopped(`${this.name} has ended and takes no more values`);
     this.used = true;
@@ -142,7 +142,7 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
     return !this.busy || this.inbox.length < (this.options.buffer ?? 1024);
   }
 
-  /** Resolves when there may be room again, or the stream has been stopped: for who can wait, though `emit` does not. */
+  /** Resolves when there may be room again, or the stream has been stopped: for callers that can wait, though `emit` does not. */
   ready(): Promise<void> {
     return this.hasRoom ? Promise.resolve() : this.roomy.next();
   }
@@ -153,7 +153,7 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
     if (!this.busy && (this.inbox.length > 0 || this.emptied.awaited)) this.next();
   }
 
-  /** Sends a value through the transformers from this one on; later values wait until it is out. */
+  /** Passes a value through the transformers from this one on; later values wait until it is out. */
   private through(value: unknown, from: number): void {
     let now = value;
     const { transformers } = this;
@@ -216,7 +216,7 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
     for (let i = 0; i < subscribers.length; i++) (subscribers[i] as Subscriber<Out>).offer(value);
   }
 
-  /** Is told every value from now on. A handler that returns a promise is told the next value when it has resolved. */
+  /** Subscribes to every value from now on. A handler that returns a promise gets the next value once it has resolved. */
   subscribe(observer: StreamObserver<Out> | ((value: Out) => unknown), options: SubscriberOptions = {}): Subscriber<Out> {
     checkCount("buffer", options.buffer, 0);
     this.used = true;
@@ -238,7 +238,7 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
     return subscriber;
   }
 
-  /** The values from now on, one by one; leaving the loop unsubscribes. */
+  /** Iterates over the values from now on; leaving the loop unsubscribes. */
   values({ buffer = 1024, overflow = "drop-oldest" }: { buffer?: number; overflow?: Exclude<ChannelOverflow, "block"> } = {}) {
     const channel = new Channel<Out>(
       buffer,
@@ -261,12 +261,12 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
     return this;
   }
 
-  /** No more values: subscribers are told once they have handled theirs. */
+  /** No more values: subscribers complete once they have handled theirs. */
   complete(): void {
     this.end({});
   }
 
-  /** Ends every subscriber with an error, after what was emitted before it; who subscribes later is told it too. */
+  /** Ends every subscriber with an error, after what was emitted before it; later subscribers get it too. */
   endWith(error: unknown): void {
     this.end({ error });
   }
@@ -278,7 +278,7 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
     this.leaveSource = () => {};
     const { run } = this;
     void this.empty().then(() => {
-      // Stopped by a deadline meanwhile: those who subscribed since are not meant.
+      // A deadline has stopped the stream meanwhile: subscribers of the new run are not concerned.
       if (this.run === run) for (const subscriber of this.subscribers) subscriber.complete(how);
     });
   }
@@ -287,12 +287,12 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
     this.ended = null;
   }
 
-  /** Takes no more values, lets transformers and subscribers end until the deadline, and completes. */
+  /** Accepts no more values, lets transformers and subscribers end until the deadline, and completes. */
   async stop({ deadlineMs = STOP_MS }: StopOptions = {}): Promise<void> {
     this.complete();
     const drained = this.empty().then(() => Promise.all(this.subscribers.map((subscriber) => subscriber.drained())));
     await within(this.timers, deadlineMs, drained, null);
-    // What a transformer still says is not heard.
+    // What a transformer still returns is ignored.
     this.run++;
     this.counts.abandoned += this.inbox.length + (this.busy ? 1 : 0);
     this.busy = false;
@@ -324,7 +324,7 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
     return stuckHealth([transformer, ...this.stats().subscribers], "value");
   }
 
-  /** Resolves when no value is among the transformers any more. */
+  /** Resolves when no value is in the transformers. */
   private empty(): Promise<void> {
     if (!this.busy && this.inbox.length === 0) return Promise.resolve();
     return this.emptied.next();

@@ -1,11 +1,11 @@
 import { leave } from "../channel.ts";
 import type { ObservableLike } from "./interop.ts";
 
-/** The stream that a source flows into. */
+/** The stream that a source feeds. */
 export interface SourceTarget<T> {
-  /** The stream has ended, and takes nothing more. */
+  /** True once the stream has ended and accepts nothing more. */
   over(): boolean;
-  /** How to leave the source once the stream ends. */
+  /** Sets how to leave the source once the stream ends. */
   leaveBy(leave: () => void): void;
   emit(value: T): void;
   endWith(error: unknown): void;
@@ -13,7 +13,7 @@ export interface SourceTarget<T> {
   failedToLeave(error: unknown): void;
 }
 
-/** Hands a stream the values of an observable, until one of the two ends. */
+/** Feeds a stream from an observable, until one of the two ends. */
 export function observe<T>(observable: ObservableLike<T>, target: SourceTarget<T>): void {
   try {
     const subscription = observable.subscribe({
@@ -30,7 +30,7 @@ export function observe<T>(observable: ObservableLike<T>, target: SourceTarget<T
   }
 }
 
-/** Hands a stream the values of an async iterable, until one of the two ends. */
+/** Feeds a stream from an async iterable, until one of the two ends. */
 export async function read<T>(source: AsyncIterable<T>, target: SourceTarget<T>): Promise<void> {
   const values = source[Symbol.asyncIterator]();
   target.leaveBy(() => {

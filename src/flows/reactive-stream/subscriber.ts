@@ -6,24 +6,24 @@ import { Notifier, onAbort } from "../notifier.ts";
 import type { HandlingStats } from "../part.ts";
 
 /**
- * What happens to a value that finds a subscriber busy and its buffer full. `latest`: only the newest is kept, whatever the
- * buffer. `fail`: the subscriber is ended, with an error; nobody else notices.
+ * What happens to a value that finds a subscriber busy and its buffer full. `latest`: only the newest is kept, whatever the buffer. `fail`:
+ * the subscriber is ended with an error; others are not affected.
  */
 export type StreamOverflow = "drop-oldest" | "drop-newest" | "latest" | "fail";
 
-/** Someone who is told values, the end, or an error: what RxJS and other observables call an observer. */
+/** Receives values, the end, or an error; RxJS and other observables call it an observer. */
 export interface StreamObserver<T> {
   next?(value: T): unknown;
   error?(error: unknown): void;
   complete?(): void;
-  /** A value it will not be told: thrown away by its overflow rule. */
+  /** Receives a value that its overflow rule dropped. */
   dropped?(value: T): void;
 }
 
 export interface SubscriberOptions {
   /** Shown in failures and statistics. */
   readonly name?: string;
-  /** Values that may wait while its handler is at work. Default 1024. */
+  /** Values that may wait while its handler runs. Default 1024. */
   readonly buffer?: number;
   /** Default `drop-oldest`. */
   readonly overflow?: StreamOverflow;
@@ -31,7 +31,7 @@ export interface SubscriberOptions {
   readonly signal?: AbortSignal;
 }
 
-/** A subscriber that was `fail`ed for being too slow. */
+/** Thrown to a subscriber with `overflow: fail` that is too slow. */
 export class TooSlow extends Error {
   override readonly name = "TooSlow";
 
@@ -43,24 +43,13 @@ export class TooSlow extends Error {
 export interface SubscriberStats extends HandlingStats {
   readonly name: string;
   readonly offered: number;
-  /** How long its handler has been at one value, in milliseconds; null: it is not. */
+  /** How long its handler has been at the current value, in milliseconds; null: it is idle. */
   readonly oldestMs: number | null;
 }
 
 /**
- * Hands the values of a stream to one observer, one after another, in order. While its handler takes its time, values wait in a buffer of
- * its own. offered = handled + failed + dropped + abandoned + waiting + inFlight, always.
- *
- * | state      | event                                          | next                                                   |
- * |------------|------------------------------------------------|--------------------------------------------------------|
- * | idle       | a value is offered                             | busy                                                   |
- * | busy       | a value is offered                             | busy; it waits, or another is dropped by `overflow`    |
- * | busy       | the buffer is full, `overflow: fail`           | ended, with `TooSlow`                                  |
- * | busy       | its handler ends, and a value waits            | busy, with the next                                    |
- * | busy       | its handler ends, and none waits               | idle, or ended where the stream has                    |
- * | idle       | the stream completes, or ends with an error    | ended                                                  |
- * | busy       | the stream completes, or ends with an error    | busy, until all it was offered is handled              |
- * | any        | unsubscribed, or stopped by a deadline         | ended; what waits and what is in flight is abandoned   |
+ * Passes the values of a stream to one observer, one after another, in order. While its handler runs, values wait in a buffer of its own.
+ * offered = handled + failed + dropped + abandoned + waiting + inFlight, always.
  */
 export class Subscriber<T> implements Disposable {
   offered = 0;
@@ -72,7 +61,7 @@ export class Subscriber<T> implements Disposable {
   private inFlight = 0;
   private since = 0;
   private closed = false;
-  /** Ends once all it was offered is handled: well, or with an error. */
+  /** Set once the stream has ended, well or with an error: the subscriber ends when all it was offered is handled. */
   private completing: { readonly error?: unknown } | null = null;
   private readonly idle = new Notifier();
   private draining = false;
@@ -88,7 +77,7 @@ export class Subscriber<T> implements Disposable {
     private readonly onClose: (subscriber: Subscriber<T>) => void,
   ) {}
 
-  /** Ends the subscription: what waits is abandoned. Doing so twice does nothing. */
+  /** Ends the subscription: waiting values are abandoned. Idempotent. */
   readonly unsubscribe = (): void => {
     if (this.closed) return;
     this.closed = true;
@@ -100,7 +89,7 @@ export class Subscriber<T> implements Disposable {
     this.idle.notifyAll();
   };
 
-  /** Ends it when the signal is aborted. */
+  /** Ends the subscription when the signal is aborted. */
   endWithSignal(signal: AbortSignal | undefined): void {
     this.unlink = onAbort(signal, this.unsubscribe);
   }
@@ -132,7 +121,7 @@ export class Subscriber<T> implements Disposable {
       }
       const newest = this.overflow === "drop-newest" || limit === 0;
       const gone = newest ? value : (this.waiting.shift() as T);
-      this.tell(() => this.observer.dropped?.(gone));
+      this.call(() => this.observer.dropped?.(gone));
       if (newest) return;
     }
     this.waiting.push(value);
@@ -176,7 +165,7 @@ export class Subscriber<T> implements Disposable {
     this.next();
   }
 
-  /** Handles what waits, one after another rather than one inside another. */
+  /** Handles waiting values one after another rather than one inside another. */
   private next(): void {
     if (this.draining) return;
     this.draining = true;
@@ -187,26 +176,26 @@ export class Subscriber<T> implements Disposable {
     this.idle.notifyAll();
   }
 
-  /** No more values come: tells its observer once it has handled all it was offered. */
+  /** No more values come: completes its observer once all it was offered is handled. */
   complete(how: { readonly error?: unknown } = {}): void {
     this.completing = how;
     if (this.inFlight === 0) this.endNow(how);
   }
 
-  /** Ends it now, whatever waits, and tells its observer so. */
+  /** Ends it now, whatever waits, and notifies its observer. */
   endNow(how: { readonly error?: unknown } = {}): void {
     if (this.closed) return;
     this.unsubscribe();
-    if (!("error" in how)) this.tell(() => this.observer.complete?.());
+    if (!("error" in how)) this.call(() => this.observer.complete?.());
     else if (this.observer.error === undefined) this.failures.report(this.name, undefined, how.error);
-    else this.tell(() => this.observer.error?.(how.error));
+    else this.call(() => this.observer.error?.(how.error));
   }
 
-  private tell(what: () => unknown): void {
+  private call(what: () => unknown): void {
     attempt(what, (error) => this.failures.report(this.name, undefined, error));
   }
 
-  /** Resolves when nothing waits and nothing runs any more. */
+  /** Resolves when nothing waits and nothing runs. */
   drained(): Promise<void> {
     if (this.closed || this.inFlight === 0) return Promise.resolve();
     return this.idle.next();

@@ -1,4 +1,4 @@
-import { count, duration, equation, perSecond, seconds } from "../../kernel/equation.ts";
+import { countTerm, durationTerm, equation, rateTerm, secondsTerm } from "../../kernel/equation.ts";
 import { median } from "../../kernel/median.ts";
 import { formatMs } from "../../kernel/units.ts";
 import { counted } from "../../kernel/wording.ts";
@@ -36,13 +36,13 @@ export function queueSize(p99: number | null): About {
       return `${label}: where the queue holds the source back, what finds it full waits before it: with ${counted(places, "place")} ${formatMs(latency.schedule.mean)} before and ${formatMs(latency.queue.mean)} in the queue on average, ${worded(slowest(latency.sojourn))} in all${ofLoads(series, field)}. No number of places makes that shorter; fewer arrivals, or dropping some, would.`;
     }
     if (ledger.dropped.oldest > ledger.dropped.newest && one.offeredRate !== null) {
-      const pushed = equation(count(places), [["÷", perSecond(one.offeredRate)]], seconds);
+      const pushed = equation(countTerm(places), [["÷", rateTerm(one.offeredRate)]], secondsTerm);
       return `${label}: where the oldest go, every arrival pushes the line on, and a full queue costs its capacity ÷ arrival rate: ${pushed}, measured ${worded(typical(latency.sojourn))}${ofLoads(series, field)}.`;
     }
     const each = latency.service.mean;
     const able = atWork(one);
-    const atOnce = able < 1.5 ? [] : [["÷", count(able, "at work at once")] as const];
-    const cost = equation(count(places), [["×", duration(each)], ...atOnce], seconds);
+    const atOnce = able < 1.5 ? [] : [["÷", countTerm(able, "at work at once")] as const];
+    const cost = equation(countTerm(places), [["×", durationTerm(each)], ...atOnce], secondsTerm);
     const promised =
       p99 === null ? "" : ` For the p99 of ${formatMs(p99)} that is promised: ${placesFor(p99, each, atOnce.length === 0 ? 1 : able)}.`;
     const smallest = series.find((other) => droppedTotal(other.ledger) === 0);
@@ -68,6 +68,6 @@ function atWork({ latency, throughput, series }: CaseResult): number {
 /** How many places may be waited for, and still be done in time. */
 function placesFor(p99: number, each: number, atOnce: number): string {
   if (each > p99) return "no number of places gives it, since a message alone takes longer";
-  const [by, steps] = [duration(each), atOnce === 1 ? [] : [["×", count(atOnce)] as const]];
-  return equation(duration(p99), [["÷", by], ...steps], (value) => count(value, "places"));
+  const [by, steps] = [durationTerm(each), atOnce === 1 ? [] : [["×", countTerm(atOnce)] as const]];
+  return equation(durationTerm(p99), [["÷", by], ...steps], (value) => countTerm(value, "places"));
 }

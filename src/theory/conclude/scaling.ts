@@ -1,4 +1,4 @@
-import { count, duration, equation, perSecond } from "../../kernel/equation.ts";
+import { countTerm, durationTerm, equation, rateTerm } from "../../kernel/equation.ts";
 import { formatCount, formatShare } from "../../kernel/units.ts";
 import { counted, sentenceCase } from "../../kernel/wording.ts";
 import { coresFor, theCores } from "../../telemetry/allowance.ts";
@@ -67,7 +67,7 @@ export function inFlight(series: readonly CaseResult[], label: string, field: st
   const told = series.map((one) => {
     const sent = one.fetch === undefined ? one.throughput : sentPerSecond(one, one.fetch);
     const each = one.fetch?.itemMs ?? one.latency.service.mean;
-    return `${at(one, field)}: ${equation(perSecond(sent), [["×", duration(each)]], (value) => count(value, "under way"))}`;
+    return `${at(one, field)}: ${equation(rateTerm(sent), [["×", durationTerm(each)]], (value) => countTerm(value, "under way"))}`;
   });
   return `${label}, by Little's law ${told.join("; ")}${ofLoads(series, field)}. ${sentenceCase(lawOf(numbered, points, "overlap"))}.`;
 }

@@ -1,4 +1,4 @@
-import { count, duration, equation, perSecond } from "../../kernel/equation.ts";
+import { countTerm, durationTerm, equation, rateTerm } from "../../kernel/equation.ts";
 import { formatCount, formatMs, formatShare } from "../../kernel/units.ts";
 import { keyShares } from "../../load/keys.ts";
 import type { Scenario } from "../../scenario/schema.ts";
@@ -51,7 +51,7 @@ function usedUpKey(facts: Facts): Finding | null {
   const busiest = keyShares(scenario.keys)[0] ?? 1;
   const most = distribution === "zipf" && keys > 1 ? `, the busiest with ${formatShare(busiest)} of the messages` : "";
   const there = keys === 1 ? "there is one key" : `there are ${formatCount(keys)} keys${most}`;
-  const each = equation(count(1), [["÷", duration(mean)]], perSecond, "is");
+  const each = equation(countTerm(1), [["÷", durationTerm(mean)]], rateTerm, "is");
   const text = `The keys are the limit: messages of one key are worked one after another, ${each}, and ${there}, at ${rate}.${moreKeys(facts)}`;
   return { limit: "keys", text };
 }
@@ -73,7 +73,7 @@ function busiestWorker(facts: Facts): Finding | null {
   // Of what holds its thread and does not compute it is not known how much of the time each had one at work: all of it but for chance.
   const use = facts.computes ? most : (result.throughput * share * result.latency.service.mean) / 1000;
   if (share * workers.length < UNEVEN || use < BUSY || all || (facts.computes && most - least < 1 - FULL)) return null;
-  const each = equation(count(1), [["÷", duration(result.latency.service.mean)]], perSecond, "is");
+  const each = equation(countTerm(1), [["÷", durationTerm(result.latency.service.mean)]], rateTerm, "is");
   const had = `one of the ${workers.length} Workers has`;
   const who = facts.computes
     ? `${had} ${formatShare(most / inAll)} of the work by its keys, computing ${formatShare(most)} of the time while another computes ${formatShare(least)} of it`

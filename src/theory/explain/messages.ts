@@ -1,4 +1,4 @@
-import { count, duration, equation, perSecond } from "../../kernel/equation.ts";
+import { countTerm, durationTerm, equation, rateTerm } from "../../kernel/equation.ts";
 import { formatCount, formatMs, formatShare } from "../../kernel/units.ts";
 import { counted } from "../../kernel/wording.ts";
 import { droppedTotal } from "../../telemetry/ledger.ts";
@@ -67,7 +67,7 @@ export function slowSource(facts: Facts): Finding | null {
   // What is read and waits for its place holds its connection, too.
   const part = (result.throughput * read) / (connections * 1000);
   if (part < (facts.used < 0.7 ? 0.4 : 0.8) || (facts.closedLoop && facts.clients <= connections)) return null;
-  const sum = equation(count(connections), [["÷", duration(read)]], perSecond, "is");
+  const sum = equation(countTerm(connections), [["÷", durationTerm(read)]], rateTerm, "is");
   const who = connections === 1 ? "its one connection was" : `all ${formatCount(connections)} of its connections were`;
   const text = `The source is the limit: ${who} reading ${formatShare(share)} of the time, at ${facts.rate}; by source.latency ${sum}.${mayHelp(facts, "source.connections") ? " More connections would help, more computing would not." : ""}`;
   return { limit: "source", text };
@@ -130,7 +130,7 @@ export function concurrency(facts: Facts): Finding | null {
   const done = facts.saturated ? result.throughput : (facts.crowd?.processed ?? 0);
   const threads = result.mode === "parallel" ? Math.max(1, facts.workers.length) : 1;
   if (scenario.workload === "message" && kind === "mixed" && (done * cpuShare * time) / 1e6 / threads >= 0.8) return null;
-  const sum = equation(count(slots, "at a time"), [["÷", duration(result.latency.service.mean)]], perSecond, "is");
+  const sum = equation(countTerm(slots, "at a time"), [["÷", durationTerm(result.latency.service.mean)]], rateTerm, "is");
   const { crowd } = facts;
   const when =
     facts.saturated || crowd === null

@@ -22,12 +22,16 @@ const ALIKE = 0.05;
 const ROUND_TRIP = { kept: 0.1, anew: 0.25 };
 /**
  * Times what the description of the server asks, and requests that are computed or wait for it, from which on they wait for each other: few
- * that take much longer, or many that take longer.
+ * that take much longer, or many that take longer. One that never waits for another is less than one.
  */
 const STRAINED = [
+  { times: 2, computing: 1.05 },
   { times: 1.4, computing: 1.2 },
+  { times: 1.3, computing: 2 },
   { times: 1.25, computing: 3 },
 ];
+/** Times what the description of the server asks that attempts take on average from which on it does not keep that pace. */
+const SLOW = 1.1;
 /** Share of a fixed rate at which as many go out as may. */
 const RATED = 0.95;
 
@@ -189,12 +193,29 @@ export class RequestFacts {
 
   /** Attempts take far longer than the server was told to take: what is added is computing, of client and server, and waiting for it. */
   get strained(): boolean {
+    return STRAINED.some(({ times, computing }) => this.slowed >= times && this.computing >= computing);
+  }
+
+  /** Times what an attempt takes by itself that half of them took; 0: it is not known. */
+  get slowed(): number {
     const half = this.halfOfAttempts;
-    if (half === null) return false;
-    const alone = half.asked + (this.settings.connections.keepAlive ? ROUND_TRIP.kept : ROUND_TRIP.anew);
-    // By Little's law: of what each costs by itself at most one at a time is computed.
-    const computed = (this.attempted * (half.took - half.asked)) / 1000;
-    return STRAINED.some(({ times, computing }) => half.took >= times * alone && computed >= computing);
+    if (half === null) return 0;
+    return half.took / (half.asked + (this.settings.connections.keepAlive ? ROUND_TRIP.kept : ROUND_TRIP.anew));
+  }
+
+  /** The same of too few attempts to tell of half of them, by their mean. */
+  get slowOnAverage(): boolean {
+    const latency = this.settings.target?.mock?.latency;
+    const took = this.attemptMs;
+    if (this.halfOfAttempts !== null || latency === undefined || took === null) return false;
+    const asked = (latency.min + latency.max) / 2000;
+    return took >= SLOW * (asked + ROUND_TRIP.anew) && this.attempted * (took - asked) >= 1000;
+  }
+
+  /** Requests that are computed, or wait for that, on average by Little's law: of what each costs by itself at most one at a time is. */
+  get computing(): number {
+    const half = this.halfOfAttempts;
+    return half === null ? 0 : (this.attempted * (half.took - half.asked)) / 1000;
   }
 
   /** Requests that were in flight while so many were under way, if there were connections enough. */

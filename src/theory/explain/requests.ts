@@ -1,7 +1,7 @@
-import { count, duration, equation, perSecond } from "../../kernel/equation.ts";
+import { countTerm, durationTerm, equation, rateTerm } from "../../kernel/equation.ts";
 import { formatCount, formatMs, formatShare } from "../../kernel/units.ts";
 import { agreeing, counted, listed } from "../../kernel/wording.ts";
-import { shareUsed } from "../../telemetry/allowance.ts";
+import { coresFor, shareUsed, theCores } from "../../telemetry/allowance.ts";
 import { typical } from "../../telemetry/percentiles.ts";
 import { FULLY, type RequestFacts } from "./request-facts.ts";
 
@@ -44,19 +44,44 @@ function oneRequest({ fetch }: RequestFacts): string | null {
   return fetch.requests === 1 ? `One request is all there was: it took ${formatMs(fetch.itemMs)} with all its attempts and waits.` : null;
 }
 
-/** Share of a core from which on a loop is the limit where requests wait. */
+/** Share of a core from which on a loop is the limit where requests wait, and of all cores where those that wait take longer. */
 const BUSY = 0.9;
+/** Share of all cores that is all of them, and requests that are computed or wait for that which are no chance then. */
+const FULL = 0.95;
+const SEVERAL = 3;
+/** Times what an attempt takes by itself from which on most of it is computing, and waiting for that. */
+const MOSTLY = 2;
 
-function eventLoop({ result, main, inTime, rate }: RequestFacts): string | null {
+function eventLoop(facts: RequestFacts): string | null {
+  const { result, main, inTime, rate } = facts;
   if (result.mode !== "async" || main < BUSY || inTime) return null;
-  return `The event loop is the limit: ${rate} took ${formatShare(main)} of one core, which is all that one loop has. More Workers would help.`;
+  const help = shareUsed(result) < BUSY ? "More Workers would help." : `More Workers would find no core free: ${coresUsed(facts)}.`;
+  return `The event loop is the limit: ${rate} took ${formatShare(main)} of one core, which is all that one loop has. ${help}`;
+}
+
+function coresUsed({ result }: RequestFacts): string {
+  return `${theCores(result)} ${agreeing(coresFor(result), "was", "were")} ${formatShare(shareUsed(result))} used in all`;
+}
+
+/** Where attempts take far longer than the server is told to, it is computing that they wait for, and more at once would as well. */
+function computing(facts: RequestFacts): string | null {
+  const { result, rate, underWay, state, halfOfAttempts: half, coresTaken } = facts;
+  if (half === null || facts.inTime) return null;
+  const used = shareUsed(result);
+  const full = used >= BUSY && (facts.strained || (used >= FULL && facts.computing >= SEVERAL));
+  if (!full && !(facts.strained && facts.slowed >= MOSTLY)) return null;
+  const took = `half of the attempts took ${formatMs(half.took)} and more, of which the server was told to take ${formatMs(half.asked)}`;
+  const through = `${rate} went through, ${formatCount(underWay)} ${state} on average`;
+  if (!full)
+    return `Computing is the limit: ${took}; the rest is what client and server compute${coresTaken ? ", and waiting for a core" : ""}. ${through}.`;
+  return `The cores are the limit: ${coresUsed(facts)}; ${took}, and the rest is computing and waiting for a core. ${through}; more at once would wait for the same cores.`;
 }
 
 /** The rate that the client keeps to, whether it was set, or is still on its way up, or a server's that it found. */
 function clientRate(facts: RequestFacts): string | null {
-  const { settings, fetch, attempted, rate, inTime, paced, strained } = facts;
+  const { settings, fetch, attempted, rate, inTime, paced, strained, slowOnAverage } = facts;
   const { rateLimit } = settings;
-  if (rateLimit === false || inTime || !paced || strained) return null;
+  if (rateLimit === false || inTime || !paced || strained || slowOnAverage) return null;
   const allowed = settings.target?.mock?.rateLimit ?? 0;
   const more = `would help ${allowed > 0 ? `up to the ${formatCount(allowed)}/s that the server allows` : "as long as the server takes it"}`;
   if (attempted >= 0.9 * rateLimit.max || (rateLimit.initial >= rateLimit.max && fetch.rateTurns.length === 0)) {
@@ -72,7 +97,7 @@ function oneAtATime({ result, fetch, main, inTime, underWay, rate }: RequestFact
   if (inTime && underWay < FULLY) {
     return `The arrivals are the limit: ${rate} at ${formatMs(each)} each kept the one thread waiting ${formatShare(underWay)} of the time.`;
   }
-  const sum = equation(count(1), [["÷", duration(each)]], perSecond, "is");
+  const sum = equation(countTerm(1), [["÷", durationTerm(each)]], rateTerm, "is");
   return `One request at a time: each takes ${formatMs(each)} with its attempts and waits, and ${sum}; ${rate} went through while the thread was computing ${formatShare(main)} of the time.`;
 }
 
@@ -95,7 +120,7 @@ function manyAttempts({ fetch, settings }: RequestFacts): string | null {
 
 /** What is under way on average, by Little's law, as an equation. */
 function needed({ sent, fetch, state }: RequestFacts): string {
-  return equation(perSecond(sent), [["×", duration(fetch.itemMs)]], (value) => count(value, `${state} on average`));
+  return equation(rateTerm(sent), [["×", durationTerm(fetch.itemMs)]], (value) => countTerm(value, `${state} on average`));
 }
 
 function ofPlaces({ places }: RequestFacts): string {
@@ -136,21 +161,34 @@ function adaptiveLimit({ settings, fetch, places, underWay, used, rate, state }:
   return `The adaptive limit (fetch.concurrency.adaptive) is the limit: ${formatCount(underWay)} were ${state} on average and ${formatCount(fetch.peakConcurrency)} in flight at most, of ${formatCount(places)} allowed; it grows by one for each round of answers that come well and in time, and shrinks ×${decrease} at a refusal, a failure or a late one. ${formatMs(fetch.itemMs)} each; ${rate} went through.`;
 }
 
+/** Share of the time of an item that it waits for a place from which on that is what takes time. */
+const MOST = 0.5;
+
+/** Beside another limit: what waits for one of the places of a limit that adapts, though not all that are allowed were taken. */
+function adaptiveWait({ settings, result, places, used, placeMs, underWay, crowd, fetch, state }: RequestFacts): string {
+  const { adaptive } = settings.concurrency;
+  const { mean } = result.latency.sojourn;
+  const free = Number.isFinite(places) && used < BUSY && (crowd === null || crowd.inFlight < FULLY * places);
+  if (adaptive !== "aimd" || !free || placeMs < MOST * mean || placeMs < 1) return "";
+  return ` The adaptive limit (fetch.concurrency.adaptive) is what takes time: of ${formatMs(mean)} on average, ${formatMs(placeMs)} was waiting for one of the places it gave, ${formatCount(underWay)} ${state} on average and ${formatCount(fetch.peakConcurrency)} in flight at most of ${formatCount(places)} allowed.`;
+}
+
 /** Every connection in use while others wait for one. */
 function allConnections(facts: RequestFacts): string | null {
   const { connections, places, connectionsFull, where, sent, attempted, attemptMs, underWay, rate } = facts;
   // Of as many as there are connections nobody waits for one.
   if (connections >= places || !connectionsFull || underWay < 1.05 * connections) return null;
   const held = attemptMs ?? (1000 * connections) / Math.max(attempted, sent);
-  const sum = equation(count(connections), [["÷", duration(held)]], perSecond, "is");
+  const sum = equation(countTerm(connections), [["÷", durationTerm(held)]], rateTerm, "is");
   const for_ = `${formatCount(underWay)} requests that were under way on average`;
   return `The connections are the limit: there ${agreeing(connections, "is", "are")} ${counted(connections, "connection")}${where} for ${for_}, each attempt held one for ${formatMs(held)}, and ${sum}; ${rate} went through.${more(facts)}`;
 }
 
 function allPlaces(facts: RequestFacts): string | null {
   const { places, used, fetch, where, rate, underWay, state } = facts;
-  if (used < FULLY || fetch.requests < places) return null;
-  const sum = equation(count(places, `${state}${where}`), [["÷", duration(fetch.itemMs)]], perSecond, "is");
+  // Of as many as there are places nobody waits for one.
+  if (used < FULLY || fetch.requests <= places) return null;
+  const sum = equation(countTerm(places, `${state}${where}`), [["÷", durationTerm(fetch.itemMs)]], rateTerm, "is");
   return `Concurrency is the limit: ${sum}; ${rate} went through, ${formatCount(underWay)} ${state} on average.${more(facts)}`;
 }
 
@@ -187,12 +225,13 @@ function more(facts: RequestFacts, flying = facts.flying ?? Math.min(facts.under
     // Where others had the cores it is they.
     if (facts.coresTaken) return "";
     // While cores have time to spare, more at once may still do more.
-    const full = shareUsed(facts.result) >= BUSY;
-    return ` Half of the attempts took ${formatMs(half.took)} and more, of which the server was told to take ${formatMs(half.asked)}: the rest is what client and server compute${full ? ", and more at once would wait for that" : ""}.`;
+    return ` Half of the attempts took ${formatMs(half.took)} and more, of which the server was told to take ${formatMs(half.asked)}: the rest is what client and server compute.`;
   }
   // A server that tells some to come later, or that is waited for to come back, has its own pace.
   const away = fetch.retries > 0 && (settings.target?.mock?.outages.length ?? 0) > 0;
-  if (fetch.rateLimited > 0 || away) return "";
+  // A wave that is larger waits the longer for the slowest of its retries.
+  const waves = fetch.retries > 0 && settings.concurrency.window === "waves";
+  if (fetch.rateLimited > 0 || away || waves || facts.slowOnAverage) return "";
   const holds = settings.target?.mock?.maxConnections ?? 0;
   // Where connections are full it is those that are to grow, else places.
   const full = connections < places && flying >= FULLY * connections;
@@ -222,6 +261,7 @@ const LIMITS: readonly Look[] = [
   oneRequest,
   eventLoop,
   clientRate,
+  computing,
   oneAtATime,
   waves,
   manyAttempts,
@@ -238,7 +278,7 @@ const LIMITS: readonly Look[] = [
 export function requestLimit(facts: RequestFacts): string {
   for (const look of LIMITS) {
     const found = look(facts);
-    if (found !== null) return found;
+    if (found !== null) return look === adaptiveLimit ? found : `${found}${adaptiveWait(facts)}`;
   }
   return unclear(facts);
 }

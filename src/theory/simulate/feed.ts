@@ -1,17 +1,17 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
 import type { Agenda } from "./agenda.ts";
-import type { Machine } from "./machine.ts";
+import type { SimulatedMachine } from "./machine.ts";
 import type { Measures } from "./measures.ts";
 import { type Messages, NONE } from "./messages.ts";
 import type { Shards } from "./shards.ts";
-import type { Source } from "./source.ts";
+import type { SimulatedSource } from "./source.ts";
 import { Wait } from "./wait.ts";
 
 /** Most messages of one read, and most offered before the consumer gets its turn: as the engine's. */
 const READ_SIZE = 256;
 const LONGEST_RUSH = 65_536;
 /** What the feed is part of. */
-export interface Consumer {
+export interface FeedConsumer {
   /** There is more in the queue, or nothing more will come. */
   arrived(): void;
   /** A message leaves by being dropped at `now`. */
@@ -25,7 +25,7 @@ export interface Consumer {
 export type Next = "change" | "room" | "turn" | "nothing";
 
 /** The way from the source into the queue, where overflow acts. */
-export class Feed {
+export class SimulatedFeed {
   /** True when nothing more will come. */
   ended = false;
   /** Waits for room in the queue, or for a client to send. */
@@ -39,10 +39,10 @@ export class Feed {
   private waitsFor = NONE;
 
   constructor(
-    private readonly machine: Machine,
-    private readonly source: Source,
+    private readonly machine: SimulatedMachine,
+    private readonly source: SimulatedSource,
     private readonly queue: Shards,
-    private readonly consumer: Consumer,
+    private readonly consumer: FeedConsumer,
     agenda: Agenda,
     events: { readonly room: number; readonly sent: number },
   ) {
@@ -116,7 +116,7 @@ export class Feed {
 }
 
 /** Counts a dropped message, and answers its client. */
-export function drop(id: number, now: Nanoseconds, messages: Messages, measures: Measures, source: Source): void {
+export function drop(id: number, now: Nanoseconds, messages: Messages, measures: Measures, source: SimulatedSource): void {
   measures.dropped++;
   messages.remove(id);
   source.answered(1, now);

@@ -1,6 +1,6 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
 import { arrange } from "../../queueing/arrange.ts";
-import type { Machine } from "./machine.ts";
+import type { SimulatedMachine } from "./machine.ts";
 import { NONE } from "./messages.ts";
 import type { Shards } from "./shards.ts";
 
@@ -10,7 +10,7 @@ export class Gatherer {
   private deadline: Nanoseconds = Number.POSITIVE_INFINITY;
 
   constructor(
-    private readonly machine: Machine,
+    private readonly machine: SimulatedMachine,
     private readonly queue: Shards,
     private readonly shard: number,
   ) {}

@@ -1,7 +1,7 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
 import { windowAhead } from "../demand.ts";
 import { Gatherer } from "./gatherer.ts";
-import type { Machine } from "./machine.ts";
+import type { SimulatedMachine } from "./machine.ts";
 import type { Shards } from "./shards.ts";
 import type { Thread } from "./thread.ts";
 
@@ -9,7 +9,7 @@ import type { Thread } from "./thread.ts";
 const LONG_BATCH: Nanoseconds = 2e6;
 
 /** The way to one Worker: its shard, what is gathered of it, and what was handed over and not heard to be done. */
-export class Lane {
+export class SimulatedLane {
   readonly gatherer: Gatherer;
   /** Batches of this lane that the dealer has heard to be done. */
   heard = 0;
@@ -26,7 +26,7 @@ export class Lane {
   private written = 0;
 
   constructor(
-    private readonly machine: Machine,
+    private readonly machine: SimulatedMachine,
     private readonly queue: Shards,
     readonly thread: Thread,
     readonly shard: number,

@@ -1,7 +1,7 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
 import { Heap } from "../../kernel/heap.ts";
-import { Lane } from "./lane.ts";
-import type { Machine } from "./machine.ts";
+import { SimulatedLane } from "./lane.ts";
+import type { SimulatedMachine } from "./machine.ts";
 import type { Shards } from "./shards.ts";
 import type { Thread } from "./thread.ts";
 
@@ -12,28 +12,28 @@ const FEW = 16;
 export class Lanes {
   /** Messages that wait for their batch to fill. */
   gathered = 0;
-  private readonly all: readonly Lane[];
-  private listed: Lane[] = [];
-  private other: Lane[] = [];
+  private readonly all: readonly SimulatedLane[];
+  private listed: SimulatedLane[] = [];
+  private other: SimulatedLane[] = [];
   /** When what lanes have gathered goes, whether or not it still is what was gathered then. */
-  private readonly deadlines = new Heap<Lane>();
+  private readonly deadlines = new Heap<SimulatedLane>();
 
   constructor(
-    machine: Machine,
+    machine: SimulatedMachine,
     queue: Shards,
     threadOf: (shard: number) => Thread,
     /** Told of each lane whose Worker was handed something. */
-    private readonly dealt: (lane: Lane) => void,
+    private readonly dealt: (lane: SimulatedLane) => void,
   ) {
-    this.all = Array.from({ length: machine.threads }, (_, shard) => new Lane(machine, queue, threadOf(shard), shard));
+    this.all = Array.from({ length: machine.threads }, (_, shard) => new SimulatedLane(machine, queue, threadOf(shard), shard));
   }
 
-  of(shard: number): Lane {
-    return this.all[shard] as Lane;
+  of(shard: number): SimulatedLane {
+    return this.all[shard] as SimulatedLane;
   }
 
   /** Something may be done for a lane. */
-  list(lane: Lane): void {
+  list(lane: SimulatedLane): void {
     if (lane.listed) return;
     lane.listed = true;
     this.listed.push(lane);
@@ -74,7 +74,7 @@ export class Lanes {
     return Number.POSITIVE_INFINITY;
   }
 
-  private dealTo(lane: Lane, now: Nanoseconds, last: boolean): void {
+  private dealTo(lane: SimulatedLane, now: Nanoseconds, last: boolean): void {
     const { dueAt } = lane;
     const gathered = lane.gatherer.items.length;
     lane.deal(now, last);

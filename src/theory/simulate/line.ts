@@ -1,12 +1,12 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
 import { Cores } from "./cores.ts";
-import type { Machine } from "./machine.ts";
+import type { SimulatedMachine } from "./machine.ts";
 import type { Measures } from "./measures.ts";
 import type { Messages } from "./messages.ts";
-import type { Source } from "./source.ts";
+import type { SimulatedSource } from "./source.ts";
 
 /** One thread does everything in turn and every wait blocks it: `sync`. */
-export function runLine(machine: Machine, source: Source, messages: Messages, measures: Measures): void {
+export function runLine(machine: SimulatedMachine, source: SimulatedSource, messages: Messages, measures: Measures): void {
   const { shares, stretch, perBatch, grace, ration } = machine;
   const held = shares.cpu + shares.hold;
   const cores = ration === null ? null : new Cores(1, ration);

@@ -2,14 +2,14 @@ import type { Nanoseconds } from "../../kernel/clock.ts";
 import { Agenda } from "./agenda.ts";
 import { type Batch, Batches } from "./batches.ts";
 import { Cores } from "./cores.ts";
-import { type Consumer, drop, Feed } from "./feed.ts";
+import { drop, type FeedConsumer, SimulatedFeed } from "./feed.ts";
 import { Gatherer } from "./gatherer.ts";
-import { type Machine, overlaps } from "./machine.ts";
+import { overlaps, type SimulatedMachine } from "./machine.ts";
 import type { Measures } from "./measures.ts";
 import { type Messages, NONE } from "./messages.ts";
 import { Shards } from "./shards.ts";
 import { SimulatedKeyOrder } from "./simulated-key-order.ts";
-import type { Source } from "./source.ts";
+import type { SimulatedSource } from "./source.ts";
 import { Turns } from "./turns.ts";
 import { Wait } from "./wait.ts";
 
@@ -27,13 +27,13 @@ const TURN = -16;
  * One event loop on which source, collector and work take turns (`async`): what holds the loop moves its clock, what waits comes
  * round later. Ready tasks go on in the order in which they became ready, as the loop's microtasks do.
  */
-export class Loop implements Consumer {
+export class Loop implements FeedConsumer {
   private now: Nanoseconds = 0;
   private readonly agenda = new Agenda();
   private readonly tasks = new Turns();
   private readonly batches = new Batches();
   private readonly queue: Shards;
-  private readonly feed: Feed;
+  private readonly feed: SimulatedFeed;
   private readonly gatherer: Gatherer;
   private readonly turns: SimulatedKeyOrder | null;
   private readonly arrivals: Wait;
@@ -48,14 +48,14 @@ export class Loop implements Consumer {
   private over = false;
 
   constructor(
-    private readonly machine: Machine,
-    private readonly source: Source,
+    private readonly machine: SimulatedMachine,
+    private readonly source: SimulatedSource,
     private readonly messages: Messages,
     private readonly measures: Measures,
     keys: number,
   ) {
     this.queue = new Shards(messages, machine);
-    this.feed = new Feed(machine, source, this.queue, this, this.agenda, { room: ROOM, sent: SENT });
+    this.feed = new SimulatedFeed(machine, source, this.queue, this, this.agenda, { room: ROOM, sent: SENT });
     this.gatherer = new Gatherer(machine, this.queue, 0);
     this.arrivals = new Wait(this.agenda, ARRIVED);
     this.batchDone = new Wait(this.agenda, DONE);

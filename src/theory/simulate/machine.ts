@@ -4,7 +4,7 @@ import type { Scenario } from "../../scenario/schema.ts";
 import { type Expected, handoverOf, queryShare, rationed, type Shares, sharesOf } from "../demand.ts";
 
 /** What a case is worked off by, and by which rules: all that the simulation knows of mode, threads and queue. Times in nanoseconds. */
-export interface Machine {
+export interface SimulatedMachine {
   /**
    * `line`: one thread does everything in turn (`sync`). `loop`: source, collector and work take turns on one event loop
    * (`async`). `workers`: a thread that reads and deals, and others that work (`parallel`; with `offload` one helper).
@@ -48,7 +48,7 @@ export interface Ration {
 }
 
 /** The machine a case runs on; null for work whose time is not known beforehand. */
-export function machineOf(expected: Expected): Machine | null {
+export function machineOf(expected: Expected): SimulatedMachine | null {
   const { mode, scenario, workers, cores, quota } = expected;
   const shares = sharesOf(scenario) ?? (opensBatches(scenario) ? { cpu: 0, hold: 0, wait: 0 } : null);
   if (shares === null) return null;
@@ -85,6 +85,6 @@ function opensBatches({ work }: Scenario): boolean {
 }
 
 /** True when a message waits for something outside, so that others may be worked meanwhile. */
-export function overlaps({ shares, slots }: Machine): boolean {
+export function overlaps({ shares, slots }: SimulatedMachine): boolean {
   return shares.wait > 0 && slots > 1;
 }

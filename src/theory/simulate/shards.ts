@@ -1,8 +1,8 @@
-import type { Machine } from "./machine.ts";
+import type { SimulatedMachine } from "./machine.ts";
 import { type Messages, NONE } from "./messages.ts";
 
 /** What became of a message that was offered to the queue. */
-export type Offer = "queued" | "full" | "dropped" | "displaced";
+export type ShardOffer = "queued" | "full" | "dropped" | "displaced";
 
 /** The bounded queue: one capacity for all, first in first out within each shard. */
 export class Shards {
@@ -19,7 +19,7 @@ export class Shards {
 
   constructor(
     private readonly messages: Messages,
-    private readonly machine: Machine,
+    private readonly machine: SimulatedMachine,
   ) {
     const { threads, overflow } = machine;
     this.first = new Int32Array(threads).fill(NONE);
@@ -32,8 +32,8 @@ export class Shards {
     return this.messages.key[id] as number;
   }
 
-  offer(id: number, shard: number, shardOf: (id: number) => number): Offer {
-    let outcome: Offer = "queued";
+  offer(id: number, shard: number, shardOf: (id: number) => number): ShardOffer {
+    let outcome: ShardOffer = "queued";
     if (this.depth >= this.machine.capacity) {
       if (this.machine.overflow === "block") return "full";
       if (this.machine.overflow === "drop-newest") return "dropped";

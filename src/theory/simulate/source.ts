@@ -85,7 +85,7 @@ class Reads {
 }
 
 /** What falls due when, for which key and with how much work; and when that has been read. */
-export class Source {
+export class SimulatedSource {
   /** When the next message falls due; Infinity: there is none, or none yet. */
   pending: Nanoseconds = NEVER;
   /** Messages taken so far. */

@@ -3,7 +3,7 @@ import { Deque } from "../../kernel/deque.ts";
 import type { Agenda } from "./agenda.ts";
 import { type Batch, Batches } from "./batches.ts";
 import type { Cores } from "./cores.ts";
-import { type Machine, overlaps } from "./machine.ts";
+import { overlaps, type SimulatedMachine } from "./machine.ts";
 import type { Measures } from "./measures.ts";
 import { type Messages, NONE } from "./messages.ts";
 import { SimulatedKeyOrder } from "./simulated-key-order.ts";
@@ -16,7 +16,7 @@ const DONE = 3;
 
 /** What all threads of one machine share. */
 export interface Shop {
-  readonly machine: Machine;
+  readonly machine: SimulatedMachine;
   readonly messages: Messages;
   readonly measures: Measures;
   readonly agenda: Agenda;
@@ -32,7 +32,14 @@ export interface Shop {
   readonly waitEnd: (batch: number) => number;
 }
 
-export function openShop(machine: Machine, messages: Messages, measures: Measures, agenda: Agenda, cores: Cores | null, keys: number) {
+export function openShop(
+  machine: SimulatedMachine,
+  messages: Messages,
+  measures: Measures,
+  agenda: Agenda,
+  cores: Cores | null,
+  keys: number,
+) {
   return {
     machine,
     messages,

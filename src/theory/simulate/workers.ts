@@ -4,14 +4,14 @@ import { LOOK_EVERY, nextLook } from "../../kernel/wakeup.ts";
 import { workerName } from "../../load/keys.ts";
 import { Agenda } from "./agenda.ts";
 import { Cores } from "./cores.ts";
-import { type Consumer, drop, Feed } from "./feed.ts";
-import type { Lane } from "./lane.ts";
+import { drop, type FeedConsumer, SimulatedFeed } from "./feed.ts";
+import type { SimulatedLane } from "./lane.ts";
 import { Lanes } from "./lanes.ts";
-import type { Machine } from "./machine.ts";
+import type { SimulatedMachine } from "./machine.ts";
 import type { Measures } from "./measures.ts";
 import type { Messages } from "./messages.ts";
 import { Shards } from "./shards.ts";
-import type { Source } from "./source.ts";
+import type { SimulatedSource } from "./source.ts";
 import { openShop, type Shop, Thread } from "./thread.ts";
 import { Wait } from "./wait.ts";
 
@@ -27,11 +27,11 @@ const NEWS = -6;
 const WAITED = -16;
 
 /** A thread that reads and deals, and threads that work: `parallel`, and `async` with a helper. */
-export class Workers implements Consumer {
+export class Workers implements FeedConsumer {
   private now: Nanoseconds = 0;
   private readonly agenda = new Agenda();
   private readonly queue: Shards;
-  private readonly feed: Feed;
+  private readonly feed: SimulatedFeed;
   private readonly shop: Shop;
   private readonly cores: Cores | null;
   private readonly lanes: Lanes;
@@ -46,14 +46,14 @@ export class Workers implements Consumer {
   private answered = 0;
 
   constructor(
-    private readonly machine: Machine,
-    private readonly source: Source,
+    private readonly machine: SimulatedMachine,
+    private readonly source: SimulatedSource,
     private readonly messages: Messages,
     private readonly measures: Measures,
     keys: number,
   ) {
     this.queue = new Shards(messages, machine);
-    this.feed = new Feed(machine, source, this.queue, this, this.agenda, { room: ROOM, sent: SENT });
+    this.feed = new SimulatedFeed(machine, source, this.queue, this, this.agenda, { room: ROOM, sent: SENT });
     this.news = new Wait(this.agenda, NEWS);
     const computes = machine.shares.cpu > 0 || machine.perBatch > 0;
     this.cores = computes && (machine.threads > machine.cores || machine.ration !== null) ? new Cores(machine.cores, machine.ration) : null;
@@ -131,25 +131,25 @@ export class Workers implements Consumer {
     this.dealReady = ready || this.dealReady;
   }
 
-  private laneEvent(lane: Lane, what: number): void {
+  private laneEvent(lane: SimulatedLane, what: number): void {
     if (what === PIECE) this.threadEvent(lane);
     else this.heard(lane);
   }
 
-  private threadEvent(lane: Lane): void {
+  private threadEvent(lane: SimulatedLane): void {
     lane.thread.pieceEnded(this.now);
     this.noteDone(lane);
   }
 
   /** Batches that a Worker has just done are heard of at once, or after the time it takes to hand over. */
-  private noteDone(lane: Lane): void {
+  private noteDone(lane: SimulatedLane): void {
     for (; lane.announced < lane.thread.batchesDone; lane.announced++) {
       if (this.machine.handover === 0) this.heard(lane);
       else this.agenda.push(this.now + this.machine.handover, lane.shard * 4 + HEARD);
     }
   }
 
-  private heard(lane: Lane): void {
+  private heard(lane: SimulatedLane): void {
     lane.heard++;
     if (this.source.closedLoop) this.dealReady = true;
     if (!lane.hasMore && !this.feed.ended) return;

@@ -1,4 +1,4 @@
-import { columnsOf, cutTo, isPlain } from "../../kernel/text.ts";
+import { columnsOf, cutTo, isSingleWidth } from "../../kernel/text.ts";
 import { type Style, TEXT } from "./styles.ts";
 
 /** The second cell of a character that takes two. */
@@ -65,7 +65,7 @@ export class Canvas {
     const space = Math.min(room, this.width - x);
     if (space <= 0) return x;
     const shown = cutTo(text, space);
-    if (isPlain(shown)) {
+    if (isSingleWidth(shown)) {
       for (let i = 0; i < shown.length; i++) this.put(x + i, y, shown.charCodeAt(i), style);
       return x + shown.length;
     }

@@ -4,7 +4,7 @@ import { BORDER, FAINT, onGround, type Style } from "./styles.ts";
 import { timeTicks } from "./ticks.ts";
 
 /** Columns that the labels of the value axis and the axis itself take. */
-export const LABEL_WIDTH = 8;
+export const AXIS_LABEL_WIDTH = 8;
 
 /** Points of a curve for each column of cells. */
 export const DOTS_ACROSS = 2;
@@ -13,7 +13,7 @@ export const DOTS_ACROSS = 2;
 export type CurveStroke = "light" | "dashed" | "heavy";
 
 /** A line through one value for each half of a column; NaN: nothing is known there, and the line is broken. */
-export interface Curve {
+export interface PlotCurve {
   readonly values: Float64Array;
   readonly style: Style;
   readonly stroke: CurveStroke;
@@ -50,7 +50,7 @@ export interface Plot {
   /** Milliseconds at the right edge. */
   readonly until: number;
   readonly area: Area | null;
-  readonly curves: readonly Curve[];
+  readonly curves: readonly PlotCurve[];
   readonly levels: readonly Level[];
   readonly marks: readonly Mark[];
   /** Where one looks, in milliseconds; null: nowhere. */
@@ -77,7 +77,7 @@ const ASCII_SHADE = CODE(":");
 
 /** The cells of the plot itself: without the labels on the left and the time axis below. */
 export function plotArea({ x, y, width, height }: Rect): Rect {
-  return { x: x + LABEL_WIDTH, y, width: Math.max(1, width - LABEL_WIDTH), height: Math.max(1, height - 1) };
+  return { x: x + AXIS_LABEL_WIDTH, y, width: Math.max(1, width - AXIS_LABEL_WIDTH), height: Math.max(1, height - 1) };
 }
 
 /** Draws a chart over time into a place: axes, the area, levels, curves, and what is said beside them. */
@@ -97,15 +97,15 @@ function drawValueAxis(canvas: Canvas, { x }: Rect, { y, height }: Rect, { top, 
   for (let row = 0; row < height; row++) {
     const labelled = row === 0 || row === middle || row === height - 1;
     // The middle of a row stands for it; the lowest begins at nothing.
-    if (labelled && height > 1) canvas.textRight(x + LABEL_WIDTH - 2, y + row, axis((top * (height - 1 - row)) / (height - 1)), FAINT);
-    canvas.text(x + LABEL_WIDTH - 1, y + row, labelled ? (glyphs === "ascii" ? "+" : "┤") : glyphs === "ascii" ? "|" : "│", BORDER);
+    if (labelled && height > 1) canvas.textRight(x + AXIS_LABEL_WIDTH - 2, y + row, axis((top * (height - 1 - row)) / (height - 1)), FAINT);
+    canvas.text(x + AXIS_LABEL_WIDTH - 1, y + row, labelled ? (glyphs === "ascii" ? "+" : "┤") : glyphs === "ascii" ? "|" : "│", BORDER);
   }
 }
 
 function drawTimeAxis(canvas: Canvas, { x }: Rect, inner: Rect, { until, marks, glyphs }: Plot): void {
   const y = inner.y + inner.height;
   const ascii = glyphs === "ascii";
-  canvas.text(x + LABEL_WIDTH - 1, y, (ascii ? "+" : "└") + (ascii ? "-" : "─").repeat(inner.width), BORDER);
+  canvas.text(x + AXIS_LABEL_WIDTH - 1, y, (ascii ? "+" : "└") + (ascii ? "-" : "─").repeat(inner.width), BORDER);
   for (const { t, label } of timeTicks(until, inner.width)) {
     const at = inner.x + Math.round((t / until) * (inner.width - 1));
     canvas.text(Math.max(inner.x, Math.min(inner.x + inner.width - label.length, at - Math.floor(label.length / 2))), y, label, FAINT);

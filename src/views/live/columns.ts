@@ -14,7 +14,7 @@ const known = new WeakMap<readonly Sample[], Map<Reading, Map<string, Float64Arr
 /**
  * A value for each of `columns` equal spans of 0…`until` milliseconds; NaN where nothing is known. Remembered for as long as the series lives.
  */
-export function columnsOf(series: readonly Sample[], reading: Reading, columns: number, until: number): Float64Array {
+export function sampleColumns(series: readonly Sample[], reading: Reading, columns: number, until: number): Float64Array {
   const ofReading = remembered(
     remembered(known, series, () => new Map<Reading, Map<string, Float64Array>>()),
     reading,

@@ -2,9 +2,10 @@ import { formatBytes, formatCount, formatRate, formatShare } from "../../kernel/
 import { counted } from "../../kernel/wording.ts";
 import { coresInShort, placesOn } from "../../telemetry/allowance.ts";
 import { BOUNDS, isDisturbed } from "../../telemetry/disturbance.ts";
+import { type MetricName, metric } from "../../telemetry/metrics.ts";
 import type { Sample } from "../../telemetry/sample.ts";
 import { joined, recentSpans, type Span, spansOf, withoutStub } from "../../telemetry/series.ts";
-import { type ChartSeries, type ColumnRule, MODE_STROKES, resample, shortCount, shortMs } from "../report/chart.ts";
+import { type ChartSeries, type ColumnRule, MODE_STROKES, resample, shortIn } from "../report/chart.ts";
 import { DISTURBED } from "../report/disturbed.ts";
 import { latencyText } from "../report/interval.ts";
 import { Others } from "../report/others.ts";
@@ -12,7 +13,7 @@ import { paramsText } from "../report/sweep.ts";
 import { type RowFigures, rowOfResult } from "../report/table.ts";
 import type { CaseView, RunView } from "./store.ts";
 
-/** The chart panels and what each draws. */
+/** A chart panel and what it draws. */
 export interface ChartPanel {
   readonly title: "Throughput" | "Queue depth" | "Drops" | "Latency";
   readonly value: (sample: Sample) => number | null;
@@ -25,40 +26,23 @@ export interface ChartPanel {
   readonly expected: (one: CaseView) => number | null;
 }
 
+/** A panel of a metric: percentiles have no mean, so that of several the worst is shown. */
+function chart(title: ChartPanel["title"], name: MetricName, rest: Pick<ChartPanel, "headline"> & Partial<ChartPanel>): ChartPanel {
+  const { kind, unit, ofSample = () => null } = metric(name);
+  return { title, value: ofSample, column: kind === "trend" ? "worst" : "mean", axis: shortIn(unit), expected: () => null, ...rest };
+}
+
 export const CHART_PANELS: readonly ChartPanel[] = [
-  {
-    title: "Throughput",
-    value: (sample) => sample.processed,
-    column: "mean",
-    axis: shortCount,
+  chart("Throughput", "throughput", {
     headline: (sample) => formatRate(sample.processed),
     expected: ({ outline }) => outline.predicted.throughput,
-  },
-  {
-    title: "Queue depth",
-    value: (sample) => sample.depth,
-    column: "mean",
-    axis: shortCount,
+  }),
+  chart("Queue depth", "mean_depth", {
     headline: ({ depth, fetch }) =>
       fetch === undefined ? formatCount(depth) : `${formatCount(depth)}  in flight ${formatCount(fetch.inFlight)}`,
-    expected: () => null,
-  },
-  {
-    title: "Drops",
-    value: (sample) => sample.dropped,
-    column: "mean",
-    axis: shortCount,
-    headline: (sample) => formatRate(sample.dropped),
-    expected: () => null,
-  },
-  {
-    title: "Latency",
-    value: (sample) => sample.p99,
-    column: "worst",
-    axis: shortMs,
-    headline: (_, spans) => latencyText(spans),
-    expected: () => null,
-  },
+  }),
+  chart("Drops", "dropped", { headline: (sample) => formatRate(sample.dropped) }),
+  chart("Latency", "sojourn_ms", { headline: (_, spans) => latencyText(spans) }),
 ];
 
 /** Milliseconds that the figures of a panel are about: one sample alone jumps too much to be read. */

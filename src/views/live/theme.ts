@@ -3,7 +3,7 @@ import chalk from "chalk";
 import { type Glyphs, THEME_NAMES, type ThemeName } from "../canvas/names.ts";
 import { THEMES, type Theme } from "../canvas/themes.ts";
 import { COLOR_PAINTER, type Painter, PLAIN_PAINTER } from "../report/painter.ts";
-import type { Look } from "./picture/look.ts";
+import type { PictureLook } from "./picture/look.ts";
 
 /** What Ink's own components are drawn with; undefined: the terminal's own colour. */
 export interface InkTheme {
@@ -39,7 +39,7 @@ export class Appearance {
   }
 
   /** Sixteen colours have no dark shades of the modes' own: areas are told by signs. */
-  get look(): Look {
+  get look(): PictureLook {
     return { glyphs: this.glyphs, shaded: this.level <= 1 || this.name === "none" };
   }
 

@@ -1,5 +1,6 @@
 import { plot } from "asciichart";
 import { formatCount, formatMs } from "../../kernel/units.ts";
+import type { Unit } from "../../telemetry/metrics.ts";
 
 /** One line of a chart. */
 export interface ChartSeries {
@@ -15,7 +16,7 @@ export interface ChartSeries {
 export type Stroke = "light" | "dashed" | "heavy" | "faint";
 
 /** Neighbouring characters of one series, or of none (axis, labels, background). */
-export interface Run {
+export interface TextRun {
   readonly text: string;
   readonly series: string | null;
 }
@@ -38,11 +39,14 @@ export const LABEL_WIDTH = 8;
 export const shortCount = (count: number): string => formatCount(count).replace(" ", "");
 export const shortMs = (ms: number): string => formatMs(ms).replace(" ", "").replace("min", "m");
 
+/** How an axis writes values of a unit. */
+export const shortIn = (unit: Unit): ((value: number) => string) => (unit === "ms" ? shortMs : shortCount);
+
 /**
  * Lines of `width` × `height` characters: labels on the left, every series over one axis from 0 to the largest value,
  * later series over earlier ones.
  */
-export function drawChart(series: readonly ChartSeries[], width: number, height: number, format: (value: number) => string): Run[][] {
+export function drawChart(series: readonly ChartSeries[], width: number, height: number, format: (value: number) => string): TextRun[][] {
   const columns = Math.max(1, width - LABEL_WIDTH);
   const rows = Math.max(1, height - 1);
   const finite = series.map((one) => ({
@@ -100,7 +104,7 @@ function overlay(
   });
 }
 
-function runsOf(cells: readonly { char: string; series: string | null }[]): Run[] {
+function runsOf(cells: readonly { char: string; series: string | null }[]): TextRun[] {
   const runs: { text: string; series: string | null }[] = [];
   for (const { char, series } of cells) {
     const last = runs.at(-1);

@@ -2,7 +2,7 @@ import { formatBytes, formatCount, formatMs, formatShare } from "../../kernel/un
 import { counted } from "../../kernel/wording.ts";
 import { type KeptSummary, percentileText } from "../../telemetry/percentiles.ts";
 import type { CaseResult, RunResult } from "../../telemetry/result.ts";
-import { type Part, shareSum, timeSum } from "./sums.ts";
+import { type Addend, shareSum, timeSum } from "./sums.ts";
 
 /**
  * What was measured of a case beside what the table shows: why it took so long, what kept the source, how deep the queue was, what
@@ -67,7 +67,7 @@ function beforeWork({
  * Where the time went from when it had its place to its end. Items of a flow wait in the flow's own lines too, and requests in the client's,
  * for their turn by the rate or for a connection, and between attempts: all that is no work.
  */
-function serviceParts({ latency, flow, fetch, ledger }: CaseResult): Part[] {
+function serviceParts({ latency, flow, fetch, ledger }: CaseResult): Addend[] {
   const whole = latency.service.mean;
   if (flow !== undefined) return [{ name: "in the flow and its lines", value: whole }];
   if (fetch === undefined) return [{ name: "at work", value: whole }];

@@ -1,6 +1,6 @@
 /** Wholes and their parts that add up as they are printed. */
 
-export interface Part {
+export interface Addend {
   readonly name: string;
   readonly value: number;
 }
@@ -21,7 +21,7 @@ export function roundedParts(parts: readonly number[], decimals: number): number
 }
 
 /** `1.204 s = 1.196 waiting + 0.008 at work`, in one unit; parts that round to nothing are left out. */
-export function timeSum(parts: readonly Part[]): string {
+export function timeSum(parts: readonly Addend[]): string {
   const total = parts.reduce((sum, { value }) => sum + value, 0);
   const { unit, ms } = UNITS.find((one) => total >= one.ms) ?? MICROSECONDS;
   const decimals = Math.max(0, 3 - Math.floor(Math.log10(Math.max(1, total / ms))) - 1);
@@ -36,7 +36,7 @@ const MICROSECONDS = { unit: "µs", ms: 1e-3 };
 const UNITS = [{ unit: "s", ms: 1000 }, { unit: "ms", ms: 1 }, MICROSECONDS] as const;
 
 /** `3.1 % of them = 2.0 idle + 1.1 queries`, of shares from 0 to 1, where `of` is " of them". */
-export function shareSum(parts: readonly Part[], of = ""): string {
+export function shareSum(parts: readonly Addend[], of = ""): string {
   return sumOf(
     parts.map(({ name, value }) => ({ name, value: 100 * value })),
     1,
@@ -46,7 +46,7 @@ export function shareSum(parts: readonly Part[], of = ""): string {
 }
 
 /** `alone`: what stands between the whole and its only part, which for times is how it is named; of a share it has to be said. */
-function sumOf(parts: readonly Part[], decimals: number, unit: string, alone = " "): string {
+function sumOf(parts: readonly Addend[], decimals: number, unit: string, alone = " "): string {
   const rounded = roundedParts(
     parts.map(({ value }) => value),
     decimals,

@@ -2,13 +2,14 @@ import { padLeft } from "../../kernel/text.ts";
 import { formatCount } from "../../kernel/units.ts";
 import { bestFigures, thoughText } from "../../telemetry/best-text.ts";
 import { isDisturbed } from "../../telemetry/disturbance.ts";
+import { type MetricName, metric } from "../../telemetry/metrics.ts";
 import { loadsDiffer } from "../../telemetry/noise.ts";
-import { percentileOf, TOO_FEW } from "../../telemetry/percentiles.ts";
+import { TOO_FEW } from "../../telemetry/percentiles.ts";
 import { pointsText } from "../../telemetry/point-text.ts";
 import { type Best, bestOf, groupedBy, mostDone, valueText, variedFields, whyNoBest } from "../../telemetry/points.ts";
 import type { CaseResult, RunResult } from "../../telemetry/result.ts";
 import { faultOf } from "../../telemetry/verdicts.ts";
-import { type ChartSeries, drawChart, LABEL_WIDTH, MODE_STROKES, type Stroke, shortCount, shortMs } from "./chart.ts";
+import { type ChartSeries, drawChart, LABEL_WIDTH, MODE_STROKES, type Stroke, shortIn } from "./chart.ts";
 import { DISTURBED, disturbedSign } from "./disturbed.ts";
 import { FAULT } from "./fault.ts";
 import type { Painter } from "./painter.ts";
@@ -23,27 +24,22 @@ export interface Measure {
 }
 
 const MEASURES = {
-  throughput: {
-    title: "Throughput, messages/s",
-    of: ({ throughput }) => throughput,
-    predicted: ({ predicted }) => predicted.throughput,
-    text: shortCount,
-  },
-  latency: {
-    title: "Latency, p99 of the sojourn time",
-    of: ({ latency }) => percentileOf(latency.sojourn, "p99"),
-    predicted: ({ predicted }) => predicted.sojournP99,
-    text: shortMs,
-  },
+  throughput: measure("Throughput, messages/s", "throughput", "value", ({ predicted }) => predicted.throughput),
+  latency: measure("Latency, p99 of the sojourn time", "sojourn_ms", "p(99)", ({ predicted }) => predicted.sojournP99),
 } satisfies Record<string, Measure>;
 
 /** What stands for the latency where no point has enough items for a p99. */
-const MEAN_LATENCY: Measure = {
-  title: "Latency, mean of the sojourn time (too few items for a p99)",
-  of: ({ latency }) => latency.sojourn.mean,
-  predicted: ({ predicted }) => predicted.sojournMean,
-  text: shortMs,
-};
+const MEAN_LATENCY = measure(
+  "Latency, mean of the sojourn time (too few items for a p99)",
+  "sojourn_ms",
+  "avg",
+  ({ predicted }) => predicted.sojournMean,
+);
+
+function measure(title: string, name: MetricName, field: string, predicted: Measure["predicted"]): Measure {
+  const { read, unit } = metric(name);
+  return { title, of: (result) => read(result, field), predicted, text: shortIn(unit) };
+}
 
 export type MeasureName = keyof typeof MEASURES;
 

@@ -1,11 +1,12 @@
 import { printable } from "../../kernel/text.ts";
 import { formatCount } from "../../kernel/units.ts";
 import { isDisturbed } from "../../telemetry/disturbance.ts";
-import { droppedTotal, type Ledger } from "../../telemetry/ledger.ts";
-import { msOrTooFew, percentileOf } from "../../telemetry/percentiles.ts";
+import type { Ledger } from "../../telemetry/ledger.ts";
+import { type MetricName, metric } from "../../telemetry/metrics.ts";
+import { msOrTooFew } from "../../telemetry/percentiles.ts";
 import type { Prediction } from "../../telemetry/prediction.ts";
 import type { CaseResult } from "../../telemetry/result.ts";
-import type { Fault } from "../../telemetry/verdicts.ts";
+import type { CaseFault } from "../../telemetry/verdicts.ts";
 import { DISTURBED } from "./disturbed.ts";
 import { FAULT } from "./fault.ts";
 import { paramsText } from "./sweep.ts";
@@ -38,24 +39,23 @@ export interface RowFigures {
   readonly cpu: number;
   readonly predicted: Prediction;
   /** Why it is not to be built on; a threshold that failed leaves its figures as they are. */
-  readonly fault?: Fault | null;
+  readonly fault?: CaseFault | null;
   /** What else the machine did had a part in them. */
   readonly disturbed: boolean;
 }
 
 export function rowOfResult(result: CaseResult): RowFigures {
-  const { sojourn } = result.latency;
+  const read = (name: MetricName, field: string) => metric(name).read(result, field);
   return {
     mode: result.mode,
     where: paramsText(result.params),
     status: result.status,
-    throughput: result.throughput,
-    p50: percentileOf(sojourn, "p50"),
-    p95: percentileOf(sojourn, "p95"),
-    p99: percentileOf(sojourn, "p99"),
-    dropped: droppedTotal(result.ledger),
-    // Over a few milliseconds the ends of the measurement weigh more than what lies between.
-    cpu: result.durationMs > 50 ? result.process.cpuMs / result.durationMs : Number.NaN,
+    throughput: read("throughput", "value") ?? 0,
+    p50: read("sojourn_ms", "p(50)"),
+    p95: read("sojourn_ms", "p(95)"),
+    p99: read("sojourn_ms", "p(99)"),
+    dropped: read("dropped", "count") ?? 0,
+    cpu: read("cpu", "value") ?? Number.NaN,
     predicted: result.predicted,
     disturbed: isDisturbed(result),
   };

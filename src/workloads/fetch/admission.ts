@@ -10,7 +10,7 @@ import type { Answer } from "./request-slot.ts";
 import type { FetchSpec } from "./spec.ts";
 import type { RequestWindow } from "./window.ts";
 
-/** Whether a request may go out now, by breaker and rate; what came of it is taken into account for those that follow. */
+/** Admission of requests by circuit breaker and rate; outcomes of earlier requests count. */
 export class Admission {
   private readonly breakers: CircuitBreakers | null;
   private readonly limiter: RateLimiter | null;
@@ -28,17 +28,17 @@ export class Admission {
     figures.set(COUNT.limit, window.shown);
   }
 
-  /** True while the circuit of a host is open. Asks nothing of it: a probe goes out by `admit`. */
+  /** True while the circuit of a host is open. Changes nothing: probes are let out by `admit`. */
   refuses(host: string): boolean {
     return this.breakers?.refuses(host, this.effort.now()) === true;
   }
 
-  /** Admits one request to a host, as a probe where its circuit is to be tried. */
+  /** Admits one request to a host, as a probe where its circuit allows one. */
   admit(host: string): CircuitVerdict {
     return this.breakers?.admit(host, this.effort.now()) ?? "call";
   }
 
-  /** True where requests wait for their turn by a rate. */
+  /** True where requests wait for a rate limiter. */
   get paces(): boolean {
     return this.pace !== null;
   }
@@ -52,7 +52,7 @@ export class Admission {
     return mayGo;
   }
 
-  /** Hands breaker, rate and window the outcome of a request. */
+  /** Reports a request's outcome to breaker, rate limiter and window. */
   recordOutcome(host: string, answer: Answer, verdict: CircuitVerdict, started: Nanoseconds): void {
     const { status, error, ok } = answer;
     const ended = this.effort.now();
@@ -78,7 +78,7 @@ export class Admission {
     ended: Nanoseconds,
   ): void {
     if (this.breakers === null) return;
-    // 4xx says that the host is there, 408 among them: enough for a probe, and nothing of how well other requests fare.
+    // A 4xx shows that the host answers, 408 included: enough for a probe, but no evidence about other requests.
     const there = ok || (error === null && status < 500);
     if (there && (ok || status < 400 || verdict === "probe")) this.breakers.succeeded(host, verdict, started);
     else if (there || !ill || stale !== null) this.breakers.ignored(host, verdict, ended, started);

@@ -9,25 +9,25 @@ import { type BodySettings, LARGEST_FILE } from "../../scenario/request-schema.t
 import type { FetchSettings } from "../../scenario/schema.ts";
 import { fill, isJson, isJsonType, isTemplate, type Placeholder, parseTemplate, sampleOf, type Template } from "../../scenario/template.ts";
 
-/** What each item sends. */
+/** Content of each item's request. */
 export interface Contents {
-  /** null: none, by the method. */
+  /** null: the method has none. */
   of(index: number, url: string): Content | null;
 }
 
-/** What the bodies of one case are made of beside its settings. */
+/** Data for the bodies of one case beside its settings. */
 export interface ContentSource {
-  /** Of the file that the settings name, in memory that threads share; null: they name none. */
+  /** Content of the body file, in memory shared by threads; null: there is none. */
   readonly bytes: Uint8Array | null;
   readonly seed: number;
-  /** A UUID that is this run's alone; of each item there is one made of it. */
+  /** UUID of this run, from which each item's key is made. */
   readonly keys: string;
 }
 
 const TEXT = "text/plain; charset=utf-8";
 const JSON_TYPE = "application/json";
 
-/** What the settings say each item sends; `fields`: header lines that speak of it beside its type. All that is the same each time is made here. */
+/** Contents by the settings; `fields`: further header lines about the content. Parts that do not vary are made here, once. */
 export function contentsOf(
   { method, body }: Pick<FetchSettings, "method" | "body">,
   source: ContentSource,
@@ -51,7 +51,7 @@ function constant(content: Content): Contents {
   return { of: () => content };
 }
 
-/** A template with what is each item's own. */
+/** Contents from a template with values of each item. */
 class Filled implements Contents {
   constructor(
     private readonly template: Template,
@@ -84,7 +84,7 @@ class Filled implements Contents {
   }
 }
 
-/** Lines of one file, in turn. */
+/** Contents from the lines of a file, in turn. */
 class Rows implements Contents {
   private readonly rows: readonly (readonly [from: number, to: number])[];
 
@@ -104,7 +104,7 @@ class Rows implements Contents {
 const NEWLINE = 10;
 const BLANKS = [9, 13, 32];
 
-/** Where the lines that hold something begin and end. */
+/** Ranges of the non-empty lines. */
 function rowsOf(bytes: Uint8Array): (readonly [from: number, to: number])[] {
   const rows: (readonly [number, number])[] = [];
   const mark = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
@@ -119,12 +119,12 @@ function rowsOf(bytes: Uint8Array): (readonly [from: number, to: number])[] {
   return rows;
 }
 
-/** The key of an item: a UUID of its own (RFC 9562, version 4 but for its last group, which counts). */
+/** Idempotency key of an item: a UUID (RFC 9562, version 4 except for its last group, which is the item's number). */
 export function keyOf(keys: string, index: number): string {
   return `${keys.slice(0, 24)}${index.toString(16).padStart(12, "0")}`;
 }
 
-/** Reads the file that bodies are in, if there is one, and looks whether it will do; a UserError where not. */
+/** Reads the body file, if there is one, and checks it; throws a UserError when it is unusable. */
 export function readBody(body: FetchSettings["body"]): Uint8Array | null {
   const { file, rows } = typeof body === "object" ? body : {};
   const path = rows ?? file;
@@ -155,7 +155,7 @@ function templateOf(text: string): Template {
   return parsed;
 }
 
-/** What a body is where nobody says. */
+/** Content type where the scenario sets none. */
 function guessedType({ text, template, file, rows }: BodySettings): string {
   if (rows !== undefined) return JSON_TYPE;
   if (file !== undefined) return Bun.file(file).type;

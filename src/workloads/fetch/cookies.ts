@@ -1,37 +1,37 @@
 import { type Cookie, CookieJar, MemoryCookieStore } from "tough-cookie";
 
-/** Cookies of one domain, in all, and characters of one, at most: what RFC 6265 (6.1) asks of every client, and no more. */
+/** Most cookies of one domain, most in all, and most characters of one: the minimum that RFC 6265 (6.1) asks of clients. */
 const OF_ONE = 50;
 const IN_ALL = 3000;
 const LONGEST = 4096;
 
 /**
- * What servers have set, by RFC 6265: domain and host-only, path, Secure (for https alone, on this machine too), Max-Age and Expires; none for
- * a public suffix. One jar for all requests of a thread, bounded.
+ * Cookie jar by RFC 6265: domain and host-only, path, Secure (https only, on this machine too), Max-Age and Expires; no cookies for public
+ * suffixes. One bounded jar for all requests of a thread.
  */
 export class Cookies {
   private readonly store = new BoundedStore();
   private readonly jar = new CookieJar(this.store, { rejectPublicSuffixes: true, allowSecureOnLocal: false });
 
-  /** The `Cookie` line of a request; null: there is nothing to send. */
+  /** The `Cookie` line of a request; null: no cookies apply. */
   lineFor(url: string): string | null {
     if (this.store.isEmpty) return null;
     const pairs = this.jar.getCookieStringSync(url);
     return pairs === "" || !FIT.test(pairs) ? null : `Cookie: ${pairs}`;
   }
 
-  /** Remembers what an answer sets; what it may not set is let go. */
-  hear(url: string, lines: readonly string[]): void {
+  /** Stores the cookies of a response; ignores those that it may not set. */
+  setFrom(url: string, lines: readonly string[]): void {
     for (const line of lines) if (line.length <= LONGEST) this.jar.setCookieSync(line, url, { ignoreError: true });
   }
 }
 
-/** What a header field may say. */
+/** Valid characters of a header field. */
 const FIT = /^[\x20-\x7e\t]*$/;
 
-/** Forgets what was set longest ago when there is too much of it. */
+/** Drops the oldest cookies when there are too many. */
 class BoundedStore extends MemoryCookieStore {
-  /** By domain, path and name; set last at the end. */
+  /** By domain, path and name; the last set at the end. */
   private readonly kept = new Map<string, Cookie>();
 
   get isEmpty(): boolean {

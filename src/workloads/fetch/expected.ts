@@ -2,17 +2,17 @@ import type { ResponseHead } from "../../http/transport.ts";
 import { type BodySink, BodyTooLong } from "../../http/transport.ts";
 import type { FetchSettings } from "../../scenario/schema.ts";
 
-/** What of an answer is not as a scenario expects it, by name. */
+/** The part of a response that failed the scenario's expectation. */
 export type Unmet = "expect.status" | "expect.header" | "expect.body" | "expect.bytes";
 
-/** A body is not as it was to be, which shows while it comes. */
+/** A body failed an expectation, found while it was read. */
 export class UnmetExpectation extends Error {
   constructor(readonly unmet: Unmet) {
     super(unmet);
   }
 }
 
-/** The expectation that a body has failed, by what was thrown while it was read; null: the error is another one. */
+/** The failed expectation behind an error thrown while reading a body; null: another error. */
 export function unmetOf(error: unknown): Unmet | null {
   if (error instanceof BodyTooLong) return "expect.bytes";
   return error instanceof UnmetExpectation ? error.unmet : null;
@@ -20,8 +20,8 @@ export function unmetOf(error: unknown): Unmet | null {
 
 type Expectations = NonNullable<FetchSettings["expect"]>;
 
-/** What answers are expected to be. */
-export class Expected {
+/** The scenario's expectations of responses. */
+export class AnswerExpectation {
   private readonly needle: Uint8Array | null;
   private readonly most: number;
   private readonly headers: readonly (readonly [name: string, text: string])[];
@@ -32,24 +32,24 @@ export class Expected {
     this.headers = Object.entries(expect.header ?? {}).map(([name, text]) => [name.toLowerCase(), text] as const);
   }
 
-  /** Whether a status is one that a request may end well with. */
+  /** Whether a status counts as success. */
   wants(status: number): boolean {
     return this.expect.status === undefined ? isSuccess(status) : this.names(status);
   }
 
-  /** Whether the scenario speaks of this very status, so that it is what was asked for, wherever it leads. */
+  /** Whether the scenario names this very status, so that it is final even if it redirects. */
   names(status: number): boolean {
     return this.expect.status?.some(({ min, max }) => status >= min && status <= max) === true;
   }
 
-  /** What is wrong with a head; null: nothing, or its status alone where the scenario names none. */
+  /** The failed expectation of a head; null: none, or only its status where the scenario names none. */
   ofHead(head: ResponseHead, bare: boolean): Unmet | null {
     if (!this.wants(head.status)) return this.expect.status === undefined ? null : "expect.status";
     if (this.headers.some(([name, text]) => head.field(name)?.includes(text) !== true)) return "expect.header";
     return !bare && Number(head.field("content-length") ?? 0) > this.most ? "expect.bytes" : null;
   }
 
-  /** Looks at a body on its way to somewhere, or nowhere; null: none has to be looked at, only counted. */
+  /** A sink that checks a body before `onwards`; null: bodies need counting only. */
   look(onwards: BodySink | null): BodyLook | null {
     return this.needle === null && (onwards === null || this.most === Number.POSITIVE_INFINITY)
       ? null
@@ -61,9 +61,9 @@ export function isSuccess(status: number): boolean {
   return status >= 200 && status < 300;
 }
 
-/** Looks at a body, unpacked, as it passes. */
+/** Checks a decompressed body as it passes. */
 export class BodyLook implements BodySink {
-  /** What may be the beginning of what is looked for. */
+  /** End of the data so far, which may begin a match. */
   private tail: Uint8Array = new Uint8Array();
   private found: boolean;
   private bytes = 0;
@@ -89,7 +89,7 @@ export class BodyLook implements BodySink {
     this.tail = Uint8Array.from(whole.subarray(Math.max(0, whole.length - needle.length + 1)));
   }
 
-  /** The body is whole. */
+  /** Checks the body at its end. */
   end(): void {
     if (!this.found) throw new UnmetExpectation("expect.body");
   }

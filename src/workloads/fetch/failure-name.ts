@@ -4,16 +4,16 @@ import { printable } from "../../kernel/text.ts";
 import { isTransientStatus } from "../../resilience/backoff.ts";
 import { tlsReason } from "./tls-reasons.ts";
 
-/** Of this process, so they say nothing of the server; of files there may be enough again soon. */
+/** A limit of this process, not a fault of the server; may pass soon. */
 export const OUT_OF_FILES = "too many open files";
-/** Of what was asked for, and the same the next time. */
+/** A lasting property of the resource. */
 export const UNKNOWN_ENCODING = "unknown encoding";
 export const NOT_SAVED = "could not be saved";
 
-/** The first that fits what an error says of itself. */
+/** Names by pattern; the first that matches the error's text. */
 const NAMES: readonly (readonly [RegExp, string])[] = [
   [/EMFILE|ENFILE/, OUT_OF_FILES],
-  // Of a socket of this machine that is not there any more, or has more waiting for it than it lets wait.
+  // For a Unix socket that no longer exists, or whose backlog is full.
   [/(ENOENT|EACCES|EAGAIN)\b.*(Failed to connect|typo in the url)/, "connection refused"],
   [/UnknownEncoding/, UNKNOWN_ENCODING],
   [/ENOSPC|EACCES|EROFS|EDQUOT|ENAMETOOLONG|ENOENT|ENOTDIR|EISDIR|EEXIST|ELOOP/, NOT_SAVED],
@@ -27,7 +27,7 @@ const NAMES: readonly (readonly [RegExp, string])[] = [
   [/TimeoutError|timed out/i, "timeout"],
 ];
 
-/** A short name for whatever `fetch`, a body or a disk throws. */
+/** A short name for any error of `fetch`, a body or a disk. */
 export function nameOf(error: unknown): string {
   if (error instanceof Http2Problem || (error instanceof StaleConnection && error.staleness === "refused"))
     return `HTTP/2: ${error.message}`;
@@ -36,7 +36,7 @@ export function nameOf(error: unknown): string {
   return tlsReason(said) ?? NAMES.find(([pattern]) => pattern.test(said))?.[1] ?? printable(String(code || name || "error"), 40);
 }
 
-/** True of 5xx, 408 and whatever is no answer: the server is not well, or not there, and another attempt may fare better. */
+/** True for 5xx, 408 and any error: another attempt may succeed. */
 export function isTransient(status: number, error: string | null): boolean {
   if (error !== null) return !error.startsWith("redirect") && error !== NOT_SAVED && error !== OUT_OF_FILES && error !== UNKNOWN_ENCODING;
   return isTransientStatus(status);

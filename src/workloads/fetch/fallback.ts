@@ -3,21 +3,21 @@ import { NOT_MODIFIED } from "./request-slot.ts";
 import type { RequestState } from "./request-state.ts";
 import type { Router } from "./router.ts";
 import type { Saver } from "./save.ts";
-import type { Sender } from "./sender.ts";
+import type { AttemptSender } from "./sender.ts";
 import type { FetchSpec } from "./spec.ts";
 import { parentOf, tileOf, tileUrl } from "./tiles.ts";
 
-/** What stands in for an item that was given up: the body saved last, or the tile around it. */
+/** A substitute for an item that failed: the body saved last, or the parent tile. */
 export class Fallback {
   constructor(
     private readonly spec: FetchSpec,
     private readonly effort: Effort,
     private readonly saver: Saver | null,
     private readonly router: Router,
-    private readonly sender: Sender,
+    private readonly sender: AttemptSender,
   ) {}
 
-  /** Looks for something to stand in; true when it was found. */
+  /** Looks for a substitute; true when there is one. */
   async provides(request: RequestState): Promise<boolean> {
     const { settings, base } = this.spec;
     if (settings.fallback === "stale") return this.saver?.has(request.url) ?? false;

@@ -3,15 +3,15 @@ import type { FetchSettings } from "../../scenario/schema.ts";
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
-/** `${NAME}`: what the environment says. */
+/** `${NAME}`: an environment variable. */
 const NAMED = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
 
-/** Names in a text that the environment does not have. */
+/** Names in a text that are not set in the environment. */
 export function unnamed(text: string, env: Env): string[] {
   return namesIn(text).filter((name) => env[name] === undefined);
 }
 
-/** A text with what the environment says in its place. */
+/** A text with environment variables substituted. */
 export function filled(text: string, env: Env): string {
   return text.replaceAll(NAMED, (_, name: string) => env[name] ?? "");
 }
@@ -23,8 +23,8 @@ function namesIn(text: string): string[] {
 type Settings = Pick<FetchSettings, "headers" | "auth">;
 
 /**
- * Header fields as they are sent. `Authorization` and `Cookie` tell who asks, `Host` whom, and what stands in the environment is more than
- * the scenario itself is to say: none of that is for others to hear. What the environment says ends no line.
+ * Header fields as they are sent. `Authorization`, `Cookie`, `Host` and values from the environment are secrets, and go to no origin that
+ * only a redirect has named. Values from the environment must not contain line breaks.
  */
 export function fieldLines({ headers, auth }: Settings, env: Env): FieldLines {
   const given = Object.entries(headers).map(([name, value]) => {
@@ -47,7 +47,7 @@ function credentials(auth: Settings["auth"], env: Env): string | null {
   return `Authorization: Basic ${Buffer.from(`${env[user] ?? ""}:${env[password] ?? ""}`).toString("base64")}`;
 }
 
-/** What keeps a scenario's header fields from being what it wants them to be, as a sentence; null: nothing. No value is in it. */
+/** Why a scenario's header fields cannot be built from this environment, as a sentence without any value; null: they can. */
 export function environmentProblem({ headers, auth }: Settings, env: Env): string | null {
   const inHeaders = namesIn(Object.values(headers).join("\n"));
   const missing = inHeaders.filter((name) => env[name] === undefined);
@@ -67,16 +67,16 @@ export function environmentProblem({ headers, auth }: Settings, env: Env): strin
   return null;
 }
 
-/** What a header field may say. */
+/** Valid characters of a header field. */
 const FIT = /^[\x20-\x7e\t]*$/;
 const UNFIT = "holds what no header field may: a line break, or a character beyond ASCII";
 
-/** Of the body that it is sent with, and of nothing else (RFC 9110, 8). */
+/** True for fields about the content, which go with it only (RFC 9110, 8). */
 export function speaksOfContent(line: string): boolean {
   return /^content-(type|encoding|language|location):/i.test(line);
 }
 
-/** Lines without those of a kind. */
+/** Lines without those of the given kind. */
 export function without({ all, open }: FieldLines, kind: (line: string) => boolean): FieldLines {
   const others = (lines: readonly string[]) => lines.filter((line) => !kind(line));
   return { all: others(all), open: others(open) };

@@ -4,33 +4,25 @@ import type { Collector } from "./collector.ts";
 import type { LiveFigures } from "./live-figures.ts";
 import type { Records } from "./records.ts";
 import { COUNT } from "./report.ts";
-import type { Sender } from "./sender.ts";
+import type { AttemptSender } from "./sender.ts";
 import type { RequestWindow } from "./window.ts";
 
-/** How often requests are checked for their time limit: a share of the limit, within bounds. */
+/** Interval of checking requests for timeouts: a share of the timeout, within bounds. */
 const CHECK_SHARE = 20;
 const CHECK_LEAST: Nanoseconds = 1e6;
 const CHECK_MOST: Nanoseconds = 20e6;
 
-/** What is written for every item goes to its file at least this often. */
+/** Longest time before records of items are flushed to their file. */
 const FLUSH_EVERY: Nanoseconds = 1e9;
-/** What a thread has to report is shown to others as often. */
+/** Interval of publishing a thread's report. */
 const PUBLISH_EVERY: Nanoseconds = 250e6;
 
-/**
- * What one thread does beside its requests: aborts those that take too long, collects garbage, writes records, publishes figures.
- *
- * | state    | event                                          | next     |
- * |----------|------------------------------------------------|----------|
- * | asleep   | an item begins, or ends                        | watching |
- * | watching | nothing is under way and all ends are written  | asleep   |
- * | any      | halt                                           | halted   |
- */
+/** Periodic tasks of one thread: aborts requests that time out, collects garbage, writes records, publishes figures. */
 export class Housekeeping {
   private readonly every: Nanoseconds;
   private watching = false;
   private halted = false;
-  /** An item has ended that is not written yet. */
+  /** An ended item has not been written yet. */
   private unwritten = false;
   private flushedAt: Nanoseconds = 0;
   private publishedAt: Nanoseconds = 0;
@@ -38,7 +30,7 @@ export class Housekeeping {
   constructor(
     private readonly effort: Effort,
     private readonly window: RequestWindow,
-    private readonly sender: Sender,
+    private readonly sender: AttemptSender,
     private readonly records: Records,
     private readonly figures: LiveFigures,
     private readonly collector: Collector,
@@ -47,12 +39,12 @@ export class Housekeeping {
     this.every = Math.min(CHECK_MOST, Math.max(CHECK_LEAST, timeout / CHECK_SHARE));
   }
 
-  /** An item has begun. */
+  /** To be called when an item has begun. */
   onBegin(): void {
     if (!this.watching) void this.watch();
   }
 
-  /** An item has ended and been recorded. */
+  /** To be called when an item has ended and been recorded. */
   onEnd(): void {
     this.unwritten = true;
     if (!this.watching) void this.watch();
@@ -71,7 +63,7 @@ export class Housekeeping {
     this.watching = false;
   }
 
-  /** Writes what there is to write, and publishes the figures. */
+  /** Writes pending records, and publishes the figures. */
   flush(now = this.effort.now()): void {
     this.flushedAt = now;
     this.unwritten = false;

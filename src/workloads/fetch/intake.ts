@@ -7,7 +7,7 @@ import type { Targets } from "./targets.ts";
 
 const KEPT_REJECTIONS = 100;
 
-/** Makes requests of arrivals: the n-th arrival is the n-th address of the list. */
+/** Turns arrivals into requests: the n-th arrival is the n-th address of the list. */
 export class FetchIntake implements Intake {
   readonly rejections: Rejection[] = [];
   readonly anywhere = true;
@@ -16,7 +16,7 @@ export class FetchIntake implements Intake {
 
   accept(_: Arrival, item: Item): string | null {
     const { url, line, problem } = this.targets.next();
-    // Requests have no order to keep: each has a key of its own.
+    // Requests need no order, so each has a key of its own.
     item.key = item.index;
     item.sequence = 0;
     if (problem === null) {

@@ -1,24 +1,24 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
-import { PhaseBook } from "../../telemetry/request-phases.ts";
+import { PhaseRecorder } from "../../telemetry/request-phases.ts";
 import { NamedHosts } from "./named-hosts.ts";
-import { AttemptBook, COUNT, type FetchReport, PublishedReport } from "./report.ts";
+import { AttemptCounts, COUNT, type FetchReport, PublishedReport } from "./report.ts";
 import type { Answer, RequestSlot } from "./request-slot.ts";
 import type { RequestState } from "./request-state.ts";
 import type { FetchSpec } from "./spec.ts";
 
-/** The figures of one thread's requests, most of them in shared memory, where the sampler reads them while they grow. */
+/** Figures of one thread's requests, most of them in shared memory, where the sampler reads them as they grow. */
 export class LiveFigures {
   private readonly counts: Float64Array;
   private readonly flight: Int32Array;
-  private readonly attempts: AttemptBook;
-  private readonly phases: PhaseBook;
+  private readonly attempts: AttemptCounts;
+  private readonly phases: PhaseRecorder;
   private readonly published: PublishedReport;
 
   constructor({ shared }: Pick<FetchSpec, "shared">, thread: number) {
     this.counts = new Float64Array(shared.counts[thread] ?? new SharedArrayBuffer(COUNT.size * 8));
     this.flight = new Int32Array(shared.flight);
-    this.attempts = new AttemptBook(new NamedHosts(shared.hosts));
-    this.phases = new PhaseBook(shared.phases[thread]);
+    this.attempts = new AttemptCounts(new NamedHosts(shared.hosts));
+    this.phases = new PhaseRecorder(shared.phases[thread]);
     this.published = new PublishedReport(shared.reports[thread] ?? PublishedReport.memory());
   }
 
@@ -35,7 +35,7 @@ export class LiveFigures {
     return this.counts[what] as number;
   }
 
-  /** Counts a request that goes out. */
+  /** Counts a request sent. */
   sent({ attempts, cause }: RequestState): void {
     if (attempts === 1 && cause === "first") this.add(COUNT.sent);
     if (cause === "retries") this.add(COUNT.retries);
@@ -44,26 +44,26 @@ export class LiveFigures {
     this.fly(1);
   }
 
-  /** Counts a request that is over, whatever came of it. */
+  /** Counts a request that has ended, whatever the outcome. */
   landed(): void {
     this.fly(-1);
     this.add(COUNT.inFlight, -1);
   }
 
-  /** Takes an attempt back that no server has read. */
+  /** Takes back an attempt that no server has read. */
   unread(): void {
     this.add(COUNT.attempts, -1);
     this.add(COUNT.unread);
   }
 
-  /** Counts an attempt by its answer. `error`: what failed, an expectation among it; null: nothing. */
+  /** Counts an attempt by its response. `error`: the failure, including an expectation; null: none. */
   attempted({ host, cause }: RequestState, { status, bytes }: Answer, error: string | null): void {
     this.add(COUNT.bytes, bytes);
     this.add(error !== null ? COUNT.none : kindOf(status));
     this.attempts.note(host, status, error, cause);
   }
 
-  /** Records how long the phases of an attempt took. */
+  /** Records the phases of an attempt. */
   timed({ instants, startedAt }: RequestSlot<RequestState>, ended: Nanoseconds): void {
     const { phases } = this;
     phases.note("attempt", startedAt, ended);
@@ -81,12 +81,12 @@ export class LiveFigures {
     return this.attempts.report;
   }
 
-  /** Shows other threads the report so far. */
+  /** Publishes the report so far to other threads. */
   publish(): void {
     this.published.write(this.report);
   }
 
-  /** Counts requests in flight over all threads, and the most there were. */
+  /** Counts requests in flight over all threads, and their maximum. */
   private fly(change: 1 | -1): void {
     const now = Atomics.add(this.flight, 0, change) + change;
     for (let peak = Atomics.load(this.flight, 1); now > peak; peak = Atomics.load(this.flight, 1)) {

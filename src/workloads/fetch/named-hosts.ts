@@ -1,29 +1,29 @@
 import { hashOf } from "../../kernel/hash.ts";
-import { Cells } from "../../resilience/cells.ts";
+import { SharedCells } from "../../resilience/cells.ts";
 
-/** Hosts that are told apart; the rest are counted together. */
+/** Hosts with figures of their own; the rest are counted together. */
 const MOST = 100;
-/** Places for them, so that few are looked at to find one. */
+/** Size of the hash table, large enough for short probes. */
 const PLACES = 256;
 const TAKEN = 0;
 const FIRST = 1;
-/** Hosts whose place a thread remembers. */
+/** Hosts that a thread caches. */
 const REMEMBERED = 10_000;
 
-/** The hosts that have figures of their own: the first so many that any thread asks, one choice for all that are given the same memory. */
+/** The hosts with figures of their own: the first that any thread requests, the same for all threads that are given the same memory. */
 export class NamedHosts {
-  private readonly cells: Cells;
+  private readonly cells: SharedCells;
   private readonly known = new Map<string, boolean>();
 
   constructor(memory: SharedArrayBuffer = NamedHosts.memory()) {
-    this.cells = new Cells(memory);
+    this.cells = new SharedCells(memory);
   }
 
   static memory(): SharedArrayBuffer {
-    return Cells.of(FIRST + PLACES).memory;
+    return SharedCells.of(FIRST + PLACES).memory;
   }
 
-  /** True when it is one of them; it becomes one while there is room. */
+  /** True when the host is among them; adds it while there is room. */
   has(host: string): boolean {
     const known = this.known.get(host);
     if (known !== undefined) return known;

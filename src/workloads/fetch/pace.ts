@@ -8,7 +8,7 @@ interface Waiting {
   readonly resolve: (mayGo: boolean) => void;
 }
 
-/** Requests of one thread that wait, in order, until the rate lets them go. */
+/** Requests of one thread that wait for the rate limiter, in order. */
 export class Pace {
   private readonly queue = new Deque<Waiting>();
   private halted = false;
@@ -18,7 +18,7 @@ export class Pace {
     private readonly effort: Effort,
   ) {}
 
-  /** False when the deadline comes first, or the run is over. */
+  /** Waits for a turn; false when the deadline or the end of the run comes first. */
   turn(deadline: Nanoseconds): Promise<boolean> {
     return new Promise((resolve) => {
       this.queue.push({ deadline, resolve });

@@ -11,12 +11,12 @@ import { basesOf } from "./replicas.ts";
 import { publicHosts } from "./targets.ts";
 import { tlsFault, tlsRuleOf } from "./tls-files.ts";
 
-/** Refuses a scenario whose list or target names a public host that the user has not allowed: before any packet is sent. */
+/** Throws for a scenario whose list or target names a public host that the user has not allowed, before any packet is sent. */
 export function checkHosts(scenario: Scenario, allowed: readonly string[]): void {
   checkHostsOf([scenario], allowed);
 }
 
-/** As `checkHosts` for all points of a sweep; a list that several of them share is read once. */
+/** As `checkHosts` for all points of a sweep; a list shared by several points is read once. */
 export function checkHostsOf(scenarios: readonly Scenario[], allowed: readonly string[]): void {
   const distinct = new Map(
     scenarios.flatMap(({ workload, fetch }) => {
@@ -37,7 +37,7 @@ function refusePublic(fetch: FetchSettings, allowed: readonly string[]): void {
   throw new UserError(`load would go to ${kinds} hosts (${named}); ${flags} allows it. This machine and private networks need no leave`);
 }
 
-/** Refuses a scenario whose files cannot be written or read, or whose headers name what the environment has not: before anything runs. */
+/** Throws for a scenario whose files cannot be written or read, or whose headers name unset environment variables, before anything runs. */
 export function checkFiles({ fetch }: Scenario): void {
   if (fetch === undefined) return;
   const { saveTo, deadLetter, tls, body, unix } = fetch;
@@ -55,7 +55,7 @@ export function checkFiles({ fetch }: Scenario): void {
   });
 }
 
-/** Bytes of the path of a socket at most (unix(7), and its like on macOS). */
+/** Most bytes of a Unix socket's path (unix(7), and the same on macOS). */
 const LONGEST_SOCKET_PATH = process.platform === "darwin" ? 103 : 107;
 
 function checkSocket(unix: string): void {

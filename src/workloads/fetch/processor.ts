@@ -20,7 +20,7 @@ import { Requests } from "./requests.ts";
 import { RetryPolicy } from "./retry-policy.ts";
 import { Router } from "./router.ts";
 import { Saver } from "./save.ts";
-import { Sender, type Withheld } from "./sender.ts";
+import { AttemptSender, type Withheld } from "./sender.ts";
 import type { FetchSpec } from "./spec.ts";
 import { RequestWindow } from "./window.ts";
 
@@ -33,11 +33,11 @@ import { RequestWindow } from "./window.ts";
  * | begun   | otherwise                                       | trying                                |
  * | trying  | an answer as expected                           | ended: ok                             |
  * | trying  | its circuit is open, that of another replica not | trying there                         |
- * | trying  | a failure, and the policy has another attempt before its deadline | waiting             |
+ * | trying  | a failure, and the policy allows another attempt before its deadline | waiting          |
  * | trying  | any other failure                               | given up                              |
  * | waiting | the wait is over                                | trying, at the next replica           |
- * | given up | something stands in                            | ended: degraded                       |
- * | given up | nothing does                                   | ended: failed, in the dead letters    |
+ * | given up | there is a substitute                          | ended: degraded                       |
+ * | given up | there is none                                  | ended: failed, in the dead letters    |
  * | any     | halt                                            | stopped; nothing more is counted      |
  */
 export class FetchProcessor implements Processor {
@@ -52,10 +52,10 @@ export class FetchProcessor implements Processor {
   private readonly retry: RetryPolicy;
   private readonly router: Router;
   private readonly transports: Transports;
-  private readonly sender: Sender;
+  private readonly sender: AttemptSender;
   private readonly fallback: Fallback;
   private readonly housekeeping: Housekeeping;
-  // Read for every request: settings come in many shapes, and the compiler gives up on what reads them from all.
+  // Copied, since it is read for every request: settings have many shapes, and reads from all of them are not optimized.
   private readonly timeout: Nanoseconds;
   private readonly deadline: Nanoseconds;
   private readonly resumes: boolean;
@@ -65,9 +65,9 @@ export class FetchProcessor implements Processor {
     private readonly spec: FetchSpec,
     private readonly effort: Effort,
     thread: number,
-    /** Carries the requests; null: whatever suits each. */
+    /** Carries the requests; null: the usual transports. */
     ask: Fetch | null = null,
-    /** What servers set and are sent back; null: it is not kept. */
+    /** Cookie jar; null: cookies are ignored. */
     cookies: Cookies | null = null,
   ) {
     const { settings } = spec;
@@ -87,12 +87,12 @@ export class FetchProcessor implements Processor {
     this.transports = transportsOf(spec, thread, { effort, figures: this.figures, lines: this.requests.lines, ask });
     const slots = requestSlots(spec, thread, this.transports, this.saver, cookies);
     const { figures, records, router, retry } = this;
-    this.sender = new Sender(spec, effort, slots, admission, router, retry, figures, records, cookies);
+    this.sender = new AttemptSender(spec, effort, slots, admission, router, retry, figures, records, cookies);
     this.fallback = new Fallback(spec, effort, this.saver, router, this.sender);
     this.housekeeping = new Housekeeping(effort, this.window, this.sender, records, figures, new Collector(threads), this.timeout);
   }
 
-  /** Requests that may be under way now. */
+  /** Requests that may be in flight now. */
   get limit(): number {
     return this.window.limit;
   }
@@ -154,7 +154,7 @@ export class FetchProcessor implements Processor {
       const wait = this.retry.waitBefore(request, answer, this.requests.method);
       if (typeof wait === "string") return this.giveUp(request, wait);
       const until = this.effort.now() + wait;
-      // Given up now, its place goes to another item, rather than being held until a deadline that comes first.
+      // Given up at once, its slot goes to another item, rather than being held until a deadline that comes first.
       if (until > request.deadline)
         return this.giveUp(request, `${answer.error ?? answer.unmet ?? answer.status}, its deadline before the next attempt`);
       this.figures.add(COUNT.waiting);
@@ -201,7 +201,7 @@ export class FetchProcessor implements Processor {
     this.housekeeping.onEnd();
   }
 
-  /** Aborts everything; nothing more is counted of items. */
+  /** Aborts everything; items are no longer counted. */
   halt(): void {
     this.halted = true;
     this.sender.halt();
@@ -232,7 +232,7 @@ export class FetchProcessor implements Processor {
   }
 }
 
-/** Keeps bodies where the scenario says so; null: they are not kept. */
+/** Saves bodies where the scenario asks for it; null: it does not. */
 function saverOf({ settings, base }: FetchSpec, thread: number): Saver | null {
   if (settings.saveTo === undefined) return null;
   const mock = settings.target?.mock === undefined ? null : base;

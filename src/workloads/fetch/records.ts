@@ -5,17 +5,17 @@ import type { Answer } from "./request-slot.ts";
 import type { RequestState } from "./request-state.ts";
 import { tileOf } from "./tiles.ts";
 
-/** Files that every thread appends to; null: none. */
+/** Files that all threads append to; null: none. */
 export interface FetchFiles {
   readonly deadLetter: string | null;
   readonly log: string | null;
-  /** Addresses in full in the log and in kept requests. */
+  /** Whether full addresses are written to the log and to stored requests. */
   readonly logUrls: boolean;
   /** One line per item. */
   readonly requests: string | null;
 }
 
-/** What one thread writes down of its requests, one line each: attempts, ends, and what was given up. */
+/** Writes one thread's records, one line each: attempts, ends, and dead letters. */
 export class Records {
   private readonly deadLetters: LineFile | null;
   private readonly log: LineFile | null;
@@ -44,12 +44,12 @@ export class Records {
     });
   }
 
-  /** `took`: with all attempts and waits. */
+  /** `took`: including all attempts and waits. */
   ended({ url, status, attempts, index }: RequestState, outcome: string, error: string | null, took: Nanoseconds): void {
     this.requests?.add({ index, url: this.shown(url), outcome, status, ms: took / 1e6, attempts, error });
   }
 
-  /** True when it was written down. */
+  /** Writes a dead letter; true when it was written. */
   gaveUp(request: RequestState, reason: string): boolean {
     if (this.deadLetters === null) return false;
     const { url, attempts, status } = request;
@@ -68,7 +68,7 @@ export class Records {
     return [this.deadLetters, this.log, this.requests].flatMap((file) => file?.problem ?? []);
   }
 
-  /** The tile an address stands for: where it is asked for may be another place the next time. */
+  /** The tile of an address, which may be requested from another base the next time. */
   private tileIn(url: string): { readonly tile?: string } {
     const { base } = this.spec;
     const tile = base === null ? null : tileOf(base, url);
@@ -84,7 +84,7 @@ export class Records {
   }
 }
 
-/** Scheme and host: no path, no query, no credentials. */
+/** Scheme and host, without path, query and credentials. */
 function originOf(url: string): string {
   return new URL(url).origin;
 }

@@ -3,12 +3,12 @@ import { type Tile, tilePath, tileReader } from "./tiles.ts";
 
 type Target = FetchSettings["target"];
 
-/** Where tiles are asked for: templates of their addresses. */
+/** URL templates of the tiles' bases. */
 export function basesOf(target: Target): readonly string[] {
   return target?.urls ?? (target?.url === undefined ? [] : [target.url]);
 }
 
-/** The same tiles at several places. */
+/** The same tiles at several bases. */
 export class Replicas {
   private readonly tileOf: (url: string) => Tile | null;
   private readonly paths: readonly ((zoom: number, n: number) => string)[];
@@ -21,7 +21,7 @@ export class Replicas {
     this.paths = bases.map(tilePath);
   }
 
-  /** Every address of what has this one at the first place; null: it is there alone. */
+  /** The addresses of a resource at every base, by its address at the first; null: it is not a tile there. */
   of(url: string): readonly string[] | null {
     const tile = this.tileOf(url);
     if (tile === null) return null;
@@ -29,7 +29,7 @@ export class Replicas {
     return this.paths.map((path) => path(z, y * 2 ** z + x));
   }
 
-  /** The place that an item is asked for first. */
+  /** The base that an item is requested from first. */
   firstOf(index: number): number {
     return this.choose === "round-robin" ? index % this.paths.length : 0;
   }

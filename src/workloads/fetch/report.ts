@@ -17,50 +17,50 @@ export const COUNT = {
   waiting: 11,
   limit: 12,
   peak: 13,
-  /** Attempts by what came of them: 1xx and 3xx, 2xx, 4xx, 429, 5xx, none. */
+  /** Attempts by outcome: 1xx and 3xx, 2xx, 4xx, 429, 5xx, none. */
   other: 14,
   success: 15,
   clientError: 16,
   tooMany: 17,
   serverError: 18,
   none: 19,
-  /** Nanoseconds that items took, all together. */
+  /** Total nanoseconds of items. */
   spent: 20,
-  /** Items that went out at least once; those of them that have ended. */
+  /** Items sent at least once; those of them that have ended. */
   sent: 21,
   ended: 22,
-  /** Connections made by our own sockets, and requests that `fetch` carried on its own. */
+  /** Connections opened by our own sockets, and requests carried by `fetch`. */
   connections: 23,
   fetched: 24,
-  /** Requests on kept connections that were closed before they were read: no server knows of them, so they are no attempts. */
+  /** Requests on kept connections that were closed before they were read: no server received them, so they are no attempts. */
   unread: 25,
-  /** Items that were not asked for again because their method forbids it. */
+  /** Items not retried because their method forbids it. */
   notRepeated: 26,
-  /** Nanoseconds that items stood in the client's own lines, for their turn by the rate and for a connection, all together. */
+  /** Total nanoseconds that items waited within the client, for the rate limiter and for a connection. */
   paced: 27,
   lined: 28,
-  /** Refused by the breaker before anything of the item had gone out. */
+  /** Refused by the breaker before any attempt. */
   refusedUnsent: 29,
-  /** Items that were as they had been saved, by the server's word. */
+  /** Items answered 304: unchanged since they were saved. */
   notModified: 30,
   size: 31,
 } as const;
 
-/** Why a request goes out: an item's first, its retries, where a redirect leads, sent anew over another connection, the tile around. */
+/** Why a request is sent: an item's first, a retry, after a redirect, resent over another connection, for the parent tile. */
 export const CAUSES = ["first", "retries", "redirects", "resent", "parents"] as const;
-export type Cause = (typeof CAUSES)[number];
+export type RequestCause = (typeof CAUSES)[number];
 
 export function fetchCounts(): SharedArrayBuffer {
   return new SharedArrayBuffer(COUNT.size * 8);
 }
 
-/** What one thread knows at the end that is not a number. */
+/** Results of one thread other than counts. */
 export interface FetchReport {
   readonly byStatus: Readonly<Record<string, number>>;
   readonly byError: Readonly<Record<string, number>>;
   readonly byHost: Readonly<Record<string, HostFigures>>;
-  readonly byCause: Readonly<Record<Cause, number>>;
-  /** Files that could not be written to their end, as sentences. */
+  readonly byCause: Readonly<Record<RequestCause, number>>;
+  /** Files that could not be written completely, as sentences. */
   readonly problems?: readonly string[];
 }
 
@@ -71,19 +71,19 @@ export interface HostFigures {
 
 const OTHERS = "(others)";
 
-/** Attempts by status or by what went wrong, each in one of the two; by host, and by why they went out. */
-export class AttemptBook {
+/** Attempts by status or by error, each in one of the two; by host, and by cause. */
+export class AttemptCounts {
   private readonly byStatus = new Map<number, number>();
   private readonly byError = new Map<string, number>();
   private readonly byHost = new Map<string, { attempts: number; errors: number }>();
-  private readonly byCause: Record<Cause, number> = noCauses();
+  private readonly byCause: Record<RequestCause, number> = noCauses();
   private lastHost = "";
   private last: { attempts: number; errors: number } | null = null;
 
   constructor(private readonly hosts: NamedHosts = new NamedHosts()) {}
 
-  /** `error`: null when an answer came, of this status. */
-  note(host: string, status: number, error: string | null, cause: Cause): void {
+  /** `error`: null when there was a response, of this status. */
+  note(host: string, status: number, error: string | null, cause: RequestCause): void {
     const figures = this.figuresOf(host);
     figures.attempts++;
     this.byCause[cause]++;
@@ -112,17 +112,17 @@ export class AttemptBook {
   }
 }
 
-export function noCauses(): Record<Cause, number> {
+export function noCauses(): Record<RequestCause, number> {
   return { first: 0, retries: 0, redirects: 0, resent: 0, parents: 0 };
 }
 
-/** Bytes of shared memory for what one thread reports while it runs. */
+/** Bytes of shared memory for one thread's report. */
 const PUBLISHED_BYTES = 128 * 1024;
 const VERSION = 0;
 const LENGTH = 1;
 const HEAD = 8;
 
-/** What one thread has to report so far, in shared memory, for who wants to know while it runs. One thread writes. */
+/** A thread's report so far, in shared memory, for readers during the run. One thread writes. */
 export class PublishedReport {
   private readonly head: Int32Array;
   private readonly bytes: Uint8Array;
@@ -136,18 +136,18 @@ export class PublishedReport {
     this.bytes = new Uint8Array(memory, HEAD);
   }
 
-  /** Leaves the one before where this one has no room. */
+  /** Keeps the previous report when this one does not fit. */
   write(report: FetchReport): void {
     const text = new TextEncoder().encode(JSON.stringify(report));
     if (text.length > this.bytes.length) return;
-    // Odd while it is written: who reads then looks again later.
+    // Odd while writing: readers then try again later.
     Atomics.add(this.head, VERSION, 1);
     this.bytes.set(text);
     Atomics.store(this.head, LENGTH, text.length);
     Atomics.add(this.head, VERSION, 1);
   }
 
-  /** null: nothing yet, or it was being written. */
+  /** null: nothing yet, or being written. */
   read(): FetchReport | null {
     const version = Atomics.load(this.head, VERSION);
     const text = this.bytes.slice(0, Atomics.load(this.head, LENGTH));
@@ -156,7 +156,7 @@ export class PublishedReport {
   }
 }
 
-/** Adds up what threads report. */
+/** Sums the reports of threads. */
 export function mergeReports(reports: readonly FetchReport[]): FetchReport {
   const byStatus: Record<string, number> = {};
   const byError: Record<string, number> = {};

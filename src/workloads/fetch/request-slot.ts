@@ -1,4 +1,4 @@
-import type { Instants } from "../../http/instants.ts";
+import type { RequestInstants } from "../../http/instants.ts";
 import {
   type HttpRequest,
   type ResponseHead,
@@ -9,41 +9,41 @@ import {
 } from "../../http/transport.ts";
 import type { Nanoseconds } from "../../kernel/clock.ts";
 import type { Cookies } from "./cookies.ts";
-import { type Expected, isSuccess, type Unmet, unmetOf } from "./expected.ts";
+import { type AnswerExpectation, isSuccess, type Unmet, unmetOf } from "./expected.ts";
 import { nameOf } from "./failure-name.ts";
 import type { Saver } from "./save.ts";
 
-/** Why a request was broken off from this side. */
+/** Why a request was aborted by the client. */
 export type AbortReason = "timeout" | "deadline" | "stopped";
 
-/** What came of one request. */
+/** Outcome of one request. */
 export interface Answer {
-  /** 0: none came. */
+  /** 0: no response. */
   readonly status: number;
-  /** What went wrong, as a name; null: an answer came in full. */
+  /** Name of the failure; null: a complete response. */
   readonly error: string | null;
-  /** What of it is not as it was expected; null: nothing, or nothing was. */
+  /** The failed expectation; null: none. */
   readonly unmet: Unmet | null;
-  /** It is what was asked for: a 2xx, or what the scenario expects. */
+  /** Success: a 2xx, or what the scenario expects. */
   readonly ok: boolean;
   readonly retryAfter: string | null;
-  /** Where the answer says to look instead. */
+  /** Target of a redirect. */
   readonly location: string | null;
   readonly bytes: number;
-  /** The kept connection that it went over was over before a byte of the answer; null: no such thing. */
+  /** How the kept connection failed before the first byte of a response; null: it did not. */
   readonly stale: Staleness | null;
 }
 
 export const NOT_MODIFIED = 304;
-/** RFC 9110, 15.4: a 304 may name a location too, and leads nowhere. */
+/** RFC 9110, 15.4: a 304 may have a location too, and is no redirect. */
 const REDIRECTS = [301, 302, 303, 307, 308];
 
-/** One request at a time, with the means to break it off. `T`: whose it is. */
+/** Sends one request at a time, and can abort it. `T`: type of its owner. */
 export class RequestSlot<T = unknown> {
-  /** Whose request is out; null: none is. */
+  /** Owner of the current request; null: none. */
   owner: T | null = null;
   startedAt: Nanoseconds = 0;
-  /** When it is to be broken off, and why then. */
+  /** When it is aborted, and the reason then. */
   endsAt: Nanoseconds = 0;
   reason: AbortReason = "timeout";
   aborted: AbortReason | null = null;
@@ -52,7 +52,7 @@ export class RequestSlot<T = unknown> {
   constructor(
     private readonly transportFor: TransportFor,
     private readonly saver: Saver | null,
-    private readonly expected: Expected | null = null,
+    private readonly expected: AnswerExpectation | null = null,
     private readonly cookies: Cookies | null = null,
   ) {}
 
@@ -62,19 +62,19 @@ export class RequestSlot<T = unknown> {
     this.transport?.abort();
   }
 
-  /** How far the request has come on its way; null: that is not known. */
-  get instants(): Instants | null {
+  /** Progress of the request; null: unknown. */
+  get instants(): RequestInstants | null {
     return this.transport?.instants ?? null;
   }
 
-  /** Of the body of the answer that is coming, so far. */
+  /** Bytes of the response's body so far. */
   get bytes(): number {
     return this.transport?.bytes ?? 0;
   }
 
   /**
-   * Asks once, and follows nothing; `fresh`: on a new connection; a body is kept under the address `saveAs`, `standIn` where it is another's. Never
-   * rejects: whatever happens is an answer with a name.
+   * Sends a request once, and follows no redirects; `fresh`: on a new connection; a body is saved under the address `saveAs`, `standIn`
+   * where it is a substitute. Never rejects: every failure is an answer with a name.
    */
   async send(asked: HttpRequest, id: string, fresh = false, saveAs = asked.at, standIn = false): Promise<Answer> {
     this.aborted = null;
@@ -82,7 +82,7 @@ export class RequestSlot<T = unknown> {
       this.transport = this.transportFor(asked.at);
       const head = await this.transport.send(asked, id, fresh);
       const { status } = head;
-      this.cookies?.hear(asked.at, head.setCookies());
+      this.cookies?.setFrom(asked.at, head.setCookies());
       if (!isSuccess(status) || this.saver !== null || this.expected !== null)
         return await this.handle(this.transport, asked, head, saveAs, standIn);
       const coming = this.transport.readBody(null);
@@ -99,7 +99,7 @@ export class RequestSlot<T = unknown> {
     return { ...NONE, error: this.aborted ?? nameOf(error), bytes: this.bytes, stale };
   }
 
-  /** Whatever is not an answer to be counted alone: redirects, bodies to be saved or looked at, refusals. */
+  /** Handles responses that need more than counting: redirects, bodies to be saved or checked, refusals. */
   private async handle(
     transport: Transport,
     { method, conditional }: HttpRequest,
@@ -108,7 +108,7 @@ export class RequestSlot<T = unknown> {
     standIn: boolean,
   ): Promise<Answer> {
     const { status } = head;
-    // What was asked for on a condition is as it was (RFC 9110, 15.4.5), and as it was expected then.
+    // A conditional request was answered "not modified" (RFC 9110, 15.4.5): the saved body met the expectations then.
     if (status === NOT_MODIFIED && conditional) {
       await transport.discardBody();
       return { ...NONE, status, error: null, ok: true, bytes: this.bytes };
@@ -126,7 +126,7 @@ export class RequestSlot<T = unknown> {
     return { status, error: null, unmet, ok: ok && unmet === null, retryAfter, location, bytes: this.bytes, stale: null };
   }
 
-  /** Reads a body to its end, to disk if asked. What of it is not as it was expected; nothing is kept of that. */
+  /** Reads a body to its end, to disk if asked. Returns the failed expectation, in which case nothing is saved. */
   private async readBody(transport: Transport, head: ResponseHead, address: string, standIn: boolean): Promise<Unmet | null> {
     const saved = isSuccess(head.status) ? (this.saver?.begin(address, head, standIn) ?? null) : null;
     const look = this.expected?.look(saved) ?? null;
@@ -140,12 +140,12 @@ export class RequestSlot<T = unknown> {
       saved?.discard();
       const unmet = unmetOf(error);
       if (this.aborted !== null || unmet === null) throw error;
-      // Nothing more is read of what is too long.
+      // A body that is too long is not read further.
       transport.abort();
       return unmet;
     }
   }
 }
 
-/** No answer came, or none in full. */
+/** No response, or an incomplete one. */
 const NONE = { status: 0, unmet: null, ok: false, retryAfter: null, location: null, stale: null } as const;

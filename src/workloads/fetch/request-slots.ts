@@ -2,10 +2,10 @@ import type { Fetch } from "../../http/fetch-transport.ts";
 import type { FieldLines } from "../../http/field-lines.ts";
 import { Transports } from "../../http/transports.ts";
 import type { Nanoseconds } from "../../kernel/clock.ts";
-import { divided } from "../../kernel/divide.ts";
+import { splitEvenly } from "../../kernel/divide.ts";
 import type { Effort } from "../workload.ts";
 import type { Cookies } from "./cookies.ts";
-import { Expected } from "./expected.ts";
+import { AnswerExpectation } from "./expected.ts";
 import type { LiveFigures } from "./live-figures.ts";
 import { COUNT } from "./report.ts";
 import { RequestSlot } from "./request-slot.ts";
@@ -19,7 +19,7 @@ interface Waiter<T> {
   resolve(slot: RequestSlot<T> | null): void;
 }
 
-/** The slots of one thread: as many requests are out at once, and no more. */
+/** The slots of one thread, which limit its concurrent requests. */
 export class RequestSlots<T> {
   private readonly slots: RequestSlot<T>[] = [];
   private readonly free: RequestSlot<T>[] = [];
@@ -40,7 +40,7 @@ export class RequestSlots<T> {
     return slot;
   }
 
-  /** The next slot that becomes free; null when that is not before an instant, or the run is over first. */
+  /** The next slot that becomes free; null when the instant or the end of the run comes first. */
   next(before: Nanoseconds): Promise<RequestSlot<T> | null> {
     return new Promise((resolve) => this.waiting.push({ before, resolve }));
   }
@@ -51,7 +51,7 @@ export class RequestSlots<T> {
     else next.resolve(slot);
   }
 
-  /** Aborts every request that has taken too long, and every wait for a slot. */
+  /** Aborts every request that has timed out, and every wait for a slot. */
   abortLate(now: Nanoseconds): void {
     if (this.waiting.some(({ before }) => now >= before)) {
       const late = this.waiting.filter(({ before }) => now >= before);
@@ -61,7 +61,7 @@ export class RequestSlots<T> {
     for (const slot of this.slots) if (slot.owner !== null && now >= slot.endsAt) slot.abort(slot.reason);
   }
 
-  /** Aborts every request, as the run is over; `each` is called with every slot that had one. */
+  /** Aborts every request at the end of the run; `each` is called with every slot that had one. */
   abortAll(each: (slot: RequestSlot<T>) => void): void {
     for (const { resolve } of this.waiting.splice(0)) resolve(null);
     for (const slot of this.slots) {
@@ -72,17 +72,17 @@ export class RequestSlots<T> {
   }
 }
 
-/** What the transports of one thread need beside its scenario. */
+/** Inputs of a thread's transports beside its scenario. */
 interface TransportParts {
   readonly effort: Pick<Effort, "now">;
   readonly figures: LiveFigures;
   /** Header fields of every request. */
   readonly lines: FieldLines;
-  /** Carries every request; null: whatever suits each. */
+  /** Carries every request; null: the usual transports. */
   readonly ask: Fetch | null;
 }
 
-/** The transports of one thread. Reads the files that the scenario's TLS settings name. */
+/** Creates the transports of one thread. Reads the files that the scenario's TLS settings name. */
 export function transportsOf({ settings, concurrency }: FetchSpec, thread: number, parts: TransportParts): Transports {
   const { effort, figures, lines, ask } = parts;
   return new Transports(
@@ -103,7 +103,7 @@ export function transportsOf({ settings, concurrency }: FetchSpec, thread: numbe
   );
 }
 
-/** The slots of one thread: one for each connection, or by HTTP/2, where requests share connections, one for each request in flight. */
+/** The slots of one thread: one for each connection or, by HTTP/2, where requests share connections, one for each request in flight. */
 export function requestSlots(
   { settings, concurrency }: FetchSpec,
   thread: number,
@@ -111,12 +111,12 @@ export function requestSlots(
   saver: Saver | null,
   cookies: Cookies | null,
 ): RequestSlots<RequestState> {
-  const expected = settings.expect === undefined ? null : new Expected(settings.expect);
+  const expected = settings.expect === undefined ? null : new AnswerExpectation(settings.expect);
   const connections = connectionsOf(settings.connections.max, concurrency.length, thread);
   const most = settings.http === 2 ? (concurrency[thread] ?? 1) : connections;
   return new RequestSlots(most, () => new RequestSlot(transports.forSlot(), saver, expected, cookies));
 }
 
 function connectionsOf(max: number, threads: number, thread: number): number {
-  return Math.max(1, divided(max, threads)[thread] ?? 0);
+  return Math.max(1, splitEvenly(max, threads)[thread] ?? 0);
 }

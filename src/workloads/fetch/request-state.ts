@@ -1,36 +1,36 @@
 import type { HttpRequest } from "../../http/transport.ts";
 import type { Nanoseconds } from "../../kernel/clock.ts";
-import type { Cause } from "./report.ts";
+import type { RequestCause } from "./report.ts";
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
-/** What becomes of one item, from its first request to its end. */
+/** State of one item, from its first request to its end. */
 export interface RequestState extends Writable<HttpRequest> {
   /** The item's own address. */
   readonly url: string;
   readonly index: number;
-  /** It fell due while the run was warming up. */
+  /** It fell due during warm-up. */
   readonly early: boolean;
   readonly began: Nanoseconds;
   readonly deadline: Nanoseconds;
-  /** Header fields of all its requests, as lines. */
+  /** Header lines of all its requests. */
   readonly own: readonly string[];
-  /** Whom the next request goes to, and why. */
+  /** Host of the next request, and its cause. */
   host: string;
-  cause: Cause;
-  /** All addresses of what it asks for now, and which of them it asks; null: there is one. */
+  cause: RequestCause;
+  /** All addresses of the current resource, and the index of the present one; null: there is one address. */
   replicas: readonly string[] | null;
   replica: number;
-  /** What it brings is another's, and stands in. */
+  /** Its result is a substitute. */
   standIn: boolean;
-  /** Redirects followed, and time left to be on the wire, of the present try. */
+  /** Redirects followed, and time left on the wire, in the present try. */
   hops: number;
   left: Nanoseconds;
-  /** Times it was tried again as the rule has it. */
+  /** Retries by the rule. */
   retries: number;
-  /** It was not asked for again where another method would have been. */
+  /** It was not retried because of its method. */
   refrained: boolean;
-  /** Requests that went out for it, and the status of the last. */
+  /** Requests sent for it, and the status of the last. */
   attempts: number;
   status: number;
 }

@@ -7,7 +7,7 @@ import type { FetchSpec } from "./spec.ts";
 
 const NONE: readonly string[] = [];
 
-/** What the items of one thread ask for. What does not differ from item to item is made once, before the first. */
+/** Builds the requests of one thread's items. Parts that do not vary are made once, in advance. */
 export class Requests {
   readonly lines: FieldLines;
   readonly method: Method;
@@ -20,7 +20,7 @@ export class Requests {
   ) {
     const { settings, seed, keys, body } = spec;
     const lines = fieldLines(settings, env);
-    // What speaks of a body goes where it goes, and is left out where a redirect leaves the body behind.
+    // Fields about the content go with it, and are dropped where a redirect drops the content.
     const hasBody = hasContent(settings.method);
     this.lines = hasBody ? without(lines, speaksOfContent) : lines;
     const spoken = hasBody ? lines.all.filter(speaksOfContent) : NONE;
@@ -33,7 +33,7 @@ export class Requests {
     return this.contents.of(index, url);
   }
 
-  /** Header fields of one item, as lines. */
+  /** Header lines of one item. */
   fieldsOf(index: number): readonly string[] {
     return this.keyName === undefined ? NONE : [`${this.keyName}: ${keyOf(this.spec.keys, index)}`];
   }

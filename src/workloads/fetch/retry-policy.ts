@@ -11,9 +11,9 @@ import type { RequestState } from "./request-state.ts";
 import type { FetchSpec } from "./spec.ts";
 import { isLasting } from "./tls-reasons.ts";
 
-/** Whether a request may be sent again, and when. */
+/** Decides whether and when a request is retried. */
 export class RetryPolicy {
-  /** The scenario has it that sending twice does no harm, whatever the method. */
+  /** The scenario declares repeats harmless, whatever the method. */
   private readonly repeatsAll: boolean;
 
   constructor(
@@ -24,12 +24,12 @@ export class RetryPolicy {
     this.repeatsAll = idempotent || idempotencyKey !== undefined;
   }
 
-  /** Whether a request that a server may have read may be sent a second time (RFC 9110, 9.2.2). */
+  /** Whether a request that a server may have read may be repeated (RFC 9110, 9.2.2). */
   mayRepeat(method: Method): boolean {
     return this.repeatsAll || isIdempotent(method);
   }
 
-  /** Counts an item, once, that is not sent again only because of its method. */
+  /** Counts an item, once, that is not retried only because of its method. */
   refrain(request: RequestState): void {
     if (!request.refrained) this.figures.add(COUNT.notRepeated);
     request.refrained = true;
@@ -53,7 +53,7 @@ export class RetryPolicy {
     if ((status !== 429 && status !== 503) || error !== null) return backoff;
     const asked = retryAfterMs(retryAfter, Date.now());
     if (asked === null) return status === 429 ? Math.max(backoff, retry.maxDelay * 1000) : backoff;
-    // A server whose clock is behind, or that asks for nothing, does not take the scenario's own patience away.
+    // A Retry-After of 0, or in the past by the server's clock, does not shorten the scenario's own wait.
     return asked > LONGEST_RETRY_AFTER ? `${status} asks to wait ${Math.round(asked / 1000)} s` : Math.max(backoff, asked * 1e6);
   }
 }

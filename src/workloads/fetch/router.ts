@@ -6,27 +6,27 @@ import type { RequestState } from "./request-state.ts";
 import type { Requests } from "./requests.ts";
 import type { RetryPolicy } from "./retry-policy.ts";
 
-/** Decides where the requests of an item go: to which replica, where a redirect leads, and around an open circuit. */
+/** Decides where an item's requests go: to which replica, where a redirect leads, and around an open circuit. */
 export class Router {
   private lastUrl = "";
   private lastHost = "";
 
   constructor(
     private readonly requests: Requests,
-    /** The same tiles at several places; null: there is one place. */
+    /** The bases with the same tiles; null: there is one. */
     private readonly replicas: Replicas | null,
     private readonly admission: Admission,
     private readonly retry: RetryPolicy,
-    /** Nanoseconds that the requests of one try may be on their way, all together. */
+    /** Nanoseconds that the requests of one try may take in total. */
     private readonly timeout: Nanoseconds,
   ) {}
 
-  /** Every address of what has this one at the first place; null: it is at one place alone. */
+  /** The addresses of a resource at every base, by its address at the first; null: there is one. */
   replicasOf(url: string): readonly string[] | null {
     return this.replicas?.of(url) ?? null;
   }
 
-  /** Number of the address that an item is asked for at first. */
+  /** Index of the address that an item is requested from first. */
   firstOf(replicas: readonly string[] | null, index: number): number {
     return replicas === null ? 0 : this.closedFrom(replicas, this.replicas?.firstOf(index) ?? 0);
   }
@@ -41,7 +41,7 @@ export class Router {
     return this.lastHost;
   }
 
-  /** Follows a redirect. An item's secrets go to no other origin in this try. */
+  /** Follows a redirect. The item's secrets are not sent to another origin in this try. */
   follow(request: RequestState, status: number, location: string): void {
     const to = new URL(location, request.at);
     if (to.origin !== new URL(request.at).origin) request.foreign = true;
@@ -57,15 +57,15 @@ export class Router {
     this.aimAnew(request, this.nextReplica(request, request.replica + 1) ?? request.url, "retries");
   }
 
-  /** Begins a new try at something else that is to stand in. */
+  /** Begins a new try at a substitute. */
   standIn(request: RequestState, url: string): void {
     request.replicas = this.replicasOf(url);
     this.aimAnew(request, this.nextReplica(request, request.replica) ?? url, "parents");
   }
 
-  /** Turns what an open circuit has held back to another replica; false where none may be asked. */
+  /** Redirects a request held back by an open circuit to another replica; false where there is none. */
   turnFromOpenCircuit(request: RequestState): boolean {
-    // A redirect led to where it is open: what answered with that was asked already.
+    // The circuit is open where a redirect led: the redirecting server has already received the request.
     if (request.attempts > 0 && !this.retry.mayRepeat(this.requests.method)) {
       this.retry.refrain(request);
       return false;
@@ -78,7 +78,7 @@ export class Router {
     return true;
   }
 
-  /** The address at the next replica that may be asked, from that one on; null: there is only one. */
+  /** The address at the next available replica from that index on; null: there is only one. */
   private nextReplica(request: RequestState, from: number): string | null {
     const { replicas } = request;
     if (replicas === null) return null;
@@ -86,7 +86,7 @@ export class Router {
     return replicas[request.replica] ?? null;
   }
 
-  /** Number of the first of these addresses, from that one on and around, whose circuit is not open; that one where all are. */
+  /** Index of the first address, from that index on and around, whose circuit is not open; that index where all are open. */
   private closedFrom(replicas: readonly string[], from: number): number {
     for (let i = 0; i < replicas.length; i++) {
       const at = (from + i) % replicas.length;
@@ -95,7 +95,7 @@ export class Router {
     return from % replicas.length;
   }
 
-  /** Begins a new try: method, body and time limit as for the first. */
+  /** Begins a new try: method, body and time limit are those of the first request. */
   private aimAnew(request: RequestState, url: string, cause: "first" | "retries" | "parents"): void {
     request.method = this.requests.method;
     request.content = this.requests.contentOf(request.index, request.url);

@@ -15,27 +15,27 @@ import { join } from "node:path";
 import type { ResponseHead } from "../../http/transport.ts";
 import { type Tile, tileReader } from "./tiles.ts";
 
-/** How files are named: by their whole address, or as z/x/y of the tile that they are. What is no tile has the name of its address. */
+/** Naming of files: by the full address, or as z/x/y of a tile. Anything but a tile is named by its address. */
 export type Naming = "address" | "tile";
 
 export interface SaveRule {
   readonly naming?: Naming;
-  /** Where a mock listens this time; its files are named as if it were always the same place. */
+  /** Base of the mock server, whose port varies: its files are named as if it did not. */
   readonly mock?: string | null;
-  /** Where tiles are asked for. */
+  /** Base of the tiles. */
   readonly base?: string | null;
-  /** What tells one version of a body from the next is kept beside it. */
+  /** Whether validators are stored beside bodies. */
   readonly revalidates?: boolean;
 }
 
-/** Where a body lies: without its extension where that follows from what it is. */
+/** Location of a body, without its extension where that depends on its type. */
 interface Spot {
   readonly folder: string;
   readonly stem: string;
   readonly extension: string | null;
 }
 
-/** Keeps bodies as files of one folder, each under its own name only once it is whole. */
+/** Saves bodies as files of one folder, each under its final name only once complete. */
 export class Saver {
   private parts = 0;
   private readonly tileOf: ((url: string) => Tile | null) | null;
@@ -43,7 +43,7 @@ export class Saver {
 
   constructor(
     private readonly folder: string,
-    /** Tells the unfinished files of one thread from those of another. */
+    /** Distinguishes the unfinished files of threads. */
     private readonly thread: number,
     private readonly rule: SaveRule = {},
   ) {
@@ -56,7 +56,7 @@ export class Saver {
     return this.nameOf(this.spotOf(url)) !== null;
   }
 
-  /** A body is coming; null: nothing is known of it. `standIn`: it is another's. */
+  /** Begins saving a body; null: its head is unknown. `standIn`: it is a substitute. */
   begin(url: string, head: ResponseHead | null = null, standIn = false): Saved {
     const spot = this.spotOf(url);
     if (!this.made.has(spot.folder)) {
@@ -66,7 +66,7 @@ export class Saver {
     const name = `${spot.stem}${spot.extension ?? extensionOf(head?.field("content-type") ?? null)}`;
     const [unfinished, note] = [this.unfinished(), this.unfinished()];
     return new Saved(unfinished, join(spot.folder, name), () => {
-      // What was known of the one before is forgotten before it is replaced.
+      // Validators of the old body are removed before it is replaced.
       const before = spot.extension === null ? this.nameOf(spot) : null;
       rmSync(notesOf(spot), { force: true });
       return () => {
@@ -79,7 +79,7 @@ export class Saver {
     });
   }
 
-  /** Header fields that ask for a body only where it is another than the one that lies here; empty: any will do. */
+  /** Header fields that make the request conditional on a change of the saved body; empty: unconditional. */
   conditions(url: string): readonly string[] {
     if (this.rule.revalidates !== true) return [];
     const spot = this.spotOf(url);
@@ -91,7 +91,7 @@ export class Saver {
     return join(this.folder, `.${process.pid}-${this.thread}-${this.parts++}.part`);
   }
 
-  /** What lies there; null: nothing. */
+  /** Name of the saved file; null: none. */
   private nameOf({ folder, stem, extension }: Spot): string | null {
     const extensions = extension === null ? EXTENSIONS : [extension];
     return extensions.map((one) => `${stem}${one}`).find((name) => existsSync(join(folder, name))) ?? null;
@@ -99,7 +99,7 @@ export class Saver {
 
   private spotOf(url: string): Spot {
     const tile = this.tileOf?.(url) ?? null;
-    // Three whole numbers: they lead to nowhere else.
+    // Three whole numbers cannot lead out of the folder.
     if (tile !== null) return { folder: join(this.folder, String(tile.z), String(tile.x)), stem: String(tile.y), extension: null };
     const { mock = null } = this.rule;
     const address = mock !== null && url.startsWith(`${mock}/`) ? `http://mock${url.slice(mock.length)}` : url;
@@ -107,10 +107,10 @@ export class Saver {
   }
 }
 
-/** Folders that are remembered to be there. */
+/** Most folders remembered to exist. */
 const MOST_FOLDERS = 10_000;
 
-/** Extensions by what a body is (its media type, in lower case); what is not here has none. */
+/** Extensions by media type, in lower case; other types have none. */
 const BY_TYPE: Readonly<Record<string, string>> = {
   "image/png": ".png",
   "image/jpeg": ".jpg",
@@ -133,19 +133,19 @@ function extensionOf(type: string | null): string {
   return Object.hasOwn(BY_TYPE, media) ? (BY_TYPE[media] ?? "") : "";
 }
 
-/** What was known of a body when it came, beside it. */
+/** File beside a body with its validators. */
 function notesOf({ folder, stem }: Spot): string {
   return join(folder, `.${stem}.json`);
 }
 
-/** What tells one version of a body from another (RFC 9110, 8.8); null: nothing does. */
+/** Validators of a response (RFC 9110, 8.8); null: it has none. */
 function validatorsOf(head: ResponseHead): { readonly etag?: string; readonly lastModified?: string } | null {
   const [etag, lastModified] = [head.field("etag"), head.field("last-modified")];
   if (etag === null && lastModified === null) return null;
   return { ...(etag === null ? {} : { etag }), ...(lastModified === null ? {} : { lastModified }) };
 }
 
-/** What ends no line and is no longer than any server's. */
+/** A field value without line breaks and of a reasonable length. */
 const FIELD_VALUE = /^[\x20-\x7e\x80-\xff]{1,1000}$/;
 
 function readNotes(path: string): { readonly file: string; readonly lines: readonly string[] } | null {
@@ -155,12 +155,12 @@ function readNotes(path: string): { readonly file: string; readonly lines: reado
     const line = (name: string, value: unknown) => (typeof value === "string" && FIELD_VALUE.test(value) ? [`${name}: ${value}`] : []);
     return { file, lines: [...line("If-None-Match", etag), ...line("If-Modified-Since", lastModified)] };
   } catch {
-    // It is not there, or was not written by this program.
+    // It does not exist, or was not written by this program.
     return null;
   }
 }
 
-/** Removes what processes that were killed have left unfinished. */
+/** Removes unfinished files of killed processes. */
 export function sweepUnfinished(folder: string): void {
   if (!existsSync(folder)) return;
   for (const name of readdirSync(folder)) {
@@ -178,7 +178,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** One body on its way to disk. */
+/** One body being saved. */
 export class Saved {
   private readonly descriptor: number;
   private open = true;
@@ -186,14 +186,14 @@ export class Saved {
   constructor(
     private readonly unfinished: string,
     private readonly finished: string,
-    /** Told before it takes its place; what comes of that, after. */
+    /** Called before the file takes its place; the returned function afterwards. */
     private readonly replacing: () => () => void,
   ) {
     this.descriptor = openSync(unfinished, "w", 0o644);
   }
 
   write(chunk: Uint8Array): void {
-    // The number of its file may be another's by now.
+    // The file descriptor may have been reused by now.
     if (!this.open) return;
     for (let at = 0; at < chunk.length; ) at += writeSync(this.descriptor, chunk, at);
   }
@@ -216,7 +216,7 @@ export class Saved {
   }
 }
 
-/** A name that stays within its folder whatever the address: what is readable of it, and a hash that tells it from all others. */
+/** A file name that stays within its folder whatever the address: a readable part, and a hash that makes it unique. */
 export function fileNameOf(address: string): string {
   const url = new URL(address);
   const readable = `${url.hostname}${url.pathname}`.replaceAll(/[^A-Za-z0-9]+/g, "-").replaceAll(/^-+|-+$/g, "");

@@ -13,11 +13,11 @@ import type { RetryPolicy } from "./retry-policy.ts";
 import type { Router } from "./router.ts";
 import type { FetchSpec } from "./spec.ts";
 
-/** Why no request went out: the circuit of its host is open, or its time was over first. */
+/** Why no request was sent: its host's circuit is open, or its deadline came first. */
 export type Withheld = "circuit open" | "deadline";
 
 /**
- * Every request of one thread goes out through here: admitted, sent over a slot, counted, logged.
+ * Sends every request of one thread: admission, slot, counting, log.
  *
  * One try at an item:
  *
@@ -31,7 +31,7 @@ export type Withheld = "circuit open" | "deadline";
  * | out           | any other answer, an error, or time is up         | ended: that answer              |
  * | out           | halt                                              | ended: stopped, counted at once |
  */
-export class Sender {
+export class AttemptSender {
   private halted = false;
 
   constructor(
@@ -43,7 +43,7 @@ export class Sender {
     private readonly retry: RetryPolicy,
     private readonly figures: LiveFigures,
     private readonly records: Records,
-    /** What servers set and are sent back; null: it is not kept. */
+    /** Cookie jar; null: cookies are ignored. */
     private readonly cookies: Cookies | null,
   ) {}
 
@@ -54,7 +54,7 @@ export class Sender {
       if (this.admission.paces && !(await this.admission.turn(request.deadline))) return "deadline";
       const slot = this.slots.take() ?? (await this.nextSlot(request));
       if (slot === null) return "deadline";
-      // Admitted last: while this one waited for its turn, others may have found the host ill.
+      // Admitted last: while this request waited, others may have opened the circuit.
       const verdict = this.admission.admit(request.host);
       if (verdict === "refused") {
         this.slots.release(slot);
@@ -74,14 +74,14 @@ export class Sender {
     }
   }
 
-  /** A redirect that is not to be followed is an error. */
+  /** Turns a redirect that must not be followed into an error. */
   private judge(answer: Answer, { at, hops }: RequestState): Answer {
     if (answer.location === null) return answer;
     const problem = hopProblem(answer.location, at, hops, this.spec.allowedHosts);
     return problem === null ? answer : { ...answer, error: problem };
   }
 
-  /** Whether a request may go out again over a new connection. What a server has read takes another turn by the rate. */
+  /** Whether a request may be resent over a new connection. One that a server has read takes another turn by the rate. */
   private async maySendAnew({ stale }: Answer, request: RequestState): Promise<boolean> {
     if (stale !== "unread" && stale !== "refused" && !this.retry.mayRepeat(request.method)) {
       this.retry.refrain(request);
@@ -92,7 +92,7 @@ export class Sender {
     return !this.halted && this.effort.now() < request.deadline;
   }
 
-  /** The next slot that becomes free; null when the deadline or the end of the run came first, so that nothing is sent. */
+  /** The next slot that becomes free; null when the deadline or the end of the run came first. */
   private async nextSlot({ deadline }: RequestState): Promise<RequestSlot<RequestState> | null> {
     const from = this.effort.now();
     const slot = await this.slots.next(deadline);
@@ -122,7 +122,7 @@ export class Sender {
     this.figures.sent(request);
   }
 
-  /** A request has come to its end. False when it was counted before, as the run ended. */
+  /** Called when a request has ended. False when it was counted before, as the run ended. */
   private onAnswer(slot: RequestSlot<RequestState>, request: RequestState, answer: Answer): boolean {
     if (slot.owner === null) return false;
     const ended = this.effort.now();
@@ -130,7 +130,7 @@ export class Sender {
     slot.owner = null;
     this.figures.landed();
     request.left -= took;
-    // What broke may have been read, and is not sent again where that would be twice.
+    // A request on a connection that broke may have been read, and is not resent where that could repeat it.
     if (answer.stale === "unread" || (answer.stale === "reset" && this.retry.mayRepeat(request.method))) {
       request.attempts--;
       this.figures.unread();
@@ -144,12 +144,12 @@ export class Sender {
     return true;
   }
 
-  /** Aborts every request that has taken too long. */
+  /** Aborts every request that has timed out. */
   abortLate(now: Nanoseconds): void {
     this.slots.abortLate(now);
   }
 
-  /** Aborts all requests that are out and counts them as stopped. */
+  /** Aborts all requests in flight and counts them as stopped. */
   halt(): void {
     this.halted = true;
     this.admission.halt();

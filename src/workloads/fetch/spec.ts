@@ -2,25 +2,25 @@ import type { Nanoseconds } from "../../kernel/clock.ts";
 import type { FetchSettings } from "../../scenario/schema.ts";
 import type { FetchFiles } from "./records.ts";
 
-/** What the threads of one case share; plain data, so that it crosses threads. */
+/** Data shared by the threads of a case; plain, so that it crosses threads. */
 export interface FetchSpec {
   readonly settings: FetchSettings;
-  /** Where tiles are asked for; null: the list holds whole addresses. */
+  /** Base of the tiles; null: the list holds full addresses. */
   readonly base: string | null;
-  /** null: nothing leaves this machine, wherever an address leads. */
-  /** All places where the tiles are, that one first; none: it is the only one. */
+  /** All bases of the tiles, that one first; empty: it is the only one. */
   readonly bases: readonly string[];
+  /** Public hosts that may receive requests; null: nothing leaves this machine, so any host. */
   readonly allowedHosts: readonly string[] | null;
   readonly seed: number;
-  /** Requests of items that fall due before are in no latency. */
+  /** Requests of items due before this are in no latency. */
   readonly warmup: Nanoseconds;
-  /** Begins every correlation id of the case. */
+  /** Prefix of the case's correlation ids. */
   readonly runId: string;
-  /** A UUID that the keys of the case's items are made of. */
+  /** A UUID from which the keys of the case's items are made. */
   readonly keys: string;
-  /** What the file holds that bodies come from; null: they come from none. */
+  /** Content of the body file; null: there is none. */
   readonly body: Uint8Array | null;
-  /** Requests in flight of each thread at most. */
+  /** Most requests in flight of each thread. */
   readonly concurrency: readonly number[];
   readonly shared: FetchMemory;
   readonly files: FetchFiles;
@@ -29,9 +29,9 @@ export interface FetchSpec {
 export interface FetchMemory {
   readonly breakers: SharedArrayBuffer;
   readonly limiter: SharedArrayBuffer;
-  /** Which hosts have figures of their own. */
+  /** The hosts with figures of their own. */
   readonly hosts: SharedArrayBuffer;
-  /** Int32: requests in flight of all threads, and the most there were. */
+  /** Int32: requests in flight over all threads, and their maximum. */
   readonly flight: SharedArrayBuffer;
   /** One for each thread. */
   readonly counts: readonly SharedArrayBuffer[];

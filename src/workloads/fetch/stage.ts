@@ -7,7 +7,7 @@ import { RateLimiter } from "../../resilience/rate-limiter.ts";
 import type { CasePlan } from "../../scenario/case-plan.ts";
 import type { FetchSettings } from "../../scenario/schema.ts";
 import type { FetchFigures } from "../../telemetry/fetch-figures.ts";
-import { type Phase, PhaseBook, phaseFigures, phaseOf } from "../../telemetry/request-phases.ts";
+import { type Phase, PhaseRecorder, phaseFigures, phaseOf } from "../../telemetry/request-phases.ts";
 import type { FetchSample } from "../../telemetry/sample.ts";
 import { NO_ACCESS, type RequestAccess } from "../access.ts";
 import { type MakeProcessor, type ProcessorSpec, prepareProcessors } from "../processors.ts";
@@ -26,12 +26,12 @@ import type { FetchMemory, FetchSpec } from "./spec.ts";
 import { Targets } from "./targets.ts";
 import { tlsNotes } from "./tls-reasons.ts";
 
-/** Requests per second that hold nobody up. */
+/** Requests per second so high that no request waits. */
 const FREE = 1e9;
 
 const NO_REPORT: FetchReport = { byStatus: {}, byError: {}, byHost: {}, byCause: noCauses() };
 
-/** Requests to a server: the mock that the scenario describes, in a process of its own, or somebody else's. */
+/** Requests to a server: the scenario's mock, in a process of its own, or an external one. */
 export class FetchStage implements Stage {
   readonly helpers: readonly number[];
   readonly cheap = true;
@@ -42,9 +42,9 @@ export class FetchStage implements Stage {
   private readonly limiter: RateLimiter | null;
   private readonly counts: readonly Float64Array[];
   private readonly flight: Int32Array;
-  /** What each thread tells while it runs, and what it told last. */
+  /** Reports that each thread publishes during the run, and their last values. */
   private readonly published: readonly PublishedReport[];
-  private readonly phases: readonly PhaseBook[];
+  private readonly phases: readonly PhaseRecorder[];
   private told: readonly FetchReport[] = [];
   private readonly collector = new Collector();
 
@@ -70,7 +70,7 @@ export class FetchStage implements Stage {
     this.counts = shared.counts.map((memory) => new Float64Array(memory));
     this.flight = new Int32Array(shared.flight);
     this.published = shared.reports.map((memory) => new PublishedReport(memory));
-    this.phases = shared.phases.map((memory) => new PhaseBook(memory));
+    this.phases = shared.phases.map((memory) => new PhaseRecorder(memory));
   }
 
   static async open(plan: CasePlan, access: RequestAccess): Promise<FetchStage> {
@@ -96,7 +96,7 @@ export class FetchStage implements Stage {
     return FetchStage.of(plan, parts, own);
   }
 
-  /** Over a server that is there already. `ask`: carries every request, instead of sockets. */
+  /** Uses a server that exists already. `ask`: carries every request, in place of sockets. */
   static async of(
     plan: CasePlan,
     parts: Pick<FetchSpec, "settings" | "base" | "bases" | "allowedHosts" | "files" | "body">,
@@ -112,7 +112,7 @@ export class FetchStage implements Stage {
       flight: new SharedArrayBuffer(8),
       counts: plan.slots.map(fetchCounts),
       reports: plan.slots.map(() => PublishedReport.memory()),
-      phases: plan.slots.map(() => PhaseBook.memory()),
+      phases: plan.slots.map(() => PhaseRecorder.memory()),
     };
     const keys = crypto.randomUUID();
     const fetch: FetchSpec = { ...parts, seed, warmup: warmup * 1000, runId, keys, concurrency: plan.slots, shared };
@@ -130,10 +130,10 @@ export class FetchStage implements Stage {
     this.mock?.begin?.();
   }
 
-  /** A server of this process's own, so that nobody else's gets requests that nobody asked for. */
+  /** Uses a server of this process, so that no external server receives warm-up requests. */
   async rehearsal(): Promise<FetchStage> {
     const { settings } = this.fetch;
-    // What it answers is as expected: of bodies, all that costs anything.
+    // Its responses meet the expectations; the body check is kept, since it costs time.
     const looked = settings.expect?.bodyContains;
     const server = Bun.serve({ hostname: "127.0.0.1", port: 0, development: false, fetch: () => new Response(looked ?? "warm") });
     const rateLimit = settings.rateLimit === false ? settings.rateLimit : { initial: FREE, min: FREE, max: FREE };
@@ -163,7 +163,7 @@ export class FetchStage implements Stage {
   }
 
   private requests(): FetchSample {
-    // Where others ask, this thread only hands out addresses, and its collector sees no reason to run.
+    // Where other threads send, this one only passes on addresses, and its collector sees no reason to run.
     if (this.counts.length > 1) this.collector.after(this.total(COUNT.attempts));
     return {
       inFlight: this.total(COUNT.inFlight),
@@ -188,7 +188,7 @@ export class FetchStage implements Stage {
     };
   }
 
-  /** A count, over all threads. */
+  /** Sum of a count over all threads. */
   private total(what: number): number {
     return this.counts.reduce((total, counts) => total + (counts[what] ?? 0), 0);
   }
@@ -221,7 +221,7 @@ export class FetchStage implements Stage {
     };
   }
 
-  /** As each thread told last. */
+  /** Sum of the threads' last reports. */
   private errors(): FetchReport {
     this.told = this.published.map((report, i) => report.read() ?? this.told[i] ?? NO_REPORT);
     return mergeReports(this.told);
@@ -235,7 +235,7 @@ export class FetchStage implements Stage {
     return { fetch: figures, requests: figures, notes: [...notes, ...this.exceptions(), ...this.refrained(), ...tls] };
   }
 
-  /** What went out in another way than all else. */
+  /** Notes on requests that were carried in another way. */
   private exceptions(): string[] {
     const fetched = this.total(COUNT.fetched);
     if (fetched === 0) return [];
@@ -244,7 +244,7 @@ export class FetchStage implements Stage {
     ];
   }
 
-  /** What would have been asked for again if its method allowed it. */
+  /** Notes on items not retried because of their method. */
   private refrained(): string[] {
     const count = this.total(COUNT.notRepeated);
     if (count === 0) return [];
@@ -277,7 +277,7 @@ export class FetchStage implements Stage {
       bytes: this.total(COUNT.bytes),
       ...mergeReports(reports),
       peakConcurrency: Atomics.load(this.flight, 1),
-      // What the server broke off at once was opened nonetheless.
+      // Connections that the server closed at once were opened all the same.
       connectionsOpened:
         server !== null ? server.connections + server.refused : this.total(COUNT.fetched) === 0 ? this.total(COUNT.connections) : null,
       unread: this.total(COUNT.unread),

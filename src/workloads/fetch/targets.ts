@@ -1,18 +1,18 @@
 import { isPlain } from "../../http/origin.ts";
-import { kindOfHost, mayAsk } from "../../kernel/hosts.ts";
+import { isHostAllowed, kindOfHost } from "../../kernel/hosts.ts";
 import { printable } from "../../kernel/text.ts";
 import { LineReader } from "../../load/lines.ts";
 import type { FetchSettings } from "../../scenario/schema.ts";
 import { parseTile, tilePath, tileProblem, tileUrl } from "./tiles.ts";
 
-/** What a list is made of. */
+/** The sources of a list. */
 export type TargetList = Pick<FetchSettings, "tiles" | "urls" | "urlsFile">;
 
 const DEFAULT_TILES = { zoom: 5, count: 100 };
-/** Longest address that is asked for, in characters. */
+/** Longest address requested, in characters. */
 const LONGEST = 8192;
 
-/** How many requests a list asks for. Reads a file once, whatever its size, with bounded memory. */
+/** Number of requests in a list. Reads a file once, whatever its size, with bounded memory. */
 export function countTargets({ urls, urlsFile, tiles }: TargetList): number {
   if (urls !== undefined) return urls.length;
   if (urlsFile === undefined) return (tiles ?? DEFAULT_TILES).count;
@@ -23,12 +23,12 @@ export function countTargets({ urls, urlsFile, tiles }: TargetList): number {
   return count;
 }
 
-/** The hosts of a list that are not private, the first few: known before anything is sent. */
+/** The first few hosts of a list that are not private, known before anything is sent. */
 export function publicHosts(list: TargetList, bases: readonly string[], allowed: readonly string[], most = 3): string[] {
   const hosts = new Set<string>();
   const note = (text: string) => {
     const host = hostOf(text);
-    if (host !== null && !mayAsk(host, allowed)) hosts.add(host);
+    if (host !== null && !isHostAllowed(host, allowed)) hosts.add(host);
   };
   for (const base of bases) note(tileUrl(base, { z: 0, x: 0, y: 0 }));
   for (const url of list.urls ?? []) note(url);
@@ -43,42 +43,42 @@ export function publicHosts(list: TargetList, bases: readonly string[], allowed:
 function hostOf(text: string): string | null {
   try {
     const { protocol, hostname } = new URL(text);
-    // What is no address for requests is refused by itself, when its turn comes.
+    // An invalid address is refused when its turn comes.
     return protocol === "http:" || protocol === "https:" ? hostname : null;
   } catch {
     return null;
   }
 }
 
-/** One request, or why there is none to be made of what the list says. */
+/** One request, or why none can be made of the entry. */
 export interface Target {
   url: string;
-  /** The line of the file, or the place in the list, from 1. */
+  /** The line of the file, or the position in the list, from 1. */
   line: number;
   problem: string | null;
 }
 
-/** Goes through a list over and over, a file line by line. */
+/** Iterates over a list repeatedly, over a file line by line. */
 export class Targets {
   private readonly target: Target = { url: "", line: 0, problem: null };
   private lines: LineReader | null = null;
   private next_ = 0;
-  /** Scheme, host and port of the address last allowed, with a slash. */
+  /** Scheme, host and port of the last allowed address, with a slash. */
   private granted = "";
   private readonly template: ((zoom: number, n: number) => string) | null;
-  /** Problems with the addresses of a list in the scenario, each looked at once. */
+  /** Problems with the addresses of a list in the scenario, each checked once. */
   private readonly seen: (Target | undefined)[] = [];
 
   constructor(
     private readonly list: TargetList,
-    /** Where tiles are asked for. */
+    /** Base of the tiles. */
     private readonly base: string | null,
     private readonly allowed: readonly string[] | null,
   ) {
     this.template = base === null ? null : tilePath(base);
   }
 
-  /** The next one; the same object each time. */
+  /** The next target; always the same object. */
   next(): Target {
     const { urls, urlsFile } = this.list;
     if (urls !== undefined) {
@@ -147,12 +147,13 @@ export class Targets {
     try {
       url = new URL(text);
     } catch {
-      // Not what it says instead: there may be a password in it.
+      // The entry is not quoted: it may contain a password.
       return "must be an http or https URL, or a tile such as 5/10/12";
     }
     if (url.protocol !== "http:" && url.protocol !== "https:") return `must be http or https, not ${printable(url.protocol, 20)}`;
     const { hostname } = url;
-    if (!mayAsk(hostname, this.allowed)) return `${printable(hostname, 100)} is a ${kindOfHost(hostname)} host; --allow-host allows it`;
+    if (!isHostAllowed(hostname, this.allowed))
+      return `${printable(hostname, 100)} is a ${kindOfHost(hostname)} host; --allow-host allows it`;
     this.granted = `${url.origin}/`;
     this.target.url = url.href;
     return null;
@@ -166,7 +167,7 @@ function isBlank(text: string): boolean {
   return text.trim() === "" || text.trimStart().startsWith("#");
 }
 
-/** A line is an address, or a dead letter that holds one; its tile where there is a server to ask for it. */
+/** The address in a line, which is an address or a dead letter; its tile where tiles can be requested. */
 function addressIn(line: string, tiles: boolean): string {
   const text = line.trim();
   if (!text.startsWith("{")) return text;

@@ -5,16 +5,16 @@ export interface Tile {
   readonly y: number;
 }
 
-/** Deepest zoom there are tiles for. */
+/** Highest zoom of tiles. */
 export const DEEPEST = 24;
 
-/** Reads `z/x/y`; null when it is no such thing. Ranges are not looked at. */
+/** Parses `z/x/y`; null when it is no tile. Does not check ranges. */
 export function parseTile(text: string): Tile | null {
   const match = /^(\d{1,2})\/(-?\d{1,9})\/(-?\d{1,9})$/.exec(text);
   return match === null ? null : { z: Number(match[1]), x: Number(match[2]), y: Number(match[3]) };
 }
 
-/** Why there is no such tile; null when there is. */
+/** Why the tile does not exist; null when it does. */
 export function tileProblem({ z, x, y }: Tile): string | null {
   if (z > DEEPEST) return `zoom ${z} is deeper than ${DEEPEST}`;
   const side = 2 ** z;
@@ -23,7 +23,7 @@ export function tileProblem({ z, x, y }: Tile): string | null {
   return null;
 }
 
-/** Addresses of the tiles of a zoom by their number, row by row: as `tileUrl`, taken apart once and not for each. */
+/** Addresses of a zoom's tiles by number, row by row: as `tileUrl`, with the template parsed once. */
 export function tilePath(template: string): (z: number, n: number) => string {
   const parts = withPlaceholders(template).split(/(\{z\}|\{x\}|\{y\}|\{-y\})/);
   return (z, n) => {
@@ -48,7 +48,7 @@ function withPlaceholders(template: string): string {
   return `${path.replace(/\/+$/, "")}/{z}/{x}/{y}.png${rest}`;
 }
 
-/** The tile that holds it, one zoom out; null at the top. */
+/** The parent tile, one zoom out; null at the top. */
 export function parentOf({ z, x, y }: Tile): Tile | null {
   return z === 0 ? null : { z: z - 1, x: x >> 1, y: y >> 1 };
 }
@@ -58,7 +58,7 @@ export function tileUrl(template: string, { z, x, y }: Tile): string {
   return tilePath(template)(z, y * 2 ** z + x);
 }
 
-/** The tile that an address made of this template asks for; null when it is not one of them. */
+/** The tile of an address made from this template; null when it is none. */
 export function tileOf(template: string, url: string): Tile | null {
   return tileReader(template)(url);
 }

@@ -6,7 +6,7 @@ import { type Env, filled } from "./header-fields.ts";
 
 type TlsSettings = FetchSettings["tls"];
 
-/** Reads what a scenario names. */
+/** Reads the files named by a scenario's TLS settings. */
 export function tlsRuleOf({ insecure, ca, cert, key, passphrase, serverName }: TlsSettings, env: Env): TlsRule {
   return {
     rejectUnauthorized: !insecure,
@@ -18,7 +18,7 @@ export function tlsRuleOf({ insecure, ca, cert, key, passphrase, serverName }: T
   };
 }
 
-/** Why files that can be read are no use, as a sentence that names the field; null: they are. */
+/** Why readable files are unusable, as a sentence that names the field; null: they are usable. */
 export function tlsFault({ ca, cert, key, passphrase }: TlsRule): string | null {
   if (ca !== undefined && !(isCertificate(ca) && opens({ ca }))) return "fetch.tls.ca: must hold certificates in PEM";
   if (cert === undefined || key === undefined) return null;

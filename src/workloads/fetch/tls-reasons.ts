@@ -1,13 +1,13 @@
-/** Why TLS came to no agreement, by what Bun and BoringSSL say of it. */
+/** A reason of a failed TLS handshake, by the errors of Bun and BoringSSL. */
 interface Reason {
   readonly said: RegExp;
-  /** As it stands in `byError`. */
+  /** Name in `byError`. */
   readonly name: string;
-  /** What it means, and what can be done, after "… failed: ". */
+  /** Meaning and remedy, to follow "… failed: ". */
   readonly meaning: string;
 }
 
-/** The first that fits. Alerts are the server's word of us (RFC 8446, 6.2); the rest is ours of the server. */
+/** The first match applies. Alerts are the server's verdict on the client (RFC 8446, 6.2); the rest is the client's on the server. */
 const REASONS: readonly Reason[] = [
   {
     said: /CERT_HAS_EXPIRED/,
@@ -68,17 +68,17 @@ const REASONS: readonly Reason[] = [
   },
 ];
 
-/** What went wrong with TLS, as a name; null: nothing that is known. `said`: name, code and message of an error. */
+/** Name of a TLS failure; null: unknown. `said`: name, code and message of an error. */
 export function tlsReason(said: string): string | null {
   return REASONS.find(({ said: pattern }) => pattern.test(said))?.name ?? null;
 }
 
-/** True of an error, by its name, that a server would meet us with the next time too. */
+/** True for an error, by its name, that another attempt would meet again. */
 export function isLasting(error: string): boolean {
   return REASONS.some(({ name }) => name === error);
 }
 
-/** A sentence for each of these errors that came of TLS, with what can be done about it. */
+/** A sentence with a remedy for each TLS failure among the errors. */
 export function tlsNotes(byError: Readonly<Record<string, number>>, requests: (count: number) => string): string[] {
   return REASONS.flatMap(({ name, meaning }) => {
     const count = byError[name] ?? 0;

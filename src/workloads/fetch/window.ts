@@ -5,7 +5,7 @@ import type { FetchSettings } from "../../scenario/schema.ts";
 type ConcurrencyRule = FetchSettings["concurrency"];
 
 /**
- * How many items of one thread may be under way: a fixed number, one that adapts to the server (AIMD), or waves of a fixed number.
+ * Limit on the items of one thread in progress: fixed, adaptive (AIMD), or waves of a fixed number.
  *
  * With `window: waves`:
  *
@@ -13,38 +13,38 @@ type ConcurrencyRule = FetchSettings["concurrency"];
  * |---------|------------------------------------|---------|
  * | filling | an item begins, fewer than `max`   | filling |
  * | filling | an item begins, the last of `max`  | full    |
- * | filling | the last that is under way ends    | filling |
- * | full    | an item ends, others are under way | full    |
- * | full    | the last that is under way ends    | filling |
+ * | filling | the last one in progress ends      | filling |
+ * | full    | an item ends, others are left      | full    |
+ * | full    | the last one in progress ends      | filling |
  */
 export class RequestWindow {
-  /** Items under way. */
+  /** Items in progress. */
   running = 0;
   private readonly adaptive: AdaptiveLimit | null;
   private readonly inWaves: boolean;
-  /** Items of this wave so far, and whether it takes no more. */
+  /** Items of this wave so far, and whether it is full. */
   private inWave = 0;
   private full = false;
 
   constructor(
     { adaptive, min, decrease, targetLatency, window }: ConcurrencyRule,
-    /** Items of this thread at most, and the threads that share the scenario's lower limit. */
+    /** Most items of this thread, and the number of threads that share the scenario's lower limit. */
     private readonly max: number,
     threads: number,
   ) {
     const least = Math.min(max, Math.max(1, Math.round(min / threads)));
     const latency = (targetLatency ?? Number.POSITIVE_INFINITY) * 1000;
     this.adaptive = adaptive === "aimd" ? new AdaptiveLimit({ min: least, max, decrease, targetLatency: latency }) : null;
-    // Read for every item: settings come in many shapes, and the compiler gives up on what reads them from all.
+    // Copied, since it is read for every item: settings have many shapes, and reads from all of them are not optimized.
     this.inWaves = window === "waves";
   }
 
-  /** Items that may be under way now; Infinity: any number that the executor allows. */
+  /** Items that may be in progress now; Infinity: no limit but the executor's. */
   get limit(): number {
     return this.full ? 0 : (this.adaptive?.limit ?? Number.POSITIVE_INFINITY);
   }
 
-  /** The limit as a figure: a finite number, whether or not a wave is full. */
+  /** The limit as a finite number, whether or not a wave is full. */
   get shown(): number {
     return Math.min(this.max, this.adaptive?.limit ?? this.max);
   }
@@ -65,7 +65,7 @@ export class RequestWindow {
     this.inWave = 0;
   }
 
-  /** Adapts the limit to a request that the server could not serve. */
+  /** Adapts the limit after a request that the server could not serve. */
   overloaded(started: Nanoseconds, ended: Nanoseconds): void {
     this.adaptive?.overloaded(started, ended);
   }

@@ -1,11 +1,11 @@
 import { DataPipeline, EventBus, MessageQueue, type Part, ReactiveStream } from "../../flows/index.ts";
 
-/** Figures of a part that can be added up over threads, in the order they lie in shared memory. */
+/** Figures of a part that can be summed over threads, in their order in shared memory. */
 export const BRIEF = ["handled", "failed", "retried", "dropped", "waiting", "inFlight"] as const;
 export type BriefFigure = (typeof BRIEF)[number];
 
-/** Writes the figures of a part at a place of an array. */
-export function brief(part: Part, into: Float64Array, at: number): void {
+/** Writes the figures of a part into an array from index `at` on. */
+export function writePartSummary(part: Part, into: Float64Array, at: number): void {
   const put = (...figures: number[]) => {
     for (const [i, figure] of figures.entries()) into[at + i] = figure;
   };

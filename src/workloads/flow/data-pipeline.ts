@@ -1,7 +1,7 @@
 import { DataPipeline, type StageOptions } from "../../flows/index.ts";
 import type { FlowItem, FlowMaker } from "./flow.ts";
 
-/** Each item through all stages. */
+/** Passes each item through all stages. */
 export const dataPipeline =
   (name: string): FlowMaker =>
   (flows, lab) => {

@@ -1,7 +1,7 @@
 import { EventBus } from "../../flows/index.ts";
 import type { FlowItem, FlowMaker } from "./flow.ts";
 
-/** An event for each item; it is through when every subscriber has handled it. */
+/** Publishes an event for each item, which is done when every subscriber has handled it. */
 export const eventBus =
   (name: string): FlowMaker =>
   (flows, lab) => {

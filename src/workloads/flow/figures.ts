@@ -2,15 +2,15 @@ import type { Part } from "../../flows/index.ts";
 import { cutTo } from "../../kernel/text.ts";
 import type { FlowPartFigures, FlowStats } from "../../telemetry/flow-figures.ts";
 import type { FlowPartSample } from "../../telemetry/sample.ts";
-import { BRIEF, brief } from "./brief.ts";
+import { BRIEF, writePartSummary } from "./brief.ts";
 
-/** Parts whose figures are drawn while they run. */
+/** Most parts with live figures. */
 const MOST_PARTS = 32;
 const NUMBERS = MOST_PARTS * BRIEF.length;
-/** For the names of the parts, as JSON. */
+/** Bytes for the names of the parts, as JSON. */
 const NAME_BYTES = 4096;
 
-/** What one thread writes of its flow's parts, and others read: names once, figures now and then. */
+/** One thread's figures of its flow's parts in shared memory: names once, figures periodically. */
 export class FlowBoard {
   private readonly numbers: Float64Array;
   private readonly length: Int32Array;
@@ -35,7 +35,7 @@ export class FlowBoard {
   }
 
   show(parts: readonly Part[]): void {
-    for (const [i, part] of parts.slice(0, MOST_PARTS).entries()) brief(part, this.numbers, i * BRIEF.length);
+    for (const [i, part] of parts.slice(0, MOST_PARTS).entries()) writePartSummary(part, this.numbers, i * BRIEF.length);
   }
 
   read(): FlowPartSample[] {
@@ -57,7 +57,7 @@ export class FlowBoard {
   }
 }
 
-/** Samples of several threads' parts as one, part by part. */
+/** Sums samples of several threads, part by part. */
 export function addSamples(threads: readonly (readonly FlowPartSample[])[]): FlowPartSample[] {
   const sums = new Map<string, FlowPartSample>();
   for (const part of threads.flat()) {
@@ -72,7 +72,7 @@ export function addSamples(threads: readonly (readonly FlowPartSample[])[]): Flo
   return [...sums.values()];
 }
 
-/** The parts of all threads, counts added up; of times (figures in `Ms`) the largest. */
+/** Merges the parts of all threads: counts are summed; of times (figures in `Ms`) the largest is kept. */
 export function mergeParts(threads: readonly (readonly FlowPartFigures[])[]): Record<string, { kind: string } & FlowStats> {
   const merged: Record<string, { kind: string } & FlowStats> = {};
   for (const { name, kind, stats } of threads.flat()) {

@@ -6,15 +6,15 @@ import type { Item } from "../../queueing/item.ts";
 import type { Rejection } from "../../telemetry/result.ts";
 import type { Intake } from "../workload.ts";
 
-/** Makes items of arrivals: a number and a key are all they carry. */
+/** Turns arrivals into items that consist of a number and a key. */
 export class FlowIntake implements Intake {
   readonly rejections: Rejection[] = [];
   readonly anywhere: boolean;
 
   constructor(
-    /** How long the work on each item takes; null where it is the same for all. */
+    /** Service time of each item; null where it is the same for all. */
     private readonly serviceTimes: ServiceTimes | null,
-    /** Items of one key have to meet: each key has a thread of its own. */
+    /** Whether items of one key must meet, so that each key has one thread. */
     private readonly ordered: boolean,
   ) {
     this.anywhere = !ordered;

@@ -2,13 +2,13 @@ import type { FlowPart } from "../../scenario/flow-schema.ts";
 import type { Effort } from "../workload.ts";
 import type { FlowItem, FlowLab } from "./flow.ts";
 
-/** What the lab keeps of an item beside what its flow sees. Items of a queue on disk come back as copies, so it is found by number. */
+/** Item data kept by the lab beside what its flow sees; found by number, since items of a queue on disk come back as copies. */
 export interface Demands {
-  /** How long the work of an item's handlers takes, in nanoseconds. */
+  /** Service time of an item's handlers, in nanoseconds. */
   demandOf(index: number): number;
 }
 
-/** Does the work of a scenario's handlers, and fails as often as it says. */
+/** Does the work of a scenario's handlers, with its planted failures. */
 export class Lab implements FlowLab {
   private readonly compute: number;
   private readonly block: number;
@@ -56,7 +56,7 @@ function fail(): never {
   throw new Error("a planted failure");
 }
 
-/** A number in [0, 1) that is the same in every mode: of a seed, an item and a place (the finaliser of MurmurHash3, A. Appleby). */
+/** A number in [0, 1) from seed, item and place: the same in every mode (the finaliser of MurmurHash3, A. Appleby). */
 export function draw(seed: number, index: number, place: number): number {
   let h = (Math.imul(seed | 0, 0x9e3779b1) ^ Math.imul(index + 1, 0x85ebca6b) ^ Math.imul(place + 1, 0xc2b2ae35)) | 0;
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);

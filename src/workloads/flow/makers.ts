@@ -13,15 +13,15 @@ const KINDS: Readonly<Record<FlowPart["kind"], (name: string) => FlowMaker>> = {
   "message-queue": messageQueue,
 };
 
-/** What makes the flow that a scenario describes. */
+/** The maker of a scenario's flow. */
 export function makerOf({ kind, parts }: FlowSettings): FlowMaker {
   return kind === "orchestrator" ? orchestrated(parts ?? {}) : KINDS[kind](kind);
 }
 
-/** Handler calls of one part for an item, at most, retries included: those of different parts fail independently. */
+/** Most handler calls of one part for an item, retries included: those of different parts fail independently. */
 const PLACES = 1_000_000;
 
-/** Several parts side by side: an item goes through all of them at once, and has failed when it did in one. */
+/** Several parts side by side: an item passes all of them at once, and fails when it fails in one. */
 function orchestrated(parts: Readonly<Record<string, FlowPart>>): FlowMaker {
   return async (flows, lab) => {
     const submits: Submit[] = [];
@@ -34,7 +34,7 @@ function orchestrated(parts: Readonly<Record<string, FlowPart>>): FlowMaker {
   };
 }
 
-/** Loads the module that `flow.module` names. Rejects with a sentence when it makes no flow. */
+/** Loads the module named by `flow.module`. Rejects with a sentence when it exports no maker. */
 export async function loadMaker(file: string): Promise<FlowMaker> {
   return (await loadFunction("flow", file)) as FlowMaker;
 }

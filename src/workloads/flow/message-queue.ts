@@ -2,14 +2,14 @@ import { join } from "node:path";
 import { type Message, MessageQueue, type Settled } from "../../flows/index.ts";
 import type { FlowItem, FlowMaker } from "./flow.ts";
 
-/** Those who wait for an item, until every group is through with it. */
+/** The wait for an item, until every group is done with it. */
 interface Waiting {
   left: number;
   failure: unknown;
   readonly done: (failure: unknown) => void;
 }
 
-/** A message for each item; it is through when every group has acknowledged it, or given it up. */
+/** Sends a message for each item, which is done when every group has acknowledged it or given it up. */
 export const messageQueue =
   (name: string): FlowMaker =>
   (flows, lab) => {
@@ -26,7 +26,7 @@ export const messageQueue =
         ...(durability === "memory" ? {} : { file: join(lab.folder, `${name}-${lab.thread}.db`), durability }),
       }),
     );
-    /** By the number of the item. */
+    /** By item number. */
     const waiting = new Map<number, Waiting>();
     const settle = ({ index, failure }: Ended) => {
       const item = waiting.get(index);
@@ -37,7 +37,7 @@ export const messageQueue =
       item.done(item.failure);
     };
     for (const [place, group] of names.entries()) {
-      /** Handled and not yet settled, by the id of the message. */
+      /** Handled but not settled, by message id. */
       const ended = new Map<number, Ended>();
       const handle = ({ id, value, attempt }: Message<FlowItem>) => {
         const fail = (error: unknown): never => {
@@ -72,7 +72,7 @@ export const messageQueue =
       });
   };
 
-/** How the handling of an item in one group ended. */
+/** Outcome of an item in one group. */
 interface Ended {
   readonly index: number;
   readonly failure: unknown;

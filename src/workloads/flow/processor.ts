@@ -12,20 +12,20 @@ import { FlowBoard } from "./figures.ts";
 import type { FlowItem, FlowMaker, Submit } from "./flow.ts";
 import { type Demands, Lab } from "./lab.ts";
 
-/** What a flow's processor is made from; plain data, so that it crosses threads. */
+/** Inputs of a flow's processor; plain data, so that it crosses threads. */
 export interface FlowSpec {
   readonly settings: FlowSettings;
   readonly seed: number;
-  /** For queues on disk. */
+  /** Folder for queues on disk. */
   readonly folder: string;
-  /** Where each thread writes the figures of its parts down. */
+  /** Shared memory for each thread's figures. */
   readonly boards: readonly SharedArrayBuffer[];
 }
 
-/** How often the figures are written down. */
+/** Interval of writing the figures. */
 const EVERY: Nanoseconds = 50e6;
 
-/** Puts items through one thread's own flow. */
+/** Passes items through one thread's own flow. */
 export class FlowProcessor implements Processor, Demands {
   readonly instant = false;
   readonly yields: boolean;
@@ -54,7 +54,7 @@ export class FlowProcessor implements Processor, Demands {
     const { kind, parts, module, ...part } = settings;
     const lab = new Lab({ ...part, kind: kind === "orchestrator" ? "event-bus" : kind }, effort, this, seed, thread, folder);
     this.ready = this.prepare(maker, lab);
-    // Said by the first item.
+    // The first item reports the failure.
     this.ready.catch(() => {});
   }
 
@@ -102,7 +102,7 @@ export class FlowProcessor implements Processor, Demands {
     return { flow: this.end() };
   }
 
-  /** The figures as they are before the parts are stopped, and what they hold is abandoned. */
+  /** The figures before the parts are stopped and abandon what they hold. */
   private end(): readonly FlowPartFigures[] {
     if (this.final !== null) return this.final;
     this.show(this.effort.now());

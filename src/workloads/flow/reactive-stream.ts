@@ -9,7 +9,7 @@ interface Ticket {
   readonly done: (failure: unknown) => void;
 }
 
-/** Each item through all transformers to all subscribers, who do the work and count it off. */
+/** Passes each item through all transformers to all subscribers, which do the work and count it down. */
 export const reactiveStream =
   (name: string): FlowMaker =>
   (flows, lab) => {
@@ -24,7 +24,7 @@ export const reactiveStream =
       stream.subscribe(
         {
           next: (ticket) => {
-            // Counted off here, and thrown so that the stream counts it too.
+            // Counted down here, and rethrown so that the stream counts it too.
             const end = (failure: unknown) => {
               count(ticket, failure);
               if (failure !== null) throw failure;
@@ -45,7 +45,7 @@ export const reactiveStream =
       });
   };
 
-/** What handling ended with: null, or why it failed. */
+/** Outcome of a handler: null, or why it failed. */
 function follow(lab: { handle(item: FlowItem, place: number): void | Promise<void> }, item: FlowItem, place: number): unknown {
   try {
     const handling = lab.handle(item, place);

@@ -14,11 +14,11 @@ import { FlowIntake } from "./intake.ts";
 
 const MEMORY = "memory" as const;
 
-/** Flows, one on each thread, and the items that go through them. */
+/** Flows, one on each thread, and their items. */
 export class FlowStage implements Stage {
   readonly helpers = [];
   readonly cheap = true;
-  /** Its parts wait as they see fit. */
+  /** Unbounded: its parts wait as they like. */
   readonly longestItem = Number.POSITIVE_INFINITY;
   private readonly boards: readonly FlowBoard[];
 
@@ -55,7 +55,7 @@ export class FlowStage implements Stage {
 
   begin(): void {}
 
-  /** The same in memory, with next to no work and no failures; no module is called. */
+  /** The same in memory, with minimal work and no failures; no module is called. */
   rehearsal(): Promise<FlowStage> {
     const { scenario } = this.plan;
     const lighten = <W extends { readonly time: number }>(work: W | undefined) =>

@@ -2,8 +2,8 @@ import { type WordReader, type WordWriter, wordsFor } from "../../kernel/words.t
 import { INCREMENT, makeOp, NO_NUMBER, type Op, type OpKind, Payload, SET } from "./message.ts";
 
 /**
- * How a message crosses a thread: a word for its size, a word or two per op. Text that has been sent before goes as its
- * number in a dictionary that both sides build up from the stream, so a key that comes a million times is spelt once.
+ * Encoding of messages that cross threads: a word for the size, a word or two per op. A text sent before is replaced by its
+ * number in a dictionary that both sides build from the stream, so a key that comes a million times is spelt once.
  *
  *     message  (ops | DATED, padding) timestamp? op… padding
  *     op       (kind | tag << 8, key) value
@@ -13,16 +13,16 @@ import { INCREMENT, makeOp, NO_NUMBER, type Op, type OpKind, Payload, SET } from
 const NUMBER = 0;
 const TEXT = 1;
 const JSON_VALUE = 2;
-/** Set on the number of ops where a timestamp follows. */
+/** Flag on the number of ops: a timestamp follows. */
 const DATED = 0x10000;
-/** Set on a text's number where the text is spelt out behind it, the first time this reader meets it. */
+/** Flag on a text's number: the text follows, the first time this reader receives it. */
 const SPELT = 0x80000000;
 const DICTIONARY = 65_536;
-/** Stands for a text that gets no number: the dictionary is full, or it is long. No reader ever knows it. */
+/** Stands for a text without a number: the dictionary is full, or the text is long. Always spelt. */
 const UNNUMBERED = DICTIONARY;
 const LONGEST_TEXT = 256;
 
-/** Numbers for texts, the same for every reader. */
+/** Numbers of texts, the same for every reader. */
 export class Dictionary {
   private readonly numbers = new Map<string, number>();
 
@@ -35,9 +35,9 @@ export class Dictionary {
   }
 }
 
-/** Writes payloads for one reader. */
+/** Encodes payloads for one reader. */
 export class PayloadEncoder {
-  /** By number: 1 when the reader has been told the text. One place more, for texts that have no number. */
+  /** By number: 1 when the reader knows the text. One more entry, for texts without a number. */
   private readonly known = new Uint8Array(DICTIONARY + 1);
 
   constructor(private readonly dictionary: Dictionary) {}
@@ -54,7 +54,7 @@ export class PayloadEncoder {
     for (let i = 0; i < ops.length; i++) {
       const op = ops[i] as Op;
       const { kind, value, keyNumber, valueNumber } = op;
-      // Nearly every op has been spelt before: this much is one loop for the compiler.
+      // Nearly every op has been spelt before: this part is one loop for the compiler.
       if (keyNumber === NO_NUMBER || known[keyNumber] !== 1) {
         this.introduce(op, words);
       } else if (typeof value === "number") {
@@ -70,7 +70,7 @@ export class PayloadEncoder {
     if (padding > 0) words.fill(padding, 0x20);
   }
 
-  /** Writes an op of which something may have to be spelt. */
+  /** Writes an op that may contain new texts. */
   private introduce(op: Op, words: WordWriter): void {
     const { kind, key, value } = op;
     if (op.keyNumber === NO_NUMBER) op.keyNumber = this.dictionary.numberOf(key);
@@ -100,7 +100,7 @@ export class PayloadEncoder {
   }
 }
 
-/** Most bytes a payload takes. A UTF-16 unit is at most three bytes of UTF-8. */
+/** Upper bound of a payload's encoded bytes. A UTF-16 unit is at most three bytes of UTF-8. */
 export function encodedBytes(payload: Payload): number {
   if (payload.encodedBytes < 0) payload.encodedBytes = countBytes(payload);
   return payload.encodedBytes;
@@ -123,7 +123,7 @@ function blank(ops: number): Payload {
 export class PayloadDecoder {
   private readonly texts: string[] = [];
 
-  /** Reads a payload; `used`, one that this decoder made and nobody needs any more, is filled anew where it fits. */
+  /** Decodes a payload; `used`, a payload of this decoder that is no longer needed, is refilled where it fits. */
   decode(words: WordReader, used: Payload | null = null): Payload {
     const head = words.low();
     const padding = words.high;

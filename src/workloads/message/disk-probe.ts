@@ -11,7 +11,7 @@ import { readerFor, writerFor } from "./wire.ts";
 const MESSAGES = 20_000;
 const ROUNDS = 3;
 
-/** Nanoseconds a message takes to disk and back in a format, encoding included: the best of a few rounds, the file in the system's cache. */
+/** Nanoseconds of a message to disk and back in a format, encoding included: the best of a few rounds, with the file in the page cache. */
 export function probeDisk(format: WireFormat, shape: MessageShape, seed: number): { readonly writeNs: number; readonly readNs: number } {
   const folder = mkdtempSync(join(tmpdir(), "lab-tui-"));
   try {

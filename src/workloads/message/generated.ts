@@ -1,9 +1,9 @@
 import { Random } from "../../kernel/random.ts";
-import type { Range } from "../../scenario/scalars.ts";
+import type { Bounds } from "../../scenario/scalars.ts";
 import { COMPUTE, INCREMENT, makeOp, type Op, Payload, SET } from "./message.ts";
 
 export interface MessageShape {
-  readonly updates: Range;
+  readonly updates: Bounds;
   readonly ops: readonly ("increment" | "set" | "compute")[];
   /** Padding in bytes. */
   readonly size: number;
@@ -11,13 +11,13 @@ export interface MessageShape {
 
 const VARIANT_BITS = 4;
 const VARIANTS = 1 << VARIANT_BITS;
-/** Variants that one draw of 32 bits is enough for. */
+/** Variants drawn from 32 random bits. */
 const PER_DRAW = 32 / VARIANT_BITS;
 const STATUSES = ["idle", "starting", "busy", "draining", "waiting", "blocked", "done", "lost"] as const;
 
 /**
- * The payloads of generated messages, in tape order. Ops are taken in list order, repeated; each kind keeps to keys of
- * its own, so none can fail. Payloads are made once and shared: there are only 16 for each number of updates.
+ * The payloads of generated messages, in tape order. Ops are taken in list order, repeated; each kind keeps to keys of its own, so none can
+ * fail. Payloads are made once and shared: there are only 16 for each number of updates.
  */
 export class GeneratedPayloads {
   private readonly templates: Payload[] = [];

@@ -1,11 +1,11 @@
 import { loadFunction } from "../module.ts";
 import { COMPUTE, INCREMENT, type Payload } from "./message.ts";
 
-/** A message as a handler sees it, and as NDJSON spells it. */
+/** A message as a handler receives it, in the form of its NDJSON line. */
 export interface Message {
   readonly worker_id: string;
   readonly payload: readonly MessageOp[];
-  /** Seconds: its own, or of a generated message the instant it fell due. */
+  /** Seconds: its own, or for a generated message when it fell due. */
   readonly timestamp: number;
 }
 
@@ -16,12 +16,12 @@ export interface MessageOp {
 }
 
 /**
- * What a module named by `work.module` exports as default: works one message off on the state of its machine. What it
- * throws or rejects with makes the message `failed`; what it changed before stays.
+ * The default export of a module named by `work.module`: handles one message on the state of its machine. When it throws or rejects, the
+ * message has `failed`; changes made before are kept.
  */
 export type Handler = (state: Map<string, unknown>, message: Message) => void | Promise<void>;
 
-/** Loads a handler module. Rejects with a sentence when there is no handler in it. */
+/** Loads a handler module. Rejects with a sentence when it exports no handler. */
 export async function loadHandler(file: string): Promise<Handler> {
   return (await loadFunction("handler", file)) as Handler;
 }

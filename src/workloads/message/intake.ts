@@ -14,19 +14,19 @@ import { GeneratedPayloads, type MessageShape } from "./generated.ts";
 import { type Payload, parseMessage } from "./message.ts";
 import { type PayloadWriter, WireMeter, writerFor } from "./wire.ts";
 
-/** Rejections kept with line and reason; the rest are only counted. */
+/** Most rejections kept with line and reason; the rest are only counted. */
 const KEPT_REJECTIONS = 100;
 
-/** Makes messages of arrivals: generated ones by number, replayed ones from the text of their line. */
+/** Turns arrivals into messages: generated ones by number, replayed ones from the text of their line. */
 export class MessageIntake implements Intake {
   readonly rejections: Rejection[] = [];
   readonly anywhere = false;
-  /** What writing messages for other threads costs. */
+  /** Cost of writing messages for other threads. */
   readonly meter = new WireMeter();
   private readonly generated: GeneratedPayloads;
   private readonly size: number;
   private sequences = new Uint32Array(1024);
-  /** Names of replayed keys by number, and back. Generated keys need none. */
+  /** Names of replayed keys by number, and the reverse. Generated keys need none. */
   private readonly names: string[] = [];
   private readonly numbers = new Map<string, number>();
   private shards = new Int32Array(0);
@@ -36,10 +36,10 @@ export class MessageIntake implements Intake {
   constructor(
     shape: MessageShape,
     seed: number,
-    /** How long each message's work takes; null where it is the same for all. */
+    /** Service time of each message; null where it is the same for all. */
     private readonly serviceTimes: ServiceTimes | null = null,
     private readonly format: WireFormat = "ring",
-    /** How many generated keys there are. */
+    /** Number of generated keys. */
     private readonly keys = Number.POSITIVE_INFINITY,
   ) {
     this.generated = new GeneratedPayloads(shape, seed);
@@ -99,9 +99,9 @@ export class MessageIntake implements Intake {
     else link.writer.encode(item.payload as Payload, words);
   }
 
-  /** An item that is used again has its bytes already: only those beyond the most that ever waited at once are new. */
+  /** Fills an item's ballast; a reused item has it already, so only items beyond the peak number of waiting ones allocate. */
   private fill(item: Item): void {
-    // Memory that nobody has written to is none yet.
+    // Memory is not really allocated until it is written to.
     if (item.body?.length !== this.size) item.body = new Uint8Array(this.size).fill(0x20);
   }
 
@@ -144,12 +144,12 @@ export class MessageIntake implements Intake {
   }
 }
 
-/** Number of the Worker, of `count`, that a key of this name belongs to. */
+/** Number of the Worker, of `count`, that owns a key of this name. */
 export function shardOfName(name: string, count: number): number {
   return hashOf(name) % count;
 }
 
-/** What one Worker has been told already. */
+/** The keys that one Worker knows. */
 class Link {
   private introduced = new Uint8Array(1024);
 
@@ -159,7 +159,7 @@ class Link {
     return this.introduced[key] === 1;
   }
 
-  /** True the first time a key is sent to this Worker: its name goes along. */
+  /** True the first time that a key is sent to this Worker: its name is sent, too. */
   introduce(key: number): boolean {
     if (key >= this.introduced.length) {
       const more = new Uint8Array(Math.max(key + 1, this.introduced.length * 2));

@@ -1,6 +1,6 @@
 import { printable, quoted } from "../../kernel/text.ts";
 
-/** What one op does to a state machine's dictionary. */
+/** Effects of an op on a state machine's dictionary. */
 export const INCREMENT = 0;
 export const SET = 1;
 export const COMPUTE = 2;
@@ -24,16 +24,16 @@ export function makeOp(kind: OpKind, key: string, value: unknown): Op {
 
 /** The ops of one message; all of them apply, or none. */
 export class Payload {
-  /** Place after the last increment: only ops before it may have to be undone. */
+  /** Index after the last increment: only ops before it may have to be undone. */
   guarded: number;
-  /** Most bytes it takes between threads; −1: not worked out yet. */
+  /** Upper bound of its encoded bytes; −1: not computed yet. */
   encodedBytes = -1;
 
   constructor(
     readonly ops: readonly Op[],
     /** Bytes of padding that travel with the message. */
     public padding = 0,
-    /** Seconds; null: it has none of its own. */
+    /** Seconds; null: none of its own. */
     public timestamp: number | null = null,
   ) {
     let guarded = 0;
@@ -53,7 +53,7 @@ export type ParsedMessage =
   | { readonly ok: true; readonly workerId: string; readonly payload: Payload; readonly timestamp: number }
   | { readonly ok: false; readonly reason: string };
 
-/** Parses and validates one message as JSON text. Never throws: what is wrong is the reason. */
+/** Parses and validates one message from JSON text. Never throws: returns the reason when it is invalid. */
 export function parseMessage(text: string): ParsedMessage {
   let value: unknown;
   try {
@@ -79,7 +79,7 @@ export function parseMessage(text: string): ParsedMessage {
     if (typeof op === "string") return refuse(op);
     ops.push(op);
   }
-  // A value may be longer written out again than it was on its line: 1e20 becomes 21 digits.
+  // A value may become longer when written again: 1e20 becomes 21 digits.
   if (text.length > MAX_JSON / 8 && JSON.stringify(list).length > MAX_JSON)
     return refuse("payload: must be at most 1 MB when written out as JSON");
   return { ok: true, workerId: workerId as string, payload: new Payload(ops, 0, timestamp), timestamp };
@@ -88,7 +88,7 @@ export function parseMessage(text: string): ParsedMessage {
 /** Fewer digits than these always fit. */
 const MANY_DIGITS = /\d{16}/;
 
-/** The first whole number, and what it is the value of, that reading would change: from 2^53 on a number does not hold every integer. */
+/** The first integer that parsing would change, and its parsed value: from 2^53 on a number does not represent every integer. */
 function inexactInteger(text: string): string | null {
   if (!MANY_DIGITS.test(text)) return null;
   let found: string | null = null;
@@ -101,7 +101,7 @@ function inexactInteger(text: string): string | null {
   return found;
 }
 
-/** Finds a line's timestamp in seconds without judging the rest; null when there is none. */
+/** Finds a line's timestamp in seconds without validating the rest; null when there is none. */
 export function timestampOf(text: string): number | null {
   const parsed = parseMessage(text);
   return parsed.ok ? parsed.timestamp : null;
@@ -149,7 +149,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** JSON can write numbers that become Infinity when read, which no JSON can write. */
+/** JSON can contain numbers that parse to Infinity, which JSON cannot represent. */
 function tooLarge(value: unknown): boolean {
   if (typeof value === "number") return !Number.isFinite(value);
   return typeof value === "object" && value !== null && Object.values(value).some(tooLarge);

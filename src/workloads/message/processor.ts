@@ -13,26 +13,26 @@ import { apply, type State, stateJson } from "./state.ts";
 import { unseenIn } from "./unseen.ts";
 import { type PayloadReader, readerFor, WireMeter } from "./wire.ts";
 
-/** What the work on each message costs. `time` in microseconds. */
+/** Cost of the work on each message. `time` in microseconds. */
 export interface WorkCost extends ServiceTime {
   readonly kind: "none" | "cpu" | "sleep" | "io" | "mixed" | "handler";
-  /** mixed: share of the time that is cpu; the rest is io. */
+  /** mixed: share of the time that is CPU work; the rest is I/O. */
   readonly cpuShare: number;
-  /** Computation that a batch costs once, whatever the kind; microseconds. */
+  /** CPU work that each batch costs once, whatever the kind; microseconds. */
   readonly perBatch: number;
 }
 
-/** How the keys of a thread are treated. */
+/** Rules for the keys of a thread. */
 export interface KeyRules {
-  /** Messages of one key are worked one after another. */
+  /** Messages of one key are handled one after another. */
   readonly ordered: boolean;
-  /** Numbers of the keys whose machines are made beforehand. */
+  /** Numbers of the keys whose machines are created in advance. */
   readonly prepared: Iterable<number>;
 }
 
 const AS_THEY_COME: KeyRules = { ordered: true, prepared: [] };
 
-/** The state machines of one thread and the work that updating them costs. */
+/** The state machines of one thread and the work of updating them. */
 export class MessageProcessor implements Processor {
   readonly instant: boolean;
   readonly yields: boolean;
@@ -42,18 +42,18 @@ export class MessageProcessor implements Processor {
   private readonly states: (State | undefined)[] = [];
   private readonly spelt: (string | undefined)[] = [];
   private readonly reader: PayloadReader;
-  /** What reading messages of another thread costs. */
+  /** Cost of reading messages of another thread. */
   private readonly meter = new WireMeter();
-  /** Machines that a handler is in the middle of, until it is done. */
+  /** Machines in use by a handler, until it ends. */
   private readonly inside = new Map<number, Promise<unknown>>();
-  /** Time of every message's work; the shares are what becomes of it. */
+  /** Nominal service time; the shares divide it. */
   private readonly demand: number;
   private readonly compute: number;
   private readonly block: number;
   private readonly wait: number;
-  /** True when a message costs nothing but its update. */
+  /** True when a message costs only its update. */
   private readonly free: boolean;
-  /** True when every message has a time of its own. */
+  /** True when every message has a service time of its own. */
   private readonly varying: boolean;
 
   constructor(
@@ -109,7 +109,7 @@ export class MessageProcessor implements Processor {
       const done: Promise<Outcome> = Promise.resolve(answer)
         .then(() => null, reasonOf)
         .finally(() => {
-          // Where order is not kept, another may have begun meanwhile.
+          // Without order, another handler may have begun meanwhile.
           if (this.inside.get(key) === done) this.inside.delete(key);
         });
       this.inside.set(key, done);
@@ -128,14 +128,14 @@ export class MessageProcessor implements Processor {
     return outcome;
   }
 
-  /** Never reads behind the end of the list: once it has, the compiler gives up on that place for good, at 10 ns a message. */
+  /** Never reads past the end of the list: a single such read makes the compiler deoptimize this site permanently, at 10 ns a message. */
   private machine(key: number): State | undefined {
     while (key >= this.states.length) this.states.push(undefined);
     return this.states[key];
   }
 
   decode(words: WordReader, item: Item): void {
-    // A name is there the first time its key comes.
+    // The name comes with the first message of its key.
     const at = words.at;
     words.low();
     if (words.high === 1) {
@@ -175,7 +175,7 @@ export class MessageProcessor implements Processor {
 
   state(): StateSlice {
     const entries = Array.from(this.machines(), ([key, state]) => ({ key, json: stateJson(state) }));
-    // What messages themselves store is JSON.
+    // Messages themselves store JSON only.
     return this.handler === null ? { entries } : { entries, unseen: unseenIn(this.machines()) };
   }
 
@@ -187,7 +187,7 @@ export class MessageProcessor implements Processor {
   }
 }
 
-/** True when the work of each message takes a time of its own. */
+/** True when service times vary between messages. */
 export function varies({ kind, distribution }: Pick<WorkCost, "kind" | "distribution">): boolean {
   return distribution !== "constant" && kind !== "none" && kind !== "handler";
 }

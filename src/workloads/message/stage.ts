@@ -30,7 +30,7 @@ export class MessageStage implements Stage {
     return new MessageIntake(message, seed, varies(work) ? new ServiceTimes(work, seed) : null, parallel.codec, keys.count);
   }
 
-  /** The same with next to no work; no handler is called. */
+  /** The same with minimal work; no handler is called. */
   rehearsal(): Promise<MessageStage> {
     const { scenario } = this.plan;
     const { work } = scenario;
@@ -50,7 +50,7 @@ export class MessageStage implements Stage {
     return null;
   }
 
-  /** What crossing to the Workers cost, where there are some; to disk too, where formats are compared. */
+  /** Cost of crossing to the Workers, where there are some; also to disk, where formats are compared. */
   async figures(reports: readonly (WorkloadReport | null)[], intake: Intake): Promise<StageFigures> {
     const { mode, params, scenario } = this.plan;
     if (mode !== "parallel" || !(intake instanceof MessageIntake)) return {};

@@ -25,7 +25,7 @@ export function computeTerm(n: number): number {
 const UNDO_KEYS: string[] = [];
 const UNDO_VALUES: unknown[] = [];
 
-/** Applies all ops, or none: the reason when an increment meets something that is no number, or makes it one that is too large. */
+/** Applies all ops, or none: returns the reason when an increment meets a value that is not a number, or makes it too large. */
 export function apply(state: State, payload: Payload): string | null {
   const { ops, guarded } = payload;
   for (let i = 0; i < ops.length; i++) {
@@ -37,12 +37,12 @@ export function apply(state: State, payload: Payload): string | null {
           state.set(op.key, 0 + (op.value as number)); // −0 counts as 0
         } else if (typeof before === "number") {
           const sum = before + (op.value as number);
-          // Infinity − Infinity is no number.
+          // Infinity − Infinity is not a number.
           if (sum - sum !== 0) {
             undo(state, i);
             return `increment of ${quoted(op.key, 40)} beyond what a number can hold`;
           }
-          // From 2^53 on numbers have gaps: what falls into one would be gone without a word.
+          // From 2^53 on numbers have gaps: an increment within one would be lost silently.
           if ((sum > Number.MAX_SAFE_INTEGER || sum < Number.MIN_SAFE_INTEGER) && sum - before !== op.value) {
             undo(state, i);
             return `increment of ${quoted(op.key, 40)} by ${quoted(op.value, 40)} is lost: from 2^53 on a number does not hold every integer`;
@@ -76,14 +76,14 @@ function undo(state: State, count: number): void {
   }
 }
 
-/** A state as JSON, keys in code-unit order even when they look like integers. */
+/** A state as JSON, with keys in code-unit order even when they look like integers. */
 export function stateJson(state: State): string {
   const entries = [...state].map(([key, value]): [string, string] => [nameText(key), valueJson(value)]);
   entries.sort(([a], [b]) => byCodeUnits(a, b));
   return `{${entries.map(([key, json]) => `${JSON.stringify(key)}:${json}`).join(",")}}`;
 }
 
-/** Stands for what a handler stored and JSON cannot write: a cycle, a BigInt, a getter that throws. */
+/** Replaces what a handler stored and JSON cannot represent: a cycle, a BigInt, a getter that throws. */
 const UNWRITABLE = '"[not JSON]"';
 
 function valueJson(value: unknown): string {
@@ -104,7 +104,7 @@ function nameText(key: unknown): string {
   }
 }
 
-/** All states as one JSON document, sorted by worker id in code-unit order, piece by piece. */
+/** All states as one JSON document, sorted by worker id in code-unit order, in pieces. */
 export function* dumpPieces(entries: readonly StateEntry[]): Generator<string> {
   const sorted = [...entries].sort((a, b) => byCodeUnits(a.key, b.key));
   yield "{";

@@ -1,17 +1,17 @@
 import { quoted } from "../../kernel/text.ts";
 import type { State } from "./state.ts";
 
-/** The first thing in a machine's state that JSON does not write as it is, and how many machines of the thread hold some. */
+/** The first value in a machine's state that JSON does not represent, and the number of the thread's machines with such values. */
 export interface Unseen {
   readonly machine: string;
-  /** The key of the state under which it lies. */
+  /** Key of the state that contains it. */
   readonly key: string;
-  /** What it is, with its article: `a Map`. */
+  /** Its type with article: `a Map`. */
   readonly what: string;
   readonly machines: number;
 }
 
-/** Finds what the digest and the dump of these states do not see. `states`: of each machine by name, in any order. */
+/** Finds values that digest and dump of these states do not show. `states`: of each machine by name, in any order. */
 export function unseenIn(states: Iterable<readonly [machine: string, state: State]>): Unseen | null {
   let first: Omit<Unseen, "machines"> | null = null;
   let machines = 0;
@@ -24,13 +24,13 @@ export function unseenIn(states: Iterable<readonly [machine: string, state: Stat
   return first === null ? null : { ...first, machines };
 }
 
-/** Of several threads' findings one; the machine whose name comes first is named. */
+/** Merges the findings of threads; keeps the machine whose name comes first. */
 export function mergeUnseen(found: readonly Unseen[]): Unseen | null {
   const [first] = found.toSorted((a, b) => (a.machine < b.machine ? -1 : 1));
   return first === undefined ? null : { ...first, machines: found.reduce((sum, { machines }) => sum + machines, 0) };
 }
 
-/** What a reader of the result is told. */
+/** The warning for readers of the result. */
 export function unseenWarning({ machine, key, what, machines }: Unseen): string {
   const others = machines === 1 ? "" : ` (and so it is in ${machines - 1} more ${machines === 2 ? "machine" : "machines"})`;
   return `The state of ${quoted(machine, 60)} holds ${what} under ${quoted(key, 60)}${others}, which JSON does not write as it is: state.digest and the dump cannot tell it from another. Keep text, finite numbers, true, false, null, lists and plain objects.`;
@@ -55,7 +55,7 @@ function nameOf(key: unknown): string {
   }
 }
 
-/** Looks through a value and all in it; null when JSON writes the whole of it. */
+/** Searches a value recursively; null when JSON represents all of it. */
 function unseenAt(root: unknown): string | null {
   if (typeof root === "string") return null;
   const waiting: unknown[] = [root];
@@ -70,7 +70,7 @@ function unseenAt(root: unknown): string | null {
       if (typeof (value as { toJSON?: unknown }).toJSON === "function") return "a value that writes itself (toJSON)";
       for (const inner of Object.values(value)) waiting.push(inner);
     }
-    // What holds itself has been seen whole by now, and JSON cannot write it.
+    // A cyclic value has been searched by now, and JSON cannot represent it.
     if (known.size > 0) JSON.stringify(root);
     return null;
   } catch {
@@ -78,7 +78,7 @@ function unseenAt(root: unknown): string | null {
   }
 }
 
-/** What a value is that JSON does not write as it is, with its article; null: it does, or what is in it decides. */
+/** Type of a value that JSON does not represent, with article; null: it does, or its content decides. */
 function kindOf(value: unknown): string | null {
   if (typeof value === "object") return value === null ? null : kindOfObject(value);
   switch (typeof value) {

@@ -6,16 +6,16 @@ import type { WireFormat } from "../../scenario/schema.ts";
 import { type Dictionary, encodedBytes, PayloadDecoder, PayloadEncoder } from "./codec.ts";
 import { makeOp, type Op, type OpKind, Payload } from "./message.ts";
 
-/** Writes payloads for one other thread. */
+/** Writes payloads for another thread. */
 export interface PayloadWriter {
   encode(payload: Payload, words: WordWriter): void;
-  /** Most bytes that takes. */
+  /** Upper bound of the bytes written. */
   most(payload: Payload): number;
 }
 
-/** Reads what the writer of the same format wrote. */
+/** Reads payloads of the same format. */
 export interface PayloadReader {
-  /** `used`: one that nobody needs any more and that may be filled anew. */
+  /** `used`: a payload no longer needed, which may be refilled. */
   decode(words: WordReader, used: Payload | null): Payload;
 }
 
@@ -27,7 +27,7 @@ export function readerFor(format: WireFormat): PayloadReader {
   return format === "ring" ? new PayloadDecoder() : new PlainReader(FORMATS[format].fromBytes);
 }
 
-/** A payload as a plain value, as any library can write it. */
+/** A payload as a plain value, which any library can serialize. */
 interface Plain {
   readonly ops: readonly PlainOp[];
   readonly timestamp?: number;
@@ -65,7 +65,7 @@ const FORMATS: Readonly<Record<Exclude<WireFormat, "ring">, Format>> = {
   },
 };
 
-/** By how much a format other than the ring's own may be wider. */
+/** Factor by which other formats may exceed the ring's own. */
 export const WIDEST_FORMAT = 4;
 
 class PlainWriter implements PayloadWriter {
@@ -75,7 +75,7 @@ class PlainWriter implements PayloadWriter {
     words.blob(this.toBytes(plainOf(payload)));
   }
 
-  /** Escapes may double a text, and every library has a head of its own for each value. */
+  /** Escapes may double a text, and every library adds a header to each value. */
   most(payload: Payload): number {
     return WIDEST_FORMAT * encodedBytes(payload) + 256 * (1 + payload.ops.length);
   }
@@ -100,7 +100,7 @@ function plainOf({ ops, padding, timestamp }: Payload): Plain {
   return plain;
 }
 
-/** MessagePack has no half characters and refuses some names of fields: what may hold such goes as JSON text. */
+/** MessagePack has no lone surrogates and refuses some field names: values that may contain these are sent as JSON text. */
 function portable(op: PlainOp): PlainOp {
   const { value } = op;
   const plain = typeof value === "string" ? value.isWellFormed() : typeof value !== "object";
@@ -117,25 +117,25 @@ function paddingOf(size: number): string {
   return known;
 }
 
-/** One message of so many is timed, a power of two: reading the clock costs as much as a short message. */
+/** One of this many messages is timed, a power of two: reading the clock costs as much as a short message. */
 const EVERY = 64;
 
-/** What one direction cost, of the messages that were timed. */
+/** Cost of one direction, from the timed messages. */
 export interface WireCost {
   readonly timed: number;
   readonly nanoseconds: number;
   readonly bytes: number;
-  /** Nanoseconds of one message below which the clock tells nothing. */
+  /** Nanoseconds per message below which the clock has no meaning. */
   readonly resolution: number;
 }
 
-/** Doublings of what half of the messages take within which one may lie; what took longer was interrupted, and tells nothing of the format. */
+/** Doublings of the median within which a span counts; longer ones were interrupted, and say nothing about the format. */
 const INTERRUPTED = 3;
 const OCTAVES = 32;
 
 /**
- * Times one message in 64. What reading the clock costs by itself is timed beside each of them, since it differs between a cold and a busy
- * core: the difference of the two means is the message's.
+ * Times one message in 64. The cost of reading the clock is timed beside each of them, since it differs between a cold and a busy core: the
+ * message's cost is the difference of the two means.
  */
 export class WireMeter {
   private messages = 0;
@@ -150,7 +150,7 @@ export class WireMeter {
     return (this.messages++ & (EVERY - 1)) === 0;
   }
 
-  /** A message of so many `bytes` took the time since `began`. */
+  /** Adds a message of `bytes` bytes that took the time since `began`. */
   add(began: Nanoseconds, bytes: number): void {
     const ended = this.clock.now();
     this.spans.add(ended - began);
@@ -167,10 +167,10 @@ export class WireMeter {
   }
 }
 
-/** Spans of time, of which those that were interrupted are left out. */
+/** Spans of time, without interrupted ones. */
 class Spans {
   count = 0;
-  /** How many spans there were from each power of two nanoseconds to the next, and their sums. */
+  /** Number of spans from each power of two nanoseconds to the next, and their sums. */
   private readonly counts = new Float64Array(OCTAVES);
   private readonly sums = new Float64Array(OCTAVES);
 
@@ -181,7 +181,7 @@ class Spans {
     this.count++;
   }
 
-  /** Mean span of those that were not interrupted. */
+  /** Mean of the spans that were not interrupted. */
   usual(): Nanoseconds {
     let [count, sum, half] = [0, 0, OCTAVES];
     for (let octave = 0; octave < OCTAVES && octave <= half + INTERRUPTED; octave++) {

@@ -1,5 +1,19 @@
 import type { CaseResult } from "../../../src/telemetry/result.ts";
-import { among, type Claim, claim, dropped, figure, mainOf, must, rate, ruleOf, type Told, workersOf } from "./claim.ts";
+import {
+  among,
+  average,
+  type Claim,
+  cameInTheLongRun,
+  claim,
+  dropped,
+  figure,
+  mainOf,
+  must,
+  rate,
+  ruleOf,
+  type Told,
+  workersOf,
+} from "./claim.ts";
 import { printed, says } from "./template.ts";
 
 /** What an explanation of requests may say, and what each of it is held against. */
@@ -88,15 +102,15 @@ const finite = must("there is no bound", (told) => Number.isFinite(places(told))
  * A server that takes as long as it is told to, and not many times that, and tells nobody to come later: what is computed is not done sooner by
  * asking for more of it.
  */
-const keepsItsPace = must("the server did not keep its pace", (told) => {
-  if (fetchOf(told).rateLimited > 0) return false;
+const keepsItsPace = must("the server did not keep its pace", (told) => fetchOf(told).rateLimited === 0 && inPace(told));
+const inPace = (told: Told) => {
   const [mock, took] = [mockOf(told), fetchOf(told).phases?.attempt.p50];
   if (mock === undefined || took === undefined || took === null) return true;
-  const asked = (mock.latency.min + mock.latency.max) / 2000;
-  const waiting = (attempted(told) * (took - asked)) / 1000;
-  const alone = asked + (settingsOf(told).connections.keepAlive ? 0.1 : 0.25);
+  const waiting = (attempted(told) * (took - (mock.latency.min + mock.latency.max) / 2000)) / 1000;
+  const alone = aloneMs(told);
   return (waiting <= 1.25 || took <= 1.45 * alone) && (waiting <= 3.1 || took <= 1.3 * alone);
-});
+};
+const coresLeft = must("the cores were used up, and attempts waited for them", (told) => coresUsed(told) < 0.91 || inPace(told));
 const holdsMore = must("the server takes no more", (told, { holds, allows }) => {
   const { maxConnections = 0, rateLimit = 0 } = mockOf(told) ?? {};
   const held =
@@ -115,12 +129,13 @@ const prompt = must("requests waited long before they were sent", (told) => {
   const before = schedule.mean + queue.mean + batch.mean + lined(told);
   return before <= 0.26 * flown(told) + 0.01 && sojourn.p50 <= Math.max(1, 3.1 * own(told));
 });
-const allDone = must("less was done than came", ({ result }) => {
+const allDone = must("less was done than came", (told) => {
+  const { result } = told;
   const { processed, failed, rejected } = result.ledger;
   const settled = processed === 0 ? Number.POSITIVE_INFINITY : (result.throughput * (processed + failed + rejected)) / processed;
   // The last to come is done its own time after the last arrival, and may be the slowest.
   const arriving = Math.max(1, result.durationMs - (result.latency.service.max ?? 0));
-  return settled >= (0.94 * (result.offeredRate ?? 0) * arriving) / result.durationMs;
+  return settled >= (0.94 * Math.min(result.offeredRate ?? 0, cameInTheLongRun(told) ?? 0) * arriving) / result.durationMs;
 });
 const undropped = must("some were dropped or left", ({ result }) => dropped(result) === 0 && result.ledger.unfinished === 0);
 const open = must("the load waits for answers", ({ scenario }) => !("vus" in scenario.load));
@@ -131,6 +146,22 @@ const waited = must("next to nobody waited", (told) => {
   const lost = dropped(told.result) + ledger.unfinished > 0 || throughput < (offeredRate ?? 0);
   const before = schedule.mean + queue.mean + batch.mean + lined(told);
   return closed || lost || before > 0.24 * flown(told) || sojourn.p50 > 2.8 * own(told);
+});
+
+/** How long an item waited for a place. */
+const placed = ({ result: { latency } }: Told) => latency.schedule.mean + latency.queue.mean + latency.batch.mean;
+const coresUsed = ({ result }: Told) => average(result.cores.map(({ utilization }) => utilization));
+const half = must("it is another half", (told, { took, asked }) => {
+  const { latency = { min: Number.NaN, max: Number.NaN } } = mockOf(told) ?? {};
+  return says(took, fetchOf(told).phases?.attempt.p50 ?? null) && says(asked, (latency.min + latency.max) / 2000);
+});
+/** What an attempt takes by itself: as the server was told, and a round trip. */
+const aloneMs = (told: Told) => {
+  const { min, max } = mockOf(told)?.latency ?? { min: 0, max: 0 };
+  return (min + max) / 2000 + (settingsOf(told).connections.keepAlive ? 0.1 : 0.25);
+};
+const slowed = must("hardly any of them waits for computing", (told, { took = "0", asked = "0" }) => {
+  return (attempted(told) * (printed(took).high - printed(asked).low)) / 1000 >= 1;
 });
 
 // What the series shows.
@@ -231,7 +262,44 @@ const LIMIT_CLAIMS: readonly Claim[] = [
     figure("main", ({ result }) => mainOf(result)),
     must("it had time to spare", ({ result }) => mainOf(result) >= 0.9),
   ),
-  claim("More Workers would help."),
+  claim(
+    "More Workers would help.",
+    must("no core is free for them", (told) => coresUsed(told) < 0.91),
+  ),
+  claim(
+    "More Workers would find no core free: the machine's {cores:N} {c:core was|cores were} {used:P} used in all.",
+    figure("cores", ({ result }) => result.cores.length),
+    figure("used", coresUsed),
+    must("one is", (told) => coresUsed(told) >= 0.89),
+  ),
+  claim(
+    "The cores are the limit: the machine's {cores:N} {c:core was|cores were} {used:P} used in all; half of the attempts took {took:D} and more, of which the server was told to take {asked:D}, and the rest is computing and waiting for a core.",
+    figure("cores", ({ result }) => result.cores.length),
+    figure("used", coresUsed),
+    must("one had time to spare", (told) => coresUsed(told) >= 0.89),
+    half,
+    slowed,
+    waited,
+  ),
+  claim(
+    "Computing is the limit: half of the attempts took {took:D} and more, of which the server was told to take {asked:D}; the rest is what client and server compute[[, and waiting for a {core:core}]].",
+    must(
+      "nobody else had the cores",
+      ({ result }, { core }) => core === undefined || result.disturbed != null || result.process.work != null,
+    ),
+    half,
+    must("most of it is what it was told to take", (told, { took = "0" }) => printed(took).high >= 1.95 * aloneMs(told)),
+    slowed,
+    waited,
+  ),
+  claim(
+    `${RATE} went through, {mean:N} ${STATE} on average[[; more at once would wait for the {same:same} cores]].`,
+    rate,
+    out,
+    mean,
+    state,
+    must("a core had time to spare", (told, { same }) => same === undefined || coresUsed(told) >= 0.89),
+  ),
   claim(
     `Nothing limits the requests in flight: {t:there was|there were} {peak:N} at once, each took {each:D}, and ${RATE} went through.`,
     rate,
@@ -251,6 +319,7 @@ const LIMIT_CLAIMS: readonly Claim[] = [
     allTaken,
     where,
     must("there are more than requests", (told) => fetchOf(told).requests >= places(told)),
+    coresLeft,
   ),
   claim(`A larger fetch.concurrency.max would help ${UNTIL}.`, finite, connectionsLeft, keepsItsPace, holdsMore),
   claim(`Larger fetch.concurrency.max and fetch.connections.max would help ${UNTIL}.`, finite, keepsItsPace, holdsMore),
@@ -264,7 +333,7 @@ const LIMIT_CLAIMS: readonly Claim[] = [
     holdsMore,
   ),
   claim(
-    "Half of the attempts took {took:D} and more, of which the server was told to take {asked:D}: the rest is what client and server compute[[, and more at once would wait for that]].",
+    "Half of the attempts took {took:D} and more, of which the server was told to take {asked:D}: the rest is what client and server compute.",
     of("took", ({ phases }) => phases?.attempt.p50 ?? null),
     must("it took what it was told to", (_, { took = "0", asked = "0" }) => printed(took).high >= 1.2 * printed(asked).low),
     must(
@@ -321,6 +390,7 @@ const LIMIT_CLAIMS: readonly Claim[] = [
     figure("n", connections),
     figure("held", (told) => attemptMs(told) ?? (1000 * connections(told)) / attempted(told)),
     allConnected,
+    coresLeft,
     must("far less went out than that", (told, { sum = "0" }) => attempted(told) >= 0.75 * printed(sum).low),
   ),
   claim(
@@ -333,6 +403,18 @@ const LIMIT_CLAIMS: readonly Claim[] = [
     figure("cut", (told) => settingsOf(told).concurrency.decrease),
   ),
   claim(`{each:D} each; ${RATE} went through.`, rate, out, item),
+  claim(
+    `The adaptive limit (fetch.concurrency.adaptive) is what takes time: of {took:D} on average, {place:D} was waiting for one of the places it gave, {mean:N} ${STATE} on average and {peak:N} in flight at most of {places:N} allowed.`,
+    figure("took", ({ result }) => result.latency.sojourn.mean),
+    figure("place", placed),
+    mean,
+    state,
+    of("peak", ({ peakConcurrency }) => peakConcurrency),
+    figure("places", places),
+    must("it does not adapt", (told) => settingsOf(told).concurrency.adaptive === "aimd"),
+    must("most of it was something else", (told) => placed(told) >= 0.49 * told.result.latency.sojourn.mean),
+    must("all places were taken", (told) => underWay(told) < 0.91 * places(told)),
+  ),
   claim(
     `Waves: a wave ends with its slowest request, so of {places:N} places {mean:N} were in use on average; ${RATE} went through.`,
     rate,

@@ -120,7 +120,7 @@ const everything: Change = ({ concurrency, connections }) => ({
 /** What is said not to help, and what nothing of the client's own would make quicker. */
 const NO_USE: Readonly<Record<string, Change>> = {
   "More places would not help": places,
-  "more at once would wait for that": (fetch, mock) => ({ ...places(fetch, mock), ...connections(fetch, mock) }),
+  "more at once would wait for the same cores": (fetch, mock) => ({ ...places(fetch, mock), ...connections(fetch, mock) }),
   "The arrivals are the limit": (fetch) => ({ ...everything(fetch, MANY), rateLimit: false }),
 };
 const MANY = { maxConnections: 0 } as Parameters<Change>[1];

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { starterText } from "../../../src/cli/starter.ts";
-import { YamlFile } from "../../../src/scenario/document.ts";
 import { resolveScenario } from "../../../src/scenario/load.ts";
 import { scenarioJsonSchema, WORKLOADS } from "../../../src/scenario/schema.ts";
+import { YamlFile } from "../../../src/scenario/yaml-file.ts";
 
 const resolved = (text: string) => resolveScenario(YamlFile.parse("new.yaml", text), "new.yaml").scenario;
 

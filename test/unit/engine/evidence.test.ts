@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { type Evidence, littlesLaw, problemOf, type Requests, selfChecks } from "../../../src/engine/runner/checks.ts";
+import { type Evidence, littlesLaw, problemOf, type RequestTotals, selfChecks } from "../../../src/engine/runner/checks.ts";
 import { Histogram } from "../../../src/kernel/histogram.ts";
 import type { SelfCheck } from "../../../src/telemetry/result.ts";
 
@@ -73,7 +73,7 @@ function found(change: Partial<Evidence>): Readonly<Record<string, number>> {
 const counts = (change: Partial<Evidence["counts"]>) => ({ counts: { ...sound.counts, ...change } });
 const ledger = (change: Partial<Evidence["ledger"]>) => ({ ledger: { ...sound.ledger, ...change } });
 const histograms = (change: Partial<Evidence["histograms"]>) => ({ histograms: { ...sound.histograms, ...change } });
-const requests = (change: Partial<Requests>) => ({ requests: { ...(sound.requests as Requests), ...change } });
+const requests = (change: Partial<RequestTotals>) => ({ requests: { ...(sound.requests as RequestTotals), ...change } });
 
 describe("P1-S what a run checks of itself", () => {
   test("is thirteen things, all of which hold where nothing is wrong", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { divided } from "../../../src/kernel/divide.ts";
+import { splitEvenly } from "../../../src/kernel/divide.ts";
 import { nearest, suggestion } from "../../../src/kernel/spelling.ts";
 import { printable, quoted } from "../../../src/kernel/text.ts";
 import { pause, within } from "../../../src/kernel/timers.ts";
@@ -152,7 +152,7 @@ describe("the word that was meant", () => {
 test("a whole number in parts is as even as can be, the first ones the larger", () => {
   fc.assert(
     fc.property(fc.nat(1000), fc.integer({ min: 1, max: 50 }), (total, parts) => {
-      const all = divided(total, parts);
+      const all = splitEvenly(total, parts);
       expect([all.length, all.reduce((sum, part) => sum + part, 0)]).toEqual([parts, total]);
       expect(Math.max(...all) - Math.min(...all)).toBeLessThanOrEqual(1);
       expect(all).toEqual(all.toSorted((a, b) => b - a));

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { count, duration, equation, perSecond, seconds } from "../../../src/kernel/equation.ts";
+import { countTerm, durationTerm, equation, rateTerm, secondsTerm } from "../../../src/kernel/equation.ts";
 import { agreeing, counted, listed, outOf } from "../../../src/kernel/wording.ts";
 
 describe("numbers in sentences", () => {
@@ -29,10 +29,10 @@ describe("numbers in sentences", () => {
       expect(Math.abs(read(printed).value - expected)).toBeLessThanOrEqual(read(printed).half * (1 + 1e-9));
     fc.assert(
       fc.property(amount, amount, (places, ms) => {
-        const [product = "", wait = ""] = equation(count(places), [["×", duration(ms)]], seconds).split(" = ");
+        const [product = "", wait = ""] = equation(countTerm(places), [["×", durationTerm(ms)]], secondsTerm).split(" = ");
         const [a = "", b = ""] = product.split(" × ");
         adds(read(a).value * read(b).value, wait);
-        const [quotient = "", rate = ""] = equation(count(places), [["÷", duration(ms)]], perSecond, "is").split(" is ");
+        const [quotient = "", rate = ""] = equation(countTerm(places), [["÷", durationTerm(ms)]], rateTerm, "is").split(" is ");
         const [c = "", d = ""] = quotient.split(" ÷ ");
         adds(read(c).value / read(d).value, rate);
       }),

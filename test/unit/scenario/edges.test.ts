@@ -3,12 +3,16 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { InvalidScenario } from "../../../src/kernel/problem.ts";
 import { temporaryFolder } from "../../../src/kernel/temporary-folder.ts";
-import { YamlFile } from "../../../src/scenario/document.ts";
-import { loadScenario, parseOverride, resolveScenario } from "../../../src/scenario/load.ts";
+import * as header from "../../../src/scenario/header-scalars.ts";
+import { LayeredFile } from "../../../src/scenario/layered-file.ts";
+import { loadScenario, resolveScenario } from "../../../src/scenario/load.ts";
+import { parseOverride } from "../../../src/scenario/overrides.ts";
+import * as rule from "../../../src/scenario/rule-scalars.ts";
 import * as s from "../../../src/scenario/scalars.ts";
 import { scenarioSchema } from "../../../src/scenario/schema.ts";
 import { arrivalEstimate, loadDuration, pacedSpan, rampTotal } from "../../../src/scenario/semantics.ts";
 import { sweepProblems } from "../../../src/scenario/sweep.ts";
+import { YamlFile } from "../../../src/scenario/yaml-file.ts";
 
 /** Where what is taken ends: the last value that is, and the first that is not. */
 type Edge = readonly [field: { safeParse(value: unknown): { readonly success: boolean } }, taken: unknown, refused: unknown];
@@ -88,22 +92,22 @@ const EDGES: Readonly<Record<string, readonly Edge[]>> = {
     [s.countRange(9), { min: 2, max: 2 }, { min: 3, max: 2 }],
   ],
   threshold: [
-    [s.threshold(), "x".repeat(200), "x".repeat(201)],
-    [s.threshold(), "x", ""],
+    [rule.threshold(), "x".repeat(200), "x".repeat(201)],
+    [rule.threshold(), "x", ""],
   ],
   expectation: [
-    [s.expectation(), "x".repeat(500), "x".repeat(501)],
-    [s.expectation(), "x", " "],
+    [rule.expectation(), "x".repeat(500), "x".repeat(501)],
+    [rule.expectation(), "x", " "],
   ],
   fields: [
-    [s.fields(), { "x-a": "b", "x-n": 5 }, { "x-a": "b", "x-b": [] }],
-    [s.fields(), { "x-a": "b" }, { "x-a": "b", "x b": "c" }],
-    [s.fields(), { "x-a": "b" }, { "x-a": "b", Connection: "c" }],
-    [s.fields(), { "x-a": "b" }, { "x-a": "b\nc: d" }],
-    [s.fields(), { ["a".repeat(100)]: "" }, { ["a".repeat(101)]: "" }],
-    [s.fields(), { a: "b".repeat(4096) }, { a: "b".repeat(4097) }],
-    [s.fields(), {}, ["x-a"]],
-    [s.fields(), {}, null],
+    [header.fields(), { "x-a": "b", "x-n": 5 }, { "x-a": "b", "x-b": [] }],
+    [header.fields(), { "x-a": "b" }, { "x-a": "b", "x b": "c" }],
+    [header.fields(), { "x-a": "b" }, { "x-a": "b", Connection: "c" }],
+    [header.fields(), { "x-a": "b" }, { "x-a": "b\nc: d" }],
+    [header.fields(), { ["a".repeat(100)]: "" }, { ["a".repeat(101)]: "" }],
+    [header.fields(), { a: "b".repeat(4096) }, { a: "b".repeat(4097) }],
+    [header.fields(), {}, ["x-a"]],
+    [header.fields(), {}, null],
   ],
   flag: [[s.flag(), false, "false"]],
 };
@@ -261,7 +265,9 @@ describe("a sweep", () => {
   test("of as many points as there may be is taken, one more refused", () => {
     const values = (count: number) => Array.from({ length: count }, (_, i) => i + 1).join(", ");
     const wrong = (first: number, second: number) =>
-      sweepProblems(YamlFile.parse("s.yaml", `title: A\nsweep: { seed: [${values(first)}], queue.capacity: [${values(second)}] }\n`));
+      sweepProblems(
+        LayeredFile.of(YamlFile.parse("s.yaml", `title: A\nsweep: { seed: [${values(first)}], queue.capacity: [${values(second)}] }\n`)),
+      );
     expect(wrong(50, 20)).toEqual([]);
     expect(wrong(77, 13).map(({ message }) => message)).toEqual(["sweep: must make at most 1000 combinations, got 1001"]);
   });

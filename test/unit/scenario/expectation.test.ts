@@ -1,11 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { checkScenario } from "../../../src/scenario/check.ts";
-import { YamlFile } from "../../../src/scenario/document.ts";
 import { figuresIn, isProblem, parseExpectation } from "../../../src/scenario/expectation.ts";
 import { nameProblems } from "../../../src/scenario/expectation-names.ts";
 import { listScenarios } from "../../../src/scenario/find.ts";
+import { LayeredFile } from "../../../src/scenario/layered-file.ts";
 import { loadScenario } from "../../../src/scenario/load.ts";
+import { layered, parseOverride } from "../../../src/scenario/overrides.ts";
+import { YamlFile } from "../../../src/scenario/yaml-file.ts";
 import { rounds } from "../../support/campaign.ts";
 
 /** Where and how a text breaks the grammar. */
@@ -149,10 +151,9 @@ describe("the names in expectations", () => {
 });
 
 /** Problems of a scenario that expects this, by place. */
-function placed(rule: string, change: (yaml: YamlFile) => void = () => {}): string[] {
+function placed(rule: string, ...flags: readonly string[]): string[] {
   const yaml = YamlFile.parse("s.yaml", `title: T\nmodes: [sync, async]\nsweep: { load.rate: [10, 100] }\nexpect:\n  - ${rule}\n`);
-  change(yaml);
-  const checked = checkScenario(yaml);
+  const checked = checkScenario(flags.map(parseOverride).reduce(layered, LayeredFile.of(yaml)));
   return checked.ok ? [] : checked.problems.map(({ line, column, message }) => `${line}:${column}: ${message}`);
 }
 
@@ -172,11 +173,11 @@ describe("expectations in a scenario file", () => {
   });
 
   test("it may speak of a mode that a flag leaves out this time", () => {
-    expect(placed("sync.throughput > async.throughput", (yaml) => yaml.override("--mode sync", ["modes"], ["sync"]))).toEqual([]);
+    expect(placed("sync.throughput > async.throughput", "modes=[sync]")).toEqual([]);
   });
 
   test("it may speak of a point that a flag leaves out this time", () => {
-    expect(placed("sync[load.rate=10].throughput > 1", (yaml) => yaml.unsweep("load.rate"))).toEqual([]);
+    expect(placed("sync[load.rate=10].throughput > 1", "load.rate=100")).toEqual([]);
   });
 
   test("what is no comparison is refused", () => {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { join, resolve } from "node:path";
 import { InvalidScenario } from "../../../src/kernel/problem.ts";
-import { YamlFile } from "../../../src/scenario/document.ts";
 import { resolveScenario } from "../../../src/scenario/load.ts";
 import * as s from "../../../src/scenario/scalars.ts";
+import { YamlFile } from "../../../src/scenario/yaml-file.ts";
 import refused from "../../scenarios/refused.json";
 
 const FOLDER = resolve(import.meta.dir, "../../scenarios");

@@ -3,8 +3,8 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { InvalidScenario } from "../../../src/kernel/problem.ts";
 import { temporaryFolder } from "../../../src/kernel/temporary-folder.ts";
-import { YamlFile } from "../../../src/scenario/document.ts";
 import { resolveScenario } from "../../../src/scenario/load.ts";
+import { YamlFile } from "../../../src/scenario/yaml-file.ts";
 
 const folder = temporaryFolder();
 for (const name of ["list.txt", "key.pem", "cert.pem"]) writeFileSync(join(folder, name), "http://127.0.0.1:1/\n");

@@ -6,14 +6,14 @@ import fc from "fast-check";
 import { schemaText } from "../../../src/cli/commands/schema.ts";
 import { EXIT } from "../../../src/kernel/exit.ts";
 import { InvalidScenario, type Problem, UserError } from "../../../src/kernel/problem.ts";
-import { knownKeys } from "../../../src/scenario/check.ts";
-import { YamlFile } from "../../../src/scenario/document.ts";
 import { findScenario, listScenarios, SHIPPED, scenarioFiles } from "../../../src/scenario/find.ts";
-import { loadScenario, parseOverride, resolveScenario } from "../../../src/scenario/load.ts";
-import { nestsDeeperThan } from "../../../src/scenario/nesting.ts";
+import { knownKeys } from "../../../src/scenario/known-fields.ts";
+import { loadScenario, resolveScenario } from "../../../src/scenario/load.ts";
+import { parseOverride } from "../../../src/scenario/overrides.ts";
 import { MAX_FILE_BYTES } from "../../../src/scenario/read.ts";
 import { scenarioSchema } from "../../../src/scenario/schema.ts";
 import { arrivalEstimate, loadDuration } from "../../../src/scenario/semantics.ts";
+import { YamlFile } from "../../../src/scenario/yaml-file.ts";
 import { rounds } from "../../support/campaign.ts";
 
 const FILES = resolve(import.meta.dir, "../../scenarios");
@@ -227,15 +227,7 @@ describe("--set", () => {
   });
 });
 
-describe("nesting", () => {
-  test("is counted without recursion and only where it nests", () => {
-    expect(nestsDeeperThan("[".repeat(65))).toEqual({ line: 1, column: 65 });
-    expect(nestsDeeperThan(`a: "${"[".repeat(99)}" # ${"[".repeat(99)}\nb: '${"{".repeat(99)}'`)).toBeNull();
-    expect(nestsDeeperThan(`a: b "c\nload: ${"[".repeat(99)}`)).toEqual({ line: 2, column: 71 });
-    expect(nestsDeeperThan(Array.from({ length: 100 }, (_, i) => `${" ".repeat(i)}a:`).join("\n"))?.line).toBe(65);
-    expect(nestsDeeperThan(`${"- ".repeat(99)}a`)).not.toBeNull();
-    expect(nestsDeeperThan(`${"[]".repeat(99)}\n${"a: 1\n".repeat(500)}`)).toBeNull();
-    expect(knownKeys(["load"], { executor: "bursts" })).toEqual(["executor", "size", "every", "count"]);
-    expect(knownKeys(["load", "stages", "0"], undefined)).toEqual(["target", "duration"]);
-  });
+test("the fields that the schema knows in a load are those of its executor", () => {
+  expect(knownKeys(["load"], { executor: "bursts" })).toEqual(["executor", "size", "every", "count"]);
+  expect(knownKeys(["load", "stages", "0"], undefined)).toEqual(["target", "duration"]);
 });

@@ -4,7 +4,7 @@ import { EMPTY_LEDGER } from "../../../src/telemetry/ledger.ts";
 import { metricNamed, metricNames, type Standing, THRESHOLD_METRICS } from "../../../src/telemetry/metrics.ts";
 import type { CaseResult } from "../../../src/telemetry/result.ts";
 import { judge, parseThreshold, thresholdPattern } from "../../../src/telemetry/threshold.ts";
-import { caseResult } from "../../support/results.ts";
+import { caseResult, sample } from "../../support/results.ts";
 
 const whole = caseResult({ mode: "async" });
 const trend = { count: 60_000, mean: 1, stddev: 9, min: 2, max: 3, p50: 4, p75: 5, p90: 6, p95: 7, p99: 8, p99_9: 9 };
@@ -183,5 +183,37 @@ describe("metrics of thresholds", () => {
     const named = thresholdsNamed(await Bun.file("README.md").text());
     expect(named).toContain("fetch_ok");
     expect(named.filter((name) => !(THRESHOLD_METRICS as readonly string[]).includes(name))).toEqual([]);
+  });
+});
+
+describe("what is known of a metric beside its figure", () => {
+  test.each([
+    ["throughput", "/s", "more"],
+    ["sojourn_ms", "ms", "less"],
+    ["dropped", "count", "less"],
+    ["fetch_ok", "count", "more"],
+    ["memory", "bytes", "less"],
+    ["cpu", "cores", "less"],
+    ["encode_ns", "ns", "less"],
+    ["offered_rate", "/s", null],
+    ["batch_size", "count", null],
+  ])("%s is in %p, and better is %p", (name, unit, better) => {
+    expect(metricNamed(name)).toMatchObject({ unit, better });
+  });
+
+  test("no two metrics of a workload have one title", () => {
+    const titles = metricNames("fetch").map((name) => metricNamed(name)?.title);
+    expect(new Set(titles).size).toBe(titles.length);
+  });
+
+  test.each([
+    ["throughput", 7],
+    ["offered_rate", 8],
+    ["dropped", 9],
+    ["mean_depth", 10],
+    ["sojourn_ms", 11],
+  ] as const)("a sample gives the course of %s", (name, value) => {
+    const one = sample(100, { processed: 7, offered: 8, dropped: 9, depth: 10, p99: 11 });
+    expect(metricNamed(name)?.ofSample?.(one)).toBe(value);
   });
 });

@@ -2,14 +2,14 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { parseExpectation } from "../../../src/scenario/expectation.ts";
 import type { CaseResult } from "../../../src/telemetry/result.ts";
-import { judgeHypotheses, type Ran } from "../../../src/theory/hypotheses.ts";
+import { type JudgedRun, judgeHypotheses } from "../../../src/theory/hypotheses.ts";
 import { rounds } from "../../support/campaign.ts";
 import { caseResult } from "../../support/results.ts";
 
 type Sketch = Parameters<typeof caseResult>[0] & { readonly params?: CaseResult["params"] };
 
 /** A run of these cases; the points of its sweep are those of the cases, and any that were not run. */
-function ran(sketches: readonly Sketch[], unrun: readonly CaseResult["params"][] = []): Ran {
+function ran(sketches: readonly Sketch[], unrun: readonly CaseResult["params"][] = []): JudgedRun {
   const cases = sketches.map(({ params = {}, ...sketch }) => ({ ...caseResult(sketch), params }));
   return { cases, points: [...cases.map(({ params }) => params), ...unrun], cores: 2 };
 }

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { firstUnknown } from "../../../src/scenario/known-fields.ts";
 import { MODES } from "../../../src/scenario/schema.ts";
-import { firstUnknown } from "../../../src/scenario/sweep.ts";
 import { DIAGRAMS } from "../../../src/views/report/diagram.ts";
 import { ROOT } from "../../support/cli.ts";
 import { caseResult } from "../../support/results.ts";

@@ -4,7 +4,7 @@ import type { RunEvent } from "../../../src/telemetry/events.ts";
 import { EMPTY_LEDGER } from "../../../src/telemetry/ledger.ts";
 import type { RunResult } from "../../../src/telemetry/result.ts";
 import { Canvas } from "../../../src/views/canvas/canvas.ts";
-import { columnsOf, type Reading } from "../../../src/views/live/columns.ts";
+import { type Reading, sampleColumns } from "../../../src/views/live/columns.ts";
 import { droppingSince, fullSince, momentsOf } from "../../../src/views/live/moments.ts";
 import { seenUntil, viewAt } from "../../../src/views/live/past.ts";
 import { coreGrid, shownCores } from "../../../src/views/live/picture/cores-panel.ts";
@@ -182,7 +182,7 @@ describe("columns of a series", () => {
             values.forEach((value, i) => {
               expected[from + i] = value;
             });
-          const got = [...columnsOf(series, reading, columns, until)];
+          const got = [...sampleColumns(series, reading, columns, until)];
           expect(got.map((value) => Number(value.toPrecision(9)))).toEqual(expected.map((value) => Number(value.toPrecision(9))));
         }
       }),
@@ -194,10 +194,10 @@ describe("columns of a series", () => {
     let asked = 0;
     const reading: Reading = { value: () => ++asked, column: "worst" };
     const series = [sample(100), sample(200), sample(300)];
-    const first = columnsOf(series, reading, 10, 300);
-    expect(columnsOf(series, reading, 10, 300)).toBe(first);
+    const first = sampleColumns(series, reading, 10, 300);
+    expect(sampleColumns(series, reading, 10, 300)).toBe(first);
     expect(asked).toBe(3);
-    expect(columnsOf(series, reading, 11, 300)).not.toBe(first);
+    expect(sampleColumns(series, reading, 11, 300)).not.toBe(first);
   });
 });
 

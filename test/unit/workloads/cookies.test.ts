@@ -4,7 +4,7 @@ import { rig } from "../../support/fetch-rig.ts";
 
 function sentTo(url: string, ...heard: readonly (readonly [from: string, ...lines: string[]])[]): string | null {
   const cookies = new Cookies();
-  for (const [from, ...lines] of heard) cookies.hear(from, lines);
+  for (const [from, ...lines] of heard) cookies.setFrom(from, lines);
   return cookies.lineFor(url);
 }
 
@@ -43,10 +43,10 @@ describe("a jar of cookies (RFC 6265)", () => {
 
   test("holds so many of a domain and in all, those that were set last", () => {
     const cookies = new Cookies();
-    for (let i = 0; i < 200; i++) cookies.hear("http://h.test/", [`c${i}=1`]);
+    for (let i = 0; i < 200; i++) cookies.setFrom("http://h.test/", [`c${i}=1`]);
     const names: string[] = cookies.lineFor("http://h.test/")?.match(/c\d+/g) ?? [];
     expect([names.length, names.includes("c199"), names.includes("c150"), names.includes("c149")]).toEqual([50, true, true, false]);
-    for (let i = 0; i < 3100; i++) cookies.hear(`http://h${i}.test/`, ["a=1"]);
+    for (let i = 0; i < 3100; i++) cookies.setFrom(`http://h${i}.test/`, ["a=1"]);
     expect([cookies.lineFor("http://h.test/"), cookies.lineFor("http://h99.test/"), cookies.lineFor("http://h3099.test/")]).toEqual([
       null,
       null,

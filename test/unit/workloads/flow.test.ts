@@ -4,7 +4,7 @@ import { cutTo } from "../../../src/kernel/text.ts";
 import type { FlowPart } from "../../../src/scenario/flow-schema.ts";
 import { scenarioSchema } from "../../../src/scenario/schema.ts";
 import type { FlowPartFigures } from "../../../src/telemetry/flow-figures.ts";
-import { BRIEF, brief, kindOf } from "../../../src/workloads/flow/brief.ts";
+import { BRIEF, kindOf, writePartSummary } from "../../../src/workloads/flow/brief.ts";
 import { addSamples, FlowBoard, mergeParts } from "../../../src/workloads/flow/figures.ts";
 import { FlowIntake } from "../../../src/workloads/flow/intake.ts";
 import { draw, Lab } from "../../../src/workloads/flow/lab.ts";
@@ -17,7 +17,7 @@ const never = () => new Promise<never>(() => {});
 /** A part's figures in brief, at a place of an array that others use too. */
 function figuresOf(part: Part): Record<string, number> {
   const all = new Float64Array(BRIEF.length + 2).fill(-1);
-  brief(part, all, 1);
+  writePartSummary(part, all, 1);
   expect([all[0], all.at(-1)]).toEqual([-1, -1]);
   return Object.fromEntries(BRIEF.map((name, i) => [name, all[i + 1] ?? Number.NaN]));
 }

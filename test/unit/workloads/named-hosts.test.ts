@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { NamedHosts } from "../../../src/workloads/fetch/named-hosts.ts";
-import { AttemptBook, mergeReports } from "../../../src/workloads/fetch/report.ts";
+import { AttemptCounts, mergeReports } from "../../../src/workloads/fetch/report.ts";
 import { rounds } from "../../support/campaign.ts";
 
 test("threads agree on the hundred hosts that have figures of their own, in whatever order they meet them", () => {
@@ -9,7 +9,7 @@ test("threads agree on the hundred hosts that have figures of their own, in what
   fc.assert(
     fc.property(order, (asked) => {
       const memory = NamedHosts.memory();
-      const books = [0, 1, 2, 3].map(() => new AttemptBook(new NamedHosts(memory)));
+      const books = [0, 1, 2, 3].map(() => new AttemptCounts(new NamedHosts(memory)));
       const each = new Map<string, number>();
       for (const [thread, host] of asked) {
         books[thread]?.note(`h${host}:80`, 200, null, "first");

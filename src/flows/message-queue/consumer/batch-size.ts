@@ -1,19 +1,22 @@
-/** Messages leased at once at most, where nobody says how many. */
+/** Messages leased at once at most, where the caller sets no number. */
 export const MOST_BATCH = 1000;
-/** A batch that is done within the first is followed by one twice as large, one that takes longer by half, beyond the second by the smallest; ms. */
+/**
+ * A batch done within the first time is followed by one twice as large, within the second by one half as large, after that by the
+ * smallest; ms.
+ */
 const QUICK_MS = 10;
 const SLOW_MS = 50;
 
 /**
- * How many messages to lease at once: at first as many as can be worked on, then more as long as batches are done quickly. What one
- * consumer holds that is slow, or dies of a message, others cannot have.
+ * Number of messages to lease at once: at first as many as are handled at a time, then more as long as batches are done quickly. Messages
+ * held by a slow or crashed consumer are not available to others.
  */
 export class BatchSize {
   value: number;
   private leasedAt = 0;
   private lastLeased = 0;
 
-  /** `fixed`: always this many; null: adapted, never below `least`. */
+  /** `fixed`: always this number; null: adapted, never below `least`. */
   constructor(
     private readonly fixed: number | null,
     private readonly least: number,
@@ -21,7 +24,7 @@ export class BatchSize {
     this.value = fixed ?? least;
   }
 
-  /** The last batch is done; `now` in milliseconds since 1970. */
+  /** To be called when the last batch is done; `now` in milliseconds since 1970. */
   adapt(now: number): void {
     if (this.fixed !== null) return;
     const took = now - this.leasedAt;
@@ -31,7 +34,7 @@ export class BatchSize {
     this.leasedAt = now;
   }
 
-  /** So many came with the lease just made. */
+  /** To be called with the number of messages that the last lease returned. */
   leased(count: number): void {
     this.lastLeased = count;
   }

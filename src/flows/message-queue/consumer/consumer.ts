@@ -1,6 +1,6 @@
 import { Deque } from "../../../kernel/deque.ts";
+import { errorText } from "../../../kernel/error-text.ts";
 import { isFulfilled, isThenable } from "../../../kernel/promises.ts";
-import { thrownText } from "../../../kernel/thrown.ts";
 import { chance, stampOf, turn, within } from "../../../kernel/timers.ts";
 import { backoffDelay } from "../../../resilience/backoff.ts";
 import { Stopped, TimedOut } from "../../failures.ts";
@@ -16,11 +16,11 @@ import type { ConsumerListener, ConsumerRule, ConsumerStats, ConsumerTools } fro
 import { Settler } from "./settler.ts";
 import { Sleeper } from "./sleeper.ts";
 
-/** How long handlers that hold the thread may do so before timers, sockets and signals get their turn, in milliseconds. */
+/** Longest that handlers may hold the thread before timers, sockets and signals get their turn, in milliseconds. */
 const SLICE_MS = 10;
 
 /**
- * Leases messages of one group in batches, has so many handled at a time, and settles what is done together.
+ * Leases messages of one group in batches, runs at most `concurrency` handlers at a time, and settles outcomes together.
  *
  * A message in its hands:
  *
@@ -35,10 +35,10 @@ const SLICE_MS = 10;
  * The consumer:
  *
  *     state      leases   begins   settles   left when
- *     working    yes      yes      yes       nothing is to be had (rests), it is stopped
- *     resting    no       yes      yes       a message, a handler's end, a time, another process
- *     stopping   no       no       yes       handlers have ended, or the deadline is over
- *     stopped    no       no       no        never; its queue, started again, has a successor for it
+ *     working    yes      yes      yes       nothing is available (rests), it is stopped
+ *     resting    no       yes      yes       a message, a handler's end, a timer, another process
+ *     stopping   no       no       yes       handlers have ended, or the deadline has passed
+ *     stopped    no       no       no        never; when its queue starts again, a successor replaces it
  */
 export class Consumer<T> implements Disposable {
   private readonly leases: Leases;
@@ -55,7 +55,7 @@ export class Consumer<T> implements Disposable {
   private readonly looping: Promise<void>;
   private successor: Consumer<T> | null = null;
   private onIdle: (() => void) | null = null;
-  /** When the event loop is to have its turn, in milliseconds since 1970. */
+  /** When the event loop must have its turn, in milliseconds since 1970. */
   private sliceEnd = 0;
   private stopping = false;
   private stopped: Promise<void> | null = null;
@@ -87,7 +87,7 @@ export class Consumer<T> implements Disposable {
     this.looping = this.loop();
   }
 
-  /** Something may have become available. */
+  /** To be called when something may have become available. */
   wake(): void {
     this.sleeper.wake();
   }
@@ -97,11 +97,11 @@ export class Consumer<T> implements Disposable {
     while (!this.stopping) {
       this.sleeper.look();
       try {
-        // Outcomes are settled before leases are looked at: a message that is done is not to be tried again because its lease ran out.
+        // Settle before leases are checked: a finished message must not be retried because its lease ran out.
         await this.settler.settleNow();
         const got = this.wants > 0 ? await this.lease() : 0;
         trouble = 0;
-        // Stopped while it leased: what came is put back.
+        // Stopped while leasing: the new messages are put back.
         if (this.stopping) break;
         while (!this.work()) {
           await this.settler.settleNow();
@@ -117,17 +117,17 @@ export class Consumer<T> implements Disposable {
     }
   }
 
-  /** Its store fails. */
+  /** Reports that the store failed. */
   private failed(error: unknown): void {
     this.listener.trouble(error);
     this.tools.failures.report(this.rule.name, undefined, error);
   }
 
-  /** Messages to lease now: a batch, when what it holds no longer keeps all its handlers busy. */
+  /** Messages to lease now: a batch, once what it holds no longer keeps all its handlers busy. */
   private get wants(): number {
     const free = this.buffer.length === 0 && this.running.size < this.rule.concurrency && !this.rule.paused();
     if (!free || this.keys.waiting >= MOST_BATCH) return 0;
-    // However many wait behind one key, handlers that are free look for others.
+    // However many wait behind one key, free handlers look for others.
     return Math.max(this.rule.concurrency - this.running.size, this.batch.value - this.keys.waiting);
   }
 
@@ -151,8 +151,8 @@ export class Consumer<T> implements Disposable {
   }
 
   /**
-   * Begins what may begin. Handlers that hold the thread let the heartbeat through before the next of them begins. False when the time
-   * is up that may go by without a turn of the event loop, and there is more.
+   * Begins whatever may begin. Between handlers that hold the thread it lets the heartbeat through. False when the slice is over and there
+   * is more to begin.
    */
   private work(): boolean {
     while (this.running.size < this.rule.concurrency && this.buffer.length > 0 && !this.stopping) {
@@ -161,7 +161,7 @@ export class Consumer<T> implements Disposable {
         this.heartbeat.beat();
         return true;
       }
-      // A clock that was put back does not make the slice longer.
+      // A clock that was set back does not lengthen the slice.
       if (now >= this.sliceEnd || now < this.sliceEnd - SLICE_MS) return false;
       const held = this.buffer.shift() as LeasedMessage<T>;
       if (this.keys.enter(held)) this.run(held, now);
@@ -169,12 +169,12 @@ export class Consumer<T> implements Disposable {
     return true;
   }
 
-  /** Has a message handled, and those of its key that were waiting for it. */
+  /** Handles a message, and those of its key that were waiting for it. */
   private run(first: LeasedMessage<T>, now: number): void {
     for (let next = this.begin(first, now); next !== undefined; ) next = this.begin(next, this.stamp());
   }
 
-  /** Gives the next message of its key when this one is done already. */
+  /** Begins a message; returns the next one of its key when this one is done already. */
   private begin(held: LeasedMessage<T>, now: number): LeasedMessage<T> | undefined {
     if (now >= held.until || this.stopping) {
       // Its lease has run out: another consumer may have it. Release it, without counting an attempt.
@@ -205,7 +205,7 @@ export class Consumer<T> implements Disposable {
     return undefined;
   }
 
-  /** A handler's promise has settled, in time or not. */
+  /** Called when a handler's promise has settled, in time or not. */
   private readonly settledRun = (run: Invocation<LeasedMessage<T>>, error: unknown): void => {
     const held = run.subject;
     if (held === null) return;
@@ -214,7 +214,7 @@ export class Consumer<T> implements Disposable {
     this.end(run, held, error);
   };
 
-  /** A handler that took its time is done. */
+  /** Ends an asynchronous handler. */
   private end(run: Invocation<LeasedMessage<T>>, held: LeasedMessage<T>, error: unknown): void {
     if (held.ended) return;
     run.cancelTimer?.();
@@ -238,7 +238,7 @@ export class Consumer<T> implements Disposable {
     const { id, attempt, key } = held;
     this.tools.failures.report(this.rule.name, held.value, error);
     if (error instanceof GiveUp || attempt >= this.rule.maxAttempts) {
-      this.settler.dead.push({ id, attempt, reason: thrownText(error) });
+      this.settler.dead.push({ id, attempt, reason: errorText(error) });
       return this.keys.next(key);
     }
     this.settler.again.push({ id, attempt, delayMs: Math.round(backoffDelay(this.rule.backoff, attempt, chance(this.tools.timers))) });
@@ -246,13 +246,13 @@ export class Consumer<T> implements Disposable {
     return undefined;
   }
 
-  /** What comes later of a key waits, in its group, until the one that was not done has had its next attempt. */
+  /** Holds back later messages of a key, in their group, until the one that failed has had its next attempt. */
   private holdUp(key: string | null): void {
     if (!this.keys.holdsUp(key)) return;
     this.settler.released.push(...this.keys.dissolve(key), ...this.buffer.take((held) => held.key === key));
   }
 
-  /** Waits for something to do: a message, a handler that ends, a time that comes, another process. */
+  /** Waits for something to do: a message, the end of a handler, a timer, another process. */
   private async rest(): Promise<void> {
     let ms = this.tools.store.shared ? this.rule.pollMs : Number.POSITIVE_INFINITY;
     if (this.wants > 0) {
@@ -275,15 +275,15 @@ export class Consumer<T> implements Disposable {
   }
 
   /**
-   * Leases nothing more, lets handlers end until the deadline, settles what they did, and puts back what was not begun. What still
-   * runs then is told by its signal; its lease runs out by itself.
+   * Leases nothing more, lets handlers end until the deadline, settles what they did, and puts back what was not begun. Handlers still
+   * running then are aborted by their signals; their leases run out.
    */
   stop(deadlineMs: number): Promise<void> {
     this.listener.unwanted();
     return this.successor?.stop(deadlineMs) ?? this.close(deadlineMs);
   }
 
-  /** The same, but the queue goes on with it when it is started again. */
+  /** As `stop`, but the queue resumes it when started again. */
   close(deadlineMs: number): Promise<void> {
     this.stopped ??= this.stopOnce(deadlineMs);
     return this.stopped;

@@ -1,18 +1,18 @@
 import type { Timers } from "../../../kernel/timers.ts";
 
-/** What a heartbeat is for. */
+/** What a heartbeat keeps alive. */
 export interface Beating {
-  /** Lengthens the leases of all that is held. Never rejects. */
+  /** Extends the leases of all messages held. Never rejects. */
   prolong(): Promise<void>;
-  /** Whether there is still something to be held. */
+  /** Whether anything is still held. */
   goesOn(): boolean;
-  /** A beat is over: something may have had to wait for it. */
+  /** Called after each beat: work may have had to wait for it. */
   done(): void;
 }
 
-/** Lengthens leases well before they run out: three times in the span that they are made for. */
+/** Extends leases three times within their span, well before they run out. */
 export class Heartbeat {
-  /** When the next is due by the wall clock, in milliseconds since 1970; Infinity while one is under way. */
+  /** When the next beat is due by the wall clock, in milliseconds since 1970; Infinity while one is in progress. */
   due = Number.POSITIVE_INFINITY;
   private cancelTimer: () => void = () => {};
 
@@ -29,7 +29,7 @@ export class Heartbeat {
     this.cancelTimer = this.timers.after(this.visibilityMs / 3, () => this.beat());
   }
 
-  /** At once. By the timer's clock, which never jumps, it may be due later than by the wall clock that leases go by. */
+  /** Beats at once. By the timer's clock, which never jumps, the next beat may be due later than by the wall clock that leases use. */
   beat(): void {
     this.cancelTimer();
     this.due = Number.POSITIVE_INFINITY;

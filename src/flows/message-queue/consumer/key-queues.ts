@@ -5,18 +5,18 @@ interface Keyed {
 }
 
 /**
- * Keeps the messages of a key in order: one of each key is at work, the others wait behind it. Where order is not asked for, and for
- * messages without a key, it lets everything through.
+ * Keeps the messages of a key in order: one of each key is at work, the others wait behind it. Where no order is asked for, and for
+ * messages without a key, all pass.
  */
 export class KeyQueues<M extends Keyed> {
-  /** Messages that wait behind another of their key. */
+  /** Messages waiting behind another of their key. */
   waiting = 0;
-  /** Keys at work, and what waits behind each. */
+  /** Keys at work, and the messages waiting behind each. */
   private readonly queues = new Map<string, Deque<M>>();
 
   constructor(private readonly ordered: boolean) {}
 
-  /** True when the message may be begun, and then its key is taken; false when it waits for its turn. */
+  /** True when the message may be begun, and its key is taken; false when it waits for its turn. */
   enter(message: M): boolean {
     const { key } = message;
     if (!this.ordered || key === null) return true;
@@ -30,7 +30,7 @@ export class KeyQueues<M extends Keyed> {
     return false;
   }
 
-  /** The one at work is done: the next of its key, whose turn it is; undefined: none waits, and the key is free. */
+  /** The next message of a key whose current one is done; undefined: none waits, and the key is free. */
   next(key: string | null): M | undefined {
     if (!this.ordered || key === null) return undefined;
     const next = this.queues.get(key)?.shift();
@@ -39,7 +39,7 @@ export class KeyQueues<M extends Keyed> {
     return next;
   }
 
-  /** Frees a key of which nothing more is to be begun for now; what waited behind it, in order. */
+  /** Frees a key of which nothing more is to begin for now; returns the messages that waited behind it, in order. */
   dissolve(key: string): M[] {
     const queue = [...(this.queues.get(key) ?? [])];
     this.queues.delete(key);
@@ -47,7 +47,7 @@ export class KeyQueues<M extends Keyed> {
     return queue;
   }
 
-  /** True when what fails holds up others of its key. */
+  /** True when a failure holds up other messages of the key. */
   holdsUp(key: string | null): key is string {
     return this.ordered && key !== null;
   }
@@ -56,7 +56,7 @@ export class KeyQueues<M extends Keyed> {
     return [...this.queues.values()].flatMap((queue) => [...queue]);
   }
 
-  /** Forgets what waits. */
+  /** Forgets all waiting messages. */
   clear(): void {
     for (const queue of this.queues.values()) queue.clear();
     this.waiting = 0;

@@ -3,14 +3,14 @@ import { Stopped } from "../../failures.ts";
 import type { LeasedMessage } from "../message.ts";
 import type { ConsumerListener, ConsumerRule, ConsumerTools } from "./rule.ts";
 
-/** How much earlier than for others a lease counts as run out here, in milliseconds: their clocks may be ahead. */
+/** How much earlier a lease counts as run out here than for others, in milliseconds: their clocks may be ahead. */
 const LEASE_SLACK = 20;
 
 let consumers = 0;
 
-/** Under what token and until when a consumer holds messages. */
+/** The token and the end of a consumer's leases. */
 export class Leases {
-  /** Tells the leases of this consumer from those of all others, in other processes too. */
+  /** Distinguishes this consumer's leases from all others, those of other processes included. */
   readonly token: number;
 
   constructor(
@@ -21,12 +21,12 @@ export class Leases {
     this.token = (consumers++ % 4096) * 2 ** 40 + Math.floor(chance(tools.timers) * 2 ** 40);
   }
 
-  /** When a lease counts as run out here: a little before it does for others, whose clocks may be ahead of this one. */
+  /** When a lease counts as run out here: a little earlier than for others, whose clocks may be ahead of this one. */
   heldUntil(until: number): number {
     return until - Math.min(LEASE_SLACK, this.rule.visibilityMs / 4);
   }
 
-  /** Lengthens the leases of messages; what has been lost is aborted. */
+  /** Extends the leases of messages; lost ones are aborted. */
   async prolong<T>(held: readonly LeasedMessage<T>[]): Promise<void> {
     if (held.length === 0) return;
     try {

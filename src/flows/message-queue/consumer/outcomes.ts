@@ -5,7 +5,7 @@ import type { DeadLetter } from "../store.ts";
 import type { ConsumerListener, ConsumerRule, Settled } from "./rule.ts";
 import type { Identified, SettleReport } from "./settler.ts";
 
-/** Counts what has become of a consumer's messages, and reports it to its queue and to `onSettled`. */
+/** Counts the outcomes of a consumer's messages, and reports them to its queue and to `onSettled`. */
 export class Outcomes {
   readonly counts = { leased: 0, acknowledged: 0, retried: 0, dead: 0, lost: 0 };
 
@@ -15,7 +15,7 @@ export class Outcomes {
     private readonly listener: ConsumerListener,
   ) {}
 
-  /** Counts what the store has confirmed. */
+  /** Counts outcomes confirmed by the store. */
   readonly settled = ({ acknowledged, again, released, dead, lost }: SettleReport): void => {
     this.listener.trouble(null);
     this.counts.lost += lost;
@@ -25,7 +25,7 @@ export class Outcomes {
     this.listener.settled();
   };
 
-  /** Reports messages whose leases ran out as often as attempts are allowed, whichever consumers held them. */
+  /** Reports messages whose leases ran out `maxAttempts` times, whichever consumers held them. */
   foundDead(letters: readonly DeadLetter[]): void {
     for (const { value, reason } of letters) this.failures.report(this.rule.name, value, new GiveUp(reason));
     this.left([], letters);

@@ -14,18 +14,18 @@ export interface ConsumerRule {
   readonly name: string;
   readonly group: string;
   readonly concurrency: number;
-  /** Messages leased at a time; null: as many as it gets done quickly. */
+  /** Messages leased at a time; null: adapted to how quickly they are done. */
   readonly batch: number | null;
   readonly visibilityMs: number;
   readonly timeoutMs: number;
   readonly maxAttempts: number;
   readonly backoff: BackoffRule;
   readonly ordered: boolean;
-  /** While it says so, nothing is leased. */
+  /** Nothing is leased while this is true. */
   readonly paused: () => boolean;
-  /** Called with the messages that have left their group, once the store has confirmed it. */
+  /** Called with messages that have left their group, once the store has confirmed it. */
   readonly onSettled?: ((messages: readonly Settled[]) => void) | undefined;
-  /** How long to wait before looking whether another process has sent something, in milliseconds. */
+  /** Interval of polling for messages sent by other processes, in milliseconds. */
   readonly pollMs: number;
 }
 
@@ -36,26 +36,26 @@ export interface ConsumerStats extends PartStats {
   readonly acknowledged: number;
   readonly retried: number;
   readonly dead: number;
-  /** Leases that ran out, or were another's, before they were settled. */
+  /** Leases that ran out, or belonged to another consumer, before they were settled. */
   readonly lost: number;
   readonly running: number;
   readonly oldestMs: number | null;
 }
 
-/** What a consumer works with. */
+/** Services that a consumer needs. */
 export interface ConsumerTools {
   readonly store: QueueStore;
   readonly failures: Failures;
   readonly timers: Timers;
 }
 
-/** What its queue hears of a consumer. */
+/** Notifications of a consumer to its queue. */
 export interface ConsumerListener {
-  /** The store fails, and when it works again (null). */
+  /** The store has failed or, with null, works again. */
   trouble(error: unknown): void;
   /** Messages have left their group. */
   settled(): void;
-  /** Others may have messages that this one had. */
+  /** Messages that this consumer held may be available to others. */
   givenBack(): void;
   /** Stopped by the caller: it is not resumed when its queue is started again. */
   unwanted(): void;

@@ -5,21 +5,21 @@ export interface Identified {
   readonly id: number;
 }
 
-/** What a store has settled. */
+/** Outcomes that a store has settled. */
 export interface SettleReport {
   readonly acknowledged: readonly Identified[];
-  /** Messages that will be tried again. */
+  /** Messages that will be retried. */
   readonly again: number;
-  /** Messages that were put back, never begun. */
+  /** Messages put back without having begun. */
   readonly released: number;
   readonly dead: readonly Identified[];
-  /** Leases that were no longer this one's: nothing was done about those. */
+  /** Leases that were no longer this consumer's: nothing was done about them. */
   readonly lost: number;
 }
 
 export interface OnSettled {
   told(outcome: SettleReport): void;
-  /** What `soon` began is over, whether it failed or not. */
+  /** Called when what `soon` began is over, whether it failed or not. */
   done(): void;
   failed(error: unknown): void;
 }
@@ -29,7 +29,7 @@ export class Settler {
   acknowledged: LeaseRef[] = [];
   again: (LeaseRef & { delayMs: number })[] = [];
   dead: (LeaseRef & { reason: string })[] = [];
-  /** Never begun. */
+  /** Put back without having begun. */
   released: LeaseRef[] = [];
   private settling: Promise<void> | null = null;
 
@@ -44,12 +44,12 @@ export class Settler {
     return this.acknowledged.length + this.again.length + this.dead.length + this.released.length === 0;
   }
 
-  /** Settles what is collected, unless that is under way. */
+  /** Settles what is collected, unless that is in progress. */
   async settleNow(): Promise<void> {
     if (this.settling === null && !this.empty) await this.settle();
   }
 
-  /** Settles after this turn of the loop, so that what ends in it is settled together. */
+  /** Settles after this turn of the loop, so that everything that ends within it is settled together. */
   soon(): void {
     if (this.settling !== null) return;
     this.settling = turn(this.timers)
@@ -61,7 +61,7 @@ export class Settler {
       });
   }
 
-  /** Settles what is left, after what is under way. */
+  /** Settles what is left, after the settlement in progress. */
   async settleRest(): Promise<void> {
     await this.settling;
     await this.settle();
@@ -80,7 +80,7 @@ export class Settler {
       const lost = await this.store.settle(group, token, { acknowledged, again, dead, released }, this.timers.wall());
       gone = new Set(lost);
     } catch (error) {
-      // Not settled: tried again, and if that never works their leases run out.
+      // Not settled: collected again, and if that never works their leases run out.
       this.acknowledged.push(...acknowledged);
       this.again.push(...again);
       this.dead.push(...dead);

@@ -1,6 +1,6 @@
 import type { Timers } from "../../../kernel/timers.ts";
 
-/** The sleep of a consumer's loop, which a message, a handler's end or a stop cuts short. */
+/** The sleep of a consumer's loop; a message, a handler's end or a stop interrupts it. */
 export class Sleeper {
   /** Woken since the loop last looked: the next sleep is skipped. */
   private poked = false;
@@ -13,12 +13,12 @@ export class Sleeper {
     this.wakeUp?.();
   }
 
-  /** Forgets earlier calls of `wake`: the loop looks at everything now. */
+  /** Forgets earlier calls of `wake`, as the loop is about to look at everything. */
   look(): void {
     this.poked = false;
   }
 
-  /** Sleeps for a span in milliseconds, Infinity for any, or until `wake`; not at all where that was called since `look`. */
+  /** Sleeps for a span in milliseconds (Infinity: no limit) or until `wake`; not at all when `wake` was called since `look`. */
   async sleep(ms: number): Promise<void> {
     if (this.poked) return;
     await new Promise<void>((resolve) => {

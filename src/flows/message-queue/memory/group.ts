@@ -1,30 +1,31 @@
 import { IdTable } from "../../../kernel/id-table.ts";
+import { BEHIND, DELAYED, GONE, LEASED, READY } from "../state.ts";
 import type { DeadLetter, GroupDepth, LeaseRef, LeaseRequest, Lent, Settlement, StoreOptions, TaskState, Terms } from "../store.ts";
-import { BEHIND, DELAYED, Entry, GONE, LEASED, type LeaseGrant, READY } from "./entry.ts";
+import { Entry, type LeaseGrant } from "./entry.ts";
+import { Expirations, type OnDue } from "./expirations.ts";
 import { KeyChains } from "./key-chains.ts";
-import { Leases, type OnDue } from "./leases.ts";
 import { ReadyQueue } from "./ready-queue.ts";
 
 const NONE: readonly DeadLetter[] = [];
 
-/** The messages of one group and where each of them stands. */
+/** The messages of one group and their states. */
 export class Group {
   readonly dead = new Map<number, { readonly entry: Entry; readonly letter: DeadLetter }>();
   private readonly entries = new IdTable<Entry>();
   private readonly ready = new ReadyQueue();
-  private readonly leases = new Leases();
+  private readonly leases = new Expirations();
   private readonly chains: KeyChains;
-  /** As of the call that looks at what is due. */
+  /** Time of the current call of `wake`. */
   private now = 0;
-  /** What died since the last call that lends. */
+  /** Messages that died since the last lease call. */
   private died: DeadLetter[] = [];
-  /** Messages by where they stand. */
+  /** Number of messages in each state. */
   private readonly counts = [0, 0, 0, 0, 0];
 
   constructor(private readonly options: StoreOptions) {
     this.chains = new KeyChains(options.order === "key", {
       promoted: (entry) => (entry.at > 0 ? this.wait(entry, entry.at) : this.makeReady(entry)),
-      // A delay goes on meanwhile.
+      // A delay continues meanwhile.
       demoted: (entry) => {
         if (entry.state === READY) entry.at = 0;
         this.become(entry, BEHIND);
@@ -56,7 +57,7 @@ export class Group {
     const grant: LeaseGrant = { token, until, entries: taken, left: 0 };
     this.ready.take(max, (entry) => taken.push(this.lend(entry, grant)));
     const heads = taken.length;
-    // Later messages of the keys that were taken, as far as there is room for them.
+    // Later messages of the same keys, as far as `max` allows.
     for (let i = 0; i < heads && taken.length < max; i++) {
       this.chains.followers(taken[i] as Entry, now, (entry) => taken.push(this.lend(entry, grant)) < max);
     }
@@ -92,7 +93,7 @@ export class Group {
       this.leases.end(entry);
       if (this.chains.comesFirst(entry)) this.wait(entry, now + ref.delayMs);
       else {
-        // Its turn comes after the one before it, however soon its own time does.
+        // It comes after the one before it, however soon its own time is.
         this.become(entry, BEHIND);
         entry.at = now + ref.delayMs;
       }
@@ -150,7 +151,7 @@ export class Group {
     return count;
   }
 
-  /** Makes available what is due and what a consumer kept too long; what died of that. */
+  /** Makes available what is due and whose lease ran out; returns the messages that died of it. */
   private wake(now: number): readonly DeadLetter[] {
     this.now = now;
     this.leases.wake(now, this.onDue);
@@ -171,7 +172,7 @@ export class Group {
     else this.release(entry);
   }
 
-  /** Back to where it waits. */
+  /** Returns a message to its queue. */
   private release(entry: Entry): void {
     entry.at = 0;
     if (this.chains.comesFirst(entry)) this.makeReady(entry);

@@ -1,17 +1,18 @@
-import { BEHIND, DELAYED, type Entry, LEASED, READY } from "./entry.ts";
+import { BEHIND, DELAYED, LEASED, READY } from "../state.ts";
+import type { Entry } from "./entry.ts";
 
-/** What becomes of a message when its place among those of its key changes. */
+/** Actions on a message whose place among those of its key changes. */
 export interface OnTurn {
-  /** Nothing of its key is before it any more. */
+  /** It is now the first of its key. */
   promoted(entry: Entry): void;
-  /** It was its turn, and another that came back is before it now. */
+  /** It was the first of its key, and a returning message is now before it. */
   demoted(entry: Entry): void;
 }
 
-/** The messages of each key that are not settled, as they were sent: only the first of a key, and what was leased with it, may be at work. */
+/** Unsettled messages of each key, in order of sending: only the first of a key, and those leased with it, may be at work. */
 export class KeyChains {
   private readonly chains = new Map<string, Map<number, Entry>>();
-  /** Keys of which one is at work that was sent after one that was made available again meanwhile. */
+  /** Keys with a message at work that was sent after one that was made available again meanwhile. */
   private readonly overtaken = new Set<string>();
 
   constructor(
@@ -19,7 +20,7 @@ export class KeyChains {
     private readonly on: OnTurn,
   ) {}
 
-  /** Puts a message behind all others of its key. True when it is the first, or its order does not matter. */
+  /** Appends a message to its key. True when it is the first, or its order does not matter. */
   join(entry: Entry): boolean {
     const { key } = entry;
     if (!this.ordered || key === null) return true;
@@ -29,7 +30,7 @@ export class KeyChains {
     return chain === undefined;
   }
 
-  /** Puts a message that comes back before what was sent after it, but for what is at work. True when it is the first now. */
+  /** Inserts a returning message before those sent after it, except those at work. True when it is now the first. */
   rejoin(entry: Entry): boolean {
     const { key } = entry;
     const chain = key === null ? undefined : this.chains.get(key);
@@ -51,7 +52,7 @@ export class KeyChains {
     return first;
   }
 
-  /** True when one that was leased and comes back is the first of its key. */
+  /** True when a leased message that returns is the first of its key. */
   comesFirst(entry: Entry): boolean {
     const { key } = entry;
     if (!this.ordered || key === null) return true;
@@ -60,7 +61,7 @@ export class KeyChains {
     return true;
   }
 
-  /** Takes out a message that is settled. */
+  /** Removes a settled message. */
   leave(entry: Entry): void {
     const { key } = entry;
     if (!this.ordered || key === null) return;
@@ -74,12 +75,12 @@ export class KeyChains {
     this.overtaken.delete(key);
   }
 
-  /** Hands what may be leased together with a message, those of its key right behind it, to `take` until that gives false. */
+  /** Offers to `take` the messages right behind one of the same key, which may be leased with it, until `take` returns false. */
   followers({ id, key }: Entry, now: number, take: (entry: Entry) => boolean): void {
     if (!this.ordered || key === null) return;
     for (const entry of this.chains.get(key)?.values() ?? []) {
       if (entry.id <= id) continue;
-      // One that somebody else is at holds up those after it.
+      // A message that another consumer holds blocks those after it.
       if (entry.state !== BEHIND || entry.at > now || !take(entry)) return;
     }
   }

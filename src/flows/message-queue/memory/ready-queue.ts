@@ -1,30 +1,31 @@
 import { Deque } from "../../../kernel/deque.ts";
 import { Heap } from "../../../kernel/heap.ts";
-import { type Entry, READY } from "./entry.ts";
+import { READY } from "../state.ts";
+import type { Entry } from "./entry.ts";
 
-/** Available messages of one priority, as they were sent: new ones in a ring, those that came back by their number. */
+/** Available messages of one priority in order of sending: new ones in a deque, returned ones in a heap by id. */
 interface Bucket {
   readonly fresh: Deque<Entry>;
   readonly returned: Heap<Entry>;
 }
 
-/** Available messages, the highest priority first and of one priority as they were sent. What is no longer READY is skipped. */
+/** Available messages, highest priority first, within a priority in order of sending. Entries that are no longer READY are skipped. */
 export class ReadyQueue {
   private readonly buckets = new Map<number, Bucket>();
-  /** Priorities there are, highest first. */
+  /** Priorities in use, highest first. */
   private priorities: number[] = [];
 
-  /** One that was just sent. */
+  /** Adds a message just sent. */
   push(entry: Entry): void {
     this.bucket(entry.priority).fresh.push(entry);
   }
 
-  /** One that was sent before and is available again. */
+  /** Adds a message sent earlier that is available again. */
   putBack(entry: Entry): void {
     this.bucket(entry.priority).returned.push(entry.id, entry);
   }
 
-  /** Hands the first of them to `take`, no more than `max`. */
+  /** Passes the first `max` messages to `take`. */
   take(max: number, take: (entry: Entry) => void): void {
     let left = max;
     for (const priority of [...this.priorities]) {

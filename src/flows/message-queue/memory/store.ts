@@ -16,7 +16,7 @@ import {
 } from "../store.ts";
 import { Group } from "./group.ts";
 
-/** Messages in the memory of this process. */
+/** Queue messages in the memory of this process. */
 export class MemoryStore implements QueueStore {
   readonly shared = false;
   private readonly groups: Map<string, Group>;
@@ -65,7 +65,7 @@ export class MemoryStore implements QueueStore {
     return { id, duplicate: false };
   }
 
-  /** Keys come in the order of their time, so the old ones are in front. */
+  /** Drops expired idempotency keys; they stand in the order of their times, so the old ones are in front. */
   private forget(now: number): void {
     for (const [key, { at }] of this.known) {
       if (at + this.options.rememberMs > now) return;

@@ -2,7 +2,7 @@ import { sqliteTrouble } from "../../../kernel/sqlite.ts";
 import { printable } from "../../../kernel/text.ts";
 import { QueueError } from "../store.ts";
 
-/** What the database says, in words of the queue; anything else is thrown as it is. */
+/** Translates a database error into a `QueueError`; rethrows any other. */
 export function queueError(error: unknown, file: string): unknown {
   const trouble = sqliteTrouble(error);
   if (trouble === null) return error;

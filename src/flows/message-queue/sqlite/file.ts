@@ -5,19 +5,19 @@ import { QueueError, type StoreOptions } from "../store.ts";
 import { APPLICATION_ID, CHAIN_INDICES, MOST_GROUPS, SCHEMA, SCHEMA_VERSION } from "./schema.ts";
 
 export interface SqliteOptions extends StoreOptions {
-  /** Made when it is not there; its folder must be. */
+  /** Created if absent; its folder must exist. */
   readonly file: string;
-  /** `process`: what was acknowledged outlives a killed process. `power`: also a machine that loses power. */
+  /** `process`: acknowledgements survive a killed process. `power`: a loss of power, too. */
   readonly durability: "process" | "power";
-  /** Longest to wait for another process that holds the file, in milliseconds. */
+  /** Longest wait for another process that locks the file, in milliseconds. */
   readonly busyMs: number;
-  /** Size the file may grow to, in bytes. */
+  /** Largest size of the file, in bytes. */
   readonly maxBytes: number;
 }
 
 const PAGE = 4096;
 
-/** Opens a file that is a queue or may become one, and makes it one; throws, leaving it as it is, when it is anything else. */
+/** Opens a queue's file, or turns an empty one into it; throws, leaving the file untouched, when it is anything else. */
 export function openFile(options: SqliteOptions): Database {
   const { file, durability, busyMs, maxBytes } = options;
   return openSqlite(file, {
@@ -46,7 +46,7 @@ function check(database: Database, shown: string): void {
   }
 }
 
-/** Makes the tables where there are none, and the groups that are not there yet. */
+/** Creates missing tables and groups. */
 function layOut(database: Database, { order, file, groups: wanted }: SqliteOptions): void {
   const shown = printable(file, 200);
   if (pragma(database, "application_id") === 0) create(database, order, shown);
@@ -65,7 +65,7 @@ function layOut(database: Database, { order, file, groups: wanted }: SqliteOptio
 }
 
 function create(database: Database, order: SqliteOptions["order"], shown: string): void {
-  // Another process may have made it something meanwhile.
+  // Another process may have written to it meanwhile.
   if (tableCount(database) > 0) throw new QueueError("foreign", `${shown} is a database of something else; it was left as it is`);
   database.run(SCHEMA);
   if (order === "key") database.run(CHAIN_INDICES);
@@ -78,7 +78,7 @@ function tableCount(database: Database): number {
   return database.query<{ n: number }, []>("SELECT count(*) AS n FROM sqlite_schema").get()?.n ?? 0;
 }
 
-/** The lowest number that nobody has. */
+/** The lowest number that is free. */
 function firstFree(taken: ReadonlySet<number>): number {
   let number = 0;
   while (taken.has(number)) number++;

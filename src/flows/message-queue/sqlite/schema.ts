@@ -1,19 +1,15 @@
-/** Marks a file as a queue of this library ("labq") and says how its tables are laid out. */
+import { BEHIND, DELAYED, LEASED, READY } from "../state.ts";
+
+/** Application id of queue files ("labq"), and the version of their schema. */
 export const APPLICATION_ID = 0x6c616271;
 export const SCHEMA_VERSION = 1;
 
-/** States of a message in its group. */
-export const READY = 0;
-export const DELAYED = 1;
-export const LEASED = 2;
-export const BEHIND = 3;
-
-/** Groups one queue may have: a message's row is its id times this, plus the number of the group. */
+/** Most groups of a queue: a message's row is its id times this, plus the group's number. */
 export const MOST_GROUPS = 64;
 
 /**
- * A message is one row per group, so that taking, settling and retrying touch one row and two indices. Rows are numbered in the
- * order of sending, which is the order the indices leave equal entries in. `at`: when a delay or a lease ends.
+ * One row per message and group, so that leasing, settling and retrying touch one row and two indices. Rows are numbered in order of
+ * sending, in which the indices keep equal entries. `at`: when a delay or a lease ends.
  */
 export const SCHEMA = `
 CREATE TABLE meta (id INTEGER PRIMARY KEY CHECK (id = 0), last INTEGER NOT NULL, ordering TEXT NOT NULL, version INTEGER NOT NULL);
@@ -31,7 +27,7 @@ CREATE TABLE known (idem TEXT PRIMARY KEY, id INTEGER NOT NULL, at INTEGER NOT N
 CREATE INDEX known_at ON known (at);
 `;
 
-/** Only queues that keep keys in order pay for these: all messages of a key, and those of them that are not behind another. */
+/** Needed only for queues that keep keys in order: all messages of a key, and those of them that are not BEHIND. */
 export const CHAIN_INDICES = `
 CREATE INDEX chain ON messages (grp, key) WHERE key IS NOT NULL;
 CREATE INDEX active ON messages (grp, key) WHERE key IS NOT NULL AND state <> ${BEHIND};

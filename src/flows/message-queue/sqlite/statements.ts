@@ -1,5 +1,5 @@
 import type { Database, Statement } from "bun:sqlite";
-import { BEHIND, DELAYED, LEASED, READY } from "./schema.ts";
+import { BEHIND, DELAYED, LEASED, READY } from "../state.ts";
 
 export interface Row {
   readonly seq: number;
@@ -18,7 +18,7 @@ export interface DeadRow extends Row {
 
 const FIELDS = "seq, rank, attempt, key, sent, idem, value";
 
-/** Everything a store asks of its file. */
+/** All prepared statements of a store. */
 export function prepare(db: Database, ordered: boolean) {
   const q = <R>(sql: string): Statement<R, (string | number | null)[]> => db.prepare(sql);
   const chain = ordered ? "INDEXED BY chain" : "";
@@ -42,7 +42,7 @@ export function prepare(db: Database, ordered: boolean) {
       `SELECT seq, state, at FROM messages ${chain} WHERE grp = ? AND key = ? AND seq > ? ORDER BY seq LIMIT ?`,
     ),
     follow: q(`UPDATE messages SET state = ${LEASED}, at = ?, token = ?, attempt = attempt + 1 WHERE seq = ? RETURNING ${FIELDS}`),
-    /** Of a JSON array of rows: one statement for all takes three quarters of the time. */
+    /** Takes a JSON array of rows: one statement for all takes three quarters of the time. */
     acknowledge: q<{ seq: number; key: string | null }>(
       `DELETE FROM messages WHERE seq IN (SELECT value FROM json_each(?)) AND state = ${LEASED} AND token = ? AND attempt = ? RETURNING seq, key`,
     ),

@@ -1,6 +1,7 @@
 import type { Database } from "bun:sqlite";
 import { inTransaction } from "../../../kernel/sqlite.ts";
 import { printable } from "../../../kernel/text.ts";
+import { BEHIND, DELAYED, LEASED, READY } from "../state.ts";
 import {
   type DeadLetter,
   fullError,
@@ -20,10 +21,10 @@ import {
 } from "../store.ts";
 import { queueError } from "./errors.ts";
 import { openFile, type SqliteOptions } from "./file.ts";
-import { BEHIND, DELAYED, LEASED, MOST_GROUPS, READY } from "./schema.ts";
+import { MOST_GROUPS } from "./schema.ts";
 import { type DeadRow, prepare, type Row } from "./statements.ts";
 
-/** Messages in a file, by bun:sqlite, in write-ahead mode; several processes may have it open. */
+/** Queue messages in a file, by bun:sqlite in write-ahead mode; several processes may have it open. */
 export class SqliteStore implements QueueStore {
   readonly sendOne = null;
   readonly shared = true;
@@ -98,7 +99,7 @@ export class SqliteStore implements QueueStore {
     });
   }
 
-  /** Later messages of the keys that were taken, as far as there is room for them. */
+  /** Leases later messages of the same keys, as far as `max` allows. */
   private followers(rows: Row[], grp: number, max: number, until: number, token: number, now: number): void {
     const heads = rows.length;
     for (let i = 0; i < heads && rows.length < max; i++) {
@@ -120,14 +121,14 @@ export class SqliteStore implements QueueStore {
         const row = sql.held.get(ref.id * MOST_GROUPS + grp, token, ref.attempt) as Row | null;
         return row === null ? [] : [{ row, reason: ref.reason }];
       });
-      // First what makes room: a full file could settle nothing otherwise.
+      // First what makes room: a full file could not settle anything otherwise.
       const gone = this.leave(grp, token, dead, lost) + this.leave(grp, token, acknowledged, lost);
       for (const { row, reason } of died) this.bury(grp, row, reason, now);
       for (const ref of again) {
         const seq = ref.id * MOST_GROUPS + grp;
         const { changes } = sql.again.run(now + ref.delayMs, seq, token, ref.attempt);
         if (changes === 0) lost.push(ref.id);
-        // Its turn comes after the one before it, however soon its own time does.
+        // It comes after the one before it, however soon its own time is.
         else if (this.options.order === "key") for (const { key } of sql.stayBehind.all(seq)) this.promote(grp, key);
       }
       for (const ref of released) {
@@ -140,7 +141,7 @@ export class SqliteStore implements QueueStore {
     });
   }
 
-  /** Takes out what is held, adds to `lost` what is not, and lets the next of each key have its turn; how many left. */
+  /** Removes the messages that are held, adds the others to `lost`, and promotes the next of each key; returns how many left. */
   private leave(grp: number, token: number, refs: readonly LeaseRef[], lost: number[]): number {
     let gone = 0;
     for (const [attempt, ids] of Map.groupBy(refs, (ref) => ref.attempt)) {
@@ -211,7 +212,7 @@ export class SqliteStore implements QueueStore {
     });
   }
 
-  /** Whether a message that comes back is the first of its key: nothing of the key is lent, and what was sent later gives way. */
+  /** Whether a returning message may be the first of its key: none of the key is leased, and those sent later give way. */
   private mayGoFirst(grp: number, { seq, key }: Row): boolean {
     if (this.options.order === "none" || key === null) return true;
     const { sql } = this;
@@ -238,7 +239,7 @@ export class SqliteStore implements QueueStore {
     this.db.close();
   }
 
-  /** Makes available what is due and what a consumer kept too long; gives what died of that. */
+  /** Makes available what is due and whose lease ran out; returns the messages that died of it. */
   private wake(grp: number, now: number): readonly DeadLetter[] {
     const { sql } = this;
     const died: DeadLetter[] = [];
@@ -254,7 +255,7 @@ export class SqliteStore implements QueueStore {
       this.promote(grp, row.key);
       died.push(letterOf({ ...row, reason, died: now }));
     }
-    // Last, since who died may have made way for one whose time has come already.
+    // Last, since a message that died may have made way for one that is already due.
     sql.due.run(grp, now);
     if (died.length > 0) sql.shrink.run(died.length, grp);
     return died;
@@ -264,26 +265,26 @@ export class SqliteStore implements QueueStore {
     this.sql.bury.run(seq, grp, rank, attempt, key, sent, idem, value, reason, now);
   }
 
-  /** Back to where it waits; when that is behind one that was made available again before it, it is that one's turn. */
+  /** Returns a message to its group; where it comes to stand behind an earlier one of its key, promotes that one. */
   private putBack(grp: number, row: Row, attempt: number): void {
     const state = this.waitingState(grp, row);
     this.sql.back.run(state, attempt, row.seq);
     if (state === BEHIND) this.promote(grp, row.key);
   }
 
-  /** What a message that comes back is: available, or behind an earlier one of its key. */
+  /** State of a returning message: READY, or BEHIND an earlier one of its key. */
   private waitingState(grp: number, { seq, key }: Row): number {
     if (this.options.order === "none" || key === null) return READY;
     return (this.sql.firstOf.get(grp, key)?.seq ?? seq) < seq ? BEHIND : READY;
   }
 
-  /** The first of a key has left: the next one's turn. */
+  /** Promotes the next message of a key whose first one has left. */
   private promote(grp: number, key: string | null): void {
     if (this.options.order === "none" || key === null) return;
     this.sql.promote.run(grp, key);
   }
 
-  /** Asked of the file each time: another process may have dropped the group, and its number may be another's by now. */
+  /** Number of a group, read from the file each time: another process may have dropped the group and reused its number. */
   private number(group: string): number {
     const { sql } = this;
     const found = sql.number.get(group);
@@ -325,7 +326,7 @@ function letterOf({ seq, value, key, attempt, reason, died }: DeadRow): DeadLett
   return { id: Math.floor(seq / MOST_GROUPS), value: JSON.parse(value), key, attempts: attempt, reason, at: died };
 }
 
-/** As SQL has it: what is below 0 is no limit. */
+/** SQL's limit: negative means none. */
 function limit(most: number): number {
   return Number.isFinite(most) ? most : -1;
 }

@@ -2,19 +2,19 @@ import { formatCount, formatRate } from "../../../kernel/units.ts";
 import { joined, recentSpans } from "../../../telemetry/series.ts";
 import type { Canvas, Rect } from "../../canvas/canvas.ts";
 import { drawFrame } from "../../canvas/frame.ts";
-import { type Curve, DOTS_ACROSS, drawPlot, type Level, type Mark, plotArea } from "../../canvas/plot.ts";
+import { DOTS_ACROSS, drawPlot, type Level, type Mark, type PlotCurve, plotArea } from "../../canvas/plot.ts";
 import { BAD, FAINT, style, WARN } from "../../canvas/styles.ts";
 import { niceTop } from "../../report/chart.ts";
-import { columnsOf, largest, type Reading } from "../columns.ts";
+import { largest, type Reading, sampleColumns } from "../columns.ts";
 import { type ChartPanel, comparedCases, HEADLINE_MS, headlineOf, timeSpan } from "../figures.ts";
 import { momentsOf } from "../moments.ts";
 import type { CaseView, RunView } from "../store.ts";
-import { type Look, modeArea, modeStyle, strokeOf } from "./look.ts";
+import { modeArea, modeStyle, type PictureLook, strokeOf } from "./look.ts";
 
 export interface PanelOptions {
   readonly number: number;
   readonly focused: boolean;
-  readonly look: Look;
+  readonly look: PictureLook;
   /** The instant that is looked at; null: now. */
   readonly cursor: number | null;
 }
@@ -38,7 +38,7 @@ export function drawChartPanel(canvas: Canvas, place: Rect, panel: ChartPanel, v
   const inner = plotArea(inside);
   const until = timeSpan(view);
   const curves = curvesOf(panel, view, inner.width * DOTS_ACROSS, until);
-  const area = current === undefined ? null : columnsOf(current.series, panel, inner.width, until);
+  const area = current === undefined ? null : sampleColumns(current.series, panel, inner.width, until);
   const levels = levelsOf(panel, view, current);
   const most = Math.max(
     0,
@@ -80,18 +80,18 @@ function headlineStyle(panel: ChartPanel, current: CaseView | undefined) {
 }
 
 /** A line for every mode but the current one, and what came to all of them. */
-function curvesOf(panel: ChartPanel, view: RunView, dots: number, until: number): Curve[] {
+function curvesOf(panel: ChartPanel, view: RunView, dots: number, until: number): PlotCurve[] {
   const current = view.cases[view.current];
   const others = comparedCases(view).filter((one) => one !== current && one.series.length > 0);
   const lines = others.map(
-    ({ outline: { mode }, series }): Curve => ({
-      values: columnsOf(series, panel, dots, until),
+    ({ outline: { mode }, series }): PlotCurve => ({
+      values: sampleColumns(series, panel, dots, until),
       style: modeStyle(mode),
       stroke: strokeOf(mode),
     }),
   );
   if (panel.title !== "Throughput" || current === undefined) return lines;
-  return [{ values: columnsOf(current.series, OFFERED, dots, until), style: ARRIVING, stroke: "dashed" }, ...lines];
+  return [{ values: sampleColumns(current.series, OFFERED, dots, until), style: ARRIVING, stroke: "dashed" }, ...lines];
 }
 
 /** Named heights: what comes, what is predicted, where the queue is full. */
@@ -116,7 +116,7 @@ function levelsOf(panel: ChartPanel, view: RunView, current: CaseView | undefine
   return levels;
 }
 
-function marksOf(one: CaseView, { glyphs }: Look): Mark[] {
+function marksOf(one: CaseView, { glyphs }: PictureLook): Mark[] {
   return momentsOf(one).flatMap(({ t, kind }) => {
     if (kind === "drops") return [{ t, sign: glyphs === "ascii" ? "v" : "▼", style: BAD }];
     return kind === "full"

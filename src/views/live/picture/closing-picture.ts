@@ -10,7 +10,7 @@ import { bestCase, bestLine, isSweep, sweepPicture } from "../../report/sweep.ts
 import { CHART_PANELS, rowsOf } from "../figures.ts";
 import type { RunView } from "../store.ts";
 import { drawHeader } from "./header.ts";
-import { type Look, modeStyle } from "./look.ts";
+import { modeStyle, type PictureLook } from "./look.ts";
 import { bodyOf, drawPanel, headerLines, type PictureState } from "./run-picture.ts";
 import { drawTable } from "./table.ts";
 
@@ -25,7 +25,7 @@ const MOST_FAILED = 4;
 const LATENCY_PANEL = CHART_PANELS.findIndex(({ title }) => title === "Latency");
 
 /** What stays when a run is over: its charts, the table, what failed, which expectations held, and what limited each mode. */
-export function drawClosing(canvas: Canvas, view: RunView, state: PictureState, look: Look): void {
+export function drawClosing(canvas: Canvas, view: RunView, state: PictureState, look: PictureLook): void {
   const { width, height: rows } = canvas;
   const height = Math.min(headerLines(view, rows), 2);
   drawHeader(canvas, view, { look, frozen: false, past: null, height });
@@ -53,7 +53,7 @@ export function closingShows(view: RunView, width: number, height: number, panel
   return plan(view, { width, height }).charts >= LEAST_CHART - 1;
 }
 
-function drawCases(canvas: Canvas, body: Rect, view: RunView, state: PictureState, look: Look): void {
+function drawCases(canvas: Canvas, body: Rect, view: RunView, state: PictureState, look: PictureLook): void {
   const { failed, notes, table, told, charts } = plan(view, body);
   drawCharts(canvas, { ...body, height: charts }, view, state, look);
   let y = body.y + Math.max(0, charts);
@@ -64,7 +64,7 @@ function drawCases(canvas: Canvas, body: Rect, view: RunView, state: PictureStat
 }
 
 /** As many charts as there is room for, that of the panel in focus among them. */
-function drawCharts(canvas: Canvas, place: Rect, view: RunView, state: PictureState, look: Look): void {
+function drawCharts(canvas: Canvas, place: Rect, view: RunView, state: PictureState, look: PictureLook): void {
   const { x, y, width, height } = place;
   if (height < LEAST_CHART - 1) return;
   const left = Math.ceil(width / 2);
@@ -86,7 +86,7 @@ function drawCharts(canvas: Canvas, place: Rect, view: RunView, state: PictureSt
 }
 
 /** Of a sweep: the best point, its picture by throughput or, with the latency panel in focus, by latency, and what is said of it. */
-function drawSweep(canvas: Canvas, body: Rect, result: RunResult, state: PictureState, look: Look): void {
+function drawSweep(canvas: Canvas, body: Rect, result: RunResult, state: PictureState, look: PictureLook): void {
   const failed = failedLines(result);
   const best = bestCase(result.cases);
   const notes = wrapped(

@@ -8,10 +8,10 @@ import { comparedCases, disturbanceNote, machineLine, progress } from "../figure
 import { instantText } from "../moments.ts";
 import type { RunView } from "../store.ts";
 import { storyOf } from "../story.ts";
-import { type Look, modeStyle, strokeSample } from "./look.ts";
+import { modeStyle, type PictureLook, strokeSample } from "./look.ts";
 
 export interface HeaderOptions {
-  readonly look: Look;
+  readonly look: PictureLook;
   readonly frozen: boolean;
   /** The instant that is looked at; null: now. */
   readonly past: number | null;
@@ -43,7 +43,7 @@ function notesOf(view: RunView, frozen: boolean): string[] {
 
 const THE_PAST = style("accent", { bold: true, inverse: true });
 
-function drawProgress(canvas: Canvas, view: RunView, look: Look, past: number | null, notes: readonly string[]): void {
+function drawProgress(canvas: Canvas, view: RunView, look: PictureLook, past: number | null, notes: readonly string[]): void {
   const { width } = canvas;
   const mode = view.cases[view.current]?.outline.mode ?? "";
   const { share, leftMs } = progress(view);
@@ -71,7 +71,7 @@ interface LegendPart {
 }
 
 /** The other modes with their strokes and what they came to, and the prediction's line; as much of it as there is room for. */
-function legendOf(view: RunView, look: Look, room: number): LegendPart[] {
+function legendOf(view: RunView, look: PictureLook, room: number): LegendPart[] {
   const current = view.cases[view.current];
   const swept = Object.keys(current?.outline.params ?? {}).length > 0;
   const others = (swept ? comparedCases(view) : [...view.cases]).filter((one) => one !== current);
@@ -88,7 +88,7 @@ function legendOf(view: RunView, look: Look, room: number): LegendPart[] {
 }
 
 /** What happens now, as causes and effects. */
-function drawStory(canvas: Canvas, view: RunView, look: Look, past: number | null): void {
+function drawStory(canvas: Canvas, view: RunView, look: PictureLook, past: number | null): void {
   const current = view.cases[view.current];
   if (current === undefined || (view.phase === "finished" && past === null)) return;
   const story = storyOf(current);

@@ -1,13 +1,13 @@
 import type { Canvas } from "../../canvas/canvas.ts";
 import { BOLD_TEXT, FOCUSED, TEXT } from "../../canvas/styles.ts";
-import { type Look, modeStyle, strokeSample } from "./look.ts";
+import { modeStyle, type PictureLook, strokeSample } from "./look.ts";
 
 /** Lines from which on there is room between the parts. */
 const ROOMY = 24;
 const KEYS_WIDTH = 22;
 
 /** What the keys do, each with its keys as people write them, and how to read the panels. */
-export function drawHelp(canvas: Canvas, actions: readonly (readonly [keys: string, what: string])[], look: Look): void {
+export function drawHelp(canvas: Canvas, actions: readonly (readonly [keys: string, what: string])[], look: PictureLook): void {
   let y = 0;
   canvas.text(2, y++, "Keys", BOLD_TEXT);
   for (const [keys, what] of actions) {

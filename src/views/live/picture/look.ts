@@ -2,7 +2,7 @@ import type { Glyphs } from "../../canvas/names.ts";
 import { type Ink, type Style, type StyleParts, style } from "../../canvas/styles.ts";
 
 /** How a picture is drawn whatever its colours: with which signs, and whether areas are told by signs because colours do not. */
-export interface Look {
+export interface PictureLook {
   readonly glyphs: Glyphs;
   readonly shaded: boolean;
 }
@@ -33,7 +33,7 @@ export function strokeOf(mode: string): "light" | "dashed" | "heavy" {
 }
 
 /** A mode's stroke in three columns, for legends. */
-export function strokeSample(mode: string, { glyphs }: Look): string {
+export function strokeSample(mode: string, { glyphs }: PictureLook): string {
   if (glyphs === "ascii") return { light: "---", dashed: "- -", heavy: "===" }[strokeOf(mode)];
   if (glyphs === "block") return { light: "▀▀▀", dashed: "▀ ▀", heavy: "███" }[strokeOf(mode)];
   return { light: "⠒⠒⠒", dashed: "⠒⠂⠒", heavy: "⠶⠶⠶" }[strokeOf(mode)];

@@ -6,13 +6,13 @@ import { drawFrame } from "../../canvas/frame.ts";
 import { TEXT } from "../../canvas/styles.ts";
 import { outcomeBars, requestFigures } from "../requests.ts";
 import type { RunView } from "../store.ts";
-import type { Look } from "./look.ts";
+import type { PictureLook } from "./look.ts";
 
 /** Parts that have a line of their own. */
 export const MOST_PARTS = 6;
 
 /** Parts of the flow, as far as its scenario or an earlier case tells; at least one, so that a first sample moves nothing. */
-export function partCount(view: RunView): number {
+export function shownParts(view: RunView): number {
   const described = view.cases[0]?.outline.parts ?? 0;
   const seen = view.cases.map(({ series }) => series.at(-1)?.flow?.parts.length ?? 0);
   return Math.max(1, described, ...seen);
@@ -20,17 +20,17 @@ export function partCount(view: RunView): number {
 
 /** Lines of the panel that only this workload has; 0: it has none. */
 export function ownLines(view: RunView): number {
-  return view.workload === "fetch" ? 2 : view.workload === "flow" ? Math.min(MOST_PARTS, partCount(view)) : 0;
+  return view.workload === "fetch" ? 2 : view.workload === "flow" ? Math.min(MOST_PARTS, shownParts(view)) : 0;
 }
 
 /** The panel that only this workload has. */
-export function drawOwnPanel(canvas: Canvas, place: Rect, view: RunView, look: Look): void {
+export function drawOwnPanel(canvas: Canvas, place: Rect, view: RunView, look: PictureLook): void {
   if (view.workload === "fetch") drawRequests(canvas, place, view, look);
   if (view.workload === "flow") drawParts(canvas, place, view, look);
 }
 
 /** Requests under way and what came of their attempts; one line on a small screen. */
-function drawRequests(canvas: Canvas, place: Rect, view: RunView, look: Look): void {
+function drawRequests(canvas: Canvas, place: Rect, view: RunView, look: PictureLook): void {
   const sample = view.cases[view.current]?.series.at(-1)?.fetch;
   const roomy = place.height >= 4;
   const bars = sample === undefined ? "" : outcomeBars(sample, roomy ? place.width - 4 : 30);
@@ -39,7 +39,7 @@ function drawRequests(canvas: Canvas, place: Rect, view: RunView, look: Look): v
 }
 
 /** Each part of the flow and its figures; where there is one line for all, those of the part with the most waiting. */
-function drawParts(canvas: Canvas, place: Rect, view: RunView, look: Look): void {
+function drawParts(canvas: Canvas, place: Rect, view: RunView, look: PictureLook): void {
   const parts = view.cases[view.current]?.series.at(-1)?.flow?.parts ?? [];
   const room = place.height - 2;
   const shown = parts.length <= room ? parts : [...parts].sort((a, b) => b.waiting - a.waiting).slice(0, room);
@@ -49,7 +49,7 @@ function drawParts(canvas: Canvas, place: Rect, view: RunView, look: Look): void
   drawLines(canvas, place, parts.length === 1 ? "Flow" : "Parts", more > 0 ? `${more} more` : "", lines, look);
 }
 
-function drawLines(canvas: Canvas, place: Rect, title: string, headline: string, lines: readonly string[], { glyphs }: Look): void {
+function drawLines(canvas: Canvas, place: Rect, title: string, headline: string, lines: readonly string[], { glyphs }: PictureLook): void {
   const inside = drawFrame(canvas, place, { number: 0, title, headline, focused: false, ascii: glyphs === "ascii" });
   for (const [i, line] of lines.slice(0, inside.height).entries()) canvas.text(inside.x + 1, inside.y + i, line, TEXT, inside.width - 2);
 }

@@ -8,7 +8,7 @@ import type { RunView } from "../store.ts";
 import { drawChartPanel, type PanelOptions } from "./chart-panel.ts";
 import { drawCoresPanel } from "./cores-panel.ts";
 import { drawHeader } from "./header.ts";
-import type { Look } from "./look.ts";
+import type { PictureLook } from "./look.ts";
 import { drawOwnPanel, ownLines } from "./own-panels.ts";
 import { drawTable } from "./table.ts";
 
@@ -54,7 +54,7 @@ export function layout(height: number, modes: number, cores: number, own: number
 }
 
 /** The screen of a run: header, five panels, ledger and table; a zoomed panel has all the room. */
-export function drawRun(canvas: Canvas, view: RunView, state: PictureState, look: Look): void {
+export function drawRun(canvas: Canvas, view: RunView, state: PictureState, look: PictureLook): void {
   const { width, height: rows } = canvas;
   const header = { look, frozen: state.frozen, past: state.past, height: headerLines(view, rows) };
   guarded(canvas, { x: 0, y: 0, width, height: header.height }, "header", () => drawHeader(canvas, view, header));
@@ -63,7 +63,7 @@ export function drawRun(canvas: Canvas, view: RunView, state: PictureState, look
   else drawPanels(canvas, body, view, state, look);
 }
 
-function drawPanels(canvas: Canvas, { x, y, width, height }: Rect, view: RunView, state: PictureState, look: Look): void {
+function drawPanels(canvas: Canvas, { x, y, width, height }: Rect, view: RunView, state: PictureState, look: PictureLook): void {
   const cores = view.machine === null ? 1 : placesOn(view.machine);
   const modes = new Set(view.cases.map(({ outline }) => outline.mode)).size;
   const { upper, lower, coresHeight, table, extra } = layout(height, modes, cores, ownLines(view));
@@ -93,7 +93,7 @@ function drawPanels(canvas: Canvas, { x, y, width, height }: Rect, view: RunView
 }
 
 /** One of the panels that have a number. */
-export function drawPanel(canvas: Canvas, place: Rect, index: number, view: RunView, state: PictureState, look: Look): void {
+export function drawPanel(canvas: Canvas, place: Rect, index: number, view: RunView, state: PictureState, look: PictureLook): void {
   const options: PanelOptions = { number: index + 1, focused: state.focus === index, look, cursor: state.past };
   const panel = CHART_PANELS[index];
   guarded(canvas, place, panel?.title ?? "Cores", () => {

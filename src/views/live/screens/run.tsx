@@ -9,7 +9,7 @@ import { seenUntil, viewAt } from "../past.ts";
 import { closingShows, drawClosing } from "../picture/closing-picture.ts";
 import { drawFooter, drawQuestion } from "../picture/footer.ts";
 import { drawHelp } from "../picture/help.ts";
-import type { Look } from "../picture/look.ts";
+import type { PictureLook } from "../picture/look.ts";
 import { bodyOf, drawRun } from "../picture/run-picture.ts";
 import type { ScreenProps } from "../session.tsx";
 import type { LiveStore, RunView } from "../store.ts";
@@ -57,7 +57,7 @@ function contextOf(store: LiveStore, columns: number, rows: number): RunContext 
 }
 
 /** All that is shown of a run at a moment, with what the keys do below. */
-export function drawScreen(canvas: Canvas, view: RunView, state: RunState, context: RunContext, look: Look): void {
+export function drawScreen(canvas: Canvas, view: RunView, state: RunState, context: RunContext, look: PictureLook): void {
   const { width, height } = canvas;
   if (width < SMALLEST.columns || height < SMALLEST.rows) {
     const needs = `needs ${SMALLEST.columns}×${SMALLEST.rows}, has ${width}×${height}`;

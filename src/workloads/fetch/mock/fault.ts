@@ -3,16 +3,16 @@ import type { MockSettings } from "../../../scenario/schema.ts";
 
 export type FaultKind = "answer" | "error" | "stall" | "reset" | "truncate" | "slow";
 
-/** What is to become of one request. */
+/** The planned treatment of one request. */
 export interface Fault {
   readonly kind: FaultKind;
-  /** How long the server takes before it does it, in milliseconds. */
+  /** Delay before it, in milliseconds. */
   readonly delayMs: number;
 }
 
 /**
- * A request's fate: a pure function of seed and request, so that it is the same in every mode and whatever came before.
- * `request`: the address, and what tells one attempt from another.
+ * Chooses a request's treatment: a pure function of seed and request, so that it is the same in every mode, whatever came before.
+ * `request`: the address, and what distinguishes its attempts.
  */
 export function faultFor(settings: MockSettings, seed: number, request: string): Fault {
   const { latency, resetRate, stallRate, truncateRate, slowRate, errorRate } = settings;
@@ -37,7 +37,7 @@ export function faultFor(settings: MockSettings, seed: number, request: string):
   return { kind, delayMs };
 }
 
-/** In [0, 1). */
+/** A number in [0, 1). */
 function unitOf(seed: number, request: string, what: string): number {
   return hashOf(`${what}/${seed}/${request}`) / 2 ** 32;
 }

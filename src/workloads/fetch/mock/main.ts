@@ -2,7 +2,7 @@ import { dieWithParent } from "../../../kernel/parent.ts";
 import type { FromMock, ToMock } from "./protocol.ts";
 import { TileServer } from "./server.ts";
 
-/** Entry of the process that a mock tile server has to itself. */
+/** Entry point of a mock tile server's process. */
 
 let server: TileServer | null = null;
 

@@ -3,7 +3,7 @@ import type { MockSettings } from "../../../scenario/schema.ts";
 import type { FromMock, ToMock } from "./protocol.ts";
 import type { MockStats } from "./server.ts";
 
-/** Longest that the server's process may take to answer, in milliseconds. */
+/** Longest wait for an answer of the server's process, in milliseconds. */
 const PATIENCE_MS = 10_000;
 
 /** A mock tile server in a process of its own, on loopback. */
@@ -14,7 +14,7 @@ export class MockProcess {
     private readonly heard: { onStats: ((stats: MockStats) => void) | null },
   ) {}
 
-  /** Starts one on any port that is free. Rejects with a sentence when it cannot. */
+  /** Starts a server on any free port. Rejects with a sentence when it cannot. */
   static async start(settings: MockSettings, seed: number): Promise<MockProcess> {
     const heard: { onStats: ((stats: MockStats) => void) | null } = { onStats: null };
     let child: Subprocess | null = null;
@@ -57,12 +57,12 @@ export class MockProcess {
     return `http://127.0.0.1:${this.port}`;
   }
 
-  /** Makes now the instant that its outages count from. */
+  /** Starts the clock of its outages. */
   begin(): void {
     this.child.send({ type: "begin" } satisfies ToMock);
   }
 
-  /** What it saw; null when it does not answer any more. */
+  /** The server's figures; null when it no longer answers. */
   stats(): Promise<MockStats | null> {
     return new Promise((resolve) => {
       const timer = setTimeout(() => resolve(null), 1000);

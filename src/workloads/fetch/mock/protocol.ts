@@ -1,7 +1,7 @@
 import type { MockSettings } from "../../../scenario/schema.ts";
 import type { MockStats } from "./server.ts";
 
-/** What the process of a mock server is told, over IPC. */
+/** Messages to the process of a mock server, over IPC. */
 export type ToMock =
   | { readonly type: "start"; readonly settings: MockSettings; readonly seed: number }
   | { readonly type: "begin" }

@@ -6,42 +6,42 @@ import { SLOW_BODY } from "../../../scenario/fetch-schema.ts";
 import type { MockSettings } from "../../../scenario/schema.ts";
 import type { ServerFigures } from "../../../telemetry/fetch-figures.ts";
 import { type Fault, faultFor } from "./fault.ts";
-import { endOfLine, headerOf, headOf, joined } from "./http-text.ts";
+import { concatenated, endOfLine, headerOf, headOf } from "./http-text.ts";
 
-/** What the server saw, by its own count. */
+/** The server's own counts. */
 export interface MockStats extends ServerFigures {
   readonly openConnections: number;
 }
 
-/** Where a server that stands alone says what it saw. */
+/** Path at which a standalone server shows its counts. */
 const STATS_PATH = "/_stats";
 const LONGEST_HEAD = 16_384;
 const REQUEST_LINE = new RegExp(`^(${METHODS.join("|")}) (\\S+) HTTP/1\\.[01]$`);
 const CHUNK = 65_536;
 
 interface Connection {
-  /** It is one too many and was never taken. */
+  /** Over the limit of connections, and not counted as accepted. */
   readonly refused: boolean;
   head: string;
-  /** The head of a request whose body is still coming. */
+  /** The head of a request whose body is incomplete. */
   asked: string | null;
-  /** Bytes of the body of a request that are still to come. */
+  /** Bytes of a request's body still to come. */
   coming: number;
-  /** It asks for a head alone. */
+  /** It is a HEAD request. */
   bare: boolean;
-  /** A request is being answered; the next waits. */
+  /** A request is being answered; the next one waits. */
   busy: boolean;
   gone: boolean;
-  /** The client wants no more than the answer that is under way. */
+  /** The client closes after the current response. */
   last: boolean;
-  /** What is still to be written of a body. */
+  /** Bytes of a body still to be written. */
   left: number;
   onDrained: (() => void) | null;
 }
 
 /**
- * A tile server that behaves as badly as it is told to. It speaks HTTP/1.1 on bare sockets, because resets, cut bodies and
- * silence are not to be had from a well-behaved server.
+ * A tile server with faults as configured. It speaks HTTP/1.1 on bare sockets, because a well-behaved server offers no resets, truncated
+ * bodies or silence.
  */
 export class TileServer {
   private readonly listener: TCPSocketListener<Connection>;
@@ -50,7 +50,7 @@ export class TileServer {
   private readonly fullAnswer: Uint8Array;
   private readonly byStatus = new Map<number, number>();
   private readonly decoder = new TextDecoder("latin1");
-  /** The instant of `performance.now()` that outages count from. */
+  /** The instant of `performance.now()` at which the clock of outages starts. */
   private origin = performance.now();
   private requests = 0;
   private connections = 0;
@@ -69,7 +69,7 @@ export class TileServer {
   ) {
     this.rateGate = settings.rateLimit > 0 ? new RateGate(settings.rateLimit) : null;
     this.body = new Uint8Array(Math.min(CHUNK, settings.bodySize)).fill(0x2e);
-    this.fullAnswer = settings.bodySize <= CHUNK ? joined(headOf(200, settings.bodySize), this.body) : new Uint8Array();
+    this.fullAnswer = settings.bodySize <= CHUNK ? concatenated(headOf(200, settings.bodySize), this.body) : new Uint8Array();
     this.listener = Bun.listen<Connection>({
       hostname: "127.0.0.1",
       port,
@@ -116,7 +116,7 @@ export class TileServer {
     return this.listener.port;
   }
 
-  /** Makes now the instant that outages count from. */
+  /** Starts the clock of outages. */
   begin(): void {
     this.origin = performance.now();
   }
@@ -141,7 +141,7 @@ export class TileServer {
 
   private receive(socket: Socket<Connection>, chunk: Uint8Array): void {
     const connection = socket.data;
-    // Of bodies it hears how long they are, and no more.
+    // Request bodies are counted and skipped.
     const skipped = Math.min(connection.coming, chunk.length);
     connection.coming -= skipped;
     if (skipped < chunk.length) connection.head += this.decoder.decode(skipped === 0 ? chunk : chunk.subarray(skipped));
@@ -152,7 +152,7 @@ export class TileServer {
     this.next(socket);
   }
 
-  /** Begins the next request of a connection, if it is there in full and none is at work. */
+  /** Begins the next request of a connection, if it is complete and none is being answered. */
   private next(socket: Socket<Connection>): void {
     const connection = socket.data;
     if (connection.busy || connection.gone) return;
@@ -182,7 +182,7 @@ export class TileServer {
     socket.data.bare = line[1] === "HEAD";
     if (path === STATS_PATH) {
       const json = new TextEncoder().encode(JSON.stringify(this.stats));
-      this.finish(socket, joined(headOf(200, json.length, "", "application/json"), json), false);
+      this.finish(socket, concatenated(headOf(200, json.length, "", "application/json"), json), false);
       return;
     }
     socket.data.last = headerOf(head, "connection")?.toLowerCase() === "close" || head.slice(0, endOfLine(head)).endsWith("HTTP/1.0");
@@ -200,7 +200,7 @@ export class TileServer {
       this.status(socket, 429, `retry-after: ${Number.isInteger(seconds) ? seconds : seconds.toFixed(3)}\r\n`);
       return;
     }
-    // Which item and which of its attempts, whatever run it belongs to: the same befalls it in all of them.
+    // Identifies the item and the attempt, in every run: each gets the same treatment in all of them.
     const attempt = /[^-]*$/.exec(headerOf(head, CORRELATION) ?? String(ordinal))?.[0];
     const fault = faultFor(this.settings, this.seed, `${path} ${attempt}`);
     if (fault.delayMs <= 0) this.fulfil(socket, fault);
@@ -227,7 +227,7 @@ export class TileServer {
         this.reset(socket);
         return;
       case "stall":
-        // It is never answered; the client has to give up.
+        // Never answered: the client has to time out.
         this.stalled++;
         this.concurrency--;
         return;
@@ -267,7 +267,7 @@ export class TileServer {
     this.byStatus.set(status, (this.byStatus.get(status) ?? 0) + 1);
   }
 
-  /** Writes a whole answer and goes on with the connection. */
+  /** Writes a complete response and continues with the connection. */
   private finish(socket: Socket<Connection>, bytes: Uint8Array, close: boolean, counted = false): void {
     const written = socket.data.gone ? bytes.length : socket.write(bytes);
     if (written >= 0 && written < bytes.length) {
@@ -284,7 +284,7 @@ export class TileServer {
     else if (socket.data.head !== "") this.next(socket);
   }
 
-  /** Writes a body of any size as the client takes it. */
+  /** Writes a body of any size as fast as the client reads it. */
   private pour(socket: Socket<Connection>): void {
     const connection = socket.data;
     while (connection.left > 0 && !connection.gone) {
@@ -320,7 +320,7 @@ export class TileServer {
 
   private reset(socket: Socket<Connection>): void {
     this.resets++;
-    // An answer that has begun: what a kept connection loses before one is asked anew, and would be no fault that anybody sees.
+    // A response that has begun: a kept connection that fails before one is replaced unseen, and would be no visible fault.
     socket.write("HTTP/1.1 ");
     socket.terminate();
   }

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { drawBar } from "../../../../src/views/canvas/bar.ts";
 import { Canvas } from "../../../../src/views/canvas/canvas.ts";
 import { drawFrame } from "../../../../src/views/canvas/frame.ts";
-import { type Curve, drawPlot, LABEL_WIDTH, type Plot, plotArea } from "../../../../src/views/canvas/plot.ts";
+import { AXIS_LABEL_WIDTH, drawPlot, type Plot, type PlotCurve, plotArea } from "../../../../src/views/canvas/plot.ts";
 import { style, TEXT } from "../../../../src/views/canvas/styles.ts";
 import { rounds } from "../../../support/campaign.ts";
 
@@ -14,7 +14,7 @@ function plot(change: Partial<Plot>): Plot {
   return { top: 10, axis: String, until: 1000, area: null, curves: [], levels: [], marks: [], cursor: null, glyphs: "braille", ...change };
 }
 
-function curve(values: readonly number[], change: Partial<Curve> = {}): Curve {
+function curve(values: readonly number[], change: Partial<PlotCurve> = {}): PlotCurve {
   return { values: Float64Array.from(values), style: SYNC, stroke: "light", ...change };
 }
 
@@ -29,7 +29,7 @@ const inner = (canvas: Canvas) =>
     .toString()
     .split("\n")
     .slice(0, -1)
-    .map((line) => line.slice(LABEL_WIDTH));
+    .map((line) => line.slice(AXIS_LABEL_WIDTH));
 
 describe("a plot", () => {
   test("has its axes: values on the left, time below", () => {
@@ -57,20 +57,23 @@ describe("a plot", () => {
   });
 
   test("strokes differ: a dashed one has gaps, a heavy one is of two dots", () => {
-    const line = (stroke: Curve["stroke"]) => inner(drawn({ curves: [curve(new Array(24).fill(10), { stroke })] }))[0];
+    const line = (stroke: PlotCurve["stroke"]) => inner(drawn({ curves: [curve(new Array(24).fill(10), { stroke })] }))[0];
     expect([line("light"), line("dashed"), line("heavy")]).toEqual(["⠉".repeat(12), "⠉⠉ ⠉⠉ ⠉⠉ ⠉⠉", "⠛".repeat(12)]);
   });
 
   test("of two lines in a cell the later has it", () => {
     const canvas = drawn({ curves: [curve([10, 10]), curve([10, 10], { style: ASYNC })] });
-    expect(canvas.styleAt(LABEL_WIDTH, 0)).toBe(ASYNC);
+    expect(canvas.styleAt(AXIS_LABEL_WIDTH, 0)).toBe(ASYNC);
   });
 
   test("an area is filled up to its value, and next to nothing is still to be seen", () => {
     const area = (value: number) => {
       const edge = { edge: SYNC, inside: style("sync", { ground: "sync-area" }), shaded: false };
       const canvas = drawn({ area: { values: new Float64Array(12).fill(value), ...edge } });
-      return [0, 1, 2, 3, 4].map((row) => [canvas.row(row).slice(LABEL_WIDTH, LABEL_WIDTH + 1), canvas.styleAt(LABEL_WIDTH, row) !== TEXT]);
+      return [0, 1, 2, 3, 4].map((row) => [
+        canvas.row(row).slice(AXIS_LABEL_WIDTH, AXIS_LABEL_WIDTH + 1),
+        canvas.styleAt(AXIS_LABEL_WIDTH, row) !== TEXT,
+      ]);
     };
     expect(area(10).map(([, filled]) => filled)).toEqual([true, true, true, true, true]);
     expect(area(5).map(([sign]) => sign)).toEqual([" ", " ", "▄", " ", " "]);
@@ -94,7 +97,7 @@ describe("a plot", () => {
 
   test("moments are marked on the time axis, and where one looks there is a line", () => {
     const canvas = drawn({ marks: [{ t: 500, sign: "▼", style: SYNC }], cursor: 500 });
-    expect(canvas.row(5).indexOf("▼")).toBe(LABEL_WIDTH + 6);
+    expect(canvas.row(5).indexOf("▼")).toBe(AXIS_LABEL_WIDTH + 6);
     expect(inner(canvas).map((row) => row[6])).toEqual(["│", "│", "│", "│", "│"]);
   });
 
@@ -129,7 +132,7 @@ describe("a plot", () => {
             const outside = y < 2 || y >= 2 + height ? row : row.slice(0, 2) + row.slice(2 + width);
             expect(outside.trim()).toBe("");
           }
-          expect(plotArea(place).x).toBe(2 + LABEL_WIDTH);
+          expect(plotArea(place).x).toBe(2 + AXIS_LABEL_WIDTH);
         },
       ),
       { numRuns: rounds(150) },

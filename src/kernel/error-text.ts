@@ -1,5 +1,5 @@
-/** What was thrown says, whatever it is: an error's message, else its name; of other things their message, else themselves as text. */
-export function thrownText(error: unknown): string {
+/** Text of anything thrown: an error's message, else its name; a message property of other objects, else the value as text. */
+export function errorText(error: unknown): string {
   try {
     if (error instanceof Error) return error.message || error.name;
     if (typeof error !== "object" || error === null) return String(error);
@@ -10,5 +10,5 @@ export function thrownText(error: unknown): string {
   }
 }
 
-/** Characters. */
+/** Most characters. */
 const LONGEST = 1000;

@@ -1,24 +1,25 @@
 import { Deque } from "../../../kernel/deque.ts";
 import { Heap } from "../../../kernel/heap.ts";
-import { DELAYED, type Entry, LEASED, type LeaseGrant } from "./entry.ts";
+import { DELAYED, LEASED } from "../state.ts";
+import type { Entry, LeaseGrant } from "./entry.ts";
 
-/** What is to happen to messages whose time has come. */
+/** Actions on messages whose time has come. */
 export interface OnDue {
-  /** Its delay is over. */
+  /** The delay is over. */
   delayed(entry: Entry): void;
-  /** Its consumer has kept it too long. */
+  /** The lease has run out. */
   ranOut(entry: Entry): void;
 }
 
-/** Times at which something becomes of messages: the ends of leases, which mostly come in order, and of delays. */
-export class Leases {
-  /** Delayed entries by their time, and leased ones that are out of line; what has changed since is skipped. */
+/** The times at which messages expire: ends of leases, which mostly come in order, and ends of delays. */
+export class Expirations {
+  /** Delayed entries by time, and leased ones out of order; entries changed since are skipped. */
   private readonly timed = new Heap<Entry>();
-  /** In the order they run out. */
+  /** In the order of their ends. */
   private readonly grants = new Deque<LeaseGrant>(16);
   private lastUntil = 0;
 
-  /** Notes what one call has leased. */
+  /** Records the messages of one lease call. */
   grant(grant: LeaseGrant): void {
     grant.left = grant.entries.length;
     if (grant.until < this.lastUntil) for (const entry of grant.entries) this.timed.push(grant.until, entry);
@@ -28,7 +29,7 @@ export class Leases {
     }
   }
 
-  /** Notes that a message is delayed until then. */
+  /** Records that a message is delayed until `at`. */
   delay(entry: Entry, at: number): void {
     this.timed.push(at, entry);
   }
@@ -54,20 +55,20 @@ export class Leases {
     }
   }
 
-  /** When something is due next, in milliseconds since 1970; null: nothing will be. */
+  /** When something is due next, in milliseconds since 1970; null: nothing is. */
   nextAt(on: OnDue): number | null {
     this.drop(0, on);
     const next = Math.min(this.timed.next, this.grants.peek()?.until ?? Number.POSITIVE_INFINITY);
     return next === Number.POSITIVE_INFINITY ? null : next;
   }
 
-  /** Forgets grants that are settled or have run out. */
+  /** Drops grants that are settled or have run out. */
   private drop(now: number, on: OnDue): void {
     for (let grant = this.grants.peek(); grant !== undefined && (grant.left === 0 || grant.until <= now); grant = this.grants.peek()) {
       this.grants.shift();
       for (const entry of grant.entries) {
         if (entry.lease !== grant || entry.state !== LEASED) continue;
-        // Lengthened meanwhile.
+        // Extended meanwhile.
         if (entry.at > now) this.timed.push(entry.at, entry);
         else on.ranOut(entry);
       }

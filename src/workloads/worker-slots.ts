@@ -1,34 +1,34 @@
-import { divided } from "../kernel/divide.ts";
+import { splitEvenly } from "../kernel/divide.ts";
 import { UserError } from "../kernel/problem.ts";
 import type { CasePlan } from "../scenario/case-plan.ts";
 import type { Mode, Scenario } from "../scenario/schema.ts";
 import { countTargets } from "./fetch/targets.ts";
 
-/** In flight at most where the scenario sets no limit. */
+/** Most requests in flight where the scenario sets no limit. */
 const UNLIMITED = 1_000_000;
 
-/** On how many threads a case works, and how many places at work each of them has. Reads a list of addresses once. */
-export class Places {
+/** Number of threads of a case, and of concurrent items on each. Reads a list of addresses once. */
+export class WorkerSlots {
   private readonly counts = new Map<string, number>();
 
-  /** `workers`: as many as the scenario or the machine has. */
+  /** `workers`: the scenario's number, or the machine's. */
   of(scenario: Scenario, mode: Mode, workers: number): Pick<CasePlan, "scenario" | "workers" | "slots"> {
     if (scenario.workload === "fetch") return this.ofRequests(scenario, mode, workers);
     return { scenario, workers, slots: Array.from({ length: workers }, () => scenario.async.concurrency) };
   }
 
   /**
-   * Requests in flight are divided over the threads of a mode; with no load of its own, a list is a closed loop in which each
-   * slot asks again when it is free.
+   * Requests in flight are divided over the threads of a mode; without a load of its own, a list is a closed loop in which each slot sends
+   * again when it is free.
    */
   private ofRequests(scenario: Scenario, mode: Mode, workers: number): Pick<CasePlan, "scenario" | "workers" | "slots"> {
     const { fetch } = scenario;
     const max = fetch === undefined || fetch.concurrency.max === "unlimited" ? UNLIMITED : fetch.concurrency.max;
     const listed = scenario.load.executor === "once" ? this.count(fetch ?? {}) : 0;
     if (scenario.load.executor === "once" && listed === 0) throw new UserError("fetch.urlsFile: must hold at least one address, got none");
-    // A Worker without a connection of its own could not ask for anything.
+    // A Worker without a connection could not send anything.
     const threads = mode === "parallel" ? Math.min(workers, max, fetch?.connections.max ?? max) : 1;
-    const slots = mode === "sync" ? [1] : divided(max, threads);
+    const slots = mode === "sync" ? [1] : splitEvenly(max, threads);
     const vus = Math.min(
       listed,
       slots.reduce((sum, each) => sum + each, 0),

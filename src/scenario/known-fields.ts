@@ -1,0 +1,49 @@
+import { suggestion } from "../kernel/spelling.ts";
+import { DEFAULT_EXECUTOR, scenarioJsonSchema } from "./schema.ts";
+import type { Path } from "./yaml-file.ts";
+
+/** Which fields the schema knows, and where. */
+
+interface JsonNode {
+  readonly properties?: Readonly<Record<string, JsonNode>>;
+  readonly oneOf?: readonly JsonNode[];
+  readonly anyOf?: readonly JsonNode[];
+  readonly items?: JsonNode;
+  readonly additionalProperties?: JsonNode | boolean;
+  readonly const?: unknown;
+}
+
+let jsonSchema: JsonNode | null = null;
+
+/** The keys the schema knows at a path. In `load` those of the executor that is named there. */
+export function knownKeys(path: Path, value: unknown): string[] {
+  jsonSchema ??= scenarioJsonSchema() as JsonNode;
+  let nodes: JsonNode[] = [jsonSchema];
+  for (const part of path) {
+    nodes = nodes.flatMap((node) => child(node, String(part))).flatMap((node) => [node, ...(node.oneOf ?? []), ...(node.anyOf ?? [])]);
+  }
+  const executor = typeof value === "object" && value !== null ? (value as Record<string, unknown>)["executor"] : DEFAULT_EXECUTOR;
+  const fits = ({ properties }: JsonNode) =>
+    properties !== undefined && (properties["executor"] === undefined || properties["executor"].const === executor);
+  const fitting = nodes.filter(fits);
+  return [...new Set((fitting.length > 0 ? fitting : nodes).flatMap((node) => Object.keys(node.properties ?? {})))];
+}
+
+function child(node: JsonNode, key: string): JsonNode[] {
+  const found = node.properties?.[key];
+  if (found !== undefined) return [found];
+  if (node.items !== undefined && /^\d+$/.test(key)) return [node.items];
+  return typeof node.additionalProperties === "object" ? [node.additionalProperties] : [];
+}
+
+/** A hint when a dotted path leads to no field of the schema; null when it does. */
+export function firstUnknown(parts: readonly string[], root: unknown): string | null {
+  let value: unknown = root;
+  for (let i = 0; i < parts.length; i++) {
+    const part = parts[i] ?? "";
+    const known = knownKeys(parts.slice(0, i), value);
+    if (!known.includes(part)) return suggestion(part, known);
+    value = typeof value === "object" && value !== null ? (value as Record<string, unknown>)[part] : undefined;
+  }
+  return null;
+}

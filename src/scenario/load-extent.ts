@@ -1,0 +1,74 @@
+import type { Scenario } from "./schema.ts";
+
+/** The span over which arrivals fall due, in microseconds; null when the tape alone knows. */
+export function loadDuration({ load }: Pick<Scenario, "load">): number | null {
+  switch (load.executor) {
+    case "constant-arrival-rate":
+    case "constant-vus":
+      return load.duration;
+    case "ramping-arrival-rate":
+      return load.stages.reduce((sum, stage) => sum + stage.duration, 0);
+    case "bursts":
+      return (load.count - 1) * load.every;
+    case "shared-iterations":
+    case "replay":
+    case "once":
+      return null;
+    default:
+      return load satisfies never;
+  }
+}
+
+/**
+ * Over how long a load of so many arrivals per second spreads them after warm-up, in microseconds: the time from its last arrival
+ * to where the next would be is part of it. Null: its arrivals come at once, or wait for others.
+ */
+export function pacedSpan({ load, warmup }: Scenario): number | null {
+  switch (load.executor) {
+    case "constant-arrival-rate":
+    case "ramping-arrival-rate":
+      return Math.max(0, (loadDuration({ load }) ?? 0) - warmup);
+    case "bursts":
+    case "constant-vus":
+    case "shared-iterations":
+    case "replay":
+    case "once":
+      return null;
+    default:
+      return load satisfies never;
+  }
+}
+
+/** About how many arrivals a tape has; null when only the tape knows. */
+export function arrivalEstimate({ load }: Scenario): number | null {
+  switch (load.executor) {
+    case "constant-arrival-rate":
+      return typeof load.rate === "number" ? (load.rate * load.duration) / load.timeUnit + 1e-9 : null;
+    case "ramping-arrival-rate":
+      return rampTotal(load) + 1e-9;
+    case "bursts":
+      return load.size * load.count;
+    case "shared-iterations":
+      return load.iterations;
+    default:
+      return null;
+  }
+}
+
+/** A rate that goes in straight lines: from `startRate` arrivals per `timeUnit` to each stage's target in turn. */
+export interface Ramp {
+  readonly startRate: number;
+  readonly timeUnit: number;
+  readonly stages: readonly { readonly target: number; readonly duration: number }[];
+}
+
+/** Expected arrivals over all stages: the area under the rate. */
+export function rampTotal({ startRate, timeUnit, stages }: Ramp): number {
+  let rate = startRate;
+  let total = 0;
+  for (const { target, duration } of stages) {
+    total += ((rate + target) / 2) * (duration / timeUnit);
+    rate = target;
+  }
+  return total;
+}

@@ -1,0 +1,233 @@
+import {
+  Composer,
+  type CST,
+  type Document,
+  isAlias,
+  isMap,
+  isNode,
+  isPair,
+  isScalar,
+  Lexer,
+  LineCounter,
+  type Node,
+  type Pair,
+  Parser,
+  visit,
+  type YAMLParseError,
+} from "yaml";
+
+export type Path = readonly (string | number)[];
+
+/** Line and column, both from 1. */
+export interface Place {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** Most levels of brackets, and of indentation, that are read. */
+export const MAX_NESTING = 64;
+
+/** The key that YAML 1.1 merged a map by. */
+export const MERGE_KEY = "<<";
+
+/** What a text breaks as YAML, and where. */
+export type YamlFault = { readonly at: Place } & (
+  | { readonly kind: "binary" }
+  | { readonly kind: "nesting" }
+  /** `line`: the whole line of the text, `rest`: from the mistake to its end. */
+  | { readonly kind: "syntax"; readonly rule: string; readonly line: string; readonly rest: string }
+  | { readonly kind: "second-document" }
+  /** `path`: of the key; empty where it could not be told. */
+  | { readonly kind: "repeated-key"; readonly path: Path; readonly value: unknown }
+  | { readonly kind: "merge-key"; readonly path: Path; readonly merged: string }
+  | { readonly kind: "unresolved-alias"; readonly alias: string }
+  | { readonly kind: "endless-aliases"; readonly why: string }
+  | { readonly kind: "unreadable"; readonly why: string }
+);
+
+const BEGINNING: Place = { line: 1, column: 1 };
+
+/** Faults that leave every value of the text readable. */
+const MILD: readonly YamlFault["kind"][] = ["repeated-key", "merge-key"];
+
+/** A YAML text as plain values, with the place of each. Immutable. */
+export class YamlFile {
+  private constructor(
+    readonly file: string,
+    private readonly text: string,
+    private readonly document: Document | null,
+    private readonly lines: LineCounter,
+    /** What it breaks as YAML. */
+    readonly faults: readonly YamlFault[],
+    /** The plain value; undefined where the faults leave none. Not to be changed. */
+    readonly value: unknown,
+  ) {}
+
+  /** `file`: the name it goes by in problems. Never throws: what is wrong with the text is among the faults. */
+  static parse(file: string, text: string): YamlFile {
+    const lines = new LineCounter();
+    const faulty = (fault: YamlFault) => new YamlFile(file, text, null, lines, [fault], undefined);
+    if (text.includes("\u0000")) return faulty({ kind: "binary", at: BEGINNING });
+    try {
+      const read = compose(text, lines);
+      if ("kind" in read) return faulty(read);
+      const faults = [...read.faults, ...mergeKeys(read.document, lines), ...unresolvedAliases(read.document, lines)];
+      if (faults.some(({ kind }) => !MILD.includes(kind))) return new YamlFile(file, text, read.document, lines, faults, undefined);
+      const plain = plainValue(read.document);
+      if ("kind" in plain) return new YamlFile(file, text, read.document, lines, [...faults, plain], undefined);
+      return new YamlFile(file, text, read.document, lines, faults, plain.value);
+    } catch (error) {
+      return faulty({ kind: "unreadable", at: BEGINNING, why: error instanceof Error ? error.message : String(error) });
+    }
+  }
+
+  /** True when each fault is one that leaves the values readable: they can be checked all the same. */
+  get checkable(): boolean {
+    return this.faults.every(({ kind }) => MILD.includes(kind));
+  }
+
+  /** Where the value at the path stands; for one that is missing, the nearest thing around it. */
+  placeOf(path: Path): Place {
+    for (let length = path.length; length >= 0; length--) {
+      const node = this.nodeAt(path.slice(0, length));
+      if (isNode(node) && node.range) return placeAt(this.lines, node.range[0]);
+    }
+    return BEGINNING;
+  }
+
+  /** Where a key itself stands in the map at the path. */
+  placeOfKey(path: Path, key: string): Place {
+    const map = this.nodeAt(path);
+    if (isMap(map)) {
+      const pair = map.items.find((item: Pair) => isPair(item) && isScalar(item.key) && String(item.key.value) === key);
+      const node = pair?.key as Node | undefined;
+      if (isNode(node) && node.range) return placeAt(this.lines, node.range[0]);
+    }
+    return this.placeOf(path);
+  }
+
+  /** Where a character of the text at the path stands; the beginning of that text where the file writes it in another way. */
+  placeInText(path: Path, text: string, at: number): Place {
+    const node = this.nodeAt(path);
+    if (!isScalar(node) || !node.range) return this.placeOf(path);
+    const quotes = node.type === "QUOTE_DOUBLE" || node.type === "QUOTE_SINGLE" ? 1 : 0;
+    const from = node.range[0] + quotes;
+    const asItIs = this.text.slice(from, from + text.length) === text;
+    return placeAt(this.lines, asItIs ? from + Math.min(at, text.length) : node.range[0]);
+  }
+
+  /** A number as the file writes it: reading may have changed it, since from 2^53 on a number does not hold every integer. */
+  numberAsWritten(path: Path): string | null {
+    const node = this.nodeAt(path);
+    return isScalar(node) && typeof node.value === "number" && node.source !== undefined ? node.source : null;
+  }
+
+  private nodeAt(path: Path): unknown {
+    return path.length === 0 ? this.document?.contents : this.document?.getIn(path, true);
+  }
+}
+
+function placeAt(lines: LineCounter, offset: number): Place {
+  const { line, col } = lines.linePos(offset);
+  return { line: Math.max(1, line), column: Math.max(1, col) };
+}
+
+/**
+ * The document of a text and its errors, or the fault that it nests too deep. The parser of `yaml` keeps what is open on a stack of its
+ * own and is asked after every token, so that its composer, which recurses, gets nothing that is too deep for it.
+ */
+function compose(text: string, lines: LineCounter): YamlFault | { readonly document: Document; readonly faults: readonly YamlFault[] } {
+  const tokens: CST.Token[] = [];
+  const parser = new Parser(lines.addNewLine);
+  lines.addNewLine(0);
+  for (const lexeme of new Lexer().lex(text)) {
+    for (const token of parser.next(lexeme)) tokens.push(token);
+    const deep = tooDeep(parser.stack);
+    if (deep !== null) return { kind: "nesting", at: placeAt(lines, deep.offset) };
+  }
+  for (const token of parser.end()) tokens.push(token);
+  const composer = new Composer({ lineCounter: lines, prettyErrors: false, strict: true, uniqueKeys: true, logLevel: "error" });
+  const [document, second] = composer.compose(tokens, true, text.length);
+  if (document === undefined) throw new Error("there is no document");
+  const faults = document.errors.filter(firstOfItsPlace).map((error) => faultOf(error, document, lines, text));
+  if (second !== undefined) faults.push({ kind: "second-document", at: placeAt(lines, second.range[0]) });
+  return { document, faults };
+}
+
+/** Brackets nest for themselves, and so does indentation. */
+const NESTING: readonly (readonly CST.Token["type"][])[] = [["flow-collection"], ["block-map", "block-seq"]];
+
+/** The first of the open collections that is one too many. */
+function tooDeep(stack: readonly CST.Token[]): CST.Token | null {
+  if (stack.length <= MAX_NESTING) return null;
+  for (const types of NESTING) {
+    const deep = stack.filter(({ type }) => types.includes(type))[MAX_NESTING];
+    if (deep !== undefined) return deep;
+  }
+  return null;
+}
+
+/** One mistake makes the parser complain more than once of one place. */
+function firstOfItsPlace({ pos }: YAMLParseError, at: number, all: readonly YAMLParseError[]): boolean {
+  return all.findIndex((other) => other.pos[0] === pos[0]) === at;
+}
+
+function faultOf({ code, message, pos: [offset] }: YAMLParseError, document: Document, lines: LineCounter, text: string): YamlFault {
+  const at = placeAt(lines, offset);
+  if (code === "DUPLICATE_KEY") return { kind: "repeated-key", at, ...repeatedKey(document, offset) };
+  const line = text.slice(text.lastIndexOf("\n", offset - 1) + 1).split("\n", 1)[0] ?? "";
+  const rest = text.slice(offset).split("\n", 1)[0] ?? "";
+  return { kind: "syntax", at, rule: message, line, rest };
+}
+
+/** The field whose key stands at the offset for a second time, and what it says there. */
+function repeatedKey(document: Document, offset: number): { path: Path; value: unknown } {
+  let found: { path: Path; value: unknown } = { path: [], value: undefined };
+  visit(document, {
+    Pair(_, { key, value }, around) {
+      if (!isScalar(key) || key.range?.[0] !== offset) return;
+      const given = isScalar(value) ? value.value : isMap(value) ? "a map" : "a list";
+      found = { path: [...keysAround(around), String(key.value)], value: given };
+      return visit.BREAK;
+    },
+  });
+  return found;
+}
+
+/** Wherever it stands, in maps of free names too: whoever writes it means a merge, and nobody a name. */
+function mergeKeys(document: Document, lines: LineCounter): YamlFault[] {
+  const faults: YamlFault[] = [];
+  visit(document, {
+    Pair(_, { key, value }, around) {
+      if (!isScalar(key) || key.value !== MERGE_KEY) return;
+      const merged = isAlias(value) ? `*${value.source}` : isMap(value) ? "a map" : "no map";
+      faults.push({ kind: "merge-key", at: placeAt(lines, key.range?.[0] ?? 0), path: [...keysAround(around), MERGE_KEY], merged });
+    },
+  });
+  return faults;
+}
+
+/** The keys of the maps that a node stands in. */
+function keysAround(around: readonly unknown[]): string[] {
+  return around.filter(isPair).map(({ key }) => String(isScalar(key) ? key.value : ""));
+}
+
+function unresolvedAliases(document: Document, lines: LineCounter): YamlFault[] {
+  const faults: YamlFault[] = [];
+  visit(document, {
+    Alias(_, node) {
+      if (node.resolve(document) !== undefined) return;
+      faults.push({ kind: "unresolved-alias", at: placeAt(lines, node.range?.[0] ?? 0), alias: node.source });
+    },
+  });
+  return faults;
+}
+
+/** What the document says, or the fault that its aliases would unfold without end. */
+function plainValue(document: Document): YamlFault | { readonly value: unknown } {
+  try {
+    return { value: document.toJS({ maxAliasCount: 100 }) };
+  } catch (error) {
+    return { kind: "endless-aliases", at: BEGINNING, why: error instanceof Error ? error.message : String(error) };
+  }
+}
