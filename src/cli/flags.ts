@@ -1,13 +1,10 @@
 import { type Command, Option } from "commander";
 import { fileProblem } from "../kernel/file-problem.ts";
 import { UserError } from "../kernel/problem.ts";
-import { printable, quoted } from "../kernel/text.ts";
+import { quoted } from "../kernel/text.ts";
 import { parseDuration } from "../kernel/units.ts";
-import { type FlagOverride, parseOverride } from "../scenario/overrides.ts";
-import { MODES, type Scenario } from "../scenario/schema.ts";
 import { GLYPHS, type Glyphs, THEME_NAMES, type ThemeName } from "../views/canvas/names.ts";
 import { collected } from "./command.ts";
-import { numberOr } from "./environment.ts";
 
 /** Flags of `run`, as commander gives them. */
 export interface RunFlags {
@@ -99,35 +96,6 @@ function checkPort(port: number): void {
 
 function kebab(name: string): string {
   return name.replaceAll(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);
-}
-
-/** The flags as overrides of scenario fields; `--set` first, so that a named flag has the last word. */
-export function overridesOf(flags: RunFlags): FlagOverride[] {
-  const overrides = (flags.set ?? []).map(parseOverride);
-  const add = (flag: string, text: string, path: string, value: unknown, executors?: readonly string[]) =>
-    overrides.push({
-      source: `${flag} ${printable(text, 60)}`,
-      path: path.split("."),
-      value,
-      ...(executors === undefined ? {} : { onlyWith: { flag, executors } }),
-    });
-  const { mode, seed, workers, duration, rate } = flags;
-  if (mode !== undefined) add("--mode", mode, "modes", modesOf(mode));
-  if (seed !== undefined) add("--seed", seed, "seed", numberOr(seed));
-  if (workers !== undefined) add("--workers", workers, "parallel.workers", numberOr(workers));
-  if (duration !== undefined) add("--duration", duration, "load.duration", duration, ["constant-arrival-rate", "constant-vus"]);
-  if (rate !== undefined) add("--rate", rate, "load.rate", numberOr(rate), ["constant-arrival-rate", "replay"]);
-  return overrides;
-}
-
-function modesOf(text: string): Scenario["modes"] {
-  const modes = text.split(",").map((mode) => mode.trim());
-  for (const mode of modes) {
-    if (!(MODES as readonly string[]).includes(mode)) {
-      throw new UserError(`--mode: must be a list of ${MODES.join(", ")} with commas, got ${quoted(text)}`);
-    }
-  }
-  return modes as Scenario["modes"][number][];
 }
 
 /** A whole number that a flag was given. */

@@ -1,6 +1,10 @@
+import { isPlainMap, valueAt } from "../kernel/plain-value.ts";
+import { UserError } from "../kernel/problem.ts";
+import { printable, quoted } from "../kernel/text.ts";
 import { type LoadedScenario, type ReadText, readScenario, resolveScenario } from "../scenario/load.ts";
-import { environmentOf } from "./environment.ts";
-import { overridesOf, type RunFlags } from "./flags.ts";
+import { type FlagOverride, parseOverride } from "../scenario/overrides.ts";
+import { MODES, type Scenario } from "../scenario/schema.ts";
+import type { RunFlags } from "./flags.ts";
 
 /** A scenario as its file, the environment and the flags make it. */
 export interface FlaggedScenario extends LoadedScenario {
@@ -14,4 +18,67 @@ export function scenarioWithFlags(file: string, flags: RunFlags, read?: ReadText
   const environment = environmentOf(yaml.value);
   const overrides = [...environment.overrides, ...overridesOf(flags)];
   return { ...resolveScenario(yaml, file, overrides), ignored: environment.ignored };
+}
+
+/** Settings of `fetch` scenarios from the environment: beneath flags, above the scenario. */
+const VARIABLES: readonly (readonly [name: string, path: string, value: (text: string) => unknown])[] = [
+  ["MAX_CONCURRENCY", "fetch.concurrency.max", numberOr],
+  ["TIMEOUT_SECONDS", "fetch.timeout", (text) => (numberOr(text) === text ? text : `${text.trim()}s`)],
+  ["RETRIES", "fetch.retry.max", numberOr],
+  ["TILE_BASE_URL", "fetch.target", (text) => ({ url: text })],
+];
+
+/** What the environment sets of a scenario, and the names of the variables that its sweep makes void. `written`: the value of its file. */
+export function environmentOf(
+  written: unknown,
+  env: NodeJS.ProcessEnv = process.env,
+): { readonly overrides: readonly FlagOverride[]; readonly ignored: readonly string[] } {
+  if (valueAt(written, ["workload"]) !== "fetch") return { overrides: [], ignored: [] };
+  const sweep = valueAt(written, ["sweep"]);
+  const swept = isPlainMap(sweep) ? Object.keys(sweep) : [];
+  const isSwept = (path: string) => swept.some((field) => field === path || field.startsWith(`${path}.`));
+  const set = VARIABLES.filter(([name]) => (env[name] ?? "") !== "");
+  const overrides = set
+    .filter(([, path]) => !isSwept(path))
+    .map(([name, path, read]) => ({
+      source: `${name}=${printable(env[name] ?? "", 80)}`,
+      path: path.split("."),
+      value: read(env[name] ?? ""),
+    }));
+  return { overrides, ignored: set.filter(([, path]) => isSwept(path)).map(([name]) => name) };
+}
+
+/** A number where the text is one, else the text: what is wrong with it is for the scenario's rules to say. */
+export function numberOr(text: string): number | string {
+  const number = Number(text.replaceAll("_", ""));
+  return text.trim() !== "" && Number.isFinite(number) ? number : text;
+}
+
+/** The flags as overrides of scenario fields; `--set` first, so that a named flag has the last word. */
+export function overridesOf(flags: RunFlags): FlagOverride[] {
+  const overrides = (flags.set ?? []).map(parseOverride);
+  const add = (flag: string, text: string, path: string, value: unknown, executors?: readonly string[]) =>
+    overrides.push({
+      source: `${flag} ${printable(text, 60)}`,
+      path: path.split("."),
+      value,
+      ...(executors === undefined ? {} : { onlyWith: { flag, executors } }),
+    });
+  const { mode, seed, workers, duration, rate } = flags;
+  if (mode !== undefined) add("--mode", mode, "modes", modesOf(mode));
+  if (seed !== undefined) add("--seed", seed, "seed", numberOr(seed));
+  if (workers !== undefined) add("--workers", workers, "parallel.workers", numberOr(workers));
+  if (duration !== undefined) add("--duration", duration, "load.duration", duration, ["constant-arrival-rate", "constant-vus"]);
+  if (rate !== undefined) add("--rate", rate, "load.rate", numberOr(rate), ["constant-arrival-rate", "replay"]);
+  return overrides;
+}
+
+function modesOf(text: string): Scenario["modes"] {
+  const modes = text.split(",").map((mode) => mode.trim());
+  for (const mode of modes) {
+    if (!(MODES as readonly string[]).includes(mode)) {
+      throw new UserError(`--mode: must be a list of ${MODES.join(", ")} with commas, got ${quoted(text)}`);
+    }
+  }
+  return modes as Scenario["modes"][number][];
 }

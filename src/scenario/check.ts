@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { isPlainMap, type Path, valueAt } from "../kernel/plain-value.ts";
 import type { Problem } from "../kernel/problem.ts";
 import { byPlace } from "../kernel/problem.ts";
 import { suggestion } from "../kernel/spelling.ts";
@@ -9,12 +10,11 @@ import { type FetchSettings, fetchSchema } from "./fetch-schema.ts";
 import { flowSchema } from "./flow-schema.ts";
 import { knownKeys } from "./known-fields.ts";
 import type { LayeredFile } from "./layered-file.ts";
-import { isPlainMap, valueAt } from "./plain-value.ts";
 import { concerns, repaired } from "./repair.ts";
 import { type Scenario, scenarioSchema } from "./schema.ts";
 import type { SemanticProblem } from "./semantic-problem.ts";
 import { semanticProblems } from "./semantics.ts";
-import { MERGE_KEY, type Path, type YamlFault } from "./yaml-file.ts";
+import { MERGE_KEY, type YamlFault } from "./yaml-file.ts";
 
 /** What a problem breaks: the YAML, what the file is, a field by itself or beside others. */
 export type ProblemKind = YamlFault["kind"] | "no-map" | "unknown-field" | "value" | "misfit";

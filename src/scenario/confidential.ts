@@ -1,5 +1,5 @@
+import type { Path } from "../kernel/plain-value.ts";
 import { quoted } from "../kernel/text.ts";
-import type { Path } from "./yaml-file.ts";
 
 /** Names of fields that hold, or may hold, what is nobody else's business. */
 const WORDS =

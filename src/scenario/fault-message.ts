@@ -1,6 +1,7 @@
+import type { Path } from "../kernel/plain-value.ts";
 import { printable } from "../kernel/text.ts";
 import { isConfidential, shown } from "./confidential.ts";
-import { MAX_NESTING, type Path, type YamlFault } from "./yaml-file.ts";
+import { MAX_NESTING, type YamlFault } from "./yaml-file.ts";
 
 /** A fault of the YAML in a sentence: the field, the rule it breaks and what was written, unless that is confidential. */
 export function faultMessage(fault: YamlFault): string {

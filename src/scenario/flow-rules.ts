@@ -1,7 +1,7 @@
+import type { Path } from "../kernel/plain-value.ts";
 import { COMMON_FLOW_FIELDS, FLOW_FIELDS, type FlowKind } from "./flow-schema.ts";
 import type { Scenario } from "./schema.ts";
 import type { SemanticProblem } from "./semantic-problem.ts";
-import type { Path } from "./yaml-file.ts";
 
 /** What must fit in the part `flow`. */
 export function flowMisfits({ workload, flow, load }: Scenario, written: unknown): SemanticProblem[] {

@@ -1,6 +1,6 @@
+import type { Path } from "../kernel/plain-value.ts";
 import { suggestion } from "../kernel/spelling.ts";
 import { DEFAULT_EXECUTOR, scenarioJsonSchema } from "./schema.ts";
-import type { Path } from "./yaml-file.ts";
 
 /** Which fields the schema knows, and where. */
 

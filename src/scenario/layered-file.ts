@@ -1,7 +1,7 @@
+import { isPlainMap, type Path, withValueAt } from "../kernel/plain-value.ts";
 import type { Problem } from "../kernel/problem.ts";
 import { DEFAULT_EXECUTOR } from "./load-schema.ts";
-import { isPlainMap, withValueAt } from "./plain-value.ts";
-import type { Path, Place, YamlFile } from "./yaml-file.ts";
+import type { Place, YamlFile } from "./yaml-file.ts";
 
 /** Who says what a value is: a flag or a variable as the user wrote it, or another place of the file. */
 export type OverrideSource = string | Path;

@@ -1,12 +1,11 @@
 import { parse } from "yaml";
+import { isPlainMap, type Path, valueAt, withoutValueAt, withValueAt } from "../kernel/plain-value.ts";
 import { UserError } from "../kernel/problem.ts";
 import { printable } from "../kernel/text.ts";
 import { isConfidential, withoutCredentials } from "./confidential.ts";
 import { firstUnknown, knownKeys } from "./known-fields.ts";
 import type { LayeredFile, Override } from "./layered-file.ts";
 import { DEFAULT_EXECUTOR } from "./load-schema.ts";
-import { isPlainMap, valueAt, withoutValueAt, withValueAt } from "./plain-value.ts";
-import type { Path } from "./yaml-file.ts";
 
 /** What a flag or a variable says a field is. */
 export interface FlagOverride extends Override {

@@ -1,7 +1,7 @@
 import type { z } from "zod";
+import type { Path } from "../kernel/plain-value.ts";
 import { nearest } from "../kernel/spelling.ts";
 import { type Scenario, scenarioSchema, WORKLOADS } from "./schema.ts";
-import type { Path } from "./yaml-file.ts";
 
 /** A scenario as it would be without the fields that are wrong in themselves, so that what else is wrong can be told at once. */
 export interface Repaired {

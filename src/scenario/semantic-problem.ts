@@ -1,4 +1,4 @@
-import type { Path } from "./yaml-file.ts";
+import type { Path } from "../kernel/plain-value.ts";
 
 /** What is wrong with a scenario whose fields are each as they must be. */
 export interface SemanticProblem {

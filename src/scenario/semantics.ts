@@ -1,14 +1,12 @@
 import { suggestion } from "../kernel/spelling.ts";
 import { isThresholdMetric, metricNames, THRESHOLD_METRICS } from "../telemetry/metrics.ts";
 import { parseThreshold } from "../telemetry/threshold.ts";
-import { isProblem, parseExpectation } from "./expectation.ts";
-import { type Nameable, nameProblems } from "./expectation-names.ts";
+import { expectMisfits } from "./expect-rules.ts";
 import { fetchMisfits } from "./fetch-rules.ts";
 import { flowMisfits } from "./flow-rules.ts";
 import { arrivalEstimate, loadDuration, rampTotal } from "./load-extent.ts";
-import { MESSAGE_PARTS, MODES, type Scenario } from "./schema.ts";
+import { MESSAGE_PARTS, type Scenario } from "./schema.ts";
 import type { SemanticProblem } from "./semantic-problem.ts";
-import type { Path } from "./yaml-file.ts";
 
 export { arrivalEstimate, loadDuration, pacedSpan, type Ramp, rampTotal } from "./load-extent.ts";
 
@@ -17,43 +15,15 @@ export const MAX_ARRIVALS = 1e9;
 
 /** What a schema cannot say: fields that must fit each other. `inFile`: what was written before flags changed it. */
 export function semanticProblems(scenario: Scenario, written: unknown, inFile: unknown = written): SemanticProblem[] {
-  return [...misfits(scenario, written), ...expectMisfits(scenario, written, inFile)];
-}
-
-/** What expectations get wrong. They may speak of what the file runs and sweeps, though a flag asks for less this time. */
-function expectMisfits(scenario: Scenario, written: unknown, inFile: unknown): SemanticProblem[] {
-  const spokenOf = nameable(scenario, inFile);
-  const rules = (written as { expect?: unknown }).expect;
-  return (scenario.expect ?? []).flatMap(({ that }, i) => {
-    const expectation = parseExpectation(that);
-    const problems = isProblem(expectation) ? [expectation] : nameProblems(expectation, spokenOf);
-    const short = Array.isArray(rules) && typeof rules[i] === "string";
-    const path: Path = short ? ["expect", i] : ["expect", i, "that"];
-    return problems.map(({ at, rule, got }) => ({ path, message: rule, within: { at, got } }));
-  });
-}
-
-function nameable({ workload, modes, sweep = {} }: Scenario, inFile: unknown): Nameable {
-  const { modes: allModes = MODES, sweep: whole } = (typeof inFile === "object" && inFile !== null ? inFile : {}) as {
-    readonly modes?: unknown;
-    readonly sweep?: unknown;
-  };
-  const named = MODES.filter((mode) => modes.includes(mode) || (Array.isArray(allModes) && allModes.includes(mode)));
-  const axes = Object.entries(typeof whole === "object" && whole !== null ? whole : {}).filter(([, values]) => Array.isArray(values));
-  const fields = [...new Set([...axes.map(([field]) => field), ...Object.keys(sweep)])];
-  const valuesOf = (field: string) => [...((axes.find(([one]) => one === field)?.[1] as unknown[]) ?? []), ...(sweep[field] ?? [])];
-  return { workload, modes: named, sweep: Object.fromEntries(fields.map((field) => [field, [...new Set(valuesOf(field))]])) };
-}
-
-function misfits(scenario: Scenario, written: unknown): SemanticProblem[] {
   return [
     ...foreignParts(scenario, written),
     ...loadMisfits(scenario),
-    ...fetchMisfits(scenario),
-    ...flowMisfits(scenario, written),
     ...queueMisfits(scenario),
     ...workMisfits(scenario),
     ...thresholdMisfits(scenario),
+    ...fetchMisfits(scenario),
+    ...flowMisfits(scenario, written),
+    ...expectMisfits(scenario, written, inFile),
   ];
 }
 

@@ -1,3 +1,4 @@
+import { isPlainMap, valueAt } from "../kernel/plain-value.ts";
 import { byPlace, InvalidScenario, type Problem } from "../kernel/problem.ts";
 import { printable } from "../kernel/text.ts";
 import { parseNumber, plainValue } from "../kernel/units.ts";
@@ -6,7 +7,6 @@ import { shown } from "./confidential.ts";
 import { NEVER_SWEPT } from "./editor-schema.ts";
 import { firstUnknown } from "./known-fields.ts";
 import type { LayeredFile, Override } from "./layered-file.ts";
-import { isPlainMap, valueAt } from "./plain-value.ts";
 import type { Scenario } from "./schema.ts";
 
 /** One combination of swept values, and the scenario they make. */

@@ -15,8 +15,7 @@ import {
   visit,
   type YAMLParseError,
 } from "yaml";
-
-export type Path = readonly (string | number)[];
+import type { Path } from "../kernel/plain-value.ts";
 
 /** Line and column, both from 1. */
 export interface Place {
@@ -47,11 +46,16 @@ export type YamlFault = { readonly at: Place } & (
 
 const BEGINNING: Place = { line: 1, column: 1 };
 
-/** Faults that leave every value of the text readable. */
-const MILD: readonly YamlFault["kind"][] = ["repeated-key", "merge-key"];
+/** True of a fault that leaves every value of the text readable. */
+function isMild({ kind }: YamlFault): boolean {
+  return kind === "repeated-key" || kind === "merge-key";
+}
 
 /** A YAML text as plain values, with the place of each. Immutable. */
 export class YamlFile {
+  /** True when no fault keeps the values from being read: they can be checked all the same. */
+  readonly checkable: boolean;
+
   private constructor(
     readonly file: string,
     private readonly text: string,
@@ -61,7 +65,9 @@ export class YamlFile {
     readonly faults: readonly YamlFault[],
     /** The plain value; undefined where the faults leave none. Not to be changed. */
     readonly value: unknown,
-  ) {}
+  ) {
+    this.checkable = faults.every(isMild);
+  }
 
   /** `file`: the name it goes by in problems. Never throws: what is wrong with the text is among the faults. */
   static parse(file: string, text: string): YamlFile {
@@ -72,18 +78,13 @@ export class YamlFile {
       const read = compose(text, lines);
       if ("kind" in read) return faulty(read);
       const faults = [...read.faults, ...mergeKeys(read.document, lines), ...unresolvedAliases(read.document, lines)];
-      if (faults.some(({ kind }) => !MILD.includes(kind))) return new YamlFile(file, text, read.document, lines, faults, undefined);
+      if (!faults.every(isMild)) return new YamlFile(file, text, read.document, lines, faults, undefined);
       const plain = plainValue(read.document);
       if ("kind" in plain) return new YamlFile(file, text, read.document, lines, [...faults, plain], undefined);
       return new YamlFile(file, text, read.document, lines, faults, plain.value);
     } catch (error) {
       return faulty({ kind: "unreadable", at: BEGINNING, why: error instanceof Error ? error.message : String(error) });
     }
-  }
-
-  /** True when each fault is one that leaves the values readable: they can be checked all the same. */
-  get checkable(): boolean {
-    return this.faults.every(({ kind }) => MILD.includes(kind));
   }
 
   /** Where the value at the path stands; for one that is missing, the nearest thing around it. */

@@ -1,7 +1,6 @@
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { rmSync, writeFileSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { environmentOf } from "../../src/cli/environment.ts";
 import { hasContent, METHODS } from "../../src/http/method.ts";
 import { planCases } from "../../src/plan/plan.ts";
 import { mockSchema } from "../../src/scenario/fetch-schema.ts";
@@ -355,25 +354,6 @@ describe("T-7 the mock server", () => {
 });
 
 describe("T-6 T-5 settings from outside", () => {
-  test("the environment is read for fetch scenarios alone, and not where a sweep has the field", () => {
-    const file = (name: string, text: string) => {
-      const path = join(folder, name);
-      writeFileSync(path, text);
-      return path;
-    };
-    const env = { MAX_CONCURRENCY: "5", TIMEOUT_SECONDS: "1.5", RETRIES: "0", TILE_BASE_URL: "http://127.0.0.1" };
-    const fetching = file("env.yaml", "title: x\nworkload: fetch\nsweep: { fetch.target.mock.errorRate: [0, 1], fetch.retry.max: [1] }\n");
-    const { overrides, ignored } = environmentOf(fetching, env);
-    expect(overrides.map(({ path, value }) => [path, value])).toEqual([
-      ["fetch.concurrency.max", 5],
-      ["fetch.timeout", "1.5s"],
-    ]);
-    expect(ignored).toEqual(["RETRIES", "TILE_BASE_URL"]);
-    expect(environmentOf(fetching, {}).overrides).toEqual([]);
-    const other = file("message.yaml", "title: x\n");
-    expect(environmentOf(other, env)).toEqual({ overrides: [], ignored: [] });
-  });
-
   test("public hosts need leave", () => {
     const scenario = scenarioOf({ fetch: { urls: ["http://a.example/", "http://b.example/", "http://127.0.0.1/"] } });
     expect(() => checkHosts(scenario, [])).toThrow("--allow-host a.example --allow-host b.example");

@@ -1,5 +1,6 @@
 import { FEWEST_BEYOND } from "../../kernel/borne.ts";
 import { EXIT } from "../../kernel/exit.ts";
+import type { Path } from "../../kernel/plain-value.ts";
 import { byPlace, formatProblem, InvalidScenario, type Problem } from "../../kernel/problem.ts";
 import { printable } from "../../kernel/text.ts";
 import { counted } from "../../kernel/wording.ts";
@@ -8,7 +9,6 @@ import { findScenario, scenarioName } from "../../scenario/find.ts";
 import type { LayeredFile } from "../../scenario/layered-file.ts";
 import type { ReadText } from "../../scenario/load.ts";
 import { checkPermissions } from "../../scenario/permission.ts";
-import type { Path } from "../../scenario/yaml-file.ts";
 import type { RunResult, ThresholdResult } from "../../telemetry/result.ts";
 import type { Session } from "../../views/live/session.tsx";
 import { checkFiles, checkHostsOf } from "../../workloads/fetch/permission.ts";

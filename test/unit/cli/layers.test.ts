@@ -1,7 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { environmentOf } from "../../../src/cli/environment.ts";
-import { overridesOf } from "../../../src/cli/flags.ts";
-import { scenarioWithFlags } from "../../../src/cli/scenario.ts";
+import { environmentOf, overridesOf, scenarioWithFlags } from "../../../src/cli/scenario.ts";
 
 const FLAGS = { mode: "async", seed: "3", workers: "2", duration: "40ms", rate: "50", set: ["queue.capacity=9"] };
 
@@ -25,17 +23,17 @@ describe("what lies over the file", () => {
     expect(() => scenarioWithFlags("s.yaml", flags, () => text)).toThrow(sentence);
   });
 
-  test("the environment speaks to requests alone, and not of what they sweep", () => {
-    const env = { MAX_CONCURRENCY: "3", RETRIES: "0", TIMEOUT_SECONDS: "" };
-    const of = (written: unknown) => {
-      const { overrides, ignored } = environmentOf(written, env);
-      return [overrides.map(({ source, path, value }) => [source, path.join("."), value]), ignored];
-    };
-    expect(of({ workload: "message" })).toEqual([[], []]);
-    expect(of(undefined)).toEqual([[], []]);
-    expect(of({ workload: "fetch", sweep: { "fetch.concurrency.max": [1, 2] } })).toEqual([
-      [["RETRIES=0", "fetch.retry.max", 0]],
-      ["MAX_CONCURRENCY"],
+  test("the environment is read for fetch scenarios alone, and not where a sweep has the field", () => {
+    const env = { MAX_CONCURRENCY: "5", TIMEOUT_SECONDS: "1.5", RETRIES: "0", TILE_BASE_URL: "http://127.0.0.1" };
+    const fetching = { workload: "fetch", sweep: { "fetch.target.mock.errorRate": [0, 1], "fetch.retry.max": [1] } };
+    const { overrides, ignored } = environmentOf(fetching, env);
+    expect(overrides).toEqual([
+      { source: "MAX_CONCURRENCY=5", path: ["fetch", "concurrency", "max"], value: 5 },
+      { source: "TIMEOUT_SECONDS=1.5", path: ["fetch", "timeout"], value: "1.5s" },
     ]);
+    expect(ignored).toEqual(["RETRIES", "TILE_BASE_URL"]);
+    expect(environmentOf(fetching, { RETRIES: "" })).toEqual({ overrides: [], ignored: [] });
+    for (const other of [{ title: "x" }, { workload: "message" }, undefined])
+      expect(environmentOf(other, env)).toEqual({ overrides: [], ignored: [] });
   });
 });

@@ -1,6 +1,7 @@
-import type { Path } from "./yaml-file.ts";
+/** Values of maps, lists and scalars, as YAML and JSON hold them, read and replaced by path. None is changed: a replacement is another value. */
 
-/** Plain values, as a YAML file holds them, read and changed by path. What is given is never changed: the answer is another value. */
+/** The keys of maps and indices of lists on the way to a value. */
+export type Path = readonly (string | number)[];
 
 type PlainMap = Readonly<Record<string | number, unknown>>;
 

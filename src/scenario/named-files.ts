@@ -1,0 +1,88 @@
+import { closeSync, openSync, statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { fileProblem } from "../kernel/file-problem.ts";
+import type { Path } from "../kernel/plain-value.ts";
+import { InvalidScenario } from "../kernel/problem.ts";
+import { quoted } from "../kernel/text.ts";
+import { placeName } from "./check.ts";
+import type { LayeredFile } from "./layered-file.ts";
+import type { Scenario } from "./schema.ts";
+
+/** A scenario with the whole paths of the files that it names relative to its own. Throws an InvalidScenario where one cannot be read. */
+export function withNamedFiles(scenario: Scenario, file: string, source: LayeredFile): Scenario {
+  const named = resolvePaths(scenario, file);
+  const { load, work, fetch, flow } = named;
+  if (load.executor === "replay" && load.file !== "-") checkFile(["load", "file"], load.file, source);
+  if (work.module !== undefined) checkFile(["work", "module"], work.module, source, NO_MODULE);
+  if (flow?.module !== undefined) checkFile(["flow", "module"], flow.module, source, NO_MODULE);
+  if (fetch?.urlsFile !== undefined) checkFile(["fetch", "urlsFile"], fetch.urlsFile, source, ONCE);
+  for (const part of ["file", "rows"] as const) {
+    const body = typeof fetch?.body === "object" ? fetch.body[part] : undefined;
+    if (body !== undefined) checkFile(["fetch", "body", part], body, source, ONCE);
+  }
+  return named;
+}
+
+/** Why a pipe will not do where a file is read by every case from its beginning. */
+const ONCE = "it is a pipe, which can be read only once; a file can be read by every case";
+const NO_MODULE = "it is a pipe, and a module is a file";
+
+/** A file that a scenario names has to be there before anything runs. `noPipe`: why it cannot be a pipe; null: it can. */
+function checkFile(path: Path, file: string, source: LayeredFile, noPipe: string | null = null): void {
+  const why = whyUnreadable(file, noPipe);
+  if (why === null) return;
+  const message = `${placeName(path)}: must be a file that can be read (${why}), got ${quoted(file, 200)}`;
+  throw new InvalidScenario([source.problemAt(path, message)]);
+}
+
+function whyUnreadable(file: string, noPipe: string | null): string | null {
+  try {
+    const stat = statSync(file);
+    if (stat.isDirectory()) return "it is a folder, not a file";
+    if (stat.isFIFO()) return noPipe;
+    if (!stat.isFile()) return "it is neither a file nor a pipe";
+    closeSync(openSync(file, "r"));
+    return null;
+  } catch (error) {
+    return fileProblem(error);
+  }
+}
+
+/** Those of these fields that are there, as whole paths. */
+function pathsIn<K extends string>(
+  part: { readonly [key in K]?: string | undefined },
+  keys: readonly K[],
+  inFull: (path: string) => string,
+) {
+  const found: Partial<Record<K, string>> = {};
+  for (const key of keys) if (part[key] !== undefined) found[key] = inFull(part[key]);
+  return found;
+}
+
+/** Paths inside a scenario are relative to its file; `-` is standard input. */
+function resolvePaths(scenario: Scenario, file: string): Scenario {
+  const { load, work, fetch, flow } = scenario;
+  const inFull = (path: string) => resolve(dirname(file), path);
+  const files = pathsIn(fetch ?? {}, ["urlsFile", "saveTo", "deadLetter", "unix"], inFull);
+  return {
+    ...scenario,
+    load: load.executor === "replay" && load.file !== "-" ? { ...load, file: inFull(load.file) } : load,
+    work: work.module === undefined ? work : { ...work, module: inFull(work.module) },
+    fetch:
+      fetch === undefined
+        ? fetch
+        : {
+            ...fetch,
+            ...files,
+            body: bodyInFull(fetch.body, inFull),
+            tls: { ...fetch.tls, ...pathsIn(fetch.tls, ["ca", "cert", "key"], inFull) },
+          },
+    flow: flow?.module === undefined ? flow : { ...flow, module: inFull(flow.module) },
+  };
+}
+
+function bodyInFull(body: NonNullable<Scenario["fetch"]>["body"], inFull: (path: string) => string): typeof body {
+  if (typeof body !== "object") return body;
+  const { file, rows } = body;
+  return { ...body, ...(file === undefined ? {} : { file: inFull(file) }), ...(rows === undefined ? {} : { rows: inFull(rows) }) };
+}
