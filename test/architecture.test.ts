@@ -68,6 +68,16 @@ const everyImport = files.flatMap(importsOf);
 const imports = everyImport.filter(({ to }) => !to.startsWith(".."));
 const whole = outlineOf("src/");
 
+/** Lines of some files that have something in them, with their place. */
+function linesWith(where: RegExp, what: RegExp): string[] {
+  return files
+    .filter((file) => where.test(file))
+    .flatMap((file) => {
+      const lines = readFileSync(join(SRC, file), "utf8").split("\n");
+      return lines.flatMap((line, i) => (what.test(line) ? [`${file}:${i + 1}: ${line.trim()}`] : []));
+    });
+}
+
 /** Groups that reach one another both ways, each sorted. */
 function cyclesOf(edges: readonly (readonly [string, string])[]): string[][] {
   const next = new Map<string, Set<string>>();
@@ -152,6 +162,17 @@ describe("architecture", () => {
         return text.split("\n").flatMap((line, i) => (named.test(line) ? [`${file}:${i + 1}: ${line.trim()}`] : []));
       });
     expect(lines).toEqual([]);
+  });
+
+  test("engine and plan know no workload by its files either, and compare none", () => {
+    const inside = imports.filter(({ from, to }) => /^(engine|plan)\//.test(from) && /^workloads\/(message|fetch|flow)\//.test(to));
+    expect(inside.map(({ from, to }) => `${from} → ${to}`)).toEqual([]);
+    expect(linesWith(/^(engine|plan)\//, /workload\b.*[!=]== "/)).toEqual([]);
+  });
+
+  test("below the views modes are compared where an executor is made, and in theory; all others ask what a mode is like", () => {
+    const compared = linesWith(/^(?!views|library|theory)/, /[!=]== "(sync|async|parallel)"|case "(sync|async|parallel)":/);
+    expect(compared.map((line) => line.replace(/:.*/, ""))).toEqual(Array(3).fill("engine/runner/case.ts"));
   });
 
   test("there is no cycle", () => {

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { Problem } from "../kernel/problem.ts";
 import { Random } from "../kernel/random.ts";
 import type { CasePlan } from "../scenario/case-plan.ts";
+import { MODE_TRAITS } from "../scenario/modes.ts";
 import type { Scenario } from "../scenario/schema.ts";
 import type { SweepPoint } from "../scenario/sweep.ts";
 import { WorkerSlots } from "../workloads/worker-slots.ts";
@@ -11,7 +12,7 @@ export type { CasePlan } from "../scenario/case-plan.ts";
 /** Capacity of the case's queue; null: unbounded, or no queue at all. */
 export function queueCapacity({ mode, scenario }: CasePlan): number | null {
   const { capacity } = scenario.queue;
-  return mode === "sync" || capacity === "unlimited" ? null : capacity;
+  return MODE_TRAITS[mode].holdsSource || capacity === "unlimited" ? null : capacity;
 }
 
 /** A scenario with its name, its file and the points of its sweep. */

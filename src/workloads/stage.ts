@@ -1,10 +1,11 @@
 import type { Histogram } from "../kernel/histogram.ts";
+import type { TimestampOf } from "../load/replay.ts";
 import type { FetchFigures } from "../telemetry/fetch-figures.ts";
 import type { Phase } from "../telemetry/request-phases.ts";
 import type { CaseResult } from "../telemetry/result.ts";
 import type { Sample } from "../telemetry/sample.ts";
 import type { MakeProcessor, ProcessorSpec } from "./processors.ts";
-import type { Intake, WorkloadReport } from "./workload.ts";
+import type { Intake, StateEntry, StateSlice, WorkloadReport } from "./workload.ts";
 
 /** Status of a list of requests: totals so far, and requests in flight. */
 export interface RequestStatus {
@@ -32,6 +33,16 @@ export type StageFigures = Pick<CaseResult, "fetch" | "flow" | "serialization"> 
   readonly notes?: readonly string[];
 };
 
+/** How the states that items leave are told. */
+export interface StatesTold {
+  /** The same for the same states, on every machine and in every mode. */
+  digest(states: readonly StateEntry[]): string;
+  /** The text of `--dump-state`, in pieces. */
+  dump(states: readonly StateEntry[]): Iterable<string>;
+  /** What a reader should know of states that digest and dump do not show whole; null: they do. */
+  warning(slices: readonly StateSlice[]): string | null;
+}
+
 /** A workload's part of a case: intake, processors, and its own figures. */
 export interface Stage {
   readonly spec: ProcessorSpec;
@@ -40,6 +51,12 @@ export interface Stage {
   readonly helpers: readonly number[];
   /** An intake that makes items of a tape, from its beginning. */
   intake(): Intake;
+  /** Most bytes that one item takes on its way to another thread. */
+  readonly widestBytes: number;
+  /** The timestamp in seconds that a replayed line holds, null when it has none. Absent: nothing is replayed. */
+  readonly timestampOf?: TimestampOf;
+  /** Absent: items leave no states. */
+  readonly states?: StatesTold;
   /** Called at t = 0. */
   begin(): void;
   /** Microseconds that one item may take beyond its work; Infinity: unknown. Absent: none. */

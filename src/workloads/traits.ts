@@ -37,6 +37,16 @@ export function whatIsDone({ workload, work, keys, source, message, fetch, flow 
   return JSON.stringify([workload, work, keys, source, message, asked, flow]);
 }
 
+/** True when the scenario says how long each item's work takes. */
+export function hasKnownWork({ workload, work }: Scenario): boolean {
+  return workload === "message" && work.kind !== "none" && work.kind !== "handler";
+}
+
+/** True when a Worker has keys of its own: an item waits for its Worker though another is free. */
+export function keysHaveWorkers({ workload }: Scenario): boolean {
+  return workload === "message";
+}
+
 /** True when failures signal an overload of the server, since no threshold says how many are allowed. */
 export function failuresMeanTooMuch({ workload, thresholds }: Scenario): boolean {
   const said = Object.keys(thresholds ?? {}).some((metric) => metric === "failed" || metric === "fetch_ok");

@@ -1,6 +1,7 @@
 import { splitEvenly } from "../kernel/divide.ts";
 import { UserError } from "../kernel/problem.ts";
 import type { CasePlan } from "../scenario/case-plan.ts";
+import { MODE_TRAITS } from "../scenario/modes.ts";
 import type { Mode, Scenario } from "../scenario/schema.ts";
 import { countTargets } from "./fetch/targets.ts";
 
@@ -27,8 +28,8 @@ export class WorkerSlots {
     const listed = scenario.load.executor === "once" ? this.count(fetch ?? {}) : 0;
     if (scenario.load.executor === "once" && listed === 0) throw new UserError("fetch.urlsFile: must hold at least one address, got none");
     // A Worker without a connection could not send anything.
-    const threads = mode === "parallel" ? Math.min(workers, max, fetch?.connections.max ?? max) : 1;
-    const slots = mode === "sync" ? [1] : splitEvenly(max, threads);
+    const threads = MODE_TRAITS[mode].spreads ? Math.min(workers, max, fetch?.connections.max ?? max) : 1;
+    const slots = MODE_TRAITS[mode].holdsSource ? [1] : splitEvenly(max, threads);
     const vus = Math.min(
       listed,
       slots.reduce((sum, each) => sum + each, 0),

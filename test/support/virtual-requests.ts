@@ -135,7 +135,7 @@ export async function requestsVirtually(scenario: Scenario, computeMs = 0): Prom
     wait: () => {},
     pause: (span: number) => time.sleepUntil(time.now() + span),
   };
-  const setup = { plan, time, timestampOf: () => null, stage, face: null, begin: () => 0, effort: () => effort };
+  const setup = { plan, time, stage, face: null, begin: () => 0, effort: () => effort };
   const facts = await inspectTape(
     openTape(plan.scenario, () => null),
     loadDuration(plan.scenario),

@@ -16,7 +16,6 @@ export async function virtualSetup(scenario: Scenario, mode: Mode): Promise<Virt
   return {
     plan,
     time,
-    timestampOf: () => null,
     stage: await MessageStage.open(plan, 1),
     face: null,
     begin: (ago = 0) => {

@@ -1,9 +1,10 @@
 import { studentBound } from "../../kernel/student.ts";
 import type { CasePlan } from "../../plan/plan.ts";
+import { MODE_TRAITS } from "../../scenario/modes.ts";
 import type { CaseResult } from "../../telemetry/result.ts";
 import type { Expected } from "../../theory/demand.ts";
 import { capacityOf } from "../../theory/predict.ts";
-import { whatIsDone, withSteadyWork } from "../../workloads/traits.ts";
+import { hasKnownWork, whatIsDone, withSteadyWork } from "../../workloads/traits.ts";
 import { askedRate, atRate } from "./rate-share.ts";
 
 /** What a mode can do, per second, with its 95 % interval, and how that is known. */
@@ -69,8 +70,8 @@ export function foreseenCase(plan: CasePlan, plans: readonly CasePlan[], machine
 
 /** What theory knows exactly: one thread that does one message after the other, each of which takes long by itself; null: it is to be probed. */
 export function knownCapacity({ mode, scenario, workers }: CasePlan, machine: OnMachine): ProbedCapacity | null {
-  const { workload, work, source } = scenario;
-  if (mode !== "sync" || workload !== "message" || work.kind === "none" || work.kind === "handler") return null;
+  const { work, source } = scenario;
+  if (!MODE_TRAITS[mode].holdsSource || !hasKnownWork(scenario)) return null;
   const { capacity } = capacityOf({ mode, scenario, workers, ...machine });
   const taken = (work.time + work.perBatch + (source.latency.min + source.latency.max) / 2) / 1e6;
   return capacity === null || taken < LONG ? null : { capacity, low: capacity, high: capacity, from: "theory" };

@@ -1,5 +1,5 @@
 import { VERSION } from "../../kernel/version.ts";
-import { type CasePlan, type NamedScenario, planCases, runOrder, scenarioHash } from "../../plan/plan.ts";
+import { type CasePlan, type NamedScenario, planCases, queueCapacity, runOrder, scenarioHash } from "../../plan/plan.ts";
 import type { Scenario } from "../../scenario/schema.ts";
 import type { SweepPoint } from "../../scenario/sweep.ts";
 import { readAllowance, threadsFor } from "../../telemetry/allowance.ts";
@@ -213,12 +213,9 @@ function loadOutline({ load, gracefulStop }: Scenario): LoadOutline {
   return { executor: load.executor, gracefulStopMs: gracefulStop / 1000 };
 }
 
-function outlineOf({ mode, params, scenario }: CasePlan, predicted: Prediction): CaseOutline {
-  const { capacity } = scenario.queue;
-  return {
-    ...{ mode, params, load: loadOutline(scenario), parts: partCount(scenario), predicted },
-    capacity: mode === "sync" || capacity === "unlimited" ? null : capacity,
-  };
+function outlineOf(plan: CasePlan, predicted: Prediction): CaseOutline {
+  const { mode, params, scenario } = plan;
+  return { mode, params, load: loadOutline(scenario), parts: partCount(scenario), predicted, capacity: queueCapacity(plan) };
 }
 
 /** What a scenario is for, as far as it says. */

@@ -1,4 +1,5 @@
 import type { CasePlan } from "../../plan/plan.ts";
+import { MODE_TRAITS } from "../../scenario/modes.ts";
 import { arrivalEstimate } from "../../scenario/semantics.ts";
 import { disturbedByStop } from "../../telemetry/disturbance.ts";
 import { EMPTY_LEDGER, type Ledger } from "../../telemetry/ledger.ts";
@@ -179,7 +180,8 @@ const LAST_MOMENT_MS = 400;
 function patienceMs({ mode, scenario }: CasePlan): number {
   const item = scenario.work.time / 1000;
   const capacity = scenario.queue.capacity === "unlimited" ? 100_000 : scenario.queue.capacity;
-  const read = mode === "sync" ? scenario.source.latency.max / 1000 : 0;
-  const items = mode === "async" ? Math.min(scenario.batch.size ?? (scenario.batch.timeout === undefined ? 1 : capacity), capacity) : 1;
+  const { holdsSource, taskIsBatch } = MODE_TRAITS[mode];
+  const read = holdsSource ? scenario.source.latency.max / 1000 : 0;
+  const items = taskIsBatch ? Math.min(scenario.batch.size ?? (scenario.batch.timeout === undefined ? 1 : capacity), capacity) : 1;
   return 10_000 + 3 * (item * items + scenario.work.perBatch / 1000 + read);
 }

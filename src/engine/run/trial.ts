@@ -4,10 +4,11 @@ import { openTape } from "../../load/open.ts";
 import { ServiceTimes, squaredVariation } from "../../load/service-times.ts";
 import { Arrival } from "../../load/tape.ts";
 import type { CasePlan } from "../../plan/plan.ts";
+import { MODE_TRAITS } from "../../scenario/modes.ts";
 import type { Scenario } from "../../scenario/schema.ts";
 import { keepsPace, lineGrowth } from "../../telemetry/pace.ts";
 import type { CaseResult } from "../../telemetry/result.ts";
-import { failuresMeanTooMuch } from "../../workloads/traits.ts";
+import { failuresMeanTooMuch, hasKnownWork, keysHaveWorkers } from "../../workloads/traits.ts";
 
 /** At a rate that holds no more of what comes may be lost than this, and no more waiting be added per second of load. */
 export const TOLERANCE = 0.01;
@@ -41,7 +42,7 @@ function workBrought(scenario: Scenario, load: ConstantRate): number {
   const promised = (Number(load.rate) * load.duration) / load.timeUnit;
   const { work } = scenario;
   if (promised > LONG_TAPE || varianceOf(scenario) === 0) return 1;
-  const times = hasKnownWork(scenario) ? new ServiceTimes(work, scenario.seed) : null;
+  const times = workIsDrawn(scenario) ? new ServiceTimes(work, scenario.seed) : null;
   const tape = openTape(scenario, () => null);
   const arrival = new Arrival();
   let brought = 0;
@@ -50,15 +51,15 @@ function workBrought(scenario: Scenario, load: ConstantRate): number {
   return brought / promised;
 }
 
-function hasKnownWork({ workload, work }: Scenario): boolean {
-  return workload === "message" && work.kind !== "none" && work.kind !== "handler" && work.time > 0;
+function workIsDrawn(scenario: Scenario): boolean {
+  return hasKnownWork(scenario) && scenario.work.time > 0;
 }
 
 /** Squared coefficients of variation of arrivals and of work, as far as the scenario says, together. */
 function varianceOf(scenario: Scenario): number {
   const { load, work } = scenario;
   const arrivals = load.executor === "constant-arrival-rate" && load.arrivals === "poisson" ? 1 : 0;
-  return arrivals + (hasKnownWork(scenario) ? squaredVariation(work) : 0);
+  return arrivals + (workIsDrawn(scenario) ? squaredVariation(work) : 0);
 }
 
 /** P(the line of a server that is just not overloaded ends longer than this many √(c² / n) of the load's time) = 0.5 %, by a Brownian bridge. */
@@ -71,7 +72,7 @@ const CHANCE = 1.63;
 export function resolutionOf({ mode, workers, scenario }: CasePlan): number {
   const { load, keys } = scenario;
   if (load.executor !== "constant-arrival-rate" || typeof load.rate !== "number") return 0;
-  const lanes = mode === "parallel" && scenario.workload === "message" ? workers : 1;
+  const lanes = MODE_TRAITS[mode].spreads && keysHaveWorkers(scenario) ? workers : 1;
   // Keys are drawn: each Worker gets its part of them by chance.
   const dealt = lanes > 1 && keys.distribution !== "round-robin" ? 1 - 1 / lanes : 0;
   const variance = varianceOf(scenario) + (load.arrivals === "uniform" ? dealt : 0);
@@ -97,7 +98,7 @@ export function keptUp(result: CaseResult, plan: CasePlan): boolean | null {
     return growth === null ? keepsPace(result) : growth <= 1000 * TOLERANCE;
   }
   const loadMs = (load.duration - scenario.warmup) / 1000;
-  const [ended, inherent] = [durationMs / loadMs - 1, inherentMs(result, scenario) / loadMs];
+  const [ended, inherent] = [durationMs / loadMs - 1, inherentMs(result, plan) / loadMs];
   // A last message that takes long is no line, nor are a few that are at work.
   const beyond = Math.min(ended, undoneAt(load.duration / 1000, result)) - inherent;
   if (beyond <= TOLERANCE) return true;
@@ -126,8 +127,8 @@ function undoneAt(ms: number, { series, ledger }: CaseResult): number {
 }
 
 /** What the last message takes though nothing waits: it is read, its batch is gathered and worked. */
-function inherentMs({ mode, latency, batches }: CaseResult, { source, batch }: Scenario): number {
-  const gathered = mode === "sync" ? 0 : (batch.timeout ?? 0) / 1000;
+function inherentMs({ latency, batches }: CaseResult, { mode, scenario: { source, batch } }: CasePlan): number {
+  const gathered = MODE_TRAITS[mode].holdsSource ? 0 : (batch.timeout ?? 0) / 1000;
   return source.latency.max / 1000 + gathered + latency.service.mean * Math.max(1, batches.meanSize);
 }
 

@@ -13,12 +13,9 @@ import { droppedTotal, imbalance } from "../../telemetry/ledger.ts";
 import type { Calibration } from "../../telemetry/machine.ts";
 import type { Snapshot } from "../../telemetry/sample.ts";
 import type { RequestAccess } from "../../workloads/access.ts";
-import { timestampOf } from "../../workloads/message/message.ts";
-import { dumpPieces } from "../../workloads/message/state.ts";
 import { openStage } from "../../workloads/open.ts";
 import { needsOpenLoop, runsHandler } from "../../workloads/processors.ts";
 import type { RequestStatus, Stage } from "../../workloads/stage.ts";
-import type { StateEntry } from "../../workloads/workload.ts";
 import { AsyncExecutor } from "../executor/async.ts";
 import type { Execution, Executor } from "../executor/executor.ts";
 import { ParallelExecutor } from "../executor/parallel/parallel.ts";
@@ -31,7 +28,7 @@ import type { Lifecycle } from "../source/lifecycle.ts";
 import { RealEffort } from "../work/effort.ts";
 import { UnhandledErrors } from "../work/unhandled-errors.ts";
 import { WorkMeter, workFigures } from "../work/work-meter.ts";
-import { buildPipeline, queryPlan, type Setup, type Timing } from "./pipeline.ts";
+import { buildPipeline, NO_TIMESTAMP, queryPlan, type Setup, type Timing } from "./pipeline.ts";
 import { rehearse } from "./rehearsal.ts";
 import type { OnSnapshot } from "./sampler.ts";
 import { summarize } from "./summary.ts";
@@ -72,14 +69,14 @@ async function runStaged(plan: CasePlan, stage: Stage, options: CaseOptions): Pr
   const meter = new WorkMeter(roundsPerMs);
   const timing = (own = new WorkMeter(roundsPerMs)) =>
     keepTime(new LoopTime(monotonic, bell, needsOpenLoop(stage.spec)), roundsPerMs, own, plan.scenario.warmup * 1000);
-  const tape = openTape(plan.scenario, timestampOf);
+  const tape = openTape(plan.scenario, stage.timestampOf ?? NO_TIMESTAMP);
   const facts = await inspectTape(tape, loadDuration(plan.scenario), plan.scenario.warmup, async () => {
     options.onPreparing();
     // Whoever is told hears of it only when the loop comes round.
     await new Promise<void>((resolve) => setImmediate(resolve));
   });
   const face = openFace(plan, facts, options.http, bell);
-  const setup: Setup = { ...timing(meter), plan, timestampOf, stage, face };
+  const setup: Setup = { ...timing(meter), plan, stage, face };
   const { time } = setup;
   const executor = makeExecutor(setup, bell);
   try {
@@ -115,7 +112,7 @@ async function runStaged(plan: CasePlan, stage: Stage, options: CaseOptions): Pr
     const machine = pipeline.sampler.usage.machineSinceStart();
     const computed = workFigures([meter.total, ...execution.threads.flatMap(({ work }) => work ?? [])], roundsPerMs);
     const states = execution.state.flatMap((slice) => slice.entries);
-    if (options.dumpState !== null) writeState(options.dumpState, states, pipeline.lifecycle);
+    if (options.dumpState !== null) writeState(options.dumpState, stage.states?.dump(states) ?? [NO_STATES], pipeline.lifecycle);
     return summarize({
       plan,
       facts,
@@ -193,11 +190,14 @@ function makeExecutor(setup: Setup, bell: Int32Array): Executor {
   }
 }
 
-function writeState(file: string, states: readonly StateEntry[], lifecycle: Lifecycle): void {
+/** The dump of a workload whose items leave none. */
+const NO_STATES = "{}";
+
+function writeState(file: string, pieces: Iterable<string>, lifecycle: Lifecycle): void {
   try {
     replaceFile(file, (descriptor) => {
       let buffered = "";
-      for (const piece of dumpPieces(states)) {
+      for (const piece of pieces) {
         buffered += piece;
         if (buffered.length < 65_536) continue;
         writeAll(descriptor, buffered);

@@ -5,15 +5,14 @@ import { formatMs } from "../../kernel/units.ts";
 import { Offered } from "../../load/offered.ts";
 import { openClients, openDueTimes, openTape } from "../../load/open.ts";
 import { ReadLatency } from "../../load/read-latency.ts";
-import type { TimestampOf } from "../../load/replay.ts";
 import type { TapeFacts } from "../../load/tape.ts";
 import type { CasePlan } from "../../plan/plan.ts";
 import { batchRule } from "../../queueing/batcher.ts";
+import { MODE_TRAITS } from "../../scenario/modes.ts";
 import type { Scenario } from "../../scenario/schema.ts";
 import { MachineWatch } from "../../telemetry/machine-use.ts";
 import { Recorder } from "../../telemetry/recorder.ts";
 import type { Phase } from "../../telemetry/request-phases.ts";
-import { WIDEST_FORMAT } from "../../workloads/message/wire.ts";
 import type { Stage } from "../../workloads/stage.ts";
 import type { Effort, Intake } from "../../workloads/workload.ts";
 import type { Job, Settings } from "../executor/executor.ts";
@@ -38,7 +37,6 @@ export interface Timing {
 /** Everything about one job that the pipeline is built from. */
 export interface Setup extends Timing {
   readonly plan: CasePlan;
-  readonly timestampOf: TimestampOf;
   readonly stage: Stage;
   /** Answers over HTTP while the case runs; null: nobody asks that way. */
   readonly face: QueryServer | null;
@@ -50,11 +48,15 @@ export interface Pipeline {
   readonly offered: Offered;
   readonly lifecycle: Lifecycle;
   readonly intake: Intake;
+  readonly stage: Stage;
   readonly sampler: CaseSampler;
   readonly gate: Thresholds;
   /** How long a part of requests took so far; absent: there are none. */
   readonly phase: ((phase: Phase) => Histogram) | undefined;
 }
+
+/** What is not replayed has no timestamps. */
+export const NO_TIMESTAMP = (): null => null;
 
 /** Beside what an item takes. */
 const PATIENCE: Nanoseconds = 10e9;
@@ -64,11 +66,12 @@ const LONGEST_ITEM = 20;
 
 /** Puts tape, source, intake and instruments together for one job. */
 export function buildPipeline(setup: Setup, facts: TapeFacts, onSnapshot: OnSnapshot): Pipeline {
-  const { plan, time, timestampOf } = setup;
+  const { plan, time, stage } = setup;
+  const timestampOf = stage.timestampOf ?? NO_TIMESTAMP;
   const { scenario, mode } = plan;
   const warmup: Nanoseconds = scenario.warmup * 1000;
   const recorder = new Recorder(undefined, warmup);
-  const intake = setup.stage.intake();
+  const intake = stage.intake();
   const clients = openClients(scenario);
   const dueTimes = () => clients?.dueTimes() ?? openDueTimes(scenario, facts.count, timestampOf);
   const offered = new Offered(dueTimes(), warmup);
@@ -77,18 +80,19 @@ export function buildPipeline(setup: Setup, facts: TapeFacts, onSnapshot: OnSnap
     offered,
     clients === null ? last * 1000 : null,
     scenario.gracefulStop * 1000,
-    stillnessOf(scenario, setup.stage.longestItem),
+    stillnessOf(scenario, stage.longestItem),
   );
   const latency = scenario.source.latency.max > 0 ? new ReadLatency(scenario.source.latency, scenario.seed) : null;
   const arrivals: Arrivals = {
     tape: clients?.tape() ?? openTape(scenario, timestampOf),
     clients,
     latency,
-    connections: latency === null || mode === "sync" ? null : new Connections(dueTimes(), latency, scenario.source.connections),
+    connections:
+      latency === null || MODE_TRAITS[mode].holdsSource ? null : new Connections(dueTimes(), latency, scenario.source.connections),
   };
   const instant = scenario.load.executor !== "replay" && clients === null && latency === null;
   const source = new Source(arrivals, intake, offered, recorder, warmup, time, instant);
-  const phase = setup.stage.phase?.bind(setup.stage);
+  const phase = stage.phase?.bind(stage);
   const gate = new Thresholds(scenario.thresholds, warmup);
   const sampler: CaseSampler = new CaseSampler(
     offered,
@@ -96,7 +100,7 @@ export function buildPipeline(setup: Setup, facts: TapeFacts, onSnapshot: OnSnap
     warmup,
     sampleInterval(last * 1000),
     (taken) => {
-      const own = setup.stage.sample();
+      const own = stage.sample();
       const { ledger, running } = taken;
       onSnapshot(own === undefined ? taken : { ...taken, ...own });
       // The run is over, and nothing is left to be ended.
@@ -114,14 +118,14 @@ export function buildPipeline(setup: Setup, facts: TapeFacts, onSnapshot: OnSnap
       }));
       if (broken !== null) lifecycle.endEarly(now, broken);
     },
-    new MachineWatch(setup.stage.helpers),
+    new MachineWatch(stage.helpers),
   );
   const asksItself = scenario.queries.rate > 0 && scenario.queries.via === "call";
   const desk =
     asksItself || setup.face !== null
       ? new QueryDispatcher(time, asksItself ? queryPlan(scenario, facts) : null, setup.face, (name) => intake.keyOf(name))
       : null;
-  const total = setup.stage.totalTimeout;
+  const total = stage.totalTimeout;
   const endList = () => {
     const now = time.now();
     // What was never asked for is left over too.
@@ -138,8 +142,8 @@ export function buildPipeline(setup: Setup, facts: TapeFacts, onSnapshot: OnSnap
     sampler,
     settings: settingsOf(setup),
     time,
-    spec: setup.stage.spec,
-    processor: (effort) => setup.stage.makeProcessor(effort, (key) => intake.nameOf(key)),
+    spec: stage.spec,
+    processor: (effort) => stage.makeProcessor(effort, (key) => intake.nameOf(key)),
     effort: setup.effort,
     settle: async () => {},
     begin: () => {
@@ -149,7 +153,7 @@ export function buildPipeline(setup: Setup, facts: TapeFacts, onSnapshot: OnSnap
       return origin;
     },
   };
-  return { job, source, offered, lifecycle, intake, sampler, gate, phase };
+  return { job, source, offered, lifecycle, intake, stage, sampler, gate, phase };
 }
 
 /** The grace after the last arrival, and what one item may take at most, `beyond` its work too, and a batch of all that wait for their answer. */
@@ -158,12 +162,7 @@ function stillnessOf({ gracefulStop, work, source, batch, load }: Scenario, beyo
   return 1000 * (gracefulStop + (LONGEST_ITEM + together) * work.time + work.perBatch + source.latency.max + beyond);
 }
 
-/** Bytes of an address at most. */
-const LONGEST_ADDRESS = 32_768;
-
-function settingsOf({ plan: { mode, scenario, slots }, face }: Setup): Settings {
-  const replayed = scenario.load.executor === "replay";
-  const widest = scenario.parallel.codec === "ring" ? 1 : WIDEST_FORMAT;
+function settingsOf({ plan: { mode, scenario, slots }, face, stage }: Setup): Settings {
   return {
     capacity: scenario.queue.capacity === "unlimited" ? Number.POSITIVE_INFINITY : scenario.queue.capacity,
     overflow: scenario.queue.overflow,
@@ -172,12 +171,12 @@ function settingsOf({ plan: { mode, scenario, slots }, face }: Setup): Settings 
     concurrency: scenario.async.concurrency,
     slots,
     yieldEvery: scenario.loop.yieldEvery === "batch" ? Number.POSITIVE_INFINITY : scenario.loop.yieldEvery,
-    offload: mode === "async" ? scenario.async.offload : "none",
+    offload: MODE_TRAITS[mode].taskIsBatch ? scenario.async.offload : "none",
     snapshots: (scenario.queries.rate > 0 || face !== null) && scenario.queries.consistency === "snapshot",
     warmup: scenario.warmup * 1000,
     patience: PATIENCE + 3000 * (scenario.work.time + scenario.work.perBatch),
     lastItem: LAST_ITEM + 2000 * (scenario.work.time + scenario.work.perBatch),
-    messageBytes: replayed ? 8_000_000 : Math.max(LONGEST_ADDRESS, widest * (scenario.message.size + 8192)),
+    messageBytes: stage.widestBytes,
   };
 }
 

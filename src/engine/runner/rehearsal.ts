@@ -1,6 +1,7 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
 import { Offered } from "../../load/offered.ts";
 import type { CasePlan } from "../../plan/plan.ts";
+import { MODE_TRAITS } from "../../scenario/modes.ts";
 import type { Load, Scenario } from "../../scenario/schema.ts";
 import { loadDuration } from "../../scenario/semantics.ts";
 import { Recorder } from "../../telemetry/recorder.ts";
@@ -45,7 +46,7 @@ export async function rehearse(setup: Setup, executor: Executor, count: number, 
   const { instant } = stage.makeProcessor(setup.effort(true));
   warmSampler();
   const messages = Math.max(LEAST_MESSAGES, Math.min(MESSAGES, 10 * count));
-  const most = stage.cheap !== true ? WITH_WORK : setup.plan.mode === "sync" ? IN_TURN : CHEAP;
+  const most = stage.cheap !== true ? WITH_WORK : MODE_TRAITS[setup.plan.mode].holdsSource ? IN_TURN : CHEAP;
   const withWork = Math.min(most, Math.max(LEAST_WITH_WORK, 10 * count));
   const paced = Math.min(PACED, PACED_EACH * Math.max(1, count));
   for (let round = 0; round < 3 && !stopped(); round++) {

@@ -3,6 +3,7 @@ import { Histogram, type LatencySummary } from "../../kernel/histogram.ts";
 import { formatMs } from "../../kernel/units.ts";
 import type { TapeFacts } from "../../load/tape.ts";
 import { type CasePlan, queueCapacity } from "../../plan/plan.ts";
+import { MODE_TRAITS } from "../../scenario/modes.ts";
 import type { Scenario } from "../../scenario/schema.ts";
 import { pacedSpan } from "../../scenario/semantics.ts";
 import type { Counts } from "../../telemetry/counts.ts";
@@ -13,8 +14,6 @@ import type { MachineUse } from "../../telemetry/machine-use.ts";
 import { peakMemory } from "../../telemetry/memory.ts";
 import type { LatencyPart, Recorder } from "../../telemetry/recorder.ts";
 import type { CaseStatus, WorkFigures } from "../../telemetry/result.ts";
-import { digestOf } from "../../workloads/message/state.ts";
-import { mergeUnseen, unseenWarning } from "../../workloads/message/unseen.ts";
 import type { StageFigures } from "../../workloads/stage.ts";
 import type { StateEntry } from "../../workloads/workload.ts";
 import type { Execution } from "../executor/executor.ts";
@@ -52,6 +51,7 @@ export function summarize(measured: Measured): RunnerResult {
   const { plan, facts, execution, pipeline, states } = measured;
   const { notes = [], requests: _, ...own } = measured.own ?? {};
   const { source, offered, lifecycle, sampler } = pipeline;
+  const told = pipeline.stage.states;
   const counts = addUp(execution.recorders.map((recorder) => recorder.counts()));
   const ledger = ledgerOf(counts, offered.count, execution.lost);
   const histograms = mergeParts(execution.recorders);
@@ -112,10 +112,9 @@ export function summarize(measured: Measured): RunnerResult {
       fullMs: execution.queue.full / 1e6,
       growthPerSecond: sampler.growth.value,
     },
-    batches:
-      plan.mode === "sync"
-        ? { count: 0, meanSize: 0, limit: 1 }
-        : batchFigures(plan.scenario.batch, execution.batches ?? { count: counts.measuredBatches, items: counts.batched }),
+    batches: MODE_TRAITS[plan.mode].holdsSource
+      ? { count: 0, meanSize: 0, limit: 1 }
+      : batchFigures(plan.scenario.batch, execution.batches ?? { count: counts.measuredBatches, items: counts.batched }),
     queries: queryFigures(measured),
     cores: machine.utilization.map((utilization, i) => ({ core: machine.numbers[i] ?? i, utilization })),
     limits,
@@ -149,7 +148,7 @@ export function summarize(measured: Measured): RunnerResult {
     }),
     checks,
     littlesLaw: littlesLaw(evidence),
-    state: plan.scenario.workload === "message" ? { machines: states.length, digest: digestOf(states) } : null,
+    state: told === undefined ? null : { machines: states.length, digest: told.digest(states) },
     ...own,
   };
 }
@@ -172,11 +171,11 @@ function batchFigures({ size, timeout }: Scenario["batch"], { count, items }: { 
   return { count, meanSize: count > 0 ? items / count : 0, limit: size ?? (timeout === undefined ? 1 : null) };
 }
 
-/** `staleness`: how old the states were that snapshots showed, in `parallel`. */
+/** `staleness`: how old the states were that snapshots showed, where others have them. */
 function queryFigures({ plan, pipeline }: Measured) {
   const book = pipeline.job.desk?.book ?? new QueryStats();
   const figures = { sent: book.sent, answered: book.answered, latency: book.latency.summary() };
-  const stale = plan.mode === "parallel" && plan.scenario.queries.consistency === "snapshot";
+  const stale = MODE_TRAITS[plan.mode].spreads && plan.scenario.queries.consistency === "snapshot";
   return stale ? { ...figures, staleness: book.staleness.summary() } : figures;
 }
 
@@ -224,8 +223,8 @@ function judge({ plan, facts, pipeline, execution }: Measured, schedule: Histogr
     warnings.push(
       `${overtaken} ${overtaken === 1 ? "message was" : "messages were"} worked out of the order of ${overtaken === 1 ? "its" : "their"} key, as keys.order: false lets them be; what they leave behind may depend on who was first.`,
     );
-  const unseen = mergeUnseen(execution.state.flatMap((slice) => slice.unseen ?? []));
-  if (unseen !== null) warnings.push(unseenWarning(unseen));
+  const unseen = pipeline.stage.states?.warning(execution.state) ?? null;
+  if (unseen !== null) warnings.push(unseen);
   return { problems, warnings };
 }
 
@@ -233,7 +232,8 @@ const LATE: Nanoseconds = 10e6;
 
 function lateIsInvalid({ mode, scenario }: CasePlan): boolean {
   const { load, work, queue } = scenario;
-  const ownThread = mode === "parallel" || (mode === "async" && (work.kind === "io" || work.kind === "mixed"));
+  const { spreads, taskIsBatch } = MODE_TRAITS[mode];
+  const ownThread = spreads || (taskIsBatch && (work.kind === "io" || work.kind === "mixed"));
   const atOnce = load.executor === "bursts" || (load.executor === "replay" && load.speed === undefined);
   return ownThread && queue.overflow !== "block" && !atOnce;
 }
@@ -278,7 +278,7 @@ function evidenceOf(
     told: sampler.told,
     queue: execution.queue,
     levels: allMeasured ? sampler.levels : null,
-    waitsIn: plan.mode === "sync" ? "schedule" : "queue",
+    waitsIn: MODE_TRAITS[plan.mode].holdsSource ? "schedule" : "queue",
     requests: own?.requests ?? null,
     steppedBack: sampler.steppedBack,
   };

@@ -26,6 +26,8 @@ import type { FetchMemory, FetchSpec } from "./spec.ts";
 import { Targets } from "./targets.ts";
 import { tlsNotes } from "./tls-reasons.ts";
 
+/** Bytes of an address at most. */
+const LONGEST_ADDRESS = 32_768;
 /** Requests per second so high that no request waits. */
 const FREE = 1e9;
 
@@ -35,6 +37,7 @@ const NO_REPORT: FetchReport = { byStatus: {}, byError: {}, byHost: {}, byCause:
 export class FetchStage implements Stage {
   readonly helpers: readonly number[];
   readonly cheap = true;
+  readonly widestBytes = LONGEST_ADDRESS;
   readonly asksInTurn: boolean;
   readonly longestItem: number;
   readonly totalTimeout: number | undefined;

@@ -18,6 +18,8 @@ const MEMORY = "memory" as const;
 export class FlowStage implements Stage {
   readonly helpers = [];
   readonly cheap = true;
+  /** Three words. */
+  readonly widestBytes = 24;
   /** Unbounded: its parts wait as they like. */
   readonly longestItem = Number.POSITIVE_INFINITY;
   private readonly boards: readonly FlowBoard[];

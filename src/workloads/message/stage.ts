@@ -1,25 +1,51 @@
 import { ServiceTimes } from "../../load/service-times.ts";
 import type { CasePlan } from "../../scenario/case-plan.ts";
+import { MODE_TRAITS } from "../../scenario/modes.ts";
 import { type MakeProcessor, type ProcessorSpec, prepareProcessors } from "../processors.ts";
-import type { Stage, StageFigures } from "../stage.ts";
+import type { Stage, StageFigures, StatesTold } from "../stage.ts";
 import type { Intake, WorkloadReport } from "../workload.ts";
 import { probeDisk } from "./disk-probe.ts";
 import { MessageIntake } from "./intake.ts";
+import { timestampOf } from "./message.ts";
 import { varies } from "./processor.ts";
-import { addCosts } from "./wire.ts";
+import { digestOf, dumpPieces } from "./state.ts";
+import { mergeUnseen, unseenWarning } from "./unseen.ts";
+import { addCosts, WIDEST_FORMAT } from "./wire.ts";
+
+/** Bytes of a replayed message at most. */
+const LONGEST_LINE = 8_000_000;
+/** Bytes of a generated message at most, without what pads it. */
+const LONGEST_OPS = 8192;
+
+const STATES: StatesTold = {
+  digest: digestOf,
+  dump: dumpPieces,
+  warning(slices) {
+    const unseen = mergeUnseen(slices.flatMap((slice) => slice.unseen ?? []));
+    return unseen === null ? null : unseenWarning(unseen);
+  },
+};
 
 /** State machines, and the messages that update them. */
 export class MessageStage implements Stage {
   readonly helpers = [];
+  readonly timestampOf = timestampOf;
+  readonly states = STATES;
+  readonly widestBytes: number;
+
   private constructor(
     private readonly plan: CasePlan,
     readonly spec: ProcessorSpec,
     readonly makeProcessor: MakeProcessor,
-  ) {}
+  ) {
+    const { load, parallel, message } = plan.scenario;
+    const widened = parallel.codec === "ring" ? 1 : WIDEST_FORMAT;
+    this.widestBytes = load.executor === "replay" ? LONGEST_LINE : widened * (message.size + LONGEST_OPS);
+  }
 
   static async open(plan: CasePlan, roundsPerMs: number): Promise<MessageStage> {
     const { work, parallel, keys } = plan.scenario;
-    const threads = plan.mode === "parallel" ? plan.workers : 1;
+    const threads = MODE_TRAITS[plan.mode].spreads ? plan.workers : 1;
     const handling = { ordered: keys.order, prepared: keys.prepare ? keys.count : 0, threads };
     const spec: ProcessorSpec = { workload: "message", work, codec: parallel.codec, keys: handling, roundsPerMs };
     return new MessageStage(plan, spec, await prepareProcessors(spec));
@@ -53,7 +79,7 @@ export class MessageStage implements Stage {
   /** Cost of crossing to the Workers, where there are some; also to disk, where formats are compared. */
   async figures(reports: readonly (WorkloadReport | null)[], intake: Intake): Promise<StageFigures> {
     const { mode, params, scenario } = this.plan;
-    if (mode !== "parallel" || !(intake instanceof MessageIntake)) return {};
+    if (!MODE_TRAITS[mode].spreads || !(intake instanceof MessageIntake)) return {};
     const { codec } = scenario.parallel;
     const written = intake.meter.cost;
     const read = addCosts(reports.flatMap((report) => report?.wire ?? []));
