@@ -6,13 +6,13 @@ import { type FlagOverride, parseOverride } from "../scenario/overrides.ts";
 import { MODES, type Scenario } from "../scenario/schema.ts";
 import type { RunFlags } from "./flags.ts";
 
-/** A scenario as its file, the environment and the flags make it. */
+/** A scenario from its file, the environment and the flags. */
 export interface FlaggedScenario extends LoadedScenario {
-  /** Variables of the environment that count for nothing, since the scenario sweeps what they set. */
+  /** Variables of the environment that are ignored, since the scenario sweeps their fields. */
   readonly ignored: readonly string[];
 }
 
-/** Reads a scenario file, once, and lays over it what the environment and then the flags say. Throws a UserError. */
+/** Reads a scenario file once and applies the environment, then the flags. Throws a UserError. */
 export function scenarioWithFlags(file: string, flags: RunFlags, read?: ReadText): FlaggedScenario {
   const yaml = readScenario(file, read);
   const environment = environmentOf(yaml.value);
@@ -20,7 +20,7 @@ export function scenarioWithFlags(file: string, flags: RunFlags, read?: ReadText
   return { ...resolveScenario(yaml, file, overrides), ignored: environment.ignored };
 }
 
-/** Settings of `fetch` scenarios from the environment: beneath flags, above the scenario. */
+/** Variables of the environment for `fetch` scenarios. Flags take precedence over them, and they over the file. */
 const VARIABLES: readonly (readonly [name: string, path: string, value: (text: string) => unknown])[] = [
   ["MAX_CONCURRENCY", "fetch.concurrency.max", numberOr],
   ["TIMEOUT_SECONDS", "fetch.timeout", (text) => (numberOr(text) === text ? text : `${text.trim()}s`)],
@@ -28,7 +28,7 @@ const VARIABLES: readonly (readonly [name: string, path: string, value: (text: s
   ["TILE_BASE_URL", "fetch.target", (text) => ({ url: text })],
 ];
 
-/** What the environment sets of a scenario, and the names of the variables that its sweep makes void. `written`: the value of its file. */
+/** Overrides from the environment, and the variables ignored because their fields are swept. `written`: the value of the file. */
 export function environmentOf(
   written: unknown,
   env: NodeJS.ProcessEnv = process.env,
@@ -48,13 +48,13 @@ export function environmentOf(
   return { overrides, ignored: set.filter(([, path]) => isSwept(path)).map(([name]) => name) };
 }
 
-/** A number where the text is one, else the text: what is wrong with it is for the scenario's rules to say. */
+/** The text as a number if it is one, else unchanged, for the scenario's rules to report. */
 export function numberOr(text: string): number | string {
   const number = Number(text.replaceAll("_", ""));
   return text.trim() !== "" && Number.isFinite(number) ? number : text;
 }
 
-/** The flags as overrides of scenario fields; `--set` first, so that a named flag has the last word. */
+/** The flags as overrides of scenario fields; `--set` first, so that named flags take precedence. */
 export function overridesOf(flags: RunFlags): FlagOverride[] {
   const overrides = (flags.set ?? []).map(parseOverride);
   const add = (flag: string, text: string, path: string, value: unknown, executors?: readonly string[]) =>

@@ -1,12 +1,12 @@
 import type { Mode, Scenario } from "./schema.ts";
 
-/** One mode at one sweep point: everything a runner needs, as plain data. */
+/** A case: one mode at one point of the sweep, with everything a runner needs, as plain data. */
 export interface CasePlan {
   readonly mode: Mode;
-  /** The swept fields and their values here. */
+  /** Swept fields and their values at this point. */
   readonly params: Readonly<Record<string, unknown>>;
   readonly scenario: Scenario;
   readonly workers: number;
-  /** Batches at work at once on each thread that processes. */
+  /** Batches processed at once, per processing thread. */
   readonly slots: readonly number[];
 }

@@ -16,10 +16,10 @@ import type { SemanticProblem } from "./semantic-problem.ts";
 import { semanticProblems } from "./semantics.ts";
 import { MERGE_KEY, type YamlFault } from "./yaml-file.ts";
 
-/** What a problem breaks: the YAML, what the file is, a field by itself or beside others. */
+/** The kind of rule that is broken: of YAML, of the whole file, of one field, or between fields. */
 export type ProblemKind = YamlFault["kind"] | "no-map" | "unknown-field" | "value" | "misfit";
 
-/** A problem with the value at a path. */
+/** A problem with its kind and the path of the value. */
 export interface ScenarioProblem extends Problem {
   readonly kind: ProblemKind;
   readonly path: Path;
@@ -29,7 +29,7 @@ export type Checked =
   | { readonly ok: true; readonly scenario: Scenario }
   | { readonly ok: false; readonly problems: readonly ScenarioProblem[] };
 
-/** Checks a file with its layers and reports every problem at once, in the order of the file. */
+/** Checks a file with its layers. Reports all problems at once, in the order of the file. */
 export function checkScenario(source: LayeredFile): Checked {
   const { yaml, value } = source;
   const problems: ScenarioProblem[] = yaml.faults.map((fault) => ({
@@ -75,7 +75,7 @@ function misfit({ path, message, atKey, within }: SemanticProblem, source: Layer
   return { kind: "misfit", path, ...source.problemAt(path, text, place ?? inside) };
 }
 
-/** A scenario of another workload than `message` has no messages to make, and one of `fetch` asks for its list once unless it says when. */
+/** Removes the defaults of the `message` workload from scenarios of the others. Without a load, a `fetch` scenario requests its list once. */
 function withoutForeign(scenario: Scenario, written: unknown): Scenario {
   if (scenario.workload === "message") return scenario;
   if (scenario.workload === "flow") return withFlow(scenario);
@@ -88,14 +88,14 @@ function withoutForeign(scenario: Scenario, written: unknown): Scenario {
   };
 }
 
-/** What handlers do is the scenario's work, wherever theory or a view asks for it. */
+/** Copies the handlers' work to the scenario's `work`, where theory and views read it. */
 function withFlow(scenario: Scenario): Scenario {
   const flow = scenario.flow ?? flowSchema.parse({});
   const work = flow.work === undefined ? { ...scenario.work, kind: "none" as const, time: 0 } : { ...scenario.work, ...flow.work };
   return { ...scenario, work, flow };
 }
 
-/** Tiles that no server is named for are asked of the mock. */
+/** Adds the mock as the target of tiles that name no server. */
 function withTarget(fetch: FetchSettings): FetchSettings {
   const named = fetch.target?.url !== undefined || fetch.target?.urls !== undefined || fetch.target?.mock !== undefined;
   if (named || fetch.urls !== undefined || fetch.urlsFile !== undefined) return fetch;
@@ -106,11 +106,11 @@ function issueProblems(issue: z.core.$ZodIssue, source: LayeredFile): ScenarioPr
   const path = issue.path.map((part) => (typeof part === "symbol" ? String(part) : part));
   const value = valueAt(source.value, path);
   if (issue.code === "unrecognized_keys") {
-    // A merge key is a fault of the YAML already, wherever it stands.
+    // Merge keys are already reported as faults of the YAML.
     return issue.keys.filter((key) => key !== MERGE_KEY).map((key) => unknownField([...path, key], knownKeys(path, value), source));
   }
   const inner = issue.code === "invalid_union" && typeof value === "object" && value !== null ? issue.errors.at(-1) : undefined;
-  // Of `false` or a map it is the map that is meant, and what is wrong stands inside it.
+  // Where `false` or a map is allowed and a map is given, the problem is inside the map.
   if (inner !== undefined && inner.length > 0 && !Array.isArray(value)) {
     return inner.flatMap((one) => issueProblems({ ...one, path: [...issue.path, ...one.path] }, source));
   }
@@ -123,7 +123,7 @@ function unknownField(path: Path, known: readonly string[], source: LayeredFile)
   const around = path.slice(0, -1);
   const key = String(path.at(-1));
   const message = `${placeName(path)}: is not a known field${suggestion(key, known)}, got ${shown(path, valueAt(source.value, path))}`;
-  // Which fields a load has is for its executor to say: where that was set over the file, it made the field unknown.
+  // The executor decides which fields a load has. If an override set it, that override made the field unknown.
   const decider = [...around, "executor"];
   const blamed = source.overrideAt(path) === null && source.overrideAt(decider) !== null ? decider : path;
   return { kind: "unknown-field", path: blamed, ...source.problemAt(blamed, message, source.yaml.placeOfKey(around, key)) };

@@ -1,11 +1,11 @@
 import type { Path } from "../kernel/plain-value.ts";
 import { quoted } from "../kernel/text.ts";
 
-/** Names of fields that hold, or may hold, what is nobody else's business. */
+/** Names of fields whose values may be secret. */
 const WORDS =
   /^(headers|auth|authorization|proxy-authorization|bearer|basic|password|passphrase|passwd|token|secret|cookie|x?-?api[-_]?key)$/i;
 
-/** True where what stands at a path, or one written with dots, is not to be shown. */
+/** True if the value at a path, or at a dotted path, must not be shown. */
 export function isConfidential(path: Path): boolean {
   return path.some((part) =>
     String(part)
@@ -14,14 +14,14 @@ export function isConfidential(path: Path): boolean {
   );
 }
 
-/** What stands at a path, short enough for a message; what is confidential of it, user and password of an address among that, is left out. */
+/** The value at a path, shortened for a message, without secrets such as user and password of an address. */
 export function shown(path: Path, value: unknown, limit = 60): string {
   if (value === undefined) return quoted(value);
   if (isConfidential(path)) return "what is not shown here";
   return withoutCredentials(quoted(masked(value), limit));
 }
 
-/** A text in which no address has a user or a password; `instead`: what stands in their place. */
+/** The text with user and password of each address replaced by `instead`. */
 export function withoutCredentials(text: string, instead = "…@"): string {
   return text.replaceAll(/(:\/\/)[^/\s"?#]*@/g, `$1${instead}`);
 }

@@ -1,7 +1,7 @@
 import { THRESHOLD_METRICS, thresholdMetric } from "../telemetry/metrics.ts";
 import { thresholdPattern } from "../telemetry/threshold.ts";
 
-/** What a map of free names takes, said name by name, so that an editor knows them: fields of a sweep, metrics of thresholds. */
+/** Lists the keys of maps with free names for editors: swept fields, metrics of thresholds. */
 
 interface JsonNode extends Readonly<Record<string, unknown>> {
   readonly properties?: Readonly<Record<string, JsonNode>>;
@@ -12,7 +12,7 @@ interface JsonNode extends Readonly<Record<string, unknown>> {
   readonly description?: string;
 }
 
-/** Parts that say what is run, not how: a sweep over them would compare nothing. */
+/** Parts that define what is run, not how: a sweep over them would compare nothing. */
 export const NEVER_SWEPT: readonly string[] = [
   "title",
   "description",
@@ -25,14 +25,14 @@ export const NEVER_SWEPT: readonly string[] = [
   "expect",
 ];
 
-/** The same schema with the names that `sweep` and `thresholds` take. */
+/** The schema with the keys allowed in `sweep` and `thresholds`. */
 export function withKnownNames(schema: Record<string, unknown>): Record<string, unknown> {
   const { properties = {} } = schema as JsonNode;
   const { sweep = {}, thresholds = {}, ...parts } = properties;
   return { ...schema, properties: { ...parts, sweep: sweepOf(parts, sweep), thresholds: thresholdsOf(thresholds) } };
 }
 
-/** Every field by its dotted path, with a list of what may stand there. */
+/** Every field by its dotted path, with a list of its possible values. */
 function sweepOf(parts: Readonly<Record<string, JsonNode>>, { propertyNames: _, ...sweep }: JsonNode): JsonNode {
   const places = new Map<string, { pointers: string[]; description: string | undefined }>();
   for (const [name, node] of Object.entries(parts)) {
@@ -48,7 +48,7 @@ function sweepOf(parts: Readonly<Record<string, JsonNode>>, { propertyNames: _, 
   return { ...sweep, properties, additionalProperties: false };
 }
 
-/** A field and all within it; a field of several shapes stands for each of them. */
+/** Collects a field and all fields within it; of a field with several shapes, those of each. */
 function collect(
   node: JsonNode,
   path: string,
@@ -69,7 +69,7 @@ function within(node: JsonNode, path: string, pointer: string, places: Parameter
   }
 }
 
-/** Each metric with the pattern of its expressions. */
+/** Every metric with the pattern of its expressions. */
 function thresholdsOf({ propertyNames: _, additionalProperties: rules, ...thresholds }: JsonNode): JsonNode {
   if (typeof rules !== "object") return thresholds;
   const properties = Object.fromEntries(
@@ -81,7 +81,7 @@ function thresholdsOf({ propertyNames: _, additionalProperties: rules, ...thresh
   return { ...thresholds, properties, additionalProperties: false };
 }
 
-/** An expression, or the long form with one in it. */
+/** An expression, or the long form that contains one. */
 function withPattern({ anyOf = [], ...rest }: JsonNode, pattern: string): JsonNode {
   return {
     ...rest,

@@ -4,7 +4,7 @@ import { type Nameable, nameProblems } from "./expectation-names.ts";
 import { MODES, type Scenario } from "./schema.ts";
 import type { SemanticProblem } from "./semantic-problem.ts";
 
-/** What expectations get wrong. They may speak of what the file runs and sweeps, though a flag asks for less this time. */
+/** Mistakes in expectations. They may name modes and points of the file that a flag leaves out of this run. */
 export function expectMisfits(scenario: Scenario, written: unknown, inFile: unknown): SemanticProblem[] {
   const spokenOf = nameable(scenario, inFile);
   const rules = (written as { expect?: unknown }).expect;

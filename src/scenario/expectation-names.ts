@@ -5,7 +5,7 @@ import { valueText } from "../telemetry/points.ts";
 import { type Expectation, type ExpressionProblem, type FigureReference, figuresIn } from "./expectation.ts";
 import { MODES } from "./schema.ts";
 
-/** What a scenario has that an expectation may speak of. */
+/** What an expectation may name: parts of its scenario. */
 export interface Nameable {
   readonly workload: string;
   readonly modes: readonly string[];
@@ -13,7 +13,7 @@ export interface Nameable {
   readonly sweep: Readonly<Record<string, readonly unknown[]>>;
 }
 
-/** Every name in an expectation that stands for nothing in its scenario. */
+/** Problems with the names in an expectation that its scenario does not have. */
 export function nameProblems(expectation: Expectation, scenario: Nameable): ExpressionProblem[] {
   const figures = figuresIn(expectation);
   if (figures.length === 0) return [{ at: 0, rule: "must speak of a figure of a mode, such as sync.throughput", got: "none" }];
@@ -73,7 +73,7 @@ function pointProblems({ point }: FigureReference, { sweep }: Nameable): (Expres
   });
 }
 
-/** True when a swept value is what is written: `10_000` is 10000, 1ms is 1000us. */
+/** True if a swept value equals the written one: `10_000` is 10000, 1ms is 1000us. */
 export function isSweptValue(value: unknown, written: string): boolean {
   return written === valueText(value) || plainValue(written) === plainValue(value) || sameJson(value, written);
 }

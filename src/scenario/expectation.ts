@@ -28,7 +28,7 @@ export type Sum =
   | { readonly kind: "group"; readonly of: Sum }
   | { readonly kind: "operation"; readonly operator: "+" | "-" | "*" | "/"; readonly left: Sum; readonly right: Sum };
 
-/** A word of an expression and where it begins, characters from 0. */
+/** A word of an expression and its offset, in characters from 0. */
 export interface Word {
   readonly text: string;
   readonly at: number;
@@ -36,24 +36,24 @@ export interface Word {
 
 export interface FigureReference {
   readonly mode: Word;
-  /** Where in the sweep: swept fields and their values, as written. */
+  /** Point of the sweep: swept fields and their values, as written. */
   readonly point: readonly { readonly field: Word; readonly value: Word }[];
   readonly name: Word;
-  /** "" where the name stands alone. */
+  /** "" if the name has none. */
   readonly field: Word;
 }
 
-/** What an expression breaks, where in it, and what stands there. */
+/** The rule that an expression breaks, the offset, and the text there. */
 export interface ExpressionProblem {
   readonly at: number;
   readonly rule: string;
   readonly got: string;
 }
 
-/** Longest expression that is read. */
+/** Longest expression, in characters. */
 export const LONGEST_EXPRESSION = 500;
 
-/** Reads an expression; of any text at all it is an expectation or a problem. */
+/** Parses an expression. Never throws: any text results in an expectation or a problem. */
 export function parseExpectation(text: string): Expectation | ExpressionProblem {
   if (text.length > LONGEST_EXPRESSION) {
     return { at: 0, rule: `must have at most ${LONGEST_EXPRESSION} characters`, got: `${text.length}` };
@@ -65,7 +65,7 @@ export function isProblem<T extends object>(read: T | ExpressionProblem): read i
   return "rule" in read;
 }
 
-/** The figures an expectation speaks of, in the order in which they stand. */
+/** The figures in an expectation, in order. */
 export function figuresIn({ left, right }: Expectation): FigureReference[] {
   return [...figuresOf(left), ...figuresOf(right)];
 }
@@ -89,7 +89,7 @@ function figuresOf(sum: Sum): FigureReference[] {
 
 const FACTOR_RULE = "must have a number, a figure such as sync.throughput, machine.cores or ( here";
 
-/** A recursive descent with one word of look-ahead. The first mistake ends it. */
+/** A recursive-descent parser with one word of look-ahead. Stops at the first mistake. */
 class Parser {
   private at = 0;
 
@@ -177,7 +177,7 @@ class Parser {
     return { text: `${word.text}(${Number(number.text)})`, at: word.at };
   }
 
-  /** What stands between [ and ]. */
+  /** The fields and values between [ and ]. */
   private point(): FigureReference["point"][number][] | ExpressionProblem {
     const point: FigureReference["point"][number][] = [];
     do {
@@ -191,7 +191,7 @@ class Parser {
     return this.take(["]"]) === null ? this.problem("must close the point of the sweep with ]") : point;
   }
 
-  /** A swept value as it stands in the file: up to , or ] that is in no brackets of its own. */
+  /** A swept value as written in the file: up to a comma or ] outside brackets of its own. */
   private value(): Word | null {
     this.skip();
     const from = this.at;
@@ -217,7 +217,7 @@ class Parser {
     return text === null ? null : { text, at };
   }
 
-  /** The same without space before it. */
+  /** The same, without skipping space. */
   private touching(pattern: RegExp): string | null {
     pattern.lastIndex = this.at;
     const found = pattern.exec(this.text)?.[0] ?? null;

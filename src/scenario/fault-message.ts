@@ -3,7 +3,7 @@ import { printable } from "../kernel/text.ts";
 import { isConfidential, shown } from "./confidential.ts";
 import { MAX_NESTING, type YamlFault } from "./yaml-file.ts";
 
-/** A fault of the YAML in a sentence: the field, the rule it breaks and what was written, unless that is confidential. */
+/** The message for a fault: the field, the rule and the written text, unless that is confidential. */
 export function faultMessage(fault: YamlFault): string {
   switch (fault.kind) {
     case "binary":

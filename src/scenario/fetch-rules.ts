@@ -5,7 +5,7 @@ import type { Scenario } from "./schema.ts";
 import type { SemanticProblem } from "./semantic-problem.ts";
 import { transportMisfits } from "./transport-semantics.ts";
 
-/** What must fit in the part `fetch`. */
+/** Conflicts between the fields of `fetch`, and with the load. */
 export function fetchMisfits({ workload, fetch, load }: Scenario): SemanticProblem[] {
   if (workload !== "fetch") {
     return load.executor === "once" ? [{ path: ["load", "executor"], message: "must not be once: that is for workload fetch" }] : [];
@@ -16,7 +16,7 @@ export function fetchMisfits({ workload, fetch, load }: Scenario): SemanticProbl
   return [{ path: ["load", "executor"], message }, ...misfits];
 }
 
-/** Who is asked, and for what. */
+/** Conflicts between servers and lists of addresses. */
 function serverMisfits({ target, tiles, urls, urlsFile }: FetchSettings): SemanticProblem[] {
   const problems: SemanticProblem[] = [];
   const mock = target?.mock;
@@ -46,7 +46,7 @@ function serverMisfits({ target, tiles, urls, urlsFile }: FetchSettings): Semant
   return problems;
 }
 
-/** How requests are made, and what is done when they fail. */
+/** Conflicts between limits, retries, fallback, transport and saving. */
 function policyMisfits(fetch: FetchSettings): SemanticProblem[] {
   const problems: SemanticProblem[] = [];
   const { concurrency, retry, rateLimit } = fetch;
@@ -80,7 +80,7 @@ function isAddress(text: string): boolean {
   return httpUrl(text) !== null;
 }
 
-/** Why a text cannot be a target; null when it can. */
+/** The reason why a text cannot be a target; null if it can. */
 function targetProblem(text: string): string | null {
   const filled = (number: string) => httpUrl(text.replaceAll(/\{(z|x|y|-y)\}/g, number));
   const url = filled("0");

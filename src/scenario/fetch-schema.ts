@@ -3,16 +3,16 @@ import { requestParts } from "./request-schema.ts";
 import * as s from "./scalars.ts";
 import { transportParts } from "./transport-schema.ts";
 
-/** Share of requests something befalls. */
+/** Share of requests, 0 by default. */
 const share = (what: string) => s.share().default(0).describe(`Share of requests of which each ${what}; 0: none.`);
 
-/** A slow body of the mock comes in so many pieces with a pause between them. */
+/** A slow body of the mock server: number of pieces, and the pause between them. */
 export const SLOW_BODY = { pieces: 10, pauseMs: 200 } as const;
 
-/** Before the first retry, in microseconds, unless it is said. */
+/** Default delay before the first retry, in microseconds. */
 export const BASE_DELAY = 200_000;
 
-/** What a mock tile server does with the requests it gets. Everything random comes from the scenario's seed. */
+/** Behaviour of the mock tile server. Everything random comes from the scenario's seed. */
 export const mockSchema = z.strictObject({
   latency: s
     .delayRange()

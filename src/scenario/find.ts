@@ -7,7 +7,7 @@ import { quoted } from "../kernel/text.ts";
 import { MODES } from "./modes.ts";
 import { readBounded } from "./read.ts";
 
-/** Where shipped scenarios are. */
+/** Folder of the shipped scenarios. */
 export const SHIPPED = resolve(dirname(Bun.fileURLToPath(import.meta.url)), "../../scenarios");
 
 /** A scenario as `list` shows it. */
@@ -28,22 +28,22 @@ export function scenarioName(file: string): string {
   return basename(file, extname(file));
 }
 
-/** How much of what is wrong with a file a list says. */
+/** Problems shown per file in a list, at most. */
 const MOST_SAID = 3;
 
-/** A file that cannot be run, and why: the beginning of what `validate` says. */
+/** A file that cannot be run, with the first problems that `validate` reports. */
 export interface Unreadable {
   readonly name: string;
   readonly file: string;
   readonly why: string;
 }
 
-/** Files of shipped scenarios and of those in `./scenarios`, sorted by name; of one name that which a user gets by it. */
+/** Files of `./scenarios` and of the shipped scenarios, sorted by name. A file of `./scenarios` hides a shipped one of the same name. */
 export function scenarioFiles(cwd = process.cwd()): string[] {
   return byName(foldersOf(cwd).flatMap(filesIn));
 }
 
-/** Where a user keeps scenarios by name, and where the shipped ones are. */
+/** Folders in which scenarios are found by name: the user's, and that of the shipped ones. */
 function foldersOf(cwd: string): string[] {
   return [...new Set(cwd === SHIPPED ? [SHIPPED] : [join(cwd, "scenarios"), SHIPPED])];
 }
@@ -58,15 +58,15 @@ function filesIn(folder: string): string[] {
   }
 }
 
-/** Sorted; of one name the first. */
+/** Sorted by name; of several with one name the first. */
 function byName(files: readonly string[]): string[] {
   const found = new Map(files.toReversed().map((file) => [scenarioName(file), file]));
   return [...found.values()].sort((a, b) => (scenarioName(a) < scenarioName(b) ? -1 : 1));
 }
 
 /**
- * Every scenario that can be run by its name: in the working folder, in `./scenarios`, and shipped; and files that cannot, though they stand
- * in `./scenarios` or hide another of their name. Other files of the working folder are no scenarios, and nobody said that they are.
+ * Scenarios that can be run by name, from the working folder, `./scenarios` and the shipped ones; and the unreadable files of `./scenarios`, or
+ * those that hide another of their name. Other unreadable files of the working folder are left out: they need not be scenarios.
  */
 export function listScenarios(cwd = process.cwd()): { readonly listed: readonly Listed[]; readonly unreadable: readonly Unreadable[] } {
   const listed: Listed[] = [];
@@ -82,7 +82,7 @@ export function listScenarios(cwd = process.cwd()): { readonly listed: readonly 
   return { listed, unreadable };
 }
 
-/** What is shipped is tested to be right: Bun's own parser is there at once, and knows no places for messages. */
+/** Reads a shipped scenario with Bun's own parser, which is faster but has no positions for problems: shipped scenarios are tested to have none. */
 function shippedOutline(file: string): Listed | Unreadable {
   try {
     return outlineOf(file, Bun.YAML.parse(readBounded(file)) as Outlined);
@@ -91,14 +91,14 @@ function shippedOutline(file: string): Listed | Unreadable {
   }
 }
 
-/** What a user wrote is read and checked as a run does it. */
+/** Reads and checks a user's scenario as a run does. */
 function checkedOutline(file: string): Listed | Unreadable {
   const { loadScenario } = require("./load.ts") as typeof import("./load.ts");
   try {
     return outlineOf(file, loadScenario(file));
   } catch (error) {
     if (!(error instanceof InvalidScenario)) throw error;
-    // Its own name stands before it in every list.
+    // Without the file's name, which a list shows before it.
     const said = error.problems.map(({ line, column, message }) => `${line}:${column}: ${message}`);
     return { name: scenarioName(file), file, why: said.slice(0, MOST_SAID).join("; ") };
   }
@@ -126,10 +126,10 @@ function outlineOf(file: string, { title, description, hypothesis, workload = "m
   };
 }
 
-/** The file a user means: a path, or the name of a scenario here, in `./scenarios`, or shipped. */
+/** The file for a path or for the name of a scenario in the working folder, in `./scenarios` or among the shipped. Throws a UserError. */
 export function findScenario(asked: string, cwd = process.cwd()): string {
   const path = isAbsolute(asked) ? asked : resolve(cwd, asked);
-  // As the user wrote it: messages then name the file in the same words.
+  // As the user wrote it, for messages.
   if (asked.includes("/") || EXTENSIONS.includes(extname(asked))) return asked;
   if (existsSync(path) && statSync(path).isFile()) return asked;
   const local = EXTENSIONS.map((extension) => resolve(cwd, asked + extension)).find((file) => existsSync(file));

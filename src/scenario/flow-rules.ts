@@ -3,7 +3,7 @@ import { COMMON_FLOW_FIELDS, FLOW_FIELDS, type FlowKind } from "./flow-schema.ts
 import type { Scenario } from "./schema.ts";
 import type { SemanticProblem } from "./semantic-problem.ts";
 
-/** What must fit in the part `flow`. */
+/** Conflicts between the fields of `flow`, and with the load. */
 export function flowMisfits({ workload, flow, load }: Scenario, written: unknown): SemanticProblem[] {
   if (workload !== "flow") return [];
   const problems: SemanticProblem[] = [];

@@ -4,7 +4,7 @@ import * as s from "./scalars.ts";
 export const FLOW_KINDS = ["event-bus", "data-pipeline", "reactive-stream", "message-queue", "orchestrator"] as const;
 export type FlowKind = (typeof FLOW_KINDS)[number];
 
-/** What a handler's work costs. */
+/** Cost of a handler's work. */
 const workSchema = z.strictObject({
   kind: s
     .oneOf("none", "cpu", "sleep", "io", "mixed")
@@ -21,7 +21,7 @@ const workSchema = z.strictObject({
   cpuShare: s.share().default(0.5).describe("mixed: share of the time that is cpu."),
 });
 
-/** What every part of a flow may say; what its kind has no use for is an error. */
+/** Fields of a part of a flow. A field that its kind does not use is an error. */
 const partFields = {
   subscribers: s.count(10_000).default(3).describe("event-bus, reactive-stream: who is told of each item."),
   stages: s.count(100).default(3).describe("data-pipeline: stages, one after another."),
@@ -74,7 +74,7 @@ export const flowSchema = z.strictObject({
 export type FlowSettings = z.output<typeof flowSchema>;
 export type FlowPart = z.output<typeof partSchema>;
 
-/** Which of the fields above a kind has a use for. */
+/** The fields above that each kind uses. */
 export const FLOW_FIELDS: Readonly<Record<FlowKind, readonly string[]>> = {
   "event-bus": ["subscribers"],
   "data-pipeline": ["stages", "concurrency", "retry", "circuitBreaker", "fallback"],
@@ -83,5 +83,5 @@ export const FLOW_FIELDS: Readonly<Record<FlowKind, readonly string[]>> = {
   orchestrator: ["parts"],
 };
 
-/** What all kinds have a use for. */
+/** The fields that all kinds use. */
 export const COMMON_FLOW_FIELDS: readonly string[] = ["kind", "work", "failureRate", "module"];

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { type Bounds, scalar } from "./scalars.ts";
 
-/** Building blocks of the scenario schema that speak HTTP. */
+/** Building blocks of the scenario schema for HTTP. */
 
-/** A version of HTTP that requests go out by. */
+/** The version of HTTP of requests. */
 export const httpVersion = () =>
   scalar<1 | 2>(
     "must be 1 (HTTP/1.1) or 2; HTTP/3 is an experiment of Bun's fetch alone, which tells nothing of its connections",
@@ -11,12 +11,12 @@ export const httpVersion = () =>
     (value) => (value === 1 || value === 1.1 ? 1 : value === 2 ? 2 : null),
   );
 
-/** Names that HTTP allows (RFC 9110, 5.6.2), values that end no line; and what a client says by itself. */
+/** Field names (RFC 9110, 5.6.2), values on one line, and the fields that the client sends itself. */
 const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,100}$/;
 const FIELD_VALUE = /^[\x20-\x7e\t]{0,4096}$/;
 const OWN_FIELDS = ["connection", "content-length", "transfer-encoding", "x-correlation-id"];
 
-/** The name of a header field that a client does not send by itself. */
+/** The name of a header field that the client does not send itself. */
 export const fieldName = () =>
   scalar(
     `must be the name of a header field, and none of ${OWN_FIELDS.join(", ")}`,
@@ -24,18 +24,18 @@ export const fieldName = () =>
     (value) => (typeof value === "string" && FIELD_NAME.test(value) && !OWN_FIELDS.includes(value.toLowerCase()) ? value : null),
   );
 
-/** What a header field may say, if it says something. */
+/** A value of a header field that is not empty. */
 export const fieldValue = () =>
   scalar("must be text in ASCII, on one line", { type: "string", minLength: 1, maxLength: 4096 }, (value) =>
     typeof value === "string" && value.trim() !== "" && FIELD_VALUE.test(value) ? value : null,
   );
 
-/** Host and port, as a URL has them (RFC 3986, 3.2). */
+/** Host and port as in a URL (RFC 3986, 3.2). */
 const HOST = /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~-]+)(:\d{1,5})?$/;
 const FIELD_RULE = "must be text of at most 4096 ASCII characters, on one line";
 const FIELDS_RULE = "must be a map of header names and their values";
 
-/** Why a header field cannot be; null: it can. `sent`: with requests. */
+/** The reason why a header field is not allowed; null if it is. `sent`: it is part of requests. */
 function fieldProblem(name: string, value: unknown, sent: boolean): string | null {
   if (!FIELD_NAME.test(name)) return "must be the name of a header field (RFC 9110, 5.6.2)";
   if (!sent) return typeof value === "string" && FIELD_VALUE.test(value) ? null : FIELD_RULE;
@@ -45,7 +45,7 @@ function fieldProblem(name: string, value: unknown, sent: boolean): string | nul
   return own === "host" && !HOST.test(value) ? "must be a host such as example.org or 127.0.0.1:8080" : null;
 }
 
-/** Header fields by name, of a request or (`sent`: false) of an answer; each problem stands where its field does. */
+/** Header fields by name, of a request or (`sent`: false) of a response. Each problem is reported at its field. */
 export const fields = (sent = true) =>
   z
     .unknown()
@@ -68,7 +68,7 @@ export const fields = (sent = true) =>
     })
     .meta({ type: "object", additionalProperties: { type: "string" }, ruleInWords: FIELDS_RULE });
 
-/** Statuses that a request can end with (RFC 9110, 15), each as a range. */
+/** Final statuses of a response (RFC 9110, 15), as ranges. */
 export const statuses = () =>
   scalar<readonly Bounds[]>(
     "must be a status from 200 to 599, a range such as 200-299 or 4xx, or a list of these",

@@ -2,7 +2,7 @@ import type { Path } from "../kernel/plain-value.ts";
 import { suggestion } from "../kernel/spelling.ts";
 import { DEFAULT_EXECUTOR, scenarioJsonSchema } from "./schema.ts";
 
-/** Which fields the schema knows, and where. */
+/** The fields of the schema, by path. */
 
 interface JsonNode {
   readonly properties?: Readonly<Record<string, JsonNode>>;
@@ -15,7 +15,7 @@ interface JsonNode {
 
 let jsonSchema: JsonNode | null = null;
 
-/** The keys the schema knows at a path. In `load` those of the executor that is named there. */
+/** The keys that the schema allows at a path. `value`: what is there; in `load` its executor decides. */
 export function knownKeys(path: Path, value: unknown): string[] {
   jsonSchema ??= scenarioJsonSchema() as JsonNode;
   let nodes: JsonNode[] = [jsonSchema];
@@ -36,7 +36,7 @@ function child(node: JsonNode, key: string): JsonNode[] {
   return typeof node.additionalProperties === "object" ? [node.additionalProperties] : [];
 }
 
-/** A hint when a dotted path leads to no field of the schema; null when it does. */
+/** A hint for a path that is not in the schema, possibly empty; null if it is. */
 export function firstUnknown(parts: readonly string[], root: unknown): string | null {
   let value: unknown = root;
   for (let i = 0; i < parts.length; i++) {

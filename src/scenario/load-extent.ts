@@ -1,6 +1,6 @@
 import type { Scenario } from "./schema.ts";
 
-/** The span over which arrivals fall due, in microseconds; null when the tape alone knows. */
+/** Time over which arrivals are due, in microseconds; null if only the tape determines it. */
 export function loadDuration({ load }: Pick<Scenario, "load">): number | null {
   switch (load.executor) {
     case "constant-arrival-rate":
@@ -20,8 +20,8 @@ export function loadDuration({ load }: Pick<Scenario, "load">): number | null {
 }
 
 /**
- * Over how long a load of so many arrivals per second spreads them after warm-up, in microseconds: the time from its last arrival
- * to where the next would be is part of it. Null: its arrivals come at once, or wait for others.
+ * Time over which a load with a rate spreads its arrivals after the warm-up, in microseconds, including the gap after the last one.
+ * Null for loads whose arrivals come at once or depend on completions.
  */
 export function pacedSpan({ load, warmup }: Scenario): number | null {
   switch (load.executor) {
@@ -39,7 +39,7 @@ export function pacedSpan({ load, warmup }: Scenario): number | null {
   }
 }
 
-/** About how many arrivals a tape has; null when only the tape knows. */
+/** Expected number of arrivals; null if only the tape determines it. */
 export function arrivalEstimate({ load }: Scenario): number | null {
   switch (load.executor) {
     case "constant-arrival-rate":
@@ -55,7 +55,7 @@ export function arrivalEstimate({ load }: Scenario): number | null {
   }
 }
 
-/** A rate that goes in straight lines: from `startRate` arrivals per `timeUnit` to each stage's target in turn. */
+/** A piecewise linear rate: from `startRate` arrivals per `timeUnit` to the target of each stage in turn. */
 export interface Ramp {
   readonly startRate: number;
   readonly timeUnit: number;

@@ -67,7 +67,7 @@ const replay = z.strictObject({
   speed: s.positive().optional().describe("Paced by their timestamps, so many times as fast."),
 });
 
-/** A list is worked off once: an item falls due when a slot is free for it (fetch only). */
+/** A list that is requested once: an item is due when a slot is free for it (fetch only). */
 const once = z.strictObject({
   executor: z.literal("once").describe("A list of requests is asked for once, each when a slot is free for it (fetch)."),
 });
@@ -82,5 +82,5 @@ export const loadSchema = z.discriminatedUnion("executor", [
   once,
 ]);
 
-/** What a scenario without a load has. */
+/** Executor of a scenario without a load. */
 export const DEFAULT_EXECUTOR = "constant-arrival-rate";

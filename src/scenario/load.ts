@@ -8,33 +8,36 @@ import type { Scenario } from "./schema.ts";
 import { inFileOrder, type SweepPoint, sweepPoints, sweepProblems } from "./sweep.ts";
 import { YamlFile } from "./yaml-file.ts";
 
-/** Reads the text of a file; a file that cannot be read is an InvalidScenario. */
+/** Reads the text of a file. Throws an InvalidScenario if it cannot be read. */
 export type ReadText = (file: string) => string;
 
-/** A scenario with the points of its sweep and the places of what stands in the file. */
+/** A checked scenario with the points of its sweep and the positions in its file. */
 export interface LoadedScenario {
   readonly scenario: Scenario;
   readonly points: readonly SweepPoint[];
-  /** The file with the flags over it. */
+  /** The file with flags and variables layered over it. */
   readonly source: LayeredFile;
 }
 
-/** Reads a scenario file, applies flags, checks it; every problem at once in an InvalidScenario. */
+/** Reads a scenario file, applies overrides and checks it. Throws an InvalidScenario with all problems. */
 export function loadScenario(file: string, overrides: readonly FlagOverride[] = []): Scenario {
   return loadScenarioFile(file, overrides).scenario;
 }
 
-/** The same with the points of its sweep. */
+/** The same, with the points of its sweep. */
 export function loadScenarioFile(file: string, overrides: readonly FlagOverride[] = []): LoadedScenario {
   return resolveScenario(readScenario(file), file, overrides);
 }
 
-/** The YAML of a scenario file, unchecked. It is read here and nowhere else. */
+/** Reads and parses a scenario file without checking it. Nothing else opens the file. */
 export function readScenario(file: string, read: ReadText = readBounded): YamlFile {
   return YamlFile.parse(file, read(file));
 }
 
-/** Lays flags over what a file holds, checks it and works out its sweep. Paths in it are relative to `file`. */
+/**
+ * Applies overrides, checks the scenario and expands its sweep. Paths in it are relative to `file`. Throws an InvalidScenario, or a UserError
+ * for an override without meaning.
+ */
 export function resolveScenario(yaml: YamlFile, file: string, overrides: readonly FlagOverride[] = []): LoadedScenario {
   const source = overrides.reduce(layered, LayeredFile.of(yaml));
   const checked = checkScenario(source);

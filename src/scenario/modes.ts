@@ -1,4 +1,4 @@
-/** How items are worked off. Apart from the schema, which takes a moment to load. */
+/** Modes of processing. In a file of their own, since the schema is slow to load. */
 export const MODES = ["sync", "async", "parallel"] as const;
 export type Mode = (typeof MODES)[number];
 

@@ -8,7 +8,7 @@ import { placeName } from "./check.ts";
 import type { LayeredFile } from "./layered-file.ts";
 import type { Scenario } from "./schema.ts";
 
-/** A scenario with the whole paths of the files that it names relative to its own. Throws an InvalidScenario where one cannot be read. */
+/** Resolves the files that a scenario names relative to its own file. Throws an InvalidScenario if one cannot be read. */
 export function withNamedFiles(scenario: Scenario, file: string, source: LayeredFile): Scenario {
   const named = resolvePaths(scenario, file);
   const { load, work, fetch, flow } = named;
@@ -23,11 +23,11 @@ export function withNamedFiles(scenario: Scenario, file: string, source: Layered
   return named;
 }
 
-/** Why a pipe will not do where a file is read by every case from its beginning. */
+/** The reasons why a pipe is refused: every case reads the file from its beginning. */
 const ONCE = "it is a pipe, which can be read only once; a file can be read by every case";
 const NO_MODULE = "it is a pipe, and a module is a file";
 
-/** A file that a scenario names has to be there before anything runs. `noPipe`: why it cannot be a pipe; null: it can. */
+/** Throws if a file cannot be read. `noPipe`: the reason why it must not be a pipe; null if it may. */
 function checkFile(path: Path, file: string, source: LayeredFile, noPipe: string | null = null): void {
   const why = whyUnreadable(file, noPipe);
   if (why === null) return;
@@ -48,7 +48,7 @@ function whyUnreadable(file: string, noPipe: string | null): string | null {
   }
 }
 
-/** Those of these fields that are there, as whole paths. */
+/** The given fields that are present, as absolute paths. */
 function pathsIn<K extends string>(
   part: { readonly [key in K]?: string | undefined },
   keys: readonly K[],
@@ -59,7 +59,7 @@ function pathsIn<K extends string>(
   return found;
 }
 
-/** Paths inside a scenario are relative to its file; `-` is standard input. */
+/** Resolves the paths of a scenario against its file; `-` is standard input. */
 function resolvePaths(scenario: Scenario, file: string): Scenario {
   const { load, work, fetch, flow } = scenario;
   const inFull = (path: string) => resolve(dirname(file), path);

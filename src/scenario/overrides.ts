@@ -7,15 +7,15 @@ import { firstUnknown, knownKeys } from "./known-fields.ts";
 import type { LayeredFile, Override } from "./layered-file.ts";
 import { DEFAULT_EXECUTOR } from "./load-schema.ts";
 
-/** What a flag or a variable says a field is. */
+/** The value of a field from a flag or a variable of the environment. */
 export interface FlagOverride extends Override {
   /** The flag or variable as the user wrote it. */
   readonly source: string;
-  /** The executors of a load for which the flag has a meaning; absent: any. */
+  /** Load executors for which the flag has a meaning; absent: all. */
   readonly onlyWith?: { readonly flag: string; readonly executors: readonly string[] };
 }
 
-/** Reads `path=value`, what `--set` takes; the value is YAML, but for a lone `-`: standard input. */
+/** Parses `path=value` of `--set`. The value is YAML, except for a lone `-`, which means standard input. Throws a UserError. */
 export function parseOverride(text: string): FlagOverride {
   const at = text.indexOf("=");
   const field = text.slice(0, Math.max(0, at));
@@ -31,15 +31,15 @@ export function parseOverride(text: string): FlagOverride {
   }
 }
 
-/** A swept field is one key, with the dots in its name. */
+/** A swept field is one key whose name contains the dots. */
 function pathOf(parts: readonly string[]): Path {
   return parts[0] === "sweep" && parts.length > 1 ? ["sweep", parts.slice(1).join(".")] : parts;
 }
 
-/** Maps whose keys are names that the user gives: tags, swept fields, metrics. */
+/** Maps with names from the user as keys. */
 const NAMED_BY_USER: readonly unknown[] = ["tags", "sweep", "thresholds"];
 
-/** One list takes the place of another, one target that of another. */
+/** Fields of which a scenario has one at most: setting one removes the others. */
 const ALTERNATIVES: readonly (readonly string[])[] = [
   ["fetch.tiles", "fetch.urls", "fetch.urlsFile"],
   ["fetch.body.text", "fetch.body.template", "fetch.body.file", "fetch.body.rows"],
@@ -47,7 +47,7 @@ const ALTERNATIVES: readonly (readonly string[])[] = [
   ["fetch.target.mock", "fetch.target.url", "fetch.target.urls"],
 ];
 
-/** A file with one more layer: the value of a flag stands in place of what the file says and of what cannot stand beside it. Throws a UserError. */
+/** Layers a flag over a file and removes what cannot be combined with it. Throws a UserError if the flag has no meaning here. */
 export function layered(below: LayeredFile, override: FlagOverride): LayeredFile {
   const { path, value } = override;
   const field = path.join(".");
@@ -67,13 +67,13 @@ function checkMeaning({ value }: LayeredFile, { source, path, onlyWith }: FlagOv
   if (hint !== null) throw new UserError(`${source}: there is no field ${printable(path.join("."), 60)}${hint}`);
 }
 
-/** Which load a scenario asks for, whatever else is wrong with it. */
+/** The executor of the load, also of an invalid scenario. */
 function executorOf(value: unknown): string {
   const { workload, load } = (isPlainMap(value) ? value : {}) as { workload?: unknown; load?: { executor?: unknown } | null };
   return String(load?.executor ?? (workload === "fetch" && load === undefined ? "once" : DEFAULT_EXECUTOR));
 }
 
-/** Another load keeps of this one the fields that it knows. */
+/** Keeps only the fields of the load that the new executor has. */
 function withLoadFor(executor: unknown, value: unknown): unknown {
   const load = valueAt(value, ["load"]);
   if (!isPlainMap(load)) return value;
@@ -81,7 +81,7 @@ function withLoadFor(executor: unknown, value: unknown): unknown {
   return withValueAt(value, ["load"], Object.fromEntries(Object.entries(load).filter(([key]) => known.includes(key))));
 }
 
-/** A field that is set has one value, whatever the sweep would try. */
+/** Removes the field from the sweep, and an emptied sweep as a whole. */
 function withoutSweepOf(field: string, value: unknown): unknown {
   const left = withoutValueAt(value, ["sweep", field]);
   const sweep = valueAt(left, ["sweep"]);

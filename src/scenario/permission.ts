@@ -5,11 +5,11 @@ import { SHIPPED } from "./find.ts";
 import type { Scenario } from "./schema.ts";
 
 export interface Permissions {
-  /** Code that a scenario names may run. */
+  /** Allows modules that a scenario names to run. */
   readonly allowModules?: boolean | undefined;
 }
 
-/** Refuses a scenario that would run somebody's code without leave. What is shipped with the lab has it. */
+/** Throws a UserError if a scenario would run a module without permission. Shipped modules need none. */
 export function checkPermissions({ work, flow }: Scenario, { allowModules }: Permissions): void {
   checkModule("work.module", work.module, allowModules);
   checkModule("flow.module", flow?.module, allowModules);

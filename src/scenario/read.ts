@@ -2,15 +2,15 @@ import { closeSync, openSync, readFileSync, statSync } from "node:fs";
 import { fileProblem } from "../kernel/file-problem.ts";
 import { InvalidScenario, UserError } from "../kernel/problem.ts";
 
-/** Largest scenario file that is read. */
+/** Size limit of scenario files, in bytes. */
 export const MAX_FILE_BYTES = 1_000_000;
 
-/** The text of a file of at most MAX_FILE_BYTES; never reads more than that. One that cannot be read is an InvalidScenario. */
+/** Reads a file of at most MAX_FILE_BYTES. Throws an InvalidScenario if it is larger, not a regular file or unreadable. */
 export function readBounded(file: string): string {
   const refuse = (why: string) => new InvalidScenario([{ file, line: 1, column: 1, message: `file: ${why}` }]);
   let descriptor: number;
   try {
-    // Looked at before it is opened: opening a pipe waits for its other end.
+    // Checked before opening, since opening a pipe waits for its other end.
     const stat = statSync(file);
     if (stat.isDirectory()) throw refuse("cannot be read: it is a folder, not a file");
     if (!stat.isFile()) throw refuse("cannot be read: it is not a regular file");

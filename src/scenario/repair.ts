@@ -3,20 +3,20 @@ import type { Path } from "../kernel/plain-value.ts";
 import { nearest } from "../kernel/spelling.ts";
 import { type Scenario, scenarioSchema, WORKLOADS } from "./schema.ts";
 
-/** A scenario as it would be without the fields that are wrong in themselves, so that what else is wrong can be told at once. */
+/** A scenario without its invalid fields, so that conflicts among the others can be reported at the same time. */
 export interface Repaired {
   readonly scenario: Scenario;
-  /** What was written, without those fields. */
+  /** The written value without those fields. */
   readonly value: unknown;
   readonly without: readonly Path[];
 }
 
-/** Taking a field away can leave another wrong, which then goes too; more rounds than this mean that nothing sound is left. */
+/** Removing a field can make another invalid, which is then removed in the next round. After this many rounds nothing valid is left. */
 const MOST_ROUNDS = 6;
-/** Fields that decide what stands beside them: without them nothing can be said of that. */
+/** Fields that decide which others are allowed beside them. */
 const DECIDING: readonly (string | number)[] = ["executor", "kind"];
 
-/** null: what is left says nothing, or what kind of scenario it is is not known. */
+/** Removes invalid fields; null if the workload is unknown or nothing valid is left. */
 export function repaired(written: unknown): Repaired | null {
   const value: unknown = structuredClone(written);
   const without: Path[] = [];
@@ -32,14 +32,14 @@ export function repaired(written: unknown): Repaired | null {
   return null;
 }
 
-/** True when a problem at `path` may be there only because the field at `gone` was taken away. */
+/** True if a problem at `path` may only be a result of removing the field at `gone`. */
 export function concerns(gone: Path, path: Path): boolean {
   const around = DECIDING.includes(gone.at(-1) ?? "") ? gone.slice(0, -1) : gone;
   const shorter = Math.min(around.length, path.length);
   return around.slice(0, shorter).every((part, i) => String(part) === String(path[i]));
 }
 
-/** The fields an issue speaks of: of one that is missing the part it is missing from, of what is inside a member of a list the member. */
+/** The fields to remove for an issue: for a missing field the part it is missing from, for one inside a list the member of the list. */
 function wrongPaths(issue: z.core.$ZodIssue, root: unknown): Path[] {
   const path = issue.path.map((part) => (typeof part === "symbol" ? String(part) : part));
   if (issue.code === "unrecognized_keys") return issue.keys.map((key) => [...path, key]);
@@ -56,7 +56,7 @@ function missing(around: Path, part: string | number): Path {
   return around.length === 0 ? [part] : around;
 }
 
-/** What kind of scenario it is to be, when a misspelling leaves no doubt; false: nobody knows. */
+/** Replaces a misspelt workload by the nearest one; false if there is none. */
 function supposeWorkload(root: unknown): boolean {
   const scenario = root as { workload: unknown };
   const meant = typeof scenario.workload === "string" ? nearest(scenario.workload, WORKLOADS) : null;
@@ -65,7 +65,7 @@ function supposeWorkload(root: unknown): boolean {
   return true;
 }
 
-/** Has a sound member of a list stand in for a wrong one, so that the others keep their places; false: there is none, or no list. */
+/** Replaces an invalid member of a list by a copy of a valid one, so that indices stay; false if that is not possible. */
 function fillIn(root: unknown, path: Path, wrong: readonly Path[]): boolean {
   const around = path.slice(0, -1);
   const list = around.reduce<unknown>((value, part) => (value as Record<string | number, unknown> | undefined)?.[part], root);
@@ -77,7 +77,7 @@ function fillIn(root: unknown, path: Path, wrong: readonly Path[]): boolean {
   return true;
 }
 
-/** Takes a field away, of a list the whole; a title, which every scenario must have, becomes one that says nothing. What is gone. */
+/** Removes a field, or the whole list that contains it; the required title becomes `untitled`. Returns the path of what was removed. */
 function take(root: unknown, path: Path): Path {
   let value = root;
   for (const part of path.slice(0, -1)) {

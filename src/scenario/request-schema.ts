@@ -3,7 +3,7 @@ import { METHODS } from "../http/method.ts";
 import * as header from "./header-scalars.ts";
 import * as s from "./scalars.ts";
 
-/** Characters of a body that stands in a scenario, and bytes of one that a file holds, at most. */
+/** Limits of a body: characters within a scenario, bytes of a file. */
 const LONGEST_TEXT = 1e6;
 export const LARGEST_FILE = 64e6;
 
@@ -30,7 +30,7 @@ const bodySchema = z.strictObject({
     ),
 });
 
-/** What each request of a `fetch` scenario says, and whether it may be said twice. */
+/** Content of requests of a `fetch` scenario, and whether they may be repeated. */
 export const requestParts = {
   method: s
     .oneOf(...METHODS)

@@ -3,7 +3,7 @@ import type { FetchSettings } from "./fetch-schema.ts";
 import type { SemanticProblem } from "./semantic-problem.ts";
 import { fill, isJson, isJsonType, isTemplate, parseTemplate, sampleOf } from "./template.ts";
 
-/** What must fit in what a request says. */
+/** Conflicts between the fields of a request's content. */
 export function requestMisfits({ method, body, headers, auth, expect, cookies, idempotencyKey }: FetchSettings): SemanticProblem[] {
   const problems: SemanticProblem[] = [];
   const named = Object.keys(headers).map((name) => name.toLowerCase());

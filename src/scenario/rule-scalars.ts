@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { delay, flag, scalar, text } from "./scalars.ts";
 
-/** Building blocks of the scenario schema for what a run is judged by. */
+/** Building blocks of the scenario schema for thresholds and hypotheses. */
 
-/** A gate on a metric; `delayAbortEval` in microseconds. */
+/** A threshold on a metric; `delayAbortEval` in microseconds. */
 export interface ThresholdRule {
   readonly threshold: string;
   readonly abortOnFail: boolean;
@@ -31,7 +31,7 @@ export const threshold = () =>
     { error: "must be an expression such as p(99)<50, or { threshold: p(99)<50, abortOnFail: true, delayAbortEval: 5s }" },
   );
 
-/** A comparison between cases that is expected to hold; `because`: the sentence it stands for. */
+/** A comparison between cases that is expected to hold; `because`: the hypothesis in words. */
 export interface ExpectRule {
   readonly that: string;
   readonly because?: string | undefined;

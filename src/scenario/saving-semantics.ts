@@ -1,7 +1,7 @@
 import type { FetchSettings } from "./fetch-schema.ts";
 import type { SemanticProblem } from "./semantic-problem.ts";
 
-/** What must fit in how bodies are kept. */
+/** Conflicts between the fields for saving bodies. */
 export function savingMisfits({
   saveTo,
   saveAs,

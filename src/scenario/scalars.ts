@@ -3,13 +3,13 @@ import { suggestion } from "../kernel/spelling.ts";
 import { parseDuration, parseNumber, parseSize } from "../kernel/units.ts";
 
 /**
- * Building blocks of the scenario schema: each takes what people write and says its rule in one sentence. Those of HTTP are in
- * header-scalars.ts, those of gates and hypotheses in rule-scalars.ts.
+ * Building blocks of the scenario schema: each parses what people write and states its rule in one sentence. Those of HTTP are in
+ * header-scalars.ts, those of thresholds and hypotheses in rule-scalars.ts.
  */
 
 type JsonSchema = Readonly<Record<string, unknown>>;
 
-/** A value that `parse` reads, or null where it breaks the rule. `words`: those among which there may be the one that was meant. */
+/** A scalar with its rule, its JSON schema and its parser, which returns null for an invalid value. `words`: candidates for a suggestion. */
 export function scalar<T>(rule: string, json: JsonSchema, parse: (value: unknown) => T | null, words: readonly string[] = []) {
   return z
     .unknown()
@@ -26,7 +26,7 @@ export function scalar<T>(rule: string, json: JsonSchema, parse: (value: unknown
     .meta({ ...json, ruleInWords: rule });
 }
 
-/** `; did you mean "x"?` for the first word that is none of them, or nothing. */
+/** `; did you mean "x"?` for the first word that is not allowed, or "". */
 function meant(value: unknown, words: readonly string[]): string {
   if (typeof value === "string") return words.includes(value) ? `; did you mean [${value}]?` : suggestion(value, words);
   const odd = Array.isArray(value) ? value.find((word) => typeof word === "string" && !words.includes(word)) : undefined;
@@ -38,7 +38,7 @@ const SIZE_PATTERN = "^[0-9][0-9_]*(\\.[0-9]+)?(B|KB|MB|GB)$";
 const COUNT_PATTERN = "^[0-9][0-9_]*$";
 const MAX_DURATION = 30 * 86400e6;
 
-/** A span greater than 0, in microseconds. */
+/** A duration greater than 0, in microseconds. */
 export const duration = () =>
   scalar(
     "must be a duration greater than 0, such as 500us, 5ms, 1.5s or 2m (at most 30d)",
@@ -49,7 +49,7 @@ export const duration = () =>
     },
   );
 
-/** A span of 0 or more, in microseconds. */
+/** A duration of 0 or more, in microseconds. */
 export const delay = () =>
   scalar(
     "must be a duration of 0 or more, such as 0ms, 500us, 5ms or 1.5s (at most 30d)",
@@ -123,13 +123,13 @@ export const share = () =>
     typeof value === "number" && value >= 0 && value <= 1 ? value : null,
   );
 
-/** A share that is neither nothing nor all. */
+/** A share between 0 and 1, both excluded. */
 export const openShare = () =>
   scalar("must be a share between 0 and 1", { type: "number", exclusiveMinimum: 0, exclusiveMaximum: 1 }, (value) =>
     typeof value === "number" && value > 0 && value < 1 ? value : null,
   );
 
-/** A share from 0 to 1, or one of a few words. */
+/** A share from 0 to 1, or one of the words. */
 export const shareOr = <const W extends readonly string[]>(...words: W) =>
   scalar<number | W[number]>(
     `must be one of ${words.join(", ")}, or a share from 0 to 1`,
@@ -141,10 +141,10 @@ export const shareOr = <const W extends readonly string[]>(...words: W) =>
     words,
   );
 
-/** Yes or no. */
+/** `true` or `false`. */
 export const flag = () => scalar("must be true or false", { type: "boolean" }, (value) => (typeof value === "boolean" ? value : null));
 
-/** `false`, or a map that says how. */
+/** `false`, or a map of settings. */
 export const off = <S extends z.ZodObject>(how: S) =>
   z.union([z.literal(false), how], { error: "must be false, or a map of its settings" });
 
@@ -168,7 +168,7 @@ export const rate = () =>
     ["max"],
   );
 
-/** A number, or one given word. */
+/** A whole number from 1 to `max`, or the word. */
 export const countOr = <W extends string>(word: W, max = 1e9) =>
   scalar<number | W>(
     `must be a whole number from 1 to ${max}, or \`${word}\``,
@@ -181,7 +181,7 @@ export const countOr = <W extends string>(word: W, max = 1e9) =>
     [word],
   );
 
-/** One of a few words. */
+/** One of the words. */
 export const oneOf = <const W extends readonly string[]>(...words: W) =>
   scalar<W[number]>(
     `must be one of ${words.join(", ")}`,
@@ -196,13 +196,13 @@ export const text = (max: number) =>
     typeof value === "string" && value.trim() !== "" && value.length <= max ? value : null,
   );
 
-/** Text of any kind, or none, of at most so many characters. */
+/** Text of at most `max` characters, possibly empty. */
 export const anyText = (max: number) =>
   scalar(`must be text of at most ${max} characters`, { type: "string", maxLength: max }, (value) =>
     typeof value === "string" && value.length <= max ? value : null,
   );
 
-/** A list of some of the words, at least one, none twice. */
+/** A list of one or more of the words, without repetition. */
 export const listOf = <const W extends readonly string[]>(...words: W) =>
   scalar<readonly W[number][]>(
     `must be a list of one or more of ${words.join(", ")}, none twice`,
@@ -214,7 +214,7 @@ export const listOf = <const W extends readonly string[]>(...words: W) =>
     words,
   );
 
-/** `env NAME`: what a variable of the environment holds, and never what is secret itself; the name. */
+/** `env NAME`: the name of a variable of the environment, in place of a secret. */
 export const fromEnvironment = () =>
   scalar(
     "must be `env NAME`, which names a variable of the environment and is no secret itself",

@@ -9,18 +9,18 @@ import * as rule from "./rule-scalars.ts";
 import * as s from "./scalars.ts";
 
 /**
- * A scenario as written in YAML. Parsing fills every default in and turns durations into microseconds and sizes into
- * bytes; after it the types are to be trusted.
+ * A scenario as written in YAML. Parsing fills in every default and converts durations to microseconds and sizes to bytes. After it the
+ * types can be trusted.
  */
 
 export const WORKLOADS = ["message", "fetch", "flow"] as const;
 export { MODES, type Mode };
 
-/** How a message may be written down for another thread. */
+/** Encodings of messages for another thread. */
 export const WIRE_FORMATS = ["ring", "json", "messagepack", "structured-clone"] as const;
 export type WireFormat = (typeof WIRE_FORMATS)[number];
 
-/** Parts that only the `message` workload has. */
+/** Parts of the `message` workload only. */
 const messageParts = {
   source: z
     .strictObject({
@@ -229,7 +229,7 @@ export function scenarioJsonSchema(): Record<string, unknown> {
     unrepresentable: "any",
     override: ({ zodSchema, jsonSchema }) => {
       delete (jsonSchema as Record<string, unknown>)["ruleInWords"];
-      // Of what is read before it is kept the library leaves them out.
+      // The library leaves out examples of transformed values.
       const examples = z.globalRegistry.get(zodSchema)?.["examples"];
       if (examples !== undefined) Object.assign(jsonSchema, { examples });
     },

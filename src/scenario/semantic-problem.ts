@@ -1,11 +1,11 @@
 import type { Path } from "../kernel/plain-value.ts";
 
-/** What is wrong with a scenario whose fields are each as they must be. */
+/** A conflict between fields that are valid by themselves. */
 export interface SemanticProblem {
   readonly path: Path;
   readonly message: string;
-  /** The key itself is wrong, not what stands there. */
+  /** The key is wrong, not its value. */
   readonly atKey?: boolean;
-  /** Where in the text that stands there, and what is wrong there. */
+  /** Offset in the text of the value, and the wrong part of it. */
   readonly within?: { readonly at: number; readonly got: string };
 }

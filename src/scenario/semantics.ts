@@ -10,10 +10,10 @@ import type { SemanticProblem } from "./semantic-problem.ts";
 
 export { arrivalEstimate, loadDuration, pacedSpan, type Ramp, rampTotal } from "./load-extent.ts";
 
-/** Most arrivals one tape may hold. */
+/** Limit of arrivals per tape. */
 export const MAX_ARRIVALS = 1e9;
 
-/** What a schema cannot say: fields that must fit each other. `inFile`: what was written before flags changed it. */
+/** Conflicts between fields, which a schema cannot express. `inFile`: the value of the file before flags were applied. */
 export function semanticProblems(scenario: Scenario, written: unknown, inFile: unknown = written): SemanticProblem[] {
   return [
     ...foreignParts(scenario, written),
@@ -59,7 +59,7 @@ function loadMisfits(scenario: Scenario): SemanticProblem[] {
   return problems;
 }
 
-/** What must fit between the load and the queue with its keys. */
+/** Conflicts of the load with the queue and the keys. */
 function queueMisfits({ load, queue, keys }: Scenario): SemanticProblem[] {
   const problems: SemanticProblem[] = [];
   if ("vus" in load && queue.overflow !== "block" && queue.capacity !== "unlimited" && load.vus > queue.capacity) {

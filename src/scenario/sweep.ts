@@ -9,17 +9,17 @@ import { firstUnknown } from "./known-fields.ts";
 import type { LayeredFile, Override } from "./layered-file.ts";
 import type { Scenario } from "./schema.ts";
 
-/** One combination of swept values, and the scenario they make. */
+/** One combination of swept values with its scenario. */
 export interface SweepPoint {
-  /** The swept fields, dotted, with their values as written; a count such as `10_000` is a number. */
+  /** Swept fields by dotted path with their values as written, numbers such as `10_000` converted. */
   readonly params: Readonly<Record<string, unknown>>;
   readonly scenario: Scenario;
 }
 
-/** Most combinations of one sweep. */
+/** Limit of combinations per sweep. */
 const MOST_POINTS = 1000;
 
-/** Every combination of the swept values, the last field changing fastest. Without a sweep there is one point. Throws an InvalidScenario. */
+/** Every combination of the swept values, each checked; the last field changes fastest. One point without a sweep. Throws an InvalidScenario. */
 export function sweepPoints(scenario: Scenario, source: LayeredFile): SweepPoint[] {
   const axes = Object.entries(scenario.sweep ?? {});
   if (axes.length === 0) return unswept(scenario);
@@ -34,7 +34,7 @@ export function sweepPoints(scenario: Scenario, source: LayeredFile): SweepPoint
       points.push({ params, scenario: checked.scenario });
       continue;
     }
-    // A value that is wrong by itself is told once, and not in every combination.
+    // A value that is invalid by itself is reported once instead of in every combination.
     if (problems.length === 0) refuse(valueProblems(source));
     problems.push(...checked.problems);
   }
@@ -46,7 +46,7 @@ function refuse(problems: readonly Problem[]): void {
   if (problems.length > 0) throw new InvalidScenario(inFileOrder(problems));
 }
 
-/** Each problem once, in the order of the file. */
+/** Removes repeated problems and sorts them in the order of the file. */
 export function inFileOrder(problems: readonly Problem[]): Problem[] {
   const once = new Map(problems.map((problem) => [`${problem.file}:${problem.line}:${problem.column}: ${problem.message}`, problem]));
   return [...once.values()].sort(byPlace);
@@ -56,18 +56,18 @@ function overrideOf(path: string, index: number, value: unknown): Override {
   return { source: ["sweep", path, index], path: path.split("."), value };
 }
 
-/** What is wrong with a sweep by itself: its fields, its size and each of its values. Whatever else is wrong with the file. */
+/** Problems of a sweep: its fields, its size and each of its values. Works for otherwise invalid files, too. */
 export function sweepProblems(source: LayeredFile): Problem[] {
   return [...axisProblems(source), ...valueProblems(source)];
 }
 
-/** Each swept field with what stands there: a list, unless it is wrong. */
+/** Swept fields with their values: lists, in a valid file. */
 function axesOf({ value }: LayeredFile): [field: string, values: unknown][] {
   const sweep = valueAt(value, ["sweep"]);
   return isPlainMap(sweep) ? Object.entries(sweep) : [];
 }
 
-/** Why a field cannot be swept; null: it can. */
+/** The reason why a field cannot be swept; null if it can. */
 function whyNotSwept(field: string, { value }: LayeredFile): string | null {
   if (NEVER_SWEPT.includes(field.split(".", 1)[0] ?? "")) return "must not be swept";
   const unknown = firstUnknown(field.split("."), value);
@@ -94,7 +94,7 @@ function axisProblems(source: LayeredFile): Problem[] {
   return problems;
 }
 
-/** The same case twice would look like two. */
+/** Problems with values that occur twice: they would look like different cases. */
 function repeatedValues(field: string, values: readonly unknown[], source: LayeredFile): Problem[] {
   const seen = new Set<string>();
   const problems: Problem[] = [];
@@ -109,7 +109,7 @@ function repeatedValues(field: string, values: readonly unknown[], source: Layer
   return problems;
 }
 
-/** What each swept value breaks where it is put, with all else as the file has it. What the file breaks without it is not told here. */
+/** Problems of each swept value by itself, with all other fields as in the file. Problems of the file are not included. */
 function valueProblems(source: LayeredFile): Problem[] {
   return axesOf(source).flatMap(([field, values]) => {
     if (!Array.isArray(values) || whyNotSwept(field, source) !== null) return [];
@@ -133,7 +133,7 @@ function* combinations(sizes: readonly number[]): Generator<readonly number[]> {
   }
 }
 
-/** A scenario that sweeps nothing. */
+/** The single point of a scenario without a sweep. */
 export function unswept(scenario: Scenario): SweepPoint[] {
   return [{ params: {}, scenario }];
 }

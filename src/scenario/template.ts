@@ -1,10 +1,10 @@
 import { suggestion } from "../kernel/spelling.ts";
 
-/** What may stand in the braces of a template: of each item its own. */
+/** Names of placeholders; each item has its own values. */
 export const PLACEHOLDERS = ["number", "key", "seed", "random", "url"] as const;
 export type Placeholder = (typeof PLACEHOLDERS)[number];
 
-/** A text, and what is put into it: texts alternate with placeholders, and begin and end it. */
+/** A parsed template: texts alternate with placeholders, beginning and ending with a text. */
 export interface Template {
   readonly texts: readonly string[];
   readonly placeholders: readonly Placeholder[];
@@ -12,7 +12,7 @@ export interface Template {
 
 export interface TemplateProblem {
   readonly problem: string;
-  /** Where in the text, and what stands there. */
+  /** Offset in the text, and the text there. */
   readonly at: number;
   readonly got: string;
 }
@@ -20,8 +20,8 @@ export interface TemplateProblem {
 const OPENING = "{{";
 
 /**
- * Reads `text with {{number}} in it`. Grammar: template = *( text / "{{{{" / "{{" *SP name *SP "}}" ), name one of the placeholders; four braces
- * stand for two.
+ * Parses `text with {{number}} in it`. Grammar: template = *( text / "{{{{" / "{{" *SP name *SP "}}" ), where name is a placeholder; four braces
+ * result in two.
  */
 export function parseTemplate(source: string): Template | TemplateProblem {
   const texts: string[] = [];
@@ -57,7 +57,7 @@ export function isTemplate(parsed: Template | TemplateProblem): parsed is Templa
   return "texts" in parsed;
 }
 
-/** The text with what stands for each placeholder; `json`: as it is written within a text of JSON. */
+/** The text with values in place of placeholders; `json`: escaped as in a JSON string. */
 export function fill({ texts, placeholders }: Template, stands: (name: Placeholder) => string | number, json: boolean): string {
   let whole = texts[0] ?? "";
   for (let i = 0; i < placeholders.length; i++) {
@@ -68,7 +68,7 @@ export function fill({ texts, placeholders }: Template, stands: (name: Placehold
   return whole;
 }
 
-/** What the values look like, for whoever asks what comes of a template. */
+/** Sample values, for checks of a template's result. */
 export function sampleOf(name: Placeholder): string | number {
   return name === "key" ? "00000000-0000-4000-8000-000000000000" : name === "url" ? "http://127.0.0.1/" : 0;
 }

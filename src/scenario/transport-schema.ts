@@ -2,7 +2,7 @@ import { z } from "zod";
 import * as header from "./header-scalars.ts";
 import * as s from "./scalars.ts";
 
-/** How requests of a `fetch` scenario travel. */
+/** Transport of the requests of a `fetch` scenario. */
 export const transportParts = {
   unix: s
     .text(4096)

@@ -1,7 +1,7 @@
 import type { FetchSettings } from "./fetch-schema.ts";
 import type { SemanticProblem } from "./semantic-problem.ts";
 
-/** What must fit in how requests travel. */
+/** Conflicts between the fields of the transport. */
 export function transportMisfits({ tls, unix, target, http, connections }: FetchSettings): SemanticProblem[] {
   const problems: SemanticProblem[] = [];
   const { cert, key, passphrase } = tls;

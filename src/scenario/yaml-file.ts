@@ -23,20 +23,20 @@ export interface Place {
   readonly column: number;
 }
 
-/** Most levels of brackets, and of indentation, that are read. */
+/** Limit of nested brackets, and of nested indentation. */
 export const MAX_NESTING = 64;
 
-/** The key that YAML 1.1 merged a map by. */
+/** The merge key of YAML 1.1. */
 export const MERGE_KEY = "<<";
 
-/** What a text breaks as YAML, and where. */
+/** A violation of YAML, or of the limits set here, with its place. */
 export type YamlFault = { readonly at: Place } & (
   | { readonly kind: "binary" }
   | { readonly kind: "nesting" }
-  /** `line`: the whole line of the text, `rest`: from the mistake to its end. */
+  /** `line`: the whole line; `rest`: its text from the mistake on. */
   | { readonly kind: "syntax"; readonly rule: string; readonly line: string; readonly rest: string }
   | { readonly kind: "second-document" }
-  /** `path`: of the key; empty where it could not be told. */
+  /** `path`: that of the key; empty if unknown. */
   | { readonly kind: "repeated-key"; readonly path: Path; readonly value: unknown }
   | { readonly kind: "merge-key"; readonly path: Path; readonly merged: string }
   | { readonly kind: "unresolved-alias"; readonly alias: string }
@@ -46,14 +46,14 @@ export type YamlFault = { readonly at: Place } & (
 
 const BEGINNING: Place = { line: 1, column: 1 };
 
-/** True of a fault that leaves every value of the text readable. */
+/** True for faults that leave all values readable. */
 function isMild({ kind }: YamlFault): boolean {
   return kind === "repeated-key" || kind === "merge-key";
 }
 
-/** A YAML text as plain values, with the place of each. Immutable. */
+/** A YAML text as plain values with their places. Immutable. */
 export class YamlFile {
-  /** True when no fault keeps the values from being read: they can be checked all the same. */
+  /** True if the values are readable in spite of the faults, and so can be checked. */
   readonly checkable: boolean;
 
   private constructor(
@@ -61,15 +61,15 @@ export class YamlFile {
     private readonly text: string,
     private readonly document: Document | null,
     private readonly lines: LineCounter,
-    /** What it breaks as YAML. */
+    /** Violations of YAML. */
     readonly faults: readonly YamlFault[],
-    /** The plain value; undefined where the faults leave none. Not to be changed. */
+    /** The plain value; undefined if faults make it unreadable. Must not be modified. */
     readonly value: unknown,
   ) {
     this.checkable = faults.every(isMild);
   }
 
-  /** `file`: the name it goes by in problems. Never throws: what is wrong with the text is among the faults. */
+  /** Parses a text. `file`: its name in problems. Never throws: mistakes are listed as faults. */
   static parse(file: string, text: string): YamlFile {
     const lines = new LineCounter();
     const faulty = (fault: YamlFault) => new YamlFile(file, text, null, lines, [fault], undefined);
@@ -87,7 +87,7 @@ export class YamlFile {
     }
   }
 
-  /** Where the value at the path stands; for one that is missing, the nearest thing around it. */
+  /** Place of the value at the path, or of the nearest value around it if it is missing. */
   placeOf(path: Path): Place {
     for (let length = path.length; length >= 0; length--) {
       const node = this.nodeAt(path.slice(0, length));
@@ -96,7 +96,7 @@ export class YamlFile {
     return BEGINNING;
   }
 
-  /** Where a key itself stands in the map at the path. */
+  /** Place of a key in the map at the path. */
   placeOfKey(path: Path, key: string): Place {
     const map = this.nodeAt(path);
     if (isMap(map)) {
@@ -107,7 +107,7 @@ export class YamlFile {
     return this.placeOf(path);
   }
 
-  /** Where a character of the text at the path stands; the beginning of that text where the file writes it in another way. */
+  /** Place of a character of the text at the path; that of its beginning if the file writes the text differently, such as folded. */
   placeInText(path: Path, text: string, at: number): Place {
     const node = this.nodeAt(path);
     if (!isScalar(node) || !node.range) return this.placeOf(path);
@@ -117,7 +117,7 @@ export class YamlFile {
     return placeAt(this.lines, asItIs ? from + Math.min(at, text.length) : node.range[0]);
   }
 
-  /** A number as the file writes it: reading may have changed it, since from 2^53 on a number does not hold every integer. */
+  /** A number as written in the file, since numbers cannot represent every integer beyond 2^53. */
   numberAsWritten(path: Path): string | null {
     const node = this.nodeAt(path);
     return isScalar(node) && typeof node.value === "number" && node.source !== undefined ? node.source : null;
@@ -134,8 +134,8 @@ function placeAt(lines: LineCounter, offset: number): Place {
 }
 
 /**
- * The document of a text and its errors, or the fault that it nests too deep. The parser of `yaml` keeps what is open on a stack of its
- * own and is asked after every token, so that its composer, which recurses, gets nothing that is too deep for it.
+ * Parses a text into a document and its faults, or into the fault of nesting too deep. The iterative parser of `yaml` keeps open collections
+ * on a stack, whose depth is checked after every token before the recursive composer gets them.
  */
 function compose(text: string, lines: LineCounter): YamlFault | { readonly document: Document; readonly faults: readonly YamlFault[] } {
   const tokens: CST.Token[] = [];
@@ -155,10 +155,10 @@ function compose(text: string, lines: LineCounter): YamlFault | { readonly docum
   return { document, faults };
 }
 
-/** Brackets nest for themselves, and so does indentation. */
+/** Brackets and indentation are counted separately. */
 const NESTING: readonly (readonly CST.Token["type"][])[] = [["flow-collection"], ["block-map", "block-seq"]];
 
-/** The first of the open collections that is one too many. */
+/** The open collection that exceeds the limit, or null. */
 function tooDeep(stack: readonly CST.Token[]): CST.Token | null {
   if (stack.length <= MAX_NESTING) return null;
   for (const types of NESTING) {
@@ -168,7 +168,7 @@ function tooDeep(stack: readonly CST.Token[]): CST.Token | null {
   return null;
 }
 
-/** One mistake makes the parser complain more than once of one place. */
+/** True for the first error at its place: the parser may report one mistake several times. */
 function firstOfItsPlace({ pos }: YAMLParseError, at: number, all: readonly YAMLParseError[]): boolean {
   return all.findIndex((other) => other.pos[0] === pos[0]) === at;
 }
@@ -181,7 +181,7 @@ function faultOf({ code, message, pos: [offset] }: YAMLParseError, document: Doc
   return { kind: "syntax", at, rule: message, line, rest };
 }
 
-/** The field whose key stands at the offset for a second time, and what it says there. */
+/** Path and value of the repeated key at the offset. */
 function repeatedKey(document: Document, offset: number): { path: Path; value: unknown } {
   let found: { path: Path; value: unknown } = { path: [], value: undefined };
   visit(document, {
@@ -195,7 +195,7 @@ function repeatedKey(document: Document, offset: number): { path: Path; value: u
   return found;
 }
 
-/** Wherever it stands, in maps of free names too: whoever writes it means a merge, and nobody a name. */
+/** Merge keys anywhere, also in maps of free names, where they are never meant as a name. */
 function mergeKeys(document: Document, lines: LineCounter): YamlFault[] {
   const faults: YamlFault[] = [];
   visit(document, {
@@ -208,7 +208,7 @@ function mergeKeys(document: Document, lines: LineCounter): YamlFault[] {
   return faults;
 }
 
-/** The keys of the maps that a node stands in. */
+/** The keys of the maps around a node. */
 function keysAround(around: readonly unknown[]): string[] {
   return around.filter(isPair).map(({ key }) => String(isScalar(key) ? key.value : ""));
 }
@@ -224,7 +224,7 @@ function unresolvedAliases(document: Document, lines: LineCounter): YamlFault[] 
   return faults;
 }
 
-/** What the document says, or the fault that its aliases would unfold without end. */
+/** The value of a document, or the fault that its aliases expand without end. */
 function plainValue(document: Document): YamlFault | { readonly value: unknown } {
   try {
     return { value: document.toJS({ maxAliasCount: 100 }) };
