@@ -24,6 +24,7 @@ export type { Sample } from "./telemetry/sample.ts";
 export type { FlowItem, FlowLab, FlowMaker } from "./workloads/flow/flow.ts";
 export type { Handler, Message, MessageOp } from "./workloads/message/handler.ts";
 
+/** Options of a run. */
 export interface RunScenarioOptions extends Permissions {
   /** Modes to run instead of the scenario's. */
   readonly modes?: readonly Mode[];

@@ -35,6 +35,7 @@ export class Channel<T> implements AsyncIterableIterator<T, undefined> {
     this.buffer = new Deque(Math.min(this.capacity, 1024));
   }
 
+  /** Values buffered now. */
   get length(): number {
     return this.buffer.length;
   }
@@ -84,6 +85,7 @@ export class Channel<T> implements AsyncIterableIterator<T, undefined> {
     }
   }
 
+  /** The next value, awaited; done once the channel is closed and empty. Rejects with the error of `fail`. */
   next(): Promise<IteratorResult<T, undefined>> {
     if (this.buffer.length > 0) {
       const value = this.buffer.shift() as T;
@@ -106,6 +108,7 @@ export class Channel<T> implements AsyncIterableIterator<T, undefined> {
     return Promise.resolve({ done: true, value: undefined });
   }
 
+  /** No more values: readers get what is buffered, then the end. Waiting writers are refused. */
   close(): void {
     if (this.closed) return;
     this.closed = true;

@@ -15,6 +15,7 @@ export interface FlowFailure {
   readonly time: number;
 }
 
+/** Listener to failures; what it throws is a warning of the process. */
 export type OnFailure = (failure: FlowFailure) => void;
 
 /** Failures kept. */

@@ -13,8 +13,10 @@ export interface RetryRule extends Partial<BackoffRule> {
   readonly when?: (error: unknown) => boolean;
 }
 
+/** Default waits between attempts, in milliseconds. */
 export const DEFAULT_BACKOFF: BackoffRule = { backoff: "exponential", baseDelay: 100, maxDelay: 10_000, jitter: "full" };
 
+/** Options of a circuit breaker. */
 export interface BreakerOptions {
   /** Consecutive failed attempts that open it. */
   readonly failureThreshold: number;
@@ -22,6 +24,7 @@ export interface BreakerOptions {
   readonly openForMs: number;
 }
 
+/** Protection of a call; without an option that protection is off. */
 export interface GuardOptions {
   /** Longest one attempt may take, in milliseconds; its signal is aborted then. */
   readonly timeoutMs?: number;

@@ -7,6 +7,7 @@ export interface Health {
   readonly detail?: string;
 }
 
+/** Options of a stop. */
 export interface StopOptions {
   /** Longest that running work may take to end, in milliseconds; the rest is abandoned. Default 10 000. */
   readonly deadlineMs?: number;

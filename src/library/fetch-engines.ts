@@ -24,6 +24,7 @@ export interface EngineOptions {
   readonly allowHosts?: readonly string[];
 }
 
+/** Retries of failed requests; waits in milliseconds. */
 export interface RetryOptions {
   /** Attempts after the first. */
   readonly max?: number;
@@ -33,6 +34,7 @@ export interface RetryOptions {
   readonly jitter?: "none" | "full" | number;
 }
 
+/** Connections of an engine. */
 export interface ConnectionOptions {
   readonly max?: number;
   readonly keepAlive?: boolean;
@@ -53,6 +55,7 @@ export interface EngineResult {
   readonly results: readonly RequestResult[];
 }
 
+/** Outcome of one request. */
 export interface RequestResult {
   readonly url: string;
   /** Of the last response; 0: there was none. */

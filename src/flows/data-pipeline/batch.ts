@@ -4,6 +4,7 @@ import type { PartStats } from "../part.ts";
 import { FlowContext } from "./context.ts";
 import { DETACHED, type Node, type Passing, type StageNode } from "./node.ts";
 
+/** When a batch is passed on. */
 export interface BatchOptions {
   /** Items of a full batch. */
   readonly size: number;

@@ -8,6 +8,7 @@ import { FlowContext } from "./context.ts";
 import { type ItemOutcomes, NOBODY, type Node, type Passing, type StageNode, type Waiter } from "./node.ts";
 import { Sink } from "./sink.ts";
 
+/** Options of a pipeline. */
 export interface DataPipelineOptions {
   /** Results that may wait to be read; beyond it the last stage waits, and in the end the feeder. Default 1024. */
   readonly outputBuffer?: number;
@@ -31,6 +32,7 @@ export interface FailedItem {
   readonly error: unknown;
 }
 
+/** Counts of items since the pipeline started; fed = delivered + filtered + failed + abandoned + inside. */
 export interface PipelineStats extends PartStats {
   readonly fed: number;
   readonly delivered: number;

@@ -12,6 +12,7 @@ import { DETACHED, type ItemOutcomes, type Node, type Passing, type StageNode } 
 /** Function of a stage: returns what the item has become, or `undefined` to filter it out. */
 export type StageFunction<In, Out> = (value: In, context: FlowContext) => Out | undefined | PromiseLike<Out | undefined>;
 
+/** Options of a stage, with the time limit, retries and breaker of each attempt. */
 export interface StageOptions<In, Out> extends GuardOptions {
   /** Items it works on at a time. Default 1. */
   readonly concurrency?: number;
@@ -23,6 +24,7 @@ export interface StageOptions<In, Out> extends GuardOptions {
   readonly fallback?: (value: In, context: FlowContext, error: unknown) => Out | undefined | PromiseLike<Out | undefined>;
 }
 
+/** Counts of a stage's items, and of its attempts that were retried or timed out. */
 export interface StageStats extends PartStats {
   readonly name: string;
   readonly in: number;

@@ -9,6 +9,7 @@ import { History } from "./history.ts";
 import { Routes } from "./routes.ts";
 import { type Delivering, type Handle, Subscription, type SubscriptionRule, type SubscriptionStats } from "./subscription.ts";
 
+/** Options of a bus. */
 export interface EventBusOptions {
   /** Shown in failures and statistics. Default `bus`. */
   readonly name?: string;
@@ -19,6 +20,7 @@ export interface EventBusOptions {
   readonly timers?: Timers;
 }
 
+/** Options of a subscription. */
 export interface SubscribeOptions {
   /** Shown in failures and statistics. */
   readonly name?: string;
@@ -38,6 +40,7 @@ export interface SubscribeOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Options of an iteration over events. */
 export interface EventsOptions extends Pick<SubscribeOptions, "source" | "replay" | "signal" | "name"> {
   /** Events that may wait to be read. Default 1024. */
   readonly buffer?: number;
@@ -45,6 +48,7 @@ export interface EventsOptions extends Pick<SubscribeOptions, "source" | "replay
   readonly overflow?: ChannelOverflow;
 }
 
+/** Options of one event. */
 export interface PublishOptions {
   /** Source of the event. Default: the name of the bus. */
   readonly source?: string;
@@ -178,6 +182,7 @@ export class EventBus<Events extends object> implements Part {
     return this.past.select(filter, limit) as AnyEvent<Events, Type>[];
   }
 
+  /** Accepts events again after a stop. */
   start(): void {
     this.stopped = false;
   }
@@ -196,6 +201,7 @@ export class EventBus<Events extends object> implements Part {
     await this.stop();
   }
 
+  /** Calls the listener with every failure of a handler. Returns a function that removes it. */
   onFailure(listener: OnFailure): () => void {
     return this.failures.listen(listener);
   }
@@ -252,6 +258,7 @@ export class EventBus<Events extends object> implements Part {
   };
 }
 
+/** Counts of deliveries over all subscriptions. */
 export interface BusStats extends HandlingStats {
   readonly published: number;
   readonly remembered: number;

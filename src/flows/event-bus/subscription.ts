@@ -17,6 +17,7 @@ export interface Delivering {
 
 export type Handle = (event: FlowEvent, delivering: Delivering) => unknown;
 
+/** Settings of a subscription, with defaults filled in. */
 export interface SubscriptionRule {
   readonly name: string;
   /** Types delivered; null: all. */
@@ -43,6 +44,7 @@ class HandlerInvocation extends Invocation<FlowEvent> {
   abort: AbortController | null = null;
 }
 
+/** Counts of a subscription; delivered = handled + failed + dropped + abandoned + waiting + inFlight. */
 export interface SubscriptionStats extends HandlingStats {
   readonly name: string;
   readonly types: string;

@@ -3,6 +3,7 @@ import { type Admitted, refusalOf } from "../../kernel/http-guard.ts";
 import { type BucketRule, TokenBuckets } from "../../resilience/token-bucket.ts";
 import { HttpProblem } from "./problem.ts";
 
+/** Who may use a server, and how often. */
 export interface AccessOptions {
   /** Required of every request: `Authorization: Bearer …` or, for a browser's WebSocket, the subprotocol `bearer.…`. */
   readonly token?: string;

@@ -9,6 +9,7 @@ import { readJson, type Schema, validated } from "./body.ts";
 import { HEADERS, HttpProblem, jsonResponse, problemResponse } from "./problem.ts";
 import { type SocketData, streamSockets } from "./socket.ts";
 
+/** Options of a flow server. */
 export interface FlowFaceOptions extends AccessOptions {
   /** Path at which its routes begin. Default: the root. */
   readonly prefix?: string;
@@ -258,6 +259,7 @@ function checkReach(hostname: string, token: string | undefined): void {
   if (!isLoopback(hostname) && token === undefined) throw new Error(`to listen on ${hostname}, where others can ask, a token is needed`);
 }
 
+/** Options of a flow server with its address. */
 export interface ServeFlowsOptions extends FlowFaceOptions {
   /** Default 0: any free one. */
   readonly port?: number;

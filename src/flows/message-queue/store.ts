@@ -15,6 +15,7 @@ export interface Terms {
   readonly idempotencyKey: string | null;
 }
 
+/** Receipt of a message sent. */
 export interface Receipt {
   readonly id: number;
   /** A message with this idempotency key existed already; the id is that message's. */
@@ -41,6 +42,7 @@ export interface Lent {
   readonly dead: readonly DeadLetter[];
 }
 
+/** Terms of a lease call. */
 export interface LeaseRequest {
   readonly max: number;
   /** When the lease runs out, in milliseconds since 1970. */
@@ -88,6 +90,7 @@ export interface GroupDepth {
   readonly dead: number;
 }
 
+/** State of a message in a group; `unknown`: no message has that id. */
 export type TaskState = "waiting" | "delayed" | "working" | "done" | "dead" | "unknown";
 
 type Answer<T> = T | Promise<T>;
@@ -131,6 +134,7 @@ export interface QueueStore {
   close(): Answer<void>;
 }
 
+/** Options of a store. */
 export interface StoreOptions {
   readonly groups: readonly string[];
   /** `key`: messages of one key are handled one after another, in order of sending. */
@@ -143,6 +147,7 @@ export interface StoreOptions {
   readonly rememberMs: number;
 }
 
+/** Kinds of refusal. */
 export type QueueProblem = "full" | "closed" | "locked" | "disk full" | "damaged" | "foreign" | "version" | "unusable" | "invalid";
 
 /** The reason why a queue refused an operation. Acknowledged messages are not lost by it. */

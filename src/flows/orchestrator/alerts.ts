@@ -9,6 +9,7 @@ export interface AlertRule {
   readonly below?: number;
 }
 
+/** An alert that was raised, or ended. */
 export interface Alert extends AlertRule {
   readonly value: number;
   /** True when the figure has left its bound, false when it is back. */

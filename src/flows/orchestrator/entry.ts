@@ -2,6 +2,7 @@ import { errorText } from "../../kernel/error-text.ts";
 import type { BackoffRule } from "../../resilience/backoff.ts";
 import type { Health, Part, PartStats } from "../part.ts";
 
+/** Options of a registered part. */
 export interface RegisterOptions {
   /** Parts that must be up first, and are stopped after it. */
   readonly dependsOn?: readonly string[];

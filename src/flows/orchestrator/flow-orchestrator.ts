@@ -22,6 +22,7 @@ export interface LifecycleEvents {
   alert: Alert;
 }
 
+/** Options of an orchestrator. */
 export interface FlowOrchestratorOptions {
   readonly name?: string;
   /** The bus on which changes of parts are published. Default: a bus of its own. */
@@ -35,6 +36,7 @@ export interface FlowOrchestratorOptions {
   readonly timers?: Timers;
 }
 
+/** Health of a part with its state under the orchestrator. */
 export interface PartHealth extends Health {
   readonly state: PartState;
   readonly restarts: number;

@@ -21,6 +21,7 @@ export interface ReactiveStreamOptions {
   readonly timers?: Timers;
 }
 
+/** Counts of a stream's values; emitted = delivered + filtered + failed + dropped + abandoned + inside. */
 export interface StreamStats extends PartStats {
   readonly emitted: number;
   /** Values that came out of the last transformer and were offered to every subscriber. */

@@ -20,6 +20,7 @@ export interface StreamObserver<T> {
   dropped?(value: T): void;
 }
 
+/** Options of a subscriber. */
 export interface SubscriberOptions {
   /** Shown in failures and statistics. */
   readonly name?: string;
@@ -40,6 +41,7 @@ export class TooSlow extends Error {
   }
 }
 
+/** Counts of a subscriber; offered = handled + failed + dropped + abandoned + waiting + inFlight. */
 export interface SubscriberStats extends HandlingStats {
   readonly name: string;
   readonly offered: number;

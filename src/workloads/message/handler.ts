@@ -9,6 +9,7 @@ export interface Message {
   readonly timestamp: number;
 }
 
+/** One operation of a message on its machine's state. */
 export interface MessageOp {
   readonly op: "increment" | "set" | "compute";
   readonly key: string;

@@ -75,7 +75,7 @@ export class Consumer<T> implements Disposable {
     this.batch = new BatchSize(rule.batch, rule.concurrency);
     this.keys = new KeyQueues(rule.ordered);
     this.settler = new Settler({ group: rule.group, token }, store, timers, {
-      told: this.outcomes.settled,
+      settled: this.outcomes.settled,
       done: () => this.wake(),
       failed: (error) => this.failed(error),
     });

@@ -10,6 +10,7 @@ export interface Settled {
   readonly end: "acknowledged" | "dead";
 }
 
+/** Settings of a consumer, with defaults filled in. Times in milliseconds. */
 export interface ConsumerRule {
   readonly name: string;
   readonly group: string;
@@ -29,6 +30,7 @@ export interface ConsumerRule {
   readonly pollMs: number;
 }
 
+/** Counts of a consumer since it started. */
 export interface ConsumerStats extends PartStats {
   readonly name: string;
   readonly group: string;

@@ -18,7 +18,7 @@ export interface SettleReport {
 }
 
 export interface OnSettled {
-  told(outcome: SettleReport): void;
+  settled(outcome: SettleReport): void;
   /** Called when what `soon` began is over, whether it failed or not. */
   done(): void;
   failed(error: unknown): void;
@@ -88,7 +88,7 @@ export class Settler {
       throw error;
     }
     const left = <R extends LeaseRef>(refs: readonly R[]) => (gone.size === 0 ? refs : refs.filter(({ id }) => !gone.has(id)));
-    this.on.told({
+    this.on.settled({
       acknowledged: left(acknowledged),
       again: left(again).length,
       released: left(released).length,
