@@ -12,14 +12,14 @@ export const ASSUMED_STREAMS = 100;
 /**
  * One HTTP/2 connection.
  *
- * | state      | event                                          | next                                         |
- * |------------|------------------------------------------------|----------------------------------------------|
- * | connecting | it is made                                     | open: what waits goes out                    |
- * | connecting | it fails, or the server does not speak HTTP/2  | over: what waits fails                       |
- * | open       | a request, fewer are out than the server takes | open: it goes out                            |
- * | open       | a request, as many are out                     | open: it waits                               |
- * | open       | GOAWAY                                         | leaving: what waits goes to another connection |
- * | any        | it is closed, or `end`                         | over: what waits fails                       |
+ * | state      | event                                           | next                                           |
+ * |------------|-------------------------------------------------|------------------------------------------------|
+ * | connecting | it is connected                                 | open: waiting requests are sent                |
+ * | connecting | it fails, or the server does not speak HTTP/2   | over: waiting requests fail                    |
+ * | open       | a request, and fewer streams than the limit     | open: it is sent                               |
+ * | open       | a request, and as many streams as the limit     | open: it waits                                 |
+ * | open       | GOAWAY                                          | leaving: waiting requests move to another one  |
+ * | any        | it is closed, or `end`                          | over: waiting requests fail                    |
  */
 export class Http2Session {
   private readonly session: ClientHttp2Session;

@@ -25,8 +25,8 @@ export function printable(text: string, limit = 200): string {
 
 const CHARACTERS = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 /**
- * Text in which each UTF-16 unit is one character and takes one column: ASCII, Latin letters, punctuation, arrows, mathematical signs, lines,
- * blocks, Braille. Most of what is drawn is of this kind, and finding out characters and widths of the rest costs a hundred times as much.
+ * Text in which each UTF-16 unit is one character of one column: ASCII, Latin letters, punctuation, arrows, mathematical signs, lines,
+ * blocks, Braille. Most text drawn is of this kind, and segmenting and measuring other text costs a hundred times as much.
  */
 const PLAIN =
   /^[ -~\u00a1-\u00ac\u00ae-\u02ff\u2010-\u2027\u2030-\u205e\u2070-\u20a0\u2190-\u2199\u2200-\u22ff\u2500-\u25fc\u2605\u2713-\u2717\u2800-\u28ff]*$/;
@@ -51,12 +51,12 @@ export function cutTo(text: string, columns: number): string {
   return text;
 }
 
-/** True of text in which each UTF-16 unit is one character of one column. */
+/** True for text in which each UTF-16 unit is one character of one column. */
 export function isSingleWidth(text: string): boolean {
   return PLAIN.test(text);
 }
 
-/** Columns that a text takes. */
+/** Width of a text in columns. */
 export function columnsOf(text: string): number {
   return PLAIN.test(text) ? text.length : Bun.stringWidth(text);
 }

@@ -33,13 +33,13 @@ export type StageFigures = Pick<CaseResult, "fetch" | "flow" | "serialization"> 
   readonly notes?: readonly string[];
 };
 
-/** How the states that items leave are told. */
+/** Texts of the final states. */
 export interface StatesTold {
-  /** The same for the same states, on every machine and in every mode. */
+  /** A digest of the states, the same on every machine and in every mode. */
   digest(states: readonly StateEntry[]): string;
   /** The text of `--dump-state`, in pieces. */
   dump(states: readonly StateEntry[]): Iterable<string>;
-  /** What a reader should know of states that digest and dump do not show whole; null: they do. */
+  /** A warning about states that digest and dump do not show completely; null: they do. */
   warning(slices: readonly StateSlice[]): string | null;
 }
 
@@ -51,9 +51,9 @@ export interface Stage {
   readonly helpers: readonly number[];
   /** An intake that makes items of a tape, from its beginning. */
   intake(): Intake;
-  /** Most bytes that one item takes on its way to another thread. */
+  /** Upper bound of one item's bytes between threads. */
   readonly widestBytes: number;
-  /** The timestamp in seconds that a replayed line holds, null when it has none. Absent: nothing is replayed. */
+  /** The timestamp in seconds of a replayed line, null when it has none. Absent: nothing is replayed. */
   readonly timestampOf?: TimestampOf;
   /** Absent: items leave no states. */
   readonly states?: StatesTold;
