@@ -2,12 +2,13 @@ import { type Run, startRun } from "../engine/run/run.ts";
 import type { CasePlan, NamedScenario } from "../plan/plan.ts";
 import type { OnEvent } from "../telemetry/events.ts";
 import type { RunResult } from "../telemetry/result.ts";
-import type { Glyphs, ThemeName } from "../views/canvas/names.ts";
 import type { Session } from "../views/live/session.tsx";
 import { closingReport } from "../views/report/closing.ts";
 import { overview } from "../views/report/outcome.ts";
 import { progressLines } from "../views/report/progress.ts";
 import type { RequestAccess } from "../workloads/access.ts";
+import type { AskedAppearance } from "./appearance-flags.ts";
+import { type CastPlan, RunRecorder } from "./recording.ts";
 import type { StopSignal, StopSignals } from "./signals.ts";
 import { hasColors, isInteractive, widthOf } from "./terminal.ts";
 
@@ -18,7 +19,9 @@ export interface Composition {
   readonly quiet: boolean;
   readonly color: boolean;
   readonly fps: number;
-  readonly appearance: { readonly theme?: ThemeName; readonly glyphs?: Glyphs };
+  readonly appearance: AskedAppearance;
+  /** A recording of the dashboard; null: none was asked for. */
+  readonly cast: CastPlan | null;
   /** How long the closing screen stays, in milliseconds; null: until a key is pressed. */
   readonly closeAfterMs: number | null;
   /** The console in which the run was chosen; null: one is opened for it. */
@@ -78,12 +81,14 @@ export async function compose(scenarios: readonly NamedScenario[], composition: 
     }
   };
   composition.signals.handle(stop);
-  view = await openView(composition, stop);
+  const recorder = composition.cast === null ? null : new RunRecorder(composition.cast, scenarios[0]?.scenario.title ?? "", composition);
+  view = await openView(composition, stop, recorder);
   const results: RunResult[] = [];
   const onEvent: OnEvent = (event) => {
     // Stored before it is shown as done.
     composition.onEvent?.(event);
     view.onEvent(event);
+    recorder?.onEvent(event);
   };
   try {
     let offset = 0;
@@ -105,21 +110,26 @@ export async function compose(scenarios: readonly NamedScenario[], composition: 
   } finally {
     over = true;
     await view.close(results);
+    recorder?.end(results);
     finishedAt = performance.now();
   }
   return { results, stoppedBy, viewBroken: view.broken() };
 }
 
-async function openView(composition: Composition, stop: (signal: "SIGINT") => void): Promise<RunDisplay> {
-  if (composition.headless || composition.quiet || !isInteractive()) return plainView(composition);
-  const session = composition.session ?? (await openSession(composition));
+async function openView(composition: Composition, stop: (signal: "SIGINT") => void, recorder: RunRecorder | null): Promise<RunDisplay> {
+  if (composition.headless || composition.quiet || !isInteractive()) {
+    await recorder?.withoutTerminal();
+    return plainView(composition);
+  }
+  const tap = await recorder?.ofTerminal();
+  const session = composition.session ?? (await openSession(composition, tap));
   const { Dashboard } = await import("../views/live/dashboard.tsx");
   return new Dashboard(session, { fps: composition.fps, stop: () => stop("SIGINT"), closeAfterMs: composition.closeAfterMs });
 }
 
-async function openSession({ color, fps, appearance }: Composition): Promise<Session> {
+async function openSession({ color, fps, appearance }: Composition, tap?: (bytes: string) => void): Promise<Session> {
   const { Session } = await import("../views/live/session.tsx");
-  return new Session({ color: hasColors(process.stdout, color), fps, ...appearance });
+  return new Session({ color: hasColors(process.stdout, color), fps, ...appearance, ...(tap === undefined ? {} : { tap }) });
 }
 
 function plainView({ quiet, summaryTo }: Composition): RunDisplay {

@@ -1,13 +1,14 @@
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import { fileProblem } from "../kernel/file-problem.ts";
 import { UserError } from "../kernel/problem.ts";
 import { quoted } from "../kernel/text.ts";
 import { parseDuration } from "../kernel/units.ts";
-import { GLYPHS, type Glyphs, THEME_NAMES, type ThemeName } from "../views/canvas/names.ts";
+import { type AppearanceFlags, type AskedAppearance, appearanceOf, framesOf, withAppearanceFlags } from "./appearance-flags.ts";
 import { collected } from "./command.ts";
+import { type CastFlags, type CastPlan, castPlanOf } from "./recording.ts";
 
 /** Flags of `run`, as commander gives them. */
-export interface RunFlags {
+export interface RunFlags extends AppearanceFlags, CastFlags {
   readonly mode?: string;
   readonly headless?: boolean;
   readonly json?: string;
@@ -19,10 +20,6 @@ export interface RunFlags {
   readonly workers?: string;
   readonly http?: string;
   readonly dumpState?: string;
-  readonly cast?: string;
-  readonly fps?: string;
-  readonly theme?: string;
-  readonly glyphs?: string;
   readonly closeAfter?: string;
   readonly log?: string;
   readonly allowModules?: boolean;
@@ -30,23 +27,18 @@ export interface RunFlags {
   readonly keepRequests?: boolean;
   readonly logUrls?: boolean;
   readonly force?: boolean;
-  readonly color?: boolean;
   readonly quiet?: boolean;
   readonly store?: boolean;
   readonly strict?: boolean;
 }
 
-/** Flags whose feature comes later. */
-const LATER: readonly (keyof RunFlags)[] = ["cast"];
-
-/** Pictures of the run per second, unless more are asked for: they cost little and lose nothing. */
-const PICTURES = 4;
-
 /** What flags say that is of no scenario. */
 export interface ReadFlags {
   /** Pictures per second at most. */
   readonly fps: number;
-  readonly appearance: { readonly theme?: ThemeName; readonly glyphs?: Glyphs };
+  readonly appearance: AskedAppearance;
+  /** null: nothing is recorded. */
+  readonly cast: CastPlan | null;
   readonly http: number | undefined;
   /** How long the closing screen stays, milliseconds; null: until a key is pressed. */
   readonly closeAfterMs: number | null;
@@ -54,31 +46,23 @@ export interface ReadFlags {
 
 /** Checks what needs no scenario. */
 export function readFlags(flags: RunFlags): ReadFlags {
-  for (const flag of LATER) {
-    if (flags[flag] !== undefined) throw new UserError(`--${kebab(flag)} is not available in this version`);
-  }
   if (flags.keepRequests === true && flags.store === false)
     throw new UserError("--keep-requests keeps them with the run, and --no-store keeps no run: leave one of them out");
-  const fps = flags.fps === undefined ? PICTURES : Number(flags.fps);
-  if (!(fps >= 1 && fps <= 60)) throw new UserError(`--fps: must be a number from 1 to 60, got ${quoted(flags.fps)}`);
   const http = flags.http === undefined ? undefined : Number(flags.http);
   if (http !== undefined && !(Number.isInteger(http) && http >= 0 && http <= 65_535 && /^\d+$/.test(flags.http ?? ""))) {
     throw new UserError(`--http: must be a port from 1 to 65535, or 0 for any, got ${quoted(flags.http)}`);
   }
   if (http !== undefined && http > 0) checkPort(http);
-  return { fps, http, closeAfterMs: closeAfterMs(flags.closeAfter), appearance: appearanceOf(flags) };
-}
-
-/** How the dashboard is drawn; commander has refused other names. */
-function appearanceOf({ theme, glyphs }: RunFlags): ReadFlags["appearance"] {
-  const [named, kind] = [THEME_NAMES.find((one) => one === theme), GLYPHS.find((one) => one === glyphs)];
-  return { ...(named === undefined ? {} : { theme: named }), ...(kind === undefined ? {} : { glyphs: kind }) };
+  return {
+    ...{ fps: framesOf(flags), appearance: appearanceOf(flags), cast: castPlanOf(flags) },
+    ...{ http, closeAfterMs: closeAfterMs(flags.closeAfter) },
+  };
 }
 
 /** What a timer can wait for, in microseconds. */
 const LONGEST_WAIT = 24 * 86_400e6;
 
-function closeAfterMs(text: string | undefined): number | null {
+export function closeAfterMs(text: string | undefined): number | null {
   if (text === undefined) return null;
   const micros = parseDuration(text);
   if (micros !== null && micros <= LONGEST_WAIT) return micros / 1000;
@@ -94,10 +78,6 @@ function checkPort(port: number): void {
   }
 }
 
-function kebab(name: string): string {
-  return name.replaceAll(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);
-}
-
 /** A whole number that a flag was given. */
 export function wholeNumber(flag: string, text: string, max: number): number {
   const number = Number(text);
@@ -107,7 +87,7 @@ export function wholeNumber(flag: string, text: string, max: number): number {
 
 /** What all commands that run something take. */
 export function withRunFlags(command: Command): Command {
-  return command
+  return withAppearanceFlags(command)
     .option("--mode <modes>", "sync,async,parallel")
     .option("--headless", "no dashboard")
     .option("--json <file>", "write the result as JSON; - is standard output")
@@ -117,17 +97,15 @@ export function withRunFlags(command: Command): Command {
     .option("--workers <n>", "Workers of the parallel mode")
     .option("--http <port>", "answer queries and show metrics on this port of 127.0.0.1 while it runs")
     .option("--dump-state <file>", "write the final states as JSON")
-    .option("--fps <n>", `most frames per second of the dashboard (default ${PICTURES})`)
-    .addOption(new Option("--theme <name>", "colours of the dashboard (t: the next)").choices(THEME_NAMES))
-    .addOption(new Option("--glyphs <kind>", "signs of its charts (default: braille; ascii where the locale is not UTF-8)").choices(GLYPHS))
     .option("--close-after <duration>", "leave the closing screen after so long, such as 5s; 0s at once (default: at a key)")
     .option("--allow-modules", "run the handler modules that the scenarios name")
     .option("--force", "overwrite")
-    .option("--no-color", "no colours")
     .option("-q, --quiet", "no progress, no summary")
     .option("--strict", "exit 99 when a hypothesis (expect) does not hold, as when a threshold fails")
     .option("--no-store", "do not keep this run among the past runs")
-    .addOption(new Option("--cast <file>", "record the dashboard (not available in this version)"))
+    .option("--cast <file>", "record the dashboard (asciicast), with a terminal or without")
+    .option("--cast-size <size>", "COLSxROWS of a recording without a terminal (default 120x40)")
+    .option("--cast-version <n>", "2 (default) or 3")
     .option("--log <file>", "structured log of every attempt (NDJSON; fetch)")
     .option("--allow-host <host>", "load may go to this public host (repeatable; fetch)", collected)
     .option("--keep-requests", "keep what became of every request (fetch)")

@@ -207,12 +207,13 @@ function inputsOf({ load, work, fetch, flow }: Scenario): (readonly [field: stri
 }
 
 /** Checks that a run's outputs can be written, are no scenario that it reads, and are all different. */
-export function checkTargets({ json, out, log, dumpState, force }: RunFlags, scenarios: readonly string[]): void {
+export function checkTargets({ json, out, log, dumpState, cast, force }: RunFlags, scenarios: readonly string[]): void {
   const taken = new Map(scenarios.map((file) => [realPath(file), "the scenario itself"]));
   for (const [flag, file] of [
     ["--json", json],
     ["--dump-state", dumpState],
     ["--log", log],
+    ["--cast", cast],
   ] as const) {
     if (file === undefined) continue;
     const place = targetKind(file) === "stdout" ? "-" : realPath(file);

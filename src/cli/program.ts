@@ -21,13 +21,13 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ readonly declare: Declar
   serve: () => import("./commands/serve.ts"),
   runs: () => import("./commands/runs.ts"),
   show: () => import("./commands/show.ts"),
+  replay: () => import("./commands/replay.ts"),
 };
 
 /** Commands of later versions, so that they are refused by name. */
 const LATER: Readonly<Record<string, string>> = {
   compare: "two runs side by side, with a verdict",
   report: "a run as HTML, Markdown, CSV or JSON",
-  replay: "plays a recorded run in the dashboard",
 };
 
 /**

@@ -7,9 +7,12 @@ import type { KeptSummary } from "./percentiles.ts";
 import type { Prediction, Shortfall } from "./prediction.ts";
 import type { Sample } from "./sample.ts";
 
+/** The version of the files that runs are written to; of earlier ones, 1 is read too. */
+export const RESULT_VERSION = 2;
+
 /** The result file, schema version 2; files of version 1 have fewer fields. Times in milliseconds, rates per second, sizes in bytes. */
 export interface RunResult {
-  readonly schemaVersion: 1 | 2;
+  readonly schemaVersion: 1 | typeof RESULT_VERSION;
   readonly labVersion: string;
   readonly startedAt: string;
   readonly scenario: ScenarioIdentity;

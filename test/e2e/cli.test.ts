@@ -101,7 +101,7 @@ describe("bad input never shows a stack trace", () => {
     ["a rate without meaning", ["run", "first-look", "--set", "load={executor: bursts, size: 5}", "-r", "5"], 2, "--rate has no meaning"],
     ["an output that cannot be written", ["run", "first-look", "--json", "/nowhere/x.json"], 2, "cannot be written"],
     ["an output folder that is a file", ["run", "first-look", "-o", "package.json"], 2, "cannot be written"],
-    ["a flag of a later version", ["run", "first-look", "--cast", "x"], 2, "--cast is not available"],
+    ["a recording of no size", ["run", "first-look", "--cast", "x", "--cast-size", "1x1"], 2, "--cast-size: must be COLSxROWS"],
     ["a command of a later version", ["compare", "a", "b"], 2, "`compare` is not available"],
     ["too many arguments", ["list", "x"], 2, "too many arguments"],
     ["a benchmark of a scenario", ["bench", "first-look"], 2, "with --truth"],
@@ -187,7 +187,7 @@ describe("bad input never shows a stack trace", () => {
       for (const flags of [
         ["--http", "x"],
         ["--fps", "0"],
-        ["--cast", "x"],
+        ["--cast-size", "1x1"],
         ["--mode", "sideways"],
         ["-d", "5s"],
         ["-r", "5"],

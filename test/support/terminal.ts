@@ -59,6 +59,13 @@ export class Screen {
     return Array.from({ length: rows }, (_, row) => buffer.getLine(buffer.baseY + row)?.translateToString(true) ?? "");
   }
 
+  /** All lines that the terminal remembers, those that have scrolled away first. */
+  async history(): Promise<string> {
+    await this.lines();
+    const { active } = this.screen.buffer;
+    return Array.from({ length: active.length }, (_, y) => active.getLine(y)?.translateToString(true) ?? "").join("\n");
+  }
+
   async text(): Promise<string> {
     return (await this.lines()).join("\n");
   }

@@ -38,7 +38,7 @@ export async function run(
   signals: StopSignals,
   { session = null, read }: { readonly session?: Session | null; readonly read?: ReadText } = {},
 ): Promise<number> {
-  const { fps, http, closeAfterMs, appearance } = readFlags(flags);
+  const { fps, http, closeAfterMs, appearance, cast } = readFlags(flags);
   const files = asked.map((name) => findScenario(name));
   checkTargets(flags, files);
   const warn = (line: string) => (session === null ? process.stderr.write(`${line}\n`) : session.terminal.note(line));
@@ -62,6 +62,7 @@ export async function run(
     color: flags.color !== false,
     fps,
     appearance,
+    cast,
     http,
     access: (scenario) => outputs.access(scenario, scenarios[scenario]?.scenario.workload === "fetch"),
     dumpState: (index, plan) => outputs.stateFile(index, plan.mode),

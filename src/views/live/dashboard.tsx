@@ -3,6 +3,7 @@ import React, { type ComponentType } from "react";
 import { terminalBehind } from "../../kernel/terminal-writer.ts";
 import { printable } from "../../kernel/text.ts";
 import type { OnEvent } from "../../telemetry/events.ts";
+import type { TimedEvent } from "../../telemetry/replay.ts";
 import type { RunResult } from "../../telemetry/result.ts";
 import { closingReport } from "../report/closing.ts";
 import { overview } from "../report/outcome.ts";
@@ -18,9 +19,14 @@ export interface DashboardOptions {
   readonly stop: () => void;
   /** How long the closing screen stays, milliseconds; null: until a key is pressed. */
   readonly closeAfterMs: number | null;
+  /** What is shown has happened before. */
+  readonly replaying?: boolean;
   /** What is drawn; the run screen unless a test plants another. */
   readonly screen?: ComponentType<RunScreenProps>;
 }
+
+/** How long it takes at most to notice that a replay is to go on or to end, in milliseconds. */
+const PATIENCE_MS = 50;
 
 /** What a session shows of a run. If drawing fails, the terminal is put back and plain lines take over. */
 export class Dashboard {
@@ -34,7 +40,7 @@ export class Dashboard {
     private readonly session: Session,
     private readonly options: DashboardOptions,
   ) {
-    const { fps, stop, screen: Screen = RunScreen } = options;
+    const { fps, stop, replaying = false, screen: Screen = RunScreen } = options;
     const store = new LiveStore(1000 / fps, () => session.surface.spentMs, terminalBehind);
     this.store = store;
     this.plain = progressLines((line) => {
@@ -51,7 +57,7 @@ export class Dashboard {
       this.leave();
     };
     session.show(
-      (given) => <Screen store={store} onInterrupt={onInterrupt} onQuit={this.leave} {...given} />,
+      (given) => <Screen store={store} replaying={replaying} onInterrupt={onInterrupt} onQuit={this.leave} {...given} />,
       () => {
         if (store.latest.over) this.leave();
       },
@@ -62,6 +68,24 @@ export class Dashboard {
     if (this.session.failure === null) this.store.onEvent(event);
     this.plain(event);
   };
+
+  /** Plays events at their times, unless and until the user looks no longer. A picture that is frozen holds them up. */
+  async play(events: readonly TimedEvent[]): Promise<void> {
+    let gone = false;
+    void this.left.promise.then(() => {
+      gone = true;
+    });
+    let begun = performance.now();
+    for (const { at, event } of events) {
+      for (let left = at; left > 0 && !gone; ) {
+        await Promise.race([Bun.sleep(Math.min(left, PATIENCE_MS)), this.left.promise]);
+        if (this.store.isFrozen) begun = performance.now() - (at - left);
+        left = at - (performance.now() - begun);
+      }
+      if (gone) return;
+      this.onEvent(event);
+    }
+  }
 
   /** The user looks no longer, whether or not a key was pressed. */
   readonly leave = (): void => this.left.resolve();

@@ -1,7 +1,6 @@
 /** @jsxRuntime classic */
 import { type Instance, render } from "ink";
 import React, { Component, type ReactNode, useSyncExternalStore } from "react";
-import { styleCodes } from "../canvas/themes.ts";
 import { Keyboard } from "./keys.ts";
 import { Surface } from "./surface.ts";
 import { useSuspension } from "./suspension.ts";
@@ -19,6 +18,8 @@ const LIST_FPS = 30;
 export interface SessionOptions extends AppearanceOptions {
   /** Pictures per second at most while something runs; none given: nothing does yet. */
   readonly fps?: number;
+  /** Is given all that is written to the terminal. */
+  readonly tap?: (bytes: string) => void;
 }
 
 /** What every screen is given. */
@@ -38,7 +39,7 @@ type Draw = (props: ScreenProps) => ReactNode;
 
 /** The terminal from its first picture to its last: one screen at a time, each drawn by the same renderer. It knows none of them. */
 export class Session {
-  readonly terminal = new Terminal();
+  readonly terminal: Terminal;
   readonly surface: Surface;
   readonly appearance: Appearance;
   /** The keyboard is at its end. */
@@ -53,10 +54,11 @@ export class Session {
   private draw: Draw = () => null;
   private onInputOver = () => {};
 
-  constructor({ fps = LIST_FPS, ...appearance }: SessionOptions) {
+  constructor({ fps = LIST_FPS, tap, ...appearance }: SessionOptions) {
+    this.terminal = new Terminal(tap);
     this.appearance = new Appearance(appearance);
     this.fps = Math.max(KEYS_FPS, fps);
-    this.surface = new Surface(this.terminal, this.codes());
+    this.surface = new Surface(this.terminal, this.appearance.codes());
     this.terminal.onForeign = () => this.surface.disturbed();
     this.terminal.take(this.endInput);
   }
@@ -97,13 +99,9 @@ export class Session {
     });
   }
 
-  private codes() {
-    return styleCodes(this.appearance.theme, this.appearance.level);
-  }
-
   private readonly nextTheme = () => {
     this.appearance.next();
-    this.surface.recolor(this.codes());
+    this.surface.recolor(this.appearance.codes());
     for (const listener of this.listeners) listener();
   };
 

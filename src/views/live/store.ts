@@ -163,6 +163,10 @@ export class LiveStore {
     return this.view;
   }
 
+  get isFrozen(): boolean {
+    return this.frozen;
+  }
+
   /** Holds the picture still; the run goes on. */
   freeze(frozen: boolean): void {
     this.frozen = frozen;

@@ -47,6 +47,9 @@ export class Terminal {
   /** Called when another than `paint` writes to it. */
   onForeign = (): void => {};
 
+  /** `tap`: is given all that is written to the terminal while it is taken. */
+  constructor(private readonly tap: (bytes: string) => void = () => {}) {}
+
   get taken(): boolean {
     return this.undo !== null;
   }
@@ -126,8 +129,12 @@ export class Terminal {
   private listen(): () => void {
     const { stdout } = process;
     const { write } = stdout;
-    this.write = (bytes) => write.call(stdout, bytes);
+    this.write = (bytes) => {
+      this.tap(bytes);
+      write.call(stdout, bytes);
+    };
     stdout.write = ((...given: Parameters<typeof write>): boolean => {
+      this.tap(String(given[0]));
       this.onForeign();
       return write.apply(stdout, given);
     }) as typeof write;
@@ -145,6 +152,8 @@ export class Terminal {
 
   /** Text for the main screen's standard output. */
   print(text: string): void {
+    // As the terminal shows it: it begins a line anew at each line feed.
+    this.tap(text.replaceAll("\n", "\r\n"));
     process.stdout.write(text);
   }
 

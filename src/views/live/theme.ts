@@ -1,7 +1,8 @@
 import type { ColorSupportLevel } from "chalk";
 import chalk from "chalk";
+import type { StyleCode } from "../canvas/difference.ts";
 import { type Glyphs, THEME_NAMES, type ThemeName } from "../canvas/names.ts";
-import { THEMES, type Theme } from "../canvas/themes.ts";
+import { styleCodes, THEMES, type Theme } from "../canvas/themes.ts";
 import { COLOR_PAINTER, type Painter, PLAIN_PAINTER } from "../report/painter.ts";
 import type { PictureLook } from "./picture/look.ts";
 
@@ -19,6 +20,8 @@ export interface AppearanceOptions {
   readonly color: boolean;
   readonly theme?: ThemeName;
   readonly glyphs?: Glyphs;
+  /** Of how many colours: 1: 16, 2: 256, 3: all. As many as the terminal has unless told otherwise. */
+  readonly level?: 1 | 2 | 3;
 }
 
 /** How everything is drawn: the theme, of how many colours, with which signs. */
@@ -28,8 +31,8 @@ export class Appearance {
   readonly level: ColorSupportLevel;
   private readonly glyphs: Glyphs;
 
-  constructor({ color, theme = "dark", glyphs = localGlyphs() }: AppearanceOptions) {
-    this.level = color ? chalk.level || 1 : 0;
+  constructor({ color, theme = "dark", glyphs = localGlyphs(), level }: AppearanceOptions) {
+    this.level = color ? (level ?? (chalk.level || 1)) : 0;
     this.name = color ? theme : "none";
     this.glyphs = glyphs;
   }
@@ -52,6 +55,11 @@ export class Appearance {
       faint: !plain,
       painter: plain ? PLAIN_PAINTER : COLOR_PAINTER,
     };
+  }
+
+  /** What sets a style on the terminal. */
+  codes(): StyleCode {
+    return styleCodes(this.theme, this.level);
   }
 
   /** The theme after this one; where there are no colours there is none. */

@@ -110,7 +110,7 @@ export function thresholdLine(result: RunResult, threshold: ThresholdResult): st
 }
 
 /** A case in words: its mode, and where in the sweep it stands. */
-function caseName({ mode, params }: CaseResult): string {
+export function caseName({ mode, params }: Pick<CaseResult, "mode" | "params">): string {
   const where = paramsText(params);
   return printable(where === "" ? mode : `${mode}, ${where}`, 200);
 }

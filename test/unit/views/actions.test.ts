@@ -20,6 +20,7 @@ const runStates: fc.Arbitrary<RunState> = fc.record({
 });
 const runContexts: fc.Arbitrary<RunContext> = fc.record({
   running: fc.boolean(),
+  replaying: fc.constant(false),
   shows: fc.boolean().map((shows) => () => shows),
   until: fc.constantFrom(0, 500, 20_000),
   moments: fc.constantFrom([], [700, 5000]),
@@ -27,6 +28,7 @@ const runContexts: fc.Arbitrary<RunContext> = fc.record({
 /** A run of which nothing has been seen yet, or that is over. */
 const inRun = (running: boolean, change: Partial<RunContext> = {}): RunContext => ({
   running,
+  replaying: false,
   ...{ shows: () => true, until: 0, moments: [] },
   ...change,
 });

@@ -10,8 +10,8 @@ import { seenUntil, viewAt } from "../../../src/views/live/past.ts";
 import { coreGrid, shownCores } from "../../../src/views/live/picture/cores-panel.ts";
 import { partLine } from "../../../src/views/live/picture/own-panels.ts";
 import { layout } from "../../../src/views/live/picture/run-picture.ts";
-import { drawScreen } from "../../../src/views/live/screens/run.tsx";
 import { FIRST_STATE, type RunState } from "../../../src/views/live/screens/run-actions.ts";
+import { drawScreen } from "../../../src/views/live/screens/run-drawing.ts";
 import { EMPTY_VIEW, type RunView, reduce } from "../../../src/views/live/store.ts";
 import { storyOf } from "../../../src/views/live/story.ts";
 import { resample } from "../../../src/views/report/chart.ts";
@@ -73,7 +73,7 @@ function finished(): RunView {
 
 function screen(view: RunView, [width, height]: readonly [number, number], change: Partial<RunState> = {}): string {
   const canvas = new Canvas(width, height);
-  const context = { running: !view.over, shows: () => true, until: seenUntil(view), moments: [] };
+  const context = { running: !view.over, replaying: false, shows: () => true, until: seenUntil(view), moments: [] };
   drawScreen(canvas, view, { ...FIRST_STATE, ...change }, context, LOOK);
   return canvas.toString();
 }
@@ -126,7 +126,7 @@ describe("the screen of a run", () => {
 
   test("is of ASCII alone where the terminal has no more, but for words", () => {
     const canvas = new Canvas(120, 40);
-    const context = { running: true, shows: () => true, until: 0, moments: [] };
+    const context = { running: true, replaying: false, shows: () => true, until: 0, moments: [] };
     drawScreen(canvas, overloaded(), FIRST_STATE, context, { glyphs: "ascii", shaded: true });
     const odd = new Set(canvas.toString().match(/[^\n -~]/g));
     // The footer's keys and the sign of a bound in the table are words.

@@ -20,6 +20,8 @@ export const PANEL_COUNT = 5;
 export interface RunContext {
   /** A run is going on. */
   readonly running: boolean;
+  /** A run of the past is being played. */
+  readonly replaying: boolean;
   /** Whether a panel that is focused is seen without being zoomed. */
   readonly shows: (panel: number) => boolean;
   /** Until when the current case has been seen, in milliseconds; 0: not at all. */
@@ -110,8 +112,8 @@ export const RUN_ACTIONS: readonly RunAction[] = [
     keys: ["space"],
     short: "Space",
     title: "freeze",
-    help: "freeze the picture; the run goes on",
-    when: (state, context) => plain(state, context) && context.running,
+    help: "freeze the picture; the run goes on, a replay waits",
+    when: (state, context) => plain(state, context) && (context.running || context.replaying),
     act: (state) => change(state, { frozen: !state.frozen }, state.frozen ? "unfreeze" : "freeze"),
   },
   {

@@ -1,0 +1,42 @@
+import { type Command, Option } from "commander";
+import { UserError } from "../kernel/problem.ts";
+import { quoted } from "../kernel/text.ts";
+import { GLYPHS, type Glyphs, THEME_NAMES, type ThemeName } from "../views/canvas/names.ts";
+
+/** The flags of whatever draws the dashboard. */
+export interface AppearanceFlags {
+  readonly fps?: string;
+  readonly theme?: string;
+  readonly glyphs?: string;
+  readonly color?: boolean;
+}
+
+/** How the dashboard is drawn, as far as flags say. */
+export interface AskedAppearance {
+  readonly theme?: ThemeName;
+  readonly glyphs?: Glyphs;
+}
+
+/** Pictures of the run per second, unless more are asked for: they cost little and lose nothing. */
+const PICTURES = 10;
+
+export function withAppearanceFlags(command: Command): Command {
+  return command
+    .option("--fps <n>", `most frames per second of the dashboard (default ${PICTURES})`)
+    .addOption(new Option("--theme <name>", "colours of the dashboard (t: the next)").choices(THEME_NAMES))
+    .addOption(new Option("--glyphs <kind>", "signs of its charts (default: braille; ascii where the locale is not UTF-8)").choices(GLYPHS))
+    .option("--no-color", "no colours");
+}
+
+/** Pictures per second at most. */
+export function framesOf({ fps }: AppearanceFlags): number {
+  const frames = fps === undefined ? PICTURES : Number(fps);
+  if (!(frames >= 1 && frames <= 60)) throw new UserError(`--fps: must be a number from 1 to 60, got ${quoted(fps)}`);
+  return frames;
+}
+
+/** Commander has refused names that are none. */
+export function appearanceOf({ theme, glyphs }: AppearanceFlags): AskedAppearance {
+  const [named, kind] = [THEME_NAMES.find((one) => one === theme), GLYPHS.find((one) => one === glyphs)];
+  return { ...(named === undefined ? {} : { theme: named }), ...(kind === undefined ? {} : { glyphs: kind }) };
+}

@@ -1,0 +1,104 @@
+import { EXIT } from "../../kernel/exit.ts";
+import { UserError } from "../../kernel/problem.ts";
+import { quoted } from "../../kernel/text.ts";
+import { parseDuration } from "../../kernel/units.ts";
+import { replayOf, type TimedEvent } from "../../telemetry/replay.ts";
+import type { RunResult } from "../../telemetry/result.ts";
+import { type AppearanceFlags, appearanceOf, framesOf, withAppearanceFlags } from "../appearance-flags.ts";
+import type { Declare } from "../command.ts";
+import { closeAfterMs } from "../flags.ts";
+import { keptResult } from "../kept-result.ts";
+import { CastFile, type CastFlags, castPlanOf, castSize } from "../recording.ts";
+import type { StopSignal, StopSignals } from "../signals.ts";
+import { hasColors, isInteractive } from "../terminal.ts";
+
+export const declare: Declare = (program, host) => {
+  const command = program
+    .command("replay")
+    .description("plays a past run in the dashboard, or writes it as a recording")
+    .argument("<run>", "its name, last, or a result file")
+    .option("--speed <n>", "times as fast as it was (default 1)")
+    .option("--from <duration>", "begin so long after its beginning");
+  withAppearanceFlags(command)
+    .option("--cast <file>", "write it as a recording (asciicast), the same bytes each time")
+    .option("--cast-size <size>", "COLSxROWS of the recording (default: the terminal's, else 120x40)")
+    .option("--cast-version <n>", "2 (default) or 3")
+    .option("--close-after <duration>", "leave the closing screen after so long (default: at a key)")
+    .action(async (run: string, flags: ReplayFlags) => host.exit(await replayRun(run, flags, host.signals)));
+};
+
+export interface ReplayFlags extends CastFlags, AppearanceFlags {
+  readonly speed?: string;
+  readonly from?: string;
+  readonly closeAfter?: string;
+}
+
+/** How long the closing screen is seen in a recording, in milliseconds. */
+const CLOSING_MS = 3000;
+const FASTEST = 1000;
+
+/** `lab-tui replay RUN`. */
+export async function replayRun(run: string, flags: ReplayFlags, signals: StopSignals): Promise<number> {
+  const cast = castPlanOf(flags);
+  const speed = flags.speed === undefined ? 1 : Number(flags.speed);
+  if (!(speed > 0 && speed <= FASTEST))
+    throw new UserError(`--speed: must be a number above 0, at most ${FASTEST}, got ${quoted(flags.speed)}`);
+  const fromMs = fromOf(flags.from);
+  const result = keptResult(run);
+  const events = replayOf(result).map(({ at, event }): TimedEvent => ({ at: Math.max(0, at - fromMs) / speed, event }));
+  if (cast !== null) return record(result, events, flags, new CastFile(cast), castSize(cast, process.stdout));
+  if (!isInteractive()) throw new UserError("replay draws on a terminal, and there is none; --cast FILE writes a recording");
+  return play(result, events, flags, signals);
+}
+
+function fromOf(text: string | undefined): number {
+  if (text === undefined) return 0;
+  const micros = parseDuration(text);
+  if (micros === null) throw new UserError(`--from: must be a duration such as 3s, got ${quoted(text)}`);
+  return micros / 1000;
+}
+
+async function record(
+  result: RunResult,
+  events: readonly TimedEvent[],
+  flags: ReplayFlags,
+  file: CastFile,
+  size: { readonly columns: number; readonly rows: number },
+): Promise<number> {
+  const { CastWriter } = await import("../../views/export/cast.ts");
+  const { CastPainter } = await import("../../views/live/cast-painter.ts");
+  const { Appearance } = await import("../../views/live/theme.ts");
+  const { closingReport } = await import("../../views/report/closing.ts");
+  // A recording is seen elsewhere: its colours are those of the theme, whatever this terminal has.
+  const appearance = new Appearance({ color: flags.color !== false, level: 3, glyphs: "braille", ...appearanceOf(flags) });
+  const timestamp = Math.floor(Date.parse(result.startedAt) / 1000);
+  const writer = new CastWriter(file.write, file.header(size, timestamp, result.scenario.title));
+  const painter = new CastPainter(writer, size, { code: appearance.codes(), look: appearance.look, fps: framesOf(flags) });
+  for (const { at, event } of events) painter.event(at, event);
+  painter.end((events.at(-1)?.at ?? 0) + CLOSING_MS, closingReport(result, size.columns, appearance.ink.painter));
+  const problem = file.close();
+  if (problem !== null) throw new UserError(`--cast: ${problem}`);
+  return EXIT.done;
+}
+
+async function play(result: RunResult, events: readonly TimedEvent[], flags: ReplayFlags, signals: StopSignals): Promise<number> {
+  const { Session } = await import("../../views/live/session.tsx");
+  const { Dashboard } = await import("../../views/live/dashboard.tsx");
+  const fps = framesOf(flags);
+  const session = new Session({ color: hasColors(process.stdout, flags.color), fps, ...appearanceOf(flags) });
+  let stoppedBy: StopSignal | null = null;
+  const stop = (signal: StopSignal) => {
+    stoppedBy ??= signal;
+    dashboard.leave();
+  };
+  const dashboard = new Dashboard(session, {
+    fps,
+    stop: () => stop("SIGINT"),
+    closeAfterMs: closeAfterMs(flags.closeAfter),
+    replaying: true,
+  });
+  signals.handle(stop);
+  await dashboard.play(events);
+  await dashboard.close([result]);
+  return stoppedBy === null ? EXIT.done : stoppedBy === "SIGINT" ? EXIT.interrupted : EXIT.terminated;
+}

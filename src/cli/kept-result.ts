@@ -1,0 +1,51 @@
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { fileProblem } from "../kernel/file-problem.ts";
+import { UserError } from "../kernel/problem.ts";
+import { printable } from "../kernel/text.ts";
+import { RESULT_VERSION, type RunResult } from "../telemetry/result.ts";
+import { openStore, unknownRun } from "./keep.ts";
+
+/** A result file larger than this is none that a run wrote, in bytes. */
+const LARGEST = 512e6;
+
+/** The result of a past run, by its name, `last`, or its result file. */
+export function keptResult(run: string): RunResult {
+  const store = openStore();
+  try {
+    const kept = store.result(run);
+    if (kept !== null) return kept;
+  } finally {
+    store.close();
+  }
+  if (!existsSync(run)) throw unknownRun(run);
+  return resultInFile(run);
+}
+
+/** The one result that a file holds. */
+export function resultInFile(file: string): RunResult {
+  const name = printable(file, 200);
+  let value: unknown;
+  try {
+    if (statSync(file).size > LARGEST) throw new UserError(`${name} is no result: it is larger than any that a run writes`);
+    value = JSON.parse(readFileSync(file, "utf8"));
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw new UserError(
+      `${name} ${error instanceof SyntaxError ? "is no result: it is not JSON" : `cannot be read: ${fileProblem(error)}`}`,
+    );
+  }
+  const results = Array.isArray(value) ? value : [value];
+  if (results.length !== 1) throw new UserError(`${name} holds ${results.length} results; a file with one is needed`);
+  const [result] = results;
+  if (!isResult(result)) throw new UserError(`${name} is no result: a run writes them by --json or --out`);
+  if (result.schemaVersion > RESULT_VERSION)
+    throw new UserError(`${name} is of a later version (schemaVersion ${result.schemaVersion}); this one reads up to ${RESULT_VERSION}`);
+  return result;
+}
+
+function isResult(value: unknown): value is RunResult {
+  if (typeof value !== "object" || value === null) return false;
+  const { schemaVersion, scenario, machine, cases } = value as Partial<RunResult>;
+  const whole = typeof schemaVersion === "number" && typeof scenario?.name === "string" && typeof machine === "object";
+  return whole && Array.isArray(cases) && cases.every((one) => typeof one?.mode === "string" && Array.isArray(one.series));
+}

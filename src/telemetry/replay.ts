@@ -1,0 +1,72 @@
+import type { CaseOutline, RunEvent } from "./events.ts";
+import { EMPTY_LEDGER, type Ledger } from "./ledger.ts";
+import type { CaseResult, RunResult } from "./result.ts";
+import type { Running, Sample, Snapshot } from "./sample.ts";
+
+/** What happened in a run, and when it happens again: milliseconds since the beginning of the replay. */
+export interface TimedEvent {
+  readonly at: number;
+  readonly event: RunEvent;
+}
+
+/** Between two cases, in milliseconds: how long a case took to prepare is not kept. */
+const PREPARING_MS = 500;
+
+/**
+ * A kept run as the events that it was told by: whoever shows a run that goes on shows this one by the same means. The same result gives the
+ * same events.
+ */
+export function replayOf(result: RunResult): TimedEvent[] {
+  const { startedAt, scenario, machine, cases } = result;
+  const events: TimedEvent[] = [{ at: 0, event: { type: "run-started", startedAt, scenario, machine, cases: cases.map(outlineOf) } }];
+  let at = 0;
+  cases.forEach((one, index) => {
+    const { series } = one;
+    events.push({ at, event: { type: "case-preparing", index, note: "" } });
+    at += PREPARING_MS;
+    const count = one.tape.count;
+    events.push({ at, event: { type: "case-started", index, count, lastMs: one.load?.lastMs ?? series.at(-1)?.t ?? 0, url: null } });
+    for (const snapshot of snapshotsOf(one)) events.push({ at: at + snapshot.t, event: { type: "sample", index, snapshot } });
+    at += series.at(-1)?.t ?? 0;
+    const verdicts = result.thresholds.filter((threshold) => threshold.case === index);
+    events.push({ at, event: { type: "case-finished", index, result: one, verdicts } });
+  });
+  events.push({ at, event: { type: "run-finished", result } });
+  return events;
+}
+
+function outlineOf(one: CaseResult): CaseOutline {
+  const { mode, params, predicted, queue, series } = one;
+  const load = { executor: one.load?.executor ?? "", gracefulStopMs: one.load?.gracefulStopMs ?? 0 };
+  return { mode, params, load, parts: series.at(-1)?.flow?.parts.length ?? 0, predicted, capacity: queue.capacity };
+}
+
+/** The samples, each with the ledger and the figures of its instant; those that an earlier version did not keep are counted up anew. */
+function snapshotsOf({ series, process: { cpuMs }, durationMs }: CaseResult): Snapshot[] {
+  let counted = EMPTY_LEDGER;
+  let from = 0;
+  return series.map((sample) => {
+    counted = sample.ledger ?? addedUp(counted, sample, sample.t - from);
+    from = sample.t;
+    const cpu = durationMs > 0 ? cpuMs / durationMs : 0;
+    return { ...sample, ledger: counted, running: sample.running ?? runningOf(counted, sample.t, cpu) };
+  });
+}
+
+function addedUp(before: Ledger, { offered, processed, dropped }: Sample, ms: number): Ledger {
+  const count = (perSecond: number) => Math.round((perSecond * ms) / 1000);
+  const scheduled = before.scheduled + count(offered);
+  const done = before.processed + count(processed);
+  const newest = before.dropped.newest + count(dropped);
+  return {
+    ...before,
+    scheduled,
+    processed: done,
+    dropped: { ...before.dropped, newest },
+    unfinished: Math.max(0, scheduled - done - newest),
+  };
+}
+
+function runningOf({ processed }: Ledger, t: number, cpu: number): Running {
+  return { p50: null, p95: null, p99: null, throughput: t > 0 ? (processed * 1000) / t : 0, cpu };
+}

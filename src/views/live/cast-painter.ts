@@ -1,0 +1,90 @@
+import type { RunEvent } from "../../telemetry/events.ts";
+import { Canvas } from "../canvas/canvas.ts";
+import { difference, type StyleCode } from "../canvas/difference.ts";
+import type { CastWriter } from "../export/cast.ts";
+import { caseName } from "../report/closing.ts";
+import type { PictureLook } from "./picture/look.ts";
+import { FIRST_STATE } from "./screens/run-actions.ts";
+import { contextOf, drawScreen } from "./screens/run-drawing.ts";
+import { EMPTY_VIEW, type RunView, reduce } from "./store.ts";
+
+/** What is worth being found again in a recording: where cases begin, items are dropped first, thresholds fail. */
+export class CastMarkers {
+  private dropping = false;
+  private names: readonly string[] = [];
+
+  /** The markers of an event. */
+  of(event: RunEvent): string[] {
+    switch (event.type) {
+      case "run-started":
+        this.names = event.cases.map((one) => caseName(one));
+        return [];
+      case "case-started":
+        this.dropping = false;
+        return [this.names[event.index] ?? ""];
+      case "sample": {
+        const begins = event.snapshot.dropped > 0 && !this.dropping;
+        this.dropping ||= begins;
+        return begins ? ["drops begin"] : [];
+      }
+      case "case-finished":
+        return (event.verdicts ?? []).filter(({ ok }) => !ok).map(({ metric, expression }) => `threshold failed: ${metric} ${expression}`);
+      case "run-finished":
+        return ["finished"];
+      default:
+        return [];
+    }
+  }
+}
+
+export interface CastPicture {
+  readonly code: StyleCode;
+  readonly look: PictureLook;
+  /** Pictures per second at most. */
+  readonly fps: number;
+}
+
+/** On the alternate screen, the cursor hidden. */
+const BEGIN = "\u001b[?1049h\u001b[?25l\u001b[2J";
+const END = "\u001b[?25h\u001b[?1049l";
+
+/** Records the dashboard of a run from its events, without a terminal: the same events at the same times give the same bytes. */
+export class CastPainter {
+  private readonly markers = new CastMarkers();
+  private view: RunView = EMPTY_VIEW;
+  private shown: Canvas | null = null;
+  private drawnAt = Number.NEGATIVE_INFINITY;
+
+  constructor(
+    private readonly cast: CastWriter,
+    private readonly size: { readonly columns: number; readonly rows: number },
+    private readonly picture: CastPicture,
+  ) {
+    cast.output(0, BEGIN);
+  }
+
+  /** `ms`: since the beginning. */
+  event(ms: number, event: RunEvent): void {
+    this.view = reduce(this.view, event);
+    for (const label of this.markers.of(event)) this.cast.marker(ms, label);
+    // A turn of events is drawn at once, samples as often as is asked for.
+    if (event.type === "sample" && ms - this.drawnAt < 1000 / this.picture.fps) return;
+    this.draw(ms);
+  }
+
+  /** The closing screen, and after so long the terminal as it was; what is left on the main screen is `after`. */
+  end(ms: number, after: string): void {
+    this.view = { ...this.view, over: true };
+    this.draw(ms);
+    this.cast.output(ms, END + after.replaceAll("\n", "\r\n"));
+  }
+
+  private draw(ms: number): void {
+    const { columns, rows } = this.size;
+    const canvas = new Canvas(columns, rows);
+    drawScreen(canvas, this.view, FIRST_STATE, contextOf(this.view, columns, rows), this.picture.look);
+    this.cast.output(ms, difference(this.shown, canvas, this.picture.code));
+    this.shown = canvas;
+    this.drawnAt = ms;
+  }
+}

@@ -1,0 +1,76 @@
+import type { RunEvent } from "../../telemetry/events.ts";
+import type { RunResult } from "../../telemetry/result.ts";
+import { type CastHeader, CastWriter } from "../export/cast.ts";
+import { closingReport } from "../report/closing.ts";
+import { CastMarkers, CastPainter } from "./cast-painter.ts";
+import type { Appearance } from "./theme.ts";
+
+/** A recording that grows while a run goes on. */
+export interface Recording {
+  /** What happens in the run. */
+  onEvent(event: RunEvent): void;
+  /** Nothing more is to come. */
+  end(results: readonly RunResult[]): void;
+}
+
+/** Records what is written to a terminal, byte for byte, with its changes of size, and marks what happens in the run. */
+export class TerminalRecording implements Recording {
+  private readonly cast: CastWriter;
+  private readonly markers = new CastMarkers();
+  private readonly begun: number;
+  private over = false;
+
+  constructor(
+    write: (line: unknown) => void,
+    header: CastHeader,
+    private readonly now: () => number = () => performance.now(),
+  ) {
+    this.begun = now();
+    this.cast = new CastWriter(write, header);
+  }
+
+  readonly tap = (bytes: string): void => {
+    if (!this.over) this.cast.output(this.now() - this.begun, bytes);
+  };
+
+  resized(columns: number, rows: number): void {
+    if (!this.over) this.cast.resize(this.now() - this.begun, columns, rows);
+  }
+
+  onEvent(event: RunEvent): void {
+    for (const label of this.markers.of(event)) this.cast.marker(this.now() - this.begun, label);
+  }
+
+  end(): void {
+    this.over = true;
+  }
+}
+
+/** How long the closing screen is seen in a recording, in milliseconds. */
+const CLOSING_MS = 3000;
+
+/** Records the dashboard of a run that is shown on no terminal. */
+export class HeadlessRecording implements Recording {
+  private readonly painter: CastPainter;
+  private readonly begun: number;
+
+  constructor(
+    write: (line: unknown) => void,
+    private readonly header: CastHeader,
+    private readonly appearance: Appearance,
+    fps: number,
+    private readonly now: () => number = () => performance.now(),
+  ) {
+    this.begun = now();
+    this.painter = new CastPainter(new CastWriter(write, header), header, { code: appearance.codes(), look: appearance.look, fps });
+  }
+
+  onEvent(event: RunEvent): void {
+    this.painter.event(this.now() - this.begun, event);
+  }
+
+  end(results: readonly RunResult[]): void {
+    const summary = results.map((result) => closingReport(result, this.header.columns, this.appearance.ink.painter)).join("");
+    this.painter.end(this.now() - this.begun + CLOSING_MS, summary);
+  }
+}

@@ -1,0 +1,48 @@
+import type { Canvas } from "../../canvas/canvas.ts";
+import { BOLD_TEXT, TEXT } from "../../canvas/styles.ts";
+import { footerKeys, helpRows } from "../actions.ts";
+import { momentsOf } from "../moments.ts";
+import { seenUntil, viewAt } from "../past.ts";
+import { closingShows, drawClosing } from "../picture/closing-picture.ts";
+import { drawFooter, drawQuestion } from "../picture/footer.ts";
+import { drawHelp } from "../picture/help.ts";
+import type { PictureLook } from "../picture/look.ts";
+import { bodyOf, drawRun } from "../picture/run-picture.ts";
+import type { RunView } from "../store.ts";
+import { RUN_ACTIONS, type RunContext, type RunState } from "./run-actions.ts";
+
+export const SMALLEST = { columns: 60, rows: 18 } as const;
+
+/** What the keys of a run's screen can be about. */
+export function contextOf(view: RunView, columns: number, rows: number, replaying = false): RunContext {
+  const current = view.cases[view.current];
+  const { height } = bodyOf(view, columns, rows);
+  return {
+    running: !view.over && !replaying,
+    replaying: !view.over && replaying,
+    shows: (panel) => view.phase !== "finished" || closingShows(view, columns, height, panel),
+    until: seenUntil(view),
+    moments: current === undefined ? [] : momentsOf(current).map(({ t }) => t),
+  };
+}
+
+/** All that is shown of a run at a moment, with what the keys do below, or what is to be said just now. */
+export function drawScreen(canvas: Canvas, view: RunView, state: RunState, context: RunContext, look: PictureLook, notice = ""): void {
+  const { width, height } = canvas;
+  if (width < SMALLEST.columns || height < SMALLEST.rows) {
+    const needs = `needs ${SMALLEST.columns}×${SMALLEST.rows}, has ${width}×${height}`;
+    canvas.text(Math.max(0, Math.floor((width - needs.length) / 2)), Math.floor(height / 2), needs, TEXT);
+    return;
+  }
+  drawBody(canvas, view, state, look);
+  if (state.asking && context.running) drawQuestion(canvas, "A run is going on. Stop it and quit? y / n");
+  else if (notice !== "") canvas.text(0, height - 1, notice, BOLD_TEXT);
+  else drawFooter(canvas, footerKeys(RUN_ACTIONS, state, context));
+}
+
+function drawBody(canvas: Canvas, view: RunView, state: RunState, look: PictureLook): void {
+  const picture = { ...state, frozen: state.frozen && !view.over };
+  if (state.help) drawHelp(canvas, helpRows(RUN_ACTIONS), look);
+  else if (view.phase === "finished" && !state.zoomed && state.past === null) drawClosing(canvas, view, picture, look);
+  else drawRun(canvas, state.past === null ? view : viewAt(view, state.past), picture, look);
+}
