@@ -2,7 +2,7 @@ import { formatCount, formatMs } from "../kernel/units.ts";
 import { counted } from "../kernel/wording.ts";
 import { type KeptSummary, percentileText, tailOf, tailText } from "./percentiles.ts";
 import { pointsText } from "./point-text.ts";
-import type { Best, Criterion } from "./points.ts";
+import { type Best, type Criterion, leftOut, type Unfit } from "./points.ts";
 import type { CaseResult } from "./result.ts";
 
 /** Sentences about a best point. */
@@ -48,6 +48,19 @@ export function thoughText({ one, though }: Best, among: readonly CaseResult[]):
     })
     .join("");
 }
+
+/** Clauses that name the points which do not qualify as best, and why; "" where all do. */
+export function leftOutText(cases: readonly CaseResult[]): string {
+  return [...leftOut(cases)].map(([why, those]) => `; left out as ${UNFIT[why]}: ${pointsText(those, cases)}`).join("");
+}
+
+const UNFIT: Readonly<Record<Unfit, string>> = {
+  invalid: "not measured whole",
+  disturbed: "disturbed",
+  "without bound": "paid for without a bound",
+  overloaded: "not keeping up",
+  failing: "failing more often",
+};
 
 const LESS: Readonly<Record<Criterion, { readonly what: string; readonly of: (one: CaseResult, pair: readonly CaseResult[]) => string }>> =
   {

@@ -84,4 +84,6 @@ export interface ServerFigures {
   readonly resets: number;
   readonly truncated: number;
   readonly stalled: number;
+  /** Requests received during an outage (`outages`), among the resets; absent from files of older versions. */
+  readonly duringOutage?: number;
 }

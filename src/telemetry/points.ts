@@ -84,11 +84,11 @@ function attemptsDiffer(a: CaseResult, b: CaseResult): -1 | 0 | 1 {
 /**
  * The highest throughput; of those equal within noise the shortest p99, then the shortest median, then the shortest p99 of queries, then
  * the fewest attempts. Considers only points that keep up with arrivals, are undisturbed, fail no more than others and do not pay without
- * bound; null: there is none, or none is better beyond noise.
+ * bound; null: there is none, none is better beyond noise, or the server had an outage.
  */
 export function bestOf(cases: readonly CaseResult[]): Best | null {
   const fit = fitOf(cases);
-  if (fit.length === 0) return null;
+  if (fit.length === 0 || cases.some(metOutage)) return null;
   let left: readonly CaseResult[] = fit;
   let by: Criterion = "throughput";
   for (const rank of RANKS) {
@@ -111,12 +111,38 @@ export function bestOf(cases: readonly CaseResult[]): Best | null {
 
 /** Cases that qualify as best. */
 function fitOf(cases: readonly CaseResult[]): CaseResult[] {
-  const sound = cases.filter((one) => isSound(one) && !paysWithoutBound(one, cases));
+  return [...judged(cases)].flatMap(([one, unfit]) => (unfit === null ? [one] : []));
+}
+
+/** Why a case does not qualify as best. */
+export type Unfit = "invalid" | "disturbed" | "without bound" | "overloaded" | "failing";
+
+/** The cases that do not qualify as best, by why. */
+export function leftOut(cases: readonly CaseResult[]): Map<Unfit, CaseResult[]> {
+  const unfit = [...judged(cases)].flatMap(([one, why]) => (why === null ? [] : [{ one, why }]));
+  const groups = Map.groupBy(unfit, ({ why }) => why);
+  return new Map([...groups].map(([why, those]) => [why, those.map(({ one }) => one)]));
+}
+
+/** Why each case does not qualify as best; null: it does. */
+function judged(cases: readonly CaseResult[]): Map<CaseResult, Unfit | null> {
+  const flawed = new Map(cases.map((one) => [one, flawOf(one, cases)]));
+  const sound = cases.filter((one) => flawed.get(one) === null);
   const keeping = sound.filter(keepsUp);
   // Keeping up has a threshold: a case equal within noise to one that keeps up counts as well.
   const able = sound.filter((one) => keeping.includes(one) || (lostNothing(one) && keeping.some((other) => isNoWorse(one, other))));
   const fewest = Math.min(...able.map(failing));
-  return able.filter((one) => failing(one) <= fewest + Math.max(FAILING, 2 * Math.sqrt(failing(one) / one.ledger.scheduled)));
+  const fails = (one: CaseResult) => failing(one) > fewest + Math.max(FAILING, 2 * Math.sqrt(failing(one) / one.ledger.scheduled));
+  return new Map(
+    cases.map((one) => [one, flawed.get(one) ?? (able.includes(one) ? (fails(one) ? "failing" : null) : "overloaded")] as const),
+  );
+}
+
+/** What disqualifies a case however its figures are. */
+function flawOf(one: CaseResult, cases: readonly CaseResult[]): Unfit | null {
+  if (one.status !== "completed") return "invalid";
+  if (isDisturbed(one)) return "disturbed";
+  return paysWithoutBound(one, cases) ? "without bound" : null;
 }
 
 function isNoWorse(one: CaseResult, than: CaseResult): boolean {
@@ -130,12 +156,16 @@ const failing = ({ ledger }: CaseResult) => ledger.failed / Math.max(1, ledger.s
 /** Share of failures, above the lowest one, that disqualifies a point. */
 const FAILING = 0.01;
 
+/** True where the server had an outage: who waits how long for its end depends on when it fell, and says nothing of the case. */
+const metOutage = ({ fetch }: CaseResult) => (fetch?.server?.duringOutage ?? 0) > 0;
+
 /** Why none of some cases is the best: the first reason that applies. */
-export type NoBest = "disturbed" | "invalid" | "alike" | "without bound" | "overloaded";
+export type NoBest = "disturbed" | "invalid" | "outage" | "alike" | "without bound" | "overloaded";
 
 export function whyNoBest(cases: readonly CaseResult[]): NoBest {
   if (cases.some(isDisturbed)) return "disturbed";
   if (!cases.some(isSound)) return "invalid";
+  if (cases.some(metOutage)) return "outage";
   if (fitOf(cases).length > 0) return "alike";
   return cases.some((one) => isSound(one) && keepsUp(one)) ? "without bound" : "overloaded";
 }

@@ -318,11 +318,13 @@ describe("T-7 the mock server", () => {
       [{ resetRate: 1 }, "resets"],
       [{ truncateRate: 1 }, "truncated"],
       [{ stallRate: 1 }, "stalled"],
-      [{ outages: [{ at: "0s", for: "1m" }] }, "resets"],
+      [{ outages: [{ at: "0s", for: "1m" }] }, "duringOutage"],
     ] as const) {
       const [answers, stats] = await asked(more, 1, 500);
       expect(typeof answers[0]).toBe("string");
-      expect(stats[what]).toBeGreaterThan(0);
+      expect(stats[what] ?? 0).toBeGreaterThan(0);
+      expect(stats.resets > 0).toBe(what === "resets" || what === "duringOutage");
+      if (what !== "duringOutage") expect(stats.duringOutage).toBe(0);
     }
   });
 

@@ -33,6 +33,7 @@ class VirtualServer {
     peakConcurrency: 0,
     resets: 0,
     truncated: 0,
+    duringOutage: 0,
     stalled: 0,
   };
   private running = 0;
@@ -75,6 +76,7 @@ class VirtualServer {
     if (gone || random.unit() < mock.resetRate) {
       await this.until(now + REFUSAL, signal);
       counts.resets++;
+      if (gone) counts.duringOutage++;
       throw broken();
     }
     if (this.gate?.admits(now / 1e6) === false) {

@@ -1,6 +1,6 @@
 import { formatCount } from "../../kernel/units.ts";
 import { listed } from "../../kernel/wording.ts";
-import { bestFigures, thoughText } from "../../telemetry/best-text.ts";
+import { bestFigures, leftOutText, thoughText } from "../../telemetry/best-text.ts";
 import { isDisturbed } from "../../telemetry/disturbance.ts";
 import { tailsDiffer } from "../../telemetry/noise.ts";
 import { percentileOf, tailOf, tailText } from "../../telemetry/percentiles.ts";
@@ -48,7 +48,7 @@ export function bestBatches(all: readonly CaseResult[], batched: readonly string
     const figures = (of: CaseResult) => `${formatCount(of.throughput)}/s, ${tailText(of.latency.sojourn, times)}`;
     const worst = group.reduce((a, b) => (length(b) > length(a) ? b : a));
     const longest = tailsDiffer(best.one, worst) > 0 ? `; longest ${tail} at ${name(worst)} (${figures(worst)})` : "";
-    const told = `best at ${name(best.one)} (${bestFigures(best, group)})${beside}${thoughText(best, group)}${longest}`;
+    const told = `best at ${name(best.one)} (${bestFigures(best, group)})${beside}${leftOutText(group)}${thoughText(best, group)}${longest}`;
     return [{ sentence: `${label}: ${told}.`, points }];
   });
   return [
@@ -90,6 +90,8 @@ function noBest(group: readonly CaseResult[]): string {
       return "no batch is called best of cases that were disturbed";
     case "invalid":
       return "no batch is called best, since none was measured validly";
+    case "outage":
+      return "no batch is called best, since the server had an outage";
     case "alike":
       return "no batch is better than the others by more than noise";
     case "without bound":

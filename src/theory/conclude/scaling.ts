@@ -19,8 +19,19 @@ export function scaling(series: readonly CaseResult[], label: string, field: str
   const told = points.map(({ n, rate }) => `${formatCount(n)}: ${formatCount(rate)}/s`).join(", ");
   // Workers that only wait need no core of their own.
   const computing = series.some((one) => one.process.cpuMs > 0.5 * one.durationMs * Math.min(numberOf(one, field), cores));
-  const law = lawOf(series, points, "run side by side", computing && cores > 0 ? { cores } : {});
+  const ends = series.some((one) => isList(one) && one.latency.service.max > SHORT_END * one.durationMs);
+  const law = ends
+    ? "no law is fitted, since the end of a list, when less is left than there are Workers, is a good part of these rates"
+    : lawOf(series, points, "run side by side", computing && cores > 0 ? { cores } : {});
   return `${label} does ${told} on ${machineText(first(series))}${ofLoads(series, field)}: ${law}.`;
+}
+
+/** Share of the time of a list that its last item may take for its end to make no difference. */
+const SHORT_END = 0.05;
+
+/** Of a list there is an end, at which less is left than could be under way at once. */
+function isList({ load }: CaseResult): boolean {
+  return load?.executor === "shared-iterations";
 }
 
 function machineText(one: CaseResult): string {
@@ -34,6 +45,7 @@ const UNSURE = 0.5;
 function lawOf(series: readonly CaseResult[], points: readonly ScalePoint[], what: string, options: FitOptions = {}): string {
   if (series.some(isDisturbed)) return "no law is fitted, since other programs disturbed it";
   if (loadsDiffer(series)) return "no law is fitted through points that got different loads";
+  if (series.some(doesAllThatComes)) return "no law is fitted, since at some points all was done that came, and that is no limit of theirs";
   const [amdahl, usl] = [tellAmdahl(points, options), tellUsl(points, options)];
   const fit = amdahl.fit ?? usl.fit;
   if (fit === null) return `Amdahl's law is not fitted: ${amdahl.why}`;
@@ -53,6 +65,16 @@ function lawOf(series: readonly CaseResult[], points: readonly ScalePoint[], wha
   return amdahl.fit === null ? `${law} and ${peak}` : `${law}, the universal scalability law with ${peak}`;
 }
 
+/** Share of what comes from which on it is the arrivals that make the rate. */
+const ALL = 0.97;
+
+function doesAllThatComes({ throughput, offeredRate, load }: CaseResult): boolean {
+  return ARRIVING.includes(load?.executor ?? "") && offeredRate !== null && throughput >= ALL * offeredRate;
+}
+
+/** Loads that come whether or not anything is done. */
+const ARRIVING: readonly string[] = ["constant-arrival-rate", "ramping-arrival-rate", "bursts", "replay"];
+
 /** `auto` is as many Workers as there were. */
 function numberOf({ params, process }: CaseResult, field: string): number {
   const value = params[field];
@@ -62,12 +84,41 @@ function numberOf({ params, process }: CaseResult, field: string): number {
 /** Requests in flight against requests done: Little's law at each point, and how far more of them help. */
 export function inFlight(series: readonly CaseResult[], label: string, field: string): string | null {
   const numbered = series.filter((one) => typeof one.params[field] === "number");
-  const points = numbered.map((one) => ({ n: Number(one.params[field]), rate: one.throughput }));
-  if (new Set(points.map(({ n }) => n)).size < 2) return anyField(series, label, field);
+  const placesOf = (one: CaseResult) => Number(one.params[field]);
+  if (new Set(numbered.map(placesOf)).size < 2) return anyField(series, label, field);
   const told = series.map((one) => {
     const sent = one.fetch === undefined ? one.throughput : sentPerSecond(one, one.fetch);
-    const each = one.fetch?.itemMs ?? one.latency.service.mean;
-    return `${at(one, field)}: ${equation(rateTerm(sent), [["×", durationTerm(each)]], (value) => countTerm(value, "under way"))}`;
+    return `${at(one, field)}: ${equation(rateTerm(sent), [["×", durationTerm(itemMs(one))]], (value) => countTerm(value, "under way"))}`;
   });
-  return `${label}, by Little's law ${told.join("; ")}${ofLoads(series, field)}. ${sentenceCase(lawOf(numbered, points, "overlap"))}.`;
+  const head = `${label}, by Little's law ${told.join("; ")}${ofLoads(series, field)}.`;
+  const law = (rates: readonly number[]) =>
+    sentenceCase(
+      lawOf(
+        numbered,
+        numbered.map((one, i) => ({ n: placesOf(one), rate: rates[i] ?? 0 })),
+        "overlap",
+      ),
+    );
+  if (!numbered.some(isList)) return `${head} ${law(numbered.map(({ throughput }) => throughput))}.`;
+  const rates = numbered.map((one) => beforeTheEnd(one, placesOf(one)));
+  if (!rates.every((rate) => rate !== null))
+    return `${head} No law is fitted, since the list ends with fewer under way than may be, and at some points there were fewer before that.`;
+  const before = numbered.map((one, i) => `${at(one, field)}: ${formatCount(rates[i] ?? 0)}/s`).join(", ");
+  return `${head} Without the end of the list, when fewer are left than may be under way, that is ${before}. ${law(rates)}.`;
+}
+
+const itemMs = ({ fetch, latency }: CaseResult) => fetch?.itemMs ?? latency.service.mean;
+
+/**
+ * What was done per second while every place was taken (Little's law); null: places were free for longer than the end of the list takes, in
+ * which each of them waits for the slowest at most.
+ */
+function beforeTheEnd(one: CaseResult, places: number): number | null {
+  if (!isList(one)) return one.throughput;
+  const { fetch, durationMs, throughput, latency, ledger } = one;
+  const sent = fetch?.sent ?? ledger.processed;
+  const free = places * durationMs - sent * itemMs(one);
+  if (sent <= places || free > places * latency.service.max) return null;
+  const well = fetch === undefined || throughput === 0 ? 1 : throughput / sentPerSecond(one, fetch);
+  return (1000 * places * well) / itemMs(one);
 }

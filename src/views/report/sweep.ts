@@ -1,6 +1,6 @@
 import { padLeft } from "../../kernel/text.ts";
 import { formatCount } from "../../kernel/units.ts";
-import { bestFigures, thoughText } from "../../telemetry/best-text.ts";
+import { bestFigures, leftOutText, thoughText } from "../../telemetry/best-text.ts";
 import { isDisturbed } from "../../telemetry/disturbance.ts";
 import { type MetricName, metric } from "../../telemetry/metrics.ts";
 import { loadsDiffer } from "../../telemetry/noise.ts";
@@ -109,7 +109,7 @@ export function bestLine(cases: readonly CaseResult[]): string {
   if (best !== null) {
     const beside = best.asGood.length === 0 ? "" : `; as good but for noise: ${pointsText(best.asGood, cases)}`;
     const { one } = best;
-    return `★ best: ${one.mode}, ${paramsText(one.params)}: ${bestFigures(best, cases)}${beside}${thoughText(best, cases)}`;
+    return `★ best: ${one.mode}, ${paramsText(one.params)}: ${bestFigures(best, cases)}${beside}${leftOutText(cases)}${thoughText(best, cases)}`;
   }
   const completed = cases.filter(({ status }) => status === "completed");
   if (completed.length === 0) return "";
@@ -120,6 +120,8 @@ export function bestLine(cases: readonly CaseResult[]): string {
       return `None is called best: some of the points were disturbed (${DISTURBED}).`;
     case "invalid":
       return "None is called best: none was measured validly.";
+    case "outage":
+      return "None is called best: the server had an outage, and how long anybody waited for its end is chance.";
     case "alike":
       return "None is best: no point is better than the others by more than noise.";
     case "without bound":

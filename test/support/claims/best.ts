@@ -33,8 +33,12 @@ function apart(a: CaseResult, b: CaseResult): string | null {
 }
 
 /** Parts: point, its figures, the others that are as good, and what is better elsewhere. */
-export function wrongBest({ point = "", rate, tail, p99, p50, slow, q99, asks, others, though = "" }: Parts, group: Cases): string | null {
-  if (group.some(isDisturbed)) return "of disturbed cases";
+export function wrongBest(
+  { point = "", rate, tail, p99, p50, slow, q99, asks, others, left: out = "", though = "" }: Parts,
+  group: Cases,
+): string | null {
+  const wrong = wrongLeft(out, group);
+  if (wrong !== null) return wrong;
   const is = ({ throughput, latency, queries, fetch }: CaseResult) =>
     (asks === undefined || says(asks, fetch?.attempts ?? null)) &&
     says(rate, throughput) &&
@@ -60,6 +64,31 @@ export function wrongBest({ point = "", rate, tail, p99, p50, slow, q99, asks, o
   const left = rivals.filter((one) => !beside.includes(one) && !(single(one) && single(best)));
   if (left.some((one) => surelyKept(one, []) && alike(one, best))) return "another is the same, and nobody says so";
   return unsaid(best, rivals, though) ?? wrongThough(though, best, group);
+}
+
+const LEFT = template("{why:not measured whole|disturbed|paid for without a bound|not keeping up|failing more often}: {points:*}");
+
+/** Points that are left out, each for its reason; one that cannot be best beyond doubt is to be among them. */
+function wrongLeft(text: string, group: Cases): string | null {
+  const clauses = text.split("; left out as ").filter((part) => part !== "");
+  const told = clauses.map((clause) => {
+    const { why = "", points = "" } = LEFT(clause) ?? {};
+    return { why, those: why === "" ? [] : (named(points, group) ?? []) };
+  });
+  if (told.some(({ those }) => those.length === 0)) return `nobody can read "${text}"`;
+  const fewest = Math.min(...group.filter(allDone).map(failing));
+  const reasons: Readonly<Record<string, (one: CaseResult) => boolean>> = {
+    "not measured whole": ({ status }) => status !== "completed",
+    disturbed: isDisturbed,
+    "paid for without a bound": ({ params }) => Object.values(params).includes("unlimited"),
+    "not keeping up": (one) => !surelyKept(one, []),
+    "failing more often": (one) => failing(one) > fewest,
+  };
+  const wrong = told.find(({ why, those }) => !those.every((one) => reasons[why]?.(one)));
+  if (wrong !== undefined) return `one that is left out as ${wrong.why} is not`;
+  const all = told.flatMap(({ those }) => those);
+  const hidden = group.find((one) => !all.includes(one) && (one.status !== "completed" || isDisturbed(one) || !allDone(one)));
+  return hidden === undefined ? null : "one is left out, and nobody says so";
 }
 
 /** Of points that do as much, what waits far less than at the best has to be told. */
@@ -106,13 +135,17 @@ const LINES: readonly { readonly match: (line: string) => Parts | null; readonly
   [
     {
       match: template(
-        `★ best: {point:*}: {rate:N}/s, {tail:${TAIL}} {p99:T}[[, median {p50:T}]][[, {slow:${TAIL}} of queries {q99:T}]][[, {asks:N} {a:attempt|attempts}]][[; as good but for noise: {others:*}]][[, though {though:*}]]`,
+        `★ best: {point:*}: {rate:N}/s, {tail:${TAIL}} {p99:T}[[, median {p50:T}]][[, {slow:${TAIL}} of queries {q99:T}]][[, {asks:N} {a:attempt|attempts}]][[; as good but for noise: {others:*}]][[; left out as {left:*}]][[, though {though:*}]]`,
       ),
       check: wrongBest,
     },
     {
       match: template("None is best: no point is better than the others by more than noise."),
       check: (_, cases) => wrongAlike(cases),
+    },
+    {
+      match: template("None is called best: the server had an outage, and how long anybody waited for its end is chance."),
+      check: (_, cases) => (cases.some(({ fetch }) => (fetch?.server?.duringOutage ?? 0) > 0) ? null : "it had none"),
     },
     {
       match: template("None is called best: some of the points were disturbed (†)."),

@@ -147,7 +147,7 @@ const CLAIMS: readonly Conclusion[] = [
     cases.some((one) => drops(one) === 0) ? null : "it drops",
   ),
   conclusion(
-    `{label:*}: best at {point:*} ({rate:N}/s, {tail:${TAIL}} {p99:T}[[, median {p50:T}]][[, {slowest:${TAIL}} of queries {q99:T}]][[, {asks:N} {a:attempt|attempts}]])[[, and as good but for noise at {others:*}]][[, though {though:*}]][[; longest {by:${TAIL}} at {worst:*} ({slow:N}/s, {same:${TAIL}} {long:T})]].`,
+    `{label:*}: best at {point:*} ({rate:N}/s, {tail:${TAIL}} {p99:T}[[, median {p50:T}]][[, {slowest:${TAIL}} of queries {q99:T}]][[, {asks:N} {a:attempt|attempts}]])[[, and as good but for noise at {others:*}]][[; left out as {left:*}]][[, though {though:*}]][[; longest {by:${TAIL}} at {worst:*} ({slow:N}/s, {same:${TAIL}} {long:T})]].`,
     ({ label = "", worst = "", slow, by, same, long, slowest, ...told }, cases) => {
       const group = labelled(label, cases).filter(({ mode }) => mode !== "sync");
       const wrong = wrongBest({ ...told, slow: slowest }, group);
@@ -226,6 +226,27 @@ const CLAIMS: readonly Conclusion[] = [
   ),
   conclusion("No law is fitted, since other programs disturbed it.", (_, cases) => (cases.some(isDisturbed) ? null : "none did")),
   conclusion("No law is fitted through points that got different loads.", () => null),
+  conclusion("No law is fitted, since at some points all was done that came, and that is no limit of theirs.", (_, cases) =>
+    cases.some((one) => one.throughput >= 0.96 * (one.offeredRate ?? Number.POSITIVE_INFINITY)) ? null : "at none",
+  ),
+  conclusion(
+    "No law is fitted, since the list ends with fewer under way than may be, and at some points there were fewer before that.",
+    (_, cases) => (cases.some(({ load }) => load?.executor === "shared-iterations") ? null : "there is no list"),
+  ),
+  conclusion("Without the end of the list, when fewer are left than may be under way, that is {points:*}.", ({ points = "" }, cases) => {
+    for (const point of points.split(", ")) {
+      const [, value, rate] = /^(\d+): (.*)\/s$/.exec(point) ?? [];
+      const there = cases.filter(({ params }) => Object.values(params).some((each) => text(each) === value));
+      // As many as there are places, each as long as it took, of which so many ended well.
+      const is = ({ fetch, throughput, durationMs }: CaseResult) =>
+        fetch !== undefined &&
+        says(rate, (((1000 * Number(value)) / fetch.itemMs) * fetch.ok) / fetch.sent) &&
+        printed(rate ?? "0").high >= throughput &&
+        Number(value) * durationMs >= fetch.sent * fetch.itemMs * 0.99;
+      if (!there.some(is)) return `another rate at ${value}`;
+    }
+    return null;
+  }),
   conclusion("No law is told: the share that does not overlap may lie anywhere from {low:P} to {high:P} (95 %).", () => null),
   conclusion("Amdahl's law is not fitted: {why:*}.", () => null),
   conclusion("Against one request at a time ({base:N}/s at {mb:N} MB): {others:*}.", ({ base, others = "" }, cases) => {

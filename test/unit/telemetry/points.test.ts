@@ -70,6 +70,30 @@ describe("what is best beyond throughput and p99", () => {
     expect(whyNoBest([at({ x: 1 }, { status: "invalid" })])).toBe("invalid");
   });
 
+  test("points that do not qualify are named where the best is, each with its reason", () => {
+    const disturbed = { otherCores: 1, stealMs: null, calibrationOff: 0, reason: "Other programs." };
+    const dropped = { ledger: { ...base.ledger, dropped: { newest: 9, oldest: 0 } } };
+    const line = bestLine([
+      at({ x: 1 }, { throughput: 100 }),
+      at({ x: 2 }, { throughput: 150, disturbed }),
+      at({ x: 3 }, { throughput: 150, disturbed }),
+      at({ x: 4 }, { throughput: 150, ...dropped }),
+      at({ x: 5 }, { throughput: 150, status: "aborted" }),
+      at({ x: 6 }, { throughput: 50 }),
+    ]);
+    expect(line).toBe(
+      "★ best: async, x 1: 100/s, p99 7.00 ms; left out as disturbed: x 2 and 3; left out as not keeping up: x 4; left out as not measured whole: x 5",
+    );
+  });
+
+  test("none is best where the server had an outage, which some meet later than others by chance", () => {
+    const met = (duringOutage: number) => ({ fetch: { attempts: 100, server: { duringOutage } } }) as unknown as Partial<CaseResult>;
+    const cases = [at({ x: 1 }, { throughput: 150, ...met(20) }), at({ x: 2 }, met(0))];
+    expect([bestOf(cases), whyNoBest(cases)]).toEqual([null, "outage"]);
+    expect(bestLine(cases)).toBe("None is called best: the server had an outage, and how long anybody waited for its end is chance.");
+    expect(bestLine(cases.map((one) => ({ ...one, ...met(0) })))).toStartWith("★ best: async, x 1");
+  });
+
   test("where most was done is not told by noise", () => {
     const over = (rates: readonly number[]) =>
       rates.map((throughput, i) => at({ "parallel.workers": i + 1 }, { throughput, offeredRate: 1000 }));

@@ -61,6 +61,7 @@ export class TileServer {
   private resets = 0;
   private truncated = 0;
   private stalled = 0;
+  private duringOutage = 0;
 
   constructor(
     private readonly settings: MockSettings,
@@ -135,6 +136,7 @@ export class TileServer {
       byStatus: Object.fromEntries([...this.byStatus].sort(([a], [b]) => a - b)),
       resets: this.resets,
       truncated: this.truncated,
+      duringOutage: this.duringOutage,
       stalled: this.stalled,
     };
   }
@@ -191,6 +193,7 @@ export class TileServer {
     this.peakConcurrency = Math.max(this.peakConcurrency, this.concurrency);
     const now = performance.now() - this.origin;
     if (this.settings.outages.some(({ at, for: span }) => now * 1000 >= at && now * 1000 < at + span)) {
+      this.duringOutage++;
       this.done(socket);
       this.reset(socket);
       return;
