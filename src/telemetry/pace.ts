@@ -57,7 +57,7 @@ export function keepsUp(one: CaseResult): boolean {
   if (grown > FEW + 0.02 * ledger.scheduled) return false;
   // Arrivals that are all due at once have no rate, and later ones wait longer though nothing is added.
   if (offeredRate === null) return true;
-  const grows = (perSecond: number) => isLine(one, perSecond);
+  const grows = (perSecond: number) => isLine(one, perSecond) && !isForeseen(one);
   if (isEven(series)) return keepsPace(one) && !grows(GROWING.even);
   return (bursts(series) < 2 || keepsPace(one)) && !grows(GROWING.bursts) && (lineGrowth(series) !== null || keepsPace(one));
 }
@@ -74,6 +74,22 @@ function isLine({ series, ledger }: CaseResult, perSecond: number): boolean {
   if (grown === null || (1000 * grown.ms) / grown.span <= perSecond) return false;
   const done = series.reduce((sum, { processed }) => sum + processed, 0) / series.length;
   return (grown.ms * done) / 1000 > FEW + SLOWLY * ledger.scheduled;
+}
+
+/** Utilization up to which a line that grows for a while does not do so in the long run, and how near to the simulation that is seen. */
+const SPARE = { utilization: 0.96, sojourn: 1.25 };
+
+/**
+ * True where the simulation of the same arrivals, which leaves time to spare, has items wait as long: near the capacity a line of arrivals
+ * or of service times that vary grows and shrinks again over seconds.
+ */
+function isForeseen({ predicted, latency, offeredRate, series }: CaseResult): boolean {
+  const { utilization, throughput, sojournMean, bottleneck } = predicted;
+  if (bottleneck !== "arrivals" || utilization === null || throughput === null || sojournMean === null) return false;
+  const keeps = utilization <= SPARE.utilization && throughput >= 0.97 * (offeredRate ?? 0);
+  const medians = series.flatMap(({ p50 }) => (p50 === null ? [] : [p50]));
+  const halfTook = medians.reduce((sum, p50) => sum + p50, 0) / Math.max(1, medians.length);
+  return keeps && Math.max(latency.sojourn.mean, halfTook) <= SPARE.sojourn * sojournMean;
 }
 
 /** False for bursts, whose queue grows and shrinks with them. */
@@ -127,14 +143,15 @@ function medianError(values: readonly number[]): number {
   return 1.2533 * Math.sqrt(variance / values.length);
 }
 
-/** Least correlation between sojourn time and time of completion that counts as a trend. */
+/** Least rank correlation between sojourn time and time of completion that counts as a trend. */
 const TREND = 0.8;
 /** Least ratio of the rise to the item's own time. */
 const LONGER = 3;
 
 /**
- * True when the sojourn time rose steadily: by a least-squares line through the medians, or the 99th percentiles, of the samples, which fit
- * it closely, and which rises by several times an item's own time, `own`, in milliseconds. null: too few samples.
+ * True when the sojourn time rose steadily: the medians, or the 99th percentiles, of the samples are nearly in order (C. Spearman, 1904), and
+ * rise by several times an item's own time, `own`, in milliseconds, from the first third of them to the last. One sample far from the others
+ * changes neither. null: too few samples.
  */
 export function growsAllAlong(series: readonly Sample[], own: { readonly p50: number; readonly p99: number }): boolean | null {
   const done = series.flatMap(({ t, p50, p99 }) => (p50 === null || p99 === null ? [] : [{ t, p50, p99 }]));
@@ -145,13 +162,30 @@ export function growsAllAlong(series: readonly Sample[], own: { readonly p50: nu
 
 const FEWEST = 6;
 
-/** Rise of a line fitted through points from the first to the last, where the fit is close; else 0. */
+/** Rise from the first point to the last of a line through the medians of the first and the last third, where they rise in order; else 0. */
 function risen(points: readonly (readonly [x: number, y: number])[]): number {
-  const mean = (of: (x: number, y: number) => number) => points.reduce((sum, [x, y]) => sum + of(x, y), 0) / points.length;
-  const [mx, my] = [mean((x) => x), mean((_, y) => y)];
-  const xx = mean((x) => (x - mx) ** 2);
-  const yy = mean((_, y) => (y - my) ** 2);
-  const xy = mean((x, y) => (x - mx) * (y - my));
+  const ranks = ranksOf(points.map(([, y]) => y));
+  if (correlation(ranks) < TREND) return 0;
+  const third = Math.floor(points.length / 3);
+  const [early, late] = [points.slice(0, third), points.slice(-third)];
+  const at = (part: typeof points, axis: 0 | 1) => median(part.map((point) => point[axis]));
   const span = (points.at(-1)?.[0] ?? 0) - (points[0]?.[0] ?? 0);
-  return yy > 0 && xy / Math.sqrt(xx * yy) >= TREND ? (xy / xx) * span : 0;
+  return (span * (at(late, 1) - at(early, 1))) / (at(late, 0) - at(early, 0));
+}
+
+/** Rank of each value, from 0; of equal ones their mean rank. */
+function ranksOf(values: readonly number[]): number[] {
+  const sorted = values.toSorted((a, b) => a - b);
+  const last = new Map(sorted.map((value, i) => [value, i]));
+  const first = new Map(sorted.map((value, i) => [value, i] as const).reverse());
+  return values.map((value) => ((first.get(value) ?? 0) + (last.get(value) ?? 0)) / 2);
+}
+
+/** Correlation of values with their position; 0 where they are all equal. */
+function correlation(values: readonly number[]): number {
+  const middle = (values.length - 1) / 2;
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const sum = (of: (value: number, at: number) => number) => values.reduce((all, value, i) => all + of(value - mean, i - middle), 0);
+  const varies = sum((value) => value ** 2);
+  return varies > 0 ? sum((value, at) => value * at) / Math.sqrt(varies * sum((_, at) => at ** 2)) : 0;
 }

@@ -123,7 +123,9 @@ export class Facts {
   /** Half of the messages took little longer than they take by themselves. */
   get prompt(): boolean {
     const { latency } = this.result;
-    const alone = this.own + Math.max(0, latency.batch.p50) + this.longestRead;
+    // A Worker's line, and a helper's, is part of the time in the batch.
+    const together = Math.min(Math.max(0, latency.batch.p50), this.gathering + this.turnInBatch);
+    const alone = this.own + together + this.longestRead;
     return latency.sojourn.p50 <= Math.max(1, LONG * alone);
   }
 
@@ -174,7 +176,8 @@ export class Facts {
     const others = this.overlaps && this.scenario.keys.order;
     const waited = Math.max(0, latency.batch.mean - this.turnInBatch);
     // A Worker's line, and a helper's, is part of the time in the batch.
-    return others || this.result.mode === "parallel" || this.handedOver ? Math.min(waited, fills) : waited;
+    const until = timeout === undefined ? fills : Math.min(fills, timeout / 1000);
+    return others || this.result.mode === "parallel" || this.handedOver ? Math.min(waited, until) : waited;
   }
 
   /** A helper does the work. */

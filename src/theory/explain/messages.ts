@@ -88,7 +88,8 @@ function quicker(facts: Facts): string {
 /** What is at work all the time is waited for, whatever the batch; and where times vary so much no mean is told. */
 function atLimit(facts: Facts): boolean {
   if (facts.batchesGrow) return false;
-  return facts.held >= BUSY || facts.saturated || heavyTailed(facts.result, facts.scenario);
+  const full = facts.used >= BUSY || (facts.saturated && facts.overrun);
+  return facts.held >= BUSY || (facts.longEnough && full) || heavyTailed(facts.result, facts.scenario);
 }
 
 export function waitingBatch(facts: Facts): Finding | null {
@@ -101,13 +102,20 @@ export function waitingBatch(facts: Facts): Finding | null {
   return { limit: "batch", text };
 }
 
+/** Share of the time that its largest part takes from which on that is what takes time. */
+const GOOD_PART = 0.4;
+/** Times any other part that it is then. */
+const LARGEST = 1.1;
+
 /** Waiting for the batch to go and for those before it in the batch, together: less work per message would not shorten the first. */
 export function turnInBatch(facts: Facts): Finding | null {
   const { result, scenario, batched, rate } = facts;
-  const { batch, sojourn } = result.latency;
+  const { batch, sojourn, schedule, queue, service } = result.latency;
   // What waits in a Worker's line, or for another of its key, does not wait for its batch.
   const waited = Math.min(batch.mean, facts.gathering + facts.turnInBatch);
-  if (!batched || atLimit(facts) || waited < 0.5 * sojourn.mean || waited < 0.5) return null;
+  // Where the rest is spread over several parts, a bit more or less of one of them does not change which is the largest.
+  const largest = waited >= LARGEST * Math.max(schedule.mean + queue.mean, service.mean, batch.mean - waited);
+  if (!batched || atLimit(facts) || waited < GOOD_PART * sojourn.mean || !largest || waited < 0.5) return null;
   const none = result.batches.meanSize > 1 && scenario.batch.size === undefined && scenario.work.perBatch === 0;
   // Who waits for an answer, or comes with all the others, fills batches as they are.
   const together = facts.closedLoop || scenario.load.executor === "bursts";

@@ -7,7 +7,7 @@
 export type Parts = Readonly<Record<string, string | undefined>>;
 
 const COUNT = String.raw`\d+(?:\.\d+)?(?:e-\d+)?(?: [kMG](?![\w]))?`;
-const DURATION = String.raw`(?:\d+(?:\.\d+)? (?:ns|µs|ms|s|min)(?!\w)|0(?![.\d]))`;
+const DURATION = String.raw`(?:\d+(?:\.\d+)? (?:ns|µs|ms|s|min)(?!\w)|0(?!\.?\d))`;
 const SHARE = String.raw`\d+(?:\.\d+)? %`;
 const KINDS: Readonly<Record<string, string>> = { N: COUNT, D: DURATION, P: SHARE, T: `(?:${DURATION}|too few)`, "*": ".*?", F: "[\\w.]+" };
 

@@ -49,6 +49,14 @@ describe("growing all along", () => {
     ]);
   });
 
+  test("is seen beside one sample that is far from all others, and not made by one", () => {
+    const own = { p50: 15, p99: 1e9 };
+    const long = Array.from({ length: 15 }, (_, i) => 10 * i);
+    const level = new Array<number>(15).fill(10);
+    for (const at of [4, 7, 14]) expect(growsAllAlong(took(long.with(at, 10_000), level), own)).toBe(true);
+    for (const at of [0, 7, 14]) expect(growsAllAlong(took(level.with(at, 10_000), level), own)).toBe(false);
+  });
+
   test("is not falling, nor standing still, nor jumping to and fro", () => {
     const own = { p50: 0.1, p99: 0.1 };
     expect(growsAllAlong(took(rising.toReversed()), own)).toBe(false);

@@ -32,6 +32,25 @@ describe("keeping up", () => {
     expect(keepsUp(ran(rate, steady))).toBe(false);
   });
 
+  test("a line that the simulation of the same arrivals has too, with time to spare, is no lasting one", () => {
+    const grows = Array.from({ length: 15 }, (_, i) => 20 + 20 * i);
+    const foreseen = { ...base.predicted, throughput: 100, utilization: 0.94, sojournMean: 150, bottleneck: "arrivals" };
+    const latency = { ...base.latency, sojourn: { ...base.latency.sojourn, mean: 160 } };
+    const keeps = (change: object, more: object = {}) =>
+      keepsUp(ran({ offeredRate: 100, throughput: 100, latency, predicted: { ...foreseen, ...change }, ...more }, grows));
+    expect(keeps({})).toBe(true);
+    for (const change of [
+      { utilization: 0.98 },
+      { sojournMean: 100 },
+      { bottleneck: "hot key" },
+      { throughput: 90 },
+      { utilization: null },
+    ])
+      expect(keeps(change)).toBe(false);
+    // What came and was not done is no line that chance makes.
+    expect(keeps({}, { ledger: { ...base.ledger, unfinished: 5 } })).toBe(false);
+  });
+
   test("a line that is fed two in a hundred too much is found in two seconds", () => {
     const series = Array.from({ length: 21 }, (_, i) =>
       sample(100 * (i + 1), { p50: 4 + 2.1 * i, p99: 5 + 2.1 * i, offered: 511, processed: 500 }),

@@ -39,7 +39,9 @@ describe("T-10 how throughput grows with requests in flight", () => {
       listCase([1, 5, 10, 20][i] ?? 0, 300, { load, throughput, offeredRate: 150, tape: { hash: "a", count: 300 } }),
     );
     expect(said(rates)).toContain("No law is fitted, since at some points all was done that came, and that is no limit of theirs.");
-    expect(said(rates.slice(0, 2).concat(listCase(10, 300, { load, throughput: 140, offeredRate: 150 })))).not.toContain("all was done that came");
+    expect(said(rates.slice(0, 2).concat(listCase(10, 300, { load, throughput: 140, offeredRate: 150 })))).not.toContain(
+      "all was done that came",
+    );
   });
 });
 
@@ -51,6 +53,8 @@ test("P3 a list of which the end is a good part of the time tells no law of Work
         return { ...one, latency: { ...one.latency, service: { ...one.latency.service, max } } };
       }),
     );
-  expect(workers(1000)).toContain("no law is fitted, since the end of a list, when less is left than there are Workers, is a good part of these rates");
+  expect(workers(1000)).toContain(
+    "no law is fitted, since the end of a list, when less is left than there are Workers, is a good part of these rates",
+  );
   expect(workers(100)).toContain("Amdahl's law fits");
 });

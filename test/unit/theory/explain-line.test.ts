@@ -1,0 +1,56 @@
+import { describe, expect, test } from "bun:test";
+import { scenarioSchema } from "../../../src/scenario/schema.ts";
+import type { MeasuredCase } from "../../../src/telemetry/result.ts";
+import { explain } from "../../../src/theory/explain.ts";
+import { caseResult, sample } from "../../support/results.ts";
+
+const base = caseResult({ mode: "parallel" });
+const part = (mean: number) => ({ ...base.latency.sojourn, mean, p50: mean, p75: mean, p90: mean, p95: mean, p99: 2 * mean });
+const workers = [0.3, 0.3, 0.3].map((utilization, i) => ({ name: `worker-${i}`, utilization }));
+
+/** Messages of 2 ms each, in batches of 10, that wait so long in their batch, which a Worker's line is a part of. */
+function explained(batch: number, change: object = {}, asked: object = {}): string {
+  const latency = { ...base.latency, batch: part(batch), service: part(2), sojourn: part(batch + 2) };
+  const process = { ...base.process, threads: [{ name: "main", utilization: 0.05 }, ...workers] };
+  const cores = [0, 1, 2, 3].map((core) => ({ core, utilization: 0.3 }));
+  const result = { ...base, latency, process, cores, disturbed: null, series: [], intakeRate: 400, throughput: 400, durationMs: 2000 };
+  const scenario = scenarioSchema.parse({
+    title: "x",
+    work: { kind: "sleep", time: "2ms" },
+    batch: { size: 10, timeout: "20ms" },
+    ...asked,
+  });
+  return explain({ ...result, batches: { count: 80, meanSize: 10 }, ...change } as MeasuredCase, scenario);
+}
+
+describe("a line in front of a Worker, which is a part of the time in the batch", () => {
+  test("is the arrivals' doing no more than any other: what a batch takes to fill and to be worked is", () => {
+    expect(explained(40)).not.toContain("No single limit shows");
+    expect(explained(400)).toStartWith(
+      "No single limit shows: all 100 messages were processed at 400 messages/s, with a median sojourn time of 402 ms, of the work 2.00 ms.",
+    );
+  });
+
+  test("is found where messages take longer and longer, though one sample is far from the others", () => {
+    const series = Array.from({ length: 20 }, (_, i) =>
+      sample(100 * (i + 1), {
+        offered: 500,
+        processed: 400,
+        depth: 0,
+        p50: i === 19 ? 90_000 : 20 + 20 * i,
+        p99: i === 19 ? 91_000 : 30 + 20 * i,
+      }),
+    );
+    expect(explained(200, { series, offeredRate: 500, throughput: 400 })).not.toContain("The arrivals are the limit");
+  });
+
+  test("is no wait for the batch to go, which it does at its timeout", () => {
+    // 10 at 15 a second for each of 3 Workers take 1.8 s to fill, and go after 20 ms.
+    const slow = { intakeRate: 15, throughput: 15, batches: { count: 80, meanSize: 9.9 } };
+    const text = explained(700, slow);
+    expect(text).not.toContain("was waiting for it to go");
+    expect(explained(700, slow, { batch: { size: 10 } })).toStartWith(
+      "The batch is what takes time: of 702 ms on average, 691 ms was waiting",
+    );
+  });
+});
