@@ -49,6 +49,8 @@ const BUSY = 0.9;
 /** Share of all cores that is all of them, and requests that are computed or wait for that which are no chance then. */
 const FULL = 0.95;
 const SEVERAL = 3;
+/** Times what an attempt takes by itself that it takes then. */
+const NEARLY = 1.15;
 /** Times what an attempt takes by itself from which on most of it is computing, and waiting for that. */
 const MOSTLY = 2;
 
@@ -68,7 +70,9 @@ function computing(facts: RequestFacts): string | null {
   const { result, rate, underWay, state, halfOfAttempts: half, coresTaken } = facts;
   if (half === null || facts.inTime) return null;
   const used = shareUsed(result);
-  const full = used >= BUSY && (facts.strained || (used >= FULL && facts.computing >= SEVERAL));
+  // Where all cores are its own a smaller difference tells as much.
+  const nearly = !coresTaken && used >= FULL && facts.computing >= SEVERAL && facts.slowed >= NEARLY;
+  const full = used >= BUSY && (facts.strained || nearly);
   if (!full && !(facts.strained && facts.slowed >= MOSTLY)) return null;
   const took = `half of the attempts took ${formatMs(half.took)} and more, of which the server was told to take ${formatMs(half.asked)}`;
   const through = `${rate} went through, ${formatCount(underWay)} ${state} on average`;

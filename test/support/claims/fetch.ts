@@ -167,7 +167,7 @@ const slowed = must("hardly any of them waits for computing", (told, { took = "0
 // What the series shows.
 
 const crowd = (told: Told) =>
-  told.result.series.filter(({ p50, processed, depth }) => (processed > 0 && p50 !== null ? p50 > 3 * own(told) : depth > 0.5));
+  told.result.series.filter(({ p50, processed, depth }) => (p50 === null ? processed === 0 && depth > 0.5 : p50 > 3 * own(told)));
 const near = (told: Told) => [...crowd(told), ...told.result.series.slice(-2)];
 /** Mean level over some samples, each for as long as it stands for. */
 function levelOf({ result: { series } }: Told, samples: CaseResult["series"]): number {

@@ -78,6 +78,9 @@ describe("where attempts take far longer than the server is told to", () => {
   test("a server that keeps its pace leaves it to the places, however full the cores are of other things", () => {
     const text = explained({ took: 100.5, throughput: 990 }, { latency: "100ms" });
     expect(text).toStartWith("Concurrency is the limit: 100 in flight on one loop ÷ 101 ms is 990/s;");
+    // Of 8 % of the time, which is computing or waiting for that, nothing follows.
+    expect(explained({ took: 54, throughput: 1690 }, { latency: "50ms" })).toStartWith("Concurrency is the limit");
+    expect(explained({ took: 59, throughput: 1690 }, { latency: "50ms" })).toStartWith("The cores are the limit");
   });
 
   test("one connection that never waits for another is the limit itself", () => {
