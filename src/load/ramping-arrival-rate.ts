@@ -1,6 +1,6 @@
 import { exactLog } from "../kernel/exact-math.ts";
 import { Random } from "../kernel/random.ts";
-import { type Ramp, rampTotal } from "../scenario/semantics.ts";
+import { type Ramp, rampTotal } from "../scenario/load-extent.ts";
 import { type Instants, jittered, timedTape } from "./instants.ts";
 import type { KeySource } from "./keys.ts";
 import type { Tape } from "./tape.ts";

@@ -17,10 +17,10 @@ export const MAX_ARRIVALS = 1e9;
 export function semanticProblems(scenario: Scenario, written: unknown, inFile: unknown = written): SemanticProblem[] {
   return [
     ...foreignParts(scenario, written),
-    ...loadMisfits(scenario),
     ...queueMisfits(scenario),
     ...workMisfits(scenario),
     ...thresholdMisfits(scenario),
+    ...loadMisfits(scenario),
     ...fetchMisfits(scenario),
     ...flowMisfits(scenario, written),
     ...expectMisfits(scenario, written, inFile),

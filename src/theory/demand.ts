@@ -1,5 +1,5 @@
+import { rampTotal } from "../scenario/load-extent.ts";
 import type { Mode, Scenario } from "../scenario/schema.ts";
-import { rampTotal } from "../scenario/semantics.ts";
 import { type CpuQuota, coresOf } from "../telemetry/cgroup.ts";
 
 /** A case to be predicted, on a machine with a number of cores, or a share of their time. */

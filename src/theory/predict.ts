@@ -1,5 +1,5 @@
+import { arrivalEstimate } from "../scenario/load-extent.ts";
 import type { Scenario } from "../scenario/schema.ts";
-import { arrivalEstimate } from "../scenario/semantics.ts";
 import type { Prediction } from "../telemetry/prediction.ts";
 import { bottleneckOf, limitOf } from "./bottleneck.ts";
 import { type Capacity, type KeyLimits, keyLimits, messageCapacity } from "./capacity.ts";

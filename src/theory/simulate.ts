@@ -1,6 +1,6 @@
 import type { Nanoseconds } from "../kernel/clock.ts";
 import type { Histogram } from "../kernel/histogram.ts";
-import { pacedSpan } from "../scenario/semantics.ts";
+import { pacedSpan } from "../scenario/load-extent.ts";
 import type { Expected } from "./demand.ts";
 import { runLine } from "./simulate/line.ts";
 import { Loop } from "./simulate/loop.ts";

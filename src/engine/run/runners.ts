@@ -1,6 +1,6 @@
 import type { CasePlan } from "../../plan/plan.ts";
+import { arrivalEstimate } from "../../scenario/load-extent.ts";
 import { MODE_TRAITS } from "../../scenario/modes.ts";
-import { arrivalEstimate } from "../../scenario/semantics.ts";
 import { disturbedByStop } from "../../telemetry/disturbance.ts";
 import { EMPTY_LEDGER, type Ledger } from "../../telemetry/ledger.ts";
 import type { Calibration } from "../../telemetry/machine.ts";

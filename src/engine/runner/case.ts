@@ -8,7 +8,7 @@ import { printable } from "../../kernel/text.ts";
 import { openTape } from "../../load/open.ts";
 import { inspectTape, type TapeFacts } from "../../load/tape.ts";
 import type { CasePlan } from "../../plan/plan.ts";
-import { loadDuration } from "../../scenario/semantics.ts";
+import { loadDuration } from "../../scenario/load-extent.ts";
 import { droppedTotal, imbalance } from "../../telemetry/ledger.ts";
 import type { Calibration } from "../../telemetry/machine.ts";
 import type { Snapshot } from "../../telemetry/sample.ts";

@@ -1,9 +1,9 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
 import { Offered } from "../../load/offered.ts";
 import type { CasePlan } from "../../plan/plan.ts";
+import { loadDuration } from "../../scenario/load-extent.ts";
 import { MODE_TRAITS } from "../../scenario/modes.ts";
 import type { Load, Scenario } from "../../scenario/schema.ts";
-import { loadDuration } from "../../scenario/semantics.ts";
 import { Recorder } from "../../telemetry/recorder.ts";
 import type { Stage } from "../../workloads/stage.ts";
 import type { Executor } from "../executor/executor.ts";
