@@ -49,9 +49,16 @@ export function fellBehind(one: CaseResult, cases: Cases): boolean {
   return capacity === null ? !kept(one) || (!steady(one) && !hasTime(one)) : (one.offeredRate ?? 0) > 1.03 * capacity;
 }
 
+/** Next to no time was left, by the prediction or, of one at a time, by what each took: two seconds do not show whether that is enough. */
+function atItsLimit({ mode, predicted, latency, offeredRate }: CaseResult): boolean {
+  const busy = mode === "sync" ? ((offeredRate ?? 0) * latency.service.mean) / 1000 : 0;
+  return Math.max(predicted.utilization ?? 0, busy) >= 0.96;
+}
+
 /** Nobody can say that it did not: all was done in time, well within what could be done, and no line grew. */
 export function surelyKept(one: CaseResult, cases: Cases): boolean {
   const capacity = capacityOf(cases);
+  if (atItsLimit(one)) return false;
   // The last message is done its own time after the last arrival: up to 3 % of two seconds.
   if (!kept(one, 0.97) || !steady(one, 1.1, 3) || one.series.length < 10) return false;
   return capacity === null || (one.offeredRate ?? 0) < 0.93 * capacity;
