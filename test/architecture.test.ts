@@ -36,15 +36,25 @@ interface Import {
   readonly typeOnly: boolean;
 }
 
-function importsOf(file: string): Import[] {
+/** What a file imports of the project's own. `later`: what it loads only when it comes to it, too. */
+function importsOf(file: string, later = true): Import[] {
+  if (!/\.tsx?$/.test(file)) return [];
   const text = readFileSync(join(SRC, file), "utf8");
   const found: Import[] = [];
   for (const match of text.matchAll(/(?:^|\n)\s*(import|export)\s+(type\s+)?[^;]*?from\s+"(\.[^"]+)"/g)) {
     found.push({ from: file, to: target(file, match[3] ?? ""), typeOnly: match[2] !== undefined || onlyTypes(match[0]) });
   }
-  for (const match of text.matchAll(/import\("(\.[^"]+)"\)/g))
+  for (const match of later ? text.matchAll(/import\("(\.[^"]+)"\)/g) : [])
     found.push({ from: file, to: target(file, match[1] ?? ""), typeOnly: false });
   return found;
+}
+
+/** Packages that a file imports when it is loaded, those of the platform aside. */
+function packagesOf(file: string): string[] {
+  const text = readFileSync(join(SRC, file), "utf8");
+  return [...text.matchAll(/^(?:import|export)\b[^;]*?from "([^."][^"]*)"/gm)]
+    .map((match) => match[1] ?? "")
+    .filter((name) => !/^(node:|bun$|bun:)/.test(name));
 }
 
 function onlyTypes(statement: string): boolean {
@@ -64,7 +74,7 @@ function floorOf(file: string): number {
   return FLOORS.findIndex((floor) => file === floor || file.startsWith(`${floor}/`));
 }
 
-const everyImport = files.flatMap(importsOf);
+const everyImport = files.flatMap((file) => importsOf(file));
 const imports = everyImport.filter(({ to }) => !to.startsWith(".."));
 const whole = outlineOf("src/");
 
@@ -127,15 +137,7 @@ describe("architecture", () => {
   test("flows are a library of their own: they stand on kernel and resilience alone, and need no package", () => {
     const outside = imports.filter(({ from, to }) => from.startsWith("flows/") && !/^(flows|kernel|resilience)\//.test(to));
     expect(outside.map(({ from, to }) => `${from} → ${to}`)).toEqual([]);
-    const packages = files
-      .filter((file) => file.startsWith("flows/"))
-      .flatMap((file) =>
-        [...readFileSync(join(SRC, file), "utf8").matchAll(/^(?:import|export)\b[^;]*?from "([^."][^"]*)"/gm)].map(
-          (match) => match[1] ?? "",
-        ),
-      )
-      .filter((name) => !/^(node:|bun$|bun:)/.test(name));
-    expect(packages).toEqual([]);
+    expect(files.filter((file) => file.startsWith("flows/")).flatMap((file) => packagesOf(file))).toEqual([]);
   });
 
   test("flows take time, order and chance from what they are given", () => {
@@ -173,6 +175,16 @@ describe("architecture", () => {
   test("below the views modes are compared where an executor is made, and in theory; all others ask what a mode is like", () => {
     const compared = linesWith(/^(?!views|library|theory)/, /[!=]== "(sync|async|parallel)"|case "(sync|async|parallel)":/);
     expect(compared.map((line) => line.replace(/:.*/, ""))).toEqual(Array(3).fill("engine/runner/case.ts"));
+  });
+
+  test("to declare a command takes no view that draws, no engine, no scenario and two small packages: the help is told at once", () => {
+    const entries = ["cli/program.ts", ...files.filter((file) => file.startsWith("cli/declare/"))];
+    const loaded = new Set(entries);
+    for (const file of loaded) for (const { to, typeOnly } of importsOf(file, false)) if (!typeOnly) loaded.add(to);
+    const heavy = [...loaded].filter((file) => !/^(cli|kernel)\//.test(file));
+    expect(heavy.sort()).toEqual(["../package.json", "views/canvas/names.ts"]);
+    const packages = [...loaded].filter((file) => file.endsWith(".ts")).flatMap((file) => packagesOf(file));
+    expect([...new Set(packages)].sort()).toEqual(["commander", "fastest-levenshtein"]);
   });
 
   test("there is no cycle", () => {
@@ -234,7 +246,7 @@ describe("names", () => {
   const SHARED_NAMES: Readonly<Record<string, string>> = {
     Handler: "public in two entries: of a queue in `lab-tui/flows`, of `work.module` in `lab-tui`",
     Message: "public in two entries: of a queue in `lab-tui/flows`, of `work.module` in `lab-tui`",
-    declare: "every file of `cli/commands` exports it; `cli/program.ts` loads the file that the command line names",
+    declare: "every file of `cli/declare` exports it; `cli/program.ts` loads the file that the command line names",
   };
 
   test("no exported name is defined in two files, a few aside", async () => {

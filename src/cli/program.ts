@@ -7,21 +7,21 @@ import { VERSION } from "../kernel/version.ts";
 import type { Declare, Host } from "./command.ts";
 import { StopSignals } from "./signals.ts";
 
-/** Every command, in the order of the help. One that is not asked for is not loaded: a version is told at once. */
+/** Every command by its declaration, in the order of the help. What a command does is loaded when it runs. */
 const COMMANDS: Readonly<Record<string, () => Promise<{ readonly declare: Declare }>>> = {
-  run: () => import("./commands/run.ts"),
-  fetch: () => import("./commands/fetch.ts"),
-  list: () => import("./commands/list.ts"),
-  validate: () => import("./commands/validate.ts"),
-  schema: () => import("./commands/schema.ts"),
-  new: () => import("./commands/new.ts"),
-  explain: () => import("./commands/explain.ts"),
-  predict: () => import("./commands/predict.ts"),
-  bench: () => import("./commands/bench.ts"),
-  serve: () => import("./commands/serve.ts"),
-  runs: () => import("./commands/runs.ts"),
-  show: () => import("./commands/show.ts"),
-  replay: () => import("./commands/replay.ts"),
+  run: () => import("./declare/run.ts"),
+  fetch: () => import("./declare/fetch.ts"),
+  list: () => import("./declare/list.ts"),
+  validate: () => import("./declare/validate.ts"),
+  schema: () => import("./declare/schema.ts"),
+  new: () => import("./declare/new.ts"),
+  explain: () => import("./declare/explain.ts"),
+  predict: () => import("./declare/predict.ts"),
+  bench: () => import("./declare/bench.ts"),
+  serve: () => import("./declare/serve.ts"),
+  runs: () => import("./declare/runs.ts"),
+  show: () => import("./declare/show.ts"),
+  replay: () => import("./declare/replay.ts"),
 };
 
 /** Commands of later versions, so that they are refused by name. */

@@ -1,9 +1,8 @@
 import { existsSync } from "node:fs";
 import { UserError } from "../../kernel/problem.ts";
 import { quoted } from "../../kernel/text.ts";
-import type { Declare } from "../command.ts";
 
-interface BenchFlags {
+export interface BenchFlags {
   readonly rounds: string;
   readonly only?: string;
   readonly truth?: boolean;
@@ -18,23 +17,8 @@ const TABLES = new URL("../../../test/bench/bench.ts", import.meta.url);
 const NEEDS_CHECKOUT =
   "bench: needs a checkout of lab-tui after `bun install`, since the package comes without the peers that it is measured beside; `run` measures any scenario from here too";
 
-export const declare: Declare = (program) => {
-  program
-    .command("bench")
-    .description("the project's own benchmark table: this console's engines beside the peers")
-    .argument("[scenario...]", "with --truth: these scenarios and no others")
-    .option("--rounds <n>", "rounds; the median counts", "9")
-    .option("--only <text>", "only rows in which this is written")
-    .option("--truth", "instead: every shipped scenario, measured beside predicted")
-    .option("--sojourn", "instead: Poisson arrivals at one thread, mean time in system beside M/D/1 and M/M/1")
-    .option("--floors", "instead: flows at the least rate they are good for, and how far beyond they go")
-    .option("--stall", "instead: what clients tell of a server that stands still once, beside arithmetic")
-    .option("--json", "as JSON")
-    .action(bench);
-};
-
 /** `lab-tui bench`: prints the requested table. */
-async function bench(names: readonly string[], flags: BenchFlags): Promise<void> {
+export async function bench(names: readonly string[], flags: BenchFlags): Promise<void> {
   if (names.length > 0 && flags.truth !== true) {
     throw new UserError(`bench: scenarios are measured with --truth, got ${quoted(names[0])} without it; \`run\` runs one`);
   }

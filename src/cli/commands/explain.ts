@@ -3,15 +3,6 @@ import { suggestion } from "../../kernel/spelling.ts";
 import { quoted } from "../../kernel/text.ts";
 import { MODES } from "../../scenario/schema.ts";
 import { DIAGRAMS } from "../../views/report/diagram.ts";
-import type { Declare } from "../command.ts";
-
-export const declare: Declare = (program) => {
-  program
-    .command("explain")
-    .description("how a message travels in a mode, where it waits and where the loop takes turns, drawn")
-    .argument("[mode...]", "sync, async, parallel; none: each of them")
-    .action(explainModes);
-};
 
 /** `lab-tui explain MODE…`: the way of a message in a mode; without arguments, in each. */
 export function explainModes(asked: readonly string[]): void {

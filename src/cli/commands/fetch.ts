@@ -4,27 +4,10 @@ import { UserError } from "../../kernel/problem.ts";
 import { temporaryFolder } from "../../kernel/temporary-folder.ts";
 import { quoted } from "../../kernel/text.ts";
 import { withoutCredentials } from "../../scenario/confidential.ts";
-import type { Declare } from "../command.ts";
-import { type RunFlags, wholeNumber, withRunFlags } from "../flags.ts";
-import { type RequestFlags, requestFields, withRequestFlags } from "../request-flags.ts";
+import { type RunFlags, wholeNumber } from "../flags.ts";
+import { type RequestFlags, requestFields } from "../request-flags.ts";
 import type { StopSignals } from "../signals.ts";
 import { run } from "./run.ts";
-
-export const declare: Declare = (program, host) => {
-  const command = program
-    .command("fetch")
-    .description("asks for addresses: makes a scenario on the spot and runs it")
-    .argument("<url...>", "asked for in turn")
-    .option("-r, --rate <rate>", "requests per second (default: each place asks again when it is answered)")
-    .option("-c, --concurrency <n>", "requests in flight, and connections, at most", "50")
-    .option("-d, --duration <duration>", "how long requests go out (default 10s)")
-    .option("--http2", "by HTTP/2, many requests at once on one connection")
-    .option("--unix-socket <path>", "every request goes to this socket of the machine")
-    .option("--print", "shows the scenario and runs nothing");
-  withRunFlags(withRequestFlags(command)).action(async (urls: string[], flags: FetchFlags) =>
-    host.exit(await fetchUrls(urls, flags, host.signals)),
-  );
-};
 
 /** Flags of `fetch`: those of `run`, and some that define the scenario. */
 export interface FetchFlags extends RunFlags, RequestFlags {

@@ -1,15 +1,6 @@
 import { printable, safeJson } from "../../kernel/text.ts";
 import { type Listed, listScenarios, type Unreadable } from "../../scenario/find.ts";
 import { FAULT } from "../../views/report/fault.ts";
-import type { Declare } from "../command.ts";
-
-export const declare: Declare = (program) => {
-  program
-    .command("list")
-    .description("shipped scenarios and those in ./scenarios")
-    .option("--json", "as JSON")
-    .action((options: { json?: boolean }) => list(options.json === true));
-};
 
 /** `lab-tui list`: prints the scenarios, as JSON or as lines. */
 export function list(asJson: boolean): void {

@@ -6,18 +6,7 @@ import { suggestion } from "../../kernel/spelling.ts";
 import { printable, quoted } from "../../kernel/text.ts";
 import { SHIPPED } from "../../scenario/find.ts";
 import { type Scenario, WORKLOADS } from "../../scenario/schema.ts";
-import type { Declare } from "../command.ts";
 import { starterText } from "../starter.ts";
-
-export const declare: Declare = (program) => {
-  program
-    .command("new")
-    .description("writes a commented starter scenario")
-    .argument("<name>", "name of the scenario, or a path")
-    .option("--workload <workload>", "message, fetch or flow", "message")
-    .option("--force", "overwrite")
-    .action(writeStarter);
-};
 
 export interface NewFlags {
   readonly force?: boolean;

@@ -14,26 +14,9 @@ import { intentLines, oneLine } from "../../views/report/intent.ts";
 import { paramsText } from "../../views/report/sweep.ts";
 import { textTable } from "../../views/report/table.ts";
 import { wrappedText } from "../../views/report/wrapping.ts";
-import { collected, type Declare } from "../command.ts";
 import type { RunFlags } from "../flags.ts";
 import { scenarioWithFlags } from "../scenario.ts";
 import { widthOf } from "../terminal.ts";
-
-export const declare: Declare = (program) => {
-  program
-    .command("predict")
-    .description("what theory and the simulator expect of a scenario, without running it")
-    .argument("<scenario>", "a path, or the name of a shipped scenario")
-    .option("--cores <n>", "of a machine with so many cores")
-    .option("--mode <modes>", "sync,async,parallel")
-    .option("-d, --duration <duration>", "how long the load lasts, such as 30s")
-    .option("-r, --rate <rate>", "arrivals per time unit")
-    .option("--seed <n>", "seed of everything random")
-    .option("--set <path=value>", "any field of the scenario (repeatable)", collected)
-    .option("--workers <n>", "Workers of the parallel mode")
-    .option("--json", "as JSON")
-    .action((asked: string, flags: PredictFlags) => predictScenario(asked, flags));
-};
 
 export interface PredictFlags extends Pick<RunFlags, "mode" | "duration" | "rate" | "seed" | "set" | "workers"> {
   readonly cores?: string;

@@ -4,28 +4,12 @@ import { quoted } from "../../kernel/text.ts";
 import { parseDuration } from "../../kernel/units.ts";
 import { replayOf, type TimedEvent } from "../../telemetry/replay.ts";
 import type { RunResult } from "../../telemetry/result.ts";
-import { type AppearanceFlags, appearanceOf, framesOf, withAppearanceFlags } from "../appearance-flags.ts";
-import type { Declare } from "../command.ts";
+import { type AppearanceFlags, appearanceOf, framesOf } from "../appearance-flags.ts";
 import { closeAfterMs } from "../flags.ts";
 import { keptResult } from "../kept-result.ts";
 import { CastFile, type CastFlags, castPlanOf, castSize } from "../recording.ts";
 import type { StopSignal, StopSignals } from "../signals.ts";
 import { hasColors, isInteractive } from "../terminal.ts";
-
-export const declare: Declare = (program, host) => {
-  const command = program
-    .command("replay")
-    .description("plays a past run in the dashboard, or writes it as a recording")
-    .argument("<run>", "its name, last, or a result file")
-    .option("--speed <n>", "times as fast as it was (default 1)")
-    .option("--from <duration>", "begin so long after its beginning");
-  withAppearanceFlags(command)
-    .option("--cast <file>", "write it as a recording (asciicast), the same bytes each time")
-    .option("--cast-size <size>", "COLSxROWS of the recording (default: the terminal's, else 120x40)")
-    .option("--cast-version <n>", "2 (default) or 3")
-    .option("--close-after <duration>", "leave the closing screen after so long (default: at a key)")
-    .action(async (run: string, flags: ReplayFlags) => host.exit(await replayRun(run, flags, host.signals)));
-};
 
 export interface ReplayFlags extends CastFlags, AppearanceFlags {
   readonly speed?: string;

@@ -12,24 +12,13 @@ import { checkPermissions } from "../../scenario/permission.ts";
 import type { RunResult, ThresholdResult } from "../../telemetry/result.ts";
 import type { Session } from "../../views/live/session.tsx";
 import { checkFiles, checkHostsOf } from "../../workloads/fetch/permission.ts";
-import type { Declare } from "../command.ts";
 import { compose } from "../compose.ts";
-import { type RunFlags, readFlags, withRunFlags } from "../flags.ts";
+import { type RunFlags, readFlags } from "../flags.ts";
 import { RunKeeper } from "../keep.ts";
 import { checkTargets, Outputs } from "../outputs.ts";
 import { scenarioWithFlags } from "../scenario.ts";
 import type { StopSignals } from "../signals.ts";
 import { targetKind } from "../target.ts";
-
-export const declare: Declare = (program, host) => {
-  const command = program
-    .command("run")
-    .description("runs scenarios: a live dashboard on a terminal, progress lines otherwise")
-    .argument("<scenario...>", "paths, or names of shipped scenarios")
-    .option("-d, --duration <duration>", "how long the load lasts, such as 30s")
-    .option("-r, --rate <rate>", "arrivals per time unit");
-  withRunFlags(command).action(async (scenarios: string[], flags: RunFlags) => host.exit(await run(scenarios, flags, host.signals)));
-};
 
 /** `lab-tui run SCENARIO…`. `session`: the console in which it was chosen. */
 export async function run(

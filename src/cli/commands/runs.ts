@@ -3,24 +3,8 @@ import { printable, quoted, safeJson } from "../../kernel/text.ts";
 import { parseDuration } from "../../kernel/units.ts";
 import { outcomeText } from "../../views/report/outcome.ts";
 import { textTable } from "../../views/report/table.ts";
-import type { Declare } from "../command.ts";
 import { wholeNumber } from "../flags.ts";
 import { openStore, unknownRun } from "../keep.ts";
-
-export const declare: Declare = (program) => {
-  const runs = program
-    .command("runs")
-    .description("past runs, newest first")
-    .option("--json", "as JSON")
-    .action((options: { json?: boolean }) => listRuns(options.json === true));
-  runs.command("rm").description("removes a past run").argument("<run>", "its name, or last").action(removeRun);
-  runs
-    .command("prune")
-    .description("removes old runs")
-    .option("--keep <n>", "keep the newest n, however old")
-    .option("--older-than <duration>", "remove what is older, such as 30d")
-    .action(pruneRuns);
-};
 
 /** `lab-tui runs`: prints past runs, newest first. */
 export function listRuns(json: boolean): void {
@@ -51,11 +35,16 @@ export function removeRun(run: string): void {
   if (!gone) throw unknownRun(run);
 }
 
+export interface PruneFlags {
+  readonly keep?: string;
+  readonly olderThan?: string;
+}
+
 /** A hundred years, in microseconds: no run is older, and dates still reach that far back. */
 const OLDEST = 36_500 * 86_400e6;
 
 /** `lab-tui runs prune`: removes old runs. */
-export function pruneRuns(flags: { readonly keep?: string; readonly olderThan?: string }): void {
+export function pruneRuns(flags: PruneFlags): void {
   const keep = flags.keep === undefined ? 0 : wholeNumber("--keep", flags.keep, 1e9);
   const age = flags.olderThan === undefined ? null : parseDuration(flags.olderThan);
   if (flags.olderThan !== undefined && (age === null || age > OLDEST)) {

@@ -7,24 +7,9 @@ import { UserError } from "../../kernel/problem.ts";
 import { printable, quoted } from "../../kernel/text.ts";
 import { flowSchema } from "../../scenario/flow-schema.ts";
 import { loadMaker } from "../../workloads/flow/makers.ts";
-import type { Declare } from "../command.ts";
 import { wholeNumber } from "../flags.ts";
 import { untilStopped } from "../signals.ts";
 import { demo } from "./serve-flows-demo.ts";
-
-export const declare: Declare = (group, host) => {
-  group
-    .command("flows")
-    .description("flows over HTTP and WebSocket: pipelines, events, queues, streams, health and metrics")
-    .option("--port <port>", "to listen on; 0 for any", "8002")
-    .option("--host <host>", "address to listen on; others than this machine's own need a token", "127.0.0.1")
-    .option("--module <file>", "code that registers the parts to serve, instead of the demonstration's")
-    .option("--allow-modules", "lets --module run")
-    .option("--token-file <file>", "what every request has to bear, at least 128 bits; or LAB_TUI_TOKEN")
-    .option("--allow-origin <origin...>", "origins of pages that may ask")
-    .option("--allow-host <host...>", "names it may be asked under, beside this machine's own")
-    .action(async (flags: FlowFlags) => host.exit(await serve(flags)));
-};
 
 export interface FlowFlags {
   readonly port: string;

@@ -4,35 +4,9 @@ import { printable, quoted } from "../../kernel/text.ts";
 import { mockSchema } from "../../scenario/fetch-schema.ts";
 import type { MockSettings } from "../../scenario/schema.ts";
 import { TileServer } from "../../workloads/fetch/mock/server.ts";
-import type { Declare } from "../command.ts";
 import { wholeNumber } from "../flags.ts";
+import { MOCK_FLAGS } from "../mock-flags.ts";
 import { untilStopped } from "../signals.ts";
-
-export const declare: Declare = (group, host) => {
-  const command = group
-    .command("tiles")
-    .description("a mock tile server on loopback, as well or badly behaved as its flags say")
-    .option("--port <port>", "to listen on; 0 for any", "8001")
-    .option("--seed <n>", "seed of everything random", "1");
-  for (const [flag, description] of MOCK_FLAGS) command.option(flag, description);
-  command.action(async (flags: TileFlags) => host.exit(await serveTiles(flags)));
-};
-
-/** The mock's fields whose flags take the text of a scenario file, with their descriptions. */
-const MOCK_FLAGS: readonly (readonly [flag: string, description: string])[] = [
-  ["--latency <range>", "time before an answer, such as 20ms or 20ms-80ms"],
-  ["--error-rate <share>", "share of requests answered with the error status"],
-  ["--error-status <status>", "that status"],
-  ["--rate-limit <n>", "requests per second that are answered; the rest get 429"],
-  ["--retry-after <duration>", "what a 429 says"],
-  ["--max-connections <n>", "connections it holds at once; more are broken off"],
-  ["--stall-rate <share>", "share that is never answered"],
-  ["--reset-rate <share>", "share whose connection is broken off"],
-  ["--truncate-rate <share>", "share whose body is cut short"],
-  ["--slow-rate <share>", "share whose body comes in drops"],
-  ["--body-size <size>", "of an answer, such as 2KB"],
-  ["--outages <list>", "when it is gone after the start, such as 5s+3s,20s+1s"],
-];
 
 /** Flags of `serve tiles`: every field of a scenario's `fetch.target.mock`, as text. */
 export interface TileFlags extends Readonly<Record<string, unknown>> {

@@ -3,20 +3,8 @@ import { quoted, safeJson } from "../../kernel/text.ts";
 import type { RunStore } from "../../store/run-store.ts";
 import { closingReport } from "../../views/report/closing.ts";
 import { COLOR_PAINTER, PLAIN_PAINTER } from "../../views/report/painter.ts";
-import type { Declare } from "../command.ts";
 import { openStore, unknownRun } from "../keep.ts";
 import { hasColors, widthOf } from "../terminal.ts";
-
-export const declare: Declare = (program) => {
-  program
-    .command("show")
-    .description("a past run's summary again")
-    .argument("<run>", "its name, or last")
-    .option("--all", "every figure that was measured, not only what matters most")
-    .option("--requests", "instead: what became of each request that was kept, as NDJSON (fetch)")
-    .option("--no-color", "no colours")
-    .action(showRun);
-};
 
 export interface ShowFlags {
   readonly requests?: boolean;

@@ -2,15 +2,6 @@ import { EXIT } from "../../kernel/exit.ts";
 import { formatProblem, InvalidScenario, UserError } from "../../kernel/problem.ts";
 import { printable } from "../../kernel/text.ts";
 import { type ReadText, readScenario, resolveScenario } from "../../scenario/load.ts";
-import type { Declare } from "../command.ts";
-
-export const declare: Declare = (program, host) => {
-  program
-    .command("validate")
-    .description("checks scenario files without running them")
-    .argument("<file...>", "scenario files")
-    .action((files: string[]) => host.exit(validate(files)));
-};
 
 /** `lab-tui validate FILE…`: prints the problems of scenario files. */
 export function validate(files: readonly string[], read?: ReadText): number {
