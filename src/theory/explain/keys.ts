@@ -96,9 +96,11 @@ function moreKeys(facts: Facts): string {
   if (all && before >= WORTH * busiestShare(more, lanes))
     return mayHelp(facts, "keys.count") ? " Spreading the work over more keys would help." : "";
   // With many keys the rest is spread evenly, so that what is left of the busiest Worker is what its busiest key has.
-  const first = keyShares(keys)[0] ?? 1;
-  const split = lanes === null ? Math.max(first / 2, keyShares(keys)[1] ?? 0) : before - first + first / lanes;
-  return before >= WORTH * split ? " The messages of a key keep their order: only several keys in place of the busiest would help." : "";
+  const [first = 1, second = 0] = keyShares(keys);
+  const split = lanes === null ? Math.max(first / 2, second) : before - first + first / lanes;
+  return first >= WORTH * second && before >= WORTH * split
+    ? " The messages of a key keep their order: only several keys in place of the busiest would help."
+    : "";
 }
 
 const MOST_KEYS = 100_000;

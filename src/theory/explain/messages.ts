@@ -115,7 +115,9 @@ export function turnInBatch(facts: Facts): Finding | null {
   const waited = Math.min(batch.mean, facts.gathering + facts.turnInBatch);
   // Where the rest is spread over several parts, a bit more or less of one of them does not change which is the largest.
   const largest = waited >= LARGEST * Math.max(schedule.mean + queue.mean, service.mean, batch.mean - waited);
-  if (!batched || atLimit(facts) || waited < GOOD_PART * sojourn.mean || !largest || waited < 0.5) return null;
+  // What waits for something else as well is to wait for the batch most of the time.
+  const part = facts.overrun ? 0.5 : GOOD_PART;
+  if (!batched || atLimit(facts) || waited < part * sojourn.mean || !largest || waited < 0.5) return null;
   const none = result.batches.meanSize > 1 && scenario.batch.size === undefined && scenario.work.perBatch === 0;
   // Who waits for an answer, or comes with all the others, fills batches as they are.
   const together = facts.closedLoop || scenario.load.executor === "bursts";

@@ -54,3 +54,17 @@ describe("a line in front of a Worker, which is a part of the time in the batch"
     );
   });
 });
+
+test("keys that are used alike have no busiest, of which several would help", () => {
+  const keyed = (keys: object) => {
+    const asked = { keys, work: { kind: "mixed", time: "1063us" }, batch: { timeout: "4ms" }, async: { concurrency: 1 } };
+    const threads = [0.05, 0, 0.789].map((utilization, i) => ({ name: i === 0 ? "main" : `worker-${i}`, utilization }));
+    const latency = { ...base.latency, queue: part(5), batch: part(70), service: part(1.063), sojourn: part(76) };
+    const ledger = { ...base.ledger, scheduled: 2, processed: 2 };
+    const figures = { latency, ledger, offeredRate: 1693, intakeRate: 928, throughput: 928, process: { ...base.process, threads } };
+    return explained(70, { ...figures, batches: { count: 17, meanSize: 17.6 } }, asked);
+  };
+  const alike = keyed({ count: 2, distribution: "round-robin" });
+  expect(alike).toStartWith("The keys are the limit: a Worker takes one message after another");
+  expect(alike).not.toContain("in place of the busiest");
+});
