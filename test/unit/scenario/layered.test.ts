@@ -45,7 +45,11 @@ describe("a layer", () => {
 
   test("takes a field out of the sweep, and the sweep away with the last", () => {
     const yaml = fileOf("sweep: { load.rate: [1, 2], queue.capacity: [3] }");
-    expect(withFlags(yaml, "load.rate=9").value).toMatchObject({ sweep: { "queue.capacity": [3] }, load: { rate: 9 } });
+    expect(withFlags(yaml, "load.rate=9").value).toEqual({
+      title: "T",
+      sweep: { "queue.capacity": [3] },
+      load: { executor: "constant-arrival-rate", rate: 9 },
+    });
     expect(withFlags(yaml, "load.rate=9", "queue.capacity=4").value).not.toHaveProperty("sweep");
   });
 
@@ -60,6 +64,11 @@ describe("a problem", () => {
       expect.stringContaining("--set queue.capacity=-1: queue.capacity: must be"),
     ]);
     expect(problemsOf("queue: { capacity: 0 }", "queue.overflow=block")).toEqual([expect.stringMatching(/^2:20: queue.capacity: must be/)]);
+  });
+
+  test("shows a number as the file writes it, or as the flag does that replaced it", () => {
+    expect(problemsOf("seed: 99999999999999999999")).toEqual([expect.stringMatching(/got 99999999999999999999$/)]);
+    expect(problemsOf("seed: 99999999999999999999", "seed=1e300")).toEqual([expect.stringMatching(/^--set seed=1e300: .* got 1e\+300$/)]);
   });
 
   test("with an unknown field of the file is not a neighbour's that a flag set", () => {
@@ -115,9 +124,24 @@ describe("a sweep", () => {
     expect(problemsOf(`sweep: { ${warmup}, ${duration} }`)).toEqual([]);
   });
 
-  test("tells of a value that is wrong by itself once, whatever it is combined with", () => {
+  test("reports a value that is invalid by itself once, not in each combination", () => {
     expect(problemsOf("sweep: { queue.capacity: [1, 0, 2], seed: [1, 2, 3], load.rate: [5, 6] }")).toEqual([
       expect.stringMatching(/^2:30: queue.capacity: must be/),
+    ]);
+    // With each duration the number of arrivals in the sentence would be another.
+    expect(problemsOf("sweep: { load.rate: [1e9], load.duration: [20s, 30s, 40s] }")).toEqual([
+      expect.stringMatching(/^2:22: load: must make at most 1000000000 arrivals \(this makes about 10000000000\)/),
+    ]);
+  });
+
+  test("reports a field that cannot be swept together with invalid values of others", () => {
+    expect(
+      problemsOf("sweep: { modes: [[sync]], nope: [1], seed: [1, -1, 1] }").map((problem) => problem.replace(/,? got .*|; .*/, "")),
+    ).toEqual([
+      "2:10: sweep.modes: must not be swept",
+      "2:27: sweep.nope: is not a known field",
+      expect.stringMatching(/^2:48: seed: must be a whole number/),
+      "2:52: sweep.seed.2: must be another value than those before it",
     ]);
   });
 });
