@@ -134,6 +134,11 @@ describe("a sweep", () => {
     ]);
   });
 
+  test("of an invalid file reports what is wrong with its values, and not what follows from them elsewhere", () => {
+    const text = "seed: -1\nwork: { kind: cpu }\nsweep: { work.kind: [none, handler], queue.capacity: [0] }";
+    expect(problemsOf(text).map((problem) => problem.replace(/: must .*/, ""))).toEqual(["2:7: seed", "4:55: queue.capacity"]);
+  });
+
   test("reports a field that cannot be swept together with invalid values of others", () => {
     expect(
       problemsOf("sweep: { modes: [[sync]], nope: [1], seed: [1, -1, 1] }").map((problem) => problem.replace(/,? got .*|; .*/, "")),
