@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { AnswerReader, AnswerWriter } from "../../../src/engine/executor/parallel/answers.ts";
+import { AnswerReader, AnswerWriter } from "../../../src/engine/executor/parallel/answer-ring.ts";
 import { ALL_KEYS, type WorkerReply } from "../../../src/engine/executor/parallel/link.ts";
 import { WorkerPool } from "../../../src/engine/executor/parallel/pool.ts";
 import { WorkerSession } from "../../../src/engine/executor/parallel/session.ts";

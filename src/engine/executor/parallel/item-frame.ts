@@ -3,17 +3,17 @@ import type { WordReader, WordWriter } from "../../../kernel/words.ts";
 import type { Item } from "../../../queueing/item.ts";
 
 /**
- * How an item's key, place and instants cross a thread, before what is to be done:
+ * Encoding of an item's key, sequence number and instants, before its payload:
  *
  *     head  (key | SHARED, sequence) [due, taken, dequeued]
  *
- * Items that fell due, were taken and left the queue together come one after another; the instants are there once.
+ * Consecutive items with equal instants have them once, with the first.
  */
 
-/** Set on the key where the instants are those of the item before it in the frame. */
+/** Flag on the key: the instants are those of the previous item in the frame. */
 const SHARED = 0x80000000;
 
-/** Most words a head takes. */
+/** Most words of a head. */
 export const HEAD_WORDS = 4;
 
 class LastInstants {
@@ -25,7 +25,7 @@ class LastInstants {
 export class ItemFrameWriter extends LastInstants {
   private first = true;
 
-  /** The first head of a frame stands by itself. */
+  /** Begins a frame: its first head has its own instants. */
   begin(): void {
     this.first = true;
   }

@@ -8,38 +8,42 @@ import { HEAD_WORDS, ItemFrameWriter } from "./item-frame.ts";
 import type { WorkerLink } from "./link.ts";
 
 /**
- * Batches a Worker holds at most beside those at work: as many as it works off in about 4 ms, which covers the
- * time it takes to wake a thread. All else waits in the queue, where overflow acts.
+ * Work that a Worker holds beside its running batches, in nanoseconds: enough to keep it busy while a thread is woken. All
+ * other items wait in the queue, where overflow acts.
  */
-const AHEAD = 4e6;
+const LOOKAHEAD = 4e6;
 const SMALLEST_WINDOW = 4;
-/** From here on one more batch at work is time enough to be heard and given the next: each wake-up of the source's thread costs. */
+/**
+ * Nanoseconds: a batch of this length leaves time to ask for the next while it runs, so the Worker asks only when one is left.
+ * Shorter batches are ordered earlier, several per wake-up of the source's thread.
+ */
 const LONG_BATCH = 2e6;
 const LARGEST_WINDOW = 128;
 
-/** The way to one Worker: its shard of the queue, its batcher, its link. */
+/** Dispatches batches to one Worker: its shard of the queue, its batcher, its link and its window of batches in flight. */
 export class Lane {
   private readonly batcher: Batcher;
   /** The batch being written; it may take several frames. */
   private outbox: Item[] = [];
   private written = 0;
-  private readonly heads = new ItemFrameWriter();
+  private readonly itemFrames = new ItemFrameWriter();
   private batchesSent = 0;
   itemsSent = 0;
-  /** Batches gathered and handed over, and their items: those that are measured. */
+  /** Batches with measured items that were sent, and these items. */
   batchesMade = 0;
   itemsBatched = 0;
-  private doneWhenAsked = 0;
-  private lastSign = -1;
-  private heardAt = 0;
-  /** Waits for room on the link. */
+  private doneAtRequest = 0;
+  private lastProgress = -1;
+  private progressAt = 0;
+  /** True while the next frame waits for room on the link. */
   private crowded = false;
-  /** Something was written since the Worker was last woken. */
-  private unheard = false;
+  /** True when frames were published after the last flush. */
+  private unflushed = false;
+  /** Most batches in flight to this Worker. */
   private window: number;
-  /** Mean time between two batches' ends, in nanoseconds; 0: none is done. */
+  /** Mean time from one batch's end to the next, in nanoseconds; 0 before the first. */
   private batchTime = 0;
-  /** Batches the Worker has at work at once. */
+  /** Batches that the Worker runs concurrently. */
   private readonly slots: number;
 
   constructor(
@@ -54,20 +58,20 @@ export class Lane {
     this.adapt();
   }
 
-  /** Sends every batch that is ready while the Worker may hold one more. True when the queue has become shorter. */
-  deal(now: number, last: boolean): boolean {
-    let dealt = false;
+  /** Sends ready batches as far as the window allows. `last`: incomplete batches too. True when items left the queue. */
+  dispatch(now: number, last: boolean): boolean {
+    let dispatched = false;
     this.crowded = false;
     this.adapt();
     for (;;) {
-      if (this.held >= this.window) break;
+      if (this.batchesInFlight >= this.window) break;
       if (this.written < this.outbox.length) {
         if (!this.write()) break;
         continue;
       }
       const before = this.batcher.items.length;
       const ready = this.batcher.collect(now, last);
-      if (this.batcher.items.length > before) dealt = true;
+      if (this.batcher.items.length > before) dispatched = true;
       if (!ready) break;
       this.outbox.length = 0;
       this.outbox = this.batcher.release(this.outbox);
@@ -76,39 +80,39 @@ export class Lane {
       if (measured > 0) this.batchesMade++;
       this.itemsBatched += measured;
     }
-    if (this.unheard) this.link.flush();
-    this.unheard = false;
-    return dealt;
+    if (this.unflushed) this.link.flush();
+    this.unflushed = false;
+    return dispatched;
   }
 
-  /** When what is gathered goes, if the Worker may have it then: it holds more when its batches took less time. */
+  /** When the incomplete batch is due to be sent; Infinity while the window is full. */
   get dueAt(): number {
-    return this.held < this.window ? this.batcher.dueAt : Number.POSITIVE_INFINITY;
+    return this.batchesInFlight < this.window ? this.batcher.dueAt : Number.POSITIVE_INFINITY;
   }
 
-  /** Batches sent and not done. */
-  get held(): number {
+  /** Batches in flight: sent and not done. */
+  get batchesInFlight(): number {
     return this.batchesSent - this.link.batchesDone;
   }
 
-  /** Looks at how long batches take, and how many a Worker may hold. */
+  /** Adapts the window to the duration of batches. */
   private adapt(): void {
     if (this.job.intake.anywhere) {
-      // Nothing waits behind what is at work here while another Worker is free.
+      // No item waits for this Worker while another is free.
       this.window = this.slots;
       return;
     }
     if (this.job.settings.offload !== "none") {
-      // Each of the loop's processors hands over one piece and waits for it.
+      // Each processor of the event loop sends one batch and waits for it.
       this.window = this.job.settings.concurrency;
       return;
     }
     this.batchTime = this.timeOfBatch();
-    const ahead = this.batchTime === 0 ? SMALLEST_WINDOW : Math.ceil(AHEAD / Math.max(1, this.batchTime));
+    const ahead = this.batchTime === 0 ? SMALLEST_WINDOW : Math.ceil(LOOKAHEAD / Math.max(1, this.batchTime));
     this.window = this.slots - 1 + Math.min(LARGEST_WINDOW, Math.max(SMALLEST_WINDOW, ahead));
   }
 
-  /** Nanoseconds from the end of one batch to that of the next while there are enough: held by the thread, or waiting side by side. */
+  /** Nanoseconds from one batch's end to the next under load: CPU or blocked time per batch, or concurrent waits, whichever is longer. */
   private timeOfBatch(): number {
     const { recorder } = this.link;
     const { busy, batches } = recorder.counts();
@@ -117,13 +121,13 @@ export class Lane {
     return Math.max(busy / batches, waiting);
   }
 
-  /** Something waits for this Worker, or for the end of its last batch. */
+  /** True when items wait for this Worker, or the run waits for the end of its last batch. */
   private get waiting(): boolean {
     return this.feed.queue.depthOf(this.shard) > 0 || this.written < this.outbox.length || this.feed.ended;
   }
 
-  /** Items gathered for a batch that has not gone. */
-  get gathered(): number {
+  /** Items of the incomplete batch. */
+  get incomplete(): number {
     return this.batcher.items.length;
   }
 
@@ -132,50 +136,50 @@ export class Lane {
     return processed + failed;
   }
 
-  /** The Worker has come down to the number of batches at which it is to be given more, or someone waits for each. */
-  get wantsMore(): boolean {
+  /** True when the Worker needs more batches, or, in a closed loop, when its clients have new answers. */
+  get needsMore(): boolean {
     if (this.crowded && !this.link.crowded) return true;
-    if (this.job.source.closedLoop) return this.link.batchesDone !== this.doneWhenAsked;
-    return this.link.batchesDone !== this.doneWhenAsked && this.waiting && this.held <= this.lowWater;
+    if (this.job.source.closedLoop) return this.link.batchesDone !== this.doneAtRequest;
+    return this.link.batchesDone !== this.doneAtRequest && this.waiting && this.batchesInFlight <= this.lowWater;
   }
 
-  /** Has the Worker ring when it comes down to the low-water mark; false when it is there already. */
-  askForMore(): boolean {
-    this.doneWhenAsked = this.link.batchesDone;
-    if (this.job.source.closedLoop) return this.held === 0 || this.link.wakeAt(this.doneWhenAsked + 1);
-    if (!this.waiting || this.held === 0) return true;
+  /** Requests a wake-up at the low-water mark; false when the Worker is there already. */
+  requestWakeUp(): boolean {
+    this.doneAtRequest = this.link.batchesDone;
+    if (this.job.source.closedLoop) return this.batchesInFlight === 0 || this.link.wakeAt(this.doneAtRequest + 1);
+    if (!this.waiting || this.batchesInFlight === 0) return true;
     return this.link.wakeAt(this.batchesSent - this.lowWater);
   }
 
   private get lowWater(): number {
-    // Nothing is left to give: only the end of its last batch matters.
+    // Nothing is left to send: only the end of the last batch matters.
     if (this.feed.ended && this.feed.queue.depthOf(this.shard) === 0) return 0;
     if (this.job.settings.offload !== "none" || this.job.intake.anywhere) return this.window - 1;
     return this.slots === 1 && this.batchTime >= LONG_BATCH ? 1 : this.window >> 1;
   }
 
-  /** Nanoseconds since the Worker last gave a sign of life, of those it has something to do; looked at every now and then. */
+  /** Nanoseconds without progress while batches are in flight, as of the last call. */
   silence(now: number): number {
-    const sign = this.link.alive + this.itemsDone;
-    if (sign !== this.lastSign || this.held === 0) {
-      this.lastSign = sign;
-      this.heardAt = now;
+    const progress = this.link.alive + this.itemsDone;
+    if (progress !== this.lastProgress || this.batchesInFlight === 0) {
+      this.lastProgress = progress;
+      this.progressAt = now;
     }
-    return now - this.heardAt;
+    return now - this.progressAt;
   }
 
-  /** Everything that came this way is done. */
+  /** True when nothing is left to send and no batch is in flight. */
   get done(): boolean {
-    return this.written === this.outbox.length && this.batcher.items.length === 0 && this.held === 0;
+    return this.written === this.outbox.length && this.batcher.items.length === 0 && this.batchesInFlight === 0;
   }
 
-  /** Items that left the queue and are not done. */
-  get inFlight(): number {
+  /** Items that left the queue and have not ended. */
+  get itemsInFlight(): number {
     const { processed, failed, abandoned } = this.link.recorder.counts();
     return this.batcher.items.length + (this.outbox.length - this.written) + this.itemsSent - processed - failed - abandoned;
   }
 
-  /** Accounts for what the Worker never got, and for what it held when it is gone. */
+  /** Counts the items that were never sent as abandoned. */
   abandon(now: number): void {
     for (const item of this.batcher.items) this.job.recorder.abandoned(item, now);
     for (let i = this.written; i < this.outbox.length; i++) this.job.recorder.abandoned(this.outbox[i] as Item, now);
@@ -184,7 +188,7 @@ export class Lane {
     this.batcher.release([]);
   }
 
-  /** Writes as many items as fit into one frame after another; false when the link has no room for the next. */
+  /** Writes the outbox as frames; false when the link has no room for the next one. */
   private write(): boolean {
     const { frames } = this.link;
     const { intake, source } = this.job;
@@ -196,11 +200,11 @@ export class Lane {
       const { words } = frames;
       const limit = words.at + Math.min(room, frames.largestFrame);
       const from = this.written;
-      this.heads.begin();
+      this.itemFrames.begin();
       while (this.written < this.outbox.length) {
         const item = this.outbox[this.written] as Item;
         if (this.written - from === piece || words.at + this.wordsOf(item) > limit) break;
-        this.heads.write(item, words);
+        this.itemFrames.write(item, words);
         intake.encode(item, words, this.shard);
         this.written++;
         source.pool.give(item);
@@ -209,13 +213,13 @@ export class Lane {
       if (last) this.batchesSent++;
       this.itemsSent += this.written - from;
       frames.publish(this.written - from, last ? BATCH_END : 0);
-      this.unheard = true;
+      this.unflushed = true;
       if (last) return true;
     }
     return true;
   }
 
-  /** Opens a frame for so many words at least; 0 when there is no room for it yet: the Worker tells when there is more. */
+  /** Opens a frame of at least `words` words; 0, and a requested wake-up, when there is no room yet. */
   private roomFor(words: number): number {
     const { frames } = this.link;
     if (words > frames.largestFrame) throw new Error(`a message of ${words * 8} bytes does not fit the link`);
@@ -223,7 +227,7 @@ export class Lane {
     this.crowded = room === 0;
     if (!this.crowded) return room;
     this.link.wakeAtRoom();
-    // It may have made room just before it was asked to tell.
+    // The Worker may have made room just before the request.
     room = frames.open(words);
     this.crowded = room === 0;
     return room;

@@ -11,8 +11,8 @@ import { type PoolSession, WorkerPool } from "./pool.ts";
 /** Words that can be under way to one Worker, unless a single message needs more. */
 const BUFFER_WORDS = 1 << 17;
 /**
- * Workers, each with the keys that belong to it; this thread is the source and deals batches out. With `offload` it is
- * the event loop of `async` instead, and one Worker its helper.
+ * Mode `parallel`: each Worker has its own keys; this thread is the source and dispatches batches. With `offload` this thread
+ * is the event loop of `async`, and one Worker runs its batches.
  */
 export class ParallelExecutor implements Executor {
   private readonly pool: WorkerPool;
@@ -45,7 +45,7 @@ export class ParallelExecutor implements Executor {
   }
 }
 
-/** Time between two looks whether every Worker is alive. */
+/** Nanoseconds between two checks of whether every Worker makes progress. */
 const CHECK_EVERY = 1e9;
 
 class ParallelRun {
@@ -59,7 +59,7 @@ class ParallelRun {
     private readonly pool: WorkerPool,
     private readonly session: PoolSession,
   ) {
-    this.feed = new Feed(job, pool.size, (shard) => this.lanes[shard]?.held ?? 0);
+    this.feed = new Feed(job, pool.size, (shard) => this.lanes[shard]?.batchesInFlight ?? 0);
     this.lanes = session.links.map((link, shard) => new Lane(job, link, shard, this.feed));
   }
 
@@ -80,12 +80,12 @@ class ParallelRun {
     let done = false;
     void keepSampling(this.job, () => done);
     void this.feed.observeAfterWarmup();
-    let dealt = false;
-    void keepAnswering(this.job, this.clerk, () => dealt);
+    let dispatched = false;
+    void keepAnswering(this.job, this.states, () => dispatched);
     const feeding = this.feed.run(() => 0);
-    await this.deal();
-    dealt = true;
-    await settleQueries(this.job, this.clerk, () => this.pool.broken !== null);
+    await this.dispatchAll();
+    dispatched = true;
+    await settleQueries(this.job, this.states, () => this.pool.broken !== null);
     const stoppedAt = time.now();
     const figures = this.feed.figures(stoppedAt);
     const reports = await this.end(stoppedAt);
@@ -107,7 +107,7 @@ class ParallelRun {
         count: this.lanes.reduce((sum, lane) => sum + lane.batchesMade, 0),
         items: this.lanes.reduce((sum, lane) => sum + lane.itemsBatched, 0),
       },
-      lost: this.lanes.reduce((sum, lane, i) => sum + (this.pool.hasFallen(i) ? lane.inFlight : 0), 0),
+      lost: this.lanes.reduce((sum, lane, i) => sum + (this.pool.hasFailed(i) ? lane.itemsInFlight : 0), 0),
       threads: [
         { name: "main", cpu: mainCpu },
         ...reports.map((report, i) => ({
@@ -119,7 +119,7 @@ class ParallelRun {
     };
   }
 
-  /** Has the Workers report; one whose item at hand does not end is ended itself, when nobody waits for it any more. */
+  /** Ends the session and collects reports. After `lastItem`, a halted Worker whose item does not end is terminated. */
   private async end(now: number): Promise<Awaited<ReturnType<PoolSession["end"]>>> {
     const { lifecycle, settings, time } = this.job;
     const halting = lifecycle.expired(now);
@@ -127,21 +127,21 @@ class ParallelRun {
     if (!halting) return reports;
     let ended = false;
     const stopped = lifecycle.aborted;
-    const cut = () => {
-      for (const i of ended ? [] : this.pool.cut()) {
+    const terminate = () => {
+      for (const i of ended ? [] : this.pool.terminateSilent()) {
         const what = `Worker ${i} did not end its item when the run was over and was ended; its states are lost.`;
-        // Who stops a run in the middle of an item has asked for that.
+        // A user who stops the run expects interrupted items.
         if (stopped) lifecycle.notes.push(what);
         else lifecycle.fail(now, what);
       }
     };
-    void time.sleepUntil(now + settings.lastItem).then(cut);
+    void time.sleepUntil(now + settings.lastItem).then(terminate);
     return reports.finally(() => {
       ended = true;
     });
   }
 
-  /** Ends a run in which a Worker holds something and has given no sign of life for long. */
+  /** Fails the run when a Worker with batches in flight has made no progress for too long. */
   private checkLife(now: number): void {
     if (now < this.checkAt) return;
     this.checkAt = now + CHECK_EVERY;
@@ -153,8 +153,8 @@ class ParallelRun {
     }
   }
 
-  /** Hands batches to Workers as they become ready and there is room; returns when all is done or the run stops. */
-  private async deal(): Promise<void> {
+  /** Dispatches batches until all is done or the run stops. */
+  private async dispatchAll(): Promise<void> {
     const { time, lifecycle } = this.job;
     for (;;) {
       const now = time.now();
@@ -162,18 +162,18 @@ class ParallelRun {
       this.checkLife(now);
       if (lifecycle.expired(now)) return;
       if (this.job.source.closedLoop) this.answer();
-      let dealt = this.dealOnce(now, this.feed.ended);
-      if (this.feed.stalled(this.heldBack)) dealt = this.dealOnce(now, true);
-      if (dealt) this.feed.freed();
+      let dispatched = this.dispatchOnce(now, this.feed.ended);
+      if (this.feed.stalled(this.incomplete)) dispatched = this.dispatchOnce(now, true);
+      if (dispatched) this.feed.freed();
       let nextDue = Number.POSITIVE_INFINITY;
       for (const lane of this.lanes) nextDue = Math.min(nextDue, lane.dueAt);
       if (this.feed.ended && this.feed.queue.depth === 0 && this.lanes.every((lane) => lane.done)) return;
-      await this.change(nextDue);
+      await this.waitForChange(nextDue);
     }
   }
 
-  /** Asks the Worker that owns a key, or looks at what it last published. */
-  private readonly clerk: StateReader = {
+  /** Reads a state from the Worker that owns the key, or from its last publication. */
+  private readonly states: StateReader = {
     state: (key) => {
       const { intake, settings, time } = this.job;
       const shard = intake.shardOf(key, this.lanes.length);
@@ -186,32 +186,32 @@ class ParallelRun {
     },
   };
 
-  private dealOnce(now: number, last: boolean): boolean {
-    let dealt = false;
-    for (const lane of this.lanes) if (lane.deal(now, last)) dealt = true;
-    return dealt;
+  private dispatchOnce(now: number, last: boolean): boolean {
+    let dispatched = false;
+    for (const lane of this.lanes) if (lane.dispatch(now, last)) dispatched = true;
+    return dispatched;
   }
 
-  /** Items that wait for their batch to fill. */
-  private get heldBack(): number {
-    return this.lanes.reduce((sum, lane) => sum + lane.gathered, 0);
+  /** Items of incomplete batches. */
+  private get incomplete(): number {
+    return this.lanes.reduce((sum, lane) => sum + lane.incomplete, 0);
   }
 
-  /** Tells the clients of a closed loop what is done. */
+  /** Notifies the clients of a closed loop of ended items. */
   private answer(): void {
     const done = this.lanes.reduce((sum, lane) => sum + lane.itemsDone, 0);
     if (done > this.answered) this.job.source.answered(done - this.answered);
     this.answered = done;
   }
 
-  /** Waits until something came, a Worker can do with more, or a batch is due. */
-  private change(nextDue: number): Promise<void> {
-    for (const lane of this.lanes) if (!lane.askForMore()) return this.job.time.turn();
+  /** Waits for an arrival, for a Worker that needs more, or until a batch is due. */
+  private waitForChange(nextDue: number): Promise<void> {
+    for (const lane of this.lanes) if (!lane.requestWakeUp()) return this.job.time.turn();
     return this.feed.arrived.wait(nextDue);
   }
 
   private readonly look = (): boolean => {
-    if (this.pool.broken === null && !this.lanes.some((lane) => lane.wantsMore)) return false;
+    if (this.pool.broken === null && !this.lanes.some((lane) => lane.needsMore)) return false;
     return this.feed.arrived.notify();
   };
 }

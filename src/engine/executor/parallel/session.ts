@@ -12,28 +12,28 @@ import { BatchRunner } from "../batch-runner.ts";
 import { ItemFrameReader } from "./item-frame.ts";
 import { ALL_KEYS, type Assignment, PHASE, type SourceLink, type WorkerReport } from "./link.ts";
 
-/** The thread that a Worker's session runs on. */
+/** The thread of a Worker, as its session needs it. */
 export interface WorkerThread {
   readonly time: Time;
   readonly effort: Effort;
-  /** Makes an instant of the shared clock t = 0. */
+  /** Makes an instant of the monotonic clock t = 0. */
   startAt(origin: number): void;
   /**
-   * Sleeps while it is quiet, until the link's `calls` are beyond `seen` or for so many milliseconds. `soon`: more is likely to come at once.
-   * A promise where no thread is held by that.
+   * Sleeps while `quiet`, until the link's `calls` exceed `seen`, at most `ms` milliseconds. `soon`: more is likely to arrive within
+   * microseconds. Blocks the thread, or returns a promise.
    */
   sleep(seen: number, quiet: () => boolean, ms: number, soon: boolean): void | Promise<void>;
-  /** What it has computed. */
+  /** Sums of the computing done on this thread. */
   readonly work: WorkSums;
 }
 
-/** Time between two publications of states, for snapshot queries. */
+/** Nanoseconds between two publications of states for snapshot queries. */
 const PUBLISH_EVERY = 50e6;
-/** Milliseconds that a Worker sleeps at most: whatever it waits for rings its bell. With states to be published it looks again when they may be. */
+/** Longest sleep in milliseconds; every event wakes the Worker before. With states to publish it is shorter. */
 const LONGEST_SLEEP = 1000;
 const PUBLISH_SLEEP = 20;
 
-/** A Worker's side of `parallel`: frames from the link, batches to the batch runner, until it is told to end. */
+/** The main loop of a Worker during one session: reads frames, runs batches, answers questions, until the source ends it. */
 export class WorkerSession {
   private readonly time: Time;
   private readonly recorder: Recorder;
@@ -42,14 +42,14 @@ export class WorkerSession {
   private readonly processor;
   private readonly batches: BatchRunner;
   private readonly batchDone: Wakeup;
-  /** Keys whose state has changed since it was last published. */
+  /** Keys whose state changed after its last publication. */
   private readonly changed = new Set<number>();
   private publishAt = 0;
   private batch: Item[] = [];
-  /** There was a frame since it last slept. */
+  /** True when a frame was read after the last sleep. */
   private worked = false;
-
-  private readonly strays: UnhandledErrors | null;
+  /** Errors that handlers threw outside their own call. */
+  private readonly unhandled: UnhandledErrors | null;
 
   constructor(
     private readonly assignment: Assignment,
@@ -60,7 +60,7 @@ export class WorkerSession {
     this.time = thread.time;
     this.recorder = link.recorder;
     this.processor = makeProcessor(thread.effort, undefined, assignment.worker);
-    this.strays = runsHandler(assignment.processor) ? new UnhandledErrors(this.recorder) : null;
+    this.unhandled = runsHandler(assignment.processor) ? new UnhandledErrors(this.recorder) : null;
     this.batches = new BatchRunner(
       this.processor,
       this.recorder,
@@ -100,12 +100,12 @@ export class WorkerSession {
     }
     while (this.batches.active > 0 && this.link.phase !== PHASE.halting) await this.batchDone.wait();
     this.abandon();
-    await this.strays?.settle();
+    await this.unhandled?.settle();
     return {
       type: "done",
       state: this.processor.state(),
       report: this.processor.report(),
-      failures: [...this.batches.failureCounts, ...(this.strays?.failureCounts ?? [])],
+      failures: [...this.batches.failureCounts, ...(this.unhandled?.failureCounts ?? [])],
       cpu: cpu(),
       work: this.thread.work,
     };
@@ -119,7 +119,7 @@ export class WorkerSession {
     });
   }
 
-  /** Posts what has changed, but not all the time. */
+  /** Publishes changed states, at most every `PUBLISH_EVERY`. */
   private publish(): void {
     const now = this.time.now();
     if (now < this.publishAt) return;
@@ -127,7 +127,7 @@ export class WorkerSession {
     const states: [number, string][] = [];
     for (const key of this.changed) {
       const json = this.processor.stateOf(key);
-      // One that a handler is in the middle of is published next time.
+      // A handler is changing this state; it is published next time.
       if (json instanceof Promise) continue;
       this.changed.delete(key);
       if (json !== null) states.push([key, json]);
@@ -135,7 +135,7 @@ export class WorkerSession {
     this.link.reply({ type: "published", at: now, states });
   }
 
-  /** Whatever has come before t = 0 waits for it. */
+  /** Waits for t = 0. Frames and questions may arrive before. */
   private async awaitStart(): Promise<void> {
     while (this.link.phase === PHASE.waiting) await this.idle(this.whileWaiting);
     this.thread.startAt(this.link.origin);
@@ -171,11 +171,11 @@ export class WorkerSession {
     this.batchDone.notify();
   };
 
-  /** Sleeps until there is anything: a frame, a question, another phase. */
+  /** Sleeps until a frame, a question or another phase arrives. */
   private idle(quiet: () => boolean): void | Promise<void> {
     const seen = this.link.calls;
     if (!quiet()) return;
-    // Messages follow each other closely; questions do not.
+    // Frames follow each other closely; questions do not.
     const soon = this.worked;
     this.worked = false;
     return this.thread.sleep(seen, quiet, this.changed.size > 0 ? PUBLISH_SLEEP : LONGEST_SLEEP, soon);
@@ -184,7 +184,7 @@ export class WorkerSession {
   private readonly whileWaiting = (): boolean => this.link.phase === PHASE.waiting;
   private readonly whileRunning = (): boolean => this.link.frames.empty && !this.link.asked && this.link.phase === PHASE.running;
 
-  /** While its work waits outside there is something to be done: more of it, if it may have more. */
+  /** True when there is something to do while batches wait for I/O: a question, another phase, or a frame and a free place. */
   private get hasNews(): boolean {
     const mayTake = this.batches.active < Math.min(this.assignment.concurrency, this.processor.limit);
     return this.link.asked || this.link.phase !== PHASE.running || (mayTake && !this.link.frames.empty);

@@ -1,7 +1,7 @@
 import { type Bell, ring, rings } from "../../../kernel/bell.ts";
 import { RingReader, RingWriter, ringMemory } from "../../../kernel/frame-ring.ts";
 import { RECORDER_BYTES, Recorder } from "../../../telemetry/recorder.ts";
-import { AnswerReader, AnswerWriter } from "./answers.ts";
+import { AnswerReader, AnswerWriter } from "./answer-ring.ts";
 import { type Assignment, type OnAnswer, PHASE, type SourceLink, type SpawnWorker, type WorkerLink, type WorkerReply } from "./link.ts";
 
 /** A link over shared memory: rings of frames, questions and answers, counts in a control block, a bell on either side. */

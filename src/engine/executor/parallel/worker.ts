@@ -11,10 +11,10 @@ import type { Assignment, WorkerReply } from "./link.ts";
 import { WorkerSession, type WorkerThread } from "./session.ts";
 import { type BeginMessage, SharedSourceLink, workerBell } from "./shared-link.ts";
 
-/** How long a Worker to which more is likely to come looks again before it sleeps: sleeping and waking cost more. */
-const LOOK_AGAIN = 20_000;
+/** Nanoseconds of spinning before a sleep when more is likely to arrive: to sleep and wake costs more. */
+const SPIN = 20_000;
 
-/** The thread that this module is loaded into. */
+/** The Worker thread that this module runs in. */
 class RealThread implements WorkerThread {
   readonly time: LoopTime;
   readonly effort: RealEffort;
@@ -38,7 +38,7 @@ class RealThread implements WorkerThread {
   }
 
   sleep(seen: number, quiet: () => boolean, ms: number, soon: boolean): void {
-    const until = this.time.now() + (soon ? LOOK_AGAIN : 0);
+    const until = this.time.now() + (soon ? SPIN : 0);
     while (quiet() && this.time.now() < until);
     if (quiet()) waitForBell(this.bell, seen, ms);
   }
@@ -52,10 +52,8 @@ function reply(message: WorkerReply): void {
   parentPort?.postMessage(message);
 }
 
-/**
- * The source keeps its schedule only if it runs when it wakes: Workers, which always have something to do, stand back for
- * it. On Linux this is the priority of one thread; elsewhere it would be that of the whole process.
- */
+// A lower priority than the source's thread, which keeps its schedule only if it runs as soon as it wakes. Per thread on Linux;
+// elsewhere it would be the priority of the whole process.
 if (process.platform === "linux") setPriority(0, 10);
 
 process.on("unhandledRejection", uncaught);
@@ -70,7 +68,7 @@ parentPort?.on("message", (message: BeginMessage) => {
 });
 
 async function serve({ assignment, memory }: BeginMessage): Promise<void> {
-  // What the session before has left is not cleared away in the midst of this one.
+  // Collects the previous session's garbage now, not during this session.
   fullGC();
   const link = new SharedSourceLink(memory, assignment.warmup, reply);
   const makeProcessor = await prepareProcessors(assignment.processor);

@@ -1,9 +1,9 @@
 import { RingReader, RingWriter } from "../../../kernel/frame-ring.ts";
 import { wordsFor } from "../../../kernel/words.ts";
 
-/** What a Worker answers, in a ring to the source's thread: (id, found), then the JSON if there is any. */
+/** A ring of answers from a Worker to the source's thread: a pair (id, found), then the JSON if found. */
 
-/** Bytes of UTF-8 that one unit of a string takes at most. */
+/** Most UTF-8 bytes of one UTF-16 code unit. */
 const BYTES_PER_UNIT = 3;
 
 export class AnswerWriter {
@@ -13,7 +13,7 @@ export class AnswerWriter {
     this.ring = new RingWriter(memory);
   }
 
-  /** False when the ring has no room for it. */
+  /** Writes an answer; false when the ring has no room for it. */
   write(id: number, json: string | null): boolean {
     const { words } = this.ring;
     if (this.ring.open(2 + wordsFor(BYTES_PER_UNIT * (json?.length ?? 0))) === 0) return false;
@@ -31,7 +31,7 @@ export class AnswerReader {
     this.ring = new RingReader(memory);
   }
 
-  /** Gives every answer that is there to `hear`; false when there was none. */
+  /** Passes all answers in the ring to `hear`; false when there was none. */
   read(hear: (id: number, json: string | null) => void): boolean {
     const { words } = this.ring;
     let any = false;
