@@ -9,35 +9,32 @@ import { BOUNDS } from "../telemetry/disturbance.ts";
 import type { Calibration } from "../telemetry/machine.ts";
 import { burn } from "./work/effort.ts";
 
-/** How far the cached rate may be off at the quick check before it is measured anew. */
+/** How far the cached rate may be off at the quick check before it is measured again. */
 const TOLERANCE = BOUNDS.calibration;
 const PIECE_MS = 5;
-/** Rest before each piece: most loads leave a core some time to sleep, and one that has slept is slower by a percent for milliseconds. */
+/** Rest before each piece: most loads leave a core time to sleep, and a core that has slept is a percent slower for some milliseconds. */
 const REST_MS = 5;
 const WARM_MS = 60;
-/** Pieces of a quick check, and of a measurement: a core's speed wanders by a percent or two within seconds. */
+/** Pieces of a quick check, and of a measurement: a core's speed varies by a percent or two within seconds. */
 const CHECK_PIECES = 30;
 const MEASURE_PIECES = 150;
-/**
- * How many times as long as half of the pieces one takes that was interrupted. In CPU time an interruption costs only what the caches have
- * to be filled with again.
- */
+/** Multiple of the median from which a piece counts as interrupted. In CPU time an interruption costs only the refilling of caches. */
 const INTERRUPTED = { thread: 1.05, wall: 1.5 } as const;
-/** What a check that confirms the rate counts for in it: over many starts the rate follows the core's mean speed. */
+/** Weight of a confirming check in the rate: over many starts the rate follows the core's mean speed. */
 const CHECK_WEIGHT = CHECK_PIECES / MEASURE_PIECES;
-/** Measurements before it is told that their checks do not agree with them. */
+/** Measurements before it is reported that their checks disagree with them. */
 const MEASUREMENTS = 3;
-/** Where a measurement begins from. */
+/** Initial rate of a measurement. */
 const FIRST_GUESS = 500_000;
 
-/** CPU time that this thread has used; null: the system does not tell. */
+/** CPU time of this thread; null: the system does not report it. */
 export type CpuClock = () => Nanoseconds | null;
 
 /**
- * Finds out how many rounds of `burn` take a millisecond of CPU time here, on average, on a core that works half of the time: from the
- * cache if a quick check confirms it, else measured until a check does, three times at most. By CPU time, so that it does not matter who else
- * has the core meanwhile; by the wall clock where there is none. `time`: where it rests; `cpu`: of the same machine, so that one that
- * is made up has the one it brings, or none.
+ * Determines how many rounds of `burn` take a millisecond of CPU time here, on average, on a core that works half of the time: from the
+ * cache if a quick check confirms it, else by measuring until a check does, at most three times. By CPU time, so that other users of the
+ * core do not matter; by the wall clock where there is none. `time`: for the rests; `cpu`: clock of the same machine, which a simulated
+ * machine supplies, or lacks.
  */
 export function calibrate(
   time: Time = new LoopTime(),
@@ -60,12 +57,12 @@ export function calibrate(
     return { ...confirmed, cached: true, clock };
   }
   const measured = measure(timeRatio);
-  // One that its own check contradicts is not for others to begin with.
+  // A measurement that its own check contradicts must not be cached for others.
   if (agrees(measured.checkRatio)) writeCache(cacheFile, machine, measured.roundsPerMs);
   return { ...measured, cached: false, clock };
 }
 
-/** Time taken over time asked, by so many pieces at a rate. */
+/** Measured time ÷ asked time of a number of pieces at a rate. */
 type TimeRatio = (roundsPerMs: number, pieces: number) => number;
 type Found = Pick<Calibration, "roundsPerMs" | "checkRatio">;
 
@@ -73,29 +70,29 @@ function agrees(checkRatio: number): boolean {
   return Math.abs(checkRatio - 1) <= TOLERANCE;
 }
 
-/** A rate that was found before, moved a little to what a check finds; null: the check contradicts it. */
+/** A cached rate, moved slightly towards the check's result; null: the check contradicts it. */
 function confirm(cached: number, timeRatio: TimeRatio): Found | null {
   let checkRatio = timeRatio(cached, CHECK_PIECES);
-  // Now and then a core is slow for a third of a second; to measure anew takes six times as long as to look again.
+  // At times a core is slow for a third of a second; a second check takes a sixth of the time of a new measurement.
   if (!agrees(checkRatio)) checkRatio = timeRatio(cached, CHECK_PIECES);
   if (!agrees(checkRatio)) return null;
   const roundsPerMs = cached / (1 + CHECK_WEIGHT * (checkRatio - 1));
   return { roundsPerMs, checkRatio: (checkRatio * roundsPerMs) / cached };
 }
 
-/** Measures until a check agrees; where none does, what was measured last and what its check found. */
+/** Measures until a check agrees; if none does, returns the last measurement with its check's result. */
 function measure(timeRatio: TimeRatio): Found {
   let roundsPerMs = FIRST_GUESS;
   let checkRatio = Number.POSITIVE_INFINITY;
   for (let i = 0; i < MEASUREMENTS && !agrees(checkRatio); i++) {
-    // First about how long a piece is, so that the measurement's are as long as they should be.
+    // First approximations of the length of a piece, so that those of the measurement have the right length.
     for (const pieces of [5, 5, MEASURE_PIECES]) roundsPerMs /= timeRatio(roundsPerMs, pieces);
     checkRatio = timeRatio(roundsPerMs, CHECK_PIECES);
   }
   return { roundsPerMs, checkRatio };
 }
 
-/** How long each of so many pieces takes. */
+/** Durations of a number of pieces. */
 function timesOf(rounds: number, pieces: number, time: Time, now: () => Nanoseconds, compute: typeof burn): Nanoseconds[] {
   const times: Nanoseconds[] = [];
   let chain = 1;
@@ -110,8 +107,8 @@ function timesOf(rounds: number, pieces: number, time: Time, now: () => Nanoseco
 }
 
 /**
- * Mean of the times that are no interruptions: those up to so many times the median. The mean, because capacity and waiting times
- * go by it, and a core's speed changes from one millisecond to the next, more often down than up.
+ * Mean of the times without interruptions: those up to `limit` times the median. The mean, because capacity and waiting times depend on it,
+ * and a core's speed changes from one millisecond to the next, more often down than up.
  */
 export function undisturbedMean(times: readonly number[], limit: number = INTERRUPTED.wall): number {
   const sorted = [...times].sort((a, b) => a - b);
@@ -122,7 +119,7 @@ export function undisturbedMean(times: readonly number[], limit: number = INTERR
   return count === 0 ? 0 : sum / count;
 }
 
-/** Lets the compiler reach its last tier; where the core is shared that takes longer, but not for ever. */
+/** Lets the compiler reach its last tier; on a shared core that takes longer, but not indefinitely. */
 function warm(time: Time, now: () => Nanoseconds, compute: typeof burn): void {
   const until = now() + WARM_MS * 1e6;
   const latest = time.now() + 10 * WARM_MS * 1e6;
@@ -130,7 +127,7 @@ function warm(time: Time, now: () => Nanoseconds, compute: typeof burn): void {
   while (now() < until && time.now() < latest) chain = compute(20_000, chain);
 }
 
-/** "" where there is no place for it: no file has that name, so nothing is found there and nothing is kept. */
+/** "" where there is no place for it: no file has that name, so nothing is read or written. */
 function defaultCacheFile(): string {
   const folder = process.env["LAB_TUI_CACHE"] || ownFolder("cache");
   return folder === null ? "" : join(folder, "calibration.json");

@@ -4,23 +4,23 @@ import type { MeasuredCase, ThresholdResult } from "../telemetry/result.ts";
 import type { Snapshot } from "../telemetry/sample.ts";
 import type { RequestAccess } from "../workloads/access.ts";
 
-/** What console and runner say to each other over IPC. Plain JSON. */
+/** Protocol between console and runner over IPC. Plain JSON. */
 
 export type ToRunner =
   | {
       readonly type: "run";
       readonly plan: CasePlan;
-      /** How the case's computing was calibrated; null: it has none. */
+      /** Calibration of the case's computing; null: it has none. */
       readonly calibration: Calibration | null;
       readonly dumpState: string | null;
       readonly http: number | null;
       readonly access: RequestAccess;
     }
   | { readonly type: "calibrate" }
-  /** Once: stop taking and drain. Twice: end now. */
+  /** First: stop taking and drain. Second: end now. */
   | { readonly type: "stop" };
 
-/** What the runner measured itself, every percentile with its number. The console adds what only it knows. */
+/** Results measured by the runner, every percentile with its number. The console adds what only it knows. */
 export interface RunnerResult extends Omit<MeasuredCase, "params" | "load" | "predicted" | "explanation" | "series"> {
   readonly thresholds: readonly Omit<ThresholdResult, "case">[];
 }
@@ -28,10 +28,10 @@ export interface RunnerResult extends Omit<MeasuredCase, "params" | "load" | "pr
 export type FromRunner =
   | { readonly type: "hello" }
   | { readonly type: "calibrated"; readonly calibration: Calibration }
-  /** It is still reading the tape: a sign of life. */
+  /** A sign of life while reading the tape. */
   | { readonly type: "preparing" }
   | { readonly type: "started"; readonly count: number; readonly lastMs: number; readonly url: string | null }
-  /** Those since the last such message. */
+  /** Samples since the last such message. */
   | { readonly type: "snapshots"; readonly snapshots: readonly Snapshot[] }
   | { readonly type: "result"; readonly result: RunnerResult }
   | { readonly type: "error"; readonly message: string };

@@ -1,4 +1,4 @@
-/** How a rate that is to be found out becomes a number: a share of what can be done, or the highest that holds. */
+/** Resolves a rate that has to be determined first: a share of the capacity, or the highest that holds. */
 
 export { probePlan } from "./run/probe.ts";
 export { RateSearch } from "./run/rate-search.ts";

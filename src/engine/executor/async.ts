@@ -7,7 +7,7 @@ import { BatchRunner } from "./batch-runner.ts";
 import { clerkOf, type Execution, type Executor, type Job, keepSampling } from "./executor.ts";
 import { Feed } from "./feed.ts";
 
-/** One event loop: source, batch collector and processors take turns on it. */
+/** One event loop on which source, batch collector and processors take turns. */
 export class AsyncExecutor implements Executor {
   async execute(job: Job): Promise<Execution> {
     const run = new AsyncRun(job);
@@ -62,7 +62,7 @@ class AsyncRun {
     const feeding = this.feed.run(() => recorder.busyTotal);
     await this.collect();
     collected = true;
-    // Of a run that is over nothing more is done while queries are answered.
+    // After the end of the run nothing more is done while queries are answered.
     if (this.job.lifecycle.expired(time.now())) this.batches.abandon(time.now());
     await settleQueries(this.job, clerk);
     const stoppedAt = time.now();
@@ -85,7 +85,7 @@ class AsyncRun {
     };
   }
 
-  /** Makes batches and has them worked off, `concurrency` at a time. The loop gets a turn after each that held it. */
+  /** Makes batches and works them off, `concurrency` at a time. The loop gets a turn after each batch that blocked it. */
   private async collect(): Promise<void> {
     const { time, settings, lifecycle } = this.job;
     for (;;) {

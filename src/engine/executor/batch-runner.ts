@@ -7,32 +7,32 @@ import { Tally } from "../../telemetry/tally.ts";
 import type { Outcome, Processor } from "../../workloads/workload.ts";
 import { KeyOrder } from "./key-order.ts";
 
-/** Items of instant work between two readings of the clock; the instants between are interpolated. */
+/** Items of instant work between two readings of the clock; instants between are interpolated. */
 export const GROUP = 32;
 
 interface Running {
   items: Item[];
   whenDone: (items: Item[]) => void;
   done: number;
-  /** Of its items, those that are measured; an item that is done may be another by the time all are. */
+  /** Number of its items that are measured; a finished item may have been reused by the time all are done. */
   measured: number;
-  /** Its place among those that run. */
+  /** Its index among the running batches. */
   at: number;
 }
 
-/** Works batches through one thread's processor, and keeps items of one key one after another in tape order. */
+/** Works batches off with one thread's processor, and keeps items of one key in tape order, one after another. */
 export class BatchRunner {
   /** Batches begun and not done. */
   active = 0;
-  /** The end of the run has left a batch unfinished; its items are still held. */
+  /** True once the run ended inside a batch: its items were not released and must not be reused. */
   cutShort = false;
   private readonly failures = new Tally();
-  /** A list, since a Set that things come to and go from keeps much of what has left it until all memory is looked through. */
+  /** An array, since a Set with frequent changes keeps much of its deleted content until a full garbage collection. */
   private readonly running: Running[] = [];
   private readonly spare: Running[] = [];
   private halted = false;
   private readonly turns: KeyOrder | null;
-  /** Items are worked without a look at the clock, or at anything else, between. */
+  /** Items are worked without reading the clock, or anything else, between them. */
   private readonly together: boolean;
 
   constructor(
@@ -40,17 +40,20 @@ export class BatchRunner {
     private readonly recorder: Recorder,
     private readonly time: Time,
     concurrency: number,
-    /** Told of each item that is done with; it may be reused then. */
+    /** Called with each finished item, which may be reused then. */
     private readonly release: (item: Item) => void,
     private readonly expired: (now: Nanoseconds) => boolean,
-    /** Items of a batch after which the loop gets a turn; Infinity: none within one. */
+    /** Items of a batch after which the loop gets a turn; Infinity: none within a batch. */
     private readonly yieldEvery = Number.POSITIVE_INFINITY,
   ) {
     this.together = processor.instant && yieldEvery === Number.POSITIVE_INFINITY;
     this.turns = concurrency > 1 && processor.ordered ? new KeyOrder() : null;
   }
 
-  /** Works off a batch. True when that is done; false when some of it has to wait: then `whenDone` is called once it is, or the run is over. */
+  /**
+   * Works a batch off. True when it is done; false when some of it has to wait: then `whenDone` is called once it is done, or the run is
+   * over.
+   */
   work(items: Item[], whenDone: (items: Item[]) => void): boolean {
     this.active++;
     const running = this.begin(items, whenDone);
@@ -65,7 +68,7 @@ export class BatchRunner {
     return true;
   }
 
-  /** What is begun and not done when the run stops is accounted for; nothing more is recorded. */
+  /** Accounts for unfinished items when the run stops; nothing more is recorded. */
   abandon(now: Nanoseconds): void {
     this.halted = true;
     this.processor.halt();
@@ -75,7 +78,7 @@ export class BatchRunner {
     this.running.length = 0;
   }
 
-  /** Items begun or waiting in a batch that was begun. */
+  /** Items at work, or waiting in a batch that was begun. */
   get items(): number {
     let count = 0;
     for (const { items, done } of this.running) count += items.length - done;
@@ -98,7 +101,7 @@ export class BatchRunner {
 
   private finish(running: Running): void {
     this.active--;
-    // A batch that the end of the run cut short stays, to be abandoned.
+    // A batch cut short by the end of the run stays, to be abandoned.
     if (this.halted || running.done < running.items.length) {
       this.cutShort = true;
       return;
@@ -150,7 +153,7 @@ export class BatchRunner {
     }
   }
 
-  /** Goes on with a batch until an item has to wait: false, and the rest follows when it is done. */
+  /** Continues a batch until an item has to wait: then returns false, and the rest follows when that item is done. */
   private workOn(running: Running): boolean {
     const { items } = running;
     while (running.done < items.length) {

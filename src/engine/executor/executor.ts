@@ -11,33 +11,33 @@ import type { Lifecycle } from "../source/lifecycle.ts";
 import type { Source } from "../source/source.ts";
 import type { WorkSums } from "../work/work-meter.ts";
 
-/** One tape to be worked off. Executors know nothing of what the work is. */
+/** One tape to be worked off. Executors do not know the kind of work. */
 export interface Job {
   readonly source: Source;
   readonly intake: Intake;
   readonly lifecycle: Lifecycle;
-  /** The recorder of the source's thread. */
+  /** Recorder of the source's thread. */
   readonly recorder: Recorder;
   readonly sampler: Sampler;
   readonly settings: Settings;
   readonly time: Time;
-  /** Where queries come in; null: nobody asks. */
+  /** Source of queries; null: there are none. */
   readonly desk: QueryDispatcher | null;
-  /** What other threads make their processors from. */
+  /** Input from which other threads make their processors. */
   readonly spec: ProcessorSpec;
   /** Makes the processor of this thread. */
   readonly processor: (effort: Effort) => Processor;
   readonly effort: (blocking: boolean) => Effort;
-  /** Called once everything is ready: makes now t = 0 for `time`. */
+  /** Called once everything is ready: sets t = 0 of `time` to now. */
   readonly begin: () => Nanoseconds;
-  /** Waits for what work has let go of and still counts, once all is done and before the last sample. */
+  /** Waits for work left running that still counts, once all is done and before the last sample. */
   readonly settle: () => Promise<void>;
 }
 
 export type Offload = "none" | "message" | "batch";
 
 export interface Settings {
-  /** Infinity: unlimited. */
+  /** Infinity: no limit. */
   readonly capacity: number;
   readonly overflow: Overflow;
   readonly memoryLimit: number;
@@ -52,39 +52,41 @@ export interface Settings {
   /** `async`: whether processing goes to a helper thread, and in what pieces. */
   readonly offload: Offload;
   readonly warmup: Nanoseconds;
-  /** Longest a thread may work on and give no sign of life, and the longest that an item at hand may take to end. */
+  /** Longest that a thread may work without a sign of life, and longest that an item at work may take to end. */
   readonly patience: Nanoseconds;
   readonly lastItem: Nanoseconds;
-  /** Most bytes one message may take between threads. */
+  /** Upper bound of one message's bytes between threads. */
   readonly messageBytes: number;
 }
 
-/** Where things stand: time integrals from t = 0 to an instant, in items × nanoseconds. Their differences are mean levels, whoever looks when. */
+/**
+ * Time integrals from t = 0 to an instant, in items × nanoseconds. Their differences are mean levels, independent of when they are read.
+ */
 export interface Gauge {
-  /** Of the number due or queued and not yet being batched. */
+  /** Integral of the number of items due or queued that are not in a batch yet. */
   waiting(now: Nanoseconds): number;
-  /** Of the number that has left the queue so far, done or not. */
+  /** Integral of the number of items that have left the queue so far, done or not. */
   begun(now: Nanoseconds): number;
-  /** Deepest the queue has been since the warm-up. */
+  /** Largest depth of the queue since the warm-up. */
   highWater(): number;
-  /** Time the source has been blocked so far. */
+  /** Time for which the source has been blocked so far. */
   blocked(): Nanoseconds;
 }
 
 /** Takes a sample when one is due. */
 export interface Sampler {
   readonly nextAt: Nanoseconds;
-  /** Recorders to add up, the source's first, and where to read the rest. */
+  /** Sets the recorders to sum up, the source's first, and the gauge to read. */
   observe(recorders: readonly Recorder[], gauge: Gauge): void;
-  /** t = 0 is now: what is used from here on is the case's. */
+  /** Called at t = 0: resources used from here on are the case's. */
   begin(): void;
-  /** `noticed`: when it could have been taken, if it was put off on purpose. */
+  /** `noticed`: when it could have been taken, if it was postponed on purpose. */
   sample(now: Nanoseconds, noticed?: Nanoseconds): void;
-  /** Takes the last sample, of what is left of the interval, once all is over. */
+  /** Takes the last sample, for the rest of the interval, once all is over. */
   finish(now: Nanoseconds): void;
 }
 
-/** Figures that only the executor knows. */
+/** Figures that only the executor has. */
 export interface Execution {
   readonly endedAt: Nanoseconds;
   readonly recorders: readonly Recorder[];
@@ -92,21 +94,21 @@ export interface Execution {
   readonly reports: readonly (WorkloadReport | null)[];
   readonly failures: readonly FailureCount[];
   readonly queue: { readonly meanDepth: number; readonly highWater: number; readonly full: Nanoseconds };
-  /** Batches that were made, where the recorders do not know. */
+  /** Batches made, where the recorders do not count them. */
   readonly batches?: { readonly count: number; readonly items: number };
-  /** Items a thread held when it died: unfinished, and nobody saw them leave. */
+  /** Items held by a thread when it died: unfinished, and without a recorded departure. */
   readonly lost: number;
-  /** `work`: what computing it did for others; absent of the thread that runs the executor. */
+  /** `work`: timing of computing on other threads; absent for the executor's own thread. */
   readonly threads: readonly { readonly name: string; readonly cpu: Nanoseconds | null; readonly work?: WorkSums | null }[];
 }
 
 export interface Executor {
-  /** Works a job off. May be asked again with another job, on the same warm threads. */
+  /** Works a job off. May be called again with another job, on the same warm threads. */
   execute(job: Job): Promise<Execution>;
   close(): Promise<void>;
 }
 
-/** Answers from a processor on the same thread: always of now. */
+/** Reads states from a processor on the same thread: always the present state. */
 export function clerkOf(processor: Processor): StateReader {
   return {
     state(key) {
@@ -117,7 +119,7 @@ export function clerkOf(processor: Processor): StateReader {
   };
 }
 
-/** Samples whenever one is due until `done`, on a loop of its own. */
+/** Takes samples when they are due until `done`, in a loop of its own. */
 export async function keepSampling({ sampler, time }: Job, done: () => boolean): Promise<void> {
   while (!done()) {
     await time.sleepUntil(sampler.nextAt);

@@ -6,17 +6,17 @@ import type { Item } from "../../queueing/item.ts";
 import { rssBytes } from "../../telemetry/memory.ts";
 import type { Execution, Job } from "./executor.ts";
 
-/** The memory of an unlimited queue is looked at after so many offers, and at the first after so long. */
+/** With an unlimited queue, memory is checked after this many offers, and the first time after this long. */
 const LOOK_EVERY = 16_384;
 const LOOK_AFTER: Nanoseconds = 10e6;
 
 /** Most items offered before the consumer gets its turn, however many are due. */
 const LONGEST_RUSH = 65_536;
 
-/** The way from the source into the bounded queue, where overflow acts: the same in `async` and `parallel`. */
+/** Moves items from the source into the bounded queue, applying the overflow rule: the same in `async` and `parallel`. */
 export class Feed {
   readonly queue: BoundedQueue;
-  /** Told when there is more in the queue, or nothing more will come. */
+  /** Notified when there is more in the queue, or nothing more will come. */
   readonly arrived: Wakeup;
   /** True when nothing more will come. */
   ended = false;
@@ -28,7 +28,7 @@ export class Feed {
   constructor(
     private readonly job: Job,
     private readonly shards: number,
-    /** Batches a Worker holds. */
+    /** Batches held by a Worker. */
     private readonly held: (shard: number) => number = () => 0,
   ) {
     const { capacity, overflow } = job.settings;
@@ -37,7 +37,7 @@ export class Feed {
     this.room = new Wakeup(job.time);
   }
 
-  /** Runs until the tape ends or the run stops. `busy`: time this thread has been processing so far. */
+  /** Runs until the tape ends or the run stops. `busy`: time for which this thread has been processing so far. */
   async run(busy: () => number): Promise<void> {
     const { source, time, lifecycle, recorder } = this.job;
     let sinceNotified = 0;
@@ -53,7 +53,7 @@ export class Feed {
       }
       const items = source.takeDue(now);
       if (items.length === 0) continue;
-      // A read that was under way when the run was over: nobody takes it out of the queue any more.
+      // A read was in progress when the run ended: nothing takes its items out of the queue any more.
       if (this.ended) {
         for (const item of items) recorder.leftWaiting(item, now);
         continue;
@@ -61,19 +61,19 @@ export class Feed {
       for (let at = this.offerFrom(items, 0, now); at < items.length; at = this.offerFrom(items, at + 1, now)) {
         const item = items[at] as Item;
         await this.waitForRoom(item, this.shardOf(item), now);
-        // Before this goes on others had a turn, and may have taken something out since.
+        // Others had a turn meanwhile, and may have taken something out.
         now = time.now();
         if (lifecycle.expired(now) || !lifecycle.taking) {
           for (let rest = at; rest < items.length; rest++) recorder.leftWaiting(items[rest] as Item, now);
           break;
         }
       }
-      // Under a drop rule whatever is due together competes for the queue together, before anything is taken out.
+      // Under a drop rule, all items due together compete for the queue before anything is taken out.
       sinceNotified += items.length;
       if (this.queue.overflow === "block" || source.nextRead > now || sinceNotified > LONGEST_RUSH) {
         sinceNotified = 0;
         this.arrived.notify();
-        // However much more is due, who takes it out has a turn.
+        // However much more is due, the consumer gets a turn.
         if (source.nextRead <= now) await null;
       }
     }
@@ -81,7 +81,7 @@ export class Feed {
     this.arrived.notify();
   }
 
-  /** Forgets the queue's figures of the warm-up. */
+  /** Resets the queue's figures after the warm-up. */
   async observeAfterWarmup(): Promise<void> {
     const { time, settings } = this.job;
     this.queue.startObserving(time.now());
@@ -90,15 +90,17 @@ export class Feed {
     this.queue.startObserving(time.now());
   }
 
-  /** Every client of a closed loop waits for the `held` items that wait for a full batch: nothing more can come before they go. */
+  /**
+   * True when every client of a closed loop waits for the `held` items of an incomplete batch: nothing more can come before it is released.
+   */
   stalled(held: number): boolean {
     const { source } = this.job;
-    // Nothing has been sent that is still being read, either.
+    // Nor is anything sent that is still being read.
     const allIn = this.queue.depth === 0 && source.nextDue === Number.POSITIVE_INFINITY;
     return source.closedLoop && held > 0 && allIn && source.unanswered === held;
   }
 
-  /** The consumer took something out: a source that waits for room may go on. */
+  /** The consumer took something out: a source that waits for room may continue. */
   freed(): void {
     this.room.notify();
   }
@@ -108,7 +110,7 @@ export class Feed {
     return { meanDepth: this.queue.meanDepth(now), highWater: this.queue.highWater, full: this.queue.full };
   }
 
-  /** Ends the way in: what is queued, held by the source, or due and never taken is accounted for. The instant that is done. */
+  /** Ends the feed: accounts for what is queued, held by the source, or due and never taken. Returns the instant at which that is done. */
   async settle(feeding: Promise<void>, now: number): Promise<number> {
     const { source, time } = this.job;
     this.abandon(now);
@@ -129,7 +131,7 @@ export class Feed {
     this.room.notify();
   }
 
-  /** Offers items until one has to wait; its place, or their number. A loop without waits, for the compiler. */
+  /** Offers items until one has to wait; returns its index, or their number. A loop without waits, for the compiler. */
   private offerFrom(items: readonly Item[], from: number, now: number): number {
     const { queue } = this;
     const first = this.shards === 1 && queue.capacity !== Number.POSITIVE_INFINITY ? queue.offerAll(items, from, 0, now) : from;
@@ -145,7 +147,7 @@ export class Feed {
     return this.job.intake.anywhere ? this.leastBusy() : this.job.intake.shardOf(item.key, this.shards);
   }
 
-  /** The Worker with the least to do, for its slots. */
+  /** Number of the Worker with the least work per slot. */
   private leastBusy(): number {
     const { slots } = this.job.settings;
     let best = 0;

@@ -1,6 +1,6 @@
 import type { Item } from "../../queueing/item.ts";
 
-/** Items of one key queue up when their batch begins; only the first of each queue may be worked. */
+/** Queues of items by key, filled when their batch begins; only the first item of each queue may be worked. */
 export class KeyOrder {
   private readonly queues = new Map<number, Item[]>();
   private readonly waiting = new Map<Item, () => void>();
@@ -29,7 +29,7 @@ export class KeyOrder {
     }
     const wake = this.waiting.get(next);
     this.waiting.delete(next);
-    // Not at once: a key's items would pile up on the stack, each within the one before.
+    // Deferred: a key's items would pile up on the stack, each within the one before.
     if (wake !== undefined) queueMicrotask(wake);
   }
 }

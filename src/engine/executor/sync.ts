@@ -24,7 +24,7 @@ export class SyncExecutor implements Executor {
 
 class SyncRun {
   private highWater = 0;
-  /** What waited for something outside is done. */
+  /** The work that waited for something outside is done. */
   private done = false;
   private readonly whenDone: Wakeup;
 
@@ -61,7 +61,7 @@ class SyncRun {
       source.offered.advance(now);
       if (now >= sampler.nextAt) {
         noticed = Math.min(noticed, now);
-        // A sample takes its time from the messages: it is taken where the tape leaves room for it, if it does so soon.
+        // A sample takes its time from the messages: it is taken where the tape leaves room for it, if that is soon.
         if (source.nextDue - now > ROOM || now - noticed > PATIENCE || desk?.hasWork(now) === true) {
           sampler.sample(now, noticed);
           noticed = Number.POSITIVE_INFINITY;
@@ -122,7 +122,7 @@ class SyncRun {
     this.whenDone.notify();
   };
 
-  /** Waits for work that waits for something outside, but not beyond the end of the run; samples are taken meanwhile. */
+  /** Waits for work that waits outside, but not beyond the end of the run; takes samples meanwhile. */
   private async untilDone(): Promise<void> {
     const { lifecycle, sampler, time } = this.job;
     while (!this.done) {
@@ -141,7 +141,7 @@ class SyncRun {
   }
 }
 
-/** Takes up to `limit` items that are due; fewer when one is refused. A function of its own, so that the compiler sees a loop without waits. */
+/** Takes up to `limit` due items; fewer when one is refused. A function of its own, so that the compiler sees a loop without waits. */
 function takeTogether(source: Source, batch: Item[], limit: number, now: Nanoseconds): void {
   batch.length = 0;
   while (batch.length < limit && source.nextDue <= now) {

@@ -5,7 +5,7 @@ import type { Lifecycle } from "../source/lifecycle.ts";
 import type { Source } from "../source/source.ts";
 import type { QueryDispatcher, StateReader } from "./dispatcher.ts";
 
-/** What answering takes of a job. */
+/** The parts of a job needed for answering. */
 interface Asked {
   readonly desk: QueryDispatcher | null;
   readonly time: Time;
@@ -13,10 +13,10 @@ interface Asked {
   readonly lifecycle: Lifecycle;
 }
 
-/** How long the end of a case that is over its time waits for answers that others owe. */
+/** Longest that the end of an expired case waits for pending answers. */
 const PATIENCE: Nanoseconds = 1e9;
 
-/** Answers what has fallen due; says how long the source was kept from what is due meanwhile. */
+/** Answers due queries; records how long they delayed the source. */
 export function answerNow({ desk, time, source }: Asked, clerk: StateReader, now: Nanoseconds): void | Promise<unknown> {
   if (desk === null) return;
   const waiting = desk.serve(now, clerk);
@@ -25,7 +25,7 @@ export function answerNow({ desk, time, source }: Asked, clerk: StateReader, now
   return waiting;
 }
 
-/** Answers queries whenever some are due, on a loop of its own, until `done`. */
+/** Answers queries when they are due, in a loop of its own, until `done`. */
 export async function keepAnswering(job: Asked, clerk: StateReader, done: () => boolean): Promise<void> {
   const { desk, time } = job;
   if (desk === null) return;
@@ -38,7 +38,7 @@ export async function keepAnswering(job: Asked, clerk: StateReader, done: () => 
   }
 }
 
-/** The messages are done: waits until every query has its answer. `broken`: nobody is left to give one. */
+/** Waits until every query has its answer, after the messages are done. `broken`: no thread is left to answer. */
 export async function settleQueries(job: Asked, clerk: StateReader, broken: () => boolean = () => false): Promise<void> {
   const { desk, time, lifecycle, source } = job;
   if (desk === null) return;
@@ -56,7 +56,7 @@ export async function settleQueries(job: Asked, clerk: StateReader, broken: () =
   const began = time.now();
   while (!(heard && desk.settled) && !broken()) {
     const now = time.now();
-    // One that waits for a handler that never comes back is never answered.
+    // A query that waits for a handler that never returns is never answered.
     if (now - began > PATIENCE && lifecycle.expired(now) && !desk.hasWork(now)) return;
     if (desk.hasWork(now)) void answerNow(job, clerk, now);
     else await news.wait(undefined, Math.min(desk.nextDue, nextLook(now)));

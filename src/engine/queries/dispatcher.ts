@@ -5,26 +5,26 @@ import type { QueryServer } from "./http-server.ts";
 import { type QueryPlan, QuerySchedule } from "./schedule.ts";
 import { QueryStats } from "./stats.ts";
 
-/** A state as JSON, null when there is no such machine, and how old it is. */
+/** A state as JSON, null when there is no such machine, and its age. */
 export interface StateReading {
   readonly json: string | null;
   readonly age: Nanoseconds;
 }
 
-/** Answers questions about states, on whatever thread has them. A promise where the answer has to wait. */
+/** Reads states, on whatever thread has them. Returns a promise where the answer has to wait. */
 export interface StateReader {
   state(key: number): StateReading | Promise<StateReading>;
-  /** The ids of all machines there are, as a JSON list. */
+  /** The ids of all machines, as a JSON list. */
   list(): StateReading | Promise<StateReading>;
 }
 
 /**
- * Where queries fall due and are answered, between two messages, by the thread of the mode: those of the scenario, and what
- * comes in over HTTP.
+ * Answers queries between two messages, on the thread of the mode: the scenario's queries when they are due, and those that come in over
+ * HTTP.
  */
 export class QueryDispatcher {
   readonly book: QueryStats;
-  /** Told of every answer that had to be waited for. */
+  /** Called for every answer that had to be awaited. */
   onAnswer: (() => void) | null = null;
   private readonly schedule: QuerySchedule | null;
   private waiting = 0;
@@ -44,7 +44,7 @@ export class QueryDispatcher {
     return this.schedule?.nextDue ?? Number.POSITIVE_INFINITY;
   }
 
-  /** Someone asks by HTTP. */
+  /** True when HTTP requests are pending. */
   get asked(): boolean {
     return this.face?.asked ?? false;
   }
@@ -53,7 +53,7 @@ export class QueryDispatcher {
     return this.nextDue <= now || this.asked;
   }
 
-  /** Takes every query that is due. What can be answered is; a promise when something has to be waited for. */
+  /** Takes every due query and answers those that can be; returns a promise when something has to be awaited. */
   serve(now: Nanoseconds, clerk: StateReader): void | Promise<unknown> {
     const promises: Promise<void>[] = [];
     for (let due = this.nextDue; due <= now; due = this.nextDue) {
@@ -96,17 +96,17 @@ export class QueryDispatcher {
     );
   }
 
-  /** Resolves when the face's own client has its answers. `stop`: it asks no more. */
+  /** Resolves when the HTTP server's own client has its answers. `stop`: it sends no more. */
   async settleFace(stop: boolean): Promise<void> {
     await this.face?.settle(stop);
   }
 
-  /** Nothing more falls due. */
+  /** Stops the schedule: nothing more falls due. */
   stop(): void {
     this.schedule?.stop();
   }
 
-  /** True when every query that fell due has its answer and no more will. */
+  /** True when every query that fell due is answered and no more will come. */
   get settled(): boolean {
     return this.nextDue === Number.POSITIVE_INFINITY && this.waiting === 0 && !this.asked;
   }

@@ -1,23 +1,23 @@
 import type { RequestStatus } from "../../workloads/stage.ts";
 import type { QueryPlan } from "./schedule.ts";
 
-/** What the runner's thread and the HTTP face say to each other. Requests come in a ring of words; the rest is posted. */
+/** Protocol between the runner's thread and the HTTP server. Requests come in a ring of words; the rest is posted. */
 
 export const REQUEST = { state: 1, list: 2 } as const;
 
 export interface QueryServerOrder {
   readonly port: number;
-  /** Ring of requests: (id, kind), the name asked for. */
+  /** Ring of requests: (id, kind), then the name. */
   readonly requests: SharedArrayBuffer;
-  /** The bell that the runner's thread waits on. */
+  /** Bell of the runner's thread. */
   readonly bell: SharedArrayBuffer;
-  /** float64: the instant of the shared clock that is t = 0; 0 until then. */
+  /** float64: instant of the shared clock that is t = 0; 0 until then. */
   readonly origin: SharedArrayBuffer;
-  /** Queries that the face's own client sends over HTTP; null: only others ask. */
+  /** Queries that the server's own client sends over HTTP; null: it has no client. */
   readonly client: { readonly plan: QueryPlan; readonly book: SharedArrayBuffer } | null;
 }
 
-/** The figures that /healthz and /metrics show. */
+/** The figures of /healthz and /metrics. */
 export interface StatusReport {
   readonly mode: string;
   readonly healthy: boolean;
@@ -33,7 +33,7 @@ export interface StatusReport {
   /** null: too few items bear it. */
   readonly p50Ms: number | null;
   readonly p99Ms: number | null;
-  /** Where there are requests. */
+  /** Status of requests, where there are any. */
   readonly requests?: RequestStatus;
 }
 
@@ -46,5 +46,5 @@ export type ToQueryServer =
 export type FromQueryServer =
   | { readonly type: "listening"; readonly url: string }
   | { readonly type: "refused"; readonly reason: string }
-  /** Every query of its own client is answered. */
+  /** All queries of its own client are answered. */
   | { readonly type: "client-done" };

@@ -6,14 +6,14 @@ import { QueryStats } from "./stats.ts";
 
 const REQUEST_WORDS = 1 << 16;
 
-/** What someone asked over HTTP. */
+/** A request that came in over HTTP. */
 export interface FaceRequest {
   readonly id: number;
   readonly kind: number;
   readonly name: string;
 }
 
-/** The runner's side of the HTTP face: a thread that listens, and the ring its requests come in. */
+/** The runner's side of the HTTP server: a thread that listens, and the ring its requests come in. */
 export class QueryServer {
   readonly book: QueryStats | null;
   url = "";
@@ -57,13 +57,13 @@ export class QueryServer {
     return this.listening;
   }
 
-  /** t = 0 is this instant of the shared clock: its own client begins to ask. */
+  /** Sets t = 0 to this instant of the shared clock: its own client begins to send. */
   begin(origin: number): void {
     new Float64Array(this.origin)[0] = origin;
     this.post({ type: "begin" });
   }
 
-  /** Something was asked and not taken yet. */
+  /** True when requests are pending. */
   get asked(): boolean {
     return !this.requests.empty;
   }
@@ -86,7 +86,7 @@ export class QueryServer {
     this.post({ type: "status", status });
   }
 
-  /** Its own client asks no more; resolves when all it asked is answered. */
+  /** Stops its own client; resolves when all its queries are answered. */
   async settle(stop: boolean): Promise<void> {
     if (stop) this.post({ type: "stop-asking" });
     await this.clientDone;

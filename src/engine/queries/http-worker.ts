@@ -12,13 +12,13 @@ import { openMetrics } from "./metrics.ts";
 import { QuerySchedule } from "./schedule.ts";
 import { QueryStats } from "./stats.ts";
 
-/** The HTTP face of a running case, on a thread of its own. States are asked of the mode's thread; the rest it knows. */
+/** The HTTP server of a running case, on a thread of its own. It queries the mode's thread for states and knows the rest. */
 
 const order = workerData as QueryServerOrder;
 const requests = new RingWriter(order.requests);
 const bell = new Int32Array(order.bell);
 const startedAt = Date.now();
-/** Longest a request waits for the mode's thread. */
+/** Longest that a request waits for the mode's thread. */
 const PATIENCE_MS = 120_000;
 const LONGEST_NAME = 4000;
 
@@ -35,7 +35,7 @@ function post(message: FromQueryServer): void {
   parentPort?.postMessage(message);
 }
 
-/** Asks the mode's thread; null when it has not answered in time, or too many wait already. */
+/** Queries the mode's thread; null when it has not answered in time, or too many requests are pending. */
 function ask(kind: number, name: string): Promise<Answer | null> {
   if (requests.open(3 + wordsFor(name.length * 3)) === 0) return Promise.resolve(null);
   const id = nextId++;
@@ -105,7 +105,7 @@ function decoded(text: string): string | null {
   }
 }
 
-/** Asks over HTTP as a stranger would: open loop, each query at its instant. */
+/** Sends queries over HTTP as an external client would: open loop, each at its instant. */
 async function client({ plan, book }: NonNullable<QueryServerOrder["client"]>, url: string): Promise<void> {
   const time = new LoopTime(undefined, undefined, true);
   time.startAt(new Float64Array(order.origin)[0] ?? 0);

@@ -1,7 +1,7 @@
 import { type MetricFamily, openMetricsText } from "../../kernel/openmetrics.ts";
 import type { StatusReport } from "./http-protocol.ts";
 
-/** The figures of a running case as OpenMetrics text; of none, no metrics. */
+/** Figures of a running case as OpenMetrics text; no metrics without figures. */
 export function openMetrics(status: StatusReport | null): string {
   return openMetricsText(status === null ? [] : familiesOf(status));
 }
@@ -27,7 +27,7 @@ function familiesOf(status: StatusReport): MetricFamily[] {
   ];
 }
 
-/** null: too few items bear it, and no sample is given. */
+/** null: too few items bear it, and there is no sample. */
 function inSeconds(ms: number | null): number | null {
   return ms === null ? null : ms / 1000;
 }

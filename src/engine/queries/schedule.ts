@@ -1,19 +1,19 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
 import { Random } from "../../kernel/random.ts";
 
-/** What decides which queries are asked when; plain data, so that it crosses threads. */
+/** Parameters of the query schedule; plain data, so that it crosses threads. */
 export interface QueryPlan {
-  /** Time between two queries, nanoseconds. */
+  /** Time between two queries, in nanoseconds. */
   readonly gap: Nanoseconds;
   /** No query falls due after this instant. */
   readonly until: Nanoseconds;
-  /** Asked of machines 0 … keys − 1, evenly. */
+  /** Queries are spread evenly over machines 0 … keys − 1. */
   readonly keys: number;
   readonly seed: number;
   readonly warmup: Nanoseconds;
 }
 
-/** When queries fall due (query i at i · gap, whether or not the one before is answered) and of which machine they ask. */
+/** Due times of queries (query i at i · gap, whether or not the one before is answered) and their machines. */
 export class QuerySchedule {
   private asked = 0;
   private ended = false;
@@ -29,13 +29,13 @@ export class QuerySchedule {
     return this.ended || due > this.plan.until ? Number.POSITIVE_INFINITY : due;
   }
 
-  /** Takes the next one; its machine's number. */
+  /** Takes the next one; returns its machine's number. */
   take(): number {
     this.asked++;
     return this.random.below(this.plan.keys);
   }
 
-  /** Nobody asks any more. */
+  /** Stops the schedule. */
   stop(): void {
     this.ended = true;
   }

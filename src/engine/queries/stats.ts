@@ -6,11 +6,11 @@ const ANSWERED = 1;
 const HEAD = 64;
 const STEP = Math.ceil(HISTOGRAM_BYTES / 8) * 8;
 
-/** What became of the queries. In shared memory: one thread writes, the others read. */
+/** Outcomes of queries. In shared memory: one thread writes, the others read. */
 export class QueryStats {
-  /** From the instant a query was due until its answer was there. */
+  /** From a query's due time until its answer. */
   readonly latency: Histogram;
-  /** How old the state was that the answer showed. */
+  /** Age of the state in the answer. */
   readonly staleness: Histogram;
   private readonly counts: Float64Array;
 

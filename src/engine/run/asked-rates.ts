@@ -15,27 +15,27 @@ export interface RanCase {
   readonly verdicts: RunnerResult["thresholds"];
 }
 
-/** What cases are run with. */
+/** Runs cases. */
 export interface CaseRunner {
-  /** `note`: what it is for, when it is not simply the case; null: nobody is told about it. */
+  /** `note`: its purpose, when it is not simply the case; null: it is not reported. */
   run(index: number, plan: CasePlan, note?: string | null): Promise<RanCase>;
-  /** A case that was not run, and why. */
+  /** The result of a case that was not run, with the reason. */
   without(plan: CasePlan, why: string): RanCase;
   preparing(index: number, note: string): void;
   stopped(): boolean;
 }
 
-/** A trial of a rate and what came of it. */
+/** A trial of a rate and its outcome. */
 interface Tried {
   readonly trial: CasePlan;
   readonly ran: RanCase;
 }
 
-/** Runs cases at the rate they ask for: a number, a share of what can be done, or the most that holds. */
+/** Runs cases at the rate they ask for: a number, a share of the capacity, or the maximum that holds. */
 export class AskedRates {
   private readonly probed = new Map<CasePlan, ProbedCapacity>();
 
-  /** `plans`: of all cases, the one whose capacity is meant among them. */
+  /** `plans`: all cases, including the one whose capacity counts. */
   constructor(
     private readonly plans: readonly CasePlan[],
     private readonly machine: ReturnType<typeof machineFor>,
@@ -56,7 +56,7 @@ export class AskedRates {
     return { result: { ...result, rate }, verdicts };
   }
 
-  /** The highest rate that keeps the thresholds; the case is the trial at that rate. */
+  /** Searches for the highest rate that keeps the thresholds; the case is the trial at that rate. */
   private async search(index: number, plan: CasePlan): Promise<RanCase> {
     const found = await this.probe(index, plan);
     if (typeof found === "string") return this.unprobed(plan, found);
@@ -67,15 +67,15 @@ export class AskedRates {
       const trial = atRate(plan, rate, search.timesTried(rate));
       last = { trial, ran: await this.cases.run(index, trial, `trial ${search.trials.length + 1}: ${formatRate(rate)}`) };
       const { result, verdicts } = last.ran;
-      // Stopped in the middle it says nothing of the rate.
+      // A trial stopped midway says nothing about its rate.
       if (this.cases.stopped() && result.status === "aborted") break;
       const held = keptUp(result, trial) && verdicts.every(({ ok }) => ok);
-      // Of several trials of one rate the figures are of the first that held.
+      // Of several trials of one rate, the figures are those of the first that held.
       if (held === true && !firsts.has(rate)) firsts.set(rate, last);
       search.tried(rate, held);
     }
     const interrupted = this.cases.stopped() && last?.ran.result.status === "aborted";
-    // What held was measured whole, though the search did not come to its end.
+    // A rate that held was measured completely, even if the search was cut short.
     const shown = firsts.get(search.low) ?? last;
     if (shown === null) return this.unprobed(plan, "");
     const { result, verdicts } = shown.ran;
@@ -85,7 +85,7 @@ export class AskedRates {
     return { result: { ...result, status: interrupted ? "aborted" : result.status, warnings, rate }, verdicts };
   }
 
-  /** What a mode can do: by theory where that knows it exactly, else by saturating it for a moment; a sentence when that fails. */
+  /** The capacity of a mode: by theory where that is exact, else by saturating it briefly; a sentence when that fails. */
   private async probe(index: number, plan: CasePlan): Promise<ProbedCapacity | string> {
     const known = this.probed.get(plan) ?? knownCapacity(plan, this.machine);
     if (known !== null) return known;

@@ -4,7 +4,7 @@ import { NO_ACCESS, type RequestAccess } from "../../workloads/access.ts";
 import { listFiles } from "../../workloads/traits.ts";
 import { DeadLetterFiles } from "./dead-letter-files.ts";
 
-/** A file of one case among several: `-CASE-MODE` before the extension. */
+/** File name of one case among several: `-CASE-MODE` before the extension. */
 export function numbered(file: string, index: number, mode: string): string {
   const { dir, name, ext } = parse(file);
   return join(dir, `${name}-${index}-${mode}${ext}`);
@@ -23,7 +23,7 @@ export class CaseFiles {
     this.deadLetters = new DeadLetterFiles(plans.flatMap(({ scenario }) => listFiles(scenario).list ?? []));
   }
 
-  /** What the requests of a case may do, and where they leave a trace; a probe leaves none. */
+  /** Permissions of a case's requests, and the files they write to; a probe writes none. */
   accessOf(index: number, { mode, scenario }: CasePlan, probing: boolean): RequestAccess {
     const { access } = this;
     if (probing) return { ...access, files: NO_ACCESS.files };
@@ -33,7 +33,7 @@ export class CaseFiles {
     return { ...access, files: { ...access.files, deadLetter, requests: own(access.files.requests) } };
   }
 
-  /** All cases are done; `whole` says of which nothing is left to be asked for. */
+  /** Ends the files once all cases are done; `whole`: whether a case has no request left to repeat. */
   settle(whole: (index: number) => boolean): void {
     this.deadLetters.settle(whole);
   }

@@ -8,8 +8,8 @@ interface Replacement {
 }
 
 /**
- * Where the dead letters of a run's cases go. A file that the run itself reads its addresses from stays as it is until every case has
- * read it, and is replaced only by those of a case that got to its end: whatever happens on the way, no address is lost.
+ * Files for the dead letters of a run's cases. A file that the run itself reads its addresses from is unchanged until every case has read
+ * it, and is replaced only by that of a case that completed: no address is lost, whatever happens meanwhile.
  */
 export class DeadLetterFiles {
   private readonly lists: ReadonlySet<string>;
@@ -20,7 +20,7 @@ export class DeadLetterFiles {
     this.lists = new Set(lists.map(realPath));
   }
 
-  /** The file that a case is to write them to. */
+  /** The file that a case writes its dead letters to. */
   of(index: number, asked: string): string {
     const list = realPath(asked);
     if (!this.lists.has(list)) return asked;
@@ -29,7 +29,7 @@ export class DeadLetterFiles {
     return made;
   }
 
-  /** The run is over. */
+  /** Ends the files once the run is over. */
   settle(finished: (index: number) => boolean): void {
     for (const { index, made, list } of this.replacements.splice(0)) {
       if (!existsSync(made)) continue;

@@ -4,7 +4,7 @@ import { EMPTY_LEDGER, type Ledger } from "../../telemetry/ledger.ts";
 import type { Sample } from "../../telemetry/sample.ts";
 import type { RunnerResult } from "../protocol.ts";
 
-/** What a runner told before it ended. */
+/** The last reports of a runner before it ended. */
 export interface LastSeen {
   readonly ledger?: Ledger | null;
   /** Arrivals on the tape. */
@@ -13,7 +13,7 @@ export interface LastSeen {
   readonly series?: readonly Sample[];
 }
 
-/** Milliseconds from the warm-up's end to the last sample, and what was processed in them. */
+/** Milliseconds from the end of the warm-up to the last sample, and the items processed in them. */
 function measured(series: readonly Sample[], warmupMs: number): { readonly ms: number; readonly processed: number } {
   let last = warmupMs;
   let processed = 0;
@@ -24,7 +24,7 @@ function measured(series: readonly Sample[], warmupMs: number): { readonly ms: n
   return { ms: last - warmupMs, processed };
 }
 
-/** The figures of a case whose runner ended without a result: what its last sample said, the rest empty. */
+/** Figures of a case whose runner ended without a result: those of its last sample, the rest empty. */
 export function failedResult(
   plan: CasePlan,
   status: "failed" | "aborted",

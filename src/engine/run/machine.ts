@@ -3,17 +3,17 @@ import { type Allowance, readAllowance, threadsFor } from "../../telemetry/allow
 import type { Calibration, Machine } from "../../telemetry/machine.ts";
 import type { Expected } from "../../theory/demand.ts";
 
-/** Threads that use up what this process may use of the machine. */
+/** Number of threads that use up this process's share of the machine. */
 export function coreCount(): number {
   return threadsFor(readAllowance());
 }
 
-/** The machine that a case is to be predicted for, where it is one that gives so much. */
+/** The machine for predictions of a case, with this allowance. */
 export function machineFor({ places, quota }: Allowance): Pick<Expected, "cores" | "quota"> {
   return { cores: places, ...(quota === null ? {} : { quota }) };
 }
 
-/** `allowance`: of the cores, what this process may use. */
+/** `allowance`: the part of the cores that this process may use. */
 export function describeMachine(calibration: Calibration | null, { cores, limits }: Allowance): Machine {
   return {
     os: `${process.platform} ${release()}`,

@@ -7,7 +7,7 @@ import { capacityOf } from "../../theory/predict.ts";
 import { hasKnownWork, whatIsDone, withSteadyWork } from "../../workloads/traits.ts";
 import { askedRate, atRate } from "./rate-share.ts";
 
-/** What a mode can do, per second, with its 95 % interval, and how that is known. */
+/** Capacity of a mode per second, with its 95 % interval, and how it was determined. */
 export interface ProbedCapacity {
   readonly capacity: number;
   readonly low: number;
@@ -15,17 +15,17 @@ export interface ProbedCapacity {
   readonly from: "theory" | "probe";
 }
 
-/** How long a probe saturates a mode, in microseconds. */
+/** Duration of a probe in microseconds. */
 const PROBE = 2e6;
-/** Messages of a probe where theory does not know how many it takes. */
+/** Messages of a probe where theory cannot say how many it needs. */
 const PROBE_MESSAGES = 5_000_000;
-/** Seconds that a message takes from which on what the lab itself adds is lost in them. */
+/** Service time in seconds above which the lab's own overhead is negligible. */
 const LONG = 1e-3;
 const CONFIDENCE = 0.95;
 
 /**
- * The same work, with more due at once than can be done while the probe lasts. `capacity`: what theory says, per second. Work and reads take
- * their mean each time: capacity hangs on no more of them, and a draw of a few seconds would miss it.
+ * A plan with the same work and more due at once than can be done during the probe. `capacity`: by theory, per second. Work and reads are
+ * constant at their mean: capacity depends on no more, and a draw of a few seconds would deviate from it.
  */
 export function probePlan(plan: CasePlan, capacity: number | null): CasePlan {
   const scenario = withSteadyWork(plan.scenario);
@@ -48,8 +48,8 @@ export function probePlan(plan: CasePlan, capacity: number | null): CasePlan {
 }
 
 /**
- * The case whose capacity is meant by a share of it: that of the first mode, at the first point of the sweep where the same is done. What
- * is swept of how it is done (batches, Workers, queries, the queue) leaves the load alone, so that points differ in nothing else.
+ * The case whose capacity a share refers to: of the first mode, at the first point of the sweep with the same work. Swept settings of how
+ * it is done (batches, Workers, queries, the queue) leave the load unchanged, so that points differ in nothing else.
  */
 export function probedCase(plan: CasePlan, plans: readonly CasePlan[]): CasePlan {
   const [first] = plan.scenario.modes;
@@ -57,10 +57,10 @@ export function probedCase(plan: CasePlan, plans: readonly CasePlan[]): CasePlan
   return plans.find(({ mode, scenario }) => mode === first && whatIsDone(scenario) === done) ?? plan;
 }
 
-/** What a machine gives to a case. */
+/** Resources of a machine for a case. */
 type OnMachine = Pick<Expected, "cores" | "quota">;
 
-/** The case at the rate that theory expects a share to come to, before anything is probed; as it is where that is not known. */
+/** The case at the rate that theory expects for its share, before any probe; unchanged where that is unknown. */
 export function foreseenCase(plan: CasePlan, plans: readonly CasePlan[], machine: OnMachine): CasePlan {
   const asked = askedRate(plan);
   if (asked === null || asked === "max") return plan;
@@ -68,7 +68,7 @@ export function foreseenCase(plan: CasePlan, plans: readonly CasePlan[], machine
   return capacity === null ? plan : atRate(plan, capacity * asked.share);
 }
 
-/** What theory knows exactly: one thread that does one message after the other, each of which takes long by itself; null: it is to be probed. */
+/** Capacity where theory is exact: one thread that does one long message after the other; null: a probe is needed. */
 export function knownCapacity({ mode, scenario, workers }: CasePlan, machine: OnMachine): ProbedCapacity | null {
   const { work, source } = scenario;
   if (!MODE_TRAITS[mode].holdsSource || !hasKnownWork(scenario)) return null;
@@ -77,15 +77,15 @@ export function knownCapacity({ mode, scenario, workers }: CasePlan, machine: On
   return capacity === null || taken < LONG ? null : { capacity, low: capacity, high: capacity, from: "theory" };
 }
 
-/** What a probe measured, and how it varied from sample to sample; null: it failed. */
+/** Capacity measured by a probe, with its variation over samples; null: it failed. */
 export function probedCapacity(result: CaseResult): ProbedCapacity | null {
   const { throughput: capacity, ledger, series, status } = result;
   if (status !== "completed" || !(capacity > 0)) return null;
-  // At both ends a sample is not of the full rate.
+  // The first and the last sample are not at the full rate.
   const rates = series.slice(1, -1).map(({ processed }) => processed);
   const mean = rates.reduce((sum, rate) => sum + rate, 0) / rates.length;
   const variance = rates.reduce((sum, rate) => sum + (rate - mean) ** 2, 0) / (rates.length - 1);
-  // The last message may be anywhere between done and not.
+  // The last message may be anywhere between begun and done.
   const least = capacity / Math.max(1, ledger.processed);
   const half = rates.length < 3 ? least : Math.max(least, studentBound(CONFIDENCE, rates.length - 1) * Math.sqrt(variance / rates.length));
   return { capacity, low: Math.max(0, capacity - half), high: capacity + half, from: "probe" };

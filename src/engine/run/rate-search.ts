@@ -1,17 +1,17 @@
 import type { RateFigures } from "../../telemetry/result.ts";
 import { TOLERANCE, TYPICAL } from "./trial.ts";
 
-/** The search goes between two rates that are further apart than this. */
+/** Ratio of two rates up to which no rate between them is tried. */
 const CLOSE = 1.05;
-/** So many trials of a rate with the same outcome are taken for what it does. */
+/** A rate is decided once this many of its trials agree. */
 const ALIKE = 3;
 const MOST_TRIALS = 20;
 
 type Trial = NonNullable<RateFigures["trials"]>[number];
 
 /**
- * Looks for the highest rate that holds, and how surely: goes up or down until it has one on each side, goes between them until they are
- * close, then tries both again, since what holds once may not the next time.
+ * Searches for the highest rate that holds, and its certainty: moves up or down until it has one on each side, bisects until they are
+ * close, then tries both again, since a rate that holds once may not hold the next time.
  */
 export class RateSearch {
   readonly trials: Trial[] = [];
@@ -34,7 +34,7 @@ export class RateSearch {
     return this.trials.filter(({ ok }) => ok === held).map(({ rate }) => rate);
   }
 
-  /** The next rate to try; null when it is found closely and surely enough. */
+  /** The next rate to try; null when the result is close and certain enough. */
   get next(): number | null {
     const { low, high, start } = this;
     if (this.trials.length >= MOST_TRIALS) return null;
@@ -53,12 +53,12 @@ export class RateSearch {
     return this.trials.filter((trial) => trial.rate === rate).length;
   }
 
-  /** `ok`: whether it held; null: that cannot be told. */
+  /** `ok`: whether it held; null: undecided. */
   tried(rate: number, ok: boolean | null): void {
     this.trials.push({ rate, ok });
   }
 
-  /** The range holds what can be done: a rate that is within the tolerance above it holds as well. */
+  /** The range contains the maximum: a rate within the tolerance above it holds as well. */
   figures(): RateFigures {
     const { low, high, trials } = this;
     return { asked: "max", resolved: low, low: low / (1 + TOLERANCE + TYPICAL), high: Number.isFinite(high) ? high : null, trials };

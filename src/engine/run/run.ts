@@ -28,18 +28,18 @@ export interface RunOptions {
   /** Port of the HTTP server of a case, 0 for any; absent: none. */
   readonly http?: number | undefined;
   readonly onEvent?: OnEvent;
-  /** As a run before this one found it, of which this is to be the like; absent, null or in doubt: found anew where it is needed. */
+  /** Calibration of an earlier run to be comparable with; absent, null or in doubt: calibrated again where needed. */
   readonly calibration?: Calibration | null;
-  /** What requests may do and where they leave a trace. */
+  /** Permissions of requests, and the files they write to. */
   readonly access?: RequestAccess;
-  /** Where the final states of a case are written; null: nowhere. */
+  /** File for the final states of a case; null: none. */
   readonly dumpState?: (index: number, plan: CasePlan) => string | null;
 }
 
 /** A run that can be stopped. */
 export interface Run {
   readonly result: Promise<RunResult>;
-  /** Once: stop taking and drain within gracefulStop. Twice: end now. */
+  /** First call: stop taking and drain within gracefulStop. Second: end now. */
   stop(): void;
 }
 
@@ -50,12 +50,12 @@ export function startRun(named: NamedScenario, options: RunOptions = {}): Run {
 }
 
 class ScenarioRun implements CaseRunner {
-  /** What this machine gives, when the run begins. */
+  /** Resources of this machine when the run begins. */
   private readonly allowance = readAllowance();
   private readonly machine = machineFor(this.allowance);
   private readonly runners = new Runners(1 / Math.min(1, this.allowance.cores));
   private readonly spooling = new AbortController();
-  /** A sentence: why the last try came to nothing, until a case has failed for it. */
+  /** A sentence: why the last calibration failed, until a case has failed for it. */
   private calibration: Calibration | string | null = null;
   private readonly predictions = new Map<CasePlan, Prediction>();
   private files = new CaseFiles([]);
@@ -149,7 +149,7 @@ class ScenarioRun implements CaseRunner {
     return typeof this.calibration === "string" ? null : this.calibration;
   }
 
-  /** Why a case that computes cannot be run, a runner having died over the calibration; tried anew for each such case. */
+  /** Why a computing case cannot be run, after a runner died during calibration; tried again for each such case. */
   private async uncalibrated(): Promise<string | null> {
     this.calibration ??= await this.runners.calibrate();
     const why = typeof this.calibration === "string" ? this.calibration : null;
@@ -157,7 +157,7 @@ class ScenarioRun implements CaseRunner {
     return why;
   }
 
-  /** What theory expects of a plan; worked out once, since it may take a simulation. */
+  /** Prediction for a plan; cached, since it may take a simulation. */
   private predictionOf(plan: CasePlan): Prediction {
     const known = this.predictions.get(plan) ?? predict({ ...plan, ...this.machine });
     this.predictions.set(plan, known);
@@ -170,7 +170,7 @@ class ScenarioRun implements CaseRunner {
 
   async run(index: number, plan: CasePlan, note: string | null = ""): Promise<RanCase> {
     const { dumpState, http = null, onEvent } = this.options;
-    // A probe leaves no trace.
+    // A probe is not reported.
     const probing = note === null;
     const tell: OnEvent = (event) => (probing ? undefined : onEvent?.(event));
     tell({ type: "case-preparing", index, note: note ?? "" });
@@ -193,7 +193,7 @@ class ScenarioRun implements CaseRunner {
     return this.finish(plan, { result: failedResult(plan, this.stopped() ? "aborted" : "failed", why), series: [], lastMs: 0 });
   }
 
-  /** Adds to what the runner measured what only the console knows. */
+  /** Completes the runner's results with what only the console knows. */
   private finish(plan: CasePlan, { result: { thresholds, ...measured }, series, lastMs }: CaseMeasurement): RanCase {
     const complete = {
       ...measured,
@@ -218,12 +218,12 @@ function outlineOf(plan: CasePlan, predicted: Prediction): CaseOutline {
   return { mode, params, load: loadOutline(scenario), parts: partCount(scenario), predicted, capacity: queueCapacity(plan) };
 }
 
-/** What a scenario is for, as far as it says. */
+/** Purpose of a scenario, as far as it states one. */
 function intentOf({ description, hypothesis }: Scenario): Pick<ScenarioIdentity, "description" | "hypothesis"> {
   return { ...(description === undefined ? {} : { description }), ...(hypothesis === undefined ? {} : { hypothesis }) };
 }
 
-/** A calibration whose check agreed. */
+/** A calibration whose check agreed; else null. */
 function settled(calibration: Calibration | null = null): Calibration | null {
   return calibration !== null && Math.abs(calibration.checkRatio - 1) <= BOUNDS.calibration ? calibration : null;
 }

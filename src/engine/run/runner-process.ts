@@ -8,23 +8,23 @@ import { LOOK_MS, type Standstill, StandstillWatch, statesOf } from "./standstil
 export interface RunnerExit {
   readonly code: number | null;
   readonly signal: string | null;
-  /** Whether it ever spoke: from then on it decides itself what a signal means. */
+  /** Whether it ever sent a message: from then on it handles signals itself. */
   readonly spoke: boolean;
-  /** Last words on its standard error. */
+  /** Last output on its standard error. */
   readonly lastWords: string;
-  /** Most memory it ever held, in bytes. */
+  /** Peak memory, in bytes. */
   readonly peakRssBytes: number;
-  /** Set when the console ended it because it had been silent this long, in milliseconds. */
+  /** Set when the console ended it after this long without a message, in milliseconds. */
   readonly silentMs: number | null;
-  /** Why it may have been silent; null or absent: that is not known. */
+  /** Possible reason of its silence; null or absent: unknown. */
   readonly why?: string | null;
 }
 
 const KEPT_WORDS = 4000;
-/** Once its patience is over, in milliseconds. */
+/** Wait after its patience is over, in milliseconds. */
 const LAST_CHANCE_MS = 500;
 
-/** A child process of the lab that obeys orders over IPC. */
+/** A child process that takes orders over IPC. */
 export class RunnerProcess {
   readonly exited: Promise<RunnerExit>;
   private readonly child: Subprocess<"ignore", "ignore", "pipe">;
@@ -36,20 +36,21 @@ export class RunnerProcess {
   private why: string | null = null;
   private readonly standing: StandstillWatch;
 
-  /** `slowness`: how many times as long as on a core of its own everything takes here, which lengthens every patience. */
+  /** `slowness`: how many times longer everything takes here than on a core of its own, which extends every timeout. */
   constructor(
     private readonly onMessage: (message: FromRunner) => void,
     private readonly slowness = 1,
   ) {
     this.child = Bun.spawn({
       cmd: [process.execPath, Bun.fileURLToPath(new URL("../runner/main.ts", import.meta.url))],
-      // A group of its own: what a terminal sends to the whole job (Ctrl-C, a hang-up) is for the console, which tells it by IPC.
+      // A process group of its own: signals of a terminal to the whole job (Ctrl-C, hang-up) are for the console, which forwards them by
+      // IPC.
       detached: true,
       stdin: "ignore",
       stdout: "ignore",
       stderr: "pipe",
       serialization: "json",
-      // Through a proxy load would go where nobody has given it leave to go, and the proxy is what would be measured.
+      // A proxy would forward load without permission, and would be measured instead.
       env: { ...process.env, NO_PROXY: "*", no_proxy: "*", NODE_ENV: "production", BUN_CONFIG_MAX_HTTP_REQUESTS: "65535" },
       ipc: (message: FromRunner) => this.hear(message),
     });
@@ -74,7 +75,7 @@ export class RunnerProcess {
     this.watch();
   }
 
-  /** The case begins to be measured in so many milliseconds: from then on it counts who stands still. */
+  /** The measurement begins in `inMs` milliseconds: from then on standstills count. */
   begin(inMs: number): void {
     this.standing.begin(inMs);
   }
@@ -87,17 +88,17 @@ export class RunnerProcess {
     return this.child.pid;
   }
 
-  /** To one that is going nothing is said: its channel closes before its end is known. */
+  /** Nothing is sent to a process that is ending: its channel closes before its exit is known. */
   send(message: ToRunner): void {
     if (this.gone) return;
     try {
       this.child.send(message);
     } catch {
-      // What became of it is told by its end.
+      // Its exit reports what happened.
     }
   }
 
-  /** From now on a silence this long counts as a hang. */
+  /** Sets how long a silence counts as a hang. */
   setPatience(ms: number): void {
     this.patienceMs = ms;
     this.watch();
@@ -123,7 +124,7 @@ export class RunnerProcess {
   private watch(): void {
     if (this.watchdog !== null) clearTimeout(this.watchdog);
     if (this.gone) return;
-    // This process may have stood still itself: what the runner said meanwhile is heard before it is judged.
+    // This process may have stood still itself: pending messages are received before the runner is judged.
     this.watchdog = setTimeout(() => {
       this.watchdog = setTimeout(() => {
         this.silentMs = this.patienceMs * this.slowness;
@@ -144,8 +145,8 @@ async function collectWords(stream: ReadableStream<Uint8Array>): Promise<string>
 const MEANT_FOR_THE_JOB: readonly (string | null)[] = ["SIGINT", "SIGTERM", "SIGHUP"];
 
 /**
- * Whether a runner was ended by a signal to the whole job while it still belonged to it: between its fork and its own session (a
- * millisecond on a busy machine) such a signal has the system's own meaning for it.
+ * Whether a runner was killed by a signal to the whole job between its fork and its own session (a millisecond on a busy machine), while
+ * such a signal still has its default action for it.
  */
 export function endedUnborn({ spoke, signal }: RunnerExit): boolean {
   return !spoke && MEANT_FOR_THE_JOB.includes(signal);

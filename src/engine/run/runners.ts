@@ -9,16 +9,16 @@ import type { FromRunner, RunnerResult, ToRunner } from "../protocol.ts";
 import { failedResult, type LastSeen } from "./failed-case.ts";
 import { describeExit, endedUnborn, type RunnerExit, RunnerProcess } from "./runner-process.ts";
 
-/** What a runner is to run. */
+/** An order to run a case. */
 export type CaseOrder = Extract<ToRunner, { readonly type: "run" }>;
 
-/** What is told of a case while it runs. */
+/** Receives reports of a case while it runs. */
 export interface CaseListener {
   started(count: number, lastMs: number, url: string | null): void;
   sampled(snapshot: Snapshot): void;
 }
 
-/** What came of a case. `lastMs`: when its last arrival was due; 0 when it was not begun. */
+/** Outcome of a case. `lastMs`: when its last arrival was due; 0 when it was not begun. */
 export interface CaseMeasurement {
   readonly result: RunnerResult;
   /** Without the warm-up. */
@@ -27,28 +27,28 @@ export interface CaseMeasurement {
 }
 
 /**
- * Has orders obeyed by runner processes, one at a time, each in a new one. One that dies, is silent for too long, or does not end when it is
- * told to gives a result that says so, with the figures of its last sample.
+ * Runs orders in runner processes, one at a time, each in a new one. A runner that dies, is silent for too long, or does not end when told
+ * to yields a result that says so, with the figures of its last sample.
  */
 export class Runners {
-  /** How often all has been told to stop. */
+  /** Number of stop requests. */
   stops = 0;
   private current: RunnerProcess | null = null;
 
-  /** `slowness`: how many times as long as on a core of its own everything takes here. */
+  /** `slowness`: how many times longer everything takes here than on a core of its own. */
   constructor(private readonly slowness: number) {}
 
-  /** Once: what runs stops taking and drains. Twice: it ends now. */
+  /** First call: the running case stops taking and drains. Second: it ends now. */
   stop(): void {
     this.stops++;
     const runner = this.current;
     runner?.send({ type: "stop" });
-    // A runner that is held by long work hears nothing until it is done; one that hears has a moment to tell what it measured.
+    // A runner blocked by long work receives nothing until that is done; others get a moment to report what they measured.
     if (this.stops === 2 || this.stops === 3)
       setTimeout(() => runner?.kill(), this.slowness * (this.stops === 2 ? STUBBORN_MS : LAST_MOMENT_MS));
   }
 
-  /** How much work takes a millisecond here; a sentence when that cannot be found out. */
+  /** Calibrates computing here; returns a sentence when that fails. */
   async calibrate(): Promise<Calibration | string> {
     let found: Calibration | null = null;
     const exit = await this.obey({ type: "calibrate" }, (message, runner) => {
@@ -59,14 +59,14 @@ export class Runners {
     return found ?? `The computation could not be calibrated. ${describeExit(exit)}`;
   }
 
-  /** Runs one case. Never rejects: what went wrong is in the result. */
+  /** Runs one case. Never rejects: failures are in the result. */
   async run(order: CaseOrder, listener: CaseListener): Promise<CaseMeasurement> {
     const seen = new CaseRecord(order.plan, listener);
     const exit = await this.obey(order, (message, runner) => seen.hear(message, runner));
     return { result: seen.result ?? this.withoutResult(order.plan, seen, exit), series: seen.series, lastMs: seen.lastMs };
   }
 
-  /** What is known of a case whose runner ended without a result: it failed, or it was told to stop and did not. */
+  /** Result of a case whose runner ended without one: it failed, or did not stop when told to. */
   private withoutResult(plan: CasePlan, { error, last }: CaseRecord, exit: RunnerExit): RunnerResult {
     const seen = { ...last, peakRssBytes: exit.peakRssBytes };
     if (this.stops < 2 || error !== null) return failedResult(plan, "failed", error ?? describeExit(exit), seen);
@@ -75,11 +75,11 @@ export class Runners {
     return failedResult(plan, "aborted", sentence, seen);
   }
 
-  /** Gives one order to a new runner and waits until it is gone. */
+  /** Gives one order to a new runner and waits until it has ended. */
   private async obey(order: ToRunner, onMessage: (message: FromRunner, runner: RunnerProcess) => void): Promise<RunnerExit> {
     for (let unborn = 0; ; unborn++) {
       const exit = await this.obeyOnce(order, onMessage);
-      // The same signal reached this process, which tells it to the runner that comes next.
+      // The same signal reached this process, which forwards it to the next runner.
       if (!endedUnborn(exit) || unborn === MOST_UNBORN) return exit;
     }
   }
@@ -105,7 +105,7 @@ export class Runners {
   }
 }
 
-/** What a runner has said of its case. */
+/** The messages of a runner about its case. */
 class CaseRecord {
   result: RunnerResult | null = null;
   error: string | null = null;
@@ -113,7 +113,7 @@ class CaseRecord {
   lastMs = 0;
   private count = 0;
   private ledger: Ledger | null = null;
-  /** Where the interval of the next sample begins. */
+  /** Beginning of the next sample's interval. */
   private began = 0;
   private readonly warmupMs: number;
 
@@ -159,7 +159,7 @@ class CaseRecord {
   }
 
   private sampled(snapshot: Snapshot): void {
-    // One that is about the warm-up for the most part belongs to it.
+    // An interval mostly within the warm-up belongs to it.
     if ((this.began + snapshot.t) / 2 >= this.warmupMs) this.series.push(snapshot);
     this.began = snapshot.t;
     this.ledger = snapshot.ledger;
@@ -167,16 +167,16 @@ class CaseRecord {
   }
 }
 
-/** How many runners in a row may be ended before they could hear, until that is a failure. */
+/** Most runners in a row that may be killed before they could respond, before that counts as a failure. */
 const MOST_UNBORN = 3;
-/** Longest that calibration may take, on a machine that others keep busy. */
+/** Longest that calibration may take, on a machine busy with other work. */
 const CALIBRATION_MS = 60_000;
-/** How long a runner has to obey the second request to stop, in milliseconds. */
+/** Time that a runner has to obey the second stop request, in milliseconds. */
 const STUBBORN_MS = 1500;
 /** The same after a third. */
 const LAST_MOMENT_MS = 400;
 
-/** How long a runner may be silent: samples come between messages, or between batches, so long work is no hang. */
+/** Longest silence of a runner: samples come between messages, or between batches, so long work is no hang. */
 function patienceMs({ mode, scenario }: CasePlan): number {
   const item = scenario.work.time / 1000;
   const capacity = scenario.queue.capacity === "unlimited" ? 100_000 : scenario.queue.capacity;

@@ -11,13 +11,13 @@ import type { SweepPoint } from "../../scenario/sweep.ts";
 
 export interface Spooled {
   readonly points: readonly SweepPoint[];
-  /** Deletes what was spooled. */
+  /** Deletes the temporary files. */
   remove(): void;
 }
 
 /**
- * Every mode reads the replayed file from its beginning with blocking reads. Standard input and gzip allow neither, so
- * they are written out plainly to a temporary file first, as a stream.
+ * Every mode reads the replayed file from its beginning with blocking reads. Standard input and gzip allow neither, so they are first
+ * written uncompressed to a temporary file, as a stream.
  */
 export async function spoolReplay({ points, file: source, problemAt }: NamedScenario, stopped: AbortSignal): Promise<Spooled> {
   const spool = new Spool(stopped);
@@ -29,7 +29,7 @@ export async function spoolReplay({ points, file: source, problemAt }: NamedScen
     }
   } catch (error) {
     spool.remove();
-    // Nothing was read to its end, so nothing is run.
+    // The input was not read to its end, so nothing is run.
     if (stopped.aborted) return { points, remove: () => {} };
     if (error instanceof UserError) throw error;
     const last = points.map(({ scenario }) => scenario.load).find((load) => load.executor === "replay" && !plain.has(load.file));
@@ -45,14 +45,14 @@ export async function spoolReplay({ points, file: source, problemAt }: NamedScen
   return { points: replaced, remove: () => spool.remove() };
 }
 
-/** A temporary folder for what cannot be read twice. */
+/** A temporary folder for inputs that cannot be read twice. */
 class Spool {
   private folder = "";
   private files = 0;
 
   constructor(private readonly stopped: AbortSignal) {}
 
-  /** A file with the same lines that can be read from its beginning as often as one likes. */
+  /** A file with the same lines that can be read repeatedly from its beginning. */
   async plainFile(file: string): Promise<string> {
     const fromStdin = file === "-";
     const fromPipe = !fromStdin && statSync(file).isFIFO();
@@ -63,7 +63,7 @@ class Spool {
     if (fromStdin || fromPipe) {
       plain = this.newFile();
       const copying = pipeline(fromStdin ? process.stdin : createReadStream(file), createWriteStream(plain), { signal: this.stopped });
-      // A pipe that nobody writes to cannot even be opened, and so not be closed either.
+      // A pipe without a writer cannot even be opened, and so not be closed either.
       await Promise.race([copying, aborted(this.stopped)]);
     }
     if (!isGzip(plain)) return plain;

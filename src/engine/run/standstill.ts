@@ -1,44 +1,46 @@
 import { readFileSync } from "node:fs";
 
-/** How often is looked, in milliseconds. */
+/** Interval of polling, in milliseconds. */
 export const LOOK_MS = 100;
-/** A process whose turn comes later than this, and that has hardly computed since, stood still. */
+/** Delay of a process's turn, in milliseconds, from which it counts as stopped if it has hardly computed since. */
 const LATE_MS = 1000;
 const IDLE = 0.1;
-/** How long after the console stood still it is to show whether the case did, too. */
+/** Time after a standstill of the console in which it shows whether the case stood still, too. */
 const SHOWN_MS = 3000;
 
-/** What a clock that is only kept in step is moved by between two looks is less, in milliseconds. */
+/** Largest adjustment between two polls of a clock that is merely kept in step, in milliseconds. */
 const STEP_MS = 50;
 
-/** How long, in milliseconds, somebody stood still while a case was measured. */
+/** Standstills while a case was measured, in milliseconds. */
 export interface Standstill {
-  /** Its runner, or a program that the runner started. */
+  /** Of its runner, or a program that the runner started. */
   readonly caseMs: number;
-  /** The process that shows it. */
+  /** Of the console. */
   readonly consoleMs: number;
-  /** By how much the wall clock was set back: threads that wait for an instant go by it (futex(2) with FUTEX_CLOCK_REALTIME), and wait on. */
+  /** How far the wall clock was set back: threads that wait for an instant use it (futex(2) with FUTEX_CLOCK_REALTIME), and wait longer. */
   readonly setBackMs: number;
 }
 
-/** Whoever has been stopped by a signal cannot tell: the console sees it of the runner, and by its own clock of itself. */
+/** Detects stopped processes, which cannot notice it themselves: the console watches the runner, and by its own clock itself. */
 export class StandstillWatch {
   private caseMs = 0;
   private consoleMs = 0;
   private setBackMs = 0;
-  /** The same from the start of the runner on. */
+  /** How far it was set back since the start of the runner. */
   everSetBackMs = 0;
-  /** The wall clock less the monotonic one. */
+  /** Difference between wall clock and monotonic clock. */
   private apart: number;
   private from = Number.POSITIVE_INFINITY;
   private lookedAt: number;
   private cpuAt: number;
-  /** The console's last standstill, until it shows whether the case stood still, too. */
+  /** The console's last standstill, until it is clear whether the case stood still, too. */
   private gap = { ms: 0, until: 0 };
   private lastT = 0;
   private lastSpan = 0;
 
-  /** `states`: letters of the system for what the processes of the case are doing, "T" and "t": stopped. `cpu`: milliseconds of this process. */
+  /**
+   * `states`: the system's state letters of the case's processes; "T" and "t": stopped. `cpu`: CPU time of this process in milliseconds.
+   */
   constructor(
     private readonly states: () => readonly string[],
     private readonly now: () => number = () => performance.now(),
@@ -50,7 +52,7 @@ export class StandstillWatch {
     this.cpuAt = cpu();
   }
 
-  /** From so many milliseconds on it counts. */
+  /** Standstills count from `inMs` milliseconds on. */
   begin(inMs: number): void {
     this.from = this.now() + inMs;
   }
@@ -75,7 +77,10 @@ export class StandstillWatch {
     if (!stopped) this.gap = { ms: counted - LOOK_MS, until: now + SHOWN_MS };
   }
 
-  /** The case has told of its instant `t`, in milliseconds: of a case that went on there is one from the console's standstill, too. */
+  /**
+   * The case has reported its instant `t`, in milliseconds: a case that kept running has reports from the time of the console's standstill,
+   * too.
+   */
   heard(t: number): void {
     const span = t - this.lastT;
     if (this.gap.ms > 0 && this.now() < this.gap.until && span > this.gap.ms) {
@@ -86,7 +91,7 @@ export class StandstillWatch {
     this.lastSpan = span;
   }
 
-  /** Right now. */
+  /** True when a process is stopped now. */
   get stopped(): boolean {
     return this.states().some((state) => state === "T" || state === "t");
   }
@@ -96,12 +101,12 @@ export class StandstillWatch {
   }
 }
 
-/** What a process and its children are doing: the state of /proc/PID/stat; none where the system does not tell. */
+/** States of a process and its children from /proc/PID/stat; none where the system does not report them. */
 export function statesOf(pid: number): readonly string[] {
   const children = textOf(`/proc/${pid}/task/${pid}/children`).split(" ").filter(Boolean);
   return [pid, ...children].map((one) => {
     const stat = textOf(`/proc/${one}/stat`);
-    // The name before may hold anything, brackets too.
+    // The name before may contain anything, brackets included.
     return stat.slice(stat.lastIndexOf(")") + 2).charAt(0);
   });
 }

@@ -10,20 +10,19 @@ import { keepsPace, lineGrowth } from "../../telemetry/pace.ts";
 import type { CaseResult } from "../../telemetry/result.ts";
 import { failuresMeanTooMuch, hasKnownWork, keysHaveWorkers } from "../../workloads/traits.ts";
 
-/** At a rate that holds no more of what comes may be lost than this, and no more waiting be added per second of load. */
+/** Share of arrivals that may be lost at a rate that holds, and most waiting that may be added per second of load. */
 export const TOLERANCE = 0.01;
-/** A tape may bring so much more or less work than its rate promises. */
+/** Deviation of a tape's work from what its rate promises that counts as typical. */
 export const TYPICAL = 0.0025;
-/** Tapes that are looked at for one; the nearest is taken when none is near enough. */
+/** Tapes tried for a typical one; the nearest is taken when none is near enough. */
 const MOST_TAPES = 400;
-/** A tape of more arrivals comes near enough by itself. */
+/** A tape of more arrivals is typical by itself. */
 const LONG_TAPE = 100_000;
 
 type ConstantRate = Extract<Scenario["load"], { readonly executor: "constant-arrival-rate" }>;
 
 /**
- * A trial of a rate, on arrivals of a seed of its own: one whose tape brings the work that the rate promises, so that its draw does not
- * decide what is found out.
+ * A trial of a rate, on arrivals of a seed whose tape brings the work that the rate promises, so that its draw does not decide the outcome.
  */
 export function trialOf(plan: CasePlan, load: ConstantRate, timesBefore: number): CasePlan {
   const seeds = new Random(plan.scenario.seed, `trial ${timesBefore} at ${load.rate}`);
@@ -37,7 +36,7 @@ export function trialOf(plan: CasePlan, load: ConstantRate, timesBefore: number)
   return { ...plan, scenario: nearest ?? { ...plan.scenario, load } };
 }
 
-/** The work that a tape brings, over what its rate promises of messages that take their mean. */
+/** The work that a tape brings ÷ what its rate promises with mean service times. */
 function workBrought(scenario: Scenario, load: ConstantRate): number {
   const promised = (Number(load.rate) * load.duration) / load.timeUnit;
   const { work } = scenario;
@@ -55,25 +54,25 @@ function workIsDrawn(scenario: Scenario): boolean {
   return hasKnownWork(scenario) && scenario.work.time > 0;
 }
 
-/** Squared coefficients of variation of arrivals and of work, as far as the scenario says, together. */
+/** Sum of the squared coefficients of variation of arrivals and of work, as far as the scenario states them. */
 function varianceOf(scenario: Scenario): number {
   const { load, work } = scenario;
   const arrivals = load.executor === "constant-arrival-rate" && load.arrivals === "poisson" ? 1 : 0;
   return arrivals + (workIsDrawn(scenario) ? squaredVariation(work) : 0);
 }
 
-/** P(the line of a server that is just not overloaded ends longer than this many √(c² / n) of the load's time) = 0.5 %, by a Brownian bridge. */
+/** P(the queue of a server just below overload ends longer than this many √(c² / n) of the load's time) = 0.5 %, by a Brownian bridge. */
 const CHANCE = 1.63;
 
 /**
- * By how much the end of a trial may lie beyond its load, as a share of that, by chance alone: rates that are closer than this to what
- * can be done cannot be told from it. 0: nothing is left to chance.
+ * How far the end of a trial may lie beyond its load by chance alone, as a share of the load: rates closer than this to the capacity cannot
+ * be distinguished from it. 0: nothing is random.
  */
 export function resolutionOf({ mode, workers, scenario }: CasePlan): number {
   const { load, keys } = scenario;
   if (load.executor !== "constant-arrival-rate" || typeof load.rate !== "number") return 0;
   const lanes = MODE_TRAITS[mode].spreads && keysHaveWorkers(scenario) ? workers : 1;
-  // Keys are drawn: each Worker gets its part of them by chance.
+  // Keys are drawn: each Worker gets its share of them by chance.
   const dealt = lanes > 1 && keys.distribution !== "round-robin" ? 1 - 1 / lanes : 0;
   const variance = varianceOf(scenario) + (load.arrivals === "uniform" ? dealt : 0);
   const arrivals = (load.rate * (load.duration - scenario.warmup)) / load.timeUnit / lanes;
@@ -81,8 +80,8 @@ export function resolutionOf({ mode, workers, scenario }: CasePlan): number {
 }
 
 /**
- * True when what came at a constant rate was done, but for one in a hundred, and the line did not grow while it came; false when it did, or
- * messages were lost; null when the line is longer at the end, but no longer than chance may make it where it does not grow.
+ * True when arrivals at a constant rate were done, except for one in a hundred, and the queue did not grow meanwhile; false when it did, or
+ * messages were lost; null when the queue is longer at the end, but not by more than chance explains.
  */
 export function keptUp(result: CaseResult, plan: CasePlan): boolean | null {
   const { scenario } = plan;
@@ -99,18 +98,18 @@ export function keptUp(result: CaseResult, plan: CasePlan): boolean | null {
   }
   const loadMs = (load.duration - scenario.warmup) / 1000;
   const [ended, inherent] = [durationMs / loadMs - 1, inherentMs(result, plan) / loadMs];
-  // A last message that takes long is no line, nor are a few that are at work.
+  // A last message that takes long is no queue, nor are a few at work.
   const beyond = Math.min(ended, undoneAt(load.duration / 1000, result)) - inherent;
   if (beyond <= TOLERANCE) return true;
   return beyond > Math.max(TOLERANCE, chance) ? false : null;
 }
 
-/** A server that turns requests away is not one that keeps up, unless the thresholds say how many may fail. */
+/** True when a server rejects requests: it does not keep up, unless the thresholds allow as many failures. */
 function failsTooMuch({ ledger }: CaseResult, scenario: Scenario): boolean {
   return failuresMeanTooMuch(scenario) && ledger.failed > TOLERANCE * ledger.scheduled;
 }
 
-/** Share of what had come by an instant that was not done by then. */
+/** Share of the arrivals up to an instant that was not done by then. */
 function undoneAt(ms: number, { series, ledger }: CaseResult): number {
   let before = 0;
   let undone = 0;
@@ -122,20 +121,20 @@ function undoneAt(ms: number, { series, ledger }: CaseResult): number {
     came += offered * seconds;
     before = t;
   }
-  // What failed is not among the processed.
+  // Failed items are not among the processed.
   return came === 0 || ledger.failed + ledger.rejected > 0 ? Number.POSITIVE_INFINITY : undone / came;
 }
 
-/** What the last message takes though nothing waits: it is read, its batch is gathered and worked. */
+/** Time of the last message without any waiting: its read, its batch and its work. */
 function inherentMs({ latency, batches }: CaseResult, { mode, scenario: { source, batch } }: CasePlan): number {
   const gathered = MODE_TRAITS[mode].holdsSource ? 0 : (batch.timeout ?? 0) / 1000;
   return source.latency.max / 1000 + gathered + latency.service.mean * Math.max(1, batches.meanSize);
 }
 
-/** Share by which rates are to be told apart. */
+/** Relative difference of rates to be resolved. */
 const CLOSELY = 0.05;
 
-/** That trials are too short to tell rates apart as closely as they are tried, and how long they would have to be; null: they are not. */
+/** A sentence when trials are too short to resolve the rates tried, with the length they need; null: they are not. */
 export function tooShort(plan: CasePlan): string | null {
   const { load } = plan.scenario;
   const apart = resolutionOf(plan);

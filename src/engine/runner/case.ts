@@ -34,22 +34,22 @@ import type { OnSnapshot } from "./sampler.ts";
 import { summarize } from "./summary.ts";
 
 export interface CaseOptions {
-  /** Port to answer queries on over HTTP, 0 for any; null: none, unless the scenario asks that way. */
+  /** Port to answer queries on over HTTP, 0 for any; null: none, unless the scenario asks for it. */
   readonly http: number | null;
   readonly roundsPerMs: number;
-  /** How its computing was calibrated; null or absent: it has none. */
+  /** Calibration of its computing; null or absent: it has none. */
   readonly calibration?: Calibration | null;
   readonly access: RequestAccess;
-  /** Writes the final states here. */
+  /** File for the final states. */
   readonly dumpState: string | null;
-  /** Every now and then while a long tape is read. */
+  /** Called periodically while a long tape is read. */
   readonly onPreparing: () => void;
-  /** `url` of the HTTP face, if there is one. */
+  /** `url` of the HTTP server, if there is one. */
   readonly onStarted: (facts: TapeFacts, url: string | null) => void;
   readonly onSnapshot: OnSnapshot;
-  /** True once somebody has asked to stop, before there is a run to be stopped too. */
+  /** True once a stop was requested, before there is a run to stop. */
   readonly stopped: () => boolean;
-  /** Hands out the means to stop the run. */
+  /** Provides the function that stops the run. */
   readonly onStoppable: (stop: () => void) => void;
 }
 
@@ -72,7 +72,7 @@ async function runStaged(plan: CasePlan, stage: Stage, options: CaseOptions): Pr
   const tape = openTape(plan.scenario, stage.timestampOf ?? NO_TIMESTAMP);
   const facts = await inspectTape(tape, loadDuration(plan.scenario), plan.scenario.warmup, async () => {
     options.onPreparing();
-    // Whoever is told hears of it only when the loop comes round.
+    // The message is delivered only when the loop gets a turn.
     await new Promise<void>((resolve) => setImmediate(resolve));
   });
   const face = openFace(plan, facts, options.http, bell);
@@ -83,7 +83,7 @@ async function runStaged(plan: CasePlan, stage: Stage, options: CaseOptions): Pr
     await face?.ready();
     const rehearsed = timing();
     await rehearse({ ...setup, ...rehearsed }, executor, facts.count, options.stopped);
-    // Whoever of the rehearsal still waits for an instant would hold all it knows until then.
+    // Pending sleepers of the rehearsal would keep all its objects alive until then.
     await rehearsed.time.close();
     const pipeline = buildPipeline(setup, facts, (snapshot) => {
       options.onSnapshot(snapshot);
@@ -97,7 +97,7 @@ async function runStaged(plan: CasePlan, stage: Stage, options: CaseOptions): Pr
       ...pipeline.job,
       settle: async () => strays?.settle(),
       begin: () => {
-        // What the rehearsal left would be cleared away in the midst of the case, and until then make room for as much again.
+        // Garbage of the rehearsal would be collected during the case, and take up memory until then.
         fullGC();
         options.onStarted(facts, face?.url ?? null);
         const origin = pipeline.job.begin();
@@ -143,14 +143,14 @@ function keepTime(time: LoopTime, roundsPerMs: number, meter: WorkMeter, warmup:
   };
 }
 
-/** An HTTP face, where one is asked for, or where the scenario's own queries come over HTTP. */
+/** Opens an HTTP server, where one is asked for, or where the scenario's own queries use HTTP. */
 function openFace({ scenario }: CasePlan, facts: TapeFacts, port: number | null, bell: Int32Array): QueryServer | null {
   const overHttp = scenario.queries.rate > 0 && scenario.queries.via === "http";
   if (port === null && !overHttp) return null;
   return new QueryServer(port ?? 0, bell, overHttp ? queryPlan(scenario, facts) : null);
 }
 
-/** Share of requests that must end well. */
+/** Share of requests that must succeed. */
 const HEALTHY = 0.95;
 
 function statusOf(mode: string, { t, depth, ledger, running }: Snapshot, requests: RequestStatus | null): StatusReport {

@@ -9,30 +9,30 @@ import type { SelfCheck } from "../../telemetry/result.ts";
 import type { StageFigures } from "../../workloads/stage.ts";
 
 /**
- * What a run checks of itself. Each check holds two figures against each other that come by different ways (counters of the tape against
- * counters of departures, levels over time against latencies, samples against totals), so that a mistake in either shows. All are exact
- * but for rounding: their tolerances are far above that and far below anything that a reader of the figures would care for.
+ * Self-checks of a run. Each compares two figures obtained in different ways (counters of the tape and counters of departures, levels over
+ * time and latencies, samples and totals), so that a mistake in either shows. All are exact but for rounding: their tolerances are far
+ * above that and far below anything a reader of the figures would notice.
  */
 
-/** Relative: sums of 10⁸ instants of hours lose 10⁻⁴ of sojourns of 10 µs, a run of minutes less than 10⁻⁹ of anything. */
+/** Relative: sums of 10⁸ instants over hours lose 10⁻⁴ of sojourns of 10 µs, a run of minutes less than 10⁻⁹ of anything. */
 const SUMS = 0.001;
-/** Of one item's times, which add up to the last digit. */
+/** Relative, for the times of one item, which add up to the last digit. */
 const PARTS = 1e-6;
-/** Per item: sojourns of less than this are no more exact than reading a clock; nor are they where that went back by more. */
+/** Per item: sojourns below this are no more exact than reading a clock; nor are they where the clock went back by more. */
 const CLOCK: Nanoseconds = 100;
-/** Buckets are 0.1 % wide, so a value is off by half of that; those under 2048 ns are cut to whole ones. */
+/** Buckets are 0.1 % wide, so a value is off by half of that; those under 2048 ns are truncated to integers. */
 const BUCKETS = 0.002;
 const WHOLE: Nanoseconds = 1;
 /** Clocks of two threads agree to the tick where one clock serves all, and to about a millisecond where none does. */
 const STEP_BACK: Nanoseconds = 2e6;
 
-/** All that is compared; times in nanoseconds, of items due after warm-up unless said otherwise. */
+/** The figures compared; times in nanoseconds, of items due after warm-up unless stated otherwise. */
 export interface Evidence {
-  /** Of all items. */
+  /** Over all items. */
   readonly ledger: Ledger;
-  /** Items seen to have gone beyond those ever taken, and items out of their key's order. */
+  /** Departures beyond the items ever taken, and items out of their key's order. */
   readonly countedTwice: number;
-  /** Messages of one key are to be worked one after another. */
+  /** Messages of one key must be handled one after another. */
   readonly ordered: boolean;
   readonly counts: Counts;
   readonly histograms: Readonly<Record<LatencyPart, Histogram>>;
@@ -41,25 +41,25 @@ export interface Evidence {
   /** Arrivals by the tape, and the time integral of their number. */
   readonly arrivals: number;
   readonly arrivalArea: number;
-  /** Items that were lost with a thread that died: nobody saw them leave. */
+  /** Items lost with a thread that died, without a recorded departure. */
   readonly lost: number;
-  /** What the samples add up to. */
+  /** Sums over the samples. */
   readonly told: { readonly offered: number; readonly processed: number; readonly dropped: number; readonly measured: number };
   readonly queue: { readonly meanDepth: number; readonly highWater: number };
   /**
-   * Time integrals of what waited and of what was at work, over the whole run, as the levels of the series add up to; null where not every
-   * item that was there is in the histograms.
+   * Time integrals of waiting items and of items at work, over the whole run, summed from the levels of the series; null where some items
+   * are not in the histograms.
    */
   readonly levels: { readonly waiting: number; readonly inFlight: number } | null;
   /** The latency that is spent waiting: `queue`, or `schedule` where there is none. */
   readonly waitsIn: "queue" | "schedule";
-  /** What went out, of a workload that makes requests; null: it makes none. */
+  /** Requests sent, for workloads that make requests; null: others. */
   readonly requests: RequestTotals | null;
-  /** By how much the clock went back between two samples, at most. */
+  /** Largest step of the clock back between two samples. */
   readonly steppedBack: Nanoseconds;
 }
 
-/** Requests that went out, and all their ends. */
+/** Requests sent, and their outcomes. */
 export type RequestTotals = NonNullable<StageFigures["requests"]>;
 
 export interface Little {
@@ -70,8 +70,8 @@ export interface Little {
 
 /**
  * L = λW (J. D. C. Little, 1961) over the time from warm-up to the end. L is the time integral of (due − left), from the tape's due times
- * and from counters of departures that know of no latency. W is the mean of the sojourn histogram, and of the time inside of what is in no
- * histogram: rejected, dropped, or unfinished and counted up to the end.
+ * and from counters of departures, which are independent of latencies. W is the mean of the sojourn histogram, and of the time inside of
+ * items that are in no histogram: rejected, dropped, or unfinished, which count up to the end.
  */
 export function littlesLaw({ from, until, arrivals, arrivalArea, counts, histograms }: Evidence): Little {
   const span = Math.max(1, until - from);
@@ -84,7 +84,7 @@ export function littlesLaw({ from, until, arrivals, arrivalArea, counts, histogr
   return { meanInSystem, lambdaTimesW, relativeError: scale > 0 ? Math.abs(meanInSystem - lambdaTimesW) / scale : 0 };
 }
 
-/** Every check of a run, in the order in which what is wrong is told. */
+/** All checks of a run, in the order of reporting. */
 export function selfChecks(evidence: Evidence): SelfCheck[] {
   const { ledger, countedTwice, counts, lost, queue } = evidence;
   const checks: SelfCheck[] = [
@@ -97,14 +97,14 @@ export function selfChecks(evidence: Evidence): SelfCheck[] {
     seriesCheck(evidence),
     { name: "highWater", ok: queue.meanDepth <= queue.highWater * (1 + 1e-9) + 1e-9, figure: queue.highWater - queue.meanDepth },
   ];
-  // What a thread took with it when it died is in no counter; such a run has failed in any case.
+  // Items lost with a dead thread are in no counter; such a run has failed in any case.
   if (lost === 0) checks.push(exactly("departures", evidence.arrivals - counts.left), littleCheck(evidence));
   if (lost === 0 && evidence.requests !== null) checks.push(attemptsCheck(evidence.requests));
   if (evidence.levels !== null) checks.push(...levelChecks(evidence, evidence.levels));
   return checks;
 }
 
-/** What is wrong, in a sentence, and what of the figures not to believe. */
+/** A failed check in a sentence, with the figures that are not to be trusted. */
 export function problemOf({ name, figure }: SelfCheck, { ledger }: Pick<Evidence, "ledger">): string {
   const size = Math.abs(figure);
   switch (name) {
@@ -149,14 +149,14 @@ function exactly(name: SelfCheck["name"], off: number): SelfCheck {
   return { name, ok: off === 0, figure: off };
 }
 
-/** Two sums over `count` items: how far apart they are, as a share of the larger. */
+/** Compares two sums over `count` items: their difference as a share of the larger. */
 function compared(name: SelfCheck["name"], a: number, b: number, count: number, share: number, each: number): SelfCheck {
   const larger = Math.max(Math.abs(a), Math.abs(b));
   const off = Math.abs(a - b);
   return { name, ok: off <= share * larger + each * count, figure: larger > 0 ? off / larger : 0 };
 }
 
-/** Every request that went out came to one end, at one host, for one cause. */
+/** Every request sent has one outcome, one host and one cause. */
 function attemptsCheck({ attempts, byStatus, byError, byHost, byCause }: RequestTotals): SelfCheck {
   const total = (counts: object): number => Object.values(counts).reduce((sum: number, count: number) => sum + count, 0);
   const hosts = Object.values(byHost).reduce((sum, host) => sum + host.attempts, 0);
@@ -164,7 +164,7 @@ function attemptsCheck({ attempts, byStatus, byError, byHost, byCause }: Request
   return exactly("attempts", Math.max(...sums.map((sum) => Math.abs(attempts - sum))));
 }
 
-/** Every part has as many items as there are sojourns, and the parts add up to them. */
+/** Every part of the sojourn has as many items as there are sojourns, and the parts add up to them. */
 function partsCheck(evidence: Evidence): SelfCheck {
   const { sojourn, ...parts } = evidence.histograms;
   const { counts } = evidence;
@@ -177,7 +177,7 @@ function partsCheck(evidence: Evidence): SelfCheck {
   return { name: "parts", ok: false, figure: Math.max(check.figure, missing / Math.max(1, recorded)) };
 }
 
-/** What lies in the buckets is what was recorded, as the exact sums tell. */
+/** The buckets contain what was recorded, by the exact sums. */
 function histogramCheck({ histograms }: Evidence): SelfCheck {
   let worst: SelfCheck = { name: "histograms", ok: true, figure: 0 };
   for (const histogram of Object.values(histograms)) {
@@ -193,7 +193,7 @@ function histogramCheck({ histograms }: Evidence): SelfCheck {
 
 const SHARES = [0.5, 0.9, 0.99, 0.999];
 
-/** By how many values a percentile is beside the one of its rank. */
+/** Number of values by which a percentile misses its rank. */
 function misplaced(histogram: Histogram, share: number): number {
   if (histogram.count === 0) return 0;
   const rank = Math.max(1, Math.ceil(share * histogram.count - 1e-9));
@@ -218,7 +218,7 @@ function littleCheck(evidence: Evidence): SelfCheck {
   return compared("littlesLaw", meanInSystem * span, lambdaTimesW * span, arrivals, SUMS, tick(evidence));
 }
 
-/** Little's law of the line alone and of what is at work alone: the time integral of a level is the sum of the times that items are part of it. */
+/** Little's law for the queue alone and for work alone: the time integral of a level is the sum of the times that items spend in it. */
 function levelChecks(evidence: Evidence, { waiting, inFlight }: NonNullable<Evidence["levels"]>): SelfCheck[] {
   const { [evidence.waitsIn]: wait, batch, service } = evidence.histograms;
   const each = tick(evidence);
@@ -228,12 +228,12 @@ function levelChecks(evidence: Evidence, { waiting, inFlight }: NonNullable<Evid
   ];
 }
 
-/** How exact one item's times are. */
+/** Accuracy of one item's times. */
 function tick(evidence: Evidence): Nanoseconds {
   return CLOCK + backwards(evidence);
 }
 
-/** The furthest that an instant lay before the one it follows, between samples or along an item's way. */
+/** Largest step of an instant back before the one it follows, between samples or along an item's path. */
 function backwards({ steppedBack, histograms }: Evidence): Nanoseconds {
   return Math.max(steppedBack, ...Object.values(histograms).map(({ below }) => below));
 }

@@ -5,7 +5,7 @@ import type { FromRunner, ToRunner } from "../protocol.ts";
 import { caughtAsStray } from "../work/unhandled-errors.ts";
 import { runCase } from "./case.ts";
 
-/** Entry of the runner process: takes one order over IPC, answers, and ends when the console has heard it. */
+/** Entry point of the runner process: takes one order over IPC, answers, and ends when the console has received the answer. */
 
 let stop: (() => void) | null = null;
 let stopsAsked = 0;
@@ -14,10 +14,10 @@ function send(message: FromRunner): void {
   process.send?.(message);
 }
 
-/** Milliseconds between two messages with samples: as often as a picture is drawn of them. */
+/** Milliseconds between two messages with samples: as often as the dashboard is drawn. */
 const TOLD_EVERY = 250;
 
-/** Samples on their way to the console. A message takes as long as several samples, on the thread that is measured. */
+/** Samples on their way to the console. Sending a message takes as long as several samples, on the measured thread. */
 class Outbox {
   private snapshots: Snapshot[] = [];
   private toldAt = Number.NEGATIVE_INFINITY;
@@ -86,7 +86,7 @@ function fail(error: unknown): void {
 }
 
 dieWithParent();
-// The console decides what a signal means; it tells us over IPC. A console that is gone ends us.
+// The console handles signals and forwards them over IPC. Without a console this process ends.
 process.on("SIGINT", () => {});
 process.on("SIGTERM", () => {});
 process.on("disconnect", () => process.exit(0));

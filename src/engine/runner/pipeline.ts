@@ -25,20 +25,20 @@ import { type Arrivals, Source } from "../source/source.ts";
 import { CaseSampler, type OnSnapshot, sampleInterval } from "./sampler.ts";
 import { Thresholds } from "./thresholds.ts";
 
-/** A clock of one thread and what goes by it. */
+/** A thread's clock and what depends on it. */
 export interface Timing {
   readonly time: Time;
-  /** Makes now t = 0, or some time ago; returns that instant of the shared clock. */
+  /** Sets t = 0 to now, or some time ago; returns that instant of the shared clock. */
   readonly begin: (ago?: Nanoseconds) => Nanoseconds;
-  /** How work spends its time on this thread. */
+  /** Makes this thread's means of spending time on work. */
   readonly effort: (blocking: boolean) => Effort;
 }
 
-/** Everything about one job that the pipeline is built from. */
+/** The parts of one job from which the pipeline is built. */
 export interface Setup extends Timing {
   readonly plan: CasePlan;
   readonly stage: Stage;
-  /** Answers over HTTP while the case runs; null: nobody asks that way. */
+  /** Answers queries over HTTP during the case; null: there are none. */
   readonly face: QueryServer | null;
 }
 
@@ -51,20 +51,20 @@ export interface Pipeline {
   readonly stage: Stage;
   readonly sampler: CaseSampler;
   readonly gate: Thresholds;
-  /** How long a part of requests took so far; absent: there are none. */
+  /** Durations of a phase of requests so far; absent: there are none. */
   readonly phase: ((phase: Phase) => Histogram) | undefined;
 }
 
-/** What is not replayed has no timestamps. */
+/** Timestamps of loads that are not replayed: none. */
 export const NO_TIMESTAMP = (): null => null;
 
-/** Beside what an item takes. */
+/** Added to the longest time of an item. */
 const PATIENCE: Nanoseconds = 10e9;
 const LAST_ITEM: Nanoseconds = 1e9;
-/** Service times are not expected to be so many times longer than they are on average. */
+/** Service times are not expected to exceed their mean by more than this factor. */
 const LONGEST_ITEM = 20;
 
-/** Puts tape, source, intake and instruments together for one job. */
+/** Connects tape, source, intake and instruments for one job. */
 export function buildPipeline(setup: Setup, facts: TapeFacts, onSnapshot: OnSnapshot): Pipeline {
   const { plan, time, stage } = setup;
   const timestampOf = stage.timestampOf ?? NO_TIMESTAMP;
@@ -103,7 +103,7 @@ export function buildPipeline(setup: Setup, facts: TapeFacts, onSnapshot: OnSnap
       const own = stage.sample();
       const { ledger, running } = taken;
       onSnapshot(own === undefined ? taken : { ...taken, ...own });
-      // The run is over, and nothing is left to be ended.
+      // The run is over, and nothing is left to end.
       if (sampler.finished) return;
       const { recorders, highWater } = sampler;
       const now = time.now();
@@ -128,7 +128,7 @@ export function buildPipeline(setup: Setup, facts: TapeFacts, onSnapshot: OnSnap
   const total = stage.totalTimeout;
   const endList = () => {
     const now = time.now();
-    // What was never asked for is left over too.
+    // Arrivals never sent are left over too.
     clients?.sendRest(now);
     offered.advance(now);
     lifecycle.endEarly(now, `The list's totalTimeout of ${formatMs((total ?? 0) / 1000)} was over; what was left is unfinished.`);
@@ -156,7 +156,10 @@ export function buildPipeline(setup: Setup, facts: TapeFacts, onSnapshot: OnSnap
   return { job, source, offered, lifecycle, intake, stage, sampler, gate, phase };
 }
 
-/** The grace after the last arrival, and what one item may take at most, `beyond` its work too, and a batch of all that wait for their answer. */
+/**
+ * Upper bound of the time after the last arrival: the grace, one item with `beyond` its work, and a batch of all that wait for their
+ * answer.
+ */
 function stillnessOf({ gracefulStop, work, source, batch, load }: Scenario, beyond = 0): Nanoseconds {
   const together = "vus" in load ? Math.min(batchRule(batch).size, load.vus) : 1;
   return 1000 * (gracefulStop + (LONGEST_ITEM + together) * work.time + work.perBatch + source.latency.max + beyond);

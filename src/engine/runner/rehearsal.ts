@@ -14,31 +14,34 @@ import { CaseSampler } from "./sampler.ts";
 const MESSAGES = 1_000_000;
 const LEAST_MESSAGES = 50_000;
 const WITH_WORK = 6_000;
-/** What costs no work of ours, so that there may be more; one at a time they take their time. */
+/** Messages of work that costs this process nothing; more than usual where they are sent at once, fewer one by one. */
 const CHEAP = 12_000;
 const IN_TURN = 3_000;
 const LEAST_WITH_WORK = 300;
-/** Instants from here on are numbers of another kind to the compiler: more nanoseconds than 32 bits hold. */
+/** Instants above this have another representation for the compiler: more nanoseconds than 32 bits hold. */
 const LATER = 5e9;
-/** Microseconds at the end of a round in which messages come one by one, so that waiting for the next is rehearsed too; of few messages, less. */
+/**
+ * Microseconds at the end of a round in which messages come one by one, so that waiting for the next is rehearsed too; less with few
+ * messages.
+ */
 const PACED = 100e3;
 const PACED_EACH = 1000;
-/** Microseconds by which an arrival of a rehearsal is moved at most. */
+/** Largest shift of a rehearsal's arrival in microseconds. */
 const JITTER = 1000;
 /** Queries of a round, where the case has any. */
 const QUERIES = 500;
-/** Clients of a rehearsal in turn: as many as it takes for none of the lab to wait for them. */
+/** Clients of a rehearsal in turn: enough that the lab never waits for them. */
 const CLIENTS = 1000;
 const WARM_SAMPLES = 150;
 
-/** Milliseconds between two looks at what the process is using, and what of them is no longer work. */
+/** Interval between two readings of CPU time, in ms, and the CPU time per interval below which the process counts as idle. */
 const LOOK_MS = 10;
 const QUIET_MS = 1;
 
 /**
- * Warms the lab's own code on throwaway state: the same executor, on the same threads, works off messages whose work takes next to
- * no time, so the compiler has reached its last tier before anything is measured. `count`: messages of the case; one of few needs no
- * long rehearsal. The setup's clock is the rehearsal's own. `stopped`: nobody waits for the case any more.
+ * Warms the lab's own code on throwaway state: the same executor, on the same threads, works off messages with minimal work, until the
+ * compiler has reached its last tier. `count`: messages of the case; a short case needs no long rehearsal. The setup's clock is the
+ * rehearsal's own. `stopped`: the case was stopped.
  */
 export async function rehearse(setup: Setup, executor: Executor, count: number, stopped: () => boolean): Promise<void> {
   const from = performance.now();
@@ -61,23 +64,23 @@ export async function rehearse(setup: Setup, executor: Executor, count: number, 
   await compilerDone(performance.now() - from);
 }
 
-/** How much a round is of, and how. */
+/** Size and manner of a round. */
 interface Extent {
   readonly messages: number;
-  /** Microseconds at its end in which they come one by one. */
+  /** Microseconds at its end in which messages come one by one. */
   readonly paced: number;
-  /** Clients ask in turn. */
+  /** Clients send in turn. */
   readonly inTurn: boolean;
 }
 
 interface Round {
   readonly load: Load;
-  /** What the clock shows when it begins. */
+  /** The clock's value when it begins. */
   readonly from: Nanoseconds;
 }
 
 /**
- * About so many messages, at a time of the case. Of the kind of the case's own load where that has a rate, since what makes its
+ * A round of about `messages` messages, at a time of the case. Its load is of the case's kind where that has a rate, since generating its
  * arrivals has to be warm too: most are due when it begins, the last come one by one.
  */
 function roundAt(from: Nanoseconds, scenario: Scenario, { messages, paced, inTurn }: Extent): Round {
@@ -98,8 +101,8 @@ function roundAt(from: Nanoseconds, scenario: Scenario, { messages, paced, inTur
 }
 
 /**
- * Waits until the threads that compile what the rehearsal set going have nothing left to do, at most so many milliseconds: they would
- * take cores from the case.
+ * Waits until the compiler threads have nothing left to do after the rehearsal, for at most `longest` milliseconds: they would take cores
+ * from the case.
  */
 async function compilerDone(longest: number): Promise<void> {
   const until = performance.now() + longest;
@@ -112,7 +115,7 @@ async function compilerDone(longest: number): Promise<void> {
   }
 }
 
-/** A sample is taken ten times a second on the thread that is measured: cold, it would take a millisecond of it. */
+/** Takes samples on throwaway figures: ten times a second on the measured thread, cold ones would take a millisecond each. */
 function warmSampler(): void {
   const offered = new Offered({ next: () => Number.POSITIVE_INFINITY, together: 1, close: () => {} }, 0);
   const sampler = new CaseSampler(

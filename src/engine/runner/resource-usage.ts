@@ -7,23 +7,22 @@ import { rssBytes } from "../../telemetry/memory.ts";
 
 export type UsageSource = Pick<MachineWatch, "read" | "readThrottled" | "allowance">;
 
-/** Time between two readings of cores and memory, as often as a picture of them is drawn: asking the system is the dearest part of a sample. */
+/** Time between two readings of cores and memory, as often as they are drawn: the system calls are the most expensive part of a sample. */
 const READ_EVERY: Nanoseconds = 250e6;
 /** Open files are counted at the first samples, since a case may be short, and then at one in ten. */
 const FIRST_SAMPLES = 10;
 const OPEN_FILES_EVERY = 10;
 
 /**
- * What a case uses of the machine and what others use: cores, CPU time, memory, open files. Totals are from the start, or from the end
- * of the warm-up.
+ * Resources used by a case and by others: cores, CPU time, memory, open files. Totals are from the start, or from the end of the warm-up.
  */
 export class ResourceUsage {
   peakRssBytes = rssBytes();
-  /** Most files that were seen open; null: this system does not tell. */
+  /** Largest number of open files seen; null: this system does not report it. */
   peakOpenFiles: number | null = null;
   /** As last read. */
   rssBytes = 0;
-  /** Between the last two readings; null: there was one at most. */
+  /** Use between the last two readings; null: fewer than two. */
   use: MachineUse | null = null;
   private last: MachineReading;
   private atStart: MachineReading;
@@ -49,14 +48,14 @@ export class ResourceUsage {
     this.throttled = this.last.throttled ?? null;
   }
 
-  /** Totals begin here: nothing before `now` was measured. */
+  /** Restarts the totals: nothing before `now` was measured. */
   restart(now: Nanoseconds): void {
     this.atStart = this.machine.read();
     this.cpuAtStart = process.cpuUsage();
     this.startedAt = now;
   }
 
-  /** Reads what is due to be read at a sample. */
+  /** Reads what is due at a sample. */
   sample(now: Nanoseconds): void {
     if (this.samples < FIRST_SAMPLES || this.samples % OPEN_FILES_EVERY === 0) this.countOpenFiles();
     this.samples++;
@@ -69,14 +68,14 @@ export class ResourceUsage {
     this.peakRssBytes = Math.max(this.peakRssBytes, this.rssBytes);
   }
 
-  /** Milliseconds that quotas kept threads from cores since this was last asked; null: there is no quota. */
+  /** Milliseconds for which quotas withheld cores since the last call; null: there is no quota. */
   throttledMs(): number | null {
     const before = this.throttled;
     this.throttled = this.machine.readThrottled();
     return throttledBetween(before, this.throttled)?.throttledMs ?? null;
   }
 
-  /** What the machine was used for from the start until now. */
+  /** Use of the machine from the start until now. */
   machineSinceStart(): MachineUse {
     return usedBetween(this.atStart, this.machine.read(), this.allowed);
   }
@@ -92,7 +91,7 @@ export class ResourceUsage {
     return (this.cpuMsSinceStart() * 1e6) / Math.max(1, now - this.startedAt);
   }
 
-  /** What keeps this process from some of the machine; null: nothing. */
+  /** What withholds some of the machine from this process; null: nothing. */
   get limits(): CpuLimits | null {
     return this.machine.allowance.limits;
   }

@@ -5,10 +5,10 @@ import { SHARES } from "../../telemetry/percentiles.ts";
 import type { Recorder } from "../../telemetry/recorder.ts";
 import type { Running } from "../../telemetry/sample.ts";
 
-/** Time between two workings-out: merging histograms costs more than a sample. */
+/** Time between two computations: merging histograms costs more than a sample. */
 const EVERY: Nanoseconds = 250e6;
 
-/** Figures of the whole case so far, of all threads together. */
+/** Figures of the whole case so far, over all threads. */
 export class RunningFigures {
   private latest: Running = { p50: null, p95: null, p99: null, throughput: 0, cpu: 0 };
   private nextAt: Nanoseconds = 0;

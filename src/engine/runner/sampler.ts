@@ -11,12 +11,12 @@ import { ResourceUsage, type UsageSource } from "./resource-usage.ts";
 import { RunningFigures } from "./running-figures.ts";
 import { Slope } from "./slope.ts";
 
-/** Time between samples: about 600 of them over a load of this length, every 100 ms to 1 s. */
+/** Time between samples: about 600 over a load of this length, every 100 ms to 1 s. */
 export function sampleInterval(load: Nanoseconds): Nanoseconds {
   return Math.min(1e9, Math.max(100e6, Math.round(load / 600 / 1e6) * 1e6));
 }
 
-/** Shortest time a sample is about, in nanoseconds: what came at the very instant of the one before is in the series too. */
+/** Shortest interval of a sample, in nanoseconds: arrivals at the very instant of the previous one are in the series too. */
 const SHORTEST: Nanoseconds = 1000;
 
 export type OnSnapshot = (snapshot: Snapshot) => void;
@@ -24,15 +24,15 @@ export type OnSnapshot = (snapshot: Snapshot) => void;
 /** Turns counters into samples and checks at each that the ledger balances. */
 export class CaseSampler implements Sampler {
   nextAt: Nanoseconds;
-  /** How late each sample was taken: how long something scheduled waits for its turn on the source's thread. */
+  /** Lateness of each sample: how long a scheduled task waits for its turn on the source's thread. */
   readonly lateness = new Histogram();
-  /** By how much the clock went back between two samples, at most. */
+  /** Largest step of the clock back between two samples. */
   steppedBack: Nanoseconds = 0;
-  /** All is over: no sample comes any more. */
+  /** True once no more samples come. */
   finished = false;
-  /** What the samples add up to. */
+  /** Sums over the samples. */
   readonly told = { offered: 0, processed: 0, dropped: 0, measured: 0 };
-  /** Most items seen to have gone beyond those ever taken. */
+  /** Largest number of departures beyond the items ever taken. */
   countedTwice = 0;
   readonly growth = new Slope();
   readonly usage: ResourceUsage;
@@ -76,7 +76,7 @@ export class CaseSampler implements Sampler {
     this.take(now);
   }
 
-  /** Deepest the queue has been since the warm-up. */
+  /** Largest depth of the queue since the warm-up. */
   get highWater(): number {
     return this.gauge.highWater();
   }
@@ -120,7 +120,7 @@ export class CaseSampler implements Sampler {
     this.onSnapshot(snapshot);
   }
 
-  /** Time integrals of what waited and of what was in flight, to the last sample. */
+  /** Time integrals of waiting items and of items in flight, up to the last sample. */
   get levels(): { readonly waiting: number; readonly inFlight: number } {
     return this.last;
   }
@@ -131,7 +131,7 @@ export class CaseSampler implements Sampler {
     this.told.dropped += dropped * seconds;
   }
 
-  /** The ledger now: what is due and not accounted for otherwise is unfinished. */
+  /** The present ledger: items due and not otherwise accounted for are unfinished. */
   private ledger(): Ledger {
     const sum = { processed: 0, failed: 0, rejected: 0, newest: 0, oldest: 0 };
     for (const recorder of this.recorders) {
@@ -151,7 +151,7 @@ export class CaseSampler implements Sampler {
       dropped: { newest: sum.newest, oldest: sum.oldest },
       unfinished: Math.max(0, this.offered.count - gone),
     };
-    // While a run goes on `unfinished` is what is left over; more gone than was ever taken is an item counted twice.
+    // During a run `unfinished` is the remainder; more departures than items taken means that an item was counted twice.
     this.countedTwice = Math.max(this.countedTwice, gone - this.taken());
     return ledger;
   }

@@ -28,21 +28,21 @@ export interface Measured {
   readonly execution: Execution;
   readonly pipeline: Pipeline;
   readonly states: readonly StateEntry[];
-  /** Time the source's thread has waited. */
+  /** Time for which the source's thread was idle. */
   readonly idle: Nanoseconds;
   readonly cpuMs: number;
-  /** What the machine was used for meanwhile, and how computing went on it; absent: on a clock of its own, where that says nothing. */
+  /** Use of the machine meanwhile, and timing of computing; absent on a virtual clock, where they mean nothing. */
   readonly surroundings?: Surroundings;
-  /** Figures that only its workload has. */
+  /** Figures of the workload only. */
   readonly own?: StageFigures;
 }
 
 export interface Surroundings {
   readonly machine: MachineUse;
   readonly work: WorkFigures | null;
-  /** Of the case's computing; null: it has none. */
+  /** Calibration of the case's computing; null: it has none. */
   readonly calibration: Calibration | null;
-  /** What keeps this process from some of the machine; null or absent: nothing. */
+  /** What withholds some of the machine from this process; null or absent: nothing. */
   readonly limits?: CpuLimits | null;
 }
 
@@ -154,14 +154,14 @@ export function summarize(measured: Measured): RunnerResult {
 }
 
 /**
- * What comes at a rate cannot be done at a higher one: the time that the load was spread over counts whole, though the last of it is
- * done before the next would have come. Milliseconds; 0: it came at once, waited for others, or was broken off.
+ * Duration of a paced load in milliseconds, which a throughput must be measured over in full, even if the last item is done before the next
+ * would have come; 0: all came at once, depended on answers, or was stopped.
  */
 function pacedMs({ plan: { scenario }, pipeline: { lifecycle } }: Measured): number {
   return lifecycle.aborted ? 0 : (pacedSpan(scenario) ?? 0) / 1000;
 }
 
-/** Unhandled errors are of all that was processed, warm-up included: that share of the measured ones has failed. */
+/** Unhandled errors are counted over all processed items, warm-up included: the same share of the measured ones has failed. */
 function processedAndMeasured({ processed, strayed, measured }: Counts): number {
   const all = processed + strayed;
   return all === 0 ? 0 : (measured * processed) / all;
@@ -171,7 +171,7 @@ function batchFigures({ size, timeout }: Scenario["batch"], { count, items }: { 
   return { count, meanSize: count > 0 ? items / count : 0, limit: size ?? (timeout === undefined ? 1 : null) };
 }
 
-/** `staleness`: how old the states were that snapshots showed, where others have them. */
+/** `staleness`: age of the states in snapshots, in modes that take them. */
 function queryFigures({ plan, pipeline }: Measured) {
   const book = pipeline.job.desk?.book ?? new QueryStats();
   const figures = { sent: book.sent, answered: book.answered, latency: book.latency.summary() };
@@ -196,7 +196,7 @@ function ledgerOf(counts: Counts, scheduled: number, lost: number): Ledger {
   };
 }
 
-/** Rules 4, 5 and 7 of measurement: what makes a case invalid, and what a reader should know of it. */
+/** Rules 4, 5 and 7 of measurement: problems that make a case invalid, and warnings. */
 function judge({ plan, facts, pipeline, execution }: Measured, schedule: Histogram): { problems: string[]; warnings: string[] } {
   const problems: string[] = [];
   const warnings: string[] = [];
@@ -210,7 +210,7 @@ function judge({ plan, facts, pipeline, execution }: Measured, schedule: Histogr
   if (late > 0.01 && lateIsInvalid(plan)) {
     problems.push(`The generator could not keep up: ${percent(late)} of the arrivals were taken in more than 10 ms late.`);
   } else if (late > 0.01) {
-    // Of those that a run which is over took in only to account for them no latency tells.
+    // Items that were taken only to be accounted for after the end have no latency.
     const told = schedule.count === 0 ? 0 : 1 - schedule.ranksAt(LATE).through / schedule.count;
     if (told > 0.01)
       warnings.push(`${percent(told)} of what ended had been taken in more than 10 ms late; the wait is part of latency.schedule.`);
@@ -238,21 +238,21 @@ function lateIsInvalid({ mode, scenario }: CasePlan): boolean {
   return ownThread && queue.overflow !== "block" && !atOnce;
 }
 
-/** Arrivals after warm-up over the load's time after warm-up; null when everything is due at once. */
+/** Arrivals after warm-up ÷ the load's time after warm-up; null when everything is due at once. */
 function offeredRate({ plan: { scenario }, facts, pipeline }: Measured): number | null {
   const { source, offered, lifecycle } = pipeline;
   const single = scenario.load.executor === "bursts" && scenario.load.count === 1;
   const stopped = lifecycle.stopped;
   const planned = scenario.load.executor === "shared-iterations" ? offered.last / 1000 : facts.durationMicros;
   const duration = Math.min(planned, (stopped ?? Number.POSITIVE_INFINITY) / 1000);
-  // Of so many that were replayed there is one gap less between them: the last takes its part of the time too.
+  // A replay has one gap less than arrivals: the last one gets its share of the time too.
   const gaps = scenario.load.executor === "replay" && facts.count > 1 && stopped === null ? facts.count / (facts.count - 1) : 1;
   const span = duration * gaps - scenario.warmup;
   const measured = source.closedLoop || stopped !== null ? offered.measured : facts.measured;
   return single || span <= 0 ? null : (measured * 1e6) / span;
 }
 
-/** What the run's own checks look at. */
+/** The figures for the run's self-checks. */
 function evidenceOf(
   { plan, execution, pipeline, own }: Measured,
   ledger: Ledger,
@@ -262,7 +262,7 @@ function evidenceOf(
   const { offered, sampler } = pipeline;
   const { endedAt } = execution;
   const warmup = plan.scenario.warmup * 1000;
-  // Levels are of all items and times of those due after warm-up; who was pushed out or is unfinished has none.
+  // Levels cover all items and times only those due after warm-up; evicted and unfinished items have no times.
   const allMeasured = warmup === 0 && ledger.processed + ledger.failed === ledger.scheduled - ledger.dropped.newest;
   return {
     ledger,
@@ -284,7 +284,7 @@ function evidenceOf(
   };
 }
 
-/** Sojourns of what was processed, and of what failed. */
+/** Sojourns of processed items, and of failed ones. */
 function outcomesOf(recorders: readonly Recorder[], sojourn: Histogram): { readonly ok: LatencySummary; readonly failed: LatencySummary } {
   const failed = new Histogram();
   for (const recorder of recorders) failed.merge(recorder.failures);

@@ -6,12 +6,12 @@ import { judge, parseThreshold, type Threshold } from "../../telemetry/threshold
 
 export type Verdict = Omit<ThresholdResult, "case">;
 
-/** So soon after the start, or the warm-up, a rate says nothing. */
+/** Time after the start, or the warm-up, before which a rate means nothing. */
 const LEAST_SPAN: Nanoseconds = 500e6;
-/** So long it may be that nothing is done yet because the first takes its time. */
+/** Time in which nothing may be done yet because the first item is slow. */
 const FIRST_DONE: Nanoseconds = 10 * LEAST_SPAN;
 
-/** What is on its way at first is missing from a rate: little of it, after ten times as long as the fastest took. */
+/** Work in progress is not yet in a rate. After ten times the shortest sojourn the error is small. */
 function begunAfter({ recorders }: Standing): Nanoseconds {
   const done = recorders.filter(({ sojourn }) => sojourn.count > 0);
   return done.length === 0 ? FIRST_DONE : LEAST_SPAN + 10 * Math.min(...done.map(({ sojourn }) => sojourn.min));
@@ -33,7 +33,7 @@ export class Thresholds {
     );
   }
 
-  /** The sentence for the first threshold that is broken now and ends the case. */
+  /** The sentence for the first threshold that is broken now and ends the case; null: none. */
   broken(now: Nanoseconds, standing: () => Standing): string | null {
     const urgent = this.rules.filter(({ abort }) => abort !== null && now >= abort);
     if (urgent.length === 0) return null;
@@ -47,9 +47,9 @@ export class Thresholds {
     return null;
   }
 
-  /** Whether a figure says already what it will say in the end. */
+  /** Whether a figure is already final enough to be judged. */
   private canTell({ metric }: Threshold, now: Nanoseconds, stands: Standing): boolean {
-    // What is on its way counts as unfinished until it is done.
+    // Items in progress count as unfinished until they are done.
     if (metric === "unfinished") return false;
     return metric !== "throughput" || now >= this.warmup + begunAfter(stands);
   }

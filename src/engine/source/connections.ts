@@ -5,7 +5,7 @@ import type { ReadLatency } from "../../load/read-latency.ts";
 import type { DueTimes } from "../../load/tape.ts";
 import type { SourceStalls } from "./stalls.ts";
 
-/** Reads that overlap: each begins when its arrival is due and a connection is free; they are delivered in tape order. */
+/** Overlapping reads: each begins when its arrival is due and a connection is free; they are delivered in tape order. */
 export class Connections {
   private readonly ends = new Deque<Nanoseconds>();
   private readonly reading = new Heap<null>();
@@ -13,7 +13,7 @@ export class Connections {
   private together = 0;
   /** Since when something is due while every connection is reading; null: nothing is. */
   private fullSince: Nanoseconds | null = null;
-  /** How long the source had waited for the queue by then. */
+  /** Time for which the source had waited for the queue by then. */
   private queuedBefore: Nanoseconds = 0;
 
   constructor(
@@ -25,29 +25,29 @@ export class Connections {
   }
 
   /**
-   * Begins what can begin by now, and tells how long something had to wait for it; when the next arrival in tape order has been
-   * read, Infinity if that has not begun.
+   * Begins reads that can begin by now, and records how long something waited for a connection. Returns when the next arrival in tape order
+   * has been read, Infinity if that read has not begun.
    */
   advance(now: Nanoseconds, blocked: SourceStalls): Nanoseconds {
     if (Number.isNaN(this.due)) this.due = this.readDue(now);
-    // From here on it is not for want of a connection that something waits.
+    // From here on it does not wait for lack of a connection.
     const free = Math.min(now, this.reading.next);
     while (this.reading.next <= now) this.reading.pop();
     while (this.due <= now && this.reading.size < this.count) this.begin(now);
     const full = this.due <= now;
-    // Time in which it waited for the queue is told as that.
+    // Waiting for the queue is recorded as that.
     if (this.fullSince !== null) blocked.add("reading", this.fullSince + blocked.queue - this.queuedBefore, free);
     this.fullSince = full ? now : null;
     this.queuedBefore = blocked.queue;
     return this.nextRead;
   }
 
-  /** When the next arrival in tape order will have been read; Infinity when that has not begun. */
+  /** When the next arrival in tape order will have been read; Infinity when that read has not begun. */
   get nextRead(): Nanoseconds {
     return this.ends.peek() ?? Number.POSITIVE_INFINITY;
   }
 
-  /** The arrival that was read first was taken. */
+  /** To be called when the arrival that was read first is taken. */
   delivered(): void {
     this.ends.shift();
   }

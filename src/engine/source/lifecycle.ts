@@ -2,32 +2,32 @@ import type { Nanoseconds } from "../../kernel/clock.ts";
 import type { Offered } from "../../load/offered.ts";
 
 /**
- * When to stop taking and when to stop altogether. After the last arrival, or a request to stop, what was taken is
- * drained for at most `grace`; a second request ends it at once.
+ * Decides when to stop taking arrivals and when to end. After the last arrival, or a stop request, items already taken are drained for at
+ * most `grace`; a second request ends the run at once.
  */
 export class Lifecycle {
   private stoppedAt: Nanoseconds | null = null;
   private ended = false;
-  /** Why the run was ended before its time, if it was. */
+  /** Why the run ended early, if it did. */
   reason: string | null = null;
-  /** What a reader of the result should know. */
+  /** Notes for readers of the result. */
   readonly notes: string[] = [];
 
   constructor(
     private readonly offered: Offered,
-    /** When the last arrival falls due; null: known only once it has. */
+    /** When the last arrival falls due; null: known only afterwards. */
     private readonly lastDue: Nanoseconds | null,
     private readonly grace: Nanoseconds,
-    /** In a closed loop: so long after the last arrival it is certain that nobody will be answered any more. */
+    /** In a closed loop: time after the last arrival from which no more answers can come. */
     private readonly stillness: Nanoseconds = Number.POSITIVE_INFINITY,
   ) {}
 
-  /** The source goes on taking what falls due. */
+  /** True while the source takes what falls due. */
   get taking(): boolean {
     return this.stoppedAt === null && !this.ended;
   }
 
-  /** Asks to stop: first to drain, then, asked again, at once. */
+  /** Requests a stop: the first drains, the second ends at once. */
   stop(now: Nanoseconds): void {
     if (this.stoppedAt !== null) this.ended = true;
     else {
@@ -44,7 +44,7 @@ export class Lifecycle {
     this.offered.stop(now);
   }
 
-  /** Ends the run now, though nothing is wrong with it; what is not done stays undone. */
+  /** Ends the run now, without a failure; unfinished items stay so. */
   endEarly(now: Nanoseconds, why: string): void {
     if (this.ended) return;
     this.notes.push(why);
@@ -53,7 +53,7 @@ export class Lifecycle {
     this.offered.stop(now);
   }
 
-  /** When it was stopped before its time; null: it was not. */
+  /** When it was stopped early; null: it was not. */
   get stopped(): Nanoseconds | null {
     return this.stoppedAt;
   }
@@ -62,9 +62,9 @@ export class Lifecycle {
     return this.stoppedAt !== null;
   }
 
-  /** True when what is not done by now stays undone. */
+  /** True when the run is over: unfinished items stay so. */
   expired(now: Nanoseconds): boolean {
-    // Who is answered sends again: when the last of them did is known only from what has fallen due by now.
+    // Clients that are answered send again: the last arrival is known only from what has fallen due by now.
     if (this.lastDue === null) this.offered.advance(now);
     if (!this.ended && this.stuck(now)) {
       const span = Math.round(this.stillness / 1e9);
@@ -77,7 +77,7 @@ export class Lifecycle {
     return now >= (this.stoppedAt ?? this.lastArrival) + this.grace;
   }
 
-  /** Every client waits for an answer that does not come. */
+  /** True when every client waits for an answer that cannot come. */
   private stuck(now: Nanoseconds): boolean {
     const { ended, last } = this.offered;
     return this.lastDue === null && this.stoppedAt === null && !ended && now >= last + this.stillness;

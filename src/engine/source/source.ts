@@ -12,26 +12,26 @@ import type { Intake } from "../../workloads/workload.ts";
 import type { Connections } from "./connections.ts";
 import { SourceStalls } from "./stalls.ts";
 
-/** Where items come from. */
+/** The inputs of a source. */
 export interface Arrivals {
   readonly tape: Tape;
-  /** Who sends them in a closed loop; null: nobody waits. */
+  /** The clients of a closed loop; null: an open loop. */
   readonly clients: Clients | null;
-  /** How long one read takes when it holds the thread; null: no time. */
+  /** Durations of reads that block the thread; null: reading takes no time. */
   readonly latency: ReadLatency | null;
-  /** Reads that overlap, in the modes that wait without holding the thread; null: reading takes no time. */
+  /** Overlapping reads, in the modes that wait without blocking; null: reading takes no time. */
   readonly connections: Connections | null;
 }
 
 /** Most items of one read. */
 const READ_SIZE = 256;
-/** The source is awake this long before an arrival, however long it has slept. */
+/** Time before an arrival at which the source is awake, however long it has slept. */
 const AHEAD: Nanoseconds = 1e6;
 
-/** Takes what falls due from the tape, in order and never early. */
+/** Takes due items from the tape, in order and never early. */
 export class Source {
   readonly pool = new ItemPool();
-  /** Items taken; of these, due during warm-up; of these, refused. */
+  /** Items taken; those due during warm-up; and of all, those refused. */
   readonly taken = new CountIntegral();
   readonly takenEarly = new CountIntegral();
   readonly refused = new CountIntegral();
@@ -45,7 +45,7 @@ export class Source {
   private pending: Nanoseconds;
   private readonly sent: Wakeup;
   private answeredTotal = 0;
-  /** From here on an item counts as taken late; reads that take their time are no lateness of the lab's. */
+  /** Lateness from which an item counts as taken late; slow reads are no lateness of the lab's. */
   private readonly lateAfter: Nanoseconds;
 
   constructor(
@@ -55,7 +55,7 @@ export class Source {
     private readonly recorder: Recorder,
     private readonly warmup: Nanoseconds,
     private readonly time: Time,
-    /** True when taking an item costs next to nothing: it is not parsed, nobody waits for it and reading takes no time. */
+    /** True when taking an item costs next to nothing: it is not parsed, no client waits for it and reading takes no time. */
     readonly instant: boolean,
   ) {
     this.blocked = new SourceStalls(warmup);
@@ -69,7 +69,7 @@ export class Source {
     return this.pending;
   }
 
-  /** When the next item may be taken: it is due and, as far as is known now, has been read. */
+  /** When the next item may be taken: it is due and, as far as known now, has been read. */
   get nextRead(): Nanoseconds {
     return Math.max(this.pending, this.arrivals.connections?.nextRead ?? 0);
   }
@@ -89,13 +89,13 @@ export class Source {
     return this.takenTotal - this.answeredTotal;
   }
 
-  /** An item is done and may be reused; a client that waited for it sends again. */
+  /** Takes back a finished item for reuse; a client that waited for it sends again. */
   release(item: Item): void {
     this.pool.give(item);
     if (this.arrivals.clients !== null) this.answered(1);
   }
 
-  /** So many clients were answered just now. */
+  /** To be called when `count` clients were answered just now. */
   answered(count: number): void {
     this.answeredTotal += count;
     this.arrivals.clients?.answered(count, this.time.now());
@@ -103,7 +103,7 @@ export class Source {
     this.sent.notify();
   }
 
-  /** Reads the next item as one thread does: it holds the thread as long as it takes. Returns the instant it is there. */
+  /** Reads the next item, blocking the thread. Returns the instant at which it is there. */
   readBlocking(now: Nanoseconds): Nanoseconds {
     const { latency } = this.arrivals;
     if (latency === null) return now;
@@ -115,8 +115,8 @@ export class Source {
 
   /** Takes the next item, which must be due; null when it was refused. */
   take(now: Nanoseconds): Item | null {
-    // Kept small enough for the compiler to inline whole: what is rare has a method of its own.
-    // Its due time is read once: read again from the item, the compiler may expect another kind of number, and never gets over it.
+    // Small enough for the compiler to inline whole: rare cases have methods of their own. The due time is read once: read again from the
+    // item, its number representation may differ, which deoptimizes this code permanently.
     const due = this.pending;
     const item = this.pool.take();
     item.index = this.takenTotal++;
@@ -133,7 +133,7 @@ export class Source {
   private reject(item: Item, now: Nanoseconds): null {
     this.recorder.rejected(item, now);
     this.refused.add(now);
-    // Who sent it has its answer, and sends again.
+    // Its client has its answer, and sends again.
     this.release(item);
     return null;
   }
@@ -153,13 +153,13 @@ export class Source {
     return at - AHEAD > look ? this.time.sleepAbout(look) : this.time.sleepUntil(at);
   }
 
-  /** After a wait: what there is to read may have been there before, while the thread was processing so long. */
+  /** To be called after a wait: something may have been ready before, while the thread was processing for that long. */
   noteWoken(now: Nanoseconds, processing: Nanoseconds): void {
     const late = now - this.readAt(now);
     if (late > 0) this.blocked.add("processing", now - Math.min(late, Math.max(0, processing)), now);
   }
 
-  /** Takes what is due and read, in tape order; the same list each time. A loop without waits, for the compiler. */
+  /** Takes what is due and read, in tape order; always the same list. A loop without waits, for the compiler. */
   takeDue(now: Nanoseconds): readonly Item[] {
     const { read } = this;
     const { connections } = this.arrivals;
@@ -177,7 +177,7 @@ export class Source {
     return read;
   }
 
-  /** Accounts for everything that was due and is not going to be taken. */
+  /** Accounts for everything that was due and will not be taken. */
   abandonRest(now: Nanoseconds): void {
     if (this.closedLoop && this.pending === Number.POSITIVE_INFINITY) this.pending = this.readTape();
     while (this.pending <= this.offered.last && this.takenTotal < this.offered.count) {

@@ -1,9 +1,9 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
 
-/** What keeps the source from taking what is due. */
+/** Causes that keep the source from taking due items. */
 export type StallCause = "reading" | "processing" | "queries" | "queue";
 
-/** How long something that was due waited to be taken, by cause; what passed before `since`, the warm-up, does not count. */
+/** Time for which something due waited to be taken, by cause; time before `since`, the warm-up, does not count. */
 export class SourceStalls {
   reading: Nanoseconds = 0;
   processing: Nanoseconds = 0;

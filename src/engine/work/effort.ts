@@ -4,8 +4,8 @@ import type { Effort } from "../../workloads/workload.ts";
 import { WorkMeter } from "./work-meter.ts";
 
 /**
- * The fixed computation that `cpu` work is made of: a chain in which every step needs the one before, so neither a
- * wider core nor a sibling thread on the same core shortens it.
+ * The fixed computation of `cpu` work: a chain in which every step needs the previous one, so that neither a wider core nor a sibling
+ * thread on the same core shortens it.
  */
 export function burn(rounds: number, seed: number): number {
   let x = seed;
@@ -16,9 +16,9 @@ export function burn(rounds: number, seed: number): number {
   return x;
 }
 
-/** Real effort. `roundsPerMs`: rounds of `burn` that take a millisecond on a quiet core. */
+/** Calibrated work in real time. `roundsPerMs`: rounds of `burn` that take a millisecond on a quiet core. */
 export class RealEffort implements Effort {
-  /** Where the chain stands; kept so that no round can be left out. */
+  /** Present value of the chain; kept so that no round can be optimized away. */
   private chain = 1;
 
   constructor(

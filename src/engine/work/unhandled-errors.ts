@@ -4,8 +4,8 @@ import { Tally } from "../../telemetry/tally.ts";
 import { reasonOf } from "../../workloads/reason.ts";
 
 /**
- * What a handler lets go of and errs later: a promise nobody awaits, a timer. It counts one message of this thread as
- * failed, and never ends the run.
+ * Late errors of a handler: a promise that nothing awaits, a timer. Each counts one message of this thread as failed, and never ends the
+ * run.
  */
 export class UnhandledErrors {
   private readonly failures = new Tally();
@@ -17,12 +17,12 @@ export class UnhandledErrors {
   }
 
   catch(error: unknown): void {
-    // Whose it is may not have ended yet; a message counts once, however much it leaves behind.
+    // The message that caused it may not have ended yet; a message counts once, however many errors it leaves behind.
     if (!this.recorder.stray()) this.early++;
     this.failures.add(`after it had returned: ${reasonOf(error)}`);
   }
 
-  /** Waits until what has been let go of so far has been heard; from then on errors nobody caught are the lab's again. */
+  /** Waits for the errors of what was left running so far; later uncaught errors are the lab's own again. */
   async settle(): Promise<void> {
     for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
     if (current === this) current = null;

@@ -1,47 +1,49 @@
 import { type Clock, monotonic, type Nanoseconds, threadCpu } from "../../kernel/clock.ts";
 import type { WorkFigures } from "../../telemetry/result.ts";
 
-/** A piece is timed for about so much computing: to read a thread's CPU time is a system call. */
+/** Computing between two timed pieces: reading a thread's CPU time is a system call. */
 const EVERY_MS = 1;
-/** Shorter pieces are timed by the wall clock, which is read thirty times as fast; one that takes this many times as long as most was interrupted. */
+/**
+ * Shorter pieces are timed by the wall clock, which is read thirty times as fast; one that takes this many times the usual was interrupted.
+ */
 const SHORT: Nanoseconds = 250_000;
 const INTERRUPTED = 1.5;
-/** Shorter ones are not timed: to begin and end a piece takes a few tenths of a microsecond, which would look like a slower core. */
+/** Shorter pieces are not timed: beginning and ending one takes a few tenths of a microsecond, which would look like a slower core. */
 const SHORTEST: Nanoseconds = 50_000;
-/** By what share the estimate of how long most take moves at each piece: up or down, so that it settles at the median. */
+/** Relative step of the estimate of the usual time at each piece: up or down, so that it settles at the median. */
 const STEP = 0.02;
-/** Computing below which, and pieces of fewer than which, nothing is told. */
+/** Least computing, and fewest pieces, for figures. */
 const LEAST_MS = 20;
 const LEAST_PIECES = 10;
 
-/** What one thread's pieces came to; plain numbers, so that they cross threads and add up. */
+/** Sums over one thread's pieces; plain numbers, so that they cross threads and can be added. */
 export interface WorkSums {
   /** Of all computing, timed or not. */
   readonly rounds: number;
   readonly timedRounds: number;
   /** CPU time of the timed pieces. */
   readonly cpu: Nanoseconds;
-  /** Wall time less CPU time of those that are long enough to know it, and their rounds. */
+  /** Wall time less CPU time of the pieces long enough to know it, and their rounds. */
   readonly takenAway: Nanoseconds;
   readonly longRounds: number;
   readonly pieces: number;
-  /** Sums of CPU time over asked time of each piece, and of its square. */
+  /** Sums of each piece's CPU time ÷ asked time, and of its square. */
   readonly ratios: number;
   readonly squares: number;
 }
 
 const NOTHING: WorkSums = { rounds: 0, timedRounds: 0, cpu: 0, takenAway: 0, longRounds: 0, pieces: 0, ratios: 0, squares: 0 };
 
-/** Times some of the calibrated pieces of work that a thread computes, to see whether they take what they should. */
+/** Times some of the calibrated pieces of work that a thread computes, to check their duration. */
 export class WorkMeter {
   private sums: { -readonly [K in keyof WorkSums]: WorkSums[K] } = { ...NOTHING };
   private readonly every: number;
   private readonly shortest: number;
-  /** Rounds since a piece was timed. */
+  /** Rounds since a piece was last timed. */
   private pending = 0;
   /** Instant of `clock` from which on pieces count. */
   private from: Nanoseconds = Number.NEGATIVE_INFINITY;
-  /** Time over asked time of most short pieces. */
+  /** Usual time ÷ asked time of short pieces. */
   private usual = 1;
   private cpuCost: Nanoseconds = 0;
   private clockCost: Nanoseconds = 0;
@@ -55,15 +57,15 @@ export class WorkMeter {
     this.shortest = (SHORTEST / 1e6) * roundsPerMs;
   }
 
-  /** Finds out what reading its clocks costs, once the code that does is warm: a tenth of a millisecond. */
+  /** Measures the cost of reading its clocks, once that code is warm: takes a tenth of a millisecond. */
   prepare(): this {
-    // Of the clock itself there is one reading more.
+    // The clock itself is read once more.
     this.clockCost = leastSpan(() => this.clock.now(), this.clock) / (READINGS + 1);
     this.cpuCost = (leastSpan(this.cpu, this.clock) - this.clockCost) / READINGS;
     return this;
   }
 
-  /** Forgets what was so far; pieces before the instant, one of the meter's own clock, do not count. */
+  /** Resets the sums; pieces before the instant, by the meter's own clock, do not count. */
   begin(from: Nanoseconds): void {
     this.sums = { ...NOTHING };
     this.pending = 0;
@@ -107,7 +109,7 @@ export class WorkMeter {
     return end;
   }
 
-  /** False, and all so far forgotten, until the pieces count. */
+  /** False, with the sums reset, until pieces count. */
   private counts(at: Nanoseconds): boolean {
     if (at >= this.from) return true;
     this.sums.rounds = 0;
@@ -129,10 +131,10 @@ export class WorkMeter {
   }
 }
 
-/** Readings that are timed together to find out what one costs. */
+/** Readings timed together to find the cost of one. */
 const READINGS = 20;
 
-/** The shortest that so many readings took, of a few tries: anything longer was something else. */
+/** Shortest duration of a number of readings, of a few tries: longer ones were disturbed. */
 function leastSpan(reading: () => unknown, clock: Clock): Nanoseconds {
   let least = Number.POSITIVE_INFINITY;
   for (let i = 0; i < 5; i++) {
@@ -143,7 +145,7 @@ function leastSpan(reading: () => unknown, clock: Clock): Nanoseconds {
   return least;
 }
 
-/** How computing went over all threads; null: there was too little of it to tell. `roundsPerMs`: as calibrated. */
+/** Timing of computing over all threads; null: too little of it. `roundsPerMs`: as calibrated. */
 export function workFigures(threads: readonly WorkSums[], roundsPerMs: number): WorkFigures | null {
   const sum = (pick: (sums: WorkSums) => number) => threads.reduce((total, sums) => total + pick(sums), 0);
   const pieces = sum(({ pieces }) => pieces);

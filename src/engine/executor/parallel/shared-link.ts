@@ -4,11 +4,11 @@ import { RECORDER_BYTES, Recorder } from "../../../telemetry/recorder.ts";
 import { AnswerReader, AnswerWriter } from "./answer-ring.ts";
 import { type Assignment, type OnAnswer, PHASE, type SourceLink, type SpawnWorker, type WorkerLink, type WorkerReply } from "./link.ts";
 
-/** A link over shared memory: rings of frames, questions and answers, counts in a control block, a bell on either side. */
+/** A link over shared memory: rings of frames, requests and answers, counters in a control block, and a bell at either end. */
 
-/** Places in the control block, in 32-bit integers. */
+/** Indices in the control block, in 32-bit integers. */
 const CONTROL = {
-  /** The Worker's bell takes two places. */
+  /** The Worker's bell takes two entries. */
   bell: 0,
   batchesDone: 2,
   /** The source's thread is woken when `batchesDone` reaches this number. */
@@ -18,7 +18,7 @@ const CONTROL = {
   alive: 5,
   /** 1: the ring had no room for the next frame, and the source's thread waits for it. */
   crowded: 6,
-  /** A float64, in two places. */
+  /** A float64, in two entries. */
   origin: 8,
   size: 16,
 } as const;
@@ -26,7 +26,7 @@ const CONTROL = {
 const QUESTION_WORDS = 1 << 14;
 const ANSWER_WORDS = 1 << 14;
 
-/** The memory that the two ends of one session have in common. */
+/** The memory shared by both ends of a session. */
 export interface LinkMemory {
   readonly frames: SharedArrayBuffer;
   readonly control: SharedArrayBuffer;
@@ -34,7 +34,7 @@ export interface LinkMemory {
   /** Pairs (id, key). */
   readonly questions: SharedArrayBuffer;
   readonly answers: SharedArrayBuffer;
-  /** Ends the wait of the source's thread. */
+  /** Wakes the source's thread. */
   readonly sourceBell: SharedArrayBuffer;
 }
 
@@ -53,7 +53,7 @@ export interface ThreadHandle {
 /** Starts a thread; the parameters are those of `SpawnWorker`. */
 export type StartThread = (hear: (reply: WorkerReply) => void, lose: (how: string) => void) => ThreadHandle;
 
-/** Starts Workers that are reached over shared memory. `sourceBell`: the bell that the source's thread waits on. */
+/** Starts Workers reached over shared memory. `sourceBell`: the bell of the source's thread. */
 export function sharedWorkers(sourceBell: Bell, start: StartThread): SpawnWorker {
   return (hear, lose) => {
     const thread = start(hear, lose);

@@ -11,7 +11,7 @@ const startThread: StartThread = (hear, lose) => {
   return thread;
 };
 
-/** Workers that are threads of this process. `sourceBell`: the bell that the source's thread waits on. */
+/** Workers that are threads of this process. `sourceBell`: the bell of the source's thread. */
 export function workerThreads(sourceBell: Bell): SpawnWorker {
   return sharedWorkers(sourceBell, startThread);
 }
