@@ -1,36 +1,37 @@
 import { Random } from "../kernel/random.ts";
 import { type ServiceTime, ServiceTimes } from "../load/service-times.ts";
 
-/** Lines that Poisson arrivals join, each with servers of its own and served in the order of arrival; empty when the load begins. */
+/** Queues with Poisson arrivals, each with its own servers, first come first served; empty at first. */
 export interface Lines {
   readonly count: number;
-  /** Arrivals at each, per second. */
+  /** Arrivals at each queue, per second. */
   readonly lambda: number;
   readonly servers: number;
   readonly service: ServiceTime;
-  /** Customers in each system, the one in service among them; arrivals at a full system are lost. */
+  /** Most customers in each system, including the one in service; arrivals at a full system are lost. */
   readonly room: number;
-  /** How long arrivals are measured, and how long they come before that, in seconds. */
+  /** Duration of the measured arrivals, and of those before, in seconds. */
   readonly seconds: number;
   readonly warmup: number;
-  /** How long the line takes to forget how it was, in seconds. */
+  /** Relaxation time of the queue, in seconds. */
   readonly relaxation: number;
 }
 
-/** Arrivals of all runs together that a band is made of. */
+/** Arrivals simulated for a band, over all runs. */
 const STEPS = 1_200_000;
 const MOST_RUNS = 400;
 const LEAST_RUNS = 40;
-/** A run longer than this is shortened to this many relaxation times: beyond them its variance is inversely proportional to its length. */
+/** Longest simulated run, in relaxation times: for longer ones the variance is inversely proportional to the length. */
 const SHORT = 6000;
 const SETTLED = 50;
 const LONG = 150_000;
-/** Nine tenths of a normal distribution lie within this many standard deviations of its mean. */
+/** Standard deviations around the mean that contain nine tenths of a normal distribution. */
 const NINE_TENTHS = 1.6449;
 
 /**
- * Where the mean sojourn time of nine runs in ten lies, `steady` being that of the steady state, in seconds: from runs of other arrivals and
- * service times, whose means are about lognormal. Of what is shortened for it (many lines, long runs) the variance is that of a mean.
+ * Interval that contains the mean sojourn time of nine runs in ten, `steady` being that of the steady state, in seconds: from simulated
+ * runs with other arrivals and service times, whose means are about lognormal. For runs shortened here (many queues, long runs) the
+ * variance is scaled as that of a mean.
  */
 export function meanBand(lines: Lines, steady: number, seed: number): readonly [low: number, high: number] {
   const whole = lines.lambda * lines.seconds;
@@ -47,10 +48,10 @@ export function meanBand(lines: Lines, steady: number, seed: number): readonly [
   }
   if (logs.length === 0) return [steady, steady];
   const { mean, deviation, skew } = moments(logs);
-  // What beginning empty takes off the mean is lost once, however long the run is.
+  // The effect of beginning empty occurs once, however long the run is.
   const centre = mean * (length / whole);
   const shrink = Math.sqrt((length * count) / (whole * lines.count));
-  // E. A. Cornish and R. A. Fisher (1938): how far skewness moves both ends.
+  // E. A. Cornish and R. A. Fisher (1938): the shift of both ends by skewness.
   const moved = (shrink * skew * (NINE_TENTHS ** 2 - 1)) / 6;
   const end = (side: number) => steady * Math.exp(centre + shrink * deviation * (side * NINE_TENTHS + moved));
   return [end(-1), end(1)];
@@ -85,10 +86,10 @@ function gap(random: Random, lambda: number): number {
   return -Math.log(1 - random.unit()) / lambda;
 }
 
-/** D. V. Lindley's recursion (1952), with a bounded number in the system. */
+/** D. V. Lindley's recursion (1952), with a limit on the number in the system. */
 class OneServer {
   private free = 0;
-  /** When the last that got in were done, as many as there is room for; null: there is room for all. */
+  /** Completion times of the last admitted customers, as many as there is room for; null: no limit. */
   private readonly done: Float64Array | null;
   private place = 0;
 
@@ -96,7 +97,7 @@ class OneServer {
     this.done = Number.isFinite(room) ? new Float64Array(room) : null;
   }
 
-  /** When it is done; null: there is no room. */
+  /** Completion time of the customer; null: there is no room. */
   serve(now: number, time: number): number | null {
     if (this.done !== null && (this.done[this.place] as number) > now) return null;
     this.free = Math.max(now, this.free) + time;
@@ -108,7 +109,10 @@ class OneServer {
   }
 }
 
-/** J. Kiefer and J. Wolfowitz (1955): the first server that is free takes the next; a heap of when each is, in place. */
+/**
+ * J. Kiefer and J. Wolfowitz (1955): the first free server takes the next customer; an in-place heap of the times at which servers are
+ * free.
+ */
 class ManyServers {
   private readonly free: Float64Array;
 

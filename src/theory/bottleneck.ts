@@ -4,32 +4,32 @@ import { spentPerItem } from "./capacity.ts";
 import type { Expected } from "./demand.ts";
 import type { Simulated } from "./simulate.ts";
 
-/** What stays below this share of what else would be possible is kept down. */
+/** A limit is named when it cuts the rate below this share of the next one. */
 const UNEVEN = 0.95;
-/** Share of the arrivals that is lost from which on that is what decides. */
+/** Share of lost arrivals from which losses are the bottleneck. */
 const LOST = 0.01;
 /** A sojourn of at most this many service times counts as no waiting. */
 const CALM = 2;
 
-/** What theory knows of a case beside what was simulated of it. */
+/** Predicted properties of a case beside its simulation. */
 export interface Known {
   readonly lambda: number | null;
   readonly limits: KeyLimits;
   readonly foreseen: Simulated;
-  /** Messages per second of the same, simulated as if those of one key needed no order. */
+  /** Messages per second in a simulation of the same case without order of keys. */
   readonly withoutOrder: () => number;
 }
 
-/** What keeps the rate down: a resource that all share, or what keeps that from being used up. */
+/** The bottleneck of a case: a shared resource, or what prevents its full use. */
 export function bottleneckOf(expected: Expected, { capacity, bottleneck }: Capacity, known: Known): string {
   const { lambda, limits, foreseen } = known;
   const { scenario, mode } = expected;
   if (capacity === null) return bottleneck;
-  // Though more can be done than comes, what comes close together does not all find a place.
+  // Though capacity exceeds the arrival rate, bursts of arrivals overflow the queue.
   if (lambda !== null && lambda < capacity && foreseen.dropped > LOST * foreseen.arrivals) return "queue";
   if (clientsDecide(expected, capacity, foreseen)) return "clients";
   const even = Math.min(lambda ?? capacity, capacity);
-  // A read begins only once the loop is not held by work, so that neither gets all its time.
+  // A read begins only while work does not hold the loop, so that neither gets all its time.
   const inTurn = mode === "async" && scenario.source.latency.max > 0;
   if (inTurn && foreseen.dropped === 0 && foreseen.throughput < UNEVEN * Math.min(even, limits.key)) return "source";
   const named = limitOf(scenario, lambda, capacity, limits);
@@ -39,7 +39,7 @@ export function bottleneckOf(expected: Expected, { capacity, bottleneck }: Capac
   return limits.thread < UNEVEN * capacity && foreseen.throughput < UNEVEN * even ? "uneven keys" : bottleneck;
 }
 
-/** What keeps the rate down where it is not a resource that all share; null: it is one. */
+/** The limit where it is not a shared resource; null: it is one. */
 export function limitOf({ keys }: Scenario, lambda: number | null, capacity: number, { key, thread }: KeyLimits): string | null {
   if (lambda !== null && lambda < Math.min(capacity, key, thread)) return "arrivals";
   if (key < UNEVEN * capacity) return keyName(keys);
@@ -50,7 +50,7 @@ function keyName({ distribution, count }: Scenario["keys"]): string {
   return distribution === "zipf" || count === 1 ? "hot key" : "few keys";
 }
 
-/** Who waits for his answer before he sends again finds a server free. */
+/** True where clients of a closed loop always find a free server. */
 function clientsDecide(expected: Expected, capacity: number, { throughput, sojourn }: Simulated): boolean {
   const { mode, scenario, workers } = expected;
   const { load, source, async } = scenario;
@@ -59,7 +59,7 @@ function clientsDecide(expected: Expected, capacity: number, { throughput, sojou
   const read = (source.latency.min + source.latency.max) / 2e6;
   const calm = sojourn.mean / 1e9 <= CALM * (cpu + hold + wait + read);
   if (throughput < UNEVEN * capacity) return calm;
-  // A server for each, none of which computes all its time.
+  // One server per client, none of which computes all the time.
   const slots = mode === "sync" ? 1 : (mode === "parallel" ? workers : 1) * (wait > 0 ? async.concurrency : 1);
   return calm && cpu === 0 && load.vus <= slots;
 }

@@ -4,13 +4,13 @@ import type { Scenario } from "../scenario/schema.ts";
 import { coresGiven, type Expected, rationed, type Shares, sharesOf } from "./demand.ts";
 
 export interface Capacity {
-  /** Per second; null: the work takes no time that theory knows of. */
+  /** Per second; null: no time of the work is known. */
   readonly capacity: number | null;
   readonly bottleneck: string;
   readonly servers: number;
 }
 
-/** The rate at which the first resource is used up, keys evenly spread. */
+/** The rate at which the first resource is used up, with keys evenly spread. */
 export function messageCapacity(expected: Expected): Capacity {
   const { mode, scenario, workers } = expected;
   const { source } = scenario;
@@ -41,13 +41,13 @@ export function messageCapacity(expected: Expected): Capacity {
 /** CPU time runs out before cores do. */
 const QUOTA = "cpu quota";
 
-/** Seconds that an item takes of a core, of its thread and of neither; of what its batch costs once, where that is full, its part. */
+/** Seconds per item of core time, of thread time and of neither, including its share of a full batch's one-time cost. */
 export function spentPerItem({ mode, scenario }: Expected): Shares {
   const shares = sharesOf(scenario);
   const { work, batch, async } = scenario;
   if (work.kind === "handler") return { cpu: 0, hold: 0, wait: 0 };
   const alone = mode === "sync" || (mode === "async" && async.offload === "message");
-  // Only a timeout: when there is no end of messages, a batch takes all that wait, and what comes into the places that they leave.
+  // With a timeout alone, a backlog makes batches of all that wait, and of what comes into the places that they leave.
   const most = batch.timeout === undefined ? 1 : 1e6;
   const opening = work.perBatch / 1e6 / (alone ? 1 : (batch.size ?? most));
   const time = shares === null ? 0 : work.time / 1e6;
@@ -55,7 +55,7 @@ export function spentPerItem({ mode, scenario }: Expected): Shares {
   return { cpu: time * cpu + opening, hold: time * hold, wait: time * wait };
 }
 
-/** What limits work of which theory knows no time. */
+/** The limit of work whose time is unknown. */
 function unknown({ work }: Scenario): string {
   return work.kind === "handler" ? "the handler" : "the lab's own overhead";
 }
@@ -69,13 +69,13 @@ function threadName(mode: string, threads: number, cores: number, shares: Shares
   return threads >= cores && shares.cpu > 0 ? "all cores" : "workers";
 }
 
-/** Keys whose thread is worked out one by one; the rest spread evenly. */
+/** Keys assigned to threads one by one; the rest counts as evenly spread. */
 const KEYS_PLACED = 10_000;
 
 export interface KeyLimits {
-  /** Items per second at which the busiest key is used up: it is worked one item after another. */
+  /** Items per second at which the busiest key is used up, since its items are handled one after another. */
   readonly key: number;
-  /** The same of the thread that has the most of the keys. */
+  /** The same for the thread with the largest share of the keys. */
   readonly thread: number;
 }
 
@@ -94,7 +94,7 @@ export function keyLimits({ mode, scenario, workers }: Expected): KeyLimits {
   return { key, thread: Math.min(scenario.async.concurrency / service, held > 0 ? 1 / held : NO_LIMIT) / busiest };
 }
 
-/** Share of the messages that each of so many Workers has by its keys; those beyond the first are taken as spread evenly. */
+/** Share of the messages for each Worker by its keys; keys beyond `KEYS_PLACED` count as evenly spread. */
 export function laneShares(keys: Scenario["keys"], workers: number): Float64Array {
   const parts = keyShares(keys);
   const lanes = new Float64Array(workers);

@@ -13,7 +13,7 @@ import { allKeepUp, byRate, knee, modesCompared } from "./conclude/rates.ts";
 import { inFlight, scaling } from "./conclude/scaling.ts";
 import type { About } from "./conclude/series.ts";
 
-/** What the cases of a sweep say together, in sentences made of their own numbers. `scenario`: what it promises of its latency. */
+/** Conclusions from all cases of a sweep, in sentences with their own numbers. `scenario`: its thresholds on latency. */
 export function conclude(all: readonly CaseResult[], scenario?: Pick<Scenario, "thresholds">): string[] {
   const cases = all.filter(({ status, ledger }) => status !== "failed" && ledger.processed > 0);
   const fields = variedFields(cases);
@@ -21,15 +21,15 @@ export function conclude(all: readonly CaseResult[], scenario?: Pick<Scenario, "
   const sentences: string[] = [];
   const batched = fields.filter((field) => field.startsWith("batch."));
   if (batched.length > 0) sentences.push(...bestBatches(cases, batched, fields));
-  // Where batches are swept, what another field does by itself is in the pictures.
+  // Where batches are swept, the effect of another field alone is left to the charts.
   for (const field of batched.length > 0 ? [] : fields) sentences.push(...alongField(cases, field, fields, p99));
-  // Of several fields at once the pictures tell more.
+  // With several fields at once the charts say more.
   if (fields.length === 1 && fields[0] === "load.rate") sentences.push(...modesCompared(byRate(cases)));
   sentences.push(...queriesCompared(cases), ...enginesCompared(cases, fields), ...withoutBound(cases));
   return sentences.length === 0 ? [] : [...disturbed(cases), ...invalid(cases), ...sentences];
 }
 
-/** Of cases whose measurement is not valid figures are told, and that they do not count. */
+/** Names cases whose measurement is invalid, which do not count. */
 function invalid(cases: readonly CaseResult[]): string[] {
   const those = cases.filter(({ status }) => status === "invalid");
   if (those.length === 0) return [];
@@ -47,7 +47,7 @@ function namesOf(cases: readonly CaseResult[]): string {
   return `${names.slice(0, MOST_GROUPS).join("; ")}${names.length > MOST_GROUPS ? "; …" : ""}`;
 }
 
-/** Of cases that something else had a part in figures are told, but no best point and no law. */
+/** Names disturbed cases: they have figures, but no best point and no law. */
 function disturbed(cases: readonly CaseResult[]): string[] {
   const those = cases.filter(isDisturbed);
   if (those.length === 0) return [];
@@ -57,10 +57,10 @@ function disturbed(cases: readonly CaseResult[]): string[] {
   ];
 }
 
-/** Groups of one field that are told: with more, each would say the same again. */
+/** Most groups of one field that are described: more would repeat the same. */
 const MOST_GROUPS = 6;
 
-/** What changes along one field, everything else alike. */
+/** The effect of one field, everything else equal. */
 function alongField(cases: readonly CaseResult[], field: string, fields: readonly string[], p99: number | null): string[] {
   const others = fields.filter((other) => other !== field);
   const about = field === "queue.capacity" ? queueSize(p99) : (ABOUT[field] ?? anyField);

@@ -2,37 +2,37 @@ import { rampTotal } from "../scenario/load-extent.ts";
 import type { Mode, Scenario } from "../scenario/schema.ts";
 import { type CpuQuota, coresOf } from "../telemetry/cgroup.ts";
 
-/** A case to be predicted, on a machine with a number of cores, or a share of their time. */
+/** A case to be predicted, and its machine: a number of cores, or a share of their time. */
 export interface Expected {
   readonly mode: Mode;
   readonly scenario: Scenario;
   readonly workers: number;
   readonly cores: number;
-  /** So much CPU time in each period, of all threads together; absent: all that the cores have. */
+  /** CPU quota per period, for all threads together; absent: all that the cores have. */
   readonly quota?: Pick<CpuQuota, "quotaMs" | "periodMs">;
 }
 
-/** Cores' worth of CPU time that a case may use. */
+/** Cores' worth of CPU time available to a case. */
 export function coresGiven({ cores, quota }: Pick<Expected, "cores" | "quota">): number {
   return quota === undefined ? cores : Math.min(cores, coresOf(quota));
 }
 
-/** True where threads could compute more than a quota gives. */
+/** True where threads could compute more than the quota allows. */
 export function rationed(expected: Expected): boolean {
   return coresGiven(expected) < Math.min(expected.cores, expected.mode === "parallel" ? expected.workers : 1);
 }
 
-/** Shares of an item's time by what it holds. */
+/** An item's time by the resource that it occupies. */
 export interface Shares {
   /** A core, and its thread. */
   readonly cpu: number;
-  /** Its thread, not a core. */
+  /** Its thread, but no core. */
   readonly hold: number;
-  /** Nothing: it waits outside, and overlaps where the mode lets it. */
+  /** None: it waits outside, and overlaps where the mode allows it. */
   readonly wait: number;
 }
 
-/** What becomes of an item's time; null for work that theory knows nothing of. */
+/** Division of an item's time; null for work of unknown time. */
 export function sharesOf({ work }: Scenario): Shares | null {
   switch (work.kind) {
     case "none":
@@ -51,28 +51,30 @@ export function sharesOf({ work }: Scenario): Shares | null {
   }
 }
 
-/** Handing a piece of work to a helper thread and hearing that it is done, in seconds: two wake-ups of threads that have slept. */
+/** Cost of handing a piece of work to a helper thread and getting the result, in seconds: two wake-ups of sleeping threads. */
 export const HANDOVER = 120e-6;
-/** Share of it that is left where pieces are so short that both threads are still awake, and pieces from which on they have slept. */
+/**
+ * The part of it that remains for pieces so short that both threads are still awake, and the length of pieces after which they have slept.
+ */
 const AWAKE = 0.2;
 const SLEPT = 0.8e-3;
 
-/** Cost of handing over a piece of work of a length in seconds. */
+/** Cost of handing over a piece of work of a given length in seconds. */
 export function handoverOf(piece: number): number {
   return HANDOVER * Math.min(1, AWAKE + ((1 - AWAKE) * piece) / SLEPT);
 }
 
-/** Answering a query, in seconds of the thread that has the state: in `parallel` the question and its answer cross threads. */
+/** Cost of a query, in seconds of the thread that has the state: in `parallel` request and answer cross threads. */
 const QUERY = { sync: 1.2e-6, async: 1e-6, parallel: 8e-6 } as const;
 
-/** Share of its time that each thread with states answers queries instead of working, at most nearly all of it. */
+/** Share of its time that each thread with states spends on queries, at most nearly all of it. */
 export function queryShare({ mode, scenario: { queries }, workers }: Expected): number {
   const besides = mode === "parallel" && queries.consistency === "snapshot";
   const perSecond = besides ? 0 : (queries.rate * 1e6) / queries.timeUnit;
   return Math.min(0.95, (perSecond * QUERY[mode]) / (mode === "parallel" ? workers : 1));
 }
 
-/** Batches that a Worker holds, as the parallel executor does, where one takes so long. */
+/** Batches held by a Worker whose batches take `batchSeconds`, as in the parallel executor. */
 export function windowOf(concurrency: number, batchSeconds: number): number {
   return concurrency - 1 + windowAhead(batchSeconds * 1e9);
 }
@@ -81,13 +83,13 @@ const SMALLEST_WINDOW = 4;
 const LARGEST_WINDOW = 128;
 const AHEAD = 4e6;
 
-/** Of these, beside those at work: as many as are worked off in about 4 ms. `batchTime` in nanoseconds; 0: none is done. */
+/** Batches held beside those at work: as many as are worked off in about 4 ms. `batchTime` in nanoseconds; 0: none is done. */
 export function windowAhead(batchTime: number): number {
   const ahead = batchTime === 0 ? SMALLEST_WINDOW : Math.ceil(AHEAD / Math.max(1, batchTime));
   return Math.min(LARGEST_WINDOW, Math.max(SMALLEST_WINDOW, ahead));
 }
 
-/** Arrivals per second over the whole load; null where they wait for answers, or all come at once. */
+/** Arrivals per second over the whole load; null where they depend on answers, or all come at once. */
 export function offeredRate({ load }: Scenario): number | null {
   switch (load.executor) {
     case "constant-arrival-rate":

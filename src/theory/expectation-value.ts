@@ -1,18 +1,18 @@
 import type { Comparison, FigureReference, Sum } from "../scenario/expectation.ts";
 
-/** What an expectation's sums come to. */
+/** Values of an expectation's expressions. */
 
 /** A number, or why there is none. */
 export type Value = number | { readonly why: string };
 
-/** What the words of a sum stand for. */
+/** Values of the figures in an expression. */
 export interface KnownFigures {
   readonly figure: (figure: FigureReference) => Value;
-  /** Of the machine. */
+  /** Cores of the machine. */
   readonly cores: number;
 }
 
-/** How near two figures have to be for `~`, as a share of the larger. */
+/** Relative difference of two figures up to which `~` holds, as a share of the larger. */
 const ABOUT = 0.1;
 
 /** `sojourn_ms.avg`: a figure without its mode. */
@@ -72,19 +72,19 @@ export function compare(left: number, comparison: Comparison, right: number): bo
   }
 }
 
-/** Both sides with their figures put in, and what each comes to where that is not to be seen; in as many digits as show how they compare. */
+/** Both sides with their figures, and each side's value where that is not obvious; with as many digits as the comparison needs. */
 export function comparisonText(left: Sum, comparison: Comparison, right: Sum, told: KnownFigures): string {
   const [a, b] = [evaluate(left, told), evaluate(right, told)];
   const digits = typeof a === "number" && typeof b === "number" ? digitsFor(a, comparison, b) : FEW_DIGITS;
   return `${sideText(left, told, digits)} ${comparison} ${sideText(right, told, digits)}`;
 }
 
-/** Enough to see how far most figures are apart. */
+/** Enough digits to distinguish most figures. */
 const FEW_DIGITS = 4;
-/** As many as a number has. */
+/** All digits of a number. */
 const ALL_DIGITS = 17;
 
-/** So many that the rounded numbers compare as they do themselves. */
+/** Number of digits with which the rounded numbers compare like the exact ones. */
 function digitsFor(left: number, comparison: Comparison, right: number): number {
   const holds = compare(left, comparison, right);
   let digits = FEW_DIGITS;

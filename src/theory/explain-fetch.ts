@@ -13,13 +13,13 @@ import { requestDemand, sawtoothMean } from "./fetch.ts";
 export { sentPerSecond } from "./explain/request-facts.ts";
 
 export type Explained = Omit<MeasuredCase, "explanation" | "series" | "params"> & {
-  /** What averages over the whole run hide; absent where nobody kept it. */
+  /** Samples, which show what averages hide; absent where they were not kept. */
   readonly series?: CaseResult["series"];
 };
 
 /**
- * What held a case of requests back, and what its retries, limits and breakers did, in sentences made of its own numbers. `coresTaken`:
- * other programs had the cores.
+ * What limited a case of requests, and the effects of its retries, limits and breakers, in sentences with its own numbers. `coresTaken`:
+ * other programs used the cores.
  */
 export function explainFetch(result: Explained, scenario: Scenario, coresTaken = false): string {
   const { fetch } = result;
@@ -38,7 +38,10 @@ export function explainFetch(result: Explained, scenario: Scenario, coresTaken =
   return sentences.filter((sentence) => sentence !== null).join(" ");
 }
 
-/** What came of attempts beside what the rules alone make of the failures that the server was told to make. Counts in all their digits, so that they divide as told. */
+/**
+ * Outcomes of attempts beside what the rules alone make of the server's configured failures. Counts have all their digits, so that readers
+ * can divide them.
+ */
 function retries(fetch: FetchFigures, settings: FetchSettings): string | null {
   if (fetch.retries === 0 || fetch.sent === 0) return null;
   const around = fetch.byCause?.parents ?? fetch.attempts - fetch.retries - fetch.sent;
@@ -56,12 +59,12 @@ function series(settings: FetchSettings): string {
   return `; as the server is described${aside}, ${shareOf(demand.failing)} of attempts fail, of which the geometric series up to ${counted(settings.retry.max, "retry", "retries")} makes ${demand.attempts.toFixed(3)}`;
 }
 
-/** A share in as many digits as it takes to work with it. */
+/** A share with as many digits as calculations need. */
 function shareOf(share: number): string {
   return `${Number((share * 100).toPrecision(4))} %`;
 }
 
-/** Requests that went out beside the first of each item and its retries. */
+/** Requests sent beside the first of each item and its retries. */
 function beside({ attempts, byCause, unread = 0 }: FetchFigures): string | null {
   if (byCause === undefined || byCause.redirects + byCause.resent === 0) return null;
   const { redirects, resent } = byCause;
@@ -77,7 +80,7 @@ function beside({ attempts, byCause, unread = 0 }: FetchFigures): string | null 
   return `Of ${counted(attempts, "request")} that went out, ${parts.join(", ")}.`;
 }
 
-/** What the limiter did: its turns, and what a sawtooth through them makes of the rate. */
+/** Effects of the limiter: its turns, and the mean of the sawtooth through them. */
 function limiter(facts: RequestFacts): string | null {
   const { fetch, settings, inTime, paced } = facts;
   const { rateLimit } = settings;
@@ -90,10 +93,10 @@ function limiter(facts: RequestFacts): string | null {
   const mean = turns.reduce((sum, turn) => sum + turn, 0) / turns.length;
   const server = settings.target?.mock?.rateLimit ?? 0;
   const against = server > 0 ? ` (the server allows ${formatCount(server)}/s)` : "";
-  // No more of them are kept.
+  // More are not kept.
   const times = turns.length >= MOST_TURNS ? `its first ${MOST_TURNS} times` : counted(turns.length, "time");
   const climbed = `The rate climbed ×${GROW_BY} after every 10 successes and was cut ×${SHRINK_BY} ${times}, at ${formatCount(mean)}/s on average${against}.`;
-  // One that is not cut as told, or that nobody waits for, draws no sawtooth.
+  // A rate that is not cut, or that no request waits for, has no sawtooth.
   const free = mean * SHRINK_BY > rateLimit.min && mean < 0.95 * rateLimit.max && turns.length > 1;
   if (!free || inTime || !paced) return climbed;
   const share = sawtoothMean(SHRINK_BY);
@@ -104,7 +107,7 @@ function limiter(facts: RequestFacts): string | null {
 /** Turning points that the limiter keeps. */
 const MOST_TURNS = 200;
 
-/** What went out from the first cut to the last, where both are seen in the series, beside the rate over the whole run. */
+/** Requests sent between the first cut and the last, where both are in the series, beside the rate over the whole run. */
 function betweenTurns({ result, fetch, settings }: RequestFacts): string {
   const { series = [], throughput } = result;
   const cuts = series.filter(({ fetch: now }, i) => (now?.rate ?? 0) < (series[i - 1]?.fetch?.rate ?? 0));
@@ -116,7 +119,7 @@ function betweenTurns({ result, fetch, settings }: RequestFacts): string {
   return ` From the first cut to the last ${formatCount(between)}/s went out; the climb from ${formatCount(settings.rateLimit.initial)}/s before it and what waited after it make that ${formatCount(throughput)}/s over the whole run.`;
 }
 
-/** What the breaker refused, and of what of it nothing at all went out. */
+/** Requests refused by the breaker, and those without any attempt. */
 function breaker(fetch: FetchFigures): string | null {
   const { refusedByBreaker, refusedUnsent, server } = fetch;
   if (refusedByBreaker === 0) return null;
@@ -137,7 +140,7 @@ function breaker(fetch: FetchFigures): string | null {
   return `${refused} The server itself counted ${counted(server.requests, "request")}, and ${formatCount(fetch.attempts)} went out.${again}`;
 }
 
-/** What requests took hold of where nothing bounds them, or where the server did not give it. */
+/** Resources that requests took without a limit, or that the server refused. */
 function held(
   { process }: Explained,
   { server, connectionsOpened, attempts }: FetchFigures,
@@ -147,7 +150,7 @@ function held(
   if (concurrency.max !== "unlimited" && refused === 0) return null;
   const { peakOpenFiles, peakRssBytes } = process;
   const files = peakOpenFiles === null ? [] : [`${counted(peakOpenFiles, "open file")} at most`];
-  // Who was broken off at once had opened one, too.
+  // Connections that were closed at once had been opened, too.
   const connections = server === null ? connectionsOpened : server.connections + refused;
   const opened = connections === null ? [] : [`${counted(connections, "connection")} opened in all`];
   const taken = listed([...files, ...opened, `${formatBytes(peakRssBytes)} of memory`]);
@@ -159,7 +162,7 @@ function held(
   return `It took ${taken}.${beyond}`;
 }
 
-/** What became of those that did not end well. */
+/** Items that did not end well. */
 function rest({ ledger }: Explained, fetch: FetchFigures): string | null {
   const parts: string[] = [];
   if (fetch.degraded > 0) parts.push(`${formatCount(fetch.degraded)} got something else instead`);
@@ -173,7 +176,7 @@ function rest({ ledger }: Explained, fetch: FetchFigures): string | null {
   return `${sentenceCase(parts.join(", "))}.`;
 }
 
-/** What went wrong with attempts, the most frequent first: errors and statuses. */
+/** Failed attempts, the most frequent first: errors and statuses. */
 export function attemptsGoneWrong({ byError, byStatus }: FetchFigures): string {
   const refusals = Object.entries(byStatus).filter(([status]) => Number(status) >= 300);
   const all = [...Object.entries(byError), ...refusals].sort(([, a], [, b]) => b - a);

@@ -7,8 +7,8 @@ import type { Explained } from "./explain-fetch.ts";
 import { flowDemand } from "./flow.ts";
 
 /**
- * The handler that lets the fewest items through, where handlers wait rather than compute; null: theirs is not the limit. `workers`: how many
- * threads there are in mode `parallel`, each with a flow of its own.
+ * The handler with the lowest throughput, where handlers wait rather than compute; null: handlers are not the limit. `workers`: number of
+ * threads in mode `parallel`, each with a flow of its own.
  */
 export function explainHandlers({ mode, throughput }: Explained, { flow }: Scenario, workers: number): string | null {
   if (flow === undefined || flow.module !== undefined) return null;
@@ -17,7 +17,7 @@ export function explainHandlers({ mode, throughput }: Explained, { flow }: Scena
   if (mode === "sync") {
     const calls = parts.reduce((sum, { part }) => sum + flowDemand(part).calls, 0);
     const ms = parts.reduce((sum, { part }) => sum + (flowDemand(part).calls * (part.work?.time ?? 0)) / 1000, 0);
-    // Where far less is done than that, it is something else.
+    // Where far less is done than that, the limit is elsewhere.
     if (ms === 0 || throughput < 0.7 * (1000 / ms)) return null;
     return `One handler at a time: ${counted(calls, "call")} for each item ${agreeing(calls, "takes", "take")} ${formatMs(ms)} in turn, and ${equation(countTerm(1), [["÷", durationTerm(ms)]], rateTerm, "is")}; ${rate} went through.`;
   }
@@ -39,7 +39,7 @@ export function explainHandlers({ mode, throughput }: Explained, { flow }: Scena
   }[part.kind];
   const at = part.kind === "message-queue" ? part.consumers * part.concurrency : part.kind === "data-pipeline" ? part.concurrency : 1;
   const sum = equation(countTerm(threads * at), [["÷", durationTerm(ms)]], rateTerm, "is");
-  // Each thread has a flow of its own, which takes its part of the items.
+  // Each thread has a flow of its own, which takes its share of the items.
   const spread = threads > 1 ? `, ${formatCount(at)} in each of ${formatCount(threads)} threads` : "";
   const more = {
     "data-pipeline": "More concurrency in its stages",
@@ -57,7 +57,7 @@ function namedParts(flow: NonNullable<Scenario["flow"]>): { readonly name: strin
   return Object.entries(flow.parts ?? {}).map(([name, part]) => ({ name, part: { ...part, work: part.work ?? flow.work } }));
 }
 
-/** What failed where, and what retries, fallbacks and breakers made of it; "" when nothing did. */
+/** Failures by place, and the effects of retries, fallbacks and breakers; "" without any. */
 export function explainFailures(flow: FlowFigures | undefined): string {
   const sentences = Object.entries(flow?.parts ?? {}).map(([name, part]) => failuresOf(name, part));
   const told = sentences.filter((sentence) => sentence !== null);

@@ -5,12 +5,10 @@ import { BOUNDS, disturbanceOf, firstReasons } from "../telemetry/disturbance.ts
 import type { Disturbance, WorkFigures } from "../telemetry/result.ts";
 import type { Explained } from "./explain-fetch.ts";
 
-/** What the machine did beside the case: the first of all causes. */
+/** The machine's influence on the case, which comes before all other causes. */
 export interface MachineCause {
   readonly sentence: string;
-  /**
-   * True where somebody else had the cores: then no cause may be told that goes by exclusion (nothing was busy, so it must be the work).
-   */
+  /** True where other programs used the cores: then causes found by exclusion (nothing was busy, so it must be the work) do not hold. */
   readonly coresTaken: boolean;
 }
 
@@ -18,7 +16,7 @@ export function explainMachine(result: Explained): MachineCause | null {
   const disturbance = disturbanceOf(result);
   if (disturbance === null) return withheld(result);
   const others = disturbance.otherCores ?? 0;
-  // Of a case that took no time it is not known what it used itself.
+  // For a case of no duration its own use is unknown.
   const kept = keptFromCores(disturbance, result.durationMs);
   if (others > BOUNDS.otherCores && result.durationMs > 0) {
     return { sentence: `${firstReasons(disturbance)} ${othersHadCores(result, others)}`.trimStart(), coresTaken: true };
@@ -26,7 +24,7 @@ export function explainMachine(result: Explained): MachineCause | null {
   return { sentence: disturbance.reason, coresTaken: others > BOUNDS.otherCores || kept };
 }
 
-/** By the host of a virtual machine, by a quota, or because it was stopped. */
+/** By the host of a virtual machine, by a quota, or by a stop. */
 function keptFromCores({ stealMs, throttledMs, stoppedMs, setBackMs }: Disturbance, durationMs: number): boolean {
   if ((stoppedMs ?? 0) + (setBackMs ?? 0) > 0) return true;
   return (stealMs ?? 0) > BOUNDS.steal * durationMs || (throttledMs ?? 0) > BOUNDS.throttled * durationMs;
@@ -35,21 +33,21 @@ function keptFromCores({ stealMs, throttledMs, stoppedMs, setBackMs }: Disturban
 function othersHadCores(result: Explained, others: number): string {
   const { durationMs, process, fetch } = result;
   const own = process.cpuMs / durationMs;
-  // A server on this machine that is not the lab's own is another program too.
+  // An external server on this machine counts as another program, too.
   const server = fetch !== undefined && fetch.server === null ? " (the server may be one of them, if it runs here)" : "";
   return `Other programs${server} used ${others.toFixed(2)} of ${theirCores(result)} and the case itself ${own.toFixed(2)}: these are the figures of a shared machine, and on a quiet one they would be others.${computingWithout(process.work)}`;
 }
 
-/** Those that other programs could take from it. */
+/** The cores that other programs could take from it. */
 function theirCores(result: Explained): string {
   const { length } = usable(result);
   return length < result.cores.length ? `the ${counted(length, "core")} that it may run on` : `the machine's ${counted(length, "core")}`;
 }
 
-/** From what share of what it takes on computing that was kept from a core is a cause of its own. */
+/** Share of computing time withheld from it that is a cause of its own. */
 const WITHHELD = 0.1;
 
-/** Nobody else used the cores, its own threads were not too many for them, and yet it had none: that is what a limit does. */
+/** Cores were withheld though neither other programs nor its own threads used them: the effect of a limit. */
 function withheld(result: Explained): MachineCause | null {
   const { process } = result;
   const { work, threads } = process;
@@ -63,7 +61,7 @@ function cpuMsOf({ askedMs, slowerBy }: WorkFigures): number {
   return askedMs * (1 + slowerBy);
 }
 
-/** Time that computing was kept from a core, of the time it takes, from which on it is told. */
+/** Share of computing time withheld from it that is reported. */
 const TOLD = 0.02;
 
 function computingWithout(work: Explained["process"]["work"]): string {

@@ -27,7 +27,9 @@ import { explainMachine } from "./explain-machine.ts";
 
 export { asServed } from "./explain/theory.ts";
 
-/** What held a case back, named from measured utilisation and the split of latency, the number that shows it, and what would help. */
+/**
+ * What limited a case, identified from measured utilization and the parts of latency, with the number that shows it, and what would help.
+ */
 export function explain(result: Explained, scenario: Scenario): string {
   if (result.status === "failed") return result.problems[0] ?? "The case failed.";
   const machine = explainMachine(result);
@@ -65,7 +67,7 @@ function nothing({ ledger, failures, fetch }: Explained): string {
   return `Nothing was processed: ${formatCount(ledger.failed)} failed, ${formatCount(most.count)} of them with "${most.reason}"${fetch === undefined ? "" : attemptsGoneWrong(fetch)}.`;
 }
 
-/** One alone has no rate, and nothing can be told from it. */
+/** One item alone has no rate and shows nothing. */
 function oneItem({ ledger, latency }: Explained, { workload }: Scenario): string {
   const noun = workload === "flow" ? "item" : "message";
   const took = `it took ${formatMs(latency.sojourn.mean)}, of it ${formatMs(latency.service.mean)} ${workload === "flow" ? "in the flow" : "work"}`;
@@ -74,7 +76,7 @@ function oneItem({ ledger, latency }: Explained, { workload }: Scenario): string
     : `Only one ${noun} of ${formatCount(ledger.scheduled)} was processed: ${took}.`;
 }
 
-/** Each looks for one cause; the first that finds its own speaks. */
+/** Each look searches for one cause; the first that finds its own is reported. */
 const LIMITS: readonly Look[] = [
   queryStorm,
   neverEnding,
@@ -95,7 +97,7 @@ const LIMITS: readonly Look[] = [
   unclear,
 ];
 
-/** Those that go by what was seen at work, and so hold beside other programs too; the rest conclude it from nothing else being busy. */
+/** Looks based on direct evidence, which hold even with other programs; the rest conclude by exclusion. */
 const EVIDENT: readonly Look[] = [queryStorm, neverEnding, slowSource, busyThread, busyWorkers];
 
 function arrivals(facts: Facts): Finding {
@@ -116,7 +118,7 @@ function arrivals(facts: Facts): Finding {
   return { limit: "clients", text: `The clients are the limit: ${who} waits for its answer before it sends again; ${figures}.` };
 }
 
-/** How many ended in another way than processed, and in which. */
+/** Items not processed, by outcome. */
 function unprocessed({ ledger }: Explained, where: string): (readonly [count: number, what: string])[] {
   const was = (count: number) => agreeing(count, "was", "were");
   const dropped = droppedTotal(ledger);
@@ -129,7 +131,7 @@ function unprocessed({ ledger }: Explained, where: string): (readonly [count: nu
   return ends.filter(([count]) => count > 0);
 }
 
-/** What the limit led to. `told`: what became of all has been said. */
+/** Consequences of the limit. `told`: the outcomes of all items have been reported. */
 function aftermath({ result, longestRead }: Facts, told: boolean): string {
   const { ledger, latency } = result;
   const ends = unprocessed(result, " at the full queue").map(
@@ -138,7 +140,7 @@ function aftermath({ result, longestRead }: Facts, told: boolean): string {
   if (ends.length > 0 && !told) return `${listed(ends)}.`;
   const little = Math.max(10 * latency.service.p99, longestRead);
   if (droppedTotal(ledger) > 0 || ledger.unfinished > 0 || latency.sojourn.p99 - longestRead <= little) return "";
-  // Of too few, one stall made it and not the waiting.
+  // Among few items a single stall may cause it, rather than waiting.
   const p99 = percentileOf(latency.sojourn, "p99");
   return p99 === null ? "" : `Waiting made the 99th percentile ${formatMs(p99)}.`;
 }

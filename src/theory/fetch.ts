@@ -11,22 +11,22 @@ import type { FetchSettings, MockSettings } from "../scenario/schema.ts";
 import type { Prediction } from "../telemetry/prediction.ts";
 import { type Expected, offeredRate, simulatable } from "./demand.ts";
 
-/** Requests that a prediction simulates at most. */
+/** Most requests simulated for a prediction. */
 const SIMULATED = 200_000;
-/** With more in flight what sockets and promises cost counts as much as the server, and theory knows nothing of it. */
+/** Most requests in flight with a prediction: beyond it the unknown cost of sockets and promises matters as much as the server. */
 const MOST_SLOTS = 500;
-/** From the first piece of a slow body to its last, in seconds. */
+/** Time from the first piece of a slow body to its last, in seconds. */
 const SLOW = ((SLOW_BODY.pieces - 1) * SLOW_BODY.pauseMs) / 1000;
 
-/** What a request of a scenario costs on average, by the description of its server. Seconds. */
+/** Mean cost of a scenario's request, by the configuration of its server. Seconds. */
 export interface RequestDemand {
   /** One attempt. */
   readonly attempt: number;
-  /** Probability that an attempt fails in a way that is tried again. */
+  /** Probability that an attempt fails and is retried. */
   readonly failing: number;
-  /** Of these, answers that ask for a wait without a length: status 429 without Retry-After. */
+  /** Of these, the share of answers that ask for a wait without a length: status 429 without Retry-After. */
   readonly told: number;
-  /** Probability that an item ends well. */
+  /** Probability that an item succeeds. */
   readonly success: number;
   /** Attempts of an item: the geometric series 1 + p + p² … up to `retry.max`. */
   readonly attempts: number;
@@ -34,7 +34,7 @@ export interface RequestDemand {
   readonly item: number;
 }
 
-/** Means by the rules alone; null when nothing is known of the server. */
+/** Means by the rules alone; null for an unknown server. */
 export function requestDemand(fetch: FetchSettings): RequestDemand | null {
   const mock = fetch.target?.mock;
   if (mock === undefined) return null;
@@ -43,7 +43,7 @@ export function requestDemand(fetch: FetchSettings): RequestDemand | null {
   const { mean, late } = answerTime(latency.min / 1e6, latency.max / 1e6, timeout);
   const attempt = (1 - stallRate) * mean + stallRate * timeout + slowRate * Math.min(SLOW, Math.max(0, timeout - mean));
   const cutShort = slowRate * (mean + SLOW > timeout ? 1 : 0);
-  // Told to wait and not how long, a client waits as long as it ever does.
+  // Asked to wait for an unspecified time, a client waits for its maximum.
   const told = mock.errorStatus === 429;
   const retried = (1 - late) * errorRate * (told || isTransientStatus(mock.errorStatus) ? 1 : 0);
   const failing = Math.min(1, resetRate + truncateRate + stallRate + cutShort + late + retried);
@@ -61,12 +61,12 @@ export function requestDemand(fetch: FetchSettings): RequestDemand | null {
   return { attempt, failing, told: told ? retried : 0, success, attempts, item };
 }
 
-/** Longest one attempt may take, in seconds. */
+/** Longest time of one attempt, in seconds. */
 function patienceOf({ timeout, deadline }: FetchSettings): number {
   return Math.min(timeout, deadline) / 1e6;
 }
 
-/** Mean time to an answer evenly spread over a range, or to giving up on it, and how likely that is; in seconds. */
+/** Mean time to a uniformly distributed answer, or to the timeout, and the probability of the latter; in seconds. */
 function answerTime(least: number, most: number, timeout: number): { readonly mean: number; readonly late: number } {
   if (timeout >= most) return { mean: (least + most) / 2, late: 0 };
   if (timeout <= least) return { mean: timeout, late: 1 };
@@ -74,10 +74,10 @@ function answerTime(least: number, most: number, timeout: number): { readonly me
   return { mean: ((least + timeout) / 2) * (1 - late) + timeout * late, late };
 }
 
-/** So likely are as many failures one after another as open a breaker that it will be open for part of the run. */
+/** Probability of enough consecutive failures to open a breaker from which it will be open for part of the run. */
 const BREAKING = 1e-3;
 
-/** Requests in flight at most, in a mode. */
+/** Most requests in flight in a mode. */
 export function fetchSlots({ mode, scenario }: Pick<Expected, "mode" | "scenario">): number {
   const { concurrency, connections } = scenario.fetch as FetchSettings;
   if (mode === "sync") return 1;
@@ -85,14 +85,14 @@ export function fetchSlots({ mode, scenario }: Pick<Expected, "mode" | "scenario
 }
 
 /**
- * Mean of a rate that climbs by a factor every so many successes and is cut to a share of its peak: growth that is faster the higher
- * the rate makes 1/r fall in a straight line, so the mean is peak · ln(1/cut) / (1/cut − 1); ln 2 of the peak when halved.
+ * Mean of a rate that grows by a factor after a number of successes and is cut to a share of its peak: growth proportional to the rate
+ * makes 1/r fall linearly, so the mean is peak · ln(1/cut) / (1/cut − 1); ln 2 of the peak when halved.
  */
 export function sawtoothMean(cut: number): number {
   return Math.log(1 / cut) / (1 / cut - 1);
 }
 
-/** What theory expects of a fetch scenario. */
+/** Prediction for a case of requests. */
 export function predictFetch(expected: Expected): Prediction {
   const { scenario } = expected;
   const fetch = scenario.fetch as FetchSettings;
@@ -102,7 +102,7 @@ export function predictFetch(expected: Expected): Prediction {
   if (demand === null) return { ...nothing, bottleneck: "the server", model: "none" };
   const mock = fetch.target?.mock as MockSettings;
   const slots = fetchSlots(expected);
-  // How often refused requests come again before another one ends is not known beforehand.
+  // How often refused requests return before another one ends is not known in advance.
   if (mock.maxConnections > 0 && slots > mock.maxConnections) return { ...nothing, bottleneck: "the server's connections", model: "none" };
   const limits: [number, string][] = [];
   if (demand.item > 0 && slots <= MOST_SLOTS) limits.push([slots / demand.item, "concurrency"]);
@@ -115,7 +115,7 @@ export function predictFetch(expected: Expected): Prediction {
   const [capacity, bottleneck] = limits.reduce((least, one) => (one[0] < least[0] ? one : least));
   const utilization = lambda === null ? 1 : Math.min(1, lambda / capacity);
   const named = lambda !== null && lambda < capacity ? "arrivals" : bottleneck;
-  // What depends on what happened before (limits that adapt, breakers, outages) is bounded, not simulated.
+  // What depends on history (adaptive limits, breakers, outages) is bounded, not simulated.
   const breaking = fetch.circuitBreaker !== false && demand.failing ** fetch.circuitBreaker.failureThreshold > BREAKING;
   const adaptive =
     breaking || mock.rateLimit > 0 || fetch.rateLimit !== false || fetch.concurrency.adaptive !== "none" || mock.outages.length > 0;
@@ -125,7 +125,7 @@ export function predictFetch(expected: Expected): Prediction {
     return { ...nothing, capacity, throughput, utilization, bottleneck: named, model: "simulation" };
   }
   if (adaptive || !simulatable(scenario)) {
-    // A rate that climbs to where it is needed, and answers that tell to wait: how long that takes is not known beforehand.
+    // A rate that has to rise first, and answers that ask to wait: how long that takes is not known in advance.
     const climbs = fetch.rateLimit !== false && fetch.rateLimit.initial < Math.min(fetch.rateLimit.max, lambda ?? fetch.rateLimit.max);
     const refuses = mock.rateLimit > 0 && fetch.rateLimit === false && (lambda ?? Number.POSITIVE_INFINITY) > mock.rateLimit;
     const steady = fetch.concurrency.adaptive === "none" && !climbs && !refuses;
@@ -134,7 +134,7 @@ export function predictFetch(expected: Expected): Prediction {
     return { ...nothing, capacity, throughput, utilization, bottleneck: named, model: "capacity" };
   }
   const simulated = simulateFetch(expected, demand, slots);
-  // Of requests that take their time by chance more may be done than by their mean.
+  // With random durations more may be done than by their mean.
   const able = Math.max(capacity, simulated.throughput);
   return {
     capacity: able,
@@ -148,7 +148,7 @@ export function predictFetch(expected: Expected): Prediction {
   };
 }
 
-/** Draws what one item costs: attempts with their latencies, and the waits between them. */
+/** Draws the cost of items: attempts with their latencies, and the waits between them. */
 class Requests {
   private readonly random: Random;
   private readonly mock: MockSettings;
@@ -162,7 +162,7 @@ class Requests {
     this.mock = fetch.target?.mock as MockSettings;
   }
 
-  /** Nanoseconds, negative when the item fails in the end. */
+  /** Nanoseconds; negative when the item fails in the end. */
   next(): number {
     const { retry } = this.fetch;
     const { failing, told } = this.demand;
@@ -186,7 +186,7 @@ class Requests {
     const took = (latency.min + (latency.max - latency.min) * this.random.unit()) * 1000;
     const timeout = patienceOf(this.fetch) * 1e9;
     const { failing } = this.demand;
-    // A slow body takes as long as it is waited for, or a little longer than any other.
+    // A slow body ends by the timeout, or takes a little longer than any other.
     const cutShort = (latency.min + latency.max) * 500 + SLOW * 1e9 > timeout;
     const endless = stallRate + (cutShort ? slowRate : 0);
     if (failed && endless > 0 && this.random.unit() < endless / failing) return timeout;
@@ -200,7 +200,7 @@ class Requests {
   }
 }
 
-/** The limiter and the server's gate themselves, on a clock that jumps: items per second of a list that is always ready. */
+/** The real limiter and the server's gate on a simulated clock: items per second of a list that is always ready. */
 function simulateLimited(rule: RateRule, mock: MockSettings, { attempt }: RequestDemand, items: number): number {
   const limiter = new RateLimiter(rule);
   const gate = new RateGate(mock.rateLimit);
@@ -232,7 +232,7 @@ function simulateLimited(rule: RateRule, mock: MockSettings, { attempt }: Reques
   return lastDone > 0 ? (done * 1e9) / lastDone : 0;
 }
 
-/** The same arrivals over a number of slots, each busy until its item is done. */
+/** Simulates the same arrivals with a number of slots, each busy until its item is done. */
 function simulateFetch({ mode, scenario }: Expected, demand: RequestDemand, slots: number) {
   const fetch = scenario.fetch as FetchSettings;
   const { load } = scenario;
@@ -243,7 +243,7 @@ function simulateFetch({ mode, scenario }: Expected, demand: RequestDemand, slot
   const most = load.executor === "shared-iterations" ? load.iterations : SIMULATED;
   const until = load.executor === "constant-vus" ? load.duration * 1000 : Number.POSITIVE_INFINITY;
   const waves = fetch.concurrency.window === "waves" && mode !== "sync";
-  // A wave takes all that may be under way, whether or not there is a connection for each.
+  // A wave takes as many as may be in progress, whether or not there is a connection for each.
   const wave = fetch.concurrency.max === "unlimited" ? Number.POSITIVE_INFINITY : fetch.concurrency.max;
   const tape = closed ? null : openTape(scenario, () => null);
   const arrival = new Arrival();

@@ -3,19 +3,19 @@ import type { Scenario } from "../scenario/schema.ts";
 import type { Prediction } from "../telemetry/prediction.ts";
 import { type Expected, offeredRate } from "./demand.ts";
 
-/** What an item asks of a flow whose handlers do the same work. */
+/** Cost of an item in a flow whose handlers do the same work. */
 export interface FlowDemand {
   /** Handler calls for an item, retries included. */
   readonly calls: number;
-  /** Calls of an item that come one after another, where those that wait can overlap. */
+  /** Consecutive calls of an item, where waiting ones can overlap. */
   readonly inTurn: number;
-  /** Handlers that can be at it at a time, for each that an item has to pass; Infinity: any number. */
+  /** Concurrent handlers for each that an item has to pass; Infinity: no limit. */
   readonly lanes: number;
-  /** Probability that an item comes through. */
+  /** Probability that an item succeeds. */
   readonly success: number;
 }
 
-/** By the settings alone. An attempt that fails is tried again so often: 1 + p + p² + …; all attempts fail with p^(n + 1). */
+/** By the settings alone. Failed attempts are retried: 1 + p + p² + … calls; all attempts fail with probability p^(n + 1). */
 export function flowDemand(part: FlowPart): FlowDemand {
   const p = part.failureRate;
   const retries = part.kind === "data-pipeline" || part.kind === "message-queue" ? part.retry.max : 0;
@@ -27,7 +27,7 @@ export function flowDemand(part: FlowPart): FlowDemand {
     case "reactive-stream":
       return { calls: part.subscribers, inTurn: 1, lanes: 1, success: passes ** part.subscribers };
     case "data-pipeline": {
-      // An item that fails in a stage does not come to the next.
+      // An item that fails in a stage does not reach the next one.
       const through = part.fallback ? 1 : passes;
       const reached = through === 1 ? part.stages : (1 - through ** part.stages) / (1 - through);
       return { calls: attempts * reached, inTurn: attempts * reached, lanes: part.concurrency / attempts, success: through ** part.stages };
@@ -44,7 +44,7 @@ export function flowDemand(part: FlowPart): FlowDemand {
   }
 }
 
-/** The flow as work on messages that theory knows; null: made by a module, or nothing but overhead. */
+/** The flow as predictable work on messages; null: made by a module, or only overhead. */
 function asMessages(
   expected: Expected,
 ): { readonly expected: Expected; readonly limit: number; readonly success: number; readonly plain: boolean } | null {
@@ -56,7 +56,7 @@ function asMessages(
   const works = parts.map((part) => ({ ...flowDemand(part), work: part.work ?? flow.work }));
   const kinds = new Set(works.flatMap(({ work }) => (work === undefined || work.kind === "none" || work.time === 0 ? [] : [work.kind])));
   const [only] = kinds;
-  // There is no formula for work of several kinds side by side.
+  // There is no formula for concurrent work of several kinds.
   if (kinds.size !== 1 || only === undefined) return null;
   const waits = only === "io" && mode !== "sync";
   const threads = mode === "parallel" ? workers : 1;
@@ -76,19 +76,19 @@ function asMessages(
     // Items belong to no thread: the least busy one takes them.
     keys: { ...scenario.keys, count: 10_000, distribution: "uniform" },
   };
-  // How long an item takes that waits for retries, or for the slowest of several parts, has no formula either.
+  // For items that wait for retries, or for the slowest of several parts, there is no formula either.
   const plain = works.length === 1 && success === 1;
   return { expected: { ...expected, scenario: message }, limit, success, plain };
 }
 
-/** What it lets through depends on code of the user's, or on a disk. */
+/** True when its throughput depends on user code, or on a disk. */
 function isOpen({ module, durability, parts }: FlowSettings): boolean {
   return (
     module !== undefined || [durability, ...Object.values(parts ?? {}).map((part) => part.durability)].some((kept) => kept !== "memory")
   );
 }
 
-/** Prediction of a flow, by way of the prediction of messages. */
+/** Prediction for a flow, based on that for messages. */
 export function predictFlow(expected: Expected, predictMessages: (asked: Expected) => Prediction): Prediction {
   const messages = asMessages(expected);
   const lambda = offeredRate(expected.scenario);

@@ -9,12 +9,12 @@ import { compare, comparisonText, evaluate, type KnownFigures, plainName, type V
 
 type Params = CaseResult["params"];
 
-/** What expectations are judged by. */
+/** The data by which expectations are judged. */
 export interface JudgedRun {
   readonly cases: readonly CaseResult[];
   /** Every point of the sweep, run or not. */
   readonly points: readonly Params[];
-  /** Of the machine. */
+  /** Cores of the machine. */
   readonly cores: number;
 }
 
@@ -28,13 +28,13 @@ export function judgeHypotheses(rules: readonly ExpectRule[], ran: JudgedRun): H
   });
 }
 
-/** A point of the sweep at which a comparison has to hold; `where`: in words, as far as it matters. */
+/** A point of the sweep at which a comparison must hold; `where`: in words, as far as relevant. */
 interface Point {
   readonly params: Params;
   readonly where: string;
 }
 
-/** The points that differ in what is compared: a field that every figure fixes makes no difference. */
+/** The points that matter for a comparison: a field that every figure fixes makes no difference. */
 function pointsOf(expectation: Expectation, points: readonly Params[]): Point[] {
   const figures = figuresIn(expectation);
   const distinct = new Map<string, Point>();
@@ -50,7 +50,7 @@ function fixedValue({ point }: FigureReference, field: string): string | undefin
   return point.find((fixed) => fixed.field.text === field)?.value.text;
 }
 
-/** What a comparison came to at one point. */
+/** Outcome of a comparison at one point. */
 interface Judged {
   readonly ok: boolean | null;
   readonly figures: Readonly<Record<string, number | null>>;
@@ -58,7 +58,7 @@ interface Judged {
   readonly where: string;
   /** Why there is no verdict. */
   readonly why: string | null;
-  /** How far the sides lie apart, as a share of the larger. */
+  /** Difference of the sides, as a share of the larger. */
   readonly margin: number;
 }
 
@@ -78,7 +78,7 @@ function judgeAt(expectation: Expectation, { params, where }: Point, ran: Judged
   return { ...known, ok: compare(left, expectation.comparison, right), reading, margin };
 }
 
-/** Verdict over all points: one that breaks it refutes it; it holds only where every point has a verdict. */
+/** Verdict over all points: a single failure refutes it; it holds only where every point has a verdict. */
 function verdict(points: readonly Judged[]): Pick<HypothesisResult, "ok" | "figures" | "reading" | "why"> {
   const figures = Object.assign({}, ...points.map((point) => point.figures)) as HypothesisResult["figures"];
   const broken = points.filter(({ ok }) => ok === false).sort((a, b) => b.margin - a.margin);
@@ -107,9 +107,9 @@ function figureAt(figure: FigureReference, params: Params, cases: readonly CaseR
   return value ?? { why: `of ${nameAt(figure, params)} nothing was measured, or too few items bear it` };
 }
 
-/** The case of a figure at a point: in its mode, where the sweep is at the point but for what the figure fixes. */
+/** The case of a figure at a point: in its mode, at the point except for the fields that the figure fixes. */
 function caseOf(figure: FigureReference, params: Params, cases: readonly CaseResult[]): CaseResult | undefined {
-  // A field that a flag gave one value is not swept in this run.
+  // A field set by a flag is not swept in this run.
   if (figure.point.some(({ field }) => !Object.hasOwn(params, field.text))) return undefined;
   return cases.find(
     (one) =>
@@ -121,7 +121,7 @@ function caseOf(figure: FigureReference, params: Params, cases: readonly CaseRes
   );
 }
 
-/** Why the figures of a case say nothing about an expectation; null: they do. */
+/** Why a case's figures cannot be used for an expectation; null: they can. */
 function unfit(one: CaseResult): string | null {
   if (isDisturbed(one)) return "was disturbed";
   switch (one.status) {

@@ -1,10 +1,10 @@
-/** Non-linear least squares of a few parameters, none of which may fall below its bound. */
+/** Non-linear least squares for a few parameters with lower bounds. */
 
 export interface Curve {
   /** Value at one point, and its derivative by each parameter there. */
   value(parameters: readonly number[], x: number): number;
   gradient(parameters: readonly number[], x: number): readonly number[];
-  /** Least value of each parameter. */
+  /** Lower bound of each parameter. */
   readonly least: readonly number[];
 }
 
@@ -15,17 +15,17 @@ export interface Observation {
 
 export interface Fitted {
   readonly parameters: readonly number[];
-  /** Sum of the squared differences that are left. */
+  /** Residual sum of squares. */
   readonly left: number;
-  /** Standard error of each parameter, from the Jacobian and the variance that is left; null: as many parameters as observations. */
+  /** Standard error of each parameter, from the Jacobian and the residual variance; null: as many parameters as observations. */
   readonly errors: readonly number[] | null;
 }
 
 const MOST_STEPS = 500;
 
 /**
- * The least squares from the best of several starts (K. Levenberg, 1944; D. W. Marquardt, 1963): a parameter that lies at its bound and would
- * be better beyond it stays there.
+ * The least squares from the best of several starts (K. Levenberg, 1944; D. W. Marquardt, 1963): a parameter at its bound that would
+ * improve beyond it stays there.
  */
 export function leastSquares(curve: Curve, observations: readonly Observation[], starts: readonly (readonly number[])[]): Fitted | null {
   const ends = starts.map((start) => descend(curve, observations, start)).filter((end) => Number.isFinite(end.left));
@@ -69,7 +69,7 @@ function squares(curve: Curve, observations: readonly Observation[], parameters:
   return observations.reduce((sum, { x, y }) => sum + (y - curve.value(parameters, x)) ** 2, 0);
 }
 
-/** JᵀJ and Jᵀr: J the derivatives by each parameter at each observation, r what is left there. */
+/** JᵀJ and Jᵀr: J the derivatives by each parameter at each observation, r the residuals. */
 function normalEquations(curve: Curve, observations: readonly Observation[], parameters: readonly number[]) {
   const product = parameters.map(() => parameters.map(() => 0));
   const slope = parameters.map(() => 0);
@@ -99,7 +99,7 @@ function standardErrors(curve: Curve, observations: readonly Observation[], { pa
   return errors.every(Number.isFinite) ? errors : null;
 }
 
-/** Gaussian elimination with the largest pivot, rows and columns scaled by the diagonal; null: no single solution. */
+/** Gaussian elimination with the largest pivot, rows and columns scaled by the diagonal; null: no unique solution. */
 function solve(matrix: readonly (readonly number[])[], right: readonly number[]): number[] | null {
   const scale = matrix.map((row, i) => Math.sqrt(at(row, i)));
   if (scale.some((value) => !(value > 0))) return null;

@@ -1,9 +1,9 @@
 /**
- * Waiting in M/D/1: Poisson arrivals, λ per second, and a constant service time of S seconds, ρ = λS < 1. Every sum is of positive terms, so
- * none loses its digits, as the alternating one of A. K. Erlang (1909) does.
+ * Waiting in M/D/1: Poisson arrivals, λ per second, and a constant service time of S seconds, ρ = λS < 1. All sums are of positive terms,
+ * so none loses digits, unlike the alternating sum of A. K. Erlang (1909).
  */
 
-/** Service times from which on the exponential tail is as exact as the sum: what it leaves out is below e⁻¹⁰⁰ of it. */
+/** Service times from which the exponential tail is as exact as the sum: its relative error is below e⁻¹⁰⁰. */
 const TAIL_FROM = 100;
 
 /**
@@ -18,11 +18,11 @@ export function md1WaitCdf(t: number, lambda: number, service: number): number {
   return u < TAIL_FROM ? new Waiting(rho).cdf(u) : 1 - tail(rho).beyond(u);
 }
 
-/** A quantile of the time in the system; null where the line grows, and of a share that no finite time has. */
+/** A quantile of the time in the system; null without a steady state, and for a share that no finite time has. */
 export function md1SojournQuantile(share: number, lambda: number, service: number): number | null {
   const rho = lambda * service;
   if (!(rho < 1) || !(share < 1)) return null;
-  // Who finds it empty does not wait.
+  // A customer that finds the system empty does not wait.
   if (share <= 1 - rho) return service;
   const waiting = new Waiting(rho);
   if (waiting.cdf(TAIL_FROM - 1e-9) < share) return service * (1 + tail(rho).quantile(share));
@@ -37,7 +37,7 @@ export function md1SojournQuantile(share: number, lambda: number, service: numbe
   return service * (1 + high);
 }
 
-/** The distribution for one ρ, in service times; the numbers waiting are worked out as far as they are asked for. */
+/** The distribution for one ρ, in service times; numbers waiting are computed as far as needed. */
 class Waiting {
   /** P(n in system). */
   private readonly system: number[];
@@ -84,11 +84,11 @@ class Waiting {
   }
 }
 
-/** P(N > n) of a Poisson number N of this mean, at most 1, as long as it is more than nothing. */
+/** P(N > n) of a Poisson number N of this mean, at most 1, as far as it is positive. */
 function poissonTails(mean: number): number[] {
   const terms: number[] = [];
   for (let n = 0, term = Math.exp(-mean); n < 2 || term > 1e-30; n++, term *= mean / n) terms.push(term);
-  // From the small end, so that the tail of each is exact.
+  // From the small end, so that each tail is exact.
   const tails = terms.map(() => 0);
   for (let n = terms.length - 2; n >= 0; n--) tails[n] = (tails[n + 1] ?? 0) + (terms[n + 1] ?? 0);
   return tails;

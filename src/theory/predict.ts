@@ -9,11 +9,11 @@ import { predictFlow } from "./flow.ts";
 import { type Simulated, simulate } from "./simulate.ts";
 import { formulaOf } from "./steady-state.ts";
 
-/** Arrivals that a prediction simulates of a case in a steady state, and of one that never is in one: a moment's work. */
+/** Arrivals simulated for the prediction of a case in a steady state, and of one that never is: a moment's work. */
 const STEADY = 300_000;
 const SIMULATED = 2_000_000;
 
-/** What theory expects of a case before it runs: the simulation of its own tape, and beside it the formula that applies; null: unknown. */
+/** Prediction for a case before it runs: the simulation of its own tape, and the formula that applies; null: unknown. */
 export function predict(asked: Expected): Prediction {
   if (asked.scenario.workload === "fetch") return { ...UNFORMED, ...predictFetch(asked) };
   if (asked.scenario.workload === "flow") return { ...UNFORMED, ...predictFlow(asked, predict) };
@@ -25,7 +25,7 @@ export function predict(asked: Expected): Prediction {
   const limits = keyLimits(expected);
   const foreseen = simulatable(scenario) ? simulated(expected, capacity, limits) : null;
   if (capacity === null || foreseen === null) {
-    // All at once is as much as can be done.
+    // All at once is done as fast as possible.
     const asked = asMeasured(scenario, lambda) ?? (allAtOnce(scenario) ? capacity : null);
     const throughput = capacity === null || asked === null ? asked : Math.min(asked, capacity);
     const utilization = capacity === null || asked === null ? null : Math.min(1, asked / capacity);
@@ -48,18 +48,18 @@ export function predict(asked: Expected): Prediction {
   };
 }
 
-/** Arrivals per second of the time in which they are measured: from the first burst to the last, after which none is awaited. */
+/** Arrivals per second over the measured time: from the first burst to the last, after which none is awaited. */
 function asMeasured({ load }: Scenario, lambda: number | null): number | null {
   if (load.executor !== "bursts" || load.count === 1) return lambda;
   return (load.size * load.count * 1e6) / ((load.count - 1) * load.every);
 }
 
-/** What is no further apart is the same. */
+/** Ratio up to which figures count as equal. */
 const ALIKE = 1 + 1e-6;
 
 /**
- * The capacity by the mean of the work, or, where more is done than that, by the work that was drawn: of a few messages it may be shorter,
- * and it leaves out what a last one takes that is done beside others.
+ * The capacity by mean work or, where more is done than that, by the drawn work, which may be shorter for a few messages, and excludes the
+ * last one's time beside others.
  */
 function drawnCapacity(expected: Expected, capacity: number, { throughput, service }: Simulated): number {
   if (throughput <= capacity) return capacity;
@@ -68,7 +68,7 @@ function drawnCapacity(expected: Expected, capacity: number, { throughput, servi
   return Math.max(throughput, drawn.capacity ?? 0);
 }
 
-/** Batches that are worked between each other stop at a message whose key another has at hand: without that order they would not. */
+/** Messages per second without order of keys: interleaved batches stop at a message whose key another batch is handling. */
 function unordered(expected: Expected, { throughput, arrivals }: Simulated): number {
   const { scenario } = expected;
   if (!scenario.keys.order) return throughput;
@@ -84,7 +84,7 @@ function sojournOf({ processed, sojourn }: Simulated): Sojourn {
 const NO_SOJOURN: Sojourn = { sojournMean: null, sojournP99: null };
 const UNFORMED = { steadyState: null, part: null, drawn: null };
 
-/** The part of a long tape that was simulated; null: all of it was. Closed loops have no tape: they go on as they began. */
+/** The simulated part of a long tape; null: all of it. Closed loops have no tape: they continue as they began. */
 function partOf(scenario: Scenario, { arrivals }: Simulated): NonNullable<Prediction["part"]> | null {
   const of = "vus" in scenario.load ? null : Math.round(arrivalEstimate(scenario) ?? 0);
   return of !== null && arrivals === STEADY && of > arrivals ? { arrivals, of } : null;
@@ -94,10 +94,10 @@ function allAtOnce({ load }: Scenario): boolean {
   return load.executor === "bursts" || (load.executor === "replay" && load.rate === undefined && load.speed === undefined);
 }
 
-/** Share of a thread's time that formulas leave out. */
+/** Share of a thread's time that formulas neglect. */
 const NEGLIGIBLE = 0.01;
 
-/** A rate that is to be found out stands for what theory says it will be. */
+/** Replaces a rate to be determined by theory's expectation of it. */
 function atNumber(expected: Expected): Expected {
   const { scenario } = expected;
   const { load } = scenario;
@@ -124,7 +124,7 @@ export function capacityOf(expected: Expected): Capacity {
   }
 }
 
-/** The case simulated whole, or, where it is the same all along, enough of it; null when it is too long for that. */
+/** Simulates the whole case or, where it does not change over time, enough of it; null when it is too long for that. */
 function simulated(expected: Expected, capacity: number | null, { key, thread }: KeyLimits): Simulated | null {
   const { scenario } = expected;
   const count = arrivalEstimate(scenario);

@@ -1,6 +1,6 @@
 /**
- * Queueing formulas. λ: arrivals per second, S: mean service time in seconds, ρ = λS (of c servers: λS/c). "Sojourn" is the
- * mean time in the system, waiting and service, in seconds; null where the line grows without bound.
+ * Queueing formulas. λ: arrivals per second, S: mean service time in seconds, ρ = λS (for c servers: λS/c). "Sojourn" is the mean time in
+ * the system, waiting and service, in seconds; null without a steady state.
  */
 
 export { md1SojournQuantile, md1WaitCdf } from "./md1.ts";
@@ -16,7 +16,7 @@ export function mm1Sojourn(lambda: number, service: number): number | null {
   return rho < 1 ? service / (1 - rho) : null;
 }
 
-/** The sojourn time in M/M/1 is exponential itself, of mean W; null of a share that no finite time has, too. */
+/** The sojourn time in M/M/1 is exponential itself, with mean W; also null for a share that no finite time has. */
 export function mm1SojournQuantile(share: number, lambda: number, service: number): number | null {
   const mean = mm1Sojourn(lambda, service);
   return mean === null || !(share < 1) ? null : -mean * Math.log1p(-share);
@@ -40,7 +40,7 @@ export function erlangC(offered: number, servers: number): number {
   return b / (1 - rho + rho * b);
 }
 
-/** Poisson arrivals, exponential service, c servers and one line: W = S + C(c, λS) · S / (c − λS). */
+/** Poisson arrivals, exponential service, c servers and one queue: W = S + C(c, λS) · S / (c − λS). */
 export function mmcSojourn(lambda: number, service: number, servers: number): number | null {
   const offered = lambda * service;
   return offered < servers ? service + (erlangC(offered, servers) * service) / (servers - offered) : null;
@@ -71,15 +71,15 @@ export function mmcSojournQuantile(share: number, lambda: number, service: numbe
   return service * high;
 }
 
-/** What M/M/1/K does: one server, room for K in all; arrivals at a full system are lost. */
+/** Results for M/M/1/K: one server, room for K in all; arrivals at a full system are lost. */
 export interface FiniteQueue {
   /** Share of arrivals lost. */
   readonly loss: number;
-  /** Through the server, per second. */
+  /** Throughput per second. */
   readonly throughput: number;
   /** Mean number in the system. */
   readonly number: number;
-  /** Mean time in the system of those that got in. */
+  /** Mean time in the system of admitted customers. */
   readonly sojourn: number;
 }
 
@@ -96,7 +96,7 @@ export function mm1k(lambda: number, service: number, room: number): FiniteQueue
     ahead += (rho <= 1 ? i : room - 1 - i) * weight;
     weight *= step;
   }
-  // What is left to the weights is that of the other end: a full system, or an empty one.
+  // The remainder is the weight of the other end: a full system, or an empty one.
   const busy = rho <= 1 ? (rho * sum) / (1 + rho * sum) : sum / (sum + weight);
   const loss = rho <= 1 ? weight / (1 + rho * sum) : 1 / (sum + weight);
   const throughput = rho <= 1 ? lambda * (sum / (1 + rho * sum)) : busy / service;
@@ -104,12 +104,12 @@ export function mm1k(lambda: number, service: number, room: number): FiniteQueue
   return { loss, throughput, number: busy * (1 + ahead / sum), sojourn };
 }
 
-/** Mean time an item waits for its batch to fill: of n that come λ per second, the i-th waits for n − i more. */
+/** Mean wait of an item for its batch to fill: of n items that come λ per second, the i-th waits for n − i more. */
 export function batchFillWait(lambda: number, size: number): number {
   return size === 1 ? 0 : (size - 1) / (2 * lambda);
 }
 
-/** The same when a batch goes after `timeout` seconds at the latest, however few it has by then. */
+/** The same for batches released after `timeout` seconds at the latest, whatever their size. */
 export function batchWait(lambda: number, size: number, timeout: number): number {
   const fill = batchFillWait(lambda, size);
   return 2 * fill <= timeout ? fill : timeout / 2 + timeout / (2 * (1 + lambda * timeout));
@@ -121,8 +121,8 @@ export function dd1Sojourn(lambda: number, service: number): number | null {
 }
 
 /**
- * Constant gaps, constant service, ρ > 1, over a finite load of `duration` seconds: the i-th arrival waits
- * i · (S − 1/λ), so the mean over all n = λ · duration is S + (n − 1)/2 · (S − 1/λ). Nobody waits while ρ ≤ 1.
+ * Constant gaps, constant service, ρ > 1, over a finite load of `duration` seconds: the i-th arrival waits i · (S − 1/λ), so the mean over
+ * all n = λ · duration is S + (n − 1)/2 · (S − 1/λ). No waiting while ρ ≤ 1.
  */
 export function dd1OverloadSojourn(lambda: number, service: number, duration: number): number {
   const n = lambda * duration;

@@ -1,4 +1,4 @@
-/** How throughput grows with the number of servers, fitted to measurements. */
+/** Fits of throughput against the number of servers. */
 
 import { studentBound } from "../kernel/student.ts";
 import { type Curve, leastSquares } from "./least-squares.ts";
@@ -18,28 +18,28 @@ export interface Interval {
 export interface ScaleFit {
   /** X₁: throughput of one, per second. */
   readonly single: number;
-  /** σ: the share that does not run side by side. */
+  /** σ: the share that does not run in parallel. */
   readonly contention: number;
-  /** κ: what every pair costs to agree; 0 in Amdahl's law. */
+  /** κ: the cost of agreement for each pair; 0 in Amdahl's law. */
   readonly coherency: number;
-  /** Where throughput is highest; null: not within `PEAK_IN_SIGHT` times the largest n. */
+  /** The n with the highest throughput; null: not within `PEAK_IN_SIGHT` times the largest n. */
   readonly peak: number | null;
   /** Share of the variation that the curve explains, R²; null: it has as many parameters as points, or nothing varies. */
   readonly explained: number | null;
-  /** Where each lies with a confidence of 95 %; null: it has as many parameters as points. */
+  /** 95 % confidence interval of each; null: as many parameters as points. */
   readonly intervals: { readonly single: Interval; readonly contention: Interval; readonly coherency: Interval } | null;
-  /** What it was fitted to. */
+  /** The fitted points. */
   readonly points: readonly ScalePoint[];
 }
 
 export interface FitOptions {
-  /** Points of more than this are not of the law: what they lack is cores. */
+  /** Points beyond this many servers do not follow the law: they lack cores. */
   readonly cores?: number;
 }
 
-/** A peak further out than this multiple of the largest n is a guess. */
+/** A peak beyond this multiple of the largest n is a guess. */
 const PEAK_IN_SIGHT = 4;
-/** A curve that explains less of the variation, R², says nothing. */
+/** Least R² of a curve that is reported. */
 const LEAST_EXPLAINED = 0.9;
 const CONFIDENCE = 0.95;
 
@@ -61,12 +61,12 @@ export function fitUsl(points: readonly ScalePoint[], options: FitOptions = {}):
 /** A fitted law, or why there is none: a clause that can follow "Amdahl's law is not fitted: ". */
 export type LawFit = { readonly fit: ScaleFit; readonly why?: never } | { readonly fit: null; readonly why: string };
 
-/** Amdahl's law, where there are more points than parameters and the curve goes through them. */
+/** Amdahl's law, where there are more points than parameters and the curve fits them. */
 export function tellAmdahl(points: readonly ScalePoint[], options: FitOptions = {}): LawFit {
   return told(fitAmdahl(points, options), points, options);
 }
 
-/** The same of the universal scalability law. */
+/** The universal scalability law, under the same conditions. */
 export function tellUsl(points: readonly ScalePoint[], options: FitOptions = {}): LawFit {
   return told(fitUsl(points, options), points, options);
 }
@@ -84,7 +84,7 @@ function told(found: ScaleFit | null, all: readonly ScalePoint[], options: FitOp
   return { fit: found };
 }
 
-/** Only these can be of the law. */
+/** The points that may follow the law. */
 function usable(points: readonly ScalePoint[], { cores = Number.POSITIVE_INFINITY }: FitOptions): ScalePoint[] {
   return points.filter(({ n, rate }) => n > 0 && n <= cores && rate > 0 && Number.isFinite(rate));
 }

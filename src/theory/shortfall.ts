@@ -5,11 +5,11 @@ import { type Expected, rationed } from "./demand.ts";
 type Figures = Pick<CaseResult, "durationMs" | "throughput" | "ledger" | "latency" | "sourceBlocked" | "process">;
 
 /**
- * What a case did less than theory says it could, by cause, in items per second; they sum to capacity − throughput.
+ * Throughput that a case lost against theory's capacity, by cause, in items per second; the causes sum to capacity − throughput.
  *
- * For one thread that works items in turn, or as many as there are cores: threads × span is all that they could have worked, and
- * is spent on the work as asked, on work that took longer, on reads, on queries, on the lab's own doings, and on nothing. null
- * where the time of a thread does not say what it could have done (waits that overlap, batches that cost, more Workers than cores, a quota of CPU time).
+ * For one thread that handles items in turn, or as many as there are cores: threads × span is the available time, and is spent on work as
+ * asked, on work that took longer, on reads, on queries, on the lab's own overhead, and on nothing. null where a thread's time does not
+ * determine what it could have done (overlapping waits, batches with costs, more Workers than cores, a CPU quota).
  */
 export function shortfallOf(figures: Figures, expected: Expected): Shortfall | null {
   const { durationMs: span, throughput, latency, process, ledger } = figures;
@@ -28,7 +28,7 @@ export function shortfallOf(figures: Figures, expected: Expected): Shortfall | n
   if (busy === null) return null;
   const used = mode === "parallel" ? busy * span : busy;
   const overhead = Math.min(Math.max(0, rest), Math.max(0, used - worked - queries - (mode === "sync" ? read : 0)));
-  // So many items would have been done in a millisecond of thread time.
+  // Items that would have been done per millisecond of thread time.
   const perMs = capacity / (threads * span);
   const part = (ms: number) => ms * perMs;
   return {
@@ -44,7 +44,7 @@ export function shortfallOf(figures: Figures, expected: Expected): Shortfall | n
   };
 }
 
-/** Threads that work items one after another at their full speed; null: it is not so simple. */
+/** Threads that handle items one after another at full speed; null: it is not so simple. */
 function threadsOf(expected: Expected): number | null {
   const { mode, scenario, workers, cores } = expected;
   const { workload, work, async, source } = scenario;
@@ -56,7 +56,7 @@ function threadsOf(expected: Expected): number | null {
   return work.kind === "cpu" && workers <= cores ? workers : null;
 }
 
-/** Threads' worth of CPU that the Workers used; null where the system does not tell. */
+/** CPU used by the Workers, in threads; null where the system does not report it. */
 function workersBusy(threads: CaseResult["process"]["threads"]): number | null {
   const workers = threads.filter(({ name }) => name !== "main");
   return workers.some(({ utilization }) => utilization === null)

@@ -11,8 +11,8 @@ import { SimulatedSource } from "./simulate/source.ts";
 import { Workers } from "./simulate/workers.ts";
 
 /**
- * An event-driven simulation of the pipeline: the same tape, service times and reads as the engine's, the same turns of loop,
- * dealer and Workers, on threads and cores that cost nothing to switch.
+ * An event-driven simulation of the pipeline: the tape, service times and reads of the engine, the same turns of loop, dealer and Workers,
+ * on threads and cores without switching costs.
  */
 
 export interface Simulated {
@@ -20,16 +20,16 @@ export interface Simulated {
   readonly processed: number;
   readonly dropped: number;
   readonly unfinished: number;
-  /** Processed per second, from the first due to the last done, after warm-up; of an open load, at least of the time it lasts. */
+  /** Processed per second, from the first due to the last done, after warm-up; for an open load, at least over its duration. */
   readonly throughput: number;
   readonly sojourn: Histogram;
-  /** Nanoseconds of work on a processed message, on average. */
+  /** Mean nanoseconds of work per processed message. */
   readonly service: number;
-  /** Time that threads spent on work over the time they had. */
+  /** Working time of threads ÷ their available time. */
   readonly utilization: number;
 }
 
-/** Simulates a case, at most `limit` arrivals of it; null for work whose time is not known beforehand. */
+/** Simulates at most `limit` arrivals of a case; null for work of unknown time. */
 export function simulate(expected: Expected, limit = 1_000_000): Simulated | null {
   const machine = machineOf(expected);
   return machine === null ? null : simulateOn(machine, expected, limit);
@@ -46,7 +46,7 @@ export function simulateOn(machine: SimulatedMachine, { scenario }: Pick<Expecte
   else new Workers(machine, source, messages, measures, keys).run();
   const arrivals = source.total();
   const { processed, dropped, measured, lastDone, sojourn } = measures;
-  // The duration of a partly simulated load is not known.
+  // The duration of a partly simulated load is unknown.
   const paced = arrivals < limit ? (pacedSpan(scenario) ?? 0) * 1000 : 0;
   const span = Math.max(1, lastDone - source.firstDue, paced);
   return {

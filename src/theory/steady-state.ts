@@ -19,7 +19,7 @@ import {
 /** The formula whose assumptions a case meets. */
 export interface Formula {
   readonly model: string;
-  /** null: there is no steady state, or a run of this length tells nothing of it. */
+  /** null: there is no steady state, or a run of this length is too short for it. */
   readonly steadyState: SteadyState | null;
 }
 
@@ -33,26 +33,29 @@ interface Line {
   readonly room: number;
 }
 
-/** Share that formulas leave out. */
+/** Share that formulas neglect. */
 const NEGLIGIBLE = 0.01;
-/** Relaxation times from which on a run is near the steady state. */
+/** Relaxation times after which a run is near its steady state. */
 const SETTLING = 3;
 /** Arrivals per relaxation time beyond which no run is long enough to settle. */
 const MOST_RELAXING = 15_000;
-/** Squared coefficient of variation from which on a mean hangs on a few of the longest. */
+/** Squared coefficient of variation from which a mean depends on a few of the longest. */
 const HEAVY = 9;
 /** The formula is shown where nine runs in ten lie within this factor of it. */
 const NEAR = 1.5;
 
-/** The formula of a case at a rate of arrivals per second, if there is one: how long is spent in it once it has settled, and how runs of this length vary. */
+/**
+ * The formula of a case at a rate of arrivals per second, if there is one: its sojourn time in the steady state, and how runs of this
+ * length vary.
+ */
 export function formulaOf(expected: Expected, lambda: number, servers: number, limits: KeyLimits): Formula | null {
-  // Threads that are stopped for a part of each period are no servers that a formula knows.
+  // Threads stopped for a part of each period are not servers that a formula covers.
   if (!plain(expected) || rationed(expected)) return null;
   const { scenario } = expected;
   const { load, work, seed } = scenario;
   if (load.executor !== "constant-arrival-rate") return null;
   const service = work.time / 1e6;
-  // Work that never lets go of its thread leaves nothing for a second processor to do.
+  // Work that never leaves its thread gives a second processor nothing to do.
   const waits = work.kind === "io" || work.kind === "mixed";
   const overlapping = expected.mode !== "sync" && scenario.async.concurrency > 1 && waits;
   if (load.arrivals === "uniform") {
@@ -82,7 +85,7 @@ export function formulaOf(expected: Expected, lambda: number, servers: number, l
   };
 }
 
-/** Nothing but arrivals at one rate, a line and work, one message at a time. */
+/** True for arrivals at one rate, a queue and work, one message at a time, and nothing else. */
 function plain({
   mode,
   scenario: {
@@ -98,12 +101,12 @@ function plain({
   return steady && oneByOne && work.perBatch === 0 && !(mode === "async" && offload !== "none");
 }
 
-/** Nobody is lost. */
+/** True when no arrival is lost. */
 function roomy({ mode, scenario: { queue } }: Expected): boolean {
   return mode === "sync" || queue.overflow === "block" || queue.capacity === "unlimited";
 }
 
-/** Waiting that overlaps: as many servers as processors. */
+/** Overlapping waits: as many servers as processors. */
 function overlapped(expected: Expected, lambda: number, servers: number, { key }: KeyLimits): Line | null {
   const { mode, scenario } = expected;
   const { work, keys } = scenario;
@@ -127,7 +130,7 @@ function inLine(expected: Expected, lambda: number, servers: number, { thread }:
   const service = work.time / 1e6;
   // More Workers than cores compute in turns, for which there is no formula.
   if (mode === "parallel" && servers !== expected.workers) return null;
-  // Keys spread by a hash: each Worker is a line of its own, and splitting Poisson arrivals leaves them Poisson.
+  // Keys are spread by a hash: each Worker is a queue of its own, and splitting Poisson arrivals leaves them Poisson.
   const even = keys.distribution !== "zipf" && keys.count >= 100 * servers && thread > (1 - NEGLIGIBLE) * (servers / service);
   if (servers > 1 && !even) return null;
   const each = lambda / servers;
@@ -154,7 +157,7 @@ function inLine(expected: Expected, lambda: number, servers: number, { thread }:
   }
 }
 
-/** How long a line takes to forget how it was: 2S(1 + c²) / (1 − ρ)², by its diffusion; with little room, until that has been through. */
+/** Relaxation time of a queue: 2S(1 + c²) / (1 − ρ)², by its diffusion; with little room, the time to work that off. */
 function relaxationOf({ servers, room }: Line, lambda: number, work: Scenario["work"]): number {
   const service = work.time / 1e6;
   const idle = 1 - (lambda * service) / servers;

@@ -4,7 +4,7 @@ import { percentileOf, tailOf } from "../../telemetry/percentiles.ts";
 import type { CaseResult } from "../../telemetry/result.ts";
 import { at, first, last, ofLoads } from "./series.ts";
 
-/** What changes along a field of which nothing more is known. */
+/** A measure along a field without a special conclusion. */
 interface Measure {
   readonly name: string;
   /** null: too few items bear it. */
@@ -20,7 +20,7 @@ const MEASURES: readonly Measure[] = [
   { name: "the median sojourn time", of: ({ latency }) => percentileOf(latency.sojourn, "p50"), text: formatMs, differs: medianDiffers },
 ];
 
-/** How long the slow ones take, by the highest percentile beyond the median that every point bears. */
+/** Tail latency, by the highest percentile beyond the median that every point bears. */
 function tailMeasures(series: readonly CaseResult[]): Measure[] {
   const tail = tailOf(series.map(({ latency }) => latency.sojourn));
   if (tail === null || tail === "p50") return [];
@@ -28,7 +28,7 @@ function tailMeasures(series: readonly CaseResult[]): Measure[] {
   return [{ name: `the ${tail} of the sojourn time`, of, text: formatMs, differs: tailsDiffer }];
 }
 
-/** The same of queries, where all points were asked enough of them; told only where it differs. */
+/** The same for queries, where all points had enough of them; reported only where it differs. */
 function queryMeasures(series: readonly CaseResult[]): Measure[] {
   const tail = tailOf(series.map(({ queries }) => queries.latency));
   if (tail === null) return [];
@@ -36,7 +36,7 @@ function queryMeasures(series: readonly CaseResult[]): Measure[] {
   return [{ name: `the ${tail} of queries`, of, text: formatMs, differs: queriesDiffer }];
 }
 
-/** Only where it differs by more than one in a hundred, and a twentieth of it. */
+/** Reported only where it differs by more than one percentage point, and by more than a twentieth. */
 const UNDONE: Measure = {
   name: "the share that was not done",
   of: undone,
@@ -45,7 +45,10 @@ const UNDONE: Measure = {
     Math.abs(undone(a) - undone(b)) <= Math.max(0.01, 0.05 * Math.max(undone(a), undone(b))) ? 0 : undone(b) > undone(a) ? 1 : -1,
 };
 
-/** Throughput, median and p99 (of queries and what was not done where it changes) from one end to the other, and where between them something lies beyond both, as far as they differ by more than noise. */
+/**
+ * Compares throughput, median and p99 (also of queries, and the share undone, where these change) between both ends, and names points
+ * beyond both, as far as differences exceed noise.
+ */
 export function anyField(series: readonly CaseResult[], label: string, field: string): string | null {
   if (series.length < 2) return null;
   const borne = [...MEASURES, ...tailMeasures(series)].filter(({ of }) => series.every((one) => of(one) !== null));
@@ -63,7 +66,7 @@ export function anyField(series: readonly CaseResult[], label: string, field: st
   return `${head}${[...told, ...more].join(", ")}.`;
 }
 
-/** All of what is borne, and that none of it changes. */
+/** States that none of the measures with enough items changes. */
 function unchanged(borne: readonly Measure[]): string {
   const [, , tail] = borne;
   const name = "throughput (per second) does not change beyond noise";
@@ -71,7 +74,7 @@ function unchanged(borne: readonly Measure[]): string {
   return `${name}, nor does the median${tail === undefined ? " of the sojourn time" : ` or ${tail.name}`}`;
 }
 
-/** From end to end, and the farthest point beyond both ends; null: all within noise. */
+/** The change from end to end, and the farthest point beyond both ends; null: all within noise. */
 function changeOf({ of, text, differs }: Measure, series: readonly CaseResult[], field: string): string | null {
   const value = (one: CaseResult) => of(one) ?? Number.NaN;
   const [a, b] = [first(series), last(series)];

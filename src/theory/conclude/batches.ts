@@ -9,7 +9,7 @@ import { bestOf, groupedBy, whyNoBest } from "../../telemetry/points.ts";
 import type { CaseResult } from "../../telemetry/result.ts";
 import { at, ofLoads } from "./series.ts";
 
-/** A batch of one goes at once, and one that is always full goes before its timeout: there the timeout does nothing. */
+/** A batch of one is released at once, and one that is always full before its timeout: there the timeout has no effect. */
 function acts(one: CaseResult, field: string): boolean {
   const size = Number(one.params["batch.size"] ?? Number.NaN);
   return field !== "batch.timeout" || !(size === 1 || one.batches.meanSize >= 0.99 * size);
@@ -17,11 +17,11 @@ function acts(one: CaseResult, field: string): boolean {
 
 interface Told {
   readonly sentence: string;
-  /** The points that nothing beats beyond noise; null: none is called best. */
+  /** The points that none beats beyond noise; null: none is called best. */
   readonly points: ReadonlySet<string> | null;
 }
 
-/** Where the best batch lies, and whether it moves when something else changes. */
+/** Finds the best batch, and whether it changes with another field. */
 export function bestBatches(all: readonly CaseResult[], batched: readonly string[], fields: readonly string[]): string[] {
   const cases = all.filter(({ mode }) => mode !== "sync");
   const others = fields.filter((field) => !batched.includes(field));
@@ -31,15 +31,15 @@ export function bestBatches(all: readonly CaseResult[], batched: readonly string
       .map((field) => `${field} ${at(of, field)}`)
       .join(" and ");
   const told = [...groupedBy(cases, others)].flatMap(([label, group]): Told[] => {
-    // Of one case none is best.
+    // One case alone is not the best.
     if (group.length < 2) return [];
     const loads = ofLoads(group, batched[0] ?? "");
     if (loads !== "") return [{ sentence: `${label}: no batch is called best${loads}.`, points: null }];
-    // Had it not been disturbed, another might be better.
+    // Without the disturbance another point might be better.
     const best = group.some(isDisturbed) ? null : bestOf(group);
     if (best === null) return [{ sentence: `${label}: ${noBest(group)}.`, points: null }];
     const points = new Set([best.one, ...best.asGood].map(name));
-    // Where a field does nothing, its points are one.
+    // Where a field has no effect, its points count as one.
     const rest = best.asGood.filter((one) => name(one) !== name(best.one));
     const beside = rest.length === 0 ? "" : `, and as good but for noise at ${pointsText(rest, group)}`;
     const times = group.map(({ latency }) => latency.sojourn);
@@ -61,7 +61,7 @@ export function bestBatches(all: readonly CaseResult[], batched: readonly string
   ];
 }
 
-/** Sizes that are best at one timeout may move where the best of all does not. */
+/** The best size at one timeout may change where the best point overall does not. */
 function movedWithin(cases: readonly CaseResult[], batched: readonly string[], others: readonly string[]): string[] {
   if (!batched.includes("batch.size") || !batched.includes("batch.timeout") || others.length === 0) return [];
   return [...groupedBy(cases, ["batch.timeout"])].flatMap(([label, atTimeout]) => {
@@ -77,7 +77,7 @@ function pointOf([one]: readonly CaseResult[], fields: readonly string[]): strin
   return one === undefined ? "" : fields.map((field) => `${field} ${at(one, field)}`).join(" and ");
 }
 
-/** Sizes of the points that nothing beats beyond noise; null: none is best. */
+/** Sizes of the points that none beats beyond noise; null: none is best. */
 function bestSizes(group: readonly CaseResult[]): string[] | null {
   const best = group.length < 2 || group.some(isDisturbed) ? null : bestOf(group);
   return best === null ? null : [best.one, ...best.asGood].map((one) => at(one, "batch.size"));
@@ -103,13 +103,13 @@ function noBest(group: readonly CaseResult[]): string {
   }
 }
 
-/** The best point moves when two groups have none in common that is best, and stays when all have. */
+/** The best point changes when two groups have no best point in common, and stays when all have. */
 function moved(groups: readonly (ReadonlySet<string> | null)[], along: string): string[] {
   const known = groups.filter((points) => points !== null);
   if (known.length < 2 || known.length < groups.length) return [];
   const [one, ...rest] = known as [ReadonlySet<string>, ...ReadonlySet<string>[]];
   const common = [...one].find((point) => rest.every((points) => points.has(point)));
-  // The first of each is the one that is called best.
+  // The first of each is the one called best.
   const [named] = one;
   if (common !== undefined && rest.every((points) => [...points][0] === named)) return ["The best point stays where it is."];
   if (common !== undefined) return [`${common} is among the best at each.`];

@@ -6,14 +6,14 @@ import { groupedBy, paysWithoutBound, valueText } from "../../telemetry/points.t
 import type { CaseResult } from "../../telemetry/result.ts";
 import { at, ofLoads } from "./series.ts";
 
-/** Cases that differ in one field, side by side. */
+/** Compares cases that differ in one field. */
 
 const sojournOf = ({ latency }: CaseResult) => latency.sojourn;
 
-/** By the percentile that all of them bear. */
+/** By the highest percentile that all of them bear. */
 const slow = (one: CaseResult, series: readonly CaseResult[]) => tailText(one.latency.sojourn, series.map(sojournOf));
 
-/** What a message weighs and costs in each format, across a thread and to disk. */
+/** Size and cost of a message in each format, across threads and to disk. */
 export function formats(series: readonly CaseResult[], label: string): string | null {
   const told = series.flatMap(({ serialization, throughput }) => {
     if (serialization === undefined) return [];
@@ -28,7 +28,7 @@ export function formats(series: readonly CaseResult[], label: string): string | 
   return told.length === 0 ? null : `${label}, a message: ${told.join("; ")}.`;
 }
 
-/** How many came back at once, and how often. */
+/** Retries at once, and their number. */
 export function herd(series: readonly CaseResult[], label: string, field: string): string {
   const told = series.map((one) => {
     const { attempts = 0, server } = one.fetch ?? {};
@@ -57,7 +57,7 @@ export function overflow(series: readonly CaseResult[], label: string, field: st
   return `${label}: ${neverFull(series) ? "the queue is never full, so what is done when it is makes no difference: " : ""}${told.join("; ")}${ofLoads(series, field)}.`;
 }
 
-/** In none of them anything was dropped or held back for want of a place. */
+/** True when nothing was dropped or delayed for lack of room in any case. */
 function neverFull(series: readonly CaseResult[]): boolean {
   return series.every(
     ({ mode, ledger, queue, sourceBlocked }) =>
@@ -76,7 +76,7 @@ export function offload(series: readonly CaseResult[], label: string, field: str
   return `${label}, handed over ${told.join("; ")}${ofLoads(series, field)}.`;
 }
 
-/** What is paid where nothing limits how much is under way. */
+/** The cost of points without a limit on concurrency. */
 export function withoutBound(cases: readonly CaseResult[]): string[] {
   return [...groupedBy(cases, [])].flatMap(([label, group]) => {
     const one = group.find((each) => paysWithoutBound(each, group));

@@ -5,16 +5,16 @@ import { percentileText, slowest, tailOf, typical } from "../../telemetry/percen
 import { valueText } from "../../telemetry/points.ts";
 import type { CaseResult } from "../../telemetry/result.ts";
 
-/** The modes beside each other. */
+/** Compares modes. */
 
-/** The same list through each mode, as multiples of one request at a time. */
+/** The same list in each mode, as multiples of one request at a time. */
 export function enginesCompared(cases: readonly CaseResult[], fields: readonly string[]): string[] {
   const sync = cases.find(({ mode, fetch }) => mode === "sync" && fetch !== undefined);
   if (sync === undefined || fields.length > 0 || loadsDiffer(cases)) return [];
-  // Of those that end badly one does more in the same time.
+  // A mode with more failures does more in the same time.
   const shares = cases.map(({ ledger }) => ledger.processed / Math.max(1, ledger.scheduled));
   if (Math.max(...shares) - Math.min(...shares) > 0.05) return [];
-  // Where every mode has time to spare, none is compared.
+  // Modes with spare time are not comparable.
   const rates = cases.map(({ throughput }) => throughput);
   if (Math.max(...rates) < 1.1 * Math.min(...rates)) return [];
   const megabytes = ({ process }: CaseResult) => `${Math.round(process.peakRssBytes / 1e6)} MB`;
@@ -28,7 +28,7 @@ export function enginesCompared(cases: readonly CaseResult[], fields: readonly s
   const base = `${formatCount(sync.throughput)}/s at ${megabytes(sync)}`;
   const of = (mode: string) => cases.find((one) => one.mode === mode);
   const [loop, threads] = [of("async"), of("parallel")];
-  // Where threads do more than the loop it is not only waiting.
+  // Where threads do more than the loop, the gain is not from waiting alone.
   const waits = loop !== undefined && (threads === undefined || throughputDiffers(loop, threads) <= 0);
   const lesson = waits ? " What waits for a server needs no core, so it needs no thread either." : "";
   return [`Against one request at a time (${base}): ${told.join(", ")}.${lesson}`];
@@ -46,14 +46,14 @@ export function queriesCompared(cases: readonly CaseResult[]): string[] {
   return [`A query's ${tail ?? "longest wait"}: ${told.join("; ")}.${why === "" ? "" : ` ${why}.`}`];
 }
 
-/** The modes in which one thread answers and works, and the slowest answers take as long as a good part of a message does. */
+/** The modes in which one thread answers queries and works, and the slowest answers take as long as a good part of a message. */
 function behindMessages(asked: readonly CaseResult[]): string[] {
   const modes = [...new Set(asked.map(({ mode }) => mode))].filter((mode) => mode !== "parallel");
   const waiting = modes.filter((mode) => asked.filter((one) => one.mode === mode).every(answersBetween));
   return waiting.length === 0 ? [] : [`in ${listed(waiting)} it waits for the messages before it`];
 }
 
-/** Work that is handed over, or that leaves the loop free while it waits, is waited for by no query. */
+/** True where work does not delay queries: it is handed over, or leaves the loop free while it waits. */
 function answersBetween({ process, queries, latency }: CaseResult): boolean {
   const handedOver = process.threads.some(({ name }) => name !== "main");
   return !handedOver && process.eventLoop.busy >= 0.3 && slowest(queries.latency).ms >= 0.5 * typical(latency.service).ms;

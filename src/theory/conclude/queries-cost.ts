@@ -7,14 +7,14 @@ import { anyField } from "./any-field.ts";
 import { ofLoads } from "./series.ts";
 
 /**
- * What queries cost the messages beside them: each rate of queries against the same case without any. The median, since one hiccup moves a
- * mean; and the slow ones, where they take longer by more than noise.
+ * The cost of queries for messages: each query rate against the same case without queries. By the median, since one hiccup moves a mean;
+ * and by the tail, where it differs by more than noise.
  */
 export function queriesCost(series: readonly CaseResult[], label: string, field: string): string | null {
   const without = series.find(({ params }) => Number(params["queries.rate"]) === 0);
   if (without === undefined || series.length < 2) return anyField(series, label, field);
   const alone = percentileOf(without.latency.sojourn, "p50");
-  // A median of a few messages is chance.
+  // The median of a few messages is a matter of chance.
   if (alone === null || series.some(({ latency }) => percentileOf(latency.sojourn, "p50") === null)) return null;
   const told = series
     .filter((one) => one !== without)
@@ -25,7 +25,7 @@ export function queriesCost(series: readonly CaseResult[], label: string, field:
   return `${label}, the median message takes ${formatMs(alone)} without queries, ${told.join(", ")}${ofLoads(series, field)}.`;
 }
 
-/** By how much the median is longer or shorter; a difference within noise says nothing of the queries. */
+/** The change of the median; a difference within noise is not attributed to the queries. */
 function change(without: CaseResult, one: CaseResult): string {
   if (medianDiffers(without, one) === 0) return "no more than noise";
   const [from, to] = [without, one].map(({ latency }) => percentileOf(latency.sojourn, "p50") ?? 0);
@@ -34,7 +34,7 @@ function change(without: CaseResult, one: CaseResult): string {
   return `${share < 0 ? "−" : "+"}${formatShare(Math.abs(share))}`;
 }
 
-/** Where the slow ones take longer, or less, though the median may not tell: by the highest percentile that both bear. */
+/** The change of the tail, even where the median does not show it: by the highest percentile that both bear. */
 function slower(without: CaseResult, one: CaseResult): string {
   const tail = tailOf([without.latency.sojourn, one.latency.sojourn]);
   if (tail === null || tail === "p50" || tailsDiffer(without, one) === 0) return "";

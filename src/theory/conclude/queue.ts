@@ -10,7 +10,7 @@ import { parseThreshold } from "../../telemetry/threshold.ts";
 import { anyField } from "./any-field.ts";
 import { type About, at, ofLoads } from "./series.ts";
 
-/** The p99 of the sojourn time that a scenario promises in its thresholds, in milliseconds; null: it promises none. */
+/** The p99 of the sojourn time in a scenario's thresholds, in milliseconds; null: it has none. */
 export function statedP99(thresholds: Scenario["thresholds"]): number | null {
   const rules = (thresholds?.["sojourn_ms"] ?? []).map((rule) =>
     parseThreshold("sojourn_ms", typeof rule === "string" ? rule : rule.threshold),
@@ -21,10 +21,10 @@ export function statedP99(thresholds: Scenario["thresholds"]): number | null {
   return limits.length === 0 ? null : Math.min(...limits);
 }
 
-/** W ≈ K · S: who gets the last place of a full queue waits for all before it; where nothing is dropped, before the queue too. */
+/** W ≈ K · S: the item in the last place of a full queue waits for all before it; where nothing is dropped, also before the queue. */
 export function queueSize(p99: number | null): About {
   return (asSwept, label, field) => {
-    // sync has no queue.
+    // `sync` has no queue.
     if (asSwept.every(({ queue }) => queue.capacity === null)) return null;
     const series = asSwept.toSorted((a, b) => placesOf(a, field) - placesOf(b, field));
     const full = series.filter((one) => typeof one.params[field] === "number" && one.queue.highWater >= (one.params[field] as number));
@@ -53,19 +53,19 @@ export function queueSize(p99: number | null): About {
 
 const worded = ({ word, ms }: { readonly word: string; readonly ms: number }) => `${word} ${formatMs(ms)}`;
 
-/** The shortest first, however they were swept. */
+/** Capacity of a case, for sorting. */
 function placesOf({ params }: CaseResult, field: string): number {
   const places = params[field];
   return typeof places === "number" ? places : Number.MAX_VALUE;
 }
 
-/** As many as are worked at a time while there are enough: by Little's law on average, and while some waited. */
+/** Items at work on average while there are enough: by Little's law over the run, and while some waited. */
 function atWork({ latency, throughput, series }: CaseResult): number {
   const draining = series.filter(({ depth, processed }) => depth >= 1 && processed > 0).map(({ processed }) => processed);
   return (Math.max(throughput, median(draining)) * latency.service.mean) / 1000;
 }
 
-/** How many places may be waited for, and still be done in time. */
+/** Largest capacity that keeps the p99. */
 function placesFor(p99: number, each: number, atOnce: number): string {
   if (each > p99) return "no number of places gives it, since a message alone takes longer";
   const [by, steps] = [durationTerm(each), atOnce === 1 ? [] : [["×", countTerm(atOnce)] as const]];

@@ -6,26 +6,26 @@ import { keepsPace, keepsUp, lineGrowth } from "../../telemetry/pace.ts";
 import type { CaseResult } from "../../telemetry/result.ts";
 import { first, last } from "./series.ts";
 
-/** What a sweep of the rate says. */
+/** Conclusions from a sweep of the rate. */
 
-/** The slowest arrivals first, however they were swept. */
+/** Sorts cases by arrival rate. */
 export function byRate(cases: readonly CaseResult[]): CaseResult[] {
   return cases.toSorted((a, b) => (a.offeredRate ?? 0) - (b.offeredRate ?? 0));
 }
 
 const rate = (one: CaseResult) => `${formatCount(one.offeredRate ?? 0)}/s`;
 
-/** Share of the most that can be done by which a rate may lie above it: counting is no better. */
+/** Share by which a rate may exceed the capacity and count as kept: counting is no more exact. */
 const COUNTING = 0.01;
 
-/** Which of a mode's rates are kept up with: where one that was not shows how much can be done, none above that. */
+/** Which of a mode's rates were kept up with: none above the capacity shown by one that was not. */
 function keptOf(series: readonly CaseResult[]): (one: CaseResult) => boolean {
   const over = series.filter((one) => !keepsUp(one)).map(({ throughput }) => throughput);
   const most = over.length === 0 ? Number.POSITIVE_INFINITY : Math.max(...series.map(({ throughput }) => throughput));
   return (one) => keepsUp(one) && (one.offeredRate ?? 0) <= (1 + COUNTING) * most;
 }
 
-/** How far up a mode keeps up, and what becomes of the rest from there. */
+/** The highest rate that a mode keeps up with, and what happens beyond it. */
 export function knee(asSwept: readonly CaseResult[], label: string): string | null {
   const series = byRate(asSwept);
   const keeps = keptOf(series);
@@ -39,7 +39,7 @@ export function knee(asSwept: readonly CaseResult[], label: string): string | nu
   return `${label} keeps up with ${range}; at ${rate(over)} ${failing(over)}, and it does ${formatCount(most)}/s at most.`;
 }
 
-/** Of many series, that each keeps up with the same rates; null: one does not, or their rates differ. */
+/** States that all series keep up with the same rates; null: one does not, or their rates differ. */
 export function allKeepUp(all: readonly (readonly CaseResult[])[]): string | null {
   const highest = all.map((series) => rate(last(byRate(series))));
   const same = highest.every((one) => one === highest[0]) && all.every((series) => series.every(keptOf(series)));
@@ -58,7 +58,7 @@ function failing(one: CaseResult): string {
   return `a message takes ${formatMs(lineGrowth(series) ?? 0)} longer with every second`;
 }
 
-/** From which rate async does more than sync, and up to where it does all that comes. */
+/** The rate from which async does more than sync, and up to which it keeps up. */
 export function modesCompared(cases: readonly CaseResult[]): string[] {
   const of = (mode: string) => cases.filter((one) => one.mode === mode);
   const [sync, asynchronous] = [of("sync"), of("async")];

@@ -10,7 +10,7 @@ import { type FitOptions, type ScalePoint, tellAmdahl, tellUsl } from "../scalin
 import { anyField } from "./any-field.ts";
 import { at, first, ofLoads } from "./series.ts";
 
-/** What a sweep of servers (Workers, requests in flight) says of how throughput grows with them. */
+/** Scaling of throughput in a sweep of servers (Workers, requests in flight). */
 
 export function scaling(series: readonly CaseResult[], label: string, field: string): string | null {
   const points = series.map((one) => ({ n: numberOf(one, field), rate: one.throughput }));
@@ -26,10 +26,10 @@ export function scaling(series: readonly CaseResult[], label: string, field: str
   return `${label} does ${told} on ${machineText(first(series))}${ofLoads(series, field)}: ${law}.`;
 }
 
-/** Share of the time of a list that its last item may take for its end to make no difference. */
+/** Largest share of a list's duration for its last item with which its end is negligible. */
 const SHORT_END = 0.05;
 
-/** Of a list there is an end, at which less is left than could be under way at once. */
+/** True for loads with an end, during which fewer items are left than could be in progress. */
 function isList({ load }: CaseResult): boolean {
   return load?.executor === "shared-iterations";
 }
@@ -38,10 +38,10 @@ function machineText(one: CaseResult): string {
   return one.limits == null ? `a machine of ${counted(coresFor(one), "core")}` : theCores(one);
 }
 
-/** Widest interval of the share that does not scale for which a law says something. */
+/** Widest confidence interval of the contention with which a law is reported. */
 const UNSURE = 0.5;
 
-/** The law that the points follow, or why none is told. `what`: what the rest of the work does. */
+/** The law that the points follow, or why none is reported. `what`: the effect of the rest of the work. */
 function lawOf(series: readonly CaseResult[], points: readonly ScalePoint[], what: string, options: FitOptions = {}): string {
   if (series.some(isDisturbed)) return "no law is fitted, since other programs disturbed it";
   if (loadsDiffer(series)) return "no law is fitted through points that got different loads";
@@ -50,9 +50,9 @@ function lawOf(series: readonly CaseResult[], points: readonly ScalePoint[], wha
   const fit = amdahl.fit ?? usl.fit;
   if (fit === null) return `Amdahl's law is not fitted: ${amdahl.why}`;
   const { contention, explained, intervals, points: used } = fit;
-  // Beyond 1 no share of the work explains it: more of them are slower than one.
+  // A contention above 1 cannot be a share of the work: more servers are slower than one.
   if (contention > 1) return "more of them do less than one, of which Amdahl's law knows nothing";
-  // A share that may be anything is none.
+  // A share that may be anything says nothing.
   if (intervals !== null && intervals.contention.high - intervals.contention.low > UNSURE)
     return `no law is told: the share that does not ${what} may lie anywhere from ${formatShare(intervals.contention.low)} to ${formatShare(intervals.contention.high)} (95 %)`;
   const upTo = used.length < points.length ? ` up to ${formatCount(Math.max(...used.map(({ n }) => n)))}` : "";
@@ -65,7 +65,7 @@ function lawOf(series: readonly CaseResult[], points: readonly ScalePoint[], wha
   return amdahl.fit === null ? `${law} and ${peak}` : `${law}, the universal scalability law with ${peak}`;
 }
 
-/** Share of what comes from which on it is the arrivals that make the rate. */
+/** Share of arrivals done from which the arrivals determine the rate. */
 const ALL = 0.97;
 
 function doesAllThatComes({ throughput, offeredRate, load }: CaseResult): boolean {
@@ -75,13 +75,13 @@ function doesAllThatComes({ throughput, offeredRate, load }: CaseResult): boolea
 /** Loads that come whether or not anything is done. */
 const ARRIVING: readonly string[] = ["constant-arrival-rate", "ramping-arrival-rate", "bursts", "replay"];
 
-/** `auto` is as many Workers as there were. */
+/** `auto` stands for the number of Workers used. */
 function numberOf({ params, process }: CaseResult, field: string): number {
   const value = params[field];
   return value === "auto" ? process.threads.filter(({ name }) => name !== "main").length : Number(value);
 }
 
-/** Requests in flight against requests done: Little's law at each point, and how far more of them help. */
+/** Requests in flight and throughput: Little's law at each point, and up to where more of them help. */
 export function inFlight(series: readonly CaseResult[], label: string, field: string): string | null {
   const numbered = series.filter((one) => typeof one.params[field] === "number");
   const placesOf = (one: CaseResult) => Number(one.params[field]);
@@ -110,8 +110,8 @@ export function inFlight(series: readonly CaseResult[], label: string, field: st
 const itemMs = ({ fetch, latency }: CaseResult) => fetch?.itemMs ?? latency.service.mean;
 
 /**
- * What was done per second while every place was taken (Little's law); null: places were free for longer than the end of the list takes, in
- * which each of them waits for the slowest at most.
+ * Throughput while all slots were in use (Little's law); null: slots were free for longer than the list's end takes, in which each slot
+ * waits at most for the slowest item.
  */
 function beforeTheEnd(one: CaseResult, places: number): number | null {
   if (!isList(one)) return one.throughput;

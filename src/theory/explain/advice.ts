@@ -3,9 +3,9 @@ import type { Scenario } from "../../scenario/schema.ts";
 import { type Simulated, simulate } from "../simulate.ts";
 import type { Facts } from "./facts.ts";
 
-/** What is said to help, tried before it is said: the case is simulated as it was and with the change. */
+/** Advice, verified before it is given: the case is simulated as it was and with the change. */
 
-/** Changes, each by as much as would show at once whether it is worth anything. */
+/** Changes, each large enough to show at once whether it helps. */
 const CHANGES = {
   "async.concurrency": (scenario) => ({ ...scenario, async: { ...scenario.async, concurrency: 4 * scenario.async.concurrency } }),
   "source.connections": (scenario) => ({ ...scenario, source: { ...scenario.source, connections: 4 * scenario.source.connections } }),
@@ -19,16 +19,16 @@ const CHANGES = {
 const MOST_KEYS = 100_000;
 /** Microseconds: four times a timeout that is early for all but the fastest arrivals. */
 const EARLY = 4000;
-/** Arrivals that are simulated, a moment's work; of a longer load the first of them. */
+/** Most arrivals simulated, a moment's work; the first ones of a longer load. */
 const TRIED = 100_000;
-/** How far what was measured may be from what was predicted of the case for the simulation to be of that case. */
+/** Largest ratio of measurement to prediction for which the simulation represents the case. */
 const NEAR = { throughput: 1.15, sojourn: 1.5 };
-/** What is to be won, of what is done, of how long it takes or of what is lost. */
+/** Least improvement, in throughput, latency or losses. */
 const WORTH = 1.05;
 
 /**
- * False where the simulation, which foresaw the case as it was measured, does not get better by a change: neither is more done, nor sooner,
- * nor is less lost, or one of these at the price of another. True where it helps, and where the simulation knows nothing of the case.
+ * False where the simulation, which predicted the case as measured, does not improve by a change: throughput, latency and losses stay, or
+ * one improves at the expense of another. True where it helps, and where the simulation does not represent the case.
  */
 export function mayHelp(facts: Facts, field: keyof typeof CHANGES): boolean {
   const { result, scenario, workers, cores } = facts;
@@ -51,10 +51,10 @@ function better(before: Simulated, after: Simulated): boolean {
   const sooner = before.sojourn.mean / after.sojourn.mean;
   const kept = (1 + lost(before)) / (1 + lost(after));
   if (kept >= WORTH) return true;
-  // Sooner, of fewer; or as many, later.
+  // Lower latency with fewer items, or as many with a higher one.
   if (more < 1 / SAME || kept < 1 / SAME) return false;
   return more >= WORTH || sooner >= WORTH;
 }
 
-/** What is no further apart is the same. */
+/** Ratio up to which figures count as equal. */
 const SAME = 1.02;

@@ -8,37 +8,37 @@ import type { Explained } from "../explain-fetch.ts";
 import { flowDemand } from "../flow.ts";
 
 export const BUSY = 0.9;
-/** A Worker shares its core with the source and with whatever else runs; from here on it is the limit. */
+/** Use from which a Worker is the limit: it shares its core with the source and other programs. */
 export const WORKER_BUSY = 0.8;
-/** A thread that computes this much of its time is a limit, whether or not anything waits yet. */
+/** Computing share of a thread from which it is a limit, whether or not anything waits yet. */
 export const FULL = 0.95;
-/** Below this a run is over before shares of its time mean anything. */
+/** Duration below which shares of a run's time mean nothing. */
 const SHORTEST_MS = 50;
-/** Share of what was scheduled that may be undone at the end, as what was at work just then. */
+/** Share of scheduled items that may be unfinished at the end, as those at work just then. */
 const UNDONE = 0.01;
-/** Times what a message takes by itself from which on it waited. */
+/** Multiple of an item's own time from which it has waited. */
 const LONG = 10;
-/** So many that wait for each place at work, on average, are a line, whatever the slowest took. */
+/** Items waiting per slot, on average, that make a queue, whatever the tail. */
 const QUEUED = 5;
-/** Milliseconds a second by which messages that come in bursts take longer with each of them, from which on that is no chance. */
+/** Growth of sojourn times from burst to burst, in milliseconds per second, beyond chance. */
 const GROWING = 50;
-/** Share of the run that messages have to wait for it to be said. */
+/** Share of the run with waiting messages from which it is reported. */
 const AT_TIMES = 0.02;
 
-/** A case with the figures that the sentences are made of. */
+/** A case with the figures used in sentences. */
 export class Facts {
   readonly rate: string;
-  /** Share of its time that the source's thread computed. */
+  /** Share of its time in which the source's thread computed. */
   readonly main: number;
   readonly workers: readonly number[];
   readonly busyWorkers: number;
   readonly longEnough: boolean;
-  /** Cores' worth of time that it might use, and the share of it that was used. */
+  /** Cores' worth of available time, and the used share of it. */
   readonly cores: number;
   readonly coresUsed: number;
-  /** How long reading one message takes on average, in milliseconds. */
+  /** Mean duration of reading one message, in milliseconds. */
   readonly readMs: number;
-  /** When messages waited; null: at no time worth a word, or there is no series. */
+  /** The part of the run in which messages waited; null: none worth mentioning, or no series. */
   readonly crowd: Crowding | null;
 
   constructor(
@@ -58,53 +58,53 @@ export class Facts {
     this.crowd = crowd !== null && crowd.share >= AT_TIMES ? crowd : null;
   }
 
-  /** Share of the run that something took. */
+  /** Share of the run for a duration. */
   shareOf(ms: number): number {
     return this.result.durationMs > 0 ? ms / this.result.durationMs : 0;
   }
 
-  /** More was there to be done than was done: it was left, or at times, or as a rule, some of it waited. */
+  /** True when more was there to do than was done: some was left, or some waited at times or in general. */
   get overrun(): boolean {
     const { ledger } = this.result;
     if (this.batchesGrow) return false;
-    // Those that wait for an answer come in batches, too: what is in one batch is worked in turn.
+    // Clients of a closed loop send in batches, too, and items of one batch are handled in turn.
     if (this.closedLoop)
       return this.saturated && this.clients > this.slots * Math.max(1, this.batched ? 1.5 * this.result.batches.meanSize : 1);
     if (this.allAtOnce) return true;
     return this.behind || this.waits || this.crowd !== null || droppedTotal(ledger) > 0 || ledger.unfinished > UNDONE * ledger.scheduled;
   }
 
-  /** Less was done than came: what waited became more and more, or, where there are too few samples to see that, on average over the run. */
+  /** True when less was done than came: the queue kept growing, or, with too few samples to see that, on average over the run. */
   get behind(): boolean {
     const { result, scenario } = this;
     const { p99 } = result.latency.service;
     const own = { p50: Math.max(this.own, this.turn), p99: Math.max(this.own, this.turn, scenario.workload === "flow" ? 0 : p99) };
     if (scenario.load.executor !== "bursts") return growsAllAlong(result.series ?? [], own) ?? !keepsPace(result);
-    // The line of each burst grows and shrinks.
+    // The queue of each burst grows and shrinks.
     const growth = lineGrowth(result.series ?? []);
     return growth === null ? !keepsPace(result) : growth > GROWING;
   }
 
-  /** What an item takes that nothing is in the way of, in milliseconds; in a flow it may wait for its turn while it is at work. */
+  /** Time of an item without any waiting, in milliseconds; in a flow this may include waiting while it is at work. */
   get own(): number {
     const { service } = this.result.latency;
     return askedOfFlow(this.scenario, this.result.mode)?.mean ?? Math.max(service.mean, service.p50);
   }
 
-  /** One burst of more than can be at work at once: it waits for itself, whatever is done. */
+  /** True for a single burst larger than the number of slots: its items wait for each other, whatever is done. */
   get allAtOnce(): boolean {
     const { load } = this.scenario;
     return load.executor === "bursts" && load.count === 1 && load.size > this.slots;
   }
 
   /**
-   * By Little's law at least one waited on average, and the slowest far longer than they took; or several for each place at work,
-   * half of the messages and more, and nearly all places were taken. While it is read nothing waits.
+   * True when by Little's law at least one waited on average, and the slowest far longer than they took; or several per slot waited, at
+   * least half of the messages, and nearly all slots were used. Messages being read do not wait.
    */
   private get waits(): boolean {
     const { latency, throughput } = this.result;
     const asked = askedOfFlow(this.scenario, this.result.mode);
-    // In a flow the time at work holds the waits in the flow's own lines.
+    // In a flow, time at work includes waits in the flow's own queues.
     const service = asked === null ? latency.service : { mean: asked.mean, p99: asked.slowest };
     const waiting = (throughput * (latency.sojourn.mean - service.mean - this.readMs)) / 1000;
     const before = latency.schedule.p50 + latency.queue.p50;
@@ -113,37 +113,37 @@ export class Facts {
     return waiting >= 1 && latency.sojourn.p99 - this.longestRead - together > LONG * service.p99;
   }
 
-  /** How long what is at work keeps those from it that come next: the loop takes nothing in until a batch that computes is done. */
+  /** Time for which work delays later messages: the loop takes nothing in until a computing batch is done. */
   private get turn(): number {
     const { latency, batches } = this.result;
     const held = askedOfFlow(this.scenario, this.result.mode)?.mean ?? latency.service.mean;
     return held * (this.batched && !this.waitsOutside ? Math.max(1, batches.meanSize) : 1);
   }
 
-  /** Half of the messages took little longer than they take by themselves. */
+  /** True when half of the messages took little longer than their own time. */
   get prompt(): boolean {
     const { latency } = this.result;
-    // A Worker's line, and a helper's, is part of the time in the batch.
+    // The queue of a Worker, or of a helper, is part of the time in the batch.
     const together = Math.min(Math.max(0, latency.batch.p50), this.gathering + this.turnInBatch);
     const alone = this.own + together + this.longestRead;
     return latency.sojourn.p50 <= Math.max(1, LONG * alone);
   }
 
   /**
-   * What a batch costs once is shared by the more messages the more have come, and there is room for more of them in it: the thread
-   * computes all the time, and yet all is done that comes, and would be of more.
+   * True when batches absorb the load: a batch's one-time cost is shared by more messages as more come, and batches have room; the thread
+   * computes all the time, yet all that comes is done, and more would be.
    */
   get batchesGrow(): boolean {
     const { result, scenario } = this;
     const { size } = scenario.batch;
     const room = size === undefined || result.batches.meanSize < 0.95 * size;
     const all = droppedTotal(result.ledger) === 0 && result.ledger.unfinished <= UNDONE * result.ledger.scheduled;
-    // What waits longer than its batch takes, for a time at least, is more than the batches grew by.
+    // Messages that wait longer than a batch takes are more than batches can absorb.
     const kept = !this.behind && this.crowd === null;
     return this.batched && scenario.work.perBatch > 0 && room && all && kept && !this.closedLoop && !this.allAtOnce;
   }
 
-  /** Share of its time that the thread, or the Workers on average, had something in hand, computing or not. */
+  /** Share of its time in which the thread, or the Workers on average, had work, computing or not. */
   get held(): number {
     const { mode, process, throughput, latency } = this.result;
     return mode === "parallel" ? (throughput * latency.service.mean) / 1000 / Math.max(1, this.workers.length) : process.eventLoop.busy;
@@ -154,21 +154,21 @@ export class Facts {
     return this.result.mode !== "sync" && size !== 1 && (size !== undefined || timeout !== undefined);
   }
 
-  /** How long a message waits on average for those before it in its batch, where each of them only takes its time. */
+  /** Mean wait of a message for those before it in its batch, where each of them takes its time. */
   get turnInBatch(): number {
     const { latency, batches } = this.result;
     return this.batched ? (Math.max(0, batches.meanSize - 1) / 2) * latency.service.mean : 0;
   }
 
   /**
-   * How long a message waits on average for its batch to go: what its turn in it does not explain, and no longer than by its size and its
-   * timeout a batch takes to fill where messages come evenly. What is left of the time in the batch is spent on others' account.
+   * Mean wait of a message for its batch to be released: the wait not explained by its turn in the batch, and at most the time in which a
+   * batch fills, by its size and timeout, with even arrivals. The rest of the time in the batch is due to other messages.
    */
   get gathering(): number {
     if (!this.batched) return 0;
     const { latency, batches, intakeRate } = this.result;
     const { size, timeout } = this.scenario.batch;
-    // Each Worker's batches are filled by what comes for it.
+    // Each Worker's batches are filled by its own share of arrivals.
     const rate = intakeRate / (this.result.mode === "parallel" ? Math.max(1, this.workers.length) : 1);
     const comes = rate > 0 ? ((Math.max(1, batches.meanSize) - 1) * 1000) / rate : 0;
     const full = size !== undefined && batches.meanSize >= 0.95 * size;
@@ -180,7 +180,7 @@ export class Facts {
     return others || this.result.mode === "parallel" || this.handedOver ? Math.min(waited, until) : waited;
   }
 
-  /** A helper does the work. */
+  /** True when a helper does the work. */
   private get handedOver(): boolean {
     return this.result.mode === "async" && this.scenario.async.offload !== "none";
   }
@@ -198,20 +198,20 @@ export class Facts {
     return "vus" in load ? load.vus : 0;
   }
 
-  /** False where an item holds its thread as long as it takes. */
+  /** False where an item holds its thread for all its time. */
   get waitsOutside(): boolean {
     const kinds = kindsOf(this.scenario);
     return kinds === null || kinds.some((kind) => !["none", "cpu", "sleep"].includes(kind));
   }
 
-  /** Several may be at work at once on one thread. */
+  /** True when one thread may have several items at work. */
   get overlaps(): boolean {
     return this.result.mode !== "sync" && this.waitsOutside && this.scenario.async.concurrency > 1;
   }
 
   /**
-   * Batches at hand at once on average (Little's law), those that wait for others included; a message that is in no batch is one. 0: no batch
-   * was done whole, and how large they were is not known.
+   * Batches at work at once on average (Little's law), including those that wait for others; a message without a batch counts as one. 0: no
+   * batch was completed, and batch sizes are unknown.
    */
   get batchesAtOnce(): number {
     const { throughput, latency, batches } = this.result;
@@ -219,17 +219,17 @@ export class Facts {
     return (throughput * (latency.batch.mean + latency.service.mean)) / 1000 / Math.max(1, this.batched ? batches.meanSize : 1);
   }
 
-  /** What is worked on. */
+  /** Noun for the items. */
   get noun(): string {
     return this.scenario.workload === "flow" ? "item" : "message";
   }
 
-  /** What the time is called from when an item has its turn to its end. */
+  /** Name of the time from an item's turn to its end. */
   get whereWorked(): string {
     return this.scenario.workload === "flow" ? "in the flow" : "of the work";
   }
 
-  /** Work that computes: more threads than cores do no more of it. */
+  /** True for computing work, of which more threads than cores do no more. */
   get computes(): boolean {
     return kindsOf(this.scenario)?.every((kind) => kind === "cpu" || kind === "none") ?? false;
   }
@@ -238,46 +238,46 @@ export class Facts {
   get slots(): number {
     const { mode } = this.result;
     if (mode === "sync") return 1;
-    // Work that never waits leaves its thread nothing else to do.
+    // Work that never waits leaves its thread no time for other work.
     const each = this.waitsOutside ? this.scenario.async.concurrency : 1;
     return each * Math.max(1, mode === "parallel" ? this.workers.length : 1);
   }
 
-  /** What one message holds its slot for, in milliseconds: in `sync` the one thread reads it, too. */
+  /** Time for which one message holds its slot, in milliseconds: in `sync` this includes reading it. */
   get each(): number {
     return this.result.latency.service.mean + (this.result.mode === "sync" ? this.readMs : 0);
   }
 
-  /** Slots in use on average (Little's law), of those there are. */
+  /** Mean slots in use (Little's law), as a share of all. */
   get used(): number {
     return (this.result.throughput * this.each) / 1000 / this.slots;
   }
 
-  /** Nearly all of those were in use. */
+  /** True when nearly all slots were in use. */
   get saturated(): boolean {
     return this.longEnough && this.used >= 0.8;
   }
 
-  /** The same while messages waited. */
+  /** True when nearly all slots were in use while messages waited. */
   get saturatedAtTimes(): boolean {
     return this.crowd !== null && (this.crowd.processed * this.each) / 1000 / this.slots >= 0.8;
   }
 
-  /** A thread computes nearly all the time, or all of them together nearly all that the cores can. */
+  /** True when a thread computes nearly all the time, or all together nearly as much as the cores allow. */
   get computesAll(): boolean {
     const inAll = this.workers.reduce((sum, share) => sum + share, 0);
     return this.busiest >= BUSY || (this.cores > 0 && inAll >= BUSY * this.cores);
   }
 
-  /** The busiest thread of all. */
+  /** Use of the busiest thread. */
   get busiest(): number {
     return Math.max(this.main, ...this.workers);
   }
 }
 
 /**
- * Milliseconds of the handlers that an item has to pass one after another, and with all the waits of its retries; null: no flow, or one that
- * nobody knows the times of.
+ * Milliseconds of the handlers that an item passes one after another, and with all the waits of its retries; null: no flow, or one of
+ * unknown times.
  */
 function askedOfFlow({ workload, flow }: Scenario, mode: string): { readonly mean: number; readonly slowest: number } | null {
   if (workload !== "flow" || flow === undefined || flow.module !== undefined) return null;
@@ -286,17 +286,17 @@ function askedOfFlow({ workload, flow }: Scenario, mode: string): { readonly mea
   const times = parts.map((part) => {
     const work = part.work ?? flow.work;
     const { calls, inTurn } = flowDemand(part);
-    // What waits outside does so for all handlers of an item at once, but in `sync`.
+    // Waits outside overlap for all handlers of an item, except in `sync`.
     const mean = ((work?.kind === "io" && mode !== "sync" ? inTurn : calls) * (work?.time ?? 0)) / 1000;
     const { failureRate, retry } = part;
-    // Each wait is twice the one before.
+    // Each wait is twice the previous one.
     return { mean, slowest: mean + (failureRate > 0 ? ((2 ** retry.max - 1) * retry.baseDelay) / 1000 : 0) };
   });
   const mean = Math.max(...times.map((time) => time.mean));
   return mean > 0 ? { mean, slowest: Math.max(...times.map(({ slowest }) => slowest)) } : null;
 }
 
-/** The kinds of work that there are; null: code that nobody knows, or requests. */
+/** The kinds of work; null: user code, or requests. */
 function kindsOf({ workload, work, flow }: Scenario): readonly string[] | null {
   if (workload === "message") return [work.kind];
   if (flow === undefined || flow.module !== undefined) return null;

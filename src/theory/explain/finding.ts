@@ -1,6 +1,6 @@
 import type { Facts } from "./facts.ts";
 
-/** What can hold a case back. */
+/** Everything that can limit a case. */
 export type Limit =
   | "arrivals"
   | "clients"
@@ -22,5 +22,5 @@ export interface Finding {
   readonly text: string;
 }
 
-/** Looks for one cause; null: it is not that one. */
+/** Searches for one cause; null: it does not apply. */
 export type Look = (facts: Facts) => Finding | null;

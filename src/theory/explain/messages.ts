@@ -12,7 +12,7 @@ import { keyUse } from "./keys.ts";
 import { heavyTailed } from "./theory.ts";
 import { since } from "./threads.ts";
 
-/** Limits that lie in how messages come, wait and are handed on. */
+/** Limits by how messages come, wait and are handed over. */
 
 export function queryStorm(facts: Facts): Finding | null {
   const { answered, latency } = facts.result.queries;
@@ -29,11 +29,11 @@ export function queryStorm(facts: Facts): Finding | null {
   return { limit: "queries", text };
 }
 
-/** Long before the load was over nothing was done any more. */
+/** Long before the end of the load nothing was done any more. */
 export function neverEnding({ result, scenario }: Facts): Finding | null {
   const { ledger, durationMs, status } = result;
   const load = "duration" in scenario.load ? scenario.load.duration / 1000 : 0;
-  // One that was not stopped had all of gracefulStop as well.
+  // A run that was not stopped had all of gracefulStop as well.
   const still = status === "completed" ? durationMs < 0.9 * load : ledger.unfinished >= ledger.scheduled / 2 && durationMs <= load / 2;
   if (scenario.work.kind !== "handler" || ledger.unfinished === 0 || !still) return null;
   const text = `A handler that does not end is the limit: nothing was done any more after the first ${formatMs(durationMs)}, and what waited behind it was never begun.`;
@@ -48,23 +48,23 @@ export function slowHandlers(facts: Facts): Finding | null {
 export function slowSource(facts: Facts): Finding | null {
   const { result, scenario } = facts;
   const share = Math.min(1, facts.shareOf(result.sourceBlocked.readMs));
-  // Where the queue is full it is not for want of reads that more is not done.
+  // With a full queue, reads are not what limits throughput.
   const heldUp = droppedTotal(result.ledger) > 0 || result.sourceBlocked.queueFullMs > 0.2 * result.sourceBlocked.readMs;
   // A thread that computes all the time reads no sooner either.
   if (share < 0.5 || facts.readMs === 0 || heldUp || facts.busiest >= FULL || !(facts.overrun || facts.closedLoop || share >= BUSY))
     return null;
-  // Clients who wait for something else most of the time would be back no sooner.
+  // Clients that wait for something else most of the time would not return sooner.
   if (facts.closedLoop && result.latency.schedule.mean < 0.5 * result.latency.sojourn.mean) return null;
   const read = facts.readMs;
   if (result.mode === "sync") {
     const text = `The source is the limit: reading held the one thread ${formatShare(share)} of the time, at ${facts.rate}; a read is asked to take ${formatMs(read)} (source.latency), and nothing else happens meanwhile. async overlaps reads.`;
     return { limit: "source", text };
   }
-  // What waits elsewhere would not be done sooner, had it been read sooner.
+  // Messages that wait elsewhere would not be done sooner if read sooner.
   const { sojourn, service, schedule } = result.latency;
   if (facts.overrun && schedule.mean < 0.5 * (sojourn.mean - service.mean)) return null;
   const { connections } = scenario.source;
-  // What is read and waits for its place holds its connection, too.
+  // A message that was read and waits for room occupies its connection, too.
   const part = (result.throughput * read) / (connections * 1000);
   if (part < (facts.used < 0.7 ? 0.4 : 0.8) || (facts.closedLoop && facts.clients <= connections)) return null;
   const sum = equation(countTerm(connections), [["÷", durationTerm(read)]], rateTerm, "is");
@@ -73,11 +73,11 @@ export function slowSource(facts: Facts): Finding | null {
   return { limit: "source", text };
 }
 
-/** What shortens the wait for a batch: a smaller size where batches are full, an earlier timeout where they are not. */
+/** Advice to shorten the wait for a batch: a smaller size where batches are full, an earlier timeout where they are not. */
 function quicker(facts: Facts): string {
   const { result, scenario } = facts;
   const { size, timeout } = scenario.batch;
-  // What a batch costs by itself is paid the more often the smaller they are.
+  // A batch's one-time cost is paid more often with smaller batches.
   if (scenario.work.perBatch > 0) return "";
   const full = size !== undefined && result.batches.meanSize >= 0.95 * size;
   if (full && size > 1) return mayHelp(facts, "batch.size") ? " A smaller batch.size would help." : "";
@@ -85,7 +85,9 @@ function quicker(facts: Facts): string {
   return timeout === undefined ? " A batch.timeout would help." : " A shorter batch.timeout would help.";
 }
 
-/** What is at work all the time is waited for, whatever the batch; and where times vary so much no mean is told. */
+/**
+ * True when a resource is in use all the time and is waited for, whatever the batch, or when times vary so much that no mean is reported.
+ */
 function atLimit(facts: Facts): boolean {
   if (facts.batchesGrow) return false;
   const full = facts.used >= BUSY || (facts.saturated && facts.overrun);
@@ -102,24 +104,27 @@ export function waitingBatch(facts: Facts): Finding | null {
   return { limit: "batch", text };
 }
 
-/** Share of the time that its largest part takes from which on that is what takes time. */
+/** Share of the sojourn time from which its largest part is named. */
 const GOOD_PART = 0.4;
-/** Times any other part that it is then. */
+/** Ratio to any other part from which a part is the largest. */
 const LARGEST = 1.1;
 
-/** Waiting for the batch to go and for those before it in the batch, together: less work per message would not shorten the first. */
+/**
+ * Waiting for the batch's release and for the messages before it in the batch, together: less work per message would not shorten the
+ * former.
+ */
 export function turnInBatch(facts: Facts): Finding | null {
   const { result, scenario, batched, rate } = facts;
   const { batch, sojourn, schedule, queue, service } = result.latency;
-  // What waits in a Worker's line, or for another of its key, does not wait for its batch.
+  // Messages that wait in a Worker's queue, or for another of their key, do not wait for their batch.
   const waited = Math.min(batch.mean, facts.gathering + facts.turnInBatch);
-  // Where the rest is spread over several parts, a bit more or less of one of them does not change which is the largest.
+  // Where the rest consists of several parts, small changes of one of them do not change which is largest.
   const largest = waited >= LARGEST * Math.max(schedule.mean + queue.mean, service.mean, batch.mean - waited);
-  // What waits for something else as well is to wait for the batch most of the time.
+  // Messages that also wait for something else must wait for the batch most of the time.
   const part = facts.overrun ? 0.5 : GOOD_PART;
   if (!batched || atLimit(facts) || waited < part * sojourn.mean || !largest || waited < 0.5) return null;
   const none = result.batches.meanSize > 1 && scenario.batch.size === undefined && scenario.work.perBatch === 0;
-  // Who waits for an answer, or comes with all the others, fills batches as they are.
+  // Clients of a closed loop, and bursts, fill batches as they are.
   const together = facts.closedLoop || scenario.load.executor === "bursts";
   const one = none && mayHelp(facts, "batch.size") ? " A batch.size would help." : "";
   const help = together ? "" : none ? one : quicker(facts);
@@ -127,15 +132,15 @@ export function turnInBatch(facts: Facts): Finding | null {
   return { limit: "batch", text };
 }
 
-/** Share of the time that the busiest key is at work up to which more processors find something else to do. */
+/** Busy share of the busiest key up to which more processors find other work. */
 const KEY_FREE = 0.35;
 
-/** Work that waits outside, as many at a time as there may be. */
+/** Work that waits outside, with all slots in use. */
 export function concurrency(facts: Facts): Finding | null {
   const { result, scenario, slots, main } = facts;
   if (!facts.overrun || result.mode === "sync" || !facts.waitsOutside || main >= BUSY) return null;
   if (!facts.saturated && !facts.saturatedAtTimes) return null;
-  // Of work that computes as well it may be the thread that all wait for, which makes each of them take longer.
+  // For work that also computes, the thread itself may be the limit, which makes each item take longer.
   const { kind, time, cpuShare } = scenario.work;
   const done = facts.saturated ? result.throughput : (facts.crowd?.processed ?? 0);
   const threads = result.mode === "parallel" ? Math.max(1, facts.workers.length) : 1;
@@ -147,20 +152,20 @@ export function concurrency(facts: Facts): Finding | null {
       ? `${facts.rate} went through`
       : `for ${formatMs(crowd.ms)} messages waited${since(crowd)}; ${facts.rate} went through in all`;
   const often = facts.saturated ? "" : " at times";
-  // What is in line behind its own key would still be.
+  // Messages queued behind their own key would still wait.
   const free = keyUse(facts) < KEY_FREE && mayHelp(facts, "async.concurrency");
   const help = free ? " A larger async.concurrency would help." : "";
   const text = `The number of processors is the limit${often}: ${sum}; ${when}.${help}`;
   return { limit: "processors", text };
 }
 
-/** What comes close together does not all find a place, though more could be done than comes. */
+/** Bursts of arrivals overflow the queue, though capacity exceeds their rate. */
 export function shortQueue(facts: Facts): Finding | null {
   const { result, busiest } = facts;
   const { capacity } = result.queue;
-  // What a longer queue held would not be done in time either.
+  // Messages held by a longer queue would not be done in time either.
   if (droppedTotal(result.ledger) === 0 || result.ledger.unfinished > 0 || capacity === null || busiest >= 0.8) return null;
-  // Of bursts in the long run: the last of them has time until the end, too.
+  // Over all bursts: the last one has time until the end, too.
   const came = facts.scenario.load.executor === "bursts" ? offeredRate(facts.scenario) : result.offeredRate;
   const asked = ((came ?? 0) * facts.each) / 1000;
   if (asked >= 0.95 * facts.slots) return null;
@@ -168,12 +173,12 @@ export function shortQueue(facts: Facts): Finding | null {
   return { limit: "queue", text };
 }
 
-/** What comes at once waits for itself, and is done before more comes; what comes once is as much as can be done. */
+/** A burst waits for itself, and is done before the next; a single burst is worked off as fast as possible. */
 export function bursts(facts: Facts): Finding | null {
   const { result, scenario } = facts;
   const { load } = scenario;
   if (load.executor !== "bursts" || load.count === 1 || !facts.overrun || result.ledger.unfinished > 0) return null;
-  // Until the next burst all is done.
+  // All is done before the next burst.
   const drained = (load.size * facts.each) / facts.slots < 0.9 * (load.every / 1000);
   if (!drained || facts.behind) return null;
   const took = typical(result.latency.sojourn);
@@ -181,7 +186,7 @@ export function bursts(facts: Facts): Finding | null {
   return { limit: "arrivals", text };
 }
 
-/** Share of a thread's time that the format takes from which on it is what keeps the rate down, and from which on it is a part of that. */
+/** Share of a thread's time spent on the format from which it is the limit, and from which it contributes. */
 const FORMAT = 0.5;
 const PART = 0.1;
 
@@ -192,7 +197,7 @@ function formatCost({ result, rate, workers }: Facts): { readonly share: number;
   const { codec, encodeNs, decodeNs } = serialization;
   const writing = (encodeNs * throughput) / 1e9;
   const reading = (decodeNs * throughput) / 1e9 / workers.length;
-  // More than there is time for was not measured well.
+  // A share above 1 was not measured well.
   const share = Math.max(writing, reading);
   if (share < PART || share > 1) return null;
   const each = `a message is written as ${codec} in ${formatMs(encodeNs / 1e6)} and read in ${formatMs(decodeNs / 1e6)}`;
@@ -202,7 +207,7 @@ function formatCost({ result, rate, workers }: Facts): { readonly share: number;
   return { share, text };
 }
 
-/** What is left when messages waited and nothing that was measured is at its limit. */
+/** The remaining case: messages waited and nothing measured is at its limit. */
 export function unclear(facts: Facts): Finding | null {
   if (!facts.overrun || !facts.longEnough) return null;
   const { result, scenario, crowd, busiest } = facts;

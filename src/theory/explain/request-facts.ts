@@ -8,21 +8,21 @@ import { type Crowding, crowding } from "../../telemetry/phases.ts";
 import type { CaseResult } from "../../telemetry/result.ts";
 import type { Explained } from "../explain-fetch.ts";
 
-/** Share of the places, or of the connections, that is as good as all. */
+/** Share of slots, or of connections, that counts as all. */
 export const FULLY = 0.8;
-/** Times what a request takes by itself from which on it waited. */
+/** Multiple of a request's own time from which it has waited. */
 const CROWDED = 3;
-/** Share of what a request takes by itself that it may wait on average, for the arrivals to be what decides. */
+/** Mean wait, as a share of a request's own time, up to which the arrivals are the limit. */
 const CALM = 0.25;
-/** Share of an item's time in line for its turn by the client's rate from which on that is what it waits for. */
+/** Share of an item's time spent waiting for the rate limiter from which that is the limit. */
 const IN_LINE = 0.3;
-/** Share by which what was out may differ from what was under way for both to be one. */
+/** Relative difference up to which requests sent and requests in progress count as equal. */
 const ALIKE = 0.05;
-/** What a round trip on this machine takes beside what the mock server is told to, by a kept connection and by a new one; milliseconds. */
+/** Time of a local round trip beyond the mock server's configured time, on a kept connection and on a new one; milliseconds. */
 const ROUND_TRIP = { kept: 0.1, anew: 0.25 };
 /**
- * Times what the description of the server asks, and requests that are computed or wait for it, from which on they wait for each other: few
- * that take much longer, or many that take longer. One that never waits for another is less than one.
+ * Multiples of the server's configured time, and requests computing or waiting to compute, from which they wait for each other: few that
+ * take much longer, or many that take longer. A request that never waits for another counts as less than one.
  */
 const STRAINED = [
   { times: 2, computing: 1.05 },
@@ -30,32 +30,31 @@ const STRAINED = [
   { times: 1.3, computing: 2 },
   { times: 1.25, computing: 3 },
 ];
-/** Times what the description of the server asks that attempts take on average from which on it does not keep that pace. */
+/** Multiple of the server's configured time for mean attempts from which the server is slow. */
 const SLOW = 1.1;
-/** Share of a fixed rate at which as many go out as may. */
+/** Share of a fixed rate that counts as the full rate. */
 const RATED = 0.95;
 
-/** Requests per second that took a place of those in flight: what was refused, or was there already, went nowhere. */
+/** Requests per second that took a slot: those refused, or already saved, were not sent. */
 export function sentPerSecond({ throughput, durationMs }: Pick<CaseResult, "throughput" | "durationMs">, fetch: FetchFigures): number {
   const well = fetch.ok + fetch.degraded - fetch.resumed;
   return well > 0 ? (throughput * fetch.sent) / well : durationMs > 0 ? (fetch.sent * 1000) / durationMs : 0;
 }
 
 /**
- * A case of requests with the figures that the sentences are made of. A request is under way from when it has one of the places
- * (`fetch.concurrency.max`) to its end, and in flight, on a connection, for a part of that only: it may stand in line for its turn or for a
- * connection, or wait for its next attempt.
+ * A case of requests with the figures used in sentences. A request is in progress while it has one of the slots (`fetch.concurrency.max`),
+ * and in flight, on a connection, for a part of that only: it may wait for the rate limiter, for a connection, or for its next attempt.
  */
 export class RequestFacts {
   readonly load: Scenario["load"];
   readonly rate: string;
-  /** Items per second that went out. */
+  /** Items sent per second. */
   readonly sent: number;
-  /** Items under way on average, by Little's law. */
+  /** Mean items in progress, by Little's law. */
   readonly underWay: number;
-  /** Requests in flight on average, by Little's law; null: how long they were is not known of files of older versions. */
+  /** Mean requests in flight, by Little's law; null: durations are missing in files of older versions. */
   readonly flying: number | null;
-  /** Items that may be under way, and requests that may be in flight. */
+  /** Limits on items in progress, and on requests in flight. */
   readonly places: number;
   readonly connections: number;
   readonly main: number;
@@ -66,7 +65,7 @@ export class RequestFacts {
     scenario: Scenario,
     readonly fetch: FetchFigures,
     readonly settings: FetchSettings,
-    /** Other programs had the cores: nothing is said to take long by itself. */
+    /** Other programs used the cores, so no duration counts as a request's own. */
     readonly coresTaken: boolean,
   ) {
     const { throughput, process } = result;
@@ -89,13 +88,13 @@ export class RequestFacts {
     return sent > 0 ? (this.sent * attempts) / sent : 0;
   }
 
-  /** How long an attempt takes; milliseconds. */
+  /** Duration of an attempt; milliseconds. */
   get attemptMs(): number | null {
     const attempt = this.fetch.phases?.attempt;
     return attempt === undefined || attempt.count === 0 ? null : attempt.mean;
   }
 
-  /** How long an item stands in the client's own lines: for its turn by the rate, in both; and what it takes beside that; milliseconds. */
+  /** Time for which an item waits within the client: for the rate limiter, and in both queues; and its remaining time; milliseconds. */
   get turnMs(): number {
     return this.each(this.fetch.turnMs ?? 0);
   }
@@ -104,13 +103,13 @@ export class RequestFacts {
     return this.each((this.fetch.turnMs ?? 0) + (this.fetch.lineMs ?? 0));
   }
 
-  /** How long an item is in flight, in all its attempts: without what it waits between them. */
+  /** Time for which an item is in flight, over all its attempts, without the waits between them. */
   private get flownMs(): number {
     const { attempts, sent } = this.fetch;
     return this.attemptMs === null || sent === 0 ? this.ownMs : Math.min(this.ownMs, (this.attemptMs * attempts) / sent);
   }
 
-  /** Of a mean over all requests, that over those that went out. */
+  /** Converts a mean over all requests to one over those sent. */
   private each(ms: number): number {
     const { requests, sent, itemMs } = this.fetch;
     return sent > 0 ? Math.min(itemMs, (ms * requests) / sent) : 0;
@@ -120,12 +119,12 @@ export class RequestFacts {
     return this.fetch.itemMs - this.lineMs;
   }
 
-  /** What is under way is in flight, but for moments. */
+  /** True when items in progress are in flight, but for moments. */
   get alike(): boolean {
     return this.flying !== null && Math.abs(this.flying - this.underWay) <= ALIKE * this.underWay;
   }
 
-  /** What items are that are under way. */
+  /** State of items in progress, in words. */
   get state(): string {
     return this.alike ? "in flight" : "under way";
   }
@@ -140,13 +139,13 @@ export class RequestFacts {
     return ledger.unfinished + droppedTotal(ledger) > 0 || !keepsPace(this.result);
   }
 
-  /** How long an item waits until it has a place; milliseconds. */
+  /** Time for which an item waits for a slot; milliseconds. */
   get placeMs(): number {
     const { schedule, queue, batch } = this.result.latency;
     return schedule.mean + queue.mean + batch.mean;
   }
 
-  /** All that came was done as it came, and next to nobody waited for anything but the answer. */
+  /** True when all that came was done as it came, and hardly anything waited but for the answer. */
   get inTime(): boolean {
     const { sojourn } = this.result.latency;
     const before = this.placeMs + this.lineMs;
@@ -154,22 +153,22 @@ export class RequestFacts {
     return !("vus" in this.load) && !this.behind && calm;
   }
 
-  /** Places in use, of those there are; of any number none. */
+  /** Share of slots in use; 0 without a limit. */
   get used(): number {
     return this.underWay / this.places;
   }
 
-  /** Every connection is in use, nearly all the time. */
+  /** True when every connection is in use nearly all the time. */
   get connectionsFull(): boolean {
-    // What waits for a connection is under way as well.
+    // Requests that wait for a connection are in progress as well.
     const flying = this.flying ?? Math.min(this.underWay, this.connections);
     return flying >= FULLY * this.connections;
   }
 
-  /** Items wait for their turn by the client's rate. */
+  /** True when items wait for the rate limiter. */
   get paced(): boolean {
     if (this.settings.rateLimit === false) return false;
-    // Files of older versions do not tell how long they stood in line.
+    // Files of older versions lack the time in that queue.
     if (this.fetch.turnMs === undefined) return this.fetch.peakConcurrency < Math.min(this.places, this.connections) || this.used >= 0.5;
     if (this.attempted >= RATED * this.settings.rateLimit.max) return true;
     const { turnMs, lineMs = 0 } = this.fetch;
@@ -177,33 +176,35 @@ export class RequestFacts {
     return inLine && !this.connectionsFull && this.slowerThanConnections(this.settings.rateLimit);
   }
 
-  /** Of two lines one behind the other the first is the longer one, too, where the second lets less through. */
+  /** Of two queues in a row the first is the longer one even where the second is slower. */
   private slowerThanConnections({ initial, max }: RateRule): boolean {
     const { rateTurns } = this.fetch;
     const rate = rateTurns.length > 0 ? rateTurns.reduce((sum, turn) => sum + turn, 0) / rateTurns.length : Math.min(initial, max);
     return this.attemptMs === null || (1000 * this.connections) / this.attemptMs > rate;
   }
 
-  /** Half of the attempts took so long, and what the server was told to take for half of them; null: it is not known. Milliseconds. */
+  /** Median duration of attempts, and the server's configured median; null: unknown. Milliseconds. */
   get halfOfAttempts(): { readonly took: number; readonly asked: number } | null {
     const took = this.fetch.phases?.attempt.p50 ?? null;
     const latency = this.settings.target?.mock?.latency;
     return took === null || latency === undefined ? null : { took, asked: (latency.min + latency.max) / 2000 };
   }
 
-  /** Attempts take far longer than the server was told to take: what is added is computing, of client and server, and waiting for it. */
+  /**
+   * True when attempts take far longer than the server's configured time: the rest is computing, of client and server, and waiting for it.
+   */
   get strained(): boolean {
     return STRAINED.some(({ times, computing }) => this.slowed >= times && this.computing >= computing);
   }
 
-  /** Times what an attempt takes by itself that half of them took; 0: it is not known. */
+  /** Ratio of the median attempt to its configured time; 0: unknown. */
   get slowed(): number {
     const half = this.halfOfAttempts;
     if (half === null) return 0;
     return half.took / (half.asked + (this.settings.connections.keepAlive ? ROUND_TRIP.kept : ROUND_TRIP.anew));
   }
 
-  /** The same of too few attempts to tell of half of them, by their mean. */
+  /** The same by the mean, with too few attempts for a median. */
   get slowOnAverage(): boolean {
     const latency = this.settings.target?.mock?.latency;
     const took = this.attemptMs;
@@ -212,18 +213,18 @@ export class RequestFacts {
     return took >= SLOW * (asked + ROUND_TRIP.anew) && this.attempted * (took - asked) >= 1000;
   }
 
-  /** Requests that are computed, or wait for that, on average by Little's law: of what each costs by itself at most one at a time is. */
+  /** Mean requests that compute, or wait to compute, by Little's law: each one's own cost accounts for at most one at a time. */
   get computing(): number {
     const half = this.halfOfAttempts;
     return half === null ? 0 : (this.attempted * (half.took - half.asked)) / 1000;
   }
 
-  /** Requests that were in flight while so many were under way, if there were connections enough. */
+  /** Requests in flight with `underWay` in progress, given enough connections. */
   flyingOf(underWay: number): number {
     return this.flying === null || this.underWay === 0 ? underWay : underWay * Math.min(1, this.flying / this.underWay);
   }
 
-  /** When requests waited. */
+  /** The part of the run in which requests waited. */
   get crowd(): Crowding | null {
     return crowding(this.result.series, CROWDED * this.ownMs);
   }

@@ -5,10 +5,10 @@ import { coresFor, shareUsed, theCores } from "../../telemetry/allowance.ts";
 import { typical } from "../../telemetry/percentiles.ts";
 import { FULLY, type RequestFacts } from "./request-facts.ts";
 
-/** What can hold requests back. Each looks for one cause; the first that finds its own speaks. */
+/** Limits of requests. Each look searches for one cause; the first that finds its own is reported. */
 type Look = (facts: RequestFacts) => string | null;
 
-/** Share of all requests that a breaker refuses, or of attempts that a server has no connection for, from which on that is what decides. */
+/** Share of requests refused by a breaker, or of attempts refused a connection, from which that is the limit. */
 export const REFUSED = 0.2;
 
 function thereAlready({ fetch }: RequestFacts): string | null {
@@ -44,14 +44,14 @@ function oneRequest({ fetch }: RequestFacts): string | null {
   return fetch.requests === 1 ? `One request is all there was: it took ${formatMs(fetch.itemMs)} with all its attempts and waits.` : null;
 }
 
-/** Share of a core from which on a loop is the limit where requests wait, and of all cores where those that wait take longer. */
+/** Share of a core from which a loop is the limit where requests wait, and of all cores where requests that wait take longer. */
 const BUSY = 0.9;
-/** Share of all cores that is all of them, and requests that are computed or wait for that which are no chance then. */
+/** Share of all cores that counts as all, and the number of requests computing or waiting to compute that is beyond chance then. */
 const FULL = 0.95;
 const SEVERAL = 3;
-/** Times what an attempt takes by itself that it takes then. */
+/** Multiple of an attempt's own time with which this is evident. */
 const NEARLY = 1.15;
-/** Times what an attempt takes by itself from which on most of it is computing, and waiting for that. */
+/** Multiple of an attempt's own time from which most of it is computing, and waiting to compute. */
 const MOSTLY = 2;
 
 function eventLoop(facts: RequestFacts): string | null {
@@ -65,12 +65,12 @@ function coresUsed({ result }: RequestFacts): string {
   return `${theCores(result)} ${agreeing(coresFor(result), "was", "were")} ${formatShare(shareUsed(result))} used in all`;
 }
 
-/** Where attempts take far longer than the server is told to, it is computing that they wait for, and more at once would as well. */
+/** Attempts take far longer than the server's configured time: they wait for computing, and more of them at once would, too. */
 function computing(facts: RequestFacts): string | null {
   const { result, rate, underWay, state, halfOfAttempts: half, coresTaken } = facts;
   if (half === null || facts.inTime) return null;
   const used = shareUsed(result);
-  // Where all cores are its own a smaller difference tells as much.
+  // With all cores to itself, a smaller difference is significant.
   const nearly = !coresTaken && used >= FULL && facts.computing >= SEVERAL && facts.slowed >= NEARLY;
   const full = used >= BUSY && (facts.strained || nearly);
   if (!full && !(facts.strained && facts.slowed >= MOSTLY)) return null;
@@ -81,7 +81,7 @@ function computing(facts: RequestFacts): string | null {
   return `The cores are the limit: ${coresUsed(facts)}; ${took}, and the rest is computing and waiting for a core. ${through}; more at once would wait for the same cores.`;
 }
 
-/** The rate that the client keeps to, whether it was set, or is still on its way up, or a server's that it found. */
+/** The client's rate: a fixed one, one still rising, or the server's limit that it found. */
 function clientRate(facts: RequestFacts): string | null {
   const { settings, fetch, attempted, rate, inTime, paced, strained, slowOnAverage } = facts;
   const { rateLimit } = settings;
@@ -109,9 +109,9 @@ function waves(facts: RequestFacts): string | null {
   const { settings, fetch, places, connections, underWay, rate } = facts;
   if (settings.concurrency.window !== "waves" || !Number.isFinite(places) || places === 1 || facts.used >= 0.95 || facts.inTime)
     return null;
-  // A limit that adapts is what keeps a wave small.
+  // An adaptive limit is what keeps a wave small.
   if (settings.concurrency.adaptive !== "none" || fetch.peakConcurrency < FULLY * Math.min(places, connections)) return null;
-  // What waits for the next wave does so for a place, not for a connection.
+  // Requests that wait for the next wave wait for a slot, not for a connection.
   if ((connections < places && facts.connectionsFull) || facts.placeMs < Math.max(0.1 * fetch.itemMs, facts.lineMs)) return null;
   return `Waves: a wave ends with its slowest request, so of ${formatCount(places)} places ${formatCount(underWay)} were in use on average; ${rate} went through. A window that slides (fetch.concurrency.window) would help.`;
 }
@@ -122,7 +122,7 @@ function manyAttempts({ fetch, settings }: RequestFacts): string | null {
   return `${what} is the limit: an item took ${formatMs(fetch.itemMs)}, of ${counted(fetch.attempts, "attempt")} ${formatCount(fetch.ok)} ${agreeing(fetch.ok, "was", "were")} answered well.`;
 }
 
-/** What is under way on average, by Little's law, as an equation. */
+/** Mean items in progress, by Little's law, as an equation. */
 function needed({ sent, fetch, state }: RequestFacts): string {
   return equation(rateTerm(sent), [["×", durationTerm(fetch.itemMs)]], (value) => countTerm(value, `${state} on average`));
 }
@@ -135,10 +135,10 @@ function arrivals(facts: RequestFacts): string | null {
   return facts.inTime ? `The arrivals are the limit: ${facts.rate} needed, by Little's law, ${needed(facts)}${ofPlaces(facts)}.` : null;
 }
 
-/** Fewer ask at a time than may: with the places that are left nobody would ask sooner. */
+/** Fewer clients than slots: more slots would not help. */
 function clients(facts: RequestFacts): string | null {
   const { load, places, connections, connectionsFull, result, fetch, rate } = facts;
-  // A list has as many clients as there are places.
+  // A list has as many clients as slots.
   if (
     !("vus" in load) ||
     load.vus > places ||
@@ -165,10 +165,10 @@ function adaptiveLimit({ settings, fetch, places, underWay, used, rate, state }:
   return `The adaptive limit (fetch.concurrency.adaptive) is the limit: ${formatCount(underWay)} were ${state} on average and ${formatCount(fetch.peakConcurrency)} in flight at most, of ${formatCount(places)} allowed; it grows by one for each round of answers that come well and in time, and shrinks ×${decrease} at a refusal, a failure or a late one. ${formatMs(fetch.itemMs)} each; ${rate} went through.`;
 }
 
-/** Share of the time of an item that it waits for a place from which on that is what takes time. */
+/** Share of an item's time spent waiting for a slot from which that dominates. */
 const MOST = 0.5;
 
-/** Beside another limit: what waits for one of the places of a limit that adapts, though not all that are allowed were taken. */
+/** Beside another limit: waiting for the slots of an adaptive limit, though not all allowed ones were taken. */
 function adaptiveWait({ settings, result, places, used, placeMs, underWay, crowd, fetch, state }: RequestFacts): string {
   const { adaptive } = settings.concurrency;
   const { mean } = result.latency.sojourn;
@@ -180,7 +180,7 @@ function adaptiveWait({ settings, result, places, used, placeMs, underWay, crowd
 /** Every connection in use while others wait for one. */
 function allConnections(facts: RequestFacts): string | null {
   const { connections, places, connectionsFull, where, sent, attempted, attemptMs, underWay, rate } = facts;
-  // Of as many as there are connections nobody waits for one.
+  // With as many requests as connections, none waits for one.
   if (connections >= places || !connectionsFull || underWay < 1.05 * connections) return null;
   const held = attemptMs ?? (1000 * connections) / Math.max(attempted, sent);
   const sum = equation(countTerm(connections), [["÷", durationTerm(held)]], rateTerm, "is");
@@ -190,16 +190,16 @@ function allConnections(facts: RequestFacts): string | null {
 
 function allPlaces(facts: RequestFacts): string | null {
   const { places, used, fetch, where, rate, underWay, state } = facts;
-  // Of as many as there are places nobody waits for one.
+  // With as many requests as slots, none waits for one.
   if (used < FULLY || fetch.requests <= places) return null;
   const sum = equation(countTerm(places, `${state}${where}`), [["÷", durationTerm(fetch.itemMs)]], rateTerm, "is");
   return `Concurrency is the limit: ${sum}; ${rate} went through, ${formatCount(underWay)} ${state} on average.${more(facts)}`;
 }
 
-/** As many as may be were under way, or in flight, while most came: over the whole run there was room. */
+/** All slots or connections were in use during the peak of arrivals, though not over the whole run. */
 function fullAtTimes(facts: RequestFacts): string | null {
   const { crowd, places, connections, rate } = facts;
-  // What is worked off when no more comes is told by nothing that can be seen of that time.
+  // A backlog worked off after the arrivals has no visible cause in that time.
   if (crowd === null || crowd.offeredMost < crowd.processed) return null;
   const flying = facts.flyingOf(crowd.inFlight);
   if (connections < places && flying >= FULLY * connections && facts.lineMs > 2 * facts.turnMs) {
@@ -212,7 +212,7 @@ function fullAtTimes(facts: RequestFacts): string | null {
   return `Concurrency is the limit at times: for ${formatMs(crowd.ms)} ${all} taken while up to ${formatCount(crowd.depth)} waited, ${formatMs(crowd.p50)} at the median; ${came}. ${rate} went through in all: ${needed(facts)}${ofPlaces(facts)}.${moreThen(facts, flying)}`;
 }
 
-/** What would have helped at such times; a place that is held by who waits for his next attempt is no sooner free for that. */
+/** What would have helped at such times; a slot held during a retry's wait is not freed sooner. */
 function moreThen(facts: RequestFacts, flying: number): string {
   return facts.fetch.retries > 0 ? "" : more(facts, flying);
 }
@@ -222,26 +222,26 @@ function unclear(facts: RequestFacts): string {
   return `No single limit shows: ${facts.rate} went through, ${needed(facts)}${ofPlaces(facts)}, with a ${took.word} sojourn time of ${formatMs(took.ms)}.`;
 }
 
-/** What of it more of would help, and as long as what; where it is computing that takes the time, that. `flying`: requests in flight by then. */
+/** The resource that should grow, and until when; where computing takes the time, that. `flying`: requests in flight then. */
 function more(facts: RequestFacts, flying = facts.flying ?? Math.min(facts.underWay, facts.connections)): string {
   const { fetch, settings, places, connections, halfOfAttempts: half } = facts;
   if (facts.strained && half !== null) {
-    // Where others had the cores it is they.
+    // Where other programs used the cores, they are the cause.
     if (facts.coresTaken) return "";
-    // While cores have time to spare, more at once may still do more.
+    // While cores have time to spare, more requests at once may still do more.
     return ` Half of the attempts took ${formatMs(half.took)} and more, of which the server was told to take ${formatMs(half.asked)}: the rest is what client and server compute.`;
   }
-  // A server that tells some to come later, or that is waited for to come back, has its own pace.
+  // A server that rejects requests, or is down at times, has a pace of its own.
   const away = fetch.retries > 0 && (settings.target?.mock?.outages.length ?? 0) > 0;
-  // A wave that is larger waits the longer for the slowest of its retries.
+  // A larger wave waits longer for the slowest of its retries.
   const waves = fetch.retries > 0 && settings.concurrency.window === "waves";
   if (fetch.rateLimited > 0 || away || waves || facts.slowOnAverage) return "";
   const holds = settings.target?.mock?.maxConnections ?? 0;
-  // Where connections are full it is those that are to grow, else places.
+  // Where connections are full, they should grow, else slots.
   const full = connections < places && flying >= FULLY * connections;
   if (holds > 0 && (full ? connections : places) >= holds) return "";
   const allowed = settings.target?.mock?.rateLimit ?? 0;
-  // What it takes at most it is asked for as it is.
+  // The server already receives as much as it accepts.
   if (allowed > 0 && facts.attempted >= 0.9 * allowed) return "";
   const bounds = [
     ...(holds > 0 ? [`the ${formatCount(holds)} connections that the server holds`] : []),
@@ -249,7 +249,7 @@ function more(facts: RequestFacts, flying = facts.flying ?? Math.min(facts.under
   ];
   const until = bounds.length > 0 ? `up to ${listed(bounds)}` : "as long as the server keeps its pace";
   if (full) return ` A larger fetch.connections.max would help ${until}.`;
-  // Twice as many under way would hold twice as many connections.
+  // Twice as many in progress would need twice as many connections.
   const short = 2 * flying > connections;
   return short
     ? ` Larger fetch.concurrency.max and fetch.connections.max would help ${until}.`
@@ -278,7 +278,7 @@ const LIMITS: readonly Look[] = [
   fullAtTimes,
 ];
 
-/** What held requests back, the number that shows it, and what would help. */
+/** What limited requests, the number that shows it, and what would help. */
 export function requestLimit(facts: RequestFacts): string {
   for (const look of LIMITS) {
     const found = look(facts);

@@ -9,22 +9,22 @@ import { mg1Sojourn } from "../queues.ts";
 import type { Facts } from "./facts.ts";
 import type { Limit } from "./finding.ts";
 
-/** What was measured beside what was predicted. */
+/** Compares measurement and prediction. */
 
-/** What a difference to the formula is to be before the service times that were measured are told. */
+/** Difference from the formula from which the measured service times are reported. */
 const TOLD = 0.03;
-/** Coefficient of variation of the service time from which on the mean sojourn time of one run says nothing: it does not settle. */
+/** Coefficient of variation of the service time from which the mean sojourn time of one run says nothing: it does not settle. */
 const HEAVY = 3;
 
-/** Measured beside the simulation of the same arrivals and service times, and beside the formula with what chance makes of it. */
+/** Compares the measurement with the simulation of the same arrivals and service times, and with the formula and its band. */
 export function againstTheory({ result, scenario, longEnough }: Facts): string {
   const { predicted, latency, throughput, ledger } = result;
-  // What theory expects is of the whole load; a rate of one message is none.
+  // Theory predicts the whole load; one message has no rate.
   const whole = result.status !== "aborted" && longEnough && ledger.processed > 1;
   if (predicted.sojournMean === null || predicted.throughput === null || !whole) return "";
   const { part = null, steadyState = null } = predicted;
   const of = part === null ? "of this tape" : `of the first ${formatCount(part.arrivals)} of ${formatCount(part.of)} arrivals`;
-  // Of a quota it is told where it counts; which cores it has makes no difference.
+  // A quota is reported where it matters; which cores it has makes no difference.
   const on = result.limits?.quota == null ? "" : ` on ${theCores(result)}`;
   const who = predicted.model === "capacity" ? `Theory${on}` : `The simulation ${of}${on}`;
   const rates = `${formatCount(predicted.throughput)}/s`;
@@ -43,7 +43,7 @@ function besideFormula(steady: SteadyState, result: Explained): string {
   const settles = `${model} settles at ${formatMs(sojournMean)}`;
   const [low, high] = band.map((end) => formatMs(end));
   const inside = latency.sojourn.mean >= band[0] && latency.sojourn.mean <= band[1];
-  // Of arrivals and service times that are always the same there is one run only.
+  // Constant arrivals and service times have only one possible run.
   const runs =
     low === high
       ? `${settles}.`
@@ -53,15 +53,15 @@ function besideFormula(steady: SteadyState, result: Explained): string {
   return `${runs} Work took ${formatMs(latency.service.mean)} (± ${formatMs(latency.service.stddev)}); with that it settles at ${formatMs(served)}.`;
 }
 
-/** By what the scenario asks, or by what was seen, service times vary so much that a mean does not settle. */
+/** True when service times vary so much, by the scenario or by measurement, that a mean does not settle. */
 export function heavyTailed({ latency: { service } }: Pick<CaseResult, "latency">, { work, workload }: Facts["scenario"]): boolean {
   const asked = workload === "message" && work.kind !== "none" && work.kind !== "handler" ? Math.sqrt(squaredVariation(work)) : 0;
   return asked >= HEAVY || (service.mean > 1 && service.stddev / service.mean >= HEAVY);
 }
 
 /**
- * Mean sojourn time in milliseconds of M/G/1 with the rate and the service times as they were (Pollaczek–Khinchine): what
- * still differs from it is queueing, not a core that was faster or slower than asked. null: no Poisson arrivals at one server.
+ * Mean sojourn time in milliseconds of M/G/1 with the measured rate and service times (Pollaczek–Khinchine): any remaining difference is
+ * queueing, not a core that was faster or slower than asked. null: no Poisson arrivals at one server.
  */
 export function asServed({ predicted, latency, offeredRate }: Pick<Explained, "predicted" | "latency" | "offeredRate">): number | null {
   if (!/^M\/[DMG]\/1$/.test(predicted.model) || offeredRate === null || latency.service.mean === 0) return null;
@@ -70,10 +70,10 @@ export function asServed({ predicted, latency, offeredRate }: Pick<Explained, "p
   return sojourn === null ? null : sojourn * 1000;
 }
 
-/** Share of the arrivals that the simulation does from which on it keeps up with them. */
+/** Share of the arrivals done in the simulation from which it keeps up. */
 const KEPT = 0.95;
 
-/** The limits that a predicted bottleneck stands for; of any other nothing is said. */
+/** The limits that a predicted bottleneck stands for; no others are compared. */
 const MEANT: Readonly<Record<string, readonly Limit[]>> = {
   arrivals: ["arrivals", "clients", "batch"],
   clients: ["clients", "arrivals", "batch"],
@@ -91,7 +91,7 @@ const MEANT: Readonly<Record<string, readonly Limit[]>> = {
   queue: ["queue", "thread", "workers", "cores", "processors"],
 };
 
-/** What came beside what was done. Of bursts, in the long run: more comes from the first to the last of them than there is time for it. */
+/** Arrivals and completions. For bursts, over all of them: more comes from the first to the last than there is time for. */
 function cameAndDone({ result, scenario, behind }: Facts): string {
   const { ledger, throughput } = result;
   if (ledger.processed === ledger.scheduled && !behind) return ", and all that came was done";
@@ -99,7 +99,7 @@ function cameAndDone({ result, scenario, behind }: Facts): string {
   return came === null ? "" : `: ${formatCount(came)}/s came and ${formatCount(throughput)}/s were done`;
 }
 
-/** The predicted bottleneck where it is another than the one that was found, and why; "" where they are the same. */
+/** The predicted bottleneck where it differs from the one found, and why; "" where they are the same. */
 export function anotherLimit(facts: Facts, found: Limit): string {
   const { result, scenario } = facts;
   const { predicted, latency, throughput } = result;
@@ -107,19 +107,19 @@ export function anotherLimit(facts: Facts, found: Limit): string {
   const measured = result.status !== "aborted" && facts.longEnough && result.ledger.processed > 1;
   if (meant === undefined || meant.includes(found) || !measured) return "";
   const expected = `Predicted was another limit (${predicted.bottleneck})`;
-  // What a batch costs once is shared by its messages.
+  // A batch's one-time cost is shared by its messages.
   const asked = (scenario.work.time + scenario.work.perBatch / Math.max(1, result.batches.meanSize)) / 1000;
   const knownWork = scenario.workload === "message" && asked > 0;
   if (found === "queries") return `${expected}, which takes queries for cheap.`;
   if (knownWork && Math.abs(latency.service.mean / asked - 1) > 0.05)
     return `${expected}: it goes by ${formatMs(asked)} of work a message, and here it took ${formatMs(latency.service.mean)}.`;
   if (predicted.bottleneck === "arrivals") {
-    // A capacity of which the simulation does not use a part that it could is none by which a share is told.
+    // A capacity that the simulation cannot use is no basis for a share.
     const kept = predicted.throughput !== null && (result.offeredRate === null || predicted.throughput >= KEPT * result.offeredRate);
     const share = predicted.utilization === null || !kept ? "" : `, at ${formatShare(predicted.utilization)} of what can be done`;
     return `${expected}${share}${cameAndDone(facts)}.`;
   }
-  // What keys let through is no capacity, which is told for keys that are evenly spread.
+  // The limit by keys is no capacity, which is given for evenly spread keys.
   if (/keys?$/.test(predicted.bottleneck) && predicted.throughput !== null)
     return `${expected}, of which ${formatCount(predicted.throughput)}/s were to be expected; measured: ${formatCount(throughput)}/s.`;
   if (predicted.capacity === null) return `${expected}.`;

@@ -6,13 +6,13 @@ import type { Crowding } from "../../telemetry/phases.ts";
 import { BUSY, type Facts, FULL, WORKER_BUSY } from "./facts.ts";
 import type { Finding } from "./finding.ts";
 
-/** Limits that lie in threads and cores. */
+/** Limits by threads and cores. */
 
 export function busyThread(facts: Facts): Finding | null {
   const { result, main } = facts;
-  // A thread that spins until the next arrival uses its core too, and has nothing in hand.
+  // A thread that spins until the next arrival uses its core too, without any work.
   if (result.mode === "parallel" || !facts.longEnough || Math.min(main, result.process.eventLoop.busy) < BUSY) return null;
-  // Busy as it is, nothing waits for it, or it would do more if more came.
+  // Though busy, nothing waits for it, or it would do more if more came.
   if (facts.batchesGrow || (!facts.overrun && main < FULL)) return null;
   const idle = facts.cores > 1 ? ` while ${theCores(result)} were ${formatShare(facts.coresUsed)} used in all` : "";
   const thread = result.mode === "sync" ? "its one thread" : "its one event loop";
@@ -20,20 +20,20 @@ export function busyThread(facts: Facts): Finding | null {
   return { limit: "thread", text };
 }
 
-/** What helps a thread that computes all its time. */
+/** Advice for a thread that computes all its time. */
 function helpsOneCore({ cores, result, noun }: Facts): string {
   if (cores <= 1) return "Only less work, or more cores, would help.";
   return `Less work per ${noun} or parallel mode would help${result.mode === "sync" ? "; async would not" : ""}.`;
 }
 
-/** Workers whose use differs by less are used alike. */
+/** Difference in use up to which Workers count as equally used. */
 const UNEVEN = 0.2;
 
 export function busyWorkers(facts: Facts): Finding | null {
   const { workers, busyWorkers: busy, rate, result, cores, overrun } = facts;
   if (workers.length === 0) return null;
   const [most, least] = [Math.max(...workers), Math.min(...workers)];
-  // Busy as they are, nothing waits for them.
+  // Though busy, nothing waits for them.
   if (!overrun && most < FULL) return null;
   const inAll = workers.reduce((sum, share) => sum + share, 0);
   if (result.mode === "parallel" && workers.length > cores && cores > 0 && inAll >= WORKER_BUSY * cores) {
@@ -46,12 +46,12 @@ export function busyWorkers(facts: Facts): Finding | null {
     return { limit: "workers", text };
   }
   if (busy < workers.length && most - least >= UNEVEN) {
-    // Items of a flow belong to no Worker: that one has more of them is chance.
+    // Items of a flow belong to no Worker: a higher share is chance.
     if (facts.scenario.workload !== "message") return null;
     const text = `${busy} of ${counted(workers.length, "Worker")} ${agreeing(busy, "is", "are")} the limit: ${agreeing(busy, "its keys keep it", "their keys keep them")} busy ${formatShare(most)} of the time while another was computing only ${formatShare(least)} of it, at ${rate}. The messages of a key keep their order: only several keys in its place would help.`;
     return { limit: "keys", text };
   }
-  // Alike, but not all at their limit.
+  // Equally used, but not all at their limit.
   if (mean(workers) < WORKER_BUSY) return null;
   const computed = `computing ${formatShare(mean(workers))} of the time`;
   if (workers.length < cores) {
@@ -69,7 +69,7 @@ export function busyWorkers(facts: Facts): Finding | null {
   };
 }
 
-/** Of what should leave the loop free while it waits, and does not. */
+/** Work that should leave the loop free while it waits, and does not. */
 export function heldThread(facts: Facts): Finding | null {
   const { busy } = facts.result.process.eventLoop;
   if (facts.result.mode !== "async" || !facts.waitsOutside || busy < BUSY || !facts.longEnough) return null;
@@ -84,7 +84,7 @@ export function heldThread(facts: Facts): Finding | null {
 export function processors(facts: Facts): Finding | null {
   const { result, scenario, slots, main, noun } = facts;
   if (!facts.overrun || !facts.saturated) return null;
-  // Items of a flow take turns with each other: how long each takes is no time that it has a thread for itself.
+  // Items of a flow take turns with each other: an item's time is not its thread's.
   if (scenario.workload === "flow" && result.mode !== "sync" && !facts.waitsOutside) return null;
   const each = formatMs(result.latency.service.mean);
   const through = `${facts.rate} went through`;
@@ -105,7 +105,7 @@ export function processors(facts: Facts): Finding | null {
   if (!facts.waitsOutside) {
     const parallel = result.mode === "parallel";
     const threads = parallel ? counted(slots, "Worker") : "one helper Worker";
-    // Computing takes a core, not a Worker.
+    // Computing needs a core, not a Worker.
     const full = parallel && facts.computes && slots >= facts.cores;
     const more = full ? "More cores, or less work, would help." : "More Workers would help.";
     const help = parallel ? more : "Mode parallel, with more Workers, would help.";
@@ -115,19 +115,19 @@ export function processors(facts: Facts): Finding | null {
   return null;
 }
 
-/** What made messages wait: more came than was done just then; the rest of the time it was worked off. */
+/** The reason why messages waited: more came than was done just then; the rest of the time works that off. */
 export function since({ growth }: Crowding): string {
   if (growth === null) return "";
   const { ms, offered, processed } = growth;
   return `, since for ${formatMs(ms)} ${formatCount(offered)}/s came and ${formatCount(processed)}/s ${agreeing(processed, "was", "were")} done`;
 }
 
-/** The one thread that all goes through, or all the Workers, while messages waited: over the whole run there is time to spare. */
+/** The thread that everything passes, or all Workers, while messages waited: over the whole run there is time to spare. */
 export function busyAtTimes(facts: Facts): Finding | null {
   const { result, scenario, crowd } = facts;
   if (!facts.overrun || !facts.longEnough || crowd === null) return null;
   const { mode, latency } = result;
-  // In sync all that a message does holds the thread, its waits as well.
+  // In `sync` everything that a message does holds the thread, its waits as well.
   const holds = scenario.workload === "message" && scenario.work.kind !== "none" && (mode === "sync" || !facts.waitsOutside);
   if (!holds || (mode === "async" && scenario.async.offload !== "none") || !facts.saturatedAtTimes) return null;
   const parallel = mode === "parallel";

@@ -1,9 +1,9 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
 
-/** What happens when: numbered events in order of time, first in first out among those of one instant. */
+/** Numbered events in order of time, first in first out within one instant. */
 export class Agenda {
   size = 0;
-  /** When the next event happens; Infinity: nothing does. */
+  /** When the next event occurs; Infinity: there is none. */
   next: Nanoseconds = Number.POSITIVE_INFINITY;
   private at = new Float64Array(64);
   private order = new Float64Array(64);
@@ -24,7 +24,7 @@ export class Agenda {
     this.next = this.at[0] as number;
   }
 
-  /** Takes the next event off; there must be one. */
+  /** Removes and returns the next event; there must be one. */
   pop(): number {
     const top = this.events[0] as number;
     const last = --this.size;

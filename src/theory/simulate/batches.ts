@@ -1,10 +1,10 @@
 /** A batch at work: its messages in order, and how many of them are done. */
 export interface Batch {
-  /** Its number, by which events name it; used again. */
+  /** Its number, by which events refer to it; reused. */
   readonly no: number;
   items: number[];
   done: number;
-  /** The thread that works it. */
+  /** Its thread. */
   thread: number;
 }
 
@@ -29,7 +29,7 @@ export class Batches {
     return this.all[no] as Batch;
   }
 
-  /** The batch is done with; its emptied list, for reuse. */
+  /** Ends a batch; returns its emptied list, for reuse. */
   end(batch: Batch): number[] {
     this.spare.push(batch);
     const { items } = batch;

@@ -6,16 +6,15 @@ import type { Ration } from "./machine.ts";
 const ROUNDING: Nanoseconds = 1e-3;
 
 /**
- * Cores that more threads compute on than there are: each thread gets as much as every other (processor sharing, L. Kleinrock,
- * 1967). Work is told on a clock of its own, which goes on by the share that each thread gets. Where their time is rationed, all
- * threads stand still from when a period's ration is used up until the next period (P. Turner and others, CPU bandwidth control for CFS,
- * Linux Symposium 2010).
+ * Cores shared by more threads: each thread gets as much as every other (processor sharing, L. Kleinrock, 1967). Work is measured on a
+ * clock that advances by each thread's share. With a quota, all threads stand still from when a period's ration is used up until the next
+ * period (P. Turner and others, CPU bandwidth control for CFS, Linux Symposium 2010).
  */
 export class Cores {
   private readonly jobs = new Heap<number>();
   private clock = 0;
   private at: Nanoseconds = 0;
-  /** When this period ends, and what is left of its ration. */
+  /** When this period ends, and the rest of its ration. */
   private periodEnd: Nanoseconds = 0;
   private left: Nanoseconds = 0;
 
@@ -24,26 +23,26 @@ export class Cores {
     private readonly ration: Ration | null = null,
   ) {}
 
-  /** A thread begins to compute so much. */
+  /** A thread begins a computation of `work`. */
   begin(thread: number, work: Nanoseconds, now: Nanoseconds): void {
     this.advance(now);
     this.jobs.push(this.clock + work, thread);
   }
 
-  /** When the next thread is done, if none begins before. */
+  /** When the next thread finishes, if none begins before. */
   get next(): Nanoseconds {
     if (this.jobs.size === 0) return Number.POSITIVE_INFINITY;
     const span = Math.max(0, this.jobs.next - this.clock) / this.share;
     return this.ration === null ? this.at + span : this.rationedEnd(this.ration, span);
   }
 
-  /** The thread that is done at `next`. */
+  /** Removes and returns the thread that finishes at `next`. */
   end(now: Nanoseconds): number {
     this.advance(now);
     return this.jobs.pop() ?? 0;
   }
 
-  /** When a thread that alone computes so much is done with it. */
+  /** When a thread that computes alone finishes `work`. */
   alone(work: Nanoseconds, now: Nanoseconds): Nanoseconds {
     if (work === 0) return now;
     this.begin(0, work, now);
@@ -66,7 +65,7 @@ export class Cores {
     this.at = now;
   }
 
-  /** When so much time has been had, less what the ration withholds. */
+  /** When the time `span` has been granted, given what the ration withholds. */
   private rationedEnd(ration: Ration, span: Nanoseconds): Nanoseconds {
     const { used } = this;
     this.open(ration, this.at);
@@ -77,7 +76,7 @@ export class Cores {
     return this.periodEnd + whole * ration.period + (span - first - whole * each);
   }
 
-  /** How much of the time until an instant the threads ran. */
+  /** Time up to an instant in which the threads ran. */
   private runUntil(ration: Ration, now: Nanoseconds): Nanoseconds {
     const { used } = this;
     let from = this.at;
@@ -93,7 +92,7 @@ export class Cores {
     return ran;
   }
 
-  /** A period's ration is what it is whatever was left of the one before. */
+  /** Begins a period with its full ration, whatever was left of the previous one. */
   private open({ quota, period }: Ration, at: Nanoseconds): void {
     if (at < this.periodEnd) return;
     this.periodEnd = (Math.floor(at / period) + 1) * period;

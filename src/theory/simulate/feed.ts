@@ -7,24 +7,24 @@ import type { Shards } from "./shards.ts";
 import type { SimulatedSource } from "./source.ts";
 import { Wait } from "./wait.ts";
 
-/** Most messages of one read, and most offered before the consumer gets its turn: as the engine's. */
+/** Most messages of one read, and most offered before the consumer gets its turn: as in the engine. */
 const READ_SIZE = 256;
 const LONGEST_RUSH = 65_536;
-/** What the feed is part of. */
+/** The consumer of a feed. */
 export interface FeedConsumer {
   /** There is more in the queue, or nothing more will come. */
   arrived(): void;
   /** A message leaves by being dropped at `now`. */
   dropped(id: number, now: Nanoseconds): void;
   shardOf(id: number): number;
-  /** A message stands in a shard. */
+  /** A message entered a shard. */
   queued(shard: number): void;
 }
 
-/** What the feed waits for when a step of it ends. */
+/** What the feed waits for after a step. */
 export type Next = "change" | "room" | "turn" | "nothing";
 
-/** The way from the source into the queue, where overflow acts. */
+/** Moves messages from the source into the queue, applying the overflow rule. */
 export class SimulatedFeed {
   /** True when nothing more will come. */
   ended = false;
@@ -50,12 +50,12 @@ export class SimulatedFeed {
     this.sent = new Wait(agenda, events.sent);
   }
 
-  /** Goes on until it has to wait. */
+  /** Continues until it has to wait. */
   step(now: Nanoseconds): Next {
     const { source, machine } = this;
     while (!this.ended) {
       if (this.count > 0) {
-        // Whoever waits for room when the run is over waits no longer.
+        // At the end of the run nothing waits for room any longer.
         if (this.waitsFor !== NONE && source.expired(now, machine.grace)) break;
         if (!this.offer(now)) return "room";
         if (this.rushEnds(now)) return "turn";
@@ -74,14 +74,14 @@ export class SimulatedFeed {
     return "nothing";
   }
 
-  /** Every client of a closed loop waits for the `held` messages that wait for a full batch. */
+  /** True when every client of a closed loop waits for the `held` messages of an incomplete batch. */
   stalled(held: number): boolean {
     const { source } = this;
     if (!source.closedLoop || held === 0 || source.unanswered !== held) return false;
     return this.queue.depth === 0 && source.pending === Number.POSITIVE_INFINITY;
   }
 
-  /** Offers what was taken; false when one has to wait for room. */
+  /** Offers the messages taken; false when one has to wait for room. */
   private offer(now: Nanoseconds): boolean {
     const { queue, consumer } = this;
     for (; this.at < this.count; this.at++) {
@@ -102,7 +102,7 @@ export class SimulatedFeed {
     return true;
   }
 
-  /** Under a drop rule all that is due together competes for the queue together. True when the consumer has a turn before more comes. */
+  /** Under a drop rule, all messages due together compete for the queue. True when the consumer has a turn before more come. */
   private rushEnds(now: Nanoseconds): boolean {
     this.rush += this.count;
     this.at = 0;

@@ -4,7 +4,7 @@ import type { SimulatedMachine } from "./machine.ts";
 import { NONE } from "./messages.ts";
 import type { Shards } from "./shards.ts";
 
-/** Makes batches of one shard's messages: a batch goes when it is full, overdue, or nothing more can come. */
+/** Makes batches of one shard's messages: a batch is released when it is full, overdue, or nothing more can come. */
 export class Gatherer {
   items: number[] = [];
   private deadline: Nanoseconds = Number.POSITIVE_INFINITY;
@@ -15,7 +15,7 @@ export class Gatherer {
     private readonly shard: number,
   ) {}
 
-  /** Takes what has come by now. True when the batch is to go. */
+  /** Takes the messages that have come by now. True when the batch is to be released. */
   collect(now: Nanoseconds, last: boolean): boolean {
     const { size, timeout } = this.machine.batch;
     const { items } = this;
@@ -29,12 +29,12 @@ export class Gatherer {
     return items.length > 0 && (last || items.length >= size || now >= this.deadline);
   }
 
-  /** When the batch goes even if no more comes. */
+  /** When the batch is released even if no more come. */
   get dueAt(): Nanoseconds {
     return this.items.length > 0 ? this.deadline : Number.POSITIVE_INFINITY;
   }
 
-  /** Hands the batch over and begins a new one in `fresh`, an empty list. */
+  /** Returns the batch and begins a new one in `fresh`, an empty list. */
   release(fresh: number[]): number[] {
     const batch = this.items;
     const { order = "arrival" } = this.machine.batch;

@@ -5,23 +5,23 @@ import type { SimulatedMachine } from "./machine.ts";
 import type { Shards } from "./shards.ts";
 import type { Thread } from "./thread.ts";
 
-/** From here on one more batch at work is time enough to be heard and given the next: as the engine's. */
+/** Batches longer than this need no look-ahead, as in the engine. */
 const LONG_BATCH: Nanoseconds = 2e6;
 
-/** The way to one Worker: its shard, what is gathered of it, and what was handed over and not heard to be done. */
+/** The path to one Worker: its shard, its incomplete batch, and the batches sent whose end the dealer has not seen. */
 export class SimulatedLane {
   readonly gatherer: Gatherer;
-  /** Batches of this lane that the dealer has heard to be done. */
+  /** Batches of this lane whose end the dealer has seen. */
   heard = 0;
-  /** Batches whose end the dealer has heard of or is about to. */
+  /** Batches whose end the dealer has seen or is about to. */
   announced = 0;
-  /** It stands among those to be dealt with. */
+  /** Listed among the lanes to be dealt with. */
   listed = false;
   private sent = 0;
   private itemsSent = 0;
   private window = 0;
   private batchTime: Nanoseconds = 0;
-  /** What a batch has left to be handed over piece by piece. */
+  /** The rest of a batch that is sent piece by piece. */
   private outbox: number[] = [];
   private written = 0;
 
@@ -34,12 +34,12 @@ export class SimulatedLane {
     this.gatherer = new Gatherer(machine, queue, shard);
   }
 
-  /** Batches handed over and not heard to be done. */
+  /** Batches sent whose end the dealer has not seen. */
   get held(): number {
     return this.sent - this.heard;
   }
 
-  /** Hands over every batch that is ready while the Worker may hold one more. */
+  /** Sends every batch that is ready while the Worker may hold one more. */
   deal(now: Nanoseconds, last: boolean): void {
     this.adapt();
     while (this.held < this.window) {
@@ -57,24 +57,24 @@ export class SimulatedLane {
     }
   }
 
-  /** Something waits for this Worker. */
+  /** True when something waits for this Worker. */
   get hasMore(): boolean {
     return this.queue.depthOf(this.shard) > 0 || this.written < this.outbox.length;
   }
 
-  /** Few enough batches are left with the Worker that the dealer is woken. `ended`: nothing more will come. */
+  /** True when few enough batches are left with the Worker to wake the dealer. `ended`: nothing more will come. */
   low(ended: boolean): boolean {
     if (ended && this.queue.depthOf(this.shard) === 0) return this.held === 0;
     if (this.machine.offload !== null) return this.held <= this.window - 1;
     return this.held <= (this.machine.slots === 1 && this.batchTime >= LONG_BATCH ? 1 : this.window >> 1);
   }
 
-  /** It may come to hold more before a batch is done, since its batches turn out to be shorter. */
+  /** True when it may hold more before a batch is done, since its batches prove shorter. */
   get mayGrow(): boolean {
     return this.machine.overflow !== "block" && this.batchTime > 0 && windowAhead(0.9 * this.batchTime) > windowAhead(1e12);
   }
 
-  /** When what is gathered goes, if the Worker may have it then. */
+  /** When the incomplete batch is released, if the Worker may have it then. */
   get dueAt(): Nanoseconds {
     return this.held < this.window ? this.gatherer.dueAt : Number.POSITIVE_INFINITY;
   }
@@ -85,7 +85,7 @@ export class SimulatedLane {
     this.thread.hand(items, now);
   }
 
-  /** How many batches the Worker may hold: of those so far, as many as it works off in a few milliseconds. */
+  /** Adapts the number of batches that the Worker may hold: as many as it works off in a few milliseconds. */
   adapt(): void {
     const { slots, offload } = this.machine;
     if (offload !== null) {

@@ -5,24 +5,24 @@ import type { SimulatedMachine } from "./machine.ts";
 import type { Shards } from "./shards.ts";
 import type { Thread } from "./thread.ts";
 
-/** Like the engine's dealer, all lanes look at batch times whenever one is dealt with; with more lanes than this, only that lane does. */
+/** Like the engine's dealer, all lanes update batch times whenever one is dealt with; with more lanes than this, only that lane does. */
 const FEW = 16;
 
-/** The lanes of all Workers. Only those are dealt with in which something may have changed. */
+/** The lanes of all Workers. Only lanes with possible changes are dealt with. */
 export class Lanes {
-  /** Messages that wait for their batch to fill. */
+  /** Messages waiting for their batch to fill. */
   gathered = 0;
   private readonly all: readonly SimulatedLane[];
   private listed: SimulatedLane[] = [];
   private other: SimulatedLane[] = [];
-  /** When what lanes have gathered goes, whether or not it still is what was gathered then. */
+  /** When the batches of lanes are overdue; entries may be outdated. */
   private readonly deadlines = new Heap<SimulatedLane>();
 
   constructor(
     machine: SimulatedMachine,
     queue: Shards,
     threadOf: (shard: number) => Thread,
-    /** Told of each lane whose Worker was handed something. */
+    /** Called for each lane whose Worker was sent something. */
     private readonly dealt: (lane: SimulatedLane) => void,
   ) {
     this.all = Array.from({ length: machine.threads }, (_, shard) => new SimulatedLane(machine, queue, threadOf(shard), shard));
@@ -32,7 +32,7 @@ export class Lanes {
     return this.all[shard] as SimulatedLane;
   }
 
-  /** Something may be done for a lane. */
+  /** Lists a lane to be dealt with. */
   list(lane: SimulatedLane): void {
     if (lane.listed) return;
     lane.listed = true;
@@ -43,7 +43,7 @@ export class Lanes {
     for (const lane of this.all) this.list(lane);
   }
 
-  /** Hands over what can be; `last`: nothing more will come. */
+  /** Sends whatever is ready; `last`: nothing more will come. */
   deal(now: Nanoseconds, last: boolean): void {
     this.nextDeadline(now);
     if (this.all.length <= FEW) for (const lane of this.all) lane.adapt();
@@ -57,12 +57,12 @@ export class Lanes {
     this.other = lanes;
   }
 
-  /** Hands over whatever is gathered. */
+  /** Sends all incomplete batches. */
   dealAll(now: Nanoseconds): void {
     for (const lane of this.all) this.dealTo(lane, now, true);
   }
 
-  /** Lists the lanes whose batches are overdue; the next instant at which one will be. */
+  /** Lists the lanes with overdue batches; returns the next instant at which one will be. */
   nextDeadline(now: Nanoseconds): Nanoseconds {
     const { deadlines } = this;
     for (; deadlines.size > 0; deadlines.pop()) {

@@ -13,19 +13,19 @@ import type { SimulatedSource } from "./source.ts";
 import { Turns } from "./turns.ts";
 import { Wait } from "./wait.ts";
 
-/** Events that are no batch's, and tasks that are ready to go on. */
+/** Events that are no batch's, and tasks that are ready. */
 const FEED = -1;
 const SENT = -2;
 const ROOM = -3;
 const ARRIVED = -4;
 const DONE = -5;
 const COLLECT = -6;
-/** A batch goes on whose turn with a key has come: this less its number. */
+/** A batch continues when its turn with a key has come: this less its number. */
 const TURN = -16;
 
 /**
- * One event loop on which source, collector and work take turns (`async`): what holds the loop moves its clock, what waits comes
- * round later. Ready tasks go on in the order in which they became ready, as the loop's microtasks do.
+ * One event loop on which source, collector and work take turns (`async`): what holds the loop advances its clock, what waits returns
+ * later. Ready tasks continue in the order in which they became ready, as the loop's microtasks do.
  */
 export class Loop implements FeedConsumer {
   private now: Nanoseconds = 0;
@@ -38,10 +38,10 @@ export class Loop implements FeedConsumer {
   private readonly turns: SimulatedKeyOrder | null;
   private readonly arrivals: Wait;
   private readonly batchDone: Wait;
-  /** The loop gets a turn before the collector goes on, since work holds it. */
+  /** Work holds the loop, so the loop gets a turn before the collector continues. */
   private readonly yields: boolean;
   private readonly slots: number;
-  /** Where its computing is rationed; null: it has a core. */
+  /** The ration of its computing; null: it has a core. */
   private readonly cores: Cores | null;
   private spare: number[] = [];
   private active = 0;
@@ -59,7 +59,7 @@ export class Loop implements FeedConsumer {
     this.gatherer = new Gatherer(machine, this.queue, 0);
     this.arrivals = new Wait(this.agenda, ARRIVED);
     this.batchDone = new Wait(this.agenda, DONE);
-    // Batches are worked in between each other where messages wait, or the loop has turns within a batch.
+    // Batches are interleaved where messages wait, or the loop has turns within a batch.
     const interleaved = overlaps(machine) || (machine.slots > 1 && machine.yieldEvery < Number.POSITIVE_INFINITY);
     this.turns = interleaved && machine.ordered ? new SimulatedKeyOrder(messages, keys) : null;
     this.slots = machine.slots;
@@ -96,7 +96,7 @@ export class Loop implements FeedConsumer {
 
   queued(): void {}
 
-  /** A turn comes after what is due, and not later than in the next step. */
+  /** A turn comes after what is due, and no later than in the next step. */
   private takeTurn(): void {
     if (!this.tasks.turn(this.agenda.next <= this.now)) this.wakeDue();
   }
@@ -107,7 +107,7 @@ export class Loop implements FeedConsumer {
 
   private wake(event: number): void {
     if (event >= 0) this.tasks.push(event);
-    // Nothing stands between its alarm and the source, which goes on before what waited has been answered.
+    // Nothing comes between its alarm and the source, which continues before waiting messages are answered.
     else if (event === FEED) this.stepFeed();
     else if (event === SENT ? this.feed.sent.alarm(this.now) : event === ROOM && this.feed.room.alarm(this.now)) this.tasks.push(FEED);
     else if (event === ARRIVED ? this.arrivals.alarm(this.now) : event === DONE && this.batchDone.alarm(this.now)) this.tasks.push(COLLECT);
@@ -139,7 +139,7 @@ export class Loop implements FeedConsumer {
     if (this.feed.room.notify()) this.tasks.push(FEED);
   }
 
-  /** Makes batches and has them worked, as many at a time as there are slots. */
+  /** Makes batches and works them off, as many at a time as there are slots. */
   private collect(): void {
     for (;;) {
       if (this.active >= this.slots && !this.expired()) {
@@ -194,7 +194,7 @@ export class Loop implements FeedConsumer {
     this.spare = this.batches.end(batch);
   }
 
-  /** Works a batch until one of its messages has to wait: false. */
+  /** Works a batch until one of its messages has to wait: then returns false. */
   private workOn(batch: Batch): boolean {
     const { machine, messages, measures } = this;
     const { shares, stretch } = machine;
@@ -208,7 +208,7 @@ export class Loop implements FeedConsumer {
       const demand = messages.demand[id] as number;
       const opening = batch.done === 0 ? machine.perBatch * stretch : 0;
       const held = demand * (shares.cpu + shares.hold) * stretch;
-      // One after the other, as the thread does: what is due at the same instant depends on the last digit.
+      // Summed one after the other, as the thread does: what is due at the same instant depends on the last digit.
       if (this.cores === null) {
         this.now += opening;
         this.now += held;

@@ -3,7 +3,7 @@ import { type BatchRule, batchRule } from "../../queueing/batcher.ts";
 import type { Scenario } from "../../scenario/schema.ts";
 import { type Expected, handoverOf, queryShare, rationed, type Shares, sharesOf } from "../demand.ts";
 
-/** What a case is worked off by, and by which rules: all that the simulation knows of mode, threads and queue. Times in nanoseconds. */
+/** The machine of a case: all that the simulation knows of mode, threads and queue. Times in nanoseconds. */
 export interface SimulatedMachine {
   /**
    * `line`: one thread does everything in turn (`sync`). `loop`: source, collector and work take turns on one event loop
@@ -12,32 +12,32 @@ export interface SimulatedMachine {
   readonly kind: "line" | "loop" | "workers";
   /** Threads that work. */
   readonly threads: number;
-  /** Batches that one thread may have at work at once. */
+  /** Batches that one thread may work on concurrently. */
   readonly slots: number;
-  /** Cores that those threads compute on, each getting as much as the others. */
+  /** Cores that those threads share equally. */
   readonly cores: number;
-  /** CPU time that all of them have in each period; null: more than they could use. */
+  /** CPU time of all threads per period; null: no effective quota. */
   readonly ration: Ration | null;
-  /** What becomes of a message's time. */
+  /** Division of a message's time. */
   readonly shares: Shares;
-  /** How much longer what holds a thread takes because it answers queries meanwhile. */
+  /** Factor by which thread time is longer because of queries. */
   readonly stretch: number;
-  /** Messages of one key are worked one after another. */
+  /** Messages of one key are handled one after another. */
   readonly ordered: boolean;
   /** Messages of a batch after which the loop gets a turn; Infinity: after the batch. */
   readonly yieldEvery: number;
-  /** Computed once for each batch, before its first message. */
+  /** Computing before the first message of each batch. */
   readonly perBatch: Nanoseconds;
-  /** From the end of a piece of work until the next can begin, where a helper works. */
+  /** Time from the end of a piece of work until the next can begin, where a helper works. */
   readonly handover: Nanoseconds;
-  /** Messages handed to a helper Worker at a time; null: no helper. */
+  /** Unit of work sent to a helper Worker; null: no helper. */
   readonly offload: "message" | "batch" | null;
   readonly batch: BatchRule;
-  /** Infinity: unlimited. */
+  /** Infinity: no limit. */
   readonly capacity: number;
   readonly overflow: Scenario["queue"]["overflow"];
   readonly warmup: Nanoseconds;
-  /** Time after the last arrival in which what was taken in may still be done. */
+  /** Time after the last arrival in which items already taken may still be done. */
   readonly grace: Nanoseconds;
 }
 
@@ -47,7 +47,7 @@ export interface Ration {
   readonly period: Nanoseconds;
 }
 
-/** The machine a case runs on; null for work whose time is not known beforehand. */
+/** The machine of a case; null for work of unknown time. */
 export function machineOf(expected: Expected): SimulatedMachine | null {
   const { mode, scenario, workers, cores, quota } = expected;
   const shares = sharesOf(scenario) ?? (opensBatches(scenario) ? { cpu: 0, hold: 0, wait: 0 } : null);
@@ -74,17 +74,17 @@ export function machineOf(expected: Expected): SimulatedMachine | null {
   };
 }
 
-/** Seconds of work that a helper is given at a time, where its batches are full. */
+/** Seconds of work sent to a helper at a time, where its batches are full. */
 function pieceOf({ work, batch }: Scenario, offload: "message" | "batch"): number {
   return (work.perBatch + work.time * (offload === "message" ? 1 : (batch.size ?? 1))) / 1e6;
 }
 
-/** Work of no time of its own, whose batches cost something. */
+/** True for work without a time of its own, whose batches cost something. */
 function opensBatches({ work }: Scenario): boolean {
   return work.kind === "none" && work.perBatch > 0;
 }
 
-/** True when a message waits for something outside, so that others may be worked meanwhile. */
+/** True when messages wait for something outside, so that others may be handled meanwhile. */
 export function overlaps({ shares, slots }: SimulatedMachine): boolean {
   return shares.wait > 0 && slots > 1;
 }

@@ -1,14 +1,14 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
 import { Histogram } from "../../kernel/histogram.ts";
 
-/** What is counted and measured of a simulation. */
+/** Counts and measurements of a simulation. */
 export class Measures {
   readonly sojourn = new Histogram();
   processed = 0;
-  /** Of these, due after warm-up. */
+  /** Those due after warm-up. */
   measured = 0;
   dropped = 0;
-  /** Time in which threads were at work. */
+  /** Working time of threads. */
   busy: Nanoseconds = 0;
   /** When the last message was done. */
   end: Nanoseconds = 0;

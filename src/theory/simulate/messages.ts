@@ -1,14 +1,14 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
 
-/** Number of no message. */
+/** The number of no message. */
 export const NONE = -1;
 
-/** The messages that are on their way, by number; a number is used again when its message has left. */
+/** Messages in progress, by number; numbers are reused. */
 export class Messages {
   due = new Float64Array(1024);
   demand = new Float64Array(1024);
   key = new Int32Array(1024);
-  /** The message behind it in the line it stands in: its shard, later its key's. */
+  /** The next message in its queue: its shard's, later its key's. */
   behind = new Int32Array(1024);
   /** Its neighbours in the order of arrival, over all shards. */
   older = new Int32Array(1024);

@@ -1,7 +1,7 @@
 import type { SimulatedMachine } from "./machine.ts";
 import { type Messages, NONE } from "./messages.ts";
 
-/** What became of a message that was offered to the queue. */
+/** Outcome of offering a message to the queue. */
 export type ShardOffer = "queued" | "full" | "dropped" | "displaced";
 
 /** The bounded queue: one capacity for all, first in first out within each shard. */
@@ -12,7 +12,7 @@ export class Shards {
   private readonly first: Int32Array;
   private readonly last: Int32Array;
   private readonly length: Int32Array;
-  /** Where the oldest of all has to be known, and is not simply that of the one shard. */
+  /** Whether the oldest message of all shards must be known. */
   private readonly byAge: boolean;
   private oldest = NONE;
   private newest = NONE;
@@ -51,7 +51,7 @@ export class Shards {
     return outcome;
   }
 
-  /** Takes the message that has stood longest in a shard; NONE: it is empty. */
+  /** Takes the oldest message of a shard; NONE: it is empty. */
   take(shard: number): number {
     if (this.length[shard] === 0) return NONE;
     const id = this.first[shard] as number;

@@ -1,11 +1,11 @@
 import { type Messages, NONE } from "./messages.ts";
 
-/** Messages of one key stand in line from when their batch begins; only the first may be worked. */
+/** Queues of messages by key, filled when their batch begins; only the first message of each may be handled. */
 export class SimulatedKeyOrder {
-  /** First and last in line of each key, plus one; 0: none. */
+  /** First and last of each key's queue, plus one; 0: empty. */
   private readonly first: Int32Array;
   private readonly last: Int32Array;
-  /** By message: one more than the batch that waits to go on with it; 0: none. */
+  /** By message: one more than the batch that waits for it; 0: none. */
   private waiting = new Int32Array(1024);
 
   constructor(
@@ -37,7 +37,7 @@ export class SimulatedKeyOrder {
     this.waiting[id] = batch + 1;
   }
 
-  /** A message is done. The batch that may go on now, if one waited for that; else NONE. */
+  /** Ends a message. Returns the batch that may continue, if one waited for it; else NONE. */
   end(id: number): number {
     const next = this.messages.behind[id] as number;
     this.first[this.messages.key[id] as number] = next + 1;

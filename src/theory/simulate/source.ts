@@ -11,7 +11,7 @@ import type { Messages } from "./messages.ts";
 
 const NEVER = Number.POSITIVE_INFINITY;
 
-/** Who sends in a closed loop: each client again when it is answered. */
+/** Clients of a closed loop: each sends again when it is answered. */
 class Clients {
   readonly tape = new Deque<Nanoseconds>();
   readonly reads = new Deque<Nanoseconds>();
@@ -39,7 +39,7 @@ class Clients {
   }
 }
 
-/** Reads that overlap: each begins when its arrival is due, a connection is free and somebody looks; they are delivered in order. */
+/** Overlapping reads: each begins when its arrival is due, a connection is free and the source looks; they are delivered in order. */
 class Reads {
   private readonly ends = new Deque<Nanoseconds>();
   private readonly reading = new Heap<null>();
@@ -52,7 +52,7 @@ class Reads {
     private readonly connections: number,
   ) {}
 
-  /** Begins what can begin by now; when the next arrival in order has been read. */
+  /** Begins reads that can begin by now; returns when the next arrival in order has been read. */
   advance(now: Nanoseconds): Nanoseconds {
     if (Number.isNaN(this.due)) this.readDue(now);
     while (this.reading.next <= now) this.reading.pop();
@@ -84,7 +84,7 @@ class Reads {
   }
 }
 
-/** What falls due when, for which key and with how much work; and when that has been read. */
+/** Due times, keys and work of messages, and when they have been read. */
 export class SimulatedSource {
   /** When the next message falls due; Infinity: there is none, or none yet. */
   pending: Nanoseconds = NEVER;
@@ -135,17 +135,17 @@ export class SimulatedSource {
     return this.pending === NEVER && (this.clients?.ended(now) ?? true);
   }
 
-  /** When the next message can be taken; Infinity while that is not known. */
+  /** When the next message can be taken; Infinity while unknown. */
   readAt(now: Nanoseconds): Nanoseconds {
     return this.reads === null ? this.pending : this.reads.advance(now);
   }
 
-  /** The same, as far as is known without looking. */
+  /** The same, as far as known without looking. */
   get nextRead(): Nanoseconds {
     return Math.max(this.pending, this.reads?.nextRead ?? 0);
   }
 
-  /** When `readAt` may have changed by itself. */
+  /** When `readAt` may change by itself. */
   get nextChange(): Nanoseconds {
     return this.reads?.nextChange ?? this.pending;
   }
@@ -163,12 +163,12 @@ export class SimulatedSource {
     return id;
   }
 
-  /** How long one read takes that holds its thread. */
+  /** Duration of one read that holds its thread. */
   nextLatency(): Nanoseconds {
     return this.latency === null ? 0 : this.latency.next();
   }
 
-  /** So many clients are answered. True when that lets one send. */
+  /** `count` clients are answered. True when one of them may send again. */
   answered(count: number, now: Nanoseconds): void {
     if (this.clients === null) return;
     this.answeredTotal += count;
@@ -176,7 +176,7 @@ export class SimulatedSource {
     if (this.pending === NEVER) this.readTape();
   }
 
-  /** How many messages there are in all, once nothing more is taken. */
+  /** Number of all messages, once nothing more is taken. */
   total(): number {
     if (this.clients !== null) return this.clients.sent;
     for (; this.pending !== NEVER; this.readTape()) this.taken++;
@@ -184,7 +184,7 @@ export class SimulatedSource {
     return this.taken;
   }
 
-  /** True when what is not done by now, so long after the last arrival, stays undone. */
+  /** True when the run is over, `grace` after the last arrival: unfinished messages stay so. */
   expired(now: Nanoseconds, grace: Nanoseconds): boolean {
     const known = this.pending === NEVER ? this.lastDue : this.pending;
     if (now < known + grace) return false;
@@ -192,7 +192,7 @@ export class SimulatedSource {
     return now >= this.lastArrival() + grace;
   }
 
-  /** The earliest instant at which `expired` may be true, as far as is known. */
+  /** The earliest instant at which `expired` may be true, as far as known. */
   expiry(now: Nanoseconds, grace: Nanoseconds): Nanoseconds {
     if (this.clients !== null) return this.clients.ended(now) ? this.clients.last + grace : NEVER;
     const known = this.pending === NEVER ? this.lastDue : this.pending;

@@ -8,26 +8,26 @@ import type { Measures } from "./measures.ts";
 import { type Messages, NONE } from "./messages.ts";
 import { SimulatedKeyOrder } from "./simulated-key-order.ts";
 
-/** A message computes, holds its thread otherwise, waits outside, and is done: as far as its kind of work has these parts. */
+/** Parts of a message: it computes, holds its thread otherwise, waits outside, and is done; its kind of work may skip some. */
 const COMPUTE = 0;
 const HOLD = 1;
 const WAIT = 2;
 const DONE = 3;
 
-/** What all threads of one machine share. */
+/** State shared by all threads of a machine. */
 export interface Shop {
   readonly machine: SimulatedMachine;
   readonly messages: Messages;
   readonly measures: Measures;
   readonly agenda: Agenda;
   readonly batches: Batches;
-  /** Null: each thread has a core. */
+  /** null: each thread has a core. */
   readonly cores: Cores | null;
-  /** Where messages of one key wait for each other; null: one batch is worked at a time. */
+  /** Order of messages of one key; null: one batch is handled at a time. */
   readonly turns: SimulatedKeyOrder | null;
-  /** The run is over: what is at hand is ended, nothing else is begun. */
+  /** The run is over: current work is ended, and none begins. */
   halted: boolean;
-  /** The event that ends a computation on a thread, and the event that ends a message's wait. */
+  /** The event at the end of a computation on a thread, and that at the end of a message's wait. */
   readonly pieceEnd: (thread: number) => number;
   readonly waitEnd: (batch: number) => number;
 }
@@ -52,13 +52,12 @@ export function openShop(
 }
 
 /**
- * One Worker: it takes batches in order, as many at a time as it has slots where messages wait outside, and one where they hold
- * its thread.
+ * One Worker: takes batches in order, as many at a time as it has slots where messages wait outside, and one where they hold its thread.
  */
 export class Thread {
-  /** Batches that were handed over and not begun. */
+  /** Batches sent and not begun. */
   private readonly frames = new Deque<number[]>();
-  /** Batches that may go on once the thread is free: first those whose turn with a key came, then those that have waited. */
+  /** Batches that may continue once the thread is free: first those whose turn with a key came, then those that have waited. */
   private readonly turned = new Deque<number>();
   private readonly waited = new Deque<number>();
   private readonly atOnce: number;
@@ -66,14 +65,14 @@ export class Thread {
   private holding: Batch | null = null;
   private part = COMPUTE;
   private active = 0;
-  /** Messages whose wait is over that go on before batches are taken again; and whether those are being taken. */
+  /** Messages whose wait is over that continue before batches are taken again; and whether batches are being taken. */
   private round = 0;
   private taking = false;
   private takesNext = false;
-  /** When what holds the thread began, and the message at hand of each batch. */
+  /** When the current part began to hold the thread, and the current message of each batch. */
   private heldFrom: Nanoseconds = 0;
   private readonly began: Nanoseconds[] = [];
-  /** Messages done, batches done, time held, and the sum and number of measured service times: what the dealer looks at. */
+  /** Messages done, batches done, time held, and the sum and number of measured service times, for the dealer. */
   itemsDone = 0;
   batchesDone = 0;
   busy: Nanoseconds = 0;
@@ -92,7 +91,7 @@ export class Thread {
     this.run(now);
   }
 
-  /** What held the thread has ended: the next part of its message may hold it on. */
+  /** The part that held the thread has ended: the next part of its message may hold it further. */
   pieceEnded(now: Nanoseconds): void {
     const batch = this.holding;
     if (batch === null) return;
@@ -113,8 +112,8 @@ export class Thread {
   }
 
   /**
-   * Goes on with whatever is ready until the thread is held or there is nothing: all messages that have waited by now, then as
-   * many batches as there are slots for, in turns.
+   * Continues with whatever is ready until the thread is held or there is nothing: all messages that have waited by now, then as many
+   * batches as there are slots, in turns.
    */
   private run(now: Nanoseconds): void {
     const { batches } = this.shop;
@@ -170,7 +169,7 @@ export class Thread {
     shop.batches.end(batch);
   }
 
-  /** Goes through what is left of a message's parts; false once one takes time. */
+  /** Goes through the remaining parts of a message; false once one takes time. */
   private workItem(batch: Batch, now: Nanoseconds): boolean {
     const { machine, messages, cores, agenda, pieceEnd, waitEnd } = this.shop;
     const { shares, stretch } = machine;

@@ -2,7 +2,7 @@ import type { Nanoseconds } from "../../kernel/clock.ts";
 import { nextLook } from "../../kernel/wakeup.ts";
 import type { Agenda } from "./agenda.ts";
 
-/** One task's wait for something to change, until an instant at the latest: as the engine's `Wakeup`. */
+/** One task's wait for a change, until an instant at the latest: like the engine's `Wakeup`. */
 export class Wait {
   private waiting = false;
   private alarmAt: Nanoseconds = Number.POSITIVE_INFINITY;
@@ -10,7 +10,7 @@ export class Wait {
 
   constructor(
     private readonly agenda: Agenda,
-    /** The event that is its alarm. */
+    /** The event of its alarm. */
     private readonly event: number,
   ) {}
 
@@ -21,7 +21,7 @@ export class Wait {
     this.agenda.push(alarm, this.event);
   }
 
-  /** As `begin`, and looks meanwhile. */
+  /** As `begin`, with periodic polling. */
   beginLooking(now: Nanoseconds, alarm: Nanoseconds): void {
     this.begin(alarm);
     const look = nextLook(now);
@@ -30,14 +30,14 @@ export class Wait {
     this.agenda.push(look, this.event);
   }
 
-  /** True when the task was waiting, and goes on. */
+  /** Ends the wait; true when the task was waiting. */
   notify(): boolean {
     const { waiting } = this;
     this.waiting = false;
     return waiting;
   }
 
-  /** Its alarm went off, or a look is due. */
+  /** Its alarm went off, or a poll is due. */
   alarm(now: Nanoseconds): boolean {
     if (now >= this.alarmAt) this.alarmAt = Number.POSITIVE_INFINITY;
     if (now >= this.lookAt) this.lookAt = Number.POSITIVE_INFINITY;

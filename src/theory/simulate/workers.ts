@@ -36,11 +36,11 @@ export class Workers implements FeedConsumer {
   private readonly cores: Cores | null;
   private readonly lanes: Lanes;
   private readonly laneOfKey: Int32Array;
-  /** The dealer's wait for the next batch that is overdue. */
+  /** The dealer's wait for the next overdue batch. */
   private readonly news: Wait;
   private feedReady = false;
   private dealReady = false;
-  /** At one instant the dealer's time was up before that of a source that waits for clients, as it does, to be woken: it goes on first. */
+  /** When dealer and source are due at one instant, the one whose wait was due first continues first. */
   private dealFirst = false;
   private lookAt: Nanoseconds = Number.NEGATIVE_INFINITY;
   private answered = 0;
@@ -141,7 +141,7 @@ export class Workers implements FeedConsumer {
     this.noteDone(lane);
   }
 
-  /** Batches that a Worker has just done are heard of at once, or after the time it takes to hand over. */
+  /** Notes the batches that a Worker has just done: at once, or after the time of the handover. */
   private noteDone(lane: SimulatedLane): void {
     for (; lane.announced < lane.thread.batchesDone; lane.announced++) {
       if (this.machine.handover === 0) this.heard(lane);
@@ -158,7 +158,7 @@ export class Workers implements FeedConsumer {
     else this.look();
   }
 
-  /** Lets source and dealer go on until both wait. */
+  /** Lets source and dealer continue until both wait. */
   private settle(): void {
     while (!this.shop.halted && (this.feedReady || this.dealReady)) {
       if (this.feedReady && !this.dealFirst) this.stepFeed();
@@ -178,7 +178,7 @@ export class Workers implements FeedConsumer {
     if (feed.ended && !wasEnded) this.feedEnded();
   }
 
-  /** What is gathered goes, and the run is over so long after the last arrival. */
+  /** Releases incomplete batches; the run is over `grace` after the last arrival. */
   private feedEnded(): void {
     this.lanes.listAll();
     const over = this.source.expiry(this.now, this.machine.grace);
@@ -201,14 +201,14 @@ export class Workers implements FeedConsumer {
     if (this.source.closedLoop) this.look();
   }
 
-  /** The dealer looks every now and then, whatever comes. */
+  /** The dealer polls periodically, whatever comes. */
   private look(): void {
     if (this.lookAt > this.now) return;
     this.lookAt = nextLook(this.now);
     this.agenda.push(this.lookAt, LOOK);
   }
 
-  /** Tells the clients of a closed loop what is done. */
+  /** Releases the clients of a closed loop whose messages are done. */
   private answer(): void {
     const { processed } = this.measures;
     this.source.answered(processed - this.answered, this.now);
@@ -216,7 +216,7 @@ export class Workers implements FeedConsumer {
     this.answered = processed;
   }
 
-  /** The run is over: what holds a thread is ended, and nothing else. */
+  /** Ends the run: ends what holds a thread, and nothing else. */
   private endWhatIsAtHand(): void {
     const { cores, agenda } = this;
     for (;;) {
