@@ -2,7 +2,7 @@ import type { Canvas } from "./canvas.ts";
 import { type Style, style } from "./styles.ts";
 
 const [SHADE = 32, HASH = 35, DOT = 46] = [..."░#."].map((sign) => sign.codePointAt(0) ?? 32);
-/** By eighths; of none the track. */
+/** Eighths of a filled cell; the track for none. */
 const EIGHTHS = [SHADE, ...[..."▏▎▍▌▋▊▉█"].map((sign) => sign.codePointAt(0) ?? 32)];
 const TRACK = style("track");
 

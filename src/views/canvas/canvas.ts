@@ -5,7 +5,7 @@ import { type Style, TEXT } from "./styles.ts";
 export const CONTINUED = 1;
 const SPACE = 32;
 
-/** Characters of several code points (an emoji, a letter with its accents) have numbers of their own, beyond those of Unicode. */
+/** Characters of several code points (an emoji, a letter with its accents) get numbers beyond those of Unicode. */
 const FIRST_CLUSTER = 0x110000;
 const MOST_CLUSTERS = 4096;
 const clusters: string[] = [];
@@ -13,7 +13,7 @@ const clusterNumbers = new Map<string, number>();
 
 const CHARACTERS = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 
-/** A place on a canvas, in cells. */
+/** A rectangle of a canvas, in cells. */
 export interface Rect {
   readonly x: number;
   readonly y: number;
@@ -21,7 +21,7 @@ export interface Rect {
   readonly height: number;
 }
 
-/** A picture of `width` × `height` cells: a character and a style each. Whatever falls outside is cut off. */
+/** A picture of `width` × `height` cells, each with a character and a style. Everything outside is cut off. */
 export class Canvas {
   readonly glyphs: Uint32Array;
   readonly styles: Uint32Array;
@@ -39,7 +39,7 @@ export class Canvas {
     this.styles.fill(TEXT);
   }
 
-  /** One cell; `glyph`: a code point of one column. Of a wide character that it cuts in two nothing is left. */
+  /** Sets one cell; `glyph`: a code point of one column. A wide character cut in two disappears entirely. */
   put(x: number, y: number, glyph: number, style: Style): void {
     if (x < 0 || y < 0 || x >= this.width || y >= this.height) return;
     const { glyphs } = this;
@@ -50,7 +50,7 @@ export class Canvas {
     this.styles[at] = style;
   }
 
-  /** The style of a cell; of one outside, that of text. */
+  /** The style of a cell; outside the canvas, that of text. */
   styleAt(x: number, y: number): Style {
     if (x < 0 || y < 0 || x >= this.width || y >= this.height) return TEXT;
     return this.styles[y * this.width + x] ?? TEXT;
@@ -60,7 +60,10 @@ export class Canvas {
     for (let row = y; row < y + height; row++) for (let column = x; column < x + width; column++) this.put(column, row, glyph, style);
   }
 
-  /** A line of text, cut with an ellipsis to `room` columns; gives the column after it. What is drawn has passed through `printable`. */
+  /**
+   * Draws a line of text, cut with an ellipsis to `room` columns; returns the column after it. The text must have passed through
+   * `printable`.
+   */
   text(x: number, y: number, text: string, style: Style = TEXT, room: number = this.width - x): number {
     const space = Math.min(room, this.width - x);
     if (space <= 0) return x;
@@ -80,7 +83,7 @@ export class Canvas {
     return column;
   }
 
-  /** A line of text that ends at column `end`; gives the column where it begins. */
+  /** Draws a line of text that ends at column `end`; returns the column of its beginning. */
   textRight(end: number, y: number, text: string, style: Style = TEXT): number {
     const x = Math.max(0, end - columnsOf(text));
     this.text(x, y, text, style, end - x);
@@ -94,7 +97,7 @@ export class Canvas {
     return line;
   }
 
-  /** The picture as plain text, without the spaces at the ends of lines. */
+  /** The picture as plain text, without trailing spaces. */
   toString(): string {
     return Array.from({ length: this.height }, (_, y) => this.row(y).trimEnd()).join("\n");
   }
@@ -112,13 +115,13 @@ function glyphOf(character: string): number {
   return number;
 }
 
-/** What is written for a glyph; nothing for the second cell of a wide one. */
+/** The text of a glyph; empty for the second cell of a wide one. */
 export function glyphText(glyph: number): string {
   if (glyph === CONTINUED) return "";
   return glyph >= FIRST_CLUSTER ? (clusters[glyph - FIRST_CLUSTER] ?? "") : String.fromCodePoint(glyph);
 }
 
-/** True where a terminal may give the glyph another width than we do, so that the cursor's place behind it is not certain. */
+/** True where a terminal may give the glyph another width than assumed here, so that the cursor position after it is uncertain. */
 export function isUncertain(glyph: number): boolean {
   return glyph === CONTINUED || glyph >= FIRST_CLUSTER;
 }

@@ -1,7 +1,7 @@
 import { type Canvas, CONTINUED, glyphText, isUncertain } from "./canvas.ts";
 import { type Style, TEXT } from "./styles.ts";
 
-/** Unchanged cells that are written again rather than leapt over: as long as a leap. */
+/** Unchanged cells that are rewritten rather than skipped: as long as a cursor movement. */
 const SHORT_GAP = 5;
 
 /** The escape sequence that sets a style, whatever was set before. */
@@ -10,8 +10,8 @@ export type StyleCode = (style: Style) => string;
 const RESET = "\u001b[0m";
 
 /**
- * What is to be written to a terminal that shows `before`, so that it shows `now`; empty: nothing. `before` null, or of another size: nothing
- * is known of what it shows, and every cell is written.
+ * The output that turns a terminal which shows `before` into one that shows `now`; empty: no change. `before` null, or of another size: its
+ * content is unknown, and every cell is written.
  */
 export function difference(before: Canvas | null, now: Canvas, code: StyleCode): string {
   const known = before !== null && before.width === now.width && before.height === now.height ? before : null;
@@ -39,7 +39,7 @@ export function difference(before: Canvas | null, now: Canvas, code: StyleCode):
   return pen.out === "" ? "" : pen.out + RESET;
 }
 
-/** Writes cells of a canvas, with a style's sequence where it changes. */
+/** Writes cells of a canvas, with escape sequences where the style changes. */
 class Pen {
   out = "";
   private style = -1;
@@ -49,7 +49,7 @@ class Pen {
     private readonly code: StyleCode,
   ) {}
 
-  /** The cells of a row from `from` until before `end`, and the first half of a wide character whose second is among them. */
+  /** Writes the cells of a row from `from` until before `end`, including the first half of a wide character whose second is among them. */
   cells(y: number, from: number, end: number): void {
     if (from >= end) return;
     const { glyphs, styles, width } = this.canvas;
@@ -59,7 +59,7 @@ class Pen {
       const at = y * width + x;
       const glyph = glyphs[at] ?? 32;
       if (glyph === CONTINUED) {
-        // How far the terminal went for it is not certain.
+        // The width that the terminal gave it is uncertain.
         if (x + 1 < end) this.out += `\u001b[${y + 1};${x + 2}H`;
         continue;
       }
@@ -69,7 +69,7 @@ class Pen {
     }
   }
 
-  /** The rest of a row, which is empty. */
+  /** Erases the rest of a row. */
   eraseFrom(y: number, x: number): void {
     this.out += `\u001b[${y + 1};${x + 1}H${RESET}\u001b[K`;
     this.style = -1;
@@ -81,21 +81,21 @@ class Pen {
   }
 }
 
-/** Columns of a row until its last cell that is not empty. */
+/** Columns of a row up to its last cell that is not empty. */
 function inkedWidth({ glyphs, styles, width }: Canvas, y: number): number {
   let end = width;
   while (end > 0 && glyphs[y * width + end - 1] === 32 && styles[y * width + end - 1] === TEXT) end--;
   return end;
 }
 
-/** Whether a cell is as it was; of a wide character both halves are. */
+/** Whether a cell is unchanged; for a wide character both halves must be. */
 function isSame(before: Canvas, now: Canvas, at: number, x: number): boolean {
   if (before.glyphs[at] !== now.glyphs[at] || before.styles[at] !== now.styles[at]) return false;
   if (x + 1 >= now.width || now.glyphs[at + 1] !== CONTINUED) return true;
   return before.glyphs[at + 1] === CONTINUED && before.styles[at + 1] === now.styles[at + 1];
 }
 
-/** A canvas as lines of text with their escape sequences. */
+/** A canvas as lines of text with escape sequences. */
 export function styledLines(canvas: Canvas, code: StyleCode): string[] {
   return Array.from({ length: canvas.height }, (_, y) => {
     let line = "";

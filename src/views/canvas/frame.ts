@@ -3,7 +3,7 @@ import type { Canvas, Rect } from "./canvas.ts";
 import { BOLD_TEXT, BORDER, FOCUSED, type Style, style, TEXT } from "./styles.ts";
 
 export interface FrameOptions {
-  /** The key that focuses it; 0: none does. */
+  /** The key that focuses it; 0: none. */
   readonly number: number;
   readonly title: string;
   /** The figure at the right of the title. */
@@ -18,7 +18,7 @@ const codeOf = (sign = " "): number => sign.codePointAt(0) ?? 32;
 const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 const ACCENT = style("accent");
 
-/** The border of a panel with its number, title and figure in the upper edge; gives the place inside. */
+/** Draws the border of a panel with its number, title and figure in the upper edge; returns the rectangle inside. */
 export function drawFrame(canvas: Canvas, place: Rect, options: FrameOptions): Rect {
   const { x, y, width, height } = place;
   const { focused, ascii, number, title, headline, headlineStyle = BOLD_TEXT } = options;

@@ -5,7 +5,7 @@ import { type Ink, type Style, style, TEXT } from "./styles.ts";
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the mark begins with one
 const MARK = /\u001b\[(\d+)m/;
 
-/** Text with its style before it, as an escape sequence of a number: whoever measures or wraps text leaves such out, as colours. */
+/** Text preceded by its style, as an escape sequence of a number, which measuring and wrapping skip, as they do colours. */
 function marked(paint: Style, text: string): string {
   return `\u001b[${paint}m${text}\u001b[${TEXT}m`;
 }
@@ -18,7 +18,7 @@ const SERIES: Readonly<Record<string, Ink>> = {
   expected: "expected",
 };
 
-/** Paints pictures of reports for a canvas. `shaded`: colours do not tell the heat of a cell. */
+/** A painter that draws pictures of reports on a canvas. `shaded`: signs show the heat of a cell, since colours do not. */
 export function canvasPainter(shade: Painter["shade"] | null): Painter {
   return {
     series: (name, text) => (name === null ? text : marked(style(SERIES[name] ?? "text"), text)),
@@ -31,7 +31,7 @@ export function canvasPainter(shade: Painter["shade"] | null): Painter {
   };
 }
 
-/** Draws a line of marked text; gives the column after it. */
+/** Draws a line of marked text; returns the column after it. */
 export function drawMarked(canvas: Canvas, x: number, y: number, line: string, room: number, first: Style = TEXT): number {
   let paint = first;
   let column = x;

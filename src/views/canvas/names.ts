@@ -1,7 +1,7 @@
-/** Themes by their names, in the order in which a key goes through them. */
+/** Names of themes, in the order of the key that cycles through them. */
 export const THEME_NAMES = ["dark", "light", "contrast", "colour-blind", "none"] as const;
 export type ThemeName = (typeof THEME_NAMES)[number];
 
-/** What curves are made of: dots of eighths of a cell, quarters of a cell, or characters that every terminal has. */
+/** Signs of curves: dots of eighths of a cell, quarters of a cell, or characters that every terminal has. */
 export const GLYPHS = ["braille", "block", "ascii"] as const;
 export type Glyphs = (typeof GLYPHS)[number];

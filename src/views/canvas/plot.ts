@@ -3,7 +3,7 @@ import type { Glyphs } from "./names.ts";
 import { BORDER, FAINT, onGround, type Style } from "./styles.ts";
 import { timeTicks } from "./ticks.ts";
 
-/** Columns that the labels of the value axis and the axis itself take. */
+/** Columns of the value axis with its labels. */
 export const AXIS_LABEL_WIDTH = 8;
 
 /** Points of a curve for each column of cells. */
@@ -12,31 +12,31 @@ export const DOTS_ACROSS = 2;
 /** Curves differ in stroke as well as in colour. */
 export type CurveStroke = "light" | "dashed" | "heavy";
 
-/** A line through one value for each half of a column; NaN: nothing is known there, and the line is broken. */
+/** A line through one value for each half of a column; NaN: unknown, and the line is interrupted. */
 export interface PlotCurve {
   readonly values: Float64Array;
   readonly style: Style;
   readonly stroke: CurveStroke;
 }
 
-/** What lies below a line, filled; a value for each column. */
+/** The filled area below a line; a value for each column. */
 export interface Area {
   readonly values: Float64Array;
   /** Its upper edge. */
   readonly edge: Style;
-  /** Its inside: a ground, and where there is no colour a sign. */
+  /** Its inside: a background, and a sign where there is no colour. */
   readonly inside: Style;
   readonly shaded: boolean;
 }
 
-/** A height that is named: what is predicted, where a queue is full. */
+/** A named height: a prediction, a full queue. */
 export interface Level {
   readonly value: number;
   readonly label: string;
   readonly style: Style;
 }
 
-/** An instant that is marked on the time axis. */
+/** An instant marked on the time axis. */
 export interface Mark {
   readonly t: number;
   readonly sign: string;
@@ -44,7 +44,7 @@ export interface Mark {
 }
 
 export interface Plot {
-  /** The value at the upper edge. */
+  /** Value at the upper edge. */
   readonly top: number;
   readonly axis: (value: number) => string;
   /** Milliseconds at the right edge. */
@@ -53,14 +53,14 @@ export interface Plot {
   readonly curves: readonly PlotCurve[];
   readonly levels: readonly Level[];
   readonly marks: readonly Mark[];
-  /** Where one looks, in milliseconds; null: nowhere. */
+  /** The instant of the cursor in milliseconds; null: none. */
   readonly cursor: number | null;
   readonly glyphs: Glyphs;
 }
 
 const CODE = (sign: string): number => sign.codePointAt(0) ?? 32;
 const EIGHTHS = [..." ▁▂▃▄▅▆▇█"].map(CODE);
-/** Quarters of a cell by their bits: upper left 1, upper right 2, lower left 4, lower right 8. */
+/** Quarters of a cell by bits: upper left 1, upper right 2, lower left 4, lower right 8. */
 const QUARTERS = [..." ▘▝▀▖▌▞▛▗▚▐▜▄▙▟█"].map(CODE);
 const BRAILLE = 0x2800;
 /** Bits of braille dots by row and column (Unicode block 2800). */
@@ -75,12 +75,12 @@ const ASCII_LINE = CODE("-");
 const SHADE = CODE("░");
 const ASCII_SHADE = CODE(":");
 
-/** The cells of the plot itself: without the labels on the left and the time axis below. */
+/** The cells of the plot itself, without the labels on the left and the time axis below. */
 export function plotArea({ x, y, width, height }: Rect): Rect {
   return { x: x + AXIS_LABEL_WIDTH, y, width: Math.max(1, width - AXIS_LABEL_WIDTH), height: Math.max(1, height - 1) };
 }
 
-/** Draws a chart over time into a place: axes, the area, levels, curves, and what is said beside them. */
+/** Draws a chart over time: axes, area, levels, curves, and labels beside them. */
 export function drawPlot(canvas: Canvas, place: Rect, plot: Plot): void {
   const inner = plotArea(place);
   drawValueAxis(canvas, place, inner, plot);
@@ -96,7 +96,7 @@ function drawValueAxis(canvas: Canvas, { x }: Rect, { y, height }: Rect, { top, 
   const middle = height >= 5 && height % 2 === 1 ? (height - 1) / 2 : -1;
   for (let row = 0; row < height; row++) {
     const labelled = row === 0 || row === middle || row === height - 1;
-    // The middle of a row stands for it; the lowest begins at nothing.
+    // A row is labelled by its middle; the lowest begins at 0.
     if (labelled && height > 1) canvas.textRight(x + AXIS_LABEL_WIDTH - 2, y + row, axis((top * (height - 1 - row)) / (height - 1)), FAINT);
     canvas.text(x + AXIS_LABEL_WIDTH - 1, y + row, labelled ? (glyphs === "ascii" ? "+" : "┤") : glyphs === "ascii" ? "|" : "│", BORDER);
   }
@@ -113,7 +113,7 @@ function drawTimeAxis(canvas: Canvas, { x }: Rect, inner: Rect, { until, marks, 
   for (const { t, sign, style } of marks) canvas.text(inner.x + columnOf(t, until, inner.width), y, sign, style);
 }
 
-/** The column in which an instant falls. */
+/** The column of an instant. */
 export function columnOf(t: number, until: number, width: number): number {
   return Math.max(0, Math.min(width - 1, Math.floor((t / until) * width)));
 }
@@ -126,13 +126,13 @@ function drawArea(canvas: Canvas, { x, y, width, height }: Rect, { values, edge,
     const eighths = Math.round(Math.max(0, Math.min(1, value / top)) * height * 8);
     const full = Math.floor(eighths / 8);
     for (let row = 0; row < full; row++) canvas.put(x + column, y + height - 1 - row, sign, shaded ? edge : inside);
-    // Next to nothing is still to be seen.
+    // The smallest positive value is still visible.
     const rest = full === 0 ? Math.max(1, eighths % 8) : eighths % 8;
     if (rest > 0 && glyphs !== "ascii") canvas.put(x + column, y + height - 1 - full, EIGHTHS[rest] ?? 32, edge);
   }
 }
 
-/** The row, from above, in which a value lies. */
+/** The row of a value, from above. */
 function rowOf(value: number, top: number, height: number): number {
   return height - 1 - Math.round(Math.max(0, Math.min(1, value / top)) * (height - 1));
 }
@@ -143,7 +143,7 @@ function drawLevel(canvas: Canvas, { x, y, width, height }: Rect, { value, style
     canvas.put(column, row, glyphs === "ascii" ? ASCII_LINE : LINE, onGround(style, canvas.styleAt(column, row)));
 }
 
-/** Labels at the right, above all that is drawn; two on one row would hide each other. */
+/** Draws labels at the right, above everything else; only one per row, since a second would hide it. */
 function drawLabels(canvas: Canvas, { x, y, width, height }: Rect, { levels, top }: Plot): void {
   const taken = new Set<number>();
   for (const { value, label, style } of levels) {

@@ -1,6 +1,5 @@
 /**
- * What a cell is drawn as, by the part it plays. A theme gives each part its colour; a canvas knows parts alone, so that one picture is drawn
- * in every theme.
+ * Parts that a cell can play. A theme gives each part its colour; a canvas knows only parts, so that one picture is drawn in every theme.
  */
 export const INKS = [
   "text",
@@ -37,7 +36,7 @@ export const INKS = [
 
 export type Ink = (typeof INKS)[number];
 
-/** A style in one number: the ink of the sign, that of the ground (0: the terminal's own) and attributes. */
+/** A style in one number: the ink of the sign, that of the background (0: the terminal's own) and attributes. */
 export type Style = number;
 
 const NUMBERS = new Map<Ink, number>(INKS.map((ink, i) => [ink, i]));
@@ -56,7 +55,7 @@ export function style(ink: Ink, { ground, bold = false, inverse = false }: Style
   return numberOf(ink) | below | (bold ? BOLD : 0) | (inverse ? INVERSE : 0);
 }
 
-/** The same style on another ground. */
+/** The same style on another background. */
 export function onGround(one: Style, ground: Style): Style {
   const mask = 0xff << GROUND_SHIFT;
   return (one & ~mask) | (ground & mask);

@@ -3,15 +3,15 @@ import { interpolateCividis } from "d3-scale-chromatic";
 import type { ThemeName } from "./names.ts";
 import { type Ink, partsOf, type Style } from "./styles.ts";
 
-/** Colours by the part they play, as `#rrggbb`; null: the terminal's own. */
+/** Colours of the parts, as `#rrggbb`; null: the terminal's own. */
 export interface Theme {
   readonly name: ThemeName;
-  /** The ground that its colours are chosen for. */
+  /** The background that its colours are chosen for. */
   readonly ground: string;
   readonly inks: Readonly<Record<Ink, string | null>>;
 }
 
-/** Cividis is read the same way by eyes with and without colour blindness (J. R. Nuñez et al., 2018). */
+/** Cividis reads the same with and without colour blindness (J. R. Nuñez et al., 2018). */
 const HEAT = Object.fromEntries(Array.from({ length: 8 }, (_, i) => [`heat-${i}`, hexOf(interpolateCividis(i / 7))])) as Record<
   `heat-${0 | 1 | 2 | 3 | 4 | 5 | 6 | 7}`,
   string
@@ -32,7 +32,7 @@ interface Palette {
 }
 
 const PALETTES: Readonly<Record<Exclude<ThemeName, "none">, Palette>> = {
-  // The modes' colours are of Okabe and Ito's palette, told apart by colour-blind eyes too.
+  // The modes' colours are from Okabe and Ito's palette, which colour-blind readers can distinguish.
   dark: {
     ground: "#0c0c10",
     text: null,
@@ -72,7 +72,7 @@ const PALETTES: Readonly<Record<Exclude<ThemeName, "none">, Palette>> = {
     arriving: "#ffff66",
     modes: ["#7fd0ff", "#ffb833", "#3dffb3", "#ff9df0"],
   },
-  // Blue, orange and grey alone, by lightness as well as by hue: good and bad are never red and green.
+  // Blue, orange and grey only, distinguished by lightness as well as by hue: good and bad are never red and green.
   "colour-blind": {
     ground: "#0c0c10",
     text: null,
@@ -88,7 +88,7 @@ const PALETTES: Readonly<Record<Exclude<ThemeName, "none">, Palette>> = {
   },
 };
 
-/** How much of a mode's colour is in the ground of its area. */
+/** Share of a mode's colour in the background of its area. */
 const AREA_SHARE = 0.38;
 
 function themeOf(name: Exclude<ThemeName, "none">): Theme {
@@ -117,7 +117,7 @@ export const THEMES: Readonly<Record<ThemeName, Theme>> = {
   none: { name: "none", ground: "#000000", inks: NOTHING },
 };
 
-/** What sets a style on a terminal of so many colours (0: none, 1: 16, 2: 256, 3: all). Remembered for each style. */
+/** The sequence that sets a style on a terminal of a colour level (0: none, 1: 16, 2: 256, 3: all). Cached for each style. */
 export function styleCodes({ inks }: Theme, level: ColorSupportLevel): (style: Style) => string {
   const chalk = new Chalk({ level });
   const known = new Map<Style, string>();
@@ -127,7 +127,7 @@ export function styleCodes({ inks }: Theme, level: ColorSupportLevel): (style: S
       const { ink, ground, bold, inverse } = partsOf(style);
       const sign = inks[ink];
       const below = ground === null ? null : inks[ground];
-      // Where keys have no colour behind them they are set off by turning round what they are drawn with.
+      // Without a background colour, keys are set off by inversion.
       const turned = inverse || (ground === "key-back" && (below === null || level === 0));
       const colours = [
         sign === null || level === 0 ? "" : opening(chalk.hex(sign)),
@@ -140,12 +140,12 @@ export function styleCodes({ inks }: Theme, level: ColorSupportLevel): (style: S
   };
 }
 
-/** What chalk writes before a text. */
+/** The sequence that chalk writes before a text. */
 function opening(paint: ChalkInstance): string {
   return paint("x").split("x")[0] ?? "";
 }
 
-/** The contrast of two colours: WCAG 2.2, from 1 (none) to 21. */
+/** Contrast of two colours: WCAG 2.2, from 1 (none) to 21. */
 export function contrast(one: string, other: string): number {
   const [light, dark] = [luminance(one), luminance(other)].sort((a, b) => b - a) as [number, number];
   return (light + 0.05) / (dark + 0.05);

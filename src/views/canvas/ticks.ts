@@ -1,7 +1,7 @@
 /** Steps of a time axis, in seconds. */
 const STEPS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 43_200, 86_400] as const;
 
-/** Columns from one label to the next, at least. */
+/** Least columns from one label to the next. */
 const LEAST_DISTANCE = 7;
 
 export interface Tick {

@@ -10,8 +10,8 @@ export interface CastHeader {
 }
 
 /**
- * Lines of a terminal recording, as values to be written in JSON: asciicast version 2 (times since the beginning) or 3 (since the event before), as asciinema plays them
- * (https://docs.asciinema.org/manual/asciicast/v2/ and …/v3/).
+ * Lines of a terminal recording, as JSON values: asciicast version 2 (times since the beginning) or 3 (times since the previous event), as
+ * played by asciinema (https://docs.asciinema.org/manual/asciicast/v2/ and …/v3/).
  */
 export class CastWriter {
   private before = 0;

@@ -2,18 +2,18 @@ import { type Canvas, CONTINUED, glyphText } from "../canvas/canvas.ts";
 import { partsOf, type Style } from "../canvas/styles.ts";
 import type { Theme } from "../canvas/themes.ts";
 
-/** A cell in units of the picture. */
+/** Size of a cell in units of the picture. */
 const WIDTH = 9;
 const HEIGHT = 18;
-/** Where letters stand in a cell. */
+/** Baseline of letters in a cell. */
 const BASELINE = 13.5;
 const FONT_SIZE = 15;
 
 const FONTS = "ui-monospace, SFMono-Regular, Menlo, Consolas, DejaVu Sans Mono, monospace";
 
 /**
- * A canvas as a picture (SVG 1.1): grounds and bars as rectangles, dots as circles, the rest as text that keeps to the grid whatever font
- * there is. The same canvas gives the same bytes.
+ * A canvas as a picture (SVG 1.1): backgrounds and bars as rectangles, dots as circles, the rest as text that keeps to the grid whatever
+ * the font. The same canvas gives the same bytes.
  */
 export function svgOf(canvas: Canvas, theme: Theme): string {
   const text = theme.inks.text ?? (isLight(theme.ground) ? "#1a1a1e" : "#e6e6ea");
@@ -47,7 +47,7 @@ function colorsOf(style: Style, { inks, ground: below }: Theme, text: string): C
   return inverse ? { sign: behind ?? below, ground: sign, bold } : { sign, ground: behind, bold };
 }
 
-/** Until where cells of a row have one style. */
+/** End of the cells of a row with one style. */
 function runEnd(canvas: Canvas, from: number, y: number): number {
   const base = y * canvas.width;
   let end = from + 1;
@@ -87,7 +87,7 @@ function runShapes(canvas: Canvas, from: number, end: number, y: number, { sign,
   return shapes;
 }
 
-/** Signs that are areas or dots rather than letters; null: it is a letter. */
+/** Shapes of signs that are areas or dots; null: a letter. */
 function glyphShapes(glyph: number, x: number, y: number, color: string): string[] | null {
   // Unicode block 2580: ▁ to █ from below by eighths, █ to ▏ from the left by eighths, then shades and quarters.
   if (glyph >= 0x2581 && glyph <= 0x2588) {
@@ -100,7 +100,7 @@ function glyphShapes(glyph: number, x: number, y: number, color: string): string
   return null;
 }
 
-/** Dots by their bits: the left column 1, 2, 4, 64, the right 8, 16, 32, 128 (Unicode block 2800). */
+/** Dots by bits: the left column 1, 2, 4, 64, the right 8, 16, 32, 128 (Unicode block 2800). */
 const DOTS = [0x01, 0x02, 0x04, 0x40, 0x08, 0x10, 0x20, 0x80] as const;
 
 function brailleDots(bits: number, x: number, y: number, color: string): string[] {

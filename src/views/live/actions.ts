@@ -1,27 +1,27 @@
 import { writtenKey } from "./keys.ts";
 
-/** The state of a screen after a key, and what the outside of the screen is to do. */
+/** The state of a screen after a key, and the intent for its surroundings. */
 export interface Pressed<State, Intent extends string> {
   readonly state: State;
   readonly intent: Intent | "none";
 }
 
-/** One thing that keys do on a screen. What a screen's keys, its footer and its help are is in such rows alone. */
+/** One action of a screen's keys. Keys, footer and help of a screen are defined by such rows only. */
 export interface Action<State, Context, Intent extends string> {
   readonly id: string;
-  /** Names of keys; `any`: whichever is pressed. */
+  /** Names of keys; `any`: every key. */
   readonly keys: readonly string[] | "any";
-  /** Its keys in short, for the footer; null: it is not in the footer. */
+  /** Its keys in short, for the footer; null: not in the footer. */
   readonly short: string | null;
   /** Its name in the footer. */
   readonly title: string;
-  /** What it does, for the help; null: it is not in the help. */
+  /** Its effect, for the help; null: not in the help. */
   readonly help: string | null;
   readonly when: (state: State, context: Context) => boolean;
   readonly act: (state: State, context: Context, key: string) => Pressed<State, Intent>;
 }
 
-/** What a key does: the first action that has it and applies. A key of none changes nothing. */
+/** Applies a key: the first action that has it and applies. Other keys change nothing. */
 export function pressed<State, Context, Intent extends string>(
   actions: readonly Action<State, Context, Intent>[],
   state: State,
@@ -32,13 +32,13 @@ export function pressed<State, Context, Intent extends string>(
   return action?.act(state, context, key) ?? { state, intent: "none" };
 }
 
-/** A key in short and what it does, for the footer. */
+/** A key in short with its effect, for the footer. */
 export interface FooterKey {
   readonly short: string;
   readonly title: string;
 }
 
-/** What the keys do now. */
+/** The present effects of the keys. */
 export function footerKeys<State, Context, Intent extends string>(
   actions: readonly Action<State, Context, Intent>[],
   state: State,
@@ -47,7 +47,7 @@ export function footerKeys<State, Context, Intent extends string>(
   return actions.flatMap(({ short, title, when }) => (short !== null && when(state, context) ? [{ short, title }] : []));
 }
 
-/** The same in a line. */
+/** The same as a line of text. */
 export function footerText<State, Context, Intent extends string>(
   actions: readonly Action<State, Context, Intent>[],
   state: State,

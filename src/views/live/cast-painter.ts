@@ -8,12 +8,12 @@ import { FIRST_STATE } from "./screens/run-actions.ts";
 import { contextOf, drawScreen } from "./screens/run-drawing.ts";
 import { EMPTY_VIEW, type RunView, reduce } from "./store.ts";
 
-/** What is worth being found again in a recording: where cases begin, items are dropped first, thresholds fail. */
+/** Markers of a recording: beginnings of cases, first drops, failed thresholds. */
 export class CastMarkers {
   private dropping = false;
   private names: readonly string[] = [];
 
-  /** The markers of an event. */
+  /** Markers of an event. */
   of(event: RunEvent): string[] {
     switch (event.type) {
       case "run-started":
@@ -40,15 +40,15 @@ export class CastMarkers {
 export interface CastPicture {
   readonly code: StyleCode;
   readonly look: PictureLook;
-  /** Pictures per second at most. */
+  /** Most frames per second. */
   readonly fps: number;
 }
 
-/** On the alternate screen, the cursor hidden. */
+/** Alternate screen, cursor hidden. */
 const BEGIN = "\u001b[?1049h\u001b[?25l\u001b[2J";
 const END = "\u001b[?25h\u001b[?1049l";
 
-/** Records the dashboard of a run from its events, without a terminal: the same events at the same times give the same bytes. */
+/** Records the dashboard of a run from its events, without a terminal: the same events at the same times yield the same bytes. */
 export class CastPainter {
   private readonly markers = new CastMarkers();
   private view: RunView = EMPTY_VIEW;
@@ -67,12 +67,12 @@ export class CastPainter {
   event(ms: number, event: RunEvent): void {
     this.view = reduce(this.view, event);
     for (const label of this.markers.of(event)) this.cast.marker(ms, label);
-    // A turn of events is drawn at once, samples as often as is asked for.
+    // Events of one turn are drawn at once, samples at the frame rate.
     if (event.type === "sample" && ms - this.drawnAt < 1000 / this.picture.fps) return;
     this.draw(ms);
   }
 
-  /** The closing screen, and after so long the terminal as it was; what is left on the main screen is `after`. */
+  /** Draws the closing screen and, at `ms`, restores the terminal; `after`: text left on the main screen. */
   end(ms: number, after: string): void {
     this.view = { ...this.view, over: true };
     this.draw(ms);

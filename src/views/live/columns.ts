@@ -2,18 +2,16 @@ import type { Sample } from "../../telemetry/sample.ts";
 import { withoutStub } from "../../telemetry/series.ts";
 import type { ColumnRule } from "../report/chart.ts";
 
-/** What is drawn of a series: which figure, and what a column shows of several samples. */
+/** What to draw of a series: a figure, and how a column combines several samples. */
 export interface Reading {
   readonly value: (sample: Sample) => number | null;
   readonly column: ColumnRule;
 }
 
-/** Columns of a series that were worked out already: what has ended is drawn again in every picture. */
+/** Cached columns: finished series are drawn again in every frame. */
 const known = new WeakMap<readonly Sample[], Map<Reading, Map<string, Float64Array>>>();
 
-/**
- * A value for each of `columns` equal spans of 0…`until` milliseconds; NaN where nothing is known. Remembered for as long as the series lives.
- */
+/** A value for each of `columns` equal spans of 0…`until` milliseconds; NaN where unknown. Cached for the lifetime of the series. */
 export function sampleColumns(series: readonly Sample[], reading: Reading, columns: number, until: number): Float64Array {
   const ofReading = remembered(
     remembered(known, series, () => new Map<Reading, Map<string, Float64Array>>()),
@@ -22,7 +20,7 @@ export function sampleColumns(series: readonly Sample[], reading: Reading, colum
   );
   const key = `${columns}/${until}`;
   let values = ofReading.get(key);
-  // The widths of a few pictures; who resizes without end must not fill the memory.
+  // Keeps the widths of a few frames: endless resizing must not fill the memory.
   if (values === undefined) {
     if (ofReading.size > 8) ofReading.clear();
     values = resampled(withoutStub(series), reading, columns, until);
@@ -31,7 +29,7 @@ export function sampleColumns(series: readonly Sample[], reading: Reading, colum
   return values;
 }
 
-/** What a map holds for a key; made and kept where it holds nothing yet. */
+/** The map's value for a key, created if absent. */
 function remembered<K extends object, V>(map: { get(key: K): V | undefined; set(key: K, value: V): unknown }, key: K, make: () => V): V {
   const held = map.get(key);
   if (held !== undefined) return held;
@@ -40,7 +38,10 @@ function remembered<K extends object, V>(map: { get(key: K): V | undefined; set(
   return made;
 }
 
-/** Rates and levels by their mean in time, percentiles by the worst. What overlaps a column by less than a hundredth of itself is not in it. */
+/**
+ * Averages rates and levels by time, and takes the worst percentile. A sample that overlaps a column by less than a hundredth of itself is
+ * not part of it.
+ */
 function resampled(series: readonly Sample[], { value, column: rule }: Reading, columns: number, until: number): Float64Array {
   const values = new Float64Array(columns).fill(Number.NaN);
   const times = new Float64Array(columns);
@@ -55,7 +56,7 @@ function resampled(series: readonly Sample[], { value, column: rule }: Reading, 
     if (read === null || !Number.isFinite(read) || to <= begun) continue;
     const last = at(to);
     for (let column = at(begun); column <= last; column++) {
-      // Beyond the last column nothing is drawn: what comes there is part of it.
+      // The last column includes whatever comes after it.
       const end = column === columns - 1 ? to : Math.min(to, (column + 1) * width);
       const time = end - Math.max(begun, column * width);
       if (time <= (to - begun) / 100) continue;
@@ -70,7 +71,7 @@ function resampled(series: readonly Sample[], { value, column: rule }: Reading, 
   return values;
 }
 
-/** The largest of the values that are known; 0 where none is. */
+/** The largest known value; 0 where none is known. */
 export function largest(values: Float64Array): number {
   let most = 0;
   for (const value of values) if (value > most) most = value;

@@ -13,27 +13,27 @@ import type { Session } from "./session.tsx";
 import { LiveStore } from "./store.ts";
 
 export interface DashboardOptions {
-  /** Pictures of the run per second at most. */
+  /** Most frames per second. */
   readonly fps: number;
   /** Asks the run to stop. */
   readonly stop: () => void;
-  /** How long the closing screen stays, milliseconds; null: until a key is pressed. */
+  /** How long the closing screen stays, in milliseconds; null: until a key is pressed. */
   readonly closeAfterMs: number | null;
-  /** What is shown has happened before. */
+  /** The run is a replay. */
   readonly replaying?: boolean;
-  /** What is drawn; the run screen unless a test plants another. */
+  /** The screen; the run screen unless a test replaces it. */
   readonly screen?: ComponentType<RunScreenProps>;
 }
 
-/** How long it takes at most to notice that a replay is to go on or to end, in milliseconds. */
+/** Longest time to notice that a replay was resumed or ended, in milliseconds. */
 const PATIENCE_MS = 50;
 
-/** What a session shows of a run. If drawing fails, the terminal is put back and plain lines take over. */
+/** Shows a run in a session. If drawing fails, the terminal is restored and plain lines take over. */
 export class Dashboard {
   private readonly store: LiveStore;
   private readonly left = Promise.withResolvers<void>();
   private toldBroken = false;
-  /** Follows the run all the time, so that it can go on where the drawing broke off. */
+  /** Follows the run all the time, so that it can continue where drawing failed. */
   private readonly plain: OnEvent;
 
   constructor(
@@ -69,7 +69,7 @@ export class Dashboard {
     this.plain(event);
   };
 
-  /** Plays events at their times, unless and until the user looks no longer. A picture that is frozen holds them up. */
+  /** Plays events at their times, until the user closes it. A frozen picture pauses them. */
   async play(events: readonly TimedEvent[]): Promise<void> {
     let gone = false;
     void this.left.promise.then(() => {
@@ -87,16 +87,16 @@ export class Dashboard {
     }
   }
 
-  /** The user looks no longer, whether or not a key was pressed. */
+  /** Closes it for the user, whether or not a key was pressed. */
   readonly leave = (): void => this.left.resolve();
 
-  /** What broke the drawing, if anything did; the run went on without it. */
+  /** The error that broke the drawing; null: none. The run continues without it. */
   broken(): string | null {
     const { failure } = this.session;
     return failure === null ? null : printable(failure instanceof Error ? failure.message : String(failure), 200);
   }
 
-  /** Resolves when the user is done looking; the terminal is free then, and what was measured stands on the main screen. */
+  /** Resolves when the user has closed it; then the terminal is restored, and the report is on the main screen. */
   async close(results: readonly RunResult[]): Promise<void> {
     const { session, store } = this;
     const { closeAfterMs } = this.options;

@@ -13,20 +13,20 @@ import { paramsText } from "../report/sweep.ts";
 import { type RowFigures, rowOfResult } from "../report/table.ts";
 import type { CaseView, RunView } from "./store.ts";
 
-/** A chart panel and what it draws. */
+/** A chart panel and its content. */
 export interface ChartPanel {
   readonly title: "Throughput" | "Queue depth" | "Drops" | "Latency";
   readonly value: (sample: Sample) => number | null;
-  /** What a column shows of several samples. */
+  /** How a column combines several samples. */
   readonly column: ColumnRule;
   readonly axis: (value: number) => string;
-  /** The figure in the title, of some intervals taken together and of each. */
+  /** The figure in the title, from intervals merged and individual. */
   readonly headline: (sample: Sample, spans: readonly Span[]) => string;
-  /** What theory expects of the case, drawn faintly; null: nothing to draw. */
+  /** The prediction for the case, drawn faintly; null: none. */
   readonly expected: (one: CaseView) => number | null;
 }
 
-/** A panel of a metric: percentiles have no mean, so that of several the worst is shown. */
+/** A panel of a metric: percentiles cannot be averaged, so the worst of several is shown. */
 function chart(title: ChartPanel["title"], name: MetricName, rest: Pick<ChartPanel, "headline"> & Partial<ChartPanel>): ChartPanel {
   const { kind, unit, ofSample = () => null } = metric(name);
   return { title, value: ofSample, column: kind === "trend" ? "worst" : "mean", axis: shortIn(unit), expected: () => null, ...rest };
@@ -45,35 +45,35 @@ export const CHART_PANELS: readonly ChartPanel[] = [
   chart("Latency", "sojourn_ms", { headline: (_, spans) => latencyText(spans) }),
 ];
 
-/** Milliseconds that the figures of a panel are about: one sample alone jumps too much to be read. */
+/** Milliseconds that a panel's figures cover: a single sample jumps too much to be read. */
 export const HEADLINE_MS = 1000;
 
-/** The figure in a panel's title; empty: there is none yet. */
+/** The figure in a panel's title; empty: none yet. */
 export function headlineOf(panel: ChartPanel, series: readonly Sample[]): string {
   const spans = recentSpans(series, HEADLINE_MS);
   return spans.length === 0 ? "" : panel.headline(joined(spans), spans);
 }
 
-/** The cases shown side by side: all of them, or in a sweep the current one and what ran last in each other mode. */
+/** The cases shown side by side: all of them, or in a sweep the current one and the last of each other mode. */
 export function comparedCases(view: RunView): CaseView[] {
   const current = view.cases[view.current];
   if (current === undefined || Object.keys(current.outline.params).length === 0) return [...view.cases];
   const modes = [...new Set(view.cases.map(({ outline }) => outline.mode))];
   return modes.flatMap((mode) => {
     const last = view.ran.map((index) => view.cases[index]).findLast((one) => one?.outline.mode === mode);
-    // While the current one is prepared, what ran before it is still to be seen.
+    // While the current one is prepared, the previous one is still shown.
     const begun = current.running !== null || current.result !== null || last === undefined;
     if (mode === current.outline.mode && begun) return [current];
     return last === undefined ? [] : [last];
   });
 }
 
-/** Milliseconds that the common time axis spans: the longest load, or what has gone beyond it. */
+/** Milliseconds of the common time axis: the longest load, or more where a case took longer. */
 export function timeSpan(view: RunView): number {
   return Math.max(1000, ...comparedCases(view).map(({ lastMs, series }) => Math.max(lastMs, series.at(-1)?.t ?? 0)));
 }
 
-/** Every mode's line, the current one last so that it lies on top; the expectation below all. */
+/** Every mode's line, the current one last so that it is on top; the prediction below all. */
 export function chartSeries(panel: ChartPanel, view: RunView, columns: number): ChartSeries[] {
   const until = timeSpan(view);
   const current = view.cases[view.current];
@@ -90,7 +90,7 @@ export function chartSeries(panel: ChartPanel, view: RunView, columns: number): 
   return [{ name: "expected", stroke: "faint", values: new Array<number>(columns).fill(expected) }, ...lines];
 }
 
-/** Figures of the comparison table, of finished cases and of the one that runs. */
+/** Rows of the comparison table, of finished cases and the running one. */
 export function rowsOf(view: RunView): RowFigures[] {
   return comparedCases(view).flatMap((one): RowFigures[] => {
     if (one.result !== null) return [{ ...rowOfResult(one.result), fault: one.broken ? "threshold" : null }];
@@ -120,24 +120,24 @@ export function progress(view: RunView): { readonly share: number; readonly left
   const t = one.series.at(-1)?.t ?? 0;
   const { executor, gracefulStopMs } = one.outline.load;
   const arriving = Math.max(0, one.lastMs - t);
-  // How many will come in so much time nobody knows of clients that wait for their answers.
+  // How many arrivals will come is unknown with clients that wait for their answers.
   if (executor === "constant-vus") return { share: shareOf(t, arriving), leftMs: arriving };
   const done = one.ledger.scheduled - one.ledger.unfinished;
   const share = one.count > 0 ? Math.min(1, done / one.count) : 0;
   if (share <= 0.01) return arriving > 0 ? { share: shareOf(t, arriving), leftMs: arriving } : { share, leftMs: null };
   const asFast = Math.max(arriving, (t * (1 - share)) / share);
-  // What is not done by then stays undone.
+  // What is not done by then stays so.
   const latest = one.lastMs > 0 ? one.lastMs + gracefulStopMs - t : Number.POSITIVE_INFINITY;
   const leftMs = Math.max(0, Math.min(asFast, latest));
   return { share: shareOf(t, leftMs), leftMs };
 }
 
-/** Of the time that it will have taken. */
+/** Share of the total time. */
 function shareOf(t: number, leftMs: number): number {
   return t + leftMs > 0 ? t / (t + leftMs) : 0;
 }
 
-/** What else the machine does while a case runs, or did; "" when it is nothing that matters. */
+/** Other influences on the machine while a case runs, or ran; "" for none that matter. */
 export function disturbanceNote(view: RunView): string {
   const current = view.cases[view.current];
   if (view.phase === "finished")
@@ -156,13 +156,13 @@ export function disturbanceNote(view: RunView): string {
   return Math.abs(off) > BOUNDS.calibration ? `${DISTURBED} calibration off by ${formatShare(Math.abs(off))}` : "";
 }
 
-/** Time that quotas kept threads from cores, of the time that a series is about; 0: none, or not known. */
+/** Time for which quotas withheld cores, as a share of the time of a series; 0: none, or unknown. */
 function throttledShare(series: readonly Sample[], from: number): number {
   const ms = series.reduce((sum, { throttledMs }) => sum + (throttledMs ?? 0), 0);
   return ms / Math.max(1, (series.at(-1)?.t ?? from) - Math.max(0, from));
 }
 
-/** Over how long what others do is averaged on the screen: readings of a quarter of a second jump by ticks. */
+/** Milliseconds over which other programs' use is averaged: readings of a quarter of a second jump by ticks. */
 const RECENT_MS = 2000;
 
 export function machineLine(view: RunView): string {

@@ -1,4 +1,4 @@
-/** What Ink says of a key beside its character. */
+/** Ink's description of a key beside its character. */
 export interface Key {
   readonly tab?: boolean;
   readonly shift?: boolean;
@@ -14,15 +14,15 @@ export interface Key {
   readonly end?: boolean;
 }
 
-/** Of keys with Ctrl only these are ours; Ctrl-Q goes on after Ctrl-S, and Ctrl-Space is none. */
+/** The keys used with Ctrl; Ctrl-Q follows Ctrl-S, and Ctrl-Space is none. */
 const WITH_CTRL = "cdz";
-/** What begins a string that terminals answer questions with (OSC, DCS, SOS, PM and APC of ECMA-48, 5.6): it comes as a key with Alt. */
+/** First characters of terminals' replies (OSC, DCS, SOS, PM and APC of ECMA-48, 5.6): they arrive as a key with Alt. */
 const ANSWERS = "]PX^_";
 
-/** How long after the keyboard was taken what had been typed before may still come, in milliseconds. */
+/** Time after taking the keyboard in which earlier input may still arrive, in milliseconds. */
 const TYPED_BEFORE_MS = 1000;
 
-/** Tells what a person typed from what a terminal says of itself. */
+/** Distinguishes typed keys from replies of the terminal. */
 export class Keyboard {
   private answering = false;
   private readonly until: number;
@@ -32,14 +32,14 @@ export class Keyboard {
     this.until = now() + TYPED_BEFORE_MS;
   }
 
-  /** The names of the keys of an input, in order; none: nobody typed it. */
+  /** The names of the keys of an input, in order; empty: it was not typed. */
   keys(input: string, key: Key): readonly string[] {
-    // An end of input (Ctrl-D) that was typed while the terminal still edited lines comes as a NUL, which is Ctrl-Space too.
+    // An end of input (Ctrl-D) typed while the terminal still edited lines arrives as NUL, which is Ctrl-Space too.
     if (key.ctrl === true && input === " " && this.now() < this.until) return ["ctrl-d"];
     return this.typed(input, key).map((char) => keyName(char, key));
   }
 
-  /** The characters of an input that are typed, one by one, since fast typing arrives as one; none: nobody typed it. */
+  /** The typed characters of an input, one by one, since fast typing arrives as one; empty: it was not typed. */
   typed(input: string, key: Key): readonly string[] {
     const answer = this.answering && input.length > 1;
     this.answering = key.meta === true && input.length === 1 && ANSWERS.includes(input);
@@ -49,7 +49,7 @@ export class Keyboard {
   }
 }
 
-/** A key by the name that actions know it by: its character, or such as `enter`, `shift-tab`, `ctrl-c`; empty: one that has no name here. */
+/** The name of a key in actions: its character, or a name such as `enter`, `shift-tab`, `ctrl-c`; empty: unknown. */
 export function keyName(char: string, key: Key): string {
   if (key.ctrl === true) return `ctrl-${char}`;
   if (key.tab === true) return key.shift === true ? "shift-tab" : "tab";
@@ -80,7 +80,7 @@ const WRITTEN: Readonly<Record<string, string>> = {
   end: "End",
 };
 
-/** A key as people write it. */
+/** A key as shown to people. */
 export function writtenKey(name: string): string {
   return WRITTEN[name] ?? name.replace(/^ctrl-(.)$/, (_, letter: string) => `Ctrl-${letter.toUpperCase()}`);
 }

@@ -1,7 +1,7 @@
 import { formatMs } from "../../kernel/units.ts";
 import type { CaseView } from "./store.ts";
 
-/** Something that began or ended in a case, at an instant of its time. */
+/** A change in a case, at an instant of its time. */
 export interface Moment {
   /** Milliseconds since t = 0. */
   readonly t: number;
@@ -9,15 +9,15 @@ export interface Moment {
   readonly text: string;
 }
 
-/** A queue this full is full: its depth is a mean over an interval. */
+/** Share of the capacity from which a queue counts as full, since depths are means over intervals. */
 const FULL_SHARE = 0.95;
 
-/** How much shorter than an interval's capacity the queue has to be for it to have room again. */
+/** Share of its capacity below which a queue has room again. */
 const ROOM_SHARE = 0.5;
 
 const remembered = new WeakMap<CaseView["series"], readonly Moment[]>();
 
-/** The moments of a case in order: its queue full, its first drops, its breaker open or closed, its queue with room again. */
+/** The moments of a case in order: queue full, first drops, breaker open or closed, room in the queue again. */
 export function momentsOf(one: CaseView): readonly Moment[] {
   const known = remembered.get(one.series);
   if (known !== undefined) return known;
@@ -51,19 +51,19 @@ function found({ series, outline: { capacity } }: CaseView): Moment[] {
   return moments;
 }
 
-/** Since when the queue is full, in milliseconds; null: it is not. */
+/** Since when the queue has been full, in milliseconds; null: it is not. */
 export function fullSince(one: CaseView): number | null {
   const last = momentsOf(one).findLast(({ kind }) => kind === "full" || kind === "drained");
   return last?.kind === "full" ? last.t : null;
 }
 
-/** Since when items are dropped, in milliseconds; null: the last interval dropped none. */
+/** Since when items have been dropped, in milliseconds; null: the last interval dropped none. */
 export function droppingSince(one: CaseView): number | null {
   if ((one.series.at(-1)?.dropped ?? 0) === 0 && fullSince(one) === null) return null;
   return momentsOf(one).findLast(({ kind }) => kind === "drops")?.t ?? null;
 }
 
-/** An instant of a case as a person reads it. */
+/** An instant of a case as text. */
 export function instantText(t: number): string {
   return t < 1000 && t > 0 ? `${(t / 1000).toFixed(1)} s` : formatMs(Math.max(t, 0)).replace(/^0$/, "0 s");
 }

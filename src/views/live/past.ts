@@ -1,7 +1,7 @@
 import { EMPTY_LEDGER } from "../../telemetry/ledger.ts";
 import type { RunView } from "./store.ts";
 
-/** A run as it was at an instant of its current case, in milliseconds since the case's t = 0; the axes stay as they are now. */
+/** A run at an earlier instant of its current case, in milliseconds since the case's t = 0; the axes stay as they are now. */
 export function viewAt(view: RunView, t: number): RunView {
   const { phase: _, ...rest } = view;
   const cases = view.cases.map((one, i) => {
@@ -18,7 +18,7 @@ export function viewAt(view: RunView, t: number): RunView {
   return { ...rest, phase: "running", cases, stopping: "no" };
 }
 
-/** Until when the current case has been seen, in milliseconds; 0: not at all. */
+/** End of the known part of the current case, in milliseconds; 0: nothing is known. */
 export function seenUntil(view: RunView): number {
   return view.cases[view.current]?.series.at(-1)?.t ?? 0;
 }

@@ -5,15 +5,15 @@ import { closingReport } from "../report/closing.ts";
 import { CastMarkers, CastPainter } from "./cast-painter.ts";
 import type { Appearance } from "./theme.ts";
 
-/** A recording that grows while a run goes on. */
+/** A recording that grows during a run. */
 export interface Recording {
-  /** What happens in the run. */
+  /** Receives the events of the run. */
   onEvent(event: RunEvent): void;
-  /** Nothing more is to come. */
+  /** Ends the recording. */
   end(results: readonly RunResult[]): void;
 }
 
-/** Records what is written to a terminal, byte for byte, with its changes of size, and marks what happens in the run. */
+/** Records the output to a terminal, byte for byte, with its changes of size, and marks events of the run. */
 export class TerminalRecording implements Recording {
   private readonly cast: CastWriter;
   private readonly markers = new CastMarkers();
@@ -46,10 +46,10 @@ export class TerminalRecording implements Recording {
   }
 }
 
-/** How long the closing screen is seen in a recording, in milliseconds. */
+/** How long the closing screen stays in a recording, in milliseconds. */
 const CLOSING_MS = 3000;
 
-/** Records the dashboard of a run that is shown on no terminal. */
+/** Records the dashboard of a run without a terminal. */
 export class HeadlessRecording implements Recording {
   private readonly painter: CastPainter;
   private readonly begun: number;

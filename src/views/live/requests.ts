@@ -4,7 +4,7 @@ import { LABEL_WIDTH } from "../report/chart.ts";
 import { timeSpan } from "./figures.ts";
 import type { RunView } from "./store.ts";
 
-/** What a row of the strip is made of: a label, a bar's share of the longest, a figure. */
+/** Rows of the strip: a label, a bar relative to the longest, a figure. */
 const OUTCOMES: readonly (readonly [key: keyof FetchSample["outcomes"], label: string])[] = [
   ["success", "2xx"],
   ["clientError", "4xx"],
@@ -15,7 +15,7 @@ const OUTCOMES: readonly (readonly [key: keyof FetchSample["outcomes"], label: s
 ];
 const EIGHTHS = " ▏▎▍▌▋▊▉█";
 
-/** Attempts by what came of them, as bars that share `width` columns; what never happened is left out. */
+/** Attempts by outcome, as bars that share `width` columns; outcomes that never occurred are left out. */
 export function outcomeBars({ outcomes }: FetchSample, width: number): string {
   const there = OUTCOMES.filter(([key]) => outcomes[key] > 0);
   if (there.length === 0) return "no answer yet";
@@ -31,13 +31,13 @@ export function outcomeBars({ outcomes }: FetchSample, width: number): string {
     .join("  ");
 }
 
-/** A bar that takes as much room as it fills. */
+/** A bar whose length is its value. */
 function fill(share: number, room: number): string {
   const eighths = Math.max(1, Math.round(share * room * 8));
   return "█".repeat(Math.floor(eighths / 8)) + (eighths % 8 === 0 ? "" : (EIGHTHS[eighths % 8] ?? ""));
 }
 
-/** In flight against the limit, retries and what they multiply the requests by, the rate, the breaker. */
+/** Requests in flight and their limit, retries and their amplification, the rate, the breaker. */
 export function requestFigures(sample: FetchSample): string {
   const { inFlight, limit, retrying, attempts, retries, rate, breaker, refused, degraded } = sample;
   const first = attempts - retries;
@@ -60,7 +60,7 @@ function share({ ok, degraded, failed }: FetchSample): number {
 
 const MARKS = { closed: "·", "half-open": "▒", open: "█" } as const;
 
-/** The breaker over the time axis of the charts, worst state of each column; null: it has never left closed. */
+/** The breaker over the charts' time axis, by the worst state of each column; null: it has always been closed. */
 export function breakerLine(view: RunView, width: number): string | null {
   const series = view.cases[view.current]?.series ?? [];
   if (!series.some(({ fetch }) => fetch !== undefined && (fetch.breaker !== "closed" || fetch.refused > 0))) return null;
@@ -74,7 +74,7 @@ export function breakerLine(view: RunView, width: number): string | null {
     const before = worst[at] ?? null;
     if (before === null || rank[fetch.breaker] > rank[before]) worst[at] = fetch.breaker;
   }
-  // A column between two samples shows the one before it.
+  // A column between two samples shows the previous one.
   const end = worst.findLastIndex((state) => state !== null);
   let state: keyof typeof MARKS = "closed";
   const marks = worst.slice(0, end + 1).map((one) => {

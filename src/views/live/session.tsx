@@ -7,46 +7,46 @@ import { useSuspension } from "./suspension.ts";
 import { Terminal } from "./terminal.ts";
 import { Appearance, type AppearanceOptions, type InkTheme } from "./theme.ts";
 
-// The pragma above: which JSX runtime Bun picks depends on a tsconfig.json around the working directory and on NODE_ENV at
-// start-up, neither of which an installed package decides. React.createElement is there in all of them.
+// The pragma above: which JSX runtime Bun picks depends on a tsconfig.json around the working directory and on NODE_ENV at start-up,
+// neither of which an installed package decides. React.createElement is there in all of them.
 
-/** What a key changes is drawn as often as this, per second, however few pictures of the run there are. */
+/** Frames per second after keys, however few frames of the run there are. */
 const KEYS_FPS = 10;
 /** The same where no run is measured meanwhile. */
 const LIST_FPS = 30;
 
 export interface SessionOptions extends AppearanceOptions {
-  /** Pictures per second at most while something runs; none given: nothing does yet. */
+  /** Most frames per second while something runs; absent: nothing runs yet. */
   readonly fps?: number;
   /** Is given all that is written to the terminal. */
   readonly tap?: (bytes: string) => void;
 }
 
-/** What every screen is given. */
+/** Properties of every screen. */
 export interface ScreenProps {
   readonly keyboard: Keyboard;
   readonly theme: InkTheme;
   readonly appearance: Appearance;
-  /** Cells that are drawn without Ink. */
+  /** Cells drawn without Ink. */
   readonly surface: Surface;
   readonly onTheme: () => void;
   readonly onSuspend: () => void;
-  /** The keyboard is at its end. */
+  /** The keyboard input has ended. */
   readonly onInputOver: () => void;
 }
 
 type Draw = (props: ScreenProps) => ReactNode;
 
-/** The terminal from its first picture to its last: one screen at a time, each drawn by the same renderer. It knows none of them. */
+/** The terminal from its first frame to its last: one screen at a time, each drawn by the same renderer. It knows none of them. */
 export class Session {
   readonly terminal: Terminal;
   readonly surface: Surface;
   readonly appearance: Appearance;
-  /** The keyboard is at its end. */
+  /** The keyboard input has ended. */
   inputOver = false;
-  /** What broke the drawing; null: nothing. */
+  /** The error that broke the drawing; null: none. */
   failure: unknown = null;
-  /** Draws from the first screen on: what is drawn before it would hold that up by a picture's time. */
+  /** Draws from the first screen on: a frame drawn before it would delay it. */
   private instance: Instance | null = null;
   private readonly fps: number;
   private readonly ended = Promise.withResolvers<void>();
@@ -63,12 +63,12 @@ export class Session {
     this.terminal.take(this.endInput);
   }
 
-  /** Resolves when nothing is drawn any more: it was left, or it broke. */
+  /** Resolves when drawing has ended: it was left, or it failed. */
   get over(): Promise<void> {
     return this.ended.promise;
   }
 
-  /** From now on this screen is drawn. `onInputOver`: the keyboard is at its end. */
+  /** Shows a screen from now on. `onInputOver`: called when the keyboard input has ended. */
   show(draw: Draw, onInputOver: () => void): void {
     this.surface.show(null);
     this.draw = draw;
@@ -90,7 +90,7 @@ export class Session {
     return instance;
   }
 
-  /** Draws nothing any more and gives the terminal back; once it has, nothing happens. */
+  /** Stops drawing and restores the terminal; idempotent. */
   leave(): Promise<void> {
     this.surface.end();
     return this.terminal.leave(async () => {
@@ -118,7 +118,7 @@ export class Session {
   private readonly fail = (error: unknown) => {
     if (this.failure !== null) return;
     this.failure = error ?? "unknown";
-    // React is still at work on what failed.
+    // React is still processing the failure.
     setImmediate(() => this.leave().finally(() => this.ended.resolve()));
   };
 }
@@ -130,7 +130,7 @@ interface ScreensProps {
   readonly given: Omit<ScreenProps, "onSuspend" | "theme">;
 }
 
-/** The screen that is shown. */
+/** The current screen. */
 function Screens({ subscribe, snapshot, terminal, given }: ScreensProps) {
   const draw = useSyncExternalStore(subscribe, snapshot);
   const onSuspend = useSuspension(terminal);
@@ -142,7 +142,7 @@ interface GuardProps {
   readonly children: ReactNode;
 }
 
-/** Catches what a view throws, so that it costs the picture and not the run. */
+/** Catches errors of a view, so that they end the drawing and not the run. */
 class Guard extends Component<GuardProps, { readonly failed: boolean }> {
   override state = { failed: false };
 

@@ -6,7 +6,7 @@ import type { Running, Sample } from "../../telemetry/sample.ts";
 import { halved } from "../../telemetry/series.ts";
 import { oneLine } from "../report/intent.ts";
 
-/** One case as the dashboard knows it. */
+/** State of one case in the dashboard. */
 export interface CaseView {
   readonly outline: CaseOutline;
   readonly state: "waiting" | "preparing" | "running" | "done";
@@ -14,11 +14,11 @@ export interface CaseView {
   readonly ledger: Ledger;
   readonly running: Running | null;
   readonly result: CaseResult | null;
-  /** One of its thresholds failed. */
+  /** One of its thresholds has failed. */
   readonly broken: boolean;
   /** Arrivals on the tape. */
   readonly count: number;
-  /** When the last one falls due, milliseconds. */
+  /** When the last one falls due, in milliseconds. */
   readonly lastMs: number;
 }
 
@@ -31,11 +31,11 @@ export interface RunView {
   readonly hypothesis: string;
   readonly machine: Machine | null;
   readonly cases: readonly CaseView[];
-  /** The case that runs, or ran last. */
+  /** The running case, or the last one. */
   readonly current: number;
-  /** Cases in the order in which they were finished. */
+  /** Cases in order of completion. */
   readonly ran: readonly number[];
-  /** What is being prepared or tried, when it is not simply the case. */
+  /** The purpose of a probe or trial being prepared; empty for the case itself. */
   readonly note: string;
   readonly stopping: "no" | "draining" | "now";
   readonly result: RunResult | null;
@@ -59,10 +59,10 @@ export const EMPTY_VIEW: RunView = {
   over: false,
 };
 
-/** Most samples kept for drawing; beyond it every second one goes. */
+/** Most samples kept for drawing; beyond it every second one is dropped. */
 const MOST_SAMPLES = 4000;
 
-/** The run after an event; the one before it stays as it was. A sample copies its series, which is bounded: some microseconds. */
+/** The run after an event; the previous one is unchanged. A sample copies its series, which is bounded: some microseconds. */
 export function reduce(view: RunView, event: RunEvent): RunView {
   switch (event.type) {
     case "run-started":
@@ -122,11 +122,11 @@ function appended(series: readonly Sample[], sample: Sample): readonly Sample[] 
   return [...(series.length >= MOST_SAMPLES ? halved(series) : series), sample];
 }
 
-/** Share of a core that pictures may take; when they cost more there are fewer of them. */
+/** Share of a core that drawing may take; when it costs more there are fewer frames. */
 const BUDGET = 0.04;
 const SLOWEST_MS = 1000;
 
-/** Holds the view of a run and tells React about changes a few times a second, as often as the budget allows. */
+/** Holds the view of a run and notifies React of changes a few times a second, as often as the budget allows. */
 export class LiveStore {
   private spentBefore = 0;
   private view: RunView = EMPTY_VIEW;
@@ -135,7 +135,7 @@ export class LiveStore {
   private timer: ReturnType<typeof setTimeout> | null = null;
   private readonly listeners = new Set<() => void>();
 
-  /** `spentMs`: time that pictures have taken so far, in milliseconds. `behind`: the last picture is still on its way to the terminal. */
+  /** `spentMs`: time spent on frames so far, in milliseconds. `behind`: whether the last frame is still on its way to the terminal. */
   constructor(
     private readonly intervalMs: number,
     private readonly spentMs: () => number,
@@ -155,7 +155,7 @@ export class LiveStore {
     return () => this.listeners.delete(listener);
   };
 
-  /** What is to be drawn; a new object when it has changed. */
+  /** The view to draw; a new object when it has changed. */
   readonly snapshot = (): RunView => this.shown;
 
   /** The run as it is, drawn or not. */
@@ -167,13 +167,13 @@ export class LiveStore {
     return this.frozen;
   }
 
-  /** Holds the picture still; the run goes on. */
+  /** Freezes the picture; the run continues. */
   freeze(frozen: boolean): void {
     this.frozen = frozen;
     this.publish();
   }
 
-  /** All scenarios are done: the picture goes on where it was frozen. */
+  /** Ends freezing: all scenarios are done. */
   finish(): void {
     this.view = { ...this.view, over: true };
     this.frozen = false;
@@ -185,7 +185,7 @@ export class LiveStore {
     this.timer = null;
   }
 
-  /** What the last picture cost decides how long it is until the next. */
+  /** The cost of the last frame determines the time until the next. */
   private nextInterval(): number {
     const now = this.spentMs();
     const spent = now - this.spentBefore;

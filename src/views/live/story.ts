@@ -11,10 +11,10 @@ export interface StoryPart {
   readonly tone: "plain" | "warn" | "bad";
 }
 
-/** Less than this share more than is done comes by chance. */
+/** Relative excess of arrivals over completions up to which it is chance. */
 const MARGIN = 0.1;
 
-/** What happens in a case just now, as causes and effects: what comes and what is done, what that fills, what it costs. */
+/** The present causes and effects in a case: arrivals and completions, what they fill, and what that costs. */
 export function storyOf(one: CaseView): StoryPart[] {
   const spans = recentSpans(one.series, HEADLINE_MS);
   if (spans.length === 0) return [];

@@ -1,40 +1,37 @@
 import { Canvas } from "../canvas/canvas.ts";
 import { difference, type StyleCode } from "../canvas/difference.ts";
 
-/** What a surface is drawn on. */
+/** The output of a surface. */
 export interface Painted {
   readonly columns: number;
   readonly rows: number;
-  /** False while the terminal is another's, or has not yet taken the last picture. */
+  /** False while the terminal is not ours, or has not yet taken the last frame. */
   readonly ready: boolean;
   paint(bytes: string): void;
 }
 
 export type Draw = (canvas: Canvas) => void;
 
-/** More cells than any terminal has that somebody looks at. */
+/** More cells than any real terminal has. */
 const MOST_CELLS = 500_000;
 
-/** How long a terminal that is not ready is left alone, in milliseconds. */
+/** Wait before a terminal that is not ready is tried again, in milliseconds. */
 const RETRY_MS = 50;
 
-/** The cursor is left where it was, and a terminal that can shows all of it at once (mode 2026, "synchronized output"). */
+/** The cursor stays in place, and terminals that support it show the update at once (mode 2026, "synchronized output"). */
 const BEGIN = "\u001b[?2026h\u001b7";
 const END = "\u001b8\u001b[?2026l";
 
-/**
- * The cells of the screen, of which only those that have changed are written. While something is shown on it, whatever else is written to the
- * terminal is painted over.
- */
+/** The cells of the screen; only changed cells are written. While it shows something, other output to the terminal is painted over. */
 export class Surface {
-  /** What the terminal shows; null: not known. */
+  /** Content of the terminal; null: unknown. */
   private shown: Canvas | null = null;
   private spare: Canvas | null = null;
   private drawing: Draw | null = null;
   private owed = false;
-  /** A picture waits for the terminal. */
+  /** A frame waits for the terminal. */
   private waiting = false;
-  /** Time that pictures have taken so far, in milliseconds. */
+  /** Time spent on frames so far, in milliseconds. */
   spentMs = 0;
 
   constructor(
@@ -44,33 +41,33 @@ export class Surface {
     private readonly later: (act: () => void) => void = (act) => setTimeout(act, RETRY_MS),
   ) {}
 
-  /** From now on the screen shows what this draws; null: what others write to it. */
+  /** Shows what `draw` draws from now on; null: what others write to the terminal. */
   show(draw: Draw | null): void {
     if (draw === null && this.drawing !== null) this.wipe();
     this.drawing = draw;
     this.paint();
   }
 
-  /** Draws nothing more, not even its own absence. */
+  /** Ends all drawing, without erasing. */
   end(): void {
     this.drawing = null;
     this.shown = null;
   }
 
-  /** Leaves nothing of itself to who draws next. */
+  /** Erases its content for the next one to draw. */
   private wipe(): void {
     this.show(() => {});
     this.shown = null;
   }
 
-  /** Colours mean something else from now on. */
+  /** Redraws with other colours. */
   recolor(code: StyleCode): void {
     this.code = code;
     this.shown = null;
     this.paint();
   }
 
-  /** Another has written to the terminal: what it shows is not known, and is painted over as soon as all of that is written. */
+  /** Notes that others wrote to the terminal: its content is unknown, and is painted over once they are done. */
   disturbed(): void {
     this.shown = null;
     if (this.drawing === null || this.owed) return;
@@ -81,7 +78,7 @@ export class Surface {
     });
   }
 
-  /** Draws the picture as it is now. */
+  /** Draws the present picture. */
   paint(): void {
     const { terminal, drawing } = this;
     const { columns, rows } = terminal;

@@ -3,8 +3,8 @@ import { useEffect, useRef } from "react";
 import type { Terminal } from "./terminal.ts";
 
 /**
- * What is drawn gives the terminal back while the job stands still, and takes it anew when it goes on: at Ctrl-Z, of which the caller tells
- * by what this gives, at SIGTSTP, which says the same from outside, and after a SIGSTOP, of which nobody tells before it is over.
+ * Releases the terminal while the job is suspended, and takes it again when it continues: at Ctrl-Z, which the caller reports by the
+ * returned function, at SIGTSTP, and after a SIGSTOP, which is noticed only afterwards.
  */
 export function useSuspension(terminal: Terminal): () => void {
   const { suspendTerminal } = useApp();
@@ -14,7 +14,7 @@ export function useSuspension(terminal: Terminal): () => void {
   leave.current = (standing) => {
     if (suspendTerminal === undefined) return;
     if (doing.current !== "nothing") {
-      // A second stop while the first is obeyed is the same wish; one that comes while the terminal is taken anew is another.
+      // A second stop while the first is handled is the same request; one that comes while the terminal is taken again is another.
       if (standing && doing.current === "taking anew") stopNext.current = true;
       return;
     }

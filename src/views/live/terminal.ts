@@ -3,20 +3,20 @@ import { terminalBehind } from "../../kernel/terminal-writer.ts";
 
 const WRAP = "\x1b[?7h";
 /**
- * Lines that are too long are cut, not wrapped: a terminal that has become narrower is drawn on once before its new width is known, and
- * what wraps then would scroll the picture away.
+ * Long lines are cut, not wrapped: a terminal that has become narrower is drawn on once before its new width is known, and wrapping would
+ * scroll the picture away.
  */
 const CUT = "\x1b[?7l";
-/** Long lines wrapped, the main screen, the cursor shown. */
+/** Long lines wrapped, the main screen, the cursor visible. */
 const RESTORED = `${WRAP}\x1b[?1049l\x1b[?25h`;
 
-/** How often a job that goes on behind the shell looks whether the terminal is its own again, in milliseconds. */
+/** Interval in which a background job checks whether the terminal is its own again, in milliseconds. */
 const BEHIND_MS = 200;
 
-/** What ends a process that does not listen, a hang-up and the polite ones aside: those are heard elsewhere. */
+/** Signals that end a process by default, except for those handled elsewhere. */
 const FATAL = ["SIGQUIT", "SIGABRT", "SIGUSR1", "SIGUSR2", "SIGALRM", "SIGVTALRM", "SIGXCPU", "SIGTRAP", "SIGSYS"] as const;
 
-/** Main screen, cursor shown, cooked mode, long lines wrapped: harmless when all is so already. */
+/** Main screen, cursor visible, cooked mode, long lines wrapped; harmless when all is so already. */
 export function restoreTerminal(): void {
   const { stdin, stdout } = process;
   if (stdin.isTTY && stdin.isRaw) {
@@ -30,21 +30,21 @@ export function restoreTerminal(): void {
 }
 
 /**
- * The terminal while it is drawn on: raw mode, lines that are cut, and every byte that goes to it. It is put back on every way out: when it
+ * The terminal while it is drawn on: raw mode, lines that are cut, and every byte written to it. It is restored on every way out: when it
  * is left, at the process's end, and before a signal ends the process.
  *
  *     free --take--> taken --leave--> free        taken --lend--> the shell's, while the job stands still --> taken
  */
 export class Terminal {
-  /** Lines for the main screen, which are covered as long as it is drawn on. */
+  /** Lines for the main screen, which is hidden while it is drawn on. */
   private readonly notes: string[] = [];
   /** Undoes what `take` did; null: free. */
   private undo: (() => void) | null = null;
-  /** It is the shell's for a while. */
+  /** Lent to the shell. */
   private lent = false;
-  /** Writes without telling that something was written. */
+  /** Writes without a notification. */
   private write: (bytes: string) => void = () => {};
-  /** Called when another than `paint` writes to it. */
+  /** Called when something other than `paint` writes to it. */
   onForeign = (): void => {};
 
   /** `tap`: is given all that is written to the terminal while it is taken. */
@@ -54,7 +54,7 @@ export class Terminal {
     return this.undo !== null;
   }
 
-  /** What Ink draws with: on the alternate screen, as many pictures a second at most. */
+  /** Options for Ink: the alternate screen, with a frame rate. */
   drawing(fps: number) {
     const { stdin, stdout, stderr } = process;
     return {
@@ -63,7 +63,7 @@ export class Terminal {
     };
   }
 
-  /** `onInputOver`: the keyboard is at its end. */
+  /** `onInputOver`: called when the keyboard input has ended. */
   take(onInputOver: () => void): void {
     const { stdin, stdout } = process;
     const undo = [outliveTerminal(stdin), restoreAtSignals(), this.listen()];
@@ -74,18 +74,18 @@ export class Terminal {
       stdin.off("end", onInputOver);
       for (const one of undo) one();
     };
-    // Before the first picture: what is typed the moment it shows must not pass through the line editor of the terminal.
+    // Before the first frame: keys typed as soon as it shows must not pass through the terminal's line editor.
     if (stdin.isTTY) stdin.setRawMode(true);
     if (stdout.isTTY) stdout.write(CUT);
   }
 
-  /** Gives it back; `stopDrawing` may draw a last picture, which nobody would see. */
+  /** Releases it; `stopDrawing` may draw a last frame, which would not be seen. */
   async leave(stopDrawing: () => Promise<unknown> | void): Promise<void> {
     if (this.undo === null) return;
     const { stdout } = process;
     const { write } = stdout;
     stdout.write = (chunk: string | Uint8Array, encoding?: unknown, done?: unknown): boolean => {
-      // A signal that comes now puts the terminal back all the same.
+      // A signal that comes now restores the terminal all the same.
       if (chunk === RESTORED) return write.call(stdout, chunk);
       const told = typeof encoding === "function" ? encoding : done;
       if (typeof told === "function") queueMicrotask(() => told(null));
@@ -103,8 +103,8 @@ export class Terminal {
   }
 
   /**
-   * The terminal is the shell's meanwhile, and may have another size afterwards. `standing`: the job stands still until the shell says to go
-   * on; else it has stood still, and only takes the terminal anew. One that goes on behind the shell waits for the terminal.
+   * Lends the terminal to the shell; it may have another size afterwards. `standing`: suspend the job until the shell resumes it; else it
+   * has been suspended already, and only takes the terminal again. A background job waits for the terminal.
    */
   async lend(standing: boolean): Promise<void> {
     const { stdout } = process;
@@ -120,12 +120,12 @@ export class Terminal {
     process.kill(process.pid, "SIGWINCH");
   }
 
-  /** Writes a picture. */
+  /** Writes a frame. */
   paint(bytes: string): void {
     this.write(bytes);
   }
 
-  /** Hears what others write to it, until what is returned is called. */
+  /** Watches for other output until the returned function is called. */
   private listen(): () => void {
     const { stdout } = process;
     const { write } = stdout;
@@ -144,13 +144,13 @@ export class Terminal {
     };
   }
 
-  /** A line for the main screen's standard error, as soon as it is to be seen. */
+  /** A line for standard error, shown once the main screen is visible. */
   note(line: string): void {
     if (this.taken) this.notes.push(line);
     else process.stderr.write(`${line}\n`);
   }
 
-  /** Text for the main screen's standard output. */
+  /** Text for standard output, shown on the main screen. */
   print(text: string): void {
     // As the terminal shows it: it begins a line anew at each line feed.
     this.tap(text.replaceAll("\n", "\r\n"));
@@ -165,13 +165,13 @@ export class Terminal {
     return process.stdout.rows;
   }
 
-  /** It is ours, and has taken all that was written. */
+  /** True when it is ours and has taken all output. */
   get ready(): boolean {
     return this.taken && !this.lent && !terminalBehind();
   }
 }
 
-/** A terminal that closes is no defect of the lab's: SIGHUP says what it means. Until what is returned is called. */
+/** Ignores errors of a terminal that closes, which SIGHUP reports, until the returned function is called. */
 function outliveTerminal(stdin: typeof process.stdin): () => void {
   const nothing = () => {};
   const { setRawMode } = stdin;

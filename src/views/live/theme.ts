@@ -6,7 +6,7 @@ import { styleCodes, THEMES, type Theme } from "../canvas/themes.ts";
 import { COLOR_PAINTER, type Painter, PLAIN_PAINTER } from "../report/painter.ts";
 import type { PictureLook } from "./picture/look.ts";
 
-/** What Ink's own components are drawn with; undefined: the terminal's own colour. */
+/** Colours of Ink's own components; undefined: the terminal's own. */
 export interface InkTheme {
   readonly accent: string | undefined;
   readonly warn: string | undefined;
@@ -20,11 +20,11 @@ export interface AppearanceOptions {
   readonly color: boolean;
   readonly theme?: ThemeName;
   readonly glyphs?: Glyphs;
-  /** Of how many colours: 1: 16, 2: 256, 3: all. As many as the terminal has unless told otherwise. */
+  /** Colour level: 1: 16, 2: 256, 3: all. Default: that of the terminal. */
   readonly level?: 1 | 2 | 3;
 }
 
-/** How everything is drawn: the theme, of how many colours, with which signs. */
+/** Theme, colour level and signs of all drawing. */
 export class Appearance {
   private name: ThemeName;
   /** 0: no colours, 1: 16, 2: 256, 3: all. */
@@ -41,7 +41,7 @@ export class Appearance {
     return THEMES[this.name];
   }
 
-  /** Sixteen colours have no dark shades of the modes' own: areas are told by signs. */
+  /** Sixteen colours have no dark shades of the modes' own: areas are shown by signs. */
   get look(): PictureLook {
     return { glyphs: this.glyphs, shaded: this.level <= 1 || this.name === "none" };
   }
@@ -57,19 +57,19 @@ export class Appearance {
     };
   }
 
-  /** What sets a style on the terminal. */
+  /** The sequences that set styles on the terminal. */
   codes(): StyleCode {
     return styleCodes(this.theme, this.level);
   }
 
-  /** The theme after this one; where there are no colours there is none. */
+  /** Changes to the next theme; without colours there is none. */
   next(): void {
     if (this.level === 0) return;
     this.name = THEME_NAMES[(THEME_NAMES.indexOf(this.name) + 1) % THEME_NAMES.length] ?? "dark";
   }
 }
 
-/** Where the locale has no Unicode, pictures are of ASCII alone. No locale at all is taken for one that has. */
+/** ASCII where the locale has no Unicode; a missing locale counts as Unicode. */
 export function localGlyphs({ LC_ALL, LC_CTYPE, LANG } = process.env): Glyphs {
   const locale = LC_ALL || LC_CTYPE || LANG || "UTF-8";
   return /utf-?8/i.test(locale) ? "braille" : "ascii";

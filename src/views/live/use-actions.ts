@@ -3,7 +3,7 @@ import { useRef, useState } from "react";
 import { type Action, pressed } from "./actions.ts";
 import type { Keyboard } from "./keys.ts";
 
-/** The state of a screen, as its keys have made it. `context` is asked anew at each key; `onIntent` hears what the outside is to do. */
+/** The state of a screen as changed by its keys. `context` is read anew at each key; `onIntent` receives intents. */
 export function useActions<State, Context, Intent extends string>(
   keyboard: Keyboard,
   actions: readonly Action<State, Context, Intent>[],

@@ -4,18 +4,18 @@ import type { Unit } from "../../telemetry/metrics.ts";
 
 /** One line of a chart. */
 export interface ChartSeries {
-  /** What it is drawn for; the caller's name for a colour. */
+  /** Its name, which the caller maps to a colour. */
   readonly name: string;
-  /** Value per column from the left, or from column `from` on; the line ends where the values do. */
+  /** Value per column from the left, or from column `from` on; the line ends with the values. */
   readonly values: readonly number[];
   readonly from?: number;
   readonly stroke: Stroke;
 }
 
-/** Lines differ in stroke as well as in colour, so that a chart is read without colour too. */
+/** Strokes distinguish lines without colour. */
 export type Stroke = "light" | "dashed" | "heavy" | "faint";
 
-/** Neighbouring characters of one series, or of none (axis, labels, background). */
+/** Adjacent characters of one series, or of none (axis, labels, background). */
 export interface TextRun {
   readonly text: string;
   readonly series: string | null;
@@ -29,22 +29,22 @@ const STROKES: Readonly<Record<Stroke, readonly string[]>> = {
   faint: ["┄", " ", " ", " ", "┄", "┄", "┄", "┄", "┄", "┄"],
 };
 
-/** How each mode is drawn, on every chart. */
+/** Stroke of each mode in every chart. */
 export const MODE_STROKES: Readonly<Record<string, Stroke>> = { sync: "light", async: "dashed", parallel: "heavy" };
 
-/** Columns that labels and axis take. */
+/** Columns of labels and axis. */
 export const LABEL_WIDTH = 8;
 
-/** Counts and milliseconds as short as a label has to be: `9.42k`, `250ms`, `3.33m`. */
+/** Counts and milliseconds for labels: `9.42k`, `250ms`, `3.33m`. */
 export const shortCount = (count: number): string => formatCount(count).replace(" ", "");
 export const shortMs = (ms: number): string => formatMs(ms).replace(" ", "").replace("min", "m");
 
-/** How an axis writes values of a unit. */
+/** Format of axis values by unit. */
 export const shortIn = (unit: Unit): ((value: number) => string) => (unit === "ms" ? shortMs : shortCount);
 
 /**
- * Lines of `width` × `height` characters: labels on the left, every series over one axis from 0 to the largest value,
- * later series over earlier ones.
+ * Lines of `width` × `height` characters: labels on the left, all series on one axis from 0 to the largest value, later series over earlier
+ * ones.
  */
 export function drawChart(series: readonly ChartSeries[], width: number, height: number, format: (value: number) => string): TextRun[][] {
   const columns = Math.max(1, width - LABEL_WIDTH);
@@ -81,7 +81,7 @@ function overlay(
   rows: number,
   top: number,
 ): void {
-  // One point alone has no length; drawn twice it is a dash.
+  // A single point has no length; drawn twice it is a dash.
   const drawn = values.length === 1 ? [values[0] ?? 0, values[0] ?? 0] : [...values];
   const lines = plot(drawn, {
     height: rows,
@@ -90,7 +90,7 @@ function overlay(
     offset: 1,
     padding: "",
     symbols: [...STROKES[stroke]],
-    // As wide as its place: an empty one would take a column from each row but that of the first value.
+    // As wide as a label: an empty one would take a column from each row except that of the first value.
     format: () => " ",
   }).split("\n");
   lines.forEach((line, row) => {
@@ -114,7 +114,7 @@ function runsOf(cells: readonly { char: string; series: string | null }[]): Text
   return runs;
 }
 
-/** The next 1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6 or 8 times a power of ten: an axis that does not change with every sample. */
+/** The next 1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6 or 8 times a power of ten, so that the axis does not change with every sample. */
 export function niceTop(value: number): number {
   if (!(value > 0)) return 1;
   const power = 10 ** Math.floor(Math.log10(value));
@@ -122,12 +122,12 @@ export function niceTop(value: number): number {
   return 10 * power;
 }
 
-/** What a column shows where several samples fall into it: of rates and levels their mean by time, of percentiles, which have none, the worst. */
+/** How a column combines several samples: rates and levels are averaged by time, percentiles, which cannot be, show the worst. */
 export type ColumnRule = "mean" | "worst";
 
 /**
- * A line's parts, one value for each of `columns` equal spans of 0…`until` that anything is known of. `null` is nothing known, not 0: it
- * leaves a gap between two parts.
+ * Parts of a line with one value for each known one of `columns` equal spans of 0…`until`. `null` is unknown, not 0: it leaves a gap
+ * between two parts.
  */
 export function resample(
   spans: readonly { readonly from: number; readonly to: number; readonly value: number | null }[],
@@ -143,7 +143,7 @@ export function resample(
     const least = (to - from) / 100;
     for (let column = columnAt(from, width, columns); column <= columnAt(to, width, columns); column++) {
       const overlap = Math.min(to, (column + 1) * width) - Math.max(from, column * width);
-      // Beyond the last column nothing is drawn: what comes there is part of it.
+      // The last column includes whatever comes after it.
       const time = column === columns - 1 ? to - Math.max(from, column * width) : overlap;
       if (time <= least) continue;
       const before = sums[column] ?? 0;

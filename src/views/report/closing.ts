@@ -13,10 +13,10 @@ import { bestLine, isSweep, paramsText, sweepPicture } from "./sweep.ts";
 import { comparisonRow, ledgerLine, narrowTable, rowOfResult } from "./table.ts";
 import { wrappedText } from "./wrapping.ts";
 
-/** Sentences of the lab's own are shown whole; only what came from outside is cut. */
+/** The lab's own sentences are shown in full; only external text is cut. */
 const WHOLE = 10_000;
 
-/** What remains on the main screen when a run is over. */
+/** The report left on the main screen after a run. */
 export function closingReport(
   result: RunResult,
   columns = Number.POSITIVE_INFINITY,
@@ -54,7 +54,7 @@ function paragraph(lines: readonly string[]): string[] {
 
 const LEDGER = "  ledger: ";
 
-/** What is told of one case: what limited it, where its items went, what was measured, what to know about it. */
+/** Lines on one case: its limit, the fate of its items, measurements, warnings. */
 function caseLines(result: RunResult, one: CaseResult, columns: number, all: boolean): string[] {
   const { ledger, rate, problems, explanation, warnings, rejections, status } = one;
   return [
@@ -69,7 +69,7 @@ function caseLines(result: RunResult, one: CaseResult, columns: number, all: boo
   ];
 }
 
-/** What came of a rate that was to be found out. */
+/** The outcome of a rate that had to be determined. */
 export function rateLine(figures: RateFigures): string {
   const { asked, resolved, high, trials, capacity, probedMode } = figures;
   if (asked !== "max")
@@ -98,7 +98,7 @@ function howKnown({ capacityFrom, capacityLow = 0, capacityHigh = 0 }: RateFigur
   return capacityFrom === "theory" ? " by its service time" : ` (95 %: ${formatRate(capacityLow)} to ${formatRate(capacityHigh)})`;
 }
 
-/** Whether it held, for which case, and by what. What was judged by nothing neither held nor failed. */
+/** Whether it held, for which case, and by which value. Without measurements it neither held nor failed. */
 export function thresholdLine(result: RunResult, threshold: ThresholdResult): string {
   const { case: index, metric, expression, value, ok, tooFew } = threshold;
   const one = result.cases[index];
@@ -109,7 +109,7 @@ export function thresholdLine(result: RunResult, threshold: ThresholdResult): st
   return `${judged ? (ok ? "✓" : "✗") : "?"} ${where}${metric} ${printable(expression, 80)} (${by}${one === undefined || !judged ? "" : disturbedSign(one)})`;
 }
 
-/** A case in words: its mode, and where in the sweep it stands. */
+/** A case in words: its mode, and its point of the sweep. */
 export function caseName({ mode, params }: Pick<CaseResult, "mode" | "params">): string {
   const where = paramsText(params);
   return printable(where === "" ? mode : `${mode}, ${where}`, 200);

@@ -1,6 +1,6 @@
 import type { Mode } from "../../scenario/schema.ts";
 
-/** How a message travels in each mode, where it waits and where the loop takes turns. At most 78 columns and 22 rows each. */
+/** The path of a message in each mode, where it waits and where the loop takes turns. At most 78 columns and 22 rows each. */
 export const DIAGRAMS: Readonly<Record<Mode, string>> = {
   sync: `sync: one thread does everything in turn, and every wait blocks it
 

@@ -1,14 +1,14 @@
 import { isDisturbed } from "../../telemetry/disturbance.ts";
 import type { CaseResult } from "../../telemetry/result.ts";
 
-/** The sign on every figure of a case that was disturbed, in every list. */
+/** The mark on every figure of a disturbed case, in every list. */
 export const DISTURBED = "†";
 
 export function disturbedSign(one: CaseResult): string {
   return isDisturbed(one) ? DISTURBED : "";
 }
 
-/** What the sign means, once where figures with it are shown; none without. */
+/** The meaning of the mark, where marked figures are shown; else empty. */
 export function disturbedLegend(cases: readonly CaseResult[]): string[] {
   if (!cases.some(isDisturbed)) return [];
   return [

@@ -4,14 +4,14 @@ import { type KeptSummary, type Percentile, percentileText, SHARES, TOO_FEW } fr
 import type { CaseResult } from "../../telemetry/result.ts";
 import { textTable } from "./table.ts";
 
-/** Every figure of a case, by the name it has in the result file: for whoever looks for what the summary leaves out. */
+/** Every figure of a case, by its name in the result file, for readers who miss something in the summary. */
 
-/** What is told elsewhere: in the summary, in the table of times, and as pictures. */
+/** Fields shown elsewhere: in the summary, in the table of times, and as charts. */
 const ELSEWHERE: readonly string[] = ["mode", "params", "status", "problems", "warnings", "explanation", "latency", "series", "rejections"];
 
 const COLUMNS = ["count", "mean", "stddev", "min", "p50", "p75", "p90", "p95", "p99", "p99_9", "max"] as const;
 
-/** The times as a table, then the rest: a figure a line, its name to the left. */
+/** The times as a table, then the rest: a figure per line, its name to the left. */
 export function everyFigure(one: CaseResult): string[] {
   const { latency: _, ...queries } = one.queries;
   const rest = Object.entries({ ...one, queries, fetch: withoutTimes(one.fetch) }).filter(([name]) => !ELSEWHERE.includes(name));
@@ -26,7 +26,7 @@ export function everyFigure(one: CaseResult): string[] {
   ];
 }
 
-/** Requests without what the table of their phases shows. */
+/** Figures of requests without those of the phases table. */
 function withoutTimes(fetch: CaseResult["fetch"]): object | undefined {
   if (fetch?.phases === undefined) return fetch;
   return { ...fetch, phases: { reused: fetch.phases.reused } };
@@ -39,7 +39,7 @@ function timesTable({ latency, queries }: CaseResult): string {
   return tableOf(parts);
 }
 
-/** As `timesTable`, of the parts of a request's way; null: there are none. */
+/** As `timesTable`, for the phases of requests; null: there are none. */
 function phasesTable({ fetch }: CaseResult): string | null {
   const { phases } = fetch ?? {};
   if (phases === undefined) return null;
@@ -69,7 +69,7 @@ function isPercentile(column: string): column is Percentile {
 
 type Line = readonly [name: string, text: string];
 
-/** A value by its name, one inside another with dots between; lists of plain values in a line. */
+/** A value by its name, nested names with dots; lists of plain values in a line. */
 function flattened(path: string, key: string, value: unknown): Line[] {
   if (value === undefined) return [];
   if (typeof value !== "object" || value === null)
@@ -88,7 +88,7 @@ function labelled(member: object, index: number): [string, unknown] {
   return [String(name ?? core ?? index), rest];
 }
 
-/** True when a key tells by itself what is measured, so that the keys around it need not. */
+/** True when a key alone tells what is measured, so that the keys around it are not needed. */
 function isMeasure(key: string): boolean {
   return !/^(p\d+(_9)?|max|min|mean|stddev|\d+)$/.test(key);
 }

@@ -1,2 +1,2 @@
-/** The sign of a case that broke a threshold, or does not count at all, in every list. */
+/** The mark of a case that broke a threshold, or is invalid, in every list. */
 export const FAULT = "✗";

@@ -1,12 +1,12 @@
 import { printable } from "../../kernel/text.ts";
 import type { HypothesisResult, RunResult } from "../../telemetry/result.ts";
 
-/** What a scenario is for, and what came of what it expected. */
+/** The purpose of a scenario, and the outcome of its expectations. */
 
-/** Longest text of a scenario that is shown, in characters: as long as a file may have it. */
+/** Longest text of a scenario that is shown, in characters: the longest allowed in a file. */
 const WHOLE = 4000;
 
-/** A text of several lines in one, with nothing in it that a terminal would act on. */
+/** A text of several lines in one, without anything that a terminal would act on. */
 export function oneLine(text: string): string {
   return printable(text.replaceAll(/\s+/g, " ").trim(), WHOLE);
 }
@@ -16,7 +16,7 @@ export interface Intent {
   readonly hypothesis?: string | undefined;
 }
 
-/** What it explores and what it expects to be seen, a paragraph each. */
+/** Description and hypothesis, a paragraph each. */
 export function intentLines({ description, hypothesis }: Intent): string[] {
   return [
     ...(description === undefined ? [] : [oneLine(description)]),
@@ -30,12 +30,12 @@ export function verdictHead({ ok }: HypothesisResult): string {
   return ok ? "✓ held" : "✗ did not hold";
 }
 
-/** By what it was judged, or why it was not. */
+/** The figures of the verdict, or why there is none. */
 export function verdictGrounds({ ok, reading, why }: HypothesisResult): string {
   return printable(ok === null ? (why ?? "") : reading, WHOLE);
 }
 
-/** Each expectation with its verdict and, below it, the figures that bear it. */
+/** Each expectation with its verdict and, below it, its figures. */
 export function hypothesisLines({ hypotheses = [] }: RunResult): string[] {
   return hypotheses.flatMap((one) => {
     const { sentence, that } = one;

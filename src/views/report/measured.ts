@@ -5,14 +5,14 @@ import type { CaseResult, RunResult } from "../../telemetry/result.ts";
 import { type Addend, shareSum, timeSum } from "./sums.ts";
 
 /**
- * What was measured of a case beside what the table shows: why it took so long, what kept the source, how deep the queue was, what
- * it cost. A line each, and only where there is something to it.
+ * Measurements of a case beside the table: the parts of its latency, what kept the source, the depth of the queue, its cost. One line each,
+ * and only where there is something to report.
  */
 
-/** Cases that are told of at this length; of more, what matters most. */
+/** Most cases described at this length; with more, only what matters most. */
 const MOST_CASES = 6;
 
-/** The lines of a case. `all`: what of the cases differs enough to be told of each. */
+/** The lines of a case. `all`: cases whose differences decide what is reported. */
 export function measuredLines(one: CaseResult, { cases }: Pick<RunResult, "cases">): string[] {
   if (one.status === "failed" || one.ledger.scheduled === 0) return [];
   const lines = [
@@ -28,7 +28,7 @@ export function measuredLines(one: CaseResult, { cases }: Pick<RunResult, "cases
   return [...lines, ...more, resourcesLine(one, cases)].filter((line) => line !== null);
 }
 
-/** Where the time of an item went, on average. */
+/** The mean parts of an item's time. */
 function timeLine(one: CaseResult): string | null {
   const { latency } = one;
   const known = [latency.schedule, latency.queue, latency.batch, latency.service].every(({ mean }) => Number.isFinite(mean));
@@ -43,10 +43,10 @@ function timeLine(one: CaseResult): string | null {
   return `time: ${timeSum(parts)}, on average`;
 }
 
-/** Milliseconds between queue and work from which on an item waited there for others of its key. */
+/** Milliseconds between queue and work from which an item has waited for others of its key. */
 const WAITED_MS = 0.1;
 
-/** Where an item is between the queue and its work: only of several in a batch one waits for the others. */
+/** Where an item is between the queue and its work: only among several of a batch it waits for the others. */
 function beforeWork({
   mode,
   batches: { limit, meanSize },
@@ -59,13 +59,13 @@ function beforeWork({
   const worker = mode === "parallel" ? "its Worker's line" : threads.some(({ name }) => name === "helper") ? "the helper's line" : null;
   if (worker !== null) return batched ? `in its batch and ${worker}` : `in ${worker}`;
   if (batched) return "in its batch";
-  // One at a time, nothing of its key is before it; and so soon nothing was.
+  // One at a time, nothing of its key is before it; and within so short a time nothing was.
   return mode === "sync" || mean < WAITED_MS ? "on the way to its work" : "in line for its key";
 }
 
 /**
- * Where the time went from when it had its place to its end. Items of a flow wait in the flow's own lines too, and requests in the client's,
- * for their turn by the rate or for a connection, and between attempts: all that is no work.
+ * The parts of the time from an item's slot to its end. Items of a flow also wait in the flow's own queues, and requests in the client's,
+ * for the rate limiter or a connection, and between attempts: none of that is work.
  */
 function serviceParts({ latency, flow, fetch, ledger }: CaseResult): Addend[] {
   const whole = latency.service.mean;
@@ -75,7 +75,7 @@ function serviceParts({ latency, flow, fetch, ledger }: CaseResult): Addend[] {
   const out = phases === undefined || requests === 0 ? null : (phases.attempt.mean * phases.attempt.count) / requests;
   const known = out !== null && turnMs !== undefined && lineMs !== undefined;
   const between = known ? whole - turnMs - lineMs - out : null;
-  // Requests of the warm-up, and those broken off at the end, are in one of the means only.
+  // Requests of the warm-up, and those stopped at the end, are in one of the means only.
   const same = requests === latency.service.count && ledger.unfinished === 0;
   if (!same || !known || between === null || between < -0.01 * whole) return [{ name: "under way", value: whole }];
   const waits = retries === 0 ? 0 : Math.max(0, between);
@@ -87,7 +87,7 @@ function serviceParts({ latency, flow, fetch, ledger }: CaseResult): Addend[] {
   ];
 }
 
-/** Where the time of one attempt went, on average over those that came to the end of each part. */
+/** The mean parts of one attempt, over those that completed each. */
 function attemptLine({ fetch }: CaseResult): string | null {
   const { phases } = fetch ?? {};
   if (phases === undefined || phases.attempt.count === 0) return null;
@@ -99,7 +99,7 @@ function attemptLine({ fetch }: CaseResult): string | null {
   return `attempt: ${formatMs(attempt.mean)} on average${parts.length > 0 ? `, ${parts.join(" and ")}` : ""}`;
 }
 
-/** What it took to have connections, and how many requests went without. */
+/** The cost of connections, and the number of requests without a new one. */
 function connectionsLine({ fetch }: CaseResult): string | null {
   const { phases } = fetch ?? {};
   if (phases === undefined || phases.connect.count === 0) return null;
@@ -109,18 +109,18 @@ function connectionsLine({ fetch }: CaseResult): string | null {
   return `connections: ${counted(connect.count, "request")} had a new one made, ${formatMs(connect.mean)}${agreed} on average; ${kept}`;
 }
 
-/** How much of what was saved is as it was. */
+/** The share of saved content that is unchanged. */
 function keptLine({ fetch }: CaseResult): string | null {
   const kept = fetch?.notModified ?? 0;
   return kept === 0 ? null : `saved: ${formatCount(kept)} of ${formatCount(fetch?.ok ?? 0)} had not changed (304) and were kept`;
 }
 
-/** Of the computing that was asked, the share from which on it is worth a line that it took longer or shorter. */
+/** Relative deviation of computing from the time asked that is reported. */
 const LONGER = 0.02;
-/** Times the predicted capacity from which on more was done than could be, as the table shows. */
+/** Multiple of the predicted capacity from which more was done than could be, as the table shows. */
 const BEYOND = 1.005;
 
-/** What calibrated computing took beside what it should: the core was slower, or somebody else had it meanwhile. */
+/** The time of calibrated computing against the time asked: the core was slower, or another program had it meanwhile. */
 function computingLine({ process: { work }, throughput, predicted }: CaseResult): string | null {
   if (work === null || work === undefined) return null;
   const beyond = predicted.capacity !== null && throughput > BEYOND * predicted.capacity && work.slowerBy < 0;
@@ -136,7 +136,7 @@ function computingLine({ process: { work }, throughput, predicted }: CaseResult)
   return `computing: ${timeSum(parts)}${waited}`;
 }
 
-/** Of the time of a case, the share from which on that the source was kept from what was due is worth a line. */
+/** Share of a case's time for which the source was kept from due items that is reported. */
 const BLOCKED = 0.01;
 
 function blockedLine({ sourceBlocked, sourceBlockedMs, durationMs }: CaseResult): string | null {
@@ -150,10 +150,10 @@ function blockedLine({ sourceBlocked, sourceBlockedMs, durationMs }: CaseResult)
   return `source: blocked ${timeSum(parts)}; the case took ${formatMs(durationMs)}`;
 }
 
-/** Idle time of threads that have less to do than they could is no shortfall. */
+/** Idle time of threads without enough work is no shortfall. */
 const SATURATED = 0.5;
 
-/** What is missing from what the threads could have done, where it was asked of them. */
+/** What the threads lost against their capacity, where they had enough work. */
 function shortfallLine({ shortfall, throughput, offeredRate, process }: CaseResult): string | null {
   if (shortfall === null || shortfall === undefined || throughput === 0) return null;
   const { capacity, causes } = shortfall;
@@ -163,7 +163,7 @@ function shortfallLine({ shortfall, throughput, offeredRate, process }: CaseResu
   return `shortfall: ${shareSum(causeParts(shortfall, process.work), ` of the ${formatCount(capacity)}/s in theory`)}`;
 }
 
-/** Work takes longer on a slower core, and where it has to wait for one; `work` tells which, where it is known. */
+/** Work takes longer on a slower core, and where it waits for one; `work` distinguishes these, where known. */
 export function causeParts({ capacity, causes }: NonNullable<CaseResult["shortfall"]>, work: CaseResult["process"]["work"]) {
   const waited = work != null && work.slowerBy <= 0 && (work.takenAwayMs ?? 0) > 0;
   const longer = waited ? "work that waited for a core" : "work that took longer";
@@ -179,14 +179,15 @@ export function causeParts({ capacity, causes }: NonNullable<CaseResult["shortfa
 function queueLine({ mode, queue, latency, sourceBlocked, durationMs }: CaseResult): string | null {
   if (queue.highWater < 2) return null;
   const most = queue.capacity === null ? formatCount(queue.highWater) : `${formatCount(queue.highWater)} of ${formatCount(queue.capacity)}`;
-  // In sync there is no queue: what is due waits where it comes from.
+  // `sync` has no queue: due items wait where they come from.
   if (mode === "sync") return `line: ${most} due and not taken at most, ${formatCount(queue.meanDepth)} on average`;
   if (queue.meanWaitMs < 0.01 * latency.sojourn.mean && queue.fullMs === 0) return null;
-  // A loop that takes one out and works it leaves room for one as long as it works, though all behind it wait: that is no time to be told.
+  // A loop that takes one item out and works on it leaves room for one as long as it works, though all behind it wait: such times are not
+  // reported.
   const passing = queue.fullMs < 0.1 * durationMs && queue.meanDepth >= 0.5 * (queue.capacity ?? 0);
   const standing = queue.fullMs > 0 && queue.fullMs >= 0.5 * sourceBlocked.queueFullMs && !passing;
   const full = standing ? `, full for ${formatMs(queue.fullMs)}` : "";
-  // The time line has told it, and what it rounds to make a sum would stand beside it.
+  // The time line has reported it, and its rounded value would stand beside it.
   const told = Math.abs(queue.meanWaitMs - latency.queue.mean) <= 0.05 * queue.meanWaitMs;
   const wait = told ? "" : `; mean wait ${formatMs(queue.meanWaitMs)}`;
   return `queue: ${most} waiting at most, ${formatCount(queue.meanDepth)} on average${wait}${full}`;
@@ -207,22 +208,22 @@ function queriesLine({ queries }: CaseResult): string | null {
   return answered + times + old;
 }
 
-/** A loop that is this late for its turns, at its 99th percentile, holds up what else it is to do; milliseconds. */
+/** Lateness of the loop's turns at the 99th percentile, in milliseconds, from which it delays other tasks. */
 const LATE_MS = 5;
 
 function loopLine({ mode, process: { eventLoop } }: CaseResult): string | null {
   const { p50, p99, max } = eventLoop.delayMs;
-  // In sync every message holds the thread: the line of what is due tells it.
+  // In `sync` every message holds the thread, which the line of due items shows.
   if (mode === "sync" || p99 < LATE_MS) return null;
   return `event loop: late by ${formatMs(p50)} at the median of what was scheduled on it, ${formatMs(max)} at most; busy ${formatShare(eventLoop.busy)}`;
 }
 
-/** From how many open files, and from what difference between cases on, resources are told of; bytes for memory. */
+/** Open files, and differences between cases, from which resources are reported; bytes for memory. */
 const FILES = 100;
 const DIFFERENT = 1.5;
 const MEMORY = 500e6;
 
-/** What it cost, where one of the cases cost so much, or so much more than another, that it matters. */
+/** The cost, where a case used so much, or so much more than another, that it matters. */
 function resourcesLine(one: CaseResult, cases: readonly CaseResult[]): string | null {
   const told = cases.filter(({ status }) => status !== "failed");
   const notable = (read: (of: CaseResult) => number, from: number, least: number) => {

@@ -1,10 +1,10 @@
 import { BOUNDS } from "../../telemetry/disturbance.ts";
 import type { Sample } from "../../telemetry/sample.ts";
 
-/** The least time, in milliseconds, over which what others do is told: a reading of a fraction of a second jumps by ticks. */
+/** Least time, in milliseconds, over which other programs' use is reported: a reading of a fraction of a second jumps by ticks. */
 const LEAST_MS = 900;
 
-/** Cores that other programs use, on average over the samples that were added. */
+/** Mean cores used by other programs, over the samples added. */
 export class Others {
   private sum = 0;
   private known = 0;
@@ -29,7 +29,7 @@ export class Others {
     return this.known === 0 ? 0 : this.sum / this.known;
   }
 
-  /** More than a case bears undisturbed. */
+  /** True above what a case tolerates undisturbed. */
   get above(): boolean {
     return this.last - (this.first ?? 0) >= LEAST_MS && this.mean > BOUNDS.otherCores;
   }

@@ -4,9 +4,9 @@ import type { RunResult } from "../../telemetry/result.ts";
 import { type Verdicts, verdictsOf, worstOf } from "../../telemetry/verdicts.ts";
 import { FAULT } from "./fault.ts";
 
-/** How a run came out, in a few words. */
+/** The outcome of a run in a few words. */
 
-/** The status of a run and what speaks against it: `completed, ✗ 2 thresholds failed`. `status`: the worst of its cases. */
+/** The status of a run and objections: `completed, ✗ 2 thresholds failed`. `status`: the worst of its cases. */
 export function outcomeText(status: string, { thresholds, hypotheses, disturbed }: Verdicts): string {
   const broken = [
     thresholds.failed === 0 ? "" : `${counted(thresholds.failed, "threshold")} failed`,
@@ -18,7 +18,7 @@ export function outcomeText(status: string, { thresholds, hypotheses, disturbed 
   return `${sign}${status}${broken.length === 0 ? "" : `, ${listed(broken)}`}${noise}`;
 }
 
-/** Several runs, a line each: what a reader who sees only the end of the output has to know of them all. Of one it is empty. */
+/** A line for each of several runs, for readers who see only the end of the output; empty for one. */
 export function overview(results: readonly RunResult[]): string {
   if (results.length < 2) return "";
   const names = results.map(({ scenario }) => printable(scenario.name, 40));

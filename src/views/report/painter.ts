@@ -1,17 +1,17 @@
 import chalk from "chalk";
 import { interpolateCividis } from "d3-scale-chromatic";
 
-/** How parts of a picture made of characters are told apart. */
+/** Distinguishes parts of a picture made of characters. */
 export interface Painter {
   /** A mode's own line, or `expected`; null: the rest. */
   readonly series: (name: string | null, text: string) => string;
   /** A cell of a heat map; `share` from 0 (least) to 1 (most). */
   readonly heat: (share: number, text: string) => string;
-  /** A sign for that share in the cell itself, where colour does not tell it. */
+  /** A sign for the share in the cell itself, where colour does not show it. */
   readonly shade: (share: number) => string;
 }
 
-/** Okabe and Ito's palette, told apart by colour-blind eyes too. */
+/** Okabe and Ito's palette, which colour-blind readers can distinguish. */
 export const MODE_COLORS: Readonly<Record<string, string>> = { sync: "#56B4E9", async: "#E69F00", parallel: "#00B57F" };
 
 export const PLAIN_PAINTER: Painter = { series: (_, text) => text, heat: (_, text) => text, shade: shadeOf };
@@ -22,7 +22,7 @@ function shadeOf(share: number): string {
   return SHADES[Math.min(4, Math.floor(share * 5))] ?? "";
 }
 
-/** Cividis is read the same way by eyes with and without colour blindness (J. R. Nuñez et al., 2018). */
+/** Cividis reads the same with and without colour blindness (J. R. Nuñez et al., 2018). */
 export const COLOR_PAINTER: Painter = {
   series(name, text) {
     if (name === "expected") return chalk.dim(text);

@@ -17,10 +17,10 @@ import { wrappedText } from "./wrapping.ts";
 /** Milliseconds of a case between two progress lines. */
 const EVERY_MS = 1000;
 
-/** Width of what is told before a run, in columns. */
+/** Width of the text before a run, in columns. */
 const INTENT_WIDTH = 100;
 
-/** How a case ended, and what it broke. */
+/** The outcome of a case, and the thresholds it broke. */
 function outcomeOf({ result, verdicts = [] }: Extract<RunEvent, { readonly type: "case-finished" }>): string {
   const { status } = result;
   const broken = verdicts.filter(({ ok }) => !ok).map(({ metric, expression }) => `${metric} ${printable(expression, 80)}`);
@@ -34,7 +34,7 @@ function outcomeOf({ result, verdicts = [] }: Extract<RunEvent, { readonly type:
 export function progressLines(write: (line: string) => void): OnEvent {
   let modes: readonly string[] = [];
   let nextAt = 0;
-  /** Samples since the last line, and when that was. */
+  /** Samples since the last line, and its instant. */
   let seen: Sample[] = [];
   let toldAt = 0;
   let count = 0;

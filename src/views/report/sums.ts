@@ -1,4 +1,4 @@
-/** Wholes and their parts that add up as they are printed. */
+/** Wholes and parts that add up as printed. */
 
 export interface Addend {
   readonly name: string;
@@ -6,8 +6,8 @@ export interface Addend {
 }
 
 /**
- * Each part rounded to so many decimals so that they add up to the rounded whole: what rounding leaves over goes to the parts
- * that lost most by it (the largest remainder method, A. Hamilton, 1792).
+ * Parts rounded to `decimals` so that they add up to the rounded whole: the remainder goes to the parts that lost most by rounding (the
+ * largest remainder method, A. Hamilton, 1792).
  */
 export function roundedParts(parts: readonly number[], decimals: number): number[] {
   const unit = 10 ** decimals;
@@ -45,7 +45,7 @@ export function shareSum(parts: readonly Addend[], of = ""): string {
   );
 }
 
-/** `alone`: what stands between the whole and its only part, which for times is how it is named; of a share it has to be said. */
+/** `alone`: the text between the whole and its only part: times only name it, shares need a phrase. */
 function sumOf(parts: readonly Addend[], decimals: number, unit: string, alone = " "): string {
   const rounded = roundedParts(
     parts.map(({ value }) => value),

@@ -14,7 +14,7 @@ import { DISTURBED, disturbedSign } from "./disturbed.ts";
 import { FAULT } from "./fault.ts";
 import type { Painter } from "./painter.ts";
 
-/** What a sweep is drawn by. */
+/** A measure for pictures of a sweep. */
 export interface Measure {
   readonly title: string;
   /** null: too few items bear it. */
@@ -28,7 +28,7 @@ const MEASURES = {
   latency: measure("Latency, p99 of the sojourn time", "sojourn_ms", "p(99)", ({ predicted }) => predicted.sojournP99),
 } satisfies Record<string, Measure>;
 
-/** What stands for the latency where no point has enough items for a p99. */
+/** Replaces the latency where no point has enough items for a p99. */
 const MEAN_LATENCY = measure(
   "Latency, mean of the sojourn time (too few items for a p99)",
   "sojourn_ms",
@@ -68,7 +68,7 @@ export function sweepPicture(result: RunResult, name: MeasureName, width: number
   if (axes.length === 1) {
     return [...lineChart(cases, axes[0] as Axis, measure, width, Math.max(6, height - legend.length), paint, faulty), ...legend];
   }
-  // The last two fields make the map; there is one for every combination of the others, and for every mode.
+  // The last two fields span the map; there is one for every combination of the others, and for every mode.
   const [down, across] = axes.slice(-2) as [Axis, Axis];
   const others = axes.slice(0, -2).map(({ field }) => field);
   const maps = [...groupedBy(cases, others)].flatMap(([name, group]) => [
@@ -78,7 +78,7 @@ export function sweepPicture(result: RunResult, name: MeasureName, width: number
   return [...maps, ...legend];
 }
 
-/** In a cell of a map. */
+/** Text in a cell of a map. */
 const FEW = "few";
 
 function measureOf(name: MeasureName, workload: string, cases: readonly CaseResult[]): Measure {
@@ -88,7 +88,7 @@ function measureOf(name: MeasureName, workload: string, cases: readonly CaseResu
   return { ...measure, title: measure.title.replace("messages", what) };
 }
 
-/** The best of the cases that were completed; null where none is, or their loads differ though nobody swept them. */
+/** The best of the completed cases; null where there is none, or their loads differ though they were not swept. */
 export function bestCase(cases: readonly CaseResult[]): CaseResult | null {
   return bestOfCompleted(cases)?.one ?? null;
 }
@@ -98,12 +98,12 @@ function bestOfCompleted(cases: readonly CaseResult[]): Best | null {
   return isOneLoad(cases, completed) ? bestOf(completed) : null;
 }
 
-/** Where the load is not swept, all got the same. */
+/** Where the load is not swept, all cases had the same. */
 function isOneLoad(cases: readonly CaseResult[], completed: readonly CaseResult[]): boolean {
   return Object.keys(cases[0]?.params ?? {}).some((field) => field.startsWith("load.")) || !loadsDiffer(completed);
 }
 
-/** Which point is best, or why none is. */
+/** The best point, or why there is none. */
 export function bestLine(cases: readonly CaseResult[]): string {
   const best = bestOfCompleted(cases);
   if (best !== null) {
@@ -133,7 +133,7 @@ export function bestLine(cases: readonly CaseResult[]): string {
   }
 }
 
-/** Where most was done; several places where noise is all that tells them apart. */
+/** The points with the highest throughput, several where noise alone distinguishes them. */
 function mostLine(cases: readonly CaseResult[]): string {
   const most = mostDone(cases);
   const rates = most.map(({ throughput }) => formatCount(throughput));
@@ -144,7 +144,7 @@ function mostLine(cases: readonly CaseResult[]): string {
   return `Most was done, as much but for noise, at ${pointsText(most, cases)}: ${range}`;
 }
 
-/** The swept fields of a case, as a person reads them. */
+/** The swept fields of a case as text. */
 export function paramsText(params: Readonly<Record<string, unknown>>): string {
   return Object.entries(params)
     .map(([field, value]) => `${field} ${valueText(value)}`)
@@ -198,7 +198,7 @@ function lineChart(
 
 const LEGEND: Readonly<Record<Stroke, string>> = { light: "──", dashed: "╌╌", heavy: "━━", faint: "┄┄" };
 
-/** A line through each row of neighbouring points that are known: from which column on, and a value per column. */
+/** A line through each row of adjacent known points: its first column, and a value per column. */
 function spread(points: readonly (number | null)[], columns: number): { readonly from: number; readonly values: readonly number[] }[] {
   const step = (columns - 1) / Math.max(1, points.length - 1);
   const lines: { from: number; values: number[] }[] = [];
@@ -221,7 +221,7 @@ function spread(points: readonly (number | null)[], columns: number): { readonly
   return lines;
 }
 
-/** The swept values under their places; those that would run into their neighbour are left out. */
+/** The swept values under their points; values that would touch their neighbour are left out. */
 function ticks(values: readonly string[], columns: number): string {
   const step = (columns - 1) / Math.max(1, values.length - 1);
   let line = "";
@@ -234,7 +234,7 @@ function ticks(values: readonly string[], columns: number): string {
   return line;
 }
 
-/** In as many blocks, one below another, as it takes for none to be wider than the screen. */
+/** Splits a map into blocks, one below another, that fit the screen. */
 function heatMap(
   cases: readonly CaseResult[],
   name: string,

@@ -11,7 +11,7 @@ import { DISTURBED } from "./disturbed.ts";
 import { FAULT } from "./fault.ts";
 import { paramsText } from "./sweep.ts";
 
-/** One row of the table that compares the modes; texts, ready to be drawn. */
+/** One row of the table that compares the modes; texts, ready to draw. */
 export interface ComparisonRow {
   readonly mode: string;
   readonly "done/s": string;
@@ -26,7 +26,7 @@ export interface ComparisonRow {
 
 export interface RowFigures {
   readonly mode: string;
-  /** Where in the sweep; empty without one. */
+  /** Point of the sweep; empty without one. */
   readonly where: string;
   readonly status: string;
   readonly throughput: number;
@@ -35,12 +35,12 @@ export interface RowFigures {
   readonly p95: number | null;
   readonly p99: number | null;
   readonly dropped: number;
-  /** Cores' worth of CPU. */
+  /** CPU use in cores. */
   readonly cpu: number;
   readonly predicted: Prediction;
-  /** Why it is not to be built on; a threshold that failed leaves its figures as they are. */
+  /** Why it must not be relied on; a failed threshold leaves its figures valid. */
   readonly fault?: CaseFault | null;
-  /** What else the machine did had a part in them. */
+  /** Other influences affected the figures. */
   readonly disturbed: boolean;
 }
 
@@ -65,9 +65,9 @@ export function comparisonRow(figures: RowFigures): ComparisonRow {
   const failed = figures.status === "failed";
   const blank = (text: string) => (failed ? "–" : `${text}${figures.disturbed && text !== "–" ? DISTURBED : ""}`);
   const status = figures.status === "completed" || figures.status === "running" ? "" : ` (${figures.status})`;
-  // The word says it where the status does.
+  // The status says it in words already.
   const mark = figures.fault === "threshold" ? `${status} ${FAULT}` : status;
-  // Of nothing that was done nothing took any time.
+  // Without completed items there are no latencies.
   const latency = (ms: number | null) => (figures.throughput > 0 ? blank(msOrTooFew(ms)) : "–");
   return {
     mode: `${printable(figures.mode, 20)}${figures.where === "" ? "" : ` ${printable(figures.where, 60)}`}${mark}`,
@@ -81,7 +81,7 @@ export function comparisonRow(figures: RowFigures): ComparisonRow {
   };
 }
 
-/** The most that can be done; where keys are the limit what they let through, since capacity is told for keys that are evenly spread. */
+/** The predicted maximum; where keys are the limit their throughput, since capacity assumes evenly spread keys. */
 function predictedRate({ capacity, throughput, bottleneck }: Prediction): string {
   if (/ keys?$/.test(bottleneck) && throughput !== null) return `≈ ${formatCount(throughput)}`;
   return capacity === null ? "–" : `≤ ${formatCount(capacity)}`;
@@ -97,7 +97,7 @@ export function plainTable(rows: readonly ComparisonRow[], columns: readonly str
   );
 }
 
-/** The comparison in lines of at most so many columns, as long as it can: with short names of the fields, without p95, p50, CPU. */
+/** The comparison in lines of at most `width` columns where possible: with short field names, without p95, p50, CPU. */
 export function narrowTable(rows: readonly ComparisonRow[], width: number): string {
   const short = rows.map((row) => ({ ...row, mode: row.mode.replace(/\b(?:[a-z]+\.)+(?=[a-z])/gi, "") }));
   const without = (...spare: string[]) => COLUMNS.filter((column) => !spare.includes(column));
@@ -128,7 +128,7 @@ function pad(text: string, width: number, toRight: boolean): string {
   return toRight ? space + text : text + space;
 }
 
-/** The ledger in one line; where that is too wide, without the parts that are 0. */
+/** The ledger in one line; where that is too wide, without zero parts. */
 export function ledgerLine(ledger: Ledger, width = Number.POSITIVE_INFINITY): string {
   const { scheduled, processed, failed, rejected, dropped, unfinished } = ledger;
   const parts = Object.entries({ processed, failed, rejected, dropped: dropped.newest + dropped.oldest, unfinished });

@@ -1,6 +1,6 @@
 /**
- * Breaks a sentence at spaces, never between a number and its unit; tables and short lines stay as they are. `hang`: what further lines
- * begin with, beyond the indentation of the first.
+ * Breaks a sentence at spaces, never between a number and its unit; tables and short lines stay as they are. `hang`: prefix of further
+ * lines, after the indentation of the first.
  */
 export function wrappedText(line: string, columns: number, hang = "  "): string {
   if (Bun.stringWidth(line) <= columns || line.includes("\u001b") || line.includes("──") || / {3}/.test(line.trimStart())) return line;

@@ -15,7 +15,7 @@ export interface PanelOptions {
   readonly number: number;
   readonly focused: boolean;
   readonly look: PictureLook;
-  /** The instant that is looked at; null: now. */
+  /** The instant shown; null: now. */
   readonly cursor: number | null;
 }
 
@@ -23,7 +23,7 @@ const OFFERED: Reading = { value: ({ offered }) => offered, column: "mean" };
 const EXPECTED = style("expected");
 const ARRIVING = style("arriving");
 
-/** One measure over time, every mode on the same axes: the current one as an area, the others as lines over it. */
+/** Draws one measure over time, every mode on the same axes: the current one as an area, the others as lines over it. */
 export function drawChartPanel(canvas: Canvas, place: Rect, panel: ChartPanel, view: RunView, options: PanelOptions): void {
   const { look, cursor } = options;
   const current = view.cases[view.current];
@@ -79,7 +79,7 @@ function headlineStyle(panel: ChartPanel, current: CaseView | undefined) {
   return style("text", { bold: true });
 }
 
-/** A line for every mode but the current one, and what came to all of them. */
+/** A line for every other mode, and the arrivals of all. */
 function curvesOf(panel: ChartPanel, view: RunView, dots: number, until: number): PlotCurve[] {
   const current = view.cases[view.current];
   const others = comparedCases(view).filter((one) => one !== current && one.series.length > 0);
@@ -94,7 +94,7 @@ function curvesOf(panel: ChartPanel, view: RunView, dots: number, until: number)
   return [{ values: sampleColumns(current.series, OFFERED, dots, until), style: ARRIVING, stroke: "dashed" }, ...lines];
 }
 
-/** Named heights: what comes, what is predicted, where the queue is full. */
+/** Named heights: arrival rate, prediction, full queue. */
 function levelsOf(panel: ChartPanel, view: RunView, current: CaseView | undefined): Level[] {
   if (current === undefined) return [];
   const levels: Level[] = [];
@@ -109,7 +109,7 @@ function levelsOf(panel: ChartPanel, view: RunView, current: CaseView | undefine
   if (expected !== null && Number.isFinite(expected))
     levels.push({ value: expected, label: `predicted ${panel.axis(expected)}`, style: EXPECTED });
   const { capacity } = current.outline;
-  // Where the queue is hardly used its end would press what is in it flat.
+  // Where the queue is hardly used, its capacity would flatten the chart.
   const deep = current.series.some(({ depth }) => depth > (capacity ?? Number.POSITIVE_INFINITY) / 4);
   if (panel.title === "Queue depth" && capacity != null && deep)
     levels.push({ value: capacity, label: `full ${formatCount(capacity)}`, style: WARN });

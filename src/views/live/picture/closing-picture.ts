@@ -14,17 +14,17 @@ import { modeStyle, type PictureLook } from "./look.ts";
 import { bodyOf, drawPanel, headerLines, type PictureState } from "./run-picture.ts";
 import { drawTable } from "./table.ts";
 
-/** Lines that a chart needs to be read. */
+/** Least height of a readable chart. */
 const LEAST_CHART = 7;
-/** Room from which on all four charts are drawn, and two of them. */
+/** Room for all four charts, and for two. */
 const FOUR_CHARTS = { width: 100, height: 22 } as const;
 const TWO_CHARTS = { width: 110 } as const;
-/** Lines that are said at least, however much there is to draw. */
+/** Least lines of notes, however much there is to draw. */
 const LEAST_TOLD = 4;
 const MOST_FAILED = 4;
 const LATENCY_PANEL = CHART_PANELS.findIndex(({ title }) => title === "Latency");
 
-/** What stays when a run is over: its charts, the table, what failed, which expectations held, and what limited each mode. */
+/** Draws the screen of a finished run: its charts, the table, failed thresholds, hypotheses, and the limit of each mode. */
 export function drawClosing(canvas: Canvas, view: RunView, state: PictureState, look: PictureLook): void {
   const { width, height: rows } = canvas;
   const height = Math.min(headerLines(view, rows), 2);
@@ -34,7 +34,7 @@ export function drawClosing(canvas: Canvas, view: RunView, state: PictureState, 
   else drawCases(canvas, body, view, state, look);
 }
 
-/** How the lines of the closing screen are shared out. */
+/** Divides the lines of the closing screen. */
 function plan(view: RunView, { width, height }: Pick<Rect, "width" | "height">) {
   const failed = failedLines(view.result);
   const explained = view.cases.flatMap(({ result }) =>
@@ -47,7 +47,7 @@ function plan(view: RunView, { width, height }: Pick<Rect, "width" | "height">) 
   return { failed, notes, table, told, charts: rest - told };
 }
 
-/** Whether the closing screen shows another panel's chart when that is focused. A sweep's picture is of throughput or of latency. */
+/** Whether focusing another panel changes the chart of the closing screen. A sweep's picture shows throughput or latency. */
 export function closingShows(view: RunView, width: number, height: number, panel: number): boolean {
   if (view.result !== null && isSweep(view.result)) return panel === 0 || panel === LATENCY_PANEL;
   return plan(view, { width, height }).charts >= LEAST_CHART - 1;
@@ -63,7 +63,7 @@ function drawCases(canvas: Canvas, body: Rect, view: RunView, state: PictureStat
   drawNotes(canvas, { ...body, y, height: told }, notes);
 }
 
-/** As many charts as there is room for, that of the panel in focus among them. */
+/** Draws as many charts as fit, including the focused panel's. */
 function drawCharts(canvas: Canvas, place: Rect, view: RunView, state: PictureState, look: PictureLook): void {
   const { x, y, width, height } = place;
   if (height < LEAST_CHART - 1) return;
@@ -85,7 +85,7 @@ function drawCharts(canvas: Canvas, place: Rect, view: RunView, state: PictureSt
   } else drawPanel(canvas, place, state.focus, view, state, look);
 }
 
-/** Of a sweep: the best point, its picture by throughput or, with the latency panel in focus, by latency, and what is said of it. */
+/** Draws a sweep: the best point, its picture by throughput or, with the latency panel focused, by latency, and notes on it. */
 function drawSweep(canvas: Canvas, body: Rect, result: RunResult, state: PictureState, look: PictureLook): void {
   const failed = failedLines(result);
   const best = bestCase(result.cases);
@@ -101,7 +101,7 @@ function drawSweep(canvas: Canvas, body: Rect, result: RunResult, state: Picture
   canvas.text(0, y++, printable(bestLine(result.cases), 400), BOLD_TEXT);
   for (const line of failed) canvas.text(0, y++, line, BAD);
   const room = body.y + body.height - y;
-  // The picture first, but not so large that nothing is said of it.
+  // The picture comes first, but leaves room for notes.
   const most = Math.max(Math.min(room, 8), room - Math.min(notes.length, Math.floor(room / 2)));
   const painter = canvasPainter(look.shaded ? PLAIN_PAINTER.shade : null);
   const picture = sweepPicture(result, state.focus === LATENCY_PANEL ? "latency" : "throughput", body.width, most, painter);
@@ -111,13 +111,13 @@ function drawSweep(canvas: Canvas, body: Rect, result: RunResult, state: Picture
 }
 
 interface Note {
-  /** What it begins with. */
+  /** Its heading. */
   readonly head: string;
   readonly style: Style;
   readonly text: string;
 }
 
-/** What came of each expectation; of one that held the sentence says it all. */
+/** The outcome of each expectation; for one that held its sentence is enough. */
 function verdictNotes(result: RunResult | null): Note[] {
   return (result?.hypotheses ?? []).map((one) => ({
     head: `${verdictHead(one)}: `,
@@ -126,12 +126,12 @@ function verdictNotes(result: RunResult | null): Note[] {
   }));
 }
 
-/** Why a case does not count, where it does not; else what its rate came to, and what limited it. */
+/** Why a case does not count; else the result of its rate, and its limit. */
 function toldOf({ problems, explanation, rate }: CaseResult): string {
   return problems[0] ?? (rate === undefined ? explanation : `${rateLine(rate)}. ${explanation}`);
 }
 
-/** Notes broken into the lines they take; only the first of each has its head. */
+/** Breaks notes into lines; only the first of each has its heading. */
 function wrapped(notes: readonly Note[], width: number): Note[] {
   return notes.flatMap(({ head, style, text }) =>
     Bun.wrapAnsi(`${head}${printable(text, 10_000)}`, width, { hard: true, trim: false })
@@ -142,7 +142,7 @@ function wrapped(notes: readonly Note[], width: number): Note[] {
 
 const REST = "… the rest is in the summary that follows (q)";
 
-/** As many lines as there is room for; who sees less than all is told where the rest is. */
+/** Draws as many lines as fit; when some are left out, says where the rest is. */
 function drawNotes(canvas: Canvas, { y, width, height }: Rect, notes: readonly Note[]): void {
   if (height < 1) return;
   const shown = notes.length <= height ? notes : [...notes.slice(0, height - 1), { head: "", style: TEXT, text: REST }];
@@ -152,7 +152,7 @@ function drawNotes(canvas: Canvas, { y, width, height }: Rect, notes: readonly N
   }
 }
 
-/** Thresholds that did not hold, the first few; how many more there are. */
+/** The first few failed thresholds, and the number of the others. */
 function failedLines(result: RunResult | null): string[] {
   const failed = result?.thresholds.filter(({ ok }) => !ok) ?? [];
   const lines = failed.map((one) => thresholdLine(result as RunResult, one));

@@ -9,13 +9,13 @@ import { HEADLINE_MS } from "../figures.ts";
 import type { RunView } from "../store.ts";
 import type { PanelOptions } from "./chart-panel.ts";
 
-/** Cells of the grid of bars: as many columns as the bars need to fit the rows there are. */
+/** Grid of the bars: as many columns as the bars need to fit the rows. */
 export function coreGrid(cores: number, width: number, rows: number): { readonly columns: number; readonly barWidth: number } {
   const columns = Math.max(1, Math.min(Math.floor(width / 12), Math.ceil(cores / Math.max(1, rows))));
   return { columns, barWidth: Math.max(1, Math.floor(width / columns) - 11) };
 }
 
-/** The cores that the lab may run on, by their number; all of them where the system numbers them otherwise. */
+/** The cores that the lab may run on, by number; all of them where the system numbers them otherwise. */
 export function shownCores(shares: readonly number[], own: readonly number[] | null): readonly { core: number; share: number }[] {
   const all = shares.map((share, core) => ({ core, share }));
   const found = own === null ? all : all.filter(({ core }) => own.includes(core));
@@ -26,12 +26,12 @@ const COLD = style("good");
 const WARM = style("warn");
 const HOT = style("bad");
 
-/** How busy a core is, by colour. */
+/** Colour of a core's use. */
 function heatOf(share: number): Style {
   return share >= 0.9 ? HOT : share >= 0.6 ? WARM : COLD;
 }
 
-/** A bar for each core that the lab may run on, coloured by its load, and how much of them other programs use. */
+/** Draws a bar for each core that the lab may run on, coloured by its use, and the use by other programs. */
 export function drawCoresPanel(canvas: Canvas, place: Rect, view: RunView, options: PanelOptions): void {
   const ascii = options.look.glyphs === "ascii";
   const last = recent(view.cases[view.current]?.series ?? [], HEADLINE_MS);
@@ -61,7 +61,7 @@ function headline(shares: readonly { share: number }[], view: RunView, hidden: n
   const mean = shares.reduce((sum, { share }) => sum + share, 0) / shares.length;
   const kept =
     limits === null ? "" : limits.quota === null ? ` (${limits.machineCores} in all)` : `, quota ${formatCount(coresOf(limits.quota))}`;
-  // What is others' is not the lab's doing: told where it is more than the clock's ticks.
+  // Use by other programs is shown where it exceeds the clock's ticks.
   const foreign = others === null || others < 0.05 ? "" : `, others ${others.toFixed(1)}`;
   return `${formatShare(mean)} of ${shares.length} busy${kept}${foreign}${hidden > 0 ? `, ${hidden} not shown` : ""}`;
 }

@@ -4,7 +4,7 @@ import { BOLD_TEXT, FAINT, style } from "../../canvas/styles.ts";
 
 const KEY = style("key", { ground: "key-back" });
 
-/** What keys do, in the last line: each set off, with its name beside it; as many as there is room for. */
+/** Draws the keys in the last line: each set off, with its name beside it; as many as fit. */
 export function drawFooter(canvas: Canvas, keys: readonly { readonly short: string; readonly title: string }[]): void {
   const y = canvas.height - 1;
   let x = 0;
@@ -15,7 +15,7 @@ export function drawFooter(canvas: Canvas, keys: readonly { readonly short: stri
   }
 }
 
-/** A question in place of the keys. */
+/** Draws a question in place of the keys. */
 export function drawQuestion(canvas: Canvas, question: string): void {
   canvas.text(0, canvas.height - 1, question, BOLD_TEXT);
 }

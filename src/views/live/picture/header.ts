@@ -13,16 +13,16 @@ import { modeStyle, type PictureLook, strokeSample } from "./look.ts";
 export interface HeaderOptions {
   readonly look: PictureLook;
   readonly frozen: boolean;
-  /** The instant that is looked at; null: now. */
+  /** The instant shown; null: now. */
   readonly past: number | null;
-  /** Lines there are for it: two, with what happens now three, with what the scenario expects four. */
+  /** Lines of the header: two, with the story three, with the hypothesis four. */
   readonly height: number;
 }
 
 const LEAST_BAR = 6;
 const ROOM_FOR_BAR = 26;
 
-/** Scenario, mode i of n with its progress and the legend, cause and effect, and what is expected. */
+/** Draws scenario, mode i of n with its progress and the legend, cause and effect, and the hypothesis. */
 export function drawHeader(canvas: Canvas, view: RunView, { look, frozen, past, height }: HeaderOptions): void {
   const { width } = canvas;
   const about = ` ${printable(view.name, 40)} · ${machineLine(view)}`;
@@ -51,7 +51,7 @@ function drawProgress(canvas: Canvas, view: RunView, look: PictureLook, past: nu
   const ascii = look.glyphs === "ascii";
   let x = canvas.text(0, 1, view.phase === "finished" ? "" : ascii ? "> " : "▶ ", paint);
   x = canvas.text(x, 1, view.cases.length === 0 ? "preparing" : labelOf(view, mode), paint) + 1;
-  // What was is told in another way from what is, so that nobody takes the one for the other.
+  // The past is labelled differently from the present, so that they are not confused.
   const tail = past === null ? ` ${formatShare(share)} ${statusText(view, leftMs)}` : ` the past, at ${instantText(past)} `;
   const noteText = notes.length === 0 ? "" : ` · ${notes.join(" · ")}`;
   const room = width - x - columnsOf(tail) - columnsOf(noteText);
@@ -70,7 +70,7 @@ interface LegendPart {
   readonly paint: number;
 }
 
-/** The other modes with their strokes and what they came to, and the prediction's line; as much of it as there is room for. */
+/** The other modes with their strokes and results, and the prediction's line; as many as fit. */
 function legendOf(view: RunView, look: PictureLook, room: number): LegendPart[] {
   const current = view.cases[view.current];
   const swept = Object.keys(current?.outline.params ?? {}).length > 0;
@@ -87,7 +87,7 @@ function legendOf(view: RunView, look: PictureLook, room: number): LegendPart[] 
   return tries.find((parts) => widthOf(parts) <= room) ?? [];
 }
 
-/** What happens now, as causes and effects. */
+/** Draws the present causes and effects. */
 function drawStory(canvas: Canvas, view: RunView, look: PictureLook, past: number | null): void {
   const current = view.cases[view.current];
   if (current === undefined || (view.phase === "finished" && past === null)) return;
@@ -102,7 +102,7 @@ function drawStory(canvas: Canvas, view: RunView, look: PictureLook, past: numbe
   });
 }
 
-/** Mode i of n; in a sweep also where in it. */
+/** Mode i of n; in a sweep also the point. */
 function labelOf(view: RunView, mode: string): string {
   // The last part of a field's name is enough here.
   const swept = Object.entries(view.cases[view.current]?.outline.params ?? {});
@@ -119,6 +119,6 @@ function statusText(view: RunView, leftMs: number | null): string {
   if (current === undefined || current.state === "waiting" || current.state === "preparing") return "warming up";
   if (current.state === "done") return "done";
   if (leftMs !== null) return `${formatMs(leftMs)} left`;
-  // A list that has only begun: how fast it goes shows in what is done of it.
+  // A list that has just begun: its speed shows only in completed items.
   return current.lastMs > 0 ? "draining" : "starting";
 }

@@ -2,11 +2,11 @@ import type { Canvas } from "../../canvas/canvas.ts";
 import { BOLD_TEXT, FOCUSED, TEXT } from "../../canvas/styles.ts";
 import { modeStyle, type PictureLook, strokeSample } from "./look.ts";
 
-/** Lines from which on there is room between the parts. */
+/** Height from which parts are separated by space. */
 const ROOMY = 24;
 const KEYS_WIDTH = 22;
 
-/** What the keys do, each with its keys as people write them, and how to read the panels. */
+/** Draws the help: the effect of each key, and how to read the panels. */
 export function drawHelp(canvas: Canvas, actions: readonly (readonly [keys: string, what: string])[], look: PictureLook): void {
   let y = 0;
   canvas.text(2, y++, "Keys", BOLD_TEXT);

@@ -1,7 +1,7 @@
 import type { Glyphs } from "../../canvas/names.ts";
 import { type Ink, type Style, type StyleParts, style } from "../../canvas/styles.ts";
 
-/** How a picture is drawn whatever its colours: with which signs, and whether areas are told by signs because colours do not. */
+/** Appearance of a picture apart from colours: its signs, and whether areas are shown by signs because colours cannot. */
 export interface PictureLook {
   readonly glyphs: Glyphs;
   readonly shaded: boolean;
@@ -14,18 +14,18 @@ function isDrawnMode(mode: string): mode is DrawnMode {
   return (MODES as readonly string[]).includes(mode);
 }
 
-/** The style of a mode's own line; of one that is not known, that of text. */
+/** The style of a mode's line; that of text for an unknown mode. */
 export function modeStyle(mode: string, parts: StyleParts = {}): Style {
   return style(isDrawnMode(mode) ? mode : "text", parts);
 }
 
-/** The ground of a mode's area. */
+/** The background of a mode's area. */
 export function modeArea(mode: string): Style {
   const ground: Ink = isDrawnMode(mode) ? `${mode}-area` : "track";
   return style(isDrawnMode(mode) ? mode : "text", { ground });
 }
 
-/** The stroke of each mode, so that curves are told apart without colour. */
+/** The stroke of each mode, which distinguishes curves without colour. */
 export const MODE_CURVES = { sync: "light", async: "dashed", parallel: "heavy", distributed: "heavy" } as const;
 
 export function strokeOf(mode: string): "light" | "dashed" | "heavy" {

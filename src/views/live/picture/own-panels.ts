@@ -8,28 +8,28 @@ import { outcomeBars, requestFigures } from "../requests.ts";
 import type { RunView } from "../store.ts";
 import type { PictureLook } from "./look.ts";
 
-/** Parts that have a line of their own. */
+/** Most parts with a line of their own. */
 export const MOST_PARTS = 6;
 
-/** Parts of the flow, as far as its scenario or an earlier case tells; at least one, so that a first sample moves nothing. */
+/** Number of a flow's parts, as far as known from the scenario or an earlier case; at least one, so that the first sample moves nothing. */
 export function shownParts(view: RunView): number {
   const described = view.cases[0]?.outline.parts ?? 0;
   const seen = view.cases.map(({ series }) => series.at(-1)?.flow?.parts.length ?? 0);
   return Math.max(1, described, ...seen);
 }
 
-/** Lines of the panel that only this workload has; 0: it has none. */
+/** Height of the workload's own panel; 0: none. */
 export function ownLines(view: RunView): number {
   return view.workload === "fetch" ? 2 : view.workload === "flow" ? Math.min(MOST_PARTS, shownParts(view)) : 0;
 }
 
-/** The panel that only this workload has. */
+/** Draws the workload's own panel. */
 export function drawOwnPanel(canvas: Canvas, place: Rect, view: RunView, look: PictureLook): void {
   if (view.workload === "fetch") drawRequests(canvas, place, view, look);
   if (view.workload === "flow") drawParts(canvas, place, view, look);
 }
 
-/** Requests under way and what came of their attempts; one line on a small screen. */
+/** Draws requests in flight and the outcomes of attempts; one line on a small screen. */
 function drawRequests(canvas: Canvas, place: Rect, view: RunView, look: PictureLook): void {
   const sample = view.cases[view.current]?.series.at(-1)?.fetch;
   const roomy = place.height >= 4;
@@ -38,7 +38,7 @@ function drawRequests(canvas: Canvas, place: Rect, view: RunView, look: PictureL
   drawLines(canvas, place, "Requests", roomy ? "" : bars, lines, look);
 }
 
-/** Each part of the flow and its figures; where there is one line for all, those of the part with the most waiting. */
+/** Draws each part of the flow with its figures; in a single line, the part with the most waiting items. */
 function drawParts(canvas: Canvas, place: Rect, view: RunView, look: PictureLook): void {
   const parts = view.cases[view.current]?.series.at(-1)?.flow?.parts ?? [];
   const room = place.height - 2;
@@ -54,7 +54,7 @@ function drawLines(canvas: Canvas, place: Rect, title: string, headline: string,
   for (const [i, line] of lines.slice(0, inside.height).entries()) canvas.text(inside.x + 1, inside.y + i, line, TEXT, inside.width - 2);
 }
 
-/** One part in a line; figures that are none are left out, save the first. */
+/** One part in a line; zero figures are left out, except the first. */
 export function partLine({ name, handled, failed, retried, dropped, waiting, inFlight }: FlowPartSample, width: number): string {
   const shown = printable(name, 20);
   const figures: readonly (readonly [string, number])[] = [

@@ -12,48 +12,48 @@ import type { PictureLook } from "./look.ts";
 import { drawOwnPanel, ownLines } from "./own-panels.ts";
 import { drawTable } from "./table.ts";
 
-/** The place of the panel of cores among the panels. */
+/** Index of the panel of cores. */
 export const CORES_PANEL = CHART_PANELS.length;
 
-/** What the keyboard has made of a picture. */
+/** State of a picture as set by the keyboard. */
 export interface PictureState {
-  /** The panel in focus, from 0. */
+  /** Index of the focused panel. */
   readonly focus: number;
   readonly zoomed: boolean;
   readonly frozen: boolean;
-  /** The instant that is looked at, in milliseconds since t = 0 of the case; null: now. */
+  /** The instant shown, in milliseconds since t = 0 of the case; null: now. */
   readonly past: number | null;
 }
 
-/** Rows from which on there is one to spare for what happens now, and one for what the scenario expects. */
+/** Screen heights with room for the story, and for the hypothesis. */
 const STORY_ROWS = 22;
 const ROOMY_ROWS = 30;
 
-/** Lines of the header. */
+/** Height of the header. */
 export function headerLines(view: RunView, rows: number): number {
   return rows >= ROOMY_ROWS && view.hypothesis !== "" ? 4 : rows >= STORY_ROWS ? 3 : 2;
 }
 
-/** The place of the body: below the header, above the footer. */
+/** Rectangle of the body: below the header, above the footer. */
 export function bodyOf(view: RunView, width: number, rows: number): Rect {
   const top = headerLines(view, rows);
   return { x: 0, y: top, width, height: rows - top - 1 };
 }
 
-/** Heights of the rows of the body. */
+/** Heights of the body's rows. */
 export function layout(height: number, modes: number, cores: number, own: number) {
   const coreRows = height >= 32 ? Math.min(6, Math.max(1, Math.ceil(cores / 4))) : 1;
   const coresHeight = coreRows + 2;
   const roomy = height >= 30;
   const table = height >= 17 ? Math.min(modes + 1, roomy ? 12 : 4) : 0;
-  // What only this workload has: a line on a small screen.
+  // The workload's own panel: one line on a small screen.
   const extra = own === 0 ? 0 : 2 + (roomy ? own : 1);
   const charts = height - coresHeight - table - extra - 1;
   const upper = Math.ceil(charts / 2);
   return { upper, lower: charts - upper, coresHeight, table, extra };
 }
 
-/** The screen of a run: header, five panels, ledger and table; a zoomed panel has all the room. */
+/** Draws the screen of a run: header, five panels, ledger and table; a zoomed panel gets all the room. */
 export function drawRun(canvas: Canvas, view: RunView, state: PictureState, look: PictureLook): void {
   const { width, height: rows } = canvas;
   const header = { look, frozen: state.frozen, past: state.past, height: headerLines(view, rows) };
@@ -92,7 +92,7 @@ function drawPanels(canvas: Canvas, { x, y, width, height }: Rect, view: RunView
   guarded(canvas, under, "table", () => drawTable(canvas, under, rowsOf(view)));
 }
 
-/** One of the panels that have a number. */
+/** Draws one of the numbered panels. */
 export function drawPanel(canvas: Canvas, place: Rect, index: number, view: RunView, state: PictureState, look: PictureLook): void {
   const options: PanelOptions = { number: index + 1, focused: state.focus === index, look, cursor: state.past };
   const panel = CHART_PANELS[index];

@@ -4,13 +4,13 @@ import { BAD, BOLD_TEXT, FAINT, GOOD, type Style, style, TEXT } from "../../canv
 import { type ComparisonRow, comparisonRow, type RowFigures } from "../../report/table.ts";
 import { modeStyle } from "./look.ts";
 
-/** Columns in their order; those that go first where there is no room, last to first. */
+/** Columns in order, and those left out where there is no room, last to first. */
 const COLUMNS = ["mode", "done/s", "of predicted", "p50", "p95", "p99", "drops", "CPU", "predicted"] as const;
 const SPARED = ["p95", "predicted", "p50", "CPU", "of predicted"] as const;
 
 type Row = ComparisonRow & { readonly "of predicted": string };
 
-/** The modes side by side, a line each under a heading; columns go where there is no room for all. */
+/** Draws the modes side by side, a line each under a heading; columns are left out where there is no room for all. */
 export function drawTable(canvas: Canvas, place: Rect, figures: readonly RowFigures[]): void {
   if (place.height < 2 || figures.length === 0) return;
   const rows = figures.map((one): Row => ({ ...comparisonRow(one), "of predicted": ofPredicted(one) }));
@@ -43,13 +43,13 @@ export function drawTable(canvas: Canvas, place: Rect, figures: readonly RowFigu
 
 const GAP = 3;
 
-/** What was done of what was predicted to be. */
+/** Throughput as a share of the prediction. */
 function ofPredicted({ throughput, predicted, status }: RowFigures): string {
   if (status === "failed" || predicted.throughput === null || !(predicted.throughput > 0)) return "–";
   return `${((throughput / predicted.throughput) * 100).toFixed(0)} %`;
 }
 
-/** Predictions hold within a twentieth where nothing disturbs. */
+/** Predictions hold within 5 % without disturbances. */
 function nearStyle(throughput: number, predicted: number | null): Style {
   if (predicted === null || !(predicted > 0)) return FAINT;
   return Math.abs(throughput / predicted - 1) <= 0.05 ? GOOD : style("warn");

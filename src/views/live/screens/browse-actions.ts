@@ -1,24 +1,24 @@
 import { MODES } from "../../../scenario/schema.ts";
 import type { Action } from "../actions.ts";
 
-/** What the keyboard has done to the list of scenarios. */
+/** State of the scenario list as set by the keyboard. */
 export interface BrowseState {
-  /** The place of the scenario that would be run. */
+  /** Index of the selected scenario. */
   readonly at: number;
-  /** The mode whose diagram is shown, by number; null: the list is. */
+  /** Index of the mode whose diagram is shown; null: the list is shown. */
   readonly drawn: number | null;
 }
 
 export const FIRST_PLACE: BrowseState = { at: 0, drawn: null };
 
 export interface BrowseContext {
-  /** How many scenarios there are. */
+  /** Number of scenarios. */
   readonly count: number;
-  /** Whether that at a place can be run. */
+  /** Whether the scenario at an index can be run. */
   readonly runs: (at: number) => boolean;
 }
 
-/** What keys ask the session to do. */
+/** Intents of keys for the session. */
 export type BrowseIntent = "choose" | "quit" | "suspend";
 
 type BrowseAction = Action<BrowseState, BrowseContext, BrowseIntent>;
@@ -27,7 +27,7 @@ const always = () => true;
 const listed = ({ drawn }: BrowseState) => drawn === null;
 const drawing = ({ drawn }: BrowseState) => drawn !== null;
 
-/** What keys do on the list of scenarios and on the diagrams of the modes. */
+/** Actions on the list of scenarios and on the diagrams of the modes. */
 export const BROWSE_ACTIONS: readonly BrowseAction[] = [
   {
     id: "choose",

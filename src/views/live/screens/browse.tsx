@@ -11,13 +11,13 @@ import type { InkTheme } from "../theme.ts";
 import { useActions } from "../use-actions.ts";
 import { BROWSE_ACTIONS, type BrowseIntent, type BrowseState, FIRST_PLACE } from "./browse-actions.ts";
 
-/** A scenario to choose, or a file that is none, and why: it cannot be chosen. */
+/** A scenario to choose, or an invalid file with the reason, which cannot be chosen. */
 export type Choice = { readonly name: string; readonly file: string } & (
   | { readonly title: string; readonly why?: never }
   | { readonly why: string; readonly title?: never }
 );
 
-/** Shows the scenarios; resolves with the file of the one that is to be run, or null when the user quits. */
+/** Shows the scenarios; resolves with the file of the chosen one, or null when the user quits. */
 export async function browse(session: Session, choices: readonly Choice[]): Promise<string | null> {
   const chosen = Promise.withResolvers<string | null>();
   session.show(
@@ -32,7 +32,7 @@ export async function browse(session: Session, choices: readonly Choice[]): Prom
 
 interface BrowseProps extends ScreenProps {
   readonly choices: readonly Choice[];
-  /** The file of the scenario that was chosen; null: the user quits. */
+  /** The file of the chosen scenario; null: the user quits. */
   readonly onDone: (file: string | null) => void;
 }
 
@@ -66,7 +66,7 @@ function Browse({ choices, keyboard, theme, onDone, onSuspend }: BrowseProps) {
 interface ChoicesProps {
   readonly choices: readonly Choice[];
   readonly at: number;
-  /** Lines there are for them. */
+  /** Lines available. */
   readonly room: number;
   readonly theme: InkTheme;
 }

@@ -1,15 +1,15 @@
 import type { Action, Pressed } from "../actions.ts";
 
-/** What the keyboard has done to the run screen. */
+/** State of the run screen as set by the keyboard. */
 export interface RunState {
   /** Index of the focused panel, 0–4. */
   readonly focus: number;
   readonly zoomed: boolean;
   readonly help: boolean;
   readonly frozen: boolean;
-  /** The instant of the current case that is looked at, in milliseconds since its t = 0; null: now. */
+  /** The instant of the current case that is shown, in milliseconds since its t = 0; null: now. */
   readonly past: number | null;
-  /** Asking whether to quit while a run is going on. */
+  /** Asking whether to quit during a run. */
   readonly asking: boolean;
 }
 
@@ -18,37 +18,37 @@ export const FIRST_STATE: RunState = { focus: 0, zoomed: false, help: false, fro
 export const PANEL_COUNT = 5;
 
 export interface RunContext {
-  /** A run is going on. */
+  /** A run is in progress. */
   readonly running: boolean;
   /** A run of the past is being played. */
   readonly replaying: boolean;
-  /** Whether a panel that is focused is seen without being zoomed. */
+  /** Whether a focused panel is visible without zoom. */
   readonly shows: (panel: number) => boolean;
-  /** Until when the current case has been seen, in milliseconds; 0: not at all. */
+  /** End of the known part of the current case, in milliseconds; 0: nothing is known. */
   readonly until: number;
-  /** Instants at which something began or ended in it, in order. */
+  /** Instants of its changes, in order. */
   readonly moments: readonly number[];
 }
 
-/** What keys ask the session to do. */
+/** Intents of keys for the session. */
 export type RunIntent = "interrupt" | "quit" | "suspend" | "freeze" | "unfreeze" | "theme" | "input-over";
 
 type RunAction = Action<RunState, RunContext, RunIntent>;
 
 const PANEL_KEYS = Array.from({ length: PANEL_COUNT }, (_, i) => String(i + 1));
 
-/** Whatever is done, a question that its run has outlived is over. */
+/** Whatever is done, a question that outlived its run ends. */
 const change = (state: RunState, changes: Partial<RunState>, intent: RunIntent | "none" = "none"): Pressed<RunState, RunIntent> => ({
   state: { ...state, asking: false, ...changes },
   intent,
 });
 
 const always = () => true;
-/** Neither the help nor a question takes every key. */
+/** True while neither the help nor a question captures every key. */
 const plain = ({ help, asking }: RunState, { running }: RunContext) => !help && !(asking && running);
 const ending = ({ running }: RunContext): RunIntent => (running ? "interrupt" : "quit");
 
-/** What keys do while a run is shown and when it is over; the first that applies is done. */
+/** Actions during and after a run; the first that applies is done. */
 export const RUN_ACTIONS: readonly RunAction[] = [
   {
     id: "answer-yes",
@@ -224,7 +224,7 @@ export const RUN_ACTIONS: readonly RunAction[] = [
   },
 ];
 
-/** By how much an arrow goes through time, in milliseconds. */
+/** Step of an arrow key through time, in milliseconds. */
 function stepOf(key: string): number {
   return key.startsWith("shift-") ? 10_000 : 1000;
 }

@@ -13,7 +13,7 @@ import { RUN_ACTIONS, type RunContext, type RunState } from "./run-actions.ts";
 
 export const SMALLEST = { columns: 60, rows: 18 } as const;
 
-/** What the keys of a run's screen can be about. */
+/** Context of the keys on a run's screen. */
 export function contextOf(view: RunView, columns: number, rows: number, replaying = false): RunContext {
   const current = view.cases[view.current];
   const { height } = bodyOf(view, columns, rows);
@@ -26,7 +26,7 @@ export function contextOf(view: RunView, columns: number, rows: number, replayin
   };
 }
 
-/** All that is shown of a run at a moment, with what the keys do below, or what is to be said just now. */
+/** Draws everything shown of a run at a moment, with the keys below, or a message. */
 export function drawScreen(canvas: Canvas, view: RunView, state: RunState, context: RunContext, look: PictureLook, notice = ""): void {
   const { width, height } = canvas;
   if (width < SMALLEST.columns || height < SMALLEST.rows) {

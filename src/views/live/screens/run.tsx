@@ -9,19 +9,19 @@ import { contextOf, drawScreen } from "./run-drawing.ts";
 
 export interface RunScreenProps extends ScreenProps {
   readonly store: LiveStore;
-  /** What is shown has happened before. */
+  /** The run is a replay. */
   readonly replaying?: boolean;
-  /** The run is to stop. */
+  /** Asks to stop the run. */
   readonly onInterrupt: () => void;
   readonly onQuit: () => void;
 }
 
-/** The screen of a run, and its closing screen afterwards, drawn on the surface; Ink has its keys. */
+/** The screen of a run, and its closing screen afterwards, drawn on the surface; Ink handles its keys. */
 export function RunScreen({ store, replaying = false, keyboard, surface, appearance, ...on }: RunScreenProps) {
   const { columns, rows } = useWindowSize();
   const context = () => contextOf(store.latest, columns, rows, replaying);
   const state = useActions(keyboard, RUN_ACTIONS, FIRST_STATE, context, (intent) => OUTSIDE[intent]({ store, ...on }));
-  // After each key; a sample draws the same again without React.
+  // Redraws after each key; samples redraw without React.
   useLayoutEffect(() => {
     surface.show((canvas) => drawScreen(canvas, store.snapshot(), state, context(), appearance.look));
   });
