@@ -3,7 +3,7 @@ import { UserError } from "../kernel/problem.ts";
 import { quoted } from "../kernel/text.ts";
 import { GLYPHS, type Glyphs, THEME_NAMES, type ThemeName } from "../views/canvas/names.ts";
 
-/** The flags of whatever draws the dashboard. */
+/** Flags of commands that draw the dashboard. */
 export interface AppearanceFlags {
   readonly fps?: string;
   readonly theme?: string;
@@ -11,13 +11,13 @@ export interface AppearanceFlags {
   readonly color?: boolean;
 }
 
-/** How the dashboard is drawn, as far as flags say. */
+/** Appearance of the dashboard, as far as flags set it. */
 export interface AskedAppearance {
   readonly theme?: ThemeName;
   readonly glyphs?: Glyphs;
 }
 
-/** Pictures of the run per second, unless more are asked for: they cost little and lose nothing. */
+/** Default frames of the dashboard per second: they cost little and lose nothing. */
 const PICTURES = 10;
 
 export function withAppearanceFlags(command: Command): Command {
@@ -28,14 +28,14 @@ export function withAppearanceFlags(command: Command): Command {
     .option("--no-color", "no colours");
 }
 
-/** Pictures per second at most. */
+/** Most frames per second. */
 export function framesOf({ fps }: AppearanceFlags): number {
   const frames = fps === undefined ? PICTURES : Number(fps);
   if (!(frames >= 1 && frames <= 60)) throw new UserError(`--fps: must be a number from 1 to 60, got ${quoted(fps)}`);
   return frames;
 }
 
-/** Commander has refused names that are none. */
+/** Appearance by the flags; commander has refused unknown names. */
 export function appearanceOf({ theme, glyphs }: AppearanceFlags): AskedAppearance {
   const [named, kind] = [THEME_NAMES.find((one) => one === theme), GLYPHS.find((one) => one === glyphs)];
   return { ...(named === undefined ? {} : { theme: named }), ...(kind === undefined ? {} : { glyphs: kind }) };

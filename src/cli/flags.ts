@@ -32,19 +32,19 @@ export interface RunFlags extends AppearanceFlags, CastFlags {
   readonly strict?: boolean;
 }
 
-/** What flags say that is of no scenario. */
+/** Settings from flags that belong to no scenario. */
 export interface ReadFlags {
-  /** Pictures per second at most. */
+  /** Most frames per second. */
   readonly fps: number;
   readonly appearance: AskedAppearance;
-  /** null: nothing is recorded. */
+  /** null: no recording. */
   readonly cast: CastPlan | null;
   readonly http: number | undefined;
-  /** How long the closing screen stays, milliseconds; null: until a key is pressed. */
+  /** How long the closing screen stays, in milliseconds; null: until a key is pressed. */
   readonly closeAfterMs: number | null;
 }
 
-/** Checks what needs no scenario. */
+/** Checks flags that need no scenario. */
 export function readFlags(flags: RunFlags): ReadFlags {
   if (flags.keepRequests === true && flags.store === false)
     throw new UserError("--keep-requests keeps them with the run, and --no-store keeps no run: leave one of them out");
@@ -59,7 +59,7 @@ export function readFlags(flags: RunFlags): ReadFlags {
   };
 }
 
-/** What a timer can wait for, in microseconds. */
+/** Longest wait of a timer, in microseconds. */
 const LONGEST_WAIT = 24 * 86_400e6;
 
 export function closeAfterMs(text: string | undefined): number | null {
@@ -69,7 +69,7 @@ export function closeAfterMs(text: string | undefined): number | null {
   throw new UserError(`--close-after: must be a duration such as 5s, or 0s for at once (at most 24d), got ${quoted(text)}`);
 }
 
-/** Whether the port can be listened on is found out before anything runs. */
+/** Checks that the port can be listened on, before anything runs. */
 function checkPort(port: number): void {
   try {
     Bun.listen({ hostname: "127.0.0.1", port, socket: { data() {} } }).stop(true);
@@ -78,14 +78,14 @@ function checkPort(port: number): void {
   }
 }
 
-/** A whole number that a flag was given. */
+/** Parses the whole number given to a flag. */
 export function wholeNumber(flag: string, text: string, max: number): number {
   const number = Number(text);
   if (/^\d+$/.test(text) && Number.isSafeInteger(number) && number <= max) return number;
   throw new UserError(`${flag}: must be a whole number from 0 to ${max}, got ${quoted(text)}`);
 }
 
-/** What all commands that run something take. */
+/** Adds the flags of all commands that run something. */
 export function withRunFlags(command: Command): Command {
   return withAppearanceFlags(command)
     .option("--mode <modes>", "sync,async,parallel")

@@ -5,7 +5,7 @@ import { printable } from "../kernel/text.ts";
 import { RESULT_VERSION, type RunResult } from "../telemetry/result.ts";
 import { openStore, unknownRun } from "./keep.ts";
 
-/** A result file larger than this is none that a run wrote, in bytes. */
+/** Largest result file, in bytes: no run writes a larger one. */
 const LARGEST = 512e6;
 
 /** The result of a past run, by its name, `last`, or its result file. */
@@ -21,7 +21,7 @@ export function keptResult(run: string): RunResult {
   return resultInFile(run);
 }
 
-/** The one result that a file holds. */
+/** The only result in a file. */
 export function resultInFile(file: string): RunResult {
   const name = printable(file, 200);
   let value: unknown;

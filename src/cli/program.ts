@@ -7,7 +7,7 @@ import { VERSION } from "../kernel/version.ts";
 import type { Declare, Host } from "./command.ts";
 import { StopSignals } from "./signals.ts";
 
-/** Every command by its declaration, in the order of the help. What a command does is loaded when it runs. */
+/** Declarations of all commands, in the order of the help. A command's code is loaded when it runs. */
 const COMMANDS: Readonly<Record<string, () => Promise<{ readonly declare: Declare }>>> = {
   run: () => import("./declare/run.ts"),
   fetch: () => import("./declare/fetch.ts"),
@@ -24,15 +24,15 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ readonly declare: Declar
   replay: () => import("./declare/replay.ts"),
 };
 
-/** Commands of later versions, so that they are refused by name. */
+/** Commands of later versions, refused by name. */
 const LATER: Readonly<Record<string, string>> = {
   compare: "two runs side by side, with a verdict",
   report: "a run as HTML, Markdown, CSV or JSON",
 };
 
 /**
- * Reads the command line and does what it says. Never throws; the result is the process's exit code.
- * `signals`: given by who ends the process afterwards; else they are heard no longer than this lasts.
+ * Reads and executes the command line. Never throws; resolves with the process's exit code. `signals`: of a caller that ends the process
+ * afterwards; by default they are handled only during the call.
  */
 export async function main(argv: readonly string[], signals?: StopSignals): Promise<number> {
   let code: number = EXIT.done;
@@ -45,7 +45,7 @@ export async function main(argv: readonly string[], signals?: StopSignals): Prom
     const program = emptyProgram(host);
     for (const load of wanted(argv)) (await load()).declare(program, host);
     refuseLater(program);
-    // Last, since commands take their settings from the program: only its own words are told apart by its action.
+    // Last, since commands inherit the program's settings, and only the program itself accepts excess arguments, to suggest a command.
     program.allowExcessArguments(true);
     await program.parseAsync(argv, { from: "user" });
     return code;
@@ -56,7 +56,7 @@ export async function main(argv: readonly string[], signals?: StopSignals): Prom
   }
 }
 
-/** The command that is asked for, none for the console or the version, or each: for the help, or where what is asked for is unknown. */
+/** The requested command; none for the console or the version; all for the help, or when the command is unknown. */
 function wanted([first]: readonly string[]): readonly (() => Promise<{ readonly declare: Declare }>)[] {
   if (first === undefined || first === "-V" || first === "--version") return [];
   const asked = Object.hasOwn(COMMANDS, first) ? COMMANDS[first] : undefined;
@@ -107,7 +107,7 @@ function emptyProgram(host: Host): Command {
   return program;
 }
 
-/** What commander says is wrong, without its prefix, as lines that are safe to print. */
+/** Commander's error without its prefix, as lines that are safe to print. */
 function plainError(text: string): string {
   const lines = text
     .replace(/^error: /, "")

@@ -7,27 +7,27 @@ import type { CastHeader, CastVersion } from "../views/export/cast.ts";
 import type { Recording } from "../views/live/recording.ts";
 import type { AskedAppearance } from "./appearance-flags.ts";
 
-/** The flags of whatever records the dashboard. */
+/** Flags of commands that record the dashboard. */
 export interface CastFlags {
   readonly cast?: string;
   readonly castSize?: string;
   readonly castVersion?: string;
 }
 
-/** A recording that was asked for. */
+/** A requested recording. */
 export interface CastPlan {
   readonly file: string;
   readonly version: CastVersion;
-  /** The size of the terminal that is recorded; null: that of the terminal there is. */
+  /** Size of the recorded terminal; null: that of the actual terminal. */
   readonly size: { readonly columns: number; readonly rows: number } | null;
 }
 
-/** The size of what is recorded where there is no terminal. */
+/** Size of a recording without a terminal. */
 const DEFAULT_SIZE = { columns: 120, rows: 40 } as const;
 const SMALLEST = { columns: 60, rows: 18 } as const;
 const LARGEST = 1000;
 
-/** What the flags ask to be recorded; null: nothing. */
+/** The recording requested by flags; null: none. */
 export function castPlanOf({ cast, castSize, castVersion }: CastFlags): CastPlan | null {
   if (cast === undefined) {
     if (castSize !== undefined) throw new UserError("--cast-size is of a recording: name its file by --cast");
@@ -49,14 +49,14 @@ function sizeOf(text: string): { readonly columns: number; readonly rows: number
   return { columns, rows };
 }
 
-/** The size to record: asked for, that of the terminal, or 120×40. */
+/** Size to record: as requested, that of the terminal, or 120×40. */
 export function castSize({ size }: CastPlan, terminal: { readonly columns?: number; readonly rows?: number }) {
   if (size !== null) return size;
   const { columns = 0, rows = 0 } = terminal;
   return columns >= SMALLEST.columns && rows >= SMALLEST.rows ? { columns, rows } : DEFAULT_SIZE;
 }
 
-/** The file of a recording, written as it grows. */
+/** File of a recording, written as it grows. */
 export class CastFile {
   private readonly lines: LineFile;
 
@@ -75,14 +75,14 @@ export class CastFile {
 
   readonly write = (line: unknown): void => this.lines.add(line);
 
-  /** Why it is not whole, if something went wrong. */
+  /** Closes the file; returns why it is incomplete, null: it is complete. */
   close(): string | null {
     this.lines.close();
     return this.lines.problem;
   }
 }
 
-/** Records a run, on a terminal or without one. Which of them it is, is known before anything is drawn. */
+/** Records a run, on a terminal or without one; which of them is known before anything is drawn. */
 export class RunRecorder {
   private readonly file: CastFile;
   private recording: Recording | null = null;
@@ -99,7 +99,7 @@ export class RunRecorder {
     return this.file.header(castSize(this.plan, process.stdout), Math.floor(Date.now() / 1000), printable(this.title, 200));
   }
 
-  /** What is to be given all that is written to the terminal. */
+  /** A function that receives everything written to the terminal. */
   async ofTerminal(): Promise<(bytes: string) => void> {
     const { TerminalRecording } = await import("../views/live/recording.ts");
     const recording = new TerminalRecording(this.file.write, this.header());
@@ -112,14 +112,14 @@ export class RunRecorder {
     const { HeadlessRecording } = await import("../views/live/recording.ts");
     const { Appearance } = await import("../views/live/theme.ts");
     const { appearance, color, fps } = this.options;
-    // It is seen elsewhere: with the colours and signs of the theme, whatever there is here.
+    // The recording is played elsewhere: it has the theme's colours and signs, whatever this terminal supports.
     const look = new Appearance({ color, level: 3, glyphs: "braille", ...appearance });
     this.recording = new HeadlessRecording(this.file.write, this.header(), look, fps);
   }
 
   readonly onEvent: OnEvent = (event) => this.recording?.onEvent(event);
 
-  /** The run is over; says so where the file is not whole. */
+  /** Ends the recording; warns if the file is incomplete. */
   end(results: readonly RunResult[]): void {
     this.recording?.end(results);
     const problem = this.file.close();

@@ -17,11 +17,11 @@ export interface ReplayFlags extends CastFlags, AppearanceFlags {
   readonly closeAfter?: string;
 }
 
-/** How long the closing screen is seen in a recording, in milliseconds. */
+/** How long the closing screen stays in a recording, in milliseconds. */
 const CLOSING_MS = 3000;
 const FASTEST = 1000;
 
-/** `lab-tui replay RUN`. */
+/** `lab-tui replay RUN`: plays a past run in the dashboard, or records it. */
 export async function replayRun(run: string, flags: ReplayFlags, signals: StopSignals): Promise<number> {
   const cast = castPlanOf(flags);
   const speed = flags.speed === undefined ? 1 : Number(flags.speed);
@@ -53,7 +53,7 @@ async function record(
   const { CastPainter } = await import("../../views/live/cast-painter.ts");
   const { Appearance } = await import("../../views/live/theme.ts");
   const { closingReport } = await import("../../views/report/closing.ts");
-  // A recording is seen elsewhere: its colours are those of the theme, whatever this terminal has.
+  // The recording is played elsewhere: it has the theme's colours, whatever this terminal supports.
   const appearance = new Appearance({ color: flags.color !== false, level: 3, glyphs: "braille", ...appearanceOf(flags) });
   const timestamp = Math.floor(Date.parse(result.startedAt) / 1000);
   const writer = new CastWriter(file.write, file.header(size, timestamp, result.scenario.title));
