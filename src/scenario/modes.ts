@@ -2,13 +2,13 @@
 export const MODES = ["sync", "async", "parallel"] as const;
 export type Mode = (typeof MODES)[number];
 
-/** What executors of a mode have in common with others: for those who plan a case, wait for it or judge it. */
+/** Traits of a mode that matter to planning a case, waiting for it and judging it. */
 export interface ModeTraits {
-  /** The source works each item to its end before it takes the next: there is no queue and no batch, and what is due waits with it. */
+  /** The source finishes each item before it takes the next: there is no queue and no batch, and due items wait in the source. */
   readonly holdsSource: boolean;
   /** Source and processors share one event loop, which a batch holds from its first item to its last. */
   readonly taskIsBatch: boolean;
-  /** Items are spread over Workers, each with keys and states of its own; the source has its thread for itself. */
+  /** Items are spread over Workers, each with its own keys and states; the source has a thread of its own. */
   readonly spreads: boolean;
 }
 

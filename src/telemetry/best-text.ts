@@ -49,7 +49,7 @@ export function thoughText({ one, though }: Best, among: readonly CaseResult[]):
     .join("");
 }
 
-/** Clauses that name the points which do not qualify as best, and why; "" where all do. */
+/** Clauses that name the points that do not qualify as best, with reasons; "" where all do. */
 export function leftOutText(cases: readonly CaseResult[]): string {
   return [...leftOut(cases)].map(([why, those]) => `; left out as ${UNFIT[why]}: ${pointsText(those, cases)}`).join("");
 }

@@ -8,15 +8,15 @@ import type { CaseResult } from "./result.ts";
 import type { Sample } from "./sample.ts";
 
 /**
- * A metric: what it is called, in which unit and which way it improves, and how it is read: from a result, from a sample, and, as a
- * threshold, from a case that runs. Times in milliseconds, rates per second, memory in bytes.
+ * A metric: its title, unit and better direction, and its readings: from a result, from a sample, and, as a threshold, from a running case.
+ * Times in milliseconds, rates per second, memory in bytes.
  */
 export type Metric = (Trend | Counter | Value) & About;
 
 /** The unit of a metric: a count has none, a share is 0…1, `cores` are cores' worth of CPU. */
 export type Unit = "ms" | "ns" | "/s" | "count" | "bytes" | "share" | "cores";
 
-/** How a metric is named to people, and which way it improves; null: neither way is better. */
+/** Title, unit and better direction of a metric; null: neither direction is better. */
 interface About {
   readonly title: string;
   readonly unit: Unit;
@@ -31,7 +31,7 @@ interface Trend extends Figure {
   readonly threshold?: Gated<Histogram>;
 }
 
-/** A count, and its share of all that was scheduled. */
+/** A count, and its share of all scheduled items. */
 interface Counter extends Figure {
   readonly kind: "counter";
   readonly threshold?: Gated<number>;
@@ -43,14 +43,14 @@ interface Value extends Figure {
   readonly threshold?: Gated<number>;
 }
 
-/** A metric as a threshold has it. */
+/** A metric as used by thresholds. */
 interface Gated<Reading> {
-  /** What it is, in a sentence. */
+  /** Its meaning, in a sentence. */
   readonly meaning: string;
   readonly now: (standing: Standing) => Reading;
 }
 
-/** What thresholds are judged by, at one moment. */
+/** Inputs of thresholds at one moment. */
 export interface Standing {
   readonly recorders: readonly Recorder[];
   readonly ledger: Ledger;
@@ -58,28 +58,28 @@ export interface Standing {
   readonly throughput: number;
   readonly highWater: number;
   readonly queries: Histogram;
-  /** What the workload alone measures; where there are requests, they are in it. */
+  /** Figures of the workload only, requests included. */
   readonly own?: { readonly fetch?: { readonly ok: number; readonly retries: number } } | undefined;
-  /** How long a part of requests took; absent: there are none. */
+  /** Durations of a phase of requests; absent: there are none. */
   readonly phase?: ((phase: Phase) => Histogram) | undefined;
 }
 
-/** How a metric is read from a result. */
+/** Reading of a metric from a result. */
 interface Figure {
-  /** What may follow the name; "" where the name stands alone. */
+  /** Fields that may follow the name; "" where it stands alone. */
   readonly fields: readonly string[];
   /** The only workload in which it is measured. */
   readonly workload?: "message" | "fetch";
-  /** null: nothing was measured that it could say. */
+  /** null: nothing was measured. */
   readonly read: (one: CaseResult, field: string) => number | null;
-  /** Its course over time: the reading of one interval, of a trend the 99th percentile. Absent: samples do not hold it. */
+  /** Reading over time: of one interval, for a trend its 99th percentile. Absent: samples do not hold it. */
   readonly ofSample?: (sample: Sample) => number | null;
 }
 
-/** The percentiles that a result keeps. */
+/** Percentiles kept in results. */
 const PERCENTILES = ["p(50)", "p(75)", "p(90)", "p(95)", "p(99)", "p(99.9)"] as const;
 
-/** A distribution; one that is not there has no values. */
+/** A distribution; an absent one has no values. */
 export function trend(summary: (one: CaseResult) => KeptSummary | undefined, workload?: Figure["workload"]): Omit<Trend, "threshold"> {
   return {
     kind: "trend",
@@ -120,7 +120,7 @@ function ofSummary(times: KeptSummary, field: string): number | null | undefined
   }
 }
 
-/** A count, and its share of all that was scheduled. */
+/** A count, and its share of all scheduled items. */
 export function counter(count: (one: CaseResult) => number | null | undefined, workload?: Figure["workload"]): Omit<Counter, "threshold"> {
   return {
     kind: "counter",
@@ -150,7 +150,7 @@ function known(number: number | null | undefined): number | null {
 /** A rate per second; null where nothing was scheduled. */
 export const rateValue = (read: (one: CaseResult) => number | null) => value((one) => (one.ledger.scheduled > 0 ? read(one) : null));
 
-/** The cores that a case might run on, and how busy each was. */
+/** The cores available to a case, and the use of each. */
 export const CORES: Value = {
   kind: "value",
   fields: ["avg", "min", "max"],
@@ -163,7 +163,7 @@ export const CORES: Value = {
   },
 };
 
-/** How late the event loop was for its turns. */
+/** Lateness of the event loop's turns. */
 export const LOOP_DELAY: Value = {
   kind: "value",
   fields: ["med", "p(50)", "p(99)", "max"],
@@ -173,10 +173,10 @@ export const LOOP_DELAY: Value = {
   },
 };
 
-/** Shorter than this, the ends of the measurement weigh more than what lies between, in milliseconds. */
+/** Shortest measurement with a rate, in milliseconds: below it the ends weigh more than the time between. */
 export const LEAST_SPAN_MS = 50;
 
-/** What recorders of all threads have of a part of the way, together. */
+/** A part of the sojourn, merged over the recorders of all threads. */
 export function recorded(part: LatencyPart | "wellDone" | "failures"): (standing: Standing) => Histogram {
   return ({ recorders }) => {
     const merged = new Histogram();
@@ -185,7 +185,7 @@ export function recorded(part: LatencyPart | "wellDone" | "failures"): (standing
   };
 }
 
-/** A part of the way of requests. */
+/** A phase of requests. */
 export function ofRequests(phase: Phase): (standing: Standing) => Histogram {
   return (standing) => standing.phase?.(phase) ?? new Histogram();
 }

@@ -4,8 +4,8 @@ import { about, CORES, counter, LEAST_SPAN_MS, LOOP_DELAY, type Metric, ofReques
 export type { Metric, Standing, Unit } from "./metric.ts";
 
 /**
- * The catalogue: every metric by its name, once. Thresholds, a scenario's `expect`, the dashboard's charts and the tables of reports read
- * from it. Those of thresholds come first, in the order in which errors and the editor's schema list them.
+ * The catalogue: every metric by name, once. Thresholds, a scenario's `expect`, the dashboard's charts and the tables of reports use it.
+ * Metrics with thresholds come first, in the order of error messages and the editor's schema.
  */
 const METRICS = {
   sojourn_ms: {
@@ -122,7 +122,7 @@ const METRICS = {
     ...trend((one) => one.fetch?.phases?.attempt, "fetch"),
     threshold: { meaning: "One attempt, however it ended, in milliseconds.", now: ofRequests("attempt") },
   },
-  // Of a case that has ended.
+  // Available once a case has ended.
   offered_rate: { ...about("Offered rate", "/s", null), ...value((one) => one.offeredRate), ofSample: ({ offered }) => offered },
   intake_rate: { ...about("Intake rate", "/s", "more"), ...rateValue((one) => one.intakeRate) },
   duration_ms: { ...about("Duration", "ms", null), ...value((one) => one.durationMs) },
@@ -159,12 +159,12 @@ const BY_NAME: Readonly<Record<string, Metric>> = METRICS;
 
 export type MetricName = keyof typeof METRICS;
 
-/** The metric of a name that is known. */
+/** The metric of a known name. */
 export function metric(name: MetricName): Metric {
   return METRICS[name];
 }
 
-/** The names of the metrics that thresholds may be about. */
+/** Names of the metrics with thresholds. */
 export type ThresholdMetric = {
   [Name in keyof typeof METRICS]: (typeof METRICS)[Name] extends { threshold: unknown } ? Name : never;
 }[keyof typeof METRICS];
@@ -175,7 +175,7 @@ export function isThresholdMetric(name: string): name is ThresholdMetric {
   return Object.hasOwn(METRICS, name) && BY_NAME[name]?.threshold !== undefined;
 }
 
-/** What a threshold may be about, where it is measured, what it means and how it stands. */
+/** A metric with its threshold. */
 export function thresholdMetric(name: ThresholdMetric): (typeof METRICS)[ThresholdMetric] {
   return METRICS[name];
 }
@@ -185,7 +185,7 @@ export function metricNamed(name: string): Metric | null {
   return Object.hasOwn(BY_NAME, name) ? (BY_NAME[name] ?? null) : null;
 }
 
-/** The names of all metrics that are measured in a workload. */
+/** Names of all metrics of a workload. */
 export function metricNames(workload: string): string[] {
   return Object.entries(BY_NAME)
     .filter(([, { workload: own }]) => own === undefined || own === workload)

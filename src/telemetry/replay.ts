@@ -3,19 +3,16 @@ import { EMPTY_LEDGER, type Ledger } from "./ledger.ts";
 import type { CaseResult, RunResult } from "./result.ts";
 import type { Running, Sample, Snapshot } from "./sample.ts";
 
-/** What happened in a run, and when it happens again: milliseconds since the beginning of the replay. */
+/** An event of a past run and its time in the replay, in milliseconds since the beginning. */
 export interface TimedEvent {
   readonly at: number;
   readonly event: RunEvent;
 }
 
-/** Between two cases, in milliseconds: how long a case took to prepare is not kept. */
+/** Pause between two cases, in milliseconds: preparation times are not stored. */
 const PREPARING_MS = 500;
 
-/**
- * A kept run as the events that it was told by: whoever shows a run that goes on shows this one by the same means. The same result gives the
- * same events.
- */
+/** A stored run as its events, so that views show it like a running one. The same result yields the same events. */
 export function replayOf(result: RunResult): TimedEvent[] {
   const { startedAt, scenario, machine, cases } = result;
   const events: TimedEvent[] = [{ at: 0, event: { type: "run-started", startedAt, scenario, machine, cases: cases.map(outlineOf) } }];
@@ -41,7 +38,7 @@ function outlineOf(one: CaseResult): CaseOutline {
   return { mode, params, load, parts: series.at(-1)?.flow?.parts.length ?? 0, predicted, capacity: queue.capacity };
 }
 
-/** The samples, each with the ledger and the figures of its instant; those that an earlier version did not keep are counted up anew. */
+/** The samples, each with ledger and figures of its instant; where an earlier version did not store these, they are summed up. */
 function snapshotsOf({ series, process: { cpuMs }, durationMs }: CaseResult): Snapshot[] {
   let counted = EMPTY_LEDGER;
   let from = 0;
