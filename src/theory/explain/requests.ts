@@ -105,8 +105,13 @@ function oneAtATime({ result, fetch, main, inTime, underWay, rate }: RequestFact
   return `One request at a time: each takes ${formatMs(each)} with its attempts and waits, and ${sum}; ${rate} went through while the thread was computing ${formatShare(main)} of the time.`;
 }
 
+/** Times the mean that the slowest request takes for a wave to be longer than its requests. */
+const VARIED = 1.1;
+
 function waves(facts: RequestFacts): string | null {
   const { settings, fetch, places, connections, underWay, rate } = facts;
+  const { mean, max } = facts.result.latency.service;
+  if (max < VARIED * mean) return null;
   if (settings.concurrency.window !== "waves" || !Number.isFinite(places) || places === 1 || facts.used >= 0.95 || facts.inTime)
     return null;
   // An adaptive limit is what keeps a wave small.

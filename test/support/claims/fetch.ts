@@ -423,6 +423,7 @@ const LIMIT_CLAIMS: readonly Claim[] = [
     waited,
     figure("places", places),
     must("one place is no wave", (told) => places(told) > 1),
+    must("all took as long", ({ result: { latency } }) => latency.service.max >= 1.05 * latency.service.mean),
     must("every connection was in use", (told) => connections(told) >= places(told) || flying(told) <= 0.82 * connections(told)),
     must("hardly anything waited for a wave", (told) => {
       const { schedule, queue, batch } = told.result.latency;

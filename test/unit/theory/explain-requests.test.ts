@@ -96,6 +96,21 @@ describe("where attempts take far longer than the server is told to", () => {
   });
 });
 
+test("a wave of requests that all take as long ends with none of them late", () => {
+  const wave = (max: number) =>
+    explained(
+      {
+        took: 12,
+        throughput: 4000,
+        cores: [0.4, 0.4],
+        latency: { ...base.latency, sojourn: summary(250), queue: summary(238), service: { ...summary(12), max } },
+      },
+      { latency: "12ms", concurrency: { window: "waves" } },
+    );
+  expect(wave(40)).toStartWith("Waves: a wave ends with its slowest request, so of 100 places 48 were in use on average");
+  expect(wave(12.5)).not.toContain("Waves");
+});
+
 describe("a limit that adapts", () => {
   const chaos = (queue: number, max: number) =>
     explained(
