@@ -176,8 +176,10 @@ export class Facts {
     const others = this.overlaps && this.scenario.keys.order;
     const waited = Math.max(0, latency.batch.mean - this.turnInBatch);
     // A Worker's line, and a helper's, is part of the time in the batch.
-    const until = timeout === undefined ? fills : Math.min(fills, timeout / 1000);
-    return others || this.result.mode === "parallel" || this.handedOver ? Math.min(waited, until) : waited;
+    const due = timeout === undefined ? Number.POSITIVE_INFINITY : timeout / 1000;
+    if (others || this.result.mode === "parallel" || this.handedOver) return Math.min(waited, fills, due);
+    // What holds the loop lets no batch go until it is done: the batch before, at the most.
+    return Math.min(waited, due + batches.meanSize * latency.service.mean);
   }
 
   /** True when a helper does the work. */

@@ -141,10 +141,14 @@ export function concurrency(facts: Facts): Finding | null {
   if (!facts.overrun || result.mode === "sync" || !facts.waitsOutside || main >= BUSY) return null;
   if (!facts.saturated && !facts.saturatedAtTimes) return null;
   // For work that also computes, the thread itself may be the limit, which makes each item take longer.
-  const { kind, time, cpuShare } = scenario.work;
+  const { kind, time, cpuShare, perBatch } = scenario.work;
   const done = facts.saturated ? result.throughput : (facts.crowd?.processed ?? 0);
   const threads = result.mode === "parallel" ? Math.max(1, facts.workers.length) : 1;
-  if (scenario.workload === "message" && kind === "mixed" && (done * cpuShare * time) / 1e6 / threads >= 0.8) return null;
+  // A message handed over by itself costs what a batch does.
+  const alone = result.mode === "async" && scenario.async.offload === "message";
+  const each = perBatch / (alone ? 1 : Math.max(1, result.batches.meanSize));
+  const computed = (kind === "mixed" ? cpuShare * time : 0) + each;
+  if (scenario.workload === "message" && (done * computed) / 1e6 / threads >= 0.8) return null;
   const sum = equation(countTerm(slots, "at a time"), [["÷", durationTerm(result.latency.service.mean)]], rateTerm, "is");
   const { crowd } = facts;
   const when =

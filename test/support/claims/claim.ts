@@ -210,6 +210,8 @@ export function waited(told: Told): boolean {
   const pace = ((result.throughput * settled) / Math.max(1, ledger.processed)) * (result.durationMs / arriving);
   const behind = pace < 0.96 * (result.offeredRate ?? 0);
   const burst = load.executor === "bursts" && load.count === 1 && load.size > slotsOf(told);
+  // By Little's law more came than there are places for.
+  const over = !("vus" in load) && inUse(told, cameInTheLongRun(told) ?? 0) >= 1.02;
   const closed = "vus" in load && (inUse(told) >= 0.79 || latency.sojourn.mean > 2 * latency.service.mean);
   // In a batch that holds its thread the last waits for all of them, and so does who comes meanwhile.
   const { size, timeout } = scenario.batch;
@@ -225,7 +227,9 @@ export function waited(told: Told): boolean {
     return third >= 2 && average(done.slice(-third)) > 1.5 * average(done.slice(0, third));
   };
   const longer = grew(({ p50 }) => p50) || grew(({ p99 }) => p99);
-  return behind || longer || burst || closed || long || half || dropped(result) > 0 || ledger.unfinished > 0 || crowded(told).length > 1;
+  return (
+    behind || over || longer || burst || closed || long || half || dropped(result) > 0 || ledger.unfinished > 0 || crowded(told).length > 1
+  );
 }
 
 /** What a message holds its place for, in milliseconds: in sync the one thread reads it, too. */

@@ -68,3 +68,34 @@ test("keys that are used alike have no busiest, of which several would help", ()
   expect(alike).toStartWith("The keys are the limit: a Worker takes one message after another");
   expect(alike).not.toContain("in place of the busiest");
 });
+
+describe("work in mode async", () => {
+  const onLoop = (change: object, asked: object) => {
+    const threads = [{ name: "main", utilization: 0.6 }];
+    const process = { ...base.process, threads, eventLoop: { ...base.process.eventLoop, busy: 0.6 } };
+    return explained(0, { mode: "async", process, ...change }, asked);
+  };
+
+  test("that costs the helper its batch for each message is not held back by the number of processors", () => {
+    const latency = { ...base.latency, queue: part(14), batch: part(15), service: part(6.7), sojourn: part(36) };
+    const ledger = { ...base.ledger, scheduled: 2000, processed: 1820, dropped: { newest: 0, oldest: 180 } };
+    const figures = { latency, ledger, offeredRate: 328, intakeRate: 326, throughput: 297, batches: { count: 182, meanSize: 10 } };
+    const told = (perBatch: string) =>
+      onLoop(figures, {
+        work: { kind: "mixed", time: "2482us", perBatch },
+        batch: { size: 10 },
+        async: { concurrency: 2, offload: "message" },
+        load: { executor: "constant-arrival-rate", rate: 328, duration: "6s" },
+      });
+    expect(told("100us")).toStartWith("The number of processors is the limit");
+    expect(told("2607us")).not.toContain("The number of processors");
+  });
+
+  test("that holds the loop lets no batch go for as long as the one before it takes, and no longer", () => {
+    const latency = { ...base.latency, schedule: part(13), queue: part(8), batch: part(118), service: part(1.95), sojourn: part(141) };
+    const figures = { latency, intakeRate: 499, throughput: 499, offeredRate: 510, batches: { count: 27, meanSize: 29.6 } };
+    const text = onLoop(figures, { work: { kind: "cpu", time: "1840us", perBatch: "4262us" }, batch: { timeout: "16ms" } });
+    // 16 ms and 29.6 × 1.95 ms, of the 90 ms that its turn leaves.
+    expect(text).toStartWith("The batch is what takes time: of 141 ms on average, 73.7 ms was waiting for it to go");
+  });
+});
