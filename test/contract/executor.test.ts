@@ -25,6 +25,7 @@ import { GeneratedPayloads } from "../../src/workloads/message/generated.ts";
 import { apply, digestOf, type State, stateJson } from "../../src/workloads/message/state.ts";
 import { patience, rounds } from "../support/campaign.ts";
 import { runHere } from "../support/case.ts";
+import { postedWorkers } from "../support/posted-link.ts";
 import { planOf, type VirtualSetup, virtualSetup } from "../support/virtual-setup.ts";
 import { virtualWorkers } from "../support/virtual-workers.ts";
 
@@ -69,6 +70,13 @@ const RUNNERS: readonly { readonly mode: Mode; readonly run: Runner; readonly ru
     run: virtually("parallel", ({ time, plan: { workers } }) => new ParallelExecutor(workers, virtualWorkers(time, workers))),
     runs: 40,
     exact: true,
+  },
+  {
+    // What Workers do is known a while later.
+    mode: "parallel",
+    run: virtually("parallel", ({ time, plan: { workers } }) => new ParallelExecutor(workers, postedWorkers(time, workers))),
+    runs: 10,
+    exact: false,
   },
 ];
 

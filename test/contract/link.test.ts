@@ -14,6 +14,7 @@ import { scenarioSchema } from "../../src/scenario/schema.ts";
 import { MessageStage } from "../../src/workloads/message/stage.ts";
 import { digestOf } from "../../src/workloads/message/state.ts";
 import { patience } from "../support/campaign.ts";
+import { postedWorkers } from "../support/posted-link.ts";
 import { planOf } from "../support/virtual-setup.ts";
 import { newBell, virtualWorkers } from "../support/virtual-workers.ts";
 
@@ -37,11 +38,11 @@ function byThreads(): Way {
   return { spawn: workerThreads(bell), wakeUps: () => rings(bell), origin, now, pass: (ms) => Bun.sleep(ms) };
 }
 
-function virtually(): Way {
+function virtually(workers: typeof virtualWorkers): Way {
   const bell = newBell();
   const time = new VirtualTime();
   const pass = (ms: number) => time.run(time.sleepUntil(time.now() + ms * 1e6));
-  return { spawn: virtualWorkers(time, 2, bell), wakeUps: () => rings(bell), origin: 0, now: () => time.now(), pass };
+  return { spawn: workers(time, 2, bell), wakeUps: () => rings(bell), origin: 0, now: () => time.now(), pass };
 }
 
 /** A link with the tape that is to go over it. */
@@ -184,7 +185,8 @@ const SLOW = { work: { kind: "sleep", time: "2ms" } };
 
 for (const [name, open] of [
   ["threads of this process", byThreads],
-  ["virtual Workers", virtually],
+  ["virtual Workers", () => virtually(virtualWorkers)],
+  ["virtual Workers by messages alone", () => virtually(postedWorkers)],
 ] as const) {
   describe(`a link to ${name}`, () => {
     const opened: Source[] = [];

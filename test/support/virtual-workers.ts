@@ -1,6 +1,6 @@
 import type { Assignment, SourceLink, SpawnWorker, WorkerReply } from "../../src/engine/executor/parallel/link.ts";
 import { WorkerSession, type WorkerThread } from "../../src/engine/executor/parallel/session.ts";
-import { type BeginMessage, SharedSourceLink, sharedWorkers } from "../../src/engine/executor/parallel/shared-link.ts";
+import { SharedSourceLink, sharedWorkers } from "../../src/engine/executor/parallel/shared-link.ts";
 import { WorkMeter } from "../../src/engine/work/work-meter.ts";
 import { BELL_BYTES, type Bell } from "../../src/kernel/bell.ts";
 import type { Nanoseconds } from "../../src/kernel/clock.ts";
@@ -26,8 +26,9 @@ export function virtualWorkers(time: VirtualTime, cores: number, sourceBell: Bel
       if (!life.over) hear(reply);
     };
     return {
-      postMessage: (message) => {
-        serve(message, time, shared, tell, life).catch((error: unknown) => tell({ type: "broken", reason: String(error) }));
+      postMessage: ({ assignment, memory }) => {
+        const link = new SharedSourceLink(memory, assignment.warmup, tell);
+        serveVirtually(assignment, link, time, shared, life).catch((error: unknown) => tell({ type: "broken", reason: String(error) }));
       },
       terminate: async () => {
         if (!life.over) lose("ended by itself with code 0");
@@ -43,30 +44,30 @@ export function newBell(): Bell {
 }
 
 /** Whether a thread was ended: it goes on with nothing. */
-interface Life {
+export interface Life {
   over: boolean;
 }
 
-async function serve(
-  { assignment, memory }: BeginMessage,
+/** One session of a virtual Worker, over whatever link. */
+export async function serveVirtually(
+  assignment: Assignment,
+  link: SourceLink,
   time: VirtualTime,
   cores: VirtualCores,
-  tell: (reply: WorkerReply) => void,
   life: Life,
 ): Promise<void> {
   const { processor: spec } = assignment;
   if (spec.workload !== "message") throw new Error("virtual Workers work on messages only");
-  const link = new SharedSourceLink(memory, assignment.warmup, tell);
   const thread = new VirtualThread(time, link, life);
   const make = await prepareProcessors(spec);
   const makeProcessor: MakeProcessor = (...given) => new HeldProcessor(make(...given), spec.work, thread, cores, assignment, link.recorder);
   const session = new WorkerSession(assignment, link, makeProcessor, thread);
-  tell({ type: "ready" });
-  tell(await session.run());
+  link.reply({ type: "ready" });
+  link.reply(await session.run());
 }
 
 /** Cores that threads compute on, each getting as much as the others. */
-class VirtualCores {
+export class VirtualCores {
   private readonly jobs = new Set<{ left: Nanoseconds; done: () => void }>();
   private at: Nanoseconds = 0;
   private round = 0;

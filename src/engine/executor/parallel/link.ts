@@ -12,7 +12,8 @@ import type { WorkSums } from "../../work/work-meter.ts";
  *
  * Order of a session: the source opens it (`WorkerHandle.open`), the Worker replies `ready`, the source starts it at an instant of the
  * clock, frames and questions go one way, counts and answers come back, the source ends it, and the Worker replies `done`. No call on
- * either end waits for the other. Frames arrive in the order of publication.
+ * either end waits for the other. Frames arrive in the order of publication. Counts may be old, but are never ahead of the recorder: it
+ * shows at least the batches of `batchesDone`.
  */
 
 /** A Worker's task in one session. Plain data. */
@@ -78,7 +79,7 @@ export interface FrameWriter {
 /** Reads frames in the order they were published. */
 export interface FrameReader {
   readonly words: WordReader;
-  /** Items and flags of the open frame. */
+  /** Items and flags of the last frame that was opened. */
   readonly items: number;
   readonly flags: number;
   /** True when there is no frame. */
