@@ -156,7 +156,7 @@ const failing = ({ ledger }: CaseResult) => ledger.failed / Math.max(1, ledger.s
 /** Share of failures, above the lowest one, that disqualifies a point. */
 const FAILING = 0.01;
 
-/** True where the server had an outage: who waits how long for its end depends on when it fell, and says nothing of the case. */
+/** True where the server had an outage: waits for its end depend on when it fell, and say nothing about the case. */
 const metOutage = ({ fetch }: CaseResult) => (fetch?.server?.duringOutage ?? 0) > 0;
 
 /** Why none of some cases is the best: the first reason that applies. */

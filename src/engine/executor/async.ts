@@ -4,7 +4,7 @@ import { Batcher } from "../../queueing/batcher.ts";
 import type { Item } from "../../queueing/item.ts";
 import { keepAnswering, settleQueries } from "../queries/answering.ts";
 import { BatchRunner } from "./batch-runner.ts";
-import { clerkOf, type Execution, type Executor, type Job, keepSampling } from "./executor.ts";
+import { type Execution, type Executor, type Job, keepSampling, readerOf } from "./executor.ts";
 import { Feed } from "./feed.ts";
 
 /** One event loop on which source, batch collector and processors take turns. */
@@ -56,15 +56,15 @@ class AsyncRun {
     let done = false;
     void keepSampling(this.job, () => done);
     void this.feed.observeAfterWarmup();
-    const clerk = clerkOf(this.processor);
+    const reader = readerOf(this.processor);
     let collected = false;
-    void keepAnswering(this.job, clerk, () => collected);
+    void keepAnswering(this.job, reader, () => collected);
     const feeding = this.feed.run(() => recorder.busyTotal);
     await this.collect();
     collected = true;
     // After the end of the run nothing more is done while queries are answered.
     if (this.job.lifecycle.expired(time.now())) this.batches.abandon(time.now());
-    await settleQueries(this.job, clerk);
+    await settleQueries(this.job, reader);
     const stoppedAt = time.now();
     const figures = this.feed.figures(stoppedAt);
     for (const item of this.batcher.items) recorder.abandoned(item, stoppedAt);

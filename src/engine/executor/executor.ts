@@ -109,7 +109,7 @@ export interface Executor {
 }
 
 /** Reads states from a processor on the same thread: always the present state. */
-export function clerkOf(processor: Processor): StateReader {
+export function readerOf(processor: Processor): StateReader {
   return {
     state(key) {
       const json = processor.stateOf(key);

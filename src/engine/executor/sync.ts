@@ -5,7 +5,7 @@ import type { Item } from "../../queueing/item.ts";
 import { answerNow, settleQueries } from "../queries/answering.ts";
 import type { Source } from "../source/source.ts";
 import { BatchRunner, GROUP } from "./batch-runner.ts";
-import { clerkOf, type Execution, type Executor, type Job } from "./executor.ts";
+import { type Execution, type Executor, type Job, readerOf } from "./executor.ts";
 
 /** Time until the next arrival in which a sample fits. */
 const ROOM = 1e6;
@@ -35,7 +35,7 @@ class SyncRun {
   async execute(): Promise<Execution> {
     const { source, lifecycle, recorder, sampler, time, settings, desk } = this.job;
     const processor = this.job.processor(this.job.effort(true));
-    const clerk = clerkOf(processor);
+    const reader = readerOf(processor);
     const asked = () => desk?.asked ?? false;
     const batches = new BatchRunner(
       processor,
@@ -71,7 +71,7 @@ class SyncRun {
         }
       }
       if (desk?.hasWork(now)) {
-        await answerNow(this.job, clerk, now);
+        await answerNow(this.job, reader, now);
         now = time.now();
         continue;
       }
@@ -85,7 +85,7 @@ class SyncRun {
       source.offered.advance(now);
       this.noteDepth(now);
       if (desk?.hasWork(now)) {
-        await answerNow(this.job, clerk, now);
+        await answerNow(this.job, reader, now);
         now = time.now();
       }
       takeTogether(source, batch, group, now);
@@ -95,7 +95,7 @@ class SyncRun {
       now = ended;
     }
     batches.abandon(time.now());
-    await settleQueries(this.job, clerk);
+    await settleQueries(this.job, reader);
     const endedAt = time.now();
     source.offered.advance(endedAt);
     this.noteDepth(endedAt);

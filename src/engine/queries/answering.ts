@@ -17,29 +17,29 @@ interface Asked {
 const PATIENCE: Nanoseconds = 1e9;
 
 /** Answers due queries; records how long they delayed the source. */
-export function answerNow({ desk, time, source }: Asked, clerk: StateReader, now: Nanoseconds): void | Promise<unknown> {
+export function answerNow({ desk, time, source }: Asked, reader: StateReader, now: Nanoseconds): void | Promise<unknown> {
   if (desk === null) return;
-  const waiting = desk.serve(now, clerk);
+  const waiting = desk.serve(now, reader);
   const ended = time.now();
   source.blocked.add("queries", Math.max(now, source.nextDue), ended);
   return waiting;
 }
 
 /** Answers queries when they are due, in a loop of its own, until `done`. */
-export async function keepAnswering(job: Asked, clerk: StateReader, done: () => boolean): Promise<void> {
+export async function keepAnswering(job: Asked, reader: StateReader, done: () => boolean): Promise<void> {
   const { desk, time } = job;
   if (desk === null) return;
   const asked = new Wakeup(time);
   time.watch(() => desk.asked && asked.notify());
   while (!done()) {
     const now = time.now();
-    if (desk.hasWork(now)) void answerNow(job, clerk, now);
+    if (desk.hasWork(now)) void answerNow(job, reader, now);
     else await asked.wait(undefined, Math.min(desk.nextDue, nextLook(now)));
   }
 }
 
 /** Waits until every query has its answer, after the messages are done. `broken`: no thread is left to answer. */
-export async function settleQueries(job: Asked, clerk: StateReader, broken: () => boolean = () => false): Promise<void> {
+export async function settleQueries(job: Asked, reader: StateReader, broken: () => boolean = () => false): Promise<void> {
   const { desk, time, lifecycle, source } = job;
   if (desk === null) return;
   const stopped = lifecycle.aborted || lifecycle.reason !== null || source.closedLoop;
@@ -58,7 +58,7 @@ export async function settleQueries(job: Asked, clerk: StateReader, broken: () =
     const now = time.now();
     // A query that waits for a handler that never returns is never answered.
     if (now - began > PATIENCE && lifecycle.expired(now) && !desk.hasWork(now)) return;
-    if (desk.hasWork(now)) void answerNow(job, clerk, now);
+    if (desk.hasWork(now)) void answerNow(job, reader, now);
     else await news.wait(undefined, Math.min(desk.nextDue, nextLook(now)));
   }
 }

@@ -54,35 +54,35 @@ export class QueryDispatcher {
   }
 
   /** Takes every due query and answers those that can be; returns a promise when something has to be awaited. */
-  serve(now: Nanoseconds, clerk: StateReader): void | Promise<unknown> {
+  serve(now: Nanoseconds, reader: StateReader): void | Promise<unknown> {
     const promises: Promise<void>[] = [];
     for (let due = this.nextDue; due <= now; due = this.nextDue) {
       this.book.ask();
       const asked = due;
-      const view = clerk.state((this.schedule as QuerySchedule).take());
-      this.whenThere(view, ({ age }) => this.book.answer(asked, this.time.now(), age), promises);
+      const reading = reader.state((this.schedule as QuerySchedule).take());
+      this.whenThere(reading, ({ age }) => this.book.answer(asked, this.time.now(), age), promises);
     }
     for (let request = this.face?.take() ?? null; request !== null; request = this.face?.take() ?? null) {
       const { id, kind, name } = request;
-      const view = kind === REQUEST.list ? clerk.list() : this.stateOf(name, clerk);
-      this.whenThere(view, ({ json, age }) => this.face?.answer(id, json, age), promises);
+      const reading = kind === REQUEST.list ? reader.list() : this.stateOf(name, reader);
+      this.whenThere(reading, ({ json, age }) => this.face?.answer(id, json, age), promises);
     }
     if (promises.length > 0) return Promise.all(promises);
   }
 
-  private stateOf(name: string, clerk: StateReader): StateReading | Promise<StateReading> {
+  private stateOf(name: string, reader: StateReader): StateReading | Promise<StateReading> {
     const key = this.keyOf(name);
-    return key === null ? { json: null, age: 0 } : clerk.state(key);
+    return key === null ? { json: null, age: 0 } : reader.state(key);
   }
 
-  private whenThere(view: StateReading | Promise<StateReading>, then: (view: StateReading) => void, promises: Promise<void>[]): void {
-    if (!(view instanceof Promise)) {
-      then(view);
+  private whenThere(reading: StateReading | Promise<StateReading>, then: (reading: StateReading) => void, promises: Promise<void>[]): void {
+    if (!(reading instanceof Promise)) {
+      then(reading);
       return;
     }
     this.waiting++;
     promises.push(
-      view.then(
+      reading.then(
         (there) => {
           this.waiting--;
           then(there);

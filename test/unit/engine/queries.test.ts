@@ -42,14 +42,14 @@ describe("P1-R3 queries", () => {
           gone = () => reject(new Error("gone"));
         }),
     ];
-    const clerk = { state: () => (views.shift() ?? (() => ({ json: null, age: 0 })))(), list: () => ({ json: "[]", age: 0 }) };
-    const waiting = desk.serve(10, clerk);
+    const reader = { state: () => (views.shift() ?? (() => ({ json: null, age: 0 })))(), list: () => ({ json: "[]", age: 0 }) };
+    const waiting = desk.serve(10, reader);
     expect([desk.book.sent, desk.book.answered, desk.nextDue, desk.settled]).toEqual([2, 1, 20, false]);
     time.blockUntil(25);
     later({ json: "{}", age: 0 });
     await waiting;
     expect([desk.book.answered, desk.book.latency.max]).toEqual([2, 15]);
-    const lost = desk.serve(40, clerk);
+    const lost = desk.serve(40, reader);
     gone();
     await lost;
     expect([desk.book.sent, desk.book.answered, desk.settled]).toEqual([4, 3, true]);
@@ -62,12 +62,12 @@ describe("P1-R3 queries", () => {
       await face.ready();
       const time = new VirtualTime();
       const desk = new QueryDispatcher(time, null, face, (name) => (name === "known" ? 3 : null));
-      const clerk = { state: (key: number) => ({ json: `{"key":${key}}`, age: 2e6 }), list: () => ({ json: '["known"]', age: 0 }) };
+      const reader = { state: (key: number) => ({ json: `{"key":${key}}`, age: 2e6 }), list: () => ({ json: '["known"]', age: 0 }) };
       const get = async (path: string) => {
         const asking = fetch(face.url + path);
         while (!desk.asked) await Bun.sleep(1);
         expect(desk.hasWork(0)).toBe(true);
-        desk.serve(0, clerk);
+        desk.serve(0, reader);
         const response = await asking;
         return [response.status, await response.text(), response.headers.get("x-state-age-ms")];
       };

@@ -8,7 +8,7 @@ import { Lane } from "./lane.ts";
 import { ALL_KEYS, type SpawnWorker, type WorkerReport } from "./link.ts";
 import { type PoolSession, WorkerPool } from "./pool.ts";
 
-/** Words that can be under way to one Worker, unless a single message needs more. */
+/** Words that can be in transit to one Worker, unless a single message needs more. */
 const BUFFER_WORDS = 1 << 17;
 /**
  * Mode `parallel`: each Worker has its own keys; this thread is the source and dispatches batches. With `offload` this thread
@@ -19,7 +19,7 @@ export class ParallelExecutor implements Executor {
 
   constructor(
     workers: number,
-    /** Starts a Worker, and with it the link that reaches it. */
+    /** Starts a Worker, with the link that reaches it. */
     spawn: SpawnWorker,
   ) {
     this.pool = new WorkerPool(workers, spawn);
