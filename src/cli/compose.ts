@@ -124,7 +124,10 @@ async function openView(composition: Composition, stop: (signal: "SIGINT") => vo
   const tap = await recorder?.ofTerminal();
   const session = composition.session ?? (await openSession(composition, tap));
   const { Dashboard } = await import("../views/live/dashboard.tsx");
-  return new Dashboard(session, { fps: composition.fps, stop: () => stop("SIGINT"), closeAfterMs: composition.closeAfterMs });
+  return new Dashboard(session, {
+    ...{ fps: composition.fps, stop: () => stop("SIGINT"), closeAfterMs: composition.closeAfterMs },
+    sessionGoesOn: composition.session !== null,
+  });
 }
 
 async function openSession({ color, fps, appearance }: Composition, tap?: (bytes: string) => void): Promise<Session> {

@@ -416,9 +416,9 @@ describe("C-4 the dashboard in a real terminal", () => {
     expect(screen.restored).toBe(true);
     const again = open([], { cwd: folder });
     await again.until(/▸ \S/);
-    again.type("e");
+    again.type("d");
     await again.until("sync: one thread does everything in turn");
-    again.type("e");
+    again.type("d");
     await again.until("async: one event loop");
     again.type("q");
     await again.until(/▸ \S/);

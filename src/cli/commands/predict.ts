@@ -3,6 +3,7 @@ import { foreseenCase } from "../../engine/run/probe.ts";
 import { UserError } from "../../kernel/problem.ts";
 import { printable, quoted, safeJson } from "../../kernel/text.ts";
 import { formatCount, formatMs, formatShare } from "../../kernel/units.ts";
+import { sketchArrivals } from "../../load/sketch.ts";
 import { planCases } from "../../plan/plan.ts";
 import { findScenario } from "../../scenario/find.ts";
 import type { ReadText } from "../../scenario/load.ts";
@@ -35,7 +36,8 @@ export function predictScenario(asked: string, { cores: askedCores, json, ...fla
     predicted: predict({ ...foreseenCase(plan, plans, machine), ...machine }),
   }));
   if (json === true) {
-    process.stdout.write(`${safeJson({ cases }, 2)}\n`);
+    const arrivals = sketchArrivals(scenario.load, scenario.seed, SPANS);
+    process.stdout.write(`${safeJson({ cases, arrivals }, 2)}\n`);
     return;
   }
   const rows = cases.map(({ mode, params, predicted }) => [`${mode} ${paramsText(params)}`.trim(), ...cells(predicted)]);
@@ -49,6 +51,9 @@ export function predictScenario(asked: string, { cores: askedCores, json, ...fla
   const notes = [...new Set(cases.flatMap(({ predicted }) => notesOf(predicted)))];
   if (notes.length > 0) process.stdout.write(`\n${notes.map((line) => wrappedText(line, columns)).join("\n")}\n`);
 }
+
+/** Spans of the sketch of arrivals. */
+const SPANS = 100;
 
 /** A machine with this number of cores, without a quota. */
 function machineOf(asked: string): Allowance {

@@ -30,8 +30,9 @@ export async function run(
   const { fps, http, closeAfterMs, appearance, cast } = readFlags(flags);
   const files = asked.map((name) => findScenario(name));
   checkTargets(flags, files);
-  const warn = (line: string) => (session === null ? process.stderr.write(`${line}\n`) : session.terminal.note(line));
-  const loaded = loadAll(files, (file) => load(file, flags, warn, read));
+  // Printed once the dashboard no longer covers them.
+  const say = (line: string) => (session === null ? process.stderr.write(`${line}\n`) : session.terminal.note(line));
+  const loaded = loadAll(files, (file) => load(file, flags, say, read));
   const scenarios = loaded.map(({ named }) => named);
   const modes = scenarios.flatMap(({ points }) => points.flatMap(({ scenario }) => scenario.modes));
   const outputs = new Outputs(flags, scenarios.length, modes);
@@ -40,7 +41,6 @@ export async function run(
   let measured: readonly RunResult[] = [];
   // Then standard output carries nothing else.
   const toStdout = [flags.json, flags.dumpState, flags.log].some((path) => path !== undefined && targetKind(path) === "stdout");
-  // Printed once the dashboard no longer covers them.
   const keeper = flags.store === false ? null : new RunKeeper();
   const { results, stoppedBy, viewBroken } = await compose(scenarios, {
     signals,
@@ -64,17 +64,17 @@ export async function run(
     ...(keeper === null ? {} : { onEvent: keeper.onEvent }),
     summaryTo: toStdout ? "stderr" : "stdout",
   }).finally(() => outputs.finish(measured));
-  if (keeper?.warning != null) process.stderr.write(`${keeper.warning}\n`);
+  if (keeper?.warning != null) say(keeper.warning);
   if (flags.quiet === true) tellFailed(results);
   results.forEach((result, i) => {
     const source = loaded[i]?.source;
     if (source === undefined) return;
     const problems = [...failedThresholds(result, source), ...(flags.strict === true ? brokenHypotheses(result, source) : [])];
-    for (const problem of problems.sort(byPlace)) process.stderr.write(`${formatProblem(problem)}\n`);
+    for (const problem of problems.sort(byPlace)) say(formatProblem(problem));
     // Under --strict, expectations without a verdict are reported.
-    for (const line of flags.strict === true ? untold(result) : []) process.stderr.write(`${line}\n`);
+    for (const line of flags.strict === true ? untold(result) : []) say(line);
     for (const problem of [...emptyThresholds(result, source), ...thinThresholds(result, source)])
-      process.stderr.write(`warning: ${formatProblem(problem)}\n`);
+      say(`warning: ${formatProblem(problem)}`);
   });
   if (stoppedBy !== null) return stoppedBy === "SIGTERM" ? EXIT.terminated : EXIT.interrupted;
   return viewBroken === null ? exitCodeOf(results, flags.strict) : EXIT.internal;

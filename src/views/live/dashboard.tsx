@@ -19,7 +19,9 @@ export interface DashboardOptions {
   readonly stop: () => void;
   /** How long the closing screen stays, in milliseconds; null: until a key is pressed. */
   readonly closeAfterMs: number | null;
-  /** The run is a replay. */
+  /** The session goes on when the user is done looking: it shows what was there before. */
+  readonly sessionGoesOn?: boolean;
+  /** What is shown has happened before. */
   readonly replaying?: boolean;
   /** The screen; the run screen unless a test replaces it. */
   readonly screen?: ComponentType<RunScreenProps>;
@@ -33,7 +35,8 @@ export class Dashboard {
   private readonly store: LiveStore;
   private readonly left = Promise.withResolvers<void>();
   private toldBroken = false;
-  /** Follows the run all the time, so that it can continue where drawing failed. */
+  private closed = false;
+  /** Follows the run all the time, so that it can go on where the drawing broke off. */
   private readonly plain: OnEvent;
 
   constructor(
@@ -96,8 +99,8 @@ export class Dashboard {
     return failure === null ? null : printable(failure instanceof Error ? failure.message : String(failure), 200);
   }
 
-  /** Resolves when the user has closed it; then the terminal is restored, and the report is on the main screen. */
-  async close(results: readonly RunResult[]): Promise<void> {
+  /** Resolves when the user is done looking; the terminal is free then, and what was measured stands on the main screen. */
+  async close(results: readonly RunResult[], { summary = true } = {}): Promise<void> {
     const { session, store } = this;
     const { closeAfterMs } = this.options;
     store.finish();
@@ -106,14 +109,17 @@ export class Dashboard {
     await this.left.promise;
     clearTimeout(timer);
     store.close();
-    await session.leave();
+    this.closed = true;
+    if (this.options.sessionGoesOn !== true) await session.leave();
+    if (!summary) return;
     const { terminal, appearance } = session;
     for (const result of results) terminal.print(closingReport(result, terminal.columns, appearance.ink.painter));
     terminal.print(overview(results));
   }
 
   private tellBroken(): void {
-    if (!this.toldBroken) this.session.terminal.note(`The dashboard met an error (${this.broken()}); the run goes on without it.`);
+    if (!this.toldBroken && !this.closed)
+      this.session.terminal.note(`The dashboard met an error (${this.broken()}); the run goes on without it.`);
     this.toldBroken = true;
   }
 }

@@ -10,6 +10,10 @@ export interface Key {
   readonly downArrow?: boolean;
   readonly leftArrow?: boolean;
   readonly rightArrow?: boolean;
+  readonly backspace?: boolean;
+  readonly delete?: boolean;
+  readonly pageUp?: boolean;
+  readonly pageDown?: boolean;
   readonly home?: boolean;
   readonly end?: boolean;
 }
@@ -55,10 +59,17 @@ export function keyName(char: string, key: Key): string {
   if (key.tab === true) return key.shift === true ? "shift-tab" : "tab";
   if (key.escape === true) return "escape";
   if (key.return === true || char === "\r") return "enter";
+  // Keys that were typed so fast that they came as one are known by their characters alone.
+  if (char === "\t") return "tab";
+  if (char === "\b" || char === "\x7f") return "backspace";
   if (key.upArrow === true) return "up";
   if (key.downArrow === true) return "down";
   if (key.leftArrow === true) return key.shift === true ? "shift-left" : "left";
   if (key.rightArrow === true) return key.shift === true ? "shift-right" : "right";
+  // Most terminals say "delete" where the key says backspace.
+  if (key.backspace === true || key.delete === true) return "backspace";
+  if (key.pageUp === true) return "page-up";
+  if (key.pageDown === true) return "page-down";
   if (key.home === true) return "home";
   if (key.end === true) return "end";
   return char === " " ? "space" : char;
@@ -76,6 +87,9 @@ const WRITTEN: Readonly<Record<string, string>> = {
   right: "→",
   "shift-left": "Shift-←",
   "shift-right": "Shift-→",
+  backspace: "Backspace",
+  "page-up": "PgUp",
+  "page-down": "PgDn",
   home: "Home",
   end: "End",
 };

@@ -1,6 +1,6 @@
 /** @jsxRuntime classic */
 import { type Instance, render } from "ink";
-import React, { Component, type ReactNode, useSyncExternalStore } from "react";
+import React, { Component, Fragment, type ReactNode, useSyncExternalStore } from "react";
 import { Keyboard } from "./keys.ts";
 import { Surface } from "./surface.ts";
 import { useSuspension } from "./suspension.ts";
@@ -29,6 +29,7 @@ export interface ScreenProps {
   readonly appearance: Appearance;
   /** Cells drawn without Ink. */
   readonly surface: Surface;
+  readonly terminal: Terminal;
   readonly onTheme: () => void;
   readonly onSuspend: () => void;
   /** The keyboard input has ended. */
@@ -52,6 +53,8 @@ export class Session {
   private readonly ended = Promise.withResolvers<void>();
   private readonly listeners = new Set<() => void>();
   private draw: Draw = () => null;
+  /** Screens shown so far. */
+  private shown = 0;
   private onInputOver = () => {};
 
   constructor({ fps = LIST_FPS, tap, ...appearance }: SessionOptions) {
@@ -71,15 +74,17 @@ export class Session {
   /** Shows a screen from now on. `onInputOver`: called when the keyboard input has ended. */
   show(draw: Draw, onInputOver: () => void): void {
     this.surface.show(null);
-    this.draw = draw;
+    // Each showing begins anew, of the same screen too.
+    const key = this.shown++;
+    this.draw = (given) => <Fragment key={key}>{draw(given)}</Fragment>;
     this.onInputOver = onInputOver;
     this.instance ??= this.begin();
     for (const listener of this.listeners) listener();
   }
 
   private begin(): Instance {
-    const { surface, appearance, endInput: onInputOver, nextTheme: onTheme } = this;
-    const given = { keyboard: new Keyboard(), surface, appearance, onInputOver, onTheme };
+    const { surface, appearance, terminal, endInput: onInputOver, nextTheme: onTheme } = this;
+    const given = { keyboard: new Keyboard(), surface, appearance, terminal, onInputOver, onTheme };
     const instance = render(
       <Guard onError={this.fail}>
         <Screens subscribe={this.subscribe} snapshot={() => this.draw} terminal={this.terminal} given={given} />

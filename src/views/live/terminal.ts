@@ -38,6 +38,8 @@ export function restoreTerminal(): void {
 export class Terminal {
   /** Lines for the main screen, which is hidden while it is drawn on. */
   private readonly notes: string[] = [];
+  /** Texts for its standard output, likewise. */
+  private readonly printed: string[] = [];
   /** Undoes what `take` did; null: free. */
   private undo: (() => void) | null = null;
   /** Lent to the shell. */
@@ -99,6 +101,7 @@ export class Terminal {
       this.undo();
       this.undo = null;
       for (const line of this.notes.splice(0)) this.note(line);
+      for (const text of this.printed.splice(0)) this.print(text);
     }
   }
 
@@ -120,7 +123,20 @@ export class Terminal {
     process.kill(process.pid, "SIGWINCH");
   }
 
-  /** Writes a frame. */
+  /** Another program has the terminal while this lasts. */
+  async lendTo(work: () => Promise<void>): Promise<void> {
+    const { stdout } = process;
+    this.lent = true;
+    try {
+      if (stdout.isTTY) stdout.write(WRAP);
+      await work();
+      if (stdout.isTTY) stdout.write(CUT);
+    } finally {
+      this.lent = false;
+    }
+  }
+
+  /** Writes a picture. */
   paint(bytes: string): void {
     this.write(bytes);
   }
@@ -152,6 +168,10 @@ export class Terminal {
 
   /** Text for standard output, shown on the main screen. */
   print(text: string): void {
+    if (this.taken) {
+      this.printed.push(text);
+      return;
+    }
     // As the terminal shows it: it begins a line anew at each line feed.
     this.tap(text.replaceAll("\n", "\r\n"));
     process.stdout.write(text);

@@ -3,14 +3,14 @@ import { useRef, useState } from "react";
 import { type Action, pressed } from "./actions.ts";
 import type { Keyboard } from "./keys.ts";
 
-/** The state of a screen as changed by its keys. `context` is read anew at each key; `onIntent` receives intents. */
+/** The state of a screen and what sets it otherwise, as its keys have made it. `context` is asked anew at each key; `onIntent` hears what the outside is to do. */
 export function useActions<State, Context, Intent extends string>(
   keyboard: Keyboard,
   actions: readonly Action<State, Context, Intent>[],
   first: State,
   context: () => Context,
   onIntent: (intent: Intent, state: State) => void,
-): State {
+): readonly [state: State, set: (state: State) => void] {
   const [state, setState] = useState(first);
   const latest = useRef(state);
   useInput((input, key) => {
@@ -21,5 +21,9 @@ export function useActions<State, Context, Intent extends string>(
     }
     setState(latest.current);
   });
-  return state;
+  const set = (next: State) => {
+    latest.current = next;
+    setState(next);
+  };
+  return [state, set];
 }

@@ -4,7 +4,15 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { type Action, footerText, helpRows, pressed } from "../../../src/views/live/actions.ts";
 import { Keyboard, keyName, writtenKey } from "../../../src/views/live/keys.ts";
-import { BROWSE_ACTIONS, type BrowseContext, type BrowseState, FIRST_PLACE } from "../../../src/views/live/screens/browse-actions.ts";
+import {
+  BROWSE_ACTIONS,
+  type BrowseContext,
+  type BrowseIntent,
+  type BrowseState,
+  chosenPlace,
+  FIRST_PLACE,
+} from "../../../src/views/live/screens/browse-actions.ts";
+import { chosenRun, FIRST_HISTORY, HISTORY_ACTIONS, type HistoryContext } from "../../../src/views/live/screens/history-actions.ts";
 import { FIRST_STATE, PANEL_COUNT, RUN_ACTIONS, type RunContext, type RunState } from "../../../src/views/live/screens/run-actions.ts";
 import { rounds } from "../../support/campaign.ts";
 
@@ -32,9 +40,18 @@ const inRun = (running: boolean, change: Partial<RunContext> = {}): RunContext =
   ...{ shows: () => true, until: 0, moments: [] },
   ...change,
 });
-const browseStates: fc.Arbitrary<BrowseState> = fc.record({ at: fc.nat(9), drawn: fc.option(fc.nat(2)) });
+const browseStates: fc.Arbitrary<BrowseState> = fc.record({
+  at: fc.nat(9),
+  filter: fc.constantFrom("", "fetch"),
+  typing: fc.boolean(),
+  drawn: fc.option(fc.nat(2)),
+  form: fc.option(fc.record({ field: fc.nat(3), values: fc.constant({ mode: "", rate: "2", duration: "", workers: "" }) })),
+  help: fc.boolean(),
+});
+/** Ten scenarios, of which a filter leaves three. */
+const matchingTen = (filter: string) => (filter === "" ? [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] : [2, 5, 7]);
 const browseContexts: fc.Arbitrary<BrowseContext> = fc.record({
-  count: fc.constant(10),
+  matching: fc.constant(matchingTen),
   runs: fc.boolean().map((runs) => () => runs),
 });
 const keyNames = fc.oneof(
@@ -94,7 +111,7 @@ describe("actions", () => {
   });
 
   test("every action has an id of its own, and its short keys are among its keys", () => {
-    for (const actions of [RUN_ACTIONS, BROWSE_ACTIONS] as const) {
+    for (const actions of [RUN_ACTIONS, BROWSE_ACTIONS, HISTORY_ACTIONS] as const) {
       const ids = actions.map(({ id }) => id);
       expect(new Set(ids).size).toBe(ids.length);
       for (const { keys, short } of actions) {
@@ -130,9 +147,12 @@ describe("actions", () => {
     expect(footerText(RUN_ACTIONS, { ...FIRST_STATE, zoomed: true }, inRun(false))).toContain("Esc back");
     expect(footerText(RUN_ACTIONS, { ...FIRST_STATE, past: 7 }, inRun(false, { until: 5000 }))).toMatch(/Esc back .*← past {2}→ later/);
     expect(footerText(RUN_ACTIONS, { ...FIRST_STATE, help: true }, inRun(false))).toBe("any key back");
-    const list = { count: 3, runs: () => true };
-    expect(footerText(BROWSE_ACTIONS, FIRST_PLACE, list)).toBe("↑ ↓ choose  Enter run  e modes, drawn  q, Esc quit");
-    expect(footerText(BROWSE_ACTIONS, { ...FIRST_PLACE, drawn: 1 }, list)).toBe("e the next mode  q, Esc back");
+    const list = { matching: matchingTen, runs: () => true };
+    expect(footerText(BROWSE_ACTIONS, FIRST_PLACE, list)).toBe(
+      "↑ ↓ choose  Enter run  o run otherwise  / filter  e edit  n new  h past runs  d modes  ? help  q quit",
+    );
+    expect(footerText(BROWSE_ACTIONS, { ...FIRST_PLACE, drawn: 1 }, list)).toBe("d the next mode  q, Esc back");
+    expect(footerText(BROWSE_ACTIONS, { ...FIRST_PLACE, typing: true }, list)).toBe("Enter done  Esc all");
   });
 
   test("the help has the keys as people write them", () => {
@@ -223,29 +243,92 @@ describe("the way through time", () => {
 });
 
 describe("the list's keys", () => {
-  const list: BrowseContext = { count: 3, runs: (at) => at !== 1 };
-  const after = (keys: string) => keys.split(" ").reduce((state, key) => pressed(BROWSE_ACTIONS, state, list, key).state, FIRST_PLACE);
+  const list: BrowseContext = { matching: matchingTen, runs: (place) => place !== 1 };
+  const after = (...keys: string[]) => keys.reduce((state, key) => pressed(BROWSE_ACTIONS, state, list, key).state, FIRST_PLACE);
+  const last = (...keys: string[]) => pressed(BROWSE_ACTIONS, after(...keys.slice(0, -1)), list, keys.at(-1) ?? "").intent;
 
-  test("move within the list", () => {
-    expect(after("down j j j").at).toBe(2);
-    expect(after("down up k").at).toBe(0);
+  test.each([
+    [["down", "j", "j"], 3],
+    [["down", "up", "k"], 0],
+    [["end"], 9],
+    [["end", "page-up"], 0],
+    [["page-down", "down"], 9],
+    [["end", "home"], 0],
+  ])("%p lead to place %i", (keys, at) => {
+    expect(after(...keys).at).toBe(at);
   });
 
   test("run what can be run", () => {
-    expect(pressed(BROWSE_ACTIONS, FIRST_PLACE, list, "enter").intent).toBe("choose");
-    expect(pressed(BROWSE_ACTIONS, after("down"), list, "enter").intent).toBe("none");
-    expect(pressed(BROWSE_ACTIONS, after("e"), list, "enter").intent).toBe("none");
+    expect(last("enter")).toBe("choose");
+    expect(last("down", "enter")).toBe("none");
+    expect(last("d", "enter")).toBe("none");
+  });
+
+  test.each([
+    ["e", "edit"],
+    ["n", "new"],
+    ["h", "history"],
+    ["t", "theme"],
+    ["q", "quit"],
+    ["escape", "quit"],
+    ["ctrl-c", "quit"],
+    ["ctrl-z", "suspend"],
+  ])("%s asks for %s", (key, intent) => {
+    expect(last(key)).toBe(intent as BrowseIntent);
   });
 
   test("q leaves a diagram first, then the list; an end of input leaves both", () => {
-    const drawn = after("e");
-    expect(pressed(BROWSE_ACTIONS, drawn, list, "q")).toEqual({ state: FIRST_PLACE, intent: "none" });
-    expect(pressed(BROWSE_ACTIONS, FIRST_PLACE, list, "q").intent).toBe("quit");
-    expect(pressed(BROWSE_ACTIONS, drawn, list, "ctrl-d").intent).toBe("quit");
+    expect([last("d", "q"), after("d", "q").drawn]).toEqual(["none", null]);
+    expect(last("d", "ctrl-d")).toBe("quit");
   });
 
   test("the diagrams follow each other and end with the list", () => {
-    expect(["e", "e e", "e e e", "e e e e"].map((keys) => after(keys).drawn)).toEqual([0, 1, 2, null]);
+    expect([1, 2, 3, 4].map((times) => after(...new Array<string>(times).fill("d")).drawn)).toEqual([0, 1, 2, null]);
+  });
+
+  test("a filter is typed, corrected, kept and taken off; what is chosen is what it leaves", () => {
+    expect(after("/", "f", "q", "backspace", "space", "x")).toMatchObject({ typing: true, filter: "f x" });
+    const kept = after("/", "f", "enter", "down");
+    expect(kept).toMatchObject({ typing: false, filter: "f", at: 1 });
+    expect(chosenPlace(kept, list)).toBe(5);
+    expect(after("/", "f", "enter", "escape")).toMatchObject({ filter: "", typing: false });
+    expect(after("/", "f", "escape")).toMatchObject({ filter: "", typing: false });
+    expect(after("end", "/", "f").at).toBe(0);
+  });
+
+  test("a form is filled field by field, run and closed", () => {
+    const filledIn = after("o", "s", "y", "n", "c", "tab", "5", "0", "shift-tab", "tab", "backspace");
+    expect(filledIn.form).toEqual({ field: 1, values: { mode: "sync", rate: "5", duration: "", workers: "" } });
+    expect(pressed(BROWSE_ACTIONS, filledIn, list, "enter").intent).toBe("choose");
+    expect(after("o", "q", "escape").form).toBeNull();
+    expect(after("down", "o").form).toBeNull();
+  });
+});
+
+describe("the keys of past runs", () => {
+  const runs = ["c", "b", "a"];
+  const list: HistoryContext = { matching: (filter) => (filter === "" ? runs : ["b"]) };
+  const after = (...keys: string[]) => keys.reduce((state, key) => pressed(HISTORY_ACTIONS, state, list, key).state, FIRST_HISTORY);
+  const last = (...keys: string[]) => pressed(HISTORY_ACTIONS, after(...keys.slice(0, -1)), list, keys.at(-1) ?? "").intent;
+
+  test("two are marked, and of three the first is let go", () => {
+    expect(after("space", "down", "space", "down", "space").marked).toEqual(["b", "a"]);
+    expect(after("space", "space").marked).toEqual([]);
+  });
+
+  test("two that are marked are compared, and no fewer", () => {
+    expect(last("space", "c")).toBe("none");
+    expect(last("space", "down", "space", "c")).toBe("compare");
+  });
+
+  test("one is played, the filter chooses which; nothing is played where there is none", () => {
+    expect([last("enter"), chosenRun(after("/", "b", "enter"), list)]).toEqual(["replay", "b"]);
+    const none: HistoryContext = { matching: () => [] };
+    expect(pressed(HISTORY_ACTIONS, FIRST_HISTORY, none, "enter").intent).toBe("none");
+  });
+
+  test.each(["q", "escape", "ctrl-c"])("%s goes back", (key) => {
+    expect(last(key)).toBe("back");
   });
 });
 

@@ -6,14 +6,19 @@ import { modeStyle, type PictureLook, strokeSample } from "./look.ts";
 const ROOMY = 24;
 const KEYS_WIDTH = 22;
 
-/** Draws the help: the effect of each key, and how to read the panels. */
-export function drawHelp(canvas: Canvas, actions: readonly (readonly [keys: string, what: string])[], look: PictureLook): void {
-  let y = 0;
-  canvas.text(2, y++, "Keys", BOLD_TEXT);
-  for (const [keys, what] of actions) {
-    canvas.text(2, y, keys, FOCUSED, KEYS_WIDTH);
-    canvas.text(2 + KEYS_WIDTH, y++, what, TEXT);
+/** Keys and what they do; gives the row below. */
+export function drawKeys(canvas: Canvas, actions: readonly (readonly [keys: string, what: string])[]): number {
+  canvas.text(2, 0, "Keys", BOLD_TEXT);
+  for (const [i, [keys, what]] of actions.entries()) {
+    canvas.text(2, 1 + i, keys, FOCUSED, KEYS_WIDTH);
+    canvas.text(2 + KEYS_WIDTH, 1 + i, what, TEXT);
   }
+  return 1 + actions.length;
+}
+
+/** What the keys do, each with its keys as people write them, and how to read the panels. */
+export function drawHelp(canvas: Canvas, actions: readonly (readonly [keys: string, what: string])[], look: PictureLook): void {
+  let y = drawKeys(canvas, actions);
   if (canvas.height >= ROOMY) y++;
   canvas.text(2, y++, "Panels", BOLD_TEXT);
   let x = canvas.text(2, y, "The mode that runs is an area, the others are lines over it:", TEXT);

@@ -1,45 +1,95 @@
-import { MODES } from "../../../scenario/schema.ts";
-import type { Action } from "../actions.ts";
+import { MODES } from "../../../scenario/modes.ts";
+import type { Action, Pressed } from "../actions.ts";
+import { LIST_KEYS, placeAfter, typedAfter } from "../typing.ts";
+
+/** Fields of the form for one run, in their order. */
+export const FORM_FIELDS = ["mode", "rate", "duration", "workers"] as const;
+export type FormField = (typeof FORM_FIELDS)[number];
+
+/** What one run is to have other than its scenario says; an empty field: nothing. */
+export type FormValues = Readonly<Record<FormField, string>>;
+
+const EMPTY_FORM: FormValues = { mode: "", rate: "", duration: "", workers: "" };
 
 /** State of the scenario list as set by the keyboard. */
 export interface BrowseState {
-  /** Index of the selected scenario. */
+  /** The place, among those that the filter leaves, of the scenario that would be run. */
   readonly at: number;
-  /** Index of the mode whose diagram is shown; null: the list is shown. */
+  readonly filter: string;
+  /** Keys are written into the filter. */
+  readonly typing: boolean;
+  /** The mode whose diagram is shown, by number; null: the list is. */
   readonly drawn: number | null;
+  /** The form for one run; null: it is not open. */
+  readonly form: { readonly field: number; readonly values: FormValues } | null;
+  readonly help: boolean;
 }
 
-export const FIRST_PLACE: BrowseState = { at: 0, drawn: null };
+export const FIRST_PLACE: BrowseState = { at: 0, filter: "", typing: false, drawn: null, form: null, help: false };
 
 export interface BrowseContext {
-  /** Number of scenarios. */
-  readonly count: number;
-  /** Whether the scenario at an index can be run. */
-  readonly runs: (at: number) => boolean;
+  /** Places, among all scenarios, of those that a filter leaves. */
+  readonly matching: (filter: string) => readonly number[];
+  /** Whether that at a place among all can be run. */
+  readonly runs: (place: number) => boolean;
 }
 
-/** Intents of keys for the session. */
-export type BrowseIntent = "choose" | "quit" | "suspend";
+/** What keys ask the session to do. */
+export type BrowseIntent = "choose" | "quit" | "suspend" | "edit" | "new" | "history" | "theme";
 
 type BrowseAction = Action<BrowseState, BrowseContext, BrowseIntent>;
+type BrowsePressed = Pressed<BrowseState, BrowseIntent>;
 
 const always = () => true;
-const listed = ({ drawn }: BrowseState) => drawn === null;
+const listed = ({ drawn, typing, form, help }: BrowseState) => drawn === null && !typing && form === null && !help;
 const drawing = ({ drawn }: BrowseState) => drawn !== null;
+const filtering = ({ typing }: BrowseState) => typing;
+const filling = ({ form }: BrowseState) => form !== null;
+const only = (state: BrowseState, intent: BrowseIntent | "none" = "none"): BrowsePressed => ({ state, intent });
 
-/** Actions on the list of scenarios and on the diagrams of the modes. */
+/** The place among all of the scenario that is chosen; undefined: the filter leaves none. */
+export function chosenPlace({ at, filter }: BrowseState, { matching }: BrowseContext): number | undefined {
+  const left = matching(filter);
+  return left[Math.min(at, left.length - 1)];
+}
+
+function moved(state: BrowseState, { matching }: BrowseContext, key: string): BrowseState {
+  return { ...state, at: placeAfter(state.at, matching(state.filter).length, key) };
+}
+
+function filled(state: BrowseState, change: (form: NonNullable<BrowseState["form"]>) => NonNullable<BrowseState["form"]>): BrowsePressed {
+  return only(state.form === null ? state : { ...state, form: change(state.form) });
+}
+
+/** What keys do on the list of scenarios, its filter, its form and the diagrams of the modes. */
 export const BROWSE_ACTIONS: readonly BrowseAction[] = [
   {
+    id: "leave",
+    keys: ["ctrl-c", "ctrl-d"],
+    short: null,
+    title: "quit",
+    help: null,
+    when: always,
+    act: (state) => only(state, "quit"),
+  },
+  { id: "suspend", keys: ["ctrl-z"], short: null, title: "suspend", help: "suspend", when: always, act: (state) => only(state, "suspend") },
+  {
     id: "choose",
-    keys: ["up", "k", "down", "j"],
+    keys: LIST_KEYS,
     short: "↑ ↓",
     title: "choose",
     help: "choose a scenario",
     when: listed,
-    act: (state, { count }, key) => {
-      const by = key === "down" || key === "j" ? 1 : -1;
-      return { state: { ...state, at: Math.max(0, Math.min(count - 1, state.at + by)) }, intent: "none" };
-    },
+    act: (state, context, key) => only(moved(state, context, key)),
+  },
+  {
+    id: "choose-while-filtering",
+    keys: ["up", "down"],
+    short: null,
+    title: "choose",
+    help: null,
+    when: filtering,
+    act: (state, context, key) => only(moved(state, context, key)),
   },
   {
     id: "run",
@@ -48,27 +98,78 @@ export const BROWSE_ACTIONS: readonly BrowseAction[] = [
     title: "run",
     help: "run it",
     when: listed,
-    act: (state, { runs }) => ({ state, intent: runs(state.at) ? "choose" : "none" }),
+    act: (state, context) => {
+      const place = chosenPlace(state, context);
+      return only(state, place !== undefined && context.runs(place) ? "choose" : "none");
+    },
+  },
+  {
+    id: "form",
+    keys: ["o"],
+    short: "o",
+    title: "run otherwise",
+    help: "run it once with another mode, rate, duration or number of Workers",
+    when: listed,
+    act: (state, context) => {
+      const place = chosenPlace(state, context);
+      return only(place !== undefined && context.runs(place) ? { ...state, form: { field: 0, values: EMPTY_FORM } } : state);
+    },
+  },
+  {
+    id: "filter",
+    keys: ["/"],
+    short: "/",
+    title: "filter",
+    help: "filter: words in any order, each anywhere in name, title, tags or description",
+    when: listed,
+    act: (state) => only({ ...state, typing: true, at: 0 }),
+  },
+  {
+    id: "edit",
+    keys: ["e"],
+    short: "e",
+    title: "edit",
+    help: "edit it in $EDITOR; a shipped one as a copy in ./scenarios",
+    when: listed,
+    act: (state) => only(state, "edit"),
+  },
+  {
+    id: "new",
+    keys: ["n"],
+    short: "n",
+    title: "new",
+    help: "write a new scenario in ./scenarios and edit it",
+    when: listed,
+    act: (state) => only(state, "new"),
+  },
+  {
+    id: "history",
+    keys: ["h"],
+    short: "h",
+    title: "past runs",
+    help: "past runs: replay, compare",
+    when: listed,
+    act: (state) => only(state, "history"),
   },
   {
     id: "diagram",
-    keys: ["e"],
-    short: "e",
-    title: "modes, drawn",
+    keys: ["d"],
+    short: "d",
+    title: "modes",
     help: "how a message travels in each mode, drawn",
     when: listed,
-    act: (state) => ({ state: { ...state, drawn: 0 }, intent: "none" }),
+    act: (state) => only({ ...state, drawn: 0 }),
   },
   {
     id: "next-diagram",
-    keys: ["e"],
-    short: "e",
+    keys: ["d"],
+    short: "d",
     title: "the next mode",
     help: null,
     when: drawing,
     act: (state) => {
       const next = (state.drawn ?? 0) + 1;
-      return { state: { ...state, drawn: next < MODES.length ? next : null }, intent: "none" };
+      return only({ ...state, drawn: next < MODES.length ? next : null });
     },
   },
   {
@@ -78,33 +179,98 @@ export const BROWSE_ACTIONS: readonly BrowseAction[] = [
     title: "back",
     help: null,
     when: drawing,
-    act: (state) => ({ state: { ...state, drawn: null }, intent: "none" }),
+    act: (state) => only({ ...state, drawn: null }),
   },
+  { id: "theme", keys: ["t"], short: null, title: "theme", help: "the next theme", when: listed, act: (state) => only(state, "theme") },
   {
-    id: "quit",
-    keys: ["q", "escape"],
-    short: "q, Esc",
-    title: "quit",
-    help: "quit",
+    id: "help",
+    keys: ["?"],
+    short: "?",
+    title: "help",
+    help: "this help; any key closes it",
     when: listed,
-    act: (state) => ({ state, intent: "quit" }),
+    act: (state) => only({ ...state, help: true }),
   },
   {
-    id: "leave",
-    keys: ["ctrl-c", "ctrl-d"],
-    short: null,
-    title: "quit",
+    id: "clear-filter",
+    keys: ["escape"],
+    short: "Esc",
+    title: "all",
     help: null,
-    when: always,
-    act: (state) => ({ state, intent: "quit" }),
+    when: (state) => listed(state) && state.filter !== "",
+    act: (state) => only({ ...state, filter: "", at: 0 }),
+  },
+  { id: "quit", keys: ["q", "escape"], short: "q", title: "quit", help: "quit", when: listed, act: (state) => only(state, "quit") },
+  {
+    id: "filter-done",
+    keys: ["enter"],
+    short: "Enter",
+    title: "done",
+    help: null,
+    when: filtering,
+    act: (state) => only({ ...state, typing: false }),
   },
   {
-    id: "suspend",
-    keys: ["ctrl-z"],
+    id: "filter-off",
+    keys: ["escape"],
+    short: "Esc",
+    title: "all",
+    help: null,
+    when: filtering,
+    act: (state) => only({ ...state, typing: false, filter: "", at: 0 }),
+  },
+  {
+    id: "filter-text",
+    keys: "any",
     short: null,
-    title: "suspend",
-    help: "suspend",
-    when: always,
-    act: (state) => ({ state, intent: "suspend" }),
+    title: "filter",
+    help: null,
+    when: filtering,
+    act: (state, _, key) => only({ ...state, filter: typedAfter(state.filter, key), at: 0 }),
+  },
+  {
+    id: "form-field",
+    keys: ["tab", "down", "shift-tab", "up"],
+    short: "Tab",
+    title: "field",
+    help: null,
+    when: filling,
+    act: (state, _, key) =>
+      filled(state, (form) => {
+        const by = key === "tab" || key === "down" ? 1 : FORM_FIELDS.length - 1;
+        return { ...form, field: (form.field + by) % FORM_FIELDS.length };
+      }),
+  },
+  { id: "form-run", keys: ["enter"], short: "Enter", title: "run", help: null, when: filling, act: (state) => only(state, "choose") },
+  {
+    id: "form-off",
+    keys: ["escape"],
+    short: "Esc",
+    title: "back",
+    help: null,
+    when: filling,
+    act: (state) => only({ ...state, form: null }),
+  },
+  {
+    id: "form-text",
+    keys: "any",
+    short: null,
+    title: "text",
+    help: null,
+    when: filling,
+    act: (state, _, key) =>
+      filled(state, ({ field, values }) => {
+        const name = FORM_FIELDS[field] ?? "mode";
+        return { field, values: { ...values, [name]: typedAfter(values[name], key) } };
+      }),
+  },
+  {
+    id: "close-help",
+    keys: "any",
+    short: "any key",
+    title: "back",
+    help: null,
+    when: ({ help }) => help,
+    act: (state) => only({ ...state, help: false }),
   },
 ];

@@ -1,120 +1,161 @@
 /** @jsxRuntime classic */
-import { Box, Text, useWindowSize } from "ink";
-import React from "react";
+import { Box, useApp, useWindowSize } from "ink";
+import React, { useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { printable } from "../../../kernel/text.ts";
-import { MODES } from "../../../scenario/schema.ts";
+import { MODES } from "../../../scenario/modes.ts";
+import type { Canvas } from "../../canvas/canvas.ts";
+import { BOLD_TEXT, TEXT } from "../../canvas/styles.ts";
 import { DIAGRAMS } from "../../report/diagram.ts";
-import { FAULT } from "../../report/fault.ts";
-import { footerText } from "../actions.ts";
+import { footerKeys, helpRows } from "../actions.ts";
+import { arranged, type Choice, type LastRun, matching, type Preview } from "../choices.ts";
+import { type BrowseView, drawBrowse } from "../picture/browse-picture.ts";
+import { drawFooter } from "../picture/footer.ts";
+import { drawKeys } from "../picture/help.ts";
 import type { ScreenProps, Session } from "../session.tsx";
-import type { InkTheme } from "../theme.ts";
 import { useActions } from "../use-actions.ts";
-import { BROWSE_ACTIONS, type BrowseIntent, type BrowseState, FIRST_PLACE } from "./browse-actions.ts";
+import {
+  BROWSE_ACTIONS,
+  type BrowseContext,
+  type BrowseIntent,
+  type BrowseState,
+  chosenPlace,
+  FIRST_PLACE,
+  FORM_FIELDS,
+  type FormValues,
+} from "./browse-actions.ts";
 
-/** A scenario to choose, or an invalid file with the reason, which cannot be chosen. */
-export type Choice = { readonly name: string; readonly file: string } & (
-  | { readonly title: string; readonly why?: never }
-  | { readonly why: string; readonly title?: never }
-);
+/** What the list of scenarios needs from outside. */
+export interface BrowseHost {
+  readonly choices: () => readonly Choice[];
+  /** Works out a preview beside the screen; what is returned gives that up. */
+  readonly preview: (choice: Choice, done: (preview: Preview) => void) => () => void;
+  readonly last: (choice: Choice) => LastRun | null;
+  /** Has a scenario edited, or a new one where none is given, on the terminal that is lent meanwhile: its name, and why it was not edited. */
+  readonly edit: (choice: Choice | null) => Promise<{ readonly name: string; readonly problem: string }>;
+}
 
-/** Shows the scenarios; resolves with the file of the chosen one, or null when the user quits. */
-export async function browse(session: Session, choices: readonly Choice[]): Promise<string | null> {
-  const chosen = Promise.withResolvers<string | null>();
+/** What was decided on the list. */
+export type BrowseOutcome =
+  | { readonly kind: "run"; readonly file: string; readonly values: FormValues | null }
+  | { readonly kind: "history" }
+  | { readonly kind: "quit" };
+
+/** The list as it was left, to be found again. */
+export interface BrowseMemory {
+  state: BrowseState;
+  /** What is to be said when it is shown again, until a key is pressed. */
+  notice: string;
+  since: BrowseState | null;
+}
+
+export function emptyMemory(): BrowseMemory {
+  return { state: FIRST_PLACE, notice: "", since: null };
+}
+
+/** Shows the scenarios; resolves with what the user wants. */
+export async function browse(session: Session, host: BrowseHost, memory: BrowseMemory): Promise<BrowseOutcome> {
+  const decided = Promise.withResolvers<BrowseOutcome>();
   session.show(
-    (given) => <Browse choices={choices} onDone={chosen.resolve} {...given} />,
-    () => chosen.resolve(null),
+    (given) => <Browse host={host} memory={memory} onDone={decided.resolve} {...given} />,
+    () => decided.resolve({ kind: "quit" }),
   );
-  await Promise.race([chosen.promise, session.over]);
+  await Promise.race([decided.promise, session.over]);
   if (session.failure !== null) throw session.failure;
-  chosen.resolve(null);
-  return chosen.promise;
+  decided.resolve({ kind: "quit" });
+  return decided.promise;
 }
 
 interface BrowseProps extends ScreenProps {
-  readonly choices: readonly Choice[];
-  /** The file of the chosen scenario; null: the user quits. */
-  readonly onDone: (file: string | null) => void;
+  readonly host: BrowseHost;
+  readonly memory: BrowseMemory;
+  readonly onDone: (outcome: BrowseOutcome) => void;
 }
 
-/** The scenarios, one of which is chosen, and the diagrams of the modes. */
-function Browse({ choices, keyboard, theme, onDone, onSuspend }: BrowseProps) {
+/** How long one looks at a scenario before its prediction is worked out, in milliseconds. */
+const PAUSE_MS = 200;
+
+function Browse({ host, memory, keyboard, surface, appearance, terminal, onDone, ...on }: BrowseProps) {
   const { columns, rows } = useWindowSize();
-  const context = { count: choices.length, runs: (at: number) => choices[at] !== undefined && choices[at].why === undefined };
-  const act = (intent: BrowseIntent, { at }: BrowseState) => {
-    if (intent === "suspend") onSuspend();
-    else onDone(intent === "choose" ? (choices[at]?.file ?? null) : null);
+  const { suspendTerminal } = useApp();
+  const [choices, setChoices] = useState(() => arranged(host.choices()));
+  const context: BrowseContext = {
+    matching: (filter) => matching(choices, filter),
+    runs: (place) => choices[place] !== undefined && choices[place].why === undefined,
   };
-  const state = useActions(keyboard, BROWSE_ACTIONS, FIRST_PLACE, () => context, act);
-  const footer = footerText(BROWSE_ACTIONS, state, context);
-  const mode = state.drawn === null ? undefined : MODES[state.drawn];
-  if (mode !== undefined) return <Diagram text={DIAGRAMS[mode]} footer={footer} columns={columns} rows={rows} theme={theme} />;
-  return (
-    <Box flexDirection="column" width={columns} height={rows} overflow="hidden">
-      <Text bold>lab-tui</Text>
-      <Text dimColor={theme.faint} wrap="truncate">
-        One stream of work through sync, async and parallel
-      </Text>
-      <Text> </Text>
-      <Choices choices={choices} at={state.at} room={Math.max(1, rows - 5)} theme={theme} />
-      <Text dimColor={theme.faint} wrap="truncate">
-        {`${footer}   ${choices.length === 0 ? "no scenarios found" : `${state.at + 1} of ${choices.length}`}`}
-      </Text>
-    </Box>
-  );
+  const act = (intent: BrowseIntent, state: BrowseState) => {
+    const place = chosenPlace(state, context);
+    const choice = place === undefined ? null : (choices[place] ?? null);
+    if (intent === "quit") onDone({ kind: "quit" });
+    else if (intent === "history") onDone({ kind: "history" });
+    else if (intent === "choose" && choice !== null) onDone({ kind: "run", file: choice.file, values: state.form?.values ?? null });
+    else if (intent === "suspend") on.onSuspend();
+    else if (intent === "theme") on.onTheme();
+    else if (intent === "edit" && choice !== null) edit(choice);
+    else if (intent === "new") edit(null);
+  };
+  const [state, setState] = useActions(keyboard, BROWSE_ACTIONS, { ...memory.state, form: null, help: false }, () => context, act);
+  // One after another: the terminal is lent to one editor at a time.
+  const editing = useRef<Promise<unknown>>(Promise.resolve());
+  const edit = (choice: Choice | null) => {
+    const work = () => terminal.lendTo(() => edited(choice));
+    editing.current = editing.current.then(() => suspendTerminal?.(work)).catch(() => {});
+  };
+  const edited = async (choice: Choice | null) => {
+    const { name, problem } = await host.edit(choice);
+    const found = arranged(host.choices());
+    const place = found.findIndex((one) => one.name === name);
+    const why = found[place]?.why;
+    setChoices(found);
+    setState({ ...FIRST_PLACE, at: Math.max(0, place) });
+    memory.since = null;
+    memory.notice = why === undefined ? printable(problem, 200) : `${printable(name, 40)}: ${printable(why, 400)}`;
+  };
+  memory.state = state;
+  memory.since ??= state;
+  if (memory.since !== state) memory.notice = "";
+  const chosen = chosenPlace(state, context);
+  const choice = chosen === undefined ? undefined : choices[chosen];
+  const preview = usePreview(host, choice);
+  const last = useMemo(() => (choice === undefined || choice.why !== undefined ? null : host.last(choice)), [host, choice]);
+  const view: BrowseView = {
+    ...{ choices, left: context.matching(state.filter), chosen, filter: state.filter, typing: state.typing, preview, last },
+    form:
+      state.form === null ? null : { field: state.form.field, fields: FORM_FIELDS.map((name) => [name, state.form?.values[name] ?? ""]) },
+  };
+  useLayoutEffect(() => {
+    surface.show((canvas) => {
+      drawListScreen(canvas, view, state, appearance.look);
+      if (memory.notice === "") drawFooter(canvas, footerKeys(BROWSE_ACTIONS, state, context));
+      else canvas.text(0, canvas.height - 1, memory.notice, BOLD_TEXT);
+    });
+  });
+  useEffect(() => () => surface.show(null), [surface]);
+  return <Box width={columns} height={rows} />;
 }
 
-interface ChoicesProps {
-  readonly choices: readonly Choice[];
-  readonly at: number;
-  /** Lines available. */
-  readonly room: number;
-  readonly theme: InkTheme;
+/** The preview of a choice, once it is there. */
+function usePreview(host: BrowseHost, choice: Choice | undefined): Preview | null {
+  const [found, setFound] = useState<{ readonly choice: Choice; readonly preview: Preview } | null>(null);
+  useEffect(() => {
+    if (choice === undefined || choice.why !== undefined) return;
+    let giveUp = () => {};
+    const timer = setTimeout(() => {
+      giveUp = host.preview(choice, (preview) => setFound({ choice, preview }));
+    }, PAUSE_MS);
+    return () => {
+      clearTimeout(timer);
+      giveUp();
+    };
+  }, [host, choice]);
+  return found !== null && found.choice === choice ? found.preview : null;
 }
 
-function Choices({ choices, at, room, theme }: ChoicesProps) {
-  const first = Math.max(0, Math.min(at - Math.floor(room / 2), choices.length - room));
-  const width = Math.min(30, Math.max(4, ...choices.map(({ name }) => Bun.stringWidth(printable(name, 28)))));
-  return (
-    <Box flexDirection="column" height={room} overflow="hidden">
-      {choices.slice(first, first + room).map(({ name, title, file, why }, i) => {
-        const focused = first + i === at;
-        const accent = focused && theme.accent !== undefined ? { color: theme.accent } : {};
-        const label = printable(name, 28);
-        const padding = " ".repeat(Math.max(0, width - Bun.stringWidth(label)));
-        const about = why === undefined ? printable(title, 120) : `${FAULT} ${printable(why, 200)}`;
-        return (
-          <Text key={file} wrap="truncate" bold={focused} {...accent}>
-            {`${focused ? "▸" : " "} ${label}${padding}  ${about}`}
-          </Text>
-        );
-      })}
-    </Box>
-  );
-}
-
-interface DiagramProps {
-  readonly text: string;
-  readonly footer: string;
-  readonly columns: number;
-  readonly rows: number;
-  readonly theme: InkTheme;
-}
-
-function Diagram({ text, footer, columns, rows, theme }: DiagramProps) {
-  const lines = text.trimEnd().split("\n");
-  return (
-    <Box flexDirection="column" width={columns} height={rows} overflow="hidden">
-      <Box flexDirection="column" height={Math.max(1, rows - 2)} overflow="hidden">
-        {lines.map((line, i) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: the lines of a drawing never change places
-          <Text key={i} wrap="truncate" bold={i === 0}>
-            {line === "" ? " " : line}
-          </Text>
-        ))}
-      </Box>
-      <Text dimColor={theme.faint} wrap="truncate">
-        {footer}
-      </Text>
-    </Box>
-  );
+function drawListScreen(canvas: Canvas, view: BrowseView, { drawn, help }: BrowseState, look: Parameters<typeof drawBrowse>[2]): void {
+  const mode = drawn === null ? undefined : MODES[drawn];
+  if (help) drawKeys(canvas, helpRows(BROWSE_ACTIONS));
+  else if (mode === undefined) drawBrowse(canvas, view, look);
+  else {
+    const lines = DIAGRAMS[mode].trimEnd().split("\n");
+    for (const [y, line] of lines.slice(0, canvas.height - 2).entries()) canvas.text(0, y, line, y === 0 ? BOLD_TEXT : TEXT);
+  }
 }

@@ -20,8 +20,8 @@ export interface RunScreenProps extends ScreenProps {
 export function RunScreen({ store, replaying = false, keyboard, surface, appearance, ...on }: RunScreenProps) {
   const { columns, rows } = useWindowSize();
   const context = () => contextOf(store.latest, columns, rows, replaying);
-  const state = useActions(keyboard, RUN_ACTIONS, FIRST_STATE, context, (intent) => OUTSIDE[intent]({ store, ...on }));
-  // Redraws after each key; samples redraw without React.
+  const [state] = useActions(keyboard, RUN_ACTIONS, FIRST_STATE, context, (intent) => OUTSIDE[intent]({ store, ...on }));
+  // After each key; a sample draws the same again without React.
   useLayoutEffect(() => {
     surface.show((canvas) => drawScreen(canvas, store.snapshot(), state, context(), appearance.look));
   });

@@ -1,0 +1,116 @@
+/** @jsxRuntime classic */
+import { Box, useWindowSize } from "ink";
+import React, { useEffect, useLayoutEffect } from "react";
+import type { RunResult } from "../../../telemetry/result.ts";
+import { footerKeys } from "../actions.ts";
+import { SideBySide } from "../panels/side-by-side.tsx";
+import { drawFooter } from "../picture/footer.ts";
+import { drawHistory, type PastRun } from "../picture/history-picture.ts";
+import type { ScreenProps, Session } from "../session.tsx";
+import { useActions } from "../use-actions.ts";
+import {
+  COMPARISON_ACTIONS,
+  chosenRun,
+  FIRST_HISTORY,
+  HISTORY_ACTIONS,
+  type HistoryContext,
+  type HistoryIntent,
+  type HistoryState,
+} from "./history-actions.ts";
+
+/** What the list of past runs needs from outside. */
+export interface HistoryHost {
+  readonly runs: readonly PastRun[];
+}
+
+/** What was decided on the list of past runs. */
+export type HistoryOutcome =
+  | { readonly kind: "replay"; readonly run: string }
+  | { readonly kind: "compare"; readonly runs: readonly string[] }
+  | { readonly kind: "back" };
+
+/** The list as it was left, to be found again. */
+export interface HistoryMemory {
+  state: HistoryState;
+}
+
+export const emptyHistory = (): HistoryMemory => ({ state: FIRST_HISTORY });
+
+/** Shows the past runs; resolves with what the user wants. */
+export async function chooseRun(session: Session, host: HistoryHost, memory: HistoryMemory): Promise<HistoryOutcome> {
+  const decided = Promise.withResolvers<HistoryOutcome>();
+  session.show(
+    (given) => <History host={host} memory={memory} onDone={decided.resolve} {...given} />,
+    () => decided.resolve({ kind: "back" }),
+  );
+  await Promise.race([decided.promise, session.over]);
+  if (session.failure !== null) throw session.failure;
+  decided.resolve({ kind: "back" });
+  return decided.promise;
+}
+
+interface HistoryProps extends ScreenProps {
+  readonly host: HistoryHost;
+  readonly memory: HistoryMemory;
+  readonly onDone: (outcome: HistoryOutcome) => void;
+}
+
+function History({ host, memory, keyboard, surface, appearance, onDone, ...on }: HistoryProps) {
+  const { columns, rows } = useWindowSize();
+  const context: HistoryContext = { matching: (filter) => matchingRuns(host.runs, filter).map(({ run }) => run) };
+  const act = (intent: HistoryIntent, state: HistoryState) => {
+    const run = chosenRun(state, context);
+    if (intent === "back") onDone({ kind: "back" });
+    else if (intent === "replay" && run !== undefined) onDone({ kind: "replay", run });
+    else if (intent === "compare") onDone({ kind: "compare", runs: state.marked });
+    else if (intent === "suspend") on.onSuspend();
+    else if (intent === "theme") on.onTheme();
+  };
+  const [state] = useActions(keyboard, HISTORY_ACTIONS, memory.state, () => context, act);
+  memory.state = state;
+  useLayoutEffect(() => {
+    const { marked, filter, typing } = state;
+    const runs = matchingRuns(host.runs, filter);
+    const view = { runs, all: host.runs.length, chosen: chosenRun(state, context), marked, filter, typing };
+    surface.show((canvas) => {
+      drawHistory(canvas, view, appearance.look);
+      drawFooter(canvas, footerKeys(HISTORY_ACTIONS, state, context));
+    });
+  });
+  useEffect(() => () => surface.show(null), [surface]);
+  return <Box width={columns} height={rows} />;
+}
+
+function matchingRuns(runs: readonly PastRun[], filter: string): readonly PastRun[] {
+  const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
+  if (words.length === 0) return runs;
+  return runs.filter(({ run, scenario, title, status, startedAt }) => {
+    const text = [run, scenario, title, status, startedAt].join(" ").toLowerCase();
+    return words.every((word) => text.includes(word));
+  });
+}
+
+/** Shows two runs side by side until a key is pressed. */
+export async function sideBySide(session: Session, a: RunResult, b: RunResult): Promise<void> {
+  const done = Promise.withResolvers<void>();
+  session.show((given) => <Comparison a={a} b={b} onDone={done.resolve} {...given} />, done.resolve);
+  await Promise.race([done.promise, session.over]);
+}
+
+interface ComparisonProps extends ScreenProps {
+  readonly a: RunResult;
+  readonly b: RunResult;
+  readonly onDone: () => void;
+}
+
+function Comparison({ a, b, keyboard, theme, onDone, onSuspend }: ComparisonProps) {
+  const { columns, rows } = useWindowSize();
+  useActions(
+    keyboard,
+    COMPARISON_ACTIONS,
+    null,
+    () => null,
+    (intent) => (intent === "suspend" ? onSuspend() : onDone()),
+  );
+  return <SideBySide a={a} b={b} width={columns} height={rows} theme={theme} />;
+}
