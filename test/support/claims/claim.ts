@@ -224,7 +224,15 @@ export function waited(told: Told): boolean {
   const grew = (of: (sample: Sample) => number | null) => {
     const done = result.series.flatMap((sample) => of(sample) ?? []);
     const third = Math.floor(done.length / 3);
-    return third >= 2 && average(done.slice(-third)) > 1.5 * average(done.slice(0, third));
+    if (third < 2) return false;
+    // Or from each quarter of it to the next, by several times what one takes in all.
+    const quarter = Math.floor(done.length / 4);
+    const quarters = [0, 1, 2, 3].map((part) =>
+      average(part === 3 ? done.slice(3 * quarter) : done.slice(part * quarter, (part + 1) * quarter)),
+    );
+    const evenly = quarters.every((value, i) => i === 0 || value > (quarters[i - 1] ?? 0));
+    const risen = (quarters[3] ?? 0) - (quarters[0] ?? 0) >= 2 * latency.service.mean;
+    return average(done.slice(-third)) > 1.5 * average(done.slice(0, third)) || (evenly && risen);
   };
   const longer = grew(({ p50 }) => p50) || grew(({ p99 }) => p99);
   return (

@@ -1,5 +1,7 @@
 import { expect, test } from "bun:test";
-import type { CaseResult } from "../../../src/telemetry/result.ts";
+import { scenarioSchema } from "../../../src/scenario/schema.ts";
+import type { CaseResult, MeasuredCase } from "../../../src/telemetry/result.ts";
+import { waited } from "../../support/claims/claim.ts";
 import { fellBehind, surelyKept } from "../../support/claims/fitness.ts";
 import { caseResult, sample } from "../../support/results.ts";
 
@@ -34,4 +36,24 @@ test("a line that grows for a while is no falling behind where the prediction ha
   ]) {
     expect(fellBehind(ran(1.9, 3, { predicted: { ...base.predicted, utilization, sojournMean } }), [])).toBe(true);
   }
+});
+
+test("something waited where messages took longer from quarter to quarter, or more came than there are places for", () => {
+  const load = { executor: "constant-arrival-rate", rate: 480, duration: "2s" };
+  const scenario = scenarioSchema.parse({ title: "x", load, work: { kind: "sleep", time: "2ms" } });
+  const rising = (by: number, serviceMs = 2) => {
+    const one = ran(serviceMs, 0, { offeredRate: 480, throughput: 480 });
+    const series = one.series.map((each, i) => ({ ...each, p50: 40 + by * i, p99: 60 }));
+    const latency = {
+      ...one.latency,
+      sojourn: { ...one.latency.sojourn, p99: 10 },
+      service: { ...one.latency.service, mean: serviceMs, p99: 10 },
+    };
+    return { result: { ...one, series, latency } as MeasuredCase, scenario };
+  };
+  expect(waited(rising(0))).toBe(false);
+  expect(waited(rising(0.4))).toBe(true);
+  expect(waited(rising(0.2))).toBe(false);
+  // 480 a second of 2.2 ms each are more than one at a time.
+  expect(waited(rising(0, 2.2))).toBe(true);
 });
