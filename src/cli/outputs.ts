@@ -7,9 +7,10 @@ import { UserError } from "../kernel/problem.ts";
 import { realPath } from "../kernel/real-path.ts";
 import { replaceFile, writeAll } from "../kernel/replace-file.ts";
 import { temporaryFolder } from "../kernel/temporary-folder.ts";
-import { printable, safeJson } from "../kernel/text.ts";
+import { printable } from "../kernel/text.ts";
 import type { Scenario } from "../scenario/schema.ts";
 import type { RunResult } from "../telemetry/result.ts";
+import { jsonOf } from "../views/export/json.ts";
 import { closingReport } from "../views/report/closing.ts";
 import type { RequestAccess } from "../workloads/access.ts";
 import type { RunFlags } from "./flags.ts";
@@ -158,7 +159,7 @@ export class Outputs {
   }
 
   private textOf(results: readonly RunResult[]): string {
-    return `${safeJson(this.scenarios === 1 ? (results[0] ?? null) : results, 2)}\n`;
+    return jsonOf(this.scenarios === 1 ? (results[0] ?? null) : results);
   }
 
   private writeFile(flag: string, file: string, text: string): void {

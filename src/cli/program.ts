@@ -21,13 +21,13 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ readonly declare: Declar
   serve: () => import("./declare/serve.ts"),
   runs: () => import("./declare/runs.ts"),
   show: () => import("./declare/show.ts"),
+  report: () => import("./declare/report.ts"),
   replay: () => import("./declare/replay.ts"),
 };
 
 /** Commands of later versions, refused by name. */
 const LATER: Readonly<Record<string, string>> = {
   compare: "two runs side by side, with a verdict",
-  report: "a run as HTML, Markdown, CSV or JSON",
 };
 
 /**

@@ -1,0 +1,129 @@
+import { printable } from "../../kernel/text.ts";
+import { formatRate } from "../../kernel/units.ts";
+import { counted } from "../../kernel/wording.ts";
+import { coresText } from "../../telemetry/allowance.ts";
+import type { MetricName } from "../../telemetry/metrics.ts";
+import type { CaseResult, RunResult } from "../../telemetry/result.ts";
+import { wasJudged } from "../../telemetry/verdicts.ts";
+import { caseName } from "../report/closing.ts";
+import { disturbedLegend } from "../report/disturbed.ts";
+import { oneLine, verdictGrounds, verdictHead } from "../report/intent.ts";
+import { figureText, shareOfFastest, UNMEASURED } from "./figure-text.ts";
+
+/** Figures of the table, by heading. */
+const COLUMNS: readonly (readonly [heading: string, metric: MetricName, field: string])[] = [
+  ["done", "throughput", "value"],
+  ["p50", "sojourn_ms", "p(50)"],
+  ["p99", "sojourn_ms", "p(99)"],
+  ["dropped", "dropped", "count"],
+  ["failed", "failed", "count"],
+  ["CPU", "cpu", "value"],
+];
+
+/** A run as GitHub-flavoured Markdown: verdicts, the table of cases, thresholds, explanations. */
+export function markdownOf(result: RunResult): string {
+  const { scenario, machine, labVersion, startedAt } = result;
+  const { description, hypothesis } = scenario;
+  const about = `${code(scenario.name)}, seed ${scenario.seed}, ${started(startedAt)}, lab-tui ${plain(labVersion)}, ${plain(machine.cpu)}, ${plain(coresText(machine))}`;
+  return `${[
+    `# ${plain(oneLine(scenario.title))}`,
+    ...(description === undefined ? [] : [plain(oneLine(description))]),
+    ...(hypothesis === undefined ? [] : [`**Hypothesis.** ${plain(oneLine(hypothesis))}`]),
+    about,
+    ...unfinishedText(result),
+    ...section("Hypotheses", hypothesisItems(result)),
+    "## Cases",
+    caseTable(result.cases),
+    ...disturbedLegend(result.cases).map(plain),
+    ...section("Thresholds", thresholdItems(result)),
+    ...section(
+      "Conclusions",
+      result.conclusions.map((sentence) => `- ${plain(sentence)}`),
+    ),
+    ...section("Explanations", result.cases.flatMap(explanationItems)),
+  ].join("\n\n")}\n`;
+}
+
+function section(title: string, items: readonly string[]): string[] {
+  return items.length === 0 ? [] : [`## ${title}`, items.join("\n")];
+}
+
+function started(iso: string): string {
+  return plain(iso.replace("T", " ").replace(/\.\d+Z$/, " UTC"));
+}
+
+function unfinishedText({ unfinished, cases }: RunResult): string[] {
+  return unfinished === undefined ? [] : [`**Not finished**: ${cases.length} of ${counted(unfinished.planned, "case")} done.`];
+}
+
+function hypothesisItems({ hypotheses = [] }: RunResult): string[] {
+  return hypotheses.map((one) => {
+    const said = one.sentence === one.that ? code(one.that) : `${plain(oneLine(one.sentence))} (${code(one.that)})`;
+    return `- ${verdictHead(one)}: ${said}: ${plain(verdictGrounds(one))}`;
+  });
+}
+
+function caseTable(cases: readonly CaseResult[]): string {
+  const heading = ["case", "done", "relative", ...COLUMNS.slice(1).map(([title]) => title), "predicted"];
+  const rows = cases.map((one) => {
+    const [done = UNMEASURED, ...others] = COLUMNS.map(([, name, field]) => figureText(one, name, field));
+    const share = shareOfFastest(one, cases);
+    const status = one.status === "completed" ? "" : ` (${one.status})`;
+    const { throughput } = one.predicted;
+    return [
+      plain(`${caseName(one)}${status}`),
+      done,
+      share === null ? UNMEASURED : `${share.toFixed(2)} ×`,
+      ...others,
+      throughput === null ? UNMEASURED : formatRate(throughput),
+    ];
+  });
+  const rule = heading.map((_, i) => (i === 0 ? "---" : "---:"));
+  return [heading, rule, ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+}
+
+function thresholdItems(result: RunResult): string[] {
+  return result.thresholds.map((threshold) => {
+    const { case: index, metric, expression, value, ok } = threshold;
+    const one = result.cases[index];
+    const judged = wasJudged(result, threshold);
+    const verdict = judged ? (ok ? "✓ held" : "✗ failed") : "? not judged";
+    const where = one === undefined ? "" : `${plain(caseName(one))}: `;
+    const by = judged ? String(Number(value.toPrecision(4))) : "nothing was measured";
+    return `- ${verdict}: ${where}${code(`${metric} ${expression}`)} (${by})`;
+  });
+}
+
+function explanationItems(one: CaseResult): string[] {
+  const { explanation, problems, warnings } = one;
+  return [
+    `- **${plain(caseName(one))}**: ${plain(explanation)}`,
+    ...problems.filter((problem) => problem !== explanation).map((problem) => `  - ${one.status}: ${plain(problem)}`),
+    ...warnings.map((warning) => `  - note: ${plain(warning)}`),
+  ];
+}
+
+const WHOLE = 10_000;
+
+/**
+ * Text that Markdown shows as it is: no emphasis, link, table cell, HTML, formula, mention or list of its own (CommonMark 0.31.2, section
+ * 2.4; GitHub Flavored Markdown, sections 4.10 and 6.9).
+ */
+export function plain(text: string): string {
+  return printable(text, WHOLE)
+    .replace(/[\\`*_[\]<>|~&$]/g, (sign) => `\\${sign}`)
+    .replaceAll("@", "@<!-- -->")
+    .replace(/:(?=\/\/)/g, "\\:")
+    .replace(/\bwww\./gi, (start) => `${start.slice(0, 3)}\\.`)
+    .replace(/^(\s*\d+)(?=[.)](\s|$))/, "$1\\")
+    .replace(/^(\s*)(?=[-+#=])/, "$1\\");
+}
+
+/** A code span outside a table, in as many backticks as its content needs. */
+export function code(text: string): string {
+  const content = printable(text, WHOLE);
+  const longest = Math.max(0, ...(content.match(/`+/g) ?? []).map((run) => run.length));
+  const fence = "`".repeat(longest + 1);
+  const space = longest > 0 || /^ .* $/.test(content) ? " " : "";
+  return `${fence}${space}${content}${space}${fence}`;
+}

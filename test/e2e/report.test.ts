@@ -1,0 +1,52 @@
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { RunResult } from "../../src/telemetry/result.ts";
+import { jsonOf } from "../../src/views/export/json.ts";
+import { lab, temporaryFolder } from "../support/cli.ts";
+
+setDefaultTimeout(60_000);
+
+const folder = temporaryFolder();
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const SCENARIO = join(folder, "quick.yaml");
+writeFileSync(
+  SCENARIO,
+  'title: Quick\nmodes: [sync]\nload: { executor: bursts, size: 50 }\nwork: { kind: none }\nthresholds:\n  failed: ["count==0"]\n',
+);
+
+async function report(...args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await lab(["report", ...args]);
+  expect([code, stderr]).toEqual([0, ""]);
+  return stdout;
+}
+
+describe("report", () => {
+  test("of a kept run and of its result file: the same bytes, as --json wrote them", async () => {
+    const file = join(folder, "result.json");
+    expect((await lab(["run", SCENARIO, "-q", "--json", file])).code).toBe(0);
+    const written = readFileSync(file, "utf8");
+    expect(await report("last", "--format", "json")).toBe(written);
+    expect(await report(file, "--format", "json")).toBe(written);
+    expect(jsonOf(JSON.parse(written) as RunResult)).toBe(written);
+    for (const format of ["markdown", "csv"]) expect(await report(file, "--format", format)).toBe(await report("last", "--format", format));
+  });
+
+  test("-o writes a file, in the format of its name", async () => {
+    const file = join(folder, "table.csv");
+    expect(await report("last", "-o", file)).toBe("");
+    expect(readFileSync(file, "utf8")).toBe(await report("last", "--format", "csv"));
+    expect(await report("last")).toStartWith("# Quick\n");
+  });
+
+  test.each([
+    [["last", "--format", "pdf"], "Allowed choices are"],
+    [["nonexistent-run"], "There is no run"],
+    [["last", "-o", "/nowhere/x.md"], "--out: /nowhere/x.md cannot be written"],
+    [[SCENARIO], "is no result"],
+  ])("%j is refused in a sentence", async (args, part) => {
+    const { code, stderr } = await lab(["report", ...args]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(part)]);
+  });
+});
