@@ -124,8 +124,10 @@ async function openView(composition: Composition, stop: (signal: "SIGINT") => vo
   const tap = await recorder?.ofTerminal();
   const session = composition.session ?? (await openSession(composition, tap));
   const { Dashboard } = await import("../views/live/dashboard.tsx");
+  const { CAPTURES } = await import("./console/captures.ts");
   return new Dashboard(session, {
     ...{ fps: composition.fps, stop: () => stop("SIGINT"), closeAfterMs: composition.closeAfterMs },
+    captures: CAPTURES,
     sessionGoesOn: composition.session !== null,
   });
 }

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Terminal } from "@xterm/headless";
 import { lab, temporaryFolder } from "../support/cli.ts";
@@ -115,6 +115,45 @@ describe("recordings", () => {
     await lab(["run", SHORT, "--headless", "-q", "-d", "100ms"], { env });
     const { code, stderr } = await lab(["replay", "last", ...flags], { env, cwd: folder });
     expect([code, stderr.trim().slice(0, sentence.length)]).toEqual([2, sentence]);
+  });
+});
+
+describe("what is kept while one looks", () => {
+  test("s saves a picture, r records until it is pressed again; both say so", async () => {
+    const cwd = join(folder, "kept");
+    mkdirSync(cwd);
+    await lab(["run", SHORT, "--headless", "-q"], { env });
+    const screen = open(["replay", "last", "--speed", "0.3"], { env, cwd, columns: 100, rows: 30 });
+    await screen.until(/sync \(mode 1 of 2\).* [1-9]\d* %/);
+    screen.type("s");
+    await screen.until(/saved short-1\.svg, short-1\.png/);
+    screen.type("r");
+    await screen.until("recording short-1.cast; r ends it");
+    await screen.until("rec · short");
+    screen.type("r");
+    await screen.until("recorded short-1.cast");
+    screen.type("q");
+    expect(await screen.exited).toBe(0);
+    const svg = readFileSync(join(cwd, "short-1.svg"), "utf8");
+    expect(svg).toStartWith("<svg ");
+    expect(svg).toContain("Throughput");
+    expect(readFileSync(join(cwd, "short-1.png")).subarray(1, 4).toString()).toBe("PNG");
+    const all = eventsOf(join(cwd, "short-1.cast"));
+    expect(all[0]).toMatchObject({ version: 2, width: 100, height: 30 });
+    // It begins with the whole picture.
+    expect(String(all[1]?.[2])).toContain("Throughput");
+  });
+
+  test("where nothing can be written it is said", async () => {
+    await lab(["run", SHORT, "--headless", "-q"], { env });
+    const screen = open(["replay", "last", "--speed", "0.3"], { env, cwd: "/proc", columns: 100, rows: 30 });
+    await screen.until("Throughput");
+    screen.type("s");
+    await screen.until(/short-1\.svg cannot be written/);
+    screen.type("r");
+    await screen.until(/--cast: short-1\.cast cannot be written/);
+    screen.type("q");
+    expect(await screen.exited).toBe(0);
   });
 });
 

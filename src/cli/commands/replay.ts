@@ -68,6 +68,7 @@ async function record(
 async function play(result: RunResult, events: readonly TimedEvent[], flags: ReplayFlags, signals: StopSignals): Promise<number> {
   const { Session } = await import("../../views/live/session.tsx");
   const { Dashboard } = await import("../../views/live/dashboard.tsx");
+  const { CAPTURES } = await import("../console/captures.ts");
   const fps = framesOf(flags);
   const session = new Session({ color: hasColors(process.stdout, flags.color), fps, ...appearanceOf(flags) });
   let stoppedBy: StopSignal | null = null;
@@ -79,6 +80,7 @@ async function play(result: RunResult, events: readonly TimedEvent[], flags: Rep
     fps,
     stop: () => stop("SIGINT"),
     closeAfterMs: closeAfterMs(flags.closeAfter),
+    captures: CAPTURES,
     replaying: true,
   });
   signals.handle(stop);

@@ -5,6 +5,7 @@ import { chooseRun, emptyHistory, sideBySide } from "../../views/live/screens/hi
 import type { Session } from "../../views/live/session.tsx";
 import { openStore } from "../keep.ts";
 import type { StopSignals } from "../signals.ts";
+import { CAPTURES } from "./captures.ts";
 
 /** Pictures of a replay per second, at most. */
 const FPS = 10;
@@ -30,7 +31,7 @@ export async function showHistory(session: Session, signals: StopSignals): Promi
 
 async function play(session: Session, signals: StopSignals, result: RunResult): Promise<void> {
   const dashboard = new Dashboard(session, {
-    ...{ fps: FPS, closeAfterMs: null, replaying: true, sessionGoesOn: true },
+    ...{ fps: FPS, closeAfterMs: null, replaying: true, sessionGoesOn: true, captures: CAPTURES },
     stop: () => {},
   });
   signals.handle(() => dashboard.leave());

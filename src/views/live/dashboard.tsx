@@ -8,6 +8,7 @@ import type { RunResult } from "../../telemetry/result.ts";
 import { closingReport } from "../report/closing.ts";
 import { overview } from "../report/outcome.ts";
 import { progressLines } from "../report/progress.ts";
+import { Capture, type CaptureTarget } from "./capture.ts";
 import { RunScreen, type RunScreenProps } from "./screens/run.tsx";
 import type { Session } from "./session.tsx";
 import { LiveStore } from "./store.ts";
@@ -19,6 +20,8 @@ export interface DashboardOptions {
   readonly stop: () => void;
   /** How long the closing screen stays, in milliseconds; null: until a key is pressed. */
   readonly closeAfterMs: number | null;
+  /** Where pictures and recordings go; absent: nowhere. */
+  readonly captures?: CaptureTarget;
   /** The session goes on when the user is done looking: it shows what was there before. */
   readonly sessionGoesOn?: boolean;
   /** What is shown has happened before. */
@@ -36,6 +39,7 @@ export class Dashboard {
   private readonly left = Promise.withResolvers<void>();
   private toldBroken = false;
   private closed = false;
+  private readonly capture: Capture;
   /** Follows the run all the time, so that it can go on where the drawing broke off. */
   private readonly plain: OnEvent;
 
@@ -46,6 +50,8 @@ export class Dashboard {
     const { fps, stop, replaying = false, screen: Screen = RunScreen } = options;
     const store = new LiveStore(1000 / fps, () => session.surface.spentMs, terminalBehind);
     this.store = store;
+    const capture = new Capture(session, options.captures ?? null);
+    this.capture = capture;
     this.plain = progressLines((line) => {
       if (session.failure === null) return;
       this.tellBroken();
@@ -60,7 +66,7 @@ export class Dashboard {
       this.leave();
     };
     session.show(
-      (given) => <Screen store={store} replaying={replaying} onInterrupt={onInterrupt} onQuit={this.leave} {...given} />,
+      (given) => <Screen store={store} replaying={replaying} capture={capture} onInterrupt={onInterrupt} onQuit={this.leave} {...given} />,
       () => {
         if (store.latest.over) this.leave();
       },
@@ -69,6 +75,7 @@ export class Dashboard {
 
   readonly onEvent: OnEvent = (event) => {
     if (this.session.failure === null) this.store.onEvent(event);
+    this.capture.onEvent(event);
     this.plain(event);
   };
 
@@ -109,6 +116,7 @@ export class Dashboard {
     await this.left.promise;
     clearTimeout(timer);
     store.close();
+    this.capture.close();
     this.closed = true;
     if (this.options.sessionGoesOn !== true) await session.leave();
     if (!summary) return;

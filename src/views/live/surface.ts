@@ -60,6 +60,12 @@ export class Surface {
     this.shown = null;
   }
 
+  /** Writes the whole picture again. */
+  repaint(): void {
+    this.shown = null;
+    this.paint();
+  }
+
   /** Redraws with other colours. */
   recolor(code: StyleCode): void {
     this.code = code;

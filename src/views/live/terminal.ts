@@ -48,9 +48,11 @@ export class Terminal {
   private write: (bytes: string) => void = () => {};
   /** Called when something other than `paint` writes to it. */
   onForeign = (): void => {};
+  /** Called when its size has changed. */
+  onResize = (_columns: number, _rows: number): void => {};
 
-  /** `tap`: is given all that is written to the terminal while it is taken. */
-  constructor(private readonly tap: (bytes: string) => void = () => {}) {}
+  /** `tap`: receives all output while the terminal is taken. */
+  constructor(public tap: (bytes: string) => void = () => {}) {}
 
   get taken(): boolean {
     return this.undo !== null;
@@ -68,7 +70,9 @@ export class Terminal {
   /** `onInputOver`: called when the keyboard input has ended. */
   take(onInputOver: () => void): void {
     const { stdin, stdout } = process;
-    const undo = [outliveTerminal(stdin), restoreAtSignals(), this.listen()];
+    const resized = () => this.onResize(stdout.columns, stdout.rows);
+    stdout.on("resize", resized);
+    const undo = [outliveTerminal(stdin), restoreAtSignals(), this.listen(), () => stdout.off("resize", resized)];
     process.on("exit", restoreTerminal);
     stdin.on("end", onInputOver);
     this.undo = () => {

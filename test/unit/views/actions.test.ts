@@ -169,6 +169,8 @@ describe("actions", () => {
       "Home, End",
       "n, N",
       "t",
+      "s",
+      "r",
       "Ctrl-C",
       "Ctrl-Z",
       "Ctrl-D",

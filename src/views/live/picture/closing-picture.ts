@@ -28,7 +28,7 @@ const LATENCY_PANEL = CHART_PANELS.findIndex(({ title }) => title === "Latency")
 export function drawClosing(canvas: Canvas, view: RunView, state: PictureState, look: PictureLook): void {
   const { width, height: rows } = canvas;
   const height = Math.min(headerLines(view, rows), 2);
-  drawHeader(canvas, view, { look, frozen: false, past: null, height });
+  drawHeader(canvas, view, { look, frozen: false, past: null, height, recording: state.recording === true });
   const body = { ...bodyOf(view, width, rows), y: height, height: rows - height - 1 };
   if (view.result !== null && isSweep(view.result)) drawSweep(canvas, body, view.result, state, look);
   else drawCases(canvas, body, view, state, look);

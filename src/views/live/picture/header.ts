@@ -13,6 +13,8 @@ import { modeStyle, type PictureLook, strokeSample } from "./look.ts";
 export interface HeaderOptions {
   readonly look: PictureLook;
   readonly frozen: boolean;
+  /** The terminal is being recorded. */
+  readonly recording?: boolean;
   /** The instant shown; null: now. */
   readonly past: number | null;
   /** Lines of the header: two, with the story three, with the hypothesis four. */
@@ -23,9 +25,9 @@ const LEAST_BAR = 6;
 const ROOM_FOR_BAR = 26;
 
 /** Draws scenario, mode i of n with its progress and the legend, cause and effect, and the hypothesis. */
-export function drawHeader(canvas: Canvas, view: RunView, { look, frozen, past, height }: HeaderOptions): void {
+export function drawHeader(canvas: Canvas, view: RunView, { look, frozen, past, height, recording = false }: HeaderOptions): void {
   const { width } = canvas;
-  const about = ` ${printable(view.name, 40)} · ${machineLine(view)}`;
+  const about = ` ${recording ? "rec · " : ""}${printable(view.name, 40)} · ${machineLine(view)}`;
   const left = canvas.textRight(width, 0, about.length > (2 * width) / 3 ? ` ${machineLine(view)}` : about, FAINT);
   canvas.text(0, 0, printable(view.title || "lab-tui", Math.max(1, left)), BOLD_TEXT, left);
   drawProgress(canvas, view, look, past, notesOf(view, frozen && past === null));

@@ -23,6 +23,8 @@ export interface PictureState {
   readonly frozen: boolean;
   /** The instant shown, in milliseconds since t = 0 of the case; null: now. */
   readonly past: number | null;
+  /** The terminal is being recorded. */
+  readonly recording?: boolean;
 }
 
 /** Screen heights with room for the story, and for the hypothesis. */
@@ -56,7 +58,7 @@ export function layout(height: number, modes: number, cores: number, own: number
 /** Draws the screen of a run: header, five panels, ledger and table; a zoomed panel gets all the room. */
 export function drawRun(canvas: Canvas, view: RunView, state: PictureState, look: PictureLook): void {
   const { width, height: rows } = canvas;
-  const header = { look, frozen: state.frozen, past: state.past, height: headerLines(view, rows) };
+  const header = { look, frozen: state.frozen, past: state.past, recording: state.recording === true, height: headerLines(view, rows) };
   guarded(canvas, { x: 0, y: 0, width, height: header.height }, "header", () => drawHeader(canvas, view, header));
   const body = bodyOf(view, width, rows);
   if (state.zoomed) drawPanel(canvas, body, state.focus, view, state, look);

@@ -31,7 +31,7 @@ export interface RunContext {
 }
 
 /** Intents of keys for the session. */
-export type RunIntent = "interrupt" | "quit" | "suspend" | "freeze" | "unfreeze" | "theme" | "input-over";
+export type RunIntent = "interrupt" | "quit" | "suspend" | "freeze" | "unfreeze" | "theme" | "picture" | "record" | "input-over";
 
 type RunAction = Action<RunState, RunContext, RunIntent>;
 
@@ -167,6 +167,24 @@ export const RUN_ACTIONS: readonly RunAction[] = [
     help: "the next theme: dark, light, contrast, colour-blind, none",
     when: plain,
     act: (state) => change(state, {}, "theme"),
+  },
+  {
+    id: "picture",
+    keys: ["s"],
+    short: null,
+    title: "save",
+    help: "save a picture (SVG; PNG too where @resvg/resvg-js is installed)",
+    when: plain,
+    act: (state) => change(state, {}, "picture"),
+  },
+  {
+    id: "record",
+    keys: ["r"],
+    short: null,
+    title: "record",
+    help: "record the terminal (asciicast), and end that",
+    when: plain,
+    act: (state) => change(state, {}, "record"),
   },
   {
     id: "interrupt",

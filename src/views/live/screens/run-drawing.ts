@@ -26,21 +26,31 @@ export function contextOf(view: RunView, columns: number, rows: number, replayin
   };
 }
 
+/** Shown beside a run. */
+export interface Aside {
+  /** A message in place of the keys; "" for none. */
+  readonly notice: string;
+  /** The terminal is being recorded. */
+  readonly recording: boolean;
+}
+
+const NOTHING: Aside = { notice: "", recording: false };
+
 /** Draws everything shown of a run at a moment, with the keys below, or a message. */
-export function drawScreen(canvas: Canvas, view: RunView, state: RunState, context: RunContext, look: PictureLook, notice = ""): void {
+export function drawScreen(canvas: Canvas, view: RunView, state: RunState, context: RunContext, look: PictureLook, aside = NOTHING): void {
   const { width, height } = canvas;
   if (width < SMALLEST.columns || height < SMALLEST.rows) {
     const needs = `needs ${SMALLEST.columns}×${SMALLEST.rows}, has ${width}×${height}`;
     canvas.text(Math.max(0, Math.floor((width - needs.length) / 2)), Math.floor(height / 2), needs, TEXT);
     return;
   }
-  drawBody(canvas, view, state, look);
+  drawBody(canvas, view, { ...state, recording: aside.recording }, look);
   if (state.asking && context.running) drawQuestion(canvas, "A run is going on. Stop it and quit? y / n");
-  else if (notice !== "") canvas.text(0, height - 1, notice, BOLD_TEXT);
+  else if (aside.notice !== "") canvas.text(0, height - 1, aside.notice, BOLD_TEXT);
   else drawFooter(canvas, footerKeys(RUN_ACTIONS, state, context));
 }
 
-function drawBody(canvas: Canvas, view: RunView, state: RunState, look: PictureLook): void {
+function drawBody(canvas: Canvas, view: RunView, state: RunState & Pick<Aside, "recording">, look: PictureLook): void {
   const picture = { ...state, frozen: state.frozen && !view.over };
   if (state.help) drawHelp(canvas, helpRows(RUN_ACTIONS), look);
   else if (view.phase === "finished" && !state.zoomed && state.past === null) drawClosing(canvas, view, picture, look);

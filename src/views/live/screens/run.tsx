@@ -1,6 +1,7 @@
 /** @jsxRuntime classic */
 import { Box, useWindowSize } from "ink";
-import React, { useEffect, useLayoutEffect } from "react";
+import React, { useEffect, useLayoutEffect, useRef } from "react";
+import type { Capture } from "../capture.ts";
 import type { ScreenProps } from "../session.tsx";
 import type { LiveStore } from "../store.ts";
 import { useActions } from "../use-actions.ts";
@@ -11,19 +12,28 @@ export interface RunScreenProps extends ScreenProps {
   readonly store: LiveStore;
   /** The run is a replay. */
   readonly replaying?: boolean;
+  /** Keeps pictures and recordings. */
+  readonly capture: Capture;
   /** Asks to stop the run. */
   readonly onInterrupt: () => void;
   readonly onQuit: () => void;
 }
 
 /** The screen of a run, and its closing screen afterwards, drawn on the surface; Ink handles its keys. */
-export function RunScreen({ store, replaying = false, keyboard, surface, appearance, ...on }: RunScreenProps) {
+export function RunScreen({ store, replaying = false, capture, keyboard, surface, appearance, ...on }: RunScreenProps) {
   const { columns, rows } = useWindowSize();
   const context = () => contextOf(store.latest, columns, rows, replaying);
-  const [state] = useActions(keyboard, RUN_ACTIONS, FIRST_STATE, context, (intent) => OUTSIDE[intent]({ store, ...on }));
+  const { look } = appearance;
+  const onPicture = () =>
+    void capture.picture(store.latest.name, (canvas) => drawScreen(canvas, store.snapshot(), latest.current, context(), look));
+  const onRecord = () => void capture.toggleRecording(store.latest.name);
+  const outside = { store, onPicture, onRecord, ...on };
+  const [state] = useActions(keyboard, RUN_ACTIONS, FIRST_STATE, context, (intent) => OUTSIDE[intent](outside));
+  const latest = useRef(state);
+  latest.current = state;
   // After each key; a sample draws the same again without React.
   useLayoutEffect(() => {
-    surface.show((canvas) => drawScreen(canvas, store.snapshot(), state, context(), appearance.look));
+    surface.show((canvas) => drawScreen(canvas, store.snapshot(), state, context(), appearance.look, capture));
   });
   useEffect(() => {
     const leave = store.subscribe(() => surface.paint());
@@ -35,7 +45,10 @@ export function RunScreen({ store, replaying = false, keyboard, surface, appeara
   return <Box width={columns} height={rows} />;
 }
 
-type Outside = Pick<RunScreenProps, "store" | "onInterrupt" | "onQuit" | "onSuspend" | "onInputOver" | "onTheme">;
+interface Outside extends Pick<RunScreenProps, "store" | "onInterrupt" | "onQuit" | "onSuspend" | "onInputOver" | "onTheme"> {
+  readonly onPicture: () => void;
+  readonly onRecord: () => void;
+}
 
 const OUTSIDE: Readonly<Record<RunIntent, (outside: Outside) => void>> = {
   interrupt: ({ onInterrupt }) => onInterrupt(),
@@ -44,5 +57,7 @@ const OUTSIDE: Readonly<Record<RunIntent, (outside: Outside) => void>> = {
   freeze: ({ store }) => store.freeze(true),
   unfreeze: ({ store }) => store.freeze(false),
   theme: ({ onTheme }) => onTheme(),
+  picture: ({ onPicture }) => onPicture(),
+  record: ({ onRecord }) => onRecord(),
   "input-over": ({ onInputOver }) => onInputOver(),
 };
