@@ -23,6 +23,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ readonly declare: Declar
   show: () => import("./declare/show.ts"),
   report: () => import("./declare/report.ts"),
   replay: () => import("./declare/replay.ts"),
+  completion: () => import("./declare/completion.ts"),
 };
 
 /** Commands of later versions, refused by name. */
@@ -56,11 +57,11 @@ export async function main(argv: readonly string[], signals?: StopSignals): Prom
   }
 }
 
-/** The requested command; none for the console or the version; all for the help, or when the command is unknown. */
+/** The requested command; none for the console or the version; all for the help, for completion, or when the command is unknown. */
 function wanted([first]: readonly string[]): readonly (() => Promise<{ readonly declare: Declare }>)[] {
   if (first === undefined || first === "-V" || first === "--version") return [];
   const asked = Object.hasOwn(COMMANDS, first) ? COMMANDS[first] : undefined;
-  return asked === undefined ? Object.values(COMMANDS) : [asked];
+  return asked === undefined || first === "completion" ? Object.values(COMMANDS) : [asked];
 }
 
 function checkWorkingFolder(): void {
