@@ -152,6 +152,55 @@ describe("the screen of a run", () => {
   });
 });
 
+describe("beside the panels", () => {
+  test("what happened is told beside the table, with its instants", () => {
+    const text = screen(overloaded(), [140, 40]);
+    expect(text).toMatch(/0\.9 s {2}queue full \(100\)/);
+    expect(text).toMatch(/1\.00 s {2}drops begin/);
+  });
+
+  test("a zoomed panel has the values of its curves below it, at the cursor or now", () => {
+    expect(screen(overloaded(), [120, 40], { zoomed: true })).toMatch(/at 3\.00 s .* async 136/);
+    expect(screen(overloaded(), [120, 40], { zoomed: true, past: 500 })).toMatch(/at 0\.5 s .* async 136/);
+  });
+
+  test("of a sweep each case has a sign: done, running, yet to come", () => {
+    const cases = [10, 20, 30].map((rate) => ({ ...caseResult({ mode: "sync" }), params: { "load.rate": rate } }));
+    const view = [
+      { type: "run-started", ...runOutline(cases) } satisfies RunEvent,
+      { type: "case-finished", index: 0, result: cases[0] ?? caseResult({ mode: "sync" }) } satisfies RunEvent,
+      { type: "case-preparing", index: 1, note: "" } satisfies RunEvent,
+    ].reduce(reduce, EMPTY_VIEW);
+    expect(screen(view, [120, 40])).toMatch(/■▶·$/m);
+  });
+
+  test("when it is over it is drawn where the time of each mode went", () => {
+    const view = finished();
+    const part = (mean: number) => ({ ...caseResult({ mode: "sync" }).latency.sojourn, count: 100, mean });
+    const latency = {
+      ...caseResult({ mode: "sync" }).latency,
+      sojourn: part(10),
+      schedule: part(5),
+      queue: part(2),
+      batch: part(0),
+      service: part(3),
+    };
+    const cases = view.cases.map((one) => (one.result === null ? one : { ...one, result: { ...one.result, latency } }));
+    const text = screen({ ...view, cases }, [120, 40]);
+    expect(text).toContain("where the time went, on average   █ schedule   █ queue   █ batch   █ service");
+    expect(text).toMatch(/^parallel +█{60} 10\.0 ms$/m);
+  });
+
+  test("the mode that did most, beyond noise, has a star; of equals none has", () => {
+    const view = finished();
+    expect(screen(view, [120, 40])).not.toContain("★");
+    const cases = view.cases.map((one, i) =>
+      one.result === null ? one : { ...one, result: { ...one.result, throughput: i === 2 ? 400 : 100 } },
+    );
+    expect(screen({ ...view, cases }, [120, 40])).toMatch(/^parallel +★ 400/m);
+  });
+});
+
 describe("columns of a series", () => {
   const spans = (series: ReturnType<typeof sample>[], { value }: Reading) =>
     series.map((one, i) => ({ from: series[i - 1]?.t ?? 0, to: one.t, value: value(one) }));

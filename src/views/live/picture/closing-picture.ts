@@ -1,4 +1,6 @@
 import { columnsOf, printable } from "../../../kernel/text.ts";
+import { isDisturbed } from "../../../telemetry/disturbance.ts";
+import { mostDone } from "../../../telemetry/points.ts";
 import type { CaseResult, RunResult } from "../../../telemetry/result.ts";
 import type { Canvas, Rect } from "../../canvas/canvas.ts";
 import { canvasPainter, drawMarked } from "../../canvas/marked.ts";
@@ -9,6 +11,7 @@ import { PLAIN_PAINTER } from "../../report/painter.ts";
 import { bestCase, bestLine, isSweep, sweepPicture } from "../../report/sweep.ts";
 import { CHART_PANELS, rowsOf } from "../figures.ts";
 import type { RunView } from "../store.ts";
+import { drawSplit, splitLines } from "./beside.ts";
 import { drawHeader } from "./header.ts";
 import { modeStyle, type PictureLook } from "./look.ts";
 import { bodyOf, drawPanel, headerLines, type PictureState } from "./run-picture.ts";
@@ -21,6 +24,8 @@ const FOUR_CHARTS = { width: 100, height: 22 } as const;
 const TWO_CHARTS = { width: 110 } as const;
 /** Least lines of notes, however much there is to draw. */
 const LEAST_TOLD = 4;
+/** Heights from which on it is drawn where the time went. */
+const ROOM_FOR_SPLIT = 34;
 const MOST_FAILED = 4;
 const LATENCY_PANEL = CHART_PANELS.findIndex(({ title }) => title === "Latency");
 
@@ -42,9 +47,23 @@ function plan(view: RunView, { width, height }: Pick<Rect, "width" | "height">) 
   );
   const notes = wrapped([...verdictNotes(view.result), ...explained], width);
   const table = rowsOf(view).length + 1;
-  const rest = height - failed.length - table;
+  const split = height >= ROOM_FOR_SPLIT ? splitLines(resultsOf(view)) : 0;
+  const rest = height - failed.length - table - split;
   const told = Math.min(notes.length, Math.max(LEAST_TOLD, rest - LEAST_CHART));
-  return { failed, notes, table, told, charts: rest - told };
+  return { failed, notes, table, split, told, charts: rest - told };
+}
+
+function resultsOf({ cases }: RunView): CaseResult[] {
+  return cases.flatMap(({ result }) => result ?? []);
+}
+
+/** The row of the case that did more than all others, beyond noise, on a machine that nothing disturbed; null: none did. */
+function fastestRow(view: RunView): number | null {
+  const results = resultsOf(view);
+  if (results.length < 2 || results.length < view.cases.length || results.some((one) => one.status !== "completed" || isDisturbed(one)))
+    return null;
+  const [most, ...others] = mostDone(results);
+  return most === undefined || others.length > 0 ? null : rowsOf(view).findIndex(({ mode }) => mode === most.mode);
 }
 
 /** Whether focusing another panel changes the chart of the closing screen. A sweep's picture shows throughput or latency. */
@@ -54,11 +73,13 @@ export function closingShows(view: RunView, width: number, height: number, panel
 }
 
 function drawCases(canvas: Canvas, body: Rect, view: RunView, state: PictureState, look: PictureLook): void {
-  const { failed, notes, table, told, charts } = plan(view, body);
+  const { failed, notes, table, split, told, charts } = plan(view, body);
   drawCharts(canvas, { ...body, height: charts }, view, state, look);
   let y = body.y + Math.max(0, charts);
-  drawTable(canvas, { ...body, y, height: table }, rowsOf(view));
+  drawTable(canvas, { ...body, y, height: table }, rowsOf(view), fastestRow(view));
   y += table;
+  if (split > 0) drawSplit(canvas, { ...body, y, height: split }, resultsOf(view), look);
+  y += split;
   for (const line of failed) canvas.text(0, y++, line, BAD);
   drawNotes(canvas, { ...body, y, height: told }, notes);
 }

@@ -5,6 +5,7 @@ import { BAD, FAINT } from "../../canvas/styles.ts";
 import { ledgerLine } from "../../report/table.ts";
 import { CHART_PANELS, rowsOf } from "../figures.ts";
 import type { RunView } from "../store.ts";
+import { drawLog, drawReadings, drawSweepProgress } from "./beside.ts";
 import { drawChartPanel, type PanelOptions } from "./chart-panel.ts";
 import { drawCoresPanel } from "./cores-panel.ts";
 import { drawHeader } from "./header.ts";
@@ -61,8 +62,18 @@ export function drawRun(canvas: Canvas, view: RunView, state: PictureState, look
   const header = { look, frozen: state.frozen, past: state.past, recording: state.recording === true, height: headerLines(view, rows) };
   guarded(canvas, { x: 0, y: 0, width, height: header.height }, "header", () => drawHeader(canvas, view, header));
   const body = bodyOf(view, width, rows);
-  if (state.zoomed) drawPanel(canvas, body, state.focus, view, state, look);
+  if (state.zoomed) drawZoomed(canvas, body, view, state, look);
   else drawPanels(canvas, body, view, state, look);
+}
+
+/** Draws the focused panel on the whole body, with the values of its curves below it. */
+function drawZoomed(canvas: Canvas, body: Rect, view: RunView, state: PictureState, look: PictureLook): void {
+  const panel = CHART_PANELS[state.focus];
+  const height = panel === undefined ? body.height : body.height - 1;
+  drawPanel(canvas, { ...body, height }, state.focus, view, state, look);
+  if (panel === undefined) return;
+  const line = { ...body, y: body.y + height, height: 1 };
+  guarded(canvas, line, "values", () => drawReadings(canvas, line, panel, view, state.past, look));
 }
 
 function drawPanels(canvas: Canvas, { x, y, width, height }: Rect, view: RunView, state: PictureState, look: PictureLook): void {
@@ -90,8 +101,12 @@ function drawPanels(canvas: Canvas, { x, y, width, height }: Rect, view: RunView
   top += coresHeight;
   const current = view.cases[view.current];
   canvas.text(x, top, current === undefined ? "" : ledgerLine(current.ledger, width), FAINT);
+  drawSweepProgress(canvas, x + width, top, Math.floor(width / 2), view, look);
   const under = { x, y: top + 1, width, height: table };
-  guarded(canvas, under, "table", () => drawTable(canvas, under, rowsOf(view)));
+  guarded(canvas, under, "table", () => {
+    const taken = drawTable(canvas, under, rowsOf(view));
+    drawLog(canvas, { ...under, x: taken + 3, width: width - taken - 3 }, view);
+  });
 }
 
 /** Draws one of the numbered panels. */

@@ -10,10 +10,16 @@ const SPARED = ["p95", "predicted", "p50", "CPU", "of predicted"] as const;
 
 type Row = ComparisonRow & { readonly "of predicted": string };
 
-/** Draws the modes side by side, a line each under a heading; columns are left out where there is no room for all. */
-export function drawTable(canvas: Canvas, place: Rect, figures: readonly RowFigures[]): void {
-  if (place.height < 2 || figures.length === 0) return;
-  const rows = figures.map((one): Row => ({ ...comparisonRow(one), "of predicted": ofPredicted(one) }));
+/**
+ * Draws the modes side by side, a line each under a heading; columns are left out where there is no room for all. Returns the column after
+ * it. `fastest`: the row that did more than the others, beyond noise.
+ */
+export function drawTable(canvas: Canvas, place: Rect, figures: readonly RowFigures[], fastest: number | null = null): number {
+  if (place.height < 2 || figures.length === 0) return place.x;
+  const rows = figures.map((one, i): Row => {
+    const row = comparisonRow(one);
+    return { ...row, "done/s": `${i === fastest ? "★ " : ""}${row["done/s"]}`, "of predicted": ofPredicted(one) };
+  });
   const columns = fitting(rows, place.width);
   const widths = columns.map((column) => widest(rows, column));
   const line = (y: number, cells: readonly string[], styles: (column: string) => Style) => {
@@ -25,7 +31,7 @@ export function drawTable(canvas: Canvas, place: Rect, figures: readonly RowFigu
       x += width + GAP;
     });
   };
-  line(place.y, [...columns], (column) => (column === "mode" ? FAINT : FAINT));
+  line(place.y, [...columns], () => FAINT);
   rows.slice(0, place.height - 1).forEach((row, i) => {
     const { mode, dropped, throughput, predicted } = figures[i] as RowFigures;
     line(
@@ -35,10 +41,12 @@ export function drawTable(canvas: Canvas, place: Rect, figures: readonly RowFigu
         if (column === "mode") return modeStyle(mode, { bold: true });
         if (column === "drops") return dropped > 0 ? BAD : TEXT;
         if (column === "of predicted") return nearStyle(throughput, predicted.throughput);
-        return column === "done/s" ? BOLD_TEXT : TEXT;
+        if (column === "done/s") return i === fastest ? style("good", { bold: true }) : BOLD_TEXT;
+        return TEXT;
       },
     );
   });
+  return place.x + widths.reduce((sum, width) => sum + width + GAP, -GAP);
 }
 
 const GAP = 3;
