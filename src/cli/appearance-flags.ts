@@ -9,6 +9,7 @@ export interface AppearanceFlags {
   readonly theme?: string;
   readonly glyphs?: string;
   readonly color?: boolean;
+  readonly plain?: boolean;
 }
 
 /** Appearance of the dashboard, as far as flags set it. */
@@ -25,7 +26,8 @@ export function withAppearanceFlags(command: Command): Command {
     .option("--fps <n>", `most frames per second of the dashboard (default ${PICTURES})`)
     .addOption(new Option("--theme <name>", "colours of the dashboard (t: the next)").choices(THEME_NAMES))
     .addOption(new Option("--glyphs <kind>", "signs of its charts (default: braille; ascii where the locale is not UTF-8)").choices(GLYPHS))
-    .option("--no-color", "no colours");
+    .option("--no-color", "no colours")
+    .option("--plain", "sentences instead of pictures, for screen readers");
 }
 
 /** Most frames per second. */

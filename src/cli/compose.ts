@@ -17,6 +17,8 @@ export interface Composition {
   readonly signals: StopSignals;
   readonly headless: boolean;
   readonly quiet: boolean;
+  /** Sentences instead of pictures, for people who listen. */
+  readonly plain: boolean;
   readonly color: boolean;
   readonly fps: number;
   readonly appearance: AskedAppearance;
@@ -117,9 +119,9 @@ export async function compose(scenarios: readonly NamedScenario[], composition: 
 }
 
 async function openView(composition: Composition, stop: (signal: "SIGINT") => void, recorder: RunRecorder | null): Promise<RunDisplay> {
-  if (composition.headless || composition.quiet || !isInteractive()) {
+  if (composition.headless || composition.quiet || composition.plain || !isInteractive()) {
     await recorder?.withoutTerminal();
-    return plainView(composition);
+    return lineView(composition, await writersOf(composition));
   }
   const tap = await recorder?.ofTerminal();
   const session = composition.session ?? (await openSession(composition, tap));
@@ -137,13 +139,26 @@ async function openSession({ color, fps, appearance }: Composition, tap?: (bytes
   return new Session({ color: hasColors(process.stdout, color), fps, ...appearance, ...(tap === undefined ? {} : { tap }) });
 }
 
-function plainView({ quiet, summaryTo }: Composition): RunDisplay {
+/** What is written of a run without a dashboard. */
+interface Writers {
+  readonly progress: (write: (line: string) => void) => OnEvent;
+  readonly summary: (result: RunResult, columns: number | undefined) => string;
+}
+
+async function writersOf({ plain }: Composition): Promise<Writers> {
+  if (!plain) return { progress: progressLines, summary: closingReport };
+  const { plainSentences } = await import("../views/plain/sentences.ts");
+  const { plainReport } = await import("../views/plain/closing.ts");
+  return { progress: plainSentences, summary: plainReport };
+}
+
+function lineView({ quiet, summaryTo }: Composition, { progress, summary }: Writers): RunDisplay {
   const out = summaryTo === "stdout" ? process.stdout : process.stderr;
   return {
-    onEvent: quiet ? () => {} : progressLines((line) => process.stderr.write(`${line}\n`)),
+    onEvent: quiet ? () => {} : progress((line) => process.stderr.write(`${line}\n`)),
     async close(results) {
       if (quiet) return;
-      for (const result of results) out.write(closingReport(result, widthOf(out)));
+      for (const result of results) out.write(summary(result, widthOf(out)));
       out.write(overview(results));
     },
     leave() {},

@@ -26,3 +26,8 @@ export function widthOf({ columns }: { readonly columns?: number }): number | un
 export function hasColors({ isTTY }: { readonly isTTY?: boolean }, wanted = true, { NO_COLOR, TERM } = process.env): boolean {
   return isTTY === true && wanted && !NO_COLOR && TERM !== "dumb";
 }
+
+/** Whether sentences are wanted instead of pictures, by the flag `--plain` or, as of every program on Ink, by INK_SCREEN_READER. */
+export function wantsSentences(asked?: boolean, { INK_SCREEN_READER } = process.env): boolean {
+  return asked ?? INK_SCREEN_READER === "true";
+}

@@ -5,12 +5,12 @@ import type { FormValues } from "../../views/live/screens/browse-actions.ts";
 import type { Session } from "../../views/live/session.tsx";
 import type { RunFlags } from "../flags.ts";
 import type { StopSignal, StopSignals } from "../signals.ts";
-import { hasColors, isInteractive } from "../terminal.ts";
+import { hasColors, isInteractive, wantsSentences } from "../terminal.ts";
 import { scenarioLines } from "./list.ts";
 
 /** `lab-tui` alone: on a terminal the console, from whose list of scenarios one goes to runs and past runs and back; else its lines and a hint. */
 export async function openConsole(signals: StopSignals): Promise<number> {
-  if (!isInteractive()) {
+  if (!isInteractive() || wantsSentences()) {
     process.stdout.write(`${scenarioLines()}\nlab-tui run NAME runs one; lab-tui --help shows the rest.\n`);
     return EXIT.done;
   }

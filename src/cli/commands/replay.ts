@@ -9,7 +9,7 @@ import { closeAfterMs } from "../flags.ts";
 import { keptResult } from "../kept-result.ts";
 import { CastFile, type CastFlags, castPlanOf, castSize } from "../recording.ts";
 import type { StopSignal, StopSignals } from "../signals.ts";
-import { hasColors, isInteractive } from "../terminal.ts";
+import { hasColors, isInteractive, wantsSentences } from "../terminal.ts";
 
 export interface ReplayFlags extends CastFlags, AppearanceFlags {
   readonly speed?: string;
@@ -29,8 +29,10 @@ export async function replayRun(run: string, flags: ReplayFlags, signals: StopSi
     throw new UserError(`--speed: must be a number above 0, at most ${FASTEST}, got ${quoted(flags.speed)}`);
   const fromMs = fromOf(flags.from);
   const result = keptResult(run);
+  const plain = cast === null && wantsSentences(flags.plain);
   const events = replayOf(result).map(({ at, event }): TimedEvent => ({ at: Math.max(0, at - fromMs) / speed, event }));
   if (cast !== null) return record(result, events, flags, new CastFile(cast), castSize(cast, process.stdout));
+  if (plain) return tell(result, events, { speed, silentBefore: fromMs > 0 ? 0 : -1 }, signals);
   if (!isInteractive()) throw new UserError("replay draws on a terminal, and there is none; --cast FILE writes a recording");
   return play(result, events, flags, signals);
 }
@@ -87,4 +89,35 @@ async function play(result: RunResult, events: readonly TimedEvent[], flags: Rep
   await dashboard.play(events);
   await dashboard.close([result]);
   return stoppedBy === null ? EXIT.done : stoppedBy === "SIGINT" ? EXIT.interrupted : EXIT.terminated;
+}
+
+/** Milliseconds of the run between two sentences, at its own speed. */
+const SENTENCE_EVERY_MS = 5000;
+
+/**
+ * Tells a past run in sentences: on a terminal as fast as it is replayed, else at once. What happened at or before `silentBefore`, in
+ * milliseconds of the replay, is passed over.
+ */
+async function tell(
+  result: RunResult,
+  events: readonly TimedEvent[],
+  { speed, silentBefore }: { readonly speed: number; readonly silentBefore: number },
+  signals: StopSignals,
+): Promise<number> {
+  const { plainSentences } = await import("../../views/plain/sentences.ts");
+  const { plainReport } = await import("../../views/plain/closing.ts");
+  const stopped = Promise.withResolvers<StopSignal>();
+  signals.handle((signal) => stopped.resolve(signal));
+  let at = 0;
+  const onEvent = plainSentences((line) => at > silentBefore && process.stdout.write(`${line}\n`), { everyMs: SENTENCE_EVERY_MS * speed });
+  const begun = performance.now();
+  for (const timed of events) {
+    const wait = process.stdout.isTTY === true ? timed.at - (performance.now() - begun) : 0;
+    const signal = wait > 0 ? await Promise.race([stopped.promise, Bun.sleep(wait)]) : undefined;
+    if (signal !== undefined) return signal === "SIGINT" ? EXIT.interrupted : EXIT.terminated;
+    at = timed.at;
+    onEvent(timed.event);
+  }
+  process.stdout.write(plainReport(result));
+  return EXIT.done;
 }

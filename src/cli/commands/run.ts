@@ -19,6 +19,7 @@ import { checkTargets, Outputs } from "../outputs.ts";
 import { scenarioWithFlags } from "../scenario.ts";
 import type { StopSignals } from "../signals.ts";
 import { targetKind } from "../target.ts";
+import { wantsSentences } from "../terminal.ts";
 
 /** `lab-tui run SCENARIO…`. `session`: the console in which it was chosen. */
 export async function run(
@@ -48,6 +49,7 @@ export async function run(
     closeAfterMs,
     headless: flags.headless === true || toStdout,
     quiet: flags.quiet === true,
+    plain: session === null && wantsSentences(flags.plain),
     color: flags.color !== false,
     fps,
     appearance,

@@ -1,4 +1,5 @@
 import { formatMs } from "../../kernel/units.ts";
+import { TurningPoints } from "../../telemetry/turning-points.ts";
 import type { CaseView } from "./store.ts";
 
 /** A change in a case, at an instant of its time. */
@@ -8,12 +9,6 @@ export interface Moment {
   readonly kind: "full" | "drops" | "drained" | "breaker";
   readonly text: string;
 }
-
-/** Share of the capacity from which a queue counts as full, since depths are means over intervals. */
-const FULL_SHARE = 0.95;
-
-/** Share of its capacity below which a queue has room again. */
-const ROOM_SHARE = 0.5;
 
 const remembered = new WeakMap<CaseView["series"], readonly Moment[]>();
 
@@ -26,29 +21,26 @@ export function momentsOf(one: CaseView): readonly Moment[] {
   return moments;
 }
 
-function found({ series, outline: { capacity } }: CaseView): Moment[] {
-  const moments: Moment[] = [];
-  let full = false;
-  let dropping = false;
-  let breaker = "closed";
-  let from = 0;
-  for (const { t, depth, dropped, fetch } of series) {
-    if (capacity != null && !full && depth >= capacity * FULL_SHARE) {
-      full = true;
-      moments.push({ t: from, kind: "full", text: `queue full (${capacity})` });
-    } else if (capacity != null && full && depth < capacity * ROOM_SHARE) {
-      full = false;
-      moments.push({ t: from, kind: "drained", text: "queue has room again" });
-    }
-    if (dropped > 0 && !dropping) moments.push({ t: from, kind: "drops", text: "drops begin" });
-    dropping = dropped > 0 || (dropping && full);
-    if (fetch !== undefined && fetch.breaker !== breaker) {
-      breaker = fetch.breaker;
-      moments.push({ t: from, kind: "breaker", text: `breaker ${breaker}` });
-    }
-    from = t;
-  }
-  return moments;
+function found({ series, outline: { capacity = null } }: CaseView): Moment[] {
+  const turns = new TurningPoints(capacity);
+  return series.flatMap((sample, i) => {
+    const t = series[i - 1]?.t ?? 0;
+    return turns.next(sample).flatMap((turn): Moment[] => {
+      switch (turn) {
+        case "full":
+          return [{ t, kind: "full", text: `queue full (${capacity})` }];
+        case "room":
+          return [{ t, kind: "drained", text: "queue has room again" }];
+        case "drops begin":
+          return [{ t, kind: "drops", text: "drops begin" }];
+        case "drops end":
+          return [];
+        case "breaker":
+          return [{ t, kind: "breaker", text: `breaker ${sample.fetch?.breaker}` }];
+      }
+      return turn satisfies never;
+    });
+  });
 }
 
 /** Since when the queue has been full, in milliseconds; null: it is not. */

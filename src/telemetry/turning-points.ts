@@ -1,0 +1,35 @@
+import type { Sample } from "./sample.ts";
+
+/** Share of the capacity from which a queue counts as full, and below which it has room again: depths are means over intervals. */
+const FULL_SHARE = 0.95;
+const ROOM_SHARE = 0.5;
+
+export type Turn = "full" | "room" | "drops begin" | "drops end" | "breaker";
+
+/** Follows a case for its turns of events: queue full or with room again, drops that begin or end, a breaker that opens or closes. */
+export class TurningPoints {
+  private full = false;
+  private dropping = false;
+  private breaker = "closed";
+
+  /** `capacity`: places in the queue; null: there is no end to it. */
+  constructor(private readonly capacity: number | null) {}
+
+  /** The turns since the sample before. */
+  next({ depth, dropped, fetch }: Pick<Sample, "depth" | "dropped" | "fetch">): Turn[] {
+    const turns: Turn[] = [];
+    if (this.capacity !== null && this.full !== depth >= this.capacity * (this.full ? ROOM_SHARE : FULL_SHARE)) {
+      this.full = !this.full;
+      turns.push(this.full ? "full" : "room");
+    }
+    // A full queue drops again in a moment, though an interval may have none.
+    const dropping = dropped > 0 || (this.dropping && this.full);
+    if (dropping !== this.dropping) turns.push(dropping ? "drops begin" : "drops end");
+    this.dropping = dropping;
+    if (fetch !== undefined && fetch.breaker !== this.breaker) {
+      this.breaker = fetch.breaker;
+      turns.push("breaker");
+    }
+    return turns;
+  }
+}
