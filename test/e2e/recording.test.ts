@@ -2,7 +2,7 @@ import { afterAll, afterEach, describe, expect, setDefaultTimeout, test } from "
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Terminal } from "@xterm/headless";
-import { lab, temporaryFolder } from "../support/cli.ts";
+import { cleanEnv, lab, MAIN, temporaryFolder } from "../support/cli.ts";
 import { Screen } from "../support/terminal.ts";
 
 setDefaultTimeout(90_000);
@@ -116,6 +116,22 @@ describe("recordings", () => {
     const { code, stderr } = await lab(["replay", "last", ...flags], { env, cwd: folder });
     expect([code, stderr.trim().slice(0, sentence.length)]).toEqual([2, sentence]);
   });
+});
+
+describe("asciinema", () => {
+  test.skipIf(Bun.which("asciinema") === null)(
+    "its own recording of a run ends by itself, on the screen that ours ends on (needs asciinema)",
+    async () => {
+      const [ours, theirs] = [cast("ours.cast"), cast("theirs.cast")];
+      const command = `${process.execPath} ${MAIN} run ${SHORT} --no-store --cast ${ours} --close-after 300ms`;
+      const args = ["rec", "-q", "--overwrite", "--cols", "100", "--rows", "30", "-c", command, theirs];
+      const child = Bun.spawn(["asciinema", ...args], { env: cleanEnv(env), stdin: "ignore", stdout: "ignore", stderr: "ignore" });
+      expect(await child.exited).toBe(0);
+      const ends = await Promise.all([played(ours), played(theirs)]);
+      expect(ends[0]).toContain("ledger: 300 scheduled");
+      expect(ends[1]).toBe(ends[0]);
+    },
+  );
 });
 
 describe("what is kept while one looks", () => {

@@ -19,14 +19,14 @@ export function storyOf(one: CaseView): StoryPart[] {
   const spans = recentSpans(one.series, HEADLINE_MS);
   if (spans.length === 0) return [];
   const { offered, processed, dropped, depth } = joined(spans);
-  const { capacity, mode } = one.outline;
+  const { capacity } = one.outline;
   const behind = offered > processed * (1 + MARGIN) && offered - processed > 1;
   const parts: StoryPart[] = [{ text: `${formatRate(offered)} come, ${formatRate(processed)} are done`, tone: behind ? "warn" : "plain" }];
   const full = fullSince(one);
   if (full !== null) parts.push({ text: `queue full since ${instantText(full)}`, tone: "warn" });
   else if (behind && depth >= 1)
     parts.push({
-      text: capacity == null || mode === "sync" ? `${formatCount(depth)} wait` : `queue ${formatCount(depth)} of ${formatCount(capacity)}`,
+      text: capacity == null ? `${formatCount(depth)} wait` : `queue ${formatCount(depth)} of ${formatCount(capacity)}`,
       tone: "warn",
     });
   const dropping = dropped > 0 ? droppingSince(one) : null;
