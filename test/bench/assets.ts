@@ -36,7 +36,7 @@ function viewAfter(events: readonly TimedEvent[]): RunView {
 async function picture(name: string, view: RunView): Promise<void> {
   const canvas = new Canvas(SIZE.columns, SIZE.rows);
   drawScreen(canvas, view, FIRST_STATE, contextOf(view, SIZE.columns, SIZE.rows), LOOK);
-  await Bun.write(join(ASSETS, `${name}.svg`), svgOf(canvas, THEMES.dark));
+  await Bun.write(join(ASSETS, `${name}.svg`), svgOf(canvas, THEMES.dark, `lab-tui: ${view.name}`));
 }
 
 mkdirSync(ASSETS, { recursive: true });

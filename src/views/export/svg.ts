@@ -15,7 +15,7 @@ const FONTS = "ui-monospace, SFMono-Regular, Menlo, Consolas, DejaVu Sans Mono, 
  * A canvas as a picture (SVG 1.1): backgrounds and bars as rectangles, dots as circles, the rest as text that keeps to the grid whatever
  * the font. The same canvas gives the same bytes.
  */
-export function svgOf(canvas: Canvas, theme: Theme): string {
+export function svgOf(canvas: Canvas, theme: Theme, title: string): string {
   const text = theme.inks.text ?? (isLight(theme.ground) ? "#1a1a1e" : "#e6e6ea");
   const [width, height] = [canvas.width * WIDTH, canvas.height * HEIGHT];
   const shapes: string[] = [];
@@ -27,7 +27,8 @@ export function svgOf(canvas: Canvas, theme: Theme): string {
     }
   }
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="${FONTS}" font-size="${FONT_SIZE}">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="${FONTS}" font-size="${FONT_SIZE}" role="img">`,
+    `<title>${escaped(title)}</title>`,
     `<rect width="${width}" height="${height}" fill="${theme.ground}"/>`,
     ...shapes,
     "</svg>\n",

@@ -55,7 +55,10 @@ export class Capture {
     const { terminal, appearance } = this.session;
     const canvas = new Canvas(terminal.columns, terminal.rows);
     draw(canvas);
-    await this.tell(async () => `saved ${(await this.target?.picture(base, svgOf(canvas, appearance.theme)))?.join(", ") ?? "nothing"}`);
+    await this.tell(
+      async () =>
+        `saved ${(await this.target?.picture(base, svgOf(canvas, appearance.theme, `lab-tui: ${base}`)))?.join(", ") ?? "nothing"}`,
+    );
   }
 
   /** Begins to record the terminal, or ends that. */

@@ -111,6 +111,11 @@ describe("the screen of a run", () => {
     );
   });
 
+  test("tells them in short where there is no room for all", () => {
+    expect(screen(overloaded(), [80, 24])).toContain("275/s come, 136/s are done → queue full → 140/s dropped → max 741 ms");
+    expect(screen(overloaded(), [60, 24])).toContain("275/s come, 136/s are done → queue full → 140/s dropped");
+  });
+
   test("names what arrives, what is predicted and where the queue is full", () => {
     const text = screen(overloaded(), [120, 40]);
     for (const label of ["arriving 275/s", "predicted 100", "full 100"]) expect(text).toContain(label);

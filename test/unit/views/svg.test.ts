@@ -7,7 +7,7 @@ import { svgOf } from "../../../src/views/export/svg.ts";
 function picture(draw: (canvas: Canvas) => void, theme = THEMES.dark): string {
   const canvas = new Canvas(10, 2);
   draw(canvas);
-  return svgOf(canvas, theme);
+  return svgOf(canvas, theme, "a <title>");
 }
 
 describe("a picture as SVG", () => {
@@ -16,6 +16,10 @@ describe("a picture as SVG", () => {
     expect(svg).toContain('viewBox="0 0 90 36"');
     expect(svg).toContain(`<rect width="90" height="36" fill="${THEMES.dark.ground}"/>`);
     expect(svg).not.toContain("<text");
+  });
+
+  test("has a title, for who does not see it", () => {
+    expect(picture(() => {})).toContain("<title>a &lt;title&gt;</title>");
   });
 
   test("has text in the colour of its ink, on the grid, and harmless", () => {

@@ -7,7 +7,7 @@ import { paramsText } from "../../report/sweep.ts";
 import { comparedCases, disturbanceNote, machineLine, progress } from "../figures.ts";
 import { instantText } from "../moments.ts";
 import type { RunView } from "../store.ts";
-import { storyOf } from "../story.ts";
+import { type StoryPart, storyOf } from "../story.ts";
 import { modeStyle, type PictureLook, strokeSample } from "./look.ts";
 
 export interface HeaderOptions {
@@ -93,15 +93,22 @@ function legendOf(view: RunView, look: PictureLook, room: number): LegendPart[] 
 function drawStory(canvas: Canvas, view: RunView, look: PictureLook, past: number | null): void {
   const current = view.cases[view.current];
   if (current === undefined || (view.phase === "finished" && past === null)) return;
-  const story = storyOf(current);
-  if (story.length === 0) return;
   const arrow = look.glyphs === "ascii" ? " -> " : " → ";
+  const story = fittingStory(storyOf(current), canvas.width - 2, arrow);
+  if (story.length === 0) return;
   let x = canvas.text(0, 2, look.glyphs === "ascii" ? "| " : "▌ ", modeStyle(current.outline.mode));
   story.forEach(({ text, tone }, i) => {
-    if (x + columnsOf(text) + (i === 0 ? 0 : arrow.length) > canvas.width) return;
     if (i > 0) x = canvas.text(x, 2, arrow, FAINT);
     x = canvas.text(x, 2, text, tone === "bad" ? BAD : tone === "warn" ? WARN : BOLD_TEXT);
   });
+}
+
+/** The chain without its instants, and then without what is least of it, where there is no room for all. */
+function fittingStory(story: readonly StoryPart[], room: number, arrow: string): readonly StoryPart[] {
+  const short = story.map(({ text, tone }) => ({ text: text.replace(/ since .*$/, ""), tone }));
+  const tries = [story, short, short.filter(({ tone }, i) => i === 0 || tone !== "plain"), short.slice(0, 2), short.slice(0, 1)];
+  const widthOf = (parts: readonly StoryPart[]) => columnsOf(parts.map(({ text }) => text).join(arrow));
+  return tries.find((parts) => widthOf(parts) <= room) ?? [];
 }
 
 /** Mode i of n; in a sweep also the point. */
