@@ -1,9 +1,9 @@
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { RunResult } from "../../src/telemetry/result.ts";
 import { jsonOf } from "../../src/views/export/json.ts";
-import { lab, temporaryFolder } from "../support/cli.ts";
+import { cleanEnv, lab, MAIN, temporaryFolder } from "../support/cli.ts";
 
 setDefaultTimeout(60_000);
 
@@ -38,6 +38,22 @@ describe("report", () => {
     expect(await report("last", "-o", file)).toBe("");
     expect(readFileSync(file, "utf8")).toBe(await report("last", "--format", "csv"));
     expect(await report("last")).toStartWith("# Quick\n");
+  });
+
+  test("several distributions go to a file for each case", async () => {
+    expect((await lab(["run", SCENARIO, "-q", "--mode", "sync,async"])).code).toBe(0);
+    const file = join(folder, "times.hgrm");
+    expect(await report("last", "-o", file)).toBe("");
+    const texts = ["times-0-sync.hgrm", "times-1-async.hgrm"].map((name) => readFileSync(join(folder, name), "utf8"));
+    expect(await report("last", "--format", "hgrm")).toBe(texts.join("\n"));
+    expect(existsSync(file)).toBe(false);
+  });
+
+  test("a JUnit test case has the place of its threshold, if its scenario is found by name", async () => {
+    const found = Bun.spawnSync([process.execPath, MAIN, "report", "last", "--format", "junit"], { cwd: folder, env: cleanEnv() });
+    expect(found.stdout.toString()).toContain('<testcase name="sync: failed count==0" classname="quick" time="');
+    expect(found.stdout.toString()).toContain('file="quick.yaml" line="6"/>');
+    expect(await report("last", "--format", "junit")).not.toContain("file=");
   });
 
   test.each([

@@ -13,25 +13,52 @@ export interface ReportFlags {
   readonly out?: string;
 }
 
-const EXPORTS: Readonly<Record<Format, () => Promise<(result: RunResult) => string>>> = {
-  markdown: async () => (await import("../../views/export/markdown.ts")).markdownOf,
-  csv: async () => (await import("../../views/export/csv.ts")).csvOf,
-  json: async () => (await import("../../views/export/json.ts")).jsonOf,
+/** A text and where it goes. */
+interface Written {
+  readonly file: string;
+  readonly text: string;
+}
+
+/** What each format makes of a run; one file, or for some formats one for each case. */
+const EXPORTS: Readonly<Record<Format, (result: RunResult, out: string) => Promise<string | readonly Written[]>>> = {
+  markdown: async (result) => (await import("../../views/export/markdown.ts")).markdownOf(result),
+  csv: async (result) => (await import("../../views/export/csv.ts")).csvOf(result),
+  json: async (result) => (await import("../../views/export/json.ts")).jsonOf(result),
+  junit: async (result) => {
+    const { placesOf } = await import("../places.ts");
+    return (await import("../../views/export/junit.ts")).junitOf(result, placesOf(result));
+  },
+  // Its plotters read one distribution per file.
+  hgrm: async (result, out) => {
+    const { distributionOf, hgrmOf } = await import("../../views/export/hgrm.ts");
+    if (result.cases.length < 2 || targetKind(out) !== "file") return hgrmOf(result);
+    const { numbered } = await import("../../engine/run/case-files.ts");
+    return result.cases.map((one, i) => ({ file: numbered(out, i, one.mode), text: distributionOf(one, result.scenario.name) }));
+  },
 };
 
 /** Formats by the extension of the file. */
-const EXTENSIONS: Readonly<Record<string, Format>> = { ".md": "markdown", ".csv": "csv", ".json": "json" };
+const EXTENSIONS: Readonly<Record<string, Format>> = {
+  ".md": "markdown",
+  ".csv": "csv",
+  ".json": "json",
+  ".hgrm": "hgrm",
+  ".xml": "junit",
+};
 
 /** `lab-tui report RUN`: writes a past run in a format for other programs. */
 export async function reportRun(run: string, { format, out = "-" }: ReportFlags): Promise<void> {
   const result = keptResult(run);
-  const write = await EXPORTS[format ?? EXTENSIONS[extname(out).toLowerCase()] ?? "markdown"]();
-  const text = write(result);
+  const made = await EXPORTS[format ?? EXTENSIONS[extname(out).toLowerCase()] ?? "markdown"](result, out);
+  for (const written of typeof made === "string" ? [{ file: out, text: made }] : made) await write(written);
+}
+
+async function write({ file, text }: Written): Promise<void> {
   try {
-    if (targetKind(out) === "file") replaceFile(out, (descriptor) => writeAll(descriptor, text));
-    else await pour({ text }, out);
+    if (targetKind(file) === "file") replaceFile(file, (descriptor) => writeAll(descriptor, text));
+    else await pour({ text }, file);
   } catch (error) {
     // A reader of standard output that has gone is no failure.
-    if (targetKind(out) !== "stdout") throw new UserError(`--out: ${printable(out, 200)} cannot be written: ${fileProblem(error)}`);
+    if (targetKind(file) !== "stdout") throw new UserError(`--out: ${printable(file, 200)} cannot be written: ${fileProblem(error)}`);
   }
 }

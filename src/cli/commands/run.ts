@@ -16,6 +16,7 @@ import { compose } from "../compose.ts";
 import { type RunFlags, readFlags } from "../flags.ts";
 import { RunKeeper } from "../keep.ts";
 import { checkTargets, Outputs } from "../outputs.ts";
+import { expectationPath, thresholdPath } from "../places.ts";
 import { scenarioWithFlags } from "../scenario.ts";
 import type { StopSignals } from "../signals.ts";
 import { targetKind } from "../target.ts";
@@ -158,7 +159,7 @@ function thinThresholds({ thresholds }: RunResult, source: LayeredFile): Problem
     const fewest = counted(Math.floor(Math.min(...group.map(({ tooFew = 0 }) => tooFew))), "item");
     const few = group.length === 1 ? fewest : `as few as ${fewest}`;
     const told = `${printable(first.expression, 80)} was judged by a percentile with ${few} beyond it (${counted(group.length, "case")}), where ${FEWEST_BEYOND} bear one: chance decides; a longer run would tell`;
-    return [source.problemAt(placeOfThreshold(source, first.metric, first.expression), `thresholds.${first.metric}: ${told}`)];
+    return [source.problemAt(placeOfThreshold(source, first), `thresholds.${first.metric}: ${told}`)];
   });
 }
 
@@ -169,10 +170,10 @@ function thresholdProblems(
   told: (threshold: ThresholdResult, where: string) => string,
 ): Problem[] {
   return thresholds.filter(applies).map((threshold) => {
-    const { metric, expression, case: index } = threshold;
+    const { metric, case: index } = threshold;
     const params = Object.entries(cases[index]?.params ?? {}).map(([field, at]) => `${field} ${JSON.stringify(at)}`);
     const where = `case ${index}, ${printable([cases[index]?.mode ?? "", ...params].join(", "), 160)}`;
-    return source.problemAt(placeOfThreshold(source, metric, expression), `thresholds.${metric}: ${told(threshold, where)}`);
+    return source.problemAt(placeOfThreshold(source, threshold), `thresholds.${metric}: ${told(threshold, where)}`);
   });
 }
 
@@ -180,9 +181,7 @@ function thresholdProblems(
 function brokenHypotheses({ hypotheses = [] }: RunResult, source: LayeredFile): Problem[] {
   return hypotheses.flatMap(({ ok, that, reading }, i) => {
     if (ok !== false) return [];
-    const { expect = [] } = source.value as { readonly expect?: readonly unknown[] };
-    const path: Path = typeof expect[i] === "string" ? ["expect", i] : ["expect", i, "that"];
-    return [source.problemAt(path, `expect.${i}: must hold ${printable(that, 200)}, got ${printable(reading, 400)}`)];
+    return [source.problemAt(expectationPath(source, i), `expect.${i}: must hold ${printable(that, 200)}, got ${printable(reading, 400)}`)];
   });
 }
 
@@ -195,13 +194,8 @@ function untold({ hypotheses = [], scenario }: RunResult): string[] {
     );
 }
 
-/** Path of the expression within its metric's list. */
-function placeOfThreshold(source: LayeredFile, metric: string, expression: string): Path {
-  const value = source.value as { thresholds?: Record<string, unknown[]> };
-  const texts = (value.thresholds?.[metric] ?? []).map((rule) =>
-    typeof rule === "object" && rule !== null ? (rule as { threshold?: unknown }).threshold : rule,
-  );
-  return ["thresholds", metric, Math.max(0, texts.indexOf(expression))];
+function placeOfThreshold(source: LayeredFile, { metric, expression }: ThresholdResult): Path {
+  return thresholdPath(source, metric, expression) ?? ["thresholds", metric, 0];
 }
 
 /** The exit code: the first that applies, in the order of the contract. `strict`: a failed hypothesis counts as a failed threshold. */

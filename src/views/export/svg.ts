@@ -1,6 +1,7 @@
 import { type Canvas, CONTINUED, glyphText } from "../canvas/canvas.ts";
 import { partsOf, type Style } from "../canvas/styles.ts";
 import type { Theme } from "../canvas/themes.ts";
+import { escaped } from "./xml.ts";
 
 /** Size of a cell in units of the picture. */
 const WIDTH = 9;
@@ -114,10 +115,6 @@ function brailleDots(bits: number, x: number, y: number, color: string): string[
 
 function rect(x: number, y: number, width: number, height: number, color: string, opacity = 1): string {
   return `<rect x="${x}" y="${y}" width="${width}" height="${height}" fill="${color}"${opacity === 1 ? "" : ` fill-opacity="${opacity}"`}/>`;
-}
-
-function escaped(text: string): string {
-  return text.replace(/[&<>"]/g, (sign) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[sign] ?? sign);
 }
 
 function isLight(color: string): boolean {
