@@ -17,10 +17,13 @@ export async function simulatedCase(seed: number, i: number): Promise<Told | nul
   return virtualCase(i % 4 === 3 ? atCapacity(drawn, new Random(seed, `at capacity ${i}`)) : drawn);
 }
 
+/** Arrivals per second of which a second is run in a moment. */
+const MOST = 1e7;
+
 /** The same with arrivals that are even, or come by chance, at from 0.97 to 1.06 times what theory says can be done. */
 function atCapacity(drawn: RandomCase, random: Random): RandomCase {
   const { capacity } = capacityOf(drawn);
-  if (capacity === null) return drawn;
+  if (capacity === null || capacity > MOST) return drawn;
   const rate = capacity * (0.97 + 0.09 * random.unit());
   const load = {
     executor: "constant-arrival-rate",
