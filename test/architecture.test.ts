@@ -13,6 +13,7 @@ const FLOORS = [
   "store",
   "plan",
   "workloads",
+  "analysis",
   "theory",
   "load",
   "flows",
@@ -132,6 +133,11 @@ describe("architecture", () => {
   test("views show what is told: they know no engine, no plan and no workload", () => {
     const inside = imports.filter(({ from, to }) => from.startsWith("views/") && /^(engine|plan|workloads|load|flows)\//.test(to));
     expect(inside.map(({ from, to }) => `${from} → ${to}`)).toEqual([]);
+  });
+
+  test("analysis knows results and arithmetic only", () => {
+    const outside = imports.filter(({ from, to }) => from.startsWith("analysis/") && !/^(analysis|telemetry|kernel)\//.test(to));
+    expect(outside.map(({ from, to }) => `${from} → ${to}`)).toEqual([]);
   });
 
   test("flows are a library of their own: they stand on kernel and resilience alone, and need no package", () => {
