@@ -2,6 +2,8 @@ import { type Command, Option } from "commander";
 import { UserError } from "../kernel/problem.ts";
 import { quoted } from "../kernel/text.ts";
 import { GLYPHS, type Glyphs, THEME_NAMES, type ThemeName } from "../views/canvas/names.ts";
+import type { Bindings } from "../views/live/bindings.ts";
+import { settings } from "./settings.ts";
 
 /** Flags of commands that draw the dashboard. */
 export interface AppearanceFlags {
@@ -12,10 +14,11 @@ export interface AppearanceFlags {
   readonly plain?: boolean;
 }
 
-/** Appearance of the dashboard, as far as flags set it. */
+/** Appearance of the dashboard and its keys, as far as flags or settings set them. */
 export interface AskedAppearance {
   readonly theme?: ThemeName;
   readonly glyphs?: Glyphs;
+  readonly bindings?: Bindings;
 }
 
 /** Default frames of the dashboard per second: they cost little and lose nothing. */
@@ -32,13 +35,15 @@ export function withAppearanceFlags(command: Command): Command {
 
 /** Most frames per second. */
 export function framesOf({ fps }: AppearanceFlags): number {
-  const frames = fps === undefined ? PICTURES : Number(fps);
+  const frames = fps === undefined ? (settings().fps ?? PICTURES) : Number(fps);
   if (!(frames >= 1 && frames <= 60)) throw new UserError(`--fps: must be a number from 1 to 60, got ${quoted(fps)}`);
   return frames;
 }
 
-/** Appearance by the flags; commander has refused unknown names. */
+/** Appearance by the flags, and by the settings where there is no flag; commander has refused unknown names. */
 export function appearanceOf({ theme, glyphs }: AppearanceFlags): AskedAppearance {
-  const [named, kind] = [THEME_NAMES.find((one) => one === theme), GLYPHS.find((one) => one === glyphs)];
-  return { ...(named === undefined ? {} : { theme: named }), ...(kind === undefined ? {} : { glyphs: kind }) };
+  const set = settings();
+  const named = THEME_NAMES.find((one) => one === theme) ?? set.theme;
+  const kind = GLYPHS.find((one) => one === glyphs) ?? set.glyphs;
+  return { ...(named === undefined ? {} : { theme: named }), ...(kind === undefined ? {} : { glyphs: kind }), bindings: set.keys ?? {} };
 }

@@ -23,6 +23,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ readonly declare: Declar
   show: () => import("./declare/show.ts"),
   report: () => import("./declare/report.ts"),
   replay: () => import("./declare/replay.ts"),
+  config: () => import("./declare/config.ts"),
   completion: () => import("./declare/completion.ts"),
 };
 

@@ -1,4 +1,5 @@
 import { inForeground } from "../kernel/parent.ts";
+import { settings } from "./settings.ts";
 
 /** Values of `CI` that mean "not CI". */
 const NO_CI: readonly (string | undefined)[] = [undefined, "", "0", "false"];
@@ -27,7 +28,8 @@ export function hasColors({ isTTY }: { readonly isTTY?: boolean }, wanted = true
   return isTTY === true && wanted && !NO_COLOR && TERM !== "dumb";
 }
 
-/** Whether sentences are wanted instead of pictures, by the flag `--plain` or, as of every program on Ink, by INK_SCREEN_READER. */
+/** Whether sentences are wanted instead of pictures: by the flag `--plain`, by INK_SCREEN_READER as of every program on Ink, or by the settings. */
 export function wantsSentences(asked?: boolean, { INK_SCREEN_READER } = process.env): boolean {
-  return asked ?? INK_SCREEN_READER === "true";
+  if (asked !== undefined) return asked;
+  return INK_SCREEN_READER === undefined ? settings().plain === true : INK_SCREEN_READER === "true";
 }

@@ -3,6 +3,7 @@ import { formatProblem, InvalidScenario, UserError } from "../../kernel/problem.
 import type { BrowseHost } from "../../views/live/screens/browse.tsx";
 import type { FormValues } from "../../views/live/screens/browse-actions.ts";
 import type { Session } from "../../views/live/session.tsx";
+import { appearanceOf, framesOf } from "../appearance-flags.ts";
 import type { RunFlags } from "../flags.ts";
 import type { StopSignal, StopSignals } from "../signals.ts";
 import { hasColors, isInteractive, wantsSentences } from "../terminal.ts";
@@ -15,7 +16,7 @@ export async function openConsole(signals: StopSignals): Promise<number> {
     return EXIT.done;
   }
   const { Session } = await import("../../views/live/session.tsx");
-  const session = new Session({ color: hasColors(process.stdout), fps: 10 });
+  const session = new Session({ color: hasColors(process.stdout), fps: framesOf({}), ...appearanceOf({}) });
   try {
     return await new Console(session, signals).loop();
   } finally {

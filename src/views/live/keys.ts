@@ -98,3 +98,11 @@ const WRITTEN: Readonly<Record<string, string>> = {
 export function writtenKey(name: string): string {
   return WRITTEN[name] ?? name.replace(/^ctrl-(.)$/, (_, letter: string) => `Ctrl-${letter.toUpperCase()}`);
 }
+
+/** Names of keys that are no character. */
+export const KEY_NAMES: readonly string[] = [...Object.keys(WRITTEN), ...[...WITH_CTRL].map((letter) => `ctrl-${letter}`)];
+
+/** True for the name of a key that can be typed: one character, or one of `KEY_NAMES`. */
+export function isKeyName(name: string): boolean {
+  return KEY_NAMES.includes(name) || /^[^\s\p{C}]$/u.test(name);
+}

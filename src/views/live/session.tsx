@@ -1,6 +1,7 @@
 /** @jsxRuntime classic */
 import { type Instance, render } from "ink";
 import React, { Component, Fragment, type ReactNode, useSyncExternalStore } from "react";
+import type { Bindings } from "./bindings.ts";
 import { Keyboard } from "./keys.ts";
 import { Surface } from "./surface.ts";
 import { useSuspension } from "./suspension.ts";
@@ -20,6 +21,8 @@ export interface SessionOptions extends AppearanceOptions {
   readonly fps?: number;
   /** Is given all that is written to the terminal. */
   readonly tap?: (bytes: string) => void;
+  /** Keys that the user has given to actions. */
+  readonly bindings?: Bindings;
 }
 
 /** Properties of every screen. */
@@ -27,6 +30,7 @@ export interface ScreenProps {
   readonly keyboard: Keyboard;
   readonly theme: InkTheme;
   readonly appearance: Appearance;
+  readonly bindings: Bindings;
   /** Cells drawn without Ink. */
   readonly surface: Surface;
   readonly terminal: Terminal;
@@ -50,6 +54,7 @@ export class Session {
   /** Draws from the first screen on: a frame drawn before it would delay it. */
   private instance: Instance | null = null;
   private readonly fps: number;
+  private readonly bindings: Bindings;
   private readonly ended = Promise.withResolvers<void>();
   private readonly listeners = new Set<() => void>();
   private draw: Draw = () => null;
@@ -57,7 +62,8 @@ export class Session {
   private shown = 0;
   private onInputOver = () => {};
 
-  constructor({ fps = LIST_FPS, tap, ...appearance }: SessionOptions) {
+  constructor({ fps = LIST_FPS, tap, bindings = {}, ...appearance }: SessionOptions) {
+    this.bindings = bindings;
     this.terminal = new Terminal(tap);
     this.appearance = new Appearance(appearance);
     this.fps = Math.max(KEYS_FPS, fps);
@@ -83,8 +89,8 @@ export class Session {
   }
 
   private begin(): Instance {
-    const { surface, appearance, terminal, endInput: onInputOver, nextTheme: onTheme } = this;
-    const given = { keyboard: new Keyboard(), surface, appearance, terminal, onInputOver, onTheme };
+    const { surface, appearance, bindings, terminal, endInput: onInputOver, nextTheme: onTheme } = this;
+    const given = { keyboard: new Keyboard(), surface, appearance, bindings, terminal, onInputOver, onTheme };
     const instance = render(
       <Guard onError={this.fail}>
         <Screens subscribe={this.subscribe} snapshot={() => this.draw} terminal={this.terminal} given={given} />

@@ -7,10 +7,12 @@ import type { Canvas } from "../../canvas/canvas.ts";
 import { BOLD_TEXT, TEXT } from "../../canvas/styles.ts";
 import { DIAGRAMS } from "../../report/diagram.ts";
 import { footerKeys, helpRows } from "../actions.ts";
+import { rebound } from "../bindings.ts";
 import { arranged, type Choice, type LastRun, matching, type Preview } from "../choices.ts";
 import { type BrowseView, drawBrowse } from "../picture/browse-picture.ts";
 import { drawFooter } from "../picture/footer.ts";
 import { drawKeys } from "../picture/help.ts";
+import type { PictureLook } from "../picture/look.ts";
 import type { ScreenProps, Session } from "../session.tsx";
 import { useActions } from "../use-actions.ts";
 import {
@@ -74,7 +76,7 @@ interface BrowseProps extends ScreenProps {
 /** How long one looks at a scenario before its prediction is worked out, in milliseconds. */
 const PAUSE_MS = 200;
 
-function Browse({ host, memory, keyboard, surface, appearance, terminal, onDone, ...on }: BrowseProps) {
+function Browse({ host, memory, keyboard, surface, appearance, bindings, terminal, onDone, ...on }: BrowseProps) {
   const { columns, rows } = useWindowSize();
   const { suspendTerminal } = useApp();
   const [choices, setChoices] = useState(() => arranged(host.choices()));
@@ -93,7 +95,8 @@ function Browse({ host, memory, keyboard, surface, appearance, terminal, onDone,
     else if (intent === "edit" && choice !== null) edit(choice);
     else if (intent === "new") edit(null);
   };
-  const [state, setState] = useActions(keyboard, BROWSE_ACTIONS, { ...memory.state, form: null, help: false }, () => context, act);
+  const actions = rebound("browse", BROWSE_ACTIONS, bindings);
+  const [state, setState] = useActions(keyboard, actions, { ...memory.state, form: null, help: false }, () => context, act);
   // One after another: the terminal is lent to one editor at a time.
   const editing = useRef<Promise<unknown>>(Promise.resolve());
   const edit = (choice: Choice | null) => {
@@ -124,8 +127,8 @@ function Browse({ host, memory, keyboard, surface, appearance, terminal, onDone,
   };
   useLayoutEffect(() => {
     surface.show((canvas) => {
-      drawListScreen(canvas, view, state, appearance.look);
-      if (memory.notice === "") drawFooter(canvas, footerKeys(BROWSE_ACTIONS, state, context));
+      drawListScreen(canvas, view, state, appearance.look, helpRows(actions));
+      if (memory.notice === "") drawFooter(canvas, footerKeys(actions, state, context));
       else canvas.text(0, canvas.height - 1, memory.notice, BOLD_TEXT);
     });
   });
@@ -150,9 +153,15 @@ function usePreview(host: BrowseHost, choice: Choice | undefined): Preview | nul
   return found !== null && found.choice === choice ? found.preview : null;
 }
 
-function drawListScreen(canvas: Canvas, view: BrowseView, { drawn, help }: BrowseState, look: Parameters<typeof drawBrowse>[2]): void {
+function drawListScreen(
+  canvas: Canvas,
+  view: BrowseView,
+  { drawn, help }: BrowseState,
+  look: PictureLook,
+  keys: ReturnType<typeof helpRows>,
+): void {
   const mode = drawn === null ? undefined : MODES[drawn];
-  if (help) drawKeys(canvas, helpRows(BROWSE_ACTIONS));
+  if (help) drawKeys(canvas, keys);
   else if (mode === undefined) drawBrowse(canvas, view, look);
   else {
     const lines = DIAGRAMS[mode].trimEnd().split("\n");

@@ -3,6 +3,7 @@ import { Box, useWindowSize } from "ink";
 import React, { useEffect, useLayoutEffect } from "react";
 import type { RunResult } from "../../../telemetry/result.ts";
 import { footerKeys } from "../actions.ts";
+import { rebound } from "../bindings.ts";
 import { SideBySide } from "../panels/side-by-side.tsx";
 import { drawFooter } from "../picture/footer.ts";
 import { drawHistory, type PastRun } from "../picture/history-picture.ts";
@@ -55,7 +56,7 @@ interface HistoryProps extends ScreenProps {
   readonly onDone: (outcome: HistoryOutcome) => void;
 }
 
-function History({ host, memory, keyboard, surface, appearance, onDone, ...on }: HistoryProps) {
+function History({ host, memory, keyboard, surface, appearance, bindings, onDone, ...on }: HistoryProps) {
   const { columns, rows } = useWindowSize();
   const context: HistoryContext = { matching: (filter) => matchingRuns(host.runs, filter).map(({ run }) => run) };
   const act = (intent: HistoryIntent, state: HistoryState) => {
@@ -66,7 +67,8 @@ function History({ host, memory, keyboard, surface, appearance, onDone, ...on }:
     else if (intent === "suspend") on.onSuspend();
     else if (intent === "theme") on.onTheme();
   };
-  const [state] = useActions(keyboard, HISTORY_ACTIONS, memory.state, () => context, act);
+  const actions = rebound("history", HISTORY_ACTIONS, bindings);
+  const [state] = useActions(keyboard, actions, memory.state, () => context, act);
   memory.state = state;
   useLayoutEffect(() => {
     const { marked, filter, typing } = state;
@@ -74,7 +76,7 @@ function History({ host, memory, keyboard, surface, appearance, onDone, ...on }:
     const view = { runs, all: host.runs.length, chosen: chosenRun(state, context), marked, filter, typing };
     surface.show((canvas) => {
       drawHistory(canvas, view, appearance.look);
-      drawFooter(canvas, footerKeys(HISTORY_ACTIONS, state, context));
+      drawFooter(canvas, footerKeys(actions, state, context));
     });
   });
   useEffect(() => () => surface.show(null), [surface]);

@@ -33,7 +33,7 @@ export interface RunContext {
 /** Intents of keys for the session. */
 export type RunIntent = "interrupt" | "quit" | "suspend" | "freeze" | "unfreeze" | "theme" | "picture" | "record" | "input-over";
 
-type RunAction = Action<RunState, RunContext, RunIntent>;
+export type RunAction = Action<RunState, RunContext, RunIntent>;
 
 const PANEL_KEYS = Array.from({ length: PANEL_COUNT }, (_, i) => String(i + 1));
 

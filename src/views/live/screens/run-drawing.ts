@@ -1,6 +1,7 @@
 import type { Canvas } from "../../canvas/canvas.ts";
 import { BOLD_TEXT, TEXT } from "../../canvas/styles.ts";
 import { footerKeys, helpRows } from "../actions.ts";
+import { writtenKey } from "../keys.ts";
 import { momentsOf } from "../moments.ts";
 import { seenUntil, viewAt } from "../past.ts";
 import { closingShows, drawClosing } from "../picture/closing-picture.ts";
@@ -9,7 +10,7 @@ import { drawHelp } from "../picture/help.ts";
 import type { PictureLook } from "../picture/look.ts";
 import { bodyOf, drawRun } from "../picture/run-picture.ts";
 import type { RunView } from "../store.ts";
-import { RUN_ACTIONS, type RunContext, type RunState } from "./run-actions.ts";
+import { RUN_ACTIONS, type RunAction, type RunContext, type RunState } from "./run-actions.ts";
 
 export const SMALLEST = { columns: 60, rows: 18 } as const;
 
@@ -32,9 +33,11 @@ export interface Aside {
   readonly notice: string;
   /** The terminal is being recorded. */
   readonly recording: boolean;
+  /** The actions, with their keys. */
+  readonly actions: readonly RunAction[];
 }
 
-const NOTHING: Aside = { notice: "", recording: false };
+const NOTHING: Aside = { notice: "", recording: false, actions: RUN_ACTIONS };
 
 /** Draws everything shown of a run at a moment, with the keys below, or a message. */
 export function drawScreen(canvas: Canvas, view: RunView, state: RunState, context: RunContext, look: PictureLook, aside = NOTHING): void {
@@ -44,15 +47,20 @@ export function drawScreen(canvas: Canvas, view: RunView, state: RunState, conte
     canvas.text(Math.max(0, Math.floor((width - needs.length) / 2)), Math.floor(height / 2), needs, TEXT);
     return;
   }
-  drawBody(canvas, view, { ...state, recording: aside.recording }, look);
-  if (state.asking && context.running) drawQuestion(canvas, "A run is going on. Stop it and quit? y / n");
+  drawBody(canvas, view, state, look, aside);
+  if (state.asking && context.running) drawQuestion(canvas, `A run is going on. Stop it and quit? ${yesKey(aside.actions)} / n`);
   else if (aside.notice !== "") canvas.text(0, height - 1, aside.notice, BOLD_TEXT);
-  else drawFooter(canvas, footerKeys(RUN_ACTIONS, state, context));
+  else drawFooter(canvas, footerKeys(aside.actions, state, context));
 }
 
-function drawBody(canvas: Canvas, view: RunView, state: RunState & Pick<Aside, "recording">, look: PictureLook): void {
-  const picture = { ...state, frozen: state.frozen && !view.over };
-  if (state.help) drawHelp(canvas, helpRows(RUN_ACTIONS), look);
+function yesKey(actions: readonly RunAction[]): string {
+  const keys = actions.find(({ id }) => id === "answer-yes")?.keys;
+  return writtenKey((keys === "any" ? undefined : keys?.[0]) ?? "y");
+}
+
+function drawBody(canvas: Canvas, view: RunView, state: RunState, look: PictureLook, { recording, actions }: Aside): void {
+  const picture = { ...state, recording, frozen: state.frozen && !view.over };
+  if (state.help) drawHelp(canvas, helpRows(actions), look);
   else if (view.phase === "finished" && !state.zoomed && state.past === null) drawClosing(canvas, view, picture, look);
   else drawRun(canvas, state.past === null ? view : viewAt(view, state.past), picture, look);
 }

@@ -1,6 +1,7 @@
 /** @jsxRuntime classic */
 import { Box, useWindowSize } from "ink";
 import React, { useEffect, useLayoutEffect, useRef } from "react";
+import { rebound } from "../bindings.ts";
 import type { Capture } from "../capture.ts";
 import type { ScreenProps } from "../session.tsx";
 import type { LiveStore } from "../store.ts";
@@ -20,20 +21,26 @@ export interface RunScreenProps extends ScreenProps {
 }
 
 /** The screen of a run, and its closing screen afterwards, drawn on the surface; Ink handles its keys. */
-export function RunScreen({ store, replaying = false, capture, keyboard, surface, appearance, ...on }: RunScreenProps) {
+export function RunScreen({ store, replaying = false, capture, keyboard, surface, appearance, bindings, ...on }: RunScreenProps) {
   const { columns, rows } = useWindowSize();
   const context = () => contextOf(store.latest, columns, rows, replaying);
   const { look } = appearance;
+  const actions = rebound("run", RUN_ACTIONS, bindings);
   const onPicture = () =>
-    void capture.picture(store.latest.name, (canvas) => drawScreen(canvas, store.snapshot(), latest.current, context(), look));
+    void capture.picture(store.latest.name, (canvas) =>
+      drawScreen(canvas, store.snapshot(), latest.current, context(), look, { notice: "", recording: false, actions }),
+    );
   const onRecord = () => void capture.toggleRecording(store.latest.name);
   const outside = { store, onPicture, onRecord, ...on };
-  const [state] = useActions(keyboard, RUN_ACTIONS, FIRST_STATE, context, (intent) => OUTSIDE[intent](outside));
+  const [state] = useActions(keyboard, actions, FIRST_STATE, context, (intent) => OUTSIDE[intent](outside));
   const latest = useRef(state);
   latest.current = state;
   // After each key; a sample draws the same again without React.
   useLayoutEffect(() => {
-    surface.show((canvas) => drawScreen(canvas, store.snapshot(), state, context(), appearance.look, capture));
+    surface.show((canvas) => {
+      const { notice, recording } = capture;
+      drawScreen(canvas, store.snapshot(), state, context(), appearance.look, { notice, recording, actions });
+    });
   });
   useEffect(() => {
     const leave = store.subscribe(() => surface.paint());
