@@ -91,7 +91,7 @@ export function withRunFlags(command: Command): Command {
     .option("--mode <modes>", "sync,async,parallel")
     .option("--headless", "no dashboard")
     .option("--json <file>", "write the result as JSON; - is standard output")
-    .option("-o, --out <dir>", "write result.json and summary.txt into a folder")
+    .option("-o, --out <dir>", "write result.json, summary.txt and report.html into a folder")
     .option("--seed <n>", "seed of everything random")
     .option("--set <path=value>", "any field of the scenario (repeatable)", collected)
     .option("--workers <n>", "Workers of the parallel mode")

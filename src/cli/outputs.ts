@@ -10,6 +10,7 @@ import { temporaryFolder } from "../kernel/temporary-folder.ts";
 import { printable } from "../kernel/text.ts";
 import type { Scenario } from "../scenario/schema.ts";
 import type { RunResult } from "../telemetry/result.ts";
+import { htmlOf } from "../views/export/html.ts";
 import { jsonOf } from "../views/export/json.ts";
 import { closingReport } from "../views/report/closing.ts";
 import type { RequestAccess } from "../workloads/access.ts";
@@ -130,6 +131,7 @@ export class Outputs {
     if (out === undefined) return;
     this.writeFile("--out", resultFile(out), text);
     this.writeFile("--out", summaryFile(out), results.map((result) => closingReport(result, 120)).join("\n"));
+    this.writeFile("--out", reportFile(out), htmlOf(results));
   }
 
   /** Ends the output: standard output and other streams are written in one piece. */
@@ -183,8 +185,12 @@ function summaryFile(out: string): string {
   return join(out, "summary.txt");
 }
 
+function reportFile(out: string): string {
+  return join(out, "report.html");
+}
+
 function outFiles(out: string): string[] {
-  return [resultFile(out), summaryFile(out)];
+  return [resultFile(out), summaryFile(out), reportFile(out)];
 }
 
 /** A scenario file and its points. */

@@ -1,3 +1,3 @@
 /** What `report` writes. In a file of its own, since the exports are slow to load. */
-export const FORMATS = ["markdown", "csv", "json", "hgrm", "junit"] as const;
+export const FORMATS = ["html", "markdown", "csv", "json", "hgrm", "junit"] as const;
 export type Format = (typeof FORMATS)[number];

@@ -33,6 +33,21 @@ describe("report", () => {
     for (const format of ["markdown", "csv"]) expect(await report(file, "--format", format)).toBe(await report("last", "--format", format));
   });
 
+  test("run --out has the HTML report beside the result file, and --force overwrites both", async () => {
+    const out = join(folder, "out");
+    expect((await lab(["run", SCENARIO, "-q", "--out", out])).code).toBe(0);
+    const page = readFileSync(join(out, "report.html"), "utf8");
+    expect(page).toContain("<h1>Quick</h1>");
+    expect(await report(join(out, "result.json"), "--format", "html")).toBe(page);
+    rmSync(join(out, "result.json"));
+    rmSync(join(out, "summary.txt"));
+    expect(await lab(["run", SCENARIO, "-q", "--out", out])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("report.html exists already"),
+    });
+    expect((await lab(["run", SCENARIO, "-q", "--out", out, "--force"])).code).toBe(0);
+  });
+
   test("-o writes a file, in the format of its name", async () => {
     const file = join(folder, "table.csv");
     expect(await report("last", "-o", file)).toBe("");

@@ -21,6 +21,7 @@ interface Written {
 
 /** What each format makes of a run; one file, or for some formats one for each case. */
 const EXPORTS: Readonly<Record<Format, (result: RunResult, out: string) => Promise<string | readonly Written[]>>> = {
+  html: async (result) => (await import("../../views/export/html.ts")).htmlOf(result),
   markdown: async (result) => (await import("../../views/export/markdown.ts")).markdownOf(result),
   csv: async (result) => (await import("../../views/export/csv.ts")).csvOf(result),
   json: async (result) => (await import("../../views/export/json.ts")).jsonOf(result),
@@ -39,6 +40,7 @@ const EXPORTS: Readonly<Record<Format, (result: RunResult, out: string) => Promi
 
 /** Formats by the extension of the file. */
 const EXTENSIONS: Readonly<Record<string, Format>> = {
+  ".html": "html",
   ".md": "markdown",
   ".csv": "csv",
   ".json": "json",

@@ -1,0 +1,94 @@
+import { counted, listed } from "../../kernel/wording.ts";
+import { coresText } from "../../telemetry/allowance.ts";
+import type { CaseResult, RunResult } from "../../telemetry/result.ts";
+import { caseName } from "../report/closing.ts";
+import { disturbedLegend } from "../report/disturbed.ts";
+import { oneLine } from "../report/intent.ts";
+import { PLAIN_PAINTER } from "../report/painter.ts";
+import { bestLine, isSweep, paramsText, sweepPicture } from "../report/sweep.ts";
+import { belief } from "./html/belief.ts";
+import { charts, legend } from "./html/chart.ts";
+import { details, html, items, type Markup, section } from "./html/markup.ts";
+import { STYLE } from "./html/style.ts";
+import { comparisonTable, everyFigureTable, hypothesisTable, seriesTables, thresholdTable } from "./html/tables.ts";
+
+/** Nothing may be loaded, run or sent; the only style is that of the file itself. */
+const POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+
+/** A run, or several, as one HTML file that needs nothing beside it: no script, no request. The same result gives the same bytes. */
+export function htmlOf(result: RunResult | readonly RunResult[]): string {
+  const results = [result].flat();
+  const body = html`<main>\n${results.map(article)}</main>`;
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${POLICY}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${html`${listed(results.map(({ scenario }) => scenario.title))}`.text}</title>
+<style>
+${STYLE}</style>
+</head>
+<body>
+${body.text}
+</body>
+</html>
+`;
+}
+
+function article(result: RunResult): Markup {
+  const { scenario, cases, conclusions, thresholds, hypotheses = [] } = result;
+  return html`<article>
+<h1>${oneLine(scenario.title)}</h1>
+${scenario.description === undefined ? null : html`<p>${oneLine(scenario.description)}</p>\n`}${
+  scenario.hypothesis === undefined ? null : html`<p><b>Hypothesis.</b> ${oneLine(scenario.hypothesis)}</p>\n`
+}<p class="faint">${identity(result)}</p>
+${belief(result)}${hypotheses.length === 0 ? null : section("Hypotheses", hypothesisTable(hypotheses))}${
+  thresholds.length === 0 ? null : section("Thresholds", thresholdTable(result))
+}${section(
+  "Predicted and measured",
+  comparisonTable(cases),
+  disturbedLegend(cases).map((line) => html`<p class="faint">${line}</p>\n`),
+)}${sweep(result)}${section("Over time", ...overTime(cases))}${section("Why", explanations(cases), items(conclusions))}${section(
+  "Every figure",
+  details("By name, for every case", everyFigureTable(result)),
+  seriesTables(cases),
+)}</article>
+`;
+}
+
+function identity({ scenario, machine, labVersion, startedAt, cases }: RunResult): string {
+  const when = startedAt.replace("T", " ").replace(/\.\d+Z$/, " UTC");
+  return `${scenario.name}, seed ${scenario.seed}, ${counted(cases.length, "case")}, ${when}; ${machine.cpu}, ${coresText(machine)}, ${machine.os} ${machine.arch}, Bun ${machine.bun}, lab-tui ${labVersion}`;
+}
+
+/** Columns and rows of a sweep's picture. */
+const PICTURE = { width: 100, height: 16 } as const;
+
+function sweep(result: RunResult): Markup | null {
+  if (!isSweep(result)) return null;
+  const pictures = (["throughput", "latency"] as const).map((measure) =>
+    sweepPicture(result, measure, PICTURE.width, PICTURE.height, PLAIN_PAINTER),
+  );
+  return section(
+    "The sweep",
+    html`<p>${bestLine(result.cases)}</p>\n`,
+    pictures.filter((lines) => lines.length > 0).map((lines) => html`<pre tabindex="0">${lines.map((line) => html`${line}\n`)}</pre>\n`),
+  );
+}
+
+/** Charts of the cases at each point of a sweep; all but those of the first are shown on demand. */
+function overTime(cases: readonly CaseResult[]): Markup[] {
+  const points = [...Map.groupBy(cases, ({ params }) => paramsText(params))];
+  const [first] = points;
+  if (first === undefined) return [];
+  if (points.length === 1) return [legend(first[1]), charts(first[1])];
+  return points.map(([name, group], i) => {
+    const shown = html`${legend(group)}${charts(group)}`;
+    return i === 0 ? html`<h3>${name}</h3>\n${shown}` : details(name, shown);
+  });
+}
+
+function explanations(cases: readonly CaseResult[]): Markup | null {
+  return items(cases.map((one) => html`<b>${caseName(one)}</b>: ${one.explanation}`));
+}

@@ -1,0 +1,139 @@
+import { type MetricName, metric } from "../../../telemetry/metrics.ts";
+import type { Prediction } from "../../../telemetry/prediction.ts";
+import type { CaseResult } from "../../../telemetry/result.ts";
+import { halved, spansOf, withoutStub } from "../../../telemetry/series.ts";
+import { timeTicks } from "../../canvas/ticks.ts";
+import { MODE_STROKES, niceTop, shortIn } from "../../report/chart.ts";
+import { html, Markup } from "./markup.ts";
+
+/** Intervals across a chart, at most: more than a screen of 1600 pixels shows apart. */
+const INTERVALS = 480;
+/** Labels of a time axis are placed as on a terminal of this width, which a phone has room for. */
+const TERMINAL_COLUMNS = 42;
+/** Units of the picture, which is stretched to its place. */
+const WIDTH = 1000;
+const HEIGHT = 100;
+
+/** A chart of a metric over time, with the prediction that holds for a whole case. */
+interface Panel {
+  readonly title: string;
+  readonly metric: MetricName;
+  readonly predicted?: (prediction: Prediction) => number | null;
+}
+
+const PANELS: readonly Panel[] = [
+  { title: "Throughput, done per second", metric: "throughput", predicted: ({ throughput }) => throughput },
+  { title: "Queue depth", metric: "mean_depth" },
+  { title: "Drops per second", metric: "dropped" },
+  { title: "Latency, p99 of each interval", metric: "sojourn_ms", predicted: ({ sojournP99 }) => sojournP99 },
+];
+
+/** The panels of the dashboard as charts over time, all cases on the same axes. */
+export function charts(cases: readonly CaseResult[]): Markup {
+  const until = Math.max(1, ...cases.map(({ series }) => series.at(-1)?.t ?? 0));
+  return html`<div class="charts">\n${PANELS.map((panel) => chart(panel, cases, until))}</div>\n`;
+}
+
+interface Line {
+  readonly one: CaseResult;
+  readonly steps: readonly Step[];
+  readonly predicted: number | null;
+}
+
+/** A value from one instant to another, in milliseconds. */
+interface Step {
+  readonly from: number;
+  readonly to: number;
+  readonly value: number;
+}
+
+/** The known values of a series at its full resolution, up to what a chart shows apart. */
+function stepsOf({ series }: CaseResult, panel: Panel): Step[] {
+  const { ofSample = () => null } = metric(panel.metric);
+  let shown = withoutStub(series);
+  while (shown.length > INTERVALS) shown = halved(shown);
+  return spansOf(shown).flatMap(({ from, sample }) => {
+    const value = ofSample(sample);
+    return value === null || !Number.isFinite(value) ? [] : [{ from, to: sample.t, value }];
+  });
+}
+
+function chart(panel: Panel, cases: readonly CaseResult[], until: number): Markup {
+  const axis = shortIn(metric(panel.metric).unit);
+  const lines = cases.map((one): Line => {
+    return { one, steps: stepsOf(one, panel), predicted: panel.predicted?.(one.predicted) ?? null };
+  });
+  const most = Math.max(0, ...lines.flatMap(({ steps, predicted }) => [predicted ?? 0, ...steps.map(({ value }) => value)]));
+  const top = niceTop(most);
+  const y = (value: number) => short(HEIGHT * (1 - Math.max(0, Math.min(1, value / top))));
+  const ticks = timeTicks(until, TERMINAL_COLUMNS);
+  const grid = ticks.map(({ t }) => `M${short((t / until) * WIDTH)} 0V${HEIGHT}`).join("");
+  return html`<figure><figcaption>${panel.title}</figcaption>
+<div class="plot"><div class="axis" aria-hidden="true"><span>${axis(top)}</span><span>${axis(top / 2)}</span><span>0</span></div>
+<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" role="img" aria-label="${spoken(panel, lines)}">
+<path class="grid" d="${new Markup(`${grid}M0 ${HEIGHT / 2}H${WIDTH}M0 0H${WIDTH}`)}"/>
+${lines.map(({ one, predicted }) => predictedLine(one, predicted, y))}${lines.map((line) => measuredLine(line, until, y))}</svg>
+<div class="times" aria-hidden="true">${ticks.map(({ t, label }) => timeLabel(t / until, label))}</div></div></figure>\n`;
+}
+
+/** The chart in words, for those who do not see it; the figures are in the tables. */
+function spoken(panel: Panel, lines: readonly Line[]): string {
+  const axis = shortIn(metric(panel.metric).unit);
+  const parts = lines.map(({ one: { mode }, steps }) => {
+    const values = steps.map(({ value }) => value);
+    return values.length === 0 ? `${mode}: nothing` : `${mode}: ${axis(Math.min(...values))} to ${axis(Math.max(...values))}`;
+  });
+  return `${panel.title} over time. ${parts.join("; ")}.`;
+}
+
+function timeLabel(share: number, label: string): Markup {
+  return html`<span${share > 0.97 ? new Markup(' class="last"') : null} style="left:${short(share * 100)}%">${label}</span>`;
+}
+
+/** Interrupted where nothing is known. */
+function measuredLine({ one, steps }: Line, until: number, y: (value: number) => string): Markup {
+  if (steps.length === 0) return html``;
+  const x = (t: number) => short((t / until) * WIDTH);
+  const path = steps.map(({ from, to, value }, i) => {
+    const before = steps[i - 1];
+    const start = before?.to !== from ? `M${x(from)} ${y(value)}` : y(before.value) === y(value) ? "" : `V${y(value)}`;
+    const after = steps[i + 1];
+    const goesOn = after?.from === to && y(after.value) === y(value);
+    return `${start}${goesOn ? "" : `H${x(to)}`}`;
+  });
+  return html`<path class="${classesOf(one)}" d="${new Markup(path.join(""))}"/>\n`;
+}
+
+function predictedLine({ mode }: CaseResult, predicted: number | null, y: (value: number) => string): Markup {
+  if (predicted === null || !Number.isFinite(predicted)) return html``;
+  return html`<path class="${colorOf(mode)} predicted" d="M0 ${y(predicted)}H${WIDTH}"/>\n`;
+}
+
+/** The cases of a chart by colour and stroke. */
+export function legend(cases: readonly CaseResult[]): Markup {
+  const entries = cases.map((one) => {
+    const unsound = isUnsound(one);
+    return html`<span>${swatch(classesOf(one))}${one.mode}${unsound ? html` <b class="bad">(${one.status})</b>` : null}</span>\n`;
+  });
+  return html`<div class="legend">${entries}<span>${swatch("other predicted")}predicted for that mode (throughput, p99)</span></div>\n`;
+}
+
+function swatch(classes: string): Markup {
+  return html`<svg viewBox="0 0 22 7" aria-hidden="true"><path class="${classes}" d="M0 3.5H22"/></svg>`;
+}
+
+function classesOf(one: CaseResult): string {
+  return `${colorOf(one.mode)} ${MODE_STROKES[one.mode] ?? "light"}${isUnsound(one) ? " void" : ""}`;
+}
+
+function colorOf(mode: string): string {
+  return Object.hasOwn(MODE_STROKES, mode) ? mode : "other";
+}
+
+function isUnsound({ status }: CaseResult): boolean {
+  return status === "failed" || status === "invalid";
+}
+
+function short(value: number): string {
+  return String(Number(value.toFixed(2)));
+}

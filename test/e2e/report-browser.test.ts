@@ -1,0 +1,139 @@
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { THEMES } from "../../src/views/canvas/themes.ts";
+import { htmlOf } from "../../src/views/export/html.ts";
+import { temporaryFolder } from "../support/cli.ts";
+import { hostileRun, reportedRun } from "../support/reports.ts";
+
+setDefaultTimeout(120_000);
+
+const CHROMIUM = ["chromium", "chromium-browser", "google-chrome"].map((name) => Bun.which(name)).find((path) => path !== null) ?? null;
+
+const folder = temporaryFolder();
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Answer {
+  readonly id?: number;
+  readonly method?: string;
+  readonly params?: { readonly request?: { readonly url: string }; readonly entry?: { readonly text: string } };
+  readonly result?: Readonly<Record<string, unknown>>;
+}
+
+/** A page of a browser, by the Chrome DevTools Protocol. */
+class Page {
+  /** What was requested, and what the browser complained of. */
+  readonly requests: string[] = [];
+  readonly complaints: string[] = [];
+  private readonly waiting = new Map<number, (result: Readonly<Record<string, unknown>>) => void>();
+  private loaded = Promise.withResolvers<void>();
+  private count = 0;
+
+  private constructor(
+    private readonly browser: Bun.Subprocess,
+    private readonly socket: WebSocket,
+  ) {
+    socket.onmessage = ({ data }) => this.receive(JSON.parse(String(data)) as Answer);
+  }
+
+  static async open(chromium: string): Promise<Page> {
+    const flags = [
+      "--headless=new",
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-dev-shm-usage",
+      "--remote-debugging-port=0",
+      "--hide-scrollbars",
+    ];
+    const browser = Bun.spawn([chromium, ...flags, `--user-data-dir=${join(folder, "profile")}`, "about:blank"], {
+      stderr: "pipe",
+      stdout: "ignore",
+    });
+    let said = "";
+    for await (const chunk of browser.stderr) {
+      said += new TextDecoder().decode(chunk);
+      if (/listening on ws:\/\/\S+/.test(said)) break;
+    }
+    const port = /ws:\/\/127\.0\.0\.1:(\d+)/.exec(said)?.[1] ?? "";
+    const targets = (await (await fetch(`http://127.0.0.1:${port}/json`)).json()) as { type: string; webSocketDebuggerUrl: string }[];
+    const socket = new WebSocket(targets.find(({ type }) => type === "page")?.webSocketDebuggerUrl ?? "");
+    await new Promise((resolve) => socket.addEventListener("open", resolve, { once: true }));
+    const page = new Page(browser, socket);
+    for (const domain of ["Page", "Network", "Log"]) await page.ask(`${domain}.enable`);
+    return page;
+  }
+
+  ask(method: string, params: object = {}): Promise<Readonly<Record<string, unknown>>> {
+    const id = ++this.count;
+    this.socket.send(JSON.stringify({ id, method, params }));
+    return new Promise((resolve) => this.waiting.set(id, resolve));
+  }
+
+  async show(url: string, width: number, scheme: string): Promise<void> {
+    await this.ask("Emulation.setDeviceMetricsOverride", { width, height: 900, deviceScaleFactor: 1, mobile: false });
+    await this.ask("Emulation.setEmulatedMedia", { features: [{ name: "prefers-color-scheme", value: scheme }] });
+    this.loaded = Promise.withResolvers();
+    await this.ask("Page.navigate", { url });
+    await this.loaded.promise;
+  }
+
+  async value(expression: string): Promise<unknown> {
+    const { result } = await this.ask("Runtime.evaluate", { expression, returnByValue: true });
+    return (result as { readonly value: unknown }).value;
+  }
+
+  async close(): Promise<void> {
+    this.socket.close();
+    this.browser.kill();
+    await this.browser.exited;
+  }
+
+  private receive({ id, method, params, result = {} }: Answer): void {
+    if (id !== undefined) this.waiting.get(id)?.(result);
+    if (method === "Page.loadEventFired") this.loaded.resolve();
+    if (method === "Network.requestWillBeSent") this.requests.push(params?.request?.url ?? "");
+    if (method === "Log.entryAdded") this.complaints.push(params?.entry?.text ?? "");
+  }
+}
+
+/** Elements that reach beyond the page, but for tables, which scroll; and how many have letters that are too small to read. */
+const WIDE = `[...document.querySelectorAll("p,li,h1,h2,h3,figure,.plot,.box,.legend,details")]
+  .filter((one) => one.getBoundingClientRect().right > innerWidth + 1).map((one) => one.outerHTML.slice(0, 80))`;
+const SMALL = `[...document.querySelectorAll("main *")].filter((one) => parseFloat(getComputedStyle(one).fontSize) < 11).length`;
+
+describe.skipIf(CHROMIUM === null)("the HTML report in a browser (needs chromium)", () => {
+  test("asks for nothing, fits from 400 to 1600 pixels, and is dark or light as its reader prefers", async () => {
+    const page = await Page.open(CHROMIUM ?? "");
+    try {
+      for (const [name, run] of [
+        ["plain", reportedRun()],
+        ["hostile", hostileRun()],
+      ] as const) {
+        const file = join(folder, `${name}.html`);
+        writeFileSync(file, htmlOf(run));
+        const url = pathToFileURL(file).href;
+        for (const scheme of ["light", "dark"] as const) {
+          for (const width of [400, 800, 1600]) {
+            page.requests.length = 0;
+            await page.show(url, width, scheme);
+            expect(page.requests).toEqual([url]);
+            expect(await page.value("document.documentElement.scrollWidth")).toBeLessThanOrEqual(width);
+            expect(await page.value(WIDE)).toEqual([]);
+            expect(await page.value(SMALL)).toBe(0);
+            expect(await page.value("getComputedStyle(document.body).backgroundColor")).toBe(rgb(THEMES[scheme].ground));
+          }
+        }
+        expect(await page.value("document.querySelectorAll('figure svg path').length")).toBeGreaterThan(12);
+        expect(await page.value("document.querySelectorAll('script, img, link, a').length")).toBe(0);
+      }
+      expect(page.complaints).toEqual([]);
+    } finally {
+      await page.close();
+    }
+  });
+});
+
+function rgb(color: string): string {
+  return `rgb(${[1, 3, 5].map((at) => Number.parseInt(color.slice(at, at + 2), 16)).join(", ")})`;
+}
