@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { fileProblem } from "../kernel/file-problem.ts";
+import { isPlainMap, valueAt } from "../kernel/plain-value.ts";
 import { UserError } from "../kernel/problem.ts";
 import { printable } from "../kernel/text.ts";
 import { RESULT_VERSION, type RunResult } from "../telemetry/result.ts";
@@ -40,12 +41,31 @@ export function resultInFile(file: string): RunResult {
   if (!isResult(result)) throw new UserError(`${name} is no result: a run writes them by --json or --out`);
   if (result.schemaVersion > RESULT_VERSION)
     throw new UserError(`${name} is of a later version (schemaVersion ${result.schemaVersion}); this one reads up to ${RESULT_VERSION}`);
-  return result;
+  return withLaterFields(result);
+}
+
+/** The result with the lists that the first version did not write, empty. */
+function withLaterFields(result: RunResult): RunResult {
+  const cases = result.cases.map((one) => {
+    const { warnings = [], rejections = [], failures = [] } = one;
+    return { ...one, warnings, rejections, failures };
+  });
+  return { ...result, cases, conclusions: result.conclusions ?? [] };
 }
 
 function isResult(value: unknown): value is RunResult {
-  if (typeof value !== "object" || value === null) return false;
-  const { schemaVersion, scenario, machine, cases } = value as Partial<RunResult>;
-  const whole = typeof schemaVersion === "number" && typeof scenario?.name === "string" && typeof machine === "object";
-  return whole && Array.isArray(cases) && cases.every((one) => typeof one?.mode === "string" && Array.isArray(one.series));
+  if (!isPlainMap(value)) return false;
+  const { schemaVersion, labVersion, startedAt, scenario, machine, cases, thresholds } = value;
+  const texts = [labVersion, startedAt, valueAt(scenario, ["name"]), valueAt(scenario, ["title"])];
+  const whole = typeof schemaVersion === "number" && texts.every((text) => typeof text === "string") && isPlainMap(machine);
+  return whole && Array.isArray(thresholds) && Array.isArray(cases) && cases.every(isCase);
+}
+
+/** Parts of a case that every version writes. */
+const PARTS = ["ledger", "latency", "queue", "batches", "queries", "process", "predicted", "tape", "littlesLaw"] as const;
+
+function isCase(value: unknown): boolean {
+  if (!isPlainMap(value)) return false;
+  const parts = PARTS.every((name) => isPlainMap(value[name])) && isPlainMap(valueAt(value, ["latency", "sojourn"]));
+  return parts && typeof value["mode"] === "string" && isPlainMap(value["params"]) && Array.isArray(value["series"]);
 }

@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { FORMATS } from "../../src/cli/report-formats.ts";
 import type { RunResult } from "../../src/telemetry/result.ts";
 import { jsonOf } from "../../src/views/export/json.ts";
 import { cleanEnv, lab, MAIN, temporaryFolder } from "../support/cli.ts";
@@ -46,6 +47,20 @@ describe("report", () => {
       stderr: expect.stringContaining("report.html exists already"),
     });
     expect((await lab(["run", SCENARIO, "-q", "--out", out, "--force"])).code).toBe(0);
+  });
+
+  test("a result file of the first version, which had fewer fields, is written in every format; a part of one in none", async () => {
+    const { conclusions: _, hypotheses, machine, ...run } = JSON.parse(await report("last", "--format", "json")) as RunResult;
+    const { calibration, limits, ...plainMachine } = machine;
+    const cases = run.cases.map(({ warnings, rejections, failures, load, disturbed, checks, shortfall, limits: own, ...one }) => ({
+      ...one,
+      series: one.series.map(({ ledger, running, otherCores, throttledMs, ...sample }) => sample),
+    }));
+    const first = join(folder, "first.json");
+    writeFileSync(first, JSON.stringify({ ...run, schemaVersion: 1, machine: plainMachine, cases }));
+    for (const format of FORMATS) expect((await report(first, "--format", format)).length).toBeGreaterThan(100);
+    writeFileSync(first, JSON.stringify({ ...run, cases: [{ mode: "sync", series: [] }] }));
+    expect(await lab(["report", first])).toMatchObject({ code: 2, stderr: expect.stringContaining("is no result") });
   });
 
   test("-o writes a file, in the format of its name", async () => {
