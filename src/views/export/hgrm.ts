@@ -18,7 +18,7 @@ export function distributionOf(one: CaseResult, scenario: string): string {
   const { count, min, max, mean, stddev } = sojourn;
   const between = PERCENTILES.flatMap((percentile): Point[] => {
     const value = percentileOf(sojourn, percentile);
-    return value === null ? [] : [{ share: SHARES[percentile], value, total: Math.ceil(count * SHARES[percentile] - ROUNDING) }];
+    return value === null ? [] : [{ share: SHARES[percentile], value, total: Math.ceil(count * SHARES[percentile]) }];
   });
   const points = count === 0 ? [] : [{ share: 0, value: min, total: 1 }, ...between, { share: 1, value: max, total: count }];
   return [
@@ -39,9 +39,6 @@ interface Point {
   /** Items up to it. */
   readonly total: number;
 }
-
-/** 1000 × 0.999 is a little more than 999 in binary. */
-const ROUNDING = 1e-6;
 
 function lineOf({ share, value, total }: Point): string {
   const start = `${decimals(value, 12)} ${share.toFixed(12)} ${String(total).padStart(10)}`;

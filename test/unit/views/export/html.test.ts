@@ -163,6 +163,18 @@ describe("the charts", () => {
     expect(markup).toContain("<span>100</span><span>50</span><span>0</span>");
   });
 
+  test("draw equal intervals as one", () => {
+    expect(paths(drawn([sample(100), sample(200), sample(300)]), "async dashed")[0]).toMatch(/^M0 \d+H1000$/);
+  });
+
+  test("and tables merge the intervals of long runs", () => {
+    const series = Array.from({ length: 5000 }, (_, i) => sample(100 * (i + 1), { processed: i % 2 === 0 ? i : 0 }));
+    const [path = ""] = paths(drawn(series), "async dashed");
+    expect(path.split("H").length).toBeWithin(240, 482);
+    const page = htmlOf(runResult([{ ...caseResult({ mode: "async" }), series }]));
+    expect(page.slice(page.indexOf("async over time")).split("<tr>").length).toBeWithin(600, 1203);
+  });
+
   test("are interrupted where nothing was measured", () => {
     const p99s = [1, null, 3, 4].map((p99, i) => sample(100 * (i + 1), { p99 }));
     expect(paths(drawn(p99s), "async dashed")[3]).toBe("M0 80H250M500 40H750V20H1000");

@@ -74,6 +74,11 @@ test("plain text is shown as it is", () => {
   );
 });
 
+test("nobody is mentioned, and no address becomes a link", () => {
+  expect(plain("@you, a@b.c")).toBe("@<!-- -->you, a@<!-- -->b.c");
+  expect(plain("www.x.y http://x.y")).toBe("www\\.x.y http\\://x.y");
+});
+
 test("code spans hold any text", () => {
   fc.assert(
     fc.property(fc.array(fc.constantFrom("`", "``", "a", " b", "|", "\\", "<"), { minLength: 1, maxLength: 8 }), (parts) => {
