@@ -374,6 +374,51 @@ describe("C-4 the dashboard in a real terminal", () => {
     expect(await screen.exited).toBe(130);
   });
 
+  test("after a storm of sizes the screen is what a whole picture makes it", async () => {
+    const screen = open(["run", LONG, "--no-store"], { columns: 120, rows: 40 });
+    await screen.until(/ left/);
+    for (let i = 0; i < 40; i++) {
+      screen.resize(60 + ((i * 37) % 120), 18 + ((i * 13) % 40));
+      await Bun.sleep(i % 3 === 0 ? 15 : 1);
+    }
+    screen.resize(100, 30);
+    screen.type(" ");
+    await screen.until("frozen");
+    const settled = await screen.until(/Ctrl-C stop/);
+    for (const line of await screen.lines()) expect(Bun.stringWidth(line)).toBeLessThanOrEqual(100);
+    // Another theme writes every cell anew.
+    screen.type("tttt");
+    await Bun.sleep(300);
+    await screen.until(/Ctrl-C stop/);
+    expect(await screen.text()).toBe(settled);
+    screen.type("\u0003");
+    expect(await screen.exited).toBe(130);
+  });
+
+  test.each([
+    ["16 colours", { COLORTERM: "", TERM: "xterm" }, "\u001b[96m", "\u001b[38;"],
+    ["256 colours", { COLORTERM: "", TERM: "xterm-256color" }, "\u001b[38;5;", "\u001b[38;2;"],
+    ["all colours", { COLORTERM: "truecolor" }, "\u001b[38;2;", "\u001b[38;5;"],
+  ])("a terminal of %s gets no others", async (_, env, its, others) => {
+    const screen = open(["run", SHORT, "--mode", "sync", "--no-store"], { env });
+    const last = await screen.until("% finished");
+    expect(last).toContain("Throughput");
+    screen.type("q");
+    await screen.exited;
+    const drawn = screen.raw.slice(0, screen.raw.lastIndexOf("\u001b[?1049l"));
+    expect(drawn).toContain(its);
+    expect(drawn).not.toContain(others);
+  });
+
+  test("a locale without Unicode gets pictures of ASCII", async () => {
+    const screen = open(["run", SHORT, "--mode", "sync", "--no-store"], { env: { LANG: "C", LC_ALL: "C" } });
+    const last = await screen.until("% finished");
+    expect(last).toContain("+=1 Throughput");
+    expect(last.match(/[\u2500-\u28ff]/g) ?? []).toEqual([]);
+    screen.type("q");
+    await screen.exited;
+  });
+
   test("a panel that cannot be drawn says so, and the rest lives", async () => {
     const screen = open([SHORT], { entry: join(ROOT, "test/support/planted/crashing-panel.ts"), columns: 120 });
     const last = await screen.until("% finished");
