@@ -1,6 +1,8 @@
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { conclude } from "../../src/analysis/conclude.ts";
+import { explain } from "../../src/analysis/explain.ts";
 import { hasContent, METHODS } from "../../src/http/method.ts";
 import { planCases } from "../../src/plan/plan.ts";
 import { mockSchema } from "../../src/scenario/fetch-schema.ts";
@@ -9,8 +11,6 @@ import type { Mode, Scenario } from "../../src/scenario/schema.ts";
 import { YamlFile } from "../../src/scenario/yaml-file.ts";
 import { imbalance } from "../../src/telemetry/ledger.ts";
 import type { CaseResult } from "../../src/telemetry/result.ts";
-import { conclude } from "../../src/theory/conclude.ts";
-import { explain } from "../../src/theory/explain.ts";
 import { predict } from "../../src/theory/predict.ts";
 import { NO_ACCESS } from "../../src/workloads/access.ts";
 import { TileServer } from "../../src/workloads/fetch/mock/server.ts";

@@ -1,13 +1,13 @@
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { explainFailures, explainHandlers } from "../../src/analysis/explain/flow.ts";
 import type { RunnerResult } from "../../src/engine/protocol.ts";
 import { planCases } from "../../src/plan/plan.ts";
 import { resolveScenario } from "../../src/scenario/load.ts";
 import type { Mode } from "../../src/scenario/schema.ts";
 import { YamlFile } from "../../src/scenario/yaml-file.ts";
 import { imbalance } from "../../src/telemetry/ledger.ts";
-import { explainFailures, explainHandlers } from "../../src/theory/explain-flow.ts";
 import { flowDemand } from "../../src/theory/flow.ts";
 import { predict } from "../../src/theory/predict.ts";
 import { draw } from "../../src/workloads/flow/lab.ts";

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { conclude } from "../../../src/analysis/conclude.ts";
+import { explain } from "../../../src/analysis/explain.ts";
 import { type Mode, scenarioSchema } from "../../../src/scenario/schema.ts";
 import { judgeDisturbance } from "../../../src/telemetry/disturbance.ts";
 import type { CpuLimits } from "../../../src/telemetry/machine.ts";
 import type { MachineUse } from "../../../src/telemetry/machine-use.ts";
 import type { CaseResult, MeasuredCase } from "../../../src/telemetry/result.ts";
-import { conclude } from "../../../src/theory/conclude.ts";
-import { explain } from "../../../src/theory/explain.ts";
 import { predict } from "../../../src/theory/predict.ts";
 import { Cores } from "../../../src/theory/simulate/cores.ts";
 import { rounds } from "../../support/campaign.ts";

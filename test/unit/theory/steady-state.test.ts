@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import { explain } from "../../../src/analysis/explain.ts";
 import { type Mode, scenarioSchema } from "../../../src/scenario/schema.ts";
-import { explain } from "../../../src/theory/explain.ts";
 import { predict } from "../../../src/theory/predict.ts";
 import { dd1OverloadSojourn } from "../../../src/theory/queues.ts";
 import { simulate } from "../../../src/theory/simulate.ts";

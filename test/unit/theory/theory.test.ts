@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
+import { explain } from "../../../src/analysis/explain.ts";
 import { planCases, scenarioHash } from "../../../src/plan/plan.ts";
 import { scenarioSchema } from "../../../src/scenario/schema.ts";
 import { unswept } from "../../../src/scenario/sweep.ts";
 import type { MeasuredCase } from "../../../src/telemetry/result.ts";
-import { explain } from "../../../src/theory/explain.ts";
 import { predict } from "../../../src/theory/predict.ts";
 import { dd1OverloadSojourn, dd1Sojourn, md1Sojourn, md1SojournQuantile, md1WaitCdf } from "../../../src/theory/queues.ts";
 import { caseResult } from "../../support/results.ts";

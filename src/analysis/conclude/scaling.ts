@@ -5,8 +5,8 @@ import { coresFor, theCores } from "../../telemetry/allowance.ts";
 import { isDisturbed } from "../../telemetry/disturbance.ts";
 import { loadsDiffer } from "../../telemetry/noise.ts";
 import type { CaseResult } from "../../telemetry/result.ts";
-import { sentPerSecond } from "../explain-fetch.ts";
-import { type FitOptions, type ScalePoint, tellAmdahl, tellUsl } from "../scaling.ts";
+import { type FitOptions, type ScalePoint, tellAmdahl, tellUsl } from "../../theory/scaling.ts";
+import { sentPerSecond } from "../explain/fetch.ts";
 import { anyField } from "./any-field.ts";
 import { at, first, ofLoads } from "./series.ts";
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
+import { conclude } from "../../../src/analysis/conclude.ts";
+import { explain } from "../../../src/analysis/explain.ts";
 import { type Mode, scenarioSchema } from "../../../src/scenario/schema.ts";
 import type { CaseResult, MeasuredCase } from "../../../src/telemetry/result.ts";
-import { conclude } from "../../../src/theory/conclude.ts";
-import { explain } from "../../../src/theory/explain.ts";
 import { caseResult } from "../../support/results.ts";
 
 /** A case with a few figures set by hand. */

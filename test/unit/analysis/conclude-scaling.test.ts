@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import { conclude } from "../../../src/analysis/conclude.ts";
 import type { CaseResult } from "../../../src/telemetry/result.ts";
-import { conclude } from "../../../src/theory/conclude.ts";
 import { caseResult } from "../../support/results.ts";
 
 const base = caseResult({ mode: "async" });

@@ -1,6 +1,6 @@
 import type { Shortfall } from "../telemetry/prediction.ts";
 import type { CaseResult } from "../telemetry/result.ts";
-import { type Expected, rationed } from "./demand.ts";
+import { type Expected, rationed } from "../theory/demand.ts";
 
 type Figures = Pick<CaseResult, "durationMs" | "throughput" | "ledger" | "latency" | "sourceBlocked" | "process">;
 

@@ -1,10 +1,10 @@
-import { countTerm, durationTerm, equation, rateTerm } from "../kernel/equation.ts";
-import { formatCount, formatMs } from "../kernel/units.ts";
-import { agreeing, counted, listed, outOf } from "../kernel/wording.ts";
-import type { FlowPart, Scenario } from "../scenario/schema.ts";
-import type { FlowFigures, FlowStats } from "../telemetry/flow-figures.ts";
-import type { Explained } from "./explain-fetch.ts";
-import { flowDemand } from "./flow.ts";
+import { countTerm, durationTerm, equation, rateTerm } from "../../kernel/equation.ts";
+import { formatCount, formatMs } from "../../kernel/units.ts";
+import { agreeing, counted, listed, outOf } from "../../kernel/wording.ts";
+import type { FlowPart, Scenario } from "../../scenario/schema.ts";
+import type { FlowFigures, FlowStats } from "../../telemetry/flow-figures.ts";
+import { flowDemand } from "../../theory/flow.ts";
+import type { Explained } from "./fetch.ts";
 
 /**
  * The handler with the lowest throughput, where handlers wait rather than compute; null: handlers are not the limit. `workers`: number of

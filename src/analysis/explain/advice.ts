@@ -1,6 +1,6 @@
 import { MODES } from "../../scenario/modes.ts";
 import type { Scenario } from "../../scenario/schema.ts";
-import { type Simulated, simulate } from "../simulate.ts";
+import { type Simulated, simulate } from "../../theory/simulate.ts";
 import type { Facts } from "./facts.ts";
 
 /** Advice, verified before it is given: the case is simulated as it was and with the change. */

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
+import { explain } from "../../../src/analysis/explain.ts";
 import { scenarioSchema } from "../../../src/scenario/schema.ts";
 import type { FetchFigures } from "../../../src/telemetry/fetch-figures.ts";
 import type { MeasuredCase } from "../../../src/telemetry/result.ts";
-import { explain } from "../../../src/theory/explain.ts";
 import { caseResult } from "../../support/results.ts";
 
 const base = caseResult({ mode: "async" });

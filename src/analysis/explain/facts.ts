@@ -4,8 +4,8 @@ import { coresFor, shareUsed } from "../../telemetry/allowance.ts";
 import { droppedTotal } from "../../telemetry/ledger.ts";
 import { growsAllAlong, keepsPace, lineGrowth } from "../../telemetry/pace.ts";
 import { type Crowding, crowding } from "../../telemetry/phases.ts";
-import type { Explained } from "../explain-fetch.ts";
-import { flowDemand } from "../flow.ts";
+import { flowDemand } from "../../theory/flow.ts";
+import type { Explained } from "./fetch.ts";
 
 export const BUSY = 0.9;
 /** Use from which a Worker is the limit: it shares its core with the source and other programs. */

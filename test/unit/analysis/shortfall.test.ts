@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { shortfallOf } from "../../../src/analysis/shortfall.ts";
 import { scenarioSchema } from "../../../src/scenario/schema.ts";
-import { shortfallOf } from "../../../src/theory/shortfall.ts";
 import { rounds } from "../../support/campaign.ts";
 import { caseResult } from "../../support/results.ts";
 

@@ -6,7 +6,7 @@ import { droppedTotal } from "../../telemetry/ledger.ts";
 import { keepsPace } from "../../telemetry/pace.ts";
 import { type Crowding, crowding } from "../../telemetry/phases.ts";
 import type { CaseResult } from "../../telemetry/result.ts";
-import type { Explained } from "../explain-fetch.ts";
+import type { Explained } from "./fetch.ts";
 
 /** Share of slots, or of connections, that counts as all. */
 export const FULLY = 0.8;

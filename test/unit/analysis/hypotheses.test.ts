@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { type JudgedRun, judgeHypotheses } from "../../../src/analysis/hypotheses.ts";
 import { parseExpectation } from "../../../src/scenario/expectation.ts";
 import type { CaseResult } from "../../../src/telemetry/result.ts";
-import { type JudgedRun, judgeHypotheses } from "../../../src/theory/hypotheses.ts";
 import { rounds } from "../../support/campaign.ts";
 import { caseResult } from "../../support/results.ts";
 

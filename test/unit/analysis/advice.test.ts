@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
+import { mayHelp } from "../../../src/analysis/explain/advice.ts";
+import { Facts } from "../../../src/analysis/explain/facts.ts";
 import { scenarioSchema } from "../../../src/scenario/schema.ts";
-import { mayHelp } from "../../../src/theory/explain/advice.ts";
-import { Facts } from "../../../src/theory/explain/facts.ts";
 import { predict } from "../../../src/theory/predict.ts";
 import { caseResult } from "../../support/results.ts";
 

@@ -1,9 +1,9 @@
-import { formatMs } from "../kernel/units.ts";
-import { counted } from "../kernel/wording.ts";
-import { usable } from "../telemetry/allowance.ts";
-import { BOUNDS, disturbanceOf, firstReasons } from "../telemetry/disturbance.ts";
-import type { Disturbance, WorkFigures } from "../telemetry/result.ts";
-import type { Explained } from "./explain-fetch.ts";
+import { formatMs } from "../../kernel/units.ts";
+import { counted } from "../../kernel/wording.ts";
+import { usable } from "../../telemetry/allowance.ts";
+import { BOUNDS, disturbanceOf, firstReasons } from "../../telemetry/disturbance.ts";
+import type { Disturbance, WorkFigures } from "../../telemetry/result.ts";
+import type { Explained } from "./fetch.ts";
 
 /** The machine's influence on the case, which comes before all other causes. */
 export interface MachineCause {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
+import { judgeHypotheses } from "../../../src/analysis/hypotheses.ts";
 import { planCases } from "../../../src/plan/plan.ts";
 import { listScenarios } from "../../../src/scenario/find.ts";
 import { loadScenarioFile } from "../../../src/scenario/load.ts";
 import type { CaseResult } from "../../../src/telemetry/result.ts";
-import { judgeHypotheses } from "../../../src/theory/hypotheses.ts";
 import { predict } from "../../../src/theory/predict.ts";
 import { caseResult } from "../../support/results.ts";
 

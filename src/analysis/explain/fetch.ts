@@ -1,16 +1,16 @@
-import { countTerm, equation, rateTerm } from "../kernel/equation.ts";
-import { formatBytes, formatCount } from "../kernel/units.ts";
-import { agreeing, counted, listed, outOf, sentenceCase } from "../kernel/wording.ts";
-import { GROW_BY, SHRINK_BY } from "../resilience/rate-limiter.ts";
-import type { FetchSettings, Scenario } from "../scenario/schema.ts";
-import type { FetchFigures } from "../telemetry/fetch-figures.ts";
-import { droppedTotal } from "../telemetry/ledger.ts";
-import type { CaseResult, MeasuredCase } from "../telemetry/result.ts";
-import { RequestFacts } from "./explain/request-facts.ts";
-import { REFUSED, requestLimit } from "./explain/requests.ts";
-import { requestDemand, sawtoothMean } from "./fetch.ts";
+import { countTerm, equation, rateTerm } from "../../kernel/equation.ts";
+import { formatBytes, formatCount } from "../../kernel/units.ts";
+import { agreeing, counted, listed, outOf, sentenceCase } from "../../kernel/wording.ts";
+import { GROW_BY, SHRINK_BY } from "../../resilience/rate-limiter.ts";
+import type { FetchSettings, Scenario } from "../../scenario/schema.ts";
+import type { FetchFigures } from "../../telemetry/fetch-figures.ts";
+import { droppedTotal } from "../../telemetry/ledger.ts";
+import type { CaseResult, MeasuredCase } from "../../telemetry/result.ts";
+import { requestDemand, sawtoothMean } from "../../theory/fetch.ts";
+import { RequestFacts } from "./request-facts.ts";
+import { REFUSED, requestLimit } from "./requests.ts";
 
-export { sentPerSecond } from "./explain/request-facts.ts";
+export { sentPerSecond } from "./request-facts.ts";
 
 export type Explained = Omit<MeasuredCase, "explanation" | "series" | "params"> & {
   /** Samples, which show what averages hide; absent where they were not kept. */

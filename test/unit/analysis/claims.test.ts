@@ -1,10 +1,10 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { conclude } from "../../../src/analysis/conclude.ts";
+import { explain } from "../../../src/analysis/explain.ts";
 import { Random } from "../../../src/kernel/random.ts";
 import { scenarioSchema } from "../../../src/scenario/schema.ts";
 import type { FetchFigures } from "../../../src/telemetry/fetch-figures.ts";
 import type { CaseResult } from "../../../src/telemetry/result.ts";
-import { conclude } from "../../../src/theory/conclude.ts";
-import { explain } from "../../../src/theory/explain.ts";
 import { bestLine, isSweep } from "../../../src/views/report/sweep.ts";
 import { patience, rounds } from "../../support/campaign.ts";
 import { unborneBest } from "../../support/claims/best.ts";

@@ -2,7 +2,7 @@ import { countTerm, durationTerm, equation, rateTerm } from "../../kernel/equati
 import { formatCount, formatMs, formatShare } from "../../kernel/units.ts";
 import { keyShares } from "../../load/keys.ts";
 import type { Scenario } from "../../scenario/schema.ts";
-import { laneShares } from "../capacity.ts";
+import { laneShares } from "../../theory/capacity.ts";
 import { mayHelp } from "./advice.ts";
 import { BUSY, type Facts, FULL } from "./facts.ts";
 import type { Finding } from "./finding.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
+import { explain } from "../../../src/analysis/explain.ts";
 import { type Mode, scenarioSchema } from "../../../src/scenario/schema.ts";
 import { growsAllAlong, keepsPace } from "../../../src/telemetry/pace.ts";
-import { explain } from "../../../src/theory/explain.ts";
 import { grewAllAlong } from "../../support/claims/claim.ts";
 import { virtualCase } from "../../support/claims/generate.ts";
 import { caseResult, sample } from "../../support/results.ts";

@@ -3,10 +3,10 @@ import { squaredVariation } from "../../load/service-times.ts";
 import { theCores } from "../../telemetry/allowance.ts";
 import type { SteadyState } from "../../telemetry/prediction.ts";
 import type { CaseResult } from "../../telemetry/result.ts";
-import { offeredRate } from "../demand.ts";
-import type { Explained } from "../explain-fetch.ts";
-import { mg1Sojourn } from "../queues.ts";
+import { offeredRate } from "../../theory/demand.ts";
+import { mg1Sojourn } from "../../theory/queues.ts";
 import type { Facts } from "./facts.ts";
+import type { Explained } from "./fetch.ts";
 import type { Limit } from "./finding.ts";
 
 /** Compares measurement and prediction. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
+import { explain } from "../../../src/analysis/explain.ts";
 import { scenarioSchema } from "../../../src/scenario/schema.ts";
 import type { MeasuredCase } from "../../../src/telemetry/result.ts";
-import { explain } from "../../../src/theory/explain.ts";
 import { caseResult, sample } from "../../support/results.ts";
 
 const base = caseResult({ mode: "parallel" });
