@@ -1,6 +1,6 @@
 import { listed } from "../../kernel/wording.ts";
 import type { Action } from "./actions.ts";
-import { writtenKey } from "./keys.ts";
+import { isKeyName, writtenKey } from "./keys.ts";
 import { BROWSE_ACTIONS } from "./screens/browse-actions.ts";
 import { HISTORY_ACTIONS } from "./screens/history-actions.ts";
 import { RUN_ACTIONS } from "./screens/run-actions.ts";
@@ -24,7 +24,7 @@ interface Named {
 }
 
 const NAMED: readonly Named[] = Object.entries(SCREENS).flatMap(([screen, actions]) =>
-  actions.flatMap(({ id, keys }) => (keys === "any" ? [] : [{ name: `${screen}.${id}`, screen, keys }])),
+  actions.flatMap(({ id, keys }) => (keys === "any" || !keys.every(isKeyName) ? [] : [{ name: `${screen}.${id}`, screen, keys }])),
 );
 
 /** The names of all actions whose keys may be chosen, with their default keys. */

@@ -1,3 +1,5 @@
+import type { Pointed } from "./mouse.ts";
+
 /** Ink's description of a key beside its character. */
 export interface Key {
   readonly tab?: boolean;
@@ -28,6 +30,8 @@ const TYPED_BEFORE_MS = 1000;
 
 /** Distinguishes typed keys from replies of the terminal. */
 export class Keyboard {
+  /** Called with what is done with the mouse, while it is reported. */
+  onPointed = (_: Pointed): void => {};
   private answering = false;
   private readonly until: number;
 

@@ -90,7 +90,9 @@ export class Session {
 
   private begin(): Instance {
     const { surface, appearance, bindings, terminal, endInput: onInputOver, nextTheme: onTheme } = this;
-    const given = { keyboard: new Keyboard(), surface, appearance, bindings, terminal, onInputOver, onTheme };
+    const keyboard = new Keyboard();
+    terminal.onPointed = (pointed) => keyboard.onPointed(pointed);
+    const given = { keyboard, surface, appearance, bindings, terminal, onInputOver, onTheme };
     const instance = render(
       <Guard onError={this.fail}>
         <Screens subscribe={this.subscribe} snapshot={() => this.draw} terminal={this.terminal} given={given} />

@@ -1,5 +1,6 @@
 import { inForeground, suspendJob } from "../../kernel/parent.ts";
 import { terminalBehind } from "../../kernel/terminal-writer.ts";
+import { MOUSE_OFF, MOUSE_ON, type Pointed, pointedBy } from "./mouse.ts";
 
 const WRAP = "\x1b[?7h";
 /**
@@ -7,8 +8,8 @@ const WRAP = "\x1b[?7h";
  * scroll the picture away.
  */
 const CUT = "\x1b[?7l";
-/** Long lines wrapped, the main screen, the cursor visible. */
-const RESTORED = `${WRAP}\x1b[?1049l\x1b[?25h`;
+/** Long lines wrapped, the main screen, the cursor visible, no reports of the mouse. */
+const RESTORED = `${WRAP}\x1b[?1049l\x1b[?25h${MOUSE_OFF}`;
 
 /** Interval in which a background job checks whether the terminal is its own again, in milliseconds. */
 const BEHIND_MS = 200;
@@ -44,10 +45,14 @@ export class Terminal {
   private undo: (() => void) | null = null;
   /** Lent to the shell. */
   private lent = false;
+  /** The mouse is reported. */
+  private mouse = false;
   /** Writes without a notification. */
   private write: (bytes: string) => void = () => {};
   /** Called when something other than `paint` writes to it. */
   onForeign = (): void => {};
+  /** Called with what is done with the mouse, while it is reported. */
+  onPointed = (_: Pointed): void => {};
   /** Called when its size has changed. */
   onResize = (_columns: number, _rows: number): void => {};
 
@@ -77,6 +82,7 @@ export class Terminal {
     stdin.on("end", onInputOver);
     this.undo = () => {
       process.off("exit", restoreTerminal);
+      stdin.off("data", this.point);
       stdin.off("end", onInputOver);
       for (const one of undo) one();
     };
@@ -117,10 +123,10 @@ export class Terminal {
     const { stdout } = process;
     this.lent = true;
     try {
-      if (stdout.isTTY) stdout.write(WRAP);
+      if (stdout.isTTY) stdout.write(this.lending);
       if (standing) suspendJob();
       while (!inForeground()) await Bun.sleep(BEHIND_MS);
-      if (stdout.isTTY) stdout.write(CUT);
+      if (stdout.isTTY) stdout.write(this.taking);
     } finally {
       this.lent = false;
     }
@@ -132,12 +138,34 @@ export class Terminal {
     const { stdout } = process;
     this.lent = true;
     try {
-      if (stdout.isTTY) stdout.write(WRAP);
+      if (stdout.isTTY) stdout.write(this.lending);
       await work();
-      if (stdout.isTTY) stdout.write(CUT);
+      if (stdout.isTTY) stdout.write(this.taking);
     } finally {
       this.lent = false;
     }
+  }
+
+  /** Has the mouse reported, or no longer; whether it is. */
+  toggleMouse(): boolean {
+    this.mouse = !this.mouse;
+    process.stdout.write(this.mouse ? MOUSE_ON : MOUSE_OFF);
+    // Beside what else reads the keyboard, which takes the chunks.
+    if (this.mouse) process.stdin.on("data", this.point);
+    else process.stdin.off("data", this.point);
+    return this.mouse;
+  }
+
+  private readonly point = (chunk: unknown) => {
+    for (const pointed of pointedBy(String(chunk))) this.onPointed(pointed);
+  };
+
+  private get lending(): string {
+    return this.mouse ? WRAP + MOUSE_OFF : WRAP;
+  }
+
+  private get taking(): string {
+    return this.mouse ? CUT + MOUSE_ON : CUT;
   }
 
   /** Writes a picture. */

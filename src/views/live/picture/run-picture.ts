@@ -76,7 +76,8 @@ function drawZoomed(canvas: Canvas, body: Rect, view: RunView, state: PictureSta
   guarded(canvas, line, "values", () => drawReadings(canvas, line, panel, view, state.past, look));
 }
 
-function drawPanels(canvas: Canvas, { x, y, width, height }: Rect, view: RunView, state: PictureState, look: PictureLook): void {
+/** Where everything stands in a body that is not zoomed: the numbered panels, the workload's own, the line of the ledger, what is under it. */
+function placesOf(view: RunView, { x, y, width, height }: Rect) {
   const cores = view.machine === null ? 1 : placesOn(view.machine);
   const modes = new Set(view.cases.map(({ outline }) => outline.mode)).size;
   const { upper, lower, coresHeight, table, extra } = layout(height, modes, cores, ownLines(view));
@@ -87,22 +88,39 @@ function drawPanels(canvas: Canvas, { x, y, width, height }: Rect, view: RunView
     width: column === 0 ? left : width - left,
     height,
   });
-  drawPanel(canvas, place(0, y, upper), 0, view, state, look);
-  drawPanel(canvas, place(1, y, upper), 1, view, state, look);
-  drawPanel(canvas, place(0, y + upper, lower), 2, view, state, look);
-  drawPanel(canvas, place(1, y + upper, lower), 3, view, state, look);
-  let top = y + upper + lower;
-  if (extra > 0)
-    guarded(canvas, { x, y: top, width, height: extra }, "figures", () =>
-      drawOwnPanel(canvas, { x, y: top, width, height: extra }, view, look),
-    );
-  top += extra;
-  drawPanel(canvas, { x, y: top, width, height: coresHeight }, CORES_PANEL, view, state, look);
-  top += coresHeight;
+  const own = { x, y: y + upper + lower, width, height: extra };
+  const coresPlace = { x, y: own.y + extra, width, height: coresHeight };
+  const ledger = coresPlace.y + coresHeight;
+  const panels: readonly Rect[] = [
+    ...[place(0, y, upper), place(1, y, upper), place(0, y + upper, lower), place(1, y + upper, lower)],
+    coresPlace,
+  ];
+  return { panels, own, ledger, under: { x, y: ledger + 1, width, height: table } };
+}
+
+/** The numbered panel at a cell of the screen of a run, from 0; null: there is none. */
+export function panelAt(
+  view: RunView,
+  zoomed: number | null,
+  width: number,
+  rows: number,
+  cell: { readonly column: number; readonly row: number },
+): number | null {
+  const within = ({ x, y, width, height }: Rect) => cell.column >= x && cell.column < x + width && cell.row >= y && cell.row < y + height;
+  const body = bodyOf(view, width, rows);
+  if (zoomed !== null) return within(body) ? zoomed : null;
+  const index = placesOf(view, body).panels.findIndex(within);
+  return index < 0 ? null : index;
+}
+
+function drawPanels(canvas: Canvas, body: Rect, view: RunView, state: PictureState, look: PictureLook): void {
+  const { x, width } = body;
+  const { panels, own, ledger: top, under } = placesOf(view, body);
+  for (const [index, place] of panels.entries()) drawPanel(canvas, place, index, view, state, look);
+  if (own.height > 0) guarded(canvas, own, "figures", () => drawOwnPanel(canvas, own, view, look));
   const current = view.cases[view.current];
   canvas.text(x, top, current === undefined ? "" : ledgerLine(current.ledger, width), FAINT);
   drawSweepProgress(canvas, x + width, top, Math.floor(width / 2), view, look);
-  const under = { x, y: top + 1, width, height: table };
   guarded(canvas, under, "table", () => {
     const taken = drawTable(canvas, under, rowsOf(view));
     drawLog(canvas, { ...under, x: taken + 3, width: width - taken - 3 }, view);

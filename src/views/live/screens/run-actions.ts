@@ -31,7 +31,7 @@ export interface RunContext {
 }
 
 /** Intents of keys for the session. */
-export type RunIntent = "interrupt" | "quit" | "suspend" | "freeze" | "unfreeze" | "theme" | "picture" | "record" | "input-over";
+export type RunIntent = "interrupt" | "quit" | "suspend" | "freeze" | "unfreeze" | "theme" | "picture" | "record" | "mouse" | "input-over";
 
 export type RunAction = Action<RunState, RunContext, RunIntent>;
 
@@ -187,6 +187,39 @@ export const RUN_ACTIONS: readonly RunAction[] = [
     act: (state) => change(state, {}, "record"),
   },
   {
+    id: "mouse",
+    keys: ["m"],
+    short: null,
+    title: "mouse",
+    help: "the mouse, on or off: click focuses, again zooms; the wheel goes through time",
+    when: plain,
+    act: (state) => change(state, {}, "mouse"),
+  },
+  {
+    id: "click",
+    keys: PANEL_KEYS.map((key) => `click-${key}`),
+    short: null,
+    title: "focus or zoom",
+    help: null,
+    when: plain,
+    act: (state, _, key) => {
+      const focus = Number(key.slice("click-".length)) - 1;
+      return change(state, focus === state.focus ? { zoomed: !state.zoomed } : { focus });
+    },
+  },
+  {
+    id: "wheel",
+    keys: ["wheel-up", "wheel-down"],
+    short: null,
+    title: "past, later",
+    help: null,
+    when: (state, context) => plain(state, context) && context.until > 0,
+    act: (state, { until }, key) => {
+      const t = (state.past ?? until) + (key === "wheel-up" ? -WHEEL_MS : WHEEL_MS);
+      return change(state, { past: t >= until ? null : Math.max(0, t) });
+    },
+  },
+  {
     id: "interrupt",
     keys: ["ctrl-c"],
     short: "Ctrl-C",
@@ -241,6 +274,9 @@ export const RUN_ACTIONS: readonly RunAction[] = [
     act: (state) => change(state, {}),
   },
 ];
+
+/** Step of the wheel through time, in milliseconds. */
+const WHEEL_MS = 1000;
 
 /** Step of an arrow key through time, in milliseconds. */
 function stepOf(key: string): number {

@@ -3,12 +3,13 @@ import { BOLD_TEXT, TEXT } from "../../canvas/styles.ts";
 import { footerKeys, helpRows } from "../actions.ts";
 import { writtenKey } from "../keys.ts";
 import { momentsOf } from "../moments.ts";
+import type { Pointed } from "../mouse.ts";
 import { seenUntil, viewAt } from "../past.ts";
 import { closingShows, drawClosing } from "../picture/closing-picture.ts";
 import { drawFooter, drawQuestion } from "../picture/footer.ts";
 import { drawHelp } from "../picture/help.ts";
 import type { PictureLook } from "../picture/look.ts";
-import { bodyOf, drawRun } from "../picture/run-picture.ts";
+import { bodyOf, drawRun, panelAt } from "../picture/run-picture.ts";
 import type { RunView } from "../store.ts";
 import { RUN_ACTIONS, type RunAction, type RunContext, type RunState } from "./run-actions.ts";
 
@@ -51,6 +52,13 @@ export function drawScreen(canvas: Canvas, view: RunView, state: RunState, conte
   if (state.asking && context.running) drawQuestion(canvas, `A run is going on. Stop it and quit? ${yesKey(aside.actions)} / n`);
   else if (aside.notice !== "") canvas.text(0, height - 1, aside.notice, BOLD_TEXT);
   else drawFooter(canvas, footerKeys(aside.actions, state, context));
+}
+
+/** The name of what was done with the mouse, as a key: a click by the panel it was on, from 1. */
+export function pointedKey(pointed: Pointed, view: RunView, { zoomed, focus, past }: RunState, columns: number, rows: number): string {
+  if (pointed.kind !== "click" || (view.phase === "finished" && !zoomed && past === null)) return pointed.kind;
+  const panel = panelAt(view, zoomed ? focus : null, columns, rows, pointed);
+  return panel === null ? pointed.kind : `click-${panel + 1}`;
 }
 
 function yesKey(actions: readonly RunAction[]): string {

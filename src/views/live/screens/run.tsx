@@ -3,11 +3,12 @@ import { Box, useWindowSize } from "ink";
 import React, { useEffect, useLayoutEffect, useRef } from "react";
 import { rebound } from "../bindings.ts";
 import type { Capture } from "../capture.ts";
+import type { Pointed } from "../mouse.ts";
 import type { ScreenProps } from "../session.tsx";
 import type { LiveStore } from "../store.ts";
 import { useActions } from "../use-actions.ts";
-import { FIRST_STATE, RUN_ACTIONS, type RunIntent } from "./run-actions.ts";
-import { contextOf, drawScreen } from "./run-drawing.ts";
+import { FIRST_STATE, RUN_ACTIONS, type RunIntent, type RunState } from "./run-actions.ts";
+import { contextOf, drawScreen, pointedKey } from "./run-drawing.ts";
 
 export interface RunScreenProps extends ScreenProps {
   readonly store: LiveStore;
@@ -32,7 +33,8 @@ export function RunScreen({ store, replaying = false, capture, keyboard, surface
     );
   const onRecord = () => void capture.toggleRecording(store.latest.name);
   const outside = { store, onPicture, onRecord, ...on };
-  const [state] = useActions(keyboard, actions, FIRST_STATE, context, (intent) => OUTSIDE[intent](outside));
+  const keyOf = (pointed: Pointed, now: RunState) => pointedKey(pointed, store.latest, now, columns, rows);
+  const [state] = useActions(keyboard, actions, FIRST_STATE, context, (intent) => OUTSIDE[intent](outside), keyOf);
   const latest = useRef(state);
   latest.current = state;
   // After each key; a sample draws the same again without React.
@@ -52,7 +54,7 @@ export function RunScreen({ store, replaying = false, capture, keyboard, surface
   return <Box width={columns} height={rows} />;
 }
 
-interface Outside extends Pick<RunScreenProps, "store" | "onInterrupt" | "onQuit" | "onSuspend" | "onInputOver" | "onTheme"> {
+interface Outside extends Pick<RunScreenProps, "store" | "terminal" | "onInterrupt" | "onQuit" | "onSuspend" | "onInputOver" | "onTheme"> {
   readonly onPicture: () => void;
   readonly onRecord: () => void;
 }
@@ -66,5 +68,6 @@ const OUTSIDE: Readonly<Record<RunIntent, (outside: Outside) => void>> = {
   theme: ({ onTheme }) => onTheme(),
   picture: ({ onPicture }) => onPicture(),
   record: ({ onRecord }) => onRecord(),
+  mouse: ({ terminal }) => void terminal.toggleMouse(),
   "input-over": ({ onInputOver }) => onInputOver(),
 };
