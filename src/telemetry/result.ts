@@ -43,6 +43,8 @@ export type CaseStatus = "completed" | "aborted" | "failed" | "invalid";
 export interface CaseResult {
   readonly mode: string;
   readonly params: Readonly<Record<string, unknown>>;
+  /** Which of several repeats of the case it is, from 0; absent: it ran once. */
+  readonly repeat?: number;
   /** Load of the case; absent from files of schema version 1. */
   readonly load?: LoadFigures;
   readonly status: CaseStatus;
