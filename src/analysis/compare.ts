@@ -107,7 +107,8 @@ function comparedCase(one: CasePair, paired: boolean, figures: readonly Compared
   });
 }
 
-const isVaried = ({ a, b, shift }: Contrast) => shift !== null && new Set([...a, ...b]).size > 1;
+/** False where every round of both sides has one value: chance could not show there. */
+const isVaried = ({ a, b, shift }: Contrast) => shift !== null && (Math.min(a.length, b.length) < 2 || new Set([...a, ...b]).size > 1);
 
 function contrastOf({ a, b }: CasePair, paired: boolean, { read, counts }: ComparedFigure): Contrast {
   const [all, others] = [a.map(read), b.map(read)];

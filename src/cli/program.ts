@@ -21,15 +21,11 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ readonly declare: Declar
   serve: () => import("./declare/serve.ts"),
   runs: () => import("./declare/runs.ts"),
   show: () => import("./declare/show.ts"),
+  compare: () => import("./declare/compare.ts"),
   report: () => import("./declare/report.ts"),
   replay: () => import("./declare/replay.ts"),
   config: () => import("./declare/config.ts"),
   completion: () => import("./declare/completion.ts"),
-};
-
-/** Commands of later versions, refused by name. */
-const LATER: Readonly<Record<string, string>> = {
-  compare: "two runs side by side, with a verdict",
 };
 
 /**
@@ -46,7 +42,6 @@ export async function main(argv: readonly string[], signals?: StopSignals): Prom
     checkWorkingFolder();
     const program = emptyProgram(host);
     for (const load of wanted(argv)) (await load()).declare(program, host);
-    refuseLater(program);
     // Last, since commands inherit the program's settings, and only the program itself accepts excess arguments, to suggest a command.
     program.allowExcessArguments(true);
     await program.parseAsync(argv, { from: "user" });
@@ -101,7 +96,7 @@ function emptyProgram(host: Host): Command {
   program.action(async (_, command: Command) => {
     const asked = command.args[0];
     if (asked !== undefined) {
-      throw new UserError(`There is no command ${quoted(asked)}${suggestion(asked, [...Object.keys(COMMANDS), ...Object.keys(LATER)])}`);
+      throw new UserError(`There is no command ${quoted(asked)}${suggestion(asked, Object.keys(COMMANDS))}`);
     }
     const { openConsole } = await import("./commands/console.ts");
     host.exit(await openConsole(host.signals));
@@ -116,17 +111,4 @@ function plainError(text: string): string {
     .trimEnd()
     .split("\n");
   return `${lines.map((line) => printable(line, 400)).join("\n")}\n`;
-}
-
-function refuseLater(program: Command): void {
-  for (const [name, description] of Object.entries(LATER)) {
-    program
-      .command(name)
-      .description(`${description} (not available in this version)`)
-      .allowUnknownOption()
-      .allowExcessArguments()
-      .action(() => {
-        throw new UserError(`\`${name}\` is not available in this version`);
-      });
-  }
 }

@@ -1,0 +1,98 @@
+import {
+  type ChangeMargin,
+  compareResults,
+  DEFAULT_MARGIN,
+  differencesOf,
+  type NamedResult,
+  type ResultComparison,
+} from "../../analysis/compare.ts";
+import { type ComparedFigure, figureOf, HEADLINE_FIGURES } from "../../analysis/figures.ts";
+import { EXIT, type ExitCode } from "../../kernel/exit.ts";
+import { UserError } from "../../kernel/problem.ts";
+import { suggestion } from "../../kernel/spelling.ts";
+import { printable, quoted, safeJson } from "../../kernel/text.ts";
+import { parseNumber } from "../../kernel/units.ts";
+import { sentenceCase } from "../../kernel/wording.ts";
+import { scenarioFiles, scenarioName } from "../../scenario/find.ts";
+import { changeTable } from "../../views/export/comparison.ts";
+import { keptResult } from "../kept-result.ts";
+
+export interface CompareFlags {
+  readonly json?: boolean;
+  readonly metrics?: string;
+  readonly margin?: string;
+  readonly anyway?: boolean;
+  readonly failOnRegression?: boolean;
+  readonly format?: string;
+  readonly rounds?: string;
+  readonly with?: readonly string[];
+  readonly selfCheck?: boolean;
+}
+
+/** `lab-tui compare A B`: prints what changed between two results. */
+export function compareRuns(a: string, b: string | undefined, flags: CompareFlags): ExitCode {
+  refuseLater(flags);
+  if (b === undefined) throw new UserError("compare: B is missing; two runs or result files are needed");
+  const figures = figuresAsked(flags.metrics);
+  const margin = marginAsked(flags.margin);
+  const [first, second] = [namedResult(a), namedResult(b)];
+  const differences = differencesOf(first.result, second.result);
+  if (differences.length > 0 && flags.anyway !== true) {
+    const told = differences.map((one) => sentenceCase(printable(one, 400)));
+    throw new UserError(`${told.join("\n")}\ncompare: what differs may be the reason for any change; --anyway compares all the same`);
+  }
+  const compared = compareResults(first, second, figures, margin);
+  if (compared.comparisons.length === 0) throw new UserError("compare: A and B have no case in common");
+  const comparison = { ...compared, notes: [...differences, ...compared.notes] };
+  process.stdout.write(flags.json === true ? `${safeJson(comparison, 2)}\n` : changeTable(comparison));
+  return exitOf(comparison, flags);
+}
+
+function exitOf({ valid, comparisons }: ResultComparison, { failOnRegression = false }: CompareFlags): ExitCode {
+  if (!valid) return EXIT.invalidMeasurement;
+  return failOnRegression && comparisons.some(({ verdict }) => verdict === "worse") ? EXIT.regression : EXIT.done;
+}
+
+/** Flags whose feature is not there yet. */
+const LATER = { format: "--format", rounds: "--rounds", with: "--with", selfCheck: "--self-check" } as const;
+
+function refuseLater(flags: CompareFlags): void {
+  for (const [flag, name] of Object.entries(LATER) as [keyof typeof LATER, string][]) {
+    if (flags[flag] !== undefined) throw new UserError(`compare: ${name} is not available in this version`);
+  }
+}
+
+function namedResult(name: string): NamedResult {
+  if (name.startsWith("baseline:")) throw new UserError("compare: baselines are not available in this version");
+  try {
+    return { name, result: keptResult(name) };
+  } catch (error) {
+    throw error instanceof UserError && isScenario(name)
+      ? new UserError(
+          `compare: ${quoted(name)} is a scenario; running scenarios is not available in this version: run it, then compare the runs`,
+        )
+      : error;
+  }
+}
+
+function isScenario(name: string): boolean {
+  return /\.ya?ml$/i.test(name) || scenarioFiles().some((file) => scenarioName(file) === name);
+}
+
+function figuresAsked(names: string | undefined): ComparedFigure[] {
+  const asked = names === undefined ? HEADLINE_FIGURES : [...new Set(names.split(",").map((name) => name.trim()))];
+  return asked.map((name) => {
+    const figure = figureOf(name);
+    if (figure !== null) return figure;
+    throw new UserError(`--metrics: no figure ${quoted(name)} can be compared${suggestion(name, HEADLINE_FIGURES)}`);
+  });
+}
+
+function marginAsked(text: string | undefined): ChangeMargin {
+  if (text === undefined) return DEFAULT_MARGIN;
+  const percent = /^(.+?)\s*%$/.exec(text.trim())?.[1];
+  const share = percent === undefined ? parseNumber(text) : (parseNumber(percent) ?? Number.NaN) / 100;
+  if (share === null || !(share >= 0 && share < 1))
+    throw new UserError(`--margin: must be a share such as 1% or 0.01, below 100%, got ${quoted(text)}`);
+  return { margin: share, marginFrom: "flag" };
+}

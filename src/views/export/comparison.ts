@@ -1,0 +1,77 @@
+import type { FigureComparison, ResultComparison } from "../../analysis/compare.ts";
+import { leastPairs, leastSamples } from "../../analysis/estimate.ts";
+import { figureOf } from "../../analysis/figures.ts";
+import { columnsOf, padLeft, printable } from "../../kernel/text.ts";
+import { counted, sentenceCase } from "../../kernel/wording.ts";
+import { valueText } from "../../telemetry/points.ts";
+import { inUnit, UNMEASURED } from "./figure-text.ts";
+
+const MARGIN_FROM = { default: "the default", flag: "by --margin", floor: "the noise of this scenario on this machine" } as const;
+
+/** A comparison in words: what was compared and how, a table for each case, and why where it cannot tell. */
+export function changeTable(comparison: ResultComparison): string {
+  const { a, b, notes, comparisons } = comparison;
+  const cases = Map.groupBy(comparisons, ({ mode, params }) => JSON.stringify([mode, params]));
+  const tables = [...cases.values()].flatMap((rows) => ["", ...caseLines(rows, comparison)]);
+  return `${[`A  ${printable(a, 200)}`, `B  ${printable(b, 200)}`, methodText(comparison), ...notes.map(sentence), ...tables].join("\n")}\n`;
+}
+
+function methodText({ rounds, paired, level, margin, marginFrom }: ResultComparison): string {
+  const how = paired ? `${counted(rounds, "round")} in pairs` : `${counted(rounds, "round")} on the side with fewer, not in pairs`;
+  const sure = `all verdicts on a case hold with ${percent(level)}`;
+  return `${how}; changes within ±${percent(margin)} do not matter (${MARGIN_FROM[marginFrom]}); ${sure}`;
+}
+
+function caseLines(rows: readonly FigureComparison[], comparison: ResultComparison): string[] {
+  const [one] = rows;
+  const where = Object.entries(one?.params ?? {}).map(([field, value]) => `${field} ${valueText(value)}`);
+  const cells = rows.map(cellsOf);
+  const all = [["", "A", "B", "change", "between", "verdict"], ...cells];
+  const widths = (all[0] ?? []).map((_, column) => Math.max(...all.map((line) => columnsOf(line[column] ?? ""))));
+  const lines = all.map((line) =>
+    line
+      .map((cell, column) => placed(cell, column, widths[column] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
+  const reasons = rows.flatMap((row) => (row.verdict === "cannot tell" ? [`  ${row.metric}: ${whyUntold(row, comparison)}`] : []));
+  return [printable([one?.mode ?? "", ...where].join(", "), 200), ...lines.map((line) => `  ${line}`), ...reasons];
+}
+
+/** Names and verdicts begin at the left, numbers end at the right. */
+function placed(cell: string, column: number, width: number): string {
+  return column === 0 ? cell + " ".repeat(width - columnsOf(cell)) : column === 5 ? cell : padLeft(cell, width);
+}
+
+function cellsOf({ metric, a, b, ratio, low, high, verdict }: FigureComparison): string[] {
+  const figure = figureOf(metric);
+  const text = (value: number | null) => (value === null || figure === null ? UNMEASURED : inUnit(figure.unit, value));
+  const between = low === null || high === null ? UNMEASURED : `${change(low)} and ${change(high)}`;
+  return [metric, text(a), text(b), ratio === null ? UNMEASURED : change(ratio), between, verdict];
+}
+
+/** Why a verdict is "cannot tell", and what would help. */
+function whyUntold(row: FigureComparison, { paired, level }: ResultComparison): string {
+  const { a, b, ratio, smallestDetectable, roundsNeeded, rounds } = row;
+  if (a === null || b === null) return "it was not measured, or too few items bear it";
+  if (ratio === null) return "it is 0, of which there is no ratio";
+  const needed = roundsNeeded === null ? "" : counted(roundsNeeded, "round");
+  if (smallestDetectable !== null) {
+    const more = needed === "" ? "" : `; about ${needed} in all would tell`;
+    return `the smallest change this could have found is ${percent(smallestDetectable)}${more}`;
+  }
+  if (rounds < 2) return `a single run on a side tells no change from chance; ${needed} of each would`;
+  const alone = (paired ? leastPairs : leastSamples)(level) <= rounds ? ", or fewer --metrics" : "";
+  return `${counted(rounds, "round")} of each are too few${alone === "" ? "" : " for so many figures at once"}; ${needed} would do${alone}`;
+}
+
+const percent = (share: number) => `${digits(share)} %`;
+const change = (ratio: number) => `${ratio >= 1 ? "+" : "−"}${digits(Math.abs(ratio - 1))} %`;
+
+/** Per cent with a digit behind the point, and with two below 1 %. */
+function digits(share: number): string {
+  const percent = share * 100;
+  return percent.toFixed(percent > 0 && percent < 0.995 ? 2 : 1).replace(/\.0$/, "");
+}
+
+const sentence = (text: string) => `${sentenceCase(printable(text, 300))}.`;
