@@ -39,7 +39,7 @@ function remembered<K extends object, V>(map: { get(key: K): V | undefined; set(
 }
 
 /**
- * Averages rates and levels by time, and takes the worst percentile. A sample that overlaps a column by less than a hundredth of itself is
+ * Averages rates and levels by time, and takes the worst percentile. A sample that overlaps a column by less than a hundredth of either is
  * not part of it.
  */
 function resampled(series: readonly Sample[], { value, column: rule }: Reading, columns: number, until: number): Float64Array {
@@ -59,7 +59,7 @@ function resampled(series: readonly Sample[], { value, column: rule }: Reading, 
       // The last column includes whatever comes after it.
       const end = column === columns - 1 ? to : Math.min(to, (column + 1) * width);
       const time = end - Math.max(begun, column * width);
-      if (time <= (to - begun) / 100) continue;
+      if (time <= Math.min(to - begun, width) / 100) continue;
       const before = values[column] ?? Number.NaN;
       if (Number.isNaN(before)) values[column] = rule === "mean" ? read * time : read;
       else values[column] = rule === "mean" ? before + read * time : Math.max(before, read);

@@ -140,7 +140,7 @@ export function resample(
   const width = until / columns;
   for (const { from, to, value } of spans) {
     if (value === null || !Number.isFinite(value) || to <= from) continue;
-    const least = (to - from) / 100;
+    const least = Math.min(to - from, width) / 100;
     for (let column = columnAt(from, width, columns); column <= columnAt(to, width, columns); column++) {
       const overlap = Math.min(to, (column + 1) * width) - Math.max(from, column * width);
       // The last column includes whatever comes after it.

@@ -145,6 +145,10 @@ describe("chart", () => {
     expect(resample([], 5, 10, "mean")).toEqual([]);
   });
 
+  test("a sample that spans hundreds of columns is drawn in each of them", () => {
+    expect(resample([{ from: 0, to: 10, value: 7 }], 300, 10, "mean")).toEqual([{ from: 0, values: new Array(300).fill(7) }]);
+  });
+
   test("an axis ends at a round figure", () => {
     expect([0, 1, 1.1, 199, 2100, 9.5].map(niceTop)).toEqual([1, 1, 1.2, 200, 2500, 10]);
   });
