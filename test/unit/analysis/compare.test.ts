@@ -125,6 +125,40 @@ describe("two results", () => {
     expect([row.a, row.b, row.ratio, row.low, row.verdict]).toEqual([null, null, null, null, "cannot tell"]);
   });
 
+  test("a round in which one side was not measured is left out on both", () => {
+    const b = rounds(changed(0.95)).map((each, i) => (i === 2 ? { ...each, ledger: { ...each.ledger, scheduled: 0 } } : each));
+    const row = one(compareResults(named("a", rounds(BASE)), named("b", b), THROUGHPUT).comparisons);
+    expect([row.rounds, row.verdict, row.ratio]).toEqual([7, "worse", expect.closeTo(0.95, 2)]);
+  });
+
+  test("rounds are matched by their number, and cases by the values of their parameters, in whatever order they stand", () => {
+    const b = rounds(changed(0.95)).toReversed();
+    const { paired, comparisons } = compareResults(named("a", rounds(BASE)), named("b", b), THROUGHPUT);
+    expect([paired, one(comparisons).verdict]).toEqual([true, "worse"]);
+    const at = (params: CaseResult["params"]) => rounds(BASE).map((each) => ({ ...each, params }));
+    const swept = compareResults(named("a", at({ x: 1, y: 2 })), named("b", at({ y: 2, x: 1 })), THROUGHPUT);
+    expect([swept.comparisons.length, swept.notes]).toEqual([1, []]);
+  });
+
+  test("two single runs share the level among all figures, the equal ones too", () => {
+    const single = named("a", [varied(repeated({ throughput: 100 }), 0)]);
+    expect(one(compareResults(single, single, FIVE).comparisons, "dropped").roundsNeeded).toBe(8);
+  });
+
+  test("failed cases, other programs and a run that has not finished are said", () => {
+    const disturbed = {
+      ...repeated({ throughput: 100, repeat: 1 }),
+      disturbed: { otherCores: 1, stealMs: 0, calibrationOff: 0, reason: "" },
+    };
+    const a = [repeated({ throughput: 100, repeat: 0, status: "failed" }), disturbed];
+    const b = { name: "b", result: { ...named("b", rounds([100, 100])).result, unfinished: { planned: 9 } } };
+    const { valid, notes } = compareResults(named("a", a), b, THROUGHPUT);
+    expect([valid, notes]).toEqual([
+      false,
+      ["A: left out 1 failed case", "A: 1 of 2 cases disturbed by other programs", "B has not finished: 2 of 9 cases done"],
+    ]);
+  });
+
   test("cases of one side alone are not compared, and said", () => {
     const more = [...rounds(BASE), ...rounds(BASE, { mode: "async" })];
     const { comparisons, notes } = compareResults(named("a", more), named("b", rounds(BASE)), THROUGHPUT);

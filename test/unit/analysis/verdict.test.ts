@@ -33,6 +33,7 @@ describe("rounds that would tell", () => {
     expect(roundsNeeded({ low: 1.009, high: 1.019 }, 1.014, 8, 0.01)).toBe(13);
     expect(roundsNeeded({ low: 0.9999, high: 1.02 }, 1.016, 8, 0.02)).toBe(51);
     expect(roundsNeeded({ low: 0.991, high: 1.0101 }, 1.0005, 20, 0.01)).toBe(21);
+    expect(roundsNeeded({ low: 0.995, high: 1.0101 }, 1, 8, 0.01)).toBe(9);
   });
 
   test("none would do for a ratio at the edge itself", () => {
