@@ -18,9 +18,14 @@ const MOST_CELLS = 500_000;
 /** Wait before a terminal that is not ready is tried again, in milliseconds. */
 const RETRY_MS = 50;
 
-/** The cursor stays in place, and terminals that support it show the update at once (mode 2026, "synchronized output"). */
-const BEGIN = "\u001b[?2026h\u001b7";
-const END = "\u001b8\u001b[?2026l";
+/** A terminal that can shows all of it at once (mode 2026, "synchronized output"). */
+const BEGIN = "\u001b[?2026h";
+const END = "\u001b[?2026l";
+
+/**
+ * Leaves the cursor below the picture: there Ink expects it, and there a shell goes on that has stopped the job without its knowledge.
+ */
+const below = (rows: number): string => `\u001b[${rows};1H`;
 
 /** The cells of the screen; only changed cells are written. While it shows something, other output to the terminal is painted over. */
 export class Surface {
@@ -97,7 +102,7 @@ export class Surface {
     const canvas = this.blank(columns, rows);
     drawing(canvas);
     const bytes = difference(this.shown, canvas, this.code);
-    if (bytes !== "") terminal.paint(BEGIN + bytes + END);
+    if (bytes !== "") terminal.paint(BEGIN + bytes + below(rows) + END);
     this.spare = this.shown;
     this.shown = canvas;
     this.spentMs += this.now() - from;

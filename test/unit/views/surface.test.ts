@@ -16,7 +16,7 @@ function rig() {
 }
 
 describe("a surface", () => {
-  test("writes what has changed, in one synchronized update that leaves the cursor alone", () => {
+  test("writes what has changed, in one synchronized update that leaves the cursor below", () => {
     const { written, surface } = rig();
     let text = "abc";
     surface.show((canvas) => void canvas.text(0, 0, text));
@@ -24,7 +24,7 @@ describe("a surface", () => {
     surface.paint();
     surface.paint();
     expect(written).toHaveLength(2);
-    expect(written[1]).toBe("\u001b[?2026h\u001b7\u001b[1;3Hd\u001b[0m\u001b8\u001b[?2026l");
+    expect(written[1]).toBe("\u001b[?2026h\u001b[1;3Hd\u001b[0m\u001b[2;1H\u001b[?2026l");
   });
 
   test("paints over what others write, once for all of it", async () => {
