@@ -1,4 +1,4 @@
-import { afterAll, afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Terminal } from "@xterm/headless";
@@ -20,6 +20,12 @@ writeFileSync(
   SHORT,
   "title: A short run\nmodes: [sync, async]\nload: { executor: constant-arrival-rate, rate: 500, duration: 600ms }\nwork: { kind: sleep, time: 1ms }\n",
 );
+
+/** One run is kept for all that is played again. */
+beforeAll(async () => {
+  const { code } = await lab(["run", SHORT, "--headless", "-q", "--json", join(folder, "result.json")], { env });
+  expect(code).toBe(0);
+});
 
 function open(...given: ConstructorParameters<typeof Screen>): Screen {
   const screen = new Screen(...given);
@@ -75,7 +81,6 @@ describe("recordings", () => {
   });
 
   test("of a kept run: the same bytes each time, faster if asked, from a later instant", async () => {
-    expect((await lab(["run", SHORT, "--headless", "-q"], { env })).code).toBe(0);
     const [one, two, fast, late] = ["one.cast", "two.cast", "fast.cast", "late.cast"].map(cast) as [string, string, string, string];
     expect((await lab(["replay", "last", "--cast", one], { env })).code).toBe(0);
     expect((await lab(["replay", "last", "--cast", two], { env })).code).toBe(0);
@@ -89,7 +94,6 @@ describe("recordings", () => {
 
   test("a result file is replayed like a kept run; what is none is refused with a sentence", async () => {
     const file = join(folder, "result.json");
-    await lab(["run", SHORT, "--headless", "-q", "--no-store", "--json", file], { env });
     expect((await lab(["replay", file, "--cast", cast("file.cast")], { env })).code).toBe(0);
     const refused = async (text: string) => {
       const bad = join(folder, "bad.json");
@@ -112,7 +116,6 @@ describe("recordings", () => {
     [["--from", "soon"], '--from: must be a duration such as 3s, got "soon"'],
     [[], "replay draws on a terminal, and there is none; --cast FILE writes a recording"],
   ])("replay %p is refused: %s", async (flags, sentence) => {
-    await lab(["run", SHORT, "--headless", "-q", "-d", "100ms"], { env });
     const { code, stderr } = await lab(["replay", "last", ...flags], { env, cwd: folder });
     expect([code, stderr.trim().slice(0, sentence.length)]).toEqual([2, sentence]);
   });
@@ -138,7 +141,6 @@ describe("what is kept while one looks", () => {
   test("s saves a picture, r records until it is pressed again; both say so", async () => {
     const cwd = join(folder, "kept");
     mkdirSync(cwd);
-    await lab(["run", SHORT, "--headless", "-q"], { env });
     const screen = open(["replay", "last", "--speed", "0.3"], { env, cwd, columns: 100, rows: 30 });
     await screen.until(/sync \(mode 1 of 2\).* [1-9]\d* %/);
     screen.type("s");
@@ -161,7 +163,6 @@ describe("what is kept while one looks", () => {
   });
 
   test("where nothing can be written it is said", async () => {
-    await lab(["run", SHORT, "--headless", "-q"], { env });
     const screen = open(["replay", "last", "--speed", "0.3"], { env, cwd: "/proc", columns: 100, rows: 30 });
     await screen.until("Throughput");
     screen.type("s");
@@ -175,7 +176,6 @@ describe("what is kept while one looks", () => {
 
 describe("a replay in the dashboard", () => {
   test("plays the run, waits while it is frozen, scrubs, and ends with the closing screen", async () => {
-    await lab(["run", SHORT, "--headless", "-q"], { env });
     const screen = open(["replay", "last", "--speed", "0.5"], { env, cwd: folder, columns: 100, rows: 30 });
     await screen.until(/sync \(mode 1 of 2\).* [1-9]\d* %/);
     screen.type(" ");
@@ -194,7 +194,6 @@ describe("a replay in the dashboard", () => {
   });
 
   test("q leaves it at once, Ctrl-C too", async () => {
-    await lab(["run", SHORT, "--headless", "-q"], { env });
     for (const [key, code] of [
       ["q", 0],
       ["\u0003", 0],
