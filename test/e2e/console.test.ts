@@ -41,9 +41,7 @@ function open(...given: ConstructorParameters<typeof Screen>): Screen {
 describe("C-1 the console", () => {
   test.each([
     [60, 18],
-    [80, 24],
     [120, 40],
-    [200, 60],
   ])("shows scenarios and all about the one that is chosen at %i×%i", async (columns, rows) => {
     const screen = open([], { ...home(`size-${columns}`), columns, rows });
     const first = await screen.until("▸ quick");

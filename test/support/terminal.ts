@@ -82,7 +82,8 @@ export class Screen {
       const text = await this.text();
       if (!this.drawing && (typeof wanted === "string" ? text.includes(wanted) : wanted.test(text))) return text;
       if (performance.now() > deadline) throw new Error(`the screen never showed ${wanted}; it shows:\n${text}`);
-      await Bun.sleep(20);
+      // Looking costs the cores that are looked at.
+      await Bun.sleep(60);
     }
   }
 
