@@ -3,6 +3,7 @@ import { UserError } from "../kernel/problem.ts";
 import { printable, quoted } from "../kernel/text.ts";
 import type { OnEvent } from "../telemetry/events.ts";
 import type { RunResult } from "../telemetry/result.ts";
+import { SMALLEST_SCREEN } from "../views/canvas/names.ts";
 import type { CastHeader, CastVersion } from "../views/export/cast.ts";
 import type { Recording } from "../views/live/recording.ts";
 import type { AskedAppearance } from "./appearance-flags.ts";
@@ -24,7 +25,6 @@ export interface CastPlan {
 
 /** Size of a recording without a terminal. */
 const DEFAULT_SIZE = { columns: 120, rows: 40 } as const;
-const SMALLEST = { columns: 60, rows: 18 } as const;
 const LARGEST = 1000;
 
 /** The recording requested by flags; null: none. */
@@ -41,10 +41,10 @@ export function castPlanOf({ cast, castSize, castVersion }: CastFlags): CastPlan
 
 function sizeOf(text: string): { readonly columns: number; readonly rows: number } {
   const [, columns = 0, rows = 0] = (/^(\d+)x(\d+)$/i.exec(text) ?? []).map(Number);
-  const fits = columns >= SMALLEST.columns && rows >= SMALLEST.rows && columns <= LARGEST && rows <= LARGEST;
+  const fits = columns >= SMALLEST_SCREEN.columns && rows >= SMALLEST_SCREEN.rows && columns <= LARGEST && rows <= LARGEST;
   if (!fits)
     throw new UserError(
-      `--cast-size: must be COLSxROWS such as 120x40, from ${SMALLEST.columns}x${SMALLEST.rows} to ${LARGEST}x${LARGEST}, got ${quoted(text)}`,
+      `--cast-size: must be COLSxROWS such as 120x40, from ${SMALLEST_SCREEN.columns}x${SMALLEST_SCREEN.rows} to ${LARGEST}x${LARGEST}, got ${quoted(text)}`,
     );
   return { columns, rows };
 }
@@ -53,7 +53,7 @@ function sizeOf(text: string): { readonly columns: number; readonly rows: number
 export function castSize({ size }: CastPlan, terminal: { readonly columns?: number; readonly rows?: number }) {
   if (size !== null) return size;
   const { columns = 0, rows = 0 } = terminal;
-  return columns >= SMALLEST.columns && rows >= SMALLEST.rows ? { columns, rows } : DEFAULT_SIZE;
+  return columns >= SMALLEST_SCREEN.columns && rows >= SMALLEST_SCREEN.rows ? { columns, rows } : DEFAULT_SIZE;
 }
 
 /** File of a recording, written as it grows. */
@@ -80,6 +80,12 @@ export class CastFile {
     this.lines.close();
     return this.lines.problem;
   }
+}
+
+/** A recording is played elsewhere: it has the theme's colours and signs, whatever this terminal supports. */
+export async function recordedAppearance({ color, appearance }: { readonly color: boolean; readonly appearance: AskedAppearance }) {
+  const { Appearance } = await import("../views/live/theme.ts");
+  return new Appearance({ color, level: 3, glyphs: "braille", ...appearance });
 }
 
 /** Records a run, on a terminal or without one; which of them is known before anything is drawn. */
@@ -110,11 +116,7 @@ export class RunRecorder {
 
   async withoutTerminal(): Promise<void> {
     const { HeadlessRecording } = await import("../views/live/recording.ts");
-    const { Appearance } = await import("../views/live/theme.ts");
-    const { appearance, color, fps } = this.options;
-    // The recording is played elsewhere: it has the theme's colours and signs, whatever this terminal supports.
-    const look = new Appearance({ color, level: 3, glyphs: "braille", ...appearance });
-    this.recording = new HeadlessRecording(this.file.write, this.header(), look, fps);
+    this.recording = new HeadlessRecording(this.file.write, this.header(), await recordedAppearance(this.options), this.options.fps);
   }
 
   readonly onEvent: OnEvent = (event) => this.recording?.onEvent(event);

@@ -1,11 +1,9 @@
 import { inForeground } from "../kernel/parent.ts";
+import { MOST_CELLS } from "../views/canvas/names.ts";
 import { settings } from "./settings.ts";
 
 /** Values of `CI` that mean "not CI". */
 const NO_CI: readonly (string | undefined)[] = [undefined, "", "0", "false"];
-
-/** More cells than any real terminal has: a frame of that size would take seconds. */
-const MOST_CELLS = 500_000;
 
 function drawable({ columns = 0, rows = 0 }: { readonly columns?: number; readonly rows?: number }): boolean {
   return columns * rows <= MOST_CELLS;

@@ -1,7 +1,7 @@
 import type { Sample } from "./sample.ts";
 
 /** Share of the capacity from which a queue counts as full, and below which it has room again: depths are means over intervals. */
-const FULL_SHARE = 0.95;
+export const FULL_SHARE = 0.95;
 const ROOM_SHARE = 0.5;
 
 export type Turn = "full" | "room" | "drops begin" | "drops end" | "breaker";

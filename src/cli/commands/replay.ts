@@ -7,7 +7,7 @@ import type { RunResult } from "../../telemetry/result.ts";
 import { type AppearanceFlags, appearanceOf, framesOf } from "../appearance-flags.ts";
 import { closeAfterMs } from "../flags.ts";
 import { keptResult } from "../kept-result.ts";
-import { CastFile, type CastFlags, castPlanOf, castSize } from "../recording.ts";
+import { CastFile, type CastFlags, castPlanOf, castSize, recordedAppearance } from "../recording.ts";
 import type { StopSignal, StopSignals } from "../signals.ts";
 import { hasColors, isInteractive, wantsSentences } from "../terminal.ts";
 
@@ -17,8 +17,6 @@ export interface ReplayFlags extends CastFlags, AppearanceFlags {
   readonly closeAfter?: string;
 }
 
-/** How long the closing screen stays in a recording, in milliseconds. */
-const CLOSING_MS = 3000;
 const FASTEST = 1000;
 
 /** `lab-tui replay RUN`: plays a past run in the dashboard, or records it. */
@@ -51,17 +49,16 @@ async function record(
   file: CastFile,
   size: { readonly columns: number; readonly rows: number },
 ): Promise<number> {
-  const { CastWriter } = await import("../../views/export/cast.ts");
-  const { CastPainter } = await import("../../views/live/cast-painter.ts");
-  const { Appearance } = await import("../../views/live/theme.ts");
-  const { closingReport } = await import("../../views/report/closing.ts");
-  // The recording is played elsewhere: it has the theme's colours, whatever this terminal supports.
-  const appearance = new Appearance({ color: flags.color !== false, level: 3, glyphs: "braille", ...appearanceOf(flags) });
-  const timestamp = Math.floor(Date.parse(result.startedAt) / 1000);
-  const writer = new CastWriter(file.write, file.header(size, timestamp, result.scenario.title));
-  const painter = new CastPainter(writer, size, { code: appearance.codes(), look: appearance.look, fps: framesOf(flags) });
-  for (const { at, event } of events) painter.event(at, event);
-  painter.end((events.at(-1)?.at ?? 0) + CLOSING_MS, closingReport(result, size.columns, appearance.ink.painter));
+  const { HeadlessRecording } = await import("../../views/live/recording.ts");
+  const appearance = await recordedAppearance({ color: flags.color !== false, appearance: appearanceOf(flags) });
+  const header = file.header(size, Math.floor(Date.parse(result.startedAt) / 1000), result.scenario.title);
+  let now = 0;
+  const recording = new HeadlessRecording(file.write, header, appearance, framesOf(flags), () => now);
+  for (const { at, event } of events) {
+    now = at;
+    recording.onEvent(event);
+  }
+  recording.end([result]);
   const problem = file.close();
   if (problem !== null) throw new UserError(`--cast: ${problem}`);
   return EXIT.done;

@@ -1,4 +1,5 @@
 import type { Prediction } from "../../telemetry/prediction.ts";
+import { hasAllWords } from "./typing.ts";
 
 /** A scenario to choose, or a file that is none, and why: it cannot be chosen. */
 export type Choice = { readonly name: string; readonly file: string } & (
@@ -57,19 +58,18 @@ export function arranged(choices: readonly Choice[]): Choice[] {
 
 /** Places of the choices in which each word of a filter is found somewhere; those first whose names have them all. */
 export function matching(choices: readonly Choice[], filter: string): number[] {
-  const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
   const places = [...choices.keys()];
   const having = (text: (choice: Choice) => string) =>
     places.filter((place) => {
       const choice = choices[place];
-      return choice !== undefined && words.every((word) => text(choice).includes(word));
+      return choice !== undefined && hasAllWords(text(choice), filter);
     });
-  const named = having(({ name }) => name.toLowerCase());
+  const named = having(({ name }) => name);
   return [...named, ...having(textOf).filter((place) => !named.includes(place))];
 }
 
 function textOf(choice: Choice): string {
-  if (choice.why !== undefined) return `${choice.name} ${choice.why}`.toLowerCase();
+  if (choice.why !== undefined) return `${choice.name} ${choice.why}`;
   const { name, title, description = "", hypothesis = "", tags, workload } = choice;
-  return [name, title, description, hypothesis, workload, ...Object.values(tags), groupOf(choice)].join(" ").toLowerCase();
+  return [name, title, description, hypothesis, workload, ...Object.values(tags), groupOf(choice)].join(" ");
 }

@@ -77,3 +77,15 @@ export function largest(values: Float64Array): number {
   for (const value of values) if (value > most) most = value;
   return most;
 }
+
+/** The stretches of columns that are known: the column where each begins, and its values. */
+export function knownParts(values: Float64Array): { readonly from: number; readonly values: readonly number[] }[] {
+  const parts: { from: number; values: number[] }[] = [];
+  values.forEach((value, column) => {
+    if (Number.isNaN(value)) return;
+    const last = parts.at(-1);
+    if (last !== undefined && last.from + last.values.length === column) last.values.push(value);
+    else parts.push({ from: column, values: [value] });
+  });
+  return parts;
+}

@@ -4,13 +4,14 @@ import { coresInShort, placesOn } from "../../telemetry/allowance.ts";
 import { BOUNDS, isDisturbed } from "../../telemetry/disturbance.ts";
 import { type MetricName, metric } from "../../telemetry/metrics.ts";
 import type { Sample } from "../../telemetry/sample.ts";
-import { joined, recentSpans, type Span, spansOf, withoutStub } from "../../telemetry/series.ts";
-import { type ChartSeries, type ColumnRule, MODE_STROKES, resample, shortIn } from "../report/chart.ts";
+import { joined, recentSpans, type Span } from "../../telemetry/series.ts";
+import { type ChartSeries, type ColumnRule, MODE_STROKES, shortIn } from "../report/chart.ts";
 import { DISTURBED } from "../report/disturbed.ts";
 import { latencyText } from "../report/interval.ts";
 import { Others } from "../report/others.ts";
 import { paramsText } from "../report/sweep.ts";
 import { type RowFigures, rowOfResult } from "../report/table.ts";
+import { knownParts, sampleColumns } from "./columns.ts";
 import type { CaseView, RunView } from "./store.ts";
 
 /** A chart panel and its content. */
@@ -81,9 +82,8 @@ export function chartSeries(panel: ChartPanel, view: RunView, columns: number): 
   const lines: ChartSeries[] = order
     .filter(({ series }) => series.length > 0)
     .flatMap(({ outline: { mode }, series }) => {
-      const spans = spansOf(withoutStub(series)).map(({ from, sample }) => ({ from, to: sample.t, value: panel.value(sample) }));
       const stroke = MODE_STROKES[mode] ?? "light";
-      return resample(spans, columns, until, panel.column).map((part) => ({ name: mode, stroke, ...part }));
+      return knownParts(sampleColumns(series, panel, columns, until)).map((part) => ({ name: mode, stroke, ...part }));
     });
   const expected = current === undefined ? null : panel.expected(current);
   if (expected === null || !Number.isFinite(expected)) return lines;

@@ -59,9 +59,10 @@ function share({ ok, degraded, failed }: FetchSample): number {
 }
 
 const MARKS = { closed: "·", "half-open": "▒", open: "█" } as const;
+const ASCII_MARKS = { closed: ".", "half-open": ":", open: "#" } as const;
 
 /** The breaker over the charts' time axis, by the worst state of each column; null: it has always been closed. */
-export function breakerLine(view: RunView, width: number): string | null {
+export function breakerLine(view: RunView, width: number, ascii = false): string | null {
   const series = view.cases[view.current]?.series ?? [];
   if (!series.some(({ fetch }) => fetch !== undefined && (fetch.breaker !== "closed" || fetch.refused > 0))) return null;
   const columns = Math.max(1, width - LABEL_WIDTH);
@@ -79,7 +80,7 @@ export function breakerLine(view: RunView, width: number): string | null {
   let state: keyof typeof MARKS = "closed";
   const marks = worst.slice(0, end + 1).map((one) => {
     state = one ?? state;
-    return MARKS[state];
+    return (ascii ? ASCII_MARKS : MARKS)[state];
   });
   return `${"breaker".padStart(LABEL_WIDTH - 1)} ${marks.join("")}`;
 }

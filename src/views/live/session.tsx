@@ -88,6 +88,19 @@ export class Session {
     for (const listener of this.listeners) listener();
   }
 
+  /** Shows a screen until it decides something; `otherwise` is taken where the keyboard ends. Throws what broke the drawing. */
+  async ask<T>(draw: (given: ScreenProps, decide: (outcome: T) => void) => ReactNode, otherwise: T): Promise<T> {
+    const decided = Promise.withResolvers<T>();
+    this.show(
+      (given) => draw(given, decided.resolve),
+      () => decided.resolve(otherwise),
+    );
+    await Promise.race([decided.promise, this.over]);
+    if (this.failure !== null) throw this.failure;
+    decided.resolve(otherwise);
+    return decided.promise;
+  }
+
   private begin(): Instance {
     const { surface, appearance, bindings, terminal, endInput: onInputOver, nextTheme: onTheme } = this;
     const keyboard = new Keyboard();

@@ -1,5 +1,6 @@
 import { Canvas } from "../canvas/canvas.ts";
 import { difference, type StyleCode } from "../canvas/difference.ts";
+import { MOST_CELLS } from "../canvas/names.ts";
 
 /** The output of a surface. */
 export interface Painted {
@@ -11,9 +12,6 @@ export interface Painted {
 }
 
 export type Draw = (canvas: Canvas) => void;
-
-/** More cells than any real terminal has. */
-const MOST_CELLS = 500_000;
 
 /** Wait before a terminal that is not ready is tried again, in milliseconds. */
 const RETRY_MS = 50;
@@ -74,8 +72,7 @@ export class Surface {
   /** Redraws with other colours. */
   recolor(code: StyleCode): void {
     this.code = code;
-    this.shown = null;
-    this.paint();
+    this.repaint();
   }
 
   /** Notes that others wrote to the terminal: its content is unknown, and is painted over once they are done. */

@@ -120,16 +120,10 @@ export class Terminal {
    * has been suspended already, and only takes the terminal again. A background job waits for the terminal.
    */
   async lend(standing: boolean): Promise<void> {
-    const { stdout } = process;
-    this.lent = true;
-    try {
-      if (stdout.isTTY) stdout.write(this.lending);
+    await this.lendTo(async () => {
       if (standing) suspendJob();
       while (!inForeground()) await Bun.sleep(BEHIND_MS);
-      if (stdout.isTTY) stdout.write(this.taking);
-    } finally {
-      this.lent = false;
-    }
+    });
     process.kill(process.pid, "SIGWINCH");
   }
 

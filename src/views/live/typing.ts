@@ -1,3 +1,5 @@
+import type { Action } from "./actions.ts";
+
 /** Characters of a line that is typed, at most. */
 const LONGEST = 40;
 
@@ -19,4 +21,63 @@ export const LIST_KEYS = Object.keys(STEPS);
 /** The place in a list of `count` after a key that goes through it. */
 export function placeAfter(at: number, count: number, key: string): number {
   return Math.max(0, Math.min(count - 1, Math.min(at, count - 1) + (STEPS[key] ?? 0)));
+}
+
+/** What a list that can be filtered keeps of its filter. */
+export interface FilterState {
+  /** The place among those that the filter leaves. */
+  readonly at: number;
+  readonly filter: string;
+  /** Keys are written into the filter. */
+  readonly typing: boolean;
+}
+
+/** Whether each word of a filter is somewhere in a text, whatever its case. */
+export function hasAllWords(text: string, filter: string): boolean {
+  const lower = text.toLowerCase();
+  return filter
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => lower.includes(word));
+}
+
+/** The key that begins a filter, and what it looks through; `listed`: the list has the keys. */
+export function beginFilter<State extends FilterState, Context, Intent extends string>(
+  help: string,
+  listed: (state: State) => boolean,
+): Action<State, Context, Intent> {
+  return {
+    ...{ id: "filter", keys: ["/"], short: "/", title: "filter", help, when: listed },
+    act: (state) => ({ state: { ...state, typing: true, at: 0 }, intent: "none" }),
+  };
+}
+
+/** The key that has all of a filtered list again. It stands before what else that key does. */
+export function clearFilter<State extends FilterState, Context, Intent extends string>(
+  listed: (state: State) => boolean,
+): Action<State, Context, Intent> {
+  return {
+    ...{ id: "clear-filter", keys: ["escape"], short: "Esc", title: "all", help: null },
+    when: (state) => listed(state) && state.filter !== "",
+    act: (state) => ({ state: { ...state, filter: "", at: 0 }, intent: "none" }),
+  };
+}
+
+/** What keys do while a filter is typed. */
+export function typeFilter<State extends FilterState, Context, Intent extends string>(): readonly Action<State, Context, Intent>[] {
+  const when = ({ typing }: State) => typing;
+  return [
+    {
+      ...{ id: "filter-done", keys: ["enter"], short: "Enter", title: "done", help: null, when },
+      act: (state) => ({ state: { ...state, typing: false }, intent: "none" }),
+    },
+    {
+      ...{ id: "filter-off", keys: ["escape"], short: "Esc", title: "all", help: null, when },
+      act: (state) => ({ state: { ...state, typing: false, filter: "", at: 0 }, intent: "none" }),
+    },
+    {
+      ...{ id: "filter-text", keys: "any", short: null, title: "filter", help: null, when },
+      act: (state, _, key) => ({ state: { ...state, filter: typedAfter(state.filter, key), at: 0 }, intent: "none" }),
+    },
+  ];
 }

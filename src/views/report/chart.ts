@@ -30,7 +30,7 @@ const STROKES: Readonly<Record<Stroke, readonly string[]>> = {
 };
 
 /** Stroke of each mode in every chart. */
-export const MODE_STROKES: Readonly<Record<string, Stroke>> = { sync: "light", async: "dashed", parallel: "heavy" };
+export const MODE_STROKES: Readonly<Record<string, Exclude<Stroke, "faint">>> = { sync: "light", async: "dashed", parallel: "heavy" };
 
 /** Columns of labels and axis. */
 export const LABEL_WIDTH = 8;
@@ -124,45 +124,3 @@ export function niceTop(value: number): number {
 
 /** How a column combines several samples: rates and levels are averaged by time, percentiles, which cannot be, show the worst. */
 export type ColumnRule = "mean" | "worst";
-
-/**
- * Parts of a line with one value for each known one of `columns` equal spans of 0…`until`. `null` is unknown, not 0: it leaves a gap
- * between two parts.
- */
-export function resample(
-  spans: readonly { readonly from: number; readonly to: number; readonly value: number | null }[],
-  columns: number,
-  until: number,
-  rule: ColumnRule,
-): { readonly from: number; readonly values: readonly number[] }[] {
-  const sums = new Array<number>(columns).fill(0);
-  const times = new Array<number>(columns).fill(0);
-  const width = until / columns;
-  for (const { from, to, value } of spans) {
-    if (value === null || !Number.isFinite(value) || to <= from) continue;
-    const least = Math.min(to - from, width) / 100;
-    for (let column = columnAt(from, width, columns); column <= columnAt(to, width, columns); column++) {
-      const overlap = Math.min(to, (column + 1) * width) - Math.max(from, column * width);
-      // The last column includes whatever comes after it.
-      const time = column === columns - 1 ? to - Math.max(from, column * width) : overlap;
-      if (time <= least) continue;
-      const before = sums[column] ?? 0;
-      sums[column] = rule === "mean" ? before + value * time : Math.max(before, value);
-      times[column] = rule === "mean" ? (times[column] ?? 0) + time : 1;
-    }
-  }
-  const parts: { from: number; values: number[] }[] = [];
-  for (let column = 0; column < columns; column++) {
-    const time = times[column] ?? 0;
-    if (time === 0) continue;
-    const last = parts.at(-1);
-    const value = (sums[column] ?? 0) / time;
-    if (last !== undefined && last.from + last.values.length === column) last.values.push(value);
-    else parts.push({ from: column, values: [value] });
-  }
-  return parts;
-}
-
-function columnAt(t: number, width: number, columns: number): number {
-  return Math.min(columns - 1, Math.max(0, Math.floor(t / width)));
-}

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import type { RunEvent } from "../../../src/telemetry/events.ts";
 import { EMPTY_LEDGER } from "../../../src/telemetry/ledger.ts";
 import type { RunResult } from "../../../src/telemetry/result.ts";
+import type { FetchSample } from "../../../src/telemetry/sample.ts";
 import { Canvas } from "../../../src/views/canvas/canvas.ts";
 import { type Reading, sampleColumns } from "../../../src/views/live/columns.ts";
 import { droppingSince, fullSince, momentsOf } from "../../../src/views/live/moments.ts";
@@ -14,7 +15,7 @@ import { FIRST_STATE, type RunState } from "../../../src/views/live/screens/run-
 import { drawScreen } from "../../../src/views/live/screens/run-drawing.ts";
 import { EMPTY_VIEW, type RunView, reduce } from "../../../src/views/live/store.ts";
 import { storyOf } from "../../../src/views/live/story.ts";
-import { resample } from "../../../src/views/report/chart.ts";
+import type { ColumnRule } from "../../../src/views/report/chart.ts";
 import { rounds } from "../../support/campaign.ts";
 import { caseResult, runOutline, runResult, sample, snapshot } from "../../support/results.ts";
 
@@ -157,6 +158,35 @@ describe("the screen of a run", () => {
   });
 });
 
+describe("a breaker", () => {
+  const fetch = (breaker: "closed" | "open", refused: number): FetchSample => ({
+    ...{ inFlight: 1, limit: 10, retrying: 0, breaker, rate: null, attempts: 5, retries: 0, ok: 4, degraded: 0, failed: 1, refused },
+    outcomes: { success: 4, clientError: 0, tooMany: 0, serverError: 1, other: 0, none: 0 },
+  });
+  const view = [900, 2000].reduce<RunView>(
+    (view, t) =>
+      reduce(view, { type: "sample", index: 1, snapshot: snapshot(3000 + t, { fetch: fetch(t > 1000 ? "open" : "closed", 0) }) }),
+    overloaded(),
+  );
+
+  test("has its states below the throughput, once it has opened", () => {
+    expect(screen(overloaded(), [120, 40])).not.toContain("breaker");
+    expect(screen(view, [120, 40])).toMatch(/breaker ·+█/);
+  });
+
+  test("in ASCII, where there is no more", () => {
+    const canvas = new Canvas(120, 40);
+    drawScreen(
+      canvas,
+      view,
+      FIRST_STATE,
+      { running: true, replaying: false, shows: () => true, until: 0, moments: [] },
+      { glyphs: "ascii", shaded: true },
+    );
+    expect(canvas.toString()).toMatch(/breaker \.+#/);
+  });
+});
+
 describe("beside the panels", () => {
   test("what happened is told beside the table, with its instants", () => {
     const text = screen(overloaded(), [140, 40]);
@@ -206,11 +236,50 @@ describe("beside the panels", () => {
   });
 });
 
+/** The same worked out span by span, without a thought for what it costs: what columns are held against. */
+function resample(
+  spans: readonly { readonly from: number; readonly to: number; readonly value: number | null }[],
+  columns: number,
+  until: number,
+  rule: ColumnRule,
+): { readonly from: number; readonly values: readonly number[] }[] {
+  const sums = new Array<number>(columns).fill(0);
+  const times = new Array<number>(columns).fill(0);
+  const width = until / columns;
+  for (const { from, to, value } of spans) {
+    if (value === null || !Number.isFinite(value) || to <= from) continue;
+    const least = Math.min(to - from, width) / 100;
+    for (let column = columnAt(from, width, columns); column <= columnAt(to, width, columns); column++) {
+      const overlap = Math.min(to, (column + 1) * width) - Math.max(from, column * width);
+      // The last column includes whatever comes after it.
+      const time = column === columns - 1 ? to - Math.max(from, column * width) : overlap;
+      if (time <= least) continue;
+      const before = sums[column] ?? 0;
+      sums[column] = rule === "mean" ? before + value * time : Math.max(before, value);
+      times[column] = rule === "mean" ? (times[column] ?? 0) + time : 1;
+    }
+  }
+  const parts: { from: number; values: number[] }[] = [];
+  for (let column = 0; column < columns; column++) {
+    const time = times[column] ?? 0;
+    if (time === 0) continue;
+    const last = parts.at(-1);
+    const value = (sums[column] ?? 0) / time;
+    if (last !== undefined && last.from + last.values.length === column) last.values.push(value);
+    else parts.push({ from: column, values: [value] });
+  }
+  return parts;
+}
+
+function columnAt(t: number, width: number, columns: number): number {
+  return Math.min(columns - 1, Math.max(0, Math.floor(t / width)));
+}
+
 describe("columns of a series", () => {
   const spans = (series: ReturnType<typeof sample>[], { value }: Reading) =>
     series.map((one, i) => ({ from: series[i - 1]?.t ?? 0, to: one.t, value: value(one) }));
 
-  test("are those of the chart of characters, for means and for the worst", () => {
+  test("are those that are worked out span by span, for means and for the worst", () => {
     const series = fc
       .array(fc.record({ gap: fc.integer({ min: 1, max: 300 }), p99: fc.option(fc.double({ min: 0, max: 100, noNaN: true })) }), {
         minLength: 4,

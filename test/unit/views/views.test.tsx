@@ -5,11 +5,12 @@ import type { RunEvent } from "../../../src/telemetry/events.ts";
 import { EMPTY_LEDGER } from "../../../src/telemetry/ledger.ts";
 import { halved, recent, withoutStub } from "../../../src/telemetry/series.ts";
 import { pressed } from "../../../src/views/live/actions.ts";
+import { knownParts, sampleColumns } from "../../../src/views/live/columns.ts";
 import { CHART_PANELS, chartSeries, headlineOf, progress, rowsOf, timeSpan } from "../../../src/views/live/figures.ts";
 import { type Key, Keyboard, keyName } from "../../../src/views/live/keys.ts";
 import { FIRST_STATE, RUN_ACTIONS, type RunState } from "../../../src/views/live/screens/run-actions.ts";
 import { EMPTY_VIEW, LiveStore, type RunView, reduce } from "../../../src/views/live/store.ts";
-import { drawChart, LABEL_WIDTH, niceTop, resample, shortCount, shortMs } from "../../../src/views/report/chart.ts";
+import { type ColumnRule, drawChart, LABEL_WIDTH, niceTop, shortCount, shortMs } from "../../../src/views/report/chart.ts";
 import { closingReport } from "../../../src/views/report/closing.ts";
 import { progressLines } from "../../../src/views/report/progress.ts";
 import { comparisonRow, ledgerLine, narrowTable, plainTable, rowOfResult } from "../../../src/views/report/table.ts";
@@ -35,6 +36,17 @@ function events(): RunEvent[] {
   }
   all.push({ type: "stopping", now: false }, { type: "run-finished", result: runResult([caseResult({ mode: "sync" })]) });
   return all;
+}
+
+/** The parts of a line through spans that follow each other from 0. */
+function resample(
+  spans: readonly { readonly from: number; readonly to: number; readonly value: number | null }[],
+  columns: number,
+  until: number,
+  column: ColumnRule,
+) {
+  const series = spans.map(({ to, value }) => sample(to, { p99: value }));
+  return knownParts(sampleColumns(series, { value: ({ p99 }) => p99, column }, columns, until));
 }
 
 /** The value itself, no part of which can be changed any more. */

@@ -1,13 +1,15 @@
 import { formatCount, formatRate } from "../../../kernel/units.ts";
 import { joined, recentSpans } from "../../../telemetry/series.ts";
+import { FULL_SHARE } from "../../../telemetry/turning-points.ts";
 import type { Canvas, Rect } from "../../canvas/canvas.ts";
 import { drawFrame } from "../../canvas/frame.ts";
 import { DOTS_ACROSS, drawPlot, type Level, type Mark, type PlotCurve, plotArea } from "../../canvas/plot.ts";
-import { BAD, FAINT, style, WARN } from "../../canvas/styles.ts";
+import { BAD, FAINT, type Style, style, WARN } from "../../canvas/styles.ts";
 import { niceTop } from "../../report/chart.ts";
 import { largest, type Reading, sampleColumns } from "../columns.ts";
 import { type ChartPanel, comparedCases, HEADLINE_MS, headlineOf, timeSpan } from "../figures.ts";
-import { momentsOf } from "../moments.ts";
+import { type Moment, momentsOf } from "../moments.ts";
+import { breakerLine } from "../requests.ts";
 import type { CaseView, RunView } from "../store.ts";
 import { modeArea, modeStyle, type PictureLook, strokeOf } from "./look.ts";
 
@@ -35,7 +37,11 @@ export function drawChartPanel(canvas: Canvas, place: Rect, panel: ChartPanel, v
     ascii: look.glyphs === "ascii",
   });
   if (inside.width < 12 || inside.height < 2) return;
-  const inner = plotArea(inside);
+  // Where a breaker has opened, its states stand below the throughput, on the same time axis.
+  const breaker = panel.title === "Throughput" ? breakerLine(view, inside.width, look.glyphs === "ascii") : null;
+  const plotted = breaker === null ? inside : { ...inside, height: inside.height - 1 };
+  if (breaker !== null) canvas.text(inside.x, inside.y + plotted.height, breaker, FAINT, inside.width);
+  const inner = plotArea(plotted);
   const until = timeSpan(view);
   const curves = curvesOf(panel, view, inner.width * DOTS_ACROSS, until);
   const area = current === undefined ? null : sampleColumns(current.series, panel, inner.width, until);
@@ -46,7 +52,7 @@ export function drawChartPanel(canvas: Canvas, place: Rect, panel: ChartPanel, v
     area === null ? 0 : largest(area),
     ...levels.map(({ value }) => value),
   );
-  drawPlot(canvas, inside, {
+  drawPlot(canvas, plotted, {
     top: niceTop(most),
     axis: panel.axis,
     until,
@@ -74,7 +80,7 @@ function headline(panel: ChartPanel, view: RunView, current: CaseView | undefine
 function headlineStyle(panel: ChartPanel, current: CaseView | undefined) {
   const last = current?.series.at(-1);
   if (panel.title === "Drops" && (last?.dropped ?? 0) > 0) return BAD;
-  if (panel.title === "Queue depth" && current?.outline.capacity != null && (last?.depth ?? 0) >= current.outline.capacity * 0.95)
+  if (panel.title === "Queue depth" && current?.outline.capacity != null && (last?.depth ?? 0) >= current.outline.capacity * FULL_SHARE)
     return WARN;
   return style("text", { bold: true });
 }
@@ -116,13 +122,17 @@ function levelsOf(panel: ChartPanel, view: RunView, current: CaseView | undefine
   return levels;
 }
 
+/** How each kind of moment is marked on the time axis: with Unicode, and with ASCII alone. */
+const MARKS: Readonly<Record<Moment["kind"], readonly [sign: string, ascii: string, style: Style]>> = {
+  full: ["▲", "^", WARN],
+  drops: ["▼", "v", BAD],
+  drained: ["▽", ".", FAINT],
+  breaker: ["◆", "x", WARN],
+};
+
 function marksOf(one: CaseView, { glyphs }: PictureLook): Mark[] {
-  return momentsOf(one).flatMap(({ t, kind }) => {
-    if (kind === "drops") return [{ t, sign: glyphs === "ascii" ? "v" : "▼", style: BAD }];
-    return kind === "full"
-      ? [{ t, sign: glyphs === "ascii" ? "^" : "▲", style: WARN }]
-      : kind === "breaker"
-        ? [{ t, sign: glyphs === "ascii" ? "x" : "◆", style: WARN }]
-        : [{ t, sign: glyphs === "ascii" ? "." : "▽", style: FAINT }];
+  return momentsOf(one).map(({ t, kind }) => {
+    const [sign, ascii, style] = MARKS[kind];
+    return { t, sign: glyphs === "ascii" ? ascii : sign, style };
   });
 }

@@ -1,5 +1,7 @@
 import type { Glyphs } from "../../canvas/names.ts";
+import type { CurveStroke } from "../../canvas/plot.ts";
 import { type Ink, type Style, type StyleParts, style } from "../../canvas/styles.ts";
+import { MODE_STROKES } from "../../report/chart.ts";
 
 /** Appearance of a picture apart from colours: its signs, and whether areas are shown by signs because colours cannot. */
 export interface PictureLook {
@@ -25,11 +27,9 @@ export function modeArea(mode: string): Style {
   return style(isDrawnMode(mode) ? mode : "text", { ground });
 }
 
-/** The stroke of each mode, which distinguishes curves without colour. */
-export const MODE_CURVES = { sync: "light", async: "dashed", parallel: "heavy", distributed: "heavy" } as const;
-
-export function strokeOf(mode: string): "light" | "dashed" | "heavy" {
-  return isDrawnMode(mode) ? MODE_CURVES[mode] : "light";
+/** The stroke of a mode, which distinguishes curves without colour. */
+export function strokeOf(mode: string): CurveStroke {
+  return MODE_STROKES[mode] ?? "light";
 }
 
 /** A mode's stroke in three columns, for legends. */

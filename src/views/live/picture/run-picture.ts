@@ -13,9 +13,6 @@ import type { PictureLook } from "./look.ts";
 import { drawOwnPanel, ownLines } from "./own-panels.ts";
 import { drawTable } from "./table.ts";
 
-/** Index of the panel of cores. */
-export const CORES_PANEL = CHART_PANELS.length;
-
 /** State of a picture as set by the keyboard. */
 export interface PictureState {
   /** Index of the focused panel. */

@@ -1,6 +1,6 @@
 import { MODES } from "../../../scenario/modes.ts";
 import type { Action, Pressed } from "../actions.ts";
-import { LIST_KEYS, placeAfter, typedAfter } from "../typing.ts";
+import { beginFilter, clearFilter, type FilterState, LIST_KEYS, placeAfter, typedAfter, typeFilter } from "../typing.ts";
 
 /** Fields of the form for one run, in their order. */
 export const FORM_FIELDS = ["mode", "rate", "duration", "workers"] as const;
@@ -12,12 +12,7 @@ export type FormValues = Readonly<Record<FormField, string>>;
 const EMPTY_FORM: FormValues = { mode: "", rate: "", duration: "", workers: "" };
 
 /** State of the scenario list as set by the keyboard. */
-export interface BrowseState {
-  /** The place, among those that the filter leaves, of the scenario that would be run. */
-  readonly at: number;
-  readonly filter: string;
-  /** Keys are written into the filter. */
-  readonly typing: boolean;
+export interface BrowseState extends FilterState {
   /** The mode whose diagram is shown, by number; null: the list is. */
   readonly drawn: number | null;
   /** The form for one run; null: it is not open. */
@@ -115,15 +110,7 @@ export const BROWSE_ACTIONS: readonly BrowseAction[] = [
       return only(place !== undefined && context.runs(place) ? { ...state, form: { field: 0, values: EMPTY_FORM } } : state);
     },
   },
-  {
-    id: "filter",
-    keys: ["/"],
-    short: "/",
-    title: "filter",
-    help: "filter: words in any order, each anywhere in name, title, tags or description",
-    when: listed,
-    act: (state) => only({ ...state, typing: true, at: 0 }),
-  },
+  beginFilter("filter: words in any order, each anywhere in name, title, tags or description", listed),
   {
     id: "edit",
     keys: ["e"],
@@ -191,43 +178,9 @@ export const BROWSE_ACTIONS: readonly BrowseAction[] = [
     when: listed,
     act: (state) => only({ ...state, help: true }),
   },
-  {
-    id: "clear-filter",
-    keys: ["escape"],
-    short: "Esc",
-    title: "all",
-    help: null,
-    when: (state) => listed(state) && state.filter !== "",
-    act: (state) => only({ ...state, filter: "", at: 0 }),
-  },
+  clearFilter(listed),
   { id: "quit", keys: ["q", "escape"], short: "q", title: "quit", help: "quit", when: listed, act: (state) => only(state, "quit") },
-  {
-    id: "filter-done",
-    keys: ["enter"],
-    short: "Enter",
-    title: "done",
-    help: null,
-    when: filtering,
-    act: (state) => only({ ...state, typing: false }),
-  },
-  {
-    id: "filter-off",
-    keys: ["escape"],
-    short: "Esc",
-    title: "all",
-    help: null,
-    when: filtering,
-    act: (state) => only({ ...state, typing: false, filter: "", at: 0 }),
-  },
-  {
-    id: "filter-text",
-    keys: "any",
-    short: null,
-    title: "filter",
-    help: null,
-    when: filtering,
-    act: (state, _, key) => only({ ...state, filter: typedAfter(state.filter, key), at: 0 }),
-  },
+  ...typeFilter<BrowseState, BrowseContext, BrowseIntent>(),
   {
     id: "form-field",
     keys: ["tab", "down", "shift-tab", "up"],

@@ -55,16 +55,8 @@ export function emptyMemory(): BrowseMemory {
 }
 
 /** Shows the scenarios; resolves with what the user wants. */
-export async function browse(session: Session, host: BrowseHost, memory: BrowseMemory): Promise<BrowseOutcome> {
-  const decided = Promise.withResolvers<BrowseOutcome>();
-  session.show(
-    (given) => <Browse host={host} memory={memory} onDone={decided.resolve} {...given} />,
-    () => decided.resolve({ kind: "quit" }),
-  );
-  await Promise.race([decided.promise, session.over]);
-  if (session.failure !== null) throw session.failure;
-  decided.resolve({ kind: "quit" });
-  return decided.promise;
+export function browse(session: Session, host: BrowseHost, memory: BrowseMemory): Promise<BrowseOutcome> {
+  return session.ask<BrowseOutcome>((given, decide) => <Browse host={host} memory={memory} onDone={decide} {...given} />, { kind: "quit" });
 }
 
 interface BrowseProps extends ScreenProps {

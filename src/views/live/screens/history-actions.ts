@@ -1,12 +1,8 @@
 import type { Action, Pressed } from "../actions.ts";
-import { LIST_KEYS, placeAfter, typedAfter } from "../typing.ts";
+import { beginFilter, clearFilter, type FilterState, LIST_KEYS, placeAfter, typeFilter } from "../typing.ts";
 
 /** What the keyboard has done to the list of past runs. */
-export interface HistoryState {
-  /** The place, among those that the filter leaves. */
-  readonly at: number;
-  readonly filter: string;
-  readonly typing: boolean;
+export interface HistoryState extends FilterState {
   /** Names of the runs that are marked, at most two, in the order in which they were. */
   readonly marked: readonly string[];
 }
@@ -83,25 +79,9 @@ export const HISTORY_ACTIONS: readonly HistoryAction[] = [
     when: (state) => listed(state) && state.marked.length === MOST_MARKED,
     act: (state) => only(state, "compare"),
   },
-  {
-    id: "filter",
-    keys: ["/"],
-    short: "/",
-    title: "filter",
-    help: "filter: words in any order, each anywhere in scenario, title, status or time",
-    when: listed,
-    act: (state) => only({ ...state, typing: true, at: 0 }),
-  },
+  beginFilter("filter: words in any order, each anywhere in scenario, title, status or time", listed),
   { id: "theme", keys: ["t"], short: null, title: "theme", help: "the next theme", when: listed, act: (state) => only(state, "theme") },
-  {
-    id: "clear-filter",
-    keys: ["escape"],
-    short: "Esc",
-    title: "all",
-    help: null,
-    when: (state) => listed(state) && state.filter !== "",
-    act: (state) => only({ ...state, filter: "", at: 0 }),
-  },
+  clearFilter(listed),
   {
     id: "back",
     keys: ["q", "escape"],
@@ -111,33 +91,7 @@ export const HISTORY_ACTIONS: readonly HistoryAction[] = [
     when: listed,
     act: (state) => only(state, "back"),
   },
-  {
-    id: "filter-done",
-    keys: ["enter"],
-    short: "Enter",
-    title: "done",
-    help: null,
-    when: ({ typing }) => typing,
-    act: (state) => only({ ...state, typing: false }),
-  },
-  {
-    id: "filter-off",
-    keys: ["escape"],
-    short: "Esc",
-    title: "all",
-    help: null,
-    when: ({ typing }) => typing,
-    act: (state) => only({ ...state, typing: false, filter: "", at: 0 }),
-  },
-  {
-    id: "filter-text",
-    keys: "any",
-    short: null,
-    title: "filter",
-    help: null,
-    when: ({ typing }) => typing,
-    act: (state, _, key) => only({ ...state, filter: typedAfter(state.filter, key), at: 0 }),
-  },
+  ...typeFilter<HistoryState, HistoryContext, HistoryIntent>(),
 ];
 
 /** What keys do on two runs side by side. */

@@ -8,6 +8,7 @@ import { SideBySide } from "../panels/side-by-side.tsx";
 import { drawFooter } from "../picture/footer.ts";
 import { drawHistory, type PastRun } from "../picture/history-picture.ts";
 import type { ScreenProps, Session } from "../session.tsx";
+import { hasAllWords } from "../typing.ts";
 import { useActions } from "../use-actions.ts";
 import {
   COMPARISON_ACTIONS,
@@ -38,16 +39,10 @@ export interface HistoryMemory {
 export const emptyHistory = (): HistoryMemory => ({ state: FIRST_HISTORY });
 
 /** Shows the past runs; resolves with what the user wants. */
-export async function chooseRun(session: Session, host: HistoryHost, memory: HistoryMemory): Promise<HistoryOutcome> {
-  const decided = Promise.withResolvers<HistoryOutcome>();
-  session.show(
-    (given) => <History host={host} memory={memory} onDone={decided.resolve} {...given} />,
-    () => decided.resolve({ kind: "back" }),
-  );
-  await Promise.race([decided.promise, session.over]);
-  if (session.failure !== null) throw session.failure;
-  decided.resolve({ kind: "back" });
-  return decided.promise;
+export function chooseRun(session: Session, host: HistoryHost, memory: HistoryMemory): Promise<HistoryOutcome> {
+  return session.ask<HistoryOutcome>((given, decide) => <History host={host} memory={memory} onDone={decide} {...given} />, {
+    kind: "back",
+  });
 }
 
 interface HistoryProps extends ScreenProps {
@@ -84,19 +79,14 @@ function History({ host, memory, keyboard, surface, appearance, bindings, onDone
 }
 
 function matchingRuns(runs: readonly PastRun[], filter: string): readonly PastRun[] {
-  const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
-  if (words.length === 0) return runs;
-  return runs.filter(({ run, scenario, title, status, startedAt }) => {
-    const text = [run, scenario, title, status, startedAt].join(" ").toLowerCase();
-    return words.every((word) => text.includes(word));
-  });
+  return runs.filter(({ run, scenario, title, status, startedAt }) =>
+    hasAllWords([run, scenario, title, status, startedAt].join(" "), filter),
+  );
 }
 
 /** Shows two runs side by side until a key is pressed. */
-export async function sideBySide(session: Session, a: RunResult, b: RunResult): Promise<void> {
-  const done = Promise.withResolvers<void>();
-  session.show((given) => <Comparison a={a} b={b} onDone={done.resolve} {...given} />, done.resolve);
-  await Promise.race([done.promise, session.over]);
+export function sideBySide(session: Session, a: RunResult, b: RunResult): Promise<void> {
+  return session.ask<void>((given, decide) => <Comparison a={a} b={b} onDone={decide} {...given} />, undefined);
 }
 
 interface ComparisonProps extends ScreenProps {

@@ -1,4 +1,5 @@
 import type { Canvas } from "../../canvas/canvas.ts";
+import { SMALLEST_SCREEN } from "../../canvas/names.ts";
 import { BOLD_TEXT, TEXT } from "../../canvas/styles.ts";
 import { footerKeys, helpRows } from "../actions.ts";
 import { writtenKey } from "../keys.ts";
@@ -12,8 +13,6 @@ import type { PictureLook } from "../picture/look.ts";
 import { bodyOf, drawRun, panelAt } from "../picture/run-picture.ts";
 import type { RunView } from "../store.ts";
 import { RUN_ACTIONS, type RunAction, type RunContext, type RunState } from "./run-actions.ts";
-
-export const SMALLEST = { columns: 60, rows: 18 } as const;
 
 /** Context of the keys on a run's screen. */
 export function contextOf(view: RunView, columns: number, rows: number, replaying = false): RunContext {
@@ -43,8 +42,8 @@ const NOTHING: Aside = { notice: "", recording: false, actions: RUN_ACTIONS };
 /** Draws everything shown of a run at a moment, with the keys below, or a message. */
 export function drawScreen(canvas: Canvas, view: RunView, state: RunState, context: RunContext, look: PictureLook, aside = NOTHING): void {
   const { width, height } = canvas;
-  if (width < SMALLEST.columns || height < SMALLEST.rows) {
-    const needs = `needs ${SMALLEST.columns}×${SMALLEST.rows}, has ${width}×${height}`;
+  if (width < SMALLEST_SCREEN.columns || height < SMALLEST_SCREEN.rows) {
+    const needs = `needs ${SMALLEST_SCREEN.columns}×${SMALLEST_SCREEN.rows}, has ${width}×${height}`;
     canvas.text(Math.max(0, Math.floor((width - needs.length) / 2)), Math.floor(height / 2), needs, TEXT);
     return;
   }
