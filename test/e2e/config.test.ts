@@ -1,16 +1,13 @@
-import { afterAll, afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { lab, temporaryFolder } from "../support/cli.ts";
-import { Screen } from "../support/terminal.ts";
+import { type Screen, screensOfTests } from "../support/terminal.ts";
 
 setDefaultTimeout(60_000);
 
 const folder = temporaryFolder();
-const screens: Screen[] = [];
-afterEach(() => {
-  for (const screen of screens.splice(0)) screen.close();
-});
+const openScreen = screensOfTests();
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const scenario = join(folder, "quick.yaml");
@@ -25,9 +22,7 @@ function settings(name: string, text: string | null): { readonly env: Record<str
 }
 
 function open(args: readonly string[], env: Record<string, string>): Screen {
-  const screen = new Screen(args, { columns: 100, rows: 40, env });
-  screens.push(screen);
-  return screen;
+  return openScreen(args, { columns: 100, rows: 40, env });
 }
 
 describe("lab-tui config", () => {

@@ -1,16 +1,13 @@
-import { afterAll, afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder } from "../support/cli.ts";
-import { Screen } from "../support/terminal.ts";
+import { screensOfTests } from "../support/terminal.ts";
 
 setDefaultTimeout(90_000);
 
 const folder = temporaryFolder();
-const screens: Screen[] = [];
-afterEach(() => {
-  for (const screen of screens.splice(0)) screen.close();
-});
+const open = screensOfTests();
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const QUICK =
@@ -30,12 +27,6 @@ function editor(name: string, does: string): string {
   writeFileSync(file, `#!/bin/sh\n${does}\n`);
   chmodSync(file, 0o755);
   return file;
-}
-
-function open(...given: ConstructorParameters<typeof Screen>): Screen {
-  const screen = new Screen(...given);
-  screens.push(screen);
-  return screen;
 }
 
 describe("C-1 the console", () => {

@@ -1,18 +1,15 @@
-import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Terminal } from "@xterm/headless";
 import { cleanEnv, lab, MAIN, temporaryFolder } from "../support/cli.ts";
-import { Screen } from "../support/terminal.ts";
+import { screensOfTests } from "../support/terminal.ts";
 
 setDefaultTimeout(90_000);
 
 const folder = temporaryFolder();
 const env = { XDG_DATA_HOME: join(folder, "data") };
-const screens: Screen[] = [];
-afterEach(() => {
-  for (const screen of screens.splice(0)) screen.close();
-});
+const open = screensOfTests();
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const SHORT = join(folder, "short.yaml");
@@ -26,12 +23,6 @@ beforeAll(async () => {
   const { code } = await lab(["run", SHORT, "--headless", "-q", "--json", join(folder, "result.json")], { env });
   expect(code).toBe(0);
 });
-
-function open(...given: ConstructorParameters<typeof Screen>): Screen {
-  const screen = new Screen(...given);
-  screens.push(screen);
-  return screen;
-}
 
 const cast = (name: string) => join(folder, name);
 const eventsOf = (file: string) =>

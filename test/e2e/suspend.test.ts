@@ -1,17 +1,14 @@
-import { afterAll, afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { RunResult } from "../../src/telemetry/result.ts";
 import { cleanEnv, MAIN, temporaryFolder } from "../support/cli.ts";
-import { Screen } from "../support/terminal.ts";
+import { type Screen, screensOfTests } from "../support/terminal.ts";
 
 setDefaultTimeout(90_000);
 
 const folder = temporaryFolder();
-const screens: Screen[] = [];
-afterEach(() => {
-  for (const screen of screens.splice(0)) screen.close();
-});
+const openScreen = screensOfTests();
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const LONG = join(folder, "long.yaml");
@@ -26,15 +23,13 @@ const PROMPT = "shell is here";
 
 /** A shell with job control in a terminal of its own. */
 function shell(): Screen {
-  const screen = new Screen(["--norc", "--noprofile", "-i"], {
+  return openScreen(["--norc", "--noprofile", "-i"], {
     command: ["bash"],
     columns: 100,
     rows: 30,
     cwd: folder,
     env: { PS1: `${PROMPT}> ` },
   });
-  screens.push(screen);
-  return screen;
 }
 
 function childrenOf(pid: number): number[] {

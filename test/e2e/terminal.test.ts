@@ -1,23 +1,14 @@
-import { afterAll, afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { MAIN, ROOT, temporaryFolder } from "../support/cli.ts";
-import { Screen } from "../support/terminal.ts";
+import { screensOfTests } from "../support/terminal.ts";
 
 setDefaultTimeout(90_000);
 
 const folder = temporaryFolder();
-const screens: Screen[] = [];
-afterEach(() => {
-  for (const screen of screens.splice(0)) screen.close();
-});
+const open = screensOfTests();
 afterAll(() => rmSync(folder, { recursive: true }));
-
-function open(...given: ConstructorParameters<typeof Screen>): Screen {
-  const screen = new Screen(...given);
-  screens.push(screen);
-  return screen;
-}
 
 function file(name: string, text: string): string {
   const path = join(folder, name);

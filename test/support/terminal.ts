@@ -1,3 +1,4 @@
+import { afterEach } from "bun:test";
 import { Terminal } from "@xterm/headless";
 import { cleanEnv, MAIN, ROOT } from "./cli.ts";
 
@@ -107,4 +108,17 @@ export class Screen {
     this.child.terminal?.close();
     this.screen.dispose();
   }
+}
+
+/** Opens screens for the tests of a file; each is closed after its test, however that ended. */
+export function screensOfTests(): (...given: ConstructorParameters<typeof Screen>) => Screen {
+  const opened: Screen[] = [];
+  afterEach(() => {
+    for (const screen of opened.splice(0)) screen.close();
+  });
+  return (...given) => {
+    const screen = new Screen(...given);
+    opened.push(screen);
+    return screen;
+  };
 }

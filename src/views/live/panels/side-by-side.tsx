@@ -1,6 +1,7 @@
 /** @jsxRuntime classic */
 import { Box, Text } from "ink";
 import React, { type ReactNode } from "react";
+import { differencesOf } from "../../../analysis/compare.ts";
 import { printable } from "../../../kernel/text.ts";
 import type { CaseResult, RunResult } from "../../../telemetry/result.ts";
 import { caseName } from "../../report/closing.ts";
@@ -32,8 +33,8 @@ export function SideBySide({ a, b, width, height, theme }: SideBySideProps) {
     <Box flexDirection="column" width={width} height={height} overflow="hidden">
       <Text bold wrap="truncate">{`A: ${titleOf(a)}`}</Text>
       <Text bold wrap="truncate">{`B: ${titleOf(b)}`}</Text>
-      {differences(a, b).map((what) => (
-        <Text key={what} wrap="truncate" {...warn}>{`differs: ${what}`}</Text>
+      {differencesOf(a, b).map((what) => (
+        <Text key={what} wrap="truncate" {...warn}>{`differs: ${printable(what, 300)}`}</Text>
       ))}
       <Text dimColor={theme.faint} wrap="truncate">
         A single run on each side cannot tell a difference from noise.
@@ -65,16 +66,6 @@ function fitting(rows: readonly Record<string, string>[], width: number): string
     columns = columns.filter((column) => column !== spare);
   }
   return columns;
-}
-
-/** What two runs have not in common, so that their figures are not of the same. */
-export function differences(a: RunResult, b: RunResult): string[] {
-  return [
-    ...(a.scenario.hash === b.scenario.hash ? [] : ["the scenario"]),
-    ...(a.scenario.seed === b.scenario.seed ? [] : ["the seed"]),
-    ...(a.machine.cpu === b.machine.cpu && a.machine.cores === b.machine.cores ? [] : ["the machine"]),
-    ...(a.labVersion === b.labVersion ? [] : ["the version of lab-tui"]),
-  ];
 }
 
 function pairs(a: RunResult, b: RunResult): (readonly [CaseResult, CaseResult])[] {
