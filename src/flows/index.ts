@@ -58,7 +58,8 @@ export {
 } from "./orchestrator/flow-orchestrator.ts";
 export { Service } from "./orchestrator/service.ts";
 export type { HandlingStats, Health, Part, PartStats, StopOptions } from "./part.ts";
-export { ReactiveStream, type ReactiveStreamOptions, type StreamStats, type Transformer } from "./reactive-stream/reactive-stream.ts";
+export { ReactiveStream } from "./reactive-stream/reactive-stream.ts";
+export type { ReactiveStreamOptions, StreamStats, Transformer } from "./reactive-stream/rule.ts";
 export {
   type StreamObserver,
   type StreamOverflow,

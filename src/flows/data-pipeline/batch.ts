@@ -1,4 +1,5 @@
 import type { Timers } from "../../kernel/timers.ts";
+import { callerContext } from "../async-context.ts";
 import { checkCount, checkSpan } from "../options.ts";
 import type { PartStats } from "../part.ts";
 import { FlowContext } from "./context.ts";
@@ -12,7 +13,7 @@ export interface BatchOptions {
   readonly timeoutMs?: number;
 }
 
-/** Gathers items into lists. */
+/** Gathers items into lists. A list goes on in the async context of its first item. */
 export class BatchStage implements StageNode {
   next: Node = DETACHED;
   previous = { makeRoom: () => {} };
@@ -40,6 +41,7 @@ export class BatchStage implements StageNode {
 
   push(item: Passing, now: number): void {
     this.in += item.weight;
+    item.caller ??= callerContext();
     this.items.push(item);
     if (this.items.length === 1 && this.options.timeoutMs !== undefined) {
       this.cancelTimer = this.timers.after(this.options.timeoutMs, () => {
@@ -57,6 +59,7 @@ export class BatchStage implements StageNode {
     this.cancelTimer = null;
     this.overdue = false;
     this.items = [];
+    const caller = items[0]?.caller ?? callerContext();
     const weight = items.reduce((sum, item) => sum + item.weight, 0);
     this.out += weight;
     this.batches++;
@@ -66,19 +69,18 @@ export class BatchStage implements StageNode {
       items.map((item) => item.context),
       this.timers,
     );
-    this.next.push(
-      {
-        value: items.map(({ value }) => value),
-        context,
-        weight,
-        done: false,
-        gone: false,
-        started: now,
-        abandoned: false,
-        waiters: items.flatMap((item) => item.waiters),
-      },
-      now,
-    );
+    const list: Passing = {
+      value: items.map(({ value }) => value),
+      context,
+      caller,
+      weight,
+      done: false,
+      gone: false,
+      started: now,
+      abandoned: false,
+      waiters: items.flatMap((item) => item.waiters),
+    };
+    caller.runInAsyncScope(this.next.push, this.next, list, now);
   }
 
   makeRoom(): void {

@@ -1,3 +1,4 @@
+import type { CallerContext } from "../async-context.ts";
 import type { PartStats } from "../part.ts";
 import type { FlowContext } from "./context.ts";
 
@@ -13,6 +14,8 @@ export const NOBODY: readonly Waiter[] = [];
 export interface Passing {
   value: unknown;
   readonly context: FlowContext;
+  /** Async context of its feeder, taken once it has to wait: whoever lets it go on does so inside it. */
+  caller: CallerContext | null;
   /** Fed items that it stands for: one, or as many as a batch holds. */
   readonly weight: number;
   /** Its stage has ended, well or not. */

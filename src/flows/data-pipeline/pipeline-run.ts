@@ -1,5 +1,6 @@
 import { Deque } from "../../kernel/deque.ts";
 import { realTimers, type Timers } from "../../kernel/timers.ts";
+import { callerContext } from "../async-context.ts";
 import { Channel } from "../channel.ts";
 import { type Failures, type OnFailure, Stopped } from "../failures.ts";
 import { checkCount } from "../options.ts";
@@ -116,7 +117,7 @@ export class PipelineRun implements ItemOutcomes {
       this.admitOne(itemOf(this.timers, value, options));
       return DONE;
     }
-    return new Promise((resolve, reject) => this.feeders.push({ item: itemOf(this.timers, value, options), resolve, reject }));
+    return new Promise((resolve, reject) => this.wait(itemOf(this.timers, value, options), resolve, reject));
   }
 
   process(value: unknown, options: FeedOptions | undefined): Promise<unknown> {
@@ -124,8 +125,13 @@ export class PipelineRun implements ItemOutcomes {
     return new Promise((resolve, reject) => {
       const item = itemOf(this.timers, value, options, [{ resolve, reject }]);
       if (this.feeders.length === 0 && this.first.hasRoom) this.admitOne(item);
-      else this.feeders.push({ item, resolve: () => {}, reject });
+      else this.wait(item, () => {}, reject);
     });
+  }
+
+  private wait(item: Passing, resolve: () => void, reject: (error: unknown) => void): void {
+    item.caller = callerContext();
+    this.feeders.push({ item, resolve, reject });
   }
 
   private admitOne(item: Passing): void {
@@ -138,7 +144,7 @@ export class PipelineRun implements ItemOutcomes {
     while (this.feeders.length > 0 && this.first.hasRoom) {
       const feeder = this.feeders.shift();
       if (feeder === undefined) break;
-      this.admitOne(feeder.item);
+      feeder.item.caller?.runInAsyncScope(this.admitOne, this, feeder.item);
       feeder.resolve();
     }
     if (this.closed && this.feeders.length === 0) this.endOnce();
@@ -213,5 +219,5 @@ export class PipelineRun implements ItemOutcomes {
 
 function itemOf(timers: Timers, value: unknown, options: FeedOptions | undefined, waiters: readonly Waiter[] = NOBODY): Passing {
   const context = new FlowContext(options?.fields, options?.correlationId ?? null, undefined, timers);
-  return { value, context, weight: 1, done: false, gone: false, started: 0, abandoned: false, waiters };
+  return { value, context, caller: null, weight: 1, done: false, gone: false, started: 0, abandoned: false, waiters };
 }

@@ -3,6 +3,7 @@ import { Deque } from "../../kernel/deque.ts";
 import { Histogram } from "../../kernel/histogram.ts";
 import { ifRejected, isThenable, promiseOf } from "../../kernel/promises.ts";
 import type { Timers } from "../../kernel/timers.ts";
+import { callerContext } from "../async-context.ts";
 import { Guard, type GuardOptions } from "../guard.ts";
 import { checkCount, checkSpan } from "../options.ts";
 import type { PartStats } from "../part.ts";
@@ -112,6 +113,7 @@ export class PipelineStage implements StageNode {
   push(item: Passing, now: number): void {
     this.in += item.weight;
     if (this.queue.length > 0 || !this.canStart) {
+      item.caller ??= callerContext();
       this.queue.push(item);
       return;
     }
@@ -203,12 +205,17 @@ export class PipelineStage implements StageNode {
       this.outcomes.filtered(item);
     } else item.value = value;
     if (this.ordered) {
+      item.caller ??= callerContext();
       if (!this.moving) this.flush(now);
       return;
     }
     if (item.gone) return;
-    if (this.window.length === 0 && this.next.hasRoom) this.pass(item, now);
-    else this.window.push(item);
+    if (this.window.length === 0 && this.next.hasRoom) {
+      this.pass(item, now);
+      return;
+    }
+    item.caller ??= callerContext();
+    this.window.push(item);
   }
 
   private pass(item: Passing, now: number): void {
@@ -221,7 +228,7 @@ export class PipelineStage implements StageNode {
     for (let head = this.window.peek(); head?.done === true; head = this.window.peek()) {
       if (!head.gone && !this.next.hasRoom) return;
       this.window.shift();
-      if (!head.gone) this.pass(head, now);
+      if (!head.gone) head.caller?.runInAsyncScope(this.pass, this, head, now);
     }
   }
 
@@ -241,7 +248,8 @@ export class PipelineStage implements StageNode {
     do {
       this.flush(this.timers.now());
       while (this.queue.length > 0 && this.canStart) {
-        this.start(this.queue.shift() as Passing, this.timers.now());
+        const item = this.queue.shift() as Passing;
+        item.caller?.runInAsyncScope(this.start, this, item, this.timers.now());
         this.flush(this.timers.now());
       }
       // What comes down now may be done at once.

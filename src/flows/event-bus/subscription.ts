@@ -1,6 +1,7 @@
 import { Deque } from "../../kernel/deque.ts";
 import { ifRejected, isFulfilled, isThenable } from "../../kernel/promises.ts";
 import type { Timers } from "../../kernel/timers.ts";
+import { type CallerContext, callerContext } from "../async-context.ts";
 import { type Failures, Stopped, TimedOut } from "../failures.ts";
 import { Invocation } from "../invocation.ts";
 import { Notifier, onAbort } from "../notifier.ts";
@@ -35,6 +36,7 @@ export interface SubscriptionRule {
 interface Waiting {
   readonly event: FlowEvent;
   readonly tally: DeliveryCount | null;
+  readonly caller: CallerContext;
 }
 
 /** A handler call that did not end at once. */
@@ -160,11 +162,12 @@ export class Subscription implements Disposable {
   catchUp(events: readonly FlowEvent[]): void {
     // As if published, without an observer.
     const tally = new DeliveryCount();
+    const caller = callerContext();
     for (const event of events) {
       if (!this.hears(event)) continue;
       this.delivered++;
       tally.join();
-      this.waiting.push({ event, tally });
+      this.waiting.push({ event, tally, caller });
     }
     this.next();
   }
@@ -180,7 +183,7 @@ export class Subscription implements Disposable {
       this.dropped++;
       if (this.rule.overflow === "drop-newest" || !this.dropOldest()) return;
     }
-    this.waiting.push({ event, tally });
+    this.waiting.push({ event, tally, caller: callerContext() });
   }
 
   /** Drops the oldest emitted event; false when only published ones wait. */
@@ -308,7 +311,7 @@ export class Subscription implements Disposable {
     while (this.inFlight < this.concurrency) {
       const waiting = this.waiting.shift();
       if (waiting === undefined) break;
-      this.run(waiting.event, waiting.tally);
+      waiting.caller.runInAsyncScope(this.run, this, waiting.event, waiting.tally);
     }
     this.draining = false;
     if (!this.idle) return;

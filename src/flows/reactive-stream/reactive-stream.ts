@@ -1,38 +1,16 @@
 import { Deque } from "../../kernel/deque.ts";
 import { isThenable, promiseOf } from "../../kernel/promises.ts";
 import { realTimers, type Timers, within } from "../../kernel/timers.ts";
+import { callerContext } from "../async-context.ts";
 import { Channel, type ChannelOverflow } from "../channel.ts";
 import { Failures, type OnFailure, Stopped } from "../failures.ts";
 import { Notifier } from "../notifier.ts";
 import { checkCount } from "../options.ts";
-import { type Health, type Part, type PartStats, STOP_MS, type StopOptions, stuckHealth } from "../part.ts";
+import { type Health, type Part, STOP_MS, type StopOptions, stuckHealth } from "../part.ts";
 import { asObservable, OBSERVABLE, type ObservableLike, type Observed } from "./interop.ts";
+import type { ReactiveStreamOptions, StreamStats, Transformer } from "./rule.ts";
 import { observe, read, type SourceTarget } from "./source.ts";
-import { type StreamObserver, Subscriber, type SubscriberOptions, type SubscriberStats } from "./subscriber.ts";
-
-/** Returns what a value becomes, or `undefined` to leave it out. */
-export type Transformer<In, Out> = (value: In) => Out | undefined | PromiseLike<Out | undefined>;
-
-export interface ReactiveStreamOptions {
-  /** Values that may wait for a slow transformer; one more is dropped, and counted. Default 1024. */
-  readonly buffer?: number;
-  /** Called with every failure of a transformer or subscriber. */
-  readonly onFailure?: OnFailure;
-  readonly timers?: Timers;
-}
-
-/** Counts of a stream's values; emitted = delivered + filtered + failed + dropped + abandoned + inside. */
-export interface StreamStats extends PartStats {
-  readonly emitted: number;
-  /** Values that came out of the last transformer and were offered to every subscriber. */
-  readonly delivered: number;
-  readonly filtered: number;
-  readonly failed: number;
-  readonly dropped: number;
-  readonly abandoned: number;
-  readonly inside: number;
-  readonly subscribers: readonly SubscriberStats[];
-}
+import { type StreamObserver, Subscriber, type SubscriberOptions, type WaitingValue } from "./subscriber.ts";
 
 /** Destination of a source's values. */
 interface Root {
@@ -47,7 +25,7 @@ interface Root {
 export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
   private readonly timers: Timers;
   private readonly failures: Failures;
-  private readonly inbox = new Deque<In>(2);
+  private readonly inbox = new Deque<WaitingValue<In>>(2);
   private readonly counts = { emitted: 0, delivered: 0, filtered: 0, failed: 0, dropped: 0, abandoned: 0 };
   private subscribers: Subscriber<Out>[] = [];
   private subscribed = 0;
@@ -134,7 +112,7 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
       this.counts.dropped++;
       return false;
     }
-    this.inbox.push(value);
+    this.inbox.push({ value, caller: callerContext() });
     return true;
   }
 
@@ -203,9 +181,11 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
   }
 
   private next(): void {
-    while (!this.busy && this.inbox.length > 0) {
+    while (!this.busy) {
+      const waiting = this.inbox.shift();
+      if (waiting === undefined) break;
       this.busy = true;
-      this.through(this.inbox.shift(), 0);
+      waiting.caller.runInAsyncScope(this.through, this, waiting.value, 0);
     }
     if (this.roomy.awaited && this.hasRoom) this.roomy.notifyAll();
     if (!this.busy) this.emptied.notifyAll();

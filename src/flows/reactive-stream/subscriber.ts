@@ -1,6 +1,7 @@
 import { Deque } from "../../kernel/deque.ts";
 import { attempt, isFulfilled, isThenable, promiseOf } from "../../kernel/promises.ts";
 import type { Timers } from "../../kernel/timers.ts";
+import { type CallerContext, callerContext } from "../async-context.ts";
 import type { Failures } from "../failures.ts";
 import { Notifier, onAbort } from "../notifier.ts";
 import type { HandlingStats } from "../part.ts";
@@ -18,6 +19,12 @@ export interface StreamObserver<T> {
   complete?(): void;
   /** Receives a value that its overflow rule dropped. */
   dropped?(value: T): void;
+}
+
+/** A value that waits. */
+export interface WaitingValue<T> {
+  readonly value: T;
+  readonly caller: CallerContext;
 }
 
 /** Options of a subscriber. */
@@ -59,7 +66,7 @@ export class Subscriber<T> implements Disposable {
   failed = 0;
   dropped = 0;
   abandoned = 0;
-  private readonly waiting = new Deque<T>(2);
+  private readonly waiting = new Deque<WaitingValue<T>>(2);
   private inFlight = 0;
   private since = 0;
   private closed = false;
@@ -122,11 +129,16 @@ export class Subscriber<T> implements Disposable {
         return;
       }
       const newest = this.overflow === "drop-newest" || limit === 0;
-      const gone = newest ? value : (this.waiting.shift() as T);
-      this.call(() => this.observer.dropped?.(gone));
+      const oldest = newest ? undefined : this.waiting.shift();
+      if (oldest === undefined) this.drop(value);
+      else oldest.caller.runInAsyncScope(this.drop, this, oldest.value);
       if (newest) return;
     }
-    this.waiting.push(value);
+    this.waiting.push({ value, caller: callerContext() });
+  }
+
+  private drop(value: T): void {
+    this.call(() => this.observer.dropped?.(value));
   }
 
   private run(value: T): void {
@@ -171,7 +183,11 @@ export class Subscriber<T> implements Disposable {
   private next(): void {
     if (this.draining) return;
     this.draining = true;
-    while (this.inFlight === 0 && this.waiting.length > 0) this.run(this.waiting.shift() as T);
+    while (this.inFlight === 0) {
+      const waiting = this.waiting.shift();
+      if (waiting === undefined) break;
+      waiting.caller.runInAsyncScope(this.run, this, waiting.value);
+    }
     this.draining = false;
     if (this.inFlight > 0 || this.closed) return;
     if (this.completing !== null) this.endNow(this.completing);
