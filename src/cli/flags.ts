@@ -30,6 +30,8 @@ export interface RunFlags extends AppearanceFlags, CastFlags {
   readonly quiet?: boolean;
   readonly store?: boolean;
   readonly strict?: boolean;
+  readonly junit?: string;
+  readonly github?: boolean;
 }
 
 /** Settings from flags that belong to no scenario. */
@@ -92,6 +94,8 @@ export function withRunFlags(command: Command): Command {
     .option("--headless", "no dashboard")
     .option("--json <file>", "write the result as JSON; - is standard output")
     .option("-o, --out <dir>", "write result.json, summary.txt and report.html into a folder")
+    .option("--junit <file>", "write the verdicts as JUnit XML; - is standard output")
+    .option("--github", "annotate thresholds and write the step's summary on GitHub Actions (default where GITHUB_ACTIONS is true)")
     .option("--seed <n>", "seed of everything random")
     .option("--set <path=value>", "any field of the scenario (repeatable)", collected)
     .option("--workers <n>", "Workers of the parallel mode")

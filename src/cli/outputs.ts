@@ -12,6 +12,8 @@ import type { Scenario } from "../scenario/schema.ts";
 import type { RunResult } from "../telemetry/result.ts";
 import { htmlOf } from "../views/export/html.ts";
 import { jsonOf } from "../views/export/json.ts";
+import { junitOfAll } from "../views/export/junit.ts";
+import { NOWHERE, type Places } from "../views/export/test-cases.ts";
 import { closingReport } from "../views/report/closing.ts";
 import type { RequestAccess } from "../workloads/access.ts";
 import type { RunFlags } from "./flags.ts";
@@ -31,6 +33,8 @@ export class Outputs {
     private readonly scenarios: number,
     /** Modes of the cases of all scenarios. */
     private readonly modes: readonly string[],
+    /** Where verdicts stand in the file of each scenario. */
+    private readonly places: (scenario: number) => Places = () => NOWHERE,
   ) {}
 
   /** Checks the state files, whose number depends on the scenarios. */
@@ -67,10 +71,11 @@ export class Outputs {
   }
 
   private targets(): (readonly [flag: string, file: string])[] {
-    const { json, out, log } = this.flags;
+    const { json, junit, out, log } = this.flags;
     const states = this.modes.flatMap((mode, index) => this.stateFile(index, mode) ?? []);
     return [
       ...(json === undefined || targetKind(json) !== "file" ? [] : [["--json", json] as const]),
+      ...(junit === undefined || targetKind(junit) !== "file" ? [] : [["--junit", junit] as const]),
       ...(log === undefined || targetKind(log) !== "file" ? [] : [["--log", log] as const]),
       ...(out === undefined ? [] : outFiles(out).map((file) => ["--out", file] as const)),
       ...states.map((file) => ["--dump-state", file] as const),
@@ -126,8 +131,9 @@ export class Outputs {
   /** Writes all results so far; called after every scenario, so that nothing is lost later. */
   write(results: readonly RunResult[]): void {
     const text = this.textOf(results);
-    const { json, out } = this.flags;
+    const { json, junit, out } = this.flags;
     if (json !== undefined && targetKind(json) === "file") this.writeFile("--json", json, text);
+    if (junit !== undefined && targetKind(junit) === "file") this.writeFile("--junit", junit, junitOfAll(results, this.places));
     if (out === undefined) return;
     this.writeFile("--out", resultFile(out), text);
     this.writeFile("--out", summaryFile(out), results.map((result) => closingReport(result, 120)).join("\n"));
@@ -136,8 +142,10 @@ export class Outputs {
 
   /** Ends the output: standard output and other streams are written in one piece. */
   async finish(results: readonly RunResult[]): Promise<void> {
-    const { json, log, dumpState } = this.flags;
+    const { json, junit, log, dumpState } = this.flags;
     try {
+      if (junit !== undefined && targetKind(junit) !== "file")
+        await this.pour("--junit", { text: junitOfAll(results, this.places) }, junit);
       if (json !== undefined && targetKind(json) !== "file") await this.pour("--json", { text: this.textOf(results) }, json);
       for (const [flag, path] of [
         ["--dump-state", dumpState],
@@ -214,10 +222,11 @@ function inputsOf({ load, work, fetch, flow }: Scenario): (readonly [field: stri
 }
 
 /** Checks that a run's outputs can be written, are no scenario that it reads, and are all different. */
-export function checkTargets({ json, out, log, dumpState, cast, force }: RunFlags, scenarios: readonly string[]): void {
+export function checkTargets({ json, junit, out, log, dumpState, cast, force }: RunFlags, scenarios: readonly string[]): void {
   const taken = new Map(scenarios.map((file) => [realPath(file), "the scenario itself"]));
   for (const [flag, file] of [
     ["--json", json],
+    ["--junit", junit],
     ["--dump-state", dumpState],
     ["--log", log],
     ["--cast", cast],
@@ -243,6 +252,7 @@ export function checkTargets({ json, out, log, dumpState, cast, force }: RunFlag
     }
   }
   if (json !== undefined) tryFile("--json", json);
+  if (junit !== undefined) tryFile("--junit", junit);
 }
 
 /**

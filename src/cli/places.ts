@@ -5,7 +5,7 @@ import { findScenario } from "../scenario/find.ts";
 import { LayeredFile } from "../scenario/layered-file.ts";
 import { readScenario } from "../scenario/load.ts";
 import type { RunResult } from "../telemetry/result.ts";
-import type { FileLine, Places } from "../views/export/junit.ts";
+import type { FileLine, Places } from "../views/export/test-cases.ts";
 
 /** Path of a threshold within its metric's list; null: the file has no such expression. */
 export function thresholdPath({ value }: LayeredFile, metric: string, expression: string): Path | null {
@@ -31,11 +31,16 @@ function textOf(rule: unknown, field: string): unknown {
  * any more, or what was judged is not in it.
  */
 export function placesOf({ scenario }: RunResult): Places {
-  const source = sourceOf(scenario);
+  return placesIn(sourceOf(scenario));
+}
+
+/** Where verdicts stand in a scenario file; null: it is not there. `from`: the folder to which its path is told. */
+export function placesIn(source: LayeredFile | null, from = process.cwd()): Places {
   const at = (path: Path): FileLine | null => {
     if (source === null) return null;
     const { file, line } = source.problemAt(path, "");
-    const name = relative(process.cwd(), resolve(file));
+    if (line === 0) return null;
+    const name = relative(from, resolve(file));
     return { file: name.startsWith("..") ? resolve(file) : name, line };
   };
   return {

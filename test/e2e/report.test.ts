@@ -34,6 +34,17 @@ describe("report", () => {
     for (const format of ["markdown", "csv"]) expect(await report(file, "--format", format)).toBe(await report("last", "--format", format));
   });
 
+  test("run --junit writes the verdicts with their places, and a step of GitHub Actions is annotated and has a summary", async () => {
+    const [junit, summary] = [join(folder, "verdicts.xml"), join(folder, "step.md")];
+    const env = { GITHUB_ACTIONS: "true", GITHUB_WORKSPACE: folder, GITHUB_STEP_SUMMARY: summary };
+    const args = ["run", SCENARIO, "-q", "--set", "thresholds={failed: [count==0], throughput: [value<1]}", "--junit", junit];
+    const { code, stderr } = await lab(args, { cwd: folder, env });
+    expect(code).toBe(99);
+    expect(stderr).toContain("::error title=quick%3A sync%3A throughput value<1::must hold throughput value<1, got ");
+    expect(readFileSync(junit, "utf8")).toContain('<testcase name="sync: failed count==0" classname="quick" time="');
+    expect(readFileSync(summary, "utf8")).toStartWith("## Quick\n\n**1 threshold failed.**");
+  });
+
   test("run --out has the HTML report beside the result file, and --force overwrites both", async () => {
     const out = join(folder, "out");
     expect((await lab(["run", SCENARIO, "-q", "--out", out])).code).toBe(0);

@@ -1,3 +1,4 @@
+import type { FigureComparison, ResultComparison } from "../../src/analysis/compare.ts";
 import type { CaseResult, RunResult } from "../../src/telemetry/result.ts";
 import { caseResult, runResult, sample } from "./results.ts";
 
@@ -62,5 +63,44 @@ export function hostileRun(): RunResult {
       why: one.why === null ? null : HOSTILE,
     })),
     thresholds: run.thresholds.map((one) => ({ ...one, expression: HOSTILE })),
+  };
+}
+
+/** A comparison with every kind of verdict but "same"; `name`: the value of the swept field of `async`. */
+export function comparedRun(name?: string): ResultComparison {
+  const figure = (change: Partial<FigureComparison>): FigureComparison => ({
+    mode: "sync",
+    params: {},
+    metric: "throughput",
+    better: "more",
+    a: 100,
+    b: 90,
+    ratio: 0.9,
+    low: 0.88,
+    high: 0.92,
+    level: 0.95,
+    verdict: "worse",
+    smallestDetectable: 0.02,
+    roundsNeeded: null,
+    rounds: 8,
+    ...change,
+  });
+  const open = { verdict: "cannot tell", b: 101, ratio: 1.01, low: 0.97, high: 1.05, smallestDetectable: 0.04, roundsNeeded: 128 } as const;
+  return {
+    schemaVersion: 1,
+    a: "main",
+    b: "branch",
+    paired: true,
+    rounds: 8,
+    level: 0.95,
+    margin: 0.01,
+    marginFrom: "default",
+    valid: true,
+    notes: [],
+    comparisons: [
+      figure({}),
+      figure({ metric: "sojourn_p99", better: "less", a: 10, b: 8, ratio: 0.8, low: 0.78, high: 0.82, verdict: "better" }),
+      figure({ mode: "async", params: name === undefined ? {} : { "keys.count": name }, ...open }),
+    ],
   };
 }

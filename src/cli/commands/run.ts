@@ -14,9 +14,10 @@ import type { Session } from "../../views/live/session.tsx";
 import { checkFiles, checkHostsOf } from "../../workloads/fetch/permission.ts";
 import { compose } from "../compose.ts";
 import { type RunFlags, readFlags } from "../flags.ts";
+import { isOnGitHub, tellGitHub, workspace } from "../github.ts";
 import { RunKeeper } from "../keep.ts";
 import { checkTargets, Outputs } from "../outputs.ts";
-import { expectationPath, thresholdPath } from "../places.ts";
+import { expectationPath, placesIn, thresholdPath } from "../places.ts";
 import { scenarioWithFlags } from "../scenario.ts";
 import type { StopSignals } from "../signals.ts";
 import { targetKind } from "../target.ts";
@@ -37,12 +38,14 @@ export async function run(
   const loaded = loadAll(files, (file) => load(file, flags, say, read));
   const scenarios = loaded.map(({ named }) => named);
   const modes = scenarios.flatMap(({ points }) => points.flatMap(({ scenario }) => scenario.modes));
-  const outputs = new Outputs(flags, scenarios.length, modes);
+  const outputs = new Outputs(flags, scenarios.length, modes, (i) => placesIn(loaded[i]?.source ?? null));
   outputs.checkStateFiles();
   outputs.spareInputs(scenarios.map(({ file, points }) => ({ file, points: points.map(({ scenario }) => scenario) })));
   let measured: readonly RunResult[] = [];
   // Then standard output carries nothing else.
-  const toStdout = [flags.json, flags.dumpState, flags.log].some((path) => path !== undefined && targetKind(path) === "stdout");
+  const toStdout = [flags.json, flags.junit, flags.dumpState, flags.log].some(
+    (path) => path !== undefined && targetKind(path) === "stdout",
+  );
   const keeper = flags.store === false ? null : new RunKeeper();
   const { results, stoppedBy, viewBroken } = await compose(scenarios, {
     signals,
@@ -79,6 +82,10 @@ export async function run(
     for (const problem of [...emptyThresholds(result, source), ...thinThresholds(result, source)])
       say(`warning: ${formatProblem(problem)}`);
   });
+  if (isOnGitHub(flags)) {
+    const told = results.map((result, i) => ({ result, places: placesIn(loaded[i]?.source ?? null, workspace()), comparison: null }));
+    tellGitHub(told, flags.strict === true, say);
+  }
   if (stoppedBy !== null) return stoppedBy === "SIGTERM" ? EXIT.terminated : EXIT.interrupted;
   return viewBroken === null ? exitCodeOf(results, flags.strict) : EXIT.internal;
 }

@@ -8,6 +8,8 @@ import { inUnit, UNMEASURED } from "./figure-text.ts";
 
 const MARGIN_FROM = { default: "the default", flag: "by --margin", floor: "the noise of this scenario on this machine" } as const;
 
+export const CHANGE_HEADING: readonly string[] = ["", "A", "B", "change", "between", "verdict"];
+
 /** A comparison in words: what was compared and how, a table for each case, and why where it cannot tell. */
 export function changeTable(comparison: ResultComparison): string {
   const { a, b, notes, comparisons } = comparison;
@@ -16,7 +18,8 @@ export function changeTable(comparison: ResultComparison): string {
   return `${[`A  ${printable(a, 200)}`, `B  ${printable(b, 200)}`, methodText(comparison), ...notes.map(sentence), ...tables].join("\n")}\n`;
 }
 
-function methodText({ rounds, paired, level, margin, marginFrom }: ResultComparison): string {
+/** How was compared, and what the verdicts mean. */
+export function methodText({ rounds, paired, level, margin, marginFrom }: ResultComparison): string {
   const how = paired ? `${counted(rounds, "round")} in pairs` : `${counted(rounds, "round")} on the side with fewer, not in pairs`;
   const sure = `all verdicts on a case hold with ${percent(level)}`;
   return `${how}; changes within ±${percent(margin)} do not matter (${MARGIN_FROM[marginFrom]}); ${sure}`;
@@ -25,8 +28,8 @@ function methodText({ rounds, paired, level, margin, marginFrom }: ResultCompari
 function caseLines(rows: readonly FigureComparison[], comparison: ResultComparison): string[] {
   const [one] = rows;
   const where = Object.entries(one?.params ?? {}).map(([field, value]) => `${field} ${valueText(value)}`);
-  const cells = rows.map(cellsOf);
-  const all = [["", "A", "B", "change", "between", "verdict"], ...cells];
+  const cells = rows.map(changeCells);
+  const all = [CHANGE_HEADING, ...cells];
   const widths = (all[0] ?? []).map((_, column) => Math.max(...all.map((line) => columnsOf(line[column] ?? ""))));
   const lines = all.map((line) =>
     line
@@ -34,7 +37,7 @@ function caseLines(rows: readonly FigureComparison[], comparison: ResultComparis
       .join("  ")
       .trimEnd(),
   );
-  const reasons = rows.flatMap((row) => (row.verdict === "cannot tell" ? [`  ${row.metric}: ${whyUntold(row, comparison)}`] : []));
+  const reasons = rows.flatMap((row) => (row.verdict === "cannot tell" ? [`  ${row.metric}: ${untoldReason(row, comparison)}`] : []));
   return [printable([one?.mode ?? "", ...where].join(", "), 200), ...lines.map((line) => `  ${line}`), ...reasons];
 }
 
@@ -43,15 +46,22 @@ function placed(cell: string, column: number, width: number): string {
   return column === 0 ? cell + " ".repeat(width - columnsOf(cell)) : column === 5 ? cell : padLeft(cell, width);
 }
 
-function cellsOf({ metric, a, b, ratio, low, high, verdict }: FigureComparison): string[] {
+/** Name, both sides, change, interval and verdict of a figure; a dash: there is none. */
+export function changeCells({ metric, a, b, ratio, low, high, verdict }: FigureComparison): string[] {
   const figure = figureOf(metric);
   const text = (value: number | null) => (value === null || figure === null ? UNMEASURED : inUnit(figure.unit, value));
   const between = low === null || high === null ? UNMEASURED : `${change(low)} and ${change(high)}`;
   return [metric, text(a), text(b), ratio === null ? UNMEASURED : change(ratio), between, verdict];
 }
 
+/** A change on one line. */
+export function changeText(one: FigureComparison): string {
+  const [, a, b, ratio, between] = changeCells(one);
+  return `${a} → ${b}, ${ratio} (between ${between})`;
+}
+
 /** Why a verdict is "cannot tell", and what would help. */
-function whyUntold(row: FigureComparison, { paired, level }: ResultComparison): string {
+export function untoldReason(row: FigureComparison, { paired, level }: ResultComparison): string {
   const { a, b, ratio, smallestDetectable, roundsNeeded, rounds } = row;
   if (a === null || b === null) return "it was not measured, or too few items bear it";
   if (ratio === null) return "it is 0, of which there is no ratio";

@@ -1,6 +1,7 @@
+import type { ResultComparison } from "../../analysis/compare.ts";
 import { printable } from "../../kernel/text.ts";
 import { formatRate } from "../../kernel/units.ts";
-import { counted } from "../../kernel/wording.ts";
+import { counted, sentenceCase } from "../../kernel/wording.ts";
 import { coresText } from "../../telemetry/allowance.ts";
 import type { MetricName } from "../../telemetry/metrics.ts";
 import type { CaseResult, RunResult } from "../../telemetry/result.ts";
@@ -8,6 +9,7 @@ import { wasJudged } from "../../telemetry/verdicts.ts";
 import { caseName } from "../report/closing.ts";
 import { disturbedLegend } from "../report/disturbed.ts";
 import { oneLine, verdictGrounds, verdictHead } from "../report/intent.ts";
+import { CHANGE_HEADING, changeCells, methodText, untoldReason } from "./comparison.ts";
 import { figureText, shareOfFastest, UNMEASURED } from "./figure-text.ts";
 
 /** Figures of the table, by heading. */
@@ -63,7 +65,8 @@ function hypothesisItems({ hypotheses = [] }: RunResult): string[] {
   });
 }
 
-function caseTable(cases: readonly CaseResult[]): string {
+/** The cases of a run with their figures, relative to the fastest and to theory. */
+export function caseTable(cases: readonly CaseResult[]): string {
   const heading = ["case", "done", "relative", ...COLUMNS.slice(1).map(([title]) => title), "predicted"];
   const rows = cases.map((one) => {
     const [done = UNMEASURED, ...others] = COLUMNS.map(([, name, field]) => figureText(one, name, field));
@@ -78,11 +81,44 @@ function caseTable(cases: readonly CaseResult[]): string {
       throughput === null ? UNMEASURED : formatRate(throughput),
     ];
   });
+  return tableText(heading, rows);
+}
+
+/** A table whose first column begins at the left. */
+function tableText(heading: readonly string[], rows: readonly (readonly string[])[]): string {
   const rule = heading.map((_, i) => (i === 0 ? "---" : "---:"));
   return [heading, rule, ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
 
-function thresholdItems(result: RunResult): string[] {
+/** A comparison as GitHub-flavoured Markdown, without a heading: what was compared and how, a table for each case, and why where it cannot tell. */
+export function changeMarkdown(comparison: ResultComparison): string {
+  const { a, b, notes, comparisons } = comparison;
+  const cases = Map.groupBy(comparisons, caseName);
+  const tables = [...cases].flatMap(([name, rows]) => {
+    const reasons = rows.filter(({ verdict }) => verdict === "cannot tell");
+    return [
+      `**${plain(name)}**`,
+      tableText(
+        CHANGE_HEADING.map((title) => (title === "" ? "figure" : title)),
+        rows.map((row) => changeCells(row).map(plain)),
+      ),
+      ...(reasons.length === 0 ? [] : [reasons.map((row) => `- ${code(row.metric)}: ${plain(untoldReason(row, comparison))}`).join("\n")]),
+    ];
+  });
+  const all = [
+    `A: ${code(a)}, B: ${code(b)}. ${sentenceCase(plain(methodText(comparison)))}.`,
+    ...notes.map((note) => plain(sentenceCase(`${note}.`))),
+  ];
+  return [...all, ...tables].join("\n\n");
+}
+
+/** A comparison as a document. */
+export function comparisonMarkdown(comparison: ResultComparison): string {
+  return `# What changed\n\n${changeMarkdown(comparison)}\n`;
+}
+
+/** A list item for each threshold and its verdict. */
+export function thresholdItems(result: RunResult): string[] {
   return result.thresholds.map((threshold) => {
     const { case: index, metric, expression, value, ok } = threshold;
     const one = result.cases[index];

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
+import type { ResultComparison } from "../../../../src/analysis/compare.ts";
 import type { RunResult } from "../../../../src/telemetry/result.ts";
-import { junitOf } from "../../../../src/views/export/junit.ts";
-import { hostileRun, reportedRun } from "../../../support/reports.ts";
+import { junitOf, junitOfAll, junitOfComparison } from "../../../../src/views/export/junit.ts";
+import { comparedRun, HOSTILE, hostileRun, reportedRun } from "../../../support/reports.ts";
 import { caseResult } from "../../../support/results.ts";
 
 /** Elements with their attributes and children, as https://github.com/testmoapp/junitxml lists them; `!`: required. */
@@ -20,6 +21,24 @@ const SCHEMA: Readonly<Record<string, { readonly attributes: string; readonly ch
   skipped: { attributes: "message", children: "" },
   failure: { attributes: "message type", children: "" },
   error: { attributes: "message type", children: "" },
+};
+
+/**
+ * The same of Jenkins (xunit-plugin, junit-10.xsd), with what other readers know beside it: lines of files, and totals of all suites. In its
+ * order; a test case has one outcome.
+ */
+const JENKINS: typeof SCHEMA = {
+  testsuites: { attributes: "name time tests failures errors skipped timestamp", children: "testsuite" },
+  testsuite: {
+    attributes: "name! tests! failures! errors! group time skipped timestamp hostname id package file log url",
+    children: "properties testcase system-out system-err",
+  },
+  properties: { attributes: "", children: "property" },
+  property: { attributes: "name! value!", children: "" },
+  testcase: { attributes: "name! time classname group file line", children: "skipped error failure" },
+  skipped: { attributes: "type message", children: "" },
+  failure: { attributes: "type message", children: "" },
+  error: { attributes: "type message", children: "" },
 };
 
 interface Element {
@@ -64,8 +83,8 @@ function parsed(xml: string): Element {
   return root.children[0] as Element;
 }
 
-function problemsOf({ name, attributes, children }: Element): string[] {
-  const known = SCHEMA[name];
+function problemsOf({ name, attributes, children }: Element, schema = SCHEMA): string[] {
+  const known = schema[name];
   if (known === undefined) return [`<${name}> is unknown`];
   const listed = known.attributes.split(" ").filter((one) => one !== "");
   const allowed = listed.map((one) => one.replace("!", ""));
@@ -76,7 +95,24 @@ function problemsOf({ name, attributes, children }: Element): string[] {
       .map((one) => `${name}@${one} is unknown`),
     ...required.filter((one) => attributes[one] === undefined).map((one) => `${name}@${one} is missing`),
     ...children.filter((one) => !known.children.split(" ").includes(one.name)).map((one) => `${name}/${one.name} is unknown`),
-    ...children.flatMap(problemsOf),
+    ...children.flatMap((child) => problemsOf(child, schema)),
+  ];
+}
+
+/** What Jenkins would object to: its schema, the order and number of elements, numbers and times. */
+function jenkinsProblems(root: Element): string[] {
+  const suites = root.children;
+  const tests = suites.flatMap(({ children }) => children.filter(({ name }) => name === "testcase"));
+  const numbers = [root, ...suites].flatMap(({ attributes }) =>
+    ["tests", "failures", "errors", "skipped"].map((name) => attributes[name] ?? ""),
+  );
+  const times = [root, ...suites, ...tests].map(({ attributes }) => attributes["time"] ?? "");
+  return [
+    ...problemsOf(root, JENKINS),
+    ...suites.filter(({ children }) => children.findLastIndex(({ name }) => name === "properties") > 0).map(() => "properties come first"),
+    ...tests.filter(({ children }) => children.length > 1).map(() => "several outcomes"),
+    ...numbers.filter((text) => !/^\d+$/.test(text)).map((text) => `${text} is no number`),
+    ...times.filter((text) => !/^\d+\.\d{3}$/.test(text)).map((text) => `${text} is no time`),
   ];
 }
 
@@ -103,6 +139,7 @@ describe("a run as JUnit XML", () => {
   test("has the structure that the schema names, with matching counts", () => {
     const root = parsed(junitOf(reportedRun()));
     expect(problemsOf(root)).toEqual([]);
+    expect(jenkinsProblems(root)).toEqual([]);
     const counts = { tests: "6", failures: "2", errors: "0", skipped: "2", time: "3.000", timestamp: "2026-01-01T00:00:00.000Z" };
     expect(root.attributes).toEqual({ name: "lab-tui", ...counts });
     expect(root.children[0]?.attributes).toEqual({ name: "first", ...counts });
@@ -173,6 +210,42 @@ describe("a run as JUnit XML", () => {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this looks for
     expect(xml).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e\ufffe\uffff]/);
     expect(problemsOf(parsed(xml))).toEqual([]);
+    expect(jenkinsProblems(parsed(xml))).toEqual([]);
     expect(testcases(hostileRun())[0]?.element.attributes["classname"]).toStartWith(`=cmd|"'<script>alert(1)</script>]]>&amp; *b*`);
+  });
+});
+
+describe("several runs", () => {
+  test("are suites of their own, and their numbers are those of all", () => {
+    const root = parsed(junitOfAll([reportedRun(), reportedRun()], () => ({ threshold: () => null, hypothesis: () => null })));
+    expect(jenkinsProblems(root)).toEqual([]);
+    expect(root.attributes).toMatchObject({ tests: "12", failures: "4", errors: "0", skipped: "4", time: "6.000" });
+    expect(root.children.map(({ attributes }) => attributes["tests"])).toEqual(["6", "6"]);
+  });
+});
+
+describe("a comparison as JUnit XML", () => {
+  const outcomesOf = (comparison: ResultComparison) => {
+    const root = parsed(junitOfComparison(comparison));
+    expect([problemsOf(root), jenkinsProblems(root)]).toEqual([[], []]);
+    const tests = root.children.flatMap(({ children }) => children.filter(({ name }) => name === "testcase"));
+    return tests.map(({ attributes, children: [child] }) => [attributes["name"], child?.name ?? "passed", child?.attributes["message"]]);
+  };
+
+  test("worse is a failure, what cannot be told is skipped and says what would tell", () => {
+    expect(outcomesOf(comparedRun())).toEqual([
+      ["sync: throughput", "failure", "worse: 100/s → 90/s, −10 % (between −12 % and −8 %); changes within ±1 % do not matter"],
+      ["sync: sojourn_p99", "passed", undefined],
+      ["async: throughput", "skipped", "cannot tell: the smallest change this could have found is 4 %; about 128 rounds in all would tell"],
+    ]);
+  });
+
+  test("a side that is invalid is an error", () => {
+    const [first] = outcomesOf({ ...comparedRun(), valid: false, notes: ["A: left out 1 invalid case"] });
+    expect(first).toEqual(["measurement", "error", "a case of A or B is invalid or has failed"]);
+  });
+
+  test("hostile names are text", () => {
+    expect(outcomesOf({ ...comparedRun(HOSTILE), a: HOSTILE, b: HOSTILE, notes: [HOSTILE] })).toHaveLength(3);
   });
 });
