@@ -154,9 +154,12 @@ function ratioInterval(interval: RankInterval | null): RankInterval | null {
   return interval === null ? null : { low: Math.exp(interval.low), high: Math.exp(interval.high), level: interval.level };
 }
 
+/** What a result is of. */
+export type ResultOrigin = Pick<RunResult, "scenario" | "machine" | "labVersion">;
+
 /** Why two results are not alike enough to be compared, a sentence each. */
-export function differencesOf(a: RunResult, b: RunResult): string[] {
-  const told = (what: string, of: (one: RunResult) => string | number) =>
+export function differencesOf(a: ResultOrigin, b: ResultOrigin): string[] {
+  const told = (what: string, of: (one: ResultOrigin) => string | number) =>
     of(a) === of(b) ? [] : [`the ${what} differs: A has ${of(a)}, B ${of(b)}`];
   return [
     ...told("scenario", ({ scenario }) => scenario.name),

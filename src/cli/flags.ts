@@ -32,6 +32,9 @@ export interface RunFlags extends AppearanceFlags, CastFlags {
   readonly strict?: boolean;
   readonly junit?: string;
   readonly github?: boolean;
+  readonly baseline?: string;
+  readonly saveBaseline?: string;
+  readonly failOnRegression?: boolean;
 }
 
 /** Settings from flags that belong to no scenario. */
@@ -96,6 +99,9 @@ export function withRunFlags(command: Command): Command {
     .option("-o, --out <dir>", "write result.json, summary.txt and report.html into a folder")
     .option("--junit <file>", "write the verdicts as JUnit XML; - is standard output")
     .option("--github", "annotate thresholds and write the step's summary on GitHub Actions (default where GITHUB_ACTIONS is true)")
+    .option("--save-baseline <name>", "save the result under a name to compare with (in place of the one before)")
+    .option("--baseline <name>", "compare the result with the baseline of that name")
+    .option("--fail-on-regression", "exit 98 if a figure is worse than in the baseline")
     .option("--seed <n>", "seed of everything random")
     .option("--set <path=value>", "any field of the scenario (repeatable)", collected)
     .option("--workers <n>", "Workers of the parallel mode")

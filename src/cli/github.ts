@@ -1,7 +1,8 @@
 import { appendFileSync, statSync } from "node:fs";
 import { fileProblem } from "../kernel/file-problem.ts";
 import { printable } from "../kernel/text.ts";
-import { annotationsOf, MOST_SUMMARY, stepSummaryOf, type Told } from "../views/export/github.ts";
+import { annotationsOf, MOST_SUMMARY, stepSummaryOf } from "../views/export/github.ts";
+import type { RunVerdicts } from "../views/export/test-cases.ts";
 
 /** True where a workflow of GitHub Actions is to be told: asked for, or in one. */
 export function isOnGitHub({ github = false }: { readonly github?: boolean }, env = process.env): boolean {
@@ -14,7 +15,7 @@ export function workspace(env = process.env): string {
 }
 
 /** Writes annotations, and appends to the step's summary where GitHub says which file that is. A file that cannot be written is a warning. */
-export function tellGitHub(told: readonly Told[], strict: boolean, say: (line: string) => void, env = process.env): void {
+export function tellGitHub(told: readonly RunVerdicts[], strict: boolean, say: (line: string) => void, env = process.env): void {
   for (const line of told.flatMap((one) => annotationsOf(one, strict))) say(line);
   const file = env["GITHUB_STEP_SUMMARY"];
   if (!file || told.length === 0) return;

@@ -4,15 +4,18 @@ import { isPlainMap, valueAt } from "../kernel/plain-value.ts";
 import { UserError } from "../kernel/problem.ts";
 import { printable } from "../kernel/text.ts";
 import { RESULT_VERSION, type RunResult } from "../telemetry/result.ts";
+import { baselineIn, baselineNamed } from "./baseline.ts";
 import { openStore, unknownRun } from "./keep.ts";
 
 /** Largest result file, in bytes: no run writes a larger one. */
 const LARGEST = 512e6;
 
-/** The result of a past run, by its name, `last`, or its result file. */
+/** The result of a past run, by its name or `last`, of a baseline, `baseline:NAME` or `baseline:NAME@SCENARIO`, or of a result file. */
 export function keptResult(run: string): RunResult {
+  const baseline = baselineNamed(run);
   const store = openStore();
   try {
+    if (baseline !== null) return baselineIn(store, baseline);
     const kept = store.result(run);
     if (kept !== null) return kept;
   } finally {

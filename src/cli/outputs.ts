@@ -13,7 +13,7 @@ import type { RunResult } from "../telemetry/result.ts";
 import { htmlOf } from "../views/export/html.ts";
 import { jsonOf } from "../views/export/json.ts";
 import { junitOfAll } from "../views/export/junit.ts";
-import { NOWHERE, type Places } from "../views/export/test-cases.ts";
+import type { RunVerdicts } from "../views/export/test-cases.ts";
 import { closingReport } from "../views/report/closing.ts";
 import type { RequestAccess } from "../workloads/access.ts";
 import type { RunFlags } from "./flags.ts";
@@ -33,8 +33,8 @@ export class Outputs {
     private readonly scenarios: number,
     /** Modes of the cases of all scenarios. */
     private readonly modes: readonly string[],
-    /** Where verdicts stand in the file of each scenario. */
-    private readonly places: (scenario: number) => Places = () => NOWHERE,
+    /** A result with the places of its verdicts and its comparison with a baseline. */
+    private readonly judged: (result: RunResult, scenario: number) => RunVerdicts,
   ) {}
 
   /** Checks the state files, whose number depends on the scenarios. */
@@ -133,7 +133,7 @@ export class Outputs {
     const text = this.textOf(results);
     const { json, junit, out } = this.flags;
     if (json !== undefined && targetKind(json) === "file") this.writeFile("--json", json, text);
-    if (junit !== undefined && targetKind(junit) === "file") this.writeFile("--junit", junit, junitOfAll(results, this.places));
+    if (junit !== undefined && targetKind(junit) === "file") this.writeFile("--junit", junit, junitOfAll(results.map(this.judged)));
     if (out === undefined) return;
     this.writeFile("--out", resultFile(out), text);
     this.writeFile("--out", summaryFile(out), results.map((result) => closingReport(result, 120)).join("\n"));
@@ -145,7 +145,7 @@ export class Outputs {
     const { json, junit, log, dumpState } = this.flags;
     try {
       if (junit !== undefined && targetKind(junit) !== "file")
-        await this.pour("--junit", { text: junitOfAll(results, this.places) }, junit);
+        await this.pour("--junit", { text: junitOfAll(results.map(this.judged)) }, junit);
       if (json !== undefined && targetKind(json) !== "file") await this.pour("--json", { text: this.textOf(results) }, json);
       for (const [flag, path] of [
         ["--dump-state", dumpState],

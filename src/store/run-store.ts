@@ -5,6 +5,7 @@ import { openSqlite, type SqliteTrouble, sqliteTrouble } from "../kernel/sqlite.
 import type { RunOutline } from "../telemetry/events.ts";
 import type { RunResult } from "../telemetry/result.ts";
 import { NO_VERDICTS, type Verdicts, verdictsOf, worstOf } from "../telemetry/verdicts.ts";
+import { Baselines } from "./baselines.ts";
 import { type KeptCase, packed, resultSoFar, unpacked, withCases } from "./kept-result.ts";
 import { checkVersion, setUp } from "./tables.ts";
 
@@ -47,10 +48,14 @@ export class StoreProblem extends Error {}
 
 /** Past runs in one SQLite file. Every method throws a `StoreProblem` when the file cannot be used; its content is left as it is. */
 export class RunStore {
+  readonly baselines: Baselines;
+
   private constructor(
     private readonly file: string,
     private readonly database: Database,
-  ) {}
+  ) {
+    this.baselines = new Baselines(database, (work) => this.guarded(work));
+  }
 
   static open(file: string): RunStore {
     try {

@@ -13,6 +13,16 @@ const CASES_TABLE = `CREATE TABLE IF NOT EXISTS cases (
     PRIMARY KEY (run, "index")
   )`;
 
+/** Saved baselines; an addition of the same kind. */
+const BASELINES_TABLE = `CREATE TABLE IF NOT EXISTS baselines (
+    name TEXT NOT NULL,
+    scenario TEXT NOT NULL,
+    started_at TEXT NOT NULL,
+    cases INTEGER NOT NULL,
+    result BLOB NOT NULL,
+    PRIMARY KEY (name, scenario)
+  )`;
+
 const TABLES = [
   `CREATE TABLE runs (
     id INTEGER PRIMARY KEY,
@@ -52,7 +62,7 @@ export function setUp(database: Database): void {
   // The content of a removed run must not be readable in the file.
   database.run("PRAGMA secure_delete = ON");
   // WAL: readers do not wait for a writer.
-  if (pragma(database, "user_version") === VERSION && hasVerdicts(database) && hasCases(database)) return;
+  if (pragma(database, "user_version") === VERSION && hasVerdicts(database) && ADDED.every((name) => hasTable(database, name))) return;
   inTransaction(database, () => {
     if (pragma(database, "user_version") !== VERSION) {
       for (const statement of TABLES) database.run(statement);
@@ -61,6 +71,7 @@ export function setUp(database: Database): void {
     // Optional additions that earlier versions of the same schema lack.
     if (!hasVerdicts(database)) database.run("ALTER TABLE runs ADD COLUMN verdicts TEXT");
     database.run(CASES_TABLE);
+    database.run(BASELINES_TABLE);
   });
 }
 
@@ -68,6 +79,9 @@ function hasVerdicts(database: Database): boolean {
   return database.query("SELECT 1 FROM pragma_table_info('runs') WHERE name = 'verdicts'").get() !== null;
 }
 
-function hasCases(database: Database): boolean {
-  return database.query("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'cases'").get() !== null;
+/** Tables that earlier versions of the same schema lack. */
+const ADDED = ["cases", "baselines"];
+
+function hasTable(database: Database, name: string): boolean {
+  return database.query("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?").get(name) !== null;
 }

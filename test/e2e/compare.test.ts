@@ -71,6 +71,16 @@ describe("compare", () => {
     expect((await lab(["compare", b, a, "--fail-on-regression"])).code).toBe(0);
   });
 
+  test("a run is saved as a baseline, which later runs are compared with", async () => {
+    expect(await lab(["run", SCENARIO, "-q", "--no-store", "--save-baseline", "main"])).toMatchObject({ code: 0, stderr: "" });
+    const { code, stdout } = await lab(["run", SCENARIO, "--headless", "--no-store", "--baseline", "main", "--fail-on-regression"]);
+    expect(code).toBe(0);
+    expect(stdout).toContain("A  baseline:main\nB  this run\n1 round");
+    expect((await lab(["compare", "baseline:main@quick", "baseline:main"])).stdout).toContain("throughput");
+    const [saved] = JSON.parse((await lab(["runs", "baselines", "--json"])).stdout) as object[];
+    expect(saved).toMatchObject({ name: "main", scenario: "quick", cases: 1 });
+  });
+
   test("rounds that scatter cannot tell: the smallest change they could have found, and how many would tell", async () => {
     const scattered = (repeat: number) => steady(repeat) * (1 + (repeat % 2 === 0 ? 0.04 : -0.04));
     const { stdout } = await lab(["compare", repeats("a", steady), repeats("c", scattered), "--metrics", "throughput"]);
@@ -105,7 +115,7 @@ describe("compare", () => {
     ["no run", ["last", "nothing-of-the-kind"], "There is no run"],
     ["a scenario's file", [SCENARIO, "last"], "running scenarios is not available in this version"],
     ["a scenario's name", ["last", "first-look"], "running scenarios is not available in this version"],
-    ["a baseline", ["baseline:x", "last"], "baselines are not available"],
+    ["no baseline", ["baseline:x", "last"], 'There is no baseline "x"'],
     ["rounds", ["last", "last", "--rounds", "8"], "--rounds is not available"],
     ["a change for B", ["last", "--with", "seed=2"], "--with is not available"],
     ["a self-check", ["last", "--self-check"], "--self-check is not available"],

@@ -10,8 +10,10 @@ import type { LayeredFile } from "../../scenario/layered-file.ts";
 import type { ReadText } from "../../scenario/load.ts";
 import { checkPermissions } from "../../scenario/permission.ts";
 import type { RunResult, ThresholdResult } from "../../telemetry/result.ts";
+import { changeTable } from "../../views/export/comparison.ts";
 import type { Session } from "../../views/live/session.tsx";
 import { checkFiles, checkHostsOf } from "../../workloads/fetch/permission.ts";
+import { BaselineCheck } from "../baseline.ts";
 import { compose } from "../compose.ts";
 import { type RunFlags, readFlags } from "../flags.ts";
 import { isOnGitHub, tellGitHub, workspace } from "../github.ts";
@@ -38,7 +40,11 @@ export async function run(
   const loaded = loadAll(files, (file) => load(file, flags, say, read));
   const scenarios = loaded.map(({ named }) => named);
   const modes = scenarios.flatMap(({ points }) => points.flatMap(({ scenario }) => scenario.modes));
-  const outputs = new Outputs(flags, scenarios.length, modes, (i) => placesIn(loaded[i]?.source ?? null));
+  const baselines = BaselineCheck.of(flags, scenarios);
+  const judgedFrom = (folder: string) => (result: RunResult, i: number) => {
+    return { result, places: placesIn(loaded[i]?.source ?? null, folder), comparison: baselines.against(result) };
+  };
+  const outputs = new Outputs(flags, scenarios.length, modes, judgedFrom(process.cwd()));
   outputs.checkStateFiles();
   outputs.spareInputs(scenarios.map(({ file, points }) => ({ file, points: points.map(({ scenario }) => scenario) })));
   let measured: readonly RunResult[] = [];
@@ -82,12 +88,14 @@ export async function run(
     for (const problem of [...emptyThresholds(result, source), ...thinThresholds(result, source)])
       say(`warning: ${formatProblem(problem)}`);
   });
-  if (isOnGitHub(flags)) {
-    const told = results.map((result, i) => ({ result, places: placesIn(loaded[i]?.source ?? null, workspace()), comparison: null }));
-    tellGitHub(told, flags.strict === true, say);
-  }
+  if (isOnGitHub(flags)) tellGitHub(results.map(judgedFrom(workspace())), flags.strict === true, say);
+  const regressed = baselines.regressed(results);
+  const changes = flags.quiet === true && !regressed ? [] : results.flatMap((result) => baselines.against(result) ?? []).map(changeTable);
+  if (session !== null || toStdout || flags.quiet === true) for (const table of changes) say(table.trimEnd());
+  else process.stdout.write(changes.join(""));
+  for (const warning of stoppedBy === null ? baselines.save(results) : []) say(warning);
   if (stoppedBy !== null) return stoppedBy === "SIGTERM" ? EXIT.terminated : EXIT.interrupted;
-  return viewBroken === null ? exitCodeOf(results, flags.strict) : EXIT.internal;
+  return viewBroken === null ? exitCodeOf(results, flags.strict, regressed) : EXIT.internal;
 }
 
 interface Loaded {
@@ -205,11 +213,15 @@ function placeOfThreshold(source: LayeredFile, { metric, expression }: Threshold
   return thresholdPath(source, metric, expression) ?? ["thresholds", metric, 0];
 }
 
-/** The exit code: the first that applies, in the order of the contract. `strict`: a failed hypothesis counts as a failed threshold. */
-export function exitCodeOf(results: readonly RunResult[], strict = false): number {
+/**
+ * The exit code: the first that applies, in the order of the contract. `strict`: a failed hypothesis counts as a failed threshold.
+ * `regressed`: a figure is worse than in the baseline.
+ */
+export function exitCodeOf(results: readonly RunResult[], strict = false, regressed = false): number {
   const cases = results.flatMap((result) => result.cases);
   if (cases.some(({ status }) => status === "failed")) return EXIT.caseFailed;
   if (cases.some(({ status }) => status === "invalid")) return EXIT.invalidMeasurement;
+  if (regressed) return EXIT.regression;
   if (results.some(({ thresholds }) => thresholds.some(({ ok }) => !ok))) return EXIT.threshold;
   if (strict && results.some(({ hypotheses = [] }) => hypotheses.some(({ ok }) => ok === false))) return EXIT.threshold;
   return EXIT.done;

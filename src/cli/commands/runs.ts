@@ -3,6 +3,7 @@ import { printable, quoted, safeJson } from "../../kernel/text.ts";
 import { parseDuration } from "../../kernel/units.ts";
 import { outcomeText } from "../../views/report/outcome.ts";
 import { textTable } from "../../views/report/table.ts";
+import { baselineNamed, unknownBaseline } from "../baseline.ts";
 import { wholeNumber } from "../flags.ts";
 import { openStore, unknownRun } from "../keep.ts";
 
@@ -21,15 +22,50 @@ export function listRuns(json: boolean): void {
   }
   const heading = ["run", "started (UTC)", "scenario", "cases", "status", "requests"];
   const rows = runs.map(({ run, startedAt, scenario, cases, status, requests, verdicts }) => {
-    const started = startedAt.slice(0, 19).replace("T", " ");
-    return [run, started, printable(scenario, 40), String(cases), outcomeText(status, verdicts), requests === 0 ? "" : String(requests)];
+    return [
+      run,
+      started(startedAt),
+      printable(scenario, 40),
+      String(cases),
+      outcomeText(status, verdicts),
+      requests === 0 ? "" : String(requests),
+    ];
   });
   process.stdout.write(`${textTable(heading, rows)}\n`);
 }
 
-/** `lab-tui runs rm RUN`: removes a run. */
-export function removeRun(run: string): void {
+/** `lab-tui runs baselines`: prints saved baselines. */
+export function listBaselines(json: boolean): void {
   const store = openStore();
+  const saved = store.baselines.list();
+  store.close();
+  if (json) process.stdout.write(`${safeJson(saved, 2)}\n`);
+  else if (saved.length === 0) process.stdout.write("No baseline has been saved yet; `lab-tui run --save-baseline NAME` saves one.\n");
+  else {
+    const rows = saved.map(({ name, scenario, startedAt, cases }) => [
+      printable(name, 60),
+      printable(scenario, 40),
+      started(startedAt),
+      String(cases),
+    ]);
+    process.stdout.write(`${textTable(["baseline", "scenario", "started (UTC)", "cases"], rows)}\n`);
+  }
+}
+
+function started(iso: string): string {
+  return iso.slice(0, 19).replace("T", " ");
+}
+
+/** `lab-tui runs rm RUN`: removes a run, or a baseline. */
+export function removeRun(run: string): void {
+  const baseline = baselineNamed(run);
+  const store = openStore();
+  if (baseline !== null) {
+    const count = store.baselines.remove(baseline.name, baseline.scenario);
+    store.close();
+    if (count === 0) throw unknownBaseline(baseline.name, baseline.scenario);
+    return;
+  }
   const gone = store.remove(run);
   store.close();
   if (!gone) throw unknownRun(run);

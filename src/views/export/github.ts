@@ -1,28 +1,20 @@
-import type { ResultComparison } from "../../analysis/compare.ts";
 import { printable } from "../../kernel/text.ts";
 import { counted } from "../../kernel/wording.ts";
-import type { CaseResult, RunResult } from "../../telemetry/result.ts";
+import type { CaseResult } from "../../telemetry/result.ts";
 import { caseName } from "../report/closing.ts";
 import { oneLine } from "../report/intent.ts";
 import { caseTable, changeMarkdown, plain, thresholdItems } from "./markdown.ts";
-import { comparisonTests, type Places, type TestCase, testsOf } from "./test-cases.ts";
+import { type RunVerdicts, type TestCase, testsOfRun } from "./test-cases.ts";
 
 /** What a workflow of GitHub Actions shows of runs: annotations and the summary of a step. */
-
-/** Runs, their places in scenario files, and their comparisons with baselines. */
-export interface Told {
-  readonly result: RunResult;
-  readonly places: Places;
-  readonly comparison: ResultComparison | null;
-}
 
 /**
  * Workflow commands that annotate the lines of what failed, errors first, since GitHub shows ten of a kind
  * (https://docs.github.com/actions/reference/workflow-commands-for-github-actions). `strict`: hypotheses that do not hold are errors.
  */
-export function annotationsOf({ result, places, comparison }: Told, strict: boolean): string[] {
-  const tests = [...testsOf(result, places), ...(comparison === null ? [] : comparisonTests(comparison))];
-  const levels = tests.map((test) => ({ level: levelOf(test, strict), test }));
+export function annotationsOf(told: RunVerdicts, strict: boolean): string[] {
+  const { result } = told;
+  const levels = testsOfRun(told).map((test) => ({ level: levelOf(test, strict), test }));
   return (["error", "warning", "notice"] as const).flatMap((level) =>
     levels.filter((one) => one.level === level).map(({ test }) => command(level, test, result.scenario.name)),
   );
@@ -57,11 +49,11 @@ function propertyValue(text: string): string {
 export const MOST_SUMMARY = 1024 * 1024;
 
 /** The summary of a step in Markdown: a chart, the table of cases, thresholds and comparisons of each run; at most `room` bytes. */
-export function stepSummaryOf(told: readonly Told[], room: number = MOST_SUMMARY): string {
+export function stepSummaryOf(told: readonly RunVerdicts[], room: number = MOST_SUMMARY): string {
   return cutToBytes(`${told.map(runSummary).join("\n\n")}\n`, room);
 }
 
-function runSummary({ result, comparison }: Told): string {
+function runSummary({ result, comparison }: RunVerdicts): string {
   const failed = result.thresholds.filter(({ ok }) => !ok).length;
   const verdict = failed === 0 ? "" : `**${counted(failed, "threshold")} failed.** `;
   const thresholds = thresholdItems(result);

@@ -1,6 +1,6 @@
 import type { ResultComparison } from "../../analysis/compare.ts";
 import type { RunResult } from "../../telemetry/result.ts";
-import { comparisonTests, NOWHERE, type Places, type TestCase, testsOf } from "./test-cases.ts";
+import { comparisonTests, NOWHERE, type Places, type RunVerdicts, type TestCase, testsOfRun } from "./test-cases.ts";
 import { attributes, foreign } from "./xml.ts";
 
 /** A group of test cases, and what is known of it. */
@@ -18,12 +18,12 @@ interface Suite {
  * `testsOf` makes them.
  */
 export function junitOf(result: RunResult, places: Places = NOWHERE): string {
-  return junitFile([suiteOf(result, places)]);
+  return junitOfAll([{ result, places, comparison: null }]);
 }
 
-/** The verdicts of several runs, a suite each. */
-export function junitOfAll(results: readonly RunResult[], placesIn: (index: number) => Places): string {
-  return junitFile(results.map((result, i) => suiteOf(result, placesIn(i))));
+/** The verdicts of several runs, a suite each, with those of their comparisons. */
+export function junitOfAll(runs: readonly RunVerdicts[]): string {
+  return junitFile(runs.map(suiteOf));
 }
 
 /** The verdicts of a comparison: a test case for each figure of each case. */
@@ -33,7 +33,8 @@ export function junitOfComparison(comparison: ResultComparison): string {
   return junitFile([{ name: `compare ${a} ${b}`, properties, tests: comparisonTests(comparison), ms: 0, timestamp: null }]);
 }
 
-function suiteOf(result: RunResult, places: Places): Suite {
+function suiteOf(run: RunVerdicts): Suite {
+  const { result } = run;
   const { scenario, startedAt, labVersion, machine } = result;
   const properties = {
     title: scenario.title,
@@ -45,7 +46,7 @@ function suiteOf(result: RunResult, places: Places): Suite {
     bun: machine.bun,
   };
   const ms = result.cases.reduce((sum, { durationMs }) => sum + durationMs, 0);
-  return { name: scenario.name, properties, tests: testsOf(result, places), ms, timestamp: startedAt };
+  return { name: scenario.name, properties, tests: testsOfRun(run), ms, timestamp: startedAt };
 }
 
 function junitFile(suites: readonly Suite[]): string {

@@ -22,6 +22,18 @@ export interface Places {
 
 export const NOWHERE: Places = { threshold: () => null, hypothesis: () => null };
 
+/** A run, the places of what it is judged by, and its comparison with a baseline. */
+export interface RunVerdicts {
+  readonly result: RunResult;
+  readonly places: Places;
+  /** null: there is none. */
+  readonly comparison: ResultComparison | null;
+}
+
+export function testsOfRun({ result, places, comparison }: RunVerdicts): TestCase[] {
+  return [...testsOf(result, places), ...(comparison === null ? [] : comparisonTests(comparison))];
+}
+
 export interface TestCase {
   readonly kind: "threshold" | "hypothesis" | "measurement" | "comparison";
   readonly name: string;

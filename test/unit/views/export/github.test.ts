@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isOnGitHub, tellGitHub, workspace } from "../../../../src/cli/github.ts";
-import { annotationsOf, MOST_SUMMARY, stepSummaryOf, type Told } from "../../../../src/views/export/github.ts";
-import { NOWHERE } from "../../../../src/views/export/test-cases.ts";
+import { annotationsOf, MOST_SUMMARY, stepSummaryOf } from "../../../../src/views/export/github.ts";
+import { NOWHERE, type RunVerdicts } from "../../../../src/views/export/test-cases.ts";
 import { comparedRun, HOSTILE, hostileRun, reportedRun } from "../../../support/reports.ts";
 import { caseResult } from "../../../support/results.ts";
 
@@ -13,7 +13,7 @@ const PLACES = {
   hypothesis: (i: number) => (i === 1 ? { file: "first.yaml", line: 9 } : null),
 };
 
-const told = (change: Partial<Told> = {}): Told => ({ result: reportedRun(), places: PLACES, comparison: null, ...change });
+const told = (change: Partial<RunVerdicts> = {}): RunVerdicts => ({ result: reportedRun(), places: PLACES, comparison: null, ...change });
 
 interface Command {
   readonly name: string;

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import type { ResultComparison } from "../../../../src/analysis/compare.ts";
 import type { RunResult } from "../../../../src/telemetry/result.ts";
 import { junitOf, junitOfAll, junitOfComparison } from "../../../../src/views/export/junit.ts";
+import { NOWHERE } from "../../../../src/views/export/test-cases.ts";
 import { comparedRun, HOSTILE, hostileRun, reportedRun } from "../../../support/reports.ts";
 import { caseResult } from "../../../support/results.ts";
 
@@ -217,7 +218,7 @@ describe("a run as JUnit XML", () => {
 
 describe("several runs", () => {
   test("are suites of their own, and their numbers are those of all", () => {
-    const root = parsed(junitOfAll([reportedRun(), reportedRun()], () => ({ threshold: () => null, hypothesis: () => null })));
+    const root = parsed(junitOfAll([reportedRun(), reportedRun()].map((result) => ({ result, places: NOWHERE, comparison: null }))));
     expect(jenkinsProblems(root)).toEqual([]);
     expect(root.attributes).toMatchObject({ tests: "12", failures: "4", errors: "0", skipped: "4", time: "6.000" });
     expect(root.children.map(({ attributes }) => attributes["tests"])).toEqual(["6", "6"]);

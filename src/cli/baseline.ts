@@ -1,0 +1,147 @@
+import { compareResults, DEFAULT_MARGIN, differencesOf, type ResultComparison, type ResultOrigin } from "../analysis/compare.ts";
+import { figureOf, HEADLINE_FIGURES } from "../analysis/figures.ts";
+import { describeMachine } from "../engine/run/machine.ts";
+import { UserError } from "../kernel/problem.ts";
+import { printable, quoted } from "../kernel/text.ts";
+import { VERSION } from "../kernel/version.ts";
+import { listed, sentenceCase } from "../kernel/wording.ts";
+import { type NamedScenario, scenarioHash } from "../plan/plan.ts";
+import { type RunStore, StoreProblem } from "../store/run-store.ts";
+import { readAllowance } from "../telemetry/allowance.ts";
+import type { RunResult } from "../telemetry/result.ts";
+import { openStore } from "./keep.ts";
+
+export interface BaselineFlags {
+  readonly baseline?: string;
+  readonly saveBaseline?: string;
+  readonly failOnRegression?: boolean;
+}
+
+/** A baseline as the command line names it: `baseline:NAME`, or `baseline:NAME@SCENARIO`. */
+export interface BaselineName {
+  readonly name: string;
+  /** null: the only one of that name. */
+  readonly scenario: string | null;
+}
+
+/** null: it names no baseline. */
+export function baselineNamed(text: string): BaselineName | null {
+  if (!text.startsWith("baseline:")) return null;
+  const [name = "", scenario = null] = text.slice("baseline:".length).split("@");
+  return { name, scenario };
+}
+
+/** The result of a baseline; throws a sentence when there is none, or several of that name. */
+export function baselineIn(store: RunStore, { name, scenario }: BaselineName): RunResult {
+  const found = store.baselines.list(name).filter((one) => scenario === null || one.scenario === scenario);
+  const [first] = found;
+  const result = first === undefined ? null : store.baselines.result(name, first.scenario);
+  if (result === null) throw unknownBaseline(name, scenario);
+  if (found.length === 1) return result;
+  const names = listed(found.map((one) => quoted(`baseline:${name}@${one.scenario}`)));
+  throw new UserError(`There are baselines ${quoted(name)} of several scenarios: ${names}`);
+}
+
+export function unknownBaseline(name: string, scenario: string | null): UserError {
+  const of = scenario === null ? "" : ` of the scenario ${quoted(scenario)}`;
+  return new UserError(`There is no baseline ${quoted(name)}${of}; \`lab-tui run --save-baseline NAME\` saves one`);
+}
+
+/** Names that need no quotes in a shell, and paths of branches. */
+const NAME = /^[\w.][\w./+-]{0,99}$/;
+
+/** The baselines that a run is compared with, and the name under which it is saved. */
+export class BaselineCheck {
+  private readonly compared = new WeakMap<RunResult, ResultComparison>();
+
+  private constructor(
+    private readonly flags: BaselineFlags,
+    /** By scenario. */
+    private readonly baselines: ReadonlyMap<string, RunResult>,
+  ) {}
+
+  /** Finds the baselines before anything runs; throws where there is none, or one that nothing can be compared with. */
+  static of(flags: BaselineFlags, scenarios: readonly NamedScenario[]): BaselineCheck {
+    const { baseline, saveBaseline, failOnRegression } = flags;
+    if (failOnRegression === true && baseline === undefined)
+      throw new UserError("--fail-on-regression: needs --baseline NAME, which the result is compared with");
+    for (const [flag, name] of [
+      ["--baseline", baseline],
+      ["--save-baseline", saveBaseline],
+    ] as const) {
+      if (name !== undefined && !NAME.test(name))
+        throw new UserError(`${flag}: must be a name of letters, digits and . _ / + - (at most 100), got ${quoted(name)}`);
+    }
+    const found =
+      baseline === undefined ? [] : withStore((store) => scenarios.map((one) => [one.name, baselineFor(store, baseline, one)] as const));
+    return new BaselineCheck(flags, new Map(found));
+  }
+
+  /** The result against its baseline; null: none was asked for. */
+  against(result: RunResult): ResultComparison | null {
+    const { baseline } = this.flags;
+    const before = this.baselines.get(result.scenario.name);
+    if (baseline === undefined || before === undefined || result.cases.length === 0) return null;
+    const known = this.compared.get(result);
+    if (known !== undefined) return known;
+    const figures = HEADLINE_FIGURES.flatMap((name) => figureOf(name) ?? []);
+    const comparison = compareResults(
+      { name: `baseline:${baseline}`, result: before },
+      { name: "this run", result },
+      figures,
+      DEFAULT_MARGIN,
+    );
+    this.compared.set(result, comparison);
+    return comparison;
+  }
+
+  /** True when a figure is worse, and the exit code is to say so. */
+  regressed(results: readonly RunResult[]): boolean {
+    if (this.flags.failOnRegression !== true) return false;
+    return results.some((result) => this.against(result)?.comparisons.some(({ verdict }) => verdict === "worse") ?? false);
+  }
+
+  /** Saves results that can be relied on as the new baseline; returns warnings about the others. */
+  save(results: readonly RunResult[]): string[] {
+    const { saveBaseline } = this.flags;
+    if (saveBaseline === undefined) return [];
+    const isSound = ({ cases }: RunResult) => cases.length > 0 && cases.every(({ status }) => status === "completed");
+    const warnings = results
+      .filter((result) => !isSound(result))
+      .map(
+        ({ scenario }) =>
+          `warning: ${printable(scenario.name, 60)} is not saved as baseline ${saveBaseline}: not every case is completed and valid`,
+      );
+    withStore((store) => {
+      for (const result of results.filter(isSound)) store.baselines.save(saveBaseline, result);
+    });
+    return warnings;
+  }
+}
+
+function withStore<T>(work: (store: RunStore) => T): T {
+  const store = openStore();
+  try {
+    return work(store);
+  } catch (error) {
+    throw error instanceof StoreProblem ? new UserError(printable(error.message, 400)) : error;
+  } finally {
+    store.close();
+  }
+}
+
+/** The baseline of a scenario that is about to run, if a comparison with it can tell anything. */
+function baselineFor(store: RunStore, name: string, { name: scenario, scenario: settings }: NamedScenario): RunResult {
+  const result = store.baselines.result(name, scenario);
+  if (result === null) throw unknownBaseline(name, scenario);
+  const { title, workload, seed } = settings;
+  const now: ResultOrigin = {
+    scenario: { name: scenario, title, workload, seed, hash: scenarioHash(settings) },
+    machine: describeMachine(null, readAllowance()),
+    labVersion: VERSION,
+  };
+  const differences = differencesOf(result, now).map((one) => sentenceCase(printable(one, 400)));
+  if (differences.length === 0) return result;
+  const told = `--baseline: what differs between the baseline ${quoted(name)} (A) and this run (B) may be the reason for any change`;
+  throw new UserError(`${differences.join("\n")}\n${told}; --save-baseline makes a new one`);
+}
