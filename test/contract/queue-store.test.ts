@@ -537,4 +537,116 @@ describe.each([...KINDS])("F-4 MessageQueue $kind", ({ queue: place, runs }) => 
     queue.onFailure((failure) => failures.push(failure));
     expect(failures).toEqual([]);
   });
+
+  test("a value arrives as it was sent, whatever its kind", async () => {
+    await using queue = open<unknown>({ pollMs: 2 });
+    const odd = Object.assign(new TypeError("boom", { cause: new Map([["at", 1]]) }), { code: "E_BOOM" });
+    const values: readonly unknown[] = [
+      { text: "\ud800", list: [1, null, undefined, true], none: undefined },
+      { nan: Number.NaN, infinite: -Infinity, zero: -0, big: -(2n ** 70n) },
+      new Date(5),
+      new Map<unknown, unknown>([[{ key: 1 }, new Set([new Date(0)])]]),
+      [new Uint8Array([1, 255]), new Float64Array([0.1]), new BigInt64Array([-1n]), new ArrayBuffer(2), Buffer.from("é")],
+      [odd, /a"b/gu],
+      [{ $date: 0 }, { $object: new Date(0) }],
+      JSON.parse('{"__proto__":{"polluted":true},"other":1}'),
+    ];
+    await queue.sendAll(values);
+    const got: unknown[] = [];
+    const done = Promise.withResolvers<void>();
+    queue.consume(({ value }) => got.push(value) === values.length && done.resolve());
+    await done.promise;
+    for (const [i, value] of values.entries()) expect(Bun.deepEquals(got[i], value, true)).toBe(true);
+    expect((got[5] as [Error])[0].stack).toBe(odd.stack as string);
+  });
+
+  test("what no copy keeps is refused by its name and place, and nothing is sent", async () => {
+    await using queue = open<unknown>();
+    const loop: Record<string, unknown> = {};
+    loop["self"] = loop;
+    const unfit: readonly (readonly [unknown, string])[] = [
+      [() => {}, "a message cannot carry a function"],
+      [{ items: [1, { by: Symbol("s") }] }, "a message cannot carry a symbol (at value.items[1].by)"],
+      [{ at: new URL("http://a/") }, "a message cannot carry an instance of URL, which has no fields to copy (at value.at)"],
+      [[Promise.resolve()], "a message cannot carry an instance of Promise, which has no fields to copy (at value[0])"],
+      [loop, "a message cannot carry what is nested more than 500 deep or refers to itself"],
+    ];
+    for (const [value, sentence] of unfit) {
+      expect(await queue.send(value).catch(String)).toBe(`QueueError: ${sentence}`);
+      // Also behind another that is on its way.
+      const other = queue.send(0);
+      expect(await queue.sendAll([1, value, 3]).catch(String)).toBe(`QueueError: ${sentence}`);
+      await other;
+    }
+    expect((await queue.depth()).ready).toBe(unfit.length);
+  });
+
+  test("the size of a message is limited by an option, in bytes as text", async () => {
+    await using queue = open<unknown>({ maxMessageBytes: 20 });
+    await queue.send("é".repeat(9));
+    expect(await queue.send("é".repeat(10)).catch(String)).toBe("QueueError: a message may be 20 bytes as text, this one has 22");
+    await queue.send([1, 2, 3, 4, 5, 6]);
+    expect(await queue.send(new Uint8Array(20)).catch(({ problem }) => problem)).toBe("invalid");
+  });
+
+  test("sender, groups and attempts each have a copy of their own", async () => {
+    const timers = new VirtualTimers();
+    const queue = open<{ n: number; tags: string[] }>({ timers, groups: ["a", "b"], maxAttempts: 2, backoff: { baseDelay: 1 }, pollMs: 5 });
+    const seen: [string, number, number][] = [];
+    for (const group of ["a", "b"])
+      queue.consume(
+        ({ value, attempt }) => {
+          seen.push([group, attempt, value.n + value.tags.length]);
+          value.n += 10;
+          value.tags.push(group);
+          throw new Error("again");
+        },
+        { group },
+      );
+    const mine = { n: 1, tags: [] as string[] };
+    const sent = queue.send(mine);
+    mine.n = 7;
+    await timers.run(sent);
+    await timers.advance(100);
+    expect(seen.map((each) => each.join(" ")).sort()).toEqual(["a 1 1", "a 2 1", "b 1 1", "b 2 1"]);
+    const letters = await queue.deadLetters("a");
+    (letters[0] as { value: { n: number } }).value.n = 99;
+    expect([mine, (await queue.deadLetters("a"))[0]?.value]).toEqual([
+      { n: 7, tags: [] },
+      { n: 1, tags: [] },
+    ]);
+    await timers.run(queue.stop());
+  });
+
+  test("a message can be logged as JSON", async () => {
+    await using queue = open<unknown>({ pollMs: 2 });
+    const logged = Promise.withResolvers<string>();
+    queue.consume((message) => logged.resolve(JSON.stringify(message)));
+    await queue.send({ n: 2n, at: new Date(0) }, { key: "k", idempotencyKey: "once" });
+    expect(JSON.parse(await logged.promise)).toMatchObject({
+      ...{ id: 1, value: { n: { $bigint: "2" }, at: { $date: 0 } }, group: "default", key: "k", priority: 0, attempt: 1 },
+      idempotencyKey: "once",
+    });
+  });
+
+  test("a sender gives up by its signal: while it waits, and before it begins", async () => {
+    await using queue = open<number>({ capacity: 1, pollMs: 2 });
+    await queue.send(0);
+    const [gone, stays] = [new AbortController(), new AbortController()];
+    const rejected = Promise.allSettled([
+      queue.send(1, { signal: gone.signal }),
+      queue.sendAll([2, 3], { signal: gone.signal }),
+      queue.send(4, { signal: AbortSignal.abort("before") }),
+    ]);
+    const waiting = queue.send(5, { signal: stays.signal });
+    await new Promise((resolve) => setImmediate(resolve));
+    gone.abort("client left");
+    expect((await rejected).map((each) => (each as PromiseRejectedResult).reason)).toEqual(["client left", "client left", "before"]);
+    const got: number[] = [];
+    queue.consume(({ value }) => got.push(value));
+    await waiting;
+    stays.abort("too late");
+    while (got.length < 2) await new Promise((resolve) => setImmediate(resolve));
+    expect([got, queue.stats().sent]).toEqual([[0, 5], 2]);
+  });
 });

@@ -8,6 +8,7 @@ import { Consumer } from "./consumer/consumer.ts";
 import type { ConsumerStats, Settled } from "./consumer/rule.ts";
 import { MemoryStore } from "./memory/store.ts";
 import type { Handler } from "./message.ts";
+import { MOST_BYTES } from "./payload/payload.ts";
 import { Sender, type SendOptions } from "./sender.ts";
 import { SqliteStore } from "./sqlite/store.ts";
 import {
@@ -39,6 +40,8 @@ export interface MessageQueueOptions {
   readonly whenFull?: "wait" | "reject";
   /** Largest size of the file, in bytes. Default: no limit. */
   readonly maxBytes?: number;
+  /** Largest message, in bytes as text. Default 1 000 000. */
+  readonly maxMessageBytes?: number;
   /** Duration of a lease that its consumer does not extend, in milliseconds. Default 30 000. */
   readonly visibilityMs?: number;
   /** Attempts at a message before it becomes a dead letter. Default 5. */
@@ -60,7 +63,7 @@ export interface ConsumeOptions {
   readonly name?: string;
   /** Messages handled at a time. Default 1. */
   readonly concurrency?: number;
-  /** Messages leased at a time. Default: 100, and up to 1000 as long as they are done in a few milliseconds. */
+  /** Messages leased at a time. Default: as many as `concurrency` at first, then up to 1000 as long as they are done within milliseconds. */
   readonly batch?: number;
   /** Longest a handler may take, in milliseconds; then it counts as failed. */
   readonly timeoutMs?: number;
@@ -138,9 +141,9 @@ export class MessageQueue<T> implements Part {
   }
 
   private newSender(): Sender<T> {
-    const { order, capacity = 0, whenFull } = this.options;
+    const { order, capacity = 0, whenFull, maxMessageBytes = MOST_BYTES } = this.options;
     return new Sender<T>(
-      { queue: this.name, ordered: order === "key", capacity, rejects: whenFull === "reject", pollMs: this.pollMs },
+      { queue: this.name, ordered: order === "key", capacity, rejects: whenFull === "reject", pollMs: this.pollMs, maxMessageBytes },
       this.store,
       this.timers,
       (work) => this.attempt(work),
@@ -318,6 +321,8 @@ function checkOptions(options: MessageQueueOptions): void {
   checkDelay("busyMs", options.busyMs);
   checkBackoff("backoff", options.backoff);
   checkCount("maxBytes", options.maxBytes, 1);
+  checkCount("maxMessageBytes", options.maxMessageBytes, 1);
+  checkOneOf("whenFull", options.whenFull, ["wait", "reject"]);
   checkOneOf("durability", options.durability, ["process", "power"]);
   checkOneOf("order", options.order, ["none", "key"]);
   if (new Set(options.groups).size !== (options.groups?.length ?? 0)) throw new RangeError("groups: must name each group once");

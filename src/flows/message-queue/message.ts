@@ -1,3 +1,4 @@
+import { marked } from "./payload/text.ts";
 import type { Leased } from "./store.ts";
 
 /** A message as its handler receives it. */
@@ -27,9 +28,12 @@ export class GiveUp extends Error {
   override readonly name = "GiveUp";
 }
 
+const UNREAD = Symbol("unread");
+
 /** A message leased by this consumer. */
 export class LeasedMessage<T> implements Message<T> {
   private abortion: AbortController | null = null;
+  private payload: unknown = UNREAD;
   ended = false;
 
   /** Copied: the store's own object may move on to another attempt. */
@@ -48,7 +52,8 @@ export class LeasedMessage<T> implements Message<T> {
     return this.leased.id;
   }
   get value(): T {
-    return this.leased.value as T;
+    if (this.payload === UNREAD) this.payload = this.leased.value;
+    return this.payload as T;
   }
   get key(): string | null {
     return this.leased.key;
@@ -65,6 +70,12 @@ export class LeasedMessage<T> implements Message<T> {
   get signal(): AbortSignal {
     this.abortion ??= new AbortController();
     return this.abortion.signal;
+  }
+
+  /** For logs: all but the signal; a value that JSON cannot write as files keep it. */
+  toJSON(): object {
+    const { id, group, key, priority, attempt, sentAt, idempotencyKey } = this;
+    return { id, value: marked(this.value), group, key, priority, attempt, sentAt, idempotencyKey };
   }
 
   abort(reason: unknown): void {

@@ -1,5 +1,6 @@
 import { Deque } from "../../kernel/deque.ts";
 import { soon, stampOf, type Timers } from "../../kernel/timers.ts";
+import { payloadOf } from "./payload/payload.ts";
 import { fullError, type NewMessage, QueueError, type QueueStore, type Receipt, type Terms } from "./store.ts";
 
 export interface SendOptions {
@@ -13,6 +14,8 @@ export interface SendOptions {
   readonly idempotencyKey?: string;
   /** For this message: `reject` does not wait for room, whatever the queue's rule. */
   readonly whenFull?: "reject";
+  /** Aborted before the message is added: it is not, and the send rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
 }
 
 /** A message waiting to be sent with others. */
@@ -20,6 +23,7 @@ interface Pending {
   readonly message: NewMessage;
   /** Rejected at once when the queue is full. */
   readonly hasty: boolean;
+  readonly signal: AbortSignal | undefined;
   resolve(receipt: Receipt): void;
   reject(error: unknown): void;
 }
@@ -41,6 +45,8 @@ export interface SenderRule {
   /** Reject what does not fit, instead of waiting. */
   readonly rejects: boolean;
   readonly pollMs: number;
+  /** Largest message, in bytes as text. */
+  readonly maxMessageBytes: number;
 }
 
 /** The entry to the store: gathers messages into batches, keeps their order, and waits for room or rejects. */
@@ -73,15 +79,15 @@ export class Sender<T> {
 
   send(value: T, options: SendOptions = PLAIN): Promise<Receipt> {
     try {
-      const terms = this.termsOf(options);
-      return this.sendNow(value, terms) ?? this.sendSoon({ value, terms }, options.whenFull === "reject");
+      const message = this.newMessage(value, options);
+      return this.sendNow(message) ?? this.sendSoon(message, options.whenFull === "reject", options.signal);
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
   /** Sends at once where the store can and nothing waits before it; null: not possible. */
-  private sendNow(value: T, terms: Terms): Promise<Receipt> | null {
+  private sendNow({ value, terms }: NewMessage): Promise<Receipt> | null {
     const { store } = this;
     if (store.sendOne === null || this.flushing || this.closed) return null;
     // A delay begins now, not at the coarse time of `stamp`.
@@ -94,11 +100,27 @@ export class Sender<T> {
   }
 
   /** Sends at the end of this turn of the loop, together with what other tasks send in it. */
-  private sendSoon(message: NewMessage, hasty = false): Promise<Receipt> {
-    return new Promise((resolve, reject) => {
-      this.pending.push({ message, hasty, resolve, reject });
+  private sendSoon(message: NewMessage, hasty: boolean, signal: AbortSignal | undefined): Promise<Receipt> {
+    const sent = new Promise<Receipt>((resolve, reject) => {
+      this.pending.push({ message, hasty, signal, resolve, reject });
       if (!this.flushing) this.flushSoon();
     });
+    if (signal === undefined) return sent;
+    const giveUp = () => this.rejectAborted(signal);
+    signal.addEventListener("abort", giveUp);
+    return sent.finally(() => signal.removeEventListener("abort", giveUp));
+  }
+
+  /** Rejects the waiting messages whose signal was aborted. */
+  private rejectAborted(signal: AbortSignal): void {
+    for (const { reject } of this.pending.take((pending) => pending.signal === signal)) reject(signal.reason);
+  }
+
+  /** The message as it is now: later changes of the value by its sender are not part of it. */
+  private newMessage(value: unknown, options: SendOptions): NewMessage {
+    const terms = this.termsOf(options);
+    options.signal?.throwIfAborted();
+    return { value: payloadOf(value, this.rule.maxMessageBytes), terms };
   }
 
   private flushSoon(): void {
@@ -109,19 +131,21 @@ export class Sender<T> {
   async sendAll(values: readonly T[], options: SendOptions | ((value: T) => SendOptions) = PLAIN): Promise<Receipt[]> {
     const optionsOf = typeof options === "function" ? options : () => options;
     const chosen = values.map(optionsOf);
-    const messages = values.map((value, i) => ({ value, terms: this.termsOf(chosen[i] as SendOptions) }));
+    // All of them before any is added: one that cannot be carried is found at once.
+    const messages = values.map((value, i) => this.newMessage(value, chosen[i] as SendOptions));
     // One that must not wait decides for all: they are sent together.
     const hasty = chosen.some(({ whenFull }) => whenFull === "reject");
-    if (this.flushing || this.closed || messages.length > LARGEST_BATCH) return this.allSoon(messages, hasty);
+    const soon = (first: boolean) => this.allSoon(messages, chosen, hasty, first);
+    if (this.flushing || this.closed || messages.length > LARGEST_BATCH) return soon(false);
     // Messages sent meanwhile wait behind.
     this.flushing = true;
     try {
-      if (messages.length > (await this.store.room())) return this.allSoon(messages, hasty, true);
+      if (messages.length > (await this.store.room())) return soon(true);
       return await this.takeIn(messages);
     } catch (error) {
       // Another process was quicker: there is no room after all.
       if (!(error instanceof QueueError) || error.problem !== "full" || this.rule.rejects) throw error;
-      return this.allSoon(messages, hasty, true);
+      return soon(true);
     } finally {
       this.flushing = false;
       if (this.pending.length > 0) this.flushSoon();
@@ -129,9 +153,9 @@ export class Sender<T> {
   }
 
   /** `first`: ahead of the messages already waiting. */
-  private allSoon(messages: readonly NewMessage[], hasty: boolean, first = false): Promise<Receipt[]> {
+  private allSoon(messages: readonly NewMessage[], options: readonly SendOptions[], hasty: boolean, first: boolean): Promise<Receipt[]> {
     const before = first ? this.pending.take(() => true) : [];
-    const receipts = Promise.all(messages.map((message) => this.sendSoon(message, hasty)));
+    const receipts = Promise.all(messages.map((message, i) => this.sendSoon(message, hasty, options[i]?.signal)));
     for (const pending of before) this.pending.push(pending);
     return receipts;
   }
@@ -194,20 +218,15 @@ export class Sender<T> {
     } catch (error) {
       const problem = error instanceof QueueError ? error.problem : null;
       // Another process was quicker: there is no room after all.
-      if (problem === "full" && !this.rule.rejects) this.pending.putFirst(batch);
-      // One of them is at fault; the others are sent one by one.
-      else if (problem === "invalid" && batch.length > 1) for (const pending of batch) await this.sendOne(pending);
+      if (problem === "full" && !this.rule.rejects) this.putBack(batch);
       else for (const pending of batch) pending.reject(error);
     }
   }
 
-  private async sendOne({ message, resolve, reject }: Pending): Promise<void> {
-    try {
-      const [receipt] = await this.takeIn([message]);
-      resolve(receipt as Receipt);
-    } catch (error) {
-      reject(error);
-    }
+  /** Back to the front of those waiting, but for those given up meanwhile. */
+  private putBack(batch: readonly Pending[]): void {
+    this.pending.putFirst(batch.filter(({ signal }) => signal?.aborted !== true));
+    for (const { signal, reject } of batch) if (signal?.aborted === true) reject(signal.reason);
   }
 
   /** Waits for a consumer to settle; polls too, since other processes and expiring leases send no notice. */

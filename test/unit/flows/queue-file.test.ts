@@ -167,7 +167,7 @@ describe("F-4 what can be wrong with a queue's file", () => {
     expect((await (async () => open(file).depth())()).ready).toBe(1);
   });
 
-  test("what JSON cannot write, or too much of it, is one sender's problem", async () => {
+  test("what cannot be carried, or too much of it, is one sender's problem", async () => {
     const queue = open(newFile());
     const results = await Promise.allSettled([
       queue.send("good"),

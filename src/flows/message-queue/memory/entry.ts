@@ -1,3 +1,4 @@
+import { copyOf } from "../payload/payload.ts";
 import { GONE } from "../state.ts";
 import type { Leased, Terms } from "../store.ts";
 
@@ -11,11 +12,15 @@ export class Entry implements Leased {
 
   constructor(
     readonly id: number,
-    readonly value: unknown,
+    private readonly original: unknown,
     private readonly terms: Terms,
     readonly sentAt: number,
   ) {}
 
+  /** A copy each time: nobody who gets one changes it for another group or attempt. */
+  get value(): unknown {
+    return copyOf(this.original);
+  }
   get key(): string | null {
     return this.terms.key;
   }

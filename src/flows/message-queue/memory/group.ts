@@ -8,9 +8,19 @@ import { ReadyQueue } from "./ready-queue.ts";
 
 const NONE: readonly DeadLetter[] = [];
 
+/** A dead letter, but for its value. */
+interface Burial {
+  readonly entry: Entry;
+  readonly letter: Omit<DeadLetter, "value">;
+}
+
+export function letterOf({ entry, letter }: Burial): DeadLetter {
+  return { ...letter, value: entry.value };
+}
+
 /** The messages of one group and their states. */
 export class Group {
-  readonly dead = new Map<number, { readonly entry: Entry; readonly letter: DeadLetter }>();
+  readonly dead = new Map<number, Burial>();
   private readonly entries = new IdTable<Entry>();
   private readonly ready = new ReadyQueue();
   private readonly leases = new Expirations();
@@ -193,11 +203,11 @@ export class Group {
   }
 
   private bury(entry: Entry, reason: string, now: number): DeadLetter {
-    const { id, value, key, attempt } = entry;
-    const letter = { id, value, key, attempts: attempt, reason, at: now };
-    this.dead.set(id, { entry, letter });
+    const { id, key, attempt } = entry;
+    const burial = { entry, letter: { id, key, attempts: attempt, reason, at: now } };
+    this.dead.set(id, burial);
     this.remove(entry);
-    return letter;
+    return letterOf(burial);
   }
 
   private wait(entry: Entry, at: number): void {

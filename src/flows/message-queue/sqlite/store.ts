@@ -1,6 +1,7 @@
 import type { Database } from "bun:sqlite";
 import { inTransaction } from "../../../kernel/sqlite.ts";
 import { printable } from "../../../kernel/text.ts";
+import { decode, encode } from "../payload/text.ts";
 import { BEHIND, DELAYED, LEASED, READY } from "../state.ts";
 import {
   type DeadLetter,
@@ -313,7 +314,7 @@ export class SqliteStore implements QueueStore {
 function leasedOf({ seq, rank, attempt, key, sent, idem, value }: Row): Leased {
   return {
     id: Math.floor(seq / MOST_GROUPS),
-    value: JSON.parse(value),
+    value: decode(value),
     key,
     priority: rank === 0 ? 0 : -rank,
     attempt,
@@ -323,26 +324,10 @@ function leasedOf({ seq, rank, attempt, key, sent, idem, value }: Row): Leased {
 }
 
 function letterOf({ seq, value, key, attempt, reason, died }: DeadRow): DeadLetter {
-  return { id: Math.floor(seq / MOST_GROUPS), value: JSON.parse(value), key, attempts: attempt, reason, at: died };
+  return { id: Math.floor(seq / MOST_GROUPS), value: decode(value), key, attempts: attempt, reason, at: died };
 }
 
 /** SQL's limit: negative means none. */
 function limit(most: number): number {
   return Number.isFinite(most) ? most : -1;
-}
-
-/** Longest a message may be as JSON, in characters. */
-const LONGEST = 1_000_000;
-
-function encode(value: unknown): string {
-  let text: string | undefined;
-  try {
-    text = JSON.stringify(value);
-  } catch (error) {
-    throw new QueueError("invalid", `a message of a queue on disk must be something that JSON can write: ${String(error)}`);
-  }
-  if (text === undefined) throw new QueueError("invalid", "a message of a queue on disk must be something that JSON can write");
-  if (text.length > LONGEST)
-    throw new QueueError("invalid", `a message may be ${LONGEST} characters of JSON long, this one has ${text.length}`);
-  return text;
 }
