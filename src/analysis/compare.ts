@@ -1,11 +1,8 @@
 import type { RunResult } from "../telemetry/result.ts";
 import { armsOf, type CasePair } from "./arms.ts";
-import { holmLevels, leastPairs, leastSamples, RankEstimate, type RankInterval } from "./estimate.ts";
+import { holmLevels, LEVEL, leastPairs, leastSamples, RankEstimate, type RankInterval } from "./estimate.ts";
 import type { ComparedFigure } from "./figures.ts";
 import { type ChangeVerdict, changeVerdict, roundsNeeded, smallestDetectable } from "./verdict.ts";
-
-/** The probability with which all verdicts on a case hold. */
-const LEVEL = 0.95;
 
 /** The least change of interest, as a share, and whose choice it is. */
 export interface ChangeMargin {

@@ -4,6 +4,9 @@
  * 2014, sections 3.2–3.3 and 4.2–4.3).
  */
 
+/** The probability with which intervals cover what they estimate, and all verdicts on a case hold. */
+export const LEVEL = 0.95;
+
 /** An interval, and the probability with which it covers what it estimates: at least the one asked for, since ranks are whole numbers. */
 export interface RankInterval {
   readonly low: number;

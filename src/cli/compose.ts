@@ -1,5 +1,6 @@
 import { type Run, startRun } from "../engine/run/run.ts";
-import type { CasePlan, NamedScenario } from "../plan/plan.ts";
+import type { Repeats } from "../engine/run/run-options.ts";
+import { type CasePlan, type NamedScenario, plannedModes } from "../plan/plan.ts";
 import type { OnEvent } from "../telemetry/events.ts";
 import type { RunResult } from "../telemetry/result.ts";
 import type { Session } from "../views/live/session.tsx";
@@ -30,6 +31,8 @@ export interface Composition {
   readonly session: Session | null;
   /** Port of the HTTP server. */
   readonly http: number | undefined;
+  /** How often each case runs; null: once. */
+  readonly repeats: Repeats | null;
   /** Permissions of the n-th scenario's requests. */
   readonly access: (scenario: number) => RequestAccess;
   readonly dumpState: (index: number, plan: CasePlan) => string | null;
@@ -102,11 +105,12 @@ export async function compose(scenarios: readonly NamedScenario[], composition: 
         // Runs compared with each other use the same calibration.
         calibration: results.findLast(({ machine }) => machine.calibration !== null)?.machine.calibration ?? null,
         http: composition.http,
+        repeats: composition.repeats,
         access: composition.access(results.length),
         dumpState: (index, plan) => composition.dumpState(first + index, plan),
       });
       results.push(await current.result);
-      offset += scenario.points.reduce((sum, point) => sum + point.scenario.modes.length, 0);
+      offset += plannedModes(scenario.points, composition.repeats?.rounds ?? null).length;
       composition.onResult(results);
     }
   } finally {

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { fileProblem } from "../kernel/file-problem.ts";
 import { UserError } from "../kernel/problem.ts";
 import { quoted } from "../kernel/text.ts";
-import { parseDuration } from "../kernel/units.ts";
+import { parseDuration, parseNumber } from "../kernel/units.ts";
 import { type AppearanceFlags, type AskedAppearance, appearanceOf, framesOf, withAppearanceFlags } from "./appearance-flags.ts";
 import { collected } from "./command.ts";
 import { type CastFlags, type CastPlan, castPlanOf } from "./recording.ts";
@@ -35,6 +35,8 @@ export interface RunFlags extends AppearanceFlags, CastFlags {
   readonly baseline?: string;
   readonly saveBaseline?: string;
   readonly failOnRegression?: boolean;
+  readonly repeat?: string;
+  readonly untilCi?: string;
 }
 
 /** Settings from flags that belong to no scenario. */
@@ -64,6 +66,21 @@ export function readFlags(flags: RunFlags): ReadFlags {
   };
 }
 
+/** Parses a share given to a flag, as a percentage or a number below 1. */
+export function shareOf(flag: string, text: string): number {
+  const percent = /^(.+?)\s*%$/.exec(text.trim())?.[1];
+  const share = percent === undefined ? parseNumber(text) : (parseNumber(percent) ?? Number.NaN) / 100;
+  if (share !== null && share >= 0 && share < 1) return share;
+  throw new UserError(`${flag}: must be a share such as 1% or 0.01, below 100%, got ${quoted(text)}`);
+}
+
+/** Parses the whole number given to a flag, within bounds. */
+export function numberFrom(flag: string, text: string, min: number, max: number): number {
+  const number = Number(text);
+  if (/^\d+$/.test(text) && number >= min && number <= max) return number;
+  throw new UserError(`${flag}: must be a whole number from ${min} to ${max}, got ${quoted(text)}`);
+}
+
 /** Longest wait of a timer, in microseconds. */
 const LONGEST_WAIT = 24 * 86_400e6;
 
@@ -85,9 +102,7 @@ function checkPort(port: number): void {
 
 /** Parses the whole number given to a flag. */
 export function wholeNumber(flag: string, text: string, max: number): number {
-  const number = Number(text);
-  if (/^\d+$/.test(text) && Number.isSafeInteger(number) && number <= max) return number;
-  throw new UserError(`${flag}: must be a whole number from 0 to ${max}, got ${quoted(text)}`);
+  return numberFrom(flag, text, 0, max);
 }
 
 /** Adds the flags of all commands that run something. */
@@ -104,6 +119,8 @@ export function withRunFlags(command: Command): Command {
     .option("--fail-on-regression", "exit 98 if a figure is worse than in the baseline")
     .option("--seed <n>", "seed of everything random")
     .option("--set <path=value>", "any field of the scenario (repeatable)", collected)
+    .option("--repeat <n>", "run every case n times (2 to 100), in rounds: estimates with intervals")
+    .option("--until-ci <share>", "repeat until the intervals are ± this share, such as 2% (6 to 20 rounds, or to --repeat)")
     .option("--workers <n>", "Workers of the parallel mode")
     .option("--http <port>", "answer queries and show metrics on this port of 127.0.0.1 while it runs")
     .option("--dump-state <file>", "write the final states as JSON")

@@ -3,7 +3,7 @@ import type { Problem } from "../kernel/problem.ts";
 import { Random } from "../kernel/random.ts";
 import type { CasePlan } from "../scenario/case-plan.ts";
 import { MODE_TRAITS } from "../scenario/modes.ts";
-import type { Scenario } from "../scenario/schema.ts";
+import type { Mode, Scenario } from "../scenario/schema.ts";
 import type { SweepPoint } from "../scenario/sweep.ts";
 import { WorkerSlots } from "../workloads/worker-slots.ts";
 
@@ -36,16 +36,38 @@ export function planCases(points: readonly SweepPoint[], cores: number): CasePla
 
 /**
  * Execution order of the cases: that of the plan or, for a sweep, shuffled by the seed, so that a machine that slows down is not mistaken
- * for an effect of the swept value (R. A. Fisher, The Design of Experiments, 1935).
+ * for an effect of the swept value (R. A. Fisher, The Design of Experiments, 1935). Repeats are planned in the order in which they run.
  */
 export function runOrder(plans: readonly CasePlan[]): number[] {
   const order = plans.map((_, i) => i);
-  const first = plans[0];
-  if (first === undefined || Object.keys(first.params).length === 0) return order;
-  const random = new Random(first.scenario.seed, "cases");
+  const [first] = plans;
+  if (first === undefined || first.repeat !== undefined || Object.keys(first.params).length === 0) return order;
+  return shuffled(order, new Random(first.scenario.seed, "cases"));
+}
+
+/** All of some things in each round, the order within a round shuffled by the seed: what changes over time affects all alike. */
+export function inRounds<T>(those: readonly T[], rounds: number, seed: number): T[][] {
+  const random = new Random(seed, "rounds");
+  return Array.from({ length: rounds }, () => shuffled(those, random));
+}
+
+/** The cases of a scenario repeated, in the order in which they run: round by round. */
+export function repeatedCases(plans: readonly CasePlan[], rounds: number): CasePlan[] {
+  return inRounds(plans, rounds, plans[0]?.scenario.seed ?? 0).flatMap((round, repeat) => round.map((plan) => ({ ...plan, repeat })));
+}
+
+/** The mode of each case that runs, in the order of the plan; `rounds`: null where each runs once. */
+export function plannedModes(points: readonly SweepPoint[], rounds: number | null): Mode[] {
+  const modes = points.flatMap(({ scenario }) => scenario.modes);
+  return rounds === null ? modes : inRounds(modes, rounds, points[0]?.scenario.seed ?? 0).flat();
+}
+
+/** In random order, each order as likely (R. A. Fisher, F. Yates, Statistical Tables, 1938, example 12). */
+function shuffled<T>(those: readonly T[], random: Random): T[] {
+  const order = [...those];
   for (let i = order.length - 1; i > 0; i--) {
     const j = random.below(i + 1);
-    [order[i], order[j]] = [order[j] as number, order[i] as number];
+    [order[i], order[j]] = [order[j] as T, order[i] as T];
   }
   return order;
 }

@@ -6,6 +6,8 @@ export interface CasePlan {
   /** Swept fields and their values at this point. */
   readonly params: Readonly<Record<string, unknown>>;
   readonly scenario: Scenario;
+  /** Which of several repeats of the case it is, from 0; absent: it runs once. */
+  readonly repeat?: number;
   readonly workers: number;
   /** Batches processed at once, per processing thread. */
   readonly slots: readonly number[];

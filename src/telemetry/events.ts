@@ -8,6 +8,8 @@ export interface CaseOutline {
   readonly mode: string;
   /** The swept fields and their values in this case. */
   readonly params: Readonly<Record<string, unknown>>;
+  /** Which of several repeats of the case it is, from 0; absent: it runs once. */
+  readonly repeat?: number;
   readonly load: LoadOutline;
   /** Number of parts in its flow; 0: no flow. */
   readonly parts: number;

@@ -21,6 +21,8 @@ export interface RunResult {
   /** Conclusions from all cases together, of a sweep or where there are queries. */
   readonly conclusions: readonly string[];
   readonly thresholds: readonly ThresholdResult[];
+  /** Estimates over the repeats of each case; absent where each ran once. */
+  readonly repeats?: readonly RepeatedCase[];
   /** Set while a run is in progress, or after it was killed: the number of planned cases. Figures over all cases are missing. */
   readonly unfinished?: { readonly planned: number };
   /** The scenario's expectations, judged; absent where it has none that can be judged. */
@@ -36,6 +38,25 @@ export interface ScenarioIdentity {
   readonly workload: string;
   readonly seed: number;
   readonly hash: string;
+}
+
+/** Figures of a case estimated over its repeats. */
+export interface RepeatedCase {
+  readonly mode: string;
+  readonly params: Readonly<Record<string, unknown>>;
+  /** Repeats that were completed: those that are estimated from. */
+  readonly n: number;
+  readonly figures: Readonly<Record<string, FigureEstimate>>;
+  /** Sentences: what to know about the estimates. */
+  readonly warnings: readonly string[];
+}
+
+/** A Hodges–Lehmann estimate with its exact signed-rank interval; null: not measured, or too few repeats for an interval of that level. */
+export interface FigureEstimate {
+  readonly estimate: number | null;
+  readonly low: number | null;
+  readonly high: number | null;
+  readonly level: number;
 }
 
 export type CaseStatus = "completed" | "aborted" | "failed" | "invalid";

@@ -101,6 +101,34 @@ describe("a run, each of its cases in a process of its own", () => {
   });
 });
 
+describe("a run whose cases are repeated", () => {
+  const one = `${few}\nmodes: [sync]\nthresholds: { failed: ["count==0"] }`;
+
+  test("runs them round by round, each on the same tape; they are estimated and judged together", async () => {
+    const { result, events } = await run(one, { repeats: { rounds: 2, untilShare: null } });
+    expect(result.cases.map(({ repeat, status, tape }) => [repeat, status, tape.hash])).toEqual([
+      [0, "completed", result.cases[0]?.tape.hash ?? ""],
+      [1, "completed", result.cases[0]?.tape.hash ?? ""],
+    ]);
+    expect(result.repeats).toMatchObject([
+      { mode: "sync", params: {}, n: 2, figures: { service_mean: { low: null, high: null, level: 0.95 } } },
+    ]);
+    expect(result.thresholds).toHaveLength(1);
+    expect(events[0]).toMatchObject({ cases: [{ repeat: 0 }, { repeat: 1 }] });
+  });
+
+  test("stopped midway keeps the rounds that are whole", async () => {
+    const long = "work: { kind: none }\nmodes: [sync]\nload: { executor: constant-arrival-rate, rate: 100, duration: 100ms }";
+    const stopInSecond = (event: RunEvent, stop: () => void) => event.type === "case-preparing" && event.index === 1 && stop();
+    const { result } = await run(long, { repeats: { rounds: 9, untilShare: null } }, stopInSecond);
+    expect(result.cases.map(({ repeat, status }) => [repeat, status])).toEqual([
+      [0, "completed"],
+      [1, "aborted"],
+    ]);
+    expect(result.repeats?.map(({ n }) => n)).toEqual([1]);
+  });
+});
+
 describe("a run that is stopped", () => {
   const long = "work: { kind: none }\nmodes: [sync, async]\nload: { executor: constant-arrival-rate, rate: 100, duration: 30s }";
 

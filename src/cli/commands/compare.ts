@@ -11,10 +11,10 @@ import { EXIT, type ExitCode } from "../../kernel/exit.ts";
 import { UserError } from "../../kernel/problem.ts";
 import { suggestion } from "../../kernel/spelling.ts";
 import { printable, quoted, safeJson } from "../../kernel/text.ts";
-import { parseNumber } from "../../kernel/units.ts";
 import { sentenceCase } from "../../kernel/wording.ts";
 import { scenarioFiles, scenarioName } from "../../scenario/find.ts";
 import { changeTable } from "../../views/export/comparison.ts";
+import { shareOf } from "../flags.ts";
 import { keptResult } from "../kept-result.ts";
 
 export interface CompareFlags {
@@ -88,10 +88,5 @@ function figuresAsked(names: string | undefined): ComparedFigure[] {
 }
 
 function marginAsked(text: string | undefined): ChangeMargin {
-  if (text === undefined) return DEFAULT_MARGIN;
-  const percent = /^(.+?)\s*%$/.exec(text.trim())?.[1];
-  const share = percent === undefined ? parseNumber(text) : (parseNumber(percent) ?? Number.NaN) / 100;
-  if (share === null || !(share >= 0 && share < 1))
-    throw new UserError(`--margin: must be a share such as 1% or 0.01, below 100%, got ${quoted(text)}`);
-  return { margin: share, marginFrom: "flag" };
+  return text === undefined ? DEFAULT_MARGIN : { margin: shareOf("--margin", text), marginFrom: "flag" };
 }

@@ -1,10 +1,11 @@
+import { LEAST_REPEATS, tooFewRepeats } from "../../analysis/repeats.ts";
 import { FEWEST_BEYOND } from "../../kernel/borne.ts";
 import { EXIT } from "../../kernel/exit.ts";
 import type { Path } from "../../kernel/plain-value.ts";
 import { byPlace, formatProblem, InvalidScenario, type Problem } from "../../kernel/problem.ts";
 import { printable } from "../../kernel/text.ts";
 import { counted } from "../../kernel/wording.ts";
-import type { NamedScenario } from "../../plan/plan.ts";
+import { type NamedScenario, plannedModes } from "../../plan/plan.ts";
 import { findScenario, scenarioName } from "../../scenario/find.ts";
 import type { LayeredFile } from "../../scenario/layered-file.ts";
 import type { ReadText } from "../../scenario/load.ts";
@@ -20,6 +21,7 @@ import { isOnGitHub, tellGitHub, workspace } from "../github.ts";
 import { RunKeeper } from "../keep.ts";
 import { checkTargets, Outputs } from "../outputs.ts";
 import { expectationPath, placesIn, thresholdPath } from "../places.ts";
+import { repeatsOf } from "../repeat-flags.ts";
 import { scenarioWithFlags } from "../scenario.ts";
 import type { StopSignals } from "../signals.ts";
 import { targetKind } from "../target.ts";
@@ -33,13 +35,15 @@ export async function run(
   { session = null, read }: { readonly session?: Session | null; readonly read?: ReadText } = {},
 ): Promise<number> {
   const { fps, http, closeAfterMs, appearance, cast } = readFlags(flags);
+  const repeats = repeatsOf(flags);
   const files = asked.map((name) => findScenario(name));
   checkTargets(flags, files);
   // Printed once the dashboard no longer covers them.
   const say = (line: string) => (session === null ? process.stderr.write(`${line}\n`) : session.terminal.note(line));
   const loaded = loadAll(files, (file) => load(file, flags, say, read));
   const scenarios = loaded.map(({ named }) => named);
-  const modes = scenarios.flatMap(({ points }) => points.flatMap(({ scenario }) => scenario.modes));
+  if (repeats !== null && repeats.rounds < LEAST_REPEATS) say(`warning: ${tooFewRepeats(repeats.rounds)}`);
+  const modes = scenarios.flatMap(({ points }) => plannedModes(points, repeats?.rounds ?? null));
   const baselines = BaselineCheck.of(flags, scenarios);
   const judgedFrom = (folder: string) => (result: RunResult, i: number) => {
     return { result, places: placesIn(loaded[i]?.source ?? null, folder), comparison: baselines.against(result) };
@@ -65,6 +69,7 @@ export async function run(
     appearance,
     cast,
     http,
+    repeats,
     access: (scenario) => outputs.access(scenario, scenarios[scenario]?.scenario.workload === "fetch"),
     dumpState: (index, plan) => outputs.stateFile(index, plan.mode),
     onResult: (all) => {

@@ -58,7 +58,7 @@ export function headlineOf(panel: ChartPanel, series: readonly Sample[]): string
 /** The cases shown side by side: all of them, or in a sweep the current one and the last of each other mode. */
 export function comparedCases(view: RunView): CaseView[] {
   const current = view.cases[view.current];
-  if (current === undefined || Object.keys(current.outline.params).length === 0) return [...view.cases];
+  if (current === undefined || !hasManyPerMode(view)) return [...view.cases];
   const modes = [...new Set(view.cases.map(({ outline }) => outline.mode))];
   return modes.flatMap((mode) => {
     const last = view.ran.map((index) => view.cases[index]).findLast((one) => one?.outline.mode === mode);
@@ -67,6 +67,11 @@ export function comparedCases(view: RunView): CaseView[] {
     if (mode === current.outline.mode && begun) return [current];
     return last === undefined ? [] : [last];
   });
+}
+
+/** True for a sweep, and while cases are run several times. */
+export function hasManyPerMode({ cases, phase }: RunView): boolean {
+  return cases.some(({ outline: { params, repeat } }) => Object.keys(params).length > 0 || (repeat !== undefined && phase !== "finished"));
 }
 
 /** Milliseconds of the common time axis: the longest load, or more where a case took longer. */

@@ -1,3 +1,4 @@
+import { isRepeated, typicalCases, typicalRun } from "../../analysis/repeats.ts";
 import type { CaseOutline, OnEvent, RunEvent } from "../../telemetry/events.ts";
 import { EMPTY_LEDGER, type Ledger } from "../../telemetry/ledger.ts";
 import type { Machine } from "../../telemetry/machine.ts";
@@ -104,10 +105,18 @@ export function reduce(view: RunView, event: RunEvent): RunView {
     case "stopping":
       return { ...view, stopping: event.now ? "now" : "draining" };
     case "run-finished":
-      return { ...view, phase: "finished", result: event.result };
+      return { ...ofTypicalCases(view, event.result), phase: "finished", result: typicalRun(event.result) };
     default:
       return event satisfies never;
   }
+}
+
+/** Of a run in rounds, only the repeats that stand for their cases. */
+function ofTypicalCases(view: RunView, result: RunResult): RunView {
+  if (!isRepeated(result.cases)) return view;
+  const typical = typicalCases(result.cases, result.repeats);
+  const cases = typical.flatMap((one) => view.cases.find((each) => each.result === one) ?? []);
+  return { ...view, cases, current: Math.max(0, cases.length - 1), ran: cases.map((_, i) => i) };
 }
 
 function waitingCase(outline: CaseOutline): CaseView {

@@ -1,3 +1,4 @@
+import { typicalRun } from "../../analysis/repeats.ts";
 import { printable } from "../../kernel/text.ts";
 import { counted } from "../../kernel/wording.ts";
 import { droppedTotal } from "../../telemetry/ledger.ts";
@@ -5,15 +6,18 @@ import type { CaseResult, HypothesisResult, RunResult, ThresholdResult } from ".
 import { wasJudged } from "../../telemetry/verdicts.ts";
 import { caseName } from "../report/closing.ts";
 import { oneLine, verdictGrounds } from "../report/intent.ts";
+import { repeatSentences } from "../report/repeats.ts";
 import { type Noun, nounOf, spokenCount, spokenMs, spokenNumber, spokenText } from "./speech.ts";
 
 /** The summary of a run in sentences, a line each. */
-export function plainReport(result: RunResult): string {
+export function plainReport(whole: RunResult): string {
+  const result = typicalRun(whole);
   const { scenario, cases, conclusions, thresholds, hypotheses = [], unfinished } = result;
   const noun = nounOf(scenario.workload);
   const lines = [
     `Summary of ${spokenText(scenario.title, 200)}`,
     ...(unfinished === undefined ? [] : [`Not finished: ${cases.length} of ${counted(unfinished.planned, "case")}.`]),
+    ...repeatSentences(whole).map((sentence) => spokenText(sentence)),
     ...cases.flatMap((one) => caseSentences(one, noun)),
     ...hypotheses.map(hypothesisSentence),
     ...conclusions.map((sentence) => spokenText(sentence)),

@@ -1,3 +1,4 @@
+import { typicalRun } from "../../analysis/repeats.ts";
 import { printable } from "../../kernel/text.ts";
 import { formatRate } from "../../kernel/units.ts";
 import { counted } from "../../kernel/wording.ts";
@@ -9,6 +10,7 @@ import { everyFigure } from "./everything.ts";
 import { hypothesisLines, intentLines } from "./intent.ts";
 import { measuredLines } from "./measured.ts";
 import { type Painter, PLAIN_PAINTER } from "./painter.ts";
+import { repeatLines, roundText } from "./repeats.ts";
 import { bestLine, isSweep, paramsText, sweepPicture } from "./sweep.ts";
 import { comparisonRow, ledgerLine, narrowTable, rowOfResult } from "./table.ts";
 import { wrappedText } from "./wrapping.ts";
@@ -17,12 +19,8 @@ import { wrappedText } from "./wrapping.ts";
 const WHOLE = 10_000;
 
 /** The report left on the main screen after a run. */
-export function closingReport(
-  result: RunResult,
-  columns = Number.POSITIVE_INFINITY,
-  painter: Painter = PLAIN_PAINTER,
-  all = false,
-): string {
+export function closingReport(whole: RunResult, columns = Number.POSITIVE_INFINITY, painter: Painter = PLAIN_PAINTER, all = false): string {
+  const result = typicalRun(whole);
   const rows = result.cases.map((one, i) => comparisonRow({ ...rowOfResult(one), fault: faultOf(result, i) }));
   const lines = [
     "",
@@ -36,6 +34,7 @@ export function closingReport(
   }
   if (result.machine.limits != null) lines.push(`On ${coresText(result.machine)}.`, "");
   lines.push(narrowTable(rows, columns), ...disturbedLegend(result.cases), "");
+  lines.push(...paragraph(repeatLines(whole)));
   if (isSweep(result)) {
     const width = Math.max(40, Math.min(100, columns));
     for (const measure of ["throughput", "latency"] as const) lines.push(...sweepPicture(result, measure, width, 14, painter), "");
@@ -110,7 +109,7 @@ export function thresholdLine(result: RunResult, threshold: ThresholdResult): st
 }
 
 /** A case in words: its mode, and its point of the sweep. */
-export function caseName({ mode, params }: Pick<CaseResult, "mode" | "params">): string {
-  const where = paramsText(params);
-  return printable(where === "" ? mode : `${mode}, ${where}`, 200);
+export function caseName({ mode, params, repeat }: Pick<CaseResult, "mode" | "params" | "repeat">): string {
+  const parts = [mode, paramsText(params), roundText(repeat)].filter((part) => part !== "");
+  return printable(parts.join(", "), 200);
 }

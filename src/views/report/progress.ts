@@ -10,6 +10,7 @@ import { FAULT } from "./fault.ts";
 import { intentLines } from "./intent.ts";
 import { slowText } from "./interval.ts";
 import { Others } from "./others.ts";
+import { roundsLines, roundText } from "./repeats.ts";
 import { paramsText } from "./sweep.ts";
 import { ledgerLine } from "./table.ts";
 import { wrappedText } from "./wrapping.ts";
@@ -43,10 +44,11 @@ export function progressLines(write: (line: string) => void): OnEvent {
   return (event: RunEvent) => {
     switch (event.type) {
       case "run-started":
-        modes = event.cases.map(({ mode, params }) => [mode, paramsText(params)].filter(Boolean).join(" "));
+        modes = event.cases.map(({ mode, params, repeat }) => [mode, paramsText(params), roundText(repeat)].filter(Boolean).join(" "));
         write(`${printable(event.scenario.name, 80)}: ${printable(event.scenario.title, 200)}`);
         if (event.machine.limits != null) write(`on ${coresText(event.machine)}`);
         for (const line of intentLines(event.scenario)) write(wrappedText(line, INTENT_WIDTH, ""));
+        for (const line of roundsLines(event)) write(line);
         return;
       case "case-preparing":
         nextAt = EVERY_MS;

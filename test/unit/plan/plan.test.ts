@@ -4,7 +4,16 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { UserError } from "../../../src/kernel/problem.ts";
 import { temporaryFolder } from "../../../src/kernel/temporary-folder.ts";
-import { type CasePlan, planCases, queueCapacity, runOrder, scenarioHash } from "../../../src/plan/plan.ts";
+import {
+  type CasePlan,
+  inRounds,
+  planCases,
+  plannedModes,
+  queueCapacity,
+  repeatedCases,
+  runOrder,
+  scenarioHash,
+} from "../../../src/plan/plan.ts";
 import { scenarioSchema } from "../../../src/scenario/schema.ts";
 import { unswept } from "../../../src/scenario/sweep.ts";
 
@@ -53,6 +62,33 @@ describe("the order in which cases run", () => {
     const each = seeds / 6;
     expect(seen.size).toBe(6);
     expect([...seen.values()].reduce((sum, count) => sum + (count - each) ** 2 / each, 0)).toBeLessThan(20.5);
+  });
+});
+
+describe("repeats of cases", () => {
+  test("are planned round by round, every case once in each, the order of each its own and the same for a seed", () => {
+    const rounds = inRounds(["a", "b", "c", "d"], 30, 7);
+    expect(rounds.map((round) => round.toSorted().join(""))).toEqual(new Array(30).fill("abcd"));
+    expect(new Set(rounds.map((round) => round.join(""))).size).toBeGreaterThan(10);
+    expect(inRounds(["a", "b", "c", "d"], 30, 7)).toEqual(rounds);
+    expect(inRounds(["a", "b", "c", "d"], 30, 8)).not.toEqual(rounds);
+  });
+
+  test("run in the order in which they are planned, and are otherwise the case itself", () => {
+    const each = swept(3, 4);
+    const planned = repeatedCases(each, 5);
+    expect(planned.map(({ repeat }) => repeat)).toEqual([0, 1, 2, 3, 4].flatMap((repeat) => new Array(4).fill(repeat)));
+    expect(runOrder(planned)).toEqual([...planned.keys()]);
+    const { repeat: _, ...plain } = planned[6] ?? expect.unreachable();
+    expect(each).toContainEqual(plain);
+  });
+
+  test("have the modes that are told beforehand", () => {
+    const scenario = scenarioSchema.parse({ title: "x", seed: 9 });
+    const points = [{ params: {}, scenario }];
+    const planned = repeatedCases(planCases(points, 2), 6);
+    expect(plannedModes(points, 6)).toEqual(planned.map(({ mode }) => mode));
+    expect(plannedModes(points, null)).toEqual(["sync", "async", "parallel"]);
   });
 });
 

@@ -5,7 +5,7 @@ import type { Canvas, Rect } from "../../canvas/canvas.ts";
 import { columnOf } from "../../canvas/plot.ts";
 import { BAD, BOLD_TEXT, FAINT, type Style, style, TEXT, WARN } from "../../canvas/styles.ts";
 import { sampleColumns } from "../columns.ts";
-import { type ChartPanel, comparedCases, timeSpan } from "../figures.ts";
+import { type ChartPanel, comparedCases, hasManyPerMode, timeSpan } from "../figures.ts";
 import { instantText, type Moment, momentsOf } from "../moments.ts";
 import { seenUntil } from "../past.ts";
 import type { RunView } from "../store.ts";
@@ -32,7 +32,7 @@ function toneOf({ kind }: Moment): Style {
 /** Draws a sign for each case of a sweep, in its order, right-aligned before column `end`: done, running, yet to come. */
 export function drawSweepProgress(canvas: Canvas, end: number, y: number, room: number, view: RunView, { glyphs }: PictureLook): void {
   const { cases, current } = view;
-  if (Object.keys(cases[0]?.outline.params ?? {}).length === 0 || cases.length > room) return;
+  if (!hasManyPerMode(view) || cases.length > room) return;
   const [done, runs, waits] = glyphs === "ascii" ? (["#", ">", "."] as const) : (["■", "▶", "·"] as const);
   cases.forEach(({ outline: { mode }, state, broken }, i) => {
     const sign = state === "done" ? done : i === current ? runs : waits;

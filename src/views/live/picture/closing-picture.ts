@@ -8,6 +8,7 @@ import { BAD, BOLD_TEXT, GOOD, type Style, TEXT, WARN } from "../../canvas/style
 import { rateLine, thresholdLine } from "../../report/closing.ts";
 import { oneLine, verdictGrounds, verdictHead } from "../../report/intent.ts";
 import { PLAIN_PAINTER } from "../../report/painter.ts";
+import { repeatSentences } from "../../report/repeats.ts";
 import { bestCase, bestLine, isSweep, sweepPicture } from "../../report/sweep.ts";
 import { CHART_PANELS, rowsOf } from "../figures.ts";
 import type { RunView } from "../store.ts";
@@ -45,7 +46,7 @@ function plan(view: RunView, { width, height }: Pick<Rect, "width" | "height">) 
   const explained = view.cases.flatMap(({ result }) =>
     result === null ? [] : [{ head: `${result.mode}: `, style: modeStyle(result.mode, { bold: true }), text: toldOf(result) }],
   );
-  const notes = wrapped([...verdictNotes(view.result), ...explained], width);
+  const notes = wrapped([...repeatNotes(view.result), ...verdictNotes(view.result), ...explained], width);
   const table = rowsOf(view).length + 1;
   const split = height >= ROOM_FOR_SPLIT ? splitLines(resultsOf(view)) : 0;
   const rest = height - failed.length - table - split;
@@ -112,6 +113,7 @@ function drawSweep(canvas: Canvas, body: Rect, result: RunResult, state: Picture
   const best = bestCase(result.cases);
   const notes = wrapped(
     [
+      ...repeatNotes(result),
       ...verdictNotes(result),
       ...result.conclusions.map((text): Note => ({ head: "→ ", style: BOLD_TEXT, text })),
       ...(best === null ? [] : [{ head: "★ ", style: modeStyle(best.mode, { bold: true }), text: toldOf(best) }]),
@@ -136,6 +138,11 @@ interface Note {
   readonly head: string;
   readonly style: Style;
   readonly text: string;
+}
+
+/** The estimates over repeats. */
+function repeatNotes(result: RunResult | null): Note[] {
+  return result === null ? [] : repeatSentences(result).map((text) => ({ head: "± ", style: BOLD_TEXT, text }));
 }
 
 /** The outcome of each expectation; for one that held its sentence is enough. */

@@ -3,6 +3,7 @@ import { formatMs, formatRate, formatShare } from "../../../kernel/units.ts";
 import { drawBar } from "../../canvas/bar.ts";
 import type { Canvas } from "../../canvas/canvas.ts";
 import { BAD, BOLD_TEXT, FAINT, style, TEXT, WARN } from "../../canvas/styles.ts";
+import { roundText } from "../../report/repeats.ts";
 import { paramsText } from "../../report/sweep.ts";
 import { comparedCases, disturbanceNote, machineLine, progress } from "../figures.ts";
 import { instantText } from "../moments.ts";
@@ -75,8 +76,7 @@ interface LegendPart {
 /** The other modes with their strokes and results, and the prediction's line; as many as fit. */
 function legendOf(view: RunView, look: PictureLook, room: number): LegendPart[] {
   const current = view.cases[view.current];
-  const swept = Object.keys(current?.outline.params ?? {}).length > 0;
-  const others = (swept ? comparedCases(view) : [...view.cases]).filter((one) => one !== current);
+  const others = comparedCases(view).filter((one) => one !== current);
   const tries = [true, false].map((withRates) => [
     ...others.flatMap(({ outline: { mode }, state, result }): LegendPart[] => {
       const rate = withRates && result !== null ? ` ${formatRate(result.throughput)}` : "";
@@ -115,7 +115,9 @@ function fittingStory(story: readonly StoryPart[], room: number, arrow: string):
 function labelOf(view: RunView, mode: string): string {
   // The last part of a field's name is enough here.
   const swept = Object.entries(view.cases[view.current]?.outline.params ?? {});
-  const params = paramsText(Object.fromEntries(swept.map(([field, value]) => [field.replace(/^.*\./, ""), value])));
+  const point = paramsText(Object.fromEntries(swept.map(([field, value]) => [field.replace(/^.*\./, ""), value])));
+  const round = view.phase === "finished" ? "" : roundText(view.cases[view.current]?.outline.repeat);
+  const params = [point, round].filter((part) => part !== "").join(", ");
   const note = view.note === "" ? "" : ` · ${printable(view.note, 60)}`;
   if (params === "") return `${mode} (mode ${view.current + 1} of ${view.cases.length})${note}`;
   const number = view.phase === "finished" ? view.ran.length : Math.min(view.cases.length, view.ran.length + 1);
