@@ -56,8 +56,10 @@ export class Screen {
   /** The lines as they stand on the screen now. */
   async lines(): Promise<string[]> {
     await new Promise<void>((resolve) => this.screen.write("", resolve));
-    const { buffer, rows } = { buffer: this.screen.buffer.active, rows: this.screen.rows };
-    return Array.from({ length: rows }, (_, row) => buffer.getLine(buffer.baseY + row)?.translateToString(true) ?? "");
+    const { cols, rows, buffer } = this.screen;
+    const { active } = buffer;
+    // The emulator remembers what lies beyond its width since it became narrower.
+    return Array.from({ length: rows }, (_, row) => active.getLine(active.baseY + row)?.translateToString(true, 0, cols) ?? "");
   }
 
   /** All lines that the terminal remembers, those that have scrolled away first. */
@@ -110,10 +112,10 @@ export class Screen {
   }
 }
 
-/** Opens screens for the tests of a file; each is closed after its test, however that ended. */
-export function screensOfTests(): (...given: ConstructorParameters<typeof Screen>) => Screen {
+/** Opens screens for the tests of a file; each is closed after its test, however that ended, or after all that share it (`afterAll`). */
+export function screensOfTests(after = afterEach): (...given: ConstructorParameters<typeof Screen>) => Screen {
   const opened: Screen[] = [];
-  afterEach(() => {
+  after(() => {
     for (const screen of opened.splice(0)) screen.close();
   });
   return (...given) => {

@@ -27,6 +27,13 @@ test.each([
   expect(isInteractive()).toBe(drawn);
 });
 
+test("a terminal that can do nothing is not drawn on", () => {
+  Object.assign(process.env, { CI: "", TERM: "dumb" });
+  process.stdout.isTTY = true;
+  process.stdin.isTTY = true;
+  expect(isInteractive()).toBe(false);
+});
+
 test("colours are for terminals that have them and people who want them", () => {
   const terminal = { isTTY: true };
   expect([hasColors(terminal, true, {}), hasColors(terminal, true, { NO_COLOR: "" })]).toEqual([true, true]);

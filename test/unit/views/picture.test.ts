@@ -2,7 +2,6 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { RunEvent } from "../../../src/telemetry/events.ts";
 import { EMPTY_LEDGER } from "../../../src/telemetry/ledger.ts";
-import type { RunResult } from "../../../src/telemetry/result.ts";
 import type { FetchSample } from "../../../src/telemetry/sample.ts";
 import { Canvas } from "../../../src/views/canvas/canvas.ts";
 import { type Reading, sampleColumns } from "../../../src/views/live/columns.ts";
@@ -11,73 +10,14 @@ import { seenUntil, viewAt } from "../../../src/views/live/past.ts";
 import { coreGrid, shownCores } from "../../../src/views/live/picture/cores-panel.ts";
 import { partLine } from "../../../src/views/live/picture/own-panels.ts";
 import { layout } from "../../../src/views/live/picture/run-picture.ts";
-import { FIRST_STATE, type RunState } from "../../../src/views/live/screens/run-actions.ts";
+import { FIRST_STATE } from "../../../src/views/live/screens/run-actions.ts";
 import { drawScreen } from "../../../src/views/live/screens/run-drawing.ts";
 import { EMPTY_VIEW, type RunView, reduce } from "../../../src/views/live/store.ts";
 import { storyOf } from "../../../src/views/live/story.ts";
 import type { ColumnRule } from "../../../src/views/report/chart.ts";
 import { rounds } from "../../support/campaign.ts";
-import { caseResult, runOutline, runResult, sample, snapshot } from "../../support/results.ts";
-
-const LOOK = { glyphs: "braille", shaded: false } as const;
-const SIZES = [
-  [60, 18],
-  [80, 24],
-  [120, 40],
-  [200, 60],
-] as const;
-
-/** Sync is done, async runs: from 1 s on its queue of 100 is full and drops. */
-function overloaded(until = 3000): RunView {
-  const cases = (["sync", "async", "parallel"] as const).map((mode) => caseResult({ mode }));
-  const outline = runOutline(cases);
-  const capacity = outline.cases.map((one) => ({ ...one, capacity: one.mode === "sync" ? null : 100 }));
-  const events: RunEvent[] = [
-    { type: "run-started", ...outline, cases: capacity, scenario: { ...outline.scenario, hypothesis: "It drops." } },
-    { type: "case-preparing", index: 0, note: "" },
-    { type: "case-started", index: 0, count: 100, lastMs: 4000, url: null },
-    { type: "sample", index: 0, snapshot: snapshot(100) },
-    { type: "case-finished", index: 0, result: cases[0] ?? caseResult({ mode: "sync" }) },
-    { type: "case-preparing", index: 1, note: "" },
-    { type: "case-started", index: 1, count: 1000, lastMs: 4000, url: null },
-  ];
-  for (let t = 100; t <= until; t += 100) {
-    const full = t > 1000;
-    const ledger = { ...EMPTY_LEDGER, scheduled: t / 4, processed: t / 8, unfinished: t / 8 };
-    events.push({
-      ...{ type: "sample", index: 1 },
-      snapshot: snapshot(t, {
-        offered: 275,
-        processed: 136,
-        dropped: full ? 140 : 0,
-        depth: full ? 99.6 : t / 10,
-        p50: 700,
-        p99: 741,
-        ledger,
-      }),
-    });
-  }
-  return events.reduce(reduce, EMPTY_VIEW);
-}
-
-function finished(): RunView {
-  const view = overloaded();
-  const cases = (["sync", "async", "parallel"] as const).map((mode) => caseResult({ mode, explanation: `What limits ${mode}.` }));
-  const held = { sentence: "It drops.", that: "async.dropped > 0", ok: true, reading: "1 > 0", why: null, figures: {} };
-  const result: RunResult = { ...runResult(cases), hypotheses: [held] };
-  const events: RunEvent[] = [
-    ...cases.slice(1).map((one, i): RunEvent => ({ type: "case-finished", index: i + 1, result: one })),
-    { type: "run-finished", result },
-  ];
-  return { ...events.reduce(reduce, view), over: true };
-}
-
-function screen(view: RunView, [width, height]: readonly [number, number], change: Partial<RunState> = {}): string {
-  const canvas = new Canvas(width, height);
-  const context = { running: !view.over, replaying: false, shows: () => true, until: seenUntil(view), moments: [] };
-  drawScreen(canvas, view, { ...FIRST_STATE, ...change }, context, LOOK);
-  return canvas.toString();
-}
+import { caseResult, runOutline, sample, snapshot } from "../../support/results.ts";
+import { finished, overloaded, SIZES, screen } from "../../support/run-views.ts";
 
 describe.each(SIZES)("the screen of a run at %i×%i", (...size) => {
   test("has its five panels, the modes, the ledger and the keys", () => {
