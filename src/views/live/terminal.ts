@@ -14,6 +14,9 @@ const RESTORED = `${WRAP}\x1b[?1049l\x1b[?25h${MOUSE_OFF}`;
 /** Interval in which a background job checks whether the terminal is its own again, in milliseconds. */
 const BEHIND_MS = 200;
 
+/** Time in which signals from before a suspension are heard once it is over, in milliseconds. */
+const HEARD_MS = 10;
+
 /** Signals that end a process by default, except for those handled elsewhere. */
 const FATAL = ["SIGQUIT", "SIGABRT", "SIGUSR1", "SIGUSR2", "SIGALRM", "SIGVTALRM", "SIGXCPU", "SIGTRAP", "SIGSYS"] as const;
 
@@ -121,7 +124,11 @@ export class Terminal {
    */
   async lend(standing: boolean): Promise<void> {
     await this.lendTo(async () => {
-      if (standing) suspendJob();
+      if (standing) {
+        suspendJob();
+        // Stops sent before this one are heard only now, and were the same request.
+        await Bun.sleep(HEARD_MS);
+      }
       while (!inForeground()) await Bun.sleep(BEHIND_MS);
     });
     process.kill(process.pid, "SIGWINCH");
