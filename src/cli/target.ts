@@ -1,6 +1,10 @@
 import { createReadStream, createWriteStream, statSync } from "node:fs";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { fileProblem } from "../kernel/file-problem.ts";
+import { UserError } from "../kernel/problem.ts";
+import { replaceFile, writeAll } from "../kernel/replace-file.ts";
+import { printable } from "../kernel/text.ts";
 
 /** Names of this process's standard output. */
 const STDOUT = new RegExp(`^(-|/dev/stdout|/dev/fd/1|/proc/(self|${process.pid})/fd/1)$`);
@@ -28,4 +32,14 @@ export async function pour(source: { readonly text: string } | { readonly file: 
     // Ended, and awaited, where the process ends.
     await pipeline(from, process.stdout, { end: false });
   } else await pipeline(from, createWriteStream(path, { flags: "a" }));
+}
+
+/** Writes a text to a file or a stream; throws a sentence that names the flag. A reader of standard output that has gone is no failure. */
+export async function writeText(flag: string, path: string, text: string): Promise<void> {
+  try {
+    if (targetKind(path) === "file") replaceFile(path, (descriptor) => writeAll(descriptor, text));
+    else await pour({ text }, path);
+  } catch (error) {
+    if (targetKind(path) !== "stdout") throw new UserError(`${flag}: ${printable(path, 200)} cannot be written: ${fileProblem(error)}`);
+  }
 }

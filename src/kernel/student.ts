@@ -12,6 +12,11 @@ export function studentBound(level: number, freedom: number): number {
   return (low + high) / 2;
 }
 
+/** P(|T| > t) for integer degrees of freedom, to an absolute 1e-15: the p-value of a two-sided t-test. */
+export function studentTail(t: number, freedom: number): number {
+  return Math.max(0, 1 - within(t, freedom));
+}
+
 /** P(|T| ≤ t) for integer degrees of freedom: M. Abramowitz, I. A. Stegun, Handbook of Mathematical Functions, 26.7.3 and 26.7.4. */
 function within(t: number, freedom: number): number {
   const angle = Math.atan(t / Math.sqrt(freedom));

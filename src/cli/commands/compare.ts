@@ -6,14 +6,13 @@ import {
   type NamedResult,
   type ResultComparison,
 } from "../../analysis/compare.ts";
-import { type ComparedFigure, figureOf, HEADLINE_FIGURES } from "../../analysis/figures.ts";
 import { EXIT, type ExitCode } from "../../kernel/exit.ts";
 import { UserError } from "../../kernel/problem.ts";
-import { suggestion } from "../../kernel/spelling.ts";
 import { printable, quoted, safeJson } from "../../kernel/text.ts";
 import { sentenceCase } from "../../kernel/wording.ts";
 import { scenarioFiles, scenarioName } from "../../scenario/find.ts";
 import { changeTable } from "../../views/export/comparison.ts";
+import { figuresAsked } from "../asked-figures.ts";
 import { shareOf } from "../flags.ts";
 import { keptResult } from "../kept-result.ts";
 
@@ -76,15 +75,6 @@ function namedResult(name: string): NamedResult {
 
 function isScenario(name: string): boolean {
   return /\.ya?ml$/i.test(name) || scenarioFiles().some((file) => scenarioName(file) === name);
-}
-
-function figuresAsked(names: string | undefined): ComparedFigure[] {
-  const asked = names === undefined ? HEADLINE_FIGURES : [...new Set(names.split(",").map((name) => name.trim()))];
-  return asked.map((name) => {
-    const figure = figureOf(name);
-    if (figure !== null) return figure;
-    throw new UserError(`--metrics: no figure ${quoted(name)} can be compared${suggestion(name, HEADLINE_FIGURES)}`);
-  });
 }
 
 function marginAsked(text: string | undefined): ChangeMargin {

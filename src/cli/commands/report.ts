@@ -1,12 +1,8 @@
 import { extname } from "node:path";
-import { fileProblem } from "../../kernel/file-problem.ts";
-import { UserError } from "../../kernel/problem.ts";
-import { replaceFile, writeAll } from "../../kernel/replace-file.ts";
-import { printable } from "../../kernel/text.ts";
 import type { RunResult } from "../../telemetry/result.ts";
 import { keptResult } from "../kept-result.ts";
 import type { Format } from "../report-formats.ts";
-import { pour, targetKind } from "../target.ts";
+import { targetKind, writeText } from "../target.ts";
 
 export interface ReportFlags {
   readonly format?: Format;
@@ -52,15 +48,5 @@ const EXTENSIONS: Readonly<Record<string, Format>> = {
 export async function reportRun(run: string, { format, out = "-" }: ReportFlags): Promise<void> {
   const result = keptResult(run);
   const made = await EXPORTS[format ?? EXTENSIONS[extname(out).toLowerCase()] ?? "markdown"](result, out);
-  for (const written of typeof made === "string" ? [{ file: out, text: made }] : made) await write(written);
-}
-
-async function write({ file, text }: Written): Promise<void> {
-  try {
-    if (targetKind(file) === "file") replaceFile(file, (descriptor) => writeAll(descriptor, text));
-    else await pour({ text }, file);
-  } catch (error) {
-    // A reader of standard output that has gone is no failure.
-    if (targetKind(file) !== "stdout") throw new UserError(`--out: ${printable(file, 200)} cannot be written: ${fileProblem(error)}`);
-  }
+  for (const { file, text } of typeof made === "string" ? [{ file: out, text: made }] : made) await writeText("--out", file, text);
 }

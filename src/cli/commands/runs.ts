@@ -1,11 +1,17 @@
+import type { NamedRun } from "../../analysis/trend.ts";
 import { UserError } from "../../kernel/problem.ts";
 import { printable, quoted, safeJson } from "../../kernel/text.ts";
 import { parseDuration } from "../../kernel/units.ts";
+import { scenarioName } from "../../scenario/find.ts";
 import { outcomeText } from "../../views/report/outcome.ts";
+import { COLOR_PAINTER, PLAIN_PAINTER } from "../../views/report/painter.ts";
 import { textTable } from "../../views/report/table.ts";
+import { figuresAsked } from "../asked-figures.ts";
 import { baselineNamed, unknownBaseline } from "../baseline.ts";
 import { wholeNumber } from "../flags.ts";
 import { openStore, unknownRun } from "../keep.ts";
+import { writeText } from "../target.ts";
+import { hasColors, widthOf } from "../terminal.ts";
 
 /** `lab-tui runs`: prints past runs, newest first. */
 export function listRuns(json: boolean): void {
@@ -91,4 +97,39 @@ export function pruneRuns(flags: PruneFlags): void {
   const gone = store.prune(keep, age === null ? null : new Date(Date.now() - age / 1000).toISOString());
   store.close();
   process.stdout.write(`${gone} ${gone === 1 ? "run" : "runs"} removed\n`);
+}
+
+export interface TrendFlags {
+  readonly json?: boolean;
+  readonly html?: string;
+  readonly metrics?: string;
+  readonly color?: boolean;
+}
+
+/** `lab-tui runs trend SCENARIO`: prints the figures of its runs in order, with change points. */
+export async function showTrend(name: string, { json = false, html, metrics, color = true }: TrendFlags): Promise<void> {
+  const { trendOf } = await import("../../analysis/trend.ts");
+  const scenario = /\.ya?ml$/i.test(name) ? scenarioName(name) : name;
+  const past = pastRuns(scenario);
+  if (past.length === 0) throw new UserError(`There is no run of the scenario ${quoted(scenario)}; \`lab-tui runs\` lists those there are`);
+  const trend = trendOf(scenario, past, figuresAsked(metrics));
+  if (html !== undefined) await writeText("--html", html, (await import("../../views/export/trend-html.ts")).trendHtml(trend));
+  if (json) process.stdout.write(`${safeJson(trend, 2)}\n`);
+  if (json || html !== undefined) return;
+  const { trendText } = await import("../../views/export/trend.ts");
+  process.stdout.write(trendText(trend, widthOf(process.stdout) ?? 100, hasColors(process.stdout, color) ? COLOR_PAINTER : PLAIN_PAINTER));
+}
+
+/** The kept runs of a scenario, oldest first. */
+function pastRuns(scenario: string): NamedRun[] {
+  const store = openStore();
+  try {
+    const runs = store.list().filter((one) => one.scenario === scenario);
+    return runs.reverse().flatMap(({ run }) => {
+      const result = store.result(run);
+      return result === null ? [] : [{ run, result }];
+    });
+  } finally {
+    store.close();
+  }
 }

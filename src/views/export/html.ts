@@ -9,31 +9,13 @@ import { bestLine, isSweep, paramsText, sweepPicture } from "../report/sweep.ts"
 import { belief } from "./html/belief.ts";
 import { charts, legend } from "./html/chart.ts";
 import { details, html, items, type Markup, section } from "./html/markup.ts";
-import { STYLE } from "./html/style.ts";
+import { page } from "./html/page.ts";
 import { comparisonTable, everyFigureTable, hypothesisTable, seriesTables, thresholdTable } from "./html/tables.ts";
-
-/** Nothing may be loaded, run or sent; the only style is that of the file itself. */
-const POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
 /** A run, or several, as one HTML file that needs nothing beside it: no script, no request. The same result gives the same bytes. */
 export function htmlOf(result: RunResult | readonly RunResult[]): string {
   const results = [result].flat();
-  const body = html`<main>\n${results.map(article)}</main>`;
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${POLICY}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${html`${listed(results.map(({ scenario }) => scenario.title))}`.text}</title>
-<style>
-${STYLE}</style>
-</head>
-<body>
-${body.text}
-</body>
-</html>
-`;
+  return page(listed(results.map(({ scenario }) => scenario.title)), html`${results.map(article)}`);
 }
 
 function article(result: RunResult): Markup {

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { rmSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import type { Trend } from "../../../src/analysis/trend.ts";
 import { BaselineCheck, type BaselineFlags, baselineIn, baselineNamed } from "../../../src/cli/baseline.ts";
 import { exitCodeOf } from "../../../src/cli/commands/run.ts";
-import { listBaselines, removeRun } from "../../../src/cli/commands/runs.ts";
+import { listBaselines, removeRun, showTrend } from "../../../src/cli/commands/runs.ts";
 import { openStore } from "../../../src/cli/keep.ts";
 import { describeMachine } from "../../../src/engine/run/machine.ts";
 import { VERSION } from "../../../src/kernel/version.ts";
@@ -117,5 +119,24 @@ describe("baselines", () => {
     expect(() => removeRun("baseline:main")).toThrow('There is no baseline "main"');
     for (const name of ["both", "moved", "other"]) removeRun(`baseline:${name}`);
     expect(await list()).toStartWith("No baseline has been saved yet");
+  });
+});
+
+describe("the trend of kept runs", () => {
+  test("is told oldest first, as charts, as JSON or as a file; a scenario without runs is a sentence", async () => {
+    const store = openStore();
+    store.add(repeated(100, { startedAt: "2026-01-01T00:00:00.000Z" }));
+    store.add(repeated(90, { startedAt: "2026-01-02T00:00:00.000Z" }));
+    store.close();
+    const told = await heard(() => showTrend("quick", { color: false }));
+    expect(told).toStartWith(
+      "quick: 2 runs, 2026-01-01 to 2026-01-02\nChange points need about 30 runs; there are 2.\n\nsync: throughput\n",
+    );
+    const { runs, figures } = JSON.parse(await heard(() => showTrend("quick.yaml", { json: true, metrics: "throughput" }))) as Trend;
+    expect([runs.map(({ run }) => run), figures.map(({ values }) => values)]).toEqual([["20260101-1", "20260102-1"], [[100.035, 90.035]]]);
+    const file = join(folder, "trend.html");
+    expect(await heard(() => showTrend("quick", { html: file }))).toBe("");
+    expect(readFileSync(file, "utf8")).toContain("<h1>quick: 2 runs</h1>");
+    expect(showTrend("none", {})).rejects.toThrow('There is no run of the scenario "none"');
   });
 });
