@@ -1,9 +1,7 @@
 import { workerName } from "../load/keys.ts";
 import type { WireFormat } from "../scenario/schema.ts";
-import { FetchProcessor } from "./fetch/processor.ts";
 import type { FetchSpec } from "./fetch/spec.ts";
-import { loadMaker, makerOf } from "./flow/makers.ts";
-import { FlowProcessor, type FlowSpec } from "./flow/processor.ts";
+import type { FlowSpec } from "./flow/processor.ts";
 import { type Handler, loadHandler } from "./message/handler.ts";
 import { shardOfName } from "./message/intake.ts";
 import { MessageProcessor, type WorkCost } from "./message/processor.ts";
@@ -36,18 +34,32 @@ export interface KeyHandling {
 /** Makes a processor. `thread`: the number of its thread. */
 export type MakeProcessor = (effort: Effort, nameOf?: (key: number) => string, thread?: number) => Processor;
 
-/** Loads what a processor needs; returns a function that makes any number of processors. */
-export async function prepareProcessors(spec: ProcessorSpec): Promise<MakeProcessor> {
-  if (spec.workload === "fetch") {
-    // Its dependency takes a moment to load, and few scenarios need it.
-    const made = spec.fetch.settings.cookies ? await import("./fetch/cookies.ts") : null;
-    return (effort, _, thread = 0) => new FetchProcessor(spec.fetch, effort, thread, null, made === null ? null : new made.Cookies());
+/** Loads what a processor needs, and nothing of the other workloads; returns a function that makes any number of processors. */
+export function prepareProcessors(spec: ProcessorSpec): Promise<MakeProcessor> {
+  switch (spec.workload) {
+    case "fetch":
+      return fetchProcessors(spec.fetch);
+    case "flow":
+      return flowProcessors(spec.flow);
+    default:
+      return messageProcessors(spec);
   }
-  if (spec.workload === "flow") {
-    const { settings } = spec.flow;
-    const maker = settings.module === undefined ? makerOf(settings) : await loadMaker(settings.module);
-    return (effort, _, thread = 0) => new FlowProcessor(spec.flow, effort, thread, maker);
-  }
+}
+
+async function fetchProcessors(fetch: FetchSpec): Promise<MakeProcessor> {
+  const { FetchProcessor } = await import("./fetch/processor.ts");
+  const made = fetch.settings.cookies ? await import("./fetch/cookies.ts") : null;
+  return (effort, _, thread = 0) => new FetchProcessor(fetch, effort, thread, null, made === null ? null : new made.Cookies());
+}
+
+async function flowProcessors(flow: FlowSpec): Promise<MakeProcessor> {
+  const [{ FlowProcessor }, { loadMaker, makerOf }] = await Promise.all([import("./flow/processor.ts"), import("./flow/makers.ts")]);
+  const { settings } = flow;
+  const maker = settings.module === undefined ? makerOf(settings) : await loadMaker(settings.module);
+  return (effort, _, thread = 0) => new FlowProcessor(flow, effort, thread, maker);
+}
+
+async function messageProcessors(spec: Extract<ProcessorSpec, { workload: "message" }>): Promise<MakeProcessor> {
   const { work } = spec;
   const handler: Handler | null = runsHandler(spec) && work.module !== undefined ? await loadHandler(work.module) : null;
   const { ordered, prepared, threads } = spec.keys;

@@ -282,7 +282,7 @@ describe.each(RUNNERS)("executor $mode, exact: $exact", ({ mode, run, runs, exac
       scenario({
         load: burst(200),
         keys: { count: 2, order },
-        work: { kind: "io", time: "2ms", distribution: "uniform" },
+        work: { kind: "io", time: "5ms", distribution: "uniform" },
         async: { concurrency: 20 },
       });
     const [kept, free] = [(await run(given(true))).result, (await run(given(false))).result];
@@ -589,7 +589,7 @@ describe.each(RUNNERS)("closed loops, $mode", ({ mode, run, exact }) => {
     if (exact) {
       expect(result.ledger.processed).toBe(102);
       expect(result.latency.sojourn.p50).toBeCloseTo(6, 1);
-    } else expect(result.ledger.processed).toBeGreaterThan(20);
+    } else expect(result.ledger.processed).toBeGreaterThan(2 * load.vus);
   });
 });
 

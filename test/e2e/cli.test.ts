@@ -281,7 +281,7 @@ describe("thresholds", () => {
       const load = `load: { executor: constant-arrival-rate, rate: max, duration: ${duration} }`;
       const path = file(`max-${duration}.yaml`, `title: max\nmodes: [sync]\n${load}\nwork: { kind: sleep, time: 5ms }\n`);
       const child = Bun.spawn([process.execPath, MAIN, "run", path, "--headless", "--no-store", "--json", "-"], {
-        env: cleanEnv(),
+        env: cleanEnv({ LAB_TUI_REHEARSAL: "1" }),
         stdout: "pipe",
         stderr: "pipe",
       });

@@ -3,6 +3,7 @@ import { type CaseOptions, runCase } from "../../src/engine/runner/case.ts";
 import type { CasePlan } from "../../src/plan/plan.ts";
 import type { Sample } from "../../src/telemetry/sample.ts";
 import { NO_ACCESS } from "../../src/workloads/access.ts";
+import { SHORT_REHEARSAL } from "./cli.ts";
 
 /**
  * Runs a case in this process, on the real clock: what a runner's process does. `during` is given the means to stop it. `options`: what is
@@ -11,12 +12,13 @@ import { NO_ACCESS } from "../../src/workloads/access.ts";
 export async function runHere(
   plan: CasePlan,
   during: (stop: () => void) => void = () => {},
-  options: Partial<Pick<CaseOptions, "access" | "http" | "onStarted" | "roundsPerMs">> = {},
+  options: Partial<Pick<CaseOptions, "access" | "http" | "onStarted" | "rehearsal" | "roundsPerMs">> = {},
 ): Promise<{ readonly result: RunnerResult; readonly samples: readonly Sample[] }> {
   const samples: Sample[] = [];
   const result = await runCase(plan, {
     access: NO_ACCESS,
     roundsPerMs: 100,
+    rehearsal: SHORT_REHEARSAL,
     http: null,
     dumpState: null,
     stopped: () => false,

@@ -8,6 +8,9 @@ export const MAIN = join(ROOT, "src/main.ts");
 /** Runs of tests are kept apart from anybody's own. */
 const DATA = mkdtempSync(join(tmpdir(), "lab-tui-test-data-"));
 
+/** Share of the usual rehearsal before a case, where the figures do not matter: warming up takes most of a short case's time. */
+export const SHORT_REHEARSAL = 0.01;
+
 export interface Finished {
   readonly code: number;
   readonly stdout: string;
@@ -24,6 +27,7 @@ export function cleanEnv(more: Record<string, string> = {}): Record<string, stri
     COLORTERM: "truecolor",
     LANG: "C.UTF-8",
     XDG_DATA_HOME: DATA,
+    LAB_TUI_REHEARSAL: String(SHORT_REHEARSAL),
     ...(TMPDIR === undefined ? {} : { TMPDIR }),
     ...more,
   };

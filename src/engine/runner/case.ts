@@ -39,6 +39,8 @@ export interface CaseOptions {
   readonly roundsPerMs: number;
   /** Calibration of its computing; null or absent: it has none. */
   readonly calibration?: Calibration | null;
+  /** Share of the usual rehearsal, 1 if absent. */
+  readonly rehearsal?: number;
   readonly access: RequestAccess;
   /** File for the final states. */
   readonly dumpState: string | null;
@@ -65,7 +67,7 @@ export async function runCase(plan: CasePlan, options: CaseOptions): Promise<Run
 
 async function runStaged(plan: CasePlan, stage: Stage, options: CaseOptions): Promise<RunnerResult> {
   const bell = new Int32Array(new SharedArrayBuffer(BELL_BYTES));
-  const { roundsPerMs } = options;
+  const { roundsPerMs, calibration = null, rehearsal = 1 } = options;
   const meter = new WorkMeter(roundsPerMs);
   const timing = (own = new WorkMeter(roundsPerMs)) =>
     keepTime(new LoopTime(monotonic, bell, needsOpenLoop(stage.spec)), roundsPerMs, own, plan.scenario.warmup * 1000);
@@ -82,7 +84,7 @@ async function runStaged(plan: CasePlan, stage: Stage, options: CaseOptions): Pr
   try {
     await face?.ready();
     const rehearsed = timing();
-    await rehearse({ ...setup, ...rehearsed }, executor, facts.count, options.stopped);
+    await rehearse({ ...setup, ...rehearsed }, executor, { count: facts.count, share: rehearsal, stopped: options.stopped });
     // Pending sleepers of the rehearsal would keep all its objects alive until then.
     await rehearsed.time.close();
     const pipeline = buildPipeline(setup, facts, (snapshot) => {
@@ -121,7 +123,7 @@ async function runStaged(plan: CasePlan, stage: Stage, options: CaseOptions): Pr
       states,
       idle: time.idle,
       cpuMs,
-      surroundings: { machine, work: computed, calibration: options.calibration ?? null, limits: pipeline.sampler.usage.limits },
+      surroundings: { machine, work: computed, calibration, limits: pipeline.sampler.usage.limits, rehearsal },
       own: await stage.figures(execution.reports, pipeline.intake),
     });
   } finally {

@@ -4,6 +4,7 @@ import { calibrate } from "../calibration.ts";
 import type { FromRunner, ToRunner } from "../protocol.ts";
 import { caughtAsStray } from "../work/unhandled-errors.ts";
 import { runCase } from "./case.ts";
+import { rehearsalShare } from "./rehearsal-share.ts";
 
 /** Entry point of the runner process: takes one order over IPC, answers, and ends when the console has received the answer. */
 
@@ -62,6 +63,7 @@ function runOrder({ plan, calibration, dumpState, http, access }: Extract<ToRunn
   return runCase(plan, {
     roundsPerMs: calibration?.roundsPerMs ?? 1,
     calibration,
+    rehearsal: rehearsalShare(),
     dumpState,
     http,
     access,

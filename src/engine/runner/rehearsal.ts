@@ -40,18 +40,17 @@ const QUIET_MS = 1;
 
 /**
  * Warms the lab's own code on throwaway state: the same executor, on the same threads, works off messages with minimal work, until the
- * compiler has reached its last tier. `count`: messages of the case; a short case needs no long rehearsal. The setup's clock is the
- * rehearsal's own. `stopped`: the case was stopped.
+ * compiler has reached its last tier. The setup's clock is the rehearsal's own.
  */
-export async function rehearse(setup: Setup, executor: Executor, count: number, stopped: () => boolean): Promise<void> {
+export async function rehearse(setup: Setup, executor: Executor, { count, share, stopped }: Rehearsal): Promise<void> {
   const from = performance.now();
   const stage = await setup.stage.rehearsal();
   const { instant } = stage.makeProcessor(setup.effort(true));
   warmSampler();
-  const messages = Math.max(LEAST_MESSAGES, Math.min(MESSAGES, 10 * count));
+  const messages = Math.ceil(share * Math.max(LEAST_MESSAGES, Math.min(MESSAGES, 10 * count)));
   const most = stage.cheap !== true ? WITH_WORK : MODE_TRAITS[setup.plan.mode].holdsSource ? IN_TURN : CHEAP;
-  const withWork = Math.min(most, Math.max(LEAST_WITH_WORK, 10 * count));
-  const paced = Math.min(PACED, PACED_EACH * Math.max(1, count));
+  const withWork = Math.ceil(share * Math.min(most, Math.max(LEAST_WITH_WORK, 10 * count)));
+  const paced = Math.ceil(share * Math.min(PACED, PACED_EACH * Math.max(1, count)));
   for (let round = 0; round < 3 && !stopped(); round++) {
     const { load, from } = roundAt(round === 0 ? 0 : LATER, setup.plan.scenario, {
       messages: instant ? messages : withWork,
@@ -62,6 +61,16 @@ export async function rehearse(setup: Setup, executor: Executor, count: number, 
   }
   stage.close();
   await compilerDone(performance.now() - from);
+}
+
+/** Extent of a rehearsal. */
+interface Rehearsal {
+  /** Messages of the case: a short case needs no long rehearsal. */
+  readonly count: number;
+  /** Share of the usual length. */
+  readonly share: number;
+  /** True once the case was stopped. */
+  readonly stopped: () => boolean;
 }
 
 /** Size and manner of a round. */

@@ -21,6 +21,7 @@ import type { RunnerResult } from "../protocol.ts";
 import { QueryStats } from "../queries/stats.ts";
 import { type Evidence, littlesLaw, problemOf, selfChecks } from "./checks.ts";
 import type { Pipeline } from "./pipeline.ts";
+import { rehearsalNote } from "./rehearsal-share.ts";
 
 export interface Measured {
   readonly plan: CasePlan;
@@ -44,6 +45,8 @@ export interface Surroundings {
   readonly calibration: Calibration | null;
   /** What withholds some of the machine from this process; null or absent: nothing. */
   readonly limits?: CpuLimits | null;
+  /** Share of the usual rehearsal, 1 if absent. */
+  readonly rehearsal?: number;
 }
 
 /** The final figures of a case. */
@@ -66,7 +69,13 @@ export function summarize(measured: Measured): RunnerResult {
   const validity = judge(measured, histograms.schedule);
   const broken = checks.filter(({ ok }) => !ok).map((check) => problemOf(check, evidence));
   const problems = [...broken, ...validity.problems];
-  const { machine = sampler.usage.machineSinceStart(), work = null, calibration = null, limits = null } = measured.surroundings ?? {};
+  const {
+    machine = sampler.usage.machineSinceStart(),
+    work = null,
+    calibration = null,
+    limits = null,
+    rehearsal = 1,
+  } = measured.surroundings ?? {};
   const disturbance = measured.surroundings === undefined ? null : judgeDisturbance(machine, work, calibration, limits);
   const endMs = execution.endedAt / 1e6;
   return {
@@ -77,7 +86,7 @@ export function summarize(measured: Measured): RunnerResult {
       ...lifecycle.notes,
       ...validity.warnings,
       ...notes,
-      ...[calibrationNote(calibration), disturbance?.warning ?? null].filter((one) => one !== null),
+      ...[rehearsalNote(rehearsal), calibrationNote(calibration), disturbance?.warning ?? null].filter((one) => one !== null),
     ],
     disturbed: disturbance?.disturbed ?? null,
     tape: { hash: facts.hash, count: source.closedLoop ? offered.count : facts.count },

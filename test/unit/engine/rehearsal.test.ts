@@ -3,6 +3,7 @@ import { AsyncExecutor } from "../../../src/engine/executor/async.ts";
 import type { Executor, Job } from "../../../src/engine/executor/executor.ts";
 import { SyncExecutor } from "../../../src/engine/executor/sync.ts";
 import { rehearse } from "../../../src/engine/runner/rehearsal.ts";
+import { rehearsalNote, rehearsalShare } from "../../../src/engine/runner/rehearsal-share.ts";
 import { type Mode, scenarioSchema } from "../../../src/scenario/schema.ts";
 import { virtualSetup } from "../../support/virtual-setup.ts";
 
@@ -17,7 +18,7 @@ const LOADS = {
 
 describe("rehearsal", () => {
   /** Rehearses on a virtual clock; what each round came to. */
-  async function rounds(mode: Mode, load: object, count: number, stopAfter = Number.POSITIVE_INFINITY) {
+  async function rounds(mode: Mode, load: object, count: number, stopAfter = Number.POSITIVE_INFINITY, share = 1) {
     const scenario = scenarioSchema.parse({ title: "t", load, work: { kind: "cpu", time: "1ms" } });
     const setup = await virtualSetup(scenario, mode);
     const { time } = setup;
@@ -39,7 +40,7 @@ describe("rehearsal", () => {
       },
       close: () => real.close(),
     };
-    await rehearse(setup, executor, count, () => seen.length >= stopAfter);
+    await rehearse(setup, executor, { count, share, stopped: () => seen.length >= stopAfter });
     return seen;
   }
 
@@ -68,5 +69,19 @@ describe("rehearsal", () => {
   test("ends after the round in which it was stopped", async () => {
     expect(await rounds("sync", LOADS.ramping, 5000, 1)).toHaveLength(1);
     expect(await rounds("sync", LOADS.ramping, 5000, 0)).toHaveLength(0);
+  });
+
+  test("a share of it has that share of the messages", async () => {
+    const taken = async (share: number) => (await rounds("sync", LOADS.bursts, 5000, 1, share))[0]?.taken ?? 0;
+    expect((await taken(1)) * 0.01).toBeCloseTo(await taken(0.01), 0);
+  });
+
+  test("the environment names a share above 0 and up to 1", () => {
+    expect(["0.01", "1", "", "0", "-1", "2", "much", undefined].map((text) => rehearsalShare(text))).toEqual([0.01, 1, 1, 1, 1, 1, 1, 1]);
+  });
+
+  test("a shortened one is among the warnings", () => {
+    expect(rehearsalNote(1)).toBeNull();
+    expect(rehearsalNote(0.01)).toStartWith("LAB_TUI_REHEARSAL shortened the rehearsal to 1 % of its usual length");
   });
 });
