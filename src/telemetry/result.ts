@@ -86,6 +86,8 @@ export interface CaseResult {
   readonly rate?: RateFigures;
   readonly intakeRate: number;
   readonly latency: Latencies<KeptSummary>;
+  /** All sojourn times in nanoseconds, as `histogramText` writes them. Absent from files of earlier versions and of failed cases. */
+  readonly histograms?: { readonly sojourn: string };
   readonly sourceBlockedMs: number;
   readonly sourceBlocked: SourceBlocked;
   readonly queue: QueueFigures;

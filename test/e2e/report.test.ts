@@ -63,10 +63,12 @@ describe("report", () => {
   test("a result file of the first version, which had fewer fields, is written in every format; a part of one in none", async () => {
     const { conclusions: _, hypotheses, machine, ...run } = JSON.parse(await report("last", "--format", "json")) as RunResult;
     const { calibration, limits, ...plainMachine } = machine;
-    const cases = run.cases.map(({ warnings, rejections, failures, load, disturbed, checks, shortfall, limits: own, ...one }) => ({
-      ...one,
-      series: one.series.map(({ ledger, running, otherCores, throttledMs, ...sample }) => sample),
-    }));
+    const cases = run.cases.map(
+      ({ warnings, rejections, failures, load, disturbed, checks, shortfall, histograms, limits: own, ...one }) => ({
+        ...one,
+        series: one.series.map(({ ledger, running, otherCores, throttledMs, ...sample }) => sample),
+      }),
+    );
     const first = join(folder, "first.json");
     writeFileSync(first, JSON.stringify({ ...run, schemaVersion: 1, machine: plainMachine, cases }));
     for (const format of FORMATS) expect((await report(first, "--format", format)).length).toBeGreaterThan(100);

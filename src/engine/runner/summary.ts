@@ -1,5 +1,6 @@
 import type { Nanoseconds } from "../../kernel/clock.ts";
 import { Histogram, type LatencySummary } from "../../kernel/histogram.ts";
+import { histogramText } from "../../kernel/histogram-text.ts";
 import { formatMs } from "../../kernel/units.ts";
 import type { TapeFacts } from "../../load/tape.ts";
 import { type CasePlan, queueCapacity } from "../../plan/plan.ts";
@@ -106,6 +107,7 @@ export function summarize(measured: Measured): RunnerResult {
       service: latency("service"),
       ...outcomesOf(execution.recorders, histograms.sojourn),
     },
+    histograms: { sojourn: histogramText(histograms.sojourn) },
     sourceBlockedMs: source.blocked.total / 1e6,
     sourceBlocked: {
       readMs: source.blocked.reading / 1e6,

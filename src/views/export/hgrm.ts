@@ -1,5 +1,6 @@
+import { KeptHistogram } from "../../kernel/histogram-text.ts";
 import { printable } from "../../kernel/text.ts";
-import { PERCENTILES, percentileOf, SHARES } from "../../telemetry/percentiles.ts";
+import { type KeptSummary, PERCENTILES, type Percentile, percentileOf, SHARES } from "../../telemetry/percentiles.ts";
 import type { CaseResult, RunResult } from "../../telemetry/result.ts";
 import { caseName } from "../report/closing.ts";
 
@@ -10,27 +11,55 @@ export function hgrmOf(result: RunResult): string {
 
 /**
  * The sojourn times of a case in milliseconds, as HdrHistogram writes a percentile distribution and its plotters read it
- * (https://github.com/HdrHistogram/HdrHistogram, AbstractHistogram.outputPercentileDistribution). Results keep a summary, not the histogram:
- * there is a line for the minimum, the percentiles that enough items bear, and the maximum, and notes say so.
+ * (https://github.com/HdrHistogram/HdrHistogram, AbstractHistogram.outputPercentileDistribution). Results of earlier versions have a summary
+ * and no histogram: of them there is a line for the minimum, the percentiles that enough items bear, and the maximum, and notes say so.
  */
 export function distributionOf(one: CaseResult, scenario: string): string {
-  const { sojourn } = one.latency;
-  const { count, min, max, mean, stddev } = sojourn;
-  const between = PERCENTILES.flatMap((percentile): Point[] => {
-    const value = percentileOf(sojourn, percentile);
-    return value === null ? [] : [{ share: SHARES[percentile], value, total: Math.ceil(count * SHARES[percentile]) }];
-  });
-  const points = count === 0 ? [] : [{ share: 0, value: min, total: 1 }, ...between, { share: 1, value: max, total: count }];
+  const { count, max, mean, stddev } = one.latency.sojourn;
+  const histogram = one.histograms === undefined ? null : KeptHistogram.read(one.histograms.sojourn);
   return [
     "       Value     Percentile TotalCount 1/(1-Percentile)",
     "",
-    ...points.map(lineOf),
+    ...(histogram === null ? summaryPoints(one) : histogramPoints(histogram, one)).map(lineOf),
     `#[Mean    = ${decimals(mean, 12)}, StdDeviation   = ${decimals(stddev, 12)}]`,
     `#[Max     = ${decimals(max, 12)}, Total count    = ${String(count).padStart(12)}]`,
     `# ${printable(scenario, 200)}, ${caseName(one)} (${one.status}): sojourn time in milliseconds, from due to ended.`,
-    ...notes(one, between.length),
+    ...notes(one, histogram !== null),
     "",
   ].join("\n");
+}
+
+/** Lines for each halving of the distance to 100 %, as HdrHistogram's own by default. */
+const PER_HALF = 5;
+
+/** Percentiles that come closer to 100 % by halves, until each item above has a line of its own. */
+function histogramPoints(histogram: KeptHistogram, { latency: { sojourn } }: CaseResult): Point[] {
+  const { count } = histogram;
+  if (count === 0) return [];
+  const points: Point[] = [];
+  for (let half = 1; ; half *= 2) {
+    for (let tick = 0; tick < PER_HALF; tick++) {
+      const share = 1 - (1 - tick / (2 * PER_HALF)) / half;
+      const { value, total } = histogram.at(share);
+      // Middles of buckets, but no less or more than there was.
+      points.push({ share, value: Math.min(sojourn.max, Math.max(sojourn.min, value / 1e6)), total });
+      if (total >= count) return [...points, { share: 1, value: sojourn.max, total: count }];
+    }
+  }
+}
+
+function summaryPoints({ latency: { sojourn } }: CaseResult): Point[] {
+  const { count, min, max } = sojourn;
+  if (count === 0) return [];
+  const between = borne(sojourn).map((percentile) => {
+    const share = SHARES[percentile];
+    return { share, value: percentileOf(sojourn, percentile) ?? 0, total: Math.ceil(count * share) };
+  });
+  return [{ share: 0, value: min, total: 1 }, ...between, { share: 1, value: max, total: count }];
+}
+
+function borne(summary: KeptSummary): Percentile[] {
+  return PERCENTILES.filter((percentile) => percentileOf(summary, percentile) !== null);
 }
 
 interface Point {
@@ -46,15 +75,17 @@ function lineOf({ share, value, total }: Point): string {
 }
 
 function decimals(value: number, width: number): string {
-  return value.toFixed(3).padStart(width);
+  return value.toFixed(value > 0 && value < 1 ? 6 : 3).padStart(width);
 }
 
-function notes({ latency: { sojourn } }: CaseResult, borne: number): string[] {
+function notes({ latency: { sojourn } }: CaseResult, whole: boolean): string[] {
   if (sojourn.count === 0) return ["# Nothing was measured."];
-  const missing = PERCENTILES.length - borne;
+  const missing = PERCENTILES.slice(borne(sojourn).length).map(inWords);
+  const few = missing.length === 0 ? "" : `${missing.join(", ")}, which too few items bear.`;
+  if (whole) return few === "" ? [] : [`# With care: ${few}`];
   return [
     "# A result keeps these percentiles, not the histogram: a line drawn between two of them is a guess.",
-    ...(missing === 0 ? [] : [`# Left out: ${PERCENTILES.slice(borne).map(inWords).join(", ")}, which too few items bear.`]),
+    ...(few === "" ? [] : [`# Left out: ${few}`]),
   ];
 }
 

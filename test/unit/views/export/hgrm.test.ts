@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { Histogram } from "../../../../src/kernel/histogram.ts";
+import { histogramText } from "../../../../src/kernel/histogram-text.ts";
 import { kept } from "../../../../src/telemetry/percentiles.ts";
 import type { CaseResult } from "../../../../src/telemetry/result.ts";
 import { distributionOf, hgrmOf } from "../../../../src/views/export/hgrm.ts";
@@ -69,5 +70,32 @@ describe("sojourn times for the plotters of HdrHistogram", () => {
       .split("\n")
       .filter((line) => line !== "" && !line.startsWith("#") && !line.startsWith("       Value"));
     expect(comments.filter((line) => !/^ *[\d.]+ [01]\.\d{12} +\d+( +[\d.]+)?$/.test(line))).toEqual([]);
+  });
+
+  test("of a result that keeps its histogram are as fine as its plotters want them, within 0.2 %", () => {
+    const exact = Array.from({ length: 20_000 }, (_, i) => 1e5 + ((i * 7919) % 20_000) ** 2);
+    const histogram = new Histogram();
+    for (const ns of exact) histogram.record(ns);
+    exact.sort((a, b) => a - b);
+    const one = caseResult({ mode: "async" });
+    const whole = {
+      ...one,
+      latency: { ...one.latency, sojourn: kept(histogram.summary()) },
+      histograms: { sojourn: histogramText(histogram) },
+    };
+    const text = distributionOf(whole, "first");
+    const read = points(text);
+    expect(read.length).toBeGreaterThan(60);
+    expect(read[0]?.[1]).toBe(0);
+    for (const [value = 0, share = 0, total = 0] of read) {
+      const rank = Math.max(1, Math.ceil(share * exact.length - 1e-6));
+      expect(Math.abs((value * 1e6) / (exact[rank - 1] ?? 0) - 1)).toBeLessThan(0.002);
+      expect(total).toBeGreaterThanOrEqual(rank);
+    }
+    // By half the distance to 100 % at most from line to line, until there is one for each item.
+    const shares = read.map(([, share = 0]) => share);
+    expect(shares.slice(1, -1).every((share, i) => (share - (shares[i] ?? 0)) * 5.001 <= 1 - (shares[i] ?? 0))).toBe(true);
+    expect([read.at(-1)?.[2], 1 - (shares.at(-2) ?? 0)]).toEqual([20_000, expect.closeTo(0, 4)]);
+    expect(text).not.toContain("not the histogram");
   });
 });
