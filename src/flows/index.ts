@@ -8,20 +8,24 @@ export type { FlowContext } from "./data-pipeline/context.ts";
 export { DataPipeline } from "./data-pipeline/data-pipeline.ts";
 export type { DataPipelineOptions, FailedItem, FeedOptions, PipelineStats } from "./data-pipeline/pipeline-run.ts";
 export type { StageFunction, StageOptions, StageStats } from "./data-pipeline/stage.ts";
-export type { Delivery } from "./event-bus/delivery.ts";
+export type { Delivery, Undelivered } from "./event-bus/delivery.ts";
 export type { AnyEvent, EventFilter, EventName } from "./event-bus/event.ts";
 export { FlowEvent } from "./event-bus/event.ts";
-export {
-  type BusStats,
-  EventBus,
-  type EventBusOptions,
-  type EventsOptions,
-  type PublishOptions,
-  type SubscribeOptions,
-} from "./event-bus/event-bus.ts";
-export type { Delivering, Subscription, SubscriptionStats } from "./event-bus/subscription.ts";
+export { EventBus } from "./event-bus/event-bus.ts";
+export type {
+  BusStats,
+  EmitOptions,
+  EventBusOptions,
+  EventsOptions,
+  NextOptions,
+  PublishOptions,
+  SubscribeOptions,
+} from "./event-bus/options.ts";
+export type { Delivering, SubscriptionStats } from "./event-bus/rule.ts";
+export type { Subscription } from "./event-bus/subscription.ts";
 export { type FlowFailure, type OnFailure, Stopped, TimedOut } from "./failures.ts";
 export { type BreakerOptions, Guard, type GuardOptions, Refused, type RetryRule } from "./guard.ts";
+export type { FlowHeaders } from "./headers.ts";
 export { Consumer } from "./message-queue/consumer/consumer.ts";
 export type { ConsumerStats, Settled } from "./message-queue/consumer/rule.ts";
 export { GiveUp, type Handler, type Message } from "./message-queue/message.ts";

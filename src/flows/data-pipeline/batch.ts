@@ -68,6 +68,7 @@ export class BatchStage implements StageNode {
       null,
       items.map((item) => item.context),
       this.timers,
+      items[0]?.context.headers,
     );
     const list: Passing = {
       value: items.map(({ value }) => value),

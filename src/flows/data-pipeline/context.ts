@@ -1,4 +1,5 @@
 import { newId, realTimers, type Timers } from "../../kernel/timers.ts";
+import { type FlowHeaders, NO_HEADERS } from "../headers.ts";
 
 /** Ids, fields and signal that accompany an item through every stage. */
 export class FlowContext {
@@ -15,6 +16,8 @@ export class FlowContext {
     /** The contexts of the items that a batch is made of. */
     readonly parts: readonly FlowContext[] = [],
     private readonly timers: Timers = realTimers,
+    /** What accompanies the item, the trace that it belongs to among it. */
+    readonly headers: FlowHeaders = NO_HEADERS,
   ) {
     this.correlation = correlationId;
   }
@@ -55,7 +58,7 @@ class AttemptContext extends FlowContext {
     private readonly own: AbortSignal,
     override readonly attempt: number,
   ) {
-    super(whole.fields, null, whole.parts);
+    super(whole.fields, null, whole.parts, undefined, whole.headers);
   }
 
   override get flowId(): string {

@@ -41,7 +41,14 @@ export class DataPipeline<In, Out = In> implements Part {
   stage<Next>(name: string, work: StageFunction<Out, Next>, options: StageOptions<Out, Next> = {}): DataPipeline<In, Next> {
     return this.with(
       (outcomes, timers) =>
-        new PipelineStage(name, work as StageFunction<unknown, unknown>, options as StageOptions<unknown, unknown>, outcomes, timers),
+        new PipelineStage(
+          this.name,
+          name,
+          work as StageFunction<unknown, unknown>,
+          options as StageOptions<unknown, unknown>,
+          outcomes,
+          timers,
+        ),
     );
   }
 

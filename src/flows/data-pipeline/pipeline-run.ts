@@ -3,8 +3,10 @@ import { realTimers, type Timers } from "../../kernel/timers.ts";
 import { callerContext } from "../async-context.ts";
 import { Channel } from "../channel.ts";
 import { type Failures, type OnFailure, Stopped } from "../failures.ts";
+import { type FlowHeaders, NO_HEADERS } from "../headers.ts";
 import { checkCount } from "../options.ts";
 import { type Health, type PartStats, stuckHealth } from "../part.ts";
+import { headersOf, isUntraced } from "../tracing.ts";
 import { FlowContext } from "./context.ts";
 import { type ItemOutcomes, NOBODY, type Node, type Passing, type StageNode, type Waiter } from "./node.ts";
 import { Sink } from "./sink.ts";
@@ -22,6 +24,8 @@ export interface DataPipelineOptions {
 export interface FeedOptions {
   readonly fields?: Readonly<Record<string, unknown>>;
   readonly correlationId?: string;
+  /** The trace of whoever feeds it is added, unless it is among them. */
+  readonly headers?: FlowHeaders;
 }
 
 /** An item that failed and is not retried. */
@@ -218,6 +222,7 @@ export class PipelineRun implements ItemOutcomes {
 }
 
 function itemOf(timers: Timers, value: unknown, options: FeedOptions | undefined, waiters: readonly Waiter[] = NOBODY): Passing {
-  const context = new FlowContext(options?.fields, options?.correlationId ?? null, undefined, timers);
+  const headers = options === undefined && isUntraced() ? NO_HEADERS : headersOf(options?.headers);
+  const context = new FlowContext(options?.fields, options?.correlationId ?? null, undefined, timers, headers);
   return { value, context, caller: null, weight: 1, done: false, gone: false, started: 0, abandoned: false, waiters };
 }

@@ -5,8 +5,10 @@ import { ifRejected, isThenable, promiseOf } from "../../kernel/promises.ts";
 import type { Timers } from "../../kernel/timers.ts";
 import { callerContext } from "../async-context.ts";
 import { Guard, type GuardOptions } from "../guard.ts";
+import { NO_HEADERS } from "../headers.ts";
 import { checkCount, checkSpan } from "../options.ts";
 import type { PartStats } from "../part.ts";
+import { traced } from "../tracing.ts";
 import type { FlowContext } from "./context.ts";
 import { DETACHED, type ItemOutcomes, type Node, type Passing, type StageNode } from "./node.ts";
 
@@ -85,6 +87,7 @@ export class PipelineStage implements StageNode {
   private ended = false;
 
   constructor(
+    private readonly part: string,
     private readonly name: string,
     private readonly work: StageFunction<unknown, unknown>,
     private readonly options: StageOptions<unknown, unknown>,
@@ -159,15 +162,22 @@ export class PipelineStage implements StageNode {
   private call(item: Passing): unknown {
     this.working.push(item);
     try {
-      return this.guard === null ? this.work(item.value, item.context) : this.guarded(item, this.guard);
+      return this.guard === null ? this.once(item, item.context) : this.guarded(item, this.guard);
     } finally {
       this.working.pop();
     }
   }
 
+  /** One attempt at an item. */
+  private once({ value, context: { headers } }: Passing, context: FlowContext): unknown {
+    if (headers === NO_HEADERS) return this.work(value, context);
+    const handling = { operation: "process", destination: this.name, part: this.part, id: null } as const;
+    return traced(headers, handling, () => this.work(value, context));
+  }
+
   private guarded(item: Passing, guard: Guard): Promise<unknown> {
-    const { value, context } = item;
-    const answer = guard.call((signal, attempt) => this.work(value, context.forAttempt(signal, attempt)), context.signal);
+    const { context } = item;
+    const answer = guard.call((signal, attempt) => this.once(item, context.forAttempt(signal, attempt)), context.signal);
     return this.options.fallback === undefined
       ? answer
       : answer.catch((error: unknown) => {

@@ -1,58 +1,22 @@
 import { newId, realTimers, stampOf, type Timers, within } from "../../kernel/timers.ts";
-import { Channel, type ChannelOverflow } from "../channel.ts";
+import { Channel } from "../channel.ts";
 import { Failures, type OnFailure, Stopped } from "../failures.ts";
-import { checkCount, checkSpan } from "../options.ts";
-import { type HandlingStats, type Health, type Part, STOP_MS, type StopOptions, stuckHealth } from "../part.ts";
+import { NO_HEADERS } from "../headers.ts";
+import { onAbort } from "../notifier.ts";
+import { checkCount, checkOneOf, checkSpan } from "../options.ts";
+import { type Health, type Part, STOP_MS, type StopOptions, stuckHealth } from "../part.ts";
+import { headersOf, isUntraced } from "../tracing.ts";
 import { type Delivery, DeliveryCount } from "./delivery.ts";
-import { type AnyEvent, type EventFilter, type EventName, FlowEvent } from "./event.ts";
+import { type AnyEvent, type EventFilter, EventIds, type EventName, FlowEvent } from "./event.ts";
 import { History } from "./history.ts";
+import { OnceSubscription } from "./once.ts";
+import type { BusStats, EmitOptions, EventBusOptions, EventsOptions, NextOptions, PublishOptions, SubscribeOptions } from "./options.ts";
 import { Routes } from "./routes.ts";
-import { type Delivering, type Handle, Subscription, type SubscriptionRule, type SubscriptionStats } from "./subscription.ts";
+import type { Delivering, Handle, SubscriptionRule } from "./rule.ts";
+import { Subscription } from "./subscription.ts";
 
-/** Options of a bus. */
-export interface EventBusOptions {
-  /** Shown in failures and statistics. Default `bus`. */
-  readonly name?: string;
-  /** Events remembered for replay and audits. Default 1000; 0: none. */
-  readonly history?: number;
-  /** Called with every failure of a handler. */
-  readonly onFailure?: OnFailure;
-  readonly timers?: Timers;
-}
-
-/** Options of a subscription. */
-export interface SubscribeOptions {
-  /** Shown in failures and statistics. */
-  readonly name?: string;
-  /** Only events from here. */
-  readonly source?: string | readonly string[];
-  /** Handlers of this subscription that may run at a time. Default 16. */
-  readonly concurrency?: number;
-  /** Emitted events that may wait for a handler. Default 1024. */
-  readonly buffer?: number;
-  /** Which emitted event is dropped when the buffer is full. Default `drop-newest`. */
-  readonly overflow?: "drop-newest" | "drop-oldest";
-  /** Longest a handler may take, in milliseconds; then it counts as failed and its signal is aborted. */
-  readonly timeoutMs?: number;
-  /** Past events to deliver first: all remembered ones, the latest n, or those a filter selects. */
-  readonly replay?: true | number | Pick<EventFilter, "since" | "until">;
-  /** Ends the subscription when it is aborted. */
-  readonly signal?: AbortSignal;
-}
-
-/** Options of an iteration over events. */
-export interface EventsOptions extends Pick<SubscribeOptions, "source" | "replay" | "signal" | "name"> {
-  /** Events that may wait to be read. Default 1024. */
-  readonly buffer?: number;
-  /** Which event is dropped when the buffer is full; `block`: publishing waits, and emitted events are dropped. Default `drop-oldest`. */
-  readonly overflow?: ChannelOverflow;
-}
-
-/** Options of one event. */
-export interface PublishOptions {
-  /** Source of the event. Default: the name of the bus. */
-  readonly source?: string;
-}
+/** Bytes of remembered events, by default. */
+const HISTORY_BYTES = 16_000_000;
 
 /**
  * Publish and subscribe, typed by a map from event names to their data. A handler that throws, is slow or never returns harms no other: its
@@ -60,7 +24,7 @@ export interface PublishOptions {
  */
 export class EventBus<Events extends object> implements Part {
   readonly name: string;
-  private readonly origin: string;
+  private readonly ids: EventIds;
   private readonly timers: Timers;
   private readonly stamp: () => number;
   private readonly past: History;
@@ -79,10 +43,11 @@ export class EventBus<Events extends object> implements Part {
   constructor(options: EventBusOptions = {}) {
     this.name = options.name ?? "bus";
     checkCount("history", options.history, 0);
+    checkCount("historyBytes", options.historyBytes, 0);
     this.timers = options.timers ?? realTimers;
     this.stamp = stampOf(this.timers);
-    this.origin = newId(this.timers).slice(0, 13);
-    this.past = new History(options.history ?? 1000);
+    this.ids = new EventIds(newId(this.timers).slice(0, 13));
+    this.past = new History(options.history ?? 1000, options.historyBytes ?? HISTORY_BYTES, this.timers);
     this.failures = new Failures(this.name, this.timers, options.onFailure);
   }
 
@@ -92,27 +57,43 @@ export class EventBus<Events extends object> implements Part {
    * depth first: a later subscriber may get the inner event before the outer; `sequence` is the order of emission. Returns the event.
    * Throws `Stopped` on a bus that has stopped.
    */
-  emit<Type extends EventName<Events>>(type: Type, data: Events[Type], options?: PublishOptions): FlowEvent<Type, Events[Type]> {
+  emit<Type extends EventName<Events>>(type: Type, data: Events[Type], options?: EmitOptions): FlowEvent<Type, Events[Type]> {
     return this.dispatch(type, data, options, null) as FlowEvent<Type, Events[Type]>;
   }
 
   /**
    * Delivers an event to all that match, at once rather than in turn, and resolves when every handler has ended, well or not: it never
-   * rejects for a handler's failure. Rejects with `Stopped` on a bus that has stopped.
+   * rejects for a handler's failure, but says each reason. Rejects with `Stopped` on a bus that has stopped, and as its signal says.
    */
   publish<Type extends EventName<Events>>(type: Type, data: Events[Type], options?: PublishOptions): Promise<Delivery> {
     const tally = new DeliveryCount();
     try {
+      options?.signal?.throwIfAborted();
       this.dispatch(type, data, options, tally);
     } catch (error) {
       return Promise.reject(error);
     }
-    return tally.delivered();
+    const { signal } = options ?? {};
+    return signal === undefined ? tally.delivered() : this.untilAborted(tally, signal);
   }
 
-  private dispatch(type: string, data: unknown, options: PublishOptions | undefined, tally: DeliveryCount | null): FlowEvent {
+  private untilAborted(tally: DeliveryCount, signal: AbortSignal): Promise<Delivery> {
+    return new Promise((resolve, reject) => {
+      const forget = onAbort(signal, () => {
+        reject(signal.reason);
+        for (const subscription of this.subscriptions) subscription.withdraw(tally, signal.reason);
+      });
+      void tally.delivered().then((delivery) => {
+        forget();
+        resolve(delivery);
+      });
+    });
+  }
+
+  private dispatch(type: string, data: unknown, options: EmitOptions | undefined, tally: DeliveryCount | null): FlowEvent {
     if (this.stopped) throw new Stopped(`${this.name} has stopped and takes no more events`);
-    const event = new FlowEvent(this.origin, ++this.sequence, type, this.stamp(), options?.source ?? this.name, data);
+    const headers = options === undefined && isUntraced() ? NO_HEADERS : headersOf(options?.headers);
+    const event = new FlowEvent(this.ids.next(), ++this.sequence, type, this.stamp(), options?.source ?? this.name, data, headers);
     this.past.add(event);
     const heard = this.routes.byType[type] ?? this.routes.add(type, this.subscriptions);
     for (let i = 0; i < heard.length; i++) (heard[i] as Subscription).deliver(event, tally);
@@ -125,26 +106,43 @@ export class EventBus<Events extends object> implements Part {
     handler: (event: AnyEvent<Events, Type>, delivering: Delivering) => unknown,
     options: SubscribeOptions = {},
   ): Subscription {
+    return this.begin(Subscription, types, handler as Handle, options);
+  }
+
+  /** As `subscribe`, for the first event that matches and no other. */
+  once<Type extends EventName<Events>>(
+    types: Type | readonly Type[] | "*",
+    handler: (event: AnyEvent<Events, Type>, delivering: Delivering) => unknown,
+    options: Omit<SubscribeOptions, "concurrency" | "buffer" | "overflow"> = {},
+  ): Subscription {
+    return this.begin(OnceSubscription, types, handler as Handle, options);
+  }
+
+  /** Resolves with the next event that matches. Rejects as its signal says, and with `Stopped` when the bus stops first. */
+  next<Type extends EventName<Events>>(types: Type | readonly Type[] | "*", options: NextOptions = {}): Promise<AnyEvent<Events, Type>> {
+    const { signal } = options;
+    return new Promise((resolve, reject) => {
+      const subscription = this.once(types, resolve, { name: "next", ...options });
+      const ended = () => reject(signal?.aborted === true ? signal.reason : new Stopped(`${this.name} has stopped`));
+      if (subscription.signal.aborted) ended();
+      else subscription.signal.addEventListener("abort", ended, { once: true });
+    });
+  }
+
+  private begin(kind: typeof Subscription, types: string | readonly string[], handle: Handle, options: SubscribeOptions): Subscription {
     const { source, signal, replay } = options;
-    checkCount("concurrency", options.concurrency, 1);
-    checkCount("buffer", options.buffer, 0);
-    checkSpan("timeoutMs", options.timeoutMs);
-    const heard = types === "*" ? null : typeof types === "string" ? [types] : [...types];
-    const subscription = new Subscription(
-      {
-        name: options.name ?? `subscriber ${++this.named}`,
-        types: heard,
-        source,
-        concurrency: options.concurrency ?? 16,
-        buffer: options.buffer ?? 1024,
-        overflow: options.overflow ?? "drop-newest",
-        timeoutMs: options.timeoutMs ?? Number.POSITIVE_INFINITY,
-      },
-      handler as Handle,
-      this.failures,
-      this.timers,
-      this.remove,
-    );
+    checkSubscribing(options);
+    const rule: SubscriptionRule = {
+      part: this.name,
+      name: options.name ?? `subscriber ${++this.named}`,
+      types: types === "*" ? null : typeof types === "string" ? [types] : [...types],
+      source,
+      concurrency: options.concurrency ?? 16,
+      buffer: options.buffer ?? 1024,
+      overflow: options.overflow ?? "drop-newest",
+      timeoutMs: options.timeoutMs ?? Number.POSITIVE_INFINITY,
+    };
+    const subscription = new kind(rule, handle, this.failures, this.timers, this.remove);
     if (signal?.aborted === true || this.stopped) {
       subscription.unsubscribe();
       return subscription;
@@ -191,7 +189,7 @@ export class EventBus<Events extends object> implements Part {
   async stop({ deadlineMs = STOP_MS }: StopOptions = {}): Promise<void> {
     this.stopped = true;
     // Subscriptions made while it stops are for the time after.
-    const { subscriptions } = this;
+    const subscriptions = [...this.subscriptions, ...this.leaving];
     const busy = subscriptions.filter(({ idle }) => !idle);
     if (busy.length > 0) await within(this.timers, deadlineMs, Promise.all(busy.map((subscription) => subscription.drained())), null);
     for (const subscription of subscriptions) subscription.unsubscribe();
@@ -251,6 +249,7 @@ export class EventBus<Events extends object> implements Part {
   }
 
   private readonly remove = (subscription: Subscription): void => {
+    if (!this.subscriptions.includes(subscription)) return;
     this.subscriptions = this.subscriptions.filter((other) => other !== subscription);
     this.routes.forget();
     this.leaving.push(subscription);
@@ -258,10 +257,10 @@ export class EventBus<Events extends object> implements Part {
   };
 }
 
-/** Counts of deliveries over all subscriptions. */
-export interface BusStats extends HandlingStats {
-  readonly published: number;
-  readonly remembered: number;
-  readonly delivered: number;
-  readonly subscribers: readonly SubscriptionStats[];
+function checkSubscribing({ concurrency, buffer, overflow, timeoutMs, replay }: SubscribeOptions): void {
+  checkCount("concurrency", concurrency, 1);
+  checkCount("buffer", buffer, 0);
+  checkOneOf("overflow", overflow, ["drop-newest", "drop-oldest"]);
+  checkSpan("timeoutMs", timeoutMs);
+  if (typeof replay === "number") checkCount("replay", replay, 0);
 }

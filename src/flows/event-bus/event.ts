@@ -1,10 +1,13 @@
+import type { FlowHeaders } from "../headers.ts";
+
 /** Events of a bus by name: what each carries. */
 export type EventName<Events extends object> = Extract<keyof Events, string>;
 
-/** An event of a bus. */
+/** An event of a bus. All it says are fields of its own, so that it can be copied, spread and sent to a Worker. */
 export class FlowEvent<Type extends string = string, Data = unknown> {
   constructor(
-    private readonly origin: string,
+    /** Unique across all buses. */
+    readonly id: string,
     /** Its position among the events of its bus, from 1. */
     readonly sequence: number,
     readonly type: Type,
@@ -13,16 +16,41 @@ export class FlowEvent<Type extends string = string, Data = unknown> {
     /** Source of the event. */
     readonly source: string,
     readonly data: Data,
+    /** What accompanies it, the trace that it belongs to among them. */
+    readonly headers: FlowHeaders,
   ) {}
 
-  /** Unique across all buses. */
-  get id(): string {
-    return `${this.origin}-${this.sequence}`;
+  toJSON(): { id: string; type: Type; time: number; source: string; data: Data; headers?: FlowHeaders } {
+    const { id, type, time, source, data, headers } = this;
+    return { id, type, time, source, data, ...(Object.keys(headers).length === 0 ? {} : { headers }) };
+  }
+}
+
+const LOW = 1000;
+const FIRST_DIGITS = Array.from({ length: LOW }, (_, n) => String(n));
+const LOW_DIGITS = FIRST_DIGITS.map((digits) => digits.padStart(3, "0"));
+
+/**
+ * Ids of one bus's events: the bus, and the event's number from 1. The last three digits are taken from a table: joining two texts is ten
+ * times as fast as writing a number.
+ */
+export class EventIds {
+  private prefix: string;
+  private digits = FIRST_DIGITS;
+  private low = 0;
+  private high = 0;
+
+  constructor(private readonly origin: string) {
+    this.prefix = `${origin}-`;
   }
 
-  toJSON(): { id: string; type: Type; time: number; source: string; data: Data } {
-    const { id, type, time, source, data } = this;
-    return { id, type, time, source, data };
+  next(): string {
+    if (++this.low === LOW) {
+      this.low = 0;
+      this.digits = LOW_DIGITS;
+      this.prefix = `${this.origin}-${++this.high}`;
+    }
+    return this.prefix + this.digits[this.low];
   }
 }
 

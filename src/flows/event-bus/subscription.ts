@@ -3,35 +3,14 @@ import { ifRejected, isFulfilled, isThenable } from "../../kernel/promises.ts";
 import type { Timers } from "../../kernel/timers.ts";
 import { type CallerContext, callerContext } from "../async-context.ts";
 import { type Failures, Stopped, TimedOut } from "../failures.ts";
+import { NO_HEADERS } from "../headers.ts";
 import { Invocation } from "../invocation.ts";
 import { Notifier, onAbort } from "../notifier.ts";
-import type { HandlingStats } from "../part.ts";
 import { Slots } from "../slots.ts";
+import { traced } from "../tracing.ts";
 import { DeliveryCount } from "./delivery.ts";
 import { type EventFilter, type FlowEvent, matches } from "./event.ts";
-
-/** What a handler receives beside its event. */
-export interface Delivering {
-  /** Aborted when the handler's time is up, its subscription ends, or the bus stops. */
-  readonly signal: AbortSignal;
-}
-
-export type Handle = (event: FlowEvent, delivering: Delivering) => unknown;
-
-/** Settings of a subscription, with defaults filled in. */
-export interface SubscriptionRule {
-  readonly name: string;
-  /** Types delivered; null: all. */
-  readonly types: readonly string[] | null;
-  readonly source: EventFilter["source"];
-  /** Handlers of this subscription that may run at a time. */
-  readonly concurrency: number;
-  /** Emitted events that may wait for a handler; published ones always may, since their publisher waits for them. */
-  readonly buffer: number;
-  readonly overflow: "drop-newest" | "drop-oldest";
-  /** Longest a handler may take, in milliseconds; Infinity: no limit. */
-  readonly timeoutMs: number;
-}
+import type { Delivering, Handle, SubscriptionRule, SubscriptionStats } from "./rule.ts";
 
 interface Waiting {
   readonly event: FlowEvent;
@@ -44,15 +23,6 @@ class HandlerInvocation extends Invocation<FlowEvent> {
   ended = false;
   tally: DeliveryCount | null = null;
   abort: AbortController | null = null;
-}
-
-/** Counts of a subscription; delivered = handled + failed + dropped + abandoned + waiting + inFlight. */
-export interface SubscriptionStats extends HandlingStats {
-  readonly name: string;
-  readonly types: string;
-  readonly delivered: number;
-  /** How long the oldest running handler has taken so far, in milliseconds; null: none is running. */
-  readonly oldestMs: number | null;
 }
 
 /**
@@ -91,8 +61,8 @@ export class Subscription implements Disposable {
   private closed = false;
   private draining = false;
   private readonly emptied = new Notifier();
-  /** Whether `drained` is awaited. Read for every event, so a field of its own. */
-  private awaited = false;
+  /** False when nothing waits and `drained` is not awaited. Read for every event, so a field of its own. */
+  private attention = false;
   private unlink: () => void = () => {};
 
   constructor(
@@ -111,16 +81,22 @@ export class Subscription implements Disposable {
   readonly unsubscribe = (): void => {
     if (this.closed) return;
     this.closed = true;
-    for (let next = this.waiting.shift(); next !== undefined; next = this.waiting.shift()) this.abandon(next.tally);
-    for (const run of this.running.all) this.giveUp(run);
+    const reason = new Stopped("the subscription has ended");
+    for (let next = this.waiting.shift(); next !== undefined; next = this.waiting.shift()) this.abandon(next.tally, reason);
+    for (const run of this.running.all) this.giveUp(run, reason);
     this.unlink();
     this.onClose(this);
     this.emptied.notifyAll();
-    this.abort.abort(new Stopped("the subscription has ended"));
+    this.abort.abort(reason);
   };
 
   [Symbol.dispose](): void {
     this.unsubscribe();
+  }
+
+  /** Leaves its bus, so that nothing more is delivered, and goes on with what it has. */
+  protected leave(): void {
+    this.onClose(this);
   }
 
   /** Aborted when the subscription has ended. */
@@ -131,7 +107,7 @@ export class Subscription implements Disposable {
   /** Resolves when nothing waits and nothing runs. */
   drained(): Promise<void> {
     if (this.idle) return Promise.resolve();
-    this.awaited = true;
+    this.attention = true;
     return this.emptied.next();
   }
 
@@ -150,11 +126,11 @@ export class Subscription implements Disposable {
     if (this.closed || !this.hears(event)) return;
     this.delivered++;
     tally?.join();
-    if (this.inFlight < this.concurrency && this.waiting.length === 0) this.run(event, tally);
+    if (this.inFlight < this.concurrency && (!this.attention || this.waiting.length === 0)) this.run(event, tally);
     else this.wait(event, tally);
   }
 
-  private hears(event: FlowEvent): boolean {
+  protected hears(event: FlowEvent): boolean {
     return this.source === undefined || matches(event, { source: this.source });
   }
 
@@ -183,6 +159,7 @@ export class Subscription implements Disposable {
       this.dropped++;
       if (this.rule.overflow === "drop-newest" || !this.dropOldest()) return;
     }
+    this.attention = true;
     this.waiting.push({ event, tally, caller: callerContext() });
   }
 
@@ -203,11 +180,11 @@ export class Subscription implements Disposable {
     const abort = this.limited ? new AbortController() : null;
     let answer: unknown;
     try {
-      answer = this.handle(event, abort ?? this.delivering);
+      answer = event.headers === NO_HEADERS ? this.handle(event, abort ?? this.delivering) : this.traced(event, abort);
     } catch (error) {
       this.inFlight--;
       this.fail(event, tally, error);
-      if (this.waiting.length > 0 || this.awaited) this.next();
+      if (this.attention) this.next();
       return;
     }
     if (isThenable(answer) && !isFulfilled(answer)) {
@@ -220,7 +197,13 @@ export class Subscription implements Disposable {
       tally.handled++;
       tally.leave();
     }
-    if (this.waiting.length > 0 || this.awaited) this.next();
+    if (this.attention) this.next();
+  }
+
+  private traced(event: FlowEvent, abort: AbortController | null): unknown {
+    const { part } = this.rule;
+    const handling = { operation: "process", destination: event.type, part, id: event.id } as const;
+    return traced(event.headers, handling, () => this.handle(event, abort ?? this.delivering));
   }
 
   /** Follows a handler that returned a promise; an event that had waited begins now, any other began when it came. */
@@ -228,9 +211,10 @@ export class Subscription implements Disposable {
     const since = this.draining ? this.timers.wall() : event.time;
     // Ended by its own handler, which is no longer awaited.
     if (this.closed) {
+      const reason = new Stopped("the subscription has ended");
       this.inFlight--;
-      abort?.abort(new Stopped("the subscription has ended"));
-      this.abandon(tally);
+      abort?.abort(reason);
+      this.abandon(tally, reason);
       // Its failure is still reported.
       ifRejected(answer, (error) => this.failures.report(this.rule.name, event, error));
       return;
@@ -282,26 +266,30 @@ export class Subscription implements Disposable {
       if (error instanceof TimedOut) run.abort?.abort(error);
       this.fail(event, run.tally, error);
     }
-    if (this.waiting.length > 0 || this.awaited) this.next();
+    if (this.attention) this.next();
   }
 
-  private giveUp(run: HandlerInvocation): void {
+  private giveUp(run: HandlerInvocation, reason: Stopped): void {
     this.release(run);
-    run.abort?.abort(new Stopped("the subscription has ended"));
-    this.abandon(run.tally);
+    run.abort?.abort(reason);
+    this.abandon(run.tally, reason);
   }
 
   private fail(event: FlowEvent, tally: DeliveryCount | null, error: unknown): void {
     this.failed++;
-    if (tally !== null) tally.failed++;
     this.failures.report(this.rule.name, event, error);
-    tally?.leave();
+    tally?.fail(this.rule.name, error);
   }
 
-  private abandon(tally: DeliveryCount | null): void {
+  private abandon(tally: DeliveryCount | null, reason: unknown): void {
     this.abandoned++;
-    if (tally !== null) tally.abandoned++;
-    tally?.leave();
+    tally?.abandon(this.rule.name, reason);
+  }
+
+  /** Abandons deliveries of one published event that have not begun. */
+  withdraw(tally: DeliveryCount, reason: unknown): void {
+    for (const { tally: its } of this.waiting.take((waiting) => waiting.tally === tally)) this.abandon(its, reason);
+    if (this.attention) this.next();
   }
 
   /** Runs waiting events one after another rather than one inside another. */
@@ -314,9 +302,8 @@ export class Subscription implements Disposable {
       waiting.caller.runInAsyncScope(this.run, this, waiting.event, waiting.tally);
     }
     this.draining = false;
-    if (!this.idle) return;
-    this.awaited = false;
-    this.emptied.notifyAll();
+    if (this.idle) this.emptied.notifyAll();
+    this.attention = this.waiting.length > 0 || this.emptied.awaited;
   }
 
   stats(): SubscriptionStats {
