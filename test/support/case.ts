@@ -3,7 +3,7 @@ import { type CaseOptions, runCase } from "../../src/engine/runner/case.ts";
 import type { CasePlan } from "../../src/plan/plan.ts";
 import type { Sample } from "../../src/telemetry/sample.ts";
 import { NO_ACCESS } from "../../src/workloads/access.ts";
-import { SHORT_REHEARSAL } from "./cli.ts";
+import { SHORT_REHEARSAL } from "./rehearsal.ts";
 
 /**
  * Runs a case in this process, on the real clock: what a runner's process does. `during` is given the means to stop it. `options`: what is

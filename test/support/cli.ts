@@ -1,15 +1,13 @@
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { SHORT_REHEARSAL } from "./rehearsal.ts";
 
 export const ROOT = resolve(import.meta.dir, "../..");
 export const MAIN = join(ROOT, "src/main.ts");
 
 /** Runs of tests are kept apart from anybody's own. */
 const DATA = mkdtempSync(join(tmpdir(), "lab-tui-test-data-"));
-
-/** Share of the usual rehearsal before a case, where the figures do not matter: warming up takes most of a short case's time. */
-export const SHORT_REHEARSAL = 0.01;
 
 export interface Finished {
   readonly code: number;
