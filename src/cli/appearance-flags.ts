@@ -33,16 +33,15 @@ export function withAppearanceFlags(command: Command): Command {
     .option("--plain", "sentences instead of pictures, for screen readers");
 }
 
-/** Most frames per second. */
-export function framesOf({ fps }: AppearanceFlags): number {
-  const frames = fps === undefined ? (settings().fps ?? PICTURES) : Number(fps);
+/** Most frames per second; `set`: what stands where there is no flag. */
+export function framesOf({ fps }: AppearanceFlags, set = settings()): number {
+  const frames = fps === undefined ? (set.fps ?? PICTURES) : Number(fps);
   if (!(frames >= 1 && frames <= 60)) throw new UserError(`--fps: must be a number from 1 to 60, got ${quoted(fps)}`);
   return frames;
 }
 
-/** Appearance by the flags, and by the settings where there is no flag; commander has refused unknown names. */
-export function appearanceOf({ theme, glyphs }: AppearanceFlags): AskedAppearance {
-  const set = settings();
+/** Appearance by the flags, and by `set` where there is no flag; commander has refused unknown names. */
+export function appearanceOf({ theme, glyphs }: AppearanceFlags, set = settings()): AskedAppearance {
   const named = THEME_NAMES.find((one) => one === theme) ?? set.theme;
   const kind = GLYPHS.find((one) => one === glyphs) ?? set.glyphs;
   return { ...(named === undefined ? {} : { theme: named }), ...(kind === undefined ? {} : { glyphs: kind }), bindings: set.keys ?? {} };

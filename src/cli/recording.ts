@@ -116,7 +116,9 @@ export class RunRecorder {
 
   async withoutTerminal(): Promise<void> {
     const { HeadlessRecording } = await import("../views/live/recording.ts");
-    this.recording = new HeadlessRecording(this.file.write, this.header(), await recordedAppearance(this.options), this.options.fps);
+    const { fps, appearance } = this.options;
+    const { bindings = {} } = appearance;
+    this.recording = new HeadlessRecording(this.file.write, this.header(), await recordedAppearance(this.options), { fps, bindings });
   }
 
   readonly onEvent: OnEvent = (event) => this.recording?.onEvent(event);

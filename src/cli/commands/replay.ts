@@ -8,6 +8,7 @@ import { type AppearanceFlags, appearanceOf, framesOf } from "../appearance-flag
 import { closeAfterMs } from "../flags.ts";
 import { keptResult } from "../kept-result.ts";
 import { CastFile, type CastFlags, castPlanOf, castSize, recordedAppearance } from "../recording.ts";
+import type { UserSettings } from "../settings.ts";
 import type { StopSignal, StopSignals } from "../signals.ts";
 import { hasColors, isInteractive, wantsSentences } from "../terminal.ts";
 
@@ -42,6 +43,9 @@ function fromOf(text: string | undefined): number {
   return micros / 1000;
 }
 
+/** Settings of nobody: the same run is recorded alike by everyone. */
+const UNSET: UserSettings = {};
+
 async function record(
   result: RunResult,
   events: readonly TimedEvent[],
@@ -50,10 +54,10 @@ async function record(
   size: { readonly columns: number; readonly rows: number },
 ): Promise<number> {
   const { HeadlessRecording } = await import("../../views/live/recording.ts");
-  const appearance = await recordedAppearance({ color: flags.color !== false, appearance: appearanceOf(flags) });
+  const appearance = await recordedAppearance({ color: flags.color !== false, appearance: appearanceOf(flags, UNSET) });
   const header = file.header(size, Math.floor(Date.parse(result.startedAt) / 1000), result.scenario.title);
   let now = 0;
-  const recording = new HeadlessRecording(file.write, header, appearance, framesOf(flags), () => now);
+  const recording = new HeadlessRecording(file.write, header, appearance, { fps: framesOf(flags, UNSET), now: () => now });
   for (const { at, event } of events) {
     now = at;
     recording.onEvent(event);

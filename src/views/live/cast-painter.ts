@@ -4,7 +4,7 @@ import { difference, type StyleCode } from "../canvas/difference.ts";
 import type { CastWriter } from "../export/cast.ts";
 import { caseName } from "../report/closing.ts";
 import type { PictureLook } from "./picture/look.ts";
-import { FIRST_STATE } from "./screens/run-actions.ts";
+import { FIRST_STATE, RUN_ACTIONS, type RunAction } from "./screens/run-actions.ts";
 import { contextOf, drawScreen } from "./screens/run-drawing.ts";
 import { EMPTY_VIEW, type RunView, reduce } from "./store.ts";
 
@@ -42,6 +42,8 @@ export interface CastPicture {
   readonly look: PictureLook;
   /** Most frames per second. */
   readonly fps: number;
+  /** The actions whose keys stand in the footer. */
+  readonly actions?: readonly RunAction[];
 }
 
 /** Alternate screen, cursor hidden. */
@@ -81,9 +83,11 @@ export class CastPainter {
 
   private draw(ms: number): void {
     const { columns, rows } = this.size;
+    const { look, code, actions = RUN_ACTIONS } = this.picture;
     const canvas = new Canvas(columns, rows);
-    drawScreen(canvas, this.view, FIRST_STATE, contextOf(this.view, columns, rows), this.picture.look);
-    this.cast.output(ms, difference(this.shown, canvas, this.picture.code));
+    const aside = { notice: "", recording: false, actions };
+    drawScreen(canvas, this.view, FIRST_STATE, contextOf(this.view, columns, rows), look, aside);
+    this.cast.output(ms, difference(this.shown, canvas, code));
     this.shown = canvas;
     this.drawnAt = ms;
   }

@@ -2,7 +2,9 @@ import type { RunEvent } from "../../telemetry/events.ts";
 import type { RunResult } from "../../telemetry/result.ts";
 import { type CastHeader, CastWriter } from "../export/cast.ts";
 import { closingReport } from "../report/closing.ts";
+import { type Bindings, rebound } from "./bindings.ts";
 import { CastMarkers, CastPainter } from "./cast-painter.ts";
+import { RUN_ACTIONS } from "./screens/run-actions.ts";
 import type { Appearance } from "./theme.ts";
 
 /** A recording that grows during a run. */
@@ -49,20 +51,32 @@ export class TerminalRecording implements Recording {
 /** How long the closing screen stays in a recording, in milliseconds. */
 const CLOSING_MS = 3000;
 
+export interface HeadlessOptions {
+  /** Most frames per second. */
+  readonly fps: number;
+  /** Keys that the user has given to actions, for the footer. */
+  readonly bindings?: Bindings;
+  /** Milliseconds. */
+  readonly now?: () => number;
+}
+
 /** Records the dashboard of a run without a terminal. */
 export class HeadlessRecording implements Recording {
   private readonly painter: CastPainter;
+  private readonly now: () => number;
   private readonly begun: number;
 
   constructor(
     write: (line: unknown) => void,
     private readonly header: CastHeader,
     private readonly appearance: Appearance,
-    fps: number,
-    private readonly now: () => number = () => performance.now(),
+    { fps, bindings = {}, now = () => performance.now() }: HeadlessOptions,
   ) {
+    this.now = now;
     this.begun = now();
-    this.painter = new CastPainter(new CastWriter(write, header), header, { code: appearance.codes(), look: appearance.look, fps });
+    const { look } = appearance;
+    const actions = rebound("run", RUN_ACTIONS, bindings);
+    this.painter = new CastPainter(new CastWriter(write, header), header, { code: appearance.codes(), look, fps, actions });
   }
 
   onEvent(event: RunEvent): void {

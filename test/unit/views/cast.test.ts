@@ -1,9 +1,11 @@
 import { describe, expect, test } from "bun:test";
+import { stripVTControlCharacters } from "node:util";
 import { Terminal } from "@xterm/headless";
 import { replayOf } from "../../../src/telemetry/replay.ts";
 import { type CastVersion, CastWriter } from "../../../src/views/export/cast.ts";
+import type { Bindings } from "../../../src/views/live/bindings.ts";
 import { CastMarkers, CastPainter } from "../../../src/views/live/cast-painter.ts";
-import { TerminalRecording } from "../../../src/views/live/recording.ts";
+import { HeadlessRecording, TerminalRecording } from "../../../src/views/live/recording.ts";
 import { Appearance } from "../../../src/views/live/theme.ts";
 import { caseResult, runResult, sample } from "../../support/results.ts";
 
@@ -98,6 +100,24 @@ describe("a recording of a run", () => {
     expect(terminal.buffer.active.type).toBe("normal");
     expect([0, 1].map((y) => terminal.buffer.active.getLine(y)?.translateToString(true))).toEqual(["left", "behind"]);
     terminal.dispose();
+  });
+
+  test("has the keys that its user has given in its footer", () => {
+    const footer = (bindings: Bindings) => {
+      const all: unknown[] = [];
+      const appearance = new Appearance({ color: true, level: 3, glyphs: "braille" });
+      const recording = new HeadlessRecording((line) => all.push(line), { version: 2, ...HEADER }, appearance, {
+        fps: 10,
+        bindings,
+        now: () => 0,
+      });
+      for (const { event } of replayOf(run)) recording.onEvent(event);
+      recording.end([run]);
+      return stripVTControlCharacters(JSON.stringify(all).replaceAll("\\u001b", "\u001b"));
+    };
+    expect(footer({})).toContain("q quit");
+    expect(footer({ "run.quit": ["x"] })).toContain("x quit");
+    expect(footer({ "run.quit": ["x"] })).not.toContain("q quit");
   });
 
   test("marks thresholds that failed", () => {
