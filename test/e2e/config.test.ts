@@ -1,17 +1,21 @@
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { lab, temporaryFolder } from "../support/cli.ts";
-import { type Screen, screensOfTests } from "../support/terminal.ts";
+import { showConfig } from "../../src/cli/commands/config.ts";
+import { heard, lab, temporaryFolder } from "../support/cli.ts";
+import { caseResult, runResult } from "../support/results.ts";
+import { screensOfTests } from "../support/terminal.ts";
 
 setDefaultTimeout(60_000);
 
 const folder = temporaryFolder();
-const openScreen = screensOfTests();
+const open = screensOfTests();
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const scenario = join(folder, "quick.yaml");
-writeFileSync(scenario, "title: quick\nload: { executor: bursts, size: 50 }\nwork: { kind: none }\nmodes: [sync]\n");
+/** A past run, for what is shown of runs without running any. */
+const past = join(folder, "past.json");
+writeFileSync(past, JSON.stringify(runResult([caseResult({ mode: "sync" })])));
+const PLAYED = ["replay", past, "--speed", "1000"];
 
 /** An environment with settings of its own; null: with none. */
 function settings(name: string, text: string | null): { readonly env: Record<string, string>; readonly file: string } {
@@ -21,27 +25,37 @@ function settings(name: string, text: string | null): { readonly env: Record<str
   return { env: { XDG_CONFIG_HOME: join(folder, name) }, file: join(own, "config.yaml") };
 }
 
-function open(args: readonly string[], env: Record<string, string>): Screen {
-  return openScreen(args, { columns: 100, rows: 40, env });
+/** Does something in this process with such settings. */
+async function having<T>({ env }: ReturnType<typeof settings>, act: () => Promise<T>): Promise<T> {
+  const before = process.env["XDG_CONFIG_HOME"];
+  Object.assign(process.env, env);
+  try {
+    return await act();
+  } finally {
+    if (before === undefined) delete process.env["XDG_CONFIG_HOME"];
+    else process.env["XDG_CONFIG_HOME"] = before;
+  }
 }
+
+const said = (config: ReturnType<typeof settings>, schema = false) => having(config, () => heard(async () => showConfig(schema)));
 
 describe("lab-tui config", () => {
   test("says where the settings are and what they say, or that there are none", async () => {
     const none = settings("none", null);
-    expect((await lab(["config"], none)).stdout).toStartWith(`${none.file} is not there`);
+    expect(await said(none)).toStartWith(`${none.file} is not there`);
     const some = settings("some", 'fps: 5\nkeys: { run.quit: ["x"] }\n');
-    expect(await lab(["config"], some)).toEqual({ code: 0, stderr: "", stdout: `${some.file}\nfps: 5\nkeys:\n  run.quit:\n    - x\n` });
+    expect(await said(some)).toBe(`${some.file}\nfps: 5\nkeys:\n  run.quit:\n    - x\n`);
   });
 
   test("its JSON Schema has every action", async () => {
-    const schema = JSON.parse((await lab(["config", "--schema"])).stdout);
+    const schema = JSON.parse(await said(settings("none", null), true));
     expect(Object.keys(schema.properties)).toEqual(["theme", "glyphs", "fps", "plain", "keys"]);
     expect(schema.properties.keys.properties["run.quit"]).toMatchObject({ type: "array" });
   });
 
   test("settings that are wrong are told by every command that needs them, with exit 2, and by no other", async () => {
     const { env, file } = settings("wrong", "theme: lihgt\n");
-    for (const args of [["config"], ["run", scenario, "--no-store"]]) {
+    for (const args of [["config"], ["run", "first-look", "--no-store"]]) {
       const { code, stderr } = await lab(args, { env });
       expect(code).toBe(2);
       expect(stderr).toBe(
@@ -53,10 +67,12 @@ describe("lab-tui config", () => {
 });
 
 describe("settings", () => {
-  test("a key that was given away does nothing, the new one works, and the help tells it", async () => {
-    const { env } = settings("keys", 'keys: { run.quit: ["x"], run.help: ["H"] }\n');
-    const screen = open(["run", scenario, "--no-store"], env);
-    // The run is over, so that the key does not ask.
+  const braille = /[\u2801-\u28ff]/;
+
+  test("a key that was given away does nothing, the new one works, and the help tells it; charts have the signs that are set", async () => {
+    const { env } = settings("keys", 'glyphs: ascii\nkeys: { run.quit: ["x"], run.help: ["H"] }\n');
+    const screen = open(PLAYED, { columns: 100, rows: 40, env });
+    // It is over, so that the key does not ask.
     await screen.until(/^x quit(?!.*stop)/m);
     screen.type("q?");
     screen.type("H");
@@ -66,11 +82,12 @@ describe("settings", () => {
     screen.type("x");
     expect(await screen.exited).toBe(0);
     expect(screen.restored).toBe(true);
+    expect(screen.raw).not.toMatch(braille);
   });
 
   test("the console's list has its own", async () => {
     const { env } = settings("list", 'keys: { browse.quit: ["x"] }\n');
-    const screen = open([], env);
+    const screen = open([], { columns: 100, rows: 40, env });
     await screen.until("Enter run");
     screen.type("q");
     screen.type("?");
@@ -79,28 +96,17 @@ describe("settings", () => {
     expect(await screen.exited).toBe(0);
   });
 
-  test("plain is the default then, and the environment goes over it", async () => {
-    const { env } = settings("plain", "plain: true\n");
-    const spoken = open(["run", scenario, "--no-store"], env);
+  test("plain is the default then", async () => {
+    const spoken = open(PLAYED, settings("plain", "plain: true\n"));
     expect(await spoken.exited).toBe(0);
-    expect(spoken.raw).toContain("Summary of quick.");
-    const drawn = open(["run", scenario, "--no-store", "--close-after", "0s"], { ...env, INK_SCREEN_READER: "false" });
-    expect(await drawn.exited).toBe(0);
-    expect(drawn.raw).toContain("\u001b[?1049h");
+    expect(spoken.raw).toMatch(/^Summary of /m);
   });
 
-  test("glyphs of the charts, which a flag goes over", async () => {
-    const { env } = settings("glyphs", "glyphs: ascii\n");
-    const braille = /[\u2801-\u28ff]/;
-    const file = join(folder, "result.json");
-    expect((await lab(["run", scenario, "--no-store", "--quiet", "--json", file])).code).toBe(0);
-    const cast = async (...flags: string[]) => {
-      const to = join(folder, "out.cast");
-      expect((await lab(["replay", file, "--cast", to, ...flags], { env })).code).toBe(0);
-      return Bun.file(to).text();
-    };
-    expect(await cast()).not.toMatch(braille);
-    rmSync(join(folder, "out.cast"));
-    expect(await cast("--glyphs", "braille")).toMatch(braille);
+  test("the environment goes over them, and flags do", async () => {
+    const { env } = settings("over", "plain: true\nglyphs: ascii\n");
+    const drawn = open([...PLAYED, "--close-after", "0s", "--glyphs", "braille"], { env: { ...env, INK_SCREEN_READER: "false" } });
+    expect(await drawn.exited).toBe(0);
+    expect(drawn.raw).toContain("\u001b[?1049h");
+    expect(drawn.raw).toMatch(braille);
   });
 });
