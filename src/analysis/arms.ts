@@ -21,8 +21,11 @@ export interface Arms {
   readonly notes: readonly string[];
 }
 
-/** Matches the cases of two results by mode and point of the sweep; in pairs where both have the same repeats, each on the same tape. */
-export function armsOf(a: RunResult, b: RunResult): Arms {
+/**
+ * Matches the cases of two results by mode and point of the sweep; in pairs where both have the same repeats, each on the same tape. `gated`:
+ * disturbed cases are left out, in pairs with their partners.
+ */
+export function armsOf(a: RunResult, b: RunResult, gated = false): Arms {
   const [ofA, ofB] = [repeatsByCase(a), repeatsByCase(b)];
   const common = [...ofA].flatMap(([name, first]) => {
     const second = ofB.get(name);
@@ -32,12 +35,15 @@ export function armsOf(a: RunResult, b: RunResult): Arms {
   const cases = common.flatMap(({ first, second }): CasePair[] => {
     const [one] = first;
     if (one === undefined) return [];
+    const isKept = (each: CaseResult | undefined) => isSound(each) && !(gated && each !== undefined && isDisturbed(each));
     const kept = (those: readonly CaseResult[], others: readonly CaseResult[]) =>
-      those.filter((each, i) => isSound(each) && (!paired || isSound(others[i])));
+      those.filter((each, i) => isKept(each) && (!paired || isKept(others[i])));
     return [{ mode: one.mode, params: one.params, a: kept(first, second), b: kept(second, first) }];
   });
   const valid = [...a.cases, ...b.cases].every(({ status }) => status !== "invalid" && status !== "failed");
-  return { paired, cases, valid, notes: [...lonely(ofA, ofB), ...notesOn("A", a), ...notesOn("B", b)] };
+  const unlike = !paired && common.length > 0 && common.every(({ first, second }) => hasSameRounds(first, second, false));
+  const notes = unlike ? ["A and B have other arrivals: not compared in pairs"] : [];
+  return { paired, cases, valid, notes: [...notes, ...lonely(ofA, ofB), ...notesOn("A", a), ...notesOn("B", b)] };
 }
 
 const isSound = (one: CaseResult | undefined) => one?.status === "completed";
@@ -48,9 +54,9 @@ function repeatsByCase({ cases }: RunResult): Map<string, CaseResult[]> {
   return groups;
 }
 
-function hasSameRounds(first: readonly CaseResult[], second: readonly CaseResult[]): boolean {
+function hasSameRounds(first: readonly CaseResult[], second: readonly CaseResult[], onSameTape = true): boolean {
   const isSame = (one: CaseResult, other: CaseResult | undefined) =>
-    one.repeat !== undefined && one.repeat === other?.repeat && one.tape.hash === other.tape.hash;
+    one.repeat !== undefined && one.repeat === other?.repeat && (!onSameTape || one.tape.hash === other.tape.hash);
   return first.length === second.length && first.every((one, i) => isSame(one, second[i]));
 }
 

@@ -1,3 +1,4 @@
+import { keepsPace } from "../telemetry/pace.ts";
 import type { RunResult } from "../telemetry/result.ts";
 import { armsOf, type CasePair } from "./arms.ts";
 import { holmLevels, LEVEL, leastPairs, leastSamples, RankEstimate, type RankInterval } from "./estimate.ts";
@@ -12,6 +13,18 @@ export interface ChangeMargin {
 
 export const DEFAULT_MARGIN: ChangeMargin = { margin: 0.01, marginFrom: "default" };
 
+/** How results are compared. */
+export interface CompareOptions extends ChangeMargin {
+  /** Figures beside those that are judged, for information. */
+  readonly beside?: readonly ComparedFigure[];
+  /** The noise of a figure, as a share, below which no change of it is of interest; null: unknown. */
+  readonly floorOf?: FloorOf;
+  /** Rounds with a disturbed case are left out. */
+  readonly gated?: boolean;
+}
+
+export type FloorOf = (one: Pick<CasePair, "mode" | "params">, figure: string) => number | null;
+
 /** Two results compared, schema version 1. */
 export interface ResultComparison extends ChangeMargin {
   readonly schemaVersion: 1;
@@ -22,13 +35,39 @@ export interface ResultComparison extends ChangeMargin {
   readonly rounds: number;
   readonly level: number;
   readonly comparisons: readonly FigureComparison[];
+  /** Figures without a verdict. */
+  readonly information: readonly FigureInformation[];
   /** False: a case of either side is invalid or has failed. */
   readonly valid: boolean;
   readonly notes: readonly string[];
+  /** What was run again; absent: the comparison ran nothing. */
+  readonly gate?: Gate;
+}
+
+/** Disturbed cases of arms that a comparison ran: run again, at most so many times each, whatever their figures. */
+export interface Gate {
+  readonly mostReruns: number;
+  readonly reruns: { readonly a: number; readonly b: number };
+  /** Cases that stayed disturbed; their rounds are left out. */
+  readonly disturbed: { readonly a: number; readonly b: number };
+  /** False: rounds are left out. */
+  readonly passed: boolean;
+}
+
+/** A figure of a case on both sides, judged. */
+export interface FigureComparison extends FigureChange, ChangeMargin {
+  readonly verdict: ChangeVerdict;
+  /** Rounds in all, where it cannot tell; null: it can, or no number would do. */
+  readonly roundsNeeded: number | null;
+}
+
+/** A figure that is not judged, and why. */
+export interface FigureInformation extends FigureChange {
+  readonly why: string;
 }
 
 /** A figure of a case on both sides. */
-export interface FigureComparison {
+export interface FigureChange {
   readonly mode: string;
   readonly params: Readonly<Record<string, unknown>>;
   readonly metric: string;
@@ -42,10 +81,7 @@ export interface FigureComparison {
   readonly high: number | null;
   /** What the interval covers, Holm's adjustment and whole ranks included. */
   readonly level: number | null;
-  readonly verdict: ChangeVerdict;
   readonly smallestDetectable: number | null;
-  /** Rounds in all, where it cannot tell; null: it can, or no number would do. */
-  readonly roundsNeeded: number | null;
   readonly rounds: number;
 }
 
@@ -59,9 +95,13 @@ export function compareResults(
   a: NamedResult,
   b: NamedResult,
   figures: readonly ComparedFigure[],
-  margin: ChangeMargin = DEFAULT_MARGIN,
+  options: CompareOptions = DEFAULT_MARGIN,
 ): ResultComparison {
-  const { paired, cases, valid, notes } = armsOf(a.result, b.result);
+  const { paired, cases, valid, notes } = armsOf(a.result, b.result, options.gated);
+  const compared = cases.map((one) => comparedCase(one, paired, figures, options));
+  const comparisons = compared.flatMap(({ judged }) => judged);
+  // The largest of any figure.
+  const { margin, marginFrom } = comparisons.reduce<ChangeMargin>((most, one) => (one.margin > most.margin ? one : most), options);
   return {
     schemaVersion: 1,
     a: a.name,
@@ -69,8 +109,10 @@ export function compareResults(
     paired,
     rounds: Math.min(...cases.map((one) => Math.min(one.a.length, one.b.length))),
     level: LEVEL,
-    ...margin,
-    comparisons: cases.flatMap((one) => comparedCase(one, paired, figures, margin.margin)),
+    margin,
+    marginFrom,
+    comparisons,
+    information: compared.flatMap(({ beside }) => beside),
     valid,
     notes,
   };
@@ -83,26 +125,46 @@ interface Contrast {
   readonly shift: RankEstimate | null;
 }
 
-/** Figures of one case together: by Holm over those in which there is anything to compare. */
-function comparedCase(one: CasePair, paired: boolean, figures: readonly ComparedFigure[], margin: number): FigureComparison[] {
-  const contrasts = figures.map((figure) => ({ figure, contrast: contrastOf(one, paired, figure) }));
-  const varied = contrasts.flatMap(({ contrast }) => (isVaried(contrast) ? [contrast] : []));
-  const edges = [Math.log(Math.max(0, 1 - margin)), Math.log(1 + margin)] as const;
+/** Figures of one case together: judged by Holm over those in which there is anything to compare, and those for information. */
+function comparedCase(one: CasePair, paired: boolean, figures: readonly ComparedFigure[], options: CompareOptions) {
+  const paced = isPaced(one);
+  const contrasts = figures
+    .filter(({ name }) => !(paced && name === "throughput"))
+    .map((figure) => ({ figure, contrast: contrastOf(one, paired, figure), from: marginFor(one, figure, options) }));
+  const varied = contrasts.filter(({ contrast }) => isVaried(contrast));
   const levels = holmLevels(
-    varied.map(({ shift }) => shift?.pOutside(...edges) ?? 1),
+    varied.map(
+      ({ contrast: { shift }, from: { margin } }) => shift?.pOutside(Math.log(Math.max(0, 1 - margin)), Math.log(1 + margin)) ?? 1,
+    ),
     LEVEL,
   );
-  return contrasts.map(({ figure, contrast }) => {
-    const level = levels[varied.indexOf(contrast)] ?? LEVEL;
-    return {
-      mode: one.mode,
-      params: one.params,
-      metric: figure.name,
-      better: figure.better,
-      ...judged(contrast, figure, level, paired, margin),
-    };
+  const judged = contrasts.map((each): FigureComparison => {
+    const level = levels[varied.indexOf(each)] ?? LEVEL;
+    const change = changeOf(one, each.figure, each.contrast, level);
+    return { ...change, ...each.from, ...judgement(change, level, each.from.margin, paired) };
   });
+  const informed = (those: readonly ComparedFigure[], why: string) =>
+    those.map((figure) => ({ ...changeOf(one, figure, contrastOf(one, paired, figure), LEVEL), why }));
+  const set = paced ? figures.filter(({ name }) => name === "throughput") : [];
+  return { judged, beside: [...informed(set, SET_BY_TAPE), ...informed(options.beside ?? [], STEADIER)] };
 }
+
+const SET_BY_TAPE = "below capacity an open load's throughput is set by its arrivals";
+const STEADIER = "its values vary less than throughput";
+
+/** The least change of interest of a figure: the one asked for, or more where A against A differs by more. */
+function marginFor(one: CasePair, { name }: ComparedFigure, { margin, marginFrom, floorOf }: CompareOptions): ChangeMargin {
+  const floor = floorOf?.(one, name) ?? 0;
+  return floor > margin ? { margin: floor, marginFrom: "floor" } : { margin, marginFrom };
+}
+
+/** True when arrivals that wait for nobody set the throughput of both sides: all of it was done as fast as it came. */
+function isPaced({ a, b }: CasePair): boolean {
+  const all = [...a, ...b];
+  return all.length > 0 && all.every((one) => OPEN_LOADS.includes(one.load?.executor ?? "") && one.offeredRate !== null && keepsPace(one));
+}
+
+const OPEN_LOADS: readonly string[] = ["constant-arrival-rate", "ramping-arrival-rate", "bursts", "replay"];
 
 /** False where every round of both sides has one value: chance could not show there. */
 const isVaried = ({ a, b, shift }: Contrast) => shift !== null && (Math.min(a.length, b.length) < 2 || new Set([...a, ...b]).size > 1);
@@ -120,31 +182,36 @@ function contrastOf({ a, b }: CasePair, paired: boolean, { read, counts }: Compa
   return { ...values, shift };
 }
 
-type Judgement = Omit<FigureComparison, "mode" | "params" | "metric" | "better">;
-
-function judged({ a, b, shift }: Contrast, { better }: ComparedFigure, level: number, paired: boolean, margin: number): Judgement {
+function changeOf({ mode, params }: CasePair, figure: ComparedFigure, { a, b, shift }: Contrast, level: number): FigureChange {
   const rounds = Math.min(a.length, b.length);
   const center = (values: readonly number[]) => (values.length === 0 ? null : RankEstimate.ofPairs(values).value);
-  const ratio = shift === null ? null : Math.exp(shift.value);
   const interval = rounds < 2 ? null : ratioInterval(shift?.interval(level) ?? null);
+  return {
+    mode,
+    params,
+    metric: figure.name,
+    better: figure.better,
+    a: center(a),
+    b: center(b),
+    ratio: shift === null ? null : Math.exp(shift.value),
+    low: interval?.low ?? null,
+    high: interval?.high ?? null,
+    level: interval?.level ?? null,
+    smallestDetectable: interval === null ? null : smallestDetectable(interval),
+    rounds,
+  };
+}
+
+/** `level`: the one asked for. */
+function judgement({ ratio, low, high, better, rounds }: FigureChange, level: number, margin: number, paired: boolean) {
+  const interval = low === null || high === null ? null : { low, high };
   const verdict = changeVerdict(interval, margin, better);
   const needed = () => {
     if (ratio === null) return null;
     if (interval !== null) return roundsNeeded(interval, ratio, rounds, margin);
     return paired || rounds < 2 ? leastPairs(level) : leastSamples(level);
   };
-  return {
-    a: center(a),
-    b: center(b),
-    ratio,
-    low: interval?.low ?? null,
-    high: interval?.high ?? null,
-    level: interval?.level ?? null,
-    verdict,
-    smallestDetectable: interval === null ? null : smallestDetectable(interval),
-    roundsNeeded: verdict === "cannot tell" ? needed() : null,
-    rounds,
-  };
+  return { verdict, roundsNeeded: verdict === "cannot tell" ? needed() : null };
 }
 
 function ratioInterval(interval: RankInterval | null): RankInterval | null {

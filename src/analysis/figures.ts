@@ -15,6 +15,9 @@ export interface ComparedFigure {
 /** What is compared unless other figures are asked for. */
 export const HEADLINE_FIGURES: readonly string[] = ["throughput", "sojourn_mean", "sojourn_p99", "service_mean", "dropped"];
 
+/** What varies less than throughput from round to round. */
+export const STEADY_FIGURES: readonly string[] = ["service_p50", "cpu_per_item"];
+
 /** Numbers of a distribution, by the end of the figure's name. */
 const OF_TRENDS: Readonly<Record<string, string>> = {
   mean: "avg",

@@ -2,9 +2,15 @@ import { isPlainMap, valueAt } from "../kernel/plain-value.ts";
 import { UserError } from "../kernel/problem.ts";
 import { printable, quoted } from "../kernel/text.ts";
 import { type LoadedScenario, type ReadText, readScenario, resolveScenario } from "../scenario/load.ts";
-import { type FlagOverride, parseOverride } from "../scenario/overrides.ts";
+import { type FlagOverride, overrideOfFlag, parseOverride } from "../scenario/overrides.ts";
 import { MODES, type Scenario } from "../scenario/schema.ts";
 import type { RunFlags } from "./flags.ts";
+
+/** Flags that change a scenario. */
+export interface ScenarioFlags extends Pick<RunFlags, "mode" | "seed" | "workers" | "duration" | "rate" | "set"> {
+  /** As `set`, of one arm of a comparison. */
+  readonly with?: readonly string[];
+}
 
 /** A scenario from its file, the environment and the flags. */
 export interface FlaggedScenario extends LoadedScenario {
@@ -13,7 +19,7 @@ export interface FlaggedScenario extends LoadedScenario {
 }
 
 /** Reads a scenario file once and applies the environment, then the flags. Throws a UserError. */
-export function scenarioWithFlags(file: string, flags: RunFlags, read?: ReadText): FlaggedScenario {
+export function scenarioWithFlags(file: string, flags: ScenarioFlags, read?: ReadText): FlaggedScenario {
   const yaml = readScenario(file, read);
   const environment = environmentOf(yaml.value);
   const overrides = [...environment.overrides, ...overridesOf(flags)];
@@ -55,8 +61,8 @@ export function numberOr(text: string): number | string {
 }
 
 /** The flags as overrides of scenario fields; `--set` first, so that named flags take precedence. */
-export function overridesOf(flags: RunFlags): FlagOverride[] {
-  const overrides = (flags.set ?? []).map(parseOverride);
+export function overridesOf(flags: ScenarioFlags): FlagOverride[] {
+  const overrides = [...(flags.set ?? []).map(parseOverride), ...(flags.with ?? []).map((text) => overrideOfFlag("--with", text))];
   const add = (flag: string, text: string, path: string, value: unknown, executors?: readonly string[]) =>
     overrides.push({
       source: `${flag} ${printable(text, 60)}`,

@@ -15,11 +15,16 @@ export interface FlagOverride extends Override {
   readonly onlyWith?: { readonly flag: string; readonly executors: readonly string[] };
 }
 
-/** Parses `path=value` of `--set`. The value is YAML, except for a lone `-`, which means standard input. Throws a UserError. */
+/** Parses `path=value` of `--set`. Throws a UserError. */
 export function parseOverride(text: string): FlagOverride {
+  return overrideOfFlag("--set", text);
+}
+
+/** Parses `path=value` of a flag. The value is YAML, except for a lone `-`, which means standard input. Throws a UserError. */
+export function overrideOfFlag(flag: string, text: string): FlagOverride {
   const at = text.indexOf("=");
   const field = text.slice(0, Math.max(0, at));
-  const source = `--set ${printable(isConfidential([field]) ? `${field}=…` : withoutCredentials(text), 80)}`;
+  const source = `${flag} ${printable(isConfidential([field]) ? `${field}=…` : withoutCredentials(text), 80)}`;
   const path = field.trim().split(".");
   if (path.includes("")) throw new UserError(`${source}: must be path=value, such as load.rate=200`);
   const written = text.slice(at + 1);

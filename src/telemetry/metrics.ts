@@ -138,6 +138,10 @@ const METRICS = {
     ...about("CPU", "cores", "less"),
     ...value((one) => (one.durationMs > LEAST_SPAN_MS ? one.process.cpuMs / one.durationMs : null)),
   },
+  cpu_per_item: {
+    ...about("CPU time per item", "ms", "less"),
+    ...value((one) => (one.throughput > 0 ? (1000 * one.process.cpuMs) / (one.throughput * one.durationMs) : null)),
+  },
   cpu_ms: { ...about("CPU time", "ms", "less"), ...value((one) => one.process.cpuMs) },
   cores: { ...about("Utilization of the cores", "share", null), ...CORES },
   loop_delay_ms: { ...about("Event-loop delay", "ms", "less"), ...LOOP_DELAY },

@@ -15,20 +15,31 @@ export function partCount({ flow }: Scenario): number {
 
 /** The same scenario with constant service times, at their mean. */
 export function withSteadyWork(scenario: Scenario): Scenario {
+  return withEveryWork(scenario, (work) => ({ ...work, distribution: "constant" as const }));
+}
+
+/** The same scenario with service times that are so many times as long. */
+export function withLongerWork(scenario: Scenario, times: number): Scenario {
+  return withEveryWork(scenario, (work) => ({ ...work, time: work.time * times }));
+}
+
+type Work = Pick<Scenario["work"], "time" | "distribution">;
+
+/** The scenario with its work, and that of each part of its flow, changed. */
+function withEveryWork(scenario: Scenario, change: <W extends Work>(work: W) => W): Scenario {
+  const changed = <P extends { readonly work?: Work | undefined }>(part: P): P =>
+    part.work === undefined ? part : { ...part, work: change(part.work) };
   const { flow } = scenario;
-  const work = { ...scenario.work, distribution: "constant" as const };
-  return flow === undefined ? { ...scenario, work } : { ...scenario, work, flow: steadyFlow(flow) };
+  const work = change(scenario.work);
+  if (flow === undefined) return { ...scenario, work };
+  const parts = Object.entries(flow.parts ?? {}).map(([name, part]) => [name, changed(part)] as const);
+  return { ...scenario, work, flow: { ...changed(flow), ...(flow.parts === undefined ? {} : { parts: Object.fromEntries(parts) }) } };
 }
 
-type FlowSettings = NonNullable<Scenario["flow"]>;
-
-function steadyFlow(flow: FlowSettings): FlowSettings {
-  const parts = Object.entries(flow.parts ?? {}).map(([name, part]) => [name, { ...part, ...steady(part) }] as const);
-  return { ...flow, ...steady(flow), ...(flow.parts === undefined ? {} : { parts: Object.fromEntries(parts) }) };
-}
-
-function steady<W extends object>({ work }: { readonly work?: W | undefined }) {
-  return work === undefined ? {} : { work: { ...work, distribution: "constant" as const } };
+/** True when some of its work takes a time that the scenario states. */
+export function hasStatedWork({ workload, work, flow }: Scenario): boolean {
+  const works = workload === "message" ? [work] : [flow?.work, ...Object.values(flow?.parts ?? {}).map((part) => part.work)];
+  return workload !== "fetch" && works.some((one) => one !== undefined && one.time > 0 && !["none", "handler"].includes(one.kind));
 }
 
 /** A text that is equal for scenarios that do the same with each item, however it is batched, distributed and limited. */

@@ -61,6 +61,7 @@ describe("compare", () => {
       level: 0.95,
       margin: 0.01,
       marginFrom: "default",
+      information: [],
       valid: true,
       notes: [],
     });
@@ -110,15 +111,31 @@ describe("compare", () => {
     expect([compared.code, compared.stdout]).toEqual([0, expect.stringContaining("The seed differs: A has 1, B 77.")]);
   });
 
+  test("scenarios are run side by side in rounds on one tape, and their arms are kept as runs", async () => {
+    const args = ["compare", SCENARIO, "--with", "message.updates={min: 2, max: 2}", "--rounds", "6", "--reruns", "0", "--json"];
+    const { code, stdout, stderr } = await lab(args);
+    expect(code).toBe(0);
+    const comparison = JSON.parse(stdout) as ResultComparison;
+    expect(comparison).toMatchObject({ a: SCENARIO, paired: true, valid: true, gate: { mostReruns: 0, reruns: { a: 0, b: 0 } } });
+    expect(comparison.b).toBe(`${SCENARIO} with message.updates={min: 2, max: 2}`);
+    expect(comparison.notes).toContain("A and B ran in turn, in an order shuffled by seed 1");
+    expect(comparison.information.map(({ metric }) => metric)).toEqual(["service_p50", "cpu_per_item"]);
+    const told = stderr.match(/\[round \d\/6 [AB] sync\]/g) ?? [];
+    expect(told).toHaveLength(12);
+    expect(new Set(told).size).toBe(12);
+    const runs = JSON.parse((await lab(["runs", "--json"])).stdout) as { readonly cases: number }[];
+    expect(runs.slice(0, 2).map(({ cases }) => cases)).toEqual([6, 6]);
+  });
+
   test.each([
     ["no B", ["last"], "B is missing"],
     ["no run", ["last", "nothing-of-the-kind"], "There is no run"],
-    ["a scenario's file", [SCENARIO, "last"], "running scenarios is not available in this version"],
-    ["a scenario's name", ["last", "first-look"], "running scenarios is not available in this version"],
+    ["a scenario with a run", [SCENARIO, "last"], '"last" is no scenario; two scenarios are compared, or two runs'],
+    ["a scenario alone", [SCENARIO], "B is missing; another scenario, or --with path=value"],
     ["no baseline", ["baseline:x", "last"], 'There is no baseline "x"'],
-    ["rounds", ["last", "last", "--rounds", "8"], "--rounds is not available"],
-    ["a change for B", ["last", "--with", "seed=2"], "--with is not available"],
-    ["a self-check", ["last", "--self-check"], "--self-check is not available"],
+    ["rounds", ["last", "last", "--rounds", "8"], "--rounds is for scenarios"],
+    ["a change for B", ["last", "--with", "seed=2"], "--with is for scenarios"],
+    ["a self-check of a run", ["last", "--self-check"], '"last" is no scenario'],
     ["a format", ["last", "last", "--format", "html"], "--format is not available"],
     ["a figure that there is not", ["last", "last", "--metrics", "throughptu"], 'no figure "throughptu" can be compared; did you mean'],
     ["a figure with no better side", ["last", "last", "--metrics", "offered_rate"], "can be compared"],

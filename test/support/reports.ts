@@ -83,6 +83,8 @@ export function comparedRun(name?: string): ResultComparison {
     smallestDetectable: 0.02,
     roundsNeeded: null,
     rounds: 8,
+    margin: 0.01,
+    marginFrom: "default",
     ...change,
   });
   const open = { verdict: "cannot tell", b: 101, ratio: 1.01, low: 0.97, high: 1.05, smallestDetectable: 0.04, roundsNeeded: 128 } as const;
@@ -97,6 +99,7 @@ export function comparedRun(name?: string): ResultComparison {
     marginFrom: "default",
     valid: true,
     notes: [],
+    information: [],
     comparisons: [
       figure({}),
       figure({ metric: "sojourn_p99", better: "less", a: 10, b: 8, ratio: 0.8, low: 0.78, high: 0.82, verdict: "better" }),

@@ -1,82 +1,76 @@
-import {
-  type ChangeMargin,
-  compareResults,
-  DEFAULT_MARGIN,
-  differencesOf,
-  type NamedResult,
-  type ResultComparison,
-} from "../../analysis/compare.ts";
+import { compareResults, differencesOf, type NamedResult, type ResultComparison } from "../../analysis/compare.ts";
 import { EXIT, type ExitCode } from "../../kernel/exit.ts";
 import { UserError } from "../../kernel/problem.ts";
-import { printable, quoted, safeJson } from "../../kernel/text.ts";
+import { printable, safeJson } from "../../kernel/text.ts";
 import { sentenceCase } from "../../kernel/wording.ts";
-import { scenarioFiles, scenarioName } from "../../scenario/find.ts";
 import { changeTable } from "../../views/export/comparison.ts";
-import { figuresAsked } from "../asked-figures.ts";
-import { shareOf } from "../flags.ts";
+import { Noise } from "../compare/noise.ts";
+import { accessOf, compareScenarios, isScenario, loadArm, say } from "../compare/scenarios.ts";
+import { selfCheck, selfCheckText } from "../compare/self-check.ts";
+import { type ComparedFigures, type CompareFlags, comparedFigures, roundsAsked, timesAsked } from "../compare/settings.ts";
 import { keptResult } from "../kept-result.ts";
+import type { StopSignal, StopSignals } from "../signals.ts";
 
-export interface CompareFlags {
-  readonly json?: boolean;
-  readonly metrics?: string;
-  readonly margin?: string;
-  readonly anyway?: boolean;
-  readonly failOnRegression?: boolean;
-  readonly format?: string;
-  readonly rounds?: string;
-  readonly with?: readonly string[];
-  readonly selfCheck?: boolean;
+/** `lab-tui compare A B`: prints what changed between two results, or between two scenarios, which it runs. */
+export async function compare(a: string, b: string | undefined, flags: CompareFlags, signals: StopSignals): Promise<ExitCode> {
+  if (flags.format !== undefined) throw new UserError("compare: --format is not available in this version");
+  const figures = comparedFigures(flags);
+  if (flags.selfCheck === true) return await checkSelf(a, b, flags, figures, signals);
+  if (isScenario(a) || (b !== undefined && isScenario(b))) {
+    const { comparison, stoppedBy } = await compareScenarios(a, b, flags, figures, signals);
+    return print(comparison, flags, stoppedBy);
+  }
+  for (const [flag, value] of [
+    ["--with", flags.with],
+    ["--rounds", flags.rounds],
+    ["--reruns", flags.reruns],
+    ["--times", flags.times],
+  ] as const) {
+    if (value !== undefined) throw new UserError(`compare: ${flag} is for scenarios, which compare runs; these are runs`);
+  }
+  if (b === undefined) throw new UserError("compare: B is missing; two runs or result files are needed");
+  return print(compareKept(a, b, flags, figures), flags, null);
 }
 
-/** `lab-tui compare A B`: prints what changed between two results. */
-export function compareRuns(a: string, b: string | undefined, flags: CompareFlags): ExitCode {
-  refuseLater(flags);
-  if (b === undefined) throw new UserError("compare: B is missing; two runs or result files are needed");
-  const figures = figuresAsked(flags.metrics);
-  const margin = marginAsked(flags.margin);
+function compareKept(a: string, b: string, { anyway }: CompareFlags, { figures, ...options }: ComparedFigures): ResultComparison {
   const [first, second] = [namedResult(a), namedResult(b)];
   const differences = differencesOf(first.result, second.result);
-  if (differences.length > 0 && flags.anyway !== true) {
+  if (differences.length > 0 && anyway !== true) {
     const told = differences.map((one) => sentenceCase(printable(one, 400)));
     throw new UserError(`${told.join("\n")}\ncompare: what differs may be the reason for any change; --anyway compares all the same`);
   }
-  const compared = compareResults(first, second, figures, margin);
+  const compared = compareResults(first, second, figures, { ...options, floorOf: Noise.own().floorOf(first.result) });
   if (compared.comparisons.length === 0) throw new UserError("compare: A and B have no case in common");
-  const comparison = { ...compared, notes: [...differences, ...compared.notes] };
-  process.stdout.write(flags.json === true ? `${safeJson(comparison, 2)}\n` : changeTable(comparison));
-  return exitOf(comparison, flags);
-}
-
-function exitOf({ valid, comparisons }: ResultComparison, { failOnRegression = false }: CompareFlags): ExitCode {
-  if (!valid) return EXIT.invalidMeasurement;
-  return failOnRegression && comparisons.some(({ verdict }) => verdict === "worse") ? EXIT.regression : EXIT.done;
-}
-
-/** Flags whose feature is not there yet. */
-const LATER = { format: "--format", rounds: "--rounds", with: "--with", selfCheck: "--self-check" } as const;
-
-function refuseLater(flags: CompareFlags): void {
-  for (const [flag, name] of Object.entries(LATER) as [keyof typeof LATER, string][]) {
-    if (flags[flag] !== undefined) throw new UserError(`compare: ${name} is not available in this version`);
-  }
+  return { ...compared, notes: [...differences, ...compared.notes] };
 }
 
 function namedResult(name: string): NamedResult {
-  try {
-    return { name, result: keptResult(name) };
-  } catch (error) {
-    throw error instanceof UserError && isScenario(name)
-      ? new UserError(
-          `compare: ${quoted(name)} is a scenario; running scenarios is not available in this version: run it, then compare the runs`,
-        )
-      : error;
-  }
+  return { name, result: keptResult(name) };
 }
 
-function isScenario(name: string): boolean {
-  return /\.ya?ml$/i.test(name) || scenarioFiles().some((file) => scenarioName(file) === name);
+async function checkSelf(
+  name: string,
+  other: string | undefined,
+  flags: CompareFlags,
+  figures: ComparedFigures,
+  signals: StopSignals,
+): Promise<ExitCode> {
+  if (other !== undefined || flags.with !== undefined)
+    throw new UserError("compare: --self-check takes one scenario: it is compared with itself");
+  const options = { ...roundsAsked(flags), times: timesAsked(flags), figures, noise: Noise.own(), access: accessOf(flags), say };
+  const { check, valid, stoppedBy } = await selfCheck(loadArm(name, flags).named, options, signals);
+  process.stdout.write(flags.json === true ? `${safeJson(check, 2)}\n` : selfCheckText(check));
+  if (stoppedBy !== null) return codeOf(stoppedBy);
+  return valid ? EXIT.done : EXIT.invalidMeasurement;
 }
 
-function marginAsked(text: string | undefined): ChangeMargin {
-  return text === undefined ? DEFAULT_MARGIN : { margin: shareOf("--margin", text), marginFrom: "flag" };
+function print(comparison: ResultComparison, flags: CompareFlags, stoppedBy: StopSignal | null): ExitCode {
+  process.stdout.write(flags.json === true ? `${safeJson(comparison, 2)}\n` : changeTable(comparison));
+  if (stoppedBy !== null) return codeOf(stoppedBy);
+  if (!comparison.valid) return EXIT.invalidMeasurement;
+  return flags.failOnRegression === true && comparison.comparisons.some(({ verdict }) => verdict === "worse") ? EXIT.regression : EXIT.done;
+}
+
+function codeOf(signal: StopSignal): ExitCode {
+  return signal === "SIGTERM" ? EXIT.terminated : EXIT.interrupted;
 }

@@ -5,24 +5,22 @@ import type { Path } from "../../kernel/plain-value.ts";
 import { byPlace, formatProblem, InvalidScenario, type Problem } from "../../kernel/problem.ts";
 import { printable } from "../../kernel/text.ts";
 import { counted } from "../../kernel/wording.ts";
-import { type NamedScenario, plannedModes } from "../../plan/plan.ts";
-import { findScenario, scenarioName } from "../../scenario/find.ts";
+import { plannedModes } from "../../plan/plan.ts";
+import { findScenario } from "../../scenario/find.ts";
 import type { LayeredFile } from "../../scenario/layered-file.ts";
 import type { ReadText } from "../../scenario/load.ts";
-import { checkPermissions } from "../../scenario/permission.ts";
 import type { RunResult, ThresholdResult } from "../../telemetry/result.ts";
 import { changeTable } from "../../views/export/comparison.ts";
 import type { Session } from "../../views/live/session.tsx";
-import { checkFiles, checkHostsOf } from "../../workloads/fetch/permission.ts";
 import { BaselineCheck } from "../baseline.ts";
 import { compose } from "../compose.ts";
 import { type RunFlags, readFlags } from "../flags.ts";
 import { isOnGitHub, tellGitHub, workspace } from "../github.ts";
 import { RunKeeper } from "../keep.ts";
+import { type LoadedForRun, loadForRun } from "../load-scenario.ts";
 import { checkTargets, Outputs } from "../outputs.ts";
 import { expectationPath, placesIn, thresholdPath } from "../places.ts";
 import { repeatsOf } from "../repeat-flags.ts";
-import { scenarioWithFlags } from "../scenario.ts";
 import type { StopSignals } from "../signals.ts";
 import { targetKind } from "../target.ts";
 import { wantsSentences } from "../terminal.ts";
@@ -40,7 +38,7 @@ export async function run(
   checkTargets(flags, files);
   // Printed once the dashboard no longer covers them.
   const say = (line: string) => (session === null ? process.stderr.write(`${line}\n`) : session.terminal.note(line));
-  const loaded = loadAll(files, (file) => load(file, flags, say, read));
+  const loaded = loadAll(files, (file) => loadForRun(file, flags, say, read));
   const scenarios = loaded.map(({ named }) => named);
   if (repeats !== null && repeats.rounds < LEAST_REPEATS) say(`warning: ${tooFewRepeats(repeats.rounds)}`);
   const modes = scenarios.flatMap(({ points }) => plannedModes(points, repeats?.rounds ?? null));
@@ -103,15 +101,8 @@ export async function run(
   return viewBroken === null ? exitCodeOf(results, flags.strict, regressed) : EXIT.internal;
 }
 
-interface Loaded {
-  readonly named: NamedScenario;
-  readonly source: LayeredFile;
-}
-
-type Warn = (line: string) => void;
-
 /** Loads all scenarios; throws the problems of all. */
-function loadAll(files: readonly string[], load: (file: string) => Loaded): Loaded[] {
+function loadAll(files: readonly string[], load: (file: string) => LoadedForRun): LoadedForRun[] {
   const problems: Problem[] = [];
   const loaded = files.flatMap((file) => {
     try {
@@ -124,26 +115,6 @@ function loadAll(files: readonly string[], load: (file: string) => Loaded): Load
   });
   if (problems.length > 0) throw new InvalidScenario(problems);
   return loaded;
-}
-
-function load(file: string, flags: RunFlags, warn: Warn, read: ReadText | undefined): Loaded {
-  const { scenario, points, source, ignored } = scenarioWithFlags(file, flags, read);
-  for (const point of points) {
-    checkPermissions(point.scenario, flags);
-    checkFiles(point.scenario);
-  }
-  checkHostsOf(
-    points.map((point) => point.scenario),
-    flags.allowHost ?? [],
-  );
-  if (flags.log !== undefined && scenario.workload !== "fetch") {
-    warn(`warning: --log: ${printable(scenarioName(file), 60)} makes no requests, so there is nothing of it to log`);
-  }
-  for (const name of ignored) {
-    warn(`warning: ${name} is ignored: ${printable(scenarioName(file), 60)} sweeps that field`);
-  }
-  const problemAt = (path: Path, message: string) => source.problemAt(path, message);
-  return { named: { name: scenarioName(file), file, scenario, points, problemAt }, source };
 }
 
 /** Reports, even when quiet, why a case has no valid measurement. */

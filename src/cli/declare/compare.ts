@@ -1,11 +1,11 @@
 import { collected, type Declare } from "../command.ts";
-import type { CompareFlags } from "../commands/compare.ts";
+import type { CompareFlags } from "../compare/settings.ts";
 
 export const declare: Declare = (program, host) => {
   program
     .command("compare")
-    .description("two past runs or result files: what changed, with an interval and a verdict for each figure")
-    .argument("<a>", "a run by its name, last, or a result file")
+    .description("two runs, result files or scenarios, which it runs: what changed, with an interval and a verdict for each figure")
+    .argument("<a>", "a run by its name, last, baseline:NAME, a result file, or a scenario")
     .argument("[b]", "the same")
     .option("--json", "as JSON")
     .option("--metrics <names>", "figures with commas, such as throughput,sojourn_p95,cpu")
@@ -13,10 +13,19 @@ export const declare: Declare = (program, host) => {
     .option("--anyway", "compare even if scenario, seed, machine, cores or version differ")
     .option("--fail-on-regression", "exit 98 if a figure is worse")
     .option("--format <format>", "html, markdown or json (not available in this version)")
-    .option("--rounds <n>", "rounds of scenarios that it runs (not available in this version)")
-    .option("--with <path=value>", "a field that is different in B (not available in this version)", collected)
-    .option("--self-check", "a scenario against itself (not available in this version)")
+    .option("--with <path=value>", "a field that is different in B (repeatable; scenarios)", collected)
+    .option("--rounds <n>", "rounds, each with A and B on the same tape (6 to 40, default 8; scenarios)")
+    .option("--reruns <n>", "most times that a disturbed case is run again (0 to 20, default 3; scenarios)")
+    .option("--self-check", "a scenario against itself, and against 5 % longer service times: how often it is told right")
+    .option("--times <n>", "comparisons of --self-check (1 to 100, default 1)")
+    .option("--mode <modes>", "sync,async,parallel (scenarios)")
+    .option("--seed <n>", "seed of everything random (scenarios)")
+    .option("--set <path=value>", "any field of both scenarios (repeatable)", collected)
+    .option("--allow-modules", "run the handler modules that the scenarios name")
+    .option("--allow-host <host>", "load may go to this public host (repeatable; fetch)", collected)
+    .option("--no-store", "do not keep what it runs among the past runs (scenarios)")
     .action(async (a: string, b: string | undefined, flags: CompareFlags) => {
-      host.exit((await import("../commands/compare.ts")).compareRuns(a, b, flags));
+      const { compare } = await import("../commands/compare.ts");
+      host.exit(await compare(a, b, flags, host.signals));
     });
 };

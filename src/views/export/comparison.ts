@@ -1,20 +1,25 @@
-import type { FigureComparison, ResultComparison } from "../../analysis/compare.ts";
+import type { FigureChange, FigureComparison, FigureInformation, ResultComparison } from "../../analysis/compare.ts";
 import { leastPairs, leastSamples } from "../../analysis/estimate.ts";
 import { figureOf } from "../../analysis/figures.ts";
 import { columnsOf, padLeft, printable } from "../../kernel/text.ts";
-import { counted, sentenceCase } from "../../kernel/wording.ts";
+import { counted, listed, sentenceCase } from "../../kernel/wording.ts";
 import { valueText } from "../../telemetry/points.ts";
 import { inUnit, UNMEASURED } from "./figure-text.ts";
 
-const MARGIN_FROM = { default: "the default", flag: "by --margin", floor: "the noise of this scenario on this machine" } as const;
+const MARGIN_FROM = {
+  default: "the default",
+  flag: "by --margin",
+  floor: "or less: a figure's own noise, by A against A on this machine",
+} as const;
 
 export const CHANGE_HEADING: readonly string[] = ["", "A", "B", "change", "between", "verdict"];
 
 /** A comparison in words: what was compared and how, a table for each case, and why where it cannot tell. */
 export function changeTable(comparison: ResultComparison): string {
-  const { a, b, notes, comparisons } = comparison;
+  const { a, b, notes, comparisons, information } = comparison;
   const cases = Map.groupBy(comparisons, ({ mode, params }) => JSON.stringify([mode, params]));
-  const tables = [...cases.values()].flatMap((rows) => ["", ...caseLines(rows, comparison)]);
+  const beside = Map.groupBy(information, ({ mode, params }) => JSON.stringify([mode, params]));
+  const tables = [...cases].flatMap(([key, rows]) => ["", ...caseLines(rows, beside.get(key) ?? [], comparison)]);
   return `${[`A  ${printable(a, 200)}`, `B  ${printable(b, 200)}`, methodText(comparison), ...notes.map(sentence), ...tables].join("\n")}\n`;
 }
 
@@ -25,10 +30,10 @@ export function methodText({ rounds, paired, level, margin, marginFrom }: Result
   return `${how}; changes within ±${percent(margin)} do not matter (${MARGIN_FROM[marginFrom]}); ${sure}`;
 }
 
-function caseLines(rows: readonly FigureComparison[], comparison: ResultComparison): string[] {
+function caseLines(rows: readonly FigureComparison[], beside: readonly FigureInformation[], comparison: ResultComparison): string[] {
   const [one] = rows;
   const where = Object.entries(one?.params ?? {}).map(([field, value]) => `${field} ${valueText(value)}`);
-  const cells = rows.map(changeCells);
+  const cells = [...rows, ...beside].map(changeCells);
   const all = [CHANGE_HEADING, ...cells];
   const widths = (all[0] ?? []).map((_, column) => Math.max(...all.map((line) => columnsOf(line[column] ?? ""))));
   const lines = all.map((line) =>
@@ -37,8 +42,14 @@ function caseLines(rows: readonly FigureComparison[], comparison: ResultComparis
       .join("  ")
       .trimEnd(),
   );
-  const reasons = rows.flatMap((row) => (row.verdict === "cannot tell" ? [`  ${row.metric}: ${untoldReason(row, comparison)}`] : []));
-  return [printable([one?.mode ?? "", ...where].join(", "), 200), ...lines.map((line) => `  ${line}`), ...reasons];
+  const reasons = rows.flatMap((row) => [
+    ...(row.verdict === "cannot tell" ? [`  ${row.metric}: ${untoldReason(row, comparison)}`] : []),
+    ...(row.marginFrom === "floor" ? [`  ${row.metric}: changes within ±${percent(row.margin)} are noise here, by A against A`] : []),
+  ]);
+  const unjudged = [...Map.groupBy(beside, ({ why }) => why)].map(
+    ([why, those]) => `  ${listed(those.map(({ metric }) => metric))}: for information, since ${why}`,
+  );
+  return [printable([one?.mode ?? "", ...where].join(", "), 200), ...lines.map((line) => `  ${line}`), ...reasons, ...unjudged];
 }
 
 /** Names and verdicts begin at the left, numbers end at the right. */
@@ -47,7 +58,7 @@ function placed(cell: string, column: number, width: number): string {
 }
 
 /** Name, both sides, change, interval and verdict of a figure; a dash: there is none. */
-export function changeCells({ metric, a, b, ratio, low, high, verdict }: FigureComparison): string[] {
+export function changeCells({ metric, a, b, ratio, low, high, verdict = "" }: FigureChange & { readonly verdict?: string }): string[] {
   const figure = figureOf(metric);
   const text = (value: number | null) => (value === null || figure === null ? UNMEASURED : inUnit(figure.unit, value));
   const between = low === null || high === null ? UNMEASURED : `${change(low)} and ${change(high)}`;
@@ -63,6 +74,7 @@ export function changeText(one: FigureComparison): string {
 /** Why a verdict is "cannot tell", and what would help. */
 export function untoldReason(row: FigureComparison, { paired, level }: ResultComparison): string {
   const { a, b, ratio, smallestDetectable, roundsNeeded, rounds } = row;
+  if (rounds === 0 && a === null && b === null) return "no round was measured in which it is known and undisturbed";
   if (a === null || b === null) return "it was not measured, or too few items bear it";
   if (ratio === null) return "it is 0, of which there is no ratio";
   const needed = roundsNeeded === null ? "" : counted(roundsNeeded, "round");

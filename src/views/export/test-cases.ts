@@ -68,13 +68,13 @@ export function comparisonTests(comparison: ResultComparison): TestCase[] {
       const name = `${caseName(one)}: ${one.metric}`;
       if (one.verdict === "cannot tell")
         return comparisonTest(name, "skipped", `cannot tell: ${untoldReason(one, comparison)}`, comparison.notes);
-      return comparisonTest(name, one.verdict === "worse" ? "failure" : "passed", verdictText(one, comparison), comparison.notes);
+      return comparisonTest(name, one.verdict === "worse" ? "failure" : "passed", verdictText(one), comparison.notes);
     }),
   ];
 }
 
-function verdictText(one: FigureComparison, { margin }: ResultComparison): string {
-  return `${one.verdict}: ${changeText(one)}; changes within ±${Number((margin * 100).toPrecision(3))} % do not matter`;
+function verdictText(one: FigureComparison): string {
+  return `${one.verdict}: ${changeText(one)}; changes within ±${Number((one.margin * 100).toPrecision(3))} % do not matter`;
 }
 
 function comparisonTest(name: string, outcome: TestCase["outcome"], message: string, details: readonly string[]): TestCase {

@@ -66,6 +66,42 @@ describe("two results", () => {
     expect(one(compareResults(named("a", low), named("b", high), THROUGHPUT).comparisons).verdict).toBe("better");
   });
 
+  test("give no verdict on a throughput that the arrivals of an open load set, and other figures for information", () => {
+    const paced = (executor: string, rate: number, by = 1) =>
+      BASE.map((_, repeat) => {
+        const each = repeated({ throughput: rate * by, repeat });
+        return { ...each, offeredRate: rate, load: { executor, gracefulStopMs: 0, lastMs: 1000 } };
+      });
+    const of = (a: readonly CaseResult[], b: readonly CaseResult[]) => compareResults(named("a", a), named("b", b), FIVE);
+    const open = of(paced("constant-arrival-rate", 100), paced("constant-arrival-rate", 100));
+    expect(open.comparisons.map(({ metric }) => metric)).not.toContain("throughput");
+    expect(open.information).toMatchObject([
+      { metric: "throughput", a: 100, b: 100, ratio: 1, why: expect.stringContaining("set by its arrivals") },
+    ]);
+    const behind = of(paced("constant-arrival-rate", 100), paced("constant-arrival-rate", 100, 0.8));
+    expect(one(behind.comparisons).verdict).toBe("worse");
+    expect(one(of(paced("constant-vus", 100), paced("constant-vus", 100)).comparisons).verdict).toBe("same");
+    const beside = compareResults(named("a", rounds(BASE)), named("b", rounds(changed(0.95))), figures("sojourn_mean"), {
+      ...{ margin: 0.01, marginFrom: "default", beside: THROUGHPUT },
+    });
+    expect(beside.information).toMatchObject([{ metric: "throughput", ratio: expect.closeTo(0.95, 2), why: expect.any(String) }]);
+    expect(beside.comparisons).toHaveLength(1);
+  });
+
+  test("have a margin of their own where a figure's noise is greater", () => {
+    const floorOf = (_: unknown, figure: string) => (figure === "throughput" ? 0.08 : 0.001);
+    const options = { margin: 0.01, marginFrom: "default", floorOf } as const;
+    const { margin, marginFrom, comparisons } = compareResults(named("a", rounds(BASE)), named("b", rounds(changed(0.95))), FIVE, options);
+    expect([margin, marginFrom]).toEqual([0.08, "floor"]);
+    expect(one(comparisons)).toMatchObject({ margin: 0.08, marginFrom: "floor", verdict: "same" });
+    expect(one(comparisons, "sojourn_mean")).toMatchObject({ margin: 0.01, marginFrom: "default" });
+  });
+
+  test("on other tapes say so where their rounds are alike", () => {
+    const { notes } = compareResults(named("a", rounds(BASE)), named("b", rounds(BASE, { hash: "other" })), THROUGHPUT);
+    expect(notes).toEqual(["A and B have other arrivals: not compared in pairs"]);
+  });
+
   test("a single run of each cannot tell, however much they differ, and six rounds would", () => {
     const [a, b] = [repeated({ throughput: 100 }), repeated({ throughput: 10 })];
     const { paired, rounds: count, comparisons } = compareResults(named("a", [a]), named("b", [b]), THROUGHPUT);

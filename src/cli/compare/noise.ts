@@ -1,0 +1,40 @@
+import { join } from "node:path";
+import type { FloorOf, ResultComparison } from "../../analysis/compare.ts";
+import { noiseFloor } from "../../analysis/noise-floor.ts";
+import { isSameCase } from "../../analysis/repeats.ts";
+import { ownFolder } from "../../kernel/own-folder.ts";
+import { NoiseLog } from "../../store/noise-log.ts";
+import type { RunResult } from "../../telemetry/result.ts";
+
+/** What comparisons of scenarios with themselves have shown on this machine. */
+export class Noise {
+  constructor(private readonly log: NoiseLog) {}
+
+  /** That of this user. */
+  static own(): Noise {
+    const folder = ownFolder("data");
+    return new Noise(new NoiseLog(folder === null ? "" : join(folder, "noise.ndjson")));
+  }
+
+  /** The floor of each figure of a scenario, on the machine where it ran. */
+  floorOf({ scenario: { hash }, machine }: RunResult): FloorOf {
+    const entries = this.log.of(hash, nameOf(machine));
+    return (one, figure) =>
+      noiseFloor(
+        entries.flatMap(({ changes }) => changes.flatMap((each) => (each.metric === figure && isSameCase(each, one) ? [each.change] : []))),
+      );
+  }
+
+  /** Keeps a comparison of a scenario with itself, unless something disturbed it. */
+  add({ scenario: { name, hash }, machine }: RunResult, { comparisons, paired, valid, gate }: ResultComparison): void {
+    if (!paired || !valid || gate?.passed !== true) return;
+    const changes = comparisons.flatMap(({ mode, params, metric, ratio }) =>
+      ratio === null ? [] : [{ mode, params, metric, change: Math.log(ratio) }],
+    );
+    this.log.add({ at: new Date().toISOString(), scenario: name, hash, machine: nameOf(machine), changes });
+  }
+}
+
+function nameOf({ cpu, os, arch, cores }: RunResult["machine"]): string {
+  return `${cpu}, ${os}, ${arch}, ${cores}`;
+}

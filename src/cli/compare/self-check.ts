@@ -1,0 +1,113 @@
+import type { ResultComparison } from "../../analysis/compare.ts";
+import { UserError } from "../../kernel/problem.ts";
+import { quoted } from "../../kernel/text.ts";
+import type { NamedScenario } from "../../plan/plan.ts";
+import { armProgress } from "../../views/report/arm-progress.ts";
+import type { RequestAccess } from "../../workloads/access.ts";
+import { hasStatedWork, withLongerWork } from "../../workloads/traits.ts";
+import type { StopSignal, StopSignals } from "../signals.ts";
+import { compareArms, runArms } from "./arms.ts";
+import type { Noise } from "./noise.ts";
+import type { ComparedFigures, RoundsAsked } from "./settings.ts";
+
+/** How many times as long the planted service time is. */
+const PLANTED = 1.05;
+/** The figure in which it must show. */
+const SHOWS_IN = "service_mean";
+
+/** What comparisons of a scenario with itself, and with longer service times, were told to be. */
+export interface SelfCheck {
+  readonly schemaVersion: 1;
+  readonly scenario: string;
+  readonly rounds: number;
+  readonly comparisons: number;
+  /** Comparisons in which a case stayed disturbed: they count in neither rate. */
+  readonly refused: number;
+  /** Disturbed cases that were run again. */
+  readonly reruns: number;
+  /** A against A: cases of which any figure was called better or worse, of all. */
+  readonly different: { readonly count: number; readonly of: number };
+  /** A against A with 5 % longer service times: cases whose mean service time was called worse, of all. */
+  readonly found: { readonly count: number; readonly of: number };
+}
+
+export interface SelfCheckOptions extends RoundsAsked {
+  readonly times: number;
+  readonly figures: ComparedFigures;
+  readonly noise: Noise;
+  readonly access: RequestAccess;
+  readonly say: (line: string) => void;
+}
+
+export interface SelfChecked {
+  readonly check: SelfCheck;
+  /** False: a case was invalid or has failed. */
+  readonly valid: boolean;
+  readonly stoppedBy: StopSignal | null;
+}
+
+/** A comparison of A with itself, and with longer service times. */
+interface Pair {
+  readonly same: ResultComparison;
+  readonly planted: ResultComparison;
+}
+
+/** Compares a scenario with itself and with 5 % longer service times, several times, by what `compare` does. */
+export async function selfCheck(named: NamedScenario, options: SelfCheckOptions, signals: StopSignals): Promise<SelfChecked> {
+  if (!named.points.some(({ scenario }) => hasStatedWork(scenario)))
+    throw new UserError(`compare: ${quoted(named.name)} states no service time that could be made longer`);
+  const { figures, noise, access, say, times, ...asked } = options;
+  const pairs: Pair[] = [];
+  let reruns = 0;
+  let stoppedBy: StopSignal | null = null;
+  for (let time = 0; time < times && stoppedBy === null; time++) {
+    say(`comparison ${time + 1} of ${times}`);
+    const onEvent = armProgress(["A", "A again", "A with 5 % longer service"], asked.rounds, say);
+    const order = { seed: named.scenario.seed + time, access, onEvent };
+    const ran = await runArms([named, named, longer(named)], { ...asked, ...order }, signals);
+    stoppedBy = ran.stoppedBy;
+    const [a, again, planted] = ran.results.map((result, arm) => ({ name: "", result, reruns: ran.reruns[arm] ?? 0 }));
+    if (a === undefined || again === undefined || planted === undefined || a.result.cases.length === 0) continue;
+    const pair = { same: compareArms(a, again, figures, asked, noise), planted: compareArms(a, planted, figures, asked, noise) };
+    if (stoppedBy !== null) continue;
+    noise.add(a.result, pair.same);
+    pairs.push(pair);
+    reruns += a.reruns + again.reruns + planted.reruns;
+  }
+  const valid = pairs.every(({ same, planted }) => same.valid && planted.valid);
+  return { check: { schemaVersion: 1, scenario: named.name, rounds: asked.rounds, reruns, ...ratesOf(pairs) }, valid, stoppedBy };
+}
+
+function longer(named: NamedScenario): NamedScenario {
+  const points = named.points.map((point) => ({ ...point, scenario: withLongerWork(point.scenario, PLANTED) }));
+  return { ...named, points, scenario: withLongerWork(named.scenario, PLANTED) };
+}
+
+/** Rates over the comparisons that the gate let through. */
+export function ratesOf(pairs: readonly Pair[]): Pick<SelfCheck, "comparisons" | "refused" | "different" | "found"> {
+  const through = pairs.filter(({ same, planted }) => same.gate?.passed === true && planted.gate?.passed === true);
+  const cases = (comparison: ResultComparison) => [
+    ...Map.groupBy(comparison.comparisons, ({ mode, params }) => JSON.stringify([mode, params])).values(),
+  ];
+  const same = through.flatMap((pair) => cases(pair.same));
+  const planted = through.flatMap((pair) => cases(pair.planted));
+  const different = same.filter((rows) => rows.some(({ verdict }) => verdict === "better" || verdict === "worse"));
+  const found = planted.filter((rows) => rows.some(({ metric, verdict }) => metric === SHOWS_IN && verdict === "worse"));
+  return {
+    comparisons: pairs.length,
+    refused: pairs.length - through.length,
+    different: { count: different.length, of: same.length },
+    found: { count: found.length, of: planted.length },
+  };
+}
+
+/** Both rates, in words. */
+export function selfCheckText({ scenario, rounds, comparisons, refused, reruns, different, found }: SelfCheck): string {
+  return [
+    `${scenario} against itself, and against itself with 5 % longer service times: ${comparisons} comparisons of ${rounds} rounds`,
+    `  nothing changed, and some figure was called better or worse: ${different.count} of ${different.of}`,
+    `  5 % longer service times, and ${SHOWS_IN} was called worse:   ${found.count} of ${found.of}`,
+    `  refused, since a case stayed disturbed: ${refused} of ${comparisons}; disturbed cases that were run again: ${reruns}`,
+    "",
+  ].join("\n");
+}

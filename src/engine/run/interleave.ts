@@ -1,0 +1,104 @@
+import { isSameCase } from "../../analysis/repeats.ts";
+import { type CasePlan, inRounds, type NamedScenario } from "../../plan/plan.ts";
+import { isDisturbed } from "../../telemetry/disturbance.ts";
+import type { RunEvent } from "../../telemetry/events.ts";
+import type { RunResult } from "../../telemetry/result.ts";
+import type { RequestAccess } from "../../workloads/access.ts";
+import type { RanCase } from "./asked-rates.ts";
+import { ScenarioRun } from "./scenario-run.ts";
+
+/** What an arm of a comparison does; a `ScenarioRun`. */
+export interface Arm {
+  readonly plans: readonly CasePlan[];
+  stopped(): boolean;
+  /** Runs a case; run again, it replaces its result. */
+  runCase(index: number): Promise<RanCase>;
+}
+
+/** Rules of interleaving, fixed before anything runs. */
+export interface InterleaveRules {
+  /** Of the order of the arms. */
+  readonly seed: number;
+  /** Most times that a disturbed case is run again. */
+  readonly mostReruns: number;
+}
+
+/**
+ * Runs the cases that all arms have, in the order of the first arm's plans, each in every arm before the next. The arms' order is shuffled
+ * in every other round and reversed in the next, so that each is first as often. A disturbed case is run again at once, whatever its
+ * figures. Returns the number of reruns of each arm.
+ */
+export async function interleave(arms: readonly Arm[], { seed, mostReruns }: InterleaveRules): Promise<readonly number[]> {
+  const reruns = arms.map(() => 0);
+  const stopped = () => arms.some((arm) => arm.stopped());
+  for (const { arm, index } of scheduleOf(arms, seed)) {
+    for (let again = 0; !stopped(); again++) {
+      const ran = await arms[arm]?.runCase(index);
+      if (ran === undefined || !isDisturbed(ran.result) || again === mostReruns || stopped()) break;
+      reruns[arm] = (reruns[arm] ?? 0) + 1;
+    }
+  }
+  return reruns;
+}
+
+/** A case of an arm. */
+interface Step {
+  readonly arm: number;
+  readonly index: number;
+}
+
+function scheduleOf(arms: readonly Arm[], seed: number): Step[] {
+  const plans = arms[0]?.plans ?? [];
+  const orders = inRounds([...arms.keys()], plans.length, seed);
+  const before = (plan: CasePlan) => plans.findIndex((other) => isSameCase(plan, other) && other.repeat === (plan.repeat ?? 0) - 1);
+  return plans.flatMap((plan, i) => {
+    const steps = arms.map(({ plans: own }, arm): Step => ({ arm, index: own.findIndex((other) => isPartner(plan, other)) }));
+    if (steps.some(({ index }) => index < 0)) return [];
+    const order = (plan.repeat ?? 0) % 2 === 0 ? orders[i] : orders[before(plan)]?.toReversed();
+    return (order ?? []).flatMap((arm) => steps[arm] ?? []);
+  });
+}
+
+/** The same case of the same round. */
+function isPartner(one: CasePlan, other: CasePlan): boolean {
+  return one.repeat === other.repeat && isSameCase(one, other);
+}
+
+export interface InterleavedOptions extends InterleaveRules {
+  readonly rounds: number;
+  readonly access?: RequestAccess;
+  readonly onEvent?: (arm: number, event: RunEvent) => void;
+}
+
+/** The results of the arms, and how often cases of each were run again. */
+export interface Interleaved {
+  readonly results: readonly RunResult[];
+  readonly reruns: readonly number[];
+}
+
+/** Runs of several scenarios, round by round and side by side, with one calibration. */
+export function startInterleaved(
+  scenarios: readonly NamedScenario[],
+  options: InterleavedOptions,
+): { readonly result: Promise<Interleaved>; stop(): void } {
+  const { rounds, access, onEvent } = options;
+  const arms = scenarios.map((named, arm) => {
+    const shared = { repeats: { rounds, untilShare: null }, ...(access === undefined ? {} : { access }) };
+    return new ScenarioRun(named, { ...shared, onEvent: (event) => onEvent?.(arm, event) });
+  });
+  const run = async (): Promise<Interleaved> => {
+    try {
+      for (const arm of arms) await arm.open(arms.find(({ calibrated }) => calibrated !== null)?.calibrated ?? null);
+      const reruns = await interleave(arms, options);
+      return { results: arms.map((arm) => arm.finished()), reruns };
+    } finally {
+      for (const arm of arms) arm.close();
+    }
+  };
+  return {
+    result: run(),
+    stop: () => {
+      for (const arm of arms) arm.stop();
+    },
+  };
+}
