@@ -55,19 +55,19 @@ export interface Gate {
 }
 
 /** A figure of a case on both sides, judged. */
-export interface FigureComparison extends FigureChange, ChangeMargin {
+export interface FigureComparison extends FigureRatio, ChangeMargin {
   readonly verdict: ChangeVerdict;
   /** Rounds in all, where it cannot tell; null: it can, or no number would do. */
   readonly roundsNeeded: number | null;
 }
 
 /** A figure that is not judged, and why. */
-export interface FigureInformation extends FigureChange {
+export interface FigureInformation extends FigureRatio {
   readonly why: string;
 }
 
 /** A figure of a case on both sides. */
-export interface FigureChange {
+export interface FigureRatio {
   readonly mode: string;
   readonly params: Readonly<Record<string, unknown>>;
   readonly metric: string;
@@ -182,7 +182,7 @@ function contrastOf({ a, b }: CasePair, paired: boolean, { read, counts }: Compa
   return { ...values, shift };
 }
 
-function changeOf({ mode, params }: CasePair, figure: ComparedFigure, { a, b, shift }: Contrast, level: number): FigureChange {
+function changeOf({ mode, params }: CasePair, figure: ComparedFigure, { a, b, shift }: Contrast, level: number): FigureRatio {
   const rounds = Math.min(a.length, b.length);
   const center = (values: readonly number[]) => (values.length === 0 ? null : RankEstimate.ofPairs(values).value);
   const interval = rounds < 2 ? null : ratioInterval(shift?.interval(level) ?? null);
@@ -203,7 +203,7 @@ function changeOf({ mode, params }: CasePair, figure: ComparedFigure, { a, b, sh
 }
 
 /** `level`: the one asked for. */
-function judgement({ ratio, low, high, better, rounds }: FigureChange, level: number, margin: number, paired: boolean) {
+function judgement({ ratio, low, high, better, rounds }: FigureRatio, level: number, margin: number, paired: boolean) {
   const interval = low === null || high === null ? null : { low, high };
   const verdict = changeVerdict(interval, margin, better);
   const needed = () => {

@@ -12,7 +12,7 @@ import { keptResult } from "../kept-result.ts";
 import type { StopSignal, StopSignals } from "../signals.ts";
 
 /** `lab-tui compare A B`: prints what changed between two results, or between two scenarios, which it runs. */
-export async function compare(a: string, b: string | undefined, flags: CompareFlags, signals: StopSignals): Promise<ExitCode> {
+export async function compareCommand(a: string, b: string | undefined, flags: CompareFlags, signals: StopSignals): Promise<ExitCode> {
   if (flags.format !== undefined) throw new UserError("compare: --format is not available in this version");
   const figures = comparedFigures(flags);
   if (flags.selfCheck === true) return await checkSelf(a, b, flags, figures, signals);

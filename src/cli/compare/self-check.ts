@@ -16,7 +16,7 @@ const PLANTED = 1.05;
 const SHOWS_IN = "service_mean";
 
 /** What comparisons of a scenario with itself, and with longer service times, were told to be. */
-export interface SelfCheck {
+export interface SelfCheckRates {
   readonly schemaVersion: 1;
   readonly scenario: string;
   readonly rounds: number;
@@ -40,7 +40,7 @@ export interface SelfCheckOptions extends RoundsAsked {
 }
 
 export interface SelfChecked {
-  readonly check: SelfCheck;
+  readonly check: SelfCheckRates;
   /** False: a case was invalid or has failed. */
   readonly valid: boolean;
   readonly stoppedBy: StopSignal | null;
@@ -84,7 +84,7 @@ function longer(named: NamedScenario): NamedScenario {
 }
 
 /** Rates over the comparisons that the gate let through. */
-export function ratesOf(pairs: readonly Pair[]): Pick<SelfCheck, "comparisons" | "refused" | "different" | "found"> {
+export function ratesOf(pairs: readonly Pair[]): Pick<SelfCheckRates, "comparisons" | "refused" | "different" | "found"> {
   const through = pairs.filter(({ same, planted }) => same.gate?.passed === true && planted.gate?.passed === true);
   const cases = (comparison: ResultComparison) => [
     ...Map.groupBy(comparison.comparisons, ({ mode, params }) => JSON.stringify([mode, params])).values(),
@@ -102,7 +102,7 @@ export function ratesOf(pairs: readonly Pair[]): Pick<SelfCheck, "comparisons" |
 }
 
 /** Both rates, in words. */
-export function selfCheckText({ scenario, rounds, comparisons, refused, reruns, different, found }: SelfCheck): string {
+export function selfCheckText({ scenario, rounds, comparisons, refused, reruns, different, found }: SelfCheckRates): string {
   return [
     `${scenario} against itself, and against itself with 5 % longer service times: ${comparisons} comparisons of ${rounds} rounds`,
     `  nothing changed, and some figure was called better or worse: ${different.count} of ${different.of}`,

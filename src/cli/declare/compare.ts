@@ -25,7 +25,7 @@ export const declare: Declare = (program, host) => {
     .option("--allow-host <host>", "load may go to this public host (repeatable; fetch)", collected)
     .option("--no-store", "do not keep what it runs among the past runs (scenarios)")
     .action(async (a: string, b: string | undefined, flags: CompareFlags) => {
-      const { compare } = await import("../commands/compare.ts");
-      host.exit(await compare(a, b, flags, host.signals));
+      const { compareCommand } = await import("../commands/compare.ts");
+      host.exit(await compareCommand(a, b, flags, host.signals));
     });
 };

@@ -1,4 +1,4 @@
-import type { FigureChange, FigureComparison, FigureInformation, ResultComparison } from "../../analysis/compare.ts";
+import type { FigureComparison, FigureInformation, FigureRatio, ResultComparison } from "../../analysis/compare.ts";
 import { leastPairs, leastSamples } from "../../analysis/estimate.ts";
 import { figureOf } from "../../analysis/figures.ts";
 import { columnsOf, padLeft, printable } from "../../kernel/text.ts";
@@ -58,7 +58,7 @@ function placed(cell: string, column: number, width: number): string {
 }
 
 /** Name, both sides, change, interval and verdict of a figure; a dash: there is none. */
-export function changeCells({ metric, a, b, ratio, low, high, verdict = "" }: FigureChange & { readonly verdict?: string }): string[] {
+export function changeCells({ metric, a, b, ratio, low, high, verdict = "" }: FigureRatio & { readonly verdict?: string }): string[] {
   const figure = figureOf(metric);
   const text = (value: number | null) => (value === null || figure === null ? UNMEASURED : inUnit(figure.unit, value));
   const between = low === null || high === null ? UNMEASURED : `${change(low)} and ${change(high)}`;

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { compare } from "../../../src/cli/commands/compare.ts";
+import { compareCommand } from "../../../src/cli/commands/compare.ts";
 import { compareArms, wholeRounds } from "../../../src/cli/compare/arms.ts";
 import { Noise } from "../../../src/cli/compare/noise.ts";
 import { ratesOf, selfCheckText } from "../../../src/cli/compare/self-check.ts";
@@ -143,6 +143,6 @@ describe("what is asked for", () => {
     ["a self-check of two", scenario, scenario, { selfCheck: true }, "--self-check takes one scenario"],
     ["a self-check without service times", scenario, undefined, { selfCheck: true }, "states no service time that could be made longer"],
   ])("%s is refused", async (_, a, b, flags, sentence) => {
-    expect(compare(a, b, flags, new StopSignals())).rejects.toThrow(sentence);
+    expect(compareCommand(a, b, flags, new StopSignals())).rejects.toThrow(sentence);
   });
 });
