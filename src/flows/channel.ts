@@ -113,10 +113,12 @@ export class Channel<T> implements AsyncIterableIterator<T, undefined> {
     if (this.closed) return;
     this.closed = true;
     for (let writer = this.writers.shift(); writer !== undefined; writer = this.writers.shift()) writer.done(false);
+    // Each of those that wait is told of a failure.
+    const { failure } = this;
+    if (this.readers.length > 0) this.failure = null;
     for (let reader = this.readers.shift(); reader !== undefined; reader = this.readers.shift()) {
-      if (this.failure === null) reader.resolve({ done: true, value: undefined });
-      else reader.reject(this.failure.error);
-      this.failure = null;
+      if (failure === null) reader.resolve({ done: true, value: undefined });
+      else reader.reject(failure.error);
     }
   }
 

@@ -86,6 +86,7 @@ export class Guard {
   /** Calls, and resolves with the answer; rejects with the last attempt's error. `signal`: no attempt begins once it is aborted. */
   async call<T>(attempt: Attempt<T>, signal?: AbortSignal): Promise<T> {
     const { retry } = this.options;
+    signal?.throwIfAborted();
     for (let tried = 1; ; tried++) {
       try {
         return await this.once(attempt, tried, signal);

@@ -7,7 +7,7 @@ export type { BatchOptions } from "./data-pipeline/batch.ts";
 export type { FlowContext } from "./data-pipeline/context.ts";
 export { DataPipeline } from "./data-pipeline/data-pipeline.ts";
 export type { DataPipelineOptions, FailedItem, FeedOptions, PipelineStats } from "./data-pipeline/pipeline-run.ts";
-export type { StageFunction, StageOptions, StageStats } from "./data-pipeline/stage.ts";
+export type { StageFunction, StageOptions, StageStats, TapOptions } from "./data-pipeline/stage.ts";
 export type { Delivery, Undelivered } from "./event-bus/delivery.ts";
 export type { AnyEvent, EventFilter, EventName } from "./event-bus/event.ts";
 export { FlowEvent } from "./event-bus/event.ts";

@@ -79,6 +79,7 @@ export class BatchStage implements StageNode {
       gone: false,
       started: now,
       abandoned: false,
+      unwanted: false,
       waiters: items.flatMap((item) => item.waiters),
     };
     caller.runInAsyncScope(this.next.push, this.next, list, now);

@@ -1,7 +1,9 @@
+import { isThenable, promiseOf } from "../../kernel/promises.ts";
 import { realTimers, within } from "../../kernel/timers.ts";
-import { type Channel, leave } from "../channel.ts";
+import { leave } from "../channel.ts";
 import { Failures, type OnFailure, Stopped } from "../failures.ts";
 import { type Health, type Part, STOP_MS, type StopOptions } from "../part.ts";
+import type { SharedOutput } from "../shared-output.ts";
 import { type BatchOptions, BatchStage } from "./batch.ts";
 import type { FlowContext } from "./context.ts";
 import {
@@ -12,7 +14,8 @@ import {
   PipelineRun,
   type PipelineStats,
 } from "./pipeline-run.ts";
-import { PipelineStage, type StageFunction, type StageOptions } from "./stage.ts";
+import { PipelineStage, type StageFunction, type StageOptions, type TapOptions } from "./stage.ts";
+import { readableOf, writableOf } from "./web-streams.ts";
 
 /**
  * Named stages in a row, typed from end to end, with bounded buffers between them: when the last one is slow, feeding waits. An item leaves
@@ -22,6 +25,7 @@ import { PipelineStage, type StageFunction, type StageOptions } from "./stage.ts
 export class DataPipeline<In, Out = In> implements Part {
   private current: PipelineRun | null = null;
   private take: ((value: unknown, context: FlowContext) => unknown) | null = null;
+  private discards = false;
   private readonly failures: Failures;
 
   private constructor(
@@ -52,6 +56,15 @@ export class DataPipeline<In, Out = In> implements Part {
     );
   }
 
+  /** The same pipeline with a stage that has an effect and passes each item on as it came, whatever it returns. */
+  tap(name: string, effect: (value: Out, context: FlowContext) => unknown, options: TapOptions = {}): DataPipeline<In, Out> {
+    const pass: StageFunction<Out, Out> = (value, context) => {
+      const answer = effect(value, context);
+      return isThenable(answer) ? promiseOf(answer).then(() => value) : value;
+    };
+    return this.stage(name, pass, options);
+  }
+
   /** The same pipeline with its results gathered into lists. */
   batch(options: BatchOptions, name = "batch"): DataPipeline<In, Out[]> {
     return this.with((_, timers) => new BatchStage(name, options, timers));
@@ -73,8 +86,8 @@ export class DataPipeline<In, Out = In> implements Part {
   }
 
   /**
-   * Feeds an item and resolves with its result, `undefined` when a stage filters it out; rejects with why it failed. For a pipeline whose
-   * results go to `into` or `discard`. An item of a batch gets the result of the batch.
+   * Feeds an item and resolves with its result, `undefined` when a stage filters it out; rejects with why it failed. The result goes to
+   * `into` too, or to `output` where that is read; where neither is, to the caller alone. An item of a batch gets the result of the batch.
    */
   process(value: In, options?: FeedOptions): Promise<Out | undefined> {
     return this.running.process(value, options) as Promise<Out | undefined>;
@@ -118,7 +131,7 @@ export class DataPipeline<In, Out = In> implements Part {
     // A reader that leaves the loop early does not wait for the rest.
     feeding.catch(() => {});
     try {
-      yield* run.output as Channel<Out>;
+      yield* run.output as SharedOutput<Out>;
     } finally {
       leaveSource();
       if (!run.closed) await this.stopRun(run, 0);
@@ -126,9 +139,12 @@ export class DataPipeline<In, Out = In> implements Part {
     await feeding;
   }
 
-  /** The results as they come; ends when the pipeline is closed and empty. Several readers share them. */
+  /**
+   * The results as they come; ends when the pipeline is closed and empty, and throws the reason of an `abort`. Several readers
+   * share them: a loop that breaks off leaves the rest to the others, and the last to do so stops the pipeline.
+   */
   get output(): AsyncIterableIterator<Out, undefined> {
-    return this.running.output as Channel<Out>;
+    return this.running.output as SharedOutput<Out>;
   }
 
   /** Items that failed, as they come; unread, the latest thousand are kept. */
@@ -138,36 +154,29 @@ export class DataPipeline<In, Out = In> implements Part {
 
   /** Passes each result to a function instead of `output`; the next one waits until it is done. To be called before the first item. */
   into(take: (value: Out, context: FlowContext) => unknown): this {
-    this.take = take as (value: unknown, context: FlowContext) => unknown;
-    this.current?.deliverTo(this.take);
+    return this.deliverTo(take as (value: unknown, context: FlowContext) => unknown, false);
+  }
+
+  /** Discards results, counted: for pipelines whose last stage has the effect, and may return nothing. */
+  discard(): this {
+    return this.deliverTo(() => {}, true);
+  }
+
+  private deliverTo(take: (value: unknown, context: FlowContext) => unknown, discards: boolean): this {
+    this.take = take;
+    this.discards = discards;
+    this.current?.deliverTo(take, discards);
     return this;
   }
 
-  /** Discards results, counted: for pipelines whose last stage has the effect. */
-  discard(): this {
-    return this.into(() => {});
-  }
-
-  /** The results as a Web Stream. */
+  /** The results as a Web Stream. It errors when items were abandoned; cancelling it, where nobody else reads, abandons what is inside. */
   get readable(): ReadableStream<Out> {
-    const { output } = this;
-    return new ReadableStream<Out>({
-      pull: async (controller) => {
-        const result = await output.next();
-        if (result.done === true) controller.close();
-        else controller.enqueue(result.value);
-      },
-      cancel: () => this.stop({ deadlineMs: 0 }),
-    });
+    return readableOf<Out>(this.running);
   }
 
-  /** A Web Stream whose chunks are fed; closing it closes the pipeline. */
+  /** A Web Stream whose chunks are fed; closing it closes the pipeline, and aborting it abandons what is inside. */
   get writable(): WritableStream<In> {
-    return new WritableStream<In>({
-      write: (value) => this.feed(value),
-      close: () => this.close(),
-      abort: () => this.stop({ deadlineMs: 0 }),
-    });
+    return writableOf<In>(this.running);
   }
 
   /** Accepts nothing more; resolves when all that was fed has left the last stage. */
@@ -214,7 +223,7 @@ export class DataPipeline<In, Out = In> implements Part {
   private get running(): PipelineRun {
     if (this.current === null) {
       this.current = new PipelineRun(this.name, this.makers, this.options, this.failures);
-      if (this.take !== null) this.current.deliverTo(this.take);
+      if (this.take !== null) this.current.deliverTo(this.take, this.discards);
     }
     return this.current;
   }

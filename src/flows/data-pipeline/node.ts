@@ -6,6 +6,8 @@ import type { FlowContext } from "./context.ts";
 export interface Waiter {
   resolve(value: unknown): void;
   reject(error: unknown): void;
+  /** It reports failures to somebody, so that no warning of the process is due. */
+  readonly reports: boolean;
 }
 
 export const NOBODY: readonly Waiter[] = [];
@@ -26,6 +28,8 @@ export interface Passing {
   started: number;
   /** Abandoned; what its stage still returns is ignored. */
   abandoned: boolean;
+  /** Its caller has given it up: no stage begins it, and what has begun may end. */
+  unwanted: boolean;
   /** Callers waiting for its end; of a batch, those waiting for its items. */
   readonly waiters: readonly Waiter[];
 }
@@ -33,6 +37,8 @@ export interface Passing {
 /** How an item leaves the pipeline. */
 export interface ItemOutcomes {
   filtered(item: Passing): void;
+  /** It was given up by its caller. */
+  dismissed(item: Passing): void;
   failed(item: Passing, stage: string, error: unknown): void;
   delivered(item: Passing): void;
 }

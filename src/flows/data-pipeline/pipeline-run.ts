@@ -4,12 +4,15 @@ import { callerContext } from "../async-context.ts";
 import { Channel } from "../channel.ts";
 import { type Failures, type OnFailure, Stopped } from "../failures.ts";
 import { type FlowHeaders, NO_HEADERS } from "../headers.ts";
+import { onAbort } from "../notifier.ts";
 import { checkCount } from "../options.ts";
 import { type Health, type PartStats, stuckHealth } from "../part.ts";
+import { SharedOutput } from "../shared-output.ts";
 import { headersOf, isUntraced } from "../tracing.ts";
 import { FlowContext } from "./context.ts";
 import { type ItemOutcomes, NOBODY, type Node, type Passing, type StageNode, type Waiter } from "./node.ts";
 import { Sink } from "./sink.ts";
+import { PipelineStage } from "./stage.ts";
 
 /** Options of a pipeline. */
 export interface DataPipelineOptions {
@@ -26,6 +29,8 @@ export interface FeedOptions {
   readonly correlationId?: string;
   /** The trace of whoever feeds it is added, unless it is among them. */
   readonly headers?: FlowHeaders;
+  /** Gives the item up: its caller is rejected with the reason, no stage begins it any more, and the one it is in is told by its signal. */
+  readonly signal?: AbortSignal;
 }
 
 /** An item that failed and is not retried. */
@@ -69,6 +74,13 @@ export class PipelineRun implements ItemOutcomes {
   private readonly feeders = new Deque<{ item: Passing; resolve(): void; reject(error: unknown): void }>(2);
   private readonly counts = { fed: 0, delivered: 0, filtered: 0, failed: 0, abandoned: 0 };
   private readonly ended = Promise.withResolvers<void>();
+  /** Why it takes no more items; null: it does. */
+  private refusal: { readonly reason: unknown } | null = null;
+  /** Why what its readers have got is not whole; null: it is, so far. */
+  loss: { readonly reason: unknown } | null = null;
+  private readonly onAbandoned = new Set<(reason: unknown) => void>();
+  private readonly results: SharedOutput<unknown>;
+  private read = false;
   private ending = false;
 
   constructor(
@@ -79,13 +91,20 @@ export class PipelineRun implements ItemOutcomes {
   ) {
     checkCount("outputBuffer", options.outputBuffer, 1);
     this.timers = options.timers ?? realTimers;
-    this.channel = new Channel(options.outputBuffer ?? 1024, "block", () => this.abandon());
+    this.channel = new Channel(options.outputBuffer ?? 1024);
+    this.results = new SharedOutput(this.channel, (reason) => this.abandon(reason));
     this.nodes = makers.map((make) => make(this, this.timers));
-    this.sink = new Sink(this, this.channel, this.timers, () => {
-      this.over = true;
-      this.failed_?.close();
-      this.ended.resolve();
-    });
+    this.sink = new Sink(
+      this,
+      this.channel,
+      this.timers,
+      () => this.read,
+      () => {
+        this.over = true;
+        this.failed_?.close();
+        this.ended.resolve();
+      },
+    );
     this.first = this.nodes[0] ?? this.sink;
     for (const [i, node] of this.nodes.entries()) {
       node.next = this.nodes[i + 1] ?? this.sink;
@@ -94,8 +113,9 @@ export class PipelineRun implements ItemOutcomes {
     this.sink.previous = this.nodes.at(-1) ?? { makeRoom: () => this.admit() };
   }
 
-  get output(): Channel<unknown> {
-    return this.channel;
+  get output(): SharedOutput<unknown> {
+    this.read = true;
+    return this.results;
   }
 
   get errors(): Channel<FailedItem> {
@@ -104,33 +124,91 @@ export class PipelineRun implements ItemOutcomes {
     return this.failed_;
   }
 
-  deliverTo(take: (value: unknown, context: FlowContext) => unknown): void {
+  /** `discards`: the last stage has the effect, and what it returns is of no account. */
+  deliverTo(take: (value: unknown, context: FlowContext) => unknown, discards: boolean): void {
     this.sink.take = take;
+    const last = this.nodes.at(-1);
+    if (last instanceof PipelineStage) last.isEffect = discards;
+  }
+
+  /** Calls back when items are abandoned, with the reason. Returns a function that forgets it. */
+  whenAbandoned(listener: (reason: unknown) => void): () => void {
+    this.onAbandoned.add(listener);
+    return () => this.onAbandoned.delete(listener);
+  }
+
+  private get closedReason(): unknown {
+    return this.refusal?.reason ?? new Stopped(`${this.name} is closed and takes no more items`);
   }
 
   offer(value: unknown, options: FeedOptions | undefined): boolean {
-    if (this.closed) throw new Stopped(`${this.name} is closed and takes no more items`);
+    if (this.closed) throw this.closedReason;
+    options?.signal?.throwIfAborted();
     if (this.feeders.length > 0 || !this.first.hasRoom) return false;
-    this.admitOne(itemOf(this.timers, value, options));
+    this.admitOne(this.itemOf(value, options));
     return true;
   }
 
   feed(value: unknown, options: FeedOptions | undefined): Promise<void> {
-    if (this.closed) return Promise.reject(new Stopped(`${this.name} is closed and takes no more items`));
+    const refused = this.refusalOf(options);
+    if (refused !== null) return refused;
+    const item = this.itemOf(value, options);
     if (this.feeders.length === 0 && this.first.hasRoom) {
-      this.admitOne(itemOf(this.timers, value, options));
+      this.admitOne(item);
       return DONE;
     }
-    return new Promise((resolve, reject) => this.wait(itemOf(this.timers, value, options), resolve, reject));
+    return new Promise((resolve, reject) => this.wait(item, resolve, reject));
   }
 
   process(value: unknown, options: FeedOptions | undefined): Promise<unknown> {
-    if (this.closed) return Promise.reject(new Stopped(`${this.name} is closed and takes no more items`));
+    const refused = this.refusalOf(options);
+    if (refused !== null) return refused;
     return new Promise((resolve, reject) => {
-      const item = itemOf(this.timers, value, options, [{ resolve, reject }]);
+      const item = this.itemOf(value, options, { resolve, reject, reports: true });
       if (this.feeders.length === 0 && this.first.hasRoom) this.admitOne(item);
       else this.wait(item, () => {}, reject);
     });
+  }
+
+  /** A rejection; null: it takes items. */
+  private refusalOf(options: FeedOptions | undefined): Promise<never> | null {
+    if (this.closed) return Promise.reject(this.closedReason);
+    return options?.signal?.aborted === true ? Promise.reject(options.signal.reason) : null;
+  }
+
+  private itemOf(value: unknown, options: FeedOptions | undefined, waiter?: Waiter): Passing {
+    const headers = options === undefined && isUntraced() ? NO_HEADERS : headersOf(options?.headers);
+    const context = new FlowContext(options?.fields, options?.correlationId ?? null, undefined, this.timers, headers);
+    const waiters = waiter === undefined ? NOBODY : [waiter];
+    const item: Passing = {
+      value,
+      context,
+      caller: null,
+      weight: 1,
+      done: false,
+      gone: false,
+      started: 0,
+      abandoned: false,
+      unwanted: false,
+      waiters,
+    };
+    return options?.signal === undefined ? item : this.revocable(item, options.signal);
+  }
+
+  /** The item as one that its caller can give up while it is inside. */
+  private revocable(item: Passing, signal: AbortSignal): Passing {
+    const forget = onAbort(signal, () => {
+      const { reason } = signal;
+      own.unwanted = true;
+      for (const { item: waiting, reject } of this.feeders.take((feeder) => feeder.item === own)) {
+        waiting.abandoned = true;
+        reject(reason);
+      }
+      for (const waiter of item.waiters) waiter.reject(reason);
+      own.context.abort(reason);
+    });
+    const own: Passing = { ...item, waiters: [...item.waiters, { resolve: forget, reject: forget, reports: false }] };
+    return own;
   }
 
   private wait(item: Passing, resolve: () => void, reject: (error: unknown) => void): void {
@@ -166,10 +244,14 @@ export class PipelineRun implements ItemOutcomes {
     return this.ended.promise;
   }
 
-  abandon(): void {
+  /** Abandons all that is inside. `why`: the reason, where somebody gave one; loops over the output then throw it. */
+  abandon(why?: unknown): void {
+    if (this.over) return;
     this.closed = true;
-    const reason = new Stopped(`${this.name} was stopped`);
+    const reason = why ?? new Stopped(`${this.name} was stopped`);
+    let lost = this.feeders.length;
     const give = (item: Passing) => {
+      lost++;
       item.abandoned = true;
       for (const waiter of item.waiters) waiter.reject(reason);
       this.counts.abandoned += item.weight;
@@ -179,6 +261,10 @@ export class PipelineRun implements ItemOutcomes {
     this.sink.abandon(give);
     for (let feeder = this.feeders.shift(); feeder !== undefined; feeder = this.feeders.shift()) feeder.reject(reason);
     this.ending = true;
+    this.refusal = { reason };
+    if (lost > 0 || why !== undefined) this.loss = { reason };
+    if (why !== undefined) this.channel.fail(why);
+    for (const listener of this.onAbandoned) listener(reason);
     this.sink.end();
   }
 
@@ -192,11 +278,16 @@ export class PipelineRun implements ItemOutcomes {
     for (const waiter of item.waiters) waiter.resolve(undefined);
   }
 
+  dismissed(item: Passing): void {
+    this.counts.abandoned += item.weight;
+    for (const waiter of item.waiters) waiter.reject(new Stopped(`${this.name}: its caller gave it up`));
+  }
+
   failed(item: Passing, stage: string, error: unknown): void {
     this.counts.failed += item.weight;
     for (const waiter of item.waiters) waiter.reject(error);
     this.failed_?.offer({ value: item.value, context: item.context, stage, error });
-    this.failures.report(stage, item.value, error, this.failed_ !== null || item.waiters.length > 0);
+    this.failures.report(stage, item.value, error, this.failed_ !== null || item.waiters.some(({ reports }) => reports));
   }
 
   stats(): PipelineStats {
@@ -219,10 +310,4 @@ export class PipelineRun implements ItemOutcomes {
     }
     return stuckHealth([...stages, this.sink.stats()], "item");
   }
-}
-
-function itemOf(timers: Timers, value: unknown, options: FeedOptions | undefined, waiters: readonly Waiter[] = NOBODY): Passing {
-  const headers = options === undefined && isUntraced() ? NO_HEADERS : headersOf(options?.headers);
-  const context = new FlowContext(options?.fields, options?.correlationId ?? null, undefined, timers, headers);
-  return { value, context, caller: null, weight: 1, done: false, gone: false, started: 0, abandoned: false, waiters };
 }

@@ -20,6 +20,8 @@ export class Sink implements Node {
     private readonly outcomes: ItemOutcomes,
     private readonly channel: Channel<unknown>,
     private readonly timers: Timers,
+    /** Whether anybody has asked for the output. */
+    private readonly isRead: () => boolean,
     private readonly onEnded: () => void,
   ) {}
 
@@ -31,6 +33,7 @@ export class Sink implements Node {
     if (this.channel.hasRoom) return true;
     if (!this.waiting) {
       this.waiting = true;
+      this.busySince = this.timers.now();
       void this.channel.room().then(() => {
         this.waiting = false;
         this.previous.makeRoom();
@@ -40,8 +43,13 @@ export class Sink implements Node {
   }
 
   push(item: Passing): void {
+    if (item.unwanted) {
+      this.outcomes.dismissed(item);
+      return;
+    }
     if (this.take === null) {
-      this.channel.offer(item.value);
+      // Unless somebody reads the output, what a caller waits for goes to that caller alone.
+      if (this.isRead() || item.waiters.length === 0) this.channel.offer(item.value);
       this.outcomes.delivered(item);
       return;
     }
@@ -97,7 +105,7 @@ export class Sink implements Node {
   }
 
   stats(): { readonly name: string; readonly oldestMs: number | null } {
-    return { name: "the output", oldestMs: this.busy === null ? null : this.timers.now() - this.busySince };
+    return { name: "the output", oldestMs: this.busy === null && !this.waiting ? null : this.timers.now() - this.busySince };
   }
 
   end(): void {

@@ -27,6 +27,9 @@ export interface StageOptions<In, Out> extends GuardOptions {
   readonly fallback?: (value: In, context: FlowContext, error: unknown) => Out | undefined | PromiseLike<Out | undefined>;
 }
 
+/** Options of a stage that passes items on as they came. */
+export type TapOptions = Omit<StageOptions<unknown, unknown>, "fallback">;
+
 /** Counts of a stage's items, and of its attempts that were retried or timed out. */
 export interface StageStats extends PartStats {
   readonly name: string;
@@ -64,6 +67,8 @@ export interface StageStats extends PartStats {
 export class PipelineStage implements StageNode {
   next: Node = DETACHED;
   previous = { makeRoom: () => {} };
+  /** Its results are discarded: an item has passed it whatever it returns. */
+  isEffect = false;
   private readonly queue = new Deque<Passing>(2);
   /** Begun and not yet passed on: in order of begin where order is kept, else only those that are done. */
   private readonly window = new Deque<Passing>(2);
@@ -128,6 +133,10 @@ export class PipelineStage implements StageNode {
   }
 
   private start(item: Passing, now: number): void {
+    if (item.unwanted) {
+      this.outcomes.dismissed(item);
+      return;
+    }
     this.running++;
     item.done = false;
     item.started = now;
@@ -137,7 +146,7 @@ export class PipelineStage implements StageNode {
       answer = this.call(item);
     } catch (error) {
       if (item.abandoned) return;
-      if (this.options.fallback === undefined) {
+      if (this.options.fallback === undefined || item.unwanted) {
         this.finish(item, undefined, error ?? new Error("threw nothing"), this.timers.now());
         return;
       }
@@ -182,7 +191,7 @@ export class PipelineStage implements StageNode {
       ? answer
       : answer.catch((error: unknown) => {
           // Abandoned meanwhile.
-          if (item.abandoned) throw error;
+          if (item.abandoned || item.unwanted) throw error;
           return this.instead(item, error);
         });
   }
@@ -209,7 +218,7 @@ export class PipelineStage implements StageNode {
       item.gone = true;
       this.failed += item.weight;
       this.outcomes.failed(item, this.name, error);
-    } else if (value === undefined) {
+    } else if (value === undefined && !this.isEffect) {
       item.gone = true;
       this.filtered += item.weight;
       this.outcomes.filtered(item);
