@@ -83,6 +83,14 @@ class Page {
     return (result as { readonly value: unknown }).value;
   }
 
+  /** Waits until an expression is true of the page. */
+  async until(expression: string): Promise<void> {
+    for (let left = 200; (await this.value(expression)) !== true; left--) {
+      if (left === 0) throw new Error(`never: ${expression.slice(0, 80)}`);
+      await Bun.sleep(25);
+    }
+  }
+
   async close(): Promise<void> {
     this.socket.close();
     this.browser.kill();
@@ -103,7 +111,7 @@ const WIDE = `[...document.querySelectorAll("p,li,h1,h2,h3,figure,.plot,.box,.le
 const SMALL = `[...document.querySelectorAll("main *")].filter((one) => parseFloat(getComputedStyle(one).fontSize) < 11).length`;
 
 describe.skipIf(CHROMIUM === null)("the HTML report in a browser (needs chromium)", () => {
-  test("asks for nothing, fits from 400 to 1600 pixels, and is dark or light as its reader prefers", async () => {
+  test("draws pictures without scripts, and with its own anew: values under the cursor, zoom, all of it again; asks for nothing, fits from 400 to 1600 pixels, and is dark or light as its reader prefers", async () => {
     const page = await Page.open(CHROMIUM ?? "");
     try {
       for (const [name, run] of [
@@ -125,14 +133,57 @@ describe.skipIf(CHROMIUM === null)("the HTML report in a browser (needs chromium
           }
         }
         expect(await page.value("document.querySelectorAll('figure svg path').length")).toBeGreaterThan(12);
-        expect(await page.value("document.querySelectorAll('script, img, link, a').length")).toBe(0);
+        expect(await page.value("document.querySelectorAll('img, link, a, iframe, object').length")).toBe(0);
+        expect(await page.value("document.querySelectorAll('script').length")).toBe(3);
       }
+      await drawnAnew(page, pathToFileURL(join(folder, "plain.html")).href);
+      await drawnWithoutScripts(page, pathToFileURL(join(folder, "plain.html")).href);
       expect(page.complaints).toEqual([]);
     } finally {
       await page.close();
     }
   });
 });
+
+/** Charts of the page, and pictures that are seen. */
+const CHARTS = "document.querySelectorAll('.plot.live canvas').length";
+const PICTURES = "[...document.querySelectorAll('.plot svg')].filter((one) => one.getBoundingClientRect().height > 50).length";
+/** What the first chart shows beside its names, and its picture. */
+const VALUES = "[...document.querySelectorAll('.u-legend')[0].querySelectorAll('.u-value')].map((one) => one.textContent)";
+const PICTURE = "document.querySelector('.plot.live canvas').toDataURL()";
+
+async function drawnAnew(page: Page, url: string): Promise<void> {
+  await page.show(url, 1000, "light");
+  await page.until(`${CHARTS} === 4`);
+  expect(await page.value(PICTURES)).toBe(0);
+  await page.value("document.querySelector('.u-over').scrollIntoView({ block: 'center' })");
+  const box = (await page.value(
+    "(({ x, y, width, height }) => ({ x, y, width, height }))(document.querySelector('.u-over').getBoundingClientRect())",
+  )) as { readonly x: number; readonly y: number; readonly width: number; readonly height: number };
+  const mouse = (type: string, share: number, clickCount = 0) =>
+    page.ask("Input.dispatchMouseEvent", {
+      ...{ type, x: box.x + box.width * share, y: box.y + box.height / 2, clickCount },
+      ...(clickCount === 0 && type === "mouseMoved" ? {} : { button: "left" }),
+    });
+  await mouse("mouseMoved", 0.5);
+  await page.until(`${VALUES}[0] !== "–"`);
+  expect(await page.value(VALUES)).toEqual(["200 ms", "90", "90", "90", "100", "100", "100"]);
+  const whole = await page.value(PICTURE);
+  await mouse("mousePressed", 0.2, 1);
+  await mouse("mouseMoved", 0.4);
+  await mouse("mouseMoved", 0.6);
+  await mouse("mouseReleased", 0.6, 1);
+  await page.until(`${PICTURE} !== ${JSON.stringify(whole)}`);
+  for (const clicks of [1, 2]) for (const type of ["mousePressed", "mouseReleased"]) await mouse(type, 0.5, clicks);
+  await page.until(`${PICTURE} === ${JSON.stringify(whole)}`);
+}
+
+async function drawnWithoutScripts(page: Page, url: string): Promise<void> {
+  await page.ask("Emulation.setScriptExecutionDisabled", { value: true });
+  await page.show(url, 1000, "light");
+  expect([await page.value(CHARTS), await page.value(PICTURES)]).toEqual([0, 4]);
+  await page.ask("Emulation.setScriptExecutionDisabled", { value: false });
+}
 
 function rgb(color: string): string {
   return `rgb(${[1, 3, 5].map((at) => Number.parseInt(color.slice(at, at + 2), 16)).join(", ")})`;

@@ -8,17 +8,24 @@ import { PLAIN_PAINTER } from "../report/painter.ts";
 import { bestLine, isSweep, paramsText, sweepPicture } from "../report/sweep.ts";
 import { belief } from "./html/belief.ts";
 import { charts, legend } from "./html/chart.ts";
+import { ChartData } from "./html/chart-data.ts";
 import { details, html, items, type Markup, section } from "./html/markup.ts";
 import { page } from "./html/page.ts";
+import { chartScripts } from "./html/scripts.ts";
 import { comparisonTable, everyFigureTable, hypothesisTable, seriesTables, thresholdTable } from "./html/tables.ts";
 
-/** A run, or several, as one HTML file that needs nothing beside it: no script, no request. The same result gives the same bytes. */
+/**
+ * A run, or several, as one HTML file that needs nothing beside it and asks for nothing. Its charts are pictures; scripts of its own, where
+ * they may run, draw them anew with zoom and values under the cursor. The same result gives the same bytes.
+ */
 export function htmlOf(result: RunResult | readonly RunResult[]): string {
   const results = [result].flat();
-  return page(listed(results.map(({ scenario }) => scenario.title)), html`${results.map(article)}`);
+  const data = new ChartData();
+  const body = html`${results.map((one) => article(one, data))}`;
+  return page(listed(results.map(({ scenario }) => scenario.title)), body, chartScripts({ times: data.times, charts: data.charts }));
 }
 
-function article(result: RunResult): Markup {
+function article(result: RunResult, data: ChartData): Markup {
   const { scenario, cases, conclusions, thresholds, hypotheses = [] } = result;
   return html`<article>
 <h1>${oneLine(scenario.title)}</h1>
@@ -31,7 +38,7 @@ ${belief(result)}${hypotheses.length === 0 ? null : section("Hypotheses", hypoth
   "Predicted and measured",
   comparisonTable(cases),
   disturbedLegend(cases).map((line) => html`<p class="faint">${line}</p>\n`),
-)}${sweep(result)}${section("Over time", ...overTime(cases))}${section("Why", explanations(cases), items(conclusions))}${section(
+)}${sweep(result)}${section("Over time", ...overTime(cases, data))}${section("Why", explanations(cases), items(conclusions))}${section(
   "Every figure",
   details("By name, for every case", everyFigureTable(result)),
   seriesTables(cases),
@@ -60,13 +67,13 @@ function sweep(result: RunResult): Markup | null {
 }
 
 /** Charts of the cases at each point of a sweep; all but those of the first are shown on demand. */
-function overTime(cases: readonly CaseResult[]): Markup[] {
+function overTime(cases: readonly CaseResult[], data: ChartData): Markup[] {
   const points = [...Map.groupBy(cases, ({ params }) => paramsText(params))];
   const [first] = points;
   if (first === undefined) return [];
-  if (points.length === 1) return [legend(first[1]), charts(first[1])];
+  if (points.length === 1) return [legend(first[1]), charts(first[1], data)];
   return points.map(([name, group], i) => {
-    const shown = html`${legend(group)}${charts(group)}`;
+    const shown = html`${legend(group)}${charts(group, data)}`;
     return i === 0 ? html`<h3>${name}</h3>\n${shown}` : details(name, shown);
   });
 }

@@ -4,6 +4,7 @@ import type { CaseResult } from "../../../telemetry/result.ts";
 import { halved, spansOf, withoutStub } from "../../../telemetry/series.ts";
 import { timeTicks } from "../../canvas/ticks.ts";
 import { MODE_STROKES, niceTop, shortIn } from "../../report/chart.ts";
+import type { ChartData } from "./chart-data.ts";
 import { html, Markup } from "./markup.ts";
 
 /** Intervals across a chart, at most: more than a screen of 1600 pixels shows apart. */
@@ -15,23 +16,24 @@ const WIDTH = 1000;
 const HEIGHT = 100;
 
 /** A chart of a metric over time, with the prediction that holds for a whole case. */
-interface Panel {
+export interface OverTimePanel {
   readonly title: string;
   readonly metric: MetricName;
   readonly predicted?: (prediction: Prediction) => number | null;
 }
 
-const PANELS: readonly Panel[] = [
+const PANELS: readonly OverTimePanel[] = [
   { title: "Throughput, done per second", metric: "throughput", predicted: ({ throughput }) => throughput },
   { title: "Queue depth", metric: "mean_depth" },
   { title: "Drops per second", metric: "dropped" },
   { title: "Latency, p99 of each interval", metric: "sojourn_ms", predicted: ({ sojournP99 }) => sojournP99 },
 ];
 
-/** The panels of the dashboard as charts over time, all cases on the same axes. */
-export function charts(cases: readonly CaseResult[]): Markup {
+/** The panels of the dashboard as charts over time, all cases on the same axes. `data` takes what a script draws them from. */
+export function charts(cases: readonly CaseResult[], data: ChartData): Markup {
   const until = Math.max(1, ...cases.map(({ series }) => series.at(-1)?.t ?? 0));
-  return html`<div class="charts">\n${PANELS.map((panel) => chart(panel, cases, until))}</div>\n`;
+  const first = data.add(cases, PANELS);
+  return html`<div class="charts">\n${PANELS.map((panel, i) => chart(panel, cases, until, first + i))}</div>\n`;
 }
 
 interface Line {
@@ -48,7 +50,7 @@ interface Step {
 }
 
 /** The known values of a series at its full resolution, up to what a chart shows apart. */
-function stepsOf({ series }: CaseResult, panel: Panel): Step[] {
+function stepsOf({ series }: CaseResult, panel: OverTimePanel): Step[] {
   const { ofSample = () => null } = metric(panel.metric);
   let shown = withoutStub(series);
   while (shown.length > INTERVALS) shown = halved(shown);
@@ -58,7 +60,7 @@ function stepsOf({ series }: CaseResult, panel: Panel): Step[] {
   });
 }
 
-function chart(panel: Panel, cases: readonly CaseResult[], until: number): Markup {
+function chart(panel: OverTimePanel, cases: readonly CaseResult[], until: number, number: number): Markup {
   const axis = shortIn(metric(panel.metric).unit);
   const lines = cases.map((one): Line => {
     return { one, steps: stepsOf(one, panel), predicted: panel.predicted?.(one.predicted) ?? null };
@@ -69,7 +71,7 @@ function chart(panel: Panel, cases: readonly CaseResult[], until: number): Marku
   const ticks = timeTicks(until, TERMINAL_COLUMNS);
   const grid = ticks.map(({ t }) => `M${short((t / until) * WIDTH)} 0V${HEIGHT}`).join("");
   return html`<figure><figcaption>${panel.title}</figcaption>
-<div class="plot"><div class="axis" aria-hidden="true"><span>${axis(top)}</span><span>${axis(top / 2)}</span><span>0</span></div>
+<div class="plot" data-chart="${number}"><div class="axis" aria-hidden="true"><span>${axis(top)}</span><span>${axis(top / 2)}</span><span>0</span></div>
 <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" role="img" aria-label="${spoken(panel, lines)}">
 <path class="grid" d="${new Markup(`${grid}M0 ${HEIGHT / 2}H${WIDTH}M0 0H${WIDTH}`)}"/>
 ${lines.map(({ one, predicted }) => predictedLine(one, predicted, y))}${lines.map((line) => measuredLine(line, until, y))}</svg>
@@ -77,7 +79,7 @@ ${lines.map(({ one, predicted }) => predictedLine(one, predicted, y))}${lines.ma
 }
 
 /** The chart in words, for those who do not see it; the figures are in the tables. */
-function spoken(panel: Panel, lines: readonly Line[]): string {
+function spoken(panel: OverTimePanel, lines: readonly Line[]): string {
   const axis = shortIn(metric(panel.metric).unit);
   const parts = lines.map(({ one: { mode }, steps }) => {
     const values = steps.map(({ value }) => value);
@@ -126,11 +128,11 @@ function classesOf(one: CaseResult): string {
   return `${colorOf(one.mode)} ${MODE_STROKES[one.mode] ?? "light"}${isUnsound(one) ? " void" : ""}`;
 }
 
-function colorOf(mode: string): string {
+export function colorOf(mode: string): string {
   return Object.hasOwn(MODE_STROKES, mode) ? mode : "other";
 }
 
-function isUnsound({ status }: CaseResult): boolean {
+export function isUnsound({ status }: CaseResult): boolean {
   return status === "failed" || status === "invalid";
 }
 

@@ -78,6 +78,9 @@ svg .heavy{stroke-width:3}
 svg .predicted{stroke-dasharray:1.5 4;stroke-width:1.5;opacity:.9}
 svg .void{opacity:.4}
 .sync{stroke:var(--sync)}.async{stroke:var(--async)}.parallel{stroke:var(--parallel)}.distributed{stroke:var(--distributed)}.other{stroke:var(--text)}
+.plot.live{display:block}.plot.live>:not(.uplot){display:none}
+.uplot{font-family:inherit}.u-legend{font-size:.8rem;text-align:left;color:var(--text)}.u-legend :is(th,td){border:0;padding:0 .2rem;position:static;background:none;white-space:nowrap}
+.u-select{background:color-mix(in srgb,var(--text) 12%,transparent)}.u-cursor-x,.u-cursor-y{border-color:var(--border)!important}
 .legend{display:flex;flex-wrap:wrap;gap:.2rem 1.2rem;margin:.3rem 0 .8rem}
 .legend svg{width:2.2rem;height:.7rem;margin-right:.4rem}
 details{margin:.5rem 0}

@@ -1,15 +1,40 @@
 import { describe, expect, test } from "bun:test";
+import { createHash } from "node:crypto";
+import { gunzipSync } from "node:zlib";
 import type { Sample } from "../../../../src/telemetry/sample.ts";
 import { charts } from "../../../../src/views/export/html/chart.ts";
+import { ChartData } from "../../../../src/views/export/html/chart-data.ts";
 import { htmlOf } from "../../../../src/views/export/html.ts";
 import { HOSTILE, hostileRun, reportedRun } from "../../../support/reports.ts";
 import { caseResult, runResult, sample } from "../../../support/results.ts";
+
+/** The scripts of a document, its data, and what is left of it. */
+function scriptsOf(document: string) {
+  const found = [...document.matchAll(/<script( [^>]*)?>([\s\S]*?)<\/script>/g)].map(([, attributes = "", text = ""]) => ({
+    attributes,
+    text,
+  }));
+  const [block] = found.filter(({ attributes }) => attributes !== "");
+  const packed = block?.attributes.includes("gzip") === true;
+  const json = packed ? gunzipSync(Buffer.from(block?.text ?? "", "base64")).toString() : (block?.text ?? "");
+  return {
+    scripts: found.filter(({ attributes }) => attributes === "").map(({ text }) => text),
+    block,
+    packed,
+    data: JSON.parse(json) as {
+      times: number[][];
+      charts: { group: string; lines: { of: number; values: (number | null)[]; label: string }[] }[];
+    },
+    rest: document.replace(/<script[\s\S]*?<\/script>\n?/g, ""),
+  };
+}
 
 /** Elements of a document in their order, with attributes. Fails where tags do not match. */
 function elementsOf(document: string): { readonly name: string; readonly attributes: Readonly<Record<string, string>> }[] {
   const open: string[] = [];
   const found: { name: string; attributes: Record<string, string> }[] = [];
-  const body = document.replace(/<style>[^<]*<\/style>/, "").replace("<!doctype html>", "");
+  const { rest } = scriptsOf(document);
+  const body = rest.replace(/<style>[^<]*<\/style>/, "").replace("<!doctype html>", "");
   for (const [, closes, name = "", attributes = "", empty] of body.matchAll(
     /<(\/?)([a-z][a-z0-9]*)((?: [a-zA-Z-]+(?:="[^"<]*")?)*)(\/?)>/g,
   )) {
@@ -36,7 +61,7 @@ const textOf = (markup: string) => markup.replace(/<[^>]*>/g, " ").replace(/\s+/
 describe("a run as an HTML file", () => {
   const page = htmlOf(reportedRun());
 
-  test("asks for nothing: no script, no link, no picture, and a policy that allows none", () => {
+  test("asks for nothing: no link, no picture, and a policy that allows none, and no script but its own", () => {
     for (const run of [page, htmlOf(hostileRun())]) {
       const names = new Set(elementsOf(run).map(({ name }) => name));
       expect([...names].filter((name) => !ELEMENTS.split(" ").includes(name))).toEqual([]);
@@ -46,7 +71,14 @@ describe("a run as an HTML file", () => {
     const styles = page.match(/<style>[^<]*<\/style>/)?.[0] ?? "";
     expect(styles).not.toMatch(/url\(|@import|:\/\//);
     const policy = elementsOf(page).find(({ attributes }) => attributes["http-equiv"] === "Content-Security-Policy")?.attributes["content"];
-    expect(policy).toBe("default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'");
+    const hashes = scriptsOf(page).scripts.map((script) => `'sha256-${createHash("sha256").update(script).digest("base64")}'`);
+    expect(hashes).toHaveLength(2);
+    expect(scriptsOf(page).scripts[0]).toStartWith("/*\nThe MIT License (MIT)");
+    expect(policy).toBe(
+      `default-src 'none'; style-src 'unsafe-inline'; script-src ${hashes.join(" ")}; base-uri 'none'; form-action 'none'`,
+    );
+    // No run has a part in what is executed.
+    expect(scriptsOf(htmlOf(hostileRun())).scripts).toEqual(scriptsOf(page).scripts);
   });
 
   test("is the same for the same run, and small", () => {
@@ -56,16 +88,40 @@ describe("a run as an HTML file", () => {
     );
     const cases = (["sync", "async", "parallel"] as const).map((mode) => ({ ...caseResult({ mode }), series }));
     const size = htmlOf(runResult(cases)).length;
-    expect(size).toBeGreaterThan(50_000);
+    expect(size).toBeGreaterThan(100_000);
     expect(size).toBeLessThan(300_000);
   });
 
   test("hostile names are text", () => {
     const hostile = htmlOf(hostileRun());
-    expect(hostile).not.toContain("<script");
+    expect(scriptsOf(hostile).rest).not.toContain("<script");
+    expect(hostile.match(/<script/g)).toHaveLength(3);
     expect(hostile).not.toContain("\u001b");
     expect(hostile).toContain("<h1>=cmd|&quot;&#39;&lt;script&gt;alert(1)&lt;/script&gt;]]&gt;&amp;amp; *b*");
     expect(hostile).not.toContain(HOSTILE);
+  });
+
+  test("has the data of its charts, at the resolution at which they were recorded; packed where they are long", () => {
+    const { data, packed, block } = scriptsOf(page);
+    expect([packed, data.times, data.charts.map(({ group }) => group)]).toEqual([
+      false,
+      new Array(3).fill([100, 200, 300]),
+      new Array(4).fill("group-0"),
+    ]);
+    expect(data.charts[0]?.lines.map(({ label, of }) => [label, of])).toEqual([
+      ["sync", 0],
+      ["async", 1],
+      ["parallel", 2],
+    ]);
+    expect(data.charts[0]?.lines[0]?.values).toEqual([80, 90, 100]);
+    expect(data.charts[3]?.lines[0]?.values).toEqual([null, 10, 11]);
+    expect(block?.text).not.toContain("<");
+    const long = Array.from({ length: 3000 }, (_, i) => sample(100 * (i + 1), { processed: i % 97 }));
+    const run = runResult([{ ...caseResult({ mode: "sync" }), series: long }]);
+    const whole = scriptsOf(htmlOf(run));
+    expect([whole.packed, whole.data.times[0]?.length]).toEqual([true, 3000]);
+    expect(scriptsOf(htmlOf(run)).block).toEqual(whole.block);
+    expect(whole.block?.text).toMatch(/^[A-Za-z0-9+/=]+$/);
   });
 
   test("of several runs is one file", () => {
@@ -153,7 +209,8 @@ describe("the tables", () => {
 });
 
 describe("the charts", () => {
-  const drawn = (series: readonly Sample[], change = {}) => charts([{ ...caseResult({ mode: "async" }), series, ...change }]).text;
+  const drawn = (series: readonly Sample[], change = {}) =>
+    charts([{ ...caseResult({ mode: "async" }), series, ...change }], new ChartData()).text;
   const paths = (markup: string, classes: string) =>
     [...markup.matchAll(new RegExp(`<path class="${classes}" d="([^"]*)"`, "g"))].map(([, d]) => d);
 
@@ -189,7 +246,7 @@ describe("the charts", () => {
 
   test("put all modes on one time axis", () => {
     const of = (mode: "sync" | "parallel", t: number) => ({ ...caseResult({ mode }), series: [sample(t)] });
-    const markup = charts([of("sync", 500), of("parallel", 1000)]).text;
+    const markup = charts([of("sync", 500), of("parallel", 1000)], new ChartData()).text;
     expect(paths(markup, "sync light")[0]).toEndWith("H500");
     expect(paths(markup, "parallel heavy")[0]).toEndWith("H1000");
   });
@@ -197,7 +254,7 @@ describe("the charts", () => {
   test("set off a case without a measurement that counts", () => {
     const cases = [{ ...caseResult({ mode: "sync", status: "invalid" }), series: [sample(100)] }];
     expect(htmlOf(runResult(cases))).toContain('sync <b class="bad">(invalid)</b>');
-    expect(paths(charts(cases).text, "sync light void")).toHaveLength(4);
+    expect(paths(charts(cases, new ChartData()).text, "sync light void")).toHaveLength(4);
   });
 
   test("of a sweep stand by its points, with its picture and its best point", () => {
