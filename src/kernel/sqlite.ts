@@ -9,8 +9,23 @@ export interface OpenSqlite {
   readonly setUp: (database: Database) => void;
 }
 
-/** Opens a SQLite file, created if absent, for several processes at once. Closes it again when something throws. */
-export function openSqlite(file: string, { busyMs, check, setUp }: OpenSqlite): Database {
+/**
+ * Opens a SQLite file, created if absent, for several processes at once. Closes it again when something throws. Both functions may be
+ * called several times: where other processes open a fresh file in the same moment, SQLite refuses some of what would wait otherwise.
+ */
+export function openSqlite(file: string, options: OpenSqlite): Database {
+  const until = performance.now() + options.busyMs;
+  for (let ms = 1; ; ms = Math.min(20, 2 * ms)) {
+    try {
+      return openOnce(file, options);
+    } catch (error) {
+      if (sqliteTrouble(error) !== "locked" || performance.now() > until) throw error;
+      Bun.sleepSync(ms * (0.5 + Math.random()));
+    }
+  }
+}
+
+function openOnce(file: string, { busyMs, check, setUp }: OpenSqlite): Database {
   const database = new Database(file, { create: true, readwrite: true, strict: true });
   try {
     // First of all: switching to write-ahead mode briefly needs the file exclusively.
@@ -36,6 +51,16 @@ export function inTransaction<T>(database: Database, work: () => T): T {
     // A full disk has already rolled back.
     if (database.inTransaction) database.run("ROLLBACK");
     throw error;
+  }
+}
+
+/** Runs reads that all see the same state of the file. */
+export function inSnapshot<T>(database: Database, read: () => T): T {
+  database.run("BEGIN");
+  try {
+    return read();
+  } finally {
+    if (database.inTransaction) database.run("ROLLBACK");
   }
 }
 

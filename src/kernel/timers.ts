@@ -11,6 +11,8 @@ export interface Timers {
   wall(): number;
   /** As `wall`, for very frequent stamps: in a burst it may stand still for some milliseconds. Default: `wall`. */
   readonly stamp?: () => number;
+  /** As `now`, with the same licence as `stamp`. Default: `now`. */
+  readonly pulse?: () => number;
   /** Runs something once, after a delay. Returns a function that cancels it. */
   after(ms: number, run: () => void): () => void;
   /** Runs something once, after the event loop's next turn. Default: `setImmediate`. */
@@ -26,6 +28,7 @@ export const realTimers: Timers = {
   now: () => performance.now(),
   wall: wallClock,
   stamp: stampClock(),
+  pulse: stampClock(undefined, () => performance.now()),
   after(ms, run) {
     const timer = setTimeout(run, Math.min(LONGEST, Math.max(0, ms)));
     return () => clearTimeout(timer);
@@ -35,6 +38,19 @@ export const realTimers: Timers = {
 /** The function to stamp with. */
 export function stampOf(timers: Timers): () => number {
   return timers.stamp ?? (() => timers.wall());
+}
+
+/** A clock of milliseconds since 1970 that no change of the wall clock moves once it is made. */
+export interface SteadyClock {
+  now(): number;
+  /** As `now`, for very frequent stamps: in a burst it may stand still for some milliseconds. */
+  stamp(): number;
+}
+
+/** `epoch`: the milliseconds since 1970 at which `timers.now()` is 0. */
+export function steadyClock(timers: Timers, epoch = timers.wall() - timers.now()): SteadyClock {
+  const pulse = timers.pulse ?? (() => timers.now());
+  return { now: () => Math.floor(epoch + timers.now()), stamp: () => Math.floor(epoch + pulse()) };
 }
 
 /** Runs something once, after a turn of the event loop. */

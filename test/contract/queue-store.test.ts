@@ -649,4 +649,78 @@ describe.each([...KINDS])("F-4 MessageQueue $kind", ({ queue: place, runs }) => 
     while (got.length < 2) await new Promise((resolve) => setImmediate(resolve));
     expect([got, queue.stats().sent]).toEqual([[0, 5], 2]);
   });
+
+  test.each([1, 5])("the lease of a living consumer does not run out where the thread is held, maxAttempts %i", async (maxAttempts) => {
+    const timers = new VirtualTimers();
+    const queue = open<string>({ timers, visibilityMs: 120, maxAttempts, pollMs: 10 });
+    const begun: string[] = [];
+    const handle = ({ value }: { value: string }) => {
+      begun.push(value);
+      if (value === "holds") timers.hold(300);
+      return new Promise((resolve) => timers.after(value === "long" ? 600 : 1, () => resolve(null)));
+    };
+    const consumers = [queue.consume(handle, { concurrency: 2 }), queue.consume(handle)];
+    await timers.run(queue.sendAll(["long", "holds", "other", "another"]));
+    await timers.advance(200);
+    timers.hold(1000);
+    await timers.run(queue.send("last"));
+    await timers.advance(2000);
+    expect(begun.sort()).toEqual(["another", "holds", "last", "long", "other"]);
+    expect(consumers.map((consumer) => consumer.stats()["lost"])).toEqual([0, 0]);
+    expect(await queue.depth()).toEqual({ ready: 0, delayed: 0, leased: 0, behind: 0, dead: 0 });
+    await timers.run(queue.stop());
+  });
+
+  test.each([3_600_000, -3_600_000])("a wall clock set by %i ms ends no lease and holds up no retry", async (ms) => {
+    const timers = new VirtualTimers();
+    const queue = open<string>({ timers, pollMs: 10, backoff: { baseDelay: 100, jitter: "none" } });
+    const begun: [string, number][] = [];
+    queue.consume(
+      ({ value, attempt }) => {
+        begun.push([value, timers.now()]);
+        if (value === "fails" && attempt === 1) throw new Error("once");
+        return new Promise((resolve) => timers.after(value === "long" ? 500 : 1, () => resolve(null)));
+      },
+      { concurrency: 2 },
+    );
+    await timers.run(queue.sendAll(["long", "fails"]));
+    await timers.run(queue.send("later", { delayMs: 200 }));
+    await timers.advance(20);
+    timers.setWall(ms);
+    await timers.run(queue.send("next"));
+    await timers.advance(1000);
+    const of = (value: string) => begun.filter(([each]) => each === value).map(([, at]) => at);
+    expect([of("long").length, of("next").length, of("fails").length]).toEqual([1, 1, 2]);
+    expect((of("fails")[1] ?? 0) - (of("fails")[0] ?? 0)).toBeWithin(100, 130);
+    expect(of("later")[0]).toBeWithin(200, 230);
+    await timers.run(queue.stop());
+  });
+
+  test("orderly stops burn no attempts: a handler that ends at its signal is settled or put back", async () => {
+    const timers = new VirtualTimers();
+    const queue = open<string>({ timers, visibilityMs: 1000, maxAttempts: 2, pollMs: 5 });
+    const attempts: number[] = [];
+    queue.consume(
+      async ({ value, attempt, signal }) => {
+        attempts.push(attempt);
+        await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+        // Cleaning up takes a while.
+        await new Promise<void>((resolve) => timers.after(5, resolve));
+        if (value === "throws") throw signal.reason;
+      },
+      { concurrency: 2 },
+    );
+    await timers.run(queue.sendAll(["throws", "ends"]));
+    for (let round = 0; round < 4; round++) {
+      await timers.advance(10);
+      const from = timers.now();
+      await timers.run(queue.stop({ deadlineMs: 40 }));
+      expect(timers.now() - from).toBeLessThanOrEqual(40);
+      queue.start();
+    }
+    await timers.advance(10);
+    expect(attempts).toEqual([1, 1, 1, 1, 1, 1]);
+    expect(await queue.depth()).toMatchObject({ leased: 1, dead: 0 });
+    await timers.run(queue.stop({ deadlineMs: 40 }));
+  });
 });

@@ -5,6 +5,7 @@ import type { Timers } from "../../src/kernel/timers.ts";
 /** Time that goes on only when a test says so. */
 export class VirtualTimers implements Timers {
   private at = 0;
+  private wallSetBy = 0;
   private readonly due = new Heap<{ run: () => void }>();
   private readonly set = new Set<{ run: () => void }>();
 
@@ -13,7 +14,17 @@ export class VirtualTimers implements Timers {
   }
 
   wall(): number {
-    return 1_700_000_000_000 + this.at;
+    return 1_700_000_000_000 + this.at + this.wallSetBy;
+  }
+
+  /** Sets the wall clock forward, or back. */
+  setWall(ms: number): void {
+    this.wallSetBy += ms;
+  }
+
+  /** Lets time pass in which no timer has its turn, as where a handler holds the thread or the process is suspended. */
+  hold(ms: number): void {
+    this.at += ms;
   }
 
   /** Timers that are set. */

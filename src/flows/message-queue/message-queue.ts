@@ -1,4 +1,4 @@
-import { realTimers, type Timers } from "../../kernel/timers.ts";
+import { realTimers, type SteadyClock, steadyClock, type Timers } from "../../kernel/timers.ts";
 import type { BackoffRule } from "../../resilience/backoff.ts";
 import { Failures, type OnFailure } from "../failures.ts";
 import { DEFAULT_BACKOFF } from "../guard.ts";
@@ -98,6 +98,7 @@ export class MessageQueue<T> implements Part {
   private consumed = 0;
   private readonly failures: Failures;
   private readonly timers: Timers;
+  private clock: SteadyClock;
   readonly groups: readonly string[];
 
   /** Uses a store of another kind; `MessageQueue.open` makes those of this library. */
@@ -112,18 +113,19 @@ export class MessageQueue<T> implements Part {
     this.timers = options.timers ?? realTimers;
     this.failures = new Failures(name, this.timers, options.onFailure);
     this.groups = options.groups ?? ["default"];
+    this.clock = store.clock ?? steadyClock(this.timers);
     this.sender = this.newSender();
   }
 
   /** Opens a queue in memory, or in a file. Throws `QueueError` when the file cannot be a queue. */
   static open<T>(name: string, options: MessageQueueOptions = {}): MessageQueue<T> {
-    const { file, durability = "process", maxBytes = Number.POSITIVE_INFINITY, busyMs = 5000 } = options;
+    const { file, durability = "process", maxBytes = Number.POSITIVE_INFINITY, busyMs = 5000, timers } = options;
     // Before the file is created.
     checkOptions(options);
     const common = storeOptions(options);
     if (file === "") throw new QueueError("invalid", "file: must be a path, got an empty text");
     if (file === undefined) return new MessageQueue<T>(name, new MemoryStore(common), options);
-    const openFile = () => new SqliteStore({ ...common, file, durability, maxBytes, busyMs });
+    const openFile = () => new SqliteStore({ ...common, file, durability, maxBytes, busyMs, ...(timers === undefined ? {} : { timers }) });
     return new MessageQueue<T>(name, openFile(), options, openFile);
   }
 
@@ -146,6 +148,7 @@ export class MessageQueue<T> implements Part {
       { queue: this.name, ordered: order === "key", capacity, rejects: whenFull === "reject", pollMs: this.pollMs, maxMessageBytes },
       this.store,
       this.timers,
+      this.clock,
       (work) => this.attempt(work),
       this.wakeAll,
     );
@@ -178,7 +181,7 @@ export class MessageQueue<T> implements Part {
         paused: () => this.adopted,
       },
       handler,
-      { store: this.store, failures: this.failures, timers: this.timers },
+      { store: this.store, failures: this.failures, timers: this.timers, clock: this.clock },
       {
         trouble: this.onTrouble,
         settled: () => this.sender.roomMade(),
@@ -209,7 +212,7 @@ export class MessageQueue<T> implements Part {
 
   /** Makes dead letters available again, with attempts counted from 1; resolves with their number. */
   async redrive(group = this.groups[0] as string, ids: readonly number[] | "all" = "all"): Promise<number> {
-    const count = await this.attempt(() => this.store.redrive(group, ids, this.timers.wall()));
+    const count = await this.attempt(() => this.store.redrive(group, ids, this.clock.now()));
     this.wakeAll();
     return count;
   }
@@ -237,6 +240,7 @@ export class MessageQueue<T> implements Part {
       return;
     }
     this.store = this.reopen();
+    this.clock = this.store.clock ?? steadyClock(this.timers);
     this.closed = false;
     this.stopping = null;
     const { counts } = this.sender;
@@ -281,8 +285,8 @@ export class MessageQueue<T> implements Part {
 
   health(): Health {
     if (this.closed) return { status: "down", detail: "closed" };
-    if (this.trouble !== null)
-      return { status: "degraded", detail: this.trouble instanceof Error ? this.trouble.message : "its store fails" };
+    const trouble = this.store.trouble?.() ?? this.trouble;
+    if (trouble !== null) return { status: "degraded", detail: trouble instanceof Error ? trouble.message : "its store fails" };
     return stuckHealth(this.stats().consumers, "message");
   }
 

@@ -35,6 +35,8 @@ export class LeasedMessage<T> implements Message<T> {
   private abortion: AbortController | null = null;
   private payload: unknown = UNREAD;
   ended = false;
+  /** Aborted by an orderly stop: what its handler throws then is no failure. */
+  interrupted = false;
 
   /** Copied: the store's own object may move on to another attempt. */
   readonly attempt: number;
@@ -42,7 +44,7 @@ export class LeasedMessage<T> implements Message<T> {
   constructor(
     private readonly leased: Leased,
     readonly group: string,
-    /** When its lease runs out, in milliseconds since 1970. */
+    /** When its lease runs out, by the clock of its store. */
     public until: number,
   ) {
     this.attempt = leased.attempt;

@@ -1,5 +1,5 @@
 import { Deque } from "../../kernel/deque.ts";
-import { soon, stampOf, type Timers } from "../../kernel/timers.ts";
+import { type SteadyClock, soon, type Timers } from "../../kernel/timers.ts";
 import { payloadOf } from "./payload/payload.ts";
 import { fullError, type NewMessage, QueueError, type QueueStore, type Receipt, type Terms } from "./store.ts";
 
@@ -58,19 +58,17 @@ export class Sender<T> {
   private roomWanted = false;
   private cancelLook: () => void = () => {};
   private closed = false;
-  private readonly stamp: () => number;
 
   constructor(
     private readonly rule: SenderRule,
     private readonly store: QueueStore,
     private readonly timers: Timers,
+    private readonly clock: SteadyClock,
     /** Runs a store operation; the queue handles its failures. */
     private readonly attempt: <R>(work: () => R | Promise<R>) => Promise<R>,
     /** Called after messages were added. */
     private readonly onSent: () => void,
-  ) {
-    this.stamp = stampOf(timers);
-  }
+  ) {}
 
   /** Messages that are not yet safe. */
   get waiting(): number {
@@ -91,7 +89,7 @@ export class Sender<T> {
     const { store } = this;
     if (store.sendOne === null || this.flushing || this.closed) return null;
     // A delay begins now, not at the coarse time of `stamp`.
-    const receipt = store.sendOne(value, terms, terms.delayMs > 0 ? this.timers.wall() : this.stamp());
+    const receipt = store.sendOne(value, terms, terms.delayMs > 0 ? this.clock.now() : this.clock.stamp());
     if (receipt === null) return null;
     if (receipt.duplicate) this.counts.duplicates++;
     else this.counts.sent++;
@@ -238,7 +236,7 @@ export class Sender<T> {
 
   /** Adds messages to the store together. */
   private async takeIn(messages: readonly NewMessage[]): Promise<Receipt[]> {
-    const receipts = await this.attempt(() => this.store.send(messages, this.timers.wall()));
+    const receipts = await this.attempt(() => this.store.send(messages, this.clock.now()));
     const duplicates = receipts.reduce((sum, { duplicate }) => sum + (duplicate ? 1 : 0), 0);
     this.counts.sent += receipts.length - duplicates;
     this.counts.duplicates += duplicates;

@@ -1,3 +1,5 @@
+import type { SteadyClock } from "../../kernel/timers.ts";
+
 /** A message to be sent. */
 export interface NewMessage {
   readonly value: unknown;
@@ -93,11 +95,11 @@ export interface GroupDepth {
 /** State of a message in a group; `unknown`: no message has that id. */
 export type TaskState = "waiting" | "delayed" | "working" | "done" | "dead" | "unknown";
 
-type Answer<T> = T | Promise<T>;
+export type Answer<T> = T | Promise<T>;
 
 /**
  * Storage of messages: the interface of every backend, verified by one contract suite. All operations take batches, and each call is all or
- * nothing. Times are milliseconds since 1970.
+ * nothing. Times are milliseconds since 1970 by the clock of the store, which the callers read.
  *
  * Leases: a message is with one consumer of its group at a time; when its lease runs out it is available again; when `maxAttempts` leases
  * have run out it is dead.
@@ -108,6 +110,8 @@ export interface QueueStore {
    * messages are gathered into batches.
    */
   readonly sendOne: ((value: unknown, terms: Terms, now: number) => Receipt | null) | null;
+  /** The clock, where several processes must agree on one. Default: one of this process that no change of the wall clock moves. */
+  readonly clock?: SteadyClock;
   /** True when other processes may use the same messages. */
   readonly shared: boolean;
   /** Messages that would fit now. */
@@ -131,6 +135,8 @@ export interface QueueStore {
   redrive(group: string, ids: readonly number[] | "all", now: number): Answer<number>;
   /** Deletes a group and all its messages, dead ones included; later messages are not added to it. */
   dropGroup(group: string): Answer<void>;
+  /** What is known to keep it from working, as far as can be told at once. Default: nothing. */
+  trouble?(): QueueError | null;
   close(): Answer<void>;
 }
 
@@ -148,7 +154,17 @@ export interface StoreOptions {
 }
 
 /** Kinds of refusal. */
-export type QueueProblem = "full" | "closed" | "locked" | "disk full" | "damaged" | "foreign" | "version" | "unusable" | "invalid";
+export type QueueProblem =
+  | "full"
+  | "closed"
+  | "locked"
+  | "replaced"
+  | "disk full"
+  | "damaged"
+  | "foreign"
+  | "version"
+  | "unusable"
+  | "invalid";
 
 /** The reason why a queue refused an operation. Acknowledged messages are not lost by it. */
 export class QueueError extends Error {

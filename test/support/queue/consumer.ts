@@ -12,8 +12,8 @@ const lines = new SharedLog(log);
 const VISIBILITY_MS = 400;
 
 class LoggedStore extends SqliteStore {
-  override settle(group: string, token: number, settlement: Settlement, now: number): number[] {
-    const lost = new Set(super.settle(group, token, settlement, now));
+  override async settle(group: string, token: number, settlement: Settlement, now: number): Promise<number[]> {
+    const lost = new Set(await super.settle(group, token, settlement, now));
     lines.write(settlement.acknowledged.filter(({ id }) => !lost.has(id)).map(({ id }) => `A ${id}`));
     return [...lost];
   }

@@ -1,6 +1,6 @@
 import { Database } from "bun:sqlite";
 import { afterAll, describe, expect, test } from "bun:test";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { MessageQueue, type MessageQueueOptions, QueueError, type QueueProblem } from "../../../src/flows/index.ts";
 import { temporaryFolder } from "../../support/cli.ts";
@@ -180,5 +180,127 @@ describe("F-4 what can be wrong with a queue's file", () => {
     expect((await queue.depth()).ready).toBe(2);
     await queue.stop();
     expect(queue.send("late")).rejects.toMatchObject({ problem: "closed" });
+  });
+
+  test.each([1, 20])(
+    "a file filled up to its limit is emptied, %i at a time, within the limit, and is small again afterwards",
+    async (batch) => {
+      const file = newFile();
+      const limit = 8_000_000;
+      const filling = open(file, { maxBytes: limit });
+      const text = "x".repeat(5000);
+      let sent = 0;
+      while ((await filling.sendAll(Array(50).fill(text)).catch((error) => error.problem)) !== "disk full") sent += 50;
+      while ((await filling.send(text).catch((error) => error.problem)) !== "disk full") sent++;
+      await filling.stop();
+      expect([sent > 1000, statSync(file).size <= limit]).toEqual([true, true]);
+      const queue = open(file, { maxBytes: limit, pollMs: 2 });
+      const done = Promise.withResolvers<void>();
+      let [handled, refused] = [0, 0];
+      queue.consume(
+        ({ attempt }) => {
+          // Retries and dead letters take room, too.
+          if (attempt === 1 && handled % 9 === 0 && refused++ < 200) throw new Error("later");
+          if (++handled === sent) done.resolve();
+        },
+        { batch },
+      );
+      await done.promise;
+      expect(queue.health()).toEqual({ status: "up" });
+      await queue.stop();
+      expect(statSync(file).size).toBeLessThan(limit / 10);
+    },
+  );
+
+  test("another process's lock does not hold the thread: others have their turn, and leases go on", async () => {
+    const file = await filled(0);
+    const queue = open(file, { busyMs: 5000, visibilityMs: 100, pollMs: 5, maxAttempts: 1 });
+    let begun = 0;
+    queue.consume(async () => {
+      begun++;
+      await Bun.sleep(300);
+    });
+    await queue.send("long");
+    while (begun === 0) await Bun.sleep(1);
+    const holder = new Database(file);
+    holder.run("BEGIN IMMEDIATE");
+    const sending = queue.send("x");
+    let ticks = 0;
+    for (; ticks < 100; ticks++) await Bun.sleep(2);
+    expect(Bun.peek.status(sending)).toBe("pending");
+    holder.run("ROLLBACK");
+    holder.close();
+    await sending;
+    while ((await queue.depth()).leased + (await queue.depth()).ready > 0) await Bun.sleep(5);
+    expect([begun, (await queue.depth()).dead, queue.health().status]).toEqual([2, 0, "up"]);
+    await queue.stop();
+  });
+
+  test("a file that is removed, or replaced, while it is open is told: nothing is acknowledged into it", async () => {
+    for (const replaced of [false, true]) {
+      const file = await filled(1);
+      const queue = open(file);
+      const other = replaced ? await filled(2) : null;
+      for (const suffix of ["", "-wal", "-shm"]) rmSync(`${file}${suffix}`, { force: true });
+      if (other !== null) renameSync(other, file);
+      const sentence = `was ${replaced ? "replaced" : "removed"} while it was open; stop and start the queue`;
+      expect(queue.health().detail).toEndWith(sentence);
+      const error = await queue.send("lost").catch((caught: unknown) => caught);
+      expect(error).toMatchObject({ problem: "replaced" });
+      expect((error as Error).message).toEndWith(sentence);
+      await queue.stop();
+      queue.start();
+      await queue.send("kept");
+      expect([(await queue.depth()).ready, queue.health().status]).toEqual([replaced ? 3 : 1, "up"]);
+      await queue.stop();
+    }
+  });
+
+  test("all that open a fresh file in one moment succeed", async () => {
+    const file = newFile();
+    const code = `
+      import { MessageQueue } from ${JSON.stringify(join(import.meta.dir, "../../../src/flows/index.ts"))};
+      self.onmessage = async () => {
+        const queue = MessageQueue.open("q", { file: ${JSON.stringify(file)} });
+        await queue.send(1);
+        await queue.stop();
+        postMessage("done");
+      };
+      postMessage("ready");`;
+    const url = URL.createObjectURL(new Blob([code], { type: "application/typescript" }));
+    const workers = Array.from({ length: 6 }, () => new Worker(url));
+    const told = () =>
+      Promise.all(
+        workers.map((worker) => {
+          const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+          worker.onmessage = ({ data }) => resolve(data);
+          worker.onerror = ({ message }) => reject(new Error(message));
+          return promise;
+        }),
+      );
+    await told();
+    const done = told();
+    for (const worker of workers) worker.postMessage(0);
+    await done;
+    for (const worker of workers) worker.terminate();
+    const queue = open(file);
+    expect((await queue.depth()).ready).toBe(workers.length);
+    await queue.stop();
+  });
+
+  test("those who open a file after the wall clock was set keep the time of those who opened it before", async () => {
+    const file = await filled(1);
+    const db = new Database(file);
+    const [{ boot } = { boot: null }] = db.query<{ boot: string }, []>("SELECT boot FROM clock").all();
+    // As if the clock had been an hour behind then.
+    db.run("UPDATE clock SET anchor = anchor - 3600000");
+    db.close();
+    const queue = open(file);
+    const got = Promise.withResolvers<number>();
+    queue.consume(({ sentAt, value }) => value === "new" && got.resolve(sentAt));
+    await queue.send("new");
+    const behind = boot === null ? 0 : 3_600_000;
+    expect(Math.abs(Date.now() - behind - (await got.promise))).toBeLessThan(60_000);
+    await queue.stop();
   });
 });

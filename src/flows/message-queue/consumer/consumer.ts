@@ -1,11 +1,9 @@
 import { Deque } from "../../../kernel/deque.ts";
 import { errorText } from "../../../kernel/error-text.ts";
 import { isFulfilled, isThenable } from "../../../kernel/promises.ts";
-import { chance, stampOf, turn, within } from "../../../kernel/timers.ts";
+import { chance, turn, within } from "../../../kernel/timers.ts";
 import { backoffDelay } from "../../../resilience/backoff.ts";
-import { Stopped, TimedOut } from "../../failures.ts";
-import { Invocation } from "../../invocation.ts";
-import { Slots } from "../../slots.ts";
+import { TimedOut } from "../../failures.ts";
 import { GiveUp, type Handler, LeasedMessage } from "../message.ts";
 import { BatchSize, MOST_BATCH } from "./batch-size.ts";
 import { Heartbeat } from "./heartbeat.ts";
@@ -13,11 +11,14 @@ import { KeyQueues } from "./key-queues.ts";
 import { Leases } from "./leases.ts";
 import { Outcomes } from "./outcomes.ts";
 import type { ConsumerListener, ConsumerRule, ConsumerStats, ConsumerTools } from "./rule.ts";
+import { type Run, Running } from "./running.ts";
 import { Settler } from "./settler.ts";
 import { Sleeper } from "./sleeper.ts";
 
 /** Longest that handlers may hold the thread before timers, sockets and signals get their turn, in milliseconds. */
 const SLICE_MS = 10;
+/** What the store has at least to settle their outcomes. */
+const LEAST_SETTLE_MS = 50;
 
 /**
  * Leases messages of one group in batches, runs at most `concurrency` handlers at a time, and settles outcomes together.
@@ -44,18 +45,15 @@ export class Consumer<T> implements Disposable {
   private readonly leases: Leases;
   private readonly buffer = new Deque<LeasedMessage<T>>(16);
   private readonly keys: KeyQueues<LeasedMessage<T>>;
-  private readonly running = new Slots<Invocation<LeasedMessage<T>>>();
-  private readonly spare: Invocation<LeasedMessage<T>>[] = [];
+  private readonly running: Running<T>;
   private readonly settler: Settler;
   private readonly heartbeat: Heartbeat;
   private readonly batch: BatchSize;
   private readonly outcomes: Outcomes;
   private readonly sleeper: Sleeper;
-  private readonly stamp: () => number;
   private readonly looping: Promise<void>;
   private successor: Consumer<T> | null = null;
-  private onIdle: (() => void) | null = null;
-  /** When the event loop must have its turn, in milliseconds since 1970. */
+  /** When the event loop must have its turn, by the clock of the store. */
   private sliceEnd = 0;
   private stopping = false;
   private stopped: Promise<void> | null = null;
@@ -66,24 +64,24 @@ export class Consumer<T> implements Disposable {
     private readonly tools: ConsumerTools,
     private readonly listener: ConsumerListener,
   ) {
-    const { store, timers } = tools;
-    this.stamp = stampOf(timers);
+    const { store, timers, clock } = tools;
     this.leases = new Leases(rule, tools, listener);
     const { token } = this.leases;
     this.outcomes = new Outcomes(rule, tools.failures, listener);
     this.sleeper = new Sleeper(timers);
     this.batch = new BatchSize(rule.batch, rule.concurrency);
     this.keys = new KeyQueues(rule.ordered);
-    this.settler = new Settler({ group: rule.group, token }, store, timers, {
+    this.settler = new Settler({ group: rule.group, token }, store, timers, clock, {
       settled: this.outcomes.settled,
       done: () => this.wake(),
       failed: (error) => this.failed(error),
     });
-    this.heartbeat = new Heartbeat(rule.visibilityMs, timers, {
-      prolong: () => this.leases.prolong([...this.runningHere, ...this.waitingHere]),
+    this.heartbeat = new Heartbeat(rule.visibilityMs, timers, clock, {
+      prolong: () => this.leases.prolong([...this.running.messages, ...this.waitingHere], this.settler.unsettled),
       goesOn: () => !this.stopping || this.running.size > 0,
       done: () => this.wake(),
     });
+    this.running = new Running(timers, (run, held, error) => this.end(run, held, error));
     this.looping = this.loop();
   }
 
@@ -133,11 +131,13 @@ export class Consumer<T> implements Disposable {
 
   private async turn(): Promise<void> {
     await turn(this.tools.timers);
-    this.sliceEnd = this.tools.timers.wall() + SLICE_MS;
+    this.sliceEnd = this.tools.clock.now() + SLICE_MS;
   }
 
   private async lease(): Promise<number> {
-    const now = this.tools.timers.wall();
+    const late = this.heartbeat.beatAllDue();
+    if (late !== null) await late;
+    const now = this.tools.clock.now();
     this.batch.adapt(now);
     const request = { max: this.wants, until: now + this.rule.visibilityMs, token: this.leases.token };
     const { messages: leased, dead } = await this.tools.store.lease(this.rule.group, request, now);
@@ -156,13 +156,12 @@ export class Consumer<T> implements Disposable {
    */
   private work(): boolean {
     while (this.running.size < this.rule.concurrency && this.buffer.length > 0 && !this.stopping) {
-      const now = this.stamp();
+      const now = this.tools.clock.stamp();
       if (now >= this.heartbeat.due) {
-        this.heartbeat.beat();
+        void this.heartbeat.beat();
         return true;
       }
-      // A clock that was set back does not lengthen the slice.
-      if (now >= this.sliceEnd || now < this.sliceEnd - SLICE_MS) return false;
+      if (now >= this.sliceEnd) return false;
       const held = this.buffer.shift() as LeasedMessage<T>;
       if (this.keys.enter(held)) this.run(held, now);
     }
@@ -171,7 +170,7 @@ export class Consumer<T> implements Disposable {
 
   /** Handles a message, and those of its key that were waiting for it. */
   private run(first: LeasedMessage<T>, now: number): void {
-    for (let next = this.begin(first, now); next !== undefined; ) next = this.begin(next, this.stamp());
+    for (let next = this.begin(first, now); next !== undefined; ) next = this.begin(next, this.tools.clock.stamp());
   }
 
   /** Begins a message; returns the next one of its key when this one is done already. */
@@ -190,10 +189,7 @@ export class Consumer<T> implements Disposable {
       return this.fail(held, error);
     }
     if (!isThenable(answer) || isFulfilled(answer)) return this.succeed(held);
-    const run = this.spare.pop() ?? new Invocation<LeasedMessage<T>>(this.settledRun);
-    run.subject = held;
-    run.since = now;
-    this.running.add(run);
+    const run = this.running.add(held, now);
     if (this.rule.timeoutMs !== Number.POSITIVE_INFINITY) {
       run.cancelTimer = this.tools.timers.after(this.rule.timeoutMs, () => {
         const error = new TimedOut(this.rule.timeoutMs);
@@ -205,26 +201,15 @@ export class Consumer<T> implements Disposable {
     return undefined;
   }
 
-  /** Called when a handler's promise has settled, in time or not. */
-  private readonly settledRun = (run: Invocation<LeasedMessage<T>>, error: unknown): void => {
-    const held = run.subject;
-    if (held === null) return;
-    run.subject = null;
-    this.spare.push(run);
-    this.end(run, held, error);
-  };
-
   /** Ends an asynchronous handler. */
-  private end(run: Invocation<LeasedMessage<T>>, held: LeasedMessage<T>, error: unknown): void {
+  private end(run: Run<T>, held: LeasedMessage<T>, error: unknown): void {
     if (held.ended) return;
-    run.cancelTimer?.();
-    run.cancelTimer = null;
     this.running.delete(run);
     const next = error === null ? this.succeed(held) : this.fail(held, error);
-    if (next !== undefined) this.run(next, this.stamp());
+    if (next !== undefined) this.run(next, this.tools.clock.stamp());
     if (!this.work()) this.wake();
     this.settler.soon();
-    if (this.running.size === 0) this.onIdle?.();
+    this.running.ended();
   }
 
   private succeed(held: LeasedMessage<T>): LeasedMessage<T> | undefined {
@@ -236,6 +221,11 @@ export class Consumer<T> implements Disposable {
   private fail(held: LeasedMessage<T>, error: unknown): LeasedMessage<T> | undefined {
     held.ended = true;
     const { id, attempt, key } = held;
+    if (held.interrupted) {
+      this.settler.released.push(held);
+      this.holdUp(key);
+      return undefined;
+    }
     this.tools.failures.report(this.rule.name, held.value, error);
     if (error instanceof GiveUp || attempt >= this.rule.maxAttempts) {
       this.settler.dead.push({ id, attempt, reason: errorText(error) });
@@ -257,7 +247,7 @@ export class Consumer<T> implements Disposable {
     let ms = this.tools.store.shared ? this.rule.pollMs : Number.POSITIVE_INFINITY;
     if (this.wants > 0) {
       const at = await this.tools.store.nextAt(this.rule.group);
-      if (at !== null) ms = Math.min(ms, Math.max(1, at - this.tools.timers.wall()));
+      if (at !== null) ms = Math.min(ms, Math.max(1, at - this.tools.clock.now()));
     }
     await this.sleep(ms);
   }
@@ -266,17 +256,14 @@ export class Consumer<T> implements Disposable {
     if (!this.stopping) await this.sleeper.sleep(ms);
   }
 
-  private get runningHere(): LeasedMessage<T>[] {
-    return this.running.all.flatMap(({ subject }) => subject ?? []);
-  }
-
   private get waitingHere(): LeasedMessage<T>[] {
     return [...this.buffer, ...this.keys.all];
   }
 
   /**
-   * Leases nothing more, lets handlers end until the deadline, settles what they did, and puts back what was not begun. Handlers still
-   * running then are aborted by their signals; their leases run out.
+   * Leases nothing more, lets handlers end, settles what they did, and puts back what was not begun. Shortly before the deadline the signals
+   * of handlers still running are aborted: what ends then is settled or, where it throws, put back without counting the attempt. What does
+   * not end by the deadline is left to itself; its lease runs out.
    */
   stop(deadlineMs: number): Promise<void> {
     this.listener.unwanted();
@@ -297,25 +284,18 @@ export class Consumer<T> implements Disposable {
   private async stopOnce(deadlineMs: number): Promise<void> {
     this.stopping = true;
     this.wake();
+    const { timers } = this.tools;
+    const until = timers.now() + deadlineMs;
+    const left = () => Math.max(0, until - timers.now());
     // What it is leasing now would come too late to be put back.
-    await within(this.tools.timers, deadlineMs, this.looping, undefined);
+    await within(timers, deadlineMs, this.looping, undefined);
     this.settler.released.push(...this.waitingHere);
     this.buffer.clear();
     this.keys.clear();
-    if (this.running.size > 0) {
-      const idle = new Promise<void>((resolve) => {
-        this.onIdle = resolve;
-      });
-      await within(this.tools.timers, deadlineMs, idle, undefined);
-    }
-    for (const run of this.running.all) run.cancelTimer?.();
-    for (const held of this.runningHere) {
-      held.ended = true;
-      held.abort(new Stopped("the consumer was stopped"));
-    }
-    this.running.clear();
+    await this.running.stop(left());
     this.heartbeat.stop();
-    await this.settler.settleRest().catch((error: unknown) => this.tools.failures.report(this.rule.name, undefined, error));
+    const rest = this.settler.settleRest().catch((error: unknown) => this.tools.failures.report(this.rule.name, undefined, error));
+    await within(timers, Math.max(left(), LEAST_SETTLE_MS), rest, undefined);
     this.listener.stopped();
     this.listener.givenBack();
   }
@@ -331,7 +311,7 @@ export class Consumer<T> implements Disposable {
       group: this.rule.group,
       ...this.outcomes.counts,
       running: this.running.size,
-      oldestMs: this.running.oldestMs(this.tools.timers.wall()),
+      oldestMs: this.running.oldestMs(this.tools.clock.now()),
     };
   }
 }

@@ -1,6 +1,7 @@
 import { chance } from "../../../kernel/timers.ts";
 import { Stopped } from "../../failures.ts";
 import type { LeasedMessage } from "../message.ts";
+import type { LeaseRef } from "../store.ts";
 import type { ConsumerListener, ConsumerRule, ConsumerTools } from "./rule.ts";
 
 /** How much earlier a lease counts as run out here than for others, in milliseconds: their clocks may be ahead. */
@@ -26,12 +27,15 @@ export class Leases {
     return until - Math.min(LEASE_SLACK, this.rule.visibilityMs / 4);
   }
 
-  /** Extends the leases of messages; lost ones are aborted. */
-  async prolong<T>(held: readonly LeasedMessage<T>[]): Promise<void> {
-    if (held.length === 0) return;
+  /**
+   * Extends the leases of messages, lost ones are aborted, and of those whose outcomes are not settled yet. False when the store failed.
+   */
+  async prolong<T>(held: readonly LeasedMessage<T>[], unsettled: readonly LeaseRef[]): Promise<boolean> {
+    if (held.length + unsettled.length === 0) return true;
     try {
-      const until = this.tools.timers.wall() + this.rule.visibilityMs;
-      const lost = new Set(await this.tools.store.extend(this.rule.group, this.token, held, until));
+      const until = this.tools.clock.now() + this.rule.visibilityMs;
+      const refs = unsettled.length === 0 ? held : [...held, ...unsettled];
+      const lost = new Set(await this.tools.store.extend(this.rule.group, this.token, refs, until));
       this.listener.trouble(null);
       for (const message of held) {
         if (!lost.has(message.id)) message.until = this.heldUntil(until);
@@ -40,8 +44,10 @@ export class Leases {
           message.abort(new Stopped("the lease of this message was lost"));
         }
       }
+      return true;
     } catch (error) {
       this.listener.trouble(error);
+      return false;
     }
   }
 }

@@ -1,4 +1,4 @@
-import type { Timers } from "../../../kernel/timers.ts";
+import type { SteadyClock, Timers } from "../../../kernel/timers.ts";
 import type { BackoffRule } from "../../../resilience/backoff.ts";
 import type { Failures } from "../../failures.ts";
 import type { PartStats } from "../../part.ts";
@@ -49,6 +49,8 @@ export interface ConsumerTools {
   readonly store: QueueStore;
   readonly failures: Failures;
   readonly timers: Timers;
+  /** The time of the store. */
+  readonly clock: SteadyClock;
 }
 
 /** Notifications of a consumer to its queue. */

@@ -1,5 +1,5 @@
-import { type Timers, turn } from "../../../kernel/timers.ts";
-import type { LeaseRef, QueueStore } from "../store.ts";
+import { type SteadyClock, type Timers, turn } from "../../../kernel/timers.ts";
+import type { LeaseRef, QueueStore, Settlement } from "../store.ts";
 
 export interface Identified {
   readonly id: number;
@@ -32,16 +32,25 @@ export class Settler {
   /** Put back without having begun. */
   released: LeaseRef[] = [];
   private settling: Promise<void> | null = null;
+  /** What the store is settling now. */
+  private underway: Settlement | null = null;
 
   constructor(
     private readonly lease: { readonly group: string; readonly token: number },
     private readonly store: QueueStore,
     private readonly timers: Timers,
+    private readonly clock: SteadyClock,
     private readonly on: OnSettled,
   ) {}
 
   private get empty(): boolean {
     return this.acknowledged.length + this.again.length + this.dead.length + this.released.length === 0;
+  }
+
+  /** Leases of outcomes that the store has not confirmed. */
+  get unsettled(): LeaseRef[] {
+    const of = ({ acknowledged, again, dead, released }: Settlement) => [...acknowledged, ...again, ...dead, ...released];
+    return this.underway === null ? of(this) : [...of(this), ...of(this.underway)];
   }
 
   /** Settles what is collected, unless that is in progress. */
@@ -77,8 +86,8 @@ export class Settler {
     let gone: ReadonlySet<number>;
     try {
       const { group, token } = this.lease;
-      const lost = await this.store.settle(group, token, { acknowledged, again, dead, released }, this.timers.wall());
-      gone = new Set(lost);
+      this.underway = { acknowledged, again, dead, released };
+      gone = new Set(await this.store.settle(group, token, this.underway, this.clock.now()));
     } catch (error) {
       // Not settled: collected again, and if that never works their leases run out.
       this.acknowledged.push(...acknowledged);
@@ -86,6 +95,8 @@ export class Settler {
       this.dead.push(...dead);
       this.released.push(...released);
       throw error;
+    } finally {
+      this.underway = null;
     }
     const left = <R extends LeaseRef>(refs: readonly R[]) => (gone.size === 0 ? refs : refs.filter(({ id }) => !gone.has(id)));
     this.on.settled({

@@ -1,6 +1,7 @@
 import { sqliteTrouble } from "../../../kernel/sqlite.ts";
 import { printable } from "../../../kernel/text.ts";
 import { QueueError } from "../store.ts";
+import { fullDisk } from "./room.ts";
 
 /** Translates a database error into a `QueueError`; rethrows any other. */
 export function queueError(error: unknown, file: string): unknown {
@@ -12,10 +13,7 @@ export function queueError(error: unknown, file: string): unknown {
     case "locked":
       return new QueueError("locked", `${shown} is locked by another process; nothing was changed, try again`);
     case "full":
-      return new QueueError(
-        "disk full",
-        `there is no room for more in ${shown}: the disk or the size it may have is used up; what it holds is kept`,
-      );
+      return fullDisk(file);
     case "damaged":
       return new QueueError("damaged", `${shown} is not a database or is damaged (${said}); it was left as it is`);
     case "unusable":

@@ -1,8 +1,10 @@
 import type { Database } from "bun:sqlite";
-import { inTransaction, openSqlite, pragma } from "../../../kernel/sqlite.ts";
+import { inSnapshot, inTransaction, openSqlite, pragma } from "../../../kernel/sqlite.ts";
 import { printable } from "../../../kernel/text.ts";
+import { realTimers, type Timers } from "../../../kernel/timers.ts";
 import { QueueError, type StoreOptions } from "../store.ts";
-import { APPLICATION_ID, CHAIN_INDICES, MOST_GROUPS, SCHEMA, SCHEMA_VERSION } from "./schema.ts";
+import { readFileClock, writeFileClock } from "./file-clock.ts";
+import { ADDITIONS, APPLICATION_ID, CHAIN_INDICES, MOST_GROUPS, SCHEMA, SCHEMA_VERSION } from "./schema.ts";
 
 export interface SqliteOptions extends StoreOptions {
   /** Created if absent; its folder must exist. */
@@ -13,21 +15,20 @@ export interface SqliteOptions extends StoreOptions {
   readonly busyMs: number;
   /** Largest size of the file, in bytes. */
   readonly maxBytes: number;
+  readonly timers?: Timers;
 }
-
-const PAGE = 4096;
 
 /** Opens a queue's file, or turns an empty one into it; throws, leaving the file untouched, when it is anything else. */
 export function openFile(options: SqliteOptions): Database {
-  const { file, durability, busyMs, maxBytes } = options;
+  const { file, durability, busyMs } = options;
   return openSqlite(file, {
     busyMs,
-    check: (database) => check(database, printable(file, 200)),
+    check: (database) => inSnapshot(database, () => check(database, printable(file, 200))),
     setUp: (database) => {
       database.run(`PRAGMA synchronous = ${durability === "power" ? "FULL" : "NORMAL"}`);
       database.run("PRAGMA foreign_keys = OFF");
-      if (Number.isFinite(maxBytes)) database.run(`PRAGMA max_page_count = ${Math.max(64, Math.floor(maxBytes / PAGE))}`);
-      inTransaction(database, () => layOut(database, options));
+      // Usually all is there, and the lock that another process may have is not needed.
+      if (!inSnapshot(database, () => isLaidOut(database, options))) inTransaction(database, () => layOut(database, options));
     },
   });
 }
@@ -46,12 +47,36 @@ function check(database: Database, shown: string): void {
   }
 }
 
-/** Creates missing tables and groups. */
-function layOut(database: Database, { order, file, groups: wanted }: SqliteOptions): void {
-  const shown = printable(file, 200);
-  if (pragma(database, "application_id") === 0) create(database, order, shown);
+/** True when nothing is missing. */
+function isLaidOut(database: Database, options: SqliteOptions): boolean {
+  if (pragma(database, "application_id") === 0 || !hasTable(database, "clock")) return false;
+  checkOrder(database, options);
+  const groups = new Set(
+    database
+      .query<{ name: string }, []>("SELECT name FROM groups")
+      .all()
+      .map(({ name }) => name),
+  );
+  return options.groups.every((name) => groups.has(name)) && readFileClock(database, options.timers ?? realTimers) !== null;
+}
+
+function checkOrder(database: Database, { order, file }: SqliteOptions): void {
   const { ordering } = database.query<{ ordering: string }, []>("SELECT ordering FROM meta").get() ?? { ordering: order };
-  if (ordering !== order) throw new QueueError("invalid", `${shown} keeps order "${ordering}" and cannot be opened with "${order}"`);
+  if (ordering === order) return;
+  throw new QueueError("invalid", `${printable(file, 200)} keeps order "${ordering}" and cannot be opened with "${order}"`);
+}
+
+function hasTable(database: Database, name: string): boolean {
+  return database.query("SELECT 1 FROM sqlite_schema WHERE name = ?").get(name) !== null;
+}
+
+/** Creates missing tables and groups. */
+function layOut(database: Database, options: SqliteOptions): void {
+  const { order, file, groups: wanted, timers = realTimers } = options;
+  if (pragma(database, "application_id") === 0) create(database, order, printable(file, 200));
+  checkOrder(database, options);
+  database.run(ADDITIONS);
+  writeFileClock(database, timers);
   const add = database.query("INSERT INTO groups (grp, name) VALUES (?, ?)");
   const known = database.query<{ grp: number; name: string }, []>("SELECT grp, name FROM groups ORDER BY grp").all();
   const groups = new Map(known.map(({ grp, name }) => [name, grp]));

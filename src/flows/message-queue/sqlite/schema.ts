@@ -27,6 +27,11 @@ CREATE TABLE known (idem TEXT PRIMARY KEY, id INTEGER NOT NULL, at INTEGER NOT N
 CREATE INDEX known_at ON known (at);
 `;
 
+/** Tables that files of this version may lack, since older programs did not need them. */
+export const ADDITIONS = `
+CREATE TABLE IF NOT EXISTS clock (id INTEGER PRIMARY KEY CHECK (id = 0), boot TEXT NOT NULL, anchor REAL NOT NULL);
+`;
+
 /** Needed only for queues that keep keys in order: all messages of a key, and those of them that are not BEHIND. */
 export const CHAIN_INDICES = `
 CREATE INDEX chain ON messages (grp, key) WHERE key IS NOT NULL;

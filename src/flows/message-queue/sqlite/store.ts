@@ -1,13 +1,14 @@
 import type { Database } from "bun:sqlite";
-import { inTransaction } from "../../../kernel/sqlite.ts";
+import { inTransaction, sqliteTrouble } from "../../../kernel/sqlite.ts";
 import { printable } from "../../../kernel/text.ts";
-import { decode, encode } from "../payload/text.ts";
+import { realTimers, type SteadyClock, steadyClock } from "../../../kernel/timers.ts";
+import { encode } from "../payload/text.ts";
 import { BEHIND, DELAYED, LEASED, READY } from "../state.ts";
 import {
+  type Answer,
   type DeadLetter,
   fullError,
   type GroupDepth,
-  type Leased,
   type LeaseRef,
   type LeaseRequest,
   type Lent,
@@ -22,8 +23,19 @@ import {
 } from "../store.ts";
 import { queueError } from "./errors.ts";
 import { openFile, type SqliteOptions } from "./file.ts";
+import { readFileClock } from "./file-clock.ts";
+import { FileIdentity } from "./identity.ts";
+import { KeyOrder } from "./key-order.ts";
+import { Room } from "./room.ts";
+import { leasedOf, letterOf, limit } from "./rows.ts";
 import { MOST_GROUPS } from "./schema.ts";
 import { type DeadRow, prepare, type Row } from "./statements.ts";
+import { Turns } from "./turns.ts";
+
+/** What a message takes in the file beside its text, in bytes. */
+const ROW_BYTES = 100;
+/** Time in which consumers that could not extend their leases while the file was locked may do so, in milliseconds. */
+const GRACE_MS = 200;
 
 /** Queue messages in a file, by bun:sqlite in write-ahead mode; several processes may have it open. */
 export class SqliteStore implements QueueStore {
@@ -31,89 +43,107 @@ export class SqliteStore implements QueueStore {
   readonly shared = true;
   private readonly db: Database;
   private readonly sql: ReturnType<typeof prepare>;
+  private readonly keys: KeyOrder;
+  private readonly identity: FileIdentity;
+  private readonly space: Room;
+  private readonly turns: Turns;
+  readonly clock: SteadyClock;
   private open = true;
 
   constructor(private readonly options: SqliteOptions) {
+    const { file, order, maxBytes, busyMs, timers = realTimers } = options;
     try {
       this.db = openFile(options);
-      this.sql = prepare(this.db, options.order === "key");
+      this.identity = new FileIdentity(file);
+      this.sql = prepare(this.db, order === "key");
+      this.keys = new KeyOrder(this.sql, order === "key");
+      this.space = new Room(this.db, file, maxBytes);
+      this.clock = readFileClock(this.db, timers) ?? steadyClock(timers);
+      this.turns = new Turns(this.db, timers, busyMs);
     } catch (error) {
       throw queueError(error, options.file);
     }
   }
 
-  room(): number {
+  room(): Answer<number> {
     return this.guarded(() => this.options.capacity - (this.sql.fullest.get()?.size ?? 0));
   }
 
-  fullest(): string {
+  fullest(): Answer<string> {
     return this.guarded(() => this.sql.fullest.get()?.name ?? "");
   }
 
-  send(messages: readonly NewMessage[], now: number): Receipt[] {
-    return this.transaction(() => {
-      const { sql } = this;
-      sql.forget.run(now - this.options.rememberMs);
-      const groups = sql.groups.all();
-      let last = sql.last.get()?.last ?? 0;
-      const first = last;
-      const receipts: Receipt[] = [];
-      for (const message of messages) {
-        const { idempotencyKey } = message.terms;
-        const before = idempotencyKey === null ? null : sql.known.get(idempotencyKey);
-        if (before !== null) {
-          receipts.push({ id: before.id, duplicate: true });
-          continue;
-        }
-        last++;
-        if (idempotencyKey !== null) sql.remember.run(idempotencyKey, last, now);
-        const value = encode(message.value);
-        for (const { grp } of groups) this.insert(last, grp, message.terms, value, now);
-        receipts.push({ id: last, duplicate: false });
-      }
-      const added = last - first;
-      if (added === 0) return receipts;
-      if (added + (sql.fullest.get()?.size ?? 0) > this.options.capacity)
-        throw fullError(this.options.capacity, sql.fullest.get()?.name ?? "");
-      sql.setLast.run(last);
-      sql.growAll.run(added);
-      return receipts;
+  send(messages: readonly NewMessage[], now: number): Answer<Receipt[]> {
+    const texts = messages.map(({ value }) => encode(value));
+    return this.guarded(() => {
+      // What is acknowledged must be in the file of that name.
+      this.identity.check();
+      this.space.askDisk(texts.reduce((sum, text) => sum + text.length + ROW_BYTES, 0) * this.options.groups.length);
+      return inTransaction(this.db, () => this.add(messages, texts, now));
     });
   }
 
+  private add(messages: readonly NewMessage[], texts: readonly string[], now: number): Receipt[] {
+    const { sql } = this;
+    sql.forget.run(now - this.options.rememberMs);
+    const groups = sql.groups.all();
+    let last = sql.last.get()?.last ?? 0;
+    const first = last;
+    const receipts: Receipt[] = [];
+    for (const [i, message] of messages.entries()) {
+      const { idempotencyKey } = message.terms;
+      const before = idempotencyKey === null ? null : sql.known.get(idempotencyKey);
+      if (before !== null) {
+        receipts.push({ id: before.id, duplicate: true });
+        continue;
+      }
+      last++;
+      if (idempotencyKey !== null) sql.remember.run(idempotencyKey, last, now);
+      for (const { grp } of groups) this.insert(last, grp, message.terms, texts[i] as string, now);
+      receipts.push({ id: last, duplicate: false });
+    }
+    const added = last - first;
+    if (added === 0) return receipts;
+    if (added + (sql.fullest.get()?.size ?? 0) > this.options.capacity)
+      throw fullError(this.options.capacity, sql.fullest.get()?.name ?? "");
+    sql.setLast.run(last);
+    sql.growAll.run(added);
+    this.space.checkLimit();
+    return receipts;
+  }
+
   private insert(id: number, grp: number, { key, priority, delayMs, idempotencyKey }: Terms, value: string, now: number): void {
-    const behind = this.options.order === "key" && key !== null && this.sql.firstOf.get(grp, key) !== null;
+    const behind = this.keys.ordered && key !== null && this.sql.firstOf.get(grp, key) !== null;
     const state = behind ? BEHIND : delayMs > 0 ? DELAYED : READY;
     const at = delayMs > 0 ? now + delayMs : 0;
     this.sql.insert.run(id * MOST_GROUPS + grp, grp, state, -priority, at, key, now, idempotencyKey, value);
   }
 
-  lease(group: string, { max, until, token }: LeaseRequest, now: number): Lent {
-    return this.transaction(() => {
-      const grp = this.number(group);
-      const dead = this.wake(grp, now);
-      const rows = this.sql.lease.all(until, token, grp, limit(max)) as Row[];
-      // The rows of an UPDATE come in no particular order.
-      rows.sort((a, b) => a.rank - b.rank || a.seq - b.seq);
-      if (this.options.order === "key") this.followers(rows, grp, max, until, token, now);
-      return { messages: rows.map(leasedOf), dead };
+  lease(group: string, request: LeaseRequest, now: number): Answer<Lent> {
+    return this.guarded(() => {
+      this.identity.check();
+      // Each message leased is written: a disk that is nearly full may have room for some of them.
+      for (let max = request.max; ; max = Math.ceil(Math.min(max, 1000) / 2)) {
+        try {
+          return this.inRoom(() => this.take(group, { ...request, max }, now));
+        } catch (error) {
+          if (sqliteTrouble(error) !== "full" || max <= 1) throw error;
+        }
+      }
     });
   }
 
-  /** Leases later messages of the same keys, as far as `max` allows. */
-  private followers(rows: Row[], grp: number, max: number, until: number, token: number, now: number): void {
-    const heads = rows.length;
-    for (let i = 0; i < heads && rows.length < max; i++) {
-      const { key, seq } = rows[i] as Row;
-      if (key === null) continue;
-      for (const next of this.sql.after.all(grp, key, seq, limit(max - rows.length))) {
-        if (next.state !== BEHIND || next.at > now) break;
-        rows.push(this.sql.follow.get(until, token, next.seq) as Row);
-      }
-    }
+  private take(group: string, { max, until, token }: LeaseRequest, now: number): Lent {
+    const grp = this.number(group);
+    const dead = this.wake(grp, now);
+    const rows = this.sql.lease.all(until, token, grp, limit(max)) as Row[];
+    // The rows of an UPDATE come in no particular order.
+    rows.sort((a, b) => a.rank - b.rank || a.seq - b.seq);
+    if (this.keys.ordered) this.keys.followers(rows, grp, max, until, token, now);
+    return { messages: rows.map(leasedOf), dead };
   }
 
-  settle(group: string, token: number, { acknowledged, again, dead, released }: Settlement, now: number): number[] {
+  settle(group: string, token: number, { acknowledged, again, dead, released }: Settlement, now: number): Answer<number[]> {
     return this.transaction(() => {
       const grp = this.number(group);
       const { sql } = this;
@@ -130,12 +160,12 @@ export class SqliteStore implements QueueStore {
         const { changes } = sql.again.run(now + ref.delayMs, seq, token, ref.attempt);
         if (changes === 0) lost.push(ref.id);
         // It comes after the one before it, however soon its own time is.
-        else if (this.options.order === "key") for (const { key } of sql.stayBehind.all(seq)) this.promote(grp, key);
+        else if (this.keys.ordered) for (const { key } of sql.stayBehind.all(seq)) this.keys.promote(grp, key);
       }
       for (const ref of released) {
         const row = sql.held.get(ref.id * MOST_GROUPS + grp, token, ref.attempt) as Row | null;
         if (row === null) lost.push(ref.id);
-        else this.putBack(grp, row, row.attempt - 1);
+        else this.keys.putBack(grp, row, row.attempt - 1);
       }
       if (gone > 0) sql.shrink.run(gone, grp);
       return lost;
@@ -148,7 +178,7 @@ export class SqliteStore implements QueueStore {
     for (const [attempt, ids] of Map.groupBy(refs, (ref) => ref.attempt)) {
       const rows = this.sql.acknowledge.all(JSON.stringify(ids.map(({ id }) => id * MOST_GROUPS + grp)), token, attempt);
       gone += rows.length;
-      if (this.options.order === "key") for (const { key } of rows) this.promote(grp, key);
+      if (this.keys.ordered) for (const { key } of rows) this.keys.promote(grp, key);
       if (rows.length === ids.length) continue;
       const left = new Set(rows.map(({ seq }) => seq));
       for (const { id } of ids) if (!left.has(id * MOST_GROUPS + grp)) lost.push(id);
@@ -156,7 +186,7 @@ export class SqliteStore implements QueueStore {
     return gone;
   }
 
-  extend(group: string, token: number, leases: readonly LeaseRef[], until: number): number[] {
+  extend(group: string, token: number, leases: readonly LeaseRef[], until: number): Answer<number[]> {
     return this.transaction(() => {
       const grp = this.number(group);
       return leases
@@ -165,11 +195,11 @@ export class SqliteStore implements QueueStore {
     });
   }
 
-  nextAt(group: string): number | null {
+  nextAt(group: string): Answer<number | null> {
     return this.guarded(() => this.sql.nextAt.get(this.number(group))?.at ?? null);
   }
 
-  depth(group: string): GroupDepth {
+  depth(group: string): Answer<GroupDepth> {
     return this.guarded(() => {
       const grp = this.number(group);
       const counts = new Map(this.sql.depth.all(grp).map(({ state, n }) => [state, n]));
@@ -178,7 +208,7 @@ export class SqliteStore implements QueueStore {
     });
   }
 
-  stateOf(group: string, id: number): TaskState {
+  stateOf(group: string, id: number): Answer<TaskState> {
     return this.guarded(() => {
       const seq = id * MOST_GROUPS + this.number(group);
       if (!Number.isSafeInteger(seq) || id < 1) return "unknown";
@@ -191,11 +221,11 @@ export class SqliteStore implements QueueStore {
     });
   }
 
-  deadLetters(group: string, most: number): DeadLetter[] {
+  deadLetters(group: string, most: number): Answer<DeadLetter[]> {
     return this.guarded(() => (this.sql.deadLetters.all(this.number(group), limit(most)) as DeadRow[]).map(letterOf));
   }
 
-  redrive(group: string, ids: readonly number[] | "all"): number {
+  redrive(group: string, ids: readonly number[] | "all"): Answer<number> {
     return this.transaction(() => {
       const grp = this.number(group);
       const { sql } = this;
@@ -205,7 +235,7 @@ export class SqliteStore implements QueueStore {
       for (const seq of all) {
         const row = sql.unbury.get(seq) as Row | null;
         if (row === null) continue;
-        sql.insert.run(seq, grp, this.mayGoFirst(grp, row) ? READY : BEHIND, row.rank, 0, row.key, row.sent, row.idem, row.value);
+        sql.insert.run(seq, grp, this.keys.mayGoFirst(grp, row) ? READY : BEHIND, row.rank, 0, row.key, row.sent, row.idem, row.value);
         count++;
       }
       if (count > 0) sql.grow.run(count, grp);
@@ -213,17 +243,7 @@ export class SqliteStore implements QueueStore {
     });
   }
 
-  /** Whether a returning message may be the first of its key: none of the key is leased, and those sent later give way. */
-  private mayGoFirst(grp: number, { seq, key }: Row): boolean {
-    if (this.options.order === "none" || key === null) return true;
-    const { sql } = this;
-    const first = sql.firstOf.get(grp, key)?.seq ?? Number.POSITIVE_INFINITY;
-    if (first < seq || sql.lentOf.get(grp, key) !== null) return false;
-    sql.giveWay.run(grp, key);
-    return true;
-  }
-
-  dropGroup(group: string): void {
+  dropGroup(group: string): Answer<void> {
     this.transaction(() => {
       const { sql } = this;
       const grp = this.number(group);
@@ -233,9 +253,15 @@ export class SqliteStore implements QueueStore {
     });
   }
 
+  trouble(): QueueError | null {
+    return this.open ? this.identity.problem : null;
+  }
+
   close(): void {
     if (!this.open) return;
     this.open = false;
+    this.space.shrink();
+    this.space.close();
     for (const statement of Object.values(this.sql)) statement.finalize();
     this.db.close();
   }
@@ -245,15 +271,15 @@ export class SqliteStore implements QueueStore {
     const { sql } = this;
     const died: DeadLetter[] = [];
     if ((sql.nextAt.get(grp)?.at ?? Number.POSITIVE_INFINITY) > now) return died;
-    for (const row of sql.expired.all(grp, now) as Row[]) {
+    for (const row of sql.expired.all(grp, now - this.turns.lockedFor(GRACE_MS)) as Row[]) {
       if (row.attempt < this.options.maxAttempts) {
-        this.putBack(grp, row, row.attempt);
+        this.keys.putBack(grp, row, row.attempt);
         continue;
       }
       const reason = `its lease ran out ${row.attempt} times`;
       sql.remove.run(row.seq);
       this.bury(grp, row, reason, now);
-      this.promote(grp, row.key);
+      this.keys.promote(grp, row.key);
       died.push(letterOf({ ...row, reason, died: now }));
     }
     // Last, since a message that died may have made way for one that is already due.
@@ -264,25 +290,6 @@ export class SqliteStore implements QueueStore {
 
   private bury(grp: number, { seq, rank, attempt, key, sent, idem, value }: Row, reason: string, now: number): void {
     this.sql.bury.run(seq, grp, rank, attempt, key, sent, idem, value, reason, now);
-  }
-
-  /** Returns a message to its group; where it comes to stand behind an earlier one of its key, promotes that one. */
-  private putBack(grp: number, row: Row, attempt: number): void {
-    const state = this.waitingState(grp, row);
-    this.sql.back.run(state, attempt, row.seq);
-    if (state === BEHIND) this.promote(grp, row.key);
-  }
-
-  /** State of a returning message: READY, or BEHIND an earlier one of its key. */
-  private waitingState(grp: number, { seq, key }: Row): number {
-    if (this.options.order === "none" || key === null) return READY;
-    return (this.sql.firstOf.get(grp, key)?.seq ?? seq) < seq ? BEHIND : READY;
-  }
-
-  /** Promotes the next message of a key whose first one has left. */
-  private promote(grp: number, key: string | null): void {
-    if (this.options.order === "none" || key === null) return;
-    this.sql.promote.run(grp, key);
   }
 
   /** Number of a group, read from the file each time: another process may have dropped the group and reused its number. */
@@ -297,37 +304,36 @@ export class SqliteStore implements QueueStore {
     return found.grp;
   }
 
-  private transaction<T>(work: () => T): T {
-    return this.guarded(() => inTransaction(this.db, work));
+  /** Runs a change that makes room sooner or later. */
+  private transaction<T>(work: () => T): Answer<T> {
+    return this.guarded(() => this.inRoom(work));
   }
 
-  private guarded<T>(work: () => T): T {
-    if (!this.open) throw new QueueError("closed", `${printable(this.options.file, 200)} is closed`);
+  /** Runs a transaction. Where the disk is full, its log gives its room back first. */
+  private inRoom<T>(work: () => T): T {
     try {
-      return work();
+      return inTransaction(this.db, work);
     } catch (error) {
-      throw queueError(error, this.options.file);
+      if (sqliteTrouble(error) !== "full" || !this.space.checkpoint()) throw error;
+      return inTransaction(this.db, work);
     }
   }
-}
 
-function leasedOf({ seq, rank, attempt, key, sent, idem, value }: Row): Leased {
-  return {
-    id: Math.floor(seq / MOST_GROUPS),
-    value: decode(value),
-    key,
-    priority: rank === 0 ? 0 : -rank,
-    attempt,
-    sentAt: sent,
-    idempotencyKey: idem,
-  };
-}
-
-function letterOf({ seq, value, key, attempt, reason, died }: DeadRow): DeadLetter {
-  return { id: Math.floor(seq / MOST_GROUPS), value: decode(value), key, attempts: attempt, reason, at: died };
-}
-
-/** SQL's limit: negative means none. */
-function limit(most: number): number {
-  return Number.isFinite(most) ? most : -1;
+  /** Runs work that another process may keep from its turn for a while; translates errors. */
+  private guarded<T>(work: () => T): Answer<T> {
+    const { file } = this.options;
+    const run = () => {
+      if (!this.open) throw new QueueError("closed", `${printable(file, 200)} is closed`);
+      return work();
+    };
+    try {
+      const answer = this.turns.run(run);
+      if (!(answer instanceof Promise)) return answer;
+      return answer.catch((error: unknown) => {
+        throw queueError(error, file);
+      });
+    } catch (error) {
+      throw queueError(error, file);
+    }
+  }
 }

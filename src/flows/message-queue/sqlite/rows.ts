@@ -1,0 +1,25 @@
+import { decode } from "../payload/text.ts";
+import type { DeadLetter, Leased } from "../store.ts";
+import { MOST_GROUPS } from "./schema.ts";
+import type { DeadRow, Row } from "./statements.ts";
+
+export function leasedOf({ seq, rank, attempt, key, sent, idem, value }: Row): Leased {
+  return {
+    id: Math.floor(seq / MOST_GROUPS),
+    value: decode(value),
+    key,
+    priority: rank === 0 ? 0 : -rank,
+    attempt,
+    sentAt: sent,
+    idempotencyKey: idem,
+  };
+}
+
+export function letterOf({ seq, value, key, attempt, reason, died }: DeadRow): DeadLetter {
+  return { id: Math.floor(seq / MOST_GROUPS), value: decode(value), key, attempts: attempt, reason, at: died };
+}
+
+/** SQL's limit: negative means none. */
+export function limit(most: number): number {
+  return Number.isFinite(most) ? most : -1;
+}
