@@ -231,7 +231,6 @@ describe("size", () => {
   const CROWDED_CLASSES: readonly string[] = [
     "src/flows/data-pipeline/stage.ts PipelineStage",
     "src/flows/event-bus/subscription.ts Subscription",
-    "src/flows/message-queue/consumer/consumer.ts Consumer",
     "src/flows/reactive-stream/subscriber.ts Subscriber",
     "src/http/socket-transport.ts SocketTransport",
   ];

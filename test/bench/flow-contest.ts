@@ -12,6 +12,7 @@ export const FLOW_CONTESTS: readonly Contest[] = [
   row("data pipeline, 3 stages", "pipeline", "node:stream, 3 Transforms", "node-streams", null),
   row("message queue in memory, one by one", "queue", "fastq.promise", "fastq", 1),
   row("message queue in memory, batches of 100", "queue-memory-batches", "fastq.promise", "fastq", 1),
+  row("message queue in memory, values copied, batches of 100", "queue-memory-copies", "fastq.promise", "fastq", null),
   row("message queue on SQLite, batches of 100", "queue-batches", "BullMQ, one by one", "bullmq", 20),
   row("message queue on SQLite, synced, batches of 100", "queue-power", "BullMQ, one by one", "bullmq", null),
   row("message queue on SQLite, one by one", "queue-singly", "BullMQ, one by one", "bullmq", null),

@@ -618,6 +618,17 @@ describe.each([...KINDS])("F-4 MessageQueue $kind", ({ queue: place, runs }) => 
     await timers.run(queue.stop());
   });
 
+  test("values are passed on as they are where that is asked for, which no file can", async () => {
+    const values = "shared" as const;
+    if (place().file !== undefined) return expect(() => open({ values })).toThrow("values: must be copied, got shared");
+    await using queue = open<object>({ values });
+    const mine = { call: () => {} };
+    const got = Promise.withResolvers<object>();
+    queue.consume(({ value }) => got.resolve(value));
+    await queue.send(mine);
+    expect(await got.promise).toBe(mine);
+  });
+
   test("a message can be logged as JSON", async () => {
     await using queue = open<unknown>({ pollMs: 2 });
     const logged = Promise.withResolvers<string>();

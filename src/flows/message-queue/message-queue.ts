@@ -1,85 +1,25 @@
 import { realTimers, type SteadyClock, steadyClock, type Timers } from "../../kernel/timers.ts";
-import type { BackoffRule } from "../../resilience/backoff.ts";
 import { Failures, type OnFailure } from "../failures.ts";
 import { DEFAULT_BACKOFF } from "../guard.ts";
-import { checkBackoff, checkCount, checkDelay, checkOneOf, checkSpan } from "../options.ts";
-import { type Health, type Part, type PartStats, STOP_MS, type StopOptions, stuckHealth } from "../part.ts";
+import { checkCount } from "../options.ts";
+import { type Health, type Part, STOP_MS, type StopOptions, stuckHealth } from "../part.ts";
 import { Consumer } from "./consumer/consumer.ts";
-import type { ConsumerStats, Settled } from "./consumer/rule.ts";
 import { MemoryStore } from "./memory/store.ts";
 import type { Handler } from "./message.ts";
 import { MOST_BYTES } from "./payload/payload.ts";
+import {
+  type ConsumeOptions,
+  checkConsumeOptions,
+  checkQueueOptions,
+  type MessageQueueOptions,
+  type QueueStats,
+  storeOptionsOf,
+} from "./queue-options.ts";
 import { Sender, type SendOptions } from "./sender.ts";
 import { SqliteStore } from "./sqlite/store.ts";
-import {
-  type DeadLetter,
-  type GroupDepth,
-  QueueError,
-  type QueueStore,
-  type Receipt,
-  type StoreOptions,
-  type TaskState,
-  unknownGroup,
-} from "./store.ts";
+import { type DeadLetter, type GroupDepth, QueueError, type QueueStore, type Receipt, type TaskState, unknownGroup } from "./store.ts";
 
-export interface MessageQueueOptions {
-  /** The file that keeps the messages (created if absent). Default: the memory of this process. */
-  readonly file?: string;
-  /**
-   * What a file's acknowledgements survive. `process`: a kill of this process. `power`: a loss of power, at the price of a disk sync for
-   * each batch. Default `process`.
-   */
-  readonly durability?: "process" | "power";
-  /** Every group gets every message; the consumers of a group share them. Default one group, `default`. */
-  readonly groups?: readonly string[];
-  /** `key`: messages of one key are handled one after another in the order of sending, retries included. Default `none`. */
-  readonly order?: "none" | "key";
-  /** Most messages waiting and at work, in the fullest group. Default: no limit. */
-  readonly capacity?: number;
-  /** What sending to a full queue does: waits for room, or rejects with `QueueError`. Default `wait`. */
-  readonly whenFull?: "wait" | "reject";
-  /** Largest size of the file, in bytes. Default: no limit. */
-  readonly maxBytes?: number;
-  /** Largest message, in bytes as text. Default 1 000 000. */
-  readonly maxMessageBytes?: number;
-  /** Duration of a lease that its consumer does not extend, in milliseconds. Default 30 000. */
-  readonly visibilityMs?: number;
-  /** Attempts at a message before it becomes a dead letter. Default 5. */
-  readonly maxAttempts?: number;
-  /** Waits between attempts, in milliseconds. */
-  readonly backoff?: Partial<BackoffRule>;
-  /** How long an idempotency key is remembered, in milliseconds. Default a day. */
-  readonly rememberMs?: number;
-  /** Interval of polling a file for changes by other processes, in milliseconds. Default 50. */
-  readonly pollMs?: number;
-  /** Longest wait for another process that locks the file, in milliseconds. Default 5000. */
-  readonly busyMs?: number;
-  readonly onFailure?: OnFailure;
-  readonly timers?: Timers;
-}
-
-export interface ConsumeOptions {
-  readonly group?: string;
-  readonly name?: string;
-  /** Messages handled at a time. Default 1. */
-  readonly concurrency?: number;
-  /** Messages leased at a time. Default: as many as `concurrency` at first, then up to 1000 as long as they are done within milliseconds. */
-  readonly batch?: number;
-  /** Longest a handler may take, in milliseconds; then it counts as failed. */
-  readonly timeoutMs?: number;
-  /** Called with messages that have left the group, once the store has confirmed it. */
-  readonly onSettled?: (messages: readonly Settled[]) => void;
-}
-
-export interface QueueStats extends PartStats {
-  readonly sent: number;
-  readonly duplicates: number;
-  readonly rejected: number;
-  readonly sendersWaiting: number;
-  readonly consumers: readonly ConsumerStats[];
-}
-
-const DAY = 86_400_000;
+export type { ConsumeOptions, MessageQueueOptions, QueueStats };
 
 /**
  * A queue whose messages are handled at least once each, when a consumer is free: acknowledged, retried, or given up as dead letters, and
@@ -109,7 +49,7 @@ export class MessageQueue<T> implements Part {
     /** Opens the store again after a stop; without it the same store is used. */
     private readonly reopen: () => QueueStore = () => store,
   ) {
-    checkOptions(options);
+    checkQueueOptions(options);
     this.timers = options.timers ?? realTimers;
     this.failures = new Failures(name, this.timers, options.onFailure);
     this.groups = options.groups ?? ["default"];
@@ -121,8 +61,8 @@ export class MessageQueue<T> implements Part {
   static open<T>(name: string, options: MessageQueueOptions = {}): MessageQueue<T> {
     const { file, durability = "process", maxBytes = Number.POSITIVE_INFINITY, busyMs = 5000, timers } = options;
     // Before the file is created.
-    checkOptions(options);
-    const common = storeOptions(options);
+    checkQueueOptions(options);
+    const common = storeOptionsOf(options);
     if (file === "") throw new QueueError("invalid", "file: must be a path, got an empty text");
     if (file === undefined) return new MessageQueue<T>(name, new MemoryStore(common), options);
     const openFile = () => new SqliteStore({ ...common, file, durability, maxBytes, busyMs, ...(timers === undefined ? {} : { timers }) });
@@ -143,9 +83,17 @@ export class MessageQueue<T> implements Part {
   }
 
   private newSender(): Sender<T> {
-    const { order, capacity = 0, whenFull, maxMessageBytes = MOST_BYTES } = this.options;
+    const { order, capacity = 0, whenFull, maxMessageBytes = MOST_BYTES, values } = this.options;
     return new Sender<T>(
-      { queue: this.name, ordered: order === "key", capacity, rejects: whenFull === "reject", pollMs: this.pollMs, maxMessageBytes },
+      {
+        queue: this.name,
+        ordered: order === "key",
+        capacity,
+        rejects: whenFull === "reject",
+        pollMs: this.pollMs,
+        maxMessageBytes,
+        shares: values === "shared",
+      },
       this.store,
       this.timers,
       this.clock,
@@ -161,9 +109,7 @@ export class MessageQueue<T> implements Part {
   /** Handles the messages of a group from now on, until the consumer or the queue is stopped. */
   consume(handler: Handler<T>, options: ConsumeOptions = {}): Consumer<T> {
     if (this.closed) throw new QueueError("closed", `${this.name} is closed`);
-    checkCount("concurrency", options.concurrency, 1);
-    checkCount("batch", options.batch, 1);
-    checkSpan("timeoutMs", options.timeoutMs);
+    checkConsumeOptions(options);
     if (options.group !== undefined && !this.groups.includes(options.group)) throw unknownGroup(options.group, this.groups);
     const consumer = new Consumer<T>(
       {
@@ -314,31 +260,4 @@ export class MessageQueue<T> implements Part {
       throw error;
     }
   }
-}
-
-function checkOptions(options: MessageQueueOptions): void {
-  checkCount("capacity", options.capacity, 1);
-  checkCount("maxAttempts", options.maxAttempts, 1);
-  checkSpan("visibilityMs", options.visibilityMs);
-  checkSpan("pollMs", options.pollMs);
-  checkSpan("rememberMs", options.rememberMs);
-  checkDelay("busyMs", options.busyMs);
-  checkBackoff("backoff", options.backoff);
-  checkCount("maxBytes", options.maxBytes, 1);
-  checkCount("maxMessageBytes", options.maxMessageBytes, 1);
-  checkOneOf("whenFull", options.whenFull, ["wait", "reject"]);
-  checkOneOf("durability", options.durability, ["process", "power"]);
-  checkOneOf("order", options.order, ["none", "key"]);
-  if (new Set(options.groups).size !== (options.groups?.length ?? 0)) throw new RangeError("groups: must name each group once");
-  if (options.groups?.length === 0) throw new RangeError("groups: must name at least one group, got none");
-}
-
-function storeOptions(options: MessageQueueOptions): StoreOptions {
-  return {
-    groups: options.groups ?? ["default"],
-    order: options.order ?? "none",
-    capacity: options.capacity ?? Number.POSITIVE_INFINITY,
-    maxAttempts: options.maxAttempts ?? 5,
-    rememberMs: options.rememberMs ?? DAY,
-  };
 }

@@ -47,6 +47,8 @@ export interface SenderRule {
   readonly pollMs: number;
   /** Largest message, in bytes as text. */
   readonly maxMessageBytes: number;
+  /** Values are neither copied nor checked. */
+  readonly shares: boolean;
 }
 
 /** The entry to the store: gathers messages into batches, keeps their order, and waits for room or rejects. */
@@ -118,7 +120,7 @@ export class Sender<T> {
   private newMessage(value: unknown, options: SendOptions): NewMessage {
     const terms = this.termsOf(options);
     options.signal?.throwIfAborted();
-    return { value: payloadOf(value, this.rule.maxMessageBytes), terms };
+    return { value: this.rule.shares ? value : payloadOf(value, this.rule.maxMessageBytes), terms };
   }
 
   private flushSoon(): void {

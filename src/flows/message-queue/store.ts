@@ -95,7 +95,7 @@ export interface GroupDepth {
 /** State of a message in a group; `unknown`: no message has that id. */
 export type TaskState = "waiting" | "delayed" | "working" | "done" | "dead" | "unknown";
 
-export type Answer<T> = T | Promise<T>;
+export type StoreAnswer<T> = T | Promise<T>;
 
 /**
  * Storage of messages: the interface of every backend, verified by one contract suite. All operations take batches, and each call is all or
@@ -115,29 +115,29 @@ export interface QueueStore {
   /** True when other processes may use the same messages. */
   readonly shared: boolean;
   /** Messages that would fit now. */
-  room(): Answer<number>;
+  room(): StoreAnswer<number>;
   /** The group with the most messages waiting and at work. */
-  fullest(): Answer<string>;
+  fullest(): StoreAnswer<string>;
   /** Adds all messages to every group, or throws `QueueError`. */
-  send(messages: readonly NewMessage[], now: number): Answer<Receipt[]>;
+  send(messages: readonly NewMessage[], now: number): StoreAnswer<Receipt[]>;
   /** Leases at most `max` available messages: highest priority first, then in order of sending. */
-  lease(group: string, request: LeaseRequest, now: number): Answer<Lent>;
+  lease(group: string, request: LeaseRequest, now: number): StoreAnswer<Lent>;
   /** Settles outcomes; returns the ids whose lease was no longer this token's, which are left alone. */
-  settle(group: string, token: number, settlement: Settlement, now: number): Answer<number[]>;
+  settle(group: string, token: number, settlement: Settlement, now: number): StoreAnswer<number[]>;
   /** Extends leases; returns the ids whose lease was no longer this token's. */
-  extend(group: string, token: number, leases: readonly LeaseRef[], until: number): Answer<number[]>;
+  extend(group: string, token: number, leases: readonly LeaseRef[], until: number): StoreAnswer<number[]>;
   /** When something may next become available by time; null: nothing waits for a time. */
-  nextAt(group: string): Answer<number | null>;
-  depth(group: string): Answer<GroupDepth>;
-  stateOf(group: string, id: number): Answer<TaskState>;
-  deadLetters(group: string, limit: number): Answer<DeadLetter[]>;
+  nextAt(group: string): StoreAnswer<number | null>;
+  depth(group: string): StoreAnswer<GroupDepth>;
+  stateOf(group: string, id: number): StoreAnswer<TaskState>;
+  deadLetters(group: string, limit: number): StoreAnswer<DeadLetter[]>;
   /** Makes dead messages available again, with attempts counted from 1; returns their number. */
-  redrive(group: string, ids: readonly number[] | "all", now: number): Answer<number>;
+  redrive(group: string, ids: readonly number[] | "all", now: number): StoreAnswer<number>;
   /** Deletes a group and all its messages, dead ones included; later messages are not added to it. */
-  dropGroup(group: string): Answer<void>;
+  dropGroup(group: string): StoreAnswer<void>;
   /** What is known to keep it from working, as far as can be told at once. Default: nothing. */
   trouble?(): QueueError | null;
-  close(): Answer<void>;
+  close(): StoreAnswer<void>;
 }
 
 /** Options of a store. */
@@ -151,6 +151,8 @@ export interface StoreOptions {
   readonly maxAttempts: number;
   /** How long an idempotency key is remembered, in milliseconds. */
   readonly rememberMs: number;
+  /** `shared`: a store in memory gives values out as they came in. Default `copied`. */
+  readonly values?: "copied" | "shared";
 }
 
 /** Kinds of refusal. */

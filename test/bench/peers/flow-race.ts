@@ -38,9 +38,18 @@ const NAMES = ["opened", "changed", "paid", "closed"] as const;
 
 const BATCH = 100;
 
-/** As many messages through a queue of ours, sent in batches or one by one, handled and acknowledged. */
-async function throughQueue(count: number, batch: number, file: string | null, durability: "process" | "power"): Promise<void> {
-  const queue = MessageQueue.open<Thing>("race", file === null ? {} : { file, durability });
+/**
+ * As many messages through a queue of ours, sent in batches or one by one, handled and acknowledged. In memory it passes on the objects
+ * themselves, as its peer does, unless they are to be copied.
+ */
+async function throughQueue(
+  count: number,
+  batch: number,
+  file: string | null,
+  durability: "process" | "power",
+  values: "copied" | "shared" = "shared",
+): Promise<void> {
+  const queue = MessageQueue.open<Thing>("race", file === null ? { values } : { file, durability });
   const done = Promise.withResolvers<void>();
   let handled = 0;
   queue.consume(
@@ -165,6 +174,7 @@ const RACES: Readonly<Record<string, () => Promise<number>>> = {
     });
   },
   "queue-memory-batches": () => clock(100_000, (count) => throughQueue(count, BATCH, null, "process")),
+  "queue-memory-copies": () => clock(100_000, (count) => throughQueue(count, BATCH, null, "process", "copied")),
   queue: () => clock(100_000, (count) => throughQueue(count, 1, null, "process")),
   async fastq() {
     return clock(100_000, async (count) => {

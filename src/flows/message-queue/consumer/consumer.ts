@@ -11,7 +11,7 @@ import { KeyQueues } from "./key-queues.ts";
 import { Leases } from "./leases.ts";
 import { Outcomes } from "./outcomes.ts";
 import type { ConsumerListener, ConsumerRule, ConsumerStats, ConsumerTools } from "./rule.ts";
-import { type Run, Running } from "./running.ts";
+import { type HandlerRun, RunningHandlers } from "./running-handlers.ts";
 import { Settler } from "./settler.ts";
 import { Sleeper } from "./sleeper.ts";
 
@@ -45,7 +45,7 @@ export class Consumer<T> implements Disposable {
   private readonly leases: Leases;
   private readonly buffer = new Deque<LeasedMessage<T>>(16);
   private readonly keys: KeyQueues<LeasedMessage<T>>;
-  private readonly running: Running<T>;
+  private readonly running: RunningHandlers<T>;
   private readonly settler: Settler;
   private readonly heartbeat: Heartbeat;
   private readonly batch: BatchSize;
@@ -81,7 +81,7 @@ export class Consumer<T> implements Disposable {
       goesOn: () => !this.stopping || this.running.size > 0,
       done: () => this.wake(),
     });
-    this.running = new Running(timers, (run, held, error) => this.end(run, held, error));
+    this.running = new RunningHandlers(timers, (run, held, error) => this.end(run, held, error));
     this.looping = this.loop();
   }
 
@@ -202,7 +202,7 @@ export class Consumer<T> implements Disposable {
   }
 
   /** Ends an asynchronous handler. */
-  private end(run: Run<T>, held: LeasedMessage<T>, error: unknown): void {
+  private end(run: HandlerRun<T>, held: LeasedMessage<T>, error: unknown): void {
     if (held.ended) return;
     this.running.delete(run);
     const next = error === null ? this.succeed(held) : this.fail(held, error);

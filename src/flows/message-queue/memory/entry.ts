@@ -12,7 +12,7 @@ export class Entry implements Leased {
 
   constructor(
     readonly id: number,
-    private readonly original: unknown,
+    protected readonly original: unknown,
     private readonly terms: Terms,
     readonly sentAt: number,
   ) {}
@@ -29,6 +29,13 @@ export class Entry implements Leased {
   }
   get idempotencyKey(): string | null {
     return this.terms.idempotencyKey;
+  }
+}
+
+/** A message whose value is given out as it came in. */
+export class SharedEntry extends Entry {
+  override get value(): unknown {
+    return this.original;
   }
 }
 

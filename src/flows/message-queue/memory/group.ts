@@ -1,7 +1,7 @@
 import { IdTable } from "../../../kernel/id-table.ts";
 import { BEHIND, DELAYED, GONE, LEASED, READY } from "../state.ts";
 import type { DeadLetter, GroupDepth, LeaseRef, LeaseRequest, Lent, Settlement, StoreOptions, TaskState, Terms } from "../store.ts";
-import { Entry, type LeaseGrant } from "./entry.ts";
+import { Entry, type LeaseGrant, SharedEntry } from "./entry.ts";
 import { Expirations, type OnDue } from "./expirations.ts";
 import { KeyChains } from "./key-chains.ts";
 import { ReadyQueue } from "./ready-queue.ts";
@@ -14,7 +14,7 @@ interface Burial {
   readonly letter: Omit<DeadLetter, "value">;
 }
 
-export function letterOf({ entry, letter }: Burial): DeadLetter {
+export function buriedLetter({ entry, letter }: Burial): DeadLetter {
   return { ...letter, value: entry.value };
 }
 
@@ -49,7 +49,7 @@ export class Group {
 
   add(id: number, value: unknown, terms: Terms, now: number): void {
     const { delayMs } = terms;
-    const entry = new Entry(id, value, terms, now);
+    const entry = this.options.values === "shared" ? new SharedEntry(id, value, terms, now) : new Entry(id, value, terms, now);
     this.entries.set(id, entry);
     if (!this.chains.join(entry)) {
       this.become(entry, BEHIND);
@@ -207,7 +207,7 @@ export class Group {
     const burial = { entry, letter: { id, key, attempts: attempt, reason, at: now } };
     this.dead.set(id, burial);
     this.remove(entry);
-    return letterOf(burial);
+    return buriedLetter(burial);
   }
 
   private wait(entry: Entry, at: number): void {

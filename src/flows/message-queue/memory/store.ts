@@ -14,7 +14,7 @@ import {
   type Terms,
   unknownGroup,
 } from "../store.ts";
-import { Group, letterOf } from "./group.ts";
+import { buriedLetter, Group } from "./group.ts";
 
 /** Queue messages in the memory of this process. */
 export class MemoryStore implements QueueStore {
@@ -99,7 +99,7 @@ export class MemoryStore implements QueueStore {
   }
 
   deadLetters(group: string, limit: number): DeadLetter[] {
-    return [...this.group(group).dead.values()].slice(0, limit).map(letterOf);
+    return [...this.group(group).dead.values()].slice(0, limit).map(buriedLetter);
   }
 
   redrive(group: string, ids: readonly number[] | "all"): number {

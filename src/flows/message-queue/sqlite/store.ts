@@ -5,7 +5,6 @@ import { realTimers, type SteadyClock, steadyClock } from "../../../kernel/timer
 import { encode } from "../payload/text.ts";
 import { BEHIND, DELAYED, LEASED, READY } from "../state.ts";
 import {
-  type Answer,
   type DeadLetter,
   fullError,
   type GroupDepth,
@@ -17,6 +16,7 @@ import {
   type QueueStore,
   type Receipt,
   type Settlement,
+  type StoreAnswer,
   type TaskState,
   type Terms,
   unknownGroup,
@@ -25,12 +25,12 @@ import { queueError } from "./errors.ts";
 import { openFile, type SqliteOptions } from "./file.ts";
 import { readFileClock } from "./file-clock.ts";
 import { FileIdentity } from "./identity.ts";
-import { KeyOrder } from "./key-order.ts";
+import { LockTurns } from "./lock-turns.ts";
 import { Room } from "./room.ts";
+import { RowOrder } from "./row-order.ts";
 import { leasedOf, letterOf, limit } from "./rows.ts";
 import { MOST_GROUPS } from "./schema.ts";
 import { type DeadRow, prepare, type Row } from "./statements.ts";
-import { Turns } from "./turns.ts";
 
 /** What a message takes in the file beside its text, in bytes. */
 const ROW_BYTES = 100;
@@ -43,10 +43,10 @@ export class SqliteStore implements QueueStore {
   readonly shared = true;
   private readonly db: Database;
   private readonly sql: ReturnType<typeof prepare>;
-  private readonly keys: KeyOrder;
+  private readonly keys: RowOrder;
   private readonly identity: FileIdentity;
   private readonly space: Room;
-  private readonly turns: Turns;
+  private readonly turns: LockTurns;
   readonly clock: SteadyClock;
   private open = true;
 
@@ -56,24 +56,24 @@ export class SqliteStore implements QueueStore {
       this.db = openFile(options);
       this.identity = new FileIdentity(file);
       this.sql = prepare(this.db, order === "key");
-      this.keys = new KeyOrder(this.sql, order === "key");
+      this.keys = new RowOrder(this.sql, order === "key");
       this.space = new Room(this.db, file, maxBytes);
       this.clock = readFileClock(this.db, timers) ?? steadyClock(timers);
-      this.turns = new Turns(this.db, timers, busyMs);
+      this.turns = new LockTurns(this.db, timers, busyMs);
     } catch (error) {
       throw queueError(error, options.file);
     }
   }
 
-  room(): Answer<number> {
+  room(): StoreAnswer<number> {
     return this.guarded(() => this.options.capacity - (this.sql.fullest.get()?.size ?? 0));
   }
 
-  fullest(): Answer<string> {
+  fullest(): StoreAnswer<string> {
     return this.guarded(() => this.sql.fullest.get()?.name ?? "");
   }
 
-  send(messages: readonly NewMessage[], now: number): Answer<Receipt[]> {
+  send(messages: readonly NewMessage[], now: number): StoreAnswer<Receipt[]> {
     const texts = messages.map(({ value }) => encode(value));
     return this.guarded(() => {
       // What is acknowledged must be in the file of that name.
@@ -119,7 +119,7 @@ export class SqliteStore implements QueueStore {
     this.sql.insert.run(id * MOST_GROUPS + grp, grp, state, -priority, at, key, now, idempotencyKey, value);
   }
 
-  lease(group: string, request: LeaseRequest, now: number): Answer<Lent> {
+  lease(group: string, request: LeaseRequest, now: number): StoreAnswer<Lent> {
     return this.guarded(() => {
       this.identity.check();
       // Each message leased is written: a disk that is nearly full may have room for some of them.
@@ -143,7 +143,7 @@ export class SqliteStore implements QueueStore {
     return { messages: rows.map(leasedOf), dead };
   }
 
-  settle(group: string, token: number, { acknowledged, again, dead, released }: Settlement, now: number): Answer<number[]> {
+  settle(group: string, token: number, { acknowledged, again, dead, released }: Settlement, now: number): StoreAnswer<number[]> {
     return this.transaction(() => {
       const grp = this.number(group);
       const { sql } = this;
@@ -186,7 +186,7 @@ export class SqliteStore implements QueueStore {
     return gone;
   }
 
-  extend(group: string, token: number, leases: readonly LeaseRef[], until: number): Answer<number[]> {
+  extend(group: string, token: number, leases: readonly LeaseRef[], until: number): StoreAnswer<number[]> {
     return this.transaction(() => {
       const grp = this.number(group);
       return leases
@@ -195,11 +195,11 @@ export class SqliteStore implements QueueStore {
     });
   }
 
-  nextAt(group: string): Answer<number | null> {
+  nextAt(group: string): StoreAnswer<number | null> {
     return this.guarded(() => this.sql.nextAt.get(this.number(group))?.at ?? null);
   }
 
-  depth(group: string): Answer<GroupDepth> {
+  depth(group: string): StoreAnswer<GroupDepth> {
     return this.guarded(() => {
       const grp = this.number(group);
       const counts = new Map(this.sql.depth.all(grp).map(({ state, n }) => [state, n]));
@@ -208,7 +208,7 @@ export class SqliteStore implements QueueStore {
     });
   }
 
-  stateOf(group: string, id: number): Answer<TaskState> {
+  stateOf(group: string, id: number): StoreAnswer<TaskState> {
     return this.guarded(() => {
       const seq = id * MOST_GROUPS + this.number(group);
       if (!Number.isSafeInteger(seq) || id < 1) return "unknown";
@@ -221,11 +221,11 @@ export class SqliteStore implements QueueStore {
     });
   }
 
-  deadLetters(group: string, most: number): Answer<DeadLetter[]> {
+  deadLetters(group: string, most: number): StoreAnswer<DeadLetter[]> {
     return this.guarded(() => (this.sql.deadLetters.all(this.number(group), limit(most)) as DeadRow[]).map(letterOf));
   }
 
-  redrive(group: string, ids: readonly number[] | "all"): Answer<number> {
+  redrive(group: string, ids: readonly number[] | "all"): StoreAnswer<number> {
     return this.transaction(() => {
       const grp = this.number(group);
       const { sql } = this;
@@ -243,7 +243,7 @@ export class SqliteStore implements QueueStore {
     });
   }
 
-  dropGroup(group: string): Answer<void> {
+  dropGroup(group: string): StoreAnswer<void> {
     this.transaction(() => {
       const { sql } = this;
       const grp = this.number(group);
@@ -305,7 +305,7 @@ export class SqliteStore implements QueueStore {
   }
 
   /** Runs a change that makes room sooner or later. */
-  private transaction<T>(work: () => T): Answer<T> {
+  private transaction<T>(work: () => T): StoreAnswer<T> {
     return this.guarded(() => this.inRoom(work));
   }
 
@@ -320,7 +320,7 @@ export class SqliteStore implements QueueStore {
   }
 
   /** Runs work that another process may keep from its turn for a while; translates errors. */
-  private guarded<T>(work: () => T): Answer<T> {
+  private guarded<T>(work: () => T): StoreAnswer<T> {
     const { file } = this.options;
     const run = () => {
       if (!this.open) throw new QueueError("closed", `${printable(file, 200)} is closed`);

@@ -3,7 +3,7 @@ import { limit } from "./rows.ts";
 import type { prepare, Row } from "./statements.ts";
 
 /** The order of messages of one key, in a file: only the first of a key, and those leased with it, may be at work. */
-export class KeyOrder {
+export class RowOrder {
   constructor(
     private readonly sql: ReturnType<typeof prepare>,
     readonly ordered: boolean,

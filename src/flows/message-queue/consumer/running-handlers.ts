@@ -4,7 +4,7 @@ import { Invocation } from "../../invocation.ts";
 import { Slots } from "../../slots.ts";
 import type { LeasedMessage } from "../message.ts";
 
-export type Run<T> = Invocation<LeasedMessage<T>>;
+export type HandlerRun<T> = Invocation<LeasedMessage<T>>;
 
 /** Of a stop's deadline, what handlers have to end once their signals are aborted: at most this, in milliseconds, at most a quarter. */
 const LAST_MS = 500;
@@ -12,15 +12,15 @@ const LAST_MS = 500;
 const LAST_TURNS = 10;
 
 /** The handlers of a consumer that did not end at once. */
-export class Running<T> {
-  private readonly slots = new Slots<Run<T>>();
-  private readonly spare: Run<T>[] = [];
+export class RunningHandlers<T> {
+  private readonly slots = new Slots<HandlerRun<T>>();
+  private readonly spare: HandlerRun<T>[] = [];
   private onIdle: (() => void) | null = null;
 
   constructor(
     private readonly timers: Timers,
     /** Called when a handler's promise has settled, in time or not; `error` is null when it was fulfilled. */
-    private readonly settled: (run: Run<T>, held: LeasedMessage<T>, error: unknown) => void,
+    private readonly settled: (run: HandlerRun<T>, held: LeasedMessage<T>, error: unknown) => void,
   ) {}
 
   get size(): number {
@@ -37,7 +37,7 @@ export class Running<T> {
   }
 
   /** Adds the handler of a message, begun at `since`. */
-  add(held: LeasedMessage<T>, since: number): Run<T> {
+  add(held: LeasedMessage<T>, since: number): HandlerRun<T> {
     const run = this.spare.pop() ?? new Invocation<LeasedMessage<T>>(this.followed);
     run.subject = held;
     run.since = since;
@@ -45,7 +45,7 @@ export class Running<T> {
     return run;
   }
 
-  private readonly followed = (run: Run<T>, error: unknown): void => {
+  private readonly followed = (run: HandlerRun<T>, error: unknown): void => {
     const held = run.subject;
     if (held === null) return;
     run.subject = null;
@@ -53,7 +53,7 @@ export class Running<T> {
     this.settled(run, held, error);
   };
 
-  delete(run: Run<T>): void {
+  delete(run: HandlerRun<T>): void {
     run.cancelTimer?.();
     run.cancelTimer = null;
     this.slots.delete(run);

@@ -1,7 +1,7 @@
 import type { Database } from "bun:sqlite";
 import { sqliteTrouble } from "../../../kernel/sqlite.ts";
 import { chance, pause, type Timers } from "../../../kernel/timers.ts";
-import type { Answer } from "../store.ts";
+import type { StoreAnswer } from "../store.ts";
 
 /** Longest that the thread is held by another process's lock, in milliseconds: most are over sooner. */
 const HELD_MS = 10;
@@ -12,7 +12,7 @@ const PAUSE_MS = 20;
  * Work on a database that other processes lock at times: what finds it locked is tried again between other tasks of this thread, until it
  * has waited too long.
  */
-export class Turns {
+export class LockTurns {
   /** Tasks waiting for the lock. */
   private waiting = 0;
   /** When the lock that was last waited for was noticed, and when it was gone; by `timers.now()`. */
@@ -27,7 +27,7 @@ export class Turns {
   }
 
   /** Runs work that begins with the lock, or throws before it changes anything. */
-  run<R>(work: () => R): Answer<R> {
+  run<R>(work: () => R): StoreAnswer<R> {
     try {
       return work();
     } catch (error) {

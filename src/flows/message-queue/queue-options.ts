@@ -1,0 +1,106 @@
+import type { Timers } from "../../kernel/timers.ts";
+import type { BackoffRule } from "../../resilience/backoff.ts";
+import type { OnFailure } from "../failures.ts";
+import { checkBackoff, checkCount, checkDelay, checkOneOf, checkSpan } from "../options.ts";
+import type { PartStats } from "../part.ts";
+import type { ConsumerStats, Settled } from "./consumer/rule.ts";
+import type { StoreOptions } from "./store.ts";
+
+export interface MessageQueueOptions {
+  /** The file that keeps the messages (created if absent). Default: the memory of this process. */
+  readonly file?: string;
+  /**
+   * What a file's acknowledgements survive. `process`: a kill of this process. `power`: a loss of power, at the price of a disk sync for
+   * each batch. Default `process`.
+   */
+  readonly durability?: "process" | "power";
+  /** Every group gets every message; the consumers of a group share them. Default one group, `default`. */
+  readonly groups?: readonly string[];
+  /** `key`: messages of one key are handled one after another in the order of sending, retries included. Default `none`. */
+  readonly order?: "none" | "key";
+  /** Most messages waiting and at work, in the fullest group. Default: no limit. */
+  readonly capacity?: number;
+  /** What sending to a full queue does: waits for room, or rejects with `QueueError`. Default `wait`. */
+  readonly whenFull?: "wait" | "reject";
+  /** Largest size of the file, in bytes. Default: no limit. */
+  readonly maxBytes?: number;
+  /** Largest message, in bytes as text. Default 1 000 000. */
+  readonly maxMessageBytes?: number;
+  /**
+   * `shared`, in memory only: values are passed on as they are, neither copied nor checked, at twice the speed; sender, groups and attempts
+   * then have one object. Default `copied`.
+   */
+  readonly values?: "copied" | "shared";
+  /** Duration of a lease that its consumer does not extend, in milliseconds. Default 30 000. */
+  readonly visibilityMs?: number;
+  /** Attempts at a message before it becomes a dead letter. Default 5. */
+  readonly maxAttempts?: number;
+  /** Waits between attempts, in milliseconds. */
+  readonly backoff?: Partial<BackoffRule>;
+  /** How long an idempotency key is remembered, in milliseconds. Default a day. */
+  readonly rememberMs?: number;
+  /** Interval of polling a file for changes by other processes, in milliseconds. Default 50. */
+  readonly pollMs?: number;
+  /** Longest wait for another process that locks the file, in milliseconds. Default 5000. */
+  readonly busyMs?: number;
+  readonly onFailure?: OnFailure;
+  readonly timers?: Timers;
+}
+
+export interface ConsumeOptions {
+  readonly group?: string;
+  readonly name?: string;
+  /** Messages handled at a time. Default 1. */
+  readonly concurrency?: number;
+  /** Messages leased at a time. Default: as many as `concurrency` at first, then up to 1000 as long as they are done within milliseconds. */
+  readonly batch?: number;
+  /** Longest a handler may take, in milliseconds; then it counts as failed. */
+  readonly timeoutMs?: number;
+  /** Called with messages that have left the group, once the store has confirmed it. */
+  readonly onSettled?: (messages: readonly Settled[]) => void;
+}
+
+export interface QueueStats extends PartStats {
+  readonly sent: number;
+  readonly duplicates: number;
+  readonly rejected: number;
+  readonly sendersWaiting: number;
+  readonly consumers: readonly ConsumerStats[];
+}
+
+const DAY = 86_400_000;
+
+export function checkQueueOptions(options: MessageQueueOptions): void {
+  checkCount("capacity", options.capacity, 1);
+  checkCount("maxAttempts", options.maxAttempts, 1);
+  checkSpan("visibilityMs", options.visibilityMs);
+  checkSpan("pollMs", options.pollMs);
+  checkSpan("rememberMs", options.rememberMs);
+  checkDelay("busyMs", options.busyMs);
+  checkBackoff("backoff", options.backoff);
+  checkCount("maxBytes", options.maxBytes, 1);
+  checkCount("maxMessageBytes", options.maxMessageBytes, 1);
+  checkOneOf("whenFull", options.whenFull, ["wait", "reject"]);
+  checkOneOf("values", options.values, options.file === undefined ? ["copied", "shared"] : ["copied"]);
+  checkOneOf("durability", options.durability, ["process", "power"]);
+  checkOneOf("order", options.order, ["none", "key"]);
+  if (new Set(options.groups).size !== (options.groups?.length ?? 0)) throw new RangeError("groups: must name each group once");
+  if (options.groups?.length === 0) throw new RangeError("groups: must name at least one group, got none");
+}
+
+export function checkConsumeOptions(options: ConsumeOptions): void {
+  checkCount("concurrency", options.concurrency, 1);
+  checkCount("batch", options.batch, 1);
+  checkSpan("timeoutMs", options.timeoutMs);
+}
+
+export function storeOptionsOf(options: MessageQueueOptions): StoreOptions {
+  return {
+    groups: options.groups ?? ["default"],
+    order: options.order ?? "none",
+    capacity: options.capacity ?? Number.POSITIVE_INFINITY,
+    maxAttempts: options.maxAttempts ?? 5,
+    rememberMs: options.rememberMs ?? DAY,
+    values: options.values ?? "copied",
+  };
+}
