@@ -232,7 +232,6 @@ describe("size", () => {
     "src/flows/data-pipeline/stage.ts PipelineStage",
     "src/flows/event-bus/subscription.ts Subscription",
     "src/flows/reactive-stream/subscriber.ts Subscriber",
-    "src/http/socket-transport.ts SocketTransport",
   ];
   test("nine of ten functions fit on a screen of 40 lines", async () => {
     const lengths = (await whole).flatMap(({ functions }) => functions.map(({ lines }) => lines)).sort((a, b) => a - b);

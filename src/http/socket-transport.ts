@@ -1,18 +1,9 @@
 import type { Carrier, Carriers } from "./carrier.ts";
 import type { ResponseListener } from "./connection.ts";
 import { RequestInstants } from "./instants.ts";
-import type { Method } from "./method.ts";
-import type { Origin, OriginCache } from "./origin.ts";
-import {
-  type BodySink,
-  BodyTooLong,
-  CORRELATION,
-  type Content,
-  type HttpRequest,
-  isShort,
-  type ResponseHead,
-  type Transport,
-} from "./transport.ts";
+import type { OriginCache } from "./origin.ts";
+import { RequestHead } from "./request-head.ts";
+import { type BodySink, BodyTooLong, type HttpRequest, isShort, type ResponseHead, type Transport } from "./transport.ts";
 import { BodyWriter } from "./unpack.ts";
 
 const NONE: readonly string[] = [];
@@ -33,16 +24,7 @@ export class SocketTransport implements Transport, ResponseListener, ResponseHea
   /** Resolves the wait for the head, then that for the end. */
   private resolve: ((head: ResponseHead) => void) | null = null;
   private reject: ((problem: unknown) => void) | null = null;
-  private at = "";
-  private method: Method = "GET";
-  private foreign = false;
-  /** The head up to its correlation id. */
-  private before = "";
-  private origin: Origin | null = null;
-  private content: Content | null = null;
-  private extra = NONE;
-  /** The lines after it, for the current content and fields. */
-  private own = "";
+  private readonly request: RequestHead;
   private id = "";
   /** Pieces of a body that came before its fate was decided. */
   private early: Uint8Array[] = [];
@@ -53,29 +35,19 @@ export class SocketTransport implements Transport, ResponseListener, ResponseHea
 
   constructor(
     private readonly pool: Carriers,
-    private readonly origins: OriginCache,
+    origins: OriginCache,
     /** Origins as sent to servers that must not receive secrets. */
-    private readonly foreignOrigins: OriginCache,
+    foreignOrigins: OriginCache,
     /** Bodies are kept or inspected. */
     private readonly looks: boolean,
     /** Most bytes of a body. */
     private readonly most: number,
-  ) {}
+  ) {
+    this.request = new RequestHead(origins, foreignOrigins);
+  }
 
-  send({ at, method, foreign, content, fields }: HttpRequest, id: string, fresh = false): Promise<ResponseHead> {
-    if (content !== this.content || fields !== this.extra) {
-      this.content = content;
-      this.extra = fields;
-      this.own = ownLines(content, fields);
-    }
-    if (method !== this.method || at !== this.at || foreign !== this.foreign) {
-      const { origin, path } = (foreign ? this.foreignOrigins : this.origins).find(at);
-      this.foreign = foreign;
-      this.method = method;
-      this.before = `${method} ${path} HTTP/1.1\r\n${CORRELATION}: `;
-      this.origin = origin;
-      this.at = at;
-    }
+  send(request: HttpRequest, id: string, fresh = false): Promise<ResponseHead> {
+    this.request.become(request);
     this.id = id;
     this.instants.clear();
     this.fields = NONE;
@@ -210,16 +182,9 @@ export class SocketTransport implements Transport, ResponseListener, ResponseHea
   }
 
   private ask(fresh: boolean): void {
-    const origin = this.origin as Origin;
+    const { origin, method, content } = this.request;
     // Set before sending, which may fail at once.
     this.connection = this.pool.take(origin.key, fresh);
-    const head = `${this.before}${this.id}${this.own}${origin.rest}`;
-    this.connection.ask(origin, head, this.content?.bytes ?? null, this.method === "HEAD", this);
+    this.connection.ask(origin, this.request.text(this.id), content?.bytes ?? null, method === "HEAD", this);
   }
-}
-
-/** Header lines of the content and the request, each with its line break. */
-function ownLines(content: Content | null, fields: readonly string[]): string {
-  const spoken = content === null ? NONE : [...content.fields, `Content-Length: ${content.bytes.length}`];
-  return [...spoken, ...fields].map((line) => `\r\n${line}`).join("");
 }
