@@ -57,7 +57,8 @@ describe.skipIf(!existsSync("/proc/stat"))("beside another program that has a co
       expect(explanation).toMatch(/^Other programs used \d+\.\d\d of the machine's \d+ cores? and the case itself \d\.\d\d: /);
       expect(Math.max(...series.map(({ otherCores }) => otherCores ?? 0))).toBeGreaterThan(0.2);
       expect(process.work).toMatchObject({ askedMs: expect.closeTo(200, 0) });
-      expect(Math.abs(process.work?.slowerBy ?? 1)).toBeLessThan(0.1);
+      // A neighbour on the same physical core slows computing by a third at most; by the wall clock it would be by more than a half.
+      expect(Math.abs(process.work?.slowerBy ?? 1)).toBeLessThan(0.34);
       expect(disturbed?.calibrationOff).toBe(Math.abs(process.work?.slowerBy ?? 1));
     }
     expect(stdout).toContain("† disturbed: ");
