@@ -9,6 +9,7 @@ import { type NamedScenario, scenarioHash } from "../plan/plan.ts";
 import { type RunStore, StoreProblem } from "../store/run-store.ts";
 import { readAllowance } from "../telemetry/allowance.ts";
 import type { RunResult } from "../telemetry/result.ts";
+import { Noise } from "./compare/noise.ts";
 import { openStore } from "./keep.ts";
 
 export interface BaselineFlags {
@@ -85,12 +86,10 @@ export class BaselineCheck {
     const known = this.compared.get(result);
     if (known !== undefined) return known;
     const figures = HEADLINE_FIGURES.flatMap((name) => figureOf(name) ?? []);
-    const comparison = compareResults(
-      { name: `baseline:${baseline}`, result: before },
-      { name: "this run", result },
-      figures,
-      DEFAULT_MARGIN,
-    );
+    const comparison = compareResults({ name: `baseline:${baseline}`, result: before }, { name: "this run", result }, figures, {
+      ...DEFAULT_MARGIN,
+      floorOf: Noise.own().floorOf(result),
+    });
     this.compared.set(result, comparison);
     return comparison;
   }

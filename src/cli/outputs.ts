@@ -259,7 +259,7 @@ export function checkTargets({ json, junit, out, log, dumpState, cast, force }: 
  * Opens the file for writing and closes it again; removes it if it did not exist. Targets that are not regular files are opened only once,
  * to be written.
  */
-function tryFile(flag: string, file: string): void {
+export function tryFile(flag: string, file: string): void {
   const kind = targetKind(file);
   if (kind === "stdout") return;
   if (kind === "stream") {

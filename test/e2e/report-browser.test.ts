@@ -3,9 +3,10 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { THEMES } from "../../src/views/canvas/themes.ts";
+import { comparisonHtml } from "../../src/views/export/comparison-html.ts";
 import { htmlOf } from "../../src/views/export/html.ts";
 import { temporaryFolder } from "../support/cli.ts";
-import { hostileRun, reportedRun } from "../support/reports.ts";
+import { comparedRun, HOSTILE, hostileRun, reportedRun } from "../support/reports.ts";
 
 setDefaultTimeout(120_000);
 
@@ -136,6 +137,7 @@ describe.skipIf(CHROMIUM === null)("the HTML report in a browser (needs chromium
         expect(await page.value("document.querySelectorAll('img, link, a, iframe, object').length")).toBe(0);
         expect(await page.value("document.querySelectorAll('script').length")).toBe(3);
       }
+      await comparisonFits(page);
       await drawnAnew(page, pathToFileURL(join(folder, "plain.html")).href);
       await drawnWithoutScripts(page, pathToFileURL(join(folder, "plain.html")).href);
       expect(page.complaints).toEqual([]);
@@ -183,6 +185,21 @@ async function drawnWithoutScripts(page: Page, url: string): Promise<void> {
   await page.show(url, 1000, "light");
   expect([await page.value(CHARTS), await page.value(PICTURES)]).toEqual([0, 4]);
   await page.ask("Emulation.setScriptExecutionDisabled", { value: false });
+}
+
+async function comparisonFits(page: Page): Promise<void> {
+  const file = join(folder, "comparison.html");
+  writeFileSync(file, comparisonHtml(comparedRun(HOSTILE)));
+  for (const width of [400, 1600]) {
+    page.requests.length = 0;
+    await page.show(pathToFileURL(file).href, width, "dark");
+    expect(page.requests).toEqual([pathToFileURL(file).href]);
+    expect(await page.value("document.documentElement.scrollWidth")).toBeLessThanOrEqual(width);
+    expect([await page.value(WIDE), await page.value(SMALL)]).toEqual([[], 0]);
+    expect(await page.value("[...document.querySelectorAll('.interval')].every((one) => one.getBoundingClientRect().width > 100)")).toBe(
+      true,
+    );
+  }
 }
 
 function rgb(color: string): string {

@@ -3,22 +3,23 @@ import { EXIT, type ExitCode } from "../../kernel/exit.ts";
 import { UserError } from "../../kernel/problem.ts";
 import { printable, safeJson } from "../../kernel/text.ts";
 import { sentenceCase } from "../../kernel/wording.ts";
-import { changeTable } from "../../views/export/comparison.ts";
 import { Noise } from "../compare/noise.ts";
+import { writeComparison } from "../compare/output.ts";
 import { accessOf, compareScenarios, isScenario, loadArm, say } from "../compare/scenarios.ts";
 import { selfCheck, selfCheckText } from "../compare/self-check.ts";
 import { type ComparedFigures, type CompareFlags, comparedFigures, roundsAsked, timesAsked } from "../compare/settings.ts";
 import { keptResult } from "../kept-result.ts";
+import { tryFile } from "../outputs.ts";
 import type { StopSignal, StopSignals } from "../signals.ts";
 
 /** `lab-tui compare A B`: prints what changed between two results, or between two scenarios, which it runs. */
 export async function compareCommand(a: string, b: string | undefined, flags: CompareFlags, signals: StopSignals): Promise<ExitCode> {
-  if (flags.format !== undefined) throw new UserError("compare: --format is not available in this version");
+  if (flags.out !== undefined) tryFile("--out", flags.out);
   const figures = comparedFigures(flags);
   if (flags.selfCheck === true) return await checkSelf(a, b, flags, figures, signals);
   if (isScenario(a) || (b !== undefined && isScenario(b))) {
     const { comparison, stoppedBy } = await compareScenarios(a, b, flags, figures, signals);
-    return print(comparison, flags, stoppedBy);
+    return await print(comparison, flags, stoppedBy);
   }
   for (const [flag, value] of [
     ["--with", flags.with],
@@ -29,7 +30,7 @@ export async function compareCommand(a: string, b: string | undefined, flags: Co
     if (value !== undefined) throw new UserError(`compare: ${flag} is for scenarios, which compare runs; these are runs`);
   }
   if (b === undefined) throw new UserError("compare: B is missing; two runs or result files are needed");
-  return print(compareKept(a, b, flags, figures), flags, null);
+  return await print(compareKept(a, b, flags, figures), flags, null);
 }
 
 function compareKept(a: string, b: string, { anyway }: CompareFlags, { figures, ...options }: ComparedFigures): ResultComparison {
@@ -64,8 +65,8 @@ async function checkSelf(
   return valid ? EXIT.done : EXIT.invalidMeasurement;
 }
 
-function print(comparison: ResultComparison, flags: CompareFlags, stoppedBy: StopSignal | null): ExitCode {
-  process.stdout.write(flags.json === true ? `${safeJson(comparison, 2)}\n` : changeTable(comparison));
+async function print(comparison: ResultComparison, flags: CompareFlags, stoppedBy: StopSignal | null): Promise<ExitCode> {
+  await writeComparison(comparison, flags);
   if (stoppedBy !== null) return codeOf(stoppedBy);
   if (!comparison.valid) return EXIT.invalidMeasurement;
   return flags.failOnRegression === true && comparison.comparisons.some(({ verdict }) => verdict === "worse") ? EXIT.regression : EXIT.done;

@@ -2,14 +2,13 @@ import { type ChangeMargin, DEFAULT_MARGIN } from "../../analysis/compare.ts";
 import { type ComparedFigure, figureOf, STEADY_FIGURES } from "../../analysis/figures.ts";
 import { figuresAsked } from "../asked-figures.ts";
 import { numberFrom, type RunFlags, shareOf } from "../flags.ts";
+import type { ComparisonOutput } from "./output.ts";
 
-export interface CompareFlags extends Pick<RunFlags, "mode" | "set" | "seed" | "allowModules" | "allowHost" | "store"> {
-  readonly json?: boolean;
+export interface CompareFlags extends Pick<RunFlags, "mode" | "set" | "seed" | "allowModules" | "allowHost" | "store">, ComparisonOutput {
   readonly metrics?: string;
   readonly margin?: string;
   readonly anyway?: boolean;
   readonly failOnRegression?: boolean;
-  readonly format?: string;
   readonly rounds?: string;
   readonly reruns?: string;
   readonly with?: readonly string[];

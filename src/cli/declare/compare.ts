@@ -1,5 +1,7 @@
+import { Option } from "commander";
 import { collected, type Declare } from "../command.ts";
 import type { CompareFlags } from "../compare/settings.ts";
+import { COMPARISON_FORMATS } from "../report-formats.ts";
 
 export const declare: Declare = (program, host) => {
   program
@@ -12,7 +14,8 @@ export const declare: Declare = (program, host) => {
     .option("--margin <share>", "the least change of interest (default: 1%)")
     .option("--anyway", "compare even if scenario, seed, machine, cores or version differ")
     .option("--fail-on-regression", "exit 98 if a figure is worse")
-    .option("--format <format>", "html, markdown or json (not available in this version)")
+    .addOption(new Option("--format <format>", "what is written (default: as FILE is named, else a table)").choices(COMPARISON_FORMATS))
+    .option("-o, --out <file>", "where it goes (default: standard output)")
     .option("--with <path=value>", "a field that is different in B (repeatable; scenarios)", collected)
     .option("--rounds <n>", "rounds, each with A and B on the same tape (6 to 40, default 8; scenarios)")
     .option("--reruns <n>", "most times that a disturbed case is run again (0 to 20, default 3; scenarios)")

@@ -90,19 +90,25 @@ function tableText(heading: readonly string[], rows: readonly (readonly string[]
   return [heading, rule, ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
 
-/** A comparison as GitHub-flavoured Markdown, without a heading: what was compared and how, a table for each case, and why where it cannot tell. */
+/** A comparison as GitHub-flavoured Markdown, without a heading: how was compared, a table for each case, and why where it cannot tell. */
 export function changeMarkdown(comparison: ResultComparison): string {
-  const { a, b, notes, comparisons } = comparison;
-  const cases = Map.groupBy(comparisons, caseName);
-  const tables = [...cases].flatMap(([name, rows]) => {
-    const reasons = rows.filter(({ verdict }) => verdict === "cannot tell");
+  const { a, b, notes, comparisons, information } = comparison;
+  const beside = Map.groupBy(information, caseName);
+  const tables = [...Map.groupBy(comparisons, caseName)].flatMap(([name, rows]) => {
+    const unjudged = beside.get(name) ?? [];
+    const reasons = [
+      ...rows
+        .filter(({ verdict }) => verdict === "cannot tell")
+        .map((row) => `- ${code(row.metric)}: ${plain(untoldReason(row, comparison))}`),
+      ...unjudged.map(({ metric, why }) => `- ${code(metric)}: for information, since ${plain(why)}`),
+    ];
     return [
       `**${plain(name)}**`,
       tableText(
         CHANGE_HEADING.map((title) => (title === "" ? "figure" : title)),
-        rows.map((row) => changeCells(row).map(plain)),
+        [...rows, ...unjudged].map((row) => changeCells(row).map(plain)),
       ),
-      ...(reasons.length === 0 ? [] : [reasons.map((row) => `- ${code(row.metric)}: ${plain(untoldReason(row, comparison))}`).join("\n")]),
+      ...(reasons.length === 0 ? [] : [reasons.join("\n")]),
     ];
   });
   const all = [

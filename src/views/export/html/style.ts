@@ -76,6 +76,8 @@ svg .grid{stroke:var(--track);stroke-width:1}
 svg .dashed{stroke-dasharray:5 3}
 svg .heavy{stroke-width:3}
 svg .predicted{stroke-dasharray:1.5 4;stroke-width:1.5;opacity:.9}
+svg .dot{stroke-width:8;stroke-linecap:round}svg .faintly{opacity:.3}
+.interval{width:14rem;height:1.25rem;display:block}
 svg .void{opacity:.4}
 .sync{stroke:var(--sync)}.async{stroke:var(--async)}.parallel{stroke:var(--parallel)}.distributed{stroke:var(--distributed)}.other{stroke:var(--text)}
 .plot.live{display:block}.plot.live>:not(.uplot){display:none}
