@@ -91,8 +91,16 @@ describe("C-1 the console, from its list to all it leads to and back", () => {
     await screen.until(/A quick one[\s\S]*o run otherwise/);
   });
 
-  test("a run leads back to the list", async () => {
+  test("a run is looked at closely and in its past, and leads back to the list", async () => {
     screen.type("\r");
+    await screen.until("% finished");
+    screen.type("z");
+    await screen.until("Esc back");
+    screen.type("\u001b");
+    await screen.until(/^sync +\d/m);
+    screen.type("\u001b[D");
+    await screen.until("the past, at");
+    screen.type("\u001b");
     await screen.until("% finished");
     screen.type("q");
     await screen.until(/Last run \d{4}-\d\d-\d\d .* sync \d+/);
@@ -129,6 +137,48 @@ describe("C-1 the console, from its list to all it leads to and back", () => {
     const compared = await screen.until("B ÷ A");
     expect(compared).toContain("differs: the scenario");
     expect(compared).toMatch(/A single run on each side cannot tell/);
+    screen.type("x");
+    await screen.until("Past runs");
+    screen.type("q");
+    await screen.until("▸ quick");
+  });
+
+  test("a command is found by its words, and done", async () => {
+    screen.type(":");
+    await screen.until("Commands");
+    screen.type("replay past");
+    await screen.until(/▸ past runs: replay, compare/);
+    screen.type("\r");
+    await screen.until("Past runs");
+    screen.type("q");
+    await screen.until("▸ quick");
+  });
+
+  test("m has the mouse reported, and the wheel goes through the list", async () => {
+    screen.type("m");
+    while (!screen.raw.includes("\u001b[?1006h")) await Bun.sleep(20);
+    screen.type("\u001b[<65;5;5M");
+    await screen.until(/^┃ {3}quick/m);
+    screen.type("\u001b[<64;5;5M");
+    await screen.until("▸ quick");
+    screen.type("m");
+  });
+
+  test.each([
+    [60, 18],
+    [200, 60],
+    [80, 24],
+    [120, 40],
+  ])("help, past runs and two of them side by side fit at %i×%i", async (columns, rows) => {
+    screen.resize(columns, rows);
+    screen.type("?");
+    await screen.until(/^ *Keys[\s\S]*quit/);
+    screen.type("?");
+    await screen.until("▸ quick");
+    screen.type("h");
+    await screen.until(new RegExp(`^┏━ Past runs(?:.*\\n){${rows - 1}}.*Enter replay.*$`));
+    screen.type(" j c");
+    await screen.until(new RegExp(`^A: quick(?:.*\\n){${rows - 1}}any key back$`));
     screen.type("x");
     await screen.until("Past runs");
     screen.type("q");

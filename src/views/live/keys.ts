@@ -21,7 +21,7 @@ export interface Key {
 }
 
 /** The keys used with Ctrl; Ctrl-Q follows Ctrl-S, and Ctrl-Space is none. */
-const WITH_CTRL = "cdz";
+const WITH_CTRL = "cdpz";
 /** First characters of terminals' replies (OSC, DCS, SOS, PM and APC of ECMA-48, 5.6): they arrive as a key with Alt. */
 const ANSWERS = "]PX^_";
 

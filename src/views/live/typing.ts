@@ -13,10 +13,32 @@ export function typedAfter(text: string, key: string): string {
 const STEPS: Readonly<Record<string, number>> = {
   ...{ down: 1, j: 1, up: -1, k: -1, "page-down": 10, "page-up": -10 },
   ...{ home: Number.NEGATIVE_INFINITY, end: Number.POSITIVE_INFINITY },
+  ...{ "wheel-up": -1, "wheel-down": 1 },
 };
 
+/** What is done with the wheel of the mouse, as keys. */
+const WHEEL = ["wheel-up", "wheel-down"] as const;
+
 /** Keys that go through a list. */
-export const LIST_KEYS = Object.keys(STEPS);
+export const LIST_KEYS = Object.keys(STEPS).filter((key) => !WHEEL.some((wheel) => wheel === key));
+
+/** The mouse in a list: the key that has it reported, and its wheel. */
+export function mouseInList<State extends FilterState, Context>(
+  listed: (state: State) => boolean,
+  count: (state: State, context: Context) => number,
+): readonly Action<State, Context, "mouse">[] {
+  return [
+    {
+      ...{ id: "mouse", keys: ["m"], short: null, title: "mouse", help: "the mouse, on or off: the wheel goes through the list" },
+      when: listed,
+      act: (state) => ({ state, intent: "mouse" }),
+    },
+    {
+      ...{ id: "wheel", keys: WHEEL, short: null, title: "choose", help: null, when: listed },
+      act: (state, context, key) => ({ state: { ...state, at: placeAfter(state.at, count(state, context), key) }, intent: "none" }),
+    },
+  ];
+}
 
 /** The place in a list of `count` after a key that goes through it. */
 export function placeAfter(at: number, count: number, key: string): number {

@@ -161,6 +161,7 @@ describe("actions", () => {
     expect(help).toEqual([
       "q",
       "?",
+      ":, Ctrl-P",
       "Tab, Shift-Tab, 1–5",
       "Enter, z",
       "Esc",

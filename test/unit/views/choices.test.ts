@@ -149,19 +149,25 @@ describe("the list of scenarios, drawn", () => {
 });
 
 describe("past runs, drawn", () => {
-  test("each in a line, with what is marked", () => {
-    const canvas = new Canvas(120, 20);
-    const run = (name: string) => ({
-      run: name,
-      startedAt: "2026-01-02T03:04:05Z",
-      scenario: "quick",
-      title: "T",
-      cases: 3,
-      status: "completed",
-    });
-    const view: HistoryView = { runs: [run("one"), run("two")], all: 2, chosen: "two", marked: ["one"], filter: "", typing: false };
+  const run = (name: string, cases = 3) => ({
+    run: name,
+    startedAt: "2026-01-02T03:04:05Z",
+    ...{ scenario: "quick-as-anything", title: "T", cases, status: "completed" },
+  });
+  const view: HistoryView = { runs: [run("one"), run("two", 1)], all: 2, chosen: "two", marked: ["one"], filter: "", typing: false };
+  const rows = (width: number) => {
+    const canvas = new Canvas(width, 18);
     drawHistory(canvas, view, LOOK);
-    expect(canvas.row(1)).toMatch(/A one +2026-01-02 03:04 +quick +completed +3 cases +T/);
-    expect(canvas.row(2)).toContain("▸ two");
+    return [canvas.row(1), canvas.row(2)];
+  };
+
+  test("each in a line, with what is marked", () => {
+    const [first = "", second = ""] = rows(120);
+    expect(first).toMatch(/A one +2026-01-02 03:04 +quick-as-anything +completed +3 cases +T/);
+    expect(second).toMatch(/▸ two .* 1 case /);
+  });
+
+  test("their status has room on the smallest screen: names are cut before", () => {
+    expect(rows(60)[0]).toMatch(/A one +2026-01-02 03:04 +quick-as-… completed/);
   });
 });

@@ -3,7 +3,7 @@ import { BOLD_TEXT, FOCUSED, TEXT } from "../../canvas/styles.ts";
 import { modeStyle, type PictureLook, strokeSample } from "./look.ts";
 
 /** Height from which parts are separated by space. */
-const ROOMY = 24;
+const ROOMY = 25;
 const KEYS_WIDTH = 22;
 
 /** Keys and what they do; gives the row below. */

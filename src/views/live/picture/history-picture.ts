@@ -1,5 +1,5 @@
-import { printable } from "../../../kernel/text.ts";
-import { formatCount } from "../../../kernel/units.ts";
+import { cutTo, printable } from "../../../kernel/text.ts";
+import { counted } from "../../../kernel/wording.ts";
 import type { Canvas } from "../../canvas/canvas.ts";
 import { drawFrame } from "../../canvas/frame.ts";
 import { BAD, FAINT, FOCUSED, type Style, TEXT } from "../../canvas/styles.ts";
@@ -25,6 +25,11 @@ export interface HistoryView {
   readonly typing: boolean;
 }
 
+/** Least and most columns of a scenario's name. */
+const SCENARIO_WIDTH = [10, 26] as const;
+/** Columns of everything before the title, but for that name. */
+const OTHER_WIDTHS = 60;
+
 /** The past runs, newest first. */
 export function drawHistory(canvas: Canvas, view: HistoryView, look: PictureLook): void {
   const { runs, all, chosen, marked, filter, typing } = view;
@@ -38,6 +43,7 @@ export function drawHistory(canvas: Canvas, view: HistoryView, look: PictureLook
     runs.findIndex(({ run }) => run === chosen),
   );
   const first = Math.max(0, Math.min(at - Math.floor(inside.height / 2), runs.length - inside.height));
+  const scenario = Math.max(SCENARIO_WIDTH[0], Math.min(SCENARIO_WIDTH[1], inside.width - OTHER_WIDTHS));
   for (const [i, one] of runs.slice(first, first + inside.height).entries()) {
     const focused = one.run === chosen;
     const mark = marked.includes(one.run) ? `${"AB"[marked.indexOf(one.run)]} ` : focused ? (ascii ? "> " : "▸ ") : "  ";
@@ -46,9 +52,9 @@ export function drawHistory(canvas: Canvas, view: HistoryView, look: PictureLook
       mark,
       printable(one.run, 14).padEnd(15),
       one.startedAt.slice(0, 16).replace("T", " ").padEnd(18),
-      printable(one.scenario, 26).padEnd(27),
+      cutTo(printable(one.scenario, 40), scenario).padEnd(scenario + 1),
       one.status.padEnd(11),
-      `${formatCount(one.cases)} cases`.padEnd(11),
+      counted(one.cases, "case").padEnd(11),
       printable(one.title, 100),
     ];
     canvas.text(inside.x + 1, inside.y + i, cells.join(""), paint, inside.width - 2);

@@ -1,6 +1,7 @@
 import { MODES } from "../../../scenario/modes.ts";
 import type { Action, Pressed } from "../actions.ts";
-import { beginFilter, clearFilter, type FilterState, LIST_KEYS, placeAfter, typedAfter, typeFilter } from "../typing.ts";
+import { openPalette, type PaletteIntent } from "../palette.ts";
+import { beginFilter, clearFilter, type FilterState, LIST_KEYS, mouseInList, placeAfter, typedAfter, typeFilter } from "../typing.ts";
 
 /** Fields of the form for one run, in their order. */
 export const FORM_FIELDS = ["mode", "rate", "duration", "workers"] as const;
@@ -30,9 +31,9 @@ export interface BrowseContext {
 }
 
 /** What keys ask the session to do. */
-export type BrowseIntent = "choose" | "quit" | "suspend" | "edit" | "new" | "history" | "theme";
+export type BrowseIntent = "choose" | "quit" | "suspend" | "edit" | "new" | "history" | "theme" | "mouse";
 
-type BrowseAction = Action<BrowseState, BrowseContext, BrowseIntent>;
+type BrowseAction = Action<BrowseState, BrowseContext, BrowseIntent | PaletteIntent>;
 type BrowsePressed = Pressed<BrowseState, BrowseIntent>;
 
 const always = () => true;
@@ -169,6 +170,8 @@ export const BROWSE_ACTIONS: readonly BrowseAction[] = [
     act: (state) => only({ ...state, drawn: null }),
   },
   { id: "theme", keys: ["t"], short: null, title: "theme", help: "the next theme", when: listed, act: (state) => only(state, "theme") },
+  ...mouseInList<BrowseState, BrowseContext>(listed, ({ filter }, { matching }) => matching(filter).length),
+  openPalette(listed),
   {
     id: "help",
     keys: ["?"],

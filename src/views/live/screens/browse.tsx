@@ -13,6 +13,7 @@ import { type BrowseView, drawBrowse } from "../picture/browse-picture.ts";
 import { drawFooter } from "../picture/footer.ts";
 import { drawKeys } from "../picture/help.ts";
 import type { PictureLook } from "../picture/look.ts";
+import { drawPalette } from "../picture/palette-picture.ts";
 import type { ScreenProps, Session } from "../session.tsx";
 import { useActions } from "../use-actions.ts";
 import {
@@ -84,11 +85,12 @@ function Browse({ host, memory, keyboard, surface, appearance, bindings, termina
     else if (intent === "choose" && choice !== null) onDone({ kind: "run", file: choice.file, values: state.form?.values ?? null });
     else if (intent === "suspend") on.onSuspend();
     else if (intent === "theme") on.onTheme();
+    else if (intent === "mouse") terminal.toggleMouse();
     else if (intent === "edit" && choice !== null) edit(choice);
     else if (intent === "new") edit(null);
   };
   const actions = rebound("browse", BROWSE_ACTIONS, bindings);
-  const [state, setState] = useActions(keyboard, actions, { ...memory.state, form: null, help: false }, () => context, act);
+  const [state, setState, palette] = useActions(keyboard, actions, { ...memory.state, form: null, help: false }, () => context, act);
   // One after another: the terminal is lent to one editor at a time.
   const editing = useRef<Promise<unknown>>(Promise.resolve());
   const edit = (choice: Choice | null) => {
@@ -122,6 +124,7 @@ function Browse({ host, memory, keyboard, surface, appearance, bindings, termina
       drawListScreen(canvas, view, state, appearance.look, helpRows(actions));
       if (memory.notice === "") drawFooter(canvas, footerKeys(actions, state, context));
       else canvas.text(0, canvas.height - 1, memory.notice, BOLD_TEXT);
+      if (palette !== null) drawPalette(canvas, palette, appearance.look);
     });
   });
   useEffect(() => () => surface.show(null), [surface]);

@@ -1,5 +1,6 @@
 import type { Action, Pressed } from "../actions.ts";
-import { beginFilter, clearFilter, type FilterState, LIST_KEYS, placeAfter, typeFilter } from "../typing.ts";
+import { openPalette, type PaletteIntent } from "../palette.ts";
+import { beginFilter, clearFilter, type FilterState, LIST_KEYS, mouseInList, placeAfter, typeFilter } from "../typing.ts";
 
 /** What the keyboard has done to the list of past runs. */
 export interface HistoryState extends FilterState {
@@ -14,9 +15,9 @@ export interface HistoryContext {
   readonly matching: (filter: string) => readonly string[];
 }
 
-export type HistoryIntent = "replay" | "compare" | "back" | "suspend" | "theme";
+export type HistoryIntent = "replay" | "compare" | "back" | "suspend" | "theme" | "mouse";
 
-type HistoryAction = Action<HistoryState, HistoryContext, HistoryIntent>;
+type HistoryAction = Action<HistoryState, HistoryContext, HistoryIntent | PaletteIntent>;
 
 const MOST_MARKED = 2;
 
@@ -81,6 +82,8 @@ export const HISTORY_ACTIONS: readonly HistoryAction[] = [
   },
   beginFilter("filter: words in any order, each anywhere in scenario, title, status or time", listed),
   { id: "theme", keys: ["t"], short: null, title: "theme", help: "the next theme", when: listed, act: (state) => only(state, "theme") },
+  ...mouseInList<HistoryState, HistoryContext>(listed, ({ filter }, { matching }) => matching(filter).length),
+  openPalette(listed),
   clearFilter(listed),
   {
     id: "back",

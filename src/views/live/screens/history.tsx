@@ -7,6 +7,7 @@ import { rebound } from "../bindings.ts";
 import { SideBySide } from "../panels/side-by-side.tsx";
 import { drawFooter } from "../picture/footer.ts";
 import { drawHistory, type PastRun } from "../picture/history-picture.ts";
+import { drawPalette } from "../picture/palette-picture.ts";
 import type { ScreenProps, Session } from "../session.tsx";
 import { hasAllWords } from "../typing.ts";
 import { useActions } from "../use-actions.ts";
@@ -51,7 +52,7 @@ interface HistoryProps extends ScreenProps {
   readonly onDone: (outcome: HistoryOutcome) => void;
 }
 
-function History({ host, memory, keyboard, surface, appearance, bindings, onDone, ...on }: HistoryProps) {
+function History({ host, memory, keyboard, surface, appearance, bindings, terminal, onDone, ...on }: HistoryProps) {
   const { columns, rows } = useWindowSize();
   const context: HistoryContext = { matching: (filter) => matchingRuns(host.runs, filter).map(({ run }) => run) };
   const act = (intent: HistoryIntent, state: HistoryState) => {
@@ -61,9 +62,10 @@ function History({ host, memory, keyboard, surface, appearance, bindings, onDone
     else if (intent === "compare") onDone({ kind: "compare", runs: state.marked });
     else if (intent === "suspend") on.onSuspend();
     else if (intent === "theme") on.onTheme();
+    else if (intent === "mouse") terminal.toggleMouse();
   };
   const actions = rebound("history", HISTORY_ACTIONS, bindings);
-  const [state] = useActions(keyboard, actions, memory.state, () => context, act);
+  const [state, , palette] = useActions(keyboard, actions, memory.state, () => context, act);
   memory.state = state;
   useLayoutEffect(() => {
     const { marked, filter, typing } = state;
@@ -72,6 +74,7 @@ function History({ host, memory, keyboard, surface, appearance, bindings, onDone
     surface.show((canvas) => {
       drawHistory(canvas, view, appearance.look);
       drawFooter(canvas, footerKeys(actions, state, context));
+      if (palette !== null) drawPalette(canvas, palette, appearance.look);
     });
   });
   useEffect(() => () => surface.show(null), [surface]);

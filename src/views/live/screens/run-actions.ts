@@ -1,4 +1,5 @@
 import type { Action, Pressed } from "../actions.ts";
+import { openPalette, type PaletteIntent } from "../palette.ts";
 
 /** State of the run screen as set by the keyboard. */
 export interface RunState {
@@ -33,7 +34,7 @@ export interface RunContext {
 /** Intents of keys for the session. */
 export type RunIntent = "interrupt" | "quit" | "suspend" | "freeze" | "unfreeze" | "theme" | "picture" | "record" | "mouse" | "input-over";
 
-export type RunAction = Action<RunState, RunContext, RunIntent>;
+export type RunAction = Action<RunState, RunContext, RunIntent | PaletteIntent>;
 
 const PANEL_KEYS = Array.from({ length: PANEL_COUNT }, (_, i) => String(i + 1));
 
@@ -77,6 +78,7 @@ export const RUN_ACTIONS: readonly RunAction[] = [
     when: plain,
     act: (state) => change(state, { help: true }),
   },
+  openPalette(plain),
   {
     id: "focus",
     keys: ["tab", "shift-tab", ...PANEL_KEYS],

@@ -4,6 +4,7 @@ import React, { useEffect, useLayoutEffect, useRef } from "react";
 import { rebound } from "../bindings.ts";
 import type { Capture } from "../capture.ts";
 import type { Pointed } from "../mouse.ts";
+import { drawPalette } from "../picture/palette-picture.ts";
 import type { ScreenProps } from "../session.tsx";
 import type { LiveStore } from "../store.ts";
 import { useActions } from "../use-actions.ts";
@@ -34,7 +35,7 @@ export function RunScreen({ store, replaying = false, capture, keyboard, surface
   const onRecord = () => void capture.toggleRecording(store.latest.name);
   const outside = { store, onPicture, onRecord, ...on };
   const keyOf = (pointed: Pointed, now: RunState) => pointedKey(pointed, store.latest, now, columns, rows);
-  const [state] = useActions(keyboard, actions, FIRST_STATE, context, (intent) => OUTSIDE[intent](outside), keyOf);
+  const [state, , palette] = useActions(keyboard, actions, FIRST_STATE, context, (intent) => OUTSIDE[intent](outside), keyOf);
   const latest = useRef(state);
   latest.current = state;
   // After each key; a sample draws the same again without React.
@@ -42,6 +43,7 @@ export function RunScreen({ store, replaying = false, capture, keyboard, surface
     surface.show((canvas) => {
       const { notice, recording } = capture;
       drawScreen(canvas, store.snapshot(), state, context(), appearance.look, { notice, recording, actions });
+      if (palette !== null) drawPalette(canvas, palette, appearance.look);
     });
   });
   useEffect(() => {
