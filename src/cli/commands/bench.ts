@@ -9,6 +9,7 @@ export interface BenchFlags {
   readonly floors?: boolean;
   readonly sojourn?: boolean;
   readonly stall?: boolean;
+  readonly compare?: boolean;
   readonly json?: boolean;
 }
 
@@ -22,12 +23,13 @@ export async function bench(names: readonly string[], flags: BenchFlags): Promis
   if (names.length > 0 && flags.truth !== true) {
     throw new UserError(`bench: scenarios are measured with --truth, got ${quoted(names[0])} without it; \`run\` runs one`);
   }
-  const textOnly = (["sojourn", "floors", "stall"] as const).find((table) => flags[table] === true);
+  const textOnly = (["sojourn", "floors", "stall", "compare"] as const).find((table) => flags[table] === true);
   if (flags.json === true && textOnly !== undefined) {
     throw new UserError(`bench: --json goes with the tables of speed and with --truth, not with --${textOnly}`);
   }
   if (!existsSync(TABLES)) throw new UserError(NEEDS_CHECKOUT);
   if (flags.stall === true) await (await import("../../../test/bench/stall.ts")).stall();
+  else if (flags.compare === true) await (await import("../../../test/bench/compare.ts")).compareTable(flags.rounds);
   else if (flags.sojourn === true) await (await import("../../../test/bench/sojourn.ts")).sojourn(flags.rounds);
   else if (flags.floors === true) await (await import("../../../test/bench/floors.ts")).floors();
   else if (flags.truth === true) await (await import("../../../test/bench/truth.ts")).truth(flags.json === true, names);

@@ -12,6 +12,7 @@ export const declare: Declare = (program) => {
     .option("--sojourn", "instead: Poisson arrivals at one thread, mean time in system beside M/D/1 and M/M/1")
     .option("--floors", "instead: flows at the least rate they are good for, and how far beyond they go")
     .option("--stall", "instead: what clients tell of a server that stands still once, beside arithmetic")
+    .option("--compare", "instead: so many comparisons (--rounds) of scenarios with themselves and with 5 % longer service times")
     .option("--json", "as JSON")
     .action(async (names: string[], flags: BenchFlags) => (await import("../commands/bench.ts")).bench(names, flags));
 };
