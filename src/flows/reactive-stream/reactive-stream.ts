@@ -3,24 +3,24 @@ import { isThenable, promiseOf } from "../../kernel/promises.ts";
 import { realTimers, type Timers, within } from "../../kernel/timers.ts";
 import { callerContext } from "../async-context.ts";
 import { Channel, type ChannelOverflow } from "../channel.ts";
-import { Failures, type OnFailure, Stopped } from "../failures.ts";
+import { Failures, type OnFailure } from "../failures.ts";
 import { Notifier } from "../notifier.ts";
-import { checkCount } from "../options.ts";
+import { checkCount, checkOneOf } from "../options.ts";
 import { type Health, type Part, STOP_MS, type StopOptions, stuckHealth } from "../part.ts";
-import { asObservable, OBSERVABLE, type ObservableLike, type Observed } from "./interop.ts";
+import { findableAsObservable, OBSERVABLE, type ObservableLike, type Observed } from "./interop.ts";
 import type { ReactiveStreamOptions, StreamStats, Transformer } from "./rule.ts";
-import { observe, read, type SourceTarget } from "./source.ts";
-import { type StreamObserver, Subscriber, type SubscriberOptions, type WaitingValue } from "./subscriber.ts";
-
-/** Destination of a source's values. */
-interface Root {
-  into: unknown;
-}
+import { type StreamSource, sourceOf } from "./source.ts";
+import { OVERFLOWS, type StreamObserver, Subscriber, type SubscriberOptions, type WaitingValue } from "./subscriber.ts";
+import { type Branch, type Ending, Trunk } from "./trunk.ts";
 
 /**
  * Values as they happen, through a row of transformers, to any number of subscribers, each with its own buffer and overflow rule. Emitting
  * never waits. Order is kept: values wait behind one that a transformer still works on. emitted = delivered + filtered + failed + dropped +
  * abandoned + inside, always.
+ *
+ * Streams made by `transform` and `filter` are branches: what is emitted on one of them all hear, each through its own transformers, and
+ * they end together. A source that `from` follows is subscribed to with the first subscriber of any branch and left with the last; one that
+ * can wait is read as fast as the slowest subscriber reads that has not chosen to lose values.
  */
 export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
   private readonly timers: Timers;
@@ -33,26 +33,34 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
   private busy = false;
   /** Since when a transformer has been pending. */
   private busySince = 0;
-  private used = false;
-  /** How it has ended: well, or with an error; null: it has not. */
-  private ended: { readonly error?: unknown } | null = null;
   private readonly emptied = new Notifier();
-  private readonly roomy = new Notifier();
+  private readonly roomyAgain = new Notifier();
   /** Incremented by each stop. */
   private run = 0;
-  /** The stream, of those derived from this one, into which `from` feeds its source; null: none. */
-  private root: Root | null = null;
-  /** Leaves the source that `from` follows. */
-  private leaveSource: () => void = () => {};
+  private readonly trunk: Trunk<In>;
+  /** This stream as its trunk sees it. */
+  private readonly branch: Branch<In>;
 
   private constructor(
     readonly name: string,
     private readonly transformers: readonly Transformer<unknown, unknown>[],
     private readonly options: ReactiveStreamOptions,
+    /** The source that it follows, or the trunk that it branches off. */
+    origin: StreamSource<In> | Trunk<In> | null = null,
   ) {
     checkCount("buffer", options.buffer, 0);
     this.timers = options.timers ?? realTimers;
     this.failures = new Failures(name, this.timers, options.onFailure);
+    const trouble = (error: unknown) => this.failures.report("source", undefined, error);
+    this.trunk = origin instanceof Trunk ? origin : new Trunk(name, origin, trouble);
+    this.branch = {
+      take: (value) => this.take(value),
+      isRoomy: () => this.hasRoom && this.subscribers.every((subscriber) => subscriber.isRoomy),
+      roomy: () => this.roomy(),
+      finish: (ending) => this.finish(ending),
+      drained: () => this.drained(),
+      abandon: () => this.abandon(),
+    };
   }
 
   /** A stream of values of this type, without transformers. */
@@ -66,43 +74,31 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
     source: Observed<T> | ObservableLike<T> | AsyncIterable<T>,
     options: ReactiveStreamOptions = {},
   ): ReactiveStream<T> {
-    const stream = ReactiveStream.of<T>(name, options);
-    const observable = asObservable<T>(source);
-    if (observable === null && typeof (source as AsyncIterable<T>)[Symbol.asyncIterator] !== "function")
-      throw new TypeError(`${name}: must be made from an observable or an async iterable, got ${String(source)}`);
-    const root: Root = { into: stream };
-    stream.root = root;
-    // After the caller has had the chance to add transformers and to subscribe.
-    queueMicrotask(() => {
-      const into = root.into as ReactiveStream<T, unknown>;
-      if (observable !== null) observe(observable, into.target);
-      else void read(source as AsyncIterable<T>, into.target);
-    });
-    return stream;
+    const followed = sourceOf<T>(source);
+    if (followed === null) throw new TypeError(`${name}: must be made from an observable or an async iterable, got ${String(source)}`);
+    return new ReactiveStream<T>(name, [], options, followed);
   }
 
-  /** The same stream with one more transformer at its end. */
+  /** A branch of this stream with one more transformer at its end. */
   transform<Next>(transformer: Transformer<Out, Next>): ReactiveStream<In, Next> {
-    if (this.used) throw new Error(`${this.name} is in use; transformers are added before the first value and the first subscriber`);
-    const next = new ReactiveStream<In, Next>(
-      this.name,
-      [...this.transformers, transformer as Transformer<unknown, unknown>],
-      this.options,
-    );
-    next.root = this.root;
-    if (next.root !== null) next.root.into = next;
-    return next;
+    const transformers = [...this.transformers, transformer as Transformer<unknown, unknown>];
+    return new ReactiveStream<In, Next>(this.name, transformers, this.options, this.trunk);
   }
 
-  /** The same stream without the values that fail the test. */
+  /** A branch of this stream without the values that fail the test. */
   filter(passes: (value: Out) => boolean): ReactiveStream<In, Out> {
     return this.transform((value) => (passes(value) ? value : undefined));
   }
 
-  /** Passes a value on and never waits. False when there was no room for it: it is dropped, and counted. */
+  /** Passes a value on, to all branches, and never waits. False when there was no room for it: it is dropped, and counted. */
   emit(value: In): boolean {
-    if (this.ended !== null) throw new Stopped(`${this.name} has ended and takes no more values`);
-    this.used = true;
+    const { branches, ended } = this.trunk;
+    if (ended === null && (branches.length === 0 || (branches.length === 1 && branches[0] === this.branch))) return this.take(value);
+    return this.trunk.emit(value, this.branch);
+  }
+
+  /** Takes a value that was emitted on this stream or one that it shares its trunk with. */
+  private take(value: In): boolean {
     this.counts.emitted++;
     if (!this.busy) {
       this.pass(value);
@@ -123,7 +119,12 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
 
   /** Resolves when there may be room again, or the stream has been stopped: for callers that can wait, though `emit` does not. */
   ready(): Promise<void> {
-    return this.hasRoom ? Promise.resolve() : this.roomy.next();
+    return this.hasRoom ? Promise.resolve() : this.roomyAgain.next();
+  }
+
+  private async roomy(): Promise<void> {
+    if (!this.hasRoom) await this.roomyAgain.next();
+    for (const subscriber of this.subscribers) if (!subscriber.isRoomy) await subscriber.roomy();
   }
 
   private pass(value: In): void {
@@ -187,7 +188,7 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
       this.busy = true;
       waiting.caller.runInAsyncScope(this.through, this, waiting.value, 0);
     }
-    if (this.roomy.awaited && this.hasRoom) this.roomy.notifyAll();
+    if (this.roomyAgain.awaited && this.hasRoom) this.roomyAgain.notifyAll();
     if (!this.busy) this.emptied.notifyAll();
   }
 
@@ -199,37 +200,46 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
 
   /** Subscribes to every value from now on. A handler that returns a promise gets the next value once it has resolved. */
   subscribe(observer: StreamObserver<Out> | ((value: Out) => unknown), options: SubscriberOptions = {}): Subscriber<Out> {
+    return this.begin(typeof observer === "function" ? { next: observer } : observer, options);
+  }
+
+  /** `channel`: where its observer puts the values, to be read at leisure. */
+  private begin(observer: StreamObserver<Out>, options: SubscriberOptions, channel?: Channel<Out>): Subscriber<Out> {
     checkCount("buffer", options.buffer, 0);
-    this.used = true;
+    checkOneOf("overflow", options.overflow, OVERFLOWS);
     const subscriber = new Subscriber<Out>(
       options.name ?? `subscriber ${++this.subscribed}`,
-      typeof observer === "function" ? { next: observer } : observer,
-      options.buffer ?? 1024,
-      options.overflow ?? "drop-oldest",
+      observer,
+      { buffer: options.buffer ?? 1024, overflow: options.overflow ?? null, channel: channel ?? null },
       this.failures,
       this.timers,
       this.remove,
     );
-    if (this.ended !== null) subscriber.complete(this.ended);
+    const { ended } = this.trunk;
+    if (ended !== null) subscriber.complete(ended);
     else if (options.signal?.aborted === true) subscriber.unsubscribe();
     else {
       subscriber.endWithSignal(options.signal);
       this.subscribers = [...this.subscribers, subscriber];
+      if (this.subscribers.length === 1) this.trunk.join(this.branch);
     }
     return subscriber;
   }
 
   /** Iterates over the values from now on; leaving the loop unsubscribes. */
-  values({ buffer = 1024, overflow = "drop-oldest" }: { buffer?: number; overflow?: Exclude<ChannelOverflow, "block"> } = {}) {
+  values({ buffer = 1024, overflow }: { buffer?: number; overflow?: Exclude<ChannelOverflow, "block"> } = {}) {
+    // A source that says all at once may end it before there is anybody to unsubscribe.
+    let subscriber: Subscriber<Out> | null = null;
     const channel = new Channel<Out>(
       buffer,
-      overflow,
-      () => subscriber.unsubscribe(),
-      (count) => subscriber.lose(count),
+      overflow ?? "drop-oldest",
+      () => subscriber?.unsubscribe(),
+      (count) => subscriber?.lose(count),
     );
-    const subscriber = this.subscribe(
+    subscriber = this.begin(
       { next: (value) => void channel.offer(value), error: (error) => channel.fail(error), complete: () => channel.close() },
-      { name: "iteration" },
+      { name: "iteration", ...(overflow === undefined ? {} : { overflow }) },
+      channel,
     );
     return channel as AsyncIterableIterator<Out, undefined>;
   }
@@ -242,45 +252,50 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
     return this;
   }
 
-  /** No more values: subscribers complete once they have handled theirs. */
+  /** No more values: subscribers of all branches complete once they have handled theirs. */
   complete(): void {
-    this.end({});
+    this.trunk.end({});
   }
 
   /** Ends every subscriber with an error, after what was emitted before it; later subscribers get it too. */
   endWith(error: unknown): void {
-    this.end({ error });
+    this.trunk.end({ error });
   }
 
-  private end(how: { readonly error?: unknown }): void {
-    if (this.ended !== null) return;
-    this.ended = how;
-    this.leaveSource();
-    this.leaveSource = () => {};
+  private finish(ending: Ending): void {
     const { run } = this;
     void this.empty().then(() => {
       // A deadline has stopped the stream meanwhile: subscribers of the new run are not concerned.
-      if (this.run === run) for (const subscriber of this.subscribers) subscriber.complete(how);
+      if (this.run === run) for (const subscriber of this.subscribers) subscriber.complete(ending);
     });
   }
 
   start(): void {
-    this.ended = null;
+    this.trunk.ended = null;
   }
 
-  /** Accepts no more values, lets transformers and subscribers end until the deadline, and completes. */
+  /** Accepts no more values, lets transformers and subscribers of all branches end until the deadline, and completes. */
   async stop({ deadlineMs = STOP_MS }: StopOptions = {}): Promise<void> {
+    const all = [this.branch, ...this.trunk.branches.filter((branch) => branch !== this.branch)];
     this.complete();
-    const drained = this.empty().then(() => Promise.all(this.subscribers.map((subscriber) => subscriber.drained())));
-    await within(this.timers, deadlineMs, drained, null);
-    // What a transformer still returns is ignored.
+    await within(this.timers, deadlineMs, Promise.all(all.map((branch) => branch.drained())), null);
+    for (const branch of all) branch.abandon();
+  }
+
+  private async drained(): Promise<void> {
+    await this.empty();
+    await Promise.all(this.subscribers.map((subscriber) => subscriber.drained()));
+  }
+
+  /** What a transformer still returns is ignored from now on. */
+  private abandon(): void {
     this.run++;
     this.counts.abandoned += this.inbox.length + (this.busy ? 1 : 0);
     this.busy = false;
     this.inbox.clear();
     for (const subscriber of this.subscribers) subscriber.endNow();
     this.emptied.notifyAll();
-    this.roomy.notifyAll();
+    this.roomyAgain.notifyAll();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -300,7 +315,7 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
   }
 
   health(): Health {
-    if (this.ended !== null) return { status: "down", detail: "ended" };
+    if (this.trunk.ended !== null) return { status: "down", detail: "ended" };
     const transformer = { name: "a transformer", oldestMs: this.busy ? this.timers.now() - this.busySince : null };
     return stuckHealth([transformer, ...this.stats().subscribers], "value");
   }
@@ -311,20 +326,11 @@ export class ReactiveStream<In, Out = In> implements Part, ObservableLike<Out> {
     return this.emptied.next();
   }
 
-  private get target(): SourceTarget<In> {
-    return {
-      over: () => this.ended !== null,
-      leaveBy: (leaveSource) => {
-        this.leaveSource = leaveSource;
-      },
-      emit: (value) => this.emit(value),
-      endWith: (error) => this.endWith(error),
-      complete: () => this.complete(),
-      failedToLeave: (error) => this.failures.report("source", undefined, error),
-    };
-  }
-
   private readonly remove = (subscriber: Subscriber<Out>): void => {
+    if (!this.subscribers.includes(subscriber)) return;
     this.subscribers = this.subscribers.filter((other) => other !== subscriber);
+    if (this.subscribers.length === 0) this.trunk.leave(this.branch);
   };
 }
+
+findableAsObservable(ReactiveStream.prototype);

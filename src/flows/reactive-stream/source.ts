@@ -1,50 +1,82 @@
 import { leave } from "../channel.ts";
-import type { ObservableLike } from "./interop.ts";
+import { asObservable, type ObservableLike } from "./interop.ts";
 
-/** The stream that a source feeds. */
-export interface SourceTarget<T> {
-  /** True once the stream has ended and accepts nothing more. */
-  over(): boolean;
-  /** Sets how to leave the source once the stream ends. */
-  leaveBy(leave: () => void): void;
+/** What a stream can follow. */
+export type StreamSource<T> =
+  | { readonly kind: "observable"; readonly observable: ObservableLike<T> }
+  | { readonly kind: "iterable"; readonly iterable: AsyncIterable<T> };
+
+/** Whoever follows a source. */
+export interface Follower<T> {
+  /** False while it cannot take another value. */
+  readonly isRoomy: boolean;
+  /** Resolves when it may be roomy again. */
+  roomy(): Promise<void>;
   emit(value: T): void;
-  endWith(error: unknown): void;
-  complete(): void;
+  end(ending: { readonly error?: unknown }): void;
   failedToLeave(error: unknown): void;
 }
 
-/** Feeds a stream from an observable, until one of the two ends. */
-export function observe<T>(observable: ObservableLike<T>, target: SourceTarget<T>): void {
+/** What can be followed; null: it is neither an observable nor an async iterable. */
+export function sourceOf<T>(source: unknown): StreamSource<T> | null {
+  const observable = asObservable<T>(source);
+  if (observable !== null) return { kind: "observable", observable };
+  if (typeof source !== "object" || source === null) return null;
+  const iterable = source as AsyncIterable<T>;
+  return typeof iterable[Symbol.asyncIterator] === "function" ? { kind: "iterable", iterable } : null;
+}
+
+/** Follows a source until one of the two ends. Returns a function that leaves it. */
+export function follow<T>(source: StreamSource<T>, follower: Follower<T>): () => void {
+  return source.kind === "observable" ? observe(source.observable, follower) : read(source.iterable, follower);
+}
+
+/** An observable cannot wait: what it says while there is no room is dropped, and counted. */
+function observe<T>(observable: ObservableLike<T>, follower: Follower<T>): () => void {
+  let left = false;
+  const unless = (run: () => void) => {
+    if (!left) run();
+  };
   try {
     const subscription = observable.subscribe({
-      next: (value) => {
-        if (!target.over()) target.emit(value);
-      },
-      error: (error) => target.endWith(error),
-      complete: () => target.complete(),
+      next: (value) => unless(() => follower.emit(value)),
+      error: (error) => unless(() => follower.end({ error })),
+      complete: () => unless(() => follower.end({})),
     });
-    if (target.over()) subscription.unsubscribe();
-    else target.leaveBy(() => subscription.unsubscribe());
+    return () => {
+      left = true;
+      subscription.unsubscribe();
+    };
   } catch (error) {
-    target.endWith(error);
+    follower.end({ error });
+    return () => {};
   }
 }
 
-/** Feeds a stream from an async iterable, until one of the two ends. */
-export async function read<T>(source: AsyncIterable<T>, target: SourceTarget<T>): Promise<void> {
-  const values = source[Symbol.asyncIterator]();
-  target.leaveBy(() => {
-    leave(values).catch((error: unknown) => target.failedToLeave(error));
-  });
-  try {
+/** An async iterable is asked for its next value once there is room for it. */
+function read<T>(iterable: AsyncIterable<T>, follower: Follower<T>): () => void {
+  let left = false;
+  let values: AsyncIterator<T> | null = null;
+  const reading = async () => {
+    // After the caller has had the chance to subscribe more than once.
+    await null;
+    if (left) return;
+    values = iterable[Symbol.asyncIterator]();
     for (;;) {
+      while (!follower.isRoomy) await follower.roomy();
+      if (left) return;
       const result = await values.next();
-      if (target.over()) return;
+      if (left) return;
       if (result.done === true) break;
-      target.emit(result.value);
+      follower.emit(result.value);
     }
-    target.complete();
-  } catch (error) {
-    target.endWith(error);
-  }
+    follower.end({});
+  };
+  reading().catch((error: unknown) => {
+    if (!left) follower.end({ error });
+  });
+  return () => {
+    left = true;
+    if (values !== null) leave(values).catch((error: unknown) => follower.failedToLeave(error));
+  };
 }

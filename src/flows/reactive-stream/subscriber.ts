@@ -2,6 +2,7 @@ import { Deque } from "../../kernel/deque.ts";
 import { attempt, isFulfilled, isThenable, promiseOf } from "../../kernel/promises.ts";
 import type { Timers } from "../../kernel/timers.ts";
 import { type CallerContext, callerContext } from "../async-context.ts";
+import type { Channel } from "../channel.ts";
 import type { Failures } from "../failures.ts";
 import { Notifier, onAbort } from "../notifier.ts";
 import type { HandlingStats } from "../part.ts";
@@ -10,7 +11,9 @@ import type { HandlingStats } from "../part.ts";
  * What happens to a value that finds a subscriber busy and its buffer full. `latest`: only the newest is kept, whatever the buffer. `fail`:
  * the subscriber is ended with an error; others are not affected.
  */
-export type StreamOverflow = "drop-oldest" | "drop-newest" | "latest" | "fail";
+export type StreamOverflow = (typeof OVERFLOWS)[number];
+
+export const OVERFLOWS = ["drop-oldest", "drop-newest", "latest", "fail"] as const;
 
 /** Receives values, the end, or an error; RxJS and other observables call it an observer. */
 export interface StreamObserver<T> {
@@ -33,10 +36,19 @@ export interface SubscriberOptions {
   readonly name?: string;
   /** Values that may wait while its handler runs. Default 1024. */
   readonly buffer?: number;
-  /** Default `drop-oldest`. */
+  /** Without a rule of its own a source that can wait waits for this subscriber, and of what is emitted the oldest are dropped. */
   readonly overflow?: StreamOverflow;
   /** Ends the subscription when it is aborted. */
   readonly signal?: AbortSignal;
+}
+
+/** Room of a subscriber, with defaults filled in. */
+export interface SubscriberRoom<T> {
+  readonly buffer: number;
+  /** null: it has no rule of its own. */
+  readonly overflow: StreamOverflow | null;
+  /** Where its observer puts the values; null: it handles them. */
+  readonly channel: Channel<T> | null;
 }
 
 /** Thrown to a subscriber with `overflow: fail` that is too slow. */
@@ -73,14 +85,15 @@ export class Subscriber<T> implements Disposable {
   /** Set once the stream has ended, well or with an error: the subscriber ends when all it was offered is handled. */
   private completing: { readonly error?: unknown } | null = null;
   private readonly idle = new Notifier();
+  /** Notified whenever a waiting value has been taken. */
+  private readonly taken = new Notifier();
   private draining = false;
   private unlink: () => void = () => {};
 
   constructor(
     private readonly name: string,
     private readonly observer: StreamObserver<T>,
-    private readonly buffer: number,
-    private readonly overflow: StreamOverflow,
+    private readonly room: SubscriberRoom<T>,
     private readonly failures: Failures,
     private readonly timers: Timers,
     private readonly onClose: (subscriber: Subscriber<T>) => void,
@@ -95,6 +108,7 @@ export class Subscriber<T> implements Disposable {
     this.waiting.clear();
     this.unlink();
     this.onClose(this);
+    this.taken.notifyAll();
     this.idle.notifyAll();
   };
 
@@ -120,15 +134,28 @@ export class Subscriber<T> implements Disposable {
     this.dropped += count;
   }
 
+  /** False while a source that can wait should. */
+  get isRoomy(): boolean {
+    const { overflow, channel, buffer } = this.room;
+    if (overflow !== null || this.closed) return true;
+    return channel === null ? this.inFlight === 0 || this.waiting.length < buffer : channel.hasRoom;
+  }
+
+  /** Resolves when it may be roomy again. */
+  roomy(): Promise<void> {
+    return this.room.channel?.room() ?? this.taken.next();
+  }
+
   private wait(value: T): void {
-    const limit = this.overflow === "latest" ? 1 : this.buffer;
+    const { overflow, buffer } = this.room;
+    const limit = overflow === "latest" ? 1 : buffer;
     if (this.waiting.length >= limit) {
       this.dropped++;
-      if (this.overflow === "fail") {
-        this.endNow({ error: new TooSlow(this.buffer) });
+      if (overflow === "fail") {
+        this.endNow({ error: new TooSlow(buffer) });
         return;
       }
-      const newest = this.overflow === "drop-newest" || limit === 0;
+      const newest = overflow === "drop-newest" || limit === 0;
       const oldest = newest ? undefined : this.waiting.shift();
       if (oldest === undefined) this.drop(value);
       else oldest.caller.runInAsyncScope(this.drop, this, oldest.value);
@@ -188,6 +215,7 @@ export class Subscriber<T> implements Disposable {
       if (waiting === undefined) break;
       waiting.caller.runInAsyncScope(this.run, this, waiting.value);
     }
+    if (this.taken.awaited) this.taken.notifyAll();
     this.draining = false;
     if (this.inFlight > 0 || this.closed) return;
     if (this.completing !== null) this.endNow(this.completing);

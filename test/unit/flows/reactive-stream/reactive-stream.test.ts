@@ -53,6 +53,7 @@ describe("reactive streams", () => {
     let left = 0;
     const observable = { subscribe: () => ({ unsubscribe: () => void left++ }), [Symbol.observable]: () => observable };
     const followed = ReactiveStream.from<number>("s", observable as never, quiet);
+    followed.subscribe(() => {});
     await settled();
     followed.endWith(new Error("enough"));
     await followed.stop();
@@ -61,10 +62,11 @@ describe("reactive streams", () => {
 
   test("an iterator that fails while it is closed is a failure of the stream, not of the application", async () => {
     const failures: FlowFailure[] = [];
+    const gate = Promise.withResolvers<void>();
     async function* source() {
       try {
         yield 1;
-        await new Promise<void>((resolve) => setTimeout(resolve, 5));
+        await gate.promise;
         yield 2;
       } finally {
         // biome-ignore lint/correctness/noUnsafeFinally: what this is about
@@ -72,9 +74,11 @@ describe("reactive streams", () => {
       }
     }
     const stream = ReactiveStream.from("s", source(), { onFailure: (failure) => failures.push(failure) });
+    stream.subscribe(() => {});
     await settled();
     stream.complete();
-    await Bun.sleep(20);
+    gate.resolve();
+    await settled();
     expect(failures.map(({ place, error }) => [place, String(error)])).toEqual([["source", "Error: cleaning up failed"]]);
   });
 
@@ -176,6 +180,7 @@ describe("reactive streams", () => {
   test("a stream whose source says nothing unsubscribes from it when it is stopped", async () => {
     let left = 0;
     const silent = ReactiveStream.from<number>("s", { subscribe: () => ({ unsubscribe: () => void left++ }) });
+    silent.subscribe(() => {});
     await settled();
     await silent.stop({ deadlineMs: 0 });
     expect(left).toBe(1);
