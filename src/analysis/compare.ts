@@ -150,7 +150,7 @@ function comparedCase(one: CasePair, paired: boolean, figures: readonly Compared
 }
 
 const SET_BY_TAPE = "below capacity an open load's throughput is set by its arrivals";
-const STEADIER = "its values vary less than throughput";
+const STEADIER = "steadier than throughput";
 
 /** The least change of interest of a figure: the one asked for, or more where A against A differs by more. */
 function marginFor(one: CasePair, { name }: ComparedFigure, { margin, marginFrom, floorOf }: CompareOptions): ChangeMargin {

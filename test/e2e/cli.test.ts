@@ -102,7 +102,7 @@ describe("bad input never shows a stack trace", () => {
     ["an output that cannot be written", ["run", "first-look", "--json", "/nowhere/x.json"], 2, "cannot be written"],
     ["an output folder that is a file", ["run", "first-look", "-o", "package.json"], 2, "cannot be written"],
     ["a recording of no size", ["run", "first-look", "--cast", "x", "--cast-size", "1x1"], 2, "--cast-size: must be COLSxROWS"],
-    ["a flag of a later version", ["compare", "a", "b", "--format", "html"], 2, "--format is not available"],
+    ["a flag that is for scenarios alone", ["compare", "a", "b", "--rounds", "8"], 2, "--rounds is for scenarios"],
     ["too many arguments", ["list", "x"], 2, "too many arguments"],
     ["a benchmark of a scenario", ["bench", "first-look"], 2, "with --truth"],
     ["a benchmark's JSON that there is not", ["bench", "--floors", "--json"], 2, "not with --floors"],

@@ -51,13 +51,14 @@ export function compareArms(
   { mostReruns }: Pick<RoundsAsked, "mostReruns">,
   noise: Noise,
 ): ResultComparison {
-  const compared = compareResults(a, b, figures, { ...options, floorOf: noise.floorOf(a.result), gated: true });
+  const compared = compareResults(a, b, figures, { ...options, floorOf: noise.floorOf(a.result) });
   const disturbed = { a: a.result.cases.filter(isDisturbed).length, b: b.result.cases.filter(isDisturbed).length };
   const passed = disturbed.a + disturbed.b === 0;
   const again = `run again because they were disturbed: A ${counted(a.reruns, "case")}, B ${counted(b.reruns, "case")}, each at most ${counted(mostReruns, "time")}`;
+  const left = options.gated ? "left out; --anyway keeps them" : "kept, since --anyway was given";
   return {
     ...compared,
-    notes: [...compared.notes, again, ...(passed ? [] : ["rounds with a case that stayed disturbed are left out"])],
+    notes: [...compared.notes, again, ...(passed ? [] : [`rounds with a case that stayed disturbed are ${left}`])],
     gate: { mostReruns, reruns: { a: a.reruns, b: b.reruns }, disturbed, passed },
   };
 }

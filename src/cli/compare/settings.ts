@@ -21,6 +21,8 @@ export interface ComparedFigures extends ChangeMargin {
   readonly figures: readonly ComparedFigure[];
   /** Without a verdict. */
   readonly beside: readonly ComparedFigure[];
+  /** Rounds with a disturbed case are left out. */
+  readonly gated: boolean;
 }
 
 /** How arms are run. */
@@ -30,10 +32,10 @@ export interface RoundsAsked {
 }
 
 /** The figures asked for; without a choice the headline figures, and beside them those that vary less. */
-export function comparedFigures({ metrics, margin }: CompareFlags): ComparedFigures {
+export function comparedFigures({ metrics, margin, anyway }: CompareFlags): ComparedFigures {
   const least = margin === undefined ? DEFAULT_MARGIN : { margin: shareOf("--margin", margin), marginFrom: "flag" as const };
   const beside = metrics === undefined ? STEADY_FIGURES.flatMap((name) => figureOf(name) ?? []) : [];
-  return { figures: figuresAsked(metrics), beside, ...least };
+  return { figures: figuresAsked(metrics), beside, gated: anyway !== true, ...least };
 }
 
 const ROUNDS = { min: 6, max: 40, default: 8 } as const;

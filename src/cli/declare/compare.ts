@@ -12,7 +12,7 @@ export const declare: Declare = (program, host) => {
     .option("--json", "as JSON")
     .option("--metrics <names>", "figures with commas, such as throughput,sojourn_p95,cpu")
     .option("--margin <share>", "the least change of interest (default: 1%)")
-    .option("--anyway", "compare even if scenario, seed, machine, cores or version differ")
+    .option("--anyway", "compare even if scenario, seed, machine, cores or version differ, or rounds stayed disturbed")
     .option("--fail-on-regression", "exit 98 if a figure is worse")
     .addOption(new Option("--format <format>", "what is written (default: as FILE is named, else a table)").choices(COMPARISON_FORMATS))
     .option("-o, --out <file>", "where it goes (default: standard output)")

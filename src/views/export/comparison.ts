@@ -47,7 +47,7 @@ function caseLines(rows: readonly FigureComparison[], beside: readonly FigureInf
     ...(row.marginFrom === "floor" ? [`  ${row.metric}: changes within ±${percent(row.margin)} are noise here, by A against A`] : []),
   ]);
   const unjudged = [...Map.groupBy(beside, ({ why }) => why)].map(
-    ([why, those]) => `  ${listed(those.map(({ metric }) => metric))}: for information, since ${why}`,
+    ([why, those]) => `  ${listed(those.map(({ metric }) => metric))}: for information: ${why}`,
   );
   return [printable([one?.mode ?? "", ...where].join(", "), 200), ...lines.map((line) => `  ${line}`), ...reasons, ...unjudged];
 }

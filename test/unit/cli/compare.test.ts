@@ -52,7 +52,10 @@ describe("arms that have run", () => {
     const { comparisons, gate, notes, rounds: count } = compared(noisy, rounds());
     expect([count, comparisons[0]?.rounds, comparisons[0]?.verdict]).toEqual([7, 7, "same"]);
     expect([gate?.passed, gate?.disturbed]).toEqual([false, { a: 1, b: 0 }]);
-    expect(notes).toContain("rounds with a case that stayed disturbed are left out");
+    expect(notes).toContain("rounds with a case that stayed disturbed are left out; --anyway keeps them");
+    const anyway = compareArms(arm(noisy), arm(rounds()), { ...SERVICE, gated: false }, { mostReruns: 3 }, quiet());
+    expect([anyway.rounds, anyway.gate?.passed]).toEqual([8, false]);
+    expect(anyway.notes).toContain("rounds with a case that stayed disturbed are kept, since --anyway was given");
     const all = compared(
       rounds().map((one) => ({ ...one, disturbed: true })),
       rounds(),
