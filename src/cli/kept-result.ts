@@ -17,7 +17,7 @@ export function keptResult(run: string): RunResult {
   try {
     if (baseline !== null) return baselineIn(store, baseline);
     const kept = store.result(run);
-    if (kept !== null) return kept;
+    if (kept !== null) return withLaterFields(kept);
   } finally {
     store.close();
   }
