@@ -26,8 +26,10 @@ export type { Subscription } from "./event-bus/subscription.ts";
 export { type FlowFailure, type OnFailure, Stopped, TimedOut } from "./failures.ts";
 export { type BreakerOptions, Guard, type GuardOptions, Refused, type RetryRule } from "./guard.ts";
 export type { FlowHeaders } from "./headers.ts";
-export { Consumer } from "./message-queue/consumer/consumer.ts";
+export type { Consumer } from "./message-queue/consumer/consumer.ts";
 export type { ConsumerStats, Settled } from "./message-queue/consumer/rule.ts";
+export type { GroupStats } from "./message-queue/group-figures.ts";
+export type { ListOptions, PurgeOptions } from "./message-queue/inspection.ts";
 export { GiveUp, type Handler, type Message } from "./message-queue/message.ts";
 export {
   type ConsumeOptions,
@@ -39,15 +41,20 @@ export type { SendOptions } from "./message-queue/sender.ts";
 export {
   type DeadLetter,
   type GroupDepth,
+  type GroupState,
   type Leased,
   type LeaseRef,
   type LeaseRequest,
+  type Lent,
+  type ListRequest,
   type NewMessage,
   QueueError,
   type QueueProblem,
   type QueueStore,
   type Receipt,
   type Settlement,
+  type StoreAnswer,
+  type StoredMessage,
   type StoreOptions,
   type TaskState,
   type Terms,

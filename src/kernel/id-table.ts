@@ -42,6 +42,12 @@ export class IdTable<T> {
     if (--page.live === 0 && page !== this.newest) this.drop(page);
   }
 
+  /** All values, in the order of their ids. */
+  *values(): Generator<T, void, undefined> {
+    const pages = [...this.pages.values()].sort((a, b) => a.first - b.first);
+    for (const { slots } of pages) for (const value of slots) if (value !== undefined) yield value;
+  }
+
   private page(id: number): Page<T> | undefined {
     if (holds(this.recent, id)) return this.recent as Page<T>;
     const page = this.pages.get(Math.floor(id / SIZE));

@@ -368,6 +368,53 @@ describe.each([...KINDS])("F-4 a queue's store $kind", ({ store: open, runs }) =
     expect(async () => store.lease("c", { max: 1, token: 1, until: 1 }, 0)).toThrow('there is no group "c"; the groups are a, b');
     await store.close();
   });
+
+  test("what a group holds is counted, listed and deleted by hand", async () => {
+    const store = open({ ...OPTIONS, order: "key" });
+    const sent = [message("A", { key: "k" }), message("B", { key: "k" }), message("C"), message("later", { delayMs: 50 }), message("D")];
+    await store.send(sent, 7);
+    const quiet = { ready: 3, delayed: 1, leased: 0, behind: 1, dead: 0, oldestSentAt: 7, paused: false };
+    expect(await store.survey("a")).toEqual(quiet);
+    await store.lease("a", { max: 1, token: 1, until: 20 }, 8);
+    await store.settle("a", 1, { ...nothing, dead: [{ id: 1, attempt: 1, reason: "no" }] }, 9);
+    await store.lease("a", { max: 1, token: 1, until: 20 }, 10);
+    const all = { states: ["waiting", "delayed", "working", "dead"], after: 0, limit: 10 } as const;
+    const listed = await store.list("a", all);
+    expect(listed.map(({ id, value, state, attempts, reason }) => [id, value, state, attempts, reason])).toEqual([
+      [1, "A", "dead", 1, "no"],
+      [2, "B", "working", 1, null],
+      [3, "C", "waiting", 0, null],
+      [4, "later", "delayed", 0, null],
+      [5, "D", "waiting", 0, null],
+    ]);
+    expect((await store.list("a", { ...all, after: 1, limit: 2 })).map(({ id }) => id)).toEqual([2, 3]);
+    expect((await store.list("a", { ...all, states: ["delayed", "dead"] })).map(({ id }) => id)).toEqual([1, 4]);
+    // What is at work stays, and what is not there is nothing.
+    expect(await store.remove("a", [1, 2, 3, 9])).toEqual([1, 3]);
+    expect(await store.depth("a")).toEqual({ ready: 1, delayed: 1, leased: 1, behind: 0, dead: 0 });
+    expect([await store.unsettled("a"), await store.unsettled("b"), await store.room()]).toEqual([3, 5, 95]);
+    await store.close();
+  });
+
+  test("one that is deleted makes way for the next of its key", async () => {
+    const store = open({ ...OPTIONS, order: "key" });
+    await store.send([message(1, { key: "x" }), message(2, { key: "x" })], 0);
+    expect(await store.remove("a", [1])).toEqual([1]);
+    expect((await store.lease("a", { max: 9, token: 1, until: 10 }, 0)).messages.map(({ id }) => id)).toEqual([2]);
+    await store.close();
+  });
+
+  test("nothing is lent of a group that is paused", async () => {
+    const store = open(OPTIONS);
+    await store.send([message(1)], 0);
+    await store.pause("a", true);
+    const request = { max: 9, token: 1, until: 10 };
+    expect([(await store.lease("a", request, 0)).messages.length, (await store.survey("a")).paused]).toEqual([0, true]);
+    expect([(await store.lease("b", request, 0)).messages.length, (await store.survey("b")).paused]).toEqual([1, false]);
+    await store.pause("a", false);
+    expect((await store.lease("a", request, 0)).messages.length).toBe(1);
+    await store.close();
+  });
 });
 
 describe.each([...KINDS])("F-4 MessageQueue $kind", ({ queue: place, runs }) => {
@@ -733,5 +780,94 @@ describe.each([...KINDS])("F-4 MessageQueue $kind", ({ queue: place, runs }) => 
     expect(attempts).toEqual([1, 1, 1, 1, 1, 1]);
     expect(await queue.depth()).toMatchObject({ leased: 1, dead: 0 });
     await timers.run(queue.stop({ deadlineMs: 40 }));
+  });
+
+  test("a caller waits for a message to be settled, and for all of them", async () => {
+    const timers = new VirtualTimers();
+    const queue = open<string>({ timers, groups: ["a", "b"], maxAttempts: 1, pollMs: 5 });
+    const [good, bad] = await timers.run(queue.sendAll(["good", "bad"]));
+    const told: string[] = [];
+    const note = (what: string) => (end: unknown) => told.push(`${what} ${end instanceof Error ? end.name : end}`);
+    void queue.settled(good?.id ?? 0, { group: "a" }).then(note("good in a"));
+    void queue.settled(good?.id ?? 0).then(note("good"));
+    void queue.settled(bad?.id ?? 0).then(note("bad"));
+    void queue.drained().then(note("drained"));
+    void queue.settled(99).catch(note("99"));
+    void queue.drained({ signal: AbortSignal.abort("no time") }).catch(note("aborted"));
+    const handle = ({ value }: { value: string }) => {
+      if (value === "bad") throw new Error("no");
+    };
+    await timers.advance(20);
+    queue.consume(handle, { group: "a" });
+    await timers.advance(20);
+    expect(told.sort()).toEqual(["99 RangeError", "aborted no time", "good in a done"]);
+    queue.consume(handle, { group: "b" });
+    await timers.advance(20);
+    expect(told.slice(3).sort()).toEqual(["bad dead", "drained undefined", "good done"]);
+    const late = queue.settled((await timers.run(queue.send("good", { delayMs: 1000 }))).id).catch(note("late"));
+    await timers.run(queue.stop());
+    await late;
+    expect(told.at(-1)).toBe("late Stopped");
+  });
+
+  test("statistics tell each group's depth, its oldest message, and what consumers did, those that were stopped too", async () => {
+    const timers = new VirtualTimers();
+    const queue = open<number>({ timers, groups: ["a", "b"], maxAttempts: 2, backoff: { baseDelay: 10, jitter: "none" }, pollMs: 5 });
+    await timers.run(queue.sendAll([1, 2, 3]));
+    const consumer = queue.consume(
+      ({ value }) => {
+        if (value === 2) throw new Error("no");
+      },
+      { group: "a" },
+    );
+    await timers.advance(100);
+    await timers.run(consumer.stop());
+    await queue.pause("b");
+    await timers.advance(400);
+    const { groups, acknowledged, retried, dead, lost } = queue.stats();
+    expect({ acknowledged, retried, dead, lost }).toEqual({ acknowledged: 2, retried: 1, dead: 1, lost: 0 });
+    const empty = { ready: 0, delayed: 0, leased: 0, behind: 0, dead: 0, oldestMs: null, paused: false };
+    expect(groups).toEqual([
+      { ...empty, name: "a", dead: 1 },
+      { ...empty, name: "b", ready: 3, oldestMs: expect.any(Number), paused: true },
+    ]);
+    expect(groups[1]?.oldestMs).toBeWithin(500, 600);
+    await timers.run(queue.stop());
+    expect(queue.stats().groups[1]?.ready).toBe(3);
+  });
+
+  test("messages are listed, cancelled, purged and redriven by what they hold; a paused group waits", async () => {
+    const timers = new VirtualTimers();
+    const queue = open<{ n: number }>({ timers, maxAttempts: 1, pollMs: 5, capacity: 6 });
+    await timers.run(
+      queue.sendAll(
+        [1, 2, 3, 4, 5, 6].map((n) => ({ n })),
+        ({ n }) => (n === 6 ? { delayMs: 5000 } : {}),
+      ),
+    );
+    const waiting = timers.run(queue.send({ n: 7 }));
+    expect((await queue.list({ limit: 2, after: 1 })).map(({ value }) => value.n)).toEqual([2, 3]);
+    expect((await queue.list({ state: "delayed" })).map(({ value }) => value.n)).toEqual([6]);
+    expect([await queue.cancel(6), await queue.cancel(6), await queue.cancel(99)]).toEqual([true, false, false]);
+    await waiting;
+    expect(await queue.purge({ where: ({ value }) => value.n === 2 })).toBe(1);
+    expect(queue.list({ state: "gone" as never })).rejects.toThrow("state: must be waiting or delayed or working or dead, got gone");
+    const seen: number[] = [];
+    queue.consume(({ value }) => {
+      seen.push(value.n);
+      if (value.n % 2 === 1 && seen.length <= 5) throw new Error("odd");
+    });
+    await timers.advance(50);
+    expect(seen).toEqual([1, 3, 4, 5, 7]);
+    await queue.pause();
+    expect(await queue.redrive("default", ({ value, reason }) => value.n > 2 && reason === "odd")).toBe(3);
+    await timers.advance(50);
+    expect(seen.length).toBe(5);
+    await queue.resume();
+    await timers.advance(50);
+    expect(seen.slice(5)).toEqual([3, 5, 7]);
+    expect(await queue.purge({ state: "dead" })).toBe(1);
+    expect((await queue.depth()).dead).toBe(0);
+    await timers.run(queue.stop());
   });
 });

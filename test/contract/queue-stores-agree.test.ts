@@ -44,6 +44,8 @@ const act = fc.oneof(
   }),
   fc.record({ do: fc.constant("extend" as const), group, token: fc.constantFrom(...TOKENS) }),
   fc.record({ do: fc.constant("redrive" as const), group, ids: fc.constantFrom("all" as const, [1, 3, 5]) }),
+  fc.record({ do: fc.constant("remove" as const), group, ids: fc.constantFrom([1, 2], [3], [2, 4, 6]) }),
+  fc.record({ do: fc.constant("pause" as const), group, paused: fc.boolean() }),
   fc.record({ do: fc.constant("wait" as const), ms: fc.integer({ min: 1, max: 12 }) }),
 );
 type Act = typeof act extends fc.Arbitrary<infer A> ? A : never;
@@ -103,12 +105,19 @@ async function answer(store: QueueStore, { act, now, held }: Deed, ordered: bool
     }
     case "redrive":
       return store.redrive(act.group, act.ids, now);
+    case "remove":
+      return store.remove(act.group, act.ids);
+    case "pause":
+      return store.pause(act.group, act.paused) ?? null;
     case "wait":
       return null;
     default:
       return act satisfies never;
   }
 }
+
+const list = (store: QueueStore, group: string) =>
+  store.list(group, { states: ["waiting", "delayed", "working", "dead"], after: 0, limit: 99 });
 
 /** All that can be asked of a store without changing it. */
 async function shows(store: QueueStore, last: number): Promise<unknown> {
@@ -117,7 +126,7 @@ async function shows(store: QueueStore, last: number): Promise<unknown> {
     const states = [];
     for (let id = 0; id <= last + 1; id++) states.push(await store.stateOf(group, id));
     const dead = (await store.deadLetters(group, 100)).sort((a, b) => a.at - b.at || a.id - b.id);
-    groups.push({ states, dead, depth: await store.depth(group) });
+    groups.push({ states, dead, depth: await store.depth(group), survey: await store.survey(group), listed: await list(store, group) });
   }
   return { groups, room: await store.room() };
 }

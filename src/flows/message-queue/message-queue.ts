@@ -1,23 +1,34 @@
-import { realTimers, type SteadyClock, steadyClock, type Timers } from "../../kernel/timers.ts";
+import { realTimers, type Timers } from "../../kernel/timers.ts";
 import { Failures, type OnFailure } from "../failures.ts";
-import { DEFAULT_BACKOFF } from "../guard.ts";
 import { checkCount } from "../options.ts";
 import { type Health, type Part, STOP_MS, type StopOptions, stuckHealth } from "../part.ts";
-import { Consumer } from "./consumer/consumer.ts";
+import { type Consumer, GroupConsumer } from "./consumer/consumer.ts";
+import type { ListOptions, PurgeOptions } from "./inspection.ts";
 import { MemoryStore } from "./memory/store.ts";
 import type { Handler } from "./message.ts";
-import { MOST_BYTES } from "./payload/payload.ts";
+import { Opening } from "./opening.ts";
 import {
   type ConsumeOptions,
   checkConsumeOptions,
   checkQueueOptions,
+  consumerRule,
   type MessageQueueOptions,
   type QueueStats,
   storeOptionsOf,
 } from "./queue-options.ts";
-import { Sender, type SendOptions } from "./sender.ts";
+import type { SendOptions } from "./sender.ts";
 import { SqliteStore } from "./sqlite/store.ts";
-import { type DeadLetter, type GroupDepth, QueueError, type QueueStore, type Receipt, type TaskState, unknownGroup } from "./store.ts";
+import {
+  type DeadLetter,
+  type GroupDepth,
+  QueueError,
+  type QueueStore,
+  type Receipt,
+  type StoredMessage,
+  type TaskState,
+  unknownGroup,
+} from "./store.ts";
+import type { WaitOptions } from "./watch.ts";
 
 export type { ConsumeOptions, MessageQueueOptions, QueueStats };
 
@@ -26,25 +37,25 @@ export type { ConsumeOptions, MessageQueueOptions, QueueStats };
  * never lost, with a file not even by a killed process. `send` resolves when the message is safe.
  */
 export class MessageQueue<T> implements Part {
-  private readonly consumers = new Set<Consumer<T>>();
+  private readonly consumers = new Set<GroupConsumer<T>>();
   /** Consumers that were not stopped by their caller: a start after a stop resumes them. */
-  private readonly wanted = new Map<Consumer<T>, { readonly handler: Handler<T>; readonly options: ConsumeOptions }>();
+  private readonly wanted = new Map<GroupConsumer<T>, { readonly handler: Handler<T>; readonly options: ConsumeOptions }>();
   private stopping: Promise<void> | null = null;
-  private sender: Sender<T>;
-  private trouble: unknown = null;
+  private opened: Opening<T>;
+  /** Figures of consumers that were stopped. */
+  private readonly retired = { acknowledged: 0, retried: 0, dead: 0, lost: 0 };
   private closed = false;
   /** Adopted and not started yet: nothing is leased. */
   private adopted = false;
   private consumed = 0;
   private readonly failures: Failures;
   private readonly timers: Timers;
-  private clock: SteadyClock;
   readonly groups: readonly string[];
 
   /** Uses a store of another kind; `MessageQueue.open` makes those of this library. */
   constructor(
     readonly name: string,
-    private store: QueueStore,
+    store: QueueStore,
     private readonly options: MessageQueueOptions = {},
     /** Opens the store again after a stop; without it the same store is used. */
     private readonly reopen: () => QueueStore = () => store,
@@ -53,8 +64,7 @@ export class MessageQueue<T> implements Part {
     this.timers = options.timers ?? realTimers;
     this.failures = new Failures(name, this.timers, options.onFailure);
     this.groups = options.groups ?? ["default"];
-    this.clock = store.clock ?? steadyClock(this.timers);
-    this.sender = this.newSender();
+    this.opened = this.opening(store);
   }
 
   /** Opens a queue in memory, or in a file. Throws `QueueError` when the file cannot be a queue. */
@@ -71,7 +81,7 @@ export class MessageQueue<T> implements Part {
 
   /** Adds a message for every group; resolves once it is safe. */
   send(value: T, options?: SendOptions): Promise<Receipt> {
-    return this.sender.send(value, options);
+    return this.opened.sender.send(value, options);
   }
 
   /**
@@ -79,27 +89,11 @@ export class MessageQueue<T> implements Part {
    * what did not fit is rejected, and what went before it stays.
    */
   sendAll(values: readonly T[], options?: SendOptions | ((value: T) => SendOptions)): Promise<Receipt[]> {
-    return this.sender.sendAll(values, options);
+    return this.opened.sender.sendAll(values, options);
   }
 
-  private newSender(): Sender<T> {
-    const { order, capacity = 0, whenFull, maxMessageBytes = MOST_BYTES, values } = this.options;
-    return new Sender<T>(
-      {
-        queue: this.name,
-        ordered: order === "key",
-        capacity,
-        rejects: whenFull === "reject",
-        pollMs: this.pollMs,
-        maxMessageBytes,
-        shares: values === "shared",
-      },
-      this.store,
-      this.timers,
-      this.clock,
-      (work) => this.attempt(work),
-      this.wakeAll,
-    );
+  private opening(store: QueueStore): Opening<T> {
+    return new Opening<T>(this.name, store, this.options, this.timers, this.wakeAll);
   }
 
   private readonly wakeAll = (): void => {
@@ -108,32 +102,27 @@ export class MessageQueue<T> implements Part {
 
   /** Handles the messages of a group from now on, until the consumer or the queue is stopped. */
   consume(handler: Handler<T>, options: ConsumeOptions = {}): Consumer<T> {
+    return this.newConsumer(handler, options);
+  }
+
+  private newConsumer(handler: Handler<T>, options: ConsumeOptions): GroupConsumer<T> {
     if (this.closed) throw new QueueError("closed", `${this.name} is closed`);
     checkConsumeOptions(options);
     if (options.group !== undefined && !this.groups.includes(options.group)) throw unknownGroup(options.group, this.groups);
-    const consumer = new Consumer<T>(
-      {
-        name: options.name ?? `consumer ${++this.consumed}`,
-        group: options.group ?? (this.groups[0] as string),
-        concurrency: options.concurrency ?? 1,
-        batch: options.batch ?? null,
-        timeoutMs: options.timeoutMs ?? Number.POSITIVE_INFINITY,
-        visibilityMs: this.options.visibilityMs ?? 30_000,
-        maxAttempts: this.options.maxAttempts ?? 5,
-        backoff: { ...DEFAULT_BACKOFF, ...this.options.backoff },
-        ordered: this.options.order === "key",
-        onSettled: options.onSettled,
-        pollMs: this.pollMs,
-        paused: () => this.adopted,
-      },
+    const { opened } = this;
+    const consumer = new GroupConsumer<T>(
+      consumerRule(options, this.options, options.name ?? `consumer ${++this.consumed}`, this.groups, () => this.adopted),
       handler,
-      { store: this.store, failures: this.failures, timers: this.timers, clock: this.clock },
+      { store: opened.store, failures: this.failures, timers: this.timers, clock: opened.clock },
       {
-        trouble: this.onTrouble,
-        settled: () => this.sender.roomMade(),
+        trouble: opened.noteTrouble,
+        settled: (acknowledged, dead) => {
+          opened.sender.roomMade();
+          opened.watch.left(acknowledged, dead);
+        },
         givenBack: this.wakeAll,
         unwanted: () => this.wanted.delete(consumer),
-        stopped: () => this.consumers.delete(consumer),
+        stopped: () => this.retire(consumer),
       },
     );
     this.consumers.add(consumer);
@@ -141,24 +130,87 @@ export class MessageQueue<T> implements Part {
     return consumer;
   }
 
-  /** State of a message in a group. */
-  async stateOf(id: number, group = this.groups[0] as string): Promise<TaskState> {
-    return this.ask(() => this.store.stateOf(group, id));
+  private retire(consumer: GroupConsumer<T>): void {
+    if (!this.consumers.delete(consumer)) return;
+    const figures = consumer.stats();
+    for (const figure of Object.keys(this.retired) as (keyof typeof this.retired)[]) this.retired[figure] += figures[figure];
   }
 
+  /** State of a message in a group; `done`: it has left the group. */
+  async stateOf(id: number, group = this.groups[0] as string): Promise<TaskState> {
+    return this.opened.ask(() => this.opened.store.stateOf(group, id));
+  }
+
+  /**
+   * Resolves once a message has left its group, or all groups: `done`, or `dead` where one gave it up. Rejects for an id that no message
+   * has, with `Stopped` when the queue is stopped before, and with the reason of an aborted signal.
+   */
+  async settled(id: number, { group, signal }: WaitOptions = {}): Promise<"done" | "dead"> {
+    return this.opened.watch.settled(id, group === undefined ? this.groups : [group], signal);
+  }
+
+  /** Resolves once a group, or all groups, hold no message but dead letters. Rejects as `settled` does. */
+  async drained({ group, signal }: WaitOptions = {}): Promise<void> {
+    return this.opened.watch.drained(group === undefined ? this.groups : [group], signal);
+  }
+
+  /** Messages of a group by their state; see `stats` for what is quick to look at often. */
   async depth(group = this.groups[0] as string): Promise<GroupDepth> {
-    return this.ask(() => this.store.depth(group));
+    return this.opened.ask(() => this.opened.store.depth(group));
+  }
+
+  /** Messages of a group in the order of sending. */
+  list(options: ListOptions = {}): Promise<StoredMessage<T>[]> {
+    return this.opened.inspection.list(options.group ?? (this.groups[0] as string), options);
+  }
+
+  /** Deletes a message from a group, or all groups, where it is not at work; resolves with false when there was nothing to delete. */
+  async cancel(id: number, group?: string): Promise<boolean> {
+    const found = await this.opened.inspection.cancel(group === undefined ? this.groups : [group], id);
+    if (found) this.messagesLeft([id]);
+    return found;
+  }
+
+  /** Deletes messages of a group that are not at work; resolves with their number. */
+  async purge(options: PurgeOptions<T> = {}): Promise<number> {
+    const count = await this.opened.inspection.purge(options.group ?? (this.groups[0] as string), options);
+    this.messagesLeft([]);
+    return count;
+  }
+
+  private messagesLeft(ids: readonly number[]): void {
+    this.opened.sender.roomMade();
+    this.opened.watch.left(ids.map((id) => ({ id })));
+    // One of the same key may be free now.
+    this.wakeAll();
+  }
+
+  /** Has no consumer of a group lease anything, in all processes, until `resume`; the queue keeps it when it is closed. */
+  async pause(group = this.groups[0] as string): Promise<void> {
+    await this.opened.attempt(() => this.opened.store.pause(group, true));
+  }
+
+  /** Ends a pause. */
+  async resume(group = this.groups[0] as string): Promise<void> {
+    await this.opened.attempt(() => this.opened.store.pause(group, false));
+    this.wakeAll();
   }
 
   /** Messages of a group that were given up, oldest first. */
-  async deadLetters(group = this.groups[0] as string, limit = 100): Promise<DeadLetter[]> {
+  async deadLetters(group = this.groups[0] as string, limit = 100): Promise<DeadLetter<T>[]> {
     checkCount("limit", limit, 0);
-    return this.ask(() => this.store.deadLetters(group, limit));
+    return this.opened.ask(() => this.opened.store.deadLetters(group, limit)) as Promise<DeadLetter<T>[]>;
   }
 
-  /** Makes dead letters available again, with attempts counted from 1; resolves with their number. */
-  async redrive(group = this.groups[0] as string, ids: readonly number[] | "all" = "all"): Promise<number> {
-    const count = await this.attempt(() => this.store.redrive(group, ids, this.clock.now()));
+  /** Makes dead letters available again, all or those that match, with attempts counted from 1; resolves with their number. */
+  async redrive(
+    group = this.groups[0] as string,
+    which: readonly number[] | "all" | ((letter: DeadLetter<T>) => boolean) = "all",
+  ): Promise<number> {
+    const { opened } = this;
+    const matching = typeof which === "function" ? (await this.deadLetters(group, Number.POSITIVE_INFINITY)).filter(which) : null;
+    const ids = matching === null ? (which as readonly number[] | "all") : matching.map(({ id }) => id);
+    const count = await opened.attempt(() => opened.store.redrive(group, ids, opened.clock.now()));
     this.wakeAll();
     return count;
   }
@@ -174,8 +226,8 @@ export class MessageQueue<T> implements Part {
    */
   async dropGroup(name: string): Promise<void> {
     if (this.groups.includes(name)) throw new QueueError("invalid", `group "${name}" is in use: ${this.name} was opened with it`);
-    await this.attempt(() => this.store.dropGroup(name));
-    this.sender.roomMade();
+    await this.opened.attempt(() => this.opened.store.dropGroup(name));
+    this.opened.sender.roomMade();
   }
 
   /** Opens the store again after a stop, and resumes its consumers. */
@@ -185,16 +237,14 @@ export class MessageQueue<T> implements Part {
       this.wakeAll();
       return;
     }
-    this.store = this.reopen();
-    this.clock = this.store.clock ?? steadyClock(this.timers);
+    const { counts } = this.opened.sender;
+    this.opened = this.opening(this.reopen());
+    Object.assign(this.opened.sender.counts, counts);
     this.closed = false;
     this.stopping = null;
-    const { counts } = this.sender;
-    this.sender = this.newSender();
-    Object.assign(this.sender.counts, counts);
     const wanted = [...this.wanted];
     this.wanted.clear();
-    for (const [consumer, { handler, options }] of wanted) consumer.goesOnAs(this.consume(handler, options));
+    for (const [consumer, { handler, options }] of wanted) consumer.goesOnAs(this.newConsumer(handler, options));
   }
 
   /** Stops the consumers, each with the deadline, and closes the store. Unhandled messages are there when it is opened again. */
@@ -205,11 +255,12 @@ export class MessageQueue<T> implements Part {
 
   private async close(deadlineMs: number): Promise<void> {
     this.closed = true;
-    // If started again meanwhile, the queue has a new sender and store.
-    const { sender, store } = this;
+    // If started again meanwhile, the queue has another.
+    const { sender, store, watch } = this.opened;
     sender.close();
     await Promise.all([...this.consumers].map((consumer) => consumer.close(deadlineMs)));
     sender.rejectRest();
+    watch.stop(`${this.name} was stopped`);
     await store.close();
   }
 
@@ -222,42 +273,27 @@ export class MessageQueue<T> implements Part {
   }
 
   stats(): QueueStats {
+    const consumers = [...this.consumers].map((consumer) => consumer.stats());
+    const total = (figure: keyof typeof this.retired) => consumers.reduce((sum, each) => sum + each[figure], this.retired[figure]);
     return {
-      ...this.sender.counts,
-      sendersWaiting: this.sender.waiting,
-      consumers: [...this.consumers].map((consumer) => consumer.stats()),
+      ...this.opened.sender.counts,
+      sendersWaiting: this.opened.sender.waiting,
+      acknowledged: total("acknowledged"),
+      retried: total("retried"),
+      dead: total("dead"),
+      lost: total("lost"),
+      groups: this.groups.map((group) => this.opened.figures.of(group)),
+      consumers,
     };
   }
 
   health(): Health {
     if (this.closed) return { status: "down", detail: "closed" };
-    const trouble = this.store.trouble?.() ?? this.trouble;
+    const { trouble } = this.opened;
     if (trouble !== null) return { status: "degraded", detail: trouble instanceof Error ? trouble.message : "its store fails" };
-    return stuckHealth(this.stats().consumers, "message");
-  }
-
-  private get pollMs(): number {
-    return this.options.pollMs ?? 50;
-  }
-
-  /** Not final: consumers try again until the store works. */
-  private readonly onTrouble = (error: unknown): void => {
-    this.trouble = error;
-  };
-
-  /** Runs a change of the store; its success shows that the store works. */
-  private async attempt<R>(work: () => R | Promise<R>): Promise<R> {
-    const result = await this.ask(work);
-    this.trouble = null;
-    return result;
-  }
-
-  private async ask<R>(work: () => R | Promise<R>): Promise<R> {
-    try {
-      return await work();
-    } catch (error) {
-      if (error instanceof QueueError && !["full", "closed", "invalid"].includes(error.problem)) this.onTrouble(error);
-      throw error;
-    }
+    return stuckHealth(
+      [...this.consumers].map((consumer) => consumer.stats()),
+      "message",
+    );
   }
 }

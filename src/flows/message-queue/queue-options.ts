@@ -1,9 +1,11 @@
 import type { Timers } from "../../kernel/timers.ts";
 import type { BackoffRule } from "../../resilience/backoff.ts";
 import type { OnFailure } from "../failures.ts";
+import { DEFAULT_BACKOFF } from "../guard.ts";
 import { checkBackoff, checkCount, checkDelay, checkOneOf, checkSpan } from "../options.ts";
 import type { PartStats } from "../part.ts";
-import type { ConsumerStats, Settled } from "./consumer/rule.ts";
+import type { ConsumerRule, ConsumerStats, Settled } from "./consumer/rule.ts";
+import type { GroupStats } from "./group-figures.ts";
 import type { StoreOptions } from "./store.ts";
 
 export interface MessageQueueOptions {
@@ -65,6 +67,12 @@ export interface QueueStats extends PartStats {
   readonly duplicates: number;
   readonly rejected: number;
   readonly sendersWaiting: number;
+  /** By consumers of this process, as are the next three. */
+  readonly acknowledged: number;
+  readonly retried: number;
+  readonly dead: number;
+  readonly lost: number;
+  readonly groups: readonly GroupStats[];
   readonly consumers: readonly ConsumerStats[];
 }
 
@@ -92,6 +100,19 @@ export function checkConsumeOptions(options: ConsumeOptions): void {
   checkCount("concurrency", options.concurrency, 1);
   checkCount("batch", options.batch, 1);
   checkSpan("timeoutMs", options.timeoutMs);
+}
+
+/** The settings of a consumer, with defaults filled in. */
+export function consumerRule(
+  options: ConsumeOptions,
+  { visibilityMs = 30_000, maxAttempts = 5, backoff, order, pollMs = 50 }: MessageQueueOptions,
+  name: string,
+  groups: readonly string[],
+  paused: () => boolean,
+): ConsumerRule {
+  const { group = groups[0] as string, concurrency = 1, batch = null, timeoutMs = Number.POSITIVE_INFINITY, onSettled } = options;
+  const fromQueue = { visibilityMs, maxAttempts, backoff: { ...DEFAULT_BACKOFF, ...backoff }, ordered: order === "key", pollMs };
+  return { ...fromQueue, name, group, concurrency, batch, timeoutMs, onSettled, paused };
 }
 
 export function storeOptionsOf(options: MessageQueueOptions): StoreOptions {

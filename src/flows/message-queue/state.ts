@@ -15,3 +15,6 @@ export const DELAYED = 1;
 export const LEASED = 2;
 export const BEHIND = 3;
 export const GONE = 4;
+
+/** As callers see them, by number. */
+export const STATE_NAMES = ["waiting", "delayed", "working", "waiting", "done"] as const;

@@ -71,9 +71,9 @@ export interface Settlement {
 }
 
 /** A message that one group has given up. */
-export interface DeadLetter {
+export interface DeadLetter<T = unknown> {
   readonly id: number;
-  readonly value: unknown;
+  readonly value: T;
   readonly key: string | null;
   readonly attempts: number;
   readonly reason: string;
@@ -90,6 +90,37 @@ export interface GroupDepth {
   /** Waiting behind an earlier one of their key. */
   readonly behind: number;
   readonly dead: number;
+}
+
+/** What a group looks like now, beside its depth. */
+export interface GroupState extends GroupDepth {
+  /** When the message was sent that has been ready for longest, in milliseconds since 1970; null: none is ready. */
+  readonly oldestSentAt: number | null;
+  /** Nothing of it is leased. */
+  readonly paused: boolean;
+}
+
+/** A message as its group holds it. */
+export interface StoredMessage<T = unknown> {
+  readonly id: number;
+  readonly value: T;
+  readonly key: string | null;
+  readonly priority: number;
+  readonly state: "waiting" | "delayed" | "working" | "dead";
+  /** Attempts begun. */
+  readonly attempts: number;
+  readonly sentAt: number;
+  readonly idempotencyKey: string | null;
+  /** Why it was given up; null: it was not. */
+  readonly reason: string | null;
+}
+
+/** Which messages of a group to list, in the order of their ids. */
+export interface ListRequest {
+  readonly states: readonly StoredMessage["state"][];
+  /** Only those with a higher id. */
+  readonly after: number;
+  readonly limit: number;
 }
 
 /** State of a message in a group; `unknown`: no message has that id. */
@@ -130,6 +161,15 @@ export interface QueueStore {
   nextAt(group: string): StoreAnswer<number | null>;
   depth(group: string): StoreAnswer<GroupDepth>;
   stateOf(group: string, id: number): StoreAnswer<TaskState>;
+  /** As `depth`, with all that statistics tell. */
+  survey(group: string): StoreAnswer<GroupState>;
+  /** Messages of a group that have not left it. */
+  unsettled(group: string): StoreAnswer<number>;
+  list(group: string, request: ListRequest): StoreAnswer<StoredMessage[]>;
+  /** Deletes messages of a group, but for those at work; returns the ids of those deleted. */
+  remove(group: string, ids: readonly number[]): StoreAnswer<number[]>;
+  /** Has nothing of a group leased, by any process, or lets it be leased again. */
+  pause(group: string, paused: boolean): StoreAnswer<void>;
   deadLetters(group: string, limit: number): StoreAnswer<DeadLetter[]>;
   /** Makes dead messages available again, with attempts counted from 1; returns their number. */
   redrive(group: string, ids: readonly number[] | "all", now: number): StoreAnswer<number>;

@@ -4,6 +4,7 @@ import { isFulfilled, isThenable } from "../../../kernel/promises.ts";
 import { chance, turn, within } from "../../../kernel/timers.ts";
 import { backoffDelay } from "../../../resilience/backoff.ts";
 import { TimedOut } from "../../failures.ts";
+import { STOP_MS, type StopOptions } from "../../part.ts";
 import { GiveUp, type Handler, LeasedMessage } from "../message.ts";
 import { BatchSize, MOST_BATCH } from "./batch-size.ts";
 import { Heartbeat } from "./heartbeat.ts";
@@ -17,6 +18,16 @@ import { Sleeper } from "./sleeper.ts";
 
 /** Longest that handlers may hold the thread before timers, sockets and signals get their turn, in milliseconds. */
 const SLICE_MS = 10;
+/** A consumer of a group, as `MessageQueue.consume` returns it. `using` stops it at once. */
+export interface Consumer<_T = unknown> extends Disposable {
+  /**
+   * Leases nothing more, lets handlers end until the deadline, and puts back what was not begun. Shortly before it the signals of handlers
+   * still running are aborted. Default 10 000 milliseconds.
+   */
+  stop(deadline?: number | StopOptions): Promise<void>;
+  stats(): ConsumerStats;
+}
+
 /** What the store has at least to settle their outcomes. */
 const LEAST_SETTLE_MS = 50;
 
@@ -41,7 +52,7 @@ const LEAST_SETTLE_MS = 50;
  *     stopping   no       no       yes       handlers have ended, or the deadline has passed
  *     stopped    no       no       no        never; when its queue starts again, a successor replaces it
  */
-export class Consumer<T> implements Disposable {
+export class GroupConsumer<T> implements Consumer<T> {
   private readonly leases: Leases;
   private readonly buffer = new Deque<LeasedMessage<T>>(16);
   private readonly keys: KeyQueues<LeasedMessage<T>>;
@@ -52,7 +63,7 @@ export class Consumer<T> implements Disposable {
   private readonly outcomes: Outcomes;
   private readonly sleeper: Sleeper;
   private readonly looping: Promise<void>;
-  private successor: Consumer<T> | null = null;
+  private successor: GroupConsumer<T> | null = null;
   /** When the event loop must have its turn, by the clock of the store. */
   private sliceEnd = 0;
   private stopping = false;
@@ -265,7 +276,8 @@ export class Consumer<T> implements Disposable {
    * of handlers still running are aborted: what ends then is settled or, where it throws, put back without counting the attempt. What does
    * not end by the deadline is left to itself; its lease runs out.
    */
-  stop(deadlineMs: number): Promise<void> {
+  stop(deadline: number | StopOptions = {}): Promise<void> {
+    const deadlineMs = typeof deadline === "number" ? deadline : (deadline.deadlineMs ?? STOP_MS);
     this.listener.unwanted();
     return this.successor?.stop(deadlineMs) ?? this.close(deadlineMs);
   }
@@ -277,7 +289,7 @@ export class Consumer<T> implements Disposable {
   }
 
   /** Forwards `stop` and `stats` to the consumer that replaced this one when the queue was started again. */
-  goesOnAs(successor: Consumer<T>): void {
+  goesOnAs(successor: GroupConsumer<T>): void {
     this.successor = successor;
   }
 

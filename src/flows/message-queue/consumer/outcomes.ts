@@ -2,8 +2,8 @@ import { attempt } from "../../../kernel/promises.ts";
 import type { Failures } from "../../failures.ts";
 import { GiveUp } from "../message.ts";
 import type { DeadLetter } from "../store.ts";
-import type { ConsumerListener, ConsumerRule, Settled } from "./rule.ts";
-import type { Identified, SettleReport } from "./settler.ts";
+import type { ConsumerListener, ConsumerRule, Identified, Settled } from "./rule.ts";
+import type { SettleReport } from "./settler.ts";
 
 /** Counts the outcomes of a consumer's messages, and reports them to its queue and to `onSettled`. */
 export class Outcomes {
@@ -22,20 +22,23 @@ export class Outcomes {
     this.counts.retried += again;
     if (again > 0 || released > 0) this.listener.givenBack();
     this.left(acknowledged, dead);
-    this.listener.settled();
   };
 
   /** Reports messages whose leases ran out `maxAttempts` times, whichever consumers held them. */
   foundDead(letters: readonly DeadLetter[]): void {
     for (const { value, reason } of letters) this.failures.report(this.rule.name, value, new GiveUp(reason));
     this.left([], letters);
-    this.listener.settled();
   }
 
   /** Counts messages that have left their group. */
   private left(acknowledged: readonly Identified[], dead: readonly Identified[]): void {
     this.counts.acknowledged += acknowledged.length;
     this.counts.dead += dead.length;
+    this.tell(acknowledged, dead);
+    this.listener.settled(acknowledged, dead);
+  }
+
+  private tell(acknowledged: readonly Identified[], dead: readonly Identified[]): void {
     const { onSettled, name } = this.rule;
     if (onSettled === undefined) return;
     const ended = (refs: readonly Identified[], end: Settled["end"]) => refs.map(({ id }) => ({ id, end }));

@@ -4,6 +4,10 @@ import type { Failures } from "../../failures.ts";
 import type { PartStats } from "../../part.ts";
 import type { QueueStore } from "../store.ts";
 
+export interface Identified {
+  readonly id: number;
+}
+
 /** How a message left its group. */
 export interface Settled {
   readonly id: number;
@@ -58,7 +62,7 @@ export interface ConsumerListener {
   /** The store has failed or, with null, works again. */
   trouble(error: unknown): void;
   /** Messages have left their group. */
-  settled(): void;
+  settled(acknowledged: readonly Identified[], dead: readonly Identified[]): void;
   /** Messages that this consumer held may be available to others. */
   givenBack(): void;
   /** Stopped by the caller: it is not resumed when its queue is started again. */

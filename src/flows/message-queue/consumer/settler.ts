@@ -1,9 +1,6 @@
 import { type SteadyClock, type Timers, turn } from "../../../kernel/timers.ts";
 import type { LeaseRef, QueueStore, Settlement } from "../store.ts";
-
-export interface Identified {
-  readonly id: number;
-}
+import type { Identified } from "./rule.ts";
 
 /** Outcomes that a store has settled. */
 export interface SettleReport {

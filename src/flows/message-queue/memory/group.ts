@@ -1,6 +1,19 @@
 import { IdTable } from "../../../kernel/id-table.ts";
-import { BEHIND, DELAYED, GONE, LEASED, READY } from "../state.ts";
-import type { DeadLetter, GroupDepth, LeaseRef, LeaseRequest, Lent, Settlement, StoreOptions, TaskState, Terms } from "../store.ts";
+import { BEHIND, DELAYED, GONE, LEASED, READY, STATE_NAMES } from "../state.ts";
+import type {
+  DeadLetter,
+  GroupDepth,
+  GroupState,
+  LeaseRef,
+  LeaseRequest,
+  Lent,
+  ListRequest,
+  Settlement,
+  StoredMessage,
+  StoreOptions,
+  TaskState,
+  Terms,
+} from "../store.ts";
 import { Entry, type LeaseGrant, SharedEntry } from "./entry.ts";
 import { Expirations, type OnDue } from "./expirations.ts";
 import { KeyChains } from "./key-chains.ts";
@@ -12,6 +25,12 @@ const NONE: readonly DeadLetter[] = [];
 interface Burial {
   readonly entry: Entry;
   readonly letter: Omit<DeadLetter, "value">;
+}
+
+function storedMessage(entry: Entry, reason: string | null): StoredMessage {
+  const { id, value, key, priority, state, attempt, sentAt, idempotencyKey } = entry;
+  const name = reason === null ? STATE_NAMES[state] : "dead";
+  return { id, value, key, priority, state: name as StoredMessage["state"], attempts: attempt, sentAt, idempotencyKey, reason };
 }
 
 export function buriedLetter({ entry, letter }: Burial): DeadLetter {
@@ -31,6 +50,9 @@ export class Group {
   private died: DeadLetter[] = [];
   /** Number of messages in each state. */
   private readonly counts = [0, 0, 0, 0, 0];
+
+  /** Nothing is leased. */
+  paused = false;
 
   constructor(private readonly options: StoreOptions) {
     this.chains = new KeyChains(options.order === "key", {
@@ -64,6 +86,7 @@ export class Group {
   lease({ max, until, token }: LeaseRequest, now: number): Lent {
     const dead = this.wake(now);
     const taken: Entry[] = [];
+    if (this.paused) return { messages: taken, dead };
     const grant: LeaseGrant = { token, until, entries: taken, left: 0 };
     this.ready.take(max, (entry) => taken.push(this.lend(entry, grant)));
     const heads = taken.length;
@@ -136,12 +159,37 @@ export class Group {
     return { ready, delayed, leased, behind, dead: this.dead.size };
   }
 
+  survey(): GroupState {
+    return { ...this.depth(), oldestSentAt: this.ready.oldest()?.sentAt ?? null, paused: this.paused };
+  }
+
+  list({ states, after, limit }: ListRequest): StoredMessage[] {
+    const listed: StoredMessage[] = [];
+    const wanted = new Set<TaskState>(states);
+    if (["waiting", "delayed", "working"].some((state) => wanted.has(state as TaskState))) {
+      for (const entry of this.entries.values()) {
+        if (listed.length >= limit) break;
+        if (entry.id > after && wanted.has(STATE_NAMES[entry.state] as TaskState)) listed.push(storedMessage(entry, null));
+      }
+    }
+    const dead = wanted.has("dead") ? [...this.dead.values()].filter(({ entry }) => entry.id > after) : [];
+    listed.push(...dead.map(({ entry, letter }) => storedMessage(entry, letter.reason)));
+    return listed.sort((a, b) => a.id - b.id).slice(0, limit);
+  }
+
+  discard(ids: readonly number[]): number[] {
+    return ids.filter((id) => {
+      if (this.dead.delete(id)) return true;
+      const entry = this.entries.get(id);
+      if (entry === undefined || entry.state === LEASED) return false;
+      this.remove(entry);
+      return true;
+    });
+  }
+
   stateOf(id: number): TaskState {
     if (this.dead.has(id)) return "dead";
-    const state = this.entries.get(id)?.state ?? GONE;
-    if (state === LEASED) return "working";
-    if (state === GONE) return "done";
-    return state === DELAYED ? "delayed" : "waiting";
+    return STATE_NAMES[this.entries.get(id)?.state ?? GONE] as TaskState;
   }
 
   redrive(ids: readonly number[] | "all"): number {

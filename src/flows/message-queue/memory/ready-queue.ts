@@ -42,6 +42,18 @@ export class ReadyQueue {
     }
   }
 
+  /** The one sent first. */
+  oldest(): Entry | undefined {
+    let oldest: Entry | undefined;
+    for (const { fresh, returned } of this.buckets.values()) {
+      while (fresh.length > 0 && fresh.peek()?.state !== READY) fresh.shift();
+      while (returned.size > 0 && returned.peek()?.state !== READY) returned.pop();
+      for (const entry of [fresh.peek(), returned.peek()])
+        if (entry !== undefined && entry.id < (oldest?.id ?? Number.POSITIVE_INFINITY)) oldest = entry;
+    }
+    return oldest;
+  }
+
   private drop(priority: number): void {
     this.buckets.delete(priority);
     this.priorities.splice(this.priorities.indexOf(priority), 1);

@@ -2,13 +2,16 @@ import {
   type DeadLetter,
   fullError,
   type GroupDepth,
+  type GroupState,
   type LeaseRef,
   type LeaseRequest,
   type Lent,
+  type ListRequest,
   type NewMessage,
   type QueueStore,
   type Receipt,
   type Settlement,
+  type StoredMessage,
   type StoreOptions,
   type TaskState,
   type Terms,
@@ -91,6 +94,26 @@ export class MemoryStore implements QueueStore {
 
   depth(group: string): GroupDepth {
     return this.group(group).depth();
+  }
+
+  survey(group: string): GroupState {
+    return this.group(group).survey();
+  }
+
+  unsettled(group: string): number {
+    return this.group(group).size;
+  }
+
+  list(group: string, request: ListRequest): StoredMessage[] {
+    return this.group(group).list(request);
+  }
+
+  remove(group: string, ids: readonly number[]): number[] {
+    return this.group(group).discard(ids);
+  }
+
+  pause(group: string, paused: boolean): void {
+    this.group(group).paused = paused;
   }
 
   stateOf(group: string, id: number): TaskState {

@@ -4,7 +4,7 @@ import { printable } from "../../../kernel/text.ts";
 import { realTimers, type Timers } from "../../../kernel/timers.ts";
 import { QueueError, type StoreOptions } from "../store.ts";
 import { readFileClock, writeFileClock } from "./file-clock.ts";
-import { ADDITIONS, APPLICATION_ID, CHAIN_INDICES, MOST_GROUPS, SCHEMA, SCHEMA_VERSION } from "./schema.ts";
+import { ADDED_TABLES, ADDITIONS, APPLICATION_ID, CHAIN_INDICES, MOST_GROUPS, SCHEMA, SCHEMA_VERSION } from "./schema.ts";
 
 export interface SqliteOptions extends StoreOptions {
   /** Created if absent; its folder must exist. */
@@ -49,7 +49,7 @@ function check(database: Database, shown: string): void {
 
 /** True when nothing is missing. */
 function isLaidOut(database: Database, options: SqliteOptions): boolean {
-  if (pragma(database, "application_id") === 0 || !hasTable(database, "clock")) return false;
+  if (pragma(database, "application_id") === 0 || !ADDED_TABLES.every((name) => hasTable(database, name))) return false;
   checkOrder(database, options);
   const groups = new Set(
     database

@@ -1,5 +1,6 @@
 import { decode } from "../payload/text.ts";
-import type { DeadLetter, Leased } from "../store.ts";
+import { STATE_NAMES } from "../state.ts";
+import type { DeadLetter, Leased, StoredMessage } from "../store.ts";
 import { MOST_GROUPS } from "./schema.ts";
 import type { DeadRow, Row } from "./statements.ts";
 
@@ -17,6 +18,13 @@ export function leasedOf({ seq, rank, attempt, key, sent, idem, value }: Row): L
 
 export function letterOf({ seq, value, key, attempt, reason, died }: DeadRow): DeadLetter {
   return { id: Math.floor(seq / MOST_GROUPS), value: decode(value), key, attempts: attempt, reason, at: died };
+}
+
+/** `state`: its number in the file; null: it is dead. */
+export function storedMessage(row: Row, state: number | null, reason: string | null): StoredMessage {
+  const { id, value, key, priority, attempt, sentAt, idempotencyKey } = leasedOf(row);
+  const name = state === null ? "dead" : STATE_NAMES[state];
+  return { id, value, key, priority, state: name as StoredMessage["state"], attempts: attempt, sentAt, idempotencyKey, reason };
 }
 
 /** SQL's limit: negative means none. */

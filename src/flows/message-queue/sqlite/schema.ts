@@ -30,7 +30,9 @@ CREATE INDEX known_at ON known (at);
 /** Tables that files of this version may lack, since older programs did not need them. */
 export const ADDITIONS = `
 CREATE TABLE IF NOT EXISTS clock (id INTEGER PRIMARY KEY CHECK (id = 0), boot TEXT NOT NULL, anchor REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS paused (grp INTEGER PRIMARY KEY);
 `;
+export const ADDED_TABLES = ["clock", "paused"] as const;
 
 /** Needed only for queues that keep keys in order: all messages of a key, and those of them that are not BEHIND. */
 export const CHAIN_INDICES = `

@@ -16,6 +16,10 @@ export interface DeadRow extends Row {
   readonly died: number;
 }
 
+export interface ListedRow extends Row {
+  readonly state: number;
+}
+
 const FIELDS = "seq, rank, attempt, key, sent, idem, value";
 
 /** All prepared statements of a store. */
@@ -78,6 +82,21 @@ export function prepare(db: Database, ordered: boolean) {
     deadState: q<{ seq: number }>("SELECT seq FROM dead WHERE seq = ?"),
     deadCount: q<{ n: number }>("SELECT count(*) AS n FROM dead WHERE grp = ?"),
     state: q<{ state: number }>("SELECT state FROM messages WHERE seq = ?"),
-    depth: q<{ state: number; n: number }>("SELECT state, count(*) AS n FROM messages WHERE grp = ? GROUP BY state"),
+    ready: q<{ n: number; first: number | null }>(
+      `SELECT count(*) AS n, min(seq) AS first FROM messages INDEXED BY ready WHERE grp = ? AND state = ${READY}`,
+    ),
+    timed: q<{ state: number; n: number }>(
+      `SELECT state, count(*) AS n FROM messages INDEXED BY timed WHERE grp = ? AND state IN (${DELAYED}, ${LEASED}) GROUP BY state`,
+    ),
+    size: q<{ size: number }>("SELECT size FROM groups WHERE grp = ?"),
+    sent: q<{ sent: number }>("SELECT sent FROM messages WHERE seq = ?"),
+    list: q(
+      `SELECT ${FIELDS}, state FROM messages WHERE grp = ? AND seq > ? AND state IN (SELECT value FROM json_each(?)) ORDER BY seq LIMIT ?`,
+    ),
+    listDead: q(`SELECT ${FIELDS}, reason, died FROM dead WHERE grp = ? AND seq > ? ORDER BY seq LIMIT ?`),
+    discard: q<{ key: string | null }>(`DELETE FROM messages WHERE seq = ? AND state <> ${LEASED} RETURNING key`),
+    isPaused: q<{ grp: number }>("SELECT grp FROM paused WHERE grp = ?"),
+    pause: q("INSERT OR IGNORE INTO paused VALUES (?)"),
+    resume: q("DELETE FROM paused WHERE grp = ?"),
   };
 }

@@ -3,24 +3,28 @@ import { inTransaction, sqliteTrouble } from "../../../kernel/sqlite.ts";
 import { printable } from "../../../kernel/text.ts";
 import { realTimers, type SteadyClock, steadyClock } from "../../../kernel/timers.ts";
 import { encode } from "../payload/text.ts";
-import { BEHIND, DELAYED, LEASED, READY } from "../state.ts";
+import { BEHIND, DELAYED, READY } from "../state.ts";
 import {
   type DeadLetter,
   fullError,
   type GroupDepth,
+  type GroupState,
   type LeaseRef,
   type LeaseRequest,
   type Lent,
+  type ListRequest,
   type NewMessage,
   QueueError,
   type QueueStore,
   type Receipt,
   type Settlement,
   type StoreAnswer,
+  type StoredMessage,
   type TaskState,
   type Terms,
   unknownGroup,
 } from "../store.ts";
+import { Catalogue } from "./catalogue.ts";
 import { queueError } from "./errors.ts";
 import { openFile, type SqliteOptions } from "./file.ts";
 import { readFileClock } from "./file-clock.ts";
@@ -44,6 +48,7 @@ export class SqliteStore implements QueueStore {
   private readonly db: Database;
   private readonly sql: ReturnType<typeof prepare>;
   private readonly keys: RowOrder;
+  private readonly catalogue: Catalogue;
   private readonly identity: FileIdentity;
   private readonly space: Room;
   private readonly turns: LockTurns;
@@ -57,6 +62,7 @@ export class SqliteStore implements QueueStore {
       this.identity = new FileIdentity(file);
       this.sql = prepare(this.db, order === "key");
       this.keys = new RowOrder(this.sql, order === "key");
+      this.catalogue = new Catalogue(this.sql, this.keys);
       this.space = new Room(this.db, file, maxBytes);
       this.clock = readFileClock(this.db, timers) ?? steadyClock(timers);
       this.turns = new LockTurns(this.db, timers, busyMs);
@@ -121,7 +127,6 @@ export class SqliteStore implements QueueStore {
 
   lease(group: string, request: LeaseRequest, now: number): StoreAnswer<Lent> {
     return this.guarded(() => {
-      this.identity.check();
       // Each message leased is written: a disk that is nearly full may have room for some of them.
       for (let max = request.max; ; max = Math.ceil(Math.min(max, 1000) / 2)) {
         try {
@@ -136,6 +141,7 @@ export class SqliteStore implements QueueStore {
   private take(group: string, { max, until, token }: LeaseRequest, now: number): Lent {
     const grp = this.number(group);
     const dead = this.wake(grp, now);
+    if (this.sql.isPaused.get(grp) !== null) return { messages: [], dead };
     const rows = this.sql.lease.all(until, token, grp, limit(max)) as Row[];
     // The rows of an UPDATE come in no particular order.
     rows.sort((a, b) => a.rank - b.rank || a.seq - b.seq);
@@ -200,57 +206,45 @@ export class SqliteStore implements QueueStore {
   }
 
   depth(group: string): StoreAnswer<GroupDepth> {
-    return this.guarded(() => {
-      const grp = this.number(group);
-      const counts = new Map(this.sql.depth.all(grp).map(({ state, n }) => [state, n]));
-      const of = (state: number) => counts.get(state) ?? 0;
-      return { ready: of(READY), delayed: of(DELAYED), leased: of(LEASED), behind: of(BEHIND), dead: this.sql.deadCount.get(grp)?.n ?? 0 };
-    });
+    return this.guarded(() => this.catalogue.depth(this.number(group)));
+  }
+
+  survey(group: string): StoreAnswer<GroupState> {
+    return this.guarded(() => this.catalogue.survey(this.number(group)));
+  }
+
+  unsettled(group: string): StoreAnswer<number> {
+    return this.guarded(() => this.sql.size.get(this.number(group))?.size ?? 0);
   }
 
   stateOf(group: string, id: number): StoreAnswer<TaskState> {
-    return this.guarded(() => {
-      const seq = id * MOST_GROUPS + this.number(group);
-      if (!Number.isSafeInteger(seq) || id < 1) return "unknown";
-      const state = this.sql.state.get(seq)?.state;
-      if (state === undefined) {
-        if (this.sql.deadState.get(seq) !== null) return "dead";
-        return id <= (this.sql.last.get()?.last ?? 0) ? "done" : "unknown";
-      }
-      return state === LEASED ? "working" : state === DELAYED ? "delayed" : "waiting";
-    });
+    return this.guarded(() => this.catalogue.stateOf(this.number(group), id));
+  }
+
+  list(group: string, request: ListRequest): StoreAnswer<StoredMessage[]> {
+    return this.guarded(() => this.catalogue.list(this.number(group), request));
   }
 
   deadLetters(group: string, most: number): StoreAnswer<DeadLetter[]> {
     return this.guarded(() => (this.sql.deadLetters.all(this.number(group), limit(most)) as DeadRow[]).map(letterOf));
   }
 
+  remove(group: string, ids: readonly number[]): StoreAnswer<number[]> {
+    return this.transaction(() => this.catalogue.remove(this.number(group), ids));
+  }
+
   redrive(group: string, ids: readonly number[] | "all"): StoreAnswer<number> {
+    return this.transaction(() => this.catalogue.redrive(this.number(group), ids));
+  }
+
+  pause(group: string, paused: boolean): StoreAnswer<void> {
     return this.transaction(() => {
-      const grp = this.number(group);
-      const { sql } = this;
-      const all =
-        ids === "all" ? (sql.deadLetters.all(grp, -1) as DeadRow[]).map(({ seq }) => seq) : ids.map((id) => id * MOST_GROUPS + grp);
-      let count = 0;
-      for (const seq of all) {
-        const row = sql.unbury.get(seq) as Row | null;
-        if (row === null) continue;
-        sql.insert.run(seq, grp, this.keys.mayGoFirst(grp, row) ? READY : BEHIND, row.rank, 0, row.key, row.sent, row.idem, row.value);
-        count++;
-      }
-      if (count > 0) sql.grow.run(count, grp);
-      return count;
+      (paused ? this.sql.pause : this.sql.resume).run(this.number(group));
     });
   }
 
   dropGroup(group: string): StoreAnswer<void> {
-    this.transaction(() => {
-      const { sql } = this;
-      const grp = this.number(group);
-      sql.dropMessages.run(grp);
-      sql.dropDead.run(grp);
-      sql.dropGroup.run(grp);
-    });
+    return this.transaction(() => this.catalogue.dropGroup(this.number(group)));
   }
 
   trouble(): QueueError | null {

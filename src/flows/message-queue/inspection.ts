@@ -1,0 +1,72 @@
+import { checkCount, checkOneOf } from "../options.ts";
+import type { QueueStore, StoreAnswer, StoredMessage } from "./store.ts";
+
+/** Which messages of a group to list. */
+export interface ListOptions {
+  /** Default: the first group of the queue. */
+  readonly group?: string;
+  /** Default: all states. */
+  readonly state?: StoredMessage["state"];
+  /** Only messages with a higher id: the last of the page before. */
+  readonly after?: number;
+  /** Default 100. */
+  readonly limit?: number;
+}
+
+/** Which messages to delete. */
+export interface PurgeOptions<T> {
+  /** Default: the first group of the queue. */
+  readonly group?: string;
+  /** Default: those waiting and delayed. What is at work cannot be purged. */
+  readonly state?: "waiting" | "delayed" | "dead";
+  /** Only those for which it returns true. */
+  readonly where?: (message: StoredMessage<T>) => boolean;
+}
+
+const STATES: readonly StoredMessage["state"][] = ["waiting", "delayed", "working", "dead"];
+const PAGE = 500;
+
+/** Lists and deletes messages of a queue. */
+export class Inspection<T> {
+  constructor(
+    private readonly store: QueueStore,
+    private readonly attempt: <R>(work: () => StoreAnswer<R>) => Promise<R>,
+  ) {}
+
+  async list(group: string, { state, after = 0, limit = 100 }: ListOptions): Promise<StoredMessage<T>[]> {
+    checkOneOf("state", state, STATES);
+    checkCount("after", after, 0);
+    checkCount("limit", limit, 0);
+    const states = state === undefined ? STATES : [state];
+    return (await this.attempt(() => this.store.list(group, { states, after, limit }))) as StoredMessage<T>[];
+  }
+
+  /** Deletes a message from groups, where it is not at work; true when one of them had it. */
+  async cancel(groups: readonly string[], id: number): Promise<boolean> {
+    let found = false;
+    for (const group of groups) if ((await this.remove(group, [id])) > 0) found = true;
+    return found;
+  }
+
+  /** Deletes the messages of a group that match; resolves with their number. */
+  async purge(group: string, { state, where = () => true }: PurgeOptions<T>): Promise<number> {
+    checkOneOf("state", state, ["waiting", "delayed", "dead"]);
+    const states = state === undefined ? (["waiting", "delayed"] as const) : [state];
+    let count = 0;
+    for (let after = 0; ; ) {
+      const request = { states, after, limit: PAGE };
+      const page = (await this.attempt(() => this.store.list(group, request))) as StoredMessage<T>[];
+      const last = page.at(-1);
+      if (last === undefined) return count;
+      after = last.id;
+      count += await this.remove(
+        group,
+        page.filter(where).map(({ id }) => id),
+      );
+    }
+  }
+
+  private async remove(group: string, ids: readonly number[]): Promise<number> {
+    return ids.length === 0 ? 0 : (await this.attempt(() => this.store.remove(group, ids))).length;
+  }
+}

@@ -1,0 +1,124 @@
+import type { Timers } from "../../kernel/timers.ts";
+import { Stopped } from "../failures.ts";
+import type { QueueStore, TaskState } from "./store.ts";
+
+/** Options of waiting for messages. */
+export interface WaitOptions {
+  /** Default: all groups. */
+  readonly group?: string;
+  /** Aborted: the wait rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+/** A caller who waits for something to come true. */
+interface Waiter {
+  /** The message it waits for; null: all of them. */
+  readonly id: number | null;
+  /** Looks, and settles the wait when it is over. */
+  look(): Promise<void>;
+  reject(error: unknown): void;
+}
+
+/** Waiters for whom a store is asked in a millisecond, at most. */
+const LOOKS_PER_MS = 20;
+
+/** Those who wait for messages to be settled: told by consumers of this process, and by looking at a store that others use too. */
+export class Watch {
+  private readonly waiters = new Set<Waiter>();
+  private readonly ofMessage = new Map<number, Set<Waiter>>();
+  private cancelLook: (() => void) | null = null;
+
+  constructor(
+    private readonly store: QueueStore,
+    private readonly timers: Timers,
+    private readonly pollMs: number,
+  ) {}
+
+  /** Resolves once a message has left all the groups: `done`, or `dead` where one of them gave it up. */
+  settled(id: number, groups: readonly string[], signal?: AbortSignal): Promise<"done" | "dead"> {
+    return this.wait(id, signal, async () => {
+      const states: TaskState[] = [];
+      for (const group of groups) states.push(await this.store.stateOf(group, id));
+      if (states.includes("unknown")) throw new RangeError(`id: there is no message ${id}`);
+      if (states.some((state) => state !== "done" && state !== "dead")) return null;
+      return states.includes("dead") ? "dead" : "done";
+    });
+  }
+
+  /** Resolves once the groups hold no message but dead letters. */
+  async drained(groups: readonly string[], signal?: AbortSignal): Promise<void> {
+    await this.wait(null, signal, async () => {
+      for (const group of groups) if ((await this.store.unsettled(group)) > 0) return null;
+      return true;
+    });
+  }
+
+  /** To be called when messages have left their group. */
+  left(...lists: readonly (readonly { readonly id: number }[])[]): void {
+    if (this.waiters.size === 0) return;
+    for (const { id } of lists.flat()) for (const waiter of this.ofMessage.get(id) ?? []) void waiter.look();
+    for (const waiter of this.waiters) if (waiter.id === null) void waiter.look();
+  }
+
+  /** Ends all waits. */
+  stop(reason: string): void {
+    for (const waiter of [...this.waiters]) waiter.reject(new Stopped(reason));
+  }
+
+  private wait<R>(id: number | null, signal: AbortSignal | undefined, ask: () => Promise<R | null>): Promise<R> {
+    if (signal?.aborted === true) return Promise.reject(signal.reason);
+    const { promise, resolve, reject } = Promise.withResolvers<R>();
+    let [looking, again] = [false, false];
+    const waiter: Waiter = {
+      id,
+      reject,
+      look: async () => {
+        again = looking;
+        if (looking) return;
+        looking = true;
+        try {
+          const found = await ask();
+          if (found !== null) resolve(found);
+        } catch (error) {
+          reject(error);
+        }
+        looking = false;
+        if (again) await waiter.look();
+      },
+    };
+    const abort = () => reject(signal?.reason);
+    signal?.addEventListener("abort", abort);
+    this.add(waiter);
+    void waiter.look();
+    return promise.finally(() => {
+      signal?.removeEventListener("abort", abort);
+      this.delete(waiter);
+    });
+  }
+
+  private add(waiter: Waiter): void {
+    this.waiters.add(waiter);
+    if (waiter.id !== null) this.ofMessage.set(waiter.id, (this.ofMessage.get(waiter.id) ?? new Set()).add(waiter));
+    this.lookLater();
+  }
+
+  private delete(waiter: Waiter): void {
+    this.waiters.delete(waiter);
+    const others = waiter.id === null ? undefined : this.ofMessage.get(waiter.id);
+    others?.delete(waiter);
+    if (others?.size === 0) this.ofMessage.delete(waiter.id as number);
+    if (this.waiters.size > 0) return;
+    this.cancelLook?.();
+    this.cancelLook = null;
+  }
+
+  /** Where other processes settle messages, nobody tells. */
+  private lookLater(): void {
+    if (!this.store.shared || this.cancelLook !== null) return;
+    this.cancelLook = this.timers.after(Math.max(this.pollMs, this.waiters.size / LOOKS_PER_MS), () => {
+      this.cancelLook = null;
+      for (const waiter of this.waiters) void waiter.look();
+      if (this.waiters.size > 0) this.lookLater();
+    });
+  }
+}
