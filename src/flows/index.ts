@@ -68,7 +68,7 @@ export {
   type PartHealth,
 } from "./orchestrator/flow-orchestrator.ts";
 export { Service } from "./orchestrator/service.ts";
-export type { HandlingStats, Health, Part, PartStats, StopOptions } from "./part.ts";
+export type { DurationCounts, Durations, HandlingStats, Health, Part, PartStats, StopOptions } from "./part.ts";
 export { ReactiveStream } from "./reactive-stream/reactive-stream.ts";
 export type { ReactiveStreamOptions, StreamStats, Transformer } from "./reactive-stream/rule.ts";
 export {

@@ -20,6 +20,24 @@ export interface PartStats {
   readonly [figure: string]: number | string | boolean | null | readonly PartStats[] | PartStats;
 }
 
+/** How long one member of a part takes over one thing. */
+export interface Durations {
+  /** Name of the list that the member is in, in the part's statistics: `stages`. */
+  readonly list: string;
+  /** Name of the member. */
+  readonly name: string;
+  /** In nanoseconds. */
+  readonly times: DurationCounts;
+}
+
+/** Counts of durations, in nanoseconds. */
+export interface DurationCounts {
+  readonly count: number;
+  readonly sum: number;
+  /** How many are at most this long. */
+  ranksAt(value: number): { readonly through: number };
+}
+
 /**
  * A component that an orchestrator can start, watch and stop. Every part is started at most once at a time and may be started again after a
  * stop.
@@ -33,6 +51,8 @@ export interface Part {
   stop(options?: StopOptions): Promise<void>;
   stats(): PartStats;
   health(): Health;
+  /** How long its members take over one thing each. */
+  durations?(): readonly Durations[];
   /** Calls the listener with every failure inside. Returns a function that removes it. */
   onFailure?(listener: OnFailure): () => void;
   /** Calls the listener when the part as a whole can no longer work. Returns a function that removes it. */

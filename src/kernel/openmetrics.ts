@@ -4,12 +4,14 @@ export interface MetricSample {
   /** Names and values that distinguish the samples of a family. */
   readonly labels: readonly (readonly [name: string, value: string])[];
   readonly value: number;
+  /** Of a histogram's samples: `_bucket`, `_count`, `_sum`. */
+  readonly suffix?: string;
 }
 
 export interface MetricFamily {
   /** Letters, digits and underscores, without the suffix `_total` of a counter's samples. */
   readonly name: string;
-  readonly type: "counter" | "gauge";
+  readonly type: "counter" | "gauge" | "histogram";
   readonly help?: string;
   readonly samples: readonly MetricSample[];
 }
@@ -25,7 +27,7 @@ function familyText({ name, type, help, samples }: MetricFamily): string {
   const finite = samples.filter(({ value }) => Number.isFinite(value));
   if (finite.length === 0) return "";
   const suffix = type === "counter" ? "_total" : "";
-  const lines = finite.map(({ labels, value }) => `${name}${suffix}${labelText(labels)} ${value}\n`);
+  const lines = finite.map(({ labels, value, suffix: own }) => `${name}${own ?? suffix}${labelText(labels)} ${value}\n`);
   return `# TYPE ${name} ${type}\n${help === undefined ? "" : `# HELP ${name} ${escaped(help)}\n`}${lines.join("")}`;
 }
 

@@ -2,7 +2,7 @@ import { isThenable, promiseOf } from "../../kernel/promises.ts";
 import { realTimers, within } from "../../kernel/timers.ts";
 import { leave } from "../channel.ts";
 import { Failures, type OnFailure, Stopped } from "../failures.ts";
-import { type Health, type Part, STOP_MS, type StopOptions } from "../part.ts";
+import { type Durations, type Health, type Part, STOP_MS, type StopOptions } from "../part.ts";
 import type { SharedOutput } from "../shared-output.ts";
 import { type BatchOptions, BatchStage } from "./batch.ts";
 import type { FlowContext } from "./context.ts";
@@ -214,6 +214,10 @@ export class DataPipeline<In, Out = In> implements Part {
 
   stats(): PipelineStats {
     return this.running.stats();
+  }
+
+  durations(): readonly Durations[] {
+    return this.running.durations();
   }
 
   health(): Health {

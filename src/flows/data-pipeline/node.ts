@@ -1,5 +1,5 @@
 import type { CallerContext } from "../async-context.ts";
-import type { PartStats } from "../part.ts";
+import type { Durations, PartStats } from "../part.ts";
 import type { FlowContext } from "./context.ts";
 
 /** A caller that waits for one item's end: its result, `undefined` when it was filtered out, or why it failed. */
@@ -62,6 +62,8 @@ export interface StageNode extends Node {
   /** Abandons all it holds. */
   abandon(give: (item: Passing) => void): void;
   stats(): PartStats;
+  /** How long it takes over an item; a stage that does nothing of its own has none. */
+  durations?(): Durations;
 }
 
 /** What a stage is linked to until the pipeline is assembled. */

@@ -6,7 +6,7 @@ import { type Failures, type OnFailure, Stopped } from "../failures.ts";
 import { type FlowHeaders, NO_HEADERS } from "../headers.ts";
 import { onAbort } from "../notifier.ts";
 import { checkCount } from "../options.ts";
-import { type Health, type PartStats, stuckHealth } from "../part.ts";
+import { type Durations, type Health, type PartStats, stuckHealth } from "../part.ts";
 import { SharedOutput } from "../shared-output.ts";
 import { headersOf, isUntraced } from "../tracing.ts";
 import { FlowContext } from "./context.ts";
@@ -300,6 +300,10 @@ export class PipelineRun implements ItemOutcomes {
       outputWaiting: this.channel.length,
       stages: this.nodes.map((node) => node.stats()),
     };
+  }
+
+  durations(): Durations[] {
+    return this.nodes.flatMap((node) => node.durations?.() ?? []);
   }
 
   health(): Health {

@@ -7,7 +7,7 @@ import { callerContext } from "../async-context.ts";
 import { Guard, type GuardOptions } from "../guard.ts";
 import { NO_HEADERS } from "../headers.ts";
 import { checkCount, checkSpan } from "../options.ts";
-import type { PartStats } from "../part.ts";
+import type { Durations, PartStats } from "../part.ts";
 import { traced } from "../tracing.ts";
 import type { FlowContext } from "./context.ts";
 import { DETACHED, type ItemOutcomes, type Node, type Passing, type StageNode } from "./node.ts";
@@ -296,6 +296,10 @@ export class PipelineStage implements StageNode {
     this.active.clear();
     this.running = 0;
     for (const item of held) give(item);
+  }
+
+  durations(): Durations {
+    return { list: "stages", name: this.name, times: this.times };
   }
 
   stats(): StageStats {

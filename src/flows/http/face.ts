@@ -3,7 +3,17 @@ import type { Server, WebSocketHandler } from "bun";
 import { isLoopback } from "../../kernel/hosts.ts";
 import { OPEN_METRICS_TYPE } from "../../kernel/openmetrics.ts";
 import { newId, realTimers, type Timers } from "../../kernel/timers.ts";
-import { DataPipeline, EventBus, type FlowOrchestrator, MessageQueue, QueueError, ReactiveStream, Stopped } from "../index.ts";
+import {
+  DataPipeline,
+  EventBus,
+  type FlowOrchestrator,
+  MessageQueue,
+  type PartStats,
+  QueueError,
+  ReactiveStream,
+  Stopped,
+} from "../index.ts";
+import { summedStats } from "../orchestrator/summed.ts";
 import { Access, type AccessOptions } from "./access.ts";
 import { readJson, type Schema, validated } from "./body.ts";
 import { HEADERS, HttpProblem, jsonResponse, problemResponse } from "./problem.ts";
@@ -132,7 +142,7 @@ export class FlowFace {
     { method: "GET", path: /^\/queues\/([^/]+)\/tasks\/([^/]+)$/, answer: (asked) => this.task(asked) },
     { method: "GET", path: /^\/streams\/([^/]+)$/, answer: (asked) => this.connect(asked) },
     { method: "GET", path: /^\/healthz$/, answer: () => this.health() },
-    { method: "GET", path: /^\/stats$/, answer: () => jsonResponse(Object.fromEntries(this.flows.stats())) },
+    { method: "GET", path: /^\/stats$/, answer: () => jsonResponse(this.stats) },
     { method: "GET", path: /^\/metrics$/, answer: () => this.metrics() },
   ];
 
@@ -215,9 +225,14 @@ export class FlowFace {
       status,
       uptime_seconds: (this.timers.now() - this.startedAt) / 1000,
       parts,
-      stats: Object.fromEntries(this.flows.stats()),
+      stats: this.stats,
     };
     return jsonResponse(body, status === "down" ? 503 : 200);
+  }
+
+  /** Figures of all parts; sockets of a stream, and whatever else bears one name, are summed up. */
+  private get stats(): Readonly<Record<string, PartStats>> {
+    return Object.fromEntries([...this.flows.stats()].map(([name, stats]) => [name, summedStats(stats)]));
   }
 
   private metrics(): Response {

@@ -52,7 +52,7 @@ export function streamSockets(
           complete: () => socket.close(GOING_AWAY, "the stream has ended"),
           error: () => socket.close(GOING_AWAY, "the stream has failed"),
         },
-        { name: `socket ${data.address}`, buffer: BUFFER, overflow: "drop-oldest" },
+        { name: "sockets", buffer: BUFFER, overflow: "drop-oldest" },
       );
     },
     message(socket, message) {

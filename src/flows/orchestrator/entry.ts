@@ -1,6 +1,6 @@
 import { errorText } from "../../kernel/error-text.ts";
 import type { BackoffRule } from "../../resilience/backoff.ts";
-import type { Health, Part, PartStats } from "../part.ts";
+import type { Durations, Health, Part, PartStats } from "../part.ts";
 
 /** Options of a registered part. */
 export interface RegisterOptions {
@@ -64,6 +64,15 @@ export function askHealth(part: Part): Health {
     return part.health();
   } catch (error) {
     return { status: "degraded", detail: `its health could not be told: ${errorText(error)}` };
+  }
+}
+
+/** How long a part's members take; nothing where its `durations` throws. */
+export function askDurations(part: Part): readonly Durations[] {
+  try {
+    return part.durations?.() ?? [];
+  } catch {
+    return [];
   }
 }
 

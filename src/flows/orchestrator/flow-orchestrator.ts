@@ -7,7 +7,7 @@ import { type FlowFailure, Stopped } from "../failures.ts";
 import { DEFAULT_BACKOFF } from "../guard.ts";
 import { type Health, type Part, type PartStats, STOP_MS, type StopOptions } from "../part.ts";
 import { type Alert, AlertBoard, type AlertRule } from "./alerts.ts";
-import { askHealth, askStats, newEntry, type PartEntry, type PartState, type RegisterOptions } from "./entry.ts";
+import { askDurations, askHealth, askStats, newEntry, type PartEntry, type PartState, type RegisterOptions } from "./entry.ts";
 import { metricsText } from "./metrics.ts";
 import { startOrder } from "./order.ts";
 import { Service } from "./service.ts";
@@ -168,12 +168,16 @@ export class FlowOrchestrator implements AsyncDisposable {
     return all;
   }
 
-  /** Figures as OpenMetrics text, and `flow_up` for each part: 1 up, 0.5 degraded, 0 down. */
+  /**
+   * Figures as OpenMetrics text: what only grows as a counter (`_total`), levels as gauges, times of stages as histograms, and `flow_up` for
+   * each part: 1 up, 0.5 degraded, 0 down.
+   */
   metrics(): string {
     const worth = { up: 1, degraded: 0.5, down: 0 } as const;
     const { parts } = this.health();
-    const stats = new Map([...this.stats()].map(([name, figures]) => [name, { ...figures, up: worth[parts[name]?.status ?? "up"] }]));
-    return metricsText(stats);
+    const stats = [...this.stats()].map(([name, figures]) => [name, { ...figures, up: worth[parts[name]?.status ?? "up"] }] as const);
+    const durations = this.parts.map((part) => [part.name, askDurations(part)] as const);
+    return metricsText(new Map(stats), new Map(durations));
   }
 
   /** The worst health of all parts, and the health of each by name. */

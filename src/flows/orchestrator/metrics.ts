@@ -1,32 +1,81 @@
-import { type MetricSample, openMetricsText } from "../../kernel/openmetrics.ts";
-import type { PartStats } from "../part.ts";
+import { type MetricFamily, type MetricSample, openMetricsText } from "../../kernel/openmetrics.ts";
+import type { Durations, PartStats } from "../part.ts";
+import { describedFigure } from "./described-figures.ts";
+import { summedMembers } from "./summed.ts";
 
-/** Statistics of parts as OpenMetrics text: every number a gauge, labelled with its part and its member. */
-export function metricsText(parts: ReadonlyMap<string, PartStats>): string {
-  const found = new Map<string, MetricSample[]>();
-  for (const [part, stats] of parts) collect(found, "flow", [["part", part]], stats);
-  const families = [...found].sort(([a], [b]) => (a < b ? -1 : 1));
-  return openMetricsText(families.map(([name, samples]) => ({ name, type: "gauge", samples })));
+/** Bounds of a histogram's buckets, in seconds. */
+const BOUNDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+
+type DurationsByPart = ReadonlyMap<string, readonly Durations[]>;
+
+interface Family {
+  readonly figure: string;
+  readonly list: string | null;
+  readonly samples: MetricSample[];
 }
 
-function collect(found: Map<string, MetricSample[]>, prefix: string, labels: MetricSample["labels"], stats: PartStats): void {
+/**
+ * Figures of parts as OpenMetrics text, labelled with their part and, in a list, the name of the member. What only grows is a counter, every
+ * other number a gauge; members of one name are summed up, so that there are as many series as there are names.
+ */
+export function metricsText(parts: ReadonlyMap<string, PartStats>, durations: DurationsByPart = new Map()): string {
+  const found = new Map<string, Family>();
+  for (const [part, stats] of parts) collect(found, "flow", null, [["part", part]], stats);
+  const families = [...found].map(([name, { figure, list, samples }]): MetricFamily => {
+    const { type, help } = describedFigure(figure, list);
+    return { name, type, samples, ...(help === null ? {} : { help }) };
+  });
+  families.push(...histograms(durations));
+  return openMetricsText(families.sort((a, b) => (a.name < b.name ? -1 : 1)));
+}
+
+function collect(found: Map<string, Family>, prefix: string, list: string | null, labels: MetricSample["labels"], stats: PartStats): void {
   for (const [figure, value] of Object.entries(stats)) {
-    const family = `${prefix}_${snake(figure)}`;
+    const name = `${prefix}_${snake(figure)}`;
     if (typeof value === "number" || typeof value === "boolean") {
-      const samples = found.get(family) ?? [];
-      samples.push({ labels, value: Number(value) });
-      found.set(family, samples);
+      const family = found.get(name) ?? { figure, list, samples: [] };
+      family.samples.push({ labels, value: Number(value) });
+      found.set(name, family);
     } else if (Array.isArray(value)) {
-      const seen = new Map<string, number>();
-      for (const [i, member] of (value as readonly PartStats[]).entries()) {
-        const name = String(member["name"] ?? i);
-        // Labels distinguish samples, so each name is listed once.
-        const before = seen.get(name) ?? 0;
-        seen.set(name, before + 1);
-        collect(found, family, [...labels, ["name", before === 0 ? name : `${name} (${before + 1})`]], member);
-      }
-    } else if (typeof value === "object" && value !== null) collect(found, family, labels, value as PartStats);
+      for (const member of summedMembers(value as readonly PartStats[]))
+        collect(found, name, figure, [...labels, ["name", String(member["name"])]], member);
+    } else if (typeof value === "object" && value !== null) collect(found, name, list, labels, value as PartStats);
   }
+}
+
+function histograms(durations: DurationsByPart): MetricFamily[] {
+  const found = new Map<string, MetricSample[]>();
+  for (const [part, members] of durations) {
+    for (const each of members) {
+      const name = `flow_${snake(each.list)}_seconds`;
+      const samples = found.get(name) ?? [];
+      samples.push(
+        ...bucketsOf(each, [
+          ["part", part],
+          ["name", each.name],
+        ]),
+      );
+      found.set(name, samples);
+    }
+  }
+  return [...found].map(([name, samples]) => ({
+    name,
+    type: "histogram",
+    help: "Time over one item, attempts and waits between them included.",
+    samples,
+  }));
+}
+
+function bucketsOf({ times }: Durations, labels: MetricSample["labels"]): MetricSample[] {
+  const upTo = BOUNDS.map(
+    (bound): MetricSample => ({ suffix: "_bucket", labels: [...labels, ["le", String(bound)]], value: times.ranksAt(bound * 1e9).through }),
+  );
+  return [
+    ...upTo,
+    { suffix: "_bucket", labels: [...labels, ["le", "+Inf"]], value: times.count },
+    { suffix: "_count", labels, value: times.count },
+    { suffix: "_sum", labels, value: times.sum / 1e9 },
+  ];
 }
 
 function snake(name: string): string {

@@ -283,7 +283,7 @@ describe("F-5 FlowOrchestrator", () => {
       );
       await flows.start();
       for (let i = 0; i < 5; i++) await pipeline.feed(i);
-      expect(flows.metrics()).toContain('flow_stages_in{part="prices",name="double"} 5\n');
+      expect(flows.metrics()).toContain('flow_stages_in_total{part="prices",name="double"} 5\n');
       expect(flows.stats().get("prices")).toMatchObject({ fed: 5, delivered: 5, restarts: 0 });
     }
     expect(out).toEqual([0, 2, 4, 6, 8]);

@@ -117,7 +117,7 @@ describe("F-7 flows over HTTP", () => {
     expect(await (await fetch(`${url}/stats`)).json()).toMatchObject({ double: { fed: 1, delivered: 1 } });
     const metrics = await fetch(`${url}/metrics`);
     expect(metrics.headers.get("content-type")).toStartWith("application/openmetrics-text");
-    expect(await metrics.text()).toContain('flow_delivered{part="double"} 1\n');
+    expect(await metrics.text()).toContain('flow_delivered_total{part="double"} 1\n');
     await flows.stop({ deadlineMs: 1 });
     expect((await fetch(`${url}/healthz`)).status).toBe(503);
     expect((await post("/pipelines/double", 1)).status).toBe(503);
