@@ -23,6 +23,7 @@ export interface RunFlags extends AppearanceFlags, CastFlags {
   readonly closeAfter?: string;
   readonly log?: string;
   readonly allowModules?: boolean;
+  readonly allowCommands?: boolean;
   readonly allowHost?: readonly string[];
   readonly keepRequests?: boolean;
   readonly logUrls?: boolean;
@@ -126,6 +127,7 @@ export function withRunFlags(command: Command): Command {
     .option("--dump-state <file>", "write the final states as JSON")
     .option("--close-after <duration>", "leave the closing screen after so long, such as 5s; 0s at once (default: at a key)")
     .option("--allow-modules", "run the handler modules that the scenarios name")
+    .option("--allow-commands", "run the programs that the scenarios name (work.kind: command)")
     .option("--force", "overwrite")
     .option("-q, --quiet", "no progress, no summary")
     .option("--strict", "exit 99 when a hypothesis (expect) does not hold, as when a threshold fails")

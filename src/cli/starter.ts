@@ -59,6 +59,8 @@ loop: { yieldEvery: batch } ## async: a turn after each batch, or after so many 
 message: { updates: { min: 1, max: 5 }, ops: [increment, set, compute], size: 0B } ## size: padding that each one carries
 work: { kind: cpu, time: 5ms, distribution: constant, perBatch: 0ms }
 ## kind: none | cpu | sleep | io | mixed, with cpuShare: 0.5 | handler, with module: ./score.ts; perBatch: computed once a batch
+## kind: command, with command: [python3, ./score.py], a program in any language; folder: ./programs, startup: 10s, restarts: 3,
+## timeout: 30s, state: true (sent with each message)
 ## distribution: constant | uniform | exponential | lognormal, with cv: 1
 queries: { rate: 0, timeUnit: 1s, via: call, consistency: strong } ## call | http; strong | snapshot
 `,

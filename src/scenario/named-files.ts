@@ -67,7 +67,7 @@ function resolvePaths(scenario: Scenario, file: string): Scenario {
   return {
     ...scenario,
     load: load.executor === "replay" && load.file !== "-" ? { ...load, file: inFull(load.file) } : load,
-    work: work.module === undefined ? work : { ...work, module: inFull(work.module) },
+    work: workInFull(work, inFull),
     fetch:
       fetch === undefined
         ? fetch
@@ -79,6 +79,14 @@ function resolvePaths(scenario: Scenario, file: string): Scenario {
           },
     flow: flow?.module === undefined ? flow : { ...flow, module: inFull(flow.module) },
   };
+}
+
+/** A program that is named by a path is found from the scenario's folder; its arguments stay as they are. */
+function workInFull(work: Scenario["work"], inFull: (path: string) => string): Scenario["work"] {
+  if (work.module !== undefined) return { ...work, module: inFull(work.module) };
+  if (work.command === undefined) return work;
+  const [program = "", ...rest] = work.command;
+  return { ...work, command: [program.includes("/") ? inFull(program) : program, ...rest], folder: inFull(work.folder ?? ".") };
 }
 
 function bodyInFull(body: NonNullable<Scenario["fetch"]>["body"], inFull: (path: string) => string): typeof body {

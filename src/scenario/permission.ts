@@ -7,10 +7,18 @@ import type { Scenario } from "./schema.ts";
 export interface Permissions {
   /** Allows modules that a scenario names to run. */
   readonly allowModules?: boolean | undefined;
+  /** Allows programs that a scenario names to run. */
+  readonly allowCommands?: boolean | undefined;
 }
 
-/** Throws a UserError if a scenario would run a module without permission. Shipped modules need none. */
-export function checkPermissions({ work, flow }: Scenario, { allowModules }: Permissions): void {
+/** Throws a UserError if a scenario would run a module or a program without permission. Shipped modules need none. */
+export function checkPermissions({ work, flow }: Scenario, { allowModules, allowCommands }: Permissions): void {
+  if (work.command !== undefined && allowCommands !== true) {
+    const program = quoted(work.command.join(" "), 200);
+    throw new UserError(
+      `work.command names a program (${program}), which runs with your rights; --allow-commands runs scenarios that name programs`,
+    );
+  }
   checkModule("work.module", work.module, allowModules);
   checkModule("flow.module", flow?.module, allowModules);
 }

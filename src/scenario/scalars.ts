@@ -33,6 +33,7 @@ function meant(value: unknown, words: readonly string[]): string {
   return typeof odd === "string" ? suggestion(odd, words) : "";
 }
 
+const LONGEST_ARGUMENT = 100_000;
 const DURATION_PATTERN = "^([0-9][0-9_]*(\\.[0-9]+)?(us|µs|ms|s|m|h|d))+$";
 const SIZE_PATTERN = "^[0-9][0-9_]*(\\.[0-9]+)?(B|KB|MB|GB)$";
 const COUNT_PATTERN = "^[0-9][0-9_]*$";
@@ -235,6 +236,18 @@ export const textList = (max: number) =>
     (value) => {
       if (!Array.isArray(value) || value.length === 0) return null;
       const fits = (one: unknown) => typeof one === "string" && one.trim() !== "" && one.length <= max;
+      return value.every(fits) ? (value as string[]) : null;
+    },
+  );
+
+/** A program and its arguments, which may be empty. */
+export const programCall = () =>
+  scalar<readonly string[]>(
+    'must be a list of a program and its arguments, such as ["python3", "./score.py"]',
+    { type: "array", items: { type: "string", maxLength: LONGEST_ARGUMENT }, minItems: 1 },
+    (value) => {
+      if (!Array.isArray(value) || typeof value[0] !== "string" || value[0].trim() === "") return null;
+      const fits = (one: unknown) => typeof one === "string" && one.length <= LONGEST_ARGUMENT && !one.includes("\0");
       return value.every(fits) ? (value as string[]) : null;
     },
   );

@@ -67,10 +67,10 @@ const messageParts = {
   work: z
     .strictObject({
       kind: s
-        .oneOf("none", "cpu", "sleep", "io", "mixed", "handler")
+        .oneOf("none", "cpu", "sleep", "io", "mixed", "handler", "command")
         .default("cpu")
         .describe(
-          "cpu: a calibrated amount of computation. sleep: blocks its thread. io: waits outside, so that async overlaps it. mixed: cpuShare of the time is cpu, the rest io. handler: code of your own.",
+          "cpu: a calibrated amount of computation. sleep: blocks its thread. io: waits outside, so that async overlaps it. mixed: cpuShare of the time is cpu, the rest io. handler: code of your own. command: a program of yours, in any language.",
         ),
       time: s.delay().default(5000).describe("Mean time of the work on one message."),
       distribution: s
@@ -80,6 +80,25 @@ const messageParts = {
       cv: s.positive(100).default(1).describe("lognormal: standard deviation ÷ mean."),
       cpuShare: s.share().default(0.5).describe("mixed: share of the time that is cpu."),
       module: s.text(4096).optional().describe("handler: the module whose default export does the work, such as ./score.ts."),
+      command: s
+        .programCall()
+        .optional()
+        .describe(
+          'command: a program and its arguments, such as ["python3", "./score.py"]; started without a shell in the folder of the scenario file, one for each thread that processes. It reads a message a line as JSON, {"id":7,"worker_id":"worker-7","payload":[…],"timestamp":…}, and answers a line each, in any order: {"id":7}, with "error" when it has failed, or with "set" for what changes in the state of the machine. Needs --allow-commands.',
+        ),
+      folder: s.text(4096).optional().describe("command: the folder that the program runs in, if not that of the scenario file."),
+      startup: s
+        .duration()
+        .default(10e6)
+        .describe(
+          'command: time in which the program must be ready. A first line {"ready":true} says so (with "batch":true it may answer several messages with one line, as a list); else it is ready once it waits for input.',
+        ),
+      restarts: s
+        .count(1e6, 0)
+        .default(3)
+        .describe("command: how often the program is started again when it ends, answers nothing, or writes what is no answer."),
+      timeout: s.duration().default(30e6).describe("command: longest time without an answer while the program holds messages."),
+      state: s.flag().default(false).describe("command: each message is sent with the state of its machine."),
       perBatch: s
         .delay()
         .default(0)

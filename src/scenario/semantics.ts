@@ -83,6 +83,13 @@ function workMisfits({ work }: Scenario): SemanticProblem[] {
   if (work.kind !== "handler" && work.module !== undefined) {
     return [{ path: ["work", "module"], message: "must stand beside work.kind: handler" }];
   }
+  if (work.kind === "command" && work.command === undefined) {
+    const message = 'is required with work.kind: command and must name a program with its arguments, such as ["python3", "./score.py"]';
+    return [{ path: ["work", "command"], message }];
+  }
+  if (work.kind !== "command" && work.command !== undefined) {
+    return [{ path: ["work", "command"], message: "must stand beside work.kind: command" }];
+  }
   return [];
 }
 

@@ -45,7 +45,7 @@ const QUOTA = "cpu quota";
 export function spentPerItem({ mode, scenario }: Expected): Shares {
   const shares = sharesOf(scenario);
   const { work, batch, async } = scenario;
-  if (work.kind === "handler") return { cpu: 0, hold: 0, wait: 0 };
+  if (work.kind === "handler" || work.kind === "command") return { cpu: 0, hold: 0, wait: 0 };
   const alone = mode === "sync" || (mode === "async" && async.offload === "message");
   // With a timeout alone, a backlog makes batches of all that wait, and of what comes into the places that they leave.
   const most = batch.timeout === undefined ? 1 : 1e6;
@@ -57,7 +57,7 @@ export function spentPerItem({ mode, scenario }: Expected): Shares {
 
 /** The limit of work whose time is unknown. */
 function unknown({ work }: Scenario): string {
-  return work.kind === "handler" ? "the handler" : "the lab's own overhead";
+  return work.kind === "command" ? "the program" : work.kind === "handler" ? "the handler" : "the lab's own overhead";
 }
 
 function nameOf({ cpu, hold, wait }: Shares): string {

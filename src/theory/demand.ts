@@ -37,6 +37,7 @@ export function sharesOf({ work }: Scenario): Shares | null {
   switch (work.kind) {
     case "none":
     case "handler":
+    case "command":
       return null;
     case "cpu":
       return { cpu: 1, hold: 0, wait: 0 };

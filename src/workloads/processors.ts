@@ -2,9 +2,10 @@ import { workerName } from "../load/keys.ts";
 import type { WireFormat } from "../scenario/schema.ts";
 import type { FetchSpec } from "./fetch/spec.ts";
 import type { FlowSpec } from "./flow/processor.ts";
+import type { CommandSpec } from "./message/command/supervisor.ts";
 import { type Handler, loadHandler } from "./message/handler.ts";
 import { shardOfName } from "./message/intake.ts";
-import { MessageProcessor, type WorkCost } from "./message/processor.ts";
+import { type KeyRules, MessageProcessor, type WorkCost } from "./message/processor.ts";
 import type { Effort, Processor } from "./workload.ts";
 
 /** Inputs of a processor; plain data, so that it crosses threads. */
@@ -14,7 +15,9 @@ export type ProcessorSpec = {
 } & (
   | {
       readonly workload: "message";
-      readonly work: WorkCost & { readonly module?: string | undefined };
+      readonly work: WorkCost & {
+        readonly [field in keyof CommandSpec | "module"]?: (CommandSpec & { module: string })[field] | undefined;
+      };
       /** Encoding of messages between threads. */
       readonly codec: WireFormat;
       readonly keys: KeyHandling;
@@ -61,12 +64,21 @@ async function flowProcessors(flow: FlowSpec): Promise<MakeProcessor> {
 
 async function messageProcessors(spec: Extract<ProcessorSpec, { workload: "message" }>): Promise<MakeProcessor> {
   const { work } = spec;
+  if (work.kind === "command") return commandProcessors(spec);
   const handler: Handler | null = runsHandler(spec) && work.module !== undefined ? await loadHandler(work.module) : null;
-  const { ordered, prepared, threads } = spec.keys;
-  return (effort, nameOf, thread = 0) => {
-    const rules = { ordered, prepared: keysOf(thread, threads, prepared) };
-    return new MessageProcessor(work, effort, nameOf, handler, spec.codec, rules);
-  };
+  return (effort, nameOf, thread = 0) => new MessageProcessor(work, effort, nameOf, handler, spec.codec, rulesOf(spec.keys, thread));
+}
+
+async function commandProcessors({ work, codec, keys }: Extract<ProcessorSpec, { workload: "message" }>): Promise<MakeProcessor> {
+  const { CommandProcessor } = await import("./message/command/processor.ts");
+  const { command, folder, startup, restarts, timeout, state } = work;
+  // The scenario's rules and defaults have seen to it that all are there.
+  const cost = { ...work, command, folder, startup, restarts, timeout, state } as WorkCost & CommandSpec;
+  return (effort, nameOf, thread = 0) => new CommandProcessor(cost, effort, nameOf, codec, rulesOf(keys, thread));
+}
+
+function rulesOf({ ordered, prepared, threads }: KeyHandling, thread: number): KeyRules {
+  return { ordered, prepared: keysOf(thread, threads, prepared) };
 }
 
 /** The generated keys below `count` that belong to a thread: the intake spreads them by the same hash. */
@@ -80,7 +92,7 @@ export function runsHandler(spec: ProcessorSpec): boolean {
   return spec.workload === "message" && spec.work.kind === "handler";
 }
 
-/** True when the work may wait for sockets and timers of its own, so that waiting must not block the loop. */
+/** True when the work may wait for sockets, pipes and timers of its own, so that waiting must not block the loop. */
 export function needsOpenLoop(spec: ProcessorSpec): boolean {
-  return spec.workload !== "message" || runsHandler(spec);
+  return spec.workload !== "message" || spec.work.kind === "command" || runsHandler(spec);
 }

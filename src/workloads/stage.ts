@@ -61,6 +61,8 @@ export interface Stage {
   begin(): void;
   /** Microseconds that one item may take beyond its work; Infinity: unknown. Absent: none. */
   readonly longestItem?: number;
+  /** Microseconds for which a thread may show no progress while it waits for something outside, beyond its work. Absent: none. */
+  readonly longestSilence?: number;
   /** Microseconds after which the case ends, whatever is left; absent: no limit. */
   readonly totalTimeout?: number | undefined;
   /** The workload's part of a sample; undefined: none. */

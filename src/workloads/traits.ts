@@ -50,7 +50,7 @@ export function whatIsDone({ workload, work, keys, source, message, fetch, flow 
 
 /** True when the scenario says how long each item's work takes. */
 export function hasKnownWork({ workload, work }: Scenario): boolean {
-  return workload === "message" && work.kind !== "none" && work.kind !== "handler";
+  return workload === "message" && !["none", "handler", "command"].includes(work.kind);
 }
 
 /** True when a Worker has keys of its own: an item waits for its Worker though another is free. */

@@ -5,6 +5,7 @@ import type { Item } from "../queueing/item.ts";
 import type { FlowPartFigures } from "../telemetry/flow-figures.ts";
 import type { Rejection } from "../telemetry/result.ts";
 import type { FetchReport } from "./fetch/report.ts";
+import type { ProgramReport } from "./message/command/supervisor.ts";
 import type { Unseen } from "./message/unseen.ts";
 import type { WireCost } from "./message/wire.ts";
 
@@ -38,6 +39,13 @@ export interface Processor {
   readonly ordered: boolean;
   /** Items that may be in progress now, where that is less than the mode allows. */
   readonly limit: number;
+  /**
+   * Starts what the work needs outside of this process; resolves when t = 0 may be. Rejects with a sentence. `giveUp`: called with a sentence
+   * without its full stop when no more work can be done. Absent: it needs nothing.
+   */
+  open?(giveUp: (why: string) => void): Promise<void>;
+  /** Ends what `open` started. */
+  close?(): Promise<void>;
   /** Aborts work in progress: the run is over, and nothing more is counted. */
   halt(): void;
   /** Results at the end that are not counted elsewhere. */
@@ -59,6 +67,8 @@ export interface WorkloadReport {
   readonly flow?: readonly FlowPartFigures[];
   /** Cost of reading messages written by another thread. */
   readonly wire?: WireCost;
+  /** The program that works on this thread's messages. */
+  readonly program?: ProgramReport;
 }
 
 /** Turns arrivals into items, on the thread of the source. */

@@ -55,7 +55,7 @@ function besideFormula(steady: SteadyState, result: Explained): string {
 
 /** True when service times vary so much, by the scenario or by measurement, that a mean does not settle. */
 export function heavyTailed({ latency: { service } }: Pick<CaseResult, "latency">, { work, workload }: Facts["scenario"]): boolean {
-  const asked = workload === "message" && work.kind !== "none" && work.kind !== "handler" ? Math.sqrt(squaredVariation(work)) : 0;
+  const asked = workload === "message" && !["none", "handler", "command"].includes(work.kind) ? Math.sqrt(squaredVariation(work)) : 0;
   return asked >= HEAVY || (service.mean > 1 && service.stddev / service.mean >= HEAVY);
 }
 

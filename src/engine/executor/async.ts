@@ -4,7 +4,7 @@ import { Batcher } from "../../queueing/batcher.ts";
 import type { Item } from "../../queueing/item.ts";
 import { keepAnswering, settleQueries } from "../queries/answering.ts";
 import { BatchRunner } from "./batch-runner.ts";
-import { type Execution, type Executor, type Job, keepSampling, readerOf } from "./executor.ts";
+import { type Execution, type Executor, type Job, keepSampling, readerOf, unfinished } from "./executor.ts";
 import { Feed } from "./feed.ts";
 
 /** One event loop on which source, batch collector and processors take turns. */
@@ -51,6 +51,7 @@ class AsyncRun {
       highWater: () => queue.highWater,
       blocked: () => source.blocked.total,
     });
+    await this.processor.open?.((why) => this.job.lifecycle.fail(time.now(), unfinished(why)));
     this.job.begin();
     const cpu = threadCpuTimer();
     let done = false;
@@ -73,15 +74,18 @@ class AsyncRun {
     done = true;
     await this.job.settle();
     sampler.finish(endedAt);
+    const report = this.processor.report();
+    const cpuTime = cpu();
+    await this.processor.close?.();
     return {
       endedAt,
       recorders: [recorder],
       state: [this.processor.state()],
-      reports: [this.processor.report()],
+      reports: [report],
       failures: this.batches.failureCounts,
       queue: figures,
       lost: 0,
-      threads: [{ name: "main", cpu: cpu() }],
+      threads: [{ name: "main", cpu: cpuTime }],
     };
   }
 

@@ -119,6 +119,11 @@ export function readerOf(processor: Processor): StateReader {
   };
 }
 
+/** The reason of a run that fails because no more work can be done. */
+export function unfinished(why: string): string {
+  return `${why}; what was held is unfinished.`;
+}
+
 /** Takes samples when they are due until `done`, in a loop of its own. */
 export async function keepSampling({ sampler, time }: Job, done: () => boolean): Promise<void> {
   while (!done()) {

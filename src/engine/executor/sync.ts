@@ -5,7 +5,7 @@ import type { Item } from "../../queueing/item.ts";
 import { answerNow, settleQueries } from "../queries/answering.ts";
 import type { Source } from "../source/source.ts";
 import { BatchRunner, GROUP } from "./batch-runner.ts";
-import { type Execution, type Executor, type Job, readerOf } from "./executor.ts";
+import { type Execution, type Executor, type Job, readerOf, unfinished } from "./executor.ts";
 
 /** Time until the next arrival in which a sample fits. */
 const ROOM = 1e6;
@@ -51,6 +51,7 @@ class SyncRun {
       highWater: () => this.highWater,
       blocked: () => source.blocked.total,
     });
+    await processor.open?.((why) => lifecycle.fail(time.now(), unfinished(why)));
     this.job.begin();
     const cpu = threadCpuTimer();
     const group = source.instant && processor.instant ? GROUP : 1;
@@ -102,6 +103,9 @@ class SyncRun {
     source.abandonRest(endedAt);
     await this.job.settle();
     sampler.finish(endedAt);
+    const report = processor.report();
+    const cpuTime = cpu();
+    await processor.close?.();
     const span = Math.max(1, endedAt - settings.warmup);
     const takenArea = source.taken.until(endedAt) - source.takenEarly.until(endedAt);
     const meanDepth = (source.offered.measuredAreaUntil(endedAt) - takenArea) / span;
@@ -109,11 +113,11 @@ class SyncRun {
       endedAt,
       recorders: [recorder],
       state: [processor.state()],
-      reports: [processor.report()],
+      reports: [report],
       failures: batches.failureCounts,
       queue: { meanDepth, highWater: this.highWater, full: 0 },
       lost: 0,
-      threads: [{ name: "main", cpu: cpu() }],
+      threads: [{ name: "main", cpu: cpuTime }],
     };
   }
 

@@ -177,7 +177,7 @@ function settingsOf({ plan: { mode, scenario, slots }, face, stage }: Setup): Se
     offload: MODE_TRAITS[mode].taskIsBatch ? scenario.async.offload : "none",
     snapshots: (scenario.queries.rate > 0 || face !== null) && scenario.queries.consistency === "snapshot",
     warmup: scenario.warmup * 1000,
-    patience: PATIENCE + 3000 * (scenario.work.time + scenario.work.perBatch),
+    patience: PATIENCE + 3000 * (scenario.work.time + scenario.work.perBatch) + 1000 * (stage.longestSilence ?? 0),
     lastItem: LAST_ITEM + 2000 * (scenario.work.time + scenario.work.perBatch),
     messageBytes: stage.widestBytes,
   };

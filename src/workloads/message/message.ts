@@ -89,7 +89,7 @@ export function parseMessage(text: string): ParsedMessage {
 const MANY_DIGITS = /\d{16}/;
 
 /** The first integer that parsing would change, and its parsed value: from 2^53 on a number does not represent every integer. */
-function inexactInteger(text: string): string | null {
+export function inexactInteger(text: string): string | null {
   if (!MANY_DIGITS.test(text)) return null;
   let found: string | null = null;
   JSON.parse(text, (key, value: unknown, context?: { readonly source?: string }) => {
@@ -133,6 +133,11 @@ function checkOperand(kind: OpKind, value: unknown, where: string): string | nul
   return null;
 }
 
+/** True for a key that a state may have. */
+export function isStateKey(key: string): boolean {
+  return checkName("key", key) === null;
+}
+
 function checkName(where: string, value: unknown): string | null {
   if (typeof value !== "string" || value === "" || value.length > MAX_NAME) {
     return `${where}: must be text of 1 to ${MAX_NAME} characters, got ${quoted(value)}`;
@@ -150,7 +155,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 /** JSON can contain numbers that parse to Infinity, which JSON cannot represent. */
-function tooLarge(value: unknown): boolean {
+export function tooLarge(value: unknown): boolean {
   if (typeof value === "number") return !Number.isFinite(value);
   return typeof value === "object" && value !== null && Object.values(value).some(tooLarge);
 }

@@ -15,7 +15,7 @@ import { type PayloadReader, readerFor, WireMeter } from "./wire.ts";
 
 /** Cost of the work on each message. `time` in microseconds. */
 export interface WorkCost extends ServiceTime {
-  readonly kind: "none" | "cpu" | "sleep" | "io" | "mixed" | "handler";
+  readonly kind: "none" | "cpu" | "sleep" | "io" | "mixed" | "handler" | "command";
   /** mixed: share of the time that is CPU work; the rest is I/O. */
   readonly cpuShare: number;
   /** CPU work that each batch costs once, whatever the kind; microseconds. */
@@ -189,5 +189,5 @@ export class MessageProcessor implements Processor {
 
 /** True when service times vary between messages. */
 export function varies({ kind, distribution }: Pick<WorkCost, "kind" | "distribution">): boolean {
-  return distribution !== "constant" && kind !== "none" && kind !== "handler";
+  return distribution !== "constant" && kind !== "none" && kind !== "handler" && kind !== "command";
 }

@@ -32,13 +32,18 @@ export class MessageStage implements Stage {
   readonly timestampOf = timestampOf;
   readonly states = STATES;
   readonly widestBytes: number;
+  readonly longestItem: number;
+  readonly longestSilence: number;
 
   private constructor(
     private readonly plan: CasePlan,
     readonly spec: ProcessorSpec,
     readonly makeProcessor: MakeProcessor,
   ) {
-    const { load, parallel, message } = plan.scenario;
+    const { load, parallel, message, work } = plan.scenario;
+    // A program that answers nothing is started again before it gets its next message.
+    this.longestItem = work.kind === "command" ? work.timeout + work.startup : 0;
+    this.longestSilence = this.longestItem;
     const widened = parallel.codec === "ring" ? 1 : WIDEST_FORMAT;
     this.widestBytes = load.executor === "replay" ? LONGEST_LINE : widened * (message.size + LONGEST_OPS);
   }
@@ -56,11 +61,11 @@ export class MessageStage implements Stage {
     return new MessageIntake(message, seed, varies(work) ? new ServiceTimes(work, seed) : null, parallel.codec, keys.count);
   }
 
-  /** The same with minimal work; no handler is called. */
+  /** The same with minimal work; no handler is called, and no program is started. */
   rehearsal(): Promise<MessageStage> {
     const { scenario } = this.plan;
     const { work } = scenario;
-    const kind = work.kind === "handler" ? "none" : work.kind;
+    const kind = work.kind === "handler" || work.kind === "command" ? "none" : work.kind;
     const message = { ...scenario.message, size: Math.min(scenario.message.size, 256) };
     const light = { ...scenario, message, work: { ...work, kind, time: Math.min(2, work.time), perBatch: Math.min(2, work.perBatch) } };
     return MessageStage.open({ ...this.plan, scenario: light }, this.spec.roundsPerMs);

@@ -34,6 +34,12 @@ describe("code that a scenario names", () => {
     );
   });
 
+  test("programs need a leave of their own, wherever they are", () => {
+    const named: Scenario = { ...none, work: { ...none.work, kind: "command", command: ["python3", "./score.py"], folder: SHIPPED } };
+    expect(() => checkPermissions(named, { allowModules: true })).toThrow(/work\.command.*python3 \.\/score\.py.*--allow-commands/);
+    expect(() => checkPermissions(named, { allowCommands: true })).not.toThrow();
+  });
+
   test("a scenario that names none needs no leave", () => {
     expect(() => checkPermissions(none, {})).not.toThrow();
   });

@@ -46,6 +46,10 @@ export type WorkerReply =
   | { readonly type: "answer"; readonly id: number; readonly json: string | null }
   /** States at `at`, an instant of the run. */
   | { readonly type: "published"; readonly at: Nanoseconds; readonly states: readonly (readonly [number, string])[] }
+  /** It can do no more work; its session goes on until it is ended. */
+  | { readonly type: "gave-up"; readonly reason: string }
+  /** After `done`: what its processor had started has ended. */
+  | { readonly type: "closed" }
   | { readonly type: "broken"; readonly reason: string };
 
 /** The reply that ends a session. */

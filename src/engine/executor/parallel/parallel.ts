@@ -2,7 +2,7 @@ import { threadCpuTimer } from "../../../kernel/clock.ts";
 import { wordsFor } from "../../../kernel/words.ts";
 import { keepAnswering, settleQueries } from "../../queries/answering.ts";
 import type { StateReader } from "../../queries/dispatcher.ts";
-import { type Execution, type Executor, type Job, keepSampling } from "../executor.ts";
+import { type Execution, type Executor, type Job, keepSampling, unfinished } from "../executor.ts";
 import { Feed } from "../feed.ts";
 import { Lane } from "./lane.ts";
 import { ALL_KEYS, type SpawnWorker, type WorkerReport } from "./link.ts";
@@ -33,6 +33,7 @@ export class ParallelExecutor implements Executor {
       bufferWords,
     );
     try {
+      if (this.pool.broken !== null) throw new Error(this.pool.broken);
       return await new ParallelRun(job, this.pool, session).execute();
     } catch (error) {
       void session.end(true);
@@ -158,7 +159,7 @@ class ParallelRun {
     const { time, lifecycle } = this.job;
     for (;;) {
       const now = time.now();
-      if (this.pool.broken !== null) lifecycle.fail(now, `${this.pool.broken}; what it held is unfinished.`);
+      if (this.pool.broken !== null) lifecycle.fail(now, unfinished(this.pool.broken));
       this.checkLife(now);
       if (lifecycle.expired(now)) return;
       if (this.job.source.closedLoop) this.answer();

@@ -7,6 +7,10 @@ export type SessionSettings = Omit<Assignment, "worker" | "concurrency"> & {
   readonly slots: readonly number[];
 };
 
+/** Longest wait for what processors have started to end, and the interval of looking, in milliseconds. */
+const LONGEST_CLOSE_MS = 4000;
+const CLOSE_LOOK_MS = 2;
+
 /** Workers that are kept, warm, from one session to the next. */
 export class WorkerPool {
   private readonly workers: readonly WorkerHandle[];
@@ -19,6 +23,8 @@ export class WorkerPool {
   private session: PoolSession | null = null;
   /** Workers that have replied to the last request to all, or never will. */
   private replied: ReadonlySet<number> = new Set();
+  /** Workers whose processors have something left to end. */
+  private readonly open = new Set<number>();
   private readonly listeners: ((worker: number, reply: WorkerReply) => void)[] = [];
 
   constructor(
@@ -62,6 +68,8 @@ export class WorkerPool {
 
   async close(): Promise<void> {
     this.failure = "closed";
+    const until = performance.now() + LONGEST_CLOSE_MS;
+    while (this.open.size > 0 && performance.now() < until) await Bun.sleep(CLOSE_LOOK_MS);
     // The process ends soon after and does not wait for a slow Worker.
     const gone = Promise.all(this.workers.map((worker) => worker.terminate()));
     await Promise.race([gone, Bun.sleep(500)]);
@@ -90,6 +98,15 @@ export class WorkerPool {
       this.session?.hear(worker, reply);
       return;
     }
+    if (reply.type === "closed") {
+      this.open.delete(worker);
+      return;
+    }
+    if (reply.type === "gave-up") {
+      this.failure ??= `Worker ${worker}: ${reply.reason}`;
+      return;
+    }
+    if (reply.type === "done" && reply.report.program !== undefined) this.open.add(worker);
     if (reply.type === "broken") this.failed.add(worker);
     if (reply.type === "broken") this.session?.rejectQuestions();
     if (reply.type === "broken") this.failure ??= `Worker ${worker} broke: ${reply.reason}`;
@@ -98,6 +115,7 @@ export class WorkerPool {
 
   private lose(worker: number, how: string): void {
     this.gone.add(worker);
+    this.open.delete(worker);
     this.failed.add(worker);
     this.session?.rejectQuestions();
     this.failure ??= `Worker ${worker} ${how}`;

@@ -75,6 +75,17 @@ export class WorkerSession {
     this.batchDone = new Wakeup(this.time);
   }
 
+  /** Starts what the processor needs outside; resolves when the session may be started. */
+  async open(): Promise<void> {
+    await this.processor.open?.((reason) => this.link.reply({ type: "gave-up", reason }));
+  }
+
+  /** Ends what the processor has started. */
+  async close(): Promise<void> {
+    await this.processor.close?.();
+    this.link.reply({ type: "closed" });
+  }
+
   async run(): Promise<WorkerReport> {
     await this.awaitStart();
     const cpu = threadCpuTimer();

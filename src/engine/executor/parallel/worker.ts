@@ -73,9 +73,13 @@ async function serve({ assignment, memory }: BeginMessage): Promise<void> {
   const link = new SharedSourceLink(memory, assignment.warmup, reply);
   const makeProcessor = await prepareProcessors(assignment.processor);
   const session = new WorkerSession(assignment, link, makeProcessor, new RealThread(assignment, workerBell(memory)));
+  await session.open();
   reply({ type: "ready" });
   session.run().then(
-    (report) => link.reply(report),
+    (report) => {
+      link.reply(report);
+      return session.close();
+    },
     (error: unknown) => link.reply({ type: "broken", reason: String(error) }),
   );
 }

@@ -1,0 +1,249 @@
+import { afterEach, describe, expect, test } from "bun:test";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { runScenario } from "../../src/index.ts";
+import { type CommandSpec, ProgramSupervisor } from "../../src/workloads/message/command/supervisor.ts";
+import type { State } from "../../src/workloads/message/state.ts";
+
+// biome-ignore lint/suspicious/noTemplateCurlyInString: of the shell
+const SHELL_ID = "id=${line#*:}; id=${id%%,*};";
+/** Shell that answers every message; `$id` is the message's. */
+const EACH = `while read -r line; do ${SHELL_ID} `;
+const READY = `echo '{"ready":true}'; `;
+
+const folder = mkdtempSync(join(tmpdir(), "lab-command-"));
+const started: ProgramSupervisor[] = [];
+
+afterEach(async () => {
+  await Promise.all(started.splice(0).map((one) => one.close()));
+});
+
+/** A supervisor of a shell script, with short limits. */
+function supervise(script: string, settings: Partial<CommandSpec> = {}) {
+  const spec: CommandSpec = {
+    command: ["/bin/sh", "-c", script],
+    folder,
+    startup: 5e6,
+    restarts: 1,
+    timeout: 5e6,
+    state: false,
+    ...settings,
+  };
+  const supervisor = new ProgramSupervisor(spec);
+  started.push(supervisor);
+  const gaveUp = Promise.withResolvers<string>();
+  return {
+    supervisor,
+    gaveUp: gaveUp.promise,
+    start: () => supervisor.start(gaveUp.resolve),
+    send: (state: State = new Map(), key = 1) =>
+      outcome(supervisor.handle(state, { worker_id: `worker-${key}`, payload: [], timestamp: 0 })),
+  };
+}
+
+function outcome(handled: Promise<void>): Promise<string> {
+  return handled.then(
+    () => "done",
+    (why: unknown) => String(why),
+  );
+}
+
+/** Waits until the process is gone; false after two seconds. */
+async function gone(pid: number): Promise<boolean> {
+  for (let i = 0; i < 200; i++) {
+    if (!isLive(pid)) return true;
+    await Bun.sleep(10);
+  }
+  return false;
+}
+
+function isLive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    return !stat.slice(stat.lastIndexOf(")") + 2).startsWith("Z");
+  } catch {
+    return false;
+  }
+}
+
+describe("a program that works on messages", () => {
+  test("changes the state by what it answers", async () => {
+    const one = supervise(`${READY}${EACH} echo "{\\"id\\":$id,\\"set\\":{\\"n\\":$id}}"; done`);
+    await one.start();
+    const state: State = new Map();
+    expect([await one.send(state), await one.send(state)]).toEqual(["done", "done"]);
+    expect(state.get("n")).toBe(2);
+  });
+
+  test("that does not say when it is ready is so once it waits for its input", async () => {
+    const one = supervise(`${EACH} echo "{\\"id\\":$id}"; done`);
+    const from = performance.now();
+    await one.start();
+    expect(performance.now() - from).toBeLessThan(4000);
+    expect(await one.send()).toBe("done");
+  });
+
+  test("runs in the folder of the scenario, with its arguments as they are and without our secrets", async () => {
+    process.env["LAB_TEST_TOKEN"] = "secret";
+    const script = `${READY}read -r line; echo "{\\"id\\":1,\\"set\\":{\\"at\\":\\"$PWD\\",\\"argument\\":\\"$1\\",\\"secret\\":\\"$LAB_TEST_TOKEN\\"}}"; read -r line`;
+    const one = supervise(script, { command: ["/bin/sh", "-c", script, "name", "$HOME *"] });
+    await one.start();
+    const state: State = new Map();
+    await one.send(state);
+    delete process.env["LAB_TEST_TOKEN"];
+    expect(Object.fromEntries(state)).toEqual({ at: folder, argument: "$HOME *", secret: "" });
+  });
+});
+
+describe("a program that misbehaves is named, and what it held has failed:", () => {
+  test.each([
+    ["it ends", `${READY}${EACH} echo "boom" >&2; exit 3; done`, /^the program ended with code 3: boom$/],
+    ["it is ended by a signal", `${READY}${EACH} kill -9 $$; done`, /^the program was ended by SIGKILL/],
+    ["it writes rubbish", `${READY}${EACH} echo hello; done`, /^the program wrote a line that is not JSON: "hello"$/],
+    [
+      "it answers what it was never sent",
+      `${READY}${EACH} echo '{"id":99}'; done`,
+      /^the program answered message 99, which it was never sent$/,
+    ],
+    ["it closes its output", `${READY}exec 1>&-; ${EACH} :; done`, /^the program closed its standard output$/],
+  ])("%s", async (_, script, why) => {
+    const one = supervise(script);
+    await one.start();
+    expect(await one.send()).toMatch(why);
+    // It was started again, once; the second time it is given up.
+    expect(await one.send()).toMatch(why);
+    expect(await one.gaveUp).toMatch(/^The program of work\.command .* and work\.restarts: 1 allows no further start$/);
+    expect(one.supervisor.report().restarts).toBe(1);
+  });
+
+  test("it answers twice", async () => {
+    const one = supervise(`${READY}${EACH} echo "{\\"id\\":$id}"; echo "{\\"id\\":$id}"; done`, { restarts: 0 });
+    await one.start();
+    expect(await one.send()).toBe("done");
+    expect(await one.gaveUp).toContain("answered message 1 twice");
+  });
+
+  test("it hangs", async () => {
+    const one = supervise(
+      `${READY}trap '' TERM; ${EACH} [ $id = 1 ] || { echo "{\\"id\\":$id}"; continue; }; while :; do sleep 1; done; done`,
+      { timeout: 200e3 },
+    );
+    await one.start();
+    expect(await one.send()).toMatch(/^the program answered nothing for 200 ms \(work\.timeout/);
+    expect(await one.send()).toBe("done");
+  });
+
+  test("it floods standard error: the first 100 lines are kept, and it goes on", async () => {
+    const one = supervise(
+      `${READY}${EACH} i=0; while [ $i -lt 3000 ]; do echo "noise $i ...................................." >&2; i=$((i+1)); done; echo "{\\"id\\":$id}"; done`,
+    );
+    await one.start();
+    expect(await one.send()).toBe("done");
+    expect(one.supervisor.report().standardError).toHaveLength(100);
+    expect(one.supervisor.report().standardError[99]).toStartWith("noise 99");
+  });
+
+  test("messages that come while it is started again wait for it", async () => {
+    const one = supervise(`${READY}${EACH} [ $id = 1 ] && exit 1; echo "{\\"id\\":$id}"; done`);
+    await one.start();
+    const ends = await Promise.all([
+      one.send(),
+      one.send(new Map(), 2).then((end) => one.send(new Map(), 2).then((next) => `${end}, ${next}`)),
+    ]);
+    expect(ends[0]).toBe("the program ended with code 1");
+    expect(ends[1]).toEndWith(", done");
+  });
+});
+
+describe("a program that cannot be started is named:", () => {
+  test.each([
+    ["it is not there", { command: ["./nowhere/program"] }, /"\.\/nowhere\/program" cannot be run/],
+    ["it dies at start", { command: ["/bin/sh", "-c", "echo no module >&2; exit 2"] }, /it ended with code 2: no module/],
+    [
+      "it is not ready in time",
+      { command: ["/bin/sh", "-c", "while :; do :; done"], startup: 100e3 },
+      /it was not ready within 100 ms \(work\.startup\)/,
+    ],
+  ])("%s", async (_, settings, why) => {
+    const one = supervise("", settings);
+    expect(await outcome(one.start())).toMatch(why);
+  });
+});
+
+describe("no process is left", () => {
+  test.each([
+    ["that ends with its input", "cat > /dev/null"],
+    ["that must be told", "trap 'exit 0' TERM; while :; do sleep 0.05; done"],
+    ["that must be forced, with its children", "trap '' TERM HUP; sleep 100 & wait; while :; do sleep 0.05; done"],
+  ])("of a program %s", async (_, rest) => {
+    const file = join(folder, "pids");
+    rmSync(file, { force: true });
+    const one = supervise(`sleep 100 & echo $$ $! > ${file}; ${READY} ${rest}`);
+    await one.start();
+    const pids = readFileSync(file, "utf8").trim().split(" ").map(Number);
+    expect(pids.map(isLive)).toEqual([true, true]);
+    await one.supervisor.close();
+    for (const pid of pids) expect(await gone(pid)).toBe(true);
+  });
+
+  test("when the process that started it is killed", async () => {
+    const file = join(folder, "orphans");
+    const source = `import { ProgramSupervisor } from ${JSON.stringify(join(import.meta.dir, "../../src/workloads/message/command/supervisor.ts"))};
+      const command = ["/bin/sh", "-c", "trap '' HUP TERM; sleep 100 & echo $$ $! > ${file}; echo '{\\"ready\\":true}'; while :; do sleep 1; done"];
+      await new ProgramSupervisor({ command, folder: "/", startup: 5e6, restarts: 0, timeout: 5e6, state: false }).start(() => {});
+      console.log("started"); await Bun.sleep(1e6);`;
+    const child = Bun.spawn({ cmd: [process.execPath, "-e", source], stdout: "pipe", stderr: "inherit" });
+    await child.stdout.getReader().read();
+    const pids = readFileSync(file, "utf8").trim().split(" ").map(Number);
+    expect(pids.map(isLive)).toEqual([true, true]);
+    child.kill("SIGKILL");
+    for (const pid of pids) expect(await gone(pid)).toBe(true);
+    expect(existsSync(file)).toBe(true);
+  });
+});
+
+/** The id of a shell's message, and an answer to it. */
+const ANSWER = 'echo "{\\"id\\":$id,\\"set\\":{\\"n\\":$id}}"';
+
+describe("a case whose messages a program works on", () => {
+  const scenario = (script: string, work: object = {}, rest: object = {}) => ({
+    title: "command",
+    work: { kind: "command", command: ["/bin/sh", "-c", script], ...work },
+    keys: { count: 5 },
+    load: { executor: "bursts", size: 60, every: "1s", count: 1 },
+    async: { concurrency: 4 },
+    parallel: { workers: 2 },
+    ...rest,
+  });
+
+  test("is refused without leave", async () => {
+    await expect(runScenario(scenario(""))).rejects.toThrow(/work\.command names a program .*--allow-commands/);
+  });
+
+  test("fails by name in every mode when the program is given up; the ledger is balanced and no process is left", async () => {
+    const mark = `lab-${process.pid}-${Date.now()}`;
+    const script = `: ${mark}; ${READY} ${EACH} [ $((id % 10)) = 0 ] && exit 9; ${ANSWER}; done`;
+    const { cases } = await runScenario(scenario(script, { restarts: 1 }), { allowCommands: true });
+    for (const one of cases) {
+      expect(one.status).toBe("failed");
+      expect(one.problems[0]).toMatch(
+        /The program of work\.command ended with code 9, and work\.restarts: 1 allows no further start; what was held/,
+      );
+      expect(one.failures.map(({ reason }) => reason)).toEqual(["the program ended with code 9"]);
+      const { scheduled, processed, failed, unfinished } = one.ledger;
+      expect(scheduled).toBe(60);
+      expect(processed + failed + unfinished).toBe(60);
+      expect(failed).toBeGreaterThanOrEqual(2);
+      expect(unfinished).toBeGreaterThan(0);
+    }
+    expect(Bun.spawnSync(["pgrep", "-f", mark]).stdout.toString()).toBe("");
+  }, 60_000);
+
+  test("is failed with what the program said when it dies at start", async () => {
+    const script = "echo 'no such module' >&2; exit 4";
+    const { cases } = await runScenario(scenario(script), { allowCommands: true, modes: ["async", "parallel"] });
+    for (const one of cases) expect(one.problems.join(" ")).toContain("could not be started: it ended with code 4: no such module");
+  }, 60_000);
+});
