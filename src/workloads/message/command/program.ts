@@ -16,7 +16,7 @@ const DRAIN_MS = 200;
 type Child = Subprocess<"pipe", "pipe", "pipe">;
 
 /** What a program is started from. */
-export interface Command {
+export interface ProgramCall {
   readonly command: readonly string[];
   readonly folder: string;
   readonly environment: Record<string, string>;
@@ -55,7 +55,7 @@ export class Program {
   }
 
   /** Starts it. `hear`: receives its lines and returns what is wrong with one, for which it is ended, or null. Throws a sentence. */
-  static start({ command, folder, environment }: Command, hear: (line: string) => string | null, errors: StandardError): Program {
+  static start({ command, folder, environment }: ProgramCall, hear: (line: string) => string | null, errors: StandardError): Program {
     let child: Child;
     try {
       child = Bun.spawn({
