@@ -1,7 +1,10 @@
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { gunzipSync } from "node:zlib";
+import { RunStore } from "../../src/store/run-store.ts";
+import type { RunResult } from "../../src/telemetry/result.ts";
 import { THEMES } from "../../src/views/canvas/themes.ts";
 import { comparisonHtml } from "../../src/views/export/comparison-html.ts";
 import { htmlOf } from "../../src/views/export/html.ts";
@@ -138,6 +141,7 @@ describe.skipIf(CHROMIUM === null)("the HTML report in a browser (needs chromium
         expect(await page.value("document.querySelectorAll('script').length")).toBe(3);
       }
       await comparisonFits(page);
+      for (const [name, run] of realRuns()) await drawnWhole(page, name, run);
       await drawnAnew(page, pathToFileURL(join(folder, "plain.html")).href);
       await drawnWithoutScripts(page, pathToFileURL(join(folder, "plain.html")).href);
       expect(page.complaints).toEqual([]);
@@ -185,6 +189,33 @@ async function drawnWithoutScripts(page: Page, url: string): Promise<void> {
   await page.show(url, 1000, "light");
   expect([await page.value(CHARTS), await page.value(PICTURES)]).toEqual([0, 4]);
   await page.ask("Emulation.setScriptExecutionDisabled", { value: false });
+}
+
+/** Runs of half a second that were kept: of messages, and of requests; and a sweep over two fields. */
+function realRuns(): (readonly [name: string, run: RunResult])[] {
+  const file = join(folder, "runs.sqlite");
+  writeFileSync(file, gunzipSync(readFileSync(join(import.meta.dir, "../support/kept/version-1.sqlite.gz"))));
+  const store = RunStore.open(file);
+  const kept = store.list().map(({ run, scenario }) => [scenario, store.result(run) as RunResult] as const);
+  store.close();
+  const [one] = reportedRun().cases;
+  const points = [10, 100].flatMap((rate) => [1, 8].map((size) => ({ "load.rate": rate, "batch.size": size })));
+  const cases = one === undefined ? [] : points.flatMap((params) => ["sync", "async"].map((mode) => ({ ...one, mode, params })));
+  return [...kept, ["sweep", reportedRun({ cases, thresholds: [], hypotheses: [] })]];
+}
+
+/** Every chart is drawn, those that are folded away when they are opened. */
+async function drawnWhole(page: Page, name: string, run: RunResult): Promise<void> {
+  const file = join(folder, `${name}.html`);
+  writeFileSync(file, htmlOf(run));
+  page.requests.length = 0;
+  await page.show(pathToFileURL(file).href, 800, "light");
+  await page.value("for (const one of document.querySelectorAll('details')) one.open = true");
+  const charts = await page.value("document.querySelectorAll('.plot').length");
+  expect(charts).toBe(4 * new Set(run.cases.map(({ params }) => JSON.stringify(params))).size);
+  await page.until(`${CHARTS} === ${charts}`);
+  expect(page.requests).toEqual([pathToFileURL(file).href]);
+  expect([await page.value("document.documentElement.scrollWidth"), await page.value(WIDE)]).toEqual([800, []]);
 }
 
 async function comparisonFits(page: Page): Promise<void> {

@@ -1,3 +1,4 @@
+import { isRepeated } from "../../analysis/repeats.ts";
 import { printable } from "../../kernel/text.ts";
 import { isDisturbed } from "../../telemetry/disturbance.ts";
 import { metricNamed, metricNames } from "../../telemetry/metrics.ts";
@@ -8,14 +9,17 @@ const HEADING = ["run", "scenario", "mode", "params", "metric", "field", "value"
 
 /**
  * The figures of a run in long form, one per line (RFC 4180): times in milliseconds, rates per second, sizes in bytes; an empty value: not
- * measured, or too few items bear it. `run`: the instant at which it started. The metrics `valid` and `disturbed` are 1 or 0.
+ * measured, or too few items bear it. `run`: the instant at which it started. The metrics `valid` and `disturbed` are 1 or 0. Of
+ * cases that ran several times, a last column has the repeat, from 0.
  */
 export function csvOf(result: RunResult): string {
+  const repeated = isRepeated(result.cases);
   const lines = result.cases.flatMap((one) => {
     const where = [result.startedAt, result.scenario.name, one.mode, paramsText(one.params)];
-    return figuresOf(one, result.scenario.workload).map((figure) => [...where, ...figure]);
+    const last = repeated ? [one.repeat ?? null] : [];
+    return figuresOf(one, result.scenario.workload).map((figure) => [...where, ...figure, ...last]);
   });
-  return [HEADING, ...lines].map((cells) => `${cells.map(csvCell).join(",")}\r\n`).join("");
+  return [[...HEADING, ...(repeated ? ["repeat"] : [])], ...lines].map((cells) => `${cells.map(csvCell).join(",")}\r\n`).join("");
 }
 
 type Figure = readonly [metric: string, field: string, value: number | null];

@@ -1,9 +1,10 @@
+import { typicalRun } from "../../analysis/repeats.ts";
 import { printable } from "../../kernel/text.ts";
 import { counted } from "../../kernel/wording.ts";
 import type { CaseResult } from "../../telemetry/result.ts";
 import { caseName } from "../report/closing.ts";
 import { oneLine } from "../report/intent.ts";
-import { caseTable, changeMarkdown, plain, thresholdItems } from "./markdown.ts";
+import { caseTable, changeMarkdown, plain, repeatItems, thresholdItems } from "./markdown.ts";
 import { type RunVerdicts, type TestCase, testsOfRun } from "./test-cases.ts";
 
 /** What a workflow of GitHub Actions shows of runs: annotations and the summary of a step. */
@@ -53,7 +54,9 @@ export function stepSummaryOf(told: readonly RunVerdicts[], room: number = MOST_
   return cutToBytes(`${told.map(runSummary).join("\n\n")}\n`, room);
 }
 
-function runSummary({ result, comparison }: RunVerdicts): string {
+function runSummary({ result: whole, comparison }: RunVerdicts): string {
+  const result = typicalRun(whole);
+  const repeats = repeatItems(whole);
   const failed = result.thresholds.filter(({ ok }) => !ok).length;
   const verdict = failed === 0 ? "" : `**${counted(failed, "threshold")} failed.** `;
   const thresholds = thresholdItems(result);
@@ -61,6 +64,7 @@ function runSummary({ result, comparison }: RunVerdicts): string {
     `## ${plain(oneLine(result.scenario.title))}`,
     `${verdict}${counted(result.cases.length, "case")}, seed ${result.scenario.seed}, ${plain(result.machine.cpu)}`,
     ...chart(result.cases),
+    ...(repeats.length === 0 ? [] : ["### Over repeats", repeats.join("\n")]),
     caseTable(result.cases),
     ...(thresholds.length === 0 ? [] : ["### Thresholds", thresholds.join("\n")]),
     ...(comparison === null ? [] : ["### Against the baseline", changeMarkdown(comparison)]),

@@ -1,3 +1,4 @@
+import { typicalRun } from "../../analysis/repeats.ts";
 import { counted, listed } from "../../kernel/wording.ts";
 import { coresText } from "../../telemetry/allowance.ts";
 import type { CaseResult, RunResult } from "../../telemetry/result.ts";
@@ -5,11 +6,12 @@ import { caseName } from "../report/closing.ts";
 import { disturbedLegend } from "../report/disturbed.ts";
 import { oneLine } from "../report/intent.ts";
 import { PLAIN_PAINTER } from "../report/painter.ts";
+import { repeatTable } from "../report/repeats.ts";
 import { bestLine, isSweep, paramsText, sweepPicture } from "../report/sweep.ts";
 import { belief } from "./html/belief.ts";
 import { charts, legend } from "./html/chart.ts";
 import { ChartData } from "./html/chart-data.ts";
-import { details, html, items, type Markup, section } from "./html/markup.ts";
+import { details, html, items, type Markup, section, table } from "./html/markup.ts";
 import { page } from "./html/page.ts";
 import { chartScripts } from "./html/scripts.ts";
 import { comparisonTable, everyFigureTable, hypothesisTable, seriesTables, thresholdTable } from "./html/tables.ts";
@@ -26,21 +28,22 @@ export function htmlOf(result: RunResult | readonly RunResult[]): string {
 }
 
 function article(result: RunResult, data: ChartData): Markup {
-  const { scenario, cases, conclusions, thresholds, hypotheses = [] } = result;
+  const typical = typicalRun(result);
+  const { scenario, cases, conclusions, thresholds, hypotheses = [] } = typical;
   return html`<article>
 <h1>${oneLine(scenario.title)}</h1>
 ${scenario.description === undefined ? null : html`<p>${oneLine(scenario.description)}</p>\n`}${
   scenario.hypothesis === undefined ? null : html`<p><b>Hypothesis.</b> ${oneLine(scenario.hypothesis)}</p>\n`
 }<p class="faint">${identity(result)}</p>
 ${belief(result)}${hypotheses.length === 0 ? null : section("Hypotheses", hypothesisTable(hypotheses))}${
-  thresholds.length === 0 ? null : section("Thresholds", thresholdTable(result))
-}${section(
+  thresholds.length === 0 ? null : section("Thresholds", thresholdTable(typical))
+}${repeats(result)}${section(
   "Predicted and measured",
   comparisonTable(cases),
   disturbedLegend(cases).map((line) => html`<p class="faint">${line}</p>\n`),
-)}${sweep(result)}${section("Over time", ...overTime(cases, data))}${section("Why", explanations(cases), items(conclusions))}${section(
+)}${sweep(typical)}${section("Over time", ...overTime(cases, data))}${section("Why", explanations(cases), items(conclusions))}${section(
   "Every figure",
-  details("By name, for every case", everyFigureTable(result)),
+  details("By name, for every case", everyFigureTable(typical)),
   seriesTables(cases),
 )}</article>
 `;
@@ -49,6 +52,12 @@ ${belief(result)}${hypotheses.length === 0 ? null : section("Hypotheses", hypoth
 function identity({ scenario, machine, labVersion, startedAt, cases }: RunResult): string {
   const when = startedAt.replace("T", " ").replace(/\.\d+Z$/, " UTC");
   return `${scenario.name}, seed ${scenario.seed}, ${counted(cases.length, "case")}, ${when}; ${machine.cpu}, ${coresText(machine)}, ${machine.os} ${machine.arch}, Bun ${machine.bun}, lab-tui ${labVersion}`;
+}
+
+function repeats(result: RunResult): Markup | null {
+  const estimates = repeatTable(result);
+  if (estimates === null) return null;
+  return section("Over repeats", table("Hodges–Lehmann estimates", estimates.heading, estimates.rows), items(estimates.notes));
 }
 
 /** Columns and rows of a sweep's picture. */

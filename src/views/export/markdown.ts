@@ -1,4 +1,5 @@
 import type { ResultComparison } from "../../analysis/compare.ts";
+import { typicalRun } from "../../analysis/repeats.ts";
 import { printable } from "../../kernel/text.ts";
 import { formatRate } from "../../kernel/units.ts";
 import { counted, sentenceCase } from "../../kernel/wording.ts";
@@ -9,6 +10,7 @@ import { wasJudged } from "../../telemetry/verdicts.ts";
 import { caseName } from "../report/closing.ts";
 import { disturbedLegend } from "../report/disturbed.ts";
 import { oneLine, verdictGrounds, verdictHead } from "../report/intent.ts";
+import { repeatTable } from "../report/repeats.ts";
 import { CHANGE_HEADING, changeCells, methodText, untoldReason } from "./comparison.ts";
 import { figureText, shareOfFastest, UNMEASURED } from "./figure-text.ts";
 
@@ -23,7 +25,8 @@ const COLUMNS: readonly (readonly [heading: string, metric: MetricName, field: s
 ];
 
 /** A run as GitHub-flavoured Markdown: verdicts, the table of cases, thresholds, explanations. */
-export function markdownOf(result: RunResult): string {
+export function markdownOf(whole: RunResult): string {
+  const result = typicalRun(whole);
   const { scenario, machine, labVersion, startedAt } = result;
   const { description, hypothesis } = scenario;
   const about = `${code(scenario.name)}, seed ${scenario.seed}, ${started(startedAt)}, lab-tui ${plain(labVersion)}, ${plain(machine.cpu)}, ${plain(coresText(machine))}`;
@@ -34,6 +37,7 @@ export function markdownOf(result: RunResult): string {
     about,
     ...unfinishedText(result),
     ...section("Hypotheses", hypothesisItems(result)),
+    ...section("Over repeats", repeatItems(whole)),
     "## Cases",
     caseTable(result.cases),
     ...disturbedLegend(result.cases).map(plain),
@@ -121,6 +125,20 @@ export function changeMarkdown(comparison: ResultComparison): string {
 /** A comparison as a document. */
 export function comparisonMarkdown(comparison: ResultComparison): string {
   return `# What changed\n\n${changeMarkdown(comparison)}\n`;
+}
+
+/** The estimates over repeats, and notes on them; none where each case ran once. */
+export function repeatItems(result: RunResult): string[] {
+  const estimates = repeatTable(result);
+  if (estimates === null) return [];
+  return [
+    tableText(
+      estimates.heading,
+      estimates.rows.map((row) => row.map(plain)),
+    ),
+    "",
+    ...estimates.notes.map((note) => `- ${plain(note)}`),
+  ];
 }
 
 /** A list item for each threshold and its verdict. */

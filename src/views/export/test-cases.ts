@@ -86,7 +86,8 @@ function thresholdTest(result: RunResult, threshold: ThresholdResult, places: Pl
   const one = result.cases[index];
   const test = {
     kind: "threshold",
-    name: `${one === undefined ? "" : `${caseName(one)}: `}${metric} ${expression}`,
+    // Without the repeat that was judged: a name is the same in every run.
+    name: `${one === undefined ? "" : `${caseName({ mode: one.mode, params: one.params })}: `}${metric} ${expression}`,
     at: places.threshold(threshold),
     ms: one?.durationMs ?? 0,
   } as const;

@@ -24,21 +24,36 @@ export function roundText(repeat: number | undefined): string {
   return repeat === undefined ? "" : `round ${repeat + 1}`;
 }
 
-/** The estimates of each case as a table, and what to know about them; none where each ran once. */
-export function repeatLines(result: RunResult): string[] {
+/** The estimates of each case as the cells of a table, and what to know about them. */
+export interface RepeatTable {
+  readonly heading: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+  /** Sentences. */
+  readonly notes: readonly string[];
+}
+
+/** null: each case ran once. */
+export function repeatTable(result: RunResult): RepeatTable | null {
   const repeats = repeatsOf(result);
-  const [one] = repeats;
-  if (one === undefined) return [];
-  const rows = repeats.map((each) => [
-    nameOf(each),
-    String(each.n),
-    ...COLUMNS.map(([, figure, text]) => estimateText(each.figures[figure], text)),
-  ]);
-  return [
-    textTable(["over repeats", "n", ...COLUMNS.map(([heading]) => heading)], rows),
-    ...notesOn(repeats),
-    "In brackets the interval that holds the value with 95 % (Wilcoxon's signed ranks). The rest of this report is about the repeat with the median sojourn time.",
-  ];
+  if (repeats.length === 0) return null;
+  return {
+    heading: ["over repeats", "n", ...COLUMNS.map(([heading]) => heading)],
+    rows: repeats.map((each) => [
+      nameOf(each),
+      String(each.n),
+      ...COLUMNS.map(([, figure, text]) => estimateText(each.figures[figure], text)),
+    ]),
+    notes: [
+      ...notesOn(repeats),
+      "In brackets the interval that holds the value with 95 % (Wilcoxon's signed ranks). The rest of this report is about the repeat with the median sojourn time.",
+    ],
+  };
+}
+
+/** That table as text; none where each case ran once. */
+export function repeatLines(result: RunResult): string[] {
+  const table = repeatTable(result);
+  return table === null ? [] : [textTable(table.heading, table.rows), ...table.notes];
 }
 
 /** Each case's estimates as a line, for a screen. */
