@@ -1,3 +1,4 @@
+import type { MeanInterval } from "../kernel/batch-means.ts";
 import type { LatencySummary } from "../kernel/histogram.ts";
 import type { FetchFigures } from "./fetch-figures.ts";
 import type { FlowFigures } from "./flow-figures.ts";
@@ -88,6 +89,11 @@ export interface CaseResult {
   readonly latency: Latencies<KeptSummary>;
   /** All sojourn times in nanoseconds, as `histogramText` writes them. Absent from files of earlier versions and of failed cases. */
   readonly histograms?: { readonly sojourn: string };
+  /**
+   * The mean sojourn in milliseconds with the interval that holds it with 95 %, from this run alone, while its load lasts; null: too short,
+   * or what waits in one stretch of it still waits in the next. Other runs differ by more. Absent from files of earlier versions.
+   */
+  readonly sojournWithin?: MeanInterval | null;
   readonly sourceBlockedMs: number;
   readonly sourceBlocked: SourceBlocked;
   readonly queue: QueueFigures;

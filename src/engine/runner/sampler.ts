@@ -1,3 +1,4 @@
+import { BatchMeans } from "../../kernel/batch-means.ts";
 import type { Nanoseconds } from "../../kernel/clock.ts";
 import { Histogram } from "../../kernel/histogram.ts";
 import { HistogramInterval } from "../../kernel/histogram-interval.ts";
@@ -35,6 +36,8 @@ export class CaseSampler implements Sampler {
   /** Largest number of departures beyond the items ever taken. */
   countedTwice = 0;
   readonly growth = new Slope();
+  /** Sojourn times in nanoseconds, in parts as long as the interval, while the load lasts. */
+  readonly stretches = new BatchMeans();
   readonly usage: ResourceUsage;
   recorders: readonly Recorder[] = [];
   private gauge: Gauge = { waiting: () => 0, begun: () => 0, highWater: () => 0, blocked: () => 0 };
@@ -69,6 +72,10 @@ export class CaseSampler implements Sampler {
     this.lateness.record(noticed - this.nextAt);
     this.nextAt += this.every * Math.max(1, Math.ceil((now - this.nextAt) / this.every));
     this.take(now);
+    if (now > this.warmup && !this.offered.ended) {
+      const done = this.recorders.map(({ sojourn }) => sojourn);
+      this.stretches.add(summed(done, "count"), summed(done, "sum"));
+    }
   }
 
   finish(now: Nanoseconds): void {
@@ -155,4 +162,8 @@ export class CaseSampler implements Sampler {
     this.countedTwice = Math.max(this.countedTwice, gone - this.taken());
     return ledger;
   }
+}
+
+function summed(histograms: readonly Histogram[], of: "count" | "sum"): number {
+  return histograms.reduce((sum, histogram) => sum + histogram[of], 0);
 }

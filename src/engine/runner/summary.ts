@@ -108,6 +108,7 @@ export function summarize(measured: Measured): RunnerResult {
       ...outcomesOf(execution.recorders, histograms.sojourn),
     },
     histograms: { sojourn: histogramText(histograms.sojourn) },
+    sojournWithin: sampler.stretches.interval(1e6),
     sourceBlockedMs: source.blocked.total / 1e6,
     sourceBlocked: {
       readMs: source.blocked.reading / 1e6,

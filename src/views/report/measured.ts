@@ -40,7 +40,12 @@ function timeLine(one: CaseResult): string | null {
     part(beforeWork(one), latency.batch),
     ...serviceParts(one),
   ];
-  return `time: ${timeSum(parts)}, on average`;
+  return `time: ${timeSum(parts)}, on average${withinText(one)}`;
+}
+
+/** What this run alone says of its mean. */
+function withinText({ sojournWithin = null }: CaseResult): string {
+  return sojournWithin === null ? "" : ` (${formatMs(sojournWithin.low)} to ${formatMs(sojournWithin.high)} with 95 %, by this run alone)`;
 }
 
 /** Milliseconds between queue and work from which an item has waited for others of its key. */
