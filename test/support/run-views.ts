@@ -2,9 +2,8 @@ import type { RunEvent } from "../../src/telemetry/events.ts";
 import { EMPTY_LEDGER } from "../../src/telemetry/ledger.ts";
 import type { RunResult } from "../../src/telemetry/result.ts";
 import { Canvas } from "../../src/views/canvas/canvas.ts";
-import { seenUntil } from "../../src/views/live/past.ts";
 import { FIRST_STATE, type RunState } from "../../src/views/live/screens/run-actions.ts";
-import { drawScreen } from "../../src/views/live/screens/run-drawing.ts";
+import { contextOf, drawScreen } from "../../src/views/live/screens/run-drawing.ts";
 import { EMPTY_VIEW, type RunView, reduce } from "../../src/views/live/store.ts";
 import { caseResult, runOutline, runResult, snapshot } from "./results.ts";
 
@@ -67,7 +66,7 @@ export function finished(): RunView {
 /** A run as it is drawn, as text. */
 export function screen(view: RunView, [width, height]: readonly [number, number], change: Partial<RunState> = {}): string {
   const canvas = new Canvas(width, height);
-  const context = { running: !view.over, replaying: false, shows: () => true, until: seenUntil(view), moments: [] };
+  const context = contextOf(view, width, height);
   drawScreen(canvas, view, { ...FIRST_STATE, ...change }, context, LOOK);
   return canvas.toString();
 }

@@ -43,12 +43,20 @@ export interface Mark {
   readonly style: Style;
 }
 
+/** A label below a chart, at a share of its width. */
+export interface AxisLabel {
+  readonly at: number;
+  readonly label: string;
+}
+
 export interface Plot {
   /** Value at the upper edge. */
   readonly top: number;
   readonly axis: (value: number) => string;
   /** Milliseconds at the right edge. */
   readonly until: number;
+  /** What stands on the axis below; absent: instants. */
+  readonly labels?: readonly AxisLabel[];
   readonly area: Area | null;
   readonly curves: readonly PlotCurve[];
   readonly levels: readonly Level[];
@@ -102,13 +110,14 @@ function drawValueAxis(canvas: Canvas, { x }: Rect, { y, height }: Rect, { top, 
   }
 }
 
-function drawTimeAxis(canvas: Canvas, { x }: Rect, inner: Rect, { until, marks, glyphs }: Plot): void {
+function drawTimeAxis(canvas: Canvas, { x }: Rect, inner: Rect, plot: Plot): void {
+  const { until, marks, glyphs } = plot;
   const y = inner.y + inner.height;
   const ascii = glyphs === "ascii";
   canvas.text(x + AXIS_LABEL_WIDTH - 1, y, (ascii ? "+" : "└") + (ascii ? "-" : "─").repeat(inner.width), BORDER);
-  for (const { t, label } of timeTicks(until, inner.width)) {
-    const at = inner.x + Math.round((t / until) * (inner.width - 1));
-    canvas.text(Math.max(inner.x, Math.min(inner.x + inner.width - label.length, at - Math.floor(label.length / 2))), y, label, FAINT);
+  for (const { at, label } of plot.labels ?? timeTicks(until, inner.width).map(({ t, label }) => ({ at: t / until, label }))) {
+    const column = inner.x + Math.round(at * (inner.width - 1));
+    canvas.text(Math.max(inner.x, Math.min(inner.x + inner.width - label.length, column - Math.floor(label.length / 2))), y, label, FAINT);
   }
   for (const { t, sign, style } of marks) canvas.text(inner.x + columnOf(t, until, inner.width), y, sign, style);
 }

@@ -25,6 +25,7 @@ const runStates: fc.Arbitrary<RunState> = fc.record({
   frozen: fc.boolean(),
   past: fc.option(fc.nat(20_000)),
   asking: fc.boolean(),
+  percentiles: fc.boolean(),
 });
 const runContexts: fc.Arbitrary<RunContext> = fc.record({
   running: fc.boolean(),
@@ -144,7 +145,7 @@ describe("actions", () => {
   test("the footer says what is possible now", () => {
     expect(footerText(RUN_ACTIONS, FIRST_STATE, inRun(true))).toBe("q quit  ? help  Tab 1–5 panel  z zoom  Space freeze  Ctrl-C stop");
     expect(footerText(RUN_ACTIONS, FIRST_STATE, inRun(true, { until: 5000 }))).toContain("Space freeze  ← past  Ctrl-C stop");
-    expect(footerText(RUN_ACTIONS, FIRST_STATE, inRun(false))).toBe("q quit  ? help  Tab 1–5 panel  z zoom");
+    expect(footerText(RUN_ACTIONS, FIRST_STATE, inRun(false))).toBe("q quit  ? help  Tab 1–5 panel  z zoom  p percentiles");
     expect(footerText(RUN_ACTIONS, { ...FIRST_STATE, zoomed: true }, inRun(false))).toContain("Esc back");
     expect(footerText(RUN_ACTIONS, { ...FIRST_STATE, past: 7 }, inRun(false, { until: 5000 }))).toMatch(/Esc back .*← past {2}→ later/);
     expect(footerText(RUN_ACTIONS, { ...FIRST_STATE, help: true }, inRun(false))).toBe("any key back");
@@ -165,6 +166,7 @@ describe("actions", () => {
       "Tab, Shift-Tab, 1–5",
       "Enter, z",
       "Esc",
+      "p",
       "Space",
       "←, Shift-←",
       "→, Shift-→",

@@ -1,15 +1,16 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { Canvas } from "../../../src/views/canvas/canvas.ts";
-import { pressed } from "../../../src/views/live/actions.ts";
+import { helpRows, pressed } from "../../../src/views/live/actions.ts";
 import { rebound } from "../../../src/views/live/bindings.ts";
 import { commandsOf, Palette } from "../../../src/views/live/palette.ts";
 import { drawPalette } from "../../../src/views/live/picture/palette-picture.ts";
 import { BROWSE_ACTIONS, type BrowseState, FIRST_PLACE } from "../../../src/views/live/screens/browse-actions.ts";
 import { FIRST_HISTORY, HISTORY_ACTIONS } from "../../../src/views/live/screens/history-actions.ts";
 import { FIRST_STATE, RUN_ACTIONS, type RunAction, type RunContext } from "../../../src/views/live/screens/run-actions.ts";
+import { contextOf } from "../../../src/views/live/screens/run-drawing.ts";
 import { rounds } from "../../support/campaign.ts";
-import { LOOK, overloaded, SIZES, screen } from "../../support/run-views.ts";
+import { finished, LOOK, overloaded, SIZES, screen } from "../../support/run-views.ts";
 
 const RUNNING: RunContext = { running: true, replaying: false, shows: () => true, until: 5000, moments: [1000] };
 const commands =
@@ -84,6 +85,23 @@ describe("the command palette", () => {
     expect(text).toMatch(/▸ back in time by 1 s.* ←/);
     expect(text.split("\n").at(-1)).toBe("↑ ↓ choose  Enter do it  Esc back");
   });
+});
+
+describe.each(SIZES)("the help at %i×%i", (...size) => {
+  test.each([
+    ["a run", overloaded()],
+    ["a run that is over", finished()],
+  ])("has every key that does something now: %s", (_, view) => {
+    const text = screen(view, size, { help: true, zoomed: true, past: 500 });
+    const context = contextOf(view, size[0], size[1]);
+    const now = { ...FIRST_STATE, zoomed: true, past: 500 };
+    for (const [keys] of helpRows(RUN_ACTIONS.filter(({ id, when }) => id !== "help" && when(now, context))))
+      expect(text).toMatch(new RegExp(`^ {2}${keys} `, "m"));
+  });
+});
+
+test.each(SIZES.slice(1))("the help tells how to read the panels at %i×%i", (width, height) => {
+  expect(screen(overloaded(), [width, height], { help: true })).toContain("Cores shows those that the lab may run on.");
 });
 
 describe("the wheel in lists", () => {

@@ -15,6 +15,7 @@ import type { RunView } from "../store.ts";
 import { drawSplit, splitLines } from "./beside.ts";
 import { drawHeader } from "./header.ts";
 import { modeStyle, type PictureLook } from "./look.ts";
+import { drawPercentiles } from "./percentile-picture.ts";
 import { bodyOf, drawPanel, headerLines, type PictureState } from "./run-picture.ts";
 import { drawTable } from "./table.ts";
 
@@ -32,12 +33,22 @@ const LATENCY_PANEL = CHART_PANELS.findIndex(({ title }) => title === "Latency")
 
 /** Draws the screen of a finished run: its charts, the table, failed thresholds, hypotheses, and the limit of each mode. */
 export function drawClosing(canvas: Canvas, view: RunView, state: PictureState, look: PictureLook): void {
+  const body = drawHead(canvas, view, state, look);
+  if (view.result !== null && isSweep(view.result)) drawSweep(canvas, body, view.result, state, look);
+  else drawCases(canvas, body, view, state, look);
+}
+
+/** Draws the header of a finished run; returns the room below it. */
+function drawHead(canvas: Canvas, view: RunView, state: PictureState, look: PictureLook): Rect {
   const { width, height: rows } = canvas;
   const height = Math.min(headerLines(view, rows), 2);
   drawHeader(canvas, view, { look, frozen: false, past: null, height, recording: state.recording === true });
-  const body = { ...bodyOf(view, width, rows), y: height, height: rows - height - 1 };
-  if (view.result !== null && isSweep(view.result)) drawSweep(canvas, body, view.result, state, look);
-  else drawCases(canvas, body, view, state, look);
+  return { ...bodyOf(view, width, rows), y: height, height: rows - height - 1 };
+}
+
+/** Draws the sojourn times of a finished run by percentile. */
+export function drawPercentileScreen(canvas: Canvas, view: RunView, state: PictureState, look: PictureLook): void {
+  drawPercentiles(canvas, drawHead(canvas, view, state, look), view, look);
 }
 
 /** Divides the lines of the closing screen. */

@@ -2,24 +2,34 @@ import type { Canvas } from "../../canvas/canvas.ts";
 import { BOLD_TEXT, FOCUSED, TEXT } from "../../canvas/styles.ts";
 import { modeStyle, type PictureLook, strokeSample } from "./look.ts";
 
-/** Height from which parts are separated by space. */
-const ROOMY = 25;
+/** Lines of the help beside those of the keys. */
+export const LEGEND_LINES = 6;
 const KEYS_WIDTH = 22;
+const SPACE = 32;
 
-/** Keys and what they do; gives the row below. */
+/** Keys and what they do, below their heading where there is room for it; gives the row below. */
 export function drawKeys(canvas: Canvas, actions: readonly (readonly [keys: string, what: string])[]): number {
-  canvas.text(2, 0, "Keys", BOLD_TEXT);
+  const y = actions.length + 1 < canvas.height ? 1 : 0;
+  if (y > 0) canvas.text(2, 0, "Keys", BOLD_TEXT);
   for (const [i, [keys, what]] of actions.entries()) {
-    canvas.text(2, 1 + i, keys, FOCUSED, KEYS_WIDTH);
-    canvas.text(2 + KEYS_WIDTH, 1 + i, what, TEXT);
+    canvas.text(2, y + i, keys, FOCUSED, KEYS_WIDTH);
+    canvas.text(2 + KEYS_WIDTH, y + i, what, TEXT);
   }
-  return 1 + actions.length;
+  return y + actions.length;
 }
 
 /** What the keys do, each with its keys as people write them, and how to read the panels. */
 export function drawHelp(canvas: Canvas, actions: readonly (readonly [keys: string, what: string])[], look: PictureLook): void {
   let y = drawKeys(canvas, actions);
-  if (canvas.height >= ROOMY) y++;
+  if (y + LEGEND_LINES < canvas.height) y++;
+  drawLegend(canvas, y, look);
+  // The last line is the footer's.
+  canvas.fill({ x: 0, y: canvas.height - 1, width: canvas.width, height: 1 }, SPACE, TEXT);
+}
+
+/** How to read the panels. */
+function drawLegend(canvas: Canvas, top: number, look: PictureLook): void {
+  let y = top;
   canvas.text(2, y++, "Panels", BOLD_TEXT);
   let x = canvas.text(2, y, "The mode that runs is an area, the others are lines over it:", TEXT);
   for (const mode of ["sync", "async", "parallel"]) x = canvas.text(x + 2, y, `${strokeSample(mode, look)} ${mode}`, modeStyle(mode));

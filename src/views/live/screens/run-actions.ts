@@ -12,9 +12,14 @@ export interface RunState {
   readonly past: number | null;
   /** Asking whether to quit during a run. */
   readonly asking: boolean;
+  /** The sojourn times by percentile are shown, of a run that is over. */
+  readonly percentiles: boolean;
 }
 
-export const FIRST_STATE: RunState = { focus: 0, zoomed: false, help: false, frozen: false, past: null, asking: false };
+export const FIRST_STATE: RunState = {
+  ...{ focus: 0, zoomed: false, help: false, frozen: false, past: null, asking: false },
+  percentiles: false,
+};
 
 export const PANEL_COUNT = 5;
 
@@ -106,8 +111,20 @@ export const RUN_ACTIONS: readonly RunAction[] = [
     short: "Esc",
     title: "back",
     help: "back to all panels",
-    when: (state, context) => plain(state, context) && (state.zoomed || state.past !== null),
-    act: (state) => (state.past === null ? change(state, { zoomed: false }) : change(state, { past: null })),
+    when: (state, context) => plain(state, context) && (state.percentiles || state.zoomed || state.past !== null),
+    act: (state) => {
+      if (state.percentiles) return change(state, { percentiles: false });
+      return state.past === null ? change(state, { zoomed: false }) : change(state, { past: null });
+    },
+  },
+  {
+    id: "percentiles",
+    keys: ["p"],
+    short: "p",
+    title: "percentiles",
+    help: "sojourn times by percentile, when it is over, and back",
+    when: (state, context) => plain(state, context) && !context.running && !context.replaying,
+    act: (state) => change(state, { percentiles: !state.percentiles }),
   },
   {
     id: "freeze",

@@ -6,9 +6,9 @@ import { writtenKey } from "../keys.ts";
 import { momentsOf } from "../moments.ts";
 import type { Pointed } from "../mouse.ts";
 import { seenUntil, viewAt } from "../past.ts";
-import { closingShows, drawClosing } from "../picture/closing-picture.ts";
+import { closingShows, drawClosing, drawPercentileScreen } from "../picture/closing-picture.ts";
 import { drawFooter, drawQuestion } from "../picture/footer.ts";
-import { drawHelp } from "../picture/help.ts";
+import { drawHelp, LEGEND_LINES } from "../picture/help.ts";
 import type { PictureLook } from "../picture/look.ts";
 import { bodyOf, drawRun, panelAt } from "../picture/run-picture.ts";
 import type { RunView } from "../store.ts";
@@ -47,10 +47,18 @@ export function drawScreen(canvas: Canvas, view: RunView, state: RunState, conte
     canvas.text(Math.max(0, Math.floor((width - needs.length) / 2)), Math.floor(height / 2), needs, TEXT);
     return;
   }
-  drawBody(canvas, view, state, look, aside);
+  drawBody(canvas, view, state, context, look, aside);
   if (state.asking && context.running) drawQuestion(canvas, `A run is going on. Stop it and quit? ${yesKey(aside.actions)} / n`);
   else if (aside.notice !== "") canvas.text(0, height - 1, aside.notice, BOLD_TEXT);
   else drawFooter(canvas, footerKeys(aside.actions, state, context));
+}
+
+/** The help: every action, or on a screen that is too small for them those that apply now. */
+function helpOf(actions: readonly RunAction[], state: RunState, context: RunContext, height: number) {
+  const all = helpRows(actions);
+  if (all.length + LEGEND_LINES < height) return all;
+  // How the help is closed stands below it.
+  return helpRows(actions.filter(({ id, when }) => id !== "help" && when({ ...state, help: false }, context)));
 }
 
 /** The name of what was done with the mouse, as a key: a click by the panel it was on, from 1. */
@@ -65,9 +73,11 @@ function yesKey(actions: readonly RunAction[]): string {
   return writtenKey((keys === "any" ? undefined : keys?.[0]) ?? "y");
 }
 
-function drawBody(canvas: Canvas, view: RunView, state: RunState, look: PictureLook, { recording, actions }: Aside): void {
+function drawBody(canvas: Canvas, view: RunView, state: RunState, context: RunContext, look: PictureLook, aside: Aside): void {
+  const { recording, actions } = aside;
   const picture = { ...state, recording, frozen: state.frozen && !view.over };
-  if (state.help) drawHelp(canvas, helpRows(actions), look);
+  if (state.help) drawHelp(canvas, helpOf(actions, state, context, canvas.height), look);
+  else if (state.percentiles && view.phase === "finished") drawPercentileScreen(canvas, view, picture, look);
   else if (view.phase === "finished" && !state.zoomed && state.past === null) drawClosing(canvas, view, picture, look);
   else drawRun(canvas, state.past === null ? view : viewAt(view, state.past), picture, look);
 }
