@@ -1,7 +1,10 @@
 /** `lab-tui/flows`: the parts, and their server over HTTP and WebSocket. */
 
 export type { Schema } from "./flows/http/body.ts";
-export { FlowFace, type FlowFaceOptions, type ServeFlowsOptions, serveFlows } from "./flows/http/face.ts";
+export type { Allowed, Exposed, Schemas } from "./flows/http/exposure.ts";
+export { FlowFace, type FlowFaceOptions } from "./flows/http/face.ts";
+export type { HostOptions } from "./flows/http/host.ts";
+export { type ServeFlowsOptions, serveFlows } from "./flows/http/serve.ts";
 export type { SocketData } from "./flows/http/socket.ts";
 export * from "./flows/index.ts";
 export type { Timers } from "./kernel/timers.ts";

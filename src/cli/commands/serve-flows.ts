@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { type FlowFaceOptions, serveFlows } from "../../flows/http/face.ts";
+import type { FlowFaceOptions } from "../../flows/http/face.ts";
+import { serveFlows } from "../../flows/http/serve.ts";
 import { FlowOrchestrator } from "../../flows/index.ts";
 import { fileProblem } from "../../kernel/file-problem.ts";
 import { UserError } from "../../kernel/problem.ts";
@@ -25,7 +26,7 @@ export interface FlowFlags {
 export async function serve(flags: FlowFlags): Promise<number> {
   const port = wholeNumber("--port", flags.port, 65_535);
   const flows = new FlowOrchestrator({ name: "orchestrator", log: (line) => process.stderr.write(`${printable(line, 300)}\n`) });
-  const schemas = flags.module === undefined ? demo(flows) : await load(flags.module, flags.allowModules === true, flows);
+  const own = flags.module === undefined ? { schemas: demo(flows) } : await load(flags.module, flags.allowModules === true, flows);
   const token = tokenOf(flags.tokenFile);
   const server = start(flows, {
     port,
@@ -34,7 +35,7 @@ export async function serve(flags: FlowFlags): Promise<number> {
     allowedHosts: flags.allowHost ?? [],
     onError: (error) => process.stderr.write(`an answer failed: ${printable(String(error), 300)}\n`),
     ...(token === null ? {} : { token }),
-    ...(schemas === undefined ? {} : { schemas }),
+    ...own,
   });
   await startAll(flows);
   const names = flows.parts.map(({ name }) => name).join(", ");
@@ -68,8 +69,8 @@ function start(flows: FlowOrchestrator, options: FlowFaceOptions & { readonly po
   }
 }
 
-/** Loads the parts that a module makes; there is no scenario, so its handlers do no work of the lab. */
-async function load(module: string, allowed: boolean, flows: FlowOrchestrator): Promise<FlowFaceOptions["schemas"]> {
+/** Loads the parts that a module makes, with what it says of its clients; there is no scenario, so its handlers do no work of the lab. */
+async function load(module: string, allowed: boolean, flows: FlowOrchestrator): Promise<Pick<FlowFaceOptions, "schemas" | "expose">> {
   if (!allowed) throw new UserError(`--module names code (${quoted(module, 200)}), which runs with your rights; --allow-modules lets it`);
   const file = resolve(module);
   const { kind: _, parts: __, module: ___, ...settings } = flowSchema.parse({});
@@ -83,7 +84,8 @@ async function load(module: string, allowed: boolean, flows: FlowOrchestrator): 
   try {
     const maker = await loadMaker(file);
     await maker(flows, lab);
-    return ((await import(file)) as { schemas?: FlowFaceOptions["schemas"] }).schemas;
+    const { schemas, expose } = (await import(file)) as Pick<FlowFaceOptions, "schemas" | "expose">;
+    return { ...(schemas === undefined ? {} : { schemas }), ...(expose === undefined ? {} : { expose }) };
   } catch (error) {
     throw new UserError(`--module: ${error instanceof Error ? printable(error.message, 300) : "it threw"}`);
   }

@@ -53,7 +53,7 @@ export class Access {
     if (!this.admitted.origins.has(origin)) throw new HttpProblem(403, "pages of this origin may not ask here");
     const headers = {
       "access-control-allow-methods": "GET, POST",
-      "access-control-allow-headers": "authorization, content-type, idempotency-key, x-correlation-id",
+      "access-control-allow-headers": "authorization, content-type, idempotency-key, traceparent, tracestate, x-correlation-id",
       "access-control-max-age": "600",
     };
     return this.shared(request, new Response(null, { status: 204, headers }));

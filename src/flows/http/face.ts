@@ -1,21 +1,15 @@
-import { hostname as machineName, networkInterfaces } from "node:os";
 import type { Server, WebSocketHandler } from "bun";
 import { isLoopback } from "../../kernel/hosts.ts";
 import { OPEN_METRICS_TYPE } from "../../kernel/openmetrics.ts";
 import { newId, realTimers, type Timers } from "../../kernel/timers.ts";
-import {
-  DataPipeline,
-  EventBus,
-  type FlowOrchestrator,
-  MessageQueue,
-  type PartStats,
-  QueueError,
-  ReactiveStream,
-  Stopped,
-} from "../index.ts";
+import { type FlowHeaders, traceHeaders } from "../headers.ts";
+import { type FlowOrchestrator, type PartStats, QueueError, Stopped } from "../index.ts";
+import { checkCount } from "../options.ts";
 import { summedStats } from "../orchestrator/summed.ts";
 import { Access, type AccessOptions } from "./access.ts";
 import { readJson, type Schema, validated } from "./body.ts";
+import { type Exposed, Exposure, type Schemas } from "./exposure.ts";
+import { bothSockets, type HostOptions, hostOf, rehost } from "./host.ts";
 import { HEADERS, HttpProblem, jsonResponse, problemResponse } from "./problem.ts";
 import { type SocketData, streamSockets } from "./socket.ts";
 
@@ -27,13 +21,13 @@ export interface FlowFaceOptions extends AccessOptions {
   readonly maxBodyBytes?: number;
   /** WebSockets open at a time. Default 10 000. */
   readonly maxSockets?: number;
+  /**
+   * What clients reach, and what they may do with it: `{ queues: { jobs: "send" }, streams: { prices: "read" } }`. What is not named is not
+   * there for them. Without this option everything is.
+   */
+  readonly expose?: Exposed;
   /** Schemas of input, by name; events without one are then refused, parts without one take any JSON. */
-  readonly schemas?: {
-    readonly events?: Readonly<Record<string, Schema>>;
-    readonly pipelines?: Readonly<Record<string, Schema>>;
-    readonly queues?: Readonly<Record<string, Schema>>;
-    readonly streams?: Readonly<Record<string, Schema>>;
-  };
+  readonly schemas?: Schemas;
   /** Clock and timers. Default: those of this machine. */
   readonly timers?: Timers;
   /** Called with the server's own errors. */
@@ -64,6 +58,9 @@ interface Route {
 export class FlowFace {
   readonly websocket: WebSocketHandler<SocketData>;
   private readonly access: Access;
+  private readonly exposure: Exposure;
+  /** Data of its own WebSockets, which may share a server with others. */
+  private readonly ours = new WeakSet<object>();
   private readonly timers: Timers;
   private readonly startedAt: number;
   private readonly maxBodyBytes: number;
@@ -73,7 +70,10 @@ export class FlowFace {
     private readonly flows: FlowOrchestrator,
     private readonly options: FlowFaceOptions = {},
   ) {
+    checkCount("maxBodyBytes", options.maxBodyBytes, 1);
+    checkCount("maxSockets", options.maxSockets, 0);
     this.access = new Access(options);
+    this.exposure = new Exposure(flows, options.expose, options.schemas ?? {});
     this.timers = options.timers ?? realTimers;
     this.startedAt = this.timers.now();
     this.maxBodyBytes = options.maxBodyBytes ?? 1_000_000;
@@ -104,20 +104,27 @@ export class FlowFace {
   }
 
   /**
-   * Takes over the paths under its prefix on a running server; all others go to `otherwise`. Throws where other machines can connect and
-   * there is no token, or where there is no prefix to tell its paths from the server's.
+   * Takes over the paths under its prefix on a running server, and nothing else: its routes, its WebSockets, its `error` and its `fetch`
+   * stay. `otherwise`: another `fetch` for all other paths, or what else the server is to answer with; needed for a server that was made
+   * before this module was loaded, since it does not say what it has. To be called again after a `reload`. Throws where other machines can
+   * connect and there is no token, or where there is no prefix to tell its paths from the server's.
    */
-  attach(server: FaceServer, otherwise: (request: Request, server: FaceServer) => Response | Promise<Response>): void {
+  attach<Data>(server: Server<Data>, otherwise: HostOptions<Data>["fetch"] | HostOptions<Data> = {}): void {
     const { prefix = "", token } = this.options;
     checkReach(server.hostname ?? "", token);
     if (prefix === "") throw new Error("a face on a server that has paths of its own needs a prefix");
-    server.reload({
-      fetch: (request: Request) => {
+    const given = (typeof otherwise === "function" ? { fetch: otherwise } : otherwise) as HostOptions;
+    const { fetch, routes, websocket, error } = { ...hostOf(server), ...given };
+    const own = (request: Request) => this.fetch(request, server as FaceServer);
+    rehost(server as Server<unknown>, {
+      fetch: (request, its) => {
         const mine = URL.parse(request.url)?.pathname.startsWith(`${prefix}/`) === true;
-        return mine ? (this.fetch(request, server) as Promise<Response>) : otherwise(request, server);
+        return mine ? own(request) : (fetch?.(request, its) ?? new Response("Not Found", { status: 404 }));
       },
-      websocket: this.websocket,
-    } as Parameters<FaceServer["reload"]>[0]);
+      ...(routes === undefined ? {} : { routes: { ...routes, [`${prefix}/*`]: own } }),
+      websocket: bothSockets(this.websocket, (data) => typeof data === "object" && data !== null && this.ours.has(data), websocket),
+      ...(error === undefined ? {} : { error }),
+    });
   }
 
   private async route(request: Request, server: FaceServer, address: string): Promise<Response | undefined> {
@@ -142,39 +149,38 @@ export class FlowFace {
     { method: "GET", path: /^\/queues\/([^/]+)\/tasks\/([^/]+)$/, answer: (asked) => this.task(asked) },
     { method: "GET", path: /^\/streams\/([^/]+)$/, answer: (asked) => this.connect(asked) },
     { method: "GET", path: /^\/healthz$/, answer: () => this.health() },
-    { method: "GET", path: /^\/stats$/, answer: () => jsonResponse(this.stats) },
-    { method: "GET", path: /^\/metrics$/, answer: () => this.metrics() },
+    { method: "GET", path: /^\/stats$/, answer: () => this.report(() => jsonResponse(this.stats)) },
+    { method: "GET", path: /^\/metrics$/, answer: () => this.report(() => this.metrics()) },
   ];
 
   private async submit({ request, names: [name = ""] }: Asked): Promise<Response> {
-    const pipeline = this.pipeline(name);
-    const value = await this.bodyOf(request, own(this.options.schemas?.pipelines, name));
+    const { part: pipeline, schema } = this.exposure.pipeline(name);
+    const value = await this.bodyOf(request, schema);
     const id = newId(this.timers);
     const correlationId = request.headers.get("x-correlation-id")?.slice(0, 200) ?? id;
-    if (!pipeline.offer(value, { correlationId, fields: { taskId: id } }))
+    if (!pipeline.offer(value, { correlationId, fields: { taskId: id }, headers: traceOf(request) }))
       throw new HttpProblem(503, `${name} is full`, { "retry-after": "1" });
     return jsonResponse({ status: "accepted", task_id: id }, 202);
   }
 
   private async publish({ request }: Asked): Promise<Response> {
-    const bus = this.bus;
-    if (bus === null) throw new HttpProblem(404, "there is no event bus");
+    this.exposure.checkBus();
     const body = await readJson(request, this.maxBodyBytes);
     const { type, data, source } = (typeof body === "object" && body !== null ? body : {}) as Record<string, unknown>;
     if (typeof type !== "string" || type === "" || type.length > 200)
       throw new HttpProblem(422, "an event has a type, a text of 1 to 200 characters");
     if (source !== undefined && (typeof source !== "string" || source.length > 200))
       throw new HttpProblem(422, "source: must be a text of at most 200 characters");
-    const { events } = this.options.schemas ?? {};
-    if (events !== undefined && !Object.hasOwn(events, type)) throw new HttpProblem(422, "there is no event of this type");
-    const event = await validated(data, events?.[type]);
-    const { id } = bus.emit(type, event, { source: typeof source === "string" ? source : "http" });
+    const { part: bus, schema } = this.exposure.bus(type);
+    const event = await validated(data, schema);
+    const { id } = bus.emit(type, event, { source: typeof source === "string" ? source : "http", headers: traceOf(request) });
     return jsonResponse({ status: "published", task_id: id }, 202);
   }
 
   private async enqueue({ request, url, names: [name = ""] }: Asked): Promise<Response> {
-    const queue = this.queue(name);
-    const value = await this.bodyOf(request, own(this.options.schemas?.queues, name));
+    const { part: queue, schema, access } = this.exposure.queue(name);
+    if (access !== "send") throw new HttpProblem(403, `${name} takes no tasks from here`);
+    const value = await this.bodyOf(request, schema);
     const key = url.searchParams.get("key");
     const idempotencyKey = request.headers.get("idempotency-key");
     const { id, duplicate } = await queue.send(value, {
@@ -190,7 +196,7 @@ export class FlowFace {
   }
 
   private async task({ names: [name = "", id = ""] }: Asked): Promise<Response> {
-    const queue = this.queue(name);
+    const { part: queue } = this.exposure.queue(name);
     const number = /^\d{1,15}$/.test(id) ? Number(id) : 0;
     const states: Record<string, string> = {};
     for (const group of queue.groups) states[group] = await queue.stateOf(number, group);
@@ -201,33 +207,30 @@ export class FlowFace {
   }
 
   private connect({ request, server, address, names: [name = ""] }: Asked): Response | undefined {
-    const stream = this.stream(name);
+    const { part: stream, schema, access } = this.exposure.stream(name);
     if (request.headers.get("upgrade")?.toLowerCase() !== "websocket")
       throw new HttpProblem(426, "a stream speaks WebSocket", { upgrade: "websocket", connection: "upgrade" });
     if (this.sockets >= (this.options.maxSockets ?? 10_000)) throw new HttpProblem(503, "too many connections", { "retry-after": "5" });
-    const schema = own(this.options.schemas?.streams, name);
     const protocol = request.headers.get("sec-websocket-protocol")?.split(",")[0]?.trim();
     const headers: Record<string, string> = protocol === undefined ? {} : { "sec-websocket-protocol": protocol };
-    if (
-      !server.upgrade(request, {
-        data: { stream, schema, address, subscriber: null, turn: Promise.resolve(), waiting: 0, drained: null },
-        headers,
-      })
-    )
-      throw new HttpProblem(400, "this is no proper WebSocket handshake");
+    const data: SocketData = { stream, schema, access, address, subscriber: null, turn: Promise.resolve(), waiting: 0, drained: null };
+    this.ours.add(data);
+    if (!server.upgrade(request, { data, headers })) throw new HttpProblem(400, "this is no proper WebSocket handshake");
     this.sockets++;
     return undefined;
   }
 
   private health(): Response {
     const { status, parts } = this.flows.health();
-    const body = {
-      status,
-      uptime_seconds: (this.timers.now() - this.startedAt) / 1000,
-      parts,
-      stats: this.stats,
-    };
+    const shown = this.exposure.reports ? { parts, stats: this.stats } : {};
+    const body = { status, uptime_seconds: (this.timers.now() - this.startedAt) / 1000, ...shown };
     return jsonResponse(body, status === "down" ? 503 : 200);
+  }
+
+  /** Throws a 404 problem where figures are not shown. */
+  private report(answer: () => Response): Response {
+    if (!this.exposure.reports) throw new HttpProblem(404, "there is nothing at this path");
+    return answer();
   }
 
   /** Figures of all parts; sockets of a stream, and whatever else bears one name, are summed up. */
@@ -244,74 +247,11 @@ export class FlowFace {
   private async bodyOf(request: Request, schema: Schema | undefined): Promise<unknown> {
     return validated(await readJson(request, this.maxBodyBytes), schema);
   }
-
-  /** The public bus among the parts; not the orchestrator's own. */
-  private get bus(): EventBus<Record<string, unknown>> | null {
-    const bus = this.flows.parts.find((part) => part instanceof EventBus);
-    return bus === undefined ? null : (bus as unknown as EventBus<Record<string, unknown>>);
-  }
-
-  private pipeline(name: string): DataPipeline<unknown, unknown> {
-    const part = this.flows.part(name);
-    if (part instanceof DataPipeline) return part;
-    throw new HttpProblem(404, "there is no pipeline of this name");
-  }
-
-  private queue(name: string): MessageQueue<unknown> {
-    const part = this.flows.part(name);
-    if (part instanceof MessageQueue) return part;
-    throw new HttpProblem(404, "there is no queue of this name");
-  }
-
-  private stream(name: string): ReactiveStream<unknown, unknown> {
-    const part = this.flows.part(name);
-    if (part instanceof ReactiveStream) return part;
-    throw new HttpProblem(404, "there is no stream of this name");
-  }
 }
 
-function checkReach(hostname: string, token: string | undefined): void {
+/** Throws where other machines can ask and there is no token. */
+export function checkReach(hostname: string, token: string | undefined): void {
   if (!isLoopback(hostname) && token === undefined) throw new Error(`to listen on ${hostname}, where others can ask, a token is needed`);
-}
-
-/** Options of a flow server with its address. */
-export interface ServeFlowsOptions extends FlowFaceOptions {
-  /** Default 0: any free one. */
-  readonly port?: number;
-  /** Default 127.0.0.1; any address other than loopback needs a `token`. */
-  readonly hostname?: string;
-}
-
-/** Serves flows on a port. Throws when the address is not loopback and there is no token. */
-export function serveFlows(flows: FlowOrchestrator, options: ServeFlowsOptions = {}): FaceServer {
-  const { hostname = "127.0.0.1", port = 0 } = options;
-  checkReach(hostname, options.token);
-  const face = new FlowFace(flows, { ...options, allowedHosts: [...(options.allowedHosts ?? []), ...ownNames(hostname)] });
-  return Bun.serve<SocketData, never>({
-    hostname,
-    port,
-    development: false,
-    // The face reads bodies as streams and answers 413 itself, with a reason.
-    maxRequestBodySize: Number.MAX_SAFE_INTEGER,
-    idleTimeout: 30,
-    fetch: (request, server) => face.fetch(request, server) as Promise<Response>,
-    websocket: face.websocket,
-    error: (error) => {
-      options.onError?.(error);
-      return problemResponse(error);
-    },
-  });
-}
-
-/**
- * The names and addresses by which this machine may be asked when it listens on an address of its own, or on all; no other machine can
- * claim them.
- */
-function ownNames(hostname: string): string[] {
-  if (isLoopback(hostname)) return [];
-  const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
-  const spelt = addresses.map(({ address, family }) => (family === "IPv6" ? `[${address}]` : address));
-  return [hostname, machineName(), ...spelt];
 }
 
 function asProblem(error: unknown): HttpProblem | null {
@@ -338,7 +278,7 @@ function numberIn(url: URL, name: "priority" | "delayMs"): Record<string, number
   return { [name]: Number(text) };
 }
 
-/** A property by a name from outside: own properties only. */
-function own<T>(all: Readonly<Record<string, T>> | undefined, name: string): T | undefined {
-  return all !== undefined && Object.hasOwn(all, name) ? all[name] : undefined;
+/** The trace that a request belongs to (W3C Trace Context). */
+function traceOf({ headers }: Request): FlowHeaders {
+  return traceHeaders((name) => headers.get(name));
 }

@@ -9,6 +9,8 @@ import { HttpProblem } from "./problem.ts";
 export interface SocketData {
   readonly stream: ReactiveStream<unknown, unknown>;
   readonly schema: Schema | undefined;
+  /** Which way values go: `read`, `write` or `read-write`. */
+  readonly access: string;
   readonly address: string;
   subscriber: Subscriber<unknown> | null;
   /** Resolves when the client's earlier messages have been emitted: an asynchronous schema reorders nothing. */
@@ -29,6 +31,7 @@ const GOING_AWAY = 1001;
 const UNSUPPORTED = 1003;
 const INVALID = 1007;
 const POLICY = 1008;
+const TOO_BIG = 1009;
 const TRY_LATER = 1013;
 
 /** A stream over a WebSocket: messages of the client are emitted, values of the stream are sent, each as JSON text. */
@@ -46,6 +49,7 @@ export function streamSockets(
     closeOnBackpressureLimit: false,
     open(socket) {
       const { data } = socket;
+      if (data.access === "write") return;
       data.subscriber = data.stream.subscribe(
         {
           next: (value) => send(socket, value),
@@ -66,6 +70,9 @@ export function streamSockets(
         socket.close(wrong.status === 400 ? INVALID : wrong.status === 503 ? GOING_AWAY : POLICY, wrong.detail.slice(0, 100));
       };
       if (typeof message !== "string") return socket.close(UNSUPPORTED, "texts of JSON only");
+      if (data.access === "read") return socket.close(POLICY, "this stream is to be read only");
+      // On a server of somebody else's the limit is that server's.
+      if (Buffer.byteLength(message) > maxBytes) return socket.close(TOO_BIG, `a message may have ${maxBytes} bytes`);
       try {
         access.checkRate(data.address, timers.now());
       } catch (error) {

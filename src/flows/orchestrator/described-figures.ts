@@ -57,6 +57,8 @@ const GAUGES: Readonly<Record<string, string>> = {
   alertsRaised: "Alerts that are raised now.",
   dead: "Messages given up, and kept.",
   ready: "Messages that can be leased.",
+  behind: "Messages that wait behind an earlier one of their key.",
+  paused: "Whether the group is paused.",
   delayed: "Messages for a later time.",
 };
 

@@ -206,7 +206,7 @@ describe("F-7 flows over HTTP", () => {
       allowed.status,
       allowed.headers.get("access-control-allow-origin"),
       allowed.headers.get("access-control-allow-headers"),
-    ]).toEqual([204, "https://app.example", "authorization, content-type, idempotency-key, x-correlation-id"]);
+    ]).toEqual([204, "https://app.example", "authorization, content-type, idempotency-key, traceparent, tracestate, x-correlation-id"]);
     expect((await preflight("https://evil.example")).status).toBe(403);
     const answer = await post("/pipelines/double", 1, { origin: "https://app.example", authorization: `Bearer ${TOKEN}` });
     expect([answer.status, answer.headers.get("access-control-allow-origin")]).toEqual([202, "https://app.example"]);
