@@ -9,7 +9,11 @@ import { readLog } from "../support/queue/log.ts";
 setDefaultTimeout(patience(600_000));
 
 const folder = temporaryFolder();
-afterAll(() => rmSync(folder, { recursive: true }));
+const started: Child[] = [];
+afterAll(async () => {
+  await Promise.all(started.map(kill));
+  rmSync(folder, { recursive: true });
+});
 
 const PRODUCER = join(import.meta.dir, "../support/queue/producer.ts");
 const CONSUMER = join(import.meta.dir, "../support/queue/consumer.ts");
@@ -29,7 +33,9 @@ interface Child {
 
 function start(script: string, ...args: string[]): Child {
   const child = Bun.spawn([process.execPath, script, ...args], { env: cleanEnv(), stdin: "ignore", stdout: "pipe", stderr: "pipe" });
-  return { process: child, begun: begun(child) };
+  const one = { process: child, begun: begun(child) };
+  started.push(one);
+  return one;
 }
 
 async function begun(child: Child["process"]): Promise<void> {
