@@ -34,7 +34,8 @@ describe("completion in bash", () => {
   test("commands, and those below a command", () => {
     expect(offered("ru")).toEqual(["run", "runs"]);
     expect(offered("serve", "")).toEqual(["tiles", "flows", "help"]);
-    expect(offered("runs", "p")).toEqual(["prune"]);
+    expect(offered("runs", "")).toEqual(["baselines", "trend", "rm", "prune"]);
+    expect(offered("runs", "trend", "first")).toEqual(["first-look"]);
     expect(offered("help", "repl")).toEqual(["replay"]);
   });
 
@@ -49,6 +50,7 @@ describe("completion in bash", () => {
     expect(offered("run", "--theme", "=", "co")).toEqual(["contrast", "colour-blind"]);
     expect(offered("run", "--glyphs", "=")).toEqual(["braille", "block", "ascii"]);
     expect(offered("completion", "")).toEqual(["bash", "zsh", "fish"]);
+    expect(offered("compare", "--format", "m")).toEqual(["markdown"]);
   });
 
   test("modes one after another, with commas", () => {

@@ -6,6 +6,7 @@ import { BaselineCheck, type BaselineFlags, baselineIn, baselineNamed } from "..
 import { exitCodeOf } from "../../../src/cli/commands/run.ts";
 import { listBaselines, removeRun, showTrend } from "../../../src/cli/commands/runs.ts";
 import { openStore } from "../../../src/cli/keep.ts";
+import { keptResult } from "../../../src/cli/kept-result.ts";
 import { describeMachine } from "../../../src/engine/run/machine.ts";
 import { VERSION } from "../../../src/kernel/version.ts";
 import { type NamedScenario, scenarioHash } from "../../../src/plan/plan.ts";
@@ -104,6 +105,9 @@ describe("baselines", () => {
     expect(() => resultOf("baseline:both@none")).toThrow('There is no baseline "both" of the scenario "none"');
     expect(baselineNamed("both")).toBeNull();
     store.close();
+    // As compare, report and replay read them.
+    expect(keptResult("baseline:both@slow").cases).toHaveLength(8);
+    expect(() => keptResult("baseline:none")).toThrow('There is no baseline "none"');
   });
 
   test("are listed and removed, and removing past runs leaves them", async () => {
@@ -112,6 +116,8 @@ describe("baselines", () => {
     store.prune(0, null);
     store.close();
     const list = () => heard(async () => listBaselines(false));
+    const [first] = JSON.parse(await heard(async () => listBaselines(true))) as object[];
+    expect(first).toEqual({ name: "both", scenario: "quick", startedAt: "2026-01-01T00:00:00.000Z", cases: 8 });
     expect(await list()).toMatch(/^baseline +scenario +started \(UTC\) +cases\n[─ ]+\nboth +quick +2026-01-01 00:00:00 +8\n/);
     removeRun("baseline:both@slow");
     removeRun("baseline:main");
