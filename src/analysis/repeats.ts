@@ -77,8 +77,12 @@ export function tooFewRepeats(n: number): string {
   return `${counted(n, "repeat")} cannot bear an interval of ${LEVEL * 100} %: by ranks it takes at least ${LEAST_REPEATS}.`;
 }
 
-/** True when the half width of every case's interval of throughput and of mean sojourn is below a share of the estimate. */
+/**
+ * True when the half width of every case's interval of throughput and of mean sojourn is below a share of the estimate: after six repeats at
+ * the earliest.
+ */
 export function isPreciseTo(share: number, cases: readonly CaseResult[]): boolean {
+  if (cases.length === 0) return false;
   const estimates = estimatedRepeats(cases).flatMap(({ figures }) => [figures["throughput"], figures["sojourn_mean"]]);
   return estimates.every((one) => {
     if (one === undefined || one.estimate === null || one.low === null || one.high === null) return false;

@@ -20,7 +20,13 @@ let base: RunResult;
 function repeats(name: string, throughput: (repeat: number) => number, change: (one: CaseResult) => object = () => ({})): string {
   const [one] = base.cases;
   if (one === undefined) throw new Error("no case");
-  const cases = Array.from({ length: 8 }, (_, repeat) => ({ ...one, repeat, throughput: throughput(repeat), ...change(one) }));
+  const cases = Array.from({ length: 8 }, (_, repeat) => ({
+    ...one,
+    disturbed: null,
+    repeat,
+    throughput: throughput(repeat),
+    ...change(one),
+  }));
   const file = join(folder, `${name}.json`);
   writeFileSync(file, JSON.stringify({ ...base, cases }));
   return file;
@@ -106,6 +112,18 @@ describe("compare", () => {
     expect(refused.stderr).toMatch(/^The seed differs: A has 1, B 77\nThe version of lab-tui differs: A has \S+, B 9\.9\.9\n.*--anyway/);
     const compared = await lab(["compare", BASE, other, "--anyway"]);
     expect([compared.code, compared.stdout]).toEqual([0, expect.stringContaining("The seed differs: A has 1, B 77.")]);
+  });
+
+  test("a run with --repeat is estimated, and is compared in pairs with one of the same rounds", async () => {
+    const file = join(folder, "repeated.json");
+    const { code, stdout, stderr } = await lab(["run", SCENARIO, "--repeat", "2", "--json", file]);
+    expect(code).toBe(0);
+    expect(stderr).toContain("warning: 2 repeats cannot bear an interval of 95 %: by ranks it takes at least 6.");
+    expect(stdout).toMatch(/\nover repeats +n +done\/s .*\n.*\nsync +2 /);
+    const result = JSON.parse(readFileSync(file, "utf8")) as RunResult;
+    expect([result.cases.map(({ repeat }) => repeat), result.repeats?.map(({ n }) => n)]).toEqual([[0, 1], [2]]);
+    const { paired, rounds } = JSON.parse((await lab(["compare", "last", file, "--json"])).stdout) as ResultComparison;
+    expect([paired, rounds]).toEqual([true, 2]);
   });
 
   test("scenarios are run side by side in rounds on one tape, and their arms are kept as runs", async () => {

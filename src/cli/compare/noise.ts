@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import type { FloorOf, ResultComparison } from "../../analysis/compare.ts";
-import { noiseFloor } from "../../analysis/noise-floor.ts";
+import { LEAST_COMPARISONS, noiseFloor } from "../../analysis/noise-floor.ts";
 import { isSameCase } from "../../analysis/repeats.ts";
 import { ownFolder } from "../../kernel/own-folder.ts";
+import { counted } from "../../kernel/wording.ts";
 import { NoiseLog } from "../../store/noise-log.ts";
 import type { RunResult } from "../../telemetry/result.ts";
 
@@ -25,13 +26,17 @@ export class Noise {
       );
   }
 
-  /** Keeps a comparison of a scenario with itself, unless something disturbed it. */
-  add({ scenario: { name, hash }, machine }: RunResult, { comparisons, paired, valid, gate }: ResultComparison): void {
-    if (!paired || !valid || gate?.passed !== true) return;
+  /** Keeps a comparison of a scenario with itself, unless something disturbed it; says so. */
+  add({ scenario: { name, hash }, machine }: RunResult, { comparisons, paired, valid, gate }: ResultComparison): string {
+    if (!paired || !valid || gate?.passed !== true)
+      return "A against A, but not kept for the noise floor, since it was disturbed or stopped";
     const changes = comparisons.flatMap(({ mode, params, metric, ratio }) =>
       ratio === null ? [] : [{ mode, params, metric, change: Math.log(ratio) }],
     );
     this.log.add({ at: new Date().toISOString(), scenario: name, hash, machine: nameOf(machine), changes });
+    const count = this.log.of(hash, nameOf(machine)).length;
+    const still = count < LEAST_COMPARISONS ? `, which takes ${LEAST_COMPARISONS}` : "";
+    return `A against A, kept for the noise floor of this scenario on this machine: ${counted(count, "comparison")} so far${still}`;
   }
 }
 

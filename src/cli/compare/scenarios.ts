@@ -51,9 +51,10 @@ export async function compareScenarios(
     throw new UserError(stoppedBy === null ? "compare: A and B have no case in common" : "compare: stopped before a round was whole");
   const noise = Noise.own();
   const compared = compareArms(ofA, ofB, figures, asked, noise);
-  const comparison = { ...compared, notes: [`A and B ran in turn, in an order shuffled by seed ${seed}`, ...compared.notes] };
-  if (stoppedBy === null && ofA.result.scenario.hash === ofB.result.scenario.hash) noise.add(ofA.result, comparison);
-  return { comparison, stoppedBy };
+  const isWithItself = stoppedBy === null && ofA.result.scenario.hash === ofB.result.scenario.hash;
+  const kept = isWithItself ? [noise.add(ofA.result, compared)] : [];
+  const order = `A and B ran in turn, in an order shuffled by seed ${seed}`;
+  return { comparison: { ...compared, notes: [order, ...compared.notes, ...kept] }, stoppedBy };
 }
 
 /** The scenarios of both arms, with the names that the comparison calls them by. */

@@ -1,7 +1,7 @@
 import { conclude } from "../../analysis/conclude.ts";
 import { explain } from "../../analysis/explain.ts";
 import { judgeHypotheses } from "../../analysis/hypotheses.ts";
-import { estimatedRepeats, isPreciseTo, LEAST_REPEATS, runThresholds, typicalCases } from "../../analysis/repeats.ts";
+import { estimatedRepeats, isPreciseTo, runThresholds, typicalCases } from "../../analysis/repeats.ts";
 import { shortfallOf } from "../../analysis/shortfall.ts";
 import { VERSION } from "../../kernel/version.ts";
 import { type CasePlan, type NamedScenario, planCases, queueCapacity, repeatedCases, runOrder, scenarioHash } from "../../plan/plan.ts";
@@ -134,8 +134,7 @@ export class ScenarioRun implements CaseRunner {
   /** True before a round that is no longer needed, since the intervals are narrow enough. */
   private isPrecise(next: number): boolean {
     const { untilShare = null } = this.options.repeats ?? {};
-    const cases = this.each.length;
-    if (untilShare === null || next % cases > 0 || next < LEAST_REPEATS * cases) return false;
+    if (untilShare === null || next % this.each.length > 0) return false;
     return isPreciseTo(
       untilShare,
       this.ranInOrder().map(({ result }) => result),

@@ -85,9 +85,9 @@ describe("arms that have run", () => {
       rounds().map((one) => ({ ...one, disturbed: true })),
       rounds(),
     );
-    noise.add(arm(rounds()).result, noisy);
+    expect(noise.add(arm(rounds()).result, noisy)).toContain("not kept for the noise floor");
     expect(compared(rounds(), rounds(1.015), noise).marginFrom).toBe("default");
-    noise.add(arm(rounds()).result, itself);
+    expect(noise.add(arm(rounds()).result, itself)).toEndWith(": 8 comparisons so far");
     const raised = compared(rounds(), rounds(1.015), noise);
     expect(raised).toMatchObject({ marginFrom: "floor", comparisons: [{ verdict: "same", marginFrom: "floor" }] });
     expect(raised.margin).toBeCloseTo(0.02, 2);
