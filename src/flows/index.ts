@@ -26,17 +26,18 @@ export type { Subscription } from "./event-bus/subscription.ts";
 export { type FlowFailure, type OnFailure, Stopped, TimedOut } from "./failures.ts";
 export { type BreakerOptions, Guard, type GuardOptions, Refused, type RetryRule } from "./guard.ts";
 export type { FlowHeaders } from "./headers.ts";
-export type { Consumer } from "./message-queue/consumer/consumer.ts";
-export type { ConsumerStats, Settled } from "./message-queue/consumer/rule.ts";
+export type { Consumer, ConsumerStats, Settled } from "./message-queue/consumer/rule.ts";
 export type { GroupStats } from "./message-queue/group-figures.ts";
 export type { ListOptions, PurgeOptions } from "./message-queue/inspection.ts";
-export { GiveUp, type Handler, type Message } from "./message-queue/message.ts";
+export { GiveUp, type Handler, type Message, NonRetryableError } from "./message-queue/message.ts";
 export {
   type ConsumeOptions,
   MessageQueue,
   type MessageQueueOptions,
   type QueueStats,
 } from "./message-queue/message-queue.ts";
+export type { RateLimit } from "./message-queue/rate-limits.ts";
+export type { Schedule, ScheduleRule, ScheduleSendOptions } from "./message-queue/schedules.ts";
 export type { SendOptions } from "./message-queue/sender.ts";
 export {
   type DeadLetter,

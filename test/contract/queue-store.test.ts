@@ -415,6 +415,71 @@ describe.each([...KINDS])("F-4 a queue's store $kind", ({ store: open, runs }) =
     expect((await store.lease("a", request, 0)).messages.length).toBe(1);
     await store.close();
   });
+
+  test("one that replaces another takes its place where nobody has begun that one", async () => {
+    const store = open({ ...OPTIONS, capacity: 3 });
+    const keyed = (value: string, delayMs = 0) => message(value, { idempotencyKey: "k", replace: true, delayMs });
+    expect(await store.send([keyed("first", 100)], 0)).toEqual([{ id: 1, duplicate: false }]);
+    expect(await store.send([keyed("second", 100), message("x"), message("y")], 50)).toEqual(
+      [2, 3, 4].map((id) => ({ id, duplicate: false })),
+    );
+    expect([await store.stateOf("a", 1), await store.stateOf("a", 2), await store.nextAt("a")]).toEqual(["done", "delayed", 150]);
+    // It needs no room where it makes some.
+    await store.send([keyed("third")], 60);
+    expect(async () => store.send([message("z")], 60)).toThrow("the queue is full");
+    const taken = async (group: string) =>
+      (await store.lease(group, { max: 9, token: 1, until: 900 }, 70)).messages.map(({ id, value }) => [id, value]);
+    expect(await taken("a")).toEqual([
+      [3, "x"],
+      [4, "y"],
+      [5, "third"],
+    ]);
+    expect(async () => store.send([keyed("fourth")], 70)).toThrow("the queue is full");
+    await store.settle("a", 1, { ...nothing, acknowledged: [3, 4].map((id) => ({ id, attempt: 1 })) }, 70);
+    // Group a works at the third, group b never began it.
+    await store.send([keyed("fourth")], 80);
+    expect([await taken("a"), (await taken("b")).map(([, value]) => value)]).toEqual([[[6, "fourth"]], ["x", "y", "fourth"]]);
+    expect(await store.send([message("again", { idempotencyKey: "k" })], 90)).toEqual([{ id: 6, duplicate: true }]);
+    await store.close();
+  });
+
+  test("what is released may be given a delay, which is no attempt", async () => {
+    const store = open({ ...OPTIONS, order: "key" });
+    await store.send([message(1, { key: "x" }), message(2, { key: "x" }), message(3)], 0);
+    await store.lease("a", { max: 9, token: 1, until: 100 }, 0);
+    const back = [1, 2, 3].map((id) => ({ id, attempt: 1, ...(id === 2 ? {} : { delayMs: 20 }) }));
+    expect(await store.settle("a", 1, { ...nothing, released: back }, 10)).toEqual([]);
+    const taken = async (now: number) => (await store.lease("a", { max: 9, token: 1, until: 900 }, now)).messages;
+    expect([await taken(20), await store.nextAt("a")]).toEqual([[], 30]);
+    expect((await taken(30)).map(({ id, attempt }) => [id, attempt])).toEqual([
+      [1, 1],
+      [3, 1],
+      [2, 1],
+    ]);
+    await store.close();
+  });
+
+  test("priorities age: a long wait counts as much as a step", async () => {
+    const store = open({ ...OPTIONS, agingMs: 100 });
+    const send = (id: string, priority: number, now: number) => store.send([message(id, { priority })], now);
+    await send("low", 0, 1000);
+    await send("high", 2, 1150);
+    await send("lower", -1, 1000);
+    await send("late and high", 2, 1201);
+    const { messages } = await store.lease("a", { max: 9, token: 1, until: 2000 }, 1300);
+    expect(messages.map(({ value, priority }) => [value, priority])).toEqual([
+      ["high", 2],
+      ["low", 0],
+      ["late and high", 2],
+      ["lower", -1],
+    ]);
+    await store.settle("a", 1, { ...nothing, released: [1, 4].map((id) => ({ id, attempt: 1 })) }, 1300);
+    expect((await store.lease("a", { max: 9, token: 1, until: 2000 }, 1300)).messages.map(({ value }) => value)).toEqual([
+      "low",
+      "late and high",
+    ]);
+    await store.close();
+  });
 });
 
 describe.each([...KINDS])("F-4 MessageQueue $kind", ({ queue: place, runs }) => {
@@ -869,5 +934,69 @@ describe.each([...KINDS])("F-4 MessageQueue $kind", ({ queue: place, runs }) => 
     expect(await queue.purge({ state: "dead" })).toBe(1);
     expect((await queue.depth()).dead).toBe(0);
     await timers.run(queue.stop());
+  });
+
+  test("a delayed message is replaced by the next with its key", async () => {
+    const timers = new VirtualTimers();
+    const queue = open<string>({ timers, pollMs: 5 });
+    const got: [string, number][] = [];
+    queue.consume(({ value }) => void got.push([value, timers.now()]));
+    for (const text of ["a", "ab", "abc"]) {
+      await timers.run(queue.send(text, { idempotencyKey: "draft", replace: true, delayMs: 100 }));
+      await timers.advance(50);
+    }
+    await timers.advance(500);
+    expect(got.map(([text]) => text)).toEqual(["abc"]);
+    expect(got[0]?.[1]).toBeWithin(200, 215);
+    expect(queue.send("x", { replace: true })).rejects.toThrow("replace: needs an idempotencyKey, which says what is replaced");
+    await timers.run(queue.stop());
+  });
+
+  test.each(["group", "key"] as const)("a rate limit by %s: handlers begin no faster, and nothing is lost or tried again", async (by) => {
+    const timers = new VirtualTimers();
+    const rateLimits = { default: { max: 2, perMs: 100, by } };
+    const queue = open<string>({ timers, pollMs: 5, rateLimits });
+    const keys = [..."xxxxxxxxyyyy"];
+    await timers.run(
+      queue.sendAll(
+        keys.map((key, i) => `${key}${i}`),
+        (value) => ({ key: value.charAt(0) }),
+      ),
+    );
+    const begun: { key: string; at: number; attempt: number }[] = [];
+    for (let i = 0; i < 2; i++)
+      queue.consume(({ value, attempt }) => void begun.push({ key: value.charAt(0), at: timers.now(), attempt }), { concurrency: 3 });
+    await timers.advance(1000);
+    const most = by === "group" ? begun : begun.filter(({ key }) => key === "x");
+    for (const [i, { at }] of most.entries()) expect(at - (most[i - 3]?.at ?? Number.NEGATIVE_INFINITY)).toBeGreaterThanOrEqual(45);
+    expect([begun.length, begun.every(({ attempt }) => attempt === 1)]).toEqual([keys.length, true]);
+    const last = Math.max(...begun.map(({ at }) => at));
+    expect(last).toBeWithin(by === "group" ? 490 : 290, by === "group" ? 650 : 450);
+    await timers.run(queue.stop());
+  });
+
+  test("schedules send on time, once for all who have them, while the queue runs", async () => {
+    const timers = new VirtualTimers();
+    const where = place();
+    const [queue, other] = [open<string>({ ...where, timers, pollMs: 60_000 }), open<string>({ ...where, timers, pollMs: 60_000 })];
+    const got: [string, number][] = [];
+    queue.consume(({ value }) => void got.push([value, timers.wall()]));
+    const schedules = [queue, ...(where.file === undefined ? [] : [other])].map((each) => {
+      each.schedule("night", { cron: "0 3 * * *", timeZone: "UTC" }, "night");
+      return each.schedule("hour", { everyMs: 3_600_000 }, (due) => `hour ${due.getUTCHours()}`);
+    });
+    expect(() => queue.schedule("hour", { everyMs: 1 }, "x")).toThrow('schedule: there is one with the name "hour" already');
+    // 22:13:20 UTC on 14 November 2023.
+    expect(schedules[0]?.nextAt).toBe(Date.UTC(2023, 10, 14, 23));
+    await timers.advance(5 * 3_600_000);
+    expect(got.map(([value]) => value).sort()).toEqual(["hour 0", "hour 1", "hour 2", "hour 23", "hour 3", "night"]);
+    expect(got[0]?.[1]).toBeWithin(Date.UTC(2023, 10, 14, 23), Date.UTC(2023, 10, 14, 23, 2));
+    for (const each of schedules) each.stop();
+    timers.hold(3 * 86_400_000);
+    await timers.advance(180_000);
+    // Of three nights that were missed, the last is made up for.
+    expect(got.slice(6).map(([value]) => value)).toEqual(["night"]);
+    await timers.run(Promise.all([queue.stop(), other.stop()]));
+    expect(timers.pending).toBe(0);
   });
 });

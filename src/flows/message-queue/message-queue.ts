@@ -2,7 +2,8 @@ import { realTimers, type Timers } from "../../kernel/timers.ts";
 import { Failures, type OnFailure } from "../failures.ts";
 import { checkCount } from "../options.ts";
 import { type Health, type Part, STOP_MS, type StopOptions, stuckHealth } from "../part.ts";
-import { type Consumer, GroupConsumer } from "./consumer/consumer.ts";
+import { GroupConsumer } from "./consumer/consumer.ts";
+import type { Consumer } from "./consumer/rule.ts";
 import type { ListOptions, PurgeOptions } from "./inspection.ts";
 import { MemoryStore } from "./memory/store.ts";
 import type { Handler } from "./message.ts";
@@ -16,6 +17,8 @@ import {
   type QueueStats,
   storeOptionsOf,
 } from "./queue-options.ts";
+import { GroupLimit } from "./rate-limits.ts";
+import { type Schedule, type ScheduleRule, type ScheduleSendOptions, Schedules } from "./schedules.ts";
 import type { SendOptions } from "./sender.ts";
 import { SqliteStore } from "./sqlite/store.ts";
 import {
@@ -48,6 +51,8 @@ export class MessageQueue<T> implements Part {
   /** Adopted and not started yet: nothing is leased. */
   private adopted = false;
   private consumed = 0;
+  private readonly limits: ReadonlyMap<string, GroupLimit>;
+  private readonly schedules: Schedules;
   private readonly failures: Failures;
   private readonly timers: Timers;
   readonly groups: readonly string[];
@@ -64,6 +69,8 @@ export class MessageQueue<T> implements Part {
     this.timers = options.timers ?? realTimers;
     this.failures = new Failures(name, this.timers, options.onFailure);
     this.groups = options.groups ?? ["default"];
+    this.limits = new Map(Object.entries(options.rateLimits ?? {}).map(([group, limit]) => [group, new GroupLimit(limit)]));
+    this.schedules = new Schedules(this.timers, this.failures, (value, sending) => this.send(value as T, sending));
     this.opened = this.opening(store);
   }
 
@@ -100,6 +107,15 @@ export class MessageQueue<T> implements Part {
     for (const consumer of this.consumers) consumer.wake();
   };
 
+  /**
+   * Sends a message again and again, from now on until the schedule or the queue is stopped; a value may be made each time, from the time
+   * at which it was due. Several processes may have the same schedule: it sends once. What was missed is not made up for, but for the last
+   * time.
+   */
+  schedule(name: string, rule: ScheduleRule, value: T | ((due: Date) => T | Promise<T>), options: ScheduleSendOptions = {}): Schedule {
+    return this.schedules.add(name, rule, value, options);
+  }
+
   /** Handles the messages of a group from now on, until the consumer or the queue is stopped. */
   consume(handler: Handler<T>, options: ConsumeOptions = {}): Consumer<T> {
     return this.newConsumer(handler, options);
@@ -110,10 +126,11 @@ export class MessageQueue<T> implements Part {
     checkConsumeOptions(options);
     if (options.group !== undefined && !this.groups.includes(options.group)) throw unknownGroup(options.group, this.groups);
     const { opened } = this;
+    const limit = this.limits.get(options.group ?? (this.groups[0] as string)) ?? null;
     const consumer = new GroupConsumer<T>(
       consumerRule(options, this.options, options.name ?? `consumer ${++this.consumed}`, this.groups, () => this.adopted),
       handler,
-      { store: opened.store, failures: this.failures, timers: this.timers, clock: opened.clock },
+      { store: opened.store, failures: this.failures, timers: this.timers, clock: opened.clock, limit },
       {
         trouble: opened.noteTrouble,
         settled: (acknowledged, dead) => {
@@ -218,6 +235,7 @@ export class MessageQueue<T> implements Part {
   /** Makes consumers wait for `start`: what they need may have to be up first. */
   adopt(): void {
     this.adopted = true;
+    this.schedules.pause();
   }
 
   /**
@@ -235,6 +253,7 @@ export class MessageQueue<T> implements Part {
     this.adopted = false;
     if (!this.closed) {
       this.wakeAll();
+      this.schedules.start();
       return;
     }
     const { counts } = this.opened.sender;
@@ -242,6 +261,7 @@ export class MessageQueue<T> implements Part {
     Object.assign(this.opened.sender.counts, counts);
     this.closed = false;
     this.stopping = null;
+    this.schedules.start();
     const wanted = [...this.wanted];
     this.wanted.clear();
     for (const [consumer, { handler, options }] of wanted) consumer.goesOnAs(this.newConsumer(handler, options));
@@ -258,6 +278,7 @@ export class MessageQueue<T> implements Part {
     // If started again meanwhile, the queue has another.
     const { sender, store, watch } = this.opened;
     sender.close();
+    this.schedules.pause();
     await Promise.all([...this.consumers].map((consumer) => consumer.close(deadlineMs)));
     sender.rejectRest();
     watch.stop(`${this.name} was stopped`);

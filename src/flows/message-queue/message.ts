@@ -19,12 +19,17 @@ export interface Message<T> {
 }
 
 /**
- * Handles a message. Resolves: acknowledged. Throws: retried later, or given up after the last attempt. Throws `GiveUp`: given up at once.
+ * Handles a message. Resolves: acknowledged. Throws: retried later, or given up after the last attempt. Throws `NonRetryableError`: given up at once.
  */
 export type Handler<T> = (message: Message<T>) => unknown;
 
-/** Thrown by a handler when no further attempt would help. */
-export class GiveUp extends Error {
+/** Thrown by a handler when no further attempt would help: the message becomes a dead letter at once. */
+export class NonRetryableError extends Error {
+  override readonly name: string = "NonRetryableError";
+}
+
+/** As `NonRetryableError`, by its earlier name. */
+export class GiveUp extends NonRetryableError {
   override readonly name = "GiveUp";
 }
 

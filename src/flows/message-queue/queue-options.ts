@@ -6,7 +6,24 @@ import { checkBackoff, checkCount, checkDelay, checkOneOf, checkSpan } from "../
 import type { PartStats } from "../part.ts";
 import type { ConsumerRule, ConsumerStats, Settled } from "./consumer/rule.ts";
 import type { GroupStats } from "./group-figures.ts";
+import { GroupLimit, type RateLimit } from "./rate-limits.ts";
 import type { StoreOptions } from "./store.ts";
+
+/** Waits between attempts. `baseDelay` and `maxDelay` are the same by their earlier names. */
+export interface QueueBackoff extends Partial<BackoffRule> {
+  /** The first wait, in milliseconds. Default 100. */
+  readonly baseDelayMs?: number;
+  /** The longest wait, in milliseconds. Default 10 000. */
+  readonly maxDelayMs?: number;
+}
+
+function backoffRule({ baseDelayMs, maxDelayMs, ...rule }: QueueBackoff): Partial<BackoffRule> {
+  return {
+    ...rule,
+    ...(baseDelayMs === undefined ? {} : { baseDelay: baseDelayMs }),
+    ...(maxDelayMs === undefined ? {} : { maxDelay: maxDelayMs }),
+  };
+}
 
 export interface MessageQueueOptions {
   /** The file that keeps the messages (created if absent). Default: the memory of this process. */
@@ -37,8 +54,15 @@ export interface MessageQueueOptions {
   readonly visibilityMs?: number;
   /** Attempts at a message before it becomes a dead letter. Default 5. */
   readonly maxAttempts?: number;
+  /** Rate limits by group: how many messages handlers of this process begin in a time. */
+  readonly rateLimits?: Readonly<Record<string, RateLimit>>;
+  /**
+   * Wait that counts as much as one step of priority, in whole milliseconds: so no message waits for ever behind others of a higher
+   * priority. A file keeps it. Default: priorities do not age.
+   */
+  readonly agingMs?: number;
   /** Waits between attempts, in milliseconds. */
-  readonly backoff?: Partial<BackoffRule>;
+  readonly backoff?: QueueBackoff;
   /** How long an idempotency key is remembered, in milliseconds. Default a day. */
   readonly rememberMs?: number;
   /** Interval of polling a file for changes by other processes, in milliseconds. Default 50. */
@@ -85,10 +109,17 @@ export function checkQueueOptions(options: MessageQueueOptions): void {
   checkSpan("pollMs", options.pollMs);
   checkSpan("rememberMs", options.rememberMs);
   checkDelay("busyMs", options.busyMs);
+  checkDelay("backoff.baseDelayMs", options.backoff?.baseDelayMs);
+  checkDelay("backoff.maxDelayMs", options.backoff?.maxDelayMs);
   checkBackoff("backoff", options.backoff);
   checkCount("maxBytes", options.maxBytes, 1);
   checkCount("maxMessageBytes", options.maxMessageBytes, 1);
   checkOneOf("whenFull", options.whenFull, ["wait", "reject"]);
+  checkCount("agingMs", options.agingMs === Number.POSITIVE_INFINITY ? Number.NaN : options.agingMs, 1);
+  for (const [group, limit] of Object.entries(options.rateLimits ?? {})) {
+    if (!(options.groups ?? ["default"]).includes(group)) throw new RangeError(`rateLimits: there is no group "${group}"`);
+    GroupLimit.check(`rateLimits.${group}`, limit);
+  }
   checkOneOf("values", options.values, options.file === undefined ? ["copied", "shared"] : ["copied"]);
   checkOneOf("durability", options.durability, ["process", "power"]);
   checkOneOf("order", options.order, ["none", "key"]);
@@ -105,13 +136,19 @@ export function checkConsumeOptions(options: ConsumeOptions): void {
 /** The settings of a consumer, with defaults filled in. */
 export function consumerRule(
   options: ConsumeOptions,
-  { visibilityMs = 30_000, maxAttempts = 5, backoff, order, pollMs = 50 }: MessageQueueOptions,
+  { visibilityMs = 30_000, maxAttempts = 5, backoff = {}, order, pollMs = 50 }: MessageQueueOptions,
   name: string,
   groups: readonly string[],
   paused: () => boolean,
 ): ConsumerRule {
   const { group = groups[0] as string, concurrency = 1, batch = null, timeoutMs = Number.POSITIVE_INFINITY, onSettled } = options;
-  const fromQueue = { visibilityMs, maxAttempts, backoff: { ...DEFAULT_BACKOFF, ...backoff }, ordered: order === "key", pollMs };
+  const fromQueue = {
+    visibilityMs,
+    maxAttempts,
+    backoff: { ...DEFAULT_BACKOFF, ...backoffRule(backoff) },
+    ordered: order === "key",
+    pollMs,
+  };
   return { ...fromQueue, name, group, concurrency, batch, timeoutMs, onSettled, paused };
 }
 
@@ -123,5 +160,6 @@ export function storeOptionsOf(options: MessageQueueOptions): StoreOptions {
     maxAttempts: options.maxAttempts ?? 5,
     rememberMs: options.rememberMs ?? DAY,
     values: options.values ?? "copied",
+    ...(options.agingMs === undefined ? {} : { agingMs: options.agingMs }),
   };
 }

@@ -12,6 +12,11 @@ export interface SendOptions {
   readonly delayMs?: number;
   /** A second message with the same key is not added. */
   readonly idempotencyKey?: string;
+  /**
+   * With an idempotency key: this message takes the place of the one with the same key, with a value and a delay of its own, in every group
+   * in which nobody has begun that one. Default: it is a duplicate.
+   */
+  readonly replace?: boolean;
   /** For this message: `reject` does not wait for room, whatever the queue's rule. */
   readonly whenFull?: "reject";
   /** Aborted before the message is added: it is not, and the send rejects with the signal's reason. */
@@ -89,7 +94,7 @@ export class Sender<T> {
   /** Sends at once where the store can and nothing waits before it; null: not possible. */
   private sendNow({ value, terms }: NewMessage): Promise<Receipt> | null {
     const { store } = this;
-    if (store.sendOne === null || this.flushing || this.closed) return null;
+    if (store.sendOne === null || terms.replace === true || this.flushing || this.closed) return null;
     // A delay begins now, not at the coarse time of `stamp`.
     const receipt = store.sendOne(value, terms, terms.delayMs > 0 ? this.clock.now() : this.clock.stamp());
     if (receipt === null) return null;
@@ -270,7 +275,7 @@ export class Sender<T> {
     return options === PLAIN ? PLAIN_TERMS : this.checked(options);
   }
 
-  private checked({ key = null, priority = 0, delayMs = 0, idempotencyKey = null }: Nullable<SendOptions>): Terms {
+  private checked({ key = null, priority = 0, delayMs = 0, idempotencyKey = null, replace }: Nullable<SendOptions>): Terms {
     if (!Number.isInteger(priority) || Math.abs(priority ?? 0) > HIGHEST)
       throw invalid("priority", `a whole number from -${HIGHEST} to ${HIGHEST}`, priority);
     if (typeof delayMs !== "number" || !(delayMs >= 0 && delayMs <= 1e12)) throw invalid("delayMs", "0 or more", delayMs);
@@ -286,7 +291,9 @@ export class Sender<T> {
     }
     if (key !== null && priority !== 0 && this.rule.ordered)
       throw new QueueError("invalid", "priority: a message with a key keeps its place in a queue of order key");
-    return { key, priority: priority ?? 0, delayMs, idempotencyKey };
+    if (replace !== true) return { key, priority: priority ?? 0, delayMs, idempotencyKey };
+    if (idempotencyKey === null) throw new QueueError("invalid", "replace: needs an idempotencyKey, which says what is replaced");
+    return { key, priority: priority ?? 0, delayMs, idempotencyKey, replace };
   }
 }
 

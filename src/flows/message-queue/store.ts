@@ -15,6 +15,8 @@ export interface Terms {
   readonly delayMs: number;
   /** A second message with the same key is not added. */
   readonly idempotencyKey: string | null;
+  /** It is added, and the one with the same idempotency key deleted from the groups in which nobody has begun it. */
+  readonly replace?: boolean;
 }
 
 /** Receipt of a message sent. */
@@ -66,8 +68,8 @@ export interface Settlement {
   readonly acknowledged: readonly LeaseRef[];
   readonly again: readonly (LeaseRef & { readonly delayMs: number })[];
   readonly dead: readonly (LeaseRef & { readonly reason: string })[];
-  /** Never begun: put back as they were, and the attempt does not count. */
-  readonly released: readonly LeaseRef[];
+  /** Never begun: put back as they were, available after a delay (default 0), and the attempt does not count. */
+  readonly released: readonly (LeaseRef & { readonly delayMs?: number })[];
 }
 
 /** A message that one group has given up. */
@@ -193,6 +195,8 @@ export interface StoreOptions {
   readonly rememberMs: number;
   /** `shared`: a store in memory gives values out as they came in. Default `copied`. */
   readonly values?: "copied" | "shared";
+  /** Wait that counts as much as one step of priority, in whole milliseconds. Default: none does. */
+  readonly agingMs?: number;
 }
 
 /** Kinds of refusal. */

@@ -5,29 +5,19 @@ import { chance, turn, within } from "../../../kernel/timers.ts";
 import { backoffDelay } from "../../../resilience/backoff.ts";
 import { TimedOut } from "../../failures.ts";
 import { STOP_MS, type StopOptions } from "../../part.ts";
-import { GiveUp, type Handler, LeasedMessage } from "../message.ts";
+import { type Handler, LeasedMessage, NonRetryableError } from "../message.ts";
 import { BatchSize, MOST_BATCH } from "./batch-size.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { KeyQueues } from "./key-queues.ts";
 import { Leases } from "./leases.ts";
 import { Outcomes } from "./outcomes.ts";
-import type { ConsumerListener, ConsumerRule, ConsumerStats, ConsumerTools } from "./rule.ts";
+import type { Consumer, ConsumerListener, ConsumerRule, ConsumerStats, ConsumerTools } from "./rule.ts";
 import { type HandlerRun, RunningHandlers } from "./running-handlers.ts";
 import { Settler } from "./settler.ts";
 import { Sleeper } from "./sleeper.ts";
 
 /** Longest that handlers may hold the thread before timers, sockets and signals get their turn, in milliseconds. */
 const SLICE_MS = 10;
-/** A consumer of a group, as `MessageQueue.consume` returns it. `using` stops it at once. */
-export interface Consumer<_T = unknown> extends Disposable {
-  /**
-   * Leases nothing more, lets handlers end until the deadline, and puts back what was not begun. Shortly before it the signals of handlers
-   * still running are aborted. Default 10 000 milliseconds.
-   */
-  stop(deadline?: number | StopOptions): Promise<void>;
-  stats(): ConsumerStats;
-}
-
 /** What the store has at least to settle their outcomes. */
 const LEAST_SETTLE_MS = 50;
 
@@ -66,6 +56,8 @@ export class GroupConsumer<T> implements Consumer<T> {
   private successor: GroupConsumer<T> | null = null;
   /** When the event loop must have its turn, by the clock of the store. */
   private sliceEnd = 0;
+  /** When the rate limit of the group lets the next message begin. */
+  private heldUpUntil = Number.POSITIVE_INFINITY;
   private stopping = false;
   private stopped: Promise<void> | null = null;
 
@@ -108,7 +100,7 @@ export class GroupConsumer<T> implements Consumer<T> {
       try {
         // Settle before leases are checked: a finished message must not be retried because its lease ran out.
         await this.settler.settleNow();
-        const got = this.wants > 0 ? await this.lease() : 0;
+        const got = this.wants > 0 ? await this.lease() : null;
         trouble = 0;
         // Stopped while leasing: the new messages are put back.
         if (this.stopping) break;
@@ -173,10 +165,20 @@ export class GroupConsumer<T> implements Consumer<T> {
         return true;
       }
       if (now >= this.sliceEnd) return false;
+      if (this.isOverLimit(now)) return true;
       const held = this.buffer.shift() as LeasedMessage<T>;
       if (this.keys.enter(held)) this.run(held, now);
     }
     return true;
+  }
+
+  /** True when the rate limit of the group lets nothing begin yet. */
+  private isOverLimit(now: number): boolean {
+    const { limit } = this.tools;
+    if (limit === null || limit.byKey) return false;
+    const wait = limit.take(null, now);
+    if (wait > 0) this.heldUpUntil = now + wait;
+    return wait > 0;
   }
 
   /** Handles a message, and those of its key that were waiting for it. */
@@ -193,6 +195,8 @@ export class GroupConsumer<T> implements Consumer<T> {
       this.holdUp(held.key);
       return undefined;
     }
+    const wait = this.tools.limit?.byKey === true ? this.tools.limit.take(held.key, now) : 0;
+    if (wait > 0) return this.putBack(held, this.tools.limit?.delay(held.key, wait, now) ?? wait);
     let answer: unknown;
     try {
       answer = this.handler(held);
@@ -238,13 +242,20 @@ export class GroupConsumer<T> implements Consumer<T> {
       return undefined;
     }
     this.tools.failures.report(this.rule.name, held.value, error);
-    if (error instanceof GiveUp || attempt >= this.rule.maxAttempts) {
+    if (error instanceof NonRetryableError || attempt >= this.rule.maxAttempts) {
       this.settler.dead.push({ id, attempt, reason: errorText(error) });
       return this.keys.next(key);
     }
     this.settler.again.push({ id, attempt, delayMs: Math.round(backoffDelay(this.rule.backoff, attempt, chance(this.tools.timers))) });
     this.holdUp(key);
     return undefined;
+  }
+
+  /** Puts a message back that may not begin yet; those of its key behind it come later, too. */
+  private putBack(held: LeasedMessage<T>, delayMs: number): undefined {
+    held.ended = true;
+    this.settler.released.push({ id: held.id, attempt: held.attempt, delayMs });
+    this.holdUp(held.key);
   }
 
   /** Holds back later messages of a key, in their group, until the one that failed has had its next attempt. */
@@ -256,6 +267,7 @@ export class GroupConsumer<T> implements Consumer<T> {
   /** Waits for something to do: a message, the end of a handler, a timer, another process. */
   private async rest(): Promise<void> {
     let ms = this.tools.store.shared ? this.rule.pollMs : Number.POSITIVE_INFINITY;
+    if (this.buffer.length > 0) ms = Math.min(ms, Math.max(1, this.heldUpUntil - this.tools.clock.now()));
     if (this.wants > 0) {
       const at = await this.tools.store.nextAt(this.rule.group);
       if (at !== null) ms = Math.min(ms, Math.max(1, at - this.tools.clock.now()));

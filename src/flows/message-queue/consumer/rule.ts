@@ -1,7 +1,8 @@
 import type { SteadyClock, Timers } from "../../../kernel/timers.ts";
 import type { BackoffRule } from "../../../resilience/backoff.ts";
 import type { Failures } from "../../failures.ts";
-import type { PartStats } from "../../part.ts";
+import type { PartStats, StopOptions } from "../../part.ts";
+import type { GroupLimit } from "../rate-limits.ts";
 import type { QueueStore } from "../store.ts";
 
 export interface Identified {
@@ -48,11 +49,23 @@ export interface ConsumerStats extends PartStats {
   readonly oldestMs: number | null;
 }
 
+/** A consumer of a group, as `MessageQueue.consume` returns it. `using` stops it at once. */
+export interface Consumer<_T = unknown> extends Disposable {
+  /**
+   * Leases nothing more, lets handlers end until the deadline, and puts back what was not begun. Shortly before it the signals of handlers
+   * still running are aborted. Default 10 000 milliseconds.
+   */
+  stop(deadline?: number | StopOptions): Promise<void>;
+  stats(): ConsumerStats;
+}
+
 /** Services that a consumer needs. */
 export interface ConsumerTools {
   readonly store: QueueStore;
   readonly failures: Failures;
   readonly timers: Timers;
+  /** How fast messages may begin; null: there is no limit. */
+  readonly limit: GroupLimit | null;
   /** The time of the store. */
   readonly clock: SteadyClock;
 }

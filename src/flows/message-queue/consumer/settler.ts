@@ -27,7 +27,7 @@ export class Settler {
   again: (LeaseRef & { delayMs: number })[] = [];
   dead: (LeaseRef & { reason: string })[] = [];
   /** Put back without having begun. */
-  released: LeaseRef[] = [];
+  released: (LeaseRef & { delayMs?: number })[] = [];
   private settling: Promise<void> | null = null;
   /** What the store is settling now. */
   private underway: Settlement | null = null;

@@ -58,6 +58,8 @@ export class Expirations {
   /** When something is due next, in milliseconds since 1970; null: nothing is. */
   nextAt(on: OnDue): number | null {
     this.drop(0, on);
+    for (let first = this.timed.peek(); first !== undefined && first.state !== DELAYED && first.state !== LEASED; first = this.timed.peek())
+      this.timed.pop();
     const next = Math.min(this.timed.next, this.grants.peek()?.until ?? Number.POSITIVE_INFINITY);
     return next === Number.POSITIVE_INFINITY ? null : next;
   }

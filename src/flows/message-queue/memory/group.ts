@@ -41,7 +41,7 @@ export function buriedLetter({ entry, letter }: Burial): DeadLetter {
 export class Group {
   readonly dead = new Map<number, Burial>();
   private readonly entries = new IdTable<Entry>();
-  private readonly ready = new ReadyQueue();
+  private readonly ready: ReadyQueue;
   private readonly leases = new Expirations();
   private readonly chains: KeyChains;
   /** Time of the current call of `wake`. */
@@ -55,6 +55,7 @@ export class Group {
   paused = false;
 
   constructor(private readonly options: StoreOptions) {
+    this.ready = new ReadyQueue(options.agingMs ?? Number.POSITIVE_INFINITY);
     this.chains = new KeyChains(options.order === "key", {
       promoted: (entry) => (entry.at > 0 ? this.wait(entry, entry.at) : this.makeReady(entry)),
       // A delay continues meanwhile.
@@ -124,19 +125,15 @@ export class Group {
       const entry = this.held(token, ref, lost);
       if (entry === null) continue;
       this.leases.end(entry);
-      if (this.chains.comesFirst(entry)) this.wait(entry, now + ref.delayMs);
-      else {
-        // It comes after the one before it, however soon its own time is.
-        this.become(entry, BEHIND);
-        entry.at = now + ref.delayMs;
-      }
+      this.postpone(entry, now + ref.delayMs);
     }
     for (const ref of released) {
       const entry = this.held(token, ref, lost);
       if (entry === null) continue;
       this.leases.end(entry);
       entry.attempt--;
-      this.release(entry);
+      if (ref.delayMs === undefined) this.release(entry);
+      else this.postpone(entry, now + ref.delayMs);
     }
     return lost;
   }
@@ -175,6 +172,12 @@ export class Group {
     const dead = wanted.has("dead") ? [...this.dead.values()].filter(({ entry }) => entry.id > after) : [];
     listed.push(...dead.map(({ entry, letter }) => storedMessage(entry, letter.reason)));
     return listed.sort((a, b) => a.id - b.id).slice(0, limit);
+  }
+
+  /** True for a message that nobody has begun. */
+  isUntouched(id: number): boolean {
+    const entry = this.entries.get(id);
+    return entry !== undefined && entry.state !== LEASED && entry.attempt === 0;
   }
 
   discard(ids: readonly number[]): number[] {
@@ -235,6 +238,16 @@ export class Group {
     entry.at = 0;
     if (this.chains.comesFirst(entry)) this.makeReady(entry);
     else this.become(entry, BEHIND);
+  }
+
+  /** Returns a message that is not to be available before `at`. */
+  private postpone(entry: Entry, at: number): void {
+    if (this.chains.comesFirst(entry)) this.wait(entry, at);
+    else {
+      // It comes after the one before it, however soon its own time is.
+      this.become(entry, BEHIND);
+      entry.at = at;
+    }
   }
 
   private held(token: number, { id, attempt }: LeaseRef, lost: number[]): Entry | null {

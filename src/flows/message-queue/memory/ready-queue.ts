@@ -15,6 +15,9 @@ export class ReadyQueue {
   /** Priorities in use, highest first. */
   private priorities: number[] = [];
 
+  /** `agingMs`: wait that counts as much as one step of priority; Infinity: none does. */
+  constructor(private readonly agingMs: number) {}
+
   /** Adds a message just sent. */
   push(entry: Entry): void {
     this.bucket(entry.priority).fresh.push(entry);
@@ -27,6 +30,28 @@ export class ReadyQueue {
 
   /** Passes the first `max` messages to `take`. */
   take(max: number, take: (entry: Entry) => void): void {
+    if (this.agingMs === Number.POSITIVE_INFINITY) this.takeByPriority(max, take);
+    else this.takeByAge(max, take);
+  }
+
+  /** The first of each priority is the one of it that has waited for longest. */
+  private takeByAge(max: number, take: (entry: Entry) => void): void {
+    for (let left = max; left > 0; left--) {
+      let best: Entry | undefined;
+      let bestRank = Number.POSITIVE_INFINITY;
+      for (const bucket of this.buckets.values()) {
+        const entry = head(bucket);
+        if (entry === undefined) continue;
+        const rank = entry.sentAt - entry.priority * this.agingMs;
+        if (best === undefined || rank < bestRank || (rank === bestRank && entry.id < best.id)) [best, bestRank] = [entry, rank];
+      }
+      if (best === undefined) return;
+      first(this.bucket(best.priority));
+      take(best);
+    }
+  }
+
+  private takeByPriority(max: number, take: (entry: Entry) => void): void {
     let left = max;
     for (const priority of [...this.priorities]) {
       const bucket = this.bucket(priority);
@@ -45,11 +70,9 @@ export class ReadyQueue {
   /** The one sent first. */
   oldest(): Entry | undefined {
     let oldest: Entry | undefined;
-    for (const { fresh, returned } of this.buckets.values()) {
-      while (fresh.length > 0 && fresh.peek()?.state !== READY) fresh.shift();
-      while (returned.size > 0 && returned.peek()?.state !== READY) returned.pop();
-      for (const entry of [fresh.peek(), returned.peek()])
-        if (entry !== undefined && entry.id < (oldest?.id ?? Number.POSITIVE_INFINITY)) oldest = entry;
+    for (const bucket of this.buckets.values()) {
+      const entry = head(bucket);
+      if (entry !== undefined && entry.id < (oldest?.id ?? Number.POSITIVE_INFINITY)) oldest = entry;
     }
     return oldest;
   }
@@ -69,6 +92,14 @@ export class ReadyQueue {
     }
     return bucket;
   }
+}
+
+/** The first available one, which stays. */
+function head({ fresh, returned }: Bucket): Entry | undefined {
+  while (fresh.length > 0 && fresh.peek()?.state !== READY) fresh.shift();
+  while (returned.size > 0 && returned.peek()?.state !== READY) returned.pop();
+  const next = fresh.peek();
+  return returned.size > 0 && returned.next < (next?.id ?? Number.POSITIVE_INFINITY) ? returned.peek() : next;
 }
 
 function first({ fresh, returned }: Bucket): Entry | undefined {

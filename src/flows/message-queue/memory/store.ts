@@ -44,12 +44,23 @@ export class MemoryStore implements QueueStore {
 
   send(messages: readonly NewMessage[], now: number): Receipt[] {
     this.forget(now);
-    if (messages.length > this.room()) {
-      const fresh = new Set(messages.map(({ terms }, i) => terms.idempotencyKey ?? i));
-      for (const key of fresh) if (typeof key === "string" && this.known.has(key)) fresh.delete(key);
-      if (fresh.size > this.room()) throw fullError(this.options.capacity, this.fullest());
-    }
+    if (messages.length > this.room()) this.checkRoom(messages);
     return messages.map(({ value, terms }) => this.take(value, terms, now));
+  }
+
+  /** Throws when what is new among them does not fit. */
+  private checkRoom(messages: readonly NewMessage[]): void {
+    const fresh = new Set<unknown>();
+    const replaced = new Set<number>();
+    for (const { terms } of messages) {
+      const before = terms.idempotencyKey === null ? undefined : this.known.get(terms.idempotencyKey);
+      if (before === undefined || terms.replace === true) fresh.add(terms.idempotencyKey ?? {});
+      if (before !== undefined && terms.replace === true) replaced.add(before.id);
+    }
+    for (const group of this.all) {
+      const left = [...replaced].filter((id) => group.isUntouched(id)).length;
+      if (group.size + fresh.size - left > this.options.capacity) throw fullError(this.options.capacity, this.fullest());
+    }
   }
 
   sendOne(value: unknown, terms: Terms, now: number): Receipt | null {
@@ -61,11 +72,18 @@ export class MemoryStore implements QueueStore {
   private take(value: unknown, terms: Terms, now: number): Receipt {
     const { idempotencyKey } = terms;
     const before = idempotencyKey === null ? undefined : this.known.get(idempotencyKey);
-    if (before !== undefined) return { id: before.id, duplicate: true };
+    if (before !== undefined && terms.replace !== true) return { id: before.id, duplicate: true };
+    if (before !== undefined) this.replace(before.id, idempotencyKey as string);
     const id = ++this.lastId;
     if (idempotencyKey !== null) this.known.set(idempotencyKey, { id, at: now });
     for (let i = 0; i < this.all.length; i++) (this.all[i] as Group).add(id, value, terms, now);
     return { id, duplicate: false };
+  }
+
+  private replace(id: number, idempotencyKey: string): void {
+    for (const group of this.all) if (group.isUntouched(id)) group.discard([id]);
+    // To be remembered behind the others.
+    this.known.delete(idempotencyKey);
   }
 
   /** Drops expired idempotency keys; they stand in the order of their times, so the old ones are in front. */

@@ -12,6 +12,7 @@ export class Catalogue {
   constructor(
     private readonly sql: ReturnType<typeof prepare>,
     private readonly keys: RowOrder,
+    private readonly agingMs: number,
   ) {}
 
   depth(grp: number): GroupDepth {
@@ -45,7 +46,9 @@ export class Catalogue {
     const from = after * MOST_GROUPS + MOST_GROUPS - 1;
     const rows = numbers.length === 0 ? [] : (this.sql.list.all(grp, from, JSON.stringify(numbers), limit(most)) as ListedRow[]);
     const dead = wanted.has("dead") ? (this.sql.listDead.all(grp, from, limit(most)) as DeadRow[]) : [];
-    const listed = [...rows.map((row) => storedMessage(row, row.state, null)), ...dead.map((row) => storedMessage(row, null, row.reason))];
+    const { agingMs } = this;
+    const listed = rows.map((row) => storedMessage(row, row.state, null, agingMs));
+    for (const row of dead) listed.push(storedMessage(row, null, row.reason, agingMs));
     return listed.sort((a, b) => a.id - b.id).slice(0, most);
   }
 

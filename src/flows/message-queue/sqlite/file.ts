@@ -51,6 +51,7 @@ function check(database: Database, shown: string): void {
 function isLaidOut(database: Database, options: SqliteOptions): boolean {
   if (pragma(database, "application_id") === 0 || !ADDED_TABLES.every((name) => hasTable(database, name))) return false;
   checkOrder(database, options);
+  checkAging(database, options);
   const groups = new Set(
     database
       .query<{ name: string }, []>("SELECT name FROM groups")
@@ -66,6 +67,14 @@ function checkOrder(database: Database, { order, file }: SqliteOptions): void {
   throw new QueueError("invalid", `${printable(file, 200)} keeps order "${ordering}" and cannot be opened with "${order}"`);
 }
 
+/** Messages are ranked by it when they are sent. */
+function checkAging(database: Database, { agingMs = 0, file }: SqliteOptions): void {
+  const { ms } = database.query<{ ms: number }, []>("SELECT ms FROM aging").get() ?? { ms: 0 };
+  if (ms === agingMs) return;
+  const words = (span: number) => (span === 0 ? "no agingMs" : `agingMs ${span}`);
+  throw new QueueError("invalid", `${printable(file, 200)} keeps ${words(ms)} and cannot be opened with ${words(agingMs)}`);
+}
+
 function hasTable(database: Database, name: string): boolean {
   return database.query("SELECT 1 FROM sqlite_schema WHERE name = ?").get(name) !== null;
 }
@@ -73,9 +82,12 @@ function hasTable(database: Database, name: string): boolean {
 /** Creates missing tables and groups. */
 function layOut(database: Database, options: SqliteOptions): void {
   const { order, file, groups: wanted, timers = realTimers } = options;
-  if (pragma(database, "application_id") === 0) create(database, order, printable(file, 200));
+  const fresh = pragma(database, "application_id") === 0;
+  if (fresh) create(database, order, printable(file, 200));
   checkOrder(database, options);
   database.run(ADDITIONS);
+  database.query("INSERT OR IGNORE INTO aging VALUES (0, ?)").run(fresh ? (options.agingMs ?? 0) : 0);
+  checkAging(database, options);
   writeFileClock(database, timers);
   const add = database.query("INSERT INTO groups (grp, name) VALUES (?, ?)");
   const known = database.query<{ grp: number; name: string }, []>("SELECT grp, name FROM groups ORDER BY grp").all();

@@ -1,4 +1,4 @@
-import { BEHIND, READY } from "../state.ts";
+import { BEHIND, DELAYED, READY } from "../state.ts";
 import { limit } from "./rows.ts";
 import type { prepare, Row } from "./statements.ts";
 
@@ -32,10 +32,10 @@ export class RowOrder {
     }
   }
 
-  /** Returns a message to its group; where it comes to stand behind an earlier one of its key, promotes that one. */
-  putBack(grp: number, row: Row, attempt: number): void {
+  /** Returns a message to its group, not available before `at` if that is not 0; where it comes to stand behind an earlier one of its key, promotes that one. */
+  putBack(grp: number, row: Row, attempt: number, at = 0): void {
     const state = this.waitingState(grp, row);
-    this.sql.back.run(state, attempt, row.seq);
+    this.sql.back.run(state === READY && at > 0 ? DELAYED : state, at, attempt, row.seq);
     if (state === BEHIND) this.promote(grp, row.key);
   }
 

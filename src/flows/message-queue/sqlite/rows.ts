@@ -4,12 +4,15 @@ import type { DeadLetter, Leased, StoredMessage } from "../store.ts";
 import { MOST_GROUPS } from "./schema.ts";
 import type { DeadRow, Row } from "./statements.ts";
 
-export function leasedOf({ seq, rank, attempt, key, sent, idem, value }: Row): Leased {
+/** `agingMs`: 0 where priorities do not age. */
+export function leasedOf({ seq, rank, attempt, key, sent, idem, value }: Row, agingMs: number): Leased {
+  const steps = agingMs === 0 ? -rank : (sent - rank) / agingMs;
   return {
     id: Math.floor(seq / MOST_GROUPS),
     value: decode(value),
     key,
-    priority: rank === 0 ? 0 : -rank,
+    // Not -0.
+    priority: steps === 0 ? 0 : steps,
     attempt,
     sentAt: sent,
     idempotencyKey: idem,
@@ -21,8 +24,8 @@ export function letterOf({ seq, value, key, attempt, reason, died }: DeadRow): D
 }
 
 /** `state`: its number in the file; null: it is dead. */
-export function storedMessage(row: Row, state: number | null, reason: string | null): StoredMessage {
-  const { id, value, key, priority, attempt, sentAt, idempotencyKey } = leasedOf(row);
+export function storedMessage(row: Row, state: number | null, reason: string | null, agingMs: number): StoredMessage {
+  const { id, value, key, priority, attempt, sentAt, idempotencyKey } = leasedOf(row, agingMs);
   const name = state === null ? "dead" : STATE_NAMES[state];
   return { id, value, key, priority, state: name as StoredMessage["state"], attempts: attempt, sentAt, idempotencyKey, reason };
 }

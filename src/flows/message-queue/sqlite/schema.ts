@@ -31,8 +31,9 @@ CREATE INDEX known_at ON known (at);
 export const ADDITIONS = `
 CREATE TABLE IF NOT EXISTS clock (id INTEGER PRIMARY KEY CHECK (id = 0), boot TEXT NOT NULL, anchor REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS paused (grp INTEGER PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS aging (id INTEGER PRIMARY KEY CHECK (id = 0), ms INTEGER NOT NULL);
 `;
-export const ADDED_TABLES = ["clock", "paused"] as const;
+export const ADDED_TABLES = ["clock", "paused", "aging"] as const;
 
 /** Needed only for queues that keep keys in order: all messages of a key, and those of them that are not BEHIND. */
 export const CHAIN_INDICES = `

@@ -34,7 +34,7 @@ export function prepare(db: Database, ordered: boolean) {
     grow: q("UPDATE groups SET size = size + ? WHERE grp = ?"),
     shrink: q("UPDATE groups SET size = size - ? WHERE grp = ?"),
     known: q<{ id: number }>("SELECT id FROM known WHERE idem = ?"),
-    remember: q("INSERT INTO known VALUES (?, ?, ?)"),
+    remember: q("INSERT OR REPLACE INTO known VALUES (?, ?, ?)"),
     forget: q("DELETE FROM known WHERE at <= ?"),
     insert: q(
       "INSERT INTO messages (seq, grp, state, rank, at, token, attempt, key, sent, idem, value) VALUES (?, ?, ?, ?, ?, 0, 0, ?, ?, ?, ?)",
@@ -55,7 +55,7 @@ export function prepare(db: Database, ordered: boolean) {
     stayBehind: q<{ key: string }>(`UPDATE messages SET state = ${BEHIND} WHERE seq = ?1 AND key IS NOT NULL AND seq >
       (SELECT min(first.seq) FROM messages AS first ${ordered ? "INDEXED BY chain" : ""} WHERE first.grp = messages.grp AND first.key = messages.key)
       RETURNING key`),
-    back: q("UPDATE messages SET state = ?, at = 0, attempt = ? WHERE seq = ?"),
+    back: q("UPDATE messages SET state = ?, at = ?, attempt = ? WHERE seq = ?"),
     extend: q(`UPDATE messages SET at = ? WHERE seq = ? AND state = ${LEASED} AND token = ? AND attempt = ?`),
     nextAt: q<{ at: number | null }>(
       `SELECT at FROM messages INDEXED BY timed WHERE grp = ? AND state IN (${DELAYED}, ${LEASED}) ORDER BY at LIMIT 1`,
@@ -95,6 +95,7 @@ export function prepare(db: Database, ordered: boolean) {
     ),
     listDead: q(`SELECT ${FIELDS}, reason, died FROM dead WHERE grp = ? AND seq > ? ORDER BY seq LIMIT ?`),
     discard: q<{ key: string | null }>(`DELETE FROM messages WHERE seq = ? AND state <> ${LEASED} RETURNING key`),
+    discardUntouched: q<{ key: string | null }>(`DELETE FROM messages WHERE seq = ? AND state <> ${LEASED} AND attempt = 0 RETURNING key`),
     isPaused: q<{ grp: number }>("SELECT grp FROM paused WHERE grp = ?"),
     pause: q("INSERT OR IGNORE INTO paused VALUES (?)"),
     resume: q("DELETE FROM paused WHERE grp = ?"),

@@ -3,10 +3,8 @@ import { inTransaction, sqliteTrouble } from "../../../kernel/sqlite.ts";
 import { printable } from "../../../kernel/text.ts";
 import { realTimers, type SteadyClock, steadyClock } from "../../../kernel/timers.ts";
 import { encode } from "../payload/text.ts";
-import { BEHIND, DELAYED, READY } from "../state.ts";
 import {
   type DeadLetter,
-  fullError,
   type GroupDepth,
   type GroupState,
   type LeaseRef,
@@ -21,7 +19,6 @@ import {
   type StoreAnswer,
   type StoredMessage,
   type TaskState,
-  type Terms,
   unknownGroup,
 } from "../store.ts";
 import { Catalogue } from "./catalogue.ts";
@@ -30,6 +27,7 @@ import { openFile, type SqliteOptions } from "./file.ts";
 import { readFileClock } from "./file-clock.ts";
 import { FileIdentity } from "./identity.ts";
 import { LockTurns } from "./lock-turns.ts";
+import { NewRows } from "./new-rows.ts";
 import { Room } from "./room.ts";
 import { RowOrder } from "./row-order.ts";
 import { leasedOf, letterOf, limit } from "./rows.ts";
@@ -52,18 +50,22 @@ export class SqliteStore implements QueueStore {
   private readonly identity: FileIdentity;
   private readonly space: Room;
   private readonly turns: LockTurns;
+  private readonly agingMs: number;
+  private readonly arrivals: NewRows;
   readonly clock: SteadyClock;
   private open = true;
 
   constructor(private readonly options: SqliteOptions) {
+    this.agingMs = options.agingMs ?? 0;
     const { file, order, maxBytes, busyMs, timers = realTimers } = options;
     try {
       this.db = openFile(options);
       this.identity = new FileIdentity(file);
       this.sql = prepare(this.db, order === "key");
       this.keys = new RowOrder(this.sql, order === "key");
-      this.catalogue = new Catalogue(this.sql, this.keys);
+      this.catalogue = new Catalogue(this.sql, this.keys, this.agingMs);
       this.space = new Room(this.db, file, maxBytes);
+      this.arrivals = new NewRows(this.sql, this.keys, options, this.space);
       this.clock = readFileClock(this.db, timers) ?? steadyClock(timers);
       this.turns = new LockTurns(this.db, timers, busyMs);
     } catch (error) {
@@ -85,44 +87,8 @@ export class SqliteStore implements QueueStore {
       // What is acknowledged must be in the file of that name.
       this.identity.check();
       this.space.askDisk(texts.reduce((sum, text) => sum + text.length + ROW_BYTES, 0) * this.options.groups.length);
-      return inTransaction(this.db, () => this.add(messages, texts, now));
+      return inTransaction(this.db, () => this.arrivals.add(messages, texts, now));
     });
-  }
-
-  private add(messages: readonly NewMessage[], texts: readonly string[], now: number): Receipt[] {
-    const { sql } = this;
-    sql.forget.run(now - this.options.rememberMs);
-    const groups = sql.groups.all();
-    let last = sql.last.get()?.last ?? 0;
-    const first = last;
-    const receipts: Receipt[] = [];
-    for (const [i, message] of messages.entries()) {
-      const { idempotencyKey } = message.terms;
-      const before = idempotencyKey === null ? null : sql.known.get(idempotencyKey);
-      if (before !== null) {
-        receipts.push({ id: before.id, duplicate: true });
-        continue;
-      }
-      last++;
-      if (idempotencyKey !== null) sql.remember.run(idempotencyKey, last, now);
-      for (const { grp } of groups) this.insert(last, grp, message.terms, texts[i] as string, now);
-      receipts.push({ id: last, duplicate: false });
-    }
-    const added = last - first;
-    if (added === 0) return receipts;
-    if (added + (sql.fullest.get()?.size ?? 0) > this.options.capacity)
-      throw fullError(this.options.capacity, sql.fullest.get()?.name ?? "");
-    sql.setLast.run(last);
-    sql.growAll.run(added);
-    this.space.checkLimit();
-    return receipts;
-  }
-
-  private insert(id: number, grp: number, { key, priority, delayMs, idempotencyKey }: Terms, value: string, now: number): void {
-    const behind = this.keys.ordered && key !== null && this.sql.firstOf.get(grp, key) !== null;
-    const state = behind ? BEHIND : delayMs > 0 ? DELAYED : READY;
-    const at = delayMs > 0 ? now + delayMs : 0;
-    this.sql.insert.run(id * MOST_GROUPS + grp, grp, state, -priority, at, key, now, idempotencyKey, value);
   }
 
   lease(group: string, request: LeaseRequest, now: number): StoreAnswer<Lent> {
@@ -146,7 +112,7 @@ export class SqliteStore implements QueueStore {
     // The rows of an UPDATE come in no particular order.
     rows.sort((a, b) => a.rank - b.rank || a.seq - b.seq);
     if (this.keys.ordered) this.keys.followers(rows, grp, max, until, token, now);
-    return { messages: rows.map(leasedOf), dead };
+    return { messages: rows.map((row) => leasedOf(row, this.agingMs)), dead };
   }
 
   settle(group: string, token: number, { acknowledged, again, dead, released }: Settlement, now: number): StoreAnswer<number[]> {
@@ -171,7 +137,7 @@ export class SqliteStore implements QueueStore {
       for (const ref of released) {
         const row = sql.held.get(ref.id * MOST_GROUPS + grp, token, ref.attempt) as Row | null;
         if (row === null) lost.push(ref.id);
-        else this.keys.putBack(grp, row, row.attempt - 1);
+        else this.keys.putBack(grp, row, row.attempt - 1, ref.delayMs === undefined ? 0 : now + ref.delayMs);
       }
       if (gone > 0) sql.shrink.run(gone, grp);
       return lost;

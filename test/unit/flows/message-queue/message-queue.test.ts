@@ -19,6 +19,13 @@ describe("message queues", () => {
       [{ backoff: { jitter: 2 } }, "backoff.jitter: must be none, full or a number from 0 to 1, got 2"],
       [{ rememberMs: -1 }, "rememberMs: must be more than 0"],
       [{ busyMs: Number.NaN }, "busyMs: must be a number of milliseconds"],
+      [{ backoff: { maxDelayMs: -1 } }, "backoff.maxDelayMs: must be a number of milliseconds, 0 or more, got -1"],
+      [{ maxMessageBytes: 0 }, "maxMessageBytes: must be a whole number of at least 1, got 0"],
+      [{ whenFull: "drop" }, "whenFull: must be wait or reject, got drop"],
+      [{ agingMs: Number.POSITIVE_INFINITY }, "agingMs: must be a whole number of at least 1, got NaN"],
+      [{ rateLimits: { default: { max: Number.NaN, perMs: 1 } } }, "rateLimits.default.max: must be a whole number of at least 1, got NaN"],
+      [{ rateLimits: { default: { max: 1, perMs: 0 } } }, "rateLimits.default.perMs: must be more than 0 milliseconds, got 0"],
+      [{ rateLimits: { other: { max: 1, perMs: 1 } } }, 'rateLimits: there is no group "other"'],
     ] as const)
       expect(() => MessageQueue.open("q", options as never)).toThrow(part);
     const stage = (options: object) => () =>
@@ -28,6 +35,15 @@ describe("message queues", () => {
         .start();
     expect(stage({ retry: { max: 1, maxDelay: -1 } })).toThrow("retry.maxDelay: must be");
     const queue = MessageQueue.open("q");
+    for (const [rule, sentence] of [
+      [{}, "schedule: needs `everyMs` or `cron`, and not both"],
+      [{ everyMs: -5 }, "everyMs: must be more than 0 milliseconds, got -5"],
+      [{ cron: "nonsense" }, "cron: "],
+      [{ cron: "* * * * *", timeZone: "Nowhere/Else" }, "cron: "],
+    ] as const)
+      expect(() => queue.schedule("s", rule, 1)).toThrow(sentence);
+    expect(() => queue.consume(() => {}, { concurrency: Number.NaN })).toThrow("concurrency: must be a whole number");
+    expect(() => queue.consume(() => {}, { batch: 0 })).toThrow("batch: must be a whole number of at least 1, got 0");
     expect(queue.deadLetters("default", Number.NaN)).rejects.toThrow("limit: must be a whole number");
     expect(queue.send(1, { idempotencyKey: "x\ud800" })).rejects.toThrow("idempotencyKey: must be a text of whole characters");
   });

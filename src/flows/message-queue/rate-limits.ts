@@ -1,0 +1,60 @@
+import { TokenBuckets } from "../../resilience/token-bucket.ts";
+import { checkCount, checkOneOf, checkSpan } from "../options.ts";
+
+/** How many messages of a group handlers of this process may begin. */
+export interface RateLimit {
+  readonly max: number;
+  /** In so many milliseconds. */
+  readonly perMs: number;
+  /** `group`: of the whole group. `key`: of each key; those without one count as one key. Default `group`. */
+  readonly by?: "group" | "key";
+}
+
+/** Keys that are remembered with the time for which a message was promised. */
+const MOST_PROMISES = 10_000;
+
+/** Lets messages of one group begin no faster than its limit. */
+export class GroupLimit {
+  readonly byKey: boolean;
+  private readonly buckets: TokenBuckets;
+  /** By key: when the next message that is put back may come. */
+  private readonly promised = new Map<string, number>();
+  private readonly spacingMs: number;
+
+  constructor({ max, perMs, by = "group" }: RateLimit) {
+    this.byKey = by === "key";
+    this.spacingMs = perMs / max;
+    this.buckets = new TokenBuckets({ perSecond: (max * 1000) / perMs, burst: max });
+  }
+
+  static check(what: string, limit: RateLimit | undefined): void {
+    if (limit === undefined) return;
+    if (!Number.isFinite(limit.max)) checkCount(`${what}.max`, Number.NaN, 1);
+    checkCount(`${what}.max`, limit.max, 1);
+    checkSpan(`${what}.perMs`, Number.isFinite(limit.perMs) ? limit.perMs : Number.NaN);
+    checkOneOf(`${what}.by`, limit.by, ["group", "key"]);
+  }
+
+  /** 0 when a message may begin, which counts then; else the wait until one may, in milliseconds. */
+  take(key: string | null, now: number): number {
+    return this.buckets.take(this.nameOf(key), now);
+  }
+
+  /** The delay of a message that is put back: one after another, so that they do not all come again at once. */
+  delay(key: string | null, wait: number, now: number): number {
+    const name = this.nameOf(key);
+    const at = Math.max(this.promised.get(name) ?? 0, now + wait);
+    if (this.promised.size >= MOST_PROMISES) this.forget(now);
+    this.promised.set(name, at + this.spacingMs);
+    return Math.ceil(at - now);
+  }
+
+  private forget(now: number): void {
+    for (const [name, at] of this.promised) if (at <= now) this.promised.delete(name);
+  }
+
+  private nameOf(key: string | null): string {
+    if (!this.byKey) return "group";
+    return key === null ? "none" : `key ${key}`;
+  }
+}
